@@ -182,7 +182,7 @@ asio::awaitable<void> climb(std::shared_ptr<Range> range, std::size_t index, Sit
     std::vector<std::uint8_t> payload(packet.begin(), packet.end());
     const auto now = strikes == 0 ? need : confirming(need);
     auto answer = co_await context.edge.ask(*socket, std::move(payload), now, context.scope, until,
-                                            range->row);
+                                            range->whole);
     port.tried |= answer.asked;
     // The packet cannot have got to the target.
     const bool forged = answer.icmp && answer.icmp->kind == IcmpKind::port_unreachable &&
@@ -234,8 +234,7 @@ asio::awaitable<std::optional<Instant>> climb_first(std::shared_ptr<Range> range
   auto& context = range->context;
   auto& first = range->ports[range->first];
   const SocketAddress way{range->target, first.number};
-  const auto found = co_await context.edge.find(way, context.settings.interface, context.scope,
-                                                range->row.service);
+  const auto found = co_await context.edge.find(way, context.settings.interface, context.scope);
   first.tried |= found.by_this_call || found.refused;
   if (found.refused && first.result == PortResult::silent) {
     note_icmp(first, found.refused->error, range->target, context.scope.clock.now());
@@ -307,7 +306,7 @@ asio::awaitable<void> climb_all(std::shared_ptr<Range> range, Instant until) {
     return port.result != PortResult::silent && port.result != PortResult::left_site;
   });
   // That a router had no answer left says nothing where the same ports were seen to pass.
-  range->covered = context.edge.passed(range->row, range->target.is_v6());
+  range->covered = context.edge.passed(range->whole, range->target.is_v6());
   const bool suspicious = proved || (first.result != PortResult::left_site && !range->covered);
   const bool patient = context.settings.thorough || suspicious;
   const bool go_on = patient && !context.settings.hurried;

@@ -35,12 +35,10 @@ struct Port {
 // The sockets of one probe and what came back to them. Listeners share it.
 struct Range {
   Range(Context& run, const Job& job)
-      : context(run),
-        target(job.address.value_or(IpAddress{})),
-        row{job.probe.target.ports, job.probe.service} {}
+      : context(run), target(job.address.value_or(IpAddress{})), whole(job.probe.target.ports) {}
   Context& context;
   IpAddress target;
-  SiteEdge::MediaRow row;
+  PortRange whole;
   bool to_the_end = true;  // false: only packets that end on the way
   bool echo = false;       // the far end sends everything back
   // Of an echo that answers its own only (media/echo.hpp); empty: it answers everybody.

@@ -63,7 +63,7 @@ asio::awaitable<void> measure(std::shared_ptr<Sample> sample, TurnClient& client
   auto& range = *sample->range;
   const auto number = client.relayed().port;
   ++sample->granted;
-  if (!range.row.ports.contains(number)) {
+  if (!range.whole.contains(number)) {
     ++sample->outside;
     co_return;
   }

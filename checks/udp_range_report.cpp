@@ -32,8 +32,7 @@ std::string in_words(const Port& port) {
       return fmt::format("the packet left the site, as far as {}", by);
     case PortResult::prohibited:
       if (!port.by) return "refused in the server's name by a device that is nearer";
-      return fmt::format("{} {}", by,
-                         port.no_way ? "knows no way there" : "refuses to let it pass");
+      return fmt::format("{} {}", by, port.no_way ? "knows no way there" : "refuses to let it pass");
     case PortResult::dropped:
       if (port.outbound) return relay_in_words(port);
       return "dropped before the first router outside, which other packets reach";
@@ -106,7 +105,7 @@ Evidence describe(const Block& block) {
 // What a sample of `proved` ports, all of them open, can exclude with 95 % confidence: if a larger
 // share of the range were blocked at random, it would have met some of it.
 Evidence describe_sample(const Range& range, int proved, int sampled, bool all_open) {
-  const auto& whole = range.row.ports;
+  const auto& whole = range.whole;
   Evidence evidence;
   evidence.kind = EvidenceKind::udp_sample;
   evidence.facts[Fact::proved] = static_cast<std::int64_t>(proved);

@@ -140,23 +140,21 @@ void ask_for_silent_ports(const Facts& facts, const With& with, Questions& quest
 // Of media hosts that nothing is known of, where others are known to be sent to: one port each.
 void ask_for_silent_ranges(const Facts& facts, const With& with, Questions& questions,
                            bool hurried) {
-  std::set<std::string> left;                           // hosts
-  std::map<std::string, std::set<std::uint16_t>> open;  // ports of all of them, by service
-  std::map<std::string, std::uint16_t> silent;          // the first port of each host
+  std::set<std::string> left;                   // hosts
+  std::set<std::uint16_t> open;                 // ports, of all of them
+  std::map<std::string, std::uint16_t> silent;  // the first port of each host
   for (const auto& flow : facts.flows) {
-    const auto& probe = flow.samples.front().result->probe;
-    if (!flow.udp || probe.check != CheckKind::udp_range || !findings::out(flow)) continue;
-    left.insert(flow.host);
-    open[probe.service].insert(flow.port);
+    if (!flow.udp || flow.samples.front().result->probe.check != CheckKind::udp_range) continue;
+    if (findings::out(flow)) left.insert(flow.host);
+    if (findings::out(flow)) open.insert(flow.port);
   }
   const bool suffers = udp_suffers(facts);
   for (const auto& flow : facts.flows) {
     const auto& probe = flow.samples.front().result->probe;
     const bool lost = flow.udp && flow.way == Reachability::lost;
     if (!lost || probe.check != CheckKind::udp_range) continue;
-    const auto& passed = open[probe.service];
-    const auto port = passed.lower_bound(probe.target.ports.first);
-    const bool covered = port != passed.end() && *port <= probe.target.ports.last;
+    const auto port = open.lower_bound(probe.target.ports.first);
+    const bool covered = port != open.end() && *port <= probe.target.ports.last;
     if (suffers || !covered) silent.try_emplace(flow.host, flow.port);
   }
   // Whom the routers were not asked about, since the same ports passed to others.

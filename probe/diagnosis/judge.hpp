@@ -52,10 +52,9 @@ class ResultIndex {
   // True where no router beyond the site's edge answered on the way to that host: then it was no
   // lack of answers there.
   bool nobody_seen_on_the_way(const std::string& host) const { return unseen_.contains(host); }
-  // Where a packet over UDP to one of these ports was seen to leave the site, whichever of the
-  // service's hosts it was for: that probe. A firewall's rule is about ports and a service's hosts,
-  // and routers answer few packets.
-  const ProbeResult* left_by_port(const std::string& service, const PortRange& ports) const;
+  // Where a packet over UDP to one of these ports was seen to leave the site, whichever host it was
+  // for: that probe. A firewall's rule is about ports, and routers answer few packets.
+  const ProbeResult* left_by_port(const PortRange& ports) const;
   // The test of the site's NAT that came to something; null: none did.
   const ProbeResult* nat_test() const { return nat_test_; }
   // True where something was reached through a proxy.
@@ -66,8 +65,7 @@ class ResultIndex {
   std::map<std::string, Milliseconds> distances_, udp_distances_, region_distances_;
   std::map<std::string, bool> sip_answers_;
   std::set<std::string> died_, unseen_, shut_, troubled_, reached_;
-  // By service and port of its ranges.
-  std::map<std::pair<std::string, std::uint16_t>, const ProbeResult*> left_;
+  std::map<std::uint16_t, const ProbeResult*> left_;  // by port of ranges
   const ProbeResult* nat_test_ = nullptr;
   Attribution attribution_;
   bool names_are_hidden_ = false;

@@ -78,7 +78,7 @@ const ProbeResult* same_ports_seen(const PlannedRequirement& planned,
     const auto* own = evidences.find(id);
     if (own == nullptr || own->probe.check != CheckKind::udp_range) continue;
     if (evidences.troubled(own->probe.target.host)) return nullptr;
-    const auto* other = evidences.left_by_port(own->probe.service, own->probe.target.ports);
+    const auto* other = evidences.left_by_port(own->probe.target.ports);
     if (seen == nullptr && other != nullptr) seen = other;
   }
   const auto& causes = evidences.attribution();

@@ -220,9 +220,7 @@ ResultIndex::ResultIndex(const std::vector<ProbeResult>& results) {
       const bool left = detail_fact(evidence, Fact::result) == DetailCode::left_site;
       edge_answers_ |= left;
       const auto port = number_fact(evidence, Fact::port);
-      if (passes(evidence) && port) {
-        left_.try_emplace({probe.service, static_cast<std::uint16_t>(*port)}, &result);
-      }
+      if (passes(evidence) && port) left_.try_emplace(static_cast<std::uint16_t>(*port), &result);
     }
   }
   names_are_hidden_ |= std::any_of(missing.begin(), missing.end(), [&](const std::string& name) {
@@ -248,11 +246,9 @@ std::optional<Milliseconds> ResultIndex::distance_of_region(const std::string& r
   return look_up(region_distances_, region);
 }
 
-const ProbeResult* ResultIndex::left_by_port(const std::string& service,
-                                             const PortRange& ports) const {
-  const auto port = left_.lower_bound({service, ports.first});
-  const bool known = port != left_.end() && port->first <= std::pair{service, ports.last};
-  return known ? port->second : nullptr;
+const ProbeResult* ResultIndex::left_by_port(const PortRange& ports) const {
+  const auto port = left_.lower_bound(ports.first);
+  return port == left_.end() || port->first > ports.last ? nullptr : port->second;
 }
 
 bool ResultIndex::answers_sip(const std::string& host) const { return sip_answers_.contains(host); }

@@ -48,7 +48,6 @@ struct Probe {
   std::string region;                       // of the host, as the set says; may be empty
   Purpose purpose = Purpose::row;
   bool control = false;  // measured only to give others a meaning: not a row's
-  std::string service;   // the set that asks; of several the first; of a saved report empty
   std::string vantage;   // of a merged report: which run made it; else empty
 };
 

@@ -354,13 +354,12 @@ std::optional<SiteEdge::Way> SiteEdge::farthest_on_way_to(const SocketAddress& t
   return farthest->ttl > trunk->hop.ttl || as_far ? own : trunk;
 }
 
-bool SiteEdge::passed(const MediaRow& row, bool v6) const {
+bool SiteEdge::passed(const PortRange& ports, bool v6) const {
   const auto trunk = trunks_.find(v6);
   if (trunk == trunks_.end()) return false;
-  const auto own = trunk->second.passed.find(row.service);
-  if (own == trunk->second.passed.end()) return false;
-  const auto port = own->second.lower_bound(row.ports.first);
-  return port != own->second.end() && *port <= row.ports.last;
+  const auto& passed = trunk->second.passed;
+  const auto port = passed.lower_bound(ports.first);
+  return port != passed.end() && *port <= ports.last;
 }
 
 milliseconds SiteEdge::backlog() const {
@@ -385,7 +384,7 @@ std::size_t SiteEdge::begin_with(const std::vector<std::uint16_t>& sample, bool 
 }
 
 asio::awaitable<SiteEdge::Found> SiteEdge::find(SocketAddress target, std::string interface,
-                                                Scope scope, std::string service) {
+                                                Scope scope) {
   Found found;
   if (target.address.is_loopback()) co_return found;
   const auto v6 = target.address.is_v6();
@@ -420,7 +419,7 @@ asio::awaitable<SiteEdge::Found> SiteEdge::find(SocketAddress target, std::strin
   if (const auto way = way_to(target)) {
     found.hop = way->hop;
     found.by_this_call = climb && way->climb == climb && climb->flow == target;
-    if (found.by_this_call) trunk.passed[service].insert(target.port);
+    if (found.by_this_call) trunk.passed.insert(target.port);
   }
   if (climb && climb->flow.port == target.port) found.refused = climb->refused;
   co_return found;

@@ -83,9 +83,7 @@ class SiteEdge {
   // The farthest router on the way to `target` that is known to answer, and that questions to that
   // address go to from now on: that of a climb with UDP to its port, or the trunk's end. Waits for
   // both, side by side. `interface` as in ConnectOptions.
-  // `service` as in MediaRow.
-  asio::awaitable<Found> find(SocketAddress target, std::string interface, Scope scope,
-                              std::string service = {});
+  asio::awaitable<Found> find(SocketAddress target, std::string interface, Scope scope);
   // The same without a climb to the target: where the trunk is known, nothing else is sent.
   asio::awaitable<Found> find_trunk(SocketAddress target, std::string interface, Scope scope);
 
@@ -115,13 +113,6 @@ class SiteEdge {
     bool control_answered = false;
   };
 
-  // Media ports that a document names, and whose: a firewall may let out one service's hosts only,
-  // so what passes for one says nothing of another's.
-  struct MediaRow {
-    PortRange ports;
-    std::string service;
-  };
-
   // Who goes first where the hop has run out of answers.
   enum class Need {
     decides,       // a row hangs on it: waits for the next answers until `until`
@@ -131,19 +122,18 @@ class SiteEdge {
     rounds_off,    // the same, after those
   };
   // Sends `payload` from the socket with the hop's TTL in a wave. find() must have found a hop. The
-  // socket has to live until the answer is there. Of several that decide about the same `row` one
-  // goes first; if that passes, the others are `another_host`.
+  // socket has to live until the answer is there. Of several that decide about the same `row`, the
+  // ports that its document names, one goes first; if that passes, the others are `another_host`.
   asio::awaitable<Answer> ask(UdpSocket& socket, std::vector<std::uint8_t> payload, Need need,
                               Scope scope, Instant until,
-                              std::optional<MediaRow> row = std::nullopt);
+                              std::optional<PortRange> row = std::nullopt);
 
-  // True where a packet over UDP to one of the row's ports was seen to get as far as any.
-  bool passed(const MediaRow& row, bool v6) const;
+  // True where a packet over UDP to one of these ports was seen to get as far as any.
+  bool passed(const PortRange& ports, bool v6) const;
 
   // The index of the port of `sample` (not empty) that is farthest from those that other ranges of
   // this run began with. Routers answer for two or three ports a run: these should not be
-  // neighbours. The first range begins at its lowest port, where firewalls' rules have their
-  // bounds.
+  // neighbours. The first range begins at its lowest port, where firewalls' rules have their bounds.
   std::size_t begin_with(const std::vector<std::uint16_t>& sample, bool v6);
 
   // The same for a SYN to `remote`.
@@ -189,8 +179,7 @@ class SiteEdge {
     std::shared_ptr<Climb> over_udp;           // the first climb over UDP
     int searches = 0;                          // how often no router beyond the edge answered
     bool searching = false;
-    // UDP ports of packets that got as far as any, by service.
-    std::map<std::string, std::set<std::uint16_t>> passed;
+    std::set<std::uint16_t> passed;       // UDP ports of packets that got as far as any
     std::set<std::uint16_t> begun;        // UDP ports that ranges began with
     std::set<std::uint16_t> intercepted;  // ports that somebody near takes
     std::vector<OneShot<bool>> waiting;   // for the second way to be known
@@ -207,7 +196,7 @@ class SiteEdge {
     Instant until;
     OneShot<Answer> answer;
     Way way;
-    std::optional<MediaRow> row{};
+    std::optional<PortRange> row{};
     bool beyond = false;      // goes to who turned the climb away; if that lets it pass, to the hop
     bool nearer = false;      // its hop is not the farthest one
     bool controlled = false;  // was silent by itself: now with a control

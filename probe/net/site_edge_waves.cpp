@@ -82,10 +82,10 @@ milliseconds SiteEdge::patience(const Question& question) const {
 asio::awaitable<SiteEdge::Answer> SiteEdge::ask(UdpSocket& socket,
                                                 std::vector<std::uint8_t> payload, Need need,
                                                 Scope scope, Instant until,
-                                                std::optional<MediaRow> row) {
+                                                std::optional<PortRange> row) {
   const OneShot<Answer> answer(executor_);
-  Question made{false,  &socket, std::move(payload), socket.remote(), "", need, scope, until,
-                answer, {},      std::move(row)};
+  Question made{false, &socket, std::move(payload), socket.remote(), "", need, scope, until, answer,
+                {},    row};
   const auto question = std::make_shared<Question>(std::move(made));
   auto result = co_await put(question);
   co_return result;
@@ -202,10 +202,9 @@ SiteEdge::Questions SiteEdge::next_questions(Instant soon) {
     const bool another_decides =
         question->row && !question->controlled && question->need == Need::decides &&
         std::any_of(chosen.begin(), chosen.end(), [&](const auto& other) {
-          return other->row && other->row->service == question->row->service &&
-                 other->need == Need::decides && !other->controlled &&
+          return other->row && other->need == Need::decides && !other->controlled &&
                  other->remote.address.is_v6() == question->remote.address.is_v6() &&
-                 question->row->ports.contains(other->remote.port);
+                 question->row->contains(other->remote.port);
         });
     if (another_decides) {
       rest.push_back(question);
@@ -224,9 +223,8 @@ void SiteEdge::note(const Question& question) {
   if (!icmp) return;
   note_sender(*icmp);
   const bool expired = icmp->kind == IcmpKind::time_exceeded && beyond_the_edge(icmp->sender);
-  if (expired && question.row && !question.by_tcp && !question.beyond && !question.nearer) {
-    auto& passed = trunks_[question.remote.address.is_v6()].passed;
-    passed[question.row->service].insert(question.remote.port);
+  if (expired && !question.by_tcp && !question.beyond && !question.nearer) {
+    trunks_[question.remote.address.is_v6()].passed.insert(question.remote.port);
   }
 }
 

@@ -12,7 +12,6 @@ void ProbeList::add(Row& row, Probe probe, const std::vector<std::string>& rival
   const auto id = probe.id;
   const auto [place, fresh] = index_.try_emplace(id, plan.probes.size());
   if (fresh) {
-    probe.service = row.set->id;
     PlannedProbe planned;
     planned.probe = std::move(probe);
     planned.nearest_of = rivals;

@@ -120,13 +120,13 @@ class Observer {
   std::optional<Way> way_to(const IpAddress& target) const;
   // `at_ms` becomes when that was known.
   std::optional<Way> find_way(const IpAddress& target, std::uint16_t port, double& at_ms,
-                              bool& by_this_call, const std::string& service = {});
+                              bool& by_this_call);
   // Who turned away the packets of a climb with UDP to that target and port.
   std::optional<IpAddress> refused_climb(const IpAddress& target, std::uint16_t port) const;
   Expired ask_edge(Packet packet, Need need, double at_ms, double until_ms,
-                   const Probe* range = nullptr);
+                   const PortRange* row = nullptr);
   bool find_unspent_hop(Way& way, bool& nearer) const;
-  bool passed(const Probe& range) const;
+  bool passed(const PortRange& row) const;
   int far_from_begun(int port) const;
   Expired ask_at(const Packet& packet, const End& hop, const Climb& climb, double patience_ms,
                  double at_ms);
@@ -166,8 +166,7 @@ class Observer {
   bool any_listener_ = false;
   std::map<IpAddress, int> heard_;  // ICMP errors of each router
   std::set<std::uint16_t> begun_;   // UDP ports that ranges began with
-  // UDP ports of packets that got as far as any, by service.
-  std::map<std::string, std::set<std::uint16_t>> passed_;
+  std::set<std::uint16_t> passed_;  // UDP ports of packets that got as far as any
   struct Wave {
     double at_ms;
     End hop;

@@ -87,7 +87,7 @@ Seen Observer::udp_range(Job job) {
     const bool arrived = port.result == "arrived";
     for (int strikes = 0; arrived || port.result == "silent";) {
       const auto asked = strikes > 0 && need != Need::supports ? Need::confirms : need;
-      const auto answer = ask_edge(packet, asked, now, until_ms, &job.probe);
+      const auto answer = ask_edge(packet, asked, now, until_ms, &job.probe.target.ports);
       port.tried |= answer.asked;
       now = answer.ended_ms;
       ended = std::max(ended, now);
@@ -116,7 +116,7 @@ Seen Observer::udp_range(Job job) {
   for (auto& port : ports) to_the_far_end(port, far_end);
   auto now = job.at_ms;
   bool by_this_call = false;
-  const auto found = find_way(job.address, first.number, now, by_this_call, job.probe.service);
+  const auto found = find_way(job.address, first.number, now, by_this_call);
   ended = std::max(ended, now);
   const auto refuser = refused_climb(job.address, first.number);
   first.tried |= by_this_call || refuser;
@@ -141,11 +141,11 @@ Seen Observer::udp_range(Job job) {
                                    [](const Port& port) { return port.result == "arrived"; });
     if (told != ports.end()) climb(*told, Need::decides, ended, until);
     take_back();
-    const bool suspicious =
-        (first.result != "left_site" && (first.result != "silent" || !passed(job.probe))) ||
-        std::any_of(ports.begin(), ports.end(), [](const Port& port) {
-          return port.result != "silent" && port.result != "left_site";
-        });
+    const bool suspicious = (first.result != "left_site" &&
+                             (first.result != "silent" || !passed(job.probe.target.ports))) ||
+                            std::any_of(ports.begin(), ports.end(), [](const Port& port) {
+                              return port.result != "silent" && port.result != "left_site";
+                            });
     const auto since = ended;
     for (auto& port : ports) {
       if (port.result != "silent") continue;
@@ -192,7 +192,7 @@ Seen Observer::udp_range(Job job) {
       if (ports[at].result != "silent") tried.erase(ports[at].number);
     }
   }
-  if (found && passed(job.probe)) {
+  if (found && passed(job.probe.target.ports)) {
     std::erase_if(ports, [](const Port& port) { return !port.tried; });
   }
   if (ports.empty()) {

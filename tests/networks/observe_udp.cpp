@@ -268,8 +268,7 @@ void Observer::search(const IpAddress& target, double& at_ms) {
 
 // A port of 0: no climb to the target where the trunk is known.
 std::optional<Observer::Way> Observer::find_way(const IpAddress& target, std::uint16_t port,
-                                                double& at_ms, bool& by_this_call,
-                                                const std::string& service) {
+                                                double& at_ms, bool& by_this_call) {
   by_this_call = false;
   if (port != 0 && !over_udp_) {
     climbs_.insert_or_assign(target, climb(Proto::udp, target, port, 1, at_ms));
@@ -287,7 +286,7 @@ std::optional<Observer::Way> Observer::find_way(const IpAddress& target, std::ui
   auto way = way_to(target);
   by_this_call = way && own != climbs_.end() && way->climb.proto == Proto::udp &&
                  way->climb.to == target && way->climb.port == port;
-  if (by_this_call) passed_[service].insert(port);
+  if (by_this_call) passed_.insert(port);
   return way;
 }
 
@@ -305,11 +304,9 @@ int Observer::far_from_begun(int port) const {
   return nearest;
 }
 
-bool Observer::passed(const Probe& range) const {
-  const auto own = passed_.find(range.service);
-  if (own == passed_.end()) return false;
-  const auto port = own->second.lower_bound(range.target.ports.first);
-  return port != own->second.end() && *port <= range.target.ports.last;
+bool Observer::passed(const PortRange& row) const {
+  const auto port = passed_.lower_bound(row.first);
+  return port != passed_.end() && *port <= row.last;
 }
 
 // The farthest router on the way, beyond the edge, that has answers to spare.
@@ -333,12 +330,12 @@ bool Observer::find_unspent_hop(Way& way, bool& nearer) const {
 // again while the router has none. Who said no to a climb to the same host, beyond the hop, is
 // asked first.
 Observer::Expired Observer::ask_edge(Packet packet, Need need, double at_ms, double until_ms,
-                                     const Probe* range) {
+                                     const PortRange* row) {
   auto way = way_to(packet.to);
   Expired nothing;
   nothing.ended_ms = at_ms;
   if (!way) return nothing;
-  if (need == Need::decides && range != nullptr && passed(*range)) need = Need::another_host;
+  if (need == Need::decides && row != nullptr && passed(*row)) need = Need::another_host;
   const bool waits = need < Need::another_host;
   const bool in_a_hurry = until_ms < at_ms + 4 * icmp_patience(at_ms);
   bool controlled = need == Need::confirms || (in_a_hurry && waits), nearer = false;
@@ -360,7 +357,7 @@ Observer::Expired Observer::ask_edge(Packet packet, Need need, double at_ms, dou
     }
     const bool as_far = answer.kind == Expired::expired && packet.proto == Proto::udp && !beyond &&
                         !nearer && beyond_the_edge(answer.sender);
-    if (as_far && range != nullptr) passed_[range->service].insert(packet.port);
+    if (as_far) passed_.insert(packet.port);
     if (beyond && !answered && answer.control_answered) {
       beyond = false;
       now = answer.ended_ms;
