@@ -46,7 +46,7 @@ class Offline(SiteTest):
         self.expect("no-signal", FEW, "network.offline", "user", "not connected to any network")
 
     def test_no_address(self):
-        self.expect("no-address", FEW, "network.no_gateway", "lan", "no address")
+        self.expect("no-address", FEW, "network.no_gateway", "lan", "gets no IP address")
 
     def test_no_route(self):
         self.expect("no-gateway", FEW, "network.no_gateway", "lan", "no default gateway")
