@@ -316,7 +316,7 @@ asio::awaitable<void> climb_all(std::shared_ptr<Range> range, Instant until) {
   // Now that some are known to be blocked, what lies on both sides of them is worth the wait.
   const bool met = std::any_of(range->ports.begin(), range->ports.end(),
                                [](const Port& port) { return is_blocked(port.result); });
-  if (met && !go_on && !context.settings.hurried) {
+  if (met && !patient && !context.settings.hurried) {
     co_await climb_silent(range, 0, SiteEdge::Need::supports, *end);
   }
 }

@@ -84,7 +84,7 @@ Causes find_silent_call(const Diagnosis& context) {
   finding.confidence = Confidence::certain;
   if (out) {
     finding.code = "firewall.udp_port_blocked";
-    finding.title = "The firewall blocks all outgoing UDP to where calls go: " + ends;
+    finding.title = "The firewall blocks outgoing UDP to the far end of calls: " + ends;
     finding.fix = fmt::format(
         "Allow outgoing UDP (and return traffic) from the user network: {}. TCP works: the call "
         "was set up over it.",
@@ -200,7 +200,7 @@ Causes find_relayed_calls(const Diagnosis& context) {
   finding.code = "media.relay_only";
   finding.owner = Owner::network;
   finding.confidence = Confidence::likely;
-  finding.title = "Calls get through only over TCP or TLS relays, and stutter";
+  finding.title = "Calls get through only over TCP or TLS relays";
   finding.fix = fmt::format(
       "Allow outgoing UDP (and return traffic) from the user network: {}. Over TCP and TLS, each "
       "lost packet delays all packets after it.",

@@ -144,10 +144,10 @@ Causes find_dns_rewritten(const Diagnosis& context) {
     if (cause.explained.empty() && cause.contradicted.empty()) continue;
     auto& finding = cause.finding;
     finding.code = "dns.rewritten";
-    finding.title = fmt::format(
-        "This site's DNS sends {} to {} (not an Internet address)",
-        lost.size() == 1 ? lost.front() : fmt::format("{} names", lost.size()),
-        address.to_string());
+    finding.title =
+        fmt::format("This site's DNS sends {} to {} (not an Internet address)",
+                    lost.size() == 1 ? lost.front() : fmt::format("{} names", lost.size()),
+                    address.to_string());
     finding.owner = Owner::dns;
     finding.confidence = place.proved ? Confidence::certain : Confidence::likely;
     finding.fix = fmt::format(

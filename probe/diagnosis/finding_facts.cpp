@@ -366,9 +366,7 @@ std::vector<const ProbeResult*> late_answers(const Report& report) {
   return again;
 }
 
-}  // namespace
-
-bool Facts::stream_loses() const {
+bool a_stream_loses(const Report& report) {
   constexpr double percent = 3;  // of a hundred questions, each sent twice
   return std::any_of(report.probes.begin(), report.probes.end(), [](const ProbeResult& result) {
     const auto& stream = result.observation.media;
@@ -380,7 +378,10 @@ bool Facts::stream_loses() const {
   });
 }
 
-Facts::Facts(const Report& whole) : report(whole), answered_late_(late_answers(whole)) {
+}  // namespace
+
+Facts::Facts(const Report& whole)
+    : report(whole), answered_late_(late_answers(whole)), stream_loses_(a_stream_loses(whole)) {
   for (const auto& set : report.sets) {
     for (const auto& row : set.requirements) {
       for (const auto& id : row.probes) rows_.emplace(id, Row{&set, &row});

@@ -153,9 +153,9 @@ class Facts {
   const RequestCount& on_new_flows() const { return on_new_flows_; }
   // True where requests had to be sent again before they were answered: what gets no answer may be
   // lost by chance.
-  bool line_loses() const { return !answered_late_.empty() || stream_loses(); }
+  bool line_loses() const { return !answered_late_.empty() || stream_loses_; }
   // True where a stream like a call's is seen to lose so much that questions get lost, too.
-  bool stream_loses() const;
+  bool stream_loses() const { return stream_loses_; }
   // These requests.
   const std::vector<const ProbeResult*>& answered_late() const { return answered_late_; }
   // True where UDP to another host was seen by a router that may be the site's own.
@@ -196,6 +196,7 @@ class Facts {
   // which a router was.
   std::map<std::string, double> met_within_, seen_at_;
   std::vector<const ProbeResult*> answered_late_;
+  bool stream_loses_ = false;
   RequestCount on_one_flow_, on_new_flows_;
   bool proxy_speaks_ = false, udp_refusals_are_forged_ = false;
 };
@@ -225,6 +226,9 @@ std::vector<const ProbeResult*> lost_probes(const Facts& facts);
 // A certificate chain came that ends in no public root and in none given for this run: somebody on
 // the way speaks TLS in the server's place, or the server has an authority of its own.
 bool has_foreign_root(const ProbeResult& result);
+// A connection request that was to end in transit was answered: somebody near takes connections in
+// everybody's name.
+bool is_taken_near(const ProbeResult& result);
 // A page with a known body over plain HTTP, and somebody else's came: a sign-in page, a block page.
 bool is_another_page(const ProbeResult& result);
 // The name that a `dns` probe asks for.

@@ -76,6 +76,10 @@ bool has_foreign_root(const ProbeResult& result) {
          !is_private_and_right(result);
 }
 
+bool is_taken_near(const ProbeResult& result) {
+  return is_direct(result) && result.observation.detail == DetailCode::answered_on_the_way;
+}
+
 bool is_another_page(const ProbeResult& result) {
   const auto* reply = evidence_of(result, EvidenceKind::http_reply);
   const bool known = result.probe.check == CheckKind::http && result.probe.with.contains("body") &&

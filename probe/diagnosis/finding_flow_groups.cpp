@@ -164,7 +164,8 @@ std::vector<const ProbeResult*> probes_of(const Diagnosis& context,
   return probes;
 }
 
-std::string flows_in_words(const std::vector<const Flow*>& flows) {
+std::string flows_with_verb(const std::vector<const Flow*>& flows, std::string_view of_one,
+                            std::string_view of_several) {
   using Ports = std::map<std::string_view, std::set<std::uint16_t>>;  // by transport
   std::vector<std::string> hosts;                                     // in order
   std::map<std::string, Ports> ports_of;
@@ -173,6 +174,7 @@ std::string flows_in_words(const std::vector<const Flow*>& flows) {
     ports_of[flow->host][flow->udp ? "UDP" : "TCP"].insert(flow->port);
   }
   std::string text;
+  std::size_t subjects = 0;
   std::set<Ports> said;
   for (const auto& host : hosts) {
     const auto& ports = ports_of[host];
@@ -185,8 +187,9 @@ std::string flows_in_words(const std::vector<const Flow*>& flows) {
     std::copy_if(hosts.begin(), hosts.end(), std::back_inserter(alike),
                  [&](const std::string& other) { return ports_of[other] == ports; });
     text += fmt::format("{}{} to {}", text.empty() ? "" : " and ", listed(rules), listed(alike));
+    subjects += rules.size();
   }
-  return text;
+  return fmt::format("{} {}", text, subjects > 1 ? of_several : of_one);
 }
 
 std::optional<FindingEvidence> reachable_port_of_same_host(const Facts& facts, const Flow& dead) {

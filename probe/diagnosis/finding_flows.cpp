@@ -50,14 +50,6 @@ void add_what_they_saw(std::vector<FindingEvidence>& list, const std::vector<con
   }
 }
 
-// "UDP 3478 to a.example is lost", "TCP 5223 to a.example and TCP 2197 to b.example are lost".
-std::string flows_with_verb(const std::vector<const Flow*>& flows, std::string_view of_one,
-                            std::string_view of_several) {
-  const auto text = flows_in_words(flows);
-  const bool several = text.find(" and UDP ") != text.npos || text.find(" and TCP ") != text.npos;
-  return fmt::format("{} {}", text, several ? of_several : of_one);
-}
-
 Cause lost_at_the_provider(const Diagnosis& context, const std::vector<const Flow*>& flows) {
   Cause cause;
   cause.explained = probes_of(context, flows);

@@ -133,8 +133,8 @@ Causes find_mtu(const Diagnosis& context) {
   if (cause.explained.empty()) return {};
   // Each datagram of another size is a new flow.
   if (streams == 0 && new_flows_are_limited(facts)) return {};
-  // Where full-size packets came through, the second time or elsewhere, these may have been lost by
-  // chance, on a bad line; so may datagrams where small ones get lost, too.
+  // Where full-size packets came through elsewhere, these may have been lost by chance, on a bad
+  // line; so may datagrams where small ones get lost, too.
   const auto holes = cause.explained.size();
   const auto* first = cause.explained.front();
   const bool one_is_chance = full_size_passes(facts, is_udp(*first)) ||

@@ -1,4 +1,4 @@
-// A device on the way takes connections in everybody's name, and carries none on.
+// A device in the path takes connections in everybody's name, and carries none on.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,16 +9,6 @@
 
 namespace callready::findings {
 namespace {
-
-// Who was caught: a packet that was to end on the way opened a connection.
-std::vector<const ProbeResult*> caught(const Facts& facts) {
-  std::vector<const ProbeResult*> found;
-  for (const auto& result : facts.report.probes) {
-    const bool near = result.observation.detail == DetailCode::answered_on_the_way;
-    if (near && is_direct(result) && !is_udp(result)) found.push_back(&result);
-  }
-  return found;
-}
 
 // The connection stood, and the greeting got no answer.
 bool is_mute(const ProbeResult& result) {
@@ -44,30 +34,29 @@ std::optional<Milliseconds> usual_round_trip(const Facts& facts) {
 
 Causes find_taken_connections(const Diagnosis& context) {
   const auto& facts = context.facts;
-  const auto proof = caught(facts);
-  if (proof.empty()) return {};
-  const auto usual = usual_round_trip(facts);
-  std::set<std::uint16_t> answering, ports, taken;
-  for (const auto* result : proof) taken.insert(result->probe.target.port());
-  std::vector<const ProbeResult*> mute;
+  std::vector<const ProbeResult*> proof, mute;
+  std::set<std::uint16_t> answering, taken;  // ports
   for (const auto& result : facts.report.probes) {
-    if (is_udp(result) || !is_direct(result) || facts.inside(result)) continue;
     const auto port = result.probe.target.port();
+    if (is_taken_near(result)) {
+      proof.push_back(&result);
+      taken.insert(port);
+    }
+    if (is_udp(result) || !is_direct(result) || facts.inside(result)) continue;
     if (result.observation.outcome == Outcome::answered) answering.insert(port);
     if (is_mute(result) && !context.explained(result)) mute.push_back(&result);
   }
-  std::set<std::string> networks;
+  if (proof.empty()) return {};
+  const auto usual = usual_round_trip(facts);
   std::erase_if(mute, [&](const ProbeResult* result) {
     const auto port = result->probe.target.port();
     // Nobody out there is so much nearer than all others.
     const bool too_near = usual && *result->observation.round_trip * 4 < *usual;
     return answering.contains(port) || (!taken.contains(port) && !too_near);
   });
-  for (const auto* result : mute) {
-    ports.insert(result->probe.target.port());
-    networks.insert(result->probe.target.host);
-  }
   if (mute.empty() || !context.affects_requirement(mute)) return {};
+  std::set<std::uint16_t> ports;
+  for (const auto* result : mute) ports.insert(result->probe.target.port());
   Cause cause;
   cause.explained = mute;
   auto& finding = cause.finding;
@@ -75,7 +64,7 @@ Causes find_taken_connections(const Diagnosis& context) {
   finding.title = fmt::format("A device in the path answers TCP to {} itself and passes nothing on",
                               named_ports({ports.begin(), ports.end()}));
   finding.owner = Owner::network;
-  finding.confidence = networks.size() > 1 ? Confidence::certain : Confidence::likely;
+  finding.confidence = hosts_of(mute).size() > 1 ? Confidence::certain : Confidence::likely;
   finding.fix = fmt::format(
       "Exempt this traffic from the firewall's transparent proxy or inspection, and allow from the "
       "user network, with return traffic: {}.{}",

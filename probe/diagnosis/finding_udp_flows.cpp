@@ -51,9 +51,7 @@ bool list_lets_out_udp(const Facts& facts) {
 // Somebody near takes connections in everybody's name: whom it reaches says nothing of UDP.
 bool connections_are_taken(const Facts& facts) {
   const auto& probes = facts.report.probes;
-  return std::any_of(probes.begin(), probes.end(), [](const ProbeResult& result) {
-    return is_direct(result) && result.observation.detail == DetailCode::answered_on_the_way;
-  });
+  return std::any_of(probes.begin(), probes.end(), is_taken_near);
 }
 
 }  // namespace

@@ -8,6 +8,28 @@
 #include "probe/diagnosis/finding_words.hpp"
 
 namespace callready::findings {
+namespace {
+
+// On a port that is shut others are silent for that reason, too, whether they answer everybody or
+// not: those that were sent what died there.
+void add_silent_alike(const std::vector<const Flow*>& flows, std::vector<const Flow*>& dead) {
+  std::set<Payload> shut;
+  for (const auto* flow : dead) {
+    for (const auto& sample : flow->samples) {
+      if (sample.way == Reachability::blocked) shut.insert(inspected_as(sample));
+    }
+  }
+  for (const auto* flow : flows) {
+    const bool known = std::find(dead.begin(), dead.end(), flow) != dead.end();
+    const bool alike = any_sample(*flow, [&](const FlowSample& sample) {
+      return sample.way == Reachability::lost && !of_a_range(sample) &&
+             shut.contains(inspected_as(sample));
+    });
+    if (!known && alike && flow->way == Reachability::lost) dead.push_back(flow);
+  }
+}
+
+}  // namespace
 
 Causes find_udp_ports(const Diagnosis& context) {
   const auto& facts = context.facts;
@@ -66,22 +88,7 @@ Causes find_udp_ports(const Diagnosis& context) {
                     [&](Payload payload) { return spoken.contains(payload); });
     const bool blocked = firm > 1;
     if (works || (!blocked && (silent_parties.size() < 2 || !spoken_elsewhere))) continue;
-    // The port is shut: that is why others are silent there, too, whether they answer everybody or
-    // not.
-    std::set<Payload> shut;
-    for (const auto* flow : dead) {
-      for (const auto& sample : flow->samples) {
-        if (sample.way == Reachability::blocked) shut.insert(inspected_as(sample));
-      }
-    }
-    for (const auto* flow : flows) {
-      const bool known = std::find(dead.begin(), dead.end(), flow) != dead.end();
-      const bool alike = any_sample(*flow, [&](const FlowSample& sample) {
-        return sample.way == Reachability::lost && !of_a_range(sample) &&
-               shut.contains(inspected_as(sample));
-      });
-      if (blocked && !known && alike && flow->way == Reachability::lost) dead.push_back(flow);
-    }
+    if (blocked) add_silent_alike(flows, dead);
     ProbeList lost;
     for (const auto* flow : dead) lost.add(context, *flow);
     const auto& probes = lost.list();

@@ -22,10 +22,8 @@ Endpoint endpoint_of(const Probe& probe) { return {probe.target.host, probe.targ
 std::set<std::uint16_t> taken_ports(const Facts& facts) {
   std::set<std::uint16_t> ports;
   for (const auto& result : facts.report.probes) {
-    const bool near = result.observation.detail == DetailCode::answered_on_the_way;
-    if (is_direct(result) && !is_udp(result) && (near || has_foreign_root(result))) {
-      ports.insert(result.probe.target.port());
-    }
+    const bool opened = is_direct(result) && !is_udp(result) && has_foreign_root(result);
+    if (opened || is_taken_near(result)) ports.insert(result.probe.target.port());
   }
   return ports;
 }

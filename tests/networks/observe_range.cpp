@@ -146,11 +146,17 @@ Seen Observer::udp_range(Job job) {
                             std::any_of(ports.begin(), ports.end(), [](const Port& port) {
                               return port.result != "silent" && port.result != "left_site";
                             });
-    const auto since = ended;
-    for (auto& port : ports) {
-      if (port.result != "silent") continue;
-      climb(port, suspicious ? Need::supports : Need::rounds_off, since, until);
-    }
+    const auto climb_silent = [&](Need need) {
+      const auto since = ended;
+      for (auto& port : ports) {
+        if (port.result == "silent") climb(port, need, since, until);
+      }
+    };
+    climb_silent(suspicious ? Need::supports : Need::rounds_off);
+    const bool met = std::any_of(ports.begin(), ports.end(), [](const Port& port) {
+      return port.result == "dropped" || port.result == "prohibited";
+    });
+    if (met && !suspicious) climb_silent(Need::supports);
   }
   const auto judge = [&] {
     take_back();
