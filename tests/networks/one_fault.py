@@ -41,11 +41,13 @@ WEB = "match tcp 80 match tcp 443 match udp 53 match tcp 53"
 
 
 class Fault:
-    """`causes` are the codes that are right, each by itself or together."""
+    """`causes` are the codes that are right, each by itself or together; `wrong` one that is known to
+    be named for some set instead, and should not be."""
 
     def __init__(self, *causes, box="", dns="works 3 ms", proxy="port 443", mapping="independent",
-                 undecided=()):
+                 undecided=(), wrong=()):
         self.causes = set(causes)
+        self.wrong = set(wrong)
         self.undecided = set(undecided) | NEVER_DECIDED
         self.settings = {"box": box + "\n" if box else "", "dns": dns, "proxy": proxy,
                          "mapping": mapping}
@@ -108,11 +110,11 @@ FAULTS = {
     "inspection": Fault("tls.intercepted", box="box intercept at 1 match tcp 443",
                         undecided=MEDIA_ALONE),
     "large packets": Fault("network.mtu", box="box mtu at 1 limit 1300"),
-    # Where all who answer strangers over UDP are asked last, none of them is let through: then it
-    # looks as if no replies came in (Twilio's trunks).
     "a few new flows a second": Fault("firewall.rate_limited", "firewall.new_flows_limited",
-                                      "firewall.udp_blocked",
-                                      box="box rate at 1 limit 5", undecided=("*",)),
+                                      box="box rate at 1 limit 5", undecided=("*",),
+                                      # All who answer strangers over UDP are asked last here, and
+                                      # none of them is let through.
+                                      wrong=[("twilio-sip-trunking", "firewall.udp_blocked")]),
     # Of Google Meet nothing is heard over UDP, so that no answers could be counted.
     "twenty new flows a second": Fault("firewall.rate_limited", box="box rate at 1 limit 20",
                                        undecided=("google-meet",)),
@@ -162,7 +164,7 @@ def judge(name, fault, verdict, findings):
     """One of the table's columns, and whether that is as it should be."""
     strong = {code for code, confidence in findings if confidence != "possible"} - ALWAYS
     if strong - fault.causes:
-        return "wrong", False
+        return "wrong", all((name, code) in fault.wrong for code in strong - fault.causes)
     if strong or (not fault.causes and verdict == "ready"):
         return "named", True
     if verdict == "ready":
