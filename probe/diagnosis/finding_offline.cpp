@@ -12,6 +12,8 @@ namespace {
 
 // Of the first packets that have no way: fewer than this may be a vendor's own trouble.
 constexpr std::size_t enough_endpoints = 3;
+// Operators whose silence, each for itself, would say nothing.
+constexpr std::size_t enough_mute = 4;
 
 // Somebody answers at the proxy's address, if only to refuse: it is the proxy that is gone.
 bool proxy_is_gone(const ProbeResult& result) {
@@ -38,6 +40,7 @@ bool only_asks_names(const Flow& flow) {
 // What came of all that was sent out, where nothing comes back.
 struct Outside {
   std::set<std::string> parties;                      // who should answer
+  std::set<std::string> mute;                         // these, and who may answer clients only
   std::set<std::pair<bool, std::uint16_t>> services;  // that nobody answers: by transport and port
   std::size_t silent = 0, silent_resolvers = 0, without_route = 0, tried = 0;
   bool control = false;          // public servers were asked
@@ -84,6 +87,7 @@ bool note(const Flow& flow, const std::set<std::string>& asked_for, Outside& out
     outside.own |= vendors;
   }
   outside.own_not_refused |= vendors && flow.way != Reachability::blocked;
+  outside.mute.insert(flow.party);
   for (const auto& sample : flow.samples) {
     // The vendor's may be asked again by the second round.
     outside.control |= sample.result->probe.control && !vendors;
@@ -200,7 +204,8 @@ Confidence confidence_of(const Outside& outside, bool with_resolvers) {
   }
   if (!outside.looked_up) {
     // A name server of the site's that answers, and reaches nobody itself, says the same.
-    const bool enough = !with_resolvers || (outside.names_fail && outside.parties.size() > 1);
+    const bool many = outside.parties.size() > 1 || outside.mute.size() >= enough_mute;
+    const bool enough = !with_resolvers || (outside.names_fail && many);
     return outside.control && enough ? Confidence::certain : Confidence::likely;
   }
   // A name server that finds names has a way out, or has them from before: this computer may be the

@@ -69,15 +69,25 @@ TEST(Offline, IsSeenByNameServersWhereNoNameIsFound) {
   EXPECT_EQ(made(silent, "timed_out", silent), Codes{"network.offline (certain)"});
   EXPECT_EQ(made(silent, "timed_out", connected), Codes{"dns.unreachable (certain)"});
   // Where many hosts are asked for, one name server is all that there is room for.
-  const auto one = [&](const char* names, Outcome over_tcp) {
+  const auto one = [&](const char* names, Outcome over_tcp, std::vector<ProbeResult> media = {}) {
     return codes(report({row("web", {tls("portal.vendor.com", unresolved, names),
                                      tls("www.vendor.com", unresolved, names)}),
+                         row("media", media),
                          controls({tls("www.google.com", unresolved, names),
                                    server("9.9.9.9", silent, "timed_out")}),
                          follow_up({tcp("9.9.9.9", 443, over_tcp)})}));
   };
   EXPECT_EQ(one("dns_failed", silent), Codes{"network.offline (likely)"});
   EXPECT_EQ(one("dns_failed", connected), Codes{"dns.unreachable (certain)"});
+  // Media ports of so many operators at once: each alone may be silent to strangers.
+  std::vector<ProbeResult> media;
+  for (const auto* address : {"20.1.2.3", "99.1.2.3", "142.1.2.3"}) {
+    media.push_back(range(address, {{50'000, "silent"}, {60'000, "silent"}}));
+    media.back().observation.outcome = silent;
+  }
+  EXPECT_EQ(one("dns_failed", silent, media), Codes{"network.offline (certain)"});
+  media.pop_back();
+  EXPECT_EQ(one("dns_failed", silent, media), Codes{"network.offline (likely)"});
   EXPECT_EQ(one("dns_unreachable", silent), Codes{"dns.unreachable (likely)"});
 }
 
