@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import tempfile
+import threading
 
 MOST = int(os.environ.get("CALLREADY_REPORTS_KEPT", "60"))
 LIMIT_S = 600
@@ -16,6 +17,7 @@ LIMIT_S = 600
 _loads = json.loads
 _folder = None
 _kept = []
+_lock = threading.Lock()  # tests run sites side by side
 
 
 def _keep(text):
@@ -27,8 +29,10 @@ def _keep(text):
 
 def _read(text, *arguments, **options):
     value = _loads(text, *arguments, **options)
-    if isinstance(value, dict) and value.get("schema") == "callready.report/1" and len(_kept) < MOST:
-        _keep(text)
+    if isinstance(value, dict) and value.get("schema") == "callready.report/1":
+        with _lock:
+            if len(_kept) < MOST:
+                _keep(text)
     return value
 
 

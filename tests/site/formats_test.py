@@ -60,8 +60,7 @@ def validate(document, name):
 def formats():
     """As the program lists them."""
     text = command("render", "--help").stdout
-    return re.findall(r"[a-z]+", re.search(r"formats:\s+((?:[a-z]+,?\s+)+)", text).group(1)
-                      .split("  ")[0])
+    return re.findall(r"[a-z]+", re.search(r"Formats: ([a-z, \n]+)", text).group(1))
 
 
 def needs(program):

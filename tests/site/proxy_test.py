@@ -170,7 +170,7 @@ class Login(ProxyTest):
                 "CALLREADY_PROXY_USER": "site", "CALLREADY_PROXY_PASSWORD": "wrong"})
             self.assertEqual(["proxy.auth_required certain proxy"], self.findings(report))
             finding, = report["findings"]
-            self.assertIn("refuses the user name and the password", finding["title"])
+            self.assertIn("rejects the given user name and password", finding["title"])
             done = site.run(["sh", "-c", "grep -c 'NA wrong' /run/site/proxy/ntlm"])
             self.assertEqual("1", done.stdout.strip())
 
