@@ -70,7 +70,7 @@ void add_result(Page& page, const Comparison& comparison) {
   if (comparison.worse()) {
     page.verdict(Mark::bad, "WORSE", counts, 8);
   } else if (comparison.not_known()) {
-    page.verdict(Mark::unknown, "NOT KNOWN ANY MORE", counts, 18);
+    page.verdict(Mark::unknown, "NO LONGER KNOWN", counts, 15);
   } else if (better > 0) {
     page.verdict(Mark::good, "BETTER", counts, 8);
   } else if (comparison.same()) {

@@ -2,15 +2,32 @@
 // for docs/findings.md, and for labels and alerts, which must be few and tell nothing.
 #pragma once
 
+#include <array>
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
+
+#include "probe/model/words.hpp"
 
 namespace callready {
 
+// Who may have to act on a finding of one code: one of these, as the case is.
+class Owners {
+ public:
+  template <typename... More>
+  constexpr explicit Owners(Owner first, More... more)
+      : list_{first, more...}, size_(1 + sizeof...(more)) {}
+  std::span<const Owner> all() const { return {list_.data(), size_}; }
+
+ private:
+  std::array<Owner, 3> list_;
+  std::size_t size_;
+};
+
 struct FindingWords {
-  std::string_view code, title, meaning, known_by, who, fix;
+  std::string_view code, title, meaning, known_by;
+  Owners who;
+  std::string_view fix;
 };
 
 // One for each code, sorted by it.
@@ -18,9 +35,6 @@ std::span<const FindingWords> finding_words();
 
 // What to do about a finding of that code; of a code that is not known here, where to read on.
 std::string_view fix_in_short(std::string_view code);
-
-// All that have one, sorted.
-std::vector<std::string_view> codes_with_fixes();
 
 // docs/findings.md.
 std::string findings_page();

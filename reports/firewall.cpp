@@ -6,7 +6,6 @@
 #include <map>
 #include <set>
 #include <tuple>
-#include <type_traits>
 
 #include "probe/model/rule_merger.hpp"
 #include "probe/model/set_age.hpp"
@@ -66,10 +65,10 @@ Closed closed_part(const Requirement& row, const FirewallOptions& options) {
 // tried or not.
 struct Asked {
   std::set<std::string> peers;
-  std::set<std::pair<std::uint16_t, std::uint16_t>> ports;
+  std::set<PortRange> ports;
 
   bool holds(const RulePeer& peer) const { return peers.contains(peer.text); }
-  bool holds(const PortRange& range) const { return ports.contains({range.first, range.last}); }
+  bool holds(const PortRange& range) const { return ports.contains(range); }
 };
 
 Asked asked_part(const FirewallRule& rule, const FirewallOptions& options) {
@@ -84,20 +83,19 @@ Asked asked_part(const FirewallRule& rule, const FirewallOptions& options) {
           (*wanted.transport == Transport::udp) == (*rule.transport == Transport::udp);
       if (!same_way || !contains(wanted.requirements, rule.requirements.front())) continue;
       for (const auto& peer : wanted.peers) asked.peers.insert(peer.text);
-      for (const auto& range : wanted.ports) asked.ports.emplace(range.first, range.last);
+      asked.ports.insert(wanted.ports.begin(), wanted.ports.end());
     }
   }
   return asked;
 }
 
-template <typename Item>
-bool has_same(const std::vector<Item>& part, const Item& item) {
-  return std::any_of(part.begin(), part.end(), [&](const Item& one) {
-    if constexpr (std::is_same_v<Item, RulePeer>)
-      return one.text == item.text;
-    else
-      return one.first == item.first && one.last == item.last;
-  });
+bool has_same(const std::vector<RulePeer>& part, const RulePeer& peer) {
+  return std::any_of(part.begin(), part.end(),
+                     [&](const RulePeer& one) { return one.text == peer.text; });
+}
+
+bool has_same(const std::vector<PortRange>& part, const PortRange& range) {
+  return std::find(part.begin(), part.end(), range) != part.end();
 }
 
 // What `part` has of the rule and what is asked of it, in the document's order.

@@ -85,26 +85,34 @@ std::string uuid_of(const std::string& name) {
                      high & 0xfff, low >> 52, low & 0xffffffffffffULL);
 }
 
+// What both files say of themselves; they differ in how they are loaded, checked and removed.
+DeviceGuide alias_guide(std::string_view comment, const std::vector<DeviceRule>& rules,
+                        const std::vector<Alias>& all, std::vector<std::string> load,
+                        std::string check, std::string remove) {
+  DeviceGuide guide{comment, not_loaded};
+  guide.left_out = patterns_in(rules, no_patterns);
+  guide.steps = std::move(load);
+  guide.steps.emplace_back(
+      "To enable: rules by hand in Firewall > Rules, above the one that blocks:");
+  add_rules(guide.steps, rules, all);
+  guide.steps.push_back(fmt::format(
+      "To check: {} shows what names resolve to; then callready check on a PC.", check));
+  guide.steps.push_back(fmt::format("To remove: the rules, then the aliases {}", remove));
+  return guide;
+}
+
 }  // namespace
 
 std::string firewall_pfsense(const std::vector<FirewallList>& lists, const FirewallPage& page) {
   const auto rules = for_devices(lists);
   const auto all = aliases(rules);
-  DeviceGuide guide{"#", not_loaded};
-  guide.left_out = patterns_in(rules, no_patterns);
-  guide.steps = {"Never restore this file: restoring aliases replaces all that there are.",
-                 "To load: for each alias below, Firewall > Aliases > IP (for _ports: Ports) > "
-                 "Import: its name, "
-                 "its description, and the lines below it up to the next \"#\". pfSense refuses a "
-                 "name that it "
-                 "has, so a second load changes nothing: for a newer edition, edit the alias.",
-                 "To enable: rules by hand in Firewall > Rules, above the one that blocks:"};
-  add_rules(guide.steps, rules, all);
-  guide.steps.insert(
-      guide.steps.end(),
-      {"To check: Diagnostics > Tables shows what names resolve to; then callready check "
-       "on a PC.",
-       "To remove: the rules, then the aliases cr_... (an alias in use cannot be deleted)."});
+  const auto guide = alias_guide(
+      "#", rules, all,
+      {"Never restore this file: restoring aliases replaces all that there are.",
+       "To load: for each alias below, Firewall > Aliases > IP (for _ports: Ports) > Import: its "
+       "name, its description, and the lines below it up to the next \"#\". pfSense refuses a name "
+       "that it has, so a second load changes nothing: for a newer edition, edit the alias."},
+      "Diagnostics > Tables", "cr_... (an alias in use cannot be deleted).");
   auto out = header_of(lists, rules, page, guide);
   for (const auto& alias : all) {
     out += fmt::format("#\n# Alias {} ({}): {}\n{}\n", alias.name, alias.type, alias.description,
@@ -124,19 +132,11 @@ std::string firewall_opnsense(const std::vector<FirewallList>& lists, const Fire
                                 {"content", joined(alias.content, "\n")},
                                 {"description", alias.description}};
   }
-  DeviceGuide guide{"", not_loaded};
-  guide.left_out = patterns_in(rules, no_patterns);
-  guide.steps = {
-      "To load: Firewall > Aliases, import (the arrow below the list), this file, apply. It adds "
-      "and "
-      "changes aliases cr_... only; a second load changes nothing.",
-      "To enable: rules by hand in Firewall > Rules, above the one that blocks:"};
-  add_rules(guide.steps, rules, found);
-  guide.steps.insert(
-      guide.steps.end(),
-      {"To check: Firewall > Diagnostics > Aliases shows what names resolve to; then "
-       "callready check on a PC.",
-       "To remove: the rules, then the aliases cr_..."});
+  const auto guide = alias_guide(
+      "", rules, found,
+      {"To load: Firewall > Aliases, import (the arrow below the list), this file, apply. It adds "
+       "and changes aliases cr_... only; a second load changes nothing."},
+      "Firewall > Diagnostics > Aliases", "cr_...");
   // JSON has no comments: what the import does not look for, it passes over.
   auto about = nlohmann::ordered_json::array();
   std::istringstream lines(header_of(lists, rules, page, guide));

@@ -40,7 +40,7 @@ std::vector<std::string> asa_steps(bool named) {
       "first.",
       "To enable: the lines \"access-list callready\" belong into the list that is bound to your "
       "inside interface, in front of what denies. Never bind a list of these lines alone: its end "
-      "denies all else. Find the bound list, and put its name in:",
+      "denies everything else. Find the bound list, and put its name in:",
       "  show running-config access-group",
       "  sed 's/access-list callready /access-list YOUR-LIST line 1 /' FILE",
       "Lines about traffic from outside belong into the outside interface's list."};

@@ -96,20 +96,20 @@ class Names {
   std::set<std::string> taken_;
 };
 
-// By what is in it, not by its number: a newer edition's rule replaces the older one's.
+// By its ports, not by its number: a newer edition's rule replaces the older one's, and no other. Of
+// several ranges by the first port and a hash of them all.
 std::string rule_name(const FirewallList& list, const FirewallRule& rule) {
-  const auto way =
+  auto way =
       fmt::format("-{}{}{}", rule.direction == Direction::in ? "in" : "",
                   *rule.transport == Transport::udp ? "udp" : "tcp", rule.ports.front().first);
+  if (rule.ports.size() > 1) {
+    way += fmt::format("-{:04x}", hash_of(port_list(rule.ports, ",")) & 0xffff);
+  } else if (!rule.ports.front().single()) {
+    way += fmt::format("-{}", rule.ports.front().last);
+  }
   auto set = plain_name(list.set, longest_rule - object_prefix.size() - way.size());
   while (set.ends_with('-')) set.pop_back();
   return fmt::format("{}{}{}", object_prefix, set, way);
-}
-
-bool same_ports(const std::vector<PortRange>& a, const std::vector<PortRange>& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
-    return x.first == y.first && x.last == y.last;
-  });
 }
 
 // `known`: the texts of its peers.
@@ -166,7 +166,7 @@ std::vector<DeviceRule> for_devices(const std::vector<FirewallList>& lists) {
       const bool udp = *rule.transport == Transport::udp;
       const bool inbound = rule.direction == Direction::in;
       auto known = std::find_if(made.begin() + first, made.end(), [&](const DeviceRule& one) {
-        return one.udp == udp && one.inbound == inbound && same_ports(one.ports, rule.ports);
+        return one.udp == udp && one.inbound == inbound && one.ports == rule.ports;
       });
       if (known == made.end()) {
         DeviceRule fresh;

@@ -61,7 +61,7 @@ struct DeviceGuide {
 std::string header_of(const std::vector<FirewallList>& lists, const std::vector<DeviceRule>& rules,
                       const FirewallPage& page, const DeviceGuide& guide);
 inline constexpr std::string_view not_loaded =
-    "Written by the vendor's guide and not loaded on a device: read it before you load it.";
+    "Written from the vendor's guide and not loaded on a device: read it before you load it.";
 
 // Lines that undo a file, at its end, as comments that a text tool can take out.
 std::string removal_of(std::string_view comment, const std::vector<std::string>& commands);

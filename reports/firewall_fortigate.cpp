@@ -101,7 +101,7 @@ std::vector<std::string> forti_steps(const FortiTable& policies) {
       "to any.",
       "To load: execute backup config first; then paste this into the CLI, or upload it as a "
       "script. "
-      "A second load changes nothing, but that the policies are off again.",
+      "A second load changes nothing, except that the policies are off again.",
       "To enable: put your own interfaces into each policy (set srcintf, set dstintf), move it "
       "before "
       "the policy that denies, and switch it on (set status enable):",

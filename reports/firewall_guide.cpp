@@ -75,6 +75,8 @@ std::vector<std::string> source_ports_in(const std::vector<DeviceRule>& rules) {
   return found;
 }
 
+}  // namespace
+
 std::vector<std::string> left_out_of(const std::vector<FirewallList>& lists) {
   auto left = left_to_the_customer(lists);
   for (const auto& list : lists) {
@@ -92,8 +94,6 @@ std::vector<std::string> left_out_of(const std::vector<FirewallList>& lists) {
   return left;
 }
 
-}  // namespace
-
 std::string header_of(const std::vector<FirewallList>& lists, const std::vector<DeviceRule>& rules,
                       const FirewallPage& page, const DeviceGuide& guide) {
   Comments out(guide.comment);
@@ -106,7 +106,7 @@ std::string header_of(const std::vector<FirewallList>& lists, const std::vector<
   for (const auto& list : lists) {
     for (const auto& doubt : doubts_of(list)) doubts.push_back(list.set + ": " + doubt);
   }
-  out.add_all("Look twice:", doubts);
+  out.add_all("Check first:", doubts);
   for (const auto& rule : rules) words.push_back(rule_in_words(rule));
   out.add_all("The rules:", words);
   if (rules.empty()) out.add("There are no rules.");

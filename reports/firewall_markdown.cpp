@@ -98,7 +98,7 @@ void add_list(std::string& out, const FirewallList& list, bool only_missing) {
     out += fmt::format("Needed by: {}.\n", escaped_markdown(joined(list.needed_by)));
   }
   for (const auto& doubt : doubts_of(list)) {
-    out += fmt::format("**Look twice:** {}\n", escaped_markdown(doubt));
+    out += fmt::format("**Check first:** {}\n", escaped_markdown(doubt));
   }
   if (!list.scenarios.empty()) {
     out += fmt::format("In this list: {}.\n", escaped_markdown(joined(list.scenarios, "; ")));

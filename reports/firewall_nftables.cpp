@@ -65,7 +65,7 @@ std::vector<std::string> nft_steps(const FirewallPage& page, bool named) {
   if (named) {
     lines.insert(
         lines.end(),
-        {"nftables knows no names: the sets of names (\"#=\" below) are empty. To fill them now, "
+        {"nftables cannot resolve names: the sets of names (\"#=\" below) are empty. To fill them now, "
          "and by cron, since addresses change:",
          "  sed -n 's/^#= //p' FILE | while read -r set name; do for v in 4 6; do",
          "    getent ahostsv$v \"$name\" | awk '!/::ffff:/ { print $1 }' | sort -u |",
@@ -123,7 +123,7 @@ std::string firewall_nftables(const std::vector<FirewallList>& lists, const Fire
       if (peer.is_name()) names += fmt::format("#= {} {}\n", set_name, peer.text);
     }
   }
-  DeviceGuide guide{"#", "Tried with nft 1.0.6 on a router that drops all else."};
+  DeviceGuide guide{"#", "Tried with nft 1.0.6 on a router that drops everything else."};
   guide.steps = nft_steps(page, !names.empty());
   return fmt::format(
       "{}{}{}table {} {{\n{}\tchain callready {{\n\t}}\n}}\nflush chain {} callready\n"

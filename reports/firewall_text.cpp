@@ -60,7 +60,7 @@ void add_list(Page& page, const FirewallList& list) {
                                list.published.empty() ? "" : ", published " + list.published));
   }
   if (!list.needed_by.empty()) page.paragraph("Needed by: " + joined(list.needed_by) + ".");
-  for (const auto& doubt : doubts_of(list)) page.paragraph("Look twice: " + doubt);
+  for (const auto& doubt : doubts_of(list)) page.paragraph("Check first: " + doubt);
   if (!list.scenarios.empty())
     page.paragraph("In this list: " + joined(list.scenarios, "; ") + ".");
   if (!list.others.empty()) {

@@ -188,6 +188,10 @@ std::string standing_in_words(const std::optional<Standing>& standing) {
                      day.substr(11, 5), standing->runs);
 }
 
+std::string command_for_the_list(std::string_view sets) {
+  return fmt::format("callready firewall{} --missing --from last (or REPORT.json)", sets);
+}
+
 std::string_view team(Owner owner) {
   switch (owner) {
     case Owner::user:

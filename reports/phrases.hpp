@@ -54,6 +54,8 @@ class ToldOnce {
 // empty where no earlier run is known.
 std::string standing_in_words(const std::optional<Standing>& standing);
 
+// What prints the rules that a report only counts. `sets`: " rainbow teams", or empty for all.
+std::string command_for_the_list(std::string_view sets);
 std::string_view team(Owner owner);  // "your firewall team", to go after "for"
 
 // "certain" adds nothing to a title; the others warn: "likely", "possible, not proven".

@@ -123,11 +123,9 @@ void add_fix(Page& page, const Finding& finding, int label) {
   page.labelled("For", fmt::format("{} (code: {})", team(finding.owner), finding.code), 3, label);
   if (finding.fix.empty()) return;
   const bool cut = is_cut_short(finding.rules);
-  page.labelled(
-      "Fix",
-      finding.fix +
-          (cut ? " Full list: callready firewall --missing --from last (or REPORT.json)." : ""),
-      3, label);
+  page.labelled("Fix",
+                finding.fix + (cut ? fmt::format(" Full list: {}.", command_for_the_list("")) : ""),
+                3, label);
 }
 
 void add_title(Page& page, const Finding& finding, std::size_t i) {

@@ -124,9 +124,7 @@ std::string names_of_sets(const Report& report, const std::set<std::string>& set
 void add_end(TicketLines& block, const Report& report, const Findings& findings, bool cut) {
   const auto names = names_of_sets(report, sets_of(findings));
   if (cut) {
-    block.add("Full list", fmt::format("callready firewall{} --missing --from REPORT.json (or "
-                                       "\"--from last\" on that computer)",
-                                       names));
+    block.add("Full list", command_for_the_list(names));
   }
   auto command = "callready check" + names;
   if (report.site.vantage) command += fmt::format(" --from {}", to_string(*report.site.vantage));

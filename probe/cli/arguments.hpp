@@ -52,7 +52,7 @@ struct Arguments {
 
   // firewall
   std::string firewall_format, report_file;  // --format (empty: by output), --from REPORT.json
-  std::string nft_table = "inet filter", nft_chain = "forward";
+  std::optional<std::string> nft_table, nft_chain;
   bool missing = false, required_only = false;
 
   std::optional<ServiceKind> kind;  // list --kind

@@ -242,12 +242,12 @@ void add_firewall(CLI::App& app, Arguments& arguments) {
   };
   firewall
       ->add_option("--table", arguments.nft_table,
-                   "nftables: the table of yours that the chain goes into (\"inet filter\")")
+                   "nftables: your table, in which the chain callready is made (\"inet filter\")")
       ->type_name("\"FAMILY NAME\"")
       ->check(like("(inet|ip|ip6) [A-Za-z_][A-Za-z0-9_]*", "a family and a name, \"inet filter\""));
   firewall
       ->add_option("--chain", arguments.nft_chain,
-                   "nftables: the chain of yours that is to jump there (forward)")
+                   "nftables: your chain, which jumps to it (forward)")
       ->type_name("NAME")
       ->check(like("[A-Za-z_][A-Za-z0-9_]*", "a chain's name"));
 }

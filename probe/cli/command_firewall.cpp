@@ -117,9 +117,8 @@ int run_firewall(const Arguments& given) {
   if (!arguments.missing && !arguments.report_file.empty()) {
     return usage("--from: a report only matters with --missing");
   }
-  const Arguments usual;
   if (arguments.firewall_format != "nftables" &&
-      (arguments.nft_table != usual.nft_table || arguments.nft_chain != usual.nft_chain)) {
+      (arguments.nft_table || arguments.nft_chain)) {
     return usage("--table and --chain only matter with --format nftables");
   }
   std::optional<Report> report;
@@ -185,13 +184,14 @@ int run_firewall(const Arguments& given) {
   }
   if (format->no_comments) {
     // Aside: the file has no room for it.
-    for (const auto& open : left_to_the_customer(lists)) complain(open);
+    for (const auto& open : left_out_of(lists)) complain(open);
     for (const auto& list : lists) {
       for (const auto& doubt : doubts_of(list)) complain(list.set + ": " + doubt);
     }
   }
-  const FirewallPage page{render_options(arguments), today, arguments.missing, arguments.nft_table,
-                          arguments.nft_chain};
+  FirewallPage page{render_options(arguments), today, arguments.missing};
+  if (arguments.nft_table) page.nft_table = *arguments.nft_table;
+  if (arguments.nft_chain) page.nft_chain = *arguments.nft_chain;
   return print(format->render(lists, page)) ? 0 : usage_error;
 }
 

@@ -124,7 +124,7 @@ std::vector<PortRange> closed_everywhere(const FirewallRule& rule, const RowSeen
 bool asks_to_let_through(std::string_view code) {
   constexpr std::string_view others[] = {"proxy.required",       "proxy.auth_required",
                                          "proxy.connect_denied", "proxy.no_websocket",
-                                         "tls.intercepted",      "tls.filtered"};
+                                         "tls.intercepted"};
   // The rows of a call name where it is offered, not where it goes.
   if (code == "firewall.dtls_filtered") return false;
   if (code == "firewall.idle_timeout" || code == "firewall.rate_limited" ||

@@ -265,7 +265,7 @@ std::map<std::string, std::string> doubted(const Facts& facts,
                            result.probe.target.host);
     }
     if (reason.empty() && facts.udp_refusals_are_forged() && only_refused(result)) {
-      reason = "a device in the path was caught refusing in another host's name";
+      reason = "a device in the path was seen sending refusals in another host's name";
     }
     const auto unmeasured = unmeasured_beside(result, blocked);
     if (reason.empty() && unmeasured != 0) {
@@ -279,7 +279,7 @@ std::map<std::string, std::string> doubted(const Facts& facts,
     const auto shut = depths.died_further_out(result);
     if (reason.empty() && !shut.empty()) {
       reason = fmt::format(
-          "packets to the same ports of {} were dropped further out than it was seen", shut);
+          "packets to the same ports of {} were dropped farther out than it was seen", shut);
     }
     if (!reason.empty()) reasons.emplace(result.probe.id, std::move(reason));
   }

@@ -285,7 +285,7 @@ requirements:
         self.assertNotIn("#", done.stdout)
         done = self.run_it("firewall", "google-sign-in", "librestream", "--format", "nftables")
         self.assertEqual("", done.stderr)
-        self.assertIn("\n# Look twice:\n#   google-sign-in: From a second-hand list: ", done.stdout)
+        self.assertIn("\n# Check first:\n#   google-sign-in: From a second-hand list: ", done.stdout)
         self.assertIn("librestream: The document is ", done.stdout)
         self.assertIn('comment "second-hand: Google s sign-in page', done.stdout)
 

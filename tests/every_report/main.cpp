@@ -2,6 +2,7 @@
 // or those of the files, and says what is wrong.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -10,6 +11,7 @@
 
 #include <unistd.h>
 
+#include "reports/finding_words.hpp"
 #include "reports/json_reader.hpp"
 #include "tests/every_report/random_report.hpp"
 #include "tests/every_report/uses.hpp"
@@ -46,6 +48,21 @@ int random_reports(std::uint64_t first, std::uint64_t count, bool whole) {
   return bad == 0 ? 0 : 1;
 }
 
+// Who acts, by docs/findings.md, is whom the report names.
+std::vector<std::string> owners_not_on_the_page(const Report& report) {
+  std::vector<std::string> wrong;
+  for (const auto& finding : report.findings) {
+    const auto entry = std::ranges::find(finding_words(), finding.code, &FindingWords::code);
+    if (entry == finding_words().end()) {
+      wrong.push_back(finding.code + " is not in docs/findings.md");
+    } else if (std::ranges::find(entry->who.all(), finding.owner) == entry->who.all().end()) {
+      wrong.push_back(fmt::format("{}: docs/findings.md does not name {}", finding.code,
+                                  to_string(finding.owner)));
+    }
+  }
+  return wrong;
+}
+
 int saved_reports(const std::vector<std::string>& files) {
   std::vector<Report> reports;
   int result = 0;
@@ -62,7 +79,9 @@ int saved_reports(const std::vector<std::string>& files) {
   for (std::size_t i = 0; i < reports.size(); ++i) {
     *fmt::format_to_n(subject, sizeof subject - 2, "\n{}\n", files[i]).out = '\0';
     const auto& other = reports[(i + 1) % reports.size()];
-    for (const auto& fault : faults_of({reports[i], other, std::nullopt, true})) {
+    auto faults = faults_of({reports[i], other, std::nullopt, true});
+    for (auto& fault : owners_not_on_the_page(reports[i])) faults.push_back(std::move(fault));
+    for (const auto& fault : faults) {
       fmt::print("{}: {}\n", files[i], fault);
       result = 1;
     }

@@ -514,8 +514,7 @@ class Drawing {
   }
 
   std::string code() {
-    static const auto known = codes_with_fixes();
-    return maybe(95) ? std::string(random_.pick(known)) : text();
+    return maybe(95) ? std::string(random_.pick(finding_words()).code) : text();
   }
 
   Finding finding(const Report& report) {

@@ -51,6 +51,17 @@ def without_comments(text):
     return _LITERAL.sub(empty, text)
 
 
+def literals(text):
+    """Start, end and content of each string literal; escapes as they stand."""
+    for match in _LITERAL.finditer(text):
+        found = match.group()
+        if found.startswith('R"'):
+            around = len(match["mark"]) + 2
+            yield match.start(), match.end(), found[around + 1:-around]
+        elif found.startswith('"'):
+            yield match.start(), match.end(), found[1:-1]
+
+
 def files(*folders):
     for folder in folders:
         for path in sorted((ROOT / folder).glob("*.?pp")):

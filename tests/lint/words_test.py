@@ -18,22 +18,18 @@ BANNED = re.compile(
     re.I,
 )
 
-LITERAL = re.compile(
-    r'R"(?P<mark>[^()\\ ]*)\((?P<raw>.*?)\)(?P=mark)"|"(?P<plain>(?:\\.|[^"\\\n])*)"', re.S)
-
 
 def sentences(text):
     """The literals of a source with where they begin; what stands one after the other is one."""
     end, start, joined = None, 0, ""
-    for match in LITERAL.finditer(text):
-        part = match["raw"] if match["plain"] is None else match["plain"]
-        if end is not None and not text[end:match.start()].strip():
+    for begin, until, part in sources.literals(text):
+        if end is not None and not text[end:begin].strip():
             joined += part
         else:
             if joined:
                 yield start, joined
-            start, joined = match.start(), part
-        end = match.end()
+            start, joined = begin, part
+        end = until
     if joined:
         yield start, joined
 

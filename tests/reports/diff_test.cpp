@@ -71,7 +71,7 @@ TEST(Diff, SaysThatSomethingIsNotKnownAnyMore) {
   comparison.changes = {
       {Change::Of::set, "rainbow", "", "Rainbow", "ready", "unknown", "", "", Trend::unknown}};
   const auto text = diff_text(comparison, {}), json = diff_json(comparison);
-  EXPECT_TRUE(text.find("NOT KNOWN ANY MORE  0 got worse, 0 got better, 1 no longer known") !=
+  EXPECT_TRUE(text.find("NO LONGER KNOWN  0 got worse, 0 got better, 1 no longer known") !=
               text.npos)
       << text;
   EXPECT_NE(text.find("Rainbow  READY -> NOT DECIDED"), text.npos) << text;

@@ -139,7 +139,7 @@ class Written:
         resolver, or, as of patterns always, by what the site knows."""
         self.on_router(self.said("To load"))
         if by_resolver:
-            self.on_router(self.said("nftables knows no names"))
+            self.on_router(self.said("nftables cannot resolve names"))
         internet, places = load(), {}
         for name, star, host in re.findall(r"^#= (\S+) (\*\.)?(\S+)", self.text, re.M):
             hosts = internet.names_of(host) if star else [] if by_resolver else [host]
