@@ -11,8 +11,10 @@
 //   rejected  "prohibited": a device on the way said no (ICMP), and is named;
 //             "refused_on_the_way": a TCP reset from nearer than the edge
 //   connected "answered_on_the_way": somebody nearer than the edge took the connection
-//   skipped   "no_route": this computer has no way there
-// Evidence "hop": `result` (the detail), `by` (who sent the ICMP error), `ttl`, `payload`.
+//   skipped   "no_route": this computer has no way there;
+//             "spared": of a row's many ports over TCP, another of its kind passes to that host
+// Evidence "hop": `result` (the detail), `by` (who sent the ICMP error), `ttl`, `payload`; of a
+// port that was spared `port`, the one that passes.
 #include <fmt/format.h>
 
 #include "checks/kinds.hpp"
@@ -25,6 +27,7 @@ namespace callready::checks {
 namespace {
 
 constexpr int strikes_needed = 2;
+constexpr std::uint16_t first_unprivileged = 1024;  // firewalls' rules often begin there
 
 using Bytes = std::vector<std::uint8_t>;
 
@@ -92,6 +95,17 @@ void conclude(Observation& observation, Outcome outcome, DetailCode result,
   observation.evidence.push_back(std::move(evidence));
 }
 
+void spare(Observation& observation, std::uint16_t other, const Job& job) {
+  observation.outcome = Outcome::skipped;
+  observation.detail = DetailCode::spared;
+  Evidence evidence;
+  evidence.kind = EvidenceKind::hop;
+  evidence.text = fmt::format("TCP {} to {} leaves the site", other, job.probe.target.host);
+  evidence.facts[Fact::result] = std::string(to_string(DetailCode::spared));
+  evidence.facts[Fact::port] = static_cast<std::int64_t>(other);
+  observation.evidence.push_back(std::move(evidence));
+}
+
 // True where the answer settles the question.
 bool take(Observation& observation, const SiteEdge::Answer& answer, const Hop& hop,
           const Job& job) {
@@ -118,6 +132,15 @@ bool take(Observation& observation, const SiteEdge::Answer& answer, const Hop& h
   return answer.reset || answer.taken;
 }
 
+// The ports over TCP that one speaks for, where a row asks for many of one host; nothing where each
+// has to be tried.
+std::optional<PortRange> ports_of_its_kind(const Context& context, const Job& job) {
+  const bool each = context.settings.thorough || !job.parameter("control").empty();
+  if (each || job.probe.target.transport != Transport::tcp) return std::nullopt;
+  if (job.probe.target.port() < first_unprivileged) return PortRange{1, first_unprivileged - 1};
+  return PortRange{first_unprivileged, 65535};
+}
+
 asio::awaitable<SiteEdge::Answer> ask_once(Context& context, Job job, UdpSocket* socket,
                                            Bytes payload, bool again, Instant until) {
   SiteEdge::Answer answer;
@@ -130,7 +153,8 @@ asio::awaitable<SiteEdge::Answer> ask_once(Context& context, Job job, UdpSocket*
                                                    : SiteEdge::Need::supports;
   if (socket == nullptr) {
     const auto remote = job.remote();
-    answer = co_await context.edge.ask_syn(remote, interface, need, context.scope, until);
+    const auto kind = ports_of_its_kind(context, job);
+    answer = co_await context.edge.ask_syn(remote, interface, need, context.scope, until, kind);
   } else {
     answer = co_await context.edge.ask(*socket, std::move(payload), need, context.scope, until);
   }
@@ -141,6 +165,12 @@ asio::awaitable<void> ask_twice(Context& context, Job job, UdpSocket* socket, By
                                 Hop hop, Instant until, Observation& observation) {
   for (int strikes = 0; strikes < strikes_needed;) {
     const auto answer = co_await ask_once(context, job, socket, payload, strikes > 0, until);
+    const auto kind = ports_of_its_kind(context, job);
+    const auto other = kind ? context.edge.syn_passed(job.remote().address, *kind) : std::nullopt;
+    if (!answer.asked && other) {
+      spare(observation, *other, job);
+      co_return;
+    }
     ++observation.attempts;
     if (take(observation, answer, hop, job)) co_return;
     if (!answer.control_answered) {

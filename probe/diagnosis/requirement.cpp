@@ -87,6 +87,23 @@ const ProbeResult* same_ports_seen(const PlannedRequirement& planned,
   return sure ? seen : nullptr;
 }
 
+// A probe of another row that stands for this one's: a SYN to the same host, to a port of the same
+// kind, that left the site (checks/hop.cpp, "spared"). Null: none did.
+const ProbeResult* same_kind_seen(const PlannedRequirement& planned, const ResultIndex& evidences) {
+  for (const auto& id : planned.probes) {
+    const auto* own = evidences.find(id);
+    if (own == nullptr || own->probe.check != CheckKind::hop) continue;
+    const auto& said = own->observation.evidence;
+    if (own->observation.detail != DetailCode::spared || said.empty()) continue;
+    const auto port = number_fact(said.front(), Fact::port);
+    if (!port) continue;
+    const auto* other =
+        evidences.syn_that_left(own->probe.target.host, static_cast<std::uint16_t>(*port));
+    if (other != nullptr && !evidences.attribution().loses(other->probe.id)) return other;
+  }
+  return nullptr;
+}
+
 std::string seen_at(const std::string& router) { return fmt::format(" (seen at {})", router); }
 
 // "packets leave the site (seen at 203.0.113.1): seen with UDP 52500 to 192.0.2.227; ..."
@@ -95,12 +112,15 @@ std::string seen_with_others(const ProbeResult& other) {
   const auto seen = std::find_if(all.begin(), all.end(), passes);
   if (seen == all.end()) return {};
   const auto router = text_fact(*seen, Fact::by);
+  const bool tcp = other.probe.target.transport == Transport::tcp;
+  const auto what = tcp ? fmt::format("TCP {}", other.probe.target.port())
+                        : fmt::format("UDP {}", number_fact(*seen, Fact::port).value_or(0));
   const bool left = detail_fact(*seen, Fact::result) == DetailCode::left_site;
   return fmt::format(
-      "packets leave the site{}: seen with UDP {} to {}; routers in the path answer few packets, "
-      "so these hosts were not tested one by one",
-      left && !router.empty() ? seen_at(router) : std::string(),
-      number_fact(*seen, Fact::port).value_or(0), other.probe.target.host);
+      "packets leave the site{}: seen with {} to {}; routers in the path answer few packets, so "
+      "these {} were not tested one by one",
+      left && !router.empty() ? seen_at(router) : std::string(), what, other.probe.target.host,
+      tcp ? "ports" : "hosts");
 }
 
 // Hosts whose packets only go as far as the edge of the site, where the router there had no answer
@@ -395,6 +415,11 @@ RequirementResult judge_row(const Requirement& requirement, const PlannedRequire
   if (hosts.empty() && same_ports != nullptr && !none_left) {
     result.status = Status::pass;
     result.summary = seen_with_others(*same_ports);
+    return result;
+  }
+  if (const auto* other = none_left ? same_kind_seen(planned, evidences) : nullptr) {
+    result.status = Status::pass;
+    result.summary = seen_with_others(*other);
     return result;
   }
   if (hosts.empty() && needless > 0) {

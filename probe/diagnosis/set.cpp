@@ -219,6 +219,9 @@ ResultIndex::ResultIndex(const std::vector<ProbeResult>& results) {
       if (no_router) unseen_.insert(host);
       const bool left = detail_fact(evidence, Fact::result) == DetailCode::left_site;
       edge_answers_ |= left;
+      if (left && probe.check == CheckKind::hop && probe.target.transport == Transport::tcp) {
+        syns_that_left_.try_emplace({host, probe.target.port()}, &result);
+      }
       const auto port = number_fact(evidence, Fact::port);
       if (passes(evidence) && port) left_.try_emplace(static_cast<std::uint16_t>(*port), &result);
     }
@@ -249,6 +252,11 @@ std::optional<Milliseconds> ResultIndex::distance_of_region(const std::string& r
 const ProbeResult* ResultIndex::left_by_port(const PortRange& ports) const {
   const auto port = left_.lower_bound(ports.first);
   return port == left_.end() || port->first > ports.last ? nullptr : port->second;
+}
+
+const ProbeResult* ResultIndex::syn_that_left(const std::string& host, std::uint16_t port) const {
+  const auto found = syns_that_left_.find({host, port});
+  return found == syns_that_left_.end() ? nullptr : found->second;
 }
 
 bool ResultIndex::answers_sip(const std::string& host) const { return sip_answers_.contains(host); }

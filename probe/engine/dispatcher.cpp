@@ -17,7 +17,9 @@ std::optional<Pacer::PacedRequest> contact_of(const checks::Job& job) {
   if (!job.address || job.address->is_loopback()) return std::nullopt;
   Pacer::PacedRequest request;
   request.address = *job.address;
-  request.transport = job.probe.target.transport;
+  // The same port to whoever counts them.
+  const auto transport = job.probe.target.transport;
+  request.transport = transport == Transport::tls ? Transport::tcp : transport;
   request.ports = job.probe.target.sample;
   if (request.ports.empty()) request.ports.push_back(job.probe.target.port());
   // Over a connection the check itself asks, once it stands.

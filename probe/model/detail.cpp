@@ -153,8 +153,7 @@ constexpr auto table = std::to_array<Row>({
     {DetailCode::silent, "silent", ""},
     {DetailCode::sip_timed_out, "sip_timed_out", "connected, but SIP got no answer"},
     {DetailCode::spared, "spared",
-     "not asked: the same ports pass to other hosts, and the routers in the path answer few "
-     "packets"},
+     "not asked: ports like it pass, and the routers in the path answer few packets"},
     {DetailCode::stale_nonce, "stale_nonce", ""},
     {DetailCode::stopped, "stopped", "not finished: the run was stopped first"},
     {DetailCode::streamed, "streamed", ""},

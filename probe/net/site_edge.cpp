@@ -362,6 +362,13 @@ bool SiteEdge::passed(const PortRange& ports, bool v6) const {
   return port != passed.end() && *port <= ports.last;
 }
 
+std::optional<std::uint16_t> SiteEdge::syn_passed(const IpAddress& address,
+                                                  const PortRange& ports) const {
+  const auto found = syn_passed_.lower_bound({address, ports.first});
+  const bool its = found != syn_passed_.end() && found->address == address;
+  return its && ports.contains(found->port) ? std::optional(found->port) : std::nullopt;
+}
+
 milliseconds SiteEdge::backlog() const {
   const auto ahead = std::count_if(queue_.begin(), queue_.end(), [](const auto& question) {
     return question->need == Need::decides || question->need == Need::confirms;

@@ -130,15 +130,20 @@ class SiteEdge {
 
   // True where a packet over UDP to one of these ports was seen to get as far as any.
   bool passed(const PortRange& ports, bool v6) const;
+  // The port among these of that address to which a SYN was seen to get as far.
+  std::optional<std::uint16_t> syn_passed(const IpAddress& address, const PortRange& ports) const;
 
   // The index of the port of `sample` (not empty) that is farthest from those that other ranges of
   // this run began with. Routers answer for two or three ports a run: these should not be
-  // neighbours. The first range begins at its lowest port, where firewalls' rules have their bounds.
+  // neighbours. The first range begins at its lowest port, where firewalls' rules have their
+  // bounds.
   std::size_t begin_with(const std::vector<std::uint16_t>& sample, bool v6);
 
-  // The same for a SYN to `remote`.
+  // The same for a SYN to `remote`. Of several to that address that decide about the same `row`,
+  // one goes first; if that passes, the others are not sent.
   asio::awaitable<Answer> ask_syn(SocketAddress remote, std::string interface, Need need,
-                                  Scope scope, Instant until);
+                                  Scope scope, Instant until,
+                                  std::optional<PortRange> row = std::nullopt);
 
   // What outlasts its caller; the session waits for it.
   const TaskGroup& tasks() const { return tasks_; }
@@ -201,6 +206,9 @@ class SiteEdge {
     bool nearer = false;      // its hop is not the farthest one
     bool controlled = false;  // was silent by itself: now with a control
     Answer heard{};
+    // A port that speaks for it was seen to pass.
+    bool decided(const SiteEdge& edge) const;
+    bool stands_for(const Question& other) const;
     bool settled() const { return heard.icmp || heard.taken || heard.reset; }
     Hop hop() const;
     const std::shared_ptr<const Climb>& climb() const { return beyond ? way.refused : way.climb; }
@@ -241,6 +249,7 @@ class SiteEdge {
   std::map<IpAddress, std::shared_ptr<Climb>> climbs_;  // over UDP
   std::map<bool, Trunk> trunks_;                        // by is_v6
   std::map<IpAddress, int> heard_;                      // ICMP errors of each router
+  std::set<SocketAddress> syn_passed_;                  // to whom SYNs were seen to get as far
   std::deque<std::shared_ptr<Question>> queue_;
   RoundTrips round_trips_;  // of connections
   TaskGroup tasks_;

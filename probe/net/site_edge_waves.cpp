@@ -69,6 +69,24 @@ Hop SiteEdge::Question::hop() const {
   return {way.refused->refused->ttl, way.refused->refused->error.sender};
 }
 
+bool SiteEdge::Question::decided(const SiteEdge& edge) const {
+  if (!row) return false;
+  return by_tcp ? edge.syn_passed(remote.address, *row).has_value()
+                : edge.passed(*row, remote.address.is_v6());
+}
+
+// Over TCP, whose rows are of few hosts, it speaks for its own host only, and waits for the router's
+// next answer alone: ten SYNs at once would leave the control none.
+bool SiteEdge::Question::stands_for(const Question& other) const {
+  const auto decides = [](const Question& one) {
+    return one.row && one.need == Need::decides && (one.by_tcp || !one.controlled);
+  };
+  const bool same_way = by_tcp ? remote.address == other.remote.address
+                               : remote.address.is_v6() == other.remote.address.is_v6();
+  return by_tcp == other.by_tcp && same_way && decides(*this) && decides(other) &&
+         other.row->contains(remote.port);
+}
+
 milliseconds SiteEdge::patience(const Question& question) const {
   const auto& trips = question.climb()->round_trips;
   const auto known = trips.find(question.hop().ttl);
@@ -92,9 +110,11 @@ asio::awaitable<SiteEdge::Answer> SiteEdge::ask(UdpSocket& socket,
 }
 
 asio::awaitable<SiteEdge::Answer> SiteEdge::ask_syn(SocketAddress remote, std::string interface,
-                                                    Need need, Scope scope, Instant until) {
+                                                    Need need, Scope scope, Instant until,
+                                                    std::optional<PortRange> row) {
   const OneShot<Answer> answer(executor_);
-  Question made{true, nullptr, {}, remote, std::move(interface), need, scope, until, answer, {}};
+  Question made{true,  nullptr, {}, remote, std::move(interface), need, scope,
+                until, answer,  {}, row};
   const auto question = std::make_shared<Question>(std::move(made));
   auto result = co_await put(question);
   co_return result;
@@ -170,12 +190,13 @@ bool SiteEdge::find_unspent_hop(Question& question, const std::map<IpAddress, in
 // way cost it nothing, and one control speaks for all of those. The others must not take their
 // answers. Who waits for nothing and has no turn is told so.
 SiteEdge::Questions SiteEdge::next_questions(Instant soon) {
-  for (const auto& question : queue_) {
-    const auto& row = question->row;
-    const bool decided =
-        row && question->need == Need::decides && passed(*row, question->remote.address.is_v6());
-    if (decided) question->need = Need::another_host;
-  }
+  std::erase_if(queue_, [&](const auto& question) {
+    if (question->need != Need::decides || !question->decided(*this)) return false;
+    question->need = Need::another_host;
+    // Another port of the same host would tell nothing of another way.
+    if (question->by_tcp) question->answer.deliver({});
+    return question->by_tcp;
+  });
   int first = rank(Need::rounds_off);
   for (const auto& question : queue_) first = std::min(first, rank(question->need));
   std::set<Hop> doubted;
@@ -199,13 +220,9 @@ SiteEdge::Questions SiteEdge::next_questions(Instant soon) {
       question->answer.deliver({});
       continue;
     }
-    const bool another_decides =
-        question->row && !question->controlled && question->need == Need::decides &&
-        std::any_of(chosen.begin(), chosen.end(), [&](const auto& other) {
-          return other->row && other->need == Need::decides && !other->controlled &&
-                 other->remote.address.is_v6() == question->remote.address.is_v6() &&
-                 question->row->contains(other->remote.port);
-        });
+    const bool another_decides = std::any_of(chosen.begin(), chosen.end(), [&](const auto& other) {
+      return other->stands_for(*question);
+    });
     if (another_decides) {
       rest.push_back(question);
       continue;
@@ -223,7 +240,10 @@ void SiteEdge::note(const Question& question) {
   if (!icmp) return;
   note_sender(*icmp);
   const bool expired = icmp->kind == IcmpKind::time_exceeded && beyond_the_edge(icmp->sender);
-  if (expired && !question.by_tcp && !question.beyond && !question.nearer) {
+  if (!expired || question.beyond || question.nearer) return;
+  if (question.by_tcp) {
+    syn_passed_.insert(question.remote);
+  } else {
     trunks_[question.remote.address.is_v6()].passed.insert(question.remote.port);
   }
 }

@@ -315,6 +315,40 @@ TEST(SamePorts, DoNotSpeakForAHostThatSomethingElseDidNotReach) {
   EXPECT_EQ(judge_beside(own, {left_with(51'000), reached_there}).status, Status::pass);
 }
 
+// A SYN that left the site, and one that was spared for it.
+TEST(SameKind, OfPortsOverTcpPassForTheOthersOfTheirHost) {
+  const auto hop = [](std::uint16_t port, Outcome outcome, const std::string& detail) {
+    Saw saw{"a", outcome, detail};
+    saw.check = CheckKind::hop;
+    saw.transport = Transport::tcp;
+    saw.port = port;
+    return test::result_of(saw);
+  };
+  auto left = hop(30'011, passed, "left_site");
+  left.observation.evidence.push_back(
+      {EvidenceKind::hop,
+       "",
+       {{Fact::by, std::string("203.0.113.1")}, {Fact::result, std::string("left_site")}}});
+  auto spared = hop(3433, skipped, "spared");
+  spared.observation.evidence.push_back({EvidenceKind::hop, "", {{Fact::port, 30'011}}});
+  auto requirement = row("row");
+  requirement.listening = false;
+  const auto judged = [&](const std::vector<ProbeResult>& own,
+                          const std::vector<ProbeResult>& all) {
+    PlannedRequirement planned{"set", "row"};
+    for (const auto& result : own) planned.probes.push_back(result.probe.id);
+    return judge_requirement(requirement, planned, ResultIndex(all));
+  };
+  EXPECT_EQ(judged({left, spared}, {left, spared}).status, Status::pass);
+  const auto alone = judged({spared}, {left, spared});
+  EXPECT_EQ(alone.status, Status::pass);
+  EXPECT_EQ(alone.summary,
+            "packets leave the site (seen at 203.0.113.1): seen with TCP 30011 to a; routers in "
+            "the path answer few packets, so these ports were not tested one by one");
+  const auto dropped = hop(9667, silent, "dropped");
+  EXPECT_EQ(judged({spared, dropped}, {left, spared, dropped}).status, Status::fail);
+}
+
 // The manners left no room for it.
 TEST(NoRoom, IsOpenOnlyWhereSomethingElseGotThrough) {
   const auto judged = [](Outcome elsewhere) {

@@ -258,13 +258,15 @@ int relations(const Options& options) {
   for (std::uint64_t i = 0; i < options.count; ++i) {
     const auto number = options.seed + i;
     const auto network = draw(number);
-    const auto found = hold_side_by_side(network, run(network, scene_of(network)));
+    const auto found = compare_runs(network, run(network, scene_of(network)));
     sets += found.sets;
-    for (const auto& one : found.broken) broken[one].push_back(number);
+    for (const auto& [what, other] : found.broken) {
+      broken[what].push_back(number);
+      if (options.show) fmt::print("# {}: {}\n{}\n", number, what, to_text(other));
+    }
     for (const auto& one : found.undecided) undecided[one].push_back(number);
   }
-  fmt::print("{} networks, --seed {}: {} verdicts held side by side\n", options.count, options.seed,
-             sets);
+  fmt::print("{} networks, --seed {}: {} verdicts compared\n", options.count, options.seed, sets);
   std::size_t count = 0;
   for (const auto& [kind, numbers] : broken) {
     count += numbers.size();

@@ -64,10 +64,18 @@ struct Box {
   friend bool operator==(const Box&, const Box&) = default;
 };
 
+// How many ICMP errors a limited router sends: `burst` at once, then one each `every_ms`. Linux'
+// own limit by default (icmp_ratelimit); Cisco's is one each 500 ms.
+struct IcmpLimit {
+  double left = 6;  // when a run begins
+  double burst = 6, every_ms = 1000;
+  friend bool operator==(const IcmpLimit&, const IcmpLimit&) = default;
+};
+
 struct Hop {
   IpAddress address;
   bool speaks = true;   // says "time exceeded"
-  bool limited = true;  // six such answers in a burst, then one a second
+  bool limited = true;  // no more often than IcmpLimit says
   bool inside = false;  // belongs to the site
   friend bool operator==(const Hop&, const Hop&) = default;
 };
@@ -113,6 +121,7 @@ struct Network {
   // What is asked.
   std::vector<std::string> sets;
   bool anchors = true, variables = false, credentials = false;
+  bool all = false;  // every host of a row, not a sample
   // The site and the line.
   IpAddress pc;
   std::vector<Hop> hops;  // outwards from the computer; then each destination's own last router
@@ -133,7 +142,7 @@ struct Network {
   bool media_answers = false;  // media hosts say "port unreachable"
   bool sip_ignores_strangers = false;
   std::uint64_t chance = 1;  // of losses
-  double answers = 6;        // ICMP errors that a limited router has left when a run begins
+  IcmpLimit icmp;
   friend bool operator==(const Network&, const Network&) = default;
 };
 

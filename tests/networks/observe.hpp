@@ -165,6 +165,8 @@ class Observer {
   int searches_ = 0;
   bool any_listener_ = false;
   std::map<IpAddress, int> heard_;  // ICMP errors of each router
+  // By address, and whether below 1024: a TCP port to which a SYN got as far; 0: none yet.
+  std::map<std::pair<IpAddress, bool>, std::uint16_t> syns_that_pass_;
   std::set<std::uint16_t> begun_;   // UDP ports that ranges began with
   std::set<std::uint16_t> passed_;  // UDP ports of packets that got as far as any
   struct Wave {

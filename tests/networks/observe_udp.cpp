@@ -906,6 +906,16 @@ Seen Observer::hop(Job job) {
                               : word == "sip"  ? Payload::sip
                                                : Payload::rtp);
   if (udp) observation.local = SocketAddress{traffic_.network().pc, question.from};
+  // checks/hop.cpp, "spared": over TCP one port speaks for those of its kind.
+  auto* const passes = !udp && job.with("control").empty()
+                           ? &syns_that_pass_[{job.address, question.port < 1024}]
+                           : nullptr;
+  if (passes != nullptr && *passes != 0) {
+    say(observation, Outcome::skipped, "spared");
+    add(observation, "hop", {{"result", text("spared")}, {"port", number(*passes)}});
+    seen.ended_ms = seen.first_reply_ms = job.at_ms;
+    return seen;
+  }
   double now = job.at_ms;
   bool unused = false;
   std::optional<Way> found;
@@ -934,6 +944,7 @@ Seen Observer::hop(Job job) {
       case Expired::expired:
         if (!beyond_the_edge(answer.sender)) break;
         conclude(Outcome::passed, "left_site", answer.sender);
+        if (passes != nullptr) *passes = question.port;
         return seen;
       case Expired::prohibited:
       case Expired::port_unreachable:

@@ -22,18 +22,16 @@ std::optional<Verdict> verdict_of(const Report& report, const std::string& set) 
   return std::nullopt;
 }
 
-// The worse, the higher.
-int severity(Verdict verdict) {
-  return verdict == Verdict::ready ? 0 : verdict == Verdict::degraded ? 1 : 2;
-}
+// What the other run's verdict may be beside this one's.
+enum class May { be_the_same, be_worse, be_worse_and_decided };
 
-class SideBySide {
+class Comparer {
  public:
-  SideBySide(const networks::Network& network, const Report& report)
+  Comparer(const networks::Network& network, const Report& report)
       : network_(network), report_(report) {}
 
-  // `only_better`: a worse verdict is what is to be expected there.
-  void with(const std::string& relation, const networks::Network& other, bool only_better = false) {
+  void with(const std::string& relation, const networks::Network& other,
+            May may = May::be_the_same) {
     const auto made = run(other, scene_of(other));
     for (const auto& set : report_.sets) {
       const auto there = verdict_of(made, set.id);
@@ -43,9 +41,10 @@ class SideBySide {
       const auto said =
           fmt::format("{}: {}, then {}", relation, to_string(set.verdict), to_string(*there));
       if (set.verdict == Verdict::unknown || *there == Verdict::unknown) {
-        if (!only_better) found_.undecided.push_back(said);
-      } else if (!only_better || severity(*there) < severity(set.verdict)) {
-        found_.broken.push_back(said);
+        const bool gain = may == May::be_worse_and_decided && set.verdict == Verdict::unknown;
+        if (may != May::be_worse && !gain) found_.undecided.push_back(said);
+      } else if (may == May::be_the_same || badness(*there) < badness(set.verdict)) {
+        found_.broken.push_back({said, other});
       }
     }
   }
@@ -73,32 +72,41 @@ Box rule_more(std::uint64_t chance) {
 
 }  // namespace
 
-Relations hold_side_by_side(const networks::Network& network, const Report& report) {
+Relations compare_runs(const networks::Network& network, const Report& report) {
   if (up_to_chance(network)) return {};
-  SideBySide sides(network, report);
-  auto spent = sides.changed();
-  spent.answers = 0;
-  sides.with("again", spent);
+  Comparer runs(network, report);
+  auto spent = runs.changed();
+  spent.icmp.left = 0;
+  runs.with("again", spent);
+  auto cisco = runs.changed();
+  cisco.icmp = {1, 1, 500};
+  runs.with("cisco", cisco);
+  auto patient = runs.changed();
+  for (auto& hop : patient.hops) hop.limited = false;
+  runs.with("patient", patient);
 
-  auto wider = sides.changed();
+  auto wider = runs.changed();
   for (const auto* other : {"rainbow", "cloudoe"}) {
     if (wider.sets.size() > 1) break;
     if (wider.sets.front() != other) wider.sets.emplace_back(other);
   }
-  sides.with("union", wider);
+  runs.with("union", wider);
   if (network.sets.size() > 1) {
-    auto reversed = sides.changed();
+    auto reversed = runs.changed();
     std::reverse(reversed.sets.begin(), reversed.sets.end());
-    sides.with("order", reversed);
+    runs.with("order", reversed);
   }
-  auto farther = sides.changed();
+  auto farther = runs.changed();
   farther.delay_ms = network.delay_ms < 60 ? 120 : 5;
-  sides.with("delay", farther);
+  runs.with("delay", farther);
 
-  auto worse = sides.changed();
+  auto more = runs.changed();
+  more.all = true;
+  runs.with("more", more, May::be_worse_and_decided);
+  auto worse = runs.changed();
   worse.boxes.push_back(rule_more(network.chance));
-  sides.with("worse", worse, true);
-  return sides.take();
+  runs.with("worse", worse, May::be_worse);
+  return runs.take();
 }
 
 }  // namespace callready::networks

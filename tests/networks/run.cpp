@@ -97,6 +97,7 @@ Scene make_scene(const networks::Network& network) {
   for (const auto& id : network.sets) scene.sets.push_back(load(id));
   if (network.anchors) scene.sets.push_back(load("anchors"));
   PlanOptions options;
+  options.all = network.all;
   if (network.proxy.given) options.proxy = proxy_url;
   if (network.variables) {
     for (const auto& set : scene.sets) {
@@ -408,6 +409,7 @@ const Scene& scene_of(const networks::Network& network) {
   key += network.anchors ? '+' : '-';
   key += network.variables ? '+' : '-';
   key += network.proxy.given ? '+' : '-';
+  key += network.all ? '+' : '-';
   auto& scene = known[key];
   if (!scene) scene = std::make_unique<Scene>(make_scene(network));
   return *scene;

@@ -28,7 +28,7 @@ const Scene& scene_of(const networks::Network& network);
 const std::vector<std::string>& vendors();
 
 // What the program would report there. `asked`: a report from another network; what it asked in its
-// second round is asked here, too, and nothing else, so that the two can be held side by side.
+// second round is asked here, too, and nothing else, so that the two can be compared.
 Report run(const networks::Network& network, const Scene& scene, const Report* asked = nullptr);
 
 }  // namespace callready::networks

@@ -92,6 +92,7 @@ std::string to_text(const networks::Network& network) {
   if (!network.anchors) text += " without anchors";
   if (network.variables) text += " with variables";
   if (network.credentials) text += " with credentials";
+  if (network.all) text += " with all";
   text += fmt::format("\npc {}\n", network.pc.to_string());
   for (const auto& hop : network.hops) {
     text += fmt::format("hop {}{}{}{}\n", hop.address.to_string(), hop.inside ? " inside" : "",
@@ -134,6 +135,11 @@ std::string to_text(const networks::Network& network) {
   if (network.mute_far) text += "mute_far\n";
   if (network.media_answers) text += "media_answers\n";
   if (network.sip_ignores_strangers) text += "sip_ignores_strangers\n";
+  const auto& icmp = network.icmp;
+  if (icmp != IcmpLimit()) {
+    text +=
+        fmt::format("icmp left {} burst {} every {} ms\n", icmp.left, icmp.burst, icmp.every_ms);
+  }
   text += fmt::format("chance {}\n", network.chance);
   return text;
 }
@@ -150,6 +156,7 @@ void parse_ask(std::istream& words, networks::Network& network) {
     words >> what;
     bool& flag = what == "anchors"     ? network.anchors
                  : what == "variables" ? network.variables
+                 : what == "all"       ? network.all
                                        : network.credentials;
     flag = word == "with";
   }
@@ -241,6 +248,9 @@ void parse_line(const std::string& line, networks::Network& network) {
     network.media_answers = true;
   } else if (word == "sip_ignores_strangers") {
     network.sip_ignores_strangers = true;
+  } else if (word == "icmp") {
+    auto& icmp = network.icmp;
+    words >> next >> icmp.left >> next >> icmp.burst >> next >> icmp.every_ms;
   } else if (word == "chance") {
     words >> network.chance;
   } else {

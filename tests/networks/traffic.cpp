@@ -295,13 +295,13 @@ bool Traffic::comes_back(const Packet& packet) {
   return swallows_replies(packet) == nullptr && !lost_in();
 }
 
-// Six in a burst, then one a second.
 bool Traffic::has_an_answer(int hop, const IpAddress& to, double at_ms) {
   const auto at = static_cast<std::size_t>(hop) - 1;
   if (at < network_.hops.size() && !network_.hops[at].limited) return true;
-  auto& answers = answers_.try_emplace(router(hop, to), Answers{network_.answers}).first->second;
+  auto& answers = answers_.try_emplace(router(hop, to), Answers{network_.icmp.left}).first->second;
   if (at_ms > answers.at_ms) {
-    answers.left = std::min(6.0, answers.left + (at_ms - answers.at_ms) / 1000);
+    const auto& limit = network_.icmp;
+    answers.left = std::min(limit.burst, answers.left + (at_ms - answers.at_ms) / limit.every_ms);
     answers.at_ms = at_ms;
   }
   short_ |= answers.left < 1;

@@ -744,6 +744,19 @@ TEST(Sampling, HostsAloneWithoutAListenerAreAskedAboutAtTheEdge) {
             (Ids{"hop/tcp/a.example.com:3478", "hop/tcp/192.0.2.7:3478"}));
 }
 
+// Each may cost a router one of its few answers.
+TEST(Sampling, OfManyPortsToTheEdgeAFewAreTried) {
+  const auto set = small_set(
+      "  - { id: row, title: T, source: s, check: tcp, transport: [tcp], listening: false,\n"
+      "      ports: [80, 443, 3433, 4700-5000, 9667], hosts: [a.example.com] }\n");
+  using Ids = std::vector<std::string>;
+  const auto plan = plan_of({set});
+  EXPECT_EQ(ids_of(plan), (Ids{"hop/tcp/a.example.com:80", "hop/tcp/a.example.com:4700",
+                               "hop/tcp/a.example.com:4880", "hop/tcp/a.example.com:9667"}));
+  EXPECT_EQ(plan.requirements.front().sampled, "4 of 305 ports");
+  EXPECT_EQ(plan_of({set}, {.all = true}).probes.size(), 10u);
+}
+
 TEST(Sampling, StunToBareNetworksGoesToTheEdge) {
   using Ids = std::vector<std::string>;
   EXPECT_EQ(probes_of_row("stun", "udp", "addresses: [192.0.2.0/24]"),

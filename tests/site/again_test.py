@@ -14,6 +14,8 @@ RUNS = int(os.environ.get("CALLREADY_AGAIN", "4"))
 
 # Of one router, while nothing is wrong (docs/design.md, "The evidence ladder for UDP").
 MOST_ANSWERS = 3
+# A set with ports of its own over TCP, below 1024 and above, on hosts that may not listen.
+MANY_KINDS = {"agora": 5}
 # The PC's own router is asked for nothing but the way.
 INSIDE = "10."
 
@@ -32,7 +34,7 @@ class Again(SiteTest):
         return json.loads(seen["stdout"]), seen["answers"]
 
     def test_a_healthy_network_is_ready_every_time(self):
-        for sets in (["rainbow"], ["cloudoe"], ["librestream"], ["rainbow", "cloudoe"]):
+        for sets in (["rainbow"], ["cloudoe"], ["librestream"], ["agora"], ["rainbow", "cloudoe"]):
             with self.subTest(sets=sets), Site(faults=["routers-limited"], delay_ms=20) as site:
                 for number in range(RUNS):
                     report, answers = self.check(site, *sets)
@@ -40,7 +42,7 @@ class Again(SiteTest):
                     if number == 0:
                         most = max((n for router, n in answers.items()
                                     if not router.startswith(INSIDE)), default=0)
-                        self.assertLessEqual(most, MOST_ANSWERS, answers)
+                        self.assertLessEqual(most, MANY_KINDS.get(sets[0], MOST_ANSWERS), answers)
 
     def test_a_fault_is_named_every_time(self):
         for fault in ("udp-blocked", "symmetric-nat", "sip-alg"):

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <csignal>
 #include <functional>
 #include <thread>
 
@@ -17,7 +18,9 @@ class FloodingServer {
   using More = std::function<bool()>;
   using Flood = std::function<void(asio::ip::tcp::socket& peer, const More& more)>;
 
-  explicit FloodingServer(Flood flood) : flood_(std::move(flood)), thread_([this] { run(); }) {}
+  explicit FloodingServer(Flood flood) : flood_(std::move(flood)), thread_([this] { run(); }) {
+    std::signal(SIGPIPE, SIG_IGN);  // as the program's main() does: OpenSSL writes to who has gone
+  }
   ~FloodingServer() {
     over_ = true;
     thread_.join();
