@@ -1,6 +1,8 @@
 // The table of likelihoods, row by row: what each fate can be seen as, and what never.
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "probe/diagnosis/reach/likelihood.hpp"
 
 namespace callready::reach {
@@ -90,6 +92,12 @@ TEST(ReachLikelihoodOfPassing, ASampleTellsTheLoss) {
   EXPECT_EQ(bits_of(sample, false, Fate::maybe, 0.0005), surprise(1.0 / 21));
 }
 
+TEST(ReachLikelihoodOfPassing, NoSampleIsDearerThanTheLeak) {
+  auto sample = event(Seen::sample, 1'000'000);
+  sample.answered = 1;
+  for (const auto& loss : losses) EXPECT_EQ(bits_of(sample, false, Fate::pass, loss.share), leak);
+}
+
 TEST(ReachLikelihoodOfPassing, AHandshakeThatIsTooNearWasTaken) {
   auto near_by = event(Seen::open);
   near_by.too_near = true;
@@ -105,7 +113,13 @@ TEST(ReachBits, AreTheSameEverywhere) {
   EXPECT_EQ(surprise(0.25), bits(2));
   EXPECT_EQ(surprise(0.95), 19);  // 0.074 bits
   static_assert(surprise(0.125) == bits(3));
-  EXPECT_GT(leak, bits(18)) << "dearer than the dearest single box";
+}
+
+TEST(ReachBits, AreBoundedWhateverTheProbability) {
+  for (const double nonsense : {0.0, -1.0, -1e300, 1e-300, std::nan("")}) {
+    EXPECT_EQ(surprise(nonsense), bits(64)) << nonsense;
+  }
+  EXPECT_EQ(surprise(1e300), 0);
 }
 
 }  // namespace

@@ -1,5 +1,8 @@
 // Observations -> flow events.
 #include "probe/diagnosis/reach/read.hpp"
+
+#include <cmath>
+
 #include "tests/diagnosis/site_report.hpp"
 
 namespace callready::reach {
@@ -132,6 +135,45 @@ TEST(ReachRead, ARelayOfOursHearsThereAndBackApart) {
        {{Fact::outbound, true}, {Fact::inbound, false}, {Fact::relay_port, std::int64_t{49162}}}});
   EXPECT_EQ(read({relayed}), (Words{"UDP 3478 turn turn.vendor.com reply x1",
                                     "UDP 49162 rtp 198.51.100.10 one_way x1"}));
+}
+
+// A saved report may hold any.
+TEST(ReachRead, NumbersOutOfBoundsAreNotTold) {
+  for (const double number : {1e300, -1e300, -1.0, 65536.0, std::nan("")}) {
+    auto counted = test::stun("a.vendor.com");
+    counted.probe.with["flows"] = "new";
+    for (const auto& [sent, answered] : {std::pair(number, number), {number, 1}, {1, number}}) {
+      EXPECT_EQ(read({with(counted, {EvidenceKind::udp_sample,
+                                     "",
+                                     {{Fact::sent, sent}, {Fact::answered, answered}}})}),
+                Words{})
+          << number;
+    }
+    EXPECT_EQ(read({with(test::tls("a.vendor.com"),
+                         {EvidenceKind::retransmitted, "", {{Fact::attempts, number}}})}),
+              Words{"TCP 443 tls a.vendor.com talk x1"})
+        << number;
+    auto media = range("a.vendor.com", {{10000, "dropped"}});
+    media.observation.evidence.front().facts[Fact::port] = number;
+    EXPECT_EQ(read({media}), Words{}) << number;
+    const auto relay =
+        with(test::turn("a.vendor.com", answered, "relayed"),
+             {EvidenceKind::relay, "", {{Fact::address, std::string("198.51.100.10")}}});
+    EXPECT_EQ(read({with(relay, {EvidenceKind::relay_trip,
+                                 "",
+                                 {{Fact::outbound, true}, {Fact::relay_port, number}}})}),
+              Words{"UDP 3478 turn a.vendor.com reply x1"})
+        << number;
+  }
+}
+
+TEST(ReachRead, AResolverIsKnownByItsAddressAlone) {
+  Site site;
+  EXPECT_EQ(resolvers_of(site), Words{"resolver"});
+  site.resolvers = {"192.0.2.53:5353", "192.0.2.54", "2001:db8::53", "[2001:db8::54]:53"};
+  EXPECT_EQ(resolvers_of(site),
+            (Words{"192.0.2.53", "192.0.2.54", "2001:db8::53", "2001:db8::54"}));
+  EXPECT_EQ(lookup_of(site, "a.vendor.com").host, "192.0.2.53");
 }
 
 TEST(ReachRead, WhatWasSkippedIsNoEvent) {

@@ -2,6 +2,7 @@
 // which they are added up.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 namespace callready::reach {
@@ -14,7 +15,8 @@ constexpr Bits bits(double value) {
   return static_cast<Bits>(value * one_bit + (value < 0 ? -0.5 : 0.5));
 }
 
-// log2 of a positive number, by products only: these are the same on every machine (IEEE 754).
+// log2 of a positive, finite number, by products only: no library's, which differ. What is left
+// is whether a machine rounds after each step (fused multiply-add): far below 1/256 bit.
 constexpr double log2_of(double value) {
   double result = 0;
   for (; value >= 2; value /= 2) result += 1;
@@ -28,7 +30,11 @@ constexpr double log2_of(double value) {
   return result;
 }
 
-// What it costs to believe in something of that probability.
-constexpr Bits surprise(double probability) { return bits(-log2_of(probability)); }
+// What it costs to believe in something of that probability. What is less probable than 2^-64 (or
+// no number) costs 64 bits; what is more so than 1, nothing.
+constexpr Bits surprise(double probability) {
+  constexpr double least = 1.0 / (1ULL << 32U) / (1ULL << 32U);
+  return probability > least ? bits(-log2_of(std::min(probability, 1.0))) : 64 * one_bit;
+}
 
 }  // namespace callready::reach

@@ -178,7 +178,7 @@ Bits sample_bits(const FlowEvent& event, double lost) {
     log += log2_of(static_cast<double>(event.sent - event.answered + i) / i);
   }
   log += event.answered * log2_of(1 - lost) + (event.sent - event.answered) * log2_of(lost);
-  return std::min(leak, bits(-log));
+  return -log * one_bit >= leak ? leak : bits(-log);
 }
 
 // The share of handshakes that are so near, or not.

@@ -72,7 +72,7 @@ void read_relay_trips(const Report& report, const Line& line, FlowEvents& events
     });
     each(seen, EvidenceKind::relay_trip, [&](const Evidence& trip) {
       const auto outbound = flag_fact(trip, Fact::outbound);
-      const auto port = number_fact(trip, Fact::relay_port);
+      const auto port = port_fact(trip, Fact::relay_port);
       if (relay == nullptr || !outbound || !port) return;
       const bool back = flag_fact(trip, Fact::inbound).value_or(false);
       const auto word = !*outbound ? Seen::nothing : back ? Seen::reply : Seen::one_way;
@@ -82,7 +82,7 @@ void read_relay_trips(const Report& report, const Line& line, FlowEvents& events
       if (!known.emplace(address, word).second) return;
       FlowEvent event;
       event.probe = probe.id;
-      event.flow = {true, address, address, static_cast<std::uint16_t>(*port), Cargo::rtp, {}};
+      event.flow = {true, address, address, *port, Cargo::rtp, {}};
       event.seen = word;
       event.sent = word == Seen::nothing ? 2 : 1;
       event.by_relay = true;
@@ -92,15 +92,25 @@ void read_relay_trips(const Report& report, const Line& line, FlowEvents& events
   }
 }
 
+// "192.0.2.53" of "192.0.2.53:5353", "2001:db8::53" of "[2001:db8::53]:53".
+std::string without_port(const std::string& resolver) {
+  const auto bracket = resolver.find(']');
+  if (resolver.starts_with('[') && bracket != resolver.npos) return resolver.substr(1, bracket - 1);
+  const auto colon = resolver.find(':');
+  return colon == resolver.rfind(':') ? resolver.substr(0, colon) : resolver;
+}
+
 }  // namespace
 
 std::vector<std::string> resolvers_of(const Site& site) {
-  if (site.resolvers.empty()) return {lookup_of(site, {}).host};
-  return site.resolvers;
+  if (site.resolvers.empty()) return {"resolver"};
+  std::vector<std::string> addresses;
+  for (const auto& resolver : site.resolvers) addresses.push_back(without_port(resolver));
+  return addresses;
 }
 
 PacketFlow lookup_of(const Site& site, std::string name) {
-  const auto resolver = site.resolvers.empty() ? std::string("resolver") : site.resolvers.front();
+  const auto resolver = resolvers_of(site).front();
   return {true, resolver, resolver, 53, Cargo::dns, std::move(name)};
 }
 

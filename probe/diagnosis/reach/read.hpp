@@ -9,7 +9,7 @@ namespace callready::reach {
 
 FlowEvents read_events(const Report& report);
 
-// The resolvers of the site, as flows name them.
+// The resolvers of the site, as flows name them: by their addresses, without ports.
 std::vector<std::string> resolvers_of(const Site& site);
 
 // What a row's probe stands for: its own packet, and what goes inside its TLS connection. Ranges

@@ -17,7 +17,7 @@ int times_sent(const Reading& reading) {
   int sent =
       udp && counts_packets(probe.check) && seen.outcome != Outcome::refused ? seen.attempts : 1;
   each(seen, EvidenceKind::retransmitted, [&](const Evidence& again) {
-    sent = std::max(sent, static_cast<int>(number_fact(again, Fact::attempts).value_or(1)));
+    sent = std::max(sent, whole_fact(again, Fact::attempts, 1, most_sampled).value_or(1));
   });
   if (udp && seen.outcome != Outcome::silent) sent = std::max(1, sent - reading.line.early);
   // A handshake that takes a second more than usual: its first SYN got lost (RFC 6298 section 2).
@@ -159,8 +159,8 @@ void read_stun(const Reading& reading, FlowEvents& events) {
   if (!reading.probe.with.contains("flows")) return read_exchange(reading, events);
   each(reading.seen, EvidenceKind::udp_sample, [&](const Evidence& counted) {
     auto event = event_of(reading, Seen::sample);
-    event.answered = static_cast<int>(number_fact(counted, Fact::answered).value_or(0));
-    event.sent = static_cast<int>(number_fact(counted, Fact::sent).value_or(0));
+    event.answered = whole_fact(counted, Fact::answered, 1, most_sampled).value_or(0);
+    event.sent = whole_fact(counted, Fact::sent, 1, most_sampled).value_or(0);
     event.control = true;
     if (event.answered > 0 && event.sent >= event.answered) events.flows.push_back(event);
   });

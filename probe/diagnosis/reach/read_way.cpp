@@ -44,10 +44,10 @@ void read_range(const Reading& reading, FlowEvents& events) {
     const auto result = detail_fact(sample, Fact::result);
     const bool replied = result == DetailCode::replied;
     const auto seen = replied ? Seen::reply : seen_on_the_way(result);
-    const auto port = number_fact(sample, Fact::port);
+    const auto port = port_fact(sample, Fact::port);
     if (!seen || !port) return;
     auto event = event_of(reading, *seen);
-    event.flow.port = static_cast<std::uint16_t>(*port);
+    event.flow.port = *port;
     event.ends_early = !replied;
     event.sent = replied ? 1 : 2;
     event.who = text_fact(sample, Fact::by);

@@ -114,6 +114,17 @@ void sign(const Reading& reading, FlowEvents& events, Sign sign, std::string abo
   events.signs.push_back({reading.probe.id, sign, std::move(about), reading.probe.control});
 }
 
+std::optional<int> whole_fact(const Evidence& evidence, Fact fact, int least, int most) {
+  const auto told = number_fact(evidence, fact);
+  const bool within = told && *told >= least && *told <= most;  // false for NaN
+  return within ? std::optional(static_cast<int>(*told)) : std::nullopt;
+}
+
+std::optional<std::uint16_t> port_fact(const Evidence& evidence, Fact fact) {
+  const auto port = whole_fact(evidence, fact, 1, 65535);
+  return port ? std::optional(static_cast<std::uint16_t>(*port)) : std::nullopt;
+}
+
 std::string asked_name(const Reading& reading) {
   const auto name = reading.with("name");
   return name.empty() ? reading.probe.target.host : name;

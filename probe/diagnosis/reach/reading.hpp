@@ -47,7 +47,13 @@ void sign(const Reading& reading, FlowEvents& events, Sign sign, std::string abo
 // The name that is looked up.
 std::string asked_name(const Reading& reading);
 
+// A whole number of the evidence, rounded down; nothing where it is not told, or out of bounds: a
+// saved report may hold any.
+std::optional<int> whole_fact(const Evidence& evidence, Fact fact, int least, int most);
+std::optional<std::uint16_t> port_fact(const Evidence& evidence, Fact fact);
+
 inline constexpr int lookup_tries = 3;
+inline constexpr int most_sampled = 1000;  // requests that are counted
 
 // read_dns.cpp
 void read_unresolved(const Reading& reading, FlowEvents& events);

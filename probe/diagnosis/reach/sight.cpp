@@ -73,6 +73,8 @@ Sight look(FlowEvents events, const std::vector<PacketFlow>& others,
   }
   for (const auto& resolver : resolvers) sight.resolvers.push_back(sight.host_id(resolver));
   std::sort(sight.resolvers.begin(), sight.resolvers.end());
+  sight.resolvers.erase(std::unique(sight.resolvers.begin(), sight.resolvers.end()),
+                        sight.resolvers.end());
   for (const auto& sign : sight.events.signs) sight.sign_hosts.push_back(sight.host_id(sign.host));
   return sight;
 }
