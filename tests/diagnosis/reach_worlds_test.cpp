@@ -163,6 +163,32 @@ TEST(ReachWorlds, OneLostProbeOnALineThatLosesIsChance) {
   EXPECT_EQ(diagnosis.judged.sets.front().verdict, Verdict::ready);
 }
 
+// A loss that one failure may come of says something else than one that is a cause, or than none.
+TEST(ReachWorlds, LossesThatSayTheSameAreOneWorld) {
+  FlowEvent sample;
+  sample.flow = {true, "stun.vendor.com", "", 3478, Cargo::stun, {}};
+  sample.seen = Seen::sample;
+  sample.sent = 20;
+  sample.answered = 19;
+  const auto found = search(look({{sample}, {}, false}, {}, {}), {}, {});
+  const auto count = [&](auto wanted) {
+    return std::count_if(found.worlds.begin(), found.worlds.end(),
+                         [&](const World& world) { return wanted(losses[world.loss].share); });
+  };
+  EXPECT_EQ(count([](double share) { return share < explains_one_failure; }), 1);
+  EXPECT_EQ(count([](double share) { return share >= explains_one_failure && share < is_a_cause; }),
+            1);
+  EXPECT_EQ(count([](double share) { return share >= is_a_cause; }), 1);
+}
+
+// Rules that are about contents give findings that are taken over: see tests/lint/findings_test.py.
+TEST(ReachCodes, NoCodeIsNotOfContents) {
+  EXPECT_FALSE(is_of_contents(""));
+  EXPECT_TRUE(is_of_contents("media.one_way"));
+  EXPECT_TRUE(is_of_contents("tls.expired"));
+  EXPECT_FALSE(is_of_contents("firewall.udp_blocked"));
+}
+
 TEST(ReachWorlds, AnyHostIsEnoughWhereTheRowSaysSo) {
   const auto site = report({row("relays", {sent(test::turn("turn1.vendor.com", silent), 4),
                                            test::turn("turn2.vendor.com")}),

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 namespace callready::reach {
 namespace {
@@ -56,26 +57,30 @@ constexpr bool codes_in_their_places() {
 static_assert(codes_in_their_places());
 
 // Of contents, and no box has them.
-constexpr std::array<std::string_view, 21> contents_only{"dns.slow",
-                                                         "firewall.dtls_filtered",
-                                                         "firewall.idle_timeout",
-                                                         "media.bandwidth",
-                                                         "media.delay",
-                                                         "media.dscp_cleared",
-                                                         "media.jitter",
-                                                         "media.loss",
-                                                         "nat.carrier_grade",
-                                                         "nat.double",
-                                                         "network.vpn_full_tunnel",
-                                                         "proxy.no_websocket",
-                                                         "proxy.pac_failed",
-                                                         "sip.server_error",
-                                                         "tls.incomplete_chain",
-                                                         "tls.outdated",
-                                                         "tls.old_authority",
-                                                         "time.slow",
-                                                         "turn.quota",
-                                                         "turn.relay_dead"};
+constexpr std::string_view contents_only[] = {"dns.slow",
+                                              "firewall.dtls_filtered",
+                                              "firewall.idle_timeout",
+                                              "media.bandwidth",
+                                              "media.consent_lost",
+                                              "media.delay",
+                                              "media.dscp_cleared",
+                                              "media.jitter",
+                                              "media.loss",
+                                              "media.mos",
+                                              "media.one_way",
+                                              "media.outage",
+                                              "media.relay_only",
+                                              "nat.carrier_grade",
+                                              "nat.double",
+                                              "nat.rebound",
+                                              "network.vpn_full_tunnel",
+                                              "proxy.no_websocket",
+                                              "proxy.pac_failed",
+                                              "sip.server_error",
+                                              "tls.incomplete_chain",
+                                              "tls.outdated",
+                                              "turn.quota",
+                                              "turn.relay_dead"};
 
 }  // namespace
 
@@ -84,7 +89,8 @@ const CodeWords& words_of(Code code) { return code_table[static_cast<std::size_t
 bool is_of_contents(std::string_view code) {
   const auto its = [&](const CodeWords& words) { return words.of_contents && words.text == code; };
   return std::any_of(code_table.begin(), code_table.end(), its) ||
-         std::find(contents_only.begin(), contents_only.end(), code) != contents_only.end();
+         std::find(std::begin(contents_only), std::end(contents_only), code) !=
+             std::end(contents_only);
 }
 
 }  // namespace callready::reach

@@ -153,10 +153,11 @@ Closed closed_by(const Box& box, const std::vector<Packet>& asked) {
 // most variants wins.
 void unite(std::vector<World>& worlds, const Boxes& boxes, const std::vector<Packet>& asked) {
   std::map<std::uint32_t, Closed> by_box;
-  using Words = std::tuple<std::set<Code>, Closed, bool>;
+  using Words = std::tuple<std::set<Code>, Closed, bool, bool>;
   std::set<Words> said;
   std::erase_if(worlds, [&](const World& world) {
-    Words words{{}, Closed(asked.size()), losses[world.loss].share > explains_one_failure};
+    const auto share = losses[world.loss].share;
+    Words words{{}, Closed(asked.size()), share >= explains_one_failure, share >= is_a_cause};
     for (const auto number : world.boxes) {
       const auto& box = boxes[number];
       std::get<0>(words).insert(box.code);
