@@ -1,6 +1,6 @@
 // A box: a device or a fault on the way, and what it does to packets. Pure: no memory, no chance,
-// and no box knows of another. A new kind is one row of `kinds()` and one file with its two
-// functions: what it does to a packet, and when it is worth a thought.
+// and no box knows of another. A new kind is one row of `kinds()` and its two functions: what it
+// does to a packet, and when it is worth a thought.
 #pragma once
 
 #include <span>

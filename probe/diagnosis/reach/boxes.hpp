@@ -1,5 +1,4 @@
-// The functions of the kinds of boxes, one file each: what box.cpp's table has. They know nothing
-// of each other.
+// The functions of the kinds of boxes, which box.cpp's table has. They know nothing of each other.
 #pragma once
 
 #include "probe/diagnosis/reach/box.hpp"
