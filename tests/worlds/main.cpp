@@ -9,6 +9,7 @@
 
 #include <fstream>
 #include <iterator>
+#include <optional>
 
 #include "probe/diagnosis/reach/diagnose.hpp"
 #include "reports/format.hpp"
@@ -26,7 +27,8 @@ struct Options {
   std::vector<std::string> sets, files;
 };
 
-Options read_options(int argc, char** argv) {
+// Nothing where the command line makes no sense.
+std::optional<Options> read_options(int argc, char** argv) {
   Options options;
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
@@ -36,11 +38,13 @@ Options read_options(int argc, char** argv) {
       options.all = true;
     } else if (word == "--set" && i + 1 < argc) {
       options.sets.emplace_back(argv[++i]);
+    } else if (word.starts_with('-')) {
+      return std::nullopt;
     } else {
       options.files.push_back(word);
     }
   }
-  return options;
+  return options.files.empty() ? std::nullopt : std::optional(options);
 }
 
 void note_reach(const LoadResult& loaded, RowReach& reach) {
@@ -88,5 +92,8 @@ int run(const Options& options) {
 }  // namespace callready::reach
 
 int main(int argc, char** argv) {
-  return callready::reach::run(callready::reach::read_options(argc, argv));
+  const auto options = callready::reach::read_options(argc, argv);
+  if (options) return callready::reach::run(*options);
+  fmt::print(stderr, "usage: worlds [--json] [--all] [--set FILE]... REPORT.json...\n");
+  return 2;
 }
