@@ -67,7 +67,6 @@ struct FlowEvent {
   int sent = 1;             // as often as could have been answered
   int answered = 0;         // of a sample: so many of `sent`
   Milliseconds at{0};       // since the run began
-  std::string who;          // the address that said so, where it is not the target's
   bool by_relay = false;    // a relay of ours says so
   // The handshake took less than a quarter of what is usual for the line; nothing: not known.
   std::optional<bool> too_near;
@@ -107,7 +106,6 @@ struct SignEvent {
   std::string probe;  // id
   Sign sign = Sign::name_fails;
   std::string host;  // that it is about; may be a name that was asked for
-  bool control = false;
 };
 
 // A run's.

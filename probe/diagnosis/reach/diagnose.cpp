@@ -83,8 +83,7 @@ Diagnosis diagnose(const Report& report, const RowReach& reach, const SearchLimi
   auto events = read_events(report);
   keep_confirmed(events, result.contents);
   for (const auto* finding : result.contents) {
-    if (finding->code == "network.no_gateway")
-      events.signs.push_back({{}, Sign::no_link, {}, false});
+    if (finding->code == "network.no_gateway") events.signs.push_back({{}, Sign::no_link, {}});
   }
   result.sight = look(std::move(events), flows_asked_for(report), resolvers_of(report.site));
   result.asked = asked_by(report, result.sight, reach, result.contents);

@@ -123,10 +123,9 @@ void read_exchange(const Reading& reading, FlowEvents& events) {
   each(seen, EvidenceKind::icmp_error, [&](const Evidence& error) {
     if (!sender) sender = text_fact(error, Fact::sender);
   });
-  event.who = sender.value_or("");
-  if (event.seen == Seen::closed && !event.who.empty() && event.who != event.flow.address) {
-    event.seen = Seen::refused_by;
-  }
+  const auto who = sender.value_or("");
+  const bool another = !who.empty() && who != event.flow.address;
+  if (event.seen == Seen::closed && another) event.seen = Seen::refused_by;
   if (event.seen == Seen::nothing && udp) event.sent = std::max(event.sent, 2);
   if (event.seen == Seen::nothing && !udp) {
     event.sent = has(seen, EvidenceKind::short_wait) ? 2 : 3;

@@ -34,7 +34,6 @@ void read_hop(const Reading& reading, FlowEvents& events) {
     auto event = event_of(reading, *seen);
     event.ends_early = true;
     event.sent = std::max(1, reading.seen.attempts);
-    event.who = text_fact(hop, Fact::by);
     events.flows.push_back(event);
   });
 }
@@ -50,7 +49,6 @@ void read_range(const Reading& reading, FlowEvents& events) {
     event.flow.port = *port;
     event.ends_early = !replied;
     event.sent = replied ? 1 : 2;
-    event.who = text_fact(sample, Fact::by);
     events.flows.push_back(event);
   });
 }

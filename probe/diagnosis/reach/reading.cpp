@@ -111,7 +111,7 @@ FlowEvent event_of(const Reading& reading, Seen seen) {
 
 void sign(const Reading& reading, FlowEvents& events, Sign sign, std::string about) {
   if (about.empty()) about = reading.probe.target.host;
-  events.signs.push_back({reading.probe.id, sign, std::move(about), reading.probe.control});
+  events.signs.push_back({reading.probe.id, sign, std::move(about)});
 }
 
 std::optional<int> whole_fact(const Evidence& evidence, Fact fact, int least, int most) {

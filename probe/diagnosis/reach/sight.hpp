@@ -1,6 +1,7 @@
 // All that a run saw, ready to be reasoned on: hosts as numbers, flows as packets.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -14,10 +15,7 @@ using HostId = std::uint32_t;
 using Hosts = std::vector<HostId>;  // ascending, each once
 
 inline bool holds(const Hosts& hosts, HostId host) {
-  for (const auto one : hosts) {
-    if (one >= host) return one == host;
-  }
-  return false;
+  return std::binary_search(hosts.begin(), hosts.end(), host);
 }
 
 // A packet as a box sees it. Over TCP with cargo it is the connection and what it carries.
@@ -29,8 +27,6 @@ struct Packet {
   HostId host = 0;
   HostId name = 0;   // in a TLS greeting; else as `host`
   double at_ms = 0;  // since the run began; infinity: from now on
-
-  friend bool operator==(const Packet&, const Packet&) = default;
 };
 
 using EventIds = std::vector<std::uint32_t>;  // places in Sight's packets, ascending
