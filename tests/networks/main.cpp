@@ -10,6 +10,9 @@
 #include <random>
 #include <set>
 
+#include "reports/format.hpp"
+#include "reports/json_reader.hpp"
+#include "tests/every_report/uses.hpp"
 #include "tests/networks/compare.hpp"
 #include "tests/networks/draw.hpp"
 #include "tests/networks/properties.hpp"
@@ -25,6 +28,7 @@ struct Options {
   bool relations = false;  // between runs
   std::uint64_t most = 0;  // contradictions that are known, see open.txt
   bool compare = false;    // rules and worlds
+  bool uses = false;       // all that the program makes of their reports
   std::uint64_t every = 1;
   bool seed_given = false, show = false, observe = false;
   bool shrink_all = true;    // else their numbers
@@ -53,6 +57,8 @@ Options read(int argc, char** argv) {
       options.most = value();
     } else if (word == "--compare") {
       options.compare = true;
+    } else if (word == "--uses") {
+      options.uses = true;
     } else if (word == "--every") {
       options.every = std::max<std::uint64_t>(1, value());
     } else if (word == "--show") {
@@ -296,6 +302,29 @@ int compare_networks(const Options& options) {
   return is_level(comparison) ? 0 : 1;
 }
 
+// Of each report a few uses in turn (tests/every_report), with its figures as a file has them.
+int use_reports(const Options& options) {
+  const auto report_of = [](std::uint64_t number) {
+    const auto network = draw(number);
+    auto read = read_report(render_json(run(network, scene_of(network)), {}), "report.json");
+    if (!read.report) throw std::runtime_error(fmt::format("number {}: {}", number, read.error));
+    return std::move(*read.report);
+  };
+  std::uint64_t faults = 0;
+  auto other = report_of(options.seed + options.count);
+  for (auto number = options.seed; number < options.seed + options.count; ++number) {
+    auto report = report_of(number);
+    for (const auto& fault : every_report::faults_of({report, other, number})) {
+      fmt::print("number {}: {}\n", number, fault);
+      ++faults;
+    }
+    other = std::move(report);
+  }
+  fmt::print("{} networks, --seed {}: {} faults of their reports\n", options.count, options.seed,
+             faults);
+  return faults == 0 ? 0 : 1;
+}
+
 int replay(const Options& options) {
   int result = 0;
   for (const auto& path : options.files) {
@@ -327,6 +356,7 @@ int main(int argc, char** argv) {
     if (!options.files.empty()) return replay(options);
     if (!options.seed_given) options.seed = std::random_device{}();
     if (options.relations) return relations(options);
+    if (options.uses) return use_reports(options);
     return options.compare ? compare_networks(options) : random_networks(options);
   } catch (const std::exception& error) {
     fmt::print("{}\n", error.what());
