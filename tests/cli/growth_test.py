@@ -131,6 +131,15 @@ def grown_report(count):
     return json.dumps(report)
 
 
+def grown_site(count):
+    """A report whose site has so many hosts and interfaces of its own."""
+    report = blocked_report()
+    site = report["site"]
+    site["own_hosts"] = [f"srv{i}.example.com" for i in range(count)]
+    site["interfaces"] = [{**site["interfaces"][0], "name": f"eth{i}"} for i in range(count)]
+    return json.dumps(report)
+
+
 def networks_of(count):
     return [f"{address(256 * i)}/24" for i in range(count)]
 
@@ -207,9 +216,12 @@ class Growth(CommandsTest):
                     SETS[name], 10_000, ["validate", "FILE"], ["show", "--set", "FILE"],
                     ["firewall", "--format", "fortigate", "--set", "FILE"])
 
+    def another_report(self):
+        return self.write(json.dumps({**blocked_report(), "started_at": "2026-11-20T13:00:00.000Z"}),
+                          "other.json")
+
     def test_reports(self):
-        other = self.write(json.dumps({**blocked_report(), "started_at": "2026-11-20T13:00:00.000Z"}),
-                           "other.json")
+        other = self.another_report()
         self.assert_grows_little(
             grown_report, 2_000,
             *(["render", "FILE", "--report", kind]
@@ -218,6 +230,12 @@ class Growth(CommandsTest):
              "--report", "json"],
             ["merge", "a=FILE", f"b={other}"], ["diff", "FILE", other],
             ["firewall", "rainbow", "--missing", "--from", "FILE"], statuses=(0, 1, 3, 4))
+
+    def test_sites(self):
+        self.assert_grows_little(
+            grown_site, 20_000,
+            ["render", "FILE", "--redact", "--redact-key", self.write("k" * 64, "key"),
+             "--report", "json"], ["merge", "a=FILE", f"b={self.another_report()}"], statuses=(1,))
 
     def test_lists(self):
         check = ("check", "small", "--set", self.small(), "--no-anchors",

@@ -73,6 +73,9 @@ INSTANTIATE_TEST_SUITE_P(
         std::pair("http/tls/web.openrainbow.com:443@http://squid.corp.dupont.fr:3128", "dupont"),
         std::pair("acme.openrainbow.com", "acme"), std::pair("10.9.8.7", "10.9"),
         std::pair("jdupont", "dupont"), std::pair("CORP\\jdupont", "dupont"),
+        // Homes of others than who runs it.
+        std::pair("/home/mmartin/proxy.pac", "martin"), std::pair("/Users/mmartin", "martin"),
+        std::pair("C:\\Users\\mmartin\\proxy.pac", "martin"),
         std::pair("sip:jdupont@dupont.fr", "dupont"),
         std::pair("sip:33612345678@pbx", "33612345678"), std::pair("john.doe@example.com", "doe"),
         std::pair("15.0.20.10.in-addr.arpa", "15.0.20.10"),
