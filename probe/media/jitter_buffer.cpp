@@ -134,8 +134,10 @@ Playout play(std::span<const Arrival> arrivals, int count, double interval_ms) {
   double decoded = 0, level = 0, made_up = 0, held = 0;
   std::size_t taken = 0;
   int pause = 0, played = 0;
-  for (double now = packets.front().arrived_ms; next < static_cast<std::uint32_t>(count);
-       now += tick_ms) {
+  // The times are the far end's word: no gap is waited for longer than the whole stream is.
+  const double most_made_up = interval_ms * count;
+  for (double now = packets.front().arrived_ms;
+       next < static_cast<std::uint32_t>(count) && made_up < most_made_up; now += tick_ms) {
     for (; taken < packets.size() && packets[taken].arrived_ms <= now; ++taken) {
       target.add(packets[taken], interval_ms);
       if (packets[taken].sequence >= next) waiting.insert(packets[taken].sequence);
@@ -181,7 +183,7 @@ Playout play(std::span<const Arrival> arrivals, int count, double interval_ms) {
   if (next < static_cast<std::uint32_t>(count)) {
     result.concealed_ms += interval_ms * (static_cast<double>(count) - next) - made_up;
   }
-  result.concealed_ms = std::max(0.0, result.concealed_ms);
+  result.concealed_ms = std::clamp(result.concealed_ms, 0.0, most_made_up);
   if (played > 0) result.held_ms = std::max(0.0, held / played);
   return result;
 }

@@ -46,6 +46,17 @@ TEST(JitterBuffer, WhatIsLostIsMadeUpAndNoMore) {
   EXPECT_NEAR(percent(silent), 20, 0.7);
 }
 
+// A far end may write any time into its packets.
+TEST(JitterBuffer, APacketThatIsFiftyYearsLateEndsIt) {
+  constexpr double years = 50 * 365.25 * 24 * 3'600 * 1'000;
+  for (const int late : {0, 300, packets - 1}) {
+    const auto seen = play_out([&](int i) { return i == late ? years : 60.0; });
+    EXPECT_LE(percent(seen), 100) << late;
+  }
+  const auto early = play_out([&](int i) { return i == 300 ? 60.0 : years; });
+  EXPECT_LE(percent(early), 100);
+}
+
 // E3 of the trial: these had a MOS of 1.1 to 1.4, because all that was 40 ms later than the fastest
 // packet of the whole stream counted as lost.
 TEST(JitterBuffer, AFewEarlyPacketsMakeTheOthersNotLate) {
