@@ -11,6 +11,18 @@
 #include "probe/webrtc/token.hpp"
 
 namespace callready::checks {
+namespace {
+
+std::string stream_path(std::uint16_t ssid) { return fmt::format("/counts/stream/{}", ssid); }
+
+// Takes it off the text.
+std::string_view next_line(std::string_view& text) {
+  const auto line = text.substr(0, text.find('\n'));
+  text.remove_prefix(std::min(text.size(), line.size() + 1));
+  return line;
+}
+
+}  // namespace
 
 FarCounts::FarCounts(Context& context, Job job)
     : context_(context), probe_(job.probe), address_(job.address) {
@@ -37,14 +49,7 @@ asio::awaitable<std::unique_ptr<Stream>> FarCounts::connect() {
   co_return std::move(dialled.stream);
 }
 
-asio::awaitable<std::optional<std::string>> FarCounts::ask(std::string method, std::string path,
-                                                           Instant deadline) {
-  if (!known()) co_return std::nullopt;
-  if (!stream_) stream_ = co_await connect();
-  if (!stream_) {
-    port_ = 0;  // not asked again
-    co_return std::nullopt;
-  }
+asio::awaitable<std::optional<std::string>> FarCounts::ask(std::string method, std::string path) {
   const auto& host = probe_.target.host;
   const auto& key = context_.settings.credentials.media_key;
   WhipRequest request;
@@ -53,30 +58,60 @@ asio::awaitable<std::optional<std::string>> FarCounts::ask(std::string method, s
   request.path = std::move(path);
   request.token = webrtc::whip_token(bytes_of(key), host);
   request.user_agent = context_.settings.user_agent;
-  auto reply = co_await whip_request(*stream_, std::move(request), context_.scope, deadline);
-  if (reply.has_error() || !reply->goes_on) stream_.reset();
-  if (reply.has_error() || reply->status != 200) co_return std::nullopt;
-  co_return std::move(reply->body);
+  while (known()) {
+    const bool kept = stream_ != nullptr;
+    if (!kept) stream_ = co_await connect();
+    if (!stream_) {
+      port_ = 0;  // not asked again
+      break;
+    }
+    const auto deadline =
+        std::min(context_.deadline, context_.scope.clock.now() + timeouts::stream_reply);
+    auto reply = co_await whip_request(*stream_, request, context_.scope, deadline);
+    if (reply.has_error() || !reply->goes_on) stream_.reset();
+    if (reply.has_error() && kept) continue;  // it was closed meanwhile
+    if (reply.has_error() || reply->status != 200) break;
+    co_return std::move(reply->body);
+  }
+  co_return std::nullopt;
 }
 
-asio::awaitable<std::optional<std::string>> FarCounts::get(std::string path, Instant deadline) {
+asio::awaitable<std::optional<StreamCount>> FarCounts::stream(std::uint16_t ssid) {
   std::string method = "GET";
-  auto body = co_await ask(std::move(method), std::move(path), deadline);
-  co_return body;
+  auto path = stream_path(ssid);
+  const auto body = co_await ask(std::move(method), std::move(path));
+  if (!body) co_return std::nullopt;
+  const auto received = told(*body, "received"), elsewhere = told(*body, "elsewhere");
+  if (!received || !elsewhere) co_return std::nullopt;
+  co_return StreamCount{*received, *elsewhere, told(*body, "refused").value_or(0)};
 }
 
-asio::awaitable<void> FarCounts::give_back(std::string path, Instant deadline) {
+asio::awaitable<void> FarCounts::give_back(std::uint16_t ssid) {
   std::string method = "DELETE";
-  const auto body = co_await ask(std::move(method), std::move(path), deadline);
+  auto path = stream_path(ssid);
+  const auto body = co_await ask(std::move(method), std::move(path));
   static_cast<void>(body);
 }
 
-std::string stream_count_path(std::uint16_t ssid) { return fmt::format("/counts/stream/{}", ssid); }
+asio::awaitable<std::optional<PortCounts>> FarCounts::ports(std::uint32_t source) {
+  std::string method = "GET";
+  auto path = fmt::format("/counts/media/{}", source);
+  const auto body = co_await ask(std::move(method), std::move(path));
+  if (!body || !body->starts_with("ports\n")) co_return std::nullopt;
+  PortCounts counts;
+  counts.refused = told(*body, "refused").value_or(0);
+  for (std::string_view rest = *body; !rest.empty();) {
+    const auto line = next_line(rest);
+    const auto name = line.substr(0, line.find(' '));
+    const auto port = PortRange::parse(name);
+    if (port && port->single()) counts.came[port->first] = told(line, name).value_or(0);
+  }
+  co_return counts;
+}
 
 std::optional<int> told(std::string_view body, std::string_view name) {
   while (!body.empty()) {
-    const auto line = body.substr(0, body.find('\n'));
-    body.remove_prefix(std::min(body.size(), line.size() + 1));
+    const auto line = next_line(body);
     if (!line.starts_with(name) || line.size() <= name.size() || line[name.size()] != ' ') continue;
     const auto digits = line.substr(name.size() + 1);
     int value = 0;

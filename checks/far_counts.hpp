@@ -3,12 +3,28 @@
 // (parameters `counts` and `public_key_sha256`).
 #pragma once
 
+#include <map>
 #include <string_view>
 
 #include "checks/check.hpp"
 
 namespace callready::checks {
 
+// Of a session with the reflector: packets, each once; those that came from elsewhere than its
+// first; those for which it had no room.
+struct StreamCount {
+  int received = 0, elsewhere = 0, refused = 0;
+};
+
+// Of a source of packets to its media ports: packets by port, and how many it did not answer for
+// its limits.
+struct PortCounts {
+  std::map<std::uint16_t, int> came;
+  int refused = 0;
+};
+
+// Each question takes no longer than timeouts::stream_reply once the connection stands, and is told
+// nothing where there is no answer, or none from the right server.
 class FarCounts {
  public:
   FarCounts(Context& context, Job job);
@@ -16,15 +32,14 @@ class FarCounts {
   // False: the row names none.
   bool known() const { return port_ != 0; }
 
-  // The body of its answer to "GET /counts/..."; nothing where there is none, or not from the right
-  // server.
-  asio::awaitable<std::optional<std::string>> get(std::string path, Instant deadline);
-  // The same for "DELETE": what a session had is given back.
-  asio::awaitable<void> give_back(std::string path, Instant deadline);
+  asio::awaitable<std::optional<StreamCount>> stream(std::uint16_t ssid);
+  // What the session had is free for others.
+  asio::awaitable<void> give_back(std::uint16_t ssid);
+  asio::awaitable<std::optional<PortCounts>> ports(std::uint32_t source);
 
  private:
-  asio::awaitable<std::optional<std::string>> ask(std::string method, std::string path,
-                                                  Instant deadline);
+  // The body of its answer.
+  asio::awaitable<std::optional<std::string>> ask(std::string method, std::string path);
   asio::awaitable<std::unique_ptr<Stream>> connect();
 
   Context& context_;
@@ -33,9 +48,6 @@ class FarCounts {
   std::uint16_t port_ = 0;
   std::unique_ptr<Stream> stream_;  // that stands, and may be used again
 };
-
-// Of a session with the reflector.
-std::string stream_count_path(std::uint16_t ssid);
 
 // The number in a line "NAME NUMBER"; nothing where there is none.
 std::optional<int> told(std::string_view body, std::string_view name);

@@ -287,17 +287,6 @@ class CallStream {
   bool counts_ = false;
 };
 
-// What the far end got of that session, if it says so.
-asio::awaitable<std::optional<FarEndCount>> count_of(FarCounts& far_end, std::uint16_t ssid,
-                                                     Instant deadline) {
-  auto path = stream_count_path(ssid);
-  const auto body = co_await far_end.get(std::move(path), deadline);
-  if (!body) co_return std::nullopt;
-  const auto received = told(*body, "received"), elsewhere = told(*body, "elsewhere");
-  if (!received || !elsewhere) co_return std::nullopt;
-  co_return FarEndCount{*received, *elsewhere};
-}
-
 asio::awaitable<Result<UdpSocket>> open_socket(Context& context, Job job) {
   UdpSocket::Options options;
   options.interface = context.settings.interface;
@@ -316,20 +305,10 @@ asio::awaitable<void> find_the_end(Context& context, Job job, const StreamWish& 
   if (socket.has_error()) co_return;
   CallStream again(context, *socket, wish);
   const auto failure = co_await again.begin();
-  const auto deadline =
-      std::min(context.deadline, context.scope.clock.now() + timeouts::stream_reply);
-  const auto count = co_await count_of(far_end, stream.ssid(), deadline);
+  const auto told = co_await far_end.stream(stream.ssid());
+  std::optional<FarEndCount> count;
+  if (told) count = {told->received, told->elsewhere};
   stream.end_in_silence(!failure, count);
-}
-
-// Why nobody answered: the far end may have no room.
-asio::awaitable<bool> is_busy(Context& context, FarCounts& far_end, std::uint16_t ssid) {
-  const auto deadline =
-      std::min(context.deadline, context.scope.clock.now() + timeouts::stream_reply);
-  auto path = stream_count_path(ssid);
-  const auto body = co_await far_end.get(std::move(path), deadline);
-  const int refused = body ? told(*body, "refused").value_or(0) : 0;
-  co_return refused > 0;
 }
 
 // Against a reflector.
@@ -344,15 +323,19 @@ asio::awaitable<void> stream_to_reflector(Context& context, Job job, const Strea
   observation.local = socket->local();
   std::optional<CallStream> stream;
   std::optional<Failure> failure;
-  bool busy = true;
-  for (int tries = 2; busy && tries > 0; --tries) {
+  bool busy = false;
+  for (bool again = true;; again = false) {
     stream.emplace(context, *socket, wish);
     failure = co_await stream->begin();
-    busy = failure && failure->kind == FailureKind::timed_out;
-    if (busy) busy = co_await is_busy(context, far_end, stream->ssid());
-    if (!busy || tries == 1) break;
-    const auto again = context.scope.clock.now() + timeouts::far_end_again;
-    const bool going_on = co_await sleep_until(context.executor, context.scope, again);
+    busy = false;
+    // Why nobody answered: the far end may have no room.
+    if (failure && failure->kind == FailureKind::timed_out) {
+      const auto count = co_await far_end.stream(stream->ssid());
+      busy = count && count->refused > 0;
+    }
+    if (!busy || !again) break;
+    const auto later = context.scope.clock.now() + timeouts::far_end_again;
+    const bool going_on = co_await sleep_until(context.executor, context.scope, later);
     if (!going_on) {
       record(observation, stopped());
       co_return;

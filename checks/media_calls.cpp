@@ -36,6 +36,7 @@ class CallSession {
     if (next_ == never_sent) {
       ++next_;
       sent_ms_.push_back(0);
+      answered_.push_back(false);
     }
     stamp::SenderPacket packet;
     packet.sequence = next_++;
@@ -43,6 +44,7 @@ class CallSession {
     packet.sent = stamp::to_timestamp(clock.wall_now());
     const auto bytes = stamp::encode(packet, load.bytes, load.key);
     sent_ms_.push_back(in_ms(clock.now() - begin_));
+    answered_.push_back(false);
     const auto sent = socket_.send(bytes);
     static_cast<void>(sent);  // lost, as the network loses it
   }
@@ -56,22 +58,23 @@ class CallSession {
       if (datagram == nullptr || replies_.size() > 2 * sent_ms_.size()) continue;
       const auto packet = stamp::parse_reply(datagram->bytes, load.key);
       if (!packet || packet->ssid != ssid_ || packet->sender_sequence >= sent_ms_.size()) continue;
+      if (packet->sender_sequence == never_sent) continue;
       if (!first) first = packet->received;
       const auto reply = reply_of(*packet, sent_ms_[packet->sender_sequence],
                                   in_ms(datagram->arrived - begin_), *first);
       replies_.push_back(reply);
+      answered_[reply.sequence] = true;
     }
   }
 
   // Of the packets sent within that time, how many; and how many of these have no reply.
   void count(double from, double to, int& sent, int& unanswered) const {
-    std::vector<bool> answered(sent_ms_.size());
-    for (const auto& reply : replies_) answered[reply.sequence] = true;
-    for (std::size_t i = first_; i < sent_ms_.size(); ++i) {
-      if (sent_ms_[i] < from || sent_ms_[i] >= to) continue;
-      ++sent;
-      if (!answered[i]) ++unanswered;
-    }
+    const auto step = sent_ms_.begin() + std::min<std::ptrdiff_t>(first_, std::ssize(sent_ms_));
+    const auto begin = std::lower_bound(step, sent_ms_.end(), from) - sent_ms_.begin();
+    const auto end = std::lower_bound(step, sent_ms_.end(), to) - sent_ms_.begin();
+    sent += static_cast<int>(end - begin);
+    unanswered +=
+        static_cast<int>(std::count(answered_.begin() + begin, answered_.begin() + end, false));
   }
 
  private:
@@ -80,6 +83,7 @@ class CallSession {
   std::uint16_t ssid_ = random_ssid();
   std::uint32_t next_ = 0, first_ = 0;
   std::vector<double> sent_ms_;  // by sequence number
+  std::vector<bool> answered_;   // likewise
   std::vector<Reply> replies_;
 };
 
@@ -198,8 +202,10 @@ class Load {
         replies_since(std::max(start + trip, now - in_ms(timeouts::call_looked_at)));
     constexpr std::size_t enough = 3;
     if (latest.size() >= enough && hurts(0, 0, latest, idle_, harmful_queued_ms)) return true;
-    return loses_within(start, in_ms(timeouts::call_losses), {}) ||
-           loses_within(start, 1'000, replies_since(now - 1'000));
+    const auto few = losses_within(start, in_ms(timeouts::call_losses));
+    if (few && hurts(few->lost, few->sent, {}, idle_)) return true;
+    const auto many = losses_within(start, 1'000);
+    return many && hurts(many->lost, many->sent, replies_since(now - 1'000), idle_);
   }
 
   std::vector<Reply> replies_since(double from) const {
@@ -213,14 +219,18 @@ class Load {
     return recent;
   }
 
-  // Of packets whose replies are due, after all that a queue may take.
-  bool loses_within(double start, double length, const std::vector<Reply>& recent) const {
+  // Of packets whose replies are due, after all that a queue may take; nothing where so many were
+  // not sent yet.
+  struct Losses {
+    int sent = 0, lost = 0;
+  };
+  std::optional<Losses> losses_within(double start, double length) const {
     const double due =
         in_ms(context_.scope.clock.now() - begin_) - (idle_.up + idle_.down + 2 * most_queued_ms);
-    if (due - length < start) return false;
-    int sent = 0, lost = 0;
-    for (const auto& session : sessions_) session.count(due - length, due, sent, lost);
-    return hurts(lost, sent, recent, idle_);
+    if (due - length < start) return std::nullopt;
+    Losses all;
+    for (const auto& session : sessions_) session.count(due - length, due, all.sent, all.lost);
+    return all;
   }
 
   Context& context_;
@@ -234,26 +244,12 @@ class Load {
 };
 
 // True where the far end says that it had no room for one of them.
-asio::awaitable<bool> refused(Context& context, FarCounts& far_end,
-                              std::vector<std::uint16_t> ssids) {
+asio::awaitable<bool> refused(FarCounts& far_end, std::vector<std::uint16_t> ssids) {
   for (const auto ssid : ssids) {
-    const auto deadline =
-        std::min(context.deadline, context.scope.clock.now() + timeouts::stream_reply);
-    auto path = stream_count_path(ssid);
-    const auto body = co_await far_end.get(std::move(path), deadline);
-    if (body && told(*body, "refused").value_or(0) > 0) co_return true;
+    const auto count = co_await far_end.stream(ssid);
+    if (count && count->refused > 0) co_return true;
   }
   co_return false;
-}
-
-asio::awaitable<void> give_back(Context& context, FarCounts& far_end,
-                                std::vector<std::uint16_t> ssids) {
-  for (const auto ssid : ssids) {
-    const auto deadline =
-        std::min(context.deadline, context.scope.clock.now() + timeouts::stream_reply);
-    auto path = stream_count_path(ssid);
-    co_await far_end.give_back(std::move(path), deadline);
-  }
 }
 
 // Tries one number of calls after another; false: the run was stopped, or nobody counts.
@@ -286,12 +282,12 @@ asio::awaitable<std::optional<CallCapacity>> carry_calls(Context& context, Job j
   FarCounts far_end(context, job);
   capacity.wanted = co_await all.begin();
   if (!all.unheard().empty()) {
-    const bool busy = co_await refused(context, far_end, all.unheard());
+    const bool busy = co_await refused(far_end, all.unheard());
     if (busy) capacity.busy = true;
   }
   auto known = capacity.wanted > 0;
   if (known) known = co_await find_most(context, all, capacity);
-  co_await give_back(context, far_end, all.ssids());
+  for (const auto ssid : all.ssids()) co_await far_end.give_back(ssid);
   capacity.wanted = wanted;
   if (capacity.steps.empty() && !capacity.busy) co_return std::nullopt;
   if (!known && !capacity.busy) co_return std::nullopt;

@@ -141,15 +141,18 @@ asio::awaitable<void> ask_what_came(std::shared_ptr<Range> range, Job job) {
   if (!range->echo || range->key.empty()) co_return;
   if (std::none_of(range->ports.begin(), range->ports.end(), unanswered)) co_return;
   FarCounts far_end(context, job);
-  const auto until = std::min(context.deadline, context.scope.clock.now() + timeouts::stream_reply);
-  auto path = fmt::format("/counts/media/{}", range->source);
-  const auto body = co_await far_end.get(std::move(path), until);
-  if (!body || !body->starts_with("ports")) co_return;
+  const auto told = co_await far_end.ports(range->source);
+  if (!told) co_return;
   for (auto& port : range->ports) {
     if (!unanswered(port)) continue;
-    port.outbound = told(*body, std::to_string(port.number)).value_or(0) > 0;
-    if (*port.outbound) port.inbound = false;
-    port.result = *port.outbound ? PortResult::arrived : PortResult::dropped;
+    const bool came = told->came.contains(port.number);
+    if (came && told->refused > 0) {
+      port.result = PortResult::silent;  // its own limit may be all that it is
+      continue;
+    }
+    port.outbound = came;
+    if (came) port.inbound = false;
+    port.result = came ? PortResult::arrived : PortResult::dropped;
   }
 }
 

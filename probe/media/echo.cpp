@@ -113,23 +113,29 @@ bool EchoKeeper::has_room(const Names& names) {
   return false;
 }
 
-void EchoKeeper::note(View request, std::uint16_t port) {
+EchoKeeper::Count& EchoKeeper::note(View request, std::uint16_t port, Time now) {
   if (counts_ >= limits_.counts) {
     came_.clear();
     counts_ = 0;
-    forgot_ = true;
+    forgot_ = now;
   }
   std::uint32_t source = 0;
   for (std::size_t i = 0; i < 4; ++i) source = source << 8 | request[source_at + i];
-  auto& packets = came_[source][port];
+  const auto [found, first] = came_.try_emplace(source);
+  auto& count = found->second;
+  // A source is a run's, which takes no longer than that.
+  if (first && forgot_ && now - *forgot_ < limits_.window) count.whole = false;
+  auto& packets = count.ports[port];
   if (packets == 0) ++counts_;
   ++packets;
+  return count;
 }
 
-std::optional<EchoKeeper::Ports> EchoKeeper::count(std::uint32_t source) const {
+std::optional<EchoKeeper::Count> EchoKeeper::count(std::uint32_t source) const {
   const auto found = came_.find(source);
-  if (found != came_.end()) return found->second;
-  return forgot_ ? std::nullopt : std::optional(Ports{});
+  if (found != came_.end())
+    return found->second.whole ? std::optional(found->second) : std::nullopt;
+  return forgot_ ? std::nullopt : std::optional(Count{});
 }
 
 std::vector<std::uint8_t> EchoKeeper::answer(View request, const SocketAddress& from,
@@ -143,8 +149,10 @@ std::vector<std::uint8_t> EchoKeeper::answer(View request, const SocketAddress& 
   std::memcpy(&name, mark.data(), sizeof name);
   auto* const names = names_of(request, wall);
   if (names->contains(name)) return {};
-  note(request, port);
-  if (from.port == 0 || !has_room(*names) || !allowed(from.address, names != &undated_, now)) {
+  auto& count = note(request, port, now);
+  if (from.port == 0) return {};
+  if (!has_room(*names) || !allowed(from.address, names != &undated_, now)) {
+    ++count.refused;
     return {};
   }
   names->insert(name);

@@ -65,10 +65,15 @@ class EchoKeeper {
   std::vector<std::uint8_t> answer(std::span<const std::uint8_t> request, const SocketAddress& from,
                                    std::uint16_t port, std::chrono::steady_clock::time_point now,
                                    WallTime wall);
-  // Packets of that source by the port to which they came, answered or not; nothing where it may
-  // have been forgotten.
+  // Packets of that source by the port to which they came, answered or not, and how many were not
+  // answered for its limits; nothing where some of it may have been forgotten.
   using Ports = std::map<std::uint16_t, int>;
-  std::optional<Ports> count(std::uint32_t source) const;
+  struct Count {
+    Ports ports;
+    int refused = 0;
+    bool whole = true;
+  };
+  std::optional<Count> count(std::uint32_t source) const;
 
  private:
   using Time = std::chrono::steady_clock::time_point;
@@ -79,7 +84,7 @@ class EchoKeeper {
   };
   bool allowed(const IpAddress& from, bool dated, Time now);
   Names* names_of(std::span<const std::uint8_t> request, WallTime wall);
-  void note(std::span<const std::uint8_t> request, std::uint16_t port);
+  Count& note(std::span<const std::uint8_t> request, std::uint16_t port, Time now);
   bool has_room(const Names& names);
   void say(bool& said, std::string_view why);
 
@@ -90,9 +95,9 @@ class EchoKeeper {
   Names undated_;
   std::map<IpAddress, Rates> addresses_;
   Rates all_;
-  std::map<std::uint32_t, Ports> came_;  // by source
+  std::map<std::uint32_t, Count> came_;  // by source
   std::size_t counts_ = 0;
-  bool forgot_ = false;
+  std::optional<Time> forgot_;  // when
   bool said_full_ = false, said_undated_ = false;
 };
 

@@ -11,7 +11,8 @@ template <typename Number>
 std::optional<Number> number_of(std::string_view text) {
   Number number = 0;
   const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
-  const bool whole = !text.empty() && read.ec == std::errc() && read.ptr == text.end();
+  const bool whole =
+      !text.empty() && read.ec == std::errc() && read.ptr == text.data() + text.size();
   return whole ? std::optional(number) : std::nullopt;
 }
 
@@ -25,7 +26,7 @@ std::optional<std::string> far_counts(std::string_view method, std::string_view 
   constexpr std::string_view stream = "stream/", ports = "media/";
   if (target.starts_with(stream)) {
     const auto ssid = number_of<std::uint16_t>(target.substr(stream.size()));
-    if (!ssid) return std::nullopt;
+    if (!ssid || (method != "GET" && method != "DELETE")) return std::nullopt;
     if (method == "DELETE") reflector.leave(*ssid);
     const auto count = reflector.count(*ssid);
     return fmt::format("received {}\nelsewhere {}\nrefused {}\n", count.received, count.elsewhere,
@@ -37,7 +38,8 @@ std::optional<std::string> far_counts(std::string_view method, std::string_view 
   const auto came = keeper.count(*source);
   if (!came) return std::nullopt;
   std::string text = "ports\n";
-  for (const auto& [port, packets] : *came) text += fmt::format("{} {}\n", port, packets);
+  if (came->refused > 0) text += fmt::format("refused {}\n", came->refused);
+  for (const auto& [port, packets] : came->ports) text += fmt::format("{} {}\n", port, packets);
   return text;
 }
 

@@ -153,12 +153,18 @@ TEST_F(EchoTest, CountsWhatCameOfASourceByPort) {
   };
   for (int i = 0; i < 3; ++i) ask(7, 10'000);
   ask(7, 10'002);
-  EXPECT_EQ(keeper().count(7), (EchoKeeper::Ports{{10'000, 3}, {10'002, 1}})) << "answered or not";
-  EXPECT_EQ(keeper().count(8), EchoKeeper::Ports{});
+  EXPECT_EQ(keeper().count(7)->ports, (EchoKeeper::Ports{{10'000, 3}, {10'002, 1}}))
+      << "answered or not";
+  EXPECT_EQ(keeper().count(7)->refused, 3);
+  EXPECT_EQ(keeper().count(8)->ports, EchoKeeper::Ports{});
+  EXPECT_EQ(keeper().count(8)->refused, 0);
   ask(9, 1);
   ask(9, 2);
   EXPECT_FALSE(keeper().count(7)) << "forgotten, and that is said";
-  EXPECT_EQ(keeper().count(9), (EchoKeeper::Ports{{2, 1}}));
+  EXPECT_FALSE(keeper().count(9)) << "forgotten in part";
+  now += limits.window;
+  ask(10, 1);
+  EXPECT_EQ(keeper().count(10)->ports, (EchoKeeper::Ports{{1, 1}}));
 }
 
 }  // namespace

@@ -1,8 +1,11 @@
 #include "probe/serve/responder.hpp"
 
+#include <fmt/format.h>
+
 #include "checks/check.hpp"
 #include "probe/media/echo.hpp"
 #include "probe/serve/certificates.hpp"
+#include "probe/webrtc/token.hpp"
 #include "targets/loader.hpp"
 #include "tests/serve/raw.hpp"
 #include "tests/support/check_runner.hpp"
@@ -166,24 +169,54 @@ std::optional<bool> told_of(const Observation& seen, Fact fact) {
 
 // One-way audio: the far end counts what comes and says so over TLS.
 TEST_F(ResponderTest, SilentMediaPortsAreToldByWayOverTls) {
-  echo_limits.packets_per_second = 0;  // hears all, and none of its answers gets out
-  const auto responder = start("127.0.0.1");
-  const auto set = *load_text(responder->target_set(), "responder", rules()).set;
+  // Takes what comes and answers nothing; what is said of it is told elsewhere.
+  asio::ip::udp::socket mute(runner.loop.executor(), {asio::ip::address_v4::loopback(), 0});
+  const auto port = mute.local_endpoint().port();
+  serve::CertificateOptions names;
+  names.common_name = "127.0.0.1";
+  const auto certificate = serve::Certificate::self_signed(names);
+  std::string counts;
+  serve::CallPeerOptions options;
+  options.https = options.media = serve::any_port;
+  options.tls = serve::server_context(certificate);
+  options.token = webrtc::whip_token(serve::bytes_of(secret), "127.0.0.1");
+  options.pages = [&](std::string_view, std::string_view) { return std::optional(counts); };
+  const auto peer = *serve::CallPeer::start(runner.loop.executor(), options);
   runner.settings.credentials.media_key = secret;
-  const auto* row = set.find_requirement("media");
-  const SocketAddress media{IpAddress::v4({127, 0, 0, 1}), row->ports.front().first};
-  const auto deaf = runner.run(CheckKind::udp_range, Transport::udp, "127.0.0.1", media, row->with);
+  const std::map<std::string, std::string> with = {
+      {"echo", "true"},
+      {"authenticated", "true"},
+      {"counts", std::to_string(peer->https().port)},
+      {"public_key_sha256", certificate.public_key_sha256()}};
+  const auto seen_where = [&](std::string told) {
+    counts = std::move(told);
+    return runner.run(CheckKind::udp_range, Transport::udp, "127.0.0.1", {serve::loopback, port},
+                      with);
+  };
+  const auto deaf = seen_where(fmt::format("ports\n{} 3\n", port));
   EXPECT_EQ(deaf.outcome, Outcome::silent);
   EXPECT_EQ(deaf.detail, DetailCode::inbound_dropped);
   EXPECT_EQ(told_of(deaf, Fact::outbound), true);
   EXPECT_EQ(told_of(deaf, Fact::inbound), false);
-  // Takes what comes to a port that is not the far end's.
-  asio::ip::udp::socket nobody(runner.loop.executor(), {asio::ip::address_v4::loopback(), 0});
-  const auto lost = runner.run(CheckKind::udp_range, Transport::udp, "127.0.0.1",
-                               {media.address, nobody.local_endpoint().port()}, row->with);
+  const auto lost = seen_where("ports\n");
   EXPECT_EQ(lost.outcome, Outcome::silent);
   EXPECT_EQ(lost.detail, DetailCode::dropped);
   EXPECT_EQ(told_of(lost, Fact::outbound), false);
+}
+
+// It blocked the way back, until the far end said that it had not answered.
+TEST_F(ResponderTest, WhatTheFarEndRefusedIsNobodysFirewall) {
+  echo_limits.packets_per_second = 0;
+  const auto responder = start("127.0.0.1");
+  const auto set = *load_text(responder->target_set(), "responder", rules()).set;
+  runner.settings.credentials.media_key = secret;
+  const auto* row = set.find_requirement("media");
+  const auto seen = runner.run(CheckKind::udp_range, Transport::udp, "127.0.0.1",
+                               {serve::loopback, row->ports.front().first}, row->with);
+  EXPECT_EQ(seen.outcome, Outcome::silent);
+  EXPECT_NE(seen.detail, DetailCode::inbound_dropped);
+  EXPECT_EQ(told_of(seen, Fact::outbound), std::nullopt);
+  EXPECT_EQ(told_of(seen, Fact::inbound), std::nullopt);
 }
 
 TEST_F(ResponderTest, ABusyFarEndSaysSo) {
