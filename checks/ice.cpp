@@ -122,9 +122,7 @@ asio::awaitable<void> add_relay(Context& context, Job job, webrtc::CallOptions& 
 // By what transport the job's relay is reached.
 std::optional<Transport> relay_transport(const Job& job) {
   const auto text = job.parameter("turn");
-  const auto slash = text.find('/');
-  if (text.empty()) return std::nullopt;
-  return slash == text.npos ? Transport::tcp : parse<Transport>(text.substr(slash + 1));
+  return text.empty() ? std::nullopt : transport_of_server(text);
 }
 
 asio::awaitable<webrtc::CallOptions> options_for(Context& context, Job job, TurnTunnel& tunnel,

@@ -14,6 +14,11 @@ std::string_view host_of_server(std::string_view server) {
   return server.substr(0, colon);
 }
 
+std::optional<Transport> transport_of_server(std::string_view server) {
+  const auto slash = server.find('/');
+  return slash == server.npos ? Transport::tcp : parse<Transport>(server.substr(slash + 1));
+}
+
 std::string_view relay_host(const Probe& probe) {
   if (probe.check == CheckKind::turn) return probe.target.host;
   const auto server = probe.with.find("turn");
@@ -56,19 +61,15 @@ asio::awaitable<Result<RelayServer>> find_relay_server(Context& context, std::st
   RelayServer server;
   server.probe.check = CheckKind::turn;
   auto& target = server.probe.target;
-  target.transport = Transport::tcp;
-  const auto slash = text.find('/');
-  if (slash != std::string::npos) {
-    const auto transport = parse<Transport>(text.substr(slash + 1));
-    if (!transport) {
-      Failure failure;
-      failure.kind = FailureKind::malformed;
-      failure.text = "\"" + text + "\" is not host:port/transport";
-      co_return failure;
-    }
-    target.transport = *transport;
-    text.resize(slash);
+  const auto transport = transport_of_server(text);
+  if (!transport) {
+    Failure failure;
+    failure.kind = FailureKind::malformed;
+    failure.text = "\"" + text + "\" is not host:port/transport";
+    co_return failure;
   }
+  target.transport = *transport;
+  text = text.substr(0, text.find('/'));
   const auto found = co_await find_endpoint(context, text, v6);
   if (found.has_error()) co_return found.error();
   target.host = text.substr(0, text.rfind(':'));

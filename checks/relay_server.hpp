@@ -9,7 +9,10 @@ namespace callready::checks {
 // "turn.example.com" of "turn.example.com:3478/tcp".
 std::string_view host_of_server(std::string_view server);
 
-// The same of the server that the probe asks for relays; empty: it asks none.
+// By what transport it is reached, TCP where nothing is said; nothing: by none that there is.
+std::optional<Transport> transport_of_server(std::string_view server);
+
+// The host of the server that the probe asks for relays; empty: it asks none.
 std::string_view relay_host(const Probe& probe);
 
 // The credentials that the run has for that server ("host", "host:port/tls"), made for now where
