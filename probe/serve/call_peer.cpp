@@ -1,7 +1,6 @@
 #include "probe/serve/call_peer.hpp"
 
 #include "probe/net/udp.hpp"
-#include "probe/serve/whip.hpp"
 
 namespace callready::serve {
 namespace {

@@ -4,13 +4,10 @@
 
 #include "probe/net/asio.hpp"
 #include "probe/net/failure.hpp"
-#include "probe/serve/call_sessions.hpp"
+#include "probe/serve/whip.hpp"
 #include "probe/web/open_connections.hpp"
 
 namespace callready::serve {
-
-using Pages =
-    std::function<std::optional<std::string>(std::string_view method, std::string_view target)>;
 
 struct CallPeerOptions {
   SocketAddress https, media;        // where to listen; port 0: the kernel's choice
@@ -19,13 +16,9 @@ struct CallPeerOptions {
   std::shared_ptr<OpenConnections>
       open;           // counts its connections with those of others; null: alone
   std::string token;  // empty: everybody may call, for loopback
-  // Of other pages, for who has the token: the body; nothing where there is no such page.
-  Pages pages;
+  Pages pages;        // for who has the token
   CallLimits limits;
 };
-
-// Where calls are offered.
-inline constexpr std::string_view whip_path = "/whip";
 
 class CallPeer {
  public:

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "probe/net/far_end.hpp"
-#include "probe/serve/call_peer.hpp"
 #include "probe/util/digest.hpp"
 
 namespace callready::serve {
