@@ -17,11 +17,11 @@ constexpr std::string_view relays_in_words =
     "score counts all that came too late as if it had come so this way.";
 
 std::string first_hop_told(const FirstHop& hop) {
-  auto text = fmt::format("the first router, {}, answered {} of {} questions",
-                          hop.router.to_string(), hop.answered, hop.sent);
+  auto text = fmt::format("the first router, {}, answered {} of {} probes", hop.router.to_string(),
+                          hop.answered, hop.sent);
   if (hop.median_ms) text += fmt::format(", half of them within {:.1f} ms", *hop.median_ms);
   if (hop.jitter_ms) text += fmt::format(", jitter {:.1f} ms", *hop.jitter_ms);
-  if (!hop.echo) text += " (it gives one such answer a second at most)";
+  if (!hop.echo) text += " (one a second, by packets that end there)";
   return text;
 }
 
@@ -29,7 +29,7 @@ struct Told {
   const ProbeResult* result;
   const MediaStream* stream;
   const MediaDirection* direction;
-  std::string_view way;
+  MediaWay way;
 };
 
 std::vector<Told> directions(const Report& report) {
@@ -37,9 +37,9 @@ std::vector<Told> directions(const Report& report) {
   for (const auto& result : report.probes) {
     if (!result.observation.media) continue;
     const auto& stream = *result.observation.media;
-    if (stream.up) all.push_back({&result, &stream, &*stream.up, "out"});
-    if (stream.down) all.push_back({&result, &stream, &*stream.down, "back"});
-    if (stream.loop) all.push_back({&result, &stream, &*stream.loop, "both"});
+    if (stream.up) all.push_back({&result, &stream, &*stream.up, MediaWay::up});
+    if (stream.down) all.push_back({&result, &stream, &*stream.down, MediaWay::down});
+    if (stream.loop) all.push_back({&result, &stream, &*stream.loop, MediaWay::both});
   }
   return all;
 }
@@ -173,7 +173,7 @@ std::string step_in_words(const CallStep& step, const CallCapacity& calls) {
                           result_of(step, calls));
   if (lost > 0) text += fmt::format(", {} of {} packets lost", lost, 2 * step.sent);
   const double queued = std::max(step.queued_up_ms, step.queued_down_ms);
-  if (queued >= 1) text += fmt::format(", up to {:.0f} ms of waiting", queued);
+  if (queued >= 1) text += fmt::format(", up to {:.0f} ms in a queue", queued);
   return text;
 }
 
@@ -223,11 +223,6 @@ Html html_calls(const ProbeResult& result) {
   return out.put("</ul>\n");
 }
 
-std::string_view way_in_words(std::string_view way) {
-  if (way == "out") return "on the way out";
-  return way == "back" ? "on the way back" : "there and back";
-}
-
 // 0 to 1 of the jitter buffer: how late half of a second's packets were at most.
 double median_part(const MediaSecond& second, const MediaStream& stream) {
   const double part = second.delay_ms.value_or(0) / std::max(stream.jitter_buffer_ms, 1.0);
@@ -239,7 +234,7 @@ double median_part(const MediaSecond& second, const MediaStream& stream) {
 Html picture(const Told& told) {
   const auto& seconds = told.direction->seconds;
   if (seconds.empty()) return {};  // only counts are known
-  constexpr int room = 38;  // of a bar that is too late to be heard
+  constexpr int room = 38;         // of a bar that is too late to be heard
   Html out = opening(height + 10, fmt::format("Each second {}", way_in_words(told.way)),
                      in_words_of(told));
   out.put(R"(<line x1="0" y1="{}" x2="{}" y2="{}" stroke="currentColor"/>)", base, width, base);
@@ -318,9 +313,14 @@ Html histogram(const Told& told) {
   return out.put("</svg>\n");
 }
 
-std::string_view heading_of(std::string_view way) {
-  if (way == "out") return "from this site";
-  return way == "back" ? "to this site" : "there and back over UDP";
+std::string_view heading_of(MediaWay way) {
+  if (way == MediaWay::up) return "from this site";
+  return way == MediaWay::down ? "to this site" : "there and back over UDP";
+}
+
+std::string column_of(MediaWay way) {
+  if (way == MediaWay::up) return "out";
+  return way == MediaWay::down ? "back" : "both";
 }
 
 }  // namespace
@@ -328,8 +328,8 @@ std::string_view heading_of(std::string_view way) {
 std::vector<MediaLine> media_lines(const Report& report, bool unicode) {
   std::vector<MediaLine> lines;
   for (const auto& told : directions(report)) {
-    lines.push_back({told.result->probe.target.host, std::string(told.way), figures(told),
-                     spark(told, unicode)});
+    lines.push_back(
+        {told.result->probe.target.host, column_of(told.way), figures(told), spark(told, unicode)});
   }
   for (const auto& result : report.probes) {
     const auto& media = result.observation.media;
@@ -359,7 +359,7 @@ Html html_media(const Report& report) {
       out.put("<p>{}: {}</p>\n", result.probe.target.host, relays_in_words);
     }
     if (media->first_hop) {
-      out.put("<p>In the same seconds, {}.</p>\n", first_hop_told(*media->first_hop));
+      out.put("<p>During the stream, {}.</p>\n", first_hop_told(*media->first_hop));
     }
     out.put(html_calls(result));
   }

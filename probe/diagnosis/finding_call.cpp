@@ -56,40 +56,39 @@ bool loses(const ProbeResult& result) {
   return lost >= 5 && lost * 5 >= media->sent;
 }
 
-std::string_view way_of(const CallMedia& media) {
+std::string way_of(const CallMedia& media) {
   if (!media.arrived) return "";
   const double out = media.sent - *media.arrived, back = *media.arrived - media.back;
-  return out > 4 * back ? " on the way out" : back > 4 * out ? " on the way back" : " both ways";
+  if (out <= 4 * back && back <= 4 * out) return " both ways";
+  return fmt::format(" {}", way_in_words(out > back ? MediaWay::up : MediaWay::down));
 }
 
-}  // namespace
-
-// The offer was answered over TLS, and not one connectivity check was. The far end says which way:
-// nothing is claimed without that, and nothing of TCP, which works.
-Causes find_silent_call(const Diagnosis& context) {
+// Calls whose offer was answered over TLS, and not one connectivity check of which was; `way`:
+// where the checks were lost, as the far end tells. Nothing is claimed without that, and nothing of
+// TCP, which works.
+std::optional<Cause> silent_calls(const Diagnosis& context, MediaWay way) {
   Cause cause;
-  bool out = false, back = false;
   cause.explained = calls_that(context, [&](const ProbeResult& result) {
     const auto checks =
         told_by(evidence_of(result, EvidenceKind::call_arrived), Fact::checks_arrived);
-    const bool silent = result.observation.detail == DetailCode::ice_silent;
-    if (!silent || !checks || far_end_of_call(result).empty()) return false;
-    (*checks == 0 ? out : back) = true;
-    return true;
+    return result.observation.detail == DetailCode::ice_silent && checks &&
+           !far_end_of_call(result).empty() && (*checks == 0) == (way == MediaWay::up);
   });
-  if (cause.explained.empty()) return {};
+  if (cause.explained.empty()) return std::nullopt;
   const auto ends = ends_in_words(cause.explained);
   auto& finding = cause.finding;
   finding.owner = Owner::network;
-  finding.confidence = Confidence::certain;
-  if (out) {
+  if (way == MediaWay::up) {
+    // Its own firewall may have dropped them.
+    finding.confidence = Confidence::likely;
     finding.code = "firewall.udp_port_blocked";
     finding.title = "The firewall blocks outgoing UDP to the far end of calls: " + ends;
     finding.fix = fmt::format(
         "Allow outgoing UDP (and return traffic) from the user network: {}. TCP works: the call "
-        "was set up over it.",
+        "was set up over it. If the far end is yours, check its own firewall, too.",
         ends);
   } else {
+    finding.confidence = Confidence::certain;
     finding.code = "media.one_way";
     finding.title = "UDP of calls gets out, but no answer comes in";
     finding.fix = fmt::format(
@@ -105,7 +104,18 @@ Causes find_silent_call(const Diagnosis& context) {
                      "far end reports that {} arrived.",
                      far_end_of_call(*call), told_by(arrived, Fact::checks_arrived).value_or(0))});
   }
-  return {cause};
+  return cause;
+}
+
+}  // namespace
+
+Causes find_silent_call(const Diagnosis& context) {
+  Causes causes;
+  for (const auto way : {MediaWay::up, MediaWay::down}) {
+    auto cause = silent_calls(context, way);
+    if (cause) causes.push_back(std::move(*cause));
+  }
+  return causes;
 }
 
 // A call that connects, and whose media does not come back, or only some of it.
@@ -129,6 +139,7 @@ Causes find_call_media(const Diagnosis& context) {
   if (worst->back > 0) {
     cause.impaired = cause.explained;
     finding.code = "media.loss";
+    finding.owner = Owner::lan;
     finding.title = fmt::format("Browser calls lose packets{}: sound is choppy", way_of(*worst));
     finding.fix =
         "Run it again by cable, without VPN, and while nobody else uses the line. If nothing "

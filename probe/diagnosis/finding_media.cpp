@@ -30,7 +30,7 @@ FindingEvidence trip_in_words(const ProbeResult& result) {
                                        result.observation.round_trip->count())};
 }
 
-// Late, and not because its own packets wait for each other.
+// Late, and not because of a queue.
 bool of_delay(const Facts& facts, const MissedFigure& missed) {
   const auto* result = facts.find(missed.probe);
   const bool full = result != nullptr && result->observation.media &&
@@ -40,13 +40,23 @@ bool of_delay(const Facts& facts, const MissedFigure& missed) {
                    missed.figure == QualityFigure::round_trip);
 }
 
+// Where nothing tells on which side of the first router the trouble is. `besides`: what else frees
+// the line.
+std::string try_again(std::string_view besides) {
+  return fmt::format(
+      "Run it again by cable, without VPN, and while nobody else uses the line. If it goes away by "
+      "cable, it is the Wi-Fi; if it goes away when the line is idle, give voice priority at the "
+      "router{}. Otherwise, give the Internet provider these figures.",
+      besides);
+}
+
 // Where the first router's answers tell on which side of it the trouble is.
 std::string fix_at(Place place, const std::optional<bool>& wireless, QualityFigure figure) {
   if (place == Place::beyond) {
     return fmt::format(
-        "It is not the Wi-Fi or the LAN between this computer and its router, which answers well "
-        "in the same seconds. Run it again while nobody else uses the line: if it goes away, give "
-        "voice priority at the router{}. Otherwise, give the Internet provider these figures.",
+        "It is not the Wi-Fi or the LAN between this computer and its router, which answered well "
+        "all the while. Run it again while nobody else uses the line: if it goes away, give voice "
+        "priority at the router{}. Otherwise, give the Internet provider these figures.",
         figure == QualityFigure::jitter ? ", and limit uploads" : "");
   }
   if (!wireless) {
@@ -61,13 +71,18 @@ std::string fix_at(Place place, const std::optional<bool>& wireless, QualityFigu
                "another cable, port or dock, and look at the switch's error counters.";
 }
 
-// A silence has a cause of its own. What it leaves of the losses: true where that is still too
-// much.
+// A silence has a cause of its own, and a way where that is known. What it leaves of the losses:
+// true where that is still too much.
 bool loses_beside_silence(const MediaStream& stream, const MissedFigure& missed) {
   if (!stream.outage) return true;
   const auto& outage = *stream.outage;
+  const bool concerned =
+      missed.way == MediaWay::both || outage.way == MediaWay::both || outage.way == missed.way;
+  if (!concerned) return true;
   const auto silent = static_cast<int>(outage.length_ms / std::max(stream.interval_ms, 1.0));
-  const auto& direction = missed.way == MediaWay::up ? stream.up : stream.down;
+  const auto& direction = missed.way == MediaWay::up     ? stream.up
+                          : missed.way == MediaWay::down ? stream.down
+                                                         : stream.loop;
   if (!direction || missed.figure == QualityFigure::burst_loss) return false;
   const int rest = direction->sent - silent, lost = direction->lost - silent;
   return rest > 0 && 100.0 * lost > missed.wanted * rest;
@@ -121,31 +136,23 @@ std::optional<Cause> below_figure(const Facts& facts, QualityFigure figure) {
     }
   }
   if (ways.empty()) return std::nullopt;
-  const std::string where = ways.size() > 1 || ways.contains(MediaWay::both) ? "on the line"
-                            : ways.contains(MediaWay::up)                    ? "on the way out"
-                                                                             : "on the way back";
+  const std::string_view where = ways.size() > 1 || ways.contains(MediaWay::both)
+                                     ? "on the line"
+                                     : way_in_words(*ways.begin());
   auto& finding = cause.finding;
-  finding.owner = Owner::network;
+  finding.owner = Owner::lan;
   // One stream: what it met may have been a bad minute.
   finding.confidence = sure ? Confidence::likely : Confidence::possible;
   const auto place = places.size() == 1 ? *places.begin() : Place::unknown;
-  if (place == Place::first_hop) finding.owner = Owner::helpdesk;
-  const std::string first =
-      "Run it again by cable, without VPN, and while nobody else uses the line. ";
+  if (place == Place::beyond) finding.owner = Owner::provider;
   if (figure == QualityFigure::loss) {
     finding.code = "media.loss";
     finding.title = fmt::format("Packets are lost {}: calls are choppy or robotic", where);
-    finding.fix =
-        first +
-        "If it goes away by cable, it is the Wi-Fi; if it goes away when the line is idle, give "
-        "voice priority at the router. Otherwise, give the Internet provider these figures.";
+    finding.fix = try_again("");
   } else {
     finding.code = "media.jitter";
     finding.title = fmt::format("Packets come unevenly {}: calls are choppy", where);
-    finding.fix = first +
-                  "If it goes away by cable, it is the Wi-Fi; if it goes away when the line is "
-                  "idle, give voice priority at the router and limit uploads. Otherwise, give the "
-                  "Internet provider these figures.";
+    finding.fix = try_again(" and limit uploads");
   }
   if (place != Place::unknown) finding.fix = fix_at(place, wireless, figure);
   return cause;
@@ -153,9 +160,9 @@ std::optional<Cause> below_figure(const Facts& facts, QualityFigure figure) {
 
 // RFC 9435 section 3: what devices on the way do to a code point of 46.
 std::string treatment(int arrived) {
-  if (arrived == 0) return "is bleached: it arrives as 0";
-  if (arrived == (46 & 7)) return "has its ToS precedence bleached: it arrives as 6";
-  return fmt::format("is remarked: it arrives as {}", arrived);
+  if (arrived == 0) return "was cleared (bleached)";
+  if (arrived == (46 & 7)) return "lost its ToS precedence bits and arrived as 6";
+  return fmt::format("was changed (remarked) to {}", arrived);
 }
 
 }  // namespace
@@ -191,17 +198,14 @@ Causes find_poor_score(const Diagnosis& context) {
   if (cause.explained.empty()) return {};
   auto& finding = cause.finding;
   finding.code = "media.mos";
-  finding.owner = Owner::network;
+  finding.owner = Owner::lan;
   finding.confidence = Confidence::likely;
   finding.title = "Calls sound poor: loss and delay add up";
-  finding.fix =
-      "Run it again by cable, without VPN, and while nobody else uses the line. If it goes away by "
-      "cable, it is the Wi-Fi; if it goes away when the line is idle, give voice priority at the "
-      "router and limit uploads. Otherwise, give the Internet provider these figures.";
+  finding.fix = try_again(" and limit uploads");
   return {cause};
 }
 
-// One call is too much already: its own packets wait for each other, and then get lost.
+// One call is too much already: its packets queue, and then they are lost.
 Causes find_full_line(const Diagnosis& context) {
   Cause cause;
   std::set<MediaWay> ways;
@@ -215,9 +219,9 @@ Causes find_full_line(const Diagnosis& context) {
       cause.finding.evidence.push_back(
           {result.probe.id,
            fmt::format(
-               "{}: {} half of the packets waited for {:.0f} ms or longer, and {} of {} got "
+               "{}: {}, half of the packets queued for {:.0f} ms or longer, and {} of {} were "
                "lost.",
-               result.probe.target.host, way == MediaWay::up ? "out" : "back",
+               result.probe.target.host, way_in_words(way),
                *direction.delay_ms - *stream->round_trip_least_ms / 2, direction.lost,
                direction.sent)});
     }
@@ -225,12 +229,10 @@ Causes find_full_line(const Diagnosis& context) {
   if (ways.empty()) return {};
   auto& finding = cause.finding;
   finding.code = "media.bandwidth";
-  finding.owner = Owner::network;
+  finding.owner = Owner::provider;
   finding.confidence = Confidence::likely;
-  const std::string_view where = ways.size() > 1               ? "both ways"
-                                 : ways.contains(MediaWay::up) ? "on the way out"
-                                                               : "on the way back";
-  finding.title = fmt::format("The line is full {} with one call", where);
+  const auto where = ways.size() > 1 ? "both ways" : way_in_words(*ways.begin());
+  finding.title = fmt::format("The line is full {} during a call", where);
   finding.fix =
       "Run it again while nobody else uses the line. If it passes then, give voice priority at the "
       "router and limit other traffic (uploads, backups, updates). Otherwise the line is too slow, "
@@ -250,7 +252,7 @@ Causes lost_with_one_call(const Facts& facts, Cause cause) {
   }
   auto& finding = cause.finding;
   finding.code = "media.loss";
-  finding.owner = Owner::network;
+  finding.owner = Owner::lan;
   finding.confidence = Confidence::possible;
   finding.title = "Packets are lost now and then: calls are choppy at times";
   finding.fix =
@@ -276,12 +278,10 @@ Causes find_few_calls(const Diagnosis& context) {
   if (worst == nullptr) return {};
   if (*worst->limit == CallLimit::loss) return lost_with_one_call(context.facts, std::move(cause));
   const bool policed = *worst->limit == CallLimit::policing;
-  const std::string_view where = worst->way == MediaWay::up     ? "on the way out"
-                                 : worst->way == MediaWay::down ? "on the way back"
-                                                                : "both ways";
+  const auto where = worst->way == MediaWay::both ? "both ways" : way_in_words(worst->way);
   auto& finding = cause.finding;
   finding.code = "media.bandwidth";
-  finding.owner = Owner::network;
+  finding.owner = Owner::provider;
   finding.confidence = Confidence::likely;
   finding.title =
       fmt::format("The line does not carry {} calls at once: {}{} passed", worst->wanted,
@@ -308,25 +308,26 @@ Causes find_cleared_marks(const Diagnosis& context) {
   for (const auto& result : context.facts.report.probes) {
     const auto& stream = result.observation.media;
     if (!stream) continue;
-    const auto look = [&](const std::optional<MediaDirection>& direction, std::string_view way) {
+    const auto look = [&](const std::optional<MediaDirection>& direction, MediaWay way) {
       if (!direction || !direction->dscp_sent || !direction->dscp_arrived) return;
       if (*direction->dscp_sent == *direction->dscp_arrived) return;
       cause.finding.evidence.push_back(
           {result.probe.id,
-           fmt::format("{} {}, the mark for voice (EF, 46) {}.", result.probe.target.host, way,
-                       treatment(*direction->dscp_arrived))});
+           fmt::format("{}: {}, the mark for voice (EF, 46) {}{}.", result.probe.target.host,
+                       way_in_words(way), treatment(*direction->dscp_arrived),
+                       way == MediaWay::both ? ", on the line or by the relays" : "")});
     };
-    look(stream->up, "on the way out");
-    look(stream->down, "on the way back");
+    look(stream->up, MediaWay::up);
+    look(stream->down, MediaWay::down);
     on_the_line |= !cause.finding.evidence.empty();
-    look(stream->loop, "there and back by its relays (which may have cleared it themselves)");
+    look(stream->loop, MediaWay::both);
   }
   if (cause.finding.evidence.empty()) return {};
   auto& finding = cause.finding;
   finding.code = "media.dscp_cleared";
-  finding.owner = Owner::network;
+  finding.owner = Owner::lan;
   finding.confidence = on_the_line ? Confidence::likely : Confidence::possible;
-  finding.title = "Voice priority marks (DSCP) are removed in transit";
+  finding.title = "Voice priority marks (DSCP) are changed in transit";
   finding.fix =
       "Trust DSCP on the user ports if your own switches, Wi-Fi and router give voice priority. "
       "Calls work without marks as long as the line is not full. Most Internet providers clear "
@@ -377,7 +378,7 @@ Causes find_media_delay(const Diagnosis& context) {
   });
   auto& finding = cause.finding;
   finding.code = "media.delay";
-  finding.owner = Owner::network;
+  finding.owner = Owner::provider;
   finding.confidence = anchor == nullptr ? Confidence::possible : Confidence::likely;
   if (anchor == nullptr) {
     finding.title = "The service's nearest servers answer late: people will talk over each other";

@@ -2,6 +2,8 @@
 // gave it another port in the middle.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "probe/diagnosis/finding_rules.hpp"
 #include "probe/diagnosis/media_quality.hpp"
 
@@ -43,39 +45,52 @@ void name_outage(Finding& finding, const MediaStream& stream) {
         "A new flow worked at once.";
     return;
   }
+  finding.owner = Owner::provider;
   finding.fix =
       "Check the router's and firewall's logs at that time for a line that went down, Wi-Fi that "
       "roamed, or a device that restarted. Run it again by cable. If it happens again, give the "
       "Internet provider the time and these figures.";
 }
 
+std::string told_of(const MediaStream& stream) {
+  const auto& outage = *stream.outage;
+  auto said = outage_in_words(stream);
+  if (outage.new_session) {
+    said += *outage.new_session ? "; a new session from another port was answered at once"
+                                : "; a new session was not answered either";
+  }
+  if (outage.moved.value_or(false)) {
+    said += "; from then on the packets came to the far end from another address or port";
+  }
+  return said;
+}
+
 }  // namespace
 
+// One line, one silence, in however many streams: one cause of each kind.
 Causes find_outage(const Diagnosis& context) {
   Causes causes;
   for (const auto& result : context.facts.report.probes) {
     const auto& stream = result.observation.media;
     if (!stream || !stream->outage) continue;
-    Cause cause;
+    Finding named;
     const auto by_nat = rebound(*stream->outage);
     if (by_nat) {
-      name_rebound(cause.finding, *by_nat);
+      name_rebound(named, *by_nat);
     } else {
-      name_outage(cause.finding, *stream);
+      name_outage(named, *stream);
     }
-    cause.explained.push_back(&result);
-    auto said = fmt::format("{}: {}", result.probe.target.host, outage_in_words(*stream));
-    const auto& outage = *stream->outage;
-    if (outage.new_session) {
-      said += *outage.new_session ? "; a new session from another port was answered at once"
-                                  : "; a new session was not answered either";
+    auto cause = std::find_if(causes.begin(), causes.end(),
+                              [&](const Cause& one) { return one.finding.code == named.code; });
+    if (cause == causes.end()) {
+      cause = causes.insert(cause, {named, {}});
+    } else if (named.confidence < cause->finding.confidence) {
+      std::swap(named.evidence, cause->finding.evidence);
+      cause->finding = std::move(named);
     }
-    if (outage.moved.value_or(false)) {
-      said += "; from then on the packets came to the far end from another address or port";
-    }
-    cause.finding.evidence.push_back({result.probe.id, said + "."});
-    causes.push_back(std::move(cause));
-    break;  // one line, one silence
+    cause->explained.push_back(&result);
+    cause->finding.evidence.push_back(
+        {result.probe.id, fmt::format("{}: {}.", result.probe.target.host, told_of(*stream))});
   }
   return causes;
 }

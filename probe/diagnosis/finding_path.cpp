@@ -155,7 +155,7 @@ Causes find_mtu(const Diagnosis& context) {
   finding.title = passes == 0
                       ? std::string("Large packets are lost in transit")
                       : fmt::format("Packets larger than {} bytes are lost in transit", passes);
-  finding.owner = Owner::network;
+  finding.owner = Owner::lan;
   // One server may drop what it does not like; two of different operators, or a connection that
   // works with small segments only and again only with these, are the path.
   const bool sure = parties.size() > 1 || streams > 1;

@@ -7,18 +7,6 @@
 namespace callready {
 namespace {
 
-std::string_view way_in_words(MediaWay way) {
-  switch (way) {
-    case MediaWay::up:
-      return "on the way out";
-    case MediaWay::down:
-      return "on the way back";
-    case MediaWay::both:
-      break;
-  }
-  return "there and back";
-}
-
 // Two digits of what is small, no more than one place of what is not.
 std::string figure(double value) {
   return value < 10 ? fmt::format("{:.2g}", value) : fmt::format("{:.0f}", value);
@@ -235,14 +223,13 @@ std::string calls_in_words(const MediaStream& stream) {
   const auto way = way_in_words(calls.way);
   switch (*calls.limit) {
     case CallLimit::queueing:
-      return text + fmt::format("; with {}, packets waited for each other {} (up to {:.0f} ms)",
-                                last.calls, way, std::max(last.queued_up_ms, last.queued_down_ms));
+      return text + fmt::format("; with {}, packets queued {} (up to {:.0f} ms)", last.calls, way,
+                                std::max(last.queued_up_ms, last.queued_down_ms));
     case CallLimit::policing:
-      return text +
-             fmt::format("; with {}, what is above a limit was dropped {} ({} of {} packets)",
-                         last.calls, way, last.lost_up + last.lost_down, 2 * last.sent);
+      return text + fmt::format("; with {}, packets above a limit were dropped {} ({} of {})",
+                                last.calls, way, last.lost_up + last.lost_down, 2 * last.sent);
     case CallLimit::loss:
-      return text + fmt::format("; with {} already, packets got lost {} ({} of {})", last.calls,
+      return text + fmt::format("; with {} already, packets were lost {} ({} of {})", last.calls,
                                 way, last.lost_up + last.lost_down, 2 * last.sent);
   }
   return text;
@@ -279,8 +266,8 @@ Place place_of(const MediaStream& stream, const MissedFigure& missed) {
 }
 
 std::string first_hop_in_words(const FirstHop& hop) {
-  auto text = fmt::format("the first router ({}) answered {} of {} questions in the same seconds",
-                          hop.router.to_string(), hop.answered, hop.sent);
+  auto text = fmt::format("the first router ({}) answered {} of {} probes", hop.router.to_string(),
+                          hop.answered, hop.sent);
   if (hop.median_ms) text += fmt::format(", after {} ms", figure(*hop.median_ms));
   if (hop.jitter_ms) text += fmt::format(", jitter {} ms", figure(*hop.jitter_ms));
   return text;
@@ -295,7 +282,7 @@ std::string missed_in_words(const MissedFigure& missed) {
   const auto seen = figure(missed.measured), most = figure(missed.wanted);
   const auto way = way_in_words(missed.way);
   const std::string_view who = missed.usual ? "good calls have" : "the vendor wants";
-  const std::string_view luck = "it may have been bad luck, --thorough tells";
+  const std::string_view luck = "this may be chance, and --thorough would tell";
   switch (missed.figure) {
     case QualityFigure::loss:
       if (!is_sure(missed)) {
@@ -325,7 +312,7 @@ std::string missed_in_words(const MissedFigure& missed) {
     case QualityFigure::one_way_delay:
       return fmt::format(
           "about {} ms {} (as far as half of the round trip tells), and {} at most {} ms", seen,
-          way, missed.usual ? "ITU-T G.114 has" : who, most);
+          way, missed.usual ? "ITU-T G.114 allows" : who, most);
     case QualityFigure::round_trip:
       return fmt::format("{} ms there and back, and the vendor wants at most {} ms", seen, most);
   }
@@ -340,7 +327,7 @@ std::string outage_in_words(const MediaStream& stream) {
                                                                      : way_in_words(*outage.way))
                  : std::string();
   if (!outage.to_the_end) {
-    return fmt::format("{:.1f} s of silence from {:.1f} s on{}", outage.length_ms / 1'000,
+    return fmt::format("{:.1f} s of silence after {:.1f} s{}", outage.length_ms / 1'000,
                        outage.from_ms / 1'000, way);
   }
   return fmt::format("silent from {:.1f} s to the end ({:.1f} s){}", outage.from_ms / 1'000,

@@ -1,4 +1,4 @@
-// A stream like a call's, held against the vendor's figures.
+// A stream like a call's, judged by the vendor's figures.
 #pragma once
 
 #include <string>
@@ -17,7 +17,7 @@ Thresholds media_figures(const TargetSet& set, const Requirement& requirement);
 // The figures that it missed, the vendor's, and where he gives none ITU-T's (usual_figures); of
 // delay, jitter and MOS none where this computer was too busy to measure them. Of loss those too
 // that it may have missed: more was lost than the vendor allows, and yet so little was sent that it
-// may have been bad luck.
+// may have been chance.
 std::vector<MissedFigure> missed_figures(const MediaStream& stream, const Thresholds& wanted);
 
 // Where a vendor gives none: one way as ITU-T G.114 has it, jitter and loss as most vendors ask.
@@ -29,16 +29,16 @@ inline constexpr double least_mos = 3.6;
 // Its bound is above what the vendor allows, too.
 bool is_sure(const MissedFigure& missed);
 
-// Where what was missed happened, as far as the first router's own answers in the same seconds
+// Where what was missed happened, as far as the first router's own answers during the stream
 // tell: between this computer and it (Wi-Fi, LAN), or beyond it.
 enum class Place { unknown, first_hop, beyond };
 Place place_of(const MediaStream& stream, const MissedFigure& missed);
 
-// "The router 10.0.0.1 answered 150 of 150 questions in the same seconds, jitter 0.3 ms"
+// "the first router (10.0.0.1) answered 150 of 150 probes, jitter 0.3 ms"
 std::string first_hop_in_words(const FirstHop& hop);
 
-// One call alone fills the line that way: most of its packets wait for each other, for longer than
-// any line without a queue would take.
+// The line is full that way while there is one call of ours: most of its packets queue for longer
+// than any line without a queue would take.
 bool is_full(const MediaStream& stream, MediaWay way);
 
 // The line carries fewer calls at once than were asked for.
@@ -48,7 +48,7 @@ bool too_few_calls(const MediaStream& stream);
 // tried.
 bool may_carry_more(const CallCapacity& calls);
 
-// "9 of 12 calls at once passed; with 12 packets waited for each other on the way out (45 ms)";
+// "9 of 12 calls at once passed; with 12, packets queued on the way out (up to 45 ms)";
 // empty where it was not asked.
 std::string calls_in_words(const MediaStream& stream);
 

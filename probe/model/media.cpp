@@ -2,6 +2,18 @@
 
 namespace callready {
 
+std::string_view way_in_words(MediaWay way) {
+  switch (way) {
+    case MediaWay::up:
+      return "on the way out";
+    case MediaWay::down:
+      return "on the way back";
+    case MediaWay::both:
+      break;
+  }
+  return "there and back";
+}
+
 template <>
 std::span<const Word<QualityFigure>> words() {
   static constexpr Word<QualityFigure> table[] = {

@@ -67,11 +67,13 @@ struct MediaDirection {
 };
 
 enum class MediaWay { both, down, up };
+// "on the way out", "on the way back", "there and back"
+std::string_view way_in_words(MediaWay way);
 
 // A silence amid the stream or, worse, to its end. Times since its first measured packet.
 struct MediaOutage {
   double from_ms = 0, length_ms = 0;
-  std::optional<MediaWay> way;  // where the packets got lost; empty: nobody can say
+  std::optional<MediaWay> way;  // where the packets were lost; empty: nobody can say
   bool to_the_end = false;
   // Of one to the end. Whether a new session, from another port of ours, was answered at once: then
   // the line lives, and the flow is dead.
@@ -80,8 +82,8 @@ struct MediaOutage {
   std::optional<bool> moved;
 };
 
-// What gives way where a line carries too few calls: packets get lost whatever the load is; a
-// device drops what is above a rate; packets wait for each other.
+// What gives way where a line carries too few calls: packets are lost whatever the load is; a
+// device drops what is above a rate; packets queue.
 enum class CallLimit { loss, policing, queueing };
 
 // So many calls at once, for some seconds.
@@ -102,8 +104,7 @@ struct CallCapacity {
   MediaWay way = MediaWay::both;   // that gave way
 };
 
-// What the first router on the way answered in the same seconds: whether it is the Wi-Fi or the
-// LAN.
+// What the first router on the way answered during the stream: whether it is the Wi-Fi or the LAN.
 struct FirstHop {
   IpAddress router;
   // ICMP echo, ten times a second; else "time exceeded" for packets that end there, once a second.
@@ -138,7 +139,7 @@ struct MediaStream {
   std::optional<FirstHop> first_hop;  // empty: none on the way, or it does not answer
 };
 
-// The figures that a stream is held against, and where one was missed. `bound`: of shares, what it
+// The figures that a stream is judged by, and where one was missed. `bound`: of shares, what it
 // is at least, with 95 % confidence; else the same as `measured`. Of the MOS less is worse.
 enum class QualityFigure { burst_loss, jitter, loss, mos, one_way_delay, reordering, round_trip };
 struct MissedFigure {

@@ -40,9 +40,9 @@ inline bool has_evidence(const Finding& finding, std::string_view part) {
                      [&](const FindingEvidence& one) { return holds(one.text, part); });
 }
 
-// A set of that row alone, which one capability needs, and what its only probe saw.
+// A set of that row alone, which one capability needs, and what its probes saw.
 inline Report diagnosed_alone(const Requirement& row, const std::string& capability_id,
-                              const ProbeResult& result) {
+                              const std::vector<ProbeResult>& results) {
   TargetSet set;
   set.id = set.title = "set";
   set.requirements.push_back(row);
@@ -53,12 +53,16 @@ inline Report diagnosed_alone(const Requirement& row, const std::string& capabil
   PlannedRequirement planned;
   planned.set = set.id;
   planned.requirement = row.id;
-  planned.probes = {result.probe.id};
+  for (const auto& result : results) planned.probes.push_back(result.probe.id);
   Report report;
-  report.probes = {result};
+  report.probes = results;
   const std::vector<PlannedSet> sets{{&set, {planned}, {}}};
   diagnose(sets, "2026-11-21", report);
   return report;
+}
+inline Report diagnosed_alone(const Requirement& row, const std::string& capability_id,
+                              const ProbeResult& result) {
+  return diagnosed_alone(row, capability_id, std::vector{result});
 }
 
 // Public services of two operators, over TCP and UDP: the line is up.

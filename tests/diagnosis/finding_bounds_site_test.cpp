@@ -318,7 +318,7 @@ TEST(MediaDelay, ComparesLikeWithLike) {
     slow.summary = "reached; about 310 ms one way";
     return only(site);
   };
-  EXPECT_EQ(made(600).owner, Owner::network);
+  EXPECT_EQ(made(600).owner, Owner::provider);
   EXPECT_EQ(made(30).owner, Owner::vendor);
   EXPECT_EQ(made(std::nullopt).confidence, Confidence::possible);
 }

@@ -27,11 +27,12 @@ ProbeResult call(DetailCode detail, std::vector<Evidence> seen) {
   return result;
 }
 
-Report report_of(const ProbeResult& result) {
+Report report_of(const std::vector<ProbeResult>& results) {
   auto row = test::row("call");
   row.check = CheckKind::ice;
-  return test::diagnosed_alone(row, "calls", result);
+  return test::diagnosed_alone(row, "calls", results);
 }
+Report report_of(const ProbeResult& result) { return report_of(std::vector{result}); }
 
 Report call_of(std::int64_t back, std::optional<std::int64_t> arrived) {
   std::vector<Evidence> seen = {
@@ -63,16 +64,24 @@ TEST(CallMedia, NoneOfItBackIsMediaThatIsDropped) {
 
 // The same for the port of the call.
 TEST(SilentCall, TheFarEndTellsWhichWayItIsShut) {
-  const auto silent = [](std::int64_t checks) {
-    return report_of(call(DetailCode::ice_silent, {evidence(EvidenceKind::call_arrived,
-                                                            {{Fact::checks_arrived, checks}})}));
+  const auto one = [](std::int64_t checks) {
+    return call(DetailCode::ice_silent,
+                {evidence(EvidenceKind::call_arrived, {{Fact::checks_arrived, checks}})});
   };
+  const auto silent = [&](std::int64_t checks) { return report_of(one(checks)); };
   const auto out = silent(0);
-  EXPECT_EQ(test::codes(out.findings), Codes{"firewall.udp_port_blocked (certain)"});
+  EXPECT_EQ(test::codes(out.findings), Codes{"firewall.udp_port_blocked (likely)"})
+      << "the far end's own firewall may be it";
+  EXPECT_TRUE(test::holds(out.findings[0].fix, "its own firewall"));
   EXPECT_TRUE(test::holds(out.findings[0].fix, "UDP 8622 of 192.0.2.1")) << out.findings[0].fix;
   EXPECT_FALSE(test::holds(out.findings[0].fix, "8443"));
   EXPECT_EQ(out.sets[0].verdict, Verdict::blocked);
   EXPECT_EQ(test::codes(silent(7).findings), Codes{"media.one_way (certain)"});
+  auto other = one(7);
+  other.probe.id += "-other";
+  const auto both = report_of({one(0), other});
+  EXPECT_EQ(test::codes(both.findings),
+            (Codes{"firewall.udp_port_blocked (likely)", "media.one_way (certain)"}));
 }
 
 Report relayed_over(const std::string& transport) {

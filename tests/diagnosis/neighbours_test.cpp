@@ -650,7 +650,7 @@ Finding slow_media(double server_ms, std::optional<double> anchor_ms,
 TEST(MediaDelay, IsTheLinesOrTheServers) {
   const auto line = slow_media(340, 330);
   EXPECT_EQ(line.code, "media.delay");
-  EXPECT_EQ(line.owner, Owner::network);
+  EXPECT_EQ(line.owner, Owner::provider);
   EXPECT_EQ(line.confidence, Confidence::likely);
   EXPECT_EQ(line.explains, std::vector<std::string>{"vendor/media"});
   const auto far = slow_media(340, 20);

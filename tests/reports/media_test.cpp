@@ -97,8 +97,8 @@ TEST(MediaReport, LinesHaveFiguresAndASparkline) {
   EXPECT_EQ(media_lines(streamed(), false)[0].spark, "_=x");
   EXPECT_EQ(
       lines[2].figures,
-      "9 calls: passed, 1 of 4500 packets lost, up to 2 ms of waiting; 12 calls: did not pass, "
-      "up to 82 ms of waiting");
+      "9 calls: passed, 1 of 4500 packets lost, up to 2 ms in a queue; 12 calls: did not pass, "
+      "up to 82 ms in a queue");
   EXPECT_EQ(lines[2].spark, "+x");
 }
 
@@ -130,7 +130,7 @@ TEST(MediaReport, ThePageDrawsHowDelaysAreSpread) {
                       "out</title><desc>100 packets up to 1 ms, 20 packets up to 2 ms"),
             std::string::npos);
   EXPECT_NE(page.find("1 packet more than 100 ms"), std::string::npos);
-  EXPECT_NE(page.find("the first router, 192.168.7.1, answered 149 of 150 questions, half of them "
+  EXPECT_NE(page.find("the first router, 192.168.7.1, answered 149 of 150 probes, half of them "
                       "within 1.2 ms, jitter 0.5 ms"),
             std::string::npos);
   auto busy = streamed();

@@ -78,7 +78,7 @@ class FirstHopTest(unittest.TestCase):
         self.assertGreaterEqual(hop["sent"], 100)
         self.assertGreater(stream["up"]["lost"], 0)
         self.assertIn("It is not the Wi-Fi or the LAN", found["media.loss"]["fix"])
-        self.assertEqual("network", found["media.loss"]["owner"])
+        self.assertEqual("provider", found["media.loss"]["owner"])
 
     def test_loss_on_the_own_link_is(self):
         with TwoLines(link=("up.loss=8",)) as line:
@@ -86,7 +86,7 @@ class FirstHopTest(unittest.TestCase):
         self.assertGreater(hop["sent"], hop["answered"])
         self.assertIn("It is the LAN between this computer and its router",
                       found["media.loss"]["fix"])
-        self.assertEqual("helpdesk", found["media.loss"]["owner"])
+        self.assertEqual("lan", found["media.loss"]["owner"])
 
     def test_without_echo_one_answer_a_second_blames_nobody(self):
         with TwoLines(link=("up.loss=8",), echo=False) as line:

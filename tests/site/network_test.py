@@ -88,7 +88,7 @@ class Vpn(NetworkTest):
 class Mtu(NetworkTest):
     def test_a_black_hole(self):
         _, report = self.report(["mtu-black-hole=1400"])
-        self.assertEqual(["network.mtu certain network"], self.findings(report))
+        self.assertEqual(["network.mtu certain lan"], self.findings(report))
         self.assertIn("1400", report["findings"][0]["title"])
         self.assertIn("1360 bytes", report["findings"][0]["fix"])
         self.assertEqual("black_hole", self.detail(report, "path/tls/www.google.com:443"))

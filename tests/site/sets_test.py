@@ -242,7 +242,7 @@ class Fallbacks(SiteTest):
                           if verdict == "degraded" and "/" in name}, found)
         row = rows(report, "rainbow")["hub-phone-media"]
         self.assertEqual(("warn", True), (row["status"], row["poor"]))
-        self.assertEqual([("media.delay", "network")],
+        self.assertEqual([("media.delay", "provider")],
                          [(f["code"], f["owner"]) for f in report["findings"]])
         self.assertRegex(row["summary"], r"about (1[7-9]|[2-9]\d)\d ms one way .* at most 150 ms")
 
