@@ -15,7 +15,7 @@ constexpr double tick_ms = 10;     // NetEQ gives out as much at a time
 constexpr double bucket_ms = 20;   // of its histograms
 constexpr double stretch_ms = 10;  // a change of speed takes or adds a pitch period: 2.5 to 15 ms
 constexpr int stretch_every = 5;   // ticks
-constexpr double history_ms = 2'000;  // within which the fastest packet is looked for
+constexpr double history_ms = 2'000;  // within which the fastest and the slowest packet count
 
 // What share of packets was that late, with older ones forgotten.
 class Histogram {
@@ -74,9 +74,11 @@ class Target {
     any_ = true;
     recent_.push_back({packet.arrived_ms, lag});
     while (recent_.front().at < packet.arrived_ms - history_ms) recent_.pop_front();
-    const auto fastest = std::min_element(
+    const auto [fastest, slowest] = std::minmax_element(
         recent_.begin(), recent_.end(), [](const Seen& a, const Seen& b) { return a.lag < b.lag; });
-    const double late = lag - fastest->lag;
+    fastest_ = fastest->lag;
+    spread_ = slowest->lag - fastest_;
+    const double late = lag - fastest_;
     reorder_.add(reordered ? late : 0);
     // Of half a second the latest.
     if (!reordered) latest_ = std::max(latest_, late);
@@ -88,7 +90,11 @@ class Target {
     target_ = std::max(
         {underrun_.quantile(0.95), reorder_.cheapest(underrun_.quantile(0.95)), interval_ms});
   }
-  double ms() const { return target_; }
+  // Sound that comes out sooner after the fastest packet could have is stretched, and later than
+  // the second is shortened.
+  double least_ms() const { return fastest_ + target_; }
+  double most_ms() const { return fastest_ + target_ + spread_ + bucket_ms; }
+  double much_too_late_ms() const { return fastest_ + 4 * (target_ + spread_ + bucket_ms); }
 
  private:
   struct Seen {
@@ -96,16 +102,10 @@ class Target {
   };
   std::deque<Seen> recent_;
   Histogram underrun_{0.983}, reorder_{0.9993};
-  double target_ = 80, latest_ = 0, next_ = -1e18;
+  double target_ = 80, fastest_ = 0, spread_ = 0, latest_ = 0, next_ = -1e18;
   std::uint32_t newest_ = 0;
   bool any_ = false;
 };
-
-// What is in the buffer, smoothed: the longer it is to be, the more.
-double smoothed(double before, double level, double target) {
-  const double keep = target <= 20 ? 251 : target <= 60 ? 252 : target <= 140 ? 253 : 254;
-  return before * keep / 256 + level * (256 - keep) / 256;
-}
 
 // In the order in which they would come, the fastest one at once.
 std::vector<Arrival> evenly_sent(std::span<const Arrival> arrivals, double interval_ms) {
@@ -131,7 +131,7 @@ Playout play(std::span<const Arrival> arrivals, int count, double interval_ms) {
   std::set<std::uint32_t> waiting;
   std::uint32_t next = packets.front().sequence;
   result.concealed_ms = interval_ms * next;  // lost before the first that came
-  double decoded = 0, level = 0, made_up = 0, held = 0;
+  double decoded = 0, made_up = 0, held = 0;
   std::size_t taken = 0;
   int pause = 0, played = 0;
   // The times are the far end's word: no gap is waited for longer than the whole stream is.
@@ -144,8 +144,6 @@ Playout play(std::span<const Arrival> arrivals, int count, double interval_ms) {
     }
     if (taken == packets.size() && waiting.empty() && decoded < tick_ms) break;
     if (pause > 0) --pause;
-    const double in_it = interval_ms * static_cast<double>(waiting.size()) + decoded;
-    level = smoothed(level, in_it, target.ms());
     while (decoded < tick_ms) {
       // What was made up stands for packets that did not come.
       while (!waiting.empty() && *waiting.begin() != next &&
@@ -159,20 +157,17 @@ Playout play(std::span<const Arrival> arrivals, int count, double interval_ms) {
         continue;
       }
       waiting.erase(waiting.begin());
-      held += now + decoded - interval_ms * next;
+      const double lag = now + decoded - interval_ms * next;
+      held += lag;
       ++played;
       ++next;
       made_up = 0;
       double length = interval_ms;
-      const double low = std::max(0.75 * target.ms(), target.ms() - 85);
-      const double high = std::max(target.ms(), low + 20);
-      if (pause == 0 && level >= high && in_it > high) {
+      if (pause == 0 && lag >= target.most_ms()) {
         length -= stretch_ms;
-        level -= stretch_ms;
-        pause = level >= 4 * high ? 0 : stretch_every;
-      } else if (pause == 0 && level < low) {
+        pause = lag >= target.much_too_late_ms() ? 0 : stretch_every;
+      } else if (pause == 0 && lag < target.least_ms()) {
         length += stretch_ms;
-        level += stretch_ms;
         pause = stretch_every;
       }
       decoded += length;

@@ -1,6 +1,6 @@
 // How long a jitter buffer that adapts would hold a stream's packets, and what it would have to
 // make up: after NetEQ, the buffer of WebRTC and so of browsers and most soft phones (its
-// delay_manager.cc, decision_logic.cc, buffer_level_filter.cc and packet_arrival_history.cc). Pure.
+// delay_manager.cc, decision_logic.cc and packet_arrival_history.cc). Pure.
 #pragma once
 
 #include <cstdint>
