@@ -1,5 +1,5 @@
 // What a `callready serve` says, over TLS, of the packets that came to it (serve/far_counts.hpp):
-// which way they got lost is known then. A row of its set names the port and its key
+// which way they were lost is known then. A row of its set names the port and its key
 // (parameters `counts` and `public_key_sha256`).
 #pragma once
 

@@ -4,7 +4,7 @@
 // Gathers candidates: this computer's own addresses, with `stun` the one beyond the NAT, with
 // `turn` and credentials a relay's; offers an audio call (POST), lets ICE find a pair, shakes hands
 // over DTLS, holds the certificate against the answer's fingerprint, and sends half a second of
-// G.711, with --quality ten seconds: `media` of the observation has what got lost then, each way
+// G.711, with --quality ten seconds: `media` of the observation has what was lost then, each way
 // where the far end says how much it got, and meanwhile checks of consent are sent (RFC 7675).
 // `answered` with "called": media came back. `failed`: "ice_silent" (no pair of addresses
 // connects), "dtls_silent" (a pair connects, and the ClientHello gets no DTLS packet back, six

@@ -6,6 +6,7 @@
 
 #include "checks/far_counts.hpp"
 #include "checks/media_parts.hpp"
+#include "probe/media/outage.hpp"
 
 namespace callready::checks {
 
@@ -140,32 +141,34 @@ std::optional<int> add_call_arrived(Observation& observation, const WhipReply& r
 }
 
 MediaStream call_stream_of(const CallSeen& seen, const std::optional<int>& arrived) {
-  StreamWish wish;
-  wish.packets = seen.packets_sent;
   // Packets are read and sent in turns of one loop: what is late in it is off by as much.
-  auto stream = described(wish, seen.late_ms, seen.late_ms);
+  auto stream = described({}, seen.late_ms, seen.late_ms);
   media::Trace trace;
-  trace.fates.assign(static_cast<std::size_t>(seen.packets_sent), media::Fate::lost);
+  for (const bool left : seen.left) {
+    trace.fates.push_back(left ? media::Fate::lost : media::Fate::unknown);
+  }
   trace.duplicates = seen.duplicates;
   std::vector<double> trips;
-  std::uint32_t last = 0;
+  std::uint32_t answered = 0;  // up to the last that was
   for (const auto& [number, sent_ms, back_ms] : seen.heard) {
     if (number >= trace.fates.size()) continue;
     trace.fates[number] = media::Fate::arrived;
     trace.arrivals.push_back({number, sent_ms, back_ms});
     trips.push_back(back_ms - sent_ms);
-    last = std::max(last, number);
+    answered = std::max(answered, number + 1);
   }
   media::FigureOptions options;
   stream.loop = media::figures_of(trace, options);
   stream.round_trip_loss = stream.loop->loss;
-  stream.round_trip_ms = media::percentile(trips, 0.5);
-  stream.round_trip_least_ms = *std::min_element(trips.begin(), trips.end());
-  const int silent = seen.packets_sent - 1 - static_cast<int>(last);
-  if (silent >= packets_per_second / 2) {
+  if (!trips.empty()) {
+    stream.round_trip_ms = media::percentile(trips, 0.5);
+    stream.round_trip_least_ms = *std::min_element(trips.begin(), trips.end());
+  }
+  const auto silent = std::count(seen.left.begin() + answered, seen.left.end(), true);
+  if (silent >= media::silent_end) {
     MediaOutage outage;
-    outage.from_ms = stream.interval_ms * (last + 1);
-    outage.length_ms = stream.interval_ms * silent;
+    outage.from_ms = stream.interval_ms * answered;
+    outage.length_ms = stream.interval_ms * static_cast<double>(silent);
     outage.to_the_end = true;
     stream.outage = outage;
   }

@@ -8,15 +8,23 @@ namespace {
 
 using Number = std::uint32_t;
 
-// Packets in a row of which none was answered, and that make a silence: half a second of a call's
-// to the end, a second before it.
-constexpr Number silent_end = 25, silent_amid = 50;
+// The same before the end: a second.
+constexpr Number silent_amid = 50;
 
 // The counter of the first reply to each packet.
 std::map<Number, Number> answered(std::span<const Reply> replies) {
   std::map<Number, Number> all;
   for (const auto& reply : replies) all.emplace(reply.sequence, reply.counter);
   return all;
+}
+
+// How many packets the far end got after the last of these replies; nothing where it counts fewer
+// than it has replied to: it was restarted.
+std::optional<Number> got_after(const std::map<Number, Number>& all, const FarEndCount& count) {
+  Number replied = 0;
+  for (const auto& [sequence, counter] : all) replied = std::max(replied, counter + 1);
+  const auto received = static_cast<Number>(std::max(count.received, 0));
+  return received >= replied ? std::optional(received - replied) : std::nullopt;
 }
 
 // Of a silence between two replies: how far the reflector counted on says how many it got.
@@ -38,13 +46,11 @@ void tell_the_end(const Asked& asked, Number last, std::span<const Reply> replie
                   const FarEndCount& count, Directions& directions) {
   const auto all = answered(replies);
   if (!directions.counted || all.empty() || count.elsewhere > 0) return;
-  Number highest = 0;
-  for (const auto& [sequence, counter] : all) highest = std::max(highest, counter);
-  const auto received = static_cast<Number>(std::max(count.received, 0));
-  auto more = received - std::min(received, highest + 1);  // that it got after the last reply
+  auto more = got_after(all, count);
+  if (!more) return;
   for (auto sequence = all.rbegin()->first + 1; sequence <= last; ++sequence) {
-    const bool came = more > 0;
-    if (came) --more;
+    const bool came = *more > 0;
+    if (came) --*more;
     if (sequence < asked.first || sequence - asked.first >= static_cast<Number>(asked.count)) {
       continue;
     }
@@ -70,12 +76,12 @@ std::optional<MediaOutage> outage_of(const Asked& asked, Number last,
     outage.from_ms = std::max(0.0, at(end + 1));
     outage.length_ms = at(last + 1) - outage.from_ms;
     if (!counted) return outage;
-    Number highest = 0;
-    for (const auto& [sequence, counter] : all) highest = std::max(highest, counter);
-    const auto received = static_cast<Number>(std::max(counted->received, 0));
-    outage.moved = counted->elsewhere > 0;
-    if (!*outage.moved) {
-      outage.way = way_between(last - end, received - std::min(received, highest + 1));
+    const auto more = got_after(all, *counted);
+    if (counted->elsewhere > 0) {
+      outage.moved = true;
+    } else if (more) {
+      outage.moved = false;
+      outage.way = way_between(last - end, *more);
     }
     return outage;
   }

@@ -54,6 +54,7 @@ struct CallSeen {
     double sent_ms = 0, back_ms = 0;
   };
   int packets_sent = 0, duplicates = 0;
+  std::vector<bool> left;  // by number; false: this computer could not send it
   std::vector<Heard> heard;
   std::vector<double>
       late_ms;  // of each that was sent, how late it left, but for the timer's grain

@@ -400,7 +400,8 @@ class NiceCall final : public IceCall {
     const auto late = Milliseconds(sent_at_.back() - next_packet_).count();
     seen_.late_ms.push_back(std::max(0.0, late - beat_ms));
     const auto packet = srtp_->protect(rtp);
-    if (packet && send(*packet)) ++seen_.packets_sent;
+    seen_.left.push_back(packet && send(*packet));
+    if (seen_.left.back()) ++seen_.packets_sent;
   }
 
   CallOptions options_;

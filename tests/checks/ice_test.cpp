@@ -1,3 +1,4 @@
+#include "checks/ice_report.hpp"
 #include "checks/whip_client.hpp"
 #include "probe/serve/responder.hpp"
 #include "probe/serve/stun_server.hpp"
@@ -122,6 +123,32 @@ TEST(WhipClient, TakesResourcesOfTheSameHostOnly) {
        {"", "whip", "//evil/a", "https://evil/a", "http://h:1/a", "/a b", "https://h:1.evil/a"}) {
     EXPECT_EQ(checks::whip_resource(other, "h:1"), "") << other;
   }
+}
+
+// What this computer could not send is no loss, and no silence; what was heard of others does not
+// count.
+TEST(CallStream, IsOfThePacketsThatLeft) {
+  webrtc::CallSeen seen;
+  seen.left.assign(500, true);
+  for (std::size_t i = 100; i < 200; ++i) seen.left[i] = false;
+  seen.packets_sent = 400;
+  for (std::uint32_t i = 0; i < 500; ++i) {
+    if (seen.left[i] && i != 300) seen.heard.push_back({i, 20.0 * i, 20.0 * i + 40});
+  }
+  const auto stream = checks::call_stream_of(seen, 399);
+  EXPECT_EQ(stream.loop->sent, 400);
+  EXPECT_EQ(stream.loop->lost, 1);
+  EXPECT_EQ(stream.round_trip_least_ms, 40);
+  EXPECT_EQ(stream.up->lost, 1);
+  EXPECT_FALSE(stream.outage);
+  seen.heard.resize(101);
+  for (std::size_t i = 480; i < 500; ++i) seen.left[i] = false;
+  const auto silent = checks::call_stream_of(seen, std::nullopt);
+  ASSERT_TRUE(silent.outage);
+  EXPECT_EQ(silent.outage->from_ms, 201 * 20);
+  EXPECT_EQ(silent.outage->length_ms, 279 * 20) << "it stopped sending before the end";
+  seen.heard = {{7'000, 0, 40}};
+  EXPECT_FALSE(checks::call_stream_of(seen, std::nullopt).round_trip_least_ms);
 }
 
 }  // namespace

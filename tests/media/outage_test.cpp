@@ -79,5 +79,19 @@ TEST(Outage, WhatTheFarEndGotCounts) {
   EXPECT_EQ(lost(moved.up) + lost(moved.down), 0) << "they came, from another port";
 }
 
+// It counted from 0 again, and "Calls fall silent on the way out" was the answer.
+TEST(Outage, AFarEndThatWasRestartedTellsNothing) {
+  const auto replies = line(206, 999, true);
+  for (const int counted : {0, 3, 204}) {
+    const auto seen = outage_of(asked, last, replies, 20, FarEndCount{counted, 0});
+    ASSERT_TRUE(seen);
+    EXPECT_FALSE(seen->way) << counted;
+    EXPECT_FALSE(seen->moved) << counted;
+    auto apart = tell_apart(asked, replies);
+    tell_the_end(asked, last, replies, FarEndCount{counted, 0}, apart);
+    EXPECT_EQ(lost(apart.up) + lost(apart.down), 0) << counted;
+  }
+}
+
 }  // namespace
 }  // namespace callready::media
