@@ -83,7 +83,8 @@ asio::awaitable<std::optional<StreamCount>> FarCounts::stream(std::uint16_t ssid
   if (!body) co_return std::nullopt;
   const auto received = told(*body, "received"), elsewhere = told(*body, "elsewhere");
   if (!received || !elsewhere) co_return std::nullopt;
-  co_return StreamCount{*received, *elsewhere, told(*body, "refused").value_or(0)};
+  co_return StreamCount{*received, *elsewhere, told(*body, "refused").value_or(0),
+                        told(*body, "dropped").value_or(0)};
 }
 
 asio::awaitable<void> FarCounts::give_back(std::uint16_t ssid) {

@@ -11,9 +11,9 @@
 namespace callready::checks {
 
 // Of a session with the reflector: packets, each once; those that came from elsewhere than its
-// first; those for which it had no room.
+// first; those for which it had no room; and those of anybody that it lost itself meanwhile.
 struct StreamCount {
-  int received = 0, elsewhere = 0, refused = 0;
+  int received = 0, elsewhere = 0, refused = 0, dropped = 0;
 };
 
 // Of a source of packets to its media ports: packets by port, and how many it did not answer for

@@ -353,7 +353,16 @@ asio::awaitable<void> stream_to_reflector(Context& context, Job job, const Strea
   }
   if (stream->fell_silent()) co_await find_the_end(context, job, wish, far_end, *stream);
   observation.round_trip = stream->first_round_trip();
-  observation.media = stream->figures();
+  auto seen = stream->figures();
+  if (seen.up && seen.up->lost > 0) {
+    // All of that may be what the far end could not read.
+    const auto count = co_await far_end.stream(stream->ssid());
+    if (count && count->dropped >= seen.up->lost) {
+      record_busy(observation);
+      co_return;
+    }
+  }
+  observation.media = std::move(seen);
   if (context.settings.calls > 0 && observation.media->up) {
     const auto& stream_seen = *observation.media;
     CallLoad load{context.settings.calls, wish.bytes, wish.key, stream_seen.up->loss.high,

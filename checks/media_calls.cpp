@@ -1,6 +1,7 @@
 #include "checks/media_calls.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "checks/far_counts.hpp"
 #include "checks/media_parts.hpp"
@@ -252,8 +253,27 @@ asio::awaitable<bool> refused(FarCounts& far_end, std::vector<std::uint16_t> ssi
   co_return false;
 }
 
+// What the far end lost itself since it was last asked, of anybody's packets.
+class FarDrops {
+ public:
+  FarDrops(FarCounts& far_end, std::uint16_t ssid) : far_end_(far_end), ssid_(ssid) {}
+
+  // True where all that the step lost on the way out may be that.
+  asio::awaitable<bool> explain(CallStep step) {
+    const auto count = co_await far_end_.stream(ssid_);
+    const int now = count ? count->dropped : known_, before = std::exchange(known_, now);
+    co_return now > before&& now - before >= step.lost_up;
+  }
+
+ private:
+  FarCounts& far_end_;
+  std::uint16_t ssid_;
+  int known_ = 0;
+};
+
 // Tries one number of calls after another; false: the run was stopped, or nobody counts.
-asio::awaitable<bool> find_most(Context& context, Load& all, CallCapacity& capacity) {
+asio::awaitable<bool> find_most(Context& context, Load& all, FarDrops& drops,
+                                CallCapacity& capacity) {
   for (;;) {
     const auto trial = next_trial(
         capacity, packets_per_second * static_cast<int>(timeouts::call_step.count()) / 1'000);
@@ -263,6 +283,14 @@ asio::awaitable<bool> find_most(Context& context, Load& all, CallCapacity& capac
     if (context.scope.clock.now() + length + 2 * timeouts::media_tail > context.deadline) break;
     auto step = co_await all.step(*trial);
     if (!step || !all.counted()) co_return false;
+    // It could not read them all: that tells nothing of the line.
+    auto busy = !step->passed && step->queued_up_ms <= most_queued_ms &&
+                step->queued_down_ms <= most_queued_ms;
+    if (busy) busy = co_await drops.explain(*step);
+    if (busy) {
+      capacity.busy = true;
+      break;
+    }
     capacity.steps.push_back(*step);
     if (step->passed) continue;
     capacity.fit = all.fit();
@@ -286,7 +314,10 @@ asio::awaitable<std::optional<CallCapacity>> carry_calls(Context& context, Job j
     if (busy) capacity.busy = true;
   }
   auto known = capacity.wanted > 0;
-  if (known) known = co_await find_most(context, all, capacity);
+  if (known) {
+    FarDrops drops(far_end, all.ssids().front());
+    known = co_await find_most(context, all, drops, capacity);
+  }
   for (const auto ssid : all.ssids()) co_await far_end.give_back(ssid);
   capacity.wanted = wanted;
   if (capacity.steps.empty() && !capacity.busy) co_return std::nullopt;

@@ -52,7 +52,7 @@ Reflector::Session* Reflector::session_of(const Incoming& incoming,
   }
   used_.set(ssid);
   auto& counted = counts_[ssid];
-  counted.received = counted.elsewhere = 0;
+  counted.received = counted.elsewhere = counted.dropped = 0;
   auto& session = sessions_[ssid];
   session.peer = incoming.from;
   session.begun = session.last = last_[ssid] = now;
@@ -75,6 +75,10 @@ bool Reflector::is_new(Session& session, std::uint32_t sequence) {
   }
   seen.set(sequence % window);
   return true;
+}
+
+void Reflector::note_dropped(std::uint32_t packets) {
+  for (const auto& [ssid, session] : sessions_) counts_[ssid].dropped += packets;
 }
 
 SessionCount Reflector::count(std::uint16_t ssid) const {

@@ -43,9 +43,10 @@ struct Reflected {
 };
 
 // What came of a session, until ten minutes after its last packet: packets, each once; those that
-// came from elsewhere than its first; those for which there was no room.
+// came from elsewhere than its first; those for which there was no room. And packets of anybody
+// that this computer lost before it read them, while the session lived.
 struct SessionCount {
-  std::uint32_t received = 0, elsewhere = 0, refused = 0;
+  std::uint32_t received = 0, elsewhere = 0, refused = 0, dropped = 0;
 };
 
 // A session is one SSID (RFC 8972 section 3) of one address and port: the first that used it.
@@ -67,6 +68,8 @@ class Reflector {
   std::optional<Reflected> answer(const Incoming& incoming, WallTime now, WallTime wall);
   std::size_t sessions() const { return sessions_.size(); }
   SessionCount count(std::uint16_t ssid) const;
+  // So many packets came and were lost in the socket.
+  void note_dropped(std::uint32_t packets);
   // Its place is free for others; it is not answered any more.
   void leave(std::uint16_t ssid) { sessions_.erase(ssid); }
 

@@ -45,6 +45,9 @@ Result<UdpSocket> UdpSocket::open(const asio::any_io_executor& executor,
   platform::enable_icmp_errors(native, v6);
   platform::note_arrivals(native);  // where that fails, the time of reading has to do
   if (options.headers) platform::note_headers(native, v6);
+  error_code less;  // room than was asked for
+  if (options.room > 0)
+    socket.set_option(asio::socket_base::receive_buffer_size(options.room), less);
   if (options.ttl != 0) platform::set_ttl(native, v6, options.ttl);
   if (!options.interface.empty() &&
       !platform::bind_to_interface(native, options.interface.c_str())) {
@@ -120,6 +123,7 @@ std::optional<UdpEvent> UdpSocket::take(const Clock& clock, Failure& failure) {
   datagram.arrived = arrived;
   datagram.traffic_class = noted.traffic_class;
   datagram.ttl = noted.ttl;
+  datagram.dropped = noted.dropped;
   return UdpEvent(std::move(datagram));
 }
 

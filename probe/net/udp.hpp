@@ -18,7 +18,9 @@ struct Datagram {
   std::vector<std::uint8_t> bytes;
   SocketAddress from;
   Instant arrived;  // at this computer, as its system noted it, however late it was read
-  std::optional<int> traffic_class, ttl;  // of its IP header, where that was asked for
+  // Where that was asked for: of its IP header; and how many the socket had no room for before it.
+  std::optional<int> traffic_class, ttl;
+  std::optional<std::uint32_t> dropped;
 };
 
 using UdpEvent = std::variant<Datagram, IcmpError>;
@@ -29,7 +31,8 @@ class UdpSocket {
     bool connect = true;    // hear only `remote`; false: anybody, for NAT tests
     std::string interface;  // by name; empty: the system's choice
     int ttl = 0;            // 0: the system's default
-    bool headers = false;   // note what the IP headers of datagrams say
+    bool headers = false;   // note what the IP headers of datagrams say, and which had no room
+    int room = 0;  // bytes of datagrams that wait, as far as the system lets; 0: its default
     // A server's: the address and port to be bound to; nothing is connected then.
     std::optional<SocketAddress> bind;
   };

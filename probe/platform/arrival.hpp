@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 
 namespace callready::platform {
@@ -12,12 +13,14 @@ struct Arrival {
   std::optional<std::chrono::nanoseconds> waited;
   std::optional<int> traffic_class;  // of its IP header: DSCP and ECN
   std::optional<int> ttl;            // what is left of its TTL or hop limit
+  // Datagrams for which the socket had no room, since it was made.
+  std::optional<std::uint32_t> dropped;
 };
 
 // The system notes from now on when datagrams arrive at this socket. False where it does not.
 bool note_arrivals(int socket);
 
-// The same for what their IP headers say. `v6`: the socket's family.
+// The same for what their IP headers say, and for how many had no room. `v6`: the socket's family.
 bool note_headers(int socket, bool v6);
 
 // Of the next datagram, which stays there. Nothing where there is none, or where an error comes

@@ -1,5 +1,5 @@
-// Linux: SO_TIMESTAMPNS (socket(7)), IP_RECVTOS and IP_RECVTTL (ip(7)), which are delivered with a
-// datagram that is only looked at, too.
+// Linux: SO_TIMESTAMPNS and SO_RXQ_OVFL (socket(7)), IP_RECVTOS and IP_RECVTTL (ip(7)), which are
+// delivered with a datagram that is only looked at, too.
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -42,6 +42,7 @@ bool note_headers(int socket, bool v6) {
       ::setsockopt(socket, level, v6 ? IPV6_RECVTCLASS : IP_RECVTOS, &on, sizeof on) == 0;
   const bool ttl =
       ::setsockopt(socket, level, v6 ? IPV6_RECVHOPLIMIT : IP_RECVTTL, &on, sizeof on) == 0;
+  ::setsockopt(socket, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof on);
   return tos && ttl;
 }
 
@@ -85,6 +86,7 @@ Arrival next_arrival(int socket) {
     if (header->cmsg_len >= CMSG_LEN(sizeof number)) {
       std::memcpy(&number, CMSG_DATA(header), sizeof number);
     }
+    if (is(SOL_SOCKET, SO_RXQ_OVFL)) arrival.dropped = static_cast<std::uint32_t>(number);
     if (is(IPPROTO_IPV6, IPV6_TCLASS)) arrival.traffic_class = number;
     if (is(IPPROTO_IP, IP_TTL) || is(IPPROTO_IPV6, IPV6_HOPLIMIT)) arrival.ttl = number;
   }

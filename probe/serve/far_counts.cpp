@@ -29,8 +29,8 @@ std::optional<std::string> far_counts(std::string_view method, std::string_view 
     if (!ssid || (method != "GET" && method != "DELETE")) return std::nullopt;
     if (method == "DELETE") reflector.leave(*ssid);
     const auto count = reflector.count(*ssid);
-    return fmt::format("received {}\nelsewhere {}\nrefused {}\n", count.received, count.elsewhere,
-                       count.refused);
+    return fmt::format("received {}\nelsewhere {}\nrefused {}\ndropped {}\n", count.received,
+                       count.elsewhere, count.refused, count.dropped);
   }
   if (!target.starts_with(ports) || method != "GET") return std::nullopt;
   const auto source = number_of<std::uint32_t>(target.substr(ports.size()));

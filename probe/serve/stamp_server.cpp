@@ -29,6 +29,10 @@ struct StampServer::Core : std::enable_shared_from_this<Core> {
 
   void reflect(const Datagram& datagram) {
     const auto now = clock.now();
+    if (datagram.dropped && *datagram.dropped != dropped) {
+      reflector.note_dropped(*datagram.dropped - dropped);
+      dropped = *datagram.dropped;
+    }
     const auto reply = reflector.answer({datagram.bytes, datagram.from, wall(datagram.arrived),
                                          datagram.traffic_class, datagram.ttl},
                                         wall(now), clock.wall_now());
@@ -51,6 +55,7 @@ struct StampServer::Core : std::enable_shared_from_this<Core> {
   Instant start = clock.now();
   WallTime wall_start = clock.wall_now();
   int traffic_class = 0;
+  std::uint32_t dropped = 0;
   bool stopped = false;
 };
 
@@ -60,6 +65,7 @@ Result<std::shared_ptr<StampServer>> StampServer::start(const asio::any_io_execu
   UdpSocket::Options wanted;
   wanted.bind = bind;
   wanted.headers = true;
+  wanted.room = 1 << 20;  // a hundred calls for half a second
   auto socket = UdpSocket::open(executor, bind, wanted);
   if (socket.has_error()) return socket.error();
   const auto local = socket->local();

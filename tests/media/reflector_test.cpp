@@ -118,6 +118,16 @@ TEST_F(ReflectorTest, SaysWhatCameOfASession) {
   EXPECT_EQ(reflector().count(2).received, 0u);
 }
 
+// Else it would be told as the line's loss.
+TEST_F(ReflectorTest, SaysWhatItsComputerLostWhileASessionLived) {
+  ask(packet(0, 1));
+  reflector().note_dropped(3);
+  ask(packet(0, 2));
+  reflector().note_dropped(4);
+  EXPECT_EQ(reflector().count(1).dropped, 7u);
+  EXPECT_EQ(reflector().count(2).dropped, 4u);
+}
+
 TEST_F(ReflectorTest, SaysThatItHadNoRoomAndTakesSessionsBack) {
   limits.sessions_of_address = 1;
   EXPECT_TRUE(ask(packet(0, 1)));

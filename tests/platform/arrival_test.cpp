@@ -90,6 +90,21 @@ TEST(Arrival, ReadsWhatTheHeaderSays) {
   EXPECT_FALSE(arrival.waited) << "that was not asked for";
 }
 
+TEST(Arrival, CountsWhatHadNoRoom) {
+  sockaddr_in mine, other;
+  const auto socket = bound(mine), sender = bound(other);
+  ASSERT_TRUE(note_headers(socket.get(), false));
+  const int least = 1;
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUF, &least, sizeof least);
+  constexpr int sent = 100;
+  for (int i = 0; i < sent; ++i) send(sender.get(), mine, 'a');
+  int room = 0;
+  for (char byte = 0; ::recv(socket.get(), &byte, 1, MSG_DONTWAIT) == 1;) ++room;
+  ASSERT_LT(room, sent);
+  send(sender.get(), mine, 'b');
+  EXPECT_EQ(next_arrival(socket.get()).dropped, static_cast<std::uint32_t>(sent - room));
+}
+
 // Whoever reads learns by the error that nobody listens: looking must not take it away.
 TEST(Arrival, LeavesAnErrorToTheReader) {
   sockaddr_in mine, other;

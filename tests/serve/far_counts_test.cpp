@@ -15,8 +15,8 @@ TEST(FarCounts, AnswerWhatTheyKnowAndNothingElse) {
   const auto ask = [&](std::string_view method, std::string_view target) {
     return far_counts(method, target, reflector, keeper);
   };
-  EXPECT_EQ(ask("GET", "/counts/stream/7"), "received 0\nelsewhere 0\nrefused 0\n");
-  EXPECT_EQ(ask("DELETE", "/counts/stream/7"), "received 0\nelsewhere 0\nrefused 0\n");
+  EXPECT_EQ(ask("GET", "/counts/stream/7"), "received 0\nelsewhere 0\nrefused 0\ndropped 0\n");
+  EXPECT_EQ(ask("DELETE", "/counts/stream/7"), "received 0\nelsewhere 0\nrefused 0\ndropped 0\n");
   EXPECT_EQ(ask("GET", "/counts/media/99"), "ports\n10000 1\n");
   EXPECT_EQ(ask("GET", "/counts/media/98"), "ports\n");
   for (const auto* method : {"POST", "PUT", "HEAD", ""}) {

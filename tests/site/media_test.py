@@ -320,8 +320,9 @@ class MediaTest(unittest.TestCase):
                 packets = line.packets()
                 calls = stream["calls"]
                 longest = longest_wait(packets)
+                most = max(p["left"] - p["came"] for p in packets if p["fate"] == "passed") / 1000
                 print(f"{rate} kbit/s: {calls['passed']} calls, {rate / 85.6:.1f} fit; another waits "
-                      f"{longest:.2f} s, fit: {calls['fit']}", flush=True)
+                      f"{longest:.2f} s, {most:.0f} ms at most, fit: {calls['fit']}", flush=True)
                 if not calls["fit"]:
                     self.skipTest("this computer was too busy, and the program says so")
                 self.assertAlmostEqual(min(100, int(rate / 85.6)), calls["passed"], delta=1)
