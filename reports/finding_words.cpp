@@ -123,7 +123,7 @@ constexpr std::array all_words{
     FindingWords{"media.bandwidth", "The line is too small for the calls",
                  "The line does not carry the tested number of calls at once.",
                  "Streams like those of calls lost packets or were delayed as their number grew.",
-                 Owners{Owner::network}, "Give voice priority on the site's line, or get a faster one."},
+                 Owners{Owner::provider}, "Give voice priority on the site's line, or get a faster one."},
     FindingWords{
         "media.consent_lost", "STUN stops passing during a call",
         "Browsers end the call after 15 to 30 seconds.",
@@ -132,23 +132,23 @@ constexpr std::array all_words{
     FindingWords{"media.delay", "Delay is too high", "People talk over each other.",
                  "A stream's or the nearest servers' round trips, compared with other sites on the "
                  "Internet.",
-                 Owners{Owner::network, Owner::vendor},
+                 Owners{Owner::provider, Owner::vendor},
                  "Find the part of the line that adds delay: a VPN, a full queue, a detour."},
     FindingWords{"media.dscp_cleared", "Voice priority marks are changed",
                  "Packets lose or change the mark (DSCP) that gives voice priority.",
-                 "The far end reports the mark with which the packets arrived.", Owners{Owner::network},
+                 "The far end reports the mark with which the packets arrived.", Owners{Owner::lan},
                  "Keep DSCP marks on your own switches, Wi-Fi and router."},
     FindingWords{"media.jitter", "Packets arrive unevenly", "Calls are choppy.",
                  "A stream like a call's, measured each way.",
-                 Owners{Owner::network, Owner::helpdesk},
+                 Owners{Owner::provider, Owner::lan},
                  "Give voice its own queue on the site's line, wireless first."},
     FindingWords{"media.loss", "Packets are lost", "Calls are choppy or robotic.",
                  "A stream like a call's, measured each way, or a browser's call.",
-                 Owners{Owner::network, Owner::helpdesk},
+                 Owners{Owner::provider, Owner::lan},
                  "Find where the line loses packets: wireless, a full queue, the provider."},
     FindingWords{
         "media.mos", "Calls sound poor", "Loss, jitter and delay together make calls sound poor.",
-        "A stream like a call's, judged by the score of ITU-T G.107.", Owners{Owner::network},
+        "A stream like a call's, judged by the score of ITU-T G.107.", Owners{Owner::lan},
         "Give voice its own queue on the site's line; look for loss and delay."},
     FindingWords{
         "media.one_way", "Media passes one way only", "Calls connect, but one side hears nothing.",
@@ -156,7 +156,7 @@ constexpr std::array all_words{
         Owners{Owner::network}, "Let the replies to media in: a stateful rule for the service's UDP."},
     FindingWords{"media.outage", "Calls fall silent for a while",
                  "A stream stopped in the middle and came back, or only a new one works.",
-                 "A stream like a call's, second by second.", Owners{Owner::network},
+                 "A stream like a call's, second by second.", Owners{Owner::provider, Owner::network},
                  "Find what cut the line or the flow at that time: the device's log shows it."},
     FindingWords{"media.relay_only", "Calls use a relay over TCP or TLS",
                  "Calls work, but sound and picture stutter when packets are lost.",
@@ -196,7 +196,7 @@ constexpr std::array all_words{
                  Owners{Owner::lan},
                  "Try again by cable; look for a limit of new connections, and for loss."},
     FindingWords{"network.mtu", "Large packets are lost", "Sign-in pages hang and video stutters.",
-                 "Small packets get through, large ones do not.", Owners{Owner::network},
+                 "Small packets get through, large ones do not.", Owners{Owner::lan},
                  "Let ICMP \"too big\" through, or clamp the size of TCP segments."},
     FindingWords{"network.no_gateway", "No way out of this computer",
                  "The computer has no address, no default gateway, or its gateway does not answer.",
@@ -332,6 +332,7 @@ std::string findings_page() {
   for (const auto& entry : all_words) {
     std::string who;
     for (const auto owner : entry.who.all()) {
+      if (who.find(team(owner)) != who.npos) continue;  // the provider's words name the LAN's, too
       who += fmt::format("{}{}", who.empty() ? "" : ", or ", team(owner));
     }
     page += fmt::format(
