@@ -60,6 +60,9 @@ def version_of(package, static):
         version, provided = line.split("\t")
         if package in re.split(r"[ ,]+", provided):
             return version
+    # What is the same for every architecture (ca-certificates) is not in that root.
+    if package not in installed("*", "${Package}\n").split():
+        which = []
     return installed(package, "${Version}")
 
 
