@@ -262,7 +262,7 @@ class FarDrops {
   asio::awaitable<bool> explain(CallStep step) {
     const auto count = co_await far_end_.stream(ssid_);
     const int now = count ? count->dropped : known_, before = std::exchange(known_, now);
-    co_return now > before&& now - before >= step.lost_up;
+    co_return (now > before) && (now - before >= step.lost_up);
   }
 
  private:

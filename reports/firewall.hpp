@@ -84,7 +84,8 @@ std::string firewall_json(const std::vector<FirewallList>&, const FirewallPage&)
 // What none of the formats for devices can hold, in words, rule by rule: what only the customer
 // knows, service tags, and patterns such as "files-*.example.com".
 std::vector<std::string> left_to_the_customer(const std::vector<FirewallList>& lists);
-// The same, and what the options leave out: unfinished rules, scenarios, rows that are not required.
+// The same, and what the options leave out: unfinished rules, scenarios, rows that are not
+// required.
 std::vector<std::string> left_out_of(const std::vector<FirewallList>& lists);
 
 // What a rule's list of peers is called in every form: "rainbow-3". Rules with the same peers share

@@ -96,8 +96,8 @@ class Names {
   std::set<std::string> taken_;
 };
 
-// By its ports, not by its number: a newer edition's rule replaces the older one's, and no other. Of
-// several ranges by the first port and a hash of them all.
+// By its ports, not by its number: a newer edition's rule replaces the older one's, and no other.
+// Of several ranges by the first port and a hash of them all.
 std::string rule_name(const FirewallList& list, const FirewallRule& rule) {
   auto way =
       fmt::format("-{}{}{}", rule.direction == Direction::in ? "in" : "",
@@ -202,8 +202,8 @@ std::vector<std::string> left_to_the_customer(const std::vector<FirewallList>& l
       open.insert(open.end(), rule.your_ports.begin(), rule.your_ports.end());
       if (!rule.your_transport.empty()) open.push_back(rule.your_transport);
       if (open.empty()) continue;
-      found.push_back(fmt::format("{}, rule {} ({}): not exported, add by hand: {}", list.set, i + 1,
-                                  joined(rule.titles, "; "), joined(open)));
+      found.push_back(fmt::format("{}, rule {} ({}): not exported, add by hand: {}", list.set,
+                                  i + 1, joined(rule.titles, "; "), joined(open)));
     }
   }
   return found;

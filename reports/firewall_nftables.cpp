@@ -65,7 +65,8 @@ std::vector<std::string> nft_steps(const FirewallPage& page, bool named) {
   if (named) {
     lines.insert(
         lines.end(),
-        {"nftables cannot resolve names: the sets of names (\"#=\" below) are empty. To fill them now, "
+        {"nftables cannot resolve names: the sets of names (\"#=\" below) are empty. To fill them "
+         "now, "
          "and by cron, since addresses change:",
          "  sed -n 's/^#= //p' FILE | while read -r set name; do for v in 4 6; do",
          "    getent ahostsv$v \"$name\" | awk '!/::ffff:/ { print $1 }' | sort -u |",

@@ -71,12 +71,14 @@ void add_category(PanCommands& commands, const DeviceRule& rule) {
 
 std::vector<std::string> pan_steps(const PanCommands& commands) {
   std::vector<std::string> lines = {
-      "Everything here is called cr-... and, except URL categories, has the tag callready; the rules are "
+      "Everything here is called cr-... and, except URL categories, has the tag callready; the "
+      "rules are "
       "disabled.",
       "To load: PAN-OS has no comments, so paste from the first \"set\" on:",
       "  set cli scripting-mode on",
       "  configure",
-      "A second load changes nothing, except that the rules are disabled again; what a newer edition "
+      "A second load changes nothing, except that the rules are disabled again; what a newer "
+      "edition "
       "leaves out stays in its groups, so "
       "remove "
       "the older one first.",

@@ -32,8 +32,8 @@ std::string source_doubt(const SetResult& set);
 std::string source_doubt_in_short(const SetResult& set);
 
 // For the foot of a report, so that anyone can tell which list this network was checked against:
-// "Zoom (Ed 3), from "Firewall rules", last checked against it on 2026-11-20, from the vendor's own page;
-// SHA-256 of the list: 2c26..."
+// "Zoom (Ed 3), from "Firewall rules", last checked against it on 2026-11-20, from the vendor's own
+// page; SHA-256 of the list: 2c26..."
 std::string set_and_source(const SetResult& set);
 
 // Where the row stands: its source, with the title of the set that it was taken from.

@@ -117,8 +117,7 @@ int run_firewall(const Arguments& given) {
   if (!arguments.missing && !arguments.report_file.empty()) {
     return usage("--from: a report only matters with --missing");
   }
-  if (arguments.firewall_format != "nftables" &&
-      (arguments.nft_table || arguments.nft_chain)) {
+  if (arguments.firewall_format != "nftables" && (arguments.nft_table || arguments.nft_chain)) {
     return usage("--table and --chain only matter with --format nftables");
   }
   std::optional<Report> report;

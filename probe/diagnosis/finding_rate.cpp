@@ -155,7 +155,8 @@ Causes find_rate_limit(const Diagnosis& context) {
   finding.fix = fmt::format(
       "Exempt this computer{} from intrusion prevention (port scan, host sweep or flood "
       "protection) on the firewall, or raise its limit: calls contact dozens of servers within "
-      "seconds, too. Until the block expires (often a minute to an hour), more tests from here will "
+      "seconds, too. Until the block expires (often a minute to an hour), more tests from here "
+      "will "
       "fail; then run it again at the normal pace.",
       own_address(facts.report));
   for (const auto& [flow, before, after] : lost) {

@@ -122,7 +122,7 @@ std::vector<PortRange> closed_everywhere(const FirewallRule& rule, const RowSeen
 }  // namespace
 
 bool asks_to_let_through(std::string_view code) {
-  constexpr std::string_view others[] = {"proxy.required",       "proxy.auth_required",
+  constexpr std::string_view others[] = {"proxy.required", "proxy.auth_required",
                                          "proxy.connect_denied", "proxy.no_websocket",
                                          "tls.intercepted"};
   // The rows of a call name where it is offered, not where it goes.

@@ -75,8 +75,8 @@ bool SiteEdge::Question::decided(const SiteEdge& edge) const {
                 : edge.passed(*row, remote.address.is_v6());
 }
 
-// Over TCP, whose rows are of few hosts, it speaks for its own host only, and waits for the router's
-// next answer alone: ten SYNs at once would leave the control none.
+// Over TCP, whose rows are of few hosts, it speaks for its own host only, and waits for the
+// router's next answer alone: ten SYNs at once would leave the control none.
 bool SiteEdge::Question::stands_for(const Question& other) const {
   const auto decides = [](const Question& one) {
     return one.row && one.need == Need::decides && (one.by_tcp || !one.controlled);

@@ -513,7 +513,8 @@ TEST(FirewallFiles, NoRuleMatchesSourcePorts) {
 // UDP to patterns alone: PAN-OS cannot say it, and leaves nothing of it behind.
 TEST(FirewallFiles, NothingIsLeftOutSilently) {
   const auto pan = file_of("paloalto", one_way());
-  EXPECT_NE(pan.find("cr-small-udp5000-5100 (UDP 5000-5100): *.example.net:"), std::string::npos) << pan;
+  EXPECT_NE(pan.find("cr-small-udp5000-5100 (UDP 5000-5100): *.example.net:"), std::string::npos)
+      << pan;
   EXPECT_EQ(pan.find("set service cr-small-udp5000"), std::string::npos) << pan;
   EXPECT_EQ(pan.find("set profiles"), std::string::npos) << pan;
   EXPECT_NE(file_of("pfsense", one_way()).find("*.example.net: an alias holds no pattern"),
