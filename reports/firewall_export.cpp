@@ -34,8 +34,9 @@ std::string plain_name(std::string_view text, std::size_t most) {
 // Free text goes into comments and descriptions.
 std::string plain_title(std::string_view text) {
   auto title = plain_ascii(harmless(text));
+  std::erase(title, '\'');
   for (auto& c : title) {
-    if (std::string_view("\"'\\`$;{}<>|&#?").find(c) != std::string_view::npos) c = ' ';
+    if (std::string_view("\"\\`$;{}<>|&#?").find(c) != std::string_view::npos) c = ' ';
   }
   return shortened(title, longest_title);
 }
