@@ -271,8 +271,10 @@ class NiceCall final : public IceCall {
 
   void set_remote(const Keys& other, const std::vector<Candidate>& candidates) {
     // As many checks as ice_connect has room for: three in vain are a bad line's in one run of
-    // sixty.
-    nice().g_object_set(agent_.get(), "stun-max-retransmissions", guint{6}, nullptr);
+    // sixty. With relays libnice would wait so long for the direct pairs that those have no time.
+    if (options_.turn.empty()) {
+      nice().g_object_set(agent_.get(), "stun-max-retransmissions", guint{6}, nullptr);
+    }
     nice().nice_agent_set_remote_credentials(agent_.get(), stream_, other.ufrag.c_str(),
                                              other.password.c_str());
     GSList* list = nullptr;
