@@ -15,7 +15,6 @@ using findings::FlowSample;
 using findings::Reachability;
 
 constexpr std::size_t most_hosts_of_ranges = 3;
-constexpr std::uint16_t first_unreserved_port = 1024;
 
 // At the early look, in the middle of the first round.
 bool is_unfinished_range(const ProbeResult& result) {
@@ -121,7 +120,7 @@ void ask_for_silent_ports(const Facts& facts, const With& with, Questions& quest
         open.insert(flow.port);
       }
       if (sample.way == Reachability::blocked) known.insert(flow.host);
-      const bool lost = flow.way == Reachability::lost && flow.port >= first_unreserved_port;
+      const bool lost = flow.way == Reachability::lost && flow.port >= first_user_port;
       if (lost) silent[flow.host].push_back(flow.port);
     }
   }

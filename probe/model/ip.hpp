@@ -70,6 +70,9 @@ struct AddressRange {
   friend auto operator<=>(const AddressRange&, const AddressRange&) = default;
 };
 
+// Below are the system ports (RFC 6335, section 6); firewalls' rules often begin here.
+inline constexpr std::uint16_t first_user_port = 1024;
+
 struct PortRange {
   std::uint16_t first = 0, last = 0;  // 1 <= first <= last
 

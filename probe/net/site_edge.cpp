@@ -383,8 +383,10 @@ std::size_t SiteEdge::begin_with(const std::vector<std::uint16_t>& sample, bool 
     for (const int other : begun) nearest = std::min(nearest, std::abs(port - other));
     return nearest;
   };
+  // What passes to a system port says nothing of those that media uses.
+  const auto media = std::lower_bound(sample.begin(), sample.end(), first_user_port);
   const auto farthest = std::max_element(
-      sample.begin(), sample.end(),
+      media == sample.end() ? sample.begin() : media, sample.end(),
       [&](std::uint16_t one, std::uint16_t other) { return distance(one) < distance(other); });
   begun.insert(*farthest);
   return static_cast<std::size_t>(farthest - sample.begin());

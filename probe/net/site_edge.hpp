@@ -135,8 +135,8 @@ class SiteEdge {
 
   // The index of the port of `sample` (not empty) that is farthest from those that other ranges of
   // this run began with. Routers answer for two or three ports a run: these should not be
-  // neighbours. The first range begins at its lowest port, where firewalls' rules have their
-  // bounds.
+  // neighbours, nor system ports where there are others. The first range begins at its lowest port,
+  // where firewalls' rules have their bounds.
   std::size_t begin_with(const std::vector<std::uint16_t>& sample, bool v6);
 
   // The same for a SYN to `remote`. Of several to that address that decide about the same `row`,

@@ -93,6 +93,15 @@ TEST(SiteEdge, HasThePatienceThatTheLineNeeds) {
   EXPECT_EQ(near.patience(), timeouts::icmp_reply) << "never less";
 }
 
+TEST(SiteEdge, BeginsARangeWithAPortThatMediaCanHave) {
+  test::Loop loop;
+  SiteEdge edge(loop.executor());
+  const std::vector<std::uint16_t> every_port{1, 13107, 26214, 39321, 52428, 65535};
+  EXPECT_EQ(edge.begin_with(every_port, false), 1u);
+  EXPECT_EQ(edge.begin_with(every_port, false), 5u) << "far from the first";
+  EXPECT_EQ(edge.begin_with({443, 500}, false), 0u) << "where there is none, its lowest";
+}
+
 TEST(SiteEdge, IsNotFoundWhereNoRouterIsOnTheWay) {
   test::Loop loop;
   SiteEdge edge(loop.executor());

@@ -16,7 +16,6 @@ const std::vector<Spared> but_web{
 
 // Where people let ranges begin.
 constexpr std::array<std::uint16_t, 5> known_borders{1024, 10000, 16384, 32768, 49152};
-constexpr std::uint16_t first_unprivileged = 1024;
 
 struct Scope {
   std::string text;
@@ -31,7 +30,7 @@ Code port_code(Protocol protocol) {
 }
 
 Code range_code(std::uint16_t first) {
-  return first >= first_unprivileged ? Code::udp_range_blocked : Code::udp_blocked;
+  return first >= first_user_port ? Code::udp_range_blocked : Code::udp_blocked;
 }
 
 void whole_scopes(Protocol protocol, std::vector<Scope>& scopes) {
@@ -122,7 +121,7 @@ std::vector<Scope> scopes_of(const Clues& clues, Protocol protocol, const EventI
   if (dead.size() >= 3 && !listed.empty() && open.size() <= 12) {
     auto spared = but_dns;
     for (const auto port : open) spared.push_back({single(port), protocol});
-    const bool low = *open.rbegin() < first_unprivileged;
+    const bool low = *open.rbegin() < first_user_port;
     scopes.push_back({fmt::format("{}, all but {}", word, port_words(as_ranges(open))),
                       protocol != Protocol::udp ? Code::tcp_port_blocked
                       : low                     ? Code::udp_blocked
