@@ -42,6 +42,7 @@ struct Settings {
   std::string user_agent = "callready";  // "callready/1.2.3 (https://...)"
   std::string interface;                 // by name; empty: the system's choice
   bool thorough = false;                 // take the time that full evidence needs
+  bool every_port = false;               // over TCP none is spared because another passes
   bool quality = false;                  // make calls as long as shows how they sound
   int calls = 0;                         // at once, that the line is to carry; 0: not asked
   bool hurried = false;                  // take no more than a first look at the site's edge needs

@@ -27,7 +27,6 @@ namespace callready::checks {
 namespace {
 
 constexpr int strikes_needed = 2;
-constexpr std::uint16_t first_unprivileged = 1024;  // firewalls' rules often begin there
 
 using Bytes = std::vector<std::uint8_t>;
 
@@ -135,10 +134,10 @@ bool take(Observation& observation, const SiteEdge::Answer& answer, const Hop& h
 // The ports over TCP that one speaks for, where a row asks for many of one host; nothing where each
 // has to be tried.
 std::optional<PortRange> ports_of_its_kind(const Context& context, const Job& job) {
-  const bool each = context.settings.thorough || !job.parameter("control").empty();
+  const bool each = context.settings.every_port || !job.parameter("control").empty();
   if (each || job.probe.target.transport != Transport::tcp) return std::nullopt;
-  if (job.probe.target.port() < first_unprivileged) return PortRange{1, first_unprivileged - 1};
-  return PortRange{first_unprivileged, 65535};
+  if (job.probe.target.port() < first_user_port) return PortRange{1, first_user_port - 1};
+  return PortRange{first_user_port, 65535};
 }
 
 asio::awaitable<SiteEdge::Answer> ask_once(Context& context, Job job, UdpSocket* socket,

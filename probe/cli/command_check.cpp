@@ -245,6 +245,7 @@ int run_check(const Arguments& arguments) {
   if (arguments.interfaces.size() == 1) options.settings.interface = arguments.interfaces.front();
   if (arguments.interfaces.size() > 1) options.plan.interfaces = arguments.interfaces;
   options.settings.thorough = arguments.thorough;
+  options.settings.every_port = arguments.all || arguments.thorough;
   options.settings.hurried = arguments.fast && !arguments.thorough;
   options.settings.credentials = secrets.credentials;
   options.plan.turn_login = secrets.credentials.has_turn();

@@ -44,6 +44,17 @@ class Again(SiteTest):
                                     if not router.startswith(INSIDE)), default=0)
                         self.assertLessEqual(most, MANY_KINDS.get(sets[0], MOST_ANSWERS), answers)
 
+    def test_all_ports_are_tried_where_all_are_wanted(self):
+        """By default one port over TCP speaks for its kind; --all tries each."""
+        def spared(*options):
+            with Site(faults=["patient-routers"]) as site:
+                report, _ = self.check(site, "nfon", *options)
+            self.assertEqual(told(report)[0], {"nfon": "ready"})
+            return [probe["id"] for probe in report["probes"] if probe["detail"] == "spared"]
+
+        self.assertNotEqual(spared(), [])
+        self.assertEqual(spared("--all"), [])
+
     def test_a_fault_is_named_every_time(self):
         for fault in ("udp-blocked", "symmetric-nat", "sip-alg"):
             with self.subTest(fault=fault), \
