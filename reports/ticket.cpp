@@ -85,6 +85,13 @@ std::string in_a_line(const FirewallRule& rule) {
   return fmt::format("{} ({})", text, joined(rule.titles, "; "));
 }
 
+// None where the fix names them, with all their peers.
+std::size_t rules_to_list(const Finding& finding) {
+  const bool told = !is_cut_short(finding.rules) &&
+                    finding.fix.find(in_short(finding.rules)) != std::string::npos;
+  return told ? 0 : finding.rules.size();
+}
+
 void add_cause(TicketLines& block, const Report& report, const Finding& finding,
                std::size_t most_rules) {
   const auto doubt = caution(finding.confidence);
@@ -95,7 +102,7 @@ void add_cause(TicketLines& block, const Report& report, const Finding& finding,
   block.add("Users see", seen_by_users(finding, report));
   block.add("Who", std::string(team(finding.owner)));
   block.add("To do", finding.fix);
-  for (std::size_t i = 0; i < std::min(finding.rules.size(), most_rules); ++i) {
+  for (std::size_t i = 0; i < std::min(rules_to_list(finding), most_rules); ++i) {
     block.add("", "- " + in_a_line(finding.rules[i]));
   }
   std::set<std::string> told;
@@ -108,7 +115,7 @@ void add_cause(TicketLines& block, const Report& report, const Finding& finding,
 }
 
 bool is_cut(const Finding& finding, std::size_t most_rules) {
-  return finding.rules.size() > most_rules ||
+  return rules_to_list(finding) > most_rules ||
          std::any_of(finding.rules.begin(), finding.rules.end(),
                      [](const FirewallRule& rule) { return rule.peers.size() > most_peers; });
 }
@@ -144,7 +151,7 @@ std::string ticket_about(const Report& report, const Findings& findings) {
   auto room = most_lines - std::min(most_lines, taken);
   bool cut = false;
   for (std::size_t i = 0; i < told; ++i) {
-    const auto rules = std::min(findings[i]->rules.size(), room);
+    const auto rules = std::min(rules_to_list(*findings[i]), room);
     room -= rules;
     cut = cut || is_cut(*findings[i], rules);
     add_cause(block, report, *findings[i], rules);

@@ -342,6 +342,26 @@ TEST(Ticket, IsWhole) {
   }
 }
 
+std::size_t occurrences(const std::string& text, const std::string& part) {
+  std::size_t count = 0;
+  for (auto at = text.find(part); at != text.npos; at = text.find(part, at + 1)) ++count;
+  return count;
+}
+
+TEST(Ticket, SaysFewDestinationsOnce) {
+  auto report = samples::degraded();
+  auto& finding = report.findings.at(0);
+  finding.rules.at(0).peers.resize(2);
+  finding.fix = "Allow outgoing UDP: " + in_short(finding.rules) + '.';
+  const auto text = render_ticket(report, {});
+  for (const auto& peer : finding.rules.at(0).peers) {
+    EXPECT_EQ(occurrences(text, peer.text), 1u) << text;
+  }
+  finding.fix = "Allow it.";
+  EXPECT_EQ(occurrences(render_ticket(report, {}), finding.rules.at(0).peers.at(0).text), 1u)
+      << "in the list";
+}
+
 TEST(Ticket, NoTextOfTheNetworkBeginsALine) {
   for (const auto& line : lines_of(render_ticket(samples::hostile(), {}))) {
     EXPECT_EQ(harmless(line), line);
