@@ -132,7 +132,22 @@ std::map<std::string, std::set<std::string>> refusals(const std::vector<const Fl
   return found;
 }
 
+std::vector<const Flow*> lost_beside_others(const Facts& facts) {
+  std::set<std::uint16_t> open;
+  std::vector<const Flow*> lost;
+  for (const auto& flow : facts.flows) {
+    const bool listens = !flow.udp && !facts.asked_for(flow) &&
+                         any_sample(flow, [](const FlowSample& sample) { return sample.responder; });
+    if (!listens) continue;
+    if (flow.way == Reachability::open) open.insert(flow.port);
+    if (flow.way == Reachability::lost) lost.push_back(&flow);
+  }
+  std::erase_if(lost, [&](const Flow* flow) { return !open.contains(flow->port); });
+  return lost;
+}
+
 bool new_flows_may_be_limited(const Facts& facts) {
+  if (lost_beside_others(facts).size() > 1) return true;
   const auto& late = facts.answered_late();
   const auto open = facts.select([](const Flow& flow) { return flow.way == Reachability::open; });
   const auto late_udp = std::count_if(late.begin(), late.end(),

@@ -38,9 +38,13 @@ std::map<std::string, std::set<std::string>> refusals(const std::vector<const Fl
 // as the nearest that get out, whatever the destination.
 std::vector<PortRange> perhaps_blocked(const Facts& facts);
 
-// Much of what was reached was so only when asked again, more than a bad line does: a device may
-// limit what is new, and whoever has sent less often is silent for that reason. It may limit UDP
-// only, of which names alone are asked for often enough.
+// Public servers over TCP that did not answer, on ports where others of them did: no rule about
+// ports does that.
+std::vector<const Flow*> lost_beside_others(const Facts& facts);
+
+// Much of what was reached was so only when asked again, more than a bad line does, or two were lost
+// beside others: a device may limit what is new, and whoever has sent less often is silent for that
+// reason. It may limit UDP only, of which names alone are asked for often enough.
 bool new_flows_may_be_limited(const Facts& facts);
 
 // Packets leave, and nobody who answers everybody is heard, on whatever port: the way back is shut,

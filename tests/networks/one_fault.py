@@ -41,13 +41,11 @@ WEB = "match tcp 80 match tcp 443 match udp 53 match tcp 53"
 
 
 class Fault:
-    """`causes` are the codes that are right, each by itself or together; `wrong` one that is known to
-    be named for some set instead, and should not be."""
+    """`causes` are the codes that are right, each by itself or together."""
 
     def __init__(self, *causes, box="", dns="works 3 ms", proxy="port 443", mapping="independent",
-                 undecided=(), wrong=()):
+                 undecided=()):
         self.causes = set(causes)
-        self.wrong = set(wrong)
         self.undecided = set(undecided) | NEVER_DECIDED
         self.settings = {"box": box + "\n" if box else "", "dns": dns, "proxy": proxy,
                          "mapping": mapping}
@@ -111,12 +109,7 @@ FAULTS = {
                         undecided=MEDIA_ALONE),
     "large packets": Fault("network.mtu", box="box mtu at 1 limit 1300"),
     "a few new flows a second": Fault("firewall.rate_limited", "firewall.new_flows_limited",
-                                      box="box rate at 1 limit 5", undecided=("*",),
-                                      # All who answer strangers over UDP are asked last here, and
-                                      # none of them is let through. NFON's ports over TCP speak
-                                      # for each other, so that too few of them get lost.
-                                      wrong=[("twilio-sip-trunking", "firewall.udp_blocked"),
-                                             ("nfon", "firewall.udp_blocked")]),
+                                      box="box rate at 1 limit 5", undecided=("*",)),
     # Of Google Meet nothing is heard over UDP, so that no answers could be counted.
     "twenty new flows a second": Fault("firewall.rate_limited", box="box rate at 1 limit 20",
                                        undecided=("google-meet",)),
@@ -166,7 +159,7 @@ def judge(name, fault, verdict, findings):
     """One of the table's columns, and whether that is as it should be."""
     strong = {code for code, confidence in findings if confidence != "possible"} - ALWAYS
     if strong - fault.causes:
-        return "wrong", all((name, code) in fault.wrong for code in strong - fault.causes)
+        return "wrong", False
     if strong or (not fault.causes and verdict == "ready"):
         return "named", True
     if verdict == "ready":
