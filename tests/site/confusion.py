@@ -378,6 +378,9 @@ def parse(arguments):
     parser.add_argument("--random", type=int, default=0, metavar="N", help="N sites drawn at random")
     parser.add_argument("--seed", type=int, help="of the first of those; another one each time where "
                                                  "absent")
+    parser.add_argument("--relations", action="store_true",
+                        help="with --random: once more and otherwise, too: whatever is true there, the "
+                             "runs must not contradict each other")
     parser.add_argument("--compare", metavar="DIR",
                         help="no site: judge the reports kept there, by rules and by worlds")
     parser.add_argument("--half", choices=compare.HALVES, help="every second of those")
@@ -426,8 +429,10 @@ def random_main(options, program):
                           encoding="utf-8") as file:
                     json.dump(result.report, file, indent=1)
     with Load(options.load):
-        results = random_sites.run_all(options.random, seed, program, options.jobs, tell)
-    command = f"script/confusion --random {options.random} --seed {seed} --jobs {options.jobs}"
+        results = random_sites.run_all(options.random, seed, program, options.jobs, tell,
+                                       options.relations)
+    command = (f"script/confusion --random {options.random} --seed {seed} --jobs {options.jobs}"
+               f"{' --relations' if options.relations else ''}")
     day = time.strftime("%Y-%m-%d", time.gmtime())
     text = "\n".join([random_sites.as_markdown(results), *textwrap.wrap(
         f"Measured on {day} by `{command}`, on a machine with {os.cpu_count()} processors"

@@ -5,11 +5,10 @@ Site number i of a run has the seed S + i, and `--random 1 --seed THAT` repeats 
 
 import collections
 import concurrent.futures
-import json
 import time
 from dataclasses import dataclass, field
 
-from . import draw, names
+from . import draw, names, relations
 from .harness import Site, SiteFailed
 from .truth import Judge, Judgement
 
@@ -23,43 +22,48 @@ class Result:
     judgement: Judgement = field(default_factory=Judgement)
     report: dict = field(default_factory=dict)
     error: str = ""
+    breaks: list = field(default_factory=list)  # of relations, where they were looked at
     seconds: float = 0
 
     def good(self):
         """Whether there was a report, and nothing in it against the truth."""
-        return not self.error and self.judgement.good()
+        return not self.error and not self.breaks and self.judgement.good()
 
     def details(self):
         """What is not right, a line each."""
-        return [self.error] if self.error else self.judgement.details()
+        if self.error:
+            return [self.error]
+        return self.judgement.details() + list(map(str, self.breaks))
 
     def repeat(self):
         """The command that makes this site again."""
         return f"script/confusion --random 1 --seed {self.site.seed}"
 
 
-def run_site(seed, internet, program):
-    """Makes the site of this seed, runs callready there and judges its report."""
+def run_site(seed, internet, program, related=False):
+    """Makes the site of this seed, runs callready there and judges its report. `related`: once
+    more and otherwise, too, and holds those reports against the first."""
     result = Result(draw.draw(seed, internet))
     site = result.site
     try:
         with Site(faults=site.faults, **site.line) as running:
             start = time.monotonic()
-            done = running.run([program, "check", *site.sets, *site.options, "--json", "--quiet"],
-                               timeout=LIMIT_S)
+            result.report = relations.check(running, program, site.sets, site.options, LIMIT_S)
             result.seconds = time.monotonic() - start
-        result.report = json.loads(done.stdout)
+            if related:
+                result.breaks = relations.breaks(running, program, site.sets, site.options,
+                                                 result.report, LIMIT_S)
         result.judgement = Judge(internet, site.effects, result.report).judge()
     except (SiteFailed, TimeoutError, ValueError) as error:
         result.error = f"no report: {error}"
     return result
 
 
-def run_all(count, seed, program, jobs, tell=lambda result: None):
+def run_all(count, seed, program, jobs, tell=lambda result: None, related=False):
     """`count` sites, `jobs` at a time, in the order of their seeds."""
     internet, results = names.load(), []
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        work = [pool.submit(run_site, seed + i, internet, program) for i in range(count)]
+        work = [pool.submit(run_site, seed + i, internet, program, related) for i in range(count)]
         for done in concurrent.futures.as_completed(work):
             results.append(done.result())
             tell(results[-1])

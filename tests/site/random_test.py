@@ -10,7 +10,7 @@ import dataclasses
 import os
 import unittest
 
-from . import draw, faults, names, random_sites
+from . import draw, faults, names, random_sites, relations
 from .confusion_test import CALLREADY
 from .harness import SiteTest
 from .names import Row
@@ -61,6 +61,34 @@ def row(check="tcp", transports=("tcp",), ports=("443",), places=(("a.example", 
 def blocks(*places, part=1):
     return Effect("fault", lambda flow: part if flow.place in places else 0,
                   {"firewall.destination_blocked": {"network"}})
+
+
+class Relations(unittest.TestCase):
+    @staticmethod
+    def report(*codes, confidence="likely", **verdicts):
+        return {"sets": [{"id": name, "verdict": verdict} for name, verdict in verdicts.items()],
+                "findings": [{"code": code, "confidence": confidence} for code in codes]}
+
+    def test_the_same_question_has_the_same_answer(self):
+        first = self.report("sip.alg", a="ready", b="blocked")
+        self.assertEqual([], relations.same("again", first, first))
+        other = self.report("nat.symmetric", a="ready", b="unknown")
+        self.assertEqual(["again: b blocked, then unknown",
+                          "again: findings ['sip.alg'], then ['nat.symmetric']"],
+                         list(map(str, relations.same("again", first, other))))
+        alone = self.report(b="blocked")
+        self.assertEqual([], relations.same("alone", first, alone), "its causes may be a's")
+        perhaps = self.report("sip.alg", confidence="possible", a="ready")
+        self.assertEqual([], relations.same("again", self.report(a="ready"), perhaps))
+
+    def test_a_run_that_asks_more_unsays_nothing(self):
+        def broken(before, after):
+            return bool(relations.decides_as_much("--all", self.report(a=before),
+                                                  self.report(a=after)))
+        self.assertFalse(broken("ready", "degraded"), "it tried what was left out")
+        self.assertFalse(broken("unknown", "ready"))
+        self.assertTrue(broken("blocked", "ready"))
+        self.assertTrue(broken("ready", "unknown"))
 
 
 class Truth(unittest.TestCase):
