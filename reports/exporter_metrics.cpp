@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 
+#include "probe/model/set_age.hpp"
 #include "reports/finding_words.hpp"
 #include "reports/format.hpp"
 #include "reports/rfc3339.hpp"
@@ -101,8 +102,7 @@ class Series {
     if (const auto day = parse_rfc3339(set.verified + "T00:00:00Z")) {
       verified_.add(own, unix_seconds(*day));
     }
-    const auto day = set.published.size() == 7 ? set.published + "-28" : set.published;
-    if (const auto published = parse_rfc3339(day + "T00:00:00Z")) {
+    if (const auto published = published_day(set.published)) {
       published_.add(own, unix_seconds(*published));
     }
     const auto capabilities = std::min(set.capabilities.size(), most_capabilities);

@@ -99,6 +99,9 @@ inline constexpr std::size_t few_in_a_line = 4;
 // Why to look twice at the whole list: it is second-hand, or old. In words.
 std::vector<std::string> doubts_of(const FirewallList& list);
 
+// "Network Requirements, published 2026-05"; "Network Requirements, undated".
+std::string document_and_date(const FirewallList& list);
+
 // "From PC, phone to the Internet"
 std::string group_title(const FirewallRule& rule);
 // "optional feature; or through the web proxy": how it has to be allowed.

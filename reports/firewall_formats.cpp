@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "probe/model/set_age.hpp"
 #include "reports/firewall_export.hpp"
 #include "reports/phrases.hpp"
 
@@ -77,6 +78,11 @@ std::string group_title(const FirewallRule& rule) {
     return fmt::format("From {} to {}", far, devices(rule, "this site"));
   }
   return fmt::format("From {} to {}", devices(rule, "any device"), far);
+}
+
+std::string document_and_date(const FirewallList& list) {
+  const auto* word = list.published.empty() ? "" : "published ";
+  return fmt::format("{}, {}{}", list.document, word, published_words(list.published));
 }
 
 std::vector<std::string> doubts_of(const FirewallList& list) {

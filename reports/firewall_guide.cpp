@@ -43,8 +43,7 @@ class Comments {
 
 std::string about(const FirewallList& list) {
   auto text = list.title + (list.edition.empty() ? "" : " (" + list.edition + ")");
-  if (!list.document.empty()) text += ", by: " + list.document;
-  if (!list.published.empty()) text += ", published " + list.published;
+  if (!list.document.empty()) text += ", by: " + document_and_date(list);
   if (!list.scenarios.empty()) text += "; with: " + joined(list.scenarios, "; ");
   if (!list.needed_by.empty()) text += "; needed by: " + joined(list.needed_by);
   return text;

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "reports/markdown_text.hpp"
 #include "reports/rule_words.hpp"
@@ -90,10 +91,11 @@ void add_list(std::string& out, const FirewallList& list, bool only_missing) {
   out +=
       fmt::format("\n## {}{}\n\n", escaped_markdown(list.title),
                   list.edition.empty() ? "" : fmt::format(" ({})", escaped_markdown(list.edition)));
-  out += fmt::format("By: {}", escaped_markdown(list.document));
-  if (!list.published.empty()) out += fmt::format(", published {}", list.published);
-  if (!list.verified.empty()) out += fmt::format(", transcription checked {}", list.verified);
-  out += ".\n";
+  if (!list.document.empty()) {
+    out += fmt::format("By: {}", escaped_markdown(document_and_date(list)));
+    if (!list.verified.empty()) out += fmt::format(", transcription checked {}", list.verified);
+    out += ".\n";
+  }
   if (!list.needed_by.empty()) {
     out += fmt::format("Needed by: {}.\n", escaped_markdown(joined(list.needed_by)));
   }
@@ -127,8 +129,10 @@ void add_list(std::string& out, const FirewallList& list, bool only_missing) {
   add_unfinished(out, list);
   if (list.removed.empty()) return;
   out += "\n### No longer needed\n\nRules for these can be deleted.\n";
+  std::set<std::string> told;  // a row that had several protocols is told once
   for (const auto& rule : list.removed) {
-    add_list_of_peers(out, joined(rule.requirements), rule);
+    const auto rows = joined(rule.requirements);
+    if (told.insert(rows).second) add_list_of_peers(out, rows, rule);
   }
 }
 

@@ -29,6 +29,8 @@ void add_csv_rule(std::string& out, const FirewallList& list, const FirewallRule
   FirewallList alone;
   alone.rules = {rule};
   for (const auto& note : notes_of(alone)) remarks.push_back(note.text);
+  // And what is about the whole list, in its first.
+  if (number == "1" && !list.too_old.empty()) remarks.push_back(list.too_old);
   auto aside = joined(remarks, "; ");
   for (const auto& peer : peers) {
     const std::string here = "this site";

@@ -56,8 +56,7 @@ void add_peers(Page& page, const FirewallRule& rule) {
 void add_list(Page& page, const FirewallList& list) {
   page.heading(list.title + (list.edition.empty() ? "" : " (" + list.edition + ")"));
   if (!list.document.empty()) {
-    page.paragraph(fmt::format("By: {}{}.", list.document,
-                               list.published.empty() ? "" : ", published " + list.published));
+    page.paragraph(fmt::format("By: {}.", document_and_date(list)));
   }
   if (!list.needed_by.empty()) page.paragraph("Needed by: " + joined(list.needed_by) + ".");
   for (const auto& doubt : doubts_of(list)) page.paragraph("Check first: " + doubt);

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "probe/model/describe.hpp"
+#include "probe/model/set_age.hpp"
 #include "reports/rfc3339.hpp"
 
 namespace callready {
@@ -158,7 +159,10 @@ std::string source_doubt_in_short(const SetResult& set) {
 
 std::string set_and_source(const SetResult& set) {
   auto text = set_name(set);
-  if (!set.document.empty()) text += fmt::format(", from \"{}\"", set.document);
+  if (!set.document.empty()) {
+    text += fmt::format(", from \"{}\" ({}{})", set.document,
+                        set.published.empty() ? "" : "published ", published_words(set.published));
+  }
   if (!set.verified.empty()) text += fmt::format(", last checked against it on {}", set.verified);
   text += fmt::format(", from {}", source_words(set.evidence, ""));
   if (!set.sha256.empty()) text += fmt::format("; SHA-256 of the list: {}", set.sha256);

@@ -39,12 +39,14 @@ std::string set_and_source(const SetResult& set);
 // Where the row stands: its source, with the title of the set that it was taken from.
 std::string source_of(const SetResult& set, const RequirementResult& row);
 
-// Rows that two sets of a report lean on are told once, under the first.
+// Rows that two sets of a report lean on, and what is noted of these, are told once, under the
+// first.
 class ToldOnce {
  public:
   bool is_news(const RequirementResult& row) {
     return row.of_set.empty() || told_.emplace(row.of_set, row.title).second;
   }
+  bool is_news(const std::string& note) { return told_.emplace("", note).second; }
 
  private:
   std::set<std::pair<std::string, std::string>> told_;

@@ -443,7 +443,7 @@ std::string show_text(const TargetSet& set, const RenderOptions& options) {
   block.add("Vendor", set.vendor);
   block.add("Document", set.document);
   block.add("URL", set.url);
-  block.add("Published", set.published);
+  block.add("Published", set.document.empty() ? "" : published_words(set.published));
   block.add("Verified", set.verified);
   block.add("Kind", set.kind ? to_string(*set.kind) : "");
   block.add("Source", source_words(set.evidence, set.evidence_note));
@@ -495,12 +495,14 @@ std::string list_text(std::span<const ListedSet> sets, std::string_view today,
   using Row = std::vector<std::string>;
   std::vector<Row> rows = {{"SET", "TITLE", "KIND", "SOURCE", "PUBLISHED", "VERIFIED", "ALSO"}};
   std::vector<std::string> old;
+  std::size_t undated = 0;
   for (const auto& [set, requirements] : sets) {
     rows.push_back({set.id, set.title, set.kind ? std::string(to_string(*set.kind)) : "",
                     std::string(to_string(set.evidence)),
-                    set.published.empty() ? "undated" : set.published.substr(0, 7),
+                    set.document.empty() ? "" : published_words(set.published.substr(0, 7)),
                     age_phrase(set.verified, today), joined(set.aliases)});
-    if (is_old(set, today)) old.push_back(set.id);
+    if (is_old(set.published, today)) old.push_back(set.id);
+    if (set.published.empty() && !set.document.empty()) ++undated;
   }
   const auto too_wide = [&] {
     std::array<int, 7> widths{};
@@ -530,6 +532,12 @@ std::string list_text(std::span<const ListedSet> sets, std::string_view today,
         fmt::format("More than {} years old is the document of: {}. Look for a newer "
                     "edition before you rely on {}.",
                     old_after / 365, joined(old), old.size() == 1 ? "it" : "them"));
+  }
+  if (undated > 0) {
+    if (old.empty()) page.blank();
+    page.paragraph(fmt::format("{} no date: nobody knows how old {}.",
+                               count_of(undated, "document has", "documents have"),
+                               undated == 1 ? "it is" : "they are"));
   }
   if (!named_below) return page.take();
   constexpr std::size_t most_named = 10;

@@ -246,7 +246,9 @@ void add_requirements(Page& page, const Report& report, const SetResult& set, To
   for (const auto& rest : {told_by_causes(same_cause), told_in_short(sampled, skipped)}) {
     if (!rest.empty()) page.paragraph(rest);
   }
-  for (const auto& note : set.notes) page.paragraph("Note: " + note);
+  for (const auto& note : set.notes) {
+    if (told.is_news(note)) page.paragraph("Note: " + note);
+  }
 }
 
 void add_sets(Page& page, const Report& report, bool verbose) {

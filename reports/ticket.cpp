@@ -6,8 +6,11 @@
 #include <algorithm>
 #include <set>
 
+#include "probe/model/set_age.hpp"
+#include "probe/util/text.hpp"
 #include "reports/format.hpp"
 #include "reports/phrases.hpp"
+#include "reports/rfc3339.hpp"
 #include "reports/rule_words.hpp"
 #include "reports/terminal.hpp"
 
@@ -48,6 +51,39 @@ std::set<std::string> sets_of(const Findings& findings) {
   return sets;
 }
 
+// Why to look twice before anybody opens anything by it: "a second-hand list, published about
+// 2016".
+std::string doubt_in_short(SourceQuality evidence, std::string_view published,
+                           std::string_view today) {
+  std::vector<std::string> doubts;
+  if (doubtful(evidence)) doubts.push_back(source_words(evidence, ""));
+  if (is_old(published, today)) doubts.push_back("published " + published_words(published));
+  return joined(doubts);
+}
+
+void add_sources(TicketLines& block, const Report& report, const std::set<std::string>& sets) {
+  const auto today = format_rfc3339(report.started_at).substr(0, 10);
+  std::vector<std::string> doubts;
+  const auto tell = [&](const std::string& name, SourceQuality evidence,
+                        const std::string& published) {
+    const auto doubt = doubt_in_short(evidence, published, today);
+    if (!doubt.empty()) add_once(doubts, fmt::format("{}: {}", name, doubt));
+  };
+  for (const auto& set : report.sets) {
+    if (!sets.empty() && !sets.contains(set.id)) continue;
+    tell(set_name(set), set.evidence, set.published);
+    for (const auto& needed : set.leans_on) {
+      const auto& rows = set.requirements;
+      const bool counts = std::any_of(rows.begin(), rows.end(), [&](const auto& row) {
+        return row.of_set == needed.id && row.status != Status::skip;
+      });
+      if (counts) tell(needed.title, needed.evidence, needed.published);
+    }
+  }
+  if (doubts.empty()) return;
+  block.add("Source", joined(doubts, "; "));
+}
+
 void add_head(TicketLines& block, const Report& report, const std::set<std::string>& sets) {
   std::vector<std::string> verdicts;
   for (const auto& set : report.sets) {
@@ -67,6 +103,7 @@ void add_head(TicketLines& block, const Report& report, const std::set<std::stri
   block.add("Measured",
             fmt::format("{}{}{}, {} {}", site, site.empty() ? "" : ", ",
                         minute_of(report.started_at), report.tool.name, report.tool.version));
+  add_sources(block, report, sets);
 }
 
 // "UDP 3478 to a.example, b.example and 12 more (TURN servers over UDP)".

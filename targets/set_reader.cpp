@@ -110,11 +110,11 @@ class SetReader {
     top_.lines("former_names", set_.former_names);
   }
 
-  void read_date(std::string_view key, bool month_will_do, std::string& into) {
+  void read_date(std::string_view key, bool less_will_do, std::string& into) {
     const auto* node = top_.find(key);
     const auto text = node ? read_line(*node, MapReader::name(key), problems_) : std::nullopt;
     if (!text) return;
-    if (const auto problem = date_problem(*text, month_will_do)) {
+    if (const auto problem = date_problem(*text, less_will_do)) {
       problems_.add(node->position,
                     MapReader::name(key) + ": " + in_quotes(*text) + " is not a date: " + *problem);
       return;

@@ -156,14 +156,15 @@ bool matches_wildcard(std::string_view name, std::string_view pattern) {
   return p == pattern.size();
 }
 
-std::optional<std::string> date_problem(std::string_view text, bool month_will_do) {
+std::optional<std::string> date_problem(std::string_view text, bool less_will_do) {
   const std::string expected =
-      month_will_do ? "expected YYYY-MM-DD or YYYY-MM" : "expected YYYY-MM-DD";
-  const bool month_only = text.size() == 7 && text[4] == '-';
-  if (!month_only && !(text.size() == 10 && text[4] == '-' && text[7] == '-')) return expected;
-  if (month_only && !month_will_do) return expected;
-  const auto year = number(text.substr(0, 4)), month = number(text.substr(5, 2));
-  const auto day = month_only ? std::optional<int>(1) : number(text.substr(8, 2));
+      less_will_do ? "expected YYYY-MM-DD, YYYY-MM or YYYY" : "expected YYYY-MM-DD";
+  const bool has_day = text.size() == 10 && text[4] == '-' && text[7] == '-';
+  const bool has_month = has_day || (text.size() == 7 && text[4] == '-');
+  if (!has_day && !(less_will_do && (has_month || text.size() == 4))) return expected;
+  const auto year = number(text.substr(0, 4));
+  const auto month = has_month ? number(text.substr(5, 2)) : std::optional<int>(1);
+  const auto day = has_day ? number(text.substr(8, 2)) : std::optional<int>(1);
   if (!year || !month || !day) return expected;
   const std::chrono::year_month_day date{std::chrono::year{*year},
                                          std::chrono::month{static_cast<unsigned>(*month)},

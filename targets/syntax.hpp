@@ -26,8 +26,8 @@ std::optional<std::string> wildcard_problem(std::string_view text);
 // "*" stands for one character or more, dots among them, as in most firewalls.
 bool matches_wildcard(std::string_view name, std::string_view pattern);
 
-// "2025-05-07", or "2025-05" where `month_will_do`; a day that exists.
-std::optional<std::string> date_problem(std::string_view text, bool month_will_do);
+// "2025-05-07"; where `less_will_do`, "2025-05" and "2025", too; a day that exists.
+std::optional<std::string> date_problem(std::string_view text, bool less_will_do);
 
 // http or https, a host, no user name or password.
 std::optional<std::string> url_problem(std::string_view text);

@@ -7,18 +7,22 @@
 #include "probe/model/day.hpp"
 
 namespace callready {
-namespace {
 
-// "2016-07" has no day: its last is taken, so that the warning is never too early.
-std::optional<std::chrono::sys_days> published_day(const SetHead& set) {
-  return parse_day(set.published.size() == 7 ? set.published + "-28" : set.published);
+std::optional<std::chrono::sys_days> published_day(std::string_view published) {
+  std::string day(published);
+  if (day.size() == 4) day += "-12";
+  if (day.size() == 7) day += "-28";
+  return parse_day(day);
 }
 
-}  // namespace
+std::string published_words(std::string_view published) {
+  if (published.empty()) return "undated";
+  return (published.size() == 4 ? "about " : "") + std::string(published);
+}
 
-bool is_old(const SetHead& set, std::string_view today) {
-  const auto now = parse_day(today), published = published_day(set);
-  return now && published && (*now - *published).count() > old_after;
+bool is_old(std::string_view published, std::string_view today) {
+  const auto now = parse_day(today), then = published_day(published);
+  return now && then && (*now - *then).count() > old_after;
 }
 
 std::string staleness(const SetHead& set, std::string_view today) {
@@ -31,10 +35,11 @@ std::string staleness(const SetHead& set, std::string_view today) {
         fmt::format("this list was last checked against the vendor's document {} days ago ({})",
                     (*now - *verified).count(), set.verified));
   }
-  if (is_old(set, today)) {
-    const auto years = static_cast<double>((*now - *published_day(set)).count()) / 365.25;
-    reasons.push_back(
-        fmt::format("the document is {:.0f} years old (published {})", years, set.published));
+  if (is_old(set.published, today)) {
+    const auto days = (*now - *published_day(set.published)).count();
+    reasons.push_back(fmt::format("the document is {:.0f} years old (published {})",
+                                  static_cast<double>(days) / 365.25,
+                                  published_words(set.published)));
   }
   if (reasons.empty()) return {};
   auto text = reasons.size() == 1 ? reasons[0] : reasons[0] + ", and " + reasons[1];

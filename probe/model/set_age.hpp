@@ -1,6 +1,8 @@
 // How old a set is: its transcription, and the document itself.
 #pragma once
 
+#include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,12 +17,19 @@ inline constexpr int stale_after = 180;
 // vendor's servers and addresses stay the same for three years.
 inline constexpr int old_after = 3 * 365;
 
-// "This list was last checked against the vendor's document 400 days ago (...), and the document is 10
-// years old (...): look for a newer edition ...", or nothing where neither is so or is known.
+// The day of a document's date as sets have it; of a month or a year ("2016-07", "2016") near its
+// end, so that no warning is too early. Nothing where it has none.
+std::optional<std::chrono::sys_days> published_day(std::string_view published);
+
+// "2016-07-01", "about 2016" where only the year is known, "undated" where there is none.
+std::string published_words(std::string_view published);
+
+// "This list was last checked against the vendor's document 400 days ago (...), and the document is
+// 10 years old (...): look for a newer edition ...", or nothing where neither is so or is known.
 // `today` as YYYY-MM-DD.
 std::string staleness(const SetHead& set, std::string_view today);
 
 // True where the document itself is old.
-bool is_old(const SetHead& set, std::string_view today);
+bool is_old(std::string_view published, std::string_view today);
 
 }  // namespace callready

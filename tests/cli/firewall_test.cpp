@@ -428,13 +428,17 @@ TEST(Firewall, SaysWhatIsSecondHandOrOldInEveryForm) {
     EXPECT_NE(text.find("a second-hand list: A copy."), std::string::npos) << text;
     EXPECT_NE(text.find(old), std::string::npos) << text;
   }
-  EXPECT_NE(firewall_csv(lists, {}).find("from a second-hand list"), std::string::npos);
+  const auto table = firewall_csv(lists, {});
+  EXPECT_NE(table.find("from a second-hand list"), std::string::npos);
+  EXPECT_NE(table.find(old), std::string::npos);
+  EXPECT_EQ(table.find(old), table.rfind(old)) << "once";
   for (const auto* name :
        {"list", "fortigate", "paloalto", "cisco-asa", "pfsense", "opnsense", "nftables"}) {
     const auto text = find_firewall_format(name)->render(lists, {});
     EXPECT_NE(text.find("second-hand: Login"), std::string::npos) << name << '\n' << text;
     EXPECT_EQ(text.find("second-hand: Web"), std::string::npos) << "the vendor's own";
   }
+  EXPECT_NE(firewall_markdown({lists[0]}, {}).find("By: A table, undated"), std::string::npos);
   const auto doubts = doubts_of(lists[1]);
   ASSERT_EQ(doubts.size(), 2u);
   EXPECT_EQ(doubts[0], "From a second-hand list: A copy.");

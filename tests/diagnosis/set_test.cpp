@@ -236,6 +236,14 @@ TEST(Staleness, AnOldDocumentIsOldHoweverLatelyItWasTranscribed) {
   EXPECT_EQ(staleness(set, "2026-07-01"),
             "The document is 3 years old (published 2023-07-01): look for a newer edition of "
             "\"Requirements\" at https://example.com/doc");
+  auto undated = set;
+  undated.published = "2022";
+  undated.url.clear();
+  EXPECT_EQ(staleness(undated, "2026-07-01"),
+            "The document is 4 years old (published about 2022): look for a newer edition of "
+            "\"Requirements\"");
+  undated.published = "2023";
+  EXPECT_EQ(staleness(undated, "2026-07-01"), "") << "it may be of its last days";
   set.verified = "2025-01-01";
   EXPECT_EQ(staleness(set, "2026-07-01"),
             "This list was last checked against the vendor's document 546 days ago (2025-01-01), "

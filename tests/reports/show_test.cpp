@@ -320,7 +320,8 @@ TEST(List, IsATable) {
       list_text(sets, "2026-11-21", with(100)),
       "SET      TITLE          KIND       SOURCE       PUBLISHED  VERIFIED     ALSO\n"
       "example  Example Calls  meetings   vendor-page  2025-05    1 day ago    example-calls\n"
-      "x        X              sip-trunk  second-hand  undated    2 years ago  ex\n");
+      "x        X              sip-trunk  second-hand  undated    2 years ago  ex\n"
+      "\n1 document has no date: nobody knows how old it is.\n");
   const auto age = [&](const std::string& day) {
     other.verified = day;
     const auto text = list_text(std::vector<ListedSet>{{other, 3}}, "2026-11-21", with(100));
@@ -343,6 +344,11 @@ TEST(List, IsATable) {
                 "you rely on it.\n"),
       std::string::npos)
       << aged;
+  other.published = "2019";
+  const auto about = list_text(std::vector<ListedSet>{{other, 3}}, "2026-11-21", with(100));
+  EXPECT_NE(about.find(" about 2019 "), std::string::npos) << about;
+  EXPECT_NE(about.find("More than 3 years old is the document of: x."), std::string::npos) << about;
+  EXPECT_EQ(about.find("nobody knows"), std::string::npos) << about;
   const auto json = nlohmann::json::parse(list_json(sets));
   EXPECT_EQ(json.size(), 2u);
   EXPECT_EQ(json[1]["id"], "x");

@@ -260,8 +260,9 @@ TEST_F(SchemaAndLoader, AgreeOnEachValueOfTheHead) {
       {"edition", "36 | Ed 36 | 1.10", "[36] | true"},
       {"url", "https://example.com/a.pdf?x=1#y | http://a",
        "example.com | ftp://a | https:// | https://u:p@a/ | https://a/b c"},
-      {"published", "2025-05 | 2025-05-07 | \"2025-05-07\"",
-       "2025 | May 2025 | 2025-13 | 2025-00 | 2025-5-7 | 1985-01 | 2025-05-32"},
+      {"published", "2025-05 | 2025-05-07 | \"2025-05-07\" | 2025 | \"2025\"",
+       "1985 | 205 | 20255 | 2025- | May 2025 | 2025-13 | 2025-00 | 2025-5-7 | 1985-01 | "
+       "2025-05-32"},
       {"verified", "2025-05-07", "2025-05 | 07.05.2025"},
       {"control", "true | false", "yes | 1"},
       {"kind", "meetings | contact-center | sip-trunk", "phone | [pbx]"},

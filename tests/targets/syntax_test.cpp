@@ -60,7 +60,10 @@ TEST(Syntax, KnowsTheCalendar) {
         "25-05-07xx", "+025-05-07", "1989-12-31", "2025-05-07Z"}) {
     EXPECT_TRUE(date_problem(bad, false)) << bad;
   }
-  EXPECT_FALSE(date_problem("2025-05", true));
+  for (const auto* good : {"2025-05", "2025"}) EXPECT_FALSE(date_problem(good, true)) << good;
+  for (const auto* bad : {"1985", "20-5", "2025-", "202"}) {
+    EXPECT_TRUE(date_problem(bad, true)) << bad;
+  }
   EXPECT_TRUE(date_problem("2025-13", true));
 }
 
