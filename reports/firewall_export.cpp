@@ -31,9 +31,13 @@ std::string plain_name(std::string_view text, std::size_t most) {
   return name;
 }
 
-// Free text goes into comments and descriptions.
+// Free text goes into comments and descriptions. "Example's pages" are "Example pages" there: a
+// lone apostrophe is a quote to some devices.
 std::string plain_title(std::string_view text) {
   auto title = plain_ascii(harmless(text));
+  for (auto at = title.find("'s "); at != std::string::npos; at = title.find("'s ", at)) {
+    title.erase(at, 2);
+  }
   std::erase(title, '\'');
   for (auto& c : title) {
     if (std::string_view("\"\\`$;{}<>|&#?").find(c) != std::string_view::npos) c = ' ';
@@ -116,9 +120,7 @@ std::string rule_name(const FirewallList& list, const FirewallRule& rule) {
 // `known`: the texts of its peers.
 void add_row(DeviceRule& made, const FirewallRule& rule, std::set<std::string>& known) {
   for (const auto& title : rule.titles) {
-    const auto words = plain_title(
-        doubtful(rule.evidence) ? fmt::format("{}: {}", to_string(rule.evidence), title) : title);
-    made.rows.push_back({words, rule.severity, rule.source_ports});
+    made.rows.push_back({plain_title(title), rule.evidence, rule.severity, rule.source_ports});
   }
   for (const auto& peer : rule.peers) {
     auto one = device_peer(peer);
@@ -156,6 +158,14 @@ bool DeviceRule::only_has(PeerKind kind) const {
                      [&](const DevicePeer& peer) { return peer.kind == kind; });
 }
 
+std::string DeviceRule::marked(const DeviceRow& row) const {
+  const bool all_the_same = std::all_of(rows.begin(), rows.end(), [&](const DeviceRow& other) {
+    return other.evidence == row.evidence;
+  });
+  if (!doubtful(row.evidence) || (all_the_same && &row != &rows.front())) return row.title;
+  return fmt::format("{}: {}", to_string(row.evidence), row.title);
+}
+
 std::vector<DeviceRule> for_devices(const std::vector<FirewallList>& lists) {
   std::vector<DeviceRule> made;
   Names names;
@@ -181,8 +191,11 @@ std::vector<DeviceRule> for_devices(const std::vector<FirewallList>& lists) {
     }
   }
   for (auto& rule : made) {
+    // What is doubtful comes first: the end may be cut.
+    std::stable_partition(rule.rows.begin(), rule.rows.end(),
+                          [](const DeviceRow& row) { return doubtful(row.evidence); });
     std::vector<std::string> titles;
-    for (const auto& row : rule.rows) add_once(titles, row.title);
+    for (const auto& row : rule.rows) add_once(titles, rule.marked(row));
     rule.title = shortened(joined(titles), longest_title);
     const auto owner = std::find_if(made.begin(), made.end(),
                                     [&](const auto& other) { return same_peers(other, rule); });

@@ -24,6 +24,7 @@ struct DevicePeer {
 // A row of the vendor's document that is in a rule.
 struct DeviceRow {
   std::string title;  // one line of plain ASCII without quotes
+  SourceQuality evidence = SourceQuality::vendor_page;
   Severity severity = Severity::required;
   std::vector<PortRange> source_ports;  // empty: any
 };
@@ -33,12 +34,15 @@ struct DeviceRow {
 struct DeviceRule {
   std::string name;   // "cr-rainbow-udp3478", at most 26 characters: the same for every edition
   std::string group;  // the name of the first rule with the same peers
-  std::string title;  // of all rows, as DeviceRow's
+  std::string title;  // of all rows, marked
   bool udp = false, inbound = false;
   std::vector<PortRange> ports;
   std::vector<DevicePeer> peers;
   std::vector<DeviceRow> rows;
 
+  // One of its rows' titles, "second-hand: Login" where its text is doubtful; where those of all
+  // are, in the same way, only the first says so, for all of them.
+  std::string marked(const DeviceRow& row) const;
   bool has(PeerKind kind) const;
   bool only_has(PeerKind kind) const;
   bool owns_group() const { return group == name; }

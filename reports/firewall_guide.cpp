@@ -53,8 +53,8 @@ std::string rule_in_words(const DeviceRule& rule) {
   std::vector<std::string> rows;
   for (const auto& row : rule.rows) {
     rows.push_back(row.severity == Severity::required
-                       ? row.title
-                       : fmt::format("{} ({})", row.title, to_string(row.severity)));
+                       ? rule.marked(row)
+                       : fmt::format("{} ({})", rule.marked(row), to_string(row.severity)));
   }
   return fmt::format("{}: {} {} {} {}: {}", rule.name, rule.udp ? "UDP" : "TCP",
                      port_list(rule.ports, ", "), rule.inbound ? "from" : "to",

@@ -287,7 +287,7 @@ requirements:
         self.assertEqual("", done.stderr)
         self.assertIn("\n# Check first:\n#   google-sign-in: From a second-hand list: ", done.stdout)
         self.assertIn("librestream: The document is ", done.stdout)
-        self.assertIn('comment "second-hand: Googles sign-in page', done.stdout)
+        self.assertIn('comment "second-hand: Google sign-in page', done.stdout)
 
     def test_a_table_of_nftables(self):
         for arguments, said in (

@@ -445,6 +445,18 @@ TEST(Firewall, SaysWhatIsSecondHandOrOldInEveryForm) {
   EXPECT_TRUE(doubts[1].starts_with(old));
 }
 
+// A device's comment is short: what is doubtful of it comes first, and is said once where all is.
+TEST(Firewall, MarksOfDoubtfulRowsAreNotCutOff) {
+  auto set = set_of(two_rows);
+  set.requirements.at(0).title = "Web site's pages, " + std::string(80, 'x');
+  set.requirements.at(1).evidence = SourceQuality::second_hand;
+  EXPECT_EQ(for_devices({rules_for(set)}).at(0).title.substr(0, 42),
+            "second-hand: Files, Web site pages, xxxxxx");
+  set.requirements.at(0).evidence = SourceQuality::second_hand;
+  set.requirements.at(0).title = "Web";
+  EXPECT_EQ(for_devices({rules_for(set)}).at(0).title, "second-hand: Web, Files");
+}
+
 TEST(Firewall, OnlyWhatIsRequired) {
   FirewallOptions options;
   options.required_only = true;
