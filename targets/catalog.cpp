@@ -5,6 +5,7 @@
 #include <memory>
 #include <set>
 #include <system_error>
+#include <utility>
 
 #include "probe/util/path.hpp"
 #include "targets/builtin.hpp"
@@ -178,6 +179,25 @@ LoadResult Catalog::load(const std::string& id) const {
 LoadResult Catalog::complete(LoadResult loaded) const {
   if (!loaded.set || loaded.set->needs_sets.empty()) return loaded;
   return with_needed_sets(std::move(*loaded.set), [&](const std::string& id) { return load(id); });
+}
+
+LoadResult Catalog::with_own_sign_in(TargetSet set) const {
+  LoadResult result;
+  result.id = set.id;
+  const bool known =
+      std::any_of(set.variables.begin(), set.variables.end(),
+                  [](const Variable& variable) { return variable.name == own_sign_in; });
+  if (known) {
+    result.set = std::move(set);
+    return result;
+  }
+  auto needed = std::exchange(set.needs_sets, {{.set = "single-sign-on"}});
+  result = complete({.set = std::move(set), .id = result.id});
+  if (result.set) {
+    auto& all = result.set->needs_sets;
+    all.insert(all.begin(), needed.begin(), needed.end());
+  }
+  return result;
 }
 
 LoadResult Catalog::find(const std::string& name) const {

@@ -30,6 +30,9 @@ bool is_same_name(std::string_view left, std::string_view right);
 // All that the set is called, its id first.
 std::vector<std::string> names_of(const SetHead& head);
 
+// The variable that names a sign-in page of the customer's own.
+inline constexpr std::string_view own_sign_in = "sign_in";
+
 class Catalog {
  public:
   enum class Place { file, folder, collection };
@@ -58,6 +61,10 @@ class Catalog {
 
   // A file's set with what it needs of the sets that the catalog knows.
   LoadResult complete(LoadResult loaded) const;
+
+  // A set, as `find` gives it, with the customer's own sign-in page: what the set `single-sign-on`
+  // asks for, whose variable is `sign_in`. As it is where it has such a variable already.
+  LoadResult with_own_sign_in(TargetSet set) const;
 
   const std::vector<Entry>& entries() const { return entries_; }
   // Those that can be used, each once, by id; controls left out.

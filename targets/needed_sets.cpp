@@ -29,6 +29,10 @@ void add_unless_known(std::vector<Thing>& all, const Thing& thing, std::string T
   if (!known) all.push_back(thing);
 }
 
+bool is_taken(const std::vector<Capability>& all, const std::string& id) {
+  return std::any_of(all.begin(), all.end(), [&](const Capability& one) { return one.id == id; });
+}
+
 // What `entry` asks for of one set that is needed.
 class Part {
  public:
@@ -95,9 +99,7 @@ class Part {
   void add_capability(TargetSet& set, Capability capability) const {
     auto& all = set.capabilities;
     if (!capability.sign_in) {
-      const bool taken = std::any_of(
-          all.begin(), all.end(), [&](const Capability& one) { return one.id == capability.id; });
-      if (taken) capability.id = needed_.id + '-' + capability.id;
+      if (is_taken(all, capability.id)) capability.id = needed_.id + '-' + capability.id;
       all.push_back(std::move(capability));
       return;
     }
@@ -105,6 +107,7 @@ class Part {
       return one.sign_in && one.scenarios == capability.scenarios;
     });
     if (known == all.end()) {
+      if (is_taken(all, capability.id)) capability.id = needed_.id + '-' + capability.id;
       all.insert(all.begin(), std::move(capability));
     } else {
       known->needs.insert(known->needs.end(), capability.needs.begin(), capability.needs.end());

@@ -90,6 +90,12 @@ std::optional<std::string> interface_problem(const std::string& name) {
 
 }  // namespace
 
+// People sign in at a page of their own to many services whose documents do not say so.
+static bool is_given_a_sign_in(const TargetSet& set, const VariableValues& given) {
+  const std::string name(own_sign_in);
+  return given.contains(set.id + '/' + name) || (is_signed_in_to(set) && given.contains(name));
+}
+
 std::optional<std::vector<TargetSet>> find_sets(const Arguments& arguments) {
   const TimeLimit in_time("reading the sets", timeouts::reading);
   const auto catalog = make_catalog(arguments);
@@ -126,7 +132,10 @@ std::optional<std::vector<TargetSet>> find_sets(const Arguments& arguments) {
   std::vector<TargetSet> sets;
   std::set<std::string> seen;
   for (const auto& name : names) {
-    const auto found = catalog.find(name);
+    auto found = catalog.find(name);
+    if (found.set && is_given_a_sign_in(*found.set, arguments.variables)) {
+      found = catalog.with_own_sign_in(std::move(*found.set));
+    }
     if (!found.set) {
       report(found.problems);
     } else if (seen.insert(found.set->id).second) {

@@ -347,7 +347,7 @@ Attribution attribution_of(const std::vector<findings::Cause>& causes, const Rep
 std::vector<SetResult> judged(const std::vector<PlannedSet>& sets, const ResultIndex& index) {
   std::vector<SetResult> results;
   for (const auto& planned : sets) {
-    results.push_back(judge_set(*planned.set, planned.rows, planned.scenarios, index));
+    results.push_back(judge_set(*planned.set, planned.rows, planned.scenarios, index, planned.own));
   }
   return results;
 }

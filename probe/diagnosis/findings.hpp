@@ -2,6 +2,8 @@
 // diagnoses to the same result as the run that made it.
 #pragma once
 
+#include <map>
+#include <string>
 #include <vector>
 
 #include "probe/model/plan.hpp"
@@ -19,6 +21,8 @@ struct PlannedSet {
   const TargetSet* set = nullptr;
   std::vector<PlannedRequirement> rows;
   std::vector<std::string> scenarios;
+  // By id: rows in which values stand that the user gave, for what a firewall has to let through.
+  std::map<std::string, Requirement> own{};
 };
 
 // A run in one pass: from what its probes saw to causes, from both to the status of each row, and

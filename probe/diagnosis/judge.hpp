@@ -90,10 +90,12 @@ CapabilityResult judge_capability(const Capability& capability,
                                   const std::map<std::string, RequirementResult>& rows);
 
 // The whole set. `planned` are this set's rows only; rows that were not planned do not appear.
+// `own`: rows by id as the user's values fill them in, for their firewall rules.
 // `scenarios`: the active ones; capabilities of others do not appear either. Where no capability
 // could be measured (`--only` with a row that none needs), the rows themselves give the verdict.
 SetResult judge_set(const TargetSet& set, const std::vector<PlannedRequirement>& planned,
-                    const std::vector<std::string>& scenarios, const ResultIndex& evidences);
+                    const std::vector<std::string>& scenarios, const ResultIndex& evidences,
+                    const std::map<std::string, Requirement>& own = {});
 
 // Of the capabilities that could be measured, the worst; one that calls do without can make it
 // degraded at the most, and so does a required row that fails. Where no capability could be

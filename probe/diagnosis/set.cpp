@@ -84,9 +84,7 @@ std::string variable_of(const TargetSet& set, const std::string& id) {
 // verdict is without it.
 std::string untested_sign_in(const TargetSet& set,
                              const std::map<std::string, RequirementResult>& rows) {
-  const bool for_people = set.kind == ServiceKind::meetings || set.kind == ServiceKind::telephony ||
-                          set.kind == ServiceKind::contact_center;
-  if (!for_people) return {};
+  if (!is_signed_in_to(set)) return {};
   bool known = false;
   std::string yours;
   for (const auto& capability : set.capabilities) {
@@ -101,7 +99,10 @@ std::string untested_sign_in(const TargetSet& set,
       }
     }
   }
-  if (!known) return "Signing in was not tested: the vendor's document names no hosts for it.";
+  if (!known) {
+    return "Signing in was not tested: the vendor's document names no hosts for it. Your own "
+           "sign-in page: --var sign_in=...";
+  }
   if (yours.empty()) return "Signing in was not tested in this run.";
   return fmt::format("Signing in was not tested: name your own sign-in page by --var {}=...",
                      yours);
@@ -292,7 +293,8 @@ Verdict verdict_of_set(const std::vector<CapabilityResult>& capabilities,
 }
 
 SetResult judge_set(const TargetSet& set, const std::vector<PlannedRequirement>& planned,
-                    const std::vector<std::string>& scenarios, const ResultIndex& evidences) {
+                    const std::vector<std::string>& scenarios, const ResultIndex& evidences,
+                    const std::map<std::string, Requirement>& own) {
   SetResult result;
   result.id = set.id;
   result.title = set.title;
@@ -325,7 +327,9 @@ SetResult judge_set(const TargetSet& set, const std::vector<PlannedRequirement>&
         });
     if (row.check == CheckKind::media || streamed) row.thresholds = media_figures(set, row);
     result.requirements.push_back(judge_requirement(row, plan, evidences));
-    result.requirements.back().rules = rules_of(set, *requirement, scenarios);
+    const auto filled = own.find(requirement->id);
+    const auto& asked = filled == own.end() ? *requirement : filled->second;
+    result.requirements.back().rules = rules_of(set, asked, scenarios);
     result.requirements.back().error_texts = requirement->error_texts;
     result.requirements.back().of_set = requirement->of_set;
     rows[requirement->id] = result.requirements.back();

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <map>
 #include <set>
 #include <stdexcept>
 
@@ -162,6 +163,18 @@ std::optional<std::string> nat64_prefix_of(const std::vector<ProbeResult>& resul
   return std::nullopt;
 }
 
+std::map<std::string, Requirement> own_rows(const TargetSet& set, const VariableValues& all) {
+  std::map<std::string, Requirement> rows;
+  const auto given = given_values(set, all);
+  if (given.empty()) return rows;
+  for (const auto& row : set.requirements) {
+    auto filled = expand_variables(row, given);
+    if (filled.missing.size() == expand_variables(row, {}).missing.size()) continue;
+    rows.emplace(row.id, std::move(filled.requirement));
+  }
+  return rows;
+}
+
 std::vector<PlannedSet> planned_sets(const SessionOptions& options, const Plan& plan) {
   std::vector<PlannedSet> sets;
   for (const auto& set : options.sets) {
@@ -169,6 +182,7 @@ std::vector<PlannedSet> planned_sets(const SessionOptions& options, const Plan& 
     auto& planned = sets.emplace_back();
     planned.set = &set;
     planned.scenarios = active_scenarios(set, options.plan);
+    planned.own = own_rows(set, options.plan.variables);
     for (const auto& row : plan.requirements) {
       if (row.set == set.id) planned.rows.push_back(row);
     }

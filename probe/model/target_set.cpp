@@ -34,4 +34,9 @@ const Requirement* TargetSet::find_requirement(std::string_view requirement_id) 
   return nullptr;
 }
 
+bool is_signed_in_to(const SetHead& set) {
+  return set.kind == ServiceKind::meetings || set.kind == ServiceKind::telephony ||
+         set.kind == ServiceKind::contact_center;
+}
+
 }  // namespace callready

@@ -176,7 +176,8 @@ struct NeededSet {
 // What a set says of itself: enough to list it and to find it by name.
 struct SetHead {
   std::string id, title, vendor, edition, document, url;
-  std::string published, verified;        // YYYY-MM-DD, or YYYY-MM for `published`; empty: unknown
+  std::string published;                  // YYYY-MM-DD, YYYY-MM or YYYY; empty: undated
+  std::string verified;                   // YYYY-MM-DD; empty: unknown
   std::vector<std::string> aliases;       // ids that name it too
   std::vector<std::string> former_names;  // what the service was called before
   std::optional<ServiceKind> kind;
@@ -187,6 +188,9 @@ struct SetHead {
   std::string origin;    // the file it came from, "built in" or "downloaded"
   std::string sha256;    // of the file's bytes, in hexadecimal
 };
+
+// People sign in to it, or their phones do: meetings, telephony, contact centers.
+bool is_signed_in_to(const SetHead& set);
 
 struct TargetSet : SetHead {
   std::vector<Scenario> scenarios;

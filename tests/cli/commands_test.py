@@ -271,6 +271,21 @@ requirements:
         listed = {one["id"]: one for one in json.loads(self.run_it("list", "--json").stdout)}
         self.assertEqual(["microsoft-365", "single-sign-on"], listed["teams"]["needs_sets"])
 
+    def test_a_sign_in_of_ones_own_for_any_service(self):
+        """Also where the vendor's document knows of none."""
+        lists = json.loads(self.run_it("firewall", "zoom", "whereby", "--format", "json", "--var",
+                                       "sign_in=login.example.com").stdout)["sets"]
+        (own,) = [one for one in lists if one["id"] == "single-sign-on"]
+        self.assertEqual(["Zoom", "Whereby"], own["needed_by"])
+        self.assertEqual([["login.example.com"]], [[peer["text"] for peer in rule["destinations"]]
+                                                   for rule in own["rules"]])
+        lists = json.loads(self.run_it("firewall", "zoom", "whereby", "--format", "json", "--var",
+                                       "zoom/sign_in=login.example.com").stdout)["sets"]
+        self.assertEqual([["Zoom"]], [one["needed_by"] for one in lists
+                                      if one["id"] == "single-sign-on"])
+        self.assert_refused(self.run_it("firewall", "asterisk", "--var", "sign_in=login.example.com"),
+                            "unknown variable 'sign_in'")
+
     def test_what_a_set_cannot_lean_on(self):
         file = self.write(self.LEANING.format("nobody"))
         said = f"{file}:4:14: 'needs_sets': 'nobody' cannot be used: no set has this id"
@@ -288,6 +303,10 @@ requirements:
         self.assertIn("\n# Check first:\n#   google-sign-in: From a second-hand list: ", done.stdout)
         self.assertIn("librestream: The document is ", done.stdout)
         self.assertIn('comment "second-hand: Google sign-in page', done.stdout)
+
+    def test_what_can_be_deleted_is_told_once(self):
+        done = self.run_it("firewall", "teams", "--format", "markdown")
+        self.assertEqual(1, done.stdout.count("#### removed-addresses: "), "of UDP and TCP")
 
     def test_a_table_of_nftables(self):
         for arguments, said in (

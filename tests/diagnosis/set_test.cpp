@@ -137,7 +137,8 @@ TEST(Set, RowsOfOtherSetsAreLeftOut) {
 }
 
 constexpr auto no_host_named =
-    "Signing in was not tested: the vendor's document names no hosts for it.";
+    "Signing in was not tested: the vendor's document names no hosts for it. Your own "
+    "sign-in page: --var sign_in=...";
 
 TEST(Set, SaysThatSigningInWasNotTested) {
   Fixture fixture;

@@ -61,6 +61,7 @@ def beyond_the_document(report, own_set=os.path.join(HERE, "findings.yaml")):
                   if not only_measures(row) for text in peers_of(row)}
     ports = {port for rows in sets.values() for row in rows.values()
              if not only_measures(row) for port in ports_of(row)}
+    own = set(report["site"].get("own_hosts", []))  # --var
     found = []
     for finding in report["findings"]:
         code, fix = finding["code"], finding["fix"]
@@ -81,7 +82,7 @@ def beyond_the_document(report, own_set=os.path.join(HERE, "findings.yaml")):
             peers = set().union(*map(peers_of, rows))
             far = rule.get("destinations", []) + rule.get("sources_of_traffic", [])
             found += [f"{code}: {one['text']} is not in the set" for one in far
-                      if one["kind"] != "yours" and one["text"] not in peers]
+                      if one["kind"] != "yours" and one["text"] not in peers | own]
             listed = set().union(*map(ports_of, rows))
             found += [f"{code}: port {port} is not in the set" for port in rule["ports"]
                       if port not in listed]

@@ -76,15 +76,31 @@ class SignIn(SiteTest):
         with Site(faults=["host-blocked=login.example.com"]) as site:
             status, report = check(site, "teams", "--var", "sign_in=login.example.com")
         self.assertEqual((1, "fail"), (status, rows(report, "teams")["single-sign-on"]["status"]))
+        (cause,) = report["findings"]
+        self.assertIn("TCP 443 to login.example.com", cause["fix"])
+        self.assertNotIn("--var", cause["fix"], "the value was given")
         _, report = self.checked()
         self.assertEqual("skip", rows(report, "teams")["single-sign-on"]["status"])
+
+    def test_a_sign_in_of_ones_own_where_the_document_names_none(self):
+        var = ("--var", "sign_in=login.example.com")
+        with Site() as site:
+            status, report = check(site, "whereby", *var)
+        self.assertEqual((0, "ready"), (status, verdicts(report)["whereby/sign-in"]))
+        self.assertNotIn("Signing in was not tested", str(report["sets"][0]["notes"]))
+        with Site(faults=["host-blocked=login.example.com"]) as site:
+            status, report = check(site, "whereby", *var)
+        found = verdicts(report)
+        self.assertEqual((1, "blocked", "ready"),
+                         (status, found["whereby/sign-in"], found["whereby/join"]))
 
     def test_what_names_no_sign_in_says_so(self):
         with Site() as site:
             done = site.run([CALLREADY, "check", "whereby"])
             teams = site.run([CALLREADY, "check", "teams"])
-        said = "Signing in was not tested: the vendor's document names no hosts for it."
-        self.assertEqual(1, done.stdout.count(said), done.stdout)
+        said = ("Signing in was not tested: the vendor's document names no hosts for it. Your own "
+                "sign-in page: --var sign_in=...")
+        self.assertEqual(1, " ".join(done.stdout.split()).count(said), done.stdout)
         self.assertNotIn("Signing in was not tested", teams.stdout)
 
     def test_what_firewall_lists_is_enough(self):

@@ -108,6 +108,17 @@ TEST(NeededSets, TwoWaysToSignInAreOneCapability) {
   EXPECT_EQ(result.set->capabilities[0].needs.size(), 3U);
 }
 
+// Of other scenarios: two capabilities, and no id twice.
+TEST(NeededSets, ASignInOfSomeScenariosStaysApart) {
+  const auto own =
+      ", sign_in: true, scenarios: [here] }, { id: sign-in, title: Other, needs: [web]";
+  const auto result = complete(service("[login]", own), {{"login", login}});
+  ASSERT_TRUE(result.set) << problems_of(result);
+  Ids ids;
+  for (const auto& capability : result.set->capabilities) ids.push_back(capability.id);
+  EXPECT_EQ(ids, Ids({"login-sign-in", "calls", "sign-in"}));
+}
+
 TEST(NeededSets, WhatCannotBeNeeded) {
   const auto said = [](const std::string& needs, std::map<std::string, std::string> others) {
     return problems_of(complete(service(needs), std::move(others)));
