@@ -5,10 +5,13 @@ import json
 import os
 import unittest
 
+from .check_test import verdicts
 from .fixes import Written
 from .harness import Site, SiteTest
 from .names import ROOT
 
+# What people call by, of each set.
+CALLS = {"rainbow": "rainbow/media", "teams": "teams/audio"}
 CALLREADY = os.environ.get("CALLREADY", os.path.join(ROOT, "build", "dev", "callready"))
 
 
@@ -31,11 +34,14 @@ class OnARouter(SiteTest):
         for name in ("rainbow", "teams"):
             with self.subTest(name), Site(faults=["web-only-proxy"]) as site, \
                     Written(site, CALLREADY, name) as rules:
+                before = json.loads(site.run([CALLREADY, "check", name, "--json"]).stdout)
+                self.assertNotIn("ready", verdicts(before).values(), "nothing gets out yet")
                 rules.load(by_resolver=True)
                 rules.enable()
                 report = json.loads(site.run([CALLREADY, "check", name, "--json"]).stdout)
-                self.assertEqual(({"ready"}, []), ({one["verdict"] for one in report["sets"]},
-                                                   report["findings"]))
+                found = verdicts(report)
+                self.assertEqual(({"ready"}, []), (set(found.values()), report["findings"]))
+                self.assertLessEqual({name + "/sign-in", CALLS[name]}, set(found))
 
 
 if __name__ == "__main__":
