@@ -9,7 +9,8 @@
 //   silent    "dropped": twice nothing, where the control, sent after it, was answered;
 //             "silent": no more is known (no router there answers, or it had run out of answers)
 //   rejected  "prohibited": a device on the way said no (ICMP), and is named;
-//             "refused_on_the_way": a TCP reset from nearer than the edge
+//             "refused_on_the_way": a TCP reset from nearer than the edge;
+//             "kept_here": this computer did not let it out
 //   connected "answered_on_the_way": somebody nearer than the edge took the connection
 //   skipped   "no_route": this computer has no way there;
 //             "spared": of a row's many ports over TCP, another of its kind passes to that host
@@ -80,6 +81,8 @@ void conclude(Observation& observation, Outcome outcome, DetailCode result,
         fmt::format("{}, is dropped before {}, which other packets reach", what, router);
   } else if (result == DetailCode::prohibited) {
     evidence.text = fmt::format("{}, is turned away by {}", what, device);
+  } else if (result == DetailCode::kept_here) {
+    evidence.text = fmt::format("{}, does not leave this computer: its own firewall", what);
   } else if (result == DetailCode::refused_on_the_way) {
     evidence.text = fmt::format("{}, is reset by a device nearer than {}", what, router);
   } else if (result == DetailCode::answered_on_the_way) {
@@ -108,6 +111,10 @@ void spare(Observation& observation, std::uint16_t other, const Job& job) {
 // True where the answer settles the question.
 bool take(Observation& observation, const SiteEdge::Answer& answer, const Hop& hop,
           const Job& job) {
+  if (answer.kept_here) {
+    conclude(observation, Outcome::rejected, DetailCode::kept_here, std::nullopt, hop, job);
+    return true;
+  }
   if (answer.icmp) {
     const bool expired = answer.icmp->kind == IcmpKind::time_exceeded;
     // A router of the site that answers before its own drop rule proves nothing.
@@ -178,7 +185,15 @@ asio::awaitable<void> ask_twice(Context& context, Job job, UdpSocket* socket, By
     }
     ++strikes;
   }
-  conclude(observation, Outcome::silent, DetailCode::dropped, std::nullopt, hop, job);
+  // The SYNs above were given up before a second one went out.
+  bool kept = false;
+  if (socket == nullptr) {
+    const auto remote = job.remote();
+    const auto interface = context.settings.interface;
+    kept = co_await keeps_syn_here(context.executor, context.scope, remote, interface);
+  }
+  conclude(observation, kept ? Outcome::rejected : Outcome::silent,
+           kept ? DetailCode::kept_here : DetailCode::dropped, std::nullopt, hop, job);
 }
 
 // Where a socket for UDP has no route, which sends nothing, a SYN has none either.

@@ -40,6 +40,8 @@ void note_icmp(Port& port, const IcmpError& icmp, const IpAddress& target, Insta
   } else if (icmp.kind == IcmpKind::time_exceeded) {
     // A router of the site that answers before its own drop rule proves nothing.
     port.result = beyond_the_edge(icmp.sender) ? PortResult::left_site : PortResult::silent;
+  } else if (icmp.own && icmp.kind != IcmpKind::host_unreachable) {
+    port.result = PortResult::kept_here;
   } else {
     port.result = PortResult::prohibited;
     port.no_way = knows_no_way(icmp);
@@ -140,6 +142,9 @@ asio::awaitable<void> send_to_the_end(std::shared_ptr<Range> range, std::size_t 
     port.sent = now;
     port.tried = true;
     const auto sent = ask_echo(*range, port);
+    if (sent.has_error() && sent.error().kind == FailureKind::kept_here) {
+      port.result = PortResult::kept_here;
+    }
     if (sent.has_error()) continue;
     listeners->listen(i);
   }
@@ -194,6 +199,8 @@ asio::awaitable<void> climb(std::shared_ptr<Range> range, std::size_t index, Sit
     }
     // A better proof may have come meanwhile from the far end.
     if (port.result != PortResult::silent) co_return;
+    if (answer.kept_here) port.result = PortResult::kept_here;
+    if (answer.kept_here) co_return;
     if (answer.icmp) {
       note_icmp(port, *answer.icmp, range->target, context.scope.clock.now());
       co_return;

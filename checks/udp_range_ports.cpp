@@ -12,6 +12,8 @@ DetailCode detail_of(PortResult result) {
       return DetailCode::dropped;
     case PortResult::prohibited:
       return DetailCode::prohibited;
+    case PortResult::kept_here:
+      return DetailCode::kept_here;
     case PortResult::left_site:
       return DetailCode::left_site;
     case PortResult::arrived:
@@ -28,7 +30,8 @@ bool gets_out(PortResult result) {
 }
 
 bool is_blocked(PortResult result) {
-  return result == PortResult::dropped || result == PortResult::prohibited;
+  return result == PortResult::dropped || result == PortResult::prohibited ||
+         result == PortResult::kept_here;
 }
 
 std::map<std::uint16_t, bool> known_ports(const std::deque<Port>& ports) {

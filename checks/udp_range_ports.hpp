@@ -10,7 +10,15 @@
 
 namespace callready::checks::udp_range {
 
-enum class PortResult { silent, dropped, prohibited, left_site, arrived, replied };
+enum class PortResult {
+  silent,
+  dropped,
+  prohibited,
+  kept_here,  // by this computer's own firewall
+  left_site,
+  arrived,
+  replied
+};
 
 DetailCode detail_of(PortResult result);  // as in the evidence "udp_port"
 bool gets_out(PortResult result);

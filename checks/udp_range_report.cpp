@@ -32,7 +32,10 @@ std::string in_words(const Port& port) {
       return fmt::format("the packet left the site, as far as {}", by);
     case PortResult::prohibited:
       if (!port.by) return "refused in the server's name by a device that is nearer";
-      return fmt::format("{} {}", by, port.no_way ? "knows no way there" : "refuses to let it pass");
+      return fmt::format("{} {}", by,
+                         port.no_way ? "knows no way there" : "refuses to let it pass");
+    case PortResult::kept_here:
+      return "this computer's own firewall does not let it out";
     case PortResult::dropped:
       if (port.outbound) return relay_in_words(port);
       return "dropped before the first router outside, which other packets reach";
@@ -154,7 +157,10 @@ void conclude(Observation& observation, const Range& range) {
     observation.outcome = outcome;
     observation.detail = detail;
   };
-  if (prohibited > 0) {
+  const int kept_here = count_of(PortResult::kept_here);
+  if (kept_here > 0) {
+    set(Outcome::rejected, kept_here == all ? DetailCode::kept_here : DetailCode::partly_kept_here);
+  } else if (prohibited > 0) {
     set(Outcome::rejected,
         prohibited == all ? DetailCode::prohibited : DetailCode::partly_prohibited);
   } else if (dropped > 0) {
@@ -180,7 +186,7 @@ void conclude(Observation& observation, const Range& range) {
   const int sampled = count([](const Port* port) { return !port->refined; });
   const int proved =
       count([](const Port* port) { return !port->refined && gets_out(port->result); });
-  const bool all_open = prohibited == 0 && dropped == 0;
+  const bool all_open = kept_here == 0 && prohibited == 0 && dropped == 0;
   observation.evidence.push_back(describe_sample(range, proved, sampled, all_open));
 }
 

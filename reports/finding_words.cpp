@@ -33,6 +33,12 @@ ticket (`--ticket`) says what was measured.
 )";
 
 constexpr std::array all_words{
+    FindingWords{"computer.firewall", "This computer's own firewall blocks",
+                 "Packets that the service needs do not leave this computer: its own firewall or "
+                 "security software stops them. Other computers may be well.",
+                 "This computer's system refuses to send them, or says that it could not.",
+                 Owners{Owner::helpdesk},
+                 "Let the service out in this computer's own firewall or security software."},
     FindingWords{"dns.filtered", "DNS does not resolve names",
                  "This site's DNS does not resolve host names that the service needs.",
                  "The names exist on public DNS servers, and this site's servers deny them or do "

@@ -52,7 +52,7 @@ Closed closed_part(const Requirement& row, const FirewallOptions& options) {
     }
     // The far end's own refusal, and what broke after the connection, is no firewall's.
     const bool got_there = outcome == Outcome::refused || outcome == Outcome::denied;
-    if (got_there) continue;
+    if (got_there || probe.observation.detail == DetailCode::kept_here) continue;
     closed.endpoints.push_back(&target);
     closed.udp.insert(udp);
     closed.proved |= outcome == Outcome::rejected || outcome == Outcome::failed ||

@@ -146,6 +146,7 @@ class Tracer {
       case Outcome::failed:
         return {said_by_the_server(seen) ? Place::vendor : Place::unknown, Mark::bad, words, 1};
       case Outcome::rejected:
+        if (seen.detail == DetailCode::kept_here) return {Place::computer, Mark::bad, words, 1};
         return {place_of(refusing_device(seen), seen), Mark::bad, words, 1};
       case Outcome::unresolved:
         return {Place::computer, Mark::bad, words, 1};

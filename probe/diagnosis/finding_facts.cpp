@@ -34,6 +34,7 @@ std::string refuser(const Observation& observation) {
 
 // A router that says "unreachable" has lost the way; one that says "prohibited" keeps it shut.
 Reachability way_of_rejection(const Observation& observation) {
+  if (observation.detail == DetailCode::kept_here) return Reachability::unknown;  // of the network
   return observation.detail == DetailCode::unreachable ||
                  observation.detail == DetailCode::ttl_exceeded
              ? Reachability::lost

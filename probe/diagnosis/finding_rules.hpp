@@ -64,6 +64,8 @@ std::span<const Rule> rules();
 Causes find_offline(const Diagnosis&);
 Causes find_captive_portal(const Diagnosis&);
 Causes find_clock_skew(const Diagnosis&);
+// finding_computer.cpp
+Causes find_own_firewall(const Diagnosis&);
 // finding_vpn.cpp
 Causes find_full_tunnel(const Diagnosis&);
 // finding_path.cpp

@@ -20,6 +20,7 @@ constexpr KindRow table[] = {
     {FailureKind::closed_by_peer, DetailCode::closed_by_peer, Outcome::failed},
     {FailureKind::unreachable, DetailCode::unreachable, Outcome::rejected},
     {FailureKind::prohibited, DetailCode::prohibited, Outcome::rejected},
+    {FailureKind::kept_here, DetailCode::kept_here, Outcome::rejected},
     {FailureKind::ttl_exceeded, DetailCode::ttl_exceeded, Outcome::rejected},
     {FailureKind::no_route, DetailCode::no_route, Outcome::skipped},
     {FailureKind::no_such_name, DetailCode::no_such_name, Outcome::unresolved},
@@ -37,6 +38,9 @@ constexpr KindRow table[] = {
 std::atomic<std::uint64_t> shortages_seen{0};  // some libraries work on threads of their own
 
 FailureKind kind_of(const IcmpError& icmp) {
+  // "Host unreachable" is how a system tells itself that a neighbour does not answer.
+  const bool says_no = icmp.kind == IcmpKind::port_unreachable || icmp.kind == IcmpKind::prohibited;
+  if (icmp.own && says_no) return FailureKind::kept_here;
   switch (icmp.kind) {
     case IcmpKind::port_unreachable:
       return FailureKind::connection_refused;
@@ -64,9 +68,9 @@ FailureKind kind_of(const error_code& error) {
   if (error == e::host_unreachable) return FailureKind::unreachable;
   // What Windows calls an expired TTL (WSAENETRESET).
   if (error == e::network_reset) return FailureKind::ttl_exceeded;
-  // A firewall or a route of this machine: "operation not permitted" from sendto.
+  // A firewall or a route of this machine: EPERM from sendto, EACCES (WSAEACCES) from connect.
   if (error == e::operation_not_permitted || error == e::permission_denied) {
-    return FailureKind::prohibited;
+    return FailureKind::kept_here;
   }
   if (error == e::too_many_files_open || error == e::too_many_files_open_in_system ||
       error == e::no_buffer_space || error == e::not_enough_memory || error == e::address_in_use) {
@@ -111,6 +115,10 @@ void throw_exception_from_error(const Failure& failure, const boost::source_loca
                          where.to_string());
 }
 
+bool said_by_this_computer(const IcmpError& icmp, const IpAddress& own, const IpAddress& target) {
+  return !icmp.sender.is_unspecified() && icmp.sender == own && own != target;
+}
+
 Failure classify(const error_code& error, std::optional<IcmpError> icmp) {
   Failure failure;
   failure.text = error.message();
@@ -131,6 +139,13 @@ Failure timed_out() {
   Failure failure;
   failure.kind = FailureKind::timed_out;
   failure.text = "no answer in time";
+  return failure;
+}
+
+Failure kept_here() {
+  Failure failure;
+  failure.kind = FailureKind::kept_here;
+  failure.text = "the system could not send the connection request";
   return failure;
 }
 

@@ -19,7 +19,8 @@ enum class FailureKind {
   connection_reset,    // RST later
   closed_by_peer,      // FIN in the middle of the protocol
   unreachable,         // ICMP host or network unreachable, or fragmentation needed
-  prohibited,          // ICMP administratively prohibited, or this machine's own firewall
+  prohibited,          // ICMP administratively prohibited
+  kept_here,           // this machine's own firewall or routes did not let it out
   ttl_exceeded,        // ICMP time exceeded
   no_route,            // this machine has no route there (or no address of the family)
   no_such_name,        // NXDOMAIN
@@ -51,9 +52,14 @@ using Result = boost::system::result<T, Failure>;
 [[noreturn]] void throw_exception_from_error(const Failure& failure,
                                              const boost::source_location& where);
 
+// True where the sender is the address that the packet left from, and not the target's own.
+bool said_by_this_computer(const IcmpError& icmp, const IpAddress& own, const IpAddress& target);
+
 // From what a socket operation returned. `icmp` is the queued ICMP error of that socket, if any.
 Failure classify(const error_code& error, std::optional<IcmpError> icmp = std::nullopt);
 Failure timed_out();
+// A connection request that this machine did not let out, though connect() did not say so.
+Failure kept_here();
 Failure stopped();
 Failure out_of_memory();  // counted among the shortages
 

@@ -167,6 +167,7 @@ Ended HttpExchange::finish(const Result<CURLcode>& result) {
     reply_.failure->kind = FailureKind::closed_by_peer;
     reply_.failure->text = "the connection ended within the headers";
   }
+  if (reply_.failure && kept_here()) reply_.failure = callready::kept_here();
   // libcurl's own words for a refused CONNECT say less than its status does.
   const bool refused = reply_.connect_status != 0 && !tunnel_stands_;
   if (refused && reply_.failure && reply_.failure->kind != FailureKind::stopped) {
@@ -200,6 +201,13 @@ bool HttpExchange::connected() const {
   return sockets_.connected ||
          std::any_of(sockets_.open.begin(), sockets_.open.end(),
                      [](curl_socket_t socket) { return platform::is_connected(socket); });
+}
+
+bool HttpExchange::kept_here() const {
+  const bool waiting_in_vain = std::any_of(
+      sockets_.open.begin(), sockets_.open.end(),
+      [](curl_socket_t socket) { return platform::connection_figures(socket).kept_here; });
+  return !connected() && (sockets_.kept_here || waiting_in_vain);
 }
 
 void HttpExchange::read_connection() {
@@ -299,6 +307,7 @@ int HttpExchange::close_socket(void* data, curl_socket_t socket) {
   auto& log = *static_cast<SocketLog*>(data);
   log.open.erase(socket);
   log.connected |= platform::is_connected(socket);
+  log.kept_here |= platform::connection_figures(socket).kept_here;
   auto icmp = platform::take_icmp_error(socket);
   if (icmp) log.icmp = std::move(icmp);
   platform::close_descriptor(socket);

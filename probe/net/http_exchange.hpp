@@ -25,6 +25,7 @@ struct Ended {
 struct SocketLog {
   std::set<curl_socket_t> open;
   bool connected = false;  // TCP stood, once
+  bool kept_here = false;  // this computer did not let a connection request out
   int no_socket = 0;       // an errno where none could be opened
   std::optional<IcmpError> icmp;
 };
@@ -44,6 +45,7 @@ class HttpExchange {
   CURL* easy() { return easy_; }
   // Somebody has taken a connection.
   bool connected() const;
+  bool kept_here() const;
   CURLcode block(milliseconds limit);
   // Once, after the end.
   Ended finish(const Result<CURLcode>& result);

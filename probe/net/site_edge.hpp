@@ -108,7 +108,8 @@ class SiteEdge {
     std::optional<IcmpError> icmp;  // the hop's, or another device's refusal
     // Of a SYN: somebody nearer than the hop took the connection, or reset it.
     bool taken = false, reset = false;
-    bool asked = false;  // false: nothing was sent, since the routers were asked enough
+    bool kept_here = false;  // this computer did not let it out
+    bool asked = false;      // false: nothing was sent, since the routers were asked enough
     // Without an answer: the control, sent after it, was answered, so the hop had one to give.
     bool control_answered = false;
   };
@@ -209,7 +210,7 @@ class SiteEdge {
     // A port that speaks for it was seen to pass.
     bool decided(const SiteEdge& edge) const;
     bool stands_for(const Question& other) const;
-    bool settled() const { return heard.icmp || heard.taken || heard.reset; }
+    bool settled() const { return heard.icmp || heard.taken || heard.reset || heard.kept_here; }
     Hop hop() const;
     const std::shared_ptr<const Climb>& climb() const { return beyond ? way.refused : way.climb; }
   };

@@ -334,6 +334,7 @@ asio::awaitable<std::set<Hop>> SiteEdge::make_wave(Scope scope, const Questions&
     question->socket->set_ttl(hop.ttl);
     const auto sent = question->socket->send(question->payload);
     question->socket->set_ttl(0);
+    question->heard.kept_here = sent.has_error() && sent.error().kind == FailureKind::kept_here;
     if (!sent.has_error()) wave.start([&] { return hear(question, deadline); });
   }
   for (const auto& [hop, climb] : controls) {
@@ -370,6 +371,8 @@ asio::awaitable<void> SiteEdge::connect(asio::any_io_executor executor,
   auto connected = co_await connect_tcp(executor, scope, remote, options);
   if (!connected.has_error()) {
     question->heard.taken = true;
+  } else if (connected.error().kind == FailureKind::kept_here) {
+    question->heard.kept_here = true;
   } else if (connected.error().icmp) {
     question->heard.icmp = connected.error().icmp;
   } else if (connected.error().kind == FailureKind::connection_refused) {

@@ -59,4 +59,10 @@ asio::awaitable<Result<std::unique_ptr<TcpStream>>> connect_tcp(asio::any_io_exe
                                                                 Scope scope, SocketAddress remote,
                                                                 ConnectOptions options);
 
+// Whether something within this computer keeps SYNs to there back, also where a connection was not
+// tried for as long as that takes to show (timeouts::syn_again). This one ends at the first router.
+// False where the system does not tell.
+asio::awaitable<bool> keeps_syn_here(asio::any_io_executor executor, Scope scope,
+                                     SocketAddress remote, std::string interface);
+
 }  // namespace callready

@@ -94,9 +94,26 @@ asio::awaitable<Result<std::unique_ptr<TcpStream>>> connect_tcp(asio::any_io_exe
     const auto took = elapsed(start, scope.clock.now());
     co_return std::make_unique<TcpStream>(std::move(socket), took);
   }
-  if (guard.over()) co_return guard.failure();
+  if (guard.over()) {
+    if (platform::connection_figures(native).kept_here) co_return kept_here();
+    co_return guard.failure();
+  }
   auto icmp = platform::take_icmp_error(native);
+  const auto own = socket.local_endpoint(error);
+  if (icmp && !error) {
+    icmp->own = said_by_this_computer(*icmp, from_endpoint(own).address, remote.address);
+  }
   co_return classify(connect_error, std::move(icmp));
+}
+
+asio::awaitable<bool> keeps_syn_here(asio::any_io_executor executor, Scope scope,
+                                     SocketAddress remote, std::string interface) {
+  ConnectOptions options;
+  options.interface = std::move(interface);
+  options.ttl = 1;
+  options.timeout = timeouts::syn_again;
+  const auto connected = co_await connect_tcp(executor, scope, remote, options);
+  co_return connected.has_error() && connected.error().kind == FailureKind::kept_here;
 }
 
 }  // namespace callready

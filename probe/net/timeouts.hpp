@@ -77,6 +77,10 @@ inline constexpr milliseconds second_look{1'500};
 // TCP connect: the kernel sends SYN at 0, 1 and 3 s; the third still gets half a second.
 inline constexpr milliseconds tcp_connect{3'500};
 
+// Whether this computer itself keeps a SYN back: it can tell once it has sent a second one, after a
+// second (RFC 6298 section 2.1).
+inline constexpr milliseconds syn_again{1'300};
+
 // TLS handshake after TCP: two or three round trips and the server's signature; 200 ms paths and a
 // lost packet fit.
 inline constexpr milliseconds tls_handshake{3'000};

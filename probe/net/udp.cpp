@@ -83,6 +83,8 @@ Result<void> UdpSocket::send_to(std::span<const std::uint8_t> bytes, const Socke
       socket_.send_to(buffer, to_endpoint<udp>(to), 0, error);
     }
     if (!error) return {};
+    // No ICMP error is reported so: it is this computer's firewall.
+    if (error == boost::system::errc::operation_not_permitted) return classify(error);
   }
   // A full buffer is a packet lost on the way out: the next transmission makes up for it.
   if (error == asio::error::would_block) return {};
@@ -100,8 +102,10 @@ bool UdpSocket::set_traffic_class(int traffic_class) {
 }
 
 std::optional<UdpEvent> UdpSocket::take(const Clock& clock, Failure& failure) {
-  if (auto icmp = platform::take_icmp_error(socket_.native_handle()))
+  if (auto icmp = platform::take_icmp_error(socket_.native_handle())) {
+    icmp->own = said_by_this_computer(*icmp, local().address, remote_.address);
     return UdpEvent(std::move(*icmp));
+  }
   // One for all sockets, which are read on one thread: a datagram then takes no more than it holds.
   static thread_local std::array<std::uint8_t, 65'536> buffer;
   const auto noted = platform::next_arrival(socket_.native_handle());

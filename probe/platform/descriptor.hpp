@@ -17,6 +17,9 @@ bool is_connected(int socket);
 struct ConnectionFigures {
   int sent_again = 0;                                   // packets
   std::optional<std::chrono::microseconds> round_trip;  // smoothed; at first that of the handshake
+  // No answer to the first SYN, and the system could not send the last one: something within this
+  // computer stopped it (Linux: a rule for outgoing packets), which connect() does not say.
+  bool kept_here = false;
 };
 ConnectionFigures connection_figures(int socket);
 // Whose end of a connection within this computer that is; nothing where it is no such end, or the

@@ -38,6 +38,9 @@ ConnectionFigures connection_figures(int socket) {
   }
   ConnectionFigures figures;
   figures.sent_again = static_cast<int>(info.tcpi_total_retrans);
+  // What is sent again counts as under way only where the layers below took it.
+  figures.kept_here =
+      info.tcpi_state == TCP_SYN_SENT && info.tcpi_total_retrans > 0 && info.tcpi_retrans == 0;
   if (info.tcpi_rtt > 0) figures.round_trip = std::chrono::microseconds(info.tcpi_rtt);
   return figures;
 }

@@ -26,9 +26,10 @@ enum class IcmpKind {
 
 struct IcmpError {
   IcmpKind kind = IcmpKind::other;
-  IpAddress sender;                                  // the device that sent it
-  std::uint8_t type = 0, code = 0;                   // as on the wire
-  int mtu = 0;                                       // of fragmentation_needed
+  IpAddress sender;                 // the device that sent it
+  std::uint8_t type = 0, code = 0;  // as on the wire
+  int mtu = 0;                      // of fragmentation_needed
+  bool own = false;  // the sender is the address that the packet left from: this computer
   std::optional<std::vector<std::uint8_t>> payload;  // our own payload as quoted back
 };
 

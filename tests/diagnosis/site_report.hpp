@@ -174,7 +174,11 @@ inline ProbeResult range(std::string host, std::vector<Port> ports,
   auto& seen = result.observation;
   const auto all = static_cast<std::ptrdiff_t>(ports.size());
   const auto dropped = count("dropped"), prohibited = count("prohibited");
-  if (prohibited > 0) {
+  const auto kept_here = count("kept_here");
+  if (kept_here > 0) {
+    seen.outcome = rejected;
+    seen.detail = kept_here == all ? DetailCode::kept_here : DetailCode::partly_kept_here;
+  } else if (prohibited > 0) {
     seen.outcome = rejected;
     seen.detail = prohibited == all ? DetailCode::prohibited : DetailCode::partly_prohibited;
   } else if (dropped > 0) {

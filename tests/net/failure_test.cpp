@@ -24,8 +24,8 @@ TEST(Failure, SystemErrorsHaveTheirKindAndOutcome) {
       {errc::network_unreachable, FailureKind::no_route, Outcome::skipped},
       {errc::address_not_available, FailureKind::no_route, Outcome::skipped},
       {errc::address_family_not_supported, FailureKind::no_route, Outcome::skipped},
-      {errc::operation_not_permitted, FailureKind::prohibited, Outcome::rejected},
-      {errc::permission_denied, FailureKind::prohibited, Outcome::rejected},
+      {errc::operation_not_permitted, FailureKind::kept_here, Outcome::rejected},
+      {errc::permission_denied, FailureKind::kept_here, Outcome::rejected},
       {errc::too_many_files_open, FailureKind::out_of_resources, Outcome::skipped},
       {errc::too_many_files_open_in_system, FailureKind::out_of_resources, Outcome::skipped},
       {errc::no_buffer_space, FailureKind::out_of_resources, Outcome::skipped},
@@ -90,6 +90,30 @@ TEST(Failure, IcmpErrorsNameTheirSender) {
     EXPECT_EQ(std::get<std::string>(observation.evidence[0].facts.at(Fact::sender)), sender);
     EXPECT_EQ(std::get<std::int64_t>(observation.evidence[0].facts.at(Fact::code)), 13);
   }
+}
+
+TEST(Failure, OwnIcmpErrorsAreTheFirewallsOfThisComputer) {
+  const auto said_by_us = [](IcmpKind kind) {
+    auto error = icmp(kind, "10.20.0.23");
+    error.own = true;
+    return classify(asio::error::connection_refused, error);
+  };
+  for (const auto kind : {IcmpKind::port_unreachable, IcmpKind::prohibited}) {
+    Observation observation;
+    observation.address = IpAddress::parse("192.0.2.1");
+    record(observation, said_by_us(kind));
+    EXPECT_EQ(observation.outcome, Outcome::rejected);
+    EXPECT_EQ(observation.detail.text(), "kept_here");
+  }
+  const auto said_by = [](const char* sender, const char* target) {
+    return said_by_this_computer(icmp(IcmpKind::port_unreachable, sender),
+                                 *IpAddress::parse("10.20.0.23"), *IpAddress::parse(target));
+  };
+  EXPECT_TRUE(said_by("10.20.0.23", "192.0.2.1"));
+  EXPECT_FALSE(said_by("10.20.0.23", "10.20.0.23")) << "a service of its own that is not there";
+  EXPECT_FALSE(said_by("10.20.0.1", "192.0.2.1"));
+  // What a system tells itself of a neighbour that does not answer.
+  EXPECT_EQ(said_by_us(IcmpKind::host_unreachable).kind, FailureKind::unreachable);
 }
 
 TEST(Failure, WithoutIcmpTheErrorIsTheEvidence) {

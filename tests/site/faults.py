@@ -47,6 +47,15 @@ def _block(text):
     return lambda plan, value: plan.block.append(text.format(value.replace(",", ", ")))
 
 
+def _own_firewall(verdict):
+    def apply(plan, value):
+        transport, _, ports = value.partition(":")
+        if transport not in ("udp", "tcp") or not ports:
+            raise ValueError("a transport is udp or tcp, then a colon and ports")
+        plan.pc_output.append(f"{transport} dport {{ {ports.replace(',', ', ')} }} {verdict}")
+    return apply
+
+
 def _host_blocked(plan, value):
     for name in value.split(","):
         plan.block.append(f"ip daddr {{ {', '.join(plan.addresses_of(name))} }} drop")
@@ -324,6 +333,15 @@ FIREWALL = [
           lambda plan, value: plan.web_filter.extend(value.split(",")), "example-calls.com"),
 ]
 
+THIS_COMPUTER = [
+    Fault("pc-drops", "the PC's own firewall drops what it sends to these ports, as TRANSPORT:PORTS",
+          _own_firewall("drop"), "udp:49152-65535"),
+    Fault("pc-rejects", "the same, and it says so: ICMP port unreachable",
+          _own_firewall("reject"), "udp:49152-65535"),
+    Fault("pc-prohibits", "the same, with ICMP administratively prohibited",
+          _own_firewall("reject with icmp type admin-prohibited"), "udp:49152-65535"),
+]
+
 ADDRESSES = [
     Fault("small-mtu", "the line takes packets of so many bytes, and the router says so",
           lambda plan, value: setattr(plan, "wan_mtu", int(value)), "1400"),
@@ -505,7 +523,7 @@ FAR_END = [
           lambda plan, value: setattr(plan, "skew_s", float(value)), "7200"),
 ]
 
-FAULTS = {fault.name: fault for fault in [*FIREWALL, *ADDRESSES, *HOPS, *NAMES, *WEB, *FAR_END]}
+FAULTS = {fault.name: fault for fault in [*FIREWALL, *THIS_COMPUTER, *ADDRESSES, *HOPS, *NAMES, *WEB, *FAR_END]}
 
 
 def apply_all(plan, wanted):

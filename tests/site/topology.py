@@ -203,6 +203,9 @@ class Topology:
 
     def _rules(self):
         plan = self.plan
+        if plan.pc_output:
+            with self.pc:
+                _nft(rules.chain("filter", "output", "filter", *plan.pc_output))
         with self.router:
             _nft(rules.router(plan))
             if plan.ipv6 == "broken":  # no route, and nobody says so

@@ -57,7 +57,8 @@ constexpr bool codes_in_their_places() {
 static_assert(codes_in_their_places());
 
 // Of contents, and no box has them.
-constexpr std::string_view contents_only[] = {"dns.slow",
+constexpr std::string_view contents_only[] = {"computer.firewall",
+                                              "dns.slow",
                                               "firewall.dtls_filtered",
                                               "firewall.idle_timeout",
                                               "media.bandwidth",

@@ -113,6 +113,7 @@ bool has(const Observation& seen, EvidenceKind kind) {
 void read_exchange(const Reading& reading, FlowEvents& events) {
   const auto& [probe, seen] = reading.result;
   read_contents(reading, events);
+  if (seen.detail == DetailCode::kept_here) return;  // the way never had it
   const bool udp = is_udp(probe);
   const auto word = udp ? seen_over_udp(seen.outcome) : seen_over_tcp(seen);
   if (!word) return;

@@ -1,0 +1,115 @@
+// What stops packets before they leave this computer: its own firewall or security software.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <tuple>
+
+#include "probe/diagnosis/finding_rules.hpp"
+#include "probe/diagnosis/finding_words.hpp"
+
+namespace callready::findings {
+namespace {
+
+bool is_kept_here(const ProbeResult& result) {
+  // To send there takes a permission of its own, and nobody else is asked for it.
+  static const auto everybody = IpAddress::v4({255, 255, 255, 255});
+  const auto& seen = result.observation;
+  return (seen.detail == DetailCode::kept_here || seen.detail == DetailCode::partly_kept_here) &&
+         seen.address != everybody;
+}
+
+// The system itself said so: of a connection request that it only could not send again, there may
+// be other reasons.
+bool said_by_the_system(const ProbeResult& result) {
+  if (is_udp(result)) return true;
+  return std::any_of(result.observation.evidence.begin(), result.observation.evidence.end(),
+                     [](const Evidence& evidence) {
+                       return evidence.kind == EvidenceKind::icmp_error ||
+                              (evidence.kind == EvidenceKind::error &&
+                               number_fact(evidence, Fact::code).value_or(0) != 0);
+                     });
+}
+
+// Of a media range, from the first to the last of its sample that was kept.
+PortRange kept_ports(const ProbeResult& result) {
+  const auto& ports = result.probe.target.ports;
+  if (result.observation.detail == DetailCode::kept_here) return ports;
+  PortRange kept{ports.last, ports.first};
+  for (const auto& evidence : result.observation.evidence) {
+    if (evidence.kind != EvidenceKind::udp_port) continue;
+    if (detail_fact(evidence, Fact::result) != DetailCode::kept_here) continue;
+    const auto port = static_cast<std::uint16_t>(number_fact(evidence, Fact::port).value_or(0));
+    kept = {std::min(kept.first, port), std::max(kept.last, port)};
+  }
+  return kept.first <= kept.last ? kept : ports;
+}
+
+// "UDP 3478 and 49152-65535; TCP 443".
+std::string what_is_kept(const std::vector<const ProbeResult*>& kept) {
+  std::vector<std::string> kinds;
+  for (const bool udp : {true, false}) {
+    std::set<PortRange> ranges;
+    for (const auto* result : kept) {
+      if (is_udp(*result) == udp) ranges.insert(kept_ports(*result));
+    }
+    std::vector<std::string> ports;
+    for (const auto& range : ranges) ports.push_back(range.to_string());
+    if (!ports.empty()) kinds.push_back((udp ? "UDP " : "TCP ") + listed(ports));
+  }
+  return fmt::format("{}", fmt::join(kinds, "; "));
+}
+
+// What was tried beside them on the same flow, and not heard of again.
+std::vector<const ProbeResult*> silent_beside(const Facts& facts,
+                                              const std::vector<const ProbeResult*>& kept) {
+  const auto flow_of = [](const ProbeResult& result) {
+    const auto& target = result.probe.target;
+    return std::tuple(is_udp(result), target.host, target.port(), target.route.direct());
+  };
+  std::set<std::tuple<bool, std::string, std::uint16_t, bool>> flows;
+  for (const auto* result : kept) flows.insert(flow_of(*result));
+  std::vector<const ProbeResult*> silent;
+  for (const auto& result : facts.report.probes) {
+    if (got_no_answer(result) && flows.contains(flow_of(result))) silent.push_back(&result);
+  }
+  return silent;
+}
+
+}  // namespace
+
+Causes find_own_firewall(const Diagnosis& context) {
+  std::vector<const ProbeResult*> kept;
+  for (const auto& result : context.facts.report.probes) {
+    if (is_kept_here(result) && !context.explained(result)) kept.push_back(&result);
+  }
+  if (!context.affects_requirement(kept)) return {};
+  Cause cause;
+  auto& finding = cause.finding;
+  finding.code = "computer.firewall";
+  finding.title = fmt::format("This computer's own firewall blocks {}", what_is_kept(kept));
+  finding.owner = Owner::helpdesk;
+  const bool said = std::any_of(kept.begin(), kept.end(), [](const ProbeResult* result) {
+    return said_by_the_system(*result);
+  });
+  finding.confidence = said || kept.size() > 1 ? Confidence::certain : Confidence::likely;
+  finding.fix = fmt::format(
+      "Ask the administrator of this computer to let {} out in its own firewall or security "
+      "software (Linux: nft list ruleset, iptables -S; Windows: outbound rules in wf.msc). Change "
+      "nothing on the network for it.",
+      tried_flows_in_words(context.facts, kept));
+  add_what_they_saw(finding.evidence, kept);
+  for (const auto* result : kept) {
+    const auto* error = evidence_of(*result, EvidenceKind::error);
+    if (error == nullptr) error = evidence_of(*result, EvidenceKind::icmp_error);
+    if (error == nullptr) continue;
+    finding.evidence.push_back({result->probe.id, "This computer's system says: " + error->text});
+    break;
+  }
+  cause.explained = kept;
+  const auto silent = silent_beside(context.facts, kept);
+  cause.explained.insert(cause.explained.end(), silent.begin(), silent.end());
+  return {cause};
+}
+
+}  // namespace callready::findings

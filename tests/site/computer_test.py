@@ -1,0 +1,68 @@
+"""What this computer does to itself: its own firewall."""
+
+import json
+import os
+
+import unittest
+
+from .harness import Site, SiteTest
+
+CALLREADY = os.environ.get("CALLREADY")
+
+
+@unittest.skipUnless(CALLREADY, "CALLREADY does not name the program")
+class ComputerTest(SiteTest):
+    def report(self, faults, name):
+        with Site(faults=faults) as site:
+            done = site.run([CALLREADY, "check", name, "--json"])
+        self.assertIn(done.exit, (0, 1, 3, 4), done.stderr)
+        return json.loads(done.stdout)
+
+    def findings(self, report):
+        return sorted(f"{f['code']} {f['confidence']} {f['owner']}" for f in report["findings"])
+
+
+class OwnFirewall(ComputerTest):
+    def expect(self, fault, name, ports):
+        report = self.report([fault], name)
+        self.assertEqual(["computer.firewall certain helpdesk"], self.findings(report), fault)
+        self.assertIn(ports, report["findings"][0]["title"])
+        return report
+
+    def test_udp_however_it_says_no(self):
+        for fault in ("pc-drops", "pc-rejects", "pc-prohibits"):
+            with self.subTest(fault):
+                report = self.expect(fault, "rainbow", "UDP 49152-65535")
+                media = [p for p in report["probes"] if p["check"] == "udp-range"]
+                self.assertEqual({("rejected", "kept_here")},
+                                 {(p["outcome"], p["detail"]) for p in media})
+        self.expect("pc-drops=udp:3478", "rainbow", "UDP 3478")
+
+    def test_a_part_of_a_range(self):
+        report = self.expect("pc-rejects=udp:50000-65535", "cloudoe", "UDP 5")
+        self.assertIn("partly_kept_here", {p["detail"] for p in report["probes"]})
+
+    def test_tcp_which_connect_does_not_say(self):
+        """A SYN that is dropped in the PC's own output chain is as silent as one that is lost."""
+        for fault in ("pc-drops=tcp:5061", "pc-rejects=tcp:5061", "pc-prohibits=tcp:5061"):
+            with self.subTest(fault):
+                self.expect(fault, "cloudoe", "TCP 5061")
+
+    def test_https_too(self):
+        self.expect("pc-drops=tcp:443", "rainbow", "TCP 443")
+
+    def test_the_networks_own_rules_stay_its_own(self):
+        for fault, code in (("tcp-5061-blocked", "firewall.tcp_port_blocked"),
+                            ("udp-ports-rejected", "firewall.udp_range_blocked")):
+            with self.subTest(fault):
+                report = self.report([fault], "cloudoe")
+                self.assertEqual([code], [f["code"] for f in report["findings"]])
+
+    def test_a_gateway_that_does_not_answer_is_no_firewall(self):
+        """The system tells itself "host unreachable", in its own name."""
+        report = self.report(["gateway-silent"], "rainbow")
+        self.assertNotIn("computer.firewall", [f["code"] for f in report["findings"]])
+
+
+if __name__ == "__main__":
+    unittest.main()
