@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "checks/nat_parts.hpp"
+#include "probe/net/own_site.hpp"
 
 namespace callready::checks::nat {
 namespace {
@@ -24,6 +25,12 @@ asio::awaitable<Property> measure_translations(Context& context, SocketAddress s
                                                SocketAddress local, SocketAddress mapped) {
   if (local == mapped)
     co_return known(DetailCode::none, "local_address", "nothing translates our address");
+  // VPNs take such addresses for themselves: no provider translates because of them.
+  if (local.address.is_shared() && is_of_a_vpn(local.address)) {
+    co_return unknown(
+        "the way leads through a VPN of this computer, whose own addresses are of "
+        "100.64.0.0/10");
+  }
   if (const auto own = by_address(local.address, "this computer")) co_return *own;
   if (mapped.address.is_special()) {
     co_return unknown("the server that tells our address is not on the public Internet");

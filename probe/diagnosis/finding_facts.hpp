@@ -221,6 +221,8 @@ std::vector<const ProbeResult*> failing_ones(std::vector<const ProbeResult*> res
 bool has_no_route(const ProbeResult& result);
 // True for links of programs that run others inside this computer: they lead nowhere.
 bool is_inner_link(std::string_view name);
+// Another link that has an address beside the tunnels'; null: none.
+const InterfaceInfo* own_link(const Facts& facts);
 // What was tried outside the site in vain, or has no route.
 std::vector<const ProbeResult*> lost_probes(const Facts& facts);
 // A certificate chain came that ends in no public root and in none given for this run: somebody on

@@ -171,4 +171,16 @@ bool is_inner_link(std::string_view name) {
   return false;
 }
 
+// Another link that has an address beside the tunnels': without one, the "tunnel" is how this
+// computer is connected at all (a modem).
+const InterfaceInfo* own_link(const Facts& facts) {
+  for (const auto& interface : facts.report.site.interfaces) {
+    const bool addressed =
+        std::any_of(interface.addresses.begin(), interface.addresses.end(),
+                    [](const IpAddress& address) { return !address.is_link_local(); });
+    if (!interface.tunnel && addressed && !is_inner_link(interface.name)) return &interface;
+  }
+  return nullptr;
+}
+
 }  // namespace callready::findings

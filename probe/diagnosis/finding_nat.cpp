@@ -68,10 +68,24 @@ bool measured_over_two_links(const Facts& facts, const Probe& probe) {
   return first != nullptr && second != nullptr && first->interface != second->interface;
 }
 
+// An address that a VPN of this computer gave to its tunnel, beside another link: without one the
+// "tunnel" is how this computer is connected at all (a modem).
+bool is_of_a_vpn(const Facts& facts, const IpAddress& own) {
+  const auto& links = facts.report.site.interfaces;
+  const auto tunnel = std::find_if(links.begin(), links.end(), [&](const InterfaceInfo& link) {
+    const auto& its = link.addresses;
+    return link.tunnel && std::find(its.begin(), its.end(), own) != its.end();
+  });
+  return tunnel != links.end() && own_link(facts) != nullptr;
+}
+
 // The first router beyond the site's own that signs with such an address.
 template <typename Wanted>
 std::optional<FindingEvidence> hop_where(const Facts& facts, Wanted wanted) {
   for (const auto& result : facts.report.probes) {
+    // Within a VPN's tunnel its own routers come first.
+    const auto& from = result.observation.local;
+    if (from && from->address.is_shared() && is_of_a_vpn(facts, from->address)) continue;
     for (const auto& evidence : result.observation.evidence) {
       if (evidence.kind != EvidenceKind::udp_port && evidence.kind != EvidenceKind::hop) continue;
       if (detail_fact(evidence, Fact::result) != DetailCode::left_site) continue;
@@ -89,7 +103,8 @@ std::optional<FindingEvidence> hop_where(const Facts& facts, Wanted wanted) {
 std::optional<FindingEvidence> shared_address(const Facts& facts) {
   for (const auto& interface : facts.report.site.interfaces) {
     for (const auto& address : interface.addresses) {
-      if (address.is_shared() && interface.default_route) {
+      const bool providers = address.is_shared() && !is_of_a_vpn(facts, address);
+      if (providers && interface.default_route) {
         return FindingEvidence{
             "", fmt::format("This computer's own address is {}.", address.to_string())};
       }

@@ -53,18 +53,6 @@ bool is_transition_link(const Facts& facts, std::string_view name) {
   return false;
 }
 
-// Another link that has an address beside the tunnels': without one, the "tunnel" is how this
-// computer is connected at all (a modem).
-const InterfaceInfo* own_link(const Facts& facts) {
-  for (const auto& interface : facts.report.site.interfaces) {
-    const bool addressed =
-        std::any_of(interface.addresses.begin(), interface.addresses.end(),
-                    [](const IpAddress& address) { return !address.is_link_local(); });
-    if (!interface.tunnel && addressed && !is_inner_link(interface.name)) return &interface;
-  }
-  return nullptr;
-}
-
 bool is_one_of(const std::vector<std::string>& all, const std::string& one) {
   return std::find(all.begin(), all.end(), one) != all.end();
 }

@@ -200,6 +200,16 @@ void doubt_single_proofs(const Facts& facts, const std::set<std::string>& explai
   }
 }
 
+// Granted, and what was sent through it came neither here nor there: a firewall may drop what goes
+// to the relay's port, and no second relay showed more.
+bool carried_nothing(const ProbeResult& result) {
+  const auto* trip = evidence_of(result, EvidenceKind::relay_trip);
+  return result.observation.outcome == Outcome::answered &&
+         result.observation.detail == DetailCode::allocated && trip != nullptr &&
+         flag_fact(*trip, Fact::outbound) == std::optional(false) &&
+         flag_fact(*trip, Fact::inbound) == std::optional(false);
+}
+
 // Greetings that were answered the second time, by a check that looks at no certificate.
 void doubt_unseen_certificates(const Facts& facts, const std::set<std::string>& after_all,
                                std::map<std::string, std::string>& reasons) {
@@ -239,6 +249,9 @@ std::map<std::string, std::string> doubted(const Facts& facts,
       reasons.insert_or_assign(result.probe.id, limited && is_udp(result)
                                                     ? "where new flows are limited"
                                                     : "on a line that loses packets");
+    }
+    if (carried_nothing(result)) {
+      reasons.emplace(result.probe.id, "and grants a relay, but no data came through it");
     }
     if (!is_direct(result)) continue;
     const bool on_taken_port = taken.size() > 1 || taken.contains(result.probe.target.port());

@@ -9,4 +9,8 @@ namespace callready {
 // IPv6 /48 (RFC 6177), or IPv4 /24. Sites without NAT have more than one such router.
 bool of_our_site(const IpAddress& router, const IpAddress& own);
 
+// True where `own` is an address that a VPN of this computer gave to its tunnel: another link has
+// one besides. Where none has, the "tunnel" is how this computer is connected at all (a modem).
+bool is_of_a_vpn(const IpAddress& own);
+
 }  // namespace callready

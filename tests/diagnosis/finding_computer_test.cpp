@@ -71,5 +71,57 @@ TEST(OwnFirewall, ExplainsWhatWasSilentOnTheSameFlow) {
   EXPECT_EQ(only(site).explains.size(), 2u);
 }
 
+// --- addresses of 100.64.0.0/10
+// --------------------------------------------------------------------
+
+Report with_shared_address(bool tunnel, bool another_link) {
+  auto mapping = with(probe(CheckKind::nat, Transport::udp, "stun.cloudflare.com", 3478, answered,
+                            "address_and_port_dependent"),
+                      {EvidenceKind::nat_mapping,
+                       "the NAT shows another address to another server",
+                       {{Fact::value, std::string("address_and_port_dependent")}}});
+  auto site = report({recommended("nat", {mapping}), controls(anchors())});
+  InterfaceInfo link, ethernet;
+  link.name = "corp0";
+  link.addresses = {IpAddress::v4({100, 64, 0, 2})};
+  link.default_route = true;
+  link.tunnel = tunnel;
+  ethernet.name = "eth0";
+  ethernet.addresses = {IpAddress::v4({10, 20, 0, 23})};
+  site.site.interfaces = {link};
+  if (another_link) site.site.interfaces.push_back(ethernet);
+  return site;
+}
+
+TEST(SharedAddress, OfAVpnsTunnelIsNoCarriers) {
+  const auto blamed = [](bool tunnel, bool another_link) {
+    return holds(only(with_shared_address(tunnel, another_link)).fix, "provider uses NAT");
+  };
+  EXPECT_FALSE(blamed(true, true));
+  EXPECT_TRUE(blamed(false, true));
+  EXPECT_TRUE(blamed(true, false)) << "a modem is no VPN";
+}
+
+// --- relays
+// ----------------------------------------------------------------------------------------
+
+TEST(Relay, ThatCarriedNothingIsNoPass) {
+  const auto status = [](bool outbound, bool inbound) {
+    const auto trip = with(turn("turn.vendor.com", answered, "allocated"),
+                           {EvidenceKind::relay_trip,
+                            "UDP from here to the relay's port 50000 ...",
+                            {{Fact::relay_port, std::int64_t{50'000}},
+                             {Fact::outbound, outbound},
+                             {Fact::inbound, inbound}}});
+    Requirement row;
+    row.id = "turn";
+    row.severity = Severity::required;
+    row.check = CheckKind::turn;
+    return diagnosed_alone(row, "media", trip).sets.front().requirements.front().status;
+  };
+  EXPECT_EQ(status(false, false), Status::unknown);
+  EXPECT_EQ(status(true, false), Status::pass);
+}
+
 }  // namespace
 }  // namespace callready

@@ -348,6 +348,8 @@ ADDRESSES = [
     Fault("vpn-full-tunnel", "the PC's VPN carries all traffic", _set(vpn=["default"])),
     Fault("vpn-split", "the PC's VPN carries these networks only",
           lambda plan, value: setattr(plan, "vpn", value.split(",")), "172.16.0.0/12"),
+    Fault("vpn-overlay", "the PC's VPN has addresses of 100.64/10, and carries all traffic",
+          _set(vpn=["default"], vpn_net="100.64.0")),
     Fault("ipv6-broken", "IPv6 is announced on the LAN, and leads nowhere", _set(ipv6="broken")),
     Fault("ipv6", "IPv6 works, and some web servers have it", _set(ipv6="dual")),
     Fault("ipv6-elsewhere", "web servers have IPv6 addresses, and the site has none",
@@ -510,6 +512,10 @@ FAR_END = [
           lambda plan: setattr(plan, "turn_password_given", plan.turn_password + "-old")),
     Fault("turn-peers-denied", "the relays let no peer in",
           _add("turn_options", "denied-peer-ip=0.0.0.0-255.255.255.255")),
+    Fault("turn-no-loops", "the relays of a server do not talk to each other",
+          lambda plan: plan.turn_options.extend(
+              f"denied-peer-ip={address}" for turn in plan.internet.turn.values()
+              for address in turn.addresses)),
     Fault("turn-no-udp-relay", "the relays relay TCP only", _add("turn_options", "no-udp-relay")),
     Fault("turn-no-tls", "the relays speak no TLS, on no port", _add("turn_options", "no-tls")),
     Fault("turn-secret", "the relays take time-limited credentials of this secret",

@@ -6,7 +6,7 @@ import sys
 
 from . import kerberos
 from .certificates import Authority
-from .plan import FOLDER, LAN_V6, NAT64, PUBLIC_RESOLVERS, VPN
+from .plan import FOLDER, LAN_V6, NAT64, PUBLIC_RESOLVERS
 from .rules import ACCEPT_PORT, INTERCEPT_PORT, PORTAL_PORT
 from .server import Server, says, tcp
 from .tools import beside, squid_helper, tool
@@ -208,7 +208,8 @@ def vpn(plan, topology):
     """The PC's tunnel to a concentrator at the provider's."""
     server = Server("vpn", topology.pc)
     program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "tunnel.py")
-    return server.start(sys.executable, program, topology.provider.path, f"{VPN}.2", f"{VPN}.1",
+    return server.start(sys.executable, program, topology.provider.path, f"{plan.vpn_net}.2",
+                        f"{plan.vpn_net}.1",
                         *plan.vpn, probe=says(server, "forwarding"))
 
 

@@ -56,6 +56,17 @@ class Vpn(NetworkTest):
             self.assertEqual("answered", over["tun0"])
             self.assertIn("eth0", over)
 
+    def test_a_vpn_with_a_carriers_addresses_is_no_carrier(self):
+        with Site(faults=["vpn-overlay"]) as site:
+            _, report = self.check(site)
+            self.assertEqual(["network.vpn_full_tunnel certain vpn"], self.findings(report))
+            done = site.run([CALLREADY, "check", "cloudoe", "--json"])
+        translations = [e for p in json.loads(done.stdout)["probes"] for e in p["evidence"]
+                        if e["kind"] == "nat_translations"]
+        self.assertTrue(translations)
+        self.assertNotIn("carrier", {e["value"] for e in translations}, translations)
+        self.assertNotIn("nat.carrier_grade", [f["code"] for f in json.loads(done.stdout)["findings"]])
+
     def test_both_ways_are_compared(self):
         """As VPN clients set it up who leave the default route alone and cover it by two halves."""
         with Site(faults=["vpn-split=0.0.0.0/1,128.0.0.0/1"]) as site:

@@ -8,7 +8,6 @@ from .names import Internet
 # Where things run, once the site is up; /run is the site's own tmpfs.
 FOLDER = "/run/site"
 
-VPN = "10.8.0"  # inside the tunnel: .2 the PC, .1 the concentrator
 LAN_V6 = "2a01:cb00:20::"  # /64 of the LAN, where it has IPv6: 1 router, 23 PC
 NAT64 = "64:ff9b::"
 WAN_V6, CORE_V6 = "2a01:cb00:1::", "2a01:cb00:2::"  # /64 of links: 1 the far end, 2 the near one
@@ -53,6 +52,7 @@ class Plan:
     # (no default route), "gateway-silent" (the router does not answer ARP)
     wan_up: bool = True
     wan_mtu: int = 1500         # of the line to the provider; who sends more is told
+    vpn_net: str = "10.8.0"     # inside the tunnel: .2 the PC, .1 the concentrator
     vpn: list = _list()         # what the PC routes into its tunnel: "default", networks
     ipv6: str = ""              # "broken": leads nowhere; "nat64": nothing else; "dual": works;
     # "elsewhere": only the servers have it
@@ -169,7 +169,7 @@ class Plan:
         if "default" in self.vpn or not self.has_default_route:
             routes.remove(("default", self.router))
         return routes | {(to, None) for to in self.vpn} | (
-            {(f"{VPN}.0/24", None)} if self.vpn else set())
+            {(f"{self.vpn_net}.0/24", None)} if self.vpn else set())
 
     @property
     def needs_wire(self):

@@ -1,7 +1,7 @@
 """nftables rules of the routers, the internet side and the relays; text from a plan."""
 
 from .names import owner
-from .plan import PUBLIC_RESOLVERS, VPN
+from .plan import PUBLIC_RESOLVERS
 
 SIP_INSIDE = "10.99.0"      # where kamailio listens; the public addresses are translated to it
 STUN_INSIDE = "10.98.0"     # likewise the plain STUN server, .2
@@ -92,7 +92,7 @@ def further_router(plan, hop):
         parts.append(_nat(plan))
     if hop.name == "provider":
         # Of a tunnel, the concentrator's own address is all that the world gets to see.
-        tunnel = f'ip saddr {VPN}.0/24 oifname "wan*" masquerade' if plan.vpn else ""
+        tunnel = f'ip saddr {plan.vpn_net}.0/24 oifname "wan*" masquerade' if plan.vpn else ""
         nat = 'oifname "wan*" masquerade' if plan.provider_nat else ""
         parts.append(f"""
         chain carrier {{ type nat hook postrouting priority srcnat;

@@ -86,6 +86,18 @@ class Turn(Checks):
                 if fault == "turn-down":
                     self.assertEqual("beyond", seen["by_kind"]["refuser"]["who"])
 
+    def test_a_relay_that_carries_nothing_is_no_pass(self):
+        """Granted, silent both ways, and its server lets no second relay tell whose fault it is."""
+        with Site(faults=["relays-dead", "turn-no-loops"]) as site:
+            seen = self.see(site, "turn")
+        self.expect(seen, "answered", "allocated")
+        trip = seen["by_kind"]["relay_trip"]
+        self.assertEqual((False, False), (trip["outbound"], trip["inbound"]))
+        row = next(r for s in seen["report"]["sets"] for r in s["requirements"]
+                   if r["id"] == "turn")
+        self.assertEqual("unknown", row["status"], row["summary"])
+        self.assertIn("no data came through it", row["summary"])
+
     def test_quota(self):
         # A user's own limit, and the end of the server's ports: one on each of its two addresses.
         # Each holds its relay for some ten round trips, so that they do at once.
