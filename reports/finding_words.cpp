@@ -39,6 +39,13 @@ constexpr std::array all_words{
                  "This computer's system refuses to send them, or says that it could not.",
                  Owners{Owner::helpdesk},
                  "Let the service out in this computer's own firewall or security software."},
+    FindingWords{"computer.hosts_file", "This computer's hosts file leads astray",
+                 "Names of the service lead to addresses that this computer's own hosts file gives "
+                 "them, and that do not work. Other computers may be well.",
+                 "The address came from the hosts file and not from DNS. It is private, or "
+                 "DNS has another one.",
+                 Owners{Owner::helpdesk},
+                 "Remove the service's names from this computer's hosts file."},
     FindingWords{"dns.filtered", "DNS does not resolve names",
                  "This site's DNS does not resolve host names that the service needs.",
                  "The names exist on public DNS servers, and this site's servers deny them or do "

@@ -1,10 +1,11 @@
-// What stops packets before they leave this computer: its own firewall or security software.
+// What this computer does to itself: its own firewall stops packets, its hosts file leads astray.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
 #include <tuple>
 
+#include "probe/diagnosis/finding_names.hpp"
 #include "probe/diagnosis/finding_rules.hpp"
 #include "probe/diagnosis/finding_words.hpp"
 
@@ -109,6 +110,61 @@ Causes find_own_firewall(const Diagnosis& context) {
   cause.explained = kept;
   const auto silent = silent_beside(context.facts, kept);
   cause.explained.insert(cause.explained.end(), silent.begin(), silent.end());
+  return {cause};
+}
+
+namespace {
+
+// What a DNS server, the site's or another, has for the name instead.
+const NameAnswer* other_answer(const Name& name) {
+  const auto own = name.address->to_string();
+  for (const auto* list : {&name.here, &name.elsewhere}) {
+    for (const auto& answer : *list) {
+      if (has_records(*answer.evidence) && answer.evidence->text.find(own) == std::string::npos) {
+        return &answer;
+      }
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+Causes find_hosts_file(const Diagnosis& context) {
+  Cause cause;
+  auto& finding = cause.finding;
+  std::vector<std::string> astray;
+  for (const auto& [text, name] : read_names(context.facts)) {
+    if (!name.from_hosts_file || !is_public_name(text) || !name.address) continue;
+    const bool works =
+        std::any_of(name.probes.begin(), name.probes.end(), [](const ProbeResult* result) {
+          const auto outcome = result->observation.outcome;
+          return reached(outcome) && outcome != Outcome::passed;
+        });
+    const auto* other = other_answer(name);
+    if (works || (other == nullptr && !name.address->is_special())) continue;
+    astray.push_back(text);
+    const auto open = open_failures(context, name);
+    cause.explained.insert(cause.explained.end(), open.begin(), open.end());
+    std::copy_if(name.probes.begin(), name.probes.end(), std::back_inserter(cause.contradicted),
+                 [](const auto* result) { return reached(result->observation.outcome); });
+    finding.evidence.push_back(
+        {name.probes.front()->probe.id,
+         fmt::format("This computer's hosts file has {} at {}.", text, name.address->to_string())});
+    if (other != nullptr) {
+      finding.evidence.push_back({other->probe, "DNS says: " + other->evidence->text});
+    }
+  }
+  if (cause.explained.empty() && cause.contradicted.empty()) return {};
+  finding.code = "computer.hosts_file";
+  finding.title = fmt::format("This computer's hosts file leads {} astray", listed(astray));
+  finding.owner = Owner::helpdesk;
+  finding.confidence = Confidence::certain;
+  finding.fix = fmt::format(
+      "Ask the administrator of this computer to remove {} from its hosts file (Linux, macOS: "
+      "/etc/hosts; Windows: C:\\Windows\\System32\\drivers\\etc\\hosts). Change nothing on the DNS "
+      "servers for it.",
+      listed(astray));
   return {cause};
 }
 

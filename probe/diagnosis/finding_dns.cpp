@@ -112,6 +112,7 @@ Causes find_dns_rewritten(const Diagnosis& context) {
   std::vector<FindingEvidence> evidence;
   for (const auto& [text, name] : names) {
     if (!is_public_name(text) || !name.address || !name.address->is_special()) continue;
+    if (name.from_hosts_file) continue;  // no server's word
     // Packets to an address that is not there may well leave the site.
     const bool works =
         std::any_of(name.probes.begin(), name.probes.end(), [](const ProbeResult* result) {

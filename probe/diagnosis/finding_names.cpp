@@ -88,6 +88,7 @@ std::map<std::string, Name> read_names(const Facts& facts) {
     if (seen.outcome == Outcome::unresolved) name.failure = seen.detail;
     if (!seen.address) continue;
     name.address = seen.address;
+    name.from_hosts_file |= evidence_of(result, EvidenceKind::hosts_file) != nullptr;
     const auto took = seen.timing_ms.find(Timing::dns);
     if (took != seen.timing_ms.end()) name.took_ms = std::max(name.took_ms, took->second);
   }

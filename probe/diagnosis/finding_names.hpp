@@ -25,6 +25,7 @@ struct Name {
   std::vector<const ProbeResult*> probes;   // direct ones to it
   std::optional<IpAddress> address;         // as the runner resolved it
   Detail failure;                           // or as it did not: "no_such_name", "dns_failed"
+  bool from_hosts_file = false;             // of this computer: no server was asked
   double took_ms = 0;                       // until it was answered: who gives up is not slow
   std::vector<NameAnswer> here, elsewhere;  // of the site's resolvers, of independent ones
   const ProbeResult* silent = nullptr;  // of a question for it that the site's resolver left open

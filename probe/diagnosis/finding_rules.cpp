@@ -25,6 +25,7 @@ std::span<const Rule> rules() {
       find_broken_ipv6,
       find_dns_without_tcp,
       find_dns_unreachable,
+      find_hosts_file,
       find_dns_rewritten,
       find_dns_filtered,
       find_unanswered_names,

@@ -66,6 +66,7 @@ Causes find_captive_portal(const Diagnosis&);
 Causes find_clock_skew(const Diagnosis&);
 // finding_computer.cpp
 Causes find_own_firewall(const Diagnosis&);
+Causes find_hosts_file(const Diagnosis&);
 // finding_vpn.cpp
 Causes find_full_tunnel(const Diagnosis&);
 // finding_path.cpp

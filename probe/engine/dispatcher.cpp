@@ -152,6 +152,12 @@ asio::awaitable<Observation> Dispatcher::attempt(const checks::Check& check, std
   }
   checks::Job job{probe, resolution.addresses->front()};
   observation = co_await admitted(check, job, index);
+  if (resolution.from_hosts_file) {
+    const auto address = job.address->to_string();
+    checks::add_evidence(observation, EvidenceKind::hosts_file,
+                         "this computer's hosts file has the name at " + address,
+                         {{Fact::address, address}});
+  }
   if (resolution.took.count() > 0) observation.timing_ms[Timing::dns] = resolution.took.count();
   co_return observation;
 }

@@ -26,6 +26,7 @@ std::span<const Word<EvidenceKind>> words() {
       {EvidenceKind::family, "family"},
       {EvidenceKind::hairpin, "hairpin"},
       {EvidenceKind::hop, "hop"},
+      {EvidenceKind::hosts_file, "hosts_file"},
       {EvidenceKind::http_reply, "http_reply"},
       {EvidenceKind::ice_candidate, "ice_candidate"},
       {EvidenceKind::ice_candidates, "ice_candidates"},

@@ -33,6 +33,7 @@ enum class EvidenceKind {
   family,
   hairpin,
   hop,
+  hosts_file,
   http_reply,
   ice_candidate,
   ice_candidates,

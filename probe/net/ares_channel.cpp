@@ -32,6 +32,7 @@ struct AddressReply {
   int no_socket = 0;  // as in DnsReply
   std::vector<IpAddress> addresses;
   std::optional<std::chrono::steady_clock::time_point> came;
+  bool at_once = false;  // before anything could be sent
 };
 
 // c-ares calls a socket that it could not open a server that refuses. It tells so at once, while
@@ -233,6 +234,7 @@ asio::awaitable<FoundAddresses> AresChannel::addresses(std::string name, Family 
   ares_addrinfo_hints hints{};
   hints.ai_family = family == Family::v6 ? AF_INET6 : AF_INET;
   hints.ai_flags = ARES_AI_NOSORT;
+  asking_ = true;
   ares_getaddrinfo(
       channel_, name.c_str(), nullptr, &hints,
       [](void* argument, int status, int, ares_addrinfo* info) {
@@ -243,6 +245,7 @@ asio::awaitable<FoundAddresses> AresChannel::addresses(std::string name, Family 
         result.status = status;
         result.no_socket = why_no_socket(status);
         result.came = owned->channel.came_;
+        result.at_once = owned->channel.asking_;
         try {
           result.addresses = addresses_of(info);
           if (status == ARES_SUCCESS && result.addresses.empty()) result.status = ARES_ENODATA;
@@ -252,6 +255,7 @@ asio::awaitable<FoundAddresses> AresChannel::addresses(std::string name, Family 
         owned->reply.deliver(std::move(result));
       },
       ticket);
+  asking_ = false;
   schedule();
   auto result = co_await reply.wait(scope, deadline);
   FoundAddresses found;
@@ -273,9 +277,18 @@ asio::awaitable<FoundAddresses> AresChannel::addresses(std::string name, Family 
   } else if (result->status != ARES_SUCCESS) {
     found.list = classify_dns(result->status);
   } else {
+    // What came from no server may be remembered from one.
+    found.from_hosts_file = result->at_once && is_in_hosts_file(name, hints.ai_family);
     found.list = std::move(result->addresses);
   }
   co_return found;
+}
+
+bool AresChannel::is_in_hosts_file(const std::string& name, int family) const {
+  hostent* entry = nullptr;
+  if (ares_gethostbyname_file(channel_, name.c_str(), family, &entry) != ARES_SUCCESS) return false;
+  ares_free_hostent(entry);
+  return true;
 }
 
 std::vector<std::string> AresChannel::search_domains() const {

@@ -29,6 +29,7 @@ struct DnsReply {
 struct FoundAddresses {
   Result<std::vector<IpAddress>> list = Failure{};
   Instant ended;
+  bool from_hosts_file = false;  // this computer's own: no server was asked
 };
 
 struct AresOptions {
@@ -73,10 +74,12 @@ class AresChannel : public std::enable_shared_from_this<AresChannel> {
   void arm(const std::shared_ptr<Watch>& watch, bool write);
   void arm_failure(const std::shared_ptr<Watch>& watch);
   void schedule();
+  bool is_in_hosts_file(const std::string& name, int family) const;
 
   asio::any_io_executor executor_;
   asio::steady_timer timer_;
   ares_channel channel_ = nullptr;
+  bool asking_ = false;  // a question is being put: an answer now comes from no server
   std::map<ares_socket_t, std::shared_ptr<Watch>> watches_;
   // While a reply is read: since when it has been there, on the system's own clock.
   std::optional<std::chrono::steady_clock::time_point> came_;

@@ -114,6 +114,7 @@ asio::awaitable<Resolution> Resolver::resolve(std::string name, Family family, S
   const bool unasked = list.has_error() && (list.error().kind == FailureKind::stopped ||
                                             list.error().kind == FailureKind::out_of_resources);
   if (unasked) entries_.erase(key);
+  resolution.from_hosts_file = found.from_hosts_file;
   resolution.addresses = std::move(list);
   resolution.took = elapsed(start, std::max(start, found.ended));
   entry->answer = resolution;

@@ -9,6 +9,7 @@ namespace callready {
 struct Resolution {
   Result<std::vector<IpAddress>> addresses = Failure{};
   Milliseconds took{0};
+  bool from_hosts_file = false;  // of this computer: no server was asked
 };
 
 class Resolver {

@@ -71,6 +71,42 @@ TEST(OwnFirewall, ExplainsWhatWasSilentOnTheSameFlow) {
   EXPECT_EQ(only(site).explains.size(), 2u);
 }
 
+// --- the hosts file
+// --------------------------------------------------------------------------------
+
+ProbeResult by_hosts_file(ProbeResult result, std::string address) {
+  result.observation.address = IpAddress::parse(address);
+  return with(result, {EvidenceKind::hosts_file,
+                       "this computer's hosts file has the name at " + address,
+                       {{Fact::address, address}}});
+}
+
+TEST(HostsFile, IsBlamedAndNotTheDnsServers) {
+  const auto finding =
+      only(report({row("web", {by_hosts_file(tcp("web.vendor.com", 443, silent), "127.0.0.1")}),
+                   controls(anchors())}));
+  EXPECT_EQ(finding.code, "computer.hosts_file");
+  EXPECT_EQ(finding.owner, Owner::helpdesk);
+  EXPECT_EQ(finding.confidence, Confidence::certain);
+  EXPECT_TRUE(holds(finding.fix, "web.vendor.com")) << finding.fix;
+}
+
+TEST(HostsFile, IsNoCauseWhereItWorksOrNothingSaysOtherwise) {
+  const auto made = [](Outcome outcome, const char* address) {
+    return codes(report({row("web", {by_hosts_file(tcp("web.vendor.com", 443, outcome), address)}),
+                         controls(anchors())}));
+  };
+  const auto blamed = [&](Outcome outcome, const char* address) {
+    const auto found = made(outcome, address);
+    return std::any_of(found.begin(), found.end(), [](const std::string& code) {
+      return code.starts_with("computer.hosts_file");
+    });
+  };
+  EXPECT_FALSE(blamed(answered, "10.1.2.3"));
+  EXPECT_FALSE(blamed(silent, "20.1.2.3")) << "perhaps the right one";
+  EXPECT_TRUE(blamed(silent, "10.1.2.3"));
+}
+
 // --- addresses of 100.64.0.0/10
 // --------------------------------------------------------------------
 

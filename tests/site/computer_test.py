@@ -1,4 +1,4 @@
-"""What this computer does to itself: its own firewall."""
+"""What this computer does to itself: its own firewall, its hosts file."""
 
 import json
 import os
@@ -6,6 +6,7 @@ import os
 import unittest
 
 from .harness import Site, SiteTest
+from .names import HERE
 
 CALLREADY = os.environ.get("CALLREADY")
 
@@ -62,6 +63,34 @@ class OwnFirewall(ComputerTest):
         """The system tells itself "host unreachable", in its own name."""
         report = self.report(["gateway-silent"], "rainbow")
         self.assertNotIn("computer.firewall", [f["code"] for f in report["findings"]])
+
+
+class HostsFile(ComputerTest):
+    SET = os.path.join(HERE, "findings.yaml")
+
+    def check(self, faults):
+        with Site(faults=faults) as site:
+            done = site.run([CALLREADY, "check", "example", "--set", self.SET, "--json"])
+        self.assertIn(done.exit, (0, 1, 3, 4), done.stderr)
+        return json.loads(done.stdout)
+
+    def test_it_is_named_and_not_the_dns_server(self):
+        for address in ("127.0.0.1", "10.66.66.66"):
+            with self.subTest(address):
+                report = self.check([f"hosts-file=portal.example-calls.com:{address}"])
+                self.assertEqual(["computer.hosts_file certain helpdesk"], self.findings(report))
+                self.assertIn("portal.example-calls.com", report["findings"][0]["title"])
+
+    def test_a_right_entry_is_no_fault(self):
+        with Site() as site:
+            right = json.loads(site.run(["python3", "-c", "import json, socket; print(json.dumps("
+                                         "socket.gethostbyname('portal.example-calls.com')))"]).stdout)
+        self.assertEqual([], self.findings(self.check(
+            [f"hosts-file=portal.example-calls.com:{right}"])))
+
+    def test_what_dns_says_stays_the_dns_servers(self):
+        report = self.check(["dns-rewritten=portal.example-calls.com"])
+        self.assertEqual(["dns.rewritten certain dns"], self.findings(report))
 
 
 if __name__ == "__main__":

@@ -47,6 +47,11 @@ def _block(text):
     return lambda plan, value: plan.block.append(text.format(value.replace(",", ", ")))
 
 
+def _hosts_file(plan, value):
+    name, _, address = value.partition(":")
+    plan.hosts_file.append(f"{ipaddress.ip_address(address)} {name}")
+
+
 def _own_firewall(verdict):
     def apply(plan, value):
         transport, _, ports = value.partition(":")
@@ -340,6 +345,8 @@ THIS_COMPUTER = [
           _own_firewall("reject"), "udp:49152-65535"),
     Fault("pc-prohibits", "the same, with ICMP administratively prohibited",
           _own_firewall("reject with icmp type admin-prohibited"), "udp:49152-65535"),
+    Fault("hosts-file", "the PC's hosts file has a name at this address, as NAME:ADDRESS",
+          _hosts_file, "portal.example-calls.com:127.0.0.1"),
 ]
 
 ADDRESSES = [

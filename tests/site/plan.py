@@ -47,6 +47,7 @@ class Plan:
     lan: str = "10.20.0"        # .1 router and resolver, .3 proxy, .23 PC
     wan: str = "84.199.10"      # .1 provider, .2 router
     pc_up: bool = True          # the PC's network adapter is switched on
+    hosts_file: list = _list()  # lines of the PC's hosts file
     pc_output: list = _list()   # rules of the PC's own firewall for what it sends
     connection: str = ""        # of the PC: "no-signal" (its cable is out), "no-address", "no-gateway"
     # (no default route), "gateway-silent" (the router does not answer ARP)

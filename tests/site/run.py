@@ -69,7 +69,8 @@ class Running:
         first = f"nameserver {self.plan.proxy}\n" if self.plan.denied else ""
         search = f"search {self.plan.search}\n" if self.plan.search else ""
         for target, text in (("/etc/resolv.conf", f"{first}nameserver {self.plan.resolver_address}\n{search}"),
-                             ("/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n"),
+                             ("/etc/hosts", "\n".join(["127.0.0.1 localhost", "::1 localhost",
+                                                      *self.plan.hosts_file]) + "\n"),
                              ("/etc/nsswitch.conf", "passwd: files\ngroup: files\n"
                                                     "hosts: files dns\nservices: files\n")):
             source = os.path.join(FOLDER, os.path.basename(target))
