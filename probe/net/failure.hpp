@@ -52,7 +52,7 @@ using Result = boost::system::result<T, Failure>;
 [[noreturn]] void throw_exception_from_error(const Failure& failure,
                                              const boost::source_location& where);
 
-// True where the sender is the address that the packet left from, and not the target's own.
+// True where the sender is the address that the packet left from, and the target another computer.
 bool said_by_this_computer(const IcmpError& icmp, const IpAddress& own, const IpAddress& target);
 
 // From what a socket operation returned. `icmp` is the queued ICMP error of that socket, if any.

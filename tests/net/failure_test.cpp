@@ -112,6 +112,9 @@ TEST(Failure, OwnIcmpErrorsAreTheFirewallsOfThisComputer) {
   EXPECT_TRUE(said_by("10.20.0.23", "192.0.2.1"));
   EXPECT_FALSE(said_by("10.20.0.23", "10.20.0.23")) << "a service of its own that is not there";
   EXPECT_FALSE(said_by("10.20.0.1", "192.0.2.1"));
+  for (const char* sinkhole : {"0.0.0.0", "127.0.0.1", "::"}) {
+    EXPECT_FALSE(said_by("10.20.0.23", sinkhole)) << sinkhole << " is this computer";
+  }
   // What a system tells itself of a neighbour that does not answer.
   EXPECT_EQ(said_by_us(IcmpKind::host_unreachable).kind, FailureKind::unreachable);
 }
