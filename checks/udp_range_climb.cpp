@@ -40,7 +40,7 @@ void note_icmp(Port& port, const IcmpError& icmp, const IpAddress& target, Insta
   } else if (icmp.kind == IcmpKind::time_exceeded) {
     // A router of the site that answers before its own drop rule proves nothing.
     port.result = beyond_the_edge(icmp.sender) ? PortResult::left_site : PortResult::silent;
-  } else if (icmp.own && icmp.kind != IcmpKind::host_unreachable) {
+  } else if (classify({}, icmp).kind == FailureKind::kept_here) {
     port.result = PortResult::kept_here;
   } else {
     port.result = PortResult::prohibited;
@@ -199,8 +199,10 @@ asio::awaitable<void> climb(std::shared_ptr<Range> range, std::size_t index, Sit
     }
     // A better proof may have come meanwhile from the far end.
     if (port.result != PortResult::silent) co_return;
-    if (answer.kept_here) port.result = PortResult::kept_here;
-    if (answer.kept_here) co_return;
+    if (answer.kept_here) {
+      port.result = PortResult::kept_here;
+      co_return;
+    }
     if (answer.icmp) {
       note_icmp(port, *answer.icmp, range->target, context.scope.clock.now());
       co_return;

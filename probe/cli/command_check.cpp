@@ -88,13 +88,13 @@ std::optional<std::string> interface_problem(const std::string& name) {
                      fmt::join(names, ", "));
 }
 
-}  // namespace
-
 // People sign in at a page of their own to many services whose documents do not say so.
-static bool is_given_a_sign_in(const TargetSet& set, const VariableValues& given) {
+bool is_given_a_sign_in(const TargetSet& set, const VariableValues& given) {
   const std::string name(own_sign_in);
   return given.contains(set.id + '/' + name) || (is_signed_in_to(set) && given.contains(name));
 }
+
+}  // namespace
 
 std::optional<std::vector<TargetSet>> find_sets(const Arguments& arguments) {
   const TimeLimit in_time("reading the sets", timeouts::reading);

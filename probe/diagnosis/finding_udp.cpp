@@ -18,7 +18,7 @@ bool of_every_kind(const std::vector<const Flow*>& flows) {
   std::set<Payload> payloads;
   bool low = false, high = false;
   for (const auto* flow : flows) {
-    (flow->port < 1024 ? low : high) = true;
+    (flow->port < first_user_port ? low : high) = true;
     for (const auto& sample : flow->samples) {
       payloads.insert(inspected_as(sample));
     }
