@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
+#include <map>
 
 #include "probe/diagnosis/finding_words.hpp"
 
@@ -97,12 +99,43 @@ bool turned_away(const Facts& facts, const Flow& flow) {
   });
 }
 
+// The most that the line may lose (0 to 1), by the requests that were counted: the upper bound of
+// Wilson's score interval at 99 %. 1 where none were counted.
+double most_loss(const Facts& facts) {
+  const auto &one = facts.on_one_flow(), &news = facts.on_new_flows();
+  const double sent = one.sent + news.sent;
+  if (sent == 0) return 1;
+  constexpr double z = 2.576, z2 = z * z;
+  const double share = (one.lost() + news.lost()) / sent;
+  const double spread = z * std::sqrt(share * (1 - share) / sent + z2 / (4 * sent * sent));
+  return (share + z2 / (2 * sent) + spread) / (1 + z2 / sent);
+}
+
+// How many packets were sent of one kind that never got out: the kind that was sent most often.
+int packets_lost(const Flow& flow) {
+  std::map<Payload, int> packets;
+  int most = 0;
+  for (const auto& sample : flow.samples) {
+    const auto& [probe, seen] = *sample.result;
+    const bool counted = probe.check != CheckKind::udp_range && !gets_out(sample.way);
+    if (counted) most = std::max(most, packets[inspected_as(sample)] += seen.attempts);
+  }
+  return most;
+}
+
+// Two lost in a row can be chance on a line that loses packets, unless it loses too few for that.
+bool died_by_no_chance(const Facts& facts, const Flow& flow) {
+  constexpr double unlikely = 0.001;
+  const auto times = times_lost(flow);
+  if (times < 2 || !facts.line_loses()) return times > 1;
+  return times > 2 || std::pow(most_loss(facts), packets_lost(flow)) < unlikely;
+}
+
 }  // namespace
 
 bool firmly_blocked(const Facts& facts, const Flow& flow) {
-  const std::size_t enough = facts.line_loses() ? 3 : 2;
   return flow.way == Reachability::blocked &&
-         (turned_away(facts, flow) || times_lost(flow) >= enough);
+         (turned_away(facts, flow) || died_by_no_chance(facts, flow));
 }
 
 std::set<std::string> shut_hosts(const Facts& facts, const Working& works) {
