@@ -72,6 +72,23 @@ TEST(Loss, IsALimitWhereNewFlowsFareWorseThanChance) {
             Codes{"network.loss (possible)"});
 }
 
+// A request and its control died, three packets each: that is chance on a line that loses a third
+// of them, and not on one that loses one of forty.
+TEST(Loss, ExplainsNoSilenceThatIsTooLongForIt) {
+  const auto made = [](int answered_on_one, int answered_on_new) {
+    auto died = udp_hop("turn2.vendor.com", 3478, "dropped", "turn");
+    died.observation.attempts = 3;
+    auto seen =
+        losing({died, counted("one", 20, answered_on_one), counted("new", 20, answered_on_new)});
+    for (auto& result : seen.probes) {
+      if (result.probe.target.host == "turn2.vendor.com") result.observation.attempts = 3;
+    }
+    return codes(seen);
+  };
+  EXPECT_EQ(made(20, 19), Codes{"firewall.flow_blocked (likely)"});
+  EXPECT_EQ(made(13, 13), Codes{"firewall.flow_blocked (possible)"});
+}
+
 // A line that loses most of one flow loses most of all others, too.
 TEST(Loss, IsNotTheLinesWhereTheComputerIsShutOutWhileItCounts) {
   EXPECT_EQ(codes(losing({counted("one", 20, 1), counted("new", 20, 1)})),
