@@ -5,6 +5,7 @@ import dataclasses
 import json
 
 UNDECIDED = "unknown"
+ALL_LIMIT_S = 300  # a device may reject each of 55,000 ports, one answer at a time
 
 
 @dataclasses.dataclass
@@ -61,12 +62,12 @@ def check(site, program, sets, options, limit_s):
 
 def breaks(site, program, sets, options, first, limit_s):
     """All of them, of a site that has just said `first`."""
-    def again(*other_sets, more=()):
-        return check(site, program, other_sets or sets, [*options, *more], limit_s)
+    def again(*other_sets, more=(), within_s=limit_s):
+        return check(site, program, other_sets or sets, [*options, *more], within_s)
 
     found = same("again", first, again())
     if len(sets) > 1:
         found += same("order", first, again(*reversed(sets)))
         for name in sets:
             found += same("alone", first, again(name))
-    return found + decides_as_much("--all", first, again(more=["--all"]))
+    return found + decides_as_much("--all", first, again(more=["--all"], within_s=ALL_LIMIT_S))
