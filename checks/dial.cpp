@@ -12,7 +12,7 @@ namespace callready::checks {
 namespace {
 
 // The TCP connection, direct or through the route's proxy; null where the observation says why.
-asio::awaitable<std::unique_ptr<Stream>> connect(Context& context, Job job,
+asio::awaitable<std::unique_ptr<Stream>> connect(Context& context, Job job, int segment,
                                                  Observation& observation,
                                                  std::optional<Failure>& failure) {
   if (!job.probe.target.route.direct()) {
@@ -22,6 +22,7 @@ asio::awaitable<std::unique_ptr<Stream>> connect(Context& context, Job job,
   observation.address = job.address;
   ConnectOptions options;
   options.interface = context.settings.interface;
+  options.segment = segment;
   if (job.doubtful) options.timeout = timeouts::silent_host_connect;
   const auto remote = job.remote();
   auto connected = co_await connect_tcp(context.executor, context.scope, remote, options);
@@ -86,7 +87,7 @@ asio::awaitable<Dialled> dial(Context& context, Job job, DialOptions options,
   observation.sent_at = context.scope.clock.wall_now();
   observation.attempts = 1;
   if (options.tls) context.tls.prepare();
-  auto connected = co_await connect(context, job, observation, dialled.failure);
+  auto connected = co_await connect(context, job, options.segment, observation, dialled.failure);
   if (!connected) co_return dialled;
   const auto established = context.scope.clock.now();
   observation.outcome = Outcome::connected;
@@ -99,6 +100,7 @@ asio::awaitable<Dialled> dial(Context& context, Job job, DialOptions options,
   // A bare address in the set has no name to check: such certificates name the service.
   tls_options.check_name = !IpAddress::parse(job.probe.target.host).has_value();
   tls_options.alpn = options.alpn;
+  tls_options.padding = options.hello_padding;
   auto attempt =
       co_await tls_handshake(std::move(connected), context.scope, context.tls, tls_options);
   observation.timing_ms[Timing::handshake] =

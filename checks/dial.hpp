@@ -9,6 +9,8 @@ namespace callready::checks {
 struct DialOptions {
   bool tls = false;
   std::vector<std::string> alpn;
+  std::size_t hello_padding = 0;  // bytes, see TlsOptions
+  int segment = 0;                // bytes of one at most, see ConnectOptions; not through a proxy
 };
 
 struct Dialled {

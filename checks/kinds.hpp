@@ -20,6 +20,7 @@ asio::awaitable<Observation> run_stun(Context& context, Job job);
 asio::awaitable<Observation> run_dns(Context& context, Job job);
 asio::awaitable<Observation> run_tcp(Context& context, Job job);
 asio::awaitable<Observation> run_tls(Context& context, Job job);
+asio::awaitable<Observation> run_tls_hello(Context& context, Job job);
 asio::awaitable<Observation> run_turn(Context& context, Job job);
 asio::awaitable<Observation> run_udp_range(Context& context, Job job);
 

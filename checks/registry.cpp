@@ -133,6 +133,7 @@ std::span<const Check> registry() {
         {"sha256", "the certificate's own SHA-256 in hexadecimal: no other is taken"},
         {"public_key_sha256", "the same of its public key (SubjectPublicKeyInfo)"},
         {"server_name", "the name to greet the server by (SNI), where it is not the host's"}}},
+      {CheckKind::tls_hello, "TLS greeting as long as a browser's", run_tls_hello, {tls}, {}},
   };
   return table;
 }

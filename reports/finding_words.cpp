@@ -301,6 +301,13 @@ constexpr std::array all_words{
         "A device opens encrypted connections and presents its own certificates.",
         "Unrelated hosts present certificates from one issuer that is not a public authority.",
         Owners{Owner::security}, "Exempt the service's names from TLS inspection."},
+    FindingWords{"tls.long_hello_cut", "Long TLS greetings are cut off",
+                 "Browsers show an empty page or a connection error, while older programs connect.",
+                 "A TLS greeting (ClientHello) as long as today's browsers send gets no answer, "
+                 "twice; a short one does. Small packets make no difference, so it is not the MTU.",
+                 Owners{Owner::security},
+                 "Update the device that inspects TLS, or exempt the service's names: it must "
+                 "accept a ClientHello of more than one packet."},
     FindingWords{"tls.outdated", "TLS is outdated",
                  "The server supports only TLS versions older than 1.2.", "The TLS handshake.",
                  Owners{Owner::vendor},

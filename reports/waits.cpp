@@ -40,6 +40,7 @@ std::string waited_for(CheckKind check) {
     case tcp:
       return "TCP connections";
     case tls:
+    case tls_hello:
       return "TLS servers";
     case turn:
       return "TURN servers";

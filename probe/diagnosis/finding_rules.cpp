@@ -54,6 +54,7 @@ std::span<const Rule> rules() {
       find_tls_filter,
       find_flows,  // what is left over, one by one
       find_interception,
+      find_cut_hello,
       find_old_authorities,
       find_other_far_ends,
       find_certificate_faults,

@@ -123,6 +123,7 @@ Causes find_relayed_calls(const Diagnosis&);
 bool needs_relay_over_stream(const ProbeResult& result);
 // finding_tls.cpp
 Causes find_interception(const Diagnosis&);
+Causes find_cut_hello(const Diagnosis&);
 Causes find_old_authorities(const Diagnosis&);
 Causes find_other_far_ends(const Diagnosis&);
 Causes find_certificate_faults(const Diagnosis&);

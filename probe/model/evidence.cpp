@@ -25,6 +25,7 @@ std::span<const Word<EvidenceKind>> words() {
       {EvidenceKind::error, "error"},
       {EvidenceKind::family, "family"},
       {EvidenceKind::hairpin, "hairpin"},
+      {EvidenceKind::hello, "hello"},
       {EvidenceKind::hop, "hop"},
       {EvidenceKind::hosts_file, "hosts_file"},
       {EvidenceKind::http_reply, "http_reply"},

@@ -32,6 +32,7 @@ enum class EvidenceKind {
   error,
   family,
   hairpin,
+  hello,
   hop,
   hosts_file,
   http_reply,

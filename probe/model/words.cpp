@@ -186,6 +186,7 @@ std::span<const Word<CheckKind>> words() {
       {CheckKind::stun, "stun"},
       {CheckKind::tcp, "tcp"},
       {CheckKind::tls, "tls"},
+      {CheckKind::tls_hello, "tls-hello"},
       {CheckKind::turn, "turn"},
       {CheckKind::udp_range, "udp-range"},
   });

@@ -67,6 +67,7 @@ enum class CheckKind {
   stun,
   tcp,
   tls,
+  tls_hello,
   turn,
   udp_range,
 };

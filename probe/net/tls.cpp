@@ -84,6 +84,7 @@ std::string alpn_list(const std::vector<std::string>& protocols) {
 
 void prepare_tls(SSL* ssl, const TlsOptions& options, TlsRecord* record) {
   watch(ssl, record);
+  record->padding.assign(options.padding, 0);
   const bool literal = IpAddress::parse(options.server_name).has_value();
   // RFC 6066 section 3: literal addresses are not permitted in SNI.
   if (!literal && !options.server_name.empty()) {
@@ -148,6 +149,7 @@ std::unique_ptr<asio::ssl::context> make_context(const std::vector<std::string>&
   SSL_CTX_set_min_proto_version(ssl, TLS1_2_VERSION);
   SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_client_cert_cb(ssl, &on_client_certificate);
+  allow_padding(ssl);
   PemFiles files;
   auto store = system_store(files);
   for (const auto& file : ca_files) add_when_needed(store.get(), files.read(file));

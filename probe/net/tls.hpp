@@ -66,6 +66,9 @@ struct TlsOptions {
   std::string server_name;  // SNI and the name to verify; an address is verified as such
   bool check_name = true;
   std::vector<std::string> alpn;  // "http/1.1"; empty: none offered
+  // Bytes of an extension that means nothing and that servers ignore (RFC 8446 section 4.1.2), to
+  // make the ClientHello longer; 0: none.
+  std::size_t padding = 0;
 };
 
 struct TlsAttempt {

@@ -65,6 +65,16 @@ void on_message(int sent, int, int type, const void* bytes, std::size_t size, SS
   if (type == SSL3_RT_HEADER && record->first_bytes.empty()) record->first_bytes = data;
 }
 
+// SSL_custom_ext_add_cb_ex(3): 1 where the extension is sent.
+int on_padding(SSL* ssl, unsigned, unsigned, const unsigned char** data, std::size_t* size, X509*,
+               std::size_t, int*, void*) {
+  const auto* record = record_of(ssl);
+  if (record == nullptr || record->padding.empty()) return 0;
+  *data = record->padding.data();
+  *size = record->padding.size();
+  return 1;
+}
+
 // RFC 8446 section 5.1: change_cipher_spec to application_data, then version 3.x.
 bool looks_like_tls(std::string_view header) {
   return header.size() >= 2 && header[0] >= 20 && header[0] <= 24 && header[1] == 3;
@@ -218,6 +228,13 @@ void expect_name(X509_VERIFY_PARAM* parameters, const std::string& name) {
 int on_client_certificate(SSL* ssl, X509**, EVP_PKEY**) {
   record_of(ssl)->client_certificate_asked = true;
   return 0;
+}
+
+void allow_padding(SSL_CTX* context) {
+  // Reserved: never given a meaning (RFC 8701 section 2).
+  constexpr unsigned grease = 0x3a3a;
+  SSL_CTX_add_custom_ext(context, grease, SSL_EXT_CLIENT_HELLO, on_padding, nullptr, nullptr,
+                         nullptr, nullptr);
 }
 
 TlsInfo learn(const SSL* ssl, const TlsRecord& record, bool handshake_done) {

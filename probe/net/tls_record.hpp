@@ -34,6 +34,7 @@ struct TlsRecord {
   std::optional<int> alert;  // the last one of the peer
   TlsInfo info;              // where the context is watched: what was learnt so far
   TlsFlow flow;
+  std::vector<std::uint8_t> padding;  // TlsOptions::padding
 };
 
 // From now on `ssl`, or every connection of `context`, writes into `record`, which outlives it.
@@ -48,6 +49,9 @@ void expect_name(X509_VERIFY_PARAM* parameters, const std::string& name);
 
 // For SSL_CTX_set_client_cert_cb: notes that one was asked for; there is none.
 int on_client_certificate(SSL* ssl, X509** certificate, EVP_PKEY** key);
+
+// Lets the connections of `context` have a longer ClientHello: those whose record has `padding`.
+void allow_padding(SSL_CTX* context);
 
 // `handshake_done`: the handshake has ended well.
 TlsInfo learn(const SSL* ssl, const TlsRecord& record, bool handshake_done);

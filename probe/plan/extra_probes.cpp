@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
+#include <tuple>
 
 #include "probe/model/report.hpp"
 
@@ -104,6 +106,46 @@ void add_stream_of(ProbeList& probes, const TargetSet& set, std::vector<Row>& ro
   }
 }
 
+// "example.com" of "www.example.com"; of "www.example.co.uk" too little, which makes two operators
+// one.
+std::string last_labels(const std::string& host) {
+  const auto last = host.rfind('.');
+  if (last == std::string::npos || last == 0) return host;
+  const auto dot = host.rfind('.', last - 1);
+  return dot == std::string::npos ? host : host.substr(dot + 1);
+}
+
+// A TLS greeting as long as a browser's, to the first web server of each set, and to a public one
+// of another operator: what both lose is lost on the way. Only where the usual one is answered.
+void add_long_hellos(ProbeList& probes, const std::vector<const TargetSet*>& sets) {
+  std::set<std::string> operators;
+  const auto add_to = [&](const TargetSet& set) {
+    const PlannedProbe* usual = nullptr;  // the first of those that matter most
+    for (const auto& id : probes.of_set(set)) {
+      const auto& planned = probes.at(id);
+      const auto& [check, target] = std::tie(planned.probe.check, planned.probe.target);
+      const bool web = check == CheckKind::tls && target.port() == 443 && target.route.direct();
+      if (!web || IpAddress::parse(target.host)) continue;
+      if (set.control && operators.contains(last_labels(target.host))) continue;
+      if (usual == nullptr || planned.severity < usual->severity) usual = &planned;
+    }
+    if (usual == nullptr) return;
+    Probe probe;
+    probe.check = CheckKind::tls_hello;
+    probe.target = usual->probe.target;
+    operators.insert(last_labels(probe.target.host));
+    const auto given = usual->probe.id;
+    const auto id = probe_id(probe);
+    probes.add_control(std::move(probe));
+    probes.at(id).given = {given};
+  };
+  for (const bool control : {false, true}) {
+    for (const auto* set : sets) {
+      if (set->control == control) add_to(*set);
+    }
+  }
+}
+
 // A set whose calls --quality cannot measure says so, and what would.
 void say_unmeasured(ProbeList& probes, const TargetSet& set, const PlanOptions& options) {
   const auto ids = probes.of_set(set);
@@ -127,6 +169,7 @@ void say_unmeasured(ProbeList& probes, const TargetSet& set, const PlanOptions& 
 void add_extra_probes(ProbeList& probes, const std::vector<const TargetSet*>& sets,
                       std::vector<Row>& rows, const PlanOptions& options) {
   for (auto& row : rows) add_own_nat_servers(probes, row);
+  add_long_hellos(probes, sets);
   for (const auto* set : sets) {
     if (!options.quality || set->control) continue;
     add_candidates_of(probes, *set);

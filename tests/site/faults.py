@@ -257,6 +257,10 @@ def _down(*names):
 # How requests of SIP begin: OPTI, REGI, INVI.
 SIP_WORDS = ("0x4f505449", "0x52454749", "0x494e5649")
 
+# A segment that begins with a handshake record whose first message is a ClientHello; the record's
+# length is @ih,24,16 (RFC 8446 sections 4 and 5.1).
+CLIENT_HELLO = "tcp dport 443 @ih,0,8 0x16 @ih,40,8 0x01"
+
 FIREWALL = [
     Fault("udp-blocked", "the firewall drops all UDP but DNS",
           _add("block", "udp dport != 53 drop")),
@@ -308,6 +312,13 @@ FIREWALL = [
                             for word in SIP_WORDS))),
     Fault("sip-5060-swallowed", "SIP over UDP 5060 gets out, and its replies never come back",
           _add("inspect", 'iifname "wan" udp sport 5060 drop')),
+    Fault("long-hello-cut", "TLS ClientHellos of more than 1,000 bytes are dropped",
+          _add("inspect", f"{CLIENT_HELLO} @ih,24,16 > 1000 drop")),
+    Fault("long-hello-reset", "the same, and the connection is reset",
+          _add("inspect", f"{CLIENT_HELLO} @ih,24,16 > 1000 reject with tcp reset")),
+    Fault("split-hello-cut", "TLS ClientHellos of more than one packet are dropped",
+          _add("inspect", f"{CLIENT_HELLO} @ih,24,16 > 1400 drop",
+               f"{CLIENT_HELLO} @ih,24,16 > 220 ip length < 300 drop")),
     Fault("sip-udp-inspected", "SIP requests over UDP are dropped, on any port",
           _add("inspect", *(f"meta l4proto udp @th,64,32 {word} drop" for word in SIP_WORDS))),
     Fault("turn-inspected", "TURN's Allocate over UDP is dropped, on any port; STUN passes",

@@ -195,11 +195,12 @@ class Topology:
 
     @staticmethod
     def _link(one, one_name, other, other_name):
+        # Packets as they are on a wire, where no device meets several segments in one.
         with one:
             _ip(f"link add name {one_name} type veth peer name {other_name} netns {other.path}",
-                f"link set {one_name} up")
+                f"link set {one_name} gso_max_segs 1 up")
         with other:
-            _ip(f"link set {other_name} up")
+            _ip(f"link set {other_name} gso_max_segs 1 up")
 
     def _rules(self):
         plan = self.plan

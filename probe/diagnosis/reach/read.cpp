@@ -52,7 +52,8 @@ Reader reader_of(CheckKind check) {
     case ice:
     case media:  // streams and calls
     case pac:
-    case proxy:  // only ever through one
+    case proxy:      // only ever through one
+    case tls_hello:  // what is in the packets, not where they go
       return nullptr;
   }
   return nullptr;

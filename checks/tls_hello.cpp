@@ -1,0 +1,114 @@
+// tls-hello: does a TLS greeting get through that is as long as a browser's? With the key share of
+// X25519MLKEM768 (draft-ietf-tls-ecdhe-mlkem) a browser's ClientHello fills two packets; ours fits
+// in one, and there are devices on the way that read no more than that.
+//
+// A handshake whose ClientHello has an extension of 1,400 bytes that servers ignore (RFC 8446
+// section 4.1.2). Only where it is cut off (reset, closed, or never answered) six more, at once:
+// the usual one; the usual one in segments of 200 bytes, twice; the long one in segments of 536,
+// which fit through every path, twice; and the long one again. Direct only: through a proxy
+// segments are its own. Outcomes: `answered` with "trusted" where a long one gets through, first or
+// again; `failed` with "long_hello_cut" where the usual one gets through, whole or in parts, and no
+// long one does, and with "split_hello_cut" where only what is in one packet does; `skipped` with
+// "hello_not_compared" where nothing follows from it: no handshake ends here, the long one gets
+// through in small segments (that is the path MTU's doing, see `path`), or the server itself said
+// no. Evidence "hello", one a handshake: `payload` ("long", "short", "short_in_segments",
+// "long_in_segments") and `result`.
+#include <fmt/format.h>
+
+#include <array>
+
+#include "checks/dial.hpp"
+#include "checks/kinds.hpp"
+#include "probe/net/together.hpp"
+
+namespace callready::checks {
+namespace {
+
+// A browser's is some 1,750 bytes: this with the 300 to 517 of OpenSSL's own.
+constexpr std::size_t long_padding = 1'400;
+// OpenSSL's own needs two of these at least (Linux has none below 88).
+constexpr int part_of_a_hello = 200;
+constexpr int small_segment = 536;  // RFC 9293 section 3.7.1
+
+struct Hello {
+  std::string_view word, text;
+  std::size_t padding;
+  int segment;
+};
+constexpr Hello long_one{"long", "a greeting as long as a browser's", long_padding, 0};
+constexpr Hello short_one{"short", "a short greeting", 0, 0};
+constexpr Hello short_in_segments{"short_in_segments", "a short greeting in several packets", 0,
+                                  part_of_a_hello};
+constexpr Hello long_in_segments{"long_in_segments", "a long greeting in small packets",
+                                 long_padding, small_segment};
+
+struct Greeted {
+  Observation seen;
+  bool through = false;  // the server answered in TLS, to the end
+  bool cut = false;      // TCP stood, and the greeting got no answer of TLS
+};
+
+asio::awaitable<Greeted> greet(Context& context, Job job, Hello hello) {
+  Greeted greeted;
+  DialOptions options;
+  options.tls = true;
+  options.hello_padding = hello.padding;
+  options.segment = hello.segment;
+  const auto dialled = co_await dial(context, job, options, greeted.seen);
+  greeted.through = dialled.stream != nullptr || !dialled.tls.chain.empty();
+  const auto detail = greeted.seen.detail;
+  greeted.cut = greeted.seen.outcome == Outcome::failed && !greeted.through &&
+                (detail == DetailCode::connection_reset || detail == DetailCode::closed_by_peer ||
+                 detail == DetailCode::tls_timed_out);
+  co_return greeted;
+}
+
+void add_hello(Observation& observation, const Hello& hello, const Greeted& greeted) {
+  const auto result = greeted.through ? Detail(DetailCode::connected) : greeted.seen.detail;
+  auto text = fmt::format("{} {}", hello.text, greeted.through ? "gets through" : "does not");
+  FactMap facts{{Fact::payload, std::string(hello.word)}, {Fact::result, result.text()}};
+  add_evidence(observation, EvidenceKind::hello, std::move(text), std::move(facts));
+}
+
+void conclude(Observation& observation, Outcome outcome, DetailCode detail) {
+  observation.outcome = outcome;
+  observation.detail = detail;
+}
+
+}  // namespace
+
+asio::awaitable<Observation> run_tls_hello(Context& context, Job job) {
+  auto first = co_await greet(context, job, long_one);
+  auto observation = std::move(first.seen);
+  const bool proxied = !job.probe.target.route.direct();
+  observation.evidence.clear();  // said below, for each of them
+  add_hello(observation, long_one, first);
+  if (first.through) {
+    conclude(observation, Outcome::answered, DetailCode::trusted);
+    co_return observation;
+  }
+  if (!first.cut || proxied) {
+    conclude(observation, Outcome::skipped, DetailCode::hello_not_compared);
+    co_return observation;
+  }
+  // Twice each: one connection may be cut by chance.
+  constexpr std::array hellos{short_one,        short_in_segments, short_in_segments,
+                              long_in_segments, long_in_segments,  long_one};
+  std::vector<asio::awaitable<Greeted>> work;
+  for (const auto& hello : hellos) work.push_back(greet(context, job, hello));
+  const auto more = co_await together(context.executor, std::move(work));
+  for (std::size_t i = 0; i < hellos.size(); ++i) add_hello(observation, hellos[i], more[i]);
+  const bool long_cut = more[3].cut && more[4].cut && more[5].cut;
+  if (more[5].through) {
+    conclude(observation, Outcome::answered, DetailCode::trusted);
+  } else if (!more[0].through || !long_cut) {
+    conclude(observation, Outcome::skipped, DetailCode::hello_not_compared);
+  } else {
+    const bool split_cut = more[1].cut && more[2].cut;
+    conclude(observation, Outcome::failed,
+             split_cut ? DetailCode::split_hello_cut : DetailCode::long_hello_cut);
+  }
+  co_return observation;
+}
+
+}  // namespace callready::checks

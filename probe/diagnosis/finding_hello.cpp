@@ -1,0 +1,84 @@
+// TLS greetings that are longer than one packet, as browsers send them, are cut off on the way.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "probe/diagnosis/finding_rules.hpp"
+#include "probe/diagnosis/finding_words.hpp"
+
+namespace callready::findings {
+namespace {
+
+std::vector<const ProbeResult*> hellos(const Facts& facts, bool cut) {
+  std::vector<const ProbeResult*> found;
+  for (const auto& result : facts.report.probes) {
+    const auto outcome = result.observation.outcome;
+    const bool wanted = cut ? outcome == Outcome::failed : outcome == Outcome::answered;
+    if (result.probe.check == CheckKind::tls_hello && wanted) found.push_back(&result);
+  }
+  return found;
+}
+
+// TLS to the same servers, or to all: what a browser asks there, it asks in vain.
+std::vector<const ProbeResult*> behind(const Facts& facts,
+                                       const std::vector<const ProbeResult*>& cut, bool all) {
+  std::vector<const ProbeResult*> found;
+  for (const auto& result : facts.report.probes) {
+    const auto& target = result.probe.target;
+    if (target.transport != Transport::tls || !is_direct(result)) continue;
+    const bool same = std::any_of(cut.begin(), cut.end(), [&](const ProbeResult* other) {
+      return other->probe.target.host == target.host && other->probe.target.port() == target.port();
+    });
+    if (all || same) found.push_back(&result);
+  }
+  return found;
+}
+
+}  // namespace
+
+Causes find_cut_hello(const Diagnosis& context) {
+  const auto& facts = context.facts;
+  const auto cut = hellos(facts, true);
+  if (cut.empty()) return {};
+  const auto pass = hellos(facts, false);
+  std::set<std::string> parties;
+  bool split = true;
+  for (const auto* result : cut) {
+    parties.insert(registrable_domain(result->probe.target.host));
+    split = split && result->observation.detail == DetailCode::split_hello_cut;
+  }
+  const bool everywhere = parties.size() > 1 && pass.empty();
+  Cause cause;
+  auto& finding = cause.finding;
+  finding.code = "tls.long_hello_cut";
+  finding.owner = Owner::security;
+  finding.confidence = everywhere ? Confidence::likely : Confidence::possible;
+  finding.title = "A device in the path cuts off browsers' TLS greetings";
+  finding.affects = sets_of(facts, behind(facts, cut, everywhere));
+  finding.fix = fmt::format(
+      "Update the firmware or the inspection engine of the device that inspects TLS, or exempt the "
+      "service's hosts from inspection{}. It must accept a TLS ClientHello that spans several TCP "
+      "segments (post-quantum key exchange, X25519MLKEM768).",
+      everywhere ? "" : ": " + listed(hosts_of(cut)));
+  for (const auto* result : cut) {
+    finding.evidence.push_back(
+        {result->probe.id,
+         fmt::format("{}: a short TLS greeting is answered; one {} is cut off, twice.",
+                     result->probe.target.host,
+                     split ? "in more than one packet" : "as long as a browser's")});
+  }
+  if (!pass.empty()) {
+    insert_second(finding.evidence,
+                  {pass.front()->probe.id,
+                   fmt::format("{} answers a long TLS greeting.", listed(hosts_of(pass)))});
+  }
+  finding.evidence.push_back(
+      {"",
+       "Programs with short greetings still connect: this run's other rows say nothing of it."});
+  Causes causes;
+  causes.push_back(std::move(cause));
+  return causes;
+}
+
+}  // namespace callready::findings
