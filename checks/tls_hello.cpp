@@ -6,13 +6,13 @@
 // section 4.1.2). Only where it is cut off (reset, closed, or never answered) six more, at once:
 // the usual one; the usual one in segments of 200 bytes, twice; the long one in segments of 536,
 // which fit through every path, twice; and the long one again. Direct only: through a proxy
-// segments are its own. Outcomes: `answered` with "trusted" where a long one gets through, first or
-// again; `failed` with "long_hello_cut" where the usual one gets through, whole or in parts, and no
-// long one does, and with "split_hello_cut" where only what is in one packet does; `skipped` with
-// "hello_not_compared" where nothing follows from it: no handshake ends here, the long one gets
-// through in small segments (that is the path MTU's doing, see `path`), or the server itself said
-// no. Evidence "hello", one a handshake: `payload` ("long", "short", "short_in_segments",
-// "long_in_segments") and `result`.
+// segments are its own. Outcomes: `answered` with "connected" (whoever it was) where a long one
+// gets through, first or again; `failed` with "long_hello_cut" where the usual one gets through,
+// whole or in parts, and no long one does, and with "split_hello_cut" where only what is in one
+// packet does; `skipped` with "hello_not_compared" where nothing follows from it: no handshake ends
+// here, the long one gets through in small segments (that is the path MTU's doing, see `path`), or
+// the server itself said no. Evidence "hello", one a handshake: `payload` ("long", "short",
+// "short_in_segments", "long_in_segments") and `result`.
 #include <fmt/format.h>
 
 #include <array>
@@ -84,7 +84,7 @@ asio::awaitable<Observation> run_tls_hello(Context& context, Job job) {
   observation.evidence.clear();  // said below, for each of them
   add_hello(observation, long_one, first);
   if (first.through) {
-    conclude(observation, Outcome::answered, DetailCode::trusted);
+    conclude(observation, Outcome::answered, DetailCode::connected);
     co_return observation;
   }
   if (!first.cut || proxied) {
@@ -100,7 +100,7 @@ asio::awaitable<Observation> run_tls_hello(Context& context, Job job) {
   for (std::size_t i = 0; i < hellos.size(); ++i) add_hello(observation, hellos[i], more[i]);
   const bool long_cut = more[3].cut && more[4].cut && more[5].cut;
   if (more[5].through) {
-    conclude(observation, Outcome::answered, DetailCode::trusted);
+    conclude(observation, Outcome::answered, DetailCode::connected);
   } else if (!more[0].through || !long_cut) {
     conclude(observation, Outcome::skipped, DetailCode::hello_not_compared);
   } else {

@@ -85,7 +85,7 @@ class TlsHelloCheck : public testing::Test {
 TEST_F(TlsHelloCheck, AsksOnceWhereALongOneIsAnswered) {
   const auto seen = check([](int, int) { return Does::pass; });
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(seen.detail, DetailCode::trusted);
+  EXPECT_EQ(seen.detail, DetailCode::connected);
   EXPECT_EQ(connections_, 1);
   ASSERT_EQ(records_.size(), 1u);
   EXPECT_GT(records_.front(), 1'460) << "more than one packet of an Ethernet";

@@ -16,7 +16,7 @@ ProbeResult hello(const std::string& host, Outcome outcome, DetailCode detail) {
 ProbeResult cut(const std::string& host, DetailCode how = DetailCode::long_hello_cut) {
   return hello(host, failed, how);
 }
-ProbeResult through(const std::string& host) { return hello(host, answered, DetailCode::trusted); }
+ProbeResult through(const std::string& host) { return hello(host, answered, DetailCode::connected); }
 
 Report with_hellos(std::vector<ProbeResult> hellos) {
   std::vector<ProbeResult> all{tls("www.google.com"), tls("www.cloudflare.com")};

@@ -412,6 +412,10 @@ std::string Observer::certificates(const Job& job, const Connection& connection,
   if (!expected) wrong = "untrusted";
   if (!opened && fault == FarFault::wrong_name) wrong = "wrong_name";
   if (!wanted.empty() && !opened && wrong == "untrusted" && fault != FarFault::untrusted) {
+    if (expired) {
+      add(seen, "certificate_fault", {{"fault", text("expired")}});
+      return "expired";
+    }
     seen.detail = detail_of("private_pki");
     return {};
   }
@@ -482,7 +486,7 @@ Seen Observer::tls_hello(Job job) {
   const bool through = connection.stands && open_tls(job, connection, seen);
   seen.observation.evidence.clear();
   say(seen.observation, through ? Outcome::answered : Outcome::skipped,
-      through ? "trusted" : "hello_not_compared");
+      through ? "connected" : "hello_not_compared");
   return seen;
 }
 

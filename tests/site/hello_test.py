@@ -35,7 +35,7 @@ class LongHello(SiteTest):
 
     def test_gets_through_a_healthy_site(self):
         report = self.report([], "rainbow", "cloudoe")
-        self.assertEqual({"answered trusted"}, self.hellos(report))
+        self.assertEqual({"answered connected"}, self.hellos(report))
         self.assertEqual([], report["findings"])
 
     def test_is_not_blamed_for_an_mtu(self):

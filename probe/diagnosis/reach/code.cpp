@@ -80,6 +80,7 @@ constexpr std::string_view contents_only[] = {"computer.firewall",
                                               "proxy.pac_failed",
                                               "sip.server_error",
                                               "tls.incomplete_chain",
+                                              "tls.long_hello_cut",
                                               "tls.outdated",
                                               "turn.quota",
                                               "turn.relay_dead"};
