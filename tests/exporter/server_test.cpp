@@ -250,9 +250,10 @@ TEST(ChildRuns, LeaveNoDescriptorOpen) {
 TEST(ChildRuns, AreEndedWithTheirOwner) {
   RunFixture f;
   {
-    ChildRuns runs(f.loop.get_executor(), f.clock,
-                   {f.folder.script("echo $$ > " + f.folder.path() + "/pid; exec sleep 600"),
-                    f.folder.path(), "Lyon", ""});
+    ChildRuns runs(
+        f.loop.get_executor(), f.clock,
+        {f.folder.script("cd " + f.folder.path() + "; echo $$ > new; mv new pid; exec sleep 600"),
+         f.folder.path(), "Lyon", ""});
     Job job;
     job.set = "a";
     runs.start(job, std::nullopt, [](RunEnd) { ADD_FAILURE() << "nobody is called any more"; });
