@@ -4,8 +4,9 @@
 //
 // A handshake whose ClientHello has an extension of 1,400 bytes that servers ignore (RFC 8446
 // section 4.1.2). Only where it is cut off (reset, closed, or never answered) six more, at once:
-// the usual one; the usual one in segments of 200 bytes, twice; the long one in segments of 536,
-// which fit through every path, twice; and the long one again. Direct only: through a proxy
+// the usual one; the long one again; and, where the system lets programs choose the size, the usual
+// one in segments of 200 bytes and the long one in segments of 536, which fit through every path,
+// twice each. Direct only: through a proxy
 // segments are its own. Outcomes: `answered` with "connected" (whoever it was) where a long one
 // gets through, first or again; `failed` with "long_hello_cut" where the usual one gets through,
 // whole or in parts, and no long one does, and with "split_hello_cut" where only what is in one
@@ -15,11 +16,10 @@
 // "short_in_segments", "long_in_segments") and `result`.
 #include <fmt/format.h>
 
-#include <array>
-
 #include "checks/dial.hpp"
 #include "checks/kinds.hpp"
 #include "probe/net/together.hpp"
+#include "probe/platform/path.hpp"
 
 namespace callready::checks {
 namespace {
@@ -91,20 +91,26 @@ asio::awaitable<Observation> run_tls_hello(Context& context, Job job) {
     conclude(observation, Outcome::skipped, DetailCode::hello_not_compared);
     co_return observation;
   }
-  // Twice each: one connection may be cut by chance.
-  constexpr std::array hellos{short_one,        short_in_segments, short_in_segments,
-                              long_in_segments, long_in_segments,  long_one};
+  std::vector<Hello> hellos{short_one, long_one};
+  if (platform::can_set_segment_size()) {
+    // Twice each: one connection may be cut by chance.
+    for (const auto& hello : {short_in_segments, long_in_segments})
+      hellos.insert(hellos.end(), 2, hello);
+  }
   std::vector<asio::awaitable<Greeted>> work;
   for (const auto& hello : hellos) work.push_back(greet(context, job, hello));
   const auto more = co_await together(context.executor, std::move(work));
-  for (std::size_t i = 0; i < hellos.size(); ++i) add_hello(observation, hellos[i], more[i]);
-  const bool long_cut = more[3].cut && more[4].cut && more[5].cut;
-  if (more[5].through) {
+  bool long_cut = true, split_cut = hellos.size() > 2;
+  for (std::size_t i = 0; i < hellos.size(); ++i) {
+    add_hello(observation, hellos[i], more[i]);
+    if (hellos[i].padding > 0) long_cut = long_cut && more[i].cut;
+    if (hellos[i].word == short_in_segments.word) split_cut = split_cut && more[i].cut;
+  }
+  if (more[1].through) {
     conclude(observation, Outcome::answered, DetailCode::connected);
   } else if (!more[0].through || !long_cut) {
     conclude(observation, Outcome::skipped, DetailCode::hello_not_compared);
   } else {
-    const bool split_cut = more[1].cut && more[2].cut;
     conclude(observation, Outcome::failed,
              split_cut ? DetailCode::split_hello_cut : DetailCode::long_hello_cut);
   }

@@ -35,6 +35,15 @@ std::vector<const ProbeResult*> behind(const Facts& facts,
   return found;
 }
 
+// Small packets were tried, too: what they lose is not lost for its size.
+bool is_apart_from_mtu(const ProbeResult* result) {
+  const auto& list = result->observation.evidence;
+  return std::any_of(list.begin(), list.end(), [](const Evidence& evidence) {
+    return evidence.kind == EvidenceKind::hello &&
+           text_fact(evidence, Fact::payload) == "long_in_segments";
+  });
+}
+
 }  // namespace
 
 Causes find_cut_hello(const Diagnosis& context) {
@@ -49,11 +58,12 @@ Causes find_cut_hello(const Diagnosis& context) {
     split = split && result->observation.detail == DetailCode::split_hello_cut;
   }
   const bool everywhere = parties.size() > 1 && pass.empty();
+  const bool small_too = std::all_of(cut.begin(), cut.end(), is_apart_from_mtu);
   Cause cause;
   auto& finding = cause.finding;
   finding.code = "tls.long_hello_cut";
   finding.owner = Owner::security;
-  finding.confidence = everywhere ? Confidence::likely : Confidence::possible;
+  finding.confidence = everywhere && small_too ? Confidence::likely : Confidence::possible;
   finding.title = "A device in the path cuts off browsers' TLS greetings";
   finding.affects = sets_of(facts, behind(facts, cut, everywhere));
   finding.fix = fmt::format(
@@ -72,6 +82,10 @@ Causes find_cut_hello(const Diagnosis& context) {
     insert_second(finding.evidence,
                   {pass.front()->probe.id,
                    fmt::format("{} answers a long TLS greeting.", listed(hosts_of(pass)))});
+  }
+  if (!small_too) {
+    finding.evidence.push_back(
+        {"", "On this system programs cannot choose the size of packets: it may be the path MTU."});
   }
   finding.evidence.push_back(
       {"",

@@ -10,5 +10,6 @@ bool forbid_fragments(int socket, bool v6);
 // Segments of so many bytes at most, both ways: before the connection is made (RFC 9293 section
 // 3.7.1). False where the system cannot.
 bool set_segment_size(int socket, int bytes);
+bool can_set_segment_size();
 
 }  // namespace callready::platform

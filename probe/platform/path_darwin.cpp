@@ -22,5 +22,6 @@ bool forbid_fragments(int socket, bool v6) {
 bool set_segment_size(int socket, int bytes) {
   return set_path_option(socket, IPPROTO_TCP, TCP_MAXSEG, bytes);
 }
+bool can_set_segment_size() { return true; }
 
 }  // namespace callready::platform

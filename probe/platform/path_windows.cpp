@@ -12,6 +12,8 @@ bool forbid_fragments(int socket, bool v6) {
                       reinterpret_cast<const char*>(&on), sizeof on) == 0;
 }
 
-bool set_segment_size(int, int) { return false; }  // Windows lets nobody choose it
+// Windows lets nobody choose it.
+bool set_segment_size(int, int) { return false; }
+bool can_set_segment_size() { return false; }
 
 }  // namespace callready::platform

@@ -99,9 +99,9 @@ TEST_F(TlsHelloCheck, IsCutWhereOnlyLongOnesAre) {
     EXPECT_EQ(seen.detail, DetailCode::long_hello_cut);
     const std::string how = does == Does::drop ? "tls_timed_out" : "connection_reset";
     EXPECT_EQ(hellos(seen), (std::vector<std::string>{
-                                "long " + how, "short connected", "short_in_segments connected",
-                                "short_in_segments connected", "long_in_segments " + how,
-                                "long_in_segments " + how, "long " + how}));
+                                "long " + how, "short connected", "long " + how,
+                                "short_in_segments connected", "short_in_segments connected",
+                                "long_in_segments " + how, "long_in_segments " + how}));
   }
 }
 

@@ -14,9 +14,13 @@ ProbeResult hello(const std::string& host, Outcome outcome, DetailCode detail) {
   return result;
 }
 ProbeResult cut(const std::string& host, DetailCode how = DetailCode::long_hello_cut) {
-  return hello(host, failed, how);
+  return with(hello(host, failed, how), {EvidenceKind::hello,
+                                         "a long greeting in small packets does not",
+                                         {{Fact::payload, std::string("long_in_segments")}}});
 }
-ProbeResult through(const std::string& host) { return hello(host, answered, DetailCode::connected); }
+ProbeResult through(const std::string& host) {
+  return hello(host, answered, DetailCode::connected);
+}
 
 Report with_hellos(std::vector<ProbeResult> hellos) {
   std::vector<ProbeResult> all{tls("www.google.com"), tls("www.cloudflare.com")};
@@ -42,6 +46,14 @@ TEST(CutHello, IsPossibleByOne) {
   // Both may be the vendor's.
   const auto two = {cut("web.vendor.com"), cut("web.vendor.net"), through("www.google.com")};
   EXPECT_EQ(codes(with_hellos(two)), Codes{"tls.long_hello_cut (possible)"});
+}
+
+TEST(CutHello, IsPossibleWhereTheSizeOfPacketsCannotBeChosen) {
+  const auto how = DetailCode::long_hello_cut;
+  const auto site =
+      with_hellos({hello("web.vendor.com", failed, how), hello("www.google.com", failed, how)});
+  EXPECT_EQ(codes(site), Codes{"tls.long_hello_cut (possible)"});
+  EXPECT_TRUE(has_evidence(only(site), "it may be the path MTU"));
 }
 
 TEST(CutHello, SaysWhereItIsThePacketsThatCount) {
