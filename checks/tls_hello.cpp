@@ -19,7 +19,6 @@
 #include "checks/dial.hpp"
 #include "checks/kinds.hpp"
 #include "probe/net/together.hpp"
-#include "probe/platform/path.hpp"
 
 namespace callready::checks {
 namespace {
@@ -92,7 +91,7 @@ asio::awaitable<Observation> run_tls_hello(Context& context, Job job) {
     co_return observation;
   }
   std::vector<Hello> hellos{short_one, long_one};
-  if (platform::can_set_segment_size()) {
+  if (segments_can_be_sized()) {
     // Twice each: one connection may be cut by chance.
     for (const auto& hello : {short_in_segments, long_in_segments})
       hellos.insert(hellos.end(), 2, hello);

@@ -54,6 +54,9 @@ struct ConnectOptions {
   milliseconds timeout = timeouts::tcp_connect;
 };
 
+// Whether ConnectOptions::segment means anything on this system.
+bool segments_can_be_sized();
+
 // The TCP handshake, within the options' timeout.
 asio::awaitable<Result<std::unique_ptr<TcpStream>>> connect_tcp(asio::any_io_executor executor,
                                                                 Scope scope, SocketAddress remote,

@@ -66,6 +66,8 @@ SocketAddress TcpStream::remote() const {
   return from_endpoint(endpoint);
 }
 
+bool segments_can_be_sized() { return platform::can_set_segment_size(); }
+
 asio::awaitable<Result<std::unique_ptr<TcpStream>>> connect_tcp(asio::any_io_executor executor,
                                                                 Scope scope, SocketAddress remote,
                                                                 ConnectOptions options) {
