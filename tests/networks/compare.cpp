@@ -107,17 +107,11 @@ void show_worlds(std::uint64_t number, const networks::Network& network) {
   }
 }
 
-// So many wrong are no surprise (1 in 100) where `share` of them is: the binomial's upper tail, by
-// its normal approximation.
-static bool no_more_than(double share, int wrong, int said) {
-  const double expected = share * said;
-  return wrong <= std::max(1.0, expected + 2.33 * std::sqrt(expected * (1 - share)));
-}
-
 bool is_level(const Comparison& comparison) {
   const auto& worlds = comparison.worlds;
-  const bool calibrated = no_more_than(0.05, worlds.wrong[0], worlds.said[0]) &&
-                          no_more_than(0.01, worlds.wrong[1], worlds.said[1]);
+  // One of a few is no 5 %.
+  const bool calibrated = worlds.wrong[0] <= std::max(1, worlds.said[0] / 20) &&
+                          worlds.wrong[1] <= std::max(1, worlds.said[1] / 100);
   const int good = comparison.both + comparison.worlds_only;
   return calibrated && worlds.false_alarms == 0 &&
          25 * (comparison.rules.networks_right - good) <= comparison.rules.networks_right;
