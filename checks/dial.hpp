@@ -6,6 +6,9 @@
 
 namespace callready::checks {
 
+// A segment without any option that every path carries (RFC 9293 section 3.7.1), in bytes.
+inline constexpr int small_segment = 536;
+
 struct DialOptions {
   bool tls = false;
   std::vector<std::string> alpn;

@@ -17,6 +17,7 @@
 
 #include <algorithm>
 
+#include "checks/dial.hpp"
 #include "checks/kinds.hpp"
 #include "probe/net/path_probe.hpp"
 #include "probe/net/stun.hpp"
@@ -33,8 +34,6 @@ constexpr int sizes[] = {1492, 1476, 1460, 1440, 1420, 1400, 1360, 1280, 1000, 5
 constexpr std::size_t stun_header = 20, attribute_header = 4;
 // Comprehension-optional and unassigned: a server ignores it.
 constexpr std::uint16_t padding_attribute = 0xc0de;
-// Without any option: what every path carries (RFC 9293 section 3.7.1).
-constexpr int small_segment = 536;
 constexpr std::size_t padding_header = 3'000;
 
 int headers_of(const IpAddress& address) { return address.is_v4() ? 28 : 48; }

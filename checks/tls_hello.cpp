@@ -6,14 +6,14 @@
 // section 4.1.2). Only where it is cut off (reset, closed, or never answered) six more, at once:
 // the usual one; the long one again; and, where the system lets programs choose the size, the usual
 // one in segments of 200 bytes and the long one in segments of 536, which fit through every path,
-// twice each. Direct only: through a proxy
-// segments are its own. Outcomes: `answered` with "connected" (whoever it was) where a long one
-// gets through, first or again; `failed` with "long_hello_cut" where the usual one gets through,
-// whole or in parts, and no long one does, and with "split_hello_cut" where only what is in one
-// packet does; `skipped` with "hello_not_compared" where nothing follows from it: no handshake ends
-// here, the long one gets through in small segments (that is the path MTU's doing, see `path`), or
-// the server itself said no. Evidence "hello", one a handshake: `payload` ("long", "short",
-// "short_in_segments", "long_in_segments") and `result`.
+// twice each. Direct only: through a proxy the segments are the proxy's.
+// Outcomes: `answered` with "connected" (by anybody) where a long one gets through, first or again;
+// `failed` with "long_hello_cut" where the usual one gets through and no long one does, and with
+// "split_hello_cut" where what is in more than one packet does not, however short; `skipped` with
+// "hello_not_compared" where nothing follows from it: no handshake ends here, the long one gets
+// through in small segments (that is the path MTU's doing, see `path`), or the server itself said
+// no. Evidence "hello", one a handshake: `payload` ("long", "short", "short_in_segments",
+// "long_in_segments") and `result`.
 #include <fmt/format.h>
 
 #include "checks/dial.hpp"
@@ -27,7 +27,6 @@ namespace {
 constexpr std::size_t long_padding = 1'400;
 // OpenSSL's own needs two of these at least (Linux has none below 88).
 constexpr int part_of_a_hello = 200;
-constexpr int small_segment = 536;  // RFC 9293 section 3.7.1
 
 struct Hello {
   std::string_view word, text;

@@ -87,9 +87,9 @@ Causes find_cut_hello(const Diagnosis& context) {
     finding.evidence.push_back(
         {"", "On this system programs cannot choose the size of packets: it may be the path MTU."});
   }
-  finding.evidence.push_back(
-      {"",
-       "Programs with short greetings still connect: this run's other rows say nothing of it."});
+  finding.evidence.push_back({"",
+                              "Programs with short greetings still connect, so the other rows of "
+                              "this report cannot show it."});
   Causes causes;
   causes.push_back(std::move(cause));
   return causes;

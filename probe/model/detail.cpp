@@ -53,7 +53,7 @@ constexpr auto table = std::to_array<Row>({
     {DetailCode::full_size, "full_size", "full-size packets get through"},
     {DetailCode::gathered, "gathered", ""},
     {DetailCode::hello_not_compared, "hello_not_compared",
-     "not compared: long and short TLS greetings fare alike, or for other reasons"},
+     "not compared: what was seen says nothing about long TLS greetings"},
     {DetailCode::http_timed_out, "http_timed_out", "connected, but the web server did not answer"},
     {DetailCode::ice_silent, "ice_silent",
      "the call was accepted, but its packets over UDP get no answer"},
