@@ -290,8 +290,9 @@ asio::awaitable<void> SiteEdge::search(SocketAddress target, std::string interfa
     if (!leads || !slept) continue;
     trunk.searching = false;
     ++trunk.searches;
-    trunk.ways.clear();
-    if (trunk.over_udp) {
+    // Who has told its way needs no second answer: there may be one for the others.
+    std::erase_if(trunk.ways, [](const auto& way) { return !way->farthest(); });
+    if (trunk.over_udp && !trunk.over_udp->farthest()) {
       trunk.over_udp = start(trunk.over_udp->flow, false, 2, interface, scope);
       const auto climb = trunk.over_udp;
       climbs_[climb->flow.address] = climb;

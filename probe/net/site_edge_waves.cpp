@@ -253,6 +253,7 @@ asio::awaitable<void> SiteEdge::make_next_wave(Scope scope) {
   const auto soon = scope.clock.now() + timeouts::icmp_gather;
   bool going_on = co_await sleep_until(executor_, scope, soon);
   const auto questions = next_questions(soon);
+  const auto sent = scope.clock.now();
   std::set<Hop> answered;
   std::exception_ptr thrown;
   try {
@@ -269,7 +270,8 @@ asio::awaitable<void> SiteEdge::make_next_wave(Scope scope) {
       });
   exhausted_ |= short_of_answers;
   const auto now = scope.clock.now();
-  const auto next = now + timeouts::icmp_refill;
+  // Routers count from their last answer, and what they left unanswered costs them nothing.
+  const auto next = std::max(now, sent + timeouts::icmp_refill);
   std::size_t again = 0;
   const auto put_back = [&](const std::shared_ptr<Question>& question) {
     queue_.insert(queue_.begin() + static_cast<std::ptrdiff_t>(again++), question);

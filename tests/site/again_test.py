@@ -44,6 +44,14 @@ class Again(SiteTest):
                                     if not router.startswith(INSIDE)), default=0)
                         self.assertLessEqual(most, MANY_KINDS.get(sets[0], MOST_ANSWERS), answers)
 
+    def test_one_router_is_enough(self):
+        """The only one beyond the edge that speaks has a word a second: not each climb gets one."""
+        faults = ["double-nat", "only-vendor=webex-partner", "udp-replies-dropped"]
+        with Site(faults=faults) as site:
+            for number in range(RUNS):
+                report, _ = self.check(site, "webex-partner", "--no-anchors")
+                self.assertEqual(told(report), ({"webex-partner": "ready"}, []), number)
+
     def test_all_ports_are_tried_where_all_are_wanted(self):
         """By default one port over TCP speaks for its kind; --all tries each."""
         def spared(*options):
