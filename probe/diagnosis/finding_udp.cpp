@@ -59,9 +59,11 @@ struct UdpView {
     return others_refused && !others_quiet && own_dropped && !own_refused;
   }
   // The vendor's UDP is refused, and nobody else's, or all others' is, and some of the vendor's is
-  // not: whatever is silent may be so by a list that the vendor is on, or leave by it.
+  // not: whatever is silent may be so by a list that the vendor is on, or leave by it. Where some of
+  // the vendor's died there without a word, the device rations its refusals, as Linux does (one a
+  // second after the first six), and what it did not refuse tells nothing.
   bool treated_apart() const {
-    return own_refused && (others_refused ? own_unrefused : !own_silent);
+    return own_refused && (others_refused ? own_unrefused && !own_dropped : !own_silent);
   }
   // Three ports of one range are that range.
   bool many_dropped() const {

@@ -239,7 +239,9 @@ class SiteEdge {
   asio::awaitable<void> make_waves(Scope scope);
   asio::awaitable<void> make_next_wave(Scope scope);
   Questions next_questions(Instant soon);
+  int answers_of(const IpAddress& router, const std::map<IpAddress, int>& asked) const;
   bool find_unspent_hop(Question& question, const std::map<IpAddress, int>& asked) const;
+  void spread(Question& question, const std::map<IpAddress, int>& asked) const;
   asio::awaitable<std::set<Hop>> make_wave(Scope scope, const Questions& questions);
   void note(const Question& question);
   static asio::awaitable<void> hear(std::shared_ptr<Question> question, Instant deadline);

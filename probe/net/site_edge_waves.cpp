@@ -161,14 +161,18 @@ asio::awaitable<void> SiteEdge::make_waves(Scope scope) {
   while (!queue_.empty()) co_await make_next_wave(scope);
 }
 
+// Those that it has given, and those that `asked` of this wave will cost it.
+int SiteEdge::answers_of(const IpAddress& router, const std::map<IpAddress, int>& asked) const {
+  const auto given = heard_.find(router);
+  const auto due = asked.find(router);
+  return (given == heard_.end() ? 0 : given->second) + (due == asked.end() ? 0 : due->second);
+}
+
 // The farthest router on the way, beyond the edge, that has not given `most_answers`: of a packet
 // that dies before, the nearer ones tell as much. False where there is none.
 bool SiteEdge::find_unspent_hop(Question& question, const std::map<IpAddress, int>& asked) const {
   const auto unspent = [&](const IpAddress& router, int most) {
-    const auto given = heard_.find(router);
-    const auto due = asked.find(router);
-    return (given == heard_.end() ? 0 : given->second) + (due == asked.end() ? 0 : due->second) <
-           most;
+    return answers_of(router, asked) < most;
   };
   if (question.beyond) return unspent(question.hop().address, most_answers);
   const auto& climb = *question.way.climb;
@@ -184,6 +188,25 @@ bool SiteEdge::find_unspent_hop(Question& question, const std::map<IpAddress, in
     return true;
   }
   return false;
+}
+
+// Where the farthest router on the way has given its share, another one between it and the end of
+// what all ways have in common, which proves as much. Where all have, it stays.
+void SiteEdge::spread(Question& question, const std::map<IpAddress, int>& asked) const {
+  const auto end = end_of_trunk(question.remote);
+  const auto unspent = [&](const IpAddress& router) {
+    return answers_of(router, asked) < most_answers;
+  };
+  const auto& farthest = question.way.hop;
+  if (!end || farthest.ttl <= end->hop.ttl || unspent(farthest.address)) return;
+  auto between = question.way.climb->routers;
+  between.emplace(end->hop.ttl, end->hop.address);
+  for (auto at = between.rbegin(); at != between.rend(); ++at) {
+    const bool between_them = at->first < farthest.ttl && at->first >= end->hop.ttl;
+    if (!between_them || !beyond_the_edge(at->second) || !unspent(at->second)) continue;
+    question.way.hop = {at->first, at->second};
+    return;
+  }
 }
 
 // Out of the queue: those of the same need, also where the hop has run out: packets that die on the
@@ -227,6 +250,7 @@ SiteEdge::Questions SiteEdge::next_questions(Instant soon) {
       rest.push_back(question);
       continue;
     }
+    if (!frugal && !question->controlled && !question->beyond) spread(*question, asked);
     ++asked[question->hop().address];
     chosen.push_back(question);
   }

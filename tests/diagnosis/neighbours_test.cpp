@@ -341,6 +341,23 @@ TEST(UdpBlocked, IsNoneWhereSomeIsSeenBehindTheDevice) {
   EXPECT_EQ(made(2), "firewall.flow_blocked (likely)");
 }
 
+// A device refuses everybody aloud, but no more than once a second: whom it did not refuse it did
+// not let pass.
+TEST(UdpBlocked, IsCertainWhereTheDeviceRationsItsRefusals) {
+  const std::string device = "10.20.0.1";
+  const auto made = [&](const char* before_the_edge) {
+    return codes(report(
+        {row("sip", {rejected_by(sip("sip.vendor.com"), device)}),
+         row("sip-5080", {sip("sip2.vendor.com", 5080, silent)}),
+         row("media", {range("20.1.2.3", all_ports(before_the_edge))}),
+         controls({tls("www.google.com"), tls("www.cloudflare.com"),
+                   rejected_by(stun("stun.l.google.com", 19302), device),
+                   rejected_by(ntp("pool.ntp.org"), device)})}));
+  };
+  EXPECT_EQ(made("dropped"), Codes{"firewall.udp_blocked (certain)"});
+  EXPECT_EQ(made("silent").front(), "firewall.udp_blocked (possible)") << "it may be on a list";
+}
+
 // On the port of DNS the vendor's server answers and strangers' do not: there is a list, and
 // strangers tell nothing of UDP.
 TEST(UdpBlocked, IsNotToldByStrangersWhereAListIsSeenOnThePortOfDns) {

@@ -150,10 +150,10 @@ def internet(plan):
     }}"""
 
 
-# The last router before a destination is one of that network: its error comes from address 1 of the
-# destination's /24, which the packet that died names (after 8 bytes of ICMP, 16 of IP).
+# The last router before a destination is one of that network: its error comes from address 254 of
+# the destination's /24, which the packet that died names (after 8 bytes of ICMP, 16 of IP).
 _EDGE = """chain out { type filter hook output priority filter;
-            icmp type time-exceeded ip saddr set @th,192,32 & 0xffffff00 | 0x00000001
+            icmp type time-exceeded ip saddr set @th,192,32 & 0xffffff00 | 0x000000fe
         }"""
 
 
