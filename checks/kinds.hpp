@@ -14,6 +14,7 @@ asio::awaitable<Observation> run_ntp(Context& context, Job job);
 asio::awaitable<Observation> run_nat(Context& context, Job job);
 asio::awaitable<Observation> run_path(Context& context, Job job);
 asio::awaitable<Observation> run_proxy(Context& context, Job job);
+asio::awaitable<Observation> run_quic(Context& context, Job job);
 asio::awaitable<Observation> run_sip(Context& context, Job job);
 asio::awaitable<Observation> run_sip_alg(Context& context, Job job);
 asio::awaitable<Observation> run_stun(Context& context, Job job);

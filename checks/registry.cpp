@@ -92,6 +92,7 @@ std::span<const Check> registry() {
       {CheckKind::path, "Path MTU", run_path, {udp, tcp, tls}, {}},
       {CheckKind::ntp, "SNTP question", run_ntp, {udp}, {}},
       {CheckKind::proxy, "CONNECT through the proxy", run_proxy, {tcp, tls}, {}},
+      {CheckKind::quic, "QUIC greeting", run_quic, {udp}, {}},
       {CheckKind::sip_alg,
        "SIP ALG",
        run_sip_alg,

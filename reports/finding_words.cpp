@@ -97,6 +97,17 @@ constexpr std::array all_words{
                  "Requests from one port are answered, requests from many ports are not.",
                  Owners{Owner::network},
                  "Raise the firewall's limit on new flows per second for the user network."},
+    FindingWords{"firewall.quic_filtered", "QUIC greetings are cut off",
+                 "Web pages may load slowly, since browsers try QUIC first. Calls do not need it.",
+                 "A server names its versions of QUIC, and a greeting with its name, as long as "
+                 "that question, gets no answer.",
+                 Owners{Owner::security},
+                 "Exempt the service from the inspection of UDP 443, or shut UDP 443 as a whole."},
+    FindingWords{"firewall.quic_rejected", "QUIC is refused",
+                 "Web pages may load slowly: browsers try QUIC first, and some wait up to 30 s "
+                 "where it is refused with ICMP. Calls do not need it.",
+                 "A device in the path says no to QUIC on UDP 443, while other UDP is answered.",
+                 Owners{Owner::network}, "Allow UDP 443, or keep it shut if that is meant."},
     FindingWords{"firewall.rate_limited", "This computer was blocked during the test",
                  "Intrusion prevention took the test for an attack and now blocks this computer.",
                  "Hosts that answered at first stopped answering within the same run.",

@@ -31,6 +31,8 @@ std::string waited_for(CheckKind check) {
       return "full-size packets";
     case proxy:
       return "the proxy";
+    case quic:
+      return "QUIC servers";
     case sip:
       return "SIP servers";
     case sip_alg:

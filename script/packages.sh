@@ -10,7 +10,7 @@ build_packages="g++ cmake ninja-build ccache pkg-config ca-certificates
 # What its tests need besides: the libraries, and the servers of the private site.
 test_packages="libgtest-dev libvalijson-dev libsrtp2-dev python3 python3-yaml python3-cryptography libfaketime openssl curl
   python3-jsonschema libxml2-utils prometheus prometheus-alertmanager cmark-gfm minisign fish zsh groff-base
-  iproute2 nftables util-linux procps coturn kamailio kamailio-tls-modules nginx-light dnsmasq-base
+  iproute2 nftables util-linux procps coturn kamailio kamailio-tls-modules nginx-light dnsmasq-base ngtcp2-server
   squid-openssl chrony unbound tayga krb5-kdc krb5-admin-server krb5-user chromium python3-scapy"
 
 # What script/fuzz needs besides: a clang whose coroutines get along with libstdc++ 12.

@@ -14,6 +14,7 @@ Payload payload_of(const Probe& probe) {
   if (probe.check == CheckKind::ntp) return Payload::ntp;
   if (probe.check == CheckKind::dns) return Payload::dns;
   if (probe.check == CheckKind::path) return Payload::stun;
+  if (probe.check == CheckKind::quic) return Payload::quic;
   const auto given = probe.with.find("payload");
   return given == probe.with.end() ? Payload::rtp
                                    : parse<Payload>(given->second).value_or(Payload::rtp);
@@ -119,6 +120,9 @@ std::vector<FlowSample> samples_of(const ProbeResult& result) {
   // The system's resolvers are asked, not the host.
   const bool server = result.probe.with.contains("server");
   if (result.probe.check == CheckKind::dns && !server) return samples;
+  // Most web servers do not speak it: silence says nothing.
+  const bool silent = result.observation.outcome == Outcome::silent;
+  if (result.probe.check == CheckKind::quic && silent) return samples;
   FlowSample sample;
   sample.result = &result;
   sample.port = result.probe.target.port();

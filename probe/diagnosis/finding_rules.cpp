@@ -53,6 +53,8 @@ std::span<const Rule> rules() {
       find_one_way_media,
       find_tls_filter,
       find_flows,  // what is left over, one by one
+      find_refused_quic,
+      find_filtered_quic,
       find_interception,
       find_cut_hello,
       find_old_authorities,

@@ -121,6 +121,9 @@ Causes find_lost_consent(const Diagnosis&);
 Causes find_relayed_calls(const Diagnosis&);
 // A call that a relay over TCP or TLS carries, because nothing else does.
 bool needs_relay_over_stream(const ProbeResult& result);
+// finding_quic.cpp
+Causes find_refused_quic(const Diagnosis&);
+Causes find_filtered_quic(const Diagnosis&);
 // finding_tls.cpp
 Causes find_interception(const Diagnosis&);
 Causes find_cut_hello(const Diagnosis&);

@@ -57,6 +57,8 @@ class ResultIndex {
   const ProbeResult* left_by_port(const PortRange& ports) const;
   // A SYN to that port of the host that left the site. Null: none did.
   const ProbeResult* syn_that_left(const std::string& host, std::uint16_t port) const;
+  // What QUIC answered on that UDP port of that host. Null: nothing did.
+  const ProbeResult* quic_answer(const Target& target) const;
   // The test of the site's NAT that came to something; null: none did.
   const ProbeResult* nat_test() const { return nat_test_; }
   // True where something was reached through a proxy.
@@ -68,7 +70,7 @@ class ResultIndex {
   std::map<std::string, bool> sip_answers_;
   std::set<std::string> died_, unseen_, shut_, troubled_, reached_;
   std::map<std::uint16_t, const ProbeResult*> left_;  // by port of ranges
-  std::map<std::pair<std::string, std::uint16_t>, const ProbeResult*> syns_that_left_;
+  std::map<std::pair<std::string, std::uint16_t>, const ProbeResult*> syns_that_left_, quic_;
   const ProbeResult* nat_test_ = nullptr;
   Attribution attribution_;
   bool names_are_hidden_ = false;

@@ -406,7 +406,8 @@ RequirementResult judge_row(const Requirement& requirement, const PlannedRequire
       continue;
     }
     ++result.total;
-    if (reached(probe->observation.outcome)) ++result.reached;
+    const bool by_quic = evidences.quic_answer(probe->probe.target) != nullptr;
+    if (reached(probe->observation.outcome) || by_quic) ++result.reached;
   }
   auto hosts = host_states(requirement, planned, evidences);
   const auto* same_ports = same_ports_seen(planned, evidences);

@@ -222,6 +222,9 @@ std::vector<HostState> host_states(const Requirement& requirement,
       state = State::unknown;
     }
     hosts[target.host][key].add_route(*result, state, evidences);
+    // Another question to the same port, which was answered.
+    const auto* quic = evidences.quic_answer(target);
+    if (quic != nullptr) hosts[target.host][key].add_route(*quic, State::reached, evidences);
   }
   std::vector<HostState> states;
   const HostWeights weights(requirement);

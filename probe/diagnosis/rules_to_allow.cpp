@@ -127,6 +127,8 @@ bool asks_to_let_through(std::string_view code) {
                                          "tls.intercepted"};
   // The rows of a call name where it is offered, not where it goes.
   if (code == "firewall.dtls_filtered") return false;
+  // No row needs QUIC.
+  if (code == "firewall.quic_filtered" || code == "firewall.quic_rejected") return false;
   if (code == "firewall.idle_timeout" || code == "firewall.rate_limited" ||
       code == "firewall.new_flows_limited") {
     return false;

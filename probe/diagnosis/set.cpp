@@ -119,8 +119,14 @@ bool shuts_hosts(std::string_view code) {
 
 // What is said for the reader's good, and keeps no call from working well.
 bool is_advice(std::string_view code) {
-  constexpr std::array codes{"dns.slow",       "media.dscp_cleared",  "nat.carrier_grade",
-                             "nat.double",     "network.ipv6_broken", "network.vpn_full_tunnel",
+  constexpr std::array codes{"dns.slow",
+                             "firewall.quic_filtered",
+                             "firewall.quic_rejected",
+                             "media.dscp_cleared",
+                             "nat.carrier_grade",
+                             "nat.double",
+                             "network.ipv6_broken",
+                             "network.vpn_full_tunnel",
                              "target.outdated"};
   return std::find(codes.begin(), codes.end(), code) != codes.end();
 }
@@ -203,17 +209,24 @@ ResultIndex::ResultIndex(const std::vector<ProbeResult>& results) {
     }
     if (probe.check == CheckKind::hop && is_dropped(seen.detail)) died_.insert(host);
     const bool by_ttl = probe.check == CheckKind::udp_range || probe.check == CheckKind::hop;
-    const bool unanswered = seen.outcome == Outcome::silent && (!by_ttl || is_dropped(seen.detail));
+    // Most web servers do not speak QUIC.
+    const bool unanswered = seen.outcome == Outcome::silent && probe.check != CheckKind::quic &&
+                            (!by_ttl || is_dropped(seen.detail));
     const bool refused = seen.outcome == Outcome::refused || seen.outcome == Outcome::rejected;
     if (probe.target.route.direct() && (unanswered || refused)) troubled_.insert(host);
     // A packet that was to end on the way has reached nobody there.
     if (reached(seen.outcome) && seen.outcome != Outcome::passed) reached_.insert(host);
+    if (probe.check == CheckKind::quic && seen.outcome == Outcome::answered) {
+      quic_.try_emplace({host, probe.target.port()}, &result);
+    }
     if (probe.check == CheckKind::nat && seen.outcome == Outcome::answered &&
         nat_test_ == nullptr) {
       nat_test_ = &result;
     }
     for (const auto& evidence : result.observation.evidence) {
-      if (evidence.kind != EvidenceKind::udp_port && evidence.kind != EvidenceKind::hop) continue;
+      const bool way = evidence.kind == EvidenceKind::udp_port ||
+                       evidence.kind == EvidenceKind::hop || evidence.kind == EvidenceKind::quic;
+      if (!way) continue;
       // A question that found a router to go to says how far that is.
       const bool no_router = evidence.kind == EvidenceKind::hop &&
                              seen.outcome == Outcome::silent && !evidence.facts.contains(Fact::ttl);
@@ -258,6 +271,12 @@ const ProbeResult* ResultIndex::left_by_port(const PortRange& ports) const {
 const ProbeResult* ResultIndex::syn_that_left(const std::string& host, std::uint16_t port) const {
   const auto found = syns_that_left_.find({host, port});
   return found == syns_that_left_.end() ? nullptr : found->second;
+}
+
+const ProbeResult* ResultIndex::quic_answer(const Target& target) const {
+  const auto found = quic_.find({target.host, target.port()});
+  const bool one = target.transport == Transport::udp && target.ports.count() == 1;
+  return found == quic_.end() || !one ? nullptr : found->second;
 }
 
 bool ResultIndex::answers_sip(const std::string& host) const { return sip_answers_.contains(host); }

@@ -48,6 +48,7 @@ std::span<const Word<EvidenceKind>> words() {
       {EvidenceKind::port_preservation, "port_preservation"},
       {EvidenceKind::port_taken, "port_taken"},
       {EvidenceKind::proxy_reply, "proxy_reply"},
+      {EvidenceKind::quic, "quic"},
       {EvidenceKind::refuser, "refuser"},
       {EvidenceKind::relay, "relay"},
       {EvidenceKind::relay_to_relay, "relay_to_relay"},

@@ -55,6 +55,7 @@ enum class EvidenceKind {
   port_preservation,
   port_taken,
   proxy_reply,
+  quic,
   refuser,
   relay,
   relay_to_relay,

@@ -8,7 +8,7 @@ std::span<const Word<Cargo>> words() {
       {Cargo::none, "none"},     {Cargo::rtp, "rtp"},   {Cargo::stun, "stun"},
       {Cargo::turn, "turn"},     {Cargo::sip, "sip"},   {Cargo::ntp, "ntp"},
       {Cargo::dns, "dns"},       {Cargo::http, "http"}, {Cargo::tls, "tls"},
-      {Cargo::inside, "inside"},
+      {Cargo::inside, "inside"}, {Cargo::quic, "quic"},
   };
   return table;
 }

@@ -24,6 +24,7 @@ enum class Cargo {
   http,
   tls,
   inside,  // of a TLS connection that stands
+  quic,
 };
 
 // What came of it. "The whole way": to the far end. Others end, by their TTL, at the last router

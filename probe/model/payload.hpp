@@ -5,7 +5,7 @@
 
 namespace callready {
 
-enum class Payload { rtp, stun, turn, sip, ntp, dns };
+enum class Payload { rtp, stun, turn, sip, ntp, dns, quic };
 
 template <>
 std::span<const Word<Payload>> words();

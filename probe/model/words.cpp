@@ -181,6 +181,7 @@ std::span<const Word<CheckKind>> words() {
       {CheckKind::pac, "pac"},
       {CheckKind::path, "path"},
       {CheckKind::proxy, "proxy"},
+      {CheckKind::quic, "quic"},
       {CheckKind::sip, "sip"},
       {CheckKind::sip_alg, "sip-alg"},
       {CheckKind::stun, "stun"},

@@ -62,6 +62,7 @@ enum class CheckKind {
   pac,
   path,
   proxy,
+  quic,
   sip,
   sip_alg,
   stun,

@@ -74,6 +74,10 @@ inline constexpr milliseconds silent_host_reply{1'250};
 // second.
 inline constexpr milliseconds second_look{1'500};
 
+// Whether a server speaks QUIC, asked at the first two of udp_sends: most web servers do not, say
+// nothing, and are not to be waited for longer than for a page.
+inline constexpr milliseconds quic_reply{750};
+
 // TCP connect: the kernel sends SYN at 0, 1 and 3 s; the third still gets half a second.
 inline constexpr milliseconds tcp_connect{3'500};
 

@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "probe/model/report.hpp"
+#include "probe/plan/candidates.hpp"
 
 namespace callready {
 namespace {
@@ -146,6 +147,41 @@ void add_long_hellos(ProbeList& probes, const std::vector<const TargetSet*>& set
   }
 }
 
+bool asks_udp_443(const Requirement& row) {
+  const auto& over = row.transports;
+  const bool udp = std::find(over.begin(), over.end(), Transport::udp) != over.end();
+  return udp && (!row.check || row.check == CheckKind::udp_range) &&
+         std::any_of(row.ports.begin(), row.ports.end(), [](const PortRange& ports) {
+           return ports == PortRange{443, 443};
+         });
+}
+
+// Whether QUIC is answered, which proves both ways of UDP: of rows of UDP 443, by a host that the
+// run meets anyhow; one of a set, where not all are asked.
+void add_quic(ProbeList& probes, const std::vector<Row>& rows, const PlanOptions& options) {
+  std::set<std::string> met;
+  for (const auto& planned : probes.plan.probes) {
+    const auto& target = planned.probe.target;
+    if (target.route.direct() && planned.nearest_of.empty()) met.insert(target.host);
+  }
+  std::set<const TargetSet*> asked;
+  for (const auto& row : rows) {
+    if (row.set->control || !asks_udp_443(row.requirement)) continue;
+    for (const auto& candidate : candidates_of(*row.set, row.requirement, {})) {
+      const bool name = !IpAddress::parse(candidate.host);
+      if (!name || !met.contains(candidate.host)) continue;
+      if (!asked.insert(row.set).second && !options.all) break;
+      Probe probe;
+      probe.check = CheckKind::quic;
+      probe.target.host = candidate.host;
+      probe.target.ports = {443, 443};
+      probe.target.transport = Transport::udp;
+      probe.region = candidate.region;
+      probes.add_control(std::move(probe));
+    }
+  }
+}
+
 // A set whose calls --quality cannot measure says so, and what would.
 void say_unmeasured(ProbeList& probes, const TargetSet& set, const PlanOptions& options) {
   const auto ids = probes.of_set(set);
@@ -170,6 +206,7 @@ void add_extra_probes(ProbeList& probes, const std::vector<const TargetSet*>& se
                       std::vector<Row>& rows, const PlanOptions& options) {
   for (auto& row : rows) add_own_nat_servers(probes, row);
   add_long_hellos(probes, sets);
+  add_quic(probes, rows, options);
   for (const auto* set : sets) {
     if (!options.quality || set->control) continue;
     add_candidates_of(probes, *set);

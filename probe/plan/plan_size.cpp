@@ -40,6 +40,7 @@ std::size_t packets_if_answered(const Probe& probe, bool thorough) {
   }
   if (check == CheckKind::hop) return 2;
   if (check == CheckKind::nat) return 12;
+  if (check == CheckKind::quic) return 3;
   if (check == CheckKind::sip_alg) return 4;
   if (check == CheckKind::ice) return probe.with.contains("only_gather") ? 10 : 100;
   if (check == CheckKind::media) return streams_of(probe) * (50 * seconds_of(probe, thorough) + 30);

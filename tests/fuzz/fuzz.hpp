@@ -63,6 +63,7 @@ void in_pieces(Input input, std::uint8_t rhythm, Push push) {
   TARGET(minisign)                     \
   TARGET(ntp_packet)                   \
   TARGET(proxy_choice)                 \
+  TARGET(quic_reply)                   \
   TARGET(report)                       \
   TARGET(sdp)                          \
   TARGET(service_tags)                 \

@@ -13,6 +13,8 @@ TEST(Timeouts, Nest) {
   EXPECT_LT(udp_sends.back(), udp_reply);
   EXPECT_LT(udp_sends[2] + near_round_trip, udp_near_reply);
   EXPECT_LT(udp_near_reply, udp_reply);
+  EXPECT_LT(udp_sends[1] + near_round_trip, quic_reply);
+  EXPECT_LT(quic_reply, second_choice) << "nobody waits for it";
   EXPECT_LT(dns_plain + near_round_trip, udp_reply);
   EXPECT_LT(second_choice, udp_reply) << "what stands in does not wait for the end";
   EXPECT_LT(second_stream_choice, tcp_connect);

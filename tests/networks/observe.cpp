@@ -717,6 +717,7 @@ Seen Observer::observe(const Probe& probe, double at_ms) {
       {CheckKind::stun, {&Observer::stun, true}},
       {CheckKind::turn, {&Observer::turn, true}},
       {CheckKind::ntp, {&Observer::ntp, true}},
+      {CheckKind::quic, {&Observer::quic, true}},
       {CheckKind::sip, {&Observer::sip, true}},
       {CheckKind::sip_alg, {&Observer::sip_alg, true}},
       {CheckKind::nat, {&Observer::nat, true}},

@@ -144,6 +144,7 @@ class Observer {
   Seen count_stun_answers(const Job& job);
   Seen turn(Job job);
   Seen ntp(Job job);
+  Seen quic(Job job);
   Seen sip(Job job);
   Seen sip_alg(Job job);
   Seen nat(Job job);

@@ -637,6 +637,31 @@ Seen Observer::ntp(Job job) {
   return seen;
 }
 
+// Whoever is asked speaks QUIC there, and nobody on the way minds its greeting.
+Seen Observer::quic(Job job) {
+  Seen seen;
+  auto& observation = seen.observation;
+  auto question = packet(job, Payload::other);
+  question.bytes = 1'228;
+  observation.address = job.address;
+  observation.local = SocketAddress{traffic_.network().pc, question.from};
+  const auto heard = ask_udp(question, job.at_ms, 2, 750);
+  observation.attempts = heard.attempts;
+  seen.ended_ms = seen.first_reply_ms = job.at_ms + heard.took_ms;
+  if (heard.kind != Heard::answer) {
+    record(observation, heard);
+    ask_who_refused(job, question, seen);
+    return seen;
+  }
+  if (heard.round_trip) observation.round_trip = Milliseconds(*heard.round_trip);
+  say(observation, Outcome::answered, "quic_spoken");
+  for (const auto* payload : {"version_negotiation", "initial"}) {
+    add(observation, "quic",
+        {{"payload", text(payload)}, {"result", text("replied")}, {"port", number(443)}});
+  }
+  return seen;
+}
+
 namespace {
 
 void add_sip_reply(Observation& observation) {

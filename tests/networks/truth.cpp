@@ -53,6 +53,7 @@ Payload payload_of(const Probe& probe) {
   if (check == CheckKind::sip || check == CheckKind::sip_alg) return Payload::sip;
   if (check == CheckKind::http) return Payload::http;
   if (check == CheckKind::ntp) return Payload::ntp;
+  if (check == CheckKind::quic) return Payload::other;
   if (check == CheckKind::dns) return Payload::dns;
   if (check == CheckKind::hop) {
     const auto given = probe.with.find("payload");

@@ -120,6 +120,15 @@ http {{
                         environment=at_time(plan.skew_s) if plan.skew_s else None)
 
 
+def quic(space, authority):
+    """ngtcp2's server: HTTP/3 for the web names that speak it, all with one certificate."""
+    server = Server("quic", space)
+    chain, key = authority.issue("quic", {"quic.invalid"})
+    question = bytes([0xc0, 0x1a, 0x2a, 0x3a, 0x4a, 8, *range(8), 8, *range(8)])  # RFC 9000, 17.2.1
+    return server.start("gtlsserver", "-q", "*", "443", key, chain,
+                        probe=udp(f"{SIP_INSIDE}.1", 443, question.ljust(1200, b"\0")))
+
+
 def websocket(space):
     """A WebSocket server behind nginx, at /ws of every vendor's name."""
     program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "websocket.py")

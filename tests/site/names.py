@@ -64,6 +64,7 @@ class Internet:
     web: dict = field(default_factory=dict)       # address or network -> names
     web_ports: dict = field(default_factory=lambda: {80: False, 443: True})  # port -> TLS?
     served: set = field(default_factory=set)      # (role, transport, name or address, port)
+    quic: set = field(default_factory=set)        # addresses of web servers that speak QUIC
     pages: dict = field(default_factory=dict)     # path of a web page that a row asks for -> its text
     private: dict = field(default_factory=dict)   # name -> the private authority that its row names
     rows: dict = field(default_factory=dict)      # set id -> its rows by their ids
@@ -192,6 +193,9 @@ class _Loader:
         net.private.update((name, asks["issuer"]) for name in names if "issuer" in asks)
         if "body" in asks:
             net.pages[asks["path"]] = asks["body"]
+        # Rows of UDP 443 name web servers; which of them speak QUIC, none says.
+        if row.get("check") in ("quic", "udp-range") and set(self._ports(row, variables)) == {443}:
+            net.quic.update(a for name in names for a in net.forward[name])
         role = ROLES.get(row.get("check"))
         if role is None:
             return
@@ -322,6 +326,7 @@ class _Loader:
             first.update((a, turn) for a in turn.addresses)
         net.turn = {k: t for k, t in net.turn.items() if t.addresses}
         net.stun -= relays
+        net.quic &= set(net.web)
         return net
 
 

@@ -144,6 +144,7 @@ def internet(plan):
             iifname != "lan" accept
             {_lines(plan.far)}
             udp dport {{ 53, 123, {SIP_PORT} }} accept
+            ip daddr {_set(net.quic)} udp dport 443 accept
             meta l4proto udp drop
         }}
         {_mute(plan.hops_mute) or _EDGE}

@@ -55,7 +55,8 @@ def start_all(plan, topology):
     if "turn" not in plan.down:
         servers += [voice.turn(plan, n, s, authority) for n, s in topology.turn.items()]
     if "web" not in plan.down:
-        servers += [far.web(plan, topology.internet, authority), far.websocket(topology.internet)]
+        servers += [far.web(plan, topology.internet, authority), far.websocket(topology.internet),
+                    far.quic(topology.internet, authority)]
     bundle(TRUST, [authority.certificate,
                    *([lan.inspection_certificate()]
                      if "trusted" in (plan.intercept, plan.proxy_bumps) else [])])

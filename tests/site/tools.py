@@ -8,7 +8,7 @@ import shutil
 PACKAGES = {"ip": "iproute2", "nft": "nftables", "openssl": "openssl", "dnsmasq": "dnsmasq-base",
             "unbound": "unbound", "nginx": "nginx-light", "turnserver": "coturn",
             "kamailio": "kamailio", "chronyd": "chrony", "squid": "squid-openssl",
-            "tayga": "tayga", "krb5kdc": "krb5-kdc", "kdb5_util": "krb5-kdc", "kinit": "krb5-user",
+            "tayga": "tayga", "gtlsserver": "ngtcp2-server", "krb5kdc": "krb5-kdc", "kdb5_util": "krb5-kdc", "kinit": "krb5-user",
             "kadmin.local": "krb5-admin-server", "setpriv": "util-linux", "unshare": "util-linux"}
 FAKETIME = "libfaketime"  # only for faults that concern clocks and expiry
 

@@ -52,6 +52,7 @@ LoadRules rules() {
        true},
       {CheckKind::sip_alg, {udp, tcp}, {{"contrast", "another port", false}}, true, true},
       {CheckKind::ntp, {udp}, {}, true, true},
+      {CheckKind::quic, {udp}, {}, true, true},
       {CheckKind::nat, {udp}, {{"other", "second server", false}}, true, true},
       {CheckKind::path, {udp, tcp, tls}, {}, true, true},
       {CheckKind::ipv6, {tcp}, {}, true, true},

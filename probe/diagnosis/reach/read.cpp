@@ -37,6 +37,8 @@ Reader reader_of(CheckKind check) {
       return read_range;
     case ipv6:
       return read_ipv6;
+    case quic:
+      return read_quic;
     case stun:
       return read_stun;
     case http:

@@ -155,6 +155,11 @@ void read_exchange(const Reading& reading, FlowEvents& events) {
   events.flows.push_back(event);
 }
 
+// Silence says nothing: most web servers do not speak it.
+void read_quic(const Reading& reading, FlowEvents& events) {
+  if (reading.seen.outcome != Outcome::silent) read_exchange(reading, events);
+}
+
 void read_stun(const Reading& reading, FlowEvents& events) {
   if (!reading.probe.with.contains("flows")) return read_exchange(reading, events);
   each(reading.seen, EvidenceKind::udp_sample, [&](const Evidence& counted) {

@@ -38,6 +38,8 @@ Cargo cargo_of(const Probe& probe) {
       return Cargo::ntp;
     case dns:
       return Cargo::dns;
+    case quic:
+      return Cargo::quic;
     case http:
       return Cargo::http;
     case udp_range:

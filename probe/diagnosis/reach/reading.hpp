@@ -68,5 +68,6 @@ void read_ipv6(const Reading& reading, FlowEvents& events);
 // read_exchange.cpp: a request the whole way, and its answer
 void read_exchange(const Reading& reading, FlowEvents& events);
 void read_stun(const Reading& reading, FlowEvents& events);
+void read_quic(const Reading& reading, FlowEvents& events);
 
 }  // namespace callready::reach

@@ -1,0 +1,143 @@
+// quic: does a server speak QUIC, and do its packets get through (RFC 9000)?
+//
+// First a long header of a reserved version, in a datagram of 1,200 bytes, sent twice at most: any
+// server that speaks QUIC has to answer it with its versions (section 6). Only where it does, an
+// Initial packet with a TLS ClientHello for the host's name and HTTP/3 (RFC 9001 sections 4 and
+// 5.2), as a browser's first; once it is answered, a packet that says that no more is wanted, so
+// that the server forgets us. Outcomes: `answered`, since something came back in either case: with
+// "quic_spoken" where both are answered (by the handshake, a Retry, or a server that says no), with
+// "initial_silent" where the second is not, though sent several times, and with "initial_rejected"
+// where a device refuses that one alone. `silent`: that proves nothing, since many web servers do
+// not speak QUIC, and some drop what they do not know. `refused` and `rejected` as for any request,
+// `failed` with "malformed" where something else than QUIC comes back. Evidence "quic", one a
+// question: `payload` ("version_negotiation", "initial"), `result`.
+#include <fmt/format.h>
+
+#include "checks/kinds.hpp"
+#include "checks/refuser.hpp"
+#include "probe/net/quic.hpp"
+#include "probe/net/udp.hpp"
+
+namespace callready::checks {
+namespace {
+
+struct Asked {
+  std::optional<quic::Reply> reply;
+  Failure failure;  // where there is none
+  int attempts = 0;
+  std::optional<Milliseconds> round_trip;
+};
+
+asio::awaitable<Asked> ask(Context& context, UdpSocket& socket, const quic::Attempt& attempt,
+                           const quic::Bytes& packet, bool versions, UdpPatience patience) {
+  Asked asked;
+  std::optional<Failure> malformed;
+  const UdpMatch matches = [&](const Datagram& datagram) {
+    auto reply = quic::parse_reply(datagram.bytes, attempt);
+    if (reply.has_error()) {
+      malformed = reply.error();
+      return false;
+    }
+    // A second answer to the question before is none to this one.
+    if ((reply->packet == quic::Packet::versions) != versions) return false;
+    asked.reply = std::move(*reply);
+    return true;
+  };
+  const auto outcome = co_await udp_request(socket, context.scope, packet, matches, patience);
+  if (outcome.has_error()) {
+    const auto& failure = outcome.error();
+    asked.attempts = failure.attempts;
+    const bool other = malformed && failure.failure.kind == FailureKind::timed_out;
+    asked.failure = other ? *malformed : failure.failure;
+    co_return asked;
+  }
+  asked.attempts = outcome->attempts;
+  asked.round_trip = outcome->round_trip;
+  co_return asked;
+}
+
+void add(Observation& observation, const Job& job, std::string_view payload, DetailCode result,
+         std::string text) {
+  FactMap facts{{Fact::payload, std::string(payload)},
+                {Fact::result, std::string(to_string(result))},
+                {Fact::port, static_cast<std::int64_t>(job.probe.target.port())}};
+  add_evidence(observation, EvidenceKind::quic, std::move(text), std::move(facts));
+}
+
+std::string in_words(const quic::Reply& reply) {
+  if (reply.closed) {
+    return fmt::format("the server answers a greeting by closing (error 0x{:x})", *reply.closed);
+  }
+  return reply.packet == quic::Packet::retry
+             ? "the server answers a greeting by asking for another one (Retry)"
+             : "the server answers a greeting with its name";
+}
+
+void conclude(Observation& observation, const Job& job, const Asked& greeted) {
+  const auto& failure = greeted.failure;
+  if (greeted.reply) {
+    observation.detail = DetailCode::quic_spoken;
+    return add(observation, job, "initial", DetailCode::replied, in_words(*greeted.reply));
+  }
+  if (failure.kind == FailureKind::stopped || failure.kind == FailureKind::kept_here) return;
+  if (failure.icmp) {
+    Observation refusal;
+    record(refusal, failure);
+    for (auto& evidence : refusal.evidence) observation.evidence.push_back(std::move(evidence));
+    observation.detail = DetailCode::initial_rejected;
+    return add(observation, job, "initial", DetailCode::prohibited,
+               fmt::format("{} refuses a greeting with the server's name",
+                           failure.icmp->sender.to_string()));
+  }
+  observation.detail = DetailCode::initial_silent;
+  add(observation, job, "initial", DetailCode::silent,
+      fmt::format("a greeting with the server's name gets no answer, sent {} times",
+                  greeted.attempts));
+}
+
+}  // namespace
+
+asio::awaitable<Observation> run_quic(Context& context, Job job) {
+  Observation observation;
+  observation.address = job.address;
+  observation.sent_at = context.scope.clock.wall_now();
+  UdpSocket::Options options;
+  options.interface = context.settings.interface;
+  const auto remote = job.remote();
+  auto socket = UdpSocket::open(context.executor, remote, options);
+  if (socket.has_error()) {
+    record(observation, socket.error());
+    co_return observation;
+  }
+  observation.local = socket->local();
+  const auto attempt = quic::new_attempt();
+  auto question = quic::version_question(attempt);
+  const UdpPatience patience{2, timeouts::quic_reply};
+  const auto asked = co_await ask(context, *socket, attempt, question, true, patience);
+  observation.attempts = asked.attempts;
+  if (!asked.reply) {
+    record(observation, asked.failure);
+    co_await ask_who_refused(context, job, std::move(question), observation);
+    co_return observation;
+  }
+  observation.outcome = Outcome::answered;
+  observation.detail = DetailCode::quic_spoken;
+  observation.round_trip = asked.round_trip;
+  add(observation, job, "version_negotiation", DetailCode::replied,
+      fmt::format("the server names {} versions of QUIC", asked.reply->versions.size()));
+  const bool address = IpAddress::parse(job.probe.target.host).has_value();
+  const auto name = address ? std::string() : job.probe.target.host;
+  const auto initial = quic::client_initial(attempt, name);
+  if (!initial) co_return observation;
+  const auto longer = patience_with(asked.round_trip);
+  const auto greeted = co_await ask(context, *socket, attempt, *initial, false, longer);
+  conclude(observation, job, greeted);
+  const bool stands =
+      greeted.reply && !greeted.reply->closed && greeted.reply->packet != quic::Packet::retry;
+  if (!stands) co_return observation;
+  const auto close = quic::client_close(attempt, greeted.reply->server);
+  if (close) (void)socket->send(*close);
+  co_return observation;
+}
+
+}  // namespace callready::checks
