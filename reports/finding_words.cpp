@@ -46,6 +46,13 @@ constexpr std::array all_words{
                  "DNS has another one.",
                  Owners{Owner::helpdesk},
                  "Remove the service's names from this computer's hosts file."},
+    FindingWords{"dns.block_page", "DNS leads to a block page",
+                 "This site's DNS sends the service's names to a page that says they are blocked. "
+                 "The service itself may be well.",
+                 "The names have one address here, a known block page's or one that none of them "
+                 "has on public DNS servers, and nothing answers there in their names.",
+                 Owners{Owner::dns},
+                 "Take the service's names off the list of the DNS filter."},
     FindingWords{"dns.filtered", "DNS does not resolve names",
                  "This site's DNS does not resolve host names that the service needs.",
                  "The names exist on public DNS servers, and this site's servers deny them or do "

@@ -83,24 +83,6 @@ Causes find_dns_unreachable(const Diagnosis& context) {
   return {cause};
 }
 
-namespace {
-
-// Rows that ask the site's name servers for that name: an answer that leads astray is none.
-std::vector<const ProbeResult*> asked_for_here(const Facts& facts, const std::string& name) {
-  std::vector<const ProbeResult*> asked;
-  for (const auto& result : facts.report.probes) {
-    const auto& probe = result.probe;
-    const bool here = probe.check == CheckKind::dns && !probe.with.contains("server");
-    const bool answered = result.observation.outcome == Outcome::answered;
-    if (here && answered && probe.target.host == name && facts.asked_for(result)) {
-      asked.push_back(&result);
-    }
-  }
-  return asked;
-}
-
-}  // namespace
-
 Causes find_dns_rewritten(const Diagnosis& context) {
   // Which names got which address of no use outside, and whether that is proved to be wrong.
   struct Astray {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "probe/diagnosis/block_pages.hpp"
 #include "probe/diagnosis/finding_words.hpp"
 
 namespace callready::findings {
@@ -139,6 +140,19 @@ std::vector<const ProbeResult*> open_failures(const Diagnosis& context, const Na
   return open;
 }
 
+std::vector<const ProbeResult*> asked_for_here(const Facts& facts, const std::string& name) {
+  std::vector<const ProbeResult*> asked;
+  for (const auto& result : facts.report.probes) {
+    const auto& probe = result.probe;
+    const bool here = probe.check == CheckKind::dns && !probe.with.contains("server");
+    const bool answered = result.observation.outcome == Outcome::answered;
+    if (here && answered && probe.target.host == name && facts.asked_for(result)) {
+      asked.push_back(&result);
+    }
+  }
+  return asked;
+}
+
 bool is_found_here(const Name& name) {
   return std::any_of(name.here.begin(), name.here.end(),
                      [](const NameAnswer& answer) { return has_records(*answer.evidence); });
@@ -162,6 +176,52 @@ std::optional<FindingEvidence> found_elsewhere(const Name& name) {
         probe, fmt::format("Asked elsewhere, the name {} exists: {}", name.name, answer->text)};
   }
   return std::nullopt;
+}
+
+namespace {
+
+// A server that is the name's own, or somebody who passes for it: over plain HTTP anybody does, and
+// with a certificate that the public does not know whoever filters.
+bool answers_in_its_name(const ProbeResult& result) {
+  const auto outcome = result.observation.outcome;
+  const bool page =
+      result.probe.check == CheckKind::http && result.probe.target.transport == Transport::tcp;
+  return (outcome == Outcome::answered || outcome == Outcome::denied) && !page &&
+         !has_foreign_root(result);
+}
+
+}  // namespace
+
+std::vector<OneAddress> misled_to_one_address(const std::map<std::string, Name>& names) {
+  std::map<IpAddress, OneAddress> places;
+  std::set<IpAddress> alive;
+  for (const auto& [text, name] : names) {
+    if (!name.address || name.address->is_special() || name.from_hosts_file) continue;
+    if (!is_public_name(text)) continue;
+    const bool works = std::any_of(name.probes.begin(), name.probes.end(),
+                                   [](const auto* result) { return answers_in_its_name(*result); });
+    if (works) alive.insert(*name.address);
+    auto& place = places[*name.address];
+    place.address = *name.address;
+    place.names.push_back(&name);
+  }
+  std::vector<OneAddress> misled;
+  for (auto& [address, place] : places) {
+    const bool suspected = place.names.size() > 1 || !block_page_of(address).empty();
+    if (suspected && !alive.contains(address)) misled.push_back(std::move(place));
+  }
+  return misled;
+}
+
+std::set<IpAddress> addresses_in(const Evidence& answer) {
+  std::set<IpAddress> found;
+  auto records = text_fact(answer, Fact::records);
+  for (std::size_t at = 0; at < records.size();) {
+    const auto end = std::min(records.find(", ", at), records.size());
+    if (const auto address = IpAddress::parse(records.substr(at, end - at))) found.insert(*address);
+    at = end + 2;
+  }
+  return found;
 }
 
 std::optional<FindingEvidence> proof_of_filter(const Name& name) {

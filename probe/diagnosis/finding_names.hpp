@@ -42,12 +42,23 @@ bool is_public_name(std::string_view name);
 bool nobody_answered(const Name& name);
 bool has_records(const Evidence& answer);
 std::vector<const ProbeResult*> open_failures(const Diagnosis& context, const Name& name);
+// Rows that ask the site's name servers for that name: an answer that leads astray is none.
+std::vector<const ProbeResult*> asked_for_here(const Facts& facts, const std::string& name);
 bool is_found_here(const Name& name);
 // Whether the site's resolvers answer, at once and the first time: then silence is not a question
 // lost.
 bool resolvers_are_well(const std::map<std::string, Name>& names);
 // The answer of an independent resolver that has it.
 std::optional<FindingEvidence> found_elsewhere(const Name& name);
+// Names that all have one address here, where nothing answers in their names: of one alone it says
+// something where that is a known block page's.
+struct OneAddress {
+  IpAddress address;
+  std::vector<const Name*> names;
+};
+std::vector<OneAddress> misled_to_one_address(const std::map<std::string, Name>& names);
+// What a DNS server answered for it; nothing where there is no answer with an address.
+std::set<IpAddress> addresses_in(const Evidence& answer);
 // The proof that a name is denied on purpose, here only.
 std::optional<FindingEvidence> proof_of_filter(const Name& name);
 

@@ -27,6 +27,7 @@ std::span<const Rule> rules() {
       find_dns_unreachable,
       find_hosts_file,
       find_dns_rewritten,
+      find_block_page,
       find_dns_filtered,
       find_unanswered_names,
       find_outdated_names,

@@ -79,6 +79,8 @@ Causes find_dns_filtered(const Diagnosis&);
 Causes find_unanswered_names(const Diagnosis&);
 Causes find_outdated_names(const Diagnosis&);
 Causes find_dns_slow(const Diagnosis&);
+// finding_block_page.cpp
+Causes find_block_page(const Diagnosis&);
 // finding_dns_tcp.cpp
 Causes find_dns_without_tcp(const Diagnosis&);
 // finding_pac.cpp

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "probe/diagnosis/finding_names.hpp"
 #include "probe/diagnosis/follow_up_questions.hpp"
 
 namespace callready {
@@ -91,10 +92,21 @@ bool is_suspicious(const ProbeResult& result) {
   return seen.address && seen.address->is_special() && findings::failing(result);
 }
 
-// Names that are missing, or lead to no public address: asked for here, with all that the
-// resolvers say beside it, and elsewhere.
+// Names that lead to one public address, where nothing answers in their names: is it a block page?
+std::set<std::string> names_at_one_address(const Facts& facts) {
+  const auto names = findings::read_names(facts);
+  std::set<std::string> found;
+  for (const auto& place : findings::misled_to_one_address(names)) {
+    for (const auto* name : place.names) found.insert(name->name);
+  }
+  return found;
+}
+
+// Names that are missing, or lead to no public address or to a shared one: asked for here, with all
+// that the resolvers say beside it, and elsewhere.
 void ask_for_names(const Facts& facts, Questions& questions) {
   const auto servers = independent_resolvers(facts);
+  const auto one_address = names_at_one_address(facts);
   std::vector<std::string> names;
   std::set<std::string> parties;
   bool any_resolved = false, any_missing = false;
@@ -106,7 +118,9 @@ void ask_for_names(const Facts& facts, Questions& questions) {
       any_resolved |= result.observation.address.has_value();
       any_missing |= result.observation.outcome == Outcome::unresolved;
       const bool known = std::find(names.begin(), names.end(), host) != names.end();
-      if (known || !is_suspicious(result) || !facts.asked_for(result)) continue;
+      const bool misled = one_address.contains(host) && findings::failing(result);
+      const bool suspicious = is_suspicious(result) || misled;
+      if (known || !suspicious || !facts.asked_for(result)) continue;
       if (names.size() == most_names) continue;
       if (parties.insert(findings::registrable_domain(host)).second || !fresh)
         names.push_back(host);

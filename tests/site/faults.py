@@ -204,6 +204,16 @@ def _new_flows(plan, value):
                       f"burst {int(value)} packets drop")
 
 
+def _block_page(answers_tls):
+    def apply(plan, value):
+        domains, _, address = value.partition(":")
+        plan.block_page, plan.block_page_tls = str(ipaddress.IPv4Address(address)), answers_tls
+        for domain in domains.split(","):
+            plan.resolver += [f'local-zone: "{domain}." redirect',
+                              f'local-data: "{domain}. A {plan.block_page}"']
+    return apply
+
+
 def _dns_redirected(plan, value):
     """Whoever is asked, the LAN's resolver answers, and it denies these domains."""
     for transport in ("udp", "tcp"):
@@ -443,6 +453,11 @@ NAMES = [
     Fault("dns-sinkhole", "the LAN's resolver gives 0.0.0.0 for these domains",
           _each("resolver", 'local-zone: "{}." redirect', 'local-data: "{}. A 0.0.0.0"'),
           "example-calls.com"),
+    Fault("block-page", "the LAN's resolver sends these domains to a filter's page, which answers TLS "
+          "with its own certificate, as DOMAINS:ADDRESS", _block_page(True),
+          "example-calls.com:146.112.61.106"),
+    Fault("block-page-closed", "the same, and the page's address refuses all but plain HTTP",
+          _block_page(False), "example-calls.com:146.112.61.106"),
     Fault("dns-refused", "the LAN's resolver refuses to be asked for these domains",
           _each("resolver", 'local-zone: "{}." always_refuse'), "example-calls.com"),
     Fault("dns-redirected", "port 53 leads to the LAN's resolver, whoever is asked, which denies these "

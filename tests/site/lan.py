@@ -186,6 +186,17 @@ def portal(plan, space):
     location / {{ return 302 http://{plan.router}:{PORTAL_PORT}/login; }}""")
 
 
+def block_page(plan, space, authority):
+    """nginx out there: what is blocked is told over plain HTTP; over TLS it is somebody else."""
+    encrypted = ""
+    if plan.block_page_tls:
+        chain, key = authority.issue("block-page", {"block.example.net"}, [])
+        encrypted = (f"listen {plan.block_page}:443 ssl; ssl_certificate {chain}; "
+                     f"ssl_certificate_key {key};")
+    return _pages("block-page", space, plan.block_page, 80, f"""{encrypted}
+    location / {{ default_type text/html; return 403 "<h1>This site is blocked</h1>\\n"; }}""")
+
+
 def wpad(plan, space):
     """nginx beside the proxy: the PAC file that sends everybody there."""
     script = f"function FindProxyForURL(url, host) {{ return 'PROXY {plan.proxy}:{PROXY_PORT}'; }}"

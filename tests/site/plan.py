@@ -95,6 +95,8 @@ class Plan:
     policy_zone: list = _list()  # names that a response policy zone denies
     forwarders: list = field(default_factory=lambda: list(PUBLIC_RESOLVERS))
     dns_delay_ms: float = 0     # how late the LAN's resolver gets its answers
+    block_page: str = ""        # the address of a filter's page, to which the resolver sends names
+    block_page_tls: bool = False  # it answers TLS, with its own certificate; else it resets that
     gone: set = field(default_factory=set)  # names that no longer exist anywhere
     stub_zone: list = _list()    # domains whose name servers are not there
     tcp_only_names: list = _list()  # names that the resolver tells over TCP only: truncated over UDP

@@ -46,6 +46,8 @@ def start_all(plan, topology):
         servers.append(lan.wpad(plan, topology.router))
     if plan.portal:
         servers.append(lan.portal(plan, topology.router))
+    if plan.block_page:
+        servers.append(lan.block_page(plan, topology.quiet, authority))
     if plan.responder:
         servers.append(far.responder(plan, topology.quiet))
     if "ntp" not in plan.down:

@@ -191,7 +191,8 @@ class Topology:
         with self.quiet:
             _ip("addr add 62.4.9.2/30 dev core", "route add default via 62.4.9.1",
                 "route add local default dev lo table 50", "rule add iif core lookup 50",
-                *(f"addr add {a}/32 dev lo" for a in RESPONDER if plan.responder))
+                *(f"addr add {a}/32 dev lo" for a in RESPONDER if plan.responder),
+                *(f"addr add {a}/32 dev lo" for a in [plan.block_page] if a))
 
     @staticmethod
     def _link(one, one_name, other, other_name):
@@ -227,6 +228,7 @@ class Topology:
         with self.quiet:  # no known listener: whatever arrives is never answered
             answer = "reject with icmp port-unreachable" if plan.media_loud else "drop"
             known = [f"ip daddr {a} accept" for a in RESPONDER if plan.responder]
+            known += [f"ip daddr {a} meta l4proto tcp accept" for a in [plan.block_page] if a]
             _nft(rules.chain("filter", "input", "filter", *known, f'iifname "core" {answer}'))
         for name, space in self.turn.items():
             with space:

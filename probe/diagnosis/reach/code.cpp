@@ -59,6 +59,7 @@ static_assert(codes_in_their_places());
 // Of contents, and no box has them.
 constexpr std::string_view contents_only[] = {"computer.firewall",
                                               "computer.hosts_file",
+                                              "dns.block_page",
                                               "dns.slow",
                                               "firewall.dtls_filtered",
                                               "firewall.idle_timeout",
