@@ -10,17 +10,21 @@
 //             "silent": no more is known (no router there answers, or it had run out of answers)
 //   rejected  "prohibited": a device on the way said no (ICMP), and is named;
 //             "refused_on_the_way": a TCP reset from nearer than the edge;
-//             "kept_here": this computer did not let it out
+//             "kept_here": this computer did not let it out, or reset it itself: a SYN that cannot
+//             leave it is reset as well
 //   connected "answered_on_the_way": somebody nearer than the edge took the connection
 //   skipped   "no_route": this computer has no way there;
 //             "spared": of a row's many ports over TCP, another of its kind passes to that host
 // Evidence "hop": `result` (the detail), `by` (who sent the ICMP error), `ttl`, `payload`; of a
-// port that was spared `port`, the one that passes.
+// port that was spared `port`, the one that passes; of a connection that somebody took `who`:
+// "this_computer" where the system says that its other end is here, "sooner_than_the_router" where
+// one to 192.0.2.1, which nobody has, stands much sooner than the first router answers.
 #include <fmt/format.h>
 
 #include "checks/kinds.hpp"
 #include "checks/sip_exchange.hpp"
 #include "probe/model/payload.hpp"
+#include "probe/net/own_answers.hpp"
 #include "probe/net/stun.hpp"
 #include "probe/net/timeouts.hpp"
 
@@ -86,7 +90,9 @@ void conclude(Observation& observation, Outcome outcome, DetailCode result,
   } else if (result == DetailCode::refused_on_the_way) {
     evidence.text = fmt::format("{}, is reset by a device nearer than {}", what, router);
   } else if (result == DetailCode::answered_on_the_way) {
-    evidence.text = fmt::format("{}, is answered by a device nearer than {}", what, router);
+    evidence.text = hop.ttl == 1
+                        ? fmt::format("{}, is answered by the first router, or before it", what)
+                        : fmt::format("{}, is answered by a device nearer than {}", what, router);
   } else {
     evidence.text = fmt::format("{}: nothing came back, from {} neither", what, router);
   }
@@ -95,6 +101,28 @@ void conclude(Observation& observation, Outcome outcome, DetailCode result,
   if (by) evidence.facts[Fact::by] = device;
   if (!tcp) evidence.facts[Fact::payload] = payload;
   observation.evidence.push_back(std::move(evidence));
+}
+
+// Somebody took the connection before it could get to the edge.
+void conclude_taken(Observation& observation, const Taker& taker, const Hop& hop, const Job& job) {
+  conclude(observation, Outcome::connected, DetailCode::answered_on_the_way, std::nullopt, hop,
+           job);
+  auto& evidence = observation.evidence.back();
+  const auto request = fmt::format("A connection request to {}, TCP {}", job.probe.target.host,
+                                   job.probe.target.port());
+  if (taker.on_this_computer()) {
+    evidence.text = request + ", is answered by a program of this computer";
+    evidence.facts[Fact::who] = std::string("this_computer");
+  } else if (taker.sooner_than_the_router()) {
+    evidence.text = fmt::format(
+        "{}, is answered, and so is one to {}, which nobody has: in {:.2f} ms, while the first "
+        "router takes {:.2f} ms",
+        request, nobodys_address.to_string(), taker.round_trip->count(), taker.router->count());
+    evidence.facts[Fact::who] = std::string("sooner_than_the_router");
+  } else if (taker.for_nobody) {
+    evidence.text += fmt::format(", and so is one to {}, which nobody has",
+                                 nobodys_address.to_string());
+  }
 }
 
 void spare(Observation& observation, std::uint16_t other, const Job& job) {
@@ -128,14 +156,7 @@ bool take(Observation& observation, const SiteEdge::Answer& answer, const Hop& h
     }
     return true;
   }
-  if (answer.reset) {
-    conclude(observation, Outcome::rejected, DetailCode::refused_on_the_way, std::nullopt, hop,
-             job);
-  } else if (answer.taken) {
-    conclude(observation, Outcome::connected, DetailCode::answered_on_the_way, std::nullopt, hop,
-             job);
-  }
-  return answer.reset || answer.taken;
+  return false;
 }
 
 // The ports over TCP that one speaks for, where a row asks for many of one host; nothing where each
@@ -167,6 +188,22 @@ asio::awaitable<SiteEdge::Answer> ask_once(Context& context, Job job, UdpSocket*
   co_return answer;
 }
 
+// Of a SYN that was answered from nearer than the edge.
+asio::awaitable<void> ask_whether_it_is_us(Context& context, Job job, bool taken, Hop hop,
+                                           Observation& observation) {
+  const auto remote = job.remote();
+  if (taken) {
+    const auto interface = context.settings.interface;
+    const auto taker =
+        co_await who_takes(context.executor, context.scope, remote, interface, hop.ttl);
+    conclude_taken(observation, taker, hop, job);
+    co_return;
+  }
+  const bool here = co_await is_reset_here(context.executor, context.scope, remote);
+  conclude(observation, Outcome::rejected,
+           here ? DetailCode::kept_here : DetailCode::refused_on_the_way, std::nullopt, hop, job);
+}
+
 asio::awaitable<void> ask_twice(Context& context, Job job, UdpSocket* socket, Bytes payload,
                                 Hop hop, Instant until, Observation& observation) {
   for (int strikes = 0; strikes < strikes_needed;) {
@@ -178,6 +215,10 @@ asio::awaitable<void> ask_twice(Context& context, Job job, UdpSocket* socket, By
       co_return;
     }
     ++observation.attempts;
+    if (answer.taken || answer.reset) {
+      co_await ask_whether_it_is_us(context, job, answer.taken, hop, observation);
+      co_return;
+    }
     if (take(observation, answer, hop, job)) co_return;
     if (!answer.control_answered) {
       conclude(observation, Outcome::silent, DetailCode::silent, std::nullopt, hop, job);
@@ -256,6 +297,15 @@ asio::awaitable<Observation> run_hop(Context& context, Job job) {
     auto* asking = socket ? &*socket : nullptr;
     co_await ask_twice(context, job, asking, std::move(payload), *found.hop, until, observation);
     co_return observation;
+  }
+  if (!socket) {
+    const Hop first{1, {}};  // a SYN that gets no further than the first router
+    const auto taker =
+        co_await who_takes(context.executor, context.scope, remote, interface, first.ttl);
+    if (taker.taken) {
+      conclude_taken(observation, taker, first, job);
+      co_return observation;
+    }
   }
   observation.outcome = Outcome::silent;
   observation.detail = DetailCode::silent;

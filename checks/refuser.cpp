@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "probe/net/own_answers.hpp"
 #include "probe/net/timeouts.hpp"
 #include "probe/net/udp.hpp"
 
@@ -161,6 +162,19 @@ asio::awaitable<void> ask_who_refused(Context& context, Job job, std::vector<std
   }
   if (target.address.is_special() || context.scope.stop.stopped()) co_return;
   const auto transport = probe.transport == Transport::udp ? Transport::udp : Transport::tcp;
+  bool here = false;
+  if (transport == Transport::tcp) {
+    here = co_await is_reset_here(context.executor, context.scope, target);
+  }
+  if (here) {
+    observation.outcome = Outcome::rejected;
+    observation.detail = DetailCode::kept_here;
+    add(observation, "this_computer",
+        "this computer refuses in the server's name: a connection request that cannot leave it is "
+        "reset as well",
+        "", "");
+    co_return;
+  }
   const auto port = std::pair(transport, target.port);
   const bool suspected = context.refusals.ports.contains(port);
   if (!suspected && context.refusals.asked >= most_questions) co_return;

@@ -12,6 +12,8 @@ namespace callready::checks {
 // `refused`, the way is not direct, or the target is inside the site.
 //
 // Evidence "refuser" with the fact `who`:
+//   "this_computer" over TCP, before anything is sent: a SYN that cannot leave this computer is
+//                   reset as well; the outcome becomes `rejected`, "kept_here"
 //   "on_the_way"    the outcome becomes `rejected`, "refused_on_the_way"; `by` is the device
 //   "beyond"        the packet left the site (`by`: as far as that router), and was refused there
 //   "not_measured"  with the `reason`

@@ -33,6 +33,15 @@ ticket (`--ticket`) says what was measured.
 )";
 
 constexpr std::array all_words{
+    FindingWords{"computer.agent", "A program here takes connections",
+                 "A program on this computer takes connections in the service's name and does not "
+                 "carry them on: a security agent, a web shield, a local proxy. Other computers may "
+                 "be well.",
+                 "The system's table of sockets has the other end of a connection to the service on "
+                 "this computer; or a connection to an address that nobody has stands sooner than "
+                 "the first router answers.",
+                 Owners{Owner::helpdesk},
+                 "Let the service's connections pass the program: exempt its hosts there."},
     FindingWords{"computer.firewall", "This computer's own firewall blocks",
                  "Packets that the service needs do not leave this computer: its own firewall or "
                  "security software stops them. Other computers may be well.",

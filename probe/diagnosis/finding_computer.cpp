@@ -27,6 +27,8 @@ bool said_by_the_system(const ProbeResult& result) {
   return std::any_of(result.observation.evidence.begin(), result.observation.evidence.end(),
                      [](const Evidence& evidence) {
                        return evidence.kind == EvidenceKind::icmp_error ||
+                              (evidence.kind == EvidenceKind::refuser &&
+                               text_fact(evidence, Fact::who) == "this_computer") ||
                               (evidence.kind == EvidenceKind::error &&
                                number_fact(evidence, Fact::code).value_or(0) != 0);
                      });
@@ -103,8 +105,10 @@ Causes find_own_firewall(const Diagnosis& context) {
   for (const auto* result : kept) {
     const auto* error = evidence_of(*result, EvidenceKind::error);
     if (error == nullptr) error = evidence_of(*result, EvidenceKind::icmp_error);
-    if (error == nullptr) continue;
-    finding.evidence.push_back({result->probe.id, "This computer's system says: " + error->text});
+    const auto* reset = evidence_of(*result, EvidenceKind::refuser);
+    if (error == nullptr && reset == nullptr) continue;
+    auto text = reset != nullptr ? reset->text + "." : "This computer's system says: " + error->text;
+    finding.evidence.push_back({result->probe.id, std::move(text)});
     break;
   }
   cause.explained = kept;

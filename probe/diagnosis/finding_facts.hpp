@@ -231,6 +231,8 @@ bool has_foreign_root(const ProbeResult& result);
 // A connection request that was to end in transit was answered: somebody near takes connections in
 // everybody's name.
 bool is_taken_near(const ProbeResult& result);
+// The same by a program of this computer: the system says so, or it is too near for anybody else.
+bool is_taken_by_this_computer(const ProbeResult& result);
 // A page with a known body over plain HTTP, and somebody else's came: a sign-in page, a block page.
 bool is_another_page(const ProbeResult& result);
 // The name that a `dns` probe asks for.

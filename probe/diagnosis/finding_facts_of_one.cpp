@@ -80,6 +80,11 @@ bool is_taken_near(const ProbeResult& result) {
   return is_direct(result) && result.observation.detail == DetailCode::answered_on_the_way;
 }
 
+bool is_taken_by_this_computer(const ProbeResult& result) {
+  const auto* hop = evidence_of(result, EvidenceKind::hop);
+  return is_taken_near(result) && hop != nullptr && !text_fact(*hop, Fact::who).empty();
+}
+
 bool is_another_page(const ProbeResult& result) {
   const auto* reply = evidence_of(result, EvidenceKind::http_reply);
   const bool known = result.probe.check == CheckKind::http && result.probe.with.contains("body") &&

@@ -21,6 +21,7 @@ std::span<const Rule> rules() {
       find_captive_portal,
       find_clock_skew,
       find_own_firewall,
+      find_agent,
       find_full_tunnel,  // beside others: it explains no failure by itself
       find_broken_ipv6,
       find_dns_without_tcp,

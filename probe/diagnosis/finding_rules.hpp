@@ -67,6 +67,8 @@ Causes find_clock_skew(const Diagnosis&);
 // finding_computer.cpp
 Causes find_own_firewall(const Diagnosis&);
 Causes find_hosts_file(const Diagnosis&);
+// finding_agent.cpp
+Causes find_agent(const Diagnosis&);
 // finding_vpn.cpp
 Causes find_full_tunnel(const Diagnosis&);
 // finding_path.cpp

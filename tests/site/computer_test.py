@@ -52,8 +52,13 @@ class OwnFirewall(ComputerTest):
     def test_https_too(self):
         self.expect("pc-drops=tcp:443", "rainbow", "TCP 443")
 
+    def test_tcp_with_a_reset(self):
+        """It looks like the first router's; but a SYN that cannot leave is reset as well."""
+        self.expect("pc-resets", "cloudoe", "TCP 5061")
+
     def test_the_networks_own_rules_stay_its_own(self):
-        for fault, code in (("tcp-5061-blocked", "firewall.tcp_port_blocked"),
+        for fault, code in (("rst-tcp-5061", "firewall.tcp_port_blocked"),
+                            ("tcp-5061-blocked", "firewall.tcp_port_blocked"),
                             ("udp-ports-rejected", "firewall.udp_range_blocked")):
             with self.subTest(fault):
                 report = self.report([fault], "cloudoe")
@@ -63,6 +68,18 @@ class OwnFirewall(ComputerTest):
         """The system tells itself "host unreachable", in its own name."""
         report = self.report(["gateway-silent"], "rainbow")
         self.assertNotIn("computer.firewall", [f["code"] for f in report["findings"]])
+
+
+class Agent(ComputerTest):
+    def test_a_program_that_takes_tcp(self):
+        for name in ("rainbow", "cloudoe"):
+            with self.subTest(name):
+                report = self.report(["agent-takes-tcp"], name)
+                self.assertEqual(["computer.agent certain helpdesk"], self.findings(report))
+
+    def test_a_device_that_takes_tcp_is_none(self):
+        report = self.report(["tcp-accepted"], "rainbow")
+        self.assertNotIn("computer.agent", [f["code"] for f in report["findings"]])
 
 
 class HostsFile(ComputerTest):

@@ -370,8 +370,12 @@ THIS_COMPUTER = [
           _own_firewall("drop"), "udp:49152-65535"),
     Fault("pc-rejects", "the same, and it says so: ICMP port unreachable",
           _own_firewall("reject"), "udp:49152-65535"),
+    Fault("pc-resets", "the PC's own firewall answers connections to these ports with a reset",
+          lambda plan, value: _own_firewall("reject with tcp reset")(plan, f"tcp:{value}"), "5061"),
     Fault("pc-prohibits", "the same, with ICMP administratively prohibited",
           _own_firewall("reject with icmp type admin-prohibited"), "udp:49152-65535"),
+    Fault("agent-takes-tcp", "a program on the PC takes its TCP connections to elsewhere, and says no "
+          "more", _set(agent=True)),
     Fault("hosts-file", "the PC's hosts file has a name at this address, as NAME:ADDRESS",
           _hosts_file, "portal.example-calls.com:127.0.0.1"),
 ]

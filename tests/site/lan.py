@@ -78,11 +78,11 @@ def web_filter(plan, space):
         *plan.web_filter, probe=tcp(plan.router, INTERCEPT_PORT))
 
 
-def accept_all(plan, space):
+def accept_all(address, space):
     """Takes every TCP connection that was led here, and never says a word."""
     return Server("accept-all", space).start(
-        sys.executable, beside("accept_all.py"), plan.router, str(ACCEPT_PORT),
-        probe=tcp(plan.router, ACCEPT_PORT))
+        sys.executable, beside("accept_all.py"), address, str(ACCEPT_PORT),
+        probe=tcp(address, ACCEPT_PORT))
 
 
 def proxy(plan, space, trust, authority):

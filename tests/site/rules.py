@@ -105,6 +105,13 @@ def further_router(plan, hop):
     return "table ip site {\n" + "\n".join(parts) + "\n}"
 
 
+def agent(plan):
+    """The PC's own: what leaves it over TCP ends at a program of its own."""
+    return chain("nat", "output", "-100",
+                 f"ip daddr != {{ 127.0.0.0/8, {plan.lan}.0/24 }} meta l4proto tcp "
+                 f"redirect to :{ACCEPT_PORT}")
+
+
 def branch(plan, name):
     """One of the parallel routers behind the provider."""
     return "table ip site {\n" + _mute(plan.hops_mute or name in plan.mute) + "\n}"

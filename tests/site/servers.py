@@ -35,7 +35,9 @@ def start_all(plan, topology):
     if plan.web_filter:
         servers.append(lan.web_filter(plan, topology.router))
     if plan.accepts_all:
-        servers.append(lan.accept_all(plan, topology.router))
+        servers.append(lan.accept_all(plan.router, topology.router))
+    if plan.agent:
+        servers.append(lan.accept_all("127.0.0.1", topology.pc))
     if plan.denied:
         servers.append(lan.first_resolver(plan, topology.router))
     if plan.vpn:

@@ -208,6 +208,9 @@ class Topology:
         if plan.pc_output:
             with self.pc:
                 _nft(rules.chain("filter", "output", "filter", *plan.pc_output))
+        if plan.agent:
+            with self.pc:
+                _nft(rules.agent(plan).replace("table ip site", "table ip agent"))
         with self.router:
             _nft(rules.router(plan))
             if plan.ipv6 == "broken":  # no route, and nobody says so

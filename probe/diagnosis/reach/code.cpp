@@ -57,7 +57,8 @@ constexpr bool codes_in_their_places() {
 static_assert(codes_in_their_places());
 
 // Of contents, and no box has them.
-constexpr std::string_view contents_only[] = {"computer.firewall",
+constexpr std::string_view contents_only[] = {"computer.agent",
+                                              "computer.firewall",
                                               "computer.hosts_file",
                                               "dns.block_page",
                                               "dns.slow",
