@@ -33,15 +33,14 @@ ticket (`--ticket`) says what was measured.
 )";
 
 constexpr std::array all_words{
-    FindingWords{"computer.agent", "A program here takes connections",
-                 "A program on this computer takes connections in the service's name and does not "
-                 "carry them on: a security agent, a web shield, a local proxy. Other computers may "
-                 "be well.",
-                 "The system's table of sockets has the other end of a connection to the service on "
-                 "this computer; or a connection to an address that nobody has stands sooner than "
+    FindingWords{"computer.agent", "A program on this computer intercepts connections",
+                 "A program on this computer answers connections in the service's name and does "
+                 "not pass them on: a security agent, a web shield, a local proxy. Other computers "
+                 "may be fine.",
+                 "The system's table of sockets shows the other end of the connection on this "
+                 "computer; or a connection to an address that nobody has is accepted sooner than "
                  "the first router answers.",
-                 Owners{Owner::helpdesk},
-                 "Let the service's connections pass the program: exempt its hosts there."},
+                 Owners{Owner::helpdesk}, "Exempt the service's hosts in that program."},
     FindingWords{"computer.firewall", "This computer's own firewall blocks",
                  "Packets that the service needs do not leave this computer: its own firewall or "
                  "security software stops them. Other computers may be well.",
@@ -57,11 +56,10 @@ constexpr std::array all_words{
                  "Remove the service's names from this computer's hosts file."},
     FindingWords{"dns.block_page", "DNS leads to a block page",
                  "This site's DNS sends the service's names to a page that says they are blocked. "
-                 "The service itself may be well.",
+                 "The service itself may be fine.",
                  "The names have one address here, a known block page's or one that none of them "
                  "has on public DNS servers, and nothing answers there in their names.",
-                 Owners{Owner::dns},
-                 "Take the service's names off the list of the DNS filter."},
+                 Owners{Owner::dns}, "Take the service's names off the list of the DNS filter."},
     FindingWords{"dns.filtered", "DNS does not resolve names",
                  "This site's DNS does not resolve host names that the service needs.",
                  "The names exist on public DNS servers, and this site's servers deny them or do "
@@ -113,17 +111,19 @@ constexpr std::array all_words{
                  "Requests from one port are answered, requests from many ports are not.",
                  Owners{Owner::network},
                  "Raise the firewall's limit on new flows per second for the user network."},
-    FindingWords{"firewall.quic_filtered", "QUIC greetings are cut off",
-                 "Web pages may load slowly, since browsers try QUIC first. Calls do not need it.",
-                 "A server names its versions of QUIC, and a greeting with its name, as long as "
-                 "that question, gets no answer.",
-                 Owners{Owner::security},
-                 "Exempt the service from the inspection of UDP 443, or shut UDP 443 as a whole."},
+    FindingWords{
+        "firewall.quic_filtered", "QUIC greetings are cut off",
+        "Web pages may load slowly, since browsers try QUIC first. Calls do not need it.",
+        "A server answers which versions of QUIC it speaks, but not a greeting of the same "
+        "size with its name.",
+        Owners{Owner::security},
+        "Exempt the service from the inspection of UDP 443, or block UDP 443 entirely."},
     FindingWords{"firewall.quic_rejected", "QUIC is refused",
                  "Web pages may load slowly: browsers try QUIC first, and some wait up to 30 s "
                  "where it is refused with ICMP. Calls do not need it.",
-                 "A device in the path says no to QUIC on UDP 443, while other UDP is answered.",
-                 Owners{Owner::network}, "Allow UDP 443, or keep it shut if that is meant."},
+                 "A device in the path rejects QUIC on UDP 443, while other UDP is answered.",
+                 Owners{Owner::network},
+                 "Allow UDP 443, or leave it blocked if that is your policy."},
     FindingWords{"firewall.rate_limited", "This computer was blocked during the test",
                  "Intrusion prevention took the test for an attack and now blocks this computer.",
                  "Hosts that answered at first stopped answering within the same run.",

@@ -1,4 +1,5 @@
-// A program of this computer takes connections in everybody's name, and carries some of them nowhere.
+// A program of this computer takes connections in everybody's name, and carries some of them
+// nowhere.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -53,27 +54,26 @@ Causes find_agent(const Diagnosis& context) {
   if (!context.affects_requirement(lost)) return {};
   std::set<std::uint16_t> ports;
   for (const auto* result : lost) ports.insert(result->probe.target.port());
-  const bool carries_some = std::any_of(ports.begin(), ports.end(), [&](std::uint16_t port) {
-    return answering.contains(port);
-  });
+  const bool carries_some = std::any_of(
+      ports.begin(), ports.end(), [&](std::uint16_t port) { return answering.contains(port); });
   Cause cause;
   cause.explained = lost;
   auto& finding = cause.finding;
   finding.code = "computer.agent";
-  finding.title = fmt::format("A program on this computer takes TCP {} and carries {} on",
+  finding.title = fmt::format("A program on this computer intercepts TCP {} and passes {} on",
                               ports_in_words({ports.begin(), ports.end()}, 4),
                               carries_some ? "not all of it" : "nothing");
   finding.owner = Owner::helpdesk;
   // What it carries elsewhere may be lost there.
-  finding.confidence = carries_some                      ? Confidence::possible
+  finding.confidence = carries_some                        ? Confidence::possible
                        : said && hosts_of(lost).size() > 1 ? Confidence::certain
                                                            : Confidence::likely;
   finding.fix = fmt::format(
-      "Ask the administrator of this computer which program takes these connections (a security "
-      "agent, a web shield, a local proxy), and to send past it: {}. {}",
+      "Ask this computer's administrator which program intercepts these connections (a security "
+      "agent, a web shield, a local proxy), and exempt there: {}. {}",
       tried_flows_in_words(facts, lost),
-      carries_some ? "Look in that program's log first: what it passes on may be lost further out."
-                   : "Change nothing on the network for it.");
+      carries_some ? "Check that program's log first: what it passes on may be lost further out."
+                   : "The network needs no change.");
   for (const auto* result : proof) {
     if (finding.evidence.size() == 2) break;
     const auto* hop = evidence_of(*result, EvidenceKind::hop);

@@ -101,17 +101,16 @@ Causes find_block_page(const Diagnosis& context) {
     finding.owner = Owner::dns;
     finding.confidence = *confidence;
     finding.fix = fmt::format(
-        "Allow these names in the DNS filter of this site{0} (its DNS servers are {1}): {2}. "
-        "Change nothing on the firewall for it.",
+        "Allow these names in this site's DNS filter{0} (its DNS servers are {1}): {2}. "
+        "The firewall needs no change.",
         whose.empty() ? std::string() : fmt::format(", {}", whose),
         resolvers_in_words(context.facts), listed(lost, 12));
     for (const auto* name : place.names) {
-      finding.evidence.push_back({name->probes.front()->probe.id,
-                                  fmt::format("{} resolves to {} here{}.", name->name,
-                                              place.address.to_string(),
-                                              whose.empty()
-                                                  ? std::string()
-                                                  : fmt::format(", the block page of {}", whose))});
+      finding.evidence.push_back(
+          {name->probes.front()->probe.id,
+           fmt::format(
+               "{} resolves to {} here{}.", name->name, place.address.to_string(),
+               whose.empty() ? std::string() : fmt::format(", the block page of {}", whose))});
     }
     finding.evidence.insert(finding.evidence.begin() + 1, elsewhere.contrast.begin(),
                             elsewhere.contrast.end());

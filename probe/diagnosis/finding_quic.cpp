@@ -75,7 +75,7 @@ Causes find_refused_quic(const Diagnosis& context) {
       device = sample.by;
       cause.explained.push_back(&result);
       finding.evidence.push_back(
-          {result.probe.id, fmt::format("{}, UDP 443: {} refuses a packet of QUIC.", flow.host,
+          {result.probe.id, fmt::format("{}, UDP 443: {} rejects a QUIC packet.", flow.host,
                                         sample.by.empty() ? "a device in the path" : sample.by)});
     }
   }
@@ -86,7 +86,8 @@ Causes find_refused_quic(const Diagnosis& context) {
   finding.confidence =
       parties_of(cause.explained).size() > 1 ? Confidence::likely : Confidence::possible;
   finding.fix = fmt::format(
-      "Allow UDP 443 (and return traffic) from the user network, or keep it shut if that is meant: "
+      "Allow UDP 443 (and return traffic) from the user network, or leave it blocked if that is "
+      "your policy: "
       "calls do not need it.{}",
       ask_the_device(device));
   insert_second(finding.evidence,
@@ -109,14 +110,14 @@ Causes find_filtered_quic(const Diagnosis& context) {
   const bool everywhere = parties_of(cut).size() > 1 && through.empty();
   finding.confidence = everywhere ? Confidence::likely : Confidence::possible;
   finding.fix = fmt::format(
-      "Exempt {} from the inspection of UDP 443, or shut UDP 443 as a whole: browsers then use TCP "
+      "Exempt {} from the inspection of UDP 443, or block UDP 443 entirely: browsers then use TCP "
       "sooner.",
       everywhere ? "the service's hosts" : listed(hosts_of(cut)));
   for (const auto* result : cut) {
     finding.evidence.push_back(
         {result->probe.id,
-         fmt::format("{}: a question for its versions of QUIC is answered; a greeting with its "
-                     "name {}.",
+         fmt::format("{}: the question which versions of QUIC it speaks is answered; a "
+                     "greeting with its name {}.",
                      result->probe.target.host,
                      result->observation.detail == DetailCode::initial_rejected
                          ? "is refused"

@@ -42,7 +42,7 @@ TEST(Agent, IsNamedWhereTheSystemSaysThatItIsHere) {
   EXPECT_EQ(found.front().confidence, Confidence::certain);
   EXPECT_EQ(found.front().owner, Owner::helpdesk);
   EXPECT_EQ(found.front().title,
-            "A program on this computer takes TCP 443 and carries nothing on");
+            "A program on this computer intercepts TCP 443 and passes nothing on");
 }
 
 TEST(Agent, IsLikelyOnlyByTheTimeItTakes) {
