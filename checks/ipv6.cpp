@@ -7,12 +7,18 @@
 // (the name has no IPv6 address), "ipv6_only"; else that of the IPv4 connection. Evidence "family"
 // for each: `version`, `result` ("connected", or why not: "no_route" is a computer without IPv6),
 // `ms`; and "nat64" with its `prefix` where a DNS64 shows itself (RFC 7050 section 3).
+//
+// With `service` the host is a service's own, which other probes reach by IPv4: then nothing is sent
+// where this computer has no global IPv6 address (`skipped` with "no_route") or the name has none
+// ("no_record"), and IPv4 is tried only where IPv6 fails. A `family` by a DNS64's address has
+// `translated`.
 #include <fmt/format.h>
 
 #include "checks/kinds.hpp"
 #include "probe/net/nat64.hpp"
 #include "probe/net/timeouts.hpp"
 #include "probe/net/together.hpp"
+#include "probe/net/udp.hpp"
 
 namespace callready::checks {
 namespace {
@@ -56,6 +62,28 @@ asio::awaitable<Attempt> connect_by(Context& context, std::string host, std::uin
   co_return attempt;
 }
 
+// The prefix that a DNS64 makes IPv6 addresses of IPv4 ones with; nothing where there is none.
+asio::awaitable<std::optional<Network>> find_nat64(Context& context) {
+  const std::string name = nat64_name;
+  const auto resolution = co_await context.resolver.resolve(name, Family::v6, context.scope);
+  if (resolution.addresses.has_error()) co_return std::nullopt;
+  for (const auto& address : *resolution.addresses) {
+    const auto prefix = nat64_prefix(address);
+    if (prefix) co_return prefix;
+  }
+  co_return std::nullopt;
+}
+
+// That packets to the Internet would carry; none is sent.
+bool has_global_address(Context& context) {
+  UdpSocket::Options options;
+  options.interface = context.settings.interface;
+  const SocketAddress somewhere{*IpAddress::parse("2001:4860:4860::8888"), 443};
+  const auto socket = UdpSocket::open(context.executor, somewhere, options);
+  static const auto global = *Network::parse("2000::/3");
+  return socket.has_value() && global.contains(socket->local().address);
+}
+
 void add_family(Observation& observation, const Attempt& attempt, const char* version) {
   Evidence evidence;
   evidence.kind = EvidenceKind::family;
@@ -74,22 +102,11 @@ void add_family(Observation& observation, const Attempt& attempt, const char* ve
   observation.evidence.push_back(std::move(evidence));
 }
 
-asio::awaitable<void> look_for_nat64(Context& context, Observation& observation) {
-  const std::string name = nat64_name;
-  const auto resolution = co_await context.resolver.resolve(name, Family::v6, context.scope);
-  if (resolution.addresses.has_error()) co_return;
-  for (const auto& address : *resolution.addresses) {
-    const auto prefix = nat64_prefix(address);
-    if (!prefix) continue;
-    Evidence evidence;
-    evidence.kind = EvidenceKind::nat64;
-    evidence.text =
-        fmt::format("the resolver makes IPv6 addresses of IPv4 ones with the prefix {} (DNS64)",
-                    prefix->to_string());
-    evidence.facts[Fact::prefix] = prefix->to_string();
-    observation.evidence.push_back(std::move(evidence));
-    co_return;
-  }
+void add_nat64(Observation& observation, const Network& prefix) {
+  add_evidence(observation, EvidenceKind::nat64,
+               fmt::format("the resolver makes IPv6 addresses of IPv4 ones with the prefix {} (DNS64)",
+                           prefix.to_string()),
+               {{Fact::prefix, prefix.to_string()}});
 }
 
 void conclude(Observation& observation, const Attempt& six, const Attempt& four) {
@@ -119,10 +136,47 @@ void conclude(Observation& observation, const Attempt& six, const Attempt& four)
   }
 }
 
+// A service's own host.
+asio::awaitable<Observation> ask_service(Context& context, Job job) {
+  Observation observation;
+  if (!has_global_address(context)) {
+    observation.detail = DetailCode::no_route;
+    co_return observation;
+  }
+  observation.sent_at = context.scope.clock.wall_now();
+  const auto& target = job.probe.target;
+  const auto six =
+      co_await connect_by(context, target.host, target.port(), Family::v6, milliseconds(0));
+  if (!six.address) {
+    observation.detail = DetailCode::no_record;
+    co_return observation;
+  }
+  observation.attempts = 1;
+  add_family(observation, six, "IPv6");
+  const auto prefix = co_await find_nat64(context);
+  if (prefix) {
+    add_nat64(observation, *prefix);
+    observation.evidence.front().facts[Fact::translated] = prefix->contains(*six.address);
+  }
+  Attempt four;
+  four.failure = Failure{FailureKind::no_address, "not tried", 0, {}};
+  if (!six.connected()) {
+    four = co_await connect_by(context, target.host, target.port(), Family::v4, milliseconds(0));
+    add_family(observation, four, "IPv4");
+  }
+  conclude(observation, six, four);
+  if (six.connected()) observation.detail = DetailCode::ipv6_first;
+  co_return observation;
+}
+
 }  // namespace
 
 asio::awaitable<Observation> run_ipv6(Context& context, Job job) {
   Observation observation;
+  if (job.parameter("service") == "true") {
+    observation = co_await ask_service(context, job);
+    co_return observation;
+  }
   observation.sent_at = context.scope.clock.wall_now();
   observation.attempts = 1;
   const auto& target = job.probe.target;
@@ -132,7 +186,8 @@ asio::awaitable<Observation> run_ipv6(Context& context, Job job) {
   const auto attempts = co_await together(context.executor, std::move(work));
   add_family(observation, attempts[0], "IPv6");
   add_family(observation, attempts[1], "IPv4");
-  co_await look_for_nat64(context, observation);
+  const auto prefix = co_await find_nat64(context);
+  if (prefix) add_nat64(observation, *prefix);
   conclude(observation, attempts[0], attempts[1]);
   co_return observation;
 }

@@ -17,6 +17,7 @@ asio::awaitable<Observation> run_proxy(Context& context, Job job);
 asio::awaitable<Observation> run_quic(Context& context, Job job);
 asio::awaitable<Observation> run_sip(Context& context, Job job);
 asio::awaitable<Observation> run_sip_alg(Context& context, Job job);
+asio::awaitable<Observation> run_sip_long(Context& context, Job job);
 asio::awaitable<Observation> run_stun(Context& context, Job job);
 asio::awaitable<Observation> run_dns(Context& context, Job job);
 asio::awaitable<Observation> run_tcp(Context& context, Job job);

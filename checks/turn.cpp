@@ -8,13 +8,15 @@
 // directions, and where that fails from one relay to another, which does not need the site to let
 // UDP to the relay's port out. Always ends with a Refresh of zero, also when the run is stopped.
 // The relay is of the family that the server was reached by, or of that of the parameter `relay`.
+// With `hold` it carries small packets to itself for 20 s instead, four a second: evidence
+// "relay_life" says until when.
 //
 // `answered`: "relayed" (data came through), "allocated" (it could not be measured; the evidence
 // "relay_trip" says why), "300" (try another server: evidence "alternate_server"). `denied`: the
 // error code: "401" to real credentials, "403", "437" (twice, from two ports), "440" (no relays of
 // that family), "441", "442" (no UDP relays), "486" (quota),
 // "508" (no free relays), and others. `failed`: "relay_dead" (granted, and carries nothing;
-// outbound and inbound told apart in "relay_trip"), "stale_nonce" (438 without end),
+// outbound and inbound told apart in "relay_trip"), "relay_dies" (with `hold`), "stale_nonce" (438 without end),
 // "bad_challenge", "wrong_integrity", "no_relayed_address", an error code of 500 and more, and all
 // that stun.cpp has for what is not STUN. `silent`, `refused`, `rejected` as there; over TLS a
 // certificate that this machine does not trust is `failed`, as there.
@@ -24,6 +26,7 @@
 #include "checks/kinds.hpp"
 #include "checks/refuser.hpp"
 #include "checks/relay_server.hpp"
+#include "probe/model/describe.hpp"
 #include "probe/net/timeouts.hpp"
 
 namespace callready::checks {
@@ -157,6 +160,32 @@ void record_trip(Observation& observation, const TurnClient& client, const Relay
   add_evidence(observation, EvidenceKind::relay_trip, std::move(text), std::move(facts));
 }
 
+void record_life(Observation& observation, Transport transport, const RelayLife& life) {
+  FactMap facts{{Fact::transport, std::string(to_string(transport))}};
+  std::string text;
+  if (!life.not_measured.empty()) {
+    facts[Fact::not_measured] = life.not_measured;
+    text = "not held: " + life.not_measured;
+  } else {
+    facts[Fact::sent] = static_cast<std::int64_t>(life.sent);
+    facts[Fact::received] = static_cast<std::int64_t>(life.heard);
+    facts[Fact::alive_ms] = life.alive.count();
+    facts[Fact::carried] = !life.died;
+    if (life.server_answers) facts[Fact::answered] = *life.server_answers;
+    observation.detail = life.died ? DetailCode::relay_dies : DetailCode::relayed;
+    if (life.died) observation.outcome = Outcome::failed;
+    const auto seconds = life.alive.count() / 1000;
+    text = life.died ? fmt::format("the relay over {} died after {} packets, {:.1f} s; the server {}",
+                                   in_capitals(transport), life.heard, seconds,
+                                   life.server_answers.value_or(false)
+                                       ? "still answers on that flow"
+                                       : "does not answer on that flow any more")
+                     : fmt::format("the relay over {} carried {} of {} packets in {:.0f} s",
+                                   in_capitals(transport), life.heard, life.sent, seconds);
+  }
+  add_evidence(observation, EvidenceKind::relay_life, std::move(text), std::move(facts));
+}
+
 // A second allocation, and data from relay to relay. Nothing: not measured, and the evidence says
 // why.
 asio::awaitable<std::optional<bool>> try_between_relays(Context& context, Job job,
@@ -223,6 +252,11 @@ asio::awaitable<bool> measure(Context& context, Job job, TurnClient& client, Sco
   record_reply(observation, client, reply);
   const bool have_credentials = !credential_for(context, job.probe.target.host).username.empty();
   if (reply.status != TurnStatus::granted || !have_credentials) co_return false;
+  if (job.parameter("hold") == "true") {
+    const auto life = co_await hold_relay(context, client);
+    record_life(observation, job.probe.target.transport, life);
+    co_return false;
+  }
   const auto trip = co_await trip_through_relay(context, client);
   record_trip(observation, client, trip);
   if (trip.complete()) {

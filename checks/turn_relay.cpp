@@ -149,4 +149,56 @@ asio::awaitable<std::optional<bool>> between_relays(Context& context, TurnClient
   co_return true;
 }
 
+asio::awaitable<RelayLife> hold_relay(Context& context, TurnClient& client) {
+  RelayLife life;
+  const auto itself = client.relayed();
+  const auto permission = co_await client.create_permission(itself, context.scope);
+  if (permission.status != TurnStatus::granted) {
+    life.not_measured = "the server does not let a relay send to itself: " + refusal(permission);
+    co_return life;
+  }
+  const auto start = context.scope.clock.now();
+  const auto end = start + timeouts::relay_hold;
+  auto last = start;
+  for (auto now = start; now < end; now = context.scope.clock.now()) {
+    const auto token = new_token();
+    ++life.sent;
+    const auto sent = co_await client.send(itself, token, context.scope);
+    std::optional<Failure> failure;
+    if (sent.has_error()) failure = sent.error();
+    if (!failure) {
+      const auto until = now + timeouts::relay_quiet / 3;
+      const auto heard = co_await client.hear(token, context.scope, until);
+      if (heard.has_error()) failure = heard.error();
+    }
+    if (context.scope.stop.stopped()) {
+      life.not_measured = stopped().text;
+      co_return life;
+    }
+    if (!failure) {
+      ++life.heard;
+      last = context.scope.clock.now();
+      const bool going_on =
+          co_await sleep_until(context.executor, context.scope, now + timeouts::relay_beat);
+      if (!going_on) break;
+      continue;
+    }
+    const bool broke = failure->kind != FailureKind::timed_out;
+    if (life.heard == 0) {
+      life.not_measured = "the server does not pass on what a relay sends to itself";
+      co_return life;
+    }
+    life.died = broke || context.scope.clock.now() - last >= timeouts::relay_quiet;
+    if (!life.died) continue;
+    life.server_answers = false;
+    if (!broke) {
+      const auto reply = co_await client.create_permission(itself, context.scope);
+      life.server_answers = reply.status != TurnStatus::no_answer;
+    }
+    break;
+  }
+  life.alive = elapsed(start, last);
+  co_return life;
+}
+
 }  // namespace callready::checks

@@ -36,4 +36,16 @@ asio::awaitable<Result<void>> hear_from_relay(Context& context, TurnClient& clie
 asio::awaitable<std::optional<bool>> between_relays(Context& context, TurnClient& first,
                                                     TurnClient& second);
 
+// What became of a relay that was held (timeouts::relay_hold) and carried small packets to itself:
+// only the way to the server matters then, over the transport that it was allocated by.
+struct RelayLife {
+  std::string not_measured;  // why
+  int sent = 0, heard = 0;
+  Milliseconds alive{0};  // until the last packet that came
+  bool died = false;      // nothing came any more, see timeouts::relay_quiet
+  // Where it died: whether the server still answers on the same flow.
+  std::optional<bool> server_answers;
+};
+asio::awaitable<RelayLife> hold_relay(Context& context, TurnClient& client);
+
 }  // namespace callready::checks

@@ -243,6 +243,12 @@ constexpr std::array all_words{
         "Programs lose time or fail, because the network announces IPv6 that leads nowhere.",
         "Connections over IPv6 fail to hosts that answer over IPv4.", Owners{Owner::network},
         "Repair the site's IPv6, or stop announcing it."},
+    FindingWords{
+        "network.ipv6_vendor_dead", "IPv6 to one service does not work",
+        "Programs lose time with each connection to it, while everything else is as fast as usual.",
+        "Connections over IPv6 to its hosts fail, over IPv4 they do not; IPv6 to others works.",
+        Owners{Owner::provider, Owner::vendor},
+        "Have the IPv6 route to the service repaired, or its IPv6 addresses taken out of DNS."},
     FindingWords{"network.loss", "Packets are lost on the line",
                  "Many requests were answered only after they were sent again.",
                  "Several operators' servers, which usually answer at once.", Owners{Owner::lan},
@@ -300,6 +306,13 @@ constexpr std::array all_words{
                  "registrations.",
                  "A message came back altered, or the server saw addresses that were not sent.",
                  Owners{Owner::network}, "Turn off the SIP ALG on the router or firewall."},
+    FindingWords{"sip.fragments_lost", "Long SIP messages over UDP get lost",
+                 "Calls with many codecs get no answer over UDP, while phones register: what is too "
+                 "long for one packet goes in IP fragments, and these are dropped.",
+                 "Requests of 2,600 and 1,600 bytes over UDP get no answer, three times each; a "
+                 "short one does, and the long one over TCP or TLS. Full-size packets get through.",
+                 Owners{Owner::network},
+                 "Allow IP fragments of UDP through the firewall, or use SIP over TCP or TLS."},
     FindingWords{"sip.server_error", "The SIP server answers with an error",
                  "The path is open, but the server rejects requests.",
                  "The server's own SIP status.", Owners{Owner::vendor},
@@ -360,6 +373,12 @@ constexpr std::array all_words{
                  "The server grants relays that carry nothing, or does not relay UDP.",
                  "Packets sent through a relay and back.", Owners{Owner::vendor},
                  "Report it to the operator of the relays: they carry nothing."},
+    FindingWords{"turn.relay_dies", "Relays stop carrying data",
+                 "Calls connect and fall silent after some packets or seconds.",
+                 "A relay that carried data carried no more, or one over one transport carries "
+                 "nothing, while the same server's relays over others do.",
+                 Owners{Owner::security, Owner::vendor},
+                 "Exempt the relays from inspection and from limits on connections."},
     FindingWords{"vendor.down", "The service does not answer properly",
                  "The vendor's servers refuse connections or report an error.",
                  "Refusals from beyond this site, or server errors over connections with valid "

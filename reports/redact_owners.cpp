@@ -76,6 +76,7 @@ bool is_everybodys_word(std::string_view word) {
 FactOwner owner_of(Fact fact) {
   using enum Fact;
   switch (fact) {
+    case alive_ms:
     case allocations:
     case answered:
     case asked:
@@ -86,6 +87,7 @@ FactOwner owner_of(Fact fact) {
     case body_bytes:
     case body_matches:
     case broken:
+    case bytes:
     case carried:
     case checks_arrived:
     case cipher:

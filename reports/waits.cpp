@@ -34,6 +34,7 @@ std::string waited_for(CheckKind check) {
     case quic:
       return "QUIC servers";
     case sip:
+    case sip_long:
       return "SIP servers";
     case sip_alg:
       return "the SIP ALG test's server";

@@ -117,6 +117,8 @@ std::vector<FlowSample> samples_of(const ProbeResult& result) {
   // That IPv6 gets out says nothing of the way that all others take.
   const auto& address = result.observation.address;
   if (result.probe.check == CheckKind::ipv6 && address && address->is_v6()) return samples;
+  // What is too long gets lost for its length, on a way that the short one has shown to be open.
+  if (result.probe.check == CheckKind::sip_long) return samples;
   // The system's resolvers are asked, not the host.
   const bool server = result.probe.with.contains("server");
   if (result.probe.check == CheckKind::dns && !server) return samples;
@@ -343,7 +345,8 @@ std::vector<const ProbeResult*> late_answers(const Report& report) {
     const auto connect = seen.timing_ms.find(Timing::connect);
     const bool datagrams = is_udp(result) && result.probe.check != CheckKind::path &&
                            result.probe.check != CheckKind::hop &&
-                           result.probe.check != CheckKind::sip_alg;
+                           result.probe.check != CheckKind::sip_alg &&
+                           result.probe.check != CheckKind::sip_long;
     const bool near = seen.address && seen.address->is_private();  // the site's own name server
     const bool resolver =
         result.probe.check == CheckKind::dns && !result.probe.with.contains("server");

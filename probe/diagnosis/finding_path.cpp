@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "probe/diagnosis/finding_rules.hpp"
 #include "probe/diagnosis/finding_words.hpp"
@@ -90,11 +92,29 @@ FamilySeen family_of(const ProbeResult& result, std::string_view version) {
   return {};
 }
 
+bool works_by_ipv6(const ProbeResult& result) {
+  if (result.probe.check != CheckKind::ipv6) return false;
+  return family_of(result, "IPv6").result == DetailCode::connected;
+}
+
 // Packets were sent by IPv6, and no connection came of it.
 bool went_wrong(const Detail& result) {
   return result == DetailCode::timed_out || result == DetailCode::unreachable ||
          result == DetailCode::prohibited || result == DetailCode::ttl_exceeded ||
          result == DetailCode::connection_refused;
+}
+
+// What the sets' rows asked of these hosts.
+std::vector<const ProbeResult*> asked_by_rows(const Facts& facts,
+                                              const std::vector<const ProbeResult*>& probes) {
+  std::vector<const ProbeResult*> found;
+  for (const auto& result : facts.report.probes) {
+    const bool same = std::any_of(probes.begin(), probes.end(), [&](const ProbeResult* other) {
+      return other->probe.target.host == result.probe.target.host;
+    });
+    if (same && facts.asked_for(result)) found.push_back(&result);
+  }
+  return found;
 }
 
 std::string repair_of_ipv6(bool refused) {
@@ -185,7 +205,7 @@ Causes find_broken_ipv6(const Diagnosis& context) {
   for (const auto& result : context.facts.report.probes) {
     if (result.probe.check != CheckKind::ipv6) continue;
     const auto six = family_of(result, "IPv6"), four = family_of(result, "IPv4");
-    if (six.result == DetailCode::connected) return {};
+    if (works_by_ipv6(result)) return {};
     if (!went_wrong(six.result) || four.result != DetailCode::connected) continue;
     cause.explained.push_back(&result);
     refused &= six.result == DetailCode::connection_refused;
@@ -202,6 +222,65 @@ Causes find_broken_ipv6(const Diagnosis& context) {
   finding.confidence = parties.size() > 1 ? Confidence::certain : Confidence::likely;
   finding.fix = repair_of_ipv6(refused);
   return {cause};
+}
+
+// One service's own: IPv6 gets out to others, and to its hosts IPv4 does.
+Causes find_vendor_ipv6(const Diagnosis& context) {
+  const auto& facts = context.facts;
+  std::map<std::string, std::vector<const ProbeResult*>> dead;  // by the vendor's domain
+  std::set<std::string> alive;                                  // domains
+  for (const auto& result : facts.report.probes) {
+    const auto party = registrable_domain(result.probe.target.host);
+    if (works_by_ipv6(result)) alive.insert(party);
+    if (result.probe.check != CheckKind::ipv6 || !result.probe.with.contains("service")) continue;
+    const bool four = family_of(result, "IPv4").result == DetailCode::connected;
+    if (four && went_wrong(family_of(result, "IPv6").result)) dead[party].push_back(&result);
+  }
+  Causes causes;
+  for (const auto& [party, results] : dead) {
+    const bool others = alive.size() > (alive.contains(party) ? 1u : 0u);
+    if (!others) continue;
+    const bool all = !alive.contains(party);  // as far as was asked
+    const bool refused = std::all_of(results.begin(), results.end(), [](const auto* result) {
+      return family_of(*result, "IPv6").result == DetailCode::connection_refused;
+    });
+    Cause cause;
+    auto& finding = cause.finding;
+    finding.code = "network.ipv6_vendor_dead";
+    finding.title = fmt::format("IPv6 to {} does not work, IPv4 does",
+                                all ? party : results.front()->probe.target.host);
+    finding.owner = refused || !all ? Owner::vendor : Owner::provider;
+    finding.confidence = all && results.size() > 1 && !facts.line_loses() ? Confidence::likely
+                                                                          : Confidence::possible;
+    finding.fix = fmt::format(
+        "{} Until then, browsers and other programs that try both lose a quarter of a second with "
+        "each connection; those that wait for IPv6 alone seem to hang.",
+        refused || !all
+            ? fmt::format("Ask the operator of {} to serve IPv6, or to take the IPv6 addresses of "
+                          "these names out of DNS.",
+                          listed(hosts_of(results)))
+            : fmt::format("Ask the Internet provider for the IPv6 route to {}, and {} whether its "
+                          "IPv6 works; a firewall rule of this site may do the same.",
+                          listed(hosts_of(results)), party));
+    for (const auto* result : results) {
+      const auto six = family_of(*result, "IPv6"), four = family_of(*result, "IPv4");
+      finding.evidence.push_back(
+          {result->probe.id,
+           fmt::format("{}: {}; {}.", result->probe.target.host, six.text, four.text)});
+    }
+    for (const auto& result : facts.report.probes) {
+      if (!works_by_ipv6(result)) continue;
+      if (registrable_domain(result.probe.target.host) == party && !all) continue;
+      insert_second(finding.evidence,
+                    {result.probe.id, fmt::format("{}: {}.", result.probe.target.host,
+                                                  family_of(result, "IPv6").text)});
+      break;
+    }
+    finding.affects = sets_of(facts, asked_by_rows(facts, results));
+    cause.explained = results;
+    causes.push_back(std::move(cause));
+  }
+  return causes;
 }
 
 }  // namespace callready::findings

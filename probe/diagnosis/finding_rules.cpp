@@ -24,6 +24,7 @@ std::span<const Rule> rules() {
       find_agent,
       find_full_tunnel,  // beside others: it explains no failure by itself
       find_broken_ipv6,
+      find_vendor_ipv6,
       find_dns_without_tcp,
       find_dns_unreachable,
       find_hosts_file,
@@ -65,6 +66,8 @@ std::span<const Rule> rules() {
       find_idle_timeout,
       find_nat,
       find_sip_alg,
+      find_lost_long_sip,
+      find_dying_relays,
       find_turn,
       find_vendor_down,
       find_sip_errors,

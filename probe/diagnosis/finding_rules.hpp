@@ -74,6 +74,7 @@ Causes find_full_tunnel(const Diagnosis&);
 // finding_path.cpp
 Causes find_mtu(const Diagnosis&);
 Causes find_broken_ipv6(const Diagnosis&);
+Causes find_vendor_ipv6(const Diagnosis&);
 // finding_dns.cpp
 Causes find_dns_unreachable(const Diagnosis&);
 Causes find_dns_rewritten(const Diagnosis&);
@@ -139,6 +140,8 @@ Causes find_idle_timeout(const Diagnosis&);
 Causes find_nat(const Diagnosis&);
 // finding_sip_alg.cpp
 Causes find_sip_alg(const Diagnosis&);
+// finding_sip_long.cpp
+Causes find_lost_long_sip(const Diagnosis&);
 // finding_sip.cpp
 Causes find_sip_errors(const Diagnosis&);
 // finding_media.cpp
@@ -151,6 +154,7 @@ Causes find_cleared_marks(const Diagnosis&);
 // finding_outage.cpp
 Causes find_outage(const Diagnosis&);
 // finding_turn.cpp
+Causes find_dying_relays(const Diagnosis&);
 Causes find_turn(const Diagnosis&);
 // finding_vendor.cpp
 Causes find_vendor_down(const Diagnosis&);

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "probe/diagnosis/finding_rules.hpp"
 #include "probe/diagnosis/finding_words.hpp"
@@ -58,7 +59,124 @@ constexpr Kind kinds[] = {
      Owner::vendor, [](const ProbeResult& result) { return turn_code_of(result) == 442; }},
 };
 
+// What became of the relays of one server, by the transport that they were had over.
+struct Relays {
+  std::vector<const ProbeResult*> carried, died;  // died: at once, or after a while
+};
+
+bool died(const ProbeResult& result) {
+  return is_dead(result) || (result.observation.outcome == Outcome::failed &&
+                             result.observation.detail == DetailCode::relay_dies);
+}
+
+std::map<std::string, Relays> relays_of(const Facts& facts) {
+  std::map<std::string, Relays> all;
+  const auto each = [&](auto use) {
+    for (const auto& result : facts.report.probes) {
+      if (result.probe.check == CheckKind::turn && is_direct(result)) {
+        use(result, all[result.probe.target.host]);
+      }
+    }
+  };
+  each([](const auto& result, Relays& relays) {
+    if (died(result)) relays.died.push_back(&result);
+  });
+  each([](const auto& result, Relays& relays) {
+    const bool carried = result.observation.outcome == Outcome::answered &&
+                         result.observation.detail == DetailCode::relayed;
+    const bool dies = std::any_of(relays.died.begin(), relays.died.end(), [&](const auto* other) {
+      return other->probe.target.transport == result.probe.target.transport;
+    });
+    if (carried && !dies) relays.carried.push_back(&result);
+  });
+  return all;
+}
+
+std::string transports_in_words(const std::vector<const ProbeResult*>& results) {
+  std::vector<std::string> words;
+  for (const auto* result : results) {
+    std::string word(in_capitals(result->probe.target.transport));
+    if (std::find(words.begin(), words.end(), word) == words.end()) words.push_back(word);
+  }
+  return listed(words);
+}
+
+// The row's own relay over the same transport, which carried a first packet all the same.
+void add_impaired(const Facts& facts, Cause& cause) {
+  const auto lost = cause.explained;
+  for (const auto& result : facts.report.probes) {
+    const auto& target = result.probe.target;
+    if (result.probe.check != CheckKind::turn || result.probe.control || died(result)) continue;
+    const bool same = std::any_of(lost.begin(), lost.end(), [&](const ProbeResult* other) {
+      return other->probe.target.host == target.host &&
+             other->probe.target.transport == target.transport;
+    });
+    if (same) cause.impaired.push_back(&result);
+  }
+}
+
 }  // namespace
+
+Causes find_dying_relays(const Diagnosis& context) {
+  Causes causes;
+  for (const auto& [host, relays] : relays_of(context.facts)) {
+    std::vector<const ProbeResult*> dead;
+    const auto& carried = relays.carried;
+    bool held = false, server_answers = false;
+    for (const auto* result : relays.died) {
+      if (context.explained(*result)) continue;
+      dead.push_back(result);
+      const auto* life = evidence_of(*result, EvidenceKind::relay_life);
+      held |= life != nullptr;
+      server_answers |=
+          life != nullptr && flag_fact(*life, Fact::answered).value_or(false);
+    }
+    // Relays that carry nothing over any transport: the server's own, see below.
+    if (dead.empty() || (carried.empty() && !held)) continue;
+    Cause cause;
+    cause.explained = dead;
+    add_impaired(context.facts, cause);
+    auto& finding = cause.finding;
+    finding.code = "turn.relay_dies";
+    const auto transports = transports_in_words(dead);
+    const bool others_live = !carried.empty();
+    finding.title = fmt::format("Relays over {} stop carrying data", transports);
+    const bool cut = others_live && !server_answers;
+    finding.owner = cut ? Owner::security : Owner::vendor;
+    // Where all die in silence it may be a device as well as the server.
+    finding.confidence = (others_live || server_answers) && !context.facts.line_loses()
+                             ? Confidence::likely
+                             : Confidence::possible;
+    if (cut) {
+      finding.fix = fmt::format(
+          "Exempt {} from inspection, and from limits on connections, over {} on the firewall. Use "
+          "relays over {} until then.",
+          host, transports, transports_in_words(carried));
+    } else {
+      finding.fix = fmt::format(
+          "Ask the operator of {} why its relays over {} stop after a while. Give the times of this "
+          "report.",
+          host, transports);
+    }
+    for (const auto* result : dead) {
+      const auto* life = evidence_of(*result, EvidenceKind::relay_life);
+      finding.evidence.push_back(what_it_saw(*result));
+      if (life != nullptr) finding.evidence.push_back({result->probe.id, life->text});
+    }
+    for (const auto* result : carried) {
+      const auto* life = evidence_of(*result, EvidenceKind::relay_life);
+      if (life != nullptr) finding.evidence.push_back({result->probe.id, life->text});
+    }
+    if (others_live) {
+      finding.evidence.push_back({carried.front()->probe.id,
+                                  fmt::format("Relays of the same server over {} carry data.",
+                                              transports_in_words(carried))});
+    }
+    finding.affects = sets_of(context.facts, cause.impaired.empty() ? dead : cause.impaired);
+    causes.push_back(std::move(cause));
+  }
+  return causes;
+}
 
 Causes find_turn(const Diagnosis& context) {
   Causes causes;

@@ -126,6 +126,7 @@ bool is_advice(std::string_view code) {
                              "nat.carrier_grade",
                              "nat.double",
                              "network.ipv6_broken",
+                             "network.ipv6_vendor_dead",
                              "network.vpn_full_tunnel",
                              "target.outdated"};
   return std::find(codes.begin(), codes.end(), code) != codes.end();

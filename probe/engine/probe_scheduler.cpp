@@ -203,7 +203,8 @@ bool ProbeScheduler::tells_of_host(std::size_t index) const {
 }
 
 bool ProbeScheduler::asks_one_thing(std::size_t index) const {
-  return is_one_question(results_[index].probe.check);
+  const auto& probe = results_[index].probe;
+  return is_one_question(probe.check) && !probe.with.contains("hold");
 }
 
 void ProbeScheduler::note_host(std::size_t index) {

@@ -443,6 +443,10 @@ milliseconds time_for(const Plan& plan, const SessionOptions& options) {
     return std::count_if(plan.probes.begin(), plan.probes.end(),
                          [&](const auto& planned) { return planned.probe.check == kind; });
   };
+  const bool holds = std::any_of(plan.probes.begin(), plan.probes.end(), [](const auto& planned) {
+    return planned.probe.with.contains("hold");  // relays, all at once
+  });
+  if (holds) timeout += timeouts::relay_hold + timeouts::relay_quiet;
   const auto streams = count(CheckKind::media);
   const auto stream = options.settings.thorough ? timeouts::media_thorough : timeouts::media;
   timeout +=

@@ -184,6 +184,7 @@ std::span<const Word<CheckKind>> words() {
       {CheckKind::quic, "quic"},
       {CheckKind::sip, "sip"},
       {CheckKind::sip_alg, "sip-alg"},
+      {CheckKind::sip_long, "sip-long"},
       {CheckKind::stun, "stun"},
       {CheckKind::tcp, "tcp"},
       {CheckKind::tls, "tls"},

@@ -65,6 +65,7 @@ enum class CheckKind {
   quic,
   sip,
   sip_alg,
+  sip_long,
   stun,
   tcp,
   tls,

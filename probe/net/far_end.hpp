@@ -9,6 +9,10 @@ namespace callready::far_end {
 // The organization in its certificates, which it makes for itself.
 inline constexpr std::string_view organization = "callready serve";
 
+// The SIP header that asks it for a reply over UDP of so many bytes, which it fills up where the
+// request has as many. Other servers ignore it (RFC 3261 section 8.2.2).
+inline constexpr std::string_view reply_bytes = "X-Reply-Bytes";
+
 // What who is turned away is told: in the words of the protocol where it has some, else so.
 inline constexpr std::string_view busy = "callready is busy", busy_line = "callready is busy\r\n";
 inline constexpr std::string_view busy_reply =

@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "probe/model/describe.hpp"
+#include "probe/net/far_end.hpp"
 #include "probe/net/osip.hpp"
 #include "probe/net/sip_head.hpp"
 #include "probe/util/utf8.hpp"
@@ -152,6 +153,10 @@ Result<std::vector<std::uint8_t>> build(const Options& options) {
   if (errors != 0) return Failure{FailureKind::local, "the SIP request could not be built"};
   std::string whole(text, size);
   osip_free(text);
+  if (options.reply_size > 0) {
+    whole.insert(whole.find("\r\n\r\n") + 2,
+                 fmt::format("{}: {}\r\n", far_end::reply_bytes, options.reply_size));
+  }
   constexpr std::string_view filler = "X-Padding: \r\n";
   if (whole.size() + filler.size() < options.size) {
     const auto missing = options.size - whole.size() - filler.size();

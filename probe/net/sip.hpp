@@ -43,6 +43,9 @@ struct Options {
   std::string user_agent;
   std::string sdp;       // the body (RFC 8866); with it goes a Contact of the Via's address
   std::size_t size = 0;  // of the message at least, by a header without meaning
+  // Of the reply over UDP: asked of `callready serve` by a header that others ignore, and no more
+  // than `size`. 0: as it comes.
+  std::size_t reply_size = 0;
   Transaction transaction;
 };
 

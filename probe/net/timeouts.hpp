@@ -147,6 +147,13 @@ inline constexpr milliseconds relay_wave{5'000};
 // just answered, so it is near and awake.
 inline constexpr milliseconds relay_trip{1'500};
 
+// How long a relay is held in a run of --quality or --thorough: what cuts flows after a few packets
+// or seconds has done so by then. Small packets at this gap ...
+inline constexpr milliseconds relay_hold{20'000}, relay_beat{250};
+// ... and it carries no more once nothing came for so long: three in a row, each with a third of it
+// for its way, and more than TCP takes to repair a loss.
+inline constexpr milliseconds relay_quiet{3'000};
+
 // A datagram that the NAT turns back, sent at the first two of udp_sends: the site's NAT is near,
 // and where it turns nothing back the whole run waits for this.
 inline constexpr milliseconds hairpin{600};

@@ -4,6 +4,7 @@
 #include "probe/net/timeouts.hpp"
 #include "probe/platform/arrival.hpp"
 #include "probe/platform/icmp.hpp"
+#include "probe/platform/path.hpp"
 
 namespace callready {
 
@@ -44,6 +45,7 @@ Result<UdpSocket> UdpSocket::open(const asio::any_io_executor& executor,
   const auto native = socket.native_handle();
   platform::enable_icmp_errors(native, v6);
   platform::note_arrivals(native);  // where that fails, the time of reading has to do
+  if (options.fragments) platform::allow_fragments(native, v6);
   if (options.headers) platform::note_headers(native, v6);
   error_code less;  // room than was asked for
   if (options.room > 0)

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <tuple>
 
@@ -182,6 +183,64 @@ void add_quic(ProbeList& probes, const std::vector<Row>& rows, const PlanOptions
   }
 }
 
+// Whether two of the set's web servers, of those that are reached, can be reached by IPv6, too.
+void add_ipv6_of(ProbeList& probes, const TargetSet& set) {
+  constexpr std::size_t most = 2;
+  std::vector<std::pair<Probe, std::string>> found;
+  for (const auto& id : probes.of_set(set)) {
+    const auto& asked = probes.at(id).probe;
+    const auto& target = asked.target;
+    const bool web = (asked.check == CheckKind::tls || asked.check == CheckKind::http) &&
+                     target.port() == 443 && target.route.direct();
+    if (!web || IpAddress::parse(target.host)) continue;
+    const bool known = std::any_of(found.begin(), found.end(), [&](const auto& other) {
+      return other.first.target.host == target.host;
+    });
+    if (known || found.size() == most) continue;
+    Probe probe;
+    probe.check = CheckKind::ipv6;
+    probe.target = target;
+    probe.target.transport = Transport::tcp;
+    probe.with["service"] = "true";
+    found.emplace_back(std::move(probe), id);
+  }
+  for (auto& [probe, given] : found) {
+    const auto id = probe_id(probe);
+    probes.add_control(std::move(probe));
+    probes.at(id).given = {given};
+  }
+}
+
+// A relay that is held, over each transport of one TURN server of the set: the one that is reached
+// by the most of them, since a device on the way is known by those that live on.
+void add_held_relays(ProbeList& probes, const TargetSet& set) {
+  std::vector<const PlannedProbe*> best;
+  std::map<std::string, std::vector<const PlannedProbe*>> by_host;
+  for (const auto& id : probes.of_set(set)) {
+    const auto& planned = probes.at(id);
+    const auto& probe = planned.probe;
+    if (probe.check != CheckKind::turn || !probe.target.route.direct()) continue;
+    if (probe.with.contains(interface_parameter) || !planned.nearest_of.empty()) continue;
+    auto& relays = by_host[probe.target.host];
+    const bool known = std::any_of(relays.begin(), relays.end(), [&](const auto* other) {
+      return other->probe.target.transport == probe.target.transport;
+    });
+    if (!known) relays.push_back(&planned);
+    if (relays.size() > best.size()) best = relays;
+  }
+  std::vector<std::pair<Probe, std::string>> held;
+  for (const auto* planned : best) {
+    auto probe = planned->probe;
+    probe.with["hold"] = "true";
+    held.emplace_back(std::move(probe), planned->probe.id);
+  }
+  for (auto& [probe, given] : held) {
+    const auto id = probe_id(probe);
+    probes.add_control(std::move(probe));
+    probes.at(id).given = {given};
+  }
+}
+
 // A set whose calls --quality cannot measure says so, and what would.
 void say_unmeasured(ProbeList& probes, const TargetSet& set, const PlanOptions& options) {
   const auto ids = probes.of_set(set);
@@ -208,11 +267,70 @@ void add_extra_probes(ProbeList& probes, const std::vector<const TargetSet*>& se
   add_long_hellos(probes, sets);
   add_quic(probes, rows, options);
   for (const auto* set : sets) {
+    if (!set->control && options.v4) add_ipv6_of(probes, *set);
+  }
+  for (const auto* set : sets) {
     if (!options.quality || set->control) continue;
+    if (options.turn_login) add_held_relays(probes, *set);
     add_candidates_of(probes, *set);
     if (options.turn_login) add_stream_of(probes, *set, rows);
     say_unmeasured(probes, *set, options);
   }
+}
+
+void add_long_sip(ProbeList& probes, const std::vector<const TargetSet*>& sets) {
+  const PlannedProbe* best = nullptr;
+  std::string way;  // over a connection to the same server
+  bool mirror = false;
+  int most = -1;
+  for (const auto* set : sets) {
+    if (set->control) continue;
+    const auto ids = probes.of_set(*set);
+    for (const auto& id : ids) {
+      const auto& planned = probes.at(id);
+      const auto& probe = planned.probe;
+      const auto& target = probe.target;
+      if (probe.check != CheckKind::sip || target.transport != Transport::udp) continue;
+      if (probe.with.contains("srv") || probe.with.contains(interface_parameter)) continue;
+      bool busy = false, mirrors = false;
+      std::string stream;
+      for (const auto& other_id : ids) {
+        const auto& other = probes.at(other_id).probe;
+        if (other.target.host != target.host || !other.target.route.direct()) continue;
+        if (other.check == CheckKind::sip_alg) {
+          busy |= other.target.transport == Transport::udp;
+          mirrors |= other.with.contains("mirror");
+        }
+        const bool over_stream = other.check == CheckKind::sip &&
+                                 other.target.transport != Transport::udp &&
+                                 (stream.empty() || other.target.transport == Transport::tcp);
+        if (over_stream) {
+          stream = fmt::format("{}/{}", other.target.port(), to_string(other.target.transport));
+        }
+      }
+      const bool conditional = !planned.unless.empty() || !planned.unless_all.empty() ||
+                               !planned.nearest_of.empty();
+      const int worth = (mirrors ? 8 : 0) + (conditional ? 0 : 4) + (stream.empty() ? 0 : 2) +
+                        (busy ? 0 : 1);
+      if (worth <= most) continue;
+      most = worth;
+      best = &planned;
+      way = stream;
+      mirror = mirrors;
+    }
+  }
+  if (best == nullptr) return;
+  Probe probe;
+  probe.check = CheckKind::sip_long;
+  probe.target = best->probe.target;
+  const auto domain = best->probe.with.find("domain");
+  if (domain != best->probe.with.end()) probe.with.insert(*domain);
+  if (!way.empty()) probe.with.emplace("stream", way);
+  if (mirror) probe.with.emplace("mirror", "true");
+  const auto given = best->probe.id;
+  const auto id = probe_id(probe);
+  probes.add_control(std::move(probe));
+  probes.at(id).given = {given};
 }
 
 }  // namespace callready

@@ -38,6 +38,7 @@ Plan make_plan(const std::vector<const TargetSet*>& sets, const PlanOptions& opt
   add_probes_of_rows(probes, rows, options);
   add_extra_probes(probes, sets, rows, options);
   add_conditions(probes, sets, options);
+  add_long_sip(probes, sets);
   auto plan = std::move(probes.plan);
   share_answers(plan);
   for (const auto* set : sets) {

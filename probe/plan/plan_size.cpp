@@ -42,6 +42,7 @@ std::size_t packets_if_answered(const Probe& probe, bool thorough) {
   if (check == CheckKind::nat) return 12;
   if (check == CheckKind::quic) return 3;
   if (check == CheckKind::sip_alg) return 4;
+  if (check == CheckKind::sip_long) return 2;  // fragments of one
   if (check == CheckKind::ice) return probe.with.contains("only_gather") ? 10 : 100;
   if (check == CheckKind::media) return streams_of(probe) * (50 * seconds_of(probe, thorough) + 30);
   if (!probe.target.route.direct()) return 12;  // CONNECT, then the protocol itself
@@ -77,6 +78,11 @@ std::string with_commas(std::size_t number) {
 
 ProbePackets packets_of(const Probe& probe, bool thorough) {
   ProbePackets packets;
+  if (probe.with.contains("hold")) {  // a relay: four a second for 20 s, there and back
+    packets.answered = packets.at_most = 180;
+    packets.in_window = 100;
+    return packets;
+  }
   packets.answered = packets_if_answered(probe, thorough);
   packets.at_most = packets.answered;
   if (probe.check == CheckKind::dns) packets.at_most *= name_servers;

@@ -7,6 +7,9 @@ namespace callready::platform {
 // what probes the path must not be told by its past). False where the system cannot.
 bool forbid_fragments(int socket, bool v6);
 
+// Datagrams of this socket may be fragmented, here and on the way. False where the system cannot.
+bool allow_fragments(int socket, bool v6);
+
 // Segments of so many bytes at most, both ways: before the connection is made (RFC 9293 section
 // 3.7.1). False where the system cannot.
 bool set_segment_size(int socket, int bytes);

@@ -19,6 +19,11 @@ bool forbid_fragments(int socket, bool v6) {
             : set_path_option(socket, IPPROTO_IP, IP_DONTFRAG, 1);
 }
 
+bool allow_fragments(int socket, bool v6) {
+  return v6 ? set_path_option(socket, IPPROTO_IPV6, IPV6_DONTFRAG, 0)
+            : set_path_option(socket, IPPROTO_IP, IP_DONTFRAG, 0);
+}
+
 bool set_segment_size(int socket, int bytes) {
   return set_path_option(socket, IPPROTO_TCP, TCP_MAXSEG, bytes);
 }

@@ -18,6 +18,11 @@ bool forbid_fragments(int socket, bool v6) {
             : set_path_option(socket, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
 }
 
+bool allow_fragments(int socket, bool v6) {
+  return v6 ? set_path_option(socket, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT)
+            : set_path_option(socket, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
+}
+
 bool set_segment_size(int socket, int bytes) {
   return set_path_option(socket, IPPROTO_TCP, TCP_MAXSEG, bytes);
 }

@@ -5,12 +5,18 @@
 
 namespace callready::platform {
 
-bool forbid_fragments(int socket, bool v6) {
-  const DWORD on = 1;
+namespace {
+
+bool set_dont_fragment(int socket, bool v6, DWORD value) {
   return ::setsockopt(static_cast<SOCKET>(static_cast<unsigned>(socket)),
                       v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_DONTFRAG : IP_DONTFRAGMENT,
-                      reinterpret_cast<const char*>(&on), sizeof on) == 0;
+                      reinterpret_cast<const char*>(&value), sizeof value) == 0;
 }
+
+}  // namespace
+
+bool forbid_fragments(int socket, bool v6) { return set_dont_fragment(socket, v6, 1); }
+bool allow_fragments(int socket, bool v6) { return set_dont_fragment(socket, v6, 0); }
 
 // Windows lets nobody choose it.
 bool set_segment_size(int, int) { return false; }

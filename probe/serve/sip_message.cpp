@@ -103,6 +103,18 @@ std::string worth_mirroring(std::string_view request) {
   return result + std::string(request.substr(std::min(head.size() + 2, request.size())));
 }
 
+// How long the reply is to be; 0: as it comes.
+std::size_t wanted_size(std::string_view request) {
+  const auto head = request.substr(0, request.find("\r\n\r\n"));
+  const auto name = fmt::format("\r\n{}: ", far_end::reply_bytes);
+  const auto at = head.find(name);
+  if (at == head.npos) return 0;
+  const auto value = head.substr(at + name.size());
+  std::size_t size = 0;
+  std::from_chars(value.data(), value.data() + value.size(), size);
+  return size;
+}
+
 bool is_request(std::string_view text) {
   const auto line = text.substr(0, text.find('\r'));
   return line.ends_with(" SIP/2.0");
@@ -162,9 +174,16 @@ Bytes answer_sip(const SipIdentity& identity, std::span<const std::uint8_t> byte
   if (identity.mirror && !identity.busy) {
     const auto came = worth_mirroring(request);
     const auto body = base64(came);
-    const auto full =
+    auto full =
         fmt::format("{}Content-Type: application/octet-stream\r\nContent-Length: {}\r\n\r\n{}",
                     needed, body.size(), body);
+    // Who asks for a long reply has sent as much.
+    constexpr std::string_view filler = "X-Padding: \r\n";
+    const auto wanted = std::min(wanted_size(request), request.size());
+    if (bounded && full.size() + filler.size() <= wanted) {
+      const std::string padding(wanted - full.size() - filler.size(), '=');
+      full.insert(needed.size(), fmt::format("X-Padding: {}\r\n", padding));
+    }
     if (!bounded || full.size() <= bound) return bytes_of(full);
   }
   auto reply = needed + extra + std::string(end);

@@ -233,6 +233,57 @@ TEST_F(TurnCheck, ARelayThatOnlyOurFirewallKeepsFromUsIsAlive) {
   EXPECT_EQ(fact<bool>(seen, EvidenceKind::relay_to_relay, Fact::carried), true);
 }
 
+struct HeldRelay : TurnCheck {
+  Observation hold(FakeTurnOptions options, bool cut_off = false) {
+    use_credentials();
+    FakeTurn server(runner.loop.context, std::move(options));
+    if (cut_off) server.before = [&](const auto&) { return !server.carries_no_more(); };
+    return runner.run(CheckKind::turn, Transport::udp, "localhost", server.address(),
+                      {{"hold", "true"}});
+  }
+  template <typename T>
+  static T told(const Observation& seen, Fact name) {
+    return *fact<T>(seen, EvidenceKind::relay_life, name);
+  }
+};
+
+TEST_F(HeldRelay, CarriesForTwentySeconds) {
+  runner.run_time = milliseconds(60'000);
+  const auto seen = hold({});
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_EQ(seen.detail, DetailCode::relayed);
+  EXPECT_TRUE(told<bool>(seen, Fact::carried));
+  EXPECT_GE(told<double>(seen, Fact::alive_ms), 19'000);
+  EXPECT_EQ(told<std::int64_t>(seen, Fact::sent), told<std::int64_t>(seen, Fact::received));
+  EXPECT_LE(told<std::int64_t>(seen, Fact::sent), 80);
+}
+
+TEST_F(HeldRelay, DiesAfterThreePackets) {
+  runner.run_time = milliseconds(60'000);
+  for (const bool cut_off : {false, true}) {
+    FakeTurnOptions options;
+    options.carries = 3;
+    const auto seen = hold(options, cut_off);
+    EXPECT_EQ(seen.outcome, Outcome::failed);
+    EXPECT_EQ(seen.detail, DetailCode::relay_dies);
+    EXPECT_EQ(told<std::int64_t>(seen, Fact::received), 3);
+    EXPECT_LT(told<double>(seen, Fact::alive_ms), 3'000);
+    EXPECT_EQ(told<bool>(seen, Fact::answered), !cut_off) << "on the same flow";
+  }
+}
+
+TEST_F(HeldRelay, ThatMayNotTalkToItselfIsNotMeasured) {
+  FakeTurnOptions forbids, mute;
+  forbids.permission_error = 403;
+  mute.between_relays = false;
+  for (const auto& options : {forbids, mute}) {
+    const auto seen = hold(options);
+    EXPECT_EQ(seen.outcome, Outcome::answered);
+    EXPECT_EQ(seen.detail, DetailCode::allocated);
+    EXPECT_FALSE(told<std::string>(seen, Fact::not_measured).empty());
+  }
+}
+
 TEST_F(TurnCheck, WhatTheServerForbidsIsNotMeasured) {
   use_credentials();
   FakeTurnOptions options;

@@ -176,6 +176,38 @@ TEST(Ipv6Finding, BrokenIsToldFromMissing) {
       Codes{});
 }
 
+ProbeResult of_service(std::string host, std::string six) {
+  auto result = families(std::move(host), std::move(six));
+  result.probe.with["service"] = "true";
+  result.probe.control = true;
+  return result;
+}
+
+TEST(Ipv6Finding, IsDeadForOneVendorAlone) {
+  const auto works = families("www.anchor.com", "connected");
+  const auto one = of_service("a.vendor.com", "timed_out"), two = of_service("b.vendor.com",
+                                                                            "unreachable");
+  EXPECT_EQ(codes(site_with({works, one, two})), Codes{"network.ipv6_vendor_dead (likely)"});
+  EXPECT_EQ(codes(site_with({works, one})), Codes{"network.ipv6_vendor_dead (possible)"});
+  const auto found = only(site_with({works, one, two}));
+  EXPECT_EQ(found.owner, Owner::provider);
+  EXPECT_TRUE(has_evidence(found, "www.anchor.com: IPv6: connected"));
+  // Nobody else is known to answer: it is everybody's, or nothing is known.
+  EXPECT_EQ(codes(site_with({one, two})), Codes{"network.ipv6_broken (likely)"});
+}
+
+TEST(Ipv6Finding, IsTheVendorsWhereOneHostAnswersOrAllRefuse) {
+  const auto works = families("www.anchor.com", "connected");
+  const auto some = only(site_with({works, of_service("a.vendor.com", "timed_out"),
+                                    of_service("b.vendor.com", "connected")}));
+  EXPECT_EQ(some.confidence, Confidence::possible);
+  EXPECT_EQ(some.owner, Owner::vendor);
+  const auto refused = only(site_with({works, of_service("a.vendor.com", "connection_refused"),
+                                       of_service("b.vendor.com", "connection_refused")}));
+  EXPECT_EQ(refused.confidence, Confidence::likely);
+  EXPECT_EQ(refused.owner, Owner::vendor);
+}
+
 TEST(Ipv6Finding, OneThatWorksMakesItTheOthersFault) {
   EXPECT_EQ(
       codes(site_with({families("www.a.com", "timed_out"), families("www.b.com", "connected")})),

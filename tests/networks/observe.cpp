@@ -490,6 +490,16 @@ Seen Observer::tls_hello(Job job) {
   return seen;
 }
 
+// Nor how long SIP is: who answers a short message answers this one.
+Seen Observer::sip_long(Job job) {
+  auto seen = sip(job);
+  seen.observation.evidence.clear();
+  if (seen.observation.outcome != Outcome::answered) {
+    say(seen.observation, Outcome::skipped, "sizes_not_compared");
+  }
+  return seen;
+}
+
 Seen Observer::http(Job job) {
   Seen seen;
   const bool over_tls = job.probe.target.transport == Transport::tls;
@@ -720,6 +730,7 @@ Seen Observer::observe(const Probe& probe, double at_ms) {
       {CheckKind::quic, {&Observer::quic, true}},
       {CheckKind::sip, {&Observer::sip, true}},
       {CheckKind::sip_alg, {&Observer::sip_alg, true}},
+      {CheckKind::sip_long, {&Observer::sip_long, true}},
       {CheckKind::nat, {&Observer::nat, true}},
       {CheckKind::udp_range, {&Observer::udp_range, true}},
       {CheckKind::hop, {&Observer::hop, true}},

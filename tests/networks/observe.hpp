@@ -139,6 +139,7 @@ class Observer {
   Seen tcp(Job job);
   Seen tls(Job job);
   Seen tls_hello(Job job);
+  Seen sip_long(Job job);
   Seen http(Job job);
   Seen stun(Job job);
   Seen count_stun_answers(const Job& job);

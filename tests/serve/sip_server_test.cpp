@@ -80,6 +80,25 @@ TEST_F(SipServerTest, WithoutRportTheReplyGoesToThePortOfTheVia) {
   EXPECT_EQ(peer.address, loopback);
 }
 
+TEST_F(SipServerTest, AReplyOverUdpIsAsLongAsIsAskedAndNoLongerThanTheRequest) {
+  SipIdentity identity;
+  identity.mirror = true;
+  const auto answered = [&](std::size_t asked, std::size_t padding, bool bounded = true) {
+    auto text = request(symmetric);
+    text.insert(text.find("Content-Length"), fmt::format("X-Reply-Bytes: {}\r\nX-Padding: {}\r\n",
+                                                         asked, std::string(padding, '=')));
+    SocketAddress peer{loopback, 40'000};
+    const auto reply = text_of(answer_sip(identity, bytes_of(text), peer, bounded));
+    return std::pair{reply, text.size()};
+  };
+  EXPECT_EQ(answered(2'600, 2'600).first.size(), 2'600u);
+  EXPECT_TRUE(has(answered(2'600, 2'600).first, "Content-Type: application/octet-stream"));
+  const auto [reply, size] = answered(1'000'000, 1'600);
+  EXPECT_EQ(reply.size(), size);
+  EXPECT_LT(answered(0, 2'600).first.size(), 1'472u);
+  EXPECT_LT(answered(2'600, 2'600, false).first.size(), 1'472u) << "over a connection as it comes";
+}
+
 TEST_F(SipServerTest, OtherMethodsAreNotAllowedAndAckIsNotAnswered) {
   start();
   RawUdp client(loop, server->local());

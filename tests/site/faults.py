@@ -15,6 +15,7 @@ from typing import Callable
 
 from .certificates import KINDS
 from .names import ROOT
+from .plan import AAAA
 
 
 class Unknown(Exception):
@@ -94,6 +95,14 @@ def _flow_blocked(plan, value):
                       f"{transport} dport {int(port)} drop")
 
 
+def _cut_after(plan, value):
+    """TRANSPORT:PORT:PACKETS; of these a relay's set-up takes nine over UDP."""
+    transport, port, packets = value.split(":")
+    plan.flows_counted = True
+    plan.inspect.append(f"meta l4proto {transport} ct original proto-dst {int(port)} "
+                        f"ct packets > {int(packets)} drop")
+
+
 def _hosts_refuse(plan, value):
     """Of web and SIP servers: the far end itself resets."""
     for name in value.split(","):
@@ -118,6 +127,14 @@ def _certificate(plan, value):
 
 def _no_nat(plan):
     plan.nat, plan.lan = "none", "84.199.20"
+
+
+def _ipv6_vendor_dead(plan, value):
+    plan.ipv6 = "dual"
+    plan.ipv6_lost += [address for domain in value.split(",") for name, address in AAAA.items()
+                       if f".{name}".endswith(f".{domain}")]
+    if not plan.ipv6_lost:
+        raise ValueError("none of these domains has IPv6")
 
 
 def _hairpin(plan):
@@ -335,6 +352,12 @@ FIREWALL = [
           _add("block", "udp dport 443 drop")),
     Fault("quic-initial-cut", "QUIC of version 1 is dropped; what asks for versions passes",
           _add("inspect", "udp dport 443 @th,72,32 0x00000001 drop")),
+    Fault("relay-cut-after", "flows to this port are cut after so many packets, there and back, as "
+          "TRANSPORT:PORT:PACKETS", _cut_after, "udp:3478:12"),
+    Fault("fragments-dropped", "IP fragments are dropped, both ways",
+          _add("raw", "ip frag-off & 0x1fff != 0 drop")),
+    Fault("fragments-dropped-inbound", "the same, of what comes in only",
+          _add("raw", 'iifname "wan" ip frag-off & 0x1fff != 0 drop')),
     Fault("sip-udp-inspected", "SIP requests over UDP are dropped, on any port",
           _add("inspect", *(f"meta l4proto udp @th,64,32 {word} drop" for word in SIP_WORDS))),
     Fault("turn-inspected", "TURN's Allocate over UDP is dropped, on any port; STUN passes",
@@ -390,6 +413,8 @@ ADDRESSES = [
           _set(vpn=["default"], vpn_net="100.64.0")),
     Fault("ipv6-broken", "IPv6 is announced on the LAN, and leads nowhere", _set(ipv6="broken")),
     Fault("ipv6", "IPv6 works, and some web servers have it", _set(ipv6="dual")),
+    Fault("ipv6-vendor-dead", "IPv6 works, but not to these domains' hosts: packets there vanish",
+          _ipv6_vendor_dead, "example-calls.com"),
     Fault("ipv6-elsewhere", "web servers have IPv6 addresses, and the site has none",
           _set(ipv6="elsewhere")),
     Fault("ipv6-only", "the PC has IPv6 only, with NAT64 and DNS64", _set(ipv6="nat64")),

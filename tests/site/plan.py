@@ -80,6 +80,9 @@ class Plan:
     only: str | None = None     # a match: no other new flow gets out ("" lets none out)
     input: list = _list()       # what the router itself is sent
     redirect: list = _list()    # new flows from the LAN: dnat, redirect
+    flows_counted: bool = False  # the firewall counts packets of flows
+    ipv6_lost: list = _list()    # IPv6 addresses that packets never get to
+    raw: list = _list()         # every packet at the router, before it puts fragments together
     mangle: list = _list()      # packets that leave for the WAN
     sets: list = _list()        # declarations of sets that the rules use
     sip_alg: bool = False

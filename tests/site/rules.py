@@ -35,6 +35,9 @@ def router(plan):
         chain before {{ type nat hook prerouting priority dstnat;
             {_lines(redirect)}
         }}
+        chain raw {{ type filter hook prerouting priority -450;
+            {_lines(plan.raw)}
+        }}
         chain marks {{ type filter hook postrouting priority mangle;
             {_lines([f'oifname "wan" {rule}' for rule in plan.mangle])}
         }}

@@ -61,6 +61,17 @@ class ServeTest(SiteTest):
                  for e in probes[i]["evidence"] if e["kind"] == "sip_alg" and "basis" in e}
         self.assertIn("mirror", bases)
 
+    def test_long_sip_that_is_lost_tells_the_way(self):
+        """The far end answers long requests, and sends replies as long where it is asked to."""
+        for fault, way in (("fragments-dropped", "on the way out"),
+                           ("fragments-dropped-inbound", "on the way back")):
+            with self.subTest(fault):
+                _, report, _ = self.check(faults=[fault])
+                found = {f["code"]: f for f in report["findings"]}
+                self.assertEqual(["sip.fragments_lost"], list(found))
+                self.assertEqual("certain", found["sip.fragments_lost"]["confidence"])
+                self.assertIn(way, found["sip.fragments_lost"]["evidence"][-1]["text"])
+
     def test_without_the_key_nothing_is_claimed(self):
         status, _, rows = self.check(key="")
         self.assertEqual("unknown", rows["media"]["status"])

@@ -211,11 +211,17 @@ class Topology:
         if plan.agent:
             with self.pc:
                 _nft(rules.agent(plan).replace("table ip site", "table ip agent"))
+        if plan.flows_counted:
+            with self.hops[plan.firewall_at]:
+                _sysctl("netfilter/nf_conntrack_acct", 1)
         with self.router:
             _nft(rules.router(plan))
             if plan.ipv6 == "broken":  # no route, and nobody says so
                 _nft("table ip6 site {\nchain lost {\ntype filter hook prerouting priority raw;\n"
                      f"ip6 daddr {LAN_V6}/64 accept\nip6 daddr 2000::/3 drop\n}}\n}}\n")
+            if plan.ipv6_lost:
+                _nft("table ip6 site {\nchain lost {\ntype filter hook prerouting priority raw;\n"
+                     f"ip6 daddr {{ {', '.join(plan.ipv6_lost)} }} drop\n}}\n}}\n")
         with self.hops[plan.nat_at]:
             if plan.udp_timeout:
                 for name in ("udp_timeout", "udp_timeout_stream"):

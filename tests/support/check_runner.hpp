@@ -15,6 +15,7 @@ class CheckRunner {
   checks::Settings settings;
   milliseconds run_time{20'000};  // until the run's deadline
   bool doubtful = false;          // nothing has come from the host before
+  checks::SipManners sip_manners;
 
   explicit CheckRunner(const std::vector<std::string>& ca_files = {}, Time time = Time::real)
       : loop(time) {
@@ -44,6 +45,7 @@ class CheckRunner {
     SiteEdge edge(loop.executor());
     checks::Context context{
         loop.executor(), loop.scope, loop.soon(run_time), *resolver_, *tls_, edge, settings};
+    context.sip_manners = sip_manners;
     const auto* check = checks::find(probe.check);
     if (check == nullptr)
       throw std::runtime_error("no check " + std::string(to_string(probe.check)));

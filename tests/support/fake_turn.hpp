@@ -27,6 +27,7 @@ struct FakeTurnOptions {
   // address that it sends to; nothing: its packet is not let in.
   std::function<SocketAddress(const SocketAddress& socket, int relay)> outside;
   std::function<std::optional<SocketAddress>(const SocketAddress& outside, int relay)> inside;
+  int carries = -1;    // so many packets of the clients; -1: all
   int deaf_every = 0;  // every so manieth relay does not hear peers, as behind a blocked port
   int most = 0;        // allocations at a time; beyond: 486. 0: any number
 };
@@ -38,6 +39,7 @@ class FakeTurn {
   int allocations() const { return static_cast<int>(relays_.size()); }
   int granted() const { return granted_; }
   int most_at_a_time() const { return most_at_a_time_; }
+  bool carries_no_more() const { return options_.carries == 0; }
   // Methods of the requests in the order they came; authenticated ones are negative.
   const std::vector<int>& requests() const { return requests_; }
   // Called for each request before it is answered; false: it is not answered.

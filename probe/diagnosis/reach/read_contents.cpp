@@ -61,6 +61,7 @@ void read_contents(const Reading& reading, FlowEvents& events) {
 }
 
 void read_ipv6(const Reading& reading, FlowEvents& events) {
+  if (reading.probe.with.contains("service")) return;  // may be its own fault
   constexpr std::array fine{DetailCode::connected, DetailCode::dns_failed, DetailCode::no_address,
                             DetailCode::no_route};
   each(reading.seen, EvidenceKind::family, [&](const Evidence& family) {

@@ -1,0 +1,262 @@
+// sip-long: do SIP messages over UDP get through that are too long for one packet? An INVITE with
+// many codecs is, and goes as IP fragments, which devices on the way may drop (RFC 3261 section
+// 18.1.1, RFC 8900 section 3).
+//
+// OPTIONS of 2,600 and 1,600 bytes with a header that servers ignore, in turn, a second apart, from
+// one UDP socket that lets them be fragmented: each up to three times, until the longer one is
+// answered. With `mirror` it is asked again then, for a reply as long. Only where none is answered
+// one of 1,200 bytes, which goes in one packet, up to twice; and where that is answered, the longer
+// one over TCP or TLS. Outcomes: `answered` with the status where a long
+// one was answered; `failed` with "long_sip_lost" where all of one kind are lost and the short one
+// is answered; `skipped` with "sizes_not_compared" where nothing follows from that: the short one is
+// silent, too, or the long one is over a connection that stands. Evidence "sip_size", one a kind:
+// `bytes`, `transport`, `answered`, `attempts`, and `back` where the reply was to be as long.
+//
+// Parameters: `domain` as in `sip`; `stream`, PORT/tcp or PORT/tls where the same server answers,
+// the same port over TCP where absent; `mirror`, the server is `callready serve`.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <deque>
+
+#include "checks/dial.hpp"
+#include "checks/kinds.hpp"
+#include "checks/sip_exchange.hpp"
+#include "probe/model/describe.hpp"
+#include "probe/net/far_end.hpp"
+#include "probe/net/timeouts.hpp"
+
+namespace callready::checks {
+namespace {
+
+// Two packets of an Ethernet both, one of which servers with small buffers take, too.
+constexpr std::size_t longer = 2'600, long_enough = 1'600;
+// One packet on every way that is wide enough for QUIC (RFC 9000 section 14).
+constexpr std::size_t in_one_packet = 1'200;
+constexpr int tries = 3, tries_in_one_packet = 2;
+
+// One kind of message.
+struct Ask {
+  std::size_t bytes;
+  Transport transport = Transport::udp;
+  bool back = false;  // the reply is to be as long
+  int sent = 0;
+  std::vector<std::uint8_t> message{};
+  sip::Collector collector{{}};
+  bool answered() const { return collector.reply().has_value(); }
+};
+
+Ask make(const Context& context, const Job& job, const SocketAddress& local, Ask ask) {
+  auto options = sip_options(context, job, local);
+  options.transport = ask.transport;
+  options.size = ask.bytes;
+  if (ask.back) options.reply_size = ask.bytes;
+  auto built = sip::build(options);
+  if (built.has_value()) ask.message = std::move(*built);
+  ask.collector = sip::Collector(options.transaction);
+  return ask;
+}
+
+class Datagrams {
+ public:
+  Datagrams(Context& context, Job job, UdpSocket socket)
+      : context_(context), job_(job), socket_(std::move(socket)) {}
+
+  Ask& add(std::size_t bytes, bool back = false) {
+    Ask ask{bytes};
+    ask.back = back;
+    asked.push_back(make(context_, job_, socket_.local(), std::move(ask)));
+    return asked.back();
+  }
+
+  // Once more, and a second of listening. False: no more can be asked here, see `failure`.
+  asio::awaitable<bool> send(Ask& ask) {
+    const auto server = job_.remote();
+    if (any_sent_) {  // the first datagram is the runner's to allow
+      const bool allowed = co_await sip_allowed(context_, server, Transport::udp);
+      if (!allowed) failure = stopped();
+    }
+    any_sent_ = true;
+    if (failure) co_return false;
+    const auto start = context_.scope.clock.now();
+    const auto sent = socket_.send(ask.message);
+    ++ask.sent;
+    if (sent.has_error()) failure = sent.error();
+    if (failure) co_return false;
+    const bool going_on = co_await listen(ask, start + timeouts::sip_gap);
+    if (ask.answered() && ask.sent == 1) took = elapsed(start, context_.scope.clock.now());
+    co_return going_on;
+  }
+
+  asio::awaitable<bool> send_until_answered(Ask& ask, int most) {
+    while (!ask.answered() && ask.sent < most) {
+      const bool going_on = co_await send(ask);
+      if (!going_on) co_return false;
+    }
+    co_return true;
+  }
+
+  std::deque<Ask> asked;
+  std::optional<Failure> failure;
+  std::optional<Milliseconds> took;
+
+ private:
+  // What comes late is an answer, too: everything goes to everybody.
+  asio::awaitable<bool> listen(Ask& ask, Instant until) {
+    for (int events = 0; events < 256 && !ask.answered(); ++events) {
+      const auto event = co_await socket_.receive(context_.scope, until);
+      if (event.has_error()) {
+        if (event.error().kind == FailureKind::timed_out) co_return true;
+        failure = event.error();
+        co_return false;
+      }
+      if (const auto* icmp = std::get_if<IcmpError>(&*event)) {
+        const bool passing =
+            icmp->kind == IcmpKind::time_exceeded || icmp->kind == IcmpKind::fragmentation_needed;
+        if (passing) continue;
+        failure = classify(asio::error::connection_refused, *icmp);
+        co_return false;
+      }
+      for (auto& one : asked) {
+        one.collector.take(std::get<Datagram>(*event).bytes, sip::Carriage::datagram);
+      }
+    }
+    co_return true;
+  }
+
+  Context& context_;
+  const Job job_;
+  UdpSocket socket_;
+  bool any_sent_ = false;
+};
+
+// The long ones, and where they are lost the one that is not. False: see `failure`.
+asio::awaitable<bool> ask_by_datagrams(Datagrams& line, bool mirror) {
+  auto& most = line.add(longer);
+  auto& less = line.add(long_enough);
+  while (!most.answered() && most.sent < tries) {
+    bool going_on = co_await line.send(most);
+    const bool both = going_on && !most.answered() && !less.answered();
+    if (both) going_on = co_await line.send(less);
+    if (!going_on) co_return false;
+  }
+  const bool through = most.answered() || less.answered();
+  if (through && (!mirror || !most.answered())) co_return true;
+  if (through) {
+    auto& back = line.add(longer, true);
+    const bool going_on = co_await line.send_until_answered(back, tries);
+    if (!going_on || back.answered()) co_return going_on;
+  }
+  auto& small = line.add(in_one_packet);
+  const bool going_on = co_await line.send_until_answered(small, tries_in_one_packet);
+  co_return going_on;
+}
+
+// Every SIP server that has UDP has to have TCP (RFC 3261 section 18).
+Target stream_of(const Job& job) {
+  auto target = job.probe.target;
+  target.transport = Transport::tcp;
+  const auto text = job.parameter("stream");
+  const auto slash = text.find('/');
+  const auto ports = PortRange::parse(text.substr(0, slash));
+  if (ports) target.ports = *ports;
+  if (slash != text.npos && text.substr(slash) == "/tls") target.transport = Transport::tls;
+  return target;
+}
+
+// Nothing: no connection stood, so that nothing was asked.
+asio::awaitable<std::optional<Ask>> ask_over_stream(Context& context, Job job, Target target) {
+  Probe probe = job.probe;
+  probe.target = std::move(target);
+  Job there{probe, job.address};
+  DialOptions options;
+  options.tls = probe.target.transport == Transport::tls;
+  Observation unused;
+  auto dialled = co_await dial(context, there, options, unused);
+  if (!dialled.stream) co_return std::nullopt;
+  Ask ask{longer, probe.target.transport};
+  ask = make(context, there, dialled.stream->local(), std::move(ask));
+  const auto server = there.remote();
+  const bool allowed = co_await sip_allowed(context, server, ask.transport);
+  if (!allowed) co_return std::nullopt;
+  ask.sent = 1;
+  sip::Framer framer;
+  const auto deadline = context.scope.clock.now() + timeouts::stream_reply;
+  co_await exchange_over_stream(*dialled.stream, context.scope, ask.message, framer, ask.collector,
+                                deadline);
+  co_return ask;
+}
+
+void add_size(Observation& observation, const Ask& ask) {
+  FactMap facts{{Fact::bytes, static_cast<std::int64_t>(ask.bytes)},
+                {Fact::transport, std::string(to_string(ask.transport))},
+                {Fact::answered, ask.answered()},
+                {Fact::attempts, static_cast<std::int64_t>(ask.sent)}};
+  if (ask.back) facts[Fact::back] = true;
+  const auto times = ask.sent == 1 ? std::string("once") : fmt::format("{} times", ask.sent);
+  const auto what = ask.back ? "asked for a reply as long" : "sent";
+  auto text = fmt::format("{} bytes over {}, {} {}: {}", ask.bytes, in_capitals(ask.transport),
+                          what, times, ask.answered() ? "answered" : "not answered");
+  add_evidence(observation, EvidenceKind::sip_size, std::move(text), std::move(facts));
+}
+
+void conclude(Observation& observation, Outcome outcome, Detail detail) {
+  observation.outcome = outcome;
+  observation.detail = detail;
+}
+
+}  // namespace
+
+asio::awaitable<Observation> run_sip_long(Context& context, Job job) {
+  Observation observation;
+  observation.address = job.address;
+  observation.sent_at = context.scope.clock.wall_now();
+  UdpSocket::Options options;
+  options.interface = context.settings.interface;
+  options.fragments = true;
+  auto socket = UdpSocket::open(context.executor, job.remote(), options);
+  if (socket.has_error()) {
+    record(observation, socket.error());
+    co_return observation;
+  }
+  observation.local = socket->local();
+  Datagrams line(context, job, std::move(*socket));
+  const bool mirror = job.parameter("mirror") == "true";
+  const bool asked_all = co_await ask_by_datagrams(line, mirror);
+  const auto& last = line.asked.back();
+  for (const auto& ask : line.asked) {
+    if (ask.sent > 0) add_size(observation, ask);
+    observation.attempts = std::max(observation.attempts, ask.sent);
+    const auto& reply = ask.collector.reply();
+    if (!reply) continue;
+    if (far_end::says_busy(reply->reason)) {
+      record_busy(observation);
+      co_return observation;
+    }
+    if (observation.outcome == Outcome::answered || ask.bytes <= in_one_packet) continue;
+    conclude(observation, Outcome::answered, Detail::status(reply->status));
+  }
+  if (line.asked.front().sent == 1) observation.round_trip = line.took;
+  if (last.bytes > in_one_packet && asked_all) co_return observation;  // nothing was lost
+  bool lost = asked_all && last.answered();
+  if (lost) {
+    const auto over = co_await ask_over_stream(context, job, stream_of(job));
+    if (over) {
+      add_size(observation, *over);
+      lost = over->answered();
+    }
+  }
+  if (context.scope.stop.stopped()) {
+    record(observation, stopped());
+    co_return observation;
+  }
+  if (lost) {
+    conclude(observation, Outcome::failed, DetailCode::long_sip_lost);
+  } else {
+    conclude(observation, Outcome::skipped, DetailCode::sizes_not_compared);
+  }
+  co_return observation;
+}
+
+}  // namespace callready::checks

@@ -1,0 +1,80 @@
+// Relays that stop carrying data: whose fault it is, by what other transports do.
+#include "tests/diagnosis/diagnosis.hpp"
+
+namespace callready {
+namespace {
+
+using namespace test;
+using Codes = std::vector<std::string>;
+
+ProbeResult relay(Transport transport, Outcome outcome, DetailCode detail) {
+  const std::uint16_t port = transport == Transport::tls ? 443 : 3478;
+  auto result = probe(CheckKind::turn, transport, "turn.vendor.com", port, outcome);
+  result.observation.detail = detail;
+  return result;
+}
+ProbeResult carries(Transport transport) {
+  return relay(transport, answered, DetailCode::relayed);
+}
+ProbeResult held(Transport transport, bool died, bool server_answers = false) {
+  auto result = died ? relay(transport, failed, DetailCode::relay_dies) : carries(transport);
+  result.probe.with["hold"] = "true";
+  result.probe.id = probe_id(result.probe);
+  result.probe.control = true;
+  Evidence life;
+  life.kind = EvidenceKind::relay_life;
+  life.text = died ? "the relay died after 3 packets" : "the relay carried 80 of 80 packets";
+  life.facts = {{Fact::carried, !died}};
+  if (died) life.facts[Fact::answered] = server_answers;
+  result.observation.evidence.push_back(std::move(life));
+  return result;
+}
+
+Report with(std::vector<ProbeResult> rows, std::vector<ProbeResult> holds) {
+  auto others = anchors();
+  others.insert(others.end(), holds.begin(), holds.end());
+  return report({row("relays", std::move(rows)), controls(std::move(others))});
+}
+
+TEST(DyingRelay, IsADevicesWhereOthersLiveOn) {
+  const auto site = with({carries(Transport::udp), carries(Transport::tls)},
+                         {held(Transport::udp, true), held(Transport::tls, false)});
+  const auto found = only(site);
+  EXPECT_EQ(found.code, "turn.relay_dies");
+  EXPECT_EQ(found.confidence, Confidence::likely);
+  EXPECT_EQ(found.owner, Owner::security);
+  EXPECT_EQ(found.title, "Relays over UDP stop carrying data");
+  EXPECT_TRUE(has_evidence(found, "the relay died after 3 packets"));
+  EXPECT_TRUE(has_evidence(found, "the relay carried 80 of 80 packets"));
+}
+
+TEST(DyingRelay, IsTheVendorsWhereItStillAnswersOnThatFlow) {
+  const auto site = with({carries(Transport::udp), carries(Transport::tls)},
+                         {held(Transport::udp, true, true), held(Transport::tls, false)});
+  EXPECT_EQ(only(site).owner, Owner::vendor);
+  EXPECT_EQ(only(site).confidence, Confidence::likely);
+}
+
+TEST(DyingRelay, IsNobodysForSureWhereAllDie) {
+  const auto site = with({carries(Transport::udp), carries(Transport::tls)},
+                         {held(Transport::udp, true), held(Transport::tls, true)});
+  EXPECT_EQ(codes(site), Codes{"turn.relay_dies (possible)"});
+  EXPECT_EQ(only(site).owner, Owner::vendor);
+}
+
+TEST(DyingRelay, ThatNeverCarriedIsTheWaysWhereOthersDo) {
+  const auto dead = relay(Transport::udp, failed, DetailCode::relay_dead);
+  const auto site = with({dead, carries(Transport::tls)}, {});
+  EXPECT_EQ(codes(site), Codes{"turn.relay_dies (likely)"});
+  EXPECT_EQ(only(site).owner, Owner::security);
+  // Over all transports: the server's.
+  const auto all = with({dead, relay(Transport::tls, failed, DetailCode::relay_dead)}, {});
+  EXPECT_EQ(codes(all), Codes{"turn.relay_dead (certain)"});
+}
+
+TEST(DyingRelay, IsNoneWhereAllLive) {
+  EXPECT_EQ(codes(with({carries(Transport::udp)}, {held(Transport::udp, false)})), Codes{});
+}
+
+}  // namespace
+}  // namespace callready

@@ -1,0 +1,64 @@
+"""A service's own hosts by IPv6: reached, dead for that service alone, or without addresses."""
+
+import json
+import os
+import unittest
+
+from .harness import Site, SiteTest
+
+CALLREADY = os.environ.get("CALLREADY")
+RUNS = int(os.environ.get("CALLREADY_RUNS", "1"))
+SET = os.path.join(os.path.dirname(os.path.abspath(__file__)), "dual.yaml")
+
+
+@unittest.skipUnless(CALLREADY, "CALLREADY does not name the program")
+class ServiceByIpv6(SiteTest):
+    def report(self, faults, *options):
+        with Site(faults=faults) as site:
+            done = site.run([CALLREADY, "check", "--set", SET, "--no-keep", "--json", *options])
+        self.assertIn(done.exit, (0, 1, 3, 4), done.stderr)
+        return json.loads(done.stdout)
+
+    def service(self, report):
+        return [(p["target"]["host"].split(".")[0], p["outcome"], p["detail"])
+                for p in report["probes"]
+                if p["check"] == "ipv6" and "service=true" in p["id"]]
+
+    def findings(self, report):
+        return [(f["code"], f["confidence"], f["owner"]) for f in report["findings"]]
+
+    def test_works(self):
+        report = self.report(["ipv6"])
+        self.assertEqual([("portal", "connected", "ipv6_first"),
+                          ("events", "connected", "ipv6_first")], self.service(report))
+        self.assertEqual([], self.findings(report))
+
+    def test_is_not_asked_where_this_computer_has_none(self):
+        for fault in ([], ["ipv6-elsewhere"]):
+            with self.subTest(fault):
+                report = self.report(fault)
+                self.assertEqual({("skipped", "no_route")},
+                                 {seen[1:] for seen in self.service(report)})
+                self.assertEqual([], self.findings(report))
+
+    def test_is_dead_for_this_service_alone(self):
+        for _ in range(RUNS):
+            report = self.report(["ipv6-vendor-dead"])
+            self.assertEqual([("portal", "connected", "ipv4_first"),
+                              ("events", "connected", "ipv4_first")], self.service(report))
+            self.assertEqual([("network.ipv6_vendor_dead", "likely", "provider")],
+                             self.findings(report))
+            self.assertEqual("ready", report["sets"][0]["verdict"], "IPv4 works: it is advice")
+
+    def test_is_everybodys_where_ipv6_is_broken(self):
+        report = self.report(["ipv6-broken"])
+        self.assertEqual([("network.ipv6_broken", "certain", "network")], self.findings(report))
+
+    def test_is_only_translated_behind_nat64(self):
+        """Both names get an address of the translator's, and the report says so."""
+        report = self.report(["ipv6-only"])
+        self.assertEqual([], self.findings(report))
+
+
+if __name__ == "__main__":
+    unittest.main()
