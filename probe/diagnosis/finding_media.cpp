@@ -113,6 +113,7 @@ std::optional<Cause> below_figure(const Facts& facts, QualityFigure figure) {
       for (const auto& missed : row.missed) {
         if (!is_of(figure, missed.figure)) continue;
         const auto* result = facts.find(missed.probe);
+        if (result != nullptr && is_between_dying_relays(facts, *result)) continue;
         const auto* stream =
             result != nullptr && result->observation.media ? &*result->observation.media : nullptr;
         const bool lost = figure == QualityFigure::loss;
@@ -189,6 +190,7 @@ Causes find_poor_score(const Diagnosis& context) {
         if (missed.figure != QualityFigure::mos || others || result == nullptr) continue;
         const auto& stream = result->observation.media;
         if (!stream || stream->outage) continue;
+        if (is_between_dying_relays(context.facts, *result)) continue;
         cause.explained.push_back(result);
         cause.finding.evidence.push_back(
             {missed.probe, fmt::format("{}: {}.", row.title, missed_in_words(missed))});

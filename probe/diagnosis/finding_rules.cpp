@@ -6,6 +6,7 @@
 #include <array>
 
 #include "probe/diagnosis/findings.hpp"
+#include "probe/diagnosis/ipv6_notes.hpp"
 #include "probe/diagnosis/judge.hpp"
 #include "probe/diagnosis/rules_to_allow.hpp"
 #include "probe/diagnosis/weak_evidence.hpp"
@@ -401,6 +402,7 @@ void diagnose(const std::vector<PlannedSet>& sets, std::string_view today, Repor
       if (!note.empty()) notes.push_back(std::move(note));
     };
     tell(staleness(set, today));
+    for (auto& note : ipv6_notes(report.sets[i], report)) tell(std::move(note));
     for (const auto& needed : set.leans_on) {
       const auto& rows = report.sets[i].requirements;
       const bool counts = std::any_of(rows.begin(), rows.end(), [&](const auto& row) {

@@ -155,6 +155,8 @@ Causes find_cleared_marks(const Diagnosis&);
 Causes find_outage(const Diagnosis&);
 // finding_turn.cpp
 Causes find_dying_relays(const Diagnosis&);
+// A stream between relays of a server of which one died.
+bool is_between_dying_relays(const Facts& facts, const ProbeResult& stream);
 Causes find_turn(const Diagnosis&);
 // finding_vendor.cpp
 Causes find_vendor_down(const Diagnosis&);

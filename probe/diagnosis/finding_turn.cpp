@@ -117,6 +117,15 @@ void add_impaired(const Facts& facts, Cause& cause) {
 
 }  // namespace
 
+bool is_between_dying_relays(const Facts& facts, const ProbeResult& stream) {
+  return stream.probe.check == CheckKind::media &&
+         std::any_of(facts.report.probes.begin(), facts.report.probes.end(),
+                     [&](const ProbeResult& result) {
+                       return result.probe.check == CheckKind::turn && died(result) &&
+                              result.probe.target.host == stream.probe.target.host;
+                     });
+}
+
 Causes find_dying_relays(const Diagnosis& context) {
   Causes causes;
   for (const auto& [host, relays] : relays_of(context.facts)) {
@@ -143,10 +152,14 @@ Causes find_dying_relays(const Diagnosis& context) {
     finding.title = fmt::format("Relays over {} stop carrying data", transports);
     const bool cut = others_live && !server_answers;
     finding.owner = cut ? Owner::security : Owner::vendor;
-    // Where all die in silence it may be a device as well as the server.
-    finding.confidence = (others_live || server_answers) && !context.facts.line_loses()
-                             ? Confidence::likely
-                             : Confidence::possible;
+    // Where all die in silence it may be a device as well as the server. On a bad line those that
+    // were held at the same time would have died, too.
+    const bool beside = std::any_of(carried.begin(), carried.end(), [](const auto* result) {
+      return evidence_of(*result, EvidenceKind::relay_life) != nullptr;
+    });
+    const bool loss = context.facts.line_loses() && !beside;
+    finding.confidence = (others_live || server_answers) && !loss ? Confidence::likely
+                                                                  : Confidence::possible;
     if (cut) {
       finding.fix = fmt::format(
           "Exempt {} from inspection, and from limits on connections, over {} on the firewall. Use "

@@ -183,28 +183,38 @@ void add_quic(ProbeList& probes, const std::vector<Row>& rows, const PlanOptions
   }
 }
 
-// Whether two of the set's web servers, of those that are reached, can be reached by IPv6, too.
+// Whether two of the set's web servers, of those that are reached, can be reached by IPv6, too: the
+// first of those that matter most, and another one of the same operator.
 void add_ipv6_of(ProbeList& probes, const TargetSet& set) {
-  constexpr std::size_t most = 2;
-  std::vector<std::pair<Probe, std::string>> found;
+  std::vector<const PlannedProbe*> webs;
   for (const auto& id : probes.of_set(set)) {
-    const auto& asked = probes.at(id).probe;
-    const auto& target = asked.target;
-    const bool web = (asked.check == CheckKind::tls || asked.check == CheckKind::http) &&
+    const auto& planned = probes.at(id);
+    const auto& [check, target] = std::tie(planned.probe.check, planned.probe.target);
+    const bool web = (check == CheckKind::tls || check == CheckKind::http) &&
                      target.port() == 443 && target.route.direct();
-    if (!web || IpAddress::parse(target.host)) continue;
-    const bool known = std::any_of(found.begin(), found.end(), [&](const auto& other) {
-      return other.first.target.host == target.host;
-    });
-    if (known || found.size() == most) continue;
+    if (web && !IpAddress::parse(target.host)) webs.push_back(&planned);
+  }
+  std::stable_sort(webs.begin(), webs.end(), [](const auto* one, const auto* other) {
+    return one->severity < other->severity;
+  });
+  if (webs.empty()) return;
+  const auto& first = webs.front()->probe.target.host;
+  const auto second = std::find_if(webs.begin(), webs.end(), [&](const auto* planned) {
+    const auto& host = planned->probe.target.host;
+    return host != first && last_labels(host) == last_labels(first);
+  });
+  std::vector<std::pair<Probe, std::string>> asked;
+  const auto ask = [&](const PlannedProbe& given) {
     Probe probe;
     probe.check = CheckKind::ipv6;
-    probe.target = target;
+    probe.target = given.probe.target;
     probe.target.transport = Transport::tcp;
     probe.with["service"] = "true";
-    found.emplace_back(std::move(probe), id);
-  }
-  for (auto& [probe, given] : found) {
+    asked.emplace_back(std::move(probe), given.probe.id);
+  };
+  ask(*webs.front());
+  if (second != webs.end()) ask(**second);
+  for (auto& [probe, given] : asked) {
     const auto id = probe_id(probe);
     probes.add_control(std::move(probe));
     probes.at(id).given = {given};

@@ -20,18 +20,20 @@ class ServiceByIpv6(SiteTest):
         return json.loads(done.stdout)
 
     def service(self, report):
-        return [(p["target"]["host"].split(".")[0], p["outcome"], p["detail"])
-                for p in report["probes"]
-                if p["check"] == "ipv6" and "service=true" in p["id"]]
+        return sorted((p["target"]["host"].split(".")[0], p["outcome"], p["detail"])
+                      for p in report["probes"]
+                      if p["check"] == "ipv6" and "service=true" in p["id"])
 
     def findings(self, report):
         return [(f["code"], f["confidence"], f["owner"]) for f in report["findings"]]
 
     def test_works(self):
         report = self.report(["ipv6"])
-        self.assertEqual([("portal", "connected", "ipv6_first"),
-                          ("events", "connected", "ipv6_first")], self.service(report))
+        self.assertEqual([("events", "connected", "ipv6_first"),
+                          ("portal", "connected", "ipv6_first")], self.service(report))
         self.assertEqual([], self.findings(report))
+        self.assertIn("Works by IPv6, too: events.example-calls.com and portal.example-calls.com.",
+                      report["sets"][0]["notes"])
 
     def test_is_not_asked_where_this_computer_has_none(self):
         for fault in ([], ["ipv6-elsewhere"]):
@@ -44,8 +46,8 @@ class ServiceByIpv6(SiteTest):
     def test_is_dead_for_this_service_alone(self):
         for _ in range(RUNS):
             report = self.report(["ipv6-vendor-dead"])
-            self.assertEqual([("portal", "connected", "ipv4_first"),
-                              ("events", "connected", "ipv4_first")], self.service(report))
+            self.assertEqual([("events", "connected", "ipv4_first"),
+                              ("portal", "connected", "ipv4_first")], self.service(report))
             self.assertEqual([("network.ipv6_vendor_dead", "likely", "provider")],
                              self.findings(report))
             self.assertEqual("ready", report["sets"][0]["verdict"], "IPv4 works: it is advice")
@@ -58,6 +60,8 @@ class ServiceByIpv6(SiteTest):
         """Both names get an address of the translator's, and the report says so."""
         report = self.report(["ipv6-only"])
         self.assertEqual([], self.findings(report))
+        notes, = [n for n in report["sets"][0]["notes"] if "IPv6" in n]
+        self.assertIn("only because this network translates (NAT64): ", notes)
 
 
 if __name__ == "__main__":

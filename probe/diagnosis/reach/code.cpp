@@ -79,15 +79,18 @@ constexpr std::string_view contents_only[] = {"computer.agent",
                                               "nat.carrier_grade",
                                               "nat.double",
                                               "nat.rebound",
+                                              "network.ipv6_vendor_dead",
                                               "network.vpn_full_tunnel",
                                               "proxy.no_websocket",
                                               "proxy.pac_failed",
+                                              "sip.fragments_lost",
                                               "sip.server_error",
                                               "tls.incomplete_chain",
                                               "tls.long_hello_cut",
                                               "tls.outdated",
                                               "turn.quota",
-                                              "turn.relay_dead"};
+                                              "turn.relay_dead",
+                                              "turn.relay_dies"};
 
 }  // namespace
 

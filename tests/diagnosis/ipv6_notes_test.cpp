@@ -1,0 +1,61 @@
+// What a set's notes say of IPv6.
+#include "probe/diagnosis/ipv6_notes.hpp"
+
+#include "tests/diagnosis/diagnosis.hpp"
+
+namespace callready {
+namespace {
+
+using namespace test;
+using Notes = std::vector<std::string>;
+
+ProbeResult at(ProbeResult result, const std::string& address) {
+  result.observation.address = IpAddress::parse(address);
+  return result;
+}
+
+Notes notes_of(std::vector<ProbeResult> rows, std::vector<ProbeResult> others = {}) {
+  const auto site = report({row("web", std::move(rows)), controls(std::move(others))});
+  return ipv6_notes(site.sets.at(0), site);
+}
+
+ProbeResult of_service(const std::string& host, const std::string& address) {
+  auto result = probe(CheckKind::ipv6, Transport::tcp, host, 443, connected);
+  result.probe.with["service"] = "true";
+  return at(result, address);
+}
+
+TEST(Ipv6Notes, SayWhatWorksByIpv6) {
+  EXPECT_EQ(notes_of({at(tls("a.vendor.com"), "192.0.2.1")},
+                     {of_service("a.vendor.com", "2001:db8::1"),
+                      of_service("www.other.com", "2001:db8::2")}),
+            Notes{"Works by IPv6, too: a.vendor.com."});
+}
+
+TEST(Ipv6Notes, SayWhatIsTranslatedOnly) {
+  const auto notes = notes_of({at(tls("a.vendor.com"), "64:ff9b::c000:201"),
+                               at(tls("192.0.2.9"), "64:ff9b::c000:209")});
+  ASSERT_EQ(notes.size(), 2u);
+  EXPECT_EQ(notes[0],
+            "Reached by IPv6 only because this network translates (NAT64): a.vendor.com.");
+  EXPECT_TRUE(holds(notes[1], "Given as IPv4 addresses, without names: 192.0.2.9."));
+}
+
+TEST(Ipv6Notes, KnowTheSitesOwnPrefix) {
+  auto dns64 = of_service("www.other.com", "2001:db8:64::1");
+  Evidence evidence;
+  evidence.kind = EvidenceKind::nat64;
+  evidence.facts[Fact::prefix] = std::string("2001:db8:64::/96");
+  dns64.observation.evidence.push_back(std::move(evidence));
+  EXPECT_EQ(notes_of({at(tls("a.vendor.com"), "2001:db8:64::c000:201")}, {dns64}),
+            Notes{"Reached by IPv6 only because this network translates (NAT64): a.vendor.com."});
+}
+
+TEST(Ipv6Notes, SayNothingOfIpv4OrOfWhatWasNotReached) {
+  auto dead = at(tls("b.vendor.com"), "2001:db8::1");
+  dead.observation.outcome = silent;
+  EXPECT_EQ(notes_of({at(tls("a.vendor.com"), "192.0.2.1"), dead}), Notes{});
+}
+
+}  // namespace
+}  // namespace callready
