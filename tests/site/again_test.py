@@ -73,7 +73,7 @@ class Again(SiteTest):
         self.assertEqual(spared("--all"), [])
 
     def test_a_fault_is_named_every_time(self):
-        for fault in ("udp-blocked", "symmetric-nat", "sip-alg"):
+        for fault in ("udp-blocked", "reject-udp", "symmetric-nat", "sip-alg"):
             with self.subTest(fault=fault), \
                     Site(faults=["routers-limited", fault], delay_ms=20) as site:
                 first, _ = self.check(site, "cloudoe")
