@@ -38,6 +38,7 @@ inline LoadRules plan_rules() {
   }
   all.checks.push_back({.kind = CheckKind::media, .transports = {Transport::udp}});
   all.checks.push_back({.kind = CheckKind::ipv6, .transports = {Transport::tcp}});
+  all.checks.push_back({.kind = CheckKind::quic, .transports = {Transport::udp}});
   return all;
 }
 

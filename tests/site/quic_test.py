@@ -68,10 +68,14 @@ class Quic(SiteTest):
         self.assertEqual([], report["findings"])
 
     def test_is_cut_off_by_its_greeting(self):
-        report = self.report(["quic-initial-cut"], "rainbow", "zoom")
-        self.assertEqual({"answered initial_silent"}, set(self.quic(report).values()))
-        self.assertEqual([("firewall.quic_filtered", "likely", "security")], self.findings(report))
-        self.assertEqual("pass", self.row(report, "zoom/web-udp")["status"])
+        for fault, detail in (("quic-initial-cut", "initial_silent"),
+                              ("quic-initial-rejected", "initial_rejected")):
+            with self.subTest(fault):
+                report = self.report([fault], "rainbow", "zoom")
+                self.assertEqual({f"answered {detail}"}, set(self.quic(report).values()))
+                self.assertEqual([("firewall.quic_filtered", "likely", "security")],
+                                 self.findings(report))
+                self.assertEqual("pass", self.row(report, "zoom/web-udp")["status"])
 
     def test_adds_no_name_where_all_udp_is_blocked(self):
         for fault in ("udp-blocked", "reject-udp"):
