@@ -120,8 +120,8 @@ void conclude_taken(Observation& observation, const Taker& taker, const Hop& hop
         request, nobodys_address.to_string(), taker.round_trip->count(), taker.router->count());
     evidence.facts[Fact::who] = std::string("sooner_than_the_router");
   } else if (taker.for_nobody) {
-    evidence.text += fmt::format(", and so is one to {}, which nobody has",
-                                 nobodys_address.to_string());
+    evidence.text +=
+        fmt::format(", and so is one to {}, which nobody has", nobodys_address.to_string());
   }
 }
 

@@ -28,6 +28,7 @@
 #include "probe/media/outage.hpp"
 #include "probe/media/stamp.hpp"
 #include "probe/media/stream_figures.hpp"
+#include "probe/net/own_state.hpp"
 #include "probe/net/udp.hpp"
 
 namespace callready::checks {
@@ -401,6 +402,8 @@ asio::awaitable<Observation> run_media(Context& context, Job job) {
   const auto remote = job.remote();
   const auto until = context.scope.clock.now() + wish->packets * call_interval;
   const auto watch = [&] { return watch_beside(context, remote, until, over, hop); };
+  const auto& interface_name = context.settings.interface;
+  const auto before = own_state(remote.address, interface_name);
   beside.start(watch);
   if (job.parameter("turn").empty()) {
     co_await stream_to_reflector(context, job, *wish, observation);
@@ -410,7 +413,12 @@ asio::awaitable<Observation> run_media(Context& context, Job job) {
   over = true;
   const auto thrown = co_await beside.ended();
   if (thrown) std::rethrow_exception(thrown);
-  if (observation.media) observation.media->first_hop = hop;
+  if (!observation.media) co_return observation;
+  const auto after = own_state(remote.address, interface_name);
+  observation.media->first_hop = hop;
+  observation.media->wifi_before = before.wifi;
+  observation.media->wifi_after = after.wifi;
+  observation.media->busy_percent = busy_percent(before, after);
   co_return observation;
 }
 

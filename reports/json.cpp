@@ -42,6 +42,15 @@ Json link_json(const LinkInfo& link) {
   return json;
 }
 
+Json policy_json(const BrowserPolicy& policy) {
+  Json json = {{"browser", policy.browser},
+               {"name", policy.name},
+               {"value", policy.value},
+               {"place", policy.place}};
+  if (policy.recommended) json["recommended"] = true;
+  return json;
+}
+
 Json gateway_json(const GatewayInfo& gateway) {
   Json json = {{"address", gateway.address.to_string()}, {"interface", gateway.interface}};
   if (gateway.answers) json["answers"] = *gateway.answers;
@@ -89,6 +98,13 @@ Json site_json(const Site& site) {
   set_nat("binding_lifetime_s", site.nat_binding_lifetime);
   if (site.vantage) json["vantage"] = to_string(*site.vantage);
   if (!site.own_hosts.empty()) json["own_hosts"] = site.own_hosts;
+  for (const auto& agent : site.agents) {
+    json["agents"].push_back({{"name", agent.name}, {"seen", agent.seen}});
+  }
+  for (const auto& policy : site.browser_policies) {
+    json["browser_policies"].push_back(policy_json(policy));
+  }
+  if (!site.unread_policies.empty()) json["unread_policies"] = site.unread_policies;
   return json;
 }
 

@@ -57,6 +57,10 @@ struct Writer {
   void operator()(const char* name, const FirstHop& hop) const {
     hop_fields(hop, Writer{json[name]});
   }
+  void operator()(const char* name, const WifiLink& link) const {
+    json[name] = Json::object();
+    wifi_fields(link, Writer{json[name]});
+  }
   void operator()(const char* name, const std::vector<int>& numbers) const {
     if (!numbers.empty()) json[name] = numbers;
   }

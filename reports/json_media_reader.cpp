@@ -52,6 +52,10 @@ struct MediaReader {
     const auto member = node.member(name);
     hop_fields(hop, MediaReader{member});
   }
+  void operator()(const char* name, WifiLink& link) const {
+    const auto member = node.member(name);
+    wifi_fields(link, MediaReader{member});
+  }
   void operator()(const char* name, std::vector<int>& numbers) const {
     const auto member = node.optional(name);
     if (!member) return;

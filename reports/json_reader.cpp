@@ -58,6 +58,13 @@ GatewayInfo read_gateway(const Node& node) {
   return gateway;
 }
 
+BrowserPolicy read_policy(const Node& node) {
+  BrowserPolicy policy{node.member("browser").text(), node.member("name").text(),
+                       node.member("value").text(), node.member("place").text()};
+  if (const auto lax = node.optional("recommended")) policy.recommended = lax->boolean();
+  return policy;
+}
+
 Site read_site(const Node& node) {
   Site site;
   site.name = text_or_empty(node, "name");
@@ -88,6 +95,17 @@ Site read_site(const Node& node) {
   site.nat_binding_lifetime = optional_text(nat, "binding_lifetime_s");
   if (const auto vantage = node.optional("vantage")) site.vantage = vantage->word<Vantage>();
   if (const auto own = node.optional("own_hosts")) site.own_hosts = texts_of(*own);
+  if (const auto agents = node.optional("agents")) {
+    site.agents = agents->list([](const Node& item) {
+      return AgentInfo{item.member("name").text(), item.member("seen").text()};
+    });
+  }
+  if (const auto policies = node.optional("browser_policies")) {
+    site.browser_policies = policies->list(read_policy);
+  }
+  if (const auto unread = node.optional("unread_policies")) {
+    site.unread_policies = texts_of(*unread);
+  }
   return site;
 }
 

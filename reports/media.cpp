@@ -25,6 +25,25 @@ std::string first_hop_told(const FirstHop& hop) {
   return text;
 }
 
+std::string wifi_told(const std::optional<WifiLink>& link) {
+  if (link && link->signal_dbm) return fmt::format("{:.0f} dBm", *link->signal_dbm);
+  if (link && link->quality_percent) return fmt::format("{:.0f} %", *link->quality_percent);
+  return "not known";
+}
+
+std::string own_state_told(const MediaStream& stream) {
+  std::vector<std::string> parts;
+  if (stream.wifi_before || stream.wifi_after) {
+    parts.push_back(fmt::format("Wi-Fi signal before: {}, after: {}", wifi_told(stream.wifi_before),
+                                wifi_told(stream.wifi_after)));
+  }
+  if (stream.busy_percent) {
+    parts.push_back(fmt::format("this computer's processors were busy for {:.0f} % of the time",
+                                *stream.busy_percent));
+  }
+  return joined(parts, "; ");
+}
+
 struct Told {
   const ProbeResult* result;
   const MediaStream* stream;
@@ -361,6 +380,8 @@ Html html_media(const Report& report) {
     if (media->first_hop) {
       out.put("<p>During the stream, {}.</p>\n", first_hop_told(*media->first_hop));
     }
+    const auto own = own_state_told(*media);
+    if (!own.empty()) out.put("<p>{}.</p>\n", own);
     out.put(html_calls(result));
   }
   if (out.empty()) return out;

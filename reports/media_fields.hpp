@@ -105,6 +105,12 @@ void hop_fields(Any& hop, Visit visit) {
 }
 
 template <typename Any, typename Visit>
+void wifi_fields(Any& link, Visit visit) {
+  visit("signal_dbm", link.signal_dbm);
+  visit("quality_percent", link.quality_percent);
+}
+
+template <typename Any, typename Visit>
 void stream_fields(Any& stream, Visit visit) {
   visit("codec", stream.codec);
   visit("packet_bytes", stream.packet_bytes);
@@ -123,6 +129,9 @@ void stream_fields(Any& stream, Visit visit) {
   visit("outage", stream.outage);
   visit("calls", stream.calls);
   visit("first_hop", stream.first_hop);
+  visit("wifi_before", stream.wifi_before);
+  visit("wifi_after", stream.wifi_after);
+  visit("busy_percent", stream.busy_percent);
 }
 
 }  // namespace callready

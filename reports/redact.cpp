@@ -366,6 +366,15 @@ Site Redactor::site(Site site) const {
   if (site.proxy) site.proxy = text(*site.proxy);
   for (auto& one : site.public_addresses) one = pseudonyms_.address(one);
   for (auto& host : site.own_hosts) host = text(host);
+  // A list of pages is the company's own.
+  for (auto& policy : site.browser_policies) {
+    if (policy.value.find("://") != std::string::npos ||
+        policy.value.find('*') != std::string::npos) {
+      policy.value = "(a list of pages)";
+    }
+    policy.place = text(policy.place);
+  }
+  for (auto& place : site.unread_policies) place = text(place);
   for (const auto member :
        {&Site::nat_mapping, &Site::nat_filtering, &Site::nat_port_preservation, &Site::nat_hairpin,
         &Site::nat_translations, &Site::nat_binding_lifetime}) {

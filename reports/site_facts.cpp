@@ -54,6 +54,16 @@ std::vector<SiteFact> site_facts(const Site& site) {
   tell("Hairpin", in_words(site.nat_hairpin));
   tell("Translations", in_words(site.nat_translations));
   tell("UDP bindings", lifetime_in_words(site.nat_binding_lifetime));
+  for (const auto& agent : site.agents) {
+    tell("Runs here", fmt::format("{} ({})", agent.name, agent.seen));
+  }
+  for (const auto& policy : site.browser_policies) {
+    tell("Browser policy", fmt::format("{}: {} is {}{}", policy.browser, policy.name, policy.value,
+                                       policy.recommended ? " (users may change it)" : ""));
+  }
+  for (const auto& place : site.unread_policies) {
+    tell("Browser policy", fmt::format("could not be read: {}", place));
+  }
   return facts;
 }
 

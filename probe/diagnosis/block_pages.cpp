@@ -6,8 +6,8 @@
 namespace callready::findings {
 namespace {
 
-// Only what the makers say themselves, and that they do not change now and then (Palo Alto Networks'
-// sinkhole does).
+// Only what the makers say themselves, and that they do not change now and then (Palo Alto
+// Networks' sinkhole does).
 //   Cisco: "Learn the Umbrella Block Page IP Addresses", cisco.com/c/en/us/support/docs/security/
 //     umbrella/224799-learn-the-umbrella-block-page-ip.html
 //   Fortinet: "Technical Tip: Various Block option under DNS filter" and "Troubleshooting Tip: End

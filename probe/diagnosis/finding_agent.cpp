@@ -79,6 +79,11 @@ Causes find_agent(const Diagnosis& context) {
     const auto* hop = evidence_of(*result, EvidenceKind::hop);
     finding.evidence.push_back({result->probe.id, hop->text + "."});
   }
+  for (const auto& agent : facts.report.site.agents) {
+    finding.evidence.push_back(
+        {"", fmt::format("{} runs here ({}); whether it is the one is not known.", agent.name,
+                         agent.seen)});
+  }
   add_what_they_saw(finding.evidence, lost, 6);
   return {cause};
 }

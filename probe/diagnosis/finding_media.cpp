@@ -129,7 +129,9 @@ std::optional<Cause> below_figure(const Facts& facts, QualityFigure figure) {
             {missed.probe, fmt::format("{}: {}.", row.title, std::move(words))});
         if (stream == nullptr || !stream->first_hop) continue;
         wireless = stream->first_hop->wireless;
-        auto hop = "Beside it, " + first_hop_in_words(*stream->first_hop) + ".";
+        const auto own = own_state_in_words(*stream);
+        auto hop = "Beside it, " + first_hop_in_words(*stream->first_hop) +
+                   (own.empty() ? own : "; " + own) + ".";
         if (told.insert(hop).second) {
           cause.finding.evidence.push_back({missed.probe, std::move(hop)});
         }

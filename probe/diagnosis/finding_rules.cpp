@@ -23,7 +23,8 @@ std::span<const Rule> rules() {
       find_clock_skew,
       find_own_firewall,
       find_agent,
-      find_full_tunnel,  // beside others: it explains no failure by itself
+      find_browser_policies,  // beside others, as the next: they explain no failure by themselves
+      find_full_tunnel,
       find_broken_ipv6,
       find_vendor_ipv6,
       find_dns_without_tcp,

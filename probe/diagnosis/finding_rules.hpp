@@ -69,6 +69,8 @@ Causes find_own_firewall(const Diagnosis&);
 Causes find_hosts_file(const Diagnosis&);
 // finding_agent.cpp
 Causes find_agent(const Diagnosis&);
+// finding_browser.cpp
+Causes find_browser_policies(const Diagnosis&);
 // finding_vpn.cpp
 Causes find_full_tunnel(const Diagnosis&);
 // finding_path.cpp

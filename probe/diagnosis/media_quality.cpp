@@ -273,6 +273,29 @@ std::string first_hop_in_words(const FirstHop& hop) {
   return text;
 }
 
+namespace {
+
+std::string wifi_in_words(const std::optional<WifiLink>& link) {
+  if (link && link->signal_dbm) return fmt::format("{:.0f} dBm", *link->signal_dbm);
+  if (link && link->quality_percent) return fmt::format("{:.0f} %", *link->quality_percent);
+  return {};
+}
+
+}  // namespace
+
+std::string own_state_in_words(const MediaStream& stream) {
+  std::string text;
+  const auto before = wifi_in_words(stream.wifi_before), after = wifi_in_words(stream.wifi_after);
+  if (!before.empty() && !after.empty()) {
+    text = fmt::format("the Wi-Fi's signal was {} before and {} after", before, after);
+  }
+  if (stream.busy_percent) {
+    text += fmt::format("{}this computer's processors were busy for {:.0f} % of the time",
+                        text.empty() ? "" : "; ", *stream.busy_percent);
+  }
+  return text;
+}
+
 bool is_sure(const MissedFigure& missed) {
   return missed.figure == QualityFigure::mos ? missed.bound < missed.wanted
                                              : missed.bound > missed.wanted;

@@ -36,6 +36,9 @@ Place place_of(const MediaStream& stream, const MissedFigure& missed);
 
 // "the first router (10.0.0.1) answered 150 of 150 probes, jitter 0.3 ms"
 std::string first_hop_in_words(const FirstHop& hop);
+// "the Wi-Fi's signal was -78 dBm before and -80 dBm after": of this computer beside the stream;
+// empty where the system said nothing. What it means is told by the first router's losses alone.
+std::string own_state_in_words(const MediaStream& stream);
 
 // The line is full that way while there is one call of ours: most of its packets queue for longer
 // than any line without a queue would take.

@@ -14,6 +14,7 @@
 #include "probe/diagnosis/fallbacks.hpp"
 #include "probe/diagnosis/findings.hpp"
 #include "probe/diagnosis/follow_up.hpp"
+#include "probe/engine/browser_policies.hpp"
 #include "probe/engine/local_resources.hpp"
 #include "probe/engine/logins.hpp"
 #include "probe/engine/progress.hpp"
@@ -24,6 +25,7 @@
 #include "probe/net/udp.hpp"
 #include "probe/plan/own_hosts.hpp"
 #include "probe/plan/plan_size.hpp"
+#include "probe/platform/agents.hpp"
 #include "probe/platform/child.hpp"
 #include "probe/platform/icmp.hpp"
 #include "probe/platform/proxy_settings.hpp"
@@ -67,6 +69,9 @@ Site describe_site(const SessionOptions& options, asio::io_context& loop, AresCh
   site.resolvers = dns.servers();
   if (!options.plan.proxy.empty()) site.proxy = options.plan.proxy;
   site.vantage = options.plan.from;
+  const auto policies = platform::browser_policies();
+  tell_policies(policies, site);
+  site.agents = platform::known_agents();
   return site;
 }
 

@@ -115,6 +115,11 @@ struct FirstHop {
   std::optional<double> median_ms, jitter_ms;  // of round trips; RFC 3550 section 6.4.1
 };
 
+// What the driver says of a Wi-Fi that was joined; nothing is sent for it.
+struct WifiLink {
+  std::optional<double> signal_dbm, quality_percent;
+};
+
 struct MediaStream {
   std::string codec;     // "g711", "opus"
   int packet_bytes = 0;  // of UDP payload
@@ -137,6 +142,9 @@ struct MediaStream {
   std::optional<MediaOutage> outage;  // the longest
   std::optional<CallCapacity> calls;
   std::optional<FirstHop> first_hop;  // empty: none on the way, or it does not answer
+  // Of the interface that leads there; empty where it is no Wi-Fi, or the system does not say.
+  std::optional<WifiLink> wifi_before, wifi_after;
+  std::optional<double> busy_percent;  // of this computer's processors, during the stream
 };
 
 // The figures that a stream is judged by, and where one was missed. `bound`: of shares, what it

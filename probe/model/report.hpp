@@ -49,6 +49,21 @@ struct EgressPath {
   std::vector<std::string> hosts;  // of the probes' targets, in their order
 };
 
+// A program that runs here and is known to carry others' traffic, or to look into it: a fact, and
+// never a cause by itself.
+struct AgentInfo {
+  std::string name;  // "Cloudflare WARP"
+  std::string seen;  // by what: "process warp-svc"
+};
+
+// What an administrator has set for a browser of this computer, and calls feel.
+struct BrowserPolicy {
+  std::string browser;       // "Google Chrome"
+  std::string name, value;   // as the browser's documents have them
+  std::string place;         // the file or the registry key
+  bool recommended = false;  // users may change it
+};
+
 // The place the run was made from. Empty optionals were not measured.
 struct Site {
   std::string name;                            // --site
@@ -70,6 +85,9 @@ struct Site {
   std::optional<Vantage> vantage;                   // --from; nothing: whatever a computer can send
   std::vector<std::string> own_hosts;  // of the probes' hosts, those that the user named, not a
                                        // vendor: from --var and from sets of the user's own
+  std::vector<AgentInfo> agents;
+  std::vector<BrowserPolicy> browser_policies;
+  std::vector<std::string> unread_policies;  // "/etc/...: not JSON": places that could not be read
 };
 
 // How the summary of a row begins that a larger run would try: a saved report has no other mark of

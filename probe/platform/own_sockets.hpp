@@ -12,9 +12,9 @@ namespace callready::platform {
 // destination: a SYN from there cannot leave. Empty where the system has none such.
 std::string_view inner_link();
 
-// True where a socket of this computer has its other end at `own`, the near end of a connection that
-// is meant for another computer: a program of this computer has taken it. Nothing where the system
-// does not say.
+// True where a socket of this computer has its other end at `own`, the near end of a connection
+// that is meant for another computer: a program of this computer has taken it. Nothing where the
+// system does not say.
 std::optional<bool> is_taken_here(const SocketAddress& own);
 
 }  // namespace callready::platform

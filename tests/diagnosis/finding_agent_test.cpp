@@ -35,8 +35,8 @@ bool blames_it(const Codes& found) {
 }
 
 TEST(Agent, IsNamedWhereTheSystemSaysThatItIsHere) {
-  const auto found = diagnose(seen_by("this_computer", {mute(tls("a.vendor.com")),
-                                                        mute(tls("b.vendor.com"))}));
+  const auto found =
+      diagnose(seen_by("this_computer", {mute(tls("a.vendor.com")), mute(tls("b.vendor.com"))}));
   ASSERT_FALSE(found.empty());
   EXPECT_EQ(found.front().code, "computer.agent");
   EXPECT_EQ(found.front().confidence, Confidence::certain);
@@ -46,16 +46,16 @@ TEST(Agent, IsNamedWhereTheSystemSaysThatItIsHere) {
 }
 
 TEST(Agent, IsLikelyOnlyByTheTimeItTakes) {
-  const auto found = diagnose(seen_by("sooner_than_the_router", {mute(tls("a.vendor.com")),
-                                                                 mute(tls("b.vendor.com"))}));
+  const auto found = diagnose(
+      seen_by("sooner_than_the_router", {mute(tls("a.vendor.com")), mute(tls("b.vendor.com"))}));
   ASSERT_FALSE(found.empty());
   EXPECT_EQ(found.front().code, "computer.agent");
   EXPECT_EQ(found.front().confidence, Confidence::likely);
 }
 
 TEST(Agent, IsPossibleOnlyWhereItCarriesOthersOn) {
-  const auto found = diagnose(seen_by("this_computer", {mute(tls("a.vendor.com")),
-                                                        tls("b.vendor.com")}));
+  const auto found =
+      diagnose(seen_by("this_computer", {mute(tls("a.vendor.com")), tls("b.vendor.com")}));
   ASSERT_FALSE(found.empty());
   EXPECT_EQ(found.front().code, "computer.agent");
   EXPECT_EQ(found.front().confidence, Confidence::possible);
@@ -63,8 +63,8 @@ TEST(Agent, IsPossibleOnlyWhereItCarriesOthersOn) {
 
 TEST(Agent, IsNoCauseWhereNothingIsLostOrADeviceOnTheWayTakesThem) {
   EXPECT_FALSE(blames_it(codes(seen_by("this_computer", {tls("a.vendor.com")}))));
-  EXPECT_FALSE(blames_it(
-      codes(seen_by("", {mute(tls("a.vendor.com")), mute(tls("b.vendor.com"))}))));
+  EXPECT_FALSE(
+      blames_it(codes(seen_by("", {mute(tls("a.vendor.com")), mute(tls("b.vendor.com"))}))));
 }
 
 }  // namespace

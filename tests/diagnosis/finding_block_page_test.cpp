@@ -16,8 +16,8 @@ ProbeResult reset_at(std::string host, std::string_view address) {
 }
 
 ProbeResult elsewhere(std::string name, std::string address) {
-  return question(std::move(name), "NOERROR", "9.9.9.9", {{Fact::records, std::move(address)},
-                                                          {Fact::count, std::int64_t{1}}});
+  return question(std::move(name), "NOERROR", "9.9.9.9",
+                  {{Fact::records, std::move(address)}, {Fact::count, std::int64_t{1}}});
 }
 
 std::vector<std::string> seen_at(std::string_view address, std::vector<ProbeResult> asked,
@@ -46,11 +46,11 @@ TEST(BlockPage, IsToldByNamesThatShareNoAddressElsewhere) {
   EXPECT_EQ(seen_at(nobodys, {elsewhere("portal.vendor.com", "20.9.1.1"),
                               elsewhere("turn.vendor.com", "20.9.2.1")}),
             Codes{"dns.block_page (likely)"});
-  EXPECT_EQ(seen_at(nobodys,
-                    {elsewhere("portal.vendor.com", "20.9.1.1"),
-                     elsewhere("sip.other.com", "20.8.2.1")},
-                    {"portal.vendor.com", "sip.other.com"}),
-            Codes{"dns.block_page (certain)"});
+  EXPECT_EQ(
+      seen_at(nobodys,
+              {elsewhere("portal.vendor.com", "20.9.1.1"), elsewhere("sip.other.com", "20.8.2.1")},
+              {"portal.vendor.com", "sip.other.com"}),
+      Codes{"dns.block_page (certain)"});
 }
 
 TEST(BlockPage, IsNoneWhereTheNamesMayJustShareAnAddress) {
@@ -65,14 +65,14 @@ TEST(BlockPage, IsNoneWhereTheNamesMayJustShareAnAddress) {
   EXPECT_FALSE(blames(seen_at(nobodys, {elsewhere("portal.vendor.com", "20.9.1.1"),
                                         elsewhere("turn.vendor.com", "20.9.1.1")})))
       << "they share another one elsewhere: a content network's";
-  EXPECT_FALSE(blames(seen_at(nobodys, {elsewhere("portal.vendor.com", "20.9.1.1")},
-                              {"portal.vendor.com"})))
+  EXPECT_FALSE(
+      blames(seen_at(nobodys, {elsewhere("portal.vendor.com", "20.9.1.1")}, {"portal.vendor.com"})))
       << "names have other addresses elsewhere now and then";
-  const auto site = report({row("web", {at(tls("portal.vendor.com"), nobodys),
-                                        reset_at("turn.vendor.com", nobodys)}),
-                            follow_up({elsewhere("portal.vendor.com", "20.9.1.1"),
-                                       elsewhere("turn.vendor.com", "20.9.2.1")}),
-                            controls(anchors())});
+  const auto site = report(
+      {row("web", {at(tls("portal.vendor.com"), nobodys), reset_at("turn.vendor.com", nobodys)}),
+       follow_up(
+           {elsewhere("portal.vendor.com", "20.9.1.1"), elsewhere("turn.vendor.com", "20.9.2.1")}),
+       controls(anchors())});
   EXPECT_FALSE(blames(codes(site))) << "a server answers there in one of the names";
 }
 

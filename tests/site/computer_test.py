@@ -82,6 +82,20 @@ class Agent(ComputerTest):
         self.assertNotIn("computer.agent", [f["code"] for f in report["findings"]])
 
 
+class BrowserPolicy(ComputerTest):
+    def test_one_that_forbids_udp(self):
+        report = self.report(["browser-policy"], "rainbow")
+        self.assertEqual(["computer.browser_policy likely helpdesk"], self.findings(report))
+        self.assertEqual({"ready"}, {one["verdict"] for one in report["sets"]})
+        self.assertEqual(["WebRtcIPHandling"],
+                         [policy["name"] for policy in report["site"]["browser_policies"]])
+
+    def test_one_that_forbids_nothing_is_a_fact(self):
+        report = self.report(["browser-policy=QuicAllowed:false"], "rainbow")
+        self.assertEqual([], report["findings"])
+        self.assertEqual(1, len(report["site"]["browser_policies"]))
+
+
 class HostsFile(ComputerTest):
     SET = os.path.join(HERE, "findings.yaml")
 

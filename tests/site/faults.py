@@ -53,6 +53,11 @@ def _hosts_file(plan, value):
     plan.hosts_file.append(f"{ipaddress.ip_address(address)} {name}")
 
 
+def _browser_policy(plan, value):
+    name, _, what = value.partition(":")
+    plan.browser_policies[name] = what
+
+
 def _own_firewall(verdict):
     def apply(plan, value):
         transport, _, ports = value.partition(":")
@@ -402,6 +407,8 @@ THIS_COMPUTER = [
           _own_firewall("reject with icmp type admin-prohibited"), "udp:49152-65535"),
     Fault("agent-takes-tcp", "a program on the PC takes its TCP connections to elsewhere, and says no "
           "more", _set(agent=True)),
+    Fault("browser-policy", "the PC's administrator has set this policy of Chrome's, as NAME:VALUE",
+          _browser_policy, "WebRtcIPHandling:disable_non_proxied_udp"),
     Fault("hosts-file", "the PC's hosts file has a name at this address, as NAME:ADDRESS",
           _hosts_file, "portal.example-calls.com:127.0.0.1"),
 ]

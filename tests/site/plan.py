@@ -49,6 +49,7 @@ class Plan:
     pc_up: bool = True          # the PC's network adapter is switched on
     hosts_file: list = _list()  # lines of the PC's hosts file
     pc_output: list = _list()   # rules of the PC's own firewall for what it sends
+    browser_policies: dict = field(default_factory=dict)  # of Chrome on the PC
     agent: bool = False         # a program on the PC takes all TCP to elsewhere, and says nothing
     connection: str = ""        # of the PC: "no-signal" (its cable is out), "no-address", "no-gateway"
     # (no default route), "gateway-silent" (the router does not answer ARP)

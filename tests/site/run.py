@@ -77,6 +77,13 @@ class Running:
             with open(source, "w", encoding="ascii") as file:
                 file.write(text)
             isolation.bind(source, target)
+        if self.plan.browser_policies:  # Debian has the folder, and nothing in it
+            folder = os.path.join(FOLDER, "etc-opt")
+            managed = os.path.join(folder, "chrome", "policies", "managed")
+            os.makedirs(managed)
+            with open(os.path.join(managed, "site.json"), "w", encoding="ascii") as file:
+                json.dump(self.plan.browser_policies, file)
+            isolation.bind(folder, "/etc/opt")
         if os.path.exists(certificates.PUBLIC_BUNDLE):
             isolation.bind(servers.PUBLIC, certificates.PUBLIC_BUNDLE)
 

@@ -58,6 +58,7 @@ static_assert(codes_in_their_places());
 
 // Of contents, and no box has them.
 constexpr std::string_view contents_only[] = {"computer.agent",
+                                              "computer.browser_policy",
                                               "computer.firewall",
                                               "computer.hosts_file",
                                               "dns.block_page",

@@ -1,0 +1,9 @@
+#include "probe/platform/own_load.hpp"
+
+namespace callready::platform {
+
+// CoreWLAN is a framework, of which there are no headers elsewhere.
+std::optional<ProcessorTime> processor_time() { return std::nullopt; }
+std::optional<WifiLink> wifi_link(const std::string&) { return std::nullopt; }
+
+}  // namespace callready::platform

@@ -1,0 +1,70 @@
+// What every user may know of this computer: browsers' policies, agents, the load.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "probe/platform/agents.hpp"
+#include "probe/platform/browser_policies.hpp"
+#include "probe/platform/own_load.hpp"
+#include "tests/support/temporary_folder.hpp"
+
+namespace callready::platform {
+namespace {
+
+void put(const std::string& path, const std::string& text) {
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path());
+  std::ofstream(path, std::ios::binary) << text;
+}
+
+#ifdef __linux__
+TEST(BrowserPolicyFiles, AreFoundWhereBrowsersLookAndBounded) {
+  const test::TemporaryFolder root;
+  const auto in = [&](const char* path) { return root.path() + path; };
+  EXPECT_TRUE(browser_policies(root.path()).empty());
+  put(in("/etc/opt/chrome/policies/managed/b.json"), "{\"QuicAllowed\": false}");
+  put(in("/etc/opt/chrome/policies/managed/a.json"), std::string(most_policy_bytes + 1, ' '));
+  put(in("/etc/opt/chrome/policies/managed/notes.txt"), "{}");
+  put(in("/etc/opt/edge/policies/recommended/a.json"), "{}");
+  put(in("/etc/firefox/policies/policies.json"), "{}");
+  std::filesystem::create_directories(in("/etc/chromium/policies/managed/folder.json"));
+  const auto found = browser_policies(root.path());
+  ASSERT_EQ(found.size(), 5U);
+  EXPECT_EQ(found[0].place, "/etc/opt/chrome/policies/managed/a.json");
+  EXPECT_EQ(found[0].unread, "it is too large");
+  EXPECT_TRUE(found[0].json.empty());
+  EXPECT_EQ(found[1].browser, "Google Chrome");
+  EXPECT_EQ(found[1].json, "{\"QuicAllowed\": false}");
+  EXPECT_FALSE(found[1].recommended);
+  EXPECT_EQ(found[2].browser, "Chromium");
+  EXPECT_FALSE(found[2].unread.empty()) << "a folder is no file";
+  EXPECT_EQ(found[3].browser, "Microsoft Edge");
+  EXPECT_TRUE(found[3].recommended);
+  EXPECT_EQ(found[4].browser, "Firefox");
+}
+
+TEST(Agents, AreKnownByTheirProcesses) {
+  const test::TemporaryFolder processes;
+  EXPECT_TRUE(known_agents(processes.path()).empty());
+  put(processes.path() + "/17/comm", "warp-svc\n");
+  put(processes.path() + "/18/comm", "warp-svc\n");
+  put(processes.path() + "/19/comm", "bash\n");
+  put(processes.path() + "/self/comm", "warp-svc\n");
+  const auto found = known_agents(processes.path());
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].name, "Cloudflare WARP");
+  EXPECT_EQ(found[0].seen, "process warp-svc");
+}
+#endif
+
+TEST(OwnLoad, GrowsAndIsNoMoreThanAll) {
+  const auto first = processor_time();
+  if (!first) GTEST_SKIP() << "the system does not say";
+  EXPECT_GT(first->all, 0);
+  EXPECT_LE(first->busy, first->all);
+}
+
+TEST(OwnLoad, LoopbackIsNoWifi) { EXPECT_FALSE(wifi_link("lo")); }
+
+}  // namespace
+}  // namespace callready::platform
