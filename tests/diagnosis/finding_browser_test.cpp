@@ -19,7 +19,7 @@ TEST(BrowserPolicy, ThatForbidsUdpIsLikely) {
   EXPECT_EQ(finding.code, "computer.browser_policy");
   EXPECT_EQ(finding.confidence, Confidence::likely);
   EXPECT_EQ(finding.owner, Owner::helpdesk);
-  EXPECT_EQ(finding.title, "A policy keeps Google Chrome from sending media over UDP");
+  EXPECT_EQ(finding.title, "A policy stops Google Chrome from using UDP for media");
   ASSERT_EQ(finding.affects.size(), 1U);
   EXPECT_EQ(finding.affects.front().set, "vendor");
 }

@@ -275,6 +275,25 @@ TEST(MediaFindings, TheOwnerFollowsFromTheFirstRouter) {
   }
 }
 
+TEST(MediaFindings, TheWifiAndTheLoadAreToldBesideTheFirstRouterAndJudgeNothing) {
+  auto weak = stream(direction(60, 6.5), direction(0, 0));
+  weak.first_hop = first_hop(150, 150, {0, 0, 2});
+  weak.wifi_before = WifiLink{-58, std::nullopt};
+  weak.wifi_after = WifiLink{-84, std::nullopt};
+  weak.busy_percent = 97;
+  const auto report = report_of(weak);
+  ASSERT_EQ(report.findings.size(), 1u);
+  EXPECT_EQ(report.findings[0].owner, Owner::provider) << "the first router lost nothing";
+  const auto text = report.findings[0].evidence.back().text;
+  EXPECT_NE(text.find("-58 dBm before and -84 dBm after"), std::string::npos) << text;
+  EXPECT_NE(text.find("busy for 97 %"), std::string::npos) << text;
+  EXPECT_EQ(report_of(stream(direction(0, 0), direction(0, 0))).findings.size(), 0u);
+  auto fine = stream(direction(0, 0), direction(0, 0));
+  fine.wifi_before = fine.wifi_after = weak.wifi_after;
+  fine.busy_percent = 97;
+  EXPECT_EQ(report_of(fine).findings.size(), 0u) << "facts, and no cause";
+}
+
 TEST(MediaFindings, LossThatMayBeBadLuckIsOnlyPossible) {
   const auto report = report_of(stream(direction(9, 0.7), direction(0, 0)));
   ASSERT_EQ(report.findings.size(), 1u);

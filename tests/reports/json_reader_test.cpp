@@ -6,6 +6,7 @@
 
 #include "reports/format.hpp"
 #include "tests/reports/samples.hpp"
+#include "tests/reports/schema.hpp"
 
 namespace callready {
 namespace {
@@ -208,11 +209,16 @@ TEST(JsonReader, ReadsTheWaysOutAndTheAdvice) {
   report.site.links = {{"eth0", LinkState::up, false}, {"wlan0", LinkState::no_signal, true}};
   report.site.gateways = {{IpAddress::v4({10, 8, 0, 1}), "tun0", false}};
   report.site.proxy_sought = true;
+  report.site.agents = {{"Cloudflare WARP", "process warp-svc"}};
+  report.site.browser_policies = {
+      {"Google Chrome", "QuicAllowed", "false", "/etc/opt/chrome/policies/managed/a.json", true}};
+  report.site.unread_policies = {"/etc/firefox/policies/policies.json: it cannot be opened"};
   report.sets.front().advice = {{"inspection", "Exempt *.example.com.", "page 2"}};
   const auto text = render_json(report, {});
   const auto read = read_report(text, "old.json");
   ASSERT_TRUE(read.report) << read.error;
   EXPECT_EQ(render_json(*read.report, {}), text);
+  EXPECT_EQ(schema_errors(text, "callready.report-1.schema.json"), "");
   EXPECT_EQ(read.report->site.ways.front().gateway, way.gateway);
   EXPECT_EQ(read.report->sets.front().advice.front().source, "page 2");
 }

@@ -71,6 +71,9 @@ Report streamed() {
   hop.median_ms = 1.25;
   hop.jitter_ms = 0.5;
   stream.first_hop = hop;
+  stream.wifi_before = WifiLink{-58, std::nullopt};
+  stream.wifi_after = WifiLink{-71, 60};
+  stream.busy_percent = 37.5;
   result.observation.media = stream;
   auto& row = report.sets.front().requirements.front();
   row.poor = true;

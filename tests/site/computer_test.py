@@ -86,7 +86,7 @@ class BrowserPolicy(ComputerTest):
     def test_one_that_forbids_udp(self):
         report = self.report(["browser-policy"], "rainbow")
         self.assertEqual(["computer.browser_policy likely helpdesk"], self.findings(report))
-        self.assertEqual({"ready"}, {one["verdict"] for one in report["sets"]})
+        self.assertEqual({"degraded"}, {one["verdict"] for one in report["sets"]})
         self.assertEqual(["WebRtcIPHandling"],
                          [policy["name"] for policy in report["site"]["browser_policies"]])
 
