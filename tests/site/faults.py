@@ -357,15 +357,15 @@ FIREWALL = [
           _add("block", "udp dport 443 drop")),
     Fault("quic-initial-cut", "QUIC of version 1 is dropped; what asks for versions passes",
           _add("inspect", "udp dport 443 @th,72,32 0x00000001 drop")),
+    Fault("quic-initial-rejected", "the same, and the firewall says so: ICMP",
+          _add("inspect", "udp dport 443 @th,72,32 0x00000001 "
+               "reject with icmp type admin-prohibited")),
     Fault("relay-cut-after", "flows to this port are cut after so many packets, there and back, as "
           "TRANSPORT:PORT:PACKETS", _cut_after, "udp:3478:12"),
     Fault("fragments-dropped", "IP fragments are dropped, both ways",
           _add("raw", "ip frag-off & 0x1fff != 0 drop")),
     Fault("fragments-dropped-inbound", "the same, of what comes in only",
           _add("raw", 'iifname "wan" ip frag-off & 0x1fff != 0 drop')),
-    Fault("quic-initial-rejected", "the same, and the firewall says so: ICMP",
-          _add("inspect", "udp dport 443 @th,72,32 0x00000001 "
-               "reject with icmp type admin-prohibited")),
     Fault("sip-udp-inspected", "SIP requests over UDP are dropped, on any port",
           _add("inspect", *(f"meta l4proto udp @th,64,32 {word} drop" for word in SIP_WORDS))),
     Fault("turn-inspected", "TURN's Allocate over UDP is dropped, on any port; STUN passes",
