@@ -8,8 +8,9 @@
 // for each: `version`, `result` ("connected", or why not: "no_route" is a computer without IPv6),
 // `ms`; and "nat64" with its `prefix` where a DNS64 shows itself (RFC 7050 section 3).
 //
-// With `service` the host is a service's own, which other probes reach by IPv4: then nothing is sent
-// where this computer has no global IPv6 address (`skipped` with "no_route") or the name has none
+// With `service` the host is a service's own, which other probes reach by IPv4: then nothing is
+// sent where this computer has no global IPv6 address (`skipped` with "no_route") or the name has
+// none
 // ("no_record"), and IPv4 is tried only where IPv6 fails. A `family` by a DNS64's address has
 // `translated`.
 #include <fmt/format.h>
@@ -103,10 +104,11 @@ void add_family(Observation& observation, const Attempt& attempt, const char* ve
 }
 
 void add_nat64(Observation& observation, const Network& prefix) {
-  add_evidence(observation, EvidenceKind::nat64,
-               fmt::format("the resolver makes IPv6 addresses of IPv4 ones with the prefix {} (DNS64)",
-                           prefix.to_string()),
-               {{Fact::prefix, prefix.to_string()}});
+  add_evidence(
+      observation, EvidenceKind::nat64,
+      fmt::format("the resolver makes IPv6 addresses of IPv4 ones with the prefix {} (DNS64)",
+                  prefix.to_string()),
+      {{Fact::prefix, prefix.to_string()}});
 }
 
 void conclude(Observation& observation, const Attempt& six, const Attempt& four) {

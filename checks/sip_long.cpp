@@ -8,9 +8,9 @@
 // one of 1,200 bytes, which goes in one packet, up to twice; and where that is answered, the longer
 // one over TCP or TLS. Outcomes: `answered` with the status where a long
 // one was answered; `failed` with "long_sip_lost" where all of one kind are lost and the short one
-// is answered; `skipped` with "sizes_not_compared" where nothing follows from that: the short one is
-// silent, too, or the long one is over a connection that stands. Evidence "sip_size", one a kind:
-// `bytes`, `transport`, `answered`, `attempts`, and `back` where the reply was to be as long.
+// is answered; `skipped` with "sizes_not_compared" where nothing follows from that: the short one
+// is silent, too, or the long one is over a connection that stands. Evidence "sip_size", one a
+// kind: `bytes`, `transport`, `answered`, `attempts`, and `back` where the reply was to be as long.
 //
 // Parameters: `domain` as in `sip`; `stream`, PORT/tcp or PORT/tls where the same server answers,
 // the same port over TCP where absent; `mirror`, the server is `callready serve`.

@@ -16,10 +16,10 @@
 // error code: "401" to real credentials, "403", "437" (twice, from two ports), "440" (no relays of
 // that family), "441", "442" (no UDP relays), "486" (quota),
 // "508" (no free relays), and others. `failed`: "relay_dead" (granted, and carries nothing;
-// outbound and inbound told apart in "relay_trip"), "relay_dies" (with `hold`), "stale_nonce" (438 without end),
-// "bad_challenge", "wrong_integrity", "no_relayed_address", an error code of 500 and more, and all
-// that stun.cpp has for what is not STUN. `silent`, `refused`, `rejected` as there; over TLS a
-// certificate that this machine does not trust is `failed`, as there.
+// outbound and inbound told apart in "relay_trip"), "relay_dies" (with `hold`), "stale_nonce" (438
+// without end), "bad_challenge", "wrong_integrity", "no_relayed_address", an error code of 500 and
+// more, and all that stun.cpp has for what is not STUN. `silent`, `refused`, `rejected` as there;
+// over TLS a certificate that this machine does not trust is `failed`, as there.
 #include <fmt/format.h>
 
 #include "checks/certificate_evidence.hpp"
@@ -175,13 +175,14 @@ void record_life(Observation& observation, Transport transport, const RelayLife&
     observation.detail = life.died ? DetailCode::relay_dies : DetailCode::relayed;
     if (life.died) observation.outcome = Outcome::failed;
     const auto seconds = life.alive.count() / 1000;
-    text = life.died ? fmt::format("the relay over {} died after {} packets, {:.1f} s; the server {}",
-                                   in_capitals(transport), life.heard, seconds,
-                                   life.server_answers.value_or(false)
-                                       ? "still answers on that flow"
-                                       : "does not answer on that flow any more")
-                     : fmt::format("the relay over {} carried {} of {} packets in {:.0f} s",
-                                   in_capitals(transport), life.heard, life.sent, seconds);
+    text = life.died
+               ? fmt::format("the relay over {} died after {} packets, {:.1f} s; the server {}",
+                             in_capitals(transport), life.heard, seconds,
+                             life.server_answers.value_or(false)
+                                 ? "still answers on that flow"
+                                 : "does not answer on that flow any more")
+               : fmt::format("the relay over {} carried {} of {} packets in {:.0f} s",
+                             in_capitals(transport), life.heard, life.sent, seconds);
   }
   add_evidence(observation, EvidenceKind::relay_life, std::move(text), std::move(facts));
 }

@@ -311,13 +311,14 @@ constexpr std::array all_words{
                  "registrations.",
                  "A message came back altered, or the server saw addresses that were not sent.",
                  Owners{Owner::network}, "Turn off the SIP ALG on the router or firewall."},
-    FindingWords{"sip.fragments_lost", "Long SIP messages over UDP get lost",
-                 "Calls with many codecs get no answer over UDP, while phones register: what is too "
-                 "long for one packet goes in IP fragments, and these are dropped.",
-                 "Requests of 2,600 and 1,600 bytes over UDP get no answer, three times each; a "
-                 "short one does, and the long one over TCP or TLS. Full-size packets get through.",
-                 Owners{Owner::network},
-                 "Allow IP fragments of UDP through the firewall, or use SIP over TCP or TLS."},
+    FindingWords{
+        "sip.fragments_lost", "Long SIP messages over UDP get lost",
+        "Calls with many codecs get no answer over UDP, while phones register: what is too "
+        "long for one packet goes in IP fragments, and these are dropped.",
+        "Requests of 2,600 and 1,600 bytes over UDP get no answer, three times each; a "
+        "short one does, and the long one over TCP or TLS. Full-size packets get through.",
+        Owners{Owner::network},
+        "Allow IP fragments of UDP through the firewall, or use SIP over TCP or TLS."},
     FindingWords{"sip.server_error", "The SIP server answers with an error",
                  "The path is open, but the server rejects requests.",
                  "The server's own SIP status.", Owners{Owner::vendor},

@@ -67,10 +67,10 @@ Causes find_lost_long_sip(const Diagnosis& context) {
     finding.code = "sip.fragments_lost";
     finding.title = "Long SIP messages over UDP get lost (IP fragments)";
     finding.owner = Owner::network;
-    finding.confidence = facts.line_loses()             ? Confidence::possible
-                         : own                          ? Confidence::certain
-                         : seen.over_stream             ? Confidence::likely
-                                                        : Confidence::possible;
+    finding.confidence = facts.line_loses() ? Confidence::possible
+                         : own              ? Confidence::certain
+                         : seen.over_stream ? Confidence::likely
+                                            : Confidence::possible;
     finding.affects = sets_of(facts, behind(facts, result));
     finding.fix =
         "Allow IP fragments of UDP through the firewall, in both directions, to and from the SIP "
@@ -83,10 +83,10 @@ Causes find_lost_long_sip(const Diagnosis& context) {
     }
     if (own) {
       finding.evidence.push_back(
-          {result.probe.id, seen.way_back
-                                ? "Long requests arrive, and replies as long are lost on the way back."
-                                : "The far end answers long requests, so they are lost on the way "
-                                  "out."});
+          {result.probe.id,
+           seen.way_back ? "Long requests arrive, and replies as long are lost on the way back."
+                         : "The far end answers long requests, so they are lost on the way "
+                           "out."});
     } else if (!seen.over_stream) {
       finding.evidence.push_back(
           {result.probe.id,

@@ -137,8 +137,7 @@ Causes find_dying_relays(const Diagnosis& context) {
       dead.push_back(result);
       const auto* life = evidence_of(*result, EvidenceKind::relay_life);
       held |= life != nullptr;
-      server_answers |=
-          life != nullptr && flag_fact(*life, Fact::answered).value_or(false);
+      server_answers |= life != nullptr && flag_fact(*life, Fact::answered).value_or(false);
     }
     // Relays that carry nothing over any transport: the server's own, see below.
     if (dead.empty() || (carried.empty() && !held)) continue;
@@ -158,8 +157,8 @@ Causes find_dying_relays(const Diagnosis& context) {
       return evidence_of(*result, EvidenceKind::relay_life) != nullptr;
     });
     const bool loss = context.facts.line_loses() && !beside;
-    finding.confidence = (others_live || server_answers) && !loss ? Confidence::likely
-                                                                  : Confidence::possible;
+    finding.confidence =
+        (others_live || server_answers) && !loss ? Confidence::likely : Confidence::possible;
     if (cut) {
       finding.fix = fmt::format(
           "Exempt {} from inspection, and from limits on connections, over {} on the firewall. Use "
@@ -167,7 +166,8 @@ Causes find_dying_relays(const Diagnosis& context) {
           host, transports, transports_in_words(carried));
     } else {
       finding.fix = fmt::format(
-          "Ask the operator of {} why its relays over {} stop after a while. Give the times of this "
+          "Ask the operator of {} why its relays over {} stop after a while. Give the times of "
+          "this "
           "report.",
           host, transports);
     }
@@ -181,9 +181,9 @@ Causes find_dying_relays(const Diagnosis& context) {
       if (life != nullptr) finding.evidence.push_back({result->probe.id, life->text});
     }
     if (others_live) {
-      finding.evidence.push_back({carried.front()->probe.id,
-                                  fmt::format("Relays of the same server over {} carry data.",
-                                              transports_in_words(carried))});
+      finding.evidence.push_back(
+          {carried.front()->probe.id, fmt::format("Relays of the same server over {} carry data.",
+                                                  transports_in_words(carried))});
     }
     finding.affects = sets_of(context.facts, cause.impaired.empty() ? dead : cause.impaired);
     causes.push_back(std::move(cause));

@@ -42,8 +42,9 @@ std::vector<std::string> ipv6_notes(const SetResult& set, const Report& report) 
     const bool ours = of_service || ids.contains(probe.id);
     const auto& address = seen.address;
     if (!ours || !address || !address->is_v6() || !reached(seen.outcome)) continue;
-    const bool by_translation = std::any_of(
-        prefixes.begin(), prefixes.end(), [&](const auto& prefix) { return prefix.contains(*address); });
+    const bool by_translation =
+        std::any_of(prefixes.begin(), prefixes.end(),
+                    [&](const auto& prefix) { return prefix.contains(*address); });
     const auto given = IpAddress::parse(probe.target.host);
     if (given && given->is_v6()) continue;
     add(!by_translation ? native : given ? literal : translated, probe.target.host);
@@ -53,9 +54,8 @@ std::vector<std::string> ipv6_notes(const SetResult& set, const Report& report) 
     notes.push_back(fmt::format("Works by IPv6, too: {}.", findings::listed(native)));
   }
   if (!translated.empty()) {
-    notes.push_back(fmt::format(
-        "Reached by IPv6 only because this network translates (NAT64): {}.",
-        findings::listed(translated)));
+    notes.push_back(fmt::format("Reached by IPv6 only because this network translates (NAT64): {}.",
+                                findings::listed(translated)));
   }
   if (!literal.empty()) {
     notes.push_back(fmt::format(

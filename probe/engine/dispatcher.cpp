@@ -24,8 +24,8 @@ std::optional<Pacer::PacedRequest> contact_of(const checks::Job& job) {
   if (request.ports.empty()) request.ports.push_back(job.probe.target.port());
   // Over a connection the check itself asks, once it stands.
   const auto check = job.probe.check;
-  const bool sip = check == CheckKind::sip || check == CheckKind::sip_alg ||
-                   check == CheckKind::sip_long;
+  const bool sip =
+      check == CheckKind::sip || check == CheckKind::sip_alg || check == CheckKind::sip_long;
   request.sip = sip && request.transport == Transport::udp;
   return request;
 }

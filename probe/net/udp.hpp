@@ -28,11 +28,11 @@ using UdpEvent = std::variant<Datagram, IcmpError>;
 class UdpSocket {
  public:
   struct Options {
-    bool connect = true;    // hear only `remote`; false: anybody, for NAT tests
-    std::string interface;  // by name; empty: the system's choice
-    int ttl = 0;            // 0: the system's default
+    bool connect = true;     // hear only `remote`; false: anybody, for NAT tests
+    std::string interface;   // by name; empty: the system's choice
+    int ttl = 0;             // 0: the system's default
     bool fragments = false;  // what is too long for one packet may go in several, also on the way
-    bool headers = false;   // note what the IP headers of datagrams say, and which had no room
+    bool headers = false;    // note what the IP headers of datagrams say, and which had no room
     int room = 0;  // bytes of datagrams that wait, as far as the system lets; 0: its default
     // A server's: the address and port to be bound to; nothing is connected then.
     std::optional<SocketAddress> bind;

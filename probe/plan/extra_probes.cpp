@@ -318,10 +318,10 @@ void add_long_sip(ProbeList& probes, const std::vector<const TargetSet*>& sets) 
           stream = fmt::format("{}/{}", other.target.port(), to_string(other.target.transport));
         }
       }
-      const bool conditional = !planned.unless.empty() || !planned.unless_all.empty() ||
-                               !planned.nearest_of.empty();
-      const int worth = (mirrors ? 8 : 0) + (conditional ? 0 : 4) + (stream.empty() ? 0 : 2) +
-                        (busy ? 0 : 1);
+      const bool conditional =
+          !planned.unless.empty() || !planned.unless_all.empty() || !planned.nearest_of.empty();
+      const int worth =
+          (mirrors ? 8 : 0) + (conditional ? 0 : 4) + (stream.empty() ? 0 : 2) + (busy ? 0 : 1);
       if (worth <= most) continue;
       most = worth;
       best = &planned;

@@ -74,9 +74,8 @@ TEST_F(SipLong, IsLostWhereTheShortOneIsAnsweredAndTheLongOneOverTcp) {
   EXPECT_EQ(seen.outcome, Outcome::failed);
   EXPECT_EQ(seen.detail, DetailCode::long_sip_lost);
   EXPECT_EQ(sizes, (Sizes{2'600, 1'600, 2'600, 1'600, 2'600, 1'600, 1'200}));
-  EXPECT_EQ(told(seen),
-            (std::vector<std::string>{"2600 udp 3 lost", "1600 udp 3 lost", "1200 udp 1 answered",
-                                      "2600 tcp 1 answered"}));
+  EXPECT_EQ(told(seen), (std::vector<std::string>{"2600 udp 3 lost", "1600 udp 3 lost",
+                                                  "1200 udp 1 answered", "2600 tcp 1 answered"}));
   ASSERT_EQ(stream.requests().size(), 1u);
   EXPECT_EQ(stream.requests()[0].size(), 2'600u);
 }
@@ -146,9 +145,8 @@ TEST_F(SipLong, SaysThatRepliesAsLongAreLost) {
                                {{"mirror", "true"}});
   EXPECT_EQ(seen.outcome, Outcome::failed);
   EXPECT_EQ(seen.detail, DetailCode::long_sip_lost);
-  EXPECT_EQ(told(seen),
-            (std::vector<std::string>{"2600 udp 1 answered", "2600 back udp 3 lost",
-                                      "1200 udp 1 answered"}));
+  EXPECT_EQ(told(seen), (std::vector<std::string>{"2600 udp 1 answered", "2600 back udp 3 lost",
+                                                  "1200 udp 1 answered"}));
 }
 
 }  // namespace

@@ -185,8 +185,8 @@ ProbeResult of_service(std::string host, std::string six) {
 
 TEST(Ipv6Finding, IsDeadForOneVendorAlone) {
   const auto works = families("www.anchor.com", "connected");
-  const auto one = of_service("a.vendor.com", "timed_out"), two = of_service("b.vendor.com",
-                                                                            "unreachable");
+  const auto one = of_service("a.vendor.com", "timed_out"),
+             two = of_service("b.vendor.com", "unreachable");
   EXPECT_EQ(codes(site_with({works, one, two})), Codes{"network.ipv6_vendor_dead (likely)"});
   EXPECT_EQ(codes(site_with({works, one})), Codes{"network.ipv6_vendor_dead (possible)"});
   const auto found = only(site_with({works, one, two}));
@@ -198,8 +198,8 @@ TEST(Ipv6Finding, IsDeadForOneVendorAlone) {
 
 TEST(Ipv6Finding, IsTheVendorsWhereOneHostAnswersOrAllRefuse) {
   const auto works = families("www.anchor.com", "connected");
-  const auto some = only(site_with({works, of_service("a.vendor.com", "timed_out"),
-                                    of_service("b.vendor.com", "connected")}));
+  const auto some = only(site_with(
+      {works, of_service("a.vendor.com", "timed_out"), of_service("b.vendor.com", "connected")}));
   EXPECT_EQ(some.confidence, Confidence::possible);
   EXPECT_EQ(some.owner, Owner::vendor);
   const auto refused = only(site_with({works, of_service("a.vendor.com", "connection_refused"),

@@ -13,9 +13,7 @@ ProbeResult relay(Transport transport, Outcome outcome, DetailCode detail) {
   result.observation.detail = detail;
   return result;
 }
-ProbeResult carries(Transport transport) {
-  return relay(transport, answered, DetailCode::relayed);
-}
+ProbeResult carries(Transport transport) { return relay(transport, answered, DetailCode::relayed); }
 ProbeResult held(Transport transport, bool died, bool server_answers = false) {
   auto result = died ? relay(transport, failed, DetailCode::relay_dies) : carries(transport);
   result.probe.with["hold"] = "true";

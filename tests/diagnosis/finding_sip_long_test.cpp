@@ -55,9 +55,9 @@ TEST(LongSip, IsCertainlyLostByOurOwnFarEndWhichTellsTheWay) {
   const auto out = only(with({lost({size(2'600, "udp", false), size(1'200, "udp", true)}, true)}));
   EXPECT_EQ(out.confidence, Confidence::certain);
   EXPECT_TRUE(has_evidence(out, "lost on the way out"));
-  const auto back = only(with({lost({size(2'600, "udp", true), size(2'600, "udp", false, true),
-                                     size(1'200, "udp", true)},
-                                    true)}));
+  const auto back = only(with(
+      {lost({size(2'600, "udp", true), size(2'600, "udp", false, true), size(1'200, "udp", true)},
+            true)}));
   EXPECT_EQ(back.confidence, Confidence::certain);
   EXPECT_TRUE(has_evidence(back, "lost on the way back"));
 }

@@ -33,8 +33,8 @@ TEST(Ipv6Notes, SayWhatWorksByIpv6) {
 }
 
 TEST(Ipv6Notes, SayWhatIsTranslatedOnly) {
-  const auto notes = notes_of({at(tls("a.vendor.com"), "64:ff9b::c000:201"),
-                               at(tls("192.0.2.9"), "64:ff9b::c000:209")});
+  const auto notes = notes_of(
+      {at(tls("a.vendor.com"), "64:ff9b::c000:201"), at(tls("192.0.2.9"), "64:ff9b::c000:209")});
   ASSERT_EQ(notes.size(), 2u);
   EXPECT_EQ(notes[0],
             "Reached by IPv6 only because this network translates (NAT64): a.vendor.com.");

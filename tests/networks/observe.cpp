@@ -560,6 +560,10 @@ Seen Observer::ipv6(Job job) {
   observation.sent_at = wall(job.at_ms);
   observation.attempts = 1;
   const auto& network = traffic_.network();
+  if (job.probe.with.contains("service") && network.ipv6 == Ipv6::none) {
+    say(observation, Outcome::skipped, "no_route");
+    return seen;
+  }
   const auto v4 = resolve(job.probe.target.host, job.at_ms);
   const auto family = [&](const char* version, std::string result) -> Evidence& {
     return add(observation, "family", {{"version", text(version)}, {"result", text(result)}});

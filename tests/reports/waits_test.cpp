@@ -19,11 +19,12 @@ TEST(Waits, SayHowLongAndForWhom) {
 
 TEST(Waits, NameEveryCheck) {
   for (const auto check :
-       {CheckKind::dns, CheckKind::hop, CheckKind::http, CheckKind::ice, CheckKind::ipv6,
-        CheckKind::media, CheckKind::nat, CheckKind::ntp, CheckKind::pac, CheckKind::path,
-        CheckKind::proxy, CheckKind::quic, CheckKind::sip, CheckKind::sip_alg, CheckKind::sip_long,
-        CheckKind::stun, CheckKind::tcp,
-        CheckKind::tls, CheckKind::tls_hello, CheckKind::turn, CheckKind::udp_range}) {
+       {CheckKind::dns,      CheckKind::hop,     CheckKind::http,      CheckKind::ice,
+        CheckKind::ipv6,     CheckKind::media,   CheckKind::nat,       CheckKind::ntp,
+        CheckKind::pac,      CheckKind::path,    CheckKind::proxy,     CheckKind::quic,
+        CheckKind::sip,      CheckKind::sip_alg, CheckKind::sip_long,  CheckKind::stun,
+        CheckKind::tcp,      CheckKind::tls,     CheckKind::tls_hello, CheckKind::turn,
+        CheckKind::udp_range}) {
     EXPECT_FALSE(waited_for(check).empty()) << to_string(check);
   }
 }

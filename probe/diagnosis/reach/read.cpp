@@ -54,7 +54,7 @@ Reader reader_of(CheckKind check) {
     case ice:
     case media:  // streams and calls
     case pac:
-    case proxy:      // only ever through one
+    case proxy:  // only ever through one
     case sip_long:
     case tls_hello:  // what is in the packets, not where they go
       return nullptr;
