@@ -338,7 +338,8 @@ TEST(Vendors, AnchorsAreControlsOfAtLeastTwoParties) {
   EXPECT_TRUE(set.capabilities.empty());
   std::set<std::string> checks;
   for (const auto& row : set.requirements) checks.emplace(to_string(row.check.value()));
-  EXPECT_EQ(checks, (std::set<std::string>{"dns", "http", "ipv6", "ntp", "path", "stun", "tls"}));
+  EXPECT_EQ(checks,
+            (std::set<std::string>{"dns", "http", "ipv6", "ntp", "path", "quic", "stun", "tls"}));
   EXPECT_GE(set.requirements.size(), 5u);
 }
 
