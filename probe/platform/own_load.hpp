@@ -16,6 +16,7 @@ struct ProcessorTime {
 std::optional<ProcessorTime> processor_time();
 
 // The link of that interface as it is; nothing where it is no Wi-Fi, or the system does not say.
-std::optional<WifiLink> wifi_link(const std::string& interface_name);
+// `table`: where Linux lists them, for tests; empty: the system's own place.
+std::optional<WifiLink> wifi_link(const std::string& interface_name, const std::string& table = {});
 
 }  // namespace callready::platform

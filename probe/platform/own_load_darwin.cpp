@@ -4,6 +4,6 @@ namespace callready::platform {
 
 // CoreWLAN is a framework, of which there are no headers elsewhere.
 std::optional<ProcessorTime> processor_time() { return std::nullopt; }
-std::optional<WifiLink> wifi_link(const std::string&) { return std::nullopt; }
+std::optional<WifiLink> wifi_link(const std::string&, const std::string&) { return std::nullopt; }
 
 }  // namespace callready::platform

@@ -27,8 +27,8 @@ std::optional<ProcessorTime> processor_time() {
 }
 
 // "wlan0: 0000   54.  -56.  -256 ...": status, quality, level and noise, after two lines of heads.
-std::optional<WifiLink> wifi_link(const std::string& interface_name) {
-  std::ifstream file("/proc/net/wireless");
+std::optional<WifiLink> wifi_link(const std::string& interface_name, const std::string& table) {
+  std::ifstream file(table.empty() ? "/proc/net/wireless" : table);
   std::string line;
   for (std::size_t i = 0; i < most_wifi_lines && std::getline(file, line); ++i) {
     std::istringstream columns(line);

@@ -38,7 +38,7 @@ std::optional<ProcessorTime> processor_time() {
   return ProcessorTime{all - ticks_of(idle), all};
 }
 
-std::optional<WifiLink> wifi_link(const std::string& interface_name) {
+std::optional<WifiLink> wifi_link(const std::string& interface_name, const std::string&) {
   NET_LUID luid{};
   GUID guid{};
   const auto name = to_wide(interface_name);

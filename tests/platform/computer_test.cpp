@@ -55,6 +55,26 @@ TEST(Agents, AreKnownByTheirProcesses) {
   EXPECT_EQ(found[0].name, "Cloudflare WARP");
   EXPECT_EQ(found[0].seen, "process warp-svc");
 }
+
+TEST(OwnLoad, TheSignalIsThatOfTheLinkThatWasJoined) {
+  const test::TemporaryFolder folder;
+  const auto table = folder.path() + "/wireless";
+  put(table,
+      "Inter-| sta-|   Quality        |   Discarded packets               | Missed | WE\n"
+      " face | tus | link level noise |  nwid  crypt   frag  retry   misc | beacon | 22\n"
+      "wlan0: 0000   54.  -56.  -256        0      0      0      0     12        0\n"
+      "wlp1s0: 0000   40  -70  -256        0      0      0      0     12        0\n"
+      "old0: 0000   40.  180.  -256        0      0      0      0     12        0\n"
+      "cut0: 0000\n");
+  ASSERT_TRUE(wifi_link("wlan0", table));
+  EXPECT_EQ(wifi_link("wlan0", table)->signal_dbm, std::optional(-56.0));
+  ASSERT_TRUE(wifi_link("wlp1s0", table));
+  EXPECT_EQ(wifi_link("wlp1s0", table)->signal_dbm, std::optional(-70.0));
+  EXPECT_FALSE(wifi_link("old0", table)) << "no dBm";
+  EXPECT_FALSE(wifi_link("cut0", table));
+  EXPECT_FALSE(wifi_link("wlan", table));
+  EXPECT_FALSE(wifi_link("wlan0", folder.path() + "/none"));
+}
 #endif
 
 TEST(OwnLoad, GrowsAndIsNoMoreThanAll) {
