@@ -77,6 +77,8 @@ class FirstHopTest(unittest.TestCase):
         self.assertEqual(hop["sent"], hop["answered"])
         self.assertGreaterEqual(hop["sent"], 100)
         self.assertGreater(stream["up"]["lost"], 0)
+        self.assertTrue(0 <= stream["busy_percent"] <= 100, stream["busy_percent"])
+        self.assertNotIn("wifi_before", stream)
         self.assertIn("It is not the Wi-Fi or the LAN", found["media.loss"]["fix"])
         self.assertEqual("provider", found["media.loss"]["owner"])
 
