@@ -8,6 +8,7 @@
 #include "probe/diagnosis/findings.hpp"
 #include "probe/diagnosis/ipv6_notes.hpp"
 #include "probe/diagnosis/judge.hpp"
+#include "probe/diagnosis/reach/code.hpp"
 #include "probe/diagnosis/rules_to_allow.hpp"
 #include "probe/diagnosis/weak_evidence.hpp"
 #include "probe/model/set_age.hpp"
@@ -263,6 +264,7 @@ bool Diagnosis::fails_required_row(const std::vector<const ProbeResult*>& probes
 void Diagnosis::note(const Cause& cause) {
   for (const auto* result : cause.explained) explained_.insert(result->probe.id);
   for (const auto* result : cause.impaired) impaired_.insert(result->probe.id);
+  if (!worlds_ && reach::is_of_contents(cause.finding.code)) contents_.push_back(cause.finding);
 }
 
 }  // namespace findings

@@ -1,10 +1,15 @@
 // The rules behind diagnose(): one function a layer, one table in the order of judging.
 #pragma once
 
+#include <memory>
 #include <span>
 
 #include "probe/diagnosis/attribution.hpp"
 #include "probe/diagnosis/finding_facts.hpp"
+
+namespace callready::reach {
+struct Diagnosis;
+}
 
 namespace callready::findings {
 
@@ -46,12 +51,17 @@ class Diagnosis {
   // A row that the vendor requires is not well by it: the set is degraded at the least.
   bool fails_required_row(const std::vector<const ProbeResult*>& probes) const;
   void note(const Cause& cause);
+  // What worlds say of all that was seen, with what was found of contents so far; made when it is
+  // first asked for.
+  const reach::Diagnosis& worlds() const;
 
  private:
   template <typename Wanted>
   bool any_lost_row(const std::vector<const ProbeResult*>& probes, Wanted wanted) const;
 
   std::set<std::string> explained_, impaired_;
+  std::vector<Finding> contents_;
+  mutable std::shared_ptr<const reach::Diagnosis> worlds_;
 };
 
 using Causes = std::vector<Cause>;
@@ -103,7 +113,7 @@ Causes find_loss(const Diagnosis&);
 // finding_tcp.cpp
 Causes find_web_only(const Diagnosis&);
 Causes find_tcp_ports(const Diagnosis&);
-// finding_taken.cpp
+// finding_worlds.cpp
 Causes find_taken_connections(const Diagnosis&);
 // finding_destinations.cpp
 Causes find_destinations(const Diagnosis&);

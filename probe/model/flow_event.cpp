@@ -53,6 +53,7 @@ std::span<const Word<Sign>> words() {
       {Sign::proxy_login, "proxy_login"},         {Sign::proxy_denied, "proxy_denied"},
       {Sign::proxy_silent, "proxy_silent"},       {Sign::proxy_error, "proxy_error"},
       {Sign::dns_direct, "dns_direct"},           {Sign::no_link, "no_link"},
+      {Sign::name_too_long, "name_too_long"},
   };
   return table;
 }

@@ -78,6 +78,7 @@ struct FlowEvent {
 // What a reply says of itself, or of whoever gave it.
 enum class Sign {
   name_fails,       // the resolver answers with an error
+  name_too_long,    // its answer is cut short, and the whole one does not come over TCP
   name_gone,        // the site's resolver says that there is no such name
   public_denies,    // another resolver says so
   public_knows,     // another resolver knows the name

@@ -113,6 +113,9 @@ TEST(Offline, ExplainsNamesAndARouterWithoutAWayOut) {
 TEST(TakenConnections, AreNamedWhereTheyAreMute) {
   const auto sooner = [](ProbeResult result, double milliseconds) {
     result.observation.round_trip = Milliseconds(milliseconds);
+    if (result.observation.timing_ms.contains(Timing::connect)) {
+      result.observation.timing_ms[Timing::connect] = milliseconds;
+    }
     return result;
   };
   const auto mute = [&](const char* host, double milliseconds) {

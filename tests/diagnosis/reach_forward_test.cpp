@@ -153,6 +153,22 @@ TEST(ReachForward, TheNearestThatLetsNothingPassDecides) {
   EXPECT_EQ(fate({0, 3}), Fate::drop);
 }
 
+// What a narrower rule says is true where a wider one stands.
+TEST(ReachForward, AWiderRuleDoesAllThatANarrowerOneDoes) {
+  const auto sip = ports(box(Kind::rule, Fate::drop, Protocol::tcp), {{5060, 5060}, {5061, 5061}});
+  const auto but_web = sparing(box(Kind::rule, Fate::drop, Protocol::tcp),
+                               {{{80, 80}, Protocol::tcp}, {{443, 443}, Protocol::tcp}});
+  EXPECT_TRUE(is_wider(but_web, sip));
+  EXPECT_FALSE(is_wider(sip, but_web));
+  EXPECT_TRUE(is_wider(box(Kind::rule, Fate::refuse), sip));
+  EXPECT_FALSE(is_wider(box(Kind::rule, Fate::drop, Protocol::udp), sip));
+  EXPECT_FALSE(is_wider(but_web, ports(sip, {{443, 443}})));
+  EXPECT_FALSE(is_wider(of(but_web, {here}), sip));
+  EXPECT_TRUE(is_wider(but_web, of(sip, {here})));
+  EXPECT_TRUE(is_wider(ports(sip, {{1024, 65535}}), sip));
+  EXPECT_FALSE(is_wider(box(Kind::far_end, Fate::down), sip)) << "no rule of a firewall's";
+}
+
 TEST(ReachForward, EachKindHasItsRow) {
   for (const auto& kind : kinds()) {
     EXPECT_FALSE(kind.name.empty());

@@ -33,8 +33,8 @@ std::vector<ProbeResult> anchors(Outcome high = answered) {
 std::vector<std::string> codes(const Diagnosis& diagnosis) {
   std::vector<std::string> found;
   for (const auto& cause : diagnosis.explained.causes) {
-    found.push_back(fmt::format("{} {}", to_string(confidence_of(cause.probability)),
-                                words_of(cause.code).text));
+    found.push_back(
+        fmt::format("{} {}", to_string(confidence_of(cause.sure)), words_of(cause.code).text));
   }
   return found;
 }
@@ -134,6 +134,57 @@ TEST(ReachWorlds, ADeviceThatTakesConnectionsIsOneCause) {
   EXPECT_EQ(rows[1].status, Status::fail) << "push: connections stood, and lead nowhere";
   EXPECT_EQ(rows[2].status, Status::pass) << "the web";
   EXPECT_EQ(rows[3].status, Status::pass) << "UDP";
+}
+
+// Near is a quarter of what is usual: over UDP, and where nobody answers over that, over TCP.
+TEST(ReachWorlds, WhoTakesConnectionsIsNear) {
+  const auto made = [](double milliseconds) {
+    const auto mute = [&](const char* host) {
+      return took(sip_tcp(host, 5060, failed, "sip_timed_out"), milliseconds);
+    };
+    return report({row("sip", {mute("sbc1.vendor.com"), mute("sbc2.vendor.com")}),
+                   row("web", {took(test::tls("www.vendor.com"), 40)}),
+                   follow_up({tcp_hop("sbc1.vendor.com", 5075, "answered_on_the_way")})});
+  };
+  EXPECT_EQ(codes(diagnose(made(0.1), {})), Words{"certain firewall.tcp_port_blocked"});
+  for (const auto& cause : diagnose(made(40), {}).explained.causes) {
+    EXPECT_FALSE(cause.code == Code::connections_taken && cause.is_said());
+  }
+}
+
+// One server that says nothing may be off, or shut away: neither is known.
+TEST(ReachWorlds, SilenceIsNeverTheVendorDown) {
+  const auto site = report({row("relays", {sent(test::turn("turn.vendor.com", silent), 4),
+                                           test::tcp("turn.vendor.com", 443, silent)}),
+                            row("web", {test::tls("portal.vendor.com"), sip_tls("sbc.vendor.com")}),
+                            controls(anchors())});
+  const auto diagnosis = diagnose(site, {});
+  ASSERT_FALSE(diagnosis.explained.causes.empty());
+  EXPECT_EQ(codes(diagnosis).front(), "possible firewall.destination_blocked");
+  EXPECT_EQ(diagnosis.judged.sets.front().verdict, Verdict::blocked)
+      << "it is silent, whatever why";
+  for (const auto& cause : diagnosis.explained.causes) EXPECT_NE(cause.code, Code::vendor_down);
+}
+
+// That it may be all but the web says no less of these ports.
+TEST(ReachWorlds, APortIsShutInAWiderRuleToo) {
+  const auto shut = [](const char* host) { return sip_tls(host, silent, "timed_out"); };
+  const auto site = report({row("sip", {shut("sbc.vendor.com"), shut("sbc.example.net")}),
+                            row("web", {test::tls("sbc.vendor.com"), test::tls("sbc.example.net")}),
+                            controls(anchors())});
+  const auto diagnosis = diagnose(site, {});
+  ASSERT_TRUE(diagnosis.explained.runner_up);
+  EXPECT_EQ(codes(diagnosis).front(), "certain firewall.tcp_port_blocked");
+}
+
+TEST(ReachWorlds, DnsOverUdpOnlyIsNoFilterOfNames) {
+  auto cut = question("portal.vendor.com", "NOERROR");
+  cut.observation.outcome = failed;
+  cut.observation.detail = DetailCode::truncated;
+  const auto site = report({row("web", {test::tls("portal.vendor.com", unresolved, "dns_failed"),
+                                        test::tls("files.vendor.com", unresolved, "dns_failed")}),
+                            controls(anchors()), follow_up({cut})});
+  EXPECT_EQ(codes(diagnose(site, {})).front(), "certain dns.unreachable");
 }
 
 TEST(ReachWorlds, WhatNoBoxExplainsIsLeftOver) {

@@ -61,8 +61,8 @@ void print_comparison(const std::string& name, const Report& report, const RowRe
   fmt::print("{}: {} events, {} boxes, {} worlds looked at, {:.0f} ms\n", name,
              diagnosis.sight.size(), diagnosis.boxes.size(), diagnosis.looked_at, took_ms);
   for (const auto& cause : diagnosis.explained.causes) {
-    fmt::print("  {:8} {:.3f} {}: {}\n", to_string(confidence_of(cause.probability)),
-               cause.probability, words_of(cause.code).text, cause.text);
+    fmt::print("  {:8} {:.3f} {}: {}\n", to_string(confidence_of(cause.sure)), cause.probability,
+               words_of(cause.code).text, cause.text);
     for (const auto& [probe, text, gain] : cause.evidence) {
       fmt::print("      {:+.1f} bits {}\n", in_bits(gain), text);
     }

@@ -91,6 +91,7 @@ class Asking {
           event.seen == Seen::reply || event.seen == Seen::talk || event.seen == Seen::open;
       const bool as_asked = event.ends_early ? event.seen == Seen::expired : got_there;
       if (as_asked) good_.insert(event.probe);
+      if (event.seen == Seen::dropped) died_.insert(event.probe);
       const bool got_out =
           event.seen == Seen::reply || event.seen == Seen::expired || event.seen == Seen::one_way;
       if (event.flow.udp && got_out) open_udp_.insert(event.flow.port);
@@ -149,6 +150,7 @@ class Asking {
     asked.by_rules = is_stream(probe.check) || probe.check == CheckKind::dns;
     asked.by_proxy = proxied_.contains(probe.id);
     asked.broken = broken_.contains(probe.id);
+    asked.died = died_.contains(probe.id);
     asked.measured = seen.outcome != Outcome::skipped;
     asked.arrived = good_.contains(probe.id) && reached(seen.outcome);
     if (probe.check == CheckKind::udp_range) {
@@ -167,7 +169,7 @@ class Asking {
 
   const Report& report_;
   const Sight& sight_;
-  std::set<std::string_view> good_, broken_, proxied_;
+  std::set<std::string_view> good_, died_, broken_, proxied_;
   std::set<std::uint16_t> open_udp_;
   std::map<PacketKey, std::size_t> packets_;
   std::unordered_map<const ProbeResult*, std::size_t> probes_;
@@ -223,10 +225,13 @@ Works works(const AskedProbe& probe, const std::vector<Met>& fates, const World&
   if (chance) return Works::unknown;
   if (!probe.measured) return Works::untried;
   // What is likely beforehand alone makes nothing ready: something has to have been seen.
-  if (check == CheckKind::udp_range) return probe.arrived ? Works::yes : Works::unknown;
+  const bool by_chance = losses[world.loss].share >= explains_one_failure;
+  if (check == CheckKind::udp_range) {
+    return probe.arrived && (by_chance || !probe.died) ? Works::yes : Works::unknown;
+  }
   if (!is_exchange(check) || probe.arrived) return Works::yes;
   // Seen to fail, and no box says why: chance, or nobody knows.
-  return losses[world.loss].share >= explains_one_failure ? Works::yes : Works::unknown;
+  return by_chance ? Works::yes : Works::unknown;
 }
 
 namespace {

@@ -31,6 +31,7 @@ struct AskedProbe {
   bool broken = false;    // a sign says so, whatever the way
   bool measured = false;  // it was sent
   bool arrived = false;   // the whole way, or, of a range, a packet to one of its ports got out
+  bool died = false;      // a packet of a range, where the control passed
   bool by_rules = false;  // media, calls, what the site's resolver says: contents
 };
 

@@ -63,6 +63,40 @@ Fate fate_of(const Box& box, const Packet& packet) {
   return kind_table[static_cast<std::size_t>(box.kind)].fate(box, packet);
 }
 
+bool is_wider(const Box& whole, const Box& part) {
+  const auto is_rule = [](const Box& box) {
+    return (box.kind == Kind::rule || box.kind == Kind::hosts) && loses(box.fate);
+  };
+  if (!is_rule(whole) || !is_rule(part)) return false;
+  if (whole.protocol != Protocol::any && whole.protocol != part.protocol) return false;
+  const auto within = [](const Hosts& all, const Hosts& some) {
+    return all.empty() ||
+           (!some.empty() && std::includes(all.begin(), all.end(), some.begin(), some.end()));
+  };
+  const auto is_shut = [&](const PortRange& range) {
+    return std::any_of(whole.ports.begin(), whole.ports.end(), [&](const PortRange& all) {
+      return all.first <= range.first && range.last <= all.last;
+    });
+  };
+  const bool all_ports =
+      whole.ports.empty() ||
+      (!part.ports.empty() && std::all_of(part.ports.begin(), part.ports.end(), is_shut));
+  // What the wider one lets through, the other must not name.
+  const auto is_spared = [&](const Spared& spared) {
+    const auto& own = part.spared;
+    const bool known = std::find(own.begin(), own.end(), spared) != own.end();
+    const bool other =
+        !part.ports.empty() &&
+        std::none_of(part.ports.begin(), part.ports.end(), [&](const auto& range) {
+          return range.first <= spared.ports.last && spared.ports.first <= range.last;
+        });
+    return known || other;
+  };
+  const bool spares = std::all_of(whole.spared.begin(), whole.spared.end(), is_spared) &&
+                      (whole.spared_hosts.empty() || whole.spared_hosts == part.spared_hosts);
+  return within(whole.hosts, part.hosts) && all_ports && spares;
+}
+
 bool tells(const Box& box, Sign sign, HostId host) {
   return (box.explains & bit(sign)) != 0 && (box.names.empty() || holds(box.names, host));
 }

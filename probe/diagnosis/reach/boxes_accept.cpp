@@ -28,7 +28,7 @@ void propose_acceptances(const Clues& clues, Boxes& boxes) {
   const Ports web{80, 443};
   for (const auto& ports : std::set<Ports>{{}, web, good}) {
     if (!suspicious || ports.size() > most_alike) continue;
-    box.code = Code::tcp_port_blocked;
+    box.code = Code::connections_taken;
     box.fate = Fate::take;
     box.spared.clear();
     for (const auto port : ports) box.spared.push_back({single(port), Protocol::tcp});

@@ -44,6 +44,8 @@ constexpr std::array fact_rows{
         "DNS gives private addresses for public names", Fate::elsewhere, 0, 0, true},
     Row{dns_redirected, Code::none, bits(4), bit(dns_redirected),
         "a device answers everybody's DNS"},
+    Row{name_too_long, Code::dns_unreachable, bits(5), bit(name_too_long) | bit(name_fails),
+        "the site's DNS works over UDP only"},
     Row{proxy_login, Code::proxy_login, bits(4), bit(proxy_login), "the proxy wants a login"},
     Row{proxy_denied, Code::proxy_denied, bits(4), bit(proxy_denied),
         "the proxy denies connections"},
@@ -78,8 +80,9 @@ void propose_missing_names(const Clues& clues, Boxes& boxes) {
       clues.has(dns_redirected) ? Hosts{} : without(clues.hosts_of(public_denies), known);
   const bool any_denied = !common(denied, missing).empty();
   const auto explains = bit(name_gone);
-  // With a device in between that was not caught.
-  const double hidden_everywhere = clues.has(dns_direct) ? 12 : 9;
+  // With a device in between, which was looked for and not caught: it answers in the place of the
+  // resolvers that it knows, and of nobody else.
+  const double hidden_everywhere = clues.has(dns_direct) ? 14 : 9;
   boxes.push_back(of_names(Code::dns_filtered, bits(any_denied ? hidden_everywhere : 6), explains,
                            missing, "DNS at this site hides names"));
   const auto undenied = without(missing, denied);

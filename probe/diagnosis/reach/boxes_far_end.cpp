@@ -24,7 +24,7 @@ struct Group {
 void propose(const Clues& clues, const Group& group, Box box, std::string_view down,
              std::string_view closed, Boxes& boxes) {
   box.kind = Kind::far_end;
-  box.code = Code::vendor_down;
+  box.code = box.ports.empty() ? Code::destination_silent : Code::flow_silent;
   box.hosts = group.hosts;
   box.fate = Fate::down;
   box.prior = group.price;
@@ -36,6 +36,7 @@ void propose(const Clues& clues, const Group& group, Box box, std::string_view d
   Ports ports;
   for (const auto event : group.bad) ports.insert(clues.packet(event).port);
   if (box.ports.empty()) box.ports = as_ranges(ports);
+  box.code = Code::vendor_down;
   box.fate = Fate::closed;
   box.prior += prior::far_refuses;
   box.text = fmt::format("{}: {}", group.text, closed);
@@ -55,7 +56,7 @@ void propose_broken_servers(const Clues& clues, Boxes& boxes) {
     for (const auto& [domain, some] : hosts) {
       Box box;
       box.kind = Kind::far_end;
-      box.code = Code::vendor_down;
+      box.code = Code::flow_silent;
       box.fate = seen == Seen::mute ? Fate::mute : Fate::cut;
       box.protocol = Protocol::tcp;
       box.hosts = as_hosts(some);

@@ -24,9 +24,40 @@ void propose_of(const Clues& clues, Box box, Bits price, const EventIds& bad,
   }
 }
 
+constexpr std::size_t fewest_of_a_range = 3;
+
+// Of one host a part of its UDP ports, of which others may get through.
+void propose_ranges_of_hosts(const Clues& clues, Boxes& boxes) {
+  std::map<HostId, Ports> dead, open;
+  for (const auto event : clues.events) {
+    const auto& packet = clues.packet(event);
+    if (packet.udp && is_good(clues.seen(event))) open[packet.host].insert(packet.port);
+  }
+  for (const auto event : clues.bad) {
+    const auto& packet = clues.packet(event);
+    if (packet.udp) dead[packet.host].insert(packet.port);
+  }
+  std::erase_if(dead, [](const auto& one) { return one.second.size() < fewest_of_a_range; });
+  if (dead.size() > most_alike) return;
+  for (const auto& [host, ports] : dead) {
+    const PortRange range{*ports.begin(), *ports.rbegin()};
+    const auto between = open[host].lower_bound(range.first);
+    if (between != open[host].end() && *between <= range.last) continue;
+    Box box;
+    box.kind = Kind::hosts;
+    box.code = Code::flow_blocked;
+    box.protocol = Protocol::udp;
+    box.ports = {range};
+    box.hosts = {host};
+    propose_of(clues, box, prior::host + prior::range, clues.met_by(box, clues.bad),
+               fmt::format("{} UDP {}", clues.name(host), range.to_string()), boxes);
+  }
+}
+
 }  // namespace
 
 void propose_host_rules(const Clues& clues, Boxes& boxes) {
+  propose_ranges_of_hosts(clues, boxes);
   for (const auto& [hosts, text, price, bad, but_dns] : dead_hosts(clues)) {
     for (const auto protocol : {Protocol::any, Protocol::udp, Protocol::tcp}) {
       const auto some = clues.select(bad, [&, protocol](std::uint32_t event) {

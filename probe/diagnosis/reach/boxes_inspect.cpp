@@ -100,7 +100,7 @@ void propose_swallowed_sip(const Clues& clues, Boxes& boxes) {
   box.text = "something on the way swallows SIP on its usual port";
   for (const bool beyond : {false, true}) {
     box.beyond = beyond;
-    box.prior = prior::inspect + prior::port + (beyond ? prior::beyond : 0);
+    box.prior = prior::swallows_sip + (beyond ? prior::beyond : 0);
     boxes.push_back(box);
   }
 }

@@ -13,6 +13,7 @@ namespace {
 const std::vector<Spared> but_dns{{single(53), Protocol::any}};
 const std::vector<Spared> but_web{
     {single(53), Protocol::any}, {single(80), Protocol::tcp}, {single(443), Protocol::tcp}};
+const std::vector<Spared> but_web_alone{{single(80), Protocol::tcp}, {single(443), Protocol::tcp}};
 
 // Where people let ranges begin.
 constexpr std::array<std::uint16_t, 5> known_borders{1024, 10000, 16384, 32768, 49152};
@@ -23,6 +24,7 @@ struct Scope {
   Bits price;
   std::vector<PortRange> ports{};
   std::vector<Spared> spared{};
+  bool own_dns = false;  // to the site's own resolvers it does nothing
 };
 
 Code port_code(Protocol protocol) {
@@ -38,6 +40,12 @@ void whole_scopes(Protocol protocol, std::vector<Scope>& scopes) {
     case Protocol::udp:
       scopes.push_back({"all UDP but DNS", Code::udp_blocked, prior::all_udp, {}, but_dns});
       scopes.push_back({"all UDP", Code::udp_blocked, prior::all_udp + bits(4)});
+      scopes.push_back({"all UDP but to the site's own DNS",
+                        Code::udp_blocked,
+                        prior::all_udp + prior::own_dns,
+                        {},
+                        {},
+                        true});
       return;
     case Protocol::tcp:
       scopes.push_back({"all TCP", Code::proxy_required, prior::all_tcp});
@@ -50,6 +58,12 @@ void whole_scopes(Protocol protocol, std::vector<Scope>& scopes) {
       scopes.push_back({"everything", Code::offline, prior::everything});
       scopes.push_back(
           {"everything but web and DNS", Code::web_only, prior::web_only, {}, but_web});
+      scopes.push_back({"everything but web and the site's own DNS",
+                        Code::web_only,
+                        prior::web_only + prior::own_dns,
+                        {},
+                        but_web_alone,
+                        true});
       return;
   }
 }
@@ -151,6 +165,7 @@ void propose(const Clues& clues, Protocol protocol, bool beyond, Boxes& boxes) {
     box.protocol = protocol;
     box.ports = std::move(scope.ports);
     box.spared = std::move(scope.spared);
+    if (scope.own_dns) box.spared_hosts = clues.sight.resolvers;
     box.beyond = beyond;
     if (box.code == Code::offline) box.explains = bit(Sign::name_fails);
     const auto met = clues.met_by(box, bad);

@@ -9,8 +9,11 @@ namespace {
 
 constexpr std::array<CodeWords, code_count> code_table{{
     {Code::none, "", Owner::network},
+    {Code::connections_taken, "firewall.tcp_port_blocked", Owner::network},
     {Code::destination_blocked, "firewall.destination_blocked", Owner::network},
+    {Code::destination_silent, "firewall.destination_blocked", Owner::network, false, 0},
     {Code::flow_blocked, "firewall.flow_blocked", Owner::network},
+    {Code::flow_silent, "firewall.flow_blocked", Owner::network, false, 0},
     {Code::new_flows_limited, "firewall.new_flows_limited", Owner::network},
     {Code::ntp_filtered, "firewall.udp_port_blocked", Owner::network},
     {Code::rate_limited, "firewall.rate_limited", Owner::security},
@@ -45,7 +48,7 @@ constexpr std::array<CodeWords, code_count> code_table{{
     {Code::tls_untrusted, "tls.untrusted", Owner::security, true},
     {Code::tls_wrong_name, "tls.wrong_name", Owner::vendor, true},
     {Code::turn_login, "turn.auth_failed", Owner::helpdesk, true},
-    {Code::vendor_down, "vendor.down", Owner::vendor},
+    {Code::vendor_down, "vendor.down", Owner::vendor, false, .98},
 }};
 
 constexpr bool codes_in_their_places() {

@@ -11,8 +11,11 @@ namespace callready::reach {
 
 enum class Code : std::uint8_t {
   none,  // nothing is wrong with it: a note
+  connections_taken,
   destination_blocked,
+  destination_silent,
   flow_blocked,
+  flow_silent,
   new_flows_limited,
   ntp_filtered,
   rate_limited,
@@ -59,6 +62,8 @@ struct CodeWords {
   // Of contents: the rule that reads them decides whether it is said, and its findings are taken
   // over as they are.
   bool of_contents = false;
+  // It is never surer than that: of a refusal nobody knows whose it was, and silence is anybody's.
+  double most = 1;
 };
 
 const CodeWords& words_of(Code code);

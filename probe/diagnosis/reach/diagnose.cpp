@@ -69,17 +69,16 @@ EventIds all_events(const Sight& sight) {
 
 }  // namespace
 
-Diagnosis diagnose(const Report& report, const RowReach& reach, const SearchLimits& limits,
-                   const std::vector<std::size_t>& given_order) {
+Diagnosis find_worlds(const Report& report, const RowReach& reach,
+                      std::vector<const Finding*> contents, const SearchLimits& limits,
+                      const std::vector<std::size_t>& given_order) {
   auto order = given_order;
   if (order.empty()) {
     order.resize(kinds().size());
     std::iota(order.begin(), order.end(), 0U);
   }
   Diagnosis result;
-  for (const auto& finding : report.findings) {
-    if (is_of_contents(finding.code)) result.contents.push_back(&finding);
-  }
+  result.contents = std::move(contents);
   auto events = read_events(report);
   keep_confirmed(events, result.contents);
   for (const auto* finding : result.contents) {
@@ -112,6 +111,16 @@ Diagnosis diagnose(const Report& report, const RowReach& reach, const SearchLimi
   }
   result.worlds = std::move(found.worlds);
   result.explained = explain(result.sight, result.boxes, result.worlds, result.asked);
+  return result;
+}
+
+Diagnosis diagnose(const Report& report, const RowReach& reach, const SearchLimits& limits,
+                   const std::vector<std::size_t>& order) {
+  std::vector<const Finding*> contents;
+  for (const auto& finding : report.findings) {
+    if (is_of_contents(finding.code)) contents.push_back(&finding);
+  }
+  auto result = find_worlds(report, reach, std::move(contents), limits, order);
   result.judged = judge(report, result.asked, result.worlds, result.boxes);
   const auto& sets = result.judged.sets;
   const bool open = result.worlds.front().probability < is_likely ||
@@ -123,8 +132,6 @@ Diagnosis diagnose(const Report& report, const RowReach& reach, const SearchLimi
 }
 
 namespace {
-
-constexpr double is_worth_a_finding = 0.5;
 
 // Sets and their capabilities that are not ready, and need one of these rows.
 std::vector<FindingAffects> affected(const Report& report, const std::vector<std::string>& rows) {
@@ -152,7 +159,7 @@ Finding finding_of(const Cause& cause) {
   const auto& words = words_of(cause.code);
   finding.code = words.text;
   finding.title = cause.text;
-  finding.confidence = confidence_of(cause.probability);
+  finding.confidence = confidence_of(cause.sure);
   finding.owner = cause.owner;
   finding.fix = "Let this through.";
   finding.explains = cause.explains;
@@ -218,8 +225,7 @@ Report as_report(const Report& report, const Diagnosis& diagnosis) {
   made.findings.clear();
   for (const auto& cause : diagnosis.explained.causes) {
     if (words_of(cause.code).of_contents) continue;  // its rule says it
-    // What only a runner-up has is said with that ("it could also be").
-    if (!cause.in_best && cause.probability < is_worth_a_finding) continue;
+    if (!cause.is_said()) continue;
     made.findings.push_back(finding_of(cause));
     std::erase_if(made.findings.back().explains,
                   [&](const std::string& id) { return open.contains(id); });

@@ -19,8 +19,14 @@ struct Diagnosis {
   std::size_t looked_at = 0;
 };
 
-// A view of the report, which outlives it. Pure. `order`: of the rows of kinds(), as their numbers;
+// The worlds and their causes, without verdicts: of what was seen, and of what rules about contents
+// found. A view of both, which outlive it. Pure. `order`: of the rows of kinds(), as their numbers;
 // what comes out does not depend on it.
+Diagnosis find_worlds(const Report& report, const RowReach& reach,
+                      std::vector<const Finding*> contents, const SearchLimits& limits = {},
+                      const std::vector<std::size_t>& order = {});
+
+// The same of a report with its findings, and what follows for its rows and sets.
 Diagnosis diagnose(const Report& report, const RowReach& reach, const SearchLimits& limits = {},
                    const std::vector<std::size_t>& order = {});
 

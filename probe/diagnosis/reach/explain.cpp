@@ -51,7 +51,9 @@ class Explainer {
       Cause cause;
       cause.code = code;
       cause.probability = found.probability;
+      cause.sure = found.sure;
       cause.in_best = found.world == 0;
+      cause.world = found.world;
       cause.text = found.text;
       show(cause, worlds_[found.world]);
       cause.owner = owner_of(cause, worlds_[found.world]);
@@ -62,9 +64,8 @@ class Explainer {
       result_.causes.push_back(std::move(cause));
     }
     fold_proxy_causes();
-    std::stable_sort(
-        result_.causes.begin(), result_.causes.end(),
-        [](const Cause& one, const Cause& other) { return one.probability > other.probability; });
+    std::stable_sort(result_.causes.begin(), result_.causes.end(),
+                     [](const Cause& one, const Cause& other) { return one.sure > other.sure; });
     look_for_leftovers();
     const auto first = codes_of(worlds_.front());
     for (std::size_t i = 1; i < worlds_.size() && !result_.runner_up; ++i) {
@@ -75,7 +76,7 @@ class Explainer {
 
  private:
   struct Probable {
-    double probability = 0;
+    double probability = 0, sure = 0;
     std::string text;
     std::size_t world = 0;  // the best one that has it
   };
@@ -84,7 +85,8 @@ class Explainer {
   Code code_of(const Box& box) const {
     if (box.code == Code::proxy_required && !proxy_speaks_) return Code::tcp_port_blocked;
     if (box.code == Code::offline && proxy_speaks_) return Code::proxy_required;
-    return box.code;
+    if (box.code == Code::destination_silent) return Code::destination_blocked;
+    return box.code == Code::flow_silent ? Code::flow_blocked : box.code;
   }
 
   // A proxy that wants a login says that the way leads through it.
@@ -137,26 +139,44 @@ class Explainer {
     return codes;
   }
 
+  // What the best world says is true in all worlds that have that cause, or a wider rule.
   void collect() {
     std::map<std::uint32_t, bool> useful;
+    const auto is_useful = [&](std::uint32_t number) {
+      const auto [known, fresh] = useful.try_emplace(number);
+      if (fresh) known->second = hurts(boxes_[number]) && code_of(boxes_[number]) != Code::none;
+      return known->second;
+    };
     for (std::size_t i = 0; i < worlds_.size(); ++i) {
-      const auto& world = worlds_[i];
-      std::set<Code> here;
-      const auto note = [&](Code code, const std::string& text) {
-        if (!here.insert(code).second) return;
-        const auto [place, fresh] = found_.try_emplace(code, Probable{0, text, i});
-        place->second.probability += world.probability;
-      };
-      for (const auto number : world.boxes) {
+      for (const auto number : worlds_[i].boxes) {
         const auto& box = boxes_[number];
-        const auto [known, fresh] = useful.try_emplace(number);
-        if (fresh) known->second = hurts(box);
-        if (known->second && code_of(box) != Code::none) note(code_of(box), box.text);
+        if (is_useful(number)) found_.try_emplace(code_of(box), Probable{0, 0, box.text, i});
       }
-      const auto share = losses[world.loss].share;
-      if (share >= is_a_cause) {
-        note(Code::loss, fmt::format("about {:.0f} % of packets get lost each way", share * 100));
+      const auto share = losses[worlds_[i].loss].share;
+      if (share < is_a_cause) continue;
+      const auto text = fmt::format("about {:.0f} % of packets get lost each way", share * 100);
+      found_.try_emplace(Code::loss, Probable{0, 0, text, i});
+    }
+    for (auto& [code, found] : found_) {
+      std::vector<std::uint32_t> own;  // the best world's boxes of that code
+      for (const auto number : worlds_.front().boxes) {
+        if (code_of(boxes_[number]) == code) own.push_back(number);
       }
+      for (const auto& world : worlds_) {
+        bool any = code == Code::loss && losses[world.loss].share >= is_a_cause, sure = any;
+        for (const auto number : world.boxes) {
+          const auto& box = boxes_[number];
+          const bool wider = !own.empty() && std::all_of(own.begin(), own.end(), [&](auto one) {
+            return is_wider(box, boxes_[one]);
+          });
+          const bool its = wider || (code_of(box) == code && is_useful(number));
+          any |= its;
+          sure |= its && words_of(box.code).most > 0;
+        }
+        found.probability += any ? world.probability : 0;
+        found.sure += sure ? world.probability : 0;
+      }
+      found.sure = std::min(found.sure, words_of(code).most);
     }
   }
 
@@ -179,6 +199,7 @@ class Explainer {
       if (gain > 0) gains.emplace_back(-gain, i);
     }
     std::stable_sort(gains.begin(), gains.end());
+    for (const auto& [negative, i] : gains) cause.lost.push_back(events[i].probe);
     if (gains.size() > most_evidence) gains.resize(most_evidence);
     for (const auto& [negative, i] : gains) {
       cause.evidence.push_back({events[i].probe, in_words(events[i]), -negative});

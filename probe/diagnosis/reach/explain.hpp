@@ -15,12 +15,18 @@ struct CauseEvidence {
 struct Cause {
   Code code = Code::none;
   double probability = 0;
+  double sure = 0;       // of that, where more than silence shows it
   bool in_best = false;  // the best world has it
   Owner owner = Owner::network;
 
-  std::string text;                     // of the likeliest world that has it
+  std::size_t world = 0;                // the likeliest that has it
+  std::string text;                     // of that world
   std::vector<std::string> explains;    // "set/row", what fails by it there
   std::vector<CauseEvidence> evidence;  // the strongest first
+  std::vector<std::string> lost;        // probes that are dearer without it, the dearest first
+
+  // Else it is said with a runner-up ("it could also be").
+  bool is_said() const { return in_best || probability >= 0.5; }
 };
 
 // An observation that the best world leaves over.
@@ -31,7 +37,7 @@ struct Leftover {
 };
 
 struct Explained {
-  std::vector<Cause> causes;  // the most probable first; below is_worth_saying none
+  std::vector<Cause> causes;  // the surest first; below is_worth_saying none
   std::vector<Leftover> unexplained;
   // The runner-up: the best world with other codes than the best one, if there is any.
   std::optional<std::size_t> runner_up;

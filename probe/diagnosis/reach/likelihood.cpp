@@ -52,7 +52,7 @@ constexpr Cell cells[] = {
     {Fate::take, Seen::open, .95},
     {Fate::take, Seen::mute, .95},
     {Fate::take, Seen::cut, .05},
-    {Fate::take, Seen::talk, .01},
+    {Fate::take, Seen::talk, .001},
     {Fate::take, Seen::taken, .9},
     {Fate::take, Seen::dropped, .1},
     {Fate::carry, Seen::open, .97},
@@ -183,8 +183,8 @@ Bits sample_bits(const FlowEvent& event, double lost) {
 
 // The share of handshakes that are so near, or not.
 double nearness(Fate fate, bool too_near) {
-  const bool answered_near = fate == Fate::take || fate == Fate::carry;
-  const double share = answered_near ? .85 : .01;
+  // Who carries a connection on may have it stand there first.
+  const double share = fate == Fate::take ? .98 : fate == Fate::carry ? .85 : .01;
   return too_near ? share : 1 - share;
 }
 

@@ -10,7 +10,7 @@ inline constexpr Bits rule = bits(8);
 inline constexpr Bits all_udp = bits(1), everything = bits(2), all_tcp = bits(3);
 inline constexpr Bits web_only = bits(2), web_only_tcp = bits(7);
 inline constexpr Bits but_list = bits(4), listed_port = bits(1);
-inline constexpr Bits dns_port = bits(2);
+inline constexpr Bits dns_port = bits(2), own_dns = bits(1);
 inline constexpr Bits port = bits(3), more_port = bits(2);
 // A rule names a service's port easily, and any other number by accident only. Without this, lists
 // of sampled media ports beat the range that they were sampled from.
@@ -26,8 +26,10 @@ inline constexpr Bits one_protocol = bits(2);
 inline constexpr Bits says_no = bits(1), beyond = bits(2);
 inline constexpr Bits own_resolver_only = bits(7);
 inline constexpr Bits no_way_out = bits(6);  // where nothing answers
-inline constexpr Bits inspect = bits(9), any_port = bits(4), names_of_domain = bits(2),
+inline constexpr Bits inspect = bits(9), any_port = bits(2.5), names_of_domain = bits(2),
                       one_name = bits(2);
+// SIP on its usual port: what routers at home and in small offices do, wanted or not.
+inline constexpr Bits swallows_sip = bits(10.5);
 inline constexpr Bits both_transports = bits(3);
 inline constexpr Bits accept = bits(10), answers_itself = bits(8);
 inline constexpr Bits far_end = bits(10), far_domain = bits(14), public_anchor = bits(2);

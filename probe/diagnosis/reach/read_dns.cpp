@@ -53,6 +53,9 @@ void read_dns(const Reading& reading, FlowEvents& events) {
     if (!heard) sign(reading, events, Sign::dns_direct);
     return;
   }
+  if (!elsewhere && reading.seen.detail == DetailCode::truncated) {
+    sign(reading, events, Sign::name_too_long, asked_name(reading));
+  }
   // How often what was answered had been sent is not known: `attempts` counts servers, too.
   if (event.seen == Seen::nothing) event.sent = lookup_tries;
   events.flows.push_back(event);

@@ -29,7 +29,7 @@ int times_sent(const Reading& reading) {
 std::optional<bool> too_near(const Reading& reading) {
   constexpr double too_short_to_tell_ms = 8;
   const auto& [probe, seen] = reading.result;
-  const auto& usual = reading.line.by_udp;
+  const auto& usual = reading.line.usual;
   const bool timed = !is_udp(probe) || probe.check == sip || probe.check == stun ||
                      probe.check == turn || probe.check == ntp;
   const auto connect = seen.timing_ms.find(Timing::connect);

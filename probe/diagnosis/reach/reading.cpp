@@ -62,10 +62,16 @@ Line line_of(const Report& report) {
   line.start = milliseconds(report.started_at);
   std::vector<double> udp, tcp;
   double first_reply = 0;
+  std::optional<double> nearest;  // over TCP
   for (const auto& [probe, seen] : report.probes) {
     const auto trip = seen.round_trip ? seen.round_trip->count() : 0.0;
     if (!is_udp(probe)) {
       if (trip > 0) tcp.push_back(trip);
+      const bool outside =
+          probe.target.route.direct() && seen.address && !seen.address->is_special();
+      if (trip > 0 && outside && seen.outcome == Outcome::answered) {
+        nearest = std::min(nearest.value_or(trip), trip);
+      }
       continue;
     }
     if (trip > 0 && probe.check != dns) udp.push_back(trip);
@@ -78,7 +84,7 @@ Line line_of(const Report& report) {
   line.by_tcp = middle_of(tcp);
   std::sort(udp.begin(), udp.end());
   // First packets may have waited for somebody to look up an address.
-  if (!udp.empty()) line.by_udp = udp[udp.size() / 4];
+  line.usual = udp.empty() ? nearest : udp[udp.size() / 4];
   line.longest = std::max({line.by_tcp, udp.empty() ? 0.0 : udp.back(), first_reply});
   line.early =
       static_cast<int>(std::count_if(sent_again_ms.begin(), sent_again_ms.end(),

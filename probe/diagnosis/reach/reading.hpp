@@ -7,11 +7,13 @@ namespace callready::reach {
 
 // What is usual on this line, in milliseconds.
 struct Line {
-  double start = 0;              // of the run, since the epoch
-  std::optional<double> by_udp;  // a round trip over UDP: the lower quartile
-  double by_tcp = 0;             // the median round trip over TCP; 0: none
-  double longest = 0;            // of what an answer took at least
-  int early = 0;                 // requests that are repeated before their answer can be there
+  double start = 0;  // of the run, since the epoch
+  // A round trip: over UDP, the lower quartile; where nobody answers over that, the shortest to a
+  // host that answered over TCP.
+  std::optional<double> usual;
+  double by_tcp = 0;   // the median round trip over TCP; 0: none
+  double longest = 0;  // of what an answer took at least
+  int early = 0;       // requests that are repeated before their answer can be there
 };
 
 Line line_of(const Report& report);
