@@ -10,7 +10,7 @@ inline constexpr Bits rule = bits(8);
 inline constexpr Bits all_udp = bits(1), everything = bits(2), all_tcp = bits(3);
 inline constexpr Bits web_only = bits(2), web_only_tcp = bits(7);
 inline constexpr Bits but_list = bits(4), listed_port = bits(1);
-inline constexpr Bits dns_port = bits(2), own_dns = bits(1);
+inline constexpr Bits dns_port = bits(2), own_dns = bits(4);
 inline constexpr Bits port = bits(3), more_port = bits(2);
 // A rule names a service's port easily, and any other number by accident only. Without this, lists
 // of sampled media ports beat the range that they were sampled from.
