@@ -51,7 +51,8 @@ TEST(OwnAnswers, NobodyTakesAClosedPort) {
 
 TEST(OwnAnswers, TheTableHasNoOtherEndOfAPortThatNobodyUses) {
   const auto here = platform::is_taken_here({IpAddress::v4({127, 0, 0, 1}), 1});
-  if (asks_its_sockets()) EXPECT_EQ(here, std::optional(false));
+  if (!asks_its_sockets()) GTEST_SKIP() << "the system does not say";
+  EXPECT_EQ(here, std::optional(false));
 }
 
 TEST(OwnAnswers, SoonerThanTheRouterIsMuchSooner) {
