@@ -263,6 +263,15 @@ class Drawing {
     }
     if (maybe(40)) site.vantage = random_.word<Vantage>();
     site.own_hosts = list<std::string>(1, [&] { return host(); });
+    site.agents = list<AgentInfo>(1, [&] {
+      return AgentInfo{maybe(80) ? "Cloudflare WARP" : text(),
+                       maybe(80) ? "process warp-svc" : text()};
+    });
+    site.browser_policies = list<BrowserPolicy>(1, [&] {
+      return BrowserPolicy{text(), maybe(50) ? "WebRtcIPHandling" : text(),
+                           maybe(50) ? "disable_non_proxied_udp" : text(), text(), maybe(30)};
+    });
+    site.unread_policies = texts(1);
     return site;
   }
 
@@ -320,6 +329,7 @@ class Drawing {
     void operator()(const char*, MediaDirection& value) const { direction_fields(value, *this); }
     void operator()(const char*, CallCapacity& value) const { capacity_fields(value, *this); }
     void operator()(const char*, FirstHop& value) const { hop_fields(value, *this); }
+    void operator()(const char*, WifiLink& value) const { wifi_fields(value, *this); }
     void operator()(const char*, MediaOutage& value) const { outage_fields(value, *this); }
     void operator()(const char*, IpAddress& value) const { value = draw.address(); }
     void operator()(const char*, CallLimit& value) const { value = draw.random_.word<CallLimit>(); }
