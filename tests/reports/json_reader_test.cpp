@@ -103,11 +103,11 @@ TEST(JsonReader, LeavesOutWhatALaterEditionAddsAndSaysSo) {
 TEST(JsonReader, LeavesOutTheWordsOfALaterEditionAndSaysSo) {
   auto json = nlohmann::json::parse(render_json(samples::clean(), {}));
   const auto probes = json["probes"].size();
-  json["probes"][0]["check"] = "quic";
+  json["probes"][0]["check"] = "media-over-quic";
   json["probes"][1]["detail"] = "version_negotiation";
   json["probes"][1]["timing_ms"]["a/b~c"] = 1;
   json["probes"][1]["evidence"][0]["spin_bit"] = true;
-  json["probes"][1]["evidence"].push_back({{"kind", "quic_reply"}, {"text", "x"}, {"code", 1}});
+  json["probes"][1]["evidence"].push_back({{"kind", "moq_reply"}, {"text", "x"}, {"code", 1}});
   const auto kept = json["probes"][1]["evidence"].size() - 1;
   const auto read = read_report(json.dump(), "x");
   ASSERT_TRUE(read.report) << read.error;
