@@ -54,17 +54,18 @@ std::optional<bool> has_one(int socket, const SocketAddress& own) {
     alignas(nlmsghdr) std::array<char, 16'384> buffer;
     const auto size = ::recv(socket, buffer.data(), buffer.size(), MSG_DONTWAIT);
     if (size <= 0) return std::nullopt;
-    auto left = static_cast<unsigned int>(size);
-    for (auto* head = reinterpret_cast<nlmsghdr*>(buffer.data()); NLMSG_OK(head, left);
-         head = NLMSG_NEXT(head, left)) {
-      if (head->nlmsg_type == NLMSG_DONE) return found;
-      if (head->nlmsg_type != SOCK_DIAG_BY_FAMILY ||
-          head->nlmsg_len < NLMSG_LENGTH(sizeof(inet_diag_msg))) {
-        return std::nullopt;
-      }
+    const auto all = static_cast<std::size_t>(size);
+    for (std::size_t at = 0; at + sizeof(nlmsghdr) <= all;) {
+      nlmsghdr head{};
+      std::memcpy(&head, buffer.data() + at, sizeof head);
+      if (head.nlmsg_type == NLMSG_DONE) return found;
+      const bool whole =
+          head.nlmsg_len >= NLMSG_LENGTH(sizeof(inet_diag_msg)) && head.nlmsg_len <= all - at;
+      if (head.nlmsg_type != SOCK_DIAG_BY_FAMILY || !whole) return std::nullopt;
       inet_diag_msg one{};
-      std::memcpy(&one, NLMSG_DATA(head), sizeof one);
+      std::memcpy(&one, buffer.data() + at + NLMSG_HDRLEN, sizeof one);
       found |= ntohs(one.id.idiag_dport) == own.port && other_end(one) == own.address;
+      at += NLMSG_ALIGN(head.nlmsg_len);
     }
   }
   return std::nullopt;

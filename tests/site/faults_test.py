@@ -164,7 +164,7 @@ class Reachability(SiteTest):
         return [answer.get("hop") for answer in answers]
 
     def test_hops_of_the_topologies(self):
-        edge = "185.199.42.1"
+        edge = "185.199.42.254"
         self.assertEqual(["84.199.20.1", "84.199.30.1", "84.199.10.1", "62.4.8.2", edge, None],
                          self.hops("campus", silent_hops=[6]))
         self.assertEqual(["10.20.0.1", "10.21.0.1", "10.21.1.1", "84.199.10.1", "62.4.8.2", edge],
