@@ -490,11 +490,14 @@ Seen Observer::tls_hello(Job job) {
   return seen;
 }
 
-// Nor how long SIP is: who answers a short message answers this one.
+// Nor how long SIP is: who answers a short message answers this one. Where full-size packets vanish,
+// so do its first fragment and, over TCP, its first segment.
 Seen Observer::sip_long(Job job) {
   auto seen = sip(job);
   seen.observation.evidence.clear();
-  if (seen.observation.outcome != Outcome::answered) {
+  const auto* mtu = traffic_.find(BoxKind::mtu);
+  const bool vanishes = mtu != nullptr && mtu->limit < 1500;
+  if (vanishes || seen.observation.outcome != Outcome::answered) {
     say(seen.observation, Outcome::skipped, "sizes_not_compared");
   }
   return seen;
