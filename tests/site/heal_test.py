@@ -28,6 +28,8 @@ CANNOT_HEAL = {
     "udp-unknown-dropped": INSPECTION, "web-filter": "a filter of names: its own list has to change",
     "udp-replies-dropped": "the rules let requests out; replies are dropped",
     "hijacked-udp-3478": "the router takes it as its own before its rules are asked",
+    **dict.fromkeys(("quic-rejected", "quic-initial-rejected", "quic-initial-cut"),
+                    "a note: no row needs QUIC, so no rule is written for it"),
 }
 # Faults whose rules are not the site's.
 ELSEWHERE = {"provider-drops": ("provider", "filter"), "provider-rejects": ("provider", "filter")}
