@@ -30,7 +30,7 @@
 namespace callready::checks {
 namespace {
 
-// Two packets of an Ethernet both, one of which servers with small buffers take, too.
+// Both take two Ethernet packets; servers with small buffers accept the smaller one, too.
 constexpr std::size_t longer = 2'600, long_enough = 1'600;
 // One packet on every way that is wide enough for QUIC (RFC 9000 section 14).
 constexpr std::size_t in_one_packet = 1'200;

@@ -181,7 +181,7 @@ std::optional<FindingEvidence> found_elsewhere(const Name& name) {
 namespace {
 
 // A server that is the name's own, or somebody who passes for it: over plain HTTP anybody does, and
-// with a certificate that the public does not know whoever filters.
+// with a certificate that the public does not know, any filter does.
 bool answers_in_its_name(const ProbeResult& result) {
   const auto outcome = result.observation.outcome;
   const bool page =

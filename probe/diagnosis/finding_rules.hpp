@@ -167,7 +167,7 @@ Causes find_cleared_marks(const Diagnosis&);
 Causes find_outage(const Diagnosis&);
 // finding_turn.cpp
 Causes find_dying_relays(const Diagnosis&);
-// A stream between relays of a server of which one died.
+// A stream between relays of a server, after one of them died.
 bool is_between_dying_relays(const Facts& facts, const ProbeResult& stream);
 Causes find_turn(const Diagnosis&);
 // finding_vendor.cpp

@@ -9,7 +9,7 @@ namespace callready::platform {
 namespace {
 
 // The loader's words for it (glibc's elf/dl-load.c and dl-map-segments.h): a library that is there,
-// and has no room, is no library that is missing.
+// and finds no memory, is not a missing one.
 bool is_want_of_memory(const char* error) {
   const std::string_view text = error == nullptr ? "" : error;
   return text.find("Cannot allocate memory") != text.npos ||

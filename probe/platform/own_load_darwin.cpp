@@ -2,7 +2,7 @@
 
 namespace callready::platform {
 
-// CoreWLAN is a framework, of which there are no headers elsewhere.
+// CoreWLAN is a framework without headers outside macOS.
 std::optional<ProcessorTime> processor_time() { return std::nullopt; }
 std::optional<WifiLink> wifi_link(const std::string&, const std::string&) { return std::nullopt; }
 

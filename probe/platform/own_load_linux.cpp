@@ -37,7 +37,7 @@ std::optional<WifiLink> wifi_link(const std::string& interface_name, const std::
     char dot = 0;
     if (!(columns >> name >> status >> quality) || name != interface_name + ':') continue;
     if (columns.peek() == '.') columns >> dot;
-    // What is not negative is no dBm: of an old driver, in a unit of its own.
+    // A value that is not negative is not in dBm: old drivers have a unit of their own.
     if (!(columns >> level) || level >= 0) return std::nullopt;
     return WifiLink{level, std::nullopt};
   }

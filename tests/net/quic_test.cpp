@@ -1,4 +1,4 @@
-// Byte vectors of RFC 9001 Appendix A, and what is no answer.
+// Byte vectors of RFC 9001 Appendix A, and what does not count as an answer.
 #include "probe/net/quic.hpp"
 
 #include <gtest/gtest.h>

@@ -122,7 +122,7 @@ bool covers(const Box& box, const Packet& packet);
 // What that box alone does to it. The forward function.
 Fate fate_of(const Box& box, const Packet& packet);
 
-// True where all that `part` does is done by `whole`, too: firewall's rules, of which one is wider.
+// True where `whole` does all that `part` does: two firewall rules, one wider than the other.
 bool is_wider(const Box& whole, const Box& part);
 
 // True where it is the reason of that sign.

@@ -26,7 +26,7 @@ void propose_of(const Clues& clues, Box box, Bits price, const EventIds& bad,
 
 constexpr std::size_t fewest_of_a_range = 3;
 
-// Of one host a part of its UDP ports, of which others may get through.
+// Some UDP ports of one host; others of it may get through.
 void propose_ranges_of_hosts(const Clues& clues, Boxes& boxes) {
   std::map<HostId, Ports> dead, open;
   for (const auto event : clues.events) {
