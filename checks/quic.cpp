@@ -6,9 +6,10 @@
 // 5.2), as a browser's first; once it is answered, a packet that says that no more is wanted, so
 // that the server forgets us. Outcomes: `answered`, since something came back in either case: with
 // "quic_spoken" where both are answered (by the handshake, a Retry, or a server that says no), with
-// "initial_silent" where the second is not, though sent several times, and with "initial_rejected"
-// where a device refuses that one alone. `silent`: that proves nothing, since many web servers do
-// not speak QUIC, and some drop what they do not know. `refused` and `rejected` as for any request,
+// "initial_silent" where the second is not, though sent several times, and the first question is
+// answered once more after it, and with "initial_rejected" where a device refuses that one alone.
+// `silent`: that proves nothing, since many web servers do not speak QUIC, and some drop what they
+// do not know. `refused` and `rejected` as for any request,
 // `failed` with "malformed" where something else than QUIC comes back. Evidence "quic", one a
 // question: `payload` ("version_negotiation", "initial"), `result`.
 #include <fmt/format.h>
@@ -27,6 +28,12 @@ struct Asked {
   int attempts = 0;
   std::optional<Milliseconds> round_trip;
 };
+
+auto open(const Context& context, const Job& job) {
+  UdpSocket::Options options;
+  options.interface = context.settings.interface;
+  return UdpSocket::open(context.executor, job.remote(), options);
+}
 
 asio::awaitable<Asked> ask(Context& context, UdpSocket& socket, const quic::Attempt& attempt,
                            const quic::Bytes& packet, bool versions, UdpPatience patience) {
@@ -73,21 +80,41 @@ std::string in_words(const quic::Reply& reply) {
              : "the server answers a greeting with its name";
 }
 
-void conclude(Observation& observation, const Job& job, const Asked& greeted) {
+// The first question once more, from a port of its own: a server that has nothing more to say to
+// this network has not lost the greeting alone.
+asio::awaitable<bool> still_answers(Context& context, const Job& job) {
+  auto socket = open(context, job);
+  if (socket.has_error()) co_return false;
+  const auto attempt = quic::new_attempt();
+  const auto asked = co_await ask(context, *socket, attempt, quic::version_question(attempt), true,
+                                  {2, timeouts::quic_reply});
+  co_return asked.reply.has_value();
+}
+
+asio::awaitable<void> conclude(Context& context, const Job& job, const Asked& greeted,
+                               Observation& observation) {
   const auto& failure = greeted.failure;
   if (greeted.reply) {
     observation.detail = DetailCode::quic_spoken;
-    return add(observation, job, "initial", DetailCode::replied, in_words(*greeted.reply));
+    add(observation, job, "initial", DetailCode::replied, in_words(*greeted.reply));
+    co_return;
   }
-  if (failure.kind == FailureKind::stopped || failure.kind == FailureKind::kept_here) return;
+  if (failure.kind == FailureKind::stopped || failure.kind == FailureKind::kept_here) co_return;
+  const auto said = co_await still_answers(context, job);
+  if (!said) {
+    add(observation, job, "version_negotiation", DetailCode::silent,
+        "asked again after a greeting that got no answer, the server says nothing more");
+    co_return;
+  }
   if (failure.icmp) {
     Observation refusal;
     record(refusal, failure);
     for (auto& evidence : refusal.evidence) observation.evidence.push_back(std::move(evidence));
     observation.detail = DetailCode::initial_rejected;
-    return add(observation, job, "initial", DetailCode::prohibited,
-               fmt::format("{} refuses a greeting with the server's name",
-                           failure.icmp->sender.to_string()));
+    add(observation, job, "initial", DetailCode::prohibited,
+        fmt::format("{} refuses a greeting with the server's name",
+                    failure.icmp->sender.to_string()));
+    co_return;
   }
   observation.detail = DetailCode::initial_silent;
   add(observation, job, "initial", DetailCode::silent,
@@ -101,10 +128,7 @@ asio::awaitable<Observation> run_quic(Context& context, Job job) {
   Observation observation;
   observation.address = job.address;
   observation.sent_at = context.scope.clock.wall_now();
-  UdpSocket::Options options;
-  options.interface = context.settings.interface;
-  const auto remote = job.remote();
-  auto socket = UdpSocket::open(context.executor, remote, options);
+  auto socket = open(context, job);
   if (socket.has_error()) {
     record(observation, socket.error());
     co_return observation;
@@ -121,7 +145,6 @@ asio::awaitable<Observation> run_quic(Context& context, Job job) {
     co_return observation;
   }
   observation.outcome = Outcome::answered;
-  observation.detail = DetailCode::quic_spoken;
   observation.round_trip = asked.round_trip;
   add(observation, job, "version_negotiation", DetailCode::replied,
       fmt::format("the server names {} versions of QUIC", asked.reply->versions.size()));
@@ -131,7 +154,7 @@ asio::awaitable<Observation> run_quic(Context& context, Job job) {
   if (!initial) co_return observation;
   const auto longer = patience_with(asked.round_trip);
   const auto greeted = co_await ask(context, *socket, attempt, *initial, false, longer);
-  conclude(observation, job, greeted);
+  co_await conclude(context, job, greeted, observation);
   const bool stands =
       greeted.reply && !greeted.reply->closed && greeted.reply->packet != quic::Packet::retry;
   if (!stands) co_return observation;

@@ -127,6 +127,19 @@ TEST_F(SlowQuicCheck, SaysWhereOnlyTheGreetingIsSilent) {
   EXPECT_GE(questions.size(), 3u) << "sent again";
 }
 
+// A gateway that shuts out who met too many hosts does so between two questions, too.
+TEST_F(SlowQuicCheck, BlamesNoGreetingWhereNothingIsAnsweredAnyMore) {
+  bool first = true;
+  const auto seen = ask([&](const Question& question) {
+    return question.versions && std::exchange(first, false) ? std::optional(versions(question))
+                                                            : std::nullopt;
+  });
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_EQ(seen.detail, Detail());
+  EXPECT_EQ(results(seen),
+            (std::vector<std::string>{"version_negotiation replied", "version_negotiation silent"}));
+}
+
 TEST_F(SlowQuicCheck, TakesNothingThatAnybodyCouldHaveSent) {
   const auto seen = ask([](const Question& question) {
     if (question.versions) return versions(question);
