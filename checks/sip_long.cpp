@@ -3,10 +3,10 @@
 // 18.1.1, RFC 8900 section 3).
 //
 // OPTIONS of 2,600 and 1,600 bytes with a header that servers ignore, in turn, a second apart, from
-// one UDP socket that lets them be fragmented: each up to three times, until the longer one is
-// answered. With `mirror` it is asked again then, for a reply as long. Only where none is answered
-// one of 1,200 bytes, which goes in one packet, up to twice; and where that is answered, the longer
-// one over TCP or TLS. Outcomes: `answered` with the status where a long
+// one UDP socket that lets them be fragmented: each up to twice, until one is answered. Only where
+// none is answered one of 1,200 bytes, which goes in one packet, up to twice; where that is
+// answered, the long ones once more, and the longer one over TCP or TLS. With `mirror` the longer
+// one is asked again once it was answered, for a reply as long, in the same way. Outcomes: `answered` with the status where a long
 // one was answered; `failed` with "long_sip_lost" where all of one kind are lost and the short one
 // is answered; `skipped` with "sizes_not_compared" where nothing follows from that: the short one
 // is silent, too, or the long one is over a connection that stands. Evidence "sip_size", one a
@@ -131,26 +131,34 @@ class Datagrams {
   bool any_sent_ = false;
 };
 
-// The long ones, and where they are lost the one that is not. False: see `failure`.
-asio::awaitable<bool> ask_by_datagrams(Datagrams& line, bool mirror) {
-  auto& most = line.add(longer);
-  auto& less = line.add(long_enough);
-  while (!most.answered() && most.sent < tries) {
-    bool going_on = co_await line.send(most);
-    const bool both = going_on && !most.answered() && !less.answered();
-    if (both) going_on = co_await line.send(less);
-    if (!going_on) co_return false;
+enum class Fate { through, lost, unknown };
+
+// Each of them so often, in turn, until one is answered. False: no more can be asked.
+asio::awaitable<bool> ask_in_turn(Datagrams& line, std::vector<Ask*> longs, int rounds) {
+  const auto through = [](const Ask* ask) { return ask->answered(); };
+  for (int round = 0; round < rounds; ++round) {
+    for (auto* ask : longs) {
+      if (std::ranges::any_of(longs, through)) co_return true;
+      const bool going_on = co_await line.send(*ask);
+      if (!going_on) co_return false;
+    }
   }
-  const bool through = most.answered() || less.answered();
-  if (through && (!mirror || !most.answered())) co_return true;
-  if (through) {
-    auto& back = line.add(longer, true);
-    const bool going_on = co_await line.send_until_answered(back, tries);
-    if (!going_on || back.answered()) co_return going_on;
-  }
+  co_return true;
+}
+
+// Where they are lost, the one that is not long, and they once more: a device that lets few new
+// flows through knows this one by then.
+asio::awaitable<Fate> ask_by_datagrams(Datagrams& line, std::vector<Ask*> longs) {
+  const auto through = [](const Ask* ask) { return ask->answered(); };
+  bool going_on = co_await ask_in_turn(line, longs, tries - 1);
+  if (std::ranges::any_of(longs, through)) co_return Fate::through;
+  if (!going_on) co_return Fate::unknown;
   auto& small = line.add(in_one_packet);
-  const bool going_on = co_await line.send_until_answered(small, tries_in_one_packet);
-  co_return going_on;
+  going_on = co_await line.send_until_answered(small, tries_in_one_packet);
+  if (!going_on || !small.answered()) co_return Fate::unknown;
+  going_on = co_await ask_in_turn(line, longs, 1);
+  if (std::ranges::any_of(longs, through)) co_return Fate::through;
+  co_return going_on ? Fate::lost : Fate::unknown;
 }
 
 // Every SIP server that has UDP has to have TCP (RFC 3261 section 18).
@@ -223,8 +231,14 @@ asio::awaitable<Observation> run_sip_long(Context& context, Job job) {
   observation.local = socket->local();
   Datagrams line(context, job, std::move(*socket));
   const bool mirror = job.parameter("mirror") == "true";
-  const bool asked_all = co_await ask_by_datagrams(line, mirror);
-  const auto& last = line.asked.back();
+  auto& most = line.add(longer);
+  auto& less = line.add(long_enough);
+  std::vector<Ask*> longs{&most, &less};
+  Fate fate = co_await ask_by_datagrams(line, longs);
+  if (mirror && most.answered()) {
+    longs = {&line.add(longer, true)};
+    fate = co_await ask_by_datagrams(line, longs);
+  }
   for (const auto& ask : line.asked) {
     if (ask.sent > 0) add_size(observation, ask);
     observation.attempts = std::max(observation.attempts, ask.sent);
@@ -238,8 +252,8 @@ asio::awaitable<Observation> run_sip_long(Context& context, Job job) {
     conclude(observation, Outcome::answered, Detail::status(reply->status));
   }
   if (line.asked.front().sent == 1) observation.round_trip = line.took;
-  if (last.bytes > in_one_packet && asked_all) co_return observation;  // nothing was lost
-  bool lost = asked_all && last.answered();
+  if (fate == Fate::through) co_return observation;
+  bool lost = fate == Fate::lost;
   if (lost) {
     const auto over = co_await ask_over_stream(context, job, stream_of(job));
     if (over) {
