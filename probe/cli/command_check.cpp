@@ -9,6 +9,7 @@
 
 #include "probe/cli/commands.hpp"
 #include "probe/cli/follow.hpp"
+#include "probe/cli/known_ways.hpp"
 #include "probe/cli/output.hpp"
 #include "probe/cli/place.hpp"
 #include "probe/cli/push.hpp"
@@ -192,7 +193,15 @@ int run_and_deliver(const Arguments& arguments, SessionOptions options,
     return usage_error;
   };
   options.on_stuck = [&finish](Report report) { std::_Exit(finish(std::move(report))); };
+  const bool keeps = arguments.command == Command::check && arguments.keep && !arguments.nagios &&
+                     !arguments.redact;
+  std::vector<KnownWay> known_ways;
+  if (keeps) {
+    known_ways = load_known_ways();
+    options.known_ways = &known_ways;
+  }
   auto report = run_session(options);
+  if (keeps && !report.has_error()) keep_known_ways(known_ways);
   if (!report.has_error()) return finish(std::move(*report));
   complain(report.error());
   return usage_error;

@@ -481,6 +481,7 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
   channel = std::move(*made);
   resolver.emplace(loop.get_executor(), channel);
   clock.watch_stalls();
+  if (options.known_ways != nullptr) edge.recall(*options.known_ways);
 
   std::vector<const TargetSet*> sets;
   for (const auto& set : options.sets) sets.push_back(&set);
@@ -611,6 +612,7 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
   report.longest_wait = waits.longest();
   report.finished_at = clock.wall_now();
   report.duration = elapsed(start, clock.now());
+  if (options.known_ways != nullptr) *options.known_ways = edge.known_ways(report.finished_at);
   const bool ended = std::exchange(finished, true);
   progress.clear();
   timer.reset();

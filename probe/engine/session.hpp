@@ -25,6 +25,9 @@ struct SessionOptions {
   milliseconds timeout = timeouts::run;
   bool timeout_given = false;  // by the user: then nothing takes longer
   std::string site;            // a name for the report
+  // What earlier runs learnt of the routers on the way (never evidence); null: nothing.
+  // run_session() leaves there what this one knows of them.
+  std::vector<KnownWay>* known_ways = nullptr;
   bool show_progress = false;
   bool announce = false;  // --all and --thorough say on standard error how much they send
   int terminal_width = 80;

@@ -154,6 +154,11 @@ asio::awaitable<void> SiteEdge::ask_router(std::shared_ptr<Climb> climb, int ttl
   if (!router) co_return;
   climb->routers.emplace(ttl, *router);
   climb->round_trips.emplace(ttl, elapsed(asked, scope.clock.now()));
+  const bool v6 = climb->flow.address.is_v6();
+  const auto trunk = trunks_.find(v6);  // which may wait for what it can compare
+  if (!recalled_.empty() && trunk != trunks_.end() && trunk->second.over_udp == climb &&
+      trunk->second.wanted)
+    lengthen_trunk(v6, climb->interface, scope);
   if (climb->hasty && beyond_the_edge(*router)) {
     climb->ended.deliver(true);
     co_return;
@@ -214,18 +219,63 @@ bool SiteEdge::is_known(const Trunk& trunk) const {
          std::all_of(trunk.ways.begin(), trunk.ways.end(), ended);
 }
 
-// Climbs towards the first listeners that are far apart, as many as are wanted.
+// The listener's way as recalled, where this run's climb over UDP shares routers beyond the edge.
+std::shared_ptr<SiteEdge::Climb> SiteEdge::recalled_climb(const Trunk& trunk,
+                                                          const SocketAddress& listener) {
+  if (!trunk.over_udp) return nullptr;
+  const auto& here = *trunk.over_udp;
+  for (const auto& way : recalled_) {
+    if (way.listener != listener || way.own != here.own) continue;
+    if (!farthest_outside(shared(way.routers, here.routers), here.own)) continue;
+    const auto climb = std::make_shared<Climb>(executor_, listener, true, here.interface);
+    climb->recalled = &way;
+    climb->own = way.own;
+    climb->routers = way.routers;
+    climb->ended.deliver(true);
+    return climb;
+  }
+  return nullptr;
+}
+
+// Climbs towards the first listeners that are far apart, as many as are wanted. What is recalled
+// goes first, and is compared with the climb over UDP before.
 void SiteEdge::lengthen_trunk(bool v6, const std::string& interface, Scope scope) {
   auto& trunk = trunks_[v6];
+  auto& ways = trunk.ways;
+  const auto& over_udp = trunk.over_udp;
+  const bool comparing = !recalled_.empty() && over_udp && !over_udp->ended.delivered() &&
+                         !nearest_outside(over_udp->routers, over_udp->own);
+  if (comparing) return;
+  const auto wanted = [&](const SocketAddress& listener) {
+    return ways.size() < ways_wanted(trunk) && !trunk.intercepted.contains(listener.port) &&
+           (ways.empty() || far_apart(ways[0]->flow.address, listener.address));
+  };
   for (const auto& listener : trunk.listeners) {
-    if (trunk.ways.size() >= ways_wanted(trunk)) return;
-    if (trunk.intercepted.contains(listener.port)) continue;
-    const auto& ways = trunk.ways;
-    if (!ways.empty() && !far_apart(ways[0]->flow.address, listener.address)) continue;
-    trunk.ways.push_back(start(listener, true, 1, interface, scope));
-    const auto climb = trunk.ways.back();
-    tasks_.start([&] { return follow(climb, scope); });
+    auto climb = wanted(listener) ? recalled_climb(trunk, listener) : nullptr;
+    if (climb) ways.push_back(std::move(climb));
   }
+  for (const auto& listener : trunk.listeners) {
+    if (!wanted(listener)) continue;
+    const auto climb = start(listener, true, 1, interface, scope);
+    ways.push_back(climb);
+    tasks_.start([this, climb, scope] { return follow(climb, scope); });
+  }
+}
+
+std::vector<KnownWay> SiteEdge::known_ways(WallTime now) const {
+  std::vector<KnownWay> known;
+  for (const auto& [v6, trunk] : trunks_) {
+    for (const auto& way : trunk.ways) {
+      if (way->recalled || !way->ended.delivered() || !way->farthest()) continue;
+      known.push_back({way->flow, way->own, way->routers, now});
+    }
+  }
+  const auto fresh = known;
+  for (const auto& way : recalled_) {
+    const auto again = [&](const KnownWay& one) { return one.listener == way.listener; };
+    if (std::none_of(fresh.begin(), fresh.end(), again)) known.push_back(way);
+  }
+  return known;
 }
 
 // Once the climb has ended. One whose packets somebody near takes for himself tells nothing:
@@ -451,6 +501,9 @@ Routers SiteEdge::routers(const SocketAddress& target) const {
   const auto way = way_to(target);
   if (!way) return {};
   auto routers = way->climb->routers;
+  if (way->climb->recalled) {  // not seen by this run but where its own climb passed them, too
+    routers = shared(routers, trunks_.at(target.address.is_v6()).over_udp->routers);
+  }
   routers.erase(routers.upper_bound(way->hop.ttl), routers.end());
   // The gateway is everybody's, and only the first climb asks for it.
   for (const auto& [address, climb] : climbs_) {

@@ -69,6 +69,15 @@ std::optional<Hop> farthest_outside(const Routers& routers, const IpAddress& own
 // What two ways have in common.
 Routers shared(const Routers& one, const Routers& other);
 
+// What a climb over TCP showed in a run some minutes ago. It says where to ask, and is no evidence:
+// it serves only where this run's own climb over UDP meets the same routers beyond the edge.
+struct KnownWay {
+  SocketAddress listener;
+  IpAddress own;  // this computer's address on that way
+  Routers routers;
+  WallTime seen;
+};
+
 class SiteEdge {
  public:
   explicit SiteEdge(const asio::any_io_executor& executor)
@@ -129,6 +138,11 @@ class SiteEdge {
                               Scope scope, Instant until,
                               std::optional<PortRange> row = std::nullopt);
 
+  // Before the run: what earlier ones learnt, so that their routers are asked less.
+  void recall(std::vector<KnownWay> ways) { recalled_ = std::move(ways); }
+  // What this run learnt, seen `now`, and then what it was told.
+  std::vector<KnownWay> known_ways(WallTime now) const;
+
   // True where a packet over UDP to one of these ports was seen to get as far as any.
   bool passed(const PortRange& ports, bool v6) const;
   // The port among these of that address to which a SYN was seen to get as far.
@@ -163,8 +177,9 @@ class SiteEdge {
     SocketAddress flow;
     bool by_tcp;
     std::string interface;
-    int begun = 0, running = 0;  // the last TTL that was sent; how many wait
-    bool hasty = false;          // over with the first answer
+    int begun = 0, running = 0;          // the last TTL that was sent; how many wait
+    bool hasty = false;                  // over with the first answer
+    const KnownWay* recalled = nullptr;  // in its place, and nothing was sent
     Routers routers;
     std::map<int, Milliseconds> round_trips;  // to those
     std::optional<Refusal> refused;           // the nearest, over UDP
@@ -222,6 +237,7 @@ class SiteEdge {
   asio::awaitable<void> ask_router(std::shared_ptr<Climb> climb, int ttl, Scope scope);
   std::size_t ways_wanted(const Trunk& trunk) const;
   bool is_known(const Trunk& trunk) const;
+  std::shared_ptr<Climb> recalled_climb(const Trunk& trunk, const SocketAddress& listener);
   void lengthen_trunk(bool v6, const std::string& interface, Scope scope);
   asio::awaitable<void> follow(std::shared_ptr<Climb> climb, Scope scope);
   asio::awaitable<void> wait_for_trunk(bool v6, std::string interface, Scope scope);
@@ -253,6 +269,7 @@ class SiteEdge {
   std::map<bool, Trunk> trunks_;                        // by is_v6
   std::map<IpAddress, int> heard_;                      // ICMP errors of each router
   std::set<SocketAddress> syn_passed_;                  // to whom SYNs were seen to get as far
+  std::vector<KnownWay> recalled_;
   std::deque<std::shared_ptr<Question>> queue_;
   RoundTrips round_trips_;  // of connections
   TaskGroup tasks_;

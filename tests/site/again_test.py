@@ -4,6 +4,7 @@ few ICMP answers (Linux: six at once, then one a second) and the runs before hav
 import json
 import os
 import sys
+import tempfile
 
 from tests.site.harness import Site, SiteTest
 from tests.site.names import ROOT
@@ -27,9 +28,11 @@ def told(report):
 
 
 class Again(SiteTest):
-    def check(self, site, *sets):
-        done = site.run([sys.executable, ANSWERS, "--", CALLREADY, "check", "--no-keep", *sets,
-                         "--json"], privileged=True)
+    def check(self, site, *sets, state=None):
+        """`state`: where runs are kept, and what they learnt of the way."""
+        done = site.run([sys.executable, ANSWERS, "--", CALLREADY, "check",
+                         *([] if state else ["--no-keep"]), *sets, "--json"],
+                        env={"XDG_STATE_HOME": state} if state else {}, privileged=True)
         seen = json.loads(done.stdout)
         return json.loads(seen["stdout"]), seen["answers"]
 
@@ -52,6 +55,33 @@ class Again(SiteTest):
                 report, answers = self.check(site, name)
                 self.assertEqual(told(report), ({name: "ready"}, []))
                 self.assert_few(answers, MANY_KINDS.get(name, MOST_ANSWERS))
+
+    def test_the_next_run_asks_less(self):
+        """What a run learnt of the way is kept for some minutes: others need not climb again."""
+        for name in ("agora", "goto-connect-phones"):
+            with (self.subTest(set=name), tempfile.TemporaryDirectory() as state,
+                  Site(faults=["patient-routers"], delay_ms=20) as site):
+                answers = []
+                for _ in range(4):  # which listener is reached first is chance
+                    report, of = self.check(site, name, state=state)
+                    self.assertEqual(told(report), ({name: "ready"}, []))
+                    answers.append(of)
+                least = min(answers[1:], key=lambda of: sum(of.values()))
+                self.assertLess(sum(least.values()), sum(answers[0].values()) - 1, answers)
+                self.assert_few(least, MOST_ANSWERS)
+
+    def test_what_was_learnt_elsewhere_is_not_believed(self):
+        """The same computer, a minute later behind a firewall that drops media."""
+        with tempfile.TemporaryDirectory() as state:
+            told_of = []
+            for faults in (["patient-routers"], ["patient-routers", "udp-ports-blocked=10000-65535"],
+                           ["patient-routers", "double-nat", "udp-ports-blocked=10000-65535"]):
+                with Site(faults=faults, delay_ms=20) as site:
+                    kept, _ = self.check(site, "rainbow", state=state)
+                    new, _ = self.check(site, "rainbow")
+                self.assertEqual(told(kept), told(new), faults)
+                told_of.append(told(kept))
+            self.assertNotEqual(told_of[0], told_of[1])
 
     def test_one_router_is_enough(self):
         """The only one beyond the edge that speaks has a word a second: not each climb gets one."""
