@@ -55,6 +55,7 @@ std::span<const Word<EvidenceKind>> words() {
       {EvidenceKind::relay_to_relay, "relay_to_relay"},
       {EvidenceKind::relay_trip, "relay_trip"},
       {EvidenceKind::retransmitted, "retransmitted"},
+      {EvidenceKind::search_domain, "search_domain"},
       {EvidenceKind::short_wait, "short_wait"},
       {EvidenceKind::shortage, "shortage"},
       {EvidenceKind::sip_alg, "sip_alg"},

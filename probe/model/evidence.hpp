@@ -62,6 +62,7 @@ enum class EvidenceKind {
   relay_to_relay,
   relay_trip,
   retransmitted,
+  search_domain,
   short_wait,
   shortage,
   sip_alg,

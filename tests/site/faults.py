@@ -182,6 +182,13 @@ def _split_horizon(plan, value):
         plan.redirect.append(f'iifname "lan" ip daddr {inside} dnat to {plan.addresses_of(name)[0]}')
 
 
+def _search_wildcard(plan, value):
+    """Every name below the PC's own domain leads to this address."""
+    plan.search = "corp.example.net"
+    plan.resolver += [f'local-zone: "{plan.search}." redirect',
+                      f'local-data: "{plan.search}. A {value}"']
+
+
 def _wpad(plan):
     plan.wpad, plan.search = True, "lyon.example.net"
     plan.resolver.append(f'local-data: "wpad.lyon.example.net. A {plan.proxy}"')
@@ -484,6 +491,11 @@ NAMES = [
           _add("block", "udp dport 53 drop", "tcp dport 53 drop")),
     Fault("dns-nxdomain", "the LAN's resolver denies these domains",
           _each("resolver", 'local-zone: "{}." always_nxdomain'), "example-calls.com"),
+    Fault("search-wildcard", "the PC completes names by a domain in which every name leads to this "
+          "address", _search_wildcard, "10.66.66.66"),
+    Fault("doh-canary", "the LAN's resolver denies the name by which networks ask Firefox not to use "
+          "DNS over HTTPS",
+          _add("resolver", 'local-zone: "use-application-dns.net." always_nxdomain')),
     Fault("dns-policy", "the same by a response policy zone",
           _each("policy_zone", "{}"), "example-calls.com"),
     Fault("dns-rewritten", "the LAN's resolver gives a private address for these domains",
