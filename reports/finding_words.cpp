@@ -271,6 +271,14 @@ constexpr std::array all_words{
         "The state of the network adapter, the router's messages, and silence of all servers.",
         Owners{Owner::user, Owner::provider, Owner::network},
         "Connect this computer, or repair the line: nothing gets out."},
+    FindingWords{"network.split_paths", "TCP and UDP take different ways out",
+                 "Web pages and media come from different public addresses. By itself this breaks "
+                 "nothing; services may choose a distant region, or refuse the second address.",
+                 "One server, asked several times over both, sees another address over TCP than "
+                 "over UDP; others see the same.",
+                 Owners{Owner::network},
+                 "Find out what takes TCP another way: a proxy or security service, a tunnel, a "
+                 "second line."},
     FindingWords{"network.unexplained", "Cause unknown",
                  "Something required cannot be reached, and no rule explains it.",
                  "Only the failed probes themselves: this does not prove a fault of this site.",

@@ -68,6 +68,7 @@ std::span<const Rule> rules() {
       find_certificate_faults,
       find_idle_timeout,
       find_nat,
+      find_split_paths,
       find_sip_alg,
       find_lost_long_sip,
       find_dying_relays,

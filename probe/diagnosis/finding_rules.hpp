@@ -81,6 +81,8 @@ Causes find_hosts_file(const Diagnosis&);
 Causes find_agent(const Diagnosis&);
 // finding_browser.cpp
 Causes find_browser_policies(const Diagnosis&);
+// finding_split_paths.cpp
+Causes find_split_paths(const Diagnosis&);
 // finding_vpn.cpp
 Causes find_full_tunnel(const Diagnosis&);
 // finding_path.cpp

@@ -93,6 +93,10 @@ inline constexpr milliseconds tls_handshake{3'000};
 // retransmission, and a slow server.
 inline constexpr milliseconds stream_reply{2'500};
 
+// Once a TURN server has asked for credentials over a connection: for its word how it sees us. One
+// that does not answer Binding requests there is not waited for longer.
+inline constexpr milliseconds how_seen{500};
+
 // Where something else than STUN answers: for the rest of its first line, to name it. It is one
 // packet most often.
 inline constexpr milliseconds non_stun_line{300};
