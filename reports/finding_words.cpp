@@ -87,6 +87,13 @@ constexpr std::array all_words{
                  "Lookups failed or were not answered, or long answers over TCP did not arrive.",
                  Owners{Owner::dns},
                  "Get the site's DNS servers running again, or let queries to them through."},
+    FindingWords{"dtls.long_hello_cut", "Long DTLS greetings are cut off",
+                 "Calls in today's browsers connect and stay silent, while older programs work.",
+                 "Of greetings (ClientHello) in two datagrams, callready serve got the first ones "
+                 "and no second one.",
+                 Owners{Owner::security},
+                 "Update the device that inspects UDP, or exempt the service's media: it must pass "
+                 "a ClientHello of more than one datagram."},
     FindingWords{
         "firewall.destination_blocked", "Hosts are blocked",
         "Nothing gets through to some of the service's hosts, on any port.",

@@ -52,6 +52,7 @@ std::span<const Rule> rules() {
       find_udp_blocked,
       find_stun_filter,
       find_dtls_filter,
+      find_cut_greeting,
       find_sip_filter,
       find_destinations,  // TCP and UDP together
       find_udp_ranges,

@@ -133,6 +133,7 @@ Causes find_stun_filter(const Diagnosis&);
 Causes find_sip_filter(const Diagnosis&);
 // finding_dtls.cpp
 Causes find_dtls_filter(const Diagnosis&);
+Causes find_cut_greeting(const Diagnosis&);
 // finding_call.cpp
 Causes find_silent_call(const Diagnosis&);
 Causes find_call_media(const Diagnosis&);

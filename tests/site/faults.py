@@ -305,6 +305,8 @@ FIREWALL = [
           _add("block", "udp dport != 53 drop")),
     Fault("reject-udp", "the same, but it says so: ICMP administratively prohibited",
           _add("block", "udp dport != 53 reject with icmp type admin-prohibited")),
+    Fault("dtls-part-cut", "DTLS greetings' later datagrams are dropped",  # by their offset
+          _add("inspect", "meta l4proto udp @th,64,8 22 @th,88,16 0 @th,168,8 1 @th,216,24 != 0 drop")),
     Fault("udp-3478-blocked", "UDP 3478 (STUN and TURN) is dropped",
           _add("block", "udp dport 3478 drop")),
     Fault("sip-udp-blocked", "UDP 5060 is dropped", _add("block", "udp dport 5060 drop")),
