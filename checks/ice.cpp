@@ -13,6 +13,8 @@
 // then. `denied` with the status of a WHIP endpoint that refuses. Otherwise the outcomes of
 // `tls`; `skipped` with "no_key", "no_ice" where libnice is missing, or "far_end_busy" where the
 // far end had no room, twice. At the end it is asked what arrived there (evidence "call_arrived").
+// After the media, `callready serve` is sent four DTLS greetings as long as a browser's, each in
+// two datagrams (RFC 6347 section 4.2.3), that it counts and does not answer ("call_greeting").
 //
 // With `only_gather` no call: `answered` with "gathered" where a server told an address, else
 // `skipped` with "only_host". Nothing is judged by that: it says what browsers would offer here.
@@ -132,6 +134,11 @@ asio::awaitable<webrtc::CallOptions> options_for(Context& context, Job job, Turn
   options.connect = timeouts::ice_connect;
   options.handshake = timeouts::dtls_handshake;
   options.media = timeouts::call_media;
+  // Those with a key are `callready serve`'s.
+  if (job.parameter("authenticated") == "true") {
+    options.greetings = 4;
+    options.greeting_gap = timeouts::greeting_gap;
+  }
   if (context.settings.quality) {
     options.packets = static_cast<int>(timeouts::call_quality / call_interval);
     options.consent = timeouts::call_consent;
@@ -257,7 +264,10 @@ asio::awaitable<void> make_call(Context& context, Job job, Stream& stream, Rehea
     const auto now = cleanup.clock.now();
     const auto counts =
         co_await whip_request(stream, std::move(end), cleanup, now + timeouts::stream_reply);
-    if (!counts.has_error()) arrived = add_call_arrived(observation, *counts);
+    if (!counts.has_error()) {
+      arrived = add_call_arrived(observation, *counts);
+      if (!seen.has_error()) add_greetings(observation, *seen, *counts);
+    }
   }
   const bool measured = !cut && !seen.has_error() && seen->failed == CallStage::done;
   if (measured && context.settings.quality) observation.media = call_stream_of(*seen, arrived);

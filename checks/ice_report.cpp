@@ -140,6 +140,18 @@ std::optional<int> add_call_arrived(Observation& observation, const WhipReply& r
   return media;
 }
 
+void add_greetings(Observation& observation, const CallSeen& seen, const WhipReply& reply) {
+  const auto first = told(reply.body, "greeting"), later = told(reply.body, "greeting_rest");
+  if (reply.status != 200 || !first || !later || seen.greetings_sent == 0) return;
+  add_evidence(observation, EvidenceKind::call_greeting,
+               fmt::format("of {} DTLS greetings in two datagrams the far end got {} first "
+                           "datagrams and {} second ones",
+                           seen.greetings_sent, *first, *later),
+               {{Fact::sent, std::int64_t{seen.greetings_sent}},
+                {Fact::first_parts, std::int64_t{*first}},
+                {Fact::later_parts, std::int64_t{*later}}});
+}
+
 MediaStream call_stream_of(const CallSeen& seen, const std::optional<int>& arrived) {
   // Packets are read and sent in turns of one loop: what is late in it is off by as much.
   auto stream = described({}, seen.late_ms, seen.late_ms);

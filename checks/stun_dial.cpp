@@ -97,15 +97,19 @@ void add_reply_evidence(Observation& observation, const StunAnswer& answer) {
   }
   if (message.other_address) reply.facts[Fact::other_address] = message.other_address->to_string();
   observation.evidence.push_back(std::move(reply));
-  if (const auto mapped = message.mapped()) {
-    Evidence evidence;
-    evidence.kind = EvidenceKind::mapped_address;
-    evidence.text = "the server sees us as " + mapped->to_string();
-    evidence.facts[Fact::address] = mapped->address.to_string();
-    evidence.facts[Fact::port] = static_cast<std::int64_t>(mapped->port);
-    if (observation.local) evidence.facts[Fact::translated] = *mapped != *observation.local;
-    observation.evidence.push_back(std::move(evidence));
-  }
+  add_mapped_address(observation, message);
+}
+
+void add_mapped_address(Observation& observation, const stun::Message& message) {
+  const auto mapped = message.mapped();
+  if (!mapped) return;
+  Evidence evidence;
+  evidence.kind = EvidenceKind::mapped_address;
+  evidence.text = "the server sees us as " + mapped->to_string();
+  evidence.facts[Fact::address] = mapped->address.to_string();
+  evidence.facts[Fact::port] = static_cast<std::int64_t>(mapped->port);
+  if (observation.local) evidence.facts[Fact::translated] = *mapped != *observation.local;
+  observation.evidence.push_back(std::move(evidence));
 }
 
 }  // namespace callready::checks

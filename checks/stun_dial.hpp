@@ -27,5 +27,7 @@ void add_stray_evidence(Observation& observation, const StunChannel& channel);
 // Evidence "stun_reply": class, code and reason, SOFTWARE; and "mapped_address", where there is
 // one.
 void add_reply_evidence(Observation& observation, const StunAnswer& answer);
+// That alone.
+void add_mapped_address(Observation& observation, const stun::Message& message);
 
 }  // namespace callready::checks

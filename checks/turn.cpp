@@ -3,13 +3,15 @@
 //
 // Sends one Allocate without credentials. Where the run has none that is all: `answered` with "401"
 // (the challenge: TURN is spoken, and no more is claimed), or with "allocated" (an open relay; it
-// is given back). With credentials (a user and password, or a shared secret for time-limited ones)
-// it goes on: Allocate, CreatePermission for our own mapped address, data through the relay in both
-// directions, and where that fails from one relay to another, which does not need the site to let
-// UDP to the relay's port out. Always ends with a Refresh of zero, also when the run is stopped.
-// The relay is of the family that the server was reached by, or of that of the parameter `relay`.
-// With `hold` it carries small packets to itself for 20 s instead, four a second: evidence
-// "relay_life" says until when.
+// is given back). Over a connection that was challenged a Binding request follows: the server's
+// word from which address it is reached, which another may be than over UDP ("mapped_address").
+// With credentials (a user and password, or a shared secret for time-limited ones) it goes on:
+// Allocate, CreatePermission for our own mapped address, data through the relay in both directions,
+// and where that fails from one relay to another, which does not need the site to let UDP to the
+// relay's port out. Always ends with a Refresh of zero, also when the run is stopped. The relay is
+// of the family that the server was reached by, or of that of the parameter `relay`. With `hold` it
+// carries small packets to itself for 20 s instead, four a second: evidence "relay_life" says until
+// when.
 //
 // `answered`: "relayed" (data came through), "allocated" (it could not be measured; the evidence
 // "relay_trip" says why), "300" (try another server: evidence "alternate_server"). `denied`: the
@@ -243,6 +245,22 @@ asio::awaitable<TurnReply> allocate_in_place(Context& context, Job job, TurnClie
   co_return reply;
 }
 
+// Evidence, and no more: not every server answers it there.
+asio::awaitable<void> ask_how_seen(Context& context, TurnClient& client, Observation& observation) {
+  StopSignal enough;
+  const auto told = context.scope.stop.subscribe([&enough] { enough.stop(); });
+  const auto until = context.scope.clock.now() + timeouts::how_seen;
+  const auto timer = context.scope.clock.call_at(until, [&enough] { enough.stop(); });
+  stun::Builder builder(stun::Class::request, stun::Method::binding, stun::new_transaction_id());
+  stun::add_software(builder, context.settings.user_agent);
+  const auto request = builder.finish();
+  const Scope scope{context.scope.clock, enough};
+  auto& channel = client.channel();
+  const auto exchange = co_await channel.request(request, scope);
+  context.scope.stop.unsubscribe(told);
+  if (!exchange.answer.has_error()) add_mapped_address(observation, exchange.answer->message);
+}
+
 // What happens between dialling and giving back. True where the server wants another port of ours
 // (RFC 8656 section 7.4).
 asio::awaitable<bool> measure(Context& context, Job job, TurnClient& client, Scope cleanup,
@@ -252,6 +270,10 @@ asio::awaitable<bool> measure(Context& context, Job job, TurnClient& client, Sco
   if (reply.code == 437 && reply.status == TurnStatus::refused && !last) co_return true;
   record_reply(observation, client, reply);
   const bool have_credentials = !credential_for(context, job.probe.target.host).username.empty();
+  if (reply.status == TurnStatus::challenged && client.channel().reliable() &&
+      !context.scope.stop.stopped()) {
+    co_await ask_how_seen(context, client, observation);
+  }
   if (reply.status != TurnStatus::granted || !have_credentials) co_return false;
   if (job.parameter("hold") == "true") {
     const auto life = co_await hold_relay(context, client);

@@ -87,6 +87,13 @@ constexpr std::array all_words{
                  "Lookups failed or were not answered, or long answers over TCP did not arrive.",
                  Owners{Owner::dns},
                  "Get the site's DNS servers running again, or let queries to them through."},
+    FindingWords{"dtls.long_hello_cut", "Long DTLS greetings are cut off",
+                 "Calls in today's browsers connect and stay silent, while older programs work.",
+                 "Of greetings (ClientHello) in two datagrams, callready serve got the first ones "
+                 "and no second one.",
+                 Owners{Owner::security},
+                 "Update the device that inspects UDP, or exempt the service's media: it must pass "
+                 "a ClientHello of more than one datagram."},
     FindingWords{
         "firewall.destination_blocked", "Hosts are blocked",
         "Nothing gets through to some of the service's hosts, on any port.",
@@ -271,6 +278,14 @@ constexpr std::array all_words{
         "The state of the network adapter, the router's messages, and silence of all servers.",
         Owners{Owner::user, Owner::provider, Owner::network},
         "Connect this computer, or repair the line: nothing gets out."},
+    FindingWords{"network.split_paths", "TCP and UDP take different ways out",
+                 "Web pages and media come from different public addresses. By itself this breaks "
+                 "nothing; services may choose a distant region, or refuse the second address.",
+                 "One server, asked several times over both, sees another address over TCP than "
+                 "over UDP; others see the same.",
+                 Owners{Owner::network},
+                 "Find out what takes TCP another way: a proxy or security service, a tunnel, a "
+                 "second line."},
     FindingWords{"network.unexplained", "Cause unknown",
                  "Something required cannot be reached, and no rule explains it.",
                  "Only the failed probes themselves: this does not prove a fault of this site.",

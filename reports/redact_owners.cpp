@@ -109,6 +109,7 @@ FactOwner owner_of(Fact fact) {
     case final:
     case first:
     case first_media_ms:
+    case first_parts:
     case flights:
     case foreign:
     case from_server:
@@ -120,6 +121,7 @@ FactOwner owner_of(Fact fact) {
     case inbound_ms:
     case kept:
     case last:
+    case later_parts:
     case leap:
     case lifetime_s:
     case longest_gap:

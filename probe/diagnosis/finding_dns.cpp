@@ -26,6 +26,16 @@ std::string whole_domains(const std::map<std::string, Name>& names,
                      listed(domains), domains.size() == 1 ? "it" : "them");
 }
 
+// Where programs of this computer go that complete such a name: the users' browser may, too.
+void add_search_domain(std::vector<FindingEvidence>& list, const Name& name) {
+  for (const auto* result : name.probes) {
+    const auto* found = evidence_of(*result, EvidenceKind::search_domain);
+    if (found == nullptr) continue;
+    list.push_back({result->probe.id, fmt::format("{}: {}.", name.name, found->text)});
+    return;
+  }
+}
+
 void append(std::vector<const ProbeResult*>& list, const std::vector<const ProbeResult*>& more) {
   list.insert(list.end(), more.begin(), more.end());
 }
@@ -167,6 +177,7 @@ Causes find_dns_filtered(const Diagnosis& context) {
     alike.insert({registrable_domain(text), name.failure.code()});
     take(name);
     cause.finding.evidence.push_back(*proof);
+    add_search_domain(cause.finding.evidence, name);
   }
   // Nobody independent can be asked. Where several names of an owner do not exist, none of his
   // does, and other owners' do, it is not the list that is old.
@@ -298,6 +309,7 @@ Causes find_outdated_names(const Diagnosis& context) {
     }
     finding.evidence.push_back(
         {gone.front()->probe.id, "This site's DNS does not know it either."});
+    add_search_domain(finding.evidence, name);
     causes.push_back(std::move(cause));
   }
   return causes;

@@ -1,4 +1,5 @@
-// A device that lets STUN through and drops DTLS on the same flow: calls are set up, and stay mute.
+// A device that lets STUN through and drops DTLS on the same flow, or only the second datagram of a
+// greeting as long as a browser's: calls are set up, and stay mute.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -49,6 +50,36 @@ Causes find_dtls_filter(const Diagnosis& context) {
       "\"DTLS\", \"WebRTC\" or \"unknown UDP\") for the user network, and let it through in both "
       "directions: {}.",
       listed({ends.begin(), ends.end()}));
+  return {cause};
+}
+
+Causes find_cut_greeting(const Diagnosis& context) {
+  // By chance so many first datagrams do not come without any second one.
+  constexpr double enough = 3;
+  std::vector<const ProbeResult*> cut;
+  Cause cause;
+  auto& finding = cause.finding;
+  for (const auto& result : context.facts.report.probes) {
+    const auto* greeting = evidence_of(result, EvidenceKind::call_greeting);
+    const auto first = told_by(greeting, Fact::first_parts).value_or(0);
+    if (first < enough || told_by(greeting, Fact::later_parts) != 0.0) continue;
+    cut.push_back(&result);
+    finding.evidence.push_back(
+        {result.probe.id, fmt::format("Call to {}: {}.", far_end_of_call(result), greeting->text)});
+  }
+  if (cut.empty()) return {};
+  finding.code = "dtls.long_hello_cut";
+  finding.title = "A device in the path drops half of browsers' DTLS greetings";
+  finding.owner = Owner::security;
+  finding.confidence = Confidence::certain;
+  finding.affects = sets_of(context.facts, cut);
+  finding.fix =
+      "Update the firmware or the inspection engine of the device that inspects UDP, or exempt the "
+      "service's media from inspection. It must pass a DTLS ClientHello that comes in several "
+      "datagrams (post-quantum key exchange, X25519MLKEM768).";
+  finding.evidence.push_back({"",
+                              "Short DTLS greetings get through, so calls of older programs work, "
+                              "and this call did."});
   return {cause};
 }
 

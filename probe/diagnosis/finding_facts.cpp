@@ -4,6 +4,8 @@
 #include <array>
 #include <tuple>
 
+#include "probe/model/canary.hpp"
+
 namespace callready::findings {
 namespace {
 
@@ -343,10 +345,10 @@ std::vector<const ProbeResult*> late_answers(const Report& report) {
     const auto& seen = result.observation;
     if (!is_direct(result) || !reached(seen.outcome) || counts_answers(result)) continue;
     const auto connect = seen.timing_ms.find(Timing::connect);
-    const bool datagrams = is_udp(result) && result.probe.check != CheckKind::path &&
-                           result.probe.check != CheckKind::hop &&
-                           result.probe.check != CheckKind::sip_alg &&
-                           result.probe.check != CheckKind::sip_long;
+    const bool datagrams =
+        is_udp(result) && result.probe.check != CheckKind::path &&
+        result.probe.check != CheckKind::hop && result.probe.check != CheckKind::sip_alg &&
+        result.probe.check != CheckKind::sip_long && !asks_for_canary(result.probe);
     const bool near = seen.address && seen.address->is_private();  // the site's own name server
     const bool resolver =
         result.probe.check == CheckKind::dns && !result.probe.with.contains("server");

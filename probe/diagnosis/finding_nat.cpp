@@ -5,6 +5,7 @@
 
 #include "probe/diagnosis/finding_rules.hpp"
 #include "probe/diagnosis/finding_words.hpp"
+#include "probe/diagnosis/split_paths.hpp"
 
 namespace callready::findings {
 namespace {
@@ -113,11 +114,14 @@ std::optional<FindingEvidence> shared_address(const Facts& facts) {
   return hop_where(facts, [](const IpAddress& router) { return router.is_shared(); });
 }
 
-// IPv4 addresses that servers outside saw: several where lines are balanced, or of a pool.
+// IPv4 addresses that servers outside saw over UDP: several where lines are balanced, or of a pool.
 std::vector<std::string> public_addresses(const Facts& facts) {
+  const auto split = split_paths(facts);
   std::vector<std::string> found;
   for (const auto& address : facts.report.site.public_addresses) {
-    if (address.is_v4()) found.push_back(address.to_string());
+    if (address.is_v4() && !(split && address == split->tcp_address)) {
+      found.push_back(address.to_string());
+    }
   }
   return found;
 }

@@ -6,6 +6,7 @@
 #include "probe/diagnosis/finding_rules.hpp"
 #include "probe/diagnosis/finding_words.hpp"
 #include "probe/diagnosis/own_connection.hpp"
+#include "probe/model/canary.hpp"
 
 namespace callready::findings {
 namespace {
@@ -102,6 +103,7 @@ bool note(const Facts& facts, const ProbeResult& result, Outside& outside) {
     outside.looked_up = true;
     return true;
   }
+  if (asks_for_canary(result.probe)) return true;
   if (reached(result.observation.outcome) || proxy_is_gone(result)) return false;
   if (!is_direct(result)) outside.proxy = result.probe.target.route.proxy;
   if (has_no_route(result)) ++outside.without_route;

@@ -7,6 +7,7 @@
 
 #include "probe/diagnosis/finding_rules.hpp"
 #include "probe/diagnosis/finding_words.hpp"
+#include "probe/model/canary.hpp"
 
 namespace callready::findings {
 namespace {
@@ -30,10 +31,15 @@ std::string own_address(const Report& report) {
   return {};
 }
 
+// In the second round: the canary is asked for in the first.
+bool asks_our_resolvers(const Probe& probe) {
+  return probe.check == CheckKind::dns && !probe.with.contains("server") && !asks_for_canary(probe);
+}
+
 // The site's resolver still finds names: the line is up, and it is this computer that is shut out.
 std::optional<FindingEvidence> line_is_up(const Facts& facts) {
   for (const auto& result : facts.report.probes) {
-    const bool own = result.probe.check == CheckKind::dns && !result.probe.with.contains("server");
+    const bool own = asks_our_resolvers(result.probe);
     const auto* answer = evidence_of(result, EvidenceKind::dns_answer);
     if (!own || answer == nullptr || facts.asked_for(result)) continue;
     return FindingEvidence{result.probe.id, "Meanwhile, the line is up: " + answer->text + "."};
@@ -44,7 +50,7 @@ std::optional<FindingEvidence> line_is_up(const Facts& facts) {
 // The same question, and no answer: then it may be the line.
 const ProbeResult* resolver_is_silent(const Facts& facts) {
   for (const auto& result : facts.report.probes) {
-    const bool own = result.probe.check == CheckKind::dns && !result.probe.with.contains("server");
+    const bool own = asks_our_resolvers(result.probe);
     const bool late = own && !facts.asked_for(result) && result.probe.control;
     if (late && result.observation.outcome == Outcome::silent) return &result;
   }

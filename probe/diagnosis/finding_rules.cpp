@@ -52,6 +52,7 @@ std::span<const Rule> rules() {
       find_udp_blocked,
       find_stun_filter,
       find_dtls_filter,
+      find_cut_greeting,
       find_sip_filter,
       find_destinations,  // TCP and UDP together
       find_udp_ranges,
@@ -68,6 +69,7 @@ std::span<const Rule> rules() {
       find_certificate_faults,
       find_idle_timeout,
       find_nat,
+      find_split_paths,
       find_sip_alg,
       find_lost_long_sip,
       find_dying_relays,

@@ -81,6 +81,8 @@ Causes find_hosts_file(const Diagnosis&);
 Causes find_agent(const Diagnosis&);
 // finding_browser.cpp
 Causes find_browser_policies(const Diagnosis&);
+// finding_split_paths.cpp
+Causes find_split_paths(const Diagnosis&);
 // finding_vpn.cpp
 Causes find_full_tunnel(const Diagnosis&);
 // finding_path.cpp
@@ -131,6 +133,7 @@ Causes find_stun_filter(const Diagnosis&);
 Causes find_sip_filter(const Diagnosis&);
 // finding_dtls.cpp
 Causes find_dtls_filter(const Diagnosis&);
+Causes find_cut_greeting(const Diagnosis&);
 // finding_call.cpp
 Causes find_silent_call(const Diagnosis&);
 Causes find_call_media(const Diagnosis&);

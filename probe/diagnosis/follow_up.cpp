@@ -4,6 +4,7 @@
 
 #include "probe/diagnosis/finding_names.hpp"
 #include "probe/diagnosis/follow_up_questions.hpp"
+#include "probe/diagnosis/split_paths.hpp"
 
 namespace callready {
 
@@ -304,6 +305,28 @@ std::optional<int> answers_stun(const findings::Flow& flow) {
   return best;
 }
 
+// A server that sees another address over TCP than others do over UDP is asked over both, more than
+// once: which address a pool gives, chance says.
+void ask_how_seen(const Facts& facts, Questions& questions) {
+  const auto split = findings::split_paths(facts);
+  if (!split) return;
+  for (const auto* by_tcp : split->tcp) {
+    const auto& target = by_tcp->probe.target;
+    const auto by_udp =
+        std::find_if(facts.flows.begin(), facts.flows.end(), [&](const findings::Flow& flow) {
+          return flow.host == target.host && answers_stun(flow).value_or(2) < 2;
+        });
+    if (by_udp == facts.flows.end()) continue;
+    for (const auto* time : {"2", "3"}) {
+      questions.ask(Purpose::repeat, CheckKind::stun, Transport::udp, target.host, by_udp->port,
+                    {{"again", time}});
+      questions.ask(Purpose::repeat, CheckKind::stun, target.transport, target.host, target.port(),
+                    {{"again", time}});
+    }
+    return;
+  }
+}
+
 // Where some were answered only when they had asked again, and some never: a server that answers is
 // asked twenty times over one flow, and twenty times over new ones.
 void ask_how_many_answer(const Facts& facts, Questions& questions) {
@@ -344,6 +367,7 @@ std::vector<Probe> follow_ups(const Report& report, bool hurried) {
   ask_through_the_proxy(facts, questions);
   ask_another_sip_port(facts, questions);
   ask_for_a_name_of_each_owner(facts, questions);
+  ask_how_seen(facts, questions);
   return questions.take();
 }
 

@@ -1,5 +1,7 @@
 #include "probe/engine/dispatcher.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "probe/net/nat64.hpp"
@@ -9,6 +11,9 @@
 
 namespace callready {
 namespace {
+
+// Of missing names so many are asked for with so many search domains each.
+constexpr std::size_t most_completed = 3, most_search_domains = 3;
 
 int share(int places, int interfaces) { return std::max(places / interfaces, 1); }
 
@@ -150,6 +155,7 @@ asio::awaitable<Observation> Dispatcher::attempt(const checks::Check& check, std
   if (resolution.addresses.has_error()) {
     record(observation, resolution.addresses.error());
     observation.timing_ms[Timing::dns] = resolution.took.count();
+    co_await complete(probe.target.host, family, observation);
     co_return observation;
   }
   checks::Job job{probe, resolution.addresses->front()};
@@ -162,6 +168,32 @@ asio::awaitable<Observation> Dispatcher::attempt(const checks::Check& check, std
   }
   if (resolution.took.count() > 0) observation.timing_ms[Timing::dns] = resolution.took.count();
   co_return observation;
+}
+
+asio::awaitable<void> Dispatcher::complete(std::string name, Family family,
+                                           Observation& observation) {
+  // Short names are completed anyhow.
+  const bool whole_name = name.find('.') != name.npos;
+  if (observation.detail != DetailCode::no_such_name || !whole_name) co_return;
+  // A domain that answers for every name shows it with any of them.
+  if (completed_.size() >= most_completed && !completed_.contains(name)) co_return;
+  completed_.insert(name);
+  auto domains = context_.resolver.channel().search_domains();
+  if (domains.size() > most_search_domains) domains.resize(most_search_domains);
+  for (const auto& domain : domains) {
+    const auto whole = name + '.' + domain;
+    const auto pass = co_await may_look_up(whole);
+    if (pass != Pass::go) co_return;
+    const auto found = co_await context_.resolver.resolve(whole, family, context_.scope);
+    if (found.addresses.has_error()) continue;
+    const auto address = found.addresses->front().to_string();
+    checks::add_evidence(observation, EvidenceKind::search_domain,
+                         fmt::format("with this computer's search domain it exists: {} is at {}, "
+                                     "where programs go that complete names",
+                                     whole, address),
+                         {{Fact::name, whole}, {Fact::address, address}});
+    co_return;
+  }
 }
 
 // An IPv4 address as clients on an IPv6-only network with NAT64 reach it.

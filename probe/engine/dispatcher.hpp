@@ -34,6 +34,8 @@ class Dispatcher {
   struct Bound;
   asio::awaitable<Observation> attempt(const checks::Check& check, std::size_t index,
                                        Family family);
+  // Of a name that does not exist: whether it does with one of this computer's search domains.
+  asio::awaitable<void> complete(std::string name, Family family, Observation& observation);
   asio::awaitable<std::optional<IpAddress>> through_nat64(IpAddress v4);
   asio::awaitable<Observation> admitted(const checks::Check& check, checks::Job job,
                                         std::size_t index);
@@ -49,7 +51,8 @@ class Dispatcher {
   std::span<const checks::Check> table_;
   Pacer& pacer_;
   RequestBudget budget_;
-  std::set<std::string> names_;  // that were asked for
+  std::set<std::string> names_;      // that were asked for
+  std::set<std::string> completed_;  // of these, what was also asked for with a search domain
   ProbeScheduler& scheduler_;
   KeyedSemaphore semaphore_;
   int interfaces_ = 1;                                   // that probes of the plan are bound to

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "probe/model/canary.hpp"
 #include "probe/net/failure.hpp"
 
 namespace callready {
@@ -64,6 +65,20 @@ std::optional<std::string> note_of_missing_ipv6(const std::vector<ProbeResult>& 
   }
   if (!missing) return std::nullopt;
   return "This computer has no IPv6 here: everything went by IPv4.";
+}
+
+std::optional<std::string> note_of_canary(const std::vector<ProbeResult>& results) {
+  bool names_resolve = false, denied = false;
+  for (const auto& [probe, seen] : results) {
+    const bool ours = asks_for_canary(probe);
+    denied |=
+        ours && (seen.detail == DetailCode::no_such_name || seen.detail == DetailCode::no_record);
+    names_resolve |= !ours && probe.check != CheckKind::dns && seen.address &&
+                     !IpAddress::parse(probe.target.host) && probe.target.route.direct();
+  }
+  if (!denied || !names_resolve) return std::nullopt;
+  return "This network asks Firefox not to use DNS over HTTPS by default: its DNS servers have no "
+         "address for Mozilla's canary domain.";
 }
 
 std::optional<std::string> note_of_stalls(Milliseconds loop_stall, Milliseconds run) {

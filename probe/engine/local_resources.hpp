@@ -22,6 +22,11 @@ std::optional<std::string> note_of_shortage(const std::vector<ProbeResult>& resu
 // A note where servers have IPv6 addresses, and this computer has no way to them: that is no fault.
 std::optional<std::string> note_of_missing_ipv6(const std::vector<ProbeResult>& results);
 
+// A note where the site's resolvers say by Mozilla's canary domain that Firefox is not to use DNS
+// over HTTPS by default (probe/model/canary.hpp): a fact, no fault. Errors of the server count for
+// Firefox, too, and are nobody's word.
+std::optional<std::string> note_of_canary(const std::vector<ProbeResult>& results);
+
 // A note where this computer was busy with other things for so much of the run that its figures are
 // worse than the network's.
 std::optional<std::string> note_of_stalls(Milliseconds loop_stall, Milliseconds run);

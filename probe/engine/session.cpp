@@ -368,6 +368,8 @@ std::string part_chosen(const PlanOptions& options) {
 void complete_report(const SessionOptions& options, const Plan& plan, Report& report) {
   const auto no_ipv6 = note_of_missing_ipv6(report.probes);
   if (no_ipv6) report.notes.push_back(*no_ipv6);
+  const auto canary = note_of_canary(report.probes);
+  if (canary) report.notes.push_back(*canary);
   if (!platform::icmp_supported()) {
     report.notes.emplace_back(
         "This system does not tell programs which device refused or dropped a packet: what only "

@@ -62,6 +62,20 @@ Failure no_socket(int error) {
   return classify(error_code(error, boost::system::system_category()));
 }
 
+std::vector<std::string> system_search_domains() {
+  std::vector<std::string> list;
+  ares_channel channel = nullptr;
+  if (ares_init(&channel) != ARES_SUCCESS) return list;
+  ares_options options{};
+  int mask = 0;
+  if (ares_save_options(channel, &options, &mask) == ARES_SUCCESS) {
+    for (int i = 0; i < options.ndomains; ++i) list.emplace_back(options.domains[i]);
+    ares_destroy_options(&options);
+  }
+  ares_destroy(channel);
+  return list;
+}
+
 int initialise_once() {
   static const int status = ares_library_init(ARES_LIB_INIT_ALL);
   return status;
@@ -81,12 +95,16 @@ boost::system::result<std::shared_ptr<AresChannel>, std::string> AresChannel::cr
   settings.sock_state_cb_data = self.get();
   settings.timeout = static_cast<int>(options.try_timeout.count());
   settings.tries = options.tries;
+  // ares_getaddrinfo() of 1.18 searches whatever the flag says, unless there are no domains.
   settings.flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOCHECKRESP;
   if (options.tcp) settings.flags |= ARES_FLAG_USEVC;
   char lookups_both[] = "fb", lookups_dns[] = "b";
   settings.lookups = options.use_hosts_file ? lookups_both : lookups_dns;
   const int mask = ARES_OPT_SOCK_STATE_CB | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_FLAGS |
-                   ARES_OPT_LOOKUPS;
+                   ARES_OPT_LOOKUPS | ARES_OPT_DOMAINS;
+  self->use_hosts_file_ = options.use_hosts_file;
+  self->search_domains_ =
+      options.search_domains.empty() ? system_search_domains() : options.search_domains;
   int status = ares_init_options(&self->channel_, &settings, mask);
   if (status != ARES_SUCCESS) return ares_strerror(status);
   if (!options.servers.empty()) {
@@ -223,6 +241,24 @@ asio::awaitable<Result<DnsReply>> AresChannel::query(std::string name, int type,
 
 asio::awaitable<FoundAddresses> AresChannel::addresses(std::string name, Family family, Scope scope,
                                                        Instant deadline) {
+  const bool is_short = name.find('.') == name.npos && name != "localhost";
+  const int known_as = family == Family::v6 ? AF_INET6 : AF_INET;
+  if (is_short && !(use_hosts_file_ && is_in_hosts_file(name, known_as))) {
+    for (const auto& domain : search_domains_) {
+      auto whole = name + '.' + domain;
+      auto found = co_await addresses_as_given(std::move(whole), family, scope, deadline);
+      const bool missing =
+          found.list.has_error() && (found.list.error().kind == FailureKind::no_such_name ||
+                                     found.list.error().kind == FailureKind::no_address);
+      if (!missing) co_return found;
+    }
+  }
+  auto found = co_await addresses_as_given(std::move(name), family, scope, deadline);
+  co_return found;
+}
+
+asio::awaitable<FoundAddresses> AresChannel::addresses_as_given(std::string name, Family family,
+                                                                Scope scope, Instant deadline) {
   // The callback's own, freed there; it is called before the channel is gone.
   struct Ticket {
     OneShot<AddressReply> reply;
@@ -289,16 +325,6 @@ bool AresChannel::is_in_hosts_file(const std::string& name, int family) const {
   if (ares_gethostbyname_file(channel_, name.c_str(), family, &entry) != ARES_SUCCESS) return false;
   ares_free_hostent(entry);
   return true;
-}
-
-std::vector<std::string> AresChannel::search_domains() const {
-  std::vector<std::string> list;
-  ares_options options{};
-  int mask = 0;
-  if (ares_save_options(channel_, &options, &mask) != ARES_SUCCESS) return list;
-  for (int i = 0; i < options.ndomains; ++i) list.emplace_back(options.domains[i]);
-  ares_destroy_options(&options);
-  return list;
 }
 
 std::vector<std::string> AresChannel::servers() const {

@@ -39,6 +39,7 @@ struct AresOptions {
   milliseconds try_timeout = timeouts::dns_try;
   int tries = 2;
   bool use_hosts_file = true;
+  std::vector<std::string> search_domains;  // empty: the system's
 };
 
 class AresChannel : public std::enable_shared_from_this<AresChannel> {
@@ -55,7 +56,8 @@ class AresChannel : public std::enable_shared_from_this<AresChannel> {
                                           Instant deadline);
 
   // Addresses of one family with the hosts file, as programs get them. The
-  // status is in the failure: no_such_name, no_address, dns_failed, dns_unreachable.
+  // status is in the failure: no_such_name, no_address, dns_failed, dns_unreachable. A name without
+  // a dot is completed by the search domains first, as everybody does; all others never are.
   asio::awaitable<FoundAddresses> addresses(std::string name, Family family, Scope scope,
                                             Instant deadline);
 
@@ -64,7 +66,7 @@ class AresChannel : public std::enable_shared_from_this<AresChannel> {
 
   std::vector<std::string> servers() const;
   // In which the system completes short names; empty where it does not.
-  std::vector<std::string> search_domains() const;
+  const std::vector<std::string>& search_domains() const { return search_domains_; }
 
  private:
   struct Watch;
@@ -74,11 +76,15 @@ class AresChannel : public std::enable_shared_from_this<AresChannel> {
   void arm(const std::shared_ptr<Watch>& watch, bool write);
   void arm_failure(const std::shared_ptr<Watch>& watch);
   void schedule();
+  asio::awaitable<FoundAddresses> addresses_as_given(std::string name, Family family, Scope scope,
+                                                     Instant deadline);
   bool is_in_hosts_file(const std::string& name, int family) const;
 
   asio::any_io_executor executor_;
   asio::steady_timer timer_;
   ares_channel channel_ = nullptr;
+  std::vector<std::string> search_domains_;
+  bool use_hosts_file_ = true;
   bool asking_ = false;  // a question is being put: an answer now comes from no server
   std::map<ares_socket_t, std::shared_ptr<Watch>> watches_;
   // While a reply is read: since when it has been there, on the system's own clock.

@@ -93,6 +93,10 @@ inline constexpr milliseconds tls_handshake{3'000};
 // retransmission, and a slow server.
 inline constexpr milliseconds stream_reply{2'500};
 
+// Once a TURN server has asked for credentials over a connection: for its word how it sees us. One
+// that does not answer Binding requests there is not waited for longer.
+inline constexpr milliseconds how_seen{500};
+
 // Where something else than STUN answers: for the rest of its first line, to name it. It is one
 // packet most often.
 inline constexpr milliseconds non_stun_line{300};
@@ -210,6 +214,8 @@ inline constexpr milliseconds ice_connect{4'000};
 inline constexpr milliseconds dtls_handshake{3'500};
 // ... and half a second of media with its way there and back.
 inline constexpr milliseconds call_media{1'500};
+// Then DTLS greetings in two datagrams, which are counted and not answered: between two of them.
+inline constexpr milliseconds greeting_gap{50};
 // With --quality the media takes so long: other faults than those of the first second show, and
 // browsers' own checks are dropped (RFC 7675), which are sent so often.
 inline constexpr milliseconds call_quality{10'000}, call_consent{500};

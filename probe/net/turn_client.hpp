@@ -66,6 +66,7 @@ class TurnClient {
   std::uint32_t lifetime() const { return lifetime_; }  // seconds
   bool authenticated() const { return !key_.empty(); }
   const StunChannel& channel() const { return *channel_; }
+  StunChannel& channel() { return *channel_; }
 
  private:
   using Fill = std::function<void(stun::Builder&)>;

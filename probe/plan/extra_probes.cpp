@@ -7,6 +7,7 @@
 #include <set>
 #include <tuple>
 
+#include "probe/model/canary.hpp"
 #include "probe/model/report.hpp"
 #include "probe/plan/candidates.hpp"
 
@@ -251,6 +252,15 @@ void add_held_relays(ProbeList& probes, const TargetSet& set) {
   }
 }
 
+// Of this computer's own resolvers: whether the network asks Firefox for something. No host is met.
+void add_canary(ProbeList& probes) {
+  Probe probe;
+  probe.check = CheckKind::dns;
+  probe.target.transport = Transport::udp;
+  probe.with = {{"name", std::string(canary_name)}};
+  probes.add_control(std::move(probe));
+}
+
 // A set whose calls --quality cannot measure says so, and what would.
 void say_unmeasured(ProbeList& probes, const TargetSet& set, const PlanOptions& options) {
   const auto ids = probes.of_set(set);
@@ -276,6 +286,9 @@ void add_extra_probes(ProbeList& probes, const std::vector<const TargetSet*>& se
   for (auto& row : rows) add_own_nat_servers(probes, row);
   add_long_hellos(probes, sets);
   add_quic(probes, rows, options);
+  if (std::any_of(sets.begin(), sets.end(), [](const auto* set) { return set->control; })) {
+    add_canary(probes);
+  }
   for (const auto* set : sets) {
     if (!set->control && options.v4) add_ipv6_of(probes, *set);
   }

@@ -3,6 +3,7 @@
 #include "probe/net/stun.hpp"
 #include "probe/serve/call_sessions.hpp"
 #include "probe/util/text.hpp"
+#include "probe/webrtc/long_hello.hpp"
 
 namespace callready::serve {
 namespace {
@@ -153,6 +154,12 @@ void CallSessions::take(std::span<const std::uint8_t> datagram, const SocketAddr
   auto& session = *found->second;
   if (now - session.proved > limits_.consent) return;
   if (first >= 20 && first <= 63) {
+    // Of another association than the one that stands: nobody is greeted back.
+    const auto part = session.srtp ? webrtc::part_of_client_hello(datagram) : std::nullopt;
+    if (part) {
+      ++(*part == 0 ? session.counts.first_parts : session.counts.later_parts);
+      return;
+    }
     ++session.counts.handshake;
     // From then on the handshake stays where it was proved.
     if (!session.dtls.has_cookie()) session.dtls_peer = from;

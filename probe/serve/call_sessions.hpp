@@ -30,6 +30,9 @@ struct CallLimits {
 // What came of a session, as far as it was proved whose it is.
 struct CallCounts {
   int checks = 0, handshake = 0, media = 0;
+  // Of ClientHellos in parts that came after the handshake: their first parts and their later ones.
+  // Nobody answers these.
+  int first_parts = 0, later_parts = 0;
 };
 
 class CallSessions {

@@ -53,8 +53,10 @@ WebReply opened(CallSessions& sessions, const WebRequest& request, Instant now) 
 WebReply closed(CallSessions& sessions, const std::string& id) {
   const auto counts = sessions.close(id);
   if (!counts) return plain(404, "no such call\n");
-  return plain(200, fmt::format("checks {}\nhandshake {}\nmedia {}\n", counts->checks,
-                                counts->handshake, counts->media));
+  return plain(200,
+               fmt::format("checks {}\nhandshake {}\nmedia {}\ngreeting {}\ngreeting_rest {}\n",
+                           counts->checks, counts->handshake, counts->media, counts->first_parts,
+                           counts->later_parts));
 }
 
 WebReply answered(CallSessions& sessions, std::string_view token, const WebRequest& request,

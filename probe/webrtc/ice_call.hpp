@@ -25,6 +25,10 @@ struct CallOptions {
   std::chrono::milliseconds media{};                           // what media may take there and back
   // Between two checks of consent (RFC 7675) while media goes; 0: none of our own.
   std::chrono::milliseconds consent{};
+  // After the media so many DTLS greetings, each in two datagrams, so long after each other: for a
+  // far end that counts them and does not answer (long_hello.hpp).
+  int greetings = 0;
+  std::chrono::milliseconds greeting_gap{};
 };
 
 struct Gathered {
@@ -62,6 +66,7 @@ struct CallSeen {
   // Checks of consent: the far end answers each. `consent_silent`: the last ones in a row that it
   // did not.
   int consent_sent = 0, consent_back = 0, consent_silent = 0;
+  int greetings_sent = 0;  // of which both datagrams left this computer
 };
 
 class IceCall {

@@ -9,6 +9,7 @@
 #include "probe/webrtc/dtls.hpp"
 #include "probe/webrtc/ice_call.hpp"
 #include "probe/webrtc/libnice_posix.hpp"
+#include "probe/webrtc/long_hello.hpp"
 
 namespace callready::webrtc {
 namespace {
@@ -174,6 +175,10 @@ class NiceCall final : public IceCall {
               [this] { return seen_.packets_back() >= options_.packets; });
     seen_.failed = CallStage::done;
     read_pair();  // a better one than the first may have connected since
+    for (int i = 0; i < options_.greetings && !stopped_; ++i) {
+      greet_again();
+      run_until(Clock::now() + options_.greeting_gap, [] { return false; });
+    }
     return std::move(seen_);
   }
 
@@ -358,6 +363,13 @@ class NiceCall final : public IceCall {
     }
     ++seen_.consent_sent;
     seen_.consent_silent = static_cast<int>(consent_.size());
+  }
+
+  // For another association, by which nobody is answered.
+  void greet_again() {
+    bool both = true;
+    for (const auto& datagram : long_client_hello()) both &= send(datagram);
+    if (both) ++seen_.greetings_sent;
   }
 
   void send_flights() {

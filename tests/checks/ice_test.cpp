@@ -58,6 +58,11 @@ TEST_F(IceTest, AWholeCall) {
   const auto* arrived = find(seen, EvidenceKind::call_arrived);
   ASSERT_TRUE(arrived);
   EXPECT_GT(number_fact(*arrived, Fact::handshakes_arrived), 0);
+  const auto* greeting = find(seen, EvidenceKind::call_greeting);
+  ASSERT_TRUE(greeting);
+  EXPECT_EQ(number_fact(*greeting, Fact::sent), 4);
+  EXPECT_EQ(number_fact(*greeting, Fact::first_parts), 4);
+  EXPECT_EQ(number_fact(*greeting, Fact::later_parts), 4);
   EXPECT_EQ(far->calls()->sessions(), 0u) << "it was ended";
 }
 

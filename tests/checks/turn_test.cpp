@@ -401,6 +401,9 @@ TEST_F(TurnCheckWithCoturn, IsChallengedWithoutCredentials) {
     EXPECT_EQ(seen.outcome, Outcome::answered) << to_string(transport);
     EXPECT_EQ(seen.detail, Detail::status(401));
     EXPECT_EQ(fact<std::string>(seen, EvidenceKind::turn_challenge, Fact::realm), "callready.test");
+    const auto seen_as = fact<std::string>(seen, EvidenceKind::mapped_address, Fact::address);
+    EXPECT_EQ(seen_as,
+              transport == Transport::tcp ? std::optional<std::string>("127.0.0.1") : std::nullopt);
   }
 }
 

@@ -107,6 +107,26 @@ TEST(HostsFile, IsNoCauseWhereItWorksOrNothingSaysOtherwise) {
   EXPECT_TRUE(blamed(silent, "10.1.2.3"));
 }
 
+// --- search domains
+// --------------------------------------------------------------------------------
+
+TEST(SearchDomain, IsToldWhereANameIsDenied) {
+  const auto missing =
+      probe(CheckKind::tls, Transport::tls, "web.vendor.com", 443, unresolved, "no_such_name");
+  const auto completed = with(missing, {EvidenceKind::search_domain,
+                                        "with this computer's search domain it exists",
+                                        {{Fact::address, std::string("10.1.2.3")}}});
+  const auto site = [&](const ProbeResult& seen) {
+    return report({row("web", {seen}),
+                   follow_up({question("web.vendor.com", "NXDOMAIN"),
+                              question("web.vendor.com", "NOERROR", "9.9.9.9")}),
+                   controls(anchors())});
+  };
+  EXPECT_EQ(codes(site(completed)), std::vector<std::string>{"dns.filtered (certain)"});
+  EXPECT_TRUE(has_evidence(only(site(completed)), "with this computer's search domain"));
+  EXPECT_FALSE(has_evidence(only(site(missing)), "search domain"));
+}
+
 // --- addresses of 100.64.0.0/10
 // --------------------------------------------------------------------
 

@@ -57,5 +57,41 @@ TEST(DtlsFilter, OtherFailuresAreNotIts) {
   }
 }
 
+// --- greetings in two datagrams ------------------------------------------------------------------
+
+Report with_greetings(std::optional<std::pair<int, int>> arrived) {
+  auto row = test::row("call");
+  row.check = CheckKind::ice;
+  ProbeResult result = test::result_of({"far.example.com", Outcome::answered, "called", "", 40,
+                                        8443, "", CheckKind::ice, Transport::tls});
+  auto& list = result.observation.evidence;
+  list.push_back(evidence(EvidenceKind::ice_pair, {{Fact::far_address, std::string("192.0.2.1")},
+                                                   {Fact::far_port, std::int64_t{8622}}}));
+  if (arrived) {
+    list.push_back(evidence(EvidenceKind::call_greeting,
+                            {{Fact::sent, std::int64_t{4}},
+                             {Fact::first_parts, std::int64_t{arrived->first}},
+                             {Fact::later_parts, std::int64_t{arrived->second}}}));
+    list.back().text = "of 4 DTLS greetings some came";
+  }
+  return test::diagnosed_alone(row, "calls", result);
+}
+
+TEST(CutGreeting, IsCertainByTheFarEndsWord) {
+  const auto report = with_greetings(std::pair(4, 0));
+  EXPECT_EQ(test::codes(report.findings),
+            std::vector<std::string>{"dtls.long_hello_cut (certain)"});
+  EXPECT_EQ(report.findings[0].owner, Owner::security);
+  EXPECT_EQ(report.sets[0].verdict, Verdict::degraded) << "the call itself was made";
+}
+
+TEST(CutGreeting, WhatChanceOrSilenceExplainsIsNone) {
+  for (const auto& arrived : {std::optional<std::pair<int, int>>(), std::optional(std::pair(4, 4)),
+                              std::optional(std::pair(4, 1)), std::optional(std::pair(0, 0)),
+                              std::optional(std::pair(2, 0))}) {
+    EXPECT_TRUE(test::codes(with_greetings(arrived).findings).empty());
+  }
+}
+
 }  // namespace
 }  // namespace callready

@@ -52,6 +52,33 @@ TEST(OwnMeans, MissingIpv6IsANote) {
   EXPECT_FALSE(note_of_missing_ipv6({families("no_address", "connected")})) << "nobody has it";
 }
 
+ProbeResult named(CheckKind check, const std::string& host, std::string_view detail) {
+  ProbeResult result;
+  result.probe.check = check;
+  result.probe.target.host = host;
+  result.observation.detail = *parse<DetailCode>(detail);
+  return result;
+}
+
+TEST(OwnMeans, ADeniedCanaryIsANote) {
+  auto web = named(CheckKind::tls, "www.example.com", "connected");
+  web.observation.address = IpAddress::v4({192, 0, 2, 1});
+  const auto canary = [](std::string_view detail) {
+    auto question = named(CheckKind::dns, "", detail);
+    question.probe.with["name"] = "use-application-dns.net";
+    return question;
+  };
+  EXPECT_TRUE(note_of_canary({web, canary("no_such_name")}));
+  EXPECT_TRUE(note_of_canary({web, canary("no_record")}));
+  EXPECT_FALSE(note_of_canary({web, canary("records")}));
+  EXPECT_FALSE(note_of_canary({web, canary("servfail")})) << "an error is nobody's wish";
+  EXPECT_FALSE(note_of_canary({canary("no_such_name")})) << "perhaps no name exists here";
+  EXPECT_FALSE(note_of_canary({web}));
+  auto elsewhere = canary("no_such_name");
+  elsewhere.probe.with["server"] = "true";
+  EXPECT_FALSE(note_of_canary({web, elsewhere})) << "not the network's own resolver";
+}
+
 TEST(OwnMeans, ABusyComputerIsANote) {
   EXPECT_FALSE(note_of_stalls(Milliseconds(900), Milliseconds(2'000))) << "too short to matter";
   EXPECT_FALSE(note_of_stalls(Milliseconds(1'900), Milliseconds(10'000))) << "too small a part";

@@ -116,6 +116,7 @@ struct Fixture {
   ProgressCallback progress;
   milliseconds deadline{20'000};
   std::string name_server = "127.0.0.1:9";  // nobody answers there: refused at once
+  std::vector<std::string> search_domains = {"search.invalid"};  // not this machine's
   Plan plan;
 
   explicit Fixture(Time time = Time::real) : loop(time) { script = &own; }
@@ -141,6 +142,7 @@ struct Fixture {
     AresOptions dns;
     dns.servers = {name_server};
     dns.use_hosts_file = false;
+    dns.search_domains = search_domains;
     const auto channel = *AresChannel::create(loop.executor(), dns);
     Resolver resolver(loop.executor(), channel);
     SiteEdge edge(loop.executor());
@@ -809,6 +811,66 @@ TEST(Runner, ANameWithoutAnyAddressKeepsItsFirstAnswer) {
   EXPECT_EQ(results[0].observation.outcome, Outcome::unresolved);
   EXPECT_EQ(results[0].observation.detail, DetailCode::no_address);
   EXPECT_TRUE(results[0].observation.timing_ms.contains(Timing::dns));
+}
+
+TEST(Runner, AMissingNameIsCompletedAsProgramsDo) {
+  Fixture run;
+  run.search_domains = {"lyon.example", "corp.example"};
+  std::multiset<std::string> asked_for;
+  test::DnsServer server(run.loop, [&](const test::DnsServer::Asked& asked) {
+    const auto& name = asked.message.question;
+    asked_for.insert(name);
+    auto reply = asked.reply();
+    reply.flags = 0x8183;  // NXDOMAIN
+    if (name.ends_with(".corp.example")) {
+      reply.flags = 0x8180;
+      reply.answer(dns::type_a, {10, 1, 2, 3});
+    }
+    return std::optional(reply.bytes());
+  });
+  run.name_server = server.text();
+  for (const auto* host : {"a.gone.example", "b.gone.example", "c.gone.example", "d.gone.example"})
+    run.add(host);
+  run.add("a.gone.example", 444);
+  int told = 0;
+  for (const auto& result : run.run()) {
+    EXPECT_EQ(result.observation.detail, DetailCode::no_such_name);
+    EXPECT_FALSE(result.observation.address) << "it is told, and not gone to";
+    for (const auto& evidence : result.observation.evidence) {
+      if (evidence.kind != EvidenceKind::search_domain) continue;
+      ++told;
+      EXPECT_EQ(text_fact(evidence, Fact::name), result.probe.target.host + ".corp.example");
+      EXPECT_EQ(text_fact(evidence, Fact::address), "10.1.2.3");
+    }
+  }
+  EXPECT_EQ(told, 4) << "three names, and one of them twice";
+  EXPECT_EQ(asked_for.size(), 4u + 3u * 2u);
+  EXPECT_EQ(asked_for.count("a.gone.example.corp.example"), 1u);
+}
+
+TEST(Runner, AShortNameIsCompletedAndGoneTo) {
+  Fixture run;
+  run.search_domains = {"lyon.example", "corp.example"};
+  std::vector<std::string> asked_for;
+  test::DnsServer server(run.loop, [&](const test::DnsServer::Asked& asked) {
+    asked_for.push_back(asked.message.question);
+    auto reply = asked.reply();
+    reply.flags = 0x8183;  // NXDOMAIN
+    if (asked.message.question == "pbx.corp.example") {
+      reply.flags = 0x8180;
+      reply.answer(dns::type_a, {127, 0, 0, 9});
+    }
+    return std::optional(reply.bytes());
+  });
+  run.name_server = server.text();
+  run.add("pbx");
+  run.add("sbc");
+  const auto results = run.run();
+  EXPECT_EQ(results[0].observation.address, IpAddress::parse("127.0.0.9"));
+  EXPECT_EQ(results[1].observation.detail, DetailCode::no_such_name);
+  EXPECT_EQ(std::set<std::string>(asked_for.begin(), asked_for.end()),
+            (std::set<std::string>{"pbx.lyon.example", "pbx.corp.example", "sbc.lyon.example",
+                                   "sbc.corp.example", "sbc"}));
 }
 
 TEST(Runner, ChecksWithoutAnAddressAreNotResolved) {

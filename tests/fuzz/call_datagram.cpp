@@ -2,6 +2,7 @@
 // after his proof or a stranger's.
 #include "probe/net/stun.hpp"
 #include "probe/serve/call_sessions.hpp"
+#include "probe/webrtc/long_hello.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 namespace callready::fuzz {
@@ -9,6 +10,8 @@ namespace callready::fuzz {
 void call_datagram(Input input) {
   static webrtc::Identity identity;
   if (input.empty()) return;
+  const auto part = webrtc::part_of_client_hello(input);
+  FUZZ_REQUIRE(!part || (input.size() >= 25 && *part < 1U << 24));
   const SocketAddress known{IpAddress::v4({192, 0, 2, 7}), 4'000},
       stranger{IpAddress::v4({192, 0, 2, 8}), 4'000};
   serve::CallSessions sessions({}, {IpAddress::v4({198, 51, 100, 1})}, 5'000);

@@ -7,7 +7,7 @@ import unittest
 from tests.lint import sources
 
 GIVEN = re.compile(
-    r'"((?:computer|dns|firewall|media|nat|network|proxy|sip|target|time|tls|turn|vendor)\.[a-z0-9_]+)"')
+    r'"((?:computer|dns|dtls|firewall|media|nat|network|proxy|sip|target|time|tls|turn|vendor)\.[a-z0-9_]+)"')
 
 
 def codes_in(path):

@@ -5,6 +5,7 @@
 
 #include "probe/net/stun.hpp"
 #include "probe/serve/whip.hpp"
+#include "probe/webrtc/long_hello.hpp"
 
 namespace callready::serve {
 namespace {
@@ -100,6 +101,28 @@ TEST_F(CallSessionsTest, MediaComesBackOnce) {
   EXPECT_EQ(counts->checks, 1);
   EXPECT_EQ(counts->media, 1);
   EXPECT_FALSE(sessions.close(call.id));
+}
+
+TEST_F(CallSessionsTest, LaterGreetingsInPartsAreCountedAndNotAnswered) {
+  CallSessions sessions({}, {here}, 5000);
+  const auto call = open(sessions);
+  const auto [first, second] = webrtc::long_client_hello();
+  prove(sessions, call);
+  auto srtp = secure(sessions, call);
+  const SocketAddress stranger{IpAddress::v4({192, 0, 2, 8}), 40'000};
+  for (int i = 0; i < 3; ++i) {
+    sessions.take(first, caller, now, send);
+    sessions.take(first, stranger, now, send);
+  }
+  sessions.take(second, caller, now, send);
+  sessions.tick(now, send);
+  EXPECT_TRUE(sent.empty());
+  sessions.take(*srtp.protect(packet(1)), caller, now, send);
+  EXPECT_EQ(sent.size(), 1u) << "the call goes on";
+  const auto counts = sessions.close(call.id);
+  ASSERT_TRUE(counts);
+  EXPECT_EQ(counts->first_parts, 3) << "the caller's";
+  EXPECT_EQ(counts->later_parts, 1);
 }
 
 TEST_F(CallSessionsTest, WhoProvesNothingGetsNothing) {
@@ -248,7 +271,7 @@ TEST_F(WhipTest, ACallIsMadeAndEnded) {
   EXPECT_EQ(ask("DELETE", where, {}).status, 401u);
   const auto ended = ask("DELETE", where, {login});
   EXPECT_EQ(ended.status, 200u);
-  EXPECT_EQ(ended.body.str(), "checks 0\nhandshake 0\nmedia 0\n");
+  EXPECT_EQ(ended.body.str(), "checks 0\nhandshake 0\nmedia 0\ngreeting 0\ngreeting_rest 0\n");
   EXPECT_EQ(sessions.size(), 0u);
   EXPECT_EQ(ask("DELETE", where, {login}).status, 404u);
 }

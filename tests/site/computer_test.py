@@ -1,4 +1,5 @@
-"""What this computer does to itself: its own firewall, its hosts file."""
+"""What this computer does to itself: its own firewall, its hosts file, its search domains; and what
+the network asks of its browsers."""
 
 import json
 import os
@@ -96,7 +97,7 @@ class BrowserPolicy(ComputerTest):
         self.assertEqual(1, len(report["site"]["browser_policies"]))
 
 
-class HostsFile(ComputerTest):
+class ExampleTest(ComputerTest):
     SET = os.path.join(HERE, "findings.yaml")
 
     def check(self, faults):
@@ -105,6 +106,8 @@ class HostsFile(ComputerTest):
         self.assertIn(done.exit, (0, 1, 3, 4), done.stderr)
         return json.loads(done.stdout)
 
+
+class HostsFile(ExampleTest):
     def test_it_is_named_and_not_the_dns_server(self):
         for address in ("127.0.0.1", "10.66.66.66"):
             with self.subTest(address):
@@ -122,6 +125,35 @@ class HostsFile(ComputerTest):
     def test_what_dns_says_stays_the_dns_servers(self):
         report = self.check(["dns-rewritten=portal.example-calls.com"])
         self.assertEqual(["dns.rewritten certain dns"], self.findings(report))
+
+
+class SearchDomain(ExampleTest):
+    def test_where_completed_names_lead_is_told(self):
+        name = "portal.example-calls.com"
+        report = self.check([f"dns-nxdomain={name}", "search-wildcard"])
+        self.assertEqual(["dns.filtered certain dns"], self.findings(report))
+        told = [e["text"] for e in report["findings"][0]["evidence"] if "search domain" in e["text"]]
+        self.assertEqual(1, len(told), report["findings"])
+        self.assertIn(f"{name}.corp.example.net is at 10.66.66.66", told[0])
+
+    def test_it_is_not_asked_where_names_exist(self):
+        report = self.check(["search-wildcard"])
+        self.assertEqual([], self.findings(report))
+        self.assertNotIn("corp.example.net", json.dumps(report["probes"]))
+
+
+class Canary(ExampleTest):
+    def notes(self, *faults):
+        report = self.check(faults)
+        self.assertEqual([], self.findings(report))
+        return [note for note in report["notes"] if "Firefox" in note]
+
+    def test_the_networks_wish_is_a_note(self):
+        told, = self.notes("doh-canary")
+        self.assertIn("DNS over HTTPS", told)
+
+    def test_there_is_none_on_a_clean_site(self):
+        self.assertEqual([], self.notes())
 
 
 if __name__ == "__main__":

@@ -182,6 +182,13 @@ def _split_horizon(plan, value):
         plan.redirect.append(f'iifname "lan" ip daddr {inside} dnat to {plan.addresses_of(name)[0]}')
 
 
+def _search_wildcard(plan, value):
+    """Every name below the PC's own domain leads to this address."""
+    plan.search = "corp.example.net"
+    plan.resolver += [f'local-zone: "{plan.search}." redirect',
+                      f'local-data: "{plan.search}. A {value}"']
+
+
 def _wpad(plan):
     plan.wpad, plan.search = True, "lyon.example.net"
     plan.resolver.append(f'local-data: "wpad.lyon.example.net. A {plan.proxy}"')
@@ -298,6 +305,8 @@ FIREWALL = [
           _add("block", "udp dport != 53 drop")),
     Fault("reject-udp", "the same, but it says so: ICMP administratively prohibited",
           _add("block", "udp dport != 53 reject with icmp type admin-prohibited")),
+    Fault("dtls-part-cut", "DTLS greetings' later datagrams are dropped",  # by their offset
+          _add("inspect", "meta l4proto udp @th,64,8 22 @th,88,16 0 @th,168,8 1 @th,216,24 != 0 drop")),
     Fault("udp-3478-blocked", "UDP 3478 (STUN and TURN) is dropped",
           _add("block", "udp dport 3478 drop")),
     Fault("sip-udp-blocked", "UDP 5060 is dropped", _add("block", "udp dport 5060 drop")),
@@ -429,6 +438,10 @@ ADDRESSES = [
           _set(ipv6="elsewhere")),
     Fault("ipv6-only", "the PC has IPv6 only, with NAT64 and DNS64", _set(ipv6="nat64")),
     Fault("symmetric-nat", "every destination sees another port", _set(nat="symmetric")),
+    Fault("tcp-elsewhere", "TCP leaves from another public address than UDP, this one",
+          lambda plan, value: setattr(plan, "tcp_address", value), "84.199.10.9"),
+    Fault("public-pool", "each flow leaves from one of four public addresses, as chance has it",
+          _set(nat="pool")),
     Fault("full-cone", "UDP from anywhere comes in once a port is in use", _set(nat="full-cone")),
     Fault("hairpin", "the PC's own outside addresses lead back to it", _hairpin),
     Fault("no-nat", "the PC has a public address, and no firewall", _no_nat),
@@ -484,6 +497,11 @@ NAMES = [
           _add("block", "udp dport 53 drop", "tcp dport 53 drop")),
     Fault("dns-nxdomain", "the LAN's resolver denies these domains",
           _each("resolver", 'local-zone: "{}." always_nxdomain'), "example-calls.com"),
+    Fault("search-wildcard", "the PC completes names by a domain in which every name leads to this "
+          "address", _search_wildcard, "10.66.66.66"),
+    Fault("doh-canary", "the LAN's resolver denies the name by which networks ask Firefox not to use "
+          "DNS over HTTPS",
+          _add("resolver", 'local-zone: "use-application-dns.net." always_nxdomain')),
     Fault("dns-policy", "the same by a response policy zone",
           _each("policy_zone", "{}"), "example-calls.com"),
     Fault("dns-rewritten", "the LAN's resolver gives a private address for these domains",

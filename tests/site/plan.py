@@ -73,7 +73,8 @@ class Plan:
     nat_at: str = "router"
 
     # The router. Lists hold nftables rules.
-    nat: str = "masquerade"     # masquerade, symmetric, full-cone, none
+    nat: str = "masquerade"     # masquerade, symmetric, pool, full-cone, none
+    tcp_address: str = ""       # TCP leaves by this second address of the router's
     hairpin: bool = False       # what is sent back into the LAN is masqueraded, too
     inspect: list = _list()     # every packet of the PC's, both ways, before anything is let through
     block: list = _list()       # new flows of the PC's

@@ -69,8 +69,11 @@ def _firewall(plan):
 
 def _nat(plan):
     nat = {"masquerade": 'oifname "wan" masquerade',
+           "pool": f'oifname "wan" snat to {plan.wan}.20-{plan.wan}.23 fully-random',
            "symmetric": 'oifname "wan" masquerade fully-random',
            "full-cone": 'oifname "wan" masquerade', "none": ""}[plan.nat]
+    if plan.tcp_address:
+        nat = f'oifname "wan" meta l4proto tcp snat to {plan.tcp_address}\n            {nat}'
     if plan.hairpin:
         nat += '\n            iifname "lan" oifname "lan" masquerade'
     alg = """

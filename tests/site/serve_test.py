@@ -72,6 +72,26 @@ class ServeTest(SiteTest):
                 self.assertEqual("certain", found["sip.fragments_lost"]["confidence"])
                 self.assertIn(way, found["sip.fragments_lost"]["evidence"][-1]["text"])
 
+    def greeting(self, report, rows):
+        probes = {p["id"]: p for p in report["probes"]}
+        told = [e for i in rows["call"]["probes"] for e in probes[i]["evidence"]
+                if e["kind"] == "call_greeting"]
+        return [(e["first_parts"], e["later_parts"]) for e in told]
+
+    def test_greetings_in_two_datagrams_arrive(self):
+        _, report, rows = self.check()
+        self.assertEqual([(4, 4)], self.greeting(report, rows))
+
+    def test_a_device_that_drops_the_second_datagram_is_named(self):
+        for _ in range(int(os.environ.get("CALLREADY_RUNS", "1"))):
+            status, report, rows = self.check(faults=["dtls-part-cut"])
+            self.assertEqual([(4, 0)], self.greeting(report, rows))
+            self.assertEqual("pass", rows["call"]["status"], "its own greeting is short")
+            self.assertEqual([("dtls.long_hello_cut", "certain", "security")],
+                             [(f["code"], f["confidence"], f["owner"])
+                              for f in report["findings"]])
+            self.assertEqual(4, status)
+
     def test_without_the_key_nothing_is_claimed(self):
         status, _, rows = self.check(key="")
         self.assertEqual("unknown", rows["media"]["status"])

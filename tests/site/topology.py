@@ -73,6 +73,12 @@ class Topology:
                     _say_of_every_packet()
         if self.branches:
             self._build_branches()
+        if plan.nat == "pool":
+            with self.router:
+                _ip(*(f"addr add {plan.wan}.{n}/24 dev wan" for n in range(20, 24)))
+        if plan.tcp_address:
+            with self.router:
+                _ip(f"addr add {plan.tcp_address}/24 dev wan")
         if not plan.wan_up:
             with self.router:
                 _ip("link set wan down")

@@ -1,0 +1,89 @@
+// TCP and UDP leave by different ways: servers outside see another public address over the one than
+// over the other.
+#include "probe/diagnosis/split_paths.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "probe/diagnosis/finding_rules.hpp"
+#include "probe/diagnosis/finding_words.hpp"
+
+namespace callready::findings {
+namespace {
+
+// A pool of addresses, or lines that are balanced, may give each flow another one: over each
+// protocol so many flows have to agree, and of these so many to one and the same server.
+constexpr std::size_t enough = 3, enough_there = 2;
+
+std::size_t count_to(const std::string& host, const std::vector<const ProbeResult*>& seen) {
+  return static_cast<std::size_t>(
+      std::count_if(seen.begin(), seen.end(),
+                    [&](const ProbeResult* result) { return result->probe.target.host == host; }));
+}
+
+}  // namespace
+
+std::optional<SplitPaths> split_paths(const Facts& facts) {
+  SplitPaths split;
+  std::set<IpAddress> by_udp, by_tcp;
+  for (const auto& result : facts.report.probes) {
+    const auto* seen = evidence_of(result, EvidenceKind::mapped_address);
+    if (seen == nullptr || !is_direct(result) || facts.inside(result)) continue;
+    if (result.probe.with.contains("interface")) continue;  // the user's choice of a way
+    const auto address = IpAddress::parse(text_fact(*seen, Fact::address));
+    if (!address || !address->is_v4() || address->is_special()) continue;
+    const bool udp = is_udp(result);
+    (udp ? by_udp : by_tcp).insert(*address);
+    (udp ? split.udp : split.tcp).push_back(&result);
+  }
+  if (by_udp.size() != 1 || by_tcp.size() != 1 || by_udp == by_tcp) return std::nullopt;
+  split.udp_address = *by_udp.begin();
+  split.tcp_address = *by_tcp.begin();
+  return split;
+}
+
+Causes find_split_paths(const Diagnosis& context) {
+  const auto split = split_paths(context.facts);
+  if (!split || split->udp.size() < enough || split->tcp.size() < enough) return {};
+  std::string server;
+  for (const auto* result : split->tcp) {
+    const auto& host = result->probe.target.host;
+    const bool both =
+        count_to(host, split->tcp) >= enough_there && count_to(host, split->udp) >= enough_there;
+    if (both) server = host;
+  }
+  if (server.empty()) return {};
+  Cause cause;
+  auto& finding = cause.finding;
+  finding.code = "network.split_paths";
+  finding.title = "TCP leaves this site from another public address than UDP";
+  finding.owner = Owner::network;
+  finding.confidence = Confidence::likely;
+  finding.fix =
+      "Find out what takes TCP another way: a proxy or security service in the cloud, a tunnel, a "
+      "second line. Exempt the service's hosts from it where calls cannot be joined, or media goes "
+      "through a distant region. Change nothing if it is meant and calls work.";
+  const auto tell = [&](std::string_view by, const IpAddress& address,
+                        const std::vector<const ProbeResult*>& seen) {
+    const auto there = std::find_if(seen.begin(), seen.end(), [&](const ProbeResult* result) {
+      return result->probe.target.host == server;
+    });
+    finding.evidence.push_back(
+        {(*there)->probe.id,
+         fmt::format("{} sees this site as {} over {}, asked {} times; so do all others asked.",
+                     server, address.to_string(), by, count_to(server, seen))});
+  };
+  tell("UDP", split->udp_address, split->udp);
+  tell("TCP", split->tcp_address, split->tcp);
+  for (const auto& agent : context.facts.report.site.agents) {
+    finding.evidence.push_back(
+        {"", fmt::format("{} runs here ({}); whether it is the one is not known.", agent.name,
+                         agent.seen)});
+  }
+  finding.evidence.push_back(
+      {"", "By itself this breaks nothing: media takes UDP, and web pages and sign-in take TCP."});
+  return {cause};
+}
+
+}  // namespace callready::findings

@@ -1,0 +1,19 @@
+// The name by which networks ask Firefox not to use DNS over HTTPS by default: their resolvers have
+// no address for it (https://support.mozilla.org/en-US/kb/canary-domain-use-application-dnsnet).
+#pragma once
+
+#include "probe/model/probe.hpp"
+
+namespace callready {
+
+inline constexpr std::string_view canary_name = "use-application-dns.net";
+
+// The question for it, of the system's own resolvers. Its answer is the network's wish, and says
+// nothing of whether names or the line work.
+inline bool asks_for_canary(const Probe& probe) {
+  const auto name = probe.with.find("name");
+  return probe.check == CheckKind::dns && name != probe.with.end() && name->second == canary_name &&
+         !probe.with.contains("server");
+}
+
+}  // namespace callready
