@@ -86,6 +86,7 @@ struct Context {
   Semaphore relays{most_relays - relays_kept_for_pairs};
   Semaphore pairs{relays_kept_for_pairs};
   Refusals refusals{};
+  std::set<std::string> asked_how_seen{};  // TURN servers, over connections (turn.cpp)
   // For every SIP message but retransmissions and the first over UDP to its job's own address,
   // which the runner has asked for. Over a connection: once it stands, since until then nothing is
   // sent that a SIP server could mind. Empty: no manners but the check's own.

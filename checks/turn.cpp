@@ -3,8 +3,9 @@
 //
 // Sends one Allocate without credentials. Where the run has none that is all: `answered` with "401"
 // (the challenge: TURN is spoken, and no more is claimed), or with "allocated" (an open relay; it
-// is given back). Over a connection that was challenged a Binding request follows: the server's
-// word from which address it is reached, which another may be than over UDP ("mapped_address").
+// is given back). Over a connection that was challenged a Binding request follows (to three
+// hosts a run): the server's word from which address it is reached, which another may be than
+// over UDP ("mapped_address").
 // With credentials (a user and password, or a shared secret for time-limited ones) it goes on:
 // Allocate, CreatePermission for our own mapped address, data through the relay in both directions,
 // and where that fails from one relay to another, which does not need the site to let UDP to the
@@ -245,6 +246,14 @@ asio::awaitable<TurnReply> allocate_in_place(Context& context, Job job, TurnClie
   co_return reply;
 }
 
+// Few hosts tell a run as much as many.
+bool is_asked_how_seen(Context& context, const Job& job) {
+  constexpr std::size_t most = 3;
+  auto& asked = context.asked_how_seen;
+  if (asked.size() < most) asked.insert(job.probe.target.host);
+  return asked.contains(job.probe.target.host);
+}
+
 // Evidence, and no more: not every server answers it there.
 asio::awaitable<void> ask_how_seen(Context& context, TurnClient& client, Observation& observation) {
   StopSignal enough;
@@ -270,8 +279,8 @@ asio::awaitable<bool> measure(Context& context, Job job, TurnClient& client, Sco
   if (reply.code == 437 && reply.status == TurnStatus::refused && !last) co_return true;
   record_reply(observation, client, reply);
   const bool have_credentials = !credential_for(context, job.probe.target.host).username.empty();
-  if (reply.status == TurnStatus::challenged && client.channel().reliable() &&
-      !context.scope.stop.stopped()) {
+  const bool challenged = reply.status == TurnStatus::challenged && client.channel().reliable();
+  if (challenged && is_asked_how_seen(context, job) && !context.scope.stop.stopped()) {
     co_await ask_how_seen(context, client, observation);
   }
   if (reply.status != TurnStatus::granted || !have_credentials) co_return false;
