@@ -41,11 +41,12 @@ constexpr std::array all_words{
                  "computer; or a connection to an address that nobody has is accepted sooner than "
                  "the first router answers.",
                  Owners{Owner::helpdesk}, "Exempt the service's hosts in that program."},
-    FindingWords{"computer.browser_policy", "A browser policy restricts calls",
-                 "An administrator's policy keeps the browser from something that calls need. Other "
-                 "programs, callready included, ignore that policy.",
-                 "The policy was read from where the browser reads it.", Owners{Owner::helpdesk},
-                 "Change the policy for the service's pages."},
+    FindingWords{
+        "computer.browser_policy", "A browser policy restricts calls",
+        "An administrator's policy keeps the browser from something that calls need. Other "
+        "programs, callready included, ignore that policy.",
+        "The policy was read from where the browser reads it.", Owners{Owner::helpdesk},
+        "Change the policy for the service's pages."},
     FindingWords{"computer.firewall", "This computer's own firewall blocks",
                  "Packets that the service needs do not leave this computer: its own firewall or "
                  "security software stops them. Other computers may be well.",
@@ -283,7 +284,7 @@ constexpr std::array all_words{
                  "nothing; services may choose a distant region, or refuse the second address.",
                  "One server, asked several times over both, sees another address over TCP than "
                  "over UDP; others see the same.",
-                 Owners{Owner::network},
+                 Owners{Owner::lan},
                  "Find out what takes TCP another way: a proxy or security service, a tunnel, a "
                  "second line."},
     FindingWords{"network.unexplained", "Cause unknown",

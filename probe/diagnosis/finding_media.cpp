@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "probe/diagnosis/finding_rules.hpp"
@@ -79,12 +80,12 @@ bool loses_beside_silence(const MediaStream& stream, const MissedFigure& missed)
   const bool concerned =
       missed.way == MediaWay::both || outage.way == MediaWay::both || outage.way == missed.way;
   if (!concerned) return true;
-  const auto silent = static_cast<int>(outage.length_ms / std::max(stream.interval_ms, 1.0));
+  const double silent = std::floor(outage.length_ms / std::max(stream.interval_ms, 1.0));
   const auto& direction = missed.way == MediaWay::up     ? stream.up
                           : missed.way == MediaWay::down ? stream.down
                                                          : stream.loop;
   if (!direction || missed.figure == QualityFigure::burst_loss) return false;
-  const int rest = direction->sent - silent, lost = direction->lost - silent;
+  const double rest = direction->sent - silent, lost = direction->lost - silent;
   return rest > 0 && 100.0 * lost > missed.wanted * rest;
 }
 

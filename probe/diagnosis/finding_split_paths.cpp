@@ -58,7 +58,7 @@ Causes find_split_paths(const Diagnosis& context) {
   auto& finding = cause.finding;
   finding.code = "network.split_paths";
   finding.title = "TCP leaves this site from another public address than UDP";
-  finding.owner = Owner::network;
+  finding.owner = Owner::lan;
   finding.confidence = Confidence::likely;
   finding.fix =
       "Find out what takes TCP another way: a proxy or security service in the cloud, a tunnel, a "

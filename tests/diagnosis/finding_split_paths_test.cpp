@@ -58,7 +58,7 @@ TEST(SplitPaths, AreANoteOnceOneServerHasSaidItOverBoth) {
   const auto finding = only(site({udp_one, udp_one}, {tcp_one, tcp_one, tcp_one}));
   EXPECT_EQ(finding.code, "network.split_paths");
   EXPECT_EQ(finding.confidence, Confidence::likely);
-  EXPECT_EQ(finding.owner, Owner::network);
+  EXPECT_EQ(finding.owner, Owner::lan);
   EXPECT_TRUE(finding.affects.empty()) << "it breaks nothing by itself";
   EXPECT_TRUE(has_evidence(finding, "turn.vendor.com sees this site as 84.199.10.9 over TCP"));
   EXPECT_TRUE(has_evidence(finding, "turn.vendor.com sees this site as 84.199.10.2 over UDP"));

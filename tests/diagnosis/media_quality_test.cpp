@@ -352,6 +352,15 @@ TEST(MediaFindings, ASilenceExplainsItsOwnLosses) {
   EXPECT_TRUE(test::holds(other.findings[1].title, "lost on the way back"));
 }
 
+// A report that somebody else wrote may say anything: that is no undefined behaviour.
+TEST(MediaFindings, ASilenceLongerThanAnyStreamIsNoTrouble) {
+  for (const double length_ms : {1e300, -1e300}) {
+    auto seen = stream(direction(150, 18), direction(0, 0));
+    seen.outage = MediaOutage{7'000, length_ms, MediaWay::up, false, std::nullopt, std::nullopt};
+    EXPECT_FALSE(report_of(seen).findings.empty());
+  }
+}
+
 TEST(MediaFindings, OneSilenceInTwoStreamsIsOneCause) {
   const auto both =
       report_of(std::vector{silent_to_the_end(true, std::nullopt), silent_to_the_end(true, true)});
