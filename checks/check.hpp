@@ -86,7 +86,7 @@ struct Context {
   Semaphore relays{most_relays - relays_kept_for_pairs};
   Semaphore pairs{relays_kept_for_pairs};
   Refusals refusals{};
-  std::set<std::string> asked_how_seen{};  // TURN servers, over connections (turn.cpp)
+  std::set<std::string> asked_how_seen{};  // TURN servers, for our address over TCP (turn.cpp)
   // For every SIP message but retransmissions and the first over UDP to its job's own address,
   // which the runner has asked for. Over a connection: once it stands, since until then nothing is
   // sent that a SIP server could mind. Empty: no manners but the check's own.
@@ -112,6 +112,13 @@ struct Job {
 
 // Never throws; every network failure is an outcome (probe/net/failure.hpp).
 using Run = asio::awaitable<Observation> (*)(Context& context, Job job);
+
+// A connected socket, over the interface that the user chose.
+inline Result<UdpSocket> open_udp(const Context& context, const SocketAddress& remote) {
+  UdpSocket::Options options;
+  options.interface = context.settings.interface;
+  return UdpSocket::open(context.executor, remote, options);
+}
 
 // `text` for people, `facts` the same for programs.
 inline void add_evidence(Observation& observation, EvidenceKind kind, std::string text,

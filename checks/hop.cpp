@@ -239,9 +239,7 @@ asio::awaitable<void> ask_twice(Context& context, Job job, UdpSocket* socket, By
 
 // Where a socket for UDP has no route, which sends nothing, a SYN has none either.
 std::optional<Failure> lack_of_route(Context& context, const SocketAddress& remote) {
-  UdpSocket::Options options;
-  options.interface = context.settings.interface;
-  const auto opened = UdpSocket::open(context.executor, remote, options);
+  const auto opened = open_udp(context, remote);
   if (!opened.has_error() || opened.error().kind != FailureKind::no_route) return std::nullopt;
   return opened.error();
 }
@@ -263,9 +261,7 @@ asio::awaitable<Observation> run_hop(Context& context, Job job) {
   std::optional<UdpSocket> socket;
   Bytes payload;
   if (job.probe.target.transport == Transport::udp) {
-    UdpSocket::Options options;
-    options.interface = interface;
-    auto opened = UdpSocket::open(context.executor, remote, options);
+    auto opened = open_udp(context, remote);
     if (opened.has_error()) {
       record(observation, opened.error());
       co_return observation;

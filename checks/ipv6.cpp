@@ -77,10 +77,8 @@ asio::awaitable<std::optional<Network>> find_nat64(Context& context) {
 
 // That packets to the Internet would carry; none is sent.
 bool has_global_address(Context& context) {
-  UdpSocket::Options options;
-  options.interface = context.settings.interface;
   const SocketAddress somewhere{*IpAddress::parse("2001:4860:4860::8888"), 443};
-  const auto socket = UdpSocket::open(context.executor, somewhere, options);
+  const auto socket = open_udp(context, somewhere);
   static const auto global = *Network::parse("2000::/3");
   return socket.has_value() && global.contains(socket->local().address);
 }

@@ -267,9 +267,7 @@ asio::awaitable<Observation> run_nat(Context& context, Job job) {
   observation.sent_at = context.scope.clock.wall_now();
   Corners corners;
   corners.server = job.remote();
-  UdpSocket::Options options;
-  options.interface = context.settings.interface;
-  const auto route = UdpSocket::open(context.executor, corners.server, options);
+  const auto route = open_udp(context, corners.server);
   auto socket = fresh_socket(context, corners.server);
   if (route.has_error() || socket.has_error()) {
     record(observation, route.has_error() ? route.error() : socket.error());

@@ -78,10 +78,7 @@ asio::awaitable<Observation> run_ntp(Context& context, Job job) {
   auto& clock = context.scope.clock;
   observation.address = job.address;
   observation.sent_at = clock.wall_now();
-  UdpSocket::Options options;
-  options.interface = context.settings.interface;
-  const auto remote = job.remote();
-  auto socket = UdpSocket::open(context.executor, remote, options);
+  auto socket = open_udp(context, job.remote());
   if (socket.has_error()) {
     record(observation, socket.error());
     co_return observation;

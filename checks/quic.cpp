@@ -5,13 +5,13 @@
 // Initial packet with a TLS ClientHello for the host's name and HTTP/3 (RFC 9001 sections 4 and
 // 5.2), as a browser's first; once it is answered, a packet that says that no more is wanted, so
 // that the server forgets us. Outcomes: `answered`, since something came back in either case: with
-// "quic_spoken" where both are answered (by the handshake, a Retry, or a server that says no), with
-// "initial_silent" where the second is not, though sent several times, and the first question is
-// answered once more after it, and with "initial_rejected" where a device refuses that one alone.
+// "quic_spoken" where both are answered (by the handshake, a Retry, or a server that says no).
+// Where only the second is not, the first is asked again, from another port: if that is answered,
+// with "initial_silent", or "initial_rejected" where a device refuses it, and else with neither.
 // `silent`: that proves nothing, since many web servers do not speak QUIC, and some drop what they
-// do not know. `refused` and `rejected` as for any request,
-// `failed` with "malformed" where something else than QUIC comes back. Evidence "quic", one a
-// question: `payload` ("version_negotiation", "initial"), `result`.
+// do not know. `refused` and `rejected` as for any request, `failed` with "malformed" where
+// something else than QUIC comes back. Evidence "quic", one a question: `payload`
+// ("version_negotiation", "initial"), `result`.
 #include <fmt/format.h>
 
 #include "checks/kinds.hpp"
@@ -28,12 +28,6 @@ struct Asked {
   int attempts = 0;
   std::optional<Milliseconds> round_trip;
 };
-
-auto open(const Context& context, const Job& job) {
-  UdpSocket::Options options;
-  options.interface = context.settings.interface;
-  return UdpSocket::open(context.executor, job.remote(), options);
-}
 
 asio::awaitable<Asked> ask(Context& context, UdpSocket& socket, const quic::Attempt& attempt,
                            const quic::Bytes& packet, bool versions, UdpPatience patience) {
@@ -83,11 +77,12 @@ std::string in_words(const quic::Reply& reply) {
 // The first question once more, from a port of its own: a server that has nothing more to say to
 // this network has not lost the greeting alone.
 asio::awaitable<bool> still_answers(Context& context, const Job& job) {
-  auto socket = open(context, job);
+  auto socket = open_udp(context, job.remote());
   if (socket.has_error()) co_return false;
   const auto attempt = quic::new_attempt();
-  const auto asked = co_await ask(context, *socket, attempt, quic::version_question(attempt), true,
-                                  {2, timeouts::quic_reply});
+  const auto question = quic::version_question(attempt);
+  const UdpPatience patience{2, timeouts::quic_reply};
+  const auto asked = co_await ask(context, *socket, attempt, question, true, patience);
   co_return asked.reply.has_value();
 }
 
@@ -103,7 +98,7 @@ asio::awaitable<void> conclude(Context& context, const Job& job, const Asked& gr
   const auto said = co_await still_answers(context, job);
   if (!said) {
     add(observation, job, "version_negotiation", DetailCode::silent,
-        "asked again after a greeting that got no answer, the server says nothing more");
+        "after a greeting that it did not answer, the server does not name them again");
     co_return;
   }
   if (failure.icmp) {
@@ -128,7 +123,7 @@ asio::awaitable<Observation> run_quic(Context& context, Job job) {
   Observation observation;
   observation.address = job.address;
   observation.sent_at = context.scope.clock.wall_now();
-  auto socket = open(context, job);
+  auto socket = open_udp(context, job.remote());
   if (socket.has_error()) {
     record(observation, socket.error());
     co_return observation;

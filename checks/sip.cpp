@@ -39,9 +39,7 @@ void add_exchange(Observation& observation, const sip::Collector& collector,
 asio::awaitable<void> over_udp(Context& context, Job job, Observation& observation) {
   observation.address = job.address;
   observation.sent_at = context.scope.clock.wall_now();
-  UdpSocket::Options socket_options;
-  socket_options.interface = context.settings.interface;
-  auto socket = UdpSocket::open(context.executor, job.remote(), socket_options);
+  auto socket = open_udp(context, job.remote());
   if (socket.has_error()) {
     record(observation, socket.error());
     co_return;

@@ -104,9 +104,7 @@ asio::awaitable<std::unique_ptr<AlgLine>> open_alg_line(Context& context, Job jo
   }
   observation.address = job.address;
   observation.sent_at = context.scope.clock.wall_now();
-  UdpSocket::Options options;
-  options.interface = context.settings.interface;
-  auto socket = UdpSocket::open(context.executor, there.remote(), options);
+  auto socket = open_udp(context, there.remote());
   if (socket.has_error()) {
     failure = socket.error();
     record(observation, socket.error());

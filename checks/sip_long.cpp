@@ -6,11 +6,12 @@
 // one UDP socket that lets them be fragmented: each up to twice, until one is answered. Only where
 // none is answered one of 1,200 bytes, which goes in one packet, up to twice; where that is
 // answered, the long ones once more, and the longer one over TCP or TLS. With `mirror` the longer
-// one is asked again once it was answered, for a reply as long, in the same way. Outcomes: `answered` with the status where a long
-// one was answered; `failed` with "long_sip_lost" where all of one kind are lost and the short one
-// is answered; `skipped` with "sizes_not_compared" where nothing follows from that: the short one
-// is silent, too, or the long one is over a connection that stands. Evidence "sip_size", one a
-// kind: `bytes`, `transport`, `answered`, `attempts`, and `back` where the reply was to be as long.
+// one is asked again once it was answered, for a reply as long, in the same way. Outcomes:
+// `answered` with the status where a long one was answered; `failed` with "long_sip_lost" where all
+// of one kind are lost and the short one is answered; `skipped` with "sizes_not_compared" where
+// nothing follows from that: the short one is silent, too, or the long one is over a connection
+// that stands. Evidence "sip_size", one a kind: `bytes`, `transport`, `answered`, `attempts`, and
+// `back` where the reply was to be as long.
 //
 // Parameters: `domain` as in `sip`; `stream`, PORT/tcp or PORT/tls where the same server answers,
 // the same port over TCP where absent; `mirror`, the server is `callready serve`.
@@ -133,12 +134,15 @@ class Datagrams {
 
 enum class Fate { through, lost, unknown };
 
+bool any_answered(const std::vector<Ask*>& asks) {
+  return std::ranges::any_of(asks, [](const Ask* ask) { return ask->answered(); });
+}
+
 // Each of them so often, in turn, until one is answered. False: no more can be asked.
 asio::awaitable<bool> ask_in_turn(Datagrams& line, std::vector<Ask*> longs, int rounds) {
-  const auto through = [](const Ask* ask) { return ask->answered(); };
   for (int round = 0; round < rounds; ++round) {
     for (auto* ask : longs) {
-      if (std::ranges::any_of(longs, through)) co_return true;
+      if (any_answered(longs)) co_return true;
       const bool going_on = co_await line.send(*ask);
       if (!going_on) co_return false;
     }
@@ -149,15 +153,14 @@ asio::awaitable<bool> ask_in_turn(Datagrams& line, std::vector<Ask*> longs, int 
 // Where they are lost, the one that is not long, and they once more: a device that lets few new
 // flows through knows this one by then.
 asio::awaitable<Fate> ask_by_datagrams(Datagrams& line, std::vector<Ask*> longs) {
-  const auto through = [](const Ask* ask) { return ask->answered(); };
   bool going_on = co_await ask_in_turn(line, longs, tries - 1);
-  if (std::ranges::any_of(longs, through)) co_return Fate::through;
+  if (any_answered(longs)) co_return Fate::through;
   if (!going_on) co_return Fate::unknown;
   auto& small = line.add(in_one_packet);
   going_on = co_await line.send_until_answered(small, tries_in_one_packet);
   if (!going_on || !small.answered()) co_return Fate::unknown;
   going_on = co_await ask_in_turn(line, longs, 1);
-  if (std::ranges::any_of(longs, through)) co_return Fate::through;
+  if (any_answered(longs)) co_return Fate::through;
   co_return going_on ? Fate::lost : Fate::unknown;
 }
 

@@ -56,14 +56,12 @@ asio::awaitable<Observation> count_stun_answers(Context& context, Job job) {
   observation.address = job.address;
   observation.sent_at = context.scope.clock.wall_now();
   const bool one = job.parameter("flows") == "one";
-  UdpSocket::Options options;
-  options.interface = context.settings.interface;
   std::vector<Flow> flows;
   Answers answers;
   auto next = context.scope.clock.now();
   for (std::size_t i = 0; i < requests; ++i) {
     if (i == 0 || !one) {
-      auto opened = UdpSocket::open(context.executor, job.remote(), options);
+      auto opened = open_udp(context, job.remote());
       if (opened.has_error()) {
         record(observation, opened.error());
         co_return observation;

@@ -3,16 +3,15 @@
 //
 // Sends one Allocate without credentials. Where the run has none that is all: `answered` with "401"
 // (the challenge: TURN is spoken, and no more is claimed), or with "allocated" (an open relay; it
-// is given back). Over a connection that was challenged a Binding request follows (to three
-// hosts a run): the server's word from which address it is reached, which another may be than
-// over UDP ("mapped_address").
-// With credentials (a user and password, or a shared secret for time-limited ones) it goes on:
-// Allocate, CreatePermission for our own mapped address, data through the relay in both directions,
-// and where that fails from one relay to another, which does not need the site to let UDP to the
-// relay's port out. Always ends with a Refresh of zero, also when the run is stopped. The relay is
-// of the family that the server was reached by, or of that of the parameter `relay`. With `hold` it
-// carries small packets to itself for 20 s instead, four a second: evidence "relay_life" says until
-// when.
+// is given back). After the challenge over a connection a Binding request follows (to three hosts a
+// run): it tells the address that the server sees, which may differ from the one over UDP
+// ("mapped_address"). With credentials (a user and password, or a shared secret for time-limited
+// ones) it goes on: Allocate, CreatePermission for our own mapped address, data through the relay
+// in both directions, and where that fails from one relay to another, which does not need the site
+// to let UDP to the relay's port out. Always ends with a Refresh of zero, also when the run is
+// stopped. The relay is of the family that the server was reached by, or of that of the parameter
+// `relay`. With `hold` it carries small packets to itself for 20 s instead, four a second: evidence
+// "relay_life" says until when.
 //
 // `answered`: "relayed" (data came through), "allocated" (it could not be measured; the evidence
 // "relay_trip" says why), "300" (try another server: evidence "alternate_server"). `denied`: the
@@ -246,8 +245,8 @@ asio::awaitable<TurnReply> allocate_in_place(Context& context, Job job, TurnClie
   co_return reply;
 }
 
-// Few hosts tell a run as much as many.
-bool is_asked_how_seen(Context& context, const Job& job) {
+// Three hosts tell a run enough. Those that were asked may be asked again.
+bool may_ask_how_seen(Context& context, const Job& job) {
   constexpr std::size_t most = 3;
   auto& asked = context.asked_how_seen;
   if (asked.size() < most) asked.insert(job.probe.target.host);
@@ -256,17 +255,13 @@ bool is_asked_how_seen(Context& context, const Job& job) {
 
 // Evidence, and no more: not every server answers it there.
 asio::awaitable<void> ask_how_seen(Context& context, TurnClient& client, Observation& observation) {
-  StopSignal enough;
-  const auto told = context.scope.stop.subscribe([&enough] { enough.stop(); });
-  const auto until = context.scope.clock.now() + timeouts::how_seen;
-  const auto timer = context.scope.clock.call_at(until, [&enough] { enough.stop(); });
+  InnerScope in_time(context.scope, context.scope.clock.now() + timeouts::how_seen);
   stun::Builder builder(stun::Class::request, stun::Method::binding, stun::new_transaction_id());
   stun::add_software(builder, context.settings.user_agent);
   const auto request = builder.finish();
-  const Scope scope{context.scope.clock, enough};
   auto& channel = client.channel();
+  const auto scope = in_time.scope();
   const auto exchange = co_await channel.request(request, scope);
-  context.scope.stop.unsubscribe(told);
   if (!exchange.answer.has_error()) add_mapped_address(observation, exchange.answer->message);
 }
 
@@ -280,7 +275,7 @@ asio::awaitable<bool> measure(Context& context, Job job, TurnClient& client, Sco
   record_reply(observation, client, reply);
   const bool have_credentials = !credential_for(context, job.probe.target.host).username.empty();
   const bool challenged = reply.status == TurnStatus::challenged && client.channel().reliable();
-  if (challenged && is_asked_how_seen(context, job) && !context.scope.stop.stopped()) {
+  if (challenged && may_ask_how_seen(context, job) && !context.scope.stop.stopped()) {
     co_await ask_how_seen(context, client, observation);
   }
   if (reply.status != TurnStatus::granted || !have_credentials) co_return false;

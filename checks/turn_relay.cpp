@@ -73,9 +73,7 @@ asio::awaitable<Result<void>> hear_from_relay(Context& context, TurnClient& clie
 
 asio::awaitable<RelayTrip> trip_through_relay(Context& context, TurnClient& client) {
   RelayTrip trip;
-  UdpSocket::Options options;
-  options.interface = context.settings.interface;
-  auto peer = UdpSocket::open(context.executor, client.relayed(), options);
+  auto peer = open_udp(context, client.relayed());
   if (peer.has_error()) {
     trip.not_measured = "no way from here to the relayed address: " + peer.error().text;
     co_return trip;

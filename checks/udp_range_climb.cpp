@@ -177,9 +177,7 @@ asio::awaitable<void> climb(std::shared_ptr<Range> range, std::size_t index, Sit
                             Instant until) {
   auto& context = range->context;
   auto& port = range->ports[index];
-  UdpSocket::Options options;
-  options.interface = context.settings.interface;
-  auto socket = UdpSocket::open(context.executor, {range->target, port.number}, options);
+  auto socket = open_udp(context, {range->target, port.number});
   if (socket.has_error()) co_return;
   const auto packet = media::echo_request(range->key);
   const bool arrived = port.result == PortResult::arrived;

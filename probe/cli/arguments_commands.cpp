@@ -158,8 +158,9 @@ void add_check(CLI::App& app, Arguments& arguments) {
   add_selection(*check, arguments);
   add_network_options(*check, arguments);
   add_output_options(*check, arguments);
-  check->add_flag("!--no-keep", arguments.keep,
-                  "Do not keep this run for `render last` or the next run (only this user can read it)");
+  check->add_flag(
+      "!--no-keep", arguments.keep,
+      "Do not keep this run for `render last` or the next run (only this user can read it)");
   check
       ->add_option(
           "--history", arguments.history_file,

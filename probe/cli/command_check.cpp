@@ -193,8 +193,7 @@ int run_and_deliver(const Arguments& arguments, SessionOptions options,
     return usage_error;
   };
   options.on_stuck = [&finish](Report report) { std::_Exit(finish(std::move(report))); };
-  const bool keeps = arguments.command == Command::check && arguments.keep && !arguments.nagios &&
-                     !arguments.redact;
+  const bool keeps = keeps_run(arguments) && !arguments.redact;
   std::vector<KnownWay> known_ways;
   if (keeps) {
     known_ways = load_known_ways();

@@ -62,6 +62,10 @@ RenderOptions render_options(const Arguments& arguments) {
   return options;
 }
 
+bool keeps_run(const Arguments& arguments) {
+  return arguments.command == Command::check && arguments.keep && !arguments.nagios;
+}
+
 std::optional<std::string> why_not_deliverable(const Arguments& arguments) {
   auto on_output = chosen_by_flag(arguments);
   std::vector<const ReportRequest*> files;
@@ -149,7 +153,7 @@ int conclude(Report report, const Arguments& arguments, Privacy& privacy,
     const TimeLimit in_time("redacting the report", timeouts::rendering);
     report = privacy.redactor->report(report);
   }
-  if (arguments.command == Command::check && arguments.keep && !arguments.nagios) keep_last(report);
+  if (keeps_run(arguments)) keep_last(report);
   const auto no_history = add_history(arguments, report);
   auto failure = deliver(report, arguments);
   if (!failure) failure = no_history;

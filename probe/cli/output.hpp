@@ -13,6 +13,9 @@ namespace callready {
 // What standard output can show, and what the user chose.
 RenderOptions render_options(const Arguments& arguments);
 
+// True where the run is kept for `render last` and the next one.
+bool keeps_run(const Arguments& arguments);
+
 // Before a run: the first reason why a report could not be written, or nothing.
 std::optional<std::string> why_not_deliverable(const Arguments& arguments);
 

@@ -71,8 +71,9 @@ Causes find_split_paths(const Diagnosis& context) {
     });
     finding.evidence.push_back(
         {(*there)->probe.id,
-         fmt::format("{} sees this site as {} over {}, asked {} times; so do all others asked.",
-                     server, address.to_string(), by, count_to(server, seen))});
+         fmt::format("{} sees this site as {} over {}, asked {} times{}.", server,
+                     address.to_string(), by, count_to(server, seen),
+                     count_to(server, seen) < seen.size() ? "; so do all others asked" : "")});
   };
   tell("UDP", split->udp_address, split->udp);
   tell("TCP", split->tcp_address, split->tcp);

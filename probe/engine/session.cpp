@@ -321,13 +321,10 @@ ProxyDiscovery find_proxies(const SessionOptions& options, const Plan& plan,
     asked_settings = true;
     return found->second;
   };
-  StopSignal enough;
-  const auto told = network.stop.subscribe([&enough] { enough.stop(); });
   const auto until = network.clock.now() + options.timeout / 2;
-  const auto timer = network.clock.call_at(until, [&enough] { enough.stop(); });
-  checks::Context context{
-      run.executor, Scope{network.clock, enough}, until, run.resolver, run.tls, run.edge,
-      run.settings};
+  InnerScope in_time({network.clock, network.stop}, until);
+  checks::Context context{run.executor, in_time.scope(), until,       run.resolver,
+                          run.tls,      run.edge,        run.settings};
   ProxyDiscovery found;
   std::exception_ptr thrown;
   bool ended = false;
@@ -341,7 +338,6 @@ ProxyDiscovery find_proxies(const SessionOptions& options, const Plan& plan,
                  });
   auto trouble = run_loop(network, until + timeouts::cleanup + timeouts::drain);
   network.loop.restart();
-  network.stop.unsubscribe(told);
   if (!trouble) trouble = thrown;
   if (!trouble && !ended) throw std::runtime_error("looking for a proxy does not end");
   if (trouble) std::rethrow_exception(trouble);

@@ -89,16 +89,12 @@ asio::awaitable<Leg> run_leg(asio::any_io_executor executor, Scope scope, Questi
 
 // With EDNS, and without where that stays silent.
 asio::awaitable<Leg> ask_both_ways(asio::any_io_executor executor, Scope scope, Question question) {
-  StopSignal enough;
-  if (scope.stop.stopped()) enough.stop();
-  const auto handle = scope.stop.subscribe([&enough] { enough.stop(); });
-  const Scope until_one_answers{scope.clock, enough};
+  InnerScope until_one_answers(scope);
   std::vector<asio::awaitable<Leg>> work;
   for (const bool edns : {true, false}) {
-    work.push_back(run_leg(executor, until_one_answers, question, edns));
+    work.push_back(run_leg(executor, until_one_answers.scope(), question, edns));
   }
   auto legs = co_await together(executor, std::move(work));
-  scope.stop.unsubscribe(handle);
   const int attempts = legs[0].exchange.attempts + legs[1].exchange.attempts;
   const bool plain_answered = legs[0].silent() && !legs[1].silent();
   auto& told = plain_answered ? legs[1] : legs[0];

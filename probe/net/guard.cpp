@@ -26,6 +26,17 @@ void StopSignal::unsubscribe(Handle handle) {
   (stopped_ && !*handle ? finished_ : callbacks_).erase(handle);
 }
 
+InnerScope::InnerScope(Scope outer)
+    : outer_(outer), told_(outer.stop.subscribe([this] { stop_.stop(); })) {
+  if (outer.stop.stopped()) stop_.stop();
+}
+
+InnerScope::InnerScope(Scope outer, Instant deadline) : InnerScope(outer) {
+  timer_ = outer.clock.call_at(deadline, [this] { stop_.stop(); });
+}
+
+InnerScope::~InnerScope() { outer_.stop.unsubscribe(told_); }
+
 Guard::Guard(Scope scope, Instant deadline, std::function<void()> abort)
     : clock_(scope.clock),
       stop_(scope.stop),

@@ -35,6 +35,24 @@ struct Scope {
   StopSignal& stop;
 };
 
+// A scope within another one: it ends with that, with its own deadline, or when its owner stops it.
+class InnerScope {
+ public:
+  explicit InnerScope(Scope outer);
+  InnerScope(Scope outer, Instant deadline);
+  ~InnerScope();
+  InnerScope(const InnerScope&) = delete;
+  InnerScope& operator=(const InnerScope&) = delete;
+
+  Scope scope() { return {outer_.clock, stop_}; }
+
+ private:
+  Scope outer_;
+  StopSignal stop_;
+  StopSignal::Handle told_;
+  std::unique_ptr<Clock::Timer> timer_;
+};
+
 // While it lives, calls `abort` at most once: when `deadline` passes or the run is stopped. Where
 // that is already so at the start, `abort` is not called: ask `over()` before you begin to wait.
 //

@@ -136,8 +136,8 @@ TEST_F(SlowQuicCheck, BlamesNoGreetingWhereNothingIsAnsweredAnyMore) {
   });
   EXPECT_EQ(seen.outcome, Outcome::answered);
   EXPECT_EQ(seen.detail, Detail());
-  EXPECT_EQ(results(seen),
-            (std::vector<std::string>{"version_negotiation replied", "version_negotiation silent"}));
+  EXPECT_EQ(results(seen), (std::vector<std::string>{"version_negotiation replied",
+                                                     "version_negotiation silent"}));
 }
 
 TEST_F(SlowQuicCheck, TakesNothingThatAnybodyCouldHaveSent) {

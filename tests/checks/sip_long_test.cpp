@@ -100,7 +100,8 @@ TEST_F(SipLong, ComparesNothingWhereTheShortOneIsSilentToo) {
   EXPECT_EQ(sizes, (Sizes{2'600, 1'600, 2'600, 1'600, 1'200, 1'200}));
 }
 
-// A device that lets few new flows through drops the first packets of this one, whatever their size.
+// A device that lets few new flows through drops the first packets of this one, whatever their
+// size.
 TEST_F(SipLong, AFlowThatIsLetThroughLateLosesNothing) {
   bool through = false;
   const auto seen = ask([&](const std::string& request, const SocketAddress& from) {

@@ -124,6 +124,31 @@ TEST_F(GuardTest, ACleanupScopeOutlivesTheStopByWhatIsAllowed) {
   EXPECT_EQ(aborted, 2);
 }
 
+TEST_F(GuardTest, AnInnerScopeEndsAtItsDeadlineAndLeavesTheOuterOneAlone) {
+  InnerScope inner(scope, clock.now() + milliseconds(50));
+  Guard within(inner.scope(), clock.now() + milliseconds(1'000), abort);
+  Guard outside(scope, clock.now() + milliseconds(1'000), abort);
+  clock.advance(milliseconds(49));
+  EXPECT_FALSE(within.over());
+  clock.advance(milliseconds(1));
+  EXPECT_EQ(within.failure().kind, FailureKind::stopped);
+  EXPECT_FALSE(outside.over());
+}
+
+TEST_F(GuardTest, AnInnerScopeEndsWithTheOuterOne) {
+  InnerScope inner(scope);
+  Guard within(inner.scope(), clock.now() + milliseconds(1'000), abort);
+  stop.stop();
+  EXPECT_EQ(within.failure().kind, FailureKind::stopped);
+  EXPECT_TRUE(InnerScope(scope).scope().stop.stopped()) << "one made later, too";
+}
+
+TEST_F(GuardTest, AnInnerScopeThatIsGoneIsNotCalled) {
+  { InnerScope inner(scope, clock.now() + milliseconds(50)); }
+  EXPECT_EQ(clock.waiting(), 0u);
+  stop.stop();
+}
+
 TEST_F(GuardTest, ACleanupScopeMadeAfterTheStopStillHasItsTime) {
   stop.stop();
   CleanupScope cleanup(scope, milliseconds(50));
