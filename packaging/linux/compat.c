@@ -4,11 +4,13 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <link.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 // Since glibc 2.35. libgcc finds the tables of an exception's frames by it, and gives up without:
@@ -48,6 +50,7 @@ char __libc_single_threaded = 0;
 // Since glibc 2.29 these do not set errno by way of a wrapper; the older ones compute the same.
 double old_pow(double, double);
 double old_exp(double);
+double old_exp2(double);
 double old_log(double);
 double old_log2(double);
 #ifdef __aarch64__
@@ -57,12 +60,37 @@ double old_log2(double);
 #endif
 __asm__(".symver old_pow, pow@" OLDEST);
 __asm__(".symver old_exp, exp@" OLDEST);
+__asm__(".symver old_exp2, exp2@" OLDEST);
 __asm__(".symver old_log, log@" OLDEST);
 __asm__(".symver old_log2, log2@" OLDEST);
 double __wrap_pow(double base, double exponent) { return old_pow(base, exponent); }
 double __wrap_exp(double value) { return old_exp(value); }
+double __wrap_exp2(double value) { return old_exp2(value); }
 double __wrap_log(double value) { return old_log(value); }
 double __wrap_log2(double value) { return old_log2(value); }
+
+static const long second = 1000000000;  // in nanoseconds
+
+// Since glibc 2.30: std::condition_variable waits for a time of the steady clock with it. Here it
+// waits by the wall clock for what is left, and for one second at most: after that it wakes as if
+// by chance (POSIX allows it), so that a wall clock that is set back makes no wait longer.
+int pthread_cond_clockwait(pthread_cond_t* condition, pthread_mutex_t* mutex, clockid_t clock,
+                           const struct timespec* until) {
+  struct timespec now, wall;
+  clock_gettime(clock, &now);
+  clock_gettime(CLOCK_REALTIME, &wall);
+  const time_t whole = until->tv_sec - now.tv_sec;
+  long left = whole > 2    ? 2 * second
+              : whole < -1 ? 0
+                           : whole * second + until->tv_nsec - now.tv_nsec;
+  if (left < 0) left = 0;
+  const int last = left <= second;
+  if (!last) left = second;
+  wall.tv_sec += (wall.tv_nsec + left) / second;
+  wall.tv_nsec = (wall.tv_nsec + left) % second;
+  const int result = pthread_cond_timedwait(condition, mutex, &wall);
+  return result == ETIMEDOUT && !last ? 0 : result;
+}
 
 // Since glibc 2.36. The kernel's own, or none: a weaker one would go into transaction ids.
 void arc4random_buf(void* buffer, size_t size) {

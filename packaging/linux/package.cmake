@@ -28,8 +28,8 @@ if(CALLREADY_STATIC)
     --sysroot=${old} -B${old}/usr/lib/${CMAKE_LIBRARY_ARCHITECTURE}
     -L${old}/usr/lib/${CMAKE_LIBRARY_ARCHITECTURE} -L${old}/lib/${CMAKE_LIBRARY_ARCHITECTURE}
     -Wl,-Map=${CMAKE_BINARY_DIR}/portable.map -static-libstdc++ -static-libgcc -pthread
-    -Wl,--gc-sections -Wl,--exclude-libs,ALL -Wl,--wrap=pow -Wl,--wrap=exp -Wl,--wrap=log
-    -Wl,--wrap=log2)
+    -Wl,--gc-sections -Wl,--exclude-libs,ALL -Wl,--wrap=pow -Wl,--wrap=exp -Wl,--wrap=exp2
+    -Wl,--wrap=log -Wl,--wrap=log2)
   target_link_libraries(callready_portable PRIVATE
     -Wl,--start-group ${archives} -Wl,--end-group -lresolv -lm -ldl -lpthread -lrt)
 endif()
