@@ -58,9 +58,8 @@ void mark_rows_that_stand_alone(std::vector<Row>& rows) {
 
 class HostAllocator {
  public:
-  HostAllocator(std::vector<Row>& rows, bool everything) : everything_(everything) {
-    mark_rows_that_stand_alone(rows);
-    for (auto& row : rows) order_.push_back(&row);
+  HostAllocator(std::vector<Row*> rows, bool everything)
+      : everything_(everything), order_(std::move(rows)) {
     // Required controls give all others a meaning; the rest of them makes it firmer.
     std::stable_sort(order_.begin(), order_.end(), [](const Row* a, const Row* b) {
       const auto severity = a->requirement.severity, other = b->requirement.severity;
@@ -211,7 +210,28 @@ class HostAllocator {
 }  // namespace
 
 void allocate_hosts(std::vector<Row>& rows, bool everything) {
-  HostAllocator(rows, everything).allocate_hosts();
+  mark_rows_that_stand_alone(rows);
+  std::vector<const TargetSet*> sets;
+  for (const auto& row : rows) {
+    const bool known = std::find(sets.begin(), sets.end(), row.set) != sets.end();
+    if (!row.set->control && !known) sets.push_back(row.set);
+  }
+  if (sets.empty()) sets.push_back(nullptr);           // controls only
+  std::map<Row*, std::vector<Candidate>> of_controls;  // what the set that asks most of them gets
+  for (const auto* set : sets) {
+    std::vector<Row*> together;
+    for (auto& row : rows) {
+      if (row.set == set || row.set->control) together.push_back(&row);
+    }
+    HostAllocator(together, everything).allocate_hosts();
+    for (auto* row : together) {
+      if (!row->set->control) continue;
+      auto& most = of_controls[row];
+      if (most.size() < row->chosen.size()) most = row->chosen;
+      row->chosen.clear();
+    }
+  }
+  for (auto& [row, chosen] : of_controls) row->chosen = std::move(chosen);
 }
 
 }  // namespace callready

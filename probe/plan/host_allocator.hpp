@@ -1,4 +1,4 @@
-// Which hosts of which row a run meets, within the budget of all its sets and controls together.
+// Which hosts of which row a run meets, within the budget of each set and the controls.
 #pragma once
 
 #include <set>
@@ -35,11 +35,12 @@ struct Row {
 
 // Fills in `chosen` and `near`. Rows that are required, that the user named, and controls get what
 // they cannot do without, whatever it costs, and so does the first row of each need that has only
-// recommended ones, so that every capability is tried, however many sets there are; then, as far as
-// host_budget and range_budget reach: rows that look for the nearest get one host of each area, and
-// two more of the nearest area; every other row its first; then all go on in turns up to their
-// quota. A host that is met already costs nothing. `everything`: all candidates up to the quotas,
-// without a budget.
+// recommended ones, so that every capability is tried; then, as far as host_budget and range_budget
+// reach: rows that look for the nearest get one host of each area, and two more of the nearest
+// area; every other row its first; then all go on in turns up to their quota. A host that is met
+// already costs nothing. Each set gets what it gets in a run of its own, so that a verdict does not
+// hang on what else is asked: a run of several takes longer. `everything`: all candidates up to the
+// quotas, without a budget.
 void allocate_hosts(std::vector<Row>& rows, bool everything);
 
 }  // namespace callready

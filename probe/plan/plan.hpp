@@ -39,8 +39,9 @@ struct PlanOptions {
 // own parameters.
 inline constexpr auto interface_parameter = "interface";
 
-// What a normal run samples, and why (docs/design.md, "Time, load and manners"). Hardened sites
-// block a PC that meets more than some 30 hosts in 10 s: 24 leave room for what else the PC does.
+// What a normal run samples of a set, and why (docs/design.md, "Time, load and manners"). Hardened
+// sites block a PC that meets more than some 30 hosts in 10 s: 24 leave room for what else the PC
+// does. The hosts of a second set may have to wait for the next 10 s.
 inline constexpr int host_budget = 24;
 // Of one row: enough to see a pattern, few enough that six rows fit into the budget.
 inline constexpr int hosts_per_requirement = 4;
@@ -50,7 +51,7 @@ inline constexpr int areas_per_requirement = 16;
 // ... and then this many more in the nearest area, whose own regions the first look cannot tell
 // apart.
 inline constexpr int more_of_the_nearest = 2;
-// Of a media range, and of all of them in a run: most do not answer strangers, so each costs the
+// Of a media range, and of all of them in a set: most do not answer strangers, so each costs the
 // router at the site's edge an answer, and it has some six in a burst, then one a second.
 inline constexpr int hosts_per_range = 2;
 inline constexpr int range_budget = 5;
