@@ -1,9 +1,11 @@
 // How a port of udp-range climbs the evidence ladder: to the far end, and to the first router
 // outside.
 #include <algorithm>
+#include <map>
 
 #include "checks/udp_range_ports.hpp"
 #include "probe/media/echo.hpp"
+#include "probe/model/port_order.hpp"
 #include "probe/net/timeouts.hpp"
 
 namespace callready::checks::udp_range {
@@ -224,14 +226,23 @@ asio::awaitable<void> all_ended(TaskGroup tasks) {
   if (thrown) std::rethrow_exception(thrown);
 }
 
-// The silent ones from that position on, all at once.
+// The silent ones from that position on, all at once; whoever answers few packets is asked first
+// about the ports that tell the most.
 asio::awaitable<void> climb_silent(std::shared_ptr<Range> range, std::size_t from,
                                    SiteEdge::Need need, Instant until) {
   auto& context = range->context;
   TaskGroup climbers(context.executor);
-  for (std::size_t i = from; i < range->ports.size(); ++i) {
-    if (range->ports[i].result != PortResult::silent || !range->ports[i].socket) continue;
-    climbers.start([&] { return climb(range, i, need, until); });
+  std::map<std::uint16_t, std::size_t> silent;
+  std::vector<std::uint16_t> wanted, known;
+  for (std::size_t i = 0; i < range->ports.size(); ++i) {
+    const auto& port = range->ports[i];
+    if (port.result != PortResult::silent) known.push_back(port.number);
+    if (i < from || port.result != PortResult::silent || !port.socket) continue;
+    silent[port.number] = i;
+    wanted.push_back(port.number);
+  }
+  for (const auto number : farthest_first(std::move(wanted), std::move(known))) {
+    climbers.start([&] { return climb(range, silent.at(number), need, until); });
   }
   co_await all_ended(climbers);
 }

@@ -28,9 +28,6 @@ class ResultIndex {
   // The same for media: by UDP where that was timed, since a satellite modem or a transparent proxy
   // near by answers TCP in the host's place.
   std::optional<Milliseconds> media_distance(const std::string& host) const;
-  // The shortest round trip to any host of a region. Nothing for no region, or where none was
-  // measured.
-  std::optional<Milliseconds> distance_of_region(const std::string& region) const;
   // True where another transport's OPTIONS to the same host was answered.
   bool answers_sip(const std::string& host) const;
   // True where a name that the site's resolvers do not know was found elsewhere, or nobody
@@ -66,7 +63,7 @@ class ResultIndex {
 
  private:
   std::unordered_map<std::string_view, const ProbeResult*> by_id_;
-  std::map<std::string, Milliseconds> distances_, udp_distances_, region_distances_;
+  std::map<std::string, Milliseconds> distances_, udp_distances_;
   std::map<std::string, bool> sip_answers_;
   std::set<std::string> died_, unseen_, shut_, troubled_, reached_;
   std::map<std::uint16_t, const ProbeResult*> left_;  // by port of ranges
@@ -81,10 +78,18 @@ class ResultIndex {
 // Of a media port's evidence ("udp_port", "hop"): a packet to it was seen to leave the site.
 bool passes(const Evidence& evidence);
 
+// The shortest round trip to any host of a region, as one set divides the world: others may mean
+// another place by the same name.
+using RegionDistances = std::map<std::string, Milliseconds>;
+
+// Measured directly, by the probes of one set's rows. What has no region is not in it.
+RegionDistances distances_of_regions(const std::vector<PlannedRequirement>& planned,
+                                     const ResultIndex& evidences);
+
 // One row: what was reached, and what that means by the row's `reach`.
 RequirementResult judge_requirement(const Requirement& requirement,
-                                    const PlannedRequirement& planned,
-                                    const ResultIndex& evidences);
+                                    const PlannedRequirement& planned, const ResultIndex& evidences,
+                                    const RegionDistances& regions);
 
 // A capability from the statuses of its rows. Unknown rows are weighed both ways: only where
 // neither way makes a difference is there a verdict, else it is `unknown`.

@@ -35,9 +35,11 @@ std::string companion_flaw(const ProbeResult& result) {
 }
 
 // How near a host is: by its own round trip, else as the nearest host of its region.
-std::optional<Milliseconds> distance_of(const HostState& host, const ResultIndex& evidences) {
-  const auto own = evidences.distance(host.host);
-  return own ? own : evidences.distance_of_region(host.region);
+std::optional<Milliseconds> distance_of(const HostState& host, const ResultIndex& evidences,
+                                        const RegionDistances& regions) {
+  if (const auto own = evidences.distance(host.host)) return own;
+  const auto region = regions.find(host.region);
+  return region == regions.end() ? std::nullopt : std::optional(region->second);
 }
 
 // The nearest hosts, chosen before reachability: a blocked one must not hide behind the next.
@@ -47,8 +49,11 @@ struct Nearest {
   std::vector<HostState> doubtful;
 };
 
-Nearest nearest(std::vector<HostState> hosts, int count, const ResultIndex& evidences) {
-  const auto measured = [&](const HostState& host) { return distance_of(host, evidences); };
+Nearest nearest(std::vector<HostState> hosts, int count, const ResultIndex& evidences,
+                const RegionDistances& regions) {
+  const auto measured = [&](const HostState& host) {
+    return distance_of(host, evidences, regions);
+  };
   const auto far = std::stable_partition(hosts.begin(), hosts.end(), [&](const HostState& host) {
     return measured(host).has_value();
   });
@@ -362,7 +367,7 @@ PlannedRequirement with_others(const PlannedRequirement& planned, const ResultIn
 }
 
 RequirementResult judge_row(const Requirement& requirement, const PlannedRequirement& planned,
-                            const ResultIndex& evidences) {
+                            const ResultIndex& evidences, const RegionDistances& regions) {
   RequirementResult result;
   result.id = requirement.id;
   result.title = requirement.title;
@@ -431,7 +436,7 @@ RequirementResult judge_row(const Requirement& requirement, const PlannedRequire
   std::string prefix, suffix;
   std::vector<HostState> doubtful;
   if (requirement.reach.kind == Reach::Kind::nearest) {
-    auto [chosen, others] = nearest(std::move(hosts), requirement.reach.count, evidences);
+    auto [chosen, others] = nearest(std::move(hosts), requirement.reach.count, evidences, regions);
     hosts = std::move(chosen);
     doubtful = std::move(others);
     for (const auto& host : hosts) prefix += (prefix.empty() ? "nearest: " : ", ") + host.host;
@@ -488,11 +493,11 @@ RequirementResult judge_row(const Requirement& requirement, const PlannedRequire
 }  // namespace
 
 RequirementResult judge_requirement(const Requirement& requirement,
-                                    const PlannedRequirement& planned,
-                                    const ResultIndex& evidences) {
+                                    const PlannedRequirement& planned, const ResultIndex& evidences,
+                                    const RegionDistances& regions) {
   return requirement.check == CheckKind::nat
-             ? judge_row(requirement, with_others(planned, evidences), evidences)
-             : judge_row(requirement, planned, evidences);
+             ? judge_row(requirement, with_others(planned, evidences), evidences, regions)
+             : judge_row(requirement, planned, evidences, regions);
 }
 
 }  // namespace callready

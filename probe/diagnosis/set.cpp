@@ -196,13 +196,9 @@ ResultIndex::ResultIndex(const std::vector<ProbeResult>& results) {
     by_id_[result.probe.id] = &result;
     const auto& host = result.probe.target.host;
     if (result.observation.round_trip && result.probe.target.route.direct()) {
-      const auto& region = result.probe.region;
       keep_shorter(distances_, host, *result.observation.round_trip);
       const bool udp = result.probe.target.transport == Transport::udp;
       if (udp) keep_shorter(udp_distances_, host, *result.observation.round_trip);
-      if (!region.empty()) {
-        keep_shorter(region_distances_, region, *result.observation.round_trip);
-      }
     }
     if (!probe.target.route.direct() && reached(seen.outcome)) proxy_carries_ = true;
     if (result.probe.check == CheckKind::sip && result.observation.outcome == Outcome::answered) {
@@ -260,8 +256,19 @@ std::optional<Milliseconds> ResultIndex::media_distance(const std::string& host)
   return by_udp ? by_udp : distance(host);
 }
 
-std::optional<Milliseconds> ResultIndex::distance_of_region(const std::string& region) const {
-  return look_up(region_distances_, region);
+RegionDistances distances_of_regions(const std::vector<PlannedRequirement>& planned,
+                                     const ResultIndex& evidences) {
+  RegionDistances regions;
+  for (const auto& row : planned) {
+    for (const auto& id : row.probes) {
+      const auto* result = evidences.find(id);
+      if (result == nullptr || result->probe.region.empty()) continue;
+      const auto& trip = result->observation.round_trip;
+      if (!trip || !result->probe.target.route.direct()) continue;
+      keep_shorter(regions, result->probe.region, *trip);
+    }
+  }
+  return regions;
 }
 
 const ProbeResult* ResultIndex::left_by_port(const PortRange& ports) const {
@@ -336,6 +343,7 @@ SetResult judge_set(const TargetSet& set, const std::vector<PlannedRequirement>&
     }
   }
   std::map<std::string, RequirementResult> rows;
+  const auto regions = distances_of_regions(planned, evidences);
   for (const auto& plan : planned) {
     const auto* requirement = set.find_requirement(plan.requirement);
     if (plan.set != set.id || requirement == nullptr) continue;
@@ -346,7 +354,7 @@ SetResult judge_set(const TargetSet& set, const std::vector<PlannedRequirement>&
           return probe != nullptr && probe->observation.media;
         });
     if (row.check == CheckKind::media || streamed) row.thresholds = media_figures(set, row);
-    result.requirements.push_back(judge_requirement(row, plan, evidences));
+    result.requirements.push_back(judge_requirement(row, plan, evidences, regions));
     const auto filled = own.find(requirement->id);
     const auto& asked = filled == own.end() ? *requirement : filled->second;
     result.requirements.back().rules = rules_of(set, asked, scenarios);

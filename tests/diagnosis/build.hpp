@@ -51,7 +51,7 @@ inline Requirement row(std::string id, Severity severity = Severity::required) {
   return requirement;
 }
 
-// Judges one row from what its probes saw. `elsewhere`: probes of the run that are not the row's.
+// Judges one row from what its probes saw. `elsewhere`: of another row of the set.
 inline RequirementResult judge(const Requirement& requirement, const std::vector<Saw>& saw,
                                const std::vector<Saw>& elsewhere = {}) {
   PlannedRequirement planned;
@@ -62,8 +62,14 @@ inline RequirementResult judge(const Requirement& requirement, const std::vector
     results.push_back(result_of(one));
     planned.probes.push_back(results.back().probe.id);
   }
-  for (const auto& one : elsewhere) results.push_back(result_of(one));
-  return judge_requirement(requirement, planned, ResultIndex(results));
+  PlannedRequirement other;
+  for (const auto& one : elsewhere) {
+    results.push_back(result_of(one));
+    other.probes.push_back(results.back().probe.id);
+  }
+  const ResultIndex index(results);
+  const auto regions = distances_of_regions({planned, other}, index);
+  return judge_requirement(requirement, planned, index, regions);
 }
 
 // Names a parameterised test by its case's `name`.

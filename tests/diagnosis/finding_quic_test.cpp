@@ -127,7 +127,7 @@ RequirementResult judged(ProbeResult range, const std::vector<ProbeResult>& othe
     all.push_back(other);
   }
   const ResultIndex index(all);
-  return judge_requirement(row, planned, index);
+  return judge_requirement(row, planned, index, {});
 }
 
 TEST(RowOfUdp443, IsReachedWhereQuicIsAnswered) {

@@ -219,7 +219,7 @@ RequirementResult judge_range(const std::vector<Saw>& saw, bool edge_answers) {
     results[0].observation.evidence.push_back(
         {EvidenceKind::udp_port, "it left", {{Fact::result, std::string("left_site")}}});
   }
-  return judge_requirement(requirement, planned, ResultIndex(results));
+  return judge_requirement(requirement, planned, ResultIndex(results), {});
 }
 
 TEST(EdgeOfTheSite, WhereItRanOutOfAnswersTheOthersWereNotInTheSample) {
@@ -248,7 +248,7 @@ TEST(EdgeOfTheSite, WhereNoRouterSpeaksOnAHostsWaySilenceStaysAnOpenQuestion) {
       results.push_back(std::move(result));
     }
     requirement.listening = false;
-    return judge_requirement(requirement, planned, ResultIndex(results)).status;
+    return judge_requirement(requirement, planned, ResultIndex(results), {}).status;
   };
   EXPECT_EQ(judged({{Fact::ttl, std::int64_t{4}}}), Status::pass) << "it had no answer left";
   EXPECT_EQ(judged({}), Status::unknown);
@@ -278,7 +278,7 @@ RequirementResult judge_beside(Saw own, std::vector<ProbeResult> others) {
   PlannedRequirement planned{"set", "row"};
   planned.probes.push_back(result.probe.id);
   others.push_back(std::move(result));
-  return judge_requirement(requirement, planned, ResultIndex(others));
+  return judge_requirement(requirement, planned, ResultIndex(others), {});
 }
 
 ProbeResult left_with(std::int64_t port) {
@@ -337,7 +337,7 @@ TEST(SameKind, OfPortsOverTcpPassForTheOthersOfTheirHost) {
                           const std::vector<ProbeResult>& all) {
     PlannedRequirement planned{"set", "row"};
     for (const auto& result : own) planned.probes.push_back(result.probe.id);
-    return judge_requirement(requirement, planned, ResultIndex(all));
+    return judge_requirement(requirement, planned, ResultIndex(all), {});
   };
   EXPECT_EQ(judged({left, spared}, {left, spared}).status, Status::pass);
   const auto alone = judged({spared}, {left, spared});
@@ -358,7 +358,7 @@ TEST(NoRoom, IsOpenOnlyWhereSomethingElseGotThrough) {
     Saw other{"a", elsewhere};
     other.port = 5061;
     results.push_back(test::result_of(other));
-    return judge_requirement(row("row"), planned, ResultIndex(results)).status;
+    return judge_requirement(row("row"), planned, ResultIndex(results), {}).status;
   };
   EXPECT_EQ(judged(refused), Status::fail);
   EXPECT_EQ(judged(connected), Status::unknown);
@@ -426,7 +426,7 @@ std::string summary_of(const std::vector<ProbeResult>& results) {
   for (const auto& result : results) planned.probes.push_back(result.probe.id);
   auto requirement = row("row");
   requirement.check = results.front().probe.check;
-  return judge_requirement(requirement, planned, ResultIndex(results)).summary;
+  return judge_requirement(requirement, planned, ResultIndex(results), {}).summary;
 }
 
 TEST(Routes, AreComparedWhereBothWork) {
@@ -455,7 +455,7 @@ TEST(Routes, WhatOnlyTheProxyMayCarryIsNotDecidedByPacketsThatEndOnTheWay) {
   const auto judged = [&](ProxyUse use, std::ptrdiff_t seen) {
     requirement.proxy = use;
     const std::vector<ProbeResult> some(results.begin(), results.begin() + seen);
-    return judge_requirement(requirement, planned, ResultIndex(some));
+    return judge_requirement(requirement, planned, ResultIndex(some), {});
   };
   EXPECT_EQ(judged(ProxyUse::allowed, 2).status, Status::unknown);
   EXPECT_TRUE(
@@ -628,7 +628,7 @@ RequirementResult with_companion(const Saw& companion, std::map<std::string, std
   PlannedRequirement planned;
   planned.requirement = "row";
   for (const auto& result : results) planned.probes.push_back(result.probe.id);
-  return judge_requirement(row("row"), planned, ResultIndex(results));
+  return judge_requirement(row("row"), planned, ResultIndex(results), {});
 }
 
 TEST(Companions, NeverDecideAndMayWarn) {
@@ -713,7 +713,7 @@ TEST(Requirement, SkippedRowsSayWhy) {
   PlannedRequirement planned;
   planned.requirement = "row";
   planned.skipped = "needs your own value: --var pbx=...";
-  const auto judged = judge_requirement(row("row"), planned, ResultIndex({}));
+  const auto judged = judge_requirement(row("row"), planned, ResultIndex({}), {});
   EXPECT_EQ(judged.status, Status::skip);
   EXPECT_EQ(judged.summary, planned.skipped);
 }
@@ -725,7 +725,7 @@ TEST(Requirement, NotesAndSamplesAreKept) {
   planned.probes = {results[0].probe.id};
   planned.sampled = "1 of 158 hosts";
   planned.note = "measured from this computer";
-  const auto judged = judge_requirement(row("row"), planned, ResultIndex(results));
+  const auto judged = judge_requirement(row("row"), planned, ResultIndex(results), {});
   EXPECT_EQ(judged.sampled, "1 of 158 hosts");
   EXPECT_EQ(judged.summary, "reached; measured from this computer");
   EXPECT_EQ(judged.probes, planned.probes);

@@ -191,21 +191,22 @@ TEST(Set, TellsWhoseARowIs) {
   EXPECT_EQ(judged.requirements[1].rules[0].evidence, SourceQuality::second_hand);
 }
 
-TEST(ResultIndex, KnowDistancesByHostAndByRegion) {
+TEST(ResultIndex, KnowsDistancesByHostAndOfASetByRegion) {
   const std::vector<ProbeResult> results{
       test::result_of({"a", answered, "", "north", 30}),
       test::result_of({"a", connected, "", "north", 20, 80}),
       test::result_of({"b", answered, "", "north", 10}),
       test::result_of({"c", answered, "", "", 5}),
       test::result_of({"d", answered, "", "south", 1, 443, "http://proxy:3128"}),
+      test::result_of({"of-another-set", answered, "", "north", 2}),
   };
   const ResultIndex evidences(results);
   EXPECT_EQ(evidences.distance("a"), Milliseconds(20));
   EXPECT_EQ(evidences.distance("z"), std::nullopt);
   EXPECT_EQ(evidences.distance("d"), std::nullopt) << "a round trip to the proxy is no distance";
-  EXPECT_EQ(evidences.distance_of_region("north"), Milliseconds(10));
-  EXPECT_EQ(evidences.distance_of_region(""), std::nullopt);
-  EXPECT_EQ(evidences.distance_of_region("south"), std::nullopt);
+  PlannedRequirement row;
+  for (std::size_t i = 0; i < 5; ++i) row.probes.push_back(results[i].probe.id);
+  EXPECT_EQ(distances_of_regions({row}, evidences), (RegionDistances{{"north", Milliseconds(10)}}));
 }
 
 TEST(Staleness, IsSaidAfterSomeMonths) {

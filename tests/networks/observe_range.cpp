@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "probe/model/port_order.hpp"
 #include "tests/networks/observe.hpp"
 #include "tests/networks/words.hpp"
 
@@ -148,8 +149,14 @@ Seen Observer::udp_range(Job job) {
                             });
     const auto climb_silent = [&](Need need) {
       const auto since = ended;
+      std::map<std::uint16_t, Port*> silent;
+      std::vector<std::uint16_t> wanted, known;
       for (auto& port : ports) {
-        if (port.result == "silent") climb(port, need, since, until);
+        (port.result == "silent" ? wanted : known).push_back(port.number);
+        silent[port.number] = &port;
+      }
+      for (const auto number : farthest_first(std::move(wanted), std::move(known))) {
+        climb(*silent[number], need, since, until);
       }
     };
     climb_silent(suspicious ? Need::supports : Need::rounds_off);
