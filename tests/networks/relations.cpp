@@ -15,11 +15,25 @@ bool up_to_chance(const networks::Network& network) {
          });
 }
 
-std::optional<Verdict> verdict_of(const Report& report, const std::string& set) {
+const SetResult* find_set(const Report& report, const std::string& id) {
   for (const auto& one : report.sets) {
-    if (one.id == set) return one.verdict;
+    if (one.id == id) return &one;
   }
-  return std::nullopt;
+  return nullptr;
+}
+
+// What is degraded and has a capability that could not be decided may turn out to be blocked, and
+// says so.
+bool may_be_blocked(const SetResult& set) {
+  return set.verdict == Verdict::degraded &&
+         std::any_of(set.capabilities.begin(), set.capabilities.end(),
+                     [](const auto& one) { return one.verdict == Verdict::unknown; });
+}
+
+// The one left open what the other one says.
+bool leaves_open(const SetResult& set, const SetResult& other) {
+  return set.verdict == Verdict::unknown ||
+         (other.verdict == Verdict::blocked && may_be_blocked(set));
 }
 
 // What the other run's verdict may be beside this one's.
@@ -34,16 +48,17 @@ class Comparer {
             May may = May::be_the_same) {
     const auto made = run(other, scene_of(other));
     for (const auto& set : report_.sets) {
-      const auto there = verdict_of(made, set.id);
-      if (!there) continue;
+      const auto* there = find_set(made, set.id);
+      if (there == nullptr) continue;
       ++found_.sets;
-      if (*there == set.verdict) continue;
-      const auto said =
-          fmt::format("{}: {}, then {}", relation, to_string(set.verdict), to_string(*there));
-      if (set.verdict == Verdict::unknown || *there == Verdict::unknown) {
-        const bool gain = may == May::be_worse_and_decided && set.verdict == Verdict::unknown;
-        if (may != May::be_worse && !gain) found_.undecided.push_back(said);
-      } else if (may == May::be_the_same || badness(*there) < badness(set.verdict)) {
+      if (there->verdict == set.verdict) continue;
+      const auto said = fmt::format("{}: {}, then {}", relation, to_string(set.verdict),
+                                    to_string(there->verdict));
+      const bool gains = leaves_open(set, *there);
+      if (gains || leaves_open(*there, set)) {
+        const bool may_gain = may == May::be_worse_and_decided && gains;
+        if (may != May::be_worse && !may_gain) found_.undecided.push_back(said);
+      } else if (may == May::be_the_same || badness(there->verdict) < badness(set.verdict)) {
         found_.broken.push_back({said, other});
       }
     }
