@@ -106,12 +106,12 @@ Causes find_udp_ports(const Diagnosis& context) {
   const bool one_host = std::all_of(closed.begin(), closed.end(), [&](const Flow* flow) {
     return flow->host == closed.front()->host;
   });
-  finding.title = fmt::format("The firewall blocks outgoing UDP to {}{}", named_ports(ports),
-                              one_host ? " of " + closed.front()->host : "");
+  finding.title = phrase("The firewall blocks outgoing UDP to {}{}", named_ports(ports),
+                              one_host ? phrase(" of ") + closed.front()->host : "");
   finding.owner = Owner::network;
   finding.confidence = confidence;
   finding.fix =
-      fmt::format("Allow outgoing UDP (and return traffic) from the user network: {}.{}{}",
+      phrase("Allow outgoing UDP (and return traffic) from the user network: {}.{}{}",
                   asked_flows(facts, cause), ask_the_device(device_of(closed)),
                   where_the_list_is(facts, cause.explained));
   finding.evidence = udp_evidence(closed, 8);
