@@ -195,8 +195,8 @@ CapabilityResult judge_capability(const Capability& capability, const Rows& rows
       const auto& ids = result.requirements;
       return std::find(ids.begin(), ids.end(), row.first) != ids.end() && row.second.left_out;
     });
-    result.summary =
-        left_out ? phrase("skipped to keep traffic low: --all tests it") : phrase("cannot be measured from here");
+    result.summary = left_out ? phrase("skipped to keep traffic low: --all tests it")
+                              : phrase("cannot be measured from here");
     return result;
   }
   result.verdict = best == worst ? best : Verdict::unknown;
@@ -208,16 +208,14 @@ CapabilityResult judge_capability(const Capability& capability, const Rows& rows
       result.summary = phrase("does not work: {}", lost.text());
       break;
     case Verdict::degraded:
-      result.summary = fallback.empty()
-                           ? phrase("works with limits: {}", limited.text())
-                           : phrase("works only over a fallback ({}), not over {}",
-                                         fallback.text(), limited.text());
+      result.summary = fallback.empty() ? phrase("works with limits: {}", limited.text())
+                                        : phrase("works only over a fallback ({}), not over {}",
+                                                 fallback.text(), limited.text());
       break;
     case Verdict::unknown:
-      result.summary = fallback.empty()
-                           ? phrase("could not be decided: {}", unsure.text())
-                           : phrase("could not be decided: {}; works at least over {}",
-                                    unsure.text(), fallback.text());
+      result.summary = fallback.empty() ? phrase("could not be decided: {}", unsure.text())
+                                        : phrase("could not be decided: {}; works at least over {}",
+                                                 unsure.text(), fallback.text());
       break;
   }
   return result;

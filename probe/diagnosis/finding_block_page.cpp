@@ -94,10 +94,9 @@ Causes find_block_page(const Diagnosis& context) {
     const auto whose = block_page_of(place.address);
     auto& finding = cause.finding;
     finding.code = "dns.block_page";
-    finding.title =
-        phrase("This site's DNS sends {} to {} block page",
-                    lost.size() == 1 ? lost.front() : phrase("{} names", lost.size()),
-                    whose.empty() ? "a" : fmt::format("{}'s", whose));
+    finding.title = phrase("This site's DNS sends {} to {} block page",
+                           lost.size() == 1 ? lost.front() : phrase("{} names", lost.size()),
+                           whose.empty() ? "a" : fmt::format("{}'s", whose));
     finding.owner = Owner::dns;
     finding.confidence = *confidence;
     finding.fix = phrase(
@@ -108,9 +107,8 @@ Causes find_block_page(const Diagnosis& context) {
     for (const auto* name : place.names) {
       finding.evidence.push_back(
           {name->probes.front()->probe.id,
-           phrase(
-               "{} resolves to {} here{}.", name->name, place.address.to_string(),
-               whose.empty() ? std::string() : phrase(", the block page of {}", whose))});
+           phrase("{} resolves to {} here{}.", name->name, place.address.to_string(),
+                  whose.empty() ? std::string() : phrase(", the block page of {}", whose))});
     }
     finding.evidence.insert(finding.evidence.begin() + 1, elsewhere.contrast.begin(),
                             elsewhere.contrast.end());

@@ -60,8 +60,8 @@ std::optional<Forbidden> forbidden_by(const Facts& facts, const BrowserPolicy& p
   if (handling && policy.value.find(no_udp) != std::string::npos) {
     found.what = phrase("from using UDP for media");
     found.everywhere = !by_page;
-    found.fix =
-        phrase("to a value that lets WebRTC use UDP, at least for the service's pages "
+    found.fix = phrase(
+        "to a value that lets WebRTC use UDP, at least for the service's pages "
         "(WebRtcIPHandlingUrl)");
     return found;
   }
@@ -92,7 +92,7 @@ Causes find_browser_policies(const Diagnosis& context) {
     auto& finding = cause.finding;
     finding.code = "computer.browser_policy";
     finding.title = phrase("A policy stops {} {}{}", policy.browser, forbidden->what,
-                                forbidden->everywhere ? "" : phrase(" on some pages"));
+                           forbidden->everywhere ? "" : phrase(" on some pages"));
     finding.owner = Owner::helpdesk;
     finding.confidence =
         forbidden->everywhere && !policy.recommended ? Confidence::likely : Confidence::possible;
@@ -102,7 +102,7 @@ Causes find_browser_policies(const Diagnosis& context) {
         policy.name, forbidden->fix, policy.place);
     finding.evidence.push_back(
         {"", phrase("{} is {} in {}{}.", policy.name, policy.value, policy.place,
-                         policy.recommended ? phrase(" (users may change it)") : "")});
+                    policy.recommended ? phrase(" (users may change it)") : "")});
     finding.affects = sets_of(facts, media);
     causes.push_back(std::move(cause));
   }

@@ -101,8 +101,8 @@ std::optional<Cause> silent_calls(const Diagnosis& context, MediaWay way) {
     finding.evidence.push_back(
         {call->probe.id,
          phrase("The call was answered over TLS, but none of the STUN checks to {} was. The "
-                     "far end reports that {} arrived.",
-                     far_end_of_call(*call), told_by(arrived, Fact::checks_arrived).value_or(0))});
+                "far end reports that {} arrived.",
+                far_end_of_call(*call), told_by(arrived, Fact::checks_arrived).value_or(0))});
   }
   return cause;
 }
@@ -129,7 +129,7 @@ Causes find_call_media(const Diagnosis& context) {
     const auto media = media_of(*result);
     if (!worst || media->back < worst->back) worst = media;
     auto text = phrase("Of {} packets of a call to {} {} came back", media->sent,
-                            result->probe.target.host, media->back);
+                       result->probe.target.host, media->back);
     if (media->arrived) text += phrase("; the far end got {}", *media->arrived);
     finding.evidence.push_back({result->probe.id, text + "."});
   }
@@ -141,17 +141,16 @@ Causes find_call_media(const Diagnosis& context) {
     finding.code = "media.loss";
     finding.owner = Owner::lan;
     finding.title = phrase("Browser calls lose packets{}: sound is choppy", way_of(*worst));
-    finding.fix =
-        phrase("Run it again by cable, without VPN, and while nobody else uses the line. If nothing "
+    finding.fix = phrase(
+        "Run it again by cable, without VPN, and while nobody else uses the line. If nothing "
         "changes, check the firewall's log for UDP to the far end that is cut off or limited; "
         "otherwise, give the Internet provider these figures.");
     return {cause};
   }
   finding.code = "media.one_way";
-  finding.title =
-      phrase("Browser calls connect, but media (SRTP) is dropped{}", way_of(*worst));
-  finding.fix =
-      phrase("Turn off the inspection that drops RTP or UDP it does not know (application control) for "
+  finding.title = phrase("Browser calls connect, but media (SRTP) is dropped{}", way_of(*worst));
+  finding.fix = phrase(
+      "Turn off the inspection that drops RTP or UDP it does not know (application control) for "
       "the user network, and let the flow through in both directions: STUN and DTLS on the same "
       "flow do pass.");
   return {cause};
@@ -175,7 +174,8 @@ Causes find_lost_consent(const Diagnosis& context) {
     const auto* consent = evidence_of(*call, EvidenceKind::call_consent);
     finding.evidence.push_back(
         {call->probe.id,
-         phrase("{}; none in the last {} s, while media came back.", consent->text, fmt::format("{:.1f}", told_by(consent, Fact::silent_ms).value_or(0) / 1'000))});
+         phrase("{}; none in the last {} s, while media came back.", consent->text,
+                fmt::format("{:.1f}", told_by(consent, Fact::silent_ms).value_or(0) / 1'000))});
   }
   finding.code = "media.consent_lost";
   finding.owner = Owner::network;

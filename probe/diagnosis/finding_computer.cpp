@@ -107,8 +107,8 @@ Causes find_own_firewall(const Diagnosis& context) {
     if (error == nullptr) error = evidence_of(*result, EvidenceKind::icmp_error);
     const auto* reset = evidence_of(*result, EvidenceKind::refuser);
     if (error == nullptr && reset == nullptr) continue;
-    auto text =
-        reset != nullptr ? reset->text + "." : phrase("This computer's system says: ") + error->text;
+    auto text = reset != nullptr ? reset->text + "."
+                                 : phrase("This computer's system says: ") + error->text;
     finding.evidence.push_back({result->probe.id, std::move(text)});
     break;
   }

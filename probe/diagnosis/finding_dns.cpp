@@ -10,8 +10,7 @@ namespace callready::findings {
 namespace {
 
 // Owners of whom no name was found that was tried: then those that were tried stand for all.
-Text whole_domains(const std::map<std::string, Name>& names,
-                          const std::vector<std::string>& lost) {
+Text whole_domains(const std::map<std::string, Name>& names, const std::vector<std::string>& lost) {
   std::map<std::string, std::size_t> hidden;
   for (const auto& name : lost) ++hidden[registrable_domain(name)];
   std::vector<std::string> domains;
@@ -23,7 +22,7 @@ Text whole_domains(const std::map<std::string, Name>& names,
   }
   if (domains.empty()) return {};
   return phrase(" None of the tested names under {} resolves here: allow everything under {}.",
-                     listed(domains), domains.size() == 1 ? "it" : "them");
+                listed(domains), domains.size() == 1 ? "it" : "them");
 }
 
 // Where programs of this computer go that complete such a name: the users' browser may, too.
@@ -77,9 +76,8 @@ Causes find_dns_unreachable(const Diagnosis& context) {
       "Check that the DNS servers this computer uses ({}) are running, can reach the Internet, and "
       "accept queries from this network (UDP and TCP port 53).",
       resolvers_in_words(facts));
-  finding.evidence.push_back({"", lost < 2
-                                      ? phrase("The only name queried could not be looked up.")
-                                      : phrase("None of {} names could be looked up.", lost)});
+  finding.evidence.push_back({"", lost < 2 ? phrase("The only name queried could not be looked up.")
+                                           : phrase("None of {} names could be looked up.", lost)});
   if (line_is_up) {
     finding.evidence.push_back({"", phrase("Servers tested by IP address are reachable.")});
   }
@@ -137,10 +135,9 @@ Causes find_dns_rewritten(const Diagnosis& context) {
     if (cause.explained.empty() && cause.contradicted.empty()) continue;
     auto& finding = cause.finding;
     finding.code = "dns.rewritten";
-    finding.title =
-        phrase("This site's DNS sends {} to {} (not an Internet address)",
-                    lost.size() == 1 ? lost.front() : phrase("{} names", lost.size()),
-                    address.to_string());
+    finding.title = phrase("This site's DNS sends {} to {} (not an Internet address)",
+                           lost.size() == 1 ? lost.front() : phrase("{} names", lost.size()),
+                           address.to_string());
     finding.owner = Owner::dns;
     finding.confidence = place.proved ? Confidence::certain : Confidence::likely;
     finding.fix = phrase(
@@ -200,8 +197,8 @@ Causes find_dns_filtered(const Diagnosis& context) {
     if (!lost.empty()) {
       cause.finding.evidence.push_back(
           {taken->probe.id, phrase("{} is not a DNS server, yet its port 53 answers: a device "
-                                        "in the path intercepts DNS queries.",
-                                        taken->probe.target.host)});
+                                   "in the path intercepts DNS queries.",
+                                   taken->probe.target.host)});
     }
   }
   if (lost.empty()) return {};
@@ -218,7 +215,7 @@ Causes find_dns_filtered(const Diagnosis& context) {
       lost.size() == 1
           ? phrase("This site's DNS does not resolve {}", lost.front())
           : phrase("This site's DNS does not resolve {} host names that the service needs",
-                        lost.size());
+                   lost.size());
   finding.owner = Owner::dns;
   finding.confidence = proved ? Confidence::certain : Confidence::likely;
   finding.fix = phrase(
@@ -249,8 +246,8 @@ Causes find_unanswered_names(const Diagnosis& context) {
     cause.finding.evidence.push_back(*elsewhere);
     cause.finding.evidence.push_back(
         {name.silent->probe.id, phrase("This site's DNS servers did not answer two queries "
-                                            "for {}; they answer other names at once.",
-                                            text)});
+                                       "for {}; they answer other names at once.",
+                                       text)});
   }
   if (mute.empty()) return {};
   // Their owners' others, that nobody was asked for once more.
@@ -370,17 +367,16 @@ Causes find_dns_slow(const Diagnosis& context) {
       "that DHCP hands out.",
       resolvers_in_words(context.facts));
   finding.evidence.push_back(
-      {"", phrase("{} of {} names took longer than {} s; the slowest {} s.",
-                       slow.size(), measured, fmt::format("{:.0f}", slow_ms / 1000), fmt::format("{:.1f}", worst / 1000))});
+      {"", phrase("{} of {} names took longer than {} s; the slowest {} s.", slow.size(), measured,
+                  fmt::format("{:.0f}", slow_ms / 1000), fmt::format("{:.1f}", worst / 1000))});
   for (std::size_t i = 0; i < slow.size() && i < 4; ++i) {
-    finding.evidence.push_back(
-        {slow[i]->probes.front()->probe.id,
-         phrase("{} took {} s to look up.", slow[i]->name, fmt::format("{:.1f}", slow[i]->took_ms / 1000))});
+    finding.evidence.push_back({slow[i]->probes.front()->probe.id,
+                                phrase("{} took {} s to look up.", slow[i]->name,
+                                       fmt::format("{:.1f}", slow[i]->took_ms / 1000))});
   }
   for (std::size_t i = 0; i < again.size() && i < 4; ++i) {
-    finding.evidence.push_back(
-        {again[i]->here.front().probe,
-         phrase("{} resolved only on the second try.", again[i]->name)});
+    finding.evidence.push_back({again[i]->here.front().probe,
+                                phrase("{} resolved only on the second try.", again[i]->name)});
   }
   return {cause};
 }

@@ -74,7 +74,7 @@ Causes find_dns_without_tcp(const Diagnosis& context) {
   if (!lost.empty()) {
     finding.evidence.push_back(
         {"", phrase("Without it, these names are missing: {}.",
-                         listed(std::vector<std::string>(lost.begin(), lost.end())))});
+                    listed(std::vector<std::string>(lost.begin(), lost.end())))});
   }
   return {cause};
 }

@@ -24,8 +24,8 @@ Causes find_dtls_filter(const Diagnosis& context) {
     const auto flights = told_by(evidence_of(result, EvidenceKind::call_handshake), Fact::flights);
     finding.evidence.push_back(
         {result.probe.id, phrase("STUN to {} is answered; the DTLS ClientHello, sent {} times "
-                                      "on the same flow, is not.",
-                                      end, flights.value_or(0))});
+                                 "on the same flow, is not.",
+                                 end, flights.value_or(0))});
     // The far end's own word: the second mechanism.
     const auto* arrived = evidence_of(result, EvidenceKind::call_arrived);
     const auto handshakes = told_by(arrived, Fact::handshakes_arrived);
@@ -35,14 +35,14 @@ Causes find_dtls_filter(const Diagnosis& context) {
     finding.evidence.push_back(
         {result.probe.id,
          phrase("The far end reports that {} STUN checks and {} DTLS packets arrived.",
-                     told_by(arrived, Fact::checks_arrived).value_or(0), *handshakes)});
+                told_by(arrived, Fact::checks_arrived).value_or(0), *handshakes)});
   }
   if (!context.affects_requirement(cause.explained)) return {};
   finding.code = "firewall.dtls_filtered";
   finding.title = phrase("The firewall drops DTLS{}: calls stay silent",
-                              out && !back   ? phrase(" on the way out")
-                              : back && !out ? phrase(" on the way back")
-                                             : "");
+                         out && !back   ? phrase(" on the way out")
+                         : back && !out ? phrase(" on the way back")
+                                        : "");
   finding.owner = Owner::network;
   finding.confidence = out || back ? Confidence::certain : Confidence::likely;
   finding.fix = phrase(
@@ -73,13 +73,13 @@ Causes find_cut_greeting(const Diagnosis& context) {
   finding.owner = Owner::security;
   finding.confidence = Confidence::certain;
   finding.affects = sets_of(context.facts, cut);
-  finding.fix =
-      phrase("Update the firmware or the inspection engine of the device that inspects UDP, or exempt the "
+  finding.fix = phrase(
+      "Update the firmware or the inspection engine of the device that inspects UDP, or exempt the "
       "service's media from inspection. It must pass a DTLS ClientHello that comes in several "
       "datagrams (post-quantum key exchange, X25519MLKEM768).");
-  finding.evidence.push_back({"",
-                              phrase("Short DTLS greetings get through, so calls of older programs work, "
-                              "and this call did.")});
+  finding.evidence.push_back(
+      {"", phrase("Short DTLS greetings get through, so calls of older programs work, "
+                  "and this call did.")});
   return {cause};
 }
 

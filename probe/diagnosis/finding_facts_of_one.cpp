@@ -115,7 +115,7 @@ Text far_end_of_call(const ProbeResult& result) {
   const auto* end = pair != nullptr ? pair : evidence_of(result, EvidenceKind::call_answer);
   if (end == nullptr) return {};
   return phrase("UDP {} of {}", told_by(end, Fact::far_port).value_or(0),
-                     text_fact(*end, Fact::far_address));
+                text_fact(*end, Fact::far_address));
 }
 
 bool is_silent_call(const ProbeResult& result) {

@@ -165,8 +165,8 @@ FindingEvidence contrast_in_words(const Flow& flow, const Contrast& contrast,
                                   std::string_view protocol) {
   return {contrast.dead->result->probe.id,
           phrase("{} to {}, UDP port {}, is dropped; other packets to the same port get as "
-                      "far as that router.",
-                      protocol, flow.host, flow.port)};
+                 "far as that router.",
+                 protocol, flow.host, flow.port)};
 }
 
 // What STUN and TURN over UDP came to, as far as the site can be to blame.
@@ -290,7 +290,7 @@ Causes find_stun_filter(const Diagnosis& context) {
   finding.code = "firewall.stun_filtered";
   finding.title =
       phrase("The firewall lets UDP out, but not {}{}", what,
-                  to_some ? phrase(" to ") + listed({view.dying_to.begin(), view.dying_to.end()}) : "");
+             to_some ? phrase(" to ") + listed({view.dying_to.begin(), view.dying_to.end()}) : "");
   finding.owner = Owner::network;
   finding.confidence = proved && !weak ? Confidence::certain : Confidence::possible;
   finding.fix = phrase(
@@ -300,8 +300,8 @@ Causes find_stun_filter(const Diagnosis& context) {
   if (!proved) {
     finding.evidence.push_back(
         {"", phrase("None of {} operators answers STUN over UDP, on {}; other UDP gets out.",
-                         view.silent_parties.size(),
-                         named_ports({view.silent_ports.begin(), view.silent_ports.end()}))});
+                    view.silent_parties.size(),
+                    named_ports({view.silent_ports.begin(), view.silent_ports.end()}))});
   }
   add_what_they_saw(finding.evidence, answered_by_stream, 2);
   add_what_they_saw(finding.evidence, cause.explained, 4);
@@ -358,8 +358,9 @@ Causes find_sip_filter(const Diagnosis& context) {
   finding.code = "firewall.sip_filtered";
   const bool by_udp = std::all_of(cause.explained.begin(), cause.explained.end(),
                                   [](const ProbeResult* result) { return is_udp(*result); });
-  finding.title = by_udp ? phrase("The firewall allows UDP to SIP servers, but blocks SIP itself")
-                         : phrase("The firewall allows connections to SIP servers, but blocks SIP itself");
+  finding.title =
+      by_udp ? phrase("The firewall allows UDP to SIP servers, but blocks SIP itself")
+             : phrase("The firewall allows connections to SIP servers, but blocks SIP itself");
   finding.owner = Owner::network;
   finding.confidence = proved             ? Confidence::certain
                        : hosts.size() > 1 ? Confidence::likely
@@ -371,7 +372,7 @@ Causes find_sip_filter(const Diagnosis& context) {
   finding.evidence.insert(finding.evidence.end(), weak.begin(), weak.end());
   if (!weak.empty()) {
     finding.evidence.push_back({"", phrase("Over TLS, which hides it, SIP to {} is answered.",
-                                                listed({hosts.begin(), hosts.end()}))});
+                                           listed({hosts.begin(), hosts.end()}))});
   }
   add_what_they_saw(finding.evidence, cause.explained, 4);
   return {cause};
@@ -413,8 +414,8 @@ Causes find_tls_filter(const Diagnosis& context) {
       contrast.push_back(
           {result.probe.id,
            phrase("With another name in the TLS greeting ({}), {} answers: the block matches "
-                       "on its name.",
-                       result.probe.with.at("server_name"), result.probe.target.host)});
+                  "on its name.",
+                  result.probe.with.at("server_name"), result.probe.target.host)});
     }
     if (plain) contrast.push_back(what_it_saw(result));
   }
@@ -426,10 +427,10 @@ Causes find_tls_filter(const Diagnosis& context) {
   finding.code = "firewall.tls_filtered";
   const auto names = listed(hosts_of(cause.explained));
   finding.title =
-      alone ? phrase("TLS connections to {} are cut off, in transit or by the server", names)
+      alone       ? phrase("TLS connections to {} are cut off, in transit or by the server", names)
       : tls_works ? phrase("TLS connections to {} are cut off in transit", names)
                   : phrase("TLS connections on {} are cut off in transit",
-                                named_ports({ports.begin(), ports.end()}));
+                           named_ports({ports.begin(), ports.end()}));
   finding.owner = Owner::security;
   const bool proved = other_name_works || plain_works || (!tls_works && parties.size() > 2);
   // Answers that were too large, or packets that get lost.
@@ -448,9 +449,8 @@ Causes find_tls_filter(const Diagnosis& context) {
   add_what_they_saw(finding.evidence, cause.explained, 1);
   finding.evidence.insert(finding.evidence.end(), contrast.begin(), contrast.end());
   finding.evidence.push_back(
-      {"",
-       phrase("TCP to {} connects, but then the TLS greeting is cut off or not answered: {}.",
-                   named_ports({ports.begin(), ports.end()}), names)});
+      {"", phrase("TCP to {} connects, but then the TLS greeting is cut off or not answered: {}.",
+                  named_ports({ports.begin(), ports.end()}), names)});
   return {cause};
 }
 

@@ -214,8 +214,7 @@ Text flows_in_subject(const std::vector<const Flow*>& flows, std::size_t& subjec
     std::vector<Text> rules;
     std::vector<std::string> alike;
     for (const auto& [transport, numbers] : ports) {
-      rules.push_back(
-          phrase("{} {}", transport, ports_in_words({numbers.begin(), numbers.end()})));
+      rules.push_back(phrase("{} {}", transport, ports_in_words({numbers.begin(), numbers.end()})));
     }
     std::copy_if(hosts.begin(), hosts.end(), std::back_inserter(alike),
                  [&](const std::string& other) { return ports_of[other] == ports; });
@@ -235,9 +234,8 @@ std::optional<FindingEvidence> reachable_port_of_same_host(const Facts& facts, c
         });
     if (reached == flow.samples.end()) continue;  // refused: that may be somebody else's word
     const auto& result = *reached->result;
-    return FindingEvidence{
-        result.probe.id,
-        phrase("Port {} of the same host, {}, is reachable.", flow.port, flow.host)};
+    return FindingEvidence{result.probe.id, phrase("Port {} of the same host, {}, is reachable.",
+                                                   flow.port, flow.host)};
   }
   return std::nullopt;
 }

@@ -59,7 +59,7 @@ Cause lost_at_the_provider(const Diagnosis& context, const std::vector<const Flo
   const bool udp = flows.front()->udp;
   finding.code = udp ? "firewall.udp_port_blocked" : "firewall.tcp_port_blocked";
   finding.title = phrase("{} to {} is lost beyond this site, whatever the destination",
-                              udp ? "UDP" : "TCP", named_ports({ports.begin(), ports.end()}));
+                         udp ? "UDP" : "TCP", named_ports({ports.begin(), ports.end()}));
   finding.owner = Owner::network;
   finding.confidence = Confidence::likely;
   finding.fix = phrase(
@@ -203,8 +203,8 @@ Causes find_flows(const Diagnosis& context) {
       finding.title = several ? phrase("{} do not get through", subject)
                               : phrase("{} does not get through", subject);
     } else {
-      finding.title = several ? phrase("{} are not answered", subject)
-                              : phrase("{} is not answered", subject);
+      finding.title =
+          several ? phrase("{} are not answered", subject) : phrase("{} is not answered", subject);
     }
     finding.owner = Owner::network;
     const auto many = std::count_if(flows.begin(), flows.end(), [&](const Flow* flow) {
@@ -220,9 +220,10 @@ Causes find_flows(const Diagnosis& context) {
         "Look in the firewall's log for dropped packets from this computer, and allow from the "
         "user network, with return traffic: {}.{}",
         rule,
-        any_blocked(flows) ? ask_the_device(device_of(flows))
-                           : phrase(" If the log shows that the packets leave, ask the server's operator "
-                             "whether it is up."));
+        any_blocked(flows)
+            ? ask_the_device(device_of(flows))
+            : phrase(" If the log shows that the packets leave, ask the server's operator "
+                     "whether it is up."));
     finding.evidence = evidence_for(flows, 6);
     if (const auto alive = reachable_port_of_same_host(facts, *flows.front())) {
       finding.evidence.push_back(*alive);

@@ -75,8 +75,8 @@ Causes find_cut_hello(const Diagnosis& context) {
     finding.evidence.push_back(
         {result->probe.id,
          phrase("{}: a short TLS greeting is answered; one {} is cut off, twice.",
-                     result->probe.target.host,
-                     split ? phrase("in more than one packet") : phrase("as long as a browser's"))});
+                result->probe.target.host,
+                split ? phrase("in more than one packet") : phrase("as long as a browser's"))});
   }
   if (!pass.empty()) {
     insert_second(finding.evidence,
@@ -84,12 +84,12 @@ Causes find_cut_hello(const Diagnosis& context) {
                    phrase("{} answers a long TLS greeting.", listed(hosts_of(pass)))});
   }
   if (!small_too) {
-    finding.evidence.push_back(
-        {"", phrase("On this system programs cannot choose the size of packets: it may be the path MTU.")});
+    finding.evidence.push_back({"", phrase("On this system programs cannot choose the size of "
+                                           "packets: it may be the path MTU.")});
   }
-  finding.evidence.push_back({"",
-                              phrase("Programs with short greetings still connect, so the other rows of "
-                              "this report cannot show it.")});
+  finding.evidence.push_back(
+      {"", phrase("Programs with short greetings still connect, so the other rows of "
+                  "this report cannot show it.")});
   Causes causes;
   causes.push_back(std::move(cause));
   return causes;

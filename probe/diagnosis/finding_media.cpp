@@ -27,7 +27,8 @@ const ProbeResult* nearest(const Facts& facts, Wanted wanted) {
 }
 
 FindingEvidence trip_in_words(const ProbeResult& result) {
-  return {result.probe.id, phrase("{} answers after {} ms.", result.probe.target.host, fmt::format("{:.0f}", result.observation.round_trip->count()))};
+  return {result.probe.id, phrase("{} answers after {} ms.", result.probe.target.host,
+                                  fmt::format("{:.0f}", result.observation.round_trip->count()))};
 }
 
 // Late, and not because of a queue.
@@ -60,15 +61,20 @@ Text fix_at(Place place, const std::optional<bool>& wireless, QualityFigure figu
         figure == QualityFigure::jitter ? phrase(", and limit uploads") : "");
   }
   if (!wireless) {
-    return phrase("It is between this computer and its router, not on the Internet line: use a cable "
-           "instead of Wi-Fi, or another cable, port or dock; without VPN.");
+    return phrase(
+        "It is between this computer and its router, not on the Internet line: use a cable "
+        "instead of Wi-Fi, or another cable, port or dock; without VPN.");
   }
   return *wireless
-             ? phrase("It is the Wi-Fi between this computer and its router, not the Internet line: use a "
-               "cable, or the 5 GHz band, nearer to the access point; look for other devices on "
-               "the same channel.")
-             : phrase("It is the LAN between this computer and its router, not the Internet line: try "
-               "another cable, port or dock, and look at the switch's error counters.");
+             ? phrase(
+                   "It is the Wi-Fi between this computer and its router, not the Internet line: "
+                   "use a "
+                   "cable, or the 5 GHz band, nearer to the access point; look for other devices "
+                   "on "
+                   "the same channel.")
+             : phrase(
+                   "It is the LAN between this computer and its router, not the Internet line: try "
+                   "another cable, port or dock, and look at the switch's error counters.");
 }
 
 // A silence has a cause of its own, and a way where that is known. What it leaves of the losses:
@@ -140,9 +146,8 @@ std::optional<Cause> below_figure(const Facts& facts, QualityFigure figure) {
     }
   }
   if (ways.empty()) return std::nullopt;
-  const Text where = ways.size() > 1 || ways.contains(MediaWay::both)
-                                     ? phrase("on the line")
-                                     : way_in_words(*ways.begin());
+  const Text where = ways.size() > 1 || ways.contains(MediaWay::both) ? phrase("on the line")
+                                                                      : way_in_words(*ways.begin());
   auto& finding = cause.finding;
   finding.owner = Owner::lan;
   // One stream: what it met may have been a bad minute.
@@ -223,11 +228,11 @@ Causes find_full_line(const Diagnosis& context) {
       const auto& direction = way == MediaWay::up ? *stream->up : *stream->down;
       cause.finding.evidence.push_back(
           {result.probe.id,
-           phrase(
-               "{}: {}, half of the packets queued for {} ms or longer, and {} of {} were "
-               "lost.",
-               result.probe.target.host, way_in_words(way), fmt::format("{:.0f}", *direction.delay_ms - *stream->round_trip_least_ms / 2), direction.lost,
-               direction.sent)});
+           phrase("{}: {}, half of the packets queued for {} ms or longer, and {} of {} were "
+                  "lost.",
+                  result.probe.target.host, way_in_words(way),
+                  fmt::format("{:.0f}", *direction.delay_ms - *stream->round_trip_least_ms / 2),
+                  direction.lost, direction.sent)});
     }
   }
   if (ways.empty()) return {};
@@ -237,8 +242,8 @@ Causes find_full_line(const Diagnosis& context) {
   finding.confidence = Confidence::likely;
   const auto where = ways.size() > 1 ? phrase("both ways") : way_in_words(*ways.begin());
   finding.title = phrase("The line is full {} during a call", where);
-  finding.fix =
-      phrase("Run it again while nobody else uses the line. If it passes then, give voice priority at the "
+  finding.fix = phrase(
+      "Run it again while nobody else uses the line. If it passes then, give voice priority at the "
       "router and limit other traffic (uploads, backups, updates). Otherwise the line is too slow, "
       "or something limits it: a call needs 86 kbit/s each way.");
   return {cause};
@@ -259,8 +264,8 @@ Causes lost_with_one_call(const Facts& facts, Cause cause) {
   finding.owner = Owner::lan;
   finding.confidence = Confidence::possible;
   finding.title = phrase("Packets are lost now and then: calls are choppy at times");
-  finding.fix =
-      phrase("Run it again by cable, without VPN, and while nobody else uses the line; --thorough "
+  finding.fix = phrase(
+      "Run it again by cable, without VPN, and while nobody else uses the line; --thorough "
       "measures for a minute.");
   return {cause};
 }
@@ -276,8 +281,7 @@ Causes find_few_calls(const Diagnosis& context) {
     if (worst == nullptr || stream->calls->passed < worst->passed) worst = &*stream->calls;
     cause.explained.push_back(&result);
     cause.finding.evidence.push_back(
-        {result.probe.id,
-         phrase("{}: {}.", result.probe.target.host, calls_in_words(*stream))});
+        {result.probe.id, phrase("{}: {}.", result.probe.target.host, calls_in_words(*stream))});
   }
   if (worst == nullptr) return {};
   if (*worst->limit == CallLimit::loss) return lost_with_one_call(context.facts, std::move(cause));
@@ -287,9 +291,8 @@ Causes find_few_calls(const Diagnosis& context) {
   finding.code = "media.bandwidth";
   finding.owner = Owner::provider;
   finding.confidence = Confidence::likely;
-  finding.title =
-      phrase("The line does not carry {} calls at once: {}{} passed", worst->wanted,
-                  may_carry_more(*worst) ? phrase("at least ") : "", worst->passed);
+  finding.title = phrase("The line does not carry {} calls at once: {}{} passed", worst->wanted,
+                         may_carry_more(*worst) ? phrase("at least ") : "", worst->passed);
   finding.fix =
       policed
           ? phrase(
@@ -318,8 +321,8 @@ Causes find_cleared_marks(const Diagnosis& context) {
       cause.finding.evidence.push_back(
           {result.probe.id,
            phrase("{}: {}, the mark for voice (EF, 46) {}{}.", result.probe.target.host,
-                       way_in_words(way), treatment(*direction->dscp_arrived),
-                       way == MediaWay::both ? phrase(", on the line or by the relays") : "")});
+                  way_in_words(way), treatment(*direction->dscp_arrived),
+                  way == MediaWay::both ? phrase(", on the line or by the relays") : "")});
     };
     look(stream->up, MediaWay::up);
     look(stream->down, MediaWay::down);
@@ -332,8 +335,8 @@ Causes find_cleared_marks(const Diagnosis& context) {
   finding.owner = Owner::lan;
   finding.confidence = on_the_line ? Confidence::likely : Confidence::possible;
   finding.title = phrase("Voice priority marks (DSCP) are changed in transit");
-  finding.fix =
-      phrase("Trust DSCP on the user ports if your own switches, Wi-Fi and router give voice priority. "
+  finding.fix = phrase(
+      "Trust DSCP on the user ports if your own switches, Wi-Fi and router give voice priority. "
       "Calls work without marks as long as the line is not full. Most Internet providers clear "
       "marks, so you need not ask them.");
   return {cause};
@@ -385,21 +388,23 @@ Causes find_media_delay(const Diagnosis& context) {
   finding.owner = Owner::provider;
   finding.confidence = anchor == nullptr ? Confidence::possible : Confidence::likely;
   if (anchor == nullptr) {
-    finding.title = phrase("The service's nearest servers answer late: people will talk over each other");
-    finding.fix =
-        phrase("Compare with other sites on the Internet, and run again by cable and without VPN: where "
+    finding.title =
+        phrase("The service's nearest servers answer late: people will talk over each other");
+    finding.fix = phrase(
+        "Compare with other sites on the Internet, and run again by cable and without VPN: where "
         "they are as slow, ask the Internet provider; where they are not, ask the vendor for "
         "servers nearer to this site.");
   } else if (*anchor->observation.round_trip > *server->observation.round_trip / 2) {
     finding.title = phrase("The line is slow: people will talk over each other");
-    finding.fix =
-        phrase("Find what delays the packets: a full line, Wi-Fi, a VPN, a mobile or satellite link. Run "
+    finding.fix = phrase(
+        "Find what delays the packets: a full line, Wi-Fi, a VPN, a mobile or satellite link. Run "
         "again by cable, and without VPN; if it stays so, ask the Internet provider.");
   } else {
     finding.owner = Owner::vendor;
-    finding.title = phrase("The service's nearest servers are far away: people will talk over each other");
-    finding.fix =
-        phrase("Ask the vendor for servers nearer to this site, "
+    finding.title =
+        phrase("The service's nearest servers are far away: people will talk over each other");
+    finding.fix = phrase(
+        "Ask the vendor for servers nearer to this site, "
         "or whether the account belongs to the right region.");
   }
   finding.evidence.push_back(trip_in_words(*server));

@@ -230,7 +230,7 @@ std::optional<FindingEvidence> proof_of_filter(const Name& name) {
       auto text = answer->text;
       if (!is_policy_error(*answer)) {
         text += phrase("; the zone \"{}\" denies it, but is not that name's own zone",
-                            text_fact(*answer, Fact::soa_zone));
+                       text_fact(*answer, Fact::soa_zone));
       }
       return FindingEvidence{probe, text};
     }
@@ -240,8 +240,8 @@ std::optional<FindingEvidence> proof_of_filter(const Name& name) {
     if (text_fact(*denial.evidence, Fact::rcode) != "NXDOMAIN") continue;
     for (const auto& other : name.here) {
       if (other.probe != denial.probe || !has_records(*other.evidence)) continue;
-      return FindingEvidence{
-          denial.probe, phrase("{}, and {}", denial.evidence->text, other.evidence->text)};
+      return FindingEvidence{denial.probe,
+                             phrase("{}, and {}", denial.evidence->text, other.evidence->text)};
     }
   }
   // A question that was lost, or that is answered by now, was not filtered.

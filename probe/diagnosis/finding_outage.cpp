@@ -22,8 +22,8 @@ void name_rebound(Finding& finding, Confidence confidence) {
   finding.owner = Owner::network;
   finding.confidence = confidence;
   finding.title = phrase("The router changes a call's port midway: the call falls silent");
-  finding.fix =
-      phrase("Check the router's or firewall's log at that time for a change of the Internet line "
+  finding.fix = phrase(
+      "Check the router's or firewall's log at that time for a change of the Internet line "
       "(failover, load balancing), a restart, or a limit of its NAT table; keep a flow on its line "
       "and port for as long as packets go (RFC 4787, REQ-6), and give UDP bindings a timeout of 60 "
       "s or more.");
@@ -39,15 +39,15 @@ void name_outage(Finding& finding, const MediaStream& stream) {
   finding.confidence = Confidence::likely;
   finding.title = phrase("Calls fall silent: {}", outage_in_words(stream));
   if (outage.new_session.value_or(false)) {
-    finding.fix =
-        phrase("Find the device that ended the flow (flood protection, a limit on a flow's packets or "
+    finding.fix = phrase(
+        "Find the device that ended the flow (flood protection, a limit on a flow's packets or "
         "time, a UDP timeout) in the firewall's log at that time, and exempt the service's media. "
         "A new flow worked at once.");
     return;
   }
   finding.owner = Owner::provider;
-  finding.fix =
-      phrase("Check the router's and firewall's logs at that time for a line that went down, Wi-Fi that "
+  finding.fix = phrase(
+      "Check the router's and firewall's logs at that time for a line that went down, Wi-Fi that "
       "roamed, or a device that restarted. Run it again by cable. If it happens again, give the "
       "Internet provider the time and these figures.");
 }

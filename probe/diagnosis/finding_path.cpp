@@ -121,9 +121,12 @@ Text repair_of_ipv6(bool refused) {
   return phrase(
       "{} Until then, every connection that first tries IPv6 is slow, and programs that do not "
       "fall back to IPv4 fail.",
-      refused ? phrase("Allow the same traffic over IPv6 as over IPv4 on the firewall, which refuses it "
+      refused
+          ? phrase(
+                "Allow the same traffic over IPv6 as over IPv4 on the firewall, which refuses it "
                 "now, or stop announcing IPv6 on this network.")
-              : phrase("Repair the IPv6 route to the Internet (the router announces one, but packets do "
+          : phrase(
+                "Repair the IPv6 route to the Internet (the router announces one, but packets do "
                 "not come back), or stop announcing IPv6 on this network."));
 }
 
@@ -172,9 +175,8 @@ Causes find_mtu(const Diagnosis& context) {
     }
   }
   finding.code = "network.mtu";
-  finding.title = passes == 0
-                      ? std::string(phrase("Large packets are lost in transit"))
-                      : phrase("Packets larger than {} bytes are lost in transit", passes);
+  finding.title = passes == 0 ? std::string(phrase("Large packets are lost in transit"))
+                              : phrase("Packets larger than {} bytes are lost in transit", passes);
   finding.owner = Owner::lan;
   // One server may drop what it does not like; two of different operators, or a connection that
   // works with small segments only and again only with these, are the path.
@@ -182,13 +184,13 @@ Causes find_mtu(const Diagnosis& context) {
   finding.confidence = alone  ? Confidence::possible
                        : sure ? Confidence::certain
                               : Confidence::likely;
-  finding.fix =
-      phrase("On the firewall and the router, allow ICMP \"fragmentation needed\" (type 3, code 4; ICMPv6 "
+  finding.fix = phrase(
+      "On the firewall and the router, allow ICMP \"fragmentation needed\" (type 3, code 4; ICMPv6 "
       "\"packet too big\", type 2) in both directions");
   if (passes > segment_headers) {
-    finding.fix += phrase(
-        ", and limit the TCP segment size on the line or tunnel (MSS clamping to {} bytes)",
-        passes - segment_headers);
+    finding.fix +=
+        phrase(", and limit the TCP segment size on the line or tunnel (MSS clamping to {} bytes)",
+               passes - segment_headers);
   } else {
     finding.fix += phrase(", and limit the TCP segment size on the line or tunnel (MSS clamping)");
   }
@@ -211,8 +213,7 @@ Causes find_broken_ipv6(const Diagnosis& context) {
     refused &= six.result == DetailCode::connection_refused;
     parties.insert(registrable_domain(result.probe.target.host));
     finding.evidence.push_back(
-        {result.probe.id,
-         phrase("{}: {}; {}.", result.probe.target.host, six.text, four.text)});
+        {result.probe.id, phrase("{}: {}; {}.", result.probe.target.host, six.text, four.text)});
   }
   // One server that refuses by IPv6 only does so by itself.
   if (cause.explained.empty() || (refused && parties.size() < 2)) return {};
@@ -248,7 +249,7 @@ Causes find_vendor_ipv6(const Diagnosis& context) {
     auto& finding = cause.finding;
     finding.code = "network.ipv6_vendor_dead";
     finding.title = phrase("IPv6 to {} does not work, IPv4 does",
-                                all ? party : results.front()->probe.target.host);
+                           all ? party : results.front()->probe.target.host);
     finding.owner = refused || !all ? Owner::vendor : Owner::provider;
     finding.confidence = all && results.size() > 1 && !facts.line_loses() ? Confidence::likely
                                                                           : Confidence::possible;
@@ -257,23 +258,21 @@ Causes find_vendor_ipv6(const Diagnosis& context) {
         "each connection; those that wait for IPv6 alone seem to hang.",
         refused || !all
             ? phrase("Ask the operator of {} to serve IPv6, or to take the IPv6 addresses of "
-                          "these names out of DNS.",
-                          listed(hosts_of(results)))
+                     "these names out of DNS.",
+                     listed(hosts_of(results)))
             : phrase("Ask the Internet provider for the IPv6 route to {}, and {} whether its "
-                          "IPv6 works; a firewall rule of this site may do the same.",
-                          listed(hosts_of(results)), party));
+                     "IPv6 works; a firewall rule of this site may do the same.",
+                     listed(hosts_of(results)), party));
     for (const auto* result : results) {
       const auto six = family_of(*result, "IPv6"), four = family_of(*result, "IPv4");
-      finding.evidence.push_back(
-          {result->probe.id,
-           phrase("{}: {}; {}.", result->probe.target.host, six.text, four.text)});
+      finding.evidence.push_back({result->probe.id, phrase("{}: {}; {}.", result->probe.target.host,
+                                                           six.text, four.text)});
     }
     for (const auto& result : facts.report.probes) {
       if (!works_by_ipv6(result)) continue;
       if (registrable_domain(result.probe.target.host) == party && !all) continue;
-      insert_second(finding.evidence,
-                    {result.probe.id, phrase("{}: {}.", result.probe.target.host,
-                                                  family_of(result, "IPv6").text)});
+      insert_second(finding.evidence, {result.probe.id, phrase("{}: {}.", result.probe.target.host,
+                                                               family_of(result, "IPv6").text)});
       break;
     }
     finding.affects = sets_of(facts, asked_by_rows(facts, results));

@@ -108,7 +108,8 @@ Text how_to_log_in(const LoginWanted& wanted) {
   return wanted.by_password
              ? phrase(
                    "To test with a login, sign in to the domain on this computer (klist shows the "
-                   "ticket) or set CALLREADY_PROXY_USER and CALLREADY_PROXY_PASSWORD and run again.")
+                   "ticket) or set CALLREADY_PROXY_USER and CALLREADY_PROXY_PASSWORD and run "
+                   "again.")
              : phrase(
                    "To test with a login, sign in to the domain on this computer (klist shows the "
                    "ticket) and run again.");
@@ -357,12 +358,10 @@ Causes find_proxy_required(const Diagnosis& context) {
         flows, where_the_list_is(facts, cause.explained));
   }
   finding.evidence.push_back(
-      {through.front()->probe.id,
-       phrase("{}: {}", endpoint_in_words(through.front()->probe.target),
-                   outcome_in_words(through.front()->observation))});
+      {through.front()->probe.id, phrase("{}: {}", endpoint_in_words(through.front()->probe.target),
+                                         outcome_in_words(through.front()->observation))});
   finding.evidence.push_back(
-      {"",
-       phrase("No direct TCP connection to any of {} operators succeeded.", parties.size())});
+      {"", phrase("No direct TCP connection to any of {} operators succeeded.", parties.size())});
   add_what_they_saw(finding.evidence, cause.explained, 4);
   return {cause};
 }
@@ -411,9 +410,9 @@ Causes find_proxy_denials(const Diagnosis& context) {
         phrase("The proxy denies connections {}", what_is_denied(context.facts, denied));
     finding.owner = Owner::proxy;
     finding.confidence = Confidence::certain;
-    finding.fix = phrase("Allow CONNECT on the proxy {}: {}.{}", proxy_name(denied),
-                              flows_in_words(context.facts, denied),
-                              where_the_list_is(context.facts, denied));
+    finding.fix =
+        phrase("Allow CONNECT on the proxy {}: {}.{}", proxy_name(denied),
+               flows_in_words(context.facts, denied), where_the_list_is(context.facts, denied));
     add_what_they_saw(finding.evidence, denied);
     causes.push_back(std::move(cause));
   }
@@ -464,7 +463,7 @@ Causes find_stripped_upgrades(const Diagnosis& context) {
     const bool to_some = let_through.contains(proxy);
     finding.code = "proxy.no_websocket";
     finding.title = phrase("The proxy {} blocks WebSocket{}", proxy,
-                                to_some ? phrase(" to ") + listed(hosts) : "");
+                           to_some ? phrase(" to ") + listed(hosts) : "");
     finding.owner = Owner::proxy;
     // Without the contrast, the server may have done without by itself.
     finding.confidence = direct_works ? Confidence::certain
@@ -479,7 +478,9 @@ Causes find_stripped_upgrades(const Diagnosis& context) {
       finding.evidence.push_back({"", phrase("Without the proxy, the upgrade is accepted.")});
     } else if (to_some) {
       finding.evidence.push_back(
-          {"", phrase("The proxy lets it through to other servers: this server may reject it itself.")});
+          {"",
+           phrase(
+               "The proxy lets it through to other servers: this server may reject it itself.")});
     }
     causes.push_back(std::move(cause));
   }

@@ -51,9 +51,10 @@ const Flow* other_udp_works(const Facts& facts) {
 }
 
 FindingEvidence what_browsers_do() {
-  return {"",
-          phrase("Calls do not need QUIC. Browsers try it first where a site offers it: where it is "
-          "refused with ICMP, some wait up to 30 s before they use TCP.")};
+  return {
+      "",
+      phrase("Calls do not need QUIC. Browsers try it first where a site offers it: where it is "
+             "refused with ICMP, some wait up to 30 s before they use TCP.")};
 }
 
 }  // namespace
@@ -75,8 +76,9 @@ Causes find_refused_quic(const Diagnosis& context) {
       device = sample.by;
       cause.explained.push_back(&result);
       finding.evidence.push_back(
-          {result.probe.id, phrase("{}, UDP 443: {} rejects a QUIC packet.", flow.host,
-                                        sample.by.empty() ? phrase("a device in the path") : sample.by)});
+          {result.probe.id,
+           phrase("{}, UDP 443: {} rejects a QUIC packet.", flow.host,
+                  sample.by.empty() ? phrase("a device in the path") : sample.by)});
     }
   }
   if (cause.explained.empty()) return {};
@@ -117,11 +119,11 @@ Causes find_filtered_quic(const Diagnosis& context) {
     finding.evidence.push_back(
         {result->probe.id,
          phrase("{}: the question which versions of QUIC it speaks is answered; a "
-                     "greeting with its name {}.",
-                     result->probe.target.host,
-                     result->observation.detail == DetailCode::initial_rejected
-                         ? phrase("is refused")
-                         : phrase("gets no answer, sent several times"))});
+                "greeting with its name {}.",
+                result->probe.target.host,
+                result->observation.detail == DetailCode::initial_rejected
+                    ? phrase("is refused")
+                    : phrase("gets no answer, sent several times"))});
   }
   if (!through.empty()) {
     insert_second(finding.evidence,

@@ -377,9 +377,10 @@ Text doubt_of(const SetHead& needed) {
       break;
   }
   const bool copied = needed.evidence == SourceQuality::second_hand;
-  return phrase("{} is based on {}: {}", needed.title,
-                     copied ? phrase("a second-hand list") : phrase("an old edition of the vendor's document"),
-                     needed.evidence_note);
+  return phrase(
+      "{} is based on {}: {}", needed.title,
+      copied ? phrase("a second-hand list") : phrase("an old edition of the vendor's document"),
+      needed.evidence_note);
 }
 
 }  // namespace

@@ -53,7 +53,7 @@ Causes find_sip_errors(const Diagnosis& context) {
       finding.evidence.push_back(
           {result->probe.id,
            phrase("{}: {}", endpoint_in_words(result->probe.target),
-                       reply == nullptr ? outcome_in_words(result->observation) : reply->text)});
+                  reply == nullptr ? outcome_in_words(result->observation) : reply->text)});
     }
     finding.affects = sets_of(context.facts, probes);
     causes.push_back(std::move(cause));

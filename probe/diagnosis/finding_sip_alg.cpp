@@ -72,8 +72,8 @@ void add_contrasts(const Diagnosis& context, std::vector<Suspicion>& seen) {
     if (says(result) != false || !translated.contains(target.host)) continue;
     seen.push_back({&result,
                     phrase("{}: the server reports this computer's own address; over TLS it "
-                                "reported the address of a NAT",
-                                endpoint_in_words(target)),
+                           "reported the address of a NAT",
+                           endpoint_in_words(target)),
                     Confidence::likely});
   }
 }
@@ -131,8 +131,8 @@ Causes find_sip_alg(const Diagnosis& context) {
   finding.confidence = seen.front().confidence;
   finding.title = phrase("A device in the path rewrites SIP messages (SIP ALG)");
   finding.owner = Owner::network;
-  finding.fix =
-      phrase("Turn off the SIP ALG (also called SIP helper, SIP inspection, SIP transformations or SIP "
+  finding.fix = phrase(
+      "Turn off the SIP ALG (also called SIP helper, SIP inspection, SIP transformations or SIP "
       "session helper) on the router and the firewall, and restart the phones. In the meantime, "
       "use SIP over TLS, which an ALG cannot alter.");
   for (const auto& one : seen) {

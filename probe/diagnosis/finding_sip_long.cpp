@@ -72,8 +72,8 @@ Causes find_lost_long_sip(const Diagnosis& context) {
                          : seen.over_stream ? Confidence::likely
                                             : Confidence::possible;
     finding.affects = sets_of(facts, behind(facts, result));
-    finding.fix =
-        phrase("Allow IP fragments of UDP through the firewall, in both directions, to and from the SIP "
+    finding.fix = phrase(
+        "Allow IP fragments of UDP through the firewall, in both directions, to and from the SIP "
         "servers. Use SIP over TCP or TLS where that cannot be done (RFC 3261, section 18.1.1). "
         "Offer fewer codecs until then, so that each message fits in one packet.");
     for (const auto& evidence : result.observation.evidence) {
@@ -84,9 +84,10 @@ Causes find_lost_long_sip(const Diagnosis& context) {
     if (own) {
       finding.evidence.push_back(
           {result.probe.id,
-           seen.way_back ? phrase("Long requests arrive, and replies as long are lost on the way back.")
-                         : phrase("The far end answers long requests, so they are lost on the way "
-                           "out.")});
+           seen.way_back
+               ? phrase("Long requests arrive, and replies as long are lost on the way back.")
+               : phrase("The far end answers long requests, so they are lost on the way "
+                        "out.")});
     } else if (!seen.over_stream) {
       finding.evidence.push_back(
           {result.probe.id,

@@ -30,10 +30,10 @@ std::optional<FindingEvidence> another_page(const ProbeResult& result) {
   const auto elsewhere =
       text_fact(*evidence_of(result, EvidenceKind::http_reply), Fact::redirect_host);
   const auto& page = result.probe.target.host;
-  return FindingEvidence{
-      result.probe.id,
-      elsewhere.empty() ? phrase("The page of {} came with content that is not its own.", page)
-                        : phrase("The page of {} redirected to {}.", page, elsewhere)};
+  return FindingEvidence{result.probe.id,
+                         elsewhere.empty()
+                             ? phrase("The page of {} came with content that is not its own.", page)
+                             : phrase("The page of {} redirected to {}.", page, elsewhere)};
 }
 
 }  // namespace
@@ -69,8 +69,8 @@ Causes find_captive_portal(const Diagnosis& context) {
   // Who is let out without signing in may be in the portal's garden.
   const bool shut = operators.size() > 1 && secure.empty();
   finding.confidence = shut ? Confidence::certain : Confidence::likely;
-  finding.fix =
-      phrase("Open a web browser here, go to http://neverssl.com, sign in or accept the terms, and run "
+  finding.fix = phrase(
+      "Open a web browser here, go to http://neverssl.com, sign in or accept the terms, and run "
       "this "
       "again. Phones and room devices cannot: ask the network team to exempt them.");
   cause.explained = lost_probes(context.facts);

@@ -118,7 +118,7 @@ std::string last_issuer(const ProbeResult& result) { return chain_of(result).bac
 
 FindingEvidence certificate_in_words(const ProbeResult& result) {
   return {result.probe.id, phrase("The certificate that came for {} is issued by {}.",
-                                       result.probe.target.host, chain_of(result).front().issuer)};
+                                  result.probe.target.host, chain_of(result).front().issuer)};
 }
 
 // What inspection does to what is inside and is no web page, and which hosts are left alone: both
@@ -195,11 +195,10 @@ Causes find_interception(const Diagnosis& context) {
     const bool sure = unrelated || trusted || !product.empty();
     finding.confidence = sure ? Confidence::certain : Confidence::likely;
     finding.code = "tls.intercepted";
-    finding.title =
-        product.empty()
-            ? phrase("A device in the path {} encrypted connections (TLS inspection)",
-                          sure ? "opens" : phrase("may open"))
-            : phrase("{} opens encrypted connections (TLS inspection)", product);
+    finding.title = product.empty()
+                        ? phrase("A device in the path {} encrypted connections (TLS inspection)",
+                                 sure ? "opens" : phrase("may open"))
+                        : phrase("{} opens encrypted connections (TLS inspection)", product);
     finding.owner = Owner::security;
     std::vector<const ProbeResult*> own;
     for (const auto* result : probes) {
@@ -210,17 +209,18 @@ Causes find_interception(const Diagnosis& context) {
         "that inspects TLS: {}. Calling applications, phones and room devices accept only the "
         "vendor's own certificate.{}{}{}",
         inspected_in_words(facts, own),
-        sure
-            ? ""
-            : phrase(" If it is the service's own authority, install its root certificate instead, or ask "
-              "the vendor for it."),
+        sure ? ""
+             : phrase(" If it is the service's own authority, install its root certificate "
+                      "instead, or ask "
+                      "the vendor for it."),
         where_the_list_is(facts, own), advice_in_words(facts, own, {"inspect"}));
     for (const auto* result : own) finding.evidence.push_back(certificate_in_words(*result));
     const auto contrast =
-        parties.size() > 1 ? phrase("One issuer, {}, signs for {}{}.", issuer,
-                                         unrelated ? phrase("unrelated operators: ") : phrase("several domains: "),
-                                         listed({parties.begin(), parties.end()}))
-                           : phrase("{} is not a public certificate authority.", issuer);
+        parties.size() > 1
+            ? phrase("One issuer, {}, signs for {}{}.", issuer,
+                     unrelated ? phrase("unrelated operators: ") : phrase("several domains: "),
+                     listed({parties.begin(), parties.end()}))
+            : phrase("{} is not a public certificate authority.", issuer);
     insert_second(finding.evidence, {"", contrast});
     add_effects(facts, own, finding.evidence);
     causes.push_back(std::move(cause));
@@ -240,39 +240,47 @@ struct Fault {
 // What a server's own certificate can be wrong with. `{0}`: the hosts, `{1}`: the issuer or the
 // date.
 constexpr Fault faults[] = {
-    {DetailCode::untrusted, "tls.untrusted", marked("{0} presents a certificate from an unknown issuer"),
-     marked("Find out who issued the certificate of {0}: \"{1}\". If it is an inspection device of this "
-     "site, exempt {0} from inspection; if it is the service's own authority, install its root "
-     "certificate on the computers and devices, or ask the vendor for it."),
+    {DetailCode::untrusted, "tls.untrusted",
+     marked("{0} presents a certificate from an unknown issuer"),
+     marked(
+         "Find out who issued the certificate of {0}: \"{1}\". If it is an inspection device of "
+         "this "
+         "site, exempt {0} from inspection; if it is the service's own authority, install its root "
+         "certificate on the computers and devices, or ask the vendor for it."),
      Owner::security, Confidence::likely},
     {DetailCode::unexpected_issuer, "tls.untrusted",
      marked("{0} presents a certificate from an unexpected issuer"),
-     marked("Find out who issued the certificate of {0}: \"{1}\" is not the issuer that the vendor names. "
-     "If it is an inspection device of this site, exempt {0} from inspection."),
+     marked("Find out who issued the certificate of {0}: \"{1}\" is not the issuer that the vendor "
+            "names. "
+            "If it is an inspection device of this site, exempt {0} from inspection."),
      Owner::security, Confidence::likely},
     {DetailCode::expired, "tls.expired", marked("The certificate of {0} has expired"),
-     marked("Ask the operator of {0} to renew the certificate, which was valid until {1}."), Owner::vendor,
-     Confidence::certain},
+     marked("Ask the operator of {0} to renew the certificate, which was valid until {1}."),
+     Owner::vendor, Confidence::certain},
     {DetailCode::not_yet_valid, "tls.expired", marked("The certificate of {0} is not valid yet"),
-     marked("Ask the operator of {0} to install a certificate that is valid now: this one is valid only "
-     "from {1}."),
+     marked("Ask the operator of {0} to install a certificate that is valid now: this one is valid "
+            "only "
+            "from {1}."),
      Owner::vendor, Confidence::certain},
     {DetailCode::wrong_name, "tls.wrong_name", marked("The certificate of {0} is for another name"),
-     marked("Ask the operator of {0} to install a certificate for that name. If DNS at this site sends "
-     "the "
-     "name to another server than elsewhere, correct that first."),
+     marked("Ask the operator of {0} to install a certificate for that name. If DNS at this site "
+            "sends "
+            "the "
+            "name to another server than elsewhere, correct that first."),
      Owner::vendor, Confidence::certain},
     {DetailCode::incomplete_chain, "tls.incomplete_chain",
      marked("{0} does not send its whole certificate chain"),
-     marked("Ask the operator of {0} to configure the intermediate certificate of \"{1}\" on the server: "
-     "browsers often find it by themselves, phones and calling applications do not."),
+     marked("Ask the operator of {0} to configure the intermediate certificate of \"{1}\" on the "
+            "server: "
+            "browsers often find it by themselves, phones and calling applications do not."),
      Owner::vendor, Confidence::certain},
     // Nothing is signed yet when a server says so: a device on the way may say it.
     {DetailCode::tls_version, "tls.outdated", marked("{0} supports only outdated TLS versions"),
-     marked("Ask the operator of {0} to enable TLS 1.2 or 1.3 (RFC 8996 retired what is older). If a "
-     "proxy "
-     "or "
-     "firewall of this site opens TLS, enable it there first."),
+     marked(
+         "Ask the operator of {0} to enable TLS 1.2 or 1.3 (RFC 8996 retired what is older). If a "
+         "proxy "
+         "or "
+         "firewall of this site opens TLS, enable it there first."),
      Owner::vendor, Confidence::likely},
 };
 
@@ -349,7 +357,8 @@ Causes find_old_authorities(const Diagnosis& context) {
   if (!context.affects_requirement(cause.explained)) return {};
   auto& finding = cause.finding;
   finding.code = "tls.untrusted";
-  finding.title = phrase("This computer does not know public certificate authorities: its list may be old");
+  finding.title =
+      phrase("This computer does not know public certificate authorities: its list may be old");
   finding.owner = Owner::helpdesk;
   finding.confidence = Confidence::likely;
   finding.fix = phrase(
@@ -359,10 +368,10 @@ Causes find_old_authorities(const Diagnosis& context) {
   for (const auto* result : cause.explained) {
     finding.evidence.push_back(certificate_in_words(*result));
   }
-  insert_second(finding.evidence,
-                {"",
-                 phrase("It carries certificate transparency timestamps (RFC 6962), as certificates from "
-                 "public authorities do; those of inspection devices usually do not.")});
+  insert_second(
+      finding.evidence,
+      {"", phrase("It carries certificate transparency timestamps (RFC 6962), as certificates from "
+                  "public authorities do; those of inspection devices usually do not.")});
   return {cause};
 }
 

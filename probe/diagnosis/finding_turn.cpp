@@ -34,28 +34,31 @@ struct Kind {
 constexpr Kind kinds[] = {
     {"turn.auth_failed", marked("The TURN server rejects the given credentials"),
      marked("Check the TURN user name and password (or the shared secret, and the clock of this "
-     "computer), and ask the operator of {} whether the account is still valid."),
+            "computer), and ask the operator of {} whether the account is still valid."),
      Owner::helpdesk,
      [](const ProbeResult& result) {
        const int code = turn_code_of(result);
        return code == 401 || code == 403 || code == 441;
      }},
     {"turn.quota", marked("The TURN server grants this account no more relays"),
-     marked("Ask the operator of {} to raise the number of relays per user, or wait for old ones to "
-     "expire (10 minutes); find out who else uses the same account."),
+     marked(
+         "Ask the operator of {} to raise the number of relays per user, or wait for old ones to "
+         "expire (10 minutes); find out who else uses the same account."),
      Owner::vendor,
      [](const ProbeResult& result) {
        const int code = turn_code_of(result);
        return code == 486 || code == 508;
      }},
     {"turn.relay_dead", marked("The TURN server's relays carry no traffic"),
-     marked("Ask the operator of {} to allow UDP in and out on its relay ports (usually 49152-65535), and "
-     "to check the external address in its configuration. Change nothing on this network."),
+     marked("Ask the operator of {} to allow UDP in and out on its relay ports (usually "
+            "49152-65535), and "
+            "to check the external address in its configuration. Change nothing on this network."),
      Owner::vendor, is_dead},
     // RFC 8656 section 20: 442, Unsupported Transport Protocol.
     {"turn.relay_dead", marked("The TURN server does not relay UDP"),
-     marked("Ask the operator of {} to let it relay UDP, which carries media. Change nothing on this "
-     "network."),
+     marked(
+         "Ask the operator of {} to let it relay UDP, which carries media. Change nothing on this "
+         "network."),
      Owner::vendor, [](const ProbeResult& result) { return turn_code_of(result) == 442; }},
 };
 
@@ -182,8 +185,8 @@ Causes find_dying_relays(const Diagnosis& context) {
     }
     if (others_live) {
       finding.evidence.push_back(
-          {carried.front()->probe.id, phrase("Relays of the same server over {} carry data.",
-                                                  transports_in_words(carried))});
+          {carried.front()->probe.id,
+           phrase("Relays of the same server over {} carry data.", transports_in_words(carried))});
     }
     finding.affects = sets_of(context.facts, cause.impaired.empty() ? dead : cause.impaired);
     causes.push_back(std::move(cause));

@@ -61,7 +61,7 @@ Text bounds_in_words(const Gap& gap) {
   if (gap.good_after) good.push_back(std::to_string(*gap.good_after));
   if (good.empty()) return phrase("every port that was tried is blocked");
   return phrase("blocked as far as sampled: {} to {}; {} still gets out", gap.first, gap.last,
-                     listed(good));
+                listed(good));
 }
 
 bool as_media_is(const FlowSample& sample) {
@@ -270,8 +270,8 @@ Causes find_udp_ranges(const Diagnosis& context) {
     return flow->port == closed.front()->port;
   });
   finding.title =
-      phrase("The firewall blocks outgoing {} to port{} {}", only_stun ? phrase("media (RTP)") : "UDP",
-                  one_port ? "" : "s", listed(spans));
+      phrase("The firewall blocks outgoing {} to port{} {}",
+             only_stun ? phrase("media (RTP)") : "UDP", one_port ? "" : "s", listed(spans));
   finding.owner = Owner::network;
   const bool proved = refuses_media(facts, closed) || responders_missed_us(closed);
   finding.confidence = proved                            ? Confidence::certain
@@ -279,9 +279,10 @@ Causes find_udp_ranges(const Diagnosis& context) {
                                                          : Confidence::likely;
   finding.fix = phrase(
       "{}llow outgoing UDP (and return traffic) from the user network to the whole range: {}.{}{}",
-      only_stun ? phrase("Turn off the inspection that drops UDP it does not know (application control, "
-                  "\"unknown-udp\") for these flows, and a")
-                : "A",
+      only_stun
+          ? phrase("Turn off the inspection that drops UDP it does not know (application control, "
+                   "\"unknown-udp\") for these flows, and a")
+          : "A",
       asked_flows(facts, cause), ask_the_device(device_of(closed)),
       where_the_list_is(facts, cause.explained));
   finding.evidence = udp_evidence(closed, 6);

@@ -122,9 +122,9 @@ std::optional<UdpVerdict> replies_are_lost(const Facts& facts,
   verdict.confidence = told ? Confidence::likely : Confidence::possible;
   verdict.only_replies = true;
   verdict.evidence.push_back({"", phrase("UDP leaves the site, but no reply comes back: "
-                                              "public servers do not answer on ports {}: {}.",
-                                              ports_in_words({ports.begin(), ports.end()}, 4),
-                                              listed({parties.begin(), parties.end()}))});
+                                         "public servers do not answer on ports {}: {}.",
+                                         ports_in_words({ports.begin(), ports.end()}, 4),
+                                         listed({parties.begin(), parties.end()}))});
   for (const auto& sample : left->samples) {
     if (sample.way == Reachability::left) verdict.evidence.push_back(what_it_saw(sample));
   }

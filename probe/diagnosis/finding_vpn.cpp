@@ -61,7 +61,7 @@ bool is_one_of(const std::vector<std::string>& all, const std::string& one) {
 // media first. Of a tunnel that carries some networks only, the rows that go there. In a report of
 // before 0.2, which has no rules, it is what was tried.
 Text service_in_words(const Facts& facts, const EgressPath& way,
-                             const std::vector<const ProbeResult*>& probes) {
+                      const std::vector<const ProbeResult*>& probes) {
   std::vector<std::string> sets;
   for (const auto& one : sets_of(facts, probes)) sets.push_back(one.set);
   std::set<std::string> carried;
@@ -109,11 +109,10 @@ Causes find_full_tunnel(const Diagnosis& context) {
     Cause cause;
     auto& finding = cause.finding;
     finding.code = "network.vpn_full_tunnel";
-    finding.title =
-        way.default_route
-            ? phrase("A VPN ({}) carries all traffic, including calls", way.interface)
-            : phrase("A VPN ({}) carries {}the service's traffic", way.interface,
-                          carries_all(facts, hosts) ? "" : phrase("a part of "));
+    finding.title = way.default_route
+                        ? phrase("A VPN ({}) carries all traffic, including calls", way.interface)
+                        : phrase("A VPN ({}) carries {}the service's traffic", way.interface,
+                                 carries_all(facts, hosts) ? "" : phrase("a part of "));
     finding.owner = Owner::vpn;
     // The route is a fact. Over PPP it may lead to an access line (PPPoE) beside the cable's own
     // addresses, and no VPN.
@@ -126,8 +125,8 @@ Causes find_full_tunnel(const Diagnosis& context) {
         service_in_words(facts, way, probes), commands_for_the_list(facts, probes), advice,
         link->name, way.interface);
     finding.evidence.push_back(
-        {"", phrase("Traffic to {} goes over {}, although {} is connected, too.",
-                         listed(hosts), way.interface, link->name)});
+        {"", phrase("Traffic to {} goes over {}, although {} is connected, too.", listed(hosts),
+                    way.interface, link->name)});
     if (way.default_route) {
       finding.evidence.push_back(
           {"", phrase("So does all other traffic (default route over {}).", way.interface)});

@@ -79,8 +79,7 @@ Text asked_flows(const Facts& facts, Cause& cause) {
   return cause.asked;
 }
 
-Text tried_flows_in_words(const Facts& facts,
-                                 const std::vector<const ProbeResult*>& probes) {
+Text tried_flows_in_words(const Facts& facts, const std::vector<const ProbeResult*>& probes) {
   std::vector<std::string> ports;  // "TCP 5060", in order
   struct Hosts {
     std::vector<std::string> list;  // in order
@@ -125,8 +124,8 @@ Text ask_the_device(const std::string& device) {
   const auto address = IpAddress::parse(device);
   // A router with a public address may still be the site's own; behind a NAT it hardly is.
   const bool outside = address && !address->is_private() && !address->is_link_local();
-  const auto kind =
-      address && address->is_shared() ? phrase("an address of carrier NAT") : phrase("a public address");
+  const auto kind = address && address->is_shared() ? phrase("an address of carrier NAT")
+                                                    : phrase("a public address");
   if (!outside) return phrase(" The device that refuses is {}.", device);
   return phrase(
       " The device that refuses is {}, which has {}: if it is not yours, it is the Internet "
@@ -135,7 +134,7 @@ Text ask_the_device(const std::string& device) {
 }
 
 Text advice_in_words(const Facts& facts, const std::vector<const ProbeResult*>& probes,
-                            std::initializer_list<std::string_view> words) {
+                     std::initializer_list<std::string_view> words) {
   std::set<std::string> wanted;
   for (const auto* result : probes) {
     for (const auto& row : facts.rows_of(result->probe.id)) {
@@ -163,8 +162,7 @@ Text where_the_list_is(const Facts& facts, const std::vector<const ProbeResult*>
   return commands_for_the_list(facts, probes);
 }
 
-Text commands_for_the_list(const Facts& facts,
-                                  const std::vector<const ProbeResult*>& probes) {
+Text commands_for_the_list(const Facts& facts, const std::vector<const ProbeResult*>& probes) {
   std::vector<std::string> sets;
   for (const auto* result : probes) {
     for (const auto& row : facts.rows_of(result->probe.id)) {
@@ -182,7 +180,7 @@ Text commands_for_the_list(const Facts& facts,
 
 FindingEvidence what_it_saw(const ProbeResult& result) {
   return {result.probe.id, phrase("{}: {}", endpoint_in_words(result.probe.target),
-                                       outcome_in_words(result.observation))};
+                                  outcome_in_words(result.observation))};
 }
 
 FindingEvidence what_it_saw(const FlowSample& sample) {

@@ -38,14 +38,13 @@ Text ask_the_device(const std::string& device);
 Text where_the_list_is(const Facts& facts, const std::vector<const ProbeResult*>& probes);
 
 // The same, whether the finding has it or not.
-Text commands_for_the_list(const Facts& facts,
-                                  const std::vector<const ProbeResult*>& probes);
+Text commands_for_the_list(const Facts& facts, const std::vector<const ProbeResult*>& probes);
 
 // " Rainbow asks for it: Exempt *.openrainbow.com ... (section 7.2).": what the documents of the
 // sets that the probes were made for advise, of advice whose id holds one of these words. Empty
 // if there is none.
 Text advice_in_words(const Facts& facts, const std::vector<const ProbeResult*>& probes,
-                            std::initializer_list<std::string_view> words);
+                     std::initializer_list<std::string_view> words);
 
 // "turn1.example.com:3478 (UDP): no answer".
 FindingEvidence what_it_saw(const ProbeResult& result);

@@ -76,7 +76,7 @@ Causes find_taken_connections(const Diagnosis& context) {
   if (!cause) return {};
   auto& finding = cause->finding;
   finding.title = phrase("A device in the path answers TCP to {} itself and passes nothing on",
-                              named_ports(ports_of(cause->explained)));
+                         named_ports(ports_of(cause->explained)));
   finding.fix = phrase(
       "Exempt this traffic from the firewall's transparent proxy or inspection, and allow from the "
       "user network, with return traffic: {}.{}",

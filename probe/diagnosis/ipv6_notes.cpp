@@ -55,13 +55,13 @@ std::vector<Text> ipv6_notes(const SetResult& set, const Report& report) {
   }
   if (!translated.empty()) {
     notes.push_back(phrase("Reached by IPv6 only because this network translates (NAT64): {}.",
-                                findings::listed(translated)));
+                           findings::listed(translated)));
   }
   if (!literal.empty()) {
-    notes.push_back(phrase(
-        "Given as IPv4 addresses, without names: {}. Programs reach these here only with a "
-        "translator on the computer itself (464XLAT, CLAT).",
-        findings::listed(literal)));
+    notes.push_back(
+        phrase("Given as IPv4 addresses, without names: {}. Programs reach these here only with a "
+               "translator on the computer itself (464XLAT, CLAT).",
+               findings::listed(literal)));
   }
   return notes;
 }

@@ -15,7 +15,7 @@ std::string figure(double value) {
 Text share_in_words(int lost, int sent, const Share& share) {
   if (lost == 0) return phrase("0 of {} lost (at most {} %)", sent, figure(share.high));
   return phrase("{} of {} lost ({} %; {} to {} %)", lost, sent, figure(share.percent),
-                     figure(share.low), figure(share.high));
+                figure(share.low), figure(share.high));
 }
 
 Text direction_in_words(const MediaDirection& direction, bool fit) {
@@ -25,8 +25,10 @@ Text direction_in_words(const MediaDirection& direction, bool fit) {
   }
   if (direction.reordered > 0) text += phrase(", {} out of order", direction.reordered);
   if (!fit) return text;
-  if (direction.delay_ms) text += phrase(", about {} ms", fmt::format("{:.0f}", *direction.delay_ms));
-  if (direction.jitter_ms) text += phrase(", jitter {} ms", fmt::format("{:.1f}", *direction.jitter_ms));
+  if (direction.delay_ms)
+    text += phrase(", about {} ms", fmt::format("{:.0f}", *direction.delay_ms));
+  if (direction.jitter_ms)
+    text += phrase(", jitter {} ms", fmt::format("{:.1f}", *direction.jitter_ms));
   if (direction.late > 0) text += phrase(", {} too late to be heard", direction.late);
   if (direction.score) text += phrase(", MOS {}", fmt::format("{:.1f}", direction.score->mos));
   return text;
@@ -209,27 +211,29 @@ Text calls_in_words(const MediaStream& stream) {
   if (calls.passed == calls.wanted) return phrase("{} calls at once passed", calls.wanted);
   const auto* failed = fewest_that_failed(calls);
   auto text = phrase("{}{} of {} calls at once passed",
-                          may_carry_more(calls) ? phrase("at least ") : "", calls.passed, calls.wanted);
+                     may_carry_more(calls) ? phrase("at least ") : "", calls.passed, calls.wanted);
   if (calls.busy.value_or(false) && !calls.limit)
     return text + phrase("; the far end had no room for more");
   if (failed == nullptr) return text + phrase("; there was no time to try more");
   const auto& last = *failed;
   if (!calls.limit) {
     return text + phrase("; with {} {}", last.calls,
-                              calls.fit ? phrase("too many packets got no answer, and what became of them "
-                                          "is not known")
-                                        : phrase("this computer could not keep the time"));
+                         calls.fit
+                             ? phrase("too many packets got no answer, and what became of them "
+                                      "is not known")
+                             : phrase("this computer could not keep the time"));
   }
   const auto way = way_in_words(calls.way);
   switch (*calls.limit) {
     case CallLimit::queueing:
-      return text + phrase("; with {}, packets queued {} (up to {} ms)", last.calls, way, fmt::format("{:.0f}", std::max(last.queued_up_ms, last.queued_down_ms)));
+      return text + phrase("; with {}, packets queued {} (up to {} ms)", last.calls, way,
+                           fmt::format("{:.0f}", std::max(last.queued_up_ms, last.queued_down_ms)));
     case CallLimit::policing:
       return text + phrase("; with {}, packets above a limit were dropped {} ({} of {})",
-                                last.calls, way, last.lost_up + last.lost_down, 2 * last.sent);
+                           last.calls, way, last.lost_up + last.lost_down, 2 * last.sent);
     case CallLimit::loss:
-      return text + phrase("; with {} already, packets were lost {} ({} of {})", last.calls,
-                                way, last.lost_up + last.lost_down, 2 * last.sent);
+      return text + phrase("; with {} already, packets were lost {} ({} of {})", last.calls, way,
+                           last.lost_up + last.lost_down, 2 * last.sent);
   }
   return text;
 }
@@ -266,7 +270,7 @@ Place place_of(const MediaStream& stream, const MissedFigure& missed) {
 
 Text first_hop_in_words(const FirstHop& hop) {
   auto text = phrase("the first router ({}) answered {} of {} probes", hop.router.to_string(),
-                          hop.answered, hop.sent);
+                     hop.answered, hop.sent);
   if (hop.median_ms) text += phrase(", after {} ms", figure(*hop.median_ms));
   if (hop.jitter_ms) text += phrase(", jitter {} ms", figure(*hop.jitter_ms));
   return text;
@@ -290,7 +294,7 @@ Text own_state_in_words(const MediaStream& stream) {
   }
   if (stream.busy_percent) {
     text += phrase("{}this computer's processors were busy for {} % of the time",
-                        text.empty() ? "" : "; ", fmt::format("{:.0f}", *stream.busy_percent));
+                   text.empty() ? "" : "; ", fmt::format("{:.0f}", *stream.busy_percent));
   }
   return text;
 }
@@ -311,29 +315,28 @@ Text missed_in_words(const MissedFigure& missed) {
         return phrase("{} % lost {}, where {} at most {} %: {}", seen, way, who, most, luck);
       }
       return phrase("{} % lost {} (at least {} %), and {} at most {} %", seen, way,
-                         figure(missed.bound), who, most);
+                    figure(missed.bound), who, most);
     case QualityFigure::burst_loss:
-      return phrase(
-          "{} % of the packets of 200 ms lost {}, {} the vendor wants less than {} %{}", seen, way,
-          is_sure(missed) ? phrase("and") : phrase("where"), most,
-          is_sure(missed) ? "" : phrase(": {}", luck));
+      return phrase("{} % of the packets of 200 ms lost {}, {} the vendor wants less than {} %{}",
+                    seen, way, is_sure(missed) ? phrase("and") : phrase("where"), most,
+                    is_sure(missed) ? "" : phrase(": {}", luck));
     case QualityFigure::reordering:
       return phrase("{} % out of order {}, {} the vendor wants at most {} %{}", seen, way,
-                         is_sure(missed) ? phrase("and") : phrase("where"), most,
-                         is_sure(missed) ? "" : phrase(": {}", luck));
+                    is_sure(missed) ? phrase("and") : phrase("where"), most,
+                    is_sure(missed) ? "" : phrase(": {}", luck));
     case QualityFigure::mos:
-      return phrase("a MOS of {} {}, where {} and more is a good call (ITU-T G.107)", fmt::format("{:.1f}", missed.measured), way, fmt::format("{:.1f}", missed.wanted));
+      return phrase("a MOS of {} {}, where {} and more is a good call (ITU-T G.107)",
+                    fmt::format("{:.1f}", missed.measured), way,
+                    fmt::format("{:.1f}", missed.wanted));
     case QualityFigure::jitter:
       if (missed.way == MediaWay::both) {
-        return phrase(
-            "jitter of {} ms there and back, more than twice the {} ms that {} at most", seen,
-            figure(missed.wanted / 2), who);
+        return phrase("jitter of {} ms there and back, more than twice the {} ms that {} at most",
+                      seen, figure(missed.wanted / 2), who);
       }
       return phrase("jitter of {} ms {}, and {} at most {} ms", seen, way, who, most);
     case QualityFigure::one_way_delay:
-      return phrase(
-          "about {} ms {} (as far as half of the round trip tells), and {} at most {} ms", seen,
-          way, missed.usual ? phrase("ITU-T G.114 allows") : who, most);
+      return phrase("about {} ms {} (as far as half of the round trip tells), and {} at most {} ms",
+                    seen, way, missed.usual ? phrase("ITU-T G.114 allows") : who, most);
     case QualityFigure::round_trip:
       return phrase("{} ms there and back, and the vendor wants at most {} ms", seen, most);
   }
@@ -343,31 +346,36 @@ Text missed_in_words(const MissedFigure& missed) {
 Text outage_in_words(const MediaStream& stream) {
   if (!stream.outage) return {};
   const auto& outage = *stream.outage;
-  const auto way =
-      outage.way ? phrase(", {}", *outage.way == MediaWay::both ? phrase("both ways")
-                                                                     : way_in_words(*outage.way))
-                 : Text();
+  const auto way = outage.way
+                       ? phrase(", {}", *outage.way == MediaWay::both ? phrase("both ways")
+                                                                      : way_in_words(*outage.way))
+                       : Text();
   if (!outage.to_the_end) {
-    return phrase("{} s of silence after {} s{}", fmt::format("{:.1f}", outage.length_ms / 1'000), fmt::format("{:.1f}", outage.from_ms / 1'000), way);
+    return phrase("{} s of silence after {} s{}", fmt::format("{:.1f}", outage.length_ms / 1'000),
+                  fmt::format("{:.1f}", outage.from_ms / 1'000), way);
   }
-  return phrase("silent from {} s to the end ({} s){}", fmt::format("{:.1f}", outage.from_ms / 1'000), fmt::format("{:.1f}", outage.length_ms / 1'000), way);
+  return phrase("silent from {} s to the end ({} s){}",
+                fmt::format("{:.1f}", outage.from_ms / 1'000),
+                fmt::format("{:.1f}", outage.length_ms / 1'000), way);
 }
 
 Text stream_in_words(const MediaStream& stream) {
   Text text;
   if (stream.up && stream.down) {
     text = phrase("out: {}; back: {}", direction_in_words(*stream.up, stream.fit),
-                       direction_in_words(*stream.down, stream.fit));
+                  direction_in_words(*stream.down, stream.fit));
   } else {
     text = phrase("there and back {} % lost ({} to {} %), which way is not known",
-                       figure(stream.round_trip_loss.percent), figure(stream.round_trip_loss.low),
-                       figure(stream.round_trip_loss.high));
+                  figure(stream.round_trip_loss.percent), figure(stream.round_trip_loss.low),
+                  figure(stream.round_trip_loss.high));
   }
   if (stream.loop) {
-    text += stream.by_relays.value_or(false)
-                ? phrase("; by two relays of the server: what is lost is known for each way, delay and "
+    text +=
+        stream.by_relays.value_or(false)
+            ? phrase(
+                  "; by two relays of the server: what is lost is known for each way, delay and "
                   "jitter only there and back")
-                : phrase("; delay and jitter there and back");
+            : phrase("; delay and jitter there and back");
     if (stream.fit && stream.round_trip_ms)
       text += phrase(" ({} ms", fmt::format("{:.0f}", *stream.round_trip_ms));
     if (stream.fit && stream.loop && stream.loop->jitter_ms) {

@@ -60,7 +60,7 @@ std::vector<std::string> names_of(const std::vector<Said>& said) {
 // "from user and voice: 2 of 2 reached"; where they differ, "not the same everywhere: fail from
 // voice (not reached: ...), pass from user"; then what others saw who are not asked.
 Text summary_of(const std::vector<Said>& deciding, const std::vector<Said>& others,
-                       const Said& worst) {
+                const Said& worst) {
   const bool agree = std::all_of(deciding.begin(), deciding.end(), [&](const Said& said) {
     return said.row->status == worst.row->status;
   });
@@ -85,8 +85,8 @@ Text summary_of(const std::vector<Said>& deciding, const std::vector<Said>& othe
   for (const auto& said : others) {
     const auto& row = *said.row;
     if (weight_of(row) < Weight::elsewhere || row.status == worst.row->status) continue;
-    text += phrase("; not relevant at {}, which saw: {} ({})", said.part->name,
-                        word_of(row.status), row.summary);
+    text += phrase("; not relevant at {}, which saw: {} ({})", said.part->name, word_of(row.status),
+                   row.summary);
   }
   return text;
 }
@@ -165,7 +165,8 @@ CapabilityResult combined(const CapabilityResult& first, const std::vector<SetHe
     if (capability.needs.empty()) capability.needs = here->needs;
     differ |= here->verdict != first.verdict;
     seen.push_back(phrase(
-        "{} from {}", here->verdict == Verdict::unknown ? phrase("not decided") : Text(to_string(here->verdict)),
+        "{} from {}",
+        here->verdict == Verdict::unknown ? phrase("not decided") : Text(to_string(here->verdict)),
         its.part->name));
   }
   CapabilityResult result;
@@ -314,10 +315,9 @@ Finding combined(const Group& group, const std::vector<MergeInput>& parts) {
     if (!contains(result.seen_from, part.name)) not_from.push_back(part.name);
   }
   if (!not_from.empty()) {
-    result.evidence.insert(
-        result.evidence.begin(),
-        {"", phrase("Seen from {}, not from {}.", joined_texts(result.seen_from),
-                         joined_texts(not_from))});
+    result.evidence.insert(result.evidence.begin(),
+                           {"", phrase("Seen from {}, not from {}.", joined_texts(result.seen_from),
+                                       joined_texts(not_from))});
   }
   return result;
 }

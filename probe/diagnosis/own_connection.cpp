@@ -32,9 +32,8 @@ bool has_address(const InterfaceInfo& interface) {
 Text in_words(const LinkInfo& link) {
   const bool wireless = link.wireless.value_or(false);
   if (link.state == LinkState::disabled) return phrase("{} is switched off.", link.name);
-  return wireless
-             ? phrase("{} has not joined a Wi-Fi network.", link.name)
-             : phrase("{} has no signal: no cable, or no device at its other end.", link.name);
+  return wireless ? phrase("{} has not joined a Wi-Fi network.", link.name)
+                  : phrase("{} has no signal: no cable, or no device at its other end.", link.name);
 }
 
 // The links that are up, "eth0 and wlan0".
@@ -101,8 +100,8 @@ Finding disconnected(const Site& site, Disconnection what) {
       finding.code = "network.offline";
       finding.owner = Owner::user;
       finding.title = phrase("This computer is not connected to any network (no cable, no Wi-Fi)");
-      finding.fix =
-          phrase("Plug in the network cable (at both ends), or join the Wi-Fi and check that airplane "
+      finding.fix = phrase(
+          "Plug in the network cable (at both ends), or join the Wi-Fi and check that airplane "
           "mode is off. Then run this again. If the link light stays dark, tell your network team "
           "which wall socket it is.");
       for (const auto& link : outer_links(site)) tell(in_words(link));
@@ -116,27 +115,26 @@ Finding disconnected(const Site& site, Disconnection what) {
           "that its address is set to \"automatic\". Then run this again.",
           links_up(site));
       tell(phrase("{} is connected but has no address of its own (DHCP, RFC 2131).",
-                       links_up(site)));
+                  links_up(site)));
       break;
     case Disconnection::no_gateway:
       finding.title = phrase("This computer has an address but no default gateway");
-      finding.fix =
-          phrase("Have the DHCP server hand out the router's address (option 3), or set this computer's "
+      finding.fix = phrase(
+          "Have the DHCP server hand out the router's address (option 3), or set this computer's "
           "default gateway if its address is static. Then run this again. If the only way out of "
           "this network is a proxy, add --proxy URL.");
       tell(phrase("Addresses of this computer: {}. It has no default route.",
-                       addresses_in_words(site)));
+                  addresses_in_words(site)));
       break;
     case Disconnection::silent_gateway:
-      finding.title =
-          phrase("The default gateway {} does not answer", gateways_in_words(site));
+      finding.title = phrase("The default gateway {} does not answer", gateways_in_words(site));
       finding.fix = phrase(
           "Check that the router {} is running, and that this computer is on the right network "
           "(VLAN, Wi-Fi name, switch port): the router does not even answer ARP or neighbour "
           "discovery. Then run this again.",
           gateways_in_words(site));
       tell(phrase("Nobody on {} answers for {} (ARP, or neighbour discovery for IPv6).",
-                       links_up(site), gateways_in_words(site)));
+                  links_up(site), gateways_in_words(site)));
       break;
   }
   return finding;

@@ -154,7 +154,7 @@ std::size_t drop_unmeasured(std::vector<HostState>& hosts, const Requirement& re
 // measured: one way is taken for half of one (docs/design.md, media.delay). Empty: within the
 // vendor's figure, or nothing was measured or asked for. Jitter and loss need a stream of packets.
 Text delay_flaw(const Requirement& requirement, const std::vector<HostState>& hosts,
-                       const ResultIndex& evidences) {
+                const ResultIndex& evidences) {
   const auto most = requirement.thresholds.one_way_delay_ms;
   std::optional<Milliseconds> shortest;
   for (const auto& host : hosts) {
@@ -165,7 +165,8 @@ Text delay_flaw(const Requirement& requirement, const std::vector<HostState>& ho
   if (!most || !shortest || shortest->count() / 2 <= *most) return {};
   return phrase(
       "about {} ms one way (half of the shortest round trip); the vendor allows at most {} "
-      "ms", fmt::format("{:.0f}", shortest->count() / 2), fmt::format("{:g}", *most));
+      "ms",
+      fmt::format("{:.0f}", shortest->count() / 2), fmt::format("{:g}", *most));
 }
 
 struct Count {
@@ -244,9 +245,12 @@ Text reached_in_words(const std::vector<HostState>& hosts, const Count& counted)
   const auto how_far = seen == hosts.end() ? Text() : seen_at(seen->left_by);
   if (counted.total() == 1) {
     if (all_left)
-      return phrase("packets leave the site{}; this server does not reply to test packets", how_far);
+      return phrase("packets leave the site{}; this server does not reply to test packets",
+                    how_far);
     if (again > 0) return phrase("reached on the second try");
-    return counted.reached == 1 ? phrase("reached") : counted.unknown == 1 ? phrase("not known") : phrase("not reached");
+    return counted.reached == 1   ? phrase("reached")
+           : counted.unknown == 1 ? phrase("not known")
+                                  : phrase("not reached");
   }
   if (counted.unknown == counted.total()) return phrase("0 of {} known", counted.total());
   if (all_left) {
@@ -274,11 +278,11 @@ Text trouble_in_words(const ProbeResult& result, const ResultIndex& evidences) {
     return phrase("packets leave the site, but {}", doubt);
   }
   return phrase("{}{} {}", outcome_in_words(result.observation),
-                     outcome == Outcome::connected ? ";" : "", doubt);
+                outcome == Outcome::connected ? ";" : "", doubt);
 }
 
 Text summarise(const std::vector<HostState>& hosts, const Count& counted,
-                      const ResultIndex& evidences) {
+               const ResultIndex& evidences) {
   // Of what nothing was sent to (no route there) it is not said that it is not reached.
   const bool untried =
       !hosts.empty() && std::all_of(hosts.begin(), hosts.end(), [](const HostState& host) {
@@ -442,18 +446,17 @@ RequirementResult judge_row(const Requirement& requirement, const PlannedRequire
   const auto counted = count(hosts, requirement);
   result.status = status_by(requirement.reach, counted);
   if (left_out > 0) {
-    suffix += phrase(
-        "; {} more could not be measured: the router at the site's edge gives few answers",
-        left_out);
+    suffix +=
+        phrase("; {} more could not be measured: the router at the site's edge gives few answers",
+               left_out);
   }
   if (result.status == Status::pass && !doubtful.empty()) {
     const bool unmeasured =
         std::any_of(doubtful.begin(), doubtful.end(),
                     [](const HostState& host) { return host.state == State::unknown; });
     result.status = unmeasured ? Status::unknown : Status::warn;
-    suffix +=
-        phrase("; {} may be nearer: {}", endpoint_in_words(doubtful[0].why->probe.target),
-                    outcome_in_words(doubtful[0].why->observation));
+    suffix += phrase("; {} may be nearer: {}", endpoint_in_words(doubtful[0].why->probe.target),
+                     outcome_in_words(doubtful[0].why->observation));
     if (doubtful.size() > 1) suffix += phrase(" (and {} more)", doubtful.size() - 1);
     suffix += phrase("; name your region with --region to be sure");
   }

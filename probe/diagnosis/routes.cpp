@@ -38,7 +38,9 @@ Text compare_routes(const PlannedRequirement& planned, const ResultIndex& eviden
     proxied.push_back(*pair.proxied);
   }
   if (direct.empty()) return {};
-  return phrase("direct {} ms, through the proxy {} ms", fmt::format("{:.0f}", median(std::move(direct))), fmt::format("{:.0f}", median(std::move(proxied))));
+  return phrase("direct {} ms, through the proxy {} ms",
+                fmt::format("{:.0f}", median(std::move(direct))),
+                fmt::format("{:.0f}", median(std::move(proxied))));
 }
 
 }  // namespace callready

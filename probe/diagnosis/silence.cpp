@@ -137,13 +137,13 @@ Text Silence::about(const ProbeResult& result) const {
   const bool udp = is_udp(result);
   if (udp && turned_away_.contains(target.host) && only_refused(result)) {
     return phrase("a device rejects every connection to {}, and may refuse in its name",
-                       target.host);
+                  target.host);
   }
   const HostOverUdp own{target.host, udp}, other{target.host, !udp};
   if (udp && refuse_their_service_.contains(target.host) && only_refused(result) &&
       !alive_.contains(own)) {
     return phrase("{} refuses its service's own ports, too, or something does in its name",
-                       target.host);
+                  target.host);
   }
   auto reason = udp ? udp_.doubt(target.ports, "UDP") : tcp_.doubt(target.ports, "TCP");
   const bool dead = dead_.contains(own) || (dead_.contains(other) && !alive_.contains(own));
@@ -173,9 +173,8 @@ Text Silence::Answers::doubt(const PortRange& ports, std::string_view over) cons
     }
     // One operator may be down.
     if (any_heard_from(port) || silent_from(port) < 2) continue;
-    return phrase(
-        "no server answered on {} ports from {} up, though {} public ones were asked", over, port,
-        silent_from(port));
+    return phrase("no server answered on {} ports from {} up, though {} public ones were asked",
+                  over, port, silent_from(port));
   }
   return {};
 }

@@ -229,8 +229,7 @@ void doubt_unseen_certificates(const Facts& facts, const std::set<std::string>& 
 
 }  // namespace
 
-std::map<std::string, Text> doubted(const Facts& facts,
-                                           const std::set<std::string>& explained) {
+std::map<std::string, Text> doubted(const Facts& facts, const std::set<std::string>& explained) {
   std::map<std::string, Text> reasons;
   const auto after_all = got_out_after_all(facts);
   doubt_single_proofs(facts, explained, after_all, reasons);
@@ -257,9 +256,9 @@ std::map<std::string, Text> doubted(const Facts& facts,
     const bool on_taken_port = taken.size() > 1 || taken.contains(result.probe.target.port());
     const bool stands = result.observation.outcome == Outcome::connected && !is_udp(result);
     if (stands && !facts.inside(result) && (on_taken_port || others_are_mute)) {
-      reasons.emplace(result.probe.id, on_taken_port
-                                           ? phrase("a device in the path answers every connection itself")
-                                           : phrase("other connections open, too, but carry nothing, "
+      reasons.emplace(result.probe.id,
+                      on_taken_port ? phrase("a device in the path answers every connection itself")
+                                    : phrase("other connections open, too, but carry nothing, "
                                              "where the same servers answer on another port"));
     }
     if (result.observation.outcome != Outcome::passed && !after_all.contains(result.probe.id)) {
@@ -270,20 +269,19 @@ std::map<std::string, Text> doubted(const Facts& facts,
         router.empty()
             ? silence.about(result)
             : phrase("it was seen no farther than {}, {}", router,
-                          facts.may_be_ours(router)       ? phrase("which may be this site's own")
-                          : facts.may_stop_others(router) ? phrase("which stops others")
-                                                          : phrase("beyond which others are stopped"));
+                     facts.may_be_ours(router)       ? phrase("which may be this site's own")
+                     : facts.may_stop_others(router) ? phrase("which stops others")
+                                                     : phrase("beyond which others are stopped"));
     if (reason.empty() && too_soon(result, trips)) {
       reason = phrase("the refusal in the name of {} comes sooner than its own answer could",
-                           result.probe.target.host);
+                      result.probe.target.host);
     }
     if (reason.empty() && facts.udp_refusals_are_forged() && only_refused(result)) {
       reason = phrase("a device in the path was seen sending refusals in another host's name");
     }
     const auto unmeasured = unmeasured_beside(result, blocked);
     if (reason.empty() && unmeasured != 0) {
-      reason =
-          phrase("port {} could not be measured, and ports beside it are blocked", unmeasured);
+      reason = phrase("port {} could not be measured, and ports beside it are blocked", unmeasured);
     }
     const auto shut_port = shut_within(result, shut_for_all);
     if (reason.empty() && shut_port != 0) {
@@ -291,8 +289,8 @@ std::map<std::string, Text> doubted(const Facts& facts,
     }
     const auto shut = depths.died_further_out(result);
     if (reason.empty() && !shut.empty()) {
-      reason = phrase(
-          "packets to the same ports of {} were dropped farther out than it was seen", shut);
+      reason =
+          phrase("packets to the same ports of {} were dropped farther out than it was seen", shut);
     }
     if (!reason.empty()) reasons.emplace(result.probe.id, std::move(reason));
   }

@@ -73,7 +73,8 @@ Text outcome_in_words(const Observation& observation) {
       return phrase("refused by the server");
     case Outcome::rejected: {
       const auto device = refusing_device(observation);
-      return device.empty() ? phrase("blocked on the way") : phrase("blocked on the way by {}", device);
+      return device.empty() ? phrase("blocked on the way")
+                            : phrase("blocked on the way by {}", device);
     }
     case Outcome::silent:
       return phrase("no answer");

@@ -18,8 +18,8 @@ struct PlannedRequirement {
   // Where skipped: the user could settle it (a variable, a file of service tags), so what the
   // vendor needs stays an open question instead of being left out of the verdict.
   bool open_question = false;
-  Text sampled;     // "4 of 158 hosts"; empty where all are tried
-  Text note;        // "measured from a PC: run on a phone's network to be sure"
+  Text sampled;            // "4 of 158 hosts"; empty where all are tried
+  Text note;               // "measured from a PC: run on a phone's network to be sure"
   bool elsewhere = false;  // this is not the place that the row is for; `note` says so
   // Where skipped: a larger run, or one with a better example, would try the row. A cause that
   // closes all that it needs closes it all the same.

@@ -77,11 +77,11 @@ Text better_in_words(const RoutePair& pair) {
     case Better::direct_only:
       return phrase("only directly");
     case Better::proxy_faster:
-      return phrase("through the proxy is faster {}",
-             times(set_up_ms(*pair.proxied).value_or(0), set_up_ms(*pair.direct).value_or(0)));
+      return phrase("through the proxy is faster {}", times(set_up_ms(*pair.proxied).value_or(0),
+                                                            set_up_ms(*pair.direct).value_or(0)));
     case Better::direct_faster:
-      return phrase("directly is faster {}",
-             times(set_up_ms(*pair.direct).value_or(0), set_up_ms(*pair.proxied).value_or(0)));
+      return phrase("directly is faster {}", times(set_up_ms(*pair.direct).value_or(0),
+                                                   set_up_ms(*pair.proxied).value_or(0)));
     case Better::alike:
       return phrase("both ways alike");
     case Better::neither:
@@ -102,7 +102,8 @@ Text routes_in_short(const std::vector<RoutePair>& pairs) {
   }
   if (both == 0) return {};
   return plural(
-      both, "Tried both ways: {1} of {0} endpoint is reached through the proxy, {2} of {0} directly.",
+      both,
+      "Tried both ways: {1} of {0} endpoint is reached through the proxy, {2} of {0} directly.",
       "Tried both ways: {1} of {0} endpoints are reached through the proxy, {2} of {0} directly.",
       proxied, direct);
 }

@@ -37,14 +37,15 @@ Text staleness(const SetHead& set, std::string_view today) {
     const auto days = (*now - *published_day(set.published)).count();
     return fmt::format("{:.0f}", static_cast<double>(days) / 365.25);
   };
-  const auto where = set.url.empty()
-                         ? phrase("look for a newer edition of \"{}\"", set.document)
-                         : phrase("look for a newer edition of \"{}\" at {}", set.document, set.url);
+  const auto where =
+      set.url.empty() ? phrase("look for a newer edition of \"{}\"", set.document)
+                      : phrase("look for a newer edition of \"{}\" at {}", set.document, set.url);
   if (!old) {
     return phrase("This list was last checked against the vendor's document {} days ago ({}): {}",
                   checked, set.verified, where);
   }
-  if (!stale) return phrase("The document is {} years old (published {}): {}", years(), published, where);
+  if (!stale)
+    return phrase("The document is {} years old (published {}): {}", years(), published, where);
   return phrase(
       "This list was last checked against the vendor's document {} days ago ({}), and the document "
       "is {} years old (published {}): {}",

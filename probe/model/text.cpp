@@ -50,6 +50,8 @@ Speaking::Speaking(const Language* language) : before_(std::exchange(spoken, lan
 
 Speaking::~Speaking() { spoken = before_; }
 
+const Language* spoken_language() { return spoken; }
+
 Text::Text(std::string plain) : said_(std::move(plain)) {}
 
 Text::Text(std::vector<Part> parts) : parts_(std::move(parts)) { said_ = in(nullptr); }

@@ -21,6 +21,7 @@ namespace callready {
 class Language {
  public:
   virtual ~Language() = default;
+  virtual std::string_view code() const = 0;  // "de" (ISO 639-1)
   // Of a template, and for so many where it counts something; nothing: it is said in English.
   virtual std::optional<std::string_view> find(std::string_view words,
                                                std::optional<std::uint64_t> count) const = 0;
@@ -38,6 +39,9 @@ class Speaking {
  private:
   const Language* before_;
 };
+
+// The language that is spoken now; null: English.
+const Language* spoken_language();
 
 class Text {
  public:
@@ -84,8 +88,9 @@ class Text {
 
   friend bool operator==(const Text& a, const Text& b) { return a.said_ == b.said_; }
   template <typename String>
-    requires(std::convertible_to<const String&, std::string_view> && !std::same_as<String, Text>)
-  friend bool operator==(const Text& a, const String& b) {
+  requires(std::convertible_to<const String&, std::string_view> &&
+           !std::same_as<String, Text>) friend bool
+  operator==(const Text& a, const String& b) {
     return a.said_ == std::string_view(b);
   }
   friend std::strong_ordering operator<=>(const Text& a, const Text& b) {
