@@ -67,6 +67,16 @@ Html head(const Report& report) {
   return out;
 }
 
+// What the page's script says.
+Html body_with_words() {
+  Html out;
+  return out.put(R"(<body data-copied="{}" data-not-copied="{}" data-in-clipboard="{}" )"
+                 R"(data-not-in-clipboard="{}" data-close="{}" data-open="{}">
+)",
+                 say("Copied"), say("Not copied"), say("Copied to the clipboard"),
+                 say("Could not be copied"), say("Close all"), say("Open all"));
+}
+
 Html verdicts(const Report& report) {
   Html out;
   out.put("<div class=\"verdicts\">\n");
@@ -151,8 +161,8 @@ std::string render_html(const Report& report, const RenderOptions&) {
   add("run", say("This run"), say("Run"), html_run(report));
 
   Html out = head(report);
-  out.put(R"(<body>
-<a class="skip-link" href="#main">{}</a>
+  out.put(spoken_language() == nullptr ? Html().put("<body>\n") : body_with_words());
+  out.put(R"(<a class="skip-link" href="#main">{}</a>
 <header>
 <h1>{}</h1>
 <p class="muted">{}</p>

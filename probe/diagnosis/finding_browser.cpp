@@ -91,8 +91,10 @@ Causes find_browser_policies(const Diagnosis& context) {
     Cause cause;
     auto& finding = cause.finding;
     finding.code = "computer.browser_policy";
-    finding.title = phrase("A policy stops {} {}{}", policy.browser, forbidden->what,
-                           forbidden->everywhere ? "" : phrase(" on some pages"));
+    finding.title =
+        forbidden->everywhere
+            ? phrase("A policy stops {} {}", policy.browser, forbidden->what)
+            : phrase("A policy stops {} {} on some pages", policy.browser, forbidden->what);
     finding.owner = Owner::helpdesk;
     finding.confidence =
         forbidden->everywhere && !policy.recommended ? Confidence::likely : Confidence::possible;

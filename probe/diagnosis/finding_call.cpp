@@ -82,7 +82,7 @@ std::optional<Cause> silent_calls(const Diagnosis& context, MediaWay way) {
     // Its own firewall may have dropped them.
     finding.confidence = Confidence::likely;
     finding.code = "firewall.udp_port_blocked";
-    finding.title = phrase("The firewall blocks outgoing UDP to the far end of calls: ") + ends;
+    finding.title = phrase("The firewall blocks outgoing UDP to the far end of calls: {}", ends);
     finding.fix = phrase(
         "Allow outgoing UDP (and return traffic) from the user network: {}. TCP works: the call "
         "was set up over it. If the far end is yours, check its own firewall, too.",

@@ -108,7 +108,7 @@ Causes find_own_firewall(const Diagnosis& context) {
     const auto* reset = evidence_of(*result, EvidenceKind::refuser);
     if (error == nullptr && reset == nullptr) continue;
     auto text = reset != nullptr ? reset->text + "."
-                                 : phrase("This computer's system says: ") + error->text;
+                                 : phrase("This computer's system says: {}", error->text);
     finding.evidence.push_back({result->probe.id, std::move(text)});
     break;
   }
@@ -157,7 +157,7 @@ Causes find_hosts_file(const Diagnosis& context) {
         {name.probes.front()->probe.id,
          phrase("This computer's hosts file has {} at {}.", text, name.address->to_string())});
     if (other != nullptr) {
-      finding.evidence.push_back({other->probe, phrase("DNS says: ") + other->evidence->text});
+      finding.evidence.push_back({other->probe, phrase("DNS says: {}", other->evidence->text)});
     }
   }
   if (cause.explained.empty() && cause.contradicted.empty()) return {};

@@ -116,7 +116,7 @@ Causes find_dns_rewritten(const Diagnosis& context) {
     for (const auto& [answer, probe] : name.elsewhere) {
       if (!has_records(*answer)) continue;
       place.proved = true;
-      evidence.push_back({probe, phrase("Asked elsewhere: ") + answer->text});
+      evidence.push_back({probe, phrase("Asked elsewhere: {}", answer->text)});
     }
   }
   Causes causes;

@@ -39,10 +39,10 @@ Causes find_dtls_filter(const Diagnosis& context) {
   }
   if (!context.affects_requirement(cause.explained)) return {};
   finding.code = "firewall.dtls_filtered";
-  finding.title = phrase("The firewall drops DTLS{}: calls stay silent",
-                         out && !back   ? phrase(" on the way out")
-                         : back && !out ? phrase(" on the way back")
-                                        : "");
+  finding.title = out && !back ? phrase("The firewall drops DTLS on the way out: calls stay silent")
+                  : back && !out
+                      ? phrase("The firewall drops DTLS on the way back: calls stay silent")
+                      : phrase("The firewall drops DTLS: calls stay silent");
   finding.owner = Owner::network;
   finding.confidence = out || back ? Confidence::certain : Confidence::likely;
   finding.fix = phrase(

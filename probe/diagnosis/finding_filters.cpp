@@ -285,12 +285,12 @@ Causes find_stun_filter(const Diagnosis& context) {
   if ((!proved && !suspected) || !context.affects_requirement(cause.explained)) return {};
   // Where STUN gets through elsewhere, no more dies than was seen to.
   const auto what = view.stun_works ? listed({view.dying.begin(), view.dying.end()})
-                                    : std::string(phrase("STUN and TURN"));
+                                    : phrase("{} and {}", "STUN", "TURN");
   const bool to_some = view.stun_works && view.dying.contains("STUN");
   finding.code = "firewall.stun_filtered";
-  finding.title =
-      phrase("The firewall lets UDP out, but not {}{}", what,
-             to_some ? phrase(" to ") + listed({view.dying_to.begin(), view.dying_to.end()}) : "");
+  finding.title = to_some ? phrase("The firewall lets UDP out, but not {} to {}", what,
+                                   listed({view.dying_to.begin(), view.dying_to.end()}))
+                          : phrase("The firewall lets UDP out, but not {}", what);
   finding.owner = Owner::network;
   finding.confidence = proved && !weak ? Confidence::certain : Confidence::possible;
   finding.fix = phrase(

@@ -175,7 +175,7 @@ Causes find_mtu(const Diagnosis& context) {
     }
   }
   finding.code = "network.mtu";
-  finding.title = passes == 0 ? std::string(phrase("Large packets are lost in transit"))
+  finding.title = passes == 0 ? phrase("Large packets are lost in transit")
                               : phrase("Packets larger than {} bytes are lost in transit", passes);
   finding.owner = Owner::lan;
   // One server may drop what it does not like; two of different operators, or a connection that

@@ -219,7 +219,7 @@ Causes find_proxy_unreachable(const Diagnosis& context) {
         proxy_name(probes));
     finding.evidence.push_back(
         {"", probes.size() == 1
-                 ? std::string(phrase("No connection through it succeeded."))
+                 ? phrase("No connection through it succeeded.")
                  : phrase("None of {} connections through it succeeded.", probes.size())});
     add_what_they_saw(finding.evidence, probes, 4);
     if (!context.facts.proxy_speaks() && context.facts.no_tcp_gets_out()) {
@@ -386,8 +386,8 @@ Text what_is_denied(const Facts& facts, const std::vector<const ProbeResult*>& d
     const bool same_port = hosts.contains(result->probe.target.port());
     if (same_proxy && same_port && came_through(*result)) whole_ports = false;
   }
-  if (whole_ports) return phrase("to ") + named_ports(ports);
-  return phrase("to ") + listed(hosts_of(denied)) + ", " + named_ports(ports);
+  if (whole_ports) return phrase("to {}", named_ports(ports));
+  return phrase("to {}, {}", listed(hosts_of(denied)), named_ports(ports));
 }
 
 }  // namespace
@@ -462,8 +462,8 @@ Causes find_stripped_upgrades(const Diagnosis& context) {
     const auto& proxy = proxy_name(stripped);
     const bool to_some = let_through.contains(proxy);
     finding.code = "proxy.no_websocket";
-    finding.title = phrase("The proxy {} blocks WebSocket{}", proxy,
-                           to_some ? phrase(" to ") + listed(hosts) : "");
+    finding.title = to_some ? phrase("The proxy {} blocks WebSocket to {}", proxy, listed(hosts))
+                            : phrase("The proxy {} blocks WebSocket", proxy);
     finding.owner = Owner::proxy;
     // Without the contrast, the server may have done without by itself.
     finding.confidence = direct_works ? Confidence::certain

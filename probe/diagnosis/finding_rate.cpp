@@ -42,8 +42,7 @@ std::optional<FindingEvidence> line_is_up(const Facts& facts) {
     const bool own = asks_our_resolvers(result.probe);
     const auto* answer = evidence_of(result, EvidenceKind::dns_answer);
     if (!own || answer == nullptr || facts.asked_for(result)) continue;
-    return FindingEvidence{result.probe.id,
-                           phrase("Meanwhile, the line is up: ") + answer->text + "."};
+    return FindingEvidence{result.probe.id, phrase("Meanwhile, the line is up: {}.", answer->text)};
   }
   return std::nullopt;
 }

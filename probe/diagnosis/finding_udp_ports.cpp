@@ -106,8 +106,9 @@ Causes find_udp_ports(const Diagnosis& context) {
   const bool one_host = std::all_of(closed.begin(), closed.end(), [&](const Flow* flow) {
     return flow->host == closed.front()->host;
   });
-  finding.title = phrase("The firewall blocks outgoing UDP to {}{}", named_ports(ports),
-                         one_host ? phrase(" of ") + closed.front()->host : "");
+  finding.title = one_host ? phrase("The firewall blocks outgoing UDP to {} of {}",
+                                    named_ports(ports), closed.front()->host)
+                           : phrase("The firewall blocks outgoing UDP to {}", named_ports(ports));
   finding.owner = Owner::network;
   finding.confidence = confidence;
   finding.fix = phrase("Allow outgoing UDP (and return traffic) from the user network: {}.{}{}",

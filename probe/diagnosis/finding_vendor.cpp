@@ -131,7 +131,7 @@ bool proved_for_all(const Facts& facts, const std::vector<const ProbeResult*>& p
 }
 
 void say_out_of_order(Finding& finding, const Text& hosts, const Text& flows) {
-  finding.title = phrase("The service answers with a server error: ") + hosts;
+  finding.title = phrase("The service answers with a server error: {}", hosts);
   finding.confidence = Confidence::certain;
   finding.fix = phrase(
       "Check the vendor's status page, and tell the operator of {} that these answer with a server "
@@ -140,7 +140,7 @@ void say_out_of_order(Finding& finding, const Text& hosts, const Text& flows) {
 }
 
 void say_refused(Finding& finding, const Text& hosts, const Text& flows, bool proved) {
-  finding.title = phrase("The far end refuses connections: ") + hosts;
+  finding.title = phrase("The far end refuses connections: {}", hosts);
   finding.confidence = finding.evidence.empty() ? Confidence::possible : Confidence::likely;
   finding.fix = phrase(
       "Check the vendor's status page, and tell the operator of {1} that these connections are "

@@ -88,7 +88,7 @@ Text service_in_words(const Facts& facts, const EgressPath& way,
                         [](const FirewallRule& rule) { return rule.transport == Transport::udp; });
   if (!rules.empty()) return in_short(rules);
   const auto tried = tried_flows_in_words(facts, probes);
-  return tried.empty() ? phrase("all traffic to ") + listed(hosts_of(probes)) : tried;
+  return tried.empty() ? phrase("all traffic to {}", listed(hosts_of(probes))) : tried;
 }
 
 }  // namespace
@@ -109,10 +109,11 @@ Causes find_full_tunnel(const Diagnosis& context) {
     Cause cause;
     auto& finding = cause.finding;
     finding.code = "network.vpn_full_tunnel";
-    finding.title = way.default_route
-                        ? phrase("A VPN ({}) carries all traffic, including calls", way.interface)
-                        : phrase("A VPN ({}) carries {}the service's traffic", way.interface,
-                                 carries_all(facts, hosts) ? "" : phrase("a part of "));
+    finding.title =
+        way.default_route ? phrase("A VPN ({}) carries all traffic, including calls", way.interface)
+        : carries_all(facts, hosts)
+            ? phrase("A VPN ({}) carries the service's traffic", way.interface)
+            : phrase("A VPN ({}) carries a part of the service's traffic", way.interface);
     finding.owner = Owner::vpn;
     // The route is a fact. Over PPP it may lead to an access line (PPPoE) beside the cable's own
     // addresses, and no VPN.

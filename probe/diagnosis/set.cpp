@@ -99,8 +99,9 @@ Text untested_sign_in(const TargetSet& set, const std::map<std::string, Requirem
     }
   }
   if (!known) {
-    return "Signing in was not tested: the vendor's document names no hosts for it. Your own "
-           "sign-in page: --var sign_in=...";
+    return phrase(
+        "Signing in was not tested: the vendor's document names no hosts for it. Your own sign-in "
+        "page: --var sign_in=...");
   }
   if (yours.empty()) return phrase("Signing in was not tested in this run.");
   return phrase("Signing in was not tested: name your own sign-in page by --var {}=...", yours);

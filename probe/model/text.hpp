@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <ostream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -53,6 +54,8 @@ class Text {
     bool plain = false;
   };
 
+  static constexpr auto npos = std::string::npos;
+
   Text() = default;
   // Plain.
   Text(std::string plain);
@@ -62,9 +65,7 @@ class Text {
 
   // In English, or in the language that was spoken when it was made.
   const std::string& string() const { return said_; }
-#ifndef TEXT_STRICT
   operator std::string_view() const { return said_; }
-#endif
   explicit operator const std::string&() const { return said_; }
 
   std::string in(const Language* language) const;
@@ -96,6 +97,8 @@ class Text {
   friend std::strong_ordering operator<=>(const Text& a, const Text& b) {
     return a.said_ <=> b.said_;
   }
+
+  friend std::ostream& operator<<(std::ostream& out, const Text& text) { return out << text.said_; }
 
   // With the other text in place of the first that reads so. False: there is none.
   bool replace(std::string_view old, const Text& other);
@@ -213,7 +216,6 @@ Text joined_texts(const List& list, std::string_view separator = ", ") {
 
 }  // namespace callready
 
-#ifndef TEXT_STRICT
 template <>
 struct fmt::formatter<callready::Text> : fmt::formatter<std::string_view> {
   template <typename Context>
@@ -221,4 +223,3 @@ struct fmt::formatter<callready::Text> : fmt::formatter<std::string_view> {
     return fmt::formatter<std::string_view>::format(text.string(), context);
   }
 };
-#endif

@@ -72,6 +72,29 @@ def templates_of(text):
         yield (one, many), call.start()
 
 
+# Rooms whose sentences all are templates, and what in them nobody reads as a sentence.
+CONVERTED = ("probe/diagnosis",)
+PLAIN_FILES = {"compare.cpp", "merge.cpp"}  # diff is in English; errors are
+PLAIN = {"the user network", "mcafee web gateway", "eset ssl filter", "trend micro web", "f5 ssl orchestrator"}
+_SENTENCE = re.compile(r"[A-Za-z']+,? [a-z']+,? [a-z']+")
+
+
+def untranslatable(text):
+    """Sentences of a source that no translator sees, and where."""
+    text = sources.without_comments(text)
+    blank = sources.blank(text)
+    marked = []
+    for call in CALL.finditer(blank):
+        start, end = call.end(), _end_of_argument(blank, call.end())
+        if call.group(1).endswith("plural"):
+            for _ in range(2):
+                end = _end_of_argument(blank, end + 1)
+        marked.append((start, end))
+    for start, _, part in sources.literals(text):
+        if _SENTENCE.search(part) and part not in PLAIN and not any(a <= start < b for a, b in marked):
+            yield start, part
+
+
 def wanted():
     """All entries, {msgid: (msgid_plural or None, [files])}, in the order of the sources."""
     entries = {}

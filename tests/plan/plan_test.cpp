@@ -1008,7 +1008,7 @@ TEST(ServiceTagRows, SayWhatTheListDoesNotHave) {
     for (const auto& row : plan_of({vendor_set("itracks")}, options).requirements) {
       if (row.requirement == "media") return row.skipped + row.note;
     }
-    return std::string();
+    return Text();
   };
   EXPECT_EQ(reason(), "none of its service tags is in tags.json");
   tags.networks["azurecloud.westus"] = {Network::parse("20.1.0.0/16").value()};
