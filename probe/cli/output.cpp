@@ -70,7 +70,11 @@ RenderOptions render_options(const Arguments& arguments) {
   options.on_screen = terminal.interactive;
   options.verbose = arguments.verbose;
   options.quiet = arguments.quiet;
-  options.language = find_language(language_code(arguments));
+  // Of a terminal that cannot show their letters, other languages are asked for by name only.
+  if (options.unicode || !arguments.language.empty()) {
+    options.language = find_language(language_code(arguments));
+    options.unicode = options.unicode || options.language != nullptr;
+  }
   return options;
 }
 

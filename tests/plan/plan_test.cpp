@@ -888,7 +888,7 @@ TEST(Rows, ASetOfWhichNothingIsLeftIsSaid) {
       "ports: [80], hosts: [a.example.com] }\n");
   EXPECT_TRUE(plan_of({set}).notes.empty());
   EXPECT_EQ(plan_of({set}, {.from = Vantage::phone}).notes,
-            std::vector<std::string>{
+            std::vector<Text>{
                 "small: no row of this set is left by what was chosen on the command line"});
 }
 
