@@ -55,12 +55,12 @@ void add_pair(Observation& observation, const CallSeen& seen, std::optional<Tran
 void add_handshake(Observation& observation, const CallSeen& seen) {
   FactMap facts{{Fact::flights, static_cast<std::int64_t>(seen.flights_sent)},
                 {Fact::received, static_cast<std::int64_t>(seen.datagrams_got)}};
-  std::string text = fmt::format("DTLS: {} flights sent, {} packets came back", seen.flights_sent,
-                                 seen.datagrams_got);
+  auto text =
+      phrase("DTLS: {} flights sent, {} packets came back", seen.flights_sent, seen.datagrams_got);
   if (seen.secured) {
     const std::string profile = seen.gcm ? "AES-GCM" : "AES-CM";
-    text = fmt::format("{} with {} for the media, after {:.0f} ms", seen.version, profile,
-                       seen.secured->count());
+    text = phrase("{} with {} for the media, after {} ms", seen.version, profile,
+                  fmt::format("{:.0f}", seen.secured->count()));
     facts[Fact::version] = seen.version;
     facts[Fact::profile] = profile;
     facts[Fact::secured_ms] = seen.secured->count();
@@ -71,11 +71,11 @@ void add_handshake(Observation& observation, const CallSeen& seen) {
 void add_media(Observation& observation, const CallSeen& seen) {
   FactMap facts{{Fact::sent, static_cast<std::int64_t>(seen.packets_sent)},
                 {Fact::back, static_cast<std::int64_t>(seen.packets_back())}};
-  auto text =
-      fmt::format("{} of {} packets of media came back", seen.packets_back(), seen.packets_sent);
+  auto text = phrase("{} of {} packets of media came back", seen.packets_back(), seen.packets_sent);
   if (seen.first_media) {
-    text +=
-        fmt::format(", the first {:.0f} ms after the call was answered", seen.first_media->count());
+    text = phrase(
+        "{} of {} packets of media came back, the first {} ms after the call was answered",
+        seen.packets_back(), seen.packets_sent, fmt::format("{:.0f}", seen.first_media->count()));
     facts[Fact::first_media_ms] = seen.first_media->count();
     observation.round_trip = seen.round_trip;
   }

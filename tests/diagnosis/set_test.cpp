@@ -168,7 +168,7 @@ TEST(Set, SigningInIsTestedWhereARowOfItIsMeasured) {
   fixture.set.variables = {{"sign_in", "Yours", {}, "login.example.com", true}};
   fixture.set.requirements[1].hosts = {{"${sign_in}", "", Lifecycle::current, ""}};
   EXPECT_EQ(fixture.judge().notes,
-            std::vector<std::string>{
+            std::vector<Text>{
                 "Signing in was not tested: name your own sign-in page by --var sign_in=..."});
 }
 
