@@ -83,7 +83,7 @@ void add_tls_evidence(Observation& observation, const TlsInfo& info) {
   if (!info.version.empty()) {
     Evidence handshake;
     handshake.kind = EvidenceKind::tls_handshake;
-    handshake.text = fmt::format("{} with {}", info.version, info.cipher);
+    handshake.text = phrase("{} with {}", info.version, info.cipher);
     handshake.facts[Fact::version] = info.version;
     handshake.facts[Fact::cipher] = info.cipher;
     observation.evidence.push_back(std::move(handshake));
@@ -92,8 +92,8 @@ void add_tls_evidence(Observation& observation, const TlsInfo& info) {
     const auto& certificate = info.chain[i];
     Evidence evidence;
     evidence.kind = EvidenceKind::certificate;
-    evidence.text = fmt::format("{}, issued by {}, valid until {}", certificate.subject,
-                                certificate.issuer, day(certificate.not_after));
+    evidence.text = phrase("{}, issued by {}, valid until {}", certificate.subject,
+                           certificate.issuer, day(certificate.not_after));
     evidence.facts[Fact::position] = static_cast<std::int64_t>(i);
     evidence.facts[Fact::subject] = certificate.subject;
     evidence.facts[Fact::issuer] = certificate.issuer;
@@ -113,9 +113,9 @@ void add_tls_evidence(Observation& observation, const TlsInfo& info) {
   if (info.public_root && !info.chain.empty()) {
     Evidence evidence;
     evidence.kind = EvidenceKind::chain_root;
-    evidence.text = !*info.public_root ? "the chain does not end in a public root"
-                    : info.given_root  ? "the chain ends in a root given for this run"
-                                       : "the chain ends in a public root";
+    evidence.text = !*info.public_root ? phrase("the chain does not end in a public root")
+                    : info.given_root  ? phrase("the chain ends in a root given for this run")
+                                       : phrase("the chain ends in a public root");
     evidence.facts[Fact::expected] = *info.public_root;
     if (*info.public_root && !info.given_root) {
       evidence.facts[Fact::basis] = std::string(public_root_basis);
@@ -125,13 +125,13 @@ void add_tls_evidence(Observation& observation, const TlsInfo& info) {
   if (info.client_certificate_asked) {
     Evidence evidence;
     evidence.kind = EvidenceKind::client_certificate_asked;
-    evidence.text = "the server asks for a client certificate; none was given";
+    evidence.text = phrase("the server asks for a client certificate; none was given");
     observation.evidence.push_back(std::move(evidence));
   }
   if (!info.not_tls.empty()) {
     Evidence evidence;
     evidence.kind = EvidenceKind::not_tls;
-    evidence.text = "the server answered without TLS: \"" + info.not_tls + "\"";
+    evidence.text = phrase("the server answered without TLS: \"{}\"", info.not_tls);
     evidence.facts[Fact::first_bytes] = info.not_tls;
     observation.evidence.push_back(std::move(evidence));
   }
@@ -139,8 +139,8 @@ void add_tls_evidence(Observation& observation, const TlsInfo& info) {
   if (!fault.empty()) {
     Evidence evidence;
     evidence.kind = EvidenceKind::certificate_fault;
-    evidence.text =
-        fault == DetailCode::wrong_name ? "the certificate is for another name" : info.verify_text;
+    evidence.text = fault == DetailCode::wrong_name ? phrase("the certificate is for another name")
+                                                    : info.verify_text;
     evidence.facts[Fact::fault] = fault.text();
     evidence.facts[Fact::verify_code] = static_cast<std::int64_t>(info.verify_code);
     observation.evidence.push_back(std::move(evidence));

@@ -121,8 +121,7 @@ inline Result<UdpSocket> open_udp(const Context& context, const SocketAddress& r
 }
 
 // `text` for people, `facts` the same for programs.
-inline void add_evidence(Observation& observation, EvidenceKind kind, std::string text,
-                         FactMap facts) {
+inline void add_evidence(Observation& observation, EvidenceKind kind, Text text, FactMap facts) {
   Evidence evidence;
   evidence.kind = kind;
   evidence.text = std::move(text);

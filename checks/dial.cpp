@@ -64,8 +64,8 @@ void note_short_wait(Observation& observation, milliseconds waited) {
   if (observation.outcome != Outcome::silent) return;
   Evidence evidence;
   evidence.kind = EvidenceKind::short_wait;
-  evidence.text = fmt::format("given up after {} s: this host had answered nothing by then",
-                              static_cast<double>(waited.count()) / 1000);
+  evidence.text = phrase("given up after {} s: this host had answered nothing by then",
+                         static_cast<double>(waited.count()) / 1000);
   evidence.facts[Fact::waited_ms] = static_cast<std::int64_t>(waited.count());
   observation.evidence.push_back(std::move(evidence));
 }
@@ -74,9 +74,9 @@ void add_loss_evidence(Observation& observation, int attempts) {
   if (attempts <= 1) return;
   Evidence evidence;
   evidence.kind = EvidenceKind::retransmitted;
-  evidence.text = fmt::format(
+  evidence.text = phrase(
       "answered only after {} transmissions: {} lost, or answers were slow", attempts,
-      attempts == 2 ? "a packet was" : fmt::format("up to {} packets were", attempts - 1));
+      attempts == 2 ? phrase("a packet was") : phrase("up to {} packets were", attempts - 1));
   evidence.facts[Fact::attempts] = static_cast<std::int64_t>(attempts);
   observation.evidence.push_back(std::move(evidence));
 }

@@ -112,9 +112,9 @@ void add_special_addresses(const DnsRequest& asked, std::vector<Evidence>& list)
     Evidence evidence;
     evidence.kind = EvidenceKind::dns_special_address;
     evidence.text =
-        fmt::format("{} gives {} the address {}, which {}", asked.question.server.to_string(),
-                    asked.question.name, address->to_string(),
-                    sinkhole ? "leads nowhere" : "is not on the public Internet");
+        phrase("{} gives {} the address {}, which {}", asked.question.server.to_string(),
+               asked.question.name, address->to_string(),
+               sinkhole ? phrase("leads nowhere") : phrase("is not on the public Internet"));
     evidence.facts[Fact::server] = asked.question.server.to_string();
     evidence.facts[Fact::address] = address->to_string();
     evidence.facts[Fact::sinkhole] = sinkhole;
@@ -144,7 +144,7 @@ void add_answer(const DnsRequest& asked, std::vector<Evidence>& list) {
   if (exchange.reply.has_error()) {
     const auto& failure = exchange.reply.error();
     evidence.kind = EvidenceKind::dns_no_answer;
-    evidence.text = fmt::format("{} did not answer: {}", server, failure.text);
+    evidence.text = phrase("{} did not answer: {}", server, failure.text);
     evidence.facts[Fact::reason] = std::string(to_string(failure.kind));
     list.push_back(std::move(evidence));
     return;
@@ -159,9 +159,9 @@ void add_answer(const DnsRequest& asked, std::vector<Evidence>& list) {
   const auto rcode = dns::rcode_name(message.rcode);
   const auto type = dns::type_name(asked.question.type);
   evidence.kind = EvidenceKind::dns_answer;
-  evidence.text =
-      fmt::format("{} answered {} in {:.0f} ms: {}", server, rcode, exchange.took.count(),
-                  shown.empty() ? "no " + type + " record" : type + " " + shown);
+  evidence.text = phrase("{} answered {} in {} ms: {}", server, rcode,
+                         fmt::format("{:.0f}", exchange.took.count()),
+                         shown.empty() ? phrase("no {} record", type) : Text(type + " " + shown));
   evidence.facts[Fact::rcode] = rcode;
   evidence.facts[Fact::type] = type;
   evidence.facts[Fact::name] = asked.question.name;

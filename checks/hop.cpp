@@ -79,22 +79,21 @@ void conclude(Observation& observation, Outcome outcome, DetailCode result,
   Evidence evidence;
   evidence.kind = EvidenceKind::hop;
   if (result == DetailCode::left_site) {
-    evidence.text = fmt::format("{}, leaves the site (seen at {})", what, device);
+    evidence.text = phrase("{}, leaves the site (seen at {})", what, device);
   } else if (result == DetailCode::dropped) {
-    evidence.text =
-        fmt::format("{}, is dropped before {}, which other packets reach", what, router);
+    evidence.text = phrase("{}, is dropped before {}, which other packets reach", what, router);
   } else if (result == DetailCode::prohibited) {
-    evidence.text = fmt::format("{}, is turned away by {}", what, device);
+    evidence.text = phrase("{}, is turned away by {}", what, device);
   } else if (result == DetailCode::kept_here) {
-    evidence.text = fmt::format("{}, does not leave this computer: its own firewall", what);
+    evidence.text = phrase("{}, does not leave this computer: its own firewall", what);
   } else if (result == DetailCode::refused_on_the_way) {
-    evidence.text = fmt::format("{}, is reset by a device nearer than {}", what, router);
+    evidence.text = phrase("{}, is reset by a device nearer than {}", what, router);
   } else if (result == DetailCode::answered_on_the_way) {
     evidence.text = hop.ttl == 1
-                        ? fmt::format("{}, is answered by the first router, or before it", what)
-                        : fmt::format("{}, is answered by a device nearer than {}", what, router);
+                        ? phrase("{}, is answered by the first router, or before it", what)
+                        : phrase("{}, is answered by a device nearer than {}", what, router);
   } else {
-    evidence.text = fmt::format("{}: nothing came back, from {} neither", what, router);
+    evidence.text = phrase("{}: nothing came back, from {} neither", what, router);
   }
   evidence.facts[Fact::result] = std::string(to_string(result));
   evidence.facts[Fact::ttl] = static_cast<std::int64_t>(hop.ttl);
@@ -111,17 +110,17 @@ void conclude_taken(Observation& observation, const Taker& taker, const Hop& hop
   const auto request = fmt::format("A connection request to {}, TCP {}", job.probe.target.host,
                                    job.probe.target.port());
   if (taker.on_this_computer()) {
-    evidence.text = request + ", is answered by a program of this computer";
+    evidence.text = phrase("{}, is answered by a program of this computer", request);
     evidence.facts[Fact::who] = std::string("this_computer");
   } else if (taker.sooner_than_the_router()) {
-    evidence.text = fmt::format(
-        "{}, is answered, and so is one to {}, which nobody has: in {:.2f} ms, while the first "
-        "router takes {:.2f} ms",
-        request, nobodys_address.to_string(), taker.round_trip->count(), taker.router->count());
+    evidence.text = phrase(
+        "{}, is answered, and so is one to {}, which nobody has: in {} ms, while the first "
+        "router takes {} ms",
+        request, nobodys_address.to_string(), fmt::format("{:.2f}", taker.round_trip->count()),
+        fmt::format("{:.2f}", taker.router->count()));
     evidence.facts[Fact::who] = std::string("sooner_than_the_router");
   } else if (taker.for_nobody) {
-    evidence.text +=
-        fmt::format(", and so is one to {}, which nobody has", nobodys_address.to_string());
+    evidence.text += phrase(", and so is one to {}, which nobody has", nobodys_address.to_string());
   }
 }
 
@@ -130,7 +129,7 @@ void spare(Observation& observation, std::uint16_t other, const Job& job) {
   observation.detail = DetailCode::spared;
   Evidence evidence;
   evidence.kind = EvidenceKind::hop;
-  evidence.text = fmt::format("TCP {} to {} leaves the site", other, job.probe.target.host);
+  evidence.text = phrase("TCP {} to {} leaves the site", other, job.probe.target.host);
   evidence.facts[Fact::result] = std::string(to_string(DetailCode::spared));
   evidence.facts[Fact::port] = static_cast<std::int64_t>(other);
   observation.evidence.push_back(std::move(evidence));
@@ -307,7 +306,8 @@ asio::awaitable<Observation> run_hop(Context& context, Job job) {
   observation.detail = DetailCode::silent;
   Evidence evidence;
   evidence.kind = EvidenceKind::hop;
-  evidence.text = "no router beyond the site's edge answers: whether it leaves is not known";
+  evidence.text =
+      phrase("no router beyond the site's edge answers: whether it leaves is not known");
   evidence.facts[Fact::result] = std::string(to_string(DetailCode::silent));
   observation.evidence.push_back(std::move(evidence));
   co_return observation;

@@ -67,7 +67,7 @@ void add_reply(Observation& observation, const HttpReply& reply, const Wanted& w
                WallTime now) {
   Evidence evidence;
   evidence.kind = EvidenceKind::http_reply;
-  evidence.text = fmt::format("answered {} {}", reply.version, reply.status);
+  evidence.text = phrase("answered {} {}", reply.version, reply.status);
   evidence.facts[Fact::status] = static_cast<std::int64_t>(reply.status);
   evidence.facts[Fact::body_bytes] = static_cast<std::int64_t>(reply.body.size());
   if (const auto server = reply.header("Server")) evidence.facts[Fact::server] = *server;
@@ -78,7 +78,7 @@ void add_reply(Observation& observation, const HttpReply& reply, const Wanted& w
     const auto other = redirect_host(*location, wanted.host);
     if (!other.empty()) {
       evidence.facts[Fact::redirect_host] = other;
-      evidence.text += ", a redirect to " + other;
+      evidence.text += phrase(", a redirect to {}", other);
     }
   }
   if (!wanted.body.empty()) {
@@ -117,7 +117,7 @@ Detail reply_fault(const HttpReply& reply, const Wanted& wanted) {
 void conclude_failure(Observation& observation, const HttpReply& reply, const Wanted& wanted) {
   Failure unknown;
   unknown.kind = FailureKind::malformed;
-  unknown.text = "the connection ended without a reply";
+  unknown.text = phrase("the connection ended without a reply");
   const auto failure = reply.failure.value_or(unknown);
   record(observation, failure);
   if (!reply.tls.not_tls.empty()) {

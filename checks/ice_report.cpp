@@ -45,22 +45,22 @@ void add_pair(Observation& observation, const CallSeen& seen, std::optional<Tran
     facts[Fact::relay_transport] = std::string(to_string(*relay));
     how += fmt::format(" over {}", to_string(*relay));
   }
-  add_evidence(
-      observation, EvidenceKind::ice_pair,
-      fmt::format("ICE chose {} ({}) to {} ({}), after {:.0f} ms", local.address.to_string(), how,
-                  remote.address.to_string(), to_string(remote.type), seen.connected->count()),
-      std::move(facts));
+  add_evidence(observation, EvidenceKind::ice_pair,
+               phrase("ICE chose {} ({}) to {} ({}), after {} ms", local.address.to_string(), how,
+                      remote.address.to_string(), to_string(remote.type),
+                      fmt::format("{:.0f}", seen.connected->count())),
+               std::move(facts));
 }
 
 void add_handshake(Observation& observation, const CallSeen& seen) {
   FactMap facts{{Fact::flights, static_cast<std::int64_t>(seen.flights_sent)},
                 {Fact::received, static_cast<std::int64_t>(seen.datagrams_got)}};
-  std::string text = fmt::format("DTLS: {} flights sent, {} packets came back", seen.flights_sent,
-                                 seen.datagrams_got);
+  auto text =
+      phrase("DTLS: {} flights sent, {} packets came back", seen.flights_sent, seen.datagrams_got);
   if (seen.secured) {
     const std::string profile = seen.gcm ? "AES-GCM" : "AES-CM";
-    text = fmt::format("{} with {} for the media, after {:.0f} ms", seen.version, profile,
-                       seen.secured->count());
+    text = phrase("{} with {} for the media, after {} ms", seen.version, profile,
+                  fmt::format("{:.0f}", seen.secured->count()));
     facts[Fact::version] = seen.version;
     facts[Fact::profile] = profile;
     facts[Fact::secured_ms] = seen.secured->count();
@@ -71,11 +71,11 @@ void add_handshake(Observation& observation, const CallSeen& seen) {
 void add_media(Observation& observation, const CallSeen& seen) {
   FactMap facts{{Fact::sent, static_cast<std::int64_t>(seen.packets_sent)},
                 {Fact::back, static_cast<std::int64_t>(seen.packets_back())}};
-  auto text =
-      fmt::format("{} of {} packets of media came back", seen.packets_back(), seen.packets_sent);
+  auto text = phrase("{} of {} packets of media came back", seen.packets_back(), seen.packets_sent);
   if (seen.first_media) {
-    text +=
-        fmt::format(", the first {:.0f} ms after the call was answered", seen.first_media->count());
+    text = phrase(
+        "{} of {} packets of media came back, the first {} ms after the call was answered",
+        seen.packets_back(), seen.packets_sent, fmt::format("{:.0f}", seen.first_media->count()));
     facts[Fact::first_media_ms] = seen.first_media->count();
     observation.round_trip = seen.round_trip;
   }
@@ -85,8 +85,8 @@ void add_media(Observation& observation, const CallSeen& seen) {
 void add_consent(Observation& observation, const CallSeen& seen) {
   if (seen.consent_sent == 0) return;
   add_evidence(observation, EvidenceKind::call_consent,
-               fmt::format("{} of {} checks of consent (STUN) were answered while media went",
-                           seen.consent_back, seen.consent_sent),
+               phrase("{} of {} checks of consent (STUN) were answered while media went",
+                      seen.consent_back, seen.consent_sent),
                {{Fact::sent, static_cast<std::int64_t>(seen.consent_sent)},
                 {Fact::back, static_cast<std::int64_t>(seen.consent_back)},
                 {Fact::silent_ms,
@@ -108,10 +108,9 @@ void add_call_candidates(Observation& observation, const Gathered& gathered) {
   }
   add_evidence(
       observation, EvidenceKind::ice_candidates,
-      fmt::format(
-          "ICE candidates a browser would find: {} host (mDNS), {} server-reflexive, {} relay",
-          counts[CandidateType::host], counts[CandidateType::server_reflexive],
-          counts[CandidateType::relayed]),
+      phrase("ICE candidates a browser would find: {} host (mDNS), {} server-reflexive, {} relay",
+             counts[CandidateType::host], counts[CandidateType::server_reflexive],
+             counts[CandidateType::relayed]),
       {{Fact::count, static_cast<std::int64_t>(gathered.candidates.size())},
        {Fact::hidden, counts[CandidateType::host]},
        {Fact::took_ms, gathered.took.count()}});
@@ -121,7 +120,7 @@ void add_call_answer(Observation& observation, const std::vector<webrtc::Candida
   if (candidates.empty()) return;
   const auto& first = candidates.front().address;
   add_evidence(observation, EvidenceKind::call_answer,
-               fmt::format("the far end takes the call at UDP {}", first.to_string()),
+               phrase("the far end takes the call at UDP {}", first.to_string()),
                {{Fact::far_address, first.address.to_string()},
                 {Fact::far_port, static_cast<std::int64_t>(first.port)}});
 }
@@ -130,13 +129,12 @@ std::optional<int> add_call_arrived(Observation& observation, const WhipReply& r
   const auto checks = told(reply.body, "checks"), handshake = told(reply.body, "handshake"),
              media = told(reply.body, "media");
   if (reply.status != 200 || !checks || !handshake || !media) return std::nullopt;
-  add_evidence(
-      observation, EvidenceKind::call_arrived,
-      fmt::format("the far end got {} connectivity checks, {} packets of DTLS, {} of media",
-                  *checks, *handshake, *media),
-      {{Fact::checks_arrived, std::int64_t{*checks}},
-       {Fact::handshakes_arrived, std::int64_t{*handshake}},
-       {Fact::media_arrived, std::int64_t{*media}}});
+  add_evidence(observation, EvidenceKind::call_arrived,
+               phrase("the far end got {} connectivity checks, {} packets of DTLS, {} of media",
+                      *checks, *handshake, *media),
+               {{Fact::checks_arrived, std::int64_t{*checks}},
+                {Fact::handshakes_arrived, std::int64_t{*handshake}},
+                {Fact::media_arrived, std::int64_t{*media}}});
   return media;
 }
 
@@ -144,9 +142,9 @@ void add_greetings(Observation& observation, const CallSeen& seen, const WhipRep
   const auto first = told(reply.body, "greeting"), later = told(reply.body, "greeting_rest");
   if (reply.status != 200 || !first || !later || seen.greetings_sent == 0) return;
   add_evidence(observation, EvidenceKind::call_greeting,
-               fmt::format("of {} DTLS greetings in two datagrams the far end got {} first "
-                           "datagrams and {} second ones",
-                           seen.greetings_sent, *first, *later),
+               phrase("of {} DTLS greetings in two datagrams the far end got {} first "
+                      "datagrams and {} second ones",
+                      seen.greetings_sent, *first, *later),
                {{Fact::sent, std::int64_t{seen.greetings_sent}},
                 {Fact::first_parts, std::int64_t{*first}},
                 {Fact::later_parts, std::int64_t{*later}}});

@@ -93,8 +93,8 @@ void add_family(Observation& observation, const Attempt& attempt, const char* ve
   if (attempt.address) evidence.facts[Fact::address] = attempt.address->to_string();
   if (attempt.connected()) {
     evidence.facts[Fact::ms] = attempt.took.count();
-    evidence.text = fmt::format("{}: connected to {} in {:.0f} ms", version,
-                                attempt.address->to_string(), attempt.took.count());
+    evidence.text = phrase("{}: connected to {} in {} ms", version, attempt.address->to_string(),
+                           fmt::format("{:.0f}", attempt.took.count()));
   } else {
     evidence.text = fmt::format("{}: {}", version, attempt.failure->text);
   }
@@ -102,11 +102,10 @@ void add_family(Observation& observation, const Attempt& attempt, const char* ve
 }
 
 void add_nat64(Observation& observation, const Network& prefix) {
-  add_evidence(
-      observation, EvidenceKind::nat64,
-      fmt::format("the resolver makes IPv6 addresses of IPv4 ones with the prefix {} (DNS64)",
-                  prefix.to_string()),
-      {{Fact::prefix, prefix.to_string()}});
+  add_evidence(observation, EvidenceKind::nat64,
+               phrase("the resolver makes IPv6 addresses of IPv4 ones with the prefix {} (DNS64)",
+                      prefix.to_string()),
+               {{Fact::prefix, prefix.to_string()}});
 }
 
 void conclude(Observation& observation, const Attempt& six, const Attempt& four) {

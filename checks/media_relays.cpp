@@ -210,7 +210,7 @@ void not_measured(Observation& observation, std::string why) {
   observation.detail = DetailCode::no_relays;
   FactMap facts{{Fact::not_measured, why}};
   add_evidence(observation, EvidenceKind::relay_to_relay,
-               "two relays were not had: " + std::move(why), std::move(facts));
+               phrase("two relays were not had: {}", why), std::move(facts));
 }
 
 std::string refusal_of(const TurnReply& reply) {
@@ -255,9 +255,9 @@ asio::awaitable<void> measure_between(Context& context, StreamWish wish, TurnCli
   observation.outcome = Outcome::answered;
   observation.detail = observation.media->fit ? DetailCode::streamed : DetailCode::unfit;
   add_evidence(observation, EvidenceKind::relay_to_relay,
-               fmt::format("packets went between the relays {} (reached over a connection) and {} "
-                           "(reached over UDP)",
-                           a_address.to_string(), b_address.to_string()),
+               phrase("packets went between the relays {} (reached over a connection) and {} "
+                      "(reached over UDP)",
+                      a_address.to_string(), b_address.to_string()),
                {{Fact::carried, true}});
 }
 

@@ -4,13 +4,13 @@
 
 namespace callready::checks::nat {
 
-Property known(DetailCode value, std::string method, std::string text) {
+Property known(DetailCode value, std::string method, Text text) {
   auto property = known(std::string(to_string(value)), std::move(method), std::move(text));
   property.code = value;
   return property;
 }
 
-Property known(std::string value, std::string method, std::string text) {
+Property known(std::string value, std::string method, Text text) {
   Property property;
   property.value = std::move(value);
   property.method = std::move(method);
@@ -33,7 +33,7 @@ void add(Observation& observation, EvidenceKind kind, const Property& property, 
     evidence.facts[Fact::value] = property.value;
     if (!property.method.empty()) evidence.facts[Fact::method] = property.method;
   } else {
-    evidence.text = "not measured: " + property.reason;
+    evidence.text = phrase("not measured: {}", property.reason);
     evidence.facts[Fact::value] = std::string(to_string(DetailCode::not_measured));
     evidence.facts[Fact::reason] = property.reason;
   }

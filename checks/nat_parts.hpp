@@ -12,13 +12,13 @@ namespace callready::checks::nat {
 struct Property {
   std::string value;                           // empty: not measured
   DetailCode code = DetailCode::not_measured;  // the same, of mapping and filtering
-  std::string text;                            // for a person
+  Text text;                                   // for a person
   std::string method;  // how: "other_address", "two_servers", "relays", "response_port"
   std::string reason;  // where not measured
   bool measured() const { return !value.empty(); }
 };
-Property known(DetailCode value, std::string method, std::string text);
-Property known(std::string value, std::string method, std::string text);
+Property known(DetailCode value, std::string method, Text text);
+Property known(std::string value, std::string method, Text text);
 Property unknown(std::string reason);
 
 // As evidence of that kind, with the facts `value` and `method` or `reason`.

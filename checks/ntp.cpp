@@ -26,7 +26,7 @@ std::uint64_t random_number() {
 void add_reply(Observation& observation, const ntp::Packet& packet) {
   Evidence evidence;
   evidence.kind = EvidenceKind::ntp_reply;
-  evidence.text = fmt::format("a time server of stratum {} answered", packet.stratum);
+  evidence.text = phrase("a time server of stratum {} answered", packet.stratum);
   evidence.facts[Fact::stratum] = static_cast<std::int64_t>(packet.stratum);
   evidence.facts[Fact::leap] = static_cast<std::int64_t>(packet.leap);
   evidence.facts[Fact::version] = static_cast<std::int64_t>(packet.version);
@@ -41,8 +41,8 @@ void add_offset(Observation& observation, const ntp::Sample& sample, bool exact)
   Evidence evidence;
   evidence.kind = EvidenceKind::clock_offset;
   const double offset = sample.offset.count();
-  evidence.text = fmt::format("this machine's clock is {:.0f} ms {} by this server",
-                              std::abs(offset), offset > 0 ? "slow" : "fast");
+  evidence.text = phrase("this machine's clock is {} ms {} by this server",
+                         fmt::format("{:.0f}", std::abs(offset)), offset > 0 ? "slow" : "fast");
   evidence.facts[Fact::offset_ms] = offset;
   // After a retransmission it is not known which request was answered: the offset is then that of
   // the way back alone, and off by as much as that took.

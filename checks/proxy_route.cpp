@@ -115,16 +115,16 @@ void add_answer(Observation& observation, const Context& context, const ProxyRou
   const auto name = authority(route.endpoint.host, route.endpoint.port);
   Evidence evidence;
   evidence.kind = EvidenceKind::proxy_reply;
-  evidence.text = fmt::format("the proxy {} answered {}", name, status);
+  evidence.text = phrase("the proxy {} answered {}", name, status);
   evidence.facts[Fact::proxy] = name;
   evidence.facts[Fact::status] = static_cast<std::int64_t>(status);
   const auto schemes = offered(reply);
   if (status == status_login_wanted) {
-    evidence.text += schemes.empty() ? "" : " and wants a login by " + schemes;
+    evidence.text += schemes.empty() ? "" : phrase(" and wants a login by {}", schemes);
     evidence.facts[Fact::schemes] = schemes;
     const auto refused = refused_logins(context, route);
     if (!refused.empty()) {
-      evidence.text += ", and refuses the one that was tried by " + refused;
+      evidence.text += phrase(", and refuses the one that was tried by {}", refused);
       evidence.facts[Fact::refused_schemes] = refused;
     }
     if (login_for(context, route.url) == nullptr) {

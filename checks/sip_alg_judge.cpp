@@ -66,11 +66,12 @@ AlgJudgement clean(bool translated, bool session) {
   AlgJudgement judgement{DetailCode::no_rewriting_seen, "", "",
                          "no rewriting of SIP headers was seen; "};
   if (session) {
-    judgement.text = "neither the SIP headers nor the session description (SDP) were rewritten";
+    judgement.text =
+        phrase("neither the SIP headers nor the session description (SDP) were rewritten");
   } else if (translated) {
-    judgement.text += "message bodies (SDP) were not tested";
+    judgement.text += phrase("message bodies (SDP) were not tested");
   } else {
-    judgement.text += "without address translation there is nothing to rewrite";
+    judgement.text += phrase("without address translation there is nothing to rewrite");
   }
   return judgement;
 }
@@ -89,11 +90,11 @@ void add_message(Observation& observation, const AlgMessage& message) {
   evidence.facts[Fact::rport_asked] = message.options.rport;
   evidence.facts[Fact::answered] = message.reply.has_value();
   evidence.text =
-      fmt::format("{} {} to port {}, with {} in its Via", method == "OPTIONS" ? "an" : "a test",
-                  method, message.port, own.sent_by());
-  if (!message.options.rport) evidence.text += ", without rport";
+      phrase("{} {} to port {}, with {} in its Via", method == "OPTIONS" ? "an" : phrase("a test"),
+             method, message.port, own.sent_by());
+  if (!message.options.rport) evidence.text += phrase(", without rport");
   if (!message.reply) {
-    evidence.text += ", was not answered";
+    evidence.text += phrase(", was not answered");
     observation.evidence.push_back(std::move(evidence));
     return;
   }
@@ -105,21 +106,21 @@ void add_message(Observation& observation, const AlgMessage& message) {
   if (!via.received.empty()) evidence.facts[Fact::received] = printable(via.received);
   if (via.rport != 0) evidence.facts[Fact::rport] = static_cast<std::int64_t>(via.rport);
   if (message.reading.rewritten) {
-    evidence.text += ", came back with " + echoed;
+    evidence.text += phrase(", came back with {}", echoed);
   } else {
-    evidence.text += ", came back unchanged";
+    evidence.text += phrase(", came back unchanged");
   }
   if (message.reading.seen_as) {
     evidence.text +=
-        fmt::format(", and the server says that it saw {}", seen_as_text(*message.reading.seen_as));
+        phrase(", and the server says that it saw {}", seen_as_text(*message.reading.seen_as));
   } else {
-    evidence.text += ", and the server says nothing of where it came from";
+    evidence.text += phrase(", and the server says nothing of where it came from");
   }
   if (message.mirrored) {
     const auto changes = fmt::format("{}", fmt::join(*message.mirrored, ", "));
     evidence.facts[Fact::mirrored_changes] = changes;
-    evidence.text +=
-        changes.empty() ? "; it arrived as it was sent" : "; it arrived with another " + changes;
+    evidence.text += changes.empty() ? phrase("; it arrived as it was sent")
+                                     : phrase("; it arrived with another {}", changes);
   }
   observation.evidence.push_back(std::move(evidence));
 }

@@ -23,7 +23,7 @@ struct AlgMessage {
 struct AlgJudgement {
   Detail detail;                  // as the observation's, see sip_alg.cpp
   std::string basis, confidence;  // empty where nothing was seen
-  std::string text;
+  Text text;
   bool certain() const { return confidence == "certain"; }
 };
 

@@ -136,8 +136,8 @@ void add_sip_reply(Observation& observation, const sip::Reply& reply) {
   const auto reason = printable(reply.reason);
   const auto& software = reply.server.empty() ? reply.user_agent : reply.server;
   evidence.text =
-      fmt::format("the server answered {}{}{}", reply.status, reason.empty() ? "" : " ", reason);
-  if (reply.provisional()) evidence.text += ", and nothing final after it";
+      phrase("the server answered {}{}{}", reply.status, reason.empty() ? "" : " ", reason);
+  if (reply.provisional()) evidence.text += phrase(", and nothing final after it");
   evidence.facts[Fact::status] = static_cast<std::int64_t>(reply.status);
   evidence.facts[Fact::reason] = reason;
   evidence.facts[Fact::final] = !reply.provisional();
@@ -185,18 +185,18 @@ void add_sip_via(Observation& observation, const sip::Reply& reply, const sip::O
   if (via.rport != 0) evidence.facts[Fact::rport] = static_cast<std::int64_t>(via.rport);
   if (reading.translated) evidence.facts[Fact::translated] = *reading.translated;
   if (reading.rewritten) {
-    evidence.text = fmt::format("the Via header was sent with {} and came back with {}",
-                                own.sent_by(), printable(via.sent_by()));
+    evidence.text = phrase("the Via header was sent with {} and came back with {}", own.sent_by(),
+                           printable(via.sent_by()));
   } else if (reading.translated.value_or(false)) {
-    evidence.text = fmt::format(
-        "the server saw {} in place of {}: address translation on the way",
-        reading.seen_as ? seen_as_text(*reading.seen_as) : fmt::format("port {}", via.rport),
-        local.to_string());
+    evidence.text =
+        phrase("the server saw {} in place of {}: address translation on the way",
+               reading.seen_as ? seen_as_text(*reading.seen_as) : phrase("port {}", via.rport),
+               local.to_string());
   } else if (reading.translated) {
     // Not "no translation": a device that rewrites SIP writes the same.
-    evidence.text = "the reply says that the server saw this machine's own address";
+    evidence.text = phrase("the reply says that the server saw this machine's own address");
   } else {
-    evidence.text = "the server does not say which address it saw";
+    evidence.text = phrase("the server does not say which address it saw");
   }
   observation.evidence.push_back(std::move(evidence));
 }
@@ -206,9 +206,9 @@ void add_sip_discarded(Observation& observation, const sip::Collector& collector
   Evidence evidence;
   evidence.kind = EvidenceKind::sip_discarded;
   if (collector.broken() > 0) {
-    evidence.text = "what came back was not a SIP reply: " + collector.why_broken();
+    evidence.text = phrase("what came back was not a SIP reply: {}", collector.why_broken());
   } else {
-    evidence.text = "what came back was SIP, but not a reply to our request";
+    evidence.text = phrase("what came back was SIP, but not a reply to our request");
   }
   evidence.facts[Fact::broken] = static_cast<std::int64_t>(collector.broken());
   evidence.facts[Fact::foreign] = static_cast<std::int64_t>(collector.foreign());

@@ -72,9 +72,9 @@ void add_answer(SipLocation& location, const Answer& answer, EvidenceKind kind,
   if (answer.message.has_error()) {
     evidence.facts[Fact::failure] = std::string(to_string(answer.message.error().kind));
     evidence.text =
-        fmt::format("no answer for {} {}: {}", type, answer.name, answer.message.error().text);
+        phrase("no answer for {} {}: {}", type, answer.name, answer.message.error().text);
   } else if (records.empty()) {
-    evidence.text = fmt::format("no {} records for {}", type, answer.name);
+    evidence.text = phrase("no {} records for {}", type, answer.name);
   } else {
     evidence.text = fmt::format("{} {}: {}", type, answer.name, records);
   }
@@ -172,7 +172,7 @@ void add_sip_target(std::vector<Evidence>& list, const SipTarget& target,
                     const Observation& attempt) {
   Evidence evidence;
   evidence.kind = EvidenceKind::sip_target;
-  evidence.text = fmt::format(
+  evidence.text = phrase(
       "{}:{} was asked: {}", target.host, target.port,
       attempt.detail.empty() ? std::string(to_string(attempt.outcome)) : attempt.detail.text());
   evidence.facts[Fact::host] = target.host;

@@ -45,8 +45,8 @@ void add_stray_evidence(Observation& observation, const StunChannel& channel) {
     evidence.kind = EvidenceKind::stun_stray;
     const auto from = reply.from.to_string();
     evidence.text = reply.from_server
-                        ? fmt::format("{} sent something else: {}", from, reply.text)
-                        : fmt::format("{}, which was not asked, sent {}", from, reply.text);
+                        ? phrase("{} sent something else: {}", from, reply.text)
+                        : phrase("{}, which was not asked, sent {}", from, reply.text);
     evidence.facts[Fact::from] = from;
     evidence.facts[Fact::from_server] = reply.from_server;
     evidence.facts[Fact::reason] = std::string(to_string(reply.reason));
@@ -105,7 +105,7 @@ void add_mapped_address(Observation& observation, const stun::Message& message) 
   if (!mapped) return;
   Evidence evidence;
   evidence.kind = EvidenceKind::mapped_address;
-  evidence.text = "the server sees us as " + mapped->to_string();
+  evidence.text = phrase("the server sees us as {}", mapped->to_string());
   evidence.facts[Fact::address] = mapped->address.to_string();
   evidence.facts[Fact::port] = static_cast<std::int64_t>(mapped->port);
   if (observation.local) evidence.facts[Fact::translated] = *mapped != *observation.local;

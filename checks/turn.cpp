@@ -82,13 +82,13 @@ void record_reply(Observation& observation, const TurnClient& client, const Turn
     if (message.realm) {
       const auto realm = stun::printable(*message.realm);
       add_evidence(observation, EvidenceKind::turn_challenge,
-                   "the server's realm is \"" + realm + "\"",
+                   phrase("the server's realm is \"") + realm + "\"",
                    {{Fact::realm, realm}, {Fact::nonce, message.nonce.has_value()}});
     }
     if (message.alternate_server) {
       const auto other = message.alternate_server->to_string();
       add_evidence(observation, EvidenceKind::alternate_server,
-                   "the server names another one: " + other,
+                   phrase("the server names another one: {}", other),
                    {{Fact::address, message.alternate_server->address.to_string()},
                     {Fact::port, static_cast<std::int64_t>(message.alternate_server->port)}});
     }
@@ -102,14 +102,14 @@ void record_reply(Observation& observation, const TurnClient& client, const Turn
     case TurnStatus::granted:
       set(Outcome::answered, DetailCode::allocated);
       add_evidence(observation, EvidenceKind::relay,
-                   fmt::format("the server relays at {}, for {} s", client.relayed().to_string(),
-                               client.lifetime()),
+                   phrase("the server relays at {}, for {} s", client.relayed().to_string(),
+                          client.lifetime()),
                    {{Fact::address, client.relayed().address.to_string()},
                     {Fact::port, static_cast<std::int64_t>(client.relayed().port)},
                     {Fact::lifetime_s, static_cast<std::int64_t>(client.lifetime())}});
       if (!with_credentials) {
         add_evidence(observation, EvidenceKind::open_relay,
-                     "the server relays for anybody, without credentials", {});
+                     phrase("the server relays for anybody, without credentials"), {});
       }
       break;
     case TurnStatus::challenged:
@@ -310,9 +310,10 @@ asio::awaitable<bool> try_once(Context& context, Job job, Scope cleanup, bool la
   const bool again = co_await measure(context, job, client, cleanup, place, last, observation);
   const bool given_back = co_await client.deallocate(cleanup);
   if (!given_back) {
-    add_evidence(observation, EvidenceKind::allocation_left,
-                 "the server did not confirm that the allocation was given back; it ends by itself",
-                 {});
+    add_evidence(
+        observation, EvidenceKind::allocation_left,
+        phrase("the server did not confirm that the allocation was given back; it ends by itself"),
+        {});
   }
   if (again) co_return true;
   const auto fault = certificate_fault(dialled.tls);
@@ -335,7 +336,7 @@ asio::awaitable<Observation> run_turn(Context& context, Job job) {
     const bool no_more = co_await try_once(context, job, cleanup, true, second);
     static_cast<void>(no_more);
     add_evidence(second, EvidenceKind::port_taken,
-                 "the server held an allocation for our first port (437)", {});
+                 phrase("the server held an allocation for our first port (437)"), {});
     co_return second;
   }
   stun::Builder builder(stun::Class::request, stun::Method::allocate, stun::new_transaction_id());

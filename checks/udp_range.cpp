@@ -166,7 +166,7 @@ asio::awaitable<bool> ask_relays(std::shared_ptr<Range> range, Job job, Observat
   if (server.has_error()) {
     Evidence evidence;
     evidence.kind = EvidenceKind::udp_relays;
-    evidence.text = "relays were not tried: " + server.error().text;
+    evidence.text = phrase("relays were not tried: {}", server.error().text);
     evidence.facts[Fact::not_measured] = server.error().text;
     observation.evidence.push_back(std::move(evidence));
     co_return false;

@@ -116,14 +116,14 @@ void describe(const Sample& sample, int asked, Observation& observation) {
   evidence.facts[Fact::asked] = static_cast<std::int64_t>(asked);
   evidence.facts[Fact::granted] = static_cast<std::int64_t>(sample.granted);
   evidence.facts[Fact::measured] = static_cast<std::int64_t>(measured);
-  evidence.text = fmt::format("{} relays of {} were far ends, of {} asked for", measured,
-                              sample.server.probe.target.host, asked);
+  evidence.text = phrase("{} relays of {} were far ends, of {} asked for", measured,
+                         sample.server.probe.target.host, asked);
   if (sample.outside > 0) {
-    evidence.text += fmt::format("; {} had ports outside the range", sample.outside);
+    evidence.text += phrase("; {} had ports outside the range", sample.outside);
     evidence.facts[Fact::outside] = static_cast<std::int64_t>(sample.outside);
   }
   if (measured < asked && !sample.why.empty()) {
-    evidence.text += "; the others were not measured: " + sample.why;
+    evidence.text += phrase("; the others were not measured: {}", sample.why);
     evidence.facts[Fact::not_measured] = sample.why;
   }
   if (sample.relays_work) evidence.facts[Fact::relays_work] = *sample.relays_work;
@@ -131,7 +131,7 @@ void describe(const Sample& sample, int asked, Observation& observation) {
   if (sample.left == 0) return;
   Evidence left;
   left.kind = EvidenceKind::allocation_left;
-  left.text = fmt::format(
+  left.text = phrase(
       "the server did not confirm that {} allocations were given back; they end by themselves",
       sample.left);
   left.facts[Fact::allocations] = static_cast<std::int64_t>(sample.left);

@@ -49,15 +49,15 @@ Evidence describe(const Port& port, const Range& range) {
   const bool echo = range.echo;
   Evidence evidence;
   evidence.kind = EvidenceKind::udp_port;
-  evidence.text = fmt::format("UDP {}: {}", port.number, in_words(port));
+  evidence.text = phrase("UDP {}: {}", port.number, in_words(port));
   if (echo && port.outbound) {
-    evidence.text = fmt::format("UDP {}: {}", port.number, far_end_in_words(port));
+    evidence.text = phrase("UDP {}: {}", port.number, far_end_in_words(port));
   } else if (echo && port.result == PortResult::dropped) {
     evidence.text =
-        fmt::format("UDP {}: the echo does not answer, as it does on other ports", port.number);
+        phrase("UDP {}: the echo does not answer, as it does on other ports", port.number);
   }
   if (range.refused_near && port.result == PortResult::silent && port.by == range.target) {
-    evidence.text = fmt::format(
+    evidence.text = phrase(
         "UDP {}: \"port unreachable\" came from nearer than the server is: it proves nothing",
         port.number);
   }
@@ -101,7 +101,7 @@ Evidence describe(const Block& block) {
   const auto ports = block.first == block.last
                          ? fmt::format("UDP {} is", block.first)
                          : fmt::format("UDP {} to {} are", block.first, block.last);
-  evidence.text = fmt::format("{} blocked, as far as sampled{}", ports, neighbours_in_words(block));
+  evidence.text = phrase("{} blocked, as far as sampled{}", ports, neighbours_in_words(block));
   return evidence;
 }
 
@@ -114,17 +114,17 @@ Evidence describe_sample(const Range& range, int proved, int sampled, bool all_o
   evidence.facts[Fact::proved] = static_cast<std::int64_t>(proved);
   evidence.facts[Fact::sampled] = static_cast<std::int64_t>(sampled);
   evidence.facts[Fact::ports] = static_cast<std::int64_t>(whole.count());
-  evidence.text = fmt::format("{} of {} sampled ports proved to get out, of {} ports", proved,
-                              sampled, whole.count());
+  evidence.text = phrase("{} of {} sampled ports proved to get out, of {} ports", proved, sampled,
+                         whole.count());
   if (proved == 0 || whole.single() || !all_open) return evidence;
   const double share = 100 * (1 - std::pow(0.05, 1.0 / proved));
   const auto gap = longest_gap(known_ports(range.ports), whole);
   evidence.facts[Fact::excludes_percent] = share;
   evidence.facts[Fact::longest_gap] = static_cast<std::int64_t>(gap);
-  evidence.text += fmt::format(
-      "; if more than {:.0f} % were blocked here and there, or more than {} in a row, this would "
+  evidence.text += phrase(
+      "; if more than {} % were blocked here and there, or more than {} in a row, this would "
       "have met it (95 % confidence)",
-      share, gap);
+      fmt::format("{:.0f}", share), gap);
   return evidence;
 }
 

@@ -38,14 +38,14 @@ std::vector<std::string> to_be_mended(const SetResult& set, const Report& report
   std::vector<std::string> titles;
   for (const auto& finding : report.findings) {
     const bool at_large = set.verdict == Verdict::ready && finding.affects.empty();
-    if (at_large || is_about(finding, set)) titles.push_back(finding.title);
+    if (at_large || is_about(finding, set)) titles.push_back(finding.title.string());
   }
   return titles;
 }
 
 std::string first_of(const std::vector<std::string>& titles) {
   if (titles.size() < 2) return titles.front();
-  return fmt::format("{}, and {} more", titles.front(), titles.size() - 1);
+  return say("{}, and {} more", titles.front(), titles.size() - 1);
 }
 
 // Of rows that the vendor requires and that fail, those that no cause explains, by title.
@@ -61,7 +61,7 @@ std::vector<std::string> lost_without_cause(const SetResult& set, const Report& 
 // "2 of 5 capabilities", or its name where it is one.
 std::string counted(const std::vector<std::string>& titles, const SetResult& set) {
   if (titles.size() == 1) return titles.front();
-  return fmt::format("{} of {} capabilities", titles.size(), set.capabilities.size());
+  return say("{} of {} capabilities", titles.size(), set.capabilities.size());
 }
 
 // The finding that tells of a flaw in what works; 0: none.
@@ -105,74 +105,74 @@ std::string verdict_sentences(const SetResult& set, const Report& report) {
   const bool nothing_else = blocked.size() + not_tried.size() == set.capabilities.size();
   const auto name = name_of(set);
   // Of several places together, "here" is none of them.
-  const std::string_view here = report.vantages.empty() ? " from here" : "";
+  const std::string here = report.vantages.empty() ? say(" from here") : "";
   std::vector<std::string> sentences;
   const auto tell = [&](const std::string& sentence) { sentences.push_back(sentence); };
   if (!blocked.empty() && set.verdict == Verdict::degraded) {
-    tell(fmt::format("Calls with {} work{}. Blocked: {}.", name, here, listed(blocked)));
+    tell(say("Calls with {} work{}. Blocked: {}.", name, here, listed(blocked)));
   } else if (!blocked.empty() && !nothing_else) {
-    tell(fmt::format("{} only partly works{}. Blocked: {}.", name, here, listed(blocked)));
+    tell(say("{} only partly works{}. Blocked: {}.", name, here, listed(blocked)));
   } else if (set.verdict == Verdict::blocked) {
-    tell(fmt::format("{} does not work{}.", name, here));
+    tell(say("{} does not work{}.", name, here));
   }
   if (!degraded.empty() && sentences.empty()) {
-    tell(fmt::format("{} works{}, but only over a fallback (expect lower quality): {}.", name, here,
-                     listed(degraded)));
+    tell(say("{} works{}, but only over a fallback (expect lower quality): {}.", name, here,
+             listed(degraded)));
   } else if (!degraded.empty()) {
-    tell(fmt::format("Only over a fallback (expect lower quality): {}.", listed(degraded)));
+    tell(say("Only over a fallback (expect lower quality): {}.", listed(degraded)));
   } else if (set.verdict == Verdict::degraded) {
-    tell(fmt::format("{} works{}, with limits.", name, here));
-    if (!mend.empty()) tell(fmt::format("Cause: {}.", first_of(mend)));
+    tell(say("{} works{}, with limits.", name, here));
+    if (!mend.empty()) tell(say("Cause: {}.", first_of(mend)));
     const auto lost = lost_without_cause(set, report);
-    if (!lost.empty()) tell(fmt::format("Not reached: {}.", listed(lost)));
+    if (!lost.empty()) tell(say("Not reached: {}.", listed(lost)));
   }
   if (!unknown.empty() && sentences.empty()) {
-    tell(fmt::format("Could not determine whether {} fully works{}. Still unknown: {}.", name, here,
-                     listed(unknown)));
+    tell(say("Could not determine whether {} fully works{}. Still unknown: {}.", name, here,
+             listed(unknown)));
   } else if (!unknown.empty()) {
-    tell(fmt::format("Still unknown: {}.", listed(unknown)));
+    tell(say("Still unknown: {}.", listed(unknown)));
   } else if (set.verdict == Verdict::unknown) {
-    tell(fmt::format("Could not determine whether {} works{}.", name, here));
+    tell(say("Could not determine whether {} works{}.", name, here));
   }
   if (sentences.empty()) {
-    tell(fmt::format("{}{} works{}.", tried_in_part(set) ? "Everything tested for " : "", name,
-                     here));
+    tell(tried_in_part(set) ? say("Everything tested for {} works{}.", name, here)
+                            : say("{} works{}.", name, here));
   }
-  if (!not_tried.empty()) tell(fmt::format("Not tested: {}.", listed(not_tried)));
+  if (!not_tried.empty()) tell(say("Not tested: {}.", listed(not_tried)));
   if (set.verdict == Verdict::ready && !mend.empty()) {
-    tell(fmt::format("Needs attention: {}.", first_of(mend)));
+    tell(say("Needs attention: {}.", first_of(mend)));
   }
   return joined(sentences, " ");
 }
 
 std::string verdict_in_short(const SetResult& set, const Report& report) {
-  const std::string_view here = report.vantages.empty() ? " from here" : "";
+  const std::string here = report.vantages.empty() ? say(" from here") : "";
   const auto titles = titles_with(set, set.verdict);
   const auto not_tried = titles_with(set, Verdict::unknown, false);
   const auto text = [&]() -> std::string {
     switch (set.verdict) {
       case Verdict::ready:
-        return fmt::format("works{}{}", here,
-                           to_be_mended(set, report).empty() ? "" : ", but needs attention");
+        return to_be_mended(set, report).empty() ? say("works{}", here)
+                                                 : say("works{}, but needs attention", here);
       case Verdict::degraded:
         if (const auto blocked = titles_with(set, Verdict::blocked); !blocked.empty()) {
-          return "calls work; blocked: " + counted(blocked, set);
+          return say("calls work; blocked: {}", counted(blocked, set));
         }
-        if (titles.empty()) return fmt::format("works{}, with limits", here);
-        return "works only over a fallback: " + counted(titles, set);
+        if (titles.empty()) return say("works{}, with limits", here);
+        return say("works only over a fallback: {}", counted(titles, set));
       case Verdict::blocked:
         if (titles.size() + not_tried.size() == set.capabilities.size()) {
-          return fmt::format("does not work{}", here);
+          return say("does not work{}", here);
         }
-        return "does not work: " + counted(titles, set);
+        return say("does not work: {}", counted(titles, set));
       case Verdict::unknown:
-        return titles.empty() ? "could not be determined"
-                              : "could not be determined: " + counted(titles, set);
+        return titles.empty() ? say("could not be determined")
+                              : say("could not be determined: {}", counted(titles, set));
     }
     return {};
   }();
   if (not_tried.empty()) return text;
-  return fmt::format("{}; not tested: {}", text, counted(not_tried, set));
+  return say("{}; not tested: {}", text, counted(not_tried, set));
 }
 
 Mark mark_of(const SetResult& set, const Report& report) {
@@ -187,10 +187,10 @@ Mark mark_of(const SetResult& set, const CapabilityResult& capability, const Rep
 
 std::string told_of(const SetResult& set, const CapabilityResult& capability,
                     const Report& report) {
-  if (!was_tried(set, capability)) return "not tested in this run";
+  if (!was_tried(set, capability)) return say("not tested in this run");
   const auto number = flaw_of(set, capability, report);
-  if (number == 0) return capability.summary;
-  return fmt::format("{}, but see cause {}", capability.summary, number);
+  if (number == 0) return capability.summary.string();
+  return say("{}, but see cause {}", capability.summary, number);
 }
 
 }  // namespace callready

@@ -9,7 +9,7 @@ std::vector<std::string> call_lines(const Report& report) {
   std::vector<std::string> lines;
   for (const auto& [probe, seen] : report.probes) {
     if (probe.check != CheckKind::ice) continue;
-    std::vector<std::string> parts;
+    std::vector<Text> parts;
     for (const auto& evidence : seen.evidence) {
       const bool call = evidence.kind == EvidenceKind::ice_pair ||
                         evidence.kind == EvidenceKind::call_handshake ||

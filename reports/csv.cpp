@@ -20,8 +20,8 @@ Cells requirement_cells(const SetResult& set, const RequirementResult& requireme
           requirement.title,
           std::string(to_string(requirement.severity)),
           std::string(to_string(requirement.status)),
-          requirement.summary,
-          requirement.sampled,
+          requirement.summary.string(),
+          requirement.sampled.string(),
           requirement.source};
 }
 

@@ -58,7 +58,7 @@ std::string rule_in_words(const DeviceRule& rule) {
   }
   return fmt::format("{}: {} {} {} {}: {}", rule.name, rule.udp ? "UDP" : "TCP",
                      port_list(rule.ports, ", "), rule.inbound ? "from" : "to",
-                     count_of(rule.peers.size(), "entry", "entries"), joined(rows, "; "));
+                     say_plural(rule.peers.size(), "{} entry", "{} entries"), joined(rows, "; "));
 }
 
 // "cr-rainbow-udp3478: 49152-65535": by rule, each list once.

@@ -13,12 +13,13 @@ namespace callready {
 
 // What the place that a text is written to can show. Formats for programs ignore it.
 struct RenderOptions {
-  bool colour = false;    // ANSI colours
-  bool unicode = true;    // false: nothing but ASCII is written
-  int width = 80;         // columns; held between 40 and 200
-  bool on_screen = true;  // false: a file or a pipe, where no line needs to be cut
-  bool verbose = false;   // every endpoint on its own line
-  bool quiet = false;     // one line per set
+  bool colour = false;                 // ANSI colours
+  bool unicode = true;                 // false: nothing but ASCII is written
+  int width = 80;                      // columns; held between 40 and 200
+  bool on_screen = true;               // false: a file or a pipe, where no line needs to be cut
+  bool verbose = false;                // every endpoint on its own line
+  bool quiet = false;                  // one line per set
+  const Language* language = nullptr;  // of formats that people read; null: English
 };
 
 using Renderer = std::string (*)(const Report&, const RenderOptions&);

@@ -36,8 +36,8 @@ std::string_view tab_colour(Verdict verdict) {
 }
 
 std::string question(const Report& report) {
-  return report.site.name.empty() ? "Can this site make calls?"
-                                  : fmt::format("Can {} make calls?", report.site.name);
+  return report.site.name.empty() ? say("Can this site make calls?")
+                                  : say("Can {} make calls?", report.site.name);
 }
 
 Html head(const Report& report) {
@@ -45,10 +45,11 @@ Html head(const Report& report) {
   const auto worst = overall(report);
   Html out;
   out.put(R"(<!doctype html>
-<html lang="en">
+<html lang="{}">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src )");
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src )",
+          spoken_language() == nullptr ? std::string_view("en") : spoken_language()->code());
   out.source(csp_hash(style)).put("; script-src ").source(csp_hash(script));
   out.put(R"(; img-src data:; base-uri 'none'; form-action 'none'">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -64,6 +65,16 @@ Html head(const Report& report) {
       tab_colour(worst));
   out.put("<style>").source(style).put("</style>\n</head>\n");
   return out;
+}
+
+// What the page's script says.
+Html body_with_words() {
+  Html out;
+  return out.put(R"(<body data-copied="{}" data-not-copied="{}" data-in-clipboard="{}" )"
+                 R"(data-not-in-clipboard="{}" data-close="{}" data-open="{}">
+)",
+                 say("Copied"), say("Not copied"), say("Copied to the clipboard"),
+                 say("Could not be copied"), say("Close all"), say("Open all"));
 }
 
 Html verdicts(const Report& report) {
@@ -83,10 +94,10 @@ Html verdicts(const Report& report) {
   if (report.sets.empty()) {
     out.put(R"(<div class="verdict tone-unknown">
 <p class="word">{} {}</p>
-<p>Nothing was checked.</p>
+<p>{}</p>
 </div>
 )",
-            html_mark(Mark::unknown), verdict_word(Verdict::unknown));
+            html_mark(Mark::unknown), verdict_word(Verdict::unknown), say("Nothing was checked."));
   }
   out.put("</div>\n");
   return out;
@@ -103,14 +114,18 @@ bool stops_on_the_way(const Report& report) {
 }
 
 struct Section {
-  std::string_view id, title, link;
+  std::string_view id;
+  std::string title, link;
   Html html;
   bool folded = false;  // for who wants to know more
 };
 
 Html navigation(std::span<const Section> sections) {
   Html out;
-  out.put("<nav aria-label=\"Parts of this report\">\n<ul>\n");
+  out.put(R"(<nav aria-label="{}">
+<ul>
+)",
+          say("Parts of this report"));
   for (const auto& section : sections) {
     out.put("<li><a href=\"#{}\">{}</a></li>\n", section.id, section.link);
   }
@@ -123,39 +138,42 @@ Html navigation(std::span<const Section> sections) {
 std::string render_html(const Report& report, const RenderOptions&) {
   const PageIndex index(report);
   std::vector<Section> sections;
-  const auto add = [&](std::string_view id, std::string_view title, std::string_view link,
+  const auto add = [&](std::string_view id, const std::string& title, const std::string& link,
                        Html html, bool folded = true) {
     if (!html.empty()) sections.push_back({id, title, link, std::move(html), folded});
   };
-  add("findings", "What is wrong, and what to do", "Causes", html_findings(report, index), false);
+  add("findings", say("What is wrong, and what to do"), say("Causes"), html_findings(report, index),
+      false);
   add("path",
-      stops_on_the_way(report) ? "Where traffic stops" : "How far each kind of traffic gets",
-      "Network path", html_path(report), false);
-  add("capabilities", "What works, and what does not", "What works", html_capabilities(report),
-      !report.findings.empty());
-  add("media", "How a call would sound", "Sound", html_media(report), false);
-  add("vantages", "Measured from several places", "Places", html_vantages(report), false);
-  add("routes", "Through the proxy, and directly", "Proxy", html_routes(report));
-  add("requirements", "The vendor's requirements", "Requirements",
+      stops_on_the_way(report) ? say("Where traffic stops")
+                               : say("How far each kind of traffic gets"),
+      say("Network path"), html_path(report), false);
+  add("capabilities", say("What works, and what does not"), say("What works"),
+      html_capabilities(report), !report.findings.empty());
+  add("media", say("How a call would sound"), say("Sound"), html_media(report), false);
+  add("vantages", say("Measured from several places"), say("Places"), html_vantages(report), false);
+  add("routes", say("Through the proxy, and directly"), say("Proxy"), html_routes(report));
+  add("requirements", say("The vendor's requirements"), say("Requirements"),
       html_requirements(report, index));
-  add("timings", "Timings", "Timings", html_timings(report, index));
-  add("endpoints", "Every endpoint", "Endpoints", html_endpoints(report, index));
-  add("site", "This site", "Site", html_site(report));
-  add("run", "This run", "Run", html_run(report));
+  add("timings", say("Timings"), say("Timings"), html_timings(report, index));
+  add("endpoints", say("Every endpoint"), say("Endpoints"), html_endpoints(report, index));
+  add("site", say("This site"), say("Site"), html_site(report));
+  add("run", say("This run"), say("Run"), html_run(report));
 
   Html out = head(report);
-  out.put(R"(<body>
-<a class="skip-link" href="#main">To the report</a>
+  out.put(spoken_language() == nullptr ? Html().put("<body>\n") : body_with_words());
+  out.put(R"(<a class="skip-link" href="#main">{}</a>
 <header>
 <h1>{}</h1>
 <p class="muted">{}</p>
 )",
-          question(report), when_and_where(report));
+          say("To the report"), question(report), when_and_where(report));
   if (!report.complete) {
-    out.put(
-        R"(<p class="warning-box"><b>Incomplete:</b> this run was stopped, or ran out of time, )"
-        R"(before everything was tried. This page shows what was seen until then.</p>
-)");
+    out.put(R"(<p class="warning-box"><b>{}</b> {}</p>
+)",
+            say("Incomplete:"),
+            say("this run was stopped, or ran out of time, before everything was tried. This page "
+                "shows what was seen until then."));
   }
   out.put(verdicts(report));
   if (const auto lost = resent_in_words(report); !lost.empty()) {
@@ -177,12 +195,14 @@ std::string render_html(const Report& report, const RenderOptions&) {
   }
   out.put(R"(</main>
 <footer>
-<p>{} tried in {}, with {} {}. The whole of this report, for programs: <code>--report json</code>.</p>
+<p>{} <code>{}</code>.</p>
 </footer>
 <p id="copied" class="offscreen" role="status"></p>
 <script>)",
-          count_of(endpoints_tried(report), "endpoint", "endpoints"),
-          duration_phrase(report.duration), report.tool.name, report.tool.version);
+          say("{} tried in {}, with {} {}. The whole of this report, for programs:",
+              say_plural(endpoints_tried(report), "{} endpoint", "{} endpoints"),
+              duration_phrase(report.duration), report.tool.name, report.tool.version),
+          say("--report json"));
   out.source(page_script()).put("</script>\n</body>\n</html>\n");
   return out.take();
 }

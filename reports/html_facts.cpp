@@ -24,8 +24,8 @@ class Facts {
 
 Html facts_of(const Site& site) {
   Facts facts;
-  facts.add("Site", site.name);
-  facts.add("Computer", site.host);
+  facts.add(say("Site"), site.name);
+  facts.add(say("Computer"), site.host);
   for (const auto& fact : site_facts(site)) facts.add(fact.name, fact.text);
   return facts.take();
 }
@@ -36,13 +36,14 @@ Html html_vantages(const Report& report) {
   Html out;
   if (report.vantages.empty()) return out;
   out.put(R"(<table class="stack capabilities">
-<thead><tr><th scope="col">Place</th><th scope="col">Verdict there</th><th scope="col">Service and time</th></tr></thead>
+<thead><tr><th scope="col">{}</th><th scope="col">{}</th><th scope="col">{}</th></tr></thead>
 <tbody>
-)");
+)",
+          say("Place"), say("Verdict there"), say("Service and time"));
   for (const auto& vantage : report.vantages) {
     const auto run =
         fmt::format("{}{}{}", vantage.site.host.empty() ? "" : vantage.site.host + ", ",
-                    minute_of(vantage.started_at), vantage.complete ? "" : ", incomplete");
+                    minute_of(vantage.started_at), vantage.complete ? "" : say(", incomplete"));
     for (const auto& set : vantage.sets) {
       out.put(
           "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}<br><span class=\"small muted\">{}</span>"
@@ -57,7 +58,7 @@ Html html_vantages(const Report& report) {
 Html html_site(const Report& report) {
   Html out;
   if (!report.redacted.empty()) {
-    out.put("<p>The names and addresses of this site are pseudonyms.</p>\n");
+    out.put("<p>{}</p>\n", say("The names and addresses of this site are pseudonyms."));
   }
   if (report.vantages.empty()) return out.put(facts_of(report.site));
   for (const auto& vantage : report.vantages) {
@@ -68,17 +69,17 @@ Html html_site(const Report& report) {
 
 Html html_run(const Report& report) {
   Facts facts;
-  facts.add("Started", format_rfc3339(report.started_at));
-  facts.add("Finished", format_rfc3339(report.finished_at));
-  facts.add("Took", duration_phrase(report.duration));
-  facts.add("Complete", report.complete ? "yes" : "no: stopped, or out of time");
-  facts.add("Tried", count_of(endpoints_tried(report), "endpoint", "endpoints"));
+  facts.add(say("Started"), format_rfc3339(report.started_at));
+  facts.add(say("Finished"), format_rfc3339(report.finished_at));
+  facts.add(say("Took"), duration_phrase(report.duration));
+  facts.add(say("Complete"), report.complete ? say("yes") : say("no: stopped, or out of time"));
+  facts.add(say("Tried"), say_plural(endpoints_tried(report), "{} endpoint", "{} endpoints"));
   for (const auto& set : report.sets) {
-    facts.add("Target set", set_and_source(set));
-    if (const auto doubt = source_doubt(set); !doubt.empty()) facts.add("Note", doubt);
+    facts.add(say("Target set"), set_and_source(set));
+    if (const auto doubt = source_doubt(set); !doubt.empty()) facts.add(say("Note"), doubt);
   }
-  for (const auto& note : report.notes) facts.add("Note", note);
-  facts.add("Program", fmt::format("{} {}", report.tool.name, report.tool.version));
+  for (const auto& note : report.notes) facts.add(say("Note"), note.string());
+  facts.add(say("Program"), fmt::format("{} {}", report.tool.name, report.tool.version));
   return facts.take();
 }
 

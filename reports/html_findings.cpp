@@ -28,17 +28,19 @@ Html rules_of(const Finding& finding) {
   Html out;
   if (rows.empty()) return out;
   out.put(R"(<details class="rules"{}>
-<summary>Rules to allow, from the vendor's documentation ({}, {})</summary>
+<summary>{}</summary>
 <table class="stack">
-<thead><tr><th scope="col">Protocol and ports</th><th scope="col">What for</th><th scope="col">To</th></tr></thead>
+<thead><tr><th scope="col">{}</th><th scope="col">{}</th><th scope="col">{}</th></tr></thead>
 <tbody>
 {}</tbody>
 </table>
 </details>
 )",
           std::string_view(peers <= few_peers ? " open" : ""),
-          count_of(finding.rules.size(), "rule", "rules"),
-          count_of(peers, "host or network", "hosts and networks"), rows);
+          say("Rules to allow, from the vendor's documentation ({}, {})",
+              say_plural(finding.rules.size(), "{} rule", "{} rules"),
+              say_plural(peers, "{} host or network", "{} hosts and networks")),
+          say("Protocol and ports"), say("What for"), say("To"), rows);
   return out;
 }
 
@@ -48,7 +50,7 @@ Html evidence_of(const Finding& finding, const PageIndex& index) {
   for (const auto& evidence : finding.evidence) {
     out.put("<li>{}", evidence.text);
     if (const auto probes = index.probes(evidence.probe); !probes.empty()) {
-      out.put(" <a href=\"#{}\">measurement</a>", PageIndex::endpoint(probes.front()));
+      out.put(R"( <a href="#{}">{}</a>)", PageIndex::endpoint(probes.front()), say("measurement"));
     } else if (!evidence.probe.empty()) {
       out.put(" <code>{}</code>", evidence.probe);
     }
@@ -88,35 +90,42 @@ void add_finding(Html& out, const Report& report, std::size_t i, const PageIndex
   }
   if (!finding.fix.empty()) {
     out.put(R"(<div class="fix">
-<div class="head"><b>Fix, for {}</b><button type="button" hidden data-copy="{}" )"
-            R"(aria-label="Copy for the ticket, cause {}">Copy for the ticket</button></div>
+<div class="head"><b>{}</b><button type="button" hidden data-copy="{}" aria-label="{}">{}</button></div>
 <p>{}</p>
 {}</div>
 )",
-            team(finding.owner), ticket_of(report, i), i + 1, finding.fix, rules_of(finding));
+            say("Fix, for {}", team(finding.owner)), ticket_of(report, i),
+            say("Copy for the ticket, cause {}", i + 1), say("Copy for the ticket"), finding.fix,
+            rules_of(finding));
   }
-  out.put("<details class=\"more\">\n<summary>Evidence and affected requirements</summary>\n");
+  out.put(R"(<details class="more">
+<summary>{}</summary>
+)",
+          say("Evidence and affected requirements"));
   out.put("<dl class=\"facts\">\n");
-  if (finding.fix.empty()) out.put("<dt>For</dt><dd>{}</dd>\n", team(finding.owner));
+  if (finding.fix.empty()) out.put("<dt>{}</dt><dd>{}</dd>\n", say("For"), team(finding.owner));
   if (!finding.seen_from.empty()) {
-    out.put("<dt>Seen from</dt><dd>{}</dd>\n", joined(finding.seen_from));
+    out.put("<dt>{}</dt><dd>{}</dd>\n", say("Seen from"), joined(finding.seen_from));
   }
   if (const auto affected = affected_by(finding, report); !affected.empty()) {
-    out.put("<dt>Affects</dt><dd>{}</dd>\n", affected);
+    out.put("<dt>{}</dt><dd>{}</dd>\n", say("Affects"), affected);
   }
   if (const auto seen = seen_by_users(finding, report); !seen.empty()) {
-    out.put("<dt>Users may see</dt><dd>{}</dd>\n", seen);
+    out.put("<dt>{}</dt><dd>{}</dd>\n", say("Users may see"), seen);
   }
   if (const auto rows = explained(finding, index); !rows.empty()) {
     if (finding.explains.size() > few_rows) {
-      out.put("<dt>Explains</dt><dd><details><summary>{} requirements</summary>{}</details></dd>\n",
-              finding.explains.size(), rows);
+      out.put("<dt>{}</dt><dd><details><summary>{}</summary>{}</details></dd>\n", say("Explains"),
+              say("{} requirements", finding.explains.size()), rows);
     } else {
-      out.put("<dt>Explains</dt><dd>{}</dd>\n", rows);
+      out.put("<dt>{}</dt><dd>{}</dd>\n", say("Explains"), rows);
     }
   }
-  out.put("<dt>Certainty</dt><dd>{}</dd>\n", to_string(finding.confidence));
-  out.put("<dt>Code</dt><dd><code>{}</code></dd>\n</dl>\n", finding.code);
+  out.put("<dt>{}</dt><dd>{}</dd>\n", say("Certainty"), confidence_word(finding.confidence));
+  out.put(R"(<dt>{}</dt><dd><code>{}</code></dd>
+</dl>
+)",
+          say("Code"), finding.code);
   if (!finding.evidence.empty()) {
     out.put("{}", evidence_of(finding, index));
   }
@@ -135,7 +144,10 @@ Html html_findings(const Report& report, const PageIndex& index) {
     open.put("{}<a href=\"#{}\">{}</a>", std::string_view(open.empty() ? "" : "; "),
              index.requirement(row.id), row.title);
   }
-  if (!open.empty()) out.put("<p class=\"open\">Not explained by this: {}.</p>\n", open);
+  if (!open.empty())
+    out.put(R"(<p class="open">{} {}.</p>
+)",
+            say("Not explained by this:"), open);
   return out;
 }
 

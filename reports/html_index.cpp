@@ -45,19 +45,21 @@ Html html_filter(std::string_view name, std::string_view legend,
   for (const auto& [mark, count] : counts) all += count;
   Html out;
   out.put("<fieldset class=\"filter\">\n<legend>{}</legend>\n", legend);
-  out.put(R"(<label class="choice"><input type="radio" name="{}" value="all" checked> All {}</label>
+  out.put(R"(<label class="choice"><input type="radio" name="{}" value="all" checked> {}</label>
 )",
-          name, all);
+          name, say("All {}", all));
   for (const auto& choice : choices) {
     const auto found = counts.find(choice.mark);
     if (found == counts.end()) continue;
     out.put(R"(<label class="choice"><input type="radio" name="{}" value="{}"> {} {} {}</label>
 )",
-            name, mark_name(choice.mark), html_mark(choice.mark), choice.label, found->second);
+            name, mark_name(choice.mark), html_mark(choice.mark), say_marked(choice.label),
+            found->second);
   }
-  out.put(R"(<button type="button" hidden data-open aria-pressed="false">Open all</button>
+  out.put(R"(<button type="button" hidden data-open aria-pressed="false">{}</button>
 </fieldset>
-)");
+)",
+          say("Open all"));
   return out;
 }
 

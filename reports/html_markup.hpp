@@ -11,8 +11,8 @@
 
 namespace callready {
 
-// Text of an element or of a quoted attribute, in HTML and in XML: no character of it can end either, and none
-// is a control character or turns the writing direction.
+// Text of an element or of a quoted attribute, in HTML and in XML: no character of it can end
+// either, and none is a control character or turns the writing direction.
 std::string html_escaped(std::string_view text);
 
 class Html {

@@ -55,7 +55,7 @@ Html html_phases(const Observation& seen);
 // The choices of a filter: a radio button and its label for each mark that some row has.
 struct FilterChoice {
   Mark mark;
-  std::string_view label;
+  std::string_view label;  // marked()
 };
 // To be followed by `<div class="rows">` in the same `<div class="filtered">`.
 Html html_filter(std::string_view name, std::string_view legend,

@@ -36,7 +36,7 @@ constexpr int word_line = 18;
 
 struct Column {
   Place place;
-  std::string_view name, short_name;
+  std::string name, short_name;
   std::string detail;
   int x = 0;
 };
@@ -49,13 +49,14 @@ std::string without_scheme(const std::string& url) {
 
 std::vector<Column> columns_of(const Path& path, const PathLayout& layout) {
   std::vector<Column> columns = {
-      {Place::computer, "This computer", "PC", path.computer},
-      {Place::router, "Router", "Router", path.router.empty() ? "and firewall" : path.router},
+      {Place::computer, say("This computer"), say("PC"), path.computer},
+      {Place::router, say("Router"), say("Router"),
+       path.router.empty() ? say("and firewall") : path.router},
   };
   if (path.has_proxy)
-    columns.push_back({Place::proxy, "Proxy", "Proxy", without_scheme(path.proxy)});
-  columns.push_back({Place::provider, "Provider", "Provider", path.provider});
-  columns.push_back({Place::vendor, "Vendor", "Vendor", ""});
+    columns.push_back({Place::proxy, say("Proxy"), say("Proxy"), without_scheme(path.proxy)});
+  columns.push_back({Place::provider, say("Provider"), say("Provider"), path.provider});
+  columns.push_back({Place::vendor, say("Vendor"), say("Vendor"), ""});
   const int last = static_cast<int>(columns.size()) - 1;
   for (int i = 0; i <= last; ++i) {
     columns[static_cast<std::size_t>(i)].x =
@@ -73,8 +74,8 @@ int x_of(Place place, const std::vector<Column>& columns) {
 }
 
 std::string stop_words(const Stop& stop) {
-  auto words = stop.words;
-  if (stop.place == Place::unknown) words += "; nothing shows where";
+  const auto words =
+      stop.place == Place::unknown ? say("{}; nothing shows where", stop.words) : stop.words;
   return stop.count > 1 ? fmt::format("{} ({})", words, stop.count) : words;
 }
 
@@ -82,7 +83,7 @@ std::string flow_label(const Flow& flow) {
   if (flow.findings.empty()) return flow.label;
   std::vector<std::string> numbers;
   for (const auto number : flow.findings) numbers.push_back(std::to_string(number));
-  return fmt::format("{}, see {}", flow.label, joined(numbers));
+  return say("{}, see {}", flow.label, joined(numbers));
 }
 
 class Drawing {
@@ -94,10 +95,11 @@ class Drawing {
     for (const auto& group : path_.groups) add_group(group);
     const int height = y_ + 8;
     Html out;
-    out.put(R"(<svg class="{}" role="img" width="{}" height="{}" viewBox="0 0 {} {}" )"
-            R"(aria-label="Drawing of the path; the table below says the same">
+    out.put(
+        R"(<svg class="{}" role="img" width="{}" height="{}" viewBox="0 0 {} {}" aria-label="{}">
 )",
-            layout_.name, layout_.width, height, layout_.width, height);
+        layout_.name, layout_.width, height, layout_.width, height,
+        say("Drawing of the path; the table below says the same"));
     for (const auto& column : columns_) {
       out.put("<path class=\"axis\" d=\"M{} {}V{}\"/>\n", column.x, layout_.box_height, y_);
       add_box(out, column);
@@ -137,8 +139,9 @@ class Drawing {
     for (std::size_t i = 0; i < count; ++i) add_flow(group.flows[i]);
     if (group.flows.size() > count) {
       y_ += 14;
-      body_.put("<text class=\"quiet\" x=\"{}\" y=\"{}\">and {} more, in the table</text>\n",
-                layout_.label_x, y_, group.flows.size() - count);
+      body_.put(R"(<text class="quiet" x="{}" y="{}">{}</text>
+)",
+                layout_.label_x, y_, say("and {} more, in the table", group.flows.size() - count));
     }
   }
 
@@ -216,34 +219,37 @@ class Drawing {
   int y_ = layout_.box_height;
 };
 
-std::string_view place_words(Place place) {
+std::string place_words(Place place) {
   switch (place) {
     case Place::computer:
-      return "this computer";
+      return say("this computer");
     case Place::router:
-      return "router or firewall of the site";
+      return say("router or firewall of the site");
     case Place::proxy:
-      return "proxy";
+      return say("proxy");
     case Place::provider:
-      return "provider";
+      return say("provider");
     case Place::vendor:
-      return "vendor";
+      return say("vendor");
     case Place::unknown:
       break;
   }
-  return "not known";
+  return say("not known");
 }
 
 Html table_of(const Path& path) {
   Html out;
-  out.put("<details>\n<summary>The same as a table</summary>\n");
+  out.put(R"(<details>
+<summary>{}</summary>
+)",
+          say("The same as a table"));
   for (const auto& group : path.groups) {
     out.put(R"(<table class="stack path-table">
 <caption>{}</caption>
-<thead><tr><th scope="col">Flow</th><th scope="col">Gets as far as</th><th scope="col">What was seen</th></tr></thead>
+<thead><tr><th scope="col">{}</th><th scope="col">{}</th><th scope="col">{}</th></tr></thead>
 <tbody>
 )",
-            group.title);
+            group.title, say("Flow"), say("Gets as far as"), say("What was seen"));
     for (const auto& flow : group.flows) {
       for (const auto& stop : flow.stops) {
         out.put("<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td></tr>\n", flow_label(flow),
@@ -262,7 +268,9 @@ namespace {
 void add_drawing(Html& out, const Path& path) {
   if (path.groups.empty()) return;
   if (!path.proxy.empty()) {
-    out.put("<p class=\"small muted\">The proxy is <bdi>{}</bdi>.</p>\n", path.proxy);
+    out.put(R"(<p class="small muted">{} <bdi>{}</bdi>.</p>
+)",
+            say("The proxy is"), path.proxy);
   }
   out.put("<figure class=\"path\">\n");
   out.put(Drawing(path, wide_path).take()).put(Drawing(path, narrow_path).take());
@@ -288,13 +296,17 @@ Html html_path(const Report& report) {
   for (const auto& vantage : report.vantages) {
     Html one;
     add_drawing(one, path_from(vantage, report));
-    if (!one.empty()) drawings.put("<h3>From {}</h3>\n{}", vantage.name, one);
+    if (!one.empty())
+      drawings.put(R"(<h3>{}</h3>
+{})",
+                   say("From {}", vantage.name), one);
   }
   if (drawings.empty()) return drawings;
   Html out;
-  out.put(
-      "<p class=\"small muted\">Each line is one kind of traffic, drawn as far as this run saw it "
-      "get. Dotted: nothing came back, and nothing shows where it was lost.</p>\n");
+  out.put(R"(<p class="small muted">{}</p>
+)",
+          say("Each line is one kind of traffic, drawn as far as this run saw it get. Dotted: "
+              "nothing came back, and nothing shows where it was lost."));
   return out.put(drawings);
 }
 

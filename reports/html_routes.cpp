@@ -28,11 +28,11 @@ bool ways_differ(const RoutePair& pair) {
 }
 
 Html cell(const Report& report, const ProbeResult* result) {
-  if (result == nullptr) return html_said(Mark::skipped, "not tried");
-  auto words = outcome_in_words(result->observation);
+  if (result == nullptr) return html_said(Mark::skipped, say("not tried"));
+  auto words = outcome_in_words(result->observation).string();
   const auto took = set_up_ms(*result);
   if (took && reached(result->observation.outcome)) {
-    words += ", ready in " + duration_phrase(Milliseconds(*took));
+    words = say("{}, ready in {}", words, duration_phrase(Milliseconds(*took)));
   }
   Html out;
   return out.put("<a href=\"#{}\">{}</a>",
@@ -45,20 +45,21 @@ void add_pair(Html& rows, const Report& report, const RoutePair& pair) {
   twin.target.route = {};
   const auto place = twin.vantage.empty() ? "" : twin.vantage + ": ";
   rows.put(
-      "<tr><th scope=\"row\">{}{}</th><td data-route=\"Proxy\">{}</td>"
-      "<td data-route=\"Directly\">{}</td><td data-route=\"Works\">{}</td></tr>\n",
-      place, endpoint(twin), cell(report, pair.proxied), cell(report, pair.direct),
-      html_said(mark_of(pair), better_in_words(pair)));
+      R"(<tr><th scope="row">{}{}</th><td data-route="{}">{}</td><td data-route="{}">{}</td><td data-route="{}">{}</td></tr>
+)",
+      place, endpoint(twin), say("Proxy"), cell(report, pair.proxied), say("Directly"),
+      cell(report, pair.direct), say("Works"), html_said(mark_of(pair), better_in_words(pair)));
 }
 
 Html table(const Html& rows) {
   Html out;
   return out.put(R"(<table class="stack routes">
-<thead><tr><th scope="col">Endpoint</th><th scope="col">Through the proxy</th><th scope="col">Directly</th><th scope="col">Which works</th></tr></thead>
+<thead><tr><th scope="col">{}</th><th scope="col">{}</th><th scope="col">{}</th><th scope="col">{}</th></tr></thead>
 <tbody>
 {}</tbody>
 </table>
 )",
+                 say("Endpoint"), say("Through the proxy"), say("Directly"), say("Which works"),
                  rows);
 }
 
@@ -83,8 +84,11 @@ Html html_routes(const Report& report) {
       names_of(pairs));
   if (alike_count <= most_alike) return out.put(table(different.put(alike)));
   if (!different.empty()) out.put(table(different));
-  return out.put("<details>\n<summary>The other {} endpoints</summary>\n{}</details>\n",
-                 alike_count, table(alike));
+  return out.put(R"(<details>
+<summary>{}</summary>
+{}</details>
+)",
+                 say("The other {} endpoints", alike_count), table(alike));
 }
 
 }  // namespace callready

@@ -13,14 +13,15 @@ namespace callready {
 namespace {
 
 constexpr FilterChoice of_requirements[] = {
-    {Mark::bad, "does not work"}, {Mark::warning, "with problems"}, {Mark::unknown, "not decided"},
-    {Mark::good, "good"},         {Mark::skipped, "not tried"},
+    {Mark::bad, marked("does not work")},   {Mark::warning, marked("with problems")},
+    {Mark::unknown, marked("not decided")}, {Mark::good, marked("good")},
+    {Mark::skipped, marked("not tried")},
 };
 constexpr FilterChoice of_endpoints[] = {
-    {Mark::bad, "not reached"},
-    {Mark::unknown, "no answer"},
-    {Mark::good, "reached"},
-    {Mark::skipped, "not tried"},
+    {Mark::bad, marked("not reached")},
+    {Mark::unknown, marked("no answer")},
+    {Mark::good, marked("reached")},
+    {Mark::skipped, marked("not tried")},
 };
 
 // Rows that are open from the start; where more are not well, a reader opens them.
@@ -81,12 +82,12 @@ Html probes_of(const Report& report, const RequirementResult& requirement, const
   if (rows.empty()) return {};
   Html out;
   out.put(R"(<table class="stack probes">
-<thead><tr><th scope="col">Endpoint</th><th scope="col">Result</th></tr></thead>
+<thead><tr><th scope="col">{}</th><th scope="col">{}</th></tr></thead>
 <tbody>
 {}</tbody>
 </table>
 )",
-          rows);
+          say("Endpoint"), say("Result"), rows);
   return out;
 }
 
@@ -115,18 +116,22 @@ void add_row(Html& out, const Report& report, std::size_t i, std::size_t j, cons
     if (!text.empty()) out.put("<dt>{}</dt><dd>{}</dd>\n", name, text);
   };
   if (const auto number = explained_by(set, requirement, report); number != 0) {
-    out.put("<dt>Cause</dt><dd><a href=\"#{}\">{}. {}</a></dd>\n", PageIndex::finding(number - 1),
-            number, report.findings[number - 1].title);
+    out.put(R"(<dt>{}</dt><dd><a href="#{}">{}. {}</a></dd>
+)",
+            say("Cause"), PageIndex::finding(number - 1), number,
+            report.findings[number - 1].title);
   }
-  fact("Needed for", needed_for(set, requirement));
-  fact("Importance", std::string(to_string(requirement.severity)));
+  fact(say("Needed for"), needed_for(set, requirement));
+  fact(say("Importance"), severity_word(requirement.severity));
   if (requirement.total > 0) {
-    fact("Reached", fmt::format("{} of {}", requirement.reached,
-                                count_of(static_cast<std::size_t>(requirement.total), "endpoint",
-                                         "endpoints")));
+    fact(say("Reached"), say_plural(requirement.total, "{1} of {0} endpoint",
+                                    "{1} of {0} endpoints", requirement.reached));
   }
-  fact("In the document", source_of(set, requirement));
-  out.put("<dt>Row</dt><dd><code>{}/{}</code></dd>\n</dl>\n", set.id, requirement.id);
+  fact(say("In the document"), source_of(set, requirement));
+  out.put(R"(<dt>{}</dt><dd><code>{}/{}</code></dd>
+</dl>
+)",
+          say("Row"), set.id, requirement.id);
   out.put(probes_of(report, requirement, index)).put("</div>\n</details>\n");
 }
 
@@ -134,13 +139,16 @@ std::string fact_text(const EvidenceValue& value) {
   if (const auto* text = std::get_if<std::string>(&value)) return *text;
   if (const auto* number = std::get_if<double>(&value)) return fmt::format("{:.6g}", *number);
   if (const auto* whole = std::get_if<std::int64_t>(&value)) return std::to_string(*whole);
-  return std::get<bool>(value) ? "yes" : "no";
+  return std::get<bool>(value) ? say("yes") : say("no");
 }
 
 Html evidence_of(const Observation& seen) {
   Html out;
   if (seen.evidence.empty()) return out;
-  out.put("<h3>Evidence</h3>\n<ul class=\"evidence\">\n");
+  out.put(R"(<h3>{}</h3>
+<ul class="evidence">
+)",
+          say("Evidence"));
   for (const auto& evidence : seen.evidence) {
     out.put("<li>{}", evidence.text);
     if (!evidence.facts.empty()) {
@@ -166,29 +174,34 @@ void add_endpoint(Html& out, const ProbeResult& result, std::size_t i) {
 )",
           mark_name(mark), PageIndex::endpoint(i), html_mark(mark), place_and_endpoint(probe),
           outcome_in_words(seen),
-          reached_in ? fmt::format(" in {}", duration_phrase(*seen.round_trip)) : std::string(),
-          std::string_view(probe.control ? ", for comparison" : ""));
+          reached_in ? say(" in {}", duration_phrase(*seen.round_trip)) : std::string(),
+          (probe.control ? say(", for comparison") : std::string()));
   const auto fact = [&](std::string_view name, const std::string& text) {
     if (!text.empty()) out.put("<dt>{}</dt><dd>{}</dd>\n", name, text);
   };
-  fact("Measured from", probe.vantage);
-  fact("Check", std::string(to_string(probe.check)));
-  fact("Outcome", fmt::format("{}{}", to_string(seen.outcome),
-                              seen.detail.empty() ? "" : fmt::format(" ({})", seen.detail.text())));
-  fact("Address", seen.address ? seen.address->to_string() : "");
-  fact("From", seen.local ? seen.local->to_string() : "");
-  fact("Region", probe.region);
-  fact("Sent", seen.sent_at ? format_rfc3339(*seen.sent_at) : "");
-  if (seen.attempts > 0) fact("Tries", std::to_string(seen.attempts));
-  if (seen.round_trip) fact("Round trip", duration_phrase(*seen.round_trip));
+  fact(say("Measured from"), probe.vantage);
+  fact(say("Check"), std::string(to_string(probe.check)));
+  fact(say("Outcome"),
+       fmt::format("{}{}", to_string(seen.outcome),
+                   seen.detail.empty() ? "" : fmt::format(" ({})", seen.detail.text())));
+  fact(say("Address"), seen.address ? seen.address->to_string() : "");
+  fact(say("From"), seen.local ? seen.local->to_string() : "");
+  fact(say("Region"), probe.region);
+  fact(say("Sent"), seen.sent_at ? format_rfc3339(*seen.sent_at) : "");
+  if (seen.attempts > 0) fact(say("Tries"), std::to_string(seen.attempts));
+  if (seen.round_trip) fact(say("Round trip"), duration_phrase(*seen.round_trip));
   if (const auto parts = html_phases(seen); !parts.empty()) {
-    out.put("<dt>Time</dt><dd>{}</dd>\n", parts);
+    out.put("<dt>{}</dt><dd>{}</dd>\n", say("Time"), parts);
   }
   std::vector<std::string> parameters;
   for (const auto& [name, value] : probe.with) parameters.push_back(name + '=' + value);
-  fact("Parameters", joined(parameters));
-  out.put("<dt>Probe</dt><dd><code>{}</code></dd>\n</dl>\n{}</div>\n</details>\n", probe.id,
-          evidence_of(seen));
+  fact(say("Parameters"), joined(parameters));
+  out.put(R"(<dt>{}</dt><dd><code>{}</code></dd>
+</dl>
+{}</div>
+</details>
+)",
+          say("Probe"), probe.id, evidence_of(seen));
 }
 
 }  // namespace
@@ -200,21 +213,24 @@ Html html_capabilities(const Report& report) {
     if (!set.capabilities.empty()) {
       out.put(R"(<table class="stack capabilities">
 <caption>{}</caption>
-<thead><tr><th scope="col">Feature</th><th scope="col">Verdict</th><th scope="col">What was seen</th></tr></thead>
+<thead><tr><th scope="col">{}</th><th scope="col">{}</th><th scope="col">{}</th></tr></thead>
 <tbody>
 )",
-              set_name(set));
+              set_name(set), say("Feature"), say("Verdict"), say("What was seen"));
       for (const auto& capability : set.capabilities) {
-        out.put(
-            "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td></tr>\n",
-            capability.title.empty() ? capability.id : capability.title,
-            html_said(mark_of(set, capability, report),
-                      was_tried(set, capability) ? verdict_word(capability.verdict) : "NOT TRIED"),
-            told_of(set, capability, report));
+        out.put("<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td></tr>\n",
+                capability.title.empty() ? capability.id : capability.title,
+                html_said(mark_of(set, capability, report), was_tried(set, capability)
+                                                                ? verdict_word(capability.verdict)
+                                                                : say("NOT TRIED")),
+                told_of(set, capability, report));
       }
       out.put("</tbody>\n</table>\n");
     }
-    for (const auto& note : set.notes) out.put("<p class=\"muted\">Note: {}</p>\n", note);
+    for (const auto& note : set.notes)
+      out.put(R"(<p class="muted">{}</p>
+)",
+              say("Note: {}", note));
   }
   return out;
 }
@@ -237,7 +253,8 @@ Html html_requirements(const Report& report, const PageIndex& index) {
   if (rows.empty()) return {};
   Html out;
   out.put("<div class=\"filtered\">\n{}<div class=\"rows\">\n{}</div>\n</div>\n",
-          html_filter("requirements-shown", "Show requirements", of_requirements, counts), rows);
+          html_filter("requirements-shown", say("Show requirements"), of_requirements, counts),
+          rows);
   return out;
 }
 
@@ -253,14 +270,15 @@ Html html_endpoints(const Report& report, const PageIndex&) {
   const std::string_view many = report.probes.size() > 200 ? " many" : "";
   Html list;
   list.put("<div class=\"filtered\">\n{}<div class=\"rows{}\">\n{}</div>\n</div>\n",
-           html_filter("endpoints-shown", "Show endpoints", of_endpoints, counts), many, rows);
+           html_filter("endpoints-shown", say("Show endpoints"), of_endpoints, counts), many, rows);
   if (report.probes.size() <= most_unfolded) return list;
   // The rows above link to each: on a phone and on paper this list is longer than all the rest.
   Html out;
-  return out.put(
-      "<details class=\"fold\">\n<summary>All {} endpoints, each with its evidence</summary>\n{}"
-      "</details>\n",
-      report.probes.size(), list);
+  return out.put(R"(<details class="fold">
+<summary>{}</summary>
+{}</details>
+)",
+                 say("All {} endpoints, each with its evidence", report.probes.size()), list);
 }
 
 }  // namespace callready

@@ -24,12 +24,12 @@ struct Phase {
 };
 // In the order in which they happen.
 constexpr std::array<Phase, 6> phases{{
-    {Timing::dns, "DNS", "dns"},
-    {Timing::tunnel, "proxy", "dns"},
-    {Timing::connect, "connect", "connect"},
-    {Timing::handshake, "TLS", "tls"},
-    {Timing::tls, "TLS", "tls"},
-    {Timing::reply, "reply", "reply"},
+    {Timing::dns, marked("DNS"), "dns"},
+    {Timing::tunnel, marked("proxy"), "dns"},
+    {Timing::connect, marked("connect"), "connect"},
+    {Timing::handshake, marked("TLS"), "tls"},
+    {Timing::tls, marked("TLS"), "tls"},
+    {Timing::reply, marked("reply"), "reply"},
 }};
 
 bool measured(double ms) { return std::isfinite(ms) && ms >= 0; }
@@ -47,7 +47,7 @@ struct TimedRow {
   std::string figures() const {
     const auto middle = in_words(median()), least = in_words(times.front()),
                most = in_words(times.back());
-    return least == most ? middle : fmt::format("{} ({} to {})", middle, least, most);
+    return least == most ? middle : say("{} ({} to {})", middle, least, most);
   }
 };
 
@@ -110,10 +110,10 @@ Html plot(const std::vector<TimedRow>& rows, const std::vector<double>& ticks,
   };
   const int height = head_height + layout.row_height * static_cast<int>(rows.size());
   Html out;
-  out.put(R"(<svg class="{}" role="img" width="{}" height="{}" viewBox="0 0 {} {}" )"
-          R"(aria-label="Plot of round trips; the table below says the same">
+  out.put(R"(<svg class="{}" role="img" width="{}" height="{}" viewBox="0 0 {} {}" aria-label="{}">
 )",
-          layout.name, layout.width, height, layout.width, height);
+          layout.name, layout.width, height, layout.width, height,
+          say("Plot of round trips; the table below says the same"));
   double free_x = 0;  // where the next figure has room
   for (const double tick : ticks) {
     constexpr double room = 52;
@@ -161,11 +161,12 @@ Html plot(const std::vector<TimedRow>& rows, const std::vector<double>& ticks,
 Html table_of(const std::vector<TimedRow>& rows) {
   Html out;
   out.put(R"(<details>
-<summary>The same as a table</summary>
+<summary>{}</summary>
 <table class="stack">
-<thead><tr><th scope="col">Requirement</th><th scope="col">Round trip</th><th scope="col">Endpoints</th></tr></thead>
+<thead><tr><th scope="col">{}</th><th scope="col">{}</th><th scope="col">{}</th></tr></thead>
 <tbody>
-)");
+)",
+          say("The same as a table"), say("Requirement"), say("Round trip"), say("Endpoints"));
   for (const auto& row : rows) {
     out.put("<tr><th scope=\"row\"><a href=\"#{}\">{}</a></th><td>{}</td><td>{}</td></tr>\n",
             row.anchor, row.name, row.figures(), row.times.size());
@@ -193,7 +194,7 @@ Html html_phases(const Observation& seen) {
     rects.put("<rect class=\"{}\" x=\"{:.1f}\" y=\"0\" width=\"{:.1f}\" height=\"12\"/>",
               phase->tone, at, std::max(part, 1.0));
     words.put("{}<span class=\"{}-text\">{} {}</span>", std::string_view(at == 0 ? "" : " · "),
-              phase->tone, phase->name, in_words(ms));
+              phase->tone, say_marked(phase->name), in_words(ms));
     at += part;
   }
   Html out;
@@ -217,9 +218,10 @@ Html html_timings(const Report& report, const PageIndex& index) {
   if (most < least) return {};  // nothing was timed
   const auto ticks = ticks_around(least, most);
   Html out;
-  out.put(
-      "<p class=\"small muted\">Round trips: a dot for each endpoint, a line at the middle one. "
-      "The scale grows by factors, and is the same for the whole page.</p>\n");
+  out.put(R"(<p class="small muted">{}</p>
+)",
+          say("Round trips: a dot for each endpoint, a line at the middle one. The scale grows by "
+              "factors, and is the same for the whole page."));
   for (std::size_t i = 0; i < sets.size(); ++i) {
     if (sets[i].empty()) continue;
     if (sets.size() > 1) out.put("<h3>{}</h3>\n", set_name(report.sets[i]));

@@ -28,6 +28,12 @@ Json texts(const auto& values) {
   return list;
 }
 
+Json plain_texts(const std::vector<Text>& values) {
+  auto list = Json::array();
+  for (const auto& value : values) list.push_back(value.string());
+  return list;
+}
+
 Json interface_json(const InterfaceInfo& interface) {
   Json json = {{"name", interface.name},
                {"addresses", texts(interface.addresses)},
@@ -121,8 +127,9 @@ Json capability_json(const CapabilityResult& capability) {
   Json json = {{"id", capability.id},
                {"title", capability.title},
                {"verdict", to_string(capability.verdict)},
-               {"summary", capability.summary},
+               {"summary", capability.summary.string()},
                {"requirements", capability.requirements}};
+  add_words(json, "summary", capability.summary);
   if (!capability.calls) json["calls"] = false;
   for (const auto& need : capability.needs) {
     Json one{{"alternatives", need.alternatives}, {"equal", need.equal}};
@@ -138,8 +145,10 @@ Json requirement_json(const RequirementResult& requirement) {
                {"title", requirement.title},
                {"severity", to_string(requirement.severity)},
                {"status", to_string(requirement.status)},
-               {"summary", requirement.summary}};
-  set_if_any(json, "sampled", requirement.sampled);
+               {"summary", requirement.summary.string()}};
+  set_if_any(json, "sampled", requirement.sampled.string());
+  add_words(json, "summary", requirement.summary);
+  add_words(json, "sampled", requirement.sampled);
   json["reached"] = requirement.reached;
   json["total"] = requirement.total;
   json["source"] = requirement.source;
@@ -168,7 +177,8 @@ Json set_json(const SetResult& set) {
   set_if_any(json, "evidence_note", set.evidence_note);
   set_if_any(json, "sha256", set.sha256);
   json["verdict"] = to_string(set.verdict);
-  json["notes"] = set.notes;
+  json["notes"] = plain_texts(set.notes);
+  add_words(json, "notes", set.notes);
   json["capabilities"] = Json::array();
   for (const auto& capability : set.capabilities) {
     json["capabilities"].push_back(capability_json(capability));
@@ -197,10 +207,12 @@ Json set_json(const SetResult& set) {
 
 Json finding_json(const Finding& finding) {
   Json json = {{"code", finding.code},
-               {"title", finding.title},
+               {"title", finding.title.string()},
                {"confidence", to_string(finding.confidence)},
                {"owner", to_string(finding.owner)},
-               {"fix", finding.fix}};
+               {"fix", finding.fix.string()}};
+  add_words(json, "title", finding.title);
+  add_words(json, "fix", finding.fix);
   json["affects"] = Json::array();
   for (const auto& affected : finding.affects) {
     json["affects"].push_back({{"set", affected.set}, {"capabilities", affected.capabilities}});
@@ -211,7 +223,8 @@ Json finding_json(const Finding& finding) {
   for (const auto& evidence : finding.evidence) {
     auto item = Json::object();
     set_if_any(item, "probe", evidence.probe);
-    item["text"] = evidence.text;
+    item["text"] = evidence.text.string();
+    add_words(item, "text", evidence.text);
     json["evidence"].push_back(std::move(item));
   }
   if (!finding.seen_from.empty()) json["seen_from"] = finding.seen_from;
@@ -224,7 +237,8 @@ namespace {
 // Facts stand beside `kind` and `text`, in alphabetical order, as `Fact` is; one that is not a
 // number (an infinite delay) is left out.
 Json evidence_json(const Evidence& evidence) {
-  Json json = {{"kind", to_string(evidence.kind)}, {"text", evidence.text}};
+  Json json = {{"kind", to_string(evidence.kind)}, {"text", evidence.text.string()}};
+  add_words(json, "text", evidence.text);
   for (const auto& [name, value] : evidence.facts) {
     const auto word = to_string(name);
     Json fact;
@@ -320,11 +334,13 @@ bool write_json(const Report& report, const JsonTaker& take) {
   json["unexplained"] = Json::array();
   for (const auto& row : unexplained(report)) json["unexplained"].push_back(row.id);
   json["probes"] = Json::array();
-  json["notes"] = report.notes;
+  json["notes"] = plain_texts(report.notes);
+  add_words(json, "notes", report.notes);
   for (const auto& vantage : report.vantages) {
     Json part = {{"name", vantage.name}};
     add_head(part, vantage);
-    part["notes"] = vantage.notes;
+    part["notes"] = plain_texts(vantage.notes);
+    add_words(part, "notes", vantage.notes);
     json["vantages"].push_back(std::move(part));
   }
   const auto whole = json_text(json);

@@ -84,6 +84,8 @@ class Node {
   int integer(int least, int most) const;
   EvidenceValue fact() const;
   IpAddress address() const;
+  bool is_text() const { return json_.is_string(); }
+  bool is_list() const { return json_.is_array(); }
   bool composite() const { return json_.is_structured() || json_.is_null(); }
 
   template <typename Enum>
@@ -114,6 +116,11 @@ class Node {
   std::string_view key_;
   std::size_t index_ = 0;
 };
+
+// A text, with the words of it that stand in the object's member "words" (json_text.hpp): plain
+// where these are not what the text says.
+Text read_text(const Node& object, std::string_view name);
+std::vector<Text> read_texts(const Node& object, std::string_view name);
 
 // A stream's figures (media_fields.hpp).
 MediaStream read_media(const Node& node);

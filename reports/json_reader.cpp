@@ -121,7 +121,7 @@ CapabilityResult read_capability(const Node& node) {
   capability.id = node.member("id").text();
   capability.title = node.member("title").text();
   capability.verdict = node.member("verdict").word<Verdict>();
-  capability.summary = node.member("summary").text();
+  capability.summary = read_text(node, "summary");
   capability.requirements = texts_of(node.member("requirements"));
   if (const auto calls = node.optional("calls")) capability.calls = calls->boolean();
   if (const auto needs = node.optional("needs")) {
@@ -222,10 +222,10 @@ RequirementResult read_requirement(const Node& node) {
   requirement.source = node.member("source").text();
   requirement.severity = node.member("severity").word<Severity>();
   requirement.status = node.member("status").word<Status>();
-  requirement.summary = node.member("summary").text();
+  requirement.summary = read_text(node, "summary");
   // In a merged report, who left it out stands before it.
   requirement.left_out = requirement.summary.find(left_out_words) != std::string::npos;
-  requirement.sampled = text_or_empty(node, "sampled");
+  if (node.optional("sampled")) requirement.sampled = read_text(node, "sampled");
   requirement.reached = node.member("reached").integer(0, any_count);
   requirement.total = node.member("total").integer(0, any_count);
   requirement.probes = texts_of(node.member("probes"));
@@ -269,7 +269,7 @@ SetResult read_set(const Node& node) {
   set.evidence_note = text_or_empty(node, "evidence_note");
   set.sha256 = text_or_empty(node, "sha256");
   set.verdict = node.member("verdict").word<Verdict>();
-  set.notes = texts_of(node.member("notes"));
+  set.notes = read_texts(node, "notes");
   set.capabilities = node.member("capabilities").list(read_capability);
   set.requirements = node.member("requirements").list(read_requirement);
   if (const auto advice = node.optional("advice")) {
@@ -286,17 +286,17 @@ SetResult read_set(const Node& node) {
 Finding read_finding(const Node& node) {
   Finding finding;
   finding.code = node.member("code").text();
-  finding.title = node.member("title").text();
+  finding.title = read_text(node, "title");
   finding.confidence = node.member("confidence").word<Confidence>();
   finding.owner = node.member("owner").word<Owner>();
-  finding.fix = node.member("fix").text();
+  finding.fix = read_text(node, "fix");
   finding.affects = node.member("affects").list([](const Node& item) {
     return FindingAffects{item.member("set").text(), texts_of(item.member("capabilities"))};
   });
   finding.explains = texts_of(node.member("explains"));
   if (const auto rules = node.optional("rules")) finding.rules = rules->list(read_rule);
   finding.evidence = node.member("evidence").list([](const Node& item) {
-    return FindingEvidence{text_or_empty(item, "probe"), item.member("text").text()};
+    return FindingEvidence{text_or_empty(item, "probe"), read_text(item, "text")};
   });
   if (const auto seen = node.optional("seen_from")) finding.seen_from = texts_of(*seen);
   finding.standing = read_standing(node);
@@ -314,9 +314,9 @@ auto known_word(const Node& node, std::string_view key, Read read) {
 
 std::optional<Evidence> read_evidence(const Node& node) {
   Evidence evidence;
-  evidence.text = node.member("text").text();
+  evidence.text = read_text(node, "text");
   node.members([&](const std::string& name, const Node& value) {
-    if (name == "kind" || name == "text") return;
+    if (name == "kind" || name == "text" || name == "words") return;
     // A list or an object beside the facts is something that a later edition added.
     const auto fact = parse<Fact>(name);
     if (value.composite() || !fact) return node.leave_out(name);
@@ -421,7 +421,7 @@ void read_head(const Node& node, auto& report) {
   report.site = read_site(node.member("site"));
   report.sets = node.member("sets").list(read_set);
   report.findings = node.member("findings").list(read_finding);
-  report.notes = texts_of(node.member("notes"));
+  report.notes = read_texts(node, "notes");
 }
 
 VantageReport read_vantage(const Node& node) {
@@ -513,9 +513,9 @@ ReadResult read_report(std::string_view text, std::string_view name) {
                                     text.size(), largest_report / (1024 * 1024)));
   }
   if (const auto byte = too_much_at(text)) {
-    return refuse(":",
-                  fmt::format("{}: nested more than {} deep, or too many values: this is not a report",
-                              position(text, *byte), deepest_report));
+    return refuse(
+        ":", fmt::format("{}: nested more than {} deep, or too many values: this is not a report",
+                         position(text, *byte), deepest_report));
   }
   try {
     const auto json = ReadJson::parse(text);

@@ -5,7 +5,10 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
+
 #include <string_view>
+#include "probe/model/text.hpp"
 
 namespace callready {
 
@@ -86,5 +89,13 @@ nlohmann::ordered_json json_list(const std::vector<Item>& items,
   for (const auto& item : items) json.push_back(print(item));
   return json;
 }
+
+// The templates and arguments of a text, so that it can be said in another language: a list of
+// texts as they stand, and of objects {"words", "many", "count", "with"}; null where all of it is
+// plain.
+nlohmann::ordered_json words_json(const Text& text);
+// Adds what is not null to the member "words" of the object.
+void add_words(nlohmann::ordered_json& object, const char* name, const Text& text);
+void add_words(nlohmann::ordered_json& object, const char* name, const std::vector<Text>& texts);
 
 }  // namespace callready

@@ -123,7 +123,7 @@ Case requirement_case(const Report& report, const Seconds& seconds, const SetRes
   }
   if (const auto number = explained_by(set, requirement, report); number != 0) {
     const auto& finding = report.findings[number - 1];
-    result.lines = {finding.title, cause(finding, finding.evidence.size()),
+    result.lines = {finding.title.string(), cause(finding, finding.evidence.size()),
                     fmt::format("Fix, for {}: {}", team(finding.owner), finding.fix)};
   }
   if (!requirement.source.empty()) result.lines.push_back("Source: " + requirement.source);

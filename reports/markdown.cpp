@@ -157,9 +157,9 @@ std::string render_markdown(const Report& report, const RenderOptions& options) 
     }
   }
   for (const auto& note : report.notes) out += fmt::format("- Note: {}\n", escaped_markdown(note));
-  out +=
-      fmt::format("\n{} tried in {}.\n", count_of(endpoints_tried(report), "endpoint", "endpoints"),
-                  duration_phrase(report.duration));
+  out += fmt::format("\n{} tried in {}.\n",
+                     say_plural(endpoints_tried(report), "{} endpoint", "{} endpoints"),
+                     duration_phrase(report.duration));
   return out;
 }
 

@@ -10,36 +10,37 @@ namespace callready {
 namespace {
 
 // What this way of measuring means, for who is to act on it.
-constexpr std::string_view relays_in_words =
+constexpr auto relays_in_words = marked(
     "measured by two relays of the service's own TURN server, one reached over TCP and one over "
     "UDP. What is lost is known for each way: TCP loses nothing, so that the other half of the "
     "way lost it. Delay and jitter are only known there and back; one way is half of it, and its "
-    "score counts all that came too late as if it had come so this way.";
+    "score counts all that came too late as if it had come so this way.");
 
 std::string first_hop_told(const FirstHop& hop) {
-  auto text = fmt::format("the first router, {}, answered {} of {} probes", hop.router.to_string(),
-                          hop.answered, hop.sent);
-  if (hop.median_ms) text += fmt::format(", half of them within {:.1f} ms", *hop.median_ms);
-  if (hop.jitter_ms) text += fmt::format(", jitter {:.1f} ms", *hop.jitter_ms);
-  if (!hop.echo) text += " (one a second, by packets that end there)";
+  auto text = say("the first router, {}, answered {} of {} probes", hop.router.to_string(),
+                  hop.answered, hop.sent);
+  if (hop.median_ms)
+    text += say(", half of them within {} ms", fmt::format("{:.1f}", *hop.median_ms));
+  if (hop.jitter_ms) text += say(", jitter {} ms", fmt::format("{:.1f}", *hop.jitter_ms));
+  if (!hop.echo) text += say(" (one a second, by packets that end there)");
   return text;
 }
 
 std::string wifi_told(const std::optional<WifiLink>& link) {
   if (link && link->signal_dbm) return fmt::format("{:.0f} dBm", *link->signal_dbm);
   if (link && link->quality_percent) return fmt::format("{:.0f} %", *link->quality_percent);
-  return "not known";
+  return say("not known");
 }
 
 std::string own_state_told(const MediaStream& stream) {
   std::vector<std::string> parts;
   if (stream.wifi_before || stream.wifi_after) {
-    parts.push_back(fmt::format("Wi-Fi signal before: {}, after: {}", wifi_told(stream.wifi_before),
-                                wifi_told(stream.wifi_after)));
+    parts.push_back(say("Wi-Fi signal before: {}, after: {}", wifi_told(stream.wifi_before),
+                        wifi_told(stream.wifi_after)));
   }
   if (stream.busy_percent) {
-    parts.push_back(fmt::format("this computer's processors were busy for {:.0f} % of the time",
-                                *stream.busy_percent));
+    parts.push_back(say("this computer's processors were busy for {} % of the time",
+                        fmt::format("{:.0f}", *stream.busy_percent)));
   }
   return joined(parts, "; ");
 }
@@ -68,36 +69,40 @@ std::string figures(const Told& told) {
   std::vector<std::string> parts;
   if (told.stream->fit && direction.score) {
     const auto& score = *direction.score;
-    parts.push_back(fmt::format("MOS {:.1f}{} ({:.1f} to {:.1f})", score.mos,
-                                told.stream->codec == "opus" ? ", an estimate" : "", score.mos_low,
-                                score.mos_high));
+    parts.push_back(say("MOS {}{} ({} to {})", fmt::format("{:.1f}", score.mos),
+                        told.stream->codec == "opus" ? say(", an estimate") : "",
+                        fmt::format("{:.1f}", score.mos_low),
+                        fmt::format("{:.1f}", score.mos_high)));
   }
-  parts.push_back(fmt::format("{} of {} lost ({:.2g} to {:.2g} %)", direction.lost, direction.sent,
-                              direction.loss.low, direction.loss.high));
+  parts.push_back(say("{} of {} lost ({} to {} %)", direction.lost, direction.sent,
+                      fmt::format("{:.2g}", direction.loss.low),
+                      fmt::format("{:.2g}", direction.loss.high)));
   if (direction.longest_burst > 1) {
-    parts.push_back(fmt::format("up to {} in a row", direction.longest_burst));
+    parts.push_back(say("up to {} in a row", direction.longest_burst));
   }
   if (told.stream->fit && direction.delay_ms) {
     parts.push_back(fmt::format("{:.0f} ms +-{:.0f}", *direction.delay_ms,
                                 direction.delay_uncertainty_ms.value_or(0)));
   }
   if (told.stream->fit && direction.jitter_ms) {
-    parts.push_back(fmt::format("jitter {:.1f} ms", *direction.jitter_ms));
+    parts.push_back(say("jitter {} ms", fmt::format("{:.1f}", *direction.jitter_ms)));
   }
   if (told.stream->fit && direction.late > 0) {
-    parts.push_back(fmt::format("{} too late to be heard", direction.late));
+    parts.push_back(say("{} too late to be heard", direction.late));
   }
   if (told.stream->fit && direction.score_fixed) {
-    parts.push_back(fmt::format("with a fixed buffer of {:.0f} ms MOS {:.1f}",
-                                told.stream->jitter_buffer_ms, direction.score_fixed->mos));
+    parts.push_back(say("with a fixed buffer of {} ms MOS {}",
+                        fmt::format("{:.0f}", told.stream->jitter_buffer_ms),
+                        fmt::format("{:.1f}", direction.score_fixed->mos)));
   }
   if (direction.reordered > 0) {
-    parts.push_back(fmt::format("{} out of order", direction.reordered));
+    parts.push_back(say("{} out of order", direction.reordered));
   }
   if (direction.duplicates.value_or(0) > 0) {
-    parts.push_back(fmt::format("{} twice", *direction.duplicates));
+    parts.push_back(say("{} twice", *direction.duplicates));
   }
-  if (!told.stream->fit) parts.emplace_back("delay and jitter not judged: this computer was busy");
+  if (!told.stream->fit)
+    parts.emplace_back(say("delay and jitter not judged: this computer was busy"));
   return joined(parts);
 }
 
@@ -143,9 +148,9 @@ std::string in_words_of(const Told& told) {
   std::vector<std::string> lossy;
   for (std::size_t i = 0; i < told.direction->seconds.size(); ++i) {
     const int lost = told.direction->seconds[i].lost;
-    if (lost > 0) lossy.push_back(fmt::format("{} lost in second {}", lost, i + 1));
+    if (lost > 0) lossy.push_back(say("{} lost in second {}", lost, i + 1));
   }
-  return figures(told) + (lossy.empty() ? ". No second lost packets" : ". " + joined(lossy));
+  return figures(told) + (lossy.empty() ? say(". No second lost packets") : ". " + joined(lossy));
 }
 
 // Where on a scale from 1 to 5, MOS as ITU-T P.800 has it.
@@ -157,13 +162,13 @@ Html score_picture(const Told& told) {
   if (!told.stream->fit || !told.direction->score) return out;
   const auto& score = *told.direction->score;
   constexpr int line = 14, words = 34;
-  out = opening(
-      40, "How it would sound, from 1 to 5 (MOS)",
-      fmt::format("{:.1f}, between {:.1f} and {:.1f}", score.mos, score.mos_low, score.mos_high));
+  out = opening(40, say("How it would sound, from 1 to 5 (MOS)"),
+                say("{}, between {} and {}", fmt::format("{:.1f}", score.mos),
+                    fmt::format("{:.1f}", score.mos_low), fmt::format("{:.1f}", score.mos_high)));
   out.put(R"(<line x1="{}" y1="{}" x2="{}" y2="{}" stroke="currentColor"/>)", 10, line, width - 10,
           line);
-  constexpr std::array<std::string_view, 5> names = {"1 bad", "2 poor", "3 fair", "4 good",
-                                                     "5 excellent"};
+  constexpr std::array<std::string_view, 5> names = {
+      marked("1 bad"), marked("2 poor"), marked("3 fair"), marked("4 good"), marked("5 excellent")};
   for (std::size_t i = 0; i < names.size(); ++i) {
     const auto x = mos_x(static_cast<double>(i + 1));
     out.put(R"(<line x1="{:.1f}" y1="{}" x2="{:.1f}" y2="{}" stroke="currentColor"/>)", x, line - 4,
@@ -172,7 +177,7 @@ Html score_picture(const Told& told) {
     const double at = i == 0 ? x - 8 : i == 4 ? x + 8 : x;
     out.put(
         R"(<text x="{:.1f}" y="{}" text-anchor="{}" font-size="11" fill="currentColor">{}</text>)",
-        at, words, anchor, names[i]);
+        at, words, anchor, say_marked(names[i]));
   }
   out.put(
       R"(<line x1="{:.1f}" y1="{}" x2="{:.1f}" y2="{}" stroke="currentColor" stroke-width="5"/>)",
@@ -181,18 +186,18 @@ Html score_picture(const Told& told) {
   return out.put("</svg>\n");
 }
 
-std::string_view result_of(const CallStep& step, const CallCapacity& calls) {
-  if (step.passed) return "passed";
-  return calls.fit ? "did not pass" : "not judged";
+std::string result_of(const CallStep& step, const CallCapacity& calls) {
+  if (step.passed) return say("passed");
+  return calls.fit ? say("did not pass") : say("not judged");
 }
 
 std::string step_in_words(const CallStep& step, const CallCapacity& calls) {
   const int lost = step.lost_up + step.lost_down;
-  auto text = fmt::format("{} {}: {}", step.calls, step.calls == 1 ? "call" : "calls",
-                          result_of(step, calls));
-  if (lost > 0) text += fmt::format(", {} of {} packets lost", lost, 2 * step.sent);
+  auto text =
+      fmt::format("{}: {}", say_plural(step.calls, "{} call", "{} calls"), result_of(step, calls));
+  if (lost > 0) text += say(", {} of {} packets lost", lost, 2 * step.sent);
   const double queued = std::max(step.queued_up_ms, step.queued_down_ms);
-  if (queued >= 1) text += fmt::format(", up to {:.0f} ms in a queue", queued);
+  if (queued >= 1) text += say(", up to {} ms in a queue", fmt::format("{:.0f}", queued));
   return text;
 }
 
@@ -209,7 +214,7 @@ Html calls_picture(const CallCapacity& calls) {
       steps.size() <= 4 ? width / 4.0 : (width - 10.0) / static_cast<double>(steps.size());
   constexpr int tall = 110, floor = 90;
   const int column = static_cast<int>(std::min(70.0, each - 4));
-  Html out = opening(tall, "So many calls at once", joined(told, "; "));
+  Html out = opening(tall, say("So many calls at once"), joined(told, "; "));
   out.put(R"(<line x1="0" y1="{}" x2="{}" y2="{}" stroke="currentColor"/>)", floor, width, floor);
   for (std::size_t i = 0; i < steps.size(); ++i) {
     const auto& step = steps[i];
@@ -235,8 +240,8 @@ Html html_calls(const ProbeResult& result) {
   Html out;
   const auto& calls = result.observation.media->calls;
   if (!calls || calls->steps.empty()) return out;
-  out.put("<h3>{}, {} of {} calls at once</h3>\n", result.probe.target.host, calls->passed,
-          calls->wanted);
+  out.put("<h3>{}</h3>\n", say("{}, {} of {} calls at once", result.probe.target.host,
+                               calls->passed, calls->wanted));
   out.put(calls_picture(*calls)).put("<ul>\n");
   for (const auto& step : calls->steps) out.put("<li>{}</li>\n", step_in_words(step, *calls));
   return out.put("</ul>\n");
@@ -254,8 +259,7 @@ Html picture(const Told& told) {
   const auto& seconds = told.direction->seconds;
   if (seconds.empty()) return {};  // only counts are known
   constexpr int room = 38;         // of a bar that is too late to be heard
-  Html out = opening(height + 10, fmt::format("Each second {}", way_in_words(told.way)),
-                     in_words_of(told));
+  Html out = opening(height + 10, say("Each second {}", way_in_words(told.way)), in_words_of(told));
   out.put(R"(<line x1="0" y1="{}" x2="{}" y2="{}" stroke="currentColor"/>)", base, width, base);
   const bool timed = std::any_of(seconds.begin(), seconds.end(), [](const MediaSecond& second) {
     return second.delay_ms.has_value();
@@ -264,9 +268,8 @@ Html picture(const Told& told) {
     out.put(
         R"(<line x1="0" y1="{}" x2="{}" y2="{}" stroke="currentColor" stroke-dasharray="1 4"/>)",
         base - room, width, base - room);
-    out.put(
-        R"(<text x="{}" y="{}" text-anchor="end" font-size="9" fill="currentColor">{:.4g} ms later</text>)",
-        width, base - room - 3, told.stream->jitter_buffer_ms);
+    out.put(R"(<text x="{}" y="{}" text-anchor="end" font-size="9" fill="currentColor">{}</text>)",
+            width, base - room - 3, say("{} ms later", told.stream->jitter_buffer_ms));
   }
   const double each =
       static_cast<double>(width) / static_cast<double>(std::max<std::size_t>(seconds.size(), 1));
@@ -292,8 +295,8 @@ Html picture(const Told& told) {
 
 // "up to 2 ms", "more than 100 ms"
 std::string bar_in_words(std::size_t bar) {
-  if (bar < later_ms.size()) return fmt::format("up to {:g} ms", later_ms[bar]);
-  return fmt::format("more than {:g} ms", later_ms.back());
+  if (bar < later_ms.size()) return say("up to {} ms", fmt::format("{:g}", later_ms[bar]));
+  return say("more than {} ms", fmt::format("{:g}", later_ms.back()));
 }
 
 // How the delays are spread: a bar for each range, its packets above and its upper end below.
@@ -306,13 +309,13 @@ Html histogram(const Told& told) {
   for (std::size_t i = 0; i < bars.size(); ++i) {
     if (bars[i] > 0)
       words.push_back(
-          fmt::format("{} {} {}", bars[i], bars[i] == 1 ? "packet" : "packets", bar_in_words(i)));
+          fmt::format("{} {}", say_plural(bars[i], "{} packet", "{} packets"), bar_in_words(i)));
   }
   constexpr int tall = 90, floor = 72, room = 56;
-  out = opening(tall,
-                fmt::format("How much later than the fastest packet the others came {}",
-                            way_in_words(told.way)),
-                joined(words));
+  out = opening(
+      tall,
+      say("How much later than the fastest packet the others came {}", way_in_words(told.way)),
+      joined(words));
   out.put(R"(<line x1="0" y1="{}" x2="{}" y2="{}" stroke="currentColor"/>)", floor, width, floor);
   const double each = static_cast<double>(width) / static_cast<double>(bars.size());
   for (std::size_t i = 0; i < bars.size(); ++i) {
@@ -327,19 +330,19 @@ Html histogram(const Told& told) {
     }
     out.put(
         R"(<text x="{:.1f}" y="{}" text-anchor="middle" font-size="10" fill="currentColor">{}</text>)",
-        middle, tall - 4, i < later_ms.size() ? fmt::format("{:g} ms", later_ms[i]) : "more");
+        middle, tall - 4, i < later_ms.size() ? fmt::format("{:g} ms", later_ms[i]) : say("more"));
   }
   return out.put("</svg>\n");
 }
 
-std::string_view heading_of(MediaWay way) {
-  if (way == MediaWay::up) return "from this site";
-  return way == MediaWay::down ? "to this site" : "there and back over UDP";
+std::string heading_of(MediaWay way) {
+  if (way == MediaWay::up) return say("from this site");
+  return way == MediaWay::down ? say("to this site") : say("there and back over UDP");
 }
 
 std::string column_of(MediaWay way) {
-  if (way == MediaWay::up) return "out";
-  return way == MediaWay::down ? "back" : "both";
+  if (way == MediaWay::up) return say("out");
+  return way == MediaWay::down ? say("back") : say("both");
 }
 
 }  // namespace
@@ -359,7 +362,7 @@ std::vector<MediaLine> media_lines(const Report& report, bool unicode) {
     }
     std::string marks;
     for (const auto& step : media->calls->steps) marks += step.passed ? '+' : 'x';
-    lines.push_back({result.probe.target.host, "calls", joined(steps, "; "), marks});
+    lines.push_back({result.probe.target.host, say("calls"), joined(steps, "; "), marks});
   }
   return lines;
 }
@@ -375,10 +378,10 @@ Html html_media(const Report& report) {
     const auto& media = result.observation.media;
     if (!media) continue;
     if (media->by_relays.value_or(false)) {
-      out.put("<p>{}: {}</p>\n", result.probe.target.host, relays_in_words);
+      out.put("<p>{}: {}</p>\n", result.probe.target.host, say_marked(relays_in_words));
     }
     if (media->first_hop) {
-      out.put("<p>During the stream, {}.</p>\n", first_hop_told(*media->first_hop));
+      out.put("<p>{}</p>\n", say("During the stream, {}.", first_hop_told(*media->first_hop)));
     }
     const auto own = own_state_told(*media);
     if (!own.empty()) out.put("<p>{}.</p>\n", own);
@@ -386,11 +389,11 @@ Html html_media(const Report& report) {
   }
   if (out.empty()) return out;
   Html whole;
-  whole.put(
-      "<p class=\"muted\">A bar for each second: filled as high as half of its packets were "
-      "later than the fastest one of all, hollow as high as its slowest one; what reaches the "
-      "dotted line is too late to be heard. A dashed bar lost packets, with their number below "
-      "it. Under it, how many packets came how much later than the fastest one.</p>\n");
+  whole.put("<p class=\"muted\">{}</p>\n",
+            say("A bar for each second: filled as high as half of its packets were later than the "
+                "fastest one of all, hollow as high as its slowest one; what reaches the dotted "
+                "line is too late to be heard. A dashed bar lost packets, with their number below "
+                "it. Under it, how many packets came how much later than the fastest one."));
   return whole.put(out);
 }
 

@@ -75,9 +75,9 @@ std::string otlp_logs(const Report& report) {
         Json::array({attribute("callready.code", finding.code),
                      attribute("callready.confidence", std::string(to_string(finding.confidence))),
                      attribute("callready.owner", std::string(to_string(finding.owner)))});
-    add_if_any(attributes, "callready.fix", finding.fix);
+    add_if_any(attributes, "callready.fix", finding.fix.string());
     records.push_back(
-        record(report, LogSeverity::warn, "callready.finding", finding.title, attributes));
+        record(report, LogSeverity::warn, "callready.finding", finding.title.string(), attributes));
   }
   Json logs = {{"resource", resource(report)},
                {"scopeLogs", Json::array({{{"scope", scope(report)}, {"logRecords", records}}})}};

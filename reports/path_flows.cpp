@@ -98,48 +98,54 @@ class Tracer {
   std::optional<Stop> stop_of_port(const Evidence& port, const Observation& seen) const {
     const auto result = detail_fact(port, Fact::result);
     const auto by = text_fact(port, Fact::by);
-    if (result == DetailCode::replied) return Stop{Place::vendor, Mark::good, "answered", 1};
+    if (result == DetailCode::replied) return Stop{Place::vendor, Mark::good, say("answered"), 1};
     if (result == DetailCode::arrived) {
-      return Stop{Place::vendor, Mark::good, "arrives; nothing listens there now", 1};
+      return Stop{Place::vendor, Mark::good, say("arrives; nothing listens there now"), 1};
     }
     if (result == DetailCode::left_site)
-      return Stop{Place::provider, Mark::good, "leaves the site", 1};
+      return Stop{Place::provider, Mark::good, say("leaves the site"), 1};
     if (result == DetailCode::prohibited) {
-      return Stop{place_of(by, seen), Mark::bad, "blocked on the way by " + by, 1};
+      return Stop{place_of(by, seen), Mark::bad, say("blocked on the way by {}", by), 1};
     }
-    if (result == DetailCode::dropped) return dropped;
-    if (result == DetailCode::silent) return Stop{Place::unknown, Mark::unknown, "no answer", 1};
+    if (result == DetailCode::dropped) return dropped();
+    if (result == DetailCode::silent)
+      return Stop{Place::unknown, Mark::unknown, say("no answer"), 1};
     return std::nullopt;
   }
 
   Stop stop_of_probe(const ProbeResult& result) const {
     const auto& seen = result.observation;
     const bool proxied = !result.probe.target.route.direct();
-    const auto words = outcome_in_words(seen);
+    const auto words = outcome_in_words(seen).string();
     if (opened_.contains(result.probe.id)) {
-      return {Place::unknown, Mark::bad, "answered by a device in the path", 1};
+      return {Place::unknown, Mark::bad, say("answered by a device in the path"), 1};
     }
     if (proxied && !reached(seen.outcome) && proxy_refused(seen)) {
       return {Place::proxy, Mark::bad, words, 1};
     }
     // What the words call certain, the drawing does not call open.
     if (!proxied && !reached(seen.outcome)) {
-      if (portal_) return {Place::router, Mark::bad, "stopped by the sign-in page", 1};
+      if (portal_) return {Place::router, Mark::bad, say("stopped by the sign-in page"), 1};
       if (seen.outcome == Outcome::silent) {
         const auto how = shut_by_firewall(result);
-        if (how) return {Place::router, Mark::bad, *how + "stopped by the firewall", 1};
-        if (seen.detail == DetailCode::dropped) return dropped;
+        if (how) {
+          const bool certain = *how == Confidence::certain;
+          return {Place::router, Mark::bad,
+                  certain ? say("stopped by the firewall") : say("likely stopped by the firewall"),
+                  1};
+        }
+        if (seen.detail == DetailCode::dropped) return dropped();
       }
     }
     switch (seen.outcome) {
       case Outcome::answered:
       case Outcome::connected:
         if (rewritten_.contains(result.probe.id)) {
-          return {Place::vendor, Mark::warning, "answered, but changed on the way", 1};
+          return {Place::vendor, Mark::warning, say("answered, but changed on the way"), 1};
         }
-        return {Place::vendor, Mark::good, "answered", 1};
+        return {Place::vendor, Mark::good, say("answered"), 1};
       case Outcome::passed:
-        return {Place::provider, Mark::good, "leaves the site", 1};
+        return {Place::provider, Mark::good, say("leaves the site"), 1};
       case Outcome::refused:
       case Outcome::denied:
         return {Place::vendor, Mark::bad, words, 1};
@@ -157,23 +163,25 @@ class Tracer {
     return {Place::unknown, Mark::unknown, words, 1};
   }
 
-  // Where a firewall of this site is the cause, for certain or likely: "" or "likely ".
-  std::optional<std::string> shut_by_firewall(const ProbeResult& result) const {
+  // Where a firewall of this site is the cause, for certain or likely.
+  std::optional<Confidence> shut_by_firewall(const ProbeResult& result) const {
     const auto* numbers = findings_of(result.probe.id);
     if (numbers == nullptr) return std::nullopt;
-    std::optional<std::string> doubt;
+    std::optional<Confidence> doubt;
     for (const auto number : *numbers) {
       const auto& finding = report_.findings[number - 1];
       const bool shut = finding.code == "proxy.required" ||
                         (finding.code.starts_with("firewall.") && finding.owner == Owner::network);
       if (!shut) continue;
-      if (finding.confidence == Confidence::certain) return "";
-      if (finding.confidence == Confidence::likely) doubt = "likely ";
+      if (finding.confidence == Confidence::certain) return Confidence::certain;
+      if (finding.confidence == Confidence::likely) doubt = Confidence::likely;
     }
     return doubt;
   }
 
-  inline static const Stop dropped{Place::router, Mark::bad, "dropped before the provider", 1};
+  static Stop dropped() {
+    return {Place::router, Mark::bad, say("dropped before the provider"), 1};
+  }
   const Report& report_;
   bool portal_ = false;  // nothing gets past a sign-in page
   std::set<IpAddress> own_;
@@ -186,8 +194,8 @@ std::string label_of(const Target& target) {
   const auto protocol = target.transport == Transport::udp   ? "UDP"
                         : target.transport == Transport::tcp ? "TCP"
                                                              : "TLS";
-  return fmt::format("{} {}{}", protocol, target.ports.to_string(),
-                     target.route.direct() ? "" : " through the proxy");
+  const auto label = fmt::format("{} {}", protocol, target.ports.to_string());
+  return target.route.direct() ? label : say("{} through the proxy", label);
 }
 
 // A name server is asked on this side of the vendor, and a check without endpoint goes nowhere.
@@ -317,7 +325,7 @@ Path path_of(const Report& report) {
     auto group = group_of(set_name(set), results, tracer);
     if (!group.flows.empty()) path.groups.push_back(std::move(group));
   }
-  auto group = group_of("For comparison: hosts unrelated to the vendor", controls, tracer);
+  auto group = group_of(say("For comparison: hosts unrelated to the vendor"), controls, tracer);
   if (!group.flows.empty()) path.groups.push_back(std::move(group));
   return path;
 }

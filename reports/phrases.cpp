@@ -53,6 +53,10 @@ void begin_with_a_capital(std::string& text) {
   if (word) text[0] = static_cast<char>(text[0] - 'a' + 'A');
 }
 
+std::string name_of(const ToolInfo& tool) {
+  return tool.version.empty() ? tool.name : tool.name + ' ' + tool.version;
+}
+
 std::string as_sentence(std::string text) {
   begin_with_a_capital(text);
   while (!text.empty() && text.back() == ' ') text.pop_back();
@@ -73,54 +77,74 @@ std::string listed(const std::vector<std::string>& titles) {
   return joined(titles, commas ? "; " : ", ");
 }
 
-std::string count_of(std::size_t count, std::string_view one, std::string_view many) {
-  return fmt::format("{} {}", count, count == 1 ? one : many);
-}
-
-std::string_view verdict_word(Verdict verdict) {
+std::string verdict_word(Verdict verdict) {
   switch (verdict) {
     case Verdict::ready:
-      return "READY";
+      return say("READY");
     case Verdict::degraded:
-      return "DEGRADED";
+      return say("DEGRADED");
     case Verdict::blocked:
-      return "BLOCKED";
+      return say("BLOCKED");
     case Verdict::unknown:
-      return "NOT DECIDED";
+      return say("NOT DECIDED");
   }
-  return "NOT DECIDED";
+  return say("NOT DECIDED");
 }
 
-std::string_view status_word(Status status) {
+std::string status_word(Status status) {
   switch (status) {
     case Status::pass:
-      return "good";
+      return say("good");
     case Status::warn:
-      return "works, with problems";
+      return say("works, with problems");
     case Status::fail:
-      return "does not work";
+      return say("does not work");
     case Status::unknown:
-      return "not decided";
+      return say("not decided");
     case Status::skip:
-      return "not tried";
+      return say("not tried");
   }
-  return "not decided";
+  return say("not decided");
+}
+
+std::string severity_word(Severity severity) {
+  switch (severity) {
+    case Severity::required:
+      return say("required");
+    case Severity::recommended:
+      return say("recommended");
+    case Severity::optional:
+      return say("optional");
+  }
+  return say("required");
+}
+
+std::string confidence_word(Confidence confidence) {
+  switch (confidence) {
+    case Confidence::certain:
+      return say("certain");
+    case Confidence::likely:
+      return say("likely");
+    case Confidence::possible:
+      return say("possible");
+  }
+  return say("possible");
 }
 
 std::string source_words(SourceQuality evidence, const std::string& note) {
   std::string words;
   switch (evidence) {
     case SourceQuality::vendor_page:
-      words = "the vendor's own page";
+      words = say("the vendor's own page");
       break;
     case SourceQuality::vendor_feed:
-      words = "the vendor's own feed";
+      words = say("the vendor's own feed");
       break;
     case SourceQuality::second_hand:
-      words = "a second-hand list";
+      words = say("a second-hand list");
       break;
     case SourceQuality::old_edition:
-      words = "an old edition";
+      words = say("an old edition");
       break;
   }
   return note.empty() ? words : fmt::format("{}: {}", words, note);
@@ -130,15 +154,15 @@ bool doubtful(SourceQuality evidence) {
   return evidence == SourceQuality::second_hand || evidence == SourceQuality::old_edition;
 }
 
-static std::string_view doubtful_source(SourceQuality evidence) {
+static std::string doubtful_source(SourceQuality evidence) {
   switch (evidence) {
     case SourceQuality::vendor_page:
     case SourceQuality::vendor_feed:
       return {};
     case SourceQuality::second_hand:
-      return "a second-hand list, not the vendor's own";
+      return say("a second-hand list, not the vendor's own");
     case SourceQuality::old_edition:
-      return "an old edition of the vendor's document";
+      return say("an old edition of the vendor's document");
   }
   return {};
 }
@@ -146,26 +170,27 @@ static std::string_view doubtful_source(SourceQuality evidence) {
 std::string source_doubt(const SetResult& set) {
   const auto source = doubtful_source(set.evidence);
   if (source.empty()) return {};
-  auto text = fmt::format("The verdict on {} is based on {}", set_name(set), source);
+  auto text = say("The verdict on {} is based on {}", set_name(set), source);
   if (!set.evidence_note.empty()) text += ": " + set.evidence_note;
   return text;
 }
 
 std::string source_doubt_in_short(const SetResult& set) {
   if (doubtful_source(set.evidence).empty()) return {};
-  return fmt::format("{} is based on {}: see callready show {}", set_name(set),
-                     source_words(set.evidence, ""), set.id);
+  return say("{} is based on {}: see callready show {}", set_name(set),
+             source_words(set.evidence, ""), set.id);
 }
 
 std::string set_and_source(const SetResult& set) {
   auto text = set_name(set);
   if (!set.document.empty()) {
-    text += fmt::format(", from \"{}\" ({}{})", set.document,
-                        set.published.empty() ? "" : "published ", published_words(set.published));
+    text += set.published.empty()
+                ? say(", from \"{}\" (undated)", set.document)
+                : say(", from \"{}\" (published {})", set.document, published_words(set.published));
   }
-  if (!set.verified.empty()) text += fmt::format(", last checked against it on {}", set.verified);
-  text += fmt::format(", from {}", source_words(set.evidence, ""));
-  if (!set.sha256.empty()) text += fmt::format("; SHA-256 of the list: {}", set.sha256);
+  if (!set.verified.empty()) text += say(", last checked against it on {}", set.verified);
+  text += say(", from {}", source_words(set.evidence, ""));
+  if (!set.sha256.empty()) text += say("; SHA-256 of the list: {}", set.sha256);
   return text;
 }
 
@@ -184,54 +209,54 @@ std::string source_of(const SetResult& set, const RequirementResult& row) {
 std::string standing_in_words(const std::optional<Standing>& standing) {
   if (!standing) return {};
   if (standing->runs == 1) {
-    return standing->began ? "New in this run" : "Seen for the first time";
+    return standing->began ? say("New in this run") : say("Seen for the first time");
   }
   const auto day = format_rfc3339(standing->since);
-  return fmt::format("{} {} {} UTC; present in the last {} runs",
-                     standing->began ? "First seen" : "Seen since at least", day.substr(0, 10),
-                     day.substr(11, 5), standing->runs);
+  return say("{} {} {} UTC; present in the last {} runs",
+             standing->began ? say("First seen") : say("Seen since at least"), day.substr(0, 10),
+             day.substr(11, 5), standing->runs);
 }
 
 std::string command_for_the_list(std::string_view sets) {
   return fmt::format("callready firewall{} --missing --from last (or REPORT.json)", sets);
 }
 
-std::string_view team(Owner owner) {
+std::string team(Owner owner) {
   switch (owner) {
     case Owner::user:
-      return "you, on this computer";
+      return say("you, on this computer");
     case Owner::helpdesk:
-      return "your helpdesk";
+      return say("your helpdesk");
     case Owner::network:
-      return "your firewall team";
+      return say("your firewall team");
     case Owner::proxy:
-      return "your proxy team";
+      return say("your proxy team");
     case Owner::dns:
-      return "your DNS team";
+      return say("your DNS team");
     case Owner::security:
-      return "your security team";
+      return say("your security team");
     case Owner::vendor:
-      return "the vendor's support";
+      return say("the vendor's support");
     case Owner::lan:
-      return "your network team";
+      return say("your network team");
     case Owner::provider:
-      return "your network team or Internet provider";
+      return say("your network team or Internet provider");
     case Owner::vpn:
-      return "the team that runs your VPN";
+      return say("the team that runs your VPN");
   }
-  return "your helpdesk";
+  return say("your helpdesk");
 }
 
-std::string_view caution(Confidence confidence) {
+std::string caution(Confidence confidence) {
   switch (confidence) {
     case Confidence::certain:
-      return "";
+      return {};
     case Confidence::likely:
-      return "likely";
+      return say("likely");
     case Confidence::possible:
-      return "possible, not proven";
+      return say("possible, not proven");
   }
-  return "possible, not proven";
+  return say("possible, not proven");
 }
 
 std::string endpoint(const Probe& probe) {
@@ -241,36 +266,36 @@ std::string endpoint(const Probe& probe) {
   if (target.port() != 0) text += ':' + target.ports.to_string();
   text += fmt::format("/{}", to_string(target.transport));
   if (!target.ports.single()) {
-    text += fmt::format(", {} tried", count_of(target.sample.size(), "port", "ports"));
+    text += say(", {} tried", say_plural(target.sample.size(), "{} port", "{} ports"));
   }
-  if (!target.route.direct()) text += fmt::format(" through {}", target.route.proxy);
+  if (!target.route.direct()) text += say(" through {}", target.route.proxy);
   if (const auto over = probe.with.find("interface"); over != probe.with.end()) {
-    text += " over " + over->second;
+    text += say(" over {}", over->second);
   }
   return text;
 }
 
 std::string outcome_in_full(const ProbeResult& result) {
   const auto& seen = result.observation;
-  auto text = outcome_in_words(seen);
+  auto text = outcome_in_words(seen).string();
   std::vector<std::string> aside;
   if (!says_nothing_new(seen)) aside.push_back(words_of(seen.detail.text()));
   if (seen.outcome == Outcome::silent && seen.attempts > 1) {
-    text += fmt::format(" to {} tries", seen.attempts);
+    text += say(" to {} tries", seen.attempts);
   }
   if (seen.round_trip) {
     const auto time = duration_phrase(*seen.round_trip);
     if (reached(seen.outcome)) {
-      text += " in " + time;
+      text += say(" in {}", time);
     } else {
       aside.push_back(time);
     }
   }
   if (!aside.empty()) text += fmt::format(" ({})", joined(aside));
   if (seen.address && seen.address->to_string() != result.probe.target.host) {
-    text += fmt::format(", at {}", seen.address->to_string());
+    text += say(", at {}", seen.address->to_string());
   }
-  if (result.probe.control) text += ", for comparison";
+  if (result.probe.control) text += say(", for comparison");
   // The last thing seen is what went wrong; all of it is in the JSON.
   if (!reached(seen.outcome) && !seen.evidence.empty()) {
     text += fmt::format(": {}", seen.evidence.back().text);
@@ -374,7 +399,7 @@ std::string cause(const Finding& finding, std::size_t most, bool count) {
     return sentence.substr(0, at);
   };
   std::vector<std::string> all;
-  for (const auto& evidence : finding.evidence) all.push_back(as_sentence(evidence.text));
+  for (const auto& evidence : finding.evidence) all.push_back(as_sentence(evidence.text.string()));
   std::vector<std::string> sentences;
   for (const bool alike : {false, true}) {
     for (const auto& sentence : all) {
@@ -389,15 +414,15 @@ std::string cause(const Finding& finding, std::size_t most, bool count) {
     return std::find(sentences.begin(), sentences.end(), sentence) != sentences.end();
   });
   if (const auto more = all.size() - static_cast<std::size_t>(told); count && more > 0) {
-    sentences.push_back(fmt::format("({} more: --verbose)", more));
+    sentences.push_back(say("({} more: --verbose)", more));
   }
   return joined(sentences, " ");
 }
 
 std::string summary_and_sample(const RequirementResult& requirement) {
-  std::string text = requirement.summary;
+  auto text = requirement.summary.string();
   if (text.empty()) text = status_word(requirement.status);
-  if (!requirement.sampled.empty()) text += fmt::format(" (tried: {})", requirement.sampled);
+  if (!requirement.sampled.empty()) text += say(" (tried: {})", requirement.sampled);
   return text;
 }
 
@@ -428,7 +453,7 @@ std::string resent_in_words(const Report& report) {
     again += static_cast<std::size_t>(tries) - 1;
   }
   if (again == 0) return {};
-  return fmt::format("{} of {} packets had to be resent (lost or late).", again, sent);
+  return say("{} of {} packets had to be resent (lost or late).", again, sent);
 }
 
 std::size_t endpoints_tried(const Report& report) {
@@ -440,7 +465,7 @@ std::size_t endpoints_tried(const Report& report) {
 std::string duration_phrase(Milliseconds duration) {
   // As exact as a saved report has it, so that it says the same.
   const double ms = std::round(duration.count() * 1000) / 1000;
-  if (!std::isfinite(ms)) return "an unknown time";
+  if (!std::isfinite(ms)) return say("an unknown time");
   if (ms < 9.95) return fmt::format("{:.1f} ms", ms);
   if (ms < 999.5) return fmt::format("{:.0f} ms", ms);
   if (ms < 59'950) return fmt::format("{:.1f} s", ms / 1000);
@@ -456,13 +481,17 @@ std::string minute_of(WallTime time) {
 }
 
 std::string when_and_where(const Report& report) {
-  std::string text = "Measured";
-  if (!report.site.name.empty()) text += fmt::format(" at {}", report.site.name);
-  if (!report.site.host.empty()) text += fmt::format(" from {}", report.site.host);
-  text += fmt::format(" on {} with {} {}", minute_of(report.started_at), report.tool.name,
-                      report.tool.version);
-  while (text.ends_with(' ')) text.pop_back();
-  return text + '.';
+  const auto& site = report.site;
+  const auto when = minute_of(report.started_at);
+  const auto& tool = report.tool;
+  if (!site.name.empty() && !site.host.empty()) {
+    return say("Measured at {} from {} on {} with {}.", site.name, site.host, when, name_of(tool));
+  }
+  if (!site.name.empty())
+    return say("Measured at {} on {} with {}.", site.name, when, name_of(tool));
+  if (!site.host.empty())
+    return say("Measured from {} on {} with {}.", site.host, when, name_of(tool));
+  return say("Measured on {} with {}.", when, name_of(tool));
 }
 
 }  // namespace callready

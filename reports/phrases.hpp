@@ -13,8 +13,23 @@
 
 namespace callready {
 
-std::string_view verdict_word(Verdict verdict);  // "NOT DECIDED"
-std::string_view status_word(Status status);     // "not tried"
+// In the reader's language (Speaking); English where none is spoken.
+template <typename... Args>
+std::string say(words_detail::Template<sizeof...(Args)> words, const Args&... args) {
+  return phrase(words, args...).string();
+}
+template <std::integral Count, typename... Args>
+std::string say_plural(Count count, words_detail::Template<sizeof...(Args) + 1> one,
+                       words_detail::Template<sizeof...(Args) + 1> many, const Args&... args) {
+  return plural(count, one, many, args...).string();
+}
+// Of a text of a table (marked()).
+inline std::string say_marked(std::string_view marked) { return marked_text(marked).string(); }
+
+std::string verdict_word(Verdict verdict);           // "NOT DECIDED"
+std::string status_word(Status status);              // "not tried"
+std::string severity_word(Severity severity);        // "required"
+std::string confidence_word(Confidence confidence);  // "certain"
 
 // "Rainbow (Ed 36)"
 std::string set_name(const SetResult& set);
@@ -58,10 +73,10 @@ std::string standing_in_words(const std::optional<Standing>& standing);
 
 // What prints the rules that a report only counts. `sets`: " rainbow teams", or empty for all.
 std::string command_for_the_list(std::string_view sets);
-std::string_view team(Owner owner);  // "your firewall team", to go after "for"
+std::string team(Owner owner);  // "your firewall team", to go after "for"
 
 // "certain" adds nothing to a title; the others warn: "likely", "possible, not proven".
-std::string_view caution(Confidence confidence);
+std::string caution(Confidence confidence);
 
 // Where the probe went: "turn.example.com:3478/udp", with ", 12 ports tried" and the proxy.
 std::string endpoint(const Probe& probe);
@@ -109,7 +124,6 @@ std::size_t endpoints_tried(const Report& report);
 
 // Titles with commas of their own are told apart by semicolons.
 std::string listed(const std::vector<std::string>& titles);
-std::string count_of(std::size_t count, std::string_view one, std::string_view many);
 std::string duration_phrase(Milliseconds duration);  // "0.4 ms", "12 ms", "1.2 s", "3 min 20 s"
 std::string minute_of(WallTime time);                // "2026-11-20 12:00 UTC"
 std::string when_and_where(const Report& report);    // "Measured at Lyon from pc-17, 2026-..."

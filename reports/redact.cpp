@@ -329,9 +329,13 @@ void Redactor::learn_place(const std::string& note) {
   if (name != place(name)) learn_word("place", name);
 }
 
-std::string Redactor::note(const std::string& note) const {
-  const auto name = place_of(note);
-  return name.empty() ? text(note) : std::string(place_words) + place(name) + '.';
+Text Redactor::sentence(const Text& sentence) const {
+  return sentence.rewritten([this](const std::string& plain) { return text(plain); });
+}
+
+Text Redactor::note(const Text& note) const {
+  const auto name = place_of(note.string());
+  return name.empty() ? sentence(note) : Text(std::string(place_words) + place(name) + '.');
 }
 
 // Ids of the sets that everybody has stay what they are.
@@ -398,7 +402,7 @@ ProbeResult Redactor::probe(ProbeResult result) const {
     router = pseudonyms_.address(router);
   }
   for (auto& evidence : seen.evidence) {
-    evidence.text = text(evidence.text);
+    evidence.text = sentence(evidence.text);
     for (auto& [name, fact] : evidence.facts) {
       auto* value = std::get_if<std::string>(&fact);
       if (value == nullptr) continue;
@@ -442,14 +446,14 @@ SetResult Redactor::set(SetResult set) const {
   hide("set", set.title);
   for (auto* value : {&set.edition, &set.document, &set.evidence_note}) hide("note", *value);
   if (!everybodys) set.sha256.clear();
-  for (auto& note : set.notes) note = text(note);
+  for (auto& note : set.notes) note = sentence(note);
   for (auto& item : set.advice) {
     for (auto* value : {&item.id, &item.text, &item.source}) hide("note", *value);
   }
   for (auto& capability : set.capabilities) {
     hide("capability", capability.id);
     hide("capability", capability.title);
-    capability.summary = text(capability.summary);
+    capability.summary = sentence(capability.summary);
     for (auto& id : capability.requirements) hide("row", id);
     for (auto& need : capability.needs) {
       for (auto& alternative : need.alternatives) {
@@ -461,8 +465,8 @@ SetResult Redactor::set(SetResult set) const {
     hide("row", row.id);
     hide("row", row.title);
     hide("note", row.source);
-    row.summary = text(row.summary);
-    row.sampled = text(row.sampled);
+    row.summary = sentence(row.summary);
+    row.sampled = sentence(row.sampled);
     for (auto& id : row.probes) id = text(id);
     for (auto& missed : row.missed) missed.probe = text(missed.probe);
     for (auto& one : row.rules) one = rule(std::move(one));
@@ -480,8 +484,8 @@ SetResult Redactor::set(SetResult set) const {
 }
 
 Finding Redactor::finding(Finding finding) const {
-  finding.title = text(finding.title);
-  finding.fix = text(finding.fix);
+  finding.title = sentence(finding.title);
+  finding.fix = sentence(finding.fix);
   for (auto& affected : finding.affects) {
     if (vendors_.sets.contains(affected.set)) continue;
     affected.set = own("set", affected.set);
@@ -491,7 +495,7 @@ Finding Redactor::finding(Finding finding) const {
   for (auto& one : finding.rules) one = rule(std::move(one));
   for (auto& item : finding.evidence) {
     item.probe = text(item.probe);
-    item.text = text(item.text);
+    item.text = sentence(item.text);
   }
   for (auto& name : finding.seen_from) name = place(name);
   return finding;
@@ -503,12 +507,12 @@ void Redactor::learn(const Report& report) {
     learn(vantage.site);
     if (vantage.name != place(vantage.name)) learn_word("place", vantage.name);
   }
-  for (const auto& note : report.notes) learn_place(note);
+  for (const auto& note : report.notes) learn_place(note.string());
   for (const auto& result : report.probes) learn(result);
   for (const auto& set : report.sets) learn_names(set);
   for (const auto& vantage : report.vantages) {
     for (const auto& set : vantage.sets) learn_names(set);
-    for (const auto& note : vantage.notes) learn_place(note);
+    for (const auto& note : vantage.notes) learn_place(note.string());
   }
 }
 

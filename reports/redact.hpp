@@ -57,7 +57,9 @@ class Redactor {
   SetResult set(SetResult set) const;
   Finding finding(Finding finding) const;
   std::string text(std::string_view text) const;
-  std::string note(const std::string& note) const;
+  Text note(const Text& note) const;
+  // Arguments too; where that cannot be told from the whole, it stays in English.
+  Text sentence(const Text& sentence) const;
   std::string row_id(const std::string& id) const;  // "SET" or "SET/ROW"
   std::string key_name() const { return pseudonyms_.key_name(); }
 

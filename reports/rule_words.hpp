@@ -46,8 +46,9 @@ inline std::vector<std::string> lines_of(const std::vector<FirewallRule>& rules)
 }
 
 inline std::string not_required_in_words(const FirewallList& list) {
-  return fmt::format("{} that the document does not require (--required-only).",
-                     count_of(list.not_required, "row", "rows"));
+  return say_plural(list.not_required,
+                    "{} row that the document does not require (--required-only).",
+                    "{} rows that the document does not require (--required-only).");
 }
 
 // What stands below the rules: each note once, with the numbers of the rules that it is about.

@@ -255,8 +255,8 @@ class ShortList {
     if (texts_.size() <= most_named) return joined(texts_);
     const std::vector<std::string> first(texts_.begin(), texts_.begin() + 2);
     const auto in = regions_.size() < 2 ? "" : fmt::format(" in {} regions", regions_.size());
-    return fmt::format("{}{}: {} and {} more", count_of(texts_.size(), one, many), in,
-                       joined(first), texts_.size() - first.size());
+    return fmt::format("{} {}{}: {} and {} more", texts_.size(), texts_.size() == 1 ? one : many,
+                       in, joined(first), texts_.size() - first.size());
   }
 
  private:
@@ -329,9 +329,9 @@ std::string age_phrase(std::string_view day, std::string_view today) {
   if (!then || !now) return day.empty() ? "never" : std::string(day);
   const auto days = static_cast<std::size_t>(std::max<long>(0, (*now - *then).count()));
   if (days == 0) return "today";
-  if (days < 60) return count_of(days, "day ago", "days ago");
-  if (days < 730) return count_of(days / 30, "month ago", "months ago");
-  return count_of(days / 365, "year ago", "years ago");
+  if (days < 60) return say_plural(days, "{} day ago", "{} days ago");
+  if (days < 730) return say_plural(days / 30, "{} month ago", "{} months ago");
+  return say_plural(days / 365, "{} year ago", "{} years ago");
 }
 
 using Printed = std::set<std::string, std::less<>>;
@@ -497,10 +497,11 @@ std::string list_text(std::span<const ListedSet> sets, std::string_view today,
   std::vector<std::string> old;
   std::size_t undated = 0;
   for (const auto& [set, requirements] : sets) {
-    rows.push_back({set.id, set.title, set.kind ? std::string(to_string(*set.kind)) : "",
-                    std::string(to_string(set.evidence)),
-                    set.document.empty() ? "" : published_words(set.published.substr(0, 7)),
-                    age_phrase(set.verified, today), joined(set.aliases)});
+    rows.push_back(
+        {set.id, set.title, set.kind ? std::string(to_string(*set.kind)) : "",
+         std::string(to_string(set.evidence)),
+         set.document.empty() ? "" : published_words(set.published.substr(0, 7)).string(),
+         age_phrase(set.verified, today), joined(set.aliases)});
     if (is_old(set.published, today)) old.push_back(set.id);
     if (set.published.empty() && !set.document.empty()) ++undated;
   }
@@ -536,7 +537,7 @@ std::string list_text(std::span<const ListedSet> sets, std::string_view today,
   if (undated > 0) {
     if (old.empty()) page.blank();
     page.paragraph(fmt::format("{} no date: nobody knows how old {}.",
-                               count_of(undated, "document has", "documents have"),
+                               say_plural(undated, "{} document has", "{} documents have"),
                                undated == 1 ? "it is" : "they are"));
   }
   if (!named_below) return page.take();

@@ -11,7 +11,7 @@
 namespace callready {
 
 struct SiteFact {
-  std::string_view name;
+  std::string name;
   std::string text;
 };
 

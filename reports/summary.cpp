@@ -14,17 +14,17 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::size_t most_reasons = 2;
 
-Json marked(Mark mark) { return {{"mark", mark_name(mark)}, {"glyph", mark_glyph(mark)}}; }
+Json mark_json(Mark mark) { return {{"mark", mark_name(mark)}, {"glyph", mark_glyph(mark)}}; }
 
 Json set_of(const SetResult& set, const Report& report) {
-  auto json = marked(mark_of(set, report));
+  auto json = mark_json(mark_of(set, report));
   json["name"] = set_name(set);
   json["word"] = verdict_word(set.verdict);
   json["sentences"] = verdict_sentences(set, report);
   json["doubt"] = source_doubt(set);
   json["capabilities"] = Json::array();
   for (const auto& capability : set.capabilities) {
-    auto one = marked(mark_of(set, capability, report));
+    auto one = mark_json(mark_of(set, capability, report));
     one["title"] = capability.title.empty() ? capability.id : capability.title;
     one["told"] = told_of(set, capability, report);
     json["capabilities"].push_back(std::move(one));

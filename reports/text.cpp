@@ -76,20 +76,21 @@ void add_verdicts(Page& page, const Report& report, bool in_short) {
                  word);
   }
   if (report.sets.empty()) {
-    page.verdict(Mark::unknown, verdict_word(Verdict::unknown), "Nothing was checked.", 11);
+    page.verdict(Mark::unknown, verdict_word(Verdict::unknown), say("Nothing was checked."),
+                 columns(verdict_word(Verdict::unknown)));
   }
   if (!report.complete) {
-    page.paragraph(
-        "This run was stopped, or ran out of time, before everything was tried: what follows is "
-        "what was seen until then.",
-        Style::warning);
+    page.paragraph(say("This run was stopped, or ran out of time, before everything was tried: "
+                       "what follows is "
+                       "what was seen until then."),
+                   Style::warning);
   }
 }
 
 // Of a merged report: what came out at each place by itself.
 void add_places(Page& page, const Report& report) {
   if (report.vantages.empty()) return;
-  page.heading("What each place saw");
+  page.heading(say("What each place saw"));
   std::vector<Row> rows;
   for (const auto& vantage : report.vantages) {
     auto worst = Verdict::ready;
@@ -98,34 +99,45 @@ void add_places(Page& page, const Report& report) {
       if (badness(set.verdict) > badness(worst)) worst = set.verdict;
       verdicts.push_back(fmt::format("{}: {}", set_name(set), verdict_word(set.verdict)));
     }
-    if (!vantage.complete) verdicts.emplace_back("incomplete");
+    if (!vantage.complete) verdicts.push_back(say("incomplete"));
     rows.push_back({mark_of(worst), vantage.name, joined(verdicts, "; ")});
   }
   add_rows(page, rows);
 }
 
+// Of the labels of a finding, whose longest English one is "Affects".
+int width_of_labels() {
+  int width = 0;
+  for (const auto& label :
+       {say("Cause"), say("For"), say("Fix"), say("From"), say("Users"), say("Affects")}) {
+    width = std::max(width, columns(label));
+  }
+  return width;
+}
+
 void add_evidence(Page& page, const Finding& finding, bool verbose, int label) {
   if (!verbose) {
     const auto why = cause(finding, 2);
-    if (!why.empty()) page.labelled("Cause", why, 3, label);
+    if (!why.empty()) page.labelled(say("Cause"), why, 3, label);
     return;
   }
-  std::string_view name = "Cause";
+  auto name = say("Cause");
   for (const auto& evidence : finding.evidence) {
     const auto probe = evidence.probe.empty() ? "" : fmt::format(" [{}]", evidence.probe);
-    page.labelled(name, evidence.text + probe, 3, label);
-    name = "";
+    page.labelled(name, evidence.text.string() + probe, 3, label);
+    name.clear();
   }
 }
 
 // Who has to do what, and where the whole list is that the fix only counts.
 void add_fix(Page& page, const Finding& finding, int label) {
-  page.labelled("For", fmt::format("{} (code: {})", team(finding.owner), finding.code), 3, label);
+  page.labelled(say("For"), say("{} (code: {})", team(finding.owner), finding.code), 3, label);
   if (finding.fix.empty()) return;
   const bool cut = is_cut_short(finding.rules);
-  page.labelled("Fix",
-                finding.fix + (cut ? fmt::format(" Full list: {}.", command_for_the_list("")) : ""),
-                3, label);
+  page.labelled(
+      say("Fix"),
+      finding.fix.string() + (cut ? say(" Full list: {}.", command_for_the_list("")) : ""), 3,
+      label);
 }
 
 void add_title(Page& page, const Finding& finding, std::size_t i) {
@@ -135,28 +147,27 @@ void add_title(Page& page, const Finding& finding, std::size_t i) {
                  Style::bold, 3);
 }
 
-constexpr int label = 7;
-
 void add_findings(Page& page, const Report& report, bool verbose, bool verdicts_name_all) {
   if (report.findings.empty()) return;
-  page.heading("What is wrong, and what to do");
+  page.heading(say("What is wrong, and what to do"));
+  const int label = width_of_labels();
   for (std::size_t i = 0; i < report.findings.size(); ++i) {
     const auto& finding = report.findings[i];
     if (i > 0) page.blank();
     add_title(page, finding, i);
     add_evidence(page, finding, verbose, label);
     add_fix(page, finding, label);  // who before what, which may be long
-    if (!finding.seen_from.empty()) page.labelled("From", joined(finding.seen_from), 3, label);
+    if (!finding.seen_from.empty()) page.labelled(say("From"), joined(finding.seen_from), 3, label);
     if (const auto seen = seen_by_users(finding, report); !seen.empty()) {
-      page.labelled("Users", "may see " + seen, 3, label);
+      page.labelled(say("Users"), say("may see {}", seen), 3, label);
     }
     // Where the verdicts have named them, these lines are the next finding's.
     if (verdicts_name_all && affects_all(finding, report)) continue;
     const auto affected = affected_by(finding, report);
-    if (!affected.empty()) page.labelled("Affects", affected, 3, label);
+    if (!affected.empty()) page.labelled(say("Affects"), affected, 3, label);
   }
   const auto open = unexplained_titles(report);
-  if (!open.empty()) page.paragraph(fmt::format("Not explained by this: {}.", listed(open)));
+  if (!open.empty()) page.paragraph(say("Not explained by this: {}.", listed(open)));
 }
 
 void add_capabilities(Page& page, const Report& report, const SetResult& set) {
@@ -176,10 +187,10 @@ std::string requirement_text(const Report& report, const SetResult& set,
                              const RequirementResult& requirement, bool verbose) {
   auto text = summary_and_sample(requirement);
   if (requirement.severity != Severity::required) {
-    text += fmt::format(" ({})", to_string(requirement.severity));
+    text += fmt::format(" ({})", severity_word(requirement.severity));
   }
   if (const auto number = explained_by(set, requirement, report); number != 0) {
-    text += fmt::format(", see {} above", number);
+    text += say(", see {} above", number);
   }
   if (verbose && !requirement.source.empty())
     text += fmt::format(" [{}]", source_of(set, requirement));
@@ -190,14 +201,16 @@ std::string requirement_text(const Report& report, const SetResult& set,
 std::string told_in_short(std::size_t sampled, std::size_t skipped) {
   std::vector<std::string> parts;
   if (sampled > 0) {
-    parts.push_back(fmt::format("{} tried by a sample of {} hosts or ports (--all tries every one)",
-                                count_of(sampled, "requirement", "requirements"),
-                                sampled == 1 ? "its" : "their"));
+    parts.push_back(say_plural(
+        sampled, "{} requirement tried by a sample of its hosts or ports (--all tries every one)",
+        "{} requirements tried by a sample of their hosts or ports (--all tries every one)"));
   }
   if (skipped > 0) {
-    parts.push_back(fmt::format(
-        "{} not tested in this run (--verbose says why)",
-        sampled > 0 ? std::to_string(skipped) : count_of(skipped, "requirement", "requirements")));
+    parts.push_back(
+        sampled > 0
+            ? say("{} not tested in this run (--verbose says why)", skipped)
+            : say_plural(skipped, "{} requirement not tested in this run (--verbose says why)",
+                         "{} requirements not tested in this run (--verbose says why)"));
   }
   return parts.empty() ? "" : joined(parts, "; ") + ".";
 }
@@ -207,11 +220,12 @@ std::string told_by_causes(const std::map<std::size_t, std::size_t>& rows_of_cau
   std::vector<std::string> parts;
   std::size_t all = 0;
   for (const auto& [number, rows] : rows_of_cause) {
-    parts.push_back(fmt::format("{} more, same as cause {}", rows, number));
+    parts.push_back(say("{} more, same as cause {}", rows, number));
     all += rows;
   }
   if (parts.empty()) return {};
-  return fmt::format("{} (--verbose lists {}).", joined(parts, "; "), all == 1 ? "it" : "them");
+  return say_plural(all, "{1} (--verbose lists it).", "{1} (--verbose lists them).",
+                    joined(parts, "; "));
 }
 
 void add_requirements(Page& page, const Report& report, const SetResult& set, ToldOnce& told,
@@ -236,18 +250,18 @@ void add_requirements(Page& page, const Report& report, const SetResult& set, To
     }
   }
   if (!rows.empty()) {
-    page.heading(verbose ? "The vendor's requirements" : "Other problems, cause unknown");
+    page.heading(verbose ? say("The vendor's requirements") : say("Other problems, cause unknown"));
     add_rows(page, rows);
   }
   if (!undecided.empty()) {
-    page.heading("Requirements that could not be decided");
+    page.heading(say("Requirements that could not be decided"));
     add_rows(page, undecided);
   }
   for (const auto& rest : {told_by_causes(same_cause), told_in_short(sampled, skipped)}) {
     if (!rest.empty()) page.paragraph(rest);
   }
   for (const auto& note : set.notes) {
-    if (told.is_news(note)) page.paragraph("Note: " + note);
+    if (told.is_news(note.string())) page.paragraph(say("Note: {}", note));
   }
 }
 
@@ -255,7 +269,7 @@ void add_sets(Page& page, const Report& report, bool verbose) {
   ToldOnce told;
   for (const auto& set : report.sets) {
     if (!set.capabilities.empty() || report.sets.size() > 1) {
-      page.heading(report.sets.size() > 1 ? set_name(set) : "What works, and what does not");
+      page.heading(report.sets.size() > 1 ? set_name(set) : say("What works, and what does not"));
     }
     add_capabilities(page, report, set);
     add_requirements(page, report, set, told, verbose);
@@ -264,7 +278,7 @@ void add_sets(Page& page, const Report& report, bool verbose) {
 
 void add_endpoints(Page& page, const Report& report) {
   if (report.probes.empty()) return;
-  page.heading("Every endpoint");
+  page.heading(say("Every endpoint"));
   std::vector<Row> rows;
   for (const auto& result : report.probes) {
     rows.push_back({mark_of(result), endpoint(result.probe), outcome_in_full(result)});
@@ -287,12 +301,11 @@ void add_routes(Page& page, const Report& report, bool verbose) {
     twin.target.route = {};
     rows.push_back(
         {mark_of(pair), endpoint(twin),
-         fmt::format("through the proxy: {}; directly: {}; works: {}",
-                     outcome_in_full(*pair.proxied),
-                     pair.direct == nullptr ? "not tried" : outcome_in_full(*pair.direct),
-                     better_in_words(pair))});
+         say("through the proxy: {}; directly: {}; works: {}", outcome_in_full(*pair.proxied),
+             pair.direct == nullptr ? say("not tried") : outcome_in_full(*pair.direct),
+             better_in_words(pair))});
   }
-  page.heading("Through the proxy, and directly");
+  page.heading(say("Through the proxy, and directly"));
   if (!in_short.empty()) page.paragraph(in_short);
   add_rows(page, rows);
 }
@@ -300,8 +313,9 @@ void add_routes(Page& page, const Report& report, bool verbose) {
 void add_streams(Page& page, const Report& report, bool unicode) {
   const auto lines = media_lines(report, unicode);
   if (lines.empty()) return;
-  page.heading("How a call would sound");
-  constexpr int widest_way = 5;
+  page.heading(say("How a call would sound"));
+  int widest_way = 5;
+  for (const auto& line : lines) widest_way = std::max(widest_way, columns(line.way));
   std::string host;
   for (const auto& line : lines) {
     if (line.host != host) page.paragraph(line.host);
@@ -314,20 +328,23 @@ void add_streams(Page& page, const Report& report, bool unicode) {
 void add_calls(Page& page, const Report& report) {
   const auto lines = call_lines(report);
   if (lines.empty()) return;
-  page.heading("A WebRTC call from here");
+  page.heading(say("A WebRTC call from here"));
   for (const auto& line : lines) page.paragraph(line);
 }
 
 void add_site(Page& page, const Site& site) {
-  page.heading("This site");
-  constexpr int widest_fact = 14;
-  for (const auto& fact : site_facts(site)) page.labelled(fact.name, fact.text, 0, widest_fact);
+  page.heading(say("This site"));
+  const auto facts = site_facts(site);
+  int widest_fact = 14;
+  for (const auto& fact : facts) widest_fact = std::max(widest_fact, columns(fact.name));
+  for (const auto& fact : facts) page.labelled(fact.name, fact.text, 0, widest_fact);
 }
 
 std::string closing(const Report& report, bool verbose) {
-  return fmt::format("{} tried in {}; {}to send: --report html=FILE",
-                     count_of(endpoints_tried(report), "endpoint", "endpoints"),
-                     duration_phrase(report.duration), verbose ? "" : "more: --verbose, ");
+  const auto tried = say_plural(endpoints_tried(report), "{} endpoint", "{} endpoints");
+  const auto took = duration_phrase(report.duration);
+  return verbose ? say("{} tried in {}; to send: --report html=FILE", tried, took)
+                 : say("{} tried in {}; more: --verbose, to send: --report html=FILE", tried, took);
 }
 
 // Of a report that is longer than the screen its end is what people see: once more the answer, the
@@ -336,21 +353,22 @@ std::string closing(const Report& report, bool verbose) {
 Page last_screen(const Report& report, const RenderOptions& options, std::size_t whole,
                  std::size_t short_fix = 0) {
   Page page(options);
+  const int label = width_of_labels();
   add_verdicts(page, report, report.sets.size() > 1);
   for (std::size_t i = 0; i < report.findings.size(); ++i) {
     if (i >= whole && i >= most_repeated) {
-      page.paragraph(fmt::format("and {} more causes, above", report.findings.size() - i));
+      page.paragraph(say("and {} more causes, above", report.findings.size() - i));
       break;
     }
     add_title(page, report.findings[i], i);
     if (i < whole) {
       add_fix(page, report.findings[i], label);
     } else if (i == 0 && short_fix > 0) {
-      page.labelled("For", team(report.findings[i].owner), 3, label);
-      page.labelled_in_short("Fix", report.findings[i].fix, 3, label, short_fix,
-                             "In full: --ticket.");
+      page.labelled(say("For"), team(report.findings[i].owner), 3, label);
+      page.labelled_in_short(say("Fix"), report.findings[i].fix, 3, label, short_fix,
+                             say("In full: --ticket."));
     } else {
-      page.labelled("For", team(report.findings[i].owner), 3, label);
+      page.labelled(say("For"), team(report.findings[i].owner), 3, label);
     }
   }
   if (const auto lost = resent_in_words(report); !lost.empty()) page.paragraph(lost);
@@ -380,7 +398,7 @@ std::string render_in_short(const Report& report, const RenderOptions& options) 
   Page page(options);
   add_verdicts(page, report, report.sets.size() > 1);
   add_title(page, report.findings.front(), 0);
-  add_fix(page, report.findings.front(), label);
+  add_fix(page, report.findings.front(), width_of_labels());
   return page.take();
 }
 
@@ -389,7 +407,7 @@ std::string quiet_text(const Report& report, const RenderOptions& options) {
   Page page(options);
   const int word = widest_verdict(report);
   const int room = page.width() - page.mark_width() - 1 - word - 2;
-  const std::string unfinished = report.complete ? "" : "incomplete run; ";
+  const std::string unfinished = report.complete ? "" : say("incomplete run; ");
   for (const auto& set : report.sets) {
     auto text = page.clean(unfinished + verdict_sentences(set, report));
     if (!options.on_screen) {
@@ -403,7 +421,8 @@ std::string quiet_text(const Report& report, const RenderOptions& options) {
     page.verdict(mark_of(set, report), verdict_word(set.verdict), shortened(text, room), word);
   }
   if (report.sets.empty()) {
-    page.verdict(Mark::unknown, verdict_word(Verdict::unknown), "Nothing was checked.", 11);
+    page.verdict(Mark::unknown, verdict_word(Verdict::unknown), say("Nothing was checked."),
+                 columns(verdict_word(Verdict::unknown)));
   }
   return page.take();
 }
@@ -429,19 +448,18 @@ std::string render_text(const Report& report, const RenderOptions& options) {
   }
   for (const auto& set : report.sets) {
     const auto doubt = options.verbose ? source_doubt(set) : source_doubt_in_short(set);
-    if (!doubt.empty()) page.paragraph("Note: " + doubt);
-    if (options.verbose) page.paragraph("Target set: " + set_and_source(set));
+    if (!doubt.empty()) page.paragraph(say("Note: {}", doubt));
+    if (options.verbose) page.paragraph(say("Target set: {}", set_and_source(set)));
   }
   // No empty line here: with one finding the whole report fits on the smallest screen.
   if (const auto lost = resent_in_words(report); !lost.empty()) page.paragraph(lost);
-  for (const auto& note : report.notes) page.paragraph("Note: " + note);
+  for (const auto& note : report.notes) page.paragraph(say("Note: {}", note));
   std::vector<std::string> sets;
   for (const auto& set : report.sets) sets.push_back(set_name(set));
-  page.paragraph(
-      (sets.empty() ? "" : fmt::format("Checked: {}. ", joined(sets))) + when_and_where(report),
-      Style::dim);
+  page.paragraph((sets.empty() ? "" : say("Checked: {}. ", joined(sets))) + when_and_where(report),
+                 Style::dim);
   if (options.verbose && report.longest_wait) {
-    page.paragraph("Longest wait, " + wait_in_words(*report.longest_wait), Style::dim);
+    page.paragraph(say("Longest wait, {}", wait_in_words(*report.longest_wait)), Style::dim);
   }
   if (page.lines() + 2 > screen_lines) {  // with the closing line, and the shell's prompt
     repeat_in_short(page, report, options);

@@ -30,13 +30,22 @@ class TicketLines {
   void add(std::string_view heading, const std::string& text) {
     if (text.empty()) return;
     const auto name = heading.empty() ? std::string() : std::string(heading) + ':';
-    lines_.push_back(harmless(fmt::format("{:<{}}{}", name, label_width, text)));
+    const auto blank = std::max(label_width() - columns(name), 1);
+    lines_.push_back(harmless(name + std::string(static_cast<std::size_t>(blank), ' ') + text));
   }
   std::size_t size() const { return lines_.size(); }
   std::string text() const { return joined(lines_, "\n") + '\n'; }
 
  private:
-  static constexpr int label_width = 12;
+  static int label_width() {
+    int width = 0;
+    for (const auto& heading :
+         {say("Verdict"), say("Measured"), say("Source"), say("Cause"), say("Users see"),
+          say("Who"), say("To do"), say("Evidence"), say("Full list"), say("Afterwards")}) {
+      width = std::max(width, columns(heading));
+    }
+    return width + 2;
+  }
   std::vector<std::string> lines_;
 };
 
@@ -57,7 +66,7 @@ std::string doubt_in_short(SourceQuality evidence, std::string_view published,
                            std::string_view today) {
   std::vector<std::string> doubts;
   if (doubtful(evidence)) doubts.push_back(source_words(evidence, ""));
-  if (is_old(published, today)) doubts.push_back("published " + published_words(published));
+  if (is_old(published, today)) doubts.push_back(say("published {}", published_words(published)));
   return joined(doubts);
 }
 
@@ -81,7 +90,7 @@ void add_sources(TicketLines& block, const Report& report, const std::set<std::s
     }
   }
   if (doubts.empty()) return;
-  block.add("Source", joined(doubts, "; "));
+  block.add(say("Source"), joined(doubts, "; "));
 }
 
 void add_head(TicketLines& block, const Report& report, const std::set<std::string>& sets) {
@@ -92,15 +101,15 @@ void add_head(TicketLines& block, const Report& report, const std::set<std::stri
                                    verdict_sentences(set, report)));
   }
   const auto told = std::min(verdicts.size(), most_services);
-  for (std::size_t i = 0; i < told; ++i) block.add(i == 0 ? "Verdict" : "", verdicts[i]);
+  for (std::size_t i = 0; i < told; ++i) block.add(i == 0 ? say("Verdict") : "", verdicts[i]);
   if (const auto more = verdicts.size() - told; more > 0) {
-    block.add("", fmt::format("({} more services: see the report)", more));
+    block.add("", say("({} more services: see the report)", more));
   }
   auto site = report.site.name;
   if (!report.site.host.empty()) {
     site += fmt::format("{}{}", site.empty() ? "" : ", ", report.site.host);
   }
-  block.add("Measured",
+  block.add(say("Measured"),
             fmt::format("{}{}{}, {} {}", site, site.empty() ? "" : ", ",
                         minute_of(report.started_at), report.tool.name, report.tool.version));
   add_sources(block, report, sets);
@@ -114,10 +123,11 @@ std::string in_a_line(const FirewallRule& rule) {
   }
   auto text = fmt::format("{} {}", protocol_in_words(rule), ports_in_words(rule));
   if (!peers.empty()) {
-    text += fmt::format(" {} {}", rule.direction == Direction::in ? "from" : "to", joined(peers));
+    const auto all = joined(peers);
+    text += ' ' + (rule.direction == Direction::in ? say("from {}", all) : say("to {}", all));
   }
   if (const auto more = rule.peers.size() - peers.size(); more > 0) {
-    text += fmt::format(" and {} more", more);
+    text = say("{} and {} more", text, more);
   }
   return fmt::format("{} ({})", text, joined(rule.titles, "; "));
 }
@@ -132,21 +142,21 @@ std::size_t rules_to_list(const Finding& finding) {
 void add_cause(TicketLines& block, const Report& report, const Finding& finding,
                std::size_t most_rules) {
   const auto doubt = caution(finding.confidence);
-  auto cause = fmt::format("{} ({}; code {})", finding.title, doubt.empty() ? "certain" : doubt,
-                           finding.code);
-  if (!finding.seen_from.empty()) cause += "; seen from " + joined(finding.seen_from);
-  block.add("Cause", cause);
-  block.add("Users see", seen_by_users(finding, report));
-  block.add("Who", std::string(team(finding.owner)));
-  block.add("To do", finding.fix);
+  auto cause = say("{} ({}; code {})", finding.title,
+                   doubt.empty() ? confidence_word(finding.confidence) : doubt, finding.code);
+  if (!finding.seen_from.empty()) cause += say("; seen from {}", joined(finding.seen_from));
+  block.add(say("Cause"), cause);
+  block.add(say("Users see"), seen_by_users(finding, report));
+  block.add(say("Who"), team(finding.owner));
+  block.add(say("To do"), finding.fix.string());
   for (std::size_t i = 0; i < std::min(rules_to_list(finding), most_rules); ++i) {
     block.add("", "- " + in_a_line(finding.rules[i]));
   }
-  std::set<std::string> told;
+  std::set<Text> told;
   for (const auto& evidence : finding.evidence) {
     if (told.size() == most_evidence) break;
     if (told.insert(evidence.text).second) {
-      block.add(told.size() == 1 ? "Evidence" : "", evidence.text);
+      block.add(told.size() == 1 ? say("Evidence") : "", evidence.text.string());
     }
   }
 }
@@ -168,13 +178,22 @@ std::string names_of_sets(const Report& report, const std::set<std::string>& set
 void add_end(TicketLines& block, const Report& report, const Findings& findings, bool cut) {
   const auto names = names_of_sets(report, sets_of(findings));
   if (cut) {
-    block.add("Full list", command_for_the_list(names));
+    block.add(say("Full list"), command_for_the_list(names));
   }
   auto command = "callready check" + names;
   if (report.site.vantage) command += fmt::format(" --from {}", to_string(*report.site.vantage));
-  block.add("Afterwards", fmt::format("Run \"{}\" {} again; {} should be gone.", command,
-                                      report.vantages.empty() ? "there" : "at each of these places",
-                                      findings.size() == 1 ? "this problem" : "these problems"));
+  const bool one = findings.size() == 1;
+  std::string then;
+  if (report.vantages.empty()) {
+    then = one ? say("Run \"{}\" there again; this problem should be gone.", command)
+               : say("Run \"{}\" there again; these problems should be gone.", command);
+  } else {
+    then =
+        one ? say("Run \"{}\" at each of these places again; this problem should be gone.", command)
+            : say("Run \"{}\" at each of these places again; these problems should be gone.",
+                  command);
+  }
+  block.add(say("Afterwards"), then);
 }
 
 std::string ticket_about(const Report& report, const Findings& findings) {
@@ -194,7 +213,7 @@ std::string ticket_about(const Report& report, const Findings& findings) {
     add_cause(block, report, *findings[i], rules);
   }
   if (const auto more = findings.size() - told; more > 0) {
-    block.add("", fmt::format("({} more causes: see the report)", more));
+    block.add("", say("({} more causes: see the report)", more));
   }
   add_end(block, report, findings, cut);
   return block.text();
@@ -216,9 +235,9 @@ std::string render_ticket(const Report& report, const RenderOptions&) {
   const bool unknown =
       std::any_of(report.sets.begin(), report.sets.end(),
                   [](const SetResult& set) { return set.verdict == Verdict::unknown; });
-  block.add("Cause", !open.empty() ? "not determined for: " + joined(open)
-                     : unknown     ? "not determined; wait 60 s and run again"
-                                   : "No problem found.");
+  block.add(say("Cause"), !open.empty() ? say("not determined for: {}", joined(open))
+                          : unknown     ? say("not determined; wait 60 s and run again")
+                                        : say("No problem found."));
   return block.text();
 }
 

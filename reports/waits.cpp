@@ -10,45 +10,45 @@ std::string waited_for(CheckKind check) {
   using enum CheckKind;
   switch (check) {
     case dns:
-      return "name servers";
+      return say("name servers");
     case hop:
-      return "routers in the path";
+      return say("routers in the path");
     case http:
-      return "web servers";
+      return say("web servers");
     case ice:
-      return "a call's far end";
+      return say("a call's far end");
     case ipv6:
-      return "servers by IPv6";
+      return say("servers by IPv6");
     case media:
-      return "the far end of a stream";
+      return say("the far end of a stream");
     case nat:
-      return "the NAT test's server";
+      return say("the NAT test's server");
     case ntp:
-      return "time servers";
+      return say("time servers");
     case pac:
-      return "the proxy script";
+      return say("the proxy script");
     case path:
-      return "full-size packets";
+      return say("full-size packets");
     case proxy:
-      return "the proxy";
+      return say("the proxy");
     case quic:
-      return "QUIC servers";
+      return say("QUIC servers");
     case sip:
     case sip_long:
-      return "SIP servers";
+      return say("SIP servers");
     case sip_alg:
-      return "the SIP ALG test's server";
+      return say("the SIP ALG test's server");
     case stun:
-      return "STUN servers";
+      return say("STUN servers");
     case tcp:
-      return "TCP connections";
+      return say("TCP connections");
     case tls:
     case tls_hello:
-      return "TLS servers";
+      return say("TLS servers");
     case turn:
-      return "TURN servers";
+      return say("TURN servers");
     case udp_range:
-      return "routers in the path to media ports";
+      return say("routers in the path to media ports");
   }
   return {};
 }
@@ -58,10 +58,10 @@ std::string wait_in_words(const LongestWait& wait) {
   const bool one = wait.check == CheckKind::nat || wait.check == CheckKind::sip_alg ||
                    wait.check == CheckKind::proxy || wait.check == CheckKind::media ||
                    wait.check == CheckKind::ice || wait.check == CheckKind::pac;
-  return fmt::format("{}: waiting for {}{}", duration_phrase(wait.took), whom,
-                     wait.answered ? ""
-                     : one         ? " that does not answer"
-                                   : " that do not answer");
+  const auto time = duration_phrase(wait.took);
+  if (wait.answered) return say("{}: waiting for {}", time, whom);
+  return one ? say("{}: waiting for {} that does not answer", time, whom)
+             : say("{}: waiting for {} that do not answer", time, whom);
 }
 
 }  // namespace callready

@@ -83,6 +83,7 @@ struct Arguments {
   std::string redact_key_file;  // --redact-key
   int log_level = 0;            // times -d was given
   ColourChoice colour = ColourChoice::automatic;
+  std::string language;  // --lang; empty: as the environment says
 };
 
 // Exit status where the command line ends the program by itself: 0 after --help and --version, 2

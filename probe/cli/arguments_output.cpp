@@ -5,6 +5,7 @@
 
 #include "probe/cli/arguments_output.hpp"
 #include "reports/format.hpp"
+#include "reports/language.hpp"
 
 namespace callready {
 namespace {
@@ -81,6 +82,12 @@ void add_output_options(CLI::App& app, Arguments& arguments) {
       ->allow_extra_args(false)
       ->trigger_on_parse();
   app.add_flag("-v,--verbose", arguments.verbose, "Every endpoint on its own line");
+  std::vector<std::string> codes(language_codes().begin(), language_codes().end());
+  app.add_option("--lang", arguments.language,
+                 "The language of text, ticket and html. Default: as LC_ALL, LC_MESSAGES or LANG "
+                 "say; everything else is in English")
+      ->type_name("LANGUAGE")
+      ->check(CLI::IsMember(codes));
   add_redact_options(app, arguments);
   add_terminal_options(app, arguments);
 }

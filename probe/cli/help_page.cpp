@@ -99,8 +99,8 @@ void group_options(CLI::App& check) {
        {"--proxy", "--pac", "--interface", "--dns", "--ca-file", "--credentials", "-4", "-6",
         "--no-anchors", "--anchors"}},
       {"The report",
-       {"--ticket", "--json", "--nagios", "--report", "--verbose", "--quiet", "--color", "--follow",
-        "--redact", "--redact-key", "--site", "--place"}},
+       {"--ticket", "--json", "--nagios", "--report", "--verbose", "--quiet", "--color", "--lang",
+        "--follow", "--redact", "--redact-key", "--site", "--place"}},
       {"Over time", {"--history", "--no-keep", "--push-to"}},
   };
   for (const auto& group : groups) {

@@ -12,6 +12,7 @@
 #include "probe/cli/saved_report.hpp"
 #include "probe/engine/watchdog.hpp"
 #include "probe/platform/system.hpp"
+#include "reports/language.hpp"
 
 namespace callready {
 namespace {
@@ -43,6 +44,16 @@ std::optional<std::string> print_piece(std::string_view text) {
   return words_of(errno);
 }
 
+// The first of the variables that is set counts (POSIX, "Internationalization Variables").
+std::string_view language_code(const Arguments& arguments) {
+  if (!arguments.language.empty()) return *known_language(arguments.language);
+  for (const auto* name : {"LC_ALL", "LC_MESSAGES", "LANG"}) {
+    const auto locale = platform::environment(name);
+    if (!locale.empty()) return known_language(locale).value_or("en");
+  }
+  return "en";
+}
+
 }  // namespace
 
 bool has_delivered() { return delivered; }
@@ -59,6 +70,11 @@ RenderOptions render_options(const Arguments& arguments) {
   options.on_screen = terminal.interactive;
   options.verbose = arguments.verbose;
   options.quiet = arguments.quiet;
+  // Of a terminal that cannot show their letters, other languages are asked for by name only.
+  if (options.unicode || !arguments.language.empty()) {
+    options.language = find_language(language_code(arguments));
+    options.unicode = options.unicode || options.language != nullptr;
+  }
   return options;
 }
 

@@ -21,12 +21,11 @@ void add_place(const Arguments& arguments, Report& report) {
     report.notes.push_back(fmt::format("{}{}.", place_words, arguments.place));
   }
   if (place_of_this_computer().empty()) return;
-  report.notes.emplace_back(
+  report.notes.push_back(phrase(
       "Measured from a Kubernetes pod, whose network is not the users': its firewall rules, its "
-      "proxy "
-      "and its address translation may be others. What works here may be blocked for users, and "
-      "the "
-      "other way round.");
+      "proxy and its address translation may be others. What works here may be blocked for users, "
+      "and "
+      "the other way round."));
 }
 
 std::optional<std::string> add_history(const Arguments& arguments, Report& report) {

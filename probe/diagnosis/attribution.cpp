@@ -45,16 +45,16 @@ bool Attribution::loses(const std::string& probe) const {
                      [&](const Entry& entry) { return entry.lost.contains(probe); });
 }
 
-std::string_view Attribution::impairment(const std::string& probe) const {
+Text Attribution::impairment(const std::string& probe) const {
   for (const auto& entry : entries_) {
     if (entry.impaired.contains(probe)) return entry.title;
   }
   return {};
 }
 
-std::string_view Attribution::doubt_about(const std::string& probe) const {
+Text Attribution::doubt_about(const std::string& probe) const {
   const auto found = doubted_.find(probe);
-  return found == doubted_.end() ? std::string_view() : found->second;
+  return found == doubted_.end() ? Text() : found->second;
 }
 
 const Attribution::Entry* Attribution::closure(const Requirement& row) const {

@@ -38,7 +38,8 @@ class Attribution {
  public:
   // One cause that is likely or certain: what is only possible changes no verdict.
   struct Entry {
-    std::string code, title;         // the finding's
+    std::string code;  // the finding's
+    Text title;
     std::set<std::string> lost;      // probes that it explains or contradicts
     std::set<std::string> impaired;  // probes that work, but not as the vendor asks
     Closes closed = Closes::nothing_more;
@@ -46,7 +47,7 @@ class Attribution {
 
   void add(Entry entry) { entries_.push_back(std::move(entry)); }
   // Probes that show less than it seems, and why.
-  void doubt(std::map<std::string, std::string> reasons) { doubted_ = std::move(reasons); }
+  void doubt(std::map<std::string, Text> reasons) { doubted_ = std::move(reasons); }
 
   // Probes whose packets got out when they were sent again.
   void take_back(std::set<std::string> probes) { got_out_ = std::move(probes); }
@@ -57,16 +58,16 @@ class Attribution {
   bool loses(const std::string& probe) const;
   const std::vector<Entry>& entries() const { return entries_; }
   // The finding's title where a cause impairs the probe; empty: none does.
-  std::string_view impairment(const std::string& probe) const;
+  Text impairment(const std::string& probe) const;
   // Why it is in doubt what a probe has shown; empty: it is not.
-  std::string_view doubt_about(const std::string& probe) const;
+  Text doubt_about(const std::string& probe) const;
   // The cause that closes every port of the row: all that leaves this computer, or directly, where
   // no proxy may carry the row. It cannot work, tried or not. Null: there is none.
   const Entry* closure(const Requirement& row) const;
 
  private:
   std::vector<Entry> entries_;
-  std::map<std::string, std::string> doubted_;
+  std::map<std::string, Text> doubted_;
   std::set<std::string> got_out_;
 };
 

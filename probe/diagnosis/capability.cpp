@@ -112,14 +112,16 @@ Choice choose(const Measurable& measured, const Need& need, const Rows& rows, As
   return best;
 }
 
-std::string titles(const Alternative& alternative) {
-  std::string text;
-  for (const auto* row : alternative) text += (text.empty() ? "" : " and ") + row->title;
+Text titles(const Alternative& alternative) {
+  Text text;
+  for (const auto* row : alternative) {
+    text = text.empty() ? Text(row->title) : phrase("{} and {}", text, row->title);
+  }
   return text;
 }
 
 // What keeps an alternative from being good, as far as its rows can say.
-std::string culprits(const Alternative& alternative) {
+Text culprits(const Alternative& alternative) {
   Alternative bad;
   std::copy_if(
       alternative.begin(), alternative.end(), std::back_inserter(bad),
@@ -130,16 +132,16 @@ std::string culprits(const Alternative& alternative) {
 // Sentences of a summary, each once.
 class Sentences {
  public:
-  void add(std::string sentence) {
+  void add(Text sentence) {
     if (std::find(all_.begin(), all_.end(), sentence) == all_.end()) {
       all_.push_back(std::move(sentence));
     }
   }
   bool empty() const { return all_.empty(); }
-  std::string text() const { return fmt::format("{}", fmt::join(all_, "; ")); }
+  Text text() const { return joined_texts(all_, "; "); }
 
  private:
-  std::vector<std::string> all_;
+  std::vector<Text> all_;
 };
 
 std::vector<std::string> requirements_of(const Capability& capability, const Rows& rows) {
@@ -193,27 +195,27 @@ CapabilityResult judge_capability(const Capability& capability, const Rows& rows
       const auto& ids = result.requirements;
       return std::find(ids.begin(), ids.end(), row.first) != ids.end() && row.second.left_out;
     });
-    result.summary =
-        left_out ? "skipped to keep traffic low: --all tests it" : "cannot be measured from here";
+    result.summary = left_out ? phrase("skipped to keep traffic low: --all tests it")
+                              : phrase("cannot be measured from here");
     return result;
   }
   result.verdict = best == worst ? best : Verdict::unknown;
   switch (result.verdict) {
     case Verdict::ready:
-      result.summary = "works";
+      result.summary = phrase("works");
       break;
     case Verdict::blocked:
-      result.summary = "does not work: " + lost.text();
+      result.summary = phrase("does not work: {}", lost.text());
       break;
     case Verdict::degraded:
-      result.summary = fallback.empty()
-                           ? "works with limits: " + limited.text()
-                           : fmt::format("works only over a fallback ({}), not over {}",
-                                         fallback.text(), limited.text());
+      result.summary = fallback.empty() ? phrase("works with limits: {}", limited.text())
+                                        : phrase("works only over a fallback ({}), not over {}",
+                                                 fallback.text(), limited.text());
       break;
     case Verdict::unknown:
-      result.summary = "could not be decided: " + unsure.text();
-      if (!fallback.empty()) result.summary += "; works at least over " + fallback.text();
+      result.summary = fallback.empty() ? phrase("could not be decided: {}", unsure.text())
+                                        : phrase("could not be decided: {}; works at least over {}",
+                                                 unsure.text(), fallback.text());
       break;
   }
   return result;

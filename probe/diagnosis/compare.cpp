@@ -76,8 +76,8 @@ Change change_of(const std::string& set, const CapabilityResult& before,
           after.title,
           std::string(to_string(before.verdict)),
           std::string(to_string(after.verdict)),
-          before.summary,
-          after.summary,
+          before.summary.string(),
+          after.summary.string(),
           trend_of(before.verdict, after.verdict)};
 }
 
@@ -89,8 +89,8 @@ Change change_of(const std::string& set, const RequirementResult& before,
           after.title,
           std::string(to_string(before.status)),
           std::string(to_string(after.status)),
-          before.summary,
-          after.summary,
+          before.summary.string(),
+          after.summary.string(),
           trend_of(before.status, after.status)};
 }
 

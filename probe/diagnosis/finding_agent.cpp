@@ -60,29 +60,29 @@ Causes find_agent(const Diagnosis& context) {
   cause.explained = lost;
   auto& finding = cause.finding;
   finding.code = "computer.agent";
-  finding.title = fmt::format("A program on this computer intercepts TCP {} and passes {} on",
-                              ports_in_words({ports.begin(), ports.end()}, 4),
-                              carries_some ? "not all of it" : "nothing");
+  finding.title = phrase("A program on this computer intercepts TCP {} and passes {} on",
+                         ports_in_words({ports.begin(), ports.end()}, 4),
+                         carries_some ? phrase("not all of it") : "nothing");
   finding.owner = Owner::helpdesk;
   // What it carries elsewhere may be lost there.
   finding.confidence = carries_some                        ? Confidence::possible
                        : said && hosts_of(lost).size() > 1 ? Confidence::certain
                                                            : Confidence::likely;
-  finding.fix = fmt::format(
+  finding.fix = phrase(
       "Ask this computer's administrator which program intercepts these connections (a security "
       "agent, a web shield, a local proxy), and exempt there: {}. {}",
       tried_flows_in_words(facts, lost),
-      carries_some ? "Check that program's log first: what it passes on may be lost further out."
-                   : "The network needs no change.");
+      carries_some
+          ? phrase("Check that program's log first: what it passes on may be lost further out.")
+          : phrase("The network needs no change."));
   for (const auto* result : proof) {
     if (finding.evidence.size() == 2) break;
     const auto* hop = evidence_of(*result, EvidenceKind::hop);
     finding.evidence.push_back({result->probe.id, hop->text + "."});
   }
   for (const auto& agent : facts.report.site.agents) {
-    finding.evidence.push_back(
-        {"", fmt::format("{} runs here ({}); whether it is the one is not known.", agent.name,
-                         agent.seen)});
+    finding.evidence.push_back({"", phrase("{} runs here ({}); whether it is the one is not known.",
+                                           agent.name, agent.seen)});
   }
   add_what_they_saw(finding.evidence, lost, 6);
   return {cause};

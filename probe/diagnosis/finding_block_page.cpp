@@ -27,7 +27,7 @@ Elsewhere asked_elsewhere(const OneAddress& place) {
       const auto addresses = addresses_in(*answer);
       if (its.empty() && !addresses.empty()) {
         found.contrast.push_back(
-            {probe, fmt::format("Asked elsewhere for {}: {}", name->name, answer->text)});
+            {probe, phrase("Asked elsewhere for {}: {}", name->name, answer->text)});
         found.owners.insert(registrable_domain(name->name));
       }
       its.insert(addresses.begin(), addresses.end());
@@ -94,13 +94,12 @@ Causes find_block_page(const Diagnosis& context) {
     const auto whose = block_page_of(place.address);
     auto& finding = cause.finding;
     finding.code = "dns.block_page";
-    finding.title =
-        fmt::format("This site's DNS sends {} to {} block page",
-                    lost.size() == 1 ? lost.front() : fmt::format("{} names", lost.size()),
-                    whose.empty() ? "a" : fmt::format("{}'s", whose));
+    finding.title = phrase("This site's DNS sends {} to {} block page",
+                           lost.size() == 1 ? lost.front() : phrase("{} names", lost.size()),
+                           whose.empty() ? "a" : fmt::format("{}'s", whose));
     finding.owner = Owner::dns;
     finding.confidence = *confidence;
-    finding.fix = fmt::format(
+    finding.fix = phrase(
         "Allow these names in this site's DNS filter{0} (its DNS servers are {1}): {2}. "
         "The firewall needs no change.",
         whose.empty() ? std::string() : fmt::format(", {}", whose),
@@ -108,9 +107,8 @@ Causes find_block_page(const Diagnosis& context) {
     for (const auto* name : place.names) {
       finding.evidence.push_back(
           {name->probes.front()->probe.id,
-           fmt::format(
-               "{} resolves to {} here{}.", name->name, place.address.to_string(),
-               whose.empty() ? std::string() : fmt::format(", the block page of {}", whose))});
+           phrase("{} resolves to {} here{}.", name->name, place.address.to_string(),
+                  whose.empty() ? std::string() : phrase(", the block page of {}", whose))});
     }
     finding.evidence.insert(finding.evidence.begin() + 1, elsewhere.contrast.begin(),
                             elsewhere.contrast.end());

@@ -27,8 +27,8 @@ constexpr std::string_view no_udp = "disable_non_proxied_udp";
 
 struct Forbidden {
   const BrowserPolicy* policy = nullptr;
-  std::string what;  // "from using UDP for media"
-  std::string fix;
+  Text what;  // "from using UDP for media"
+  Text fix;
   bool everywhere = true;  // false: on some pages
 };
 
@@ -58,23 +58,23 @@ std::optional<Forbidden> forbidden_by(const Facts& facts, const BrowserPolicy& p
   const bool handling =
       by_page || policy.name == "WebRtcIPHandling" || policy.name == "WebRtcLocalhostIpHandling";
   if (handling && policy.value.find(no_udp) != std::string::npos) {
-    found.what = "from using UDP for media";
+    found.what = phrase("from using UDP for media");
     found.everywhere = !by_page;
-    found.fix =
+    found.fix = phrase(
         "to a value that lets WebRTC use UDP, at least for the service's pages "
-        "(WebRtcIPHandlingUrl)";
+        "(WebRtcIPHandlingUrl)");
     return found;
   }
   if (policy.name == "media.peerconnection.enabled" && policy.value == "false") {
-    found.what = "from making calls (WebRTC)";
-    found.fix = "to true";
+    found.what = phrase("from making calls (WebRTC)");
+    found.fix = phrase("to true");
     return found;
   }
   if (policy.name != "WebRtcUdpPortRange") return std::nullopt;
   const auto wanted = other_source_ports(facts, policy);
   if (!wanted) return std::nullopt;
-  found.what = fmt::format("from using the service's source ports ({})", *wanted);
-  found.fix = fmt::format("to a range with {}", *wanted);
+  found.what = phrase("from using the service's source ports ({})", *wanted);
+  found.fix = phrase("to a range with {}", *wanted);
   return found;
 }
 
@@ -91,18 +91,20 @@ Causes find_browser_policies(const Diagnosis& context) {
     Cause cause;
     auto& finding = cause.finding;
     finding.code = "computer.browser_policy";
-    finding.title = fmt::format("A policy stops {} {}{}", policy.browser, forbidden->what,
-                                forbidden->everywhere ? "" : " on some pages");
+    finding.title =
+        forbidden->everywhere
+            ? phrase("A policy stops {} {}", policy.browser, forbidden->what)
+            : phrase("A policy stops {} {} on some pages", policy.browser, forbidden->what);
     finding.owner = Owner::helpdesk;
     finding.confidence =
         forbidden->everywhere && !policy.recommended ? Confidence::likely : Confidence::possible;
-    finding.fix = fmt::format(
+    finding.fix = phrase(
         "Ask the administrator of this computer to set {} {}, in {}. Use another browser, or the "
         "service's own program, until then. Change nothing on the network for it.",
         policy.name, forbidden->fix, policy.place);
     finding.evidence.push_back(
-        {"", fmt::format("{} is {} in {}{}.", policy.name, policy.value, policy.place,
-                         policy.recommended ? " (users may change it)" : "")});
+        {"", phrase("{} is {} in {}{}.", policy.name, policy.value, policy.place,
+                    policy.recommended ? phrase(" (users may change it)") : "")});
     finding.affects = sets_of(facts, media);
     causes.push_back(std::move(cause));
   }

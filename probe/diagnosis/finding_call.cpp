@@ -26,10 +26,10 @@ std::vector<const ProbeResult*> calls_that(const Diagnosis& context, Wanted want
   return calls;
 }
 
-std::string ends_in_words(const std::vector<const ProbeResult*>& calls) {
-  std::set<std::string> ends;
+Text ends_in_words(const std::vector<const ProbeResult*>& calls) {
+  std::set<Text> ends;
   for (const auto* call : calls) ends.insert(far_end_of_call(*call));
-  return listed({ends.begin(), ends.end()});
+  return listed_texts({ends.begin(), ends.end()});
 }
 
 // Of a call's packets of media: sent, heard by the far end where it says so, and back here.
@@ -56,11 +56,11 @@ bool loses(const ProbeResult& result) {
   return lost >= 5 && lost * 5 >= media->sent;
 }
 
-std::string way_of(const CallMedia& media) {
+Text way_of(const CallMedia& media) {
   if (!media.arrived) return "";
   const double out = media.sent - *media.arrived, back = *media.arrived - media.back;
-  if (out <= 4 * back && back <= 4 * out) return " both ways";
-  return fmt::format(" {}", way_in_words(out > back ? MediaWay::up : MediaWay::down));
+  if (out <= 4 * back && back <= 4 * out) return phrase(" both ways");
+  return phrase(" {}", way_in_words(out > back ? MediaWay::up : MediaWay::down));
 }
 
 // Calls whose offer was answered over TLS, and not one connectivity check of which was; `way`:
@@ -82,16 +82,16 @@ std::optional<Cause> silent_calls(const Diagnosis& context, MediaWay way) {
     // Its own firewall may have dropped them.
     finding.confidence = Confidence::likely;
     finding.code = "firewall.udp_port_blocked";
-    finding.title = "The firewall blocks outgoing UDP to the far end of calls: " + ends;
-    finding.fix = fmt::format(
+    finding.title = phrase("The firewall blocks outgoing UDP to the far end of calls: {}", ends);
+    finding.fix = phrase(
         "Allow outgoing UDP (and return traffic) from the user network: {}. TCP works: the call "
         "was set up over it. If the far end is yours, check its own firewall, too.",
         ends);
   } else {
     finding.confidence = Confidence::certain;
     finding.code = "media.one_way";
-    finding.title = "UDP of calls gets out, but no answer comes in";
-    finding.fix = fmt::format(
+    finding.title = phrase("UDP of calls gets out, but no answer comes in");
+    finding.fix = phrase(
         "Let in the replies to UDP that the user network sends (a stateful rule with a timeout of "
         "at least 60 s): {}.",
         ends);
@@ -100,9 +100,9 @@ std::optional<Cause> silent_calls(const Diagnosis& context, MediaWay way) {
     const auto* arrived = evidence_of(*call, EvidenceKind::call_arrived);
     finding.evidence.push_back(
         {call->probe.id,
-         fmt::format("The call was answered over TLS, but none of the STUN checks to {} was. The "
-                     "far end reports that {} arrived.",
-                     far_end_of_call(*call), told_by(arrived, Fact::checks_arrived).value_or(0))});
+         phrase("The call was answered over TLS, but none of the STUN checks to {} was. The "
+                "far end reports that {} arrived.",
+                far_end_of_call(*call), told_by(arrived, Fact::checks_arrived).value_or(0))});
   }
   return cause;
 }
@@ -128,9 +128,9 @@ Causes find_call_media(const Diagnosis& context) {
   for (const auto* result : cause.explained) {
     const auto media = media_of(*result);
     if (!worst || media->back < worst->back) worst = media;
-    auto text = fmt::format("Of {} packets of a call to {} {} came back", media->sent,
-                            result->probe.target.host, media->back);
-    if (media->arrived) text += fmt::format("; the far end got {}", *media->arrived);
+    auto text = phrase("Of {} packets of a call to {} {} came back", media->sent,
+                       result->probe.target.host, media->back);
+    if (media->arrived) text += phrase("; the far end got {}", *media->arrived);
     finding.evidence.push_back({result->probe.id, text + "."});
   }
   finding.owner = Owner::network;
@@ -140,20 +140,19 @@ Causes find_call_media(const Diagnosis& context) {
     cause.impaired = cause.explained;
     finding.code = "media.loss";
     finding.owner = Owner::lan;
-    finding.title = fmt::format("Browser calls lose packets{}: sound is choppy", way_of(*worst));
-    finding.fix =
+    finding.title = phrase("Browser calls lose packets{}: sound is choppy", way_of(*worst));
+    finding.fix = phrase(
         "Run it again by cable, without VPN, and while nobody else uses the line. If nothing "
         "changes, check the firewall's log for UDP to the far end that is cut off or limited; "
-        "otherwise, give the Internet provider these figures.";
+        "otherwise, give the Internet provider these figures.");
     return {cause};
   }
   finding.code = "media.one_way";
-  finding.title =
-      fmt::format("Browser calls connect, but media (SRTP) is dropped{}", way_of(*worst));
-  finding.fix =
+  finding.title = phrase("Browser calls connect, but media (SRTP) is dropped{}", way_of(*worst));
+  finding.fix = phrase(
       "Turn off the inspection that drops RTP or UDP it does not know (application control) for "
       "the user network, and let the flow through in both directions: STUN and DTLS on the same "
-      "flow do pass.";
+      "flow do pass.");
   return {cause};
 }
 
@@ -175,14 +174,14 @@ Causes find_lost_consent(const Diagnosis& context) {
     const auto* consent = evidence_of(*call, EvidenceKind::call_consent);
     finding.evidence.push_back(
         {call->probe.id,
-         fmt::format("{}; none in the last {:.1f} s, while media came back.", consent->text,
-                     told_by(consent, Fact::silent_ms).value_or(0) / 1'000)});
+         phrase("{}; none in the last {} s, while media came back.", consent->text,
+                fmt::format("{:.1f}", told_by(consent, Fact::silent_ms).value_or(0) / 1'000))});
   }
   finding.code = "media.consent_lost";
   finding.owner = Owner::network;
   finding.confidence = Confidence::likely;
-  finding.title = "STUN stops passing midway: browsers end calls after 15 to 30 s";
-  finding.fix = fmt::format(
+  finding.title = phrase("STUN stops passing midway: browsers end calls after 15 to 30 s");
+  finding.fix = phrase(
       "Let STUN through for as long as the call lasts, not only at its start (flood protection, a "
       "limit of STUN packets, application control): {}.",
       ends_in_words(cause.impaired));
@@ -211,8 +210,8 @@ Causes find_relayed_calls(const Diagnosis& context) {
   finding.code = "media.relay_only";
   finding.owner = Owner::network;
   finding.confidence = Confidence::likely;
-  finding.title = "Calls get through only over TCP or TLS relays";
-  finding.fix = fmt::format(
+  finding.title = phrase("Calls get through only over TCP or TLS relays");
+  finding.fix = phrase(
       "Allow outgoing UDP (and return traffic) from the user network: {}. Over TCP and TLS, each "
       "lost packet delays all packets after it.",
       ends_in_words(cause.impaired));

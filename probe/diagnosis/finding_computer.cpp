@@ -49,8 +49,8 @@ PortRange kept_ports(const ProbeResult& result) {
 }
 
 // "UDP 3478 and 49152-65535; TCP 443".
-std::string what_is_kept(const std::vector<const ProbeResult*>& kept) {
-  std::vector<std::string> kinds;
+Text what_is_kept(const std::vector<const ProbeResult*>& kept) {
+  std::vector<Text> kinds;
   for (const bool udp : {true, false}) {
     std::set<PortRange> ranges;
     for (const auto* result : kept) {
@@ -60,7 +60,7 @@ std::string what_is_kept(const std::vector<const ProbeResult*>& kept) {
     for (const auto& range : ranges) ports.push_back(range.to_string());
     if (!ports.empty()) kinds.push_back((udp ? "UDP " : "TCP ") + listed(ports));
   }
-  return fmt::format("{}", fmt::join(kinds, "; "));
+  return joined_texts(kinds, "; ");
 }
 
 // What was tried beside them on the same flow, and not heard of again.
@@ -90,13 +90,13 @@ Causes find_own_firewall(const Diagnosis& context) {
   Cause cause;
   auto& finding = cause.finding;
   finding.code = "computer.firewall";
-  finding.title = fmt::format("This computer's own firewall blocks {}", what_is_kept(kept));
+  finding.title = phrase("This computer's own firewall blocks {}", what_is_kept(kept));
   finding.owner = Owner::helpdesk;
   const bool said = std::any_of(kept.begin(), kept.end(), [](const ProbeResult* result) {
     return said_by_the_system(*result);
   });
   finding.confidence = said || kept.size() > 1 ? Confidence::certain : Confidence::likely;
-  finding.fix = fmt::format(
+  finding.fix = phrase(
       "Ask the administrator of this computer to let {} out in its own firewall or security "
       "software (Linux: nft list ruleset, iptables -S; Windows: outbound rules in wf.msc). Change "
       "nothing on the network for it.",
@@ -107,8 +107,8 @@ Causes find_own_firewall(const Diagnosis& context) {
     if (error == nullptr) error = evidence_of(*result, EvidenceKind::icmp_error);
     const auto* reset = evidence_of(*result, EvidenceKind::refuser);
     if (error == nullptr && reset == nullptr) continue;
-    auto text =
-        reset != nullptr ? reset->text + "." : "This computer's system says: " + error->text;
+    auto text = reset != nullptr ? reset->text + "."
+                                 : phrase("This computer's system says: {}", error->text);
     finding.evidence.push_back({result->probe.id, std::move(text)});
     break;
   }
@@ -155,17 +155,17 @@ Causes find_hosts_file(const Diagnosis& context) {
                  [](const auto* result) { return reached(result->observation.outcome); });
     finding.evidence.push_back(
         {name.probes.front()->probe.id,
-         fmt::format("This computer's hosts file has {} at {}.", text, name.address->to_string())});
+         phrase("This computer's hosts file has {} at {}.", text, name.address->to_string())});
     if (other != nullptr) {
-      finding.evidence.push_back({other->probe, "DNS says: " + other->evidence->text});
+      finding.evidence.push_back({other->probe, phrase("DNS says: {}", other->evidence->text)});
     }
   }
   if (cause.explained.empty() && cause.contradicted.empty()) return {};
   finding.code = "computer.hosts_file";
-  finding.title = fmt::format("This computer's hosts file leads {} astray", listed(astray));
+  finding.title = phrase("This computer's hosts file leads {} astray", listed(astray));
   finding.owner = Owner::helpdesk;
   finding.confidence = Confidence::certain;
-  finding.fix = fmt::format(
+  finding.fix = phrase(
       "Ask the administrator of this computer to remove {} from its hosts file (Linux, macOS: "
       "/etc/hosts; Windows: C:\\Windows\\System32\\drivers\\etc\\hosts). Change nothing on the DNS "
       "servers for it.",

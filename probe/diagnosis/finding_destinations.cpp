@@ -163,14 +163,14 @@ Cause say_shut(const Diagnosis& context, const Shut& shut) {
   const auto hosts = hosts_of(shut.probes);
   const auto is_by_udp = [](const ProbeResult* result) { return is_udp(*result); };
   const auto& probes = shut.probes;
-  const std::string_view what = std::all_of(probes.begin(), probes.end(), is_by_udp) ? "No UDP"
-                                : std::none_of(probes.begin(), probes.end(), is_by_udp)
-                                    ? "No TCP connection"
-                                    : "Nothing";
+  const Text what = std::all_of(probes.begin(), probes.end(), is_by_udp) ? phrase("No UDP")
+                    : std::none_of(probes.begin(), probes.end(), is_by_udp)
+                        ? phrase("No TCP connection")
+                        : phrase("Nothing");
   auto& finding = cause.finding;
   finding.code = "firewall.destination_blocked";
-  finding.title = shut.proved ? fmt::format("{} gets through to {}", what, listed(hosts))
-                              : fmt::format("Nothing comes back from {}", listed(hosts));
+  finding.title = shut.proved ? phrase("{} gets through to {}", what, listed(hosts))
+                              : phrase("Nothing comes back from {}", listed(hosts));
   finding.owner = Owner::network;
   // One server that is silent on all its ports may be off, one that is silent on one port and on
   // another that was guessed may be shut on that one; and where others answered only when they were
@@ -179,20 +179,20 @@ Cause say_shut(const Diagnosis& context, const Shut& shut) {
   finding.confidence = shut.proved ? Confidence::certain
                        : doubtful  ? Confidence::possible
                                    : Confidence::likely;
-  finding.fix = fmt::format(
+  finding.fix = phrase(
       "Unblock {} on the firewall and on any web filter (by address, name, country or category), "
       "and allow from the user network, with return traffic: {}.{}{}",
-      hosts.size() == 1 ? "this destination" : "these destinations", flows_in_words(facts, probes),
+      hosts.size() == 1 ? phrase("this destination") : phrase("these destinations"),
+      flows_in_words(facts, probes),
       shut.proved ? ask_the_device(device_of(shut.dead))
-                  : " If the firewall's log shows that the packets leave, ask the servers' "
-                    "operator whether they are up.",
+                  : phrase(" If the firewall's log shows that the packets leave, ask the servers' "
+                           "operator whether they are up."),
       where_the_list_is(facts, probes));
   finding.evidence = evidence_for(shut.dead, 8);
   std::set<std::uint16_t> ports;
   for (const auto* flow : shut.dead) ports.insert(flow->port);
-  const FindingEvidence contrast{"",
-                                 fmt::format("The same ports ({}) of other hosts are reachable.",
-                                             ports_in_words({ports.begin(), ports.end()}))};
+  const FindingEvidence contrast{"", phrase("The same ports ({}) of other hosts are reachable.",
+                                            ports_in_words({ports.begin(), ports.end()}))};
   insert_second(finding.evidence, contrast);
   return cause;
 }

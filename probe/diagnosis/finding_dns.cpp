@@ -10,8 +10,7 @@ namespace callready::findings {
 namespace {
 
 // Owners of whom no name was found that was tried: then those that were tried stand for all.
-std::string whole_domains(const std::map<std::string, Name>& names,
-                          const std::vector<std::string>& lost) {
+Text whole_domains(const std::map<std::string, Name>& names, const std::vector<std::string>& lost) {
   std::map<std::string, std::size_t> hidden;
   for (const auto& name : lost) ++hidden[registrable_domain(name)];
   std::vector<std::string> domains;
@@ -22,8 +21,8 @@ std::string whole_domains(const std::map<std::string, Name>& names,
     if (count > 1 && !found) domains.push_back(domain);
   }
   if (domains.empty()) return {};
-  return fmt::format(" None of the tested names under {} resolves here: allow everything under {}.",
-                     listed(domains), domains.size() == 1 ? "it" : "them");
+  return phrase(" None of the tested names under {} resolves here: allow everything under {}.",
+                listed(domains), domains.size() == 1 ? "it" : "them");
 }
 
 // Where programs of this computer go that complete such a name: the users' browser may, too.
@@ -31,7 +30,7 @@ void add_search_domain(std::vector<FindingEvidence>& list, const Name& name) {
   for (const auto* result : name.probes) {
     const auto* found = evidence_of(*result, EvidenceKind::search_domain);
     if (found == nullptr) continue;
-    list.push_back({result->probe.id, fmt::format("{}: {}.", name.name, found->text)});
+    list.push_back({result->probe.id, phrase("{}: {}.", name.name, found->text)});
     return;
   }
 }
@@ -64,8 +63,8 @@ Causes find_dns_unreachable(const Diagnosis& context) {
   if (cause.explained.empty() || (lost < 2 && failed)) return {};
   auto& finding = cause.finding;
   finding.code = "dns.unreachable";
-  finding.title = failed ? "The DNS servers answer, but cannot look up any name"
-                         : "No DNS server answers: no name can be looked up";
+  finding.title = failed ? phrase("The DNS servers answer, but cannot look up any name")
+                         : phrase("No DNS server answers: no name can be looked up");
   finding.owner = Owner::dns;
   const bool line_is_up = std::any_of(facts.flows.begin(), facts.flows.end(), [](const Flow& flow) {
     return flow.way == Reachability::open || flow.way == Reachability::left;
@@ -73,15 +72,14 @@ Causes find_dns_unreachable(const Diagnosis& context) {
   finding.confidence = lost < 2     ? Confidence::possible
                        : line_is_up ? Confidence::certain
                                     : Confidence::likely;
-  finding.fix = fmt::format(
+  finding.fix = phrase(
       "Check that the DNS servers this computer uses ({}) are running, can reach the Internet, and "
       "accept queries from this network (UDP and TCP port 53).",
       resolvers_in_words(facts));
-  finding.evidence.push_back({"", lost < 2
-                                      ? "The only name queried could not be looked up."
-                                      : fmt::format("None of {} names could be looked up.", lost)});
+  finding.evidence.push_back({"", lost < 2 ? phrase("The only name queried could not be looked up.")
+                                           : phrase("None of {} names could be looked up.", lost)});
   if (line_is_up) {
-    finding.evidence.push_back({"", "Servers tested by IP address are reachable."});
+    finding.evidence.push_back({"", phrase("Servers tested by IP address are reachable.")});
   }
   for (const auto& result : facts.report.probes) {
     const auto* silence = evidence_of(result, EvidenceKind::dns_no_answer);
@@ -118,7 +116,7 @@ Causes find_dns_rewritten(const Diagnosis& context) {
     for (const auto& [answer, probe] : name.elsewhere) {
       if (!has_records(*answer)) continue;
       place.proved = true;
-      evidence.push_back({probe, "Asked elsewhere: " + answer->text});
+      evidence.push_back({probe, phrase("Asked elsewhere: {}", answer->text)});
     }
   }
   Causes causes;
@@ -137,20 +135,19 @@ Causes find_dns_rewritten(const Diagnosis& context) {
     if (cause.explained.empty() && cause.contradicted.empty()) continue;
     auto& finding = cause.finding;
     finding.code = "dns.rewritten";
-    finding.title =
-        fmt::format("This site's DNS sends {} to {} (not an Internet address)",
-                    lost.size() == 1 ? lost.front() : fmt::format("{} names", lost.size()),
-                    address.to_string());
+    finding.title = phrase("This site's DNS sends {} to {} (not an Internet address)",
+                           lost.size() == 1 ? lost.front() : phrase("{} names", lost.size()),
+                           address.to_string());
     finding.owner = Owner::dns;
     finding.confidence = place.proved ? Confidence::certain : Confidence::likely;
-    finding.fix = fmt::format(
+    finding.fix = phrase(
         "Remove the entry or block that answers {1} for {2} from this site's DNS servers ({0}) and "
         "any DNS filter behind them, so that the names get their public addresses.",
         resolvers_in_words(context.facts), address.to_string(), listed(lost));
     for (const auto* name : place.names) {
       finding.evidence.push_back(
           {name->probes.front()->probe.id,
-           fmt::format("{} resolves to {} here.", name->name, address.to_string())});
+           phrase("{} resolves to {} here.", name->name, address.to_string())});
     }
     // The contrast is the strongest, after the first name it is about.
     const auto where = finding.evidence.begin() + 1;
@@ -199,9 +196,9 @@ Causes find_dns_filtered(const Diagnosis& context) {
     }
     if (!lost.empty()) {
       cause.finding.evidence.push_back(
-          {taken->probe.id, fmt::format("{} is not a DNS server, yet its port 53 answers: a device "
-                                        "in the path intercepts DNS queries.",
-                                        taken->probe.target.host)});
+          {taken->probe.id, phrase("{} is not a DNS server, yet its port 53 answers: a device "
+                                   "in the path intercepts DNS queries.",
+                                   taken->probe.target.host)});
     }
   }
   if (lost.empty()) return {};
@@ -216,12 +213,12 @@ Causes find_dns_filtered(const Diagnosis& context) {
   finding.code = "dns.filtered";
   finding.title =
       lost.size() == 1
-          ? fmt::format("This site's DNS does not resolve {}", lost.front())
-          : fmt::format("This site's DNS does not resolve {} host names that the service needs",
-                        lost.size());
+          ? phrase("This site's DNS does not resolve {}", lost.front())
+          : phrase("This site's DNS does not resolve {} host names that the service needs",
+                   lost.size());
   finding.owner = Owner::dns;
   finding.confidence = proved ? Confidence::certain : Confidence::likely;
-  finding.fix = fmt::format(
+  finding.fix = phrase(
       "Allow these names on this site's DNS servers ({0}) and any DNS filter behind them: {1}.{2}",
       resolvers_in_words(context.facts), listed(lost, 12), whole_domains(names, lost));
   add_what_they_saw(finding.evidence, cause.explained, 4);
@@ -248,9 +245,9 @@ Causes find_unanswered_names(const Diagnosis& context) {
     append(cause.explained, lost);
     cause.finding.evidence.push_back(*elsewhere);
     cause.finding.evidence.push_back(
-        {name.silent->probe.id, fmt::format("This site's DNS servers did not answer two queries "
-                                            "for {}; they answer other names at once.",
-                                            text)});
+        {name.silent->probe.id, phrase("This site's DNS servers did not answer two queries "
+                                       "for {}; they answer other names at once.",
+                                       text)});
   }
   if (mute.empty()) return {};
   // Their owners' others, that nobody was asked for once more.
@@ -265,10 +262,10 @@ Causes find_unanswered_names(const Diagnosis& context) {
   }
   auto& finding = cause.finding;
   finding.code = "dns.unreachable";
-  finding.title = fmt::format("This site's DNS does not answer queries for {}", listed(mute));
+  finding.title = phrase("This site's DNS does not answer queries for {}", listed(mute));
   finding.owner = Owner::dns;
   finding.confidence = Confidence::likely;
-  finding.fix = fmt::format(
+  finding.fix = phrase(
       "Find out why this site's DNS servers ({}) do not answer for {}: a filter may drop the "
       "query, or they may not reach that name's own servers.",
       resolvers_in_words(context.facts), listed(mute));
@@ -297,10 +294,10 @@ Causes find_outdated_names(const Diagnosis& context) {
     cause.explained = gone;
     auto& finding = cause.finding;
     finding.code = "target.outdated";
-    finding.title = fmt::format("The name {} no longer exists anywhere", text);
+    finding.title = phrase("The name {} no longer exists anywhere", text);
     finding.owner = Owner::vendor;
     finding.confidence = name.elsewhere.size() > 1 ? Confidence::certain : Confidence::likely;
-    finding.fix = fmt::format(
+    finding.fix = phrase(
         "Look for a newer edition of the vendor's document, or ask the vendor what replaced {}. "
         "Firewall rules for it can be removed; otherwise, change nothing on the network.",
         text);
@@ -308,7 +305,7 @@ Causes find_outdated_names(const Diagnosis& context) {
       finding.evidence.push_back({probe, answer->text});
     }
     finding.evidence.push_back(
-        {gone.front()->probe.id, "This site's DNS does not know it either."});
+        {gone.front()->probe.id, phrase("This site's DNS does not know it either.")});
     add_search_domain(finding.evidence, name);
     causes.push_back(std::move(cause));
   }
@@ -361,26 +358,25 @@ Causes find_dns_slow(const Diagnosis& context) {
   }
   auto& finding = cause.finding;
   finding.code = "dns.slow";
-  finding.title = "DNS lookups take too long at this site";
+  finding.title = phrase("DNS lookups take too long at this site");
   finding.owner = Owner::dns;
   finding.confidence = late > 2 ? Confidence::certain : Confidence::likely;
-  finding.fix = fmt::format(
+  finding.fix = phrase(
       "Check the load on this site's DNS servers ({}) and packet loss on the path to them; a "
       "lookup should take less than 100 ms. Remove servers that no longer answer from the list "
       "that DHCP hands out.",
       resolvers_in_words(context.facts));
   finding.evidence.push_back(
-      {"", fmt::format("{} of {} names took longer than {:.0f} s; the slowest {:.1f} s.",
-                       slow.size(), measured, slow_ms / 1000, worst / 1000)});
+      {"", phrase("{} of {} names took longer than {} s; the slowest {} s.", slow.size(), measured,
+                  fmt::format("{:.0f}", slow_ms / 1000), fmt::format("{:.1f}", worst / 1000))});
   for (std::size_t i = 0; i < slow.size() && i < 4; ++i) {
-    finding.evidence.push_back(
-        {slow[i]->probes.front()->probe.id,
-         fmt::format("{} took {:.1f} s to look up.", slow[i]->name, slow[i]->took_ms / 1000)});
+    finding.evidence.push_back({slow[i]->probes.front()->probe.id,
+                                phrase("{} took {} s to look up.", slow[i]->name,
+                                       fmt::format("{:.1f}", slow[i]->took_ms / 1000))});
   }
   for (std::size_t i = 0; i < again.size() && i < 4; ++i) {
-    finding.evidence.push_back(
-        {again[i]->here.front().probe,
-         fmt::format("{} resolved only on the second try.", again[i]->name)});
+    finding.evidence.push_back({again[i]->here.front().probe,
+                                phrase("{} resolved only on the second try.", again[i]->name)});
   }
   return {cause};
 }

@@ -63,18 +63,18 @@ Causes find_dns_without_tcp(const Diagnosis& context) {
   if (!context.affects_requirement(cause.explained)) return {};
   auto& finding = cause.finding;
   finding.code = "dns.unreachable";
-  finding.title = "This site's DNS works over UDP only: long answers do not arrive";
+  finding.title = phrase("This site's DNS works over UDP only: long answers do not arrive");
   finding.owner = Owner::dns;
   finding.confidence = Confidence::certain;
-  finding.fix = fmt::format(
+  finding.fix = phrase(
       "Allow TCP port 53 as well as UDP on this site's DNS servers ({}) and every firewall in "
       "between: answers too long for one packet come over TCP only (RFC 7766).",
       resolvers_in_words(facts));
   add_what_they_saw(finding.evidence, asked, 4);
   if (!lost.empty()) {
     finding.evidence.push_back(
-        {"", fmt::format("Without it, these names are missing: {}.",
-                         listed(std::vector<std::string>(lost.begin(), lost.end())))});
+        {"", phrase("Without it, these names are missing: {}.",
+                    listed(std::vector<std::string>(lost.begin(), lost.end())))});
   }
   return {cause};
 }

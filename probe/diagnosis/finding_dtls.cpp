@@ -11,7 +11,7 @@ namespace callready::findings {
 Causes find_dtls_filter(const Diagnosis& context) {
   Cause cause;
   auto& finding = cause.finding;
-  std::set<std::string> ends;
+  std::set<Text> ends;
   bool out = false, back = false;
   for (const auto& result : context.facts.report.probes) {
     if (result.probe.check != CheckKind::ice || context.explained(result)) continue;
@@ -23,9 +23,9 @@ Causes find_dtls_filter(const Diagnosis& context) {
     ends.insert(end);
     const auto flights = told_by(evidence_of(result, EvidenceKind::call_handshake), Fact::flights);
     finding.evidence.push_back(
-        {result.probe.id, fmt::format("STUN to {} is answered; the DTLS ClientHello, sent {} times "
-                                      "on the same flow, is not.",
-                                      end, flights.value_or(0))});
+        {result.probe.id, phrase("STUN to {} is answered; the DTLS ClientHello, sent {} times "
+                                 "on the same flow, is not.",
+                                 end, flights.value_or(0))});
     // The far end's own word: the second mechanism.
     const auto* arrived = evidence_of(result, EvidenceKind::call_arrived);
     const auto handshakes = told_by(arrived, Fact::handshakes_arrived);
@@ -34,22 +34,22 @@ Causes find_dtls_filter(const Diagnosis& context) {
     back |= *handshakes > 0;
     finding.evidence.push_back(
         {result.probe.id,
-         fmt::format("The far end reports that {} STUN checks and {} DTLS packets arrived.",
-                     told_by(arrived, Fact::checks_arrived).value_or(0), *handshakes)});
+         phrase("The far end reports that {} STUN checks and {} DTLS packets arrived.",
+                told_by(arrived, Fact::checks_arrived).value_or(0), *handshakes)});
   }
   if (!context.affects_requirement(cause.explained)) return {};
   finding.code = "firewall.dtls_filtered";
-  finding.title = fmt::format("The firewall drops DTLS{}: calls stay silent",
-                              out && !back   ? " on the way out"
-                              : back && !out ? " on the way back"
-                                             : "");
+  finding.title = out && !back ? phrase("The firewall drops DTLS on the way out: calls stay silent")
+                  : back && !out
+                      ? phrase("The firewall drops DTLS on the way back: calls stay silent")
+                      : phrase("The firewall drops DTLS: calls stay silent");
   finding.owner = Owner::network;
   finding.confidence = out || back ? Confidence::certain : Confidence::likely;
-  finding.fix = fmt::format(
+  finding.fix = phrase(
       "Turn off the inspection that drops DTLS over UDP (application control, often called "
       "\"DTLS\", \"WebRTC\" or \"unknown UDP\") for the user network, and let it through in both "
       "directions: {}.",
-      listed({ends.begin(), ends.end()}));
+      listed_texts({ends.begin(), ends.end()}));
   return {cause};
 }
 
@@ -65,21 +65,21 @@ Causes find_cut_greeting(const Diagnosis& context) {
     if (first < enough || told_by(greeting, Fact::later_parts) != 0.0) continue;
     cut.push_back(&result);
     finding.evidence.push_back(
-        {result.probe.id, fmt::format("Call to {}: {}.", far_end_of_call(result), greeting->text)});
+        {result.probe.id, phrase("Call to {}: {}.", far_end_of_call(result), greeting->text)});
   }
   if (cut.empty()) return {};
   finding.code = "dtls.long_hello_cut";
-  finding.title = "A device in the path drops half of browsers' DTLS greetings";
+  finding.title = phrase("A device in the path drops half of browsers' DTLS greetings");
   finding.owner = Owner::security;
   finding.confidence = Confidence::certain;
   finding.affects = sets_of(context.facts, cut);
-  finding.fix =
+  finding.fix = phrase(
       "Update the firmware or the inspection engine of the device that inspects UDP, or exempt the "
       "service's media from inspection. It must pass a DTLS ClientHello that comes in several "
-      "datagrams (post-quantum key exchange, X25519MLKEM768).";
-  finding.evidence.push_back({"",
-                              "Short DTLS greetings get through, so calls of older programs work, "
-                              "and this call did."});
+      "datagrams (post-quantum key exchange, X25519MLKEM768).");
+  finding.evidence.push_back(
+      {"", phrase("Short DTLS greetings get through, so calls of older programs work, "
+                  "and this call did.")});
   return {cause};
 }
 

@@ -241,7 +241,7 @@ const Evidence* evidence_of(const ProbeResult& result, EvidenceKind kind);
 // A number of it; nothing where there is no evidence, or no such fact.
 std::optional<double> told_by(const Evidence* evidence, Fact fact);
 // Where a call's media goes: "UDP 8622 of 192.0.2.1"; empty where it was not said.
-std::string far_end_of_call(const ProbeResult& result);
+Text far_end_of_call(const ProbeResult& result);
 // A call that was offered over TLS, and whose checks over UDP got no answer.
 bool is_silent_call(const ProbeResult& result);
 std::vector<Certificate> chain_of(const ProbeResult& result);

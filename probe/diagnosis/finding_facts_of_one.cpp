@@ -110,12 +110,12 @@ std::optional<double> told_by(const Evidence* evidence, Fact fact) {
   return evidence == nullptr ? std::nullopt : number_fact(*evidence, fact);
 }
 
-std::string far_end_of_call(const ProbeResult& result) {
+Text far_end_of_call(const ProbeResult& result) {
   const auto* pair = evidence_of(result, EvidenceKind::ice_pair);
   const auto* end = pair != nullptr ? pair : evidence_of(result, EvidenceKind::call_answer);
   if (end == nullptr) return {};
-  return fmt::format("UDP {} of {}", told_by(end, Fact::far_port).value_or(0),
-                     text_fact(*end, Fact::far_address));
+  return phrase("UDP {} of {}", told_by(end, Fact::far_port).value_or(0),
+                text_fact(*end, Fact::far_address));
 }
 
 bool is_silent_call(const ProbeResult& result) {

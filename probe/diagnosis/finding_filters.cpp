@@ -164,9 +164,9 @@ bool is_stun(const ProbeResult& result) {
 FindingEvidence contrast_in_words(const Flow& flow, const Contrast& contrast,
                                   std::string_view protocol) {
   return {contrast.dead->result->probe.id,
-          fmt::format("{} to {}, UDP port {}, is dropped; other packets to the same port get as "
-                      "far as that router.",
-                      protocol, flow.host, flow.port)};
+          phrase("{} to {}, UDP port {}, is dropped; other packets to the same port get as "
+                 "far as that router.",
+                 protocol, flow.host, flow.port)};
 }
 
 // What STUN and TURN over UDP came to, as far as the site can be to blame.
@@ -285,23 +285,23 @@ Causes find_stun_filter(const Diagnosis& context) {
   if ((!proved && !suspected) || !context.affects_requirement(cause.explained)) return {};
   // Where STUN gets through elsewhere, no more dies than was seen to.
   const auto what = view.stun_works ? listed({view.dying.begin(), view.dying.end()})
-                                    : std::string("STUN and TURN");
+                                    : phrase("{} and {}", "STUN", "TURN");
   const bool to_some = view.stun_works && view.dying.contains("STUN");
   finding.code = "firewall.stun_filtered";
-  finding.title =
-      fmt::format("The firewall lets UDP out, but not {}{}", what,
-                  to_some ? " to " + listed({view.dying_to.begin(), view.dying_to.end()}) : "");
+  finding.title = to_some ? phrase("The firewall lets UDP out, but not {} to {}", what,
+                                   listed({view.dying_to.begin(), view.dying_to.end()}))
+                          : phrase("The firewall lets UDP out, but not {}", what);
   finding.owner = Owner::network;
   finding.confidence = proved && !weak ? Confidence::certain : Confidence::possible;
-  finding.fix = fmt::format(
+  finding.fix = phrase(
       "Turn off the inspection that drops {} (application control, often called \"STUN\", \"TURN\" "
       "or \"WebRTC\") for the user network, and allow it, with return traffic: {}.{}",
       what, flows_in_words(facts, cause.explained), where_the_list_is(facts, cause.explained));
   if (!proved) {
     finding.evidence.push_back(
-        {"", fmt::format("None of {} operators answers STUN over UDP, on {}; other UDP gets out.",
-                         view.silent_parties.size(),
-                         named_ports({view.silent_ports.begin(), view.silent_ports.end()}))});
+        {"", phrase("None of {} operators answers STUN over UDP, on {}; other UDP gets out.",
+                    view.silent_parties.size(),
+                    named_ports({view.silent_ports.begin(), view.silent_ports.end()}))});
   }
   add_what_they_saw(finding.evidence, answered_by_stream, 2);
   add_what_they_saw(finding.evidence, cause.explained, 4);
@@ -358,20 +358,21 @@ Causes find_sip_filter(const Diagnosis& context) {
   finding.code = "firewall.sip_filtered";
   const bool by_udp = std::all_of(cause.explained.begin(), cause.explained.end(),
                                   [](const ProbeResult* result) { return is_udp(*result); });
-  finding.title = by_udp ? "The firewall allows UDP to SIP servers, but blocks SIP itself"
-                         : "The firewall allows connections to SIP servers, but blocks SIP itself";
+  finding.title =
+      by_udp ? phrase("The firewall allows UDP to SIP servers, but blocks SIP itself")
+             : phrase("The firewall allows connections to SIP servers, but blocks SIP itself");
   finding.owner = Owner::network;
   finding.confidence = proved             ? Confidence::certain
                        : hosts.size() > 1 ? Confidence::likely
                                           : Confidence::possible;
-  finding.fix = fmt::format(
+  finding.fix = phrase(
       "Turn off the inspection that drops SIP (\"SIP\", \"VoIP\" or application control) for the "
       "user network, and allow it, with return traffic: {}.{}",
       flows_in_words(facts, cause.explained), where_the_list_is(facts, cause.explained));
   finding.evidence.insert(finding.evidence.end(), weak.begin(), weak.end());
   if (!weak.empty()) {
-    finding.evidence.push_back({"", fmt::format("Over TLS, which hides it, SIP to {} is answered.",
-                                                listed({hosts.begin(), hosts.end()}))});
+    finding.evidence.push_back({"", phrase("Over TLS, which hides it, SIP to {} is answered.",
+                                           listed({hosts.begin(), hosts.end()}))});
   }
   add_what_they_saw(finding.evidence, cause.explained, 4);
   return {cause};
@@ -412,9 +413,9 @@ Causes find_tls_filter(const Diagnosis& context) {
     if (other_name) {
       contrast.push_back(
           {result.probe.id,
-           fmt::format("With another name in the TLS greeting ({}), {} answers: the block matches "
-                       "on its name.",
-                       result.probe.with.at("server_name"), result.probe.target.host)});
+           phrase("With another name in the TLS greeting ({}), {} answers: the block matches "
+                  "on its name.",
+                  result.probe.with.at("server_name"), result.probe.target.host)});
     }
     if (plain) contrast.push_back(what_it_saw(result));
   }
@@ -426,10 +427,10 @@ Causes find_tls_filter(const Diagnosis& context) {
   finding.code = "firewall.tls_filtered";
   const auto names = listed(hosts_of(cause.explained));
   finding.title =
-      alone ? fmt::format("TLS connections to {} are cut off, in transit or by the server", names)
-      : tls_works ? fmt::format("TLS connections to {} are cut off in transit", names)
-                  : fmt::format("TLS connections on {} are cut off in transit",
-                                named_ports({ports.begin(), ports.end()}));
+      alone       ? phrase("TLS connections to {} are cut off, in transit or by the server", names)
+      : tls_works ? phrase("TLS connections to {} are cut off in transit", names)
+                  : phrase("TLS connections on {} are cut off in transit",
+                           named_ports({ports.begin(), ports.end()}));
   finding.owner = Owner::security;
   const bool proved = other_name_works || plain_works || (!tls_works && parties.size() > 2);
   // Answers that were too large, or packets that get lost.
@@ -439,18 +440,17 @@ Causes find_tls_filter(const Diagnosis& context) {
   finding.confidence = alone || !cut.sure || may_be_lost ? Confidence::possible
                        : proved                          ? Confidence::certain
                                                          : Confidence::likely;
-  finding.fix = fmt::format(
+  finding.fix = phrase(
       "Exempt these destinations from blocking and inspection, on the firewall or web filter that "
       "inspects TLS: {}.{}{}",
       flows_in_words(facts, cause.explained),
-      alone ? " If it is the same from another line, ask the servers' operator." : "",
+      alone ? phrase(" If it is the same from another line, ask the servers' operator.") : "",
       where_the_list_is(facts, cause.explained));
   add_what_they_saw(finding.evidence, cause.explained, 1);
   finding.evidence.insert(finding.evidence.end(), contrast.begin(), contrast.end());
   finding.evidence.push_back(
-      {"",
-       fmt::format("TCP to {} connects, but then the TLS greeting is cut off or not answered: {}.",
-                   named_ports({ports.begin(), ports.end()}), names)});
+      {"", phrase("TCP to {} connects, but then the TLS greeting is cut off or not answered: {}.",
+                  named_ports({ports.begin(), ports.end()}), names)});
   return {cause};
 }
 

@@ -197,8 +197,7 @@ std::vector<const ProbeResult*> probes_of(const Diagnosis& context,
   return probes;
 }
 
-std::string flows_with_verb(const std::vector<const Flow*>& flows, std::string_view of_one,
-                            std::string_view of_several) {
+Text flows_in_subject(const std::vector<const Flow*>& flows, std::size_t& subjects) {
   using Ports = std::map<std::string_view, std::set<std::uint16_t>>;  // by transport
   std::vector<std::string> hosts;                                     // in order
   std::map<std::string, Ports> ports_of;
@@ -206,23 +205,24 @@ std::string flows_with_verb(const std::vector<const Flow*>& flows, std::string_v
     if (!ports_of.contains(flow->host)) hosts.push_back(flow->host);
     ports_of[flow->host][flow->udp ? "UDP" : "TCP"].insert(flow->port);
   }
-  std::string text;
-  std::size_t subjects = 0;
+  Text text;
+  subjects = 0;
   std::set<Ports> said;
   for (const auto& host : hosts) {
     const auto& ports = ports_of[host];
     if (!said.insert(ports).second) continue;
-    std::vector<std::string> rules, alike;
+    std::vector<Text> rules;
+    std::vector<std::string> alike;
     for (const auto& [transport, numbers] : ports) {
-      rules.push_back(
-          fmt::format("{} {}", transport, ports_in_words({numbers.begin(), numbers.end()})));
+      rules.push_back(phrase("{} {}", transport, ports_in_words({numbers.begin(), numbers.end()})));
     }
     std::copy_if(hosts.begin(), hosts.end(), std::back_inserter(alike),
                  [&](const std::string& other) { return ports_of[other] == ports; });
-    text += fmt::format("{}{} to {}", text.empty() ? "" : " and ", listed(rules), listed(alike));
+    const auto more = phrase("{} to {}", listed_texts(rules), listed(alike));
+    text = text.empty() ? more : phrase("{} and {}", text, more);
     subjects += rules.size();
   }
-  return fmt::format("{} {}", text, subjects > 1 ? of_several : of_one);
+  return text;
 }
 
 std::optional<FindingEvidence> reachable_port_of_same_host(const Facts& facts, const Flow& dead) {
@@ -234,9 +234,8 @@ std::optional<FindingEvidence> reachable_port_of_same_host(const Facts& facts, c
         });
     if (reached == flow.samples.end()) continue;  // refused: that may be somebody else's word
     const auto& result = *reached->result;
-    return FindingEvidence{
-        result.probe.id,
-        fmt::format("Port {} of the same host, {}, is reachable.", flow.port, flow.host)};
+    return FindingEvidence{result.probe.id, phrase("Port {} of the same host, {}, is reachable.",
+                                                   flow.port, flow.host)};
   }
   return std::nullopt;
 }

@@ -58,13 +58,13 @@ Cause lost_at_the_provider(const Diagnosis& context, const std::vector<const Flo
   auto& finding = cause.finding;
   const bool udp = flows.front()->udp;
   finding.code = udp ? "firewall.udp_port_blocked" : "firewall.tcp_port_blocked";
-  finding.title = fmt::format("{} to {} is lost beyond this site, whatever the destination",
-                              udp ? "UDP" : "TCP", named_ports({ports.begin(), ports.end()}));
+  finding.title = phrase("{} to {} is lost beyond this site, whatever the destination",
+                         udp ? "UDP" : "TCP", named_ports({ports.begin(), ports.end()}));
   finding.owner = Owner::network;
   finding.confidence = Confidence::likely;
-  finding.fix = fmt::format(
+  finding.fix = phrase(
       "Ask the Internet provider to allow, with return traffic: {1}. This site lets it out{0}.{2}",
-      udp ? " (check the firewall's log for dropped replies)" : "",
+      udp ? phrase(" (check the firewall's log for dropped replies)") : "",
       flows_in_words(context.facts, cause.explained),
       where_the_list_is(context.facts, cause.explained));
   add_what_they_saw(finding.evidence, flows);
@@ -105,13 +105,16 @@ Causes find_lost_beyond(const Diagnosis& context) {
   auto& finding = cause.finding;
   finding.code = "firewall.flow_blocked";
   const auto hosts = hosts_of(cause.explained);
-  finding.title = flows_with_verb(rest, "is lost", "are lost") + " beyond this site";
+  std::size_t subjects = 0;
+  const auto subject = flows_in_subject(rest, subjects);
+  finding.title = subjects > 1 ? phrase("{} are lost beyond this site", subject)
+                               : phrase("{} is lost beyond this site", subject);
   finding.owner = Owner::vendor;
   finding.confidence = Confidence::possible;
-  finding.fix = fmt::format(
+  finding.fix = phrase(
       "Ask the operator of {} whether {} there; if so, ask the Internet provider to allow: {}. "
       "This site lets the traffic out.",
-      listed(hosts), hosts.size() == 1 ? "it answers" : "they answer",
+      listed(hosts), hosts.size() == 1 ? phrase("it answers") : phrase("they answer"),
       flows_in_words(facts, cause.explained));
   add_what_they_saw(finding.evidence, rest);
   causes.push_back(std::move(cause));
@@ -193,9 +196,16 @@ Causes find_flows(const Diagnosis& context) {
     auto& finding = cause.finding;
     const auto rule = flows_in_words(facts, cause.explained);
     finding.code = "firewall.flow_blocked";
-    finding.title = any_blocked(flows)
-                        ? flows_with_verb(flows, "does not get through", "do not get through")
-                        : flows_with_verb(flows, "is not answered", "are not answered");
+    std::size_t subjects = 0;
+    const auto subject = flows_in_subject(flows, subjects);
+    const bool several = subjects > 1;
+    if (any_blocked(flows)) {
+      finding.title = several ? phrase("{} do not get through", subject)
+                              : phrase("{} does not get through", subject);
+    } else {
+      finding.title =
+          several ? phrase("{} are not answered", subject) : phrase("{} is not answered", subject);
+    }
     finding.owner = Owner::network;
     const auto many = std::count_if(flows.begin(), flows.end(), [&](const Flow* flow) {
       return flow->way == Reachability::blocked && !beside_others(*flow);
@@ -206,13 +216,14 @@ Causes find_flows(const Diagnosis& context) {
                       std::any_of(flows.begin(), flows.end(),
                                   [&](const Flow* flow) { return firmly_blocked(facts, *flow); });
     finding.confidence = sure ? Confidence::likely : Confidence::possible;
-    finding.fix = fmt::format(
+    finding.fix = phrase(
         "Look in the firewall's log for dropped packets from this computer, and allow from the "
         "user network, with return traffic: {}.{}",
         rule,
-        any_blocked(flows) ? ask_the_device(device_of(flows))
-                           : " If the log shows that the packets leave, ask the server's operator "
-                             "whether it is up.");
+        any_blocked(flows)
+            ? ask_the_device(device_of(flows))
+            : phrase(" If the log shows that the packets leave, ask the server's operator "
+                     "whether it is up."));
     finding.evidence = evidence_for(flows, 6);
     if (const auto alive = reachable_port_of_same_host(facts, *flows.front())) {
       finding.evidence.push_back(*alive);

@@ -64,9 +64,9 @@ Causes find_cut_hello(const Diagnosis& context) {
   finding.code = "tls.long_hello_cut";
   finding.owner = Owner::security;
   finding.confidence = everywhere && small_too ? Confidence::likely : Confidence::possible;
-  finding.title = "A device in the path cuts off browsers' TLS greetings";
+  finding.title = phrase("A device in the path cuts off browsers' TLS greetings");
   finding.affects = sets_of(facts, behind(facts, cut, everywhere));
-  finding.fix = fmt::format(
+  finding.fix = phrase(
       "Update the firmware or the inspection engine of the device that inspects TLS, or exempt the "
       "service's hosts from inspection{}. It must accept a TLS ClientHello that spans several TCP "
       "segments (post-quantum key exchange, X25519MLKEM768).",
@@ -74,22 +74,22 @@ Causes find_cut_hello(const Diagnosis& context) {
   for (const auto* result : cut) {
     finding.evidence.push_back(
         {result->probe.id,
-         fmt::format("{}: a short TLS greeting is answered; one {} is cut off, twice.",
-                     result->probe.target.host,
-                     split ? "in more than one packet" : "as long as a browser's")});
+         phrase("{}: a short TLS greeting is answered; one {} is cut off, twice.",
+                result->probe.target.host,
+                split ? phrase("in more than one packet") : phrase("as long as a browser's"))});
   }
   if (!pass.empty()) {
     insert_second(finding.evidence,
                   {pass.front()->probe.id,
-                   fmt::format("{} answers a long TLS greeting.", listed(hosts_of(pass)))});
+                   phrase("{} answers a long TLS greeting.", listed(hosts_of(pass)))});
   }
   if (!small_too) {
-    finding.evidence.push_back(
-        {"", "On this system programs cannot choose the size of packets: it may be the path MTU."});
+    finding.evidence.push_back({"", phrase("On this system programs cannot choose the size of "
+                                           "packets: it may be the path MTU.")});
   }
-  finding.evidence.push_back({"",
-                              "Programs with short greetings still connect, so the other rows of "
-                              "this report cannot show it."});
+  finding.evidence.push_back(
+      {"", phrase("Programs with short greetings still connect, so the other rows of "
+                  "this report cannot show it.")});
   Causes causes;
   causes.push_back(std::move(cause));
   return causes;

@@ -27,8 +27,8 @@ const ProbeResult* nearest(const Facts& facts, Wanted wanted) {
 }
 
 FindingEvidence trip_in_words(const ProbeResult& result) {
-  return {result.probe.id, fmt::format("{} answers after {:.0f} ms.", result.probe.target.host,
-                                       result.observation.round_trip->count())};
+  return {result.probe.id, phrase("{} answers after {} ms.", result.probe.target.host,
+                                  fmt::format("{:.0f}", result.observation.round_trip->count()))};
 }
 
 // Late, and not because of a queue.
@@ -43,8 +43,8 @@ bool of_delay(const Facts& facts, const MissedFigure& missed) {
 
 // Where nothing tells on which side of the first router the trouble is. `besides`: what else frees
 // the line.
-std::string try_again(std::string_view besides) {
-  return fmt::format(
+Text try_again(const Text& besides) {
+  return phrase(
       "Run it again by cable, without VPN, and while nobody else uses the line. If it goes away by "
       "cable, it is the Wi-Fi; if it goes away when the line is idle, give voice priority at the "
       "router{}. Otherwise, give the Internet provider these figures.",
@@ -52,24 +52,29 @@ std::string try_again(std::string_view besides) {
 }
 
 // Where the first router's answers tell on which side of it the trouble is.
-std::string fix_at(Place place, const std::optional<bool>& wireless, QualityFigure figure) {
+Text fix_at(Place place, const std::optional<bool>& wireless, QualityFigure figure) {
   if (place == Place::beyond) {
-    return fmt::format(
+    return phrase(
         "It is not the Wi-Fi or the LAN between this computer and its router, which answered well "
         "all the while. Run it again while nobody else uses the line: if it goes away, give voice "
         "priority at the router{}. Otherwise, give the Internet provider these figures.",
-        figure == QualityFigure::jitter ? ", and limit uploads" : "");
+        figure == QualityFigure::jitter ? phrase(", and limit uploads") : "");
   }
   if (!wireless) {
-    return "It is between this computer and its router, not on the Internet line: use a cable "
-           "instead of Wi-Fi, or another cable, port or dock; without VPN.";
+    return phrase(
+        "It is between this computer and its router, not on the Internet line: use a cable "
+        "instead of Wi-Fi, or another cable, port or dock; without VPN.");
   }
   return *wireless
-             ? "It is the Wi-Fi between this computer and its router, not the Internet line: use a "
-               "cable, or the 5 GHz band, nearer to the access point; look for other devices on "
-               "the same channel."
-             : "It is the LAN between this computer and its router, not the Internet line: try "
-               "another cable, port or dock, and look at the switch's error counters.";
+             ? phrase(
+                   "It is the Wi-Fi between this computer and its router, not the Internet line: "
+                   "use a "
+                   "cable, or the 5 GHz band, nearer to the access point; look for other devices "
+                   "on "
+                   "the same channel.")
+             : phrase(
+                   "It is the LAN between this computer and its router, not the Internet line: try "
+                   "another cable, port or dock, and look at the switch's error counters.");
 }
 
 // A silence has a cause of its own, and a way where that is known. What it leaves of the losses:
@@ -106,7 +111,7 @@ std::optional<Cause> below_figure(const Facts& facts, QualityFigure figure) {
   Cause cause;
   std::set<MediaWay> ways;
   bool sure = false;
-  std::set<std::string> told;
+  std::set<Text> told;
   std::set<Place> places;
   std::optional<bool> wireless;
   for (const auto& set : facts.report.sets) {
@@ -127,12 +132,13 @@ std::optional<Cause> below_figure(const Facts& facts, QualityFigure figure) {
         auto words = missed_in_words(missed);
         if (!told.insert(words).second) continue;
         cause.finding.evidence.push_back(
-            {missed.probe, fmt::format("{}: {}.", row.title, std::move(words))});
+            {missed.probe, phrase("{}: {}.", row.title, std::move(words))});
         if (stream == nullptr || !stream->first_hop) continue;
         wireless = stream->first_hop->wireless;
         const auto own = own_state_in_words(*stream);
-        auto hop = "Beside it, " + first_hop_in_words(*stream->first_hop) +
-                   (own.empty() ? own : "; " + own) + ".";
+        const auto router = first_hop_in_words(*stream->first_hop);
+        auto hop = own.empty() ? phrase("Beside it, {}.", router)
+                               : phrase("Beside it, {}; {}.", router, own);
         if (told.insert(hop).second) {
           cause.finding.evidence.push_back({missed.probe, std::move(hop)});
         }
@@ -140,9 +146,8 @@ std::optional<Cause> below_figure(const Facts& facts, QualityFigure figure) {
     }
   }
   if (ways.empty()) return std::nullopt;
-  const std::string_view where = ways.size() > 1 || ways.contains(MediaWay::both)
-                                     ? "on the line"
-                                     : way_in_words(*ways.begin());
+  const Text where = ways.size() > 1 || ways.contains(MediaWay::both) ? phrase("on the line")
+                                                                      : way_in_words(*ways.begin());
   auto& finding = cause.finding;
   finding.owner = Owner::lan;
   // One stream: what it met may have been a bad minute.
@@ -151,22 +156,22 @@ std::optional<Cause> below_figure(const Facts& facts, QualityFigure figure) {
   if (place == Place::beyond) finding.owner = Owner::provider;
   if (figure == QualityFigure::loss) {
     finding.code = "media.loss";
-    finding.title = fmt::format("Packets are lost {}: calls are choppy or robotic", where);
+    finding.title = phrase("Packets are lost {}: calls are choppy or robotic", where);
     finding.fix = try_again("");
   } else {
     finding.code = "media.jitter";
-    finding.title = fmt::format("Packets come unevenly {}: calls are choppy", where);
-    finding.fix = try_again(" and limit uploads");
+    finding.title = phrase("Packets come unevenly {}: calls are choppy", where);
+    finding.fix = try_again(phrase(" and limit uploads"));
   }
   if (place != Place::unknown) finding.fix = fix_at(place, wireless, figure);
   return cause;
 }
 
 // RFC 9435 section 3: what devices on the way do to a code point of 46.
-std::string treatment(int arrived) {
-  if (arrived == 0) return "was cleared (bleached)";
-  if (arrived == (46 & 7)) return "lost its ToS precedence bits and arrived as 6";
-  return fmt::format("was changed (remarked) to {}", arrived);
+Text treatment(int arrived) {
+  if (arrived == 0) return phrase("was cleared (bleached)");
+  if (arrived == (46 & 7)) return phrase("lost its ToS precedence bits and arrived as 6");
+  return phrase("was changed (remarked) to {}", arrived);
 }
 
 }  // namespace
@@ -196,7 +201,7 @@ Causes find_poor_score(const Diagnosis& context) {
         if (is_between_dying_relays(context.facts, *result)) continue;
         cause.explained.push_back(result);
         cause.finding.evidence.push_back(
-            {missed.probe, fmt::format("{}: {}.", row.title, missed_in_words(missed))});
+            {missed.probe, phrase("{}: {}.", row.title, missed_in_words(missed))});
       }
     }
   }
@@ -205,8 +210,8 @@ Causes find_poor_score(const Diagnosis& context) {
   finding.code = "media.mos";
   finding.owner = Owner::lan;
   finding.confidence = Confidence::likely;
-  finding.title = "Calls sound poor: loss and delay add up";
-  finding.fix = try_again(" and limit uploads");
+  finding.title = phrase("Calls sound poor: loss and delay add up");
+  finding.fix = try_again(phrase(" and limit uploads"));
   return {cause};
 }
 
@@ -223,12 +228,11 @@ Causes find_full_line(const Diagnosis& context) {
       const auto& direction = way == MediaWay::up ? *stream->up : *stream->down;
       cause.finding.evidence.push_back(
           {result.probe.id,
-           fmt::format(
-               "{}: {}, half of the packets queued for {:.0f} ms or longer, and {} of {} were "
-               "lost.",
-               result.probe.target.host, way_in_words(way),
-               *direction.delay_ms - *stream->round_trip_least_ms / 2, direction.lost,
-               direction.sent)});
+           phrase("{}: {}, half of the packets queued for {} ms or longer, and {} of {} were "
+                  "lost.",
+                  result.probe.target.host, way_in_words(way),
+                  fmt::format("{:.0f}", *direction.delay_ms - *stream->round_trip_least_ms / 2),
+                  direction.lost, direction.sent)});
     }
   }
   if (ways.empty()) return {};
@@ -236,12 +240,12 @@ Causes find_full_line(const Diagnosis& context) {
   finding.code = "media.bandwidth";
   finding.owner = Owner::provider;
   finding.confidence = Confidence::likely;
-  const auto where = ways.size() > 1 ? "both ways" : way_in_words(*ways.begin());
-  finding.title = fmt::format("The line is full {} during a call", where);
-  finding.fix =
+  const auto where = ways.size() > 1 ? phrase("both ways") : way_in_words(*ways.begin());
+  finding.title = phrase("The line is full {} during a call", where);
+  finding.fix = phrase(
       "Run it again while nobody else uses the line. If it passes then, give voice priority at the "
       "router and limit other traffic (uploads, backups, updates). Otherwise the line is too slow, "
-      "or something limits it: a call needs 86 kbit/s each way.";
+      "or something limits it: a call needs 86 kbit/s each way.");
   return {cause};
 }
 
@@ -259,10 +263,10 @@ Causes lost_with_one_call(const Facts& facts, Cause cause) {
   finding.code = "media.loss";
   finding.owner = Owner::lan;
   finding.confidence = Confidence::possible;
-  finding.title = "Packets are lost now and then: calls are choppy at times";
-  finding.fix =
+  finding.title = phrase("Packets are lost now and then: calls are choppy at times");
+  finding.fix = phrase(
       "Run it again by cable, without VPN, and while nobody else uses the line; --thorough "
-      "measures for a minute.";
+      "measures for a minute.");
   return {cause};
 }
 
@@ -277,28 +281,26 @@ Causes find_few_calls(const Diagnosis& context) {
     if (worst == nullptr || stream->calls->passed < worst->passed) worst = &*stream->calls;
     cause.explained.push_back(&result);
     cause.finding.evidence.push_back(
-        {result.probe.id,
-         fmt::format("{}: {}.", result.probe.target.host, calls_in_words(*stream))});
+        {result.probe.id, phrase("{}: {}.", result.probe.target.host, calls_in_words(*stream))});
   }
   if (worst == nullptr) return {};
   if (*worst->limit == CallLimit::loss) return lost_with_one_call(context.facts, std::move(cause));
   const bool policed = *worst->limit == CallLimit::policing;
-  const auto where = worst->way == MediaWay::both ? "both ways" : way_in_words(worst->way);
+  const auto where = worst->way == MediaWay::both ? phrase("both ways") : way_in_words(worst->way);
   auto& finding = cause.finding;
   finding.code = "media.bandwidth";
   finding.owner = Owner::provider;
   finding.confidence = Confidence::likely;
-  finding.title =
-      fmt::format("The line does not carry {} calls at once: {}{} passed", worst->wanted,
-                  may_carry_more(*worst) ? "at least " : "", worst->passed);
+  finding.title = phrase("The line does not carry {} calls at once: {}{} passed", worst->wanted,
+                         may_carry_more(*worst) ? phrase("at least ") : "", worst->passed);
   finding.fix =
       policed
-          ? fmt::format(
+          ? phrase(
                 "A device {} drops what is above a rate: raise the limit for voice on your own "
                 "router or firewall (a policer, traffic shaping); if it is not yours, ask the "
                 "Internet provider. A call needs 86 kbit/s each way.",
                 where)
-          : fmt::format(
+          : phrase(
                 "Run it again while nobody else uses the line, which is full {}. If it passes "
                 "then, give voice priority at the router and limit other traffic. Otherwise, allow "
                 "fewer calls at once, or get a faster line: a call needs 86 kbit/s each way.",
@@ -318,9 +320,9 @@ Causes find_cleared_marks(const Diagnosis& context) {
       if (*direction->dscp_sent == *direction->dscp_arrived) return;
       cause.finding.evidence.push_back(
           {result.probe.id,
-           fmt::format("{}: {}, the mark for voice (EF, 46) {}{}.", result.probe.target.host,
-                       way_in_words(way), treatment(*direction->dscp_arrived),
-                       way == MediaWay::both ? ", on the line or by the relays" : "")});
+           phrase("{}: {}, the mark for voice (EF, 46) {}{}.", result.probe.target.host,
+                  way_in_words(way), treatment(*direction->dscp_arrived),
+                  way == MediaWay::both ? phrase(", on the line or by the relays") : "")});
     };
     look(stream->up, MediaWay::up);
     look(stream->down, MediaWay::down);
@@ -332,11 +334,11 @@ Causes find_cleared_marks(const Diagnosis& context) {
   finding.code = "media.dscp_cleared";
   finding.owner = Owner::lan;
   finding.confidence = on_the_line ? Confidence::likely : Confidence::possible;
-  finding.title = "Voice priority marks (DSCP) are changed in transit";
-  finding.fix =
+  finding.title = phrase("Voice priority marks (DSCP) are changed in transit");
+  finding.fix = phrase(
       "Trust DSCP on the user ports if your own switches, Wi-Fi and router give voice priority. "
       "Calls work without marks as long as the line is not full. Most Internet providers clear "
-      "marks, so you need not ask them.";
+      "marks, so you need not ask them.");
   return {cause};
 }
 
@@ -362,7 +364,7 @@ Causes find_media_delay(const Diagnosis& context) {
         hosts.insert(result->probe.target.host);
         cause.explained.push_back(result);
       }
-      rows.push_back({"", fmt::format("{}: {}.", row.title, row.summary)});
+      rows.push_back({"", phrase("{}: {}.", row.title, row.summary)});
     }
   }
   // By UDP where that was timed: a satellite modem or a transparent proxy answers TCP by itself.
@@ -386,22 +388,24 @@ Causes find_media_delay(const Diagnosis& context) {
   finding.owner = Owner::provider;
   finding.confidence = anchor == nullptr ? Confidence::possible : Confidence::likely;
   if (anchor == nullptr) {
-    finding.title = "The service's nearest servers answer late: people will talk over each other";
-    finding.fix =
+    finding.title =
+        phrase("The service's nearest servers answer late: people will talk over each other");
+    finding.fix = phrase(
         "Compare with other sites on the Internet, and run again by cable and without VPN: where "
         "they are as slow, ask the Internet provider; where they are not, ask the vendor for "
-        "servers nearer to this site.";
+        "servers nearer to this site.");
   } else if (*anchor->observation.round_trip > *server->observation.round_trip / 2) {
-    finding.title = "The line is slow: people will talk over each other";
-    finding.fix =
+    finding.title = phrase("The line is slow: people will talk over each other");
+    finding.fix = phrase(
         "Find what delays the packets: a full line, Wi-Fi, a VPN, a mobile or satellite link. Run "
-        "again by cable, and without VPN; if it stays so, ask the Internet provider.";
+        "again by cable, and without VPN; if it stays so, ask the Internet provider.");
   } else {
     finding.owner = Owner::vendor;
-    finding.title = "The service's nearest servers are far away: people will talk over each other";
-    finding.fix =
+    finding.title =
+        phrase("The service's nearest servers are far away: people will talk over each other");
+    finding.fix = phrase(
         "Ask the vendor for servers nearer to this site, "
-        "or whether the account belongs to the right region.";
+        "or whether the account belongs to the right region.");
   }
   finding.evidence.push_back(trip_in_words(*server));
   if (anchor != nullptr) finding.evidence.push_back(trip_in_words(*anchor));

@@ -173,7 +173,7 @@ std::optional<FindingEvidence> found_elsewhere(const Name& name) {
   for (const auto& [answer, probe] : name.elsewhere) {
     if (!has_records(*answer)) continue;
     return FindingEvidence{
-        probe, fmt::format("Asked elsewhere, the name {} exists: {}", name.name, answer->text)};
+        probe, phrase("Asked elsewhere, the name {} exists: {}", name.name, answer->text)};
   }
   return std::nullopt;
 }
@@ -229,8 +229,8 @@ std::optional<FindingEvidence> proof_of_filter(const Name& name) {
     if (is_policy_error(*answer) || is_foreign_zone(*answer, name.name)) {
       auto text = answer->text;
       if (!is_policy_error(*answer)) {
-        text += fmt::format("; the zone \"{}\" denies it, but is not that name's own zone",
-                            text_fact(*answer, Fact::soa_zone));
+        text += phrase("; the zone \"{}\" denies it, but is not that name's own zone",
+                       text_fact(*answer, Fact::soa_zone));
       }
       return FindingEvidence{probe, text};
     }
@@ -240,8 +240,8 @@ std::optional<FindingEvidence> proof_of_filter(const Name& name) {
     if (text_fact(*denial.evidence, Fact::rcode) != "NXDOMAIN") continue;
     for (const auto& other : name.here) {
       if (other.probe != denial.probe || !has_records(*other.evidence)) continue;
-      return FindingEvidence{
-          denial.probe, fmt::format("{}, and {}", denial.evidence->text, other.evidence->text)};
+      return FindingEvidence{denial.probe,
+                             phrase("{}, and {}", denial.evidence->text, other.evidence->text)};
     }
   }
   // A question that was lost, or that is answered by now, was not filtered.

@@ -92,9 +92,8 @@ std::optional<FindingEvidence> hop_where(const Facts& facts, Wanted wanted) {
       if (detail_fact(evidence, Fact::result) != DetailCode::left_site) continue;
       const auto router = IpAddress::parse(text_fact(evidence, Fact::by));
       if (router && wanted(*router)) {
-        return FindingEvidence{
-            result.probe.id,
-            fmt::format("The first router beyond the site is {}.", router->to_string())};
+        return FindingEvidence{result.probe.id, phrase("The first router beyond the site is {}.",
+                                                       router->to_string())};
       }
     }
   }
@@ -106,8 +105,8 @@ std::optional<FindingEvidence> shared_address(const Facts& facts) {
     for (const auto& address : interface.addresses) {
       const bool providers = address.is_shared() && !is_of_a_vpn(facts, address);
       if (providers && interface.default_route) {
-        return FindingEvidence{
-            "", fmt::format("This computer's own address is {}.", address.to_string())};
+        return FindingEvidence{"",
+                               phrase("This computer's own address is {}.", address.to_string())};
       }
     }
   }
@@ -161,18 +160,18 @@ Causes find_idle_timeout(const Diagnosis& context) {
     Cause cause;
     auto& finding = cause.finding;
     finding.code = "firewall.idle_timeout";
-    finding.title = fmt::format(
-        "The firewall drops idle UDP sessions after {} seconds: calls may fail", *longest);
+    finding.title =
+        phrase("The firewall drops idle UDP sessions after {} seconds: calls may fail", *longest);
     finding.owner = Owner::network;
     finding.confidence = Confidence::certain;
-    finding.fix =
+    finding.fix = phrase(
         "Raise the UDP session timeout on the router or firewall to 120 seconds or more (RFC "
-        "4787), at least for the service's hosts.";
+        "4787), at least for the service's hosts.");
     finding.evidence.push_back({result.probe.id, life->text});
     if (const auto carrier = shared_address(context.facts)) {
       finding.evidence.push_back(*carrier);
-      finding.fix +=
-          " The provider uses NAT, too: if this changes nothing, ask it for a public address.";
+      finding.fix += phrase(
+          " The provider uses NAT, too: if this changes nothing, ask it for a public address.");
     }
     finding.affects = sets_that_mind(context.facts, result);
     cause.impaired.push_back(&result);
@@ -200,41 +199,41 @@ Causes find_nat(const Diagnosis& context) {
       finding.code = "nat.symmetric";
       const auto several = public_addresses(context.facts);
       finding.title =
-          fmt::format("The NAT uses a different public {} for each destination (symmetric NAT)",
-                      several.size() > 1 ? "address" : "port");
+          phrase("The NAT uses a different public {} for each destination (symmetric NAT)",
+                 several.size() > 1 ? "address" : "port");
       finding.confidence = Confidence::certain;
-      finding.fix =
+      finding.fix = phrase(
           "Keep one public address and port for each local port on the router or firewall that "
           "does NAT (\"endpoint-independent mapping\", \"consistent NAT\", \"static port\" or "
-          "\"full cone\"), at least for the phones' UDP.";
+          "\"full cone\"), at least for the phones' UDP.");
       finding.evidence.push_back({result.probe.id, mapping->text});
       if (several.size() > 1) {
         finding.evidence.push_back(
-            {"", fmt::format("From outside, this site is seen as {}.", listed(several))});
-        finding.fix +=
+            {"", phrase("From outside, this site is seen as {}.", listed(several))});
+        finding.fix += phrase(
             " Where the site has several Internet lines, keep all UDP of one device on one of "
-            "them.";
+            "them.");
       }
       if (carrier) {
         finding.evidence.push_back(*carrier);
-        finding.fix +=
-            " The provider uses NAT, too: if its NAT is the cause, ask it for a public address.";
+        finding.fix += phrase(
+            " The provider uses NAT, too: if its NAT is the cause, ask it for a public address.");
       }
     } else if (carrier && value != DetailCode::none && value != DetailCode::endpoint_independent) {
       finding.code = "nat.carrier_grade";
-      finding.title = "The Internet provider uses NAT, too (carrier-grade NAT)";
+      finding.title = phrase("The Internet provider uses NAT, too (carrier-grade NAT)");
       finding.confidence = Confidence::likely;
-      finding.fix = "Ask the Internet provider for a public IPv4 address for this line.";
+      finding.fix = phrase("Ask the Internet provider for a public IPv4 address for this line.");
       finding.evidence.push_back(*carrier);
       finding.evidence.push_back({result.probe.id, mapping->text});
     } else if (const auto router = second_router(context.facts);
                router && value != DetailCode::none && value != DetailCode::endpoint_independent) {
       finding.code = "nat.double";
-      finding.title = "Two routers do NAT, one behind the other (double NAT)";
+      finding.title = phrase("Two routers do NAT, one behind the other (double NAT)");
       finding.confidence = Confidence::possible;
-      finding.fix =
+      finding.fix = phrase(
           "Turn off NAT on one of the two routers (bridge mode, or an access point instead of a "
-          "router). If your network team set it up this way, change nothing.";
+          "router). If your network team set it up this way, change nothing.");
       finding.evidence.push_back(*router);
       finding.evidence.push_back({result.probe.id, mapping->text});
     } else {

@@ -147,7 +147,7 @@ bool has_no_way(const Outside& outside, const Site& site) {
   return outside.without_route >= enough && outside.silent == 0 && outside.tried == 0;
 }
 
-Cause offline(const Facts& facts, Owner owner, Confidence confidence, std::string title) {
+Cause offline(const Facts& facts, Owner owner, Confidence confidence, Text title) {
   Cause cause;
   cause.explained = lost_probes(facts);
   cause.closes = Closes::everything;
@@ -160,11 +160,12 @@ Cause offline(const Facts& facts, Owner owner, Confidence confidence, std::strin
 
 Cause no_way(const Facts& facts) {
   auto cause = offline(facts, Owner::user, Confidence::certain,
-                       "This computer is not connected to the Internet");
-  cause.finding.fix =
+                       phrase("This computer is not connected to the Internet"));
+  cause.finding.fix = phrase(
       "Connect the network cable or join the Wi-Fi, and check that the computer gets an address "
-      "and a default gateway (DHCP). Then run this again.";
-  cause.finding.evidence.push_back({"", "The computer has no route to any of the tried servers."});
+      "and a default gateway (DHCP). Then run this again.");
+  cause.finding.evidence.push_back(
+      {"", phrase("The computer has no route to any of the tried servers.")});
   return cause;
 }
 
@@ -217,29 +218,33 @@ Confidence confidence_of(const Outside& outside, bool with_resolvers) {
   return told ? Confidence::likely : Confidence::possible;
 }
 
-std::string what_to_do(const Outside& outside, bool proxy_sought) {
-  std::string fix;
+Text what_to_do(const Outside& outside, bool proxy_sought) {
+  Text fix;
   if (outside.looked_up && outside.proxy.empty()) {
-    fix =
+    fix = phrase(
         "DNS works, so the line is probably up and something blocks this computer: find the "
-        "address of this site's web proxy in the browser's settings and run again with --proxy URL";
-    fix += proxy_sought ? " (--proxy auto looked for one and found none)."
-                        : " (or --proxy auto, which looks for it).";
-    fix +=
+        "address of this site's web proxy in the browser's settings and run again with --proxy "
+        "URL");
+    fix += proxy_sought ? phrase(" (--proxy auto looked for one and found none).")
+                        : phrase(" (or --proxy auto, which looks for it).");
+    fix += phrase(
         " If the site has no proxy, check the firewall and the line (can other computers here open "
-        "any web page?).";
+        "any web page?).");
   } else {
-    fix = "Check the Internet line and the router (can other computers here open any web page?). ";
+    fix = phrase(
+        "Check the Internet line and the router (can other computers here open any web page?). ");
     fix += outside.proxy.empty()
-               ? "If web pages open on them, this site lets traffic out only through a proxy: find "
-                 "its address in the browser's settings and run again with --proxy URL."
-               : fmt::format(
+               ? phrase(
+                     "If web pages open on them, this site lets traffic out only through a proxy: "
+                     "find "
+                     "its address in the browser's settings and run again with --proxy URL.")
+               : phrase(
                      "The proxy {} does not answer either: if web pages open on them, compare "
                      "its address with the one in their browser's settings.",
                      outside.proxy);
   }
   if (!outside.device.empty()) {
-    fix += fmt::format(" The device {} rejects the traffic: ask its operator.", outside.device);
+    fix += phrase(" The device {} rejects the traffic: ask its operator.", outside.device);
   }
   return fix;
 }
@@ -251,17 +256,16 @@ Cause line_is_down(const Facts& facts, const Outside& outside, const std::string
     return gateway.address.to_string() == router;
   });
   const bool sure = own || outside.control;
-  auto cause =
-      offline(facts, Owner::provider, sure ? Confidence::certain : Confidence::likely,
-              fmt::format("The Internet line is down: the router {} has no route out", router));
-  cause.finding.fix = fmt::format(
+  auto cause = offline(facts, Owner::provider, sure ? Confidence::certain : Confidence::likely,
+                       phrase("The Internet line is down: the router {} has no route out", router));
+  cause.finding.fix = phrase(
       "Check the router {} and its line (modem, cable, status page): is it connected to the "
       "Internet provider? If the router is on but the line is down, call the provider. This "
       "computer and the local network are fine.",
       router);
   cause.finding.evidence.push_back(
-      {"", fmt::format("{} reports addresses of {} operators as unreachable.", router,
-                       outside.lost_routers.at(router).size())});
+      {"", phrase("{} reports addresses of {} operators as unreachable.", router,
+                  outside.lost_routers.at(router).size())});
   return cause;
 }
 
@@ -269,10 +273,11 @@ Cause line_is_down(const Facts& facts, const Outside& outside, const std::string
 Cause kept_inside(const Facts& facts, const Outside& outside, Confidence confidence) {
   // Where names are found, or a device says no, the line is not what is missing.
   const bool line = !outside.looked_up && outside.device.empty();
-  auto cause = offline(facts, line ? Owner::provider : Owner::network, confidence,
-                       outside.looked_up
-                           ? "Name lookup works, but nothing on the Internet answers this computer"
-                           : "Nothing outside this site answers: no Internet access from here");
+  auto cause =
+      offline(facts, line ? Owner::provider : Owner::network, confidence,
+              outside.looked_up
+                  ? phrase("Name lookup works, but nothing on the Internet answers this computer")
+                  : phrase("Nothing outside this site answers: no Internet access from here"));
   if (!line) cause.closes = Closes::direct;
   cause.finding.fix = what_to_do(outside, facts.report.site.proxy_sought);
   const auto& gateways = facts.report.site.gateways;
@@ -281,8 +286,8 @@ Cause kept_inside(const Facts& facts, const Outside& outside, Confidence confide
   });
   if (answering != gateways.end()) {
     cause.finding.evidence.push_back(
-        {"", fmt::format("The router {} answers this computer: the local network is fine.",
-                         answering->address.to_string())});
+        {"", phrase("The router {} answers this computer: the local network is fine.",
+                    answering->address.to_string())});
   }
   return cause;
 }
@@ -298,13 +303,14 @@ void add_names(const Facts& facts, std::vector<const ProbeResult*>& explained) {
   }
 }
 
-std::string what_was_tried(const Outside& outside, bool enough) {
+Text what_was_tried(const Outside& outside, bool enough) {
   if (!enough) {
-    return "This site's DNS servers answer but resolve no names, and no other server answers.";
+    return phrase(
+        "This site's DNS servers answer but resolve no names, and no other server answers.");
   }
-  return fmt::format("None of {} endpoints of {} operators answered{}.", outside.silent,
-                     outside.parties.size(),
-                     outside.control ? ", among them well known public servers" : "");
+  return phrase("None of {} endpoints of {} operators answered{}.", outside.silent,
+                outside.parties.size(),
+                outside.control ? phrase(", among them well known public servers") : "");
 }
 
 }  // namespace
@@ -342,7 +348,7 @@ Causes find_offline(const Diagnosis& context) {
   finding.evidence.push_back({"", what_was_tried(*outside, enough)});
   if (!outside->device.empty() && outside->device != router) {
     finding.evidence.push_back(
-        {"", fmt::format("{} reports that it blocks the packets.", outside->device)});
+        {"", phrase("{} reports that it blocks the packets.", outside->device)});
   }
   std::vector<const ProbeResult*> tried;
   for (const auto& flow : facts.flows) {

@@ -21,14 +21,14 @@ void name_rebound(Finding& finding, Confidence confidence) {
   finding.code = "nat.rebound";
   finding.owner = Owner::network;
   finding.confidence = confidence;
-  finding.title = "The router changes a call's port midway: the call falls silent";
-  finding.fix =
+  finding.title = phrase("The router changes a call's port midway: the call falls silent");
+  finding.fix = phrase(
       "Check the router's or firewall's log at that time for a change of the Internet line "
       "(failover, load balancing), a restart, or a limit of its NAT table; keep a flow on its line "
       "and port for as long as packets go (RFC 4787, REQ-6), and give UDP bindings a timeout of 60 "
-      "s or more.";
+      "s or more.");
   if (confidence == Confidence::possible) {
-    finding.title = "A call's flow dies midway, a new one works: calls fall silent";
+    finding.title = phrase("A call's flow dies midway, a new one works: calls fall silent");
   }
 }
 
@@ -37,30 +37,30 @@ void name_outage(Finding& finding, const MediaStream& stream) {
   finding.code = "media.outage";
   finding.owner = Owner::network;
   finding.confidence = Confidence::likely;
-  finding.title = fmt::format("Calls fall silent: {}", outage_in_words(stream));
+  finding.title = phrase("Calls fall silent: {}", outage_in_words(stream));
   if (outage.new_session.value_or(false)) {
-    finding.fix =
+    finding.fix = phrase(
         "Find the device that ended the flow (flood protection, a limit on a flow's packets or "
         "time, a UDP timeout) in the firewall's log at that time, and exempt the service's media. "
-        "A new flow worked at once.";
+        "A new flow worked at once.");
     return;
   }
   finding.owner = Owner::provider;
-  finding.fix =
+  finding.fix = phrase(
       "Check the router's and firewall's logs at that time for a line that went down, Wi-Fi that "
       "roamed, or a device that restarted. Run it again by cable. If it happens again, give the "
-      "Internet provider the time and these figures.";
+      "Internet provider the time and these figures.");
 }
 
-std::string told_of(const MediaStream& stream) {
+Text told_of(const MediaStream& stream) {
   const auto& outage = *stream.outage;
   auto said = outage_in_words(stream);
   if (outage.new_session) {
-    said += *outage.new_session ? "; a new session from another port was answered at once"
-                                : "; a new session was not answered either";
+    said += *outage.new_session ? phrase("; a new session from another port was answered at once")
+                                : phrase("; a new session was not answered either");
   }
   if (outage.moved.value_or(false)) {
-    said += "; from then on the packets came to the far end from another address or port";
+    said += phrase("; from then on the packets came to the far end from another address or port");
   }
   return said;
 }
@@ -90,7 +90,7 @@ Causes find_outage(const Diagnosis& context) {
     }
     cause->explained.push_back(&result);
     cause->finding.evidence.push_back(
-        {result.probe.id, fmt::format("{}: {}.", result.probe.target.host, told_of(*stream))});
+        {result.probe.id, phrase("{}: {}.", result.probe.target.host, told_of(*stream))});
   }
   return causes;
 }

@@ -16,10 +16,10 @@ Causes find_pac_failure(const Diagnosis& context) {
     cause.explained.push_back(&result);
     auto& finding = cause.finding;
     finding.code = "proxy.pac_failed";
-    finding.title = fmt::format("The PAC file {} cannot be used", place);
+    finding.title = phrase("The PAC file {} cannot be used", place);
     finding.owner = Owner::proxy;
     finding.confidence = Confidence::certain;
-    finding.fix = fmt::format(
+    finding.fix = phrase(
         "Correct the PAC file {}, or its address in the computers' settings: {}. Without it, "
         "programs bypass the proxy, or open pages only after a long wait.",
         place, outcome_in_words(result.observation));

@@ -80,7 +80,7 @@ bool own_certificates_arrive(const Facts& facts, const ProbeResult& stuck) {
 // One connection attempt of the `ipv6` check.
 struct FamilySeen {
   Detail result;
-  std::string text;
+  Text text;
 };
 
 FamilySeen family_of(const ProbeResult& result, std::string_view version) {
@@ -117,14 +117,17 @@ std::vector<const ProbeResult*> asked_by_rows(const Facts& facts,
   return found;
 }
 
-std::string repair_of_ipv6(bool refused) {
-  return fmt::format(
+Text repair_of_ipv6(bool refused) {
+  return phrase(
       "{} Until then, every connection that first tries IPv6 is slow, and programs that do not "
       "fall back to IPv4 fail.",
-      refused ? "Allow the same traffic over IPv6 as over IPv4 on the firewall, which refuses it "
-                "now, or stop announcing IPv6 on this network."
-              : "Repair the IPv6 route to the Internet (the router announces one, but packets do "
-                "not come back), or stop announcing IPv6 on this network.");
+      refused
+          ? phrase(
+                "Allow the same traffic over IPv6 as over IPv4 on the firewall, which refuses it "
+                "now, or stop announcing IPv6 on this network.")
+          : phrase(
+                "Repair the IPv6 route to the Internet (the router announces one, but packets do "
+                "not come back), or stop announcing IPv6 on this network."));
 }
 
 }  // namespace
@@ -148,7 +151,7 @@ Causes find_mtu(const Diagnosis& context) {
     if (evidence == nullptr) continue;
     passes = std::max(passes, static_cast<int>(number_fact(*evidence, Fact::passes).value_or(0)));
     finding.evidence.push_back(
-        {result.probe.id, fmt::format("{}: {}.", result.probe.target.host, evidence->text)});
+        {result.probe.id, phrase("{}: {}.", result.probe.target.host, evidence->text)});
   }
   if (cause.explained.empty()) return {};
   // Each datagram of another size is a new flow.
@@ -172,9 +175,8 @@ Causes find_mtu(const Diagnosis& context) {
     }
   }
   finding.code = "network.mtu";
-  finding.title = passes == 0
-                      ? std::string("Large packets are lost in transit")
-                      : fmt::format("Packets larger than {} bytes are lost in transit", passes);
+  finding.title = passes == 0 ? phrase("Large packets are lost in transit")
+                              : phrase("Packets larger than {} bytes are lost in transit", passes);
   finding.owner = Owner::lan;
   // One server may drop what it does not like; two of different operators, or a connection that
   // works with small segments only and again only with these, are the path.
@@ -182,18 +184,18 @@ Causes find_mtu(const Diagnosis& context) {
   finding.confidence = alone  ? Confidence::possible
                        : sure ? Confidence::certain
                               : Confidence::likely;
-  finding.fix =
+  finding.fix = phrase(
       "On the firewall and the router, allow ICMP \"fragmentation needed\" (type 3, code 4; ICMPv6 "
-      "\"packet too big\", type 2) in both directions";
+      "\"packet too big\", type 2) in both directions");
   if (passes > segment_headers) {
-    finding.fix += fmt::format(
-        ", and limit the TCP segment size on the line or tunnel (MSS clamping to {} bytes)",
-        passes - segment_headers);
+    finding.fix +=
+        phrase(", and limit the TCP segment size on the line or tunnel (MSS clamping to {} bytes)",
+               passes - segment_headers);
   } else {
-    finding.fix += ", and limit the TCP segment size on the line or tunnel (MSS clamping)";
+    finding.fix += phrase(", and limit the TCP segment size on the line or tunnel (MSS clamping)");
   }
   finding.fix +=
-      ". Until then sign-in pages hang, large SIP messages are lost, and video stutters.";
+      phrase(". Until then sign-in pages hang, large SIP messages are lost, and video stutters.");
   return {cause};
 }
 
@@ -211,13 +213,12 @@ Causes find_broken_ipv6(const Diagnosis& context) {
     refused &= six.result == DetailCode::connection_refused;
     parties.insert(registrable_domain(result.probe.target.host));
     finding.evidence.push_back(
-        {result.probe.id,
-         fmt::format("{}: {}; {}.", result.probe.target.host, six.text, four.text)});
+        {result.probe.id, phrase("{}: {}; {}.", result.probe.target.host, six.text, four.text)});
   }
   // One server that refuses by IPv6 only does so by itself.
   if (cause.explained.empty() || (refused && parties.size() < 2)) return {};
   finding.code = "network.ipv6_broken";
-  finding.title = "IPv6 is set up on this network but does not work";
+  finding.title = phrase("IPv6 is set up on this network but does not work");
   finding.owner = Owner::network;
   finding.confidence = parties.size() > 1 ? Confidence::certain : Confidence::likely;
   finding.fix = repair_of_ipv6(refused);
@@ -247,33 +248,31 @@ Causes find_vendor_ipv6(const Diagnosis& context) {
     Cause cause;
     auto& finding = cause.finding;
     finding.code = "network.ipv6_vendor_dead";
-    finding.title = fmt::format("IPv6 to {} does not work, IPv4 does",
-                                all ? party : results.front()->probe.target.host);
+    finding.title = phrase("IPv6 to {} does not work, IPv4 does",
+                           all ? party : results.front()->probe.target.host);
     finding.owner = refused || !all ? Owner::vendor : Owner::provider;
     finding.confidence = all && results.size() > 1 && !facts.line_loses() ? Confidence::likely
                                                                           : Confidence::possible;
-    finding.fix = fmt::format(
+    finding.fix = phrase(
         "{} Until then, browsers and other programs that try both lose a quarter of a second with "
         "each connection; those that wait for IPv6 alone seem to hang.",
         refused || !all
-            ? fmt::format("Ask the operator of {} to serve IPv6, or to take the IPv6 addresses of "
-                          "these names out of DNS.",
-                          listed(hosts_of(results)))
-            : fmt::format("Ask the Internet provider for the IPv6 route to {}, and {} whether its "
-                          "IPv6 works; a firewall rule of this site may do the same.",
-                          listed(hosts_of(results)), party));
+            ? phrase("Ask the operator of {} to serve IPv6, or to take the IPv6 addresses of "
+                     "these names out of DNS.",
+                     listed(hosts_of(results)))
+            : phrase("Ask the Internet provider for the IPv6 route to {}, and {} whether its "
+                     "IPv6 works; a firewall rule of this site may do the same.",
+                     listed(hosts_of(results)), party));
     for (const auto* result : results) {
       const auto six = family_of(*result, "IPv6"), four = family_of(*result, "IPv4");
-      finding.evidence.push_back(
-          {result->probe.id,
-           fmt::format("{}: {}; {}.", result->probe.target.host, six.text, four.text)});
+      finding.evidence.push_back({result->probe.id, phrase("{}: {}; {}.", result->probe.target.host,
+                                                           six.text, four.text)});
     }
     for (const auto& result : facts.report.probes) {
       if (!works_by_ipv6(result)) continue;
       if (registrable_domain(result.probe.target.host) == party && !all) continue;
-      insert_second(finding.evidence,
-                    {result.probe.id, fmt::format("{}: {}.", result.probe.target.host,
-                                                  family_of(result, "IPv6").text)});
+      insert_second(finding.evidence, {result.probe.id, phrase("{}: {}.", result.probe.target.host,
+                                                               family_of(result, "IPv6").text)});
       break;
     }
     finding.affects = sets_of(facts, asked_by_rows(facts, results));

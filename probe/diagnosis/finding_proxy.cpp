@@ -84,31 +84,35 @@ LoginWanted login_wanted(const std::vector<const ProbeResult*>& probes) {
   return wanted;
 }
 
-std::string title_of(const LoginWanted& wanted, const std::string& proxy) {
+Text title_of(const LoginWanted& wanted, const std::string& proxy) {
   if (wanted.refused) {
-    return fmt::format("The proxy {} rejects the given user name and password", proxy);
+    return phrase("The proxy {} rejects the given user name and password", proxy);
   }
   if (wanted.by_system && !wanted.by_password) {
-    return fmt::format("The proxy {} requires a domain login (Negotiate)", proxy);
+    return phrase("The proxy {} requires a domain login (Negotiate)", proxy);
   }
-  return fmt::format("The proxy {} requires a user name and password", proxy);
+  return phrase("The proxy {} requires a user name and password", proxy);
 }
 
-std::string how_to_log_in(const LoginWanted& wanted) {
+Text how_to_log_in(const LoginWanted& wanted) {
   if (wanted.refused) {
-    return "To test with a login, correct CALLREADY_PROXY_USER and CALLREADY_PROXY_PASSWORD and "
-           "run again.";
+    return phrase(
+        "To test with a login, correct CALLREADY_PROXY_USER and CALLREADY_PROXY_PASSWORD and run "
+        "again.");
   }
-  std::string text;
-  if (wanted.by_system) {
-    text = "To test with a login, sign in to the domain on this computer (klist shows the ticket) ";
-    text += wanted.by_password ? "or set" : "and run again.";
+  if (!wanted.by_system) {
+    return phrase(
+        "To test with a login, set CALLREADY_PROXY_USER and CALLREADY_PROXY_PASSWORD and run "
+        "again.");
   }
-  if (wanted.by_password || !wanted.by_system) {
-    text += text.empty() ? "To test with a login, set" : "";
-    text += " CALLREADY_PROXY_USER and CALLREADY_PROXY_PASSWORD and run again.";
-  }
-  return text;
+  return wanted.by_password
+             ? phrase(
+                   "To test with a login, sign in to the domain on this computer (klist shows the "
+                   "ticket) or set CALLREADY_PROXY_USER and CALLREADY_PROXY_PASSWORD and run "
+                   "again.")
+             : phrase(
+                   "To test with a login, sign in to the domain on this computer (klist shows the "
+                   "ticket) and run again.");
 }
 
 // Somebody of the vendor's was asked directly over TCP, without success: else the site may let out
@@ -206,23 +210,23 @@ Causes find_proxy_unreachable(const Diagnosis& context) {
     cause.explained = probes;
     auto& finding = cause.finding;
     finding.code = "proxy.unreachable";
-    finding.title = fmt::format("The proxy {} does not answer", proxy_name(probes));
+    finding.title = phrase("The proxy {} does not answer", proxy_name(probes));
     finding.owner = Owner::proxy;
     finding.confidence = Confidence::certain;
-    finding.fix = fmt::format(
+    finding.fix = phrase(
         "Check that the proxy {} is running and reachable from this network, or correct its "
         "address in the computers' settings.",
         proxy_name(probes));
     finding.evidence.push_back(
         {"", probes.size() == 1
-                 ? std::string("No connection through it succeeded.")
-                 : fmt::format("None of {} connections through it succeeded.", probes.size())});
+                 ? phrase("No connection through it succeeded.")
+                 : phrase("None of {} connections through it succeeded.", probes.size())});
     add_what_they_saw(finding.evidence, probes, 4);
     if (!context.facts.proxy_speaks() && context.facts.no_tcp_gets_out()) {
       const auto waiting = known_to_wait(context.facts);
       cause.explained.insert(cause.explained.end(), waiting.begin(), waiting.end());
       if (own_asked_without_success(context.facts)) cause.closes = Closes::direct_tcp;
-      finding.evidence.push_back({"", "Without the proxy, no TCP connection gets out."});
+      finding.evidence.push_back({"", phrase("Without the proxy, no TCP connection gets out.")});
     }
     causes.push_back(std::move(cause));
   }
@@ -253,13 +257,13 @@ Causes find_proxy_login(const Diagnosis& context) {
     finding.owner = Owner::proxy;
     finding.confidence = Confidence::certain;
     const auto hosts = listed(hosts_of(asked_for(facts, turned_away)), 8);
-    finding.fix = fmt::format(
+    finding.fix = phrase(
         "Let the service's hosts through the proxy without a login{}. Calling applications, phones "
         "and room devices often cannot log in. {}",
         hosts.empty() ? "" : ": " + hosts, how_to_log_in(wanted));
     add_what_they_saw(finding.evidence, turned_away);
     if (facts.only_by_proxy()) {
-      finding.evidence.push_back({"", "Without the proxy, no TCP connection gets out."});
+      finding.evidence.push_back({"", phrase("Without the proxy, no TCP connection gets out.")});
     }
     causes.push_back(std::move(cause));
   }
@@ -329,8 +333,8 @@ Causes find_proxy_required(const Diagnosis& context) {
   if (parties.size() < 2 || !context.breaks_capability(cause.explained)) return {};
   auto& finding = cause.finding;
   finding.code = "proxy.required";
-  finding.title = udp_shut ? "This site lets traffic out only through the proxy"
-                           : "This site lets TCP out only through the proxy";
+  finding.title = udp_shut ? phrase("This site lets traffic out only through the proxy")
+                           : phrase("This site lets TCP out only through the proxy");
   finding.owner = Owner::proxy;
   // The site may let out the vendor's list directly, and all else through the proxy.
   finding.confidence = (own && web) || !tried ? Confidence::certain : Confidence::possible;
@@ -345,21 +349,19 @@ Causes find_proxy_required(const Diagnosis& context) {
     if (!carried) not_carried.push_back(result);
   }
   finding.fix =
-      fmt::format("Set the proxy {} in the application and on the devices.", proxy_name(through));
+      phrase("Set the proxy {} in the application and on the devices.", proxy_name(through));
   const auto flows = flows_in_words(facts, not_carried.empty() ? cause.explained : not_carried);
   if (!flows.empty()) {
-    finding.fix += fmt::format(
+    finding.fix += phrase(
         " Traffic that a proxy cannot carry needs direct access: allow from the user network, with "
         "return traffic, {}.{}",
         flows, where_the_list_is(facts, cause.explained));
   }
   finding.evidence.push_back(
-      {through.front()->probe.id,
-       fmt::format("{}: {}", endpoint_in_words(through.front()->probe.target),
-                   outcome_in_words(through.front()->observation))});
+      {through.front()->probe.id, phrase("{}: {}", endpoint_in_words(through.front()->probe.target),
+                                         outcome_in_words(through.front()->observation))});
   finding.evidence.push_back(
-      {"",
-       fmt::format("No direct TCP connection to any of {} operators succeeded.", parties.size())});
+      {"", phrase("No direct TCP connection to any of {} operators succeeded.", parties.size())});
   add_what_they_saw(finding.evidence, cause.explained, 4);
   return {cause};
 }
@@ -368,7 +370,7 @@ namespace {
 
 // "to port 5061" where the proxy denies that port to several hosts and lets it through to none;
 // else the hosts, of which alone it is known.
-std::string what_is_denied(const Facts& facts, const std::vector<const ProbeResult*>& denied) {
+Text what_is_denied(const Facts& facts, const std::vector<const ProbeResult*>& denied) {
   std::map<std::uint16_t, std::set<std::string>> hosts;  // by port
   for (const auto* result : denied) {
     hosts[result->probe.target.port()].insert(result->probe.target.host);
@@ -384,8 +386,8 @@ std::string what_is_denied(const Facts& facts, const std::vector<const ProbeResu
     const bool same_port = hosts.contains(result->probe.target.port());
     if (same_proxy && same_port && came_through(*result)) whole_ports = false;
   }
-  if (whole_ports) return "to " + named_ports(ports);
-  return "to " + listed(hosts_of(denied)) + ", " + named_ports(ports);
+  if (whole_ports) return phrase("to {}", named_ports(ports));
+  return phrase("to {}, {}", listed(hosts_of(denied)), named_ports(ports));
 }
 
 }  // namespace
@@ -405,12 +407,12 @@ Causes find_proxy_denials(const Diagnosis& context) {
     auto& finding = cause.finding;
     finding.code = "proxy.connect_denied";
     finding.title =
-        fmt::format("The proxy denies connections {}", what_is_denied(context.facts, denied));
+        phrase("The proxy denies connections {}", what_is_denied(context.facts, denied));
     finding.owner = Owner::proxy;
     finding.confidence = Confidence::certain;
-    finding.fix = fmt::format("Allow CONNECT on the proxy {}: {}.{}", proxy_name(denied),
-                              flows_in_words(context.facts, denied),
-                              where_the_list_is(context.facts, denied));
+    finding.fix =
+        phrase("Allow CONNECT on the proxy {}: {}.{}", proxy_name(denied),
+               flows_in_words(context.facts, denied), where_the_list_is(context.facts, denied));
     add_what_they_saw(finding.evidence, denied);
     causes.push_back(std::move(cause));
   }
@@ -460,23 +462,25 @@ Causes find_stripped_upgrades(const Diagnosis& context) {
     const auto& proxy = proxy_name(stripped);
     const bool to_some = let_through.contains(proxy);
     finding.code = "proxy.no_websocket";
-    finding.title = fmt::format("The proxy {} blocks WebSocket{}", proxy,
-                                to_some ? " to " + listed(hosts) : "");
+    finding.title = to_some ? phrase("The proxy {} blocks WebSocket to {}", proxy, listed(hosts))
+                            : phrase("The proxy {} blocks WebSocket", proxy);
     finding.owner = Owner::proxy;
     // Without the contrast, the server may have done without by itself.
     finding.confidence = direct_works ? Confidence::certain
                          : to_some    ? Confidence::possible
                                       : Confidence::likely;
-    finding.fix = fmt::format(
+    finding.fix = phrase(
         "Allow the WebSocket upgrade (RFC 6455) on the proxy {} to these hosts, and exempt them "
         "from inspection: {}.",
         proxy, flows_in_words(context.facts, stripped));
     add_what_they_saw(finding.evidence, stripped);
     if (direct_works) {
-      finding.evidence.push_back({"", "Without the proxy, the upgrade is accepted."});
+      finding.evidence.push_back({"", phrase("Without the proxy, the upgrade is accepted.")});
     } else if (to_some) {
       finding.evidence.push_back(
-          {"", "The proxy lets it through to other servers: this server may reject it itself."});
+          {"",
+           phrase(
+               "The proxy lets it through to other servers: this server may reject it itself.")});
     }
     causes.push_back(std::move(cause));
   }

@@ -51,9 +51,10 @@ const Flow* other_udp_works(const Facts& facts) {
 }
 
 FindingEvidence what_browsers_do() {
-  return {"",
-          "Calls do not need QUIC. Browsers try it first where a site offers it: where it is "
-          "refused with ICMP, some wait up to 30 s before they use TCP."};
+  return {
+      "",
+      phrase("Calls do not need QUIC. Browsers try it first where a site offers it: where it is "
+             "refused with ICMP, some wait up to 30 s before they use TCP.")};
 }
 
 }  // namespace
@@ -75,24 +76,25 @@ Causes find_refused_quic(const Diagnosis& context) {
       device = sample.by;
       cause.explained.push_back(&result);
       finding.evidence.push_back(
-          {result.probe.id, fmt::format("{}, UDP 443: {} rejects a QUIC packet.", flow.host,
-                                        sample.by.empty() ? "a device in the path" : sample.by)});
+          {result.probe.id,
+           phrase("{}, UDP 443: {} rejects a QUIC packet.", flow.host,
+                  sample.by.empty() ? phrase("a device in the path") : sample.by)});
     }
   }
   if (cause.explained.empty()) return {};
   finding.code = "firewall.quic_rejected";
-  finding.title = "A device in the path refuses QUIC (UDP 443)";
+  finding.title = phrase("A device in the path refuses QUIC (UDP 443)");
   finding.owner = Owner::network;
   finding.confidence =
       parties_of(cause.explained).size() > 1 ? Confidence::likely : Confidence::possible;
-  finding.fix = fmt::format(
+  finding.fix = phrase(
       "Allow UDP 443 (and return traffic) from the user network, or leave it blocked if that is "
       "your policy: "
       "calls do not need it.{}",
       ask_the_device(device));
   insert_second(finding.evidence,
                 {works->samples.front().result->probe.id,
-                 fmt::format("Other UDP works: {}, port {}, answers.", works->host, works->port)});
+                 phrase("Other UDP works: {}, port {}, answers.", works->host, works->port)});
   finding.evidence.push_back(what_browsers_do());
   return {cause};
 }
@@ -105,31 +107,31 @@ Causes find_filtered_quic(const Diagnosis& context) {
   Cause cause;
   auto& finding = cause.finding;
   finding.code = "firewall.quic_filtered";
-  finding.title = "A device in the path cuts off QUIC greetings";
+  finding.title = phrase("A device in the path cuts off QUIC greetings");
   finding.owner = Owner::security;
   const bool everywhere = parties_of(cut).size() > 1 && through.empty();
   finding.confidence = everywhere ? Confidence::likely : Confidence::possible;
-  finding.fix = fmt::format(
+  finding.fix = phrase(
       "Exempt {} from the inspection of UDP 443, or block UDP 443 entirely: browsers then use TCP "
       "sooner.",
-      everywhere ? "the service's hosts" : listed(hosts_of(cut)));
+      everywhere ? phrase("the service's hosts") : listed(hosts_of(cut)));
   for (const auto* result : cut) {
     finding.evidence.push_back(
         {result->probe.id,
-         fmt::format("{}: the question which versions of QUIC it speaks is answered; a "
-                     "greeting with its name {}.",
-                     result->probe.target.host,
-                     result->observation.detail == DetailCode::initial_rejected
-                         ? "is refused"
-                         : "gets no answer, sent several times")});
+         phrase("{}: the question which versions of QUIC it speaks is answered; a "
+                "greeting with its name {}.",
+                result->probe.target.host,
+                result->observation.detail == DetailCode::initial_rejected
+                    ? phrase("is refused")
+                    : phrase("gets no answer, sent several times"))});
   }
   if (!through.empty()) {
     insert_second(finding.evidence,
                   {through.front()->probe.id,
-                   fmt::format("{} answers such a greeting.", listed(hosts_of(through)))});
+                   phrase("{} answers such a greeting.", listed(hosts_of(through)))});
   }
   finding.evidence.push_back(
-      {"", "Calls do not need QUIC: browsers use TCP where its greeting gets no answer."});
+      {"", phrase("Calls do not need QUIC: browsers use TCP where its greeting gets no answer.")});
   return {cause};
 }
 

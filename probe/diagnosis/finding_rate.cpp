@@ -42,7 +42,7 @@ std::optional<FindingEvidence> line_is_up(const Facts& facts) {
     const bool own = asks_our_resolvers(result.probe);
     const auto* answer = evidence_of(result, EvidenceKind::dns_answer);
     if (!own || answer == nullptr || facts.asked_for(result)) continue;
-    return FindingEvidence{result.probe.id, "Meanwhile, the line is up: " + answer->text + "."};
+    return FindingEvidence{result.probe.id, phrase("Meanwhile, the line is up: {}.", answer->text)};
   }
   return std::nullopt;
 }
@@ -151,14 +151,14 @@ Causes find_rate_limit(const Diagnosis& context) {
   const auto line = line_is_up(facts);
   auto& finding = cause.finding;
   finding.code = "firewall.rate_limited";
-  finding.title = fmt::format("A device in the path has started to {} this computer's packets",
-                              resets ? "refuse" : "drop");
+  finding.title = phrase("A device in the path has started to {} this computer's packets",
+                         resets ? "refuse" : "drop");
   finding.owner = Owner::security;
   const auto* quiet = line ? nullptr : resolver_is_silent(facts);
   finding.confidence = line && networks.size() > 1 ? Confidence::certain
                        : quiet != nullptr          ? Confidence::possible
                                                    : Confidence::likely;
-  finding.fix = fmt::format(
+  finding.fix = phrase(
       "Exempt this computer{} from intrusion prevention (port scan, host sweep or flood "
       "protection) on the firewall, or raise its limit: calls contact dozens of servers within "
       "seconds, too. Until the block expires (often a minute to an hour), more tests from here "
@@ -172,15 +172,15 @@ Causes find_rate_limit(const Diagnosis& context) {
         std::chrono::floor<std::chrono::milliseconds>(*before->result->observation.sent_at));
     const auto& target = after->result->probe.target;
     finding.evidence.push_back(
-        {after->result->probe.id,
-         fmt::format("{}, {} {}, answered; {:.0f} s later it did not.", target.host,
-                     is_udp(*after->result) ? "UDP" : "TCP", target.port(), seconds.count())});
+        {after->result->probe.id, phrase("{}, {} {}, answered; {} s later it did not.", target.host,
+                                         is_udp(*after->result) ? "UDP" : "TCP", target.port(),
+                                         fmt::format("{:.0f}", seconds.count()))});
   }
   if (line) finding.evidence.push_back(*line);
   if (quiet != nullptr) {
     finding.evidence.push_back(
         {quiet->probe.id,
-         "The DNS servers no longer answer either: the line itself may have gone down."});
+         phrase("The DNS servers no longer answer either: the line itself may have gone down.")});
   }
   add_what_they_saw(finding.evidence, cause.explained, 4);
   return {cause};
@@ -194,7 +194,7 @@ void add_counts(std::vector<FindingEvidence>& list, const Facts& facts) {
   if (one.sent == 0 || news.sent == 0) return;
   list.push_back(
       {news.result->probe.id,
-       fmt::format(
+       phrase(
            "Of {} requests to {} from one port, {} were answered; of {} from separate ports, {}.",
            one.sent, one.result->probe.target.host, one.answered, news.sent, news.answered)});
 }
@@ -219,13 +219,13 @@ Causes find_new_flow_limit(const Diagnosis& context) {
   if (!context.affects_requirement(cause.explained)) return {};
   auto& finding = cause.finding;
   finding.code = "firewall.new_flows_limited";
-  finding.title = "A device in the path limits how many new flows get out";
+  finding.title = phrase("A device in the path limits how many new flows get out");
   finding.owner = Owner::network;
   finding.confidence = Confidence::likely;
-  finding.fix =
+  finding.fix = phrase(
       "Find the firewall's limit on new connections or flows per second (flood or scan protection, "
       "session limit per host), and raise it for the user network: calls open dozens of flows "
-      "within a second.";
+      "within a second.");
   add_counts(finding.evidence, facts);
   add_what_they_saw(finding.evidence, cause.explained, 4);
   return {cause};
@@ -257,26 +257,29 @@ Causes find_loss(const Diagnosis& context) {
   // Where this computer is shut out, the count met that.
   const bool by_line = loss_by(facts) == LossBy::line && fallen_silent(facts).empty();
   finding.code = "network.loss";
-  finding.title = by_line ? "Packets are lost in transit"
-                          : "Packets are lost in transit, or a device limits new connections";
+  finding.title = by_line
+                      ? phrase("Packets are lost in transit")
+                      : phrase("Packets are lost in transit, or a device limits new connections");
   finding.owner = Owner::lan;
   finding.confidence = by_line ? Confidence::likely : Confidence::possible;
-  finding.fix = "Run this again at a quiet time, by cable instead of Wi-Fi. ";
-  finding.fix +=
-      by_line
-          ? "If packets are still lost, ask the Internet provider to measure the loss on the line."
-          : "If answers are still missing, check the firewall for a limit on new connections per "
-            "second (flood or scan protection) and its log for packets from this computer, and ask "
-            "the Internet provider to measure the loss on the line.";
+  finding.fix = phrase("Run this again at a quiet time, by cable instead of Wi-Fi. ");
+  finding.fix += by_line ? phrase(
+                               "If packets are still lost, ask the Internet provider to measure "
+                               "the loss on the line.")
+                         : phrase(
+                               "If answers are still missing, check the firewall for a limit on "
+                               "new connections per "
+                               "second (flood or scan protection) and its log for packets from "
+                               "this computer, and ask "
+                               "the Internet provider to measure the loss on the line.");
   finding.evidence.push_back(
-      {"", late.size() == 1
-               ? "One request was answered only on the second try."
-               : fmt::format("{} requests were answered only after they were sent again.",
-                             late.size())});
+      {"", late.size() == 1 ? phrase("One request was answered only on the second try.")
+                            : phrase("{} requests were answered only after they were sent again.",
+                                     late.size())});
   if (missing > 0) {
     finding.evidence.push_back(
-        {"", missing == 1 ? "One port of a public server did not answer."
-                          : fmt::format("{} ports of public servers did not answer.", missing)});
+        {"", missing == 1 ? phrase("One port of a public server did not answer.")
+                          : phrase("{} ports of public servers did not answer.", missing)});
   }
   add_counts(finding.evidence, facts);
   add_what_they_saw(finding.evidence, late, 3);

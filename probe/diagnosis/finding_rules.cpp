@@ -191,40 +191,39 @@ void fill_in(const Report& report, Cause& cause) {
 
 // Whose network the rules are for. They are written for users'; a run for one kind of device
 // (--from) is about the network of those.
-void name_network(std::string& fix, const std::optional<Vantage>& vantage) {
+void name_network(Text& fix, const std::optional<Vantage>& vantage) {
   constexpr std::string_view usual = "the user network";
-  std::string_view network;
+  Text network;
   switch (vantage.value_or(Vantage::pc)) {
     case Vantage::phone:
-      network = "the phones' network";
+      network = phrase("the phones' network");
       break;
     case Vantage::mobile:
-      network = "the mobiles' network";
+      network = phrase("the mobiles' network");
       break;
     case Vantage::room_device:
-      network = "the room devices' network";
+      network = phrase("the room devices' network");
       break;
     case Vantage::pbx:
-      network = "the PBX";
+      network = phrase("the PBX");
       break;
     case Vantage::sbc:
-      network = "the SBC";
+      network = phrase("the SBC");
       break;
     case Vantage::gateway:
-      network = "the gateway";
+      network = phrase("the gateway");
       break;
     case Vantage::hub:
-      network = "the hub";
+      network = phrase("the hub");
       break;
     case Vantage::mesh_node:
-      network = "the video mesh node";
+      network = phrase("the video mesh node");
       break;
     case Vantage::pc:
     case Vantage::browser:
       return;
   }
-  for (auto at = fix.find(usual); at != std::string::npos; at = fix.find(usual, at)) {
-    fix.replace(at, usual.size(), network);
+  while (fix.replace(usual, network)) {
   }
 }
 
@@ -307,8 +306,7 @@ std::vector<findings::Cause> find_causes(const Report& report) {
 // Rows that the cause closes untried are known once they are judged: the fix names them, too.
 void say_all_that_is_asked(findings::Cause& cause) {
   auto& fix = cause.finding.fix;
-  const auto at = cause.asked.empty() ? fix.npos : fix.find(cause.asked);
-  if (at != fix.npos) fix.replace(at, cause.asked.size(), in_short(cause.finding.rules));
+  if (!cause.asked.empty()) fix.replace(cause.asked.string(), in_short(cause.finding.rules));
 }
 
 // What the causes explain and affect, by the rows and verdicts of the report.
@@ -369,7 +367,7 @@ std::vector<SetResult> judged(const std::vector<PlannedSet>& sets, const ResultI
 }
 
 // Of a set that another leans on: how good its text is, where that is worth a word.
-std::string doubt_of(const SetHead& needed) {
+Text doubt_of(const SetHead& needed) {
   switch (needed.evidence) {
     case SourceQuality::vendor_page:
     case SourceQuality::vendor_feed:
@@ -379,9 +377,10 @@ std::string doubt_of(const SetHead& needed) {
       break;
   }
   const bool copied = needed.evidence == SourceQuality::second_hand;
-  return fmt::format("{} is based on {}: {}", needed.title,
-                     copied ? "a second-hand list" : "an old edition of the vendor's document",
-                     needed.evidence_note);
+  return phrase(
+      "{} is based on {}: {}", needed.title,
+      copied ? phrase("a second-hand list") : phrase("an old edition of the vendor's document"),
+      needed.evidence_note);
 }
 
 }  // namespace
@@ -403,7 +402,7 @@ void diagnose(const std::vector<PlannedSet>& sets, std::string_view today, Repor
   for (std::size_t i = 0; i < sets.size(); ++i) {
     const auto& set = *sets[i].set;
     auto& notes = report.sets[i].notes;
-    const auto tell = [&](std::string note) {
+    const auto tell = [&](Text note) {
       if (!note.empty()) notes.push_back(std::move(note));
     };
     tell(staleness(set, today));

@@ -23,12 +23,12 @@ struct Cause {
   // They work, but not as the vendor asks.
   std::vector<const ProbeResult*> impaired{};
   Closes closes = Closes::nothing_more;
-  std::string asked{};  // what the fix asks to let through: said anew once the rows are judged
+  Text asked{};  // what the fix asks to let through: said anew once the rows are judged
 };
 
 // For the cause's fix: what it asks to let through, of what it explains or contradicts, and of what
 // it closes besides. Its code and `closes` must stand.
-std::string asked_flows(const Facts& facts, Cause& cause);
+Text asked_flows(const Facts& facts, Cause& cause);
 
 // What the rules have to work with: the facts, and what earlier causes, or chance, have explained
 // already.

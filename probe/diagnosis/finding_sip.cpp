@@ -37,14 +37,14 @@ Causes find_sip_errors(const Diagnosis& context) {
     const auto hosts = listed(hosts_of(probes));
     const auto status = probes.front()->observation.detail.text();
     finding.code = "sip.server_error";
-    finding.title = fmt::format("{1} answers SIP with an error ({0})", status, hosts);
+    finding.title = phrase("{1} answers SIP with an error ({0})", status, hosts);
     finding.owner = Owner::vendor;
     // Over TLS with a certificate that holds, it is the server who says so.
     const bool proved = std::any_of(probes.begin(), probes.end(), [](const ProbeResult* result) {
       return result->probe.target.transport == Transport::tls;
     });
     finding.confidence = proved ? Confidence::certain : Confidence::likely;
-    finding.fix = fmt::format(
+    finding.fix = phrase(
         "Tell the operator of {} that SIP is answered with {}, at {}. The path there is open: "
         "change nothing on the network.",
         hosts, status, endpoint_in_words(probes.front()->probe.target));
@@ -52,8 +52,8 @@ Causes find_sip_errors(const Diagnosis& context) {
       const auto* reply = evidence_of(*result, EvidenceKind::sip_reply);
       finding.evidence.push_back(
           {result->probe.id,
-           fmt::format("{}: {}", endpoint_in_words(result->probe.target),
-                       reply == nullptr ? outcome_in_words(result->observation) : reply->text)});
+           phrase("{}: {}", endpoint_in_words(result->probe.target),
+                  reply == nullptr ? outcome_in_words(result->observation) : reply->text)});
     }
     finding.affects = sets_of(context.facts, probes);
     causes.push_back(std::move(cause));

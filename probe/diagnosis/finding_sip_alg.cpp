@@ -14,7 +14,7 @@ namespace {
 
 struct Suspicion {
   const ProbeResult* result;
-  std::string text;
+  Text text;
   Confidence confidence;
 };
 
@@ -71,9 +71,9 @@ void add_contrasts(const Diagnosis& context, std::vector<Suspicion>& seen) {
     if (!is_sip(result) || over_tls(result) || context.facts.inside(result)) continue;
     if (says(result) != false || !translated.contains(target.host)) continue;
     seen.push_back({&result,
-                    fmt::format("{}: the server reports this computer's own address; over TLS it "
-                                "reported the address of a NAT",
-                                endpoint_in_words(target)),
+                    phrase("{}: the server reports this computer's own address; over TLS it "
+                           "reported the address of a NAT",
+                           endpoint_in_words(target)),
                     Confidence::likely});
   }
 }
@@ -103,10 +103,10 @@ Causes find_swallowed_sip(const Diagnosis& context) {
   }
   if (cause.explained.empty()) return {};
   finding.code = "sip.alg";
-  finding.title = "SIP on its usual port is dropped (SIP ALG or inspection)";
+  finding.title = phrase("SIP on its usual port is dropped (SIP ALG or inspection)");
   finding.owner = Owner::network;
   finding.confidence = Confidence::possible;
-  finding.fix = fmt::format(
+  finding.fix = phrase(
       "Turn off the SIP ALG (also called SIP helper or SIP inspection) on the router and the "
       "firewall, and allow, with return traffic: {}. If that changes nothing, ask the server's "
       "operator whether it answers OPTIONS there.",
@@ -129,12 +129,12 @@ Causes find_sip_alg(const Diagnosis& context) {
   auto& finding = cause.finding;
   finding.code = "sip.alg";
   finding.confidence = seen.front().confidence;
-  finding.title = "A device in the path rewrites SIP messages (SIP ALG)";
+  finding.title = phrase("A device in the path rewrites SIP messages (SIP ALG)");
   finding.owner = Owner::network;
-  finding.fix =
+  finding.fix = phrase(
       "Turn off the SIP ALG (also called SIP helper, SIP inspection, SIP transformations or SIP "
       "session helper) on the router and the firewall, and restart the phones. In the meantime, "
-      "use SIP over TLS, which an ALG cannot alter.";
+      "use SIP over TLS, which an ALG cannot alter.");
   for (const auto& one : seen) {
     finding.evidence.push_back({one.result->probe.id, one.text});
     const auto& explained = cause.explained;

@@ -65,35 +65,36 @@ Causes find_lost_long_sip(const Diagnosis& context) {
     Cause cause;
     auto& finding = cause.finding;
     finding.code = "sip.fragments_lost";
-    finding.title = "Long SIP messages over UDP get lost (IP fragments)";
+    finding.title = phrase("Long SIP messages over UDP get lost (IP fragments)");
     finding.owner = Owner::network;
     finding.confidence = facts.line_loses() ? Confidence::possible
                          : own              ? Confidence::certain
                          : seen.over_stream ? Confidence::likely
                                             : Confidence::possible;
     finding.affects = sets_of(facts, behind(facts, result));
-    finding.fix =
+    finding.fix = phrase(
         "Allow IP fragments of UDP through the firewall, in both directions, to and from the SIP "
         "servers. Use SIP over TCP or TLS where that cannot be done (RFC 3261, section 18.1.1). "
-        "Offer fewer codecs until then, so that each message fits in one packet.";
+        "Offer fewer codecs until then, so that each message fits in one packet.");
     for (const auto& evidence : result.observation.evidence) {
       if (evidence.kind != EvidenceKind::sip_size) continue;
       finding.evidence.push_back(
-          {result.probe.id, fmt::format("{}: {}.", result.probe.target.host, evidence.text)});
+          {result.probe.id, phrase("{}: {}.", result.probe.target.host, evidence.text)});
     }
     if (own) {
       finding.evidence.push_back(
           {result.probe.id,
-           seen.way_back ? "Long requests arrive, and replies as long are lost on the way back."
-                         : "The far end answers long requests, so they are lost on the way "
-                           "out."});
+           seen.way_back
+               ? phrase("Long requests arrive, and replies as long are lost on the way back.")
+               : phrase("The far end answers long requests, so they are lost on the way "
+                        "out.")});
     } else if (!seen.over_stream) {
       finding.evidence.push_back(
           {result.probe.id,
-           "It is not known whether the server answers such long messages at all."});
+           phrase("It is not known whether the server answers such long messages at all.")});
     } else {
       finding.evidence.push_back(
-          {"", "A device next to the server may drop them as well as one at this site."});
+          {"", phrase("A device next to the server may drop them as well as one at this site.")});
     }
     causes.push_back(std::move(cause));
   }

@@ -30,10 +30,10 @@ std::optional<FindingEvidence> another_page(const ProbeResult& result) {
   const auto elsewhere =
       text_fact(*evidence_of(result, EvidenceKind::http_reply), Fact::redirect_host);
   const auto& page = result.probe.target.host;
-  return FindingEvidence{
-      result.probe.id,
-      elsewhere.empty() ? fmt::format("The page of {} came with content that is not its own.", page)
-                        : fmt::format("The page of {} redirected to {}.", page, elsewhere)};
+  return FindingEvidence{result.probe.id,
+                         elsewhere.empty()
+                             ? phrase("The page of {} came with content that is not its own.", page)
+                             : phrase("The page of {} redirected to {}.", page, elsewhere)};
 }
 
 }  // namespace
@@ -64,15 +64,15 @@ Causes find_captive_portal(const Diagnosis& context) {
   // Where TLS gets out to anywhere, nobody has to sign in.
   if (!portal || secure.size() > 1) return {};
   finding.code = "network.captive_portal";
-  finding.title = "This network requires you to sign in first (captive portal)";
+  finding.title = phrase("This network requires you to sign in first (captive portal)");
   finding.owner = Owner::user;
   // Who is let out without signing in may be in the portal's garden.
   const bool shut = operators.size() > 1 && secure.empty();
   finding.confidence = shut ? Confidence::certain : Confidence::likely;
-  finding.fix =
+  finding.fix = phrase(
       "Open a web browser here, go to http://neverssl.com, sign in or accept the terms, and run "
       "this "
-      "again. Phones and room devices cannot: ask the network team to exempt them.";
+      "again. Phones and room devices cannot: ask the network team to exempt them.");
   cause.explained = lost_probes(context.facts);
   cause.contradicted = plain_http_answers(context.facts);
   cause.closes = Closes::direct;
@@ -87,10 +87,10 @@ Causes find_clock_skew(const Diagnosis& context) {
   finding.code = "time.skewed";
   const bool slow = consensus->offset_ms > 0;
   const auto amount = duration_in_words(std::abs(consensus->offset_ms));
-  finding.title = fmt::format("This computer's clock is {} {}", amount, slow ? "slow" : "fast");
+  finding.title = phrase("This computer's clock is {} {}", amount, slow ? "slow" : "fast");
   finding.owner = Owner::helpdesk;
   finding.confidence = Confidence::certain;
-  finding.fix = fmt::format(
+  finding.fix = phrase(
       "Set the clock of this computer {} by {}, and turn on automatic time (NTP). With a wrong "
       "clock, certificates seem expired or not yet valid, and sign-in and phone registration fail.",
       slow ? "forward" : "back", amount);

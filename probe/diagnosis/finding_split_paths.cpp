@@ -57,13 +57,13 @@ Causes find_split_paths(const Diagnosis& context) {
   Cause cause;
   auto& finding = cause.finding;
   finding.code = "network.split_paths";
-  finding.title = "TCP leaves this site from another public address than UDP";
+  finding.title = phrase("TCP leaves this site from another public address than UDP");
   finding.owner = Owner::lan;
   finding.confidence = Confidence::likely;
-  finding.fix =
+  finding.fix = phrase(
       "Find out what takes TCP another way: a proxy or security service in the cloud, a tunnel, a "
       "second line. Exempt the service's hosts from it where calls cannot be joined, or media goes "
-      "through a distant region. Change nothing if it is meant and calls work.";
+      "through a distant region. Change nothing if it is meant and calls work.");
   const auto tell = [&](std::string_view by, const IpAddress& address,
                         const std::vector<const ProbeResult*>& seen) {
     const auto there = std::find_if(seen.begin(), seen.end(), [&](const ProbeResult* result) {
@@ -71,19 +71,20 @@ Causes find_split_paths(const Diagnosis& context) {
     });
     finding.evidence.push_back(
         {(*there)->probe.id,
-         fmt::format("{} sees this site as {} over {}, asked {} times{}.", server,
-                     address.to_string(), by, count_to(server, seen),
-                     count_to(server, seen) < seen.size() ? "; so do all others asked" : "")});
+         phrase("{} sees this site as {} over {}, asked {} times{}.", server, address.to_string(),
+                by, count_to(server, seen),
+                count_to(server, seen) < seen.size() ? phrase("; so do all others asked") : "")});
   };
   tell("UDP", split->udp_address, split->udp);
   tell("TCP", split->tcp_address, split->tcp);
   for (const auto& agent : context.facts.report.site.agents) {
-    finding.evidence.push_back(
-        {"", fmt::format("{} runs here ({}); whether it is the one is not known.", agent.name,
-                         agent.seen)});
+    finding.evidence.push_back({"", phrase("{} runs here ({}); whether it is the one is not known.",
+                                           agent.name, agent.seen)});
   }
   finding.evidence.push_back(
-      {"", "By itself this breaks nothing: media takes UDP, and web pages and sign-in take TCP."});
+      {"",
+       phrase(
+           "By itself this breaks nothing: media takes UDP, and web pages and sign-in take TCP.")});
   return {cause};
 }
 

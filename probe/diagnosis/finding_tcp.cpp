@@ -80,16 +80,16 @@ Causes find_web_only(const Diagnosis& context) {
   const bool plain_web = std::any_of(facts.flows.begin(), facts.flows.end(), [](const Flow& flow) {
     return !flow.udp && flow.port == 80 && out(flow);
   });
-  finding.title =
-      fmt::format("The firewall lets only web traffic out (TCP {}443)", plain_web ? "80 and " : "");
+  finding.title = phrase("The firewall lets only web traffic out (TCP {}443)",
+                         plain_web ? phrase("80 and ") : "");
   cause.closes = plain_web ? Closes::all_but_web : Closes::all_but_https;
   finding.owner = Owner::network;
   finding.confidence = udp->confidence;
-  finding.fix = fmt::format("Allow outgoing (and return traffic) from the user network: {}.{}",
-                            asked_flows(facts, cause), where_the_list_is(facts, cause.explained));
+  finding.fix = phrase("Allow outgoing (and return traffic) from the user network: {}.{}",
+                       asked_flows(facts, cause), where_the_list_is(facts, cause.explained));
   finding.evidence.push_back(
-      {"", fmt::format("HTTPS to {} networks works; TCP {} to {} networks does not.", secure.size(),
-                       ports_in_words({ports.begin(), ports.end()}), networks.size())});
+      {"", phrase("HTTPS to {} networks works; TCP {} to {} networks does not.", secure.size(),
+                  ports_in_words({ports.begin(), ports.end()}), networks.size())});
   finding.evidence.insert(finding.evidence.end(), udp->evidence.begin(), udp->evidence.end());
   const auto more = evidence_for(others, 4);
   finding.evidence.insert(finding.evidence.end(), more.begin(), more.end());
@@ -141,25 +141,23 @@ Causes find_tcp_ports(const Diagnosis& context) {
   if (ports.empty()) return {};
   auto& finding = cause.finding;
   finding.code = "firewall.tcp_port_blocked";
-  finding.title = fmt::format("The firewall blocks outgoing TCP to {}", named_ports(ports));
+  finding.title = phrase("The firewall blocks outgoing TCP to {}", named_ports(ports));
   finding.owner = Owner::network;
   finding.confidence = proved ? Confidence::certain : Confidence::likely;
   // Where new flows are limited, connections that nobody refused may have died of that.
   if (new_flows_are_limited(facts) && device_of(closed).empty()) {
     finding.confidence = Confidence::possible;
   }
-  finding.fix =
-      fmt::format("Allow outgoing TCP (and return traffic) from the user network: {}.{}{}",
-                  asked_flows(facts, cause), ask_the_device(device_of(closed)),
-                  where_the_list_is(facts, cause.explained));
+  finding.fix = phrase("Allow outgoing TCP (and return traffic) from the user network: {}.{}{}",
+                       asked_flows(facts, cause), ask_the_device(device_of(closed)),
+                       where_the_list_is(facts, cause.explained));
   finding.evidence = evidence_for(closed, 8);
   if (const auto alive = reachable_port_of_same_host(facts, *closed.front())) {
     insert_second(finding.evidence, *alive);
   }
   finding.evidence.push_back(
-      {"",
-       fmt::format("The same is true of {} networks, and no connection to {} succeeded anywhere.",
-                   all_networks.size(), named_ports(ports))});
+      {"", phrase("The same is true of {} networks, and no connection to {} succeeded anywhere.",
+                  all_networks.size(), named_ports(ports))});
   return {cause};
 }
 

@@ -12,13 +12,15 @@ namespace {
 struct Source {
   const ProbeResult* result;
   double offset_ms;
-  std::string text;
+  Text text;
 };
 
-std::string date_in_words(const ProbeResult& result, double offset_s) {
-  return fmt::format("The Date of {} is {:.0f} s {} this computer's clock.",
-                     result.probe.target.host, std::abs(offset_s),
-                     offset_s > 0 ? "ahead of" : "behind");
+Text date_in_words(const ProbeResult& result, double offset_s) {
+  const auto seconds = fmt::format("{:.0f}", std::abs(offset_s));
+  const auto& host = result.probe.target.host;
+  return offset_s > 0
+             ? phrase("The Date of {} is {} s ahead of this computer's clock.", host, seconds)
+             : phrase("The Date of {} is {} s behind this computer's clock.", host, seconds);
 }
 
 std::vector<Source> sources(const Facts& facts) {
@@ -105,12 +107,12 @@ std::optional<WallTime> parse_time(const std::string& text) {
          std::chrono::minutes(minute) + std::chrono::seconds(second);
 }
 
-std::string duration_in_words(double ms) {
+Text duration_in_words(double ms) {
   const double seconds = ms / 1000;
-  if (seconds < 120) return fmt::format("{:.0f} seconds", seconds);
-  if (seconds < 2 * 3600) return fmt::format("{:.0f} minutes", seconds / 60);
-  if (seconds < 2 * 86400) return fmt::format("{:.0f} hours", seconds / 3600);
-  return fmt::format("{:.0f} days", seconds / 86400);
+  if (seconds < 120) return phrase("{} seconds", fmt::format("{:.0f}", seconds));
+  if (seconds < 2 * 3600) return phrase("{} minutes", fmt::format("{:.0f}", seconds / 60));
+  if (seconds < 2 * 86400) return phrase("{} hours", fmt::format("{:.0f}", seconds / 3600));
+  return phrase("{} days", fmt::format("{:.0f}", seconds / 86400));
 }
 
 }  // namespace callready::findings

@@ -25,6 +25,6 @@ bool fault_of_the_clock(const ProbeResult& result, const ConsensusTime& time);
 std::optional<WallTime> parse_time(const std::string& text);
 
 // "2 hours", "90 seconds", "3 days".
-std::string duration_in_words(double ms);
+Text duration_in_words(double ms);
 
 }  // namespace callready::findings

@@ -117,8 +117,8 @@ bool is_of_unknown_public_authority(const ProbeResult& result) {
 std::string last_issuer(const ProbeResult& result) { return chain_of(result).back().issuer; }
 
 FindingEvidence certificate_in_words(const ProbeResult& result) {
-  return {result.probe.id, fmt::format("The certificate that came for {} is issued by {}.",
-                                       result.probe.target.host, chain_of(result).front().issuer)};
+  return {result.probe.id, phrase("The certificate that came for {} is issued by {}.",
+                                  result.probe.target.host, chain_of(result).front().issuer)};
 }
 
 // What inspection does to what is inside and is no web page, and which hosts are left alone: both
@@ -144,7 +144,7 @@ void add_effects(const Facts& facts, const std::vector<const ProbeResult*>& insp
     if (own && !known && facts.asked_for(result)) spared.push_back(host);
   }
   if (spared.empty()) return;
-  evidence.push_back({"", fmt::format("Not inspected: {}.", listed(spared, 8))});
+  evidence.push_back({"", phrase("Not inspected: {}.", listed(spared, 8))});
 }
 
 }  // namespace
@@ -152,7 +152,7 @@ void add_effects(const Facts& facts, const std::vector<const ProbeResult*>& insp
 namespace {
 
 // What is to be exempt: the document's names, not only those that were tried.
-std::string inspected_in_words(const Facts& facts, const std::vector<const ProbeResult*>& probes) {
+Text inspected_in_words(const Facts& facts, const std::vector<const ProbeResult*>& probes) {
   const auto& report = facts.report;
   if (!has_rules(report.sets)) return listed(hosts_of(probes), 8);
   return in_short(rules_to_allow(report.sets, report.probes, probes));
@@ -195,32 +195,32 @@ Causes find_interception(const Diagnosis& context) {
     const bool sure = unrelated || trusted || !product.empty();
     finding.confidence = sure ? Confidence::certain : Confidence::likely;
     finding.code = "tls.intercepted";
-    finding.title =
-        product.empty()
-            ? fmt::format("A device in the path {} encrypted connections (TLS inspection)",
-                          sure ? "opens" : "may open")
-            : fmt::format("{} opens encrypted connections (TLS inspection)", product);
+    finding.title = product.empty()
+                        ? phrase("A device in the path {} encrypted connections (TLS inspection)",
+                                 sure ? "opens" : phrase("may open"))
+                        : phrase("{} opens encrypted connections (TLS inspection)", product);
     finding.owner = Owner::security;
     std::vector<const ProbeResult*> own;
     for (const auto* result : probes) {
       if (facts.asked_for(*result)) own.push_back(result);
     }
-    finding.fix = fmt::format(
+    finding.fix = phrase(
         "Exempt the service's hosts from inspection (bypass or \"do not decrypt\") on the device "
         "that inspects TLS: {}. Calling applications, phones and room devices accept only the "
         "vendor's own certificate.{}{}{}",
         inspected_in_words(facts, own),
-        sure
-            ? ""
-            : " If it is the service's own authority, install its root certificate instead, or ask "
-              "the vendor for it.",
+        sure ? ""
+             : phrase(" If it is the service's own authority, install its root certificate "
+                      "instead, or ask "
+                      "the vendor for it."),
         where_the_list_is(facts, own), advice_in_words(facts, own, {"inspect"}));
     for (const auto* result : own) finding.evidence.push_back(certificate_in_words(*result));
     const auto contrast =
-        parties.size() > 1 ? fmt::format("One issuer, {}, signs for {}{}.", issuer,
-                                         unrelated ? "unrelated operators: " : "several domains: ",
-                                         listed({parties.begin(), parties.end()}))
-                           : fmt::format("{} is not a public certificate authority.", issuer);
+        parties.size() > 1
+            ? phrase("One issuer, {}, signs for {}{}.", issuer,
+                     unrelated ? phrase("unrelated operators: ") : phrase("several domains: "),
+                     listed({parties.begin(), parties.end()}))
+            : phrase("{} is not a public certificate authority.", issuer);
     insert_second(finding.evidence, {"", contrast});
     add_effects(facts, own, finding.evidence);
     causes.push_back(std::move(cause));
@@ -240,39 +240,47 @@ struct Fault {
 // What a server's own certificate can be wrong with. `{0}`: the hosts, `{1}`: the issuer or the
 // date.
 constexpr Fault faults[] = {
-    {DetailCode::untrusted, "tls.untrusted", "{0} presents a certificate from an unknown issuer",
-     "Find out who issued the certificate of {0}: \"{1}\". If it is an inspection device of this "
-     "site, exempt {0} from inspection; if it is the service's own authority, install its root "
-     "certificate on the computers and devices, or ask the vendor for it.",
+    {DetailCode::untrusted, "tls.untrusted",
+     marked("{0} presents a certificate from an unknown issuer"),
+     marked(
+         "Find out who issued the certificate of {0}: \"{1}\". If it is an inspection device of "
+         "this "
+         "site, exempt {0} from inspection; if it is the service's own authority, install its root "
+         "certificate on the computers and devices, or ask the vendor for it."),
      Owner::security, Confidence::likely},
     {DetailCode::unexpected_issuer, "tls.untrusted",
-     "{0} presents a certificate from an unexpected issuer",
-     "Find out who issued the certificate of {0}: \"{1}\" is not the issuer that the vendor names. "
-     "If it is an inspection device of this site, exempt {0} from inspection.",
+     marked("{0} presents a certificate from an unexpected issuer"),
+     marked("Find out who issued the certificate of {0}: \"{1}\" is not the issuer that the vendor "
+            "names. "
+            "If it is an inspection device of this site, exempt {0} from inspection."),
      Owner::security, Confidence::likely},
-    {DetailCode::expired, "tls.expired", "The certificate of {0} has expired",
-     "Ask the operator of {0} to renew the certificate, which was valid until {1}.", Owner::vendor,
-     Confidence::certain},
-    {DetailCode::not_yet_valid, "tls.expired", "The certificate of {0} is not valid yet",
-     "Ask the operator of {0} to install a certificate that is valid now: this one is valid only "
-     "from {1}.",
+    {DetailCode::expired, "tls.expired", marked("The certificate of {0} has expired"),
+     marked("Ask the operator of {0} to renew the certificate, which was valid until {1}."),
      Owner::vendor, Confidence::certain},
-    {DetailCode::wrong_name, "tls.wrong_name", "The certificate of {0} is for another name",
-     "Ask the operator of {0} to install a certificate for that name. If DNS at this site sends "
-     "the "
-     "name to another server than elsewhere, correct that first.",
+    {DetailCode::not_yet_valid, "tls.expired", marked("The certificate of {0} is not valid yet"),
+     marked("Ask the operator of {0} to install a certificate that is valid now: this one is valid "
+            "only "
+            "from {1}."),
+     Owner::vendor, Confidence::certain},
+    {DetailCode::wrong_name, "tls.wrong_name", marked("The certificate of {0} is for another name"),
+     marked("Ask the operator of {0} to install a certificate for that name. If DNS at this site "
+            "sends "
+            "the "
+            "name to another server than elsewhere, correct that first."),
      Owner::vendor, Confidence::certain},
     {DetailCode::incomplete_chain, "tls.incomplete_chain",
-     "{0} does not send its whole certificate chain",
-     "Ask the operator of {0} to configure the intermediate certificate of \"{1}\" on the server: "
-     "browsers often find it by themselves, phones and calling applications do not.",
+     marked("{0} does not send its whole certificate chain"),
+     marked("Ask the operator of {0} to configure the intermediate certificate of \"{1}\" on the "
+            "server: "
+            "browsers often find it by themselves, phones and calling applications do not."),
      Owner::vendor, Confidence::certain},
     // Nothing is signed yet when a server says so: a device on the way may say it.
-    {DetailCode::tls_version, "tls.outdated", "{0} supports only outdated TLS versions",
-     "Ask the operator of {0} to enable TLS 1.2 or 1.3 (RFC 8996 retired what is older). If a "
-     "proxy "
-     "or "
-     "firewall of this site opens TLS, enable it there first.",
+    {DetailCode::tls_version, "tls.outdated", marked("{0} supports only outdated TLS versions"),
+     marked(
+         "Ask the operator of {0} to enable TLS 1.2 or 1.3 (RFC 8996 retired what is older). If a "
+         "proxy "
+         "or "
+         "firewall of this site opens TLS, enable it there first."),
      Owner::vendor, Confidence::likely},
 };
 
@@ -349,20 +357,21 @@ Causes find_old_authorities(const Diagnosis& context) {
   if (!context.affects_requirement(cause.explained)) return {};
   auto& finding = cause.finding;
   finding.code = "tls.untrusted";
-  finding.title = "This computer does not know public certificate authorities: its list may be old";
+  finding.title =
+      phrase("This computer does not know public certificate authorities: its list may be old");
   finding.owner = Owner::helpdesk;
   finding.confidence = Confidence::likely;
-  finding.fix = fmt::format(
+  finding.fix = phrase(
       "Update this computer's list of certificate authorities (system updates; on Linux the "
       "package ca-certificates). It does not know the issuer of {}: {}.",
       listed(hosts_of(cause.explained), 8), listed(issuers));
   for (const auto* result : cause.explained) {
     finding.evidence.push_back(certificate_in_words(*result));
   }
-  insert_second(finding.evidence,
-                {"",
-                 "It carries certificate transparency timestamps (RFC 6962), as certificates from "
-                 "public authorities do; those of inspection devices usually do not."});
+  insert_second(
+      finding.evidence,
+      {"", phrase("It carries certificate transparency timestamps (RFC 6962), as certificates from "
+                  "public authorities do; those of inspection devices usually do not.")});
   return {cause};
 }
 
@@ -378,10 +387,10 @@ Causes find_other_far_ends(const Diagnosis& context) {
   const auto hosts = listed(hosts_of(cause.explained));
   auto& finding = cause.finding;
   finding.code = "target.outdated";
-  finding.title = fmt::format("callready serve at {} has a different key than this set", hosts);
+  finding.title = phrase("callready serve at {} has a different key than this set", hosts);
   finding.owner = Owner::helpdesk;
   finding.confidence = Confidence::possible;
-  finding.fix = fmt::format(
+  finding.fix = phrase(
       "Use the set that callready serve at {} prints now (standard output), and its "
       "CALLREADY_MEDIA_KEY. A set stays valid as long as that key and the host's name stay the "
       "same. Change nothing on the network.",
@@ -414,8 +423,8 @@ Causes find_certificate_faults(const Diagnosis& context) {
       const auto hosts = listed(hosts_of(asked_for));
       const auto detail = subject_of_fix(fault, *asked_for.front());
       finding.code = fault.code;
-      finding.title = fmt::format(fmt::runtime(fault.title), hosts, detail);
-      finding.fix = fmt::format(fmt::runtime(fault.fix), hosts, detail);
+      finding.title = marked_text(fault.title, hosts, detail);
+      finding.fix = marked_text(fault.fix, hosts, detail);
       finding.owner = fault.owner;
       finding.confidence = fault.confidence;
       if (fault.code == "tls.expired" && !clock_is_right(context.facts, *probes.front())) {

@@ -32,30 +32,33 @@ struct Kind {
 
 // `{}`: the servers.
 constexpr Kind kinds[] = {
-    {"turn.auth_failed", "The TURN server rejects the given credentials",
-     "Check the TURN user name and password (or the shared secret, and the clock of this "
-     "computer), and ask the operator of {} whether the account is still valid.",
+    {"turn.auth_failed", marked("The TURN server rejects the given credentials"),
+     marked("Check the TURN user name and password (or the shared secret, and the clock of this "
+            "computer), and ask the operator of {} whether the account is still valid."),
      Owner::helpdesk,
      [](const ProbeResult& result) {
        const int code = turn_code_of(result);
        return code == 401 || code == 403 || code == 441;
      }},
-    {"turn.quota", "The TURN server grants this account no more relays",
-     "Ask the operator of {} to raise the number of relays per user, or wait for old ones to "
-     "expire (10 minutes); find out who else uses the same account.",
+    {"turn.quota", marked("The TURN server grants this account no more relays"),
+     marked(
+         "Ask the operator of {} to raise the number of relays per user, or wait for old ones to "
+         "expire (10 minutes); find out who else uses the same account."),
      Owner::vendor,
      [](const ProbeResult& result) {
        const int code = turn_code_of(result);
        return code == 486 || code == 508;
      }},
-    {"turn.relay_dead", "The TURN server's relays carry no traffic",
-     "Ask the operator of {} to allow UDP in and out on its relay ports (usually 49152-65535), and "
-     "to check the external address in its configuration. Change nothing on this network.",
+    {"turn.relay_dead", marked("The TURN server's relays carry no traffic"),
+     marked("Ask the operator of {} to allow UDP in and out on its relay ports (usually "
+            "49152-65535), and "
+            "to check the external address in its configuration. Change nothing on this network."),
      Owner::vendor, is_dead},
     // RFC 8656 section 20: 442, Unsupported Transport Protocol.
-    {"turn.relay_dead", "The TURN server does not relay UDP",
-     "Ask the operator of {} to let it relay UDP, which carries media. Change nothing on this "
-     "network.",
+    {"turn.relay_dead", marked("The TURN server does not relay UDP"),
+     marked(
+         "Ask the operator of {} to let it relay UDP, which carries media. Change nothing on this "
+         "network."),
      Owner::vendor, [](const ProbeResult& result) { return turn_code_of(result) == 442; }},
 };
 
@@ -92,7 +95,7 @@ std::map<std::string, Relays> relays_of(const Facts& facts) {
   return all;
 }
 
-std::string transports_in_words(const std::vector<const ProbeResult*>& results) {
+Text transports_in_words(const std::vector<const ProbeResult*>& results) {
   std::vector<std::string> words;
   for (const auto* result : results) {
     std::string word(in_capitals(result->probe.target.transport));
@@ -148,7 +151,7 @@ Causes find_dying_relays(const Diagnosis& context) {
     finding.code = "turn.relay_dies";
     const auto transports = transports_in_words(dead);
     const bool others_live = !carried.empty();
-    finding.title = fmt::format("Relays over {} stop carrying data", transports);
+    finding.title = phrase("Relays over {} stop carrying data", transports);
     const bool cut = others_live && !server_answers;
     finding.owner = cut ? Owner::security : Owner::vendor;
     // Where all die in silence it may be a device as well as the server. On a bad line those that
@@ -160,12 +163,12 @@ Causes find_dying_relays(const Diagnosis& context) {
     finding.confidence =
         (others_live || server_answers) && !loss ? Confidence::likely : Confidence::possible;
     if (cut) {
-      finding.fix = fmt::format(
+      finding.fix = phrase(
           "Exempt {} from inspection, and from limits on connections, over {} on the firewall. Use "
           "relays over {} until then.",
           host, transports, transports_in_words(carried));
     } else {
-      finding.fix = fmt::format(
+      finding.fix = phrase(
           "Ask the operator of {} why its relays over {} stop after a while. Give the times of "
           "this "
           "report.",
@@ -182,8 +185,8 @@ Causes find_dying_relays(const Diagnosis& context) {
     }
     if (others_live) {
       finding.evidence.push_back(
-          {carried.front()->probe.id, fmt::format("Relays of the same server over {} carry data.",
-                                                  transports_in_words(carried))});
+          {carried.front()->probe.id,
+           phrase("Relays of the same server over {} carry data.", transports_in_words(carried))});
     }
     finding.affects = sets_of(context.facts, cause.impaired.empty() ? dead : cause.impaired);
     causes.push_back(std::move(cause));
@@ -204,10 +207,10 @@ Causes find_turn(const Diagnosis& context) {
     if (!context.affects_requirement(cause.explained)) continue;
     auto& finding = cause.finding;
     finding.code = kind.code;
-    finding.title = kind.title;
+    finding.title = marked_text(kind.title);
     finding.owner = kind.owner;
     finding.confidence = Confidence::certain;
-    finding.fix = fmt::format(fmt::runtime(kind.fix), listed(hosts_of(cause.explained)));
+    finding.fix = marked_text(kind.fix, listed(hosts_of(cause.explained)));
     for (const auto* result : cause.explained) {
       finding.evidence.push_back(what_it_saw(*result));
       for (const auto what :

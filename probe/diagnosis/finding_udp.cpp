@@ -59,9 +59,9 @@ struct UdpView {
     return others_refused && !others_quiet && own_dropped && !own_refused;
   }
   // The vendor's UDP is refused, and nobody else's, or all others' is, and some of the vendor's is
-  // not: whatever is silent may be so by a list that the vendor is on, or leave by it. Where some of
-  // the vendor's died there without a word, the device rations its refusals, as Linux does (one a
-  // second after the first six), and what it did not refuse tells nothing.
+  // not: whatever is silent may be so by a list that the vendor is on, or leave by it. Where some
+  // of the vendor's died there without a word, the device rations its refusals, as Linux does (one
+  // a second after the first six), and what it did not refuse tells nothing.
   bool treated_apart() const {
     return own_refused && (others_refused ? own_unrefused && !own_dropped : !own_silent);
   }
@@ -145,15 +145,15 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
   if (refused && facts.udp_passes(widest->first)) return std::nullopt;
   if (refused) {
     verdict.evidence.push_back(
-        {"", fmt::format("{} rejects UDP to {} networks.", widest->first, widest->second.size())});
+        {"", phrase("{} rejects UDP to {} networks.", widest->first, widest->second.size())});
   }
   const bool many = view.many_dropped();
   if (many) {
     const auto& ports = view.dropped;
     verdict.evidence.push_back(
-        {"", fmt::format("UDP to {} ports ({}) is dropped before the first router outside; other "
-                         "packets get there.",
-                         ports.size(), ports_in_words({ports.begin(), ports.end()}, 4))});
+        {"", phrase("UDP to {} ports ({}) is dropped before the first router outside; other "
+                    "packets get there.",
+                    ports.size(), ports_in_words({ports.begin(), ports.end()}, 4))});
   }
   const bool all_kinds = of_every_kind(view.dead);
   const auto& silent = view.silent_parties;
@@ -168,8 +168,8 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
     return std::nullopt;
   }
   if (!silent.empty()) {
-    verdict.evidence.push_back({"", fmt::format("Public servers do not answer over UDP: {}.",
-                                                listed({silent.begin(), silent.end()}))});
+    verdict.evidence.push_back({"", phrase("Public servers do not answer over UDP: {}.",
+                                           listed({silent.begin(), silent.end()}))});
   }
   const bool only_stun = view.own_kinds == std::set{Payload::stun} && stun_is_inspected(facts);
   if (!view.own || !all_kinds || only_stun || view.treated_apart()) {
@@ -209,13 +209,14 @@ bool works_on_the_port_of_dns(const Facts& facts) {
 
 bool only_high(const UdpVerdict& verdict) { return verdict.from_port > last_well_known_port; }
 
-std::string title_of(const UdpVerdict& verdict, const Facts& facts) {
+Text title_of(const UdpVerdict& verdict, const Facts& facts) {
   if (only_high(verdict)) {
-    return fmt::format("The firewall blocks UDP replies from port {} up", verdict.from_port);
+    return phrase("The firewall blocks UDP replies from port {} up", verdict.from_port);
   }
-  if (verdict.only_replies) return "The firewall blocks all UDP replies";
-  if (works_on_the_port_of_dns(facts)) return "The firewall blocks all outgoing UDP except port 53";
-  return "The firewall blocks all outgoing UDP";
+  if (verdict.only_replies) return phrase("The firewall blocks all UDP replies");
+  if (works_on_the_port_of_dns(facts))
+    return phrase("The firewall blocks all outgoing UDP except port 53");
+  return phrase("The firewall blocks all outgoing UDP");
 }
 
 }  // namespace
@@ -257,7 +258,7 @@ Causes find_udp_blocked(const Diagnosis& context) {
   // The row of a call names the TCP port by which it is offered.
   auto without_calls = cause;
   without_calls.explained.clear();
-  std::set<std::string> ends;
+  std::set<Text> ends;
   for (const auto* list : {&cause.explained, &cause.impaired}) {
     for (const auto* result : *list) {
       if (result->probe.check != CheckKind::ice) {
@@ -270,17 +271,18 @@ Causes find_udp_blocked(const Diagnosis& context) {
   auto wanted = asked_flows(context.facts, without_calls);
   if (ends.empty()) cause.asked = without_calls.asked;
   for (const auto& end : ends) wanted += (wanted.empty() ? "" : "; ") + end;
-  finding.fix = fmt::format("{} {}.{}",
-                            verdict->only_replies
-                                ? "Let in the replies to UDP that the user network sends (a "
-                                  "stateful rule with a timeout of at least 60 s):"
-                                : "Allow outgoing UDP (and return traffic) from the user network:",
-                            wanted, where_the_list_is(context.facts, cause.explained));
+  finding.fix =
+      phrase("{} {}.{}",
+             verdict->only_replies
+                 ? phrase("Let in the replies to UDP that the user network sends (a "
+                          "stateful rule with a timeout of at least 60 s):")
+                 : phrase("Allow outgoing UDP (and return traffic) from the user network:"),
+             wanted, where_the_list_is(context.facts, cause.explained));
   finding.evidence = verdict->evidence;
   const auto* tcp = tcp_works(context.facts);
   finding.evidence.push_back(
       {tcp->samples.front().result->probe.id,
-       fmt::format("TCP works: {}, port {}, is reachable.", tcp->host, tcp->port)});
+       phrase("TCP works: {}, port {}, is reachable.", tcp->host, tcp->port)});
   return {cause};
 }
 

@@ -106,14 +106,14 @@ Causes find_udp_ports(const Diagnosis& context) {
   const bool one_host = std::all_of(closed.begin(), closed.end(), [&](const Flow* flow) {
     return flow->host == closed.front()->host;
   });
-  finding.title = fmt::format("The firewall blocks outgoing UDP to {}{}", named_ports(ports),
-                              one_host ? " of " + closed.front()->host : "");
+  finding.title = one_host ? phrase("The firewall blocks outgoing UDP to {} of {}",
+                                    named_ports(ports), closed.front()->host)
+                           : phrase("The firewall blocks outgoing UDP to {}", named_ports(ports));
   finding.owner = Owner::network;
   finding.confidence = confidence;
-  finding.fix =
-      fmt::format("Allow outgoing UDP (and return traffic) from the user network: {}.{}{}",
-                  asked_flows(facts, cause), ask_the_device(device_of(closed)),
-                  where_the_list_is(facts, cause.explained));
+  finding.fix = phrase("Allow outgoing UDP (and return traffic) from the user network: {}.{}{}",
+                       asked_flows(facts, cause), ask_the_device(device_of(closed)),
+                       where_the_list_is(facts, cause.explained));
   finding.evidence = udp_evidence(closed, 8);
   if (const auto control = control_for(facts, closed.front()->host)) {
     insert_second(finding.evidence, *control);

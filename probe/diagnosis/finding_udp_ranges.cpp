@@ -55,13 +55,13 @@ std::string span_in_words(const Gap& gap) {
                                : fmt::format("{}-{}", gap.first, gap.last);
 }
 
-std::string bounds_in_words(const Gap& gap) {
+Text bounds_in_words(const Gap& gap) {
   std::vector<std::string> good;
   if (gap.good_before) good.push_back(std::to_string(*gap.good_before));
   if (gap.good_after) good.push_back(std::to_string(*gap.good_after));
-  if (good.empty()) return "every port that was tried is blocked";
-  return fmt::format("blocked as far as sampled: {} to {}; {} still gets out", gap.first, gap.last,
-                     listed(good));
+  if (good.empty()) return phrase("every port that was tried is blocked");
+  return phrase("blocked as far as sampled: {} to {}; {} still gets out", gap.first, gap.last,
+                listed(good));
 }
 
 bool as_media_is(const FlowSample& sample) {
@@ -229,7 +229,7 @@ Causes find_udp_ranges(const Diagnosis& context) {
     if (!firm(facts, dead) || probes.empty() || !matters) continue;
     for (const auto* result : said_to_leave) passing.add(result);
     spans.push_back(span_in_words(gap));
-    bounds.push_back({probes.front()->probe.id, "UDP: " + bounds_in_words(gap) + "."});
+    bounds.push_back({probes.front()->probe.id, phrase("UDP: {}.", bounds_in_words(gap))});
     closed.insert(closed.end(), dead.begin(), dead.end());
     for (const auto* result : probes) explained.add(result);
     // A service's port between two that are blocked is one of them.
@@ -270,18 +270,19 @@ Causes find_udp_ranges(const Diagnosis& context) {
     return flow->port == closed.front()->port;
   });
   finding.title =
-      fmt::format("The firewall blocks outgoing {} to port{} {}", only_stun ? "media (RTP)" : "UDP",
-                  one_port ? "" : "s", listed(spans));
+      phrase("The firewall blocks outgoing {} to port{} {}",
+             only_stun ? phrase("media (RTP)") : "UDP", one_port ? "" : "s", listed(spans));
   finding.owner = Owner::network;
   const bool proved = refuses_media(facts, closed) || responders_missed_us(closed);
   finding.confidence = proved                            ? Confidence::certain
                        : new_flows_may_be_limited(facts) ? Confidence::possible
                                                          : Confidence::likely;
-  finding.fix = fmt::format(
+  finding.fix = phrase(
       "{}llow outgoing UDP (and return traffic) from the user network to the whole range: {}.{}{}",
-      only_stun ? "Turn off the inspection that drops UDP it does not know (application control, "
-                  "\"unknown-udp\") for these flows, and a"
-                : "A",
+      only_stun
+          ? phrase("Turn off the inspection that drops UDP it does not know (application control, "
+                   "\"unknown-udp\") for these flows, and a")
+          : "A",
       asked_flows(facts, cause), ask_the_device(device_of(closed)),
       where_the_list_is(facts, cause.explained));
   finding.evidence = udp_evidence(closed, 6);
@@ -308,16 +309,16 @@ Causes find_one_way_media(const Diagnosis& context) {
       if (evidence.kind != EvidenceKind::udp_port || !one_way || finding.evidence.size() >= 6)
         continue;
       finding.evidence.push_back(
-          {result.probe.id, fmt::format("{}: {}", result.probe.target.host, evidence.text)});
+          {result.probe.id, phrase("{}: {}", result.probe.target.host, evidence.text)});
     }
   }
   if (!context.affects_requirement(cause.explained)) return {};
   if (finding.evidence.empty()) add_what_they_saw(finding.evidence, cause.explained);
   finding.code = "media.one_way";
-  finding.title = "Media gets out, but replies do not come in: one-way audio";
+  finding.title = phrase("Media gets out, but replies do not come in: one-way audio");
   finding.owner = Owner::network;
   finding.confidence = Confidence::certain;
-  finding.fix = fmt::format(
+  finding.fix = phrase(
       "Let in the replies to UDP that the user network sends (a stateful rule with a timeout of at "
       "least 60 s; with several Internet lines, over the line that the packets left by): {}.{}",
       flows_in_words(context.facts, cause.explained),

@@ -121,10 +121,10 @@ std::optional<UdpVerdict> replies_are_lost(const Facts& facts,
       (own_too || others_tell) && telling_ports.size() > 2 && !new_flows_may_be_limited(facts);
   verdict.confidence = told ? Confidence::likely : Confidence::possible;
   verdict.only_replies = true;
-  verdict.evidence.push_back({"", fmt::format("UDP leaves the site, but no reply comes back: "
-                                              "public servers do not answer on ports {}: {}.",
-                                              ports_in_words({ports.begin(), ports.end()}, 4),
-                                              listed({parties.begin(), parties.end()}))});
+  verdict.evidence.push_back({"", phrase("UDP leaves the site, but no reply comes back: "
+                                         "public servers do not answer on ports {}: {}.",
+                                         ports_in_words({ports.begin(), ports.end()}, 4),
+                                         listed({parties.begin(), parties.end()}))});
   for (const auto& sample : left->samples) {
     if (sample.way == Reachability::left) verdict.evidence.push_back(what_it_saw(sample));
   }

@@ -68,7 +68,7 @@ std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Find
   auto& finding = cause.finding;
   const auto hosts = listed(hosts_of(cause.explained));
   finding.code = "network.unexplained";
-  finding.title = fmt::format("{} cannot be reached, cause unknown", hosts);
+  finding.title = phrase("{} cannot be reached, cause unknown", hosts);
   finding.owner = Owner::network;
   finding.confidence = Confidence::possible;
   const auto flows = flows_in_words(facts, cause.explained);
@@ -76,8 +76,8 @@ std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Find
       cause.explained.begin(), cause.explained.end(),
       [](const ProbeResult* result) { return result->observation.outcome == Outcome::unresolved; });
   if (names_only) {
-    finding.title = fmt::format("{} could not be looked up, cause unknown", hosts);
-    finding.fix = fmt::format(
+    finding.title = phrase("{} could not be looked up, cause unknown", hosts);
+    finding.fix = phrase(
         "Look the name up from another line (a mobile phone's hotspot). If it is found there, ask "
         "the administrator of this site's DNS servers ({}) why it is not found here. If it is not, "
         "ask the operator of {}.",
@@ -86,7 +86,7 @@ std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Find
     add_what_they_saw(finding.evidence, cause.explained, 6);
     return cause;
   }
-  finding.fix = fmt::format(
+  finding.fix = phrase(
       "Try the service from another line (a mobile phone's hotspot). If it works there, look in "
       "this site's firewall log for dropped packets from this computer, and allow them with return "
       "traffic{}. If it does not work there either, ask the operator of {}.",

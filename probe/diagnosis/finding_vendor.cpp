@@ -88,15 +88,13 @@ void read_refusal(const Diagnosis& context, const Flow& flow, bool alone,
     const bool doubtful = impostors.beside_losses || (impostors.tcp && !flow.udp);
     if (far && !doubtful) {
       refusals.proofs.push_back(
-          {result.probe.id,
-           fmt::format("{}, in the network of {}, rejects {} {}.", sample.far_device, flow.host,
-                       flow.udp ? "UDP" : "TCP", flow.port)});
+          {result.probe.id, phrase("{}, in the network of {}, rejects {} {}.", sample.far_device,
+                                   flow.host, flow.udp ? "UDP" : "TCP", flow.port)});
     } else if (!far && left_the_site(flow, sample) && alone &&
                !impostors.turned_away.contains(flow.host)) {
       refusals.proofs.push_back(
-          {result.probe.id,
-           fmt::format("{} to {}, port {}, leaves the site and is refused beyond it.",
-                       flow.udp ? "UDP" : "TCP", flow.host, flow.port)});
+          {result.probe.id, phrase("{} to {}, port {}, leaves the site and is refused beyond it.",
+                                   flow.udp ? "UDP" : "TCP", flow.host, flow.port)});
     }
   }
 }
@@ -132,25 +130,25 @@ bool proved_for_all(const Facts& facts, const std::vector<const ProbeResult*>& p
   });
 }
 
-void say_out_of_order(Finding& finding, const std::string& hosts, const std::string& flows) {
-  finding.title = "The service answers with a server error: " + hosts;
+void say_out_of_order(Finding& finding, const Text& hosts, const Text& flows) {
+  finding.title = phrase("The service answers with a server error: {}", hosts);
   finding.confidence = Confidence::certain;
-  finding.fix = fmt::format(
+  finding.fix = phrase(
       "Check the vendor's status page, and tell the operator of {} that these answer with a server "
       "error: {}. Change nothing on the network.",
       hosts, flows);
 }
 
-void say_refused(Finding& finding, const std::string& hosts, const std::string& flows,
-                 bool proved) {
-  finding.title = "The far end refuses connections: " + hosts;
+void say_refused(Finding& finding, const Text& hosts, const Text& flows, bool proved) {
+  finding.title = phrase("The far end refuses connections: {}", hosts);
   finding.confidence = finding.evidence.empty() ? Confidence::possible : Confidence::likely;
-  finding.fix = fmt::format(
+  finding.fix = phrase(
       "Check the vendor's status page, and tell the operator of {1} that these connections are "
       "refused: {2}. {0}",
-      proved ? "Change nothing on the network."
-             : "If the service works from another line, look in the firewall's log for resets that "
-               "it sends itself.",
+      proved ? phrase("Change nothing on the network.")
+             : phrase("If the service works from another line, look in the firewall's log for "
+                      "resets that "
+                      "it sends itself."),
       hosts, flows);
 }
 
@@ -178,8 +176,8 @@ Causes find_vendor_down(const Diagnosis& context) {
     errors.probes.push_back(&result);
     if (!is_proved_error(result)) continue;
     errors.proofs.push_back(
-        {result.probe.id, fmt::format("{}: HTTP {} over a connection with a valid certificate.",
-                                      endpoint_in_words(result.probe.target), status_of(result))});
+        {result.probe.id, phrase("{}: HTTP {} over a connection with a valid certificate.",
+                                 endpoint_in_words(result.probe.target), status_of(result))});
   }
   Causes causes;
   std::set<std::string> told;

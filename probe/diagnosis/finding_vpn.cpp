@@ -60,8 +60,8 @@ bool is_one_of(const std::vector<std::string>& all, const std::string& one) {
 // The service's way past the tunnel: what its document requires of those sets, open or not today,
 // media first. Of a tunnel that carries some networks only, the rows that go there. In a report of
 // before 0.2, which has no rules, it is what was tried.
-std::string service_in_words(const Facts& facts, const EgressPath& way,
-                             const std::vector<const ProbeResult*>& probes) {
+Text service_in_words(const Facts& facts, const EgressPath& way,
+                      const std::vector<const ProbeResult*>& probes) {
   std::vector<std::string> sets;
   for (const auto& one : sets_of(facts, probes)) sets.push_back(one.set);
   std::set<std::string> carried;
@@ -88,7 +88,7 @@ std::string service_in_words(const Facts& facts, const EgressPath& way,
                         [](const FirewallRule& rule) { return rule.transport == Transport::udp; });
   if (!rules.empty()) return in_short(rules);
   const auto tried = tried_flows_in_words(facts, probes);
-  return tried.empty() ? "all traffic to " + listed(hosts_of(probes)) : tried;
+  return tried.empty() ? phrase("all traffic to {}", listed(hosts_of(probes))) : tried;
 }
 
 }  // namespace
@@ -110,27 +110,27 @@ Causes find_full_tunnel(const Diagnosis& context) {
     auto& finding = cause.finding;
     finding.code = "network.vpn_full_tunnel";
     finding.title =
-        way.default_route
-            ? fmt::format("A VPN ({}) carries all traffic, including calls", way.interface)
-            : fmt::format("A VPN ({}) carries {}the service's traffic", way.interface,
-                          carries_all(facts, hosts) ? "" : "a part of ");
+        way.default_route ? phrase("A VPN ({}) carries all traffic, including calls", way.interface)
+        : carries_all(facts, hosts)
+            ? phrase("A VPN ({}) carries the service's traffic", way.interface)
+            : phrase("A VPN ({}) carries a part of the service's traffic", way.interface);
     finding.owner = Owner::vpn;
     // The route is a fact. Over PPP it may lead to an access line (PPPoE) beside the cable's own
     // addresses, and no VPN.
     const bool access_line = way.interface.starts_with("ppp");
     finding.confidence = access_line ? Confidence::likely : Confidence::certain;
     const auto advice = advice_in_words(facts, probes, {"vpn", "tunnel"});
-    finding.fix = fmt::format(
+    finding.fix = phrase(
         "Exclude the service from the tunnel in the VPN's settings (split tunnel): {}.{}{} To "
         "compare both paths: callready check ... --interface {} --interface {}.",
         service_in_words(facts, way, probes), commands_for_the_list(facts, probes), advice,
         link->name, way.interface);
     finding.evidence.push_back(
-        {"", fmt::format("Traffic to {} goes over {}, although {} is connected, too.",
-                         listed(hosts), way.interface, link->name)});
+        {"", phrase("Traffic to {} goes over {}, although {} is connected, too.", listed(hosts),
+                    way.interface, link->name)});
     if (way.default_route) {
       finding.evidence.push_back(
-          {"", fmt::format("So does all other traffic (default route over {}).", way.interface)});
+          {"", phrase("So does all other traffic (default route over {}).", way.interface)});
     }
     causes.push_back(std::move(cause));
   }

@@ -31,36 +31,44 @@ bool is_own(const Facts& facts, const std::string& id) {
 
 }  // namespace
 
-std::string listed(const std::vector<std::string>& items, std::size_t most) {
-  std::string text;
+Text listed(const std::vector<std::string>& items, std::size_t most) {
+  return listed_texts({items.begin(), items.end()}, most);
+}
+
+Text listed_texts(const std::vector<Text>& items, std::size_t most) {
+  Text text;
   // "and 1 more" takes no less room than the one itself.
   const bool cut = items.size() > most + 1;
   const auto shown = cut ? most : items.size();
   for (std::size_t i = 0; i < shown; ++i) {
     const bool last = !cut && i + 1 == shown;
-    text += (i == 0 ? "" : last ? " and " : ", ") + items[i];
+    if (i > 0 && last) {
+      text = phrase("{} and {}", text, items[i]);
+    } else {
+      text += (i == 0 ? "" : ", ") + items[i];
+    }
   }
-  if (cut) text += fmt::format(" and {} more", items.size() - shown);
-  return text;
+  return cut ? phrase("{} and {} more", text, items.size() - shown) : text;
 }
 
-std::string ports_in_words(const std::vector<std::uint16_t>& ports, std::size_t most) {
+Text ports_in_words(const std::vector<std::uint16_t>& ports, std::size_t most) {
   std::vector<std::string> words;
   for (const auto port : ports) words.push_back(std::to_string(port));
   return listed(words, most);
 }
 
-std::string named_ports(const std::vector<std::uint16_t>& ports) {
-  return (ports.size() == 1 ? "port " : "ports ") + ports_in_words(ports);
+Text named_ports(const std::vector<std::uint16_t>& ports) {
+  const auto words = ports_in_words(ports);
+  return ports.size() == 1 ? phrase("port {}", words) : phrase("ports {}", words);
 }
 
-std::string flows_in_words(const Facts& facts, const std::vector<const ProbeResult*>& probes) {
+Text flows_in_words(const Facts& facts, const std::vector<const ProbeResult*>& probes) {
   Cause cause;
   cause.explained = probes;
   return asked_flows(facts, cause);
 }
 
-std::string asked_flows(const Facts& facts, Cause& cause) {
+Text asked_flows(const Facts& facts, Cause& cause) {
   const auto& report = facts.report;
   const bool by_rules = has_rules(report.sets);
   auto lost = by_rules ? failing_ones(cause.explained) : cause.explained;
@@ -71,8 +79,7 @@ std::string asked_flows(const Facts& facts, Cause& cause) {
   return cause.asked;
 }
 
-std::string tried_flows_in_words(const Facts& facts,
-                                 const std::vector<const ProbeResult*>& probes) {
+Text tried_flows_in_words(const Facts& facts, const std::vector<const ProbeResult*>& probes) {
   std::vector<std::string> ports;  // "TCP 5060", in order
   struct Hosts {
     std::vector<std::string> list;  // in order
@@ -99,42 +106,42 @@ std::string tried_flows_in_words(const Facts& facts,
     if (fresh) rules.push_back(&place->first);
     place->second.push_back(port.substr(4));
   }
-  std::string text;
+  Text text;
   for (const auto* rule : rules) {
-    text += fmt::format("{}{} {} to {}", text.empty() ? "" : "; ", rule->first,
-                        listed(together[*rule], 8), listed(rule->second));
+    if (!text.empty()) text += "; ";
+    text += phrase("{} {} to {}", rule->first, listed(together[*rule], 8), listed(rule->second));
   }
   return text;
 }
 
-std::string resolvers_in_words(const Facts& facts) {
+Text resolvers_in_words(const Facts& facts) {
   const auto& resolvers = facts.report.site.resolvers;
-  return resolvers.empty() ? "the site's DNS servers" : listed(resolvers);
+  return resolvers.empty() ? phrase("the site's DNS servers") : listed(resolvers);
 }
 
-std::string ask_the_device(const std::string& device) {
+Text ask_the_device(const std::string& device) {
   if (device.empty()) return {};
   const auto address = IpAddress::parse(device);
   // A router with a public address may still be the site's own; behind a NAT it hardly is.
   const bool outside = address && !address->is_private() && !address->is_link_local();
-  const std::string_view kind =
-      address && address->is_shared() ? "an address of carrier NAT" : "a public address";
-  return fmt::format(" The device that refuses is {}{}.", device,
-                     outside ? fmt::format(", which has {}: if it is not yours, it is the Internet "
-                                           "provider's, and the rule is for the provider to change",
-                                           kind)
-                             : "");
+  const auto kind = address && address->is_shared() ? phrase("an address of carrier NAT")
+                                                    : phrase("a public address");
+  if (!outside) return phrase(" The device that refuses is {}.", device);
+  return phrase(
+      " The device that refuses is {}, which has {}: if it is not yours, it is the Internet "
+      "provider's, and the rule is for the provider to change.",
+      device, kind);
 }
 
-std::string advice_in_words(const Facts& facts, const std::vector<const ProbeResult*>& probes,
-                            std::initializer_list<std::string_view> words) {
+Text advice_in_words(const Facts& facts, const std::vector<const ProbeResult*>& probes,
+                     std::initializer_list<std::string_view> words) {
   std::set<std::string> wanted;
   for (const auto* result : probes) {
     for (const auto& row : facts.rows_of(result->probe.id)) {
       wanted.insert(row.substr(0, row.find('/')));
     }
   }
-  std::string text;
+  Text text;
   for (const auto& set : facts.report.sets) {
     if (!wanted.contains(set.id)) continue;
     for (const auto& advice : set.advice) {
@@ -142,21 +149,20 @@ std::string advice_in_words(const Facts& facts, const std::vector<const ProbeRes
         return advice.id.find(word) != advice.id.npos;
       });
       if (!about) continue;
-      text += fmt::format(" {} asks for it: \"{}\"", set.title, advice.text);
-      if (!advice.source.empty()) text += fmt::format(" ({})", advice.source);
-      text += '.';
+      text += advice.source.empty()
+                  ? phrase(" {} asks for it: \"{}\".", set.title, advice.text)
+                  : phrase(" {} asks for it: \"{}\" ({}).", set.title, advice.text, advice.source);
     }
   }
   return text;
 }
 
-std::string where_the_list_is(const Facts& facts, const std::vector<const ProbeResult*>& probes) {
+Text where_the_list_is(const Facts& facts, const std::vector<const ProbeResult*>& probes) {
   if (has_rules(facts.report.sets)) return {};  // the finding has it
   return commands_for_the_list(facts, probes);
 }
 
-std::string commands_for_the_list(const Facts& facts,
-                                  const std::vector<const ProbeResult*>& probes) {
+Text commands_for_the_list(const Facts& facts, const std::vector<const ProbeResult*>& probes) {
   std::vector<std::string> sets;
   for (const auto* result : probes) {
     for (const auto& row : facts.rows_of(result->probe.id)) {
@@ -164,17 +170,17 @@ std::string commands_for_the_list(const Facts& facts,
     }
   }
   if (sets.empty()) return {};
-  std::string commands;
+  Text commands;
   for (const auto& set : sets) {
     commands += (commands.empty() ? "" : ", ") + ("callready firewall " + set);
-    if (is_own(facts, set)) commands += " (with your --set FILE)";
+    if (is_own(facts, set)) commands += phrase(" (with your --set FILE)");
   }
-  return fmt::format(" Full list: {}.", commands);
+  return phrase(" Full list: {}.", commands);
 }
 
 FindingEvidence what_it_saw(const ProbeResult& result) {
-  return {result.probe.id, fmt::format("{}: {}", endpoint_in_words(result.probe.target),
-                                       outcome_in_words(result.observation))};
+  return {result.probe.id, phrase("{}: {}", endpoint_in_words(result.probe.target),
+                                  outcome_in_words(result.observation))};
 }
 
 FindingEvidence what_it_saw(const FlowSample& sample) {
@@ -184,7 +190,7 @@ FindingEvidence what_it_saw(const FlowSample& sample) {
   for (const auto& evidence : result.observation.evidence) {
     if (evidence.kind != EvidenceKind::udp_port) continue;
     if (number_fact(evidence, Fact::port).value_or(0) != sample.port) continue;
-    return {result.probe.id, fmt::format("{}: {}", result.probe.target.host, evidence.text)};
+    return {result.probe.id, phrase("{}: {}", result.probe.target.host, evidence.text)};
   }
   return what_it_saw(result);
 }

@@ -75,9 +75,9 @@ Causes find_taken_connections(const Diagnosis& context) {
                                });
   if (!cause) return {};
   auto& finding = cause->finding;
-  finding.title = fmt::format("A device in the path answers TCP to {} itself and passes nothing on",
-                              named_ports(ports_of(cause->explained)));
-  finding.fix = fmt::format(
+  finding.title = phrase("A device in the path answers TCP to {} itself and passes nothing on",
+                         named_ports(ports_of(cause->explained)));
+  finding.fix = phrase(
       "Exempt this traffic from the firewall's transparent proxy or inspection, and allow from the "
       "user network, with return traffic: {}.{}",
       asked_flows(facts, *cause), where_the_list_is(facts, cause->explained));

@@ -29,7 +29,7 @@ void add(std::vector<std::string>& hosts, const std::string& host) {
 
 }  // namespace
 
-std::vector<std::string> ipv6_notes(const SetResult& set, const Report& report) {
+std::vector<Text> ipv6_notes(const SetResult& set, const Report& report) {
   std::set<std::string> ids, hosts;
   for (const auto& row : set.requirements) ids.insert(row.probes.begin(), row.probes.end());
   for (const auto& result : report.probes) {
@@ -49,19 +49,19 @@ std::vector<std::string> ipv6_notes(const SetResult& set, const Report& report) 
     if (given && given->is_v6()) continue;
     add(!by_translation ? native : given ? literal : translated, probe.target.host);
   }
-  std::vector<std::string> notes;
+  std::vector<Text> notes;
   if (!native.empty()) {
-    notes.push_back(fmt::format("Works by IPv6, too: {}.", findings::listed(native)));
+    notes.push_back(phrase("Works by IPv6, too: {}.", findings::listed(native)));
   }
   if (!translated.empty()) {
-    notes.push_back(fmt::format("Reached by IPv6 only because this network translates (NAT64): {}.",
-                                findings::listed(translated)));
+    notes.push_back(phrase("Reached by IPv6 only because this network translates (NAT64): {}.",
+                           findings::listed(translated)));
   }
   if (!literal.empty()) {
-    notes.push_back(fmt::format(
-        "Given as IPv4 addresses, without names: {}. Programs reach these here only with a "
-        "translator on the computer itself (464XLAT, CLAT).",
-        findings::listed(literal)));
+    notes.push_back(
+        phrase("Given as IPv4 addresses, without names: {}. Programs reach these here only with a "
+               "translator on the computer itself (464XLAT, CLAT).",
+               findings::listed(literal)));
   }
   return notes;
 }

@@ -9,6 +9,6 @@
 namespace callready {
 
 // Sentences for the set's notes; none where nothing of it went by IPv6.
-std::vector<std::string> ipv6_notes(const SetResult& set, const Report& report);
+std::vector<Text> ipv6_notes(const SetResult& set, const Report& report);
 
 }  // namespace callready

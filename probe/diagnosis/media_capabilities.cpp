@@ -37,7 +37,7 @@ void degrade_by_streams(SetResult& result, const TargetSet& set) {
                                    [&](const auto& id) { return carries_media(set, id); });
     if (!media || capability.verdict != Verdict::ready) continue;
     capability.verdict = Verdict::degraded;
-    capability.summary = fmt::format("works with limits: {}", missed_in_words(*worst));
+    capability.summary = phrase("works with limits: {}", missed_in_words(*worst));
   }
 }
 

@@ -12,23 +12,25 @@ std::string figure(double value) {
   return value < 10 ? fmt::format("{:.2g}", value) : fmt::format("{:.0f}", value);
 }
 
-std::string share_in_words(int lost, int sent, const Share& share) {
-  if (lost == 0) return fmt::format("0 of {} lost (at most {} %)", sent, figure(share.high));
-  return fmt::format("{} of {} lost ({} %; {} to {} %)", lost, sent, figure(share.percent),
-                     figure(share.low), figure(share.high));
+Text share_in_words(int lost, int sent, const Share& share) {
+  if (lost == 0) return phrase("0 of {} lost (at most {} %)", sent, figure(share.high));
+  return phrase("{} of {} lost ({} %; {} to {} %)", lost, sent, figure(share.percent),
+                figure(share.low), figure(share.high));
 }
 
-std::string direction_in_words(const MediaDirection& direction, bool fit) {
+Text direction_in_words(const MediaDirection& direction, bool fit) {
   auto text = share_in_words(direction.lost, direction.sent, direction.loss);
   if (direction.duplicates.value_or(0) > 0) {
-    text += fmt::format(", {} came twice", *direction.duplicates);
+    text += phrase(", {} came twice", *direction.duplicates);
   }
-  if (direction.reordered > 0) text += fmt::format(", {} out of order", direction.reordered);
+  if (direction.reordered > 0) text += phrase(", {} out of order", direction.reordered);
   if (!fit) return text;
-  if (direction.delay_ms) text += fmt::format(", about {:.0f} ms", *direction.delay_ms);
-  if (direction.jitter_ms) text += fmt::format(", jitter {:.1f} ms", *direction.jitter_ms);
-  if (direction.late > 0) text += fmt::format(", {} too late to be heard", direction.late);
-  if (direction.score) text += fmt::format(", MOS {:.1f}", direction.score->mos);
+  if (direction.delay_ms)
+    text += phrase(", about {} ms", fmt::format("{:.0f}", *direction.delay_ms));
+  if (direction.jitter_ms)
+    text += phrase(", jitter {} ms", fmt::format("{:.1f}", *direction.jitter_ms));
+  if (direction.late > 0) text += phrase(", {} too late to be heard", direction.late);
+  if (direction.score) text += phrase(", MOS {}", fmt::format("{:.1f}", direction.score->mos));
   return text;
 }
 
@@ -203,34 +205,35 @@ bool may_carry_more(const CallCapacity& calls) {
   return calls.passed < calls.wanted && (failed == nullptr || failed->calls > calls.passed + 1);
 }
 
-std::string calls_in_words(const MediaStream& stream) {
+Text calls_in_words(const MediaStream& stream) {
   if (!stream.calls) return {};
   const auto& calls = *stream.calls;
-  if (calls.passed == calls.wanted) return fmt::format("{} calls at once passed", calls.wanted);
+  if (calls.passed == calls.wanted) return phrase("{} calls at once passed", calls.wanted);
   const auto* failed = fewest_that_failed(calls);
-  auto text = fmt::format("{}{} of {} calls at once passed",
-                          may_carry_more(calls) ? "at least " : "", calls.passed, calls.wanted);
+  auto text = phrase("{}{} of {} calls at once passed",
+                     may_carry_more(calls) ? phrase("at least ") : "", calls.passed, calls.wanted);
   if (calls.busy.value_or(false) && !calls.limit)
-    return text + "; the far end had no room for more";
-  if (failed == nullptr) return text + "; there was no time to try more";
+    return text + phrase("; the far end had no room for more");
+  if (failed == nullptr) return text + phrase("; there was no time to try more");
   const auto& last = *failed;
   if (!calls.limit) {
-    return text + fmt::format("; with {} {}", last.calls,
-                              calls.fit ? "too many packets got no answer, and what became of them "
-                                          "is not known"
-                                        : "this computer could not keep the time");
+    return text + phrase("; with {} {}", last.calls,
+                         calls.fit
+                             ? phrase("too many packets got no answer, and what became of them "
+                                      "is not known")
+                             : phrase("this computer could not keep the time"));
   }
   const auto way = way_in_words(calls.way);
   switch (*calls.limit) {
     case CallLimit::queueing:
-      return text + fmt::format("; with {}, packets queued {} (up to {:.0f} ms)", last.calls, way,
-                                std::max(last.queued_up_ms, last.queued_down_ms));
+      return text + phrase("; with {}, packets queued {} (up to {} ms)", last.calls, way,
+                           fmt::format("{:.0f}", std::max(last.queued_up_ms, last.queued_down_ms)));
     case CallLimit::policing:
-      return text + fmt::format("; with {}, packets above a limit were dropped {} ({} of {})",
-                                last.calls, way, last.lost_up + last.lost_down, 2 * last.sent);
+      return text + phrase("; with {}, packets above a limit were dropped {} ({} of {})",
+                           last.calls, way, last.lost_up + last.lost_down, 2 * last.sent);
     case CallLimit::loss:
-      return text + fmt::format("; with {} already, packets were lost {} ({} of {})", last.calls,
-                                way, last.lost_up + last.lost_down, 2 * last.sent);
+      return text + phrase("; with {} already, packets were lost {} ({} of {})", last.calls, way,
+                           last.lost_up + last.lost_down, 2 * last.sent);
   }
   return text;
 }
@@ -265,33 +268,33 @@ Place place_of(const MediaStream& stream, const MissedFigure& missed) {
                                                                       : Place::unknown;
 }
 
-std::string first_hop_in_words(const FirstHop& hop) {
-  auto text = fmt::format("the first router ({}) answered {} of {} probes", hop.router.to_string(),
-                          hop.answered, hop.sent);
-  if (hop.median_ms) text += fmt::format(", after {} ms", figure(*hop.median_ms));
-  if (hop.jitter_ms) text += fmt::format(", jitter {} ms", figure(*hop.jitter_ms));
+Text first_hop_in_words(const FirstHop& hop) {
+  auto text = phrase("the first router ({}) answered {} of {} probes", hop.router.to_string(),
+                     hop.answered, hop.sent);
+  if (hop.median_ms) text += phrase(", after {} ms", figure(*hop.median_ms));
+  if (hop.jitter_ms) text += phrase(", jitter {} ms", figure(*hop.jitter_ms));
   return text;
 }
 
 namespace {
 
-std::string wifi_in_words(const std::optional<WifiLink>& link) {
-  if (link && link->signal_dbm) return fmt::format("{:.0f} dBm", *link->signal_dbm);
+Text wifi_in_words(const std::optional<WifiLink>& link) {
+  if (link && link->signal_dbm) return phrase("{} dBm", fmt::format("{:.0f}", *link->signal_dbm));
   if (link && link->quality_percent) return fmt::format("{:.0f} %", *link->quality_percent);
   return {};
 }
 
 }  // namespace
 
-std::string own_state_in_words(const MediaStream& stream) {
-  std::string text;
+Text own_state_in_words(const MediaStream& stream) {
+  Text text;
   const auto before = wifi_in_words(stream.wifi_before), after = wifi_in_words(stream.wifi_after);
   if (!before.empty() && !after.empty()) {
-    text = fmt::format("the Wi-Fi's signal was {} before and {} after", before, after);
+    text = phrase("the Wi-Fi's signal was {} before and {} after", before, after);
   }
   if (stream.busy_percent) {
-    text += fmt::format("{}this computer's processors were busy for {:.0f} % of the time",
-                        text.empty() ? "" : "; ", *stream.busy_percent);
+    text += phrase("{}this computer's processors were busy for {} % of the time",
+                   text.empty() ? "" : "; ", fmt::format("{:.0f}", *stream.busy_percent));
   }
   return text;
 }
@@ -301,85 +304,86 @@ bool is_sure(const MissedFigure& missed) {
                                              : missed.bound > missed.wanted;
 }
 
-std::string missed_in_words(const MissedFigure& missed) {
+Text missed_in_words(const MissedFigure& missed) {
   const auto seen = figure(missed.measured), most = figure(missed.wanted);
   const auto way = way_in_words(missed.way);
-  const std::string_view who = missed.usual ? "good calls have" : "the vendor wants";
-  const std::string_view luck = "this may be chance, and --thorough would tell";
+  const Text who = missed.usual ? phrase("good calls have") : phrase("the vendor wants");
+  const Text luck = phrase("this may be chance, and --thorough would tell");
   switch (missed.figure) {
     case QualityFigure::loss:
       if (!is_sure(missed)) {
-        return fmt::format("{} % lost {}, where {} at most {} %: {}", seen, way, who, most, luck);
+        return phrase("{} % lost {}, where {} at most {} %: {}", seen, way, who, most, luck);
       }
-      return fmt::format("{} % lost {} (at least {} %), and {} at most {} %", seen, way,
-                         figure(missed.bound), who, most);
+      return phrase("{} % lost {} (at least {} %), and {} at most {} %", seen, way,
+                    figure(missed.bound), who, most);
     case QualityFigure::burst_loss:
-      return fmt::format(
-          "{} % of the packets of 200 ms lost {}, {} the vendor wants less than {} %{}", seen, way,
-          is_sure(missed) ? "and" : "where", most,
-          is_sure(missed) ? "" : fmt::format(": {}", luck));
+      return phrase("{} % of the packets of 200 ms lost {}, {} the vendor wants less than {} %{}",
+                    seen, way, is_sure(missed) ? phrase("and") : phrase("where"), most,
+                    is_sure(missed) ? "" : phrase(": {}", luck));
     case QualityFigure::reordering:
-      return fmt::format("{} % out of order {}, {} the vendor wants at most {} %{}", seen, way,
-                         is_sure(missed) ? "and" : "where", most,
-                         is_sure(missed) ? "" : fmt::format(": {}", luck));
+      return phrase("{} % out of order {}, {} the vendor wants at most {} %{}", seen, way,
+                    is_sure(missed) ? phrase("and") : phrase("where"), most,
+                    is_sure(missed) ? "" : phrase(": {}", luck));
     case QualityFigure::mos:
-      return fmt::format("a MOS of {:.1f} {}, where {:.1f} and more is a good call (ITU-T G.107)",
-                         missed.measured, way, missed.wanted);
+      return phrase("a MOS of {} {}, where {} and more is a good call (ITU-T G.107)",
+                    fmt::format("{:.1f}", missed.measured), way,
+                    fmt::format("{:.1f}", missed.wanted));
     case QualityFigure::jitter:
       if (missed.way == MediaWay::both) {
-        return fmt::format(
-            "jitter of {} ms there and back, more than twice the {} ms that {} at most", seen,
-            figure(missed.wanted / 2), who);
+        return phrase("jitter of {} ms there and back, more than twice the {} ms that {} at most",
+                      seen, figure(missed.wanted / 2), who);
       }
-      return fmt::format("jitter of {} ms {}, and {} at most {} ms", seen, way, who, most);
+      return phrase("jitter of {} ms {}, and {} at most {} ms", seen, way, who, most);
     case QualityFigure::one_way_delay:
-      return fmt::format(
-          "about {} ms {} (as far as half of the round trip tells), and {} at most {} ms", seen,
-          way, missed.usual ? "ITU-T G.114 allows" : who, most);
+      return phrase("about {} ms {} (as far as half of the round trip tells), and {} at most {} ms",
+                    seen, way, missed.usual ? phrase("ITU-T G.114 allows") : who, most);
     case QualityFigure::round_trip:
-      return fmt::format("{} ms there and back, and the vendor wants at most {} ms", seen, most);
+      return phrase("{} ms there and back, and the vendor wants at most {} ms", seen, most);
   }
   return {};
 }
 
-std::string outage_in_words(const MediaStream& stream) {
+Text outage_in_words(const MediaStream& stream) {
   if (!stream.outage) return {};
   const auto& outage = *stream.outage;
-  const auto way =
-      outage.way ? fmt::format(", {}", *outage.way == MediaWay::both ? std::string_view("both ways")
-                                                                     : way_in_words(*outage.way))
-                 : std::string();
+  const auto way = outage.way
+                       ? phrase(", {}", *outage.way == MediaWay::both ? phrase("both ways")
+                                                                      : way_in_words(*outage.way))
+                       : Text();
   if (!outage.to_the_end) {
-    return fmt::format("{:.1f} s of silence after {:.1f} s{}", outage.length_ms / 1'000,
-                       outage.from_ms / 1'000, way);
+    return phrase("{} s of silence after {} s{}", fmt::format("{:.1f}", outage.length_ms / 1'000),
+                  fmt::format("{:.1f}", outage.from_ms / 1'000), way);
   }
-  return fmt::format("silent from {:.1f} s to the end ({:.1f} s){}", outage.from_ms / 1'000,
-                     outage.length_ms / 1'000, way);
+  return phrase("silent from {} s to the end ({} s){}",
+                fmt::format("{:.1f}", outage.from_ms / 1'000),
+                fmt::format("{:.1f}", outage.length_ms / 1'000), way);
 }
 
-std::string stream_in_words(const MediaStream& stream) {
-  std::string text;
+Text stream_in_words(const MediaStream& stream) {
+  Text text;
   if (stream.up && stream.down) {
-    text = fmt::format("out: {}; back: {}", direction_in_words(*stream.up, stream.fit),
-                       direction_in_words(*stream.down, stream.fit));
+    text = phrase("out: {}; back: {}", direction_in_words(*stream.up, stream.fit),
+                  direction_in_words(*stream.down, stream.fit));
   } else {
-    text = fmt::format("there and back {} % lost ({} to {} %), which way is not known",
-                       figure(stream.round_trip_loss.percent), figure(stream.round_trip_loss.low),
-                       figure(stream.round_trip_loss.high));
+    text = phrase("there and back {} % lost ({} to {} %), which way is not known",
+                  figure(stream.round_trip_loss.percent), figure(stream.round_trip_loss.low),
+                  figure(stream.round_trip_loss.high));
   }
   if (stream.loop) {
-    text += stream.by_relays.value_or(false)
-                ? "; by two relays of the server: what is lost is known for each way, delay and "
-                  "jitter only there and back"
-                : "; delay and jitter there and back";
+    text +=
+        stream.by_relays.value_or(false)
+            ? phrase(
+                  "; by two relays of the server: what is lost is known for each way, delay and "
+                  "jitter only there and back")
+            : phrase("; delay and jitter there and back");
     if (stream.fit && stream.round_trip_ms)
-      text += fmt::format(" ({:.0f} ms", *stream.round_trip_ms);
+      text += phrase(" ({} ms", fmt::format("{:.0f}", *stream.round_trip_ms));
     if (stream.fit && stream.loop && stream.loop->jitter_ms) {
-      text += fmt::format(", jitter {:.1f} ms", *stream.loop->jitter_ms);
+      text += phrase(", jitter {} ms", fmt::format("{:.1f}", *stream.loop->jitter_ms));
     }
     if (stream.fit && stream.round_trip_ms) text += ")";
   }
-  if (!stream.fit) text += "; delay and jitter are not judged: this computer was too busy";
+  if (!stream.fit) text += phrase("; delay and jitter are not judged: this computer was too busy");
   return text;
 }
 

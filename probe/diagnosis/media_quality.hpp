@@ -35,10 +35,10 @@ enum class Place { unknown, first_hop, beyond };
 Place place_of(const MediaStream& stream, const MissedFigure& missed);
 
 // "the first router (10.0.0.1) answered 150 of 150 probes, jitter 0.3 ms"
-std::string first_hop_in_words(const FirstHop& hop);
+Text first_hop_in_words(const FirstHop& hop);
 // "the Wi-Fi's signal was -78 dBm before and -80 dBm after": of this computer beside the stream;
 // empty where the system said nothing. What it means is told by the first router's losses alone.
-std::string own_state_in_words(const MediaStream& stream);
+Text own_state_in_words(const MediaStream& stream);
 
 // The line is full that way while there is one call of ours: most of its packets queue for longer
 // than any line without a queue would take.
@@ -53,19 +53,19 @@ bool may_carry_more(const CallCapacity& calls);
 
 // "9 of 12 calls at once passed; with 12, packets queued on the way out (up to 45 ms)";
 // empty where it was not asked.
-std::string calls_in_words(const MediaStream& stream);
+Text calls_in_words(const MediaStream& stream);
 
 // "2.1 % lost on the way out (at least 1.3 %), and the vendor wants at most 1 %"
-std::string missed_in_words(const MissedFigure& missed);
+Text missed_in_words(const MissedFigure& missed);
 
 // Capabilities that carry media are no better than a stream of the same set, whichever row it was
 // measured for.
 void degrade_by_streams(SetResult& result, const TargetSet& set);
 
 // "silent from 12.0 s on, to the end (3.0 s), on the way out"; empty where it was not.
-std::string outage_in_words(const MediaStream& stream);
+Text outage_in_words(const MediaStream& stream);
 
 // "out: 0 of 750 lost (at most 0.4 %), about 30 ms, jitter 0.2 ms, MOS 4.4; back: ..."
-std::string stream_in_words(const MediaStream& stream);
+Text stream_in_words(const MediaStream& stream);
 
 }  // namespace callready

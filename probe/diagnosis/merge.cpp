@@ -141,22 +141,22 @@ Site site_of(const std::vector<MergeInput>& parts, const std::string& name) {
 }
 
 // "Merged from 2 reports: user (pc-17), voice (pc-18)."
-std::string origin_note(const std::vector<MergeInput>& parts) {
+Text origin_note(const std::vector<MergeInput>& parts) {
   std::vector<std::string> names;
   for (const auto& [name, report] : parts) {
     names.push_back(report.site.host.empty() ? name
                                              : fmt::format("{} ({})", name, report.site.host));
   }
-  return fmt::format("Merged from {} reports: {}.", parts.size(), fmt::join(names, ", "));
+  return phrase("Merged from {} reports: {}.", parts.size(), joined_texts(names));
 }
 
-std::string age_note(const Report& merged) {
+Text age_note(const Report& merged) {
   const auto days =
       std::chrono::duration_cast<std::chrono::hours>(merged.finished_at - merged.started_at)
           .count() /
       24;
   if (days < 2) return {};
-  return fmt::format(
+  return phrase(
       "These runs are up to {} days apart: changes made in between show as differences between the "
       "vantages.",
       days);
@@ -240,7 +240,7 @@ MergeResult merge(const std::vector<MergeInput>& inputs, const std::string& site
   if (const auto note = age_note(merged); !note.empty()) merged.notes.push_back(note);
   for (const auto& part : parts) {
     for (const auto& note : part.report.notes) {
-      merged.notes.push_back(fmt::format("From {}: {}", part.name, note));
+      merged.notes.push_back(phrase("From {}: {}", part.name, note));
     }
   }
   return result;

@@ -47,8 +47,8 @@ int badness(Status status) {
   return 4;
 }
 
-std::string word_of(Status status) {
-  return status == Status::skip ? "not tried" : std::string(to_string(status));
+Text word_of(Status status) {
+  return status == Status::skip ? phrase("not tried") : Text(to_string(status));
 }
 
 std::vector<std::string> names_of(const std::vector<Said>& said) {
@@ -59,32 +59,34 @@ std::vector<std::string> names_of(const std::vector<Said>& said) {
 
 // "from user and voice: 2 of 2 reached"; where they differ, "not the same everywhere: fail from
 // voice (not reached: ...), pass from user"; then what others saw who are not asked.
-std::string summary_of(const std::vector<Said>& deciding, const std::vector<Said>& others,
-                       const Said& worst) {
+Text summary_of(const std::vector<Said>& deciding, const std::vector<Said>& others,
+                const Said& worst) {
   const bool agree = std::all_of(deciding.begin(), deciding.end(), [&](const Said& said) {
     return said.row->status == worst.row->status;
   });
-  std::string text;
+  Text text;
   if (agree) {
-    text = fmt::format("from {}: {}", fmt::join(names_of(deciding), ", "), worst.row->summary);
+    text = phrase("from {}: {}", joined_texts(names_of(deciding)), worst.row->summary);
   } else {
-    std::vector<std::string> seen;
+    std::vector<Text> seen;
     auto sorted = deciding;
     std::stable_sort(sorted.begin(), sorted.end(), [](const Said& a, const Said& b) {
       return badness(a.row->status) > badness(b.row->status);
     });
     for (const auto& said : sorted) {
       const auto& row = *said.row;
-      const auto why = row.status == Status::pass ? "" : fmt::format(" ({})", row.summary);
-      seen.push_back(fmt::format("{} from {}{}", word_of(row.status), said.part->name, why));
+      const auto& from = said.part->name;
+      seen.push_back(row.status == Status::pass
+                         ? phrase("{} from {}", word_of(row.status), from)
+                         : phrase("{} from {} ({})", word_of(row.status), from, row.summary));
     }
-    text = fmt::format("not the same everywhere: {}", fmt::join(seen, ", "));
+    text = phrase("not the same everywhere: {}", joined_texts(seen));
   }
   for (const auto& said : others) {
     const auto& row = *said.row;
     if (weight_of(row) < Weight::elsewhere || row.status == worst.row->status) continue;
-    text += fmt::format("; not relevant at {}, which saw: {} ({})", said.part->name,
-                        word_of(row.status), row.summary);
+    text += phrase("; not relevant at {}, which saw: {} ({})", said.part->name, word_of(row.status),
+                   row.summary);
   }
   return text;
 }
@@ -155,15 +157,16 @@ CapabilityResult combined(const CapabilityResult& first, const std::vector<SetHe
   Capability capability;
   capability.id = first.id;
   capability.title = first.title;
-  std::vector<std::string> seen;
+  std::vector<Text> seen;
   bool differ = false;
   for (const auto& its : sets) {
     const auto* here = its.capabilities.find(first.id);
     if (here == nullptr) continue;
     if (capability.needs.empty()) capability.needs = here->needs;
     differ |= here->verdict != first.verdict;
-    seen.push_back(fmt::format(
-        "{} from {}", here->verdict == Verdict::unknown ? "not decided" : to_string(here->verdict),
+    seen.push_back(phrase(
+        "{} from {}",
+        here->verdict == Verdict::unknown ? phrase("not decided") : Text(to_string(here->verdict)),
         its.part->name));
   }
   CapabilityResult result;
@@ -175,7 +178,7 @@ CapabilityResult combined(const CapabilityResult& first, const std::vector<SetHe
   } else {
     result = judge_capability(capability, rows);
   }
-  if (differ) result.summary += fmt::format(" ({})", fmt::join(seen, ", "));
+  if (differ) result.summary += phrase(" ({})", joined_texts(seen));
   return result;
 }
 
@@ -220,7 +223,7 @@ SetResult combined(const std::vector<SetHere>& sets, std::size_t all) {
     add_new(result.notes, here.set->notes);
   }
   if (sets.size() < all) {
-    result.notes.push_back(fmt::format("Checked from {} only.", fmt::join(names, ", ")));
+    result.notes.push_back(phrase("Checked from {} only.", joined_texts(names)));
   }
   result.verdict = verdict_of_set(result.capabilities, rows);
   return result;
@@ -295,15 +298,15 @@ Finding combined(const Group& group, const std::vector<MergeInput>& parts) {
   }
   for (const auto& [part, finding] : group.members) {
     if (!same_fix) {
-      result.fix +=
-          fmt::format("{}For {}: {}", result.fix.empty() ? "" : " ", part->name, finding->fix);
+      if (!result.fix.empty()) result.fix += " ";
+      result.fix += phrase("For {}: {}", part->name, finding->fix);
     }
     add_affects(result, finding->affects);
     add_new(result.explains, finding->explains);
     for (const auto& rule : finding->rules) add_rule(result.rules, rule);
     for (const auto& item : finding->evidence) {
       result.evidence.push_back({item.probe.empty() ? "" : id_from(item.probe, part->name),
-                                 fmt::format("From {}: {}", part->name, item.text)});
+                                 phrase("From {}: {}", part->name, item.text)});
     }
   }
   if (same_fix) result.fix = first.fix;
@@ -312,10 +315,9 @@ Finding combined(const Group& group, const std::vector<MergeInput>& parts) {
     if (!contains(result.seen_from, part.name)) not_from.push_back(part.name);
   }
   if (!not_from.empty()) {
-    result.evidence.insert(
-        result.evidence.begin(),
-        {"", fmt::format("Seen from {}, not from {}.", fmt::join(result.seen_from, ", "),
-                         fmt::join(not_from, ", "))});
+    result.evidence.insert(result.evidence.begin(),
+                           {"", phrase("Seen from {}, not from {}.", joined_texts(result.seen_from),
+                                       joined_texts(not_from))});
   }
   return result;
 }

@@ -29,17 +29,15 @@ bool has_address(const InterfaceInfo& interface) {
                      [](const IpAddress& address) { return !address.is_link_local(); });
 }
 
-std::string in_words(const LinkInfo& link) {
+Text in_words(const LinkInfo& link) {
   const bool wireless = link.wireless.value_or(false);
-  if (link.state == LinkState::disabled) return fmt::format("{} is switched off.", link.name);
-  return fmt::format("{} {}.", link.name,
-                     wireless ? "has not joined a Wi-Fi network"
-                              : "has no signal: no cable, or no device "
-                                "at its other end");
+  if (link.state == LinkState::disabled) return phrase("{} is switched off.", link.name);
+  return wireless ? phrase("{} has not joined a Wi-Fi network.", link.name)
+                  : phrase("{} has no signal: no cable, or no device at its other end.", link.name);
 }
 
 // The links that are up, "eth0 and wlan0".
-std::string links_up(const Site& site) {
+Text links_up(const Site& site) {
   std::vector<std::string> names;
   for (const auto& link : outer_links(site)) {
     if (link.state == LinkState::up) names.push_back(link.name);
@@ -47,13 +45,13 @@ std::string links_up(const Site& site) {
   return listed(names);
 }
 
-std::string gateways_in_words(const Site& site) {
+Text gateways_in_words(const Site& site) {
   std::vector<std::string> all;
   for (const auto& gateway : site.gateways) all.push_back(gateway.address.to_string());
   return listed(all);
 }
 
-std::string addresses_in_words(const Site& site) {
+Text addresses_in_words(const Site& site) {
   std::vector<std::string> all;
   for (const auto& interface : site.interfaces) {
     if (interface.tunnel || is_inner_link(interface.name)) continue;
@@ -96,48 +94,47 @@ Finding disconnected(const Site& site, Disconnection what) {
   finding.confidence = Confidence::certain;
   finding.code = "network.no_gateway";
   finding.owner = Owner::lan;
-  const auto tell = [&](std::string text) { finding.evidence.push_back({"", std::move(text)}); };
+  const auto tell = [&](Text text) { finding.evidence.push_back({"", std::move(text)}); };
   switch (what) {
     case Disconnection::no_link:
       finding.code = "network.offline";
       finding.owner = Owner::user;
-      finding.title = "This computer is not connected to any network (no cable, no Wi-Fi)";
-      finding.fix =
+      finding.title = phrase("This computer is not connected to any network (no cable, no Wi-Fi)");
+      finding.fix = phrase(
           "Plug in the network cable (at both ends), or join the Wi-Fi and check that airplane "
           "mode is off. Then run this again. If the link light stays dark, tell your network team "
-          "which wall socket it is.";
+          "which wall socket it is.");
       for (const auto& link : outer_links(site)) tell(in_words(link));
-      if (finding.evidence.empty()) tell("This computer has no network adapter.");
+      if (finding.evidence.empty()) tell(phrase("This computer has no network adapter."));
       break;
     case Disconnection::no_address:
-      finding.title = "This computer gets no IP address from the network";
-      finding.fix = fmt::format(
+      finding.title = phrase("This computer gets no IP address from the network");
+      finding.fix = phrase(
           "Check the DHCP server of the network on {}: is it running, does it have free addresses, "
           "and may this device join? On the computer, reconnect the cable or the Wi-Fi, and check "
           "that its address is set to \"automatic\". Then run this again.",
           links_up(site));
-      tell(fmt::format("{} is connected but has no address of its own (DHCP, RFC 2131).",
-                       links_up(site)));
+      tell(phrase("{} is connected but has no address of its own (DHCP, RFC 2131).",
+                  links_up(site)));
       break;
     case Disconnection::no_gateway:
-      finding.title = "This computer has an address but no default gateway";
-      finding.fix =
+      finding.title = phrase("This computer has an address but no default gateway");
+      finding.fix = phrase(
           "Have the DHCP server hand out the router's address (option 3), or set this computer's "
           "default gateway if its address is static. Then run this again. If the only way out of "
-          "this network is a proxy, add --proxy URL.";
-      tell(fmt::format("Addresses of this computer: {}. It has no default route.",
-                       addresses_in_words(site)));
+          "this network is a proxy, add --proxy URL.");
+      tell(phrase("Addresses of this computer: {}. It has no default route.",
+                  addresses_in_words(site)));
       break;
     case Disconnection::silent_gateway:
-      finding.title =
-          fmt::format("The default gateway {} does not answer", gateways_in_words(site));
-      finding.fix = fmt::format(
+      finding.title = phrase("The default gateway {} does not answer", gateways_in_words(site));
+      finding.fix = phrase(
           "Check that the router {} is running, and that this computer is on the right network "
           "(VLAN, Wi-Fi name, switch port): the router does not even answer ARP or neighbour "
           "discovery. Then run this again.",
           gateways_in_words(site));
-      tell(fmt::format("Nobody on {} answers for {} (ARP, or neighbour discovery for IPv6).",
-                       links_up(site), gateways_in_words(site)));
+      tell(phrase("Nobody on {} answers for {} (ARP, or neighbour discovery for IPv6).",
+                  links_up(site), gateways_in_words(site)));
       break;
   }
   return finding;

@@ -12,7 +12,7 @@ namespace callready {
 namespace {
 
 // What a probe that answered shows to be wrong all the same; empty: nothing.
-std::string flaw_of(const ProbeResult& result) {
+Text flaw_of(const ProbeResult& result) {
   const auto& detail = result.observation.detail;
   const bool rewritten = detail == DetailCode::rewritten || detail == DetailCode::suspected;
   if (result.probe.check == CheckKind::sip_alg && rewritten)
@@ -20,16 +20,16 @@ std::string flaw_of(const ProbeResult& result) {
   return {};
 }
 
-std::string companion_flaw(const ProbeResult& result) {
+Text companion_flaw(const ProbeResult& result) {
   const auto& [probe, observation] = result;
   if (probe.check != CheckKind::dns) return flaw_of(result);
   const auto name = probe.with.find("name");
   const auto address = name == probe.with.end() ? std::string() : name->second;
   if (observation.outcome == Outcome::unresolved) {
-    return fmt::format("{} has no name in reverse DNS", address);
+    return phrase("{} has no name in reverse DNS", address);
   }
   if (observation.detail == DetailCode::unexpected_answer) {
-    return fmt::format("{} has another name in reverse DNS than the document says", address);
+    return phrase("{} has another name in reverse DNS than the document says", address);
   }
   return {};
 }
@@ -109,23 +109,23 @@ const ProbeResult* same_kind_seen(const PlannedRequirement& planned, const Resul
   return nullptr;
 }
 
-std::string seen_at(const std::string& router) { return fmt::format(" (seen at {})", router); }
+Text seen_at(const std::string& router) { return phrase(" (seen at {})", router); }
 
 // "packets leave the site (seen at 203.0.113.1): seen with UDP 52500 to 192.0.2.227; ..."
-std::string seen_with_others(const ProbeResult& other) {
+Text seen_with_others(const ProbeResult& other) {
   const auto& all = other.observation.evidence;
   const auto seen = std::find_if(all.begin(), all.end(), passes);
   if (seen == all.end()) return {};
   const auto router = text_fact(*seen, Fact::by);
   const bool tcp = other.probe.target.transport == Transport::tcp;
-  const auto what = tcp ? fmt::format("TCP {}", other.probe.target.port())
-                        : fmt::format("UDP {}", number_fact(*seen, Fact::port).value_or(0));
+  const auto what = tcp ? phrase("TCP {}", other.probe.target.port())
+                        : phrase("UDP {}", number_fact(*seen, Fact::port).value_or(0));
   const bool left = detail_fact(*seen, Fact::result) == DetailCode::left_site;
-  return fmt::format(
+  return phrase(
       "packets leave the site{}: seen with {} to {}; routers in the path answer few packets, so "
       "these {} were not tested one by one",
-      left && !router.empty() ? seen_at(router) : std::string(), what, other.probe.target.host,
-      tcp ? "ports" : "hosts");
+      left && !router.empty() ? seen_at(router) : Text(), what, other.probe.target.host,
+      tcp ? phrase("ports") : phrase("hosts"));
 }
 
 // Hosts whose packets only go as far as the edge of the site, where the router there had no answer
@@ -153,8 +153,8 @@ std::size_t drop_unmeasured(std::vector<HostState>& hosts, const Requirement& re
 // Media goes to the nearest of the hosts that were reached. From one end only round trips can be
 // measured: one way is taken for half of one (docs/design.md, media.delay). Empty: within the
 // vendor's figure, or nothing was measured or asked for. Jitter and loss need a stream of packets.
-std::string delay_flaw(const Requirement& requirement, const std::vector<HostState>& hosts,
-                       const ResultIndex& evidences) {
+Text delay_flaw(const Requirement& requirement, const std::vector<HostState>& hosts,
+                const ResultIndex& evidences) {
   const auto most = requirement.thresholds.one_way_delay_ms;
   std::optional<Milliseconds> shortest;
   for (const auto& host : hosts) {
@@ -163,10 +163,10 @@ std::string delay_flaw(const Requirement& requirement, const std::vector<HostSta
     if (!shortest || *distance < *shortest) shortest = distance;
   }
   if (!most || !shortest || shortest->count() / 2 <= *most) return {};
-  return fmt::format(
-      "about {:.0f} ms one way (half of the shortest round trip); the vendor allows at most {:g} "
+  return phrase(
+      "about {} ms one way (half of the shortest round trip); the vendor allows at most {} "
       "ms",
-      shortest->count() / 2, *most);
+      fmt::format("{:.0f}", shortest->count() / 2), fmt::format("{:g}", *most));
 }
 
 struct Count {
@@ -230,8 +230,8 @@ Status status_by(const Reach& reach, const Count& counted) {
 }
 
 // Of media hosts that keep silent it is known that packets to them leave the site, and no more.
-std::string reached_in_words(const std::vector<HostState>& hosts, const Count& counted) {
-  if (counted.total() == 0) return "not measured";
+Text reached_in_words(const std::vector<HostState>& hosts, const Count& counted) {
+  if (counted.total() == 0) return phrase("not measured");
   const auto left = std::count_if(hosts.begin(), hosts.end(), [](const HostState& host) {
     return host.state == State::reached && host.left;
   });
@@ -242,50 +242,53 @@ std::string reached_in_words(const std::vector<HostState>& hosts, const Count& c
   const auto seen = std::find_if(hosts.begin(), hosts.end(), [](const HostState& host) {
     return host.state == State::reached && !host.left_by.empty();
   });
-  const auto how_far = seen == hosts.end() ? std::string() : seen_at(seen->left_by);
+  const auto how_far = seen == hosts.end() ? Text() : seen_at(seen->left_by);
   if (counted.total() == 1) {
     if (all_left)
-      return "packets leave the site" + how_far + "; this server does not reply to test packets";
-    if (again > 0) return "reached on the second try";
-    return counted.reached == 1 ? "reached" : counted.unknown == 1 ? "not known" : "not reached";
+      return phrase("packets leave the site{}; this server does not reply to test packets",
+                    how_far);
+    if (again > 0) return phrase("reached on the second try");
+    return counted.reached == 1   ? phrase("reached")
+           : counted.unknown == 1 ? phrase("not known")
+                                  : phrase("not reached");
   }
-  if (counted.unknown == counted.total()) return fmt::format("0 of {} known", counted.total());
+  if (counted.unknown == counted.total()) return phrase("0 of {} known", counted.total());
   if (all_left) {
-    return fmt::format(
+    return phrase(
         "packets leave the site to {} of {} hosts{}; these servers do not reply to test packets",
         left, counted.total(), how_far);
   }
-  auto text = fmt::format("{} of {} reached", counted.reached, counted.total());
-  if (again > 0) text += fmt::format(" ({} on the second try)", again);
-  if (counted.unknown > 0) text += fmt::format(", {} not known", counted.unknown);
-  if (left > 0) text += fmt::format(" ({} only seen to leave the site{})", left, how_far);
+  auto text = phrase("{} of {} reached", counted.reached, counted.total());
+  if (again > 0) text += phrase(" ({} on the second try)", again);
+  if (counted.unknown > 0) text += phrase(", {} not known", counted.unknown);
+  if (left > 0) text += phrase(" ({} only seen to leave the site{})", left, how_far);
   return text;
 }
 
 // What came of a host that was not reached, or not surely.
-std::string trouble_in_words(const ProbeResult& result, const ResultIndex& evidences) {
+Text trouble_in_words(const ProbeResult& result, const ResultIndex& evidences) {
   const auto& causes = evidences.attribution();
   const auto doubt = causes.doubt_about(result.probe.id);
   if (doubt.empty()) return outcome_in_words(result.observation);
   const auto outcome = result.observation.outcome;
   if (answered_again(result, evidences)) {
-    return fmt::format("answered on the second try, but {}", doubt);
+    return phrase("answered on the second try, but {}", doubt);
   }
   if (outcome == Outcome::passed || causes.got_out(result.probe.id)) {
-    return fmt::format("packets leave the site, but {}", doubt);
+    return phrase("packets leave the site, but {}", doubt);
   }
-  return fmt::format("{}{} {}", outcome_in_words(result.observation),
-                     outcome == Outcome::connected ? ";" : "", doubt);
+  return phrase("{}{} {}", outcome_in_words(result.observation),
+                outcome == Outcome::connected ? ";" : "", doubt);
 }
 
-std::string summarise(const std::vector<HostState>& hosts, const Count& counted,
-                      const ResultIndex& evidences) {
+Text summarise(const std::vector<HostState>& hosts, const Count& counted,
+               const ResultIndex& evidences) {
   // Of what nothing was sent to (no route there) it is not said that it is not reached.
   const bool untried =
       !hosts.empty() && std::all_of(hosts.begin(), hosts.end(), [](const HostState& host) {
         return host.why != nullptr && host.why->observation.outcome == Outcome::skipped;
       });
-  auto text = untried ? std::string() : reached_in_words(hosts, counted);
+  auto text = untried ? Text() : reached_in_words(hosts, counted);
   std::size_t listed = 0;
   for (const auto& host : hosts) {
     if (host.state == State::reached) continue;
@@ -293,12 +296,9 @@ std::string summarise(const std::vector<HostState>& hosts, const Count& counted,
       text += "; ...";
       break;
     }
-    text += fmt::format("{}{}: {}",
-                        text.empty()  ? ""
-                        : listed == 0 ? ": "
-                                      : "; ",
-                        endpoint_in_words(host.why->probe.target),
-                        trouble_in_words(*host.why, evidences));
+    if (!text.empty()) text += listed == 0 ? ": " : "; ";
+    text += phrase("{}: {}", endpoint_in_words(host.why->probe.target),
+                   trouble_in_words(*host.why, evidences));
     ++listed;
   }
   return text;
@@ -307,11 +307,11 @@ std::string summarise(const std::vector<HostState>& hosts, const Count& counted,
 // What streams like a call's met, and where that is below the vendor's figures.
 struct Streams {
   bool any = false;
-  std::string words;
+  Text words;
 };
 
 Streams judge_streams(RequirementResult& result, const Requirement& requirement,
-                      const ResultIndex& evidences, std::vector<std::string>& flaws) {
+                      const ResultIndex& evidences, std::vector<Text>& flaws) {
   Streams streams;
   auto& words = streams.words;
   for (const auto& id : result.probes) {
@@ -382,7 +382,7 @@ RequirementResult judge_row(const Requirement& requirement, const PlannedRequire
     const auto* cause = planned.untried ? evidences.attribution().closure(requirement) : nullptr;
     if (cause != nullptr) {
       result.status = Status::fail;
-      result.summary = fmt::format("cannot work until this is fixed: {}", cause->title);
+      result.summary = phrase("cannot work until this is fixed: {}", cause->title);
       result.closed_by = cause->code;
       spare(result, requirement);
     }
@@ -390,8 +390,8 @@ RequirementResult judge_row(const Requirement& requirement, const PlannedRequire
     return result;
   }
   int needless = 0;
-  std::vector<std::string> flaws;
-  const auto note_flaw = [&flaws](std::string flaw) {
+  std::vector<Text> flaws;
+  const auto note_flaw = [&flaws](Text flaw) {
     if (!flaw.empty()) flaws.push_back(std::move(flaw));
   };
   for (const auto& id : planned.probes) {
@@ -399,7 +399,7 @@ RequirementResult judge_row(const Requirement& requirement, const PlannedRequire
     if (probe == nullptr) continue;
     if (const auto impaired = evidences.attribution().impairment(id); !impaired.empty()) {
       result.impaired = true;
-      note_flaw(std::string(impaired));
+      note_flaw(impaired);
     }
     if (is_companion(*probe, requirement)) {
       note_flaw(companion_flaw(*probe));
@@ -430,35 +430,35 @@ RequirementResult judge_row(const Requirement& requirement, const PlannedRequire
   }
   if (hosts.empty() && needless > 0) {
     result.status = Status::skip;
-    result.summary = "not needed: the first choice answered";
+    result.summary = phrase("not needed: the first choice answered");
     return result;
   }
-  std::string prefix, suffix;
+  Text prefix, suffix;
   std::vector<HostState> doubtful;
   if (requirement.reach.kind == Reach::Kind::nearest) {
     auto [chosen, others] = nearest(std::move(hosts), requirement.reach.count, evidences, regions);
     hosts = std::move(chosen);
     doubtful = std::move(others);
-    for (const auto& host : hosts) prefix += (prefix.empty() ? "nearest: " : ", ") + host.host;
-    if (!prefix.empty()) prefix += "; ";
+    std::vector<std::string> names;
+    for (const auto& host : hosts) names.push_back(host.host);
+    if (!names.empty()) prefix = phrase("nearest: {}; ", joined_texts(names));
   }
   const auto counted = count(hosts, requirement);
   result.status = status_by(requirement.reach, counted);
   if (left_out > 0) {
-    suffix += fmt::format(
-        "; {} more could not be measured: the router at the site's edge gives few answers",
-        left_out);
+    suffix +=
+        phrase("; {} more could not be measured: the router at the site's edge gives few answers",
+               left_out);
   }
   if (result.status == Status::pass && !doubtful.empty()) {
     const bool unmeasured =
         std::any_of(doubtful.begin(), doubtful.end(),
                     [](const HostState& host) { return host.state == State::unknown; });
     result.status = unmeasured ? Status::unknown : Status::warn;
-    suffix +=
-        fmt::format("; {} may be nearer: {}", endpoint_in_words(doubtful[0].why->probe.target),
-                    outcome_in_words(doubtful[0].why->observation));
-    if (doubtful.size() > 1) suffix += fmt::format(" (and {} more)", doubtful.size() - 1);
-    suffix += "; name your region with --region to be sure";
+    suffix += phrase("; {} may be nearer: {}", endpoint_in_words(doubtful[0].why->probe.target),
+                     outcome_in_words(doubtful[0].why->observation));
+    if (doubtful.size() > 1) suffix += phrase(" (and {} more)", doubtful.size() - 1);
+    suffix += phrase("; name your region with --region to be sure");
   }
   const bool for_the_proxy =
       std::any_of(planned.probes.begin(), planned.probes.end(), [&](const std::string& id) {
@@ -466,7 +466,7 @@ RequirementResult judge_row(const Requirement& requirement, const PlannedRequire
         return probe != nullptr && left_to_the_proxy(*probe, requirement, evidences);
       });
   if (result.status == Status::unknown && for_the_proxy) {
-    suffix += "; the proxy may carry it, but testing that needs a server's name";
+    suffix += phrase("; the proxy may carry it, but testing that needs a server's name");
   }
   result.summary = prefix + summarise(hosts, counted, evidences) + suffix;
   const auto routes = compare_routes(planned, evidences);
@@ -475,7 +475,7 @@ RequirementResult judge_row(const Requirement& requirement, const PlannedRequire
   result.summary += streams.words;
   // Those are timed by more than one packet.
   const bool streamed = requirement.check == CheckKind::media || streams.any;
-  const auto slow = streamed ? std::string() : delay_flaw(requirement, hosts, evidences);
+  const auto slow = streamed ? Text() : delay_flaw(requirement, hosts, evidences);
   if (!slow.empty()) {
     result.poor = true;
     note_flaw(slow);
@@ -483,7 +483,7 @@ RequirementResult judge_row(const Requirement& requirement, const PlannedRequire
   if (!flaws.empty()) {
     if (result.status == Status::pass) result.status = Status::warn;
     result.summary += "; " + flaws.front();
-    if (flaws.size() > 1) result.summary += fmt::format(" (and {} more)", flaws.size() - 1);
+    if (flaws.size() > 1) result.summary += phrase(" (and {} more)", flaws.size() - 1);
   }
   spare(result, requirement);
   if (!planned.note.empty()) result.summary += "; " + planned.note;

@@ -18,7 +18,7 @@ double median(std::vector<double> values) {
 
 }  // namespace
 
-std::string compare_routes(const PlannedRequirement& planned, const ResultIndex& evidences) {
+Text compare_routes(const PlannedRequirement& planned, const ResultIndex& evidences) {
   struct Pair {
     std::optional<double> direct, proxied;
   };
@@ -38,8 +38,9 @@ std::string compare_routes(const PlannedRequirement& planned, const ResultIndex&
     proxied.push_back(*pair.proxied);
   }
   if (direct.empty()) return {};
-  return fmt::format("direct {:.0f} ms, through the proxy {:.0f} ms", median(std::move(direct)),
-                     median(std::move(proxied)));
+  return phrase("direct {} ms, through the proxy {} ms",
+                fmt::format("{:.0f}", median(std::move(direct))),
+                fmt::format("{:.0f}", median(std::move(proxied))));
 }
 
 }  // namespace callready

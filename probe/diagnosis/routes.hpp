@@ -7,6 +7,6 @@ namespace callready {
 
 // "direct 23 ms, through the proxy 41 ms": how long it took to set up the row's connections, as the
 // median of those endpoints that both routes reached. Empty if there is none.
-std::string compare_routes(const PlannedRequirement& planned, const ResultIndex& evidences);
+Text compare_routes(const PlannedRequirement& planned, const ResultIndex& evidences);
 
 }  // namespace callready

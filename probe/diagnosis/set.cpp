@@ -45,9 +45,9 @@ Verdict verdict_of_rows(const std::map<std::string, RequirementResult>& rows) {
 
 // Rows of the capability that the user left out (`--only`, `--skip`): the verdict is without them.
 // Those of other vantages or clients are not this run's.
-std::string left_out_by_choice(const TargetSet& set, const Capability& capability,
-                               const std::map<std::string, RequirementResult>& rows,
-                               const std::function<bool(const std::string&)>& active) {
+Text left_out_by_choice(const TargetSet& set, const Capability& capability,
+                        const std::map<std::string, RequirementResult>& rows,
+                        const std::function<bool(const std::string&)>& active) {
   std::set<std::string> missing;
   for (const auto& need : capability.needs) {
     for (const auto& alternative : need.alternatives) {
@@ -62,8 +62,8 @@ std::string left_out_by_choice(const TargetSet& set, const Capability& capabilit
     }
   }
   if (missing.empty()) return {};
-  return fmt::format("; {} of its requirements {} left out of this run", missing.size(),
-                     missing.size() == 1 ? "was" : "were");
+  return phrase("; {} of its requirements {} left out of this run", missing.size(),
+                missing.size() == 1 ? "was" : "were");
 }
 
 // The variable that one of the row's hosts is, or nothing.
@@ -82,8 +82,7 @@ std::string variable_of(const TargetSet& set, const std::string& id) {
 
 // Whoever uses such a service signs in to it. Where no measured row says whether that works, the
 // verdict is without it.
-std::string untested_sign_in(const TargetSet& set,
-                             const std::map<std::string, RequirementResult>& rows) {
+Text untested_sign_in(const TargetSet& set, const std::map<std::string, RequirementResult>& rows) {
   if (!is_signed_in_to(set)) return {};
   bool known = false;
   std::string yours;
@@ -100,12 +99,12 @@ std::string untested_sign_in(const TargetSet& set,
     }
   }
   if (!known) {
-    return "Signing in was not tested: the vendor's document names no hosts for it. Your own "
-           "sign-in page: --var sign_in=...";
+    return phrase(
+        "Signing in was not tested: the vendor's document names no hosts for it. Your own sign-in "
+        "page: --var sign_in=...");
   }
-  if (yours.empty()) return "Signing in was not tested in this run.";
-  return fmt::format("Signing in was not tested: name your own sign-in page by --var {}=...",
-                     yours);
+  if (yours.empty()) return phrase("Signing in was not tested in this run.");
+  return phrase("Signing in was not tested: name your own sign-in page by --var {}=...", yours);
 }
 
 }  // namespace

@@ -123,32 +123,32 @@ bool Silence::should_answer(const FlowSample& sample) const {
          (probe.check == CheckKind::sip && facts_.answers_sip(probe.target.host));
 }
 
-std::string Silence::about(const ProbeResult& result) const {
+Text Silence::about(const ProbeResult& result) const {
   if (!any_heard_ && any_silent_) {
-    return "nothing outside answered, not even public servers";
+    return phrase("nothing outside answered, not even public servers");
   }
   if (public_refusals_ && only_refused(result)) {
-    return "public servers seem to refuse, too";
+    return phrase("public servers seem to refuse, too");
   }
   if (resets_ && udp_.heard.empty() && only_refused(result)) {
-    return "connections are refused, too, and no server answered over UDP";
+    return phrase("connections are refused, too, and no server answered over UDP");
   }
   const auto& target = result.probe.target;
   const bool udp = is_udp(result);
   if (udp && turned_away_.contains(target.host) && only_refused(result)) {
-    return fmt::format("a device rejects every connection to {}, and may refuse in its name",
-                       target.host);
+    return phrase("a device rejects every connection to {}, and may refuse in its name",
+                  target.host);
   }
   const HostOverUdp own{target.host, udp}, other{target.host, !udp};
   if (udp && refuse_their_service_.contains(target.host) && only_refused(result) &&
       !alive_.contains(own)) {
-    return fmt::format("{} refuses its service's own ports, too, or something does in its name",
-                       target.host);
+    return phrase("{} refuses its service's own ports, too, or something does in its name",
+                  target.host);
   }
   auto reason = udp ? udp_.doubt(target.ports, "UDP") : tcp_.doubt(target.ports, "TCP");
   const bool dead = dead_.contains(own) || (dead_.contains(other) && !alive_.contains(own));
   if (reason.empty() && dead) {
-    reason = fmt::format("nothing that {} should answer was answered", target.host);
+    reason = phrase("nothing that {} should answer was answered", target.host);
   }
   return reason;
 }
@@ -161,21 +161,20 @@ std::size_t Silence::Answers::silent_from(std::uint16_t port) const {
   return parties.size();
 }
 
-std::string Silence::Answers::doubt(const PortRange& ports, std::string_view over) const {
+Text Silence::Answers::doubt(const PortRange& ports, std::string_view over) const {
   if (silent.empty()) return {};
   if (heard.empty()) {
-    return fmt::format("no server answered over {}, not even public ones", over);
+    return phrase("no server answered over {}, not even public ones", over);
   }
   for (const auto& [port, parties] : silent) {
     if (port > ports.last) break;
     if (port >= ports.first && parties.size() > 1 && !heard.contains(port)) {
-      return fmt::format("public servers do not answer on {} port {}", over, port);
+      return phrase("public servers do not answer on {} port {}", over, port);
     }
     // One operator may be down.
     if (any_heard_from(port) || silent_from(port) < 2) continue;
-    return fmt::format(
-        "no server answered on {} ports from {} up, though {} public ones were asked", over, port,
-        silent_from(port));
+    return phrase("no server answered on {} ports from {} up, though {} public ones were asked",
+                  over, port, silent_from(port));
   }
   return {};
 }

@@ -23,7 +23,7 @@ class Silence {
   Silence(const Facts& facts, const std::set<std::string>& explained);
 
   // Why a probe that was seen to leave the site may come to nothing; empty: no reason is known.
-  std::string about(const ProbeResult& result) const;
+  Text about(const ProbeResult& result) const;
 
  private:
   // Over UDP or over TCP: who was heard, and who was not although they answer everybody.
@@ -33,7 +33,7 @@ class Silence {
 
     bool any_heard_from(std::uint16_t port) const { return heard.lower_bound(port) != heard.end(); }
     std::size_t silent_from(std::uint16_t port) const;
-    std::string doubt(const PortRange& ports, std::string_view over) const;
+    Text doubt(const PortRange& ports, std::string_view over) const;
   };
   using HostOverUdp = std::pair<std::string, bool>;
 

@@ -167,7 +167,7 @@ std::string no_farther_than(const Facts& facts, const ProbeResult& result) {
 // was asked again.
 void doubt_single_proofs(const Facts& facts, const std::set<std::string>& explained,
                          const std::set<std::string>& after_all,
-                         std::map<std::string, std::string>& reasons) {
+                         std::map<std::string, Text>& reasons) {
   constexpr std::size_t most_by_chance = 2;
   using Host = std::pair<std::string, bool>;
   std::map<Host, std::size_t> died;  // ports of a host over UDP (true) or TCP
@@ -178,7 +178,7 @@ void doubt_single_proofs(const Facts& facts, const std::set<std::string>& explai
       if (sample.way != Reachability::blocked) continue;
       const auto& id = sample.result->probe.id;
       if (sample.refusal && !failing(*sample.result)) {
-        reasons.emplace(id, "a device in the path refuses in the server's name");
+        reasons.emplace(id, phrase("a device in the path refuses in the server's name"));
       } else if (firmly_blocked(facts, flow) || sample.turned_away()) {
         firm.insert(id);
       } else {
@@ -188,7 +188,7 @@ void doubt_single_proofs(const Facts& facts, const std::set<std::string>& explai
         for (const auto& other : flow.samples) {
           if (other.result->observation.outcome != Outcome::passed) continue;
           reasons.emplace(other.result->probe.id,
-                          fmt::format("packets to port {} were dropped in transit", flow.port));
+                          phrase("packets to port {} were dropped in transit", flow.port));
         }
       }
     }
@@ -196,7 +196,7 @@ void doubt_single_proofs(const Facts& facts, const std::set<std::string>& explai
   for (const auto& [id, host] : once) {
     if (died[host] > most_by_chance || firm.contains(id) || explained.contains(id)) continue;
     if (after_all.contains(id)) continue;
-    reasons.emplace(id, "once, as on any bad line");
+    reasons.emplace(id, phrase("once, as on any bad line"));
   }
 }
 
@@ -212,7 +212,7 @@ bool carried_nothing(const ProbeResult& result) {
 
 // Greetings that were answered the second time, by a check that looks at no certificate.
 void doubt_unseen_certificates(const Facts& facts, const std::set<std::string>& after_all,
-                               std::map<std::string, std::string>& reasons) {
+                               std::map<std::string, Text>& reasons) {
   std::set<Endpoint> seen;
   for (const auto& result : facts.report.probes) {
     const bool again = result.probe.purpose == Purpose::repeat && !chain_of(result).empty();
@@ -222,16 +222,15 @@ void doubt_unseen_certificates(const Facts& facts, const std::set<std::string>& 
     const auto& id = result.probe.id;
     const bool tls = result.probe.target.transport == Transport::tls && after_all.contains(id);
     if (tls && !seen.contains(endpoint_of(result.probe))) {
-      reasons.emplace(id, "its certificate was not checked then");
+      reasons.emplace(id, phrase("its certificate was not checked then"));
     }
   }
 }
 
 }  // namespace
 
-std::map<std::string, std::string> doubted(const Facts& facts,
-                                           const std::set<std::string>& explained) {
-  std::map<std::string, std::string> reasons;
+std::map<std::string, Text> doubted(const Facts& facts, const std::set<std::string>& explained) {
+  std::map<std::string, Text> reasons;
   const auto after_all = got_out_after_all(facts);
   doubt_single_proofs(facts, explained, after_all, reasons);
   doubt_unseen_certificates(facts, after_all, reasons);
@@ -247,20 +246,20 @@ std::map<std::string, std::string> doubted(const Facts& facts,
     if ((facts.line_loses() || limited) && got_no_answer(result) &&
         !explained.contains(result.probe.id)) {
       reasons.insert_or_assign(result.probe.id, limited && is_udp(result)
-                                                    ? "where new flows are limited"
-                                                    : "on a line that loses packets");
+                                                    ? phrase("where new flows are limited")
+                                                    : phrase("on a line that loses packets"));
     }
     if (carried_nothing(result)) {
-      reasons.emplace(result.probe.id, "and grants a relay, but no data came through it");
+      reasons.emplace(result.probe.id, phrase("and grants a relay, but no data came through it"));
     }
     if (!is_direct(result)) continue;
     const bool on_taken_port = taken.size() > 1 || taken.contains(result.probe.target.port());
     const bool stands = result.observation.outcome == Outcome::connected && !is_udp(result);
     if (stands && !facts.inside(result) && (on_taken_port || others_are_mute)) {
-      reasons.emplace(result.probe.id, on_taken_port
-                                           ? "a device in the path answers every connection itself"
-                                           : "other connections open, too, but carry nothing, "
-                                             "where the same servers answer on another port");
+      reasons.emplace(result.probe.id,
+                      on_taken_port ? phrase("a device in the path answers every connection itself")
+                                    : phrase("other connections open, too, but carry nothing, "
+                                             "where the same servers answer on another port"));
     }
     if (result.observation.outcome != Outcome::passed && !after_all.contains(result.probe.id)) {
       continue;
@@ -269,30 +268,29 @@ std::map<std::string, std::string> doubted(const Facts& facts,
     auto reason =
         router.empty()
             ? silence.about(result)
-            : fmt::format("it was seen no farther than {}, {}", router,
-                          facts.may_be_ours(router)       ? "which may be this site's own"
-                          : facts.may_stop_others(router) ? "which stops others"
-                                                          : "beyond which others are stopped");
+            : phrase("it was seen no farther than {}, {}", router,
+                     facts.may_be_ours(router)       ? phrase("which may be this site's own")
+                     : facts.may_stop_others(router) ? phrase("which stops others")
+                                                     : phrase("beyond which others are stopped"));
     if (reason.empty() && too_soon(result, trips)) {
-      reason = fmt::format("the refusal in the name of {} comes sooner than its own answer could",
-                           result.probe.target.host);
+      reason = phrase("the refusal in the name of {} comes sooner than its own answer could",
+                      result.probe.target.host);
     }
     if (reason.empty() && facts.udp_refusals_are_forged() && only_refused(result)) {
-      reason = "a device in the path was seen sending refusals in another host's name";
+      reason = phrase("a device in the path was seen sending refusals in another host's name");
     }
     const auto unmeasured = unmeasured_beside(result, blocked);
     if (reason.empty() && unmeasured != 0) {
-      reason =
-          fmt::format("port {} could not be measured, and ports beside it are blocked", unmeasured);
+      reason = phrase("port {} could not be measured, and ports beside it are blocked", unmeasured);
     }
     const auto shut_port = shut_within(result, shut_for_all);
     if (reason.empty() && shut_port != 0) {
-      reason = fmt::format("packets to port {} of other hosts were dropped in transit", shut_port);
+      reason = phrase("packets to port {} of other hosts were dropped in transit", shut_port);
     }
     const auto shut = depths.died_further_out(result);
     if (reason.empty() && !shut.empty()) {
-      reason = fmt::format(
-          "packets to the same ports of {} were dropped farther out than it was seen", shut);
+      reason =
+          phrase("packets to the same ports of {} were dropped farther out than it was seen", shut);
     }
     if (!reason.empty()) reasons.emplace(result.probe.id, std::move(reason));
   }

@@ -16,7 +16,7 @@ constexpr int sockets_of_a_probe = 4;
 
 std::string in_words(const Observation& observation) {
   for (const auto& evidence : observation.evidence) {
-    if (evidence.kind == EvidenceKind::error) return evidence.text;
+    if (evidence.kind == EvidenceKind::error) return evidence.text.string();
   }
   return {};
 }
@@ -31,8 +31,8 @@ int probes_at_a_time(int wanted, const platform::Descriptors& descriptors) {
   return std::clamp(descriptors.left() / sockets_of_a_probe, 1, std::max(wanted, 1));
 }
 
-std::optional<std::string> note_of_shortage(const std::vector<ProbeResult>& results,
-                                            const platform::Descriptors& descriptors) {
+std::optional<Text> note_of_shortage(const std::vector<ProbeResult>& results,
+                                     const platform::Descriptors& descriptors) {
   int count = 0;
   std::string why;
   for (const auto& result : results) {
@@ -43,7 +43,7 @@ std::optional<std::string> note_of_shortage(const std::vector<ProbeResult>& resu
   }
   if (count == 0) return std::nullopt;
   if (!why.empty()) why = " (\"" + why + "\")";
-  return fmt::format(
+  return phrase(
       "This computer ran out of sockets or memory{}: {} of {} probes could not be made, which says "
       "nothing "
       "about the network. Close other programs or let this one open more than {} files "
@@ -51,7 +51,7 @@ std::optional<std::string> note_of_shortage(const std::vector<ProbeResult>& resu
       why, count, results.size(), descriptors.allowed);
 }
 
-std::optional<std::string> note_of_missing_ipv6(const std::vector<ProbeResult>& results) {
+std::optional<Text> note_of_missing_ipv6(const std::vector<ProbeResult>& results) {
   bool missing = false;
   for (const auto& result : results) {
     if (result.probe.check != CheckKind::ipv6) continue;
@@ -64,10 +64,10 @@ std::optional<std::string> note_of_missing_ipv6(const std::vector<ProbeResult>& 
     }
   }
   if (!missing) return std::nullopt;
-  return "This computer has no IPv6 here: everything went by IPv4.";
+  return phrase("This computer has no IPv6 here: everything went by IPv4.");
 }
 
-std::optional<std::string> note_of_canary(const std::vector<ProbeResult>& results) {
+std::optional<Text> note_of_canary(const std::vector<ProbeResult>& results) {
   bool names_resolve = false, denied = false;
   for (const auto& [probe, seen] : results) {
     const bool ours = asks_for_canary(probe);
@@ -77,16 +77,18 @@ std::optional<std::string> note_of_canary(const std::vector<ProbeResult>& result
                      !IpAddress::parse(probe.target.host) && probe.target.route.direct();
   }
   if (!denied || !names_resolve) return std::nullopt;
-  return "This network asks Firefox not to use DNS over HTTPS by default: its DNS servers have no "
-         "address for Mozilla's canary domain.";
+  return phrase(
+      "This network asks Firefox not to use DNS over HTTPS by default: its DNS servers have no "
+      "address for Mozilla's canary domain.");
 }
 
-std::optional<std::string> note_of_stalls(Milliseconds loop_stall, Milliseconds run) {
+std::optional<Text> note_of_stalls(Milliseconds loop_stall, Milliseconds run) {
   if (loop_stall < busy_for || loop_stall < busy_share * run) return std::nullopt;
-  return fmt::format(
-      "This computer was busy with other things for {:.1f} of the run's {:.1f} s. Its own delay is "
+  return phrase(
+      "This computer was busy with other things for {} of the run's {} s. Its own delay is "
       "not counted against the network; for exact times, close other programs and run it again.",
-      loop_stall.count() / 1'000, run.count() / 1'000);
+      fmt::format("{:.1f}", loop_stall.count() / 1'000),
+      fmt::format("{:.1f}", run.count() / 1'000));
 }
 
 }  // namespace callready

@@ -42,7 +42,7 @@ bool is_ours(const std::string& id, const std::vector<TargetSet>& sets) {
 }
 
 void settle_turn(checks::Credentials& credentials, const Plan& plan,
-                 const std::vector<TargetSet>& sets, std::vector<std::string>& notes) {
+                 const std::vector<TargetSet>& sets, std::vector<Text>& notes) {
   if (!credentials.has_turn() || !credentials.turn_hosts.empty()) return;
   std::map<std::string, std::string> hosts;  // by probe
   for (const auto& planned : plan.probes) {
@@ -61,18 +61,16 @@ void settle_turn(checks::Credentials& credentials, const Plan& plan,
   if (services.size() == 1 && is_ours(*services.begin(), sets)) {
     credentials.turn_hosts.assign(names.begin(), names.end());
   } else if (!services.empty()) {
-    notes.emplace_back(
+    notes.push_back(phrase(
         "The login for TURN was sent to nobody: set CALLREADY_TURN_HOST to the server's name, to "
-        "say "
-        "whom it is for.");
+        "say whom it is for."));
   }
 }
 
 }  // namespace
 
 void settle_logins(checks::Credentials& credentials, const ProxyDiscovery& proxies,
-                   const Plan& plan, const std::vector<TargetSet>& sets,
-                   std::vector<std::string>& notes) {
+                   const Plan& plan, const std::vector<TargetSet>& sets, std::vector<Text>& notes) {
   settle_proxies(credentials, proxies, plan);
   settle_turn(credentials, plan, sets, notes);
 }

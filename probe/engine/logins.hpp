@@ -11,7 +11,6 @@ namespace callready {
 // `turn_hosts`; where the user names none, for the TURN servers of the one service of this run that
 // has some, if its set is ours and not somebody's file. What nobody gets is said in the notes.
 void settle_logins(checks::Credentials& credentials, const ProxyDiscovery& proxies,
-                   const Plan& plan, const std::vector<TargetSet>& sets,
-                   std::vector<std::string>& notes);
+                   const Plan& plan, const std::vector<TargetSet>& sets, std::vector<Text>& notes);
 
 }  // namespace callready

@@ -37,7 +37,7 @@ std::vector<const Probe*> candidates(const Plan& plan) {
 }
 
 // The URL that most candidates take, and how many take none.
-void summarise(ProxyDiscovery& found, const Plan& plan, const std::string& by) {
+void summarise(ProxyDiscovery& found, const Plan& plan, const Text& by) {
   std::map<std::string, std::size_t> uses;
   std::size_t direct = 0;
   for (const auto* probe : candidates(plan)) {
@@ -45,19 +45,18 @@ void summarise(ProxyDiscovery& found, const Plan& plan, const std::string& by) {
     ++(url.empty() ? direct : uses[url]);
   }
   std::size_t best = 0;
-  std::vector<std::string> words;
+  std::vector<Text> words;
   for (const auto& [url, count] : uses) {
     if (count > best) found.main_proxy = url;
     best = std::max(best, count);
-    words.push_back(fmt::format("{} for {}", url, count));
+    words.push_back(phrase("{} for {}", url, count));
   }
   if (words.empty()) {
-    found.notes.push_back(fmt::format("{} keeps all endpoints of this run from a proxy.", by));
+    found.notes.push_back(phrase("{} keeps all endpoints of this run from a proxy.", by));
     return;
   }
-  if (direct > 0) words.push_back(fmt::format("none for {}", direct));
-  found.notes.push_back(
-      fmt::format("{} chooses the proxy, by endpoints: {}.", by, fmt::join(words, ", ")));
+  if (direct > 0) words.push_back(phrase("none for {}", direct));
+  found.notes.push_back(phrase("{} chooses the proxy, by endpoints: {}.", by, joined_texts(words)));
 }
 
 ProxyDiscovery by_environment(const Plan& plan, const Variables& variables) {
@@ -65,7 +64,7 @@ ProxyDiscovery by_environment(const Plan& plan, const Variables& variables) {
   const auto environment = read_proxy_environment(variables);
   for (const auto& name : environment.unusable) {
     found.notes.push_back(
-        fmt::format("{} in the environment names no HTTP proxy: it is not used.", name));
+        phrase("{} in the environment names no HTTP proxy: it is not used.", name));
   }
   if (environment.empty()) return found;
   found.proxy_for = [environment](const Probe& probe) {
@@ -83,7 +82,7 @@ ProxyDiscovery by_environment(const Plan& plan, const Variables& variables) {
     if (choice->proxy) names.insert(choice->variable);
   }
   if (!environment.no_proxy_variable.empty()) names.insert(environment.no_proxy_variable);
-  summarise(found, plan, fmt::format("The environment ({})", fmt::join(names, ", ")));
+  summarise(found, plan, phrase("The environment ({})", joined_texts(names)));
   return found;
 }
 
@@ -334,19 +333,19 @@ asio::awaitable<ProxyDiscovery> by_pac(checks::Context& context, PacFile file, c
     file.note(fmt::format("it answers {}", fmt::join(said, "; ")));
   }
   for (const auto& url : unusable.traps) {
-    found.notes.push_back(fmt::format(
+    found.notes.push_back(phrase(
         "The proxy {} that the PAC file names is none of a site: nothing was sent there.", url));
   }
   for (const auto& url : unusable.dead) {
-    found.notes.push_back(fmt::format(
-        "The proxy {} of the PAC file takes no connection; the next one is used.", url));
+    found.notes.push_back(
+        phrase("The proxy {} of the PAC file takes no connection; the next one is used.", url));
   }
   if (!unsupported.empty()) {
     found.notes.push_back(
-        fmt::format("The PAC file names {}: SOCKS is not tried.", fmt::join(unsupported, ", ")));
+        phrase("The PAC file names {}: SOCKS is not tried.", fmt::join(unsupported, ", ")));
   }
   if (!only_socks.empty()) {
-    found.notes.push_back(fmt::format(
+    found.notes.push_back(phrase(
         "For {} endpoints the PAC file names SOCKS and nothing else: they were tried directly, as "
         "programs that follow it do not.",
         only_socks.size()));
@@ -356,7 +355,7 @@ asio::awaitable<ProxyDiscovery> by_pac(checks::Context& context, PacFile file, c
       const auto place = chosen.find(proxy_question(probe));
       return place == chosen.end() ? std::string() : place->second;
     };
-    summarise(found, plan, "The PAC file " + file.place);
+    summarise(found, plan, phrase("The PAC file {}", file.place));
   }
   file.probe.check = CheckKind::pac;
   file.probe.control = true;
@@ -381,13 +380,13 @@ asio::awaitable<ProxyDiscovery> by_wpad(checks::Context& context, const Plan& pl
   }
   ProxyDiscovery nothing;
   if (urls.empty()) {
-    nothing.notes.emplace_back(
+    nothing.notes.push_back(phrase(
         "No proxy was found: the environment names none, and this computer has no domain in which "
-        "to look for WPAD.");
+        "to look for WPAD."));
   } else {
-    nothing.notes.push_back(fmt::format(
-        "No proxy was found: the environment names none, and there is no WPAD server ({}).",
-        fmt::join(urls, ", ")));
+    nothing.notes.push_back(
+        phrase("No proxy was found: the environment names none, and there is no WPAD server ({}).",
+               fmt::join(urls, ", ")));
   }
   co_return nothing;
 }

@@ -34,7 +34,7 @@ struct ProxyDiscovery {
   // The proxies that the user has named, by URL, with the login that stood in it. Others, which a
   // PAC file named, are for whoever wrote that.
   std::map<std::string, checks::Login> named;
-  std::vector<std::string> notes;  // for the report
+  std::vector<Text> notes;         // for the report
   std::optional<ProbeResult> pac;  // how it went with the PAC file, where there is one
 };
 

@@ -341,7 +341,8 @@ ProxyDiscovery find_proxies(const SessionOptions& options, const Plan& plan,
   if (!trouble) trouble = thrown;
   if (!trouble && !ended) throw std::runtime_error("looking for a proxy does not end");
   if (trouble) std::rethrow_exception(trouble);
-  if (asked_settings) found.notes.emplace_back("The proxy is that of this computer's settings.");
+  if (asked_settings)
+    found.notes.push_back(phrase("The proxy is that of this computer's settings."));
   return found;
 }
 
@@ -352,12 +353,12 @@ Plan planned_in_time(const std::vector<const TargetSet*>& sets, const PlanOption
 }
 
 // Whoever reads only the report is told that it is of a part.
-std::string part_chosen(const PlanOptions& options) {
+Text part_chosen(const PlanOptions& options) {
   std::vector<std::string> words;
   for (const auto& id : options.only) words.push_back("--only " + id);
   for (const auto& id : options.skip) words.push_back("--skip " + id);
   if (words.empty()) return {};
-  return fmt::format("Only a part was tried, as it was chosen: {}.", fmt::join(words, ", "));
+  return phrase("Only a part was tried, as it was chosen: {}.", joined_texts(words));
 }
 
 // What the results say of the site and of the sets, once all of them are there.
@@ -367,10 +368,10 @@ void complete_report(const SessionOptions& options, const Plan& plan, Report& re
   const auto canary = note_of_canary(report.probes);
   if (canary) report.notes.push_back(*canary);
   if (!platform::icmp_supported()) {
-    report.notes.emplace_back(
+    report.notes.push_back(phrase(
         "This system does not tell programs which device refused or dropped a packet: what only "
         "ICMP errors could show is not known here. How far a packet got is known by an echo that "
-        "ends as far away and may take another way: likely, not certain.");
+        "ends as far away and may take another way: likely, not certain."));
   }
   const auto shortage = note_of_shortage(report.probes, platform::descriptors());
   if (shortage) report.notes.push_back(*shortage);
@@ -383,7 +384,7 @@ void complete_report(const SessionOptions& options, const Plan& plan, Report& re
   report.site.gateways = default_gateways();
   report.site.ways = ways_of(report.probes, platform::interfaces());
   if (const auto prefix = nat64_prefix_of(report.probes)) {
-    report.notes.push_back(fmt::format(
+    report.notes.push_back(phrase(
         "This network reaches IPv4 from IPv6 by NAT64 (prefix {}, as its DNS64 shows).", *prefix));
   }
   diagnose(planned_sets(options, plan), day_of(report.finished_at), report);
@@ -499,7 +500,8 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
   auto interrupts = std::make_unique<InterruptWatch>(clock, [&] {
     if (finished) return;
     report.complete = false;
-    report.notes.emplace_back("The run was interrupted: what was not measured by then is missing.");
+    report.notes.push_back(
+        phrase("The run was interrupted: what was not measured by then is missing."));
     stop.stop();
   });
   its_context.reset(new checks::Context{loop.get_executor(), Scope{clock, stop}, start, *resolver,
@@ -521,9 +523,9 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
     unfinished->finished_at = std::chrono::system_clock::now();
     unfinished->duration = elapsed(start, std::chrono::steady_clock::now());
     unfinished->complete = false;
-    unfinished->notes.emplace_back(
-        "The run did not come to its end, as a part of this program was stuck: what was not "
-        "measured by then is missing.");
+    unfinished->notes.push_back(
+        phrase("The run did not come to its end, as a part of this program was stuck: what was not "
+               "measured by then is missing."));
     complete_report(options, plan, *unfinished);
     options.on_stuck(std::move(*unfinished));
   };
@@ -557,7 +559,7 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
     // Of a second round's questions each that was answered helps, and none is missed.
     if (!first_is_done) {
       report.complete = false;
-      report.notes.emplace_back("The time was up before all probes had ended (--timeout).");
+      report.notes.push_back(phrase("The time was up before all probes had ended (--timeout)."));
     }
     stop.stop();
   });
@@ -566,7 +568,7 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
   const auto nobody_listens = [&] {
     listened_to = false;
     report.complete = false;
-    report.notes.emplace_back("The run was stopped: its events had no reader any more.");
+    report.notes.push_back(phrase("The run was stopped: its events had no reader any more."));
     stop.stop();
   };
   auto told = options;
@@ -624,7 +626,7 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
   }
   if (trouble) {
     report.complete = false;
-    report.notes.push_back(fmt::format(
+    report.notes.push_back(phrase(
         "The run was stopped by an error of this program ({}): what was not measured by then is "
         "missing.",
         words_of(trouble)));

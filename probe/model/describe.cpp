@@ -26,13 +26,12 @@ std::string_view in_capitals(Transport transport) {
   return "?";
 }
 
-std::string endpoint_in_words(const Target& target) {
-  if (target.host.empty()) return "this network";
+Text endpoint_in_words(const Target& target) {
+  if (target.host.empty()) return phrase("this network");
   const bool v6 = target.host.find(':') != std::string::npos;
-  auto text = fmt::format("{}{}{}:{} ({})", v6 ? "[" : "", target.host, v6 ? "]" : "",
+  Text text = fmt::format("{}{}{}:{} ({})", v6 ? "[" : "", target.host, v6 ? "]" : "",
                           target.ports.to_string(), in_capitals(target.transport));
-  if (!target.route.direct()) text += " through the proxy";
-  return text;
+  return target.route.direct() ? text : phrase("{} through the proxy", text);
 }
 
 std::string refusing_device(const Observation& observation) {
@@ -58,38 +57,35 @@ bool detail_has_words(const Observation& observation) {
          !outcome_has_words(observation.outcome);
 }
 
-std::string outcome_in_words(const Observation& observation) {
+Text outcome_in_words(const Observation& observation) {
   const auto& detail = observation.detail;
-  if (const auto phrase = phrase_of(detail.code()); !phrase.empty()) return std::string(phrase);
-  const auto with_detail = [&](std::string_view plain, std::string_view before) {
-    if (detail.empty()) return std::string(plain);
-    auto words = detail.text();
-    std::replace(words.begin(), words.end(), '_', ' ');
-    return fmt::format("{}: {}", before, words);
-  };
+  if (const auto words = phrase_of(detail.code()); !words.empty()) return marked_text(words);
+  auto words = detail.text();
+  std::replace(words.begin(), words.end(), '_', ' ');
   switch (observation.outcome) {
     case Outcome::answered:
-      return detail.is_status() ? "answered " + detail.text() : "answered";
+      return detail.is_status() ? phrase("answered {}", detail.text()) : phrase("answered");
     case Outcome::connected:
-      return "connected";
+      return phrase("connected");
     case Outcome::passed:
-      return "packets leave the site; this server does not reply to test packets";
+      return phrase("packets leave the site; this server does not reply to test packets");
     case Outcome::refused:
-      return "refused by the server";
+      return phrase("refused by the server");
     case Outcome::rejected: {
       const auto device = refusing_device(observation);
-      return device.empty() ? "blocked on the way" : "blocked on the way by " + device;
+      return device.empty() ? phrase("blocked on the way")
+                            : phrase("blocked on the way by {}", device);
     }
     case Outcome::silent:
-      return "no answer";
+      return phrase("no answer");
     case Outcome::failed:
-      return with_detail("answered wrongly", "failed");
+      return words.empty() ? phrase("answered wrongly") : phrase("failed: {}", words);
     case Outcome::denied:
-      return with_detail("denied", "denied");
+      return words.empty() ? phrase("denied") : phrase("denied: {}", words);
     case Outcome::unresolved:
-      return "the name could not be resolved";
+      return phrase("the name could not be resolved");
     case Outcome::skipped:
-      return with_detail("not tried", "not tried");
+      return words.empty() ? phrase("not tried") : phrase("not tried: {}", words);
   }
   return "?";
 }

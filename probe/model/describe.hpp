@@ -6,6 +6,7 @@
 
 #include "probe/model/observation.hpp"
 #include "probe/model/probe.hpp"
+#include "probe/model/text.hpp"
 
 namespace callready {
 
@@ -14,11 +15,11 @@ std::string_view in_capitals(Transport transport);
 
 // "www.example.com:443 (TLS)", "media.example.com:10000-20000 (UDP)"; "this network" for a check
 // without an endpoint of its own.
-std::string endpoint_in_words(const Target& target);
+Text endpoint_in_words(const Target& target);
 
 // What came of it, in a few words without a full stop: "no answer", "refused by the server",
 // "blocked on the way by 10.20.0.1", "certificate has expired", "answered 401".
-std::string outcome_in_words(const Observation& observation);
+Text outcome_in_words(const Observation& observation);
 
 // True where these words tell the observation's detail too, so that nothing needs to be added.
 bool detail_has_words(const Observation& observation);

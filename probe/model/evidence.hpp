@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "probe/model/detail.hpp"
+#include "probe/model/text.hpp"
 #include "probe/model/words.hpp"
 
 namespace callready {
@@ -258,8 +259,8 @@ using FactMap = std::map<Fact, EvidenceValue>;
 
 struct Evidence {
   EvidenceKind kind = EvidenceKind::error;
-  std::string text;  // one sentence for a person; no secrets
-  FactMap facts;     // the same for a program
+  Text text;      // one sentence for a person; no secrets
+  FactMap facts;  // the same for a program
 };
 
 // Facts by name; empty, or nothing, if there is none of that type.

@@ -224,7 +224,31 @@ std::string source_ports_in_words(const FirewallRule& rule) {
   return rule.source_ports.empty() ? "any" : listed(rule.source_ports);
 }
 
-std::string peers_counted(const FirewallRule& rule) {
+namespace {
+
+Text counted(PeerKind kind, std::size_t count) {
+  switch (kind) {
+    case PeerKind::name:
+      return plural(count, "{} name", "{} names");
+    case PeerKind::wildcard:
+      return plural(count, "{} wildcard", "{} wildcards");
+    case PeerKind::address:
+      return plural(count, "{} address", "{} addresses");
+    case PeerKind::network:
+      return plural(count, "{} network", "{} networks");
+    case PeerKind::range:
+      return plural(count, "{} range", "{} ranges");
+    case PeerKind::service_tag:
+      return plural(count, "{} service tag", "{} service tags");
+    case PeerKind::yours:
+      return plural(count, "{} server of yours", "{} servers of yours");
+  }
+  return Text(fmt::to_string(count));
+}
+
+}  // namespace
+
+Text peers_counted(const FirewallRule& rule) {
   std::vector<std::pair<PeerKind, std::size_t>> kinds;
   for (const auto& peer : rule.peers) {
     const auto known = std::find_if(kinds.begin(), kinds.end(),
@@ -235,18 +259,9 @@ std::string peers_counted(const FirewallRule& rule) {
       ++known->second;
     }
   }
-  std::vector<std::string> texts;
-  for (const auto& [kind, count] : kinds) {
-    std::string word(kind == PeerKind::service_tag ? "service tag"
-                     : kind == PeerKind::yours     ? "server of yours"
-                                                   : to_string(kind));
-    if (count != 1) {
-      word = kind == PeerKind::yours ? "servers of yours"
-                                     : word + (kind == PeerKind::address ? "es" : "s");
-    }
-    texts.push_back(fmt::format("{} {}", count, word));
-  }
-  return fmt::format("{}", fmt::join(texts, ", "));
+  std::vector<Text> texts;
+  for (const auto& [kind, count] : kinds) texts.push_back(counted(kind, count));
+  return joined_texts(texts);
 }
 
 namespace {
@@ -260,25 +275,27 @@ std::string carrier_in_short(const FirewallRule& rule) {
          ports_in_words(rule);
 }
 
-std::string peers_in_short(const FirewallRule& rule) {
-  std::string text = rule.direction == Direction::in ? "from " : "to ";
+Text peers_in_short(const FirewallRule& rule) {
+  const bool in = rule.direction == Direction::in;
   if (needs_list(rule)) {
-    text += peers_counted(rule);
-    if (!rule.titles.empty()) text += fmt::format(" ({})", rule.titles.front());
-    return text;
+    auto peers = peers_counted(rule);
+    if (!rule.titles.empty()) peers += phrase(" ({})", rule.titles.front());
+    return in ? phrase("from {}", peers) : phrase("to {}", peers);
   }
-  std::vector<std::string> names;
-  for (const auto& peer : rule.peers) names.push_back(peer.text);
-  return text + fmt::format("{}", fmt::join(names, " and "));
+  Text names;
+  for (const auto& peer : rule.peers) {
+    names = names.empty() ? Text(peer.text) : phrase("{} and {}", names, peer.text);
+  }
+  return in ? phrase("from {}", names) : phrase("to {}", names);
 }
 
 }  // namespace
 
 namespace {
 
-using Sentence = std::pair<std::string, std::vector<std::string>>;  // whom it is about, and what
+using Sentence = std::pair<Text, std::vector<std::string>>;  // whom it is about, and what
 
-void add_to(std::vector<Sentence>& sentences, std::string who, const std::string& what) {
+void add_to(std::vector<Sentence>& sentences, Text who, const std::string& what) {
   auto known = std::find_if(sentences.begin(), sentences.end(),
                             [&](const auto& one) { return one.first == who; });
   if (known == sentences.end()) known = sentences.insert(known, {std::move(who), {}});
@@ -293,15 +310,15 @@ std::vector<Sentence> sentences_of(const std::vector<FirewallRule>& rules) {
 }
 
 // "rainbow: UDP 3478, 49152-65535; TCP 5223", set by set.
-std::string by_sets(const std::vector<FirewallRule>& rules) {
+Text by_sets(const std::vector<FirewallRule>& rules) {
   std::vector<Sentence> sets;
   for (const auto& rule : rules) {
     const auto carrier = carrier_in_short(rule);
     add_to(sets, rule.set, carrier.substr(0, carrier.find(' ')));
   }
-  std::string text;
+  Text text;
   for (const auto& [set, protocols] : sets) {
-    std::vector<std::string> carriers;
+    Text carriers;
     for (const auto& protocol : protocols) {
       std::vector<PortRange> ranges;
       std::vector<std::string> yours;
@@ -318,25 +335,26 @@ std::string by_sets(const std::vector<FirewallRule>& rules) {
       std::vector<std::string> ports;
       for (const auto& range : ranges) add_text(ports, range.to_string());
       for (const auto& words : yours) add_text(ports, words);
-      carriers.push_back(fmt::format("{} {}", protocol, fmt::join(ports, ", ")));
+      const Text carrier = fmt::format("{} {}", protocol, fmt::join(ports, ", "));
+      carriers = carriers.empty() ? carrier : phrase("{} and {}", carriers, carrier);
     }
-    text +=
-        fmt::format("{}{}: {}", text.empty() ? "" : "; for ", set, fmt::join(carriers, " and "));
+    if (!text.empty()) text += "; ";
+    text += phrase("for {}: {}", set, carriers);
   }
-  return "for " + text;
+  return text;
 }
 
 }  // namespace
 
-std::string in_short(const std::vector<FirewallRule>& rules) {
+Text in_short(const std::vector<FirewallRule>& rules) {
   const auto sentences = sentences_of(rules);
   if (sentences.size() > most_sentences) {
-    return fmt::format("{} ({} rules from the vendors' documentation)", by_sets(rules),
-                       rules.size());
+    return phrase("{} ({} rules from the vendors' documentation)", by_sets(rules), rules.size());
   }
-  std::string text;
+  Text text;
   for (const auto& [peers, carriers] : sentences) {
-    text += fmt::format("{}{} {}", text.empty() ? "" : "; ", fmt::join(carriers, ", "), peers);
+    if (!text.empty()) text += "; ";
+    text += joined_texts(carriers) + ' ' + peers;
   }
   return text;
 }

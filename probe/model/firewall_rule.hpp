@@ -9,6 +9,7 @@
 
 #include "probe/model/probe.hpp"
 #include "probe/model/target_set.hpp"
+#include "probe/model/text.hpp"
 
 namespace callready {
 
@@ -61,11 +62,11 @@ std::string protocol_in_words(const FirewallRule& rule);
 std::string ports_in_words(const FirewallRule& rule);
 std::string source_ports_in_words(const FirewallRule& rule);
 // "8 names, 1 wildcard".
-std::string peers_counted(const FirewallRule& rule);
+Text peers_counted(const FirewallRule& rule);
 // "UDP 3478 to 27 names (TURN servers over UDP); TCP 80, TCP 443 to www.example.com": few peers are
 // named. Many rules are told by their ports only: "for rainbow: UDP 3478, 49152-65535 and TCP 5223;
 // for zoom: UDP 8801-8810 (by 9 rules of the vendors' documents)".
-std::string in_short(const std::vector<FirewallRule>& rules);
+Text in_short(const std::vector<FirewallRule>& rules);
 // True where in_short only counts peers, or names none.
 bool is_cut_short(const std::vector<FirewallRule>& rules);
 

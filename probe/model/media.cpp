@@ -2,16 +2,16 @@
 
 namespace callready {
 
-std::string_view way_in_words(MediaWay way) {
+Text way_in_words(MediaWay way) {
   switch (way) {
     case MediaWay::up:
-      return "on the way out";
+      return phrase("on the way out");
     case MediaWay::down:
-      return "on the way back";
+      return phrase("on the way back");
     case MediaWay::both:
       break;
   }
-  return "there and back";
+  return phrase("there and back");
 }
 
 template <>

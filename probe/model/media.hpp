@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "probe/model/ip.hpp"
+#include "probe/model/text.hpp"
 #include "probe/model/words.hpp"
 
 namespace callready {
@@ -68,7 +69,7 @@ struct MediaDirection {
 
 enum class MediaWay { both, down, up };
 // "on the way out", "on the way back", "there and back"
-std::string_view way_in_words(MediaWay way);
+Text way_in_words(MediaWay way);
 
 // A silence amid the stream or, worse, to its end. Times since its first measured packet.
 struct MediaOutage {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "probe/model/probe.hpp"
+#include "probe/model/text.hpp"
 
 namespace callready {
 
@@ -13,12 +14,12 @@ namespace callready {
 struct PlannedRequirement {
   std::string set, requirement;     // ids
   std::vector<std::string> probes;  // ids, in the order of the document
-  std::string skipped;              // why there are none, and what would settle it
+  Text skipped;                     // why there are none, and what would settle it
   // Where skipped: the user could settle it (a variable, a file of service tags), so what the
   // vendor needs stays an open question instead of being left out of the verdict.
   bool open_question = false;
-  std::string sampled;     // "4 of 158 hosts"; empty where all are tried
-  std::string note;        // "measured from a PC: run on a phone's network to be sure"
+  Text sampled;            // "4 of 158 hosts"; empty where all are tried
+  Text note;               // "measured from a PC: run on a phone's network to be sure"
   bool elsewhere = false;  // this is not the place that the row is for; `note` says so
   // Where skipped: a larger run, or one with a better example, would try the row. A cause that
   // closes all that it needs closes it all the same.
@@ -55,7 +56,7 @@ struct PlannedProbe {
 struct Plan {
   std::vector<PlannedProbe> probes;  // each id once
   std::vector<PlannedRequirement> requirements;
-  std::vector<std::string> notes;  // about the whole run
+  std::vector<Text> notes;  // about the whole run
 };
 
 }  // namespace callready

@@ -9,6 +9,7 @@
 #include "probe/model/observation.hpp"
 #include "probe/model/probe.hpp"
 #include "probe/model/target_set.hpp"
+#include "probe/model/text.hpp"
 #include "probe/model/words.hpp"
 
 namespace callready {
@@ -104,7 +105,7 @@ struct Standing {
 struct CapabilityResult {
   std::string id, title;
   Verdict verdict = Verdict::unknown;
-  std::string summary;
+  Text summary;
   std::vector<std::string> requirements;  // ids
   std::vector<Need> needs;                // as in the set; empty in reports of before 0.2
   std::optional<Standing> standing;       // of the verdict; nothing: no earlier run is known
@@ -115,8 +116,8 @@ struct RequirementResult {
   std::string id, title, source;
   Severity severity = Severity::required;
   Status status = Status::unknown;
-  std::string summary;
-  std::string sampled;               // "4 of 158 hosts"; empty where all were tried
+  Text summary;
+  Text sampled;                      // "4 of 158 hosts"; empty where all were tried
   int reached = 0;                   // probes that reached their endpoint
   int total = 0;                     // probes made for it
   std::vector<std::string> probes;   // ids
@@ -145,7 +146,7 @@ struct SetResult {
   std::string evidence_note;
   std::string sha256;  // of the set's bytes; empty in reports of before 0.2
   Verdict verdict = Verdict::unknown;
-  std::vector<std::string> notes;  // staleness, "measured from a PC"
+  std::vector<Text> notes;  // staleness, "measured from a PC"
   std::vector<CapabilityResult> capabilities;
   std::vector<RequirementResult> requirements;
   std::vector<SetAdvice> advice;
@@ -160,15 +161,15 @@ struct FindingAffects {
 
 struct FindingEvidence {
   std::string probe;  // id; empty where the sentence is about several
-  std::string text;
+  Text text;
 };
 
 struct Finding {
   std::string code;  // stable: "firewall.udp_blocked"
-  std::string title;
+  Text title;
   Confidence confidence = Confidence::possible;
   Owner owner = Owner::network;
-  std::string fix;
+  Text fix;
   std::vector<FindingAffects> affects;
   std::vector<std::string> explains;  // requirement ids, "rainbow/turn-udp"
   // What the fix asks to let through: of the explained rows, what is closed, whole as in the
@@ -195,7 +196,7 @@ struct VantageReport {
   Site site;
   std::vector<SetResult> sets;
   std::vector<Finding> findings;
-  std::vector<std::string> notes;
+  std::vector<Text> notes;
 };
 
 // What a run waited for longest: when all else that it had sent by then had ended, so much longer
@@ -219,7 +220,7 @@ struct Report {
   std::vector<SetResult> sets;
   std::vector<Finding> findings;
   std::vector<ProbeResult> probes;
-  std::vector<std::string> notes;       // about the run: sampling, IPv6 missing
+  std::vector<Text> notes;              // about the run: sampling, IPv6 missing
   std::vector<VantageReport> vantages;  // of a merged report; empty: one run
   std::string redacted;  // names the key of its pseudonyms (reports/redact.hpp); empty: none
 };

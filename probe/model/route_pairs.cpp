@@ -31,8 +31,8 @@ Better compared(const ProbeResult& proxied, const ProbeResult* direct) {
   return *slow < *quick ? Better::proxy_faster : Better::direct_faster;
 }
 
-std::string times(double less, double more) {
-  return fmt::format("({:.0f} ms against {:.0f} ms)", less, more);
+Text times(double less, double more) {
+  return phrase("({} ms against {} ms)", fmt::format("{:.0f}", less), fmt::format("{:.0f}", more));
 }
 
 }  // namespace
@@ -70,29 +70,29 @@ std::vector<RoutePair> route_pairs(const Report& report) {
   return pairs;
 }
 
-std::string better_in_words(const RoutePair& pair) {
+Text better_in_words(const RoutePair& pair) {
   switch (pair.better) {
     case Better::proxy_only:
-      return "only through the proxy";
+      return phrase("only through the proxy");
     case Better::direct_only:
-      return "only directly";
+      return phrase("only directly");
     case Better::proxy_faster:
-      return "through the proxy is faster " +
-             times(set_up_ms(*pair.proxied).value_or(0), set_up_ms(*pair.direct).value_or(0));
+      return phrase("through the proxy is faster {}", times(set_up_ms(*pair.proxied).value_or(0),
+                                                            set_up_ms(*pair.direct).value_or(0)));
     case Better::direct_faster:
-      return "directly is faster " +
-             times(set_up_ms(*pair.direct).value_or(0), set_up_ms(*pair.proxied).value_or(0));
+      return phrase("directly is faster {}", times(set_up_ms(*pair.direct).value_or(0),
+                                                   set_up_ms(*pair.proxied).value_or(0)));
     case Better::alike:
-      return "both ways alike";
+      return phrase("both ways alike");
     case Better::neither:
-      return "neither way";
+      return phrase("neither way");
     case Better::untold:
       break;
   }
-  return "not compared";
+  return phrase("not compared");
 }
 
-std::string routes_in_short(const std::vector<RoutePair>& pairs) {
+Text routes_in_short(const std::vector<RoutePair>& pairs) {
   std::size_t both = 0, proxied = 0, direct = 0;
   for (const auto& pair : pairs) {
     if (pair.better == Better::untold) continue;
@@ -101,9 +101,11 @@ std::string routes_in_short(const std::vector<RoutePair>& pairs) {
     if (reached(pair.direct->observation.outcome)) ++direct;
   }
   if (both == 0) return {};
-  return fmt::format(
-      "Tried both ways: {} of {} endpoint{} reached through the proxy, {} of {} directly.", proxied,
-      both, both == 1 ? " is" : "s are", direct, both);
+  return plural(
+      both,
+      "Tried both ways: {1} of {0} endpoint is reached through the proxy, {2} of {0} directly.",
+      "Tried both ways: {1} of {0} endpoints are reached through the proxy, {2} of {0} directly.",
+      proxied, direct);
 }
 
 }  // namespace callready

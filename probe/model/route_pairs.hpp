@@ -36,10 +36,10 @@ struct RoutePair {
 std::vector<RoutePair> route_pairs(const Report& report);
 
 // "only through the proxy", "directly is faster (23 ms against 41 ms)".
-std::string better_in_words(const RoutePair& pair);
+Text better_in_words(const RoutePair& pair);
 
 // Of all that was tried over both routes: "Tried both ways: 5 of 5 endpoints are reached through
 // the proxy, 0 of 5 directly." Empty if there is none.
-std::string routes_in_short(const std::vector<RoutePair>& pairs);
+Text routes_in_short(const std::vector<RoutePair>& pairs);
 
 }  // namespace callready

@@ -15,9 +15,9 @@ std::optional<std::chrono::sys_days> published_day(std::string_view published) {
   return parse_day(day);
 }
 
-std::string published_words(std::string_view published) {
-  if (published.empty()) return "undated";
-  return (published.size() == 4 ? "about " : "") + std::string(published);
+Text published_words(std::string_view published) {
+  if (published.empty()) return phrase("undated");
+  return published.size() == 4 ? phrase("about {}", published) : Text(published);
 }
 
 bool is_old(std::string_view published, std::string_view today) {
@@ -25,28 +25,31 @@ bool is_old(std::string_view published, std::string_view today) {
   return now && then && (*now - *then).count() > old_after;
 }
 
-std::string staleness(const SetHead& set, std::string_view today) {
+Text staleness(const SetHead& set, std::string_view today) {
   const auto now = parse_day(today);
   if (!now) return {};
-  std::vector<std::string> reasons;
   const auto verified = parse_day(set.verified);
-  if (verified && (*now - *verified).count() > stale_after) {
-    reasons.push_back(
-        fmt::format("this list was last checked against the vendor's document {} days ago ({})",
-                    (*now - *verified).count(), set.verified));
-  }
-  if (is_old(set.published, today)) {
+  const auto checked = verified ? (*now - *verified).count() : 0;
+  const bool stale = checked > stale_after, old = is_old(set.published, today);
+  if (!stale && !old) return {};
+  const auto published = published_words(set.published);
+  const auto years = [&] {
     const auto days = (*now - *published_day(set.published)).count();
-    reasons.push_back(fmt::format("the document is {:.0f} years old (published {})",
-                                  static_cast<double>(days) / 365.25,
-                                  published_words(set.published)));
+    return fmt::format("{:.0f}", static_cast<double>(days) / 365.25);
+  };
+  const auto where =
+      set.url.empty() ? phrase("look for a newer edition of \"{}\"", set.document)
+                      : phrase("look for a newer edition of \"{}\" at {}", set.document, set.url);
+  if (!old) {
+    return phrase("This list was last checked against the vendor's document {} days ago ({}): {}",
+                  checked, set.verified, where);
   }
-  if (reasons.empty()) return {};
-  auto text = reasons.size() == 1 ? reasons[0] : reasons[0] + ", and " + reasons[1];
-  text[0] = static_cast<char>(text[0] - 'a' + 'A');
-  text += fmt::format(": look for a newer edition of \"{}\"", set.document);
-  if (!set.url.empty()) text += fmt::format(" at {}", set.url);
-  return text;
+  if (!stale)
+    return phrase("The document is {} years old (published {}): {}", years(), published, where);
+  return phrase(
+      "This list was last checked against the vendor's document {} days ago ({}), and the document "
+      "is {} years old (published {}): {}",
+      checked, set.verified, years(), published, where);
 }
 
 }  // namespace callready

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "probe/model/target_set.hpp"
+#include "probe/model/text.hpp"
 
 namespace callready {
 
@@ -22,12 +23,12 @@ inline constexpr int old_after = 3 * 365;
 std::optional<std::chrono::sys_days> published_day(std::string_view published);
 
 // "2016-07-01", "about 2016" where only the year is known, "undated" where there is none.
-std::string published_words(std::string_view published);
+Text published_words(std::string_view published);
 
 // "This list was last checked against the vendor's document 400 days ago (...), and the document is
 // 10 years old (...): look for a newer edition ...", or nothing where neither is so or is known.
 // `today` as YYYY-MM-DD.
-std::string staleness(const SetHead& set, std::string_view today);
+Text staleness(const SetHead& set, std::string_view today);
 
 // True where the document itself is old.
 bool is_old(std::string_view published, std::string_view today);

@@ -270,13 +270,14 @@ void say_unmeasured(ProbeList& probes, const TargetSet& set, const PlanOptions& 
   };
   if (is(CheckKind::media)) return;
   const bool by_login = is(CheckKind::turn) && !options.turn_login;
-  probes.plan.notes.push_back(fmt::format(
+  probes.plan.notes.push_back(phrase(
       "--quality measured no call of {}: {}.", set.title,
       by_login
-          ? "its TURN servers carry one for who has a login (CALLREADY_TURN_USER, "
-            "CALLREADY_TURN_PASSWORD), or run `callready serve` on a host outside"
-          : "nothing of it sends a stream back; run `callready serve` on a host outside, which "
-            "does"));
+          ? phrase("its TURN servers carry one for who has a login (CALLREADY_TURN_USER, "
+                   "CALLREADY_TURN_PASSWORD), or run `callready serve` on a host outside")
+          : phrase(
+                "nothing of it sends a stream back; run `callready serve` on a host outside, which "
+                "does")));
 }
 
 }  // namespace

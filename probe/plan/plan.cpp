@@ -30,8 +30,8 @@ Plan make_plan(const std::vector<const TargetSet*>& sets, const PlanOptions& opt
     if (!row.planned.skipped.empty() || !row.chosen.empty()) continue;
     row.planned.note.clear();
     row.planned.left_out = true;
-    row.planned.skipped = fmt::format("{} to keep traffic low; --all or --only {}/{} tests it",
-                                      left_out_words, row.planned.set, row.planned.requirement);
+    row.planned.skipped = phrase("left out to keep traffic low; --all or --only {}/{} tests it",
+                                 row.planned.set, row.planned.requirement);
     row.planned.untried = true;
   }
   ProbeList probes;
@@ -45,8 +45,8 @@ Plan make_plan(const std::vector<const TargetSet*>& sets, const PlanOptions& opt
     const bool selected =
         std::any_of(rows.begin(), rows.end(), [&](const Row& row) { return row.set == set; });
     if (set->control || selected) continue;
-    plan.notes.push_back(fmt::format(
-        "{}: no row of this set is left by what was chosen on the command line", set->id));
+    plan.notes.push_back(
+        phrase("{}: no row of this set is left by what was chosen on the command line", set->id));
   }
   for (auto& row : rows) {
     if (!row.set->control) plan.requirements.push_back(std::move(row.planned));

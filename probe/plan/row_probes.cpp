@@ -158,13 +158,13 @@ class RowProbes {
   }
 
   // "4 of 158 hosts, 6 of 10001 ports"
-  std::string sampled(const Row& row) const {
+  Text sampled(const Row& row) const {
     const auto& requirement = row.requirement;
-    std::string text;
+    Text text;
     if (row.chosen.size() < row.total) {
-      text = fmt::format("{} of {} hosts", row.chosen.size(), row.total);
+      text = phrase("{} of {} hosts", row.chosen.size(), row.total);
     }
-    if (!row.near.empty()) text += " in all parts of the world, and more in the nearest";
+    if (!row.near.empty()) text += phrase(" in all parts of the world, and more in the nearest");
     std::size_t listed = 0, tried = 0;
     for (const auto& range : requirement.ports) listed += range.count();
     if (row.chosen.empty()) return text;
@@ -176,7 +176,8 @@ class RowProbes {
       }
     }
     if (tried < listed) {
-      text += fmt::format("{}{} of {} ports", text.empty() ? "" : ", ", tried, listed);
+      if (!text.empty()) text += ", ";
+      text += phrase("{} of {} ports", tried, listed);
     }
     return text;
   }

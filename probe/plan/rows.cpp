@@ -76,42 +76,44 @@ bool only_service_tags(const Row& row) {
 }
 
 // Why the row cannot be probed from here, or nothing.
-std::string reason_to_skip(const Row& row, const std::vector<std::string>& missing,
-                           const std::vector<std::string>& problems, const PlanOptions& options) {
+Text reason_to_skip(const Row& row, const std::vector<std::string>& missing,
+                    const std::vector<std::string>& problems, const PlanOptions& options) {
   const auto& requirement = row.requirement;
   if (requirement.direction == Direction::in) {
     const auto where = vantages_of(requirement);
-    return fmt::format("inbound: cannot be tested from inside{}",
-                       where.empty() ? "" : "; it ends at: " + where);
+    return where.empty() ? phrase("inbound: cannot be tested from inside")
+                         : phrase("inbound: cannot be tested from inside; it ends at: {}", where);
   }
   if (!requirement.check) return requirement.unprobed;
   if (requirement.check == CheckKind::media && !options.quality && !options.streams)
-    return "a stream like a call's takes its time: --quality measures it";
-  if (requirement.lifecycle == Lifecycle::removed) return "the document says that it was removed";
+    return phrase("a stream like a call's takes its time: --quality measures it");
+  if (requirement.lifecycle == Lifecycle::removed)
+    return phrase("the document says that it was removed");
   if (!missing.empty()) {
-    return fmt::format("needs your own value: --var {}=...", fmt::join(missing, "=... --var "));
+    return phrase("needs your own value: --var {}=...", fmt::join(missing, "=... --var "));
   }
   if (!problems.empty()) return fmt::format("{}", fmt::join(problems, "; "));
   if (!requirement.listening && requirement.check != CheckKind::udp_range &&
       !sends_only_to_the_edge(requirement)) {
-    return "networks without a known listener are not probed: they are other people's machines";
+    return phrase(
+        "networks without a known listener are not probed: they are other people's machines");
   }
   if (row.candidates.empty()) {
     if (only_service_tags(row)) {
       return options.service_tags == nullptr
-                 ? fmt::format(
+                 ? phrase(
                        "given as Azure service tags, whose networks change every week: "
                        "download Microsoft's list ({}) and give it with --service-tags "
                        "FILE",
                        service_tags_url)
-                 : fmt::format("none of its service tags is in {}", options.service_tags->file);
+                 : phrase("none of its service tags is in {}", options.service_tags->file);
     }
     if (!requirement.wildcards.empty()) {
-      return fmt::format("only the wildcard {} is given, and no example of a name to try",
-                         requirement.wildcards.front().pattern);
+      return phrase("only the wildcard {} is given, and no example of a name to try",
+                    requirement.wildcards.front().pattern);
     }
-    return options.regions.empty() ? "the document says that all its endpoints were removed"
-                                   : "no endpoint of it is in the chosen regions";
+    return options.regions.empty() ? phrase("the document says that all its endpoints were removed")
+                                   : phrase("no endpoint of it is in the chosen regions");
   }
   return {};
 }
@@ -145,7 +147,7 @@ std::set<std::string> own_hosts_of(const Requirement& requirement, const Variabl
 
 // Patterns of which no name is known: a run that reaches the row's other hosts says nothing of
 // them.
-std::string untried_patterns(const Requirement& row) {
+Text untried_patterns(const Requirement& row) {
   std::vector<std::string> patterns;
   for (const auto& wildcard : row.wildcards) {
     const bool known = !wildcard.examples.empty() ||
@@ -155,7 +157,7 @@ std::string untried_patterns(const Requirement& row) {
     if (!known) patterns.push_back(wildcard.pattern);
   }
   if (patterns.empty()) return {};
-  return fmt::format("no name below {} is known, so none was tried", fmt::join(patterns, ", "));
+  return phrase("no name below {} is known, so none was tried", joined_texts(patterns));
 }
 
 }  // namespace
@@ -201,21 +203,21 @@ Row make_row(const TargetSet& set, const Requirement& requirement, const PlanOpt
                                     row.requirement.direction == Direction::out);
   if (row.planned.skipped.empty()) {
     row.quota = quota_of(row, options);
-    std::vector<std::string> notes;
+    std::vector<Text> notes;
     if (!options.from && !sent_from_a_pc(row.requirement)) {
       row.planned.elsewhere = true;
-      notes.push_back(fmt::format(
-          "measured from this computer; to be certain, repeat it on the network of the {}",
-          vantages_of(row.requirement)));
+      notes.push_back(
+          phrase("measured from this computer; to be certain, repeat it on the network of the {}",
+                 vantages_of(row.requirement)));
     }
     if (!unknown_tags.empty()) {
       notes.push_back(
-          fmt::format("not in {}: {}", options.service_tags->file, fmt::join(unknown_tags, ", ")));
+          phrase("not in {}: {}", options.service_tags->file, joined_texts(unknown_tags)));
     }
     if (auto patterns = untried_patterns(row.requirement); !patterns.empty()) {
       notes.push_back(std::move(patterns));
     }
-    row.planned.note = fmt::format("{}", fmt::join(notes, "; "));
+    row.planned.note = joined_texts(notes, "; ");
   }
   return row;
 }

@@ -8,6 +8,7 @@
 
 #include "probe/ui/page.hpp"
 #include "probe/util/path.hpp"
+#include "reports/language.hpp"
 #include "targets/syntax.hpp"
 
 namespace callready::ui {
@@ -109,7 +110,11 @@ void Pages::handle(WebRequest request, WebServer::Answer answer) {
     return send(std::move(reply));
   }
   if (request.method == "POST") return post(decision.path, request, send);
-  get(decision.path, query_of(request.target), send);
+  auto query = query_of(request.target);
+  if (!query.contains("lang")) {
+    query.emplace("lang", accepted_language(request.field("Accept-Language")));
+  }
+  get(decision.path, query, send);
 }
 
 void Pages::get(const std::string& path, const Query& query, const WebServer::Answer& answer) {
@@ -177,6 +182,10 @@ void Pages::show_report(const Query& query, const WebServer::Answer& answer) {
   }
   std::vector<std::string> words{"render", runs_.report(),
                                  fmt::format("--report={}", kind->format)};
+  const auto language = query.find("lang");
+  if (language != query.end() && known_language(language->second)) {
+    words.push_back(fmt::format("--lang={}", *known_language(language->second)));
+  }
   if (is_set(query, "hide")) words.emplace_back("--redact");
   print(std::move(words), std::move(reply), answer);
 }

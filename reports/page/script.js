@@ -4,6 +4,10 @@
 // one cause is one page.
 (() => {
   const status = document.getElementById('copied');
+  const words = {  // in the page's language where that is not English
+    copied: 'Copied', notCopied: 'Not copied', inClipboard: 'Copied to the clipboard',
+    notInClipboard: 'Could not be copied', close: 'Close all', open: 'Open all', ...document.body.dataset,
+  };
 
   const copy = async (text) => {
     try {
@@ -28,8 +32,8 @@
     button.addEventListener('click', async () => {
       const done = await copy(button.dataset.copy);
       button.focus();
-      button.textContent = done ? 'Copied' : 'Not copied';
-      status.textContent = done ? 'Copied to the clipboard' : 'Could not be copied';
+      button.textContent = done ? words.copied : words.notCopied;
+      status.textContent = done ? words.inClipboard : words.notInClipboard;
       setTimeout(() => {
         button.textContent = label;
         status.textContent = '';
@@ -69,7 +73,7 @@
       const open = button.getAttribute('aria-pressed') !== 'true';
       for (const row of rows) row.open = open;
       button.setAttribute('aria-pressed', String(open));
-      button.textContent = open ? 'Close all' : 'Open all';
+      button.textContent = open ? words.close : words.open;
     });
   }
 

@@ -28,7 +28,7 @@ class MediaByRelays : public testing::Test {
   }
   static std::string why(const Observation& seen) {
     for (const auto& evidence : seen.evidence) {
-      if (evidence.kind == EvidenceKind::relay_to_relay) return evidence.text;
+      if (evidence.kind == EvidenceKind::relay_to_relay) return evidence.text.string();
     }
     return {};
   }

@@ -63,7 +63,7 @@ class ProxyCheck : public testing::Test {
   // Nothing that was said may hold the password or the user's name, in clear or in base64.
   void expect_no_secrets(const Observation& seen) {
     for (const auto& evidence : seen.evidence) {
-      std::string all = evidence.text;
+      std::string all = evidence.text.string();
       for (const auto& [name, value] : evidence.facts) {
         if (const auto* text = std::get_if<std::string>(&value))
           all += std::string(to_string(name)) + *text;

@@ -139,7 +139,7 @@ TEST_F(SipSrv, AsksTheSecondServerWhereTheFirstRefuses) {
   EXPECT_EQ(seen.outcome, Outcome::answered);
   std::vector<std::string> tried;
   for (const auto& evidence : seen.evidence) {
-    if (evidence.kind == EvidenceKind::sip_target) tried.push_back(evidence.text);
+    if (evidence.kind == EvidenceKind::sip_target) tried.push_back(evidence.text.string());
   }
   EXPECT_EQ(tried, (std::vector<std::string>{
                        fmt::format("sip1.example.com:{} was asked: connection_refused", closed),

@@ -92,7 +92,7 @@ TEST_F(TurnCheck, NoEvidenceHoldsASecret) {
   const auto seen = ask_fake(options);
   EXPECT_EQ(seen.detail, DetailCode::relayed);
   for (const auto& evidence : seen.evidence) {
-    std::string all = evidence.text;
+    auto all = evidence.text.string();
     for (const auto& [name, value] : evidence.facts) {
       if (const auto* text = std::get_if<std::string>(&value)) all += *text;
     }

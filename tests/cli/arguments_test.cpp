@@ -83,6 +83,8 @@ TEST(Arguments, OutputIsRead) {
   EXPECT_EQ(arguments.colour, ColourChoice::never);
   EXPECT_EQ(arguments.log_level, 2);
   EXPECT_EQ(parsed({"check", "x", "--color", "always"}).colour, ColourChoice::always);
+  EXPECT_EQ(parsed({"render", "x", "--lang", "de"}).language, "de");
+  EXPECT_EQ(parsed({"render", "x"}).language, "");
 }
 
 TEST(Arguments, WhatStandsBehindTheMarkIsForTheRunsOfThePage) {
@@ -177,6 +179,7 @@ const BadCase bad_cases[] = {
     {"BothFamiliesExcluded", {"check", "x", "-4", "-6"}, "excludes"},
     {"UnknownPace", {"check", "x", "--pace", "slow"}, "slow"},
     {"UnknownColour", {"check", "x", "--color", "pink"}, "pink"},
+    {"UnknownLanguage", {"check", "x", "--lang", "xx"}, "xx"},
     {"TwoFilesToRender", {"render", "a", "b"}, "b"},
 };
 

@@ -31,7 +31,7 @@ inline Finding only(const Report& report) {
   return found.empty() ? Finding() : found.front();
 }
 
-inline bool holds(const std::string& text, std::string_view part) {
+inline bool holds(std::string_view text, std::string_view part) {
   return text.find(part) != text.npos;
 }
 

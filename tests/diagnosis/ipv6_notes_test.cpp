@@ -7,7 +7,7 @@ namespace callready {
 namespace {
 
 using namespace test;
-using Notes = std::vector<std::string>;
+using Notes = std::vector<Text>;
 
 ProbeResult at(ProbeResult result, const std::string& address) {
   result.observation.address = IpAddress::parse(address);

@@ -221,8 +221,8 @@ TEST(Merge, NotesASetThatOneVantageLacks) {
   other.sets.at(0).id = other.sets.at(0).title = "other";
   const auto report = merged({{"user", report_of("pc-1", {{"sip", {}}})}, {"voice", other}});
   ASSERT_EQ(report.sets.size(), 2u);
-  EXPECT_EQ(report.sets[0].notes, std::vector<std::string>{"Checked from user only."});
-  EXPECT_EQ(report.sets[1].notes, std::vector<std::string>{"Checked from voice only."});
+  EXPECT_EQ(report.sets[0].notes, std::vector<Text>{"Checked from user only."});
+  EXPECT_EQ(report.sets[1].notes, std::vector<Text>{"Checked from voice only."});
 }
 
 TEST(Merge, AnIncompletePartMakesItIncomplete) {

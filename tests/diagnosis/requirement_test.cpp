@@ -426,7 +426,7 @@ std::string summary_of(const std::vector<ProbeResult>& results) {
   for (const auto& result : results) planned.probes.push_back(result.probe.id);
   auto requirement = row("row");
   requirement.check = results.front().probe.check;
-  return judge_requirement(requirement, planned, ResultIndex(results), {}).summary;
+  return judge_requirement(requirement, planned, ResultIndex(results), {}).summary.string();
 }
 
 TEST(Routes, AreComparedWhereBothWork) {

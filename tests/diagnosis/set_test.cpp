@@ -145,7 +145,7 @@ TEST(Set, SaysThatSigningInWasNotTested) {
   fixture.add("a", answered);
   EXPECT_TRUE(fixture.judge().notes.empty()) << "nobody says that people sign in to it";
   fixture.set.kind = ServiceKind::meetings;
-  EXPECT_EQ(fixture.judge().notes, std::vector<std::string>{no_host_named});
+  EXPECT_EQ(fixture.judge().notes, std::vector<Text>{no_host_named});
   EXPECT_EQ(fixture.judge().verdict, Verdict::ready);
   for (const auto kind : {ServiceKind::sip_trunk, ServiceKind::platform, ServiceKind::pbx}) {
     fixture.set.kind = kind;
@@ -163,13 +163,12 @@ TEST(Set, SigningInIsTestedWhereARowOfItIsMeasured) {
   EXPECT_EQ(fixture.judge().verdict, Verdict::blocked);
   fixture.planned[1].skipped = "needs your own value";
   fixture.planned[1].probes.clear();
-  EXPECT_EQ(fixture.judge().notes,
-            std::vector<std::string>{"Signing in was not tested in this run."});
+  EXPECT_EQ(fixture.judge().notes, std::vector<Text>{"Signing in was not tested in this run."});
   EXPECT_EQ(fixture.judge().verdict, Verdict::ready);
   fixture.set.variables = {{"sign_in", "Yours", {}, "login.example.com", true}};
   fixture.set.requirements[1].hosts = {{"${sign_in}", "", Lifecycle::current, ""}};
   EXPECT_EQ(fixture.judge().notes,
-            std::vector<std::string>{
+            std::vector<Text>{
                 "Signing in was not tested: name your own sign-in page by --var sign_in=..."});
 }
 

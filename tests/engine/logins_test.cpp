@@ -11,7 +11,7 @@ struct Logins : testing::Test {
   ProxyDiscovery proxies;
   Plan plan;
   std::vector<TargetSet> sets;
-  std::vector<std::string> notes;
+  std::vector<Text> notes;
 
   void add(CheckKind check, const std::string& host, const std::string& set,
            const std::string& proxy = {}) {

@@ -128,7 +128,7 @@ class Drawing {
     for (const auto& result : report.probes) probes_.push_back(result.probe.id);
     report.sets = list<SetResult>(1, [&] { return set(sets_++); });
     report.findings = list<Finding>(2, [&] { return finding(report); });
-    report.notes = texts(1);
+    report.notes = sentences(1);
     if (maybe(5)) report.redacted = "hmac-sha256:00112233";
     if (maybe(6)) {
       report.vantages = list<VantageReport>(2, [&] { return vantage(report); });
@@ -191,6 +191,16 @@ class Drawing {
   }
   std::vector<std::string> texts(std::size_t usual) {
     return list<std::string>(usual, [&] { return text(); });
+  }
+  // Some as templates with arguments.
+  Text sentence() {
+    if (maybe(50)) return text();
+    Text made = plural(random_.below(3), "{0} row of {1}", "{0} rows of {1}", text());
+    while (maybe(30)) made = phrase("{} and {}", made, text()) + text();
+    return made;
+  }
+  std::vector<Text> sentences(std::size_t usual) {
+    return list<Text>(usual, [&] { return sentence(); });
   }
   std::string id(std::string_view prefix, std::size_t number) {
     if (hostile_ && maybe(10)) return text();
@@ -449,7 +459,7 @@ class Drawing {
     row.source = text();
     row.severity = random_.word<Severity>();
     row.status = random_.word<Status>();
-    row.summary = text();
+    row.summary = sentence();
     row.left_out = row.summary.find(left_out_words) != std::string::npos;
     if (maybe(20)) row.sampled = "4 of 158 hosts";
     row.total = random_.from(0, 9);
@@ -485,7 +495,7 @@ class Drawing {
     if (maybe(20)) set.evidence_note = text();
     if (maybe(50)) set.sha256 = std::string(64, 'a');
     set.verdict = random_.word<Verdict>();
-    set.notes = texts(1);
+    set.notes = sentences(1);
     set.requirements =
         list<RequirementResult>(3, [&] { return row(set.id, set.requirements.size()); });
     for (std::size_t i = 0; i < set.requirements.size(); ++i) {
@@ -566,7 +576,7 @@ class Drawing {
     made.site = site();
     made.sets = report.sets;
     made.findings = report.findings;
-    made.notes = texts(1);
+    made.notes = sentences(1);
     return made;
   }
 

@@ -48,9 +48,9 @@ class Judge {
   }
 
  private:
-  void violation(std::string kind, std::string what) {
+  void violation(std::string kind, const Text& what) {
     const bool certain = what.find("(certain)") != std::string::npos;
-    judgement_.violations.push_back({std::move(kind), std::move(what), certain});
+    judgement_.violations.push_back({std::move(kind), what.string(), certain});
   }
   // Where a list that a sentence is made with was empty.
   void look_for_holes(const Finding& finding) {
@@ -113,7 +113,7 @@ class Judge {
              probe.check != CheckKind::dns && probe.target.ports.last > 53;
     };
     if (is("firewall.udp_blocked")) {
-      const auto from = port_after(finding.title, "from port ");
+      const auto from = port_after(finding.title.string(), "from port ");
       const auto meant = [&](const Probe& probe) {
         return udp(probe) && probe.target.ports.first >= from;
       };

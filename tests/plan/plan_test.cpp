@@ -888,7 +888,7 @@ TEST(Rows, ASetOfWhichNothingIsLeftIsSaid) {
       "ports: [80], hosts: [a.example.com] }\n");
   EXPECT_TRUE(plan_of({set}).notes.empty());
   EXPECT_EQ(plan_of({set}, {.from = Vantage::phone}).notes,
-            std::vector<std::string>{
+            std::vector<Text>{
                 "small: no row of this set is left by what was chosen on the command line"});
 }
 
@@ -1008,7 +1008,7 @@ TEST(ServiceTagRows, SayWhatTheListDoesNotHave) {
     for (const auto& row : plan_of({vendor_set("itracks")}, options).requirements) {
       if (row.requirement == "media") return row.skipped + row.note;
     }
-    return std::string();
+    return Text();
   };
   EXPECT_EQ(reason(), "none of its service tags is in tags.json");
   tags.networks["azurecloud.westus"] = {Network::parse("20.1.0.0/16").value()};

@@ -17,7 +17,7 @@ Finding finding(std::string title, std::vector<FindingAffects> affects = {}) {
   return one;
 }
 
-bool holds(const std::string& text, std::string_view part) {
+bool holds(std::string_view text, std::string_view part) {
   return text.find(part) != std::string::npos;
 }
 

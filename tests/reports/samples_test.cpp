@@ -410,7 +410,8 @@ Report hostile() {
     }
   }
   for (auto& finding : report.findings) {
-    for (auto* text : {&finding.code, &finding.title, &finding.fix}) *text += attack;
+    finding.code += attack;
+    for (auto* text : {&finding.title, &finding.fix}) *text += attack;
     for (auto& affected : finding.affects) affected.set += attack;
     for (auto& item : finding.evidence) {
       item.text += attack;

@@ -33,8 +33,8 @@ inline std::string hole_in(std::string_view text) {
 inline constexpr int most_words = 12;
 
 // Hosts, addresses, ports and services are not counted: lists of them are as long as they are.
-inline int words_in(const std::string& title) {
-  std::istringstream text(title);
+inline int words_in(std::string_view title) {
+  std::istringstream text{std::string(title)};
   int words = 0;
   for (std::string word; text >> word;) {
     const bool name =
@@ -49,7 +49,7 @@ inline int words_in(const std::string& title) {
 // The first in the report's findings and verdicts.
 inline std::string hole_in(const Report& report) {
   for (const auto& finding : report.findings) {
-    if (words_in(finding.title) > most_words) return "too long a title: " + finding.title;
+    if (words_in(finding.title) > most_words) return "too long a title: " + finding.title.string();
     for (const auto& text : {finding.title, finding.fix}) {
       if (const auto hole = hole_in(text); !hole.empty()) return finding.code + ": " + hole;
     }
