@@ -71,9 +71,10 @@ void conclude(Observation& observation, Outcome outcome, DetailCode result,
   const auto payload = job.parameter("payload", "rtp");
   auto protocol = payload;
   for (auto& c : protocol) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+  const auto& target = job.probe.target;
   const auto what =
-      fmt::format("{} to {}, {} {}", tcp ? "A connection request" : "A packet (" + protocol + ")",
-                  job.probe.target.host, tcp ? "TCP" : "UDP", job.probe.target.port());
+      tcp ? phrase("A connection request to {}, TCP {}", target.host, target.port())
+          : phrase("A packet ({}) to {}, UDP {}", protocol, target.host, target.port());
   const auto device = by ? by->to_string() : std::string();
   const auto router = hop.address.to_string();
   Evidence evidence;
@@ -107,8 +108,8 @@ void conclude_taken(Observation& observation, const Taker& taker, const Hop& hop
   conclude(observation, Outcome::connected, DetailCode::answered_on_the_way, std::nullopt, hop,
            job);
   auto& evidence = observation.evidence.back();
-  const auto request = fmt::format("A connection request to {}, TCP {}", job.probe.target.host,
-                                   job.probe.target.port());
+  const auto request =
+      phrase("A connection request to {}, TCP {}", job.probe.target.host, job.probe.target.port());
   if (taker.on_this_computer()) {
     evidence.text = phrase("{}, is answered by a program of this computer", request);
     evidence.facts[Fact::who] = std::string("this_computer");

@@ -210,7 +210,7 @@ void not_measured(Observation& observation, std::string why) {
   observation.detail = DetailCode::no_relays;
   FactMap facts{{Fact::not_measured, why}};
   add_evidence(observation, EvidenceKind::relay_to_relay,
-               phrase("two relays were not had: {}", why), std::move(facts));
+               phrase("two relays could not be obtained: {}", why), std::move(facts));
 }
 
 std::string refusal_of(const TurnReply& reply) {

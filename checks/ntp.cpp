@@ -41,8 +41,9 @@ void add_offset(Observation& observation, const ntp::Sample& sample, bool exact)
   Evidence evidence;
   evidence.kind = EvidenceKind::clock_offset;
   const double offset = sample.offset.count();
-  evidence.text = phrase("this machine's clock is {} ms {} by this server",
-                         fmt::format("{:.0f}", std::abs(offset)), offset > 0 ? "slow" : "fast");
+  const auto amount = fmt::format("{:.0f}", std::abs(offset));
+  evidence.text = offset > 0 ? phrase("this machine's clock is {} ms slow by this server", amount)
+                             : phrase("this machine's clock is {} ms fast by this server", amount);
   evidence.facts[Fact::offset_ms] = offset;
   // After a retransmission it is not known which request was answered: the offset is then that of
   // the way back alone, and off by as much as that took.

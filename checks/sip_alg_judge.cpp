@@ -90,8 +90,9 @@ void add_message(Observation& observation, const AlgMessage& message) {
   evidence.facts[Fact::rport_asked] = message.options.rport;
   evidence.facts[Fact::answered] = message.reply.has_value();
   evidence.text =
-      phrase("{} {} to port {}, with {} in its Via", method == "OPTIONS" ? "an" : phrase("a test"),
-             method, message.port, own.sent_by());
+      method == "OPTIONS"
+          ? phrase("an OPTIONS to port {}, with {} in its Via", message.port, own.sent_by())
+          : phrase("a test {} to port {}, with {} in its Via", method, message.port, own.sent_by());
   if (!message.options.rport) evidence.text += phrase(", without rport");
   if (!message.reply) {
     evidence.text += phrase(", was not answered");

@@ -205,10 +205,13 @@ void add_size(Observation& observation, const Ask& ask) {
                 {Fact::answered, ask.answered()},
                 {Fact::attempts, static_cast<std::int64_t>(ask.sent)}};
   if (ask.back) facts[Fact::back] = true;
-  const auto times = ask.sent == 1 ? std::string("once") : fmt::format("{} times", ask.sent);
-  const auto what = ask.back ? "asked for a reply as long" : "sent";
-  auto text = fmt::format("{} bytes over {}, {} {}: {}", ask.bytes, in_capitals(ask.transport),
-                          what, times, ask.answered() ? "answered" : "not answered");
+  const auto answered = ask.answered() ? phrase("answered") : phrase("not answered");
+  const auto times =
+      ask.sent == 1 ? (ask.back ? phrase("asked for a reply as long once") : phrase("sent once"))
+      : ask.back    ? phrase("asked for a reply as long {} times", ask.sent)
+                    : phrase("sent {} times", ask.sent);
+  auto text =
+      phrase("{} bytes over {}, {}: {}", ask.bytes, in_capitals(ask.transport), times, answered);
   add_evidence(observation, EvidenceKind::sip_size, std::move(text), std::move(facts));
 }
 

@@ -33,11 +33,11 @@ struct Hello {
   std::size_t padding;
   int segment;
 };
-constexpr Hello long_one{"long", "a greeting as long as a browser's", long_padding, 0};
-constexpr Hello short_one{"short", "a short greeting", 0, 0};
-constexpr Hello short_in_segments{"short_in_segments", "a short greeting in several packets", 0,
-                                  part_of_a_hello};
-constexpr Hello long_in_segments{"long_in_segments", "a long greeting in small packets",
+constexpr Hello long_one{"long", marked("a greeting as long as a browser's"), long_padding, 0};
+constexpr Hello short_one{"short", marked("a short greeting"), 0, 0};
+constexpr Hello short_in_segments{
+    "short_in_segments", marked("a short greeting in several packets"), 0, part_of_a_hello};
+constexpr Hello long_in_segments{"long_in_segments", marked("a long greeting in small packets"),
                                  long_padding, small_segment};
 
 struct Greeted {
@@ -63,7 +63,9 @@ asio::awaitable<Greeted> greet(Context& context, Job job, Hello hello) {
 
 void add_hello(Observation& observation, const Hello& hello, const Greeted& greeted) {
   const auto result = greeted.through ? Detail(DetailCode::connected) : greeted.seen.detail;
-  auto text = fmt::format("{} {}", hello.text, greeted.through ? "gets through" : "does not");
+  const auto what = marked_text(hello.text);
+  auto text =
+      greeted.through ? phrase("{} gets through", what) : phrase("{} does not get through", what);
   FactMap facts{{Fact::payload, std::string(hello.word)}, {Fact::result, result.text()}};
   add_evidence(observation, EvidenceKind::hello, std::move(text), std::move(facts));
 }

@@ -150,14 +150,16 @@ void record_trip(Observation& observation, const TurnClient& client, const Relay
   if (trip.outbound_took) facts[Fact::outbound_ms] = trip.outbound_took->count();
   if (trip.inbound_took) facts[Fact::inbound_ms] = trip.inbound_took->count();
   if (trip.icmp) facts[Fact::icmp_sender] = trip.icmp->sender.to_string();
-  std::string text;
+  Text text;
   if (!trip.not_measured.empty()) {
     facts[Fact::not_measured] = trip.not_measured;
-    text = "not measured: " + trip.not_measured;
+    text = phrase("not measured: {}", trip.not_measured);
   } else {
-    const auto word = [](bool arrived) { return arrived ? "arrived" : "did not arrive"; };
-    text = fmt::format("UDP from here to the relay's port {} {}; from the relay to here it {}",
-                       client.relayed().port, word(*trip.outbound), word(*trip.inbound));
+    const auto port = client.relayed().port;
+    text = *trip.outbound ? phrase("UDP from here to the relay's port {} arrived", port)
+                          : phrase("UDP from here to the relay's port {} did not arrive", port);
+    text += *trip.inbound ? phrase("; from the relay to here it arrived")
+                          : phrase("; from the relay to here it did not arrive");
   }
   add_evidence(observation, EvidenceKind::relay_trip, std::move(text), std::move(facts));
 }

@@ -9,38 +9,44 @@
 namespace callready::checks::udp_range {
 namespace {
 
-std::string far_end_in_words(const Port& port) {
-  if (*port.outbound) return "the far end heard us, and what it sent back did not arrive";
-  const auto as_far = port.by ? ", though it left the site, as far as " + port.by->to_string() : "";
-  return "the far end says that it did not arrive" + as_far;
+Text far_end_in_words(const Port& port) {
+  if (*port.outbound) {
+    return phrase("the far end heard us, and what it sent back did not arrive");
+  }
+  if (!port.by) return phrase("the far end says that it did not arrive");
+  return phrase("the far end says that it did not arrive, though it left the site, as far as {}",
+                port.by->to_string());
 }
 
-std::string relay_in_words(const Port& port) {
-  if (!*port.outbound) return "a relay there did not hear us, and relays of its server do work";
-  return *port.inbound ? "a relay there heard us, and we heard it"
-                       : "a relay there heard us, and what it sent back did not arrive";
+Text relay_in_words(const Port& port) {
+  if (!*port.outbound) {
+    return phrase("a relay there did not hear us, and relays of its server do work");
+  }
+  return *port.inbound ? phrase("a relay there heard us, and we heard it")
+                       : phrase("a relay there heard us, and what it sent back did not arrive");
 }
 
-std::string in_words(const Port& port) {
+Text in_words(const Port& port) {
   const auto by = port.by ? port.by->to_string() : std::string();
   switch (port.result) {
     case PortResult::replied:
-      return port.outbound ? relay_in_words(port) : "it replied";
+      return port.outbound ? relay_in_words(port) : phrase("it replied");
     case PortResult::arrived:
-      return port.outbound ? relay_in_words(port) : "the packet arrived, nothing listens there now";
+      return port.outbound ? relay_in_words(port)
+                           : phrase("the packet arrived, nothing listens there now");
     case PortResult::left_site:
-      return fmt::format("the packet left the site, as far as {}", by);
+      return phrase("the packet left the site, as far as {}", by);
     case PortResult::prohibited:
-      if (!port.by) return "refused in the server's name by a device that is nearer";
-      return fmt::format("{} {}", by,
-                         port.no_way ? "knows no way there" : "refuses to let it pass");
+      if (!port.by) return phrase("refused in the server's name by a device that is nearer");
+      return port.no_way ? phrase("{} knows no way there", by)
+                         : phrase("{} refuses to let it pass", by);
     case PortResult::kept_here:
-      return "this computer's own firewall does not let it out";
+      return phrase("this computer's own firewall does not let it out");
     case PortResult::dropped:
       if (port.outbound) return relay_in_words(port);
-      return "dropped before the first router outside, which other packets reach";
+      return phrase("dropped before the first router outside, which other packets reach");
     case PortResult::silent:
-      return "nothing came back";
+      return phrase("nothing came back");
   }
   return "?";
 }
@@ -78,13 +84,13 @@ Evidence describe(const Port& port, const Range& range) {
   return evidence;
 }
 
-std::string neighbours_in_words(const Block& block) {
+Text neighbours_in_words(const Block& block) {
   if (block.open_before && block.open_after) {
-    return fmt::format("; {} and {} get out", *block.open_before, *block.open_after);
+    return phrase("; {} and {} get out", *block.open_before, *block.open_after);
   }
-  if (block.open_before) return fmt::format("; {} gets out", *block.open_before);
-  if (block.open_after) return fmt::format("; {} gets out", *block.open_after);
-  return "; no port was found that gets out";
+  if (block.open_before) return phrase("; {} gets out", *block.open_before);
+  if (block.open_after) return phrase("; {} gets out", *block.open_after);
+  return phrase("; no port was found that gets out");
 }
 
 Evidence describe(const Block& block) {
@@ -98,10 +104,11 @@ Evidence describe(const Block& block) {
   if (block.open_after) {
     evidence.facts[Fact::open_after] = static_cast<std::int64_t>(*block.open_after);
   }
-  const auto ports = block.first == block.last
-                         ? fmt::format("UDP {} is", block.first)
-                         : fmt::format("UDP {} to {} are", block.first, block.last);
-  evidence.text = phrase("{} blocked, as far as sampled{}", ports, neighbours_in_words(block));
+  evidence.text =
+      block.first == block.last
+          ? phrase("UDP {} is blocked, as far as sampled", block.first)
+          : phrase("UDP {} to {} are blocked, as far as sampled", block.first, block.last);
+  evidence.text += neighbours_in_words(block);
   return evidence;
 }
 

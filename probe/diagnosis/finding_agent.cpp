@@ -60,9 +60,12 @@ Causes find_agent(const Diagnosis& context) {
   cause.explained = lost;
   auto& finding = cause.finding;
   finding.code = "computer.agent";
-  finding.title = phrase("A program on this computer intercepts TCP {} and passes {} on",
-                         ports_in_words({ports.begin(), ports.end()}, 4),
-                         carries_some ? phrase("not all of it") : "nothing");
+  const auto which = ports_in_words({ports.begin(), ports.end()}, 4);
+  finding.title =
+      carries_some
+          ? phrase("A program on this computer intercepts TCP {} and passes not all of it on",
+                   which)
+          : phrase("A program on this computer intercepts TCP {} and passes nothing on", which);
   finding.owner = Owner::helpdesk;
   // What it carries elsewhere may be lost there.
   finding.confidence = carries_some                        ? Confidence::possible

@@ -21,8 +21,14 @@ Text whole_domains(const std::map<std::string, Name>& names, const std::vector<s
     if (count > 1 && !found) domains.push_back(domain);
   }
   if (domains.empty()) return {};
-  return phrase(" None of the tested names under {} resolves here: allow everything under {}.",
-                listed(domains), domains.size() == 1 ? "it" : "them");
+  const auto list = listed(domains);
+  return domains.size() == 1
+             ? phrase(
+                   " None of the tested names under {} resolves here: allow everything under it.",
+                   list)
+             : phrase(
+                   " None of the tested names under {} resolves here: allow everything under them.",
+                   list);
 }
 
 // Where programs of this computer go that complete such a name: the users' browser may, too.

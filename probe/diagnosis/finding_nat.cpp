@@ -199,8 +199,10 @@ Causes find_nat(const Diagnosis& context) {
       finding.code = "nat.symmetric";
       const auto several = public_addresses(context.facts);
       finding.title =
-          phrase("The NAT uses a different public {} for each destination (symmetric NAT)",
-                 several.size() > 1 ? "address" : "port");
+          several.size() > 1
+              ? phrase(
+                    "The NAT uses a different public address for each destination (symmetric NAT)")
+              : phrase("The NAT uses a different public port for each destination (symmetric NAT)");
       finding.confidence = Confidence::certain;
       finding.fix = phrase(
           "Keep one public address and port for each local port on the router or firewall that "

@@ -151,8 +151,9 @@ Causes find_rate_limit(const Diagnosis& context) {
   const auto line = line_is_up(facts);
   auto& finding = cause.finding;
   finding.code = "firewall.rate_limited";
-  finding.title = phrase("A device in the path has started to {} this computer's packets",
-                         resets ? "refuse" : "drop");
+  finding.title = resets
+                      ? phrase("A device in the path has started to refuse this computer's packets")
+                      : phrase("A device in the path has started to drop this computer's packets");
   finding.owner = Owner::security;
   const auto* quiet = line ? nullptr : resolver_is_silent(facts);
   finding.confidence = line && networks.size() > 1 ? Confidence::certain

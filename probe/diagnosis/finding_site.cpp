@@ -87,13 +87,15 @@ Causes find_clock_skew(const Diagnosis& context) {
   finding.code = "time.skewed";
   const bool slow = consensus->offset_ms > 0;
   const auto amount = duration_in_words(std::abs(consensus->offset_ms));
-  finding.title = phrase("This computer's clock is {} {}", amount, slow ? "slow" : "fast");
+  finding.title = slow ? phrase("This computer's clock is {} slow", amount)
+                       : phrase("This computer's clock is {} fast", amount);
   finding.owner = Owner::helpdesk;
   finding.confidence = Confidence::certain;
   finding.fix = phrase(
-      "Set the clock of this computer {} by {}, and turn on automatic time (NTP). With a wrong "
-      "clock, certificates seem expired or not yet valid, and sign-in and phone registration fail.",
-      slow ? "forward" : "back", amount);
+      "{}, and turn on automatic time (NTP). With a wrong clock, certificates seem expired or not "
+      "yet valid, and sign-in and phone registration fail.",
+      slow ? phrase("Set the clock of this computer forward by {}", amount)
+           : phrase("Set the clock of this computer back by {}", amount));
   finding.evidence = consensus->evidence;
   for (const auto& result : context.facts.report.probes) {
     if (fault_of_the_clock(result, *consensus)) {

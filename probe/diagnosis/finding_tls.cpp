@@ -195,10 +195,11 @@ Causes find_interception(const Diagnosis& context) {
     const bool sure = unrelated || trusted || !product.empty();
     finding.confidence = sure ? Confidence::certain : Confidence::likely;
     finding.code = "tls.intercepted";
-    finding.title = product.empty()
-                        ? phrase("A device in the path {} encrypted connections (TLS inspection)",
-                                 sure ? "opens" : phrase("may open"))
-                        : phrase("{} opens encrypted connections (TLS inspection)", product);
+    finding.title =
+        product.empty()
+            ? sure ? phrase("A device in the path opens encrypted connections (TLS inspection)")
+                   : phrase("A device in the path may open encrypted connections (TLS inspection)")
+            : phrase("{} opens encrypted connections (TLS inspection)", product);
     finding.owner = Owner::security;
     std::vector<const ProbeResult*> own;
     for (const auto* result : probes) {

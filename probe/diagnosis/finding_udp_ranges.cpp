@@ -277,14 +277,19 @@ Causes find_udp_ranges(const Diagnosis& context) {
   finding.confidence = proved                            ? Confidence::certain
                        : new_flows_may_be_limited(facts) ? Confidence::possible
                                                          : Confidence::likely;
-  finding.fix = phrase(
-      "{}llow outgoing UDP (and return traffic) from the user network to the whole range: {}.{}{}",
-      only_stun
-          ? phrase("Turn off the inspection that drops UDP it does not know (application control, "
-                   "\"unknown-udp\") for these flows, and a")
-          : "A",
-      asked_flows(facts, cause), ask_the_device(device_of(closed)),
-      where_the_list_is(facts, cause.explained));
+  const auto asked = asked_flows(facts, cause);
+  finding.fix =
+      only_stun ? phrase(
+                      "Turn off the inspection that drops UDP it does not know (application "
+                      "control, \"unknown-udp\") for these flows, and allow outgoing UDP (and "
+                      "return traffic) from the user network to the whole range: {}.",
+                      asked)
+                : phrase(
+                      "Allow outgoing UDP (and return traffic) from the user network to the whole "
+                      "range: {}.",
+                      asked);
+  finding.fix += ask_the_device(device_of(closed));
+  finding.fix += where_the_list_is(facts, cause.explained);
   finding.evidence = udp_evidence(closed, 6);
   const auto where = finding.evidence.begin() + (finding.evidence.empty() ? 0 : 1);
   finding.evidence.insert(where, bounds.begin(), bounds.end());

@@ -62,8 +62,8 @@ Text left_out_by_choice(const TargetSet& set, const Capability& capability,
     }
   }
   if (missing.empty()) return {};
-  return phrase("; {} of its requirements {} left out of this run", missing.size(),
-                missing.size() == 1 ? "was" : "were");
+  return plural(missing.size(), "; {} of its requirements was left out of this run",
+                "; {} of its requirements were left out of this run");
 }
 
 // The variable that one of the row's hosts is, or nothing.
