@@ -1,5 +1,6 @@
 // Pieces of the HTML report. Markup is only ever a literal of this program; every value put into it
-// is text, made harmless and escaped, unless it is a finished piece itself. Internal to reports/.
+// is text, made harmless and escaped, unless it is a finished piece itself. Internal to reports/,
+// and to the page of ui.
 #pragma once
 
 #include <fmt/format.h>

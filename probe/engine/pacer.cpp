@@ -5,6 +5,9 @@
 namespace callready {
 namespace {
 
+// The system sends a connection's last packets after the probe has ended.
+constexpr milliseconds closing{250};
+
 // The time at which at most `allowed` of these contacts lie within `window` before it.
 Instant when_at_most(std::vector<Instant> latest, std::size_t allowed, milliseconds window,
                      Instant now) {
@@ -52,10 +55,11 @@ Instant Pacer::when_ports_are_free(const Host& host, const PacedRequest& request
   return when_at_most(std::move(others), left, limits_.window, now);
 }
 
-void Pacer::note_end(const PacedRequest& request, Instant now) {
+void Pacer::note_end(const PacedRequest& request, Instant ended) {
   const auto known = hosts_.find(request.address);
   if (limits_.unlimited || known == hosts_.end()) return;
   auto& host = known->second;
+  const auto now = ended + closing;
   host.last = std::max(host.last, now);
   for (const auto port : request.ports) {
     auto& latest = host.ports[{request.transport, port}];

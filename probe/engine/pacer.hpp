@@ -29,8 +29,9 @@ class Pacer {
   // for an empty one.
   std::optional<Instant> ask(const PacedRequest& request, Instant now);
 
-  // The request has ended: what was silent was sent to again until now, so its windows begin now.
-  void note_end(const PacedRequest& request, Instant now);
+  // The request has ended: what was silent was sent to again until now, and a connection's last
+  // packets leave a little later, so its windows begin then.
+  void note_end(const PacedRequest& request, Instant ended);
 
  private:
   struct Host {

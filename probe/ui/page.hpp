@@ -1,8 +1,11 @@
 // The page's own files, from probe/ui/page/, built into the program.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
+
+#include "probe/model/text.hpp"
 
 namespace callready::ui {
 
@@ -13,9 +16,11 @@ std::string_view page_result();
 std::string_view page_icon();
 
 struct PageFile {
+  friend bool operator==(const PageFile&, const PageFile&) = default;
   std::string path, content_type, text;
 };
-// By its path behind the folder; null: there is none.
-const PageFile* find_page_file(std::string_view path);
+// By its path behind the folder, its words in that language (null: English); nothing: there is
+// none. What has no translation stays English.
+std::optional<PageFile> page_file(std::string_view path, const Language* language);
 
 }  // namespace callready::ui

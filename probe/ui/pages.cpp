@@ -118,8 +118,10 @@ void Pages::handle(WebRequest request, WebServer::Answer answer) {
 }
 
 void Pages::get(const std::string& path, const Query& query, const WebServer::Answer& answer) {
-  if (const auto* file = find_page_file(path)) {
-    return answer({200, std::string(file->text), std::string(file->content_type)});
+  const auto language = query.find("lang");
+  const auto* words = language == query.end() ? nullptr : find_language(language->second);
+  if (auto file = page_file(path, words)) {
+    return answer({200, std::move(file->text), std::move(file->content_type)});
   }
   const WebReply json{200, "", "application/json"};
   if (path == "events") return live(answer);

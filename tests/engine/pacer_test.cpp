@@ -199,11 +199,11 @@ TEST(Pacer, AHostThatIsKnownCostsNothing) {
 TEST(Pacer, WindowsBeginWhenAContactEnds) {
   Pacer pacer{PaceLimits{}};
   for (int i = 0; i < 24; ++i) EXPECT_FALSE(pacer.ask(request(i, {443}), start));
-  // A silent host has had its last packet then.
+  // A silent host has had its last packet then, and others are still closing their connections.
   for (int i = 0; i < 24; ++i) pacer.note_end(request(i, {443}), start + milliseconds(3'500));
   EXPECT_EQ(pacer.ask(request(24, {443}), start + milliseconds(10'000)),
-            start + milliseconds(13'500));
-  EXPECT_FALSE(pacer.ask(request(24, {443}), start + milliseconds(13'500)));
+            start + milliseconds(13'750));
+  EXPECT_FALSE(pacer.ask(request(24, {443}), start + milliseconds(13'750)));
 }
 
 TEST(Pacer, AsksOfManyPortsWaitForRoomForAllOfThem) {

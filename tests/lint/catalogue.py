@@ -95,6 +95,20 @@ def untranslatable(text):
             yield start, part
 
 
+PAGE = ("probe/ui/page/index.html", "probe/ui/page/script.js", "probe/ui/page/result.js")
+_HTML = re.compile(r'>([^<>]*[A-Za-z][^<>]*)<|(?:placeholder|aria-label)="([^"]+)"')
+_SCRIPT = re.compile(r"\bt\('([^']*)'")
+
+
+def of_page(file):
+    """The texts of a page, or what its script says by t('...'), as probe/ui/page_files.cpp looks for them."""
+    text = (sources.ROOT / file).read_text()
+    found = _HTML.findall(text) if file.endswith(".html") else [(one, "") for one in _SCRIPT.findall(text)]
+    for one in ((a or b).strip() for a, b in found):
+        if has_words(one) and not one.startswith(("http", "callready ")):
+            yield one.replace("\\", "\\\\").replace('"', '\\"')
+
+
 def wanted():
     """All entries, {msgid: (msgid_plural or None, [files])}, in the order of the sources."""
     entries = {}
@@ -105,6 +119,11 @@ def wanted():
                 known[0] = known[0] or many
                 if sources.name(path) not in known[1]:
                     known[1].append(sources.name(path))
+    for file in PAGE:
+        for one in of_page(file):
+            known = entries.setdefault(one, [None, []])
+            if file not in known[1]:
+                known[1].append(file)
     return entries
 
 

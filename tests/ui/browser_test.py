@@ -165,6 +165,37 @@ class States(Page):
         self.assertEqual([], elsewhere)
 
 
+class Languages(Page):
+    def test_each_by_the_browser_s_choice(self):
+        self.addCleanup(self.browser.call, "Network.setExtraHTTPHeaders", headers={})
+        self.listener.close()
+        for code in ("de", "es", "fr", "nl"):
+            with self.subTest(code):
+                self.browser.call("Network.setExtraHTTPHeaders", headers={"Accept-Language": f"{code}-XX, en;q=0.5"})
+                self.browser.js("location.reload()")
+                self.until(f"document.documentElement.lang === '{code}' && "
+                           "document.querySelectorAll('[name=service]').length > 5")
+                self.assertNotIn("service?", self.text())
+                self.browser.js("document.getElementById('settings').open = true")
+                self.is_fine(f"settings-{code}")
+                self.run_to_its_end("local")
+                self.is_fine(f"blocked-{code}")
+                for english in ("Who has to do it", "BLOCKED", "Run again"):
+                    self.assertNotIn(english, self.text())
+                self.browser.js("location.href = 'report?as=html'")
+                self.until(f"document.documentElement.lang === '{code}' && document.querySelector('.finding')")
+                self.browser.resize(360, 900, mobile=True)
+                self.browser.js("document.querySelectorAll('details').forEach((one) => one.open = true)")
+                self.picture(f"report-{code}-360")
+                self.assertEqual([], self.browser.js("""[...document.querySelectorAll('main *')]
+                    .filter((one) => one.getBoundingClientRect().right > 361)
+                    .map((one) => one.outerHTML.slice(0, 100))"""))
+                self.browser.resize(1280, 900)
+                self.browser.js("history.back()")
+                self.until("document.getElementById('other') && !document.getElementById('result').hidden")
+                self.browser.js("document.getElementById('other').click()")
+
+
 class Keyboard(Page):
     def test_the_whole_way(self):
         self.until("document.activeElement.id === 'search'")

@@ -1,6 +1,14 @@
 // What a report and a comparison look like on the page: from the program's sentences to elements.
 // Whatever is not this page's own is only ever text here (textContent), never markup.
 
+import {words} from './words.js';
+
+// A sentence in the reader's language, with values in its places.
+export const t = (english, ...values) => {
+  let next = 0;
+  return (words[english] ?? english).replace(/\{(\d?)\}/g, (_, at) => values[at === '' ? next++ : Number(at)]);
+};
+
 export const element = (name, text, className) => {
   const made = document.createElement(name);
   if (text !== undefined) made.textContent = text;
@@ -35,20 +43,20 @@ export const finding = (cause, index) => {
   article.append(head);
   if (cause.fix) {
     const fix = element('div', undefined, 'fix');
-    const who = element('p', 'Who has to do it: ');
+    const who = element('p', t('Who has to do it:') + ' ');
     who.append(element('span', cause.who, 'who'));
     fix.append(who, element('p', cause.fix));
     if (cause.rules.length > 0) {
       const more = element('details');
-      more.append(element('summary', 'To let through, by the vendor’s document'),
+      more.append(element('summary', t('To let through, by the vendor’s document')),
                   element('pre', cause.rules.join('\n')));
       fix.append(more);
     }
     article.append(fix);
   }
-  if (cause.why) article.append(element('p', `Why: ${cause.why}`));
-  if (cause.affects) article.append(element('p', `Affects: ${cause.affects}`, 'muted small'));
-  if (cause.since) article.append(element('p', `Found ${cause.since}.`, 'muted small'));
+  if (cause.why) article.append(element('p', t('Why: {}', cause.why)));
+  if (cause.affects) article.append(element('p', t('Affects: {}', cause.affects), 'muted small'));
+  if (cause.since) article.append(element('p', `${cause.since}.`, 'muted small'));
   return article;
 };
 
@@ -63,18 +71,20 @@ export const abilities = (set, several) => {
   return several ? [element('h3', set.name), rows] : [rows];
 };
 
-const trends = {better: ['Better', 'good', '✓'], worse: ['Worse', 'bad', '✕'], changed: ['Changed', 'unknown', '?']};
-const words = {ready: 'ready', degraded: 'works only over a fallback', blocked: 'blocked', unknown: 'not decided',
-               pass: 'good', warn: 'not as it should be', fail: 'does not work', skip: 'not tried'};
+const trends = {better: [t('Better'), 'good', '✓'], worse: [t('Worse'), 'bad', '✕'],
+                changed: [t('Changed'), 'unknown', '?']};
+const states = {ready: t('ready'), degraded: t('works only over a fallback'), blocked: t('blocked'),
+                unknown: t('not decided'), pass: t('good'), warn: t('not as it should be'),
+                fail: t('does not work'), skip: t('not tried')};
 export const changes = (difference) => {
   const parts = [];
   const when = new Date(difference.before.started_at).toLocaleString();
-  parts.push(element('p', `Before: ${when}.`, 'muted'));
+  parts.push(element('p', t('Before: {}.', when), 'muted'));
   for (const [trend, [word, tone, glyph]] of Object.entries(trends)) {
     const rows = difference.changes.filter((one) => one.trend === trend && one.of !== 'requirement')
-      .map((one) => [one.title, `${words[one.before]} → ${words[one.after]}`]);
+      .map((one) => [one.title, `${states[one.before]} → ${states[one.after]}`]);
     for (const one of difference.findings.filter((other) => other.trend === trend)) {
-      rows.push([one.title, trend === 'better' ? 'gone' : trend === 'worse' ? 'new' : one.note ?? 'in other words']);
+      rows.push([one.title, trend === 'better' ? t('gone') : trend === 'worse' ? t('new') : one.note ?? t('in other words')]);
     }
     if (rows.length === 0) continue;
     const items = element('ul', undefined, 'ability');
@@ -86,7 +96,7 @@ export const changes = (difference) => {
     }
     parts.push(element('h3', word), items);
   }
-  if (parts.length === 1) parts.push(element('p', 'Nothing has changed.'));
+  if (parts.length === 1) parts.push(element('p', t('Nothing has changed.')));
   for (const note of difference.notes) parts.push(element('p', note, 'muted small'));
   return parts;
 };

@@ -1,5 +1,5 @@
 // The page of callready ui: choosing, running, and what can be done with a result.
-import {abilities, changes, element, finding, verdict} from './result.js';
+import {abilities, changes, element, finding, t, verdict} from './result.js';
 
 (() => {
   const $ = (id) => document.getElementById(id);
@@ -9,11 +9,11 @@ import {abilities, changes, element, finding, verdict} from './result.js';
   const popular = ['teams', 'zoom', 'webex', 'google-meet', 'rainbow', 'webex-calling', 'ringcentral',
                    '3cx', 'slack-huddles', 'genesys-cloud', 'goto', 'jitsi'];
   const few = 9;
-  const kinds = {meetings: 'meetings', pbx: 'telephone system', platform: 'for developers',
-                 'contact-center': 'contact centre', 'sip-trunk': 'telephone lines', shared: 'sign-in and more',
-                 telephony: 'telephone service'};
-  const demo = {id: 'demo', title: 'Try it out', vendor: '', aliases: ['demo'], former_names: [],
-                kind: '', note: 'a made-up service on this computer'};
+  const kinds = {meetings: t('meetings'), pbx: t('telephone system'), platform: t('for developers'),
+                 'contact-center': t('contact centre'), 'sip-trunk': t('telephone lines'),
+                 shared: t('sign-in and more'), telephony: t('telephone service')};
+  const demo = {id: 'demo', title: t('Try it out'), vendor: '', aliases: ['demo'], former_names: [],
+                kind: '', note: t('a made-up service on this computer')};
 
   let services = [];       // as `list --json` has them, and the demo
   let used = [];           // ids of those that were tested before
@@ -76,7 +76,7 @@ import {abilities, changes, element, finding, verdict} from './result.js';
       const input = element('input');
       Object.assign(input, {type: 'radio', name: 'service', value: one.id, checked: one === picked});
       const text = element('span', one.title);
-      const note = used.includes(one.id) ? 'tested here before' : one.note ?? kinds[one.kind] ?? '';
+      const note = used.includes(one.id) ? t('tested here before') : one.note ?? kinds[one.kind] ?? '';
       if (note) text.append(element('small', note));
       label.append(input, text);
       return label;
@@ -85,8 +85,9 @@ import {abilities, changes, element, finding, verdict} from './result.js';
     $('services').replaceChildren(legend, ...rows);
     show('all', !searching && !everything && some.length < services.length);
     $('found').textContent = !searching ? '' : found.length === 0
-      ? 'No service of that name is known. Try another word, or ask your helpdesk what it is called.'
-      : `${found.length} found; ${picked?.title ?? 'none'} is chosen.`;
+      ? t('No service of that name is known. Try another word, or ask your helpdesk what it is called.')
+      : picked ? t('{} found; {} is chosen.', found.length, picked.title)
+        : t('{} found; none is chosen.', found.length);
     settings();
   };
 
@@ -106,7 +107,7 @@ import {abilities, changes, element, finding, verdict} from './result.js';
   };
   const settings = async () => {
     const id = chosen();
-    $('run').textContent = id ? `Run the test: ${title(id)}` : 'Run the test';
+    $('run').textContent = id ? t('Run the test: {}', title(id)) : t('Run the test');
     if (id === wanted) return;
     wanted = id;
     for (const group of ['scenarios', 'regions', 'variables']) fill(group, []);
@@ -122,7 +123,7 @@ import {abilities, changes, element, finding, verdict} from './result.js';
     fill('regions', set.regions.map((one) => box('regions', one, false)));
     fill('variables', set.variables.map((one) => {
       const field = element('div', undefined, 'field');
-      const label = element('label', one.default ? `${one.title} (left empty: ${one.default})` : one.title);
+      const label = element('label', one.default ? t('{} (left empty: {})', one.title, one.default) : one.title);
       const input = element('input');
       label.htmlFor = input.id = `variable-${one.name}`;
       Object.assign(input, {type: 'text', name: one.name, spellcheck: false,
@@ -159,45 +160,45 @@ import {abilities, changes, element, finding, verdict} from './result.js';
   const run = async () => {
     refuse('');
     if (!chosen()) {
-      refuse('Choose a service first.');
+      refuse(t('Choose a service first.'));
       return $('search').focus();
     }
     try {
       const reply = await post('run', order());
       if (!reply.ok) refuse(await reply.text());
     } catch {
-      refuse('The program does not answer any more. Start it again.');
+      refuse(t('The program does not answer any more. Start it again.'));
     }
     if (!$('refused').hidden) choose(false);
   };
 
   // Back to the choice.
   const choose = (focus = true) => {
-    only('form', 'Do calls work from here?');
+    only('form', t('Do calls work from here?'));
     if (focus) $('search').focus();
   };
 
   const progress = (first) => {
-    only('progress', `Testing ${title(state.service)}`);
-    $('progress-title').textContent = `Testing ${title(state.service)}`;
+    only('progress', t('Testing {}', title(state.service)));
+    $('progress-title').textContent = t('Testing {}', title(state.service));
     const bar = $('bar');
     if (state.total > 0) {
       bar.max = state.total;
       bar.value = state.done;
-      $('count').textContent = `${state.done} of ${state.total} measurements`;
+      $('count').textContent = t('{} of {} measurements', state.done, state.total);
     } else {
       bar.removeAttribute('value');
-      $('count').textContent = 'Getting ready …';
+      $('count').textContent = t('Getting ready …');
     }
-    $('now').textContent = state.stopping ? 'Stopping, and writing down what is known …'
-      : state.now ? `Reply from ${state.now}` : '';
+    $('now').textContent = state.stopping ? t('Stopping, and writing down what is known …')
+      : state.now ? t('Reply from {}', state.now) : '';
     $('stop').disabled = state.stopping;
     if (first) {
       say('');
       $('progress-title').focus();
     }
     const quarter = state.total > 0 ? Math.floor(4 * state.done / state.total) : 0;
-    if (quarter > 0 && quarter < 4 && state.quarter !== quarter) say(`${quarter * 25} percent done`);
+    if (quarter > 0 && quarter < 4 && state.quarter !== quarter) say(t('{} percent done', quarter * 25));
     state.quarter = quarter;
   };
 
@@ -219,7 +220,7 @@ import {abilities, changes, element, finding, verdict} from './result.js';
     $('where').textContent = summary.where;
     show('incomplete', !summary.complete);
     $('findings').replaceChildren(...summary.causes.map(finding));
-    $('open').textContent = `No cause was found for: ${summary.open.join('; ')}.`;
+    $('open').textContent = t('No cause was found for: {}.', summary.open.join('; '));
     show('open', summary.open.length > 0);
     show('causes', summary.causes.length + summary.open.length > 0);
     $('capabilities').replaceChildren(...summary.sets.flatMap((set) => abilities(set, summary.sets.length > 1)));
@@ -238,7 +239,7 @@ import {abilities, changes, element, finding, verdict} from './result.js';
   };
   const failed = (text) => {
     $('problem').textContent = text;
-    only('failed', 'The test did not run');
+    only('failed', t('The test did not run'));
     $('failed-title').focus();
   };
 
@@ -276,8 +277,8 @@ import {abilities, changes, element, finding, verdict} from './result.js';
   $('copy').addEventListener('click', async () => {
     try {
       const done = await copy(await (await ask(report('ticket'))).text());
-      tell(done ? `Copied: paste it into the ticket.${hidden ? ' Private details are hidden.' : ''}`
-        : 'It could not be copied. Save the report instead.');
+      tell(done ? t('Copied: paste it into the ticket.') + (hidden ? ' ' + t('Private details are hidden.') : '')
+        : t('It could not be copied. Save the report instead.'));
     } catch (error) {
       tell(error.message);
     }
@@ -287,8 +288,9 @@ import {abilities, changes, element, finding, verdict} from './result.js';
     hidden = !hidden;
     $('hide').setAttribute('aria-pressed', String(hidden));
     await result(false);
-    tell(hidden ? 'Names and addresses of this site are replaced, on this page, in what you copy and in what you save.'
-      : 'Names and addresses of this site are shown again.');
+    tell(hidden
+      ? t('Names and addresses of this site are replaced, on this page, in what you copy and in what you save.')
+      : t('Names and addresses of this site are shown again.'));
   });
   $('compare').addEventListener('click', async () => {
     const open = $('compare').getAttribute('aria-expanded') !== 'true';
@@ -325,7 +327,7 @@ import {abilities, changes, element, finding, verdict} from './result.js';
     try {
       services = [...await (await ask('services')).json(), demo];
     } catch {
-      return lost('The list of services could not be read. Close this page, and start the program again.');
+      return lost(t('The list of services could not be read. Close this page, and start the program again.'));
     }
     list();
     const events = new EventSource('events');
@@ -334,7 +336,7 @@ import {abilities, changes, element, finding, verdict} from './result.js';
       take(JSON.parse(event.data));
     });
     events.addEventListener('error', () => {
-      lost('The program has ended, or does not answer. Start it again to go on.');
+      lost(t('The program has ended, or does not answer. Start it again to go on.'));
     });
     $('search').focus();
   };
