@@ -183,7 +183,7 @@ class Languages(Page):
                 for english in ("Who has to do it", "BLOCKED", "Run again"):
                     self.assertNotIn(english, self.text())
                 self.browser.js("location.href = 'report?as=html'")
-                self.until(f"document.documentElement.lang === '{code}' && document.querySelector('.finding')")
+                self.until(f"document.documentElement.lang === '{code}' && Boolean(document.querySelector('.finding'))")
                 self.browser.resize(360, 900, mobile=True)
                 self.browser.js("document.querySelectorAll('details').forEach((one) => one.open = true)")
                 self.picture(f"report-{code}-360")
