@@ -5,9 +5,6 @@
 namespace callready {
 namespace {
 
-// The system sends a connection's last packets after the probe has ended.
-constexpr milliseconds closing{250};
-
 // The time at which at most `allowed` of these contacts lie within `window` before it.
 Instant when_at_most(std::vector<Instant> latest, std::size_t allowed, milliseconds window,
                      Instant now) {
@@ -59,7 +56,7 @@ void Pacer::note_end(const PacedRequest& request, Instant ended) {
   const auto known = hosts_.find(request.address);
   if (limits_.unlimited || known == hosts_.end()) return;
   auto& host = known->second;
-  const auto now = ended + closing;
+  const auto now = ended + limits_.closing;
   host.last = std::max(host.last, now);
   for (const auto port : request.ports) {
     auto& latest = host.ports[{request.transport, port}];

@@ -10,6 +10,8 @@ struct PaceLimits {
   int hosts = 24;           // distinct addresses in any `window`
   int ports_per_host = 12;  // distinct ports of one address in any `window`
   std::chrono::milliseconds window{10'000};
+  // The system sends a connection's last packets after its probe has ended: until then.
+  std::chrono::milliseconds closing{250};
   // Between SIP messages to one address, beyond the first of each transport.
   std::chrono::milliseconds sip_gap{1'000};
   // Packets to one destination in any `window` and in a run; to all of them at once and then each

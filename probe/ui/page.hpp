@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "probe/model/text.hpp"
+#include "reports/language.hpp"
 
 namespace callready::ui {
 

@@ -926,7 +926,7 @@ TEST(Runner, IsPacedBeyondLoopback) {
   int first = 0, second = 0;
   for (const auto& [id, at] : run.own.began) {
     if (at == start) ++first;
-    if (at == start + milliseconds(10'000)) ++second;
+    if (at == start + milliseconds(10'250)) ++second;
   }
   EXPECT_EQ(first, 24);
   EXPECT_EQ(second, 6);
@@ -949,7 +949,7 @@ TEST(Runner, CountsAllPortsOfASample) {
     after.insert(std::chrono::duration_cast<milliseconds>(at - start));
   }
   EXPECT_EQ(after,
-            (std::multiset<milliseconds>{milliseconds(0), milliseconds(0), milliseconds(10'000)}));
+            (std::multiset<milliseconds>{milliseconds(0), milliseconds(0), milliseconds(10'250)}));
 }
 
 TEST(Runner, SipMessagesToOneServerAreASecondApart) {
