@@ -2,6 +2,7 @@
 // and labels, and what the scripts say by t('...').
 #include <fmt/format.h>
 
+#include <cctype>
 #include <nlohmann/json.hpp>
 
 #include "probe/ui/page.hpp"
@@ -54,6 +55,7 @@ std::string words_in(const Language* language) {
     constexpr std::string_view call = "t('";
     for (auto at = script.find(call); language != nullptr && at != script.npos;
          at = script.find(call, at + 1)) {
+      if (std::isalnum(static_cast<unsigned char>(script[at - 1])) != 0) continue;  // element('p')
       const auto start = at + call.size();
       const auto text = script.substr(start, script.find('\'', start) - start);
       if (const auto told = language->find(text, std::nullopt)) words[std::string(text)] = *told;

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <set>
 
 #include "probe/ui/page.hpp"
 #include "reports/language.hpp"
@@ -46,6 +47,30 @@ TEST(PageFiles, SayTextsLabelsAndPlaceholdersInTheLanguage) {
   EXPECT_TRUE(holds(page, "<span class=\"offscreen\"> im neuen Tab</span>")) << "its blank is kept";
   EXPECT_TRUE(holds(page, "<div id=\"result\" hidden>"));
   EXPECT_TRUE(holds(page, "Search by name")) << "without a translation it stays";
+}
+
+// Also that tests/lint/catalogue.py finds the same texts as the page looks up.
+TEST(PageFiles, HaveATranslationOfAllThatIsLookedUp) {
+  struct Ledger : Language {
+    std::string_view code() const override { return "xx"; }
+    std::optional<std::string_view> find(std::string_view words,
+                                         std::optional<std::uint64_t>) const override {
+      asked.emplace(words);
+      return std::nullopt;
+    }
+    mutable std::set<std::string> asked;
+  };
+  const Ledger ledger;
+  page_file("", &ledger);
+  page_file("words.js", &ledger);
+  EXPECT_GT(ledger.asked.size(), 100u);
+  for (const auto code : {"de", "es", "fr", "nl"}) {
+    for (const auto& words : ledger.asked) {
+      const bool plain = words.starts_with("http") || words.starts_with("callready ");
+      EXPECT_NE(find_language(code)->find(words, std::nullopt).has_value(), plain)
+          << code << ": " << words;
+    }
+  }
 }
 
 TEST(PageFiles, GiveTheScriptItsWords) {
