@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t largest_catalogue = std::size_t{4} * 1024 * 1024;
 
-// How often the template has each place, so that a translation can be held against it.
+// How often the template has each place, to compare a translation with it.
 std::optional<std::array<int, 10>> places_of(std::string_view words) {
   std::array<int, 10> places{};
   std::size_t next = 0;
@@ -42,8 +42,7 @@ std::optional<std::array<int, 10>> places_of(std::string_view words) {
   return places;
 }
 
-// No place that the template does not have, and none twice that it has once; a form for one thing
-// may leave out the number.
+// No place that the template does not have; a form for one thing may leave out the number.
 bool fits(std::string_view words, std::string_view translation) {
   const auto wanted = places_of(words), has = places_of(translation);
   if (!wanted || !has) return false;

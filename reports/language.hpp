@@ -48,7 +48,7 @@ std::span<const std::string_view> language_codes();
 // Null for English, and for a code that is not known.
 const Language* find_language(std::string_view code);
 // The code of a locale or a tag: "de" of "de_CH.UTF-8" and "de-AT"; "en" of "C", "POSIX". Nothing
-// where it is none of ours.
+// where it is no language of ours.
 std::optional<std::string_view> known_language(std::string_view locale);
 // Of a browser's Accept-Language (RFC 9110): of those that it takes, the one it prefers; else "en".
 std::string_view accepted_language(std::string_view header);
