@@ -52,24 +52,31 @@ void add_changed_vias(const Diagnosis& context, std::vector<Suspicion>& seen) {
   }
 }
 
+// Whether the server saw another address than this machine's own. Another port alone may be the
+// work of a load balancer in front of the server.
+std::optional<bool> seen_elsewhere(const ProbeResult& result) {
+  const auto* via = evidence_of(result, EvidenceKind::sip_via);
+  const auto& local = result.observation.local;
+  if (via == nullptr || !local) return std::nullopt;
+  const auto received = IpAddress::parse(text_fact(*via, Fact::received));
+  if (!received) return std::nullopt;
+  return *received != local->address;
+}
+
 // The same server, over TLS, saw the NAT's address, and over UDP or TCP this machine's own, which
 // cannot get there: it was written into the reply.
 void add_contrasts(const Diagnosis& context, std::vector<Suspicion>& seen) {
   std::set<std::string> translated;
-  const auto says = [](const ProbeResult& result) -> std::optional<bool> {
-    const auto* via = evidence_of(result, EvidenceKind::sip_via);
-    return via == nullptr ? std::nullopt : flag_fact(*via, Fact::translated);
-  };
   const auto& probes = context.facts.report.probes;
   for (const auto& result : probes) {
-    if (is_sip(result) && over_tls(result) && says(result) == true) {
+    if (is_sip(result) && over_tls(result) && seen_elsewhere(result) == true) {
       translated.insert(result.probe.target.host);
     }
   }
   for (const auto& result : probes) {
     const auto& target = result.probe.target;
     if (!is_sip(result) || over_tls(result) || context.facts.inside(result)) continue;
-    if (says(result) != false || !translated.contains(target.host)) continue;
+    if (seen_elsewhere(result) != false || !translated.contains(target.host)) continue;
     seen.push_back({&result,
                     phrase("{}: the server reports this computer's own address; over TLS it "
                            "reported the address of a NAT",

@@ -795,11 +795,19 @@ ProbeResult alg(test::Said detail) {
   auto result = probe(CheckKind::sip_alg, Transport::udp, "sip.vendor.com", 5060, answered, detail);
   return with(result, {EvidenceKind::sip_alg, "a Via header came back altered", {}});
 }
-// Whether the server saw another address than this machine's own.
+// Sent from 10.20.0.23:50000, and what the server says of that.
+ProbeResult seen_as(ProbeResult result, const SocketAddress& received) {
+  const SocketAddress local{*IpAddress::parse("10.20.0.23"), 50000};
+  result.observation.local = local;
+  return with(std::move(result), {EvidenceKind::sip_via,
+                                  "the server saw an address",
+                                  {{Fact::received, received.address.to_string()},
+                                   {Fact::rport, std::int64_t{received.port}},
+                                   {Fact::translated, received != local}}});
+}
 ProbeResult seen_translated(ProbeResult result, bool translated) {
-  return with(
-      std::move(result),
-      {EvidenceKind::sip_via, "the server saw an address", {{Fact::translated, translated}}});
+  const auto* address = translated ? "203.0.113.9" : "10.20.0.23";
+  return seen_as(std::move(result), {*IpAddress::parse(address), 50000});
 }
 ProbeResult refused_relay(std::int64_t code, bool with_credentials = true) {
   auto result = turn("turn.vendor.com", denied, std::to_string(code));
@@ -851,6 +859,10 @@ std::vector<Scene> services() {
        anchored({seen_translated(sip("sip.vendor.com"), false),
                  seen_translated(sip_tls("sip.vendor.com"), true)}),
        {"sip.alg (likely)"}},
+      {"SipOverTlsFromAnotherPort",
+       anchored({seen_translated(sip("sip.vendor.com"), false),
+                 seen_as(sip_tls("sip.vendor.com"), {*IpAddress::parse("10.20.0.23"), 50001})}),
+       {}},
       {"SipAsOverTls",
        anchored({seen_translated(sip("sip.vendor.com"), true),
                  seen_translated(sip_tls("sip.vendor.com"), true)}),

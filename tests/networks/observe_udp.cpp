@@ -738,6 +738,7 @@ Seen Observer::sip(Job job) {
   // A device that rewrites puts our own address back where it stood.
   auto& via = add(observation, "sip_via", {{"rewritten", false}, {"vias", number(1)}});
   via.facts[fact_of("translated")] = translated && !altered;
+  via.facts[fact_of("received")] = (altered ? local.address : address).to_string();
   return seen;
 }
 
