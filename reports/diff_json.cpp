@@ -43,7 +43,7 @@ Json lone_json(const Lone& lone) {
 Json finding_json(const FindingChange& change) {
   const auto& finding = change.finding;
   Json json = {{"trend", to_string(change.trend)},
-               {"code", finding.code},
+               {"code", to_string(finding.code)},
                {"title", finding.title},
                {"confidence", to_string(finding.confidence)},
                {"owner", to_string(finding.owner)},
@@ -54,7 +54,7 @@ Json finding_json(const FindingChange& change) {
 }
 
 Json standing_json(const StandingFinding& standing) {
-  return {{"code", standing.finding.code},
+  return {{"code", to_string(standing.finding.code)},
           {"title", standing.finding.title},
           {"owner", to_string(standing.finding.owner)},
           {"since", format_rfc3339(standing.since)},

@@ -85,7 +85,7 @@ void add_finding(Page& page, const FindingChange& change) {
   const auto& finding = change.finding;
   const auto doubt = caution(finding.confidence);
   auto text = fmt::format("{}{} ({})", finding.title,
-                          doubt.empty() ? "" : fmt::format(", {}", doubt), finding.code);
+                          doubt.empty() ? "" : fmt::format(", {}", doubt), to_string(finding.code));
   if (!change.note.empty()) text += ": " + change.note;
   page.row(mark_of(change.trend), text, "", widest_capability);
   if (change.trend == Trend::worse && !finding.fix.empty()) {
@@ -129,7 +129,7 @@ void add_standing(Page& page, const std::vector<StandingFinding>& findings) {
   page.heading("Findings still present");
   for (const auto& [finding, since, earlier] : findings) {
     page.row(Mark::warning,
-             fmt::format("{} ({}): since {}Z{}", finding.title, finding.code,
+             fmt::format("{} ({}): since {}Z{}", finding.title, to_string(finding.code),
                          format_rfc3339(since).substr(0, 16), earlier ? " or earlier" : ""),
              "", widest_capability);
   }

@@ -147,7 +147,7 @@ class Series {
 
   // One series for a code: of several findings of it, the surest.
   void add_findings() {
-    std::map<std::string, std::vector<const Finding*>> codes;
+    std::map<FindingCode, std::vector<const Finding*>> codes;
     for (const auto& finding : report_.findings) {
       auto found = codes.find(finding.code);
       if (found == codes.end() && codes.size() == most_findings) continue;
@@ -157,7 +157,7 @@ class Series {
       const auto& surest = **std::min_element(
           all.begin(), all.end(),
           [](const auto* left, const auto* right) { return left->confidence < right->confidence; });
-      const auto which = labels({{"code", code},
+      const auto which = labels({{"code", std::string(to_string(code))},
                                  {"confidence", std::string(to_string(surest.confidence))},
                                  {"owner", std::string(to_string(surest.owner))}});
       finding_.add(which, static_cast<double>(all.size()));
@@ -178,7 +178,7 @@ class Series {
       info.emplace_back("fix", fix_in_short(code));
       finding_info_.add(info, 1);
       for (const auto& [set, count] : sets) {
-        affects_.add(labels({{"code", code}, {"set", set}}), count);
+        affects_.add(labels({{"code", std::string(to_string(code))}, {"set", set}}), count);
       }
     }
   }

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "probe/model/words.hpp"
+#include "probe/model/finding_code.hpp"
 
 namespace callready {
 
@@ -25,16 +25,17 @@ class Owners {
 };
 
 struct FindingWords {
-  std::string_view code, title, meaning, known_by;
+  FindingCode code;
+  std::string_view title, meaning, known_by;
   Owners who;
   std::string_view fix;
 };
 
-// One for each code, sorted by it.
+// One for each code, in their order.
 std::span<const FindingWords> finding_words();
 
-// What to do about a finding of that code; of a code that is not known here, where to read on.
-std::string_view fix_in_short(std::string_view code);
+// What to do about a finding of that code; of a code of another edition, where to read on.
+std::string_view fix_in_short(FindingCode code);
 
 // docs/findings.md.
 std::string findings_page();

@@ -75,7 +75,7 @@ Asked asked_part(const FirewallRule& rule, const FirewallOptions& options) {
   Asked asked;
   for (const auto& finding : options.findings) {
     // What is inspected was reached all the same; who runs the far end has no rules of this site.
-    if (!finding.code.starts_with("firewall.") || finding.owner == Owner::vendor) continue;
+    if (family_of(finding.code) != "firewall" || finding.owner == Owner::vendor) continue;
     for (const auto& wanted : finding.rules) {
       const bool same_way =
           wanted.set == rule.set && wanted.direction == rule.direction && wanted.transport &&

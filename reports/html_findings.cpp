@@ -125,7 +125,7 @@ void add_finding(Html& out, const Report& report, std::size_t i, const PageIndex
   out.put(R"(<dt>{}</dt><dd><code>{}</code></dd>
 </dl>
 )",
-          say("Code"), finding.code);
+          say("Code"), to_string(finding.code));
   if (!finding.evidence.empty()) {
     out.put("{}", evidence_of(finding, index));
   }

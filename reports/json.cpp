@@ -156,7 +156,7 @@ Json requirement_json(const RequirementResult& requirement) {
   if (requirement.elsewhere) json["elsewhere"] = true;
   if (requirement.poor) json["poor"] = true;
   for (const auto& missed : requirement.missed) json["missed"].push_back(missed_json(missed));
-  if (!requirement.closed_by.empty()) json["closed_by"] = requirement.closed_by;
+  if (requirement.closed_by) json["closed_by"] = to_string(*requirement.closed_by);
   if (requirement.impaired) json["impaired"] = true;
   if (requirement.lost) json["lost"] = true;
   if (!requirement.error_texts.empty()) json["error_texts"] = requirement.error_texts;
@@ -206,7 +206,7 @@ Json set_json(const SetResult& set) {
 }
 
 Json finding_json(const Finding& finding) {
-  Json json = {{"code", finding.code},
+  Json json = {{"code", to_string(finding.code)},
                {"title", finding.title.string()},
                {"confidence", to_string(finding.confidence)},
                {"owner", to_string(finding.owner)},

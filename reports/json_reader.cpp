@@ -215,6 +215,15 @@ MissedFigure read_missed(const Node& node) {
   return missed;
 }
 
+// What an edition knows of its own. A word of a later one is left out: nothing, and `key` is
+// listed.
+template <typename Read>
+auto known_word(const Node& node, std::string_view key, Read read) {
+  auto value = read(node.member(key).text());
+  if (!value) node.leave_out(key);
+  return value;
+}
+
 RequirementResult read_requirement(const Node& node) {
   RequirementResult requirement;
   requirement.id = node.member("id").text();
@@ -234,7 +243,10 @@ RequirementResult read_requirement(const Node& node) {
   }
   if (const auto poor = node.optional("poor")) requirement.poor = poor->boolean();
   if (const auto missed = node.optional("missed")) requirement.missed = missed->list(read_missed);
-  if (const auto code = node.optional("closed_by")) requirement.closed_by = code->text();
+  if (node.optional("closed_by")) {
+    requirement.closed_by =
+        known_word(node, "closed_by", parse<FindingCode>).value_or(FindingCode::other);
+  }
   if (const auto impaired = node.optional("impaired")) requirement.impaired = impaired->boolean();
   if (const auto lost = node.optional("lost")) requirement.lost = lost->boolean();
   requirement.error_texts = texts_or_none(node, "error_texts");
@@ -285,7 +297,7 @@ SetResult read_set(const Node& node) {
 
 Finding read_finding(const Node& node) {
   Finding finding;
-  finding.code = node.member("code").text();
+  finding.code = known_word(node, "code", parse<FindingCode>).value_or(FindingCode::other);
   finding.title = read_text(node, "title");
   finding.confidence = node.member("confidence").word<Confidence>();
   finding.owner = node.member("owner").word<Owner>();
@@ -301,15 +313,6 @@ Finding read_finding(const Node& node) {
   if (const auto seen = node.optional("seen_from")) finding.seen_from = texts_of(*seen);
   finding.standing = read_standing(node);
   return finding;
-}
-
-// What an edition knows of its own. A word of a later one is left out: nothing, and `key` is
-// listed.
-template <typename Read>
-auto known_word(const Node& node, std::string_view key, Read read) {
-  auto value = read(node.member(key).text());
-  if (!value) node.leave_out(key);
-  return value;
 }
 
 std::optional<Evidence> read_evidence(const Node& node) {

@@ -25,7 +25,7 @@ void add_finding(std::string& out, const Report& report, std::size_t index) {
                      doubt.empty() ? "" : fmt::format(" ({})", doubt));
   if (!finding.fix.empty()) out += fmt::format("- **Fix:** {}\n", escaped_markdown(finding.fix));
   out += fmt::format("- **For:** {} (code: {})\n", team(finding.owner),
-                     escaped_markdown(finding.code));
+                     escaped_markdown(to_string(finding.code)));
   if (!finding.seen_from.empty()) {
     out += fmt::format("- **Seen from:** {}\n", escaped_markdown(joined(finding.seen_from)));
   }

@@ -72,7 +72,7 @@ std::string otlp_logs(const Report& report) {
              Json::array({attribute("callready.verdict", std::string(to_string(verdict)))})));
   for (const auto& finding : report.findings) {
     auto attributes =
-        Json::array({attribute("callready.code", finding.code),
+        Json::array({attribute("callready.code", std::string(to_string(finding.code))),
                      attribute("callready.confidence", std::string(to_string(finding.confidence))),
                      attribute("callready.owner", std::string(to_string(finding.owner)))});
     add_if_any(attributes, "callready.fix", finding.fix.string());

@@ -48,14 +48,14 @@ class Tracer {
     }
     for (std::size_t i = 0; i < report.findings.size(); ++i) {
       const auto& finding = report.findings[i];
-      const bool in_between =
-          finding.code == "tls.intercepted" || finding.code == "network.captive_portal";
-      portal_ = portal_ || finding.code == "network.captive_portal";
+      const bool in_between = finding.code == FindingCode::tls_intercepted ||
+                              finding.code == FindingCode::network_captive_portal;
+      portal_ = portal_ || finding.code == FindingCode::network_captive_portal;
       for (const auto& evidence : finding.evidence) {
         if (evidence.probe.empty()) continue;
         named_[evidence.probe].insert(i + 1);
         if (in_between) opened_.insert(evidence.probe);
-        if (finding.code == "sip.alg") rewritten_.insert(evidence.probe);
+        if (finding.code == FindingCode::sip_alg) rewritten_.insert(evidence.probe);
       }
     }
   }
@@ -170,8 +170,8 @@ class Tracer {
     std::optional<Confidence> doubt;
     for (const auto number : *numbers) {
       const auto& finding = report_.findings[number - 1];
-      const bool shut = finding.code == "proxy.required" ||
-                        (finding.code.starts_with("firewall.") && finding.owner == Owner::network);
+      const bool shut = finding.code == FindingCode::proxy_required ||
+                        (family_of(finding.code) == "firewall" && finding.owner == Owner::network);
       if (!shut) continue;
       if (finding.confidence == Confidence::certain) return Confidence::certain;
       if (finding.confidence == Confidence::likely) doubt = Confidence::likely;

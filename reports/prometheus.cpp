@@ -44,7 +44,7 @@ std::string render_prometheus(const Report& report, const RenderOptions&) {
   Metric finding("callready_finding", "Causes that were found: how many of each code.");
   std::vector<std::pair<Labels, int>> codes;
   for (const auto& one : report.findings) {
-    const Labels labels = {{"code", one.code},
+    const Labels labels = {{"code", std::string(to_string(one.code))},
                            {"confidence", std::string(to_string(one.confidence))},
                            {"owner", std::string(to_string(one.owner))}};
     bool known = false;

@@ -131,7 +131,8 @@ void add_evidence(Page& page, const Finding& finding, bool verbose, int label) {
 
 // Who has to do what, and where the whole list is that the fix only counts.
 void add_fix(Page& page, const Finding& finding, int label) {
-  page.labelled(say("For"), say("{} (code: {})", team(finding.owner), finding.code), 3, label);
+  page.labelled(say("For"), say("{} (code: {})", team(finding.owner), to_string(finding.code)), 3,
+                label);
   if (finding.fix.empty()) return;
   const bool cut = is_cut_short(finding.rules);
   page.labelled(
@@ -390,7 +391,7 @@ void repeat_in_short(Page& page, const Report& report, const RenderOptions& opti
 // Nothing else can be told of a site with such a cause before it is mended.
 bool stops_everything(const Report& report) {
   return !report.findings.empty() && report.vantages.empty() &&
-         report.findings.front().code == "network.captive_portal";
+         report.findings.front().code == FindingCode::network_captive_portal;
 }
 
 // The whole of what somebody needs who has to sign in first.

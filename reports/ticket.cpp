@@ -142,8 +142,9 @@ std::size_t rules_to_list(const Finding& finding) {
 void add_cause(TicketLines& block, const Report& report, const Finding& finding,
                std::size_t most_rules) {
   const auto doubt = caution(finding.confidence);
-  auto cause = say("{} ({}; code {})", finding.title,
-                   doubt.empty() ? confidence_word(finding.confidence) : doubt, finding.code);
+  auto cause =
+      say("{} ({}; code {})", finding.title,
+          doubt.empty() ? confidence_word(finding.confidence) : doubt, to_string(finding.code));
   if (!finding.seen_from.empty()) cause += say("; seen from {}", joined(finding.seen_from));
   block.add(say("Cause"), cause);
   block.add(say("Users see"), seen_by_users(finding, report));

@@ -38,7 +38,7 @@ class Attribution {
  public:
   // One cause that is likely or certain: what is only possible changes no verdict.
   struct Entry {
-    std::string code;  // the finding's
+    FindingCode code = FindingCode::other;
     Text title;
     std::set<std::string> lost;      // probes that it explains or contradicts
     std::set<std::string> impaired;  // probes that work, but not as the vendor asks

@@ -59,7 +59,7 @@ Causes find_agent(const Diagnosis& context) {
   Cause cause;
   cause.explained = lost;
   auto& finding = cause.finding;
-  finding.code = "computer.agent";
+  finding.code = FindingCode::computer_agent;
   const auto which = ports_in_words({ports.begin(), ports.end()}, 4);
   finding.title =
       carries_some

@@ -93,7 +93,7 @@ Causes find_block_page(const Diagnosis& context) {
     if (!needed) continue;
     const auto whose = block_page_of(place.address);
     auto& finding = cause.finding;
-    finding.code = "dns.block_page";
+    finding.code = FindingCode::dns_block_page;
     finding.title = phrase("This site's DNS sends {} to {} block page",
                            lost.size() == 1 ? lost.front() : phrase("{} names", lost.size()),
                            whose.empty() ? "a" : fmt::format("{}'s", whose));

@@ -90,7 +90,7 @@ Causes find_browser_policies(const Diagnosis& context) {
     if (!forbidden) continue;
     Cause cause;
     auto& finding = cause.finding;
-    finding.code = "computer.browser_policy";
+    finding.code = FindingCode::computer_browser_policy;
     finding.title =
         forbidden->everywhere
             ? phrase("A policy stops {} {}", policy.browser, forbidden->what)

@@ -81,7 +81,7 @@ std::optional<Cause> silent_calls(const Diagnosis& context, MediaWay way) {
   if (way == MediaWay::up) {
     // Its own firewall may have dropped them.
     finding.confidence = Confidence::likely;
-    finding.code = "firewall.udp_port_blocked";
+    finding.code = FindingCode::firewall_udp_port_blocked;
     finding.title = phrase("The firewall blocks outgoing UDP to the far end of calls: {}", ends);
     finding.fix = phrase(
         "Allow outgoing UDP (and return traffic) from the user network: {}. TCP works: the call "
@@ -89,7 +89,7 @@ std::optional<Cause> silent_calls(const Diagnosis& context, MediaWay way) {
         ends);
   } else {
     finding.confidence = Confidence::certain;
-    finding.code = "media.one_way";
+    finding.code = FindingCode::media_one_way;
     finding.title = phrase("UDP of calls gets out, but no answer comes in");
     finding.fix = phrase(
         "Let in the replies to UDP that the user network sends (a stateful rule with a timeout of "
@@ -138,7 +138,7 @@ Causes find_call_media(const Diagnosis& context) {
       worst->arrived && worst->back == 0 ? Confidence::certain : Confidence::likely;
   if (worst->back > 0) {
     cause.impaired = cause.explained;
-    finding.code = "media.loss";
+    finding.code = FindingCode::media_loss;
     finding.owner = Owner::lan;
     finding.title = phrase("Browser calls lose packets{}: sound is choppy", way_of(*worst));
     finding.fix = phrase(
@@ -147,7 +147,7 @@ Causes find_call_media(const Diagnosis& context) {
         "otherwise, give the Internet provider these figures.");
     return {cause};
   }
-  finding.code = "media.one_way";
+  finding.code = FindingCode::media_one_way;
   finding.title = phrase("Browser calls connect, but media (SRTP) is dropped{}", way_of(*worst));
   finding.fix = phrase(
       "Turn off the inspection that drops RTP or UDP it does not know (application control) for "
@@ -177,7 +177,7 @@ Causes find_lost_consent(const Diagnosis& context) {
          phrase("{}; none in the last {} s, while media came back.", consent->text,
                 fmt::format("{:.1f}", told_by(consent, Fact::silent_ms).value_or(0) / 1'000))});
   }
-  finding.code = "media.consent_lost";
+  finding.code = FindingCode::media_consent_lost;
   finding.owner = Owner::network;
   finding.confidence = Confidence::likely;
   finding.title = phrase("STUN stops passing midway: browsers end calls after 15 to 30 s");
@@ -207,7 +207,7 @@ Causes find_relayed_calls(const Diagnosis& context) {
     finding.evidence.push_back(
         {call->probe.id, evidence_of(*call, EvidenceKind::ice_pair)->text + "."});
   }
-  finding.code = "media.relay_only";
+  finding.code = FindingCode::media_relay_only;
   finding.owner = Owner::network;
   finding.confidence = Confidence::likely;
   finding.title = phrase("Calls get through only over TCP or TLS relays");

@@ -89,7 +89,7 @@ Causes find_own_firewall(const Diagnosis& context) {
   if (!context.affects_requirement(kept)) return {};
   Cause cause;
   auto& finding = cause.finding;
-  finding.code = "computer.firewall";
+  finding.code = FindingCode::computer_firewall;
   finding.title = phrase("This computer's own firewall blocks {}", what_is_kept(kept));
   finding.owner = Owner::helpdesk;
   const bool said = std::any_of(kept.begin(), kept.end(), [](const ProbeResult* result) {
@@ -161,7 +161,7 @@ Causes find_hosts_file(const Diagnosis& context) {
     }
   }
   if (cause.explained.empty() && cause.contradicted.empty()) return {};
-  finding.code = "computer.hosts_file";
+  finding.code = FindingCode::computer_hosts_file;
   finding.title = phrase("This computer's hosts file leads {} astray", listed(astray));
   finding.owner = Owner::helpdesk;
   finding.confidence = Confidence::certain;

@@ -168,7 +168,7 @@ Cause say_shut(const Diagnosis& context, const Shut& shut) {
                         ? phrase("No TCP connection")
                         : phrase("Nothing");
   auto& finding = cause.finding;
-  finding.code = "firewall.destination_blocked";
+  finding.code = FindingCode::firewall_destination_blocked;
   finding.title = shut.proved ? phrase("{} gets through to {}", what, listed(hosts))
                               : phrase("Nothing comes back from {}", listed(hosts));
   finding.owner = Owner::network;

@@ -68,7 +68,7 @@ Causes find_dns_unreachable(const Diagnosis& context) {
   // One name that a server cannot look up may be its zone's fault.
   if (cause.explained.empty() || (lost < 2 && failed)) return {};
   auto& finding = cause.finding;
-  finding.code = "dns.unreachable";
+  finding.code = FindingCode::dns_unreachable;
   finding.title = failed ? phrase("The DNS servers answer, but cannot look up any name")
                          : phrase("No DNS server answers: no name can be looked up");
   finding.owner = Owner::dns;
@@ -140,7 +140,7 @@ Causes find_dns_rewritten(const Diagnosis& context) {
     }
     if (cause.explained.empty() && cause.contradicted.empty()) continue;
     auto& finding = cause.finding;
-    finding.code = "dns.rewritten";
+    finding.code = FindingCode::dns_rewritten;
     finding.title = phrase("This site's DNS sends {} to {} (not an Internet address)",
                            lost.size() == 1 ? lost.front() : phrase("{} names", lost.size()),
                            address.to_string());
@@ -216,7 +216,7 @@ Causes find_dns_filtered(const Diagnosis& context) {
     if (!open_failures(context, name).empty()) take(name);
   }
   auto& finding = cause.finding;
-  finding.code = "dns.filtered";
+  finding.code = FindingCode::dns_filtered;
   finding.title =
       lost.size() == 1
           ? phrase("This site's DNS does not resolve {}", lost.front())
@@ -267,7 +267,7 @@ Causes find_unanswered_names(const Diagnosis& context) {
     append(cause.explained, lost);
   }
   auto& finding = cause.finding;
-  finding.code = "dns.unreachable";
+  finding.code = FindingCode::dns_unreachable;
   finding.title = phrase("This site's DNS does not answer queries for {}", listed(mute));
   finding.owner = Owner::dns;
   finding.confidence = Confidence::likely;
@@ -299,7 +299,7 @@ Causes find_outdated_names(const Diagnosis& context) {
     Cause cause;
     cause.explained = gone;
     auto& finding = cause.finding;
-    finding.code = "target.outdated";
+    finding.code = FindingCode::target_outdated;
     finding.title = phrase("The name {} no longer exists anywhere", text);
     finding.owner = Owner::vendor;
     finding.confidence = name.elsewhere.size() > 1 ? Confidence::certain : Confidence::likely;
@@ -363,7 +363,7 @@ Causes find_dns_slow(const Diagnosis& context) {
     if (nobody_answered(name)) append(cause.explained, open_failures(context, name));
   }
   auto& finding = cause.finding;
-  finding.code = "dns.slow";
+  finding.code = FindingCode::dns_slow;
   finding.title = phrase("DNS lookups take too long at this site");
   finding.owner = Owner::dns;
   finding.confidence = late > 2 ? Confidence::certain : Confidence::likely;

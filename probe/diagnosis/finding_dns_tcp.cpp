@@ -62,7 +62,7 @@ Causes find_dns_without_tcp(const Diagnosis& context) {
   }
   if (!context.affects_requirement(cause.explained)) return {};
   auto& finding = cause.finding;
-  finding.code = "dns.unreachable";
+  finding.code = FindingCode::dns_unreachable;
   finding.title = phrase("This site's DNS works over UDP only: long answers do not arrive");
   finding.owner = Owner::dns;
   finding.confidence = Confidence::certain;

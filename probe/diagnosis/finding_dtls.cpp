@@ -38,7 +38,7 @@ Causes find_dtls_filter(const Diagnosis& context) {
                 told_by(arrived, Fact::checks_arrived).value_or(0), *handshakes)});
   }
   if (!context.affects_requirement(cause.explained)) return {};
-  finding.code = "firewall.dtls_filtered";
+  finding.code = FindingCode::firewall_dtls_filtered;
   finding.title = out && !back ? phrase("The firewall drops DTLS on the way out: calls stay silent")
                   : back && !out
                       ? phrase("The firewall drops DTLS on the way back: calls stay silent")
@@ -68,7 +68,7 @@ Causes find_cut_greeting(const Diagnosis& context) {
         {result.probe.id, phrase("Call to {}: {}.", far_end_of_call(result), greeting->text)});
   }
   if (cut.empty()) return {};
-  finding.code = "dtls.long_hello_cut";
+  finding.code = FindingCode::dtls_long_hello_cut;
   finding.title = phrase("A device in the path drops half of browsers' DTLS greetings");
   finding.owner = Owner::security;
   finding.confidence = Confidence::certain;

@@ -287,7 +287,7 @@ Causes find_stun_filter(const Diagnosis& context) {
   const auto what = view.stun_works ? listed({view.dying.begin(), view.dying.end()})
                                     : phrase("{} and {}", "STUN", "TURN");
   const bool to_some = view.stun_works && view.dying.contains("STUN");
-  finding.code = "firewall.stun_filtered";
+  finding.code = FindingCode::firewall_stun_filtered;
   finding.title = to_some ? phrase("The firewall lets UDP out, but not {} to {}", what,
                                    listed({view.dying_to.begin(), view.dying_to.end()}))
                           : phrase("The firewall lets UDP out, but not {}", what);
@@ -355,7 +355,7 @@ Causes find_sip_filter(const Diagnosis& context) {
   }
   if (plain_works || (!proved && weak.empty())) return {};
   if (!context.affects_requirement(cause.explained)) return {};
-  finding.code = "firewall.sip_filtered";
+  finding.code = FindingCode::firewall_sip_filtered;
   const bool by_udp = std::all_of(cause.explained.begin(), cause.explained.end(),
                                   [](const ProbeResult* result) { return is_udp(*result); });
   finding.title =
@@ -424,7 +424,7 @@ Causes find_tls_filter(const Diagnosis& context) {
   const bool alone = (parties.size() < 2 && !other_name_works && !plain_works) ||
                      (tls_works && networks.size() < 2 && !other_name_works);
   if (alone && !context.breaks_capability(cause.explained)) return {};
-  finding.code = "firewall.tls_filtered";
+  finding.code = FindingCode::firewall_tls_filtered;
   const auto names = listed(hosts_of(cause.explained));
   finding.title =
       alone       ? phrase("TLS connections to {} are cut off, in transit or by the server", names)

@@ -57,7 +57,8 @@ Cause lost_at_the_provider(const Diagnosis& context, const std::vector<const Flo
   for (const auto* flow : flows) ports.insert(flow->port);
   auto& finding = cause.finding;
   const bool udp = flows.front()->udp;
-  finding.code = udp ? "firewall.udp_port_blocked" : "firewall.tcp_port_blocked";
+  finding.code =
+      udp ? FindingCode::firewall_udp_port_blocked : FindingCode::firewall_tcp_port_blocked;
   finding.title = phrase("{} to {} is lost beyond this site, whatever the destination",
                          udp ? "UDP" : "TCP", named_ports({ports.begin(), ports.end()}));
   finding.owner = Owner::network;
@@ -103,7 +104,7 @@ Causes find_lost_beyond(const Diagnosis& context) {
   Cause cause;
   cause.explained = probes_of(context, rest);
   auto& finding = cause.finding;
-  finding.code = "firewall.flow_blocked";
+  finding.code = FindingCode::firewall_flow_blocked;
   const auto hosts = hosts_of(cause.explained);
   std::size_t subjects = 0;
   const auto subject = flows_in_subject(rest, subjects);
@@ -195,7 +196,7 @@ Causes find_flows(const Diagnosis& context) {
     cause.contradicted = other_ranges_with(facts, flows);
     auto& finding = cause.finding;
     const auto rule = flows_in_words(facts, cause.explained);
-    finding.code = "firewall.flow_blocked";
+    finding.code = FindingCode::firewall_flow_blocked;
     std::size_t subjects = 0;
     const auto subject = flows_in_subject(flows, subjects);
     const bool several = subjects > 1;

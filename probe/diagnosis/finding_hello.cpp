@@ -61,7 +61,7 @@ Causes find_cut_hello(const Diagnosis& context) {
   const bool small_too = std::all_of(cut.begin(), cut.end(), is_apart_from_mtu);
   Cause cause;
   auto& finding = cause.finding;
-  finding.code = "tls.long_hello_cut";
+  finding.code = FindingCode::tls_long_hello_cut;
   finding.owner = Owner::security;
   finding.confidence = everywhere && small_too ? Confidence::likely : Confidence::possible;
   finding.title = phrase("A device in the path cuts off browsers' TLS greetings");

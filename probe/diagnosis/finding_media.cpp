@@ -155,11 +155,11 @@ std::optional<Cause> below_figure(const Facts& facts, QualityFigure figure) {
   const auto place = places.size() == 1 ? *places.begin() : Place::unknown;
   if (place == Place::beyond) finding.owner = Owner::provider;
   if (figure == QualityFigure::loss) {
-    finding.code = "media.loss";
+    finding.code = FindingCode::media_loss;
     finding.title = phrase("Packets are lost {}: calls are choppy or robotic", where);
     finding.fix = try_again("");
   } else {
-    finding.code = "media.jitter";
+    finding.code = FindingCode::media_jitter;
     finding.title = phrase("Packets come unevenly {}: calls are choppy", where);
     finding.fix = try_again(phrase(" and limit uploads"));
   }
@@ -207,7 +207,7 @@ Causes find_poor_score(const Diagnosis& context) {
   }
   if (cause.explained.empty()) return {};
   auto& finding = cause.finding;
-  finding.code = "media.mos";
+  finding.code = FindingCode::media_mos;
   finding.owner = Owner::lan;
   finding.confidence = Confidence::likely;
   finding.title = phrase("Calls sound poor: loss and delay add up");
@@ -237,7 +237,7 @@ Causes find_full_line(const Diagnosis& context) {
   }
   if (ways.empty()) return {};
   auto& finding = cause.finding;
-  finding.code = "media.bandwidth";
+  finding.code = FindingCode::media_bandwidth;
   finding.owner = Owner::provider;
   finding.confidence = Confidence::likely;
   const auto where = ways.size() > 1 ? phrase("both ways") : way_in_words(*ways.begin());
@@ -260,7 +260,7 @@ Causes lost_with_one_call(const Facts& facts, Cause cause) {
     }
   }
   auto& finding = cause.finding;
-  finding.code = "media.loss";
+  finding.code = FindingCode::media_loss;
   finding.owner = Owner::lan;
   finding.confidence = Confidence::possible;
   finding.title = phrase("Packets are lost now and then: calls are choppy at times");
@@ -288,7 +288,7 @@ Causes find_few_calls(const Diagnosis& context) {
   const bool policed = *worst->limit == CallLimit::policing;
   const auto where = worst->way == MediaWay::both ? phrase("both ways") : way_in_words(worst->way);
   auto& finding = cause.finding;
-  finding.code = "media.bandwidth";
+  finding.code = FindingCode::media_bandwidth;
   finding.owner = Owner::provider;
   finding.confidence = Confidence::likely;
   finding.title = phrase("The line does not carry {} calls at once: {}{} passed", worst->wanted,
@@ -331,7 +331,7 @@ Causes find_cleared_marks(const Diagnosis& context) {
   }
   if (cause.finding.evidence.empty()) return {};
   auto& finding = cause.finding;
-  finding.code = "media.dscp_cleared";
+  finding.code = FindingCode::media_dscp_cleared;
   finding.owner = Owner::lan;
   finding.confidence = on_the_line ? Confidence::likely : Confidence::possible;
   finding.title = phrase("Voice priority marks (DSCP) are changed in transit");
@@ -384,7 +384,7 @@ Causes find_media_delay(const Diagnosis& context) {
            is_udp(result) == is_udp(*server) && check != CheckKind::dns && check != CheckKind::ntp;
   });
   auto& finding = cause.finding;
-  finding.code = "media.delay";
+  finding.code = FindingCode::media_delay;
   finding.owner = Owner::provider;
   finding.confidence = anchor == nullptr ? Confidence::possible : Confidence::likely;
   if (anchor == nullptr) {

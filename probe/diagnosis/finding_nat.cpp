@@ -159,7 +159,7 @@ Causes find_idle_timeout(const Diagnosis& context) {
     if (!longest || *longest > too_short_s) continue;
     Cause cause;
     auto& finding = cause.finding;
-    finding.code = "firewall.idle_timeout";
+    finding.code = FindingCode::firewall_idle_timeout;
     finding.title =
         phrase("The firewall drops idle UDP sessions after {} seconds: calls may fail", *longest);
     finding.owner = Owner::network;
@@ -196,7 +196,7 @@ Causes find_nat(const Diagnosis& context) {
     finding.owner = Owner::network;
     if (depends_on_destination(value)) {
       cause.impaired = symmetric_tests(context.facts);
-      finding.code = "nat.symmetric";
+      finding.code = FindingCode::nat_symmetric;
       const auto several = public_addresses(context.facts);
       finding.title =
           several.size() > 1
@@ -222,7 +222,7 @@ Causes find_nat(const Diagnosis& context) {
             " The provider uses NAT, too: if its NAT is the cause, ask it for a public address.");
       }
     } else if (carrier && value != DetailCode::none && value != DetailCode::endpoint_independent) {
-      finding.code = "nat.carrier_grade";
+      finding.code = FindingCode::nat_carrier_grade;
       finding.title = phrase("The Internet provider uses NAT, too (carrier-grade NAT)");
       finding.confidence = Confidence::likely;
       finding.fix = phrase("Ask the Internet provider for a public IPv4 address for this line.");
@@ -230,7 +230,7 @@ Causes find_nat(const Diagnosis& context) {
       finding.evidence.push_back({result.probe.id, mapping->text});
     } else if (const auto router = second_router(context.facts);
                router && value != DetailCode::none && value != DetailCode::endpoint_independent) {
-      finding.code = "nat.double";
+      finding.code = FindingCode::nat_double;
       finding.title = phrase("Two routers do NAT, one behind the other (double NAT)");
       finding.confidence = Confidence::possible;
       finding.fix = phrase(

@@ -151,7 +151,7 @@ Cause offline(const Facts& facts, Owner owner, Confidence confidence, Text title
   Cause cause;
   cause.explained = lost_probes(facts);
   cause.closes = Closes::everything;
-  cause.finding.code = "network.offline";
+  cause.finding.code = FindingCode::network_offline;
   cause.finding.owner = owner;
   cause.finding.confidence = confidence;
   cause.finding.title = std::move(title);

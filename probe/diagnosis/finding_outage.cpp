@@ -18,7 +18,7 @@ std::optional<Confidence> rebound(const MediaOutage& outage) {
 }
 
 void name_rebound(Finding& finding, Confidence confidence) {
-  finding.code = "nat.rebound";
+  finding.code = FindingCode::nat_rebound;
   finding.owner = Owner::network;
   finding.confidence = confidence;
   finding.title = phrase("The router changes a call's port midway: the call falls silent");
@@ -34,7 +34,7 @@ void name_rebound(Finding& finding, Confidence confidence) {
 
 void name_outage(Finding& finding, const MediaStream& stream) {
   const auto& outage = *stream.outage;
-  finding.code = "media.outage";
+  finding.code = FindingCode::media_outage;
   finding.owner = Owner::network;
   finding.confidence = Confidence::likely;
   finding.title = phrase("Calls fall silent: {}", outage_in_words(stream));

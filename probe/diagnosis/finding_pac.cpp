@@ -15,7 +15,7 @@ Causes find_pac_failure(const Diagnosis& context) {
     Cause cause;
     cause.explained.push_back(&result);
     auto& finding = cause.finding;
-    finding.code = "proxy.pac_failed";
+    finding.code = FindingCode::proxy_pac_failed;
     finding.title = phrase("The PAC file {} cannot be used", place);
     finding.owner = Owner::proxy;
     finding.confidence = Confidence::certain;

@@ -174,7 +174,7 @@ Causes find_mtu(const Diagnosis& context) {
       cause.explained.push_back(&result);
     }
   }
-  finding.code = "network.mtu";
+  finding.code = FindingCode::network_mtu;
   finding.title = passes == 0 ? phrase("Large packets are lost in transit")
                               : phrase("Packets larger than {} bytes are lost in transit", passes);
   finding.owner = Owner::lan;
@@ -217,7 +217,7 @@ Causes find_broken_ipv6(const Diagnosis& context) {
   }
   // One server that refuses by IPv6 only does so by itself.
   if (cause.explained.empty() || (refused && parties.size() < 2)) return {};
-  finding.code = "network.ipv6_broken";
+  finding.code = FindingCode::network_ipv6_broken;
   finding.title = phrase("IPv6 is set up on this network but does not work");
   finding.owner = Owner::network;
   finding.confidence = parties.size() > 1 ? Confidence::certain : Confidence::likely;
@@ -247,7 +247,7 @@ Causes find_vendor_ipv6(const Diagnosis& context) {
     });
     Cause cause;
     auto& finding = cause.finding;
-    finding.code = "network.ipv6_vendor_dead";
+    finding.code = FindingCode::network_ipv6_vendor_dead;
     finding.title = phrase("IPv6 to {} does not work, IPv4 does",
                            all ? party : results.front()->probe.target.host);
     finding.owner = refused || !all ? Owner::vendor : Owner::provider;

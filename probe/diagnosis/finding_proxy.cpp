@@ -209,7 +209,7 @@ Causes find_proxy_unreachable(const Diagnosis& context) {
     Cause cause;
     cause.explained = probes;
     auto& finding = cause.finding;
-    finding.code = "proxy.unreachable";
+    finding.code = FindingCode::proxy_unreachable;
     finding.title = phrase("The proxy {} does not answer", proxy_name(probes));
     finding.owner = Owner::proxy;
     finding.confidence = Confidence::certain;
@@ -251,7 +251,7 @@ Causes find_proxy_login(const Diagnosis& context) {
       }
     }
     auto& finding = cause.finding;
-    finding.code = "proxy.auth_required";
+    finding.code = FindingCode::proxy_auth_required;
     const auto wanted = login_wanted(turned_away);
     finding.title = title_of(wanted, proxy_name(turned_away));
     finding.owner = Owner::proxy;
@@ -332,7 +332,7 @@ Causes find_proxy_required(const Diagnosis& context) {
   // What the proxy carries needs no direct way: only a row that is not well makes it a finding.
   if (parties.size() < 2 || !context.breaks_capability(cause.explained)) return {};
   auto& finding = cause.finding;
-  finding.code = "proxy.required";
+  finding.code = FindingCode::proxy_required;
   finding.title = udp_shut ? phrase("This site lets traffic out only through the proxy")
                            : phrase("This site lets TCP out only through the proxy");
   finding.owner = Owner::proxy;
@@ -405,7 +405,7 @@ Causes find_proxy_denials(const Diagnosis& context) {
     Cause cause;
     cause.explained = denied;
     auto& finding = cause.finding;
-    finding.code = "proxy.connect_denied";
+    finding.code = FindingCode::proxy_connect_denied;
     finding.title =
         phrase("The proxy denies connections {}", what_is_denied(context.facts, denied));
     finding.owner = Owner::proxy;
@@ -461,7 +461,7 @@ Causes find_stripped_upgrades(const Diagnosis& context) {
     auto& finding = cause.finding;
     const auto& proxy = proxy_name(stripped);
     const bool to_some = let_through.contains(proxy);
-    finding.code = "proxy.no_websocket";
+    finding.code = FindingCode::proxy_no_websocket;
     finding.title = to_some ? phrase("The proxy {} blocks WebSocket to {}", proxy, listed(hosts))
                             : phrase("The proxy {} blocks WebSocket", proxy);
     finding.owner = Owner::proxy;

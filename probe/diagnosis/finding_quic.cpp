@@ -82,7 +82,7 @@ Causes find_refused_quic(const Diagnosis& context) {
     }
   }
   if (cause.explained.empty()) return {};
-  finding.code = "firewall.quic_rejected";
+  finding.code = FindingCode::firewall_quic_rejected;
   finding.title = phrase("A device in the path refuses QUIC (UDP 443)");
   finding.owner = Owner::network;
   finding.confidence =
@@ -106,7 +106,7 @@ Causes find_filtered_quic(const Diagnosis& context) {
   const auto through = with_detail(facts, {DetailCode::quic_spoken});
   Cause cause;
   auto& finding = cause.finding;
-  finding.code = "firewall.quic_filtered";
+  finding.code = FindingCode::firewall_quic_filtered;
   finding.title = phrase("A device in the path cuts off QUIC greetings");
   finding.owner = Owner::security;
   const bool everywhere = parties_of(cut).size() > 1 && through.empty();

@@ -150,7 +150,7 @@ Causes find_rate_limit(const Diagnosis& context) {
   if (!context.affects_requirement(cause.explained)) return {};
   const auto line = line_is_up(facts);
   auto& finding = cause.finding;
-  finding.code = "firewall.rate_limited";
+  finding.code = FindingCode::firewall_rate_limited;
   finding.title = resets
                       ? phrase("A device in the path has started to refuse this computer's packets")
                       : phrase("A device in the path has started to drop this computer's packets");
@@ -219,7 +219,7 @@ Causes find_new_flow_limit(const Diagnosis& context) {
   }
   if (!context.affects_requirement(cause.explained)) return {};
   auto& finding = cause.finding;
-  finding.code = "firewall.new_flows_limited";
+  finding.code = FindingCode::firewall_new_flows_limited;
   finding.title = phrase("A device in the path limits how many new flows get out");
   finding.owner = Owner::network;
   finding.confidence = Confidence::likely;
@@ -257,7 +257,7 @@ Causes find_loss(const Diagnosis& context) {
   auto& finding = cause.finding;
   // Where this computer is shut out, the count met that.
   const bool by_line = loss_by(facts) == LossBy::line && fallen_silent(facts).empty();
-  finding.code = "network.loss";
+  finding.code = FindingCode::network_loss;
   finding.title = by_line
                       ? phrase("Packets are lost in transit")
                       : phrase("Packets are lost in transit, or a device limits new connections");

@@ -121,7 +121,7 @@ bool well(Status status) { return status == Status::pass || status == Status::sk
 
 // The rows of a set that a cause is behind: those of its probes that are not well, and those that
 // it closes untried.
-std::vector<const RequirementResult*> lost_rows(const SetResult& set, const std::string& code,
+std::vector<const RequirementResult*> lost_rows(const SetResult& set, FindingCode code,
                                                 const std::set<std::string>& lost,
                                                 const std::set<std::string>& impaired = {}) {
   const auto touches = [](const RequirementResult& row, const std::set<std::string>& probes) {
@@ -132,7 +132,7 @@ std::vector<const RequirementResult*> lost_rows(const SetResult& set, const std:
   for (const auto& row : set.requirements) {
     if (well(row.status)) continue;
     const bool worse = row.severity != Severity::optional && touches(row, impaired);
-    const bool closed = !row.closed_by.empty() && row.closed_by == code;
+    const bool closed = row.closed_by == code;
     if (closed || worse || touches(row, lost)) rows.push_back(&row);
   }
   return rows;
@@ -146,17 +146,6 @@ FindingAffects& affected(Finding& finding, const std::string& set) {
   return finding.affects.emplace_back(FindingAffects{set, {}});
 }
 
-}  // namespace
-
-// A name that is gone everywhere closes no way: its row knows better what that means. What gets
-// lost now and then works now and then.
-bool decides_rows(std::string_view code) {
-  return code != "target.outdated" && code != "network.loss" &&
-         code != "firewall.new_flows_limited";
-}
-
-namespace {
-
 void fill_in(const Report& report, Cause& cause) {
   const auto ids = [](const std::vector<const ProbeResult*>& results) {
     std::set<std::string> all;
@@ -168,9 +157,9 @@ void fill_in(const Report& report, Cause& cause) {
   const auto impaired = ids(cause.impaired);
   // What a likely or certain cause decides has failed by it; where the row is open all the same,
   // something else may still carry it.
-  const bool decided =
-      cause.finding.confidence != Confidence::possible &&
-      (cause.finding.code == "target.outdated" || decides_rows(cause.finding.code));
+  const bool decided = cause.finding.confidence != Confidence::possible &&
+                       (cause.finding.code == FindingCode::target_outdated ||
+                        !has(cause.finding.code, FindingTrait::decides_no_row));
   for (const auto& set : report.sets) {
     auto rows = lost_rows(set, cause.finding.code, lost, impaired);
     std::erase_if(rows, [&](const RequirementResult* row) {
@@ -265,7 +254,8 @@ bool Diagnosis::fails_required_row(const std::vector<const ProbeResult*>& probes
 void Diagnosis::note(const Cause& cause) {
   for (const auto* result : cause.explained) explained_.insert(result->probe.id);
   for (const auto* result : cause.impaired) impaired_.insert(result->probe.id);
-  if (!worlds_ && reach::is_of_contents(cause.finding.code)) contents_.push_back(cause.finding);
+  if (!worlds_ && has(cause.finding.code, FindingTrait::of_contents))
+    contents_.push_back(cause.finding);
 }
 
 }  // namespace findings
@@ -315,10 +305,11 @@ std::vector<Finding> completed(std::vector<findings::Cause> causes, const Report
   for (auto& cause : causes) {
     findings::fill_in(report, cause);
     findings::name_network(cause.finding.fix, report.site.vantage);
-    if (asks_to_let_through(cause.finding.code)) {
+    if (has(cause.finding.code, FindingTrait::asks_to_let_through)) {
       // What is inspected was reached all the same.
-      auto lost = cause.finding.code == "tls.intercepted" ? cause.explained
-                                                          : findings::failing_ones(cause.explained);
+      auto lost = cause.finding.code == FindingCode::tls_intercepted
+                      ? cause.explained
+                      : findings::failing_ones(cause.explained);
       lost.insert(lost.end(), cause.contradicted.begin(), cause.contradicted.end());
       cause.finding.rules =
           rules_to_allow(report.sets, report.probes, lost, {cause.finding.code, cause.closes});
@@ -339,7 +330,7 @@ Attribution attribution_of(const std::vector<findings::Cause>& causes, const Rep
   std::set<std::string> explained;
   for (const auto& cause : causes) {
     if (cause.finding.confidence == Confidence::possible) continue;
-    if (!findings::decides_rows(cause.finding.code)) continue;
+    if (has(cause.finding.code, FindingTrait::decides_no_row)) continue;
     Attribution::Entry entry;
     entry.code = cause.finding.code;
     entry.title = cause.finding.title;

@@ -182,8 +182,6 @@ std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Find
 
 // True where the second round counted so (finding_rate.cpp).
 bool new_flows_are_limited(const Facts& facts);
-// False for causes of what works now and then, or of a list that is old.
-bool decides_rows(std::string_view code);
 
 // What rule 1 of docs/design.md's "How neighbours are told apart" found; web-only takes its place.
 struct UdpVerdict {

@@ -36,7 +36,7 @@ Causes find_sip_errors(const Diagnosis& context) {
     auto& finding = cause.finding;
     const auto hosts = listed(hosts_of(probes));
     const auto status = probes.front()->observation.detail.text();
-    finding.code = "sip.server_error";
+    finding.code = FindingCode::sip_server_error;
     finding.title = phrase("{1} answers SIP with an error ({0})", status, hosts);
     finding.owner = Owner::vendor;
     // Over TLS with a certificate that holds, it is the server who says so.

@@ -109,7 +109,7 @@ Causes find_swallowed_sip(const Diagnosis& context) {
     cause.explained.insert(cause.explained.end(), probes.begin(), probes.end());
   }
   if (cause.explained.empty()) return {};
-  finding.code = "sip.alg";
+  finding.code = FindingCode::sip_alg;
   finding.title = phrase("SIP on its usual port is dropped (SIP ALG or inspection)");
   finding.owner = Owner::network;
   finding.confidence = Confidence::possible;
@@ -134,7 +134,7 @@ Causes find_sip_alg(const Diagnosis& context) {
   });
   Cause cause;
   auto& finding = cause.finding;
-  finding.code = "sip.alg";
+  finding.code = FindingCode::sip_alg;
   finding.confidence = seen.front().confidence;
   finding.title = phrase("A device in the path rewrites SIP messages (SIP ALG)");
   finding.owner = Owner::network;

@@ -64,7 +64,7 @@ Causes find_lost_long_sip(const Diagnosis& context) {
     const bool own = result.probe.with.contains("mirror");  // it answers long ones
     Cause cause;
     auto& finding = cause.finding;
-    finding.code = "sip.fragments_lost";
+    finding.code = FindingCode::sip_fragments_lost;
     finding.title = phrase("Long SIP messages over UDP get lost (IP fragments)");
     finding.owner = Owner::network;
     finding.confidence = facts.line_loses() ? Confidence::possible

@@ -63,7 +63,7 @@ Causes find_captive_portal(const Diagnosis& context) {
   const bool portal = operators.size() > 1 || (redirected && secure.empty());
   // Where TLS gets out to anywhere, nobody has to sign in.
   if (!portal || secure.size() > 1) return {};
-  finding.code = "network.captive_portal";
+  finding.code = FindingCode::network_captive_portal;
   finding.title = phrase("This network requires you to sign in first (captive portal)");
   finding.owner = Owner::user;
   // Who is let out without signing in may be in the portal's garden.
@@ -84,7 +84,7 @@ Causes find_clock_skew(const Diagnosis& context) {
   if (!consensus || std::abs(consensus->offset_ms) < noticeable_skew_ms) return {};
   Cause cause;
   auto& finding = cause.finding;
-  finding.code = "time.skewed";
+  finding.code = FindingCode::time_skewed;
   const bool slow = consensus->offset_ms > 0;
   const auto amount = duration_in_words(std::abs(consensus->offset_ms));
   finding.title = slow ? phrase("This computer's clock is {} slow", amount)

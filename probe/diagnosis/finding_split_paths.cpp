@@ -56,7 +56,7 @@ Causes find_split_paths(const Diagnosis& context) {
   if (server.empty()) return {};
   Cause cause;
   auto& finding = cause.finding;
-  finding.code = "network.split_paths";
+  finding.code = FindingCode::network_split_paths;
   finding.title = phrase("TCP leaves this site from another public address than UDP");
   finding.owner = Owner::lan;
   finding.confidence = Confidence::likely;

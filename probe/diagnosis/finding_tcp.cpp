@@ -76,7 +76,7 @@ Causes find_web_only(const Diagnosis& context) {
   cause.explained.insert(cause.explained.end(), lost_udp.begin(), lost_udp.end());
   if (!context.affects_requirement(cause.explained)) return {};
   auto& finding = cause.finding;
-  finding.code = "firewall.web_only";
+  finding.code = FindingCode::firewall_web_only;
   const bool plain_web = std::any_of(facts.flows.begin(), facts.flows.end(), [](const Flow& flow) {
     return !flow.udp && flow.port == 80 && out(flow);
   });
@@ -140,7 +140,7 @@ Causes find_tcp_ports(const Diagnosis& context) {
   }
   if (ports.empty()) return {};
   auto& finding = cause.finding;
-  finding.code = "firewall.tcp_port_blocked";
+  finding.code = FindingCode::firewall_tcp_port_blocked;
   finding.title = phrase("The firewall blocks outgoing TCP to {}", named_ports(ports));
   finding.owner = Owner::network;
   finding.confidence = proved ? Confidence::certain : Confidence::likely;

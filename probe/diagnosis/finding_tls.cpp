@@ -194,7 +194,7 @@ Causes find_interception(const Diagnosis& context) {
     const bool unrelated = sets.size() > 1 || others;
     const bool sure = unrelated || trusted || !product.empty();
     finding.confidence = sure ? Confidence::certain : Confidence::likely;
-    finding.code = "tls.intercepted";
+    finding.code = FindingCode::tls_intercepted;
     finding.title =
         product.empty()
             ? sure ? phrase("A device in the path opens encrypted connections (TLS inspection)")
@@ -233,7 +233,8 @@ namespace {
 
 struct Fault {
   DetailCode detail;
-  std::string_view code, title, fix;
+  FindingCode code;
+  std::string_view title, fix;
   Owner owner;
   Confidence confidence;
 };
@@ -241,7 +242,7 @@ struct Fault {
 // What a server's own certificate can be wrong with. `{0}`: the hosts, `{1}`: the issuer or the
 // date.
 constexpr Fault faults[] = {
-    {DetailCode::untrusted, "tls.untrusted",
+    {DetailCode::untrusted, FindingCode::tls_untrusted,
      marked("{0} presents a certificate from an unknown issuer"),
      marked(
          "Find out who issued the certificate of {0}: \"{1}\". If it is an inspection device of "
@@ -249,34 +250,37 @@ constexpr Fault faults[] = {
          "site, exempt {0} from inspection; if it is the service's own authority, install its root "
          "certificate on the computers and devices, or ask the vendor for it."),
      Owner::security, Confidence::likely},
-    {DetailCode::unexpected_issuer, "tls.untrusted",
+    {DetailCode::unexpected_issuer, FindingCode::tls_untrusted,
      marked("{0} presents a certificate from an unexpected issuer"),
      marked("Find out who issued the certificate of {0}: \"{1}\" is not the issuer that the vendor "
             "names. "
             "If it is an inspection device of this site, exempt {0} from inspection."),
      Owner::security, Confidence::likely},
-    {DetailCode::expired, "tls.expired", marked("The certificate of {0} has expired"),
+    {DetailCode::expired, FindingCode::tls_expired, marked("The certificate of {0} has expired"),
      marked("Ask the operator of {0} to renew the certificate, which was valid until {1}."),
      Owner::vendor, Confidence::certain},
-    {DetailCode::not_yet_valid, "tls.expired", marked("The certificate of {0} is not valid yet"),
+    {DetailCode::not_yet_valid, FindingCode::tls_expired,
+     marked("The certificate of {0} is not valid yet"),
      marked("Ask the operator of {0} to install a certificate that is valid now: this one is valid "
             "only "
             "from {1}."),
      Owner::vendor, Confidence::certain},
-    {DetailCode::wrong_name, "tls.wrong_name", marked("The certificate of {0} is for another name"),
+    {DetailCode::wrong_name, FindingCode::tls_wrong_name,
+     marked("The certificate of {0} is for another name"),
      marked("Ask the operator of {0} to install a certificate for that name. If DNS at this site "
             "sends "
             "the "
             "name to another server than elsewhere, correct that first."),
      Owner::vendor, Confidence::certain},
-    {DetailCode::incomplete_chain, "tls.incomplete_chain",
+    {DetailCode::incomplete_chain, FindingCode::tls_incomplete_chain,
      marked("{0} does not send its whole certificate chain"),
      marked("Ask the operator of {0} to configure the intermediate certificate of \"{1}\" on the "
             "server: "
             "browsers often find it by themselves, phones and calling applications do not."),
      Owner::vendor, Confidence::certain},
     // Nothing is signed yet when a server says so: a device on the way may say it.
-    {DetailCode::tls_version, "tls.outdated", marked("{0} supports only outdated TLS versions"),
+    {DetailCode::tls_version, FindingCode::tls_outdated,
+     marked("{0} supports only outdated TLS versions"),
      marked(
          "Ask the operator of {0} to enable TLS 1.2 or 1.3 (RFC 8996 retired what is older). If a "
          "proxy "
@@ -357,7 +361,7 @@ Causes find_old_authorities(const Diagnosis& context) {
   }
   if (!context.affects_requirement(cause.explained)) return {};
   auto& finding = cause.finding;
-  finding.code = "tls.untrusted";
+  finding.code = FindingCode::tls_untrusted;
   finding.title =
       phrase("This computer does not know public certificate authorities: its list may be old");
   finding.owner = Owner::helpdesk;
@@ -387,7 +391,7 @@ Causes find_other_far_ends(const Diagnosis& context) {
   if (cause.explained.empty()) return {};
   const auto hosts = listed(hosts_of(cause.explained));
   auto& finding = cause.finding;
-  finding.code = "target.outdated";
+  finding.code = FindingCode::target_outdated;
   finding.title = phrase("callready serve at {} has a different key than this set", hosts);
   finding.owner = Owner::helpdesk;
   finding.confidence = Confidence::possible;
@@ -428,7 +432,8 @@ Causes find_certificate_faults(const Diagnosis& context) {
       finding.fix = marked_text(fault.fix, hosts, detail);
       finding.owner = fault.owner;
       finding.confidence = fault.confidence;
-      if (fault.code == "tls.expired" && !clock_is_right(context.facts, *probes.front())) {
+      if (fault.code == FindingCode::tls_expired &&
+          !clock_is_right(context.facts, *probes.front())) {
         finding.confidence = Confidence::likely;
       }
       for (const auto* result : probes) {

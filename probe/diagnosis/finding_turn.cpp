@@ -25,14 +25,15 @@ bool is_dead(const ProbeResult& result) {
 }
 
 struct Kind {
-  std::string_view code, title, fix;
+  FindingCode code;
+  std::string_view title, fix;
   Owner owner;
   bool (*matches)(const ProbeResult&);
 };
 
 // `{}`: the servers.
 constexpr Kind kinds[] = {
-    {"turn.auth_failed", marked("The TURN server rejects the given credentials"),
+    {FindingCode::turn_auth_failed, marked("The TURN server rejects the given credentials"),
      marked("Check the TURN user name and password (or the shared secret, and the clock of this "
             "computer), and ask the operator of {} whether the account is still valid."),
      Owner::helpdesk,
@@ -40,7 +41,7 @@ constexpr Kind kinds[] = {
        const int code = turn_code_of(result);
        return code == 401 || code == 403 || code == 441;
      }},
-    {"turn.quota", marked("The TURN server grants this account no more relays"),
+    {FindingCode::turn_quota, marked("The TURN server grants this account no more relays"),
      marked(
          "Ask the operator of {} to raise the number of relays per user, or wait for old ones to "
          "expire (10 minutes); find out who else uses the same account."),
@@ -49,13 +50,13 @@ constexpr Kind kinds[] = {
        const int code = turn_code_of(result);
        return code == 486 || code == 508;
      }},
-    {"turn.relay_dead", marked("The TURN server's relays carry no traffic"),
+    {FindingCode::turn_relay_dead, marked("The TURN server's relays carry no traffic"),
      marked("Ask the operator of {} to allow UDP in and out on its relay ports (usually "
             "49152-65535), and "
             "to check the external address in its configuration. Change nothing on this network."),
      Owner::vendor, is_dead},
     // RFC 8656 section 20: 442, Unsupported Transport Protocol.
-    {"turn.relay_dead", marked("The TURN server does not relay UDP"),
+    {FindingCode::turn_relay_dead, marked("The TURN server does not relay UDP"),
      marked(
          "Ask the operator of {} to let it relay UDP, which carries media. Change nothing on this "
          "network."),
@@ -148,7 +149,7 @@ Causes find_dying_relays(const Diagnosis& context) {
     cause.explained = dead;
     add_impaired(context.facts, cause);
     auto& finding = cause.finding;
-    finding.code = "turn.relay_dies";
+    finding.code = FindingCode::turn_relay_dies;
     const auto transports = transports_in_words(dead);
     const bool others_live = !carried.empty();
     finding.title = phrase("Relays over {} stop carrying data", transports);

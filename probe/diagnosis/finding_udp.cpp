@@ -251,7 +251,7 @@ Causes find_udp_blocked(const Diagnosis& context) {
   if (!media_too && !context.affects_requirement(cause.explained)) return {};
   cause.closes = only_high(*verdict) ? Closes::high_udp : Closes::udp;
   auto& finding = cause.finding;
-  finding.code = "firewall.udp_blocked";
+  finding.code = FindingCode::firewall_udp_blocked;
   finding.title = title_of(*verdict, context.facts);
   finding.owner = Owner::network;
   finding.confidence = verdict->confidence;

@@ -101,7 +101,7 @@ Causes find_udp_ports(const Diagnosis& context) {
   if (ports.empty()) return {};
   cause.contradicted = unmasked(closed);
   auto& finding = cause.finding;
-  finding.code = "firewall.udp_port_blocked";
+  finding.code = FindingCode::firewall_udp_port_blocked;
   // Of one destination only, no more than that one is known.
   const bool one_host = std::all_of(closed.begin(), closed.end(), [&](const Flow* flow) {
     return flow->host == closed.front()->host;

@@ -264,7 +264,7 @@ Causes find_udp_ranges(const Diagnosis& context) {
     }
   }
   auto& finding = cause.finding;
-  finding.code = "firewall.udp_range_blocked";
+  finding.code = FindingCode::firewall_udp_range_blocked;
   const auto only_stun = stun_passes(closed);
   const bool one_port = std::all_of(closed.begin(), closed.end(), [&](const Flow* flow) {
     return flow->port == closed.front()->port;
@@ -319,7 +319,7 @@ Causes find_one_way_media(const Diagnosis& context) {
   }
   if (!context.affects_requirement(cause.explained)) return {};
   if (finding.evidence.empty()) add_what_they_saw(finding.evidence, cause.explained);
-  finding.code = "media.one_way";
+  finding.code = FindingCode::media_one_way;
   finding.title = phrase("Media gets out, but replies do not come in: one-way audio");
   finding.owner = Owner::network;
   finding.confidence = Confidence::certain;

@@ -46,7 +46,8 @@ std::vector<const RequirementResult*> unexplained_rows(const SetResult& set,
 std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Finding>& findings) {
   // A computer that is off explains all that failed, whatever its row is about.
   const bool off = std::any_of(findings.begin(), findings.end(), [](const Finding& finding) {
-    const bool code = finding.code == "network.offline" || finding.code == "network.no_gateway";
+    const bool code = finding.code == FindingCode::network_offline ||
+                      finding.code == FindingCode::network_no_gateway;
     return code && finding.confidence == Confidence::certain;
   });
   if (off) return std::nullopt;
@@ -67,7 +68,7 @@ std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Find
   if (cause.explained.empty()) return std::nullopt;
   auto& finding = cause.finding;
   const auto hosts = listed(hosts_of(cause.explained));
-  finding.code = "network.unexplained";
+  finding.code = FindingCode::network_unexplained;
   finding.title = phrase("{} cannot be reached, cause unknown", hosts);
   finding.owner = Owner::network;
   finding.confidence = Confidence::possible;

@@ -194,7 +194,7 @@ Causes find_vendor_down(const Diagnosis& context) {
       // Where nothing is lost, the others carry on, or the vendor does not offer it.
       if (own.empty() || (!out_of_order && !context.breaks_capability(own))) continue;
       auto& finding = cause.finding;
-      finding.code = "vendor.down";
+      finding.code = FindingCode::vendor_down;
       finding.owner = Owner::vendor;
       const auto hosts = hosts_of(own);
       for (const auto& proof : all->proofs) {

@@ -108,7 +108,7 @@ Causes find_full_tunnel(const Diagnosis& context) {
     }
     Cause cause;
     auto& finding = cause.finding;
-    finding.code = "network.vpn_full_tunnel";
+    finding.code = FindingCode::network_vpn_full_tunnel;
     finding.title =
         way.default_route ? phrase("A VPN ({}) carries all traffic, including calls", way.interface)
         : carries_all(facts, hosts)

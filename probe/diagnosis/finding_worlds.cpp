@@ -46,7 +46,7 @@ std::optional<Cause> cause_by_worlds(const Diagnosis& context, reach::Code famil
     if (result != nullptr && fresh && open(*result)) cause.explained.push_back(result);
   }
   auto& finding = cause.finding;
-  finding.code = reach::words_of(family).text;
+  finding.code = reach::words_of(family).finding;
   finding.owner = said->owner;
   finding.confidence = reach::confidence_of(said->sure);
   const bool weak = finding.confidence == Confidence::possible;

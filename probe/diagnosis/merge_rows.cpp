@@ -118,7 +118,7 @@ RequirementResult combined(const std::vector<Said>& all) {
     result.reached += said.row->reached;
     result.total += said.row->total;
     result.poor = result.poor || said.row->poor;
-    if (result.closed_by.empty()) result.closed_by = said.row->closed_by;
+    if (!result.closed_by) result.closed_by = said.row->closed_by;
     result.impaired = result.impaired || said.row->impaired;
     result.lost = result.lost && said.row->lost;
   }

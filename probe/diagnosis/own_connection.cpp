@@ -92,12 +92,12 @@ std::optional<Disconnection> disconnection_of(const Site& site) {
 Finding disconnected(const Site& site, Disconnection what) {
   Finding finding;
   finding.confidence = Confidence::certain;
-  finding.code = "network.no_gateway";
+  finding.code = FindingCode::network_no_gateway;
   finding.owner = Owner::lan;
   const auto tell = [&](Text text) { finding.evidence.push_back({"", std::move(text)}); };
   switch (what) {
     case Disconnection::no_link:
-      finding.code = "network.offline";
+      finding.code = FindingCode::network_offline;
       finding.owner = Owner::user;
       finding.title = phrase("This computer is not connected to any network (no cable, no Wi-Fi)");
       finding.fix = phrase(

@@ -59,12 +59,6 @@ void leave_out_repeated(std::vector<FirewallRule>& rules) {
   }
 }
 
-// Findings about a port or a range, whoever is behind it.
-bool is_by_port(std::string_view code) {
-  return code == "firewall.udp_port_blocked" || code == "firewall.udp_range_blocked" ||
-         code == "firewall.tcp_port_blocked";
-}
-
 bool overlaps(const PortRange& a, const PortRange& b) {
   return a.first <= b.last && b.first <= a.last;
 }
@@ -109,7 +103,7 @@ std::vector<PortRange> closed_everywhere(const FirewallRule& rule, const RowSeen
   };
   for (const auto& range : rule.ports) {
     const bool about =
-        is_by_port(closer.code) &&
+        has(closer.code, FindingTrait::by_port) &&
         std::any_of(lost.begin(), lost.end(),
                     [&](const auto* result) { return touches(result->probe.target, range); }) &&
         std::none_of(seen.open.begin(), seen.open.end(),
@@ -120,22 +114,6 @@ std::vector<PortRange> closed_everywhere(const FirewallRule& rule, const RowSeen
 }
 
 }  // namespace
-
-bool asks_to_let_through(std::string_view code) {
-  constexpr std::string_view others[] = {"proxy.required", "proxy.auth_required",
-                                         "proxy.connect_denied", "proxy.no_websocket",
-                                         "tls.intercepted"};
-  // The rows of a call name where it is offered, not where it goes.
-  if (code == "firewall.dtls_filtered") return false;
-  // No row needs QUIC.
-  if (code == "firewall.quic_filtered" || code == "firewall.quic_rejected") return false;
-  if (code == "firewall.idle_timeout" || code == "firewall.rate_limited" ||
-      code == "firewall.new_flows_limited") {
-    return false;
-  }
-  return code.starts_with("firewall.") ||
-         std::find(std::begin(others), std::end(others), code) != std::end(others);
-}
 
 std::vector<FirewallRule> rules_to_allow(const std::vector<SetResult>& sets,
                                          const std::vector<ProbeResult>& probes,
@@ -148,7 +126,7 @@ std::vector<FirewallRule> rules_to_allow(const std::vector<SetResult>& sets,
   for (const auto& set : sets) {
     for (const auto& row : set.requirements) {
       const auto seen = seen_of(row, lost, by_id);
-      const bool untried = !closer.code.empty() && row.closed_by == closer.code;
+      const bool untried = row.closed_by == closer.code;
       if (seen.lost.empty() && seen.unresolved_udp.empty() && !untried) continue;
       for (const auto& rule : row.rules) {
         if (!is_whole(rule)) continue;

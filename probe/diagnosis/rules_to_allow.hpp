@@ -9,13 +9,9 @@
 
 namespace callready {
 
-// True for causes that end when something is let through: those that blame a firewall, a proxy or
-// an inspection.
-bool asks_to_let_through(std::string_view code);
-
 // Who closes them: the finding's code, and all that it closes, tried or not.
 struct Closer {
-  std::string_view code{};
+  FindingCode code = FindingCode::other;
   Closes closes = Closes::nothing_more;
 };
 

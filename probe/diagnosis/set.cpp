@@ -107,33 +107,10 @@ Text untested_sign_in(const TargetSet& set, const std::map<std::string, Requirem
   return phrase("Signing in was not tested: name your own sign-in page by --var {}=...", yours);
 }
 
-}  // namespace
-
-namespace {
-
-// Of these causes, too, one says of a host what holds on each of its ports.
-bool shuts_hosts(std::string_view code) {
-  return code == "vendor.down" || code == "firewall.destination_blocked";
-}
-
-// What is said for the reader's good, and keeps no call from working well.
-bool is_advice(std::string_view code) {
-  constexpr std::array codes{"dns.slow",
-                             "firewall.quic_filtered",
-                             "firewall.quic_rejected",
-                             "media.dscp_cleared",
-                             "nat.carrier_grade",
-                             "nat.double",
-                             "network.ipv6_broken",
-                             "network.ipv6_vendor_dead",
-                             "network.vpn_full_tunnel",
-                             "target.outdated"};
-  return std::find(codes.begin(), codes.end(), code) != codes.end();
-}
-
 // By a row of the set that matters, or as a whole.
 bool weakens(const Finding& finding, const SetResult& set) {
-  if (finding.confidence == Confidence::possible || is_advice(finding.code)) return false;
+  if (finding.confidence == Confidence::possible || has(finding.code, FindingTrait::advice))
+    return false;
   const bool affected =
       std::any_of(finding.affects.begin(), finding.affects.end(),
                   [&](const FindingAffects& affects) { return affects.set == set.id; });
@@ -162,7 +139,7 @@ void weigh_findings(const std::vector<Finding>& findings, std::vector<SetResult>
 void ResultIndex::attribute(Attribution attribution) {
   attribution_ = std::move(attribution);
   for (const auto& entry : attribution_.entries()) {
-    if (!shuts_hosts(entry.code)) continue;
+    if (!has(entry.code, FindingTrait::shuts_hosts)) continue;
     for (const auto& id : entry.lost) {
       if (const auto* result = find(id)) shut_.insert(result->probe.target.host);
     }

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "probe/model/finding_code.hpp"
 #include "probe/model/firewall_rule.hpp"
 #include "probe/model/observation.hpp"
 #include "probe/model/probe.hpp"
@@ -117,15 +118,15 @@ struct RequirementResult {
   Severity severity = Severity::required;
   Status status = Status::unknown;
   Text summary;
-  Text sampled;                      // "4 of 158 hosts"; empty where all were tried
-  int reached = 0;                   // probes that reached their endpoint
-  int total = 0;                     // probes made for it
-  std::vector<std::string> probes;   // ids
-  bool left_out = false;             // not tried; a larger run would
-  bool elsewhere = false;            // measured from another place than the row is for
-  bool poor = false;                 // reached, and below the vendor's quality figures
-  std::vector<MissedFigure> missed;  // which, where a stream was measured
-  std::string closed_by;  // the code of the finding that closes it, where it was not tried
+  Text sampled;                          // "4 of 158 hosts"; empty where all were tried
+  int reached = 0;                       // probes that reached their endpoint
+  int total = 0;                         // probes made for it
+  std::vector<std::string> probes;       // ids
+  bool left_out = false;                 // not tried; a larger run would
+  bool elsewhere = false;                // measured from another place than the row is for
+  bool poor = false;                     // reached, and below the vendor's quality figures
+  std::vector<MissedFigure> missed;      // which, where a stream was measured
+  std::optional<FindingCode> closed_by;  // the finding that closes it, where it was not tried
   bool impaired = false;  // reached, and a finding keeps it from working as it should
   bool lost = false;      // `warn`, and yet it failed: a row of the past or of an optional feature
   // What a firewall has to let through for it, as the document has it. Empty where it only
@@ -165,7 +166,7 @@ struct FindingEvidence {
 };
 
 struct Finding {
-  std::string code;  // stable: "firewall.udp_blocked"
+  FindingCode code = FindingCode::other;
   Text title;
   Confidence confidence = Confidence::possible;
   Owner owner = Owner::network;

@@ -332,7 +332,7 @@ TEST(MissingRules, WhatAFindingAsksForIsMissing) {
   seen.add("media", "m.example.com", Transport::udp, 10000, Outcome::unresolved);
   EXPECT_TRUE(seen.missing(set).rules.empty());
   Finding finding;
-  finding.code = "firewall.udp_blocked";
+  finding.code = FindingCode::firewall_udp_blocked;
   finding.owner = Owner::network;
   for (const auto& rule : rules_for(set).rules) finding.rules.push_back(rule);
   std::erase_if(finding.rules[0].peers, [](const auto& peer) { return peer.text[0] == 'b'; });
@@ -347,7 +347,7 @@ TEST(MissingRules, WhatAFindingAsksForIsMissing) {
   seen.findings[0].owner = Owner::vendor;
   EXPECT_TRUE(seen.missing(set).rules.empty());
   seen.findings[0].owner = Owner::network;
-  seen.findings[0].code = "tls.intercepted";
+  seen.findings[0].code = FindingCode::tls_intercepted;
   EXPECT_TRUE(seen.missing(set).rules.empty());
 }
 

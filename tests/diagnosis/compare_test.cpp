@@ -130,7 +130,7 @@ TEST(Compare, NamesSetsThatOnlyOneHas) {
   EXPECT_EQ(result.removed[0].set, "pbx");
 }
 
-Finding finding(const std::string& code, const std::string& title, const std::string& explains) {
+Finding finding(FindingCode code, const std::string& title, const std::string& explains) {
   Finding made;
   made.code = code;
   made.title = title;
@@ -140,20 +140,22 @@ Finding finding(const std::string& code, const std::string& title, const std::st
 
 TEST(CompareFindings, NewOnesAreWorseAndGoneOnesBetter) {
   auto before = report_of(Status::pass, Verdict::ready), after = before;
-  before.findings = {finding("sip.alg", "ALG", "pbx/sip")};
-  after.findings = {finding("dns.slow", "Slow", "pbx/sip")};
+  before.findings = {finding(FindingCode::sip_alg, "ALG", "pbx/sip")};
+  after.findings = {finding(FindingCode::dns_slow, "Slow", "pbx/sip")};
   const auto result = compared(before, after);
   ASSERT_EQ(result.findings.size(), 2u);
   EXPECT_EQ(result.findings[0].trend, Trend::worse);
-  EXPECT_EQ(result.findings[0].finding.code, "dns.slow");
+  EXPECT_EQ(result.findings[0].finding.code, FindingCode::dns_slow);
   EXPECT_EQ(result.findings[1].trend, Trend::better);
   EXPECT_TRUE(result.worse());
 }
 
 TEST(CompareFindings, OneCauseInOtherWordsIsNotNew) {
   auto before = report_of(Status::fail, Verdict::blocked), after = before;
-  before.findings = {finding("tcp", "Port 5060 is blocked", "pbx/sip")};
-  after.findings = {finding("tcp", "Port 5060 is blocked by 10.0.0.1", "pbx/sip")};
+  before.findings = {
+      finding(FindingCode::firewall_tcp_port_blocked, "Port 5060 is blocked", "pbx/sip")};
+  after.findings = {finding(FindingCode::firewall_tcp_port_blocked,
+                            "Port 5060 is blocked by 10.0.0.1", "pbx/sip")};
   after.findings[0].confidence = Confidence::certain;
   const auto result = compared(before, after);
   ASSERT_EQ(result.findings.size(), 1u);
@@ -164,8 +166,9 @@ TEST(CompareFindings, OneCauseInOtherWordsIsNotNew) {
 
 TEST(CompareFindings, TheSameTitleGoesBeforeTheSameRows) {
   auto before = report_of(Status::fail, Verdict::blocked), after = before;
-  before.findings = {finding("tcp", "Port 1", "pbx/sip"), finding("tcp", "Port 2", "pbx/sip")};
-  after.findings = {finding("tcp", "Port 2", "pbx/sip")};
+  before.findings = {finding(FindingCode::firewall_tcp_port_blocked, "Port 1", "pbx/sip"),
+                     finding(FindingCode::firewall_tcp_port_blocked, "Port 2", "pbx/sip")};
+  after.findings = {finding(FindingCode::firewall_tcp_port_blocked, "Port 2", "pbx/sip")};
   const auto result = compared(before, after);
   ASSERT_EQ(result.findings.size(), 1u);
   EXPECT_EQ(result.findings[0].finding.title, "Port 1");
@@ -173,7 +176,7 @@ TEST(CompareFindings, TheSameTitleGoesBeforeTheSameRows) {
 
 TEST(CompareFindings, OneThatCouldNotBeSeenIsNotCalledGone) {
   auto before = report_of(Status::fail, Verdict::blocked);
-  before.findings = {finding("sip.alg", "ALG", "pbx/sip")};
+  before.findings = {finding(FindingCode::sip_alg, "ALG", "pbx/sip")};
   const auto undecided = compared(before, report_of(Status::unknown, Verdict::blocked));
   ASSERT_EQ(undecided.findings.size(), 1u);
   EXPECT_EQ(undecided.findings[0].trend, Trend::changed);

@@ -17,8 +17,8 @@ inline std::vector<std::string> codes(const std::vector<Finding>& findings) {
   said.findings = findings;
   EXPECT_EQ(hole_in(said), "");
   for (const auto& finding : findings) {
-    if (finding.code == "network.unexplained") continue;
-    list.push_back(fmt::format("{} ({})", finding.code, to_string(finding.confidence)));
+    if (finding.code == FindingCode::network_unexplained) continue;
+    list.push_back(fmt::format("{} ({})", to_string(finding.code), to_string(finding.confidence)));
   }
   return list;
 }

@@ -38,7 +38,7 @@ TEST(Agent, IsNamedWhereTheSystemSaysThatItIsHere) {
   const auto found =
       diagnose(seen_by("this_computer", {mute(tls("a.vendor.com")), mute(tls("b.vendor.com"))}));
   ASSERT_FALSE(found.empty());
-  EXPECT_EQ(found.front().code, "computer.agent");
+  EXPECT_EQ(found.front().code, FindingCode::computer_agent);
   EXPECT_EQ(found.front().confidence, Confidence::certain);
   EXPECT_EQ(found.front().owner, Owner::helpdesk);
   EXPECT_EQ(found.front().title,
@@ -49,7 +49,7 @@ TEST(Agent, IsLikelyOnlyByTheTimeItTakes) {
   const auto found = diagnose(
       seen_by("sooner_than_the_router", {mute(tls("a.vendor.com")), mute(tls("b.vendor.com"))}));
   ASSERT_FALSE(found.empty());
-  EXPECT_EQ(found.front().code, "computer.agent");
+  EXPECT_EQ(found.front().code, FindingCode::computer_agent);
   EXPECT_EQ(found.front().confidence, Confidence::likely);
 }
 
@@ -57,7 +57,7 @@ TEST(Agent, IsPossibleOnlyWhereItCarriesOthersOn) {
   const auto found =
       diagnose(seen_by("this_computer", {mute(tls("a.vendor.com")), tls("b.vendor.com")}));
   ASSERT_FALSE(found.empty());
-  EXPECT_EQ(found.front().code, "computer.agent");
+  EXPECT_EQ(found.front().code, FindingCode::computer_agent);
   EXPECT_EQ(found.front().confidence, Confidence::possible);
 }
 

@@ -33,7 +33,7 @@ using Codes = std::vector<std::string>;
 TEST(BlockPage, IsKnownByItsAddress) {
   const auto one = reset_at("portal.vendor.com", umbrella);
   const auto finding = only(report({row("web", {one}), controls(anchors())}));
-  EXPECT_EQ(finding.code, "dns.block_page");
+  EXPECT_EQ(finding.code, FindingCode::dns_block_page);
   EXPECT_EQ(finding.confidence, Confidence::likely);
   EXPECT_EQ(finding.owner, Owner::dns);
   EXPECT_EQ(finding.title,
@@ -83,7 +83,7 @@ TEST(BlockPage, MakesRowsFailThatItsPageAnswers) {
   const auto site = report({row("page", {page}), row("tls", {opened}), controls(anchors())});
   const auto found = diagnose(site);
   ASSERT_FALSE(found.empty());
-  EXPECT_EQ(found.front().code, "dns.block_page");
+  EXPECT_EQ(found.front().code, FindingCode::dns_block_page);
 }
 
 TEST(BlockPage, NamesAtOneAddressAreAskedForElsewhere) {

@@ -43,7 +43,7 @@ TEST(Proxy, OfAPacFileEachIsNamedByItself) {
       only(report({row("web", {proxied(tls("portal.vendor.com")),
                                by("http://10.20.0.4:8080", dead("files.vendor.com"))}),
                    controls(anchors())}));
-  EXPECT_EQ(found.code, "proxy.unreachable");
+  EXPECT_EQ(found.code, FindingCode::proxy_unreachable);
   EXPECT_TRUE(holds(found.title, "10.20.0.4:8080")) << found.title;
 }
 
@@ -73,7 +73,7 @@ TEST(ProxyUnreachable, ExplainsNoUdpWhereSomeGetsOut) {
   for (const auto& findings :
        {diagnose(made(refused, "proxy_unreachable")), diagnose(made(denied, "407"))}) {
     ASSERT_FALSE(findings.empty());
-    EXPECT_TRUE(findings.front().code.starts_with("proxy.")) << findings.front().code;
+    EXPECT_EQ(family_of(findings.front().code), "proxy");
     EXPECT_EQ(findings.front().explains, Codes{"vendor/web"});
   }
 }
@@ -86,11 +86,11 @@ TEST(ProxyUnreachable, IsTheCauseWhereSomebodyRefusesAtItsAddress) {
                    controls({lost("www.google.com"), lost("www.cloudflare.com")})});
   };
   const auto gone = only(made(refused));
-  EXPECT_EQ(gone.code, "proxy.unreachable");
+  EXPECT_EQ(gone.code, FindingCode::proxy_unreachable);
   EXPECT_EQ(gone.explains, Codes{"vendor/web"});
   // Nobody at all: the line is down, or no proxy is there. One cause, which knows of the proxy.
   const auto quiet = only(made(silent));
-  EXPECT_EQ(quiet.code, "network.offline");
+  EXPECT_EQ(quiet.code, FindingCode::network_offline);
   EXPECT_TRUE(holds(quiet.fix, "The proxy http://10.20.0.3:3128 does not answer either"))
       << quiet.fix;
   EXPECT_FALSE(holds(quiet.fix, "--proxy")) << quiet.fix;
@@ -157,7 +157,7 @@ TEST(Offline, CallsNoHostOfTheVendorWellKnown) {
       {row("turn", {turn("turn1.vendor.com", silent, ""), turn("turn2.other.net", silent, ""),
                     tls("portal.vendor.com", silent, "timed_out")}),
        follow_up({tcp("turn1.vendor.com", 3478, silent)})}));
-  EXPECT_EQ(found.code, "network.offline");
+  EXPECT_EQ(found.code, FindingCode::network_offline);
   EXPECT_EQ(found.confidence, Confidence::likely);
   EXPECT_FALSE(has_evidence(found, "well known")) << found.evidence.front().text;
 }
@@ -170,7 +170,7 @@ TEST(Interception, IsLikelyOnlyAmongOneVendorsDomains) {
   };
   const auto found = only(report(
       {row("web", {own("portal.vendor.com"), own("portal.vendor.net")}), controls(anchors())}));
-  EXPECT_EQ(found.code, "tls.intercepted");
+  EXPECT_EQ(found.code, FindingCode::tls_intercepted);
   EXPECT_EQ(found.confidence, Confidence::likely);
   EXPECT_FALSE(has_evidence(found, "nothing in common"));
   EXPECT_TRUE(holds(found.title, "may open")) << found.title;
@@ -189,7 +189,7 @@ TEST(Untrusted, IsThisComputersOldListWherePublicAuthoritiesAreUnknown) {
                    unknown("files.other.net", "CN=R11,O=Let's Encrypt"),
                    unknown("push.third.org", "CN=WE1,O=Google Trust Services")}),
        controls({tls("www.google.com"), unknown("www.example.org", "CN=R11,O=Let's Encrypt")})}));
-  EXPECT_EQ(found.code, "tls.untrusted");
+  EXPECT_EQ(found.code, FindingCode::tls_untrusted);
   EXPECT_EQ(found.owner, Owner::helpdesk);
   EXPECT_EQ(found.confidence, Confidence::likely);
   EXPECT_TRUE(holds(found.fix, "CN=WE1,O=Google Trust Services")) << found.fix;
@@ -236,7 +236,7 @@ TEST(Ipv6, RefusedByOneServerIsThatServers) {
   EXPECT_EQ(codes(made({families("www.a.com", "connection_refused")})), Codes{});
   const auto both = only(made(
       {families("www.a.com", "connection_refused"), families("www.b.com", "connection_refused")}));
-  EXPECT_EQ(both.code, "network.ipv6_broken");
+  EXPECT_EQ(both.code, FindingCode::network_ipv6_broken);
   EXPECT_FALSE(holds(both.fix, "do not come back")) << both.fix;
 }
 
@@ -293,7 +293,7 @@ TEST(SymmetricNat, OfTwoLinesNamesTheirAddresses) {
   auto made = report({recommended("nat", {nat}), controls(anchors())});
   made.site.public_addresses = {*IpAddress::parse("84.199.10.1"), *IpAddress::parse("91.2.3.4")};
   const auto found = only(made);
-  EXPECT_EQ(found.code, "nat.symmetric");
+  EXPECT_EQ(found.code, FindingCode::nat_symmetric);
   EXPECT_TRUE(has_evidence(found, "84.199.10.1 and 91.2.3.4"));
   EXPECT_TRUE(holds(found.title, "a different public address")) << found.title;
   EXPECT_TRUE(holds(found.fix, "several Internet lines")) << found.fix;
@@ -337,7 +337,7 @@ TEST(RateLimit, MayRefuseInsteadOfKeepingSilent) {
          controls({tls("www.google.com")}), follow_up({again, name})});
   };
   const auto found = only(made(answered));
-  EXPECT_EQ(found.code, "firewall.rate_limited");
+  EXPECT_EQ(found.code, FindingCode::firewall_rate_limited);
   EXPECT_EQ(found.confidence, Confidence::likely);
   EXPECT_TRUE(holds(found.title, "started to refuse")) << found.title;
   const auto line = diagnose(made(silent)).front();

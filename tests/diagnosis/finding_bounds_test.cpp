@@ -16,7 +16,7 @@ TEST(Destination, ThatADeviceTurnsAwayIsNotAPortOfItsOwn) {
       only(report({row("web", {away(tls("20.1.1.10")), away(tls("20.2.2.10"))}),
                    row("sip", {away(tcp("20.1.1.10", 5061)), away(tcp("20.2.2.10", 5061))}),
                    controls(anchors())}));
-  EXPECT_EQ(found.code, "firewall.destination_blocked");
+  EXPECT_EQ(found.code, FindingCode::firewall_destination_blocked);
   EXPECT_EQ(found.confidence, Confidence::certain);
   EXPECT_EQ(found.title, "No TCP connection gets through to 20.1.1.10 and 20.2.2.10");
   EXPECT_EQ(found.explains, (Codes{"vendor/web", "vendor/sip"}));
@@ -28,7 +28,7 @@ TEST(Destination, ThatIsOnlySilentMayBeDown) {
       {row("turn", {turn("turn1.vendor.com", silent, ""), turn_tls("turn1.vendor.com", silent),
                     turn("turn2.vendor.com"), turn_tls("turn2.vendor.com")}),
        controls(anchors())}));
-  EXPECT_EQ(found.code, "firewall.destination_blocked");
+  EXPECT_EQ(found.code, FindingCode::firewall_destination_blocked);
   EXPECT_EQ(found.confidence, Confidence::possible);
   EXPECT_EQ(found.title, "Nothing comes back from turn1.vendor.com");
   EXPECT_TRUE(holds(found.fix, "ask the servers' operator whether they are up")) << found.fix;
@@ -67,7 +67,7 @@ TEST(Destination, OfUdpAloneSaysSo) {
   const auto found = only(report({row("media", {range("20.1.2.3", all_ports("dropped")),
                                                 range("20.9.9.9", all_ports("left_site"))}),
                                   controls(anchors())}));
-  EXPECT_EQ(found.code, "firewall.destination_blocked");
+  EXPECT_EQ(found.code, FindingCode::firewall_destination_blocked);
   EXPECT_EQ(found.title, "No UDP gets through to 20.1.2.3");
 }
 
@@ -80,7 +80,7 @@ TEST(UdpRange, OfOneDestinationHasNoBoundsFromAnother) {
                                   {16384, 32767})}),
               controls(anchors()), follow_up({udp_hop("www.google.com", 16384, "left_site")})});
   const auto found = only(made);
-  EXPECT_EQ(found.code, "firewall.flow_blocked");
+  EXPECT_EQ(found.code, FindingCode::firewall_flow_blocked);
   EXPECT_EQ(found.confidence, Confidence::likely);
   EXPECT_EQ(found.title, "UDP 16384, 24576 and 32767 to media.other.net does not get through");
   EXPECT_TRUE(holds(found.fix, "UDP 16384-32767 to media.other.net")) << found.fix;
@@ -115,7 +115,7 @@ TEST(Flows, OfServersThatAreDownTogetherAreOneCause) {
       only(report({row("turn", seen), controls(anchors()),
                    follow_up({tcp_hop("eu1.vendor.com", 443, "left_site"),
                               udp_hop("eu1.vendor.com", 3478, "left_site", "turn")})}));
-  EXPECT_EQ(found.code, "firewall.flow_blocked");
+  EXPECT_EQ(found.code, FindingCode::firewall_flow_blocked);
   EXPECT_EQ(found.owner, Owner::vendor);
   EXPECT_EQ(found.title,
             "TCP 443 and UDP 3478 to eu1.vendor.com and eu2.vendor.com are lost beyond this site");
@@ -127,7 +127,7 @@ TEST(UdpRange, ThatLetsNothingBackInIsNamed) {
   media.observation.detail = DetailCode::inbound_dropped;
   for (auto& evidence : media.observation.evidence) evidence.facts[Fact::inbound] = false;
   const auto found = only(report({row("media", {media}), controls(anchors())}));
-  EXPECT_EQ(found.code, "media.one_way");
+  EXPECT_EQ(found.code, FindingCode::media_one_way);
   EXPECT_EQ(found.confidence, Confidence::certain);
   EXPECT_TRUE(holds(found.title, "do not come in")) << found.title;
   EXPECT_TRUE(holds(found.fix, "UDP 10000-20000 to media.vendor.com")) << found.fix;
@@ -152,7 +152,7 @@ TEST(UdpBlocked, IsProvedWithoutAnybodyElse) {
                               udp_hop("20.1.2.4", 443, "dropped")})});
   };
   const auto found = only(made("20.7.7.7"));
-  EXPECT_EQ(found.code, "firewall.udp_blocked");
+  EXPECT_EQ(found.code, FindingCode::firewall_udp_blocked);
   EXPECT_EQ(found.confidence, Confidence::certain);
   EXPECT_TRUE(has_evidence(found, "TCP works: 20.1.2.3, port 443, is reachable.")) << found.fix;
   EXPECT_EQ(only(made("20.1.2.5")).confidence, Confidence::likely) << "or it is that network";
@@ -231,7 +231,7 @@ TEST(Flows, OfOneHostAreOneTicket) {
 TEST(Flows, OfUdpAreNamedWhereTheServiceNeedsThem) {
   const auto found =
       only(report({row("turn", {turn("turn.vendor.com", silent, "")}), controls(anchors())}));
-  EXPECT_EQ(found.code, "firewall.flow_blocked");
+  EXPECT_EQ(found.code, FindingCode::firewall_flow_blocked);
   EXPECT_EQ(found.confidence, Confidence::possible);
   EXPECT_EQ(found.title, "UDP 3478 to turn.vendor.com is not answered");
   EXPECT_TRUE(holds(found.fix, "ask the server's operator whether it is up")) << found.fix;
@@ -254,7 +254,7 @@ TEST(Flows, OverUdpOfTwoOperatorsAreLostAtTheProvider) {
                     udp_hop("turn.other.net", 3478, "left_site", "turn")})});
   };
   const auto found = only(made(silent));
-  EXPECT_EQ(found.code, "firewall.udp_port_blocked");
+  EXPECT_EQ(found.code, FindingCode::firewall_udp_port_blocked);
   EXPECT_EQ(found.confidence, Confidence::likely);
   EXPECT_EQ(found.title, "UDP to port 3478 is lost beyond this site, whatever the destination");
   EXPECT_EQ(codes(made(answered)), Codes{"firewall.flow_blocked (possible)"});
@@ -268,7 +268,7 @@ TEST(Refusal, OfARouterBesideTheServerIsTheVendors) {
                    controls(anchors())});
   };
   const auto theirs = only(made("20.1.2.1"));
-  EXPECT_EQ(theirs.code, "vendor.down");
+  EXPECT_EQ(theirs.code, FindingCode::vendor_down);
   EXPECT_EQ(theirs.owner, Owner::vendor);
   EXPECT_TRUE(has_evidence(theirs, "20.1.2.1, in the network of 20.1.2.3"));
   EXPECT_EQ(codes(made("10.20.0.1")), Codes{"firewall.flow_blocked (likely)"});
@@ -323,7 +323,7 @@ TEST(StunFilter, NamesTheServerWhereOthersAnswer) {
       only(report({row("stun", {stun("stun.vendor.com", 3478, silent)}), controls(anchors()),
                    follow_up({udp_hop("stun.vendor.com", 3478, "dropped", "stun"),
                               udp_hop("stun.vendor.com", 3478, "left_site")})}));
-  EXPECT_EQ(found.code, "firewall.stun_filtered");
+  EXPECT_EQ(found.code, FindingCode::firewall_stun_filtered);
   EXPECT_EQ(found.title, "The firewall lets UDP out, but not STUN to stun.vendor.com");
 }
 

@@ -16,7 +16,7 @@ Report with_policy(std::string name, std::string value, bool recommended = false
 
 TEST(BrowserPolicy, ThatForbidsUdpIsLikely) {
   const auto finding = only(with_policy("WebRtcIPHandling", "disable_non_proxied_udp"));
-  EXPECT_EQ(finding.code, "computer.browser_policy");
+  EXPECT_EQ(finding.code, FindingCode::computer_browser_policy);
   EXPECT_EQ(finding.confidence, Confidence::likely);
   EXPECT_EQ(finding.owner, Owner::helpdesk);
   EXPECT_EQ(finding.title, "A policy stops Google Chrome from using UDP for media");

@@ -27,7 +27,7 @@ TEST(OwnFirewall, IsNamedWithItsPortsAndItsOwner) {
                                                          {16'000, "kept_here"}},
                                                         {10'000, 20'000})}),
                                     controls(anchors())}));
-  EXPECT_EQ(finding.code, "computer.firewall");
+  EXPECT_EQ(finding.code, FindingCode::computer_firewall);
   EXPECT_EQ(finding.confidence, Confidence::certain);
   EXPECT_EQ(finding.owner, Owner::helpdesk);
   EXPECT_EQ(finding.title, "This computer's own firewall blocks UDP 14000-16000");
@@ -44,7 +44,7 @@ TEST(OwnFirewall, TakesThePlaceOfTheNetworks) {
                  kept(stun("stun.cloudflare.com")), kept(stun("stun.l.google.com", 19302)),
                  kept(ntp("pool.ntp.org"))})});
   const auto finding = only(site);
-  EXPECT_EQ(finding.code, "computer.firewall");
+  EXPECT_EQ(finding.code, FindingCode::computer_firewall);
   EXPECT_EQ(finding.title, "This computer's own firewall blocks UDP 123, 3478 and 19302; TCP 5061");
   EXPECT_TRUE(has_evidence(finding, "Operation not permitted"));
 }
@@ -85,7 +85,7 @@ TEST(HostsFile, IsBlamedAndNotTheDnsServers) {
   const auto finding =
       only(report({row("web", {by_hosts_file(tcp("web.vendor.com", 443, silent), "127.0.0.1")}),
                    controls(anchors())}));
-  EXPECT_EQ(finding.code, "computer.hosts_file");
+  EXPECT_EQ(finding.code, FindingCode::computer_hosts_file);
   EXPECT_EQ(finding.owner, Owner::helpdesk);
   EXPECT_EQ(finding.confidence, Confidence::certain);
   EXPECT_TRUE(holds(finding.fix, "web.vendor.com")) << finding.fix;

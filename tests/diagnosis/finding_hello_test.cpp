@@ -30,7 +30,7 @@ Report with_hellos(std::vector<ProbeResult> hellos) {
 
 TEST(CutHello, IsLikelyByTwoOperators) {
   const auto found = only(with_hellos({cut("web.vendor.com"), cut("www.google.com")}));
-  EXPECT_EQ(found.code, "tls.long_hello_cut");
+  EXPECT_EQ(found.code, FindingCode::tls_long_hello_cut);
   EXPECT_EQ(found.confidence, Confidence::likely);
   EXPECT_EQ(found.owner, Owner::security);
   ASSERT_EQ(found.affects.size(), 1u);

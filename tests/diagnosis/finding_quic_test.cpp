@@ -49,7 +49,7 @@ const std::string firewall = "10.20.0.1";
 TEST(RefusedQuic, IsLikelyByTwoOperators) {
   const auto found = only(with({refused_by(silent_quic("www.google.com"), firewall),
                                 refused_by(silent_quic("www.cloudflare.com"), firewall)}));
-  EXPECT_EQ(found.code, "firewall.quic_rejected");
+  EXPECT_EQ(found.code, FindingCode::firewall_quic_rejected);
   EXPECT_EQ(found.confidence, Confidence::likely);
   EXPECT_EQ(found.owner, Owner::network);
   EXPECT_TRUE(found.rules.empty()) << "no row needs it";
@@ -83,7 +83,7 @@ TEST(RefusedQuic, IsNoneWhereNobodySpeaksIt) {
 
 TEST(FilteredQuic, IsLikelyByTwoOperators) {
   const auto found = only(with({cut("www.google.com"), cut("www.cloudflare.com")}));
-  EXPECT_EQ(found.code, "firewall.quic_filtered");
+  EXPECT_EQ(found.code, FindingCode::firewall_quic_filtered);
   EXPECT_EQ(found.confidence, Confidence::likely);
   EXPECT_EQ(found.owner, Owner::security);
   EXPECT_TRUE(has_evidence(found, "a greeting with its name gets no answer"));

@@ -38,7 +38,7 @@ TEST(DyingRelay, IsADevicesWhereOthersLiveOn) {
   const auto site = with({carries(Transport::udp), carries(Transport::tls)},
                          {held(Transport::udp, true), held(Transport::tls, false)});
   const auto found = only(site);
-  EXPECT_EQ(found.code, "turn.relay_dies");
+  EXPECT_EQ(found.code, FindingCode::turn_relay_dies);
   EXPECT_EQ(found.confidence, Confidence::likely);
   EXPECT_EQ(found.owner, Owner::security);
   EXPECT_EQ(found.title, "Relays over UDP stop carrying data");

@@ -37,7 +37,7 @@ const std::vector<Evidence> by_tcp{size(2'600, "udp", false), size(1'200, "udp",
 
 TEST(LongSip, IsLikelyLostWhereTheServerAnswersItOverTcp) {
   const auto found = only(with({lost(by_tcp)}));
-  EXPECT_EQ(found.code, "sip.fragments_lost");
+  EXPECT_EQ(found.code, FindingCode::sip_fragments_lost);
   EXPECT_EQ(found.confidence, Confidence::likely);
   EXPECT_EQ(found.owner, Owner::network);
   ASSERT_EQ(found.affects.size(), 1u);

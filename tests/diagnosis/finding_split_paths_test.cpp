@@ -56,7 +56,7 @@ std::vector<std::string> asked(const Report& report) {
 
 TEST(SplitPaths, AreANoteOnceOneServerHasSaidItOverBoth) {
   const auto finding = only(site({udp_one, udp_one}, {tcp_one, tcp_one, tcp_one}));
-  EXPECT_EQ(finding.code, "network.split_paths");
+  EXPECT_EQ(finding.code, FindingCode::network_split_paths);
   EXPECT_EQ(finding.confidence, Confidence::likely);
   EXPECT_EQ(finding.owner, Owner::lan);
   EXPECT_TRUE(finding.affects.empty()) << "it breaks nothing by itself";

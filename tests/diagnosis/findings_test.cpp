@@ -964,7 +964,7 @@ TEST(FindingsText, NamesTheRuleToAskFor) {
   const auto finding = only_one(report(
       {row("turn", {turn("turn1.vendor.com", silent, ""), turn("turn2.vendor.com", silent, "")}),
        row("media", {range("20.9.9.9", all_ports("dropped"))}), controls(anchors_without_udp())}));
-  EXPECT_EQ(finding.code, "firewall.udp_blocked");
+  EXPECT_EQ(finding.code, FindingCode::firewall_udp_blocked);
   EXPECT_EQ(finding.owner, Owner::network);
   EXPECT_EQ(finding.title, "The firewall blocks all outgoing UDP");
   EXPECT_EQ(finding.fix,
@@ -1062,10 +1062,11 @@ TEST(FindingsText, EveryFindingIsWhole) {
         EXPECT_GE(finding.evidence.size(), 1U) << scene.name;
         std::set<std::string> affected;
         for (const auto& affects : finding.affects) {
-          EXPECT_TRUE(affected.insert(affects.set).second) << scene.name << ": " << finding.code;
+          EXPECT_TRUE(affected.insert(affects.set).second)
+              << scene.name << ": " << to_string(finding.code);
         }
         for (const auto& evidence : finding.evidence) {
-          EXPECT_FALSE(evidence.text.empty()) << scene.name << ": " << finding.code;
+          EXPECT_FALSE(evidence.text.empty()) << scene.name << ": " << to_string(finding.code);
           const auto& probes = scene.report.probes;
           const bool known = evidence.probe.empty() ||
                              std::any_of(probes.begin(), probes.end(), [&](const auto& result) {

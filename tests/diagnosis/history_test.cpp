@@ -7,7 +7,7 @@
 namespace callready {
 namespace {
 
-Report run(int hour, Verdict verdict, const std::vector<std::string>& codes) {
+Report run(int hour, Verdict verdict, const std::vector<FindingCode>& codes) {
   Report report;
   report.site.name = "Lyon";
   report.started_at = WallTime(std::chrono::hours(490'000 + hour));
@@ -17,21 +17,22 @@ Report run(int hour, Verdict verdict, const std::vector<std::string>& codes) {
   auto& capability = set.capabilities.emplace_back();
   capability.id = "calls";
   capability.verdict = verdict;
-  for (const auto& code : codes) {
+  for (const auto code : codes) {
     Finding finding;
-    finding.code = finding.title = code;
+    finding.code = code;
+    finding.title = std::string(to_string(code));
     report.findings.push_back(finding);
   }
   return report;
 }
 
 TEST(History, CountsRunsInARow) {
-  auto first = run(1, Verdict::blocked, {"sip.alg"});
+  auto first = run(1, Verdict::blocked, {FindingCode::sip_alg});
   continue_history(nullptr, first);
   ASSERT_TRUE(first.findings[0].standing);
   EXPECT_EQ(first.findings[0].standing->runs, 1);
   EXPECT_FALSE(first.findings[0].standing->began) << "nobody looked before";
-  auto second = run(2, Verdict::blocked, {"nat.double", "sip.alg"});
+  auto second = run(2, Verdict::blocked, {FindingCode::nat_double, FindingCode::sip_alg});
   continue_history(&first, second);
   EXPECT_EQ(second.findings[0].standing->since, second.started_at);
   EXPECT_TRUE(second.findings[0].standing->began);
@@ -44,16 +45,16 @@ TEST(History, CountsRunsInARow) {
   EXPECT_EQ(third.sets[0].standing->runs, 1);
   EXPECT_TRUE(third.sets[0].standing->began);
   EXPECT_EQ(third.sets[0].capabilities[0].standing->since, third.started_at);
-  auto fourth = run(4, Verdict::blocked, {"sip.alg"});
+  auto fourth = run(4, Verdict::blocked, {FindingCode::sip_alg});
   continue_history(&third, fourth);
   EXPECT_EQ(fourth.findings[0].standing->runs, 1) << "it was gone";
 }
 
 TEST(History, OfAnotherPlaceIsNone) {
-  auto first = run(1, Verdict::blocked, {"sip.alg"});
+  auto first = run(1, Verdict::blocked, {FindingCode::sip_alg});
   continue_history(nullptr, first);
   for (const int what : {0, 1, 2, 3}) {
-    auto other = run(2, Verdict::blocked, {"sip.alg"});
+    auto other = run(2, Verdict::blocked, {FindingCode::sip_alg});
     if (what == 0) other.site.name = "Graz";
     if (what == 1) other.site.vantage = Vantage::phone;
     if (what == 2) other.redacted = "key";
@@ -66,19 +67,19 @@ TEST(History, OfAnotherPlaceIsNone) {
 }
 
 TEST(History, OfAReportWithoutOneBeginsWithIt) {
-  const auto first = run(1, Verdict::blocked, {"sip.alg"});
-  auto second = run(2, Verdict::blocked, {"sip.alg"});
+  const auto first = run(1, Verdict::blocked, {FindingCode::sip_alg});
+  auto second = run(2, Verdict::blocked, {FindingCode::sip_alg});
   continue_history(&first, second);
   EXPECT_EQ(second.findings[0].standing->since, first.started_at);
   EXPECT_EQ(second.findings[0].standing->runs, 2);
 }
 
 TEST(History, DiffSaysSinceWhenAFindingStands) {
-  auto old = run(1, Verdict::blocked, {"sip.alg", "nat.double"});
-  auto fresh = run(9, Verdict::blocked, {"sip.alg", "time.skewed"});
+  auto old = run(1, Verdict::blocked, {FindingCode::sip_alg, FindingCode::nat_double});
+  auto fresh = run(9, Verdict::blocked, {FindingCode::sip_alg, FindingCode::time_skewed});
   auto result = compare(old, "old", fresh, "new");
   ASSERT_EQ(result.standing.size(), 1u);
-  EXPECT_EQ(result.standing[0].finding.code, "sip.alg");
+  EXPECT_EQ(result.standing[0].finding.code, FindingCode::sip_alg);
   EXPECT_EQ(result.standing[0].since, old.started_at);
   EXPECT_TRUE(result.standing[0].earlier);
   const auto long_ago = old.started_at - std::chrono::hours(100);

@@ -248,7 +248,7 @@ TEST(MediaFindings, LossIsNamedByItsWayAndDegrades) {
   const auto report = report_of(stream(direction(30, 3), direction(0, 0)));
   ASSERT_EQ(report.findings.size(), 1u);
   const auto& finding = report.findings[0];
-  EXPECT_EQ(finding.code, "media.loss");
+  EXPECT_EQ(finding.code, FindingCode::media_loss);
   EXPECT_NE(finding.title.find("on the way out"), std::string::npos) << finding.title;
   ASSERT_EQ(finding.affects.size(), 1u);
   EXPECT_EQ(finding.affects[0].capabilities, std::vector<std::string>{"voice"});
@@ -297,7 +297,7 @@ TEST(MediaFindings, TheWifiAndTheLoadAreToldBesideTheFirstRouterAndJudgeNothing)
 TEST(MediaFindings, LossThatMayBeBadLuckIsOnlyPossible) {
   const auto report = report_of(stream(direction(9, 0.7), direction(0, 0)));
   ASSERT_EQ(report.findings.size(), 1u);
-  EXPECT_EQ(report.findings[0].code, "media.loss");
+  EXPECT_EQ(report.findings[0].code, FindingCode::media_loss);
   EXPECT_EQ(report.findings[0].confidence, Confidence::possible);
   EXPECT_EQ(report.sets[0].verdict, Verdict::ready);
 }
@@ -305,8 +305,8 @@ TEST(MediaFindings, LossThatMayBeBadLuckIsOnlyPossible) {
 TEST(MediaFindings, JitterAndDelayHaveTheirOwn) {
   const auto report = report_of(stream(direction(0, 0, 30, 50), direction(0, 0, 200)));
   ASSERT_EQ(report.findings.size(), 2u);
-  EXPECT_EQ(report.findings[0].code, "media.jitter");
-  EXPECT_EQ(report.findings[1].code, "media.delay");
+  EXPECT_EQ(report.findings[0].code, FindingCode::media_jitter);
+  EXPECT_EQ(report.findings[1].code, FindingCode::media_delay);
 }
 
 MediaStream silent_to_the_end(std::optional<bool> new_session, std::optional<bool> moved) {
@@ -319,7 +319,7 @@ MediaStream silent_to_the_end(std::optional<bool> new_session, std::optional<boo
 TEST(MediaFindings, ALineThatFallsSilentIsAnOutage) {
   const auto report = report_of(silent_to_the_end(false, false));
   ASSERT_EQ(report.findings.size(), 1u);
-  EXPECT_EQ(report.findings[0].code, "media.outage");
+  EXPECT_EQ(report.findings[0].code, FindingCode::media_outage);
   EXPECT_NE(report.findings[0].title.find("from 12.0 s to the end"), std::string::npos);
   EXPECT_EQ(report.sets[0].verdict, Verdict::degraded);
 }
@@ -327,13 +327,14 @@ TEST(MediaFindings, ALineThatFallsSilentIsAnOutage) {
 TEST(MediaFindings, AFlowThatDiesWhereANewOneLivesIsTheNats) {
   const auto sure = report_of(silent_to_the_end(true, true));
   ASSERT_EQ(sure.findings.size(), 1u);
-  EXPECT_EQ(sure.findings[0].code, "nat.rebound");
+  EXPECT_EQ(sure.findings[0].code, FindingCode::nat_rebound);
   EXPECT_EQ(sure.findings[0].confidence, Confidence::certain);
   const auto untold = report_of(silent_to_the_end(true, std::nullopt));
-  EXPECT_EQ(untold.findings[0].code, "nat.rebound");
+  EXPECT_EQ(untold.findings[0].code, FindingCode::nat_rebound);
   EXPECT_EQ(untold.findings[0].confidence, Confidence::possible);
   const auto cut = report_of(silent_to_the_end(true, false));
-  EXPECT_EQ(cut.findings[0].code, "media.outage") << "from the same port: a device ended the flow";
+  EXPECT_EQ(cut.findings[0].code, FindingCode::media_outage)
+      << "from the same port: a device ended the flow";
 }
 
 TEST(MediaFindings, ASilenceExplainsItsOwnLosses) {
@@ -342,7 +343,7 @@ TEST(MediaFindings, ASilenceExplainsItsOwnLosses) {
   seen.outage = MediaOutage{7'000, 3'000, MediaWay::up, false, std::nullopt, std::nullopt};
   const auto report = report_of(seen);
   ASSERT_EQ(report.findings.size(), 1u);
-  EXPECT_EQ(report.findings[0].code, "media.outage");
+  EXPECT_EQ(report.findings[0].code, FindingCode::media_outage);
   seen.up->lost = 200;
   EXPECT_EQ(report_of(seen).findings.size(), 2u) << "it loses packets besides";
   seen.up->lost = 150;
@@ -375,13 +376,13 @@ TEST(MediaFindings, APoorScoreIsNamedWhereNothingElseIs) {
   seen.up->score = CallScore{50, 2.6, 2.4, 2.8};
   const auto report = report_of(seen);
   ASSERT_EQ(report.findings.size(), 1u);
-  EXPECT_EQ(report.findings[0].code, "media.mos");
+  EXPECT_EQ(report.findings[0].code, FindingCode::media_mos);
   EXPECT_EQ(report.sets[0].verdict, Verdict::degraded);
   seen.up = direction(60, 6);
   seen.up->score = CallScore{50, 2.6, 2.4, 2.8};
   const auto lossy = report_of(seen);
   ASSERT_EQ(lossy.findings.size(), 1u);
-  EXPECT_EQ(lossy.findings[0].code, "media.loss");
+  EXPECT_EQ(lossy.findings[0].code, FindingCode::media_loss);
 }
 
 TEST(MediaFindings, ABusyFarEndBlamesNobody) {
@@ -419,7 +420,7 @@ TEST(MediaFindings, ClearedMarksAreSaidByTheirNames) {
   marked.down->dscp_arrived = 6;
   const auto report = report_of(marked);
   ASSERT_EQ(report.findings.size(), 1u);
-  EXPECT_EQ(report.findings[0].code, "media.dscp_cleared");
+  EXPECT_EQ(report.findings[0].code, FindingCode::media_dscp_cleared);
   ASSERT_EQ(report.findings[0].evidence.size(), 2u);
   EXPECT_NE(
       report.findings[0].evidence[0].text.find("out, the mark for voice (EF, 46) was cleared"),
@@ -443,7 +444,7 @@ MediaStream with_calls(CallLimit limit, MediaWay way) {
 TEST(MediaFindings, FewerCallsThanAreWantedDegradeAndSayWhatGaveWay) {
   const auto report = report_of(with_calls(CallLimit::queueing, MediaWay::down));
   ASSERT_EQ(report.findings.size(), 1u);
-  EXPECT_EQ(report.findings[0].code, "media.bandwidth");
+  EXPECT_EQ(report.findings[0].code, FindingCode::media_bandwidth);
   EXPECT_EQ(report.findings[0].owner, Owner::provider);
   EXPECT_NE(report.findings[0].fix.find("full on the way back"), std::string::npos);
   EXPECT_EQ(report.findings[0].title,

@@ -278,7 +278,7 @@ TEST(Merge, CanBeTakenApartAndMergedAgain) {
 
 Finding finding(const std::string& title, Confidence confidence, const std::string& fix) {
   Finding made;
-  made.code = "firewall.udp_blocked";
+  made.code = FindingCode::firewall_udp_blocked;
   made.title = title;
   made.confidence = confidence;
   made.fix = fix;

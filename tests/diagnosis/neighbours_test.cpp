@@ -282,7 +282,7 @@ TEST(ProxyRequired, ExplainsSilenceOnlyWherePacketsVanish) {
          row("sip", {seen(tcp("sip.vendor.com", 5060, silent), device)}),
          row("calls", {tcp_hop("52.129.96.1", 5062, "silent")}),
          controls({seen(tls("www.google.com", silent, "timed_out"), device)})}));
-    EXPECT_EQ(found.front().code, "proxy.required");
+    EXPECT_EQ(found.front().code, FindingCode::proxy_required);
     return has_evidence(found.front(), "52.129.96.1:5062");
   };
   EXPECT_FALSE(speaks_of_it("10.20.0.1", rejected));
@@ -311,7 +311,7 @@ TEST(ProxyRequired, LeavesOutThePortThatAServerRefuses) {
          row("sip", {sip_tls("sip.vendor.com", silent, "timed_out")}),
          row("old", {tcp_hop("52.129.96.1", 80, "silent")}),
          controls({tcp("www.other.net", 80, spare)})}));
-    EXPECT_EQ(found.front().code, "proxy.required");
+    EXPECT_EQ(found.front().code, FindingCode::proxy_required);
     return has_evidence(found.front(), "52.129.96.1:80");
   };
   EXPECT_FALSE(speaks_of_it(refused));
@@ -349,13 +349,12 @@ TEST(UdpBlocked, IsNoneWhereSomeIsSeenBehindTheDevice) {
 TEST(UdpBlocked, IsCertainWhereTheDeviceRationsItsRefusals) {
   const std::string device = "10.20.0.1";
   const auto made = [&](const char* before_the_edge) {
-    return codes(report(
-        {row("sip", {rejected_by(sip("sip.vendor.com"), device)}),
-         row("sip-5080", {sip("sip2.vendor.com", 5080, silent)}),
-         row("media", {range("20.1.2.3", all_ports(before_the_edge))}),
-         controls({tls("www.google.com"), tls("www.cloudflare.com"),
-                   rejected_by(stun("stun.l.google.com", 19302), device),
-                   rejected_by(ntp("pool.ntp.org"), device)})}));
+    return codes(report({row("sip", {rejected_by(sip("sip.vendor.com"), device)}),
+                         row("sip-5080", {sip("sip2.vendor.com", 5080, silent)}),
+                         row("media", {range("20.1.2.3", all_ports(before_the_edge))}),
+                         controls({tls("www.google.com"), tls("www.cloudflare.com"),
+                                   rejected_by(stun("stun.l.google.com", 19302), device),
+                                   rejected_by(ntp("pool.ntp.org"), device)})}));
   };
   EXPECT_EQ(made("dropped"), Codes{"firewall.udp_blocked (certain)"});
   EXPECT_EQ(made("silent").front(), "firewall.udp_blocked (possible)") << "it may be on a list";
@@ -669,7 +668,7 @@ Finding slow_media(double server_ms, std::optional<double> anchor_ms,
 
 TEST(MediaDelay, IsTheLinesOrTheServers) {
   const auto line = slow_media(340, 330);
-  EXPECT_EQ(line.code, "media.delay");
+  EXPECT_EQ(line.code, FindingCode::media_delay);
   EXPECT_EQ(line.owner, Owner::provider);
   EXPECT_EQ(line.confidence, Confidence::likely);
   EXPECT_EQ(line.explains, std::vector<std::string>{"vendor/media"});
@@ -736,7 +735,7 @@ TEST(RateLimit, ExplainsWhatWasCutOffInTheMiddle) {
   }
   const auto findings = diagnose(made);
   ASSERT_EQ(findings.size(), 1u);
-  EXPECT_EQ(findings.front().code, "firewall.rate_limited");
+  EXPECT_EQ(findings.front().code, FindingCode::firewall_rate_limited);
   EXPECT_EQ(findings.front().explains, std::vector<std::string>{"vendor/sip"});
 }
 

@@ -250,7 +250,7 @@ TEST(VerdictOfSet, ARequiredRowThatFailsIsNotReady) {
 }
 
 TEST(WeighFindings, ACauseThatWeakensCallsIsNotReady) {
-  const auto weighed = [](const char* code, Confidence confidence, Severity severity,
+  const auto weighed = [](FindingCode code, Confidence confidence, Severity severity,
                           Verdict before = Verdict::ready) {
     SetResult set;
     set.id = "vendor";
@@ -270,12 +270,13 @@ TEST(WeighFindings, ACauseThatWeakensCallsIsNotReady) {
     return sets.front().verdict;
   };
   using enum Confidence;
-  constexpr auto blocked = "firewall.destination_blocked";
+  constexpr auto blocked = FindingCode::firewall_destination_blocked;
   EXPECT_EQ(weighed(blocked, certain, Severity::required), Verdict::degraded);
   EXPECT_EQ(weighed(blocked, likely, Severity::recommended), Verdict::degraded);
   EXPECT_EQ(weighed(blocked, possible, Severity::required), Verdict::ready) << "not proved";
   EXPECT_EQ(weighed(blocked, certain, Severity::optional), Verdict::ready) << "nobody needs it";
-  EXPECT_EQ(weighed("dns.slow", certain, Severity::required), Verdict::ready) << "advice";
+  EXPECT_EQ(weighed(FindingCode::dns_slow, certain, Severity::required), Verdict::ready)
+      << "advice";
   EXPECT_EQ(weighed(blocked, certain, Severity::required, Verdict::unknown), Verdict::degraded)
       << "the cause is known";
   EXPECT_EQ(weighed(blocked, certain, Severity::required, Verdict::blocked), Verdict::blocked);

@@ -108,7 +108,7 @@ TEST(Line, IsDownWhereTheRouterSaysThatItHasNoWay) {
   made.site.links = {{"eth0", LinkState::up, false}};
   made.site.gateways = {{router, "eth0", true}};
   const auto found = only(made);
-  EXPECT_EQ(found.code, "network.offline");
+  EXPECT_EQ(found.code, FindingCode::network_offline);
   EXPECT_EQ(found.owner, Owner::provider);
   EXPECT_EQ(found.confidence, Confidence::certain);
   EXPECT_EQ(found.title, "The Internet line is down: the router 10.20.0.1 has no route out");

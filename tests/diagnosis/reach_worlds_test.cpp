@@ -33,8 +33,8 @@ std::vector<ProbeResult> anchors(Outcome high = answered) {
 std::vector<std::string> codes(const Diagnosis& diagnosis) {
   std::vector<std::string> found;
   for (const auto& cause : diagnosis.explained.causes) {
-    found.push_back(
-        fmt::format("{} {}", to_string(confidence_of(cause.sure)), words_of(cause.code).text));
+    found.push_back(fmt::format("{} {}", to_string(confidence_of(cause.sure)),
+                                to_string(words_of(cause.code).finding)));
   }
   return found;
 }
@@ -234,10 +234,10 @@ TEST(ReachWorlds, LossesThatSayTheSameAreOneWorld) {
 
 // Rules that are about contents give findings that are taken over: see tests/lint/findings_test.py.
 TEST(ReachCodes, NoCodeIsNotOfContents) {
-  EXPECT_FALSE(is_of_contents(""));
-  EXPECT_TRUE(is_of_contents("media.one_way"));
-  EXPECT_TRUE(is_of_contents("tls.expired"));
-  EXPECT_FALSE(is_of_contents("firewall.udp_blocked"));
+  EXPECT_FALSE(has(FindingCode::other, FindingTrait::of_contents));
+  EXPECT_TRUE(has(FindingCode::media_one_way, FindingTrait::of_contents));
+  EXPECT_TRUE(has(FindingCode::tls_expired, FindingTrait::of_contents));
+  EXPECT_FALSE(has(FindingCode::firewall_udp_blocked, FindingTrait::of_contents));
 }
 
 TEST(ReachWorlds, AnyHostIsEnoughWhereTheRowSaysSo) {

@@ -53,7 +53,7 @@ struct Scene {
   }
   std::vector<std::string> found() const {
     std::vector<std::string> codes;
-    for (const auto& finding : report.findings) codes.push_back(finding.code);
+    for (const auto& finding : report.findings) codes.emplace_back(to_string(finding.code));
     return codes;
   }
 };

@@ -10,7 +10,7 @@ TEST(WhoIsAsked, AControlsOperatorIsNotAskedToRenewACertificate) {
   const auto finding = only(report(
       {row("web", {tls("a.vendor.com", failed, "expired"), tls("b.vendor.com", failed, "expired")}),
        controls({tls("x.vendor.com", failed, "expired"), tls("www.cloudflare.com")})}));
-  EXPECT_EQ(finding.code, "tls.expired");
+  EXPECT_EQ(finding.code, FindingCode::tls_expired);
   EXPECT_TRUE(finding.fix.starts_with(
       "Ask the operator of a.vendor.com and b.vendor.com to renew the certificate"))
       << finding.fix;
@@ -28,7 +28,7 @@ Report kept_in(bool sought) {
 
 TEST(WhoIsAsked, ASearchForAProxyIsNotAskedForTwice) {
   const auto before = only(kept_in(false)), after = only(kept_in(true));
-  EXPECT_EQ(before.code, "network.offline");
+  EXPECT_EQ(before.code, FindingCode::network_offline);
   EXPECT_TRUE(holds(before.fix, "(or --proxy auto, which looks for it)")) << before.fix;
   EXPECT_FALSE(holds(after.fix, "which looks for it")) << after.fix;
   EXPECT_TRUE(holds(after.fix, "--proxy auto looked for one and found none")) << after.fix;
@@ -42,7 +42,7 @@ TEST(WhoIsAsked, LossIsForTheNetworkTeamAndCountsWhatWasSeen) {
   const auto finding =
       only(report({row("turn", {relay, turn("turn2.vendor.com", silent)}),
                    controls({tls("www.google.com"), tls("www.cloudflare.com"), other, late})}));
-  EXPECT_EQ(finding.code, "network.loss");
+  EXPECT_EQ(finding.code, FindingCode::network_loss);
   EXPECT_EQ(finding.owner, Owner::lan);
   EXPECT_TRUE(has_evidence(finding, "One request was answered only on the second try."));
   EXPECT_FALSE(has_evidence(finding, "1 requests"));

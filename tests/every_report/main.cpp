@@ -54,9 +54,9 @@ std::vector<std::string> owners_not_on_the_page(const Report& report) {
   for (const auto& finding : report.findings) {
     const auto entry = std::ranges::find(finding_words(), finding.code, &FindingWords::code);
     if (entry == finding_words().end()) {
-      wrong.push_back(finding.code + " is not in docs/findings.md");
+      wrong.push_back(std::string(to_string(finding.code)) + " is not in docs/findings.md");
     } else if (std::ranges::find(entry->who.all(), finding.owner) == entry->who.all().end()) {
-      wrong.push_back(fmt::format("{}: docs/findings.md does not name {}", finding.code,
+      wrong.push_back(fmt::format("{}: docs/findings.md does not name {}", to_string(finding.code),
                                   to_string(finding.owner)));
     }
   }

@@ -533,9 +533,7 @@ class Drawing {
     return made;
   }
 
-  std::string code() {
-    return maybe(95) ? std::string(random_.pick(finding_words()).code) : text();
-  }
+  FindingCode code() { return random_.word<FindingCode>(); }
 
   Finding finding(const Report& report) {
     Finding made;

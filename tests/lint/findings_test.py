@@ -1,32 +1,38 @@
-"""Each code that the diagnosis can give a finding stands in docs/findings.md and in the tables of the
-worlds, and no other does."""
+"""Each code of the table of findings is given by the diagnosis, stands in docs/findings.md, and is
+known to the worlds or of contents."""
 
 import re
 import unittest
 
 from tests.lint import sources
 
-GIVEN = re.compile(
-    r'"((?:computer|dns|dtls|firewall|media|nat|network|proxy|sip|target|time|tls|turn|vendor)\.[a-z0-9_]+)"')
+ROW = re.compile(r'\{FindingCode::(\w+), "([a-z]+\.[a-z0-9_]+)"([^}]*)\}')
 
 
-def codes_in(path):
-    return set(GIVEN.findall(sources.without_comments(path.read_text())))
+def table():
+    """(enumerator, word, traits) of each code."""
+    return ROW.findall((sources.ROOT / "probe/model/finding_code.cpp").read_text())
 
 
-def given():
-    return set().union(*map(codes_in, (sources.ROOT / "probe/diagnosis").glob("*.cpp")))
+def codes_in(*paths):
+    text = "".join(sources.without_comments(path.read_text()) for path in paths)
+    return set(re.findall(r"FindingCode::(\w+)", text)) - {"other"}
 
 
 class Findings(unittest.TestCase):
+    def test_the_diagnosis_gives_each_code(self):
+        given = codes_in(*(sources.ROOT / "probe/diagnosis").glob("*.cpp"))
+        self.assertEqual({code for code, _, _ in table()}, given)
+        self.assertGreater(len(given), 40)
+
     def test_the_page_has_each_code(self):
         page = (sources.ROOT / "docs/findings.md").read_text()
-        told = set(re.findall(r"^## ([a-z]+\.[a-z0-9_]+)$", page, re.M))
-        self.assertEqual(given(), told)
-        self.assertGreater(len(told), 40)
+        self.assertEqual({word for _, word, _ in table()}, set(re.findall(r"^## (\S+\.\S+)$", page, re.M)))
 
     def test_the_worlds_know_each_code(self):
-        self.assertEqual(codes_in(sources.ROOT / "probe/diagnosis/reach/code.cpp"), given())
+        known = codes_in(sources.ROOT / "probe/diagnosis/reach/code.cpp")
+        contents = {code for code, _, traits in table() if "of_contents" in traits}
+        self.assertEqual({code for code, _, _ in table()}, known | contents)
 
 
 if __name__ == "__main__":

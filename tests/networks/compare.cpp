@@ -36,7 +36,8 @@ bool add(std::uint64_t number, const networks::Network& network, const Scene& sc
     const bool certain = finding.confidence == Confidence::certain;
     const bool wrong =
         std::any_of(judgement.violations.begin(), judgement.violations.end(), [&](const auto& one) {
-          return one.kind[0] == '1' && one.kind.ends_with(": " + finding.code);
+          return one.kind[0] == '1' &&
+                 one.kind.ends_with(fmt::format(": {}", to_string(finding.code)));
         });
     ++tally.said[certain];
     tally.wrong[certain] += wrong;

@@ -128,7 +128,8 @@ void print(const Report& report) {
     }
   }
   for (const auto& finding : report.findings) {
-    fmt::print("finding {} {}: {}\n", finding.code, to_string(finding.confidence), finding.title);
+    fmt::print("finding {} {}: {}\n", to_string(finding.code), to_string(finding.confidence),
+               finding.title);
     for (const auto& evidence : finding.evidence) {
       fmt::print("    {} {}\n", evidence.probe, evidence.text);
     }

@@ -8,6 +8,8 @@
 namespace callready::networks {
 namespace {
 
+std::string name_of(const Finding& finding) { return std::string(to_string(finding.code)); }
+
 // The number that follows these words; 0 where they are not there.
 int port_after(const std::string& text, const std::string& words) {
   const auto at = text.find(words);
@@ -36,7 +38,8 @@ class Judge {
 
   Judgement make() {
     for (const auto& finding : report_.findings) {
-      judgement_.named.push_back(finding.code + ' ' + std::string(to_string(finding.confidence)));
+      judgement_.named.push_back(name_of(finding) + ' ' +
+                                 std::string(to_string(finding.confidence)));
       if (strong(finding)) look_at(finding);
       look_for_holes(finding);
     }
@@ -55,12 +58,12 @@ class Judge {
   // Where a list that a sentence is made with was empty.
   void look_for_holes(const Finding& finding) {
     if (test::words_in(finding.title) > test::most_words) {
-      violation("5 a title of more than 12 words: " + finding.code, finding.title);
+      violation("5 a title of more than 12 words: " + name_of(finding), finding.title);
     }
     for (const auto& text : {finding.title, finding.fix}) {
       for (const auto* hole : {": .", ": ,", " .", " ,", ",.", "to .", "  ", "()", "{}"}) {
         if (text.find(hole) == std::string::npos) continue;
-        violation("5 a sentence with a hole: " + finding.code, text);
+        violation("5 a sentence with a hole: " + name_of(finding), text);
         return;
       }
     }
@@ -105,21 +108,21 @@ class Judge {
   // Empty where what the finding names is there; else what is missing.
   std::string missing(const Finding& finding) const {
     const auto& code = finding.code;
-    const auto is = [&](const char* one) { return code == one; };
+    const auto is = [&](FindingCode one) { return code == one; };
     // Port 53 is left out by the findings themselves: to a firewall it is DNS, whatever it carries.
     // So are the ports below it, which no service has, and which are asked as the ends of a range.
     const auto udp = [](const Probe& probe) {
       return probe.target.transport == Transport::udp && probe.target.route.direct() &&
              probe.check != CheckKind::dns && probe.target.ports.last > 53;
     };
-    if (is("firewall.udp_blocked")) {
+    if (is(FindingCode::firewall_udp_blocked)) {
       const auto from = port_after(finding.title.string(), "from port ");
       const auto meant = [&](const Probe& probe) {
         return udp(probe) && probe.target.ports.first >= from;
       };
       return all_broken(meant) ? "" : "some UDP works";
     }
-    if (is("firewall.web_only")) {
+    if (is(FindingCode::firewall_web_only)) {
       const bool other_tcp = all_broken([](const Probe& probe) {
         const auto port = probe.target.port();
         return probe.target.transport != Transport::udp && probe.target.route.direct() &&
@@ -127,30 +130,32 @@ class Judge {
       });
       return other_tcp && all_broken(udp) ? "" : "more than web works";
     }
-    if (is("firewall.stun_filtered")) {
+    if (is(FindingCode::firewall_stun_filtered)) {
       return filters({Payload::stun, Payload::turn}) ? "" : "no box filters STUN";
     }
-    if (is("firewall.sip_filtered")) {
+    if (is(FindingCode::firewall_sip_filtered)) {
       return has(BoxKind::accept) || filters({Payload::sip}) ? "" : "no box filters SIP";
     }
-    if (is("firewall.tls_filtered")) {
+    if (is(FindingCode::firewall_tls_filtered)) {
       // Who takes a connection and gets no further with it cuts off what is greeted.
       const bool takes = has(BoxKind::accept) || has(BoxKind::intercept);
       return takes || filters({Payload::tls}) || has(BoxKind::names) ? "" : "no box filters TLS";
     }
-    if (is("firewall.rate_limited")) {
+    if (is(FindingCode::firewall_rate_limited)) {
       return has(BoxKind::rate) || has(BoxKind::ban) ? "" : "no box limits";
     }
-    if (is("firewall.new_flows_limited")) return has(BoxKind::rate) ? "" : "no box limits";
-    if (is("network.loss")) {
+    if (is(FindingCode::firewall_new_flows_limited))
+      return has(BoxKind::rate) ? "" : "no box limits";
+    if (is(FindingCode::network_loss)) {
       return network_.loss_out > 0 || network_.loss_in > 0 ? "" : "nothing gets lost";
     }
-    if (is("firewall.idle_timeout")) return "no binding was measured";
-    if (is("network.captive_portal")) return has(BoxKind::portal) ? "" : "no portal";
-    if (is("network.mtu")) return has(BoxKind::mtu) ? "" : "no box drops large packets";
-    if (is("network.ipv6_broken")) return network_.ipv6 == Ipv6::broken ? "" : "IPv6 is not broken";
-    if (is("network.vpn_full_tunnel")) return "no VPN";
-    if (is("network.offline")) {
+    if (is(FindingCode::firewall_idle_timeout)) return "no binding was measured";
+    if (is(FindingCode::network_captive_portal)) return has(BoxKind::portal) ? "" : "no portal";
+    if (is(FindingCode::network_mtu)) return has(BoxKind::mtu) ? "" : "no box drops large packets";
+    if (is(FindingCode::network_ipv6_broken))
+      return network_.ipv6 == Ipv6::broken ? "" : "IPv6 is not broken";
+    if (is(FindingCode::network_vpn_full_tunnel)) return "no VPN";
+    if (is(FindingCode::network_offline)) {
       // But names: that they may be looked up all the same, the finding says itself. What works
       // and cannot be seen to makes no difference to any probe.
       return nothing_reached() ||
@@ -158,30 +163,35 @@ class Judge {
                  ? ""
                  : "something works";
     }
-    if (is("dns.filtered") || is("dns.rewritten")) {
+    if (is(FindingCode::dns_filtered) || is(FindingCode::dns_rewritten)) {
       return network_.dns != Dns::works && network_.dns != Dns::dead ? "" : "DNS does not filter";
     }
-    if (is("dns.unreachable")) {
+    if (is(FindingCode::dns_unreachable)) {
       return network_.dns == Dns::dead || network_.resolver_outside ||
                      network_.dns == Dns::servfail || network_.dns == Dns::refused
                  ? ""
                  : "the resolver works";
     }
-    if (is("dns.slow")) return network_.dns_ms > 200 ? "" : "DNS is fast";
-    if (is("proxy.auth_required")) return network_.proxy.login ? "" : "the proxy wants no login";
-    if (is("proxy.unreachable")) return network_.proxy.up ? "the proxy is up" : "";
-    if (is("proxy.connect_denied")) {
+    if (is(FindingCode::dns_slow)) return network_.dns_ms > 200 ? "" : "DNS is fast";
+    if (is(FindingCode::proxy_auth_required))
+      return network_.proxy.login ? "" : "the proxy wants no login";
+    if (is(FindingCode::proxy_unreachable)) return network_.proxy.up ? "the proxy is up" : "";
+    if (is(FindingCode::proxy_connect_denied)) {
       return network_.proxy.given ? "" : "there is no proxy";
     }
-    if (is("proxy.no_websocket") || is("proxy.pac_failed")) return "no such fault";
-    if (is("tls.intercepted")) return has(BoxKind::intercept) ? "" : "nobody opens TLS";
-    if (is("tls.untrusted")) {
+    if (is(FindingCode::proxy_no_websocket) || is(FindingCode::proxy_pac_failed))
+      return "no such fault";
+    if (is(FindingCode::tls_intercepted)) return has(BoxKind::intercept) ? "" : "nobody opens TLS";
+    if (is(FindingCode::tls_untrusted)) {
       return has(BoxKind::intercept) || has_far({FarFault::untrusted}) ? "" : "all is trusted";
     }
-    if (is("tls.expired")) return has_far({FarFault::expired}) ? "" : "nothing is expired";
-    if (is("tls.wrong_name")) return has_far({FarFault::wrong_name}) ? "" : "names are right";
-    if (is("tls.incomplete_chain") || is("tls.outdated")) return "no such fault";
-    if (is("nat.symmetric")) {
+    if (is(FindingCode::tls_expired))
+      return has_far({FarFault::expired}) ? "" : "nothing is expired";
+    if (is(FindingCode::tls_wrong_name))
+      return has_far({FarFault::wrong_name}) ? "" : "names are right";
+    if (is(FindingCode::tls_incomplete_chain) || is(FindingCode::tls_outdated))
+      return "no such fault";
+    if (is(FindingCode::nat_symmetric)) {
       const bool is_symmetric =
           std::any_of(network_.boxes.begin(), network_.boxes.end(), [](const Box& box) {
             return box.kind == BoxKind::nat && box.mapping != Behaviour::independent;
@@ -190,21 +200,21 @@ class Judge {
     }
     const auto nats = std::count_if(network_.boxes.begin(), network_.boxes.end(),
                                     [](const Box& box) { return box.kind == BoxKind::nat; });
-    if (is("nat.double")) return nats > 1 ? "" : "one NAT at most";
-    if (is("nat.carrier_grade")) {
+    if (is(FindingCode::nat_double)) return nats > 1 ? "" : "one NAT at most";
+    if (is(FindingCode::nat_carrier_grade)) {
       const bool shared = std::any_of(
           network_.boxes.begin(), network_.boxes.end(),
           [](const Box& box) { return box.kind == BoxKind::nat && box.outside.is_shared(); });
       return shared && nats > 1 ? "" : "no carrier NAT";
     }
-    if (is("sip.alg")) return has(BoxKind::sip_alg) ? "" : "nobody rewrites SIP";
-    if (is("sip.server_error") || is("turn.auth_failed") || is("turn.quota") ||
-        is("turn.relay_dead")) {
+    if (is(FindingCode::sip_alg)) return has(BoxKind::sip_alg) ? "" : "nobody rewrites SIP";
+    if (is(FindingCode::sip_server_error) || is(FindingCode::turn_auth_failed) ||
+        is(FindingCode::turn_quota) || is(FindingCode::turn_relay_dead)) {
       return "the servers are well";
     }
-    if (is("media.delay")) return network_.delay_ms >= 40 ? "" : "the line is fast";
-    if (is("time.skewed")) return "the clock is right";
-    if (is("vendor.down")) {
+    if (is(FindingCode::media_delay)) return network_.delay_ms >= 40 ? "" : "the line is fast";
+    if (is(FindingCode::time_skewed)) return "the clock is right";
+    if (is(FindingCode::vendor_down)) {
       // Who resets in the far end's name beyond the site looks like the far end.
       const bool impostor =
           std::any_of(network_.boxes.begin(), network_.boxes.end(), [&](const Box& box) {
@@ -215,27 +225,27 @@ class Judge {
                  ? ""
                  : "the vendor is up";
     }
-    if (is("target.outdated")) return has_far({FarFault::gone}) ? "" : "no name is gone";
+    if (is(FindingCode::target_outdated)) return has_far({FarFault::gone}) ? "" : "no name is gone";
     return {};
   }
 
-  static bool accuses_flows(const std::string& code) {
-    if (code == "media.one_way") return true;
-    for (const auto* room : {"firewall.", "dns.", "proxy.", "vendor.", "network."}) {
-      if (code.starts_with(room)) {
-        return code != "dns.slow" && code != "network.ipv6_broken" && code != "network.mtu" &&
-               code != "firewall.rate_limited" && code != "firewall.new_flows_limited" &&
-               code != "network.loss";
+  static bool accuses_flows(FindingCode code) {
+    if (code == FindingCode::media_one_way) return true;
+    for (const auto* family : {"firewall", "dns", "proxy", "vendor", "network"}) {
+      if (family_of(code) == family) {
+        return code != FindingCode::dns_slow && code != FindingCode::network_ipv6_broken &&
+               code != FindingCode::network_mtu && code != FindingCode::firewall_rate_limited &&
+               code != FindingCode::firewall_new_flows_limited && code != FindingCode::network_loss;
       }
     }
     return false;
   }
 
   void look_at(const Finding& finding) {
-    const auto name = finding.code + " (" + std::string(to_string(finding.confidence)) + ")";
+    const auto name = name_of(finding) + " (" + std::string(to_string(finding.confidence)) + ")";
     const auto absent = missing(finding);
     if (!absent.empty()) {
-      violation("1 names what is not there: " + finding.code, name + ": " + absent);
+      violation("1 names what is not there: " + name_of(finding), name + ": " + absent);
       return;
     }
     if (!accuses_flows(finding.code)) return;
@@ -247,28 +257,28 @@ class Judge {
       any_broken |= works != Works::yes;
       if (!failing(found->second->observation)) continue;
       // TCP beside UDP is there for the contrast.
-      const bool about_udp = finding.code.find("udp") != std::string::npos;
+      const bool about_udp = name_of(finding).find("udp") != std::string::npos;
       const bool tcp = found->second->probe.target.transport != Transport::udp;
       if (about_udp && tcp) continue;
       // So is a connection that stood.
       const bool stood = found->second->observation.timing_ms.contains(Timing::connect);
-      const bool about_flows = finding.code.ends_with("_blocked");
+      const bool about_flows = name_of(finding).ends_with("_blocked");
       if (about_flows && tcp && stood) continue;
       any_failing = true;
       if (works == Works::yes) {
-        violation("1 accuses a flow that works: " + finding.code, name + ": " + evidence.probe);
+        violation("1 accuses a flow that works: " + name_of(finding), name + ": " + evidence.probe);
         return;
       }
     }
     if (any_failing && !any_broken) {
-      violation("1 accuses nothing broken: " + finding.code, name);
+      violation("1 accuses nothing broken: " + name_of(finding), name);
       return;
     }
     for (const auto& row : finding.explains) {
       if (nothing_reached()) return;
       const auto truth = truth_.rows.find(row);
       if (truth == truth_.rows.end() || truth->second.works != Works::yes) continue;
-      violation("1 explains a row that works: " + finding.code, name + ": " + row);
+      violation("1 explains a row that works: " + name_of(finding), name + ": " + row);
       return;
     }
   }
@@ -386,7 +396,7 @@ class Judge {
           [&](const auto& one) { return one.set == set.id && !one.capabilities.empty(); });
       // What the vendor advises against, and not only as a choice of several.
       const bool advised_against =
-          (finding.code == "sip.alg" || finding.code == "nat.symmetric") &&
+          (finding.code == FindingCode::sip_alg || finding.code == FindingCode::nat_symmetric) &&
           std::any_of(set.requirements.begin(), set.requirements.end(), [&](const auto& row) {
             const auto& explained = finding.explains;
             const bool its = std::find(explained.begin(), explained.end(), set.id + '/' + row.id) !=
@@ -395,7 +405,7 @@ class Judge {
                    (results_check(row) == "sip-alg" || results_check(row) == "nat");
           });
       if ((affects || advised_against) && set.verdict == Verdict::ready) {
-        violation("4 ready beside " + finding.code, set.id);
+        violation("4 ready beside " + name_of(finding), set.id);
         return;
       }
       for (const auto& row : set.requirements) {
@@ -404,12 +414,12 @@ class Judge {
                                finding.explains.end();
         const bool open = row.status == Status::unknown || row.status == Status::pass;
         // What gets lost now and then decides nothing.
-        const bool decides =
-            finding.code != "network.loss" && finding.code != "firewall.new_flows_limited";
+        const bool decides = finding.code != FindingCode::network_loss &&
+                             finding.code != FindingCode::firewall_new_flows_limited;
         if (!explained || !open || !decides) continue;
-        violation(
-            "4 row " + std::string(to_string(row.status)) + " that is explained by " + finding.code,
-            id);
+        violation("4 row " + std::string(to_string(row.status)) + " that is explained by " +
+                      name_of(finding),
+                  id);
         return;
       }
     }

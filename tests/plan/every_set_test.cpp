@@ -105,7 +105,8 @@ Report seen_without_a_way(const Plan& plan) {
 }
 
 struct Off {
-  const char *name, *code;
+  const char* name;
+  FindingCode code;
   Owner owner;
   std::vector<InterfaceInfo> interfaces;
   LinkState link;
@@ -115,17 +116,27 @@ struct Off {
 TEST(EverySet, NamesWhyThisComputerIsOffAndNothingElse) {
   const auto ours = IpAddress::v4({10, 20, 0, 23}), router = IpAddress::v4({10, 20, 0, 1});
   const Off cases[] = {
-      {"unplugged", "network.offline", Owner::user, {}, LinkState::disabled, {}},
+      {"unplugged", FindingCode::network_offline, Owner::user, {}, LinkState::disabled, {}},
       {"no signal, and a route that outlived it",
-       "network.offline",
+       FindingCode::network_offline,
        Owner::user,
        {{"eth0", {ours}, true}},
        LinkState::no_signal,
        {{router, "eth0", false}}},
-      {"no address", "network.no_gateway", Owner::lan, {{"eth0", {}, false}}, LinkState::up, {}},
-      {"no route", "network.no_gateway", Owner::lan, {{"eth0", {ours}, false}}, LinkState::up, {}},
+      {"no address",
+       FindingCode::network_no_gateway,
+       Owner::lan,
+       {{"eth0", {}, false}},
+       LinkState::up,
+       {}},
+      {"no route",
+       FindingCode::network_no_gateway,
+       Owner::lan,
+       {{"eth0", {ours}, false}},
+       LinkState::up,
+       {}},
       {"the gateway is silent",
-       "network.no_gateway",
+       FindingCode::network_no_gateway,
        Owner::lan,
        {{"eth0", {ours}, true}},
        LinkState::up,

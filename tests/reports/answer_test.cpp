@@ -11,7 +11,7 @@ namespace {
 
 Finding finding(std::string title, std::vector<FindingAffects> affects = {}) {
   Finding one;
-  one.code = "tls.intercepted";
+  one.code = FindingCode::tls_intercepted;
   one.title = std::move(title);
   one.affects = std::move(affects);
   return one;

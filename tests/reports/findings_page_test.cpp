@@ -11,10 +11,10 @@ TEST(FindingsPage, IsWhatTheDocsHold) {
 TEST(FindingsPage, EachEntryIsWhole) {
   for (const auto& entry : finding_words()) {
     for (const auto text : {entry.title, entry.meaning, entry.known_by, entry.fix}) {
-      EXPECT_FALSE(text.empty()) << entry.code;
+      EXPECT_FALSE(text.empty()) << to_string(entry.code);
     }
-    EXPECT_FALSE(entry.who.all().empty()) << entry.code;
-    EXPECT_TRUE(entry.fix.ends_with('.')) << entry.code;
+    EXPECT_FALSE(entry.who.all().empty()) << to_string(entry.code);
+    EXPECT_TRUE(entry.fix.ends_with('.')) << to_string(entry.code);
   }
 }
 

@@ -287,7 +287,8 @@ TEST(ExporterMetrics, AreBoundedForASetOfAnySize) {
     capability.id = "capability" + std::to_string(i);
     capability.standing = Standing{};
     auto& finding = report.findings.emplace_back();
-    finding.code = "code" + std::to_string(i);
+    finding.code =
+        words<FindingCode>()[static_cast<std::size_t>(i) % words<FindingCode>().size()].value;
     finding.standing = Standing{};
     finding.affects = {{"large", {}}};
   }
@@ -302,7 +303,7 @@ TEST(ExporterMetrics, AreBoundedForASetOfAnySize) {
 
 TEST(ExporterMetrics, SaySinceWhenAndWhatToDo) {
   auto report = samples::blocked();
-  report.findings[0].code = "firewall.udp_blocked";
+  report.findings[0].code = FindingCode::firewall_udp_blocked;
   report.findings[0].standing = Standing{WallTime(std::chrono::seconds(1'795'000'000)), 7, true};
   const auto text = render_exporter(report, {});
   EXPECT_NE(text.find("code=\"firewall.udp_blocked\",confidence="), std::string::npos);

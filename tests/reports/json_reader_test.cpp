@@ -120,6 +120,18 @@ TEST(JsonReader, LeavesOutTheWordsOfALaterEditionAndSaysSo) {
                               "probes/*/evidence/*/spin_bit", "probes/*/timing_ms/a/b~c"}));
 }
 
+TEST(JsonReader, KeepsAFindingWhoseCodeOnlyALaterEditionHas) {
+  const auto blocked = samples::blocked();
+  auto json = nlohmann::json::parse(render_json(blocked, {}));
+  json["findings"][0]["code"] = "media.moq_filtered";
+  const auto read = read_report(json.dump(), "x");
+  ASSERT_TRUE(read.report) << read.error;
+  ASSERT_EQ(read.report->findings.size(), blocked.findings.size());
+  EXPECT_EQ(read.report->findings[0].code, FindingCode::other);
+  EXPECT_EQ(read.report->findings[0].title.string(), blocked.findings[0].title.string());
+  EXPECT_EQ(read.unknown, std::vector<std::string>{"findings/*/code"});
+}
+
 TEST(JsonReader, KnowsAllThatIsWritten) {
   for (const auto& [name, report] : samples::all()) {
     EXPECT_EQ(read_report(render_json(report, {}), name).unknown, std::vector<std::string>{})

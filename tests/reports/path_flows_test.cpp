@@ -159,7 +159,8 @@ TEST(PathFlows, AProxysRefusalIsTheProxys) {
 
 TEST(PathFlows, AnAnswerThatAFindingCallsInterceptedIsNotTheVendors) {
   auto report = with(to(Transport::tls, 443, Outcome::answered, "trusted"));
-  report.findings = {{.code = "tls.intercepted", .evidence = {{"probe", "another issuer"}}}};
+  report.findings = {
+      {.code = FindingCode::tls_intercepted, .evidence = {{"probe", "another issuer"}}}};
   const auto flow = only_flow(report);
   ASSERT_EQ(flow.stops.size(), 1u);
   EXPECT_EQ(flow.stops[0],
@@ -168,7 +169,7 @@ TEST(PathFlows, AnAnswerThatAFindingCallsInterceptedIsNotTheVendors) {
 
 TEST(PathFlows, WhatASipAlgChangedIsNotPlainlyAnswered) {
   auto report = with(to(Transport::udp, 5060, Outcome::answered));
-  report.findings = {{.code = "sip.alg", .evidence = {{"probe", "another Via"}}}};
+  report.findings = {{.code = FindingCode::sip_alg, .evidence = {{"probe", "another Via"}}}};
   const auto flow = only_flow(report);
   ASSERT_EQ(flow.stops.size(), 1u);
   EXPECT_EQ(flow.stops[0],
@@ -178,17 +179,18 @@ TEST(PathFlows, WhatASipAlgChangedIsNotPlainlyAnswered) {
 
 TEST(PathFlows, NamesTheCauseOfWhatDoesNotGetThrough) {
   auto report = with(to(Transport::udp, 3478, Outcome::silent));
-  report.findings = {{.code = "a"}, {.code = "b", .explains = {"set/row"}}};
+  report.findings = {{.code = FindingCode::dns_slow},
+                     {.code = FindingCode::firewall_web_only, .explains = {"set/row"}}};
   EXPECT_EQ(only_flow(report).findings, std::vector<std::size_t>{2});
   report = with(to(Transport::udp, 3478, Outcome::answered));
-  report.findings = {{.code = "a", .explains = {"set/row"}}};
+  report.findings = {{.code = FindingCode::dns_slow, .explains = {"set/row"}}};
   EXPECT_TRUE(only_flow(report).findings.empty());
 }
 
 // The drawing does not say less than the words, nor something else.
 TEST(PathFlows, WhatIsCertainHasAPlace) {
   auto report = with(to(Transport::udp, 3478, Outcome::silent));
-  report.findings = {{.code = "firewall.udp_blocked",
+  report.findings = {{.code = FindingCode::firewall_udp_blocked,
                       .confidence = Confidence::certain,
                       .owner = Owner::network,
                       .explains = {"set/row"}}};
@@ -205,7 +207,7 @@ TEST(PathFlows, WhatIsCertainHasAPlace) {
   // A sign-in page refuses in the vendor's name.
   report = with(to(Transport::tls, 443, Outcome::refused));
   EXPECT_EQ(only_flow(report).stops.at(0).place, Place::vendor);
-  report.findings = {{.code = "network.captive_portal"}};
+  report.findings = {{.code = FindingCode::network_captive_portal}};
   EXPECT_EQ(only_flow(report).stops.at(0),
             (Stop{Place::router, Mark::bad, "stopped by the sign-in page", 1}));
 }

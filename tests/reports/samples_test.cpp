@@ -184,7 +184,7 @@ Report degraded() {
   set.requirements.at(1).summary = "no answer from 2 of 2 hosts on UDP 3478";
   set.requirements.at(1).reached = 0;
   Finding finding;
-  finding.code = "firewall.udp_port_blocked";
+  finding.code = FindingCode::firewall_udp_port_blocked;
   finding.title = "The firewall drops UDP to port 3478";
   finding.confidence = Confidence::likely;
   finding.owner = Owner::network;
@@ -259,7 +259,7 @@ Report blocked() {
                        {"udp-range/udp/192.0.2.40:10000-20000"}}};
   report.sets.push_back(pbx);
   Finding alg;
-  alg.code = "sip.alg";
+  alg.code = FindingCode::sip_alg;
   alg.title = "A device in the path rewrites SIP messages (SIP ALG)";
   alg.confidence = Confidence::certain;
   alg.owner = Owner::network;
@@ -270,7 +270,7 @@ Report blocked() {
                    "The Via header came back as 10.20.0.15 where 198.51.100.20 was sent."}};
   report.findings.push_back(alg);
   Finding name;
-  name.code = "dns.filtered";
+  name.code = FindingCode::dns_filtered;
   name.title = "The name provisioning.example.net is missing in this site's DNS only";
   name.confidence = Confidence::possible;
   name.owner = Owner::dns;
@@ -410,7 +410,6 @@ Report hostile() {
     }
   }
   for (auto& finding : report.findings) {
-    finding.code += attack;
     for (auto* text : {&finding.title, &finding.fix}) *text += attack;
     for (auto& affected : finding.affects) affected.set += attack;
     for (auto& item : finding.evidence) {

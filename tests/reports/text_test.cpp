@@ -234,7 +234,7 @@ TEST(Text, ACaptivePortalIsShort) {
   auto report = samples::blocked();
   report.sets.resize(1);
   auto& portal = report.findings.at(0);
-  portal.code = "network.captive_portal";
+  portal.code = FindingCode::network_captive_portal;
   portal.title = "A sign-in page stands in the way";
   portal.owner = Owner::user;
   portal.confidence = Confidence::certain;

@@ -51,11 +51,12 @@ inline std::string hole_in(const Report& report) {
   for (const auto& finding : report.findings) {
     if (words_in(finding.title) > most_words) return "too long a title: " + finding.title.string();
     for (const auto& text : {finding.title, finding.fix}) {
-      if (const auto hole = hole_in(text); !hole.empty()) return finding.code + ": " + hole;
+      if (const auto hole = hole_in(text); !hole.empty())
+        return std::string(to_string(finding.code)) + ": " + hole;
     }
     for (const auto& evidence : finding.evidence) {
       if (const auto hole = hole_in(evidence.text); !hole.empty()) {
-        return finding.code + ": " + hole;
+        return std::string(to_string(finding.code)) + ": " + hole;
       }
     }
   }

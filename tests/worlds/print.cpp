@@ -62,13 +62,14 @@ void print_comparison(const std::string& name, const Report& report, const RowRe
              diagnosis.sight.size(), diagnosis.boxes.size(), diagnosis.looked_at, took_ms);
   for (const auto& cause : diagnosis.explained.causes) {
     fmt::print("  {:8} {:.3f} {}: {}\n", to_string(confidence_of(cause.sure)), cause.probability,
-               words_of(cause.code).text, cause.text);
+               to_string(words_of(cause.code).finding), cause.text);
     for (const auto& [probe, text, gain] : cause.evidence) {
       fmt::print("      {:+.1f} bits {}\n", in_bits(gain), text);
     }
   }
   for (const auto& finding : report.findings) {
-    fmt::print("  rules: {} {}: {}\n", to_string(finding.confidence), finding.code, finding.title);
+    fmt::print("  rules: {} {}: {}\n", to_string(finding.confidence), to_string(finding.code),
+               finding.title);
   }
   print_differences(report, made);
   print_worlds(diagnosis, all ? 1000 : 3);

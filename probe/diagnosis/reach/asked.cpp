@@ -66,10 +66,10 @@ bool breaks(Sign sign) {
 // Contents that make a row fail, or work with limits.
 bool weakens_rows(const Finding& finding) {
   if (finding.confidence == Confidence::possible) return false;
-  constexpr std::string_view rooms[] = {"media.", "firewall.", "turn.",      "sip.",
-                                        "tls.",   "time.",     "network.mtu"};
-  return std::any_of(std::begin(rooms), std::end(rooms),
-                     [&](std::string_view room) { return finding.code.starts_with(room); });
+  constexpr std::array<std::string_view, 6> families{"media", "firewall", "turn",
+                                                     "sip",   "tls",      "time"};
+  return finding.code == FindingCode::network_mtu ||
+         std::find(families.begin(), families.end(), family_of(finding.code)) != families.end();
 }
 
 // An answer is not the service's own.

@@ -3,9 +3,8 @@
 #pragma once
 
 #include <cstdint>
-#include <string_view>
 
-#include "probe/model/words.hpp"
+#include "probe/model/finding_code.hpp"
 
 namespace callready::reach {
 
@@ -57,19 +56,12 @@ inline constexpr std::size_t code_count = static_cast<std::size_t>(Code::vendor_
 
 struct CodeWords {
   Code code;
-  std::string_view text;
+  FindingCode finding;
   Owner owner;
-  // Of contents: the rule that reads them decides whether it is said, and its findings are taken
-  // over as they are.
-  bool of_contents = false;
   // It is never surer than that: of a refusal nobody knows whose it was, and silence is anybody's.
   double most = 1;
 };
 
 const CodeWords& words_of(Code code);
-
-// True for the codes of rules that read the contents of replies, media figures or log-ins: no
-// matter of reachability. They stay rules.
-bool is_of_contents(std::string_view code);
 
 }  // namespace callready::reach

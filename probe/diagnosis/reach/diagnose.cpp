@@ -17,7 +17,7 @@ void keep_confirmed(FlowEvents& events, const std::vector<const Finding*>& conte
   const auto found = [&](std::initializer_list<Code> codes) {
     return std::any_of(contents.begin(), contents.end(), [&](const Finding* finding) {
       return std::any_of(codes.begin(), codes.end(),
-                         [&](Code code) { return words_of(code).text == finding->code; });
+                         [&](Code code) { return words_of(code).finding == finding->code; });
     });
   };
   const auto confirmed = [&](Sign sign) {
@@ -82,7 +82,8 @@ Diagnosis find_worlds(const Report& report, const RowReach& reach,
   auto events = read_events(report);
   keep_confirmed(events, result.contents);
   for (const auto* finding : result.contents) {
-    if (finding->code == "network.no_gateway") events.signs.push_back({{}, Sign::no_link, {}});
+    if (finding->code == FindingCode::network_no_gateway)
+      events.signs.push_back({{}, Sign::no_link, {}});
   }
   result.sight = look(std::move(events), flows_asked_for(report), resolvers_of(report.site));
   result.asked = asked_by(report, result.sight, reach, result.contents);
@@ -118,7 +119,7 @@ Diagnosis diagnose(const Report& report, const RowReach& reach, const SearchLimi
                    const std::vector<std::size_t>& order) {
   std::vector<const Finding*> contents;
   for (const auto& finding : report.findings) {
-    if (is_of_contents(finding.code)) contents.push_back(&finding);
+    if (has(finding.code, FindingTrait::of_contents)) contents.push_back(&finding);
   }
   auto result = find_worlds(report, reach, std::move(contents), limits, order);
   result.judged = judge(report, result.asked, result.worlds, result.boxes);
@@ -157,7 +158,7 @@ std::vector<FindingAffects> affected(const Report& report, const std::vector<std
 Finding finding_of(const Cause& cause) {
   Finding finding;
   const auto& words = words_of(cause.code);
-  finding.code = words.text;
+  finding.code = words.finding;
   finding.title = cause.text;
   finding.confidence = confidence_of(cause.sure);
   finding.owner = cause.owner;
@@ -170,7 +171,7 @@ Finding finding_of(const Cause& cause) {
 // What no world explains, where it leaves a row open or lost.
 std::optional<Finding> leftovers(const Diagnosis& diagnosis) {
   Finding finding;
-  finding.code = words_of(Code::unexplained).text;
+  finding.code = FindingCode::network_unexplained;
   finding.owner = words_of(Code::unexplained).owner;
   finding.confidence = Confidence::possible;
   std::map<std::string_view, const Leftover*> left;
@@ -224,7 +225,8 @@ Report as_report(const Report& report, const Diagnosis& diagnosis) {
   }
   made.findings.clear();
   for (const auto& cause : diagnosis.explained.causes) {
-    if (words_of(cause.code).of_contents) continue;  // its rule says it
+    // Of contents its rule says it.
+    if (has(words_of(cause.code).finding, FindingTrait::of_contents)) continue;
     if (!cause.is_said()) continue;
     made.findings.push_back(finding_of(cause));
     std::erase_if(made.findings.back().explains,
@@ -237,9 +239,9 @@ Report as_report(const Report& report, const Diagnosis& diagnosis) {
   std::erase_if(made.findings, [](const Finding& finding) {
     const bool breaks = std::any_of(finding.affects.begin(), finding.affects.end(),
                                     [](const auto& one) { return !one.capabilities.empty(); });
-    const bool weak = finding.confidence == Confidence::possible ||
-                      finding.code == words_of(Code::vendor_down).text;
-    return weak && !breaks && !is_of_contents(finding.code);
+    const bool weak =
+        finding.confidence == Confidence::possible || finding.code == FindingCode::vendor_down;
+    return weak && !breaks && !has(finding.code, FindingTrait::of_contents);
   });
   return made;
 }
