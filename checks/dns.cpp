@@ -112,7 +112,7 @@ void add_special_addresses(const DnsRequest& asked, std::vector<Evidence>& list)
     Evidence evidence;
     evidence.kind = EvidenceKind::dns_special_address;
     evidence.text =
-        phrase("{} gives {} the address {}, which {}", asked.question.server.to_string(),
+        phrase("{} resolves {} to {}, which {}", asked.question.server.to_string(),
                asked.question.name, address->to_string(),
                sinkhole ? phrase("leads nowhere") : phrase("is not on the public Internet"));
     evidence.facts[Fact::server] = asked.question.server.to_string();

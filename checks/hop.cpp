@@ -86,15 +86,15 @@ void conclude(Observation& observation, Outcome outcome, DetailCode result,
   } else if (result == DetailCode::prohibited) {
     evidence.text = phrase("{}, is turned away by {}", what, device);
   } else if (result == DetailCode::kept_here) {
-    evidence.text = phrase("{}, does not leave this computer: its own firewall", what);
+    evidence.text = phrase("{}, does not leave this computer: its own firewall stops it", what);
   } else if (result == DetailCode::refused_on_the_way) {
     evidence.text = phrase("{}, is reset by a device nearer than {}", what, router);
   } else if (result == DetailCode::answered_on_the_way) {
-    evidence.text = hop.ttl == 1
-                        ? phrase("{}, is answered by the first router, or before it", what)
-                        : phrase("{}, is answered by a device nearer than {}", what, router);
+    evidence.text =
+        hop.ttl == 1 ? phrase("{}, is answered by the first router or by a device before it", what)
+                     : phrase("{}, is answered by a device nearer than {}", what, router);
   } else {
-    evidence.text = phrase("{}: nothing came back, from {} neither", what, router);
+    evidence.text = phrase("{}: nothing came back, not even from {}", what, router);
   }
   evidence.facts[Fact::result] = std::string(to_string(result));
   evidence.facts[Fact::ttl] = static_cast<std::int64_t>(hop.ttl);
@@ -111,17 +111,18 @@ void conclude_taken(Observation& observation, const Taker& taker, const Hop& hop
   const auto request =
       phrase("A connection request to {}, TCP {}", job.probe.target.host, job.probe.target.port());
   if (taker.on_this_computer()) {
-    evidence.text = phrase("{}, is answered by a program of this computer", request);
+    evidence.text = phrase("{}, is answered by a program on this computer", request);
     evidence.facts[Fact::who] = std::string("this_computer");
   } else if (taker.sooner_than_the_router()) {
     evidence.text = phrase(
-        "{}, is answered, and so is one to {}, which nobody has: in {} ms, while the first "
-        "router takes {} ms",
+        "{}, is answered, and so is one to {}, an address that nobody uses: in {} ms, while the "
+        "first router takes {} ms",
         request, nobodys_address.to_string(), fmt::format("{:.2f}", taker.round_trip->count()),
         fmt::format("{:.2f}", taker.router->count()));
     evidence.facts[Fact::who] = std::string("sooner_than_the_router");
   } else if (taker.for_nobody) {
-    evidence.text += phrase(", and so is one to {}, which nobody has", nobodys_address.to_string());
+    evidence.text +=
+        phrase(", and so is one to {}, an address that nobody uses", nobodys_address.to_string());
   }
 }
 
@@ -307,8 +308,8 @@ asio::awaitable<Observation> run_hop(Context& context, Job job) {
   observation.detail = DetailCode::silent;
   Evidence evidence;
   evidence.kind = EvidenceKind::hop;
-  evidence.text =
-      phrase("no router beyond the site's edge answers: whether it leaves is not known");
+  evidence.text = phrase(
+      "no router beyond the site's edge answers: it is not known whether packets leave the site");
   evidence.facts[Fact::result] = std::string(to_string(DetailCode::silent));
   observation.evidence.push_back(std::move(evidence));
   co_return observation;

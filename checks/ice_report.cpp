@@ -71,11 +71,11 @@ void add_handshake(Observation& observation, const CallSeen& seen) {
 void add_media(Observation& observation, const CallSeen& seen) {
   FactMap facts{{Fact::sent, static_cast<std::int64_t>(seen.packets_sent)},
                 {Fact::back, static_cast<std::int64_t>(seen.packets_back())}};
-  auto text = phrase("{} of {} packets of media came back", seen.packets_back(), seen.packets_sent);
+  auto text = phrase("{} of {} media packets came back", seen.packets_back(), seen.packets_sent);
   if (seen.first_media) {
-    text = phrase(
-        "{} of {} packets of media came back, the first {} ms after the call was answered",
-        seen.packets_back(), seen.packets_sent, fmt::format("{:.0f}", seen.first_media->count()));
+    text = phrase("{} of {} media packets came back, the first {} ms after the call was answered",
+                  seen.packets_back(), seen.packets_sent,
+                  fmt::format("{:.0f}", seen.first_media->count()));
     facts[Fact::first_media_ms] = seen.first_media->count();
     observation.round_trip = seen.round_trip;
   }
@@ -85,7 +85,7 @@ void add_media(Observation& observation, const CallSeen& seen) {
 void add_consent(Observation& observation, const CallSeen& seen) {
   if (seen.consent_sent == 0) return;
   add_evidence(observation, EvidenceKind::call_consent,
-               phrase("{} of {} checks of consent (STUN) were answered while media went",
+               phrase("{} of {} consent checks (STUN) were answered while media was flowing",
                       seen.consent_back, seen.consent_sent),
                {{Fact::sent, static_cast<std::int64_t>(seen.consent_sent)},
                 {Fact::back, static_cast<std::int64_t>(seen.consent_back)},
@@ -129,12 +129,13 @@ std::optional<int> add_call_arrived(Observation& observation, const WhipReply& r
   const auto checks = told(reply.body, "checks"), handshake = told(reply.body, "handshake"),
              media = told(reply.body, "media");
   if (reply.status != 200 || !checks || !handshake || !media) return std::nullopt;
-  add_evidence(observation, EvidenceKind::call_arrived,
-               phrase("the far end got {} connectivity checks, {} packets of DTLS, {} of media",
-                      *checks, *handshake, *media),
-               {{Fact::checks_arrived, std::int64_t{*checks}},
-                {Fact::handshakes_arrived, std::int64_t{*handshake}},
-                {Fact::media_arrived, std::int64_t{*media}}});
+  add_evidence(
+      observation, EvidenceKind::call_arrived,
+      phrase("the far end received {} connectivity checks, {} DTLS packets, and {} media packets",
+             *checks, *handshake, *media),
+      {{Fact::checks_arrived, std::int64_t{*checks}},
+       {Fact::handshakes_arrived, std::int64_t{*handshake}},
+       {Fact::media_arrived, std::int64_t{*media}}});
   return media;
 }
 
@@ -142,8 +143,8 @@ void add_greetings(Observation& observation, const CallSeen& seen, const WhipRep
   const auto first = told(reply.body, "greeting"), later = told(reply.body, "greeting_rest");
   if (reply.status != 200 || !first || !later || seen.greetings_sent == 0) return;
   add_evidence(observation, EvidenceKind::call_greeting,
-               phrase("of {} DTLS greetings in two datagrams the far end got {} first "
-                      "datagrams and {} second ones",
+               phrase("of {} DTLS greetings sent in two datagrams each, the far end received {} "
+                      "first and {} second datagrams",
                       seen.greetings_sent, *first, *later),
                {{Fact::sent, std::int64_t{seen.greetings_sent}},
                 {Fact::first_parts, std::int64_t{*first}},

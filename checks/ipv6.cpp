@@ -102,10 +102,11 @@ void add_family(Observation& observation, const Attempt& attempt, const char* ve
 }
 
 void add_nat64(Observation& observation, const Network& prefix) {
-  add_evidence(observation, EvidenceKind::nat64,
-               phrase("the resolver makes IPv6 addresses of IPv4 ones with the prefix {} (DNS64)",
-                      prefix.to_string()),
-               {{Fact::prefix, prefix.to_string()}});
+  add_evidence(
+      observation, EvidenceKind::nat64,
+      phrase("the resolver builds IPv6 addresses from IPv4 addresses with the prefix {} (DNS64)",
+             prefix.to_string()),
+      {{Fact::prefix, prefix.to_string()}});
 }
 
 void conclude(Observation& observation, const Attempt& six, const Attempt& four) {

@@ -42,8 +42,9 @@ void add_offset(Observation& observation, const ntp::Sample& sample, bool exact)
   evidence.kind = EvidenceKind::clock_offset;
   const double offset = sample.offset.count();
   const auto amount = fmt::format("{:.0f}", std::abs(offset));
-  evidence.text = offset > 0 ? phrase("this machine's clock is {} ms slow by this server", amount)
-                             : phrase("this machine's clock is {} ms fast by this server", amount);
+  evidence.text =
+      offset > 0 ? phrase("this computer's clock is {} ms slow compared with this server", amount)
+                 : phrase("this computer's clock is {} ms fast compared with this server", amount);
   evidence.facts[Fact::offset_ms] = offset;
   // After a retransmission it is not known which request was answered: the offset is then that of
   // the way back alone, and off by as much as that took.

@@ -120,11 +120,11 @@ void add_answer(Observation& observation, const Context& context, const ProxyRou
   evidence.facts[Fact::status] = static_cast<std::int64_t>(status);
   const auto schemes = offered(reply);
   if (status == status_login_wanted) {
-    evidence.text += schemes.empty() ? "" : phrase(" and wants a login by {}", schemes);
+    evidence.text += schemes.empty() ? "" : phrase(" and asks for a login with {}", schemes);
     evidence.facts[Fact::schemes] = schemes;
     const auto refused = refused_logins(context, route);
     if (!refused.empty()) {
-      evidence.text += phrase(", and refuses the one that was tried by {}", refused);
+      evidence.text += phrase(", and refused the login that was tried with {}", refused);
       evidence.facts[Fact::refused_schemes] = refused;
     }
     if (login_for(context, route.url) == nullptr) {

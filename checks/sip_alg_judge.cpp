@@ -89,10 +89,11 @@ void add_message(Observation& observation, const AlgMessage& message) {
   evidence.facts[Fact::sent_by] = own.sent_by();
   evidence.facts[Fact::rport_asked] = message.options.rport;
   evidence.facts[Fact::answered] = message.reply.has_value();
-  evidence.text =
-      method == "OPTIONS"
-          ? phrase("an OPTIONS to port {}, with {} in its Via", message.port, own.sent_by())
-          : phrase("a test {} to port {}, with {} in its Via", method, message.port, own.sent_by());
+  evidence.text = method == "OPTIONS"
+                      ? phrase("an OPTIONS request to port {}, with {} in its Via header",
+                               message.port, own.sent_by())
+                      : phrase("a test {} request to port {}, with {} in its Via header", method,
+                               message.port, own.sent_by());
   if (!message.options.rport) evidence.text += phrase(", without rport");
   if (!message.reply) {
     evidence.text += phrase(", was not answered");
@@ -115,13 +116,13 @@ void add_message(Observation& observation, const AlgMessage& message) {
     evidence.text +=
         phrase(", and the server says that it saw {}", seen_as_text(*message.reading.seen_as));
   } else {
-    evidence.text += phrase(", and the server says nothing of where it came from");
+    evidence.text += phrase(", and the server does not say where it came from");
   }
   if (message.mirrored) {
     const auto changes = fmt::format("{}", fmt::join(*message.mirrored, ", "));
     evidence.facts[Fact::mirrored_changes] = changes;
     evidence.text += changes.empty() ? phrase("; it arrived as it was sent")
-                                     : phrase("; it arrived with another {}", changes);
+                                     : phrase("; it arrived with a different {}", changes);
   }
   observation.evidence.push_back(std::move(evidence));
 }

@@ -137,7 +137,7 @@ void add_sip_reply(Observation& observation, const sip::Reply& reply) {
   const auto& software = reply.server.empty() ? reply.user_agent : reply.server;
   evidence.text =
       phrase("the server answered {}{}{}", reply.status, reason.empty() ? "" : " ", reason);
-  if (reply.provisional()) evidence.text += phrase(", and nothing final after it");
+  if (reply.provisional()) evidence.text += phrase(", but sent no final response after it");
   evidence.facts[Fact::status] = static_cast<std::int64_t>(reply.status);
   evidence.facts[Fact::reason] = reason;
   evidence.facts[Fact::final] = !reply.provisional();

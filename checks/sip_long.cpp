@@ -206,10 +206,10 @@ void add_size(Observation& observation, const Ask& ask) {
                 {Fact::attempts, static_cast<std::int64_t>(ask.sent)}};
   if (ask.back) facts[Fact::back] = true;
   const auto answered = ask.answered() ? phrase("answered") : phrase("not answered");
-  const auto times =
-      ask.sent == 1 ? (ask.back ? phrase("asked for a reply as long once") : phrase("sent once"))
-      : ask.back    ? phrase("asked for a reply as long {} times", ask.sent)
-                    : phrase("sent {} times", ask.sent);
+  const auto times = ask.sent == 1 ? (ask.back ? phrase("asked once for an equally long reply")
+                                               : phrase("sent once"))
+                     : ask.back    ? phrase("asked {} times for an equally long reply", ask.sent)
+                                   : phrase("sent {} times", ask.sent);
   auto text =
       phrase("{} bytes over {}, {}: {}", ask.bytes, in_capitals(ask.transport), times, answered);
   add_evidence(observation, EvidenceKind::sip_size, std::move(text), std::move(facts));

@@ -93,9 +93,10 @@ asio::awaitable<Observation> count_stun_answers(Context& context, Job job) {
   observation.detail = answers.count > 0 ? DetailCode::success : DetailCode::timed_out;
   Evidence evidence;
   evidence.kind = EvidenceKind::udp_sample;
-  evidence.text = phrase("{} of {} requests were answered, {}", answers.count, counted,
-                         one ? phrase("all sent from one port, from the first that was answered on")
-                             : phrase("each sent from a port of its own"));
+  evidence.text = phrase(
+      "{} of {} requests were answered, {}", answers.count, counted,
+      one ? phrase("all sent from one port, counting from the first request that was answered")
+          : phrase("each sent from a port of its own"));
   evidence.facts[Fact::sent] = static_cast<std::int64_t>(counted);
   evidence.facts[Fact::answered] = static_cast<std::int64_t>(answers.count);
   observation.evidence.push_back(std::move(evidence));

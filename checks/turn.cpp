@@ -88,7 +88,7 @@ void record_reply(Observation& observation, const TurnClient& client, const Turn
     if (message.alternate_server) {
       const auto other = message.alternate_server->to_string();
       add_evidence(observation, EvidenceKind::alternate_server,
-                   phrase("the server names another one: {}", other),
+                   phrase("the server names an alternate server: {}", other),
                    {{Fact::address, message.alternate_server->address.to_string()},
                     {Fact::port, static_cast<std::int64_t>(message.alternate_server->port)}});
     }
@@ -102,8 +102,8 @@ void record_reply(Observation& observation, const TurnClient& client, const Turn
     case TurnStatus::granted:
       set(Outcome::answered, DetailCode::allocated);
       add_evidence(observation, EvidenceKind::relay,
-                   phrase("the server relays at {}, for {} s", client.relayed().to_string(),
-                          client.lifetime()),
+                   phrase("the server provides a relay at {} for {} s",
+                          client.relayed().to_string(), client.lifetime()),
                    {{Fact::address, client.relayed().address.to_string()},
                     {Fact::port, static_cast<std::int64_t>(client.relayed().port)},
                     {Fact::lifetime_s, static_cast<std::int64_t>(client.lifetime())}});
@@ -158,8 +158,8 @@ void record_trip(Observation& observation, const TurnClient& client, const Relay
     const auto port = client.relayed().port;
     text = *trip.outbound ? phrase("UDP from here to the relay's port {} arrived", port)
                           : phrase("UDP from here to the relay's port {} did not arrive", port);
-    text += *trip.inbound ? phrase("; from the relay to here it arrived")
-                          : phrase("; from the relay to here it did not arrive");
+    text += *trip.inbound ? phrase("; UDP from the relay to here arrived")
+                          : phrase("; UDP from the relay to here did not arrive");
   }
   add_evidence(observation, EvidenceKind::relay_trip, std::move(text), std::move(facts));
 }
@@ -314,7 +314,7 @@ asio::awaitable<bool> try_once(Context& context, Job job, Scope cleanup, bool la
   if (!given_back) {
     add_evidence(
         observation, EvidenceKind::allocation_left,
-        phrase("the server did not confirm that the allocation was given back; it ends by itself"),
+        phrase("the server did not confirm that the allocation was released; it expires by itself"),
         {});
   }
   if (again) co_return true;
@@ -338,7 +338,7 @@ asio::awaitable<Observation> run_turn(Context& context, Job job) {
     const bool no_more = co_await try_once(context, job, cleanup, true, second);
     static_cast<void>(no_more);
     add_evidence(second, EvidenceKind::port_taken,
-                 phrase("the server held an allocation for our first port (437)"), {});
+                 phrase("the server held an allocation for our first port (error 437)"), {});
     co_return second;
   }
   stun::Builder builder(stun::Class::request, stun::Method::allocate, stun::new_transaction_id());

@@ -116,7 +116,7 @@ void describe(const Sample& sample, int asked, Observation& observation) {
   evidence.facts[Fact::asked] = static_cast<std::int64_t>(asked);
   evidence.facts[Fact::granted] = static_cast<std::int64_t>(sample.granted);
   evidence.facts[Fact::measured] = static_cast<std::int64_t>(measured);
-  evidence.text = phrase("{} relays of {} were far ends, of {} asked for", measured,
+  evidence.text = phrase("{} relays on {} served as far ends, out of {} requested", measured,
                          sample.server.probe.target.host, asked);
   if (sample.outside > 0) {
     evidence.text += phrase("; {} had ports outside the range", sample.outside);
@@ -132,7 +132,7 @@ void describe(const Sample& sample, int asked, Observation& observation) {
   Evidence left;
   left.kind = EvidenceKind::allocation_left;
   left.text = phrase(
-      "the server did not confirm that {} allocations were given back; they end by themselves",
+      "the server did not confirm that {} allocations were released; they expire by themselves",
       sample.left);
   left.facts[Fact::allocations] = static_cast<std::int64_t>(sample.left);
   observation.evidence.push_back(std::move(left));

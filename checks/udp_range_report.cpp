@@ -11,19 +11,21 @@ namespace {
 
 Text far_end_in_words(const Port& port) {
   if (*port.outbound) {
-    return phrase("the far end heard us, and what it sent back did not arrive");
+    return phrase("the far end heard us, but its reply did not arrive");
   }
-  if (!port.by) return phrase("the far end says that it did not arrive");
-  return phrase("the far end says that it did not arrive, though it left the site, as far as {}",
-                port.by->to_string());
+  if (!port.by) return phrase("the far end says that the packet did not arrive");
+  return phrase(
+      "the far end says that the packet did not arrive, although it left the site and got as far "
+      "as {}",
+      port.by->to_string());
 }
 
 Text relay_in_words(const Port& port) {
   if (!*port.outbound) {
-    return phrase("a relay there did not hear us, and relays of its server do work");
+    return phrase("a relay there did not hear us, although relays on that server do work");
   }
   return *port.inbound ? phrase("a relay there heard us, and we heard it")
-                       : phrase("a relay there heard us, and what it sent back did not arrive");
+                       : phrase("a relay there heard us, but its reply did not arrive");
 }
 
 Text in_words(const Port& port) {
@@ -33,15 +35,16 @@ Text in_words(const Port& port) {
       return port.outbound ? relay_in_words(port) : phrase("it replied");
     case PortResult::arrived:
       return port.outbound ? relay_in_words(port)
-                           : phrase("the packet arrived, nothing listens there now");
+                           : phrase("the packet arrived; nothing is listening there now");
     case PortResult::left_site:
-      return phrase("the packet left the site, as far as {}", by);
+      return phrase("the packet left the site and got as far as {}", by);
     case PortResult::prohibited:
-      if (!port.by) return phrase("refused in the server's name by a device that is nearer");
-      return port.no_way ? phrase("{} knows no way there", by)
-                         : phrase("{} refuses to let it pass", by);
+      if (!port.by)
+        return phrase("refused in the server's name by a device nearer than the server");
+      return port.no_way ? phrase("{} has no route there", by)
+                         : phrase("{} refuses to forward it", by);
     case PortResult::kept_here:
-      return phrase("this computer's own firewall does not let it out");
+      return phrase("this computer's own firewall blocks it");
     case PortResult::dropped:
       if (port.outbound) return relay_in_words(port);
       return phrase("dropped before the first router outside, which other packets reach");
@@ -59,12 +62,13 @@ Evidence describe(const Port& port, const Range& range) {
   if (echo && port.outbound) {
     evidence.text = phrase("UDP {}: {}", port.number, far_end_in_words(port));
   } else if (echo && port.result == PortResult::dropped) {
-    evidence.text =
-        phrase("UDP {}: the echo does not answer, as it does on other ports", port.number);
+    evidence.text = phrase(
+        "UDP {}: the echo server does not answer, although it does on other ports", port.number);
   }
   if (range.refused_near && port.result == PortResult::silent && port.by == range.target) {
     evidence.text = phrase(
-        "UDP {}: \"port unreachable\" came from nearer than the server is: it proves nothing",
+        "UDP {}: \"port unreachable\" came from a device nearer than the server, so it proves "
+        "nothing",
         port.number);
   }
   evidence.facts[Fact::port] = static_cast<std::int64_t>(port.number);
@@ -121,16 +125,16 @@ Evidence describe_sample(const Range& range, int proved, int sampled, bool all_o
   evidence.facts[Fact::proved] = static_cast<std::int64_t>(proved);
   evidence.facts[Fact::sampled] = static_cast<std::int64_t>(sampled);
   evidence.facts[Fact::ports] = static_cast<std::int64_t>(whole.count());
-  evidence.text = phrase("{} of {} sampled ports proved to get out, of {} ports", proved, sampled,
-                         whole.count());
+  evidence.text = phrase("{} of {} sampled ports were proven to get out ({} ports in all)", proved,
+                         sampled, whole.count());
   if (proved == 0 || whole.single() || !all_open) return evidence;
   const double share = 100 * (1 - std::pow(0.05, 1.0 / proved));
   const auto gap = longest_gap(known_ports(range.ports), whole);
   evidence.facts[Fact::excludes_percent] = share;
   evidence.facts[Fact::longest_gap] = static_cast<std::int64_t>(gap);
   evidence.text += phrase(
-      "; if more than {} % were blocked here and there, or more than {} in a row, this would "
-      "have met it (95 % confidence)",
+      "; if more than {} % of the ports were blocked here and there (95 % confidence), or more "
+      "than {} in a row, this sample would have found it",
       fmt::format("{:.0f}", share), gap);
   return evidence;
 }

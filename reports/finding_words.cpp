@@ -49,13 +49,13 @@ constexpr std::array all_words{
         "Change the policy for the service's pages."},
     FindingWords{FindingCode::computer_firewall, "This computer's own firewall blocks",
                  "Packets that the service needs do not leave this computer: its own firewall or "
-                 "security software stops them. Other computers may be well.",
+                 "security software stops them. Other computers may be fine.",
                  "This computer's system refuses to send them, or says that it could not.",
                  Owners{Owner::helpdesk},
                  "Let the service out in this computer's own firewall or security software."},
-    FindingWords{FindingCode::computer_hosts_file, "This computer's hosts file leads astray",
+    FindingWords{FindingCode::computer_hosts_file, "This computer's hosts file gives a wrong address",
                  "Names of the service lead to addresses that this computer's own hosts file gives "
-                 "them, and that do not work. Other computers may be well.",
+                 "them, and that do not work. Other computers may be fine.",
                  "The address came from the hosts file and not from DNS. It is private, or "
                  "DNS has another one.",
                  Owners{Owner::helpdesk},

@@ -167,13 +167,13 @@ std::string render_html(const Report& report, const RenderOptions&) {
 <h1>{}</h1>
 <p class="muted">{}</p>
 )",
-          say("To the report"), question(report), when_and_where(report));
+          say("Skip to the report"), question(report), when_and_where(report));
   if (!report.complete) {
     out.put(R"(<p class="warning-box"><b>{}</b> {}</p>
 )",
             say("Incomplete:"),
             say("this run was stopped, or ran out of time, before everything was tried. This page "
-                "shows what was seen until then."));
+                "shows what had been seen by then."));
   }
   out.put(verdicts(report));
   if (const auto lost = resent_in_words(report); !lost.empty()) {
@@ -199,7 +199,7 @@ std::string render_html(const Report& report, const RenderOptions&) {
 </footer>
 <p id="copied" class="offscreen" role="status"></p>
 <script>)",
-          say("{} tried in {}, with {} {}. The whole of this report, for programs:",
+          say("{} tried in {} with {} {}. To get the full report in a machine-readable form, use",
               say_plural(endpoints_tried(report), "{} endpoint", "{} endpoints"),
               duration_phrase(report.duration), report.tool.name, report.tool.version),
           say("--report json"));

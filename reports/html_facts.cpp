@@ -71,7 +71,7 @@ Html html_run(const Report& report) {
   Facts facts;
   facts.add(say("Started"), format_rfc3339(report.started_at));
   facts.add(say("Finished"), format_rfc3339(report.finished_at));
-  facts.add(say("Took"), duration_phrase(report.duration));
+  facts.add(say("Duration"), duration_phrase(report.duration));
   facts.add(say("Complete"), report.complete ? say("yes") : say("no: stopped, or out of time"));
   facts.add(say("Tried"), say_plural(endpoints_tried(report), "{} endpoint", "{} endpoints"));
   for (const auto& set : report.sets) {

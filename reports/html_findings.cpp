@@ -37,10 +37,10 @@ Html rules_of(const Finding& finding) {
 </details>
 )",
           std::string_view(peers <= few_peers ? " open" : ""),
-          say("Rules to allow, from the vendor's documentation ({}, {})",
+          say("Rules to add, from the vendor's documentation ({}, {})",
               say_plural(finding.rules.size(), "{} rule", "{} rules"),
               say_plural(peers, "{} host or network", "{} hosts and networks")),
-          say("Protocol and ports"), say("What for"), say("To"), rows);
+          say("Protocol and ports"), say("Purpose"), say("To"), rows);
   return out;
 }
 

@@ -99,7 +99,7 @@ class Drawing {
         R"(<svg class="{}" role="img" width="{}" height="{}" viewBox="0 0 {} {}" aria-label="{}">
 )",
         layout_.name, layout_.width, height, layout_.width, height,
-        say("Drawing of the path; the table below says the same"));
+        say("Diagram of the path; the table below shows the same data"));
     for (const auto& column : columns_) {
       out.put("<path class=\"axis\" d=\"M{} {}V{}\"/>\n", column.x, layout_.box_height, y_);
       add_box(out, column);
@@ -242,7 +242,7 @@ Html table_of(const Path& path) {
   out.put(R"(<details>
 <summary>{}</summary>
 )",
-          say("The same as a table"));
+          say("The same data as a table"));
   for (const auto& group : path.groups) {
     out.put(R"(<table class="stack path-table">
 <caption>{}</caption>
@@ -303,10 +303,11 @@ Html html_path(const Report& report) {
   }
   if (drawings.empty()) return drawings;
   Html out;
-  out.put(R"(<p class="small muted">{}</p>
+  out.put(
+      R"(<p class="small muted">{}</p>
 )",
-          say("Each line is one kind of traffic, drawn as far as this run saw it get. Dotted: "
-              "nothing came back, and nothing shows where it was lost."));
+      say("Each line is one kind of traffic, drawn as far as this run saw it get. Dotted: nothing "
+          "came back, and nothing shows where it was lost."));
   return out.put(drawings);
 }
 

@@ -113,7 +113,7 @@ Html plot(const std::vector<TimedRow>& rows, const std::vector<double>& ticks,
   out.put(R"(<svg class="{}" role="img" width="{}" height="{}" viewBox="0 0 {} {}" aria-label="{}">
 )",
           layout.name, layout.width, height, layout.width, height,
-          say("Plot of round trips; the table below says the same"));
+          say("Plot of round-trip times; the table below shows the same data"));
   double free_x = 0;  // where the next figure has room
   for (const double tick : ticks) {
     constexpr double room = 52;
@@ -166,7 +166,7 @@ Html table_of(const std::vector<TimedRow>& rows) {
 <thead><tr><th scope="col">{}</th><th scope="col">{}</th><th scope="col">{}</th></tr></thead>
 <tbody>
 )",
-          say("The same as a table"), say("Requirement"), say("Round trip"), say("Endpoints"));
+          say("The same data as a table"), say("Requirement"), say("Round trip"), say("Endpoints"));
   for (const auto& row : rows) {
     out.put("<tr><th scope=\"row\"><a href=\"#{}\">{}</a></th><td>{}</td><td>{}</td></tr>\n",
             row.anchor, row.name, row.figures(), row.times.size());
@@ -220,8 +220,8 @@ Html html_timings(const Report& report, const PageIndex& index) {
   Html out;
   out.put(R"(<p class="small muted">{}</p>
 )",
-          say("Round trips: a dot for each endpoint, a line at the middle one. The scale grows by "
-              "factors, and is the same for the whole page."));
+          say("Round-trip times: a dot for each endpoint, a line at the median. The scale is "
+              "logarithmic and is the same on the whole page."));
   for (std::size_t i = 0; i < sets.size(); ++i) {
     if (sets[i].empty()) continue;
     if (sets.size() > 1) out.put("<h3>{}</h3>\n", set_name(report.sets[i]));

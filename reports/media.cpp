@@ -11,10 +11,11 @@ namespace {
 
 // What this way of measuring means, for who is to act on it.
 constexpr auto relays_in_words = marked(
-    "measured by two relays of the service's own TURN server, one reached over TCP and one over "
-    "UDP. What is lost is known for each way: TCP loses nothing, so that the other half of the "
-    "way lost it. Delay and jitter are only known there and back; one way is half of it, and its "
-    "score counts all that came too late as if it had come so this way.");
+    "measured through two relays on the service's own TURN server, one reached over TCP and one "
+    "over UDP. Loss is known for each direction: TCP loses nothing, so any loss was on the other "
+    "half of the path. Delay and jitter are known only for the round trip: each direction is taken "
+    "as half of it, and the score for a direction counts every packet that came too late as if "
+    "that direction had delayed it.");
 
 std::string first_hop_told(const FirstHop& hop) {
   auto text = say("the first router, {}, answered {} of {} probes", hop.router.to_string(),
@@ -22,7 +23,7 @@ std::string first_hop_told(const FirstHop& hop) {
   if (hop.median_ms)
     text += say(", half of them within {} ms", fmt::format("{:.1f}", *hop.median_ms));
   if (hop.jitter_ms) text += say(", jitter {} ms", fmt::format("{:.1f}", *hop.jitter_ms));
-  if (!hop.echo) text += say(" (one a second, by packets that end there)");
+  if (!hop.echo) text += say(" (one per second, using packets that expire there)");
   return text;
 }
 
@@ -91,7 +92,7 @@ std::string figures(const Told& told) {
     parts.push_back(say("{} too late to be heard", direction.late));
   }
   if (told.stream->fit && direction.score_fixed) {
-    parts.push_back(say("with a fixed buffer of {} ms MOS {}",
+    parts.push_back(say("with a fixed buffer of {} ms: MOS {}",
                         fmt::format("{:.0f}", told.stream->jitter_buffer_ms),
                         fmt::format("{:.1f}", direction.score_fixed->mos)));
   }
@@ -99,7 +100,7 @@ std::string figures(const Told& told) {
     parts.push_back(say("{} out of order", direction.reordered));
   }
   if (direction.duplicates.value_or(0) > 0) {
-    parts.push_back(say("{} twice", *direction.duplicates));
+    parts.push_back(say("{} received twice", *direction.duplicates));
   }
   if (!told.stream->fit)
     parts.emplace_back(say("delay and jitter not judged: this computer was busy"));
@@ -150,7 +151,8 @@ std::string in_words_of(const Told& told) {
     const int lost = told.direction->seconds[i].lost;
     if (lost > 0) lossy.push_back(say("{} lost in second {}", lost, i + 1));
   }
-  return figures(told) + (lossy.empty() ? say(". No second lost packets") : ". " + joined(lossy));
+  return figures(told) +
+         (lossy.empty() ? say(". No packets were lost in any second") : ". " + joined(lossy));
 }
 
 // Where on a scale from 1 to 5, MOS as ITU-T P.800 has it.
@@ -197,7 +199,7 @@ std::string step_in_words(const CallStep& step, const CallCapacity& calls) {
       fmt::format("{}: {}", say_plural(step.calls, "{} call", "{} calls"), result_of(step, calls));
   if (lost > 0) text += say(", {} of {} packets lost", lost, 2 * step.sent);
   const double queued = std::max(step.queued_up_ms, step.queued_down_ms);
-  if (queued >= 1) text += say(", up to {} ms in a queue", fmt::format("{:.0f}", queued));
+  if (queued >= 1) text += say(", queued for up to {} ms", fmt::format("{:.0f}", queued));
   return text;
 }
 
@@ -214,7 +216,7 @@ Html calls_picture(const CallCapacity& calls) {
       steps.size() <= 4 ? width / 4.0 : (width - 10.0) / static_cast<double>(steps.size());
   constexpr int tall = 110, floor = 90;
   const int column = static_cast<int>(std::min(70.0, each - 4));
-  Html out = opening(tall, say("So many calls at once"), joined(told, "; "));
+  Html out = opening(tall, say("Simultaneous calls"), joined(told, "; "));
   out.put(R"(<line x1="0" y1="{}" x2="{}" y2="{}" stroke="currentColor"/>)", floor, width, floor);
   for (std::size_t i = 0; i < steps.size(); ++i) {
     const auto& step = steps[i];
@@ -259,7 +261,8 @@ Html picture(const Told& told) {
   const auto& seconds = told.direction->seconds;
   if (seconds.empty()) return {};  // only counts are known
   constexpr int room = 38;         // of a bar that is too late to be heard
-  Html out = opening(height + 10, say("Each second {}", way_in_words(told.way)), in_words_of(told));
+  Html out =
+      opening(height + 10, say("Second by second, {}", way_in_words(told.way)), in_words_of(told));
   out.put(R"(<line x1="0" y1="{}" x2="{}" y2="{}" stroke="currentColor"/>)", base, width, base);
   const bool timed = std::any_of(seconds.begin(), seconds.end(), [](const MediaSecond& second) {
     return second.delay_ms.has_value();
@@ -313,8 +316,7 @@ Html histogram(const Told& told) {
   }
   constexpr int tall = 90, floor = 72, room = 56;
   out = opening(
-      tall,
-      say("How much later than the fastest packet the others came {}", way_in_words(told.way)),
+      tall, say("How much later packets arrived than the fastest one, {}", way_in_words(told.way)),
       joined(words));
   out.put(R"(<line x1="0" y1="{}" x2="{}" y2="{}" stroke="currentColor"/>)", floor, width, floor);
   const double each = static_cast<double>(width) / static_cast<double>(bars.size());
@@ -390,10 +392,11 @@ Html html_media(const Report& report) {
   if (out.empty()) return out;
   Html whole;
   whole.put("<p class=\"muted\">{}</p>\n",
-            say("A bar for each second: filled as high as half of its packets were later than the "
-                "fastest one of all, hollow as high as its slowest one; what reaches the dotted "
-                "line is too late to be heard. A dashed bar lost packets, with their number below "
-                "it. Under it, how many packets came how much later than the fastest one."));
+            say("Each bar is one second. It is filled up to the median delay of its packets, "
+                "compared with the fastest packet of all, and hollow up to its slowest packet. "
+                "Packets that reach the dotted line are too late to be heard. A dashed bar marks a "
+                "second with lost packets, and the number below it says how many. The chart "
+                "underneath shows how many packets arrived how much later than the fastest one."));
   return whole.put(out);
 }
 

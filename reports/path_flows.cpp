@@ -100,7 +100,7 @@ class Tracer {
     const auto by = text_fact(port, Fact::by);
     if (result == DetailCode::replied) return Stop{Place::vendor, Mark::good, say("answered"), 1};
     if (result == DetailCode::arrived) {
-      return Stop{Place::vendor, Mark::good, say("arrives; nothing listens there now"), 1};
+      return Stop{Place::vendor, Mark::good, say("arrives; nothing is listening there now"), 1};
     }
     if (result == DetailCode::left_site)
       return Stop{Place::provider, Mark::good, say("leaves the site"), 1};

@@ -49,7 +49,7 @@ std::vector<SiteFact> site_facts(const Site& site) {
   tell(say("Public address"), in_words(site.public_addresses));
   tell(say("NAT mapping"), in_words(site.nat_mapping));
   tell(say("NAT filtering"), in_words(site.nat_filtering));
-  tell(say("Ports kept"), in_words(site.nat_port_preservation));
+  tell(say("Port preservation"), in_words(site.nat_port_preservation));
   tell(say("Hairpin"), in_words(site.nat_hairpin));
   tell(say("Translations"), in_words(site.nat_translations));
   tell(say("UDP bindings"), lifetime_in_words(site.nat_binding_lifetime));

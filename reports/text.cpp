@@ -80,9 +80,8 @@ void add_verdicts(Page& page, const Report& report, bool in_short) {
                  columns(verdict_word(Verdict::unknown)));
   }
   if (!report.complete) {
-    page.paragraph(say("This run was stopped, or ran out of time, before everything was tried: "
-                       "what follows is "
-                       "what was seen until then."),
+    page.paragraph(say("This run was stopped, or ran out of time, before everything was tried. The "
+                       "following is what had been seen by then."),
                    Style::warning);
   }
 }
@@ -203,8 +202,8 @@ std::string told_in_short(std::size_t sampled, std::size_t skipped) {
   std::vector<std::string> parts;
   if (sampled > 0) {
     parts.push_back(say_plural(
-        sampled, "{} requirement tried by a sample of its hosts or ports (--all tries every one)",
-        "{} requirements tried by a sample of their hosts or ports (--all tries every one)"));
+        sampled, "{} requirement tried on a sample of its hosts or ports (--all tries every one)",
+        "{} requirements tried on a sample of their hosts or ports (--all tries every one)"));
   }
   if (skipped > 0) {
     parts.push_back(

@@ -186,12 +186,12 @@ void add_end(TicketLines& block, const Report& report, const Findings& findings,
   const bool one = findings.size() == 1;
   std::string then;
   if (report.vantages.empty()) {
-    then = one ? say("Run \"{}\" there again; this problem should be gone.", command)
-               : say("Run \"{}\" there again; these problems should be gone.", command);
+    then = one ? say("Run \"{}\" again there; this problem should be gone.", command)
+               : say("Run \"{}\" again there; these problems should be gone.", command);
   } else {
     then =
-        one ? say("Run \"{}\" at each of these places again; this problem should be gone.", command)
-            : say("Run \"{}\" at each of these places again; these problems should be gone.",
+        one ? say("Run \"{}\" again at each of these places; this problem should be gone.", command)
+            : say("Run \"{}\" again at each of these places; these problems should be gone.",
                   command);
   }
   block.add(say("Afterwards"), then);

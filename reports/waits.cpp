@@ -18,11 +18,11 @@ std::string waited_for(CheckKind check) {
     case ice:
       return say("a call's far end");
     case ipv6:
-      return say("servers by IPv6");
+      return say("servers over IPv6");
     case media:
       return say("the far end of a stream");
     case nat:
-      return say("the NAT test's server");
+      return say("the NAT test server");
     case ntp:
       return say("time servers");
     case pac:
@@ -37,7 +37,7 @@ std::string waited_for(CheckKind check) {
     case sip_long:
       return say("SIP servers");
     case sip_alg:
-      return say("the SIP ALG test's server");
+      return say("the SIP ALG test server");
     case stun:
       return say("STUN servers");
     case tcp:
@@ -60,8 +60,8 @@ std::string wait_in_words(const LongestWait& wait) {
                    wait.check == CheckKind::ice || wait.check == CheckKind::pac;
   const auto time = duration_phrase(wait.took);
   if (wait.answered) return say("{}: waiting for {}", time, whom);
-  return one ? say("{}: waiting for {} that does not answer", time, whom)
-             : say("{}: waiting for {} that do not answer", time, whom);
+  return one ? say("{}: waiting for {}, which did not answer", time, whom)
+             : say("{}: waiting for {} that did not answer", time, whom);
 }
 
 }  // namespace callready

@@ -155,12 +155,12 @@ class Exporter {
     const auto config = read_config_file();
     auto web = read_web_file();
     if (!config || !web) {
-      say("callready: the configuration cannot be used, and the old one stays");
+      say("callready: the new configuration cannot be used; the old one stays in effect");
       return pages_->not_configured();
     }
     server_->use(std::move(*web));
     take(*config);
-    say("callready: the configuration was read again");
+    say("callready: the configuration was reloaded");
   }
 
   void wait_for_signal() {

@@ -160,7 +160,7 @@ class Ui {
     if (platform::standard_error().interactive) {
       say("  or this address, once:\n  " + pages_->gate().entry());
     }
-    say("It ends by itself a minute after the page is closed, or by Ctrl-C.");
+    say("It stops by itself a minute after you close the page, or when you press Ctrl-C.");
   }
 
   // Whatever runs is ended, and whoever waits is let go.

@@ -135,7 +135,7 @@ int main(int argc, char** argv) {
   if (clicked) line.push_back("ui");
   const int status = run_line(line);
   if (clicked && status != 0) {
-    callready::say("\nPress a key to close this window.\n");
+    callready::say("\nPress any key to close this window.\n");
     callready::platform::wait_for_a_key();
   }
   return status;

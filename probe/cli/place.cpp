@@ -21,11 +21,10 @@ void add_place(const Arguments& arguments, Report& report) {
     report.notes.push_back(fmt::format("{}{}.", place_words, arguments.place));
   }
   if (place_of_this_computer().empty()) return;
-  report.notes.push_back(phrase(
-      "Measured from a Kubernetes pod, whose network is not the users': its firewall rules, its "
-      "proxy and its address translation may be others. What works here may be blocked for users, "
-      "and "
-      "the other way round."));
+  report.notes.push_back(
+      phrase("Measured from a Kubernetes pod, which is not on the users' network: its firewall "
+             "rules, proxy, and address translation may be different. What works here may be "
+             "blocked for users, and vice versa."));
 }
 
 std::optional<std::string> add_history(const Arguments& arguments, Report& report) {

@@ -195,7 +195,7 @@ CapabilityResult judge_capability(const Capability& capability, const Rows& rows
       const auto& ids = result.requirements;
       return std::find(ids.begin(), ids.end(), row.first) != ids.end() && row.second.left_out;
     });
-    result.summary = left_out ? phrase("skipped to keep traffic low: --all tests it")
+    result.summary = left_out ? phrase("skipped to keep traffic low; use --all to test it")
                               : phrase("cannot be measured from here");
     return result;
   }

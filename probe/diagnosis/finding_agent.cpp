@@ -63,7 +63,7 @@ Causes find_agent(const Diagnosis& context) {
   const auto which = ports_in_words({ports.begin(), ports.end()}, 4);
   finding.title =
       carries_some
-          ? phrase("A program on this computer intercepts TCP {} and passes not all of it on",
+          ? phrase("A program on this computer intercepts TCP {} and does not pass all of it on",
                    which)
           : phrase("A program on this computer intercepts TCP {} and passes nothing on", which);
   finding.owner = Owner::helpdesk;
@@ -73,19 +73,20 @@ Causes find_agent(const Diagnosis& context) {
                                                            : Confidence::likely;
   finding.fix = phrase(
       "Ask this computer's administrator which program intercepts these connections (a security "
-      "agent, a web shield, a local proxy), and exempt there: {}. {}",
+      "agent, a web shield, a local proxy), and exempt the following in it: {}. {}",
       tried_flows_in_words(facts, lost),
-      carries_some
-          ? phrase("Check that program's log first: what it passes on may be lost further out.")
-          : phrase("The network needs no change."));
+      carries_some ? phrase("Check that program's log first: what it passes on may be lost further "
+                            "along the path.")
+                   : phrase("The network needs no change."));
   for (const auto* result : proof) {
     if (finding.evidence.size() == 2) break;
     const auto* hop = evidence_of(*result, EvidenceKind::hop);
     finding.evidence.push_back({result->probe.id, hop->text + "."});
   }
   for (const auto& agent : facts.report.site.agents) {
-    finding.evidence.push_back({"", phrase("{} runs here ({}); whether it is the one is not known.",
-                                           agent.name, agent.seen)});
+    finding.evidence.push_back(
+        {"", phrase("{} runs here ({}); it is not known whether it is the cause.", agent.name,
+                    agent.seen)});
   }
   add_what_they_saw(finding.evidence, lost, 6);
   return {cause};

@@ -26,8 +26,8 @@ Elsewhere asked_elsewhere(const OneAddress& place) {
     for (const auto& [answer, probe] : name->elsewhere) {
       const auto addresses = addresses_in(*answer);
       if (its.empty() && !addresses.empty()) {
-        found.contrast.push_back(
-            {probe, phrase("Asked elsewhere for {}: {}", name->name, answer->text)});
+        found.contrast.push_back({probe, phrase("Answer for {} from a DNS server elsewhere: {}",
+                                                name->name, answer->text)});
         found.owners.insert(registrable_domain(name->name));
       }
       its.insert(addresses.begin(), addresses.end());

@@ -99,8 +99,8 @@ Causes find_browser_policies(const Diagnosis& context) {
     finding.confidence =
         forbidden->everywhere && !policy.recommended ? Confidence::likely : Confidence::possible;
     finding.fix = phrase(
-        "Ask the administrator of this computer to set {} {}, in {}. Use another browser, or the "
-        "service's own program, until then. Change nothing on the network for it.",
+        "Ask the administrator of this computer to set {} {}, in {}. Until then, use another "
+        "browser, or the service's own program. Change nothing on the network.",
         policy.name, forbidden->fix, policy.place);
     finding.evidence.push_back(
         {"", phrase("{} is {} in {}{}.", policy.name, policy.value, policy.place,

@@ -90,18 +90,18 @@ std::optional<Cause> silent_calls(const Diagnosis& context, MediaWay way) {
   } else {
     finding.confidence = Confidence::certain;
     finding.code = FindingCode::media_one_way;
-    finding.title = phrase("UDP of calls gets out, but no answer comes in");
+    finding.title = phrase("UDP from calls gets out, but no replies come in");
     finding.fix = phrase(
         "Let in the replies to UDP that the user network sends (a stateful rule with a timeout of "
-        "at least 60 s): {}.",
+        "at least 120 s): {}.",
         ends);
   }
   for (const auto* call : cause.explained) {
     const auto* arrived = evidence_of(*call, EvidenceKind::call_arrived);
     finding.evidence.push_back(
         {call->probe.id,
-         phrase("The call was answered over TLS, but none of the STUN checks to {} was. The "
-                "far end reports that {} arrived.",
+         phrase("The call was answered over TLS, but none of the STUN checks to {} were. The far "
+                "end reports that {} arrived.",
                 far_end_of_call(*call), told_by(arrived, Fact::checks_arrived).value_or(0))});
   }
   return cause;
@@ -128,7 +128,7 @@ Causes find_call_media(const Diagnosis& context) {
   for (const auto* result : cause.explained) {
     const auto media = media_of(*result);
     if (!worst || media->back < worst->back) worst = media;
-    auto text = phrase("Of {} packets of a call to {} {} came back", media->sent,
+    auto text = phrase("Of {} packets of a call to {}, {} came back", media->sent,
                        result->probe.target.host, media->back);
     if (media->arrived) text += phrase("; the far end got {}", *media->arrived);
     finding.evidence.push_back({result->probe.id, text + "."});
@@ -142,17 +142,17 @@ Causes find_call_media(const Diagnosis& context) {
     finding.owner = Owner::lan;
     finding.title = phrase("Browser calls lose packets{}: sound is choppy", way_of(*worst));
     finding.fix = phrase(
-        "Run it again by cable, without VPN, and while nobody else uses the line. If nothing "
-        "changes, check the firewall's log for UDP to the far end that is cut off or limited; "
-        "otherwise, give the Internet provider these figures.");
+        "Run this again on a wired connection, without a VPN, and while nobody else is using the "
+        "line. If nothing changes, check the firewall's log for UDP to the far end that is cut off "
+        "or limited; otherwise, give the Internet provider these figures.");
     return {cause};
   }
   finding.code = FindingCode::media_one_way;
   finding.title = phrase("Browser calls connect, but media (SRTP) is dropped{}", way_of(*worst));
   finding.fix = phrase(
-      "Turn off the inspection that drops RTP or UDP it does not know (application control) for "
-      "the user network, and let the flow through in both directions: STUN and DTLS on the same "
-      "flow do pass.");
+      "Turn off the inspection that drops RTP or UDP it does not recognize (application control) "
+      "for the user network, and let the flow through in both directions: STUN and DTLS on the "
+      "same flow do pass.");
   return {cause};
 }
 
@@ -180,10 +180,11 @@ Causes find_lost_consent(const Diagnosis& context) {
   finding.code = FindingCode::media_consent_lost;
   finding.owner = Owner::network;
   finding.confidence = Confidence::likely;
-  finding.title = phrase("STUN stops passing midway: browsers end calls after 15 to 30 s");
+  finding.title =
+      phrase("STUN stops getting through mid-call: browsers end calls after 15 to 30 s");
   finding.fix = phrase(
       "Let STUN through for as long as the call lasts, not only at its start (flood protection, a "
-      "limit of STUN packets, application control): {}.",
+      "limit on STUN packets, application control): {}.",
       ends_in_words(cause.impaired));
   return {cause};
 }

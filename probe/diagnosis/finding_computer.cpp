@@ -99,7 +99,7 @@ Causes find_own_firewall(const Diagnosis& context) {
   finding.fix = phrase(
       "Ask the administrator of this computer to let {} out in its own firewall or security "
       "software (Linux: nft list ruleset, iptables -S; Windows: outbound rules in wf.msc). Change "
-      "nothing on the network for it.",
+      "nothing on the network.",
       tried_flows_in_words(context.facts, kept));
   add_what_they_saw(finding.evidence, kept);
   for (const auto* result : kept) {
@@ -108,7 +108,7 @@ Causes find_own_firewall(const Diagnosis& context) {
     const auto* reset = evidence_of(*result, EvidenceKind::refuser);
     if (error == nullptr && reset == nullptr) continue;
     auto text = reset != nullptr ? reset->text + "."
-                                 : phrase("This computer's system says: {}", error->text);
+                                 : phrase("This computer's operating system says: {}", error->text);
     finding.evidence.push_back({result->probe.id, std::move(text)});
     break;
   }
@@ -162,13 +162,13 @@ Causes find_hosts_file(const Diagnosis& context) {
   }
   if (cause.explained.empty() && cause.contradicted.empty()) return {};
   finding.code = FindingCode::computer_hosts_file;
-  finding.title = phrase("This computer's hosts file leads {} astray", listed(astray));
+  finding.title = phrase("This computer's hosts file sends {} to a wrong address", listed(astray));
   finding.owner = Owner::helpdesk;
   finding.confidence = Confidence::certain;
   finding.fix = phrase(
       "Ask the administrator of this computer to remove {} from its hosts file (Linux, macOS: "
       "/etc/hosts; Windows: C:\\Windows\\System32\\drivers\\etc\\hosts). Change nothing on the DNS "
-      "servers for it.",
+      "servers.",
       listed(astray));
   return {cause};
 }

@@ -82,8 +82,9 @@ Causes find_dns_unreachable(const Diagnosis& context) {
       "Check that the DNS servers this computer uses ({}) are running, can reach the Internet, and "
       "accept queries from this network (UDP and TCP port 53).",
       resolvers_in_words(facts));
-  finding.evidence.push_back({"", lost < 2 ? phrase("The only name queried could not be looked up.")
-                                           : phrase("None of {} names could be looked up.", lost)});
+  finding.evidence.push_back({"", lost < 2
+                                      ? phrase("The only name queried could not be looked up.")
+                                      : phrase("None of the {} names could be looked up.", lost)});
   if (line_is_up) {
     finding.evidence.push_back({"", phrase("Servers tested by IP address are reachable.")});
   }
@@ -122,7 +123,7 @@ Causes find_dns_rewritten(const Diagnosis& context) {
     for (const auto& [answer, probe] : name.elsewhere) {
       if (!has_records(*answer)) continue;
       place.proved = true;
-      evidence.push_back({probe, phrase("Asked elsewhere: {}", answer->text)});
+      evidence.push_back({probe, phrase("Answer from a DNS server elsewhere: {}", answer->text)});
     }
   }
   Causes causes;
@@ -273,7 +274,7 @@ Causes find_unanswered_names(const Diagnosis& context) {
   finding.confidence = Confidence::likely;
   finding.fix = phrase(
       "Find out why this site's DNS servers ({}) do not answer for {}: a filter may drop the "
-      "query, or they may not reach that name's own servers.",
+      "query, or they may be unable to reach that name's own servers.",
       resolvers_in_words(context.facts), listed(mute));
   add_what_they_saw(finding.evidence, cause.explained, 4);
   return {cause};
@@ -373,8 +374,9 @@ Causes find_dns_slow(const Diagnosis& context) {
       "that DHCP hands out.",
       resolvers_in_words(context.facts));
   finding.evidence.push_back(
-      {"", phrase("{} of {} names took longer than {} s; the slowest {} s.", slow.size(), measured,
-                  fmt::format("{:.0f}", slow_ms / 1000), fmt::format("{:.1f}", worst / 1000))});
+      {"",
+       phrase("{} of {} names took longer than {} s; the slowest took {} s.", slow.size(), measured,
+              fmt::format("{:.0f}", slow_ms / 1000), fmt::format("{:.1f}", worst / 1000))});
   for (std::size_t i = 0; i < slow.size() && i < 4; ++i) {
     finding.evidence.push_back({slow[i]->probes.front()->probe.id,
                                 phrase("{} took {} s to look up.", slow[i]->name,

@@ -69,7 +69,7 @@ Causes find_cut_greeting(const Diagnosis& context) {
   }
   if (cut.empty()) return {};
   finding.code = FindingCode::dtls_long_hello_cut;
-  finding.title = phrase("A device in the path drops half of browsers' DTLS greetings");
+  finding.title = phrase("A device in the path drops part of each browser DTLS greeting");
   finding.owner = Owner::security;
   finding.confidence = Confidence::certain;
   finding.affects = sets_of(context.facts, cut);
@@ -77,9 +77,8 @@ Causes find_cut_greeting(const Diagnosis& context) {
       "Update the firmware or the inspection engine of the device that inspects UDP, or exempt the "
       "service's media from inspection. It must pass a DTLS ClientHello that comes in several "
       "datagrams (post-quantum key exchange, X25519MLKEM768).");
-  finding.evidence.push_back(
-      {"", phrase("Short DTLS greetings get through, so calls of older programs work, "
-                  "and this call did.")});
+  finding.evidence.push_back({"", phrase("Short DTLS greetings get through, so calls from older "
+                                         "programs work, as this call did.")});
   return {cause};
 }
 

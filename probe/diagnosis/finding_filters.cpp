@@ -299,9 +299,10 @@ Causes find_stun_filter(const Diagnosis& context) {
       what, flows_in_words(facts, cause.explained), where_the_list_is(facts, cause.explained));
   if (!proved) {
     finding.evidence.push_back(
-        {"", phrase("None of {} operators answers STUN over UDP, on {}; other UDP gets out.",
-                    view.silent_parties.size(),
-                    named_ports({view.silent_ports.begin(), view.silent_ports.end()}))});
+        {"",
+         phrase("None of the {} operators tested answers STUN over UDP, on {}; other UDP gets out.",
+                view.silent_parties.size(),
+                named_ports({view.silent_ports.begin(), view.silent_ports.end()}))});
   }
   add_what_they_saw(finding.evidence, answered_by_stream, 2);
   add_what_they_saw(finding.evidence, cause.explained, 4);
@@ -444,7 +445,8 @@ Causes find_tls_filter(const Diagnosis& context) {
       "Exempt these destinations from blocking and inspection, on the firewall or web filter that "
       "inspects TLS: {}.{}{}",
       flows_in_words(facts, cause.explained),
-      alone ? phrase(" If it is the same from another line, ask the servers' operator.") : "",
+      alone ? phrase(" If the result is the same from another line, ask the servers' operator.")
+            : "",
       where_the_list_is(facts, cause.explained));
   add_what_they_saw(finding.evidence, cause.explained, 1);
   finding.evidence.insert(finding.evidence.end(), contrast.begin(), contrast.end());

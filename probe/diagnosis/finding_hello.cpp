@@ -74,18 +74,18 @@ Causes find_cut_hello(const Diagnosis& context) {
   for (const auto* result : cut) {
     finding.evidence.push_back(
         {result->probe.id,
-         phrase("{}: a short TLS greeting is answered; one {} is cut off, twice.",
+         phrase("{}: a short TLS greeting is answered; one {} was cut off twice.",
                 result->probe.target.host,
                 split ? phrase("in more than one packet") : phrase("as long as a browser's"))});
   }
   if (!pass.empty()) {
     insert_second(finding.evidence,
                   {pass.front()->probe.id,
-                   phrase("{} answers a long TLS greeting.", listed(hosts_of(pass)))});
+                   phrase("A long TLS greeting is answered by {}.", listed(hosts_of(pass)))});
   }
   if (!small_too) {
-    finding.evidence.push_back({"", phrase("On this system programs cannot choose the size of "
-                                           "packets: it may be the path MTU.")});
+    finding.evidence.push_back({"", phrase("On this system, programs cannot choose the packet "
+                                           "size: the path MTU may be the cause.")});
   }
   finding.evidence.push_back(
       {"", phrase("Programs with short greetings still connect, so the other rows of "

@@ -45,9 +45,10 @@ bool of_delay(const Facts& facts, const MissedFigure& missed) {
 // the line.
 Text try_again(const Text& besides) {
   return phrase(
-      "Run it again by cable, without VPN, and while nobody else uses the line. If it goes away by "
-      "cable, it is the Wi-Fi; if it goes away when the line is idle, give voice priority at the "
-      "router{}. Otherwise, give the Internet provider these figures.",
+      "Run this again on a wired connection, without a VPN, and while nobody else is using the "
+      "line. If the problem goes away on the wired connection, the cause is the Wi-Fi; if it goes "
+      "away when the line is idle, give voice priority on the router{}. Otherwise, give the "
+      "Internet provider these figures.",
       besides);
 }
 
@@ -55,26 +56,25 @@ Text try_again(const Text& besides) {
 Text fix_at(Place place, const std::optional<bool>& wireless, QualityFigure figure) {
   if (place == Place::beyond) {
     return phrase(
-        "It is not the Wi-Fi or the LAN between this computer and its router, which answered well "
-        "all the while. Run it again while nobody else uses the line: if it goes away, give voice "
-        "priority at the router{}. Otherwise, give the Internet provider these figures.",
+        "Run this again while nobody else is using the line: if the problem goes away, give voice "
+        "priority on the router{}. Otherwise, give the Internet provider these figures. The cause "
+        "is not the Wi-Fi or the LAN between this computer and its router, which answered well "
+        "throughout.",
         figure == QualityFigure::jitter ? phrase(", and limit uploads") : "");
   }
   if (!wireless) {
     return phrase(
-        "It is between this computer and its router, not on the Internet line: use a cable "
-        "instead of Wi-Fi, or another cable, port or dock; without VPN.");
+        "Use a cable instead of Wi-Fi, or another cable, port or dock, and turn off any VPN: the "
+        "problem is between this computer and its router, not on the Internet line.");
   }
-  return *wireless
-             ? phrase(
-                   "It is the Wi-Fi between this computer and its router, not the Internet line: "
-                   "use a "
-                   "cable, or the 5 GHz band, nearer to the access point; look for other devices "
-                   "on "
-                   "the same channel.")
-             : phrase(
-                   "It is the LAN between this computer and its router, not the Internet line: try "
-                   "another cable, port or dock, and look at the switch's error counters.");
+  return *wireless ? phrase(
+                         "Use a cable, or the 5 GHz band closer to the access point, and look for "
+                         "other devices on the same channel: the problem is the Wi-Fi between this "
+                         "computer and its router, not the Internet line.")
+                   : phrase(
+                         "Try another cable, port or dock, and check the switch's error counters: "
+                         "the problem is the LAN between this computer and its router, not the "
+                         "Internet line.");
 }
 
 // A silence has a cause of its own, and a way where that is known. What it leaves of the losses:
@@ -137,8 +137,8 @@ std::optional<Cause> below_figure(const Facts& facts, QualityFigure figure) {
         wireless = stream->first_hop->wireless;
         const auto own = own_state_in_words(*stream);
         const auto router = first_hop_in_words(*stream->first_hop);
-        auto hop = own.empty() ? phrase("Beside it, {}.", router)
-                               : phrase("Beside it, {}; {}.", router, own);
+        auto hop = own.empty() ? phrase("Meanwhile, {}.", router)
+                               : phrase("Meanwhile, {}; {}.", router, own);
         if (told.insert(hop).second) {
           cause.finding.evidence.push_back({missed.probe, std::move(hop)});
         }
@@ -160,7 +160,7 @@ std::optional<Cause> below_figure(const Facts& facts, QualityFigure figure) {
     finding.fix = try_again("");
   } else {
     finding.code = FindingCode::media_jitter;
-    finding.title = phrase("Packets come unevenly {}: calls are choppy", where);
+    finding.title = phrase("Packets arrive unevenly {}: calls are choppy", where);
     finding.fix = try_again(phrase(" and limit uploads"));
   }
   if (place != Place::unknown) finding.fix = fix_at(place, wireless, figure);
@@ -243,9 +243,9 @@ Causes find_full_line(const Diagnosis& context) {
   const auto where = ways.size() > 1 ? phrase("both ways") : way_in_words(*ways.begin());
   finding.title = phrase("The line is full {} during a call", where);
   finding.fix = phrase(
-      "Run it again while nobody else uses the line. If it passes then, give voice priority at the "
-      "router and limit other traffic (uploads, backups, updates). Otherwise the line is too slow, "
-      "or something limits it: a call needs 86 kbit/s each way.");
+      "Run this again while nobody else is using the line. If it passes then, give voice priority "
+      "on the router and limit other traffic (uploads, backups, updates). Otherwise, the line is "
+      "too slow, or something limits it: a call needs 86 kbit/s each way.");
   return {cause};
 }
 
@@ -265,8 +265,8 @@ Causes lost_with_one_call(const Facts& facts, Cause cause) {
   finding.confidence = Confidence::possible;
   finding.title = phrase("Packets are lost now and then: calls are choppy at times");
   finding.fix = phrase(
-      "Run it again by cable, without VPN, and while nobody else uses the line; --thorough "
-      "measures for a minute.");
+      "Run this again on a wired connection, without a VPN, and while nobody else is using the "
+      "line; add --thorough to measure for a minute.");
   return {cause};
 }
 
@@ -291,20 +291,20 @@ Causes find_few_calls(const Diagnosis& context) {
   finding.code = FindingCode::media_bandwidth;
   finding.owner = Owner::provider;
   finding.confidence = Confidence::likely;
-  finding.title = phrase("The line does not carry {} calls at once: {}{} passed", worst->wanted,
+  finding.title = phrase("The line cannot carry {} simultaneous calls: {}{} passed", worst->wanted,
                          may_carry_more(*worst) ? phrase("at least ") : "", worst->passed);
   finding.fix =
-      policed
-          ? phrase(
-                "A device {} drops what is above a rate: raise the limit for voice on your own "
-                "router or firewall (a policer, traffic shaping); if it is not yours, ask the "
-                "Internet provider. A call needs 86 kbit/s each way.",
-                where)
-          : phrase(
-                "Run it again while nobody else uses the line, which is full {}. If it passes "
-                "then, give voice priority at the router and limit other traffic. Otherwise, allow "
-                "fewer calls at once, or get a faster line: a call needs 86 kbit/s each way.",
-                where);
+      policed ? phrase(
+                    "Raise the limit for voice on your own router or firewall (a policer, traffic "
+                    "shaping), because a device {} drops traffic above a certain rate. If it is "
+                    "not yours, ask the Internet provider. A call needs 86 kbit/s each way.",
+                    where)
+              : phrase(
+                    "Run this again while nobody else is using the line, which is full {}. If it "
+                    "passes then, give voice priority on the router and limit other traffic. "
+                    "Otherwise, allow fewer simultaneous calls, or get a faster line: a call needs "
+                    "86 kbit/s each way.",
+                    where);
   return {cause};
 }
 
@@ -389,23 +389,24 @@ Causes find_media_delay(const Diagnosis& context) {
   finding.confidence = anchor == nullptr ? Confidence::possible : Confidence::likely;
   if (anchor == nullptr) {
     finding.title =
-        phrase("The service's nearest servers answer late: people will talk over each other");
+        phrase("The service's nearest servers answer slowly: people will talk over each other");
     finding.fix = phrase(
-        "Compare with other sites on the Internet, and run again by cable and without VPN: where "
-        "they are as slow, ask the Internet provider; where they are not, ask the vendor for "
-        "servers nearer to this site.");
+        "Compare with other sites on the Internet, and run this again on a wired connection and "
+        "without a VPN: if they are as slow, ask the Internet provider; if they are not, ask the "
+        "vendor for servers closer to this site.");
   } else if (*anchor->observation.round_trip > *server->observation.round_trip / 2) {
-    finding.title = phrase("The line is slow: people will talk over each other");
+    finding.title = phrase("The line has a high delay: people will talk over each other");
     finding.fix = phrase(
         "Find what delays the packets: a full line, Wi-Fi, a VPN, a mobile or satellite link. Run "
-        "again by cable, and without VPN; if it stays so, ask the Internet provider.");
+        "this again on a wired connection and without a VPN; if nothing changes, ask the Internet "
+        "provider.");
   } else {
     finding.owner = Owner::vendor;
     finding.title =
         phrase("The service's nearest servers are far away: people will talk over each other");
     finding.fix = phrase(
-        "Ask the vendor for servers nearer to this site, "
-        "or whether the account belongs to the right region.");
+        "Ask the vendor for servers closer to this site, or ask whether the account is in the "
+        "right region.");
   }
   finding.evidence.push_back(trip_in_words(*server));
   if (anchor != nullptr) finding.evidence.push_back(trip_in_words(*anchor));

@@ -173,7 +173,8 @@ std::optional<FindingEvidence> found_elsewhere(const Name& name) {
   for (const auto& [answer, probe] : name.elsewhere) {
     if (!has_records(*answer)) continue;
     return FindingEvidence{
-        probe, phrase("Asked elsewhere, the name {} exists: {}", name.name, answer->text)};
+        probe, phrase("According to a DNS server elsewhere, the name {} exists: {}", name.name,
+                      answer->text)};
   }
   return std::nullopt;
 }

@@ -165,7 +165,7 @@ Cause no_way(const Facts& facts) {
       "Connect the network cable or join the Wi-Fi, and check that the computer gets an address "
       "and a default gateway (DHCP). Then run this again.");
   cause.finding.evidence.push_back(
-      {"", phrase("The computer has no route to any of the tried servers.")});
+      {"", phrase("The computer has no route to any of the servers tried.")});
   return cause;
 }
 
@@ -308,9 +308,9 @@ Text what_was_tried(const Outside& outside, bool enough) {
     return phrase(
         "This site's DNS servers answer but resolve no names, and no other server answers.");
   }
-  return phrase("None of {} endpoints of {} operators answered{}.", outside.silent,
+  return phrase("None of the {} endpoints of {} operators answered{}.", outside.silent,
                 outside.parties.size(),
-                outside.control ? phrase(", among them well known public servers") : "");
+                outside.control ? phrase(", including well-known public servers") : "");
 }
 
 }  // namespace

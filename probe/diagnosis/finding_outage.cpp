@@ -21,14 +21,15 @@ void name_rebound(Finding& finding, Confidence confidence) {
   finding.code = FindingCode::nat_rebound;
   finding.owner = Owner::network;
   finding.confidence = confidence;
-  finding.title = phrase("The router changes a call's port midway: the call falls silent");
+  finding.title = phrase("The router changes a call's port mid-call: the call falls silent");
   finding.fix = phrase(
-      "Check the router's or firewall's log at that time for a change of the Internet line "
-      "(failover, load balancing), a restart, or a limit of its NAT table; keep a flow on its line "
-      "and port for as long as packets go (RFC 4787, REQ-6), and give UDP bindings a timeout of 60 "
-      "s or more.");
+      "Check the router's or firewall's log for that time for a switch to another Internet line "
+      "(failover, load balancing), a restart, or a NAT table limit; keep a flow on its line and "
+      "port for as long as packets flow (RFC 4787, REQ-6), and give UDP bindings a timeout of 120 "
+      "s "
+      "or more.");
   if (confidence == Confidence::possible) {
-    finding.title = phrase("A call's flow dies midway, a new one works: calls fall silent");
+    finding.title = phrase("A call's flow dies mid-call, but a new one works: calls fall silent");
   }
 }
 
@@ -41,15 +42,15 @@ void name_outage(Finding& finding, const MediaStream& stream) {
   if (outage.new_session.value_or(false)) {
     finding.fix = phrase(
         "Find the device that ended the flow (flood protection, a limit on a flow's packets or "
-        "time, a UDP timeout) in the firewall's log at that time, and exempt the service's media. "
-        "A new flow worked at once.");
+        "duration, a UDP timeout) in the firewall's log for that time, and exempt the service's "
+        "media. A new flow worked at once.");
     return;
   }
   finding.owner = Owner::provider;
   finding.fix = phrase(
-      "Check the router's and firewall's logs at that time for a line that went down, Wi-Fi that "
-      "roamed, or a device that restarted. Run it again by cable. If it happens again, give the "
-      "Internet provider the time and these figures.");
+      "Check the router's and firewall's logs for that time for a line that went down, a Wi-Fi "
+      "device that roamed, or a device that restarted. Run this again on a wired connection. If it "
+      "happens again, give the Internet provider the time and these figures.");
 }
 
 Text told_of(const MediaStream& stream) {
@@ -60,7 +61,8 @@ Text told_of(const MediaStream& stream) {
                                 : phrase("; a new session was not answered either");
   }
   if (outage.moved.value_or(false)) {
-    said += phrase("; from then on the packets came to the far end from another address or port");
+    said +=
+        phrase("; from then on, the packets reached the far end from a different address or port");
   }
   return said;
 }

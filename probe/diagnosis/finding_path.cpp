@@ -195,7 +195,7 @@ Causes find_mtu(const Diagnosis& context) {
     finding.fix += phrase(", and limit the TCP segment size on the line or tunnel (MSS clamping)");
   }
   finding.fix +=
-      phrase(". Until then sign-in pages hang, large SIP messages are lost, and video stutters.");
+      phrase(". Until then, sign-in pages hang, large SIP messages are lost, and video stutters.");
   return {cause};
 }
 
@@ -248,20 +248,20 @@ Causes find_vendor_ipv6(const Diagnosis& context) {
     Cause cause;
     auto& finding = cause.finding;
     finding.code = FindingCode::network_ipv6_vendor_dead;
-    finding.title = phrase("IPv6 to {} does not work, IPv4 does",
+    finding.title = phrase("IPv6 to {} does not work, but IPv4 does",
                            all ? party : results.front()->probe.target.host);
     finding.owner = refused || !all ? Owner::vendor : Owner::provider;
     finding.confidence = all && results.size() > 1 && !facts.line_loses() ? Confidence::likely
                                                                           : Confidence::possible;
     finding.fix = phrase(
-        "{} Until then, browsers and other programs that try both lose a quarter of a second with "
-        "each connection; those that wait for IPv6 alone seem to hang.",
+        "{} Until then, browsers and other programs that try both lose a quarter of a second on "
+        "each connection; those that wait for IPv6 only seem to hang.",
         refused || !all
-            ? phrase("Ask the operator of {} to serve IPv6, or to take the IPv6 addresses of "
-                     "these names out of DNS.",
+            ? phrase("Ask the operator of {} to offer the service over IPv6, or to remove the IPv6 "
+                     "addresses of these names from DNS.",
                      listed(hosts_of(results)))
-            : phrase("Ask the Internet provider for the IPv6 route to {}, and {} whether its "
-                     "IPv6 works; a firewall rule of this site may do the same.",
+            : phrase("Ask the Internet provider to check the IPv6 route to {}, and ask {} whether "
+                     "its IPv6 works; a firewall rule at this site may also be the cause.",
                      listed(hosts_of(results)), party));
     for (const auto* result : results) {
       const auto six = family_of(*result, "IPv6"), four = family_of(*result, "IPv4");

@@ -220,7 +220,7 @@ Causes find_proxy_unreachable(const Diagnosis& context) {
     finding.evidence.push_back(
         {"", probes.size() == 1
                  ? phrase("No connection through it succeeded.")
-                 : phrase("None of {} connections through it succeeded.", probes.size())});
+                 : phrase("None of the {} connections through it succeeded.", probes.size())});
     add_what_they_saw(finding.evidence, probes, 4);
     if (!context.facts.proxy_speaks() && context.facts.no_tcp_gets_out()) {
       const auto waiting = known_to_wait(context.facts);

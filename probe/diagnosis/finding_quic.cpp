@@ -51,10 +51,8 @@ const Flow* other_udp_works(const Facts& facts) {
 }
 
 FindingEvidence what_browsers_do() {
-  return {
-      "",
-      phrase("Calls do not need QUIC. Browsers try it first where a site offers it: where it is "
-             "refused with ICMP, some wait up to 30 s before they use TCP.")};
+  return {"", phrase("Calls do not need QUIC. Browsers try it first if a site offers it; if it is "
+                     "refused with ICMP, some wait up to 30 s before they use TCP.")};
 }
 
 }  // namespace
@@ -118,17 +116,16 @@ Causes find_filtered_quic(const Diagnosis& context) {
   for (const auto* result : cut) {
     finding.evidence.push_back(
         {result->probe.id,
-         phrase("{}: the question which versions of QUIC it speaks is answered; a "
-                "greeting with its name {}.",
+         phrase("{}: a query for its QUIC versions is answered, but a greeting with its name {}.",
                 result->probe.target.host,
                 result->observation.detail == DetailCode::initial_rejected
                     ? phrase("is refused")
-                    : phrase("gets no answer, sent several times"))});
+                    : phrase("gets no answer, although sent several times"))});
   }
   if (!through.empty()) {
     insert_second(finding.evidence,
                   {through.front()->probe.id,
-                   phrase("{} answers such a greeting.", listed(hosts_of(through)))});
+                   phrase("Such a greeting is answered by {}.", listed(hosts_of(through)))});
   }
   finding.evidence.push_back(
       {"", phrase("Calls do not need QUIC: browsers use TCP where its greeting gets no answer.")});

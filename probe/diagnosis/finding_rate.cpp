@@ -163,8 +163,7 @@ Causes find_rate_limit(const Diagnosis& context) {
       "Exempt this computer{} from intrusion prevention (port scan, host sweep or flood "
       "protection) on the firewall, or raise its limit: calls contact dozens of servers within "
       "seconds, too. Until the block expires (often a minute to an hour), more tests from here "
-      "will "
-      "fail; then run it again at the normal pace.",
+      "will fail. After that, run this again at the normal pace.",
       own_address(facts.report));
   for (const auto& [flow, before, after] : lost) {
     // By milliseconds, as a saved report has them.
@@ -173,7 +172,7 @@ Causes find_rate_limit(const Diagnosis& context) {
         std::chrono::floor<std::chrono::milliseconds>(*before->result->observation.sent_at));
     const auto& target = after->result->probe.target;
     finding.evidence.push_back(
-        {after->result->probe.id, phrase("{}, {} {}, answered; {} s later it did not.", target.host,
+        {after->result->probe.id, phrase("{}, {} {}, answered, but not {} s later.", target.host,
                                          is_udp(*after->result) ? "UDP" : "TCP", target.port(),
                                          fmt::format("{:.0f}", seconds.count()))});
   }
@@ -263,7 +262,7 @@ Causes find_loss(const Diagnosis& context) {
                       : phrase("Packets are lost in transit, or a device limits new connections");
   finding.owner = Owner::lan;
   finding.confidence = by_line ? Confidence::likely : Confidence::possible;
-  finding.fix = phrase("Run this again at a quiet time, by cable instead of Wi-Fi. ");
+  finding.fix = phrase("Run this again at a quiet time, over a cable instead of Wi-Fi. ");
   finding.fix += by_line ? phrase(
                                "If packets are still lost, ask the Internet provider to measure "
                                "the loss on the line.")

@@ -188,7 +188,7 @@ void name_network(Text& fix, const std::optional<Vantage>& vantage) {
       network = phrase("the phones' network");
       break;
     case Vantage::mobile:
-      network = phrase("the mobiles' network");
+      network = phrase("the mobile phones' network");
       break;
     case Vantage::room_device:
       network = phrase("the room devices' network");

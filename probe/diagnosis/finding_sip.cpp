@@ -37,7 +37,7 @@ Causes find_sip_errors(const Diagnosis& context) {
     const auto hosts = listed(hosts_of(probes));
     const auto status = probes.front()->observation.detail.text();
     finding.code = FindingCode::sip_server_error;
-    finding.title = phrase("{1} answers SIP with an error ({0})", status, hosts);
+    finding.title = phrase("SIP error {0} from {1}", status, hosts);
     finding.owner = Owner::vendor;
     // Over TLS with a certificate that holds, it is the server who says so.
     const bool proved = std::any_of(probes.begin(), probes.end(), [](const ProbeResult* result) {

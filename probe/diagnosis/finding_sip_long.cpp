@@ -85,7 +85,7 @@ Causes find_lost_long_sip(const Diagnosis& context) {
       finding.evidence.push_back(
           {result.probe.id,
            seen.way_back
-               ? phrase("Long requests arrive, and replies as long are lost on the way back.")
+               ? phrase("Long requests arrive, but equally long replies are lost on the way back.")
                : phrase("The far end answers long requests, so they are lost on the way "
                         "out.")});
     } else if (!seen.over_stream) {
@@ -94,7 +94,7 @@ Causes find_lost_long_sip(const Diagnosis& context) {
            phrase("It is not known whether the server answers such long messages at all.")});
     } else {
       finding.evidence.push_back(
-          {"", phrase("A device next to the server may drop them as well as one at this site.")});
+          {"", phrase("The device that drops them may be at this site or next to the server.")});
     }
     causes.push_back(std::move(cause));
   }

@@ -32,7 +32,7 @@ std::optional<FindingEvidence> another_page(const ProbeResult& result) {
   const auto& page = result.probe.target.host;
   return FindingEvidence{result.probe.id,
                          elsewhere.empty()
-                             ? phrase("The page of {} came with content that is not its own.", page)
+                             ? phrase("{} returned a page that is not its own.", page)
                              : phrase("The page of {} redirected to {}.", page, elsewhere)};
 }
 

@@ -57,13 +57,13 @@ Causes find_split_paths(const Diagnosis& context) {
   Cause cause;
   auto& finding = cause.finding;
   finding.code = FindingCode::network_split_paths;
-  finding.title = phrase("TCP leaves this site from another public address than UDP");
+  finding.title = phrase("TCP leaves this site from a different public address than UDP");
   finding.owner = Owner::lan;
   finding.confidence = Confidence::likely;
   finding.fix = phrase(
-      "Find out what takes TCP another way: a proxy or security service in the cloud, a tunnel, a "
-      "second line. Exempt the service's hosts from it where calls cannot be joined, or media goes "
-      "through a distant region. Change nothing if it is meant and calls work.");
+      "Find out what sends TCP a different way: a proxy or a cloud security service, a tunnel, a "
+      "second line. Exempt the service's hosts from it if calls cannot be joined, or if media goes "
+      "through a distant region. Change nothing if this is intended and calls work.");
   const auto tell = [&](std::string_view by, const IpAddress& address,
                         const std::vector<const ProbeResult*>& seen) {
     const auto there = std::find_if(seen.begin(), seen.end(), [&](const ProbeResult* result) {
@@ -71,20 +71,21 @@ Causes find_split_paths(const Diagnosis& context) {
     });
     finding.evidence.push_back(
         {(*there)->probe.id,
-         phrase("{} sees this site as {} over {}, asked {} times{}.", server, address.to_string(),
+         phrase("{} sees this site as {} over {} (asked {} times){}.", server, address.to_string(),
                 by, count_to(server, seen),
                 count_to(server, seen) < seen.size() ? phrase("; so do all others asked") : "")});
   };
   tell("UDP", split->udp_address, split->udp);
   tell("TCP", split->tcp_address, split->tcp);
   for (const auto& agent : context.facts.report.site.agents) {
-    finding.evidence.push_back({"", phrase("{} runs here ({}); whether it is the one is not known.",
-                                           agent.name, agent.seen)});
+    finding.evidence.push_back(
+        {"", phrase("{} runs here ({}); it is not known whether it is the cause.", agent.name,
+                    agent.seen)});
   }
   finding.evidence.push_back(
       {"",
        phrase(
-           "By itself this breaks nothing: media takes UDP, and web pages and sign-in take TCP.")});
+           "By itself, this breaks nothing: media uses UDP, and web pages and sign-in use TCP.")});
   return {cause};
 }
 

@@ -85,7 +85,7 @@ Causes find_web_only(const Diagnosis& context) {
   cause.closes = plain_web ? Closes::all_but_web : Closes::all_but_https;
   finding.owner = Owner::network;
   finding.confidence = udp->confidence;
-  finding.fix = phrase("Allow outgoing (and return traffic) from the user network: {}.{}",
+  finding.fix = phrase("Allow outgoing and return traffic from the user network: {}.{}",
                        asked_flows(facts, cause), where_the_list_is(facts, cause.explained));
   finding.evidence.push_back(
       {"", phrase("HTTPS to {} networks works; TCP {} to {} networks does not.", secure.size(),

@@ -19,8 +19,9 @@ Text date_in_words(const ProbeResult& result, double offset_s) {
   const auto seconds = fmt::format("{:.0f}", std::abs(offset_s));
   const auto& host = result.probe.target.host;
   return offset_s > 0
-             ? phrase("The Date of {} is {} s ahead of this computer's clock.", host, seconds)
-             : phrase("The Date of {} is {} s behind this computer's clock.", host, seconds);
+             ? phrase("The Date header of {} is {} s ahead of this computer's clock.", host,
+                      seconds)
+             : phrase("The Date header of {} is {} s behind this computer's clock.", host, seconds);
 }
 
 std::vector<Source> sources(const Facts& facts) {

@@ -117,7 +117,7 @@ bool is_of_unknown_public_authority(const ProbeResult& result) {
 std::string last_issuer(const ProbeResult& result) { return chain_of(result).back().issuer; }
 
 FindingEvidence certificate_in_words(const ProbeResult& result) {
-  return {result.probe.id, phrase("The certificate that came for {} is issued by {}.",
+  return {result.probe.id, phrase("The certificate received for {} was issued by {}.",
                                   result.probe.target.host, chain_of(result).front().issuer)};
 }
 
@@ -211,9 +211,8 @@ Causes find_interception(const Diagnosis& context) {
         "vendor's own certificate.{}{}{}",
         inspected_in_words(facts, own),
         sure ? ""
-             : phrase(" If it is the service's own authority, install its root certificate "
-                      "instead, or ask "
-                      "the vendor for it."),
+             : phrase(" If the issuer is the service's own authority, install its root certificate "
+                      "instead, or ask the vendor for it."),
         where_the_list_is(facts, own), advice_in_words(facts, own, {"inspect"}));
     for (const auto* result : own) finding.evidence.push_back(certificate_in_words(*result));
     const auto contrast =
@@ -243,7 +242,7 @@ struct Fault {
 // date.
 constexpr Fault faults[] = {
     {DetailCode::untrusted, FindingCode::tls_untrusted,
-     marked("{0} presents a certificate from an unknown issuer"),
+     marked("Certificate from an unknown issuer: {0}"),
      marked(
          "Find out who issued the certificate of {0}: \"{1}\". If it is an inspection device of "
          "this "
@@ -251,7 +250,7 @@ constexpr Fault faults[] = {
          "certificate on the computers and devices, or ask the vendor for it."),
      Owner::security, Confidence::likely},
     {DetailCode::unexpected_issuer, FindingCode::tls_untrusted,
-     marked("{0} presents a certificate from an unexpected issuer"),
+     marked("Certificate from an unexpected issuer: {0}"),
      marked("Find out who issued the certificate of {0}: \"{1}\" is not the issuer that the vendor "
             "names. "
             "If it is an inspection device of this site, exempt {0} from inspection."),
@@ -266,26 +265,21 @@ constexpr Fault faults[] = {
             "from {1}."),
      Owner::vendor, Confidence::certain},
     {DetailCode::wrong_name, FindingCode::tls_wrong_name,
-     marked("The certificate of {0} is for another name"),
+     marked("The certificate of {0} is for a different name"),
      marked("Ask the operator of {0} to install a certificate for that name. If DNS at this site "
-            "sends "
-            "the "
-            "name to another server than elsewhere, correct that first."),
+            "sends the name to a different server than DNS elsewhere does, correct that first."),
      Owner::vendor, Confidence::certain},
     {DetailCode::incomplete_chain, FindingCode::tls_incomplete_chain,
-     marked("{0} does not send its whole certificate chain"),
+     marked("Incomplete certificate chain from {0}"),
      marked("Ask the operator of {0} to configure the intermediate certificate of \"{1}\" on the "
-            "server: "
-            "browsers often find it by themselves, phones and calling applications do not."),
+            "server: browsers often find it on their own, but phones and calling applications do "
+            "not."),
      Owner::vendor, Confidence::certain},
     // Nothing is signed yet when a server says so: a device on the way may say it.
     {DetailCode::tls_version, FindingCode::tls_outdated,
-     marked("{0} supports only outdated TLS versions"),
-     marked(
-         "Ask the operator of {0} to enable TLS 1.2 or 1.3 (RFC 8996 retired what is older). If a "
-         "proxy "
-         "or "
-         "firewall of this site opens TLS, enable it there first."),
+     marked("Only outdated TLS versions are supported by {0}"),
+     marked("Ask the operator of {0} to enable TLS 1.2 or 1.3 (RFC 8996 deprecates older "
+            "versions). If a proxy or firewall of this site opens TLS, enable it there first."),
      Owner::vendor, Confidence::likely},
 };
 
@@ -362,13 +356,13 @@ Causes find_old_authorities(const Diagnosis& context) {
   if (!context.affects_requirement(cause.explained)) return {};
   auto& finding = cause.finding;
   finding.code = FindingCode::tls_untrusted;
-  finding.title =
-      phrase("This computer does not know public certificate authorities: its list may be old");
+  finding.title = phrase(
+      "This computer does not recognize public certificate authorities: its list may be old");
   finding.owner = Owner::helpdesk;
   finding.confidence = Confidence::likely;
   finding.fix = phrase(
-      "Update this computer's list of certificate authorities (system updates; on Linux the "
-      "package ca-certificates). It does not know the issuer of {}: {}.",
+      "Update this computer's list of certificate authorities (system updates; on Linux, the "
+      "ca-certificates package). It does not recognize the issuer of {}: {}.",
       listed(hosts_of(cause.explained), 8), listed(issuers));
   for (const auto* result : cause.explained) {
     finding.evidence.push_back(certificate_in_words(*result));

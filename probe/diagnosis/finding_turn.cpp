@@ -165,14 +165,13 @@ Causes find_dying_relays(const Diagnosis& context) {
         (others_live || server_answers) && !loss ? Confidence::likely : Confidence::possible;
     if (cut) {
       finding.fix = phrase(
-          "Exempt {} from inspection, and from limits on connections, over {} on the firewall. Use "
-          "relays over {} until then.",
+          "Exempt {} from inspection and from connection limits, over {}, on the firewall. Until "
+          "then, use relays over {}.",
           host, transports, transports_in_words(carried));
     } else {
       finding.fix = phrase(
-          "Ask the operator of {} why its relays over {} stop after a while. Give the times of "
-          "this "
-          "report.",
+          "Ask the operator of {} why its relays over {} stop after a while. Include the times "
+          "from this report.",
           host, transports);
     }
     for (const auto* result : dead) {

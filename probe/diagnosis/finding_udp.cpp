@@ -275,7 +275,7 @@ Causes find_udp_blocked(const Diagnosis& context) {
       phrase("{} {}.{}",
              verdict->only_replies
                  ? phrase("Let in the replies to UDP that the user network sends (a "
-                          "stateful rule with a timeout of at least 60 s):")
+                          "stateful rule with a timeout of at least 120 s):")
                  : phrase("Allow outgoing UDP (and return traffic) from the user network:"),
              wanted, where_the_list_is(context.facts, cause.explained));
   finding.evidence = verdict->evidence;

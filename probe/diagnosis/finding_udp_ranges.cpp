@@ -60,7 +60,7 @@ Text bounds_in_words(const Gap& gap) {
   if (gap.good_before) good.push_back(std::to_string(*gap.good_before));
   if (gap.good_after) good.push_back(std::to_string(*gap.good_after));
   if (good.empty()) return phrase("every port that was tried is blocked");
-  return phrase("blocked as far as sampled: {} to {}; {} still gets out", gap.first, gap.last,
+  return phrase("blocked as far as sampled: {} to {}; still open: {}", gap.first, gap.last,
                 listed(good));
 }
 
@@ -280,7 +280,7 @@ Causes find_udp_ranges(const Diagnosis& context) {
   const auto asked = asked_flows(facts, cause);
   finding.fix =
       only_stun ? phrase(
-                      "Turn off the inspection that drops UDP it does not know (application "
+                      "Turn off the inspection that drops UDP it does not recognize (application "
                       "control, \"unknown-udp\") for these flows, and allow outgoing UDP (and "
                       "return traffic) from the user network to the whole range: {}.",
                       asked)
@@ -325,7 +325,8 @@ Causes find_one_way_media(const Diagnosis& context) {
   finding.confidence = Confidence::certain;
   finding.fix = phrase(
       "Let in the replies to UDP that the user network sends (a stateful rule with a timeout of at "
-      "least 60 s; with several Internet lines, over the line that the packets left by): {}.{}",
+      "least 120 s; with several Internet lines, over the same line that the packets left on): "
+      "{}.{}",
       flows_in_words(context.facts, cause.explained),
       where_the_list_is(context.facts, cause.explained));
   return {cause};

@@ -109,11 +109,11 @@ Causes find_full_tunnel(const Diagnosis& context) {
     Cause cause;
     auto& finding = cause.finding;
     finding.code = FindingCode::network_vpn_full_tunnel;
-    finding.title =
-        way.default_route ? phrase("A VPN ({}) carries all traffic, including calls", way.interface)
-        : carries_all(facts, hosts)
-            ? phrase("A VPN ({}) carries the service's traffic", way.interface)
-            : phrase("A VPN ({}) carries a part of the service's traffic", way.interface);
+    finding.title = way.default_route
+                        ? phrase("A VPN ({}) carries all traffic, including calls", way.interface)
+                    : carries_all(facts, hosts)
+                        ? phrase("A VPN ({}) carries the service's traffic", way.interface)
+                        : phrase("A VPN ({}) carries part of the service's traffic", way.interface);
     finding.owner = Owner::vpn;
     // The route is a fact. Over PPP it may lead to an access line (PPPoE) beside the cable's own
     // addresses, and no VPN.

@@ -124,12 +124,12 @@ Text ask_the_device(const std::string& device) {
   const auto address = IpAddress::parse(device);
   // A router with a public address may still be the site's own; behind a NAT it hardly is.
   const bool outside = address && !address->is_private() && !address->is_link_local();
-  const auto kind = address && address->is_shared() ? phrase("an address of carrier NAT")
+  const auto kind = address && address->is_shared() ? phrase("a carrier-grade NAT address")
                                                     : phrase("a public address");
-  if (!outside) return phrase(" The device that refuses is {}.", device);
+  if (!outside) return phrase(" The device that rejects the traffic is {}.", device);
   return phrase(
-      " The device that refuses is {}, which has {}: if it is not yours, it is the Internet "
-      "provider's, and the rule is for the provider to change.",
+      " The device that rejects the traffic is {}, which has {}: if it is not yours, it is the "
+      "Internet provider's, and the provider has to change the rule.",
       device, kind);
 }
 
@@ -149,9 +149,9 @@ Text advice_in_words(const Facts& facts, const std::vector<const ProbeResult*>& 
         return advice.id.find(word) != advice.id.npos;
       });
       if (!about) continue;
-      text += advice.source.empty()
-                  ? phrase(" {} asks for it: \"{}\".", set.title, advice.text)
-                  : phrase(" {} asks for it: \"{}\" ({}).", set.title, advice.text, advice.source);
+      text += advice.source.empty() ? phrase(" {} asks for this: \"{}\".", set.title, advice.text)
+                                    : phrase(" {} asks for this: \"{}\" ({}).", set.title,
+                                             advice.text, advice.source);
     }
   }
   return text;

@@ -51,16 +51,16 @@ std::vector<Text> ipv6_notes(const SetResult& set, const Report& report) {
   }
   std::vector<Text> notes;
   if (!native.empty()) {
-    notes.push_back(phrase("Works by IPv6, too: {}.", findings::listed(native)));
+    notes.push_back(phrase("Works over IPv6, too: {}.", findings::listed(native)));
   }
   if (!translated.empty()) {
-    notes.push_back(phrase("Reached by IPv6 only because this network translates (NAT64): {}.",
+    notes.push_back(phrase("Reached over IPv6 only because this network translates (NAT64): {}.",
                            findings::listed(translated)));
   }
   if (!literal.empty()) {
     notes.push_back(
-        phrase("Given as IPv4 addresses, without names: {}. Programs reach these here only with a "
-               "translator on the computer itself (464XLAT, CLAT).",
+        phrase("Listed as IPv4 addresses, without names: {}. On this network, programs can reach "
+               "them only with a translator on the computer itself (464XLAT, CLAT).",
                findings::listed(literal)));
   }
   return notes;

@@ -21,7 +21,7 @@ Text share_in_words(int lost, int sent, const Share& share) {
 Text direction_in_words(const MediaDirection& direction, bool fit) {
   auto text = share_in_words(direction.lost, direction.sent, direction.loss);
   if (direction.duplicates.value_or(0) > 0) {
-    text += phrase(", {} came twice", *direction.duplicates);
+    text += phrase(", {} arrived twice", *direction.duplicates);
   }
   if (direction.reordered > 0) text += phrase(", {} out of order", direction.reordered);
   if (!fit) return text;
@@ -208,20 +208,19 @@ bool may_carry_more(const CallCapacity& calls) {
 Text calls_in_words(const MediaStream& stream) {
   if (!stream.calls) return {};
   const auto& calls = *stream.calls;
-  if (calls.passed == calls.wanted) return phrase("{} calls at once passed", calls.wanted);
+  if (calls.passed == calls.wanted) return phrase("{} simultaneous calls passed", calls.wanted);
   const auto* failed = fewest_that_failed(calls);
-  auto text = phrase("{}{} of {} calls at once passed",
+  auto text = phrase("{}{} of {} simultaneous calls passed",
                      may_carry_more(calls) ? phrase("at least ") : "", calls.passed, calls.wanted);
   if (calls.busy.value_or(false) && !calls.limit)
     return text + phrase("; the far end had no room for more");
   if (failed == nullptr) return text + phrase("; there was no time to try more");
   const auto& last = *failed;
   if (!calls.limit) {
-    return text + phrase("; with {} {}", last.calls,
-                         calls.fit
-                             ? phrase("too many packets got no answer, and what became of them "
-                                      "is not known")
-                             : phrase("this computer could not keep the time"));
+    return text + phrase("; with {}, {}", last.calls,
+                         calls.fit ? phrase("too many packets got no answer, and it is not known "
+                                            "what happened to them")
+                                   : phrase("this computer could not send packets on schedule"));
   }
   const auto way = way_in_words(calls.way);
   switch (*calls.limit) {
@@ -232,7 +231,7 @@ Text calls_in_words(const MediaStream& stream) {
       return text + phrase("; with {}, packets above a limit were dropped {} ({} of {})",
                            last.calls, way, last.lost_up + last.lost_down, 2 * last.sent);
     case CallLimit::loss:
-      return text + phrase("; with {} already, packets were lost {} ({} of {})", last.calls, way,
+      return text + phrase("; even with {}, packets were lost {} ({} of {})", last.calls, way,
                            last.lost_up + last.lost_down, 2 * last.sent);
   }
   return text;
@@ -290,11 +289,11 @@ Text own_state_in_words(const MediaStream& stream) {
   Text text;
   const auto before = wifi_in_words(stream.wifi_before), after = wifi_in_words(stream.wifi_after);
   if (!before.empty() && !after.empty()) {
-    text = phrase("the Wi-Fi's signal was {} before and {} after", before, after);
+    text = phrase("the Wi-Fi signal was {} before and {} after", before, after);
   }
   if (stream.busy_percent) {
-    text += phrase("{}this computer's processors were busy for {} % of the time",
-                   text.empty() ? "" : "; ", fmt::format("{:.0f}", *stream.busy_percent));
+    text += phrase("{}this computer's CPU was busy {} % of the time", text.empty() ? "" : "; ",
+                   fmt::format("{:.0f}", *stream.busy_percent));
   }
   return text;
 }
@@ -307,38 +306,40 @@ bool is_sure(const MissedFigure& missed) {
 Text missed_in_words(const MissedFigure& missed) {
   const auto seen = figure(missed.measured), most = figure(missed.wanted);
   const auto way = way_in_words(missed.way);
-  const Text who = missed.usual ? phrase("good calls have") : phrase("the vendor wants");
-  const Text luck = phrase("this may be chance, and --thorough would tell");
+  const Text who = missed.usual ? phrase("good calls have") : phrase("the vendor allows");
+  const Text luck = phrase("this may be chance; use --thorough to find out");
   switch (missed.figure) {
     case QualityFigure::loss:
       if (!is_sure(missed)) {
-        return phrase("{} % lost {}, where {} at most {} %: {}", seen, way, who, most, luck);
+        return phrase("{} % lost {}, while {} at most {} %: {}", seen, way, who, most, luck);
       }
-      return phrase("{} % lost {} (at least {} %), and {} at most {} %", seen, way,
+      return phrase("{} % lost {} (at least {} %), but {} at most {} %", seen, way,
                     figure(missed.bound), who, most);
     case QualityFigure::burst_loss:
-      return phrase("{} % of the packets of 200 ms lost {}, {} the vendor wants less than {} %{}",
-                    seen, way, is_sure(missed) ? phrase("and") : phrase("where"), most,
-                    is_sure(missed) ? "" : phrase(": {}", luck));
+      return phrase(
+          "{} % of the packets in one 200 ms window lost {}, {} the vendor requires less than {} "
+          "%{}",
+          seen, way, is_sure(missed) ? phrase("and") : phrase("where"), most,
+          is_sure(missed) ? "" : phrase(": {}", luck));
     case QualityFigure::reordering:
-      return phrase("{} % out of order {}, {} the vendor wants at most {} %{}", seen, way,
+      return phrase("{} % out of order {}, {} the vendor allows at most {} %{}", seen, way,
                     is_sure(missed) ? phrase("and") : phrase("where"), most,
                     is_sure(missed) ? "" : phrase(": {}", luck));
     case QualityFigure::mos:
-      return phrase("a MOS of {} {}, where {} and more is a good call (ITU-T G.107)",
+      return phrase("a MOS of {} {}; a good call has {} or more (ITU-T G.107)",
                     fmt::format("{:.1f}", missed.measured), way,
                     fmt::format("{:.1f}", missed.wanted));
     case QualityFigure::jitter:
       if (missed.way == MediaWay::both) {
-        return phrase("jitter of {} ms there and back, more than twice the {} ms that {} at most",
+        return phrase("round-trip jitter of {} ms, more than twice the maximum of {} ms that {}",
                       seen, figure(missed.wanted / 2), who);
       }
-      return phrase("jitter of {} ms {}, and {} at most {} ms", seen, way, who, most);
+      return phrase("jitter of {} ms {}, but {} at most {} ms", seen, way, who, most);
     case QualityFigure::one_way_delay:
-      return phrase("about {} ms {} (as far as half of the round trip tells), and {} at most {} ms",
+      return phrase("about {} ms {} (estimated as half of the round trip), but {} at most {} ms",
                     seen, way, missed.usual ? phrase("ITU-T G.114 allows") : who, most);
     case QualityFigure::round_trip:
-      return phrase("{} ms there and back, and the vendor wants at most {} ms", seen, most);
+      return phrase("{} ms round trip, but the vendor allows at most {} ms", seen, most);
   }
   return {};
 }
@@ -365,17 +366,16 @@ Text stream_in_words(const MediaStream& stream) {
     text = phrase("out: {}; back: {}", direction_in_words(*stream.up, stream.fit),
                   direction_in_words(*stream.down, stream.fit));
   } else {
-    text = phrase("there and back {} % lost ({} to {} %), which way is not known",
+    text = phrase("{} % lost over the round trip ({} to {} %); which way is not known",
                   figure(stream.round_trip_loss.percent), figure(stream.round_trip_loss.low),
                   figure(stream.round_trip_loss.high));
   }
   if (stream.loop) {
-    text +=
-        stream.by_relays.value_or(false)
-            ? phrase(
-                  "; by two relays of the server: what is lost is known for each way, delay and "
-                  "jitter only there and back")
-            : phrase("; delay and jitter there and back");
+    text += stream.by_relays.value_or(false)
+                ? phrase(
+                      "; through two relays of the server: loss is known for each way, delay and "
+                      "jitter only for the round trip")
+                : phrase("; round-trip delay and jitter");
     if (stream.fit && stream.round_trip_ms)
       text += phrase(" ({} ms", fmt::format("{:.0f}", *stream.round_trip_ms));
     if (stream.fit && stream.loop && stream.loop->jitter_ms) {
@@ -383,7 +383,7 @@ Text stream_in_words(const MediaStream& stream) {
     }
     if (stream.fit && stream.round_trip_ms) text += ")";
   }
-  if (!stream.fit) text += phrase("; delay and jitter are not judged: this computer was too busy");
+  if (!stream.fit) text += phrase("; delay and jitter are not rated: this computer was too busy");
   return text;
 }
 

@@ -158,7 +158,7 @@ Text age_note(const Report& merged) {
   if (days < 2) return {};
   return phrase(
       "These runs are up to {} days apart: changes made in between show as differences between the "
-      "vantages.",
+      "vantage points.",
       days);
 }
 

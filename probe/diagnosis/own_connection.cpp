@@ -130,10 +130,10 @@ Finding disconnected(const Site& site, Disconnection what) {
       finding.title = phrase("The default gateway {} does not answer", gateways_in_words(site));
       finding.fix = phrase(
           "Check that the router {} is running, and that this computer is on the right network "
-          "(VLAN, Wi-Fi name, switch port): the router does not even answer ARP or neighbour "
-          "discovery. Then run this again.",
+          "(VLAN, Wi-Fi name, switch port): the router does not even answer ARP or Neighbor "
+          "Discovery. Then run this again.",
           gateways_in_words(site));
-      tell(phrase("Nobody on {} answers for {} (ARP, or neighbour discovery for IPv6).",
+      tell(phrase("No device on {} answers for {} (ARP, or Neighbor Discovery for IPv6).",
                   links_up(site), gateways_in_words(site)));
       break;
   }

@@ -29,7 +29,7 @@ Text companion_flaw(const ProbeResult& result) {
     return phrase("{} has no name in reverse DNS", address);
   }
   if (observation.detail == DetailCode::unexpected_answer) {
-    return phrase("{} has another name in reverse DNS than the document says", address);
+    return phrase("{} has a different name in reverse DNS than the document says", address);
   }
   return {};
 }
@@ -277,8 +277,7 @@ Text trouble_in_words(const ProbeResult& result, const ResultIndex& evidences) {
   if (outcome == Outcome::passed || causes.got_out(result.probe.id)) {
     return phrase("packets leave the site, but {}", doubt);
   }
-  return phrase("{}{} {}", outcome_in_words(result.observation),
-                outcome == Outcome::connected ? ";" : "", doubt);
+  return phrase("{} ({})", outcome_in_words(result.observation), doubt);
 }
 
 Text summarise(const std::vector<HostState>& hosts, const Count& counted,
@@ -446,9 +445,9 @@ RequirementResult judge_row(const Requirement& requirement, const PlannedRequire
   const auto counted = count(hosts, requirement);
   result.status = status_by(requirement.reach, counted);
   if (left_out > 0) {
-    suffix +=
-        phrase("; {} more could not be measured: the router at the site's edge gives few answers",
-               left_out);
+    suffix += phrase(
+        "; {} more could not be measured: the router at the site's edge answers only a few probes",
+        left_out);
   }
   if (result.status == Status::pass && !doubtful.empty()) {
     const bool unmeasured =
@@ -466,7 +465,7 @@ RequirementResult judge_row(const Requirement& requirement, const PlannedRequire
         return probe != nullptr && left_to_the_proxy(*probe, requirement, evidences);
       });
   if (result.status == Status::unknown && for_the_proxy) {
-    suffix += phrase("; the proxy may carry it, but testing that needs a server's name");
+    suffix += phrase("; it may work through the proxy, but testing that requires a server name");
   }
   result.summary = prefix + summarise(hosts, counted, evidences) + suffix;
   const auto routes = compare_routes(planned, evidences);

@@ -100,11 +100,11 @@ Text untested_sign_in(const TargetSet& set, const std::map<std::string, Requirem
   }
   if (!known) {
     return phrase(
-        "Signing in was not tested: the vendor's document names no hosts for it. Your own sign-in "
-        "page: --var sign_in=...");
+        "Sign-in was not tested: the vendor's document lists no hosts for it. To test your own "
+        "sign-in page, add --var sign_in=...");
   }
-  if (yours.empty()) return phrase("Signing in was not tested in this run.");
-  return phrase("Signing in was not tested: name your own sign-in page by --var {}=...", yours);
+  if (yours.empty()) return phrase("Sign-in was not tested in this run.");
+  return phrase("Sign-in was not tested: specify your own sign-in page with --var {}=...", yours);
 }
 
 // By a row of the set that matters, or as a whole.

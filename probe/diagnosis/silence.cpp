@@ -128,27 +128,28 @@ Text Silence::about(const ProbeResult& result) const {
     return phrase("nothing outside answered, not even public servers");
   }
   if (public_refusals_ && only_refused(result)) {
-    return phrase("public servers seem to refuse, too");
+    return phrase("public servers also seem to refuse packets");
   }
   if (resets_ && udp_.heard.empty() && only_refused(result)) {
-    return phrase("connections are refused, too, and no server answered over UDP");
+    return phrase("connections are also refused, and no server answered over UDP");
   }
   const auto& target = result.probe.target;
   const bool udp = is_udp(result);
   if (udp && turned_away_.contains(target.host) && only_refused(result)) {
-    return phrase("a device rejects every connection to {}, and may refuse in its name",
+    return phrase("a device rejects every connection to {} and may be sending refusals in its name",
                   target.host);
   }
   const HostOverUdp own{target.host, udp}, other{target.host, !udp};
   if (udp && refuse_their_service_.contains(target.host) && only_refused(result) &&
       !alive_.contains(own)) {
-    return phrase("{} refuses its service's own ports, too, or something does in its name",
-                  target.host);
+    return phrase(
+        "{} also refuses packets to its own service ports, or something does so in its name",
+        target.host);
   }
   auto reason = udp ? udp_.doubt(target.ports, "UDP") : tcp_.doubt(target.ports, "TCP");
   const bool dead = dead_.contains(own) || (dead_.contains(other) && !alive_.contains(own));
   if (reason.empty() && dead) {
-    reason = phrase("nothing that {} should answer was answered", target.host);
+    reason = phrase("{} answered none of the requests that it should answer", target.host);
   }
   return reason;
 }
@@ -173,8 +174,9 @@ Text Silence::Answers::doubt(const PortRange& ports, std::string_view over) cons
     }
     // One operator may be down.
     if (any_heard_from(port) || silent_from(port) < 2) continue;
-    return phrase("no server answered on {} ports from {} up, though {} public ones were asked",
-                  over, port, silent_from(port));
+    return phrase(
+        "no server answered on {} ports {} and above, although {} public servers were tried", over,
+        port, silent_from(port));
   }
   return {};
 }

@@ -178,7 +178,7 @@ void doubt_single_proofs(const Facts& facts, const std::set<std::string>& explai
       if (sample.way != Reachability::blocked) continue;
       const auto& id = sample.result->probe.id;
       if (sample.refusal && !failing(*sample.result)) {
-        reasons.emplace(id, phrase("a device in the path refuses in the server's name"));
+        reasons.emplace(id, phrase("a device in the path sends refusals in the server's name"));
       } else if (firmly_blocked(facts, flow) || sample.turned_away()) {
         firm.insert(id);
       } else {
@@ -196,7 +196,7 @@ void doubt_single_proofs(const Facts& facts, const std::set<std::string>& explai
   for (const auto& [id, host] : once) {
     if (died[host] > most_by_chance || firm.contains(id) || explained.contains(id)) continue;
     if (after_all.contains(id)) continue;
-    reasons.emplace(id, phrase("once, as on any bad line"));
+    reasons.emplace(id, phrase("one packet was lost, as can happen on any poor line"));
   }
 }
 
@@ -246,11 +246,11 @@ std::map<std::string, Text> doubted(const Facts& facts, const std::set<std::stri
     if ((facts.line_loses() || limited) && got_no_answer(result) &&
         !explained.contains(result.probe.id)) {
       reasons.insert_or_assign(result.probe.id, limited && is_udp(result)
-                                                    ? phrase("where new flows are limited")
-                                                    : phrase("on a line that loses packets"));
+                                                    ? phrase("this network limits new flows")
+                                                    : phrase("this line loses packets"));
     }
     if (carried_nothing(result)) {
-      reasons.emplace(result.probe.id, phrase("and grants a relay, but no data came through it"));
+      reasons.emplace(result.probe.id, phrase("it granted a relay, but no data came through it"));
     }
     if (!is_direct(result)) continue;
     const bool on_taken_port = taken.size() > 1 || taken.contains(result.probe.target.port());
@@ -258,20 +258,20 @@ std::map<std::string, Text> doubted(const Facts& facts, const std::set<std::stri
     if (stands && !facts.inside(result) && (on_taken_port || others_are_mute)) {
       reasons.emplace(result.probe.id,
                       on_taken_port ? phrase("a device in the path answers every connection itself")
-                                    : phrase("other connections open, too, but carry nothing, "
-                                             "where the same servers answer on another port"));
+                                    : phrase("other connections also open but carry nothing, "
+                                             "although the same servers answer on another port"));
     }
     if (result.observation.outcome != Outcome::passed && !after_all.contains(result.probe.id)) {
       continue;
     }
     const auto router = no_farther_than(facts, result);
-    auto reason =
-        router.empty()
-            ? silence.about(result)
-            : phrase("it was seen no farther than {}, {}", router,
-                     facts.may_be_ours(router)       ? phrase("which may be this site's own")
-                     : facts.may_stop_others(router) ? phrase("which stops others")
-                                                     : phrase("beyond which others are stopped"));
+    auto reason = router.empty()
+                      ? silence.about(result)
+                      : phrase("no packet was seen farther out than {}, {}", router,
+                               facts.may_be_ours(router) ? phrase("which may be this site's own")
+                               : facts.may_stop_others(router)
+                                   ? phrase("which stops other packets")
+                                   : phrase("beyond which other packets are stopped"));
     if (reason.empty() && too_soon(result, trips)) {
       reason = phrase("the refusal in the name of {} comes sooner than its own answer could",
                       result.probe.target.host);
@@ -285,12 +285,12 @@ std::map<std::string, Text> doubted(const Facts& facts, const std::set<std::stri
     }
     const auto shut_port = shut_within(result, shut_for_all);
     if (reason.empty() && shut_port != 0) {
-      reason = phrase("packets to port {} of other hosts were dropped in transit", shut_port);
+      reason = phrase("packets to port {} on other hosts were dropped in transit", shut_port);
     }
     const auto shut = depths.died_further_out(result);
     if (reason.empty() && !shut.empty()) {
-      reason =
-          phrase("packets to the same ports of {} were dropped farther out than it was seen", shut);
+      reason = phrase(
+          "packets to the same ports on {} were dropped farther out than these were seen", shut);
     }
     if (!reason.empty()) reasons.emplace(result.probe.id, std::move(reason));
   }

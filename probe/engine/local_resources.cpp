@@ -44,10 +44,9 @@ std::optional<Text> note_of_shortage(const std::vector<ProbeResult>& results,
   if (count == 0) return std::nullopt;
   if (!why.empty()) why = " (\"" + why + "\")";
   return phrase(
-      "This computer ran out of sockets or memory{}: {} of {} probes could not be made, which says "
-      "nothing "
-      "about the network. Close other programs or let this one open more than {} files "
-      "(ulimit -n), and run it again.",
+      "This computer ran out of sockets or memory{}: {} of {} probes could not be sent. This says "
+      "nothing about the network. Close other programs or allow this one to open more than {} "
+      "files (ulimit -n), and then run it again.",
       why, count, results.size(), descriptors.allowed);
 }
 
@@ -85,8 +84,9 @@ std::optional<Text> note_of_canary(const std::vector<ProbeResult>& results) {
 std::optional<Text> note_of_stalls(Milliseconds loop_stall, Milliseconds run) {
   if (loop_stall < busy_for || loop_stall < busy_share * run) return std::nullopt;
   return phrase(
-      "This computer was busy with other things for {} of the run's {} s. Its own delay is "
-      "not counted against the network; for exact times, close other programs and run it again.",
+      "This computer was busy with other work for {} of the {} seconds of this run. That delay is "
+      "not counted against the network. For exact times, close other programs and run the test "
+      "again.",
       fmt::format("{:.1f}", loop_stall.count() / 1'000),
       fmt::format("{:.1f}", run.count() / 1'000));
 }

@@ -61,9 +61,9 @@ void settle_turn(checks::Credentials& credentials, const Plan& plan,
   if (services.size() == 1 && is_ours(*services.begin(), sets)) {
     credentials.turn_hosts.assign(names.begin(), names.end());
   } else if (!services.empty()) {
-    notes.push_back(phrase(
-        "The login for TURN was sent to nobody: set CALLREADY_TURN_HOST to the server's name, to "
-        "say whom it is for."));
+    notes.push_back(
+        phrase("The TURN login was not sent to any server: set CALLREADY_TURN_HOST to the name of "
+               "the server that the login is for."));
   }
 }
 

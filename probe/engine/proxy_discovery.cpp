@@ -52,11 +52,12 @@ void summarise(ProxyDiscovery& found, const Plan& plan, const Text& by) {
     words.push_back(phrase("{} for {}", url, count));
   }
   if (words.empty()) {
-    found.notes.push_back(phrase("{} keeps all endpoints of this run from a proxy.", by));
+    found.notes.push_back(phrase("{} sets no proxy for any endpoint in this run.", by));
     return;
   }
   if (direct > 0) words.push_back(phrase("none for {}", direct));
-  found.notes.push_back(phrase("{} chooses the proxy, by endpoints: {}.", by, joined_texts(words)));
+  found.notes.push_back(
+      phrase("{} assigns proxies to endpoints as follows: {}.", by, joined_texts(words)));
 }
 
 ProxyDiscovery by_environment(const Plan& plan, const Variables& variables) {
@@ -64,7 +65,7 @@ ProxyDiscovery by_environment(const Plan& plan, const Variables& variables) {
   const auto environment = read_proxy_environment(variables);
   for (const auto& name : environment.unusable) {
     found.notes.push_back(
-        phrase("{} in the environment names no HTTP proxy: it is not used.", name));
+        phrase("{} in the environment does not name an HTTP proxy, so it is not used.", name));
   }
   if (environment.empty()) return found;
   found.proxy_for = [environment](const Probe& probe) {
@@ -334,21 +335,23 @@ asio::awaitable<ProxyDiscovery> by_pac(checks::Context& context, PacFile file, c
   }
   for (const auto& url : unusable.traps) {
     found.notes.push_back(phrase(
-        "The proxy {} that the PAC file names is none of a site: nothing was sent there.", url));
+        "The proxy {} in the PAC file is not one that a site would use: nothing was sent to it.",
+        url));
   }
   for (const auto& url : unusable.dead) {
-    found.notes.push_back(
-        phrase("The proxy {} of the PAC file takes no connection; the next one is used.", url));
+    found.notes.push_back(phrase(
+        "The proxy {} in the PAC file does not accept connections; programs go on to the next one.",
+        url));
   }
   if (!unsupported.empty()) {
     found.notes.push_back(
         phrase("The PAC file names {}: SOCKS is not tried.", fmt::join(unsupported, ", ")));
   }
   if (!only_socks.empty()) {
-    found.notes.push_back(phrase(
-        "For {} endpoints the PAC file names SOCKS and nothing else: they were tried directly, as "
-        "programs that follow it do not.",
-        only_socks.size()));
+    found.notes.push_back(
+        phrase("For {} endpoints, the PAC file names only SOCKS: they were tried directly, which "
+               "programs that follow the file do not do.",
+               only_socks.size()));
   }
   if (!chosen.empty()) {
     found.proxy_for = [chosen](const Probe& probe) {

@@ -342,7 +342,7 @@ ProxyDiscovery find_proxies(const SessionOptions& options, const Plan& plan,
   if (!trouble && !ended) throw std::runtime_error("looking for a proxy does not end");
   if (trouble) std::rethrow_exception(trouble);
   if (asked_settings)
-    found.notes.push_back(phrase("The proxy is that of this computer's settings."));
+    found.notes.push_back(phrase("The proxy comes from this computer's settings."));
   return found;
 }
 
@@ -358,7 +358,7 @@ Text part_chosen(const PlanOptions& options) {
   for (const auto& id : options.only) words.push_back("--only " + id);
   for (const auto& id : options.skip) words.push_back("--skip " + id);
   if (words.empty()) return {};
-  return phrase("Only a part was tried, as it was chosen: {}.", joined_texts(words));
+  return phrase("Only a part was tried, as requested: {}.", joined_texts(words));
 }
 
 // What the results say of the site and of the sets, once all of them are there.
@@ -368,10 +368,11 @@ void complete_report(const SessionOptions& options, const Plan& plan, Report& re
   const auto canary = note_of_canary(report.probes);
   if (canary) report.notes.push_back(*canary);
   if (!platform::icmp_supported()) {
-    report.notes.push_back(phrase(
-        "This system does not tell programs which device refused or dropped a packet: what only "
-        "ICMP errors could show is not known here. How far a packet got is known by an echo that "
-        "ends as far away and may take another way: likely, not certain."));
+    report.notes.push_back(
+        phrase("This system does not tell programs which device refused or dropped a packet, so "
+               "anything that only ICMP errors can show is unknown here. How far a packet got is "
+               "inferred from an echo request that ends at the same distance but may take a "
+               "different path: likely, not certain."));
   }
   const auto shortage = note_of_shortage(report.probes, platform::descriptors());
   if (shortage) report.notes.push_back(*shortage);
@@ -501,7 +502,7 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
     if (finished) return;
     report.complete = false;
     report.notes.push_back(
-        phrase("The run was interrupted: what was not measured by then is missing."));
+        phrase("The run was interrupted: anything not measured by then is missing."));
     stop.stop();
   });
   its_context.reset(new checks::Context{loop.get_executor(), Scope{clock, stop}, start, *resolver,
@@ -524,7 +525,7 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
     unfinished->duration = elapsed(start, std::chrono::steady_clock::now());
     unfinished->complete = false;
     unfinished->notes.push_back(
-        phrase("The run did not come to its end, as a part of this program was stuck: what was not "
+        phrase("The run did not finish because part of this program was stuck: anything not "
                "measured by then is missing."));
     complete_report(options, plan, *unfinished);
     options.on_stuck(std::move(*unfinished));
@@ -559,7 +560,8 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
     // Of a second round's questions each that was answered helps, and none is missed.
     if (!first_is_done) {
       report.complete = false;
-      report.notes.push_back(phrase("The time was up before all probes had ended (--timeout)."));
+      report.notes.push_back(
+          phrase("The time limit (--timeout) was reached before all probes had finished."));
     }
     stop.stop();
   });
@@ -568,7 +570,8 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
   const auto nobody_listens = [&] {
     listened_to = false;
     report.complete = false;
-    report.notes.push_back(phrase("The run was stopped: its events had no reader any more."));
+    report.notes.push_back(
+        phrase("The run was stopped because nothing was reading its events any more."));
     stop.stop();
   };
   auto told = options;
@@ -626,10 +629,10 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
   }
   if (trouble) {
     report.complete = false;
-    report.notes.push_back(phrase(
-        "The run was stopped by an error of this program ({}): what was not measured by then is "
-        "missing.",
-        words_of(trouble)));
+    report.notes.push_back(
+        phrase("The run was stopped by an error in this program ({}): anything not measured by "
+               "then is missing.",
+               words_of(trouble)));
   }
 
   if (proxies.pac) {

@@ -79,7 +79,7 @@ Text outcome_in_words(const Observation& observation) {
     case Outcome::silent:
       return phrase("no answer");
     case Outcome::failed:
-      return words.empty() ? phrase("answered wrongly") : phrase("failed: {}", words);
+      return words.empty() ? phrase("gave a wrong answer") : phrase("failed: {}", words);
     case Outcome::denied:
       return words.empty() ? phrase("denied") : phrase("denied: {}", words);
     case Outcome::unresolved:

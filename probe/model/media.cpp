@@ -11,7 +11,7 @@ Text way_in_words(MediaWay way) {
     case MediaWay::both:
       break;
   }
-  return phrase("there and back");
+  return phrase("over the round trip");
 }
 
 template <>

@@ -32,7 +32,7 @@ Better compared(const ProbeResult& proxied, const ProbeResult* direct) {
 }
 
 Text times(double less, double more) {
-  return phrase("({} ms against {} ms)", fmt::format("{:.0f}", less), fmt::format("{:.0f}", more));
+  return phrase("({} ms versus {} ms)", fmt::format("{:.0f}", less), fmt::format("{:.0f}", more));
 }
 
 }  // namespace
@@ -77,13 +77,13 @@ Text better_in_words(const RoutePair& pair) {
     case Better::direct_only:
       return phrase("only directly");
     case Better::proxy_faster:
-      return phrase("through the proxy is faster {}", times(set_up_ms(*pair.proxied).value_or(0),
-                                                            set_up_ms(*pair.direct).value_or(0)));
+      return phrase("faster through the proxy {}", times(set_up_ms(*pair.proxied).value_or(0),
+                                                         set_up_ms(*pair.direct).value_or(0)));
     case Better::direct_faster:
-      return phrase("directly is faster {}", times(set_up_ms(*pair.direct).value_or(0),
-                                                   set_up_ms(*pair.proxied).value_or(0)));
+      return phrase("faster directly {}", times(set_up_ms(*pair.direct).value_or(0),
+                                                set_up_ms(*pair.proxied).value_or(0)));
     case Better::alike:
-      return phrase("both ways alike");
+      return phrase("about the same both ways");
     case Better::neither:
       return phrase("neither way");
     case Better::untold:
@@ -103,8 +103,8 @@ Text routes_in_short(const std::vector<RoutePair>& pairs) {
   if (both == 0) return {};
   return plural(
       both,
-      "Tried both ways: {1} of {0} endpoint is reached through the proxy, {2} of {0} directly.",
-      "Tried both ways: {1} of {0} endpoints are reached through the proxy, {2} of {0} directly.",
+      "Tried both ways: reached {1} of {0} endpoint through the proxy and {2} of {0} directly.",
+      "Tried both ways: reached {1} of {0} endpoints through the proxy and {2} of {0} directly.",
       proxied, direct);
 }
 

@@ -271,13 +271,13 @@ void say_unmeasured(ProbeList& probes, const TargetSet& set, const PlanOptions& 
   if (is(CheckKind::media)) return;
   const bool by_login = is(CheckKind::turn) && !options.turn_login;
   probes.plan.notes.push_back(phrase(
-      "--quality measured no call of {}: {}.", set.title,
+      "--quality did not measure a call with {}: {}.", set.title,
       by_login
-          ? phrase("its TURN servers carry one for who has a login (CALLREADY_TURN_USER, "
-                   "CALLREADY_TURN_PASSWORD), or run `callready serve` on a host outside")
-          : phrase(
-                "nothing of it sends a stream back; run `callready serve` on a host outside, which "
-                "does")));
+          ? phrase(
+                "its TURN servers relay a call only with a login. Set CALLREADY_TURN_USER and "
+                "CALLREADY_TURN_PASSWORD, or run `callready serve` on a host outside this network")
+          : phrase("none of its servers sends a stream back. Run `callready serve`, which does, on "
+                   "a host outside this network")));
 }
 
 }  // namespace

@@ -30,8 +30,9 @@ Plan make_plan(const std::vector<const TargetSet*>& sets, const PlanOptions& opt
     if (!row.planned.skipped.empty() || !row.chosen.empty()) continue;
     row.planned.note.clear();
     row.planned.left_out = true;
-    row.planned.skipped = phrase("left out to keep traffic low; --all or --only {}/{} tests it",
-                                 row.planned.set, row.planned.requirement);
+    row.planned.skipped =
+        phrase("left out to keep traffic low; use --all or --only {}/{} to test it",
+               row.planned.set, row.planned.requirement);
     row.planned.untried = true;
   }
   ProbeList probes;
@@ -46,7 +47,7 @@ Plan make_plan(const std::vector<const TargetSet*>& sets, const PlanOptions& opt
         std::any_of(rows.begin(), rows.end(), [&](const Row& row) { return row.set == set; });
     if (set->control || selected) continue;
     plan.notes.push_back(
-        phrase("{}: no row of this set is left by what was chosen on the command line", set->id));
+        phrase("{}: the options on the command line leave no row of this set to test", set->id));
   }
   for (auto& row : rows) {
     if (!row.set->control) plan.requirements.push_back(std::move(row.planned));

@@ -164,7 +164,8 @@ class RowProbes {
     if (row.chosen.size() < row.total) {
       text = phrase("{} of {} hosts", row.chosen.size(), row.total);
     }
-    if (!row.near.empty()) text += phrase(" in all parts of the world, and more in the nearest");
+    if (!row.near.empty())
+      text += phrase(" in all parts of the world, with more of them in the nearest part");
     std::size_t listed = 0, tried = 0;
     for (const auto& range : requirement.ports) listed += range.count();
     if (row.chosen.empty()) return text;

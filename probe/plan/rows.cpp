@@ -86,7 +86,7 @@ Text reason_to_skip(const Row& row, const std::vector<std::string>& missing,
   }
   if (!requirement.check) return requirement.unprobed;
   if (requirement.check == CheckKind::media && !options.quality && !options.streams)
-    return phrase("a stream like a call's takes its time: --quality measures it");
+    return phrase("a call-like stream takes time to measure: use --quality");
   if (requirement.lifecycle == Lifecycle::removed)
     return phrase("the document says that it was removed");
   if (!missing.empty()) {
@@ -96,24 +96,24 @@ Text reason_to_skip(const Row& row, const std::vector<std::string>& missing,
   if (!requirement.listening && requirement.check != CheckKind::udp_range &&
       !sends_only_to_the_edge(requirement)) {
     return phrase(
-        "networks without a known listener are not probed: they are other people's machines");
+        "networks without a known listener are not probed: the machines there belong to other "
+        "people");
   }
   if (row.candidates.empty()) {
     if (only_service_tags(row)) {
       return options.service_tags == nullptr
                  ? phrase(
-                       "given as Azure service tags, whose networks change every week: "
-                       "download Microsoft's list ({}) and give it with --service-tags "
-                       "FILE",
+                       "listed as Azure service tags, whose networks change every week: download "
+                       "Microsoft's list ({}) and pass it with --service-tags FILE",
                        service_tags_url)
                  : phrase("none of its service tags is in {}", options.service_tags->file);
     }
     if (!requirement.wildcards.empty()) {
-      return phrase("only the wildcard {} is given, and no example of a name to try",
+      return phrase("only the wildcard {} is listed, with no example name to try",
                     requirement.wildcards.front().pattern);
     }
     return options.regions.empty() ? phrase("the document says that all its endpoints were removed")
-                                   : phrase("no endpoint of it is in the chosen regions");
+                                   : phrase("none of its endpoints is in the chosen regions");
   }
   return {};
 }
@@ -157,7 +157,7 @@ Text untried_patterns(const Requirement& row) {
     if (!known) patterns.push_back(wildcard.pattern);
   }
   if (patterns.empty()) return {};
-  return phrase("no name below {} is known, so none was tried", joined_texts(patterns));
+  return phrase("no name that matches {} is known, so none was tried", joined_texts(patterns));
 }
 
 }  // namespace

@@ -360,7 +360,7 @@ class Runs(CommandsTest):
         text = row(port=listener.port)
         row_id = text.split("id: ")[1].split(",")[0].split()[0]
         done = self.check_small("--json", "--only", row_id, text=text)
-        self.assertIn(f"Only a part was tried, as it was chosen: --only {row_id}.",
+        self.assertIn(f"Only a part was tried, as requested: --only {row_id}.",
                       json.loads(done.stdout)["notes"])
         done = self.check_small("--json", text=text)
         self.assertEqual([], json.loads(done.stdout)["notes"])
@@ -398,8 +398,8 @@ class Runs(CommandsTest):
             return min(spent)
 
         start = least("--version")
-        self.assertLess(least("list"), 3 * start, "CPU seconds")
-        self.assertLess(least("list", "zoom"), 3 * start, "CPU seconds")
+        self.assertLess(least("list"), 5 * start, "CPU seconds")
+        self.assertLess(least("list", "zoom"), 5 * start, "CPU seconds")
 
     def test_the_vendors_sets_can_be_used(self):
         done = self.run_it("list", "--json")

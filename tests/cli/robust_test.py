@@ -386,7 +386,7 @@ class Proxies(RobustTest):
         url = self.pac("function FindProxyForURL(u, h) { return 'PROXY 169.254.169.254:80'; }")
         done = self.run_with(url, "--json")
         report = json.loads(done.stdout)
-        self.assertTrue([n for n in report["notes"] if "none of a site" in n], report["notes"])
+        self.assertTrue([n for n in report["notes"] if "not one that a site would use" in n], report["notes"])
         self.assertEqual([], [p for p in report["probes"]
                               if "169.254" in str(p["target"].get("route", ""))])
 

@@ -174,7 +174,7 @@ TEST(Interception, IsLikelyOnlyAmongOneVendorsDomains) {
   EXPECT_EQ(found.confidence, Confidence::likely);
   EXPECT_FALSE(has_evidence(found, "nothing in common"));
   EXPECT_TRUE(holds(found.title, "may open")) << found.title;
-  EXPECT_TRUE(holds(found.fix, "If it is the service's own authority")) << found.fix;
+  EXPECT_TRUE(holds(found.fix, "If the issuer is the service's own authority")) << found.fix;
 }
 
 TEST(Untrusted, IsThisComputersOldListWherePublicAuthoritiesAreUnknown) {
@@ -280,7 +280,7 @@ TEST(Vpn, OfSomeHostsDoesNotCarryTheService) {
   way.tunnel = true;
   way.hosts = {"files.vendor.com"};
   made.site.ways = {way};
-  EXPECT_EQ(only(made).title, "A VPN (tun0) carries a part of the service's traffic");
+  EXPECT_EQ(only(made).title, "A VPN (tun0) carries part of the service's traffic");
   made.site.ways.front().hosts.push_back("portal.vendor.com");
   EXPECT_EQ(only(made).title, "A VPN (tun0) carries the service's traffic");
 }

@@ -278,7 +278,7 @@ TEST(Refusal, OfACarriersDeviceHasNoPublicAddress) {
   const auto found =
       only(report({row("sip", {rejected_by(tcp("20.1.2.3", 5061), "100.64.0.1"), tls("20.1.2.3")}),
                    controls(anchors())}));
-  EXPECT_TRUE(holds(found.fix, "100.64.0.1, which has an address of carrier NAT")) << found.fix;
+  EXPECT_TRUE(holds(found.fix, "100.64.0.1, which has a carrier-grade NAT address")) << found.fix;
   EXPECT_FALSE(holds(found.fix, "public address")) << found.fix;
 }
 

@@ -261,7 +261,7 @@ TEST_F(VpnFinding, ATunnelThatCarriesTheService) {
   EXPECT_EQ(codes(site), Codes{"network.vpn_full_tunnel (certain)"});
   const auto finding = diagnose(site).front();
   EXPECT_NE(finding.title.find("all traffic"), std::string::npos);
-  EXPECT_NE(finding.fix.find("Vendor asks for it: \"Route 20.0.0.0/8 past it.\" (page 7)."),
+  EXPECT_NE(finding.fix.find("Vendor asks for this: \"Route 20.0.0.0/8 past it.\" (page 7)."),
             std::string::npos)
       << finding.fix;
 }

@@ -34,14 +34,14 @@ TEST(CutHello, IsLikelyByTwoOperators) {
   EXPECT_EQ(found.confidence, Confidence::likely);
   EXPECT_EQ(found.owner, Owner::security);
   ASSERT_EQ(found.affects.size(), 1u);
-  EXPECT_TRUE(has_evidence(found, "one as long as a browser's is cut off, twice"));
+  EXPECT_TRUE(has_evidence(found, "one as long as a browser's was cut off twice"));
   EXPECT_TRUE(found.rules.empty()) << "no port is closed";
 }
 
 TEST(CutHello, IsPossibleByOne) {
   const auto site = with_hellos({cut("web.vendor.com"), through("www.google.com")});
   EXPECT_EQ(codes(site), Codes{"tls.long_hello_cut (possible)"});
-  EXPECT_TRUE(has_evidence(only(site), "www.google.com answers a long TLS greeting"));
+  EXPECT_TRUE(has_evidence(only(site), "A long TLS greeting is answered by www.google.com"));
   EXPECT_EQ(codes(with_hellos({cut("web.vendor.com")})), Codes{"tls.long_hello_cut (possible)"});
   // Both may be the vendor's.
   const auto two = {cut("web.vendor.com"), cut("web.vendor.net"), through("www.google.com")};
@@ -53,13 +53,13 @@ TEST(CutHello, IsPossibleWhereTheSizeOfPacketsCannotBeChosen) {
   const auto site =
       with_hellos({hello("web.vendor.com", failed, how), hello("www.google.com", failed, how)});
   EXPECT_EQ(codes(site), Codes{"tls.long_hello_cut (possible)"});
-  EXPECT_TRUE(has_evidence(only(site), "it may be the path MTU"));
+  EXPECT_TRUE(has_evidence(only(site), "the path MTU may be the cause"));
 }
 
 TEST(CutHello, SaysWhereItIsThePacketsThatCount) {
   const auto how = DetailCode::split_hello_cut;
   const auto found = only(with_hellos({cut("web.vendor.com", how), cut("www.google.com", how)}));
-  EXPECT_TRUE(has_evidence(found, "one in more than one packet is cut off"));
+  EXPECT_TRUE(has_evidence(found, "one in more than one packet was cut off"));
 }
 
 TEST(CutHello, IsNoneWhereNothingWasCompared) {

@@ -92,7 +92,7 @@ TEST(FilteredQuic, IsLikelyByTwoOperators) {
 TEST(FilteredQuic, IsPossibleByOneName) {
   const auto site = with({cut("web.vendor.com"), through("www.cloudflare.com")});
   EXPECT_EQ(codes(site), Codes{"firewall.quic_filtered (possible)"});
-  EXPECT_TRUE(has_evidence(only(site), "www.cloudflare.com answers such a greeting"));
+  EXPECT_TRUE(has_evidence(only(site), "Such a greeting is answered by www.cloudflare.com"));
 }
 
 // --- Rows of UDP 443 ---

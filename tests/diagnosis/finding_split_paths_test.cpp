@@ -62,8 +62,8 @@ TEST(SplitPaths, AreANoteOnceOneServerHasSaidItOverBoth) {
   EXPECT_TRUE(finding.affects.empty()) << "it breaks nothing by itself";
   EXPECT_TRUE(has_evidence(finding, "turn.vendor.com sees this site as 84.199.10.9 over TCP"));
   EXPECT_TRUE(has_evidence(finding, "turn.vendor.com sees this site as 84.199.10.2 over UDP"));
-  EXPECT_TRUE(has_evidence(finding, "over UDP, asked 2 times; so do all others asked."));
-  EXPECT_TRUE(has_evidence(finding, "over TCP, asked 3 times.")) << "no other was asked";
+  EXPECT_TRUE(has_evidence(finding, "over UDP (asked 2 times); so do all others asked."));
+  EXPECT_TRUE(has_evidence(finding, "over TCP (asked 3 times).")) << "no other was asked";
 }
 
 TEST(SplitPaths, AreNoneWhereOneAddressIsSeenOrTooFewHaveSaidIt) {

@@ -1023,7 +1023,7 @@ TEST(FindingsText, GivesTheBoundsOfABlockedRange) {
   EXPECT_EQ(finding.title, "The firewall blocks outgoing UDP to ports 14000-16000");
   ASSERT_GE(finding.evidence.size(), 2U);
   EXPECT_EQ(finding.evidence.at(1).text,
-            "UDP: blocked as far as sampled: 14000 to 16000; 12000 and 18000 still gets out.");
+            "UDP: blocked as far as sampled: 14000 to 16000; still open: 12000 and 18000.");
 }
 
 TEST(FindingsText, NamesTheDeviceThatRefuses) {
@@ -1033,7 +1033,7 @@ TEST(FindingsText, NamesTheDeviceThatRefuses) {
   EXPECT_EQ(
       finding.fix,
       "Allow outgoing UDP (and return traffic) from the user network: UDP 3478 to turn.vendor.com. "
-      "The device that refuses is 10.20.0.1. Full list: callready firewall vendor.");
+      "The device that rejects the traffic is 10.20.0.1. Full list: callready firewall vendor.");
   EXPECT_EQ(finding.evidence.front().probe, "turn/udp/turn.vendor.com:3478");
 }
 

@@ -29,7 +29,7 @@ TEST(Ipv6Notes, SayWhatWorksByIpv6) {
   EXPECT_EQ(notes_of({at(tls("a.vendor.com"), "192.0.2.1")},
                      {of_service("a.vendor.com", "2001:db8::1"),
                       of_service("www.other.com", "2001:db8::2")}),
-            Notes{"Works by IPv6, too: a.vendor.com."});
+            Notes{"Works over IPv6, too: a.vendor.com."});
 }
 
 TEST(Ipv6Notes, SayWhatIsTranslatedOnly) {
@@ -37,8 +37,8 @@ TEST(Ipv6Notes, SayWhatIsTranslatedOnly) {
       {at(tls("a.vendor.com"), "64:ff9b::c000:201"), at(tls("192.0.2.9"), "64:ff9b::c000:209")});
   ASSERT_EQ(notes.size(), 2u);
   EXPECT_EQ(notes[0],
-            "Reached by IPv6 only because this network translates (NAT64): a.vendor.com.");
-  EXPECT_TRUE(holds(notes[1], "Given as IPv4 addresses, without names: 192.0.2.9."));
+            "Reached over IPv6 only because this network translates (NAT64): a.vendor.com.");
+  EXPECT_TRUE(holds(notes[1], "Listed as IPv4 addresses, without names: 192.0.2.9."));
 }
 
 TEST(Ipv6Notes, KnowTheSitesOwnPrefix) {
@@ -48,7 +48,7 @@ TEST(Ipv6Notes, KnowTheSitesOwnPrefix) {
   evidence.facts[Fact::prefix] = std::string("2001:db8:64::/96");
   dns64.observation.evidence.push_back(std::move(evidence));
   EXPECT_EQ(notes_of({at(tls("a.vendor.com"), "2001:db8:64::c000:201")}, {dns64}),
-            Notes{"Reached by IPv6 only because this network translates (NAT64): a.vendor.com."});
+            Notes{"Reached over IPv6 only because this network translates (NAT64): a.vendor.com."});
 }
 
 TEST(Ipv6Notes, SayNothingOfIpv4OrOfWhatWasNotReached) {

@@ -228,7 +228,7 @@ TEST(EdgeOfTheSite, WhereItRanOutOfAnswersTheOthersWereNotInTheSample) {
   EXPECT_EQ(judged.status, Status::pass);
   EXPECT_EQ(judged.summary,
             "packets leave the site; this server does not reply to test packets; 2 more could not "
-            "be measured: the router at the site's edge gives few answers");
+            "be measured: the router at the site's edge answers only a few probes");
 }
 
 // No router was found on the way there: none of them can have run out of answers.
@@ -458,9 +458,9 @@ TEST(Routes, WhatOnlyTheProxyMayCarryIsNotDecidedByPacketsThatEndOnTheWay) {
     return judge_requirement(requirement, planned, ResultIndex(some), {});
   };
   EXPECT_EQ(judged(ProxyUse::allowed, 2).status, Status::unknown);
-  EXPECT_TRUE(
-      judged(ProxyUse::allowed, 2)
-          .summary.ends_with("; the proxy may carry it, but testing that needs a server's name"));
+  EXPECT_TRUE(judged(ProxyUse::allowed, 2)
+                  .summary.ends_with(
+                      "; it may work through the proxy, but testing that requires a server name"));
   EXPECT_EQ(judged(ProxyUse::never, 2).status, Status::fail);
   EXPECT_EQ(judged(ProxyUse::allowed, 1).status, Status::fail) << "no proxy was seen to work";
 }
@@ -698,7 +698,7 @@ TEST(Figures, MediasDelayIsThatOfUdpWhereItWasTimed) {
 TEST(Requirement, SaysNoMoreThanWasSeen) {
   const Saw no_route{"a", skipped, "no_route"};
   EXPECT_EQ(judge(with_reach(all()), {no_route}).summary,
-            "a:443 (TLS): not tried: this computer has no route there");
+            "a:443 (TLS): not tried: this computer has no route to it");
   const Saw instead{"a", Outcome::connected, "answered_on_the_way"};
   EXPECT_EQ(judge(with_reach(all()), {instead}).summary,
             "not known: a:443 (TLS): a device in the path answered in its place");

@@ -137,8 +137,8 @@ TEST(Set, RowsOfOtherSetsAreLeftOut) {
 }
 
 constexpr auto no_host_named =
-    "Signing in was not tested: the vendor's document names no hosts for it. Your own "
-    "sign-in page: --var sign_in=...";
+    "Sign-in was not tested: the vendor's document lists no hosts for it. To test your own sign-in "
+    "page, add --var sign_in=...";
 
 TEST(Set, SaysThatSigningInWasNotTested) {
   Fixture fixture;
@@ -163,13 +163,13 @@ TEST(Set, SigningInIsTestedWhereARowOfItIsMeasured) {
   EXPECT_EQ(fixture.judge().verdict, Verdict::blocked);
   fixture.planned[1].skipped = "needs your own value";
   fixture.planned[1].probes.clear();
-  EXPECT_EQ(fixture.judge().notes, std::vector<Text>{"Signing in was not tested in this run."});
+  EXPECT_EQ(fixture.judge().notes, std::vector<Text>{"Sign-in was not tested in this run."});
   EXPECT_EQ(fixture.judge().verdict, Verdict::ready);
   fixture.set.variables = {{"sign_in", "Yours", {}, "login.example.com", true}};
   fixture.set.requirements[1].hosts = {{"${sign_in}", "", Lifecycle::current, ""}};
   EXPECT_EQ(fixture.judge().notes,
             std::vector<Text>{
-                "Signing in was not tested: name your own sign-in page by --var sign_in=..."});
+                "Sign-in was not tested: specify your own sign-in page with --var sign_in=..."});
 }
 
 TEST(Set, TellsWhoseARowIs) {

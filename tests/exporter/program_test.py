@@ -192,7 +192,7 @@ class Program(WithFolder):
                        f"  - {{ name: other, targets: [local], files: [{self.folder}/local.yaml], "
                        "every: scrape }\n")
         exporter.process.send_signal(signal.SIGHUP)
-        exporter.until("was read again")
+        exporter.until("was reloaded")
         self.assertEqual(exporter.own("callready_exporter_config_last_reload_successful"), 1)
         self.assertIn('verdict="ready"} 1', exporter.get("/probe?set=other"))
         with self.assertRaises(urllib.error.HTTPError):
@@ -211,7 +211,7 @@ class Program(WithFolder):
             mute.settimeout(60)
             mute.recv(2048)  # the run goes on
             exporter.process.send_signal(signal.SIGHUP)
-            exporter.until("was read again")
+            exporter.until("was reloaded")
             text = waiting.result(90)
         self.assertIn('callready_result_available{site="Lyon"} 1', text)
         self.assertEqual(exporter.own("callready_exporter_runs_total"), 1)
@@ -382,7 +382,7 @@ class Check(WithFolder):
         self.assertIn("Measured from: user VLAN, wired.", report["notes"])
         self.assertNotIn("Kubernetes", str(report["notes"]))
         _, report = self.run_check(KUBERNETES_SERVICE_HOST="10.0.0.1")
-        self.assertTrue(any(note.startswith("Measured from a Kubernetes pod, whose network is not the "
+        self.assertTrue(any(note.startswith("Measured from a Kubernetes pod, which is not on the "
                                             "users'") for note in report["notes"]), report["notes"])
 
 

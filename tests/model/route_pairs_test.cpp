@@ -40,7 +40,7 @@ TEST(RoutePairs, SayWhichWayWorks) {
   EXPECT_EQ(told(Outcome::answered, Outcome::silent), "only through the proxy");
   EXPECT_EQ(told(Outcome::denied, Outcome::answered), "only directly");
   EXPECT_EQ(told(Outcome::denied, Outcome::silent), "neither way");
-  EXPECT_EQ(told(Outcome::answered, Outcome::answered), "both ways alike");
+  EXPECT_EQ(told(Outcome::answered, Outcome::answered), "about the same both ways");
   // A row that was not needed tells nothing of its way.
   EXPECT_EQ(told(Outcome::answered, Outcome::skipped), "not compared");
   EXPECT_EQ(told(Outcome::skipped, Outcome::answered), "not compared");
@@ -55,17 +55,17 @@ TEST(RoutePairs, SayWhichWayIsFasterWhereOneMeasurementCanTell) {
   };
   EXPECT_EQ(told({{Timing::tunnel, 30}, {Timing::handshake, 20}},
                  {{Timing::connect, 10}, {Timing::handshake, 12}}),
-            "directly is faster (22 ms against 50 ms)");
+            "faster directly (22 ms versus 50 ms)");
   EXPECT_EQ(told({{Timing::tunnel, 30}}, {{Timing::connect, 90}, {Timing::handshake, 10}}),
-            "through the proxy is faster (30 ms against 100 ms)");
+            "faster through the proxy (30 ms versus 100 ms)");
   EXPECT_EQ(told({{Timing::tunnel, 100}}, {{Timing::connect, 90}}),
-            "both ways alike");  // by their share
+            "about the same both ways");  // by their share
   EXPECT_EQ(told({{Timing::tunnel, 4}}, {{Timing::connect, 1}}),
-            "both ways alike");  // by their difference
-  EXPECT_EQ(told({{Timing::tunnel, 100}}, {}), "both ways alike");
+            "about the same both ways");  // by their difference
+  EXPECT_EQ(told({{Timing::tunnel, 100}}, {}), "about the same both ways");
   EXPECT_EQ(
       told({{Timing::tunnel, std::numeric_limits<double>::infinity()}}, {{Timing::connect, 1}}),
-      "both ways alike");
+      "about the same both ways");
 }
 
 TEST(RoutePairs, AreOfTheSamePlace) {
@@ -86,7 +86,7 @@ TEST(RoutePairs, AreCounted) {
                    result("b", proxy, Outcome::answered), result("b", "", Outcome::answered),
                    result("c", proxy, Outcome::answered), result("d", "", Outcome::answered)};
   EXPECT_EQ(routes_in_short(route_pairs(report)),
-            "Tried both ways: 2 of 2 endpoints are reached through the proxy, 1 of 2 directly.");
+            "Tried both ways: reached 2 of 2 endpoints through the proxy and 1 of 2 directly.");
 }
 
 }  // namespace

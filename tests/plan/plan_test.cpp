@@ -549,7 +549,7 @@ TEST(Sampling, ARequiredRowComesFirstAndALesserOneIsLeftOut) {
   EXPECT_EQ(plan.requirements[1].probes.size(), 10u);
   EXPECT_EQ(plan.requirements[0].probes.size(), 0u);
   EXPECT_EQ(plan.requirements[0].skipped,
-            "left out to keep traffic low; --all or --only small/optional tests it");
+            "left out to keep traffic low; use --all or --only small/optional to test it");
   EXPECT_FALSE(plan.requirements[0].open_question);
 }
 
@@ -626,7 +626,7 @@ TEST(Sampling, ANearestRowLooksAtEachAreaAndThenCloserAtTheNearest) {
                       {"de1", europe}, {"fr3", europe}, {"us2", {"us1", "za1", "jp1", "fr1"}}}));
   EXPECT_EQ(hosts_met(plan), 6u) << "four, and two more in one area at most";
   EXPECT_EQ(plan.requirements[0].sampled,
-            "4 of 8 hosts in all parts of the world, and more in the nearest");
+            "4 of 8 hosts in all parts of the world, with more of them in the nearest part");
 }
 
 TEST(Sampling, MediaRangesShareWhatTheSitesEdgeCanAnswer) {
@@ -887,9 +887,9 @@ TEST(Rows, ASetOfWhichNothingIsLeftIsSaid) {
       "  - { id: row, title: T, source: s, vantage: [pbx], check: tcp, transport: [tcp], "
       "ports: [80], hosts: [a.example.com] }\n");
   EXPECT_TRUE(plan_of({set}).notes.empty());
-  EXPECT_EQ(plan_of({set}, {.from = Vantage::phone}).notes,
-            std::vector<Text>{
-                "small: no row of this set is left by what was chosen on the command line"});
+  EXPECT_EQ(
+      plan_of({set}, {.from = Vantage::phone}).notes,
+      std::vector<Text>{"small: the options on the command line leave no row of this set to test"});
 }
 
 TEST(Rows, OfAnotherVantageSayWhereToRunThem) {
@@ -1123,7 +1123,7 @@ requirements:
   EXPECT_TRUE(plan_of(sets).notes.empty());
   const auto without = plan_of(sets, {.quality = true}).notes;
   ASSERT_EQ(without.size(), 1u);
-  EXPECT_NE(without[0].find("measured no call of Own"), std::string::npos) << without[0];
+  EXPECT_NE(without[0].find("did not measure a call with Own"), std::string::npos) << without[0];
   EXPECT_NE(without[0].find("CALLREADY_TURN_USER"), std::string::npos);
 }
 

@@ -42,9 +42,9 @@ TEST(SetWarnings, OfNetworksWithoutAKnownListener) {
   ASSERT_EQ(found.size(), 1u);
   EXPECT_EQ(found[0],
             "small.yaml:9:5: warning: 'sip' will not be probed: networks without a known listener "
-            "are not probed: they are other people's machines; give an example host that answers "
-            "(under 'hosts', or as an example of a wildcard), or use check udp-range, tcp or tls, "
-            "whose packets end on the way");
+            "are not probed: the machines there belong to other people; give an example host that "
+            "answers (under 'hosts', or as an example of a wildcard), or use check udp-range, tcp "
+            "or tls, whose packets end on the way");
 }
 
 TEST(SetWarnings, OfNetworksThatAreNoServices) {

@@ -93,9 +93,9 @@ TEST(Html, ShowsBothWaysWhereThereIsAProxy) {
   const auto page = body(render_html(samples::proxied(), {}));
   const auto section = between(page, "<section id=\"routes\"", "</section>");
   for (const auto* part :
-       {"Tried both ways: 2 of 3 endpoints are reached through the proxy, 2 of 3 directly.",
+       {"Tried both ways: reached 2 of 3 endpoints through the proxy and 2 of 3 directly.",
         "The proxy: http://proxy.example.com:3128.", "answered, ready in 44 ms",
-        "directly is faster (23 ms against 44 ms)", "only through the proxy", "only directly",
+        "faster directly (23 ms versus 44 ms)", "only through the proxy", "only directly",
         "not tried", "not compared"}) {
     EXPECT_NE(section.find(part), std::string::npos) << part << '\n' << section;
   }

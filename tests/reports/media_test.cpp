@@ -98,10 +98,9 @@ TEST(MediaReport, LinesHaveFiguresAndASparkline) {
   EXPECT_NE(lines[0].figures.find("6 of 150 lost"), std::string::npos);
   EXPECT_EQ(lines[0].spark, "▁▅x");
   EXPECT_EQ(media_lines(streamed(), false)[0].spark, "_=x");
-  EXPECT_EQ(
-      lines[2].figures,
-      "9 calls: passed, 1 of 4500 packets lost, up to 2 ms in a queue; 12 calls: did not pass, "
-      "up to 82 ms in a queue");
+  EXPECT_EQ(lines[2].figures,
+            "9 calls: passed, 1 of 4500 packets lost, queued for up to 2 ms; 12 calls: did not "
+            "pass, queued for up to 82 ms");
   EXPECT_EQ(lines[2].spark, "+x");
 }
 
@@ -119,17 +118,17 @@ TEST(MediaReport, TextAndPageHaveTheSection) {
   EXPECT_NE(text.find("▁▅x"), std::string::npos);
   const auto page = render_html(streamed(), {});
   EXPECT_NE(page.find("<svg class=\"stream\" role=\"img\""), std::string::npos);
-  EXPECT_NE(page.find("<title>Each second on the way out</title><desc>MOS 4.1"), std::string::npos);
-  EXPECT_NE(page.find("<desc>4.1, between 3.9 and 4.2</desc>"), std::string::npos);
-  EXPECT_NE(page.find("<title>So many calls at once</title><desc>9 calls: passed"),
+  EXPECT_NE(page.find("<title>Second by second, on the way out</title><desc>MOS 4.1"),
             std::string::npos);
+  EXPECT_NE(page.find("<desc>4.1, between 3.9 and 4.2</desc>"), std::string::npos);
+  EXPECT_NE(page.find("<title>Simultaneous calls</title><desc>9 calls: passed"), std::string::npos);
   EXPECT_NE(page.find("9 of 12 calls at once"), std::string::npos);
   EXPECT_EQ(render_html(samples::clean(), {}).find("class=\"stream\""), std::string::npos);
 }
 
 TEST(MediaReport, ThePageDrawsHowDelaysAreSpread) {
   const auto page = render_html(streamed(), {});
-  EXPECT_NE(page.find("<title>How much later than the fastest packet the others came on the way "
+  EXPECT_NE(page.find("<title>How much later packets arrived than the fastest one, on the way "
                       "out</title><desc>100 packets up to 1 ms, 20 packets up to 2 ms"),
             std::string::npos);
   EXPECT_NE(page.find("1 packet more than 100 ms"), std::string::npos);
@@ -149,7 +148,7 @@ TEST(MediaReport, RelaysAreSaidToBeWhatTheyAre) {
   const auto lines = media_lines(report, true);
   ASSERT_EQ(lines.size(), 4u);
   EXPECT_EQ(lines[2].way, "both");
-  EXPECT_NE(render_html(report, {}).find("measured by two relays"), std::string::npos);
+  EXPECT_NE(render_html(report, {}).find("measured through two relays"), std::string::npos);
   const auto json = render_json(report, {});
   EXPECT_EQ(schema_errors(json, "callready.report-1.schema.json"), "");
   const auto read = read_report(json, "saved.json");

@@ -10,11 +10,11 @@ namespace {
 
 TEST(Waits, SayHowLongAndForWhom) {
   EXPECT_EQ(wait_in_words({Milliseconds(2'000), CheckKind::sip, false}),
-            "2.0 s: waiting for SIP servers that do not answer");
+            "2.0 s: waiting for SIP servers that did not answer");
   EXPECT_EQ(wait_in_words({Milliseconds(1'600), CheckKind::hop, true}),
             "1.6 s: waiting for routers in the path");
   EXPECT_EQ(wait_in_words({Milliseconds(1'250), CheckKind::nat, false}),
-            "1.2 s: waiting for the NAT test's server that does not answer");
+            "1.2 s: waiting for the NAT test server, which did not answer");
 }
 
 TEST(Waits, NameEveryCheck) {
@@ -34,7 +34,7 @@ TEST(Waits, AreForThoseWhoAskForAll) {
   report.longest_wait = LongestWait{Milliseconds(2'000), CheckKind::sip, false};
   RenderOptions options;
   options.width = 200;
-  const auto words = "Longest wait, 2.0 s: waiting for SIP servers that do not answer";
+  const auto words = "Longest wait, 2.0 s: waiting for SIP servers that did not answer";
   EXPECT_EQ(render_text(report, options).find(words), std::string::npos);
   options.verbose = true;
   EXPECT_NE(render_text(report, options).find(words), std::string::npos);

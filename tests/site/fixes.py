@@ -88,8 +88,8 @@ def beyond_the_document(report, own_set=os.path.join(HERE, "findings.yaml")):
                       if port not in listed]
             if not far or not rule["ports"]:
                 found.append(f"{code}: a rule to any")
-        # "The device that refuses is 10.20.0.1" is no destination.
-        asked = re.sub(r"The device that refuses.*", "", fix)
+        # "The device that rejects the traffic is 10.20.0.1" is no destination.
+        asked = re.sub(r"The device that rejects the traffic.*", "", fix)
         for probe in report["probes"]:
             target = probe["target"]
             host = target["host"]

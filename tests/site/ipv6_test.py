@@ -32,7 +32,7 @@ class ServiceByIpv6(SiteTest):
         self.assertEqual([("events", "connected", "ipv6_first"),
                           ("portal", "connected", "ipv6_first")], self.service(report))
         self.assertEqual([], self.findings(report))
-        self.assertIn("Works by IPv6, too: events.example-calls.com and portal.example-calls.com.",
+        self.assertIn("Works over IPv6, too: events.example-calls.com and portal.example-calls.com.",
                       report["sets"][0]["notes"])
 
     def test_is_not_asked_where_this_computer_has_none(self):

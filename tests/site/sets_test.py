@@ -129,7 +129,7 @@ class CleanSite(SiteTest):
         regions = {p["region"] for p in report["probes"]
                    if p["check"] == "turn" and p["outcome"] == "answered"}
         self.assertGreaterEqual(len(regions), 7, "each part of the world")
-        self.assertIn("in all parts of the world, and more in the nearest", turn["sampled"])
+        self.assertIn("in all parts of the world, with more of them in the nearest part", turn["sampled"])
         self.assertRegex(turn["summary"], r"^nearest: turn-\w+\.\S+, turn-\w+")
 
     def test_a_set_of_ones_own_beside_a_vendors(self):

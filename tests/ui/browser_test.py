@@ -151,7 +151,7 @@ class States(Page):
         self.browser.js("document.getElementById('compare').click()")
         self.until("!document.getElementById('comparison').hidden")
         self.is_fine("blocked")
-        self.assertIn("Who has to do it", self.text())
+        self.assertIn("To be done by", self.text())
         os.remove(self.folder + "/config/callready/targets/local.yaml")
         self.browser.js("document.getElementById('again').click()")
         self.until("!document.getElementById('failed').hidden")
@@ -180,7 +180,7 @@ class Languages(Page):
                 self.is_fine(f"settings-{code}")
                 self.run_to_its_end("local")
                 self.is_fine(f"blocked-{code}")
-                for english in ("Who has to do it", "BLOCKED", "Run again"):
+                for english in ("To be done by", "BLOCKED", "Run again"):
                     self.assertNotIn(english, self.text())
                 self.browser.js("location.href = 'report?as=html'")
                 self.until(f"document.documentElement.lang === '{code}' && Boolean(document.querySelector('.finding'))")

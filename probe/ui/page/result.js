@@ -43,12 +43,12 @@ export const finding = (cause, index) => {
   article.append(head);
   if (cause.fix) {
     const fix = element('div', undefined, 'fix');
-    const who = element('p', t('Who has to do it:') + ' ');
+    const who = element('p', t('To be done by:') + ' ');
     who.append(element('span', cause.who, 'who'));
     fix.append(who, element('p', cause.fix));
     if (cause.rules.length > 0) {
       const more = element('details');
-      more.append(element('summary', t('To let through, by the vendor’s document')),
+      more.append(element('summary', t('Traffic to allow, according to the vendor’s document')),
                   element('pre', cause.rules.join('\n')));
       fix.append(more);
     }
@@ -79,12 +79,12 @@ const states = {ready: t('ready'), degraded: t('works only over a fallback'), bl
 export const changes = (difference) => {
   const parts = [];
   const when = new Date(difference.before.started_at).toLocaleString();
-  parts.push(element('p', t('Before: {}.', when), 'muted'));
+  parts.push(element('p', t('Previous result: {}.', when), 'muted'));
   for (const [trend, [word, tone, glyph]] of Object.entries(trends)) {
     const rows = difference.changes.filter((one) => one.trend === trend && one.of !== 'requirement')
       .map((one) => [one.title, `${states[one.before]} → ${states[one.after]}`]);
     for (const one of difference.findings.filter((other) => other.trend === trend)) {
-      rows.push([one.title, trend === 'better' ? t('gone') : trend === 'worse' ? t('new') : one.note ?? t('in other words')]);
+      rows.push([one.title, trend === 'better' ? t('gone') : trend === 'worse' ? t('new') : one.note ?? t('worded differently')]);
     }
     if (rows.length === 0) continue;
     const items = element('ul', undefined, 'ability');

@@ -85,7 +85,7 @@ import {abilities, changes, element, finding, t, verdict} from './result.js';
     $('services').replaceChildren(legend, ...rows);
     show('all', !searching && !everything && some.length < services.length);
     $('found').textContent = !searching ? '' : found.length === 0
-      ? t('No service of that name is known. Try another word, or ask your helpdesk what it is called.')
+      ? t('No service by that name is known. Try another word, or ask your helpdesk what the service is called.')
       : picked ? t('{} found; {} is chosen.', found.length, picked.title)
         : t('{} found; none is chosen.', found.length);
     settings();
@@ -123,7 +123,7 @@ import {abilities, changes, element, finding, t, verdict} from './result.js';
     fill('regions', set.regions.map((one) => box('regions', one, false)));
     fill('variables', set.variables.map((one) => {
       const field = element('div', undefined, 'field');
-      const label = element('label', one.default ? t('{} (left empty: {})', one.title, one.default) : one.title);
+      const label = element('label', one.default ? t('{} (if left empty: {})', one.title, one.default) : one.title);
       const input = element('input');
       label.htmlFor = input.id = `variable-${one.name}`;
       Object.assign(input, {type: 'text', name: one.name, spellcheck: false,
@@ -167,7 +167,7 @@ import {abilities, changes, element, finding, t, verdict} from './result.js';
       const reply = await post('run', order());
       if (!reply.ok) refuse(await reply.text());
     } catch {
-      refuse(t('The program does not answer any more. Start it again.'));
+      refuse(t('The program no longer responds. Start it again.'));
     }
     if (!$('refused').hidden) choose(false);
   };
@@ -190,7 +190,7 @@ import {abilities, changes, element, finding, t, verdict} from './result.js';
       bar.removeAttribute('value');
       $('count').textContent = t('Getting ready …');
     }
-    $('now').textContent = state.stopping ? t('Stopping, and writing down what is known …')
+    $('now').textContent = state.stopping ? t('Stopping and saving what is known so far …')
       : state.now ? t('Reply from {}', state.now) : '';
     $('stop').disabled = state.stopping;
     if (first) {
@@ -289,7 +289,7 @@ import {abilities, changes, element, finding, t, verdict} from './result.js';
     $('hide').setAttribute('aria-pressed', String(hidden));
     await result(false);
     tell(hidden
-      ? t('Names and addresses of this site are replaced, on this page, in what you copy and in what you save.')
+      ? t('Names and addresses of this site are replaced on this page and in everything that you copy or save.')
       : t('Names and addresses of this site are shown again.'));
   });
   $('compare').addEventListener('click', async () => {
@@ -336,7 +336,7 @@ import {abilities, changes, element, finding, t, verdict} from './result.js';
       take(JSON.parse(event.data));
     });
     events.addEventListener('error', () => {
-      lost(t('The program has ended, or does not answer. Start it again to go on.'));
+      lost(t('The program has stopped or does not respond. Start it again to continue.'));
     });
     $('search').focus();
   };
