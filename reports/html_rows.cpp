@@ -175,7 +175,7 @@ void add_endpoint(Html& out, const ProbeResult& result, std::size_t i) {
           mark_name(mark), PageIndex::endpoint(i), html_mark(mark), place_and_endpoint(probe),
           outcome_in_words(seen),
           reached_in ? say(" in {}", duration_phrase(*seen.round_trip)) : std::string(),
-          (probe.control ? say(", for comparison") : std::string()));
+          (probe.control() ? say(", for comparison") : std::string()));
   const auto fact = [&](std::string_view name, const std::string& text) {
     if (!text.empty()) out.put("<dt>{}</dt><dd>{}</dd>\n", name, text);
   };

@@ -154,6 +154,7 @@ Json requirement_json(const RequirementResult& requirement) {
   json["source"] = requirement.source;
   json["probes"] = requirement.probes;
   if (requirement.elsewhere) json["elsewhere"] = true;
+  if (requirement.left_out) json["left_out"] = true;
   if (requirement.poor) json["poor"] = true;
   for (const auto& missed : requirement.missed) json["missed"].push_back(missed_json(missed));
   if (requirement.closed_by) json["closed_by"] = to_string(*requirement.closed_by);
@@ -274,7 +275,8 @@ Json probe_json(const ProbeResult& result) {
   json["target"] = target_json(probe.target, seen.address);
   if (!probe.with.empty()) json["with"] = probe.with;
   set_if_any(json, "region", probe.region);
-  json["control"] = probe.control;
+  json["control"] = probe.control();
+  if (probe.control()) json["purpose"] = to_string(probe.purpose);
   set_if_any(json, "vantage", probe.vantage);
   if (seen.local) {
     json["local"] = {{"address", seen.local->address.to_string()}, {"port", seen.local->port}};

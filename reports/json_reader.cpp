@@ -232,8 +232,10 @@ RequirementResult read_requirement(const Node& node) {
   requirement.severity = node.member("severity").word<Severity>();
   requirement.status = node.member("status").word<Status>();
   requirement.summary = read_text(node, "summary");
-  // In a merged report, who left it out stands before it.
-  requirement.left_out = requirement.summary.find(left_out_words) != std::string::npos;
+  // Reports before 2026-11-25 only have the words for it.
+  const auto left_out = node.optional("left_out");
+  requirement.left_out =
+      left_out ? left_out->boolean() : requirement.summary.find("left out") != std::string::npos;
   if (node.optional("sampled")) requirement.sampled = read_text(node, "sampled");
   requirement.reached = node.member("reached").integer(0, any_count);
   requirement.total = node.member("total").integer(0, any_count);
@@ -368,8 +370,11 @@ std::optional<ProbeResult> read_probe(const Node& node) {
     });
   }
   probe.region = text_or_empty(node, "region");
-  probe.control = node.member("control").boolean();
-  probe.purpose = saved_purpose(probe);
+  const bool told = node.optional("purpose").has_value();
+  if (node.member("control").boolean()) {
+    probe.purpose = told ? known_word(node, "purpose", parse<Purpose>).value_or(Purpose::control)
+                         : likely_purpose(probe);
+  }
   probe.vantage = text_or_empty(node, "vantage");
   if (const auto local = node.optional("local")) {
     seen.local = SocketAddress{local->member("address").address(), port(local->member("port"))};

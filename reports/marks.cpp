@@ -51,7 +51,7 @@ Mark mark_of(const ProbeResult& result) {
     case Outcome::unresolved:
       break;
   }
-  return result.probe.control ? Mark::unknown : Mark::bad;
+  return result.probe.control() ? Mark::unknown : Mark::bad;
 }
 
 Mark mark_of(const RoutePair& pair) {

@@ -288,7 +288,7 @@ Path path_of(const Report& report) {
   for (const auto& result : report.probes) {
     if (!on_the_path(result.probe)) continue;
     by_id.emplace(result.probe.id, &result);
-    if (result.probe.control) controls.push_back(&result);
+    if (result.probe.control()) controls.push_back(&result);
     path.has_proxy = path.has_proxy || !result.probe.target.route.direct();
     const auto& seen = result.observation;
     for (const auto& evidence : seen.evidence) {

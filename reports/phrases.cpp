@@ -295,7 +295,7 @@ std::string outcome_in_full(const ProbeResult& result) {
   if (seen.address && seen.address->to_string() != result.probe.target.host) {
     text += say(", at {}", seen.address->to_string());
   }
-  if (result.probe.control) text += say(", for comparison");
+  if (result.probe.control()) text += say(", for comparison");
   // The last thing seen is what went wrong; all of it is in the JSON.
   if (!reached(seen.outcome) && !seen.evidence.empty()) {
     text += fmt::format(": {}", seen.evidence.back().text);

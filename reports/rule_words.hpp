@@ -32,13 +32,13 @@ inline std::string peer_facts(const RulePeer& peer) {
 inline std::vector<std::string> lines_of(const std::vector<FirewallRule>& rules) {
   std::vector<std::string> lines;
   for (const auto& rule : rules) {
-    auto head =
-        fmt::format("{} {} {} ({}", protocol_in_words(rule), ports_in_words(rule),
-                    rule.direction == Direction::in ? "from" : "to", joined(rule.titles, "; "));
-    if (!rule.sources.empty()) head += ": " + joined(rule.sources, "; ");
-    lines.push_back(head + "):");
+    auto what = joined(rule.titles, "; ");
+    if (!rule.sources.empty()) what += ": " + joined(rule.sources, "; ");
+    const auto protocol = protocol_in_words(rule), ports = ports_in_words(rule);
+    lines.push_back(rule.direction == Direction::in ? say("{} {} from ({}):", protocol, ports, what)
+                                                    : say("{} {} to ({}):", protocol, ports, what));
     if (!rule.source_ports.empty()) {
-      lines.push_back("  from source ports " + source_ports_in_words(rule));
+      lines.push_back("  " + say("from source ports {}", source_ports_in_words(rule)));
     }
     for (const auto& peer : rule.peers) lines.push_back("  " + peer.text);
   }

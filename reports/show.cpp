@@ -536,9 +536,8 @@ std::string list_text(std::span<const ListedSet> sets, std::string_view today,
   }
   if (undated > 0) {
     if (old.empty()) page.blank();
-    page.paragraph(fmt::format("{} no date: nobody knows how old {}.",
-                               say_plural(undated, "{} document has", "{} documents have"),
-                               undated == 1 ? "it is" : "they are"));
+    page.paragraph(say_plural(undated, "{} document has no date: nobody knows how old it is.",
+                              "{} documents have no date: nobody knows how old they are."));
   }
   if (!named_below) return page.take();
   constexpr std::size_t most_named = 10;

@@ -51,7 +51,9 @@ ParseResult parse_arguments(int argc, const char* const* argv) {
   app.require_subcommand(1);
   app.formatter(std::make_shared<HelpPage>());
   app.failure_message(failure_line);
-  app.add_flag("-d,--debug", arguments.log_level, "Log to standard error, with real names and addresses; twice: more");
+  app.add_flag(
+      "-d,--debug", arguments.log_level,
+      "Log to standard error, with real names and addresses; give it twice for more detail");
   app.fallthrough();
 
   add_commands(app, arguments);

@@ -21,7 +21,7 @@ std::string parse_variable(const std::string& text, std::map<std::string, std::s
 }
 
 void add_set_options(CLI::App& app, Arguments& arguments) {
-  app.add_option("--set", arguments.set_files, "A target set of your own (YAML), repeatable")
+  app.add_option("--set", arguments.set_files, "Your own target set (YAML), repeatable")
       ->type_name("FILE")
       ->allow_extra_args(false);
 }
@@ -82,22 +82,20 @@ void add_network_options(CLI::App& app, Arguments& arguments) {
          "consent)")
       ->type_name("PACE")
       ->check(CLI::IsMember({"normal", "fast"}));
-  app.add_flag(
-      "--quality", arguments.quality,
-      "Measure call quality as well: a 15 s stream of packets to a far end that a set names or, "
-      "with a TURN login, between two of the service's relays; WebRTC calls last 10 s; also list "
-      "the ICE candidates a browser would find");
+  app.add_flag("--quality", arguments.quality,
+               "Also measure call quality, with a 15 s stream of packets to a far end that a set "
+               "names or, with a TURN login, between two of the service's relays, and with 10 s "
+               "WebRTC calls; list the ICE candidates that a browser would find");
   app.add_option(
          "--calls", arguments.calls,
          "Also test whether the line carries N calls at once (1 to 100; includes --quality). "
-         "Starts with one, doubles each time, and stops before others on the line suffer")
+         "Starts with one, doubles each time, and stops before it affects others on the line")
       ->type_name("N")
       ->check(CLI::Range(1, 100));
   app.add_flag("--thorough", arguments.thorough, "Thorough test (up to 4 minutes)");
-  app.add_option(
-         "--timeout", arguments.timeout_s,
-         "End the run after this many seconds, whatever is left (usually 20, longer where the "
-         "pace needs it)")
+  app.add_option("--timeout", arguments.timeout_s,
+                 "End the run after this many seconds, even if tests remain (usually 20, or longer "
+                 "if the pace needs it)")
       ->type_name("SECONDS")
       ->check(CLI::Range(1.0, 86400.0));
   auto* proxy = app.add_option("--proxy", arguments.proxy,
@@ -109,9 +107,10 @@ void add_network_options(CLI::App& app, Arguments& arguments) {
       ->type_name("FILE|URL")
       ->excludes(proxy);
   app.add_flag("--sip-sdp", arguments.sip_sdp,
-               "Also test the path to your own SIP server (given with --var) for a SIP ALG, with a "
-               "call's session description; no phone rings");
-  app.add_option("--dns", arguments.dns_servers, "Use this DNS server instead, repeatable")
+               "Also test for a SIP ALG on the path to your own SIP server (given with --var), by "
+               "sending a call's session description; no phone rings");
+  app.add_option("--dns", arguments.dns_servers,
+                 "Use this DNS server instead of the system's, repeatable")
       ->type_name("ADDR")
       ->allow_extra_args(false);
   app.add_option("--ca-file", arguments.ca_files,
@@ -119,7 +118,7 @@ void add_network_options(CLI::App& app, Arguments& arguments) {
       ->type_name("FILE")
       ->allow_extra_args(false);
   app.add_option("--interface", arguments.interfaces,
-                 "Send through this network interface; repeated: through each, to compare them")
+                 "Send through this network interface; repeatable, to compare several")
       ->type_name("NAME")
       ->allow_extra_args(false);
   auto* four = app.add_flag_callback(
@@ -160,22 +159,21 @@ void add_check(CLI::App& app, Arguments& arguments) {
   add_output_options(*check, arguments);
   check->add_flag(
       "!--no-keep", arguments.keep,
-      "Do not keep this run for `render last` or the next run (only this user can read it)");
+      "Do not keep this run for `render last` or the next run (only you can read kept runs)");
   check
-      ->add_option(
-          "--history", arguments.history_file,
-          "Say since when findings have been present: compares with the report in this file "
-          "(JSON), which a complete run replaces")
+      ->add_option("--history", arguments.history_file,
+                   "Say since when each finding has been present, by comparison with the JSON "
+                   "report in this file; a complete run replaces the file")
       ->type_name("FILE");
   check
       ->add_option("--place", arguments.place,
-                   "Where this computer is (\"user VLAN, wired\"), for the report")
+                   "Where this computer is (such as \"user VLAN, wired\"), shown in the report")
       ->type_name("TEXT");
   check
-      ->add_option(
-          "--push-to", arguments.push_url,
-          "Also send the report to this OpenTelemetry collector (OTLP over HTTP, JSON); what "
-          "cannot be sent now goes with the next run. CALLREADY_PUSH_TOKEN: its bearer token")
+      ->add_option("--push-to", arguments.push_url,
+                   "Also send the report to this OpenTelemetry collector (OTLP over HTTP, JSON); "
+                   "reports that cannot be sent now go with the next run. CALLREADY_PUSH_TOKEN is "
+                   "the collector's bearer token")
       ->type_name("URL");
   add_follow(*check, arguments);
   group_options(*check);
@@ -203,7 +201,8 @@ void add_list(CLI::App& app, Arguments& arguments) {
 void add_show(CLI::App& app, Arguments& arguments) {
   auto* show = add_command(app, arguments, "show",
                            "Show what a service requires, each row with its source", Command::show);
-  show->add_option("SET", arguments.names, "A target set by name; with --set FILE, that file's")
+  show->add_option("SET", arguments.names,
+                   "Target set by name; with --set FILE, the set in that file")
       ->expected(0, -1);
   add_set_options(*show, arguments);
   show->add_flag("--json", arguments.json, "Every fact, as JSON");
@@ -223,13 +222,14 @@ void add_firewall(CLI::App& app, Arguments& arguments) {
   }
   firewall
       ->add_option("--format", arguments.firewall_format,
-                   fmt::format("{}. Without it: text on a terminal, else markdown",
+                   fmt::format("{}. Default: text on a terminal, otherwise markdown",
                                fmt::join(firewall_words, ", ")))
       ->type_name("FORMAT")
       ->check(CLI::IsMember(firewall_names));
   firewall
-      ->add_option("--from", arguments.report_file,
-                   "A JSON report of this site: with --missing, only what it did not see open")
+      ->add_option(
+          "--from", arguments.report_file,
+          "JSON report of this site; with --missing, print only rules for what it did not see open")
       ->type_name("REPORT.json");
   firewall->add_flag("--missing", arguments.missing, "Only rules that are still missing (--from)");
   firewall->add_flag("--required-only", arguments.required_only,
@@ -243,12 +243,13 @@ void add_firewall(CLI::App& app, Arguments& arguments) {
   };
   firewall
       ->add_option("--table", arguments.nft_table,
-                   "nftables: your table, in which the chain callready is made (\"inet filter\")")
+                   "nftables: your table, in which the chain callready is created (default: \"inet "
+                   "filter\")")
       ->type_name("\"FAMILY NAME\"")
       ->check(like("(inet|ip|ip6) [A-Za-z_][A-Za-z0-9_]*", "a family and a name, \"inet filter\""));
   firewall
       ->add_option("--chain", arguments.nft_chain,
-                   "nftables: your chain, which jumps to it (forward)")
+                   "nftables: your chain, which jumps to the chain callready (default: forward)")
       ->type_name("NAME")
       ->check(like("[A-Za-z_][A-Za-z0-9_]*", "a chain's name"));
 }
@@ -276,8 +277,8 @@ void add_merge(CLI::App& app, Arguments& arguments) {
                             "Merge reports from several networks of one site", Command::merge);
   merge
       ->add_option("REPORT", arguments.names,
-                   "JSON reports, of a user's network, the phones', the PBX's; NAME=FILE gives a "
-                   "vantage another name than the file's")
+                   "JSON reports, such as those from a user's network, the phones' and the PBX's; "
+                   "NAME=FILE gives a vantage a different name from the file's")
       ->required()
       ->expected(1, -1);
   merge->add_option("--site", arguments.site, "A name for the site, for the report")
@@ -325,7 +326,8 @@ void add_import(CLI::App& app, Arguments& arguments) {
       ->type_name("URL");
   import
       ->add_option("--into", arguments.into_file,
-                   "Refresh the lists of this set's rows that name the feed; all else stays")
+                   "Refresh the lists in this set's rows that name the feed, and leave everything "
+                   "else unchanged")
       ->type_name("SET.yaml");
 }
 

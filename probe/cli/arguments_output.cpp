@@ -50,10 +50,10 @@ void add_redact_options(CLI::App& app, Arguments& arguments) {
   auto* redact = app.add_flag("--redact", arguments.redact,
                               "Replace this site's addresses, hosts, networks and users with "
                               "pseudonyms; the vendor's names stay");
-  app.add_option("--redact-key", arguments.redact_key_file,
-                 "The key of the pseudonyms: the same key gives the same pseudonyms in every "
-                 "report. Default: CALLREADY_REDACT_KEY, then redact.key in the configuration "
-                 "folder, made if missing")
+  app.add_option(
+         "--redact-key", arguments.redact_key_file,
+         "Key for the pseudonyms: the same key gives the same pseudonyms in every report. Default: "
+         "CALLREADY_REDACT_KEY, then redact.key in the configuration folder, created if missing")
       ->type_name("FILE")
       ->needs(redact);
 }
@@ -84,8 +84,8 @@ void add_output_options(CLI::App& app, Arguments& arguments) {
   app.add_flag("-v,--verbose", arguments.verbose, "Every endpoint on its own line");
   std::vector<std::string> codes(language_codes().begin(), language_codes().end());
   app.add_option("--lang", arguments.language,
-                 "The language of text, ticket and html. Default: as LC_ALL, LC_MESSAGES or LANG "
-                 "say; everything else is in English")
+                 "Language of text, ticket and html; everything else is in English. Default: from "
+                 "LC_ALL, LC_MESSAGES or LANG")
       ->type_name("LANGUAGE")
       ->check(CLI::IsMember(codes));
   add_redact_options(app, arguments);

@@ -30,7 +30,7 @@ void add_exporter(CLI::App& app, Arguments& arguments) {
       ->type_name("ADDR:PORT");
   exporter
       ->add_option("--web.config.file", arguments.web_config_file,
-                   "TLS and logins, as Prometheus' exporters have them (YAML)")
+                   "TLS and logins, in the format of Prometheus exporters (YAML)")
       ->type_name("FILE");
   exporter->add_flag("--check-config", arguments.check_config, "Only check the files for errors");
   exporter->footer("Exit status: 0 ended by a signal, 2 usage or configuration error.");
@@ -38,7 +38,7 @@ void add_exporter(CLI::App& app, Arguments& arguments) {
 
 void add_serve(CLI::App& app, Arguments& arguments) {
   auto* serve = add_command(app, arguments, "serve",
-                            "Be the far end, on a host of your own outside, until interrupted",
+                            "Run the far end on your own host outside the site, until interrupted",
                             Command::serve);
   serve->add_option("NAME", arguments.names, "This host's name or address, as clients reach it")
       ->required()
@@ -69,11 +69,11 @@ void add_serve(CLI::App& app, Arguments& arguments) {
   ports_option("--stun-port", arguments.stun_port, "STUN over UDP and TCP, or off; 0: any", "PORT");
   serve
       ->add_option("--other-address", arguments.other_address,
-                   "A second public address of this host: STUN then tells how NATs behave (RFC "
-                   "5780); --bind names the first")
+                   "A second public address of this host, so that STUN can show how NATs behave "
+                   "(RFC 5780); --bind names the first")
       ->type_name("ADDRESS");
   ports_option("--sip-port", arguments.sip_port,
-               "SIP over UDP and TCP, which sends back what it receives, or off; 0: any", "PORT");
+               "SIP over UDP and TCP, returning what it receives, or off; 0: any", "PORT");
   ports_option("--sips-port", arguments.sips_port, "SIP over TLS, or off; 0: any", "PORT");
   serve
       ->add_option(

@@ -76,7 +76,7 @@ CommandLine describe(const CLI::App& app) {
 
 void add_description_commands(CLI::App& app, std::string& page) {
   auto* completion = app.add_subcommand(
-      "completion", "Completion of the command line, for a shell to read at its start");
+      "completion", "Print command-line completion for a shell to load at startup");
   completion->group("Other");
   completion
       ->add_option_function<std::string>(

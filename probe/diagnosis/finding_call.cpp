@@ -84,17 +84,16 @@ std::optional<Cause> silent_calls(const Diagnosis& context, MediaWay way) {
     finding.code = FindingCode::firewall_udp_port_blocked;
     finding.title = phrase("The firewall blocks outgoing UDP to the far end of calls: {}", ends);
     finding.fix = phrase(
-        "Allow outgoing UDP (and return traffic) from the user network: {}. TCP works: the call "
-        "was set up over it. If the far end is yours, check its own firewall, too.",
-        ends);
+        "Allow outgoing UDP (and return traffic) {}: {}. TCP works: the call was set up over it. "
+        "If the far end is yours, check its own firewall, too.",
+        from_users(context.facts), ends);
   } else {
     finding.confidence = Confidence::certain;
     finding.code = FindingCode::media_one_way;
     finding.title = phrase("UDP from calls gets out, but no replies come in");
     finding.fix = phrase(
-        "Let in the replies to UDP that the user network sends (a stateful rule with a timeout of "
-        "at least 120 s): {}.",
-        ends);
+        "Let in the replies to UDP sent {} (a stateful rule with a timeout of at least 120 s): {}.",
+        from_users(context.facts), ends);
   }
   for (const auto* call : cause.explained) {
     const auto* arrived = evidence_of(*call, EvidenceKind::call_arrived);
@@ -151,8 +150,8 @@ Causes find_call_media(const Diagnosis& context) {
   finding.title = phrase("Browser calls connect, but media (SRTP) is dropped{}", way_of(*worst));
   finding.fix = phrase(
       "Turn off the inspection that drops RTP or UDP it does not recognize (application control) "
-      "for the user network, and let the flow through in both directions: STUN and DTLS on the "
-      "same flow do pass.");
+      "{}, and let the flow through in both directions: STUN and DTLS on the same flow do pass.",
+      for_users(context.facts));
   return {cause};
 }
 
@@ -213,9 +212,9 @@ Causes find_relayed_calls(const Diagnosis& context) {
   finding.confidence = Confidence::likely;
   finding.title = phrase("Calls get through only over TCP or TLS relays");
   finding.fix = phrase(
-      "Allow outgoing UDP (and return traffic) from the user network: {}. Over TCP and TLS, each "
-      "lost packet delays all packets after it.",
-      ends_in_words(cause.impaired));
+      "Allow outgoing UDP (and return traffic) {}: {}. Over TCP and TLS, each lost packet delays "
+      "all packets after it.",
+      from_users(context.facts), ends_in_words(cause.impaired));
   return {cause};
 }
 

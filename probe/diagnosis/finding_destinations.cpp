@@ -58,7 +58,7 @@ struct Shut {
 // The second round asks whether a host is alive on a port of which nobody said that it listens.
 bool is_guess(const Flow& flow) {
   return std::all_of(flow.samples.begin(), flow.samples.end(), [](const FlowSample& sample) {
-    return saved_purpose(sample.result->probe) == Purpose::neighbour;
+    return sample.result->probe.purpose == Purpose::neighbour;
   });
 }
 
@@ -181,9 +181,9 @@ Cause say_shut(const Diagnosis& context, const Shut& shut) {
                                    : Confidence::likely;
   finding.fix = phrase(
       "Unblock {} on the firewall and on any web filter (by address, name, country or category), "
-      "and allow from the user network, with return traffic: {}.{}{}",
+      "and allow {}, with return traffic: {}.{}{}",
       hosts.size() == 1 ? phrase("this destination") : phrase("these destinations"),
-      flows_in_words(facts, probes),
+      from_users(context.facts), flows_in_words(facts, probes),
       shut.proved ? ask_the_device(device_of(shut.dead))
                   : phrase(" If the firewall's log shows that the packets leave, ask the servers' "
                            "operator whether they are up."),

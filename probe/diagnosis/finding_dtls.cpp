@@ -47,9 +47,8 @@ Causes find_dtls_filter(const Diagnosis& context) {
   finding.confidence = out || back ? Confidence::certain : Confidence::likely;
   finding.fix = phrase(
       "Turn off the inspection that drops DTLS over UDP (application control, often called "
-      "\"DTLS\", \"WebRTC\" or \"unknown UDP\") for the user network, and let it through in both "
-      "directions: {}.",
-      listed_texts({ends.begin(), ends.end()}));
+      "\"DTLS\", \"WebRTC\" or \"unknown UDP\") {}, and let it through in both directions: {}.",
+      for_users(context.facts), listed_texts({ends.begin(), ends.end()}));
   return {cause};
 }
 

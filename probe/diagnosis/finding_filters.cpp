@@ -295,8 +295,9 @@ Causes find_stun_filter(const Diagnosis& context) {
   finding.confidence = proved && !weak ? Confidence::certain : Confidence::possible;
   finding.fix = phrase(
       "Turn off the inspection that drops {} (application control, often called \"STUN\", \"TURN\" "
-      "or \"WebRTC\") for the user network, and allow it, with return traffic: {}.{}",
-      what, flows_in_words(facts, cause.explained), where_the_list_is(facts, cause.explained));
+      "or \"WebRTC\") {}, and allow it, with return traffic: {}.{}",
+      what, for_users(context.facts), flows_in_words(facts, cause.explained),
+      where_the_list_is(facts, cause.explained));
   if (!proved) {
     finding.evidence.push_back(
         {"",
@@ -367,9 +368,10 @@ Causes find_sip_filter(const Diagnosis& context) {
                        : hosts.size() > 1 ? Confidence::likely
                                           : Confidence::possible;
   finding.fix = phrase(
-      "Turn off the inspection that drops SIP (\"SIP\", \"VoIP\" or application control) for the "
-      "user network, and allow it, with return traffic: {}.{}",
-      flows_in_words(facts, cause.explained), where_the_list_is(facts, cause.explained));
+      "Turn off the inspection that drops SIP (\"SIP\", \"VoIP\" or application control) {}, and "
+      "allow it, with return traffic: {}.{}",
+      for_users(context.facts), flows_in_words(facts, cause.explained),
+      where_the_list_is(facts, cause.explained));
   finding.evidence.insert(finding.evidence.end(), weak.begin(), weak.end());
   if (!weak.empty()) {
     finding.evidence.push_back({"", phrase("Over TLS, which hides it, SIP to {} is answered.",

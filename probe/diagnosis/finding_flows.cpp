@@ -218,9 +218,9 @@ Causes find_flows(const Diagnosis& context) {
                                   [&](const Flow* flow) { return firmly_blocked(facts, *flow); });
     finding.confidence = sure ? Confidence::likely : Confidence::possible;
     finding.fix = phrase(
-        "Look in the firewall's log for dropped packets from this computer, and allow from the "
-        "user network, with return traffic: {}.{}",
-        rule,
+        "Look in the firewall's log for dropped packets from this computer, and allow {}, with "
+        "return traffic: {}.{}",
+        from_users(context.facts), rule,
         any_blocked(flows)
             ? ask_the_device(device_of(flows))
             : phrase(" If the log shows that the packets leave, ask the server's operator "

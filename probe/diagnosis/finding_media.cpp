@@ -380,7 +380,7 @@ Causes find_media_delay(const Diagnosis& context) {
   const auto vendors = facts.hosts_asked_for();
   const auto* anchor = nearest(facts, [&](const ProbeResult& result) {
     const auto& check = result.probe.check;
-    return result.probe.control && !vendors.contains(result.probe.target.host) &&
+    return result.probe.control() && !vendors.contains(result.probe.target.host) &&
            is_udp(result) == is_udp(*server) && check != CheckKind::dns && check != CheckKind::ntp;
   });
   auto& finding = cause.finding;

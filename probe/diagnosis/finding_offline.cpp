@@ -91,7 +91,7 @@ bool note(const Flow& flow, const std::set<std::string>& asked_for, Outside& out
   outside.mute.insert(flow.party);
   for (const auto& sample : flow.samples) {
     // The vendor's may be asked again by the second round.
-    outside.control |= sample.result->probe.control && !vendors;
+    outside.control |= sample.result->probe.control() && !vendors;
     if (!sample.by.empty() && !sample.no_way) outside.device = sample.by;
   }
   return true;

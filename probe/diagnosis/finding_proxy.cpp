@@ -353,9 +353,9 @@ Causes find_proxy_required(const Diagnosis& context) {
   const auto flows = flows_in_words(facts, not_carried.empty() ? cause.explained : not_carried);
   if (!flows.empty()) {
     finding.fix += phrase(
-        " Traffic that a proxy cannot carry needs direct access: allow from the user network, with "
-        "return traffic, {}.{}",
-        flows, where_the_list_is(facts, cause.explained));
+        " Traffic that a proxy cannot carry needs direct access: allow {}, with return traffic, "
+        "{}.{}",
+        from_users(context.facts), flows, where_the_list_is(facts, cause.explained));
   }
   finding.evidence.push_back(
       {through.front()->probe.id, phrase("{}: {}", endpoint_in_words(through.front()->probe.target),

@@ -86,10 +86,9 @@ Causes find_refused_quic(const Diagnosis& context) {
   finding.confidence =
       parties_of(cause.explained).size() > 1 ? Confidence::likely : Confidence::possible;
   finding.fix = phrase(
-      "Allow UDP 443 (and return traffic) from the user network, or leave it blocked if that is "
-      "your policy: "
-      "calls do not need it.{}",
-      ask_the_device(device));
+      "Allow UDP 443 (and return traffic) {}, or leave it blocked if that is your policy: calls do "
+      "not need it.{}",
+      from_users(context.facts), ask_the_device(device));
   insert_second(finding.evidence,
                 {works->samples.front().result->probe.id,
                  phrase("Other UDP works: {}, port {}, answers.", works->host, works->port)});

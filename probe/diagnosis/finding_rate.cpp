@@ -51,7 +51,7 @@ std::optional<FindingEvidence> line_is_up(const Facts& facts) {
 const ProbeResult* resolver_is_silent(const Facts& facts) {
   for (const auto& result : facts.report.probes) {
     const bool own = asks_our_resolvers(result.probe);
-    const bool late = own && !facts.asked_for(result) && result.probe.control;
+    const bool late = own && !facts.asked_for(result) && result.probe.control();
     if (late && result.observation.outcome == Outcome::silent) return &result;
   }
   return nullptr;
@@ -224,8 +224,8 @@ Causes find_new_flow_limit(const Diagnosis& context) {
   finding.confidence = Confidence::likely;
   finding.fix = phrase(
       "Find the firewall's limit on new connections or flows per second (flood or scan protection, "
-      "session limit per host), and raise it for the user network: calls open dozens of flows "
-      "within a second.");
+      "session limit per host), and raise it {}: calls open dozens of flows within a second.",
+      for_users(context.facts));
   add_counts(finding.evidence, facts);
   add_what_they_saw(finding.evidence, cause.explained, 4);
   return {cause};

@@ -178,44 +178,6 @@ void fill_in(const Report& report, Cause& cause) {
   }
 }
 
-// Whose network the rules are for. They are written for users'; a run for one kind of device
-// (--from) is about the network of those.
-void name_network(Text& fix, const std::optional<Vantage>& vantage) {
-  constexpr std::string_view usual = "the user network";
-  Text network;
-  switch (vantage.value_or(Vantage::pc)) {
-    case Vantage::phone:
-      network = phrase("the phones' network");
-      break;
-    case Vantage::mobile:
-      network = phrase("the mobile phones' network");
-      break;
-    case Vantage::room_device:
-      network = phrase("the room devices' network");
-      break;
-    case Vantage::pbx:
-      network = phrase("the PBX");
-      break;
-    case Vantage::sbc:
-      network = phrase("the SBC");
-      break;
-    case Vantage::gateway:
-      network = phrase("the gateway");
-      break;
-    case Vantage::hub:
-      network = phrase("the hub");
-      break;
-    case Vantage::mesh_node:
-      network = phrase("the video mesh node");
-      break;
-    case Vantage::pc:
-    case Vantage::browser:
-      return;
-  }
-  while (fix.replace(usual, network)) {
-  }
-}
-
 }  // namespace
 
 // Rows that fail by these, with their sets.
@@ -304,7 +266,6 @@ std::vector<Finding> completed(std::vector<findings::Cause> causes, const Report
   std::vector<Finding> found;
   for (auto& cause : causes) {
     findings::fill_in(report, cause);
-    findings::name_network(cause.finding.fix, report.site.vantage);
     if (has(cause.finding.code, FindingTrait::asks_to_let_through)) {
       // What is inspected was reached all the same.
       auto lost = cause.finding.code == FindingCode::tls_intercepted

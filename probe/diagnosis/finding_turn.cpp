@@ -110,7 +110,7 @@ void add_impaired(const Facts& facts, Cause& cause) {
   const auto lost = cause.explained;
   for (const auto& result : facts.report.probes) {
     const auto& target = result.probe.target;
-    if (result.probe.check != CheckKind::turn || result.probe.control || died(result)) continue;
+    if (result.probe.check != CheckKind::turn || result.probe.control() || died(result)) continue;
     const bool same = std::any_of(lost.begin(), lost.end(), [&](const ProbeResult* other) {
       return other->probe.target.host == target.host &&
              other->probe.target.transport == target.transport;

@@ -274,9 +274,10 @@ Causes find_udp_blocked(const Diagnosis& context) {
   finding.fix =
       phrase("{} {}.{}",
              verdict->only_replies
-                 ? phrase("Let in the replies to UDP that the user network sends (a "
-                          "stateful rule with a timeout of at least 120 s):")
-                 : phrase("Allow outgoing UDP (and return traffic) from the user network:"),
+                 ? phrase("Let in the replies to UDP sent {} (a stateful rule with a timeout of at "
+                          "least 120 s):",
+                          from_users(context.facts))
+                 : phrase("Allow outgoing UDP (and return traffic) {}:", from_users(context.facts)),
              wanted, where_the_list_is(context.facts, cause.explained));
   finding.evidence = verdict->evidence;
   const auto* tcp = tcp_works(context.facts);

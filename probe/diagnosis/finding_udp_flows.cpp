@@ -136,8 +136,9 @@ std::vector<const Flow*> lost_beside_others(const Facts& facts) {
   std::set<std::uint16_t> open;
   std::vector<const Flow*> lost;
   for (const auto& flow : facts.flows) {
-    const bool listens = !flow.udp && !facts.asked_for(flow) &&
-                         any_sample(flow, [](const FlowSample& sample) { return sample.responder; });
+    const bool listens =
+        !flow.udp && !facts.asked_for(flow) &&
+        any_sample(flow, [](const FlowSample& sample) { return sample.responder; });
     if (!listens) continue;
     if (flow.way == Reachability::open) open.insert(flow.port);
     if (flow.way == Reachability::lost) lost.push_back(&flow);

@@ -278,16 +278,14 @@ Causes find_udp_ranges(const Diagnosis& context) {
                        : new_flows_may_be_limited(facts) ? Confidence::possible
                                                          : Confidence::likely;
   const auto asked = asked_flows(facts, cause);
-  finding.fix =
-      only_stun ? phrase(
-                      "Turn off the inspection that drops UDP it does not recognize (application "
-                      "control, \"unknown-udp\") for these flows, and allow outgoing UDP (and "
-                      "return traffic) from the user network to the whole range: {}.",
-                      asked)
-                : phrase(
-                      "Allow outgoing UDP (and return traffic) from the user network to the whole "
-                      "range: {}.",
-                      asked);
+  finding.fix = only_stun
+                    ? phrase(
+                          "Turn off the inspection that drops UDP it does not recognize "
+                          "(application control, \"unknown-udp\") for these flows, and allow "
+                          "outgoing UDP (and return traffic) {} to the whole range: {}.",
+                          from_users(context.facts), asked)
+                    : phrase("Allow outgoing UDP (and return traffic) {} to the whole range: {}.",
+                             from_users(context.facts), asked);
   finding.fix += ask_the_device(device_of(closed));
   finding.fix += where_the_list_is(facts, cause.explained);
   finding.evidence = udp_evidence(closed, 6);
@@ -324,10 +322,9 @@ Causes find_one_way_media(const Diagnosis& context) {
   finding.owner = Owner::network;
   finding.confidence = Confidence::certain;
   finding.fix = phrase(
-      "Let in the replies to UDP that the user network sends (a stateful rule with a timeout of at "
-      "least 120 s; with several Internet lines, over the same line that the packets left on): "
-      "{}.{}",
-      flows_in_words(context.facts, cause.explained),
+      "Let in the replies to UDP sent {} (a stateful rule with a timeout of at least 120 s; with "
+      "several Internet lines, over the same line that the packets left on): {}.{}",
+      from_users(context.facts), flows_in_words(context.facts, cause.explained),
       where_the_list_is(context.facts, cause.explained));
   return {cause};
 }

@@ -84,7 +84,7 @@ void read_refusal(const Diagnosis& context, const Flow& flow, bool alone,
     if ((!refused && !far) || context.explained(result)) continue;
     refusals.probes.push_back(&result);
     // On a port that was guessed a server refuses that is well.
-    if (saved_purpose(result.probe) == Purpose::neighbour) continue;
+    if (result.probe.purpose == Purpose::neighbour) continue;
     const bool doubtful = impostors.beside_losses || (impostors.tcp && !flow.udp);
     if (far && !doubtful) {
       refusals.proofs.push_back(

@@ -231,4 +231,54 @@ std::vector<FindingAffects> sets_of(const Facts& facts,
   return sets;
 }
 
+Text from_users(const Facts& facts) {
+  switch (facts.report.site.vantage.value_or(Vantage::pc)) {
+    case Vantage::phone:
+      return phrase("from the phones' network");
+    case Vantage::mobile:
+      return phrase("from the mobile phones' network");
+    case Vantage::room_device:
+      return phrase("from the room devices' network");
+    case Vantage::pbx:
+      return phrase("from the PBX");
+    case Vantage::sbc:
+      return phrase("from the SBC");
+    case Vantage::gateway:
+      return phrase("from the gateway");
+    case Vantage::hub:
+      return phrase("from the hub");
+    case Vantage::mesh_node:
+      return phrase("from the video mesh node");
+    case Vantage::pc:
+    case Vantage::browser:
+      break;
+  }
+  return phrase("from the user network");
+}
+
+Text for_users(const Facts& facts) {
+  switch (facts.report.site.vantage.value_or(Vantage::pc)) {
+    case Vantage::phone:
+      return phrase("for the phones' network");
+    case Vantage::mobile:
+      return phrase("for the mobile phones' network");
+    case Vantage::room_device:
+      return phrase("for the room devices' network");
+    case Vantage::pbx:
+      return phrase("for the PBX");
+    case Vantage::sbc:
+      return phrase("for the SBC");
+    case Vantage::gateway:
+      return phrase("for the gateway");
+    case Vantage::hub:
+      return phrase("for the hub");
+    case Vantage::mesh_node:
+      return phrase("for the video mesh node");
+    case Vantage::pc:
+    case Vantage::browser:
+      break;
+  }
+  return phrase("for the user network");
+}
+
 }  // namespace callready::findings

@@ -64,4 +64,9 @@ std::vector<std::string> hosts_of(const std::vector<const ProbeResult*>& probes)
 std::vector<FindingAffects> sets_of(const Facts& facts,
                                     const std::vector<const ProbeResult*>& probes);
 
+// Whose network the rules are for: "from the user network", or that of the devices that the run is
+// about (--from).
+Text from_users(const Facts& facts);
+Text for_users(const Facts& facts);
+
 }  // namespace callready::findings

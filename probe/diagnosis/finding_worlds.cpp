@@ -78,9 +78,10 @@ Causes find_taken_connections(const Diagnosis& context) {
   finding.title = phrase("A device in the path answers TCP to {} itself and passes nothing on",
                          named_ports(ports_of(cause->explained)));
   finding.fix = phrase(
-      "Exempt this traffic from the firewall's transparent proxy or inspection, and allow from the "
-      "user network, with return traffic: {}.{}",
-      asked_flows(facts, *cause), where_the_list_is(facts, cause->explained));
+      "Exempt this traffic from the firewall's transparent proxy or inspection, and allow {}, with "
+      "return traffic: {}.{}",
+      from_users(context.facts), asked_flows(facts, *cause),
+      where_the_list_is(facts, cause->explained));
   for (const auto& result : probes) {
     const auto* hop = is_taken_near(result) ? evidence_of(result, EvidenceKind::hop) : nullptr;
     if (hop == nullptr || finding.evidence.size() == 2) continue;

@@ -37,7 +37,6 @@ void Questions::ask(Purpose purpose, CheckKind check, Transport transport, std::
   probe.target.route.proxy = std::move(proxy);
   probe.with = std::move(with);
   probe.purpose = purpose;
-  probe.control = true;
   probe.id = probe_id(probe);
   auto& room = room_for(purpose);
   if (room == 0 || facts_.find(probe.id) != nullptr || !ids_.insert(probe.id).second) return;
@@ -63,7 +62,7 @@ std::vector<std::string> independent_resolvers(const Facts& facts) {
   for (const auto& result : facts.report.probes) {
     const auto& probe = result.probe;
     const bool server =
-        probe.check == CheckKind::dns && probe.control && probe.with.contains("server");
+        probe.check == CheckKind::dns && probe.control() && probe.with.contains("server");
     if (!server || findings::is_name(probe.target.host) || facts.inside(result)) continue;
     const auto& host = probe.target.host;
     const bool known = std::find(servers.begin(), servers.end(), host) != servers.end();
@@ -82,7 +81,7 @@ std::string no_resolver(const Facts& facts, const std::vector<std::string>& reso
     if (!dialled || !findings::is_direct(result) || !reached(seen.outcome)) continue;
     if (!seen.address || seen.address->is_special() || facts.inside(result)) continue;
     if (std::find(resolvers.begin(), resolvers.end(), host) != resolvers.end()) continue;
-    if (found.empty() || (probe.control && findings::is_name(host))) found = host;
+    if (found.empty() || (probe.control() && findings::is_name(host))) found = host;
   }
   return found;
 }
@@ -258,7 +257,7 @@ void ask_through_the_proxy(const Facts& facts, Questions& questions) {
       const bool foreign =
           root != nullptr && flag_fact(*root, Fact::expected) == std::optional(false);
       if (foreign && facts.asked_for(result)) proxy = target.route.proxy;
-    } else if (result.probe.control && result.probe.check == CheckKind::tls &&
+    } else if (result.probe.control() && result.probe.check == CheckKind::tls &&
                target.port() == 443) {
       anchors.push_back(target.host);
     }
@@ -298,7 +297,7 @@ std::optional<int> answers_stun(const findings::Flow& flow) {
     if (!flow.udp || flow.port == 53 || (!asked && !beside)) continue;
     // What a relay behind a server took in or sent back says nothing of the relay's port.
     if (probe.target.transport != Transport::udp || probe.target.port() != flow.port) continue;
-    if (!answered && (!probe.control || seen.outcome != Outcome::silent)) continue;
+    if (!answered && (!probe.control() || seen.outcome != Outcome::silent)) continue;
     const int rank = !answered ? 2 : asked ? 0 : 1;
     best = std::min(best.value_or(rank), rank);
   }

@@ -51,7 +51,8 @@ const Flow* find_control(const Facts& facts) {
     const auto better = [&](const Flow& than) {
       const bool own = !intercepted.contains(flow.port), its = !intercepted.contains(than.port);
       if (own != its) return own;
-      const bool anchor = result.probe.control, other = than.samples.front().result->probe.control;
+      const bool anchor = result.probe.control(),
+                 other = than.samples.front().result->probe.control();
       return anchor != other ? anchor : flow.port == 443 && than.port != 443;
     };
     if (best == nullptr || better(*best)) best = &flow;
@@ -398,7 +399,8 @@ void ask_for_neighbours(const Facts& facts, Questions& questions) {
     const bool question =
         std::all_of(flow.samples.begin(), flow.samples.end(), [&](const FlowSample& sample) {
           const auto& probe = sample.result->probe;
-          return probe.check == CheckKind::tcp && probe.control && !facts.asked_for(*sample.result);
+          return probe.check == CheckKind::tcp && probe.control() &&
+                 !facts.asked_for(*sample.result);
         });
     if (question) asked_before.insert(flow.host);
   }

@@ -48,7 +48,33 @@ int badness(Status status) {
 }
 
 Text word_of(Status status) {
-  return status == Status::skip ? phrase("not tried") : Text(to_string(status));
+  switch (status) {
+    case Status::pass:
+      return phrase("works");
+    case Status::warn:
+      return phrase("works with limits");
+    case Status::fail:
+      return phrase("fails");
+    case Status::unknown:
+      return phrase("not decided");
+    case Status::skip:
+      break;
+  }
+  return phrase("not tried");
+}
+
+Text word_of(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::ready:
+      return phrase("works");
+    case Verdict::degraded:
+      return phrase("works with limits");
+    case Verdict::blocked:
+      return phrase("blocked");
+    case Verdict::unknown:
+      break;
+  }
+  return phrase("not decided");
 }
 
 std::vector<std::string> names_of(const std::vector<Said>& said) {
@@ -57,8 +83,8 @@ std::vector<std::string> names_of(const std::vector<Said>& said) {
   return names;
 }
 
-// "from user and voice: 2 of 2 reached"; where they differ, "not the same everywhere: fail from
-// voice (not reached: ...), pass from user"; then what others saw who are not asked.
+// "from user and voice: 2 of 2 reached"; where they differ, "not the same everywhere: fails
+// from voice (not reached: ...), works from user"; then what others saw who are not asked.
 Text summary_of(const std::vector<Said>& deciding, const std::vector<Said>& others,
                 const Said& worst) {
   const bool agree = std::all_of(deciding.begin(), deciding.end(), [&](const Said& said) {
@@ -164,10 +190,7 @@ CapabilityResult combined(const CapabilityResult& first, const std::vector<SetHe
     if (here == nullptr) continue;
     if (capability.needs.empty()) capability.needs = here->needs;
     differ |= here->verdict != first.verdict;
-    seen.push_back(phrase(
-        "{} from {}",
-        here->verdict == Verdict::unknown ? phrase("not decided") : Text(to_string(here->verdict)),
-        its.part->name));
+    seen.push_back(phrase("{} from {}", word_of(here->verdict), its.part->name));
   }
   CapabilityResult result;
   result.calls = first.calls;

@@ -361,7 +361,7 @@ asio::awaitable<ProxyDiscovery> by_pac(checks::Context& context, PacFile file, c
     summarise(found, plan, phrase("The PAC file {}", file.place));
   }
   file.probe.check = CheckKind::pac;
-  file.probe.control = true;
+  file.probe.purpose = Purpose::control;
   file.probe.id = probe_id(file.probe);
   found.pac = ProbeResult{file.probe, std::move(file.seen)};
   co_return found;

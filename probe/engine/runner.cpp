@@ -121,7 +121,7 @@ class Runner {
   // (where there are none, the first probes) go ahead, until two have answered.
   asio::awaitable<void> begin_alone() {
     std::stable_partition(order_.begin(), order_.end(), [&](std::size_t i) {
-      return scheduler_.probe(i).control && !scheduler_.conditional(i);
+      return scheduler_.probe(i).control() && !scheduler_.conditional(i);
     });
     const auto places = static_cast<std::size_t>(options_.in_flight);
     const auto first = std::min({order_.size(), most_ahead, places});

@@ -19,12 +19,11 @@ std::string probe_id(const Probe& probe) {
   return id;
 }
 
-Purpose saved_purpose(const Probe& probe) {
-  if (!probe.control) return Purpose::row;
-  if (probe.with.contains("again")) return Purpose::repeat;
-  if (probe.with.contains("server_name")) return Purpose::other_server_name;
+Purpose likely_purpose(const Probe& control) {
+  if (control.with.contains("again")) return Purpose::repeat;
+  if (control.with.contains("server_name")) return Purpose::other_server_name;
   // No set gives others a meaning by a mere connection.
-  if (probe.check == CheckKind::tcp) return Purpose::neighbour;
+  if (control.check == CheckKind::tcp) return Purpose::neighbour;
   return Purpose::control;
 }
 

@@ -92,10 +92,6 @@ struct Site {
   std::vector<std::string> unread_policies;  // "/etc/...: not JSON": places that could not be read
 };
 
-// How the summary of a row begins that a larger run would try: a saved report has no other mark of
-// it.
-inline constexpr std::string_view left_out_words = "left out";
-
 // Since when something has been so, run after run (probe/diagnosis/history.hpp).
 struct Standing {
   WallTime since;      // the start of the first of these runs

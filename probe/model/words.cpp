@@ -197,6 +197,23 @@ std::span<const Word<CheckKind>> words() {
 }
 
 template <>
+std::span<const Word<Purpose>> words() {
+  static constexpr auto table = std::to_array<Word<Purpose>>({
+      {Purpose::row, "row"},
+      {Purpose::control, "control"},
+      {Purpose::name_elsewhere, "name_elsewhere"},
+      {Purpose::way_out, "way_out"},
+      {Purpose::neighbour, "neighbour"},
+      {Purpose::repeat, "repeat"},
+      {Purpose::other_server_name, "other_server_name"},
+      {Purpose::servers_word, "servers_word"},
+      {Purpose::proxys_issuer, "proxys_issuer"},
+      {Purpose::other_sip_port, "other_sip_port"},
+  });
+  return table;
+}
+
+template <>
 std::span<const Word<Timing>> words() {
   static constexpr auto table = std::to_array<Word<Timing>>({
       {Timing::connect, "connect"},

@@ -74,6 +74,20 @@ enum class CheckKind {
   udp_range,
 };
 
+// Why a probe is made; all but the first two are questions of a second round.
+enum class Purpose {
+  row,                // a set's row asks for it
+  control,            // gives others a meaning
+  name_elsewhere,     // what do other resolvers say of a name?
+  way_out,            // do packets to that port leave the site?
+  neighbour,          // is that host alive at all?
+  repeat,             // does what answered at first answer still?
+  other_server_name,  // is it the name in the greeting that is cut off?
+  servers_word,       // what does the server itself say?
+  proxys_issuer,      // does a private issuer beyond the proxy sign for everybody?
+  other_sip_port,     // does a port that no SIP ALG knows fare better?
+};
+
 // The named parts of what a probe took; `tls` counts from the start, `handshake` from the
 // connection.
 enum class Timing { connect, dns, handshake, reply, tls, tunnel };

@@ -78,7 +78,7 @@ void add_candidates_of(ProbeList& probes, const TargetSet& set) {
 // UDP stands: it is judged by what that row's capabilities ask of a line.
 void add_stream_of(ProbeList& probes, const TargetSet& set, std::vector<Row>& rows) {
   const auto is_turn = [](const Probe& probe) {
-    return probe.check == CheckKind::turn && probe.target.route.direct() && !probe.control &&
+    return probe.check == CheckKind::turn && probe.target.route.direct() && !probe.control() &&
            !probe.with.contains(interface_parameter);
   };
   const auto of_set = [&](const Row& row) { return row.set == &set; };

@@ -20,7 +20,7 @@ void ProbeList::add(Row& row, Probe probe, const std::vector<std::string>& rival
     plan.probes.push_back(std::move(planned));
   } else {
     auto& known = plan.probes[place->second];
-    known.probe.control &= probe.control;
+    if (!probe.control()) known.probe.purpose = Purpose::row;
     known.severity = std::min(known.severity, row.requirement.severity);
     known.round = std::min(known.round, round);
     if (rivals.empty()) known.nearest_of.clear();  // wanted whatever is near
@@ -30,7 +30,6 @@ void ProbeList::add(Row& row, Probe probe, const std::vector<std::string>& rival
 }
 
 void ProbeList::add_control(Probe probe) {
-  probe.control = true;
   probe.purpose = Purpose::control;
   probe.id = probe_id(probe);
   if (!index_.try_emplace(probe.id, plan.probes.size()).second) return;

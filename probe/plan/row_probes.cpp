@@ -115,7 +115,7 @@ class RowProbes {
         probe.with = requirement.with;
         if (!requirement.listening) probe.with["stop_on_the_way"] = "true";
         probe.region = candidate.region;
-        probe.control = row.set->control;
+        if (row.set->control) probe.purpose = Purpose::control;
         if (probe.check == CheckKind::sip_alg) {
           if (takes_sip_alg(row, transport)) add_sip_alg(row, probe, rivals);
           continue;

@@ -702,7 +702,7 @@ class SavedReports(CommandsTest):
         self.assertEqual("Lyon", report["site"]["name"])
         self.assertEqual(["user", "phones"], [part["name"] for part in report["vantages"]])
         self.assertEqual("fail", report["sets"][0]["requirements"][0]["status"])
-        self.assertIn("pass from user", report["sets"][0]["requirements"][0]["summary"])
+        self.assertIn("works from user", report["sets"][0]["requirements"][0]["summary"])
         # It is a report like any other: rendered, compared, and merged again.
         self.write(done.stdout, "site.json")
         self.assertEqual(1, self.run_it("render", self.path("site.json")).returncode)

@@ -51,7 +51,7 @@ TEST(Destination, ThatIsDownIsNoPartOfAnothersBlock) {
 TEST(Destination, IsNotProvedByOnePortAndAGuess) {
   const auto made = [](bool guessed) {
     auto guess = tcp("stun.vendor.com", 80, silent);
-    guess.probe.control = guessed;
+    if (guessed) guess.probe.purpose = Purpose::neighbour;
     guess.probe.id = probe_id(guess.probe);
     auto run =
         report({row("stun", {rejected_by(stun("stun.vendor.com", 19302, rejected), "10.20.0.1")}),

@@ -12,7 +12,7 @@ using Codes = std::vector<std::string>;
 
 ProbeResult pac(Outcome outcome, test::Said detail) {
   auto result = probe(CheckKind::pac, Transport::tcp, "wpad.example.net", 80, outcome, detail);
-  result.probe.control = true;
+  result.probe.purpose = Purpose::control;
   Evidence evidence;
   evidence.kind = EvidenceKind::pac;
   evidence.text = "The PAC file http://wpad.example.net/wpad.dat: its script fails";
@@ -179,7 +179,7 @@ TEST(Ipv6Finding, BrokenIsToldFromMissing) {
 ProbeResult of_service(std::string host, std::string six) {
   auto result = families(std::move(host), std::move(six));
   result.probe.with["service"] = "true";
-  result.probe.control = true;
+  result.probe.purpose = Purpose::control;
   return result;
 }
 

@@ -10,7 +10,7 @@ using Codes = std::vector<std::string>;
 ProbeResult hello(const std::string& host, Outcome outcome, DetailCode detail) {
   auto result = probe(CheckKind::tls_hello, Transport::tls, host, 443, outcome);
   result.observation.detail = detail;
-  result.probe.control = true;
+  result.probe.purpose = Purpose::control;
   return result;
 }
 ProbeResult cut(const std::string& host, DetailCode how = DetailCode::long_hello_cut) {

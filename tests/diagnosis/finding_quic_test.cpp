@@ -11,7 +11,7 @@ using Codes = std::vector<std::string>;
 ProbeResult quic(const std::string& host, Outcome outcome, DetailCode detail) {
   auto result = probe(CheckKind::quic, Transport::udp, host, 443, outcome);
   result.observation.detail = detail;
-  result.probe.control = true;
+  result.probe.purpose = Purpose::control;
   if (outcome != answered) return result;
   result.observation.evidence.push_back({EvidenceKind::quic,
                                          "the server names 1 versions of QUIC",

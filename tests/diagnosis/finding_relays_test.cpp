@@ -18,7 +18,7 @@ ProbeResult held(Transport transport, bool died, bool server_answers = false) {
   auto result = died ? relay(transport, failed, DetailCode::relay_dies) : carries(transport);
   result.probe.with["hold"] = "true";
   result.probe.id = probe_id(result.probe);
-  result.probe.control = true;
+  result.probe.purpose = Purpose::control;
   Evidence life;
   life.kind = EvidenceKind::relay_life;
   life.text = died ? "the relay died after 3 packets" : "the relay carried 80 of 80 packets";

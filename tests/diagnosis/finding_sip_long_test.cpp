@@ -22,7 +22,7 @@ ProbeResult lost(std::vector<Evidence> sizes, bool mirror = false) {
   auto result = probe(CheckKind::sip_long, Transport::udp, "sip.vendor.com", 5060, failed);
   result.observation.detail = DetailCode::long_sip_lost;
   result.observation.evidence = std::move(sizes);
-  result.probe.control = true;
+  result.probe.purpose = Purpose::control;
   if (mirror) result.probe.with["mirror"] = "true";
   return result;
 }

@@ -18,7 +18,7 @@ std::vector<ProbeResult> anchors() {
 Ids ids(const Report& report) {
   Ids list;
   for (const auto& probe : follow_ups(report)) {
-    EXPECT_TRUE(probe.control) << probe.id;
+    EXPECT_TRUE(probe.control()) << probe.id;
     EXPECT_EQ(probe.id, probe_id(probe));
     list.push_back(probe.id);
   }

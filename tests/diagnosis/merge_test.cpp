@@ -163,17 +163,17 @@ TEST(Merge, ShowsDisagreement) {
   const auto report = merged({{"user", report_of("pc-1", {{"sip", {Status::pass}}})},
                               {"voice", report_of("pc-2", {{"sip", {Status::fail}}})}});
   EXPECT_EQ(row_of(report, "sip").summary,
-            "not the same everywhere: fail from voice (not reached), pass from user");
+            "not the same everywhere: fails from voice (not reached), works from user");
   EXPECT_EQ(report.sets.at(0).verdict, Verdict::blocked);
   EXPECT_EQ(report.sets.at(0).capabilities.at(0).summary,
-            "does not work: Row sip (ready from user, blocked from voice)");
+            "does not work: Row sip (works from user, blocked from voice)");
 }
 
 TEST(Merge, NamesWhatWasSeenFromTheWrongPlace) {
   const auto report = merged({{"user", report_of("pc-1", {{"sip", {Status::fail, true}}})},
                               {"voice", report_of("pc-2", {{"sip", {Status::pass}}})}});
   EXPECT_EQ(row_of(report, "sip").summary,
-            "from voice: reached; not relevant at user, which saw: fail (not reached)");
+            "from voice: reached; not relevant at user, which saw: fails (not reached)");
   EXPECT_EQ(report.sets.at(0).verdict, Verdict::ready);
 }
 

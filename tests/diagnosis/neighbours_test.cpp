@@ -588,7 +588,7 @@ TEST(DnsFilter, MayBeSilence) {
       probe(CheckKind::tls, Transport::tls, "www.example.org", 443, unresolved, "dns_unreachable");
   for (auto& result : {late, question("www.example.org", "NOERROR")}) {
     lossy.probes.push_back(result);
-    lossy.probes.back().probe.control = true;
+    lossy.probes.back().probe.purpose = Purpose::control;
     lossy.probes.back().probe.id = probe_id(result.probe);
   }
   EXPECT_EQ(codes(lossy), Codes{}) << "another name was found the second time";

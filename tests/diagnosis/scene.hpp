@@ -41,7 +41,7 @@ struct Scene {
   PlannedRequirement& last_plan() { return planned.rows.back(); }
   void add_controls(std::vector<ProbeResult> probes) {
     for (auto& result : probes) {
-      result.probe.control = true;
+      result.probe.purpose = likely_purpose(result.probe);
       result.probe.id = probe_id(result.probe);
       report.probes.push_back(std::move(result));
     }

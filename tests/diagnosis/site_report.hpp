@@ -318,8 +318,7 @@ inline Report report(std::vector<Row> rows) {
     requirement.severity = row.severity;
     requirement.status = status_of(row);
     for (auto& result : row.probes) {
-      result.probe.control = row.control;
-      result.probe.purpose = saved_purpose(result.probe);
+      if (row.control) result.probe.purpose = likely_purpose(result.probe);
       result.probe.id = probe_id(result.probe);
       requirement.probes.push_back(result.probe.id);
       report.probes.push_back(std::move(result));

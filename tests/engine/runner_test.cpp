@@ -966,7 +966,7 @@ struct Burst : Fixture {
   Burst() : Fixture(Time::by_hand) {
     options.pace.unlimited = true;
     for (int i = 1; i <= 20; ++i) all.push_back(add(fmt::format("127.0.0.{}", i)));
-    for (const std::size_t i : {18U, 19U}) plan.probes[i].probe.control = true;
+    for (const std::size_t i : {18U, 19U}) plan.probes[i].probe.purpose = Purpose::control;
   }
   milliseconds began(const std::string& id) {
     return std::chrono::duration_cast<milliseconds>(own.began[id] - start);

@@ -108,7 +108,7 @@ TEST(Session, ControlsAreMeasuredAndNotJudged) {
   ASSERT_FALSE(report.has_error()) << report.error();
   EXPECT_TRUE(report->sets.empty());
   ASSERT_EQ(report->probes.size(), 2u) << "the row, and Mozilla's canary domain";
-  for (const auto& [probe, seen] : report->probes) EXPECT_TRUE(probe.control);
+  for (const auto& [probe, seen] : report->probes) EXPECT_TRUE(probe.control());
 }
 
 TEST(Session, EndsInTimeAndSaysThatItIsIncomplete) {

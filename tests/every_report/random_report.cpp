@@ -411,8 +411,7 @@ class Drawing {
       probe.with[std::string(random_.pick(parameters))] = maybe(50) ? host() : text();
     }
     if (maybe(20)) probe.region = maybe(80) ? "emea" : text();
-    probe.control = maybe(20);
-    probe.purpose = saved_purpose(probe);
+    if (maybe(20)) probe.purpose = random_.word<Purpose>();
     probe.id = hostile_ && maybe(10) ? text() : probe_id(probe);
     result.observation = observation();
     return result;
@@ -460,7 +459,7 @@ class Drawing {
     row.severity = random_.word<Severity>();
     row.status = random_.word<Status>();
     row.summary = sentence();
-    row.left_out = row.summary.find(left_out_words) != std::string::npos;
+    row.left_out = maybe(10) || row.summary.find("left out") != std::string::npos;
     if (maybe(20)) row.sampled = "4 of 158 hosts";
     row.total = random_.from(0, 9);
     row.reached = random_.from(0, row.total);

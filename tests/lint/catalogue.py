@@ -75,7 +75,7 @@ def templates_of(text):
 # Rooms whose sentences all are templates, and what in them nobody reads as a sentence.
 CONVERTED = ("probe/diagnosis",)
 PLAIN_FILES = {"compare.cpp", "merge.cpp"}  # diff is in English; errors are
-PLAIN = {"the user network", "mcafee web gateway", "eset ssl filter", "trend micro web", "f5 ssl orchestrator"}
+PLAIN = {"mcafee web gateway", "eset ssl filter", "trend micro web", "f5 ssl orchestrator"}
 _SENTENCE = re.compile(r"[A-Za-z']+,? [a-z']+,? [a-z']+")
 
 

@@ -165,7 +165,7 @@ class Drawing {
   std::vector<std::string> all_hosts(bool with_anchors) {
     std::set<std::string> hosts;
     for (const auto& planned : scene_of(network_).plan.probes) {
-      if (planned.probe.control && !with_anchors) continue;
+      if (planned.probe.control() && !with_anchors) continue;
       if (!planned.probe.target.host.empty()) hosts.insert(planned.probe.target.host);
     }
     return {hosts.begin(), hosts.end()};

@@ -128,7 +128,7 @@ TEST_P(PlanTest, NamesEveryProbeOnce) {
     }
   }
   for (const auto& planned : plan.probes) {
-    EXPECT_TRUE(wanted.contains(planned.probe.id) || planned.probe.control) << planned.probe.id;
+    EXPECT_TRUE(wanted.contains(planned.probe.id) || planned.probe.control()) << planned.probe.id;
     for (const auto& first : planned.unless) EXPECT_TRUE(ids.contains(first)) << first;
     for (const auto& first : planned.given) EXPECT_TRUE(ids.contains(first)) << first;
   }
@@ -683,7 +683,7 @@ TEST(Fallbacks, OfNetworksWithoutAListenerAreAskedOnlyWhereTheyAreNeeded) {
   const auto set = small_set(rows, "[{ first_of: [row, tcp] }, own]");
   std::map<std::string, std::vector<std::string>> found;
   for (const auto& planned : plan_of({set}).probes) {
-    EXPECT_EQ(planned.probe.control, false);
+    EXPECT_EQ(planned.probe.control(), false);
     if (!planned.unless_all.empty()) found[planned.probe.id] = planned.unless_all;
   }
   const auto range = [](int port) {
@@ -847,7 +847,7 @@ TEST(Rows, OfSeveralSetsShareWhatTheyHaveInCommon) {
   const auto plan = plan_of({set("teams"), set("zoom"), set("meet"), test::anchors()});
   std::map<CheckKind, int> kinds;
   for (const auto& planned : plan.probes) {
-    if (!planned.probe.control) ++kinds[planned.probe.check];
+    if (!planned.probe.control()) ++kinds[planned.probe.check];
   }
   EXPECT_EQ(kinds[CheckKind::tls], 4);  // three of their own, one in common
   EXPECT_EQ(kinds[CheckKind::nat], 1);
@@ -942,9 +942,9 @@ TEST(Controls, AreMadeWhateverIsChosenAndGiveNoRows) {
   const auto plan = plan_of({vendor, test::anchors()}, {.from = Vantage::phone, .only = {"row"}});
   std::size_t controls = 0;
   for (const auto& planned : plan.probes) {
-    controls += planned.probe.control ? 1u : 0u;
+    controls += planned.probe.control() ? 1u : 0u;
     if (planned.probe.target.host == "www.google.com" && planned.probe.check == CheckKind::tls) {
-      EXPECT_FALSE(planned.probe.control) << "the vendor's row wants it too";
+      EXPECT_FALSE(planned.probe.control()) << "the vendor's row wants it too";
     }
   }
   EXPECT_GE(controls, 6u);

@@ -75,7 +75,7 @@ inline std::string text_of(const Plan& plan) {
     const auto& probe = planned.probe;
     text += "  " + probe.id;
     if (!probe.region.empty()) text += fmt::format(" [{}]", probe.region);
-    if (probe.control) text += " control";
+    if (probe.control()) text += " control";
     if (!probe.target.sample.empty()) {
       text += fmt::format(" ports {}", fmt::join(probe.target.sample, ","));
     }

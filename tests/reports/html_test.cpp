@@ -113,7 +113,7 @@ TEST(Html, WhatOthersProvedDroppedIsNotCalledUndecided) {
   EXPECT_EQ(mark_of(report.probes.at(1)), Mark::unknown);
   seen.detail = DetailCode::partly_dropped;
   EXPECT_EQ(mark_of(report.probes.at(1)), Mark::bad);
-  report.probes.at(1).probe.control = true;
+  report.probes.at(1).probe.purpose = Purpose::control;
   EXPECT_EQ(mark_of(report.probes.at(1)), Mark::unknown);
 }
 

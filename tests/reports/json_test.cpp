@@ -42,7 +42,7 @@ TEST(Json, KeepsEveryFieldOfAReport) {
     EXPECT_EQ(probe.id, probe_before.id);
     EXPECT_EQ(probe_id(probe), probe_before.id);
     EXPECT_EQ(probe.target.sample, probe_before.target.sample);
-    EXPECT_EQ(probe.control, probe_before.control);
+    EXPECT_EQ(probe.control(), probe_before.control());
     EXPECT_EQ(probe.region, probe_before.region);
     EXPECT_EQ(seen.outcome, seen_before.outcome);
     EXPECT_EQ(seen.detail, seen_before.detail);

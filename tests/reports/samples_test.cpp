@@ -308,7 +308,7 @@ Report blocked() {
   proxied.observation.detail = Detail::status(407);
   auto control =
       probe(CheckKind::tcp, Transport::tcp, "anchor.example.org", 443, Outcome::connected, 8);
-  control.probe.control = true;
+  control.probe.purpose = Purpose::control;
   auto broken =
       probe(CheckKind::tls, Transport::tls, "files.example.net", 443, Outcome::failed, 11);
   broken.observation.detail = DetailCode::wrong_name;

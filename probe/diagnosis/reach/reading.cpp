@@ -111,7 +111,7 @@ FlowEvent event_of(const Reading& reading, Seen seen) {
   event.flow = flow_of(reading.probe, reading.seen, reading.probe.target.port());
   event.seen = seen;
   event.at = reading.at;
-  event.control = reading.probe.control;
+  event.control = reading.probe.control();
   // Whether that host is alive: a refusal is as good as an answer.
   event.expected = reading.probe.purpose != Purpose::neighbour;
   return event;
