@@ -119,7 +119,7 @@ class CleanSite(ApplicationTest):
         self.assertEqual(["answered"], [p["outcome"] for p in reverse])
         self.assertIn("rtc1.example-calls.com", reverse[0]["evidence"][0]["records"])
         self.assertNotIn("reverse DNS", run.rows["conference"]["summary"])
-        self.assertIn("has another name in reverse DNS", run.rows["strangers"]["summary"])
+        self.assertIn("has a different name in reverse DNS", run.rows["strangers"]["summary"])
         self.assertNotEqual("fail", run.rows["strangers"]["status"])
 
     def test_time(self):

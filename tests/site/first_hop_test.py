@@ -79,14 +79,14 @@ class FirstHopTest(unittest.TestCase):
         self.assertGreater(stream["up"]["lost"], 0)
         self.assertTrue(0 <= stream["busy_percent"] <= 100, stream["busy_percent"])
         self.assertNotIn("wifi_before", stream)
-        self.assertIn("It is not the Wi-Fi or the LAN", found["media.loss"]["fix"])
+        self.assertIn("The cause is not the Wi-Fi or the LAN", found["media.loss"]["fix"])
         self.assertEqual("provider", found["media.loss"]["owner"])
 
     def test_loss_on_the_own_link_is(self):
         with TwoLines(link=("up.loss=8",)) as line:
             _, hop, found = self.measure(line)
         self.assertGreater(hop["sent"], hop["answered"])
-        self.assertIn("It is the LAN between this computer and its router",
+        self.assertIn("the problem is the LAN between this computer and its router",
                       found["media.loss"]["fix"])
         self.assertEqual("lan", found["media.loss"]["owner"])
 
@@ -95,10 +95,10 @@ class FirstHopTest(unittest.TestCase):
             _, hop, found = self.measure(line)
         self.assertFalse(hop["echo"])
         self.assertLessEqual(hop["sent"], 20)
-        self.assertIn("Run it again by cable", found["media.loss"]["fix"])
+        self.assertIn("Run this again on a wired connection", found["media.loss"]["fix"])
 
     def test_jitter(self):
-        for place, words in (("line", "It is not the Wi-Fi or the LAN"), ("link", "It is the LAN")):
+        for place, words in (("line", "The cause is not the Wi-Fi or the LAN"), ("link", "the problem is the LAN")):
             uneven = ("up.jitter=100",)
             with self.subTest(place), TwoLines(*(uneven if place == "line" else ()),
                                                link=uneven if place == "link" else ()) as line:

@@ -258,7 +258,7 @@ class EveryFormat(SiteTest):
         self.assertEqual("started", json.loads(lines[0])["event"])
         report = self.document("left.json")
         self.assertFalse(report["complete"])
-        self.assertIn("no reader any more", " ".join(report["notes"]))
+        self.assertIn("nothing was reading its events any more", " ".join(report["notes"]))
 
 
 if __name__ == "__main__":

@@ -121,7 +121,7 @@ class Discovery(ProxyTest):
             self.assertEqual({}, through(report))
             notes = " ".join(report["notes"])
             self.assertIn("SOCKS 10.20.0.3:1080: SOCKS is not tried", notes)
-            self.assertIn("names SOCKS and nothing else: they were tried directly", notes)
+            self.assertIn("names only SOCKS: they were tried directly", notes)
 
     def test_a_pac_file_that_cannot_be_used(self):
         broken = {"it never ends": "function FindProxyForURL(url, host) { while (true) {} }",

@@ -113,7 +113,7 @@ class RelaysTest(unittest.TestCase):
         for way in ("up", "down"):
             self.assertNotIn("jitter_ms", stream[way])
         row = report["sets"][0]["requirements"][0]
-        self.assertIn("by two relays", row["summary"])
+        self.assertIn("through two relays", row["summary"])
         if not stream["fit"]:
             self.skipTest("this computer was too busy, and the program says so")
         true = sum(delay(stream_packets(packets, way, ITSELF)) for way in ("up", "down"))

@@ -87,7 +87,7 @@ class SignIn(SiteTest):
         with Site() as site:
             status, report = check(site, "whereby", *var)
         self.assertEqual((0, "ready"), (status, verdicts(report)["whereby/sign-in"]))
-        self.assertNotIn("Signing in was not tested", str(report["sets"][0]["notes"]))
+        self.assertNotIn("Sign-in was not tested", str(report["sets"][0]["notes"]))
         with Site(faults=["host-blocked=login.example.com"]) as site:
             status, report = check(site, "whereby", *var)
         found = verdicts(report)
@@ -98,10 +98,10 @@ class SignIn(SiteTest):
         with Site() as site:
             done = site.run([CALLREADY, "check", "whereby"])
             teams = site.run([CALLREADY, "check", "teams"])
-        said = ("Signing in was not tested: the vendor's document names no hosts for it. Your own "
-                "sign-in page: --var sign_in=...")
+        said = ("Sign-in was not tested: the vendor's document lists no hosts for it. To test your own "
+                "sign-in page, add --var sign_in=...")
         self.assertEqual(1, " ".join(done.stdout.split()).count(said), done.stdout)
-        self.assertNotIn("Signing in was not tested", teams.stdout)
+        self.assertNotIn("Sign-in was not tested", teams.stdout)
 
     def test_what_firewall_lists_is_enough(self):
         """A new PC behind a firewall that lets out nothing else resolves names, signs in and calls."""
