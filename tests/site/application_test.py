@@ -290,7 +290,7 @@ class Proxies(ApplicationTest):
             self.assertEqual({"tcp": "denied 407"}, run.outcomes("connect"))
             reply = run.evidence("connect", "proxy_reply")[0]
             self.assertEqual("Basic", reply["schemes"])
-            self.assertIn("wants a login by Basic", reply["text"])
+            self.assertIn("asks for a login with Basic", reply["text"])
             self.assertEqual("denied 407", run.routes("web")["proxied"])
             self.assertEqual({"tcp": "denied 407"}, ask(user).outcomes("connect"))
             done = site.run(["sh", "-c", "printf %s \"$CALLREADY_SITE_PROXY_PASSWORD\""])
