@@ -141,8 +141,11 @@ AlgJudgement judge_alg(const std::vector<AlgMessage>& messages) {
     if (const auto differs = seen_differently(*unrelated, other)) return *differs;
   }
   const auto translated = unrelated->reading.translated;
+  // Where only the port was translated, our own address in the Via is the true one.
+  const auto& truth = unrelated->reading.seen_as;
+  const bool elsewhere = truth && truth->address != unrelated->local.address;
   for (const auto* other : {own, no_rport}) {
-    if (translated.value_or(false) && other != nullptr && !other->reading.seen_as) {
+    if (elsewhere && other != nullptr && !other->reading.seen_as) {
       return {DetailCode::suspected, "received_missing", "likely",
               "behind address translation, the server took the address in the Via for the true "
               "one: a device in the path has probably rewritten it"};

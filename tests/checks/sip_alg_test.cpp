@@ -197,6 +197,19 @@ TEST_F(SipAlg, SuspectsAGatewayThatHidesItsTracks) {
   EXPECT_EQ(fact<std::string>(seen, EvidenceKind::sip_alg, Fact::confidence), "likely");
 }
 
+// A load balancer in front of the server: it sees this machine's own address, and another port.
+TEST_F(SipAlg, TakesAnotherPortAloneForNoGateway) {
+  const auto seen = ask(
+      [](const std::string& request, const SocketAddress& from) {
+        const SocketAddress balanced{from.address, static_cast<std::uint16_t>(from.port ^ 1U)};
+        return SipScript{{sip_reply(request, balanced, "200 OK")}};
+      },
+      Transport::tcp);
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_EQ(seen.detail, DetailCode::no_rewriting_seen);
+  EXPECT_EQ(messages(seen), (Names{"unrelated", "mapped", "own_no_rport", "own"}));
+}
+
 TEST_F(SipAlg, OnlySuspectsTwoForeignAddresses) {
   const auto seen = ask([](const std::string& request, const SocketAddress& from) {
     const bool own = sip_header(request, "Via").find(from.to_string()) != std::string::npos;
