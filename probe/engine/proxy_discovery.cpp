@@ -248,8 +248,10 @@ asio::awaitable<Answers> evaluate(checks::Context& context, PacFile& file, const
 
 // Of the proxies that a PAC file names.
 struct Unusable {
-  std::set<std::string> dead;   // named with an alternative, and take no connection
-  std::set<std::string> traps;  // where no proxy of a site is: nothing is sent there
+  std::set<std::string> dead;    // named with an alternative, and take no connection
+  std::set<std::string> traps;   // where no proxy of a site is: nothing is sent there
+  std::set<std::string> beyond;  // more than are looked up: nothing is sent there either
+  bool shuns(const std::string& url) const { return traps.contains(url) || beyond.contains(url); }
 };
 
 // This machine's own services and those of its link (a cloud's metadata) are nobody's business who
@@ -270,7 +272,7 @@ asio::awaitable<Unusable> find_unusable(checks::Context& context, const Answers&
       if (url.empty()) continue;
       const auto endpoint = parse_proxy_url(url);
       if (looked_up.size() == most_named && !looked_up.contains(url)) {
-        found.traps.insert(url);
+        found.beyond.insert(url);
         continue;
       }
       const auto host = endpoint->host;
@@ -300,7 +302,7 @@ std::string first_usable(const std::vector<PacRoute>& routes, const Unusable& un
   const PacRoute* first = nullptr;
   for (const auto& route : routes) {
     if (route.kind == PacRoute::Kind::direct) return {};
-    if (route.kind != PacRoute::Kind::proxy || unusable.traps.contains(route.url)) continue;
+    if (route.kind != PacRoute::Kind::proxy || unusable.shuns(route.url)) continue;
     if (!unusable.dead.contains(route.url)) return route.url;
     if (first == nullptr) first = &route;
   }
@@ -337,6 +339,10 @@ asio::awaitable<ProxyDiscovery> by_pac(checks::Context& context, PacFile file, c
     found.notes.push_back(phrase(
         "The proxy {} in the PAC file is not one that a site would use: nothing was sent to it.",
         url));
+  }
+  if (!unusable.beyond.empty()) {
+    found.notes.push_back(phrase(
+        "The PAC file names more than {} proxies: nothing was sent to the others.", most_named));
   }
   for (const auto& url : unusable.dead) {
     found.notes.push_back(phrase(

@@ -390,6 +390,16 @@ class Proxies(RobustTest):
         self.assertEqual([], [p for p in report["probes"]
                               if "169.254" in str(p["target"].get("route", ""))])
 
+    def test_of_many_proxies_the_rest_is_called_so(self):
+        listeners = [Listener() for _ in range(20)]
+        for listener in listeners:
+            self.addCleanup(listener.close)
+        named = "; ".join(f"PROXY 127.0.0.1:{listener.port}" for listener in listeners)
+        done = self.run_with(self.pac(f"function FindProxyForURL(u, h) {{ return '{named}'; }}"), "--json")
+        notes = json.loads(done.stdout)["notes"]
+        self.assertIn("The PAC file names more than 16 proxies: nothing was sent to the others.", notes)
+        self.assertEqual([], [n for n in notes if "not one that a site would use" in n])
+
     def test_secrets_of_a_pac_url_are_nowhere(self):
         url = self.pac("x").replace("http://", "http://alice:hunter2@") + "?token=hunter3"
         for kind in ("json", "text", "html", "markdown", "csv", "junit", "nagios", "prometheus"):
