@@ -183,7 +183,7 @@ Cause say_shut(const Diagnosis& context, const Shut& shut) {
       "Unblock {} on the firewall and on any web filter (by address, name, country or category), "
       "and allow {}, with return traffic: {}.{}{}",
       hosts.size() == 1 ? phrase("this destination") : phrase("these destinations"),
-      from_users(context.facts), flows_in_words(facts, probes),
+      from_users(facts), flows_in_words(facts, probes),
       shut.proved ? ask_the_device(device_of(shut.dead))
                   : phrase(" If the firewall's log shows that the packets leave, ask the servers' "
                            "operator whether they are up."),

@@ -296,7 +296,7 @@ Causes find_stun_filter(const Diagnosis& context) {
   finding.fix = phrase(
       "Turn off the inspection that drops {} (application control, often called \"STUN\", \"TURN\" "
       "or \"WebRTC\") {}, and allow it, with return traffic: {}.{}",
-      what, for_users(context.facts), flows_in_words(facts, cause.explained),
+      what, for_users(facts), flows_in_words(facts, cause.explained),
       where_the_list_is(facts, cause.explained));
   if (!proved) {
     finding.evidence.push_back(
@@ -370,7 +370,7 @@ Causes find_sip_filter(const Diagnosis& context) {
   finding.fix = phrase(
       "Turn off the inspection that drops SIP (\"SIP\", \"VoIP\" or application control) {}, and "
       "allow it, with return traffic: {}.{}",
-      for_users(context.facts), flows_in_words(facts, cause.explained),
+      for_users(facts), flows_in_words(facts, cause.explained),
       where_the_list_is(facts, cause.explained));
   finding.evidence.insert(finding.evidence.end(), weak.begin(), weak.end());
   if (!weak.empty()) {

@@ -220,7 +220,7 @@ Causes find_flows(const Diagnosis& context) {
     finding.fix = phrase(
         "Look in the firewall's log for dropped packets from this computer, and allow {}, with "
         "return traffic: {}.{}",
-        from_users(context.facts), rule,
+        from_users(facts), rule,
         any_blocked(flows)
             ? ask_the_device(device_of(flows))
             : phrase(" If the log shows that the packets leave, ask the server's operator "

@@ -355,7 +355,7 @@ Causes find_proxy_required(const Diagnosis& context) {
     finding.fix += phrase(
         " Traffic that a proxy cannot carry needs direct access: allow {}, with return traffic, "
         "{}.{}",
-        from_users(context.facts), flows, where_the_list_is(facts, cause.explained));
+        from_users(facts), flows, where_the_list_is(facts, cause.explained));
   }
   finding.evidence.push_back(
       {through.front()->probe.id, phrase("{}: {}", endpoint_in_words(through.front()->probe.target),

@@ -88,7 +88,7 @@ Causes find_refused_quic(const Diagnosis& context) {
   finding.fix = phrase(
       "Allow UDP 443 (and return traffic) {}, or leave it blocked if that is your policy: calls do "
       "not need it.{}",
-      from_users(context.facts), ask_the_device(device));
+      from_users(facts), ask_the_device(device));
   insert_second(finding.evidence,
                 {works->samples.front().result->probe.id,
                  phrase("Other UDP works: {}, port {}, answers.", works->host, works->port)});

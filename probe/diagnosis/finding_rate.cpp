@@ -225,7 +225,7 @@ Causes find_new_flow_limit(const Diagnosis& context) {
   finding.fix = phrase(
       "Find the firewall's limit on new connections or flows per second (flood or scan protection, "
       "session limit per host), and raise it {}: calls open dozens of flows within a second.",
-      for_users(context.facts));
+      for_users(facts));
   add_counts(finding.evidence, facts);
   add_what_they_saw(finding.evidence, cause.explained, 4);
   return {cause};

@@ -85,7 +85,7 @@ Causes find_web_only(const Diagnosis& context) {
   cause.closes = plain_web ? Closes::all_but_web : Closes::all_but_https;
   finding.owner = Owner::network;
   finding.confidence = udp->confidence;
-  finding.fix = phrase("Allow outgoing and return traffic {}: {}.{}", from_users(context.facts),
+  finding.fix = phrase("Allow outgoing and return traffic {}: {}.{}", from_users(facts),
                        asked_flows(facts, cause), where_the_list_is(facts, cause.explained));
   finding.evidence.push_back(
       {"", phrase("HTTPS to {} networks works; TCP {} to {} networks does not.", secure.size(),
@@ -148,10 +148,9 @@ Causes find_tcp_ports(const Diagnosis& context) {
   if (new_flows_are_limited(facts) && device_of(closed).empty()) {
     finding.confidence = Confidence::possible;
   }
-  finding.fix =
-      phrase("Allow outgoing TCP (and return traffic) {}: {}.{}{}", from_users(context.facts),
-             asked_flows(facts, cause), ask_the_device(device_of(closed)),
-             where_the_list_is(facts, cause.explained));
+  finding.fix = phrase("Allow outgoing TCP (and return traffic) {}: {}.{}{}", from_users(facts),
+                       asked_flows(facts, cause), ask_the_device(device_of(closed)),
+                       where_the_list_is(facts, cause.explained));
   finding.evidence = evidence_for(closed, 8);
   if (const auto alive = reachable_port_of_same_host(facts, *closed.front())) {
     insert_second(finding.evidence, *alive);

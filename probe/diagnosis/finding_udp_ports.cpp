@@ -111,10 +111,9 @@ Causes find_udp_ports(const Diagnosis& context) {
                            : phrase("The firewall blocks outgoing UDP to {}", named_ports(ports));
   finding.owner = Owner::network;
   finding.confidence = confidence;
-  finding.fix =
-      phrase("Allow outgoing UDP (and return traffic) {}: {}.{}{}", from_users(context.facts),
-             asked_flows(facts, cause), ask_the_device(device_of(closed)),
-             where_the_list_is(facts, cause.explained));
+  finding.fix = phrase("Allow outgoing UDP (and return traffic) {}: {}.{}{}", from_users(facts),
+                       asked_flows(facts, cause), ask_the_device(device_of(closed)),
+                       where_the_list_is(facts, cause.explained));
   finding.evidence = udp_evidence(closed, 8);
   if (const auto control = control_for(facts, closed.front()->host)) {
     insert_second(finding.evidence, *control);

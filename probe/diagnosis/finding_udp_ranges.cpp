@@ -283,9 +283,9 @@ Causes find_udp_ranges(const Diagnosis& context) {
                           "Turn off the inspection that drops UDP it does not recognize "
                           "(application control, \"unknown-udp\") for these flows, and allow "
                           "outgoing UDP (and return traffic) {} to the whole range: {}.",
-                          from_users(context.facts), asked)
+                          from_users(facts), asked)
                     : phrase("Allow outgoing UDP (and return traffic) {} to the whole range: {}.",
-                             from_users(context.facts), asked);
+                             from_users(facts), asked);
   finding.fix += ask_the_device(device_of(closed));
   finding.fix += where_the_list_is(facts, cause.explained);
   finding.evidence = udp_evidence(closed, 6);

@@ -231,54 +231,40 @@ std::vector<FindingAffects> sets_of(const Facts& facts,
   return sets;
 }
 
-Text from_users(const Facts& facts) {
-  switch (facts.report.site.vantage.value_or(Vantage::pc)) {
-    case Vantage::phone:
-      return phrase("from the phones' network");
-    case Vantage::mobile:
-      return phrase("from the mobile phones' network");
-    case Vantage::room_device:
-      return phrase("from the room devices' network");
-    case Vantage::pbx:
-      return phrase("from the PBX");
-    case Vantage::sbc:
-      return phrase("from the SBC");
-    case Vantage::gateway:
-      return phrase("from the gateway");
-    case Vantage::hub:
-      return phrase("from the hub");
-    case Vantage::mesh_node:
-      return phrase("from the video mesh node");
-    case Vantage::pc:
-    case Vantage::browser:
-      break;
-  }
-  return phrase("from the user network");
+namespace {
+
+// Whose network the rules are for; with their prepositions, since other languages decline them.
+struct Network {
+  Vantage of;
+  std::string_view from, for_whom;
+};
+
+// The first one is anybody else's, too.
+constexpr Network networks[] = {
+    {Vantage::pc, marked("from the user network"), marked("for the user network")},
+    {Vantage::phone, marked("from the phones' network"), marked("for the phones' network")},
+    {Vantage::mobile, marked("from the mobile phones' network"),
+     marked("for the mobile phones' network")},
+    {Vantage::room_device, marked("from the room devices' network"),
+     marked("for the room devices' network")},
+    {Vantage::pbx, marked("from the PBX"), marked("for the PBX")},
+    {Vantage::sbc, marked("from the SBC"), marked("for the SBC")},
+    {Vantage::gateway, marked("from the gateway"), marked("for the gateway")},
+    {Vantage::hub, marked("from the hub"), marked("for the hub")},
+    {Vantage::mesh_node, marked("from the video mesh node"), marked("for the video mesh node")},
+};
+
+const Network& network_of_users(const Facts& facts) {
+  const auto its = std::find_if(std::begin(networks), std::end(networks), [&](const Network& one) {
+    return one.of == facts.report.site.vantage;
+  });
+  return its == std::end(networks) ? networks[0] : *its;
 }
 
-Text for_users(const Facts& facts) {
-  switch (facts.report.site.vantage.value_or(Vantage::pc)) {
-    case Vantage::phone:
-      return phrase("for the phones' network");
-    case Vantage::mobile:
-      return phrase("for the mobile phones' network");
-    case Vantage::room_device:
-      return phrase("for the room devices' network");
-    case Vantage::pbx:
-      return phrase("for the PBX");
-    case Vantage::sbc:
-      return phrase("for the SBC");
-    case Vantage::gateway:
-      return phrase("for the gateway");
-    case Vantage::hub:
-      return phrase("for the hub");
-    case Vantage::mesh_node:
-      return phrase("for the video mesh node");
-    case Vantage::pc:
-    case Vantage::browser:
-      break;
-  }
-  return phrase("for the user network");
-}
+}  // namespace
+
+Text from_users(const Facts& facts) { return marked_text(network_of_users(facts).from); }
+
+Text for_users(const Facts& facts) { return marked_text(network_of_users(facts).for_whom); }
 
 }  // namespace callready::findings

@@ -80,8 +80,7 @@ Causes find_taken_connections(const Diagnosis& context) {
   finding.fix = phrase(
       "Exempt this traffic from the firewall's transparent proxy or inspection, and allow {}, with "
       "return traffic: {}.{}",
-      from_users(context.facts), asked_flows(facts, *cause),
-      where_the_list_is(facts, cause->explained));
+      from_users(facts), asked_flows(facts, *cause), where_the_list_is(facts, cause->explained));
   for (const auto& result : probes) {
     const auto* hop = is_taken_near(result) ? evidence_of(result, EvidenceKind::hop) : nullptr;
     if (hop == nullptr || finding.evidence.size() == 2) continue;
