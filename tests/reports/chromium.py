@@ -1,5 +1,6 @@
 """A headless Chromium, driven over a pipe by the DevTools protocol: no port, no other package."""
 
+import contextlib
 import json
 import os
 import select
@@ -10,6 +11,10 @@ import time
 
 PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 DEADLINE_S = 60  # for one answer, on a loaded machine
+
+
+class Navigated(RuntimeError):
+    """The page was left while a script ran in it."""
 
 
 class Chromium:
@@ -82,6 +87,8 @@ class Chromium:
             if "method" in answer:
                 self.events.append(answer)
             elif answer.get("id") == self._id:
+                if "navigated" in answer.get("error", {}).get("message", ""):
+                    raise Navigated(f"{method}: {answer['error']}")
                 if "error" in answer:
                     raise RuntimeError(f"{method}: {answer['error']}")
                 return answer["result"]
@@ -102,6 +109,11 @@ class Chromium:
         if "exceptionDetails" in result:
             raise RuntimeError(f"{expression}: {result['exceptionDetails']}")
         return result["result"].get("value")
+
+    def leave(self, expression):
+        """Runs a script that leaves the page, which may be gone before the script's answer is."""
+        with contextlib.suppress(Navigated):
+            self.js(expression)
 
     def key(self, key, modifiers=0):
         """Presses a key: "Tab", "ArrowRight", "Enter" or " "."""

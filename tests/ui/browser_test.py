@@ -172,7 +172,7 @@ class Languages(Page):
         for code in ("de", "es", "fr", "nl"):
             with self.subTest(code):
                 self.browser.call("Network.setExtraHTTPHeaders", headers={"Accept-Language": f"{code}-XX, en;q=0.5"})
-                self.browser.js("location.reload()")
+                self.browser.leave("location.reload()")
                 self.until(f"document.documentElement.lang === '{code}' && "
                            "document.querySelectorAll('[name=service]').length > 5")
                 self.assertNotIn("service?", self.text())
@@ -182,7 +182,7 @@ class Languages(Page):
                 self.is_fine(f"blocked-{code}")
                 for english in ("To be done by", "BLOCKED", "Run again"):
                     self.assertNotIn(english, self.text())
-                self.browser.js("location.href = 'report?as=html'")
+                self.browser.leave("location.href = 'report?as=html'")
                 self.until(f"document.documentElement.lang === '{code}' && Boolean(document.querySelector('.finding'))")
                 self.browser.resize(360, 900, mobile=True)
                 self.browser.js("document.querySelectorAll('details').forEach((one) => one.open = true)")
@@ -191,7 +191,7 @@ class Languages(Page):
                     .filter((one) => one.getBoundingClientRect().right > 361)
                     .map((one) => one.outerHTML.slice(0, 100))"""))
                 self.browser.resize(1280, 900)
-                self.browser.js("history.back()")
+                self.browser.leave("history.back()")
                 self.until("document.getElementById('other') && !document.getElementById('result').hidden")
                 self.browser.js("document.getElementById('other').click()")
 
@@ -286,7 +286,7 @@ class Reports(Page):
     def test_the_whole_one_cannot_act_as_the_page(self):
         self.run_to_its_end("local")
         home = self.browser.js("location.href")
-        self.browser.js("location.href = document.getElementById('whole').href")
+        self.browser.leave("location.href = document.getElementById('whole').href")
         self.until("document.querySelector('.verdict') && document.title.startsWith('READY')"
                    " && !document.getElementById('form')")
         self.assertEqual("null", self.browser.js("self.origin"))
