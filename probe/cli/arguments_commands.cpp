@@ -7,6 +7,7 @@
 
 #include "probe/cli/arguments_output.hpp"
 #include "probe/cli/help_page.hpp"
+#include "probe/cli/recordings.hpp"
 #include "reports/firewall.hpp"
 
 namespace callready {
@@ -334,10 +335,19 @@ void add_import(CLI::App& app, Arguments& arguments) {
 void add_demo(CLI::App& app, Arguments& arguments) {
   auto* demo = add_command(app, arguments, "demo",
                            "Run the checks against a built-in site on loopback", Command::demo);
+  std::vector<std::string> faults;
+  for (const auto& recording : all_recordings) faults.emplace_back(recording.fault);
+  auto* fault = demo->add_option("--fault", arguments.fault,
+                                 fmt::format("Instead, show a recorded run on a network with this "
+                                             "fault: {}",
+                                             fmt::join(faults, ", ")))
+                    ->type_name("NAME")
+                    ->check(CLI::IsMember(faults));
   add_skip(*demo, arguments);
   add_output_options(*demo, arguments);
   demo->footer(exit_statuses);
   add_follow(*demo, arguments);
+  fault->excludes(demo->get_option("--skip"))->excludes(demo->get_option("--follow"));
 }
 
 }  // namespace

@@ -1,13 +1,40 @@
-// demo: the checks against a whole site on loopback, so that anyone can see a report at once.
+// demo: the checks against a whole site on loopback, so that anyone can see a report at once; or a
+// recorded run on a broken network.
 #include "probe/cli/commands.hpp"
 #include "probe/cli/output.hpp"
+#include "probe/cli/privacy.hpp"
+#include "probe/cli/recordings.hpp"
+#include "probe/cli/say.hpp"
+#include "probe/diagnosis/merge.hpp"
 #include "probe/engine/session.hpp"
 #include "probe/platform/system.hpp"
 #include "probe/serve/demo_thread.hpp"
+#include "reports/json_reader.hpp"
 
 namespace callready {
+namespace {
+
+// What was recorded is the probes' results; the diagnosis is made now, as `render` makes it.
+int show_recording(const Recording& recording, const Arguments& arguments) {
+  auto privacy = prepare_delivery(arguments);
+  if (!privacy) return usage_error;
+  const auto read = read_report(recording.report(), recording.fault);
+  if (!read.report) {
+    complain(read.error);
+    return usage_error;
+  }
+  if (!arguments.quiet) {
+    say("A recorded run on callready's own test network. Nothing was sent from this computer.");
+  }
+  return conclude(diagnosed_anew(*read.report), arguments, *privacy);
+}
+
+}  // namespace
 
 int run_demo(const Arguments& arguments) {
+  for (const auto& recording : all_recordings) {
+    if (recording.fault == arguments.fault) return show_recording(recording, arguments);
+  }
   if (const auto problem = why_not_deliverable(arguments)) {
     complain(*problem);
     return usage_error;

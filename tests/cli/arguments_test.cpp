@@ -113,6 +113,13 @@ TEST(Arguments, OtherCommandsAreKnown) {
   EXPECT_EQ(parsed({"demo"}).command, Command::demo);
 }
 
+TEST(Arguments, ARecordedFaultTakesNothingThatIsForARun) {
+  EXPECT_EQ(parsed({"demo", "--fault", "udp-blocked", "--quiet"}).fault, "udp-blocked");
+  EXPECT_EQ(given({"demo", "--fault", "nobody-knows"}).exit_status, 2);
+  EXPECT_EQ(given({"demo", "--fault", "udp-blocked", "--skip", "media"}).exit_status, 2);
+  EXPECT_EQ(given({"demo", "--fault", "udp-blocked", "--json", "--follow"}).exit_status, 2);
+}
+
 TEST(Arguments, HelpAndVersionGoToStandardOutput) {
   for (const auto* word : {"--help", "--version", "help"}) {
     testing::internal::CaptureStdout();

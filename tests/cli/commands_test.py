@@ -97,6 +97,29 @@ class CommandsTest(unittest.TestCase):
             self.assertIn(part, done.stderr)
 
 
+class Recordings(CommandsTest):
+    FAULTS = {"udp-blocked": (1, "firewall.udp_blocked"), "dns-filtered": (1, "dns.filtered"),
+              "sip-alg": (4, "sip.alg"), "tls-inspected": (1, "tls.intercepted")}
+
+    def test_each_names_its_cause_and_says_that_it_is_one(self):
+        for fault, (status, code) in self.FAULTS.items():
+            with self.subTest(fault):
+                done = self.run_it("demo", "--fault", fault, "--json")
+                self.assertEqual(status, done.returncode)
+                self.assertIn("Nothing was sent from this computer", done.stderr)
+                report = json.loads(done.stdout)
+                self.assertEqual(code, report["findings"][0]["code"])
+                self.assertEqual("callready's test network", report["site"]["name"])
+                self.assertEqual("", self.run_it("demo", "--fault", fault, "--quiet").stderr)
+
+    def test_all_are_offered(self):
+        self.assertTrue(all(fault in self.run_it("demo", "--help").stdout for fault in self.FAULTS))
+
+    def test_no_run_is_kept(self):
+        self.run_it("demo", "--fault", "sip-alg")
+        self.assertEqual(2, self.run_it("render", "last").returncode)
+
+
 class BadSets(CommandsTest):
     CASES = {
         "a wrong key": (row().replace("source:", "souce: t, source:"), ("souce", "source")),
