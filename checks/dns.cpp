@@ -25,7 +25,7 @@ namespace {
 constexpr std::size_t most_servers = 8;
 constexpr std::size_t most_records = 20;  // in the text of an answer
 
-Observation skipped(DetailCode detail, std::string text) {
+Observation skipped(DetailCode detail, Text text) {
   Observation observation;
   observation.detail = detail;
   Evidence evidence;
@@ -291,9 +291,10 @@ asio::awaitable<Observation> run_dns(Context& context, Job job) {
   auto name = job.parameter("name", job.probe.target.host);
   if (!type)
     co_return skipped(DetailCode::bad_parameter,
-                      "type is none of A, AAAA, SRV, NAPTR, PTR, CNAME, SOA");
+                      phrase("unknown record type: use A, AAAA, SRV, NAPTR, PTR, CNAME or SOA"));
   if (job.parameter("server") == "true" && job.parameter("name").empty()) {
-    co_return skipped(DetailCode::bad_parameter, "a server is given, but no name to ask it for");
+    co_return skipped(DetailCode::bad_parameter,
+                      phrase("a server is given, but no name to look up there"));
   }
   if (*type == dns::type_ptr) {
     const auto literal = IpAddress::parse(name);
@@ -306,10 +307,12 @@ asio::awaitable<Observation> run_dns(Context& context, Job job) {
   }
   const auto encoded = dns::encode_question(0, name, *type, true);
   if (encoded.has_error() || IpAddress::parse(name)) {
-    co_return skipped(DetailCode::not_a_name, name + " is not a name that can be looked up");
+    co_return skipped(DetailCode::not_a_name,
+                      phrase("{} is not a name that can be looked up", name));
   }
   const auto servers = servers_to_ask(context, job);
-  if (servers.empty()) co_return skipped(DetailCode::no_resolver, "this machine has no DNS server");
+  if (servers.empty())
+    co_return skipped(DetailCode::no_resolver, phrase("this computer has no DNS server"));
   observation.sent_at = context.scope.clock.wall_now();
   std::vector<asio::awaitable<DnsRequest>> work;
   for (const auto& server : servers) {

@@ -17,16 +17,16 @@ using webrtc::Gathered;
 
 namespace {
 
-std::string_view in_words(CandidateType type) {
+Text in_words(CandidateType type) {
   switch (type) {
     case CandidateType::host:
-      return "own address";
+      return phrase("own address");
     case CandidateType::server_reflexive:
-      return "beyond the NAT";
+      return phrase("beyond the NAT");
     case CandidateType::peer_reflexive:
-      return "beyond the NAT, as the far end saw it";
+      return phrase("beyond the NAT, as the far end saw it");
     case CandidateType::relayed:
-      return "relay";
+      return phrase("relay");
   }
   return "?";
 }
@@ -101,7 +101,7 @@ void add_call_candidates(Observation& observation, const Gathered& gathered) {
     ++counts[candidate.type];
     const auto at = candidate.address.to_string();
     add_evidence(observation, EvidenceKind::ice_candidate,
-                 fmt::format("{}: {}", in_words(candidate.type), at),
+                 phrase("{}: {}", in_words(candidate.type), at),
                  {{Fact::type, std::string(to_string(candidate.type))},
                   {Fact::address, candidate.address.address.to_string()},
                   {Fact::port, static_cast<std::int64_t>(candidate.address.port)}});

@@ -206,9 +206,9 @@ class RelayedStreams {
   CodePoints came_back_as_;
 };
 
-void not_measured(Observation& observation, std::string why) {
+void not_measured(Observation& observation, Text why) {
   observation.detail = DetailCode::no_relays;
-  FactMap facts{{Fact::not_measured, why}};
+  FactMap facts{{Fact::not_measured, why.string()}};
   add_evidence(observation, EvidenceKind::relay_to_relay,
                phrase("two relays could not be obtained: {}", why), std::move(facts));
 }
@@ -227,8 +227,8 @@ asio::awaitable<void> measure_between(Context& context, StreamWish wish, TurnCli
   const auto back = co_await b.bind_channel(to_the_other, a_address, context.scope);
   const auto& refused = there.status != TurnStatus::granted ? there : back;
   if (refused.status != TurnStatus::granted) {
-    not_measured(observation,
-                 "the server does not let its relays talk to each other: " + refusal_of(refused));
+    not_measured(observation, phrase("the server does not let its relays talk to each other: {}",
+                                     refusal_of(refused)));
     co_return;
   }
   const auto self = co_await b.bind_channel(to_itself, b_address, context.scope);
@@ -242,7 +242,7 @@ asio::awaitable<void> measure_between(Context& context, StreamWish wish, TurnCli
     if (context.scope.stop.stopped()) {
       record(observation, stopped());
     } else {
-      not_measured(observation, "the connection to the server broke");
+      not_measured(observation, phrase("the connection to the server broke"));
     }
     co_return;
   }
@@ -288,7 +288,7 @@ asio::awaitable<void> stream_between_relays(Context& context, Job job, StreamWis
   const auto one = co_await context.relays.enter(context.executor, context.scope, patience);
   const auto two = co_await context.pairs.enter(context.executor, context.scope, patience);
   if (!one || !two) {
-    not_measured(observation, "too many relays are in use");
+    not_measured(observation, phrase("too many relays are in use"));
     co_return;
   }
   RelayServer by_udp{job.probe, *job.address, std::nullopt, v6};
@@ -303,7 +303,7 @@ asio::awaitable<void> stream_between_relays(Context& context, Job job, StreamWis
     observation.local = b.client->channel().local();
     co_await measure_between(context, wish, *a.client, *b.client, observation);
   } else {
-    not_measured(observation, a.why.empty() ? "no second relay: " + b.why : a.why);
+    not_measured(observation, a.why.empty() ? phrase("no second relay: {}", b.why) : a.why);
   }
   if (b.client) co_await b.client->deallocate(cleanup);
   if (a.client) co_await a.client->deallocate(cleanup);

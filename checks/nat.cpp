@@ -60,47 +60,48 @@ asio::awaitable<void> visit(Context& context, UdpSocket& socket, Corners& corner
 }
 
 // Both as seen from outside, so that a report can show them.
-std::string apart(const SocketAddress& one, const SocketAddress& other, std::string_view what) {
-  return fmt::format("the NAT shows one port of this computer as {}, and to {} as {}",
-                     one.to_string(), what, other.to_string());
+Text apart(const SocketAddress& one, const SocketAddress& other, Text what) {
+  return phrase("the NAT shows one port of this computer as {}, and to {} as {}", one.to_string(),
+                what, other.to_string());
 }
 
 // From the corners, where they suffice.
 Property mapping_by_corners(const Corners& corners) {
   const auto method = "other_address";
-  if (!corners.has_other) return unknown("the server has no OTHER-ADDRESS");
-  if (!corners.there) return unknown("the server's other address does not answer");
+  if (!corners.has_other) return unknown(phrase("the server has no OTHER-ADDRESS"));
+  if (!corners.there) return unknown(phrase("the server's other address does not answer"));
   if (*corners.there == *corners.here) {
     return known(DetailCode::endpoint_independent, method,
-                 "the NAT shows the same address to every destination");
+                 phrase("the NAT shows the same address to every destination"));
   }
-  if (!corners.there_too) return unknown("the server's other address stopped answering");
+  if (!corners.there_too) return unknown(phrase("the server's other address stopped answering"));
   if (*corners.there_too == *corners.there) {
     return known(DetailCode::address_dependent, method,
-                 apart(*corners.here, *corners.there, "another destination address"));
+                 apart(*corners.here, *corners.there, phrase("another destination address")));
   }
-  return known(DetailCode::address_and_port_dependent, method,
-               apart(*corners.there, *corners.there_too, "another port of that destination"));
+  return known(
+      DetailCode::address_and_port_dependent, method,
+      apart(*corners.there, *corners.there_too, phrase("another port of that destination")));
 }
 
 // A second, plain server: "host:port" of the parameter.
 asio::awaitable<Property> mapping_by_two(Context& context, Job job, UdpSocket& socket,
                                          SocketAddress here) {
   const auto text = job.parameter("other");
-  if (text.empty()) co_return unknown("no second server was given");
+  if (text.empty()) co_return unknown(phrase("no second server was given"));
   const bool v6 = job.remote().address.is_v6();
   const auto other = co_await find_endpoint(context, text, v6);
-  if (other.has_error()) co_return unknown("the second server: " + other.error().text);
+  if (other.has_error()) co_return unknown(phrase("the second server: {}", other.error().text));
   if (other->address == job.remote().address) {
-    co_return unknown("the second server has the first one's address");
+    co_return unknown(phrase("the second server has the first one's address"));
   }
   const auto there = co_await mapped_by(context, socket, *other);
-  if (!there) co_return unknown("the second server does not answer");
+  if (!there) co_return unknown(phrase("the second server does not answer"));
   if (*there == here) {
     co_return known(DetailCode::endpoint_independent, "two_servers",
-                    "the NAT shows the same address to two servers");
+                    phrase("the NAT shows the same address to two servers"));
   }
-  const auto seen = apart(here, *there, "another server");
+  const auto seen = apart(here, *there, phrase("another server"));
   co_return known(DetailCode::destination_dependent, "two_servers", seen);
 }
 
@@ -109,8 +110,8 @@ asio::awaitable<Property> mapping_by_two(Context& context, Job job, UdpSocket& s
 asio::awaitable<Property> measure_filtering(Context& context, std::optional<Sample>& first,
                                             std::optional<Sample>& second, Corners corners) {
   const auto method = "other_address";
-  if (!corners.has_other) co_return unknown("the server has no OTHER-ADDRESS");
-  if (!first || !second) co_return unknown("the server stopped answering");
+  if (!corners.has_other) co_return unknown(phrase("the server has no OTHER-ADDRESS"));
+  if (!first || !second) co_return unknown(phrase("the server stopped answering"));
   std::vector<asio::awaitable<Result<BindingReply>>> questions;
   const Change other_both{true, true}, other_port{false, true};
   questions.push_back(ask(context, *first->socket, corners.server, other_both, corners.patience));
@@ -120,24 +121,26 @@ asio::awaitable<Property> measure_filtering(Context& context, std::optional<Samp
   if (both.has_value()) {
     if (both->from == corners.other && both->message.message_class == stun::Class::success) {
       co_return known(DetailCode::endpoint_independent, method,
-                      "packets from any address reach a port that we have sent from");
+                      phrase("packets from any address reach a port that has sent something"));
     }
-    co_return unknown("the server does not honour CHANGE-REQUEST");
+    co_return unknown(phrase("the server does not honour CHANGE-REQUEST"));
   }
   if (both.error().kind != FailureKind::timed_out) co_return unknown(both.error().text);
   if (!corners.there_too || !corners.other_port) {
-    co_return unknown("the server's other address does not answer us even when asked");
+    co_return unknown(
+        phrase("the server's other address does not answer even when asked directly"));
   }
   const SocketAddress expected{corners.server.address, corners.other.port};
   if (port.has_value() && port->from == expected) {
-    co_return known(DetailCode::address_dependent, method,
-                    "only addresses that we have sent to reach us, from any of their ports");
+    co_return known(
+        DetailCode::address_dependent, method,
+        phrase("only hosts that were sent something can reply, from any of their ports"));
   }
   if (port.has_error() && port.error().kind == FailureKind::timed_out) {
     co_return known(DetailCode::address_and_port_dependent, method,
-                    "only the address and port that we have sent to reach us");
+                    phrase("only the address and port that were sent something can reply"));
   }
-  co_return unknown("the server does not honour CHANGE-REQUEST");
+  co_return unknown(phrase("the server does not honour CHANGE-REQUEST"));
 }
 
 // True where `token`, sent from one of our sockets to the mapped address of the other, arrives. The
@@ -167,12 +170,15 @@ asio::awaitable<Result<bool>> try_hairpin(Context& context, Sample& first, Sampl
 
 asio::awaitable<Property> measure_hairpin(Context& context, std::optional<Sample>& first,
                                           std::optional<Sample>& second, bool translated) {
-  if (!translated) co_return unknown("nothing translates our address");
-  if (!first || !second) co_return unknown("the server stopped answering");
+  if (!translated) co_return unknown(phrase("no device translates this computer's address"));
+  if (!first || !second) co_return unknown(phrase("the server stopped answering"));
   const auto works = co_await try_hairpin(context, *first, *second);
   if (works.has_error()) co_return unknown(works.error().text);
-  if (*works) co_return known("yes", "", "two of us reach each other by their outside addresses");
-  co_return known("no", "", "two of us do not reach each other by their outside addresses");
+  if (*works)
+    co_return known("yes", "",
+                    phrase("two sockets here reach each other by their outside addresses"));
+  co_return known("no", "",
+                  phrase("two sockets here do not reach each other by their outside addresses"));
 }
 
 // How many of our sockets kept their port.
@@ -190,7 +196,7 @@ struct Kept {
 void add_port_preservation(Observation& observation, const Kept& ports) {
   const std::string value = ports.kept == ports.samples ? "all" : ports.kept > 0 ? "some" : "none";
   const auto property =
-      known(value, "", fmt::format("{} of {} sockets kept their port", ports.kept, ports.samples));
+      known(value, "", phrase("{} of {} sockets kept their port", ports.kept, ports.samples));
   add(observation, EvidenceKind::port_preservation, property,
       {{Fact::kept, static_cast<std::int64_t>(ports.kept)},
        {Fact::samples, static_cast<std::int64_t>(ports.samples)}});
@@ -199,12 +205,13 @@ void add_port_preservation(Observation& observation, const Kept& ports) {
 asio::awaitable<Property> mapping_of(Context& context, Job job, UdpSocket& socket,
                                      const Corners& corners, bool translated) {
   if (!translated)
-    co_return known(DetailCode::none, "local_address", "nothing translates our address");
+    co_return known(DetailCode::none, "local_address",
+                    phrase("no device translates this computer's address"));
   auto mapping = mapping_by_corners(corners);
   if (mapping.measured()) co_return mapping;
   const auto by_two = co_await mapping_by_two(context, job, socket, *corners.here);
   if (by_two.measured()) co_return by_two;
-  co_return unknown(mapping.reason + ", and " + by_two.reason);
+  co_return unknown(phrase("{}, and {}", mapping.reason, by_two.reason));
 }
 
 // What is left open, by relays where there are any.
@@ -218,7 +225,8 @@ asio::awaitable<void> add_by_relays(Context& context, Job job, Property& mapping
   const auto take = [](Property& property, const Property& by_relays) {
     if (property.measured()) return;
     if (by_relays.measured()) property = by_relays;
-    if (!by_relays.measured()) property.reason += ", and " + by_relays.reason;
+    if (!by_relays.measured())
+      property.reason = phrase("{}, and {}", property.reason, by_relays.reason);
   };
   take(mapping, told.mapping);
   take(filtering, told.filtering);
@@ -248,7 +256,7 @@ asio::awaitable<void> measure_all(Context& context, Job job, UdpSocket& socket, 
   auto filtering = measured[0];
   const auto &hairpin = measured[1], &translations = measured[2];
   co_await add_by_relays(context, job, mapping, filtering);
-  auto lifetime = unknown("it takes minutes: --thorough");
+  auto lifetime = unknown(phrase("this takes minutes: use --thorough"));
   if (context.settings.thorough) lifetime = co_await measure_lifetime(context, job);
   observation.detail = mapping.code;
   add(observation, EvidenceKind::nat_mapping, mapping);
@@ -297,7 +305,7 @@ asio::awaitable<Observation> run_nat(Context& context, Job job) {
     for (const auto kind :
          {EvidenceKind::nat_mapping, EvidenceKind::nat_filtering, EvidenceKind::port_preservation,
           EvidenceKind::hairpin, EvidenceKind::nat_translations, EvidenceKind::nat_lifetime}) {
-      add(observation, kind, unknown("the server does not tell our address"));
+      add(observation, kind, unknown(phrase("the server does not report this computer's address")));
     }
     co_return observation;
   }

@@ -118,30 +118,28 @@ asio::awaitable<bool> control_works(Context& context, FarSide& side, SocketAddre
 }
 
 Property conclude(const FarSide& side, std::optional<long> alive, std::optional<long> dead) {
-  const std::string what = "a UDP binding that carried a question and its answer";
   if (alive && dead) {
     return known(fmt::format("{}-{}", *alive, *dead), side.method(),
-                 fmt::format("{} is kept for {} s without traffic, and gone after {} s", what,
-                             *alive, *dead));
+                 phrase("an idle UDP binding lasts {} s, and is gone after {} s", *alive, *dead));
   }
   if (alive) {
     return known(fmt::format(">{}", *alive), side.method(),
-                 fmt::format("{} is kept for more than {} s without traffic", what, *alive));
+                 phrase("an idle UDP binding lasts more than {} s", *alive));
   }
   return known(fmt::format("<{}", *dead), side.method(),
-               fmt::format("{} is gone after {} s without traffic", what, *dead));
+               phrase("an idle UDP binding is gone after {} s", *dead));
 }
 
 asio::awaitable<Property> measure(Context& context, FarSide& side, SocketAddress server) {
   const bool works = co_await control_works(context, side, server);
-  if (!works) co_return unknown("nobody on the other side can be told to send to us");
+  if (!works) co_return unknown(phrase("no host outside can be told to send packets here"));
   std::vector<std::pair<milliseconds, Binding>> idle;
   for (const auto time : timeouts::binding_idle) {
     if (context.scope.clock.now() + time + timeouts::check >= context.deadline) break;
     auto binding = co_await new_binding(context, side, server);
     if (binding) idle.emplace_back(time, std::move(*binding));
   }
-  if (idle.empty()) co_return unknown("the run is too short");
+  if (idle.empty()) co_return unknown(phrase("the run is too short"));
   const auto start = context.scope.clock.now();
   std::optional<long> alive, dead;
   for (auto& [time, binding] : idle) {
@@ -160,7 +158,8 @@ asio::awaitable<Property> measure(Context& context, FarSide& side, SocketAddress
     // Longer ones will not be better; one more guards against loss.
     if (*dead < seconds) break;
   }
-  if (!alive && !dead) co_return unknown("the run was stopped, or the other side fell silent");
+  if (!alive && !dead)
+    co_return unknown(phrase("the run was stopped, or the other side stopped answering"));
   co_return conclude(side, alive, dead);
 }
 
@@ -168,18 +167,18 @@ asio::awaitable<Property> measure_by_relay(Context& context, Job job) {
   const auto server = job.remote();
   const auto where = job.parameter("turn");
   auto relays = co_await find_relay_server(context, where, server.address.is_v6());
-  if (relays.has_error()) co_return unknown("the relay server: " + relays.error().text);
+  if (relays.has_error()) co_return unknown(phrase("the relay server: {}", relays.error().text));
   CleanupScope after(context.scope, timeouts::deallocate);
   const auto patience = context.scope.clock.now() + timeouts::check;
   const auto place = co_await context.relays.enter(context.executor, context.scope, patience);
-  if (!place) co_return unknown("too many relays are in use");
+  if (!place) co_return unknown(phrase("too many relays are in use"));
   auto relay = co_await open_relay(context, *relays);
   Property lifetime = unknown(relay.why);
   if (relay.why.empty()) {
     auto sample = co_await new_sample(context, server);
     const auto self = sample ? sample->mapped : server;
     const auto allowed = co_await relay.client->create_permission(self, context.scope);
-    lifetime = unknown("the relay server refuses our own address as a peer");
+    lifetime = unknown(phrase("the relay server refuses this computer's own address as a peer"));
     RelaySide side(*relay.client);
     const auto relayed = relay.client->relayed();
     if (allowed.status == TurnStatus::granted) lifetime = co_await measure(context, side, relayed);

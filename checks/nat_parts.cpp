@@ -18,7 +18,7 @@ Property known(std::string value, std::string method, Text text) {
   return property;
 }
 
-Property unknown(std::string reason) {
+Property unknown(Text reason) {
   Property property;
   property.reason = std::move(reason);
   return property;
@@ -35,7 +35,7 @@ void add(Observation& observation, EvidenceKind kind, const Property& property, 
   } else {
     evidence.text = phrase("not measured: {}", property.reason);
     evidence.facts[Fact::value] = std::string(to_string(DetailCode::not_measured));
-    evidence.facts[Fact::reason] = property.reason;
+    evidence.facts[Fact::reason] = property.reason.string();
   }
   observation.evidence.push_back(std::move(evidence));
 }

@@ -14,12 +14,12 @@ struct Property {
   DetailCode code = DetailCode::not_measured;  // the same, of mapping and filtering
   Text text;                                   // for a person
   std::string method;  // how: "other_address", "two_servers", "relays", "response_port"
-  std::string reason;  // where not measured
+  Text reason;         // where not measured
   bool measured() const { return !value.empty(); }
 };
 Property known(DetailCode value, std::string method, Text text);
 Property known(std::string value, std::string method, Text text);
-Property unknown(std::string reason);
+Property unknown(Text reason);
 
 // As evidence of that kind, with the facts `value` and `method` or `reason`.
 void add(Observation& observation, EvidenceKind kind, const Property& property, FactMap facts = {});

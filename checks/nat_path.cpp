@@ -10,11 +10,11 @@ namespace {
 constexpr auto method = "routers";
 
 // The address that this machine has itself, or a router has behind the site's own one.
-std::optional<Property> by_address(const IpAddress& address, const std::string& whose) {
+std::optional<Property> by_address(const IpAddress& address, Text whose) {
   if (address.is_shared()) {
     return known("carrier", method,
-                 fmt::format("{} is {}, an address of a provider that translates (100.64.0.0/10)",
-                             whose, address.to_string()));
+                 phrase("{} is {}, an address of a provider that translates (100.64.0.0/10)", whose,
+                        address.to_string()));
   }
   return std::nullopt;
 }
@@ -24,39 +24,41 @@ std::optional<Property> by_address(const IpAddress& address, const std::string& 
 asio::awaitable<Property> measure_translations(Context& context, SocketAddress server,
                                                SocketAddress local, SocketAddress mapped) {
   if (local == mapped)
-    co_return known(DetailCode::none, "local_address", "nothing translates our address");
+    co_return known(DetailCode::none, "local_address",
+                    phrase("no device translates this computer's address"));
   // VPNs take such addresses for themselves: no provider translates because of them.
   if (local.address.is_shared() && is_of_a_vpn(local.address)) {
     co_return unknown(
-        "the way leads through a VPN of this computer, whose own addresses are of "
-        "100.64.0.0/10");
+        phrase("the path leads through a VPN of this computer, whose own addresses are in "
+               "100.64.0.0/10"));
   }
-  if (const auto own = by_address(local.address, "this computer")) co_return *own;
+  if (const auto own = by_address(local.address, phrase("this computer"))) co_return *own;
   if (mapped.address.is_special()) {
-    co_return unknown("the server that tells our address is not on the public Internet");
+    co_return unknown(
+        phrase("the server that reports this computer's address is not on the public Internet"));
   }
   const auto interface = context.settings.interface;
   const auto routers = co_await context.edge.look_around(server, interface, context.scope);
   for (const auto& [ttl, router] : routers) {
     // The first one is the gateway: one translation is its.
     if (ttl < 2) continue;
-    if (const auto carrier = by_address(router, "the router behind this site's")) {
+    if (const auto carrier = by_address(router, phrase("the router behind this site's"))) {
       co_return *carrier;
     }
     if (router.is_private()) {
       auto two = known("two", method,
-                       fmt::format("behind the gateway there is {}, another private address: a "
-                                   "second translation, or a site of several routers",
-                                   router.to_string()));
+                       phrase("behind the gateway there is {}, another private address: a "
+                              "second translation, or a site of several routers",
+                              router.to_string()));
       co_return two;
     }
   }
   if (!nearest_outside(routers, local.address)) {
-    co_return unknown("no router beyond the site's edge answers");
+    co_return unknown(phrase("no router beyond the site's edge answers"));
   }
   co_return known("one", method,
-                  fmt::format("the first router behind the gateway, {}, has a public address",
-                              routers.rbegin()->second.to_string()));
+                  phrase("the first router behind the gateway, {}, has a public address",
+                         routers.rbegin()->second.to_string()));
 }
 
 }  // namespace callready::checks::nat

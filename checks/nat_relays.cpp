@@ -11,7 +11,7 @@ namespace {
 
 constexpr auto by_relays = "relays";
 
-ByRelays unknown_both(const std::string& reason) {
+ByRelays unknown_both(const Text& reason) {
   ByRelays both;
   both.mapping = unknown(reason);
   both.filtering = unknown(reason);
@@ -30,41 +30,41 @@ struct Meeting {
 };
 
 Property mapping_of(const Meeting& met) {
-  if (!met.first) return unknown("what we send to relays does not arrive");
+  if (!met.first) return unknown(phrase("packets to the relays do not arrive"));
   if (met.second && *met.first != *met.second) {
     return known(DetailCode::address_and_port_dependent, by_relays,
-                 "the NAT shows another address to each port of one relay server");
+                 phrase("the NAT shows another address to each port of one relay server"));
   }
-  if (!met.new_address) return unknown("the relays are on the STUN server's own address");
+  if (!met.new_address) return unknown(phrase("the relays are on the STUN server's own address"));
   if (*met.first == met.here) {
     return known(DetailCode::endpoint_independent, by_relays,
-                 "the NAT shows the same address to a STUN server and to relays");
+                 phrase("the NAT shows the same address to a STUN server and to relays"));
   }
   if (!met.second) {
     return known(DetailCode::destination_dependent, by_relays,
-                 "the NAT shows another address to a relay than to a STUN server");
+                 phrase("the NAT shows another address to a relay than to a STUN server"));
   }
   return known(DetailCode::address_dependent, by_relays,
-               "the NAT shows another address to each destination address");
+               phrase("the NAT shows another address to each destination address"));
 }
 
 Property filtering_of(const Meeting& met) {
   if (met.stranger_in.value_or(false)) {
     return known(DetailCode::endpoint_independent, by_relays,
-                 "packets from any address reach a port that we have sent from");
+                 phrase("packets from any address reach a port that has sent something"));
   }
   // Silence says something only of a relay whose packets do come in when they are asked for.
   if (!met.answer_in.value_or(false)) {
-    return unknown("what relays send back does not arrive, though we asked for it");
+    return unknown(phrase("packets from the relays do not arrive, even when asked for"));
   }
-  if (!met.other_port_in) return unknown("the second relay did not send");
+  if (!met.other_port_in) return unknown(phrase("the second relay did not send"));
   if (!*met.other_port_in) {
     return known(DetailCode::address_and_port_dependent, by_relays,
-                 "only the address and port that we have sent to reach us");
+                 phrase("only the address and port that were sent something can reply"));
   }
-  if (!met.stranger_in) return unknown("the relays are on the STUN server's own address");
+  if (!met.stranger_in) return unknown(phrase("the relays are on the STUN server's own address"));
   return known(DetailCode::address_dependent, by_relays,
-               "only addresses that we have sent to reach us, from any of their ports");
+               phrase("only hosts that were sent something can reply, from any of their ports"));
 }
 
 asio::awaitable<std::optional<bool>> comes_in(Context& context, TurnClient& relay,
@@ -90,7 +90,7 @@ asio::awaitable<ByRelays> meet(Context& context, Job job, TurnClient& first, Tur
   const auto server = job.remote();
   auto filtered = co_await new_sample(context, server);
   auto mapped = co_await new_sample(context, server);
-  if (!filtered || !mapped) co_return unknown_both("the STUN server stopped answering");
+  if (!filtered || !mapped) co_return unknown_both(phrase("the STUN server stopped answering"));
   Meeting met;
   met.here = mapped->mapped;
   met.new_address = first.relayed().address != server.address;
@@ -99,7 +99,8 @@ asio::awaitable<ByRelays> meet(Context& context, Job job, TurnClient& first, Tur
     const auto allowed = co_await relay->create_permission(met.here, context.scope);
     if (allowed.status != TurnStatus::granted) {
       co_return unknown_both(
-          fmt::format("the relay server refuses our own address as a peer ({})", allowed.code));
+          phrase("the relay server refuses this computer's own address as a peer ({})",
+                 std::to_string(allowed.code)));
     }
   }
   auto& hearing = *filtered->socket;
@@ -126,12 +127,13 @@ asio::awaitable<ByRelays> measure_by_relays(Context& context, Job job) {
   const auto where = job.parameter("turn");
   const bool v6 = job.remote().address.is_v6();
   auto server = co_await find_relay_server(context, where, v6);
-  if (server.has_error()) co_return unknown_both("the relay server: " + server.error().text);
+  if (server.has_error())
+    co_return unknown_both(phrase("the relay server: {}", server.error().text));
   CleanupScope after(context.scope, timeouts::deallocate);
   const auto patience = context.scope.clock.now() + timeouts::check;
   const auto place = co_await context.relays.enter(context.executor, context.scope, patience);
   const auto beside = co_await context.pairs.enter(context.executor, context.scope, patience);
-  if (!place || !beside) co_return unknown_both("too many relays are in use");
+  if (!place || !beside) co_return unknown_both(phrase("too many relays are in use"));
   auto first = co_await open_relay(context, *server);
   Relay second;
   if (first.why.empty()) second = co_await open_relay(context, *server);

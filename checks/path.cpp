@@ -89,7 +89,7 @@ asio::awaitable<Sized> ask(Context& context, SocketAddress remote, int size) {
   co_return seen;
 }
 
-Evidence path_evidence(std::string text, int full) {
+Evidence path_evidence(Text text, int full) {
   Evidence evidence;
   evidence.kind = EvidenceKind::path_mtu;
   evidence.text = std::move(text);
@@ -103,7 +103,7 @@ bool conclude_told(Observation& observation, const SizedReply& reply, int full) 
     observation.outcome = Outcome::answered;
     observation.detail = DetailCode::full_size;
     auto evidence = path_evidence(
-        fmt::format("packets of {} bytes, the largest of this computer, get through", full), full);
+        phrase("packets of {} bytes, the largest of this computer, get through", full), full);
     evidence.facts[Fact::passes] = static_cast<std::int64_t>(full);
     observation.evidence.push_back(std::move(evidence));
     return true;
@@ -112,9 +112,9 @@ bool conclude_told(Observation& observation, const SizedReply& reply, int full) 
   const auto router = reply.too_large->sender.to_string();
   observation.outcome = Outcome::answered;
   observation.detail = DetailCode::path_mtu;
-  auto evidence = path_evidence(fmt::format("{} says that packets must not be larger than {} bytes",
-                                            router, reply.too_large->mtu),
-                                full);
+  auto evidence = path_evidence(
+      phrase("{} says that packets must not be larger than {} bytes", router, reply.too_large->mtu),
+      full);
   evidence.facts[Fact::passes] = static_cast<std::int64_t>(reply.too_large->mtu);
   evidence.facts[Fact::by] = router;
   observation.evidence.push_back(std::move(evidence));
@@ -148,8 +148,8 @@ asio::awaitable<void> search(Context& context, SocketAddress remote, int full,
   observation.outcome = Outcome::failed;
   observation.detail = DetailCode::black_hole;
   auto evidence = path_evidence(
-      fmt::format("packets of {} bytes get through, those of {} vanish, and no router says so",
-                  passes, vanishes),
+      phrase("packets of {} bytes get through, those of {} vanish, and no router says so", passes,
+             vanishes),
       full);
   evidence.facts[Fact::passes] = static_cast<std::int64_t>(passes);
   evidence.facts[Fact::vanishes] = static_cast<std::int64_t>(vanishes);
@@ -257,7 +257,8 @@ asio::awaitable<void> measure_stream(Context& context, Job job, Observation& obs
   observation.outcome = Outcome::failed;
   observation.detail = DetailCode::black_hole;
   observation.evidence.push_back(path_evidence(
-      "a connection with small segments works, one with full-size segments gets stuck", ethernet));
+      phrase("a connection with small segments works, one with full-size segments gets stuck"),
+      ethernet));
 }
 
 }  // namespace

@@ -128,8 +128,8 @@ void add_answer(Observation& observation, const Context& context, const ProxyRou
       evidence.facts[Fact::refused_schemes] = refused;
     }
     if (login_for(context, route.url) == nullptr) {
-      evidence.text +=
-          "; none was sent, because a PAC file named this proxy and CALLREADY_PROXY_HOST does not";
+      evidence.text += phrase(
+          "; none was sent, because a PAC file named this proxy and CALLREADY_PROXY_HOST does not");
     }
   }
   const bool tunnel = reply.connect_status != 0;

@@ -58,20 +58,21 @@ asio::awaitable<Asked> ask(Context& context, UdpSocket& socket, const quic::Atte
 }
 
 void add(Observation& observation, const Job& job, std::string_view payload, DetailCode result,
-         std::string text) {
+         Text text) {
   FactMap facts{{Fact::payload, std::string(payload)},
                 {Fact::result, std::string(to_string(result))},
                 {Fact::port, static_cast<std::int64_t>(job.probe.target.port())}};
   add_evidence(observation, EvidenceKind::quic, std::move(text), std::move(facts));
 }
 
-std::string in_words(const quic::Reply& reply) {
+Text in_words(const quic::Reply& reply) {
   if (reply.closed) {
-    return fmt::format("the server answers a greeting by closing (error 0x{:x})", *reply.closed);
+    return phrase("the server answers a greeting by closing (error {})",
+                  fmt::format("0x{:x}", *reply.closed));
   }
   return reply.packet == quic::Packet::retry
-             ? "the server answers a greeting by asking for another one (Retry)"
-             : "the server answers a greeting with its name";
+             ? phrase("the server answers a greeting by asking for another one (Retry)")
+             : phrase("the server answers a greeting with its name");
 }
 
 // The first question once more, from a port of its own: a server that has nothing more to say to
@@ -98,7 +99,7 @@ asio::awaitable<void> conclude(Context& context, const Job& job, const Asked& gr
   const auto said = co_await still_answers(context, job);
   if (!said) {
     add(observation, job, "version_negotiation", DetailCode::silent,
-        "after a greeting that it did not answer, the server does not name them again");
+        phrase("after a greeting that got no answer, the server does not list its versions again"));
     co_return;
   }
   if (failure.icmp) {
@@ -107,14 +108,12 @@ asio::awaitable<void> conclude(Context& context, const Job& job, const Asked& gr
     for (auto& evidence : refusal.evidence) observation.evidence.push_back(std::move(evidence));
     observation.detail = DetailCode::initial_rejected;
     add(observation, job, "initial", DetailCode::prohibited,
-        fmt::format("{} refuses a greeting with the server's name",
-                    failure.icmp->sender.to_string()));
+        phrase("{} refuses a greeting with the server's name", failure.icmp->sender.to_string()));
     co_return;
   }
   observation.detail = DetailCode::initial_silent;
   add(observation, job, "initial", DetailCode::silent,
-      fmt::format("a greeting with the server's name gets no answer, sent {} times",
-                  greeted.attempts));
+      phrase("a greeting with the server's name gets no answer, sent {} times", greeted.attempts));
 }
 
 }  // namespace
@@ -142,7 +141,7 @@ asio::awaitable<Observation> run_quic(Context& context, Job job) {
   observation.outcome = Outcome::answered;
   observation.round_trip = asked.round_trip;
   add(observation, job, "version_negotiation", DetailCode::replied,
-      fmt::format("the server names {} versions of QUIC", asked.reply->versions.size()));
+      phrase("the server lists {} versions of QUIC", asked.reply->versions.size()));
   const bool address = IpAddress::parse(job.probe.target.host).has_value();
   const auto name = address ? std::string() : job.probe.target.host;
   const auto initial = quic::client_initial(attempt, name);

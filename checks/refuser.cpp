@@ -131,7 +131,7 @@ asio::awaitable<std::optional<IpAddress>> refusing_device(Context& context, Sock
   co_return device;
 }
 
-void add(Observation& observation, std::string who, std::string text, const std::string& by,
+void add(Observation& observation, std::string who, Text text, const std::string& by,
          const std::string& reason) {
   Evidence evidence;
   evidence.kind = EvidenceKind::refuser;
@@ -142,9 +142,9 @@ void add(Observation& observation, std::string who, std::string text, const std:
   observation.evidence.push_back(std::move(evidence));
 }
 
-void add_unmeasured(Observation& observation, const std::string& reason) {
+void add_unmeasured(Observation& observation, const Text& reason) {
   add(observation, std::string(to_string(DetailCode::not_measured)),
-      "who refused is not known: " + reason, "", reason);
+      phrase("it is not known which device refused: {}", reason), "", reason.string());
 }
 
 }  // namespace
@@ -170,8 +170,8 @@ asio::awaitable<void> ask_who_refused(Context& context, Job job, std::vector<std
     observation.outcome = Outcome::rejected;
     observation.detail = DetailCode::kept_here;
     add(observation, "this_computer",
-        "this computer refuses in the server's name: a connection request that cannot leave it is "
-        "reset as well",
+        phrase("this computer refuses in the server's name: even a connection request that cannot "
+               "leave it is reset"),
         "", "");
     co_return;
   }
@@ -184,40 +184,39 @@ asio::awaitable<void> ask_who_refused(Context& context, Job job, std::vector<std
   const SocketAddress way{target.address, unused_port};
   const auto found = co_await context.edge.find(way, interface, context.scope);
   if (!found.hop) {
-    add_unmeasured(observation, "no router beyond the site's edge answers");
+    add_unmeasured(observation, phrase("no router beyond the site's edge answers"));
     co_return;
   }
   const auto router = found.hop->address.to_string();
   const auto answer = co_await ask_until_told(context, transport, target, std::move(payload));
   if (got_beyond(answer, target.address)) {
     add(observation, "beyond",
-        fmt::format("the packet left the site, as far as {}, and was refused beyond it", router),
-        router, "");
+        phrase("the packet left the site, as far as {}, and was refused beyond it", router), router,
+        "");
     co_return;
   }
   if (!is_refusal(answer)) {
-    add_unmeasured(observation,
-                   fmt::format("nothing came back from {}, where the site ends", router));
+    add_unmeasured(observation, phrase("nothing came back from {}, where the site ends", router));
     co_return;
   }
   bool outside = suspected;
   if (!outside) outside = co_await target_is_outside(context, target);
   if (!outside) {
-    add_unmeasured(observation, fmt::format("it came from nearer than {}, where the site ends, "
-                                            "and the target may be as near",
-                                            router));
+    add_unmeasured(observation, phrase("it came from nearer than {}, where the site ends, "
+                                       "and the target may be as near",
+                                       router));
     co_return;
   }
   context.refusals.ports.insert(port);
   observation.outcome = Outcome::rejected;
   observation.detail = DetailCode::refused_on_the_way;
   const auto device = co_await refusing_device(context, target, transport);
-  const auto name = device ? device->to_string() : std::string("a device");
+  const auto name = device ? Text(device->to_string()) : phrase("a device");
   add(observation, "on_the_way",
-      fmt::format("{} refuses in the server's name: its answer comes from nearer than {}, which "
-                  "other packets to it reach",
-                  name, router),
-      device ? name : std::string(), "");
+      phrase("{} refuses in the server's name: its answer comes from nearer than {}, which "
+             "other packets to it reach",
+             name, router),
+      device ? name.string() : std::string(), "");
 }
 
 }  // namespace callready::checks

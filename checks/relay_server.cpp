@@ -85,8 +85,7 @@ asio::awaitable<Relay> open_relay(Context& context, RelayServer& server) {
   Job job{server.probe, server.address};
   auto dialled = co_await dial_stun(context, job, unused);
   if (!dialled.channel) {
-    relay.why =
-        fmt::format("{} was not reached ({})", server.probe.target.host, unused.detail.text());
+    relay.why = phrase("{} was not reached ({})", server.probe.target.host, unused.detail.text());
     co_return relay;
   }
   auto credential = credential_for(context, server.probe.target.host);
@@ -97,10 +96,10 @@ asio::awaitable<Relay> open_relay(Context& context, RelayServer& server) {
   if (relay.client->challenge()) server.challenge = relay.client->challenge();
   if (reply.status == TurnStatus::granted) co_return relay;
   relay.code = reply.code;
-  relay.why = fmt::format("{} grants no relay ({})", server.probe.target.host,
-                          reply.status == TurnStatus::no_answer ? reply.failure.text
-                          : reply.code != 0                     ? std::to_string(reply.code)
-                                                                : "its answer breaks the rules");
+  relay.why = phrase("{} grants no relay ({})", server.probe.target.host,
+                     reply.status == TurnStatus::no_answer ? Text(reply.failure.text)
+                     : reply.code != 0                     ? Text(std::to_string(reply.code))
+                                                           : phrase("malformed answer"));
   co_return relay;
 }
 

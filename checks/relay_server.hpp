@@ -35,7 +35,7 @@ asio::awaitable<Result<RelayServer>> find_relay_server(Context& context, std::st
 // An allocation. Call client->deallocate(cleanup) also where `why` is set and a client is there.
 struct Relay {
   std::unique_ptr<TurnClient> client;  // null: the server was not reached
-  std::string why;                     // empty: granted; else what went wrong, for a person
+  Text why;                            // empty: granted; else what went wrong, for a person
   int code = 0;                        // the server's error code
 };
 // Learns the server's challenge for the next ones.

@@ -23,14 +23,15 @@ std::optional<AlgJudgement> seen_changed(const std::vector<AlgMessage>& messages
     if (!message.mirrored || message.mirrored->empty()) continue;
     return AlgJudgement{
         DetailCode::rewritten, "mirror", "certain",
-        fmt::format(
+        phrase(
             "the server received a different {} than was sent: a device in the path rewrites SIP",
-            fmt::join(*message.mirrored, ", "))};
+            fmt::format("{}", fmt::join(*message.mirrored, ", ")))};
   }
   for (const auto& message : messages) {
     if (!message.reply || !message.reading.rewritten) continue;
-    return AlgJudgement{DetailCode::rewritten, "via_changed", "certain",
-                        "a Via header came back altered: a device in the path rewrites SIP"};
+    return AlgJudgement{
+        DetailCode::rewritten, "via_changed", "certain",
+        phrase("a Via header came back altered: a device in the path rewrites SIP")};
   }
   return std::nullopt;
 }
@@ -45,13 +46,15 @@ std::optional<AlgJudgement> seen_differently(const AlgMessage& unrelated, const 
   const bool own_address = seen.address == local.address && truth.address != local.address;
   const bool own_port = seen.port == local.port && truth.port != local.port;
   if (own_address || own_port) {
-    return AlgJudgement{DetailCode::rewritten, "received_differs", "certain",
-                        "the server's reply names this machine's own address where it saw another: "
-                        "a device in the path rewrites SIP"};
+    return AlgJudgement{
+        DetailCode::rewritten, "received_differs", "certain",
+        phrase("the server's reply names this computer's own address where it saw another: "
+               "a device in the path rewrites SIP")};
   }
   return AlgJudgement{
       DetailCode::suspected, "received_differs", "likely",
-      "messages of one socket were seen from two addresses: a device in the path may rewrite SIP"};
+      phrase("messages of one socket were seen from two addresses: a device in the path may "
+             "rewrite SIP")};
 }
 
 // The same server on another port, asked in the same way, says otherwise. Ports may differ: another
@@ -64,7 +67,7 @@ bool says_otherwise(const ViaReading& one, const ViaReading& other) {
 
 AlgJudgement clean(bool translated, bool session) {
   AlgJudgement judgement{DetailCode::no_rewriting_seen, "", "",
-                         "no rewriting of SIP headers was seen; "};
+                         phrase("no rewriting of SIP headers was seen; ")};
   if (session) {
     judgement.text =
         phrase("neither the SIP headers nor the session description (SDP) were rewritten");
@@ -146,18 +149,19 @@ AlgJudgement judge_alg(const std::vector<AlgMessage>& messages) {
   const bool elsewhere = truth && truth->address != unrelated->local.address;
   for (const auto* other : {own, no_rport}) {
     if (elsewhere && other != nullptr && !other->reading.seen_as) {
-      return {DetailCode::suspected, "received_missing", "likely",
-              "behind address translation, the server took the address in the Via for the true "
-              "one: a device in the path has probably rewritten it"};
+      return {
+          DetailCode::suspected, "received_missing", "likely",
+          phrase("behind address translation, the server took the address in the Via for the true "
+                 "one: a device in the path has probably rewritten it")};
     }
   }
   const auto* with_own = own != nullptr ? own : no_rport;
   if (with_own != nullptr && other_port != nullptr &&
       says_otherwise(with_own->reading, other_port->reading)) {
     return {DetailCode::suspected, "differs_from_other_port", "likely",
-            fmt::format("the same server, asked in the same way, saw another sender on port {} "
-                        "than on port {}: a device in the path probably rewrites SIP",
-                        with_own->port, other_port->port)};
+            phrase("the same server, asked in the same way, saw another sender on port {} "
+                   "than on port {}: a device in the path probably rewrites SIP",
+                   with_own->port, other_port->port)};
   }
   // A server that does not fill in `rport` cannot be sent its view back; the same reply to the own
   // address as to `unrelated` must do. A mirror needs no such indirection.
@@ -167,7 +171,7 @@ AlgJudgement judge_alg(const std::vector<AlgMessage>& messages) {
                                    (!*translated || mapped != nullptr || !port_known));
   if (!enough) {
     return {DetailCode::inconclusive, "", "",
-            "too little came back to say whether a device in the path rewrites SIP"};
+            phrase("too little came back to say whether a device in the path rewrites SIP")};
   }
   const auto* session = answered(messages, "session");
   return clean(translated.value_or(true), session != nullptr && session->mirrored);

@@ -78,18 +78,18 @@ void add_reply_evidence(Observation& observation, const StunAnswer& answer) {
   const auto& message = answer.message;
   Evidence reply;
   reply.kind = EvidenceKind::stun_reply;
-  reply.text = message.message_class == stun::Class::success ? "a STUN success response"
-                                                             : "a STUN error response";
+  reply.text = message.message_class == stun::Class::success ? phrase("a STUN success response")
+                                                             : phrase("a STUN error response");
   if (message.error_code != 0) {
     const auto reason = stun::printable(message.reason);
-    reply.text = fmt::format("a STUN error response: {} {}", message.error_code, reason);
+    reply.text = phrase("a STUN error response: {} {}", std::to_string(message.error_code), reason);
     reply.facts[Fact::code] = static_cast<std::int64_t>(message.error_code);
     reply.facts[Fact::reason] = reason;
   }
   reply.facts[Fact::success] = message.message_class == stun::Class::success;
   if (message.software) {
     const auto software = stun::printable(*message.software);
-    reply.text += ", from " + software;
+    reply.text += phrase(", from {}", software);
     reply.facts[Fact::software] = software;
   }
   if (message.response_origin) {

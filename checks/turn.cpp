@@ -34,31 +34,31 @@
 namespace callready::checks {
 namespace {
 
-std::string_view meaning(int code, bool with_credentials) {
+Text meaning(int code, bool with_credentials) {
   switch (code) {
     case 300:
-      return "the server sends its clients to another one";
+      return phrase("the server redirects to another server");
     case 401:
-      return with_credentials ? "the server does not take these credentials"
-                              : "the server wants credentials: TURN is spoken here";
+      return with_credentials ? phrase("the server does not accept these credentials")
+                              : phrase("the server asks for credentials, as a TURN server does");
     case 403:
-      return "the server forbids it";
+      return phrase("the server forbids it");
     case 437:
-      return "the server holds another allocation for this address and port";
+      return phrase("the server has another allocation for this address and port");
     case 438:
-      return "the server calls every nonce stale, its own too";
+      return phrase("the server calls every nonce stale, even its own");
     case 440:
-      return "the server has no relays of this address family";
+      return phrase("the server has no relays of this address family");
     case 441:
-      return "the allocation belongs to other credentials";
+      return phrase("the allocation belongs to other credentials");
     case 442:
-      return "the server does not relay UDP";
+      return phrase("the server does not relay UDP");
     case 486:
-      return "the quota of relays for this user is used up";
+      return phrase("this user has reached the allocation quota");
     case 508:
-      return "the server has no free relays";
+      return phrase("the server has no free relays");
     default:
-      return "the server refuses";
+      return phrase("the server refuses");
   }
 }
 
@@ -115,15 +115,13 @@ void record_reply(Observation& observation, const TurnClient& client, const Turn
     case TurnStatus::challenged:
     case TurnStatus::refused:
       set(outcome_of_code(reply.code, with_credentials), Detail::status(reply.code));
-      add_evidence(observation, EvidenceKind::turn_refusal,
-                   std::string(meaning(reply.code, with_credentials)),
+      add_evidence(observation, EvidenceKind::turn_refusal, meaning(reply.code, with_credentials),
                    {{Fact::code, static_cast<std::int64_t>(reply.code)},
                     {Fact::with_credentials, with_credentials}});
       break;
     case TurnStatus::stale_nonce:
       set(Outcome::failed, DetailCode::stale_nonce);
-      add_evidence(observation, EvidenceKind::turn_refusal,
-                   std::string(meaning(438, with_credentials)),
+      add_evidence(observation, EvidenceKind::turn_refusal, meaning(438, with_credentials),
                    {{Fact::code, std::int64_t{438}}, {Fact::with_credentials, with_credentials}});
       break;
     case TurnStatus::bad_challenge:
@@ -152,7 +150,7 @@ void record_trip(Observation& observation, const TurnClient& client, const Relay
   if (trip.icmp) facts[Fact::icmp_sender] = trip.icmp->sender.to_string();
   Text text;
   if (!trip.not_measured.empty()) {
-    facts[Fact::not_measured] = trip.not_measured;
+    facts[Fact::not_measured] = trip.not_measured.string();
     text = phrase("not measured: {}", trip.not_measured);
   } else {
     const auto port = client.relayed().port;
@@ -166,10 +164,10 @@ void record_trip(Observation& observation, const TurnClient& client, const Relay
 
 void record_life(Observation& observation, Transport transport, const RelayLife& life) {
   FactMap facts{{Fact::transport, std::string(to_string(transport))}};
-  std::string text;
+  Text text;
   if (!life.not_measured.empty()) {
-    facts[Fact::not_measured] = life.not_measured;
-    text = "not held: " + life.not_measured;
+    facts[Fact::not_measured] = life.not_measured.string();
+    text = phrase("not tested over time: {}", life.not_measured);
   } else {
     facts[Fact::sent] = static_cast<std::int64_t>(life.sent);
     facts[Fact::received] = static_cast<std::int64_t>(life.heard);
@@ -179,14 +177,14 @@ void record_life(Observation& observation, Transport transport, const RelayLife&
     observation.detail = life.died ? DetailCode::relay_dies : DetailCode::relayed;
     if (life.died) observation.outcome = Outcome::failed;
     const auto seconds = life.alive.count() / 1000;
-    text = life.died
-               ? fmt::format("the relay over {} died after {} packets, {:.1f} s; the server {}",
-                             in_capitals(transport), life.heard, seconds,
-                             life.server_answers.value_or(false)
-                                 ? "still answers on that flow"
-                                 : "does not answer on that flow any more")
-               : fmt::format("the relay over {} carried {} of {} packets in {:.0f} s",
-                             in_capitals(transport), life.heard, life.sent, seconds);
+    text =
+        life.died
+            ? phrase("the relay over {} died after {} packets, {} s; the server {}",
+                     in_capitals(transport), life.heard, fmt::format("{:.1f}", seconds),
+                     life.server_answers.value_or(false) ? phrase("still answers on that flow")
+                                                         : phrase("no longer answers on that flow"))
+            : phrase("the relay over {} carried {} of {} packets in {} s", in_capitals(transport),
+                     life.heard, life.sent, fmt::format("{:.0f}", seconds));
   }
   add_evidence(observation, EvidenceKind::relay_life, std::move(text), std::move(facts));
 }
@@ -197,7 +195,7 @@ asio::awaitable<std::optional<bool>> try_between_relays(Context& context, Job jo
                                                         TurnClient& first, Scope cleanup,
                                                         Observation& observation) {
   std::optional<bool> carried;
-  std::string why = "too many relays are in use";
+  Text why = phrase("too many relays are in use");
   const auto patience = context.scope.clock.now() + timeouts::relay_trip;
   const auto place = co_await context.pairs.enter(context.executor, context.scope, patience);
   RelayServer server{job.probe, job.address.value_or(IpAddress{}), first.challenge(),
@@ -206,19 +204,19 @@ asio::awaitable<std::optional<bool>> try_between_relays(Context& context, Job jo
   if (place) second = co_await open_relay(context, server);
   if (second.client && second.why.empty()) {
     carried = co_await between_relays(context, first, *second.client);
-    why = "the server does not let its relays talk to each other";
+    why = phrase("the server does not let its relays talk to each other");
   } else if (place) {
-    why = "no second allocation: " + second.why;
+    why = phrase("no second allocation: {}", second.why);
   }
   if (second.client) co_await second.client->deallocate(cleanup);
   FactMap facts;
   if (carried) {
     facts[Fact::carried] = *carried;
-    why = *carried ? "data goes from one relay of the server to another and back"
-                   : "data does not get from one relay of the server to another";
+    why = *carried ? phrase("data gets from one relay of the server to another and back")
+                   : phrase("data does not get from one relay of the server to another");
   } else {
-    facts[Fact::not_measured] = why;
-    why = "relay to relay was not measured: " + why;
+    facts[Fact::not_measured] = why.string();
+    why = phrase("relay to relay was not measured: {}", why);
   }
   add_evidence(observation, EvidenceKind::relay_to_relay, std::move(why), std::move(facts));
   co_return carried;

@@ -23,9 +23,9 @@ std::optional<bool> verdict(const std::optional<Failure>& failure) {
   return std::nullopt;
 }
 
-std::string refusal(const TurnReply& reply) {
+Text refusal(const TurnReply& reply) {
   if (reply.status == TurnStatus::no_answer) return reply.failure.text;
-  if (!reply.answer) return "an unusable answer";
+  if (!reply.answer) return phrase("malformed answer");
   return fmt::format("{} {}", reply.code, stun::printable(reply.answer->message.reason));
 }
 
@@ -75,7 +75,7 @@ asio::awaitable<RelayTrip> trip_through_relay(Context& context, TurnClient& clie
   RelayTrip trip;
   auto peer = open_udp(context, client.relayed());
   if (peer.has_error()) {
-    trip.not_measured = "no way from here to the relayed address: " + peer.error().text;
+    trip.not_measured = phrase("no route from here to the relayed address: {}", peer.error().text);
     co_return trip;
   }
   // Permissions are by address: any port of ours will do (RFC 8656 section 9).
@@ -85,12 +85,13 @@ asio::awaitable<RelayTrip> trip_through_relay(Context& context, TurnClient& clie
       client.mapped() && client.mapped()->address.is_v6() == self.address.is_v6();
   if (same_family) self.address = client.mapped()->address;
   if (self.address.is_v6() != client.relayed().address.is_v6()) {
-    trip.not_measured = "the relay is of another address family than we are";
+    trip.not_measured = phrase("the relay has another address family than this computer");
     co_return trip;
   }
   const auto permission = co_await client.create_permission(self, context.scope);
   if (permission.status != TurnStatus::granted) {
-    trip.not_measured = "the server refuses our own address as a peer: " + refusal(permission);
+    trip.not_measured =
+        phrase("the server refuses this computer's own address as a peer: {}", refusal(permission));
     co_return trip;
   }
   const auto start = context.scope.clock.now();
@@ -111,8 +112,8 @@ asio::awaitable<RelayTrip> trip_through_relay(Context& context, TurnClient& clie
   trip.inbound = verdict(failure);
   if (came.has_value()) trip.inbound_took = elapsed(turned, context.scope.clock.now());
   if (!trip.outbound || !trip.inbound) {
-    trip.not_measured =
-        context.scope.stop.stopped() ? stopped().text : "the way to the relay broke";
+    trip.not_measured = context.scope.stop.stopped() ? Text(stopped().text)
+                                                     : phrase("the connection to the relay broke");
   }
   co_return trip;
 }
@@ -152,7 +153,8 @@ asio::awaitable<RelayLife> hold_relay(Context& context, TurnClient& client) {
   const auto itself = client.relayed();
   const auto permission = co_await client.create_permission(itself, context.scope);
   if (permission.status != TurnStatus::granted) {
-    life.not_measured = "the server does not let a relay send to itself: " + refusal(permission);
+    life.not_measured =
+        phrase("the server does not let a relay send to itself: {}", refusal(permission));
     co_return life;
   }
   const auto start = context.scope.clock.now();
@@ -183,7 +185,7 @@ asio::awaitable<RelayLife> hold_relay(Context& context, TurnClient& client) {
     }
     const bool broke = failure->kind != FailureKind::timed_out;
     if (life.heard == 0) {
-      life.not_measured = "the server does not pass on what a relay sends to itself";
+      life.not_measured = phrase("the server does not pass on what a relay sends to itself");
       co_return life;
     }
     life.died = broke || context.scope.clock.now() - last >= timeouts::relay_quiet;

@@ -10,7 +10,7 @@ namespace callready::checks {
 struct RelayTrip {
   std::optional<bool> outbound;   // our second socket -> relayed address -> us, through the server
   std::optional<bool> inbound;    // us -> server -> relay -> our second socket
-  std::string not_measured;       // why: "the server refuses us as a peer: 403 Forbidden"
+  Text not_measured;              // why: "the server refuses ... as a peer: 403 Forbidden"
   std::optional<IcmpError> icmp;  // what came back to the second socket
   std::optional<Milliseconds> outbound_took, inbound_took;
   bool complete() const { return outbound.value_or(false) && inbound.value_or(false); }
@@ -39,7 +39,7 @@ asio::awaitable<std::optional<bool>> between_relays(Context& context, TurnClient
 // What became of a relay that was held (timeouts::relay_hold) and carried small packets to itself:
 // only the way to the server matters then, over the transport that it was allocated by.
 struct RelayLife {
-  std::string not_measured;  // why
+  Text not_measured;  // why
   int sent = 0, heard = 0;
   Milliseconds alive{0};  // until the last packet that came
   bool died = false;      // nothing came any more, see timeouts::relay_quiet

@@ -4,7 +4,6 @@
 #include "probe/cli/output.hpp"
 #include "probe/cli/privacy.hpp"
 #include "probe/cli/recordings.hpp"
-#include "probe/cli/say.hpp"
 #include "probe/diagnosis/merge.hpp"
 #include "probe/engine/session.hpp"
 #include "probe/platform/system.hpp"
@@ -23,10 +22,10 @@ int show_recording(const Recording& recording, const Arguments& arguments) {
     complain(read.error);
     return usage_error;
   }
-  if (!arguments.quiet) {
-    say("A recorded run on callready's own test network. Nothing was sent from this computer.");
-  }
-  return conclude(diagnosed_anew(*read.report), arguments, *privacy);
+  auto report = diagnosed_anew(*read.report);
+  report.notes.push_back(phrase(
+      "A recorded run on callready's own test network: nothing was sent from this computer."));
+  return conclude(report, arguments, *privacy);
 }
 
 }  // namespace

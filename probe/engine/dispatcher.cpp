@@ -163,7 +163,7 @@ asio::awaitable<Observation> Dispatcher::attempt(const checks::Check& check, std
   if (resolution.from_hosts_file) {
     const auto address = job.address->to_string();
     checks::add_evidence(observation, EvidenceKind::hosts_file,
-                         "this computer's hosts file has the name at " + address,
+                         phrase("this computer's hosts file gives {} for the name", address),
                          {{Fact::address, address}});
   }
   if (resolution.took.count() > 0) observation.timing_ms[Timing::dns] = resolution.took.count();
@@ -188,9 +188,9 @@ asio::awaitable<void> Dispatcher::complete(std::string name, Family family,
     if (found.addresses.has_error()) continue;
     const auto address = found.addresses->front().to_string();
     checks::add_evidence(observation, EvidenceKind::search_domain,
-                         fmt::format("with this computer's search domain it exists: {} is at {}, "
-                                     "where programs go that complete names",
-                                     whole, address),
+                         phrase("with this computer's search domain it exists: {} is at {}, and "
+                                "programs that complete names connect there",
+                                whole, address),
                          {{Fact::name, whole}, {Fact::address, address}});
     co_return;
   }

@@ -97,15 +97,15 @@ struct PacFile {
   bool by_itself = false;  // found by WPAD or a desktop's setting: the user has not named it
 
   bool read() const { return !script.empty(); }
-  void fail(Detail detail, const std::string& words) {
+  void fail(Detail detail, const Text& words) {
     seen.outcome = seen.outcome == Outcome::skipped ? Outcome::failed : seen.outcome;
     seen.detail = detail;
     note(words);
   }
-  void note(const std::string& words) {
+  void note(const Text& words) {
     Evidence evidence;
     evidence.kind = EvidenceKind::pac;
-    evidence.text = fmt::format("The PAC file {}: {}", place, without_secrets(words));
+    evidence.text = phrase("The PAC file {}: {}", place, words.rewritten(without_secrets));
     evidence.facts[Fact::place] = place;
     seen.evidence.push_back(std::move(evidence));
   }
@@ -118,12 +118,12 @@ PacFile read_file(std::string path) {
   file.exists = true;
   auto input = platform::read_input(path, pac_limit);
   if (!input.error.empty()) {
-    file.fail(DetailCode::pac_unreadable, "it cannot be read: " + input.error);
+    file.fail(DetailCode::pac_unreadable, phrase("it cannot be read: {}", input.error));
     return file;
   }
   file.script = std::move(input.text);
   file.script.resize(std::min(file.script.size(), pac_limit));
-  if (file.script.empty()) file.fail(DetailCode::pac_empty, "it is empty");
+  if (file.script.empty()) file.fail(DetailCode::pac_empty, phrase("it is empty"));
   return file;
 }
 
@@ -152,15 +152,15 @@ std::optional<PacUrl> parse_pac_url(const std::string& url) {
 void judge_reply(PacFile& file, const HttpReply& reply) {
   if (reply.status == 0) {
     record(file.seen, reply.failure.value_or(Failure{}));
-    file.note("it could not be fetched");
+    file.note(phrase("it could not be fetched"));
   } else if (reply.status != 200) {
     file.fail(Detail::status(reply.status),
-              fmt::format("the web server answered {}", reply.status));
+              phrase("the web server answered {}", std::to_string(reply.status)));
   } else if (!reply.tls.version.empty() &&
              (reply.tls.verify_code != 0 || !reply.tls.name_matches)) {
-    file.fail(DetailCode::untrusted, "its web server's certificate is not trusted");
+    file.fail(DetailCode::untrusted, phrase("its web server's certificate is not trusted"));
   } else if (reply.body.empty()) {
-    file.fail(DetailCode::pac_empty, "it is empty");
+    file.fail(DetailCode::pac_empty, phrase("it is empty"));
   } else {
     file.script = reply.body;
   }
@@ -173,7 +173,7 @@ asio::awaitable<PacFile> fetch(checks::Context& context, std::string url) {
   const auto parts = parse_pac_url(url);
   if (!parts) {
     file.fail(DetailCode::pac_bad_url,
-              "it is neither a file nor an address that begins with http://");
+              phrase("it is neither a file nor an address that begins with http://"));
     co_return file;
   }
   file.probe.target.host = parts->host;
@@ -187,7 +187,7 @@ asio::awaitable<PacFile> fetch(checks::Context& context, std::string url) {
   }
   if (resolution.addresses.has_error()) {
     record(file.seen, resolution.addresses.error());
-    file.note("its server's name could not be resolved");
+    file.note(phrase("its server's name could not be resolved"));
     co_return file;
   }
   file.exists = true;
@@ -228,14 +228,14 @@ asio::awaitable<Answers> evaluate(checks::Context& context, PacFile& file, const
     if (answers.error().kind == FailureKind::stopped) {
       record(file.seen, answers.error());
     } else if (endless) {
-      file.fail(DetailCode::pac_timed_out, "its script does not come to an end");
+      file.fail(DetailCode::pac_timed_out, phrase("its script does not end"));
     } else {
       file.fail(DetailCode::pac_crashed, answers.error().text);
     }
     co_return routes;
   }
   if (!answers->error.empty()) {
-    file.fail(DetailCode::pac_script, "its script fails: " + answers->error);
+    file.fail(DetailCode::pac_script, phrase("its script fails: {}", answers->error));
   } else {
     file.seen.outcome = Outcome::answered;
     file.seen.detail = DetailCode::pac_evaluated;

@@ -165,7 +165,7 @@ TEST_F(NatCheck, SilenceOfADeadOtherAddressProvesNothing) {
   EXPECT_EQ(reason(seen, EvidenceKind::nat_mapping),
             "the server's other address does not answer, and no second server was given");
   EXPECT_EQ(reason(seen, EvidenceKind::nat_filtering),
-            "the server's other address does not answer us even when asked");
+            "the server's other address does not answer even when asked directly");
 }
 
 TEST_F(NatCheck, AServerThatIgnoresChangeRequestTellsNoFiltering) {
@@ -220,9 +220,9 @@ TEST_F(NatCheck, MeasuresTheHairpin) {
 
 TEST_F(NatCheck, SaysWhatItHasNotMeasured) {
   const auto seen = look({});
-  EXPECT_EQ(reason(seen, EvidenceKind::nat_lifetime), "it takes minutes: --thorough");
+  EXPECT_EQ(reason(seen, EvidenceKind::nat_lifetime), "this takes minutes: use --thorough");
   EXPECT_EQ(reason(seen, EvidenceKind::nat_translations),
-            "the server that tells our address is not on the public Internet");
+            "the server that reports this computer's address is not on the public Internet");
 }
 
 TEST_F(NatCheck, MeasuresHowLongAnIdleBindingLives) {
@@ -243,7 +243,7 @@ TEST_F(NatCheck, AServerThatIgnoresResponsePortTellsNoLifetime) {
   runner.settings.thorough = true;
   runner.run_time = timeouts::thorough;
   EXPECT_EQ(reason(look({}), EvidenceKind::nat_lifetime),
-            "nobody on the other side can be told to send to us");
+            "no host outside can be told to send packets here");
 }
 
 // A plain STUN server, and relays on another address: what they see of us, and whom the NAT lets
@@ -304,8 +304,8 @@ TEST_F(NatByRelays, TellTheFiltering) {
   EXPECT_EQ(value(look_by_relays(), EvidenceKind::nat_filtering), "address_and_port_dependent");
   use_nat(none, [](int) { return false; });
   EXPECT_EQ(reason(look_by_relays(), EvidenceKind::nat_filtering),
-            "the server has no OTHER-ADDRESS, and what relays send back does not arrive, though we "
-            "asked for it");
+            "the server has no OTHER-ADDRESS, and packets from the relays do not "
+            "arrive, even when asked for");
 }
 
 TEST_F(NatByRelays, OnTheStunServersOwnAddressTellLess) {

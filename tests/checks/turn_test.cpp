@@ -292,7 +292,7 @@ TEST_F(TurnCheck, WhatTheServerForbidsIsNotMeasured) {
   EXPECT_EQ(seen.outcome, Outcome::answered);
   EXPECT_EQ(seen.detail, DetailCode::allocated);
   EXPECT_EQ(fact<std::string>(seen, EvidenceKind::relay_trip, Fact::not_measured),
-            "the server refuses our own address as a peer: 403 as told");
+            "the server refuses this computer's own address as a peer: 403 as told");
 }
 
 TEST_F(TurnCheck, SaysThatAnAllocationMayBeLeft) {

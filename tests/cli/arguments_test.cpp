@@ -115,9 +115,9 @@ TEST(Arguments, OtherCommandsAreKnown) {
 
 TEST(Arguments, ARecordedFaultTakesNothingThatIsForARun) {
   EXPECT_EQ(parsed({"demo", "--fault", "udp-blocked", "--quiet"}).fault, "udp-blocked");
-  EXPECT_EQ(given({"demo", "--fault", "nobody-knows"}).exit_status, 2);
-  EXPECT_EQ(given({"demo", "--fault", "udp-blocked", "--skip", "media"}).exit_status, 2);
-  EXPECT_EQ(given({"demo", "--fault", "udp-blocked", "--json", "--follow"}).exit_status, 2);
+  EXPECT_EQ(parse({"demo", "--fault", "nobody-knows"}).exit_status, 2);
+  EXPECT_EQ(parse({"demo", "--fault", "udp-blocked", "--skip", "media"}).exit_status, 2);
+  EXPECT_EQ(parse({"demo", "--fault", "udp-blocked", "--json", "--follow"}).exit_status, 2);
 }
 
 TEST(Arguments, HelpAndVersionGoToStandardOutput) {

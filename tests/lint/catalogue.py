@@ -73,9 +73,14 @@ def templates_of(text):
 
 
 # Rooms whose sentences all are templates, and what in them nobody reads as a sentence.
-CONVERTED = ("probe/diagnosis",)
-PLAIN_FILES = {"compare.cpp", "merge.cpp"}  # diff is in English; errors are
-PLAIN = {"mcafee web gateway", "eset ssl filter", "trend micro web", "f5 ssl orchestrator"}
+CONVERTED = ("probe/diagnosis", "checks", "probe/engine")
+# diff is in English; errors and the progress line are; so is what authors of sets read.
+PLAIN_FILES = {"compare.cpp", "merge.cpp", "registry.cpp", "session.cpp", "progress.cpp", "watchdog.cpp"}
+PLAIN = {"mcafee web gateway", "eset ssl filter", "trend micro web", "f5 ssl orchestrator",
+         # Failures speak English, as the system's and the libraries' do.
+         '\\" is not host:port', '\\" is not host:port/transport', "a message that was cut off",
+         "more than 262,140 bytes without a final reply", "the domain says that it has no such service",
+         ": it does not hold a JSON object"}
 _SENTENCE = re.compile(r"[A-Za-z']+,? [a-z']+,? [a-z']+")
 
 
