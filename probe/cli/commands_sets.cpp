@@ -1,5 +1,6 @@
 // list, show and validate: no network.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cctype>
@@ -99,7 +100,9 @@ int run_list(const Arguments& arguments) {
   if (arguments.json) return printed(list_json(sets));
   if (arguments.bare_names) return printed(list_names(sets));
   if (sets.empty()) {
-    complain("no service of that name; `callready list` shows all");
+    const auto meant = catalog.find(fmt::format("{}", fmt::join(arguments.names, " ")));
+    complain(meant.set || meant.problems.empty() ? "no service like that; `callready list` shows all"
+                                                 : meant.problems.front().to_string());
     return usage_error;
   }
   const auto today = day_of(std::chrono::system_clock::now());
