@@ -94,66 +94,8 @@ bool broke_after_connect(const ProbeResult& result) {
           seen.detail == DetailCode::stun_timed_out || seen.detail == DetailCode::tls_timed_out);
 }
 
-// The TLS greeting itself, and no more: what came later had a certificate.
-bool greeting_cut(const ProbeResult& result) {
-  const auto& detail = result.observation.detail;
-  return broke_after_connect(result) && chain_of(result).empty() &&
-         detail != DetailCode::sip_timed_out && detail != DetailCode::stun_timed_out;
-}
-
 bool over(const ProbeResult& result, Transport transport) {
   return is_direct(result) && result.probe.target.transport == transport;
-}
-
-// What a silent greeting came to the second time, with full-size packets and with small ones.
-const ProbeResult* second_greeting(const Facts& facts, const ProbeResult& first) {
-  for (const auto& result : facts.report.probes) {
-    const auto& [probe, seen] = result;
-    const bool same = probe.target.host == first.probe.target.host &&
-                      probe.target.ports == first.probe.target.ports;
-    if (same && probe.check == CheckKind::path && probe.purpose == Purpose::repeat) return &result;
-  }
-  return nullptr;
-}
-
-// Where full-size packets vanish, what did not come may have been an answer that was too large.
-bool large_packets_vanish(const Facts& facts) {
-  const auto& probes = facts.report.probes;
-  return std::any_of(probes.begin(), probes.end(), [](const ProbeResult& result) {
-    return result.observation.detail == DetailCode::black_hole;
-  });
-}
-
-// Greetings that were cut, and not by chance: what only got no answer must have got none twice, or
-// not have been asked for again, where no other one was answered the second time, nor cut off for
-// certain on a line that loses packets.
-struct CutGreetings {
-  std::vector<const ProbeResult*> probes;
-  bool sure = false;  // some were cut off, or got no answer twice
-};
-
-CutGreetings cut_greetings(const Diagnosis& context) {
-  const auto& facts = context.facts;
-  CutGreetings cut;
-  std::vector<const ProbeResult*> not_repeated;
-  bool by_chance = false;
-  for (const auto& result : facts.report.probes) {
-    const bool direct = over(result, Transport::tls) && !facts.inside(result);
-    if (!direct || context.explained(result) || !greeting_cut(result)) continue;
-    const bool silent = result.observation.detail == DetailCode::tls_timed_out;
-    const auto* second = silent ? second_greeting(facts, result) : &result;
-    if (second == nullptr) {
-      not_repeated.push_back(&result);
-    } else if (greeting_cut(*second)) {
-      cut.probes.push_back(&result);
-    } else {
-      by_chance = true;
-    }
-  }
-  cut.sure = !cut.probes.empty();
-  by_chance |= cut.sure && facts.line_loses();
-  if (!by_chance) cut.probes.insert(cut.probes.end(), not_repeated.begin(), not_repeated.end());
-  return cut;
 }
 
 bool is_stun(const ProbeResult& result) {
@@ -378,83 +320,6 @@ Causes find_sip_filter(const Diagnosis& context) {
                                            listed({hosts.begin(), hosts.end()}))});
   }
   add_what_they_saw(finding.evidence, cause.explained, 4);
-  return {cause};
-}
-
-Causes find_tls_filter(const Diagnosis& context) {
-  const auto& facts = context.facts;
-  Cause cause;
-  auto& finding = cause.finding;
-  std::set<std::string> parties, networks;
-  std::set<std::uint16_t> ports;
-  std::vector<FindingEvidence> contrast;
-  const auto cut = cut_greetings(context);
-  cause.explained = cut.probes;
-  for (const auto* result : cause.explained) {
-    ports.insert(result->probe.target.port());
-    parties.insert(registrable_domain(result->probe.target.host));
-    if (result->observation.address) networks.insert(network_of(*result->observation.address));
-  }
-  if (!context.affects_requirement(cause.explained)) return {};
-  bool tls_works = false, other_name_works = false, plain_works = false;
-  for (const auto& result : facts.report.probes) {
-    const bool same_port =
-        is_direct(result) && !is_udp(result) && ports.contains(result.probe.target.port());
-    if (!same_port) continue;
-    const bool tls = over(result, Transport::tls) && !chain_of(result).empty();
-    const auto hosts = hosts_of(cause.explained);
-    const bool same_host =
-        std::find(hosts.begin(), hosts.end(), result.probe.target.host) != hosts.end();
-    tls_works |= tls;
-    if (!same_host) continue;
-    // The same server, greeted by another name, or spoken to without TLS.
-    const bool other_name = tls && result.probe.purpose == Purpose::other_server_name;
-    const bool plain = over(result, Transport::tcp) && result.probe.check != CheckKind::tcp &&
-                       result.observation.outcome == Outcome::answered;
-    other_name_works |= other_name;
-    plain_works |= plain;
-    if (other_name) {
-      contrast.push_back(
-          {result.probe.id,
-           phrase("With another name in the TLS greeting ({}), {} answers: the block matches "
-                  "on its name.",
-                  result.probe.with.at("server_name"), result.probe.target.host)});
-    }
-    if (plain) contrast.push_back(what_it_saw(result));
-  }
-  // One server that hangs up may be ill; two operators' are not at once, nor one that greets
-  // another name.
-  const bool alone = (parties.size() < 2 && !other_name_works && !plain_works) ||
-                     (tls_works && networks.size() < 2 && !other_name_works);
-  if (alone && !context.breaks_capability(cause.explained)) return {};
-  finding.code = FindingCode::firewall_tls_filtered;
-  const auto names = listed(hosts_of(cause.explained));
-  finding.title =
-      alone       ? phrase("TLS connections to {} are cut off, in transit or by the server", names)
-      : tls_works ? phrase("TLS connections to {} are cut off in transit", names)
-                  : phrase("TLS connections on {} are cut off in transit",
-                           named_ports({ports.begin(), ports.end()}));
-  finding.owner = Owner::security;
-  const bool proved = other_name_works || plain_works || (!tls_works && parties.size() > 2);
-  // Answers that were too large, or packets that get lost.
-  const bool may_be_lost = (large_packets_vanish(facts) || names_come_late(facts)) &&
-                           std::all_of(cause.explained.begin(), cause.explained.end(),
-                                       [](const auto* result) { return got_no_answer(*result); });
-  finding.confidence = alone || !cut.sure || may_be_lost ? Confidence::possible
-                       : proved                          ? Confidence::certain
-                                                         : Confidence::likely;
-  finding.fix = phrase(
-      "Exempt these destinations from blocking and inspection, on the firewall or web filter that "
-      "inspects TLS: {}.{}{}",
-      flows_in_words(facts, cause.explained),
-      alone ? phrase(" If the result is the same from another line, ask the servers' operator.")
-            : "",
-      where_the_list_is(facts, cause.explained));
-  add_what_they_saw(finding.evidence, cause.explained, 1);
-  finding.evidence.insert(finding.evidence.end(), contrast.begin(), contrast.end());
-  finding.evidence.push_back(
-      {"", phrase("TCP to {} connects, but then the TLS greeting is cut off or not answered: {}.",
-                  named_ports({ports.begin(), ports.end()}), names)});
   return {cause};
 }
 

@@ -90,4 +90,62 @@ Causes find_taken_connections(const Diagnosis& context) {
   return {*cause};
 }
 
+// TLS greetings that are cut off or get no answer, by a firewall's category filter, or by the
+// servers themselves.
+Causes find_tls_filter(const Diagnosis& context) {
+  const auto& facts = context.facts;
+  const auto is_greeting = [&](const ProbeResult& result) {
+    return is_direct(result) && result.probe.target.transport == Transport::tls &&
+           !facts.inside(result);
+  };
+  auto cause = cause_by_worlds(context, reach::Code::tls_filtered, is_greeting);
+  if (!cause) return {};
+  auto& finding = cause->finding;
+  const auto hosts = hosts_of(cause->explained);
+  const auto ports = ports_of(cause->explained);
+  const auto names = listed(hosts);
+  // Of the same ports: greetings that were answered, and what else the servers answer.
+  bool tls_works = false;
+  std::vector<const ProbeResult*> contrast;
+  for (const auto& result : facts.report.probes) {
+    const auto& target = result.probe.target;
+    const bool there = std::find(ports.begin(), ports.end(), target.port()) != ports.end() &&
+                       is_direct(result) && !is_udp(result) &&
+                       result.observation.outcome == Outcome::answered;
+    if (!there) continue;
+    const bool tls = is_greeting(result);
+    tls_works |= tls;
+    const bool same_host = std::find(hosts.begin(), hosts.end(), target.host) != hosts.end();
+    if (same_host && (!tls || result.probe.purpose == Purpose::other_server_name))
+      contrast.push_back(&result);
+  }
+  const bool alone = finding.confidence == Confidence::possible;
+  finding.title =
+      alone       ? phrase("TLS connections to {} are cut off, in transit or by the server", names)
+      : tls_works ? phrase("TLS connections to {} are cut off in transit", names)
+                  : phrase("TLS connections on {} are cut off in transit", named_ports(ports));
+  finding.fix = phrase(
+      "Exempt these destinations from blocking and inspection, on the firewall or web filter that "
+      "inspects TLS: {}.{}{}",
+      flows_in_words(facts, cause->explained),
+      alone ? phrase(" If the result is the same from another line, ask the servers' operator.")
+            : "",
+      where_the_list_is(facts, cause->explained));
+  add_what_they_saw(finding.evidence, cause->explained, 1);
+  for (const auto* result : contrast) {
+    const bool other_name = result->probe.purpose == Purpose::other_server_name;
+    finding.evidence.push_back(
+        !other_name ? what_it_saw(*result)
+                    : FindingEvidence{
+                          result->probe.id,
+                          phrase("With another name in the TLS greeting ({}), {} "
+                                 "answers: the block matches on its name.",
+                                 result->probe.with.at("server_name"), result->probe.target.host)});
+  }
+  finding.evidence.push_back(
+      {"", phrase("TCP to {} connects, but then the TLS greeting is cut off or not answered: {}.",
+                  named_ports(ports), names)});
+  return {*cause};
+}
+
 }  // namespace callready::findings

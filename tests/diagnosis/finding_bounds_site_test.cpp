@@ -209,7 +209,7 @@ TEST(Interception, IsNotADeviceThatIsTheServer) {
 
 TEST(TlsFilter, OfOneServerMayBeThatServers) {
   const auto found = only(report(
-      {row("web", {tls("portal.vendor.com", failed, "tls_timed_out")}), controls(anchors())}));
+      {row("web", {tls("portal.vendor.com", failed, "connection_reset")}), controls(anchors())}));
   EXPECT_EQ(found.confidence, Confidence::possible);
   EXPECT_TRUE(holds(found.title, "in transit or by the server")) << found.title;
   EXPECT_TRUE(holds(found.fix, "ask the servers' operator")) << found.fix;

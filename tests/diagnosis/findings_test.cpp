@@ -705,7 +705,7 @@ std::vector<Scene> udp_ways() {
        {"firewall.tls_filtered (certain)"}},
       {"TlsFilteredByName",
        report({row("web", {tls("portal.vendor.com", failed, "connection_reset"),
-                           tls("portal.other.net", failed, "tls_timed_out")}),
+                           tls("portal.other.net", failed, "connection_reset")}),
                controls(anchors())}),
        {"firewall.tls_filtered (likely)"}},
       {"OneServerThatHangsUp",
