@@ -1,11 +1,11 @@
 #include "checks/media_relays.hpp"
 
-#include <fmt/format.h>
 #include <openssl/rand.h>
 
 #include <algorithm>
 
 #include "checks/relay_server.hpp"
+#include "checks/turn_relay.hpp"
 #include "probe/net/together.hpp"
 
 namespace callready::checks {
@@ -210,14 +210,7 @@ void not_measured(Observation& observation, Text why) {
   observation.detail = DetailCode::no_relays;
   FactMap facts{{Fact::not_measured, why.string()}};
   add_evidence(observation, EvidenceKind::relay_to_relay,
-               phrase("two relays could not be obtained: {}", why), std::move(facts));
-}
-
-std::string refusal_of(const TurnReply& reply) {
-  if (reply.status == TurnStatus::no_answer) return reply.failure.text;
-  return reply.answer
-             ? fmt::format("{} {}", reply.code, stun::printable(reply.answer->message.reason))
-             : std::to_string(reply.code);
+               phrase("the stream between two relays was not measured: {}", why), std::move(facts));
 }
 
 asio::awaitable<void> measure_between(Context& context, StreamWish wish, TurnClient& a,
@@ -228,7 +221,7 @@ asio::awaitable<void> measure_between(Context& context, StreamWish wish, TurnCli
   const auto& refused = there.status != TurnStatus::granted ? there : back;
   if (refused.status != TurnStatus::granted) {
     not_measured(observation, phrase("the server does not let its relays talk to each other: {}",
-                                     refusal_of(refused)));
+                                     refusal_in_words(refused)));
     co_return;
   }
   const auto self = co_await b.bind_channel(to_itself, b_address, context.scope);

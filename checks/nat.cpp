@@ -22,8 +22,6 @@
 //   nat_translations   "none", "one", "two" (a private address behind the gateway's: likely), or
 //                      "carrier" (RFC 6598's 100.64/10 on the way)
 //   nat_lifetime       "20-30", ">180", "<10": seconds that an idle binding lives (section 4.6)
-#include <fmt/format.h>
-
 #include "checks/kinds.hpp"
 #include "checks/nat_parts.hpp"
 #include "checks/refuser.hpp"
@@ -60,9 +58,10 @@ asio::awaitable<void> visit(Context& context, UdpSocket& socket, Corners& corner
 }
 
 // Both as seen from outside, so that a report can show them.
-Text apart(const SocketAddress& one, const SocketAddress& other, Text what) {
-  return phrase("the NAT shows one port of this computer as {}, and to {} as {}", one.to_string(),
-                what, other.to_string());
+Text apart(const SocketAddress& one, const SocketAddress& other, const Text& what) {
+  return phrase(
+      "the NAT shows the same port of this computer as {} to one destination, and as {} to {}",
+      one.to_string(), other.to_string(), what);
 }
 
 // From the corners, where they suffice.
@@ -121,7 +120,7 @@ asio::awaitable<Property> measure_filtering(Context& context, std::optional<Samp
   if (both.has_value()) {
     if (both->from == corners.other && both->message.message_class == stun::Class::success) {
       co_return known(DetailCode::endpoint_independent, method,
-                      phrase("packets from any address reach a port that has sent something"));
+                      phrase("packets from any address reach a port that has sent a packet"));
     }
     co_return unknown(phrase("the server does not honour CHANGE-REQUEST"));
   }
@@ -134,11 +133,11 @@ asio::awaitable<Property> measure_filtering(Context& context, std::optional<Samp
   if (port.has_value() && port->from == expected) {
     co_return known(
         DetailCode::address_dependent, method,
-        phrase("only hosts that were sent something can reply, from any of their ports"));
+        phrase("only hosts that were sent a packet get through, from any of their ports"));
   }
   if (port.has_error() && port.error().kind == FailureKind::timed_out) {
     co_return known(DetailCode::address_and_port_dependent, method,
-                    phrase("only the address and port that were sent something can reply"));
+                    phrase("only the exact address and port that was sent a packet gets through"));
   }
   co_return unknown(phrase("the server does not honour CHANGE-REQUEST"));
 }

@@ -120,7 +120,8 @@ asio::awaitable<bool> control_works(Context& context, FarSide& side, SocketAddre
 Property conclude(const FarSide& side, std::optional<long> alive, std::optional<long> dead) {
   if (alive && dead) {
     return known(fmt::format("{}-{}", *alive, *dead), side.method(),
-                 phrase("an idle UDP binding lasts {} s, and is gone after {} s", *alive, *dead));
+                 phrase("an idle UDP binding still works after {} s, and is gone after {} s",
+                        *alive, *dead));
   }
   if (alive) {
     return known(fmt::format(">{}", *alive), side.method(),

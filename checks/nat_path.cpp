@@ -1,6 +1,4 @@
 // How many devices translate our address on the way, as far as the routers on it tell.
-#include <fmt/format.h>
-
 #include "checks/nat_parts.hpp"
 #include "probe/net/own_site.hpp"
 
@@ -10,13 +8,11 @@ namespace {
 constexpr auto method = "routers";
 
 // The address that this machine has itself, or a router has behind the site's own one.
-std::optional<Property> by_address(const IpAddress& address, Text whose) {
-  if (address.is_shared()) {
-    return known("carrier", method,
-                 phrase("{} is {}, an address of a provider that translates (100.64.0.0/10)", whose,
-                        address.to_string()));
-  }
-  return std::nullopt;
+std::optional<Property> by_address(const IpAddress& address, const Text& whose) {
+  if (!address.is_shared()) return std::nullopt;
+  return known("carrier", method,
+               phrase("{} has {}, an address of a provider's own NAT (100.64.0.0/10)", whose,
+                      address.to_string()));
 }
 
 }  // namespace
@@ -42,7 +38,7 @@ asio::awaitable<Property> measure_translations(Context& context, SocketAddress s
   for (const auto& [ttl, router] : routers) {
     // The first one is the gateway: one translation is its.
     if (ttl < 2) continue;
-    if (const auto carrier = by_address(router, phrase("the router behind this site's"))) {
+    if (const auto carrier = by_address(router, phrase("the router beyond this site's own"))) {
       co_return *carrier;
     }
     if (router.is_private()) {

@@ -1,7 +1,5 @@
 // Mapping and filtering of a NAT by two relays of one TURN server: each is a stranger with a port
 // of its own, which says from where it hears us, and sends when we tell it to.
-#include <fmt/format.h>
-
 #include "checks/nat_parts.hpp"
 #include "checks/relay_server.hpp"
 #include "probe/net/timeouts.hpp"
@@ -33,7 +31,7 @@ Property mapping_of(const Meeting& met) {
   if (!met.first) return unknown(phrase("packets to the relays do not arrive"));
   if (met.second && *met.first != *met.second) {
     return known(DetailCode::address_and_port_dependent, by_relays,
-                 phrase("the NAT shows another address to each port of one relay server"));
+                 phrase("the NAT shows a different address to each port of one relay server"));
   }
   if (!met.new_address) return unknown(phrase("the relays are on the STUN server's own address"));
   if (*met.first == met.here) {
@@ -42,16 +40,16 @@ Property mapping_of(const Meeting& met) {
   }
   if (!met.second) {
     return known(DetailCode::destination_dependent, by_relays,
-                 phrase("the NAT shows another address to a relay than to a STUN server"));
+                 phrase("the NAT shows a different address to a relay than to a STUN server"));
   }
   return known(DetailCode::address_dependent, by_relays,
-               phrase("the NAT shows another address to each destination address"));
+               phrase("the NAT shows a different address to each destination address"));
 }
 
 Property filtering_of(const Meeting& met) {
   if (met.stranger_in.value_or(false)) {
     return known(DetailCode::endpoint_independent, by_relays,
-                 phrase("packets from any address reach a port that has sent something"));
+                 phrase("packets from any address reach a port that has sent a packet"));
   }
   // Silence says something only of a relay whose packets do come in when they are asked for.
   if (!met.answer_in.value_or(false)) {
@@ -60,11 +58,11 @@ Property filtering_of(const Meeting& met) {
   if (!met.other_port_in) return unknown(phrase("the second relay did not send"));
   if (!*met.other_port_in) {
     return known(DetailCode::address_and_port_dependent, by_relays,
-                 phrase("only the address and port that were sent something can reply"));
+                 phrase("only the exact address and port that was sent a packet gets through"));
   }
   if (!met.stranger_in) return unknown(phrase("the relays are on the STUN server's own address"));
   return known(DetailCode::address_dependent, by_relays,
-               phrase("only hosts that were sent something can reply, from any of their ports"));
+               phrase("only hosts that were sent a packet get through, from any of their ports"));
 }
 
 asio::awaitable<std::optional<bool>> comes_in(Context& context, TurnClient& relay,
@@ -100,7 +98,7 @@ asio::awaitable<ByRelays> meet(Context& context, Job job, TurnClient& first, Tur
     if (allowed.status != TurnStatus::granted) {
       co_return unknown_both(
           phrase("the relay server refuses this computer's own address as a peer ({})",
-                 std::to_string(allowed.code)));
+                 refusal_in_words(allowed)));
     }
   }
   auto& hearing = *filtered->socket;

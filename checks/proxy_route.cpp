@@ -1,7 +1,5 @@
 #include "checks/proxy_route.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "probe/net/timeouts.hpp"

@@ -113,7 +113,8 @@ asio::awaitable<void> conclude(Context& context, const Job& job, const Asked& gr
   }
   observation.detail = DetailCode::initial_silent;
   add(observation, job, "initial", DetailCode::silent,
-      phrase("a greeting with the server's name gets no answer, sent {} times", greeted.attempts));
+      plural(greeted.attempts, "{} greeting with the server's name gets no answer",
+             "{} greetings with the server's name get no answer"));
 }
 
 }  // namespace
@@ -141,7 +142,8 @@ asio::awaitable<Observation> run_quic(Context& context, Job job) {
   observation.outcome = Outcome::answered;
   observation.round_trip = asked.round_trip;
   add(observation, job, "version_negotiation", DetailCode::replied,
-      phrase("the server lists {} versions of QUIC", asked.reply->versions.size()));
+      plural(asked.reply->versions.size(), "the server lists {} version of QUIC",
+             "the server lists {} versions of QUIC"));
   const bool address = IpAddress::parse(job.probe.target.host).has_value();
   const auto name = address ? std::string() : job.probe.target.host;
   const auto initial = quic::client_initial(attempt, name);

@@ -1,7 +1,5 @@
 #include "checks/refuser.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "probe/net/own_answers.hpp"
@@ -202,7 +200,7 @@ asio::awaitable<void> ask_who_refused(Context& context, Job job, std::vector<std
   bool outside = suspected;
   if (!outside) outside = co_await target_is_outside(context, target);
   if (!outside) {
-    add_unmeasured(observation, phrase("it came from nearer than {}, where the site ends, "
+    add_unmeasured(observation, phrase("the refusal came from nearer than {}, where the site ends, "
                                        "and the target may be as near",
                                        router));
     co_return;

@@ -1,7 +1,5 @@
 #include "checks/relay_server.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 namespace callready::checks {
@@ -96,10 +94,7 @@ asio::awaitable<Relay> open_relay(Context& context, RelayServer& server) {
   if (relay.client->challenge()) server.challenge = relay.client->challenge();
   if (reply.status == TurnStatus::granted) co_return relay;
   relay.code = reply.code;
-  relay.why = phrase("{} grants no relay ({})", server.probe.target.host,
-                     reply.status == TurnStatus::no_answer ? Text(reply.failure.text)
-                     : reply.code != 0                     ? Text(std::to_string(reply.code))
-                                                           : phrase("malformed answer"));
+  relay.why = phrase("{} grants no relay ({})", server.probe.target.host, refusal_in_words(reply));
   co_return relay;
 }
 

@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
-
 #include "probe/util/utf8.hpp"
 
 namespace callready::checks {
@@ -159,7 +157,7 @@ AlgJudgement judge_alg(const std::vector<AlgMessage>& messages) {
   if (with_own != nullptr && other_port != nullptr &&
       says_otherwise(with_own->reading, other_port->reading)) {
     return {DetailCode::suspected, "differs_from_other_port", "likely",
-            phrase("the same server, asked in the same way, saw another sender on port {} "
+            phrase("the same server, asked in the same way, saw a different sender on port {} "
                    "than on port {}: a device in the path probably rewrites SIP",
                    with_own->port, other_port->port)};
   }

@@ -1,7 +1,5 @@
 #include "checks/stun_dial.hpp"
 
-#include <fmt/format.h>
-
 #include "checks/certificate_evidence.hpp"
 #include "checks/dial.hpp"
 #include "probe/net/far_end.hpp"
@@ -82,7 +80,7 @@ void add_reply_evidence(Observation& observation, const StunAnswer& answer) {
                                                              : phrase("a STUN error response");
   if (message.error_code != 0) {
     const auto reason = stun::printable(message.reason);
-    reply.text = phrase("a STUN error response: {} {}", std::to_string(message.error_code), reason);
+    reply.text = phrase("a STUN error response: {} {}", message.error_code, reason);
     reply.facts[Fact::code] = static_cast<std::int64_t>(message.error_code);
     reply.facts[Fact::reason] = reason;
   }

@@ -46,7 +46,7 @@ Text meaning(int code, bool with_credentials) {
     case 437:
       return phrase("the server has another allocation for this address and port");
     case 438:
-      return phrase("the server calls every nonce stale, even its own");
+      return phrase("the server rejects every nonce as stale, even its own");
     case 440:
       return phrase("the server has no relays of this address family");
     case 441:

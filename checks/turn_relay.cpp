@@ -23,13 +23,13 @@ std::optional<bool> verdict(const std::optional<Failure>& failure) {
   return std::nullopt;
 }
 
-Text refusal(const TurnReply& reply) {
+}  // namespace
+
+Text refusal_in_words(const TurnReply& reply) {
   if (reply.status == TurnStatus::no_answer) return reply.failure.text;
-  if (!reply.answer) return phrase("malformed answer");
+  if (!reply.answer || reply.code == 0) return phrase("malformed answer");
   return fmt::format("{} {}", reply.code, stun::printable(reply.answer->message.reason));
 }
-
-}  // namespace
 
 asio::awaitable<Result<SocketAddress>> hear_at_relay(Context& context, TurnClient& client,
                                                      UdpSocket& from) {
@@ -85,13 +85,13 @@ asio::awaitable<RelayTrip> trip_through_relay(Context& context, TurnClient& clie
       client.mapped() && client.mapped()->address.is_v6() == self.address.is_v6();
   if (same_family) self.address = client.mapped()->address;
   if (self.address.is_v6() != client.relayed().address.is_v6()) {
-    trip.not_measured = phrase("the relay has another address family than this computer");
+    trip.not_measured = phrase("the relay's address family differs from this computer's");
     co_return trip;
   }
   const auto permission = co_await client.create_permission(self, context.scope);
   if (permission.status != TurnStatus::granted) {
-    trip.not_measured =
-        phrase("the server refuses this computer's own address as a peer: {}", refusal(permission));
+    trip.not_measured = phrase("the server refuses this computer's own address as a peer: {}",
+                               refusal_in_words(permission));
     co_return trip;
   }
   const auto start = context.scope.clock.now();
@@ -154,7 +154,7 @@ asio::awaitable<RelayLife> hold_relay(Context& context, TurnClient& client) {
   const auto permission = co_await client.create_permission(itself, context.scope);
   if (permission.status != TurnStatus::granted) {
     life.not_measured =
-        phrase("the server does not let a relay send to itself: {}", refusal(permission));
+        phrase("the server does not let a relay send to itself: {}", refusal_in_words(permission));
     co_return life;
   }
   const auto start = context.scope.clock.now();

@@ -16,6 +16,9 @@ struct RelayTrip {
   bool complete() const { return outbound.value_or(false) && inbound.value_or(false); }
 };
 
+// "403 Forbidden"; what went wrong where there is no such answer.
+Text refusal_in_words(const TurnReply& reply);
+
 // CreatePermission for our own mapped address; then a second UDP socket sends to the relayed
 // address, and a Send indication comes back to it. This crosses the site's firewall by UDP to the
 // relay's port, so that a false is not the relay's fault yet: see between_relays().

@@ -21,7 +21,7 @@ struct Sample {
   Scope cleanup;
   int granted = 0, outside = 0, left = 0, doubts = 0;
   bool refused = false;             // the server has no more for us
-  std::string why;                  // of the last that was not measured
+  Text why;                         // of the last that was not measured
   std::optional<bool> relays_work;  // data goes from relay to relay
 };
 
@@ -124,7 +124,7 @@ void describe(const Sample& sample, int asked, Observation& observation) {
   }
   if (measured < asked && !sample.why.empty()) {
     evidence.text += phrase("; the others were not measured: {}", sample.why);
-    evidence.facts[Fact::not_measured] = sample.why;
+    evidence.facts[Fact::not_measured] = sample.why.string();
   }
   if (sample.relays_work) evidence.facts[Fact::relays_work] = *sample.relays_work;
   observation.evidence.push_back(std::move(evidence));

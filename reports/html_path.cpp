@@ -29,7 +29,7 @@ struct PathLayout {
   bool beside;                 // label, line and words beside each other
 };
 
-constexpr PathLayout wide_path{"wide", 1040, 210, 690, 112, 46, true, 8, 768, 38, true};
+constexpr PathLayout wide_path{"wide", 1040, 210, 690, 128, 46, true, 8, 768, 38, true};
 constexpr PathLayout narrow_path{"narrow", 320, 31, 289, 60, 26, false, 2, 16, 44, false};
 
 constexpr int word_line = 18;

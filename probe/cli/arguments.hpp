@@ -60,7 +60,7 @@ struct Arguments {
   std::string from_source;          // update --from
   std::string url, into_file;       // import --url, --into
 
-  std::string fault;  // demo --fault: a recording's (recordings.hpp)
+  std::string fault;  // demo --fault: which recording (recordings.hpp)
 
   // check
   std::string history_file, place, push_url;  // --history, --place, --push-to

@@ -338,8 +338,8 @@ void add_demo(CLI::App& app, Arguments& arguments) {
   std::vector<std::string> faults;
   for (const auto& recording : all_recordings) faults.emplace_back(recording.fault);
   auto* fault = demo->add_option("--fault", arguments.fault,
-                                 fmt::format("Instead, show a recorded run on a network with this "
-                                             "fault: {}",
+                                 fmt::format("Show a recorded run on a network with this fault "
+                                             "instead: {}",
                                              fmt::join(faults, ", ")))
                     ->type_name("NAME")
                     ->check(CLI::IsMember(faults));

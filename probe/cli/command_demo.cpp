@@ -13,7 +13,7 @@
 namespace callready {
 namespace {
 
-// What was recorded is the probes' results; the diagnosis is made now, as `render` makes it.
+// Rows and verdicts are as recorded; the findings are made anew, as `render` makes them.
 int show_recording(const Recording& recording, const Arguments& arguments) {
   auto privacy = prepare_delivery(arguments);
   if (!privacy) return usage_error;

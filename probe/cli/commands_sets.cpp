@@ -100,9 +100,12 @@ int run_list(const Arguments& arguments) {
   if (arguments.json) return printed(list_json(sets));
   if (arguments.bare_names) return printed(list_names(sets));
   if (sets.empty()) {
-    const auto meant = catalog.find(fmt::format("{}", fmt::join(arguments.names, " ")));
-    complain(meant.set || meant.problems.empty() ? "no service like that; `callready list` shows all"
-                                                 : meant.problems.front().to_string());
+    std::string problem = "no service matches; `callready list` shows them all";
+    if (!arguments.kind && !arguments.names.empty()) {
+      const auto meant = catalog.find(fmt::format("{}", fmt::join(arguments.names, " ")));
+      if (!meant.set && !meant.problems.empty()) problem = meant.problems.front().to_string();
+    }
+    complain(problem);
     return usage_error;
   }
   const auto today = day_of(std::chrono::system_clock::now());

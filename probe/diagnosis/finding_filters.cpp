@@ -1,12 +1,9 @@
 // Inspection: the port is open, and one protocol on it is dropped or cut (docs/design.md, "How
 // neighbours are told apart", 3).
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "probe/diagnosis/finding_flow_groups.hpp"
 #include "probe/diagnosis/finding_words.hpp"
-#include "probe/model/describe.hpp"
 
 namespace callready::findings {
 namespace {
@@ -85,13 +82,12 @@ bool passes_elsewhere(const Facts& facts, const Flow& flow, Payload payload) {
   });
 }
 
-// The protocol over a connection: cut or unanswered after TCP had been established.
+// SIP over a connection: cut or unanswered after TCP had been established.
 bool broke_after_connect(const ProbeResult& result) {
   const auto& seen = result.observation;
   return seen.outcome == Outcome::failed &&
          (seen.detail == DetailCode::connection_reset ||
-          seen.detail == DetailCode::closed_by_peer || seen.detail == DetailCode::sip_timed_out ||
-          seen.detail == DetailCode::stun_timed_out || seen.detail == DetailCode::tls_timed_out);
+          seen.detail == DetailCode::closed_by_peer || seen.detail == DetailCode::sip_timed_out);
 }
 
 bool over(const ProbeResult& result, Transport transport) {
@@ -186,7 +182,7 @@ std::set<std::uint16_t> ports_of_sip_over_tcp(const Facts& facts) {
   std::set<std::uint16_t> ports;
   for (const auto& result : facts.report.probes) {
     const bool readable = result.probe.check == CheckKind::sip && over(result, Transport::tcp);
-    if (readable && is_direct(result) && result.observation.outcome == Outcome::answered) {
+    if (readable && result.observation.outcome == Outcome::answered) {
       ports.insert(result.probe.target.port());
     }
   }

@@ -117,6 +117,7 @@ Causes find_web_only(const Diagnosis&);
 Causes find_tcp_ports(const Diagnosis&);
 // finding_worlds.cpp
 Causes find_taken_connections(const Diagnosis&);
+Causes find_tls_filter(const Diagnosis&);
 // finding_destinations.cpp
 Causes find_destinations(const Diagnosis&);
 // finding_flows.cpp
@@ -128,7 +129,6 @@ Causes find_udp_ports(const Diagnosis&);
 Causes find_udp_ranges(const Diagnosis&);
 Causes find_one_way_media(const Diagnosis&);
 // finding_filters.cpp
-Causes find_tls_filter(const Diagnosis&);
 Causes find_stun_filter(const Diagnosis&);
 Causes find_sip_filter(const Diagnosis&);
 // finding_dtls.cpp

@@ -42,9 +42,9 @@ std::vector<PortRange> perhaps_blocked(const Facts& facts);
 // ports does that.
 std::vector<const Flow*> lost_beside_others(const Facts& facts);
 
-// Much of what was reached was so only when asked again, more than a bad line does, or two were lost
-// beside others: a device may limit what is new, and whoever has sent less often is silent for that
-// reason. It may limit UDP only, of which names alone are asked for often enough.
+// Much of what was reached was so only when asked again, more than a bad line does, or two were
+// lost beside others: a device may limit what is new, and whoever has sent less often is silent for
+// that reason. It may limit UDP only, of which names alone are asked for often enough.
 bool new_flows_may_be_limited(const Facts& facts);
 
 // Packets leave, and nobody who answers everybody is heard, on whatever port: the way back is shut,

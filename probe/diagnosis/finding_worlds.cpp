@@ -1,7 +1,5 @@
 // Families of causes that worlds decide (reach/): each is a row of the table of rules, with words
 // of its own. What an earlier rule has explained stays explained by that.
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "probe/diagnosis/finding_rules.hpp"
@@ -109,11 +107,13 @@ Causes find_tls_filter(const Diagnosis& context) {
   std::vector<const ProbeResult*> contrast;
   for (const auto& result : facts.report.probes) {
     const auto& target = result.probe.target;
-    const bool there = std::find(ports.begin(), ports.end(), target.port()) != ports.end() &&
-                       is_direct(result) && !is_udp(result) &&
-                       result.observation.outcome == Outcome::answered;
-    if (!there) continue;
+    const bool same_port = std::find(ports.begin(), ports.end(), target.port()) != ports.end();
+    if (!same_port || !is_direct(result) || is_udp(result)) continue;
+    // A certificate answers the greeting, whatever is wrong with it.
     const bool tls = is_greeting(result);
+    const bool came =
+        result.observation.outcome == Outcome::answered || (tls && !chain_of(result).empty());
+    if (!came) continue;
     tls_works |= tls;
     const bool same_host = std::find(hosts.begin(), hosts.end(), target.host) != hosts.end();
     if (same_host && (!tls || result.probe.purpose == Purpose::other_server_name))

@@ -1,7 +1,5 @@
 #include "probe/engine/dispatcher.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "probe/net/nat64.hpp"

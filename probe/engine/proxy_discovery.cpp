@@ -154,8 +154,7 @@ void judge_reply(PacFile& file, const HttpReply& reply) {
     record(file.seen, reply.failure.value_or(Failure{}));
     file.note(phrase("it could not be fetched"));
   } else if (reply.status != 200) {
-    file.fail(Detail::status(reply.status),
-              phrase("the web server answered {}", std::to_string(reply.status)));
+    file.fail(Detail::status(reply.status), phrase("the web server answered {}", reply.status));
   } else if (!reply.tls.version.empty() &&
              (reply.tls.verify_code != 0 || !reply.tls.name_matches)) {
     file.fail(DetailCode::untrusted, phrase("its web server's certificate is not trusted"));

@@ -26,7 +26,7 @@ void excuse(Observation& observation, std::uint64_t shortages_before) {
   Evidence evidence;
   evidence.kind = EvidenceKind::shortage;
   evidence.text =
-      phrase("this computer ran out of sockets meanwhile, so this says nothing about the network");
+      phrase("this computer ran out of sockets during this test, so the result says nothing about the network");
   evidence.facts[Fact::outcome] = std::string(to_string(outcome));
   evidence.facts[Fact::detail] = observation.detail.text();
   observation.evidence.push_back(std::move(evidence));

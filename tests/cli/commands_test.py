@@ -101,7 +101,7 @@ class Recordings(CommandsTest):
     FAULTS = {"udp-blocked": (1, "firewall.udp_blocked"), "dns-filtered": (1, "dns.filtered"),
               "sip-alg": (4, "sip.alg"), "tls-inspected": (1, "tls.intercepted")}
 
-    def test_each_names_its_cause_and_says_that_it_is_one(self):
+    def test_each_names_its_cause_and_says_that_it_was_recorded(self):
         for fault, (status, code) in self.FAULTS.items():
             with self.subTest(fault):
                 done = self.run_it("demo", "--fault", fault, "--json")
@@ -116,8 +116,14 @@ class Recordings(CommandsTest):
         self.assertTrue(all(fault in self.run_it("demo", "--help").stdout for fault in self.FAULTS))
 
     def test_no_run_is_kept(self):
-        self.run_it("demo", "--fault", "sip-alg")
-        self.assertEqual(2, self.run_it("render", "last").returncode)
+        self.assertEqual(4, self.run_it("demo", "--fault", "sip-alg").returncode)
+        self.assertIn("no run has been kept yet", self.run_it("render", "last").stderr)
+
+
+class Listing(CommandsTest):
+    def test_suggests_what_was_meant(self):
+        self.assert_refused(self.run_it("list", "rainbwo"), "did you mean 'rainbow'?")
+        self.assert_refused(self.run_it("list", "--kind", "pbx", "rainbow"), "no service matches")
 
 
 class BadSets(CommandsTest):

@@ -215,6 +215,34 @@ TEST(TlsFilter, OfOneServerMayBeThatServers) {
   EXPECT_TRUE(holds(found.fix, "ask the servers' operator")) << found.fix;
 }
 
+TEST(TlsFilter, GoesByTheNameWhereAnotherOneIsAnswered) {
+  auto other = tls("portal.vendor.com", failed, "wrong_name");
+  other.probe.with["server_name"] = "example.com";
+  other.probe.purpose = Purpose::other_server_name;
+  const auto found = only(report({row("web", {tls("portal.vendor.com", failed, "connection_reset"),
+                                              tls("portal.other.net", failed, "connection_reset")}),
+                                  controls(anchors()), follow_up({other})}));
+  EXPECT_EQ(found.code, FindingCode::firewall_tls_filtered);
+  EXPECT_NE(found.confidence, Confidence::possible);
+  EXPECT_TRUE(holds(found.title, "are cut off in transit")) << found.title;
+  EXPECT_TRUE(holds(found.title, "connections to portal")) << found.title;
+  EXPECT_TRUE(has_evidence(found, "the block matches on its name"));
+}
+
+TEST(TlsFilter, MayKeepSilentTwice) {
+  const auto again = [](std::string host) {
+    auto second =
+        probe(CheckKind::path, Transport::tls, std::move(host), 443, failed, "tls_timed_out");
+    second.probe.purpose = Purpose::repeat;
+    return second;
+  };
+  const auto found = only(report(
+      {row("web", {tls("portal.vendor.com", failed, "tls_timed_out"),
+                   tls("portal.other.net", failed, "tls_timed_out")}),
+       controls(anchors()), follow_up({again("portal.vendor.com"), again("portal.other.net")})}));
+  EXPECT_EQ(found.code, FindingCode::firewall_tls_filtered);
+}
+
 // --- the path ------------------------------------------------------------------------------------
 
 ProbeResult families(std::string host, std::string six) {

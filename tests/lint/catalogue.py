@@ -74,7 +74,7 @@ def templates_of(text):
 
 # Rooms whose sentences all are templates, and what in them nobody reads as a sentence.
 CONVERTED = ("probe/diagnosis", "checks", "probe/engine")
-# diff is in English; errors and the progress line are; so is what authors of sets read.
+# In English only: diff, errors, the progress line, and what authors of sets read.
 PLAIN_FILES = {"compare.cpp", "merge.cpp", "registry.cpp", "session.cpp", "progress.cpp", "watchdog.cpp"}
 PLAIN = {"mcafee web gateway", "eset ssl filter", "trend micro web", "f5 ssl orchestrator",
          # Failures speak English, as the system's and the libraries' do.

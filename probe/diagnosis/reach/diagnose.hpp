@@ -1,5 +1,5 @@
-// Diagnosis by worlds, from a report to its causes, statuses, verdicts and the next question. In
-// shadow: nothing in a report comes from here yet (docs/diagnosis.md).
+// Diagnosis by worlds, from a report to its causes, statuses, verdicts and the next question. Which
+// families of causes it decides: docs/diagnosis.md.
 #pragma once
 
 #include "probe/diagnosis/reach/explain.hpp"
