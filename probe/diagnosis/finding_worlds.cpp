@@ -96,7 +96,9 @@ Causes find_tls_filter(const Diagnosis& context) {
     return is_direct(result) && result.probe.target.transport == Transport::tls &&
            !facts.inside(result);
   };
-  auto cause = cause_by_worlds(context, reach::Code::tls_filtered, is_greeting);
+  auto cause = cause_by_worlds(context, reach::Code::tls_filtered, [&](const ProbeResult& result) {
+    return is_greeting(result) && chain_of(result).empty();  // what came later had a certificate
+  });
   if (!cause) return {};
   auto& finding = cause->finding;
   const auto hosts = hosts_of(cause->explained);
@@ -133,14 +135,17 @@ Causes find_tls_filter(const Diagnosis& context) {
       where_the_list_is(facts, cause->explained));
   add_what_they_saw(finding.evidence, cause->explained, 1);
   for (const auto* result : contrast) {
-    const bool other_name = result->probe.purpose == Purpose::other_server_name;
+    const auto& probe = result->probe;
+    const auto name = probe.with.find("server_name");  // a report from elsewhere may lack it
+    const bool other_name = probe.purpose == Purpose::other_server_name && name != probe.with.end();
+    if (!other_name) {
+      finding.evidence.push_back(what_it_saw(*result));
+      continue;
+    }
     finding.evidence.push_back(
-        !other_name ? what_it_saw(*result)
-                    : FindingEvidence{
-                          result->probe.id,
-                          phrase("With another name in the TLS greeting ({}), {} "
-                                 "answers: the block matches on its name.",
-                                 result->probe.with.at("server_name"), result->probe.target.host)});
+        {probe.id, phrase("With another name in the TLS greeting ({}), {} answers: the block "
+                          "matches on its name.",
+                          name->second, probe.target.host)});
   }
   finding.evidence.push_back(
       {"", phrase("TCP to {} connects, but then the TLS greeting is cut off or not answered: {}.",
