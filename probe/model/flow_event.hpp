@@ -65,6 +65,10 @@ struct FlowEvent {
   PacketFlow flow;
   Seen seen = Seen::nothing;
   bool ends_early = false;  // by its TTL
+  // Of one that ends early: the router that saw it, and whether that is the farthest that answered
+  // on the way to this host, not one that several ways have in common.
+  std::string router{};
+  bool climbed = false;
   int sent = 1;             // as often as could have been answered
   int answered = 0;         // of a sample: so many of `sent`
   Milliseconds at{0};       // since the run began

@@ -43,7 +43,9 @@ std::span<const KindOfBox> kinds() { return kind_table; }
 
 bool covers(const Box& box, const Packet& packet) {
   if (box.fate == Fate::pass) return false;
-  if (packet.ends_early && (box.beyond || at_far_end(box))) return false;
+  if (packet.ends_early && at_far_end(box)) return false;
+  // What is seen so far out has passed whoever drops it, and not whoever drops its replies.
+  if (packet.ends_early && box.beyond && (!packet.ends_far || box.fate == Fate::deaf)) return false;
   if (!matches(box.protocol, packet.udp)) return false;
   if (box.cargoes != 0 && (box.cargoes & bit(packet.cargo)) == 0) return false;
   if (!box.ports.empty() && !is_one_of(box.ports, packet.port)) return false;

@@ -178,11 +178,17 @@ void propose(const Clues& clues, Protocol protocol, bool beyond, Boxes& boxes) {
       // Behind the routers that speak, and on the way back, packets just vanish.
       if (action == Fate::deaf ? !beyond : beyond && action != Fate::drop) continue;
       box.fate = action;
-      box.prior = prior::rule + scope.price + (action == Fate::drop ? 0 : prior::says_no) +
-                  (beyond ? prior::beyond : 0);
+      box.prior =
+          prior::rule + scope.price + (action == Fate::drop ? 0 : prior::says_no) +
+          (beyond ? prior::beyond : 0) +
+          (beyond && protocol != Protocol::tcp && box.ports.empty() ? prior::whole_beyond : 0);
       const bool replies = beyond && action == Fate::drop;
       box.text = fmt::format("{}: {}{}", scope.text, in_words(action),
                              replies ? " beyond the routers that speak, or their replies" : "");
+      boxes.push_back(box);
+      if (!replies || box.code != Code::udp_blocked) continue;
+      box.fate = Fate::deaf;
+      box.text = fmt::format("{}: {}", scope.text, in_words(box.fate));
       boxes.push_back(box);
     }
   }

@@ -33,6 +33,8 @@ void read_hop(const Reading& reading, FlowEvents& events) {
     if (!std::exchange(first, false) || !seen) return;
     auto event = event_of(reading, *seen);
     event.ends_early = true;
+    event.router = text_fact(hop, Fact::by);
+    event.climbed = !reading.probe.with.contains("control");
     event.sent = std::max(1, reading.seen.attempts);
     events.flows.push_back(event);
   });
@@ -48,6 +50,7 @@ void read_range(const Reading& reading, FlowEvents& events) {
     auto event = event_of(reading, *seen);
     event.flow.port = *port;
     event.ends_early = !replied;
+    event.router = text_fact(sample, Fact::by);
     event.sent = replied ? 1 : 2;
     events.flows.push_back(event);
   });

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <map>
+#include <set>
 
 #include "probe/diagnosis/finding_facts.hpp"
 
@@ -17,6 +18,55 @@ const std::string& name_of(const PacketFlow& flow) {
 std::string owner_of(const std::string& host) {
   return findings::is_name(host) ? findings::registrable_domain(host) : host;
 }
+
+// Which routers saw packets to whom.
+class HowFar {
+ public:
+  explicit HowFar(const std::vector<FlowEvent>& events) {
+    std::set<std::string_view> asked_for;  // hosts
+    for (const auto& event : events) {
+      if (!event.control) asked_for.insert(event.flow.host);
+    }
+    std::set<std::string_view> vendors, all;  // routers
+    for (const auto& event : events) {
+      if (!seen_on_its_way(event)) continue;
+      all.insert(event.router);
+      if (asked_for.contains(event.flow.host)) {
+        vendors_arrive_ |= at_the_door(event);
+        vendors.insert(event.router);
+      } else if (event.climbed) {
+        climbed_.insert(event.router);
+      } else {
+        in_common_.insert(event.router);
+      }
+    }
+    vendors_go_farther_ = std::any_of(vendors.begin(), vendors.end(), [&](auto router) {
+      return !in_common_.contains(router) && !climbed_.contains(router);
+    });
+    one_alone_speaks_ = all.size() == 1;  // a list may be its own
+  }
+
+  bool as_far_as_the_vendors(const FlowEvent& event) const {
+    if (!event.climbed || !seen_on_its_way(event)) return false;
+    if (at_the_door(event)) return true;
+    return !one_alone_speaks_ && !vendors_arrive_ && !vendors_go_farther_ &&
+           !in_common_.contains(event.router);
+  }
+
+ private:
+  static bool seen_on_its_way(const FlowEvent& event) {
+    return event.flow.udp && event.seen == Seen::expired && !event.router.empty();
+  }
+  // In the network of the host that it is for.
+  static bool at_the_door(const FlowEvent& event) {
+    const auto router = IpAddress::parse(event.router);
+    const auto host = IpAddress::parse(event.flow.address);
+    return router && host && findings::network_of(*router) == findings::network_of(*host);
+  }
+
+  std::set<std::string_view> in_common_, climbed_;  // routers that saw packets to strangers
+  bool vendors_arrive_ = false, vendors_go_farther_ = false, one_alone_speaks_ = false;
+};
 
 }  // namespace
 
@@ -65,9 +115,11 @@ Sight look(FlowEvents events, const std::vector<PacketFlow>& others,
     if (fresh) sight.domain_names.push_back(place->first);
     sight.domains.push_back(place->second);
   }
+  const HowFar how_far(sight.events.flows);
   for (const auto& event : sight.events.flows) {
     auto packet = sight.packet_of(event.flow);
     packet.ends_early = event.ends_early;
+    packet.ends_far = how_far.as_far_as_the_vendors(event);
     packet.at_ms = event.at.count();
     sight.packets.push_back(packet);
   }
