@@ -402,9 +402,7 @@ Facts::Facts(const Report& whole)
     if (!is_direct(result) || counts_answers(result) || inside(result)) continue;
     for (const auto& sample : samples_of(result)) {
       if (!sample.by.empty()) devices_.insert(sample.by);
-      if (!is_udp(result)) continue;
-      passed_on.note(result.probe.target.host, sample);
-      note_distance(sample);
+      if (is_udp(result)) passed_on.note(result.probe.target.host, sample);
     }
   }
   before_devices_ = passed_on.routers(*this);
@@ -434,10 +432,8 @@ Facts::Facts(const Report& whole)
     if (inside(result) || result.probe.with.contains("nobody")) continue;
     for (const auto& sample : samples_of(result)) {
       if (sample.way == Reachability::unknown || sample.port == 0) continue;
-      if (sample.way == Reachability::left && proves_no_way(sample.left_at, is_udp(result))) {
-        if (is_udp(result)) seen_inside_.insert(host);
+      if (sample.way == Reachability::left && proves_no_way(sample.left_at, is_udp(result)))
         continue;
-      }
       found[{is_udp(result), host, sample.port}].push_back(sample);
     }
     for (const auto& sample : taken_in_by_a_relay(result)) {
@@ -499,12 +495,6 @@ std::set<std::string> Facts::hosts_asked_for() const {
   return hosts;
 }
 
-bool Facts::tcp_gets_out() const {
-  return networks([](const Flow& flow) {
-           return !flow.udp && flow.way == Reachability::open;
-         }).size() >= 2;
-}
-
 bool Facts::may_be_ours(const std::string& router) const {
   const auto address = IpAddress::parse(router);
   if (!address || address->is_v6()) return false;
@@ -523,33 +513,6 @@ bool Facts::may_stop_others(const std::string& router) const {
 
 bool Facts::proves_no_way(const std::string& router, bool udp) const {
   return may_stop_others(router) || (udp && before_devices_.contains(router));
-}
-
-bool Facts::udp_passes_inside(const std::set<std::string>& but) const {
-  return std::any_of(seen_inside_.begin(), seen_inside_.end(),
-                     [&](const std::string& host) { return !but.contains(host); });
-}
-
-void Facts::note_distance(const FlowSample& sample) {
-  const auto* hop = evidence_of(*sample.result, EvidenceKind::hop);
-  const auto ttl = hop == nullptr ? std::nullopt : number_fact(*hop, Fact::ttl);
-  if (!ttl) return;
-  if (!sample.left_at.empty()) {
-    auto& farthest = seen_at_[sample.left_at];
-    farthest = std::max(farthest, *ttl);
-  }
-  if (sample.way == Reachability::blocked) {
-    auto& nearest = met_within_.try_emplace(sample.by, *ttl).first->second;
-    nearest = std::min(nearest, *ttl);
-  }
-}
-
-bool Facts::udp_passes(const std::string& device) const {
-  const auto met = met_within_.find(device);
-  if (met == met_within_.end()) return false;
-  return std::any_of(seen_at_.begin(), seen_at_.end(), [&](const auto& seen) {
-    return seen.first != device && seen.second >= met->second;
-  });
 }
 
 bool Facts::alive(const std::string& host) const { return alive_.contains(host); }

@@ -129,8 +129,6 @@ class Facts {
     }
     return found;
   }
-  // True where TCP to two networks gets out: the line is up, and the firewall lets something out.
-  bool tcp_gets_out() const;
   // True where anything else of the host was reached: it is alive, and not shut off as a whole.
   bool alive(const std::string& host) const;
   // True where it answered SIP over some transport: it answers it over the others.
@@ -158,11 +156,6 @@ class Facts {
   bool stream_loses() const { return stream_loses_; }
   // These requests.
   const std::vector<const ProbeResult*>& answered_late() const { return answered_late_; }
-  // True where UDP to another host was seen by a router that may be the site's own.
-  bool udp_passes_inside(const std::set<std::string>& but) const;
-  // True where UDP was seen by a router that is no nearer than this device, which turned away what
-  // lived no longer; or than where other UDP died without a word (empty).
-  bool udp_passes(const std::string& device) const;
   // True where UDP of that kind, as a device that inspects takes it, was seen to get out somewhere.
   bool gets_out_as(Payload kind) const { return kinds_out_.contains(kind); }
   // True for a router that may be the site's own, although its address is public: of the same IPv4
@@ -183,18 +176,14 @@ class Facts {
     const SetResult* set;
     const RequirementResult* row;
   };
-  void note_distance(const FlowSample& sample);
 
   std::unordered_map<std::string_view, const ProbeResult*> by_id_;
   std::unordered_multimap<std::string_view, Row> rows_;
-  std::set<std::string> alive_, refusing_, seen_inside_;  // hosts
+  std::set<std::string> alive_, refusing_;  // hosts
   std::set<std::string> proxied_, sip_servers_;
   std::set<std::string> devices_;         // that turned something away
   std::set<std::string> before_devices_;  // routers
   std::set<Payload> kinds_out_;
-  // The least TTL with which a device was met (empty: one that keeps silent), and the greatest with
-  // which a router was.
-  std::map<std::string, double> met_within_, seen_at_;
   std::vector<const ProbeResult*> answered_late_;
   bool stream_loses_ = false;
   RequestCount on_one_flow_, on_new_flows_;

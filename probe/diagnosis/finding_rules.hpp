@@ -183,15 +183,6 @@ std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Find
 // True where the second round counted so (finding_rate.cpp).
 bool new_flows_are_limited(const Facts& facts);
 
-// What rule 1 of docs/design.md's "How neighbours are told apart" found; web-only takes its place.
-struct UdpVerdict {
-  Confidence confidence = Confidence::likely;
-  std::vector<FindingEvidence> evidence;
-  bool only_replies = false;  // packets leave, and nothing comes back
-  // Of that: the lowest port of whose packets it is known.
-  std::uint16_t from_port = 0;
-};
-std::optional<UdpVerdict> udp_is_blocked(const Facts& facts);
 // The failing UDP probes to the outside, but DNS.
 std::vector<const ProbeResult*> failing_udp(const Diagnosis& context);
 

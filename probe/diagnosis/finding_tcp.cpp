@@ -1,98 +1,88 @@
-// TCP by a matrix of hosts and ports: ports that are closed wherever they lead to (docs/design.md,
-// "How neighbours are told apart", 4 and 6).
+// TCP but the web's, by worlds; and by a matrix of hosts and ports, those that are closed wherever
+// they lead to (docs/design.md, "How neighbours are told apart", 4 and 6).
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "probe/diagnosis/finding_flow_groups.hpp"
+#include "probe/diagnosis/by_worlds.hpp"
+#include "probe/diagnosis/finding_udp_flows.hpp"
 #include "probe/diagnosis/finding_words.hpp"
 
 namespace callready::findings {
+
 namespace {
 
 bool is_web(std::uint16_t port) { return port == 80 || port == 443; }
 
-// Operators of which a port is closed that gets out to others, and of which nothing is reached.
-std::set<std::string> shut_parties(const Facts& facts, const Working& works) {
-  const auto hosts = shut_hosts(facts, works);
-  std::set<std::string> shut;
-  for (const auto& flow : facts.flows) {
-    if (hosts.contains(flow.host)) shut.insert(flow.party);
-  }
-  for (const auto& flow : facts.flows) {
-    if (facts.alive(flow.host)) shut.erase(flow.party);
-  }
-  return shut;
+// A rule that closes all UDP, and all TCP but the web's ports.
+bool closes_all_but_web(const Diagnosis& context, const reach::Box& box) {
+  const auto udp = [](const reach::Packet& packet) { return packet.udp; };
+  const auto other_tcp = [](const reach::Packet& packet) {
+    return !packet.udp && !is_web(packet.port);
+  };
+  reach::Packet https;
+  https.port = 443;
+  return box.ports.empty() && !loses(fate_of(box, https)) && closes_all(context, box, udp) &&
+         closes_all(context, box, other_tcp);
 }
 
-// Some got farther than others died, though not out for certain: a list is at work.
-bool some_get_farther(const Facts& facts, const std::vector<const Flow*>& flows) {
-  return any_blocked(flows) && std::any_of(facts.report.probes.begin(), facts.report.probes.end(),
-                                           [](const ProbeResult& result) {
-                                             const auto& target = result.probe.target;
-                                             return result.probe.check == CheckKind::hop &&
-                                                    is_direct(result) && !is_udp(result) &&
-                                                    !is_web(target.port()) &&
-                                                    result.observation.outcome == Outcome::passed;
-                                           });
+// Networks whose servers showed a certificate on TCP 443, whoever signed it.
+std::set<std::string> networks_of_https(const Facts& facts) {
+  return facts.networks([](const Flow& flow) {
+    return !flow.udp && flow.port == 443 && any_sample(flow, [](const FlowSample& sample) {
+      return !chain_of(*sample.result).empty();
+    });
+  });
 }
 
 }  // namespace
 
+// The web, and nothing else. What is less than likely is said of UDP and of the ports one by one.
 Causes find_web_only(const Diagnosis& context) {
   const auto& facts = context.facts;
-  const auto udp = udp_is_blocked(facts);
-  if (!udp || udp->confidence == Confidence::possible) return {};
-  std::set<std::string> secure;
-  for (const auto& flow : facts.flows) {
-    if (flow.udp || flow.port != 443) continue;
-    for (const auto& sample : flow.samples) {
-      const auto& result = *sample.result;
-      const bool tls = result.probe.target.transport == Transport::tls;
-      // Whoever signs: a sign-in page, which shows none, was judged before.
-      if (tls && !chain_of(result).empty()) secure.insert(flow.network);
-    }
+  std::vector<const ProbeResult*> lost_tcp;
+  for (const auto& result : facts.report.probes) {
+    const auto port = result.probe.target.port();
+    const bool other = is_direct(result) && !is_udp(result) && !is_web(port) && port != 53;
+    if (other && failing(result) && !facts.inside(result) && !context.explained(result))
+      lost_tcp.push_back(&result);
   }
-  const auto others =
-      facts.select([](const Flow& flow) { return !flow.udp && !is_web(flow.port); });
-  std::set<std::uint16_t> ports;
-  std::set<std::string> networks, parties;
-  // What is shut as a whole says nothing of its ports.
-  const auto shut = shut_parties(facts, Working(facts));
-  for (const auto* flow : others) {
-    if (!bad(*flow)) return {};
-    // Where we tried a port besides, the host need not answer.
-    const bool guess = flow->way == Reachability::lost && !facts.asked_for(*flow);
-    if (guess || shut.contains(flow->party)) continue;
-    ports.insert(flow->port);
-    networks.insert(flow->network);
-    parties.insert(flow->party);
-  }
-  if (some_get_farther(facts, others)) return {};
-  if (secure.size() < 2 || ports.size() < 3 || networks.size() < 2 || parties.size() < 2) return {};
-  Cause cause;
-  cause.explained = probes_of(context, others);
+  const auto https = networks_of_https(facts);
+  if (lost_tcp.empty() || https.size() < 2) return {};
+  const auto told = told_by_worlds(
+      context, [&](const reach::Box& box) { return closes_all_but_web(context, box); });
+  if (!told || told->confidence() == Confidence::possible) return {};
+  // Silence alone shows no device of the site's own.
+  const bool seen = any_blocked(facts.select([](const Flow& flow) {
+    return flow.udp ? flow.port != 53 : !is_web(flow.port) && flow.port != 53;
+  }));
+  if (!seen && !silence_tells(facts)) return {};
   const auto lost_udp = failing_udp(context);
+  Cause cause;
+  cause.explained = lost_tcp;
   cause.explained.insert(cause.explained.end(), lost_udp.begin(), lost_udp.end());
   if (!context.affects_requirement(cause.explained)) return {};
-  auto& finding = cause.finding;
-  finding.code = FindingCode::firewall_web_only;
   const bool plain_web = std::any_of(facts.flows.begin(), facts.flows.end(), [](const Flow& flow) {
     return !flow.udp && flow.port == 80 && out(flow);
   });
+  cause.closes = plain_web ? Closes::all_but_web : Closes::all_but_https;
+  auto& finding = cause.finding;
+  finding.code = FindingCode::firewall_web_only;
+  finding.owner = Owner::network;
+  finding.confidence = seen ? told->confidence() : std::max(told->confidence(), Confidence::likely);
   finding.title = phrase("The firewall lets only web traffic out (TCP {}443)",
                          plain_web ? phrase("80 and ") : "");
-  cause.closes = plain_web ? Closes::all_but_web : Closes::all_but_https;
-  finding.owner = Owner::network;
-  finding.confidence = udp->confidence;
   finding.fix = phrase("Allow outgoing and return traffic {}: {}.{}", from_users(facts),
                        asked_flows(facts, cause), where_the_list_is(facts, cause.explained));
+  const auto ports = ports_of(lost_tcp);
+  const auto closed = facts.networks([&](const Flow& flow) {
+    return !flow.udp && bad(flow) && std::binary_search(ports.begin(), ports.end(), flow.port);
+  });
   finding.evidence.push_back(
-      {"", phrase("HTTPS to {} networks works; TCP {} to {} networks does not.", secure.size(),
-                  ports_in_words({ports.begin(), ports.end()}), networks.size())});
-  finding.evidence.insert(finding.evidence.end(), udp->evidence.begin(), udp->evidence.end());
-  const auto more = evidence_for(others, 4);
-  finding.evidence.insert(finding.evidence.end(), more.begin(), more.end());
+      {"", phrase("HTTPS to {} networks works; TCP {} to {} networks does not.", https.size(),
+                  ports_in_words(ports), closed.size())});
+  add_what_udp_met(finding.evidence, facts);
+  add_what_they_saw(finding.evidence, lost_tcp, 4);
   return {cause};
 }
 

@@ -25,60 +25,6 @@ std::vector<const Flow*> udp_cells(const Facts& facts) {
   return facts.select([](const Flow& flow) { return flow.udp && flow.port != dns_port; });
 }
 
-namespace {
-
-// The far end spoke: a connection that stands and says nothing may be somebody's on the way.
-bool spoke(const FlowSample& sample) {
-  const auto outcome = sample.result->observation.outcome;
-  return outcome == Outcome::answered || outcome == Outcome::denied ||
-         !chain_of(*sample.result).empty();
-}
-
-// On the port of DNS, who is asked for is heard, and who is not is silent: for UDP, a list is at
-// work.
-bool list_lets_out_udp(const Facts& facts) {
-  bool own_heard = false, others_silent = false;
-  for (const auto& flow : facts.flows) {
-    if (!flow.udp || flow.port != dns_port) continue;
-    const bool own = facts.asked_for(flow);
-    if (!own && flow.way == Reachability::open) return false;
-    own_heard |= own && flow.way == Reachability::open;
-    others_silent |= !own;
-  }
-  return own_heard && others_silent;
-}
-
-// Somebody near takes connections in everybody's name: whom it reaches says nothing of UDP.
-bool connections_are_taken(const Facts& facts) {
-  const auto& probes = facts.report.probes;
-  return std::any_of(probes.begin(), probes.end(), is_taken_near);
-}
-
-}  // namespace
-
-bool lets_out_more_than_the_list(const Facts& facts) {
-  if (list_lets_out_udp(facts) || connections_are_taken(facts)) return false;
-  const auto vendors = facts.hosts_asked_for();
-  return std::any_of(facts.flows.begin(), facts.flows.end(), [&](const Flow& flow) {
-    const auto opened = [](const auto& sample) { return has_foreign_root(*sample.result); };
-    // How far it leaves may be no further than to whoever stops it.
-    return !flow.udp && !vendors.contains(flow.host) && any_sample(flow, spoke) &&
-           !any_sample(flow, opened);
-  });
-}
-
-std::set<std::string> dead_over_tcp(const Facts& facts) {
-  const bool taken = connections_are_taken(facts);
-  std::set<std::string> hosts, speaking;
-  for (const auto& flow : facts.flows) {
-    if (flow.udp) continue;
-    if (taken ? any_sample(flow, spoke) : heard(flow)) speaking.insert(flow.host);
-    if (taken || facts.asked_for(flow)) hosts.insert(flow.host);
-  }
-  for (const auto& host : speaking) hosts.erase(host);
-  return hosts;
-}
-
 std::vector<FindingEvidence> udp_evidence(const std::vector<const Flow*>& flows, std::size_t most) {
   std::vector<FindingEvidence> strong, weak;
   for (const auto* flow : flows) {
@@ -91,6 +37,40 @@ std::vector<FindingEvidence> udp_evidence(const std::vector<const Flow*>& flows,
   strong.insert(strong.end(), weak.begin(), weak.end());
   if (strong.size() > most) strong.resize(most);
   return strong;
+}
+
+void add_what_udp_met(std::vector<FindingEvidence>& list, const Facts& facts) {
+  const auto flows = udp_cells(facts);
+  const auto devices = refusals(flows);
+  const auto widest = std::max_element(
+      devices.begin(), devices.end(),
+      [](const auto& a, const auto& b) { return a.second.size() < b.second.size(); });
+  if (widest != devices.end() && widest->second.size() > 1) {
+    list.push_back(
+        {"", phrase("{} rejects UDP to {} networks.", widest->first, widest->second.size())});
+  }
+  std::set<std::uint16_t> dropped;
+  std::set<std::string> silent;  // operators
+  for (const auto* flow : flows) {
+    const auto told = [](const FlowSample& sample) { return sample.turned_away(); };
+    const bool died = flow->way == Reachability::blocked && !any_sample(*flow, told);
+    const auto answers_everybody = [](const FlowSample& sample) { return sample.responder; };
+    if (died) dropped.insert(flow->port);
+    const bool is_public = any_sample(*flow, answers_everybody) && !facts.asked_for(*flow);
+    if (is_public && !heard(*flow)) silent.insert(flow->party);
+  }
+  if (dropped.size() > 2) {
+    list.push_back(
+        {"", phrase("UDP to {} ports ({}) is dropped before the first router outside; other "
+                    "packets get there.",
+                    dropped.size(), ports_in_words({dropped.begin(), dropped.end()}, 4))});
+  }
+  if (!silent.empty()) {
+    list.push_back({"", phrase("Public servers do not answer over UDP: {}.",
+                               listed({silent.begin(), silent.end()}))});
+  }
+  const auto more = udp_evidence(flows, 6);
+  list.insert(list.end(), more.begin(), more.end());
 }
 
 std::optional<FindingEvidence> control_for(const Facts& facts, const std::string& host) {

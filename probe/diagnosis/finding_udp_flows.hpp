@@ -10,12 +10,6 @@ inline constexpr std::uint16_t dns_port = 53;
 // All over UDP but DNS.
 std::vector<const Flow*> udp_cells(const Facts& facts);
 
-// A site may let out nothing but the vendor's list: then others tell nothing of UDP.
-bool lets_out_more_than_the_list(const Facts& facts);
-
-// Hosts of which no connection is answered either, or all stand and are mute: they may be down.
-std::set<std::string> dead_over_tcp(const Facts& facts);
-
 // A port of a media range that was sampled, beside a service's own port. A flow can be both.
 bool of_a_range(const FlowSample& sample);
 bool in_a_range(const Flow& flow);
@@ -23,6 +17,22 @@ bool has_service(const Flow& flow);
 
 // Blocked samples of these flows, then lost ones.
 std::vector<FindingEvidence> udp_evidence(const std::vector<const Flow*>& flows, std::size_t most);
+
+// What UDP as a whole met: the device that refuses most of it, ports that die on the way, public
+// servers that are silent, and a few of the packets.
+void add_what_udp_met(std::vector<FindingEvidence>& list, const Facts& facts);
+
+// Whether silence over UDP tells of UDP (finding_udp.cpp): strangers are let out, the vendor's
+// servers are not all down, and new flows are not limited.
+bool silence_tells(const Facts& facts);
+
+// All UDP but DNS is closed, or its replies are, as worlds say (finding_udp.cpp).
+struct ClosedUdp {
+  Confidence confidence = Confidence::possible;
+  // Packets were seen to leave, and no reply comes back: the lowest port of which that is known.
+  std::optional<std::uint16_t> replies_from{};
+};
+std::optional<ClosedUdp> closed_udp(const Diagnosis& context);
 
 // The first that gets out, preferring the given host: the control that gives the others a meaning.
 std::optional<FindingEvidence> control_for(const Facts& facts, const std::string& host);
@@ -46,11 +56,6 @@ std::vector<const Flow*> lost_beside_others(const Facts& facts);
 // lost beside others: a device may limit what is new, and whoever has sent less often is silent for
 // that reason. It may limit UDP only, of which names alone are asked for often enough.
 bool new_flows_may_be_limited(const Facts& facts);
-
-// Packets leave, and nobody who answers everybody is heard, on whatever port: the way back is shut,
-// or one further out. One of those who are silent must have been seen to be sent to.
-std::optional<UdpVerdict> replies_are_lost(const Facts& facts,
-                                           const std::vector<const Flow*>& flows);
 
 // Probes in the order in which they came, each once.
 class ProbeList {

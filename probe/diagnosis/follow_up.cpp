@@ -271,7 +271,6 @@ void ask_through_the_proxy(const Facts& facts, Questions& questions) {
 // SIP over UDP 5060 without an answer, from servers that speak SIP otherwise: does the port that no
 // ALG knows fare better?
 void ask_another_sip_port(const Facts& facts, Questions& questions) {
-  if (udp_is_shut(facts)) return;
   std::size_t asked = 0;
   for (const auto& flow : facts.flows) {
     const auto& result = *flow.samples.front().result;
@@ -355,16 +354,17 @@ void ask_how_many_answer(const Facts& facts, Questions& questions) {
 std::vector<Probe> follow_ups(const Report& report, bool hurried) {
   const Facts facts(report);
   Questions questions(facts);
+  const auto udp = udp_as_a_whole(facts);
   ask_how_many_answer(facts, questions);
   ask_for_names(facts, questions);
   ask_again(facts, questions);
-  ask_for_ways(facts, questions, hurried);
-  ask_for_neighbours(facts, questions);
+  ask_for_ways(facts, questions, udp, hurried);
+  ask_for_neighbours(facts, questions, udp);
   ask_for_greetings(facts, questions);
   ask_the_silent_again(facts, questions);
   ask_for_the_servers_word(facts, questions);
   ask_through_the_proxy(facts, questions);
-  ask_another_sip_port(facts, questions);
+  if (udp != UdpAsAWhole::shut) ask_another_sip_port(facts, questions);
   ask_for_a_name_of_each_owner(facts, questions);
   ask_how_seen(facts, questions);
   return questions.take();

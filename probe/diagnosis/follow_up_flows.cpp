@@ -2,7 +2,7 @@
 // some.
 #include <algorithm>
 
-#include "probe/diagnosis/finding_flow_groups.hpp"
+#include "probe/diagnosis/finding_udp_flows.hpp"
 #include "probe/diagnosis/follow_up_questions.hpp"
 #include "probe/diagnosis/silence.hpp"
 
@@ -196,26 +196,22 @@ bool died_once(const Facts& facts, const Flow& flow) {
   return alike <= most_by_chance && facts.asked_for(flow);
 }
 
-bool udp_is_shut(const Facts& facts) {
-  const auto verdict = findings::udp_is_blocked(facts);
-  if (!verdict || verdict->only_replies || verdict->confidence != Confidence::certain) return false;
+UdpAsAWhole udp_as_a_whole(const Facts& facts) {
+  const auto closed = findings::closed_udp(findings::Diagnosis(facts));
+  if (!closed || closed->confidence == Confidence::possible) return UdpAsAWhole::open;
+  if (closed->replies_from) return UdpAsAWhole::unanswered;
   // Ports that no service of the set has: a firewall with a list of the allowed may know those.
-  return std::all_of(
-      std::begin(other_udp_ports), std::end(other_udp_ports), [&](std::uint16_t port) {
+  const bool whatever_the_port =
+      std::all_of(std::begin(other_udp_ports), std::end(other_udp_ports), [&](std::uint16_t port) {
         return std::any_of(facts.flows.begin(), facts.flows.end(), [&](const Flow& flow) {
           return flow.udp && flow.port == port && flow.way == Reachability::blocked;
         });
       });
+  const bool shut = closed->confidence == Confidence::certain && whatever_the_port;
+  return shut ? UdpAsAWhole::shut : UdpAsAWhole::open;
 }
 
 namespace {
-
-// UDP was seen to leave, on several ports, and no reply ever comes back: what else is silent over
-// UDP is so because of that.
-bool udp_is_unanswered(const Facts& facts) {
-  const auto verdict = findings::udp_is_blocked(facts);
-  return verdict && verdict->only_replies && verdict->confidence != Confidence::possible;
-}
 
 // Media leaves the site, and nobody who answers everybody is heard on such ports. Do their packets
 // leave as well? Then the way back is shut, or the way further out.
@@ -309,7 +305,7 @@ void ask_once_more(const Facts& facts, Questions& questions) {
 }  // namespace
 
 // Do packets to the ports in doubt leave the site, and do such to the same ports elsewhere?
-void ask_for_ways(const Facts& facts, Questions& questions, bool hurried) {
+void ask_for_ways(const Facts& facts, Questions& questions, UdpAsAWhole udp_way, bool hurried) {
   const auto* control = find_control(facts);
   if (control == nullptr) return ask_once_more(facts, questions);
   const SocketAddress listener{*control->samples.front().result->observation.address,
@@ -318,7 +314,8 @@ void ask_for_ways(const Facts& facts, Questions& questions, bool hurried) {
     with["control"] = listener.to_string();
     return with;
   };
-  const bool udp_shut = udp_is_shut(facts), unanswered = udp_is_unanswered(facts);
+  const bool udp_shut = udp_way == UdpAsAWhole::shut;
+  const bool unanswered = udp_way == UdpAsAWhole::unanswered;
   if (!udp_shut && !unanswered) ask_for_silent_responders(facts, true, through({}), questions);
   ask_for_silent_responders(facts, false, through({}), questions);
   if (!udp_shut) {
@@ -389,8 +386,7 @@ void ask_for_ways(const Facts& facts, Questions& questions, bool hurried) {
 
 // Is a host that is silent on its one port alive at all? Of a few hosts in all: those that an
 // earlier look has asked count, or each look would ask others, and the run end ever later.
-void ask_for_neighbours(const Facts& facts, Questions& questions) {
-  const bool udp_shut = udp_is_shut(facts);
+void ask_for_neighbours(const Facts& facts, Questions& questions, UdpAsAWhole udp) {
   std::map<std::string, std::set<std::uint16_t>> tcp_ports;  // by host
   std::set<std::string> asked_before, asked;                 // hosts
   for (const auto& flow : facts.flows) {
@@ -408,7 +404,7 @@ void ask_for_neighbours(const Facts& facts, Questions& questions) {
     if (doubtful(facts, flow) && asked_before.contains(flow.host)) asked.insert(flow.host);
   }
   for (const auto& flow : facts.flows) {
-    if (flow.udp && udp_shut) continue;
+    if (flow.udp && udp == UdpAsAWhole::shut) continue;
     if (!doubtful(facts, flow) || facts.alive(flow.host)) continue;
     if (asked.size() >= most_neighbours && !asked.contains(flow.host)) continue;
     const auto& known = tcp_ports[flow.host];

@@ -35,9 +35,11 @@ class Questions {
 // A flow that a row misses, and of which more can be known.
 bool doubtful(const findings::Facts& facts, const findings::Flow& flow);
 
-// True where the second round has shown already that no UDP leaves the site, whatever the port:
-// what else is silent over UDP is so because of that, and need not be asked for one by one.
-bool udp_is_shut(const findings::Facts& facts);
+// How UDP fares as a whole, by worlds. Where the second round has shown already that none leaves
+// the site, whatever the port, or that no reply comes back, what else is silent over UDP is so
+// because of that, and need not be asked for one by one.
+enum class UdpAsAWhole { open, shut, unanswered };
+UdpAsAWhole udp_as_a_whole(const findings::Facts& facts);
 
 // What goes with every question of a kind: the control, the payload.
 using With = std::map<std::string, std::string>;
@@ -58,8 +60,9 @@ void ask_for_silent_ranges(const findings::Facts& facts, const With& with, Quest
 // follow_up_flows.cpp: do packets to the ports in doubt leave the site, and do such to the same
 // ports elsewhere? Do hosts that are silent on their one port live at all? Does what answered at
 // first answer still?
-void ask_for_ways(const findings::Facts& facts, Questions& questions, bool hurried);
-void ask_for_neighbours(const findings::Facts& facts, Questions& questions);
+void ask_for_ways(const findings::Facts& facts, Questions& questions, UdpAsAWhole udp,
+                  bool hurried);
+void ask_for_neighbours(const findings::Facts& facts, Questions& questions, UdpAsAWhole udp);
 void ask_again(const findings::Facts& facts, Questions& questions);
 
 }  // namespace callready

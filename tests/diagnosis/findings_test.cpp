@@ -581,13 +581,13 @@ std::vector<Scene> udp_ways() {
       {"BlockedByDroppedPorts",
        report({row("media", {range("media.vendor.com", all_ports("dropped"))}),
                controls(anchors_without_udp())}),
-       {"firewall.udp_blocked (likely)"}},  // the ports of one range are that range
+       {"firewall.udp_blocked (certain)"}},
       {"BlockedByADevice",
        report({row("turn", {rejected_by(turn("turn.vendor.com"), "10.20.0.1")}),
                controls({tls("www.google.com"), tls("www.cloudflare.com"),
                          rejected_by(stun("stun.l.google.com", 19302), "10.20.0.1"),
                          rejected_by(ntp("pool.ntp.org"), "10.20.0.1")})}),
-       {"firewall.udp_blocked (certain)"}},
+       {"firewall.udp_blocked (likely)"}},
       // One protocol is no more than that.
       {"StunBlockedByADevice",
        report({row("turn", {rejected_by(turn("turn.vendor.com"), "10.20.0.1")}),
@@ -976,9 +976,11 @@ TEST(FindingsText, NamesTheRuleToAskFor) {
   EXPECT_EQ(finding.affects.front().set, "vendor");
   EXPECT_EQ(finding.affects.front().capabilities, Codes{"calls"});
   ASSERT_GE(finding.evidence.size(), 2U);
-  EXPECT_EQ(finding.evidence.front().text,
-            "Public servers do not answer over UDP: cloudflare.com, google.com and "
-            "vendor.com.");
+  EXPECT_EQ(finding.evidence[0].text,
+            "UDP to 6 ports (10000, 12000, 14000, 16000 and 2 more) is dropped before the first "
+            "router outside; other packets get there.");
+  EXPECT_EQ(finding.evidence[1].text,
+            "Public servers do not answer over UDP: cloudflare.com and google.com.");
 }
 
 TEST(FindingsText, WhereNamesAreFoundTheProxyIsLookedForFirst) {

@@ -312,7 +312,8 @@ TEST(FollowUps, AskNothingOfSinglePortsWhereNoReplyComesBack) {
         {row("turn", {turn("turn.vendor.com", silent)}),
          row("sip", {sip("sip.vendor.com", 5075, silent, "timed_out"), sip_tls("sip.vendor.com")}),
          controls({tls("www.google.com"), at(tls("www.cloudflare.com"), "20.1.1.1"),
-                   stun("stun.l.google.com", 19302, silent), ntp("pool.ntp.org", silent)}),
+                   stun("stun.l.google.com", 19302, silent), stun("stun.other.net", 3478, silent),
+                   ntp("time.cloudflare.com", silent), ntp("pool.ntp.org", silent)}),
          follow_up({udp_hop("turn.vendor.com", 3478, seen, "turn")})}));
   };
   const auto sip_port = "hop/udp/sip.vendor.com:5075?control=20.1.1.1:443&payload=sip";

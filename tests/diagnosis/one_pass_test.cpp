@@ -97,10 +97,10 @@ TEST(OnePass, WithoutRepliesNoMediaRangeWorks) {
   Scene run;
   run.add("media", {range("media.vendor.com", all_ports("left_site"))});
   run.add("turn", {turn("turn.vendor.com", silent, {})});
-  run.add_controls({tls("www.google.com"), tls("www.cloudflare.com"),
-                    stun("stun.cloudflare.com", 3478, silent),
-                    stun("stun.l.google.com", 19302, silent), ntp("pool.ntp.org", silent),
-                    udp_hop("turn.vendor.com", 3478, "left_site", "turn")});
+  run.add_controls(
+      {tls("www.google.com"), tls("www.cloudflare.com"), stun("stun.cloudflare.com", 3478, silent),
+       stun("stun.l.google.com", 19302, silent), ntp("pool.ntp.org", silent),
+       ntp("time.cloudflare.com", silent), udp_hop("turn.vendor.com", 3478, "left_site", "turn")});
   const auto& set = run.judge();
   EXPECT_EQ(run.found(), std::vector<std::string>{"firewall.udp_blocked"});
   EXPECT_EQ(row_of(set, "media").status, Status::fail);
