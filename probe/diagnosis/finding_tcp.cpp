@@ -1,5 +1,5 @@
-// TCP but the web's, by worlds; and by a matrix of hosts and ports, those that are closed wherever
-// they lead to (docs/design.md, "How neighbours are told apart", 4 and 6).
+// Only the web gets out, as worlds say; and TCP ports that are closed wherever they lead to, by a
+// matrix of hosts and ports (docs/design.md, "How neighbours are told apart", 4 and 6).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,7 +9,6 @@
 #include "probe/diagnosis/finding_words.hpp"
 
 namespace callready::findings {
-
 namespace {
 
 bool is_web(std::uint16_t port) { return port == 80 || port == 443; }

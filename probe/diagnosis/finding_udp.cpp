@@ -116,11 +116,13 @@ std::optional<ClosedUdp> closed_udp(const Diagnosis& context) {
   if (!told) return std::nullopt;
   ClosedUdp closed;
   if (told->box->beyond) closed.replies_from = lowest_without_reply(facts);
+  // Of one network only it may be that one.
+  const bool several = facts.networks([](const Flow& flow) { return flow.udp; }).size() > 1;
   const bool seen = !closed.replies_from && any_blocked(udp_cells(facts));
   // Where nothing but silence shows it, somebody further out may do it.
-  const auto surest = seen                   ? Confidence::certain
-                      : silence_tells(facts) ? Confidence::likely
-                                             : Confidence::possible;
+  const auto surest = seen && several                ? Confidence::certain
+                      : seen || silence_tells(facts) ? Confidence::likely
+                                                     : Confidence::possible;
   closed.confidence = std::max(told->confidence(), surest);
   return closed;
 }

@@ -154,6 +154,7 @@ TEST(UdpBlocked, IsProvedWithoutAnybodyElse) {
   EXPECT_EQ(found.code, FindingCode::firewall_udp_blocked);
   EXPECT_EQ(found.confidence, Confidence::certain);
   EXPECT_TRUE(has_evidence(found, "TCP works: 20.1.2.3, port 443, is reachable.")) << found.fix;
+  EXPECT_EQ(only(made("20.1.2.5")).confidence, Confidence::likely) << "or it is that network";
   EXPECT_EQ(found.title, "The firewall blocks all outgoing UDP");
   auto with_one_port = made("20.7.7.7");
   with_one_port.probes.push_back(stun("stun.vendor.com", 53));

@@ -356,7 +356,7 @@ TEST(UdpBlocked, IsNoneWhereSomeIsSeenBehindTheDevice) {
 }
 
 // A device refuses everybody aloud, but no more than once a second: whom it did not refuse it did
-// not let pass. Of the four who were answered by anybody, all were by that device.
+// not let pass. All three who were heard of were refused by it.
 TEST(UdpBlocked, IsCertainWhereTheDeviceRationsItsRefusals) {
   const std::string device = "10.20.0.1";
   const auto made = [&](const char* before_the_edge) {

@@ -24,8 +24,8 @@ inline constexpr Bits more_endpoint = bits(3);
 inline constexpr Bits flow = bits(7);  // host and port
 inline constexpr Bits one_protocol = bits(2);
 inline constexpr Bits says_no = bits(1), beyond = bits(2);
-// Of all UDP, or all but the web: a firewall that lets it out lets its replies in. Beyond the
-// routers that speak there is a list of the allowed at least as often.
+// On top of `beyond`, for all UDP or all but the web: firewalls that let packets out let the
+// replies in, and a list of allowed destinations further out is at least as common.
 inline constexpr Bits whole_beyond = bits(3);
 inline constexpr Bits own_resolver_only = bits(7);
 inline constexpr Bits no_way_out = bits(6);  // where nothing answers
