@@ -165,36 +165,19 @@ TurnOverConnections turn_over_connections(const Facts& facts) {
   return found;
 }
 
-bool once_beside_refusals(const Facts& facts, const std::vector<const Flow*>& flows,
-                          const Flow& flow) {
-  const auto told = [](const Flow* other) {
-    return any_sample(*other, [](const FlowSample& sample) { return sample.turned_away(); });
-  };
-  return flow.way == Reachability::blocked && !firmly_blocked(facts, flow) && !told(&flow) &&
-         std::any_of(flows.begin(), flows.end(), told);
-}
-
 std::vector<FindingEvidence> evidence_for(const std::vector<const Flow*>& flows, std::size_t most) {
   std::vector<FindingEvidence> strong, weak;
   for (const auto* flow : flows) {
     for (const auto& sample : flow->samples) {
-      if (!failing(*sample.result) || died_beside_refusals(*flow, sample)) continue;
-      (sample.way == Reachability::blocked ? strong : weak).push_back(what_it_saw(sample));
+      const bool blocked = sample.way == Reachability::blocked;
+      const bool tells = blocked || failing(*sample.result);
+      if (!tells || died_beside_refusals(*flow, sample)) continue;
+      (blocked ? strong : weak).push_back(what_it_saw(sample));
     }
   }
   strong.insert(strong.end(), weak.begin(), weak.end());
   if (strong.size() > most) strong.resize(most);
   return strong;
-}
-
-std::vector<const ProbeResult*> probes_of(const Diagnosis& context,
-                                          const std::vector<const Flow*>& flows) {
-  std::vector<const ProbeResult*> probes;
-  for (const auto* flow : flows) {
-    const auto open = context.open_probes(*flow);
-    probes.insert(probes.end(), open.begin(), open.end());
-  }
-  return probes;
 }
 
 Text flows_in_subject(const std::vector<const Flow*>& flows, std::size_t& subjects) {

@@ -53,15 +53,6 @@ std::size_t times_lost(const Flow& flow);
 // that loses packets.
 bool firmly_blocked(const Facts& facts, const Flow& flow);
 
-// Who turns one packet away with a word drops no other: what died once beside that, among `flows`,
-// may have died by chance.
-bool once_beside_refusals(const Facts& facts, const std::vector<const Flow*>& flows,
-                          const Flow& flow);
-
-// Their failing probes that no earlier cause explains.
-std::vector<const ProbeResult*> probes_of(const Diagnosis& context,
-                                          const std::vector<const Flow*>& flows);
-
 // The strongest first: what a device said, packets that died on the way, then silence.
 std::vector<FindingEvidence> evidence_for(const std::vector<const Flow*>& flows, std::size_t most);
 

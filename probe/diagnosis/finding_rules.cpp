@@ -48,15 +48,12 @@ std::span<const Rule> rules() {
       find_mtu,
       find_web_only,  // takes the place of UDP and of the ports one by one
       find_taken_connections,
-      find_tcp_ports,
       find_udp_blocked,
       find_stun_filter,
       find_dtls_filter,
       find_cut_greeting,
       find_sip_filter,
-      find_destinations,  // TCP and UDP together
-      find_udp_ranges,
-      find_udp_ports,
+      find_closed,
       find_one_way_media,
       find_tls_filter,
       find_flows,  // what is left over, one by one

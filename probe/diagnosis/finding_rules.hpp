@@ -112,21 +112,17 @@ Causes find_stripped_upgrades(const Diagnosis&);
 Causes find_rate_limit(const Diagnosis&);
 Causes find_new_flow_limit(const Diagnosis&);
 Causes find_loss(const Diagnosis&);
-// finding_tcp.cpp
+// finding_web_only.cpp
 Causes find_web_only(const Diagnosis&);
-Causes find_tcp_ports(const Diagnosis&);
 // finding_worlds.cpp
 Causes find_taken_connections(const Diagnosis&);
 Causes find_tls_filter(const Diagnosis&);
-// finding_destinations.cpp
-Causes find_destinations(const Diagnosis&);
-// finding_flows.cpp
+// finding_closed.cpp
+Causes find_closed(const Diagnosis&);
 Causes find_flows(const Diagnosis&);
 // finding_udp.cpp
 Causes find_udp_blocked(const Diagnosis&);
-Causes find_udp_ports(const Diagnosis&);
-// finding_udp_ranges.cpp
-Causes find_udp_ranges(const Diagnosis&);
+// finding_one_way.cpp
 Causes find_one_way_media(const Diagnosis&);
 // finding_filters.cpp
 Causes find_stun_filter(const Diagnosis&);

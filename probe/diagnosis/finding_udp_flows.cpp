@@ -13,30 +13,9 @@ bool of_a_range(const FlowSample& sample) {
 }
 
 bool in_a_range(const Flow& flow) { return any_sample(flow, of_a_range); }
-bool has_service(const Flow& flow) {
-  const bool range = in_a_range(flow);
-  return any_sample(flow, [&](const FlowSample& sample) {
-    // A second round asks for a range's ports by themselves.
-    return !of_a_range(sample) && !(range && sample.result->probe.check == CheckKind::hop);
-  });
-}
 
 std::vector<const Flow*> udp_cells(const Facts& facts) {
   return facts.select([](const Flow& flow) { return flow.udp && flow.port != dns_port; });
-}
-
-std::vector<FindingEvidence> udp_evidence(const std::vector<const Flow*>& flows, std::size_t most) {
-  std::vector<FindingEvidence> strong, weak;
-  for (const auto* flow : flows) {
-    for (const auto& sample : flow->samples) {
-      if (died_beside_refusals(*flow, sample)) continue;
-      if (sample.way == Reachability::blocked) strong.push_back(what_it_saw(sample));
-      if (sample.way == Reachability::lost) weak.push_back(what_it_saw(sample));
-    }
-  }
-  strong.insert(strong.end(), weak.begin(), weak.end());
-  if (strong.size() > most) strong.resize(most);
-  return strong;
 }
 
 void add_what_udp_met(std::vector<FindingEvidence>& list, const Facts& facts) {
@@ -69,8 +48,67 @@ void add_what_udp_met(std::vector<FindingEvidence>& list, const Facts& facts) {
     list.push_back({"", phrase("Public servers do not answer over UDP: {}.",
                                listed({silent.begin(), silent.end()}))});
   }
-  const auto more = udp_evidence(flows, 6);
+  const auto more = evidence_for(flows, 6);
   list.insert(list.end(), more.begin(), more.end());
+}
+
+Text Span::bounds() const {
+  std::vector<std::string> good;
+  if (good_before) good.push_back(std::to_string(*good_before));
+  if (good_after) good.push_back(std::to_string(*good_after));
+  if (good.empty()) return phrase("every port that was tried is blocked");
+  return phrase("blocked as far as sampled: {} to {}; still open: {}", ports.first, ports.last,
+                listed(good));
+}
+
+std::vector<Span> spans_of(const Facts& facts, const std::vector<const Flow*>& closed) {
+  std::map<std::uint16_t, bool> ports;  // whether they get out
+  for (const auto* flow : udp_cells(facts)) {
+    if (out(*flow)) ports[flow->port] = true;
+  }
+  for (const auto* flow : closed) ports[flow->port] = false;
+  std::vector<Span> spans;
+  std::optional<std::uint16_t> good;
+  bool open = false;
+  for (const auto& [port, gets_out] : ports) {
+    if (gets_out) {
+      if (open) spans.back().good_after = port;
+      good = port;
+    } else {
+      if (!open) spans.push_back({{port, port}, good, std::nullopt});
+      spans.back().ports.last = port;
+    }
+    open = !gets_out;
+  }
+  return spans;
+}
+
+std::vector<PortRange> perhaps_blocked(const Facts& facts) {
+  const auto cells = udp_cells(facts);
+  std::set<std::uint16_t> open;
+  for (const auto* flow : cells) {
+    if (out(*flow)) open.insert(flow->port);
+  }
+  std::vector<const Flow*> dead;  // of ranges, and on no port that gets out to others
+  for (const auto* flow : cells) {
+    const bool its = flow->way == Reachability::blocked && in_a_range(*flow);
+    if (its && !open.contains(flow->port)) dead.push_back(flow);
+  }
+  std::vector<PortRange> ranges;
+  for (const auto& span : spans_of(facts, dead)) {
+    bool firm = false;
+    std::size_t times = 0;
+    for (const auto* flow : dead) {
+      if (!span.ports.contains(flow->port)) continue;
+      firm |= firmly_blocked(facts, *flow);
+      times += times_lost(*flow);
+    }
+    if (!firm && times <= (facts.line_loses() ? 2 : 1)) continue;
+    const int first = span.good_before ? *span.good_before + 1 : 1;
+    const int last = span.good_after ? *span.good_after - 1 : 65'535;
+    ranges.push_back({static_cast<std::uint16_t>(first), static_cast<std::uint16_t>(last)});
+  }
+  return ranges;
 }
 
 std::optional<FindingEvidence> control_for(const Facts& facts, const std::string& host) {
@@ -91,17 +129,6 @@ std::optional<FindingEvidence> control_for(const Facts& facts, const std::string
   return what_it_saw(*best);
 }
 
-std::vector<const ProbeResult*> unmasked(const std::vector<const Flow*>& flows) {
-  ProbeList found;
-  for (const auto* flow : flows) {
-    for (const auto& sample : flow->samples) {
-      const bool blocked = sample.refusal && sample.way == Reachability::blocked;
-      if (blocked && !failing(*sample.result)) found.add(sample.result);
-    }
-  }
-  return found.list();
-}
-
 std::map<std::string, std::set<std::string>> refusals(const std::vector<const Flow*>& flows) {
   std::map<std::string, std::set<std::string>> found;
   for (const auto* flow : flows) {
@@ -113,11 +140,12 @@ std::map<std::string, std::set<std::string>> refusals(const std::vector<const Fl
 }
 
 std::vector<const Flow*> lost_beside_others(const Facts& facts) {
+  const auto vendors = facts.hosts_asked_for();
   std::set<std::uint16_t> open;
   std::vector<const Flow*> lost;
   for (const auto& flow : facts.flows) {
     const bool listens =
-        !flow.udp && !facts.asked_for(flow) &&
+        !flow.udp && !vendors.contains(flow.host) &&
         any_sample(flow, [](const FlowSample& sample) { return sample.responder; });
     if (!listens) continue;
     if (flow.way == Reachability::open) open.insert(flow.port);

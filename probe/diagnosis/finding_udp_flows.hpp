@@ -13,10 +13,6 @@ std::vector<const Flow*> udp_cells(const Facts& facts);
 // A port of a media range that was sampled, beside a service's own port. A flow can be both.
 bool of_a_range(const FlowSample& sample);
 bool in_a_range(const Flow& flow);
-bool has_service(const Flow& flow);
-
-// Blocked samples of these flows, then lost ones.
-std::vector<FindingEvidence> udp_evidence(const std::vector<const Flow*>& flows, std::size_t most);
 
 // What UDP as a whole met: the device that refuses most of it, ports that die on the way, public
 // servers that are silent, and a few of the packets.
@@ -37,12 +33,17 @@ std::optional<ClosedUdp> closed_udp(const Diagnosis& context);
 // The first that gets out, preferring the given host: the control that gives the others a meaning.
 std::optional<FindingEvidence> control_for(const Facts& facts, const std::string& host);
 
-// Probes that seemed to get out by no more than refusals, and a device on the way was caught
-// refusing there.
-std::vector<const ProbeResult*> unmasked(const std::vector<const Flow*>& flows);
-
 // The devices that refused, with the networks for which each did it.
 std::map<std::string, std::set<std::string>> refusals(const std::vector<const Flow*>& flows);
+
+// Ports between which none was seen to get out, over UDP as far as they were sampled.
+struct Span {
+  PortRange ports;
+  std::optional<std::uint16_t> good_before, good_after;  // the nearest that get out
+
+  Text bounds() const;
+};
+std::vector<Span> spans_of(const Facts& facts, const std::vector<const Flow*>& closed);
 
 // Ports that may be blocked, as far as is known: around those that were firmly seen to be, as far
 // as the nearest that get out, whatever the destination.
@@ -56,21 +57,5 @@ std::vector<const Flow*> lost_beside_others(const Facts& facts);
 // lost beside others: a device may limit what is new, and whoever has sent less often is silent for
 // that reason. It may limit UDP only, of which names alone are asked for often enough.
 bool new_flows_may_be_limited(const Facts& facts);
-
-// Probes in the order in which they came, each once.
-class ProbeList {
- public:
-  void add(const ProbeResult* result) {
-    if (known_.insert(result).second) list_.push_back(result);
-  }
-  void add(const Diagnosis& context, const Flow& flow) {
-    for (const auto* result : context.open_probes(flow)) add(result);
-  }
-  const std::vector<const ProbeResult*>& list() const { return list_; }
-
- private:
-  std::vector<const ProbeResult*> list_;
-  std::set<const ProbeResult*> known_;
-};
 
 }  // namespace callready::findings

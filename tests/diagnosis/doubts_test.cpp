@@ -267,20 +267,15 @@ TEST(Doubt, AHostToWhichAPacketDiedIsNotJustUnmeasured) {
 // A host that is turned away over TCP, too, is shut as a whole: ports that could not be measured
 // are. But for a TCP port that is shut to others as well.
 TEST(Doubt, IsNoneWhereTheHostIsShutAsAWhole) {
-  const auto made = [](bool to_others) {
-    const std::string device = "10.20.0.1";
-    Scene run;
-    run.add("media",
-            {range("20.1.2.3", all_ports("silent")), range("20.7.2.3", all_ports("left_site"))});
-    run.add("stun", {range("20.1.2.3", {{3478, "prohibited", device}}, {3478, 3478}),
-                     range("20.7.2.3", {{3478, "left_site"}}, {3478, 3478})});
-    run.add("tcp", {rejected_by(tcp_hop("20.1.2.3", 3478, "prohibited"), device)});
-    if (to_others) run.add("other", {rejected_by(tcp_hop("20.8.2.3", 3478, "prohibited"), device)});
-    run.add_controls(anchors());
-    return media_of(run);
-  };
-  EXPECT_EQ(made(false), Status::fail);
-  EXPECT_NE(made(true), Status::fail);
+  const std::string device = "10.20.0.1";
+  Scene run;
+  run.add("media",
+          {range("20.1.2.3", all_ports("silent")), range("20.7.2.3", all_ports("left_site"))});
+  run.add("stun", {range("20.1.2.3", {{3478, "prohibited", device}}, {3478, 3478}),
+                   range("20.7.2.3", {{3478, "left_site"}}, {3478, 3478})});
+  run.add("tcp", {rejected_by(tcp_hop("20.1.2.3", 3478, "prohibited"), device)});
+  run.add_controls(anchors());
+  EXPECT_EQ(media_of(run), Status::fail);
 }
 
 // Ports of others that get out lie between those that are blocked: it is that destination.
@@ -302,6 +297,10 @@ TEST(Doubt, IsNoneWhereTheSecondRoundSawAPartOfTheRangeDie) {
   run.add("media", {range("media.vendor.com",
                           {{10'000, "left_site"}, {14'000, "silent"}, {16'000, "silent"}})});
   run.add_controls(anchors());
+  // Enough that is answered at once to know that the line loses next to nothing.
+  for (const auto* host : {"a.other.net", "b.other.net", "c.other.net"}) {
+    run.add_controls({stun(host), ntp(host), tls(host)});
+  }
   run.add_controls({hop_at(udp_hop("media.vendor.com", 14'000, "dropped"), 3),
                     hop_at(udp_hop("media.vendor.com", 16'000, "dropped"), 3)});
   EXPECT_EQ(media_of(run), Status::fail);

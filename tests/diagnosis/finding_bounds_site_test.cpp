@@ -54,7 +54,8 @@ TEST(ProxyRequired, SaysNothingOfUdpThatGetsOut) {
               row("turn", {turn("turn.vendor.com", silent, "")}),
               controls({lost("www.google.com"), lost("www.cloudflare.com"),
                         stun("stun.cloudflare.com"), stun("stun.l.google.com", 19302)}),
-              follow_up({udp_hop("turn.vendor.com", 3478, "dropped", "turn")})});
+              follow_up({udp_hop("turn.vendor.com", 3478, "dropped", "turn"),
+                         udp_hop("turn.vendor.com", 3478, "dropped")})});
   const auto found = diagnose(made);
   ASSERT_EQ(codes(made), (Codes{"proxy.required (certain)", "firewall.flow_blocked (likely)"}));
   EXPECT_EQ(found.front().title, "This site lets TCP out only through the proxy");

@@ -48,7 +48,7 @@ TEST(Destination, ThatIsDownIsNoPartOfAnothersBlock) {
 }
 
 // One port that a device refuses, and silence on another that was guessed: it may be that port.
-TEST(Destination, IsNotProvedByOnePortAndAGuess) {
+TEST(Destination, IsNoMoreThanLikelyByOnePortAndAGuess) {
   const auto made = [](bool guessed) {
     auto guess = tcp("stun.vendor.com", 80, silent);
     if (guessed) guess.probe.purpose = Purpose::neighbour;
@@ -59,7 +59,7 @@ TEST(Destination, IsNotProvedByOnePortAndAGuess) {
     run.probes.push_back(guess);
     return codes(run).front();
   };
-  EXPECT_EQ(made(true), "firewall.destination_blocked (possible)");
+  EXPECT_EQ(made(true), "firewall.destination_blocked (likely)");
   EXPECT_EQ(made(false), "firewall.destination_blocked (certain)");
 }
 
@@ -87,8 +87,8 @@ TEST(UdpRange, OfOneDestinationHasNoBoundsFromAnother) {
   EXPECT_FALSE(holds(found.fix, "20.1.2.3")) << found.fix;
 }
 
-// A port that died once, and STUN to it is refused as to every other port: nothing of that port.
-TEST(UdpRange, IsNoneByStunThatIsRefused) {
+// What is refused is STUN, and media to that port died, too.
+TEST(UdpRange, IsCertainByADeviceThatRefusesThere) {
   const auto made = [](const std::string& payload, Outcome stun_elsewhere) {
     auto again = udp_hop("20.1.2.3", 10'000, "prohibited", payload);
     again.observation.evidence.back().facts[Fact::by] = "10.20.0.1";
@@ -97,7 +97,7 @@ TEST(UdpRange, IsNoneByStunThatIsRefused) {
                              stun("stun.l.google.com", 19302, stun_elsewhere)}),
                    follow_up({again})});
   };
-  EXPECT_EQ(codes(made("stun", silent)), Codes{"firewall.flow_blocked (possible)"});
+  EXPECT_EQ(codes(made("stun", silent)), Codes{"firewall.udp_range_blocked (certain)"});
   EXPECT_EQ(codes(made("stun", answered)), Codes{"firewall.udp_range_blocked (certain)"});
   EXPECT_EQ(codes(made("rtp", silent)), Codes{"firewall.udp_range_blocked (certain)"});
 }

@@ -352,7 +352,7 @@ TEST(UdpBlocked, IsNoneWhereSomeIsSeenBehindTheDevice) {
   };
   // It may stand before the device, or beyond it: one port got farther, and not all UDP is shut.
   for (const std::int64_t seen_at : {1, 2})
-    EXPECT_EQ(made(seen_at), "firewall.flow_blocked (likely)") << seen_at;
+    EXPECT_EQ(made(seen_at), "firewall.udp_port_blocked (certain)") << seen_at;
 }
 
 // A device refuses everybody aloud, but no more than once a second: whom it did not refuse it did
@@ -501,7 +501,7 @@ TEST(UdpBlocked, IsOnlyPossibleWhereFewTell) {
   EXPECT_EQ(made(19302, 5).front(), "firewall.udp_blocked (possible)") << "new flows";
 }
 
-TEST(UdpRanges, OfOneSilentOperatorAreNotThePorts) {
+TEST(UdpRanges, OfOneSilentOperatorAreSaidOfIt) {
   const auto made = [](const std::string& alive) {
     return codes(report({row("media", {range("media1.vendor.com", all_ports("dropped")),
                                        range("media2.vendor.com", all_ports("dropped"))}),
@@ -509,7 +509,7 @@ TEST(UdpRanges, OfOneSilentOperatorAreNotThePorts) {
                                                 {{13'000, "left_site"}, {15'000, "left_site"}})}),
                          spare("web", {tls("www.other.net"), tls(alive)}), controls(anchors())}));
   };
-  EXPECT_EQ(made("www.vendor.com"), Codes{"firewall.flow_blocked (likely)"});
+  EXPECT_EQ(made("www.vendor.com"), Codes{"firewall.udp_range_blocked (likely)"});
   EXPECT_EQ(made("media1.vendor.com").front(), "firewall.udp_range_blocked (likely)");
 }
 
@@ -539,8 +539,8 @@ TEST(Flows, LostOfTwoOperatorsAreLostAtTheProvider) {
   EXPECT_NE(diagnose(found).front().fix.find("Internet provider"), std::string::npos);
   // The router outside had no answer left for the second.
   EXPECT_EQ(codes(made("silent", connected)), Codes{"firewall.tcp_port_blocked (likely)"});
-  EXPECT_EQ(codes(made("left_site", silent)), Codes{"firewall.flow_blocked (possible)"})
-      << "the other may be down as a whole";
+  // Nothing else is known of the other: it may be down, and would have to be just now.
+  EXPECT_EQ(codes(made("left_site", silent)), Codes{"firewall.tcp_port_blocked (likely)"});
 }
 
 TEST(Device, BeyondTheSiteIsTheProviders) {

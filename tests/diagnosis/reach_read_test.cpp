@@ -75,7 +75,7 @@ TEST(ReachRead, PacketsThatEndOnTheWay) {
   EXPECT_EQ(read({udp_hop("a.vendor.com", 5060, "left_site", "sip")}),
             Words{"UDP 5060 sip a.vendor.com expired x1 early"});
   EXPECT_EQ(read({udp_hop("a.vendor.com", 5060, "dropped")}),
-            Words{"UDP 5060 rtp a.vendor.com dropped x1 early"});
+            Words{"UDP 5060 rtp a.vendor.com dropped x2 early"});
   EXPECT_EQ(read({tcp_hop("a.vendor.com", 5061, "refused_on_the_way")}),
             Words{"TCP 5061 none a.vendor.com refused_way x1 early"});
   EXPECT_EQ(read({udp_hop("a.vendor.com", 5060, "silent")}), Words{})

@@ -115,7 +115,7 @@ TEST(ReachWorlds, TwoFaultsAreBothFoundAndNeitherKnowsOfTheOther) {
   const auto diagnosis = diagnose(site, {});
   ASSERT_EQ(diagnosis.explained.causes.size(), 2U);
   EXPECT_EQ(codes(diagnosis),
-            (Words{"certain firewall.udp_range_blocked", "likely firewall.destination_blocked"}));
+            (Words{"certain firewall.udp_range_blocked", "certain firewall.destination_blocked"}));
   EXPECT_EQ(diagnosis.judged.sets.front().verdict, Verdict::blocked);
   for (const auto& cause : diagnosis.explained.causes) {
     const bool host = cause.code == Code::destination_blocked;

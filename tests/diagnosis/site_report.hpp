@@ -213,6 +213,7 @@ inline ProbeResult hop(Transport transport, std::string host, std::uint16_t port
   const auto outcome = result == "left_site" ? passed : quiet ? silent : rejected;
   auto found = probe(CheckKind::hop, transport, std::move(host), port, outcome, result);
   found.observation.timing_ms.clear();
+  if (result == "dropped") found.observation.attempts = 2;
   found.observation.evidence.push_back(
       {EvidenceKind::hop, "the packet: " + result, {{Fact::result, result}}});
   return found;

@@ -43,6 +43,21 @@ void propose(const Clues& clues, const Group& group, Box box, std::string_view d
   boxes.push_back(box);
 }
 
+// Nobody listens on these ports of hosts that are there: the list is wrong, or the service is out
+// of order.
+void propose_ports(const Clues& clues, const Hosts& hosts, bool udp, const Ports& ports,
+                   const EventIds& bad, Boxes& boxes) {
+  Box box;
+  box.protocol = udp ? Protocol::udp : Protocol::tcp;
+  box.ports = as_ranges(ports);
+  const auto text =
+      fmt::format("{} {} {}", host_words(clues, hosts), udp ? "UDP" : "TCP", port_words(box.ports));
+  const auto price = prior::far_end + prior::far_port +
+                     (hosts.size() > 1 ? prior::far_siblings : 0) +
+                     static_cast<Bits>(ports.size() - 1) * prior::more_far_port;
+  propose(clues, {hosts, bad, price, text}, box, "nobody listens", "nobody listens", boxes);
+}
+
 // Servers that take connections, and then reset them or say nothing.
 void propose_broken_servers(const Clues& clues, Boxes& boxes) {
   for (const auto seen : {Seen::mute, Seen::cut}) {
@@ -83,13 +98,19 @@ void propose_far_ends(const Clues& clues, Boxes& boxes) {
     propose(clues, {hosts, bad, far + (public_ones ? prior::public_anchor : 0), text}, {},
             "out of order", "nobody listens", boxes);
   }
+  // By hosts and protocol: the ports on which none of them answers.
+  std::map<std::pair<Hosts, bool>, std::pair<Ports, EventIds>> ports_of;
   for (const auto& [hosts, text, udp, port, price, bad] : dead_endpoints(clues)) {
     if (!one_domain(clues, hosts)) continue;
-    Box box;
-    box.protocol = udp ? Protocol::udp : Protocol::tcp;
-    box.ports = {single(port)};
-    propose(clues, {hosts, bad, prior::far_end + prior::far_port + price, text}, box,
-            "nobody listens", "nobody listens", boxes);
+    auto& [ports, events] = ports_of[{hosts, udp}];
+    ports.insert(port);
+    events.insert(events.end(), bad.begin(), bad.end());
+    propose_ports(clues, hosts, udp, {port}, bad, boxes);
+  }
+  for (auto& [key, found] : ports_of) {
+    auto& [ports, events] = found;
+    std::sort(events.begin(), events.end());
+    if (ports.size() > 1) propose_ports(clues, key.first, key.second, ports, events, boxes);
   }
 }
 

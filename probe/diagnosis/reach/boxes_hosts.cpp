@@ -46,6 +46,7 @@ void propose_ranges_of_hosts(const Clues& clues, Boxes& boxes) {
     Box box;
     box.kind = Kind::hosts;
     box.code = Code::flow_blocked;
+    box.fate = Fate::drop;
     box.protocol = Protocol::udp;
     box.ports = {range};
     box.hosts = {host};

@@ -70,7 +70,9 @@ void propose_over_udp(const Clues& clues, Boxes& boxes) {
           box.protocol = Protocol::udp;
           box.cargoes = cargoes;
           box.beyond = beyond;
-          box.prior = prior::inspect + prior::any_port + (beyond ? prior::beyond : 0) +
+          const bool turn_alone = cargo == Cargo::turn && !both;
+          box.prior = prior::inspect + prior::any_port + (turn_alone ? prior::turn_alone : 0) +
+                      (beyond ? prior::beyond : 0) +
                       (action == Fate::drop ? 0 : prior::says_no);
           box.text = fmt::format("{} over UDP on any port: {}{}",
                                  both ? "STUN and TURN" : protocol_of(cargo), in_words(action),

@@ -157,6 +157,8 @@ void propose(const Clues& clues, Protocol protocol, bool beyond, Boxes& boxes) {
   if (bad.empty()) return;
   const auto good = clues.select(
       clues.events, [&](std::uint32_t event) { return is_good(clues.seen(event)) && its(event); });
+  const bool beside_proxy = clues.has(Sign::proxy_works) || clues.has(Sign::proxy_login) ||
+                            clues.has(Sign::proxy_denied) || clues.has(Sign::proxy_error);
   for (auto& scope : scopes_of(clues, protocol, bad, good)) {
     Box box;
     box.kind = Kind::rule;
@@ -173,14 +175,15 @@ void propose(const Clues& clues, Protocol protocol, bool beyond, Boxes& boxes) {
     const auto by_udp = [&](std::uint32_t event) { return clues.packet(event).udp; };
     const bool both = clues.any(met, by_udp) && !std::all_of(met.begin(), met.end(), by_udp);
     const bool dead_line = clues.nothing_good && box.ports.empty();
+    const bool shuts_all_tcp = box.code == Code::proxy_required || box.code == Code::offline;
     if (protocol == Protocol::any && !both && !dead_line) continue;
     for (const auto action : actions(clues, met)) {
       // Behind the routers that speak, and on the way back, packets just vanish.
       if (action == Fate::deaf ? !beyond : beyond && action != Fate::drop) continue;
       box.fate = action;
       box.prior =
-          prior::rule + scope.price + (action == Fate::drop ? 0 : prior::says_no) +
-          (beyond ? prior::beyond : 0) +
+          prior::rule + scope.price + (beside_proxy && shuts_all_tcp ? prior::beside_proxy : 0) +
+          (action == Fate::drop ? 0 : prior::says_no) + (beyond ? prior::beyond : 0) +
           (beyond && protocol != Protocol::tcp && box.ports.empty() ? prior::whole_beyond : 0);
       const bool replies = beyond && action == Fate::drop;
       box.text = fmt::format("{}: {}{}", scope.text, in_words(action),

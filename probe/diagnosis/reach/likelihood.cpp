@@ -123,8 +123,11 @@ constexpr double silent_responder = power(0.5, 13);
 // A relay that hears nothing of us: its own rules, or an address of ours that it does not know.
 constexpr double deaf_relay = power(0.5, 6);
 
+// A connection that a device was to reset, and that got no answer at all.
+constexpr double unreset = .03;
+
 // Where nobody is known to listen.
-constexpr double silent_stranger = power(0.5, 4), refusing_stranger = .4;
+constexpr double silent_stranger = .3, refusing_stranger = .4;
 
 // What passes: `lost` is the share of requests that get no answer by chance.
 double passing(const FlowEvent& event, bool slow_line, double lost) {
@@ -149,9 +152,9 @@ double passing(const FlowEvent& event, bool slow_line, double lost) {
     case Seen::mute:
       return power(0.5, 12) + lost / 10 + late;
     case Seen::expired:
-      return .9;
+      return .9 * (1 - power(lost, sent));
     case Seen::dropped:
-      return power(0.5, 9) + power(lost, sent);
+      return power(0.5, 10) + power(lost, sent);
     case Seen::taken:
       return power(0.5, 12);
     case Seen::one_way:
@@ -203,6 +206,9 @@ Bits bits_of(const FlowEvent& event, bool slow_line, Fate fate, double loss) {
   }
   const bool passes = fate == Fate::pass || fate == Fate::close;
   auto cost = passes ? surprise(passing(event, slow_line, lost)) : bits_of(fate, event.seen);
+  // Whoever resets one connection resets all of them: resets are not rationed.
+  const bool resets = fate == Fate::refuse || fate == Fate::forge;
+  if (resets && !event.flow.udp && event.seen == Seen::nothing) cost = surprise(unreset);
   if (event.too_near) cost += surprise(nearness(fate, *event.too_near));
   return std::min(cost, leak);
 }

@@ -8,6 +8,8 @@ namespace callready::reach::prior {
 
 inline constexpr Bits rule = bits(8);
 inline constexpr Bits all_udp = bits(1), everything = bits(2), all_tcp = bits(3);
+// Who has a proxy lets nothing else out over TCP: no more than a habit of the site.
+inline constexpr Bits beside_proxy = bits(-6);
 inline constexpr Bits web_only = bits(2), web_only_tcp = bits(7);
 inline constexpr Bits but_list = bits(4), listed_port = bits(1);
 inline constexpr Bits dns_port = bits(2), own_dns = bits(4);
@@ -15,7 +17,7 @@ inline constexpr Bits port = bits(3), more_port = bits(2);
 // A rule names a service's port easily, and any other number by accident only. Without this, lists
 // of sampled media ports beat the range that they were sampled from.
 inline constexpr Bits odd_port = bits(8);
-inline constexpr Bits known_range = bits(3), range = bits(6), open_range = bits(5);
+inline constexpr Bits known_range = bits(3), range = bits(5), open_range = bits(5);
 inline constexpr Bits host = bits(4), more_host = bits(1.5), domain = bits(4),
                       part_of_domain = bits(6);
 inline constexpr Bits other_hosts = bits(3);  // all but the vendors'
@@ -31,12 +33,16 @@ inline constexpr Bits own_resolver_only = bits(7);
 inline constexpr Bits no_way_out = bits(6);  // where nothing answers
 inline constexpr Bits inspect = bits(9), any_port = bits(2.5), names_of_domain = bits(2),
                       one_name = bits(2);
+// To whoever looks for it TURN is STUN.
+inline constexpr Bits turn_alone = bits(4);
 // SIP on its usual port: what routers at home and in small offices do, wanted or not.
 inline constexpr Bits swallows_sip = bits(10.5);
 inline constexpr Bits both_transports = bits(3);
 inline constexpr Bits accept = bits(10), answers_itself = bits(8);
 inline constexpr Bits far_end = bits(10), far_domain = bits(14), public_anchor = bits(2);
 inline constexpr Bits far_port = bits(3), far_refuses = bits(-2);
+// Servers of one owner are set up alike: where one does not listen, none of them does.
+inline constexpr Bits far_siblings = bits(1), more_far_port = bits(1);
 inline constexpr Bits resolver = bits(7), some_names = bits(3);
 inline constexpr Bits neighbour = bits(6);
 inline constexpr Bits reticent = bits(5);

@@ -34,6 +34,7 @@ void read_hop(const Reading& reading, FlowEvents& events) {
     auto event = event_of(reading, *seen);
     event.ends_early = true;
     event.router = text_fact(hop, Fact::by);
+    if (seen == Seen::prohibited && is_beside(event.flow, event.router)) event.seen = Seen::expired;
     event.climbed = !reading.probe.with.contains("control");
     event.sent = std::max(1, reading.seen.attempts);
     events.flows.push_back(event);
@@ -51,6 +52,7 @@ void read_range(const Reading& reading, FlowEvents& events) {
     event.flow.port = *port;
     event.ends_early = !replied;
     event.router = text_fact(sample, Fact::by);
+    if (seen == Seen::prohibited && is_beside(event.flow, event.router)) event.seen = Seen::expired;
     event.sent = replied ? 1 : 2;
     events.flows.push_back(event);
   });

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "probe/diagnosis/finding_facts.hpp"
+
 namespace callready::reach {
 namespace {
 
@@ -103,6 +105,12 @@ PacketFlow flow_of(const Probe& probe, const Observation& seen, std::uint16_t po
   const auto given = probe.with.find("server_name");
   flow.name = given == probe.with.end() ? flow.host : given->second;
   return flow;
+}
+
+bool is_beside(const PacketFlow& flow, const std::string& device) {
+  const auto target = IpAddress::parse(flow.address), refuser = IpAddress::parse(device);
+  return target && refuser && *target != *refuser &&
+         findings::network_of(*target) == findings::network_of(*refuser);
 }
 
 FlowEvent event_of(const Reading& reading, Seen seen) {

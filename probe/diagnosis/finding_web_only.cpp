@@ -1,5 +1,4 @@
-// Only the web gets out, as worlds say; and TCP ports that are closed wherever they lead to, by a
-// matrix of hosts and ports (docs/design.md, "How neighbours are told apart", 4 and 6).
+// Only the web gets out: worlds decide it (docs/design.md, "How neighbours are told apart", 4).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -82,71 +81,6 @@ Causes find_web_only(const Diagnosis& context) {
                   ports_in_words(ports), closed.size())});
   add_what_udp_met(finding.evidence, facts);
   add_what_they_saw(finding.evidence, lost_tcp, 4);
-  return {cause};
-}
-
-Causes find_tcp_ports(const Diagnosis& context) {
-  const auto& facts = context.facts;
-  std::map<std::uint16_t, std::vector<const Flow*>> by_port;
-  for (const auto& flow : facts.flows) {
-    if (!flow.udp) by_port[flow.port].push_back(&flow);
-  }
-  const auto shut = shut_hosts(facts, Working(facts));
-  // A missing rule rarely misses one port: all closed ports are one cause, and one ticket.
-  Cause cause;
-  std::vector<const Flow*> closed;
-  std::vector<std::uint16_t> ports;
-  std::set<std::string> all_networks;
-  bool proved = true;
-  for (const auto& [port, flows] : by_port) {
-    std::vector<const Flow*> dead, silent;  // silent: by hosts that may be down
-    std::set<std::string> networks, resetting;
-    bool works = false;
-    for (const auto* flow : flows) {
-      works |= out(*flow) || (flow->way == Reachability::refused && flow->left);
-      if (once_beside_refusals(facts, flows, *flow)) continue;
-      const bool alive = facts.alive(flow->host) || flow->way == Reachability::blocked;
-      if (!bad(*flow) || shut.contains(flow->host)) continue;
-      (alive ? dead : silent).push_back(flow);
-      const bool refused = alive && flow->way == Reachability::refused;
-      if (refused && !facts.refuses_itself(flow->host)) resetting.insert(flow->party);
-    }
-    // Resets of one operator may be its own; of two, on one port, they are not.
-    if (resetting.size() < 2) {
-      std::erase_if(dead, [](const auto* flow) { return flow->way == Reachability::refused; });
-    }
-    for (const auto* flow : dead) networks.insert(flow->network);
-    if (works || networks.size() < 2) continue;
-    const bool proves = any_blocked(dead);
-    if (proves) dead.insert(dead.end(), silent.begin(), silent.end());
-    const auto probes = probes_of(context, dead);
-    if (!context.affects_requirement(probes)) continue;
-    ports.push_back(port);
-    closed.insert(closed.end(), dead.begin(), dead.end());
-    cause.explained.insert(cause.explained.end(), probes.begin(), probes.end());
-    all_networks.insert(networks.begin(), networks.end());
-    proved &= proves;
-  }
-  if (ports.empty()) return {};
-  auto& finding = cause.finding;
-  finding.code = FindingCode::firewall_tcp_port_blocked;
-  finding.title = phrase("The firewall blocks outgoing TCP to {}", named_ports(ports));
-  finding.owner = Owner::network;
-  finding.confidence = proved ? Confidence::certain : Confidence::likely;
-  // Where new flows are limited, connections that nobody refused may have died of that.
-  if (new_flows_are_limited(facts) && device_of(closed).empty()) {
-    finding.confidence = Confidence::possible;
-  }
-  finding.fix = phrase("Allow outgoing TCP (and return traffic) {}: {}.{}{}", from_users(facts),
-                       asked_flows(facts, cause), ask_the_device(device_of(closed)),
-                       where_the_list_is(facts, cause.explained));
-  finding.evidence = evidence_for(closed, 8);
-  if (const auto alive = reachable_port_of_same_host(facts, *closed.front())) {
-    insert_second(finding.evidence, *alive);
-  }
-  finding.evidence.push_back(
-      {"", phrase("The same is true of {} networks, and no connection to {} succeeded anywhere.",
-                  all_networks.size(), named_ports(ports))});
   return {cause};
 }
 
