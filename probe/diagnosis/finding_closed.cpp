@@ -1,5 +1,6 @@
 // What a firewall closes on the way: TCP and UDP ports, media ranges, destinations, and what is
-// left over, flow by flow. Worlds decide (closed_flows.hpp).
+// left over, flow by flow. Worlds decide (closed_flows.hpp; docs/design.md, "How neighbours are
+// told apart", 2).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -18,8 +19,8 @@ void merge(std::vector<Item>& list, const std::vector<Item>& more) {
   }
 }
 
-// A finding in the making: what it says, and of which flows.
-struct Said {
+// What a finding will claim, and of which flows.
+struct Claim {
   FindingCode code = FindingCode::firewall_flow_blocked;
   double sure = 0;                               // 0 to 1
   Confidence confidence = Confidence::possible;  // by that, and by how it was seen
@@ -32,12 +33,12 @@ struct Said {
   std::vector<const ProbeResult*> probes{}, unseen{};
 
   bool is_weak() const { return confidence == Confidence::possible; }
-  bool goes_with(const Said& other) const {
+  bool goes_with(const Claim& other) const {
     return code == other.code && is_weak() == other.is_weak() && udp == other.udp &&
            beyond == other.beyond && by_hosts == other.by_hosts && only_media == other.only_media &&
            party == other.party;
   }
-  void add(const Said& other) {
+  void add(const Claim& other) {
     sure = std::min(sure, other.sure);
     merge(flows, other.flows);
     merge(probes, other.probes);
@@ -76,63 +77,64 @@ bool missed_by_a_relay(const std::vector<const Flow*>& flows) {
                      [&](const Flow* flow) { return any_sample(*flow, missed); });
 }
 
-class Sayer {
+class Claims {
  public:
-  explicit Sayer(const Diagnosis& context)
+  explicit Claims(const Diagnosis& context)
       : facts_(context.facts), works_(context.facts), limited_(new_flows_may_be_limited(facts_)) {}
 
-  Said say(const ClosedFlows& closed) const {
-    Said said;
-    said.flows = closed.flows;
-    said.probes = closed.probes;
-    said.unseen = closed.unseen;
+  Claim of(const ClosedFlows& closed) const {
+    Claim claim;
+    claim.flows = closed.flows;
+    claim.probes = closed.probes;
+    claim.unseen = closed.unseen;
     const auto& box = *closed.box;
     const bool udp = closed.flows.front()->udp;
     const bool wide_ports = closed.ports_sure >= reach::is_likely;
     const bool wide_hosts = closed.hosts_sure >= reach::is_likely;
-    said.beyond = (box.beyond || reach::at_far_end(box)) &&
-                  any_of(closed.flows, [&](const Flow& flow) { return is_beyond(flow); });
+    claim.beyond = (box.beyond || reach::at_far_end(box)) &&
+                   any_of(closed.flows, [&](const Flow& flow) { return is_beyond(flow); });
     const bool only_media =
         (box.cargoes & reach::bit(Cargo::rtp)) != 0 && (box.cargoes & reach::bit(Cargo::stun)) == 0;
     const bool elsewhere = std::any_of(closed.flows.begin(), closed.flows.end(),
                                        [&](const Flow* flow) { return works_.elsewhere(*flow); });
     const bool is_destination = box.kind != reach::Kind::rule && box.ports.empty() &&
-                                !said.beyond && elsewhere && closed.flows.size() > 1;
+                                !claim.beyond && elsewhere && closed.flows.size() > 1;
     const bool is_port = !elsewhere && (udp ? closed.whole_sure >= reach::is_likely
                                             : networks_of(closed.flows).size() > 1);
     if (wide_hosts || is_destination) {
-      said.code = FindingCode::firewall_destination_blocked;
+      claim.code = FindingCode::firewall_destination_blocked;
     } else if (wide_ports || is_port) {
-      said.code = !udp ? FindingCode::firewall_tcp_port_blocked
-                  : any_of(closed.flows, [](const Flow& flow) { return in_a_range(flow); })
-                      ? FindingCode::firewall_udp_range_blocked
-                      : FindingCode::firewall_udp_port_blocked;
-      said.udp = udp;
-      said.by_hosts = !wide_ports;
-      said.only_media = only_media;
+      claim.code = !udp ? FindingCode::firewall_tcp_port_blocked
+                   : any_of(closed.flows, [](const Flow& flow) { return in_a_range(flow); })
+                       ? FindingCode::firewall_udp_range_blocked
+                       : FindingCode::firewall_udp_port_blocked;
+      claim.udp = udp;
+      claim.by_hosts = !wide_ports;
+      claim.only_media = only_media;
     } else {
-      said.party = said.beyond ? "" : closed.flows.front()->party;
+      claim.party = claim.beyond ? "" : closed.flows.front()->party;
     }
-    said.sure = wide_hosts ? closed.hosts_sure : closed.sure;
-    settle(said);
-    return said;
+    claim.sure = wide_hosts ? closed.hosts_sure : closed.sure;
+    weigh(claim);
+    return claim;
   }
 
-  Said say(double sure, const Flow& flow) const {
-    Said said;
-    said.flows = {&flow};
-    said.beyond = is_beyond(flow);
-    said.party = said.beyond ? "" : flow.party;
-    said.sure = any_blocked(said.flows) ? sure : 0;
-    settle(said);
-    return said;
+  Claim of(double sure, const Flow& flow) const {
+    Claim claim;
+    claim.flows = {&flow};
+    claim.beyond = is_beyond(flow);
+    claim.party = claim.beyond ? "" : flow.party;
+    claim.sure = any_blocked(claim.flows) ? sure : 0;
+    weigh(claim);
+    return claim;
   }
 
-  void settle(Said& said) const {
+  void weigh(Claim& claim) const {
     // What is lost further out, and not by its port, is as likely the far end's fault.
-    const bool weak = said.beyond && said.code == FindingCode::firewall_flow_blocked;
-    said.confidence = weak ? Confidence::possible
-                           : std::max(reach::confidence_of(said.sure), most(said.code, said.flows));
+    const bool weak = claim.beyond && claim.code == FindingCode::firewall_flow_blocked;
+    claim.confidence =
+        weak ? Confidence::possible
+             : std::max(reach::confidence_of(claim.sure), most(claim.code, claim.flows));
   }
 
  private:
@@ -146,7 +148,7 @@ class Sayer {
   }
   // Silence alone shows no device. On a line that loses packets it shows nothing, and where new
   // flows may be limited, neither do packets that die on the way. Of single flows, and of UDP whose
-  // packets die without a word, nobody said that it is the flow, or the port, that is closed.
+  // packets die without a word, nobody claim that it is the flow, or the port, that is closed.
   Confidence most(FindingCode code, const std::vector<const Flow*>& flows) const {
     const bool told = any_of(flows, [](const Flow& flow) {
       return any_sample(flow, [](const FlowSample& sample) { return sample.turned_away(); });
@@ -171,64 +173,68 @@ class Sayer {
 
 Text transport(bool udp) { return udp ? "UDP" : "TCP"; }
 
-void say_ports(const Diagnosis& context, const Said& said, Cause& cause) {
+void say_ports(const Diagnosis& context, const Claim& claim, Cause& cause) {
   const auto& facts = context.facts;
   auto& finding = cause.finding;
-  const bool range = said.code == FindingCode::firewall_udp_range_blocked;
-  const auto numbers = ports_of_flows(said.flows);
-  const auto spans = range ? spans_of(facts, said.flows) : std::vector<Span>();
+  const bool range = claim.code == FindingCode::firewall_udp_range_blocked;
+  const auto numbers = ports_of_flows(claim.flows);
+  const auto spans = range ? spans_of(facts, claim.flows) : std::vector<Span>();
   std::vector<std::string> parts;
   for (const auto& span : spans) parts.push_back(span.ports.to_string());
   const auto ports = !range                ? named_ports(numbers)
                      : numbers.size() == 1 ? phrase("port {}", listed(parts))
                                            : phrase("ports {}", listed(parts));
-  const auto hosts = hosts_of(said.probes);
-  if (said.beyond) {
+  const auto hosts = hosts_of(claim.probes);
+  if (claim.beyond) {
     finding.title = phrase("{} to {} is lost beyond this site, whatever the destination",
-                           transport(said.udp), ports);
+                           transport(claim.udp), ports);
     finding.fix = phrase(
         "Ask the Internet provider to allow, with return traffic: {1}. This site lets it "
         "out{0}.{2}",
-        said.udp ? phrase(" (check the firewall's log for dropped replies)") : "",
-        asked_flows(facts, cause), where_the_list_is(facts, said.probes));
+        claim.udp ? phrase(" (check the firewall's log for dropped replies)") : "",
+        asked_flows(facts, cause), where_the_list_is(facts, claim.probes));
   } else {
-    const auto what = said.only_media ? phrase("media (RTP)") : transport(said.udp);
+    const auto what = claim.only_media ? phrase("media (RTP)") : transport(claim.udp);
     finding.title =
-        said.by_hosts && hosts.size() == 1
+        claim.by_hosts && hosts.size() == 1
             ? phrase("The firewall blocks outgoing {} to {} of {}", what, ports, hosts.front())
             : phrase("The firewall blocks outgoing {} to {}", what, ports);
     const auto asked = asked_flows(facts, cause);
     finding.fix =
-        said.only_media ? phrase(
-                              "Turn off the inspection that drops UDP it does not recognize "
-                              "(application control, \"unknown-udp\") for these flows, and allow "
-                              "outgoing UDP (and return traffic) {} to the whole range: {}.",
-                              from_users(facts), asked)
+        claim.only_media ? phrase(
+                               "Turn off the inspection that drops UDP it does not recognize "
+                               "(application control, \"unknown-udp\") for these flows, and allow "
+                               "outgoing UDP (and return traffic) {} to the whole range: {}.",
+                               from_users(facts), asked)
         : range ? phrase("Allow outgoing UDP (and return traffic) {} to the whole range: {}.",
                          from_users(facts), asked)
-                : phrase("Allow outgoing {} (and return traffic) {}: {}.", transport(said.udp),
+                : phrase("Allow outgoing {} (and return traffic) {}: {}.", transport(claim.udp),
                          from_users(facts), asked);
-    finding.fix += ask_the_device(device_of(said.flows));
-    finding.fix += where_the_list_is(facts, said.probes);
+    finding.fix += ask_the_device(device_of(claim.flows));
+    finding.fix += where_the_list_is(facts, claim.probes);
   }
-  finding.evidence = evidence_for(said.flows, range ? 6 : 8);
+  finding.evidence = evidence_for(claim.flows, range ? 6 : 8);
   for (const auto& span : spans) {
     insert_second(finding.evidence,
-                  {said.probes.front()->probe.id, phrase("UDP: {}.", span.bounds())});
+                  {claim.probes.front()->probe.id, phrase("UDP: {}.", span.bounds())});
   }
-  const auto control = said.udp ? control_for(facts, said.flows.front()->host)
-                                : reachable_port_of_same_host(facts, *said.flows.front());
+  const auto control = claim.udp ? control_for(facts, claim.flows.front()->host)
+                                 : reachable_port_of_same_host(facts, *claim.flows.front());
   if (control && !range) insert_second(finding.evidence, *control);
   if (control && range) finding.evidence.push_back(*control);
+  if (claim.udp || claim.by_hosts) return;
+  finding.evidence.push_back(
+      {"", phrase("The same is true of {} networks, and no connection to {} succeeded anywhere.",
+                  networks_of(claim.flows).size(), ports)});
 }
 
-void say_destinations(const Diagnosis& context, const Said& said, Cause& cause) {
+void say_destinations(const Diagnosis& context, const Claim& claim, Cause& cause) {
   const auto& facts = context.facts;
   auto& finding = cause.finding;
-  const auto hosts = hosts_of(said.probes);
-  const bool proved = any_blocked(said.flows);
-  const Text what = all_udp(said.flows) ? phrase("No UDP")
-                    : std::none_of(said.flows.begin(), said.flows.end(),
+  const auto hosts = hosts_of(claim.probes);
+  const bool proved = any_blocked(claim.flows);
+  const Text what = all_udp(claim.flows) ? phrase("No UDP")
+                    : std::none_of(claim.flows.begin(), claim.flows.end(),
                                    [](const Flow* flow) { return flow->udp; })
                         ? phrase("No TCP connection")
                         : phrase("Nothing");
@@ -238,24 +244,28 @@ void say_destinations(const Diagnosis& context, const Said& said, Cause& cause) 
       "Unblock {} on the firewall and on any web filter (by address, name, country or category), "
       "and allow {}, with return traffic: {}.{}{}",
       hosts.size() == 1 ? phrase("this destination") : phrase("these destinations"),
-      from_users(facts), flows_in_words(facts, said.probes),
-      proved ? ask_the_device(device_of(said.flows))
+      from_users(facts), flows_in_words(facts, claim.probes),
+      proved ? ask_the_device(device_of(claim.flows))
              : phrase(" If the firewall's log shows that the packets leave, ask the servers' "
                       "operator whether they are up."),
-      where_the_list_is(facts, said.probes));
-  finding.evidence = evidence_for(said.flows, 8);
+      where_the_list_is(facts, claim.probes));
+  finding.evidence = evidence_for(claim.flows, 8);
+  const Working works(facts);
+  auto elsewhere = claim.flows;
+  std::erase_if(elsewhere, [&](const Flow* flow) { return !works.elsewhere(*flow); });
+  if (elsewhere.empty()) return;
   insert_second(finding.evidence, {"", phrase("The same ports ({}) of other hosts are reachable.",
-                                              ports_in_words(ports_of_flows(said.flows)))});
+                                              ports_in_words(ports_of_flows(elsewhere)))});
 }
 
-void say_flows(const Diagnosis& context, const Said& said, Cause& cause) {
+void say_flows(const Diagnosis& context, const Claim& claim, Cause& cause) {
   const auto& facts = context.facts;
   auto& finding = cause.finding;
   std::size_t subjects = 0;
-  const auto subject = flows_in_subject(said.flows, subjects);
+  const auto subject = flows_in_subject(claim.flows, subjects);
   const bool several = subjects > 1;
-  if (said.beyond) {
-    const auto hosts = hosts_of(said.probes);
+  if (claim.beyond) {
+    const auto hosts = hosts_of(claim.probes);
     finding.owner = Owner::vendor;
     finding.title = several ? phrase("{} are lost beyond this site", subject)
                             : phrase("{} is lost beyond this site", subject);
@@ -265,37 +275,33 @@ void say_flows(const Diagnosis& context, const Said& said, Cause& cause) {
         listed(hosts), hosts.size() == 1 ? phrase("it answers") : phrase("they answer"),
         asked_flows(facts, cause));
   } else {
-    finding.title = any_blocked(said.flows) ? several ? phrase("{} do not get through", subject)
-                                                      : phrase("{} does not get through", subject)
+    finding.title = any_blocked(claim.flows) ? several ? phrase("{} do not get through", subject)
+                                                       : phrase("{} does not get through", subject)
                     : several ? phrase("{} are not answered", subject)
-                                            : phrase("{} is not answered", subject);
+                                             : phrase("{} is not answered", subject);
     finding.fix = phrase(
         "Look in the firewall's log for dropped packets from this computer, and allow {}, with "
         "return traffic: {}.{}",
         from_users(facts), asked_flows(facts, cause),
-        any_blocked(said.flows)
-            ? ask_the_device(device_of(said.flows))
+        any_blocked(claim.flows)
+            ? ask_the_device(device_of(claim.flows))
             : phrase(" If the log shows that the packets leave, ask the server's operator "
                      "whether it is up."));
   }
-  finding.evidence = evidence_for(said.flows, 6);
-  if (const auto alive = reachable_port_of_same_host(facts, *said.flows.front())) {
+  finding.evidence = evidence_for(claim.flows, 6);
+  if (const auto alive = reachable_port_of_same_host(facts, *claim.flows.front())) {
     finding.evidence.push_back(*alive);
   }
 }
 
-}  // namespace
-
-namespace {
-
-void add(const Sayer& sayer, std::vector<Said>& all, Said said) {
+void add(const Claims& claims, std::vector<Claim>& all, Claim claim) {
   const auto same =
-      std::find_if(all.begin(), all.end(), [&](const Said& one) { return one.goes_with(said); });
+      std::find_if(all.begin(), all.end(), [&](const Claim& one) { return one.goes_with(claim); });
   if (same == all.end()) {
-    all.push_back(std::move(said));
+    all.push_back(std::move(claim));
   } else {
-    same->add(said);
-    sayer.settle(*same);
+    same->add(claim);
+    claims.weigh(*same);
   }
 }
 
@@ -305,32 +311,32 @@ bool is_asked_for(const Facts& facts, const std::vector<const ProbeResult*>& pro
 }
 
 // Weak as it is, it would be missed.
-bool is_missed(const Diagnosis& context, const Said& said) {
-  return context.breaks_capability(said.probes) ||
-         (said.beyond && context.fails_required_row(said.probes));
+bool is_missed(const Diagnosis& context, const Claim& claim) {
+  return context.breaks_capability(claim.probes) ||
+         (claim.beyond && context.fails_required_row(claim.probes));
 }
 
-Causes causes_of(const Diagnosis& context, const std::vector<Said>& all) {
+Causes causes_of(const Diagnosis& context, const std::vector<Claim>& all) {
   Causes causes;
-  for (const auto& said : all) {
-    const bool is_range = said.code == FindingCode::firewall_udp_range_blocked;
-    const bool matters = context.affects_requirement(said.probes) ||
-                         (is_range && is_asked_for(context.facts, said.unseen));
+  for (const auto& claim : all) {
+    const bool is_range = claim.code == FindingCode::firewall_udp_range_blocked;
+    const bool matters = context.affects_requirement(claim.probes) ||
+                         (is_range && is_asked_for(context.facts, claim.unseen));
     if (!matters) continue;
-    if (said.is_weak() && !is_missed(context, said)) continue;
+    if (claim.is_weak() && !is_missed(context, claim)) continue;
     Cause cause;
-    cause.explained = said.probes;
-    cause.contradicted = said.unseen;
+    cause.explained = claim.probes;
+    cause.contradicted = claim.unseen;
     auto& finding = cause.finding;
-    finding.code = said.code;
+    finding.code = claim.code;
     finding.owner = Owner::network;
-    finding.confidence = said.confidence;
-    if (said.code == FindingCode::firewall_destination_blocked) {
-      say_destinations(context, said, cause);
-    } else if (said.code == FindingCode::firewall_flow_blocked) {
-      say_flows(context, said, cause);
+    finding.confidence = claim.confidence;
+    if (claim.code == FindingCode::firewall_destination_blocked) {
+      say_destinations(context, claim, cause);
+    } else if (claim.code == FindingCode::firewall_flow_blocked) {
+      say_flows(context, claim, cause);
     } else {
-      say_ports(context, said, cause);
+      say_ports(context, claim, cause);
     }
     causes.push_back(std::move(cause));
   }
@@ -340,16 +346,16 @@ Causes causes_of(const Diagnosis& context, const std::vector<Said>& all) {
 }  // namespace
 
 Causes find_closed(const Diagnosis& context) {
-  std::vector<Said> all;
-  const Sayer sayer(context);
-  for (const auto& closed : closed_flows(context)) add(sayer, all, sayer.say(closed));
+  std::vector<Claim> all;
+  const Claims claims(context);
+  for (const auto& closed : closed_flows(context)) add(claims, all, claims.of(closed));
   return causes_of(context, all);
 }
 
 // Over UDP only who answers everybody is missed.
 Causes find_flows(const Diagnosis& context) {
-  std::vector<Said> all;
-  const Sayer sayer(context);
+  std::vector<Claim> all;
+  const Claims claims(context);
   for (const auto& flow : context.facts.flows) {
     const bool missed = (flow.way == Reachability::lost || flow.way == Reachability::left) &&
                         any_sample(flow, [](const FlowSample& sample) {
@@ -359,9 +365,9 @@ Causes find_flows(const Diagnosis& context) {
     const auto open = context.open_probes(flow);
     const bool by_chance = missed && context.facts.line_loses() && times_lost(flow) < 3;
     if (by_chance || !context.affects_requirement(open)) continue;  // see find_loss
-    auto said = sayer.say(sure_to_be_closed(context, flow), flow);
-    said.probes = open;
-    if (!missed || is_missed(context, said)) add(sayer, all, std::move(said));
+    auto claim = claims.of(sure_to_be_closed(context, flow), flow);
+    claim.probes = open;
+    if (!missed || is_missed(context, claim)) add(claims, all, std::move(claim));
   }
   return causes_of(context, all);
 }

@@ -1,5 +1,5 @@
 // Certificates: who opens TLS on the way, and what is wrong with servers' own (docs/design.md, "How
-// neighbours are told apart", 8). The clock was judged before.
+// neighbours are told apart", 7). The clock was judged before.
 #include <fmt/format.h>
 
 #include <algorithm>
