@@ -4,11 +4,7 @@
 #include <map>
 #include <tuple>
 
-#include <cstdio>
-#include <cstdlib>
-#include "probe/diagnosis/finding_flow_groups.hpp"
 #include "probe/diagnosis/reach/clues.hpp"
-#include "probe/diagnosis/reach/explain.hpp"  // DEBUG
 
 namespace callready::findings {
 namespace {
@@ -17,9 +13,12 @@ namespace {
 constexpr reach::HostId stranger = ~0U;
 constexpr std::uint16_t any_port = 1;
 
-// What is not said of all UDP, or of all but the web, is said of its flows.
-bool is_about_flows(const reach::Box& box) {
+// What is not said of all UDP, or of all but the web, is said of its flows; and what closes all TCP
+// where there is no proxy.
+bool is_about_flows(const reach::Box& box, bool any_proxy) {
   switch (box.code) {
+    case reach::Code::proxy_required:
+      return !any_proxy;
     case reach::Code::destination_blocked:
     case reach::Code::destination_silent:
     case reach::Code::flow_blocked:
@@ -37,7 +36,12 @@ bool is_about_flows(const reach::Box& box) {
 
 class Reader {
  public:
-  explicit Reader(const Diagnosis& context) : context_(context), drawn_(context.worlds()) {}
+  explicit Reader(const Diagnosis& context) : context_(context), drawn_(context.worlds()) {
+    const auto& probes = context.facts.report.probes;
+    any_proxy_ = std::any_of(probes.begin(), probes.end(), [](const ProbeResult& result) {
+      return !result.probe.target.route.direct();
+    });
+  }
 
   std::vector<ClosedFlows> read() const {
     const auto& best = drawn_.worlds.front();
@@ -45,7 +49,8 @@ class Reader {
     for (std::uint32_t i = 0; i < drawn_.sight.packets.size(); ++i) {
       const auto met = met_in(best, i);
       const bool known = context_.facts.find(seen(i).probe) != nullptr;
-      if (known && reach::is_bad(seen(i).seen) && is_lost(met) && is_about_flows(box(met)))
+      if (known && reach::is_bad(seen(i).seen) && is_lost(met) &&
+          is_about_flows(box(met), any_proxy_))
         parts[part_of(met, packet(i))].push_back(i);
     }
     std::map<Part, ClosedFlows> found;
@@ -89,14 +94,14 @@ class Reader {
                           drawn_.sight.events.slow_line);
   }
   static bool is_lost(const reach::Met& met) { return met.met() && reach::loses(met.fate); }
-  // By somebody on the way: whoever is out of order looks like nobody else.
+  // By somebody on the way. A far end that is out of order does not count.
   bool is_closed(const reach::Met& met) const {
     return is_lost(met) && reach::words_of(box(met).code).most > 0;
   }
   bool would_be_closed(const reach::World& world, const reach::Packet& packet) const {
     return is_closed(reach::fate_in(world, drawn_.boxes, packet));
   }
-  // Whatever it carries, or by who looks into it as that box does.
+  // Whatever it carries, or by a device that inspects the same payloads.
   bool is_closed_alike(const reach::Met& met, const reach::Box& other) const {
     return is_closed(met) && (box(met).cargoes == 0 || box(met).cargoes == other.cargoes);
   }
@@ -156,13 +161,12 @@ class Reader {
     return closed;
   }
 
-  // Whoever owes no answer, whose silence is no event; and what got out as far as was seen.
+  // Also probes whose silence is not an event, and those that passed as far as could be seen.
   void add_others(const reach::World& best, std::map<Part, ClosedFlows>& found) const {
     for (const auto& probe : drawn_.asked.probes) {
       const auto& result = *probe.result;
-      const bool answered = result.observation.outcome != Outcome::passed &&
-                            result.observation.outcome != Outcome::refused;
-      const bool open = failing(result) ? !context_.explained(result) : !answered;
+      const bool open = failing(result) ? !context_.explained(result)
+                                        : result.observation.outcome == Outcome::passed;
       if (!open || probe.by_proxy) continue;
       for (const auto number : probe.packets) {
         const auto& asked = drawn_.asked.packets[number];
@@ -185,6 +189,7 @@ class Reader {
 
   const Diagnosis& context_;
   const reach::Diagnosis& drawn_;
+  bool any_proxy_ = false;
 };
 
 }  // namespace

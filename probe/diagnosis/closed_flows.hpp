@@ -12,9 +12,9 @@ struct ClosedFlows {
   std::vector<const ProbeResult*> probes;  // failing, and open
   // As far as was seen they got out, and they are closed as well.
   std::vector<const ProbeResult*> unseen;
-  // How sure it is (0 to 1) that somebody on the way closes these flows; that he does so whatever
-  // they carry, or as that box goes by it; their ports, whatever the destination; their hosts,
-  // whatever the port.
+  // How sure it is (0 to 1) that somebody on the way closes these flows; that it is not for another
+  // payload than the box goes by; that their ports are closed whatever the destination; that their
+  // hosts are, whatever the port.
   double sure = 0, whole_sure = 0, ports_sure = 0, hosts_sure = 0;
 };
 

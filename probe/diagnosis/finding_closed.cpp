@@ -24,22 +24,31 @@ struct Claim {
   FindingCode code = FindingCode::firewall_flow_blocked;
   double sure = 0;                               // 0 to 1
   Confidence confidence = Confidence::possible;  // by that, and by how it was seen
-  bool udp = false;                              // for ports
+  bool udp = false, tcp = false;                 // over which transports
   bool beyond = false;                           // the packets leave the site
   bool by_hosts = false;                         // of ports: of these hosts, for all that is known
-  bool only_media = false;                       // STUN passes on these ports
-  std::string party{};                           // for flows: whose
+  bool only_media = false;                       // inspected: perhaps STUN passes
+  bool blocked = false;                          // not only silence shows it
+  std::string party{};                           // whose, where only flows of one go together
   std::vector<const Flow*> flows{};
   std::vector<const ProbeResult*> probes{}, unseen{};
 
   bool is_weak() const { return confidence == Confidence::possible; }
+  bool is_of_ports() const {
+    return code != FindingCode::firewall_flow_blocked &&
+           code != FindingCode::firewall_destination_blocked;
+  }
   bool goes_with(const Claim& other) const {
-    return code == other.code && is_weak() == other.is_weak() && udp == other.udp &&
+    const bool as_seen = is_of_ports() || blocked == other.blocked;
+    const bool transports =
+        code == FindingCode::firewall_flow_blocked || (udp == other.udp && tcp == other.tcp);
+    return code == other.code && is_weak() == other.is_weak() && transports && as_seen &&
            beyond == other.beyond && by_hosts == other.by_hosts && only_media == other.only_media &&
            party == other.party;
   }
   void add(const Claim& other) {
     sure = std::min(sure, other.sure);
+    confidence = std::max(confidence, other.confidence);
     merge(flows, other.flows);
     merge(probes, other.probes);
     merge(unseen, other.unseen);
@@ -58,10 +67,6 @@ std::set<std::string> networks_of(const std::vector<const Flow*>& flows) {
   return networks;
 }
 
-bool all_udp(const std::vector<const Flow*>& flows) {
-  return std::all_of(flows.begin(), flows.end(), [](const Flow* flow) { return flow->udp; });
-}
-
 // A relay or an echo that works did not hear us on a port that is closed.
 bool missed_by_a_relay(const std::vector<const Flow*>& flows) {
   const auto missed = [](const FlowSample& sample) {
@@ -77,40 +82,50 @@ bool missed_by_a_relay(const std::vector<const Flow*>& flows) {
                      [&](const Flow* flow) { return any_sample(*flow, missed); });
 }
 
+// STUN that passes on one of these ports.
+const FlowSample* passing_stun(const std::vector<const Flow*>& flows) {
+  for (const auto* flow : flows) {
+    for (const auto& sample : flow->samples) {
+      const bool stun = sample.payload == Payload::stun || sample.payload == Payload::turn;
+      if (stun && gets_out(sample.way)) return &sample;
+    }
+  }
+  return nullptr;
+}
+
 class Claims {
  public:
-  explicit Claims(const Diagnosis& context)
-      : facts_(context.facts), works_(context.facts), limited_(new_flows_may_be_limited(facts_)) {}
+  explicit Claims(const Diagnosis& context) : facts_(context.facts), works_(context.facts) {}
 
   Claim of(const ClosedFlows& closed) const {
     Claim claim;
-    claim.flows = closed.flows;
+    note(closed.flows, claim);
     claim.probes = closed.probes;
     claim.unseen = closed.unseen;
     const auto& box = *closed.box;
-    const bool udp = closed.flows.front()->udp;
     const bool wide_ports = closed.ports_sure >= reach::is_likely;
     const bool wide_hosts = closed.hosts_sure >= reach::is_likely;
-    claim.beyond = (box.beyond || reach::at_far_end(box)) &&
-                   any_of(closed.flows, [&](const Flow& flow) { return is_beyond(flow); });
-    const bool only_media =
-        (box.cargoes & reach::bit(Cargo::rtp)) != 0 && (box.cargoes & reach::bit(Cargo::stun)) == 0;
-    const bool elsewhere = std::any_of(closed.flows.begin(), closed.flows.end(),
-                                       [&](const Flow* flow) { return works_.elsewhere(*flow); });
+    claim.beyond = box.beyond;
+    if (reach::at_far_end(box)) {
+      claim.beyond = any_of(closed.flows, [&](const Flow& flow) { return is_beyond(flow); });
+    }
+    const bool elsewhere =
+        any_of(closed.flows, [&](const Flow& flow) { return works_.elsewhere(flow); });
     const bool is_destination = box.kind != reach::Kind::rule && box.ports.empty() &&
                                 !claim.beyond && elsewhere && closed.flows.size() > 1;
-    const bool is_port = !elsewhere && (udp ? closed.whole_sure >= reach::is_likely
-                                            : networks_of(closed.flows).size() > 1);
+    const bool several = networks_of(closed.flows).size() > 1;
+    const bool nowhere =
+        !elsewhere && !claim.beyond && (!claim.udp || closed.whole_sure >= reach::is_likely);
+    const bool is_port = (wide_ports || nowhere) && (claim.udp || several);
     if (wide_hosts || is_destination) {
       claim.code = FindingCode::firewall_destination_blocked;
-    } else if (wide_ports || is_port) {
-      claim.code = !udp ? FindingCode::firewall_tcp_port_blocked
+    } else if (is_port) {
+      claim.code = !claim.udp ? FindingCode::firewall_tcp_port_blocked
                    : any_of(closed.flows, [](const Flow& flow) { return in_a_range(flow); })
                        ? FindingCode::firewall_udp_range_blocked
                        : FindingCode::firewall_udp_port_blocked;
-      claim.udp = udp;
-      claim.by_hosts = !wide_ports;
-      claim.only_media = only_media;
+      claim.by_hosts = !wide_ports || !several;
+      claim.only_media = box.cargoes == reach::bit(Cargo::rtp);
     } else {
       claim.party = claim.beyond ? "" : closed.flows.front()->party;
     }
@@ -121,10 +136,10 @@ class Claims {
 
   Claim of(double sure, const Flow& flow) const {
     Claim claim;
-    claim.flows = {&flow};
+    note({&flow}, claim);
     claim.beyond = is_beyond(flow);
     claim.party = claim.beyond ? "" : flow.party;
-    claim.sure = any_blocked(claim.flows) ? sure : 0;
+    claim.sure = claim.blocked ? sure : 0;
     weigh(claim);
     return claim;
   }
@@ -133,12 +148,17 @@ class Claims {
     // What is lost further out, and not by its port, is as likely the far end's fault.
     const bool weak = claim.beyond && claim.code == FindingCode::firewall_flow_blocked;
     claim.confidence =
-        weak ? Confidence::possible
-             : std::max(reach::confidence_of(claim.sure), most(claim.code, claim.flows));
+        weak ? Confidence::possible : std::max(reach::confidence_of(claim.sure), most(claim));
   }
 
  private:
-  // It leaves the site, or what a sibling of that host was sent does.
+  static void note(const std::vector<const Flow*>& flows, Claim& claim) {
+    claim.flows = flows;
+    claim.blocked = any_blocked(flows);
+    claim.udp = any_of(flows, [](const Flow& flow) { return flow.udp; });
+    claim.tcp = any_of(flows, [](const Flow& flow) { return !flow.udp; });
+  }
+  // Packets to it, or to a sibling on the same port, were seen to leave the site.
   bool is_beyond(const Flow& flow) const {
     return flow.way == Reachability::left || peer_also_silent(facts_, flow);
   }
@@ -146,32 +166,60 @@ class Claims {
   static bool any_of(const std::vector<const Flow*>& flows, Wanted wanted) {
     return std::any_of(flows.begin(), flows.end(), [&](const Flow* flow) { return wanted(*flow); });
   }
-  // Silence alone shows no device. On a line that loses packets it shows nothing, and where new
-  // flows may be limited, neither do packets that die on the way. Of single flows, and of UDP whose
-  // packets die without a word, nobody claim that it is the flow, or the port, that is closed.
-  Confidence most(FindingCode code, const std::vector<const Flow*>& flows) const {
-    const bool told = any_of(flows, [](const Flow& flow) {
+  // A few that a bad line may have lost, or that a limit on new flows may have met.
+  bool may_be_chance(const Claim& claim, bool told) const {
+    constexpr std::size_t many = 3;
+    // A port that fails in two networks is no matter of how many flows are new.
+    const bool tcp_port = claim.code == FindingCode::firewall_tcp_port_blocked;
+    const bool limited =
+        tcp_port ? new_flows_are_limited(facts_) : new_flows_may_be_limited(facts_);
+    if (limited && !told) return true;
+    return facts_.line_loses() && claim.flows.size() < many &&
+           !any_of(claim.flows, [&](const Flow& flow) { return firmly_blocked(facts_, flow); });
+  }
+  // Silence alone shows no device. For a single flow, and for UDP that dies without a word, no
+  // device has said that it is the flow or the port that is closed.
+  Confidence most(const Claim& claim) const {
+    const bool told = any_of(claim.flows, [](const Flow& flow) {
       return any_sample(flow, [](const FlowSample& sample) { return sample.turned_away(); });
     });
-    const bool firm = any_of(flows, [&](const Flow& flow) { return firmly_blocked(facts_, flow); });
-    if ((limited_ && !told) || (facts_.line_loses() && !firm)) return Confidence::possible;
-    switch (code) {
+    if (may_be_chance(claim, told)) return Confidence::possible;
+    switch (claim.code) {
       case FindingCode::firewall_tcp_port_blocked:
       case FindingCode::firewall_destination_blocked:
-        return any_blocked(flows) ? Confidence::certain : Confidence::likely;
+        return claim.blocked ? Confidence::certain : Confidence::likely;
       case FindingCode::firewall_flow_blocked:
         return Confidence::likely;
       default:
-        return told || missed_by_a_relay(flows) ? Confidence::certain : Confidence::likely;
+        return told || missed_by_a_relay(claim.flows) ? Confidence::certain : Confidence::likely;
     }
   }
 
   const Facts& facts_;
   Working works_;
-  bool limited_;
 };
 
 Text transport(bool udp) { return udp ? "UDP" : "TCP"; }
+
+// A probe whose flow is in that span.
+std::string probe_within(const Span& span, const Claim& claim) {
+  for (const auto* flow : claim.flows) {
+    if (span.ports.contains(flow->port)) return flow->samples.front().result->probe.id;
+  }
+  return {};
+}
+
+// Of what is lost further out, how far it got as well.
+std::vector<FindingEvidence> evidence_of(const Claim& claim, std::size_t most) {
+  if (!claim.beyond) return evidence_for(claim.flows, most);
+  std::vector<FindingEvidence> list;
+  for (const auto* flow : claim.flows) {
+    for (const auto& sample : flow->samples) {
+      if (list.size() < most) list.push_back(what_it_saw(sample));
+    }
+  }
+  return list;
+}
 
 void say_ports(const Diagnosis& context, const Claim& claim, Cause& cause) {
   const auto& facts = context.facts;
@@ -185,6 +233,7 @@ void say_ports(const Diagnosis& context, const Claim& claim, Cause& cause) {
                      : numbers.size() == 1 ? phrase("port {}", listed(parts))
                                            : phrase("ports {}", listed(parts));
   const auto hosts = hosts_of(claim.probes);
+  const auto* stun = claim.only_media ? passing_stun(claim.flows) : nullptr;
   if (claim.beyond) {
     finding.title = phrase("{} to {} is lost beyond this site, whatever the destination",
                            transport(claim.udp), ports);
@@ -194,18 +243,18 @@ void say_ports(const Diagnosis& context, const Claim& claim, Cause& cause) {
         claim.udp ? phrase(" (check the firewall's log for dropped replies)") : "",
         asked_flows(facts, cause), where_the_list_is(facts, claim.probes));
   } else {
-    const auto what = claim.only_media ? phrase("media (RTP)") : transport(claim.udp);
+    const auto what = stun != nullptr ? phrase("media (RTP)") : transport(claim.udp);
     finding.title =
-        claim.by_hosts && hosts.size() == 1
+        claim.by_hosts && hosts.size() == 1 && spans.size() < 2
             ? phrase("The firewall blocks outgoing {} to {} of {}", what, ports, hosts.front())
             : phrase("The firewall blocks outgoing {} to {}", what, ports);
     const auto asked = asked_flows(facts, cause);
     finding.fix =
-        claim.only_media ? phrase(
-                               "Turn off the inspection that drops UDP it does not recognize "
-                               "(application control, \"unknown-udp\") for these flows, and allow "
-                               "outgoing UDP (and return traffic) {} to the whole range: {}.",
-                               from_users(facts), asked)
+        stun != nullptr ? phrase(
+                              "Turn off the inspection that drops UDP it does not recognize "
+                              "(application control, \"unknown-udp\") for these flows, and allow "
+                              "outgoing UDP (and return traffic) {} to the whole range: {}.",
+                              from_users(facts), asked)
         : range ? phrase("Allow outgoing UDP (and return traffic) {} to the whole range: {}.",
                          from_users(facts), asked)
                 : phrase("Allow outgoing {} (and return traffic) {}: {}.", transport(claim.udp),
@@ -213,16 +262,17 @@ void say_ports(const Diagnosis& context, const Claim& claim, Cause& cause) {
     finding.fix += ask_the_device(device_of(claim.flows));
     finding.fix += where_the_list_is(facts, claim.probes);
   }
-  finding.evidence = evidence_for(claim.flows, range ? 6 : 8);
-  for (const auto& span : spans) {
+  finding.evidence = evidence_of(claim, range ? 6 : 8);
+  for (auto span = spans.rbegin(); span != spans.rend(); ++span) {
     insert_second(finding.evidence,
-                  {claim.probes.front()->probe.id, phrase("UDP: {}.", span.bounds())});
+                  {probe_within(*span, claim), phrase("UDP: {}.", span->bounds())});
   }
+  if (stun != nullptr) insert_second(finding.evidence, what_it_saw(*stun));
   const auto control = claim.udp ? control_for(facts, claim.flows.front()->host)
                                  : reachable_port_of_same_host(facts, *claim.flows.front());
   if (control && !range) insert_second(finding.evidence, *control);
   if (control && range) finding.evidence.push_back(*control);
-  if (claim.udp || claim.by_hosts) return;
+  if (claim.udp) return;
   finding.evidence.push_back(
       {"", phrase("The same is true of {} networks, and no connection to {} succeeded anywhere.",
                   networks_of(claim.flows).size(), ports)});
@@ -232,12 +282,10 @@ void say_destinations(const Diagnosis& context, const Claim& claim, Cause& cause
   const auto& facts = context.facts;
   auto& finding = cause.finding;
   const auto hosts = hosts_of(claim.probes);
-  const bool proved = any_blocked(claim.flows);
-  const Text what = all_udp(claim.flows) ? phrase("No UDP")
-                    : std::none_of(claim.flows.begin(), claim.flows.end(),
-                                   [](const Flow* flow) { return flow->udp; })
-                        ? phrase("No TCP connection")
-                        : phrase("Nothing");
+  const bool proved = claim.blocked;
+  const Text what = !claim.tcp   ? phrase("No UDP")
+                    : !claim.udp ? phrase("No TCP connection")
+                                 : phrase("Nothing");
   finding.title = proved ? phrase("{} gets through to {}", what, listed(hosts))
                          : phrase("Nothing comes back from {}", listed(hosts));
   finding.fix = phrase(
@@ -275,20 +323,20 @@ void say_flows(const Diagnosis& context, const Claim& claim, Cause& cause) {
         listed(hosts), hosts.size() == 1 ? phrase("it answers") : phrase("they answer"),
         asked_flows(facts, cause));
   } else {
-    finding.title = any_blocked(claim.flows) ? several ? phrase("{} do not get through", subject)
-                                                       : phrase("{} does not get through", subject)
+    finding.title = claim.blocked ? several ? phrase("{} do not get through", subject)
+                                            : phrase("{} does not get through", subject)
                     : several ? phrase("{} are not answered", subject)
-                                             : phrase("{} is not answered", subject);
+                                  : phrase("{} is not answered", subject);
     finding.fix = phrase(
         "Look in the firewall's log for dropped packets from this computer, and allow {}, with "
         "return traffic: {}.{}",
         from_users(facts), asked_flows(facts, cause),
-        any_blocked(claim.flows)
+        claim.blocked
             ? ask_the_device(device_of(claim.flows))
             : phrase(" If the log shows that the packets leave, ask the server's operator "
                      "whether it is up."));
   }
-  finding.evidence = evidence_for(claim.flows, 6);
+  finding.evidence = evidence_of(claim, 6);
   if (const auto alive = reachable_port_of_same_host(facts, *claim.flows.front())) {
     finding.evidence.push_back(*alive);
   }
@@ -299,10 +347,11 @@ void add(const Claims& claims, std::vector<Claim>& all, Claim claim) {
       std::find_if(all.begin(), all.end(), [&](const Claim& one) { return one.goes_with(claim); });
   if (same == all.end()) {
     all.push_back(std::move(claim));
-  } else {
-    same->add(claim);
-    claims.weigh(*same);
+    return;
   }
+  same->add(claim);
+  // A range is one rule's: what a device said of one port it said of all.
+  if (claim.code == FindingCode::firewall_udp_range_blocked) claims.weigh(*same);
 }
 
 bool is_asked_for(const Facts& facts, const std::vector<const ProbeResult*>& probes) {
@@ -316,14 +365,18 @@ bool is_missed(const Diagnosis& context, const Claim& claim) {
          (claim.beyond && context.fails_required_row(claim.probes));
 }
 
+// Others than the second round and the public servers need it.
+bool matters(const Diagnosis& context, const Claim& claim) {
+  const bool is_range = claim.code == FindingCode::firewall_udp_range_blocked;
+  return context.affects_requirement(claim.probes) ||
+         (is_range && is_asked_for(context.facts, claim.unseen));
+}
+
 Causes causes_of(const Diagnosis& context, const std::vector<Claim>& all) {
   Causes causes;
   for (const auto& claim : all) {
-    const bool is_range = claim.code == FindingCode::firewall_udp_range_blocked;
-    const bool matters = context.affects_requirement(claim.probes) ||
-                         (is_range && is_asked_for(context.facts, claim.unseen));
-    if (!matters) continue;
-    if (claim.is_weak() && !is_missed(context, claim)) continue;
+    const bool only_silent = claim.is_weak() && !claim.blocked;
+    if (only_silent && !is_missed(context, claim)) continue;
     Cause cause;
     cause.explained = claim.probes;
     cause.contradicted = claim.unseen;
@@ -346,16 +399,34 @@ Causes causes_of(const Diagnosis& context, const std::vector<Claim>& all) {
 }  // namespace
 
 Causes find_closed(const Diagnosis& context) {
-  std::vector<Claim> all;
+  const auto parts = closed_flows(context);
+  if (parts.empty()) return {};
   const Claims claims(context);
-  for (const auto& closed : closed_flows(context)) add(claims, all, claims.of(closed));
+  std::vector<Claim> found, all;
+  std::set<std::string> proved;  // operators of whom a destination is seen to be blocked
+  for (const auto& closed : parts) {
+    auto claim = claims.of(closed);
+    if (!matters(context, claim)) continue;
+    const bool destination = claim.code == FindingCode::firewall_destination_blocked;
+    if (destination && claim.blocked) proved.insert(claim.flows.front()->party);
+    found.push_back(std::move(claim));
+  }
+  for (auto& claim : found) {
+    // Beside those, silence of the same operator's is no host that is down.
+    const bool destination = claim.code == FindingCode::firewall_destination_blocked;
+    if (destination && proved.contains(claim.flows.front()->party)) {
+      claim.blocked = true;
+      claims.weigh(claim);
+    }
+    add(claims, all, std::move(claim));
+  }
   return causes_of(context, all);
 }
 
 // Over UDP only who answers everybody is missed.
 Causes find_flows(const Diagnosis& context) {
   std::vector<Claim> all;
-  const Claims claims(context);
+  std::optional<Claims> claims;
   for (const auto& flow : context.facts.flows) {
     const bool missed = (flow.way == Reachability::lost || flow.way == Reachability::left) &&
                         any_sample(flow, [](const FlowSample& sample) {
@@ -365,9 +436,10 @@ Causes find_flows(const Diagnosis& context) {
     const auto open = context.open_probes(flow);
     const bool by_chance = missed && context.facts.line_loses() && times_lost(flow) < 3;
     if (by_chance || !context.affects_requirement(open)) continue;  // see find_loss
-    auto claim = claims.of(sure_to_be_closed(context, flow), flow);
+    if (!claims) claims.emplace(context);
+    auto claim = claims->of(sure_to_be_closed(context, flow), flow);
     claim.probes = open;
-    if (!missed || is_missed(context, claim)) add(claims, all, std::move(claim));
+    if (!missed || is_missed(context, claim)) add(*claims, all, std::move(claim));
   }
   return causes_of(context, all);
 }

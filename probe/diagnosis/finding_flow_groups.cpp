@@ -138,19 +138,6 @@ bool firmly_blocked(const Facts& facts, const Flow& flow) {
          (turned_away(facts, flow) || died_by_no_chance(facts, flow));
 }
 
-std::set<std::string> shut_hosts(const Facts& facts, const Working& works) {
-  std::set<std::string> shut, reached;
-  for (const auto& flow : facts.flows) {
-    if (out(flow)) reached.insert(flow.host);
-    const bool known = any_sample(
-        flow, [&](const auto& one) { return one.responder && facts.asked_for(*one.result); });
-    const bool counts = flow.way == Reachability::lost ? known : bad(flow);
-    if (counts && works.elsewhere(flow)) shut.insert(flow.host);
-  }
-  std::erase_if(shut, [&](const auto& host) { return reached.contains(host); });
-  return shut;
-}
-
 TurnOverConnections turn_over_connections(const Facts& facts) {
   TurnOverConnections found;
   for (const auto& result : facts.report.probes) {
@@ -170,7 +157,7 @@ std::vector<FindingEvidence> evidence_for(const std::vector<const Flow*>& flows,
   for (const auto* flow : flows) {
     for (const auto& sample : flow->samples) {
       const bool blocked = sample.way == Reachability::blocked;
-      const bool tells = blocked || failing(*sample.result);
+      const bool tells = blocked || (failing(*sample.result) && !gets_out(sample.way));
       if (!tells || died_beside_refusals(*flow, sample)) continue;
       (blocked ? strong : weak).push_back(what_it_saw(sample));
     }

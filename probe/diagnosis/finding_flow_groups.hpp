@@ -30,11 +30,6 @@ class Working {
   std::map<Port, std::set<std::string>> hosts_;
 };
 
-// Hosts of which nothing is reached, not even by a port that gets out to others: the destination is
-// shut, and says nothing of its other ports. Silence counts where the host is known to answer: a
-// media port need not, nor one that we tried besides.
-std::set<std::string> shut_hosts(const Facts& facts, const Working& works);
-
 // Hosts, by what STUN or TURN over connections to them came to.
 struct TurnOverConnections {
   std::set<std::string> mute;        // it stands, and nothing came back over what anybody can read

@@ -7,10 +7,25 @@
 
 namespace callready::findings {
 
+namespace {
+
 bool of_a_range(const FlowSample& sample) {
   const auto& probe = sample.result->probe;
   return probe.check == CheckKind::udp_range && !probe.target.ports.single();
 }
+
+// The devices that refused, with the networks for which each did it.
+std::map<std::string, std::set<std::string>> refusals(const std::vector<const Flow*>& flows) {
+  std::map<std::string, std::set<std::string>> found;
+  for (const auto* flow : flows) {
+    for (const auto& sample : flow->samples) {
+      if (!sample.by.empty()) found[sample.by].insert(flow->network);
+    }
+  }
+  return found;
+}
+
+}  // namespace
 
 bool in_a_range(const Flow& flow) { return any_sample(flow, of_a_range); }
 
@@ -89,10 +104,14 @@ std::vector<PortRange> perhaps_blocked(const Facts& facts) {
   for (const auto* flow : cells) {
     if (out(*flow)) open.insert(flow->port);
   }
-  std::vector<const Flow*> dead;  // of ranges, and on no port that gets out to others
+  std::set<std::string> shut;  // hosts to which ports are blocked that get out to others
+  for (const auto* flow : cells) {
+    if (flow->way == Reachability::blocked && open.contains(flow->port)) shut.insert(flow->host);
+  }
+  std::vector<const Flow*> dead;
   for (const auto* flow : cells) {
     const bool its = flow->way == Reachability::blocked && in_a_range(*flow);
-    if (its && !open.contains(flow->port)) dead.push_back(flow);
+    if (its && !shut.contains(flow->host)) dead.push_back(flow);
   }
   std::vector<PortRange> ranges;
   for (const auto& span : spans_of(facts, dead)) {
@@ -127,16 +146,6 @@ std::optional<FindingEvidence> control_for(const Facts& facts, const std::string
   }
   if (best == nullptr) return std::nullopt;
   return what_it_saw(*best);
-}
-
-std::map<std::string, std::set<std::string>> refusals(const std::vector<const Flow*>& flows) {
-  std::map<std::string, std::set<std::string>> found;
-  for (const auto* flow : flows) {
-    for (const auto& sample : flow->samples) {
-      if (!sample.by.empty()) found[sample.by].insert(flow->network);
-    }
-  }
-  return found;
 }
 
 std::vector<const Flow*> lost_beside_others(const Facts& facts) {

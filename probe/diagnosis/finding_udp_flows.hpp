@@ -10,8 +10,7 @@ inline constexpr std::uint16_t dns_port = 53;
 // All over UDP but DNS.
 std::vector<const Flow*> udp_cells(const Facts& facts);
 
-// A port of a media range that was sampled, beside a service's own port. A flow can be both.
-bool of_a_range(const FlowSample& sample);
+// A port of a media range that was sampled.
 bool in_a_range(const Flow& flow);
 
 // What UDP as a whole met: the device that refuses most of it, ports that die on the way, public
@@ -32,9 +31,6 @@ std::optional<ClosedUdp> closed_udp(const Diagnosis& context);
 
 // The first that gets out, preferring the given host: the control that gives the others a meaning.
 std::optional<FindingEvidence> control_for(const Facts& facts, const std::string& host);
-
-// The devices that refused, with the networks for which each did it.
-std::map<std::string, std::set<std::string>> refusals(const std::vector<const Flow*>& flows);
 
 // Ports between which none was seen to get out, over UDP as far as they were sampled.
 struct Span {

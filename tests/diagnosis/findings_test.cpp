@@ -562,7 +562,8 @@ std::vector<Scene> tcp_ways() {
                            tcp("push.other.net", 5223, silent), tcp("push.other.net", 2197, silent),
                            tcp("push.other.net", 25), turn("turn.vendor.com", silent, "")}),
                controls(anchors_without_udp())}),
-       {"firewall.udp_blocked (likely)", "firewall.tcp_port_blocked (likely)"}},
+       {"firewall.udp_blocked (likely)", "firewall.flow_blocked (likely)",
+        "firewall.flow_blocked (likely)"}},
   };
 }
 INSTANTIATE_TEST_SUITE_P(Tcp, FindingsTest, testing::ValuesIn(tcp_ways()), scene_name);
@@ -1021,7 +1022,8 @@ TEST(FindingsText, GivesTheBoundsOfABlockedRange) {
                                                                 {18000, "left_site"},
                                                                 {20000, "left_site"}})}),
                        controls(anchors())}));
-  EXPECT_EQ(finding.title, "The firewall blocks outgoing UDP to ports 14000-16000");
+  EXPECT_EQ(finding.title,
+            "The firewall blocks outgoing UDP to ports 14000-16000 of media.vendor.com");
   ASSERT_GE(finding.evidence.size(), 2U);
   EXPECT_EQ(finding.evidence.at(1).text,
             "UDP: blocked as far as sampled: 14000 to 16000; still open: 12000 and 18000.");

@@ -109,7 +109,6 @@ void propose_far_ends(const Clues& clues, Boxes& boxes) {
   }
   for (auto& [key, found] : ports_of) {
     auto& [ports, events] = found;
-    std::sort(events.begin(), events.end());
     if (ports.size() > 1) propose_ports(clues, key.first, key.second, ports, events, boxes);
   }
 }

@@ -72,8 +72,7 @@ void propose_over_udp(const Clues& clues, Boxes& boxes) {
           box.beyond = beyond;
           const bool turn_alone = cargo == Cargo::turn && !both;
           box.prior = prior::inspect + prior::any_port + (turn_alone ? prior::turn_alone : 0) +
-                      (beyond ? prior::beyond : 0) +
-                      (action == Fate::drop ? 0 : prior::says_no);
+                      (beyond ? prior::beyond : 0) + (action == Fate::drop ? 0 : prior::says_no);
           box.text = fmt::format("{} over UDP on any port: {}{}",
                                  both ? "STUN and TURN" : protocol_of(cargo), in_words(action),
                                  beyond ? ", beyond" : "");

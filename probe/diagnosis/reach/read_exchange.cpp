@@ -59,12 +59,12 @@ std::optional<Seen> seen_over_udp(Outcome outcome) {
   }
 }
 
-// Who refused, where the check has asked: "beyond" the site, or "on_the_way".
-bool refused_by(const Observation& seen, std::string_view whom) {
-  bool own = false;
+// The check has asked who refused: somebody beyond the site.
+bool refused_beyond(const Observation& seen) {
+  bool beyond = false;
   each(seen, EvidenceKind::refuser,
-       [&](const Evidence& refuser) { own |= text_fact(refuser, Fact::who) == whom; });
-  return own;
+       [&](const Evidence& refuser) { beyond |= text_fact(refuser, Fact::who) == "beyond"; });
+  return beyond;
 }
 
 std::optional<Seen> seen_over_tcp(const Observation& seen) {
@@ -93,7 +93,7 @@ std::optional<Seen> seen_over_tcp(const Observation& seen) {
     case Outcome::connected:
       return Seen::open;
     case Outcome::refused:
-      return refused_by(seen, "beyond") ? Seen::refused_far : Seen::refused;
+      return refused_beyond(seen) ? Seen::refused_far : Seen::refused;
     case Outcome::rejected:
       return Seen::refused_way;
     case Outcome::silent:
@@ -130,7 +130,7 @@ void read_exchange(const Reading& reading, FlowEvents& events) {
   if (event.seen == Seen::closed && another) event.seen = Seen::refused_by;
   // It got there, to whoever did not want it.
   const bool refused = event.seen == Seen::closed || event.seen == Seen::refused_by;
-  if (refused && refused_by(seen, "beyond")) event.seen = Seen::reply;
+  if (refused && refused_beyond(seen)) event.seen = Seen::reply;
   if (is_beside(event.flow, who)) event.seen = udp ? Seen::closed : Seen::refused_far;
   if (event.seen == Seen::nothing && udp) event.sent = std::max(event.sent, 2);
   if (event.seen == Seen::nothing && !udp) {
