@@ -38,16 +38,20 @@ struct Claim {
     return code != FindingCode::firewall_flow_blocked &&
            code != FindingCode::firewall_destination_blocked;
   }
+  bool is_range() const { return code == FindingCode::firewall_udp_range_blocked; }
   bool goes_with(const Claim& other) const {
     const bool as_seen = is_of_ports() || blocked == other.blocked;
-    const bool transports =
-        code == FindingCode::firewall_flow_blocked || (udp == other.udp && tcp == other.tcp);
-    return code == other.code && is_weak() == other.is_weak() && transports && as_seen &&
-           beyond == other.beyond && by_hosts == other.by_hosts && only_media == other.only_media &&
-           party == other.party;
+    const bool transports = !is_of_ports() || udp == other.udp;
+    // The ends of a range are tried to others, too; what is between them hardly is.
+    const bool hosts = is_range() || by_hosts == other.by_hosts;
+    return code == other.code && is_weak() == other.is_weak() && transports && as_seen && hosts &&
+           beyond == other.beyond && only_media == other.only_media && party == other.party;
   }
   void add(const Claim& other) {
     sure = std::min(sure, other.sure);
+    udp |= other.udp;
+    tcp |= other.tcp;
+    by_hosts &= other.by_hosts;
     confidence = std::max(confidence, other.confidence);
     merge(flows, other.flows);
     merge(probes, other.probes);
@@ -224,7 +228,7 @@ std::vector<FindingEvidence> evidence_of(const Claim& claim, std::size_t most) {
 void say_ports(const Diagnosis& context, const Claim& claim, Cause& cause) {
   const auto& facts = context.facts;
   auto& finding = cause.finding;
-  const bool range = claim.code == FindingCode::firewall_udp_range_blocked;
+  const bool range = claim.is_range();
   const auto numbers = ports_of_flows(claim.flows);
   const auto spans = range ? spans_of(facts, claim.flows) : std::vector<Span>();
   std::vector<std::string> parts;
@@ -351,7 +355,7 @@ void add(const Claims& claims, std::vector<Claim>& all, Claim claim) {
   }
   same->add(claim);
   // A range is one rule's: what a device said of one port it said of all.
-  if (claim.code == FindingCode::firewall_udp_range_blocked) claims.weigh(*same);
+  if (claim.is_range()) claims.weigh(*same);
 }
 
 bool is_asked_for(const Facts& facts, const std::vector<const ProbeResult*>& probes) {
@@ -367,9 +371,8 @@ bool is_missed(const Diagnosis& context, const Claim& claim) {
 
 // Others than the second round and the public servers need it.
 bool matters(const Diagnosis& context, const Claim& claim) {
-  const bool is_range = claim.code == FindingCode::firewall_udp_range_blocked;
   return context.affects_requirement(claim.probes) ||
-         (is_range && is_asked_for(context.facts, claim.unseen));
+         (claim.is_range() && is_asked_for(context.facts, claim.unseen));
 }
 
 Causes causes_of(const Diagnosis& context, const std::vector<Claim>& all) {
