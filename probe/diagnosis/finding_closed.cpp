@@ -1,89 +1,20 @@
-// What a firewall closes on the way: TCP and UDP ports, media ranges, destinations, and what is
-// left over, flow by flow. Worlds decide (closed_flows.hpp; docs/design.md, "How neighbours are
-// told apart", 2).
+// What a firewall closes on the way, in words: TCP and UDP ports, media ranges, destinations, and
+// what is left over, flow by flow. Worlds decide (claims.hpp).
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "probe/diagnosis/closed_flows.hpp"
+#include "probe/diagnosis/claims.hpp"
 #include "probe/diagnosis/finding_udp_flows.hpp"
 #include "probe/diagnosis/finding_words.hpp"
 
 namespace callready::findings {
 namespace {
 
-template <typename Item>
-void merge(std::vector<Item>& list, const std::vector<Item>& more) {
-  for (const auto& item : more) {
-    if (std::find(list.begin(), list.end(), item) == list.end()) list.push_back(item);
-  }
-}
-
-// What a finding will claim, and of which flows.
-struct Claim {
-  FindingCode code = FindingCode::firewall_flow_blocked;
-  double sure = 0;                               // 0 to 1
-  Confidence confidence = Confidence::possible;  // by that, and by how it was seen
-  bool udp = false, tcp = false;                 // over which transports
-  bool beyond = false;                           // the packets leave the site
-  bool by_hosts = false;                         // of ports: of these hosts, for all that is known
-  bool only_media = false;                       // inspected: perhaps STUN passes
-  bool blocked = false;                          // not only silence shows it
-  std::string party{};                           // whose, where only flows of one go together
-  std::vector<const Flow*> flows{};
-  std::vector<const ProbeResult*> probes{}, unseen{};
-
-  bool is_weak() const { return confidence == Confidence::possible; }
-  bool is_of_ports() const {
-    return code != FindingCode::firewall_flow_blocked &&
-           code != FindingCode::firewall_destination_blocked;
-  }
-  bool is_range() const { return code == FindingCode::firewall_udp_range_blocked; }
-  bool goes_with(const Claim& other) const {
-    const bool as_seen = is_of_ports() || blocked == other.blocked;
-    const bool transports = !is_of_ports() || udp == other.udp;
-    // The ends of a range are tried to others, too; what is between them hardly is.
-    const bool hosts = is_range() || by_hosts == other.by_hosts;
-    return code == other.code && is_weak() == other.is_weak() && transports && as_seen && hosts &&
-           beyond == other.beyond && only_media == other.only_media && party == other.party;
-  }
-  void add(const Claim& other) {
-    sure = std::min(sure, other.sure);
-    udp |= other.udp;
-    tcp |= other.tcp;
-    by_hosts &= other.by_hosts;
-    confidence = std::max(confidence, other.confidence);
-    merge(flows, other.flows);
-    merge(probes, other.probes);
-    merge(unseen, other.unseen);
-  }
-};
-
 std::vector<std::uint16_t> ports_of_flows(const std::vector<const Flow*>& flows) {
   std::set<std::uint16_t> ports;
   for (const auto* flow : flows) ports.insert(flow->port);
   return {ports.begin(), ports.end()};
-}
-
-std::set<std::string> networks_of(const std::vector<const Flow*>& flows) {
-  std::set<std::string> networks;
-  for (const auto* flow : flows) networks.insert(flow->network);
-  return networks;
-}
-
-// A relay or an echo that works did not hear us on a port that is closed.
-bool missed_by_a_relay(const std::vector<const Flow*>& flows) {
-  const auto missed = [](const FlowSample& sample) {
-    const auto& list = sample.result->observation.evidence;
-    return std::any_of(list.begin(), list.end(), [&](const Evidence& evidence) {
-      return evidence.kind == EvidenceKind::udp_port &&
-             detail_fact(evidence, Fact::result) == DetailCode::dropped &&
-             number_fact(evidence, Fact::port) == sample.port &&
-             !text_fact(evidence, Fact::responder).empty();
-    });
-  };
-  return std::any_of(flows.begin(), flows.end(),
-                     [&](const Flow* flow) { return any_sample(*flow, missed); });
 }
 
 // STUN that passes on one of these ports.
@@ -97,112 +28,6 @@ const FlowSample* passing_stun(const std::vector<const Flow*>& flows) {
   return nullptr;
 }
 
-class Claims {
- public:
-  explicit Claims(const Diagnosis& context) : facts_(context.facts), works_(context.facts) {}
-
-  Claim of(const ClosedFlows& closed) const {
-    Claim claim;
-    note(closed.flows, claim);
-    claim.probes = closed.probes;
-    claim.unseen = closed.unseen;
-    const auto& box = *closed.box;
-    const bool wide_ports = closed.ports_sure >= reach::is_likely;
-    const bool wide_hosts = closed.hosts_sure >= reach::is_likely;
-    claim.beyond = box.beyond;
-    if (reach::at_far_end(box)) {
-      claim.beyond = any_of(closed.flows, [&](const Flow& flow) { return is_beyond(flow); });
-    }
-    const bool elsewhere =
-        any_of(closed.flows, [&](const Flow& flow) { return works_.elsewhere(flow); });
-    const bool is_destination = box.kind != reach::Kind::rule && box.ports.empty() &&
-                                !claim.beyond && elsewhere && closed.flows.size() > 1;
-    const bool several = networks_of(closed.flows).size() > 1;
-    const bool nowhere =
-        !elsewhere && !claim.beyond && (!claim.udp || closed.whole_sure >= reach::is_likely);
-    const bool is_port = (wide_ports || nowhere) && (claim.udp || several);
-    if (wide_hosts || is_destination) {
-      claim.code = FindingCode::firewall_destination_blocked;
-    } else if (is_port) {
-      claim.code = !claim.udp ? FindingCode::firewall_tcp_port_blocked
-                   : any_of(closed.flows, [](const Flow& flow) { return in_a_range(flow); })
-                       ? FindingCode::firewall_udp_range_blocked
-                       : FindingCode::firewall_udp_port_blocked;
-      claim.by_hosts = !wide_ports || !several;
-      claim.only_media = box.cargoes == reach::bit(Cargo::rtp);
-    } else {
-      claim.party = claim.beyond ? "" : closed.flows.front()->party;
-    }
-    claim.sure = wide_hosts ? closed.hosts_sure : closed.sure;
-    weigh(claim);
-    return claim;
-  }
-
-  Claim of(double sure, const Flow& flow) const {
-    Claim claim;
-    note({&flow}, claim);
-    claim.beyond = is_beyond(flow);
-    claim.party = claim.beyond ? "" : flow.party;
-    claim.sure = claim.blocked ? sure : 0;
-    weigh(claim);
-    return claim;
-  }
-
-  void weigh(Claim& claim) const {
-    // What is lost further out, and not by its port, is as likely the far end's fault.
-    const bool weak = claim.beyond && claim.code == FindingCode::firewall_flow_blocked;
-    claim.confidence =
-        weak ? Confidence::possible : std::max(reach::confidence_of(claim.sure), most(claim));
-  }
-
- private:
-  static void note(const std::vector<const Flow*>& flows, Claim& claim) {
-    claim.flows = flows;
-    claim.blocked = any_blocked(flows);
-    claim.udp = any_of(flows, [](const Flow& flow) { return flow.udp; });
-    claim.tcp = any_of(flows, [](const Flow& flow) { return !flow.udp; });
-  }
-  // Packets to it, or to a sibling on the same port, were seen to leave the site.
-  bool is_beyond(const Flow& flow) const {
-    return flow.way == Reachability::left || peer_also_silent(facts_, flow);
-  }
-  template <typename Wanted>
-  static bool any_of(const std::vector<const Flow*>& flows, Wanted wanted) {
-    return std::any_of(flows.begin(), flows.end(), [&](const Flow* flow) { return wanted(*flow); });
-  }
-  // A few that a bad line may have lost, or that a limit on new flows may have met.
-  bool may_be_chance(const Claim& claim, bool told) const {
-    constexpr std::size_t many = 3;
-    // A port that fails in two networks is no matter of how many flows are new.
-    const bool tcp_port = claim.code == FindingCode::firewall_tcp_port_blocked;
-    const bool limited =
-        tcp_port ? new_flows_are_limited(facts_) : new_flows_may_be_limited(facts_);
-    if (limited && !told) return true;
-    return facts_.line_loses() && claim.flows.size() < many &&
-           !any_of(claim.flows, [&](const Flow& flow) { return firmly_blocked(facts_, flow); });
-  }
-  // Silence alone shows no device. For a single flow, and for UDP that dies without a word, no
-  // device has said that it is the flow or the port that is closed.
-  Confidence most(const Claim& claim) const {
-    const bool told = any_of(claim.flows, [](const Flow& flow) {
-      return any_sample(flow, [](const FlowSample& sample) { return sample.turned_away(); });
-    });
-    if (may_be_chance(claim, told)) return Confidence::possible;
-    switch (claim.code) {
-      case FindingCode::firewall_tcp_port_blocked:
-      case FindingCode::firewall_destination_blocked:
-        return claim.blocked ? Confidence::certain : Confidence::likely;
-      case FindingCode::firewall_flow_blocked:
-        return Confidence::likely;
-      default:
-        return told || missed_by_a_relay(claim.flows) ? Confidence::certain : Confidence::likely;
-    }
-  }
-
-  const Facts& facts_;
-  Working works_;
-};
-
 Text transport(bool udp) { return udp ? "UDP" : "TCP"; }
 
 // A probe whose flow is in that span.
@@ -214,7 +39,7 @@ std::string probe_within(const Span& span, const Claim& claim) {
 }
 
 // Of what is lost further out, how far it got as well.
-std::vector<FindingEvidence> evidence_of(const Claim& claim, std::size_t most) {
+std::vector<FindingEvidence> evidence_of_claim(const Claim& claim, std::size_t most) {
   if (!claim.beyond) return evidence_for(claim.flows, most);
   std::vector<FindingEvidence> list;
   for (const auto* flow : claim.flows) {
@@ -266,7 +91,7 @@ void say_ports(const Diagnosis& context, const Claim& claim, Cause& cause) {
     finding.fix += ask_the_device(device_of(claim.flows));
     finding.fix += where_the_list_is(facts, claim.probes);
   }
-  finding.evidence = evidence_of(claim, range ? 6 : 8);
+  finding.evidence = evidence_of_claim(claim, range ? 6 : 8);
   for (auto span = spans.rbegin(); span != spans.rend(); ++span) {
     insert_second(finding.evidence,
                   {probe_within(*span, claim), phrase("UDP: {}.", span->bounds())});
@@ -340,7 +165,7 @@ void say_flows(const Diagnosis& context, const Claim& claim, Cause& cause) {
             : phrase(" If the log shows that the packets leave, ask the server's operator "
                      "whether it is up."));
   }
-  finding.evidence = evidence_of(claim, 6);
+  finding.evidence = evidence_of_claim(claim, 6);
   if (const auto alive = reachable_port_of_same_host(facts, *claim.flows.front())) {
     finding.evidence.push_back(*alive);
   }
