@@ -84,7 +84,9 @@ Claim Claims::of(const ClosedFlows& closed) const {
       !elsewhere && !claim.beyond && (!claim.udp || closed.whole_sure >= reach::is_likely);
   // To a firewall what goes to port 53 is DNS, whatever it carries.
   const bool dns = any_of(closed.flows, [](const Flow& flow) { return flow.port == dns_port; });
-  const bool is_port = !dns && (wide_ports || nowhere) && (claim.udp || several);
+  // Of one network, at most what this site's own firewall does to its port can be told.
+  const bool one_will_do = claim.udp && !claim.beyond;
+  const bool is_port = !dns && (wide_ports || nowhere) && (one_will_do || several);
   if (wide_hosts || is_destination) {
     claim.code = FindingCode::firewall_destination_blocked;
   } else if (is_port) {

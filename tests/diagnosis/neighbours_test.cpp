@@ -524,6 +524,31 @@ TEST(Flows, LostBeyondTheSiteAreNotItsFault) {
   EXPECT_EQ(diagnose(made("dropped")).front().owner, Owner::network);
 }
 
+// Two operators' servers in one network: nothing is known of other destinations.
+TEST(Flows, LostBeyondTheSiteInOneNetworkSayNothingOfOthers) {
+  const auto made = [](const std::string& other) {
+    const auto lost = [](std::string host, const std::string& address) {
+      return at(turn(std::move(host), silent, ""), address);
+    };
+    const auto hop = [](std::string host, const std::string& address) {
+      return at(udp_hop(std::move(host), 3478, "left_site", "turn"), address);
+    };
+    const auto found = diagnose(
+        report({row("turn", {lost("turn.vendor.com", "20.1.2.3"), lost("turn.other.net", other)}),
+                row("tls", {at(turn_tls("turn.vendor.com"), "20.1.2.3"),
+                            at(turn_tls("turn.other.net"), other)}),
+                controls({tls("www.google.com"), tls("www.cloudflare.com"),
+                          at(stun("stun.cloudflare.com", 3478, silent), other),
+                          stun("stun.l.google.com", 19302), ntp("pool.ntp.org")}),
+                follow_up({hop("turn.vendor.com", "20.1.2.3"), hop("turn.other.net", other)})}));
+    return std::any_of(found.begin(), found.end(), [](const Finding& finding) {
+      return holds(finding.title.string(), "whatever the destination");
+    });
+  };
+  EXPECT_TRUE(made("20.7.7.7"));
+  EXPECT_FALSE(made("20.1.2.9"));
+}
+
 // Two operators are not down at once, on one port whose hosts are alive.
 TEST(Flows, LostOfTwoOperatorsAreLostAtTheProvider) {
   const auto made = [](const std::string& other, Outcome alive) {
