@@ -76,7 +76,7 @@ Claim Claims::of(const ClosedFlows& closed) const {
     claim.beyond = any_of(closed.flows, [&](const Flow& flow) { return is_beyond(flow); });
   }
   const bool elsewhere =
-      any_of(closed.flows, [&](const Flow& flow) { return works_.elsewhere(flow); });
+      any_of(closed.flows, [&](const Flow& flow) { return works_elsewhere(flow); });
   const bool is_destination = box.kind != reach::Kind::rule && box.ports.empty() && !claim.beyond &&
                               elsewhere && closed.flows.size() > 1;
   const bool several = networks_of(closed.flows).size() > 1;
@@ -84,7 +84,7 @@ Claim Claims::of(const ClosedFlows& closed) const {
       !elsewhere && !claim.beyond && (!claim.udp || closed.whole_sure >= reach::is_likely);
   // To a firewall what goes to port 53 is DNS, whatever it carries.
   const bool dns = any_of(closed.flows, [](const Flow& flow) { return flow.port == dns_port; });
-  // Of one network, at most what this site's own firewall does to its port can be told.
+  // From one network alone, only a block at this site can be told from one farther out.
   const bool one_will_do = claim.udp && !claim.beyond;
   const bool is_port = !dns && (wide_ports || nowhere) && (one_will_do || several);
   if (wide_hosts || is_destination) {
@@ -125,16 +125,18 @@ void Claims::weigh(Claim& claim) const {
 bool Claims::is_beyond(const Flow& flow) const {
   return flow.way == Reachability::left || peer_also_silent(facts_, flow);
 }
-// A few that a bad line may have lost, or that a limit on new flows may have met.
+
+// Few enough for a line that loses packets, or for a limit on new flows, to explain them.
 bool Claims::may_be_chance(const Claim& claim, bool told) const {
   constexpr std::size_t many = 3;
-  // A port that fails in two networks is no matter of how many flows are new.
+  // A TCP port that fails in two networks: only a limit that was measured explains it.
   const bool tcp_port = claim.code == FindingCode::firewall_tcp_port_blocked;
   const bool limited = tcp_port ? new_flows_are_limited(facts_) : new_flows_may_be_limited(facts_);
   if (limited && !told) return true;
   return facts_.line_loses() && claim.flows.size() < many &&
          !any_of(claim.flows, [&](const Flow& flow) { return firmly_blocked(facts_, flow); });
 }
+
 // Silence alone shows no device. For a single flow, and for UDP that dies without a word, no
 // device has said that it is the flow or the port that is closed.
 Confidence Claims::most(const Claim& claim) const {

@@ -15,8 +15,8 @@ struct Claim {
   Confidence confidence = Confidence::possible;  // by that, and by how it was seen
   bool udp = false, tcp = false;                 // over which transports
   bool beyond = false;                           // the packets leave the site
-  bool by_hosts = false;                         // of ports: of these hosts, for all that is known
-  bool only_media = false;                       // inspected: perhaps STUN passes
+  bool by_hosts = false;                         // of ports: known for these hosts only
+  bool only_media = false;                       // by a device that inspects payloads
   bool blocked = false;                          // not only silence shows it
   std::string party{};                           // whose, where only flows of one go together
   std::vector<const Flow*> flows{};
@@ -42,6 +42,8 @@ class Claims {
   Claim of(double sure, const Flow& flow) const;
   // How sure it may be, by all of its flows.
   void weigh(Claim& claim) const;
+  // The same port gets out to another host.
+  bool works_elsewhere(const Flow& flow) const { return works_.elsewhere(flow); }
 
  private:
   bool is_beyond(const Flow& flow) const;

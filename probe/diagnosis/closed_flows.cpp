@@ -13,8 +13,8 @@ namespace {
 constexpr reach::HostId stranger = ~0U;
 constexpr std::uint16_t any_port = 1;
 
-// What is not said of all UDP, or of all but the web, is said of its flows; and what closes all TCP
-// where there is no proxy.
+// Also boxes that close more than ports, for the flows that no earlier finding has explained: all
+// UDP, all but the web, and all TCP where there is no proxy.
 bool is_about_flows(const reach::Box& box, bool any_proxy) {
   switch (box.code) {
     case reach::Code::proxy_required:
@@ -36,21 +36,18 @@ bool is_about_flows(const reach::Box& box, bool any_proxy) {
 
 class Reader {
  public:
-  explicit Reader(const Diagnosis& context) : context_(context), drawn_(context.worlds()) {
-    const auto& probes = context.facts.report.probes;
-    any_proxy_ = std::any_of(probes.begin(), probes.end(), [](const ProbeResult& result) {
-      return !result.probe.target.route.direct();
-    });
-  }
+  explicit Reader(const Diagnosis& context) : context_(context), drawn_(context.worlds()) {}
 
   std::vector<ClosedFlows> read() const {
+    const auto& probes = context_.facts.report.probes;
+    const bool any_proxy = !std::all_of(probes.begin(), probes.end(), is_direct);
     const auto& best = drawn_.worlds.front();
     std::map<Part, reach::EventIds> parts;
     for (std::uint32_t i = 0; i < drawn_.sight.packets.size(); ++i) {
       const auto met = met_in(best, i);
       const bool known = context_.facts.find(seen(i).probe) != nullptr;
       if (known && reach::is_bad(seen(i).seen) && is_lost(met) &&
-          is_about_flows(box(met), any_proxy_))
+          is_about_flows(box(met), any_proxy))
         parts[part_of(met, packet(i))].push_back(i);
     }
     std::map<Part, ClosedFlows> found;
@@ -106,19 +103,23 @@ class Reader {
     return is_closed(met) && (box(met).cargoes == 0 || box(met).cargoes == other.cargoes);
   }
 
-  // The worlds in which that is true of all of these.
+  // How probable the worlds are in which that is true.
   template <typename True>
-  double add_up(const reach::EventIds& events, True is_true) const {
+  double probability(True is_true) const {
     double sum = 0;
-    for (const auto& world : drawn_.worlds) {
-      const bool all = std::all_of(events.begin(), events.end(),
-                                   [&](std::uint32_t event) { return is_true(world, event); });
-      sum += all ? world.probability : 0;
-    }
+    for (const auto& world : drawn_.worlds) sum += is_true(world) ? world.probability : 0;
     return sum;
   }
+  // The same of all of these events.
+  template <typename True>
+  double probability(const reach::EventIds& events, True is_true) const {
+    return probability([&](const reach::World& world) {
+      return std::all_of(events.begin(), events.end(),
+                         [&](std::uint32_t event) { return is_true(world, event); });
+    });
+  }
   double sure_of(const reach::EventIds& events) const {
-    return add_up(events, [&](const reach::World& world, std::uint32_t event) {
+    return probability(events, [&](const reach::World& world, std::uint32_t event) {
       return is_closed(met_in(world, event));
     });
   }
@@ -144,14 +145,14 @@ class Reader {
       return other;
     };
     closed.sure = sure_of(events);
-    closed.whole_sure = add_up(events, [&](const reach::World& world, std::uint32_t event) {
+    closed.whole_sure = probability(events, [&](const reach::World& world, std::uint32_t event) {
       return is_closed_alike(met_in(world, event), *closed.box);
     });
-    closed.ports_sure = add_up(events, [&](const reach::World& world, std::uint32_t event) {
+    closed.ports_sure = probability(events, [&](const reach::World& world, std::uint32_t event) {
       const auto met = reach::fate_in(world, drawn_.boxes, to_a_stranger(event));
       return is_closed_alike(met, *closed.box);
     });
-    closed.hosts_sure = add_up(events, [&](const reach::World& world, std::uint32_t event) {
+    closed.hosts_sure = probability(events, [&](const reach::World& world, std::uint32_t event) {
       auto other = to_a_stranger(event);
       other.port = any_port;
       const bool all = would_be_closed(world, other);
@@ -180,16 +181,12 @@ class Reader {
     }
   }
   bool is_surely_closed(const reach::Packet& packet) const {
-    double sum = 0;
-    for (const auto& world : drawn_.worlds) {
-      sum += would_be_closed(world, packet) ? world.probability : 0;
-    }
-    return sum >= reach::is_likely;
+    return probability([&](const reach::World& world) { return would_be_closed(world, packet); }) >=
+           reach::is_likely;
   }
 
   const Diagnosis& context_;
   const reach::Diagnosis& drawn_;
-  bool any_proxy_ = false;
 };
 
 }  // namespace

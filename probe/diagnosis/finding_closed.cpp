@@ -38,7 +38,7 @@ std::string probe_within(const Span& span, const Claim& claim) {
   return {};
 }
 
-// Of what is lost further out, how far it got as well.
+// For packets that are lost further out, also how far they got.
 std::vector<FindingEvidence> evidence_of_claim(const Claim& claim, std::size_t most) {
   if (!claim.beyond) return evidence_for(claim.flows, most);
   std::vector<FindingEvidence> list;
@@ -107,7 +107,8 @@ void say_ports(const Diagnosis& context, const Claim& claim, Cause& cause) {
                   networks_of(claim.flows).size(), ports)});
 }
 
-void say_destinations(const Diagnosis& context, const Claim& claim, Cause& cause) {
+void say_destinations(const Diagnosis& context, const Claims& claims, const Claim& claim,
+                      Cause& cause) {
   const auto& facts = context.facts;
   auto& finding = cause.finding;
   const auto hosts = hosts_of(claim.probes);
@@ -127,9 +128,8 @@ void say_destinations(const Diagnosis& context, const Claim& claim, Cause& cause
                       "operator whether they are up."),
       where_the_list_is(facts, claim.probes));
   finding.evidence = evidence_for(claim.flows, 8);
-  const Working works(facts);
   auto elsewhere = claim.flows;
-  std::erase_if(elsewhere, [&](const Flow* flow) { return !works.elsewhere(*flow); });
+  std::erase_if(elsewhere, [&](const Flow* flow) { return !claims.works_elsewhere(*flow); });
   if (elsewhere.empty()) return;
   insert_second(finding.evidence, {"", phrase("The same ports ({}) of other hosts are reachable.",
                                               ports_in_words(ports_of_flows(elsewhere)))});
@@ -179,7 +179,7 @@ void add(const Claims& claims, std::vector<Claim>& all, Claim claim) {
     return;
   }
   same->add(claim);
-  // A range is one rule's: what a device said of one port it said of all.
+  // A range is one rule: where a device refused one of its ports, it closes all of it.
   if (claim.is_range()) claims.weigh(*same);
 }
 
@@ -188,19 +188,19 @@ bool is_asked_for(const Facts& facts, const std::vector<const ProbeResult*>& pro
                      [&](const ProbeResult* result) { return facts.asked_for(*result); });
 }
 
-// Weak as it is, it would be missed.
+// Somebody misses it, so that it is said although it is weak.
 bool is_missed(const Diagnosis& context, const Claim& claim) {
   return context.breaks_capability(claim.probes) ||
          (claim.beyond && context.fails_required_row(claim.probes));
 }
 
-// Others than the second round and the public servers need it.
+// A row needs it, not only questions of our own.
 bool matters(const Diagnosis& context, const Claim& claim) {
   return context.affects_requirement(claim.probes) ||
          (claim.is_range() && is_asked_for(context.facts, claim.unseen));
 }
 
-Causes causes_of(const Diagnosis& context, const std::vector<Claim>& all) {
+Causes causes_of(const Diagnosis& context, const Claims& claims, const std::vector<Claim>& all) {
   Causes causes;
   for (const auto& claim : all) {
     const bool only_silent = claim.is_weak() && !claim.blocked;
@@ -213,7 +213,7 @@ Causes causes_of(const Diagnosis& context, const std::vector<Claim>& all) {
     finding.owner = Owner::network;
     finding.confidence = claim.confidence;
     if (claim.code == FindingCode::firewall_destination_blocked) {
-      say_destinations(context, claim, cause);
+      say_destinations(context, claims, claim, cause);
     } else if (claim.code == FindingCode::firewall_flow_blocked) {
       say_flows(context, claim, cause);
     } else {
@@ -231,7 +231,7 @@ Causes find_closed(const Diagnosis& context) {
   if (parts.empty()) return {};
   const Claims claims(context);
   std::vector<Claim> found, all;
-  std::set<std::string> proved;  // operators of whom a destination is seen to be blocked
+  std::set<std::string> proved;  // operators with a destination that is seen to be blocked
   for (const auto& closed : parts) {
     auto claim = claims.of(closed);
     if (!matters(context, claim)) continue;
@@ -240,7 +240,7 @@ Causes find_closed(const Diagnosis& context) {
     found.push_back(std::move(claim));
   }
   for (auto& claim : found) {
-    // Beside those, silence of the same operator's is no host that is down.
+    // Their other hosts that are silent are blocked as well, rather than down.
     const bool destination = claim.code == FindingCode::firewall_destination_blocked;
     if (destination && proved.contains(claim.flows.front()->party)) {
       claim.blocked = true;
@@ -248,10 +248,10 @@ Causes find_closed(const Diagnosis& context) {
     }
     add(claims, all, std::move(claim));
   }
-  return causes_of(context, all);
+  return causes_of(context, claims, all);
 }
 
-// Over UDP only who answers everybody is missed.
+// Over UDP, silence counts only for servers that answer everybody.
 Causes find_flows(const Diagnosis& context) {
   std::vector<Claim> all;
   std::optional<Claims> claims;
@@ -269,7 +269,7 @@ Causes find_flows(const Diagnosis& context) {
     claim.probes = open;
     if (!missed || is_missed(context, claim)) add(*claims, all, std::move(claim));
   }
-  return causes_of(context, all);
+  return claims ? causes_of(context, *claims, all) : Causes();
 }
 
 }  // namespace callready::findings

@@ -101,8 +101,8 @@ Reachability hop_way(const Observation& observation) {
 void move_to_far_end(FlowSample& sample) {
   const auto& address = sample.result->observation.address;
   const auto device = IpAddress::parse(sample.by);
-  if (sample.way != Reachability::blocked || !address || !device || *device == *address) return;
-  if (network_of(*device) != network_of(*address)) return;
+  if (sample.way != Reachability::blocked || !address || !device) return;
+  if (!is_beside(*device, *address)) return;
   sample.far_device = sample.by;
   sample.by.clear();
   sample.way = is_udp(*sample.result) ? Reachability::left : Reachability::refused;

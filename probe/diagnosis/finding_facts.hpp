@@ -241,6 +241,9 @@ std::string registrable_domain(const std::string& host);
 // Of an address: its /24 or /48, as far as two of them have something to do with each other; of one
 // that NAT64 made, that of the IPv4 address in it.
 std::string network_of(const IpAddress& address);
+// True for another address in the target's network: a router or firewall there belongs neither to
+// this site nor to its provider.
+bool is_beside(const IpAddress& device, const IpAddress& target);
 // A host that is given as a name, not as an address.
 bool is_name(const std::string& host);
 

@@ -149,6 +149,10 @@ std::string network_of(const IpAddress& address) {
   return Network{address, address.is_v4() ? 24 : 48}.masked().to_string();
 }
 
+bool is_beside(const IpAddress& device, const IpAddress& target) {
+  return device != target && network_of(device) == network_of(target);
+}
+
 std::string registrable_domain(const std::string& host) {
   if (const auto address = IpAddress::parse(host)) return network_of(*address);
   std::vector<std::size_t> dots;

@@ -86,6 +86,22 @@ TEST(ReachRead, PacketsThatEndOnTheWay) {
              "UDP 12000 rtp a.vendor.com dropped x2 early"}));
 }
 
+TEST(ReachRead, ARefusalFromBeyondTheSiteIsNotTheWays) {
+  const auto beyond = [](ProbeResult result) {
+    result.observation.evidence.push_back(
+        {EvidenceKind::refuser, "who refused", {{Fact::who, std::string("beyond")}}});
+    return read({result});
+  };
+  EXPECT_EQ(beyond(turn("a.vendor.com", refused)), Words{"UDP 3478 turn a.vendor.com reply x1"});
+  EXPECT_EQ(beyond(test::tls("a.vendor.com", refused, "")),
+            Words{"TCP 443 tls a.vendor.com refused_far x1"});
+  const auto by = [](std::string device) {
+    return read({rejected_by(at(turn("a.vendor.com"), "20.1.2.3"), std::move(device))});
+  };
+  EXPECT_EQ(by("20.1.2.1"), Words{"UDP 3478 turn a.vendor.com closed x1"});
+  EXPECT_EQ(by("10.20.0.1"), Words{"UDP 3478 turn a.vendor.com prohibited x1"});
+}
+
 TEST(ReachRead, NamesAreAskedOfAResolver) {
   EXPECT_EQ(read({question("a.vendor.com", "NOERROR", "9.9.9.9")}),
             (Words{"UDP 53 dns 9.9.9.9 reply x1", "public_knows a.vendor.com"}));

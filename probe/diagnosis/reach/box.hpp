@@ -77,6 +77,10 @@ struct Spared {
 constexpr std::uint32_t bit(Cargo cargo) { return 1U << static_cast<unsigned>(cargo); }
 constexpr std::uint32_t bit(Sign sign) { return 1U << static_cast<unsigned>(sign); }
 
+// What a proxy says of itself: it is there, and speaks.
+inline constexpr std::uint32_t signs_of_proxy = bit(Sign::proxy_works) | bit(Sign::proxy_login) |
+                                                bit(Sign::proxy_denied) | bit(Sign::proxy_error);
+
 struct Box {
   Kind kind = Kind::rule;
   Code code = Code::none;

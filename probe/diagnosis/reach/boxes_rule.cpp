@@ -157,8 +157,7 @@ void propose(const Clues& clues, Protocol protocol, bool beyond, Boxes& boxes) {
   if (bad.empty()) return;
   const auto good = clues.select(
       clues.events, [&](std::uint32_t event) { return is_good(clues.seen(event)) && its(event); });
-  const bool beside_proxy = clues.has(Sign::proxy_works) || clues.has(Sign::proxy_login) ||
-                            clues.has(Sign::proxy_denied) || clues.has(Sign::proxy_error);
+  const bool beside_proxy = (clues.signs & signs_of_proxy) != 0;
   for (auto& scope : scopes_of(clues, protocol, bad, good)) {
     Box box;
     box.kind = Kind::rule;

@@ -38,9 +38,7 @@ class Explainer {
             const Asked& asked)
       : sight_(sight), boxes_(boxes), worlds_(worlds), asked_(asked) {
     for (const auto& sign : sight.events.signs) {
-      const auto what = sign.sign;
-      proxy_speaks_ |= what == Sign::proxy_works || what == Sign::proxy_login ||
-                       what == Sign::proxy_denied || what == Sign::proxy_error;
+      proxy_speaks_ |= (bit(sign.sign) & signs_of_proxy) != 0;
     }
   }
 

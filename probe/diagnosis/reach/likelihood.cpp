@@ -123,7 +123,7 @@ constexpr double silent_responder = power(0.5, 13);
 // A relay that hears nothing of us: its own rules, or an address of ours that it does not know.
 constexpr double deaf_relay = power(0.5, 6);
 
-// A connection that a device was to reset, and that got no answer at all.
+// A connection that a device should have reset, and that got no answer.
 constexpr double unreset = .03;
 
 // Where nobody is known to listen.

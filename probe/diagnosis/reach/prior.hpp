@@ -8,7 +8,7 @@ namespace callready::reach::prior {
 
 inline constexpr Bits rule = bits(8);
 inline constexpr Bits all_udp = bits(1), everything = bits(2), all_tcp = bits(3);
-// Who has a proxy lets nothing else out over TCP: no more than a habit of the site.
+// Sites with a proxy usually let no other TCP out.
 inline constexpr Bits beside_proxy = bits(-6);
 inline constexpr Bits web_only = bits(2), web_only_tcp = bits(7);
 inline constexpr Bits but_list = bits(4), listed_port = bits(1);
@@ -33,7 +33,7 @@ inline constexpr Bits own_resolver_only = bits(7);
 inline constexpr Bits no_way_out = bits(6);  // where nothing answers
 inline constexpr Bits inspect = bits(9), any_port = bits(2.5), names_of_domain = bits(2),
                       one_name = bits(2);
-// To whoever looks for it TURN is STUN.
+// Filters of STUN catch TURN, too; one for TURN alone is rare.
 inline constexpr Bits turn_alone = bits(4);
 // SIP on its usual port: what routers at home and in small offices do, wanted or not.
 inline constexpr Bits swallows_sip = bits(10.5);

@@ -128,7 +128,7 @@ void read_exchange(const Reading& reading, FlowEvents& events) {
   const auto who = sender.value_or("");
   const bool another = !who.empty() && who != event.flow.address;
   if (event.seen == Seen::closed && another) event.seen = Seen::refused_by;
-  // It got there, to whoever did not want it.
+  // It got there, and was refused.
   const bool refused = event.seen == Seen::closed || event.seen == Seen::refused_by;
   if (refused && refused_beyond(seen)) event.seen = Seen::reply;
   if (is_beside(event.flow, who)) event.seen = udp ? Seen::closed : Seen::refused_far;

@@ -109,8 +109,7 @@ PacketFlow flow_of(const Probe& probe, const Observation& seen, std::uint16_t po
 
 bool is_beside(const PacketFlow& flow, const std::string& device) {
   const auto target = IpAddress::parse(flow.address), refuser = IpAddress::parse(device);
-  return target && refuser && *target != *refuser &&
-         findings::network_of(*target) == findings::network_of(*refuser);
+  return target && refuser && findings::is_beside(*refuser, *target);
 }
 
 FlowEvent event_of(const Reading& reading, Seen seen) {

@@ -43,7 +43,7 @@ void each(const Observation& seen, EvidenceKind kind, Take take) {
 
 inline bool is_udp(const Probe& probe) { return probe.target.transport == Transport::udp; }
 PacketFlow flow_of(const Probe& probe, const Observation& seen, std::uint16_t port);
-// A router beside the destination that refused is no device of this site, nor of its provider.
+// The device that refused is in the destination's network.
 bool is_beside(const PacketFlow& flow, const std::string& device);
 
 FlowEvent event_of(const Reading& reading, Seen seen);
