@@ -218,7 +218,6 @@ class Forgers {
   }
   // Who looks for one kind of packets, as far as was seen, refuses no others.
   bool refuse(Payload kind) const { return kinds_.size() > 1 || kinds_.contains(kind); }
-  bool any_over_udp() const { return !over_udp_.empty(); }
   // Nothing where the refusal may be the far end's own.
   const std::string* of(const std::string& host, std::uint16_t port) const {
     const auto found = by_host_.find(host);
@@ -445,7 +444,6 @@ Facts::Facts(const Report& whole)
     const auto& [udp, host, port] = key;
     for (const auto& sample : samples) forgers.note(udp, host, sample);
   }
-  udp_refusals_are_forged_ = forgers.any_over_udp();
   flows.reserve(found.size());
   while (!found.empty()) {  // what has become a flow need not be there twice
     auto next = found.extract(found.begin());
@@ -463,7 +461,6 @@ Facts::Facts(const Report& whole)
       if (sample.way == Reachability::open) alive_.insert(flow.host);
       const bool out = sample.way == Reachability::open || sample.way == Reachability::left;
       if (flow.udp && out) kinds_out_.insert(inspected_as(sample));
-      if (sample.refusal && sample.way != Reachability::blocked) refusing_.insert(flow.host);
     }
     flows.push_back(std::move(flow));
   }
@@ -516,8 +513,6 @@ bool Facts::proves_no_way(const std::string& router, bool udp) const {
 }
 
 bool Facts::alive(const std::string& host) const { return alive_.contains(host); }
-
-bool Facts::refuses_itself(const std::string& host) const { return refusing_.contains(host); }
 
 bool Facts::proxy_works() const { return !proxied_.empty(); }
 

@@ -133,15 +133,11 @@ class Facts {
   bool alive(const std::string& host) const;
   // True where it answered SIP over some transport: it answers it over the others.
   bool answers_sip(const std::string& host) const { return sip_servers_.contains(host); }
-  // True where the host itself was heard to refuse: its resets are then likely its own, too.
-  bool refuses_itself(const std::string& host) const;
   // True where something came back through the proxy.
   bool proxy_works() const;
   // The same, or the proxy itself said no.
   bool proxy_speaks() const { return proxy_speaks_; }
   bool proxied_reached(const std::string& host) const;
-  // True where a device was caught refusing UDP in a far end's name: it may do so in others', too.
-  bool udp_refusals_are_forged() const { return udp_refusals_are_forged_; }
   // True where TCP was tried to two operators, and no connection gets out directly.
   bool no_tcp_gets_out() const;
   // True where a proxy speaks, and no TCP connection gets out beside it.
@@ -179,7 +175,7 @@ class Facts {
 
   std::unordered_map<std::string_view, const ProbeResult*> by_id_;
   std::unordered_multimap<std::string_view, Row> rows_;
-  std::set<std::string> alive_, refusing_;  // hosts
+  std::set<std::string> alive_;  // hosts
   std::set<std::string> proxied_, sip_servers_;
   std::set<std::string> devices_;         // that turned something away
   std::set<std::string> before_devices_;  // routers
@@ -187,7 +183,7 @@ class Facts {
   std::vector<const ProbeResult*> answered_late_;
   bool stream_loses_ = false;
   RequestCount on_one_flow_, on_new_flows_;
-  bool proxy_speaks_ = false, udp_refusals_are_forged_ = false;
+  bool proxy_speaks_ = false;
 };
 
 // The certificate is the private one that the row names, by its issuer or its SHA-256.

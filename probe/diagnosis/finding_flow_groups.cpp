@@ -15,6 +15,18 @@ bool gets_out(Reachability way) { return way == Reachability::open || way == Rea
 
 bool out(const Flow& flow) { return gets_out(flow.way); }
 
+bool heard(const Flow& flow) {
+  // A connection that stands and says nothing may be somebody's on the way.
+  const auto is_mute = [](const FlowSample& sample) { return got_no_answer(*sample.result); };
+  const bool mute = !flow.udp && any_sample(flow, is_mute);
+  return any_sample(flow, [&](const auto& sample) {
+    // Where something was asked for over one in vain, another tells no more.
+    const bool only_stands = sample.result->observation.outcome == Outcome::connected;
+    const bool told = flow.udp || (!is_mute(sample) && !(mute && only_stands));
+    return sample.way == Reachability::open && told && !sample.refusal;
+  });
+}
+
 bool bad(const Flow& flow) {
   return flow.way == Reachability::blocked || flow.way == Reachability::lost ||
          (flow.way == Reachability::refused && !flow.left);
@@ -136,20 +148,6 @@ bool died_by_no_chance(const Facts& facts, const Flow& flow) {
 bool firmly_blocked(const Facts& facts, const Flow& flow) {
   return flow.way == Reachability::blocked &&
          (turned_away(facts, flow) || died_by_no_chance(facts, flow));
-}
-
-TurnOverConnections turn_over_connections(const Facts& facts) {
-  TurnOverConnections found;
-  for (const auto& result : facts.report.probes) {
-    const auto& [probe, seen] = result;
-    const bool stun = probe.check == CheckKind::turn || probe.check == CheckKind::stun;
-    if (!stun || is_udp(result) || !is_direct(result)) continue;
-    const auto& host = probe.target.host;
-    const bool tls = probe.target.transport == Transport::tls;
-    if (seen.outcome == Outcome::answered) (tls ? found.tls : found.plain).insert(host);
-    if (!tls && seen.detail == DetailCode::stun_timed_out) found.mute.insert(host);
-  }
-  return found;
 }
 
 std::vector<FindingEvidence> evidence_for(const std::vector<const Flow*>& flows, std::size_t most) {

@@ -11,6 +11,8 @@ namespace callready::findings {
 // The packets leave the site, at least.
 bool gets_out(Reachability way);
 bool out(const Flow& flow);
+// True where its far end answered: over UDP a port-unreachable comes back where no reply does.
+bool heard(const Flow& flow);
 // Not reached, and nothing says that the far end did it. A reset counts where several have it.
 bool bad(const Flow& flow);
 
@@ -29,13 +31,6 @@ class Working {
   using Port = std::tuple<bool, std::uint16_t, std::optional<Payload>>;  // true: UDP
   std::map<Port, std::set<std::string>> hosts_;
 };
-
-// Hosts, by what STUN or TURN over connections to them came to.
-struct TurnOverConnections {
-  std::set<std::string> mute;        // it stands, and nothing came back over what anybody can read
-  std::set<std::string> plain, tls;  // it was answered over that, or over TLS
-};
-TurnOverConnections turn_over_connections(const Facts& facts);
 
 // Of several flows: the device that refused, if one was heard; whether something on the way was
 // seen to block.

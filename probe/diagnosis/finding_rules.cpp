@@ -238,9 +238,8 @@ void contradict_what_is_closed(const Report& report, findings::Cause& cause) {
   }
 }
 
-std::vector<findings::Cause> find_causes(const Report& report) {
-  const findings::Facts facts(report);
-  findings::Diagnosis so_far(facts);
+std::vector<findings::Cause> find_causes(findings::Diagnosis& so_far) {
+  const auto& report = so_far.facts.report;
   std::vector<findings::Cause> found;
   for (const auto rule : findings::rules()) {
     for (auto& cause : rule(so_far)) {
@@ -283,7 +282,8 @@ std::vector<Finding> completed(std::vector<findings::Cause> causes, const Report
   return found;
 }
 
-Attribution attribution_of(const std::vector<findings::Cause>& causes, const Report& report) {
+Attribution attribution_of(const std::vector<findings::Cause>& causes,
+                           const findings::Diagnosis& context) {
   Attribution attribution;
   std::set<std::string> explained;
   for (const auto& cause : causes) {
@@ -301,9 +301,8 @@ Attribution attribution_of(const std::vector<findings::Cause>& causes, const Rep
     explained.insert(entry.lost.begin(), entry.lost.end());
     attribution.add(std::move(entry));
   }
-  const findings::Facts facts(report);
-  attribution.doubt(findings::doubted(facts, explained));
-  attribution.take_back(findings::got_out_after_all(facts));
+  attribution.doubt(findings::doubted(context, explained));
+  attribution.take_back(findings::got_out_after_all(context.facts));
   return attribution;
 }
 
@@ -335,7 +334,9 @@ Text doubt_of(const SetHead& needed) {
 }  // namespace
 
 std::vector<Finding> diagnose(const Report& report) {
-  return completed(find_causes(report), report);
+  const findings::Facts facts(report);
+  findings::Diagnosis so_far(facts);
+  return completed(find_causes(so_far), report);
 }
 
 std::vector<SetResult> rows_as_seen(const std::vector<PlannedSet>& sets, const Report& report) {
@@ -345,8 +346,10 @@ std::vector<SetResult> rows_as_seen(const std::vector<PlannedSet>& sets, const R
 void diagnose(const std::vector<PlannedSet>& sets, std::string_view today, Report& report) {
   ResultIndex index(report.probes);
   report.sets = judged(sets, index);
-  auto causes = find_causes(report);
-  index.attribute(attribution_of(causes, report));
+  const findings::Facts facts(report);
+  findings::Diagnosis so_far(facts);
+  auto causes = find_causes(so_far);
+  index.attribute(attribution_of(causes, so_far));
   report.sets = judged(sets, index);
   for (std::size_t i = 0; i < sets.size(); ++i) {
     const auto& set = *sets[i].set;

@@ -6,7 +6,6 @@
 #include "probe/diagnosis/by_worlds.hpp"
 #include "probe/diagnosis/finding_udp_flows.hpp"
 #include "probe/diagnosis/finding_words.hpp"
-#include "probe/diagnosis/silence.hpp"
 
 namespace callready::findings {
 namespace {

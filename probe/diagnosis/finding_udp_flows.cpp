@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "probe/diagnosis/finding_words.hpp"
-#include "probe/diagnosis/silence.hpp"
 
 namespace callready::findings {
 
@@ -96,38 +95,6 @@ std::vector<Span> spans_of(const Facts& facts, const std::vector<const Flow*>& c
     open = !gets_out;
   }
   return spans;
-}
-
-std::vector<PortRange> perhaps_blocked(const Facts& facts) {
-  const auto cells = udp_cells(facts);
-  std::set<std::uint16_t> open;
-  for (const auto* flow : cells) {
-    if (out(*flow)) open.insert(flow->port);
-  }
-  std::set<std::string> shut;  // hosts to which ports are blocked that get out to others
-  for (const auto* flow : cells) {
-    if (flow->way == Reachability::blocked && open.contains(flow->port)) shut.insert(flow->host);
-  }
-  std::vector<const Flow*> dead;
-  for (const auto* flow : cells) {
-    const bool its = flow->way == Reachability::blocked && in_a_range(*flow);
-    if (its && !shut.contains(flow->host)) dead.push_back(flow);
-  }
-  std::vector<PortRange> ranges;
-  for (const auto& span : spans_of(facts, dead)) {
-    bool firm = false;
-    std::size_t times = 0;
-    for (const auto* flow : dead) {
-      if (!span.ports.contains(flow->port)) continue;
-      firm |= firmly_blocked(facts, *flow);
-      times += times_lost(*flow);
-    }
-    if (!firm && times <= (facts.line_loses() ? 2 : 1)) continue;
-    const int first = span.good_before ? *span.good_before + 1 : 1;
-    const int last = span.good_after ? *span.good_after - 1 : 65'535;
-    ranges.push_back({static_cast<std::uint16_t>(first), static_cast<std::uint16_t>(last)});
-  }
-  return ranges;
 }
 
 std::optional<FindingEvidence> control_for(const Facts& facts, const std::string& host) {

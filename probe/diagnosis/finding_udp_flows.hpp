@@ -41,10 +41,6 @@ struct Span {
 };
 std::vector<Span> spans_of(const Facts& facts, const std::vector<const Flow*>& closed);
 
-// Ports that may be blocked, as far as is known: around those that were firmly seen to be, as far
-// as the nearest that get out, whatever the destination.
-std::vector<PortRange> perhaps_blocked(const Facts& facts);
-
 // Public servers over TCP that did not answer, on ports where others of them did: no rule about
 // ports does that.
 std::vector<const Flow*> lost_beside_others(const Facts& facts);

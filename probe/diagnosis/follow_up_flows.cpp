@@ -4,7 +4,6 @@
 
 #include "probe/diagnosis/finding_udp_flows.hpp"
 #include "probe/diagnosis/follow_up_questions.hpp"
-#include "probe/diagnosis/silence.hpp"
 
 namespace callready {
 namespace {

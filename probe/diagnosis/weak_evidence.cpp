@@ -5,10 +5,9 @@
 #include <algorithm>
 #include <tuple>
 
+#include "probe/diagnosis/by_worlds.hpp"
 #include "probe/diagnosis/finding_flow_groups.hpp"
-#include "probe/diagnosis/finding_rules.hpp"
-#include "probe/diagnosis/finding_udp_flows.hpp"
-#include "probe/diagnosis/silence.hpp"
+#include "probe/diagnosis/reach/clues.hpp"
 
 namespace callready::findings {
 namespace {
@@ -16,139 +15,6 @@ namespace {
 using Endpoint = std::pair<std::string, std::uint16_t>;
 
 Endpoint endpoint_of(const Probe& probe) { return {probe.target.host, probe.target.port()}; }
-
-// TCP ports on which somebody near takes connections in everybody's name: a packet that was to end
-// on the way was answered, or TLS is opened. Of two ports: all of them.
-std::set<std::uint16_t> taken_ports(const Facts& facts) {
-  std::set<std::uint16_t> ports;
-  for (const auto& result : facts.report.probes) {
-    const bool opened = is_direct(result) && !is_udp(result) && has_foreign_root(result);
-    if (opened || is_taken_near(result)) ports.insert(result.probe.target.port());
-  }
-  return ports;
-}
-
-// Connections stand and say nothing, to hosts of which the same is answered on another port:
-// perhaps somebody on the way takes them. Who opens TLS is mute for a reason of its own.
-bool mute_where_it_answers(const Facts& facts) {
-  constexpr std::size_t enough = 3;  // hosts; two servers may have a port out of order
-  auto turn = turn_over_connections(facts);
-  std::erase_if(turn.mute, [&](const auto& host) {
-    return !turn.plain.contains(host) && !turn.tls.contains(host);
-  });
-  return turn.mute.size() >= enough;
-}
-
-// Where packets to a host died on ports of a range, none of which got out.
-struct Deaths {
-  std::uint16_t first = 65'535, last = 0;
-  std::int64_t ttl = 0;  // of the router that they were to reach; 0: not known
-};
-
-// How far out a router was that was asked, and how far out packets to a host died, by the second
-// round's packets, which tell.
-struct Depths {
-  explicit Depths(const Facts& facts) {
-    for (const auto& flow : facts.flows) {
-      for (const auto& sample : flow.samples) {
-        const auto* hop = evidence_of(*sample.result, EvidenceKind::hop);
-        const std::int64_t ttl =
-            hop == nullptr ? 0
-                           : static_cast<std::int64_t>(number_fact(*hop, Fact::ttl).value_or(0));
-        if (!sample.left_at.empty() && hop != nullptr) routers.emplace(sample.left_at, ttl);
-        const bool died = flow.udp && flow.way == Reachability::blocked && sample.by.empty() &&
-                          sample.way == Reachability::blocked && !sample.forged;
-        if (!died) continue;
-        auto& there = deaths[flow.host];
-        there.first = std::min(there.first, flow.port);
-        there.last = std::max(there.last, flow.port);
-        there.ttl = std::max(there.ttl, ttl);
-      }
-    }
-  }
-
-  // A host to which packets to the same ports died further out than these were seen; or empty.
-  std::string died_further_out(const ProbeResult& result) const {
-    std::int64_t seen_at = 0;
-    for (const auto& evidence : result.observation.evidence) {
-      if (detail_fact(evidence, Fact::result) != DetailCode::left_site) continue;
-      const auto known = routers.find(text_fact(evidence, Fact::by));
-      if (known == routers.end()) return {};
-      seen_at = std::max(seen_at, known->second);
-    }
-    const auto& ports = result.probe.target.ports;
-    for (const auto& [host, there] : deaths) {
-      const bool same = host != result.probe.target.host && ports.first <= there.last &&
-                        there.first <= ports.last && there.first < there.last;
-      if (seen_at > 0 && same && there.ttl > seen_at) return host;
-    }
-    return {};
-  }
-
-  std::map<std::string, std::int64_t> routers;  // the TTL that ends there
-  std::map<std::string, Deaths> deaths;         // by host
-};
-
-// A port of a range that could not be measured, where its neighbours are blocked; 0: none.
-std::int64_t unmeasured_beside(const ProbeResult& result, const std::vector<PortRange>& blocked) {
-  for (const auto& evidence : result.observation.evidence) {
-    const auto port = number_fact(evidence, Fact::port).value_or(0);
-    const bool silent = evidence.kind == EvidenceKind::udp_port &&
-                        detail_fact(evidence, Fact::result) == DetailCode::silent;
-    const bool beside = std::any_of(blocked.begin(), blocked.end(), [&](const PortRange& range) {
-      return range.first <= port && port <= range.last;
-    });
-    if (silent && beside) return static_cast<std::int64_t>(port);
-  }
-  return 0;
-}
-
-// UDP ports on which packets to two networks died, and none got out.
-std::set<std::uint16_t> ports_shut_for_all(const Facts& facts) {
-  std::map<std::uint16_t, std::set<std::string>> died;  // networks
-  std::set<std::uint16_t> open;
-  for (const auto& flow : facts.flows) {
-    if (!flow.udp) continue;
-    if (flow.way != Reachability::blocked && flow.way != Reachability::lost) open.insert(flow.port);
-    if (flow.way == Reachability::blocked) died[flow.port].insert(flow.network);
-  }
-  std::set<std::uint16_t> ports;
-  for (const auto& [port, networks] : died) {
-    if (networks.size() > 1 && !open.contains(port)) ports.insert(port);
-  }
-  return ports;
-}
-
-// One of these within the range that was asked for; 0: none.
-std::uint16_t shut_within(const ProbeResult& result, const std::set<std::uint16_t>& shut) {
-  if (result.probe.check != CheckKind::udp_range) return 0;
-  const auto& ports = result.probe.target.ports;
-  const auto found = shut.lower_bound(ports.first);
-  return found != shut.end() && *found <= ports.last ? *found : std::uint16_t{0};
-}
-
-// The shortest round trips to hosts that answered.
-std::map<std::string, Milliseconds> distances(const Facts& facts) {
-  std::map<std::string, Milliseconds> shortest;
-  for (const auto& result : facts.report.probes) {
-    const auto& seen = result.observation;
-    const bool spoke = seen.outcome == Outcome::answered || seen.outcome == Outcome::connected;
-    if (!spoke || !seen.round_trip || !is_direct(result)) continue;
-    const auto known = shortest.try_emplace(result.probe.target.host, *seen.round_trip).first;
-    known->second = std::min(known->second, *seen.round_trip);
-  }
-  return shortest;
-}
-
-// A refusal in the host's name that came in a fraction of what its own answers take.
-bool too_soon(const ProbeResult& refused, const std::map<std::string, Milliseconds>& distances) {
-  constexpr double fraction = 3, least_ms = 20;
-  const auto known = distances.find(refused.probe.target.host);
-  const auto& took = refused.observation.round_trip;
-  if (known == distances.end() || !took || !only_refused(refused)) return false;
-  const auto own = known->second.count();
-  return own > fraction * took->count() && own - took->count() > least_ms;
-}
 
 // The router that saw the packets, where none did that does not stop others for sure; else empty.
 std::string no_farther_than(const Facts& facts, const ProbeResult& result) {
@@ -227,73 +93,149 @@ void doubt_unseen_certificates(const Facts& facts, const std::set<std::string>& 
   }
 }
 
+// What is lost in some of the worlds, and what makes one think so.
+class Losses {
+ public:
+  explicit Losses(const reach::Diagnosis& drawn) : drawn_(drawn) {
+    std::set<std::pair<std::string_view, std::uint16_t>> left;
+    bool heard = false;
+    for (const auto& event : drawn.sight.events.flows) {
+      if (!event.flow.udp || event.flow.cargo == Cargo::dns) continue;
+      if (reach::is_bad(event.seen)) dead_ports_.insert(event.flow.port);
+      if (event.seen == Seen::expired) left.emplace(event.flow.host, event.flow.port);
+      heard |= !event.ends_early && reach::is_good(event.seen);
+    }
+    if (heard) return;
+    for (const auto& event : drawn.sight.events.flows) {
+      const bool silent = event.flow.udp && event.seen == Seen::nothing && event.expected;
+      if (silent && left.contains({event.flow.host, event.flow.port})) unheard_ = &event;
+    }
+  }
+
+  // Where something that the probe stands for is lost in worlds that are probable enough together:
+  // what the device of the likeliest of them did to others. Empty: it hardly is.
+  Text reason_to_doubt(const reach::AskedProbe& probe) const {
+    double lost = 0;
+    const reach::Box* box = nullptr;
+    for (const auto& world : drawn_.worlds) {
+      const auto met = met_by(world, probe);
+      if (!met) continue;
+      lost += world.probability;
+      if (box == nullptr) box = &drawn_.boxes[met->box];
+    }
+    if (lost >= reach::is_worth_saying) return reason_of(*box, probe);
+    const bool way_back_unproved = unheard_ != nullptr && is_udp(*probe.result);
+    return way_back_unproved ? what_became_of(*unheard_) : Text();
+  }
+
+ private:
+  std::optional<reach::Met> met_by(const reach::World& world,
+                                   const reach::AskedProbe& probe) const {
+    const auto lost = [&](const reach::Packet& packet) -> std::optional<reach::Met> {
+      const auto met = reach::fate_in(world, drawn_.boxes, packet);
+      return met.met() && reach::loses(met.fate) ? std::optional(met) : std::nullopt;
+    };
+    for (const auto number : probe.packets) {
+      if (const auto met = lost(drawn_.asked.packets[number])) return met;
+    }
+    // A range is more than its sample: also ports of it on which others were lost.
+    const auto& target = probe.result->probe.target;
+    if (probe.packets.empty() || target.ports.count() == 1) return std::nullopt;
+    auto packet = drawn_.asked.packets[probe.packets.front()];
+    for (const auto port : dead_ports_) {
+      if (!target.ports.contains(port)) continue;
+      packet.port = port;
+      if (const auto met = lost(packet)) return met;
+    }
+    return std::nullopt;
+  }
+
+  Text reason_of(const reach::Box& box, const reach::AskedProbe& probe) const {
+    if (box.fate == reach::Fate::take) {
+      return phrase("a device in the path may take connections itself");
+    }
+    const FlowEvent* telling = nullptr;
+    const auto& sight = drawn_.sight;
+    const auto closeness = [&](const FlowEvent& event) {
+      const auto& target = probe.result->probe.target;
+      return 2 * (event.flow.host == target.host) + target.ports.contains(event.flow.port);
+    };
+    for (std::size_t i = 0; i < sight.packets.size(); ++i) {
+      const auto& event = sight.events.flows[i];
+      const bool lost = reach::is_bad(event.seen) || event.seen == Seen::mute;
+      if (!lost || reach::fate_of(box, sight.packets[i]) == reach::Fate::pass) continue;
+      if (telling == nullptr || closeness(event) > closeness(*telling)) telling = &event;
+    }
+    if (telling == nullptr) return phrase("other packets like these were lost");
+    return what_became_of(*telling);
+  }
+
+  static Text what_became_of(const FlowEvent& event) {
+    const auto& flow = event.flow;
+    const auto where = fmt::format("{} ({} {})", flow.host, flow.udp ? "UDP" : "TCP", flow.port);
+    switch (event.seen) {
+      case Seen::nothing:
+      case Seen::mute:
+        return phrase("nothing came back from {}", where);
+      case Seen::dropped:
+        return phrase("packets to {} were dropped in transit", where);
+      default:
+        return phrase("packets to {} were refused", where);
+    }
+  }
+
+  const reach::Diagnosis& drawn_;
+  std::set<std::uint16_t> dead_ports_;  // UDP: on which something was lost
+  // It left over UDP and was not answered, as nothing was over UDP: no way back is proved.
+  const FlowEvent* unheard_ = nullptr;
+};
+
+// What was only seen to leave, or to stand, may be lost all the same.
+void doubt_what_worlds_lose(const Diagnosis& context, const std::set<std::string>& after_all,
+                            std::map<std::string, Text>& reasons) {
+  const auto& drawn = context.worlds();
+  const Losses losses(drawn);
+  for (const auto& probe : drawn.asked.probes) {
+    const auto& result = *probe.result;
+    const auto outcome = result.observation.outcome;
+    const bool stands = outcome == Outcome::connected && !is_udp(result);
+    const bool weak = outcome == Outcome::passed || stands || after_all.contains(result.probe.id);
+    if (!weak || !is_direct(result) || context.facts.inside(result)) continue;
+    auto reason = losses.reason_to_doubt(probe);
+    if (!reason.empty()) reasons.emplace(result.probe.id, std::move(reason));
+  }
+}
+
 }  // namespace
 
-std::map<std::string, Text> doubted(const Facts& facts, const std::set<std::string>& explained) {
+std::map<std::string, Text> doubted(const Diagnosis& context,
+                                    const std::set<std::string>& explained) {
+  const auto& facts = context.facts;
   std::map<std::string, Text> reasons;
   const auto after_all = got_out_after_all(facts);
   doubt_single_proofs(facts, explained, after_all, reasons);
   doubt_unseen_certificates(facts, after_all, reasons);
-  const Silence silence(facts, explained);
   const bool limited = new_flows_are_limited(facts);
-  const auto taken = taken_ports(facts);
-  const bool others_are_mute = mute_where_it_answers(facts);
-  const auto blocked = perhaps_blocked(facts);
-  const Depths depths(facts);
-  const auto trips = distances(facts);
-  const auto shut_for_all = ports_shut_for_all(facts);
   for (const auto& result : facts.report.probes) {
-    if ((facts.line_loses() || limited) && got_no_answer(result) &&
-        !explained.contains(result.probe.id)) {
-      reasons.insert_or_assign(result.probe.id, limited && is_udp(result)
-                                                    ? phrase("this network limits new flows")
-                                                    : phrase("this line loses packets"));
+    const auto& id = result.probe.id;
+    if ((facts.line_loses() || limited) && got_no_answer(result) && !explained.contains(id)) {
+      reasons.insert_or_assign(id, limited && is_udp(result)
+                                       ? phrase("this network limits new flows")
+                                       : phrase("this line loses packets"));
     }
     if (carried_nothing(result)) {
-      reasons.emplace(result.probe.id, phrase("it granted a relay, but no data came through it"));
+      reasons.emplace(id, phrase("it granted a relay, but no data came through it"));
     }
-    if (!is_direct(result)) continue;
-    const bool on_taken_port = taken.size() > 1 || taken.contains(result.probe.target.port());
-    const bool stands = result.observation.outcome == Outcome::connected && !is_udp(result);
-    if (stands && !facts.inside(result) && (on_taken_port || others_are_mute)) {
-      reasons.emplace(result.probe.id,
-                      on_taken_port ? phrase("a device in the path answers every connection itself")
-                                    : phrase("other connections also open but carry nothing, "
-                                             "although the same servers answer on another port"));
-    }
-    if (result.observation.outcome != Outcome::passed && !after_all.contains(result.probe.id)) {
-      continue;
-    }
-    const auto router = no_farther_than(facts, result);
-    auto reason = router.empty()
-                      ? silence.about(result)
-                      : phrase("no packet was seen farther out than {}, {}", router,
+    const bool weak = result.observation.outcome == Outcome::passed || after_all.contains(id);
+    const auto router = weak && is_direct(result) ? no_farther_than(facts, result) : std::string();
+    if (router.empty()) continue;
+    reasons.emplace(id, phrase("no packet was seen farther out than {}, {}", router,
                                facts.may_be_ours(router) ? phrase("which may be this site's own")
                                : facts.may_stop_others(router)
                                    ? phrase("which stops other packets")
-                                   : phrase("beyond which other packets are stopped"));
-    if (reason.empty() && too_soon(result, trips)) {
-      reason = phrase("the refusal in the name of {} comes sooner than its own answer could",
-                      result.probe.target.host);
-    }
-    if (reason.empty() && facts.udp_refusals_are_forged() && only_refused(result)) {
-      reason = phrase("a device in the path was seen sending refusals in another host's name");
-    }
-    const auto unmeasured = unmeasured_beside(result, blocked);
-    if (reason.empty() && unmeasured != 0) {
-      reason = phrase("port {} could not be measured, and ports beside it are blocked", unmeasured);
-    }
-    const auto shut_port = shut_within(result, shut_for_all);
-    if (reason.empty() && shut_port != 0) {
-      reason = phrase("packets to port {} on other hosts were dropped in transit", shut_port);
-    }
-    const auto shut = depths.died_further_out(result);
-    if (reason.empty() && !shut.empty()) {
-      reason = phrase(
-          "packets to the same ports on {} were dropped farther out than these were seen", shut);
-    }
-    if (!reason.empty()) reasons.emplace(result.probe.id, std::move(reason));
+                                   : phrase("beyond which other packets are stopped")));
   }
+  doubt_what_worlds_lose(context, after_all, reasons);
   return reasons;
 }
 

@@ -7,7 +7,7 @@
 #include <set>
 #include <string>
 
-#include "probe/diagnosis/finding_facts.hpp"
+#include "probe/diagnosis/finding_rules.hpp"
 
 namespace callready::findings {
 
@@ -18,6 +18,7 @@ std::set<std::string> got_out_after_all(const Facts& facts);
 // Probes that were only seen to leave the site, or to connect, and of which more is in doubt, or
 // that were lost where a bad line loses more, with the reason in words. `explained`: probes whose
 // silence has a cause that is known.
-std::map<std::string, Text> doubted(const Facts& facts, const std::set<std::string>& explained);
+std::map<std::string, Text> doubted(const Diagnosis& context,
+                                    const std::set<std::string>& explained);
 
 }  // namespace callready::findings

@@ -19,6 +19,7 @@ std::span<const Word<Seen>> words() {
       {Seen::reply, "reply"},
       {Seen::nothing, "nothing"},
       {Seen::closed, "closed"},
+      {Seen::arrived, "arrived"},
       {Seen::refused_by, "refused_by"},
       {Seen::prohibited, "prohibited"},
       {Seen::talk, "talk"},

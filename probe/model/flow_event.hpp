@@ -33,6 +33,7 @@ enum class Seen {
   reply,        // UDP, the whole way: any answer of the far end's
   nothing,      // the whole way: no answer
   closed,       // UDP: port unreachable, from the target's address
+  arrived,      // the same where nobody is known to listen: as good as a reply
   refused_by,   // UDP: port unreachable, from another address
   prohibited,   // ICMP "administratively prohibited" (RFC 1812 section 5.2.7.1)
   talk,         // TCP: it stood, and what it carried was answered
@@ -69,11 +70,13 @@ struct FlowEvent {
   // on the way to this host, not one that several ways have in common.
   std::string router{};
   bool climbed = false;
-  int sent = 1;             // as often as could have been answered
-  int answered = 0;         // of a sample: so many of `sent`
-  Milliseconds at{0};       // since the run began
-  bool by_relay = false;    // a relay of ours says so
-  // The handshake took less than a quarter of what is usual for the line; nothing: not known.
+  int ttl = 0;            // that it was sent with; 0: not known
+  int sent = 1;           // as often as could have been answered
+  int answered = 0;       // of a sample: so many of `sent`
+  Milliseconds at{0};     // since the run began
+  bool by_relay = false;  // a relay of ours says so
+  // The handshake, or a refusal, took less than a quarter of what is usual for the line, or for
+  // that host; nothing: not known.
   std::optional<bool> too_near;
   bool control = false;
   bool expected = true;  // somebody is known to listen there

@@ -36,24 +36,24 @@ TEST_P(ReachLikelihood, ListsWhatTheFateIsSeenAs) {
 
 INSTANTIATE_TEST_SUITE_P(
     Rows, ReachLikelihood,
-    testing::Values(TableRow{Fate::drop, "nothing dropped"},
-                    TableRow{Fate::deaf, "nothing expired one_way"},
-                    TableRow{Fate::down, "nothing"},
-                    TableRow{Fate::closed, "nothing closed refused refused_far"},
-                    TableRow{Fate::prohibit, "nothing prohibited refused_way dropped"},
-                    TableRow{Fate::refuse,
-                             "nothing closed refused_by prohibited refused refused_way dropped"},
-                    TableRow{Fate::forge, "nothing closed prohibited refused refused_way dropped"},
-                    TableRow{Fate::mute, "nothing mute"}, TableRow{Fate::cut, "mute cut"},
-                    TableRow{Fate::take, "talk open mute cut dropped taken"},
-                    TableRow{Fate::carry, "reply talk open mute expired dropped taken"},
-                    TableRow{Fate::big, "nothing talk open mute expired"},
-                    TableRow{Fate::portal, "talk open mute foreign"},
-                    TableRow{Fate::maybe, "reply nothing talk open mute expired dropped"},
-                    TableRow{Fate::ignore, "nothing mute expired"}));
+    testing::Values(
+        TableRow{Fate::drop, "nothing dropped"}, TableRow{Fate::deaf, "nothing expired one_way"},
+        TableRow{Fate::down, "nothing"},
+        TableRow{Fate::closed, "nothing closed arrived refused refused_far"},
+        TableRow{Fate::prohibit, "nothing prohibited refused_way dropped"},
+        TableRow{Fate::refuse,
+                 "nothing closed arrived refused_by prohibited refused refused_way dropped"},
+        TableRow{Fate::forge, "nothing closed arrived prohibited refused refused_way dropped"},
+        TableRow{Fate::mute, "nothing mute"}, TableRow{Fate::cut, "mute cut"},
+        TableRow{Fate::take, "talk open mute cut dropped taken"},
+        TableRow{Fate::carry, "reply talk open mute expired dropped taken"},
+        TableRow{Fate::big, "nothing talk open mute expired"},
+        TableRow{Fate::portal, "talk open mute foreign"},
+        TableRow{Fate::maybe, "reply nothing arrived talk open mute expired dropped"},
+        TableRow{Fate::ignore, "nothing arrived mute expired"}));
 
 TEST(ReachLikelihoodOfPassing, AnswersArePlentyAndSilenceIsDear) {
-  for (const auto seen : {Seen::reply, Seen::talk, Seen::open, Seen::expired}) {
+  for (const auto seen : {Seen::reply, Seen::arrived, Seen::talk, Seen::open, Seen::expired}) {
     EXPECT_LT(cost(seen, Fate::pass), bits(0.2)) << to_string(seen);
   }
   for (const auto seen : {Seen::nothing, Seen::dropped, Seen::mute, Seen::cut, Seen::refused,

@@ -71,6 +71,26 @@ TEST(ReachRead, WhatDiesInsideOfTlsIsAnEventOfItsOwn) {
             (Words{"TCP 5061 inside a.vendor.com talk x1", "TCP 5061 tls a.vendor.com talk x1"}));
 }
 
+TEST(ReachRead, ARequestThatDiesOverPlainTcpIsTheConnectionsOwn) {
+  EXPECT_EQ(
+      read({probe(CheckKind::turn, Transport::tcp, "a.vendor.com", 80, failed, "stun_timed_out")}),
+      Words{"TCP 80 turn a.vendor.com mute x1"});
+}
+
+// Port unreachable where nobody is known to listen is as good as a reply, unless it came too soon
+// for that host.
+TEST(ReachRead, RefusalsOfAMediaRange) {
+  const auto answer = [](double milliseconds) {
+    auto web = test::tls("a.vendor.com");
+    web.observation.round_trip = Milliseconds(milliseconds);
+    auto media = range("a.vendor.com", {{10000, "arrived"}});
+    media.observation.round_trip = Milliseconds(5);
+    return read({media, web}).front();
+  };
+  EXPECT_EQ(answer(20), "UDP 10000 rtp a.vendor.com arrived x2");
+  EXPECT_EQ(answer(90), "UDP 10000 rtp a.vendor.com closed x2");
+}
+
 TEST(ReachRead, PacketsThatEndOnTheWay) {
   EXPECT_EQ(read({udp_hop("a.vendor.com", 5060, "left_site", "sip")}),
             Words{"UDP 5060 sip a.vendor.com expired x1 early"});

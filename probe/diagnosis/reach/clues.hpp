@@ -15,6 +15,7 @@ namespace callready::reach {
 constexpr bool is_good(Seen seen) {
   switch (seen) {
     case Seen::reply:
+    case Seen::arrived:
     case Seen::sample:
     case Seen::talk:
     case Seen::open:

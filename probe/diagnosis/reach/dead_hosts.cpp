@@ -7,8 +7,10 @@
 namespace callready::reach {
 namespace {
 
-// A packet that was seen on its way proves nothing of the host.
-bool proves_alive(Seen seen) { return is_good(seen) && seen != Seen::expired; }
+// A packet that was seen on its way proves nothing of the host; a refusal may be somebody else's.
+bool proves_alive(Seen seen) {
+  return is_good(seen) && seen != Seen::expired && seen != Seen::arrived;
+}
 
 constexpr auto others_text = "all hosts but the vendors'";
 

@@ -21,6 +21,7 @@ constexpr Cell cells[] = {
     {Fate::deaf, Seen::expired, .9},
     {Fate::down, Seen::nothing, 1},
     {Fate::closed, Seen::closed, .6},
+    {Fate::closed, Seen::arrived, .6},
     {Fate::closed, Seen::refused, .7},
     {Fate::closed, Seen::refused_far, .5},
     {Fate::closed, Seen::nothing, .3},
@@ -34,6 +35,7 @@ constexpr Cell cells[] = {
     {Fate::refuse, Seen::refused_by, .3},
     {Fate::refuse, Seen::prohibited, .4},  // one rule may reset TCP, and prohibit UDP
     {Fate::refuse, Seen::closed, .01},
+    {Fate::refuse, Seen::arrived, .01},
     {Fate::refuse, Seen::nothing, .3},
     {Fate::refuse, Seen::dropped, .3},
     {Fate::forge, Seen::prohibited, .4},  // of what ends before the far end
@@ -42,7 +44,9 @@ constexpr Cell cells[] = {
     {Fate::forge, Seen::closed, .5},
     {Fate::forge, Seen::nothing, .3},
     {Fate::forge, Seen::dropped, .3},
+    {Fate::forge, Seen::arrived, .5},
     {Fate::ignore, Seen::nothing, 1},
+    {Fate::ignore, Seen::arrived, .4},
     {Fate::ignore, Seen::mute, 1},
     {Fate::ignore, Seen::expired, .9},
     {Fate::mute, Seen::mute, 1},
@@ -75,6 +79,7 @@ constexpr Cell cells[] = {
     {Fate::elsewhere, Seen::reply, .7},
     {Fate::elsewhere, Seen::dropped, .7},
     {Fate::elsewhere, Seen::closed, .7},
+    {Fate::elsewhere, Seen::arrived, .7},
     {Fate::elsewhere, Seen::refused, .7},
     {Fate::elsewhere, Seen::refused_far, .7},
     {Fate::elsewhere, Seen::refused_way, .7},
@@ -91,6 +96,7 @@ constexpr Cell cells[] = {
     {Fate::maybe, Seen::talk, .5},
     {Fate::maybe, Seen::open, .5},
     {Fate::maybe, Seen::expired, .5},
+    {Fate::maybe, Seen::arrived, .4},
     {Fate::maybe, Seen::dropped, .5},
     {Fate::maybe, Seen::mute, .2},
 };
@@ -151,14 +157,16 @@ double passing(const FlowEvent& event, bool slow_line, double lost) {
       return .99 * (sent > 1 ? std::max(power(lost, sent - 1), leak_share) : 1);
     case Seen::mute:
       return power(0.5, 12) + lost / 10 + late;
+    case Seen::arrived:
+      return .9 * (1 - power(lost, sent));
     case Seen::expired:
       return .9 * (1 - power(lost, sent));
     case Seen::dropped:
       return power(0.5, 10) + power(lost, sent);
     case Seen::taken:
       return power(0.5, 12);
-    case Seen::one_way:
-      return power(0.5, 9);
+    case Seen::one_way:  // it was asked three times, and has heard us
+      return power(0.5, 16);
     case Seen::cut:
     case Seen::refused:
     case Seen::refused_far:
@@ -187,7 +195,8 @@ Bits sample_bits(const FlowEvent& event, double lost) {
 // The share of handshakes that are so near, or not.
 double nearness(Fate fate, bool too_near) {
   // Who carries a connection on may have it stand there first.
-  const double share = fate == Fate::take ? .98 : fate == Fate::carry ? .85 : .01;
+  const bool near = fate == Fate::take || fate == Fate::forge;
+  const double share = near ? .98 : fate == Fate::carry ? .85 : .01;
   return too_near ? share : 1 - share;
 }
 

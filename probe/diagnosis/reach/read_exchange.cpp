@@ -137,8 +137,8 @@ void read_exchange(const Reading& reading, FlowEvents& events) {
     event.sent = has(seen, EvidenceKind::short_wait) ? 2 : 3;
   }
   const bool tls = probe.target.transport == Transport::tls;
-  const bool died_inside = seen.detail == DetailCode::stun_timed_out ||
-                           (seen.detail == DetailCode::sip_timed_out && tls);
+  const bool died_inside = tls && (seen.detail == DetailCode::stun_timed_out ||
+                                   seen.detail == DetailCode::sip_timed_out);
   const bool answered_inside =
       tls && (probe.check == sip || probe.check == turn) &&
       (seen.outcome == Outcome::answered || seen.outcome == Outcome::denied);

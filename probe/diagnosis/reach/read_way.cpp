@@ -24,6 +24,20 @@ std::optional<Seen> seen_on_the_way(const Detail& result) {
   }
 }
 
+// In the host's name, in a fraction of what its own answers take.
+bool refused_too_soon(const Reading& reading) {
+  constexpr double fraction = 3, least_ms = 20;
+  const auto own = reading.line.shortest.find(reading.probe.target.host);
+  const auto& took = reading.seen.round_trip;
+  if (own == reading.line.shortest.end() || !took) return false;
+  bool farther = false;
+  each(reading.seen, EvidenceKind::udp_port, [&](const Evidence& sample) {
+    farther |= detail_fact(sample, Fact::result) == DetailCode::left_site;
+  });
+  if (farther) return false;
+  return own->second > fraction * took->count() && own->second - took->count() > least_ms;
+}
+
 }  // namespace
 
 void read_hop(const Reading& reading, FlowEvents& events) {
@@ -35,6 +49,7 @@ void read_hop(const Reading& reading, FlowEvents& events) {
     event.ends_early = true;
     event.router = text_fact(hop, Fact::by);
     if (seen == Seen::prohibited && is_beside(event.flow, event.router)) event.seen = Seen::expired;
+    event.ttl = whole_fact(hop, Fact::ttl, 1, 255).value_or(0);
     event.climbed = !reading.probe.with.contains("control");
     event.sent = std::max(1, reading.seen.attempts);
     events.flows.push_back(event);
@@ -42,6 +57,7 @@ void read_hop(const Reading& reading, FlowEvents& events) {
 }
 
 void read_range(const Reading& reading, FlowEvents& events) {
+  const bool near = refused_too_soon(reading);
   each(reading.seen, EvidenceKind::udp_port, [&](const Evidence& sample) {
     const auto result = detail_fact(sample, Fact::result);
     const bool replied = result == DetailCode::replied;
@@ -50,7 +66,11 @@ void read_range(const Reading& reading, FlowEvents& events) {
     if (!seen || !port) return;
     auto event = event_of(reading, *seen);
     event.flow.port = *port;
-    event.ends_early = !replied;
+    // A relay that heard it is not the port's own word.
+    const bool refused = result == DetailCode::arrived && !sample.facts.contains(Fact::outbound);
+    event.ends_early = !replied && !refused;
+    if (refused) event.seen = near ? Seen::closed : Seen::arrived;
+    if (refused && near) event.too_near = true;
     event.router = text_fact(sample, Fact::by);
     if (seen == Seen::prohibited && is_beside(event.flow, event.router)) event.seen = Seen::expired;
     event.sent = replied ? 1 : 2;

@@ -67,6 +67,11 @@ Line line_of(const Report& report) {
   std::optional<double> nearest;  // over TCP
   for (const auto& [probe, seen] : report.probes) {
     const auto trip = seen.round_trip ? seen.round_trip->count() : 0.0;
+    const bool spoke = seen.outcome == Outcome::answered || seen.outcome == Outcome::connected;
+    if (spoke && seen.round_trip && probe.target.route.direct()) {
+      const auto known = line.shortest.try_emplace(probe.target.host, trip).first;
+      known->second = std::min(known->second, trip);
+    }
     if (!is_udp(probe)) {
       if (trip > 0) tcp.push_back(trip);
       const bool outside =

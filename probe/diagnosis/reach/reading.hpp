@@ -1,6 +1,8 @@
 // Inside of read.hpp: one probe on its way to events, and the functions that read one check each.
 #pragma once
 
+#include <map>
+
 #include "probe/diagnosis/reach/read.hpp"
 
 namespace callready::reach {
@@ -14,6 +16,7 @@ struct Line {
   double by_tcp = 0;   // the median round trip over TCP; 0: none
   double longest = 0;  // of what an answer took at least
   int early = 0;       // requests that are repeated before their answer can be there
+  std::map<std::string, double> shortest;  // the shortest round trip to each host that answered
 };
 
 Line line_of(const Report& report);

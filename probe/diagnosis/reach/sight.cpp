@@ -29,6 +29,7 @@ class HowFar {
     }
     std::set<std::string_view> vendors, all;  // routers
     for (const auto& event : events) {
+      vendors_arrive_ |= event.seen == Seen::arrived && asked_for.contains(event.flow.host);
       if (!seen_on_its_way(event)) continue;
       all.insert(event.router);
       if (asked_for.contains(event.flow.host)) {
@@ -44,6 +45,12 @@ class HowFar {
       return !in_common_.contains(router) && !climbed_.contains(router);
     });
     one_alone_speaks_ = all.size() == 1;  // a list may be its own
+    find_deaths_behind(events);
+  }
+
+  // It died, and may have done so behind a router that others' packets were only seen at.
+  bool died_behind(const FlowEvent& event) const {
+    return event.seen == Seen::dropped && dies_behind_.contains(event.flow.host);
   }
 
   bool as_far_as_the_vendors(const FlowEvent& event) const {
@@ -64,6 +71,23 @@ class HowFar {
     return router && host && findings::network_of(*router) == findings::network_of(*host);
   }
 
+  void find_deaths_behind(const std::vector<FlowEvent>& events) {
+    std::map<std::string_view, int> nearest;  // where packets to a host were seen: the TTL
+    for (const auto& event : events) {
+      if (!seen_on_its_way(event) || event.ttl == 0) continue;
+      const auto known = nearest.try_emplace(event.flow.host, event.ttl).first;
+      known->second = std::min(known->second, event.ttl);
+    }
+    for (const auto& event : events) {
+      if (!event.flow.udp || event.seen != Seen::dropped || event.ttl == 0) continue;
+      const bool behind = std::any_of(nearest.begin(), nearest.end(), [&](const auto& other) {
+        return other.first != event.flow.host && other.second < event.ttl;
+      });
+      if (behind) dies_behind_.insert(event.flow.host);
+    }
+  }
+
+  std::set<std::string_view> dies_behind_;          // hosts
   std::set<std::string_view> in_common_, climbed_;  // routers that saw packets to strangers
   bool vendors_arrive_ = false, vendors_go_farther_ = false, one_alone_speaks_ = false;
 };
@@ -119,7 +143,7 @@ Sight look(FlowEvents events, const std::vector<PacketFlow>& others,
   for (const auto& event : sight.events.flows) {
     auto packet = sight.packet_of(event.flow);
     packet.ends_early = event.ends_early;
-    packet.ends_far = how_far.as_far_as_the_vendors(event);
+    packet.ends_far = how_far.as_far_as_the_vendors(event) || how_far.died_behind(event);
     packet.at_ms = event.at.count();
     sight.packets.push_back(packet);
   }

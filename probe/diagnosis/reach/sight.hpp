@@ -23,7 +23,8 @@ struct Packet {
   bool udp = false;
   Cargo cargo = Cargo::none;
   bool ends_early = false;  // by its TTL, at the last router that is known to speak
-  // The same, and as far out as the vendors' packets were seen: no list of the allowed stops it.
+  // The same, and as far out as the vendors' packets were seen: no list of the allowed stops it. Of
+  // one that died: behind a router that others' packets were seen at.
   bool ends_far = false;
   std::uint16_t port = 0;
   HostId host = 0;
