@@ -7,6 +7,7 @@
 #include <iterator>
 #include <map>
 
+#include "probe/diagnosis/finding_udp_flows.hpp"
 #include "probe/diagnosis/finding_words.hpp"
 
 namespace callready::findings {
@@ -173,6 +174,7 @@ Text flows_in_subject(const std::vector<const Flow*>& flows, std::size_t& subjec
     if (!ports_of.contains(flow->host)) hosts.push_back(flow->host);
     ports_of[flow->host][flow->udp ? "UDP" : "TCP"].insert(flow->port);
   }
+  constexpr std::size_t few = 3;  // of a range: more are said by its ends
   Text text;
   subjects = 0;
   std::set<Ports> said;
@@ -182,7 +184,15 @@ Text flows_in_subject(const std::vector<const Flow*>& flows, std::size_t& subjec
     std::vector<Text> rules;
     std::vector<std::string> alike;
     for (const auto& [transport, numbers] : ports) {
-      rules.push_back(phrase("{} {}", transport, ports_in_words({numbers.begin(), numbers.end()})));
+      const bool sampled =
+          numbers.size() > few &&
+          std::all_of(flows.begin(), flows.end(), [&, &its = host](const Flow* flow) {
+            return flow->host != its || !flow->udp || in_a_range(*flow);
+          });
+      const auto words = sampled && transport == "UDP"
+                             ? Text(PortRange{*numbers.begin(), *numbers.rbegin()}.to_string())
+                             : ports_in_words({numbers.begin(), numbers.end()});
+      rules.push_back(phrase("{} {}", transport, words));
     }
     std::copy_if(hosts.begin(), hosts.end(), std::back_inserter(alike),
                  [&](const std::string& other) { return ports_of[other] == ports; });
@@ -190,7 +200,10 @@ Text flows_in_subject(const std::vector<const Flow*>& flows, std::size_t& subjec
     text = text.empty() ? more : phrase("{} and {}", text, more);
     subjects += rules.size();
   }
-  return text;
+  constexpr std::ptrdiff_t most_spaces = 8;  // the title goes on
+  if (std::count(text.string().begin(), text.string().end(), ' ') <= most_spaces) return text;
+  subjects = flows.size();
+  return phrase("{} flows to {}", flows.size(), listed(hosts, 1));
 }
 
 std::optional<FindingEvidence> reachable_port_of_same_host(const Facts& facts, const Flow& dead) {

@@ -88,6 +88,18 @@ bool list_lets_out_udp(const Facts& facts) {
   return vendors && strangers_tried && !strangers;
 }
 
+// Packets died on the way, or somebody other than the target turned them away.
+bool blocked_on_the_way(const Facts& facts) {
+  const auto cells = udp_cells(facts);
+  return std::any_of(cells.begin(), cells.end(), [](const Flow* flow) {
+    return any_sample(*flow, [](const FlowSample& sample) {
+      const auto& target = sample.result->observation.address;
+      const bool by_itself = target && sample.by == target->to_string();
+      return sample.way == Reachability::blocked && !by_itself;
+    });
+  });
+}
+
 }  // namespace
 
 bool silence_tells(const Facts& facts) {
@@ -117,7 +129,7 @@ std::optional<ClosedUdp> closed_udp(const Diagnosis& context) {
   if (told->box->beyond) closed.replies_from = lowest_without_reply(facts);
   // Of one network only it may be that one.
   const bool several = facts.networks([](const Flow& flow) { return flow.udp; }).size() > 1;
-  const bool seen = !closed.replies_from && any_blocked(udp_cells(facts));
+  const bool seen = !closed.replies_from && blocked_on_the_way(facts);
   // Where nothing but silence shows it, somebody further out may do it.
   const auto surest = seen && several                ? Confidence::certain
                       : seen || silence_tells(facts) ? Confidence::likely

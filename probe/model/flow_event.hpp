@@ -43,6 +43,7 @@ enum class Seen {
   foreign,      // TCP: another protocol or another page came back
   refused,      // TCP: a reset at once, nobody knows by whom
   refused_way,  // TCP: a reset, proved to be from the way
+  forged,       // UDP: port unreachable in the target's name, proved to be from the way
   refused_far,  // TCP: a reset, proved to be the target's
   expired,      // by TTL: that router answered
   dropped,      // by TTL: the control was answered, and this was not
@@ -94,6 +95,7 @@ enum class Sign {
   nat_symmetric,    // a mapping that depends on the destination (RFC 4787 section 4.1)
   sip_rewritten,    // SIP came back with other contents
   packets_too_big,  // full-size packets die
+  full_size,        // they pass
   cert_expired,
   cert_wrong_name,
   cert_untrusted,

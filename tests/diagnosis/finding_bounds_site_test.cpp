@@ -53,7 +53,8 @@ TEST(ProxyRequired, SaysNothingOfUdpThatGetsOut) {
       report({row("web", {proxied(tls("portal.vendor.com")), lost("push.vendor.com")}),
               row("turn", {turn("turn.vendor.com", silent, "")}),
               controls({lost("www.google.com"), lost("www.cloudflare.com"),
-                        stun("stun.cloudflare.com"), stun("stun.l.google.com", 19302)}),
+                        stun("stun.cloudflare.com"), stun("stun.l.google.com", 19302),
+                        ntp("pool.ntp.org"), ntp("time.cloudflare.com")}),
               follow_up({udp_hop("turn.vendor.com", 3478, "dropped", "turn"),
                          udp_hop("turn.vendor.com", 3478, "dropped")})});
   const auto found = diagnose(made);

@@ -587,7 +587,7 @@ std::vector<Scene> udp_ways() {
                controls({tls("www.google.com"), tls("www.cloudflare.com"),
                          rejected_by(stun("stun.l.google.com", 19302), "10.20.0.1"),
                          rejected_by(ntp("pool.ntp.org"), "10.20.0.1")})}),
-       {"firewall.udp_blocked (likely)"}},
+       {"firewall.udp_blocked (certain)"}},
       // One protocol is no more than that.
       {"StunBlockedByADevice",
        report({row("turn", {rejected_by(turn("turn.vendor.com"), "10.20.0.1")}),

@@ -3,6 +3,7 @@
 
 #include "probe/diagnosis/reach/boxes.hpp"
 #include "probe/diagnosis/reach/clues.hpp"
+#include "probe/diagnosis/reach/prior.hpp"
 
 namespace callready::reach {
 namespace {
@@ -114,6 +115,27 @@ void propose_failing_names(const Clues& clues, Boxes& boxes) {
                            "the resolver reaches no other one"));
 }
 
+// No greeting at all is answered, and nothing tells whether full-size packets pass, as certificates
+// need them.
+void propose_unmeasured_sizes(const Clues& clues, Boxes& boxes) {
+  const auto any_tls = [&](Seen seen) {
+    return clues.any(clues.events, [&](std::uint32_t event) {
+      return clues.packet(event).cargo == Cargo::tls && clues.seen(event) == seen;
+    });
+  };
+  const bool measured = clues.has(Sign::full_size) || clues.has(Sign::packets_too_big);
+  if (measured || any_tls(Seen::talk) || !any_tls(Seen::mute)) return;
+  Box box;
+  box.kind = Kind::fact;
+  box.code = Code::mtu;
+  box.prior = prior::unmeasured_mtu;
+  box.fate = Fate::big;
+  box.protocol = Protocol::tcp;
+  box.cargoes = bit(Cargo::tls);
+  box.text = "full-size packets may vanish";
+  boxes.push_back(box);
+}
+
 }  // namespace
 
 Fate fate_by_fact(const Box& box, const Packet& packet) {
@@ -143,6 +165,7 @@ void propose_facts(const Clues& clues, Boxes& boxes) {
     if (row.its_hosts_only) box.hosts = clues.hosts_of(row.sign);
     boxes.push_back(box);
   }
+  propose_unmeasured_sizes(clues, boxes);
   propose_missing_names(clues, boxes);
   propose_failing_names(clues, boxes);
 }

@@ -91,6 +91,11 @@ void range_scopes(const Ports& dead, const Ports& open, std::vector<Scope>& scop
                           prior::known_range,
                           {{border, 65535}}});
       }
+      // Where the lowest that was tried begins: rules name the ranges of vendors, too.
+      scopes.push_back({fmt::format("UDP from {} up", first),
+                        range_code(start),
+                        prior::named_range,
+                        {{start, 65535}}});
       // Over ports that nobody could measure.
       const auto from = static_cast<std::uint16_t>(below + 1);
       scopes.push_back({fmt::format("UDP from about {} up", first),

@@ -60,12 +60,7 @@ std::vector<Fate> actions(const Clues& clues, const EventIds& events) {
   if (any({Seen::one_way})) found.push_back(Fate::deaf);
   if (prohibited) found.push_back(Fate::prohibit);
   if (any({Seen::refused, Seen::refused_way, Seen::refused_by})) found.push_back(Fate::refuse);
-  // Nobody is named who refused it on the way: it was done in the far end's name.
-  const bool forged = clues.any(events, [&](std::uint32_t event) {
-    const auto& seen = clues.sight.events.flows[event];
-    return seen.flow.udp && seen.ends_early && seen.seen == Seen::prohibited && seen.router.empty();
-  });
-  if (forged || any({Seen::closed})) found.push_back(Fate::forge);
+  if (any({Seen::closed, Seen::forged})) found.push_back(Fate::forge);
   if (!prohibited && any({Seen::nothing, Seen::dropped})) found.push_back(Fate::drop);
   return found;
 }

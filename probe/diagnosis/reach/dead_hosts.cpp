@@ -50,8 +50,10 @@ std::vector<DeadHosts> dead_hosts(const Clues& clues) {
                        prior::part_of_domain);
   }
   if (dead.size() > 1) {
+    const auto owners = by_domain(clues, dead).size();
     groups.try_emplace(dead, fmt::format("{} hosts", dead.size()),
-                       prior::host + static_cast<Bits>(dead.size() - 1) * prior::more_host);
+                       prior::host + static_cast<Bits>(dead.size() - owners) * prior::more_host +
+                           static_cast<Bits>(owners - 1) * prior::more_owner);
   }
   const auto dead_others = without(dead, clues.vendors);
   if (dead_others.size() > 1) {

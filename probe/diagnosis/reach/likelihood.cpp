@@ -38,13 +38,13 @@ constexpr Cell cells[] = {
     {Fate::refuse, Seen::arrived, .01},
     {Fate::refuse, Seen::nothing, .3},
     {Fate::refuse, Seen::dropped, .3},
-    {Fate::forge, Seen::prohibited, .4},  // of what ends before the far end
     {Fate::forge, Seen::refused, .6},
     {Fate::forge, Seen::refused_way, .4},
     {Fate::forge, Seen::closed, .5},
     {Fate::forge, Seen::nothing, .3},
     {Fate::forge, Seen::dropped, .3},
     {Fate::forge, Seen::arrived, .5},
+    {Fate::forge, Seen::forged, .4},
     {Fate::ignore, Seen::nothing, 1},
     {Fate::ignore, Seen::arrived, .4},
     {Fate::ignore, Seen::mute, 1},
@@ -83,6 +83,7 @@ constexpr Cell cells[] = {
     {Fate::elsewhere, Seen::refused, .7},
     {Fate::elsewhere, Seen::refused_far, .7},
     {Fate::elsewhere, Seen::refused_way, .7},
+    {Fate::elsewhere, Seen::forged, .7},
     {Fate::elsewhere, Seen::foreign, .7},
     {Fate::elsewhere, Seen::talk, .7},
     {Fate::elsewhere, Seen::open, .7},
@@ -174,6 +175,7 @@ double passing(const FlowEvent& event, bool slow_line, double lost) {
     case Seen::foreign:
       return power(0.5, 14);
     case Seen::refused_way:
+    case Seen::forged:
     case Seen::refused_by:
     case Seen::prohibited:
     case Seen::sample:

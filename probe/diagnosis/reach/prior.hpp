@@ -17,9 +17,12 @@ inline constexpr Bits port = bits(3), more_port = bits(2);
 // A rule names a service's port easily, and any other number by accident only. Without this, lists
 // of sampled media ports beat the range that they were sampled from.
 inline constexpr Bits odd_port = bits(8);
-inline constexpr Bits known_range = bits(3), range = bits(5), open_range = bits(5);
+inline constexpr Bits known_range = bits(3), named_range = bits(4), range = bits(5),
+                      open_range = bits(5);
 inline constexpr Bits host = bits(4), more_host = bits(1.5), domain = bits(4),
                       part_of_domain = bits(6);
+// One more host that has nothing to do with the others.
+inline constexpr Bits more_owner = bits(5);
 inline constexpr Bits other_hosts = bits(3);  // all but the vendors'
 // Unrelated hosts on one port: a rule would name the port.
 inline constexpr Bits more_endpoint = bits(3);
@@ -38,6 +41,7 @@ inline constexpr Bits turn_alone = bits(4);
 // SIP on its usual port: what routers at home and in small offices do, wanted or not.
 inline constexpr Bits swallows_sip = bits(10.5);
 inline constexpr Bits both_transports = bits(3);
+inline constexpr Bits unmeasured_mtu = bits(10);
 inline constexpr Bits accept = bits(10), answers_itself = bits(8);
 inline constexpr Bits far_end = bits(10), far_domain = bits(14), public_anchor = bits(2);
 inline constexpr Bits far_port = bits(3), far_refuses = bits(-2);

@@ -27,6 +27,7 @@ void read_contents(const Reading& reading, FlowEvents& events) {
   const bool hole = seen.detail == DetailCode::black_hole;
   each(seen, EvidenceKind::path_mtu, [&](const Evidence&) {
     if (hole) sign(reading, events, Sign::packets_too_big);
+    if (seen.detail == DetailCode::full_size) sign(reading, events, Sign::full_size);
   });
   // Where another name was asked for on purpose, the certificate proves nothing.
   if (!probe.with.contains("server_name")) {

@@ -131,7 +131,8 @@ void read_exchange(const Reading& reading, FlowEvents& events) {
   // It got there, and was refused.
   const bool refused = event.seen == Seen::closed || event.seen == Seen::refused_by;
   if (refused && refused_beyond(seen)) event.seen = Seen::reply;
-  if (is_beside(event.flow, who)) event.seen = udp ? Seen::closed : Seen::refused_far;
+  const bool itself = !who.empty() && !another && event.seen == Seen::prohibited;
+  if (itself || is_beside(event.flow, who)) event.seen = udp ? Seen::closed : Seen::refused_far;
   if (event.seen == Seen::nothing && udp) event.sent = std::max(event.sent, 2);
   if (event.seen == Seen::nothing && !udp) {
     event.sent = has(seen, EvidenceKind::short_wait) ? 2 : 3;

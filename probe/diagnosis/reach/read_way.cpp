@@ -38,6 +38,15 @@ bool refused_too_soon(const Reading& reading) {
   return own->second > fraction * took->count() && own->second - took->count() > least_ms;
 }
 
+// What the target cannot have refused itself, since it ends on the way, is refused in its name; and
+// what a device beside the target refuses has left the site.
+void tell_who_refused(FlowEvent& event) {
+  if (event.seen != Seen::prohibited) return;
+  const auto& who = event.router;
+  if (is_beside(event.flow, who)) event.seen = Seen::expired;
+  if (event.flow.udp && (who.empty() || who == event.flow.address)) event.seen = Seen::forged;
+}
+
 }  // namespace
 
 void read_hop(const Reading& reading, FlowEvents& events) {
@@ -48,7 +57,7 @@ void read_hop(const Reading& reading, FlowEvents& events) {
     auto event = event_of(reading, *seen);
     event.ends_early = true;
     event.router = text_fact(hop, Fact::by);
-    if (seen == Seen::prohibited && is_beside(event.flow, event.router)) event.seen = Seen::expired;
+    tell_who_refused(event);
     event.ttl = whole_fact(hop, Fact::ttl, 1, 255).value_or(0);
     event.climbed = !reading.probe.with.contains("control");
     event.sent = std::max(1, reading.seen.attempts);
@@ -72,7 +81,7 @@ void read_range(const Reading& reading, FlowEvents& events) {
     if (refused) event.seen = near ? Seen::closed : Seen::arrived;
     if (refused && near) event.too_near = true;
     event.router = text_fact(sample, Fact::by);
-    if (seen == Seen::prohibited && is_beside(event.flow, event.router)) event.seen = Seen::expired;
+    tell_who_refused(event);
     event.sent = replied ? 1 : 2;
     events.flows.push_back(event);
   });

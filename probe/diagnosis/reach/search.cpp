@@ -174,8 +174,8 @@ void unite(std::vector<World>& worlds, const Boxes& boxes, const std::vector<Pac
 }  // namespace
 
 bool is_note(Sign sign) {
-  return sign == Sign::public_knows || sign == Sign::public_denies || sign == Sign::proxy_works ||
-         sign == Sign::dns_direct;
+  return sign == Sign::full_size || sign == Sign::public_knows || sign == Sign::public_denies ||
+         sign == Sign::proxy_works || sign == Sign::dns_direct;
 }
 
 namespace {

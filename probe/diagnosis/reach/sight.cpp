@@ -14,9 +14,11 @@ const std::string& name_of(const PacketFlow& flow) {
   return flow.name.empty() ? flow.host : flow.name;
 }
 
-// Addresses have no owner that one could know by them.
+// Who owns an address one can only guess: large networks have one owner.
 std::string owner_of(const std::string& host) {
-  return findings::is_name(host) ? findings::registrable_domain(host) : host;
+  const auto address = IpAddress::parse(host);
+  if (!address) return findings::registrable_domain(host);
+  return Network{*address, address->is_v4() ? 16 : 32}.masked().to_string();
 }
 
 // Which routers saw packets to whom.
