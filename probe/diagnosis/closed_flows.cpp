@@ -48,7 +48,7 @@ class Reader {
       const bool known = context_.facts.find(seen(i).probe) != nullptr;
       if (known && reach::is_bad(seen(i).seen) && is_lost(met) &&
           is_about_flows(box(met), any_proxy))
-        parts[part_of(met, packet(i))].push_back(i);
+        parts[part_of(met, packet(i), sure_of({i}) >= reach::is_likely)].push_back(i);
     }
     std::map<Part, ClosedFlows> found;
     for (const auto& [part, events] : parts) {
@@ -72,15 +72,16 @@ class Reader {
   }
 
  private:
-  // What one box closes: of one host, or else of one port over UDP (true) or TCP.
-  using Part = std::tuple<std::uint32_t, reach::HostId, bool, std::uint16_t>;
+  // What one box closes: of one host, or else of one port over UDP (true) or TCP; what is surely
+  // closed by itself.
+  using Part = std::tuple<std::uint32_t, bool, reach::HostId, bool, std::uint16_t>;
 
   const FlowEvent& seen(std::uint32_t event) const { return drawn_.sight.events.flows[event]; }
   const reach::Packet& packet(std::uint32_t event) const { return drawn_.sight.packets[event]; }
   const reach::Box& box(const reach::Met& met) const { return drawn_.boxes[met.box]; }
-  Part part_of(const reach::Met& met, const reach::Packet& packet) const {
-    if (box(met).hosts.empty()) return {met.box, stranger, packet.udp, packet.port};
-    return {met.box, packet.host, false, 0};
+  Part part_of(const reach::Met& met, const reach::Packet& packet, bool surely) const {
+    if (box(met).hosts.empty()) return {met.box, surely, stranger, packet.udp, packet.port};
+    return {met.box, surely, packet.host, false, 0};
   }
   bool is_of(const Flow& flow, std::uint32_t event) const {
     const auto& one = seen(event).flow;
@@ -172,7 +173,7 @@ class Reader {
       for (const auto number : probe.packets) {
         const auto& asked = drawn_.asked.packets[number];
         const auto met = reach::fate_in(best, drawn_.boxes, asked);
-        const auto closed = is_lost(met) ? found.find(part_of(met, asked)) : found.end();
+        const auto closed = is_lost(met) ? found.find(part_of(met, asked, true)) : found.end();
         if (closed == found.end()) continue;
         auto& list = failing(result) ? closed->second.probes : closed->second.unseen;
         const bool known = std::find(list.begin(), list.end(), &result) != list.end();

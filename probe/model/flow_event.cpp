@@ -52,7 +52,7 @@ std::span<const Word<Sign>> words() {
       {Sign::nat_symmetric, "nat_symmetric"},
       {Sign::sip_rewritten, "sip_rewritten"},
       {Sign::packets_too_big, "packets_too_big"},
-      {Sign::full_size, "full_size"},
+      {Sign::full_size, "full_size_passes"},
       {Sign::cert_expired, "cert_expired"},
       {Sign::cert_wrong_name, "cert_wrong_name"},
       {Sign::cert_untrusted, "cert_untrusted"},

@@ -47,8 +47,8 @@ TEST(Destination, ThatIsDownIsNoPartOfAnothersBlock) {
   EXPECT_EQ(found[1].confidence, Confidence::possible);
 }
 
-// One port that a device refuses, and silence on another that was guessed: it may be that port.
-TEST(Destination, IsNoMoreThanLikelyByOnePortAndAGuess) {
+// One port that a device refuses, and silence on another that was guessed: it is that port.
+TEST(Destination, IsNotNamedByOnePortAndAGuess) {
   const auto made = [](bool guessed) {
     auto guess = tcp("stun.vendor.com", 80, silent);
     if (guessed) guess.probe.purpose = Purpose::neighbour;
@@ -59,7 +59,7 @@ TEST(Destination, IsNoMoreThanLikelyByOnePortAndAGuess) {
     run.probes.push_back(guess);
     return codes(run).front();
   };
-  EXPECT_EQ(made(true), "firewall.destination_blocked (likely)");
+  EXPECT_EQ(made(true), "firewall.flow_blocked (likely)");
   EXPECT_EQ(made(false), "firewall.destination_blocked (certain)");
 }
 

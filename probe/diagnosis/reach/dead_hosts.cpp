@@ -24,19 +24,22 @@ std::map<std::uint32_t, std::set<HostId>> by_domain(const Clues& clues, const Ho
 }  // namespace
 
 std::vector<DeadHosts> dead_hosts(const Clues& clues) {
-  std::set<HostId> all, failed, alive;
+  std::set<HostId> all, failed, alive, alive_but_dns;
   std::map<HostId, EventIds> bad;
   for (const auto event : clues.events) {
-    const auto host = clues.packet(event).host;
-    all.insert(host);
-    if (proves_alive(clues.seen(event))) alive.insert(host);
+    const auto& packet = clues.packet(event);
+    all.insert(packet.host);
+    if (!proves_alive(clues.seen(event))) continue;
+    alive.insert(packet.host);
+    if (packet.port != 53) alive_but_dns.insert(packet.host);
   }
   for (const auto event : clues.bad) {
     bad[clues.packet(event).host].push_back(event);
     failed.insert(clues.packet(event).host);
   }
   // The site's own resolver has boxes of its own.
-  const auto dead = without(without(as_hosts(failed), as_hosts(alive)), clues.sight.resolvers);
+  const auto outside = without(as_hosts(failed), clues.sight.resolvers);
+  const auto dead = without(outside, as_hosts(alive));
   std::map<Hosts, std::pair<std::string, Bits>> groups;
   if (dead.size() <= most_alike) {
     for (const auto host : dead) groups.try_emplace({host}, clues.name(host), prior::host);
@@ -55,7 +58,8 @@ std::vector<DeadHosts> dead_hosts(const Clues& clues) {
                        prior::host + static_cast<Bits>(dead.size() - owners) * prior::more_host +
                            static_cast<Bits>(owners - 1) * prior::more_owner);
   }
-  const auto dead_others = without(dead, clues.vendors);
+  // A list of the allowed may let out DNS to anybody.
+  const auto dead_others = without(without(outside, as_hosts(alive_but_dns)), clues.vendors);
   if (dead_others.size() > 1) {
     groups.try_emplace(clues.others, others_text, prior::other_hosts);
   }

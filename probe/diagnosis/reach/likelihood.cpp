@@ -28,7 +28,7 @@ constexpr Cell cells[] = {
     // Routers ration their ICMP answers.
     {Fate::prohibit, Seen::prohibited, .5},
     {Fate::prohibit, Seen::refused_way, .3},
-    {Fate::prohibit, Seen::nothing, .9},
+    {Fate::prohibit, Seen::nothing, .2},
     {Fate::prohibit, Seen::dropped, .9},
     {Fate::refuse, Seen::refused, .5},
     {Fate::refuse, Seen::refused_way, .5},
@@ -47,6 +47,7 @@ constexpr Cell cells[] = {
     {Fate::forge, Seen::forged, .4},
     {Fate::ignore, Seen::nothing, 1},
     {Fate::ignore, Seen::arrived, .4},
+    {Fate::ignore, Seen::closed, .3},  // of another port, where nobody listens
     {Fate::ignore, Seen::mute, 1},
     {Fate::ignore, Seen::expired, .9},
     {Fate::mute, Seen::mute, 1},

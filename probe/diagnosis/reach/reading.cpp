@@ -124,8 +124,9 @@ FlowEvent event_of(const Reading& reading, Seen seen) {
   event.seen = seen;
   event.at = reading.at;
   event.control = reading.probe.control();
-  // Whether that host is alive: a refusal is as good as an answer.
-  event.expected = reading.probe.purpose != Purpose::neighbour;
+  // A guess: nobody is known to listen there, and a refusal is as good as an answer.
+  const auto purpose = reading.probe.purpose;
+  event.expected = purpose != Purpose::neighbour && purpose != Purpose::other_sip_port;
   return event;
 }
 
