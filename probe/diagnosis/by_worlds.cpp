@@ -25,7 +25,8 @@ bool any_open(const Diagnosis& context, const OfProbes& may_fail_by_it) {
 }
 
 bool got_through(Seen seen) {
-  return seen == Seen::reply || seen == Seen::talk || seen == Seen::refused_far;
+  return seen == Seen::reply || seen == Seen::arrived || seen == Seen::talk ||
+         seen == Seen::refused_far;
 }
 
 }  // namespace

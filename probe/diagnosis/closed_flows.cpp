@@ -72,8 +72,8 @@ class Reader {
   }
 
  private:
-  // What one box closes: of one host, or else of one port over UDP (true) or TCP; what is surely
-  // closed by itself.
+  // What one box closes: what is surely closed (true) apart from the rest, of one host, or else of
+  // one port over UDP (true) or TCP.
   using Part = std::tuple<std::uint32_t, bool, reach::HostId, bool, std::uint16_t>;
 
   const FlowEvent& seen(std::uint32_t event) const { return drawn_.sight.events.flows[event]; }
@@ -173,7 +173,9 @@ class Reader {
       for (const auto number : probe.packets) {
         const auto& asked = drawn_.asked.packets[number];
         const auto met = reach::fate_in(best, drawn_.boxes, asked);
-        const auto closed = is_lost(met) ? found.find(part_of(met, asked, true)) : found.end();
+        if (!is_lost(met)) continue;
+        auto closed = found.find(part_of(met, asked, true));
+        if (closed == found.end()) closed = found.find(part_of(met, asked, false));
         if (closed == found.end()) continue;
         auto& list = failing(result) ? closed->second.probes : closed->second.unseen;
         const bool known = std::find(list.begin(), list.end(), &result) != list.end();

@@ -1,11 +1,10 @@
 #include "probe/diagnosis/fallbacks.hpp"
-#include "probe/diagnosis/finding_flow_groups.hpp"
 
 #include <algorithm>
 #include <map>
 #include <set>
 
-#include "probe/diagnosis/finding_facts.hpp"
+#include "probe/diagnosis/finding_flow_groups.hpp"
 #include "probe/model/plan.hpp"
 
 namespace callready {

@@ -7,7 +7,6 @@
 #include <iterator>
 #include <map>
 
-#include "probe/diagnosis/finding_udp_flows.hpp"
 #include "probe/diagnosis/finding_words.hpp"
 
 namespace callready::findings {
@@ -174,7 +173,7 @@ Text flows_in_subject(const std::vector<const Flow*>& flows, std::size_t& subjec
     if (!ports_of.contains(flow->host)) hosts.push_back(flow->host);
     ports_of[flow->host][flow->udp ? "UDP" : "TCP"].insert(flow->port);
   }
-  constexpr std::size_t few = 3;  // of a range: more are said by its ends
+  constexpr std::size_t most_ports = 2;  // of one host, by number, and how many more
   Text text;
   subjects = 0;
   std::set<Ports> said;
@@ -184,14 +183,7 @@ Text flows_in_subject(const std::vector<const Flow*>& flows, std::size_t& subjec
     std::vector<Text> rules;
     std::vector<std::string> alike;
     for (const auto& [transport, numbers] : ports) {
-      const bool sampled =
-          numbers.size() > few &&
-          std::all_of(flows.begin(), flows.end(), [&, &its = host](const Flow* flow) {
-            return flow->host != its || !flow->udp || in_a_range(*flow);
-          });
-      const auto words = sampled && transport == "UDP"
-                             ? Text(PortRange{*numbers.begin(), *numbers.rbegin()}.to_string())
-                             : ports_in_words({numbers.begin(), numbers.end()});
+      const auto words = ports_in_words({numbers.begin(), numbers.end()}, most_ports);
       rules.push_back(phrase("{} {}", transport, words));
     }
     std::copy_if(hosts.begin(), hosts.end(), std::back_inserter(alike),
@@ -203,7 +195,7 @@ Text flows_in_subject(const std::vector<const Flow*>& flows, std::size_t& subjec
   constexpr std::ptrdiff_t most_spaces = 8;  // the title goes on
   if (std::count(text.string().begin(), text.string().end(), ' ') <= most_spaces) return text;
   subjects = flows.size();
-  return phrase("{} flows to {}", flows.size(), listed(hosts, 1));
+  return phrase("{} ports of {}", flows.size(), listed(hosts, 1));
 }
 
 std::optional<FindingEvidence> reachable_port_of_same_host(const Facts& facts, const Flow& dead) {

@@ -49,8 +49,8 @@ std::vector<FindingEvidence> evidence_for(const std::vector<const Flow*>& flows,
 // "443 of the same host works": the contrast that makes a closed port of a living host.
 std::optional<FindingEvidence> reachable_port_of_same_host(const Facts& facts, const Flow& dead);
 
-// "TCP 443 and UDP 3478 to a and b and TCP 5061 to c": exactly these, unlike what their rows ask
-// for. `subjects`: how many they are, for the verb.
+// "TCP 443 and UDP 3478 to a and b": exactly these, unlike what their rows ask for; where that is
+// too long for a title, "10 ports of a and 2 more". `subjects`: how many they are, for the verb.
 Text flows_in_subject(const std::vector<const Flow*>& flows, std::size_t& subjects);
 
 }  // namespace callready::findings

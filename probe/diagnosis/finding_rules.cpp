@@ -346,10 +346,13 @@ std::vector<SetResult> rows_as_seen(const std::vector<PlannedSet>& sets, const R
 void diagnose(const std::vector<PlannedSet>& sets, std::string_view today, Report& report) {
   ResultIndex index(report.probes);
   report.sets = judged(sets, index);
-  const findings::Facts facts(report);
-  findings::Diagnosis so_far(facts);
-  auto causes = find_causes(so_far);
-  index.attribute(attribution_of(causes, so_far));
+  std::vector<findings::Cause> causes;
+  {
+    const findings::Facts facts(report);  // of rows that are judged anew below
+    findings::Diagnosis so_far(facts);
+    causes = find_causes(so_far);
+    index.attribute(attribution_of(causes, so_far));
+  }
   report.sets = judged(sets, index);
   for (std::size_t i = 0; i < sets.size(); ++i) {
     const auto& set = *sets[i].set;

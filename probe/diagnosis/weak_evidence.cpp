@@ -96,34 +96,45 @@ void doubt_unseen_certificates(const Facts& facts, const std::set<std::string>& 
 // What is lost in some of the worlds, and what makes one think so.
 class Losses {
  public:
-  explicit Losses(const reach::Diagnosis& drawn) : drawn_(drawn) {
+  Losses(const Facts& facts, const reach::Diagnosis& drawn) : drawn_(drawn) {
     std::set<std::pair<std::string_view, std::uint16_t>> left;
+    std::vector<const FlowEvent*> silent;
     bool heard = false;
     for (const auto& event : drawn.sight.events.flows) {
-      if (!event.flow.udp || event.flow.cargo == Cargo::dns) continue;
+      const auto cargo = event.flow.cargo;
+      if (!event.flow.udp || cargo == Cargo::dns) continue;
       if (reach::is_bad(event.seen)) dead_ports_.insert(event.flow.port);
       if (event.seen == Seen::expired) left.emplace(event.flow.host, event.flow.port);
       heard |= !event.ends_early && reach::is_good(event.seen);
+      // Others may answer nobody whom they do not know.
+      const bool answers_all = cargo == Cargo::stun || cargo == Cargo::turn ||
+                               cargo == Cargo::ntp || facts.answers_sip(event.flow.host);
+      if (event.seen == Seen::nothing && event.expected && answers_all) silent.push_back(&event);
     }
-    if (heard) return;
-    for (const auto& event : drawn.sight.events.flows) {
-      const bool silent = event.flow.udp && event.seen == Seen::nothing && event.expected;
-      if (silent && left.contains({event.flow.host, event.flow.port})) unheard_ = &event;
+    for (const auto* event : silent) {
+      const bool got_out = left.contains({event->flow.host, event->flow.port});
+      if (got_out && !heard) unheard_ = event;
     }
   }
 
   // Where something that the probe stands for is lost in worlds that are probable enough together:
   // what the device of the likeliest of them did to others. Empty: it hardly is.
   Text reason_to_doubt(const reach::AskedProbe& probe) const {
-    double lost = 0;
-    const reach::Box* box = nullptr;
+    double lost = 0, carried = 0;
+    const reach::Box *by = nullptr, *carrier = nullptr;
     for (const auto& world : drawn_.worlds) {
       const auto met = met_by(world, probe);
       if (!met) continue;
-      lost += world.probability;
+      const bool carries = met->fate == reach::Fate::carry;
+      (carries ? carried : lost) += world.probability;
+      auto& box = carries ? carrier : by;
       if (box == nullptr) box = &drawn_.boxes[met->box];
     }
-    if (lost >= reach::is_worth_saying) return reason_of(*box, probe);
+    if (lost >= reach::is_worth_saying) return reason_of(*by, probe);
+    // Whom a device connects by itself has not been reached for that.
+    constexpr double more_likely_than_not = .5;
+    const bool stands = probe.result->observation.outcome == Outcome::connected;
+    if (stands && carried > more_likely_than_not) return reason_of(*carrier, probe);
     const bool way_back_unproved = unheard_ != nullptr && is_udp(*probe.result);
     return way_back_unproved ? what_became_of(*unheard_) : Text();
   }
@@ -133,7 +144,8 @@ class Losses {
                                    const reach::AskedProbe& probe) const {
     const auto lost = [&](const reach::Packet& packet) -> std::optional<reach::Met> {
       const auto met = reach::fate_in(world, drawn_.boxes, packet);
-      return met.met() && reach::loses(met.fate) ? std::optional(met) : std::nullopt;
+      const bool carries = met.fate == reach::Fate::carry;
+      return met.met() && (carries || reach::loses(met.fate)) ? std::optional(met) : std::nullopt;
     };
     for (const auto number : probe.packets) {
       if (const auto met = lost(drawn_.asked.packets[number])) return met;
@@ -151,40 +163,55 @@ class Losses {
   }
 
   Text reason_of(const reach::Box& box, const reach::AskedProbe& probe) const {
-    if (box.fate == reach::Fate::take) {
+    if (box.fate == reach::Fate::take || box.fate == reach::Fate::carry) {
       return phrase("a device in the path may take connections itself");
     }
     const FlowEvent* telling = nullptr;
-    const auto& sight = drawn_.sight;
+    const auto& target = probe.result->probe.target;
     const auto closeness = [&](const FlowEvent& event) {
-      const auto& target = probe.result->probe.target;
       return 2 * (event.flow.host == target.host) + target.ports.contains(event.flow.port);
     };
+    for (const auto* event : lost_by(box)) {
+      if (telling == nullptr || closeness(*event) > closeness(*telling)) telling = event;
+    }
+    return telling == nullptr ? phrase("it may be lost on the way") : what_became_of(*telling);
+  }
+
+  // What that box alone has done to others, as far as it was seen.
+  const std::vector<const FlowEvent*>& lost_by(const reach::Box& box) const {
+    const auto [known, fresh] = lost_by_.try_emplace(&box);
+    if (!fresh) return known->second;
+    const auto& sight = drawn_.sight;
     for (std::size_t i = 0; i < sight.packets.size(); ++i) {
       const auto& event = sight.events.flows[i];
       const bool lost = reach::is_bad(event.seen) || event.seen == Seen::mute;
-      if (!lost || reach::fate_of(box, sight.packets[i]) == reach::Fate::pass) continue;
-      if (telling == nullptr || closeness(event) > closeness(*telling)) telling = &event;
+      if (lost && reach::loses(reach::fate_of(box, sight.packets[i]))) {
+        known->second.push_back(&event);
+      }
     }
-    if (telling == nullptr) return phrase("other packets like these were lost");
-    return what_became_of(*telling);
+    return known->second;
   }
 
   static Text what_became_of(const FlowEvent& event) {
     const auto& flow = event.flow;
-    const auto where = fmt::format("{} ({} {})", flow.host, flow.udp ? "UDP" : "TCP", flow.port);
+    const auto where = fmt::format("{}, {} {}", flow.host, flow.udp ? "UDP" : "TCP", flow.port);
     switch (event.seen) {
       case Seen::nothing:
-      case Seen::mute:
         return phrase("nothing came back from {}", where);
+      case Seen::mute:
+        return phrase("the connection to {} opened, but nothing was answered over it", where);
+      case Seen::one_way:
+        return phrase("{} received packets, but its reply did not arrive", where);
       case Seen::dropped:
         return phrase("packets to {} were dropped in transit", where);
       default:
-        return phrase("packets to {} were refused", where);
+        return flow.udp ? phrase("packets to {} were refused", where)
+                        : phrase("connections to {} were refused", where);
     }
   }
 
   const reach::Diagnosis& drawn_;
+  mutable std::map<const reach::Box*, std::vector<const FlowEvent*>> lost_by_;
   std::set<std::uint16_t> dead_ports_;  // UDP: on which something was lost
   // It left over UDP and was not answered, as nothing was over UDP: no way back is proved.
   const FlowEvent* unheard_ = nullptr;
@@ -194,7 +221,7 @@ class Losses {
 void doubt_what_worlds_lose(const Diagnosis& context, const std::set<std::string>& after_all,
                             std::map<std::string, Text>& reasons) {
   const auto& drawn = context.worlds();
-  const Losses losses(drawn);
+  const Losses losses(context.facts, drawn);
   for (const auto& probe : drawn.asked.probes) {
     const auto& result = *probe.result;
     const auto outcome = result.observation.outcome;

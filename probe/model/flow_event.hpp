@@ -76,8 +76,8 @@ struct FlowEvent {
   int answered = 0;       // of a sample: so many of `sent`
   Milliseconds at{0};     // since the run began
   bool by_relay = false;  // a relay of ours says so
-  // The handshake, or a refusal, took less than a quarter of what is usual for the line, or for
-  // that host; nothing: not known.
+  // The handshake took less than a quarter of what is usual for the line, or a refusal less than a
+  // third of what that host's answers take; nothing: not known.
   std::optional<bool> too_near;
   bool control = false;
   bool expected = true;  // somebody is known to listen there

@@ -177,7 +177,7 @@ TEST(Doubt, OfMediaWhereNobodyIsHeardOverUdp) {
   EXPECT_EQ(made(answered).status, Status::pass);
   const auto open = made(silent);
   EXPECT_EQ(open.status, Status::unknown);
-  EXPECT_TRUE(holds(open.summary, "nothing came back from turn.vendor.com (UDP 3478)"));
+  EXPECT_TRUE(holds(open.summary, "nothing came back from turn.vendor.com, UDP 3478"));
 }
 
 // A relay takes in what we send to it over UDP, and what it sends comes back, or does not.
@@ -195,10 +195,31 @@ TEST(Doubt, OfMediaWhereARelayIsNotHeard) {
                     {Fact::inbound, comes_back}}})},
             Severity::optional);
     run.add_controls({tls("www.google.com"), tls("www.cloudflare.com")});
-    return media_of(run);
+    return row_of(run.judge(), "media");
   };
-  EXPECT_EQ(made(false), Status::unknown);
-  EXPECT_EQ(made(true), Status::pass);
+  const auto open = made(false);
+  EXPECT_EQ(open.status, Status::unknown);
+  EXPECT_TRUE(
+      holds(open.summary, "84.199.1.9, UDP 50000 received packets, but its reply did not arrive"));
+  EXPECT_EQ(made(true).status, Status::pass);
+}
+
+// Who opens TLS on the way connects everybody by himself.
+TEST(Doubt, OfAConnectionThatADeviceCarries) {
+  const auto made = [](bool opened) {
+    const auto greeted = [&](std::string host) {
+      return opened ? with_root(tls(std::move(host), answered, "trusted", "CN=Web Gateway"), false)
+                    : tls(std::move(host));
+    };
+    Scene run;
+    run.add("push", {tcp("push.vendor.com", 443)});
+    run.add("web", {greeted("www.vendor.com")}, Severity::optional);
+    run.add_controls({greeted("www.google.com"), greeted("www.cloudflare.com"),
+                      stun("stun.l.google.com", 19302)});
+    return row_of(run.judge(), "push").status;
+  };
+  EXPECT_EQ(made(false), Status::pass);
+  EXPECT_EQ(made(true), Status::unknown);
 }
 
 // A host that could not be measured is left out of the row, but not where its packets died later.

@@ -217,6 +217,25 @@ TEST(TlsFilter, OfOneServerMayBeThatServers) {
   EXPECT_TRUE(holds(found.fix, "ask the servers' operator")) << found.fix;
 }
 
+// Nobody has measured whether full-size packets pass, as certificates need them.
+TEST(TlsFilter, IsNotNamedWhereTheMtuMayBeTheCause) {
+  const auto made = [](bool measured) {
+    auto run = report({row("web", {tls("portal.vendor.com", failed, "tls_timed_out"),
+                                   tls("portal.other.net", failed, "tls_timed_out"),
+                                   sip_tcp("sip.vendor.com", 5060)}),
+                       controls({tls("www.google.com", failed, "tls_timed_out"),
+                                 tls("www.cloudflare.com", failed, "tls_timed_out"),
+                                 stun("stun.l.google.com", 19302)})});
+    auto path =
+        probe(CheckKind::path, Transport::udp, "stun.l.google.com", 19302, answered, "full_size");
+    path.observation.evidence.push_back({EvidenceKind::path_mtu, "", {}});
+    if (measured) run.probes.push_back(path);
+    return codes(run);
+  };
+  EXPECT_EQ(made(true), Codes{"firewall.tls_filtered (possible)"});
+  EXPECT_EQ(made(false), Codes{});
+}
+
 TEST(TlsFilter, GoesByTheNameWhereAnotherOneIsAnswered) {
   auto other = tls("portal.vendor.com", failed, "wrong_name");
   other.probe.with["server_name"] = "example.com";

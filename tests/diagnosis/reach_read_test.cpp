@@ -91,6 +91,23 @@ TEST(ReachRead, RefusalsOfAMediaRange) {
   EXPECT_EQ(answer(90), "UDP 10000 rtp a.vendor.com closed x2");
 }
 
+// Who refuses a packet that was to end on the way, and is not named, does so in the target's name.
+TEST(ReachRead, RefusalsInTheTargetsNameAreForged) {
+  EXPECT_EQ(read({range("a.vendor.com", {{10000, "prohibited"}})}),
+            Words{"UDP 10000 rtp a.vendor.com forged x2 early"});
+  const auto by = [](ProbeResult result, std::string device) {
+    result = at(std::move(result), "20.1.2.3");
+    result.observation.evidence.back().facts[Fact::by] = std::move(device);
+    return read({result});
+  };
+  const auto hop = udp_hop("a.vendor.com", 10000, "prohibited");
+  EXPECT_EQ(by(hop, "20.1.2.3"), Words{"UDP 10000 rtp a.vendor.com forged x1 early"});
+  EXPECT_EQ(by(hop, "10.20.0.1"), Words{"UDP 10000 rtp a.vendor.com prohibited x1 early"});
+  EXPECT_EQ(by(range("a.vendor.com", {{10000, "prohibited"}}), "20.1.2.3"),
+            Words{"UDP 10000 rtp a.vendor.com closed x2"})
+      << "its own firewall may say so";
+}
+
 TEST(ReachRead, PacketsThatEndOnTheWay) {
   EXPECT_EQ(read({udp_hop("a.vendor.com", 5060, "left_site", "sip")}),
             Words{"UDP 5060 sip a.vendor.com expired x1 early"});

@@ -87,13 +87,13 @@ class Asking {
  public:
   Asking(const Report& report, const Sight& sight) : report_(report), sight_(sight) {
     for (const auto& event : sight.events.flows) {
-      const bool got_there =
-          event.seen == Seen::reply || event.seen == Seen::talk || event.seen == Seen::open;
+      const bool got_there = event.seen == Seen::reply || event.seen == Seen::arrived ||
+                             event.seen == Seen::talk || event.seen == Seen::open;
       const bool as_asked = event.ends_early ? event.seen == Seen::expired : got_there;
       if (as_asked) good_.insert(event.probe);
       if (event.seen == Seen::dropped) died_.insert(event.probe);
-      const bool got_out =
-          event.seen == Seen::reply || event.seen == Seen::expired || event.seen == Seen::one_way;
+      const bool got_out = event.seen == Seen::reply || event.seen == Seen::arrived ||
+                           event.seen == Seen::expired || event.seen == Seen::one_way;
       if (event.flow.udp && got_out) open_udp_.insert(event.flow.port);
     }
     for (const auto& sign : sight.events.signs) {

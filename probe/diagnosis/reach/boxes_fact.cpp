@@ -119,8 +119,9 @@ void propose_failing_names(const Clues& clues, Boxes& boxes) {
 // need them.
 void propose_unmeasured_sizes(const Clues& clues, Boxes& boxes) {
   const auto any_tls = [&](Seen seen) {
-    return clues.any(clues.events, [&](std::uint32_t event) {
-      return clues.packet(event).cargo == Cargo::tls && clues.seen(event) == seen;
+    const auto& flows = clues.sight.events.flows;
+    return std::any_of(flows.begin(), flows.end(), [&](const FlowEvent& event) {
+      return event.flow.cargo == Cargo::tls && event.seen == seen;
     });
   };
   const bool measured = clues.has(Sign::full_size) || clues.has(Sign::packets_too_big);

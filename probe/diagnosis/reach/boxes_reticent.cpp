@@ -19,7 +19,7 @@ void propose_reticent_servers(const Clues& clues, Boxes& boxes) {
     const bool sip = packet.cargo == Cargo::sip || packet.cargo == Cargo::inside;
     if (silent && sip && !packet.ends_early) domains[clues.domain(packet.host)].insert(packet.host);
   }
-  // Those that one service names by address only have no owner in common that one could see.
+  // Those that one service names by address may have no owner in common that one could see.
   std::set<HostId> all;
   for (const auto& [domain, hosts] : domains) all.insert(hosts.begin(), hosts.end());
   if (domains.size() > 1) {

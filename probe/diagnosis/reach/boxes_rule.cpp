@@ -91,7 +91,7 @@ void range_scopes(const Ports& dead, const Ports& open, std::vector<Scope>& scop
                           prior::known_range,
                           {{border, 65535}}});
       }
-      // Where the lowest that was tried begins: rules name the ranges of vendors, too.
+      // From the lowest port that failed: rules name the ranges of vendors, too.
       scopes.push_back({fmt::format("UDP from {} up", first),
                         range_code(start),
                         prior::named_range,

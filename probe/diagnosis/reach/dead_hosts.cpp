@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "probe/diagnosis/finding_facts.hpp"
 #include "probe/diagnosis/reach/prior.hpp"
 
 namespace callready::reach {
@@ -24,14 +25,14 @@ std::map<std::uint32_t, std::set<HostId>> by_domain(const Clues& clues, const Ho
 }  // namespace
 
 std::vector<DeadHosts> dead_hosts(const Clues& clues) {
-  std::set<HostId> all, failed, alive, alive_but_dns;
+  std::set<HostId> all, failed, alive, alive_beside_dns;
   std::map<HostId, EventIds> bad;
   for (const auto event : clues.events) {
     const auto& packet = clues.packet(event);
     all.insert(packet.host);
     if (!proves_alive(clues.seen(event))) continue;
     alive.insert(packet.host);
-    if (packet.port != 53) alive_but_dns.insert(packet.host);
+    if (packet.port != 53) alive_beside_dns.insert(packet.host);
   }
   for (const auto event : clues.bad) {
     bad[clues.packet(event).host].push_back(event);
@@ -48,7 +49,8 @@ std::vector<DeadHosts> dead_hosts(const Clues& clues) {
   for (const auto& [domain, some] : by_domain(clues, dead)) {
     if (some.size() < 2) continue;
     const auto& name = clues.sight.domain_names[domain];
-    groups.try_emplace(as_hosts(siblings.at(domain)), "*." + name, prior::domain);
+    const auto all_of_it = findings::is_name(name) ? "*." + name : name;
+    groups.try_emplace(as_hosts(siblings.at(domain)), all_of_it, prior::domain);
     groups.try_emplace(as_hosts(some), fmt::format("{} hosts of {}", some.size(), name),
                        prior::part_of_domain);
   }
@@ -59,7 +61,7 @@ std::vector<DeadHosts> dead_hosts(const Clues& clues) {
                            static_cast<Bits>(owners - 1) * prior::more_owner);
   }
   // A list of the allowed may let out DNS to anybody.
-  const auto dead_others = without(without(outside, as_hosts(alive_but_dns)), clues.vendors);
+  const auto dead_others = without(without(outside, as_hosts(alive_beside_dns)), clues.vendors);
   if (dead_others.size() > 1) {
     groups.try_emplace(clues.others, others_text, prior::other_hosts);
   }

@@ -46,7 +46,6 @@ constexpr Cell cells[] = {
     {Fate::forge, Seen::arrived, .5},
     {Fate::forge, Seen::forged, .4},
     {Fate::ignore, Seen::nothing, 1},
-    {Fate::ignore, Seen::arrived, .4},
     {Fate::ignore, Seen::closed, .3},  // of another port, where nobody listens
     {Fate::ignore, Seen::mute, 1},
     {Fate::ignore, Seen::expired, .9},
@@ -160,7 +159,6 @@ double passing(const FlowEvent& event, bool slow_line, double lost) {
     case Seen::mute:
       return power(0.5, 12) + lost / 10 + late;
     case Seen::arrived:
-      return .9 * (1 - power(lost, sent));
     case Seen::expired:
       return .9 * (1 - power(lost, sent));
     case Seen::dropped:

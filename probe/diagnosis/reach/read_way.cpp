@@ -38,13 +38,12 @@ bool refused_too_soon(const Reading& reading) {
   return own->second > fraction * took->count() && own->second - took->count() > least_ms;
 }
 
-// What the target cannot have refused itself, since it ends on the way, is refused in its name; and
-// what a device beside the target refuses has left the site.
+// What a device beside the target refuses has left the site; where no device is named, it was done
+// in the target's name.
 void tell_who_refused(FlowEvent& event) {
   if (event.seen != Seen::prohibited) return;
-  const auto& who = event.router;
-  if (is_beside(event.flow, who)) event.seen = Seen::expired;
-  if (event.flow.udp && (who.empty() || who == event.flow.address)) event.seen = Seen::forged;
+  if (is_beside(event.flow, event.router)) event.seen = Seen::expired;
+  if (event.flow.udp && event.router.empty()) event.seen = Seen::forged;
 }
 
 }  // namespace
@@ -58,6 +57,9 @@ void read_hop(const Reading& reading, FlowEvents& events) {
     event.ends_early = true;
     event.router = text_fact(hop, Fact::by);
     tell_who_refused(event);
+    // It ended on the way: the target cannot have refused it.
+    const bool itself = event.router == event.flow.address;
+    if (seen == Seen::prohibited && event.flow.udp && itself) event.seen = Seen::forged;
     event.ttl = whole_fact(hop, Fact::ttl, 1, 255).value_or(0);
     event.climbed = !reading.probe.with.contains("control");
     event.sent = std::max(1, reading.seen.attempts);
@@ -75,13 +77,19 @@ void read_range(const Reading& reading, FlowEvents& events) {
     if (!seen || !port) return;
     auto event = event_of(reading, *seen);
     event.flow.port = *port;
-    // A relay that heard it is not the port's own word.
-    const bool refused = result == DetailCode::arrived && !sample.facts.contains(Fact::outbound);
+    // That a relay or an echo server heard it is not the port's own word.
+    const bool told =
+        sample.facts.contains(Fact::outbound) || sample.facts.contains(Fact::responder);
+    const bool refused = result == DetailCode::arrived && !told;
     event.ends_early = !replied && !refused;
     if (refused) event.seen = near ? Seen::closed : Seen::arrived;
     if (refused && near) event.too_near = true;
     event.router = text_fact(sample, Fact::by);
     tell_who_refused(event);
+    if (seen == Seen::prohibited && event.router == event.flow.address) {
+      event.seen = Seen::closed;  // its own firewall
+      event.ends_early = false;
+    }
     event.sent = replied ? 1 : 2;
     events.flows.push_back(event);
   });

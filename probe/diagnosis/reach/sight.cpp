@@ -14,7 +14,7 @@ const std::string& name_of(const PacketFlow& flow) {
   return flow.name.empty() ? flow.host : flow.name;
 }
 
-// Who owns an address one can only guess: large networks have one owner.
+// Who owns an address one can only guess: those of one IPv4 /16 are taken to be one owner's.
 std::string owner_of(const std::string& host) {
   const auto address = IpAddress::parse(host);
   if (!address) return findings::registrable_domain(host);
@@ -52,7 +52,7 @@ class HowFar {
 
   // It died, and may have done so behind a router that others' packets were only seen at.
   bool died_behind(const FlowEvent& event) const {
-    return event.seen == Seen::dropped && dies_behind_.contains(event.flow.host);
+    return event.flow.udp && event.seen == Seen::dropped && dies_behind_.contains(event.flow.host);
   }
 
   bool as_far_as_the_vendors(const FlowEvent& event) const {
@@ -74,15 +74,15 @@ class HowFar {
   }
 
   void find_deaths_behind(const std::vector<FlowEvent>& events) {
-    std::map<std::string_view, int> nearest;  // where packets to a host were seen: the TTL
+    std::map<std::string_view, int> farthest;  // where packets to a host were seen: the TTL
     for (const auto& event : events) {
       if (!seen_on_its_way(event) || event.ttl == 0) continue;
-      const auto known = nearest.try_emplace(event.flow.host, event.ttl).first;
-      known->second = std::min(known->second, event.ttl);
+      auto& ttl = farthest[event.flow.host];
+      ttl = std::max(ttl, event.ttl);
     }
     for (const auto& event : events) {
       if (!event.flow.udp || event.seen != Seen::dropped || event.ttl == 0) continue;
-      const bool behind = std::any_of(nearest.begin(), nearest.end(), [&](const auto& other) {
+      const bool behind = std::any_of(farthest.begin(), farthest.end(), [&](const auto& other) {
         return other.first != event.flow.host && other.second < event.ttl;
       });
       if (behind) dies_behind_.insert(event.flow.host);
