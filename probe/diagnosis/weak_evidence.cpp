@@ -102,10 +102,13 @@ class Losses {
     bool heard = false;
     for (const auto& event : drawn.sight.events.flows) {
       const auto cargo = event.flow.cargo;
+      // Who resets connections may refuse packets as well, in the far end's name.
+      if (!event.flow.udp && event.seen == Seen::refused) unheard_ = &event;
       if (!event.flow.udp || cargo == Cargo::dns) continue;
-      if (reach::is_bad(event.seen)) dead_ports_.insert(event.flow.port);
+      const bool media = cargo == Cargo::rtp;
+      if (media && reach::is_bad(event.seen)) dead_ports_.insert(event.flow.port);
       if (event.seen == Seen::expired) left.emplace(event.flow.host, event.flow.port);
-      heard |= !event.ends_early && reach::is_good(event.seen);
+      heard |= !event.ends_early && reach::is_good(event.seen) && event.seen != Seen::arrived;
       // Others may answer nobody whom they do not know.
       const bool answers_all = cargo == Cargo::stun || cargo == Cargo::turn ||
                                cargo == Cargo::ntp || facts.answers_sip(event.flow.host);
@@ -113,8 +116,9 @@ class Losses {
     }
     for (const auto* event : silent) {
       const bool got_out = left.contains({event->flow.host, event->flow.port});
-      if (got_out && !heard) unheard_ = event;
+      if (got_out) unheard_ = event;
     }
+    if (heard) unheard_ = nullptr;
   }
 
   // Where something that the probe stands for is lost in worlds that are probable enough together:
@@ -212,7 +216,7 @@ class Losses {
 
   const reach::Diagnosis& drawn_;
   mutable std::map<const reach::Box*, std::vector<const FlowEvent*>> lost_by_;
-  std::set<std::uint16_t> dead_ports_;  // UDP: on which something was lost
+  std::set<std::uint16_t> dead_ports_;  // UDP: on which media was lost
   // It left over UDP and was not answered, as nothing was over UDP: no way back is proved.
   const FlowEvent* unheard_ = nullptr;
 };

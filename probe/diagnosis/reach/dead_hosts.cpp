@@ -60,19 +60,37 @@ std::vector<DeadHosts> dead_hosts(const Clues& clues) {
                        prior::host + static_cast<Bits>(dead.size() - owners) * prior::more_host +
                            static_cast<Bits>(owners - 1) * prior::more_owner);
   }
-  // A list of the allowed may let out DNS to anybody.
+  // A list of the allowed may let out DNS to anybody, and lack some of the vendors' hosts.
+  std::set<Hosts> lists;
   const auto dead_others = without(without(outside, as_hosts(alive_beside_dns)), clues.vendors);
   if (dead_others.size() > 1) {
     groups.try_emplace(clues.others, others_text, prior::other_hosts);
+    lists.insert(clues.others);
+    auto short_list = std::set<HostId>(clues.others.begin(), clues.others.end());
+    short_list.insert(dead.begin(), dead.end());
+    const bool lets_any_out =
+        std::any_of(clues.vendors.begin(), clues.vendors.end(),
+                    [&](HostId host) { return alive_beside_dns.contains(host); });
+    if (lets_any_out && lists.insert(as_hosts(short_list)).second) {
+      groups.try_emplace(as_hosts(short_list), "all hosts but some", prior::short_list);
+    }
   }
   std::vector<DeadHosts> found;
   for (const auto& [hosts, group] : groups) {
-    DeadHosts one{hosts, group.first, group.second, {}, group.first == others_text};
+    DeadHosts one{hosts, group.first, group.second, {}, lists.contains(hosts)};
     for (const auto host : hosts) {
       const auto its = bad.find(host);
       if (its != bad.end()) one.bad.insert(one.bad.end(), its->second.begin(), its->second.end());
     }
     std::sort(one.bad.begin(), one.bad.end());
+    const bool dns_too = one.but_dns && clues.any(one.bad, [&](std::uint32_t event) {
+      return clues.packet(event).port == 53;
+    });
+    if (dns_too) {
+      found.push_back(one);
+      found.back().but_dns = false;
+      found.back().hosts = without(hosts, clues.sight.resolvers);
+    }
     found.push_back(std::move(one));
   }
   return found;
