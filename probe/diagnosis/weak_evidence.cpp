@@ -102,14 +102,14 @@ class Losses {
     bool heard = false;
     for (const auto& event : drawn.sight.events.flows) {
       const auto cargo = event.flow.cargo;
-      // Who resets connections may refuse packets as well, in the far end's name.
+      // A device that resets connections may also refuse UDP in the far end's name.
       if (!event.flow.udp && event.seen == Seen::refused) unheard_ = &event;
       if (!event.flow.udp || cargo == Cargo::dns) continue;
       const bool media = cargo == Cargo::rtp;
       if (media && reach::is_bad(event.seen)) dead_ports_.insert(event.flow.port);
       if (event.seen == Seen::expired) left.emplace(event.flow.host, event.flow.port);
       heard |= !event.ends_early && reach::is_good(event.seen) && event.seen != Seen::arrived;
-      // Others may answer nobody whom they do not know.
+      // Other servers may ignore clients that they do not know.
       const bool answers_all = cargo == Cargo::stun || cargo == Cargo::turn ||
                                cargo == Cargo::ntp || facts.answers_sip(event.flow.host);
       if (event.seen == Seen::nothing && event.expected && answers_all) silent.push_back(&event);
@@ -135,7 +135,7 @@ class Losses {
       if (box == nullptr) box = &drawn_.boxes[met->box];
     }
     if (lost >= reach::is_worth_saying) return reason_of(*by, probe);
-    // Whom a device connects by itself has not been reached for that.
+    // A device that connects by itself proves nothing about the host.
     constexpr double more_likely_than_not = .5;
     const bool stands = probe.result->observation.outcome == Outcome::connected;
     if (stands && carried > more_likely_than_not) return reason_of(*carrier, probe);
@@ -144,26 +144,28 @@ class Losses {
   }
 
  private:
+  // Where one of its packets is lost; else where a device carries one on.
   std::optional<reach::Met> met_by(const reach::World& world,
                                    const reach::AskedProbe& probe) const {
-    const auto lost = [&](const reach::Packet& packet) -> std::optional<reach::Met> {
+    std::optional<reach::Met> carried;
+    const auto is_lost = [&](const reach::Packet& packet) {
       const auto met = reach::fate_in(world, drawn_.boxes, packet);
-      const bool carries = met.fate == reach::Fate::carry;
-      return met.met() && (carries || reach::loses(met.fate)) ? std::optional(met) : std::nullopt;
+      if (met.fate == reach::Fate::carry) carried = met;
+      return reach::loses(met.fate) ? std::optional(met) : std::nullopt;
     };
     for (const auto number : probe.packets) {
-      if (const auto met = lost(drawn_.asked.packets[number])) return met;
+      if (const auto met = is_lost(drawn_.asked.packets[number])) return met;
     }
     // A range is more than its sample: also ports of it on which others were lost.
     const auto& target = probe.result->probe.target;
-    if (probe.packets.empty() || target.ports.count() == 1) return std::nullopt;
+    if (probe.packets.empty() || target.ports.count() == 1) return carried;
     auto packet = drawn_.asked.packets[probe.packets.front()];
     for (const auto port : dead_ports_) {
       if (!target.ports.contains(port)) continue;
       packet.port = port;
-      if (const auto met = lost(packet)) return met;
+      if (const auto met = is_lost(packet)) return met;
     }
-    return std::nullopt;
+    return carried;
   }
 
   Text reason_of(const reach::Box& box, const reach::AskedProbe& probe) const {
@@ -217,7 +219,8 @@ class Losses {
   const reach::Diagnosis& drawn_;
   mutable std::map<const reach::Box*, std::vector<const FlowEvent*>> lost_by_;
   std::set<std::uint16_t> dead_ports_;  // UDP: on which media was lost
-  // It left over UDP and was not answered, as nothing was over UDP: no way back is proved.
+  // Where nothing was heard over UDP: a request that left and was not answered, or a connection
+  // that was reset. No way back is proved. Null: something was heard, or nobody was asked.
   const FlowEvent* unheard_ = nullptr;
 };
 

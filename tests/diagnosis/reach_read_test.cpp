@@ -95,6 +95,9 @@ TEST(ReachRead, RefusalsOfAMediaRange) {
 TEST(ReachRead, RefusalsInTheTargetsNameAreForged) {
   EXPECT_EQ(read({range("a.vendor.com", {{10000, "prohibited"}})}),
             Words{"UDP 10000 rtp a.vendor.com forged x2 early"});
+  auto unresolved = range("a.vendor.com", {{10000, "prohibited"}});
+  unresolved.observation.address.reset();  // a saved report may have lost it
+  EXPECT_EQ(read({unresolved}), Words{"UDP 10000 rtp a.vendor.com forged x2 early"});
   const auto by = [](ProbeResult result, std::string device) {
     result = at(std::move(result), "20.1.2.3");
     result.observation.evidence.back().facts[Fact::by] = std::move(device);

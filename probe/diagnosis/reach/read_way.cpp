@@ -38,12 +38,21 @@ bool refused_too_soon(const Reading& reading) {
   return own->second > fraction * took->count() && own->second - took->count() > least_ms;
 }
 
-// What a device beside the target refuses has left the site; where no device is named, it was done
-// in the target's name.
-void tell_who_refused(FlowEvent& event) {
+// A refusal by a device beside the target shows that the packet left the site; one that names no
+// device was sent in the target's name. `whole_way`: the packet may have reached the target, whose
+// own firewall may refuse it.
+void tell_who_refused(FlowEvent& event, bool whole_way) {
   if (event.seen != Seen::prohibited) return;
-  if (is_beside(event.flow, event.router)) event.seen = Seen::expired;
-  if (event.flow.udp && event.router.empty()) event.seen = Seen::forged;
+  const auto& who = event.router;
+  const bool itself = !who.empty() && who == event.flow.address;
+  if (is_beside(event.flow, who)) {
+    event.seen = Seen::expired;
+  } else if (itself && whole_way) {
+    event.seen = Seen::closed;
+    event.ends_early = false;
+  } else if (event.flow.udp && (itself || who.empty())) {
+    event.seen = Seen::forged;
+  }
 }
 
 }  // namespace
@@ -56,10 +65,7 @@ void read_hop(const Reading& reading, FlowEvents& events) {
     auto event = event_of(reading, *seen);
     event.ends_early = true;
     event.router = text_fact(hop, Fact::by);
-    tell_who_refused(event);
-    // It ended on the way: the target cannot have refused it.
-    const bool itself = event.router == event.flow.address;
-    if (seen == Seen::prohibited && event.flow.udp && itself) event.seen = Seen::forged;
+    tell_who_refused(event, false);
     event.ttl = whole_fact(hop, Fact::ttl, 1, 255).value_or(0);
     event.climbed = !reading.probe.with.contains("control");
     event.sent = std::max(1, reading.seen.attempts);
@@ -85,11 +91,7 @@ void read_range(const Reading& reading, FlowEvents& events) {
     if (refused) event.seen = near ? Seen::closed : Seen::arrived;
     if (refused && near) event.too_near = true;
     event.router = text_fact(sample, Fact::by);
-    tell_who_refused(event);
-    if (seen == Seen::prohibited && event.router == event.flow.address) {
-      event.seen = Seen::closed;  // its own firewall
-      event.ends_early = false;
-    }
+    tell_who_refused(event, true);
     event.sent = replied ? 1 : 2;
     events.flows.push_back(event);
   });
