@@ -1,6 +1,6 @@
 #include "reports/format.hpp"
 
-#include "reports/language.hpp"
+#include "reports/words/language.hpp"
 
 namespace callready {
 namespace {

@@ -8,7 +8,7 @@
 #include "probe/cli/arguments_output.hpp"
 #include "probe/cli/help_page.hpp"
 #include "probe/cli/recordings.hpp"
-#include "reports/firewall.hpp"
+#include "reports/firewall/firewall.hpp"
 
 namespace callready {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "probe/cli/arguments_output.hpp"
 #include "reports/format.hpp"
-#include "reports/language.hpp"
+#include "reports/words/language.hpp"
 
 namespace callready {
 namespace {

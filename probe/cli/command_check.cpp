@@ -20,7 +20,7 @@
 #include "probe/platform/child.hpp"
 #include "probe/platform/system.hpp"
 #include "probe/util/path.hpp"
-#include "reports/waits.hpp"
+#include "reports/words/waits.hpp"
 #include "targets/builtin.hpp"
 
 namespace callready {

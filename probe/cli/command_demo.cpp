@@ -4,11 +4,11 @@
 #include "probe/cli/output.hpp"
 #include "probe/cli/privacy.hpp"
 #include "probe/cli/recordings.hpp"
-#include "probe/diagnosis/merge.hpp"
+#include "probe/diagnosis/compare/merge.hpp"
 #include "probe/engine/session.hpp"
 #include "probe/platform/system.hpp"
 #include "probe/serve/demo_thread.hpp"
-#include "reports/json_reader.hpp"
+#include "reports/json/reader.hpp"
 
 namespace callready {
 namespace {

@@ -6,8 +6,8 @@
 #include "probe/cli/output.hpp"
 #include "probe/cli/privacy.hpp"
 #include "probe/cli/saved_report.hpp"
-#include "probe/diagnosis/compare.hpp"
-#include "probe/diagnosis/merge.hpp"
+#include "probe/diagnosis/compare/compare.hpp"
+#include "probe/diagnosis/compare/merge.hpp"
 #include "reports/diff.hpp"
 
 namespace callready {

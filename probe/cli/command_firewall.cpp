@@ -10,7 +10,7 @@
 #include "probe/model/public_network.hpp"
 #include "probe/plan/plan.hpp"
 #include "probe/platform/system.hpp"
-#include "reports/firewall.hpp"
+#include "reports/firewall/firewall.hpp"
 #include "targets/expand_variables.hpp"
 
 namespace callready {

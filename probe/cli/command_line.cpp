@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cctype>
 
-#include "reports/finding_words.hpp"
+#include "reports/words/finding_words.hpp"
 
 namespace callready {
 namespace {

@@ -7,7 +7,7 @@
 #include "probe/cli/output.hpp"
 #include "probe/cli/privacy.hpp"
 #include "probe/cli/saved_report.hpp"
-#include "probe/diagnosis/merge.hpp"
+#include "probe/diagnosis/compare/merge.hpp"
 #include "probe/engine/watchdog.hpp"
 #include "probe/platform/system.hpp"
 #include "probe/util/path.hpp"

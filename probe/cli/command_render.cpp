@@ -5,7 +5,7 @@
 #include "probe/cli/output.hpp"
 #include "probe/cli/privacy.hpp"
 #include "probe/cli/saved_report.hpp"
-#include "probe/diagnosis/merge.hpp"
+#include "probe/diagnosis/compare/merge.hpp"
 
 namespace callready {
 

@@ -12,7 +12,7 @@
 #include "probe/cli/saved_report.hpp"
 #include "probe/plan/set_warnings.hpp"
 #include "probe/platform/system.hpp"
-#include "reports/show.hpp"
+#include "reports/text/show.hpp"
 
 namespace callready {
 namespace {

@@ -1,7 +1,7 @@
 #include "probe/cli/follow.hpp"
 
 #include "probe/cli/output.hpp"
-#include "reports/events.hpp"
+#include "reports/json/events.hpp"
 
 namespace callready {
 

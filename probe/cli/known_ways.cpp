@@ -7,7 +7,7 @@
 
 #include "probe/platform/input_file.hpp"
 #include "probe/platform/system.hpp"
-#include "reports/rfc3339.hpp"
+#include "reports/words/rfc3339.hpp"
 
 namespace callready {
 namespace {

@@ -12,7 +12,7 @@
 #include "probe/cli/saved_report.hpp"
 #include "probe/engine/watchdog.hpp"
 #include "probe/platform/system.hpp"
-#include "reports/language.hpp"
+#include "reports/words/language.hpp"
 
 namespace callready {
 namespace {

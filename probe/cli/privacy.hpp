@@ -5,7 +5,7 @@
 #include <string>
 
 #include "probe/cli/arguments.hpp"
-#include "reports/redact.hpp"
+#include "reports/privacy/redact.hpp"
 
 namespace callready {
 

@@ -14,7 +14,7 @@
 #include "probe/platform/system.hpp"
 #include "probe/util/digest.hpp"
 #include "probe/util/path.hpp"
-#include "reports/otlp.hpp"
+#include "reports/monitoring/otlp.hpp"
 
 namespace callready {
 namespace {

@@ -12,7 +12,7 @@
 #include "probe/platform/input_file.hpp"
 #include "probe/platform/system.hpp"
 #include "reports/format.hpp"
-#include "reports/terminal.hpp"
+#include "reports/words/terminal.hpp"
 
 namespace callready {
 namespace {

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "probe/platform/input_file.hpp"
-#include "reports/json_reader.hpp"
+#include "reports/json/reader.hpp"
 
 namespace callready {
 

@@ -9,7 +9,7 @@
 #include "probe/model/url.hpp"
 #include "probe/platform/last_words.hpp"
 #include "probe/platform/system.hpp"
-#include "reports/terminal.hpp"
+#include "reports/words/terminal.hpp"
 
 namespace callready {
 namespace {

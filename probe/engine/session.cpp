@@ -11,9 +11,9 @@
 #include <set>
 #include <stdexcept>
 
-#include "probe/diagnosis/fallbacks.hpp"
 #include "probe/diagnosis/findings.hpp"
-#include "probe/diagnosis/follow_up.hpp"
+#include "probe/diagnosis/questions/fallbacks.hpp"
+#include "probe/diagnosis/questions/follow_up.hpp"
 #include "probe/engine/browser_policies.hpp"
 #include "probe/engine/local_resources.hpp"
 #include "probe/engine/logins.hpp"

@@ -8,7 +8,7 @@
 
 #include "probe/net/service_timeouts.hpp"
 #include "probe/web/child_process.hpp"
-#include "reports/terminal.hpp"
+#include "reports/words/terminal.hpp"
 
 namespace callready::exporter {
 namespace {

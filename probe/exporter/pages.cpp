@@ -12,10 +12,10 @@
 #include "probe/net/service_timeouts.hpp"
 #include "probe/platform/input_file.hpp"
 #include "probe/util/path.hpp"
-#include "reports/exporter_index.hpp"
 #include "reports/format.hpp"
-#include "reports/metric_text.hpp"
-#include "reports/rfc3339.hpp"
+#include "reports/monitoring/exporter_index.hpp"
+#include "reports/monitoring/metric_text.hpp"
+#include "reports/words/rfc3339.hpp"
 
 namespace callready::exporter {
 namespace {

@@ -4,7 +4,7 @@
 #include <fstream>
 
 #include "probe/platform/descriptor.hpp"
-#include "reports/metric_text.hpp"
+#include "reports/monitoring/metric_text.hpp"
 
 namespace callready::exporter {
 namespace {

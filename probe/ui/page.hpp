@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "reports/language.hpp"
+#include "reports/words/language.hpp"
 
 namespace callready::ui {
 

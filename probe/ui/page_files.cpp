@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "probe/ui/page.hpp"
-#include "reports/html_markup.hpp"
+#include "reports/html/markup.hpp"
 #include "reports/page.hpp"
 
 namespace callready::ui {

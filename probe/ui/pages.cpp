@@ -8,7 +8,7 @@
 
 #include "probe/ui/page.hpp"
 #include "probe/util/path.hpp"
-#include "reports/language.hpp"
+#include "reports/words/language.hpp"
 #include "targets/syntax.hpp"
 
 namespace callready::ui {

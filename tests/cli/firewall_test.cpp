@@ -2,14 +2,14 @@
 // grouping one by one.
 //
 // CALLREADY_UPDATE_GOLDEN=1 writes the golden files anew; read the difference before you commit it.
-#include "reports/firewall.hpp"
+#include "reports/firewall/firewall.hpp"
 
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
 
-#include "reports/firewall_export.hpp"
+#include "reports/firewall/export.hpp"
 #include "tests/plan/plan_text.hpp"
 #include "tests/support/source_folder.hpp"
 

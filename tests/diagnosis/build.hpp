@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "probe/diagnosis/judge.hpp"
+#include "probe/diagnosis/status/judge.hpp"
 #include "tests/support/said.hpp"
 
 namespace callready::test {

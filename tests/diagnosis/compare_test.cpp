@@ -1,4 +1,4 @@
-#include "probe/diagnosis/compare.hpp"
+#include "probe/diagnosis/compare/compare.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Which fallbacks are tried after all.
-#include "probe/diagnosis/fallbacks.hpp"
+#include "probe/diagnosis/questions/fallbacks.hpp"
 
 #include "tests/diagnosis/site_report.hpp"
 

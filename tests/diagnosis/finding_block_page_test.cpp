@@ -1,6 +1,6 @@
 // A DNS filter that sends names to its block page is named so, and not the vendor.
-#include "probe/diagnosis/block_pages.hpp"
-#include "probe/diagnosis/follow_up.hpp"
+#include "probe/diagnosis/contents/block_pages.hpp"
+#include "probe/diagnosis/questions/follow_up.hpp"
 #include "tests/diagnosis/diagnosis.hpp"
 
 namespace callready {

@@ -129,13 +129,14 @@ TEST(DnsWithoutTcp, LosesLongAnswersOnly) {
 }
 
 TEST(DnsWithoutTcp, IsSeenWhereARowAsksForIt) {
-  const auto made = [](Outcome over_udp) {
-    return report({row("names", {question("a.vendor.com", Transport::tcp, refused, "")}),
+  const auto made = [](Outcome over_udp, Outcome over_tcp = refused, test::Said said = "") {
+    return report({row("names", {question("a.vendor.com", Transport::tcp, over_tcp, said)}),
                    controls({tls("www.google.com"), tls("www.cloudflare.com"),
                              question("a.vendor.com", Transport::udp, over_udp, "records")})});
   };
   EXPECT_EQ(codes(made(answered)), Codes{"dns.unreachable (certain)"});
   EXPECT_EQ(codes(made(silent)), Codes{}) << "then it is not TCP alone";
+  EXPECT_EQ(codes(made(answered, failed, "dns_failed")), Codes{}) << "SERVFAIL came over TCP";
 }
 
 TEST(MtuFinding, OneHostIsLikelyAndTwoAreCertain) {

@@ -1,5 +1,5 @@
 // QUIC that is refused, or cut off by its greeting; and what its answers prove of UDP.
-#include "probe/diagnosis/judge.hpp"
+#include "probe/diagnosis/status/judge.hpp"
 #include "tests/diagnosis/diagnosis.hpp"
 
 namespace callready {

@@ -1,5 +1,5 @@
 // As whom servers see this site over UDP and over TCP, and what is said where they differ.
-#include "probe/diagnosis/follow_up.hpp"
+#include "probe/diagnosis/questions/follow_up.hpp"
 #include "tests/diagnosis/diagnosis.hpp"
 
 namespace callready {

@@ -1,5 +1,5 @@
 // What a second round asks, from what the first saw.
-#include "probe/diagnosis/follow_up.hpp"
+#include "probe/diagnosis/questions/follow_up.hpp"
 
 #include "tests/diagnosis/site_report.hpp"
 

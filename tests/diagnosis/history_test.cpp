@@ -1,8 +1,8 @@
-#include "probe/diagnosis/history.hpp"
+#include "probe/diagnosis/compare/history.hpp"
 
 #include <gtest/gtest.h>
 
-#include "probe/diagnosis/compare.hpp"
+#include "probe/diagnosis/compare/compare.hpp"
 
 namespace callready {
 namespace {

@@ -1,5 +1,5 @@
 // What a set's notes say of IPv6.
-#include "probe/diagnosis/ipv6_notes.hpp"
+#include "probe/diagnosis/status/ipv6_notes.hpp"
 
 #include "tests/diagnosis/diagnosis.hpp"
 

@@ -1,5 +1,5 @@
 // Streams against the vendor's figures, and the causes that are named of them.
-#include "probe/diagnosis/media_quality.hpp"
+#include "probe/diagnosis/status/media_quality.hpp"
 
 #include "probe/diagnosis/findings.hpp"
 #include "tests/diagnosis/build.hpp"

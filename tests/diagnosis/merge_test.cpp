@@ -1,9 +1,9 @@
 // Reports of two networks of one site, with a row of the phones measured from both.
-#include "probe/diagnosis/merge.hpp"
+#include "probe/diagnosis/compare/merge.hpp"
 
 #include <gtest/gtest.h>
 
-#include "probe/diagnosis/judge.hpp"
+#include "probe/diagnosis/status/judge.hpp"
 #include "tests/diagnosis/build.hpp"
 
 namespace callready {

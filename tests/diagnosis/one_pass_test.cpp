@@ -2,7 +2,7 @@
 #include <fmt/ranges.h>
 
 #include "probe/diagnosis/attribution.hpp"
-#include "probe/diagnosis/judge.hpp"
+#include "probe/diagnosis/status/judge.hpp"
 #include "tests/diagnosis/scene.hpp"
 
 namespace callready {

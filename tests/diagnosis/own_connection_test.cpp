@@ -1,4 +1,4 @@
-#include "probe/diagnosis/own_connection.hpp"
+#include "probe/diagnosis/ways/own_connection.hpp"
 
 #include <gtest/gtest.h>
 

@@ -351,17 +351,23 @@ TEST(SameKind, OfPortsOverTcpPassForTheOthersOfTheirHost) {
 
 // The manners left no room for it.
 TEST(NoRoom, IsOpenOnlyWhereSomethingElseGotThrough) {
-  const auto judged = [](Outcome elsewhere) {
+  const auto judged = [](Outcome elsewhere, bool name_found = false) {
     std::vector<ProbeResult> results{test::result_of({"a", skipped, "no_room"})};
     PlannedRequirement planned{"set", "row"};
     planned.probes.push_back(results.front().probe.id);
     Saw other{"a", elsewhere};
     other.port = 5061;
     results.push_back(test::result_of(other));
+    if (name_found) {
+      Saw name{"a", answered};
+      name.check = CheckKind::dns;
+      results.push_back(test::result_of(name));
+    }
     return judge_requirement(row("row"), planned, ResultIndex(results), {}).status;
   };
   EXPECT_EQ(judged(refused), Status::fail);
   EXPECT_EQ(judged(connected), Status::unknown);
+  EXPECT_EQ(judged(refused, true), Status::fail) << "a resolver said where it is, no more";
 }
 
 TEST(EdgeOfTheSite, NothingReachedIsNothingProved) {

@@ -1,7 +1,7 @@
 // A run as it is judged in one pass: rows with their probes, diagnosed and weighed.
 #pragma once
 
-#include "probe/diagnosis/judge.hpp"
+#include "probe/diagnosis/status/judge.hpp"
 #include "tests/diagnosis/diagnosis.hpp"
 
 namespace callready::test {

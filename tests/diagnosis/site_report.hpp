@@ -13,7 +13,7 @@
 
 #include <algorithm>
 
-#include "probe/diagnosis/finding_facts.hpp"
+#include "probe/diagnosis/facts.hpp"
 #include "probe/model/report.hpp"
 #include "tests/support/said.hpp"
 

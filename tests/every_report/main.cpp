@@ -11,8 +11,8 @@
 
 #include <unistd.h>
 
-#include "reports/finding_words.hpp"
-#include "reports/json_reader.hpp"
+#include "reports/json/reader.hpp"
+#include "reports/words/finding_words.hpp"
 #include "tests/every_report/random_report.hpp"
 #include "tests/every_report/uses.hpp"
 

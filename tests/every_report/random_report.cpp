@@ -4,8 +4,8 @@
 #include <limits>
 #include <span>
 
-#include "reports/finding_words.hpp"
-#include "reports/media_fields.hpp"
+#include "reports/json/media_fields.hpp"
+#include "reports/words/finding_words.hpp"
 
 namespace callready::every_report {
 namespace {

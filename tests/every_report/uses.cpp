@@ -5,18 +5,18 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "probe/diagnosis/compare.hpp"
-#include "probe/diagnosis/history.hpp"
-#include "probe/diagnosis/merge.hpp"
+#include "probe/diagnosis/compare/compare.hpp"
+#include "probe/diagnosis/compare/history.hpp"
+#include "probe/diagnosis/compare/merge.hpp"
 #include "probe/util/utf8.hpp"
 #include "reports/diff.hpp"
-#include "reports/events.hpp"
-#include "reports/exporter_index.hpp"
-#include "reports/firewall.hpp"
+#include "reports/firewall/firewall.hpp"
 #include "reports/format.hpp"
-#include "reports/json_reader.hpp"
-#include "reports/otlp.hpp"
-#include "reports/redact.hpp"
+#include "reports/json/events.hpp"
+#include "reports/json/reader.hpp"
+#include "reports/monitoring/exporter_index.hpp"
+#include "reports/monitoring/otlp.hpp"
+#include "reports/privacy/redact.hpp"
 #include "tests/every_report/well_formed.hpp"
 
 namespace callready::every_report {

@@ -517,7 +517,7 @@ class Packaging(unittest.TestCase):
         with open(os.path.join(self.FOLDER, "prometheus", "grafana-dashboard.json"),
                   encoding="utf-8") as file:
             dashboard = json.load(file)
-        with open(os.path.join(ROOT, "reports", "exporter_metrics.cpp"), encoding="utf-8") as file:
+        with open(os.path.join(ROOT, "reports", "monitoring", "exporter_metrics.cpp"), encoding="utf-8") as file:
             exported = set(re.findall(r'"(callready_\w+)"', file.read()))
         with open(os.path.join(ROOT, "probe", "exporter", "pages.cpp"), encoding="utf-8") as file:
             exported |= set(re.findall(r'"(callready_\w+)"', file.read()))

@@ -3,7 +3,7 @@
 #include "probe/model/ip.hpp"
 #include "probe/net/http.hpp"
 #include "probe/util/utf8.hpp"
-#include "reports/rfc3339.hpp"
+#include "reports/words/rfc3339.hpp"
 #include "targets/syntax.hpp"
 #include "tests/fuzz/fuzz.hpp"
 

@@ -3,7 +3,7 @@
 #include "probe/diagnosis/findings.hpp"
 #include "probe/util/utf8.hpp"
 #include "reports/format.hpp"
-#include "reports/json_reader.hpp"
+#include "reports/json/reader.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 namespace callready::fuzz {

@@ -1,6 +1,6 @@
 // Target sets, which anybody may write.
 #include "probe/util/utf8.hpp"
-#include "reports/show.hpp"
+#include "reports/text/show.hpp"
 #include "targets/expand_variables.hpp"
 #include "targets/loader.hpp"
 #include "tests/fuzz/fuzz.hpp"

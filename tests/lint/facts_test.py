@@ -19,7 +19,7 @@ TABLES = {
 # The same letters with another meaning, by file.
 ALLOWED = {
     # Parameters of checks, and how a property was measured.
-    "probe/diagnosis/follow_up.cpp": {"path"},
+    "probe/diagnosis/questions/follow_up.cpp": {"path"},
     "checks/relay_server.cpp": {"turn"},
     "probe/plan/plan_size.cpp": {"turn"},
     "checks/turn.cpp": {"ipv6"},
@@ -27,7 +27,7 @@ ALLOWED = {
     "checks/sip_alg_judge.cpp": {"via_changed"},
     "checks/registry.cpp": {"public_key_sha256"},
     "checks/certificate_evidence.cpp": {"public_key_sha256"},
-    "probe/diagnosis/finding_facts_of_one.cpp": {"public_key_sha256"},
+    "probe/diagnosis/facts_of_one.cpp": {"public_key_sha256"},
     # Schemes, an environment variable, --proxy none.
     "probe/cli/command_check.cpp": {"http", "none"},
     "probe/cli/recordings.hpp": {"sip-alg"},  # a fault of the test site
@@ -35,8 +35,8 @@ ALLOWED = {
     "probe/platform/proxy_settings_windows.cpp": {"no_proxy"},
     "targets/syntax.cpp": {"http"},
     # A member of the site in reports.
-    "reports/json.cpp": {"port_preservation"},
-    "reports/json_reader.cpp": {"port_preservation"},
+    "reports/json/json.cpp": {"port_preservation"},
+    "reports/json/reader.cpp": {"port_preservation"},
 }
 
 LITERAL = re.compile(

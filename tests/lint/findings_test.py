@@ -20,15 +20,15 @@ def codes_in(*paths):
 
 
 def decided_by_worlds():
-    """Of the families that finding_worlds.cpp names (reach::Code), their findings' codes."""
+    """Of the families that ways/worlds.cpp names (reach::Code), their findings' codes."""
     folder = sources.ROOT / "probe/diagnosis"
     finding_of = dict(re.findall(r"\{Code::(\w+), FindingCode::(\w+)", (folder / "reach/code.cpp").read_text()))
-    return {finding_of[one] for one in re.findall(r"reach::Code::(\w+)", (folder / "finding_worlds.cpp").read_text())}
+    return {finding_of[one] for one in re.findall(r"reach::Code::(\w+)", (folder / "ways/worlds.cpp").read_text())}
 
 
 class Findings(unittest.TestCase):
     def test_the_diagnosis_gives_each_code(self):
-        given = codes_in(*(sources.ROOT / "probe/diagnosis").glob("*.cpp")) | decided_by_worlds()
+        given = codes_in(*(path for room in ("diagnosis", "contents", "ways") for path in sources.files(sources.ROOMS[room]))) | decided_by_worlds()
         self.assertEqual({code for code, _, _ in table()}, given)
         self.assertGreater(len(given), 40)
 

@@ -11,7 +11,7 @@
 #include <set>
 
 #include "reports/format.hpp"
-#include "reports/json_reader.hpp"
+#include "reports/json/reader.hpp"
 #include "tests/every_report/uses.hpp"
 #include "tests/networks/compare.hpp"
 #include "tests/networks/draw.hpp"

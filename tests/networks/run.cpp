@@ -5,9 +5,9 @@
 #include <stdexcept>
 #include <tuple>
 
-#include "probe/diagnosis/fallbacks.hpp"
 #include "probe/diagnosis/findings.hpp"
-#include "probe/diagnosis/follow_up.hpp"
+#include "probe/diagnosis/questions/fallbacks.hpp"
+#include "probe/diagnosis/questions/follow_up.hpp"
 #include "probe/plan/own_hosts.hpp"
 #include "probe/plan/plan.hpp"
 #include "targets/builtin.hpp"

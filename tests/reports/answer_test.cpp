@@ -1,5 +1,5 @@
 // The answer of a report in sentences, and the marks beside it.
-#include "reports/answer.hpp"
+#include "reports/words/answer.hpp"
 
 #include <gtest/gtest.h>
 

@@ -7,11 +7,11 @@
 #include <set>
 
 #include "probe/model/told_apart.hpp"
-#include "reports/events.hpp"
 #include "reports/format.hpp"
-#include "reports/otlp.hpp"
-#include "reports/redact_owners.hpp"
-#include "reports/redact_text.hpp"
+#include "reports/json/events.hpp"
+#include "reports/monitoring/otlp.hpp"
+#include "reports/privacy/redact_owners.hpp"
+#include "reports/privacy/redact_text.hpp"
 #include "tests/reports/redaction.hpp"
 #include "tests/reports/samples.hpp"
 

@@ -1,4 +1,4 @@
-#include "reports/csv_text.hpp"
+#include "reports/text/csv_text.hpp"
 
 #include <gtest/gtest.h>
 

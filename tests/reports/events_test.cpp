@@ -1,4 +1,4 @@
-#include "reports/events.hpp"
+#include "reports/json/events.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "reports/finding_words.hpp"
+#include "reports/words/finding_words.hpp"
 #include "tests/reports/golden.hpp"
 
 namespace callready {

@@ -6,7 +6,7 @@
 #include <sstream>
 
 #include "reports/format.hpp"
-#include "reports/terminal.hpp"
+#include "reports/words/terminal.hpp"
 #include "tests/reports/golden.hpp"
 #include "tests/reports/samples.hpp"
 

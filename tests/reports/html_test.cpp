@@ -11,10 +11,10 @@
 #include <sstream>
 
 #include "reports/format.hpp"
-#include "reports/html_markup.hpp"
-#include "reports/marks.hpp"
+#include "reports/html/markup.hpp"
 #include "reports/page.hpp"
-#include "reports/terminal.hpp"
+#include "reports/words/marks.hpp"
+#include "reports/words/terminal.hpp"
 #include "tests/reports/golden.hpp"
 #include "tests/reports/samples.hpp"
 

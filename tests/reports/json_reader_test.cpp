@@ -1,4 +1,4 @@
-#include "reports/json_reader.hpp"
+#include "reports/json/reader.hpp"
 
 #include <gtest/gtest.h>
 

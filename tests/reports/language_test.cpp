@@ -1,4 +1,4 @@
-#include "reports/language.hpp"
+#include "reports/words/language.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,7 +6,7 @@
 #include <list>
 
 #include "reports/format.hpp"
-#include "reports/json_reader.hpp"
+#include "reports/json/reader.hpp"
 #include "tests/reports/samples.hpp"
 
 namespace callready {

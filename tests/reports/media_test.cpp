@@ -1,10 +1,10 @@
 // A stream like a call's in every format that shows it.
-#include "reports/media.hpp"
+#include "reports/html/media.hpp"
 
 #include <gtest/gtest.h>
 
 #include "reports/format.hpp"
-#include "reports/json_reader.hpp"
+#include "reports/json/reader.hpp"
 #include "tests/reports/samples.hpp"
 #include "tests/reports/schema.hpp"
 

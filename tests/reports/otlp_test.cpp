@@ -1,4 +1,4 @@
-#include "reports/otlp.hpp"
+#include "reports/monitoring/otlp.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Where each flow stops, from a report's evidence.
-#include "reports/path_flows.hpp"
+#include "reports/words/path_flows.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // What --redact hides, what it leaves, and that no format shows any of the former.
-#include "reports/redact.hpp"
+#include "reports/privacy/redact.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,8 +7,8 @@
 
 #include "probe/model/told_apart.hpp"
 #include "reports/format.hpp"
-#include "reports/json_reader.hpp"
-#include "reports/redact_text.hpp"
+#include "reports/json/reader.hpp"
+#include "reports/privacy/redact_text.hpp"
 #include "tests/reports/redaction.hpp"
 #include "tests/reports/samples.hpp"
 #include "tests/reports/schema.hpp"

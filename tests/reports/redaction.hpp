@@ -4,7 +4,7 @@
 #include <array>
 #include <string>
 
-#include "reports/redact.hpp"
+#include "reports/privacy/redact.hpp"
 
 namespace callready {
 

@@ -1,4 +1,4 @@
-#include "reports/rfc3339.hpp"
+#include "reports/words/rfc3339.hpp"
 
 #include <gtest/gtest.h>
 

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "reports/format.hpp"
-#include "reports/json_reader.hpp"
+#include "reports/json/reader.hpp"
 #include "tests/reports/golden.hpp"
 #include "tests/reports/schema.hpp"
 

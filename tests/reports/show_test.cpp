@@ -1,4 +1,4 @@
-#include "reports/show.hpp"
+#include "reports/text/show.hpp"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "reports/terminal.hpp"
+#include "reports/words/terminal.hpp"
 #include "tests/reports/golden.hpp"
 #include "tests/reports/schema.hpp"
 

@@ -1,4 +1,4 @@
-#include "reports/site_facts.hpp"
+#include "reports/words/site_facts.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,8 +1,8 @@
-#include "reports/terminal.hpp"
+#include "reports/words/terminal.hpp"
 
 #include <gtest/gtest.h>
 
-#include "reports/unicode.hpp"
+#include "reports/words/unicode.hpp"
 
 namespace callready {
 namespace {

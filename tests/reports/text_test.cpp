@@ -3,8 +3,8 @@
 #include <sstream>
 
 #include "reports/format.hpp"
-#include "reports/phrases.hpp"
-#include "reports/terminal.hpp"
+#include "reports/words/phrases.hpp"
+#include "reports/words/terminal.hpp"
 #include "tests/reports/golden.hpp"
 #include "tests/reports/samples.hpp"
 

@@ -1,4 +1,4 @@
-#include "reports/waits.hpp"
+#include "reports/words/waits.hpp"
 
 #include <gtest/gtest.h>
 

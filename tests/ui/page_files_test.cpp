@@ -5,7 +5,7 @@
 #include <set>
 
 #include "probe/ui/page.hpp"
-#include "reports/language.hpp"
+#include "reports/words/language.hpp"
 
 namespace callready::ui {
 namespace {

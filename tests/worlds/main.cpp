@@ -13,7 +13,7 @@
 
 #include "probe/diagnosis/reach/diagnose.hpp"
 #include "reports/format.hpp"
-#include "reports/json_reader.hpp"
+#include "reports/json/reader.hpp"
 #include "targets/builtin.hpp"
 #include "targets/loader.hpp"
 #include "tests/support/rules_for_any_set.hpp"

@@ -4,7 +4,7 @@
 #include <set>
 #include <unordered_map>
 
-#include "probe/diagnosis/finding_facts.hpp"
+#include "probe/diagnosis/facts.hpp"
 #include "probe/diagnosis/reach/read.hpp"
 
 namespace callready::reach {

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "probe/diagnosis/finding_facts.hpp"
+#include "probe/diagnosis/facts.hpp"
 #include "probe/diagnosis/reach/prior.hpp"
 
 namespace callready::reach {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "probe/diagnosis/judge.hpp"
+#include "probe/diagnosis/status/judge.hpp"
 
 namespace callready::reach {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "probe/diagnosis/finding_facts.hpp"
+#include "probe/diagnosis/facts.hpp"
 
 namespace callready::reach {
 namespace {

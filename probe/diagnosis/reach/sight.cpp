@@ -5,7 +5,7 @@
 #include <map>
 #include <set>
 
-#include "probe/diagnosis/finding_facts.hpp"
+#include "probe/diagnosis/facts.hpp"
 
 namespace callready::reach {
 namespace {

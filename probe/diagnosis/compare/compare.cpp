@@ -1,0 +1,291 @@
+#include "probe/diagnosis/compare/compare.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace callready {
+namespace {
+
+// How well a status is; nothing where it was not tried, which compares with nothing.
+std::optional<int> rank(Status status) {
+  switch (status) {
+    case Status::pass:
+      return 3;
+    case Status::warn:
+      return 2;
+    case Status::unknown:
+      return 1;
+    case Status::fail:
+      return 0;
+    case Status::skip:
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+std::optional<int> rank(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::ready:
+      return 3;
+    case Verdict::degraded:
+      return 2;
+    case Verdict::unknown:
+      return 1;
+    case Verdict::blocked:
+      return 0;
+  }
+  return std::nullopt;
+}
+
+template <typename Value>
+Trend trend_of(Value before, Value after) {
+  const auto old_rank = rank(before), new_rank = rank(after);
+  if (!old_rank || !new_rank) return Trend::changed;
+  // What could not be decided was not shown to be better than it was, nor worse.
+  if (after == Value::unknown) {
+    return *new_rank > *old_rank ? Trend::changed : Trend::unknown;
+  }
+  return *new_rank > *old_rank ? Trend::better : Trend::worse;
+}
+
+template <typename Item>
+const Item* find(const std::vector<Item>& items, const std::string& id) {
+  const auto found =
+      std::find_if(items.begin(), items.end(), [&](const Item& item) { return item.id == id; });
+  return found == items.end() ? nullptr : &*found;
+}
+
+Change change_of(const SetResult& before, const SetResult& after) {
+  return {Change::Of::set,
+          after.id,
+          "",
+          after.title,
+          std::string(to_string(before.verdict)),
+          std::string(to_string(after.verdict)),
+          "",
+          "",
+          trend_of(before.verdict, after.verdict)};
+}
+
+Change change_of(const std::string& set, const CapabilityResult& before,
+                 const CapabilityResult& after) {
+  return {Change::Of::capability,
+          set,
+          after.id,
+          after.title,
+          std::string(to_string(before.verdict)),
+          std::string(to_string(after.verdict)),
+          before.summary.string(),
+          after.summary.string(),
+          trend_of(before.verdict, after.verdict)};
+}
+
+Change change_of(const std::string& set, const RequirementResult& before,
+                 const RequirementResult& after) {
+  return {Change::Of::requirement,
+          set,
+          after.id,
+          after.title,
+          std::string(to_string(before.status)),
+          std::string(to_string(after.status)),
+          before.summary.string(),
+          after.summary.string(),
+          trend_of(before.status, after.status)};
+}
+
+std::string status_word(const CapabilityResult& item) {
+  return std::string(to_string(item.verdict));
+}
+std::string status_word(const RequirementResult& item) {
+  return std::string(to_string(item.status));
+}
+
+// Capabilities, or requirements, of one set.
+template <typename Item>
+void compare_items(Comparison& result, Change::Of of, const std::string& set,
+                   const std::vector<Item>& before, const std::vector<Item>& after) {
+  for (const auto& item : after) {
+    const auto* old = find(before, item.id);
+    if (old == nullptr) {
+      result.added.push_back({of, set, item.id, item.title, status_word(item)});
+    } else if (status_word(*old) != status_word(item)) {
+      result.changes.push_back(change_of(set, *old, item));
+    }
+  }
+  for (const auto& item : before) {
+    if (find(after, item.id) != nullptr) continue;
+    result.removed.push_back({of, set, item.id, item.title, status_word(item)});
+  }
+}
+
+void compare_sets(Comparison& result, const Report& before, const Report& after) {
+  for (const auto& set : after.sets) {
+    const auto* old = find(before.sets, set.id);
+    if (old == nullptr) {
+      result.added.push_back(
+          {Change::Of::set, set.id, "", set.title, std::string(to_string(set.verdict))});
+      continue;
+    }
+    const auto then = title_and_edition(old->title, old->edition);
+    const auto now = title_and_edition(set.title, set.edition);
+    if (then != now) {
+      result.notes.push_back(fmt::format(
+          "{}: the older report used the set \"{}\", the newer one \"{}\"", set.id, then, now));
+    }
+    if (old->verdict != set.verdict) result.changes.push_back(change_of(*old, set));
+    compare_items(result, Change::Of::capability, set.id, old->capabilities, set.capabilities);
+    compare_items(result, Change::Of::requirement, set.id, old->requirements, set.requirements);
+  }
+  for (const auto& set : before.sets) {
+    if (find(after.sets, set.id) != nullptr) continue;
+    result.removed.push_back(
+        {Change::Of::set, set.id, "", set.title, std::string(to_string(set.verdict))});
+  }
+  std::stable_sort(result.changes.begin(), result.changes.end(),
+                   [](const Change& a, const Change& b) { return a.of < b.of; });
+}
+
+bool overlap(const std::vector<std::string>& a, const std::vector<std::string>& b) {
+  return std::any_of(a.begin(), a.end(), [&](const std::string& item) {
+    return std::find(b.begin(), b.end(), item) != b.end();
+  });
+}
+
+// Findings of one code may be several. The same cause has the same title, or (its title names what
+// was met, and that may vary) explains some of the same rows.
+bool same_cause(const Finding& a, const Finding& b, bool strictly) {
+  if (a.code != b.code) return false;
+  return a.title == b.title || (!strictly && overlap(a.explains, b.explains));
+}
+
+std::string difference(const Finding& before, const Finding& after) {
+  std::string text;
+  if (before.confidence != after.confidence) {
+    text = fmt::format("was {}, is {}", to_string(before.confidence), to_string(after.confidence));
+  }
+  if (before.title != after.title) {
+    text += fmt::format("{}was: {}", text.empty() ? "" : "; ", before.title);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::vector<const Finding*> same_causes(const std::vector<Finding>& before,
+                                        const std::vector<Finding>& after) {
+  std::vector<const Finding*> old;
+  for (const auto& finding : before) old.push_back(&finding);
+  std::vector<const Finding*> found(after.size(), nullptr);
+  for (const bool strictly : {true, false}) {
+    for (std::size_t i = 0; i < after.size(); ++i) {
+      if (found[i] != nullptr) continue;
+      const auto match = std::find_if(old.begin(), old.end(), [&](const Finding* candidate) {
+        return same_cause(*candidate, after[i], strictly);
+      });
+      if (match == old.end()) continue;
+      found[i] = *match;
+      old.erase(match);
+    }
+  }
+  return found;
+}
+
+namespace {
+
+// Rows that a finding explained in the older report and that the newer one does not show to work.
+std::string doubt(const Finding& gone, const Report& after) {
+  if (!after.complete) return "the newer run is incomplete: it may still be there";
+  std::size_t open = 0;
+  for (const auto& id : gone.explains) {
+    bool shown = false;
+    for (const auto& set : after.sets) {
+      for (const auto& row : set.requirements) {
+        if (set.id + '/' + row.id != id) continue;
+        shown = row.status == Status::pass || row.status == Status::warn;
+      }
+    }
+    open += shown ? 0 : 1;
+  }
+  if (gone.explains.empty() || open == 0) return {};
+  return fmt::format("{} of the {} requirements that it explained have not been shown to work",
+                     open, gone.explains.size());
+}
+
+// What the newer report's own history says counts; where it has none, the older's.
+StandingFinding standing_of(const Finding& old, const Finding& finding, const Report& before) {
+  const auto& known = finding.standing ? finding.standing : old.standing;
+  // A history that begins with the newer run itself knows nothing of the older.
+  const bool knows = known && (known->began || known->since <= before.started_at);
+  if (knows) return {finding, known->since, !known->began};
+  if (old.standing) return {finding, old.standing->since, !old.standing->began};
+  return {finding, before.started_at, true};
+}
+
+void compare_findings(Comparison& result, const Report& before, const Report& after) {
+  std::vector<const Finding*> old;
+  for (const auto& finding : before.findings) old.push_back(&finding);
+  const auto same = same_causes(before.findings, after.findings);
+  for (std::size_t i = 0; i < same.size(); ++i) {
+    const auto& finding = after.findings[i];
+    if (same[i] == nullptr) {
+      result.findings.push_back({Trend::worse, finding, ""});
+      continue;
+    }
+    std::erase(old, same[i]);
+    result.standing.push_back(standing_of(*same[i], finding, before));
+    if (const auto text = difference(*same[i], finding); !text.empty()) {
+      result.findings.push_back({Trend::changed, finding, text});
+    }
+  }
+  for (const auto* finding : old) {
+    const auto text = doubt(*finding, after);
+    result.findings.push_back({text.empty() ? Trend::better : Trend::changed, *finding,
+                               text.empty() ? "" : "no longer seen, but " + text});
+  }
+  std::stable_sort(result.findings.begin(), result.findings.end(),
+                   [](const FindingChange& a, const FindingChange& b) {
+                     const auto order = [](Trend trend) {
+                       return trend == Trend::worse ? 0 : trend == Trend::better ? 1 : 2;
+                     };
+                     return order(a.trend) < order(b.trend);
+                   });
+}
+
+ComparedReport header_of(const Report& report, const std::string& name) {
+  return {name, report.site.name, report.started_at, report.complete, overall(report)};
+}
+
+void add_notes(Comparison& result, const Report& before, const Report& after) {
+  auto& notes = result.notes;
+  if (!before.complete) notes.emplace_back("The older run is incomplete.");
+  if (!after.complete) notes.emplace_back("The newer run is incomplete.");
+  if (before.started_at > after.started_at) {
+    notes.emplace_back("The report given as the newer one is older than the other.");
+  }
+  if (before.site.name != after.site.name) {
+    notes.push_back(fmt::format("The reports are of different sites: \"{}\", \"{}\".",
+                                before.site.name, after.site.name));
+  }
+  if (before.site.vantage != after.site.vantage) {
+    notes.emplace_back("The reports were made with different --from.");
+  }
+  if (before.redacted != after.redacted) {
+    notes.emplace_back("The two reports use pseudonyms made with different keys.");
+  }
+}
+
+}  // namespace
+
+Comparison compare(const Report& before, const std::string& before_name, const Report& after,
+                   const std::string& after_name) {
+  Comparison result;
+  result.before = header_of(before, before_name);
+  result.after = header_of(after, after_name);
+  add_notes(result, before, after);
+  compare_sets(result, before, after);
+  compare_findings(result, before, after);
+  return result;
+}
+
+}  // namespace callready

@@ -1,0 +1,263 @@
+#include "probe/diagnosis/compare/merge.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <set>
+
+#include "probe/diagnosis/compare/history.hpp"
+#include "probe/diagnosis/compare/merge_rows.hpp"
+#include "probe/diagnosis/findings.hpp"
+#include "probe/diagnosis/status/judge.hpp"
+
+namespace callready {
+namespace {
+
+using merging::add_new;
+using merging::id_from;
+
+// Merged reports among the inputs are taken apart: a part keeps its own name.
+std::vector<MergeInput> flattened(const std::vector<MergeInput>& inputs) {
+  std::vector<MergeInput> parts;
+  for (const auto& input : inputs) {
+    if (input.report.vantages.empty()) {
+      parts.push_back(input);
+      continue;
+    }
+    for (auto& part : parts_of(input.report)) parts.push_back(std::move(part));
+  }
+  return parts;
+}
+
+std::string name_of(const MergeInput& part, const SetResult& set) {
+  return fmt::format("{}: {}{}{}", part.name, set.id, set.edition.empty() ? "" : " ", set.edition);
+}
+
+// Two results of one set that are not about the same rows: another edition of the document, or
+// another set that only has the same name.
+std::string why_not_one_set(const MergeInput& a, const SetResult& left, const MergeInput& b,
+                            const SetResult& right) {
+  if (left.edition != right.edition) {
+    return fmt::format(
+        "the editions of {} differ ({}; {}): check both with the same edition, then merge", left.id,
+        name_of(a, left), name_of(b, right));
+  }
+  if (left.title != right.title || left.document != right.document) {
+    return fmt::format("{} is not the same set in {} and in {} (\"{}\", \"{}\")", left.id, a.name,
+                       b.name, left.title, right.title);
+  }
+  const merging::ById rows(right.requirements);
+  for (const auto& row : left.requirements) {
+    const auto* other = rows.find(row.id);
+    if (other == nullptr) continue;
+    if (row.severity != other->severity || row.title != other->title) {
+      return fmt::format("{}/{} is not the same row in {} and in {}: the sets differ", left.id,
+                         row.id, a.name, b.name);
+    }
+  }
+  return {};
+}
+
+// Why these reports cannot be one site's, each reason once.
+std::vector<std::string> problems_of(const std::vector<MergeInput>& parts) {
+  std::vector<std::string> problems;
+  const auto add = [&](std::string text) {
+    if (!text.empty()) add_new(problems, {std::move(text)});
+  };
+  for (std::size_t j = 0; j < parts.size(); ++j) {
+    const auto& [name, report] = parts[j];
+    for (std::size_t i = 0; i < j; ++i) {
+      const auto& [other_name, other] = parts[i];
+      if (name == other_name) {
+        add(fmt::format("two reports are called \"{}\": give them different names (NAME=FILE)",
+                        name));
+      } else if (report.started_at == other.started_at && report.site.host == other.site.host &&
+                 report.probes.size() == other.probes.size() && report.duration == other.duration) {
+        add(fmt::format("{} and {} are the same run", other_name, name));
+      }
+      if (report.redacted != other.redacted) {
+        add(
+            fmt::format("{} and {} use pseudonyms made with different keys: merge the original "
+                        "reports, then redact the result",
+                        other_name, name));
+      }
+      for (const auto& set : report.sets) {
+        const auto* known = merging::set_of(other, set.id);
+        if (known != nullptr) add(why_not_one_set(parts[i], *known, parts[j], set));
+      }
+    }
+  }
+  return problems;
+}
+
+template <typename Value>
+std::optional<Value> common(const std::vector<MergeInput>& parts,
+                            std::optional<Value> Site::*member) {
+  std::optional<Value> found;
+  for (const auto& part : parts) {
+    const auto& value = part.report.site.*member;
+    if (!value) continue;
+    if (found && *found != *value) return std::nullopt;
+    found = value;
+  }
+  return found;
+}
+
+std::string common(const std::vector<MergeInput>& parts, std::string Site::*member) {
+  const auto& first = parts.front().report.site.*member;
+  const bool all = std::all_of(parts.begin(), parts.end(), [&](const MergeInput& part) {
+    return part.report.site.*member == first;
+  });
+  return all ? first : std::string();
+}
+
+// What all agree on, and what the site has in any of them.
+Site site_of(const std::vector<MergeInput>& parts, const std::string& name) {
+  Site site;
+  site.name = name.empty() ? common(parts, &Site::name) : name;
+  site.host = common(parts, &Site::host);
+  site.proxy = common(parts, &Site::proxy);
+  for (const auto member :
+       {&Site::nat_mapping, &Site::nat_filtering, &Site::nat_port_preservation, &Site::nat_hairpin,
+        &Site::nat_translations, &Site::nat_binding_lifetime}) {
+    site.*member = common(parts, member);
+  }
+  site.vantage = common(parts, &Site::vantage);
+  std::set<std::pair<std::string, std::vector<IpAddress>>> interfaces;
+  for (const auto& part : parts) {
+    const auto& own = part.report.site;
+    for (const auto& interface : own.interfaces) {
+      if (interfaces.emplace(interface.name, interface.addresses).second) {
+        site.interfaces.push_back(interface);
+      }
+    }
+    site.ways.insert(site.ways.end(), own.ways.begin(), own.ways.end());
+    add_new(site.resolvers, own.resolvers);
+    add_new(site.public_addresses, own.public_addresses);
+    add_new(site.own_hosts, own.own_hosts);
+  }
+  return site;
+}
+
+// "Merged from 2 reports: user (pc-17), voice (pc-18)."
+Text origin_note(const std::vector<MergeInput>& parts) {
+  std::vector<std::string> names;
+  for (const auto& [name, report] : parts) {
+    names.push_back(report.site.host.empty() ? name
+                                             : fmt::format("{} ({})", name, report.site.host));
+  }
+  return phrase("Merged from {} reports: {}.", parts.size(), joined_texts(names));
+}
+
+Text age_note(const Report& merged) {
+  const auto days =
+      std::chrono::duration_cast<std::chrono::hours>(merged.finished_at - merged.started_at)
+          .count() /
+      24;
+  if (days < 2) return {};
+  return phrase(
+      "These runs are up to {} days apart: changes made in between show as differences between the "
+      "vantage points.",
+      days);
+}
+
+VantageReport header_of(const MergeInput& part) {
+  const auto& report = part.report;
+  return {part.name,       report.tool, report.started_at, report.finished_at, report.duration,
+          report.complete, report.site, report.sets,       report.findings,    report.notes};
+}
+
+}  // namespace
+
+std::vector<MergeInput> parts_of(const Report& report) {
+  if (report.vantages.empty()) return {{"", report}};
+  std::vector<MergeInput> parts;
+  for (const auto& vantage : report.vantages) {
+    MergeInput part;
+    part.name = vantage.name;
+    auto& own = part.report;
+    own.tool = vantage.tool;
+    own.started_at = vantage.started_at;
+    own.finished_at = vantage.finished_at;
+    own.duration = vantage.duration;
+    own.complete = vantage.complete;
+    own.site = vantage.site;
+    own.sets = vantage.sets;
+    own.findings = vantage.findings;
+    own.notes = vantage.notes;
+    own.redacted = report.redacted;
+    const auto suffix = id_from("", vantage.name);
+    for (auto result : report.probes) {
+      if (result.probe.vantage != vantage.name) continue;
+      result.probe.vantage.clear();
+      auto& id = result.probe.id;
+      if (id.ends_with(suffix)) id.resize(id.size() - suffix.size());
+      own.probes.push_back(std::move(result));
+    }
+    parts.push_back(std::move(part));
+  }
+  return parts;
+}
+
+MergeResult merge(const std::vector<MergeInput>& inputs, const std::string& site) {
+  MergeResult result;
+  auto parts = flattened(inputs);
+  if (parts.empty()) {
+    result.errors.emplace_back("nothing to merge");
+    return result;
+  }
+  result.errors = problems_of(parts);
+  if (!result.errors.empty()) return result;
+  for (auto& part : parts) {
+    if (part.report.redacted.empty()) part.report.findings = diagnose(part.report);
+  }
+
+  auto& merged = result.report;
+  const auto& first = parts.front().report;
+  merged.tool = first.tool;
+  merged.started_at = first.started_at;
+  merged.finished_at = first.finished_at;
+  merged.redacted = first.redacted;
+  merged.site = site_of(parts, site);
+  for (const auto& part : parts) {
+    const auto& report = part.report;
+    merged.started_at = std::min(merged.started_at, report.started_at);
+    merged.finished_at = std::max(merged.finished_at, report.finished_at);
+    merged.duration += report.duration;
+    merged.complete = merged.complete && report.complete;
+    for (auto probe : report.probes) {
+      probe.probe.id = id_from(probe.probe.id, part.name);
+      probe.probe.vantage = part.name;
+      merged.probes.push_back(std::move(probe));
+    }
+    merged.vantages.push_back(header_of(part));
+  }
+  merged.sets = merging::merged_sets(parts);
+  merged.findings = merging::merged_findings(parts, merged.sets);
+  weigh_findings(merged.findings, merged.sets);
+  merged.notes.push_back(origin_note(parts));
+  if (const auto note = age_note(merged); !note.empty()) merged.notes.push_back(note);
+  for (const auto& part : parts) {
+    for (const auto& note : part.report.notes) {
+      merged.notes.push_back(phrase("From {}: {}", part.name, note));
+    }
+  }
+  return result;
+}
+
+Report diagnosed_anew(const Report& report) {
+  if (!report.redacted.empty()) return report;
+  if (report.vantages.empty()) {
+    auto fresh = report;
+    fresh.findings = diagnose(report);
+    keep_history(report.findings, fresh.findings);
+    return fresh;
+  }
+  auto merged = merge(parts_of(report), report.site.name);
+  if (!merged.errors.empty()) return report;  // made by hand, or by somebody else's rules
+  merged.report.tool = report.tool;
+  return std::move(merged.report);
+}
+
+}  // namespace callready

@@ -1,0 +1,404 @@
+#include "probe/diagnosis/compare/merge_rows.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+
+#include "probe/diagnosis/status/judge.hpp"
+
+namespace callready::merging {
+namespace {
+
+// What one vantage says of a row, or of a capability.
+struct Said {
+  const MergeInput* part = nullptr;
+  const RequirementResult* row = nullptr;
+};
+
+// How much a vantage's word weighs; the highest that any has decides.
+enum class Weight {
+  not_tried,      // skipped there
+  open_question,  // the user could settle it, and did not there
+  elsewhere,      // measured, but not from where the row is for
+  own,            // measured from there, or from anywhere where the row names no place
+};
+
+Weight weight_of(const RequirementResult& row) {
+  if (row.status == Status::skip) return Weight::not_tried;
+  if (row.total == 0) return Weight::open_question;
+  return row.elsewhere ? Weight::elsewhere : Weight::own;
+}
+
+int badness(Status status) {
+  switch (status) {
+    case Status::skip:
+      return 0;
+    case Status::pass:
+      return 1;
+    case Status::warn:
+      return 2;
+    case Status::unknown:
+      return 3;
+    case Status::fail:
+      return 4;
+  }
+  return 4;
+}
+
+Text word_of(Status status) {
+  switch (status) {
+    case Status::pass:
+      return phrase("works");
+    case Status::warn:
+      return phrase("works with limits");
+    case Status::fail:
+      return phrase("fails");
+    case Status::unknown:
+      return phrase("not decided");
+    case Status::skip:
+      break;
+  }
+  return phrase("not tried");
+}
+
+Text word_of(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::ready:
+      return phrase("works");
+    case Verdict::degraded:
+      return phrase("works with limits");
+    case Verdict::blocked:
+      return phrase("blocked");
+    case Verdict::unknown:
+      break;
+  }
+  return phrase("not decided");
+}
+
+std::vector<std::string> names_of(const std::vector<Said>& said) {
+  std::vector<std::string> names;
+  for (const auto& one : said) names.push_back(one.part->name);
+  return names;
+}
+
+// "from user and voice: 2 of 2 reached"; where they differ, "not the same everywhere: fails
+// from voice (not reached: ...), works from user"; then what others saw who are not asked.
+Text summary_of(const std::vector<Said>& deciding, const std::vector<Said>& others,
+                const Said& worst) {
+  const bool agree = std::all_of(deciding.begin(), deciding.end(), [&](const Said& said) {
+    return said.row->status == worst.row->status;
+  });
+  Text text;
+  if (agree) {
+    text = phrase("from {}: {}", joined_texts(names_of(deciding)), worst.row->summary);
+  } else {
+    std::vector<Text> seen;
+    auto sorted = deciding;
+    std::stable_sort(sorted.begin(), sorted.end(), [](const Said& a, const Said& b) {
+      return badness(a.row->status) > badness(b.row->status);
+    });
+    for (const auto& said : sorted) {
+      const auto& row = *said.row;
+      const auto& from = said.part->name;
+      seen.push_back(row.status == Status::pass
+                         ? phrase("{} from {}", word_of(row.status), from)
+                         : phrase("{} from {} ({})", word_of(row.status), from, row.summary));
+    }
+    text = phrase("not the same everywhere: {}", joined_texts(seen));
+  }
+  for (const auto& said : others) {
+    const auto& row = *said.row;
+    if (weight_of(row) < Weight::elsewhere || row.status == worst.row->status) continue;
+    text += phrase("; not relevant at {}, which saw: {} ({})", said.part->name, word_of(row.status),
+                   row.summary);
+  }
+  return text;
+}
+
+RequirementResult combined(const std::vector<Said>& all) {
+  auto highest = Weight::not_tried;
+  for (const auto& said : all) highest = std::max(highest, weight_of(*said.row));
+  std::vector<Said> deciding, others;
+  for (const auto& said : all) {
+    (weight_of(*said.row) == highest ? deciding : others).push_back(said);
+  }
+  const auto worst = *std::max_element(
+      deciding.begin(), deciding.end(),
+      [](const Said& a, const Said& b) { return badness(a.row->status) < badness(b.row->status); });
+  auto result = *worst.row;
+  result.summary = summary_of(deciding, others, worst);
+  result.left_out =
+      std::any_of(all.begin(), all.end(), [](const Said& said) { return said.row->left_out; });
+  result.reached = result.total = 0;
+  result.probes.clear();
+  for (const auto* group : {&deciding, &others}) {
+    for (const auto& said : *group) {
+      for (const auto& id : said.row->probes) {
+        result.probes.push_back(id_from(id, said.part->name));
+      }
+    }
+  }
+  for (const auto& said : deciding) {
+    result.reached += said.row->reached;
+    result.total += said.row->total;
+    result.poor = result.poor || said.row->poor;
+    if (!result.closed_by) result.closed_by = said.row->closed_by;
+    result.impaired = result.impaired || said.row->impaired;
+    result.lost = result.lost && said.row->lost;
+  }
+  return result;
+}
+
+struct SetHere {
+  SetHere(const MergeInput& of, const SetResult& its)
+      : part(&of), set(&its), rows(its.requirements), capabilities(its.capabilities) {}
+  const MergeInput* part;
+  const SetResult* set;
+  ById<RequirementResult> rows;
+  ById<CapabilityResult> capabilities;
+};
+
+using Rows = std::map<std::string, RequirementResult>;
+
+// A report of an edition that did not write down what a capability needs: the worst of what the
+// vantages say themselves.
+void combine_verdicts(CapabilityResult& result, const std::vector<SetHere>& sets) {
+  const CapabilityResult* worst = nullptr;
+  for (const auto& here : sets) {
+    const auto* capability = here.capabilities.find(result.id);
+    if (capability == nullptr) continue;
+    if (worst == nullptr || badness(capability->verdict) > badness(worst->verdict)) {
+      worst = capability;
+    }
+    add_new(result.requirements, capability->requirements);
+  }
+  result.verdict = worst->verdict;
+  result.summary = worst->summary;
+}
+
+CapabilityResult combined(const CapabilityResult& first, const std::vector<SetHere>& sets,
+                          const Rows& rows) {
+  Capability capability;
+  capability.id = first.id;
+  capability.title = first.title;
+  std::vector<Text> seen;
+  bool differ = false;
+  for (const auto& its : sets) {
+    const auto* here = its.capabilities.find(first.id);
+    if (here == nullptr) continue;
+    if (capability.needs.empty()) capability.needs = here->needs;
+    differ |= here->verdict != first.verdict;
+    seen.push_back(phrase("{} from {}", word_of(here->verdict), its.part->name));
+  }
+  CapabilityResult result;
+  result.calls = first.calls;
+  if (capability.needs.empty()) {
+    result.id = first.id;
+    result.title = first.title;
+    combine_verdicts(result, sets);
+  } else {
+    result = judge_capability(capability, rows);
+  }
+  if (differ) result.summary += phrase(" ({})", joined_texts(seen));
+  return result;
+}
+
+SetResult combined(const std::vector<SetHere>& sets, std::size_t all) {
+  SetResult result;
+  const auto& first = *sets.front().set;
+  result.id = first.id;
+  result.title = first.title;
+  result.edition = first.edition;
+  result.verified = first.verified;
+  result.document = first.document;
+  result.evidence = first.evidence;
+  result.evidence_note = first.evidence_note;
+  // Two computers may have different bytes of one edition; then neither hash is the whole truth.
+  const bool same = std::all_of(sets.begin(), sets.end(), [&](const SetHere& here) {
+    return here.set->sha256 == first.sha256;
+  });
+  if (same) result.sha256 = first.sha256;
+  std::vector<std::string> names;
+  Rows rows;
+  for (const auto& here : sets) {
+    names.push_back(here.part->name);
+    for (const auto& row : here.set->requirements) {
+      if (rows.contains(row.id)) continue;
+      std::vector<Said> said;
+      for (const auto& other : sets) {
+        if (const auto* its = other.rows.find(row.id)) said.push_back({other.part, its});
+      }
+      result.requirements.push_back(combined(said));
+      rows[row.id] = result.requirements.back();
+    }
+  }
+  std::set<std::string_view> capabilities, advice;
+  for (const auto& here : sets) {
+    for (const auto& capability : here.set->capabilities) {
+      if (!capabilities.insert(capability.id).second) continue;
+      result.capabilities.push_back(combined(capability, sets, rows));
+    }
+    for (const auto& item : here.set->advice) {
+      if (advice.insert(item.id).second) result.advice.push_back(item);
+    }
+    add_new(result.notes, here.set->notes);
+  }
+  if (sets.size() < all) {
+    result.notes.push_back(phrase("Checked from {} only.", joined_texts(names)));
+  }
+  result.verdict = verdict_of_set(result.capabilities, rows);
+  return result;
+}
+
+bool contains(const std::vector<std::string>& list, const std::string& item) {
+  return std::find(list.begin(), list.end(), item) != list.end();
+}
+
+// What came out well after all vantages have had their say.
+struct Well {
+  explicit Well(const std::vector<SetResult>& sets) {
+    for (const auto& set : sets) {
+      for (const auto& row : set.requirements) {
+        const bool good = row.status == Status::pass || row.status == Status::skip;
+        if (good) rows.insert(set.id + '/' + row.id);
+      }
+      for (const auto& capability : set.capabilities) {
+        if (capability.verdict == Verdict::ready) capabilities.emplace(set.id, capability.id);
+      }
+    }
+  }
+  std::set<std::string> rows;
+  std::set<std::pair<std::string, std::string>> capabilities;
+};
+
+// What a finding still explains and hurts.
+void hold_against(Finding& finding, const Well& well) {
+  std::erase_if(finding.explains, [&](const std::string& id) { return well.rows.contains(id); });
+  for (auto& affected : finding.affects) {
+    std::erase_if(affected.capabilities, [&](const std::string& id) {
+      return well.capabilities.contains({affected.set, id});
+    });
+  }
+  std::erase_if(finding.affects, [&](const FindingAffects& affected) {
+    return affected.capabilities.empty() &&
+           std::none_of(finding.explains.begin(), finding.explains.end(),
+                        [&](const std::string& id) { return id.starts_with(affected.set + '/'); });
+  });
+}
+
+void add_affects(Finding& finding, const std::vector<FindingAffects>& more) {
+  for (const auto& affected : more) {
+    const auto known =
+        std::find_if(finding.affects.begin(), finding.affects.end(),
+                     [&](const FindingAffects& item) { return item.set == affected.set; });
+    if (known == finding.affects.end()) {
+      finding.affects.push_back(affected);
+      continue;
+    }
+    add_new(known->capabilities, affected.capabilities);
+  }
+}
+
+// One finding as the vantages have it.
+struct Group {
+  std::vector<std::pair<const MergeInput*, const Finding*>> members;
+};
+
+Finding combined(const Group& group, const std::vector<MergeInput>& parts) {
+  const auto& first = *group.members.front().second;
+  Finding result;
+  result.code = first.code;
+  result.title = first.title;
+  result.owner = first.owner;
+  result.confidence = first.confidence;
+  bool same_fix = true;
+  for (const auto& [part, finding] : group.members) {
+    result.confidence = std::min(result.confidence, finding->confidence);  // certain is the first
+    same_fix = same_fix && finding->fix == first.fix;
+    if (!contains(result.seen_from, part->name)) result.seen_from.push_back(part->name);
+  }
+  for (const auto& [part, finding] : group.members) {
+    if (!same_fix) {
+      if (!result.fix.empty()) result.fix += " ";
+      result.fix += phrase("For {}: {}", part->name, finding->fix);
+    }
+    add_affects(result, finding->affects);
+    add_new(result.explains, finding->explains);
+    for (const auto& rule : finding->rules) add_rule(result.rules, rule);
+    for (const auto& item : finding->evidence) {
+      result.evidence.push_back({item.probe.empty() ? "" : id_from(item.probe, part->name),
+                                 phrase("From {}: {}", part->name, item.text)});
+    }
+  }
+  if (same_fix) result.fix = first.fix;
+  std::vector<std::string> not_from;
+  for (const auto& part : parts) {
+    if (!contains(result.seen_from, part.name)) not_from.push_back(part.name);
+  }
+  if (!not_from.empty()) {
+    result.evidence.insert(result.evidence.begin(),
+                           {"", phrase("Seen from {}, not from {}.", joined_texts(result.seen_from),
+                                       joined_texts(not_from))});
+  }
+  return result;
+}
+
+}  // namespace
+
+std::string id_from(const std::string& probe_id, const std::string& vantage) {
+  return probe_id + '#' + vantage;
+}
+
+const SetResult* set_of(const Report& report, const std::string& id) {
+  for (const auto& set : report.sets) {
+    if (set.id == id) return &set;
+  }
+  return nullptr;
+}
+
+std::vector<SetResult> merged_sets(const std::vector<MergeInput>& parts) {
+  std::vector<std::string> order;
+  for (const auto& part : parts) {
+    for (const auto& set : part.report.sets) {
+      if (!contains(order, set.id)) order.push_back(set.id);
+    }
+  }
+  std::vector<SetResult> merged;
+  for (const auto& id : order) {
+    std::vector<SetHere> here;
+    for (const auto& part : parts) {
+      if (const auto* set = set_of(part.report, id)) here.emplace_back(part, *set);
+    }
+    merged.push_back(combined(here, parts.size()));
+  }
+  return merged;
+}
+
+std::vector<Finding> merged_findings(const std::vector<MergeInput>& parts,
+                                     const std::vector<SetResult>& sets) {
+  std::vector<Group> groups;
+  for (const auto& part : parts) {
+    for (const auto& finding : part.report.findings) {
+      const auto same = std::find_if(groups.begin(), groups.end(), [&](const Group& group) {
+        const auto& known = *group.members.front().second;
+        return known.code == finding.code && known.title == finding.title;
+      });
+      auto& group = same == groups.end() ? groups.emplace_back() : *same;
+      group.members.emplace_back(&part, &finding);
+    }
+  }
+  std::vector<Finding> merged;
+  const Well well(sets);
+  for (const auto& group : groups) {
+    merged.push_back(combined(group, parts));
+    hold_against(merged.back(), well);
+  }
+  std::stable_partition(merged.begin(), merged.end(), [](const Finding& finding) {
+    return !finding.affects.empty() || !finding.explains.empty();
+  });
+  return merged;
+}
+
+}  // namespace callready::merging

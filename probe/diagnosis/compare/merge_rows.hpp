@@ -1,0 +1,50 @@
+// The parts of merge.cpp that weigh vantages against each other. Internal to probe/diagnosis.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string_view>
+
+#include "probe/diagnosis/compare/merge.hpp"
+
+namespace callready::merging {
+
+// "stun/udp/stun.example.net:3478#voice"
+std::string id_from(const std::string& probe_id, const std::string& vantage);
+
+const SetResult* set_of(const Report& report, const std::string& id);
+
+// Rows or capabilities by their ids; of two with one id the first. A view.
+template <typename Item>
+class ById {
+ public:
+  explicit ById(const std::vector<Item>& items) {
+    for (const auto& item : items) known_.try_emplace(item.id, &item);
+  }
+  const Item* find(const std::string& id) const {  // null: none
+    const auto found = known_.find(id);
+    return found == known_.end() ? nullptr : found->second;
+  }
+
+ private:
+  std::map<std::string_view, const Item*> known_;
+};
+
+// Appends those of `more` that `list` does not have yet, each once.
+template <typename Item>
+void add_new(std::vector<Item>& list, const std::vector<Item>& more) {
+  std::set<Item> known(list.begin(), list.end());
+  for (const auto& item : more) {
+    if (known.insert(item).second) list.push_back(item);
+  }
+}
+
+// All sets of all parts, in the order in which they first appear, rows and verdicts combined.
+std::vector<SetResult> merged_sets(const std::vector<MergeInput>& parts);
+
+// All findings of all parts, the same ones once. `sets`: the merged ones; what came out well there
+// is explained and hurt no more. Those that hurt nothing come last.
+std::vector<Finding> merged_findings(const std::vector<MergeInput>& parts,
+                                     const std::vector<SetResult>& sets);
+
+}  // namespace callready::merging

@@ -1,0 +1,95 @@
+// A program of this computer takes connections in everybody's name, and carries some of them
+// nowhere.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "probe/diagnosis/rules.hpp"
+#include "probe/diagnosis/words.hpp"
+
+namespace callready::findings {
+namespace {
+
+// The connection stood, and came to nothing.
+bool stood_in_vain(const ProbeResult& result) {
+  const auto& seen = result.observation;
+  const auto& detail = seen.detail;
+  return seen.outcome == Outcome::failed && chain_of(result).empty() &&
+         (detail == DetailCode::tls_timed_out || detail == DetailCode::sip_timed_out ||
+          detail == DetailCode::http_timed_out || detail == DetailCode::stun_timed_out ||
+          detail == DetailCode::timed_out || detail == DetailCode::connection_reset ||
+          detail == DetailCode::closed_by_peer);
+}
+
+bool came_to_an_end(const ProbeResult& result) {
+  const auto outcome = result.observation.outcome;
+  return outcome == Outcome::answered || outcome == Outcome::denied || !chain_of(result).empty();
+}
+
+}  // namespace
+
+Causes find_agent(const Diagnosis& context) {
+  const auto& facts = context.facts;
+  std::vector<const ProbeResult*> proof, lost;
+  std::set<std::uint16_t> taken, answering;  // ports
+  bool said = false;                         // by the system
+  for (const auto& result : facts.report.probes) {
+    const auto port = result.probe.target.port();
+    if (is_taken_by_this_computer(result)) {
+      const auto* hop = evidence_of(result, EvidenceKind::hop);
+      said |= text_fact(*hop, Fact::who) == "this_computer";
+      proof.push_back(&result);
+      taken.insert(port);
+    }
+    if (is_udp(result) || !is_direct(result) || facts.inside(result)) continue;
+    if (came_to_an_end(result)) answering.insert(port);
+    if (stood_in_vain(result) && !context.explained(result)) lost.push_back(&result);
+  }
+  if (proof.empty()) return {};
+  // Who takes two ports, and lets nothing through, takes them all.
+  const bool all = answering.empty() && taken.size() > 1;
+  std::erase_if(lost, [&](const ProbeResult* result) {
+    return !all && !taken.contains(result->probe.target.port());
+  });
+  if (!context.affects_requirement(lost)) return {};
+  std::set<std::uint16_t> ports;
+  for (const auto* result : lost) ports.insert(result->probe.target.port());
+  const bool carries_some = std::any_of(
+      ports.begin(), ports.end(), [&](std::uint16_t port) { return answering.contains(port); });
+  Cause cause;
+  cause.explained = lost;
+  auto& finding = cause.finding;
+  finding.code = FindingCode::computer_agent;
+  const auto which = ports_in_words({ports.begin(), ports.end()}, 4);
+  finding.title =
+      carries_some
+          ? phrase("A program on this computer intercepts TCP {} and does not pass all of it on",
+                   which)
+          : phrase("A program on this computer intercepts TCP {} and passes nothing on", which);
+  finding.owner = Owner::helpdesk;
+  // What it carries elsewhere may be lost there.
+  finding.confidence = carries_some                        ? Confidence::possible
+                       : said && hosts_of(lost).size() > 1 ? Confidence::certain
+                                                           : Confidence::likely;
+  finding.fix = phrase(
+      "Ask this computer's administrator which program intercepts these connections (a security "
+      "agent, a web shield, a local proxy), and exempt the following in it: {}. {}",
+      tried_flows_in_words(facts, lost),
+      carries_some ? phrase("Check that program's log first: what it passes on may be lost further "
+                            "along the path.")
+                   : phrase("The network needs no change."));
+  for (const auto* result : proof) {
+    if (finding.evidence.size() == 2) break;
+    const auto* hop = evidence_of(*result, EvidenceKind::hop);
+    finding.evidence.push_back({result->probe.id, hop->text + "."});
+  }
+  for (const auto& agent : facts.report.site.agents) {
+    finding.evidence.push_back(
+        {"", phrase("{} runs here ({}); it is not known whether it is the cause.", agent.name,
+                    agent.seen)});
+  }
+  add_what_they_saw(finding.evidence, lost, 6);
+  return {cause};
+}
+
+}  // namespace callready::findings

@@ -1,0 +1,121 @@
+// DNS that sends the service's names to a page which says that they are blocked.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "probe/diagnosis/contents/block_pages.hpp"
+#include "probe/diagnosis/contents/names.hpp"
+#include "probe/diagnosis/words.hpp"
+
+namespace callready::findings {
+namespace {
+
+// What independent resolvers say of names that have one address here.
+struct Elsewhere {
+  std::vector<FindingEvidence> contrast;  // one for each name that has an address there
+  std::set<std::string> owners;           // of those names
+  bool same = false;                      // the address is right
+  bool shared = false;                    // two of them have one address there, too
+};
+
+Elsewhere asked_elsewhere(const OneAddress& place) {
+  Elsewhere found;
+  std::set<IpAddress> all;
+  for (const auto* name : place.names) {
+    std::set<IpAddress> its;
+    for (const auto& [answer, probe] : name->elsewhere) {
+      const auto addresses = addresses_in(*answer);
+      if (its.empty() && !addresses.empty()) {
+        found.contrast.push_back({probe, phrase("Answer for {} from a DNS server elsewhere: {}",
+                                                name->name, answer->text)});
+        found.owners.insert(registrable_domain(name->name));
+      }
+      its.insert(addresses.begin(), addresses.end());
+    }
+    found.same |= its.contains(place.address);
+    for (const auto& address : its) found.shared |= !all.insert(address).second;
+  }
+  return found;
+}
+
+// A server there has a certificate, and it is for none of these names.
+bool is_for_none_of_them(const OneAddress& place) {
+  std::set<std::string> owners;
+  for (const auto* name : place.names) {
+    const bool wrong = std::any_of(name->probes.begin(), name->probes.end(), [](const auto* one) {
+      return one->observation.detail == DetailCode::wrong_name;
+    });
+    if (wrong) owners.insert(registrable_domain(name->name));
+  }
+  return owners.size() > 1;
+}
+
+// Nothing where it may be an address that these names just have.
+std::optional<Confidence> confidence_in(const OneAddress& place, const Elsewhere& elsewhere) {
+  if (elsewhere.same) return std::nullopt;
+  const bool contradicted = !elsewhere.contrast.empty();
+  if (!block_page_of(place.address).empty()) {
+    return contradicted ? Confidence::certain : Confidence::likely;
+  }
+  // Far ends that share an address share another one elsewhere.
+  if (elsewhere.contrast.size() > 1 && !elsewhere.shared) {
+    return elsewhere.owners.size() > 1 ? Confidence::certain : Confidence::likely;
+  }
+  return !contradicted && is_for_none_of_them(place) ? std::optional(Confidence::likely)
+                                                     : std::nullopt;
+}
+
+}  // namespace
+
+Causes find_block_page(const Diagnosis& context) {
+  const auto names = read_names(context.facts);
+  Causes causes;
+  for (const auto& place : misled_to_one_address(names)) {
+    const auto elsewhere = asked_elsewhere(place);
+    const auto confidence = confidence_in(place, elsewhere);
+    if (!confidence) continue;
+    Cause cause;
+    std::vector<std::string> lost;
+    for (const auto* name : place.names) {
+      lost.push_back(name->name);
+      const auto open = open_failures(context, *name);
+      cause.explained.insert(cause.explained.end(), open.begin(), open.end());
+      std::copy_if(name->probes.begin(), name->probes.end(), std::back_inserter(cause.contradicted),
+                   [](const auto* result) { return reached(result->observation.outcome); });
+      const auto asked = asked_for_here(context.facts, name->name);
+      cause.contradicted.insert(cause.contradicted.end(), asked.begin(), asked.end());
+    }
+    auto affected = cause.explained;
+    affected.insert(affected.end(), cause.contradicted.begin(), cause.contradicted.end());
+    const bool needed = std::any_of(affected.begin(), affected.end(), [&](const auto* result) {
+      return context.facts.asked_for(*result);
+    });
+    if (!needed) continue;
+    const auto whose = block_page_of(place.address);
+    auto& finding = cause.finding;
+    finding.code = FindingCode::dns_block_page;
+    finding.title = phrase("This site's DNS sends {} to {} block page",
+                           lost.size() == 1 ? lost.front() : phrase("{} names", lost.size()),
+                           whose.empty() ? "a" : fmt::format("{}'s", whose));
+    finding.owner = Owner::dns;
+    finding.confidence = *confidence;
+    finding.fix = phrase(
+        "Allow these names in this site's DNS filter{0} (its DNS servers are {1}): {2}. "
+        "The firewall needs no change.",
+        whose.empty() ? std::string() : fmt::format(", {}", whose),
+        resolvers_in_words(context.facts), listed(lost, 12));
+    for (const auto* name : place.names) {
+      finding.evidence.push_back(
+          {name->probes.front()->probe.id,
+           phrase("{} resolves to {} here{}.", name->name, place.address.to_string(),
+                  whose.empty() ? std::string() : phrase(", the block page of {}", whose))});
+    }
+    finding.evidence.insert(finding.evidence.begin() + 1, elsewhere.contrast.begin(),
+                            elsewhere.contrast.end());
+    add_what_they_saw(finding.evidence, cause.explained, 4);
+    causes.push_back(std::move(cause));
+  }
+  return causes;
+}
+
+}  // namespace callready::findings

@@ -1,0 +1,114 @@
+// What administrators have set for browsers, where it forbids what a row needs. This program is no
+// browser: its own packets know nothing of it.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "probe/diagnosis/rules.hpp"
+#include "probe/diagnosis/words.hpp"
+
+namespace callready::findings {
+namespace {
+
+// Media over UDP, or what leads to it, that a row asks for.
+std::vector<const ProbeResult*> media_over_udp(const Facts& facts) {
+  std::vector<const ProbeResult*> media;
+  for (const auto& result : facts.report.probes) {
+    const auto check = result.probe.check;
+    const bool of_calls = check == CheckKind::turn || check == CheckKind::stun ||
+                          check == CheckKind::udp_range || check == CheckKind::media;
+    if (of_calls && is_udp(result) && facts.asked_for(result)) media.push_back(&result);
+  }
+  return media;
+}
+
+// RFC 8828 section 5.2, mode 4: nothing over UDP but through a proxy that carries it.
+constexpr std::string_view no_udp = "disable_non_proxied_udp";
+
+struct Forbidden {
+  const BrowserPolicy* policy = nullptr;
+  Text what;  // "from using UDP for media"
+  Text fix;
+  bool everywhere = true;  // false: on some pages
+};
+
+// The rows' own source ports: a policy with none of them contradicts the document.
+std::optional<std::string> other_source_ports(const Facts& facts, const BrowserPolicy& policy) {
+  const auto allowed = PortRange::parse(policy.value);
+  if (!allowed) return std::nullopt;
+  for (const auto& set : facts.report.sets) {
+    for (const auto& row : set.requirements) {
+      for (const auto& rule : row.rules) {
+        const auto& wanted = rule.source_ports;
+        if (rule.transport != Transport::udp || wanted.empty()) continue;
+        const bool any = std::any_of(wanted.begin(), wanted.end(), [&](const PortRange& range) {
+          return range.first <= allowed->last && allowed->first <= range.last;
+        });
+        if (!any) return source_ports_in_words(rule);
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Forbidden> forbidden_by(const Facts& facts, const BrowserPolicy& policy) {
+  Forbidden found;
+  found.policy = &policy;
+  const bool by_page = policy.name == "WebRtcIPHandlingUrl";
+  const bool handling =
+      by_page || policy.name == "WebRtcIPHandling" || policy.name == "WebRtcLocalhostIpHandling";
+  if (handling && policy.value.find(no_udp) != std::string::npos) {
+    found.what = phrase("from using UDP for media");
+    found.everywhere = !by_page;
+    found.fix = phrase(
+        "to a value that lets WebRTC use UDP, at least for the service's pages "
+        "(WebRtcIPHandlingUrl)");
+    return found;
+  }
+  if (policy.name == "media.peerconnection.enabled" && policy.value == "false") {
+    found.what = phrase("from making calls (WebRTC)");
+    found.fix = phrase("to true");
+    return found;
+  }
+  if (policy.name != "WebRtcUdpPortRange") return std::nullopt;
+  const auto wanted = other_source_ports(facts, policy);
+  if (!wanted) return std::nullopt;
+  found.what = phrase("from using the service's source ports ({})", *wanted);
+  found.fix = phrase("to a range with {}", *wanted);
+  return found;
+}
+
+}  // namespace
+
+Causes find_browser_policies(const Diagnosis& context) {
+  const auto& facts = context.facts;
+  const auto media = media_over_udp(facts);
+  Causes causes;
+  if (media.empty()) return causes;
+  for (const auto& policy : facts.report.site.browser_policies) {
+    const auto forbidden = forbidden_by(facts, policy);
+    if (!forbidden) continue;
+    Cause cause;
+    auto& finding = cause.finding;
+    finding.code = FindingCode::computer_browser_policy;
+    finding.title =
+        forbidden->everywhere
+            ? phrase("A policy stops {} {}", policy.browser, forbidden->what)
+            : phrase("A policy stops {} {} on some pages", policy.browser, forbidden->what);
+    finding.owner = Owner::helpdesk;
+    finding.confidence =
+        forbidden->everywhere && !policy.recommended ? Confidence::likely : Confidence::possible;
+    finding.fix = phrase(
+        "Ask the administrator of this computer to set {} {}, in {}. Until then, use another "
+        "browser, or the service's own program. Change nothing on the network.",
+        policy.name, forbidden->fix, policy.place);
+    finding.evidence.push_back(
+        {"", phrase("{} is {} in {}{}.", policy.name, policy.value, policy.place,
+                    policy.recommended ? phrase(" (users may change it)") : "")});
+    finding.affects = sets_of(facts, media);
+    causes.push_back(std::move(cause));
+  }
+  return causes;
+}
+
+}  // namespace callready::findings

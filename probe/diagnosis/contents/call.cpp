@@ -1,0 +1,221 @@
+// WebRTC calls of the check `ice` that are not answered, whose media is lost, that browsers would
+// end, or that only a relay carries. What drops DTLS alone is in dtls.cpp.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "probe/diagnosis/rules.hpp"
+#include "probe/diagnosis/words.hpp"
+
+namespace callready::findings {
+namespace {
+
+// The calls that `wanted` takes and no earlier cause explains; of these at least one is a row's.
+template <typename Wanted>
+std::vector<const ProbeResult*> calls_that(const Diagnosis& context, Wanted wanted) {
+  std::vector<const ProbeResult*> calls;
+  bool asked = false;
+  for (const auto& result : context.facts.report.probes) {
+    if (result.probe.check != CheckKind::ice || context.explained(result) || !wanted(result)) {
+      continue;
+    }
+    calls.push_back(&result);
+    asked |= context.facts.asked_for(result);
+  }
+  if (!asked) calls.clear();
+  return calls;
+}
+
+Text ends_in_words(const std::vector<const ProbeResult*>& calls) {
+  std::set<Text> ends;
+  for (const auto* call : calls) ends.insert(far_end_of_call(*call));
+  return listed_texts({ends.begin(), ends.end()});
+}
+
+// Of a call's packets of media: sent, heard by the far end where it says so, and back here.
+struct CallMedia {
+  double sent = 0, back = 0;
+  std::optional<double> arrived;
+};
+
+std::optional<CallMedia> media_of(const ProbeResult& result) {
+  const auto* media = evidence_of(result, EvidenceKind::call_media);
+  const auto sent = told_by(media, Fact::sent), back = told_by(media, Fact::back);
+  if (!sent || !back || *sent <= 0) return std::nullopt;
+  const auto arrived =
+      told_by(evidence_of(result, EvidenceKind::call_arrived), Fact::media_arrived);
+  return CallMedia{*sent, *back, arrived};
+}
+
+// Five of 25 get lost by chance on a line that loses 5 % in one run of a hundred and fifty. A call
+// that was measured for longer is judged by its figures.
+bool loses(const ProbeResult& result) {
+  const auto media = media_of(result);
+  if (!media || result.observation.media) return false;
+  const double lost = media->sent - media->back;
+  return lost >= 5 && lost * 5 >= media->sent;
+}
+
+Text way_of(const CallMedia& media) {
+  if (!media.arrived) return "";
+  const double out = media.sent - *media.arrived, back = *media.arrived - media.back;
+  if (out <= 4 * back && back <= 4 * out) return phrase(" both ways");
+  return phrase(" {}", way_in_words(out > back ? MediaWay::up : MediaWay::down));
+}
+
+// Calls whose offer was answered over TLS, and not one connectivity check of which was; `way`:
+// where the checks were lost, as the far end tells. Nothing is claimed without that, and nothing of
+// TCP, which works.
+std::optional<Cause> silent_calls(const Diagnosis& context, MediaWay way) {
+  Cause cause;
+  cause.explained = calls_that(context, [&](const ProbeResult& result) {
+    const auto checks =
+        told_by(evidence_of(result, EvidenceKind::call_arrived), Fact::checks_arrived);
+    return result.observation.detail == DetailCode::ice_silent && checks &&
+           !far_end_of_call(result).empty() && (*checks == 0) == (way == MediaWay::up);
+  });
+  if (cause.explained.empty()) return std::nullopt;
+  const auto ends = ends_in_words(cause.explained);
+  auto& finding = cause.finding;
+  finding.owner = Owner::network;
+  if (way == MediaWay::up) {
+    // Its own firewall may have dropped them.
+    finding.confidence = Confidence::likely;
+    finding.code = FindingCode::firewall_udp_port_blocked;
+    finding.title = phrase("The firewall blocks outgoing UDP to the far end of calls: {}", ends);
+    finding.fix = phrase(
+        "Allow outgoing UDP (and return traffic) {}: {}. TCP works: the call was set up over it. "
+        "If the far end is yours, check its own firewall, too.",
+        from_users(context.facts), ends);
+  } else {
+    finding.confidence = Confidence::certain;
+    finding.code = FindingCode::media_one_way;
+    finding.title = phrase("UDP from calls gets out, but no replies come in");
+    finding.fix = phrase(
+        "Let in the replies to UDP sent {} (a stateful rule with a timeout of at least 120 s): {}.",
+        from_users(context.facts), ends);
+  }
+  for (const auto* call : cause.explained) {
+    const auto* arrived = evidence_of(*call, EvidenceKind::call_arrived);
+    finding.evidence.push_back(
+        {call->probe.id,
+         phrase("The call was answered over TLS, but none of the STUN checks to {} were. The far "
+                "end reports that {} arrived.",
+                far_end_of_call(*call), told_by(arrived, Fact::checks_arrived).value_or(0))});
+  }
+  return cause;
+}
+
+}  // namespace
+
+Causes find_silent_call(const Diagnosis& context) {
+  Causes causes;
+  for (const auto way : {MediaWay::up, MediaWay::down}) {
+    auto cause = silent_calls(context, way);
+    if (cause) causes.push_back(std::move(*cause));
+  }
+  return causes;
+}
+
+// A call that connects, and whose media does not come back, or only some of it.
+Causes find_call_media(const Diagnosis& context) {
+  Cause cause;
+  auto& finding = cause.finding;
+  cause.explained = calls_that(context, loses);
+  if (cause.explained.empty()) return {};
+  std::optional<CallMedia> worst;
+  for (const auto* result : cause.explained) {
+    const auto media = media_of(*result);
+    if (!worst || media->back < worst->back) worst = media;
+    auto text = phrase("Of {} packets of a call to {}, {} came back", media->sent,
+                       result->probe.target.host, media->back);
+    if (media->arrived) text += phrase("; the far end got {}", *media->arrived);
+    finding.evidence.push_back({result->probe.id, text + "."});
+  }
+  finding.owner = Owner::network;
+  finding.confidence =
+      worst->arrived && worst->back == 0 ? Confidence::certain : Confidence::likely;
+  if (worst->back > 0) {
+    cause.impaired = cause.explained;
+    finding.code = FindingCode::media_loss;
+    finding.owner = Owner::lan;
+    finding.title = phrase("Browser calls lose packets{}: sound is choppy", way_of(*worst));
+    finding.fix = phrase(
+        "Run this again on a wired connection, without a VPN, and while nobody else is using the "
+        "line. If nothing changes, check the firewall's log for UDP to the far end that is cut off "
+        "or limited; otherwise, give the Internet provider these figures.");
+    return {cause};
+  }
+  finding.code = FindingCode::media_one_way;
+  finding.title = phrase("Browser calls connect, but media (SRTP) is dropped{}", way_of(*worst));
+  finding.fix = phrase(
+      "Turn off the inspection that drops RTP or UDP it does not recognize (application control) "
+      "{}, and let the flow through in both directions: STUN and DTLS on the same flow do pass.",
+      for_users(context.facts));
+  return {cause};
+}
+
+// Media goes on, and the checks beside it are not answered any more: whoever keeps to RFC 7675 ends
+// the call 30 s later, browsers after 15 already.
+Causes find_lost_consent(const Diagnosis& context) {
+  constexpr double enough_ms = 3'000;
+  Cause cause;
+  auto& finding = cause.finding;
+  cause.impaired = calls_that(context, [&](const ProbeResult& result) {
+    const auto* consent = evidence_of(result, EvidenceKind::call_consent);
+    const auto& stream = result.observation.media;
+    const bool answered = told_by(consent, Fact::back).value_or(0) > 0;  // at first
+    return stream && !stream->outage && answered &&
+           told_by(consent, Fact::silent_ms).value_or(0) >= enough_ms;
+  });
+  if (cause.impaired.empty()) return {};
+  for (const auto* call : cause.impaired) {
+    const auto* consent = evidence_of(*call, EvidenceKind::call_consent);
+    finding.evidence.push_back(
+        {call->probe.id,
+         phrase("{}; none in the last {} s, while media came back.", consent->text,
+                fmt::format("{:.1f}", told_by(consent, Fact::silent_ms).value_or(0) / 1'000))});
+  }
+  finding.code = FindingCode::media_consent_lost;
+  finding.owner = Owner::network;
+  finding.confidence = Confidence::likely;
+  finding.title =
+      phrase("STUN stops getting through mid-call: browsers end calls after 15 to 30 s");
+  finding.fix = phrase(
+      "Let STUN through for as long as the call lasts, not only at its start (flood protection, a "
+      "limit on STUN packets, application control): {}.",
+      ends_in_words(cause.impaired));
+  return {cause};
+}
+
+bool needs_relay_over_stream(const ProbeResult& result) {
+  const auto* pair = evidence_of(result, EvidenceKind::ice_pair);
+  if (pair == nullptr || result.observation.detail != DetailCode::called) return false;
+  const auto by = parse<Transport>(text_fact(*pair, Fact::relay_transport));
+  return by && *by != Transport::udp;
+}
+
+// No pair of addresses connects over UDP: the call works, and worse than it could.
+Causes find_relayed_calls(const Diagnosis& context) {
+  Cause cause;
+  auto& finding = cause.finding;
+  cause.impaired = calls_that(context, [&](const ProbeResult& result) {
+    return needs_relay_over_stream(result) && !context.impaired(result);  // no UDP at all
+  });
+  if (cause.impaired.empty()) return {};
+  for (const auto* call : cause.impaired) {
+    finding.evidence.push_back(
+        {call->probe.id, evidence_of(*call, EvidenceKind::ice_pair)->text + "."});
+  }
+  finding.code = FindingCode::media_relay_only;
+  finding.owner = Owner::network;
+  finding.confidence = Confidence::likely;
+  finding.title = phrase("Calls get through only over TCP or TLS relays");
+  finding.fix = phrase(
+      "Allow outgoing UDP (and return traffic) {}: {}. Over TCP and TLS, each lost packet delays "
+      "all packets after it.",
+      from_users(context.facts), ends_in_words(cause.impaired));
+  return {cause};
+}
+
+}  // namespace callready::findings

@@ -1,0 +1,176 @@
+// What this computer does to itself: its own firewall stops packets, its hosts file leads astray.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <tuple>
+
+#include "probe/diagnosis/contents/names.hpp"
+#include "probe/diagnosis/rules.hpp"
+#include "probe/diagnosis/words.hpp"
+
+namespace callready::findings {
+namespace {
+
+bool is_kept_here(const ProbeResult& result) {
+  // To send there takes a permission of its own, and nobody else is asked for it.
+  static const auto everybody = IpAddress::v4({255, 255, 255, 255});
+  const auto& seen = result.observation;
+  return (seen.detail == DetailCode::kept_here || seen.detail == DetailCode::partly_kept_here) &&
+         seen.address != everybody;
+}
+
+// The system itself said so: of a connection request that it only could not send again, there may
+// be other reasons.
+bool said_by_the_system(const ProbeResult& result) {
+  if (is_udp(result)) return true;
+  return std::any_of(result.observation.evidence.begin(), result.observation.evidence.end(),
+                     [](const Evidence& evidence) {
+                       return evidence.kind == EvidenceKind::icmp_error ||
+                              (evidence.kind == EvidenceKind::refuser &&
+                               text_fact(evidence, Fact::who) == "this_computer") ||
+                              (evidence.kind == EvidenceKind::error &&
+                               number_fact(evidence, Fact::code).value_or(0) != 0);
+                     });
+}
+
+// Of a media range, from the first to the last of its sample that was kept.
+PortRange kept_ports(const ProbeResult& result) {
+  const auto& ports = result.probe.target.ports;
+  if (result.observation.detail == DetailCode::kept_here) return ports;
+  PortRange kept{ports.last, ports.first};
+  for (const auto& evidence : result.observation.evidence) {
+    if (evidence.kind != EvidenceKind::udp_port) continue;
+    if (detail_fact(evidence, Fact::result) != DetailCode::kept_here) continue;
+    const auto port = static_cast<std::uint16_t>(number_fact(evidence, Fact::port).value_or(0));
+    kept = {std::min(kept.first, port), std::max(kept.last, port)};
+  }
+  return kept.first <= kept.last ? kept : ports;
+}
+
+// "UDP 3478 and 49152-65535; TCP 443".
+Text what_is_kept(const std::vector<const ProbeResult*>& kept) {
+  std::vector<Text> kinds;
+  for (const bool udp : {true, false}) {
+    std::set<PortRange> ranges;
+    for (const auto* result : kept) {
+      if (is_udp(*result) == udp) ranges.insert(kept_ports(*result));
+    }
+    std::vector<std::string> ports;
+    for (const auto& range : ranges) ports.push_back(range.to_string());
+    if (!ports.empty()) kinds.push_back((udp ? "UDP " : "TCP ") + listed(ports));
+  }
+  return joined_texts(kinds, "; ");
+}
+
+// What was tried beside them on the same flow, and not heard of again.
+std::vector<const ProbeResult*> silent_beside(const Facts& facts,
+                                              const std::vector<const ProbeResult*>& kept) {
+  const auto flow_of = [](const ProbeResult& result) {
+    const auto& target = result.probe.target;
+    return std::tuple(is_udp(result), target.host, target.port(), target.route.direct());
+  };
+  std::set<std::tuple<bool, std::string, std::uint16_t, bool>> flows;
+  for (const auto* result : kept) flows.insert(flow_of(*result));
+  std::vector<const ProbeResult*> silent;
+  for (const auto& result : facts.report.probes) {
+    if (got_no_answer(result) && flows.contains(flow_of(result))) silent.push_back(&result);
+  }
+  return silent;
+}
+
+}  // namespace
+
+Causes find_own_firewall(const Diagnosis& context) {
+  std::vector<const ProbeResult*> kept;
+  for (const auto& result : context.facts.report.probes) {
+    if (is_kept_here(result) && !context.explained(result)) kept.push_back(&result);
+  }
+  if (!context.affects_requirement(kept)) return {};
+  Cause cause;
+  auto& finding = cause.finding;
+  finding.code = FindingCode::computer_firewall;
+  finding.title = phrase("This computer's own firewall blocks {}", what_is_kept(kept));
+  finding.owner = Owner::helpdesk;
+  const bool said = std::any_of(kept.begin(), kept.end(), [](const ProbeResult* result) {
+    return said_by_the_system(*result);
+  });
+  finding.confidence = said || kept.size() > 1 ? Confidence::certain : Confidence::likely;
+  finding.fix = phrase(
+      "Ask the administrator of this computer to let {} out in its own firewall or security "
+      "software (Linux: nft list ruleset, iptables -S; Windows: outbound rules in wf.msc). Change "
+      "nothing on the network.",
+      tried_flows_in_words(context.facts, kept));
+  add_what_they_saw(finding.evidence, kept);
+  for (const auto* result : kept) {
+    const auto* error = evidence_of(*result, EvidenceKind::error);
+    if (error == nullptr) error = evidence_of(*result, EvidenceKind::icmp_error);
+    const auto* reset = evidence_of(*result, EvidenceKind::refuser);
+    if (error == nullptr && reset == nullptr) continue;
+    auto text = reset != nullptr ? reset->text + "."
+                                 : phrase("This computer's operating system says: {}", error->text);
+    finding.evidence.push_back({result->probe.id, std::move(text)});
+    break;
+  }
+  cause.explained = kept;
+  const auto silent = silent_beside(context.facts, kept);
+  cause.explained.insert(cause.explained.end(), silent.begin(), silent.end());
+  return {cause};
+}
+
+namespace {
+
+// What a DNS server, the site's or another, has for the name instead.
+const NameAnswer* other_answer(const Name& name) {
+  const auto own = name.address->to_string();
+  for (const auto* list : {&name.here, &name.elsewhere}) {
+    for (const auto& answer : *list) {
+      if (has_records(*answer.evidence) && answer.evidence->text.find(own) == std::string::npos) {
+        return &answer;
+      }
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+Causes find_hosts_file(const Diagnosis& context) {
+  Cause cause;
+  auto& finding = cause.finding;
+  std::vector<std::string> astray;
+  for (const auto& [text, name] : read_names(context.facts)) {
+    if (!name.from_hosts_file || !is_public_name(text) || !name.address) continue;
+    const bool works =
+        std::any_of(name.probes.begin(), name.probes.end(), [](const ProbeResult* result) {
+          const auto outcome = result->observation.outcome;
+          return reached(outcome) && outcome != Outcome::passed;
+        });
+    const auto* other = other_answer(name);
+    if (works || (other == nullptr && !name.address->is_special())) continue;
+    astray.push_back(text);
+    const auto open = open_failures(context, name);
+    cause.explained.insert(cause.explained.end(), open.begin(), open.end());
+    std::copy_if(name.probes.begin(), name.probes.end(), std::back_inserter(cause.contradicted),
+                 [](const auto* result) { return reached(result->observation.outcome); });
+    finding.evidence.push_back(
+        {name.probes.front()->probe.id,
+         phrase("This computer's hosts file has {} at {}.", text, name.address->to_string())});
+    if (other != nullptr) {
+      finding.evidence.push_back({other->probe, phrase("DNS says: {}", other->evidence->text)});
+    }
+  }
+  if (cause.explained.empty() && cause.contradicted.empty()) return {};
+  finding.code = FindingCode::computer_hosts_file;
+  finding.title = phrase("This computer's hosts file sends {} to a wrong address", listed(astray));
+  finding.owner = Owner::helpdesk;
+  finding.confidence = Confidence::certain;
+  finding.fix = phrase(
+      "Ask the administrator of this computer to remove {} from its hosts file (Linux, macOS: "
+      "/etc/hosts; Windows: C:\\Windows\\System32\\drivers\\etc\\hosts). Change nothing on the DNS "
+      "servers.",
+      listed(astray));
+  return {cause};
+}
+
+}  // namespace callready::findings

@@ -1,0 +1,392 @@
+// Names: no resolver, names that are missing here only, names that lead astray, slow answers.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "probe/diagnosis/contents/names.hpp"
+#include "probe/diagnosis/words.hpp"
+
+namespace callready::findings {
+namespace {
+
+// Owners of whom no name was found that was tried: then those that were tried stand for all.
+Text whole_domains(const std::map<std::string, Name>& names, const std::vector<std::string>& lost) {
+  std::map<std::string, std::size_t> hidden;
+  for (const auto& name : lost) ++hidden[registrable_domain(name)];
+  std::vector<std::string> domains;
+  for (const auto& [domain, count] : hidden) {
+    const bool found = std::any_of(names.begin(), names.end(), [&](const auto& entry) {
+      return entry.second.address && registrable_domain(entry.first) == domain;
+    });
+    if (count > 1 && !found) domains.push_back(domain);
+  }
+  if (domains.empty()) return {};
+  const auto list = listed(domains);
+  return domains.size() == 1
+             ? phrase(
+                   " None of the tested names under {} resolves here: allow everything under it.",
+                   list)
+             : phrase(
+                   " None of the tested names under {} resolves here: allow everything under them.",
+                   list);
+}
+
+// Where programs of this computer go that complete such a name: the users' browser may, too.
+void add_search_domain(std::vector<FindingEvidence>& list, const Name& name) {
+  for (const auto* result : name.probes) {
+    const auto* found = evidence_of(*result, EvidenceKind::search_domain);
+    if (found == nullptr) continue;
+    list.push_back({result->probe.id, phrase("{}: {}.", name.name, found->text)});
+    return;
+  }
+}
+
+void append(std::vector<const ProbeResult*>& list, const std::vector<const ProbeResult*>& more) {
+  list.insert(list.end(), more.begin(), more.end());
+}
+
+}  // namespace
+
+Causes find_dns_unreachable(const Diagnosis& context) {
+  const auto& facts = context.facts;
+  // Clients that only know a proxy need no DNS of their own.
+  if (facts.proxy_works()) return {};
+  Cause cause;
+  std::size_t lost = 0;
+  bool failed = false;
+  for (const auto& [text, name] : read_names(facts)) {
+    if (name.probes.empty()) continue;
+    if (name.address) return {};
+    if (!nobody_answered(name)) {
+      if (!name.failure.empty()) return {};
+      continue;
+    }
+    ++lost;
+    failed |= name.failure == DetailCode::dns_failed;
+    append(cause.explained, open_failures(context, name));
+  }
+  // One name that a server cannot look up may be its zone's fault.
+  if (cause.explained.empty() || (lost < 2 && failed)) return {};
+  auto& finding = cause.finding;
+  finding.code = FindingCode::dns_unreachable;
+  finding.title = failed ? phrase("The DNS servers answer, but cannot look up any name")
+                         : phrase("No DNS server answers: no name can be looked up");
+  finding.owner = Owner::dns;
+  const bool line_is_up = std::any_of(facts.flows.begin(), facts.flows.end(), [](const Flow& flow) {
+    return flow.way == Reachability::open || flow.way == Reachability::left;
+  });
+  finding.confidence = lost < 2     ? Confidence::possible
+                       : line_is_up ? Confidence::certain
+                                    : Confidence::likely;
+  finding.fix = phrase(
+      "Check that the DNS servers this computer uses ({}) are running, can reach the Internet, and "
+      "accept queries from this network (UDP and TCP port 53).",
+      resolvers_in_words(facts));
+  finding.evidence.push_back({"", lost < 2
+                                      ? phrase("The only name queried could not be looked up.")
+                                      : phrase("None of the {} names could be looked up.", lost)});
+  if (line_is_up) {
+    finding.evidence.push_back({"", phrase("Servers tested by IP address are reachable.")});
+  }
+  for (const auto& result : facts.report.probes) {
+    const auto* silence = evidence_of(result, EvidenceKind::dns_no_answer);
+    if (silence != nullptr && !asks_a_server(result.probe)) {
+      finding.evidence.push_back({result.probe.id, silence->text});
+    }
+  }
+  add_what_they_saw(finding.evidence, cause.explained, 4);
+  return {cause};
+}
+
+Causes find_dns_rewritten(const Diagnosis& context) {
+  // Which names got which address of no use outside, and whether that is proved to be wrong.
+  struct Astray {
+    std::vector<const Name*> names;
+    bool proved = false;
+  };
+  const auto names = read_names(context.facts);
+  std::map<IpAddress, Astray> astray;
+  std::vector<FindingEvidence> evidence;
+  for (const auto& [text, name] : names) {
+    if (!is_public_name(text) || !name.address || !name.address->is_special()) continue;
+    if (name.from_hosts_file) continue;  // no server's word
+    // Packets to an address that is not there may well leave the site.
+    const bool works =
+        std::any_of(name.probes.begin(), name.probes.end(), [](const ProbeResult* result) {
+          const auto outcome = result->observation.outcome;
+          return reached(outcome) && outcome != Outcome::passed;
+        });
+    if (works) continue;
+    auto& place = astray[*name.address];
+    place.names.push_back(&name);
+    place.proved |= name.address->is_unspecified() || name.address->is_loopback();
+    for (const auto& [answer, probe] : name.elsewhere) {
+      if (!has_records(*answer)) continue;
+      place.proved = true;
+      evidence.push_back({probe, phrase("Answer from a DNS server elsewhere: {}", answer->text)});
+    }
+  }
+  Causes causes;
+  for (const auto& [address, place] : astray) {
+    // One name at one private address may be a server of the site's own.
+    if (!place.proved && place.names.size() < 2) continue;
+    Cause cause;
+    std::vector<std::string> lost;
+    for (const auto* name : place.names) {
+      lost.push_back(name->name);
+      append(cause.explained, open_failures(context, *name));
+      std::copy_if(name->probes.begin(), name->probes.end(), std::back_inserter(cause.contradicted),
+                   [](const auto* result) { return reached(result->observation.outcome); });
+      append(cause.contradicted, asked_for_here(context.facts, name->name));
+    }
+    if (cause.explained.empty() && cause.contradicted.empty()) continue;
+    auto& finding = cause.finding;
+    finding.code = FindingCode::dns_rewritten;
+    finding.title = phrase("This site's DNS sends {} to {} (not an Internet address)",
+                           lost.size() == 1 ? lost.front() : phrase("{} names", lost.size()),
+                           address.to_string());
+    finding.owner = Owner::dns;
+    finding.confidence = place.proved ? Confidence::certain : Confidence::likely;
+    finding.fix = phrase(
+        "Remove the entry or block that answers {1} for {2} from this site's DNS servers ({0}) and "
+        "any DNS filter behind them, so that the names get their public addresses.",
+        resolvers_in_words(context.facts), address.to_string(), listed(lost));
+    for (const auto* name : place.names) {
+      finding.evidence.push_back(
+          {name->probes.front()->probe.id,
+           phrase("{} resolves to {} here.", name->name, address.to_string())});
+    }
+    // The contrast is the strongest, after the first name it is about.
+    const auto where = finding.evidence.begin() + 1;
+    finding.evidence.insert(where, evidence.begin(), evidence.end());
+    causes.push_back(std::move(cause));
+  }
+  return causes;
+}
+
+Causes find_dns_filtered(const Diagnosis& context) {
+  const auto names = read_names(context.facts);
+  Cause cause;
+  std::vector<std::string> lost;
+  std::set<std::pair<std::string, DetailCode>> alike;  // owner and failure of the proved names
+  const auto take = [&](const Name& name) {
+    lost.push_back(name.name);
+    append(cause.explained, open_failures(context, name));
+  };
+  for (const auto& [text, name] : names) {
+    if (name.failure.empty() || name.address || context.facts.proxied_reached(text)) continue;
+    if (open_failures(context, name).empty()) continue;
+    const auto proof = proof_of_filter(name);
+    if (!proof) continue;
+    alike.insert({registrable_domain(text), name.failure.code()});
+    take(name);
+    cause.finding.evidence.push_back(*proof);
+    add_search_domain(cause.finding.evidence, name);
+  }
+  // Nobody independent can be asked. Where several names of an owner do not exist, none of his
+  // does, and other owners' do, it is not the list that is old.
+  const auto* taken = port_53_taken(context.facts);
+  const bool proved = !lost.empty();
+  if (taken != nullptr && !proved) {
+    std::set<std::string> alive;
+    std::map<std::string, std::vector<const Name*>> gone;
+    for (const auto& [text, name] : names) {
+      const auto owner = registrable_domain(text);
+      if (name.address) alive.insert(owner);
+      if (name.failure == DetailCode::no_such_name) gone[owner].push_back(&name);
+    }
+    for (const auto& [owner, missing] : gone) {
+      if (alive.empty() || alive.contains(owner) || missing.size() < 2) continue;
+      for (const auto* name : missing) {
+        if (!open_failures(context, *name).empty()) take(*name);
+      }
+    }
+    if (!lost.empty()) {
+      cause.finding.evidence.push_back(
+          {taken->probe.id, phrase("{} is not a DNS server, yet its port 53 answers: a device "
+                                   "in the path intercepts DNS queries.",
+                                   taken->probe.target.host)});
+    }
+  }
+  if (lost.empty()) return {};
+  // Names of the same owner that are missing in the same way, and that nobody else was asked for.
+  for (const auto& [text, name] : names) {
+    const bool same = alike.contains({registrable_domain(text), name.failure.code()});
+    if (!same || name.address || !name.elsewhere.empty()) continue;
+    if (std::find(lost.begin(), lost.end(), text) != lost.end()) continue;
+    if (!open_failures(context, name).empty()) take(name);
+  }
+  auto& finding = cause.finding;
+  finding.code = FindingCode::dns_filtered;
+  finding.title =
+      lost.size() == 1
+          ? phrase("This site's DNS does not resolve {}", lost.front())
+          : phrase("This site's DNS does not resolve {} host names that the service needs",
+                   lost.size());
+  finding.owner = Owner::dns;
+  finding.confidence = proved ? Confidence::certain : Confidence::likely;
+  finding.fix = phrase(
+      "Allow these names on this site's DNS servers ({0}) and any DNS filter behind them: {1}.{2}",
+      resolvers_in_words(context.facts), listed(lost, 12), whole_domains(names, lost));
+  add_what_they_saw(finding.evidence, cause.explained, 4);
+  return {cause};
+}
+
+// Names for which nobody answers, where others are answered at once, and independent resolvers have
+// them: why the site's are mute cannot be told from here.
+Causes find_unanswered_names(const Diagnosis& context) {
+  const auto names = read_names(context.facts);
+  // A line that is seen to lose packets loses both questions after a name now and then.
+  if (!resolvers_are_well(names) || context.facts.stream_loses()) return {};
+  Cause cause;
+  std::vector<std::string> mute;
+  std::set<std::string> owners;
+  for (const auto& [text, name] : names) {
+    const bool asked_again = name.silent != nullptr && name.here.empty();
+    if (name.failure != DetailCode::dns_unreachable || !asked_again) continue;
+    const auto lost = open_failures(context, name);
+    const auto elsewhere = found_elsewhere(name);
+    if (lost.empty() || !elsewhere || context.facts.proxied_reached(text)) continue;
+    mute.push_back(text);
+    owners.insert(registrable_domain(text));
+    append(cause.explained, lost);
+    cause.finding.evidence.push_back(*elsewhere);
+    cause.finding.evidence.push_back(
+        {name.silent->probe.id, phrase("This site's DNS servers did not answer two queries "
+                                       "for {}; they answer other names at once.",
+                                       text)});
+  }
+  if (mute.empty()) return {};
+  // Their owners' others, that nobody was asked for once more.
+  for (const auto& [text, name] : names) {
+    const bool asked = name.silent != nullptr || !name.here.empty() || !name.elsewhere.empty();
+    const bool alike = name.failure == DetailCode::dns_unreachable && !name.address;
+    if (asked || !alike || !owners.contains(registrable_domain(text))) continue;
+    const auto lost = open_failures(context, name);
+    if (lost.empty()) continue;
+    mute.push_back(text);
+    append(cause.explained, lost);
+  }
+  auto& finding = cause.finding;
+  finding.code = FindingCode::dns_unreachable;
+  finding.title = phrase("This site's DNS does not answer queries for {}", listed(mute));
+  finding.owner = Owner::dns;
+  finding.confidence = Confidence::likely;
+  finding.fix = phrase(
+      "Find out why this site's DNS servers ({}) do not answer for {}: a filter may drop the "
+      "query, or they may be unable to reach that name's own servers.",
+      resolvers_in_words(context.facts), listed(mute));
+  add_what_they_saw(finding.evidence, cause.explained, 4);
+  return {cause};
+}
+
+Causes find_outdated_names(const Diagnosis& context) {
+  const auto names = read_names(context.facts);
+  Causes causes;
+  for (const auto& [text, name] : names) {
+    if (name.failure != DetailCode::no_such_name || name.elsewhere.empty()) continue;
+    if (context.facts.proxied_reached(text)) continue;
+    const auto gone = open_failures(context, name);
+    const bool everywhere =
+        std::all_of(name.elsewhere.begin(), name.elsewhere.end(), [](const NameAnswer& answer) {
+          return text_fact(*answer.evidence, Fact::rcode) == "NXDOMAIN";
+        });
+    // Where the siblings do not resolve either, it may be the asking that is wrong.
+    const bool siblings = std::any_of(names.begin(), names.end(), [&](const auto& other) {
+      return other.second.address && registrable_domain(other.first) == registrable_domain(text);
+    });
+    // Where the others of the list do, nobody misses it: the row says so itself.
+    if (!everywhere || !siblings || !context.breaks_capability(gone)) continue;
+    Cause cause;
+    cause.explained = gone;
+    auto& finding = cause.finding;
+    finding.code = FindingCode::target_outdated;
+    finding.title = phrase("The name {} no longer exists anywhere", text);
+    finding.owner = Owner::vendor;
+    finding.confidence = name.elsewhere.size() > 1 ? Confidence::certain : Confidence::likely;
+    finding.fix = phrase(
+        "Look for a newer edition of the vendor's document, or ask the vendor what replaced {}. "
+        "Firewall rules for it can be removed; otherwise, change nothing on the network.",
+        text);
+    for (const auto& [answer, probe] : name.elsewhere) {
+      finding.evidence.push_back({probe, answer->text});
+    }
+    finding.evidence.push_back(
+        {gone.front()->probe.id, phrase("This site's DNS does not know it either.")});
+    add_search_domain(finding.evidence, name);
+    causes.push_back(std::move(cause));
+  }
+  return causes;
+}
+
+namespace {
+
+// What the site's own name servers lose is no matter of the line's.
+bool line_loses_more_than_names(const Facts& facts) {
+  const auto& late = facts.answered_late();
+  return std::any_of(late.begin(), late.end(), [](const ProbeResult* result) {
+    return result->probe.check != CheckKind::dns || asks_a_server(result->probe);
+  });
+}
+
+}  // namespace
+
+Causes find_dns_slow(const Diagnosis& context) {
+  std::vector<const Name*> slow, again;  // again: answered when they were asked for once more
+  const auto names = read_names(context.facts);
+  // Where independent resolvers take as long, it is the line or this computer that is slow.
+  std::optional<double> elsewhere_ms;
+  for (const auto& [text, name] : names) {
+    for (const auto& answer : name.elsewhere) {
+      const auto took = number_fact(*answer.evidence, Fact::took_ms);
+      if (took) elsewhere_ms = std::min(*took, elsewhere_ms.value_or(*took));
+    }
+  }
+  if (elsewhere_ms.value_or(0) > slow_ms / 2) return {};
+  const bool line_loses = line_loses_more_than_names(context.facts);
+  std::size_t measured = 0;
+  double worst = 0;
+  for (const auto& [text, name] : names) {
+    // Answered the second time: the first question was lost.
+    const bool lost = name.failure == DetailCode::dns_unreachable && is_found_here(name);
+    if (lost && !line_loses) again.push_back(&name);
+    if (name.took_ms <= 0) continue;
+    ++measured;
+    if (name.took_ms < slow_ms) continue;
+    slow.push_back(&name);
+    worst = std::max(worst, name.took_ms);
+  }
+  // One slow name is its own server's trouble.
+  const auto late = slow.size() + again.size();
+  if (slow.empty() || late < 2 || 4 * late < measured + again.size()) return {};
+  Cause cause;
+  for (const auto& [text, name] : names) {
+    if (nobody_answered(name)) append(cause.explained, open_failures(context, name));
+  }
+  auto& finding = cause.finding;
+  finding.code = FindingCode::dns_slow;
+  finding.title = phrase("DNS lookups take too long at this site");
+  finding.owner = Owner::dns;
+  finding.confidence = late > 2 ? Confidence::certain : Confidence::likely;
+  finding.fix = phrase(
+      "Check the load on this site's DNS servers ({}) and packet loss on the path to them; a "
+      "lookup should take less than 100 ms. Remove servers that no longer answer from the list "
+      "that DHCP hands out.",
+      resolvers_in_words(context.facts));
+  finding.evidence.push_back(
+      {"",
+       phrase("{} of {} names took longer than {} s; the slowest took {} s.", slow.size(), measured,
+              fmt::format("{:.0f}", slow_ms / 1000), fmt::format("{:.1f}", worst / 1000))});
+  for (std::size_t i = 0; i < slow.size() && i < 4; ++i) {
+    finding.evidence.push_back({slow[i]->probes.front()->probe.id,
+                                phrase("{} took {} s to look up.", slow[i]->name,
+                                       fmt::format("{:.1f}", slow[i]->took_ms / 1000))});
+  }
+  for (std::size_t i = 0; i < again.size() && i < 4; ++i) {
+    finding.evidence.push_back({again[i]->here.front().probe,
+                                phrase("{} resolved only on the second try.", again[i]->name)});
+  }
+  return {cause};
+}
+
+}  // namespace callready::findings

@@ -1,0 +1,98 @@
+// TLS greetings that are longer than one packet, as browsers send them, are cut off on the way.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "probe/diagnosis/rules.hpp"
+#include "probe/diagnosis/words.hpp"
+
+namespace callready::findings {
+namespace {
+
+std::vector<const ProbeResult*> hellos(const Facts& facts, bool cut) {
+  std::vector<const ProbeResult*> found;
+  for (const auto& result : facts.report.probes) {
+    const auto outcome = result.observation.outcome;
+    const bool wanted = cut ? outcome == Outcome::failed : outcome == Outcome::answered;
+    if (result.probe.check == CheckKind::tls_hello && wanted) found.push_back(&result);
+  }
+  return found;
+}
+
+// TLS to the same servers, or to all: what a browser asks there, it asks in vain.
+std::vector<const ProbeResult*> behind(const Facts& facts,
+                                       const std::vector<const ProbeResult*>& cut, bool all) {
+  std::vector<const ProbeResult*> found;
+  for (const auto& result : facts.report.probes) {
+    const auto& target = result.probe.target;
+    if (target.transport != Transport::tls || !is_direct(result)) continue;
+    const bool same = std::any_of(cut.begin(), cut.end(), [&](const ProbeResult* other) {
+      return other->probe.target.host == target.host && other->probe.target.port() == target.port();
+    });
+    if (all || same) found.push_back(&result);
+  }
+  return found;
+}
+
+// Small packets were tried, too: what they lose is not lost for its size.
+bool is_apart_from_mtu(const ProbeResult* result) {
+  const auto& list = result->observation.evidence;
+  return std::any_of(list.begin(), list.end(), [](const Evidence& evidence) {
+    return evidence.kind == EvidenceKind::hello &&
+           text_fact(evidence, Fact::payload) == "long_in_segments";
+  });
+}
+
+}  // namespace
+
+Causes find_cut_hello(const Diagnosis& context) {
+  const auto& facts = context.facts;
+  const auto cut = hellos(facts, true);
+  if (cut.empty()) return {};
+  const auto pass = hellos(facts, false);
+  std::set<std::string> parties;
+  bool split = true;
+  for (const auto* result : cut) {
+    parties.insert(registrable_domain(result->probe.target.host));
+    split = split && result->observation.detail == DetailCode::split_hello_cut;
+  }
+  const bool everywhere = parties.size() > 1 && pass.empty();
+  const bool small_too = std::all_of(cut.begin(), cut.end(), is_apart_from_mtu);
+  Cause cause;
+  auto& finding = cause.finding;
+  finding.code = FindingCode::tls_long_hello_cut;
+  finding.owner = Owner::security;
+  finding.confidence = everywhere && small_too ? Confidence::likely : Confidence::possible;
+  finding.title = phrase("A device in the path cuts off browsers' TLS greetings");
+  finding.affects = sets_of(facts, behind(facts, cut, everywhere));
+  finding.fix = phrase(
+      "Update the firmware or the inspection engine of the device that inspects TLS, or exempt the "
+      "service's hosts from inspection{}. It must accept a TLS ClientHello that spans several TCP "
+      "segments (post-quantum key exchange, X25519MLKEM768).",
+      everywhere ? "" : ": " + listed(hosts_of(cut)));
+  for (const auto* result : cut) {
+    finding.evidence.push_back(
+        {result->probe.id,
+         phrase("{}: a short TLS greeting is answered; one {} was cut off twice.",
+                result->probe.target.host,
+                split ? phrase("in more than one packet") : phrase("as long as a browser's"))});
+  }
+  if (!pass.empty()) {
+    insert_second(finding.evidence,
+                  {pass.front()->probe.id,
+                   phrase("A long TLS greeting is answered by {}.", listed(hosts_of(pass)))});
+  }
+  if (!small_too) {
+    finding.evidence.push_back({"", phrase("On this system, programs cannot choose the packet "
+                                           "size: the path MTU may be the cause.")});
+  }
+  finding.evidence.push_back(
+      {"", phrase("Programs with short greetings still connect, so the other rows of "
+                  "this report cannot show it.")});
+  Causes causes;
+  causes.push_back(std::move(cause));
+  return causes;
+}
+
+}  // namespace callready::findings

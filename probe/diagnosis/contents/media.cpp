@@ -1,0 +1,418 @@
+// Media below the vendor's figures. Without a stream like a call's only the delay can be told, and
+// from half of a round trip: an estimate, which the row makes (requirement.cpp) and this one
+// explains. With one (`media`), loss and jitter too, each way apart.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "probe/diagnosis/rules.hpp"
+#include "probe/diagnosis/status/media_quality.hpp"
+#include "probe/diagnosis/words.hpp"
+
+namespace callready::findings {
+namespace {
+
+// The one that answered fastest of those that `wanted` takes; null where none was timed.
+template <typename Wanted>
+const ProbeResult* nearest(const Facts& facts, Wanted wanted) {
+  const ProbeResult* best = nullptr;
+  for (const auto& result : facts.report.probes) {
+    const auto& trip = result.observation.round_trip;
+    if (!trip || !is_direct(result) || facts.inside(result) || !wanted(result)) continue;
+    if (best == nullptr || *trip < *best->observation.round_trip) best = &result;
+  }
+  return best;
+}
+
+FindingEvidence trip_in_words(const ProbeResult& result) {
+  return {result.probe.id, phrase("{} answers after {} ms.", result.probe.target.host,
+                                  fmt::format("{:.0f}", result.observation.round_trip->count()))};
+}
+
+// Late, and not because of a queue.
+bool of_delay(const Facts& facts, const MissedFigure& missed) {
+  const auto* result = facts.find(missed.probe);
+  const bool full = result != nullptr && result->observation.media &&
+                    (is_full(*result->observation.media, MediaWay::up) ||
+                     is_full(*result->observation.media, MediaWay::down));
+  return !full && (missed.figure == QualityFigure::one_way_delay ||
+                   missed.figure == QualityFigure::round_trip);
+}
+
+// Where nothing tells on which side of the first router the trouble is. `besides`: what else frees
+// the line.
+Text try_again(const Text& besides) {
+  return phrase(
+      "Run this again on a wired connection, without a VPN, and while nobody else is using the "
+      "line. If the problem goes away on the wired connection, the cause is the Wi-Fi; if it goes "
+      "away when the line is idle, give voice priority on the router{}. Otherwise, give the "
+      "Internet provider these figures.",
+      besides);
+}
+
+// Where the first router's answers tell on which side of it the trouble is.
+Text fix_at(Place place, const std::optional<bool>& wireless, QualityFigure figure) {
+  if (place == Place::beyond) {
+    return phrase(
+        "Run this again while nobody else is using the line: if the problem goes away, give voice "
+        "priority on the router{}. Otherwise, give the Internet provider these figures. The cause "
+        "is not the Wi-Fi or the LAN between this computer and its router, which answered well "
+        "throughout.",
+        figure == QualityFigure::jitter ? phrase(", and limit uploads") : "");
+  }
+  if (!wireless) {
+    return phrase(
+        "Use a cable instead of Wi-Fi, or another cable, port or dock, and turn off any VPN: the "
+        "problem is between this computer and its router, not on the Internet line.");
+  }
+  return *wireless ? phrase(
+                         "Use a cable, or the 5 GHz band closer to the access point, and look for "
+                         "other devices on the same channel: the problem is the Wi-Fi between this "
+                         "computer and its router, not the Internet line.")
+                   : phrase(
+                         "Try another cable, port or dock, and check the switch's error counters: "
+                         "the problem is the LAN between this computer and its router, not the "
+                         "Internet line.");
+}
+
+// A silence has a cause of its own, and a way where that is known. What it leaves of the losses:
+// true where that is still too much.
+bool loses_beside_silence(const MediaStream& stream, const MissedFigure& missed) {
+  if (!stream.outage) return true;
+  const auto& outage = *stream.outage;
+  const bool concerned =
+      missed.way == MediaWay::both || outage.way == MediaWay::both || outage.way == missed.way;
+  if (!concerned) return true;
+  const double silent = std::floor(outage.length_ms / std::max(stream.interval_ms, 1.0));
+  const auto& direction = missed.way == MediaWay::up     ? stream.up
+                          : missed.way == MediaWay::down ? stream.down
+                                                         : stream.loop;
+  if (!direction || missed.figure == QualityFigure::burst_loss) return false;
+  const double rest = direction->sent - silent, lost = direction->lost - silent;
+  return rest > 0 && 100.0 * lost > missed.wanted * rest;
+}
+
+bool is_of(QualityFigure kind, QualityFigure figure) {
+  switch (figure) {
+    case QualityFigure::burst_loss:
+      return kind == QualityFigure::loss;
+    case QualityFigure::reordering:
+      return kind == QualityFigure::jitter;
+    default:
+      return kind == figure;
+  }
+}
+
+// The rows that missed that figure, or one like it, as one cause: the fix is the same whichever way
+// it is. Where one way is well, that is said: it is what a provider asks first.
+std::optional<Cause> below_figure(const Facts& facts, QualityFigure figure) {
+  Cause cause;
+  std::set<MediaWay> ways;
+  bool sure = false;
+  std::set<Text> told;
+  std::set<Place> places;
+  std::optional<bool> wireless;
+  for (const auto& set : facts.report.sets) {
+    for (const auto& row : set.requirements) {
+      for (const auto& missed : row.missed) {
+        if (!is_of(figure, missed.figure)) continue;
+        const auto* result = facts.find(missed.probe);
+        if (result != nullptr && is_between_dying_relays(facts, *result)) continue;
+        const auto* stream =
+            result != nullptr && result->observation.media ? &*result->observation.media : nullptr;
+        const bool lost = figure == QualityFigure::loss;
+        if (lost && stream != nullptr && !loses_beside_silence(*stream, missed)) continue;
+        if (stream != nullptr && is_full(*stream, missed.way)) continue;  // find_full_line
+        ways.insert(missed.way);
+        sure |= is_sure(missed);
+        if (result != nullptr) cause.explained.push_back(result);
+        places.insert(stream != nullptr ? place_of(*stream, missed) : Place::unknown);
+        auto words = missed_in_words(missed);
+        if (!told.insert(words).second) continue;
+        cause.finding.evidence.push_back(
+            {missed.probe, phrase("{}: {}.", row.title, std::move(words))});
+        if (stream == nullptr || !stream->first_hop) continue;
+        wireless = stream->first_hop->wireless;
+        const auto own = own_state_in_words(*stream);
+        const auto router = first_hop_in_words(*stream->first_hop);
+        auto hop = own.empty() ? phrase("Meanwhile, {}.", router)
+                               : phrase("Meanwhile, {}; {}.", router, own);
+        if (told.insert(hop).second) {
+          cause.finding.evidence.push_back({missed.probe, std::move(hop)});
+        }
+      }
+    }
+  }
+  if (ways.empty()) return std::nullopt;
+  const Text where = ways.size() > 1 || ways.contains(MediaWay::both) ? phrase("on the line")
+                                                                      : way_in_words(*ways.begin());
+  auto& finding = cause.finding;
+  finding.owner = Owner::lan;
+  // One stream: what it met may have been a bad minute.
+  finding.confidence = sure ? Confidence::likely : Confidence::possible;
+  const auto place = places.size() == 1 ? *places.begin() : Place::unknown;
+  if (place == Place::beyond) finding.owner = Owner::provider;
+  if (figure == QualityFigure::loss) {
+    finding.code = FindingCode::media_loss;
+    finding.title = phrase("Packets are lost {}: calls are choppy or robotic", where);
+    finding.fix = try_again("");
+  } else {
+    finding.code = FindingCode::media_jitter;
+    finding.title = phrase("Packets arrive unevenly {}: calls are choppy", where);
+    finding.fix = try_again(phrase(" and limit uploads"));
+  }
+  if (place != Place::unknown) finding.fix = fix_at(place, wireless, figure);
+  return cause;
+}
+
+// RFC 9435 section 3: what devices on the way do to a code point of 46.
+Text treatment(int arrived) {
+  if (arrived == 0) return phrase("was cleared (bleached)");
+  if (arrived == (46 & 7)) return phrase("lost its ToS precedence bits and arrived as 6");
+  return phrase("was changed (remarked) to {}", arrived);
+}
+
+}  // namespace
+
+Causes find_media_loss(const Diagnosis& context) {
+  Causes causes;
+  for (const auto figure : {QualityFigure::loss, QualityFigure::jitter}) {
+    auto cause = below_figure(context.facts, figure);
+    if (cause) causes.push_back(std::move(*cause));
+  }
+  return causes;
+}
+
+// A score that no other figure explains: each is within its bounds, and together they are too much.
+Causes find_poor_score(const Diagnosis& context) {
+  Cause cause;
+  for (const auto& set : context.facts.report.sets) {
+    for (const auto& row : set.requirements) {
+      for (const auto& missed : row.missed) {
+        const bool others = std::any_of(row.missed.begin(), row.missed.end(), [](const auto& one) {
+          return one.figure != QualityFigure::mos && is_sure(one);
+        });
+        const auto* result = context.facts.find(missed.probe);
+        if (missed.figure != QualityFigure::mos || others || result == nullptr) continue;
+        const auto& stream = result->observation.media;
+        if (!stream || stream->outage) continue;
+        if (is_between_dying_relays(context.facts, *result)) continue;
+        cause.explained.push_back(result);
+        cause.finding.evidence.push_back(
+            {missed.probe, phrase("{}: {}.", row.title, missed_in_words(missed))});
+      }
+    }
+  }
+  if (cause.explained.empty()) return {};
+  auto& finding = cause.finding;
+  finding.code = FindingCode::media_mos;
+  finding.owner = Owner::lan;
+  finding.confidence = Confidence::likely;
+  finding.title = phrase("Calls sound poor: loss and delay add up");
+  finding.fix = try_again(phrase(" and limit uploads"));
+  return {cause};
+}
+
+// One call is too much already: its packets queue, and then they are lost.
+Causes find_full_line(const Diagnosis& context) {
+  Cause cause;
+  std::set<MediaWay> ways;
+  for (const auto& result : context.facts.report.probes) {
+    const auto& stream = result.observation.media;
+    for (const auto way : {MediaWay::up, MediaWay::down}) {
+      if (!stream || !is_full(*stream, way)) continue;
+      ways.insert(way);
+      cause.explained.push_back(&result);
+      const auto& direction = way == MediaWay::up ? *stream->up : *stream->down;
+      cause.finding.evidence.push_back(
+          {result.probe.id,
+           phrase("{}: {}, half of the packets queued for {} ms or longer, and {} of {} were "
+                  "lost.",
+                  result.probe.target.host, way_in_words(way),
+                  fmt::format("{:.0f}", *direction.delay_ms - *stream->round_trip_least_ms / 2),
+                  direction.lost, direction.sent)});
+    }
+  }
+  if (ways.empty()) return {};
+  auto& finding = cause.finding;
+  finding.code = FindingCode::media_bandwidth;
+  finding.owner = Owner::provider;
+  finding.confidence = Confidence::likely;
+  const auto where = ways.size() > 1 ? phrase("both ways") : way_in_words(*ways.begin());
+  finding.title = phrase("The line is full {} during a call", where);
+  finding.fix = phrase(
+      "Run this again while nobody else is using the line. If it passes then, give voice priority "
+      "on the router and limit other traffic (uploads, backups, updates). Otherwise, the line is "
+      "too slow, or something limits it: a call needs 86 kbit/s each way.");
+  return {cause};
+}
+
+// No number of calls is to blame: one alone lost them, though the stream before it may not have.
+Causes lost_with_one_call(const Facts& facts, Cause cause) {
+  for (const auto& set : facts.report.sets) {
+    for (const auto& row : set.requirements) {
+      const bool known = std::any_of(row.missed.begin(), row.missed.end(), [](const auto& missed) {
+        return missed.figure == QualityFigure::loss;
+      });
+      if (known) return {};
+    }
+  }
+  auto& finding = cause.finding;
+  finding.code = FindingCode::media_loss;
+  finding.owner = Owner::lan;
+  finding.confidence = Confidence::possible;
+  finding.title = phrase("Packets are lost now and then: calls are choppy at times");
+  finding.fix = phrase(
+      "Run this again on a wired connection, without a VPN, and while nobody else is using the "
+      "line; add --thorough to measure for a minute.");
+  return {cause};
+}
+
+// The line carries fewer calls at once than are to be made.
+Causes find_few_calls(const Diagnosis& context) {
+  Cause cause;
+  const CallCapacity* worst = nullptr;
+  for (const auto& result : context.facts.report.probes) {
+    const auto& stream = result.observation.media;
+    if (!stream || !too_few_calls(*stream)) continue;
+    if (is_full(*stream, MediaWay::up) || is_full(*stream, MediaWay::down)) continue;
+    if (worst == nullptr || stream->calls->passed < worst->passed) worst = &*stream->calls;
+    cause.explained.push_back(&result);
+    cause.finding.evidence.push_back(
+        {result.probe.id, phrase("{}: {}.", result.probe.target.host, calls_in_words(*stream))});
+  }
+  if (worst == nullptr) return {};
+  if (*worst->limit == CallLimit::loss) return lost_with_one_call(context.facts, std::move(cause));
+  const bool policed = *worst->limit == CallLimit::policing;
+  const auto where = worst->way == MediaWay::both ? phrase("both ways") : way_in_words(worst->way);
+  auto& finding = cause.finding;
+  finding.code = FindingCode::media_bandwidth;
+  finding.owner = Owner::provider;
+  finding.confidence = Confidence::likely;
+  finding.title = phrase("The line cannot carry {} simultaneous calls: {}{} passed", worst->wanted,
+                         may_carry_more(*worst) ? phrase("at least ") : "", worst->passed);
+  finding.fix =
+      policed ? phrase(
+                    "Raise the limit for voice on your own router or firewall (a policer, traffic "
+                    "shaping), because a device {} drops traffic above a certain rate. If it is "
+                    "not yours, ask the Internet provider. A call needs 86 kbit/s each way.",
+                    where)
+              : phrase(
+                    "Run this again while nobody else is using the line, which is full {}. If it "
+                    "passes then, give voice priority on the router and limit other traffic. "
+                    "Otherwise, allow fewer simultaneous calls, or get a faster line: a call needs "
+                    "86 kbit/s each way.",
+                    where);
+  return {cause};
+}
+
+// What a stream was marked with and came without. Calls work all the same: information.
+Causes find_cleared_marks(const Diagnosis& context) {
+  Cause cause;
+  bool on_the_line = false;  // and not by relays, which may clear marks themselves
+  for (const auto& result : context.facts.report.probes) {
+    const auto& stream = result.observation.media;
+    if (!stream) continue;
+    const auto look = [&](const std::optional<MediaDirection>& direction, MediaWay way) {
+      if (!direction || !direction->dscp_sent || !direction->dscp_arrived) return;
+      if (*direction->dscp_sent == *direction->dscp_arrived) return;
+      cause.finding.evidence.push_back(
+          {result.probe.id,
+           phrase("{}: {}, the mark for voice (EF, 46) {}{}.", result.probe.target.host,
+                  way_in_words(way), treatment(*direction->dscp_arrived),
+                  way == MediaWay::both ? phrase(", on the line or by the relays") : "")});
+    };
+    look(stream->up, MediaWay::up);
+    look(stream->down, MediaWay::down);
+    on_the_line |= !cause.finding.evidence.empty();
+    look(stream->loop, MediaWay::both);
+  }
+  if (cause.finding.evidence.empty()) return {};
+  auto& finding = cause.finding;
+  finding.code = FindingCode::media_dscp_cleared;
+  finding.owner = Owner::lan;
+  finding.confidence = on_the_line ? Confidence::likely : Confidence::possible;
+  finding.title = phrase("Voice priority marks (DSCP) are changed in transit");
+  finding.fix = phrase(
+      "Trust DSCP on the user ports if your own switches, Wi-Fi and router give voice priority. "
+      "Calls work without marks as long as the line is not full. Most Internet providers clear "
+      "marks, so you need not ask them.");
+  return {cause};
+}
+
+Causes find_media_delay(const Diagnosis& context) {
+  const auto& facts = context.facts;
+  Cause cause;
+  std::set<std::string> hosts;  // of the rows that are too slow; other rows may have timed them
+  std::vector<FindingEvidence> rows;
+  for (const auto& set : facts.report.sets) {
+    for (const auto& row : set.requirements) {
+      const auto& missed = row.missed;
+      const bool streamed = std::any_of(row.probes.begin(), row.probes.end(), [&](const auto& id) {
+        const auto* result = facts.find(id);
+        return result != nullptr && result->observation.media;
+      });
+      const bool late =
+          !streamed || std::any_of(missed.begin(), missed.end(),
+                                   [&](const auto& one) { return of_delay(facts, one); });
+      if (!row.poor || !late) continue;
+      for (const auto& id : row.probes) {
+        const auto* result = facts.find(id);
+        if (result == nullptr) continue;
+        hosts.insert(result->probe.target.host);
+        cause.explained.push_back(result);
+      }
+      rows.push_back({"", phrase("{}: {}.", row.title, row.summary)});
+    }
+  }
+  // By UDP where that was timed: a satellite modem or a transparent proxy answers TCP by itself.
+  const auto timed = [&](bool udp) {
+    return nearest(facts, [&](const ProbeResult& result) {
+      return hosts.contains(result.probe.target.host) && is_udp(result) == udp;
+    });
+  };
+  const auto* server = timed(true) != nullptr ? timed(true) : timed(false);
+  if (server == nullptr) return {};
+  // Public services stand near everywhere: where they are as slow, it is the line. Like is compared
+  // with like, and no name or time servers: routers answer in their place.
+  const auto vendors = facts.hosts_asked_for();
+  const auto* anchor = nearest(facts, [&](const ProbeResult& result) {
+    const auto& check = result.probe.check;
+    return result.probe.control() && !vendors.contains(result.probe.target.host) &&
+           is_udp(result) == is_udp(*server) && check != CheckKind::dns && check != CheckKind::ntp;
+  });
+  auto& finding = cause.finding;
+  finding.code = FindingCode::media_delay;
+  finding.owner = Owner::provider;
+  finding.confidence = anchor == nullptr ? Confidence::possible : Confidence::likely;
+  if (anchor == nullptr) {
+    finding.title =
+        phrase("The service's nearest servers answer slowly: people will talk over each other");
+    finding.fix = phrase(
+        "Compare with other sites on the Internet, and run this again on a wired connection and "
+        "without a VPN: if they are as slow, ask the Internet provider; if they are not, ask the "
+        "vendor for servers closer to this site.");
+  } else if (*anchor->observation.round_trip > *server->observation.round_trip / 2) {
+    finding.title = phrase("The line has a high delay: people will talk over each other");
+    finding.fix = phrase(
+        "Find what delays the packets: a full line, Wi-Fi, a VPN, a mobile or satellite link. Run "
+        "this again on a wired connection and without a VPN; if nothing changes, ask the Internet "
+        "provider.");
+  } else {
+    finding.owner = Owner::vendor;
+    finding.title =
+        phrase("The service's nearest servers are far away: people will talk over each other");
+    finding.fix = phrase(
+        "Ask the vendor for servers closer to this site, or ask whether the account is in the "
+        "right region.");
+  }
+  finding.evidence.push_back(trip_in_words(*server));
+  if (anchor != nullptr) finding.evidence.push_back(trip_in_words(*anchor));
+  finding.evidence.insert(finding.evidence.end(), rows.begin(),
+                          rows.begin() + std::min<std::ptrdiff_t>(std::ssize(rows), 4));
+  return {cause};
+}
+
+}  // namespace callready::findings

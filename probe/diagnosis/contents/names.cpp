@@ -1,0 +1,253 @@
+#include "probe/diagnosis/contents/names.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "probe/diagnosis/contents/block_pages.hpp"
+#include "probe/diagnosis/words.hpp"
+
+namespace callready::findings {
+namespace {
+
+bool is_address_question(const Probe& probe) {
+  const auto type = probe.with.find("type");
+  return type == probe.with.end() || type->second == "A" || type->second == "AAAA";
+}
+
+}  // namespace
+
+bool asks_a_server(const Probe& probe) {
+  const auto server = probe.with.find("server");
+  return server != probe.with.end() && server->second == "true";
+}
+
+namespace {
+
+// "10.20.0.1:53" and "10.20.0.1" are one.
+bool is_site_resolver(const Facts& facts, const std::string& server) {
+  return std::any_of(facts.report.site.resolvers.begin(), facts.report.site.resolvers.end(),
+                     [&](const std::string& own) {
+                       return server == own || server == own + ":53" ||
+                              server == '[' + own + "]:53";
+                     });
+}
+
+bool asks_nobody(const Probe& probe) { return probe.with.contains("nobody"); }
+
+}  // namespace
+
+const ProbeResult* port_53_taken(const Facts& facts) {
+  for (const auto& result : facts.report.probes) {
+    const bool asked = result.probe.check == CheckKind::dns && asks_nobody(result.probe);
+    if (asked && evidence_of(result, EvidenceKind::dns_answer) != nullptr) return &result;
+  }
+  return nullptr;
+}
+
+namespace {
+
+void read_dns_probe(const Facts& facts, const ProbeResult& result, bool taken,
+                    std::map<std::string, Name>& names) {
+  if (!is_address_question(result.probe) || asks_nobody(result.probe)) return;
+  auto& name = names[name_asked_for(result.probe)];
+  for (const auto& evidence : result.observation.evidence) {
+    const bool here = taken || !asks_a_server(result.probe) ||
+                      is_site_resolver(facts, text_fact(evidence, Fact::server));
+    if (here && evidence.kind == EvidenceKind::dns_no_answer) name.silent = &result;
+    if (evidence.kind != EvidenceKind::dns_answer) continue;
+    (here ? name.here : name.elsewhere).push_back({&evidence, result.probe.id});
+  }
+}
+
+// A row that asks for a name, and it is missing.
+bool is_missing_name(const Facts& facts, const ProbeResult& result) {
+  return facts.asked_for(result) && result.observation.outcome == Outcome::unresolved &&
+         is_address_question(result.probe) && !asks_a_server(result.probe);
+}
+
+}  // namespace
+
+std::map<std::string, Name> read_names(const Facts& facts) {
+  std::map<std::string, Name> names;
+  const bool taken = port_53_taken(facts) != nullptr;
+  for (const auto& result : facts.report.probes) {
+    if (result.probe.check == CheckKind::dns) {
+      read_dns_probe(facts, result, taken, names);
+      if (is_missing_name(facts, result)) {
+        auto& name = names[result.probe.target.host];
+        name.probes.push_back(&result);
+        name.failure = result.observation.detail;
+      }
+      continue;
+    }
+    const auto& host = result.probe.target.host;
+    if (!is_name(host) || !is_direct(result)) continue;
+    auto& name = names[host];
+    name.probes.push_back(&result);
+    const auto& seen = result.observation;
+    if (seen.outcome == Outcome::unresolved) name.failure = seen.detail;
+    if (!seen.address) continue;
+    name.address = seen.address;
+    name.from_hosts_file |= evidence_of(result, EvidenceKind::hosts_file) != nullptr;
+    const auto took = seen.timing_ms.find(Timing::dns);
+    if (took != seen.timing_ms.end()) name.took_ms = std::max(name.took_ms, took->second);
+  }
+  for (auto& [text, name] : names) name.name = text;
+  return names;
+}
+
+bool is_public_name(std::string_view name) {
+  if (name.find('.') == name.npos) return false;
+  for (const std::string_view suffix :
+       {".local", ".internal", ".home.arpa", ".lan", ".corp", ".localhost", ".test", ".invalid"}) {
+    if (name.ends_with(suffix)) return false;
+  }
+  return true;
+}
+
+bool nobody_answered(const Name& name) {
+  return name.failure == DetailCode::dns_unreachable || name.failure == DetailCode::dns_failed;
+}
+
+bool has_records(const Evidence& answer) {
+  return number_fact(answer, Fact::count).value_or(0) > 0;
+}
+
+namespace {
+
+// RFC 8914: 15 blocked, 16 censored, 17 filtered, 18 prohibited.
+bool is_policy_error(const Evidence& answer) {
+  const auto code = number_fact(answer, Fact::extended_error_code).value_or(0);
+  return code >= 15 && code <= 18;
+}
+
+// A name is denied by the zone that it would be in, or by one above it; a policy zone is neither.
+bool is_foreign_zone(const Evidence& answer, const std::string& name) {
+  auto zone = text_fact(answer, Fact::soa_zone);
+  while (zone.ends_with('.')) zone.pop_back();
+  if (zone.empty() || has_records(answer)) return false;
+  return name != zone && !name.ends_with('.' + zone);
+}
+
+}  // namespace
+
+std::vector<const ProbeResult*> open_failures(const Diagnosis& context, const Name& name) {
+  std::vector<const ProbeResult*> open;
+  for (const auto* result : name.probes) {
+    if (failing(*result) && !context.explained(*result)) open.push_back(result);
+  }
+  return open;
+}
+
+std::vector<const ProbeResult*> asked_for_here(const Facts& facts, const std::string& name) {
+  std::vector<const ProbeResult*> asked;
+  for (const auto& result : facts.report.probes) {
+    const auto& probe = result.probe;
+    const bool here = probe.check == CheckKind::dns && !probe.with.contains("server");
+    const bool answered = result.observation.outcome == Outcome::answered;
+    if (here && answered && probe.target.host == name && facts.asked_for(result)) {
+      asked.push_back(&result);
+    }
+  }
+  return asked;
+}
+
+bool is_found_here(const Name& name) {
+  return std::any_of(name.here.begin(), name.here.end(),
+                     [](const NameAnswer& answer) { return has_records(*answer.evidence); });
+}
+
+bool resolvers_are_well(const std::map<std::string, Name>& names) {
+  const auto answered = [](const auto& entry) { return entry.second.address.has_value(); };
+  return std::any_of(names.begin(), names.end(), answered) &&
+         std::none_of(names.begin(), names.end(), [&](const auto& entry) {
+           const auto& name = entry.second;
+           const bool second_time =
+               name.failure == DetailCode::dns_unreachable && is_found_here(name);
+           return second_time || (answered(entry) && name.took_ms >= slow_ms);
+         });
+}
+
+std::optional<FindingEvidence> found_elsewhere(const Name& name) {
+  for (const auto& [answer, probe] : name.elsewhere) {
+    if (!has_records(*answer)) continue;
+    return FindingEvidence{
+        probe, phrase("According to a DNS server elsewhere, the name {} exists: {}", name.name,
+                      answer->text)};
+  }
+  return std::nullopt;
+}
+
+namespace {
+
+// A server that is the name's own, or somebody who passes for it: over plain HTTP anybody does, and
+// with a certificate that the public does not know, any filter does.
+bool answers_in_its_name(const ProbeResult& result) {
+  const auto outcome = result.observation.outcome;
+  const bool page =
+      result.probe.check == CheckKind::http && result.probe.target.transport == Transport::tcp;
+  return (outcome == Outcome::answered || outcome == Outcome::denied) && !page &&
+         !has_foreign_root(result);
+}
+
+}  // namespace
+
+std::vector<OneAddress> misled_to_one_address(const std::map<std::string, Name>& names) {
+  std::map<IpAddress, OneAddress> places;
+  std::set<IpAddress> alive;
+  for (const auto& [text, name] : names) {
+    if (!name.address || name.address->is_special() || name.from_hosts_file) continue;
+    if (!is_public_name(text)) continue;
+    const bool works = std::any_of(name.probes.begin(), name.probes.end(),
+                                   [](const auto* result) { return answers_in_its_name(*result); });
+    if (works) alive.insert(*name.address);
+    auto& place = places[*name.address];
+    place.address = *name.address;
+    place.names.push_back(&name);
+  }
+  std::vector<OneAddress> misled;
+  for (auto& [address, place] : places) {
+    const bool suspected = place.names.size() > 1 || !block_page_of(address).empty();
+    if (suspected && !alive.contains(address)) misled.push_back(std::move(place));
+  }
+  return misled;
+}
+
+std::set<IpAddress> addresses_in(const Evidence& answer) {
+  std::set<IpAddress> found;
+  auto records = text_fact(answer, Fact::records);
+  for (std::size_t at = 0; at < records.size();) {
+    const auto end = std::min(records.find(", ", at), records.size());
+    if (const auto address = IpAddress::parse(records.substr(at, end - at))) found.insert(*address);
+    at = end + 2;
+  }
+  return found;
+}
+
+std::optional<FindingEvidence> proof_of_filter(const Name& name) {
+  for (const auto& [answer, probe] : name.here) {
+    if (is_policy_error(*answer) || is_foreign_zone(*answer, name.name)) {
+      auto text = answer->text;
+      if (!is_policy_error(*answer)) {
+        text += phrase("; the zone \"{}\" denies it, but is not that name's own zone",
+                       text_fact(*answer, Fact::soa_zone));
+      }
+      return FindingEvidence{probe, text};
+    }
+  }
+  // One of the site's own denies what another has: computers ask one or the other.
+  for (const auto& denial : name.here) {
+    if (text_fact(*denial.evidence, Fact::rcode) != "NXDOMAIN") continue;
+    for (const auto& other : name.here) {
+      if (other.probe != denial.probe || !has_records(*other.evidence)) continue;
+      return FindingEvidence{denial.probe,
+                             phrase("{}, and {}", denial.evidence->text, other.evidence->text)};
+    }
+  }
+  // A question that was lost, or that is answered by now, was not filtered.
+  const bool open = name.failure == DetailCode::dns_unreachable && name.here.empty();
+  return open || is_found_here(name) ? std::nullopt : found_elsewhere(name);
+}
+
+}  // namespace callready::findings

@@ -1,0 +1,65 @@
+// What a run knows of names: what the site's resolvers said of each, and what independent ones did.
+//
+// Two kinds of `dns` probes are read beside what the runner resolved: those that ask the system's
+// resolvers, and those that ask one server by its address (`server: true`), which are the
+// independent ones where that server is not the site's own.
+#pragma once
+
+#include "probe/diagnosis/rules.hpp"
+
+namespace callready::findings {
+
+// A name that takes this long keeps a person waiting before every page and every call: a resolver
+// that asks far away needs some hundred milliseconds, a lost question a second and more.
+inline constexpr double slow_ms = 1'000;
+
+// A dns_answer, and the probe that got it.
+struct NameAnswer {
+  const Evidence* evidence;
+  std::string probe;  // id
+};
+
+// What is known of one name.
+struct Name {
+  std::string name;
+  std::vector<const ProbeResult*> probes;   // direct ones to it
+  std::optional<IpAddress> address;         // as the runner resolved it
+  Detail failure;                           // or as it did not: "no_such_name", "dns_failed"
+  bool from_hosts_file = false;             // of this computer: no server was asked
+  double took_ms = 0;                       // until it was answered: who gives up is not slow
+  std::vector<NameAnswer> here, elsewhere;  // of the site's resolvers, of independent ones
+  const ProbeResult* silent = nullptr;  // of a question for it that the site's resolver left open
+};
+
+// By its address.
+bool asks_a_server(const Probe& probe);
+// The answer of a host that is no DNS server: somebody on the way answers in everybody's name, and
+// what independent resolvers seem to say is his word, too.
+const ProbeResult* port_53_taken(const Facts& facts);
+std::map<std::string, Name> read_names(const Facts& facts);
+// Names that private networks give to themselves (RFC 6762, RFC 8375, RFC 6761).
+bool is_public_name(std::string_view name);
+bool nobody_answered(const Name& name);
+bool has_records(const Evidence& answer);
+std::vector<const ProbeResult*> open_failures(const Diagnosis& context, const Name& name);
+// Rows that ask the site's name servers for that name: an answer that leads astray is none.
+std::vector<const ProbeResult*> asked_for_here(const Facts& facts, const std::string& name);
+bool is_found_here(const Name& name);
+// Whether the site's resolvers answer, at once and the first time: then silence is not a question
+// lost.
+bool resolvers_are_well(const std::map<std::string, Name>& names);
+// The answer of an independent resolver that has it.
+std::optional<FindingEvidence> found_elsewhere(const Name& name);
+// Names that all have one address here, where nothing answers in their names: of one alone it says
+// something where that is a known block page's.
+struct OneAddress {
+  IpAddress address;
+  std::vector<const Name*> names;
+};
+std::vector<OneAddress> misled_to_one_address(const std::map<std::string, Name>& names);
+// What a DNS server answered for it; nothing where there is no answer with an address.
+std::set<IpAddress> addresses_in(const Evidence& answer);
+// The proof that a name is denied on purpose, here only.
+std::optional<FindingEvidence> proof_of_filter(const Name& name);
+
+}  // namespace callready::findings

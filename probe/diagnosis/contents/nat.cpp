@@ -1,0 +1,250 @@
+// Address translation: only where a set minds (it has a `nat` row that is more than a note).
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "probe/diagnosis/contents/split_paths.hpp"
+#include "probe/diagnosis/rules.hpp"
+#include "probe/diagnosis/words.hpp"
+
+namespace callready::findings {
+namespace {
+
+// The sets whose row asked for this probe and is more than a note, with the capabilities that the
+// row belongs to.
+std::vector<FindingAffects> sets_that_mind(const Facts& facts, const ProbeResult& result) {
+  std::vector<FindingAffects> minding;
+  for (const auto& set : facts.report.sets) {
+    for (const auto& row : set.requirements) {
+      const auto& ids = row.probes;
+      if (row.severity == Severity::optional || row.status == Status::skip) continue;
+      if (std::find(ids.begin(), ids.end(), result.probe.id) == ids.end()) continue;
+      FindingAffects affects{set.id, {}};
+      for (const auto& capability : set.capabilities) {
+        const auto& rows = capability.requirements;
+        const bool has = std::find(rows.begin(), rows.end(), row.id) != rows.end();
+        if (has && capability.verdict != Verdict::ready)
+          affects.capabilities.push_back(capability.id);
+      }
+      minding.push_back(std::move(affects));
+      break;
+    }
+  }
+  return minding;
+}
+
+bool depends_on_destination(const Detail& mapping) {
+  return mapping == DetailCode::address_dependent ||
+         mapping == DetailCode::address_and_port_dependent ||
+         mapping == DetailCode::destination_dependent;
+}
+
+// Every test that saw it: sets may ask different servers.
+std::vector<const ProbeResult*> symmetric_tests(const Facts& facts) {
+  std::vector<const ProbeResult*> tests;
+  for (const auto& result : facts.report.probes) {
+    const auto* mapping = evidence_of(result, EvidenceKind::nat_mapping);
+    const bool seen = result.probe.check == CheckKind::nat && mapping != nullptr;
+    if (seen && depends_on_destination(detail_fact(*mapping, Fact::value)))
+      tests.push_back(&result);
+  }
+  return tests;
+}
+
+// The link that leads to a host; null where that was not looked up.
+const EgressPath* way_to(const Facts& facts, const std::string& host) {
+  for (const auto& way : facts.report.site.ways) {
+    if (std::find(way.hosts.begin(), way.hosts.end(), host) != way.hosts.end()) return &way;
+  }
+  return nullptr;
+}
+
+// Whether the two servers that a NAT is measured with are reached over different links (a VPN that
+// carries one of them): then it is two NATs that answer differently.
+bool measured_over_two_links(const Facts& facts, const Probe& probe) {
+  const auto other = probe.with.find("other");
+  if (other == probe.with.end()) return false;
+  const auto* first = way_to(facts, probe.target.host);
+  const auto* second = way_to(facts, other->second.substr(0, other->second.rfind(':')));
+  return first != nullptr && second != nullptr && first->interface != second->interface;
+}
+
+// An address that a VPN of this computer gave to its tunnel, beside another link: without one the
+// "tunnel" is how this computer is connected at all (a modem).
+bool is_of_a_vpn(const Facts& facts, const IpAddress& own) {
+  const auto& links = facts.report.site.interfaces;
+  const auto tunnel = std::find_if(links.begin(), links.end(), [&](const InterfaceInfo& link) {
+    const auto& its = link.addresses;
+    return link.tunnel && std::find(its.begin(), its.end(), own) != its.end();
+  });
+  return tunnel != links.end() && own_link(facts) != nullptr;
+}
+
+// The first router beyond the site's own that signs with such an address.
+template <typename Wanted>
+std::optional<FindingEvidence> hop_where(const Facts& facts, Wanted wanted) {
+  for (const auto& result : facts.report.probes) {
+    // Within a VPN's tunnel its own routers come first.
+    const auto& from = result.observation.local;
+    if (from && from->address.is_shared() && is_of_a_vpn(facts, from->address)) continue;
+    for (const auto& evidence : result.observation.evidence) {
+      if (evidence.kind != EvidenceKind::udp_port && evidence.kind != EvidenceKind::hop) continue;
+      if (detail_fact(evidence, Fact::result) != DetailCode::left_site) continue;
+      const auto router = IpAddress::parse(text_fact(evidence, Fact::by));
+      if (router && wanted(*router)) {
+        return FindingEvidence{result.probe.id, phrase("The first router beyond the site is {}.",
+                                                       router->to_string())};
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<FindingEvidence> shared_address(const Facts& facts) {
+  for (const auto& interface : facts.report.site.interfaces) {
+    for (const auto& address : interface.addresses) {
+      const bool providers = address.is_shared() && !is_of_a_vpn(facts, address);
+      if (providers && interface.default_route) {
+        return FindingEvidence{"",
+                               phrase("This computer's own address is {}.", address.to_string())};
+      }
+    }
+  }
+  return hop_where(facts, [](const IpAddress& router) { return router.is_shared(); });
+}
+
+// IPv4 addresses that servers outside saw over UDP: several where lines are balanced, or of a pool.
+std::vector<std::string> public_addresses(const Facts& facts) {
+  const auto split = split_paths(facts);
+  std::vector<std::string> found;
+  for (const auto& address : facts.report.site.public_addresses) {
+    if (address.is_v4() && !(split && address == split->tcp_address)) {
+      found.push_back(address.to_string());
+    }
+  }
+  return found;
+}
+
+// Two translations that a check saw by itself.
+std::optional<FindingEvidence> second_router(const Facts& facts) {
+  for (const auto& result : facts.report.probes) {
+    const auto* seen = evidence_of(result, EvidenceKind::nat_translations);
+    if (seen != nullptr && text_fact(*seen, Fact::value) == "two") {
+      return FindingEvidence{result.probe.id, seen->text};
+    }
+  }
+  return std::nullopt;
+}
+
+// The most seconds that an idle binding was seen to live; nothing where it outlived the test.
+// "20-30" and "<10" have an upper bound, ">180" has none.
+std::optional<int> longest_life(const std::string& value) {
+  const auto bound = value.find_first_of("-<");
+  if (bound == value.npos || bound + 1 == value.size()) return std::nullopt;
+  const auto digits = value.substr(bound + 1);
+  const bool number = digits.size() < 6 && digits.find_first_not_of("0123456789") == digits.npos;
+  return number ? std::optional(std::stoi(digits)) : std::nullopt;
+}
+
+}  // namespace
+
+Causes find_idle_timeout(const Diagnosis& context) {
+  // RFC 8445 section 11 keeps media alive every 15 s, and phones their SIP every 30 s or so; RFC
+  // 4787 section 4.3 asks a NAT for 120 s.
+  constexpr int too_short_s = 45;
+  for (const auto& result : context.facts.report.probes) {
+    const auto* life = evidence_of(result, EvidenceKind::nat_lifetime);
+    if (life == nullptr || context.facts.rows_of(result.probe.id).empty()) continue;
+    const auto longest = longest_life(text_fact(*life, Fact::value));
+    if (!longest || *longest > too_short_s) continue;
+    Cause cause;
+    auto& finding = cause.finding;
+    finding.code = FindingCode::firewall_idle_timeout;
+    finding.title =
+        phrase("The firewall drops idle UDP sessions after {} seconds: calls may fail", *longest);
+    finding.owner = Owner::network;
+    finding.confidence = Confidence::certain;
+    finding.fix = phrase(
+        "Raise the UDP session timeout on the router or firewall to 120 seconds or more (RFC "
+        "4787), at least for the service's hosts.");
+    finding.evidence.push_back({result.probe.id, life->text});
+    if (const auto carrier = shared_address(context.facts)) {
+      finding.evidence.push_back(*carrier);
+      finding.fix += phrase(
+          " The provider uses NAT, too: if this changes nothing, ask it for a public address.");
+    }
+    finding.affects = sets_that_mind(context.facts, result);
+    cause.impaired.push_back(&result);
+    return {cause};
+  }
+  return {};
+}
+
+Causes find_nat(const Diagnosis& context) {
+  Causes causes;
+  for (const auto& result : context.facts.report.probes) {
+    const auto* mapping = evidence_of(result, EvidenceKind::nat_mapping);
+    if (result.probe.check != CheckKind::nat || mapping == nullptr) continue;
+    if (measured_over_two_links(context.facts, result.probe)) continue;
+    const auto minding = sets_that_mind(context.facts, result);
+    if (minding.empty()) continue;
+    const auto value = detail_fact(*mapping, Fact::value);
+    const auto carrier = shared_address(context.facts);
+    Cause cause;
+    auto& finding = cause.finding;
+    finding.affects = minding;
+    finding.owner = Owner::network;
+    if (depends_on_destination(value)) {
+      cause.impaired = symmetric_tests(context.facts);
+      finding.code = FindingCode::nat_symmetric;
+      const auto several = public_addresses(context.facts);
+      finding.title =
+          several.size() > 1
+              ? phrase(
+                    "The NAT uses a different public address for each destination (symmetric NAT)")
+              : phrase("The NAT uses a different public port for each destination (symmetric NAT)");
+      finding.confidence = Confidence::certain;
+      finding.fix = phrase(
+          "Keep one public address and port for each local port on the router or firewall that "
+          "does NAT (\"endpoint-independent mapping\", \"consistent NAT\", \"static port\" or "
+          "\"full cone\"), at least for the phones' UDP.");
+      finding.evidence.push_back({result.probe.id, mapping->text});
+      if (several.size() > 1) {
+        finding.evidence.push_back(
+            {"", phrase("From outside, this site is seen as {}.", listed(several))});
+        finding.fix += phrase(
+            " Where the site has several Internet lines, keep all UDP of one device on one of "
+            "them.");
+      }
+      if (carrier) {
+        finding.evidence.push_back(*carrier);
+        finding.fix += phrase(
+            " The provider uses NAT, too: if its NAT is the cause, ask it for a public address.");
+      }
+    } else if (carrier && value != DetailCode::none && value != DetailCode::endpoint_independent) {
+      finding.code = FindingCode::nat_carrier_grade;
+      finding.title = phrase("The Internet provider uses NAT, too (carrier-grade NAT)");
+      finding.confidence = Confidence::likely;
+      finding.fix = phrase("Ask the Internet provider for a public IPv4 address for this line.");
+      finding.evidence.push_back(*carrier);
+      finding.evidence.push_back({result.probe.id, mapping->text});
+    } else if (const auto router = second_router(context.facts);
+               router && value != DetailCode::none && value != DetailCode::endpoint_independent) {
+      finding.code = FindingCode::nat_double;
+      finding.title = phrase("Two routers do NAT, one behind the other (double NAT)");
+      finding.confidence = Confidence::possible;
+      finding.fix = phrase(
+          "Turn off NAT on one of the two routers (bridge mode, or an access point instead of a "
+          "router). If your network team set it up this way, change nothing.");
+      finding.evidence.push_back(*router);
+      finding.evidence.push_back({result.probe.id, mapping->text});
+    } else {
+      continue;
+    }
+    causes.push_back(std::move(cause));
+    break;  // one NAT, one finding
+  }
+  return causes;
+}
+
+}  // namespace callready::findings

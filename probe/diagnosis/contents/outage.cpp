@@ -1,0 +1,100 @@
+// A stream like a call's that fell silent: the line, a device that ended the flow, or a NAT that
+// gave it another port in the middle.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "probe/diagnosis/rules.hpp"
+#include "probe/diagnosis/status/media_quality.hpp"
+
+namespace callready::findings {
+namespace {
+
+// The NAT's part in it, and how sure that is; nothing: it has none.
+std::optional<Confidence> rebound(const MediaOutage& outage) {
+  if (!outage.to_the_end || !outage.new_session.value_or(false)) return std::nullopt;
+  if (!outage.moved) return Confidence::possible;  // nobody says what came
+  return *outage.moved ? std::optional(Confidence::certain) : std::nullopt;
+}
+
+void name_rebound(Finding& finding, Confidence confidence) {
+  finding.code = FindingCode::nat_rebound;
+  finding.owner = Owner::network;
+  finding.confidence = confidence;
+  finding.title = phrase("The router changes a call's port mid-call: the call falls silent");
+  finding.fix = phrase(
+      "Check the router's or firewall's log for that time for a switch to another Internet line "
+      "(failover, load balancing), a restart, or a NAT table limit; keep a flow on its line and "
+      "port for as long as packets flow (RFC 4787, REQ-6), and give UDP bindings a timeout of 120 "
+      "s "
+      "or more.");
+  if (confidence == Confidence::possible) {
+    finding.title = phrase("A call's flow dies mid-call, but a new one works: calls fall silent");
+  }
+}
+
+void name_outage(Finding& finding, const MediaStream& stream) {
+  const auto& outage = *stream.outage;
+  finding.code = FindingCode::media_outage;
+  finding.owner = Owner::network;
+  finding.confidence = Confidence::likely;
+  finding.title = phrase("Calls fall silent: {}", outage_in_words(stream));
+  if (outage.new_session.value_or(false)) {
+    finding.fix = phrase(
+        "Find the device that ended the flow (flood protection, a limit on a flow's packets or "
+        "duration, a UDP timeout) in the firewall's log for that time, and exempt the service's "
+        "media. A new flow worked at once.");
+    return;
+  }
+  finding.owner = Owner::provider;
+  finding.fix = phrase(
+      "Check the router's and firewall's logs for that time for a line that went down, a Wi-Fi "
+      "device that roamed, or a device that restarted. Run this again on a wired connection. If it "
+      "happens again, give the Internet provider the time and these figures.");
+}
+
+Text told_of(const MediaStream& stream) {
+  const auto& outage = *stream.outage;
+  auto said = outage_in_words(stream);
+  if (outage.new_session) {
+    said += *outage.new_session ? phrase("; a new session from another port was answered at once")
+                                : phrase("; a new session was not answered either");
+  }
+  if (outage.moved.value_or(false)) {
+    said +=
+        phrase("; from then on, the packets reached the far end from a different address or port");
+  }
+  return said;
+}
+
+}  // namespace
+
+// One line, one silence, in however many streams: one cause of each kind.
+Causes find_outage(const Diagnosis& context) {
+  Causes causes;
+  for (const auto& result : context.facts.report.probes) {
+    const auto& stream = result.observation.media;
+    if (!stream || !stream->outage) continue;
+    Finding named;
+    const auto by_nat = rebound(*stream->outage);
+    if (by_nat) {
+      name_rebound(named, *by_nat);
+    } else {
+      name_outage(named, *stream);
+    }
+    auto cause = std::find_if(causes.begin(), causes.end(),
+                              [&](const Cause& one) { return one.finding.code == named.code; });
+    if (cause == causes.end()) {
+      cause = causes.insert(cause, {named, {}});
+    } else if (named.confidence < cause->finding.confidence) {
+      std::swap(named.evidence, cause->finding.evidence);
+      cause->finding = std::move(named);
+    }
+    cause->explained.push_back(&result);
+    cause->finding.evidence.push_back(
+        {result.probe.id, phrase("{}: {}.", result.probe.target.host, told_of(*stream))});
+  }
+  return causes;
+}
+
+}  // namespace callready::findings

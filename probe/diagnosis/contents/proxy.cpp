@@ -1,0 +1,490 @@
+// The proxy: needed, or itself in the way.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "probe/diagnosis/rules.hpp"
+#include "probe/diagnosis/words.hpp"
+#include "probe/model/describe.hpp"
+
+namespace callready::findings {
+namespace {
+
+std::vector<const ProbeResult*> proxied_probes(const Facts& facts) {
+  std::vector<const ProbeResult*> found;
+  for (const auto& result : facts.report.probes) {
+    if (!is_direct(result) && result.observation.outcome != Outcome::skipped) {
+      found.push_back(&result);
+    }
+  }
+  return found;
+}
+
+// The status with which the proxy turned CONNECT down; 0 where it did not.
+int connect_status_of(const ProbeResult& result) {
+  if (result.observation.outcome != Outcome::denied) return 0;
+  const auto& detail = result.observation.detail;
+  return detail.is_status() ? detail.status() : 0;
+}
+
+// The proxy itself was not spoken to, or is none.
+bool without_proxy(const ProbeResult& result) {
+  const auto& detail = result.observation.detail;
+  return detail == DetailCode::proxy_unreachable || detail == DetailCode::proxy_unresolved ||
+         detail == DetailCode::proxy_timed_out || detail == DetailCode::not_a_proxy;
+}
+
+const std::string& proxy_name(const std::vector<const ProbeResult*>& probes) {
+  return probes.front()->probe.target.route.proxy;
+}
+
+// A PAC file may lead to several: each is a cause, and a ticket, of its own.
+std::vector<std::vector<const ProbeResult*>> by_proxy(
+    const std::vector<const ProbeResult*>& probes) {
+  std::vector<std::vector<const ProbeResult*>> groups;
+  for (const auto* result : probes) {
+    const auto same = [&](const auto& group) {
+      return proxy_name(group) == result->probe.target.route.proxy;
+    };
+    auto place = std::find_if(groups.begin(), groups.end(), same);
+    if (place == groups.end()) place = groups.insert(place, std::vector<const ProbeResult*>());
+    place->push_back(result);
+  }
+  return groups;
+}
+
+// Direct ones that fail, where nothing gets out beside the proxy: they wait for it, too.
+std::vector<const ProbeResult*> waiting_for_proxy(const Facts& facts) {
+  std::vector<const ProbeResult*> waiting;
+  for (const auto& result : facts.report.probes) {
+    if (is_direct(result) && failing(result) && !facts.inside(result)) waiting.push_back(&result);
+  }
+  return waiting;
+}
+
+// What the proxy wants to be told, and how that is done, by what it said itself.
+struct LoginWanted {
+  bool by_password = false, by_system = false;  // Basic, Digest, NTLM; Negotiate
+  bool refused = false;                         // the credentials that were given are not good
+};
+
+LoginWanted login_wanted(const std::vector<const ProbeResult*>& probes) {
+  LoginWanted wanted;
+  for (const auto* result : probes) {
+    const auto* reply = evidence_of(*result, EvidenceKind::proxy_reply);
+    if (reply == nullptr) continue;
+    const auto schemes = text_fact(*reply, Fact::schemes);
+    const auto refused = text_fact(*reply, Fact::refused_schemes);
+    for (const auto* word : {"Basic", "Digest", "NTLM"}) {
+      wanted.by_password |= schemes.find(word) != schemes.npos;
+      wanted.refused |= refused.find(word) != refused.npos;
+    }
+    wanted.by_system |= schemes.find("Negotiate") != schemes.npos;
+  }
+  return wanted;
+}
+
+Text title_of(const LoginWanted& wanted, const std::string& proxy) {
+  if (wanted.refused) {
+    return phrase("The proxy {} rejects the given user name and password", proxy);
+  }
+  if (wanted.by_system && !wanted.by_password) {
+    return phrase("The proxy {} requires a domain login (Negotiate)", proxy);
+  }
+  return phrase("The proxy {} requires a user name and password", proxy);
+}
+
+Text how_to_log_in(const LoginWanted& wanted) {
+  if (wanted.refused) {
+    return phrase(
+        "To test with a login, correct CALLREADY_PROXY_USER and CALLREADY_PROXY_PASSWORD and run "
+        "again.");
+  }
+  if (!wanted.by_system) {
+    return phrase(
+        "To test with a login, set CALLREADY_PROXY_USER and CALLREADY_PROXY_PASSWORD and run "
+        "again.");
+  }
+  return wanted.by_password
+             ? phrase(
+                   "To test with a login, sign in to the domain on this computer (klist shows the "
+                   "ticket) or set CALLREADY_PROXY_USER and CALLREADY_PROXY_PASSWORD and run "
+                   "again.")
+             : phrase(
+                   "To test with a login, sign in to the domain on this computer (klist shows the "
+                   "ticket) and run again.");
+}
+
+// Somebody of the vendor's was asked directly over TCP, without success: else the site may let out
+// the vendor's list, and nothing of it was measured. So were two ports: of one alone no more is
+// known than that it is shut. A refusal beside silence may be a server's own, and its port let out.
+bool own_asked_without_success(const Facts& facts) {
+  bool own = false, refused = false, lost = false;
+  std::set<std::uint16_t> ports;
+  for (const auto& flow : facts.flows) {
+    if (flow.udp) continue;
+    (flow.way == Reachability::refused ? refused : lost) = true;
+    own |= facts.asked_for(flow);
+    const bool told = any_sample(flow, [](const FlowSample& sample) {
+      return sample.responder || sample.way == Reachability::blocked;
+    });
+    if (told) ports.insert(flow.port);
+  }
+  return own && ports.size() > 1 && !(refused && lost);
+}
+
+bool udp_gets_out(const Facts& facts) {
+  return std::any_of(facts.flows.begin(), facts.flows.end(), [](const Flow& flow) {
+    return flow.udp && flow.port != 53 &&
+           (flow.way == Reachability::open || flow.way == Reachability::left);
+  });
+}
+
+// UDP was tried, to who answers everybody or with packets that were seen to be stopped, and none
+// gets out: TCP alone tells nothing of it.
+bool no_udp_gets_out(const Facts& facts) {
+  if (udp_gets_out(facts)) return false;
+  return std::any_of(facts.flows.begin(), facts.flows.end(), [](const Flow& flow) {
+    return flow.udp && flow.port != 53 &&
+           (flow.way == Reachability::blocked ||
+            any_sample(flow, [](const FlowSample& sample) { return sample.responder; }));
+  });
+}
+
+// Hosts that some UDP gets out to: a list may name them, and what else there is at them.
+std::set<std::string> let_out(const Facts& facts) {
+  std::set<std::string> hosts;
+  for (const auto& flow : facts.flows) {
+    const bool out = flow.way == Reachability::open || flow.way == Reachability::left;
+    if (flow.udp && out) hosts.insert(flow.host);
+  }
+  return hosts;
+}
+
+// What nobody measured: a packet of which nobody heard.
+bool unmeasured(const ProbeResult& result) {
+  return result.observation.detail == DetailCode::silent;
+}
+
+// Whoever turns connections away aloud drops none: silence then tells nothing.
+bool connections_are_refused(const Facts& facts) {
+  return std::any_of(facts.flows.begin(), facts.flows.end(), [](const Flow& flow) {
+    return !flow.udp && (flow.way == Reachability::refused ||
+                         any_sample(flow, [](const auto& sample) { return !sample.by.empty(); }));
+  });
+}
+
+// Where nothing gets out beside the proxy: what waits for it. UDP does not where some gets out.
+std::vector<const ProbeResult*> known_to_wait(const Facts& facts) {
+  auto waiting = waiting_for_proxy(facts);
+  if (udp_gets_out(facts)) {
+    std::erase_if(waiting, [](const ProbeResult* result) { return is_udp(*result); });
+  }
+  const bool own = own_asked_without_success(facts);
+  const bool refused = connections_are_refused(facts);
+  const auto hosts = let_out(facts);
+  std::erase_if(waiting, [&](const ProbeResult* result) {
+    const bool loud = refused && !is_udp(*result);
+    return unmeasured(*result) && (!own || loud || hosts.contains(result->probe.target.host));
+  });
+  return waiting;
+}
+
+// Those of the service: well known public servers are nobody's requirement.
+std::vector<const ProbeResult*> asked_for(const Facts& facts,
+                                          std::vector<const ProbeResult*> probes) {
+  std::erase_if(probes, [&](const ProbeResult* result) { return !facts.asked_for(*result); });
+  return probes;
+}
+
+}  // namespace
+
+Causes find_proxy_unreachable(const Diagnosis& context) {
+  Causes causes;
+  for (const auto& probes : by_proxy(proxied_probes(context.facts))) {
+    const bool none = std::all_of(probes.begin(), probes.end(),
+                                  [](const ProbeResult* result) { return without_proxy(*result); });
+    // Where nothing at all answers, that is the cause.
+    if (!none || context.explained(*probes.front())) continue;
+    Cause cause;
+    cause.explained = probes;
+    auto& finding = cause.finding;
+    finding.code = FindingCode::proxy_unreachable;
+    finding.title = phrase("The proxy {} does not answer", proxy_name(probes));
+    finding.owner = Owner::proxy;
+    finding.confidence = Confidence::certain;
+    finding.fix = phrase(
+        "Check that the proxy {} is running and reachable from this network, or correct its "
+        "address in the computers' settings.",
+        proxy_name(probes));
+    finding.evidence.push_back(
+        {"", probes.size() == 1
+                 ? phrase("No connection through it succeeded.")
+                 : phrase("None of the {} connections through it succeeded.", probes.size())});
+    add_what_they_saw(finding.evidence, probes, 4);
+    if (!context.facts.proxy_speaks() && context.facts.no_tcp_gets_out()) {
+      const auto waiting = known_to_wait(context.facts);
+      cause.explained.insert(cause.explained.end(), waiting.begin(), waiting.end());
+      if (own_asked_without_success(context.facts)) cause.closes = Closes::direct_tcp;
+      finding.evidence.push_back({"", phrase("Without the proxy, no TCP connection gets out.")});
+    }
+    causes.push_back(std::move(cause));
+  }
+  return causes;
+}
+
+Causes find_proxy_login(const Diagnosis& context) {
+  const auto& facts = context.facts;
+  std::vector<const ProbeResult*> all;
+  for (const auto* result : proxied_probes(facts)) {
+    if (connect_status_of(*result) == 407) all.push_back(result);
+  }
+  Causes causes;
+  for (const auto& turned_away : by_proxy(all)) {
+    Cause cause;
+    cause.explained = turned_away;
+    if (facts.only_by_proxy()) {
+      const auto waiting = known_to_wait(facts);
+      cause.explained.insert(cause.explained.end(), waiting.begin(), waiting.end());
+      if (own_asked_without_success(facts)) {
+        cause.closes = no_udp_gets_out(facts) ? Closes::direct : Closes::direct_tcp;
+      }
+    }
+    auto& finding = cause.finding;
+    finding.code = FindingCode::proxy_auth_required;
+    const auto wanted = login_wanted(turned_away);
+    finding.title = title_of(wanted, proxy_name(turned_away));
+    finding.owner = Owner::proxy;
+    finding.confidence = Confidence::certain;
+    const auto hosts = listed(hosts_of(asked_for(facts, turned_away)), 8);
+    finding.fix = phrase(
+        "Let the service's hosts through the proxy without a login{}. Calling applications, phones "
+        "and room devices often cannot log in. {}",
+        hosts.empty() ? "" : ": " + hosts, how_to_log_in(wanted));
+    add_what_they_saw(finding.evidence, turned_away);
+    if (facts.only_by_proxy()) {
+      finding.evidence.push_back({"", phrase("Without the proxy, no TCP connection gets out.")});
+    }
+    causes.push_back(std::move(cause));
+  }
+  return causes;
+}
+
+Causes find_proxy_required(const Diagnosis& context) {
+  const auto& facts = context.facts;
+  if (!facts.proxy_works()) return {};
+  std::set<std::string> parties;
+  std::set<std::uint16_t> shut, refused;  // ports
+  bool tried = false;                     // where no name is found, nothing may have been
+  bool own = false;  // somebody of the vendor's who should answer was asked in vain
+  // Packets vanish. Where others are turned away aloud, nothing is learnt from silence.
+  bool quietly = false, aloud = false;
+  std::set<std::uint16_t> udp_aloud;  // ports: of one alone no more is known than that it is shut
+  for (const auto& flow : facts.flows) {
+    const bool out = flow.way == Reachability::open || flow.way == Reachability::left;
+    if (out && !flow.udp) return {};
+    const bool named = any_sample(flow, [](const auto& sample) { return !sample.by.empty(); });
+    if (flow.udp && named) udp_aloud.insert(flow.port);
+    if (flow.udp) continue;
+    aloud |= named;
+    parties.insert(flow.party);
+    (flow.way == Reachability::refused ? refused : shut).insert(flow.port);
+    tried = true;
+    quietly |= any_sample(flow, [](const FlowSample& sample) {
+      const bool dropped = sample.way == Reachability::blocked && sample.by.empty();
+      return (dropped && !sample.forged) || (sample.way == Reachability::lost && sample.responder);
+    });
+    own |= any_sample(flow, [&](const FlowSample& sample) {
+      return facts.asked_for(*sample.result) &&
+             (sample.responder || sample.way == Reachability::blocked);
+    });
+  }
+  // Where UDP gets out, what is wrong with it has another cause.
+  const bool udp_shut = no_udp_gets_out(facts);
+  Cause cause;
+  // By one port alone no more is known than that one is shut; what is refused beside it may have
+  // been refused by its server.
+  std::erase_if(shut,
+                [&](std::uint16_t port) { return shut.size() > 1 && refused.contains(port); });
+  const auto& lost = shut.empty() ? refused : shut;
+  // The web's ports are among them: those that a proxy is for, and that alone may be open.
+  const bool web = lost.contains(443) || lost.contains(80);
+  const bool all_ports = web && lost.size() > 1;
+  // A refusal beside silence may be a server's own: then its port is let out.
+  const bool some_refuse = !shut.empty() && !refused.empty();
+  if (own && all_ports && !some_refuse)
+    cause.closes = udp_shut ? Closes::direct : Closes::direct_tcp;
+  const auto listed_hosts = let_out(facts);
+  for (const auto* result : waiting_for_proxy(facts)) {
+    const bool guessed = !all_ports ||
+                         (is_udp(*result) ? udp_aloud.size() == 1 : !quietly || aloud) ||
+                         listed_hosts.contains(result->probe.target.host) ||
+                         (some_refuse && refused.contains(result->probe.target.port()));
+    if (unmeasured(*result) && guessed) continue;
+    if (!tried && result->observation.outcome != Outcome::unresolved) continue;
+    if (result->observation.outcome == Outcome::unresolved) {
+      parties.insert(registrable_domain(result->probe.target.host));
+    } else if (is_udp(*result) && !udp_shut) {
+      continue;
+    }
+    cause.explained.push_back(result);
+  }
+  // What the proxy carries needs no direct way: only a row that is not well makes it a finding.
+  if (parties.size() < 2 || !context.breaks_capability(cause.explained)) return {};
+  auto& finding = cause.finding;
+  finding.code = FindingCode::proxy_required;
+  finding.title = udp_shut ? phrase("This site lets traffic out only through the proxy")
+                           : phrase("This site lets TCP out only through the proxy");
+  finding.owner = Owner::proxy;
+  // The site may let out the vendor's list directly, and all else through the proxy.
+  finding.confidence = (own && web) || !tried ? Confidence::certain : Confidence::possible;
+  std::vector<const ProbeResult*> through;
+  for (const auto* result : proxied_probes(facts)) {
+    if (came_through(*result)) through.push_back(result);
+  }
+  if (through.empty()) return {};
+  std::vector<const ProbeResult*> not_carried;
+  for (const auto* result : cause.explained) {
+    const bool carried = !is_udp(*result) && facts.proxied_reached(result->probe.target.host);
+    if (!carried) not_carried.push_back(result);
+  }
+  finding.fix =
+      phrase("Set the proxy {} in the application and on the devices.", proxy_name(through));
+  const auto flows = flows_in_words(facts, not_carried.empty() ? cause.explained : not_carried);
+  if (!flows.empty()) {
+    finding.fix += phrase(
+        " Traffic that a proxy cannot carry needs direct access: allow {}, with return traffic, "
+        "{}.{}",
+        from_users(facts), flows, where_the_list_is(facts, cause.explained));
+  }
+  finding.evidence.push_back(
+      {through.front()->probe.id, phrase("{}: {}", endpoint_in_words(through.front()->probe.target),
+                                         outcome_in_words(through.front()->observation))});
+  finding.evidence.push_back(
+      {"", phrase("No direct TCP connection to any of {} operators succeeded.", parties.size())});
+  add_what_they_saw(finding.evidence, cause.explained, 4);
+  return {cause};
+}
+
+namespace {
+
+// "to port 5061" where the proxy denies that port to several hosts and lets it through to none;
+// else the hosts, of which alone it is known.
+Text what_is_denied(const Facts& facts, const std::vector<const ProbeResult*>& denied) {
+  std::map<std::uint16_t, std::set<std::string>> hosts;  // by port
+  for (const auto* result : denied) {
+    hosts[result->probe.target.port()].insert(result->probe.target.host);
+  }
+  bool whole_ports = true;
+  std::vector<std::uint16_t> ports;
+  for (const auto& [port, denied_hosts] : hosts) {
+    ports.push_back(port);
+    whole_ports &= denied_hosts.size() > 1;
+  }
+  for (const auto* result : proxied_probes(facts)) {
+    const bool same_proxy = result->probe.target.route.proxy == proxy_name(denied);
+    const bool same_port = hosts.contains(result->probe.target.port());
+    if (same_proxy && same_port && came_through(*result)) whole_ports = false;
+  }
+  if (whole_ports) return phrase("to {}", named_ports(ports));
+  return phrase("to {}, {}", listed(hosts_of(denied)), named_ports(ports));
+}
+
+}  // namespace
+
+Causes find_proxy_denials(const Diagnosis& context) {
+  std::vector<const ProbeResult*> all;
+  for (const auto* result : proxied_probes(context.facts)) {
+    const int status = connect_status_of(*result);
+    // 502, 503 and 504 say that the proxy did not get through itself.
+    if (status >= 400 && status != 407 && status < 500) all.push_back(result);
+  }
+  Causes causes;
+  for (const auto& denied : by_proxy(asked_for(context.facts, all))) {
+    if (!context.affects_requirement(denied)) continue;
+    Cause cause;
+    cause.explained = denied;
+    auto& finding = cause.finding;
+    finding.code = FindingCode::proxy_connect_denied;
+    finding.title =
+        phrase("The proxy denies connections {}", what_is_denied(context.facts, denied));
+    finding.owner = Owner::proxy;
+    finding.confidence = Confidence::certain;
+    finding.fix =
+        phrase("Allow CONNECT on the proxy {}: {}.{}", proxy_name(denied),
+               flows_in_words(context.facts, denied), where_the_list_is(context.facts, denied));
+    add_what_they_saw(finding.evidence, denied);
+    causes.push_back(std::move(cause));
+  }
+  return causes;
+}
+
+namespace {
+
+bool asks_for_upgrade(const ProbeResult& result) { return result.probe.with.contains("upgrade"); }
+
+// The same host without the proxy: does it switch to WebSocket? Nothing where that was not seen.
+std::optional<bool> switches_directly(const Facts& facts, const std::string& host) {
+  for (const auto& result : facts.report.probes) {
+    if (result.probe.target.host != host || !is_direct(result) || !asks_for_upgrade(result)) {
+      continue;
+    }
+    if (result.observation.outcome == Outcome::answered) return true;
+    if (result.observation.detail == DetailCode::no_upgrade) return false;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Causes find_stripped_upgrades(const Diagnosis& context) {
+  std::vector<const ProbeResult*> all;
+  std::set<std::string> let_through;  // proxies that were seen to pass an upgrade on
+  for (const auto* result : proxied_probes(context.facts)) {
+    // Whoever opens the TLS around it is named for that, with what becomes of WebSocket.
+    if (has_foreign_root(*result) || !asks_for_upgrade(*result)) continue;
+    const auto& target = result->probe.target;
+    if (result->observation.outcome == Outcome::answered) let_through.insert(target.route.proxy);
+    // A server that does without, whoever asks, is none of the proxy's doing.
+    const bool its_own = switches_directly(context.facts, target.host) == std::optional(false);
+    if (result->observation.detail == DetailCode::no_upgrade && !its_own) all.push_back(result);
+  }
+  Causes causes;
+  for (const auto& stripped : by_proxy(all)) {
+    if (!context.affects_requirement(stripped)) continue;
+    Cause cause;
+    cause.explained = stripped;
+    const auto hosts = hosts_of(stripped);
+    const bool direct_works = std::any_of(hosts.begin(), hosts.end(), [&](const auto& host) {
+      return switches_directly(context.facts, host) == std::optional(true);
+    });
+    auto& finding = cause.finding;
+    const auto& proxy = proxy_name(stripped);
+    const bool to_some = let_through.contains(proxy);
+    finding.code = FindingCode::proxy_no_websocket;
+    finding.title = to_some ? phrase("The proxy {} blocks WebSocket to {}", proxy, listed(hosts))
+                            : phrase("The proxy {} blocks WebSocket", proxy);
+    finding.owner = Owner::proxy;
+    // Without the contrast, the server may have done without by itself.
+    finding.confidence = direct_works ? Confidence::certain
+                         : to_some    ? Confidence::possible
+                                      : Confidence::likely;
+    finding.fix = phrase(
+        "Allow the WebSocket upgrade (RFC 6455) on the proxy {} to these hosts, and exempt them "
+        "from inspection: {}.",
+        proxy, flows_in_words(context.facts, stripped));
+    add_what_they_saw(finding.evidence, stripped);
+    if (direct_works) {
+      finding.evidence.push_back({"", phrase("Without the proxy, the upgrade is accepted.")});
+    } else if (to_some) {
+      finding.evidence.push_back(
+          {"",
+           phrase(
+               "The proxy lets it through to other servers: this server may reject it itself.")});
+    }
+    causes.push_back(std::move(cause));
+  }
+  return causes;
+}
+
+}  // namespace callready::findings

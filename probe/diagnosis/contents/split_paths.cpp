@@ -1,0 +1,92 @@
+// TCP and UDP leave by different ways: servers outside see another public address over the one than
+// over the other.
+#include "probe/diagnosis/contents/split_paths.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "probe/diagnosis/rules.hpp"
+#include "probe/diagnosis/words.hpp"
+
+namespace callready::findings {
+namespace {
+
+// A pool of addresses, or lines that are balanced, may give each flow another one: over each
+// protocol so many flows have to agree, and of these so many to one and the same server.
+constexpr std::size_t enough = 3, enough_there = 2;
+
+std::size_t count_to(const std::string& host, const std::vector<const ProbeResult*>& seen) {
+  return static_cast<std::size_t>(
+      std::count_if(seen.begin(), seen.end(),
+                    [&](const ProbeResult* result) { return result->probe.target.host == host; }));
+}
+
+}  // namespace
+
+std::optional<SplitPaths> split_paths(const Facts& facts) {
+  SplitPaths split;
+  std::set<IpAddress> by_udp, by_tcp;
+  for (const auto& result : facts.report.probes) {
+    const auto* seen = evidence_of(result, EvidenceKind::mapped_address);
+    if (seen == nullptr || !is_direct(result) || facts.inside(result)) continue;
+    if (result.probe.with.contains("interface")) continue;  // the user's choice of a way
+    const auto address = IpAddress::parse(text_fact(*seen, Fact::address));
+    if (!address || !address->is_v4() || address->is_special()) continue;
+    const bool udp = is_udp(result);
+    (udp ? by_udp : by_tcp).insert(*address);
+    (udp ? split.udp : split.tcp).push_back(&result);
+  }
+  if (by_udp.size() != 1 || by_tcp.size() != 1 || by_udp == by_tcp) return std::nullopt;
+  split.udp_address = *by_udp.begin();
+  split.tcp_address = *by_tcp.begin();
+  return split;
+}
+
+Causes find_split_paths(const Diagnosis& context) {
+  const auto split = split_paths(context.facts);
+  if (!split || split->udp.size() < enough || split->tcp.size() < enough) return {};
+  std::string server;
+  for (const auto* result : split->tcp) {
+    const auto& host = result->probe.target.host;
+    const bool both =
+        count_to(host, split->tcp) >= enough_there && count_to(host, split->udp) >= enough_there;
+    if (both) server = host;
+  }
+  if (server.empty()) return {};
+  Cause cause;
+  auto& finding = cause.finding;
+  finding.code = FindingCode::network_split_paths;
+  finding.title = phrase("TCP leaves this site from a different public address than UDP");
+  finding.owner = Owner::lan;
+  finding.confidence = Confidence::likely;
+  finding.fix = phrase(
+      "Find out what sends TCP a different way: a proxy or a cloud security service, a tunnel, a "
+      "second line. Exempt the service's hosts from it if calls cannot be joined, or if media goes "
+      "through a distant region. Change nothing if this is intended and calls work.");
+  const auto tell = [&](std::string_view by, const IpAddress& address,
+                        const std::vector<const ProbeResult*>& seen) {
+    const auto there = std::find_if(seen.begin(), seen.end(), [&](const ProbeResult* result) {
+      return result->probe.target.host == server;
+    });
+    finding.evidence.push_back(
+        {(*there)->probe.id,
+         phrase("{} sees this site as {} over {} (asked {} times){}.", server, address.to_string(),
+                by, count_to(server, seen),
+                count_to(server, seen) < seen.size() ? phrase("; so do all others asked") : "")});
+  };
+  tell("UDP", split->udp_address, split->udp);
+  tell("TCP", split->tcp_address, split->tcp);
+  for (const auto& agent : context.facts.report.site.agents) {
+    finding.evidence.push_back(
+        {"", phrase("{} runs here ({}); it is not known whether it is the cause.", agent.name,
+                    agent.seen)});
+  }
+  finding.evidence.push_back(
+      {"",
+       phrase(
+           "By itself, this breaks nothing: media uses UDP, and web pages and sign-in use TCP.")});
+  return {cause};
+}
+
+}  // namespace callready::findings

@@ -1,0 +1,119 @@
+#include "probe/diagnosis/contents/time.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+namespace callready::findings {
+namespace {
+
+struct Source {
+  const ProbeResult* result;
+  double offset_ms;
+  Text text;
+};
+
+Text date_in_words(const ProbeResult& result, double offset_s) {
+  const auto seconds = fmt::format("{:.0f}", std::abs(offset_s));
+  const auto& host = result.probe.target.host;
+  return offset_s > 0
+             ? phrase("The Date header of {} is {} s ahead of this computer's clock.", host,
+                      seconds)
+             : phrase("The Date header of {} is {} s behind this computer's clock.", host, seconds);
+}
+
+std::vector<Source> sources(const Facts& facts) {
+  std::vector<Source> found;
+  for (const auto& result : facts.report.probes) {
+    // A sign-in page has the clock of the device that made it, whosever page it stands for.
+    if (is_another_page(result)) continue;
+    for (const auto& evidence : result.observation.evidence) {
+      if (evidence.kind == EvidenceKind::clock_offset) {
+        const auto offset = number_fact(evidence, Fact::offset_ms);
+        if (offset) found.push_back({&result, *offset, evidence.text});
+      } else if (evidence.kind == EvidenceKind::http_reply) {
+        const auto offset = number_fact(evidence, Fact::date_offset_s);
+        if (offset) found.push_back({&result, *offset * 1000, date_in_words(result, *offset)});
+      }
+    }
+  }
+  return found;
+}
+
+// A Date header counts whole seconds, and retransmissions blur an NTP offset by a few more.
+bool agree(const Source& a, const Source& b) {
+  return a.result->probe.target.host != b.result->probe.target.host &&
+         std::abs(a.offset_ms - b.offset_ms) <= 5'000;
+}
+
+}  // namespace
+
+std::optional<ConsensusTime> consensus_time(const Facts& facts) {
+  const auto all = sources(facts);
+  std::vector<const Source*> best;
+  for (const auto& one : all) {
+    std::vector<const Source*> circle{&one};
+    for (const auto& other : all) {
+      if (agree(one, other)) circle.push_back(&other);
+    }
+    if (circle.size() > best.size()) best = circle;
+  }
+  // Two that agree against two that agree on something else decide nothing.
+  if (best.size() < 2 || 2 * best.size() <= all.size()) return std::nullopt;
+  std::vector<double> offsets;
+  for (const auto* source : best) offsets.push_back(source->offset_ms);
+  std::sort(offsets.begin(), offsets.end());
+  ConsensusTime time;
+  time.offset_ms = offsets[offsets.size() / 2];
+  // In the report's order: that of the offsets may be another one once they have been rounded
+  // there.
+  for (const auto* source : best) time.evidence.push_back({source->result->probe.id, source->text});
+  return time;
+}
+
+bool fault_of_the_clock(const ProbeResult& result, const ConsensusTime& time) {
+  const auto& seen = result.observation;
+  const bool dated = seen.detail == DetailCode::expired || seen.detail == DetailCode::not_yet_valid;
+  if (seen.outcome != Outcome::failed || !dated || !seen.sent_at) return false;
+  const auto now =
+      *seen.sent_at + std::chrono::duration_cast<WallTime::duration>(Milliseconds(time.offset_ms));
+  const auto chain = chain_of(result);
+  return !chain.empty() &&
+         std::all_of(chain.begin(), chain.end(), [&](const Certificate& certificate) {
+           const auto from = parse_time(certificate.not_before);
+           const auto until = parse_time(certificate.not_after);
+           return from && until && *from <= now && now <= *until;
+         });
+}
+
+std::optional<WallTime> parse_time(const std::string& text) {
+  // The checks' own format only: "YYYY-MM-DDThh:mm:ssZ".
+  if (text.size() != 20 || text[10] != 'T' || text[19] != 'Z') return std::nullopt;
+  const auto number = [&](std::size_t from, std::size_t size) {
+    int value = -1;
+    const auto* first = text.data() + from;
+    const auto [end, error] = std::from_chars(first, first + size, value);
+    return error == std::errc{} && end == first + size ? value : -1;
+  };
+  const int year = number(0, 4), month = number(5, 2), day = number(8, 2);
+  const int hour = number(11, 2), minute = number(14, 2), second = number(17, 2);
+  if (hour < 0 || minute < 0 || second < 0) return std::nullopt;
+  const std::chrono::year_month_day date{std::chrono::year(year),
+                                         std::chrono::month(static_cast<unsigned>(month)),
+                                         std::chrono::day(static_cast<unsigned>(day))};
+  if (year < 0 || !date.ok()) return std::nullopt;
+  return WallTime(std::chrono::sys_days(date)) + std::chrono::hours(hour) +
+         std::chrono::minutes(minute) + std::chrono::seconds(second);
+}
+
+Text duration_in_words(double ms) {
+  const double seconds = ms / 1000;
+  if (seconds < 120) return phrase("{} seconds", fmt::format("{:.0f}", seconds));
+  if (seconds < 2 * 3600) return phrase("{} minutes", fmt::format("{:.0f}", seconds / 60));
+  if (seconds < 2 * 86400) return phrase("{} hours", fmt::format("{:.0f}", seconds / 3600));
+  return phrase("{} days", fmt::format("{:.0f}", seconds / 86400));
+}
+
+}  // namespace callready::findings

@@ -1,0 +1,444 @@
+// Certificates: who opens TLS on the way, and what is wrong with servers' own (docs/design.md, "How
+// neighbours are told apart", 7). The clock was judged before.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+
+#include "probe/diagnosis/contents/time.hpp"
+#include "probe/diagnosis/rules.hpp"
+#include "probe/diagnosis/rules_to_allow.hpp"
+#include "probe/diagnosis/words.hpp"
+#include "probe/model/describe.hpp"
+
+namespace callready::findings {
+namespace {
+
+// Inspection products by what they write into the issuers that they make, in small letters.
+struct Product {
+  std::string_view mark, name;
+};
+constexpr Product products[] = {
+    {"zscaler", "Zscaler"},
+    {"fortinet", "Fortinet FortiGate"},
+    {"fortigate", "Fortinet FortiGate"},
+    {"palo alto", "Palo Alto Networks"},
+    {"sophos", "Sophos"},
+    {"netskope", "Netskope"},
+    {"goskope", "Netskope"},
+    {"blue coat", "Symantec (Blue Coat) ProxySG"},
+    {"bluecoat", "Symantec (Blue Coat) ProxySG"},
+    {"proxysg", "Symantec (Blue Coat) ProxySG"},
+    {"check point", "Check Point"},
+    {"checkpoint", "Check Point"},
+    {"barracuda", "Barracuda"},
+    {"watchguard", "WatchGuard"},
+    {"sonicwall", "SonicWall"},
+    {"forcepoint", "Forcepoint"},
+    {"websense", "Forcepoint (Websense)"},
+    {"mcafee web gateway", "Skyhigh (McAfee) Web Gateway"},
+    {"skyhigh", "Skyhigh Secure Web Gateway"},
+    {"cisco umbrella", "Cisco Umbrella"},
+    {"ironport", "Cisco Secure Web Appliance"},
+    {"cato networks", "Cato Networks"},
+    {"menlo security", "Menlo Security"},
+    {"iboss", "iboss"},
+    {"lightspeed", "Lightspeed Systems"},
+    {"smoothwall", "Smoothwall"},
+    {"untangle", "Untangle"},
+    {"securly", "Securly"},
+    {"contentkeeper", "ContentKeeper"},
+    {"gfi software", "GFI"},
+    {"trend micro web", "Trend Micro"},
+    {"kaspersky", "Kaspersky"},
+    {"eset ssl filter", "ESET"},
+    {"avast", "Avast"},
+    {"avg web/mail shield", "AVG"},
+    {"bitdefender", "Bitdefender"},
+    {"mitmproxy", "mitmproxy"},
+    {"squid proxy", "Squid"},
+    {"charles proxy", "Charles Proxy"},
+    {"do_not_trust_fiddlerroot", "Fiddler"},
+    {"pfsense", "pfSense"},
+    {"opnsense", "OPNsense"},
+    {"sangfor", "Sangfor"},
+    {"hillstone", "Hillstone"},
+    {"stormshield", "Stormshield"},
+    {"clavister", "Clavister"},
+    {"a10 networks", "A10 Networks"},
+    {"f5 ssl orchestrator", "F5"},
+    {"gigamon", "Gigamon"},
+};
+
+std::string lower(std::string text) {
+  for (auto& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return text;
+}
+
+// The product that issued this chain, by its name in an issuer; empty where none is known.
+// What signs only itself is the device's own page, reached as a server.
+std::string_view product_of(const std::vector<Certificate>& chain) {
+  if (chain.size() == 1 && chain.front().self_signed) return {};
+  for (const auto& certificate : chain) {
+    const auto issuer = lower(certificate.issuer);
+    for (const auto& product : products) {
+      if (issuer.find(product.mark) != std::string::npos) return product.name;
+    }
+  }
+  return {};
+}
+
+bool is_tls(const ProbeResult& result) { return !chain_of(result).empty(); }
+
+// A chain that does not end in the public bundle or in a root given for this run. Nothing where the
+// report does not say: then only what this machine does not trust counts.
+bool is_foreign(const ProbeResult& result) {
+  const auto* root = evidence_of(result, EvidenceKind::chain_root);
+  const auto expected = root == nullptr ? std::nullopt : flag_fact(*root, Fact::expected);
+  if (expected) return !*expected && !is_private_and_right(result);
+  return result.observation.detail == DetailCode::untrusted ||
+         result.observation.detail == DetailCode::unexpected_issuer;
+}
+
+// A chain that this machine takes although its root is none of the public ones.
+bool is_foreign_and_trusted(const ProbeResult& result) {
+  return has_foreign_root(result) && result.observation.outcome == Outcome::answered;
+}
+
+// Only a public authority's certificates are logged (RFC 6962), and no inspection device's: where
+// this computer does not know its root, its own list is old.
+bool is_of_unknown_public_authority(const ProbeResult& result) {
+  const auto chain = chain_of(result);
+  return result.observation.outcome == Outcome::failed &&
+         result.observation.detail == DetailCode::untrusted && !chain.empty() &&
+         chain.front().publicly_logged && product_of(chain).empty();
+}
+
+std::string last_issuer(const ProbeResult& result) { return chain_of(result).back().issuer; }
+
+FindingEvidence certificate_in_words(const ProbeResult& result) {
+  return {result.probe.id, phrase("The certificate received for {} was issued by {}.",
+                                  result.probe.target.host, chain_of(result).front().issuer)};
+}
+
+// What inspection does to what is inside and is no web page, and which hosts are left alone: both
+// tell whoever runs the device what to change.
+void add_effects(const Facts& facts, const std::vector<const ProbeResult*>& inspected,
+                 std::vector<FindingEvidence>& evidence) {
+  for (const auto* result : inspected) {
+    const auto& [probe, seen] = *result;
+    const bool inside = probe.check == CheckKind::turn || probe.check == CheckKind::stun ||
+                        probe.check == CheckKind::sip || probe.with.contains("upgrade");
+    const bool by_certificate =
+        seen.detail == DetailCode::untrusted || seen.detail == DetailCode::unexpected_issuer;
+    if (inside && failing(*result) && !by_certificate) evidence.push_back(what_it_saw(*result));
+  }
+  std::vector<std::string> spared;
+  const auto hosts = hosts_of(inspected);
+  for (const auto& result : facts.report.probes) {
+    const auto* root = evidence_of(result, EvidenceKind::chain_root);
+    const bool own = root != nullptr && flag_fact(*root, Fact::expected) == std::optional(true);
+    const auto& host = result.probe.target.host;
+    const bool known = std::find(hosts.begin(), hosts.end(), host) != hosts.end() ||
+                       std::find(spared.begin(), spared.end(), host) != spared.end();
+    if (own && !known && facts.asked_for(result)) spared.push_back(host);
+  }
+  if (spared.empty()) return;
+  evidence.push_back({"", phrase("Not inspected: {}.", listed(spared, 8))});
+}
+
+}  // namespace
+
+namespace {
+
+// What is to be exempt: the document's names, not only those that were tried.
+Text inspected_in_words(const Facts& facts, const std::vector<const ProbeResult*>& probes) {
+  const auto& report = facts.report;
+  if (!has_rules(report.sets)) return listed(hosts_of(probes), 8);
+  return in_short(rules_to_allow(report.sets, report.probes, probes));
+}
+
+}  // namespace
+
+Causes find_interception(const Diagnosis& context) {
+  const auto& facts = context.facts;
+  // By the issuer that the chain ends with: an inspection device signs all of them.
+  std::map<std::string, std::vector<const ProbeResult*>> by_issuer;
+  for (const auto& result : facts.report.probes) {
+    if (!is_tls(result) || facts.inside(result) || context.explained(result)) continue;
+    if (is_of_unknown_public_authority(result)) continue;
+    if (is_foreign(result) || !product_of(chain_of(result)).empty()) {
+      by_issuer[last_issuer(result)].push_back(&result);
+    }
+  }
+  Causes causes;
+  for (const auto& [issuer, probes] : by_issuer) {
+    const auto product = product_of(chain_of(*probes.front()));
+    std::set<std::string> parties, sets;
+    bool trusted = false, needed = false, others = false;
+    for (const auto* result : probes) {
+      parties.insert(registrable_domain(result->probe.target.host));
+      for (const auto& row : facts.rows_of(result->probe.id)) {
+        sets.insert(row.substr(0, row.find('/')));
+      }
+      others |= !facts.asked_for(*result);
+      trusted |= is_foreign_and_trusted(*result);
+      needed |= facts.asked_for(*result);
+    }
+    // What is exempt from inspection is none of the service's business.
+    if (!needed || (product.empty() && !trusted && parties.size() < 2)) continue;
+    Cause cause;
+    cause.explained = probes;
+    auto& finding = cause.finding;
+    // One vendor's names may be of several domains, and have an authority of its own.
+    const bool unrelated = sets.size() > 1 || others;
+    const bool sure = unrelated || trusted || !product.empty();
+    finding.confidence = sure ? Confidence::certain : Confidence::likely;
+    finding.code = FindingCode::tls_intercepted;
+    finding.title =
+        product.empty()
+            ? sure ? phrase("A device in the path opens encrypted connections (TLS inspection)")
+                   : phrase("A device in the path may open encrypted connections (TLS inspection)")
+            : phrase("{} opens encrypted connections (TLS inspection)", product);
+    finding.owner = Owner::security;
+    std::vector<const ProbeResult*> own;
+    for (const auto* result : probes) {
+      if (facts.asked_for(*result)) own.push_back(result);
+    }
+    finding.fix = phrase(
+        "Exempt the service's hosts from inspection (bypass or \"do not decrypt\") on the device "
+        "that inspects TLS: {}. Calling applications, phones and room devices accept only the "
+        "vendor's own certificate.{}{}{}",
+        inspected_in_words(facts, own),
+        sure ? ""
+             : phrase(" If the issuer is the service's own authority, install its root certificate "
+                      "instead, or ask the vendor for it."),
+        where_the_list_is(facts, own), advice_in_words(facts, own, {"inspect"}));
+    for (const auto* result : own) finding.evidence.push_back(certificate_in_words(*result));
+    const auto contrast =
+        parties.size() > 1
+            ? phrase("One issuer, {}, signs for {}{}.", issuer,
+                     unrelated ? phrase("unrelated operators: ") : phrase("several domains: "),
+                     listed({parties.begin(), parties.end()}))
+            : phrase("{} is not a public certificate authority.", issuer);
+    insert_second(finding.evidence, {"", contrast});
+    add_effects(facts, own, finding.evidence);
+    causes.push_back(std::move(cause));
+  }
+  return causes;
+}
+
+namespace {
+
+struct Fault {
+  DetailCode detail;
+  FindingCode code;
+  std::string_view title, fix;
+  Owner owner;
+  Confidence confidence;
+};
+
+// What a server's own certificate can be wrong with. `{0}`: the hosts, `{1}`: the issuer or the
+// date.
+constexpr Fault faults[] = {
+    {DetailCode::untrusted, FindingCode::tls_untrusted,
+     marked("Certificate from an unknown issuer: {0}"),
+     marked(
+         "Find out who issued the certificate of {0}: \"{1}\". If it is an inspection device of "
+         "this "
+         "site, exempt {0} from inspection; if it is the service's own authority, install its root "
+         "certificate on the computers and devices, or ask the vendor for it."),
+     Owner::security, Confidence::likely},
+    {DetailCode::unexpected_issuer, FindingCode::tls_untrusted,
+     marked("Certificate from an unexpected issuer: {0}"),
+     marked("Find out who issued the certificate of {0}: \"{1}\" is not the issuer that the vendor "
+            "names. "
+            "If it is an inspection device of this site, exempt {0} from inspection."),
+     Owner::security, Confidence::likely},
+    {DetailCode::expired, FindingCode::tls_expired, marked("The certificate of {0} has expired"),
+     marked("Ask the operator of {0} to renew the certificate, which was valid until {1}."),
+     Owner::vendor, Confidence::certain},
+    {DetailCode::not_yet_valid, FindingCode::tls_expired,
+     marked("The certificate of {0} is not valid yet"),
+     marked("Ask the operator of {0} to install a certificate that is valid now: this one is valid "
+            "only "
+            "from {1}."),
+     Owner::vendor, Confidence::certain},
+    {DetailCode::wrong_name, FindingCode::tls_wrong_name,
+     marked("The certificate of {0} is for a different name"),
+     marked("Ask the operator of {0} to install a certificate for that name. If DNS at this site "
+            "sends the name to a different server than DNS elsewhere does, correct that first."),
+     Owner::vendor, Confidence::certain},
+    {DetailCode::incomplete_chain, FindingCode::tls_incomplete_chain,
+     marked("Incomplete certificate chain from {0}"),
+     marked("Ask the operator of {0} to configure the intermediate certificate of \"{1}\" on the "
+            "server: browsers often find it on their own, but phones and calling applications do "
+            "not."),
+     Owner::vendor, Confidence::certain},
+    // Nothing is signed yet when a server says so: a device on the way may say it.
+    {DetailCode::tls_version, FindingCode::tls_outdated,
+     marked("Only outdated TLS versions are supported by {0}"),
+     marked("Ask the operator of {0} to enable TLS 1.2 or 1.3 (RFC 8996 deprecates older "
+            "versions). If a proxy or firewall of this site opens TLS, enable it there first."),
+     Owner::vendor, Confidence::likely},
+};
+
+std::string subject_of_fix(const Fault& fault, const ProbeResult& result) {
+  const auto chain = chain_of(result);
+  if (chain.empty()) return {};
+  if (fault.detail == DetailCode::not_yet_valid) return chain.front().not_before;
+  if (fault.detail != DetailCode::expired) return chain.back().issuer;
+  // The first of the chain to end is the one that has expired.
+  const auto oldest = std::min_element(
+      chain.begin(), chain.end(),
+      [](const Certificate& a, const Certificate& b) { return a.not_after < b.not_after; });
+  return oldest->not_after;
+}
+
+// True where others' certificates were taken at the same time, or time servers agree with the
+// local clock: it is then not the clock.
+bool clock_is_right(const Facts& facts, const ProbeResult& result) {
+  if (consensus_time(facts)) return true;
+  return std::any_of(facts.report.probes.begin(), facts.report.probes.end(),
+                     [&](const ProbeResult& other) {
+                       return is_tls(other) && other.observation.outcome == Outcome::answered &&
+                              registrable_domain(other.probe.target.host) !=
+                                  registrable_domain(result.probe.target.host);
+                     });
+}
+
+// One certificate on several hosts, and one operator's lapse, are one cause.
+std::vector<std::vector<const ProbeResult*>> by_cause(const std::vector<const ProbeResult*>& all) {
+  struct Group {
+    std::set<std::string> marks;  // operators and leaf certificates
+    std::vector<const ProbeResult*> probes;
+  };
+  std::vector<Group> groups;
+  for (const auto* result : all) {
+    Group merged;
+    merged.marks = {registrable_domain(result->probe.target.host)};
+    const auto chain = chain_of(*result);
+    if (!chain.empty()) merged.marks.insert(chain.front().sha256);
+    merged.marks.erase("");
+    std::vector<Group> apart;
+    for (auto& group : groups) {
+      const bool shared =
+          std::any_of(group.marks.begin(), group.marks.end(),
+                      [&](const std::string& mark) { return merged.marks.contains(mark); });
+      if (!shared) {
+        apart.push_back(std::move(group));
+        continue;
+      }
+      merged.marks.insert(group.marks.begin(), group.marks.end());
+      merged.probes.insert(merged.probes.end(), group.probes.begin(), group.probes.end());
+    }
+    merged.probes.push_back(result);
+    apart.push_back(std::move(merged));
+    groups = std::move(apart);
+  }
+  std::vector<std::vector<const ProbeResult*>> causes;
+  for (auto& group : groups) causes.push_back(std::move(group.probes));
+  return causes;
+}
+
+}  // namespace
+
+Causes find_old_authorities(const Diagnosis& context) {
+  Cause cause;
+  std::vector<std::string> issuers;
+  for (const auto& result : context.facts.report.probes) {
+    if (context.explained(result) || !is_of_unknown_public_authority(result)) continue;
+    cause.explained.push_back(&result);
+    const auto issuer = last_issuer(result);
+    const bool known = std::find(issuers.begin(), issuers.end(), issuer) != issuers.end();
+    if (!known) issuers.push_back(issuer);
+  }
+  if (!context.affects_requirement(cause.explained)) return {};
+  auto& finding = cause.finding;
+  finding.code = FindingCode::tls_untrusted;
+  finding.title = phrase(
+      "This computer does not recognize public certificate authorities: its list may be old");
+  finding.owner = Owner::helpdesk;
+  finding.confidence = Confidence::likely;
+  finding.fix = phrase(
+      "Update this computer's list of certificate authorities (system updates; on Linux, the "
+      "ca-certificates package). It does not recognize the issuer of {}: {}.",
+      listed(hosts_of(cause.explained), 8), listed(issuers));
+  for (const auto* result : cause.explained) {
+    finding.evidence.push_back(certificate_in_words(*result));
+  }
+  insert_second(
+      finding.evidence,
+      {"", phrase("It carries certificate transparency timestamps (RFC 6962), as certificates from "
+                  "public authorities do; those of inspection devices usually do not.")});
+  return {cause};
+}
+
+// Of a `callready serve` the certificate is its own, and pinned: another key is another far end's,
+// or the same one's after it was given another secret. Its rows stay undecided.
+Causes find_other_far_ends(const Diagnosis& context) {
+  Cause cause;
+  for (const auto& result : context.facts.report.probes) {
+    if (result.observation.detail == DetailCode::another_far_end)
+      cause.explained.push_back(&result);
+  }
+  if (cause.explained.empty()) return {};
+  const auto hosts = listed(hosts_of(cause.explained));
+  auto& finding = cause.finding;
+  finding.code = FindingCode::target_outdated;
+  finding.title = phrase("callready serve at {} has a different key than this set", hosts);
+  finding.owner = Owner::helpdesk;
+  finding.confidence = Confidence::possible;
+  finding.fix = phrase(
+      "Use the set that callready serve at {} prints now (standard output), and its "
+      "CALLREADY_MEDIA_KEY. A set stays valid as long as that key and the host's name stay the "
+      "same. Change nothing on the network.",
+      hosts);
+  for (const auto* result : cause.explained) {
+    if (!chain_of(*result).empty()) finding.evidence.push_back(certificate_in_words(*result));
+  }
+  return {cause};
+}
+
+Causes find_certificate_faults(const Diagnosis& context) {
+  Causes causes;
+  for (const auto& fault : faults) {
+    std::vector<const ProbeResult*> all;
+    for (const auto& result : context.facts.report.probes) {
+      if (result.observation.outcome != Outcome::failed || context.explained(result)) continue;
+      // Details are words of a check's own; those of a certificate come with one.
+      const bool tls = is_tls(result) || fault.detail == DetailCode::tls_version;
+      if (tls && result.observation.detail == fault.detail) all.push_back(&result);
+    }
+    for (const auto& probes : by_cause(all)) {
+      if (!context.affects_requirement(probes)) continue;
+      Cause cause;
+      cause.explained = probes;
+      auto& finding = cause.finding;
+      // A control shares the fault, and nobody here can ask its operator.
+      std::vector<const ProbeResult*> asked_for;
+      std::copy_if(probes.begin(), probes.end(), std::back_inserter(asked_for),
+                   [&](const auto* result) { return context.facts.asked_for(*result); });
+      const auto hosts = listed(hosts_of(asked_for));
+      const auto detail = subject_of_fix(fault, *asked_for.front());
+      finding.code = fault.code;
+      finding.title = marked_text(fault.title, hosts, detail);
+      finding.fix = marked_text(fault.fix, hosts, detail);
+      finding.owner = fault.owner;
+      finding.confidence = fault.confidence;
+      if (fault.code == FindingCode::tls_expired &&
+          !clock_is_right(context.facts, *probes.front())) {
+        finding.confidence = Confidence::likely;
+      }
+      for (const auto* result : probes) {
+        finding.evidence.push_back(what_it_saw(*result));
+        const auto* why = evidence_of(*result, EvidenceKind::certificate);
+        if (why != nullptr) finding.evidence.push_back({result->probe.id, why->text});
+      }
+      causes.push_back(std::move(cause));
+    }
+  }
+  return causes;
+}
+
+}  // namespace callready::findings

@@ -1,0 +1,227 @@
+// TURN with real credentials: turned away, out of quota, or granted and dead.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "probe/diagnosis/rules.hpp"
+#include "probe/diagnosis/words.hpp"
+#include "probe/model/describe.hpp"
+
+namespace callready::findings {
+namespace {
+
+// The code of a refusal to real credentials; 0 where it was none.
+int turn_code_of(const ProbeResult& result) {
+  if (result.observation.outcome != Outcome::denied) return 0;
+  const auto* refusal = evidence_of(result, EvidenceKind::turn_refusal);
+  if (refusal == nullptr || !flag_fact(*refusal, Fact::with_credentials).value_or(false)) return 0;
+  return static_cast<int>(number_fact(*refusal, Fact::code).value_or(0));
+}
+
+bool is_dead(const ProbeResult& result) {
+  return result.observation.outcome == Outcome::failed &&
+         result.observation.detail == DetailCode::relay_dead;
+}
+
+struct Kind {
+  FindingCode code;
+  std::string_view title, fix;
+  Owner owner;
+  bool (*matches)(const ProbeResult&);
+};
+
+// `{}`: the servers.
+constexpr Kind kinds[] = {
+    {FindingCode::turn_auth_failed, marked("The TURN server rejects the given credentials"),
+     marked("Check the TURN user name and password (or the shared secret, and the clock of this "
+            "computer), and ask the operator of {} whether the account is still valid."),
+     Owner::helpdesk,
+     [](const ProbeResult& result) {
+       const int code = turn_code_of(result);
+       return code == 401 || code == 403 || code == 441;
+     }},
+    {FindingCode::turn_quota, marked("The TURN server grants this account no more relays"),
+     marked(
+         "Ask the operator of {} to raise the number of relays per user, or wait for old ones to "
+         "expire (10 minutes); find out who else uses the same account."),
+     Owner::vendor,
+     [](const ProbeResult& result) {
+       const int code = turn_code_of(result);
+       return code == 486 || code == 508;
+     }},
+    {FindingCode::turn_relay_dead, marked("The TURN server's relays carry no traffic"),
+     marked("Ask the operator of {} to allow UDP in and out on its relay ports (usually "
+            "49152-65535), and "
+            "to check the external address in its configuration. Change nothing on this network."),
+     Owner::vendor, is_dead},
+    // RFC 8656 section 20: 442, Unsupported Transport Protocol.
+    {FindingCode::turn_relay_dead, marked("The TURN server does not relay UDP"),
+     marked(
+         "Ask the operator of {} to let it relay UDP, which carries media. Change nothing on this "
+         "network."),
+     Owner::vendor, [](const ProbeResult& result) { return turn_code_of(result) == 442; }},
+};
+
+// What became of the relays of one server, by the transport that they were had over.
+struct Relays {
+  std::vector<const ProbeResult*> carried, died;  // died: at once, or after a while
+};
+
+bool died(const ProbeResult& result) {
+  return is_dead(result) || (result.observation.outcome == Outcome::failed &&
+                             result.observation.detail == DetailCode::relay_dies);
+}
+
+std::map<std::string, Relays> relays_of(const Facts& facts) {
+  std::map<std::string, Relays> all;
+  const auto each = [&](auto use) {
+    for (const auto& result : facts.report.probes) {
+      if (result.probe.check == CheckKind::turn && is_direct(result)) {
+        use(result, all[result.probe.target.host]);
+      }
+    }
+  };
+  each([](const auto& result, Relays& relays) {
+    if (died(result)) relays.died.push_back(&result);
+  });
+  each([](const auto& result, Relays& relays) {
+    const bool carried = result.observation.outcome == Outcome::answered &&
+                         result.observation.detail == DetailCode::relayed;
+    const bool dies = std::any_of(relays.died.begin(), relays.died.end(), [&](const auto* other) {
+      return other->probe.target.transport == result.probe.target.transport;
+    });
+    if (carried && !dies) relays.carried.push_back(&result);
+  });
+  return all;
+}
+
+Text transports_in_words(const std::vector<const ProbeResult*>& results) {
+  std::vector<std::string> words;
+  for (const auto* result : results) {
+    std::string word(in_capitals(result->probe.target.transport));
+    if (std::find(words.begin(), words.end(), word) == words.end()) words.push_back(word);
+  }
+  return listed(words);
+}
+
+// The row's own relay over the same transport, which carried a first packet all the same.
+void add_impaired(const Facts& facts, Cause& cause) {
+  const auto lost = cause.explained;
+  for (const auto& result : facts.report.probes) {
+    const auto& target = result.probe.target;
+    if (result.probe.check != CheckKind::turn || result.probe.control() || died(result)) continue;
+    const bool same = std::any_of(lost.begin(), lost.end(), [&](const ProbeResult* other) {
+      return other->probe.target.host == target.host &&
+             other->probe.target.transport == target.transport;
+    });
+    if (same) cause.impaired.push_back(&result);
+  }
+}
+
+}  // namespace
+
+bool is_between_dying_relays(const Facts& facts, const ProbeResult& stream) {
+  return stream.probe.check == CheckKind::media &&
+         std::any_of(facts.report.probes.begin(), facts.report.probes.end(),
+                     [&](const ProbeResult& result) {
+                       return result.probe.check == CheckKind::turn && died(result) &&
+                              result.probe.target.host == stream.probe.target.host;
+                     });
+}
+
+Causes find_dying_relays(const Diagnosis& context) {
+  Causes causes;
+  for (const auto& [host, relays] : relays_of(context.facts)) {
+    std::vector<const ProbeResult*> dead;
+    const auto& carried = relays.carried;
+    bool held = false, server_answers = false;
+    for (const auto* result : relays.died) {
+      if (context.explained(*result)) continue;
+      dead.push_back(result);
+      const auto* life = evidence_of(*result, EvidenceKind::relay_life);
+      held |= life != nullptr;
+      server_answers |= life != nullptr && flag_fact(*life, Fact::answered).value_or(false);
+    }
+    // Relays that carry nothing over any transport: the server's own, see below.
+    if (dead.empty() || (carried.empty() && !held)) continue;
+    Cause cause;
+    cause.explained = dead;
+    add_impaired(context.facts, cause);
+    auto& finding = cause.finding;
+    finding.code = FindingCode::turn_relay_dies;
+    const auto transports = transports_in_words(dead);
+    const bool others_live = !carried.empty();
+    finding.title = phrase("Relays over {} stop carrying data", transports);
+    const bool cut = others_live && !server_answers;
+    finding.owner = cut ? Owner::security : Owner::vendor;
+    // Where all die in silence it may be a device as well as the server. On a bad line those that
+    // were held at the same time would have died, too.
+    const bool beside = std::any_of(carried.begin(), carried.end(), [](const auto* result) {
+      return evidence_of(*result, EvidenceKind::relay_life) != nullptr;
+    });
+    const bool loss = context.facts.line_loses() && !beside;
+    finding.confidence =
+        (others_live || server_answers) && !loss ? Confidence::likely : Confidence::possible;
+    if (cut) {
+      finding.fix = phrase(
+          "Exempt {} from inspection and from connection limits, over {}, on the firewall. Until "
+          "then, use relays over {}.",
+          host, transports, transports_in_words(carried));
+    } else {
+      finding.fix = phrase(
+          "Ask the operator of {} why its relays over {} stop after a while. Include the times "
+          "from this report.",
+          host, transports);
+    }
+    for (const auto* result : dead) {
+      const auto* life = evidence_of(*result, EvidenceKind::relay_life);
+      finding.evidence.push_back(what_it_saw(*result));
+      if (life != nullptr) finding.evidence.push_back({result->probe.id, life->text});
+    }
+    for (const auto* result : carried) {
+      const auto* life = evidence_of(*result, EvidenceKind::relay_life);
+      if (life != nullptr) finding.evidence.push_back({result->probe.id, life->text});
+    }
+    if (others_live) {
+      finding.evidence.push_back(
+          {carried.front()->probe.id,
+           phrase("Relays of the same server over {} carry data.", transports_in_words(carried))});
+    }
+    finding.affects = sets_of(context.facts, cause.impaired.empty() ? dead : cause.impaired);
+    causes.push_back(std::move(cause));
+  }
+  return causes;
+}
+
+Causes find_turn(const Diagnosis& context) {
+  Causes causes;
+  for (const auto& kind : kinds) {
+    Cause cause;
+    for (const auto& result : context.facts.report.probes) {
+      if (result.probe.check == CheckKind::turn && kind.matches(result) &&
+          !context.explained(result)) {
+        cause.explained.push_back(&result);
+      }
+    }
+    if (!context.affects_requirement(cause.explained)) continue;
+    auto& finding = cause.finding;
+    finding.code = kind.code;
+    finding.title = marked_text(kind.title);
+    finding.owner = kind.owner;
+    finding.confidence = Confidence::certain;
+    finding.fix = marked_text(kind.fix, listed(hosts_of(cause.explained)));
+    for (const auto* result : cause.explained) {
+      finding.evidence.push_back(what_it_saw(*result));
+      for (const auto what :
+           {EvidenceKind::turn_refusal, EvidenceKind::relay_to_relay, EvidenceKind::relay_trip}) {
+        const auto* evidence = evidence_of(*result, what);
+        if (evidence != nullptr) finding.evidence.push_back({result->probe.id, evidence->text});
+      }
+    }
+    causes.push_back(std::move(cause));
+  }
+  return causes;
+}
+
+}  // namespace callready::findings

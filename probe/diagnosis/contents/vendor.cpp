@@ -1,0 +1,219 @@
+// The far end itself: it refuses, or answers that it is out of order. Silence is never this.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "probe/diagnosis/rules.hpp"
+#include "probe/diagnosis/words.hpp"
+#include "probe/model/describe.hpp"
+
+namespace callready::findings {
+namespace {
+
+// The status of a web server; 0 where none came.
+int status_of(const ProbeResult& result) {
+  const auto* reply = evidence_of(result, EvidenceKind::http_reply);
+  if (result.probe.check != CheckKind::http || reply == nullptr) return 0;
+  return static_cast<int>(number_fact(*reply, Fact::status).value_or(0));
+}
+
+// A server error. A 501 is about our request (RFC 9110 section 15.6.2). Through a proxy it may be
+// the proxy's own, but inside a tunnel.
+bool is_server_error(const ProbeResult& result) {
+  const int status = status_of(result);
+  const bool tunnelled = result.probe.target.transport == Transport::tls;
+  return (is_direct(result) || tunnelled) && status >= 500 && status != 501;
+}
+
+// The same over a connection whose certificate holds, by a public root: nobody but the server says
+// so. Who opens TLS on the way says it, too, where it does not get through itself.
+bool is_proved_error(const ProbeResult& result) {
+  const auto& seen = result.observation;
+  const bool valid =
+      seen.outcome == Outcome::answered || seen.detail == DetailCode::unexpected_status ||
+      seen.detail == DetailCode::unexpected_body || seen.detail == DetailCode::no_upgrade;
+  return result.probe.target.transport == Transport::tls && valid && is_server_error(result) &&
+         !has_foreign_root(result);
+}
+
+struct Refusals {
+  std::vector<const ProbeResult*> probes;
+  std::vector<FindingEvidence> proofs;  // that it was the far end
+};
+
+// Who refuses in the far end's name on the way.
+struct Impostors {
+  std::set<std::string> turned_away;  // hosts that a device turns packets away from: it may reset
+  bool tcp = false;                   // caught resetting somebody's connection
+  // Connections get lost: so may those that were to show how far out one is refused.
+  bool beside_losses = false;
+};
+
+Impostors impostors(const Facts& facts) {
+  Impostors found;
+  for (const auto& flow : facts.flows) {
+    const bool by_device = any_sample(flow, [](const auto& one) { return !one.by.empty(); });
+    if (flow.way == Reachability::blocked && by_device) found.turned_away.insert(flow.host);
+    found.tcp |= !flow.udp && any_sample(flow, [](const auto& one) { return one.forged; });
+    found.beside_losses |= !flow.udp && flow.way == Reachability::lost;
+  }
+  found.beside_losses |= facts.line_loses();
+  return found;
+}
+
+// Packets of that kind were seen beyond the site's edge: a device may be after one kind only.
+bool left_the_site(const Flow& flow, const FlowSample& sample) {
+  if (!flow.udp) return flow.left;
+  const auto* refuser = evidence_of(*sample.result, EvidenceKind::refuser);
+  const bool beyond = refuser != nullptr && text_fact(*refuser, Fact::who) == "beyond";
+  return beyond || any_sample(flow, [&](const FlowSample& other) {
+           return other.way == Reachability::left && inspected_as(other) == inspected_as(sample);
+         });
+}
+
+// A device on the way may reset a connection in the target's name, and send ICMP port-unreachable
+// in it: the far end is heard where the packets were seen to get beyond the site's edge.
+void read_refusal(const Diagnosis& context, const Flow& flow, bool alone,
+                  const Impostors& impostors, Refusals& refusals) {
+  if (impostors.tcp && !flow.udp && !flow.left) return;
+  for (const auto& sample : flow.samples) {
+    const auto& result = *sample.result;
+    const bool far = !sample.far_device.empty();
+    const bool refused =
+        result.observation.outcome == Outcome::refused && sample.way != Reachability::blocked;
+    if ((!refused && !far) || context.explained(result)) continue;
+    refusals.probes.push_back(&result);
+    // On a port that was guessed a server refuses that is well.
+    if (result.probe.purpose == Purpose::neighbour) continue;
+    const bool doubtful = impostors.beside_losses || (impostors.tcp && !flow.udp);
+    if (far && !doubtful) {
+      refusals.proofs.push_back(
+          {result.probe.id, phrase("{}, in the network of {}, rejects {} {}.", sample.far_device,
+                                   flow.host, flow.udp ? "UDP" : "TCP", flow.port)});
+    } else if (!far && left_the_site(flow, sample) && alone &&
+               !impostors.turned_away.contains(flow.host)) {
+      refusals.proofs.push_back(
+          {result.probe.id, phrase("{} to {}, port {}, leaves the site and is refused beyond it.",
+                                   flow.udp ? "UDP" : "TCP", flow.host, flow.port)});
+    }
+  }
+}
+
+std::set<std::string> proved_hosts(const Facts& facts) {
+  std::set<std::string> hosts;
+  for (const auto& result : facts.report.probes) {
+    if (is_proved_error(result)) hosts.insert(result.probe.target.host);
+  }
+  return hosts;
+}
+
+bool asked_by(const Facts& facts, const SetResult& set, const ProbeResult& result) {
+  const auto rows = facts.rows_of(result.probe.id);
+  return std::any_of(rows.begin(), rows.end(), [&](const std::string& row) {
+    return row.substr(0, row.find('/')) == set.id;
+  });
+}
+
+}  // namespace
+
+namespace {
+
+// Whether the far end itself was heard for each of the operators.
+bool proved_for_all(const Facts& facts, const std::vector<const ProbeResult*>& probes,
+                    const std::vector<FindingEvidence>& proofs) {
+  std::set<std::string> proved;
+  for (const auto& proof : proofs) {
+    proved.insert(registrable_domain(facts.find(proof.probe)->probe.target.host));
+  }
+  return std::all_of(probes.begin(), probes.end(), [&](const ProbeResult* result) {
+    return proved.contains(registrable_domain(result->probe.target.host));
+  });
+}
+
+void say_out_of_order(Finding& finding, const Text& hosts, const Text& flows) {
+  finding.title = phrase("The service answers with a server error: {}", hosts);
+  finding.confidence = Confidence::certain;
+  finding.fix = phrase(
+      "Check the vendor's status page, and tell the operator of {} that these answer with a server "
+      "error: {}. Change nothing on the network.",
+      hosts, flows);
+}
+
+void say_refused(Finding& finding, const Text& hosts, const Text& flows, bool proved) {
+  finding.title = phrase("The far end refuses connections: {}", hosts);
+  finding.confidence = finding.evidence.empty() ? Confidence::possible : Confidence::likely;
+  finding.fix = phrase(
+      "Check the vendor's status page, and tell the operator of {1} that these connections are "
+      "refused: {2}. {0}",
+      proved ? phrase("Change nothing on the network.")
+             : phrase("If the service works from another line, look in the firewall's log for "
+                      "resets that "
+                      "it sends itself."),
+      hosts, flows);
+}
+
+}  // namespace
+
+Causes find_vendor_down(const Diagnosis& context) {
+  const auto& facts = context.facts;
+  Refusals refused, errors;
+  std::set<std::pair<bool, std::uint16_t>> answered;  // by transport and port
+  for (const auto& flow : facts.flows) {
+    const bool any = any_sample(flow, [](const FlowSample& sample) {
+      const auto outcome = sample.result->observation.outcome;
+      return sample.way == Reachability::open && outcome != Outcome::refused;
+    });
+    if (any) answered.insert({flow.udp, flow.port});
+  }
+  const auto others = impostors(facts);
+  for (const auto& flow : facts.flows) {
+    read_refusal(context, flow, answered.contains({flow.udp, flow.port}), others, refused);
+  }
+  const auto proved = proved_hosts(facts);
+  for (const auto& result : facts.report.probes) {
+    // Over plain HTTP anybody on the way may say so: only with the server's own word beside it.
+    if (!is_server_error(result) || !proved.contains(result.probe.target.host)) continue;
+    errors.probes.push_back(&result);
+    if (!is_proved_error(result)) continue;
+    errors.proofs.push_back(
+        {result.probe.id, phrase("{}: HTTP {} over a connection with a valid certificate.",
+                                 endpoint_in_words(result.probe.target), status_of(result))});
+  }
+  Causes causes;
+  std::set<std::string> told;
+  for (const auto& set : facts.report.sets) {
+    for (const auto* all : {&errors, &refused}) {
+      Cause cause;
+      for (const auto* result : all->probes) {
+        if (asked_by(facts, set, *result) && !told.contains(result->probe.id)) {
+          cause.explained.push_back(result);
+        }
+      }
+      const auto& own = cause.explained;
+      const bool out_of_order = all == &errors;
+      // Where nothing is lost, the others carry on, or the vendor does not offer it.
+      if (own.empty() || (!out_of_order && !context.breaks_capability(own))) continue;
+      auto& finding = cause.finding;
+      finding.code = FindingCode::vendor_down;
+      finding.owner = Owner::vendor;
+      const auto hosts = hosts_of(own);
+      for (const auto& proof : all->proofs) {
+        const auto& host = facts.find(proof.probe)->probe.target.host;
+        const bool its = std::find(hosts.begin(), hosts.end(), host) != hosts.end();
+        if (its) finding.evidence.push_back(proof);
+      }
+      const auto flows = tried_flows_in_words(facts, own);
+      if (out_of_order) {
+        say_out_of_order(finding, listed(hosts), flows);
+      } else {
+        say_refused(finding, listed(hosts), flows, proved_for_all(facts, own, finding.evidence));
+      }
+      add_what_they_saw(finding.evidence, own, 6);
+      for (const auto* result : own) told.insert(result->probe.id);
+      causes.push_back(std::move(cause));
+    }
+  }
+  return causes;
+}
+
+}  // namespace callready::findings

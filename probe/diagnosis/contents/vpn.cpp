@@ -1,0 +1,140 @@
+// A tunnel that carries the service: what a VPN does to voice.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "probe/diagnosis/rules.hpp"
+#include "probe/diagnosis/rules_to_allow.hpp"
+#include "probe/diagnosis/words.hpp"
+
+namespace callready::findings {
+namespace {
+
+// The hosts that the sets ask for, and that are not on the company's own networks: those belong
+// into its tunnel.
+std::set<std::string> hosts_outside(const Facts& facts) {
+  std::set<std::string> outside;
+  for (const auto& result : facts.report.probes) {
+    const bool tried = is_direct(result) && result.observation.address;
+    if (tried && facts.asked_for(result) && !facts.inside(result)) {
+      outside.insert(result.probe.target.host);
+    }
+  }
+  return outside;
+}
+
+bool carries_all(const Facts& facts, const std::vector<std::string>& hosts) {
+  return hosts.size() == hosts_outside(facts).size();
+}
+
+std::vector<std::string> service_hosts(const Facts& facts, const EgressPath& way) {
+  const auto outside = hosts_outside(facts);
+  std::vector<std::string> hosts;
+  std::copy_if(way.hosts.begin(), way.hosts.end(), std::back_inserter(hosts),
+               [&](const std::string& host) { return outside.contains(host); });
+  return hosts;
+}
+
+// Tunnels that stand in for a missing kind of IP, and no VPN: 464XLAT and DS-Lite (both with an
+// address of RFC 7335's 192.0.0.0/29), 6in4, 6rd, 6to4.
+bool is_transition_link(const Facts& facts, std::string_view name) {
+  for (const std::string_view word :
+       {"clat", "v4-", "sit", "he-ipv6", "6rd", "6to4", "tun6to4", "ip6tnl"}) {
+    if (name.starts_with(word)) return true;
+  }
+  static const auto dummies = Network::parse("192.0.0.0/29");
+  for (const auto& interface : facts.report.site.interfaces) {
+    const auto& its = interface.addresses;
+    const bool dummy = std::any_of(its.begin(), its.end(), [](const IpAddress& address) {
+      return dummies->contains(address);
+    });
+    if (interface.name == name && dummy) return true;
+  }
+  return false;
+}
+
+bool is_one_of(const std::vector<std::string>& all, const std::string& one) {
+  return std::find(all.begin(), all.end(), one) != all.end();
+}
+
+// The service's way past the tunnel: what its document requires of those sets, open or not today,
+// media first. Of a tunnel that carries some networks only, the rows that go there. In a report of
+// before 0.2, which has no rules, it is what was tried.
+Text service_in_words(const Facts& facts, const EgressPath& way,
+                      const std::vector<const ProbeResult*>& probes) {
+  std::vector<std::string> sets;
+  for (const auto& one : sets_of(facts, probes)) sets.push_back(one.set);
+  std::set<std::string> carried;
+  for (const auto* result : probes) carried.insert(result->probe.id);
+  std::vector<FirewallRule> rules;
+  for (const auto severity : {Severity::required, Severity::recommended, Severity::optional}) {
+    for (const auto& set : facts.report.sets) {
+      if (!is_one_of(sets, set.id)) continue;
+      for (const auto& row : set.requirements) {
+        const bool goes_there =
+            way.default_route || std::any_of(row.probes.begin(), row.probes.end(),
+                                             [&](const auto& id) { return carried.contains(id); });
+        if (row.severity != severity || !goes_there) continue;
+        for (const auto& rule : row.rules) {
+          const bool now = rule.lifecycle == Lifecycle::current;
+          if (is_whole(rule) && rule.direction == Direction::out && now) add_rule(rules, rule);
+        }
+      }
+    }
+    // What is only recommended counts where nothing is required.
+    if (!rules.empty()) break;
+  }
+  std::stable_partition(rules.begin(), rules.end(),
+                        [](const FirewallRule& rule) { return rule.transport == Transport::udp; });
+  if (!rules.empty()) return in_short(rules);
+  const auto tried = tried_flows_in_words(facts, probes);
+  return tried.empty() ? phrase("all traffic to {}", listed(hosts_of(probes))) : tried;
+}
+
+}  // namespace
+
+Causes find_full_tunnel(const Diagnosis& context) {
+  const auto& facts = context.facts;
+  const auto* link = own_link(facts);
+  if (link == nullptr) return {};
+  Causes causes;
+  for (const auto& way : facts.report.site.ways) {
+    const auto hosts = service_hosts(facts, way);
+    if (!way.tunnel || hosts.empty() || is_transition_link(facts, way.interface)) continue;
+    std::vector<const ProbeResult*> probes;
+    for (const auto& result : facts.report.probes) {
+      const auto& host = result.probe.target.host;
+      if (is_one_of(hosts, host) && is_direct(result)) probes.push_back(&result);
+    }
+    Cause cause;
+    auto& finding = cause.finding;
+    finding.code = FindingCode::network_vpn_full_tunnel;
+    finding.title = way.default_route
+                        ? phrase("A VPN ({}) carries all traffic, including calls", way.interface)
+                    : carries_all(facts, hosts)
+                        ? phrase("A VPN ({}) carries the service's traffic", way.interface)
+                        : phrase("A VPN ({}) carries part of the service's traffic", way.interface);
+    finding.owner = Owner::vpn;
+    // The route is a fact. Over PPP it may lead to an access line (PPPoE) beside the cable's own
+    // addresses, and no VPN.
+    const bool access_line = way.interface.starts_with("ppp");
+    finding.confidence = access_line ? Confidence::likely : Confidence::certain;
+    const auto advice = advice_in_words(facts, probes, {"vpn", "tunnel"});
+    finding.fix = phrase(
+        "Exclude the service from the tunnel in the VPN's settings (split tunnel): {}.{}{} To "
+        "compare both paths: callready check ... --interface {} --interface {}.",
+        service_in_words(facts, way, probes), commands_for_the_list(facts, probes), advice,
+        link->name, way.interface);
+    finding.evidence.push_back(
+        {"", phrase("Traffic to {} goes over {}, although {} is connected, too.", listed(hosts),
+                    way.interface, link->name)});
+    if (way.default_route) {
+      finding.evidence.push_back(
+          {"", phrase("So does all other traffic (default route over {}).", way.interface)});
+    }
+    causes.push_back(std::move(cause));
+  }
+  return causes;
+}
+
+}  // namespace callready::findings

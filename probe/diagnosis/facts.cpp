@@ -1,0 +1,549 @@
+#include "probe/diagnosis/facts.hpp"
+
+#include <algorithm>
+#include <array>
+#include <tuple>
+
+#include "probe/model/canary.hpp"
+
+namespace callready::findings {
+namespace {
+
+Payload payload_of(const Probe& probe) {
+  if (probe.check == CheckKind::turn) return Payload::turn;
+  if (probe.check == CheckKind::stun || probe.check == CheckKind::nat) return Payload::stun;
+  if (probe.check == CheckKind::sip || probe.check == CheckKind::sip_alg) return Payload::sip;
+  if (probe.check == CheckKind::ntp) return Payload::ntp;
+  if (probe.check == CheckKind::dns) return Payload::dns;
+  if (probe.check == CheckKind::path) return Payload::stun;
+  if (probe.check == CheckKind::quic) return Payload::quic;
+  const auto given = probe.with.find("payload");
+  return given == probe.with.end() ? Payload::rtp
+                                   : parse<Payload>(given->second).value_or(Payload::rtp);
+}
+
+// Who refused, where a device on the way did.
+std::string refuser(const Observation& observation) {
+  for (const auto& evidence : observation.evidence) {
+    if (evidence.kind == EvidenceKind::refuser && text_fact(evidence, Fact::who) == "on_the_way") {
+      return text_fact(evidence, Fact::by);
+    }
+  }
+  for (const auto& evidence : observation.evidence) {
+    if (evidence.kind == EvidenceKind::icmp_error) return text_fact(evidence, Fact::sender);
+  }
+  return {};
+}
+
+// A router that says "unreachable" has lost the way; one that says "prohibited" keeps it shut.
+Reachability way_of_rejection(const Observation& observation) {
+  if (observation.detail == DetailCode::kept_here) return Reachability::unknown;  // of the network
+  return observation.detail == DetailCode::unreachable ||
+                 observation.detail == DetailCode::ttl_exceeded
+             ? Reachability::lost
+             : Reachability::blocked;
+}
+
+Reachability tcp_way(const Observation& observation) {
+  switch (observation.outcome) {
+    case Outcome::answered:
+    case Outcome::connected:
+    case Outcome::denied:
+    case Outcome::failed:
+      return Reachability::open;
+    case Outcome::passed:
+      return Reachability::left;
+    case Outcome::refused:
+      return Reachability::refused;
+    case Outcome::rejected:
+      return way_of_rejection(observation);
+    case Outcome::silent:
+      if (observation.timing_ms.contains(Timing::connect)) return Reachability::open;
+      return Reachability::lost;
+    case Outcome::unresolved:
+    case Outcome::skipped:
+      return Reachability::unknown;
+  }
+  return Reachability::unknown;
+}
+
+Reachability udp_way(const Observation& observation) {
+  switch (observation.outcome) {
+    case Outcome::refused:  // by the target's own ICMP: it got there
+      return Reachability::open;
+    case Outcome::silent:
+      return Reachability::lost;
+    default:
+      return tcp_way(observation);
+  }
+}
+
+Reachability range_way(const Detail& result) {
+  if (result == DetailCode::replied || result == DetailCode::arrived) return Reachability::open;
+  if (result == DetailCode::left_site) return Reachability::left;
+  if (result == DetailCode::prohibited || result == DetailCode::dropped)
+    return Reachability::blocked;
+  return result == DetailCode::silent ? Reachability::lost : Reachability::unknown;
+}
+
+// What the second round learnt; nothing where no router beyond the edge answered.
+Reachability hop_way(const Observation& observation) {
+  const auto& detail = observation.detail;
+  if (detail == DetailCode::left_site) return Reachability::left;
+  if (detail == DetailCode::dropped || detail == DetailCode::prohibited ||
+      detail == DetailCode::refused_on_the_way) {
+    return Reachability::blocked;
+  }
+  return Reachability::unknown;
+}
+
+// A router beside the destination is no device of this site, nor of its provider.
+void move_to_far_end(FlowSample& sample) {
+  const auto& address = sample.result->observation.address;
+  const auto device = IpAddress::parse(sample.by);
+  if (sample.way != Reachability::blocked || !address || !device) return;
+  if (!is_beside(*device, *address)) return;
+  sample.far_device = sample.by;
+  sample.by.clear();
+  sample.way = is_udp(*sample.result) ? Reachability::left : Reachability::refused;
+}
+
+// The check has asked who refused: a device on the way.
+bool was_asked(const ProbeResult& result) {
+  const auto* refuser = evidence_of(result, EvidenceKind::refuser);
+  return refuser != nullptr && text_fact(*refuser, Fact::who) == "on_the_way";
+}
+
+std::vector<FlowSample> samples_of(const ProbeResult& result) {
+  std::vector<FlowSample> samples;
+  // That IPv6 gets out says nothing of the way that all others take.
+  const auto& address = result.observation.address;
+  if (result.probe.check == CheckKind::ipv6 && address && address->is_v6()) return samples;
+  // What is too long gets lost for its length, on a way that the short one has shown to be open.
+  if (result.probe.check == CheckKind::sip_long) return samples;
+  // The system's resolvers are asked, not the host.
+  const bool server = result.probe.with.contains("server");
+  if (result.probe.check == CheckKind::dns && !server) return samples;
+  // Most web servers do not speak it: silence says nothing.
+  const bool silent = result.observation.outcome == Outcome::silent;
+  if (result.probe.check == CheckKind::quic && silent) return samples;
+  FlowSample sample;
+  sample.result = &result;
+  sample.port = result.probe.target.port();
+  if (is_udp(result)) sample.payload = payload_of(result.probe);
+  if (result.probe.check == CheckKind::udp_range) {
+    for (const auto& evidence : result.observation.evidence) {
+      if (evidence.kind != EvidenceKind::udp_port) continue;
+      sample.port = static_cast<std::uint16_t>(number_fact(evidence, Fact::port).value_or(0));
+      const auto word = detail_fact(evidence, Fact::result);
+      sample.way = range_way(word);
+      sample.by = word == DetailCode::prohibited ? text_fact(evidence, Fact::by) : "";
+      sample.left_at = word == DetailCode::left_site ? text_fact(evidence, Fact::by) : "";
+      sample.forged = word == DetailCode::prohibited && sample.by.empty();
+      sample.no_way = detail_fact(evidence, Fact::reason) == DetailCode::unreachable;
+      sample.refusal = word == DetailCode::arrived && text_fact(evidence, Fact::responder).empty();
+      sample.far_device.clear();
+      move_to_far_end(sample);
+      samples.push_back(sample);
+    }
+    return samples;
+  }
+  if (result.probe.check == CheckKind::hop) {
+    sample.way = hop_way(result.observation);
+    const auto* evidence = evidence_of(result, EvidenceKind::hop);
+    if (sample.way == Reachability::blocked && evidence != nullptr) {
+      sample.by = text_fact(*evidence, Fact::by);
+      sample.no_way = detail_fact(*evidence, Fact::reason) == DetailCode::unreachable;
+    }
+    if (sample.way == Reachability::left && evidence != nullptr)
+      sample.left_at = text_fact(*evidence, Fact::by);
+    // Refused nearer than the far end can be, in its name.
+    sample.forged = result.observation.detail == DetailCode::refused_on_the_way ||
+                    (address && sample.by == address->to_string());
+    if (sample.way != Reachability::unknown) samples.push_back(sample);
+    return samples;
+  }
+  sample.way = is_udp(result) ? udp_way(result.observation) : tcp_way(result.observation);
+  if (sample.way == Reachability::blocked) sample.by = refuser(result.observation);
+  sample.no_way = result.observation.outcome == Outcome::rejected &&
+                  result.observation.detail == DetailCode::unreachable;
+  sample.refusal = is_udp(result) && result.observation.outcome == Outcome::refused;
+  sample.forged = sample.way == Reachability::blocked && was_asked(result);
+  move_to_far_end(sample);
+  sample.responder = !is_udp(result) || sample.payload == Payload::stun ||
+                     sample.payload == Payload::turn || sample.payload == Payload::ntp;
+  samples.push_back(sample);
+  return samples;
+}
+
+// Media that a relay took in from us, whatever way leads to its server; and what it sent back,
+// which came or not.
+std::vector<FlowSample> taken_in_by_a_relay(const ProbeResult& result) {
+  const auto* trip = evidence_of(result, EvidenceKind::relay_trip);
+  if (trip == nullptr || flag_fact(*trip, Fact::outbound) != std::optional(true)) return {};
+  FlowSample there;
+  there.result = &result;
+  there.port = static_cast<std::uint16_t>(number_fact(*trip, Fact::relay_port).value_or(0));
+  there.payload = Payload::rtp;
+  there.way = Reachability::left;
+  auto back = there;
+  back.responder = true;
+  const auto inbound = flag_fact(*trip, Fact::inbound);
+  back.way = inbound == std::optional(true) ? Reachability::open : Reachability::lost;
+  if (there.port == 0) return {};
+  return inbound ? std::vector{there, back} : std::vector{there};
+}
+
+// The check has asked who refused, and it was nobody of the site.
+bool refused_beyond(const FlowSample& sample) {
+  if (!sample.far_device.empty()) return true;
+  const auto* refuser = evidence_of(*sample.result, EvidenceKind::refuser);
+  return sample.way == Reachability::refused && refuser != nullptr &&
+         text_fact(*refuser, Fact::who) == "beyond";
+}
+
+// Where a device on the way was caught refusing in others' names: what refuses beside that is it,
+// too, unless somebody further out was seen to get the packets.
+class Forgers {
+ public:
+  void note(bool udp, const std::string& host, const FlowSample& sample) {
+    if (!sample.forged) return;
+    const Port port{udp, sample.port};
+    by_host_[host].emplace(port, sample.by);
+    hosts_on_[port].insert(host);
+    if (!udp) return;
+    by_port_.emplace(sample.port, sample.by);
+    over_udp_.insert(host);
+    kinds_.insert(inspected_as(sample));
+  }
+  // Who looks for one kind of packets, as far as was seen, refuses no others.
+  bool refuse(Payload kind) const { return kinds_.size() > 1 || kinds_.contains(kind); }
+  // Nothing where the refusal may be the far end's own.
+  const std::string* of(const std::string& host, std::uint16_t port) const {
+    const auto found = by_host_.find(host);
+    if (found != by_host_.end() && !only_on_shut_ports(found->second)) {
+      return &found->second.begin()->second;
+    }
+    // On that port, or between two on which it was caught; of one host that would be its affair,
+    // as it is where connections to it, too, meet that.
+    const auto next = by_port_.lower_bound(port);
+    if (over_udp_.size() < 2 && alone_on_a_tcp_port()) return nullptr;
+    if (over_udp_.size() < 2 && (next == by_port_.end() || next->first != port)) return nullptr;
+    if (next == by_port_.end() || by_port_.begin()->first > port) return nullptr;
+    return &next->second;
+  }
+
+ private:
+  using Port = std::pair<bool, std::uint16_t>;  // true: UDP
+  using Ports = std::map<Port, std::string>;    // by whom
+
+  // On ports alone on which others were caught as well: it is the ports, and not the host.
+  bool only_on_shut_ports(const Ports& caught) const {
+    return std::all_of(caught.begin(), caught.end(),
+                       [&](const auto& one) { return hosts_on_.at(one.first).size() > 1; });
+  }
+
+  // Who was caught over UDP was so over TCP, too, on a port on which nobody else was.
+  bool alone_on_a_tcp_port() const {
+    return std::any_of(hosts_on_.begin(), hosts_on_.end(), [&](const auto& caught) {
+      return !caught.first.first && caught.second == over_udp_;
+    });
+  }
+
+  std::map<std::string, Ports> by_host_;
+  std::map<Port, std::set<std::string>> hosts_on_;
+  std::map<std::uint16_t, std::string> by_port_;  // over UDP
+  std::set<std::string> over_udp_;                // hosts
+  std::set<Payload> kinds_;                       // over UDP
+};
+
+void unmask(std::vector<FlowSample>& samples, const Forgers& forgers, const std::string& by) {
+  const auto beyond = [](const FlowSample& sample) {
+    const auto* refuser = evidence_of(*sample.result, EvidenceKind::refuser);
+    return sample.way == Reachability::left ||
+           (refuser != nullptr && text_fact(*refuser, Fact::who) == "beyond");
+  };
+  if (std::any_of(samples.begin(), samples.end(), beyond)) return;
+  for (auto& sample : samples) {
+    if (!sample.refusal || !forgers.refuse(inspected_as(sample))) continue;
+    sample.way = Reachability::blocked;
+    sample.by = by;
+  }
+}
+
+// In shared address space (RFC 6598), which is nearer to us than any public address.
+bool is_behind_carrier_nat(const std::string& router) {
+  const auto address = IpAddress::parse(router);
+  return address && address->is_shared();
+}
+
+// Routers by which UDP was seen to pass on its way to a device that turns it away.
+class PassedOn {
+ public:
+  void note(const std::string& host, const FlowSample& sample) {
+    const std::pair place{host, sample.port};
+    if (!sample.left_at.empty()) seen_[place].insert(sample.left_at);
+    if (sample.by.empty()) return;
+    refused_[place].insert(sample.by);
+    kinds_[sample.by].insert(inspected_as(sample));
+  }
+  // A device that looks for one protocol may be nearer than they: it turns media away as well. One
+  // of ours is nearer than another's router.
+  std::set<std::string> routers(const Facts& facts) const {
+    std::set<std::string> found;
+    for (const auto& [place, devices] : refused_) {
+      const auto seen = seen_.find(place);
+      if (seen == seen_.end()) continue;
+      for (const auto& device : devices) {
+        const auto address = IpAddress::parse(device);
+        const bool nearer = !address || address->is_private();  // than any that was asked
+        const auto& kinds = kinds_.at(device);
+        const bool any_kind = kinds.size() > 1 && kinds.contains(Payload::rtp);
+        if (nearer || seen->second.contains(device)) continue;
+        for (const auto& router : seen->second) {
+          if (facts.may_be_ours(device) && !facts.may_be_ours(router)) continue;
+          const bool before = !address->is_shared() && is_behind_carrier_nat(router);
+          if (any_kind || before) found.insert(router);
+        }
+      }
+    }
+    return found;
+  }
+
+ private:
+  std::map<std::pair<std::string, std::uint16_t>, std::set<std::string>> seen_, refused_;
+  std::map<std::string, std::set<Payload>> kinds_;
+};
+
+void merge(Flow& flow, const FlowSample& sample) {
+  constexpr std::array order = {Reachability::open,    Reachability::left, Reachability::blocked,
+                                Reachability::refused, Reachability::lost, Reachability::unknown};
+  const auto rank = [&](Reachability way) { return std::find(order.begin(), order.end(), way); };
+  if (sample.way == Reachability::left || refused_beyond(sample)) flow.left = true;
+  flow.samples.push_back(sample);
+  if (rank(sample.way) < rank(flow.way)) flow.way = sample.way;
+  // A reset that was asked for beyond the edge came from out there.
+  const bool reset =
+      any_sample(flow, [](const FlowSample& seen) { return seen.way == Reachability::refused; });
+  if (flow.way == Reachability::left && reset) flow.way = Reachability::refused;
+}
+
+}  // namespace
+
+namespace {
+
+// What came only after a request had been sent again, though answers take less long: a connection
+// after a second (RFC 6298), a reply to one of several datagrams, an address at the second
+// question.
+std::vector<const ProbeResult*> late_answers(const Report& report) {
+  constexpr double soon_ms = 200, second_syn_ms = 1000;
+  std::vector<const ProbeResult*> again, second_syn;
+  bool soon = false, in_a_second = false;
+  std::map<std::string, double> distances;  // of hosts, by the shortest time to anything there
+  for (const auto& result : report.probes) {
+    const auto& seen = result.observation;
+    if (!is_direct(result) || !reached(seen.outcome) || counts_answers(result)) continue;
+    const auto connect = seen.timing_ms.find(Timing::connect);
+    const bool datagrams =
+        is_udp(result) && result.probe.check != CheckKind::path &&
+        result.probe.check != CheckKind::hop && result.probe.check != CheckKind::sip_alg &&
+        result.probe.check != CheckKind::sip_long && !asks_for_canary(result.probe);
+    const bool near = seen.address && seen.address->is_private();  // the site's own name server
+    const bool resolver =
+        result.probe.check == CheckKind::dns && !result.probe.with.contains("server");
+    if (seen.round_trip && !near && !resolver) {
+      const auto took = seen.round_trip->count();
+      soon |= took < soon_ms;
+      auto& distance = distances.try_emplace(result.probe.target.host, took).first->second;
+      distance = std::min(distance, took);
+    }
+    if (datagrams && seen.attempts > 1 && !seen.round_trip) again.push_back(&result);
+    if (connect == seen.timing_ms.end()) continue;
+    if (connect->second < second_syn_ms) {
+      in_a_second = true;
+    } else {
+      second_syn.push_back(&result);
+    }
+  }
+  // What is sent again before the first can be answered is no loss.
+  if (!soon) again.clear();
+  std::erase_if(again, [&](const ProbeResult* result) {
+    const auto known = distances.find(result->probe.target.host);
+    return known != distances.end() && known->second >= soon_ms;
+  });
+  if (soon || in_a_second) again.insert(again.end(), second_syn.begin(), second_syn.end());
+  return again;
+}
+
+bool a_stream_loses(const Report& report) {
+  constexpr double percent = 3;  // of a hundred questions, each sent twice
+  return std::any_of(report.probes.begin(), report.probes.end(), [](const ProbeResult& result) {
+    const auto& stream = result.observation.media;
+    const auto loses = [](const std::optional<MediaDirection>& way) {
+      return way && way->loss.low > percent;
+    };
+    return stream &&
+           (loses(stream->up) || loses(stream->down) || stream->round_trip_loss.low > 2 * percent);
+  });
+}
+
+}  // namespace
+
+Facts::Facts(const Report& whole)
+    : report(whole), answered_late_(late_answers(whole)), stream_loses_(a_stream_loses(whole)) {
+  for (const auto& set : report.sets) {
+    for (const auto& row : set.requirements) {
+      for (const auto& id : row.probes) rows_.emplace(id, Row{&set, &row});
+    }
+  }
+  PassedOn passed_on;
+  for (const auto& result : report.probes) {
+    if (!is_direct(result) || counts_answers(result) || inside(result)) continue;
+    for (const auto& sample : samples_of(result)) {
+      if (!sample.by.empty()) devices_.insert(sample.by);
+      if (is_udp(result)) passed_on.note(result.probe.target.host, sample);
+    }
+  }
+  before_devices_ = passed_on.routers(*this);
+  std::map<std::tuple<bool, std::string, std::uint16_t>, std::vector<FlowSample>> found;
+  by_id_.reserve(report.probes.size());
+  for (const auto& result : report.probes) {
+    by_id_[result.probe.id] = &result;
+    const auto& host = result.probe.target.host;
+    const bool answered = result.observation.outcome == Outcome::answered;
+    if (result.probe.check == CheckKind::sip && answered) sip_servers_.insert(host);
+    if (!is_direct(result)) {
+      if (came_through(result)) proxied_.insert(host);
+      proxy_speaks_ |= came_through(result) || result.observation.outcome == Outcome::denied;
+      continue;
+    }
+    if (counts_answers(result)) {
+      const auto* evidence = evidence_of(result, EvidenceKind::udp_sample);
+      if (evidence == nullptr) continue;
+      const auto number = [&](Fact fact) {
+        return static_cast<int>(number_fact(*evidence, fact).value_or(0));
+      };
+      auto& count = result.probe.with.at("flows") == "one" ? on_one_flow_ : on_new_flows_;
+      count = {&result, number(Fact::sent), number(Fact::answered)};
+      continue;
+    }
+    // Whoever is no name server need not answer as one.
+    if (inside(result) || result.probe.with.contains("nobody")) continue;
+    for (const auto& sample : samples_of(result)) {
+      if (sample.way == Reachability::unknown || sample.port == 0) continue;
+      if (sample.way == Reachability::left && proves_no_way(sample.left_at, is_udp(result)))
+        continue;
+      found[{is_udp(result), host, sample.port}].push_back(sample);
+    }
+    for (const auto& sample : taken_in_by_a_relay(result)) {
+      found[{true, host, sample.port}].push_back(sample);
+    }
+  }
+  Forgers forgers;
+  for (const auto& [key, samples] : found) {
+    const auto& [udp, host, port] = key;
+    for (const auto& sample : samples) forgers.note(udp, host, sample);
+  }
+  flows.reserve(found.size());
+  while (!found.empty()) {  // what has become a flow need not be there twice
+    auto next = found.extract(found.begin());
+    const auto& key = next.key();
+    auto& samples = next.mapped();
+    Flow flow;
+    std::tie(flow.udp, flow.host, flow.port) = key;
+    const auto* forger = flow.udp ? forgers.of(flow.host, flow.port) : nullptr;
+    if (forger != nullptr) unmask(samples, forgers, *forger);
+    flow.party = registrable_domain(flow.host);
+    const auto& address = samples.front().result->observation.address;
+    flow.network = address ? network_of(*address) : flow.party;
+    for (const auto& sample : samples) {
+      merge(flow, sample);
+      if (sample.way == Reachability::open) alive_.insert(flow.host);
+      const bool out = sample.way == Reachability::open || sample.way == Reachability::left;
+      if (flow.udp && out) kinds_out_.insert(inspected_as(sample));
+    }
+    flows.push_back(std::move(flow));
+  }
+}
+
+const ProbeResult* Facts::find(const std::string& probe) const {
+  const auto found = by_id_.find(probe);
+  return found == by_id_.end() ? nullptr : found->second;
+}
+
+std::vector<std::string> Facts::rows_of(const std::string& probe) const {
+  std::vector<Row> rows;
+  const auto [begin, end] = rows_.equal_range(probe);
+  for (auto at = begin; at != end; ++at) rows.push_back(at->second);
+  // In the order of the report, where they stand one behind the other.
+  std::sort(rows.begin(), rows.end(), [](const Row& left, const Row& right) {
+    return std::tuple(left.set, left.row) < std::tuple(right.set, right.row);
+  });
+  std::vector<std::string> names;
+  for (const auto& [set, row] : rows) names.push_back(set->id + '/' + row->id);
+  return names;
+}
+
+std::set<std::string> Facts::hosts_asked_for() const {
+  std::set<std::string> hosts;
+  for (const auto& result : report.probes) {
+    if (asked_for(result)) hosts.insert(result.probe.target.host);
+  }
+  return hosts;
+}
+
+bool Facts::may_be_ours(const std::string& router) const {
+  const auto address = IpAddress::parse(router);
+  if (!address || address->is_v6()) return false;
+  const auto holds = [&](const IpAddress& own) {
+    return !own.is_v6() && !own.is_private() && Network{own, 16}.masked().contains(*address);
+  };
+  const auto& interfaces = report.site.interfaces;
+  return std::any_of(interfaces.begin(), interfaces.end(), [&](const auto& interface) {
+    return std::any_of(interface.addresses.begin(), interface.addresses.end(), holds);
+  });
+}
+
+bool Facts::may_stop_others(const std::string& router) const {
+  return devices_.contains(router) || may_be_ours(router);
+}
+
+bool Facts::proves_no_way(const std::string& router, bool udp) const {
+  return may_stop_others(router) || (udp && before_devices_.contains(router));
+}
+
+bool Facts::alive(const std::string& host) const { return alive_.contains(host); }
+
+bool Facts::proxy_works() const { return !proxied_.empty(); }
+
+bool Facts::proxied_reached(const std::string& host) const { return proxied_.contains(host); }
+
+bool Facts::no_tcp_gets_out() const {
+  std::set<std::string> parties;
+  for (const auto& flow : flows) {
+    if (flow.udp) continue;
+    if (flow.way == Reachability::open || flow.way == Reachability::left) return false;
+    parties.insert(flow.party);
+  }
+  return parties.size() > 1;
+}
+
+bool Facts::inside(const ProbeResult& result) const {
+  if (!is_direct(result)) return false;  // the address is the proxy's, the way leads on
+  const auto literal = IpAddress::parse(result.probe.target.host);
+  const auto address = result.observation.address ? result.observation.address : literal;
+  if (!address) return result.probe.target.host == "localhost";
+  // The provider's carrier NAT (100.64/10) is outside.
+  return address->is_private() || address->is_link_local() || address->is_loopback() ||
+         address->is_unspecified();
+}
+
+std::vector<const ProbeResult*> lost_probes(const Facts& facts) {
+  std::vector<const ProbeResult*> lost;
+  for (const auto& result : facts.report.probes) {
+    if (!facts.inside(result) && (failing(result) || has_no_route(result))) lost.push_back(&result);
+  }
+  return lost;
+}
+
+}  // namespace callready::findings

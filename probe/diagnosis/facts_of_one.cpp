@@ -1,0 +1,195 @@
+// What one probe, or one sample of a port, says by itself.
+#include "probe/diagnosis/facts.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace callready::findings {
+namespace {
+
+// Registries that sell names one level further down, as far as vendors' documents use them.
+constexpr std::array<std::string_view, 6> two_part_suffixes = {"co.uk",  "com.cn", "cn.com",
+                                                               "com.au", "co.jp",  "com.br"};
+
+}  // namespace
+
+Payload inspected_as(const FlowSample& sample) {
+  return sample.payload == Payload::turn ? Payload::stun : sample.payload;
+}
+
+bool died_beside_refusals(const Flow& flow, const FlowSample& sample) {
+  const bool died = sample.way == Reachability::blocked && !sample.turned_away();
+  return died && any_sample(flow, [](const FlowSample& other) { return !other.by.empty(); });
+}
+
+bool is_direct(const ProbeResult& result) { return result.probe.target.route.direct(); }
+
+bool is_udp(const ProbeResult& result) { return result.probe.target.transport == Transport::udp; }
+
+bool came_through(const ProbeResult& result) {
+  return !is_direct(result) && (reached(result.observation.outcome) || !chain_of(result).empty());
+}
+
+bool only_measures(const ProbeResult& result) {
+  return result.probe.check == CheckKind::nat || result.probe.check == CheckKind::sip_alg;
+}
+
+bool counts_answers(const ProbeResult& result) {
+  return result.probe.check == CheckKind::stun && result.probe.with.contains("flows");
+}
+
+bool failing(const ProbeResult& result) {
+  const auto outcome = result.observation.outcome;
+  return !reached(outcome) && outcome != Outcome::skipped;
+}
+
+std::vector<const ProbeResult*> failing_ones(std::vector<const ProbeResult*> results) {
+  std::erase_if(results, [](const ProbeResult* result) { return !failing(*result); });
+  return results;
+}
+
+bool got_no_answer(const ProbeResult& result) {
+  const auto& seen = result.observation;
+  return seen.outcome == Outcome::silent || seen.detail == DetailCode::tls_timed_out ||
+         seen.detail == DetailCode::http_timed_out || seen.detail == DetailCode::sip_timed_out ||
+         seen.detail == DetailCode::stun_timed_out;
+}
+
+bool is_private_and_right(const ProbeResult& result) {
+  const auto& detail = result.observation.detail;
+  if (detail == DetailCode::private_pki || detail == DetailCode::another_far_end) return true;
+  const auto* leaf = evidence_of(result, EvidenceKind::certificate);
+  const auto is_pinned = [&](const char* name, Fact fact) {
+    const auto pin = result.probe.with.find(name);
+    return pin != result.probe.with.end() && leaf != nullptr &&
+           text_fact(*leaf, fact) == pin->second;
+  };
+  return is_pinned("sha256", Fact::sha256) ||
+         is_pinned("public_key_sha256", Fact::public_key_sha256);
+}
+
+bool has_foreign_root(const ProbeResult& result) {
+  const auto* root = evidence_of(result, EvidenceKind::chain_root);
+  return root != nullptr && flag_fact(*root, Fact::expected) == std::optional(false) &&
+         !is_private_and_right(result);
+}
+
+bool is_taken_near(const ProbeResult& result) {
+  return is_direct(result) && result.observation.detail == DetailCode::answered_on_the_way;
+}
+
+bool is_taken_by_this_computer(const ProbeResult& result) {
+  const auto* hop = evidence_of(result, EvidenceKind::hop);
+  return is_taken_near(result) && hop != nullptr && !text_fact(*hop, Fact::who).empty();
+}
+
+bool is_another_page(const ProbeResult& result) {
+  const auto* reply = evidence_of(result, EvidenceKind::http_reply);
+  const bool known = result.probe.check == CheckKind::http && result.probe.with.contains("body") &&
+                     result.probe.target.transport == Transport::tcp;
+  if (!known || !is_direct(result) || reply == nullptr) return false;
+  return !text_fact(*reply, Fact::redirect_host).empty() ||
+         flag_fact(*reply, Fact::body_matches) == std::optional(false);
+}
+
+std::string name_asked_for(const Probe& probe) {
+  const auto name = probe.with.find("name");
+  return name == probe.with.end() ? probe.target.host : name->second;
+}
+
+const Evidence* evidence_of(const ProbeResult& result, EvidenceKind kind) {
+  for (const auto& evidence : result.observation.evidence) {
+    if (evidence.kind == kind) return &evidence;
+  }
+  return nullptr;
+}
+
+std::optional<double> told_by(const Evidence* evidence, Fact fact) {
+  return evidence == nullptr ? std::nullopt : number_fact(*evidence, fact);
+}
+
+Text far_end_of_call(const ProbeResult& result) {
+  const auto* pair = evidence_of(result, EvidenceKind::ice_pair);
+  const auto* end = pair != nullptr ? pair : evidence_of(result, EvidenceKind::call_answer);
+  if (end == nullptr) return {};
+  return phrase("UDP {} of {}", told_by(end, Fact::far_port).value_or(0),
+                text_fact(*end, Fact::far_address));
+}
+
+bool is_silent_call(const ProbeResult& result) {
+  return result.probe.check == CheckKind::ice &&
+         result.observation.detail == DetailCode::ice_silent;
+}
+
+std::vector<Certificate> chain_of(const ProbeResult& result) {
+  std::vector<Certificate> chain;
+  for (const auto& evidence : result.observation.evidence) {
+    if (evidence.kind != EvidenceKind::certificate) continue;
+    chain.push_back({text_fact(evidence, Fact::subject), text_fact(evidence, Fact::issuer),
+                     text_fact(evidence, Fact::not_before), text_fact(evidence, Fact::not_after),
+                     text_fact(evidence, Fact::sha256),
+                     flag_fact(evidence, Fact::self_signed).value_or(false),
+                     flag_fact(evidence, Fact::timestamps).value_or(false)});
+  }
+  return chain;
+}
+
+bool is_name(const std::string& host) { return !host.empty() && !IpAddress::parse(host); }
+
+std::string network_of(const IpAddress& address) {
+  // NAT64 puts all of IPv4 into one network: what it stands for is in the last four bytes (RFC 6052
+  // section 2.1).
+  static const auto nat64 = Network::parse("64:ff9b::/96");
+  if (nat64->contains(address)) {
+    const auto& bytes = address.bytes();
+    return network_of(IpAddress::v4({bytes[12], bytes[13], bytes[14], bytes[15]}));
+  }
+  return Network{address, address.is_v4() ? 24 : 48}.masked().to_string();
+}
+
+bool is_beside(const IpAddress& device, const IpAddress& target) {
+  return device != target && network_of(device) == network_of(target);
+}
+
+std::string registrable_domain(const std::string& host) {
+  if (const auto address = IpAddress::parse(host)) return network_of(*address);
+  std::vector<std::size_t> dots;
+  for (std::size_t i = 0; i < host.size(); ++i) {
+    if (host[i] == '.') dots.push_back(i);
+  }
+  if (dots.size() < 2) return host;
+  const auto last_two = host.substr(dots[dots.size() - 2] + 1);
+  const bool longer = std::find(two_part_suffixes.begin(), two_part_suffixes.end(), last_two) !=
+                      two_part_suffixes.end();
+  if (!longer) return last_two;
+  return dots.size() < 3 ? host : host.substr(dots[dots.size() - 3] + 1);
+}
+
+bool has_no_route(const ProbeResult& result) {
+  return result.observation.outcome == Outcome::skipped &&
+         result.observation.detail == DetailCode::no_route;
+}
+
+bool is_inner_link(std::string_view name) {
+  for (const std::string_view word : {"docker", "br-", "virbr", "veth", "lxc", "cni", "podman",
+                                      "vmnet", "vboxnet", "vEthernet", "VMware", "VirtualBox"}) {
+    if (name.starts_with(word)) return true;
+  }
+  return false;
+}
+
+// Another link that has an address beside the tunnels': without one, the "tunnel" is how this
+// computer is connected at all (a modem).
+const InterfaceInfo* own_link(const Facts& facts) {
+  for (const auto& interface : facts.report.site.interfaces) {
+    const bool addressed =
+        std::any_of(interface.addresses.begin(), interface.addresses.end(),
+                    [](const IpAddress& address) { return !address.is_link_local(); });
+    if (!interface.tunnel && addressed && !is_inner_link(interface.name)) return &interface;
+  }
+  return nullptr;
+}
+
+}  // namespace callready::findings

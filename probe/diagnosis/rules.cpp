@@ -1,0 +1,379 @@
+#include "probe/diagnosis/rules.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "probe/diagnosis/findings.hpp"
+#include "probe/diagnosis/reach/code.hpp"
+#include "probe/diagnosis/rules_to_allow.hpp"
+#include "probe/diagnosis/status/ipv6_notes.hpp"
+#include "probe/diagnosis/status/judge.hpp"
+#include "probe/diagnosis/ways/weak_evidence.hpp"
+#include "probe/model/set_age.hpp"
+#include "probe/util/text.hpp"
+
+namespace callready {
+namespace findings {
+
+std::span<const Rule> rules() {
+  static constexpr std::array table = {
+      find_offline,
+      find_captive_portal,
+      find_clock_skew,
+      find_own_firewall,
+      find_agent,
+      find_browser_policies,  // beside others, as the next: they explain no failure by themselves
+      find_full_tunnel,
+      find_broken_ipv6,
+      find_vendor_ipv6,
+      find_dns_without_tcp,
+      find_dns_unreachable,
+      find_hosts_file,
+      find_dns_rewritten,
+      find_block_page,
+      find_dns_filtered,
+      find_unanswered_names,
+      find_outdated_names,
+      find_dns_slow,
+      find_pac_failure,
+      find_proxy_unreachable,
+      find_proxy_login,
+      find_proxy_required,
+      find_proxy_denials,
+      find_stripped_upgrades,
+      find_rate_limit,
+      find_new_flow_limit,  // takes the place of whatever else UDP may die of
+      find_mtu,
+      find_web_only,  // takes the place of UDP and of the ports one by one
+      find_taken_connections,
+      find_udp_blocked,
+      find_stun_filter,
+      find_dtls_filter,
+      find_cut_greeting,
+      find_sip_filter,
+      find_closed,
+      find_one_way_media,
+      find_tls_filter,
+      find_flows,  // what is left over, one by one
+      find_refused_quic,
+      find_filtered_quic,
+      find_interception,
+      find_cut_hello,
+      find_old_authorities,
+      find_other_far_ends,
+      find_certificate_faults,
+      find_idle_timeout,
+      find_nat,
+      find_split_paths,
+      find_sip_alg,
+      find_lost_long_sip,
+      find_dying_relays,
+      find_turn,
+      find_vendor_down,
+      find_sip_errors,
+      find_loss,  // after all that may be silent for a reason
+      find_outage,
+      find_media_loss,  // and jitter
+      find_poor_score,
+      find_silent_call,
+      find_call_media,
+      find_lost_consent,
+      find_relayed_calls,
+      find_full_line,
+      find_few_calls,
+      find_media_delay,
+      find_cleared_marks,
+  };
+  static const std::vector<Rule> list(table.begin(), table.end());
+  return list;
+}
+
+Diagnosis::Diagnosis(const Facts& all) : facts(all), explained_(got_out_after_all(all)) {}
+
+std::vector<const ProbeResult*> Diagnosis::open_probes(const Flow& flow) const {
+  std::vector<const ProbeResult*> open;
+  for (const auto& sample : flow.samples) {
+    const auto* result = sample.result;
+    if (!failing(*result) || explained(*result)) continue;
+    if (std::find(open.begin(), open.end(), result) == open.end()) open.push_back(result);
+  }
+  return open;
+}
+
+bool Diagnosis::affects_requirement(const std::vector<const ProbeResult*>& probes) const {
+  return std::any_of(probes.begin(), probes.end(), [&](const ProbeResult* result) {
+    return failing(*result) && facts.asked_for(*result) && !only_measures(*result);
+  });
+}
+
+namespace {
+
+bool contains(const std::vector<std::string>& list, const std::string& item) {
+  return std::find(list.begin(), list.end(), item) != list.end();
+}
+
+bool well(Status status) { return status == Status::pass || status == Status::skip; }
+
+// The rows of a set that a cause is behind: those of its probes that are not well, and those that
+// it closes untried.
+std::vector<const RequirementResult*> lost_rows(const SetResult& set, FindingCode code,
+                                                const std::set<std::string>& lost,
+                                                const std::set<std::string>& impaired = {}) {
+  const auto touches = [](const RequirementResult& row, const std::set<std::string>& probes) {
+    return std::any_of(row.probes.begin(), row.probes.end(),
+                       [&](const auto& id) { return probes.contains(id); });
+  };
+  std::vector<const RequirementResult*> rows;
+  for (const auto& row : set.requirements) {
+    if (well(row.status)) continue;
+    const bool worse = row.severity != Severity::optional && touches(row, impaired);
+    const bool closed = row.closed_by == code;
+    if (closed || worse || touches(row, lost)) rows.push_back(&row);
+  }
+  return rows;
+}
+
+// The finding's entry for that set; a rule may have made one.
+FindingAffects& affected(Finding& finding, const std::string& set) {
+  const auto known = std::find_if(finding.affects.begin(), finding.affects.end(),
+                                  [&](const FindingAffects& one) { return one.set == set; });
+  if (known != finding.affects.end()) return *known;
+  return finding.affects.emplace_back(FindingAffects{set, {}});
+}
+
+void fill_in(const Report& report, Cause& cause) {
+  const auto ids = [](const std::vector<const ProbeResult*>& results) {
+    std::set<std::string> all;
+    for (const auto* result : results) all.insert(result->probe.id);
+    return all;
+  };
+  auto lost = ids(cause.explained);
+  lost.merge(ids(cause.contradicted));
+  const auto impaired = ids(cause.impaired);
+  // What a likely or certain cause decides has failed by it; where the row is open all the same,
+  // something else may still carry it.
+  const bool decided = cause.finding.confidence != Confidence::possible &&
+                       (cause.finding.code == FindingCode::target_outdated ||
+                        !has(cause.finding.code, FindingTrait::decides_no_row));
+  for (const auto& set : report.sets) {
+    auto rows = lost_rows(set, cause.finding.code, lost, impaired);
+    std::erase_if(rows, [&](const RequirementResult* row) {
+      return decided && row->status == Status::unknown;
+    });
+    if (rows.empty()) continue;
+    auto& affects = affected(cause.finding, set.id);
+    for (const auto* row : rows) add_once(cause.finding.explains, set.id + '/' + row->id);
+    for (const auto& capability : set.capabilities) {
+      if (capability.verdict == Verdict::ready) continue;
+      const bool hurt = std::any_of(rows.begin(), rows.end(), [&](const RequirementResult* row) {
+        return contains(capability.requirements, row->id);
+      });
+      if (hurt) add_once(affects.capabilities, capability.id);
+    }
+  }
+}
+
+}  // namespace
+
+// Rows that fail by these, with their sets.
+template <typename Wanted>
+bool Diagnosis::any_lost_row(const std::vector<const ProbeResult*>& probes, Wanted wanted) const {
+  std::set<std::string> ids;
+  for (const auto* result : probes) {
+    if (failing(*result)) ids.insert(result->probe.id);
+  }
+  const auto& sets = facts.report.sets;
+  return std::any_of(sets.begin(), sets.end(), [&](const SetResult& set) {
+    const auto rows = lost_rows(set, {}, ids);
+    return std::any_of(rows.begin(), rows.end(),
+                       [&](const RequirementResult* row) { return wanted(set, *row); });
+  });
+}
+
+bool Diagnosis::breaks_capability(const std::vector<const ProbeResult*>& probes) const {
+  return any_lost_row(probes, [](const SetResult& set, const RequirementResult& row) {
+    bool needed = false, lost = false;
+    for (const auto& capability : set.capabilities) {
+      const bool has = contains(capability.requirements, row.id);
+      needed |= has;
+      lost |= has && capability.verdict != Verdict::ready;
+    }
+    return lost || (!needed && row.severity == Severity::required);
+  });
+}
+
+bool Diagnosis::fails_required_row(const std::vector<const ProbeResult*>& probes) const {
+  return any_lost_row(probes, [](const SetResult&, const RequirementResult& row) {
+    return row.severity == Severity::required;
+  });
+}
+
+void Diagnosis::note(const Cause& cause) {
+  for (const auto* result : cause.explained) explained_.insert(result->probe.id);
+  for (const auto* result : cause.impaired) impaired_.insert(result->probe.id);
+  if (!worlds_ && has(cause.finding.code, FindingTrait::of_contents))
+    contents_.push_back(cause.finding);
+}
+
+}  // namespace findings
+
+namespace {
+
+// A probe that was not made, though not because it was not needed, or that was seen to leave the
+// site and no further: where a cause closes its way it is lost all the same.
+void contradict_what_is_closed(const Report& report, findings::Cause& cause) {
+  if (cause.closes == Closes::nothing_more) return;
+  const std::set<const ProbeResult*> known(cause.contradicted.begin(), cause.contradicted.end());
+  for (const auto& result : report.probes) {
+    const auto& seen = result.observation;
+    const auto& target = result.probe.target;
+    const bool untried = seen.outcome == Outcome::skipped &&
+                         seen.detail != DetailCode::not_needed && !target.host.empty();
+    if ((seen.outcome != Outcome::passed && !untried) || known.contains(&result)) continue;
+    if (closes(cause.closes, target.transport, target.port(), !target.route.direct())) {
+      cause.contradicted.push_back(&result);
+    }
+  }
+}
+
+std::vector<findings::Cause> find_causes(findings::Diagnosis& so_far) {
+  const auto& report = so_far.facts.report;
+  std::vector<findings::Cause> found;
+  for (const auto rule : findings::rules()) {
+    for (auto& cause : rule(so_far)) {
+      so_far.note(cause);
+      contradict_what_is_closed(report, cause);
+      found.push_back(std::move(cause));
+    }
+  }
+  return found;
+}
+
+// Rows that the cause closes untried are known once they are judged: the fix names them, too.
+void say_all_that_is_asked(findings::Cause& cause) {
+  auto& fix = cause.finding.fix;
+  if (!cause.asked.empty()) fix.replace(cause.asked.string(), in_short(cause.finding.rules));
+}
+
+// What the causes explain and affect, by the rows and verdicts of the report.
+std::vector<Finding> completed(std::vector<findings::Cause> causes, const Report& report) {
+  std::vector<Finding> found;
+  for (auto& cause : causes) {
+    findings::fill_in(report, cause);
+    if (has(cause.finding.code, FindingTrait::asks_to_let_through)) {
+      // What is inspected was reached all the same.
+      auto lost = cause.finding.code == FindingCode::tls_intercepted
+                      ? cause.explained
+                      : findings::failing_ones(cause.explained);
+      lost.insert(lost.end(), cause.contradicted.begin(), cause.contradicted.end());
+      cause.finding.rules =
+          rules_to_allow(report.sets, report.probes, lost, {cause.finding.code, cause.closes});
+      say_all_that_is_asked(cause);
+    }
+    found.push_back(std::move(cause.finding));
+  }
+  auto rest = findings::find_unexplained(findings::Facts(report), found);
+  if (rest) {
+    findings::fill_in(report, *rest);
+    found.push_back(std::move(rest->finding));
+  }
+  return found;
+}
+
+Attribution attribution_of(const std::vector<findings::Cause>& causes,
+                           const findings::Diagnosis& context) {
+  Attribution attribution;
+  std::set<std::string> explained;
+  for (const auto& cause : causes) {
+    if (cause.finding.confidence == Confidence::possible) continue;
+    if (has(cause.finding.code, FindingTrait::decides_no_row)) continue;
+    Attribution::Entry entry;
+    entry.code = cause.finding.code;
+    entry.title = cause.finding.title;
+    entry.closed = cause.closes;
+    for (const auto* result : cause.explained) {
+      if (findings::failing(*result)) entry.lost.insert(result->probe.id);
+    }
+    for (const auto* result : cause.contradicted) entry.lost.insert(result->probe.id);
+    for (const auto* result : cause.impaired) entry.impaired.insert(result->probe.id);
+    explained.insert(entry.lost.begin(), entry.lost.end());
+    attribution.add(std::move(entry));
+  }
+  attribution.doubt(findings::doubted(context, explained));
+  attribution.take_back(findings::got_out_after_all(context.facts));
+  return attribution;
+}
+
+std::vector<SetResult> judged(const std::vector<PlannedSet>& sets, const ResultIndex& index) {
+  std::vector<SetResult> results;
+  for (const auto& planned : sets) {
+    results.push_back(judge_set(*planned.set, planned.rows, planned.scenarios, index, planned.own));
+  }
+  return results;
+}
+
+// Of a set that another leans on: how good its text is, where that is worth a word.
+Text doubt_of(const SetHead& needed) {
+  switch (needed.evidence) {
+    case SourceQuality::vendor_page:
+    case SourceQuality::vendor_feed:
+      return {};
+    case SourceQuality::second_hand:
+    case SourceQuality::old_edition:
+      break;
+  }
+  const bool copied = needed.evidence == SourceQuality::second_hand;
+  return phrase(
+      "{} is based on {}: {}", needed.title,
+      copied ? phrase("a second-hand list") : phrase("an old edition of the vendor's document"),
+      needed.evidence_note);
+}
+
+}  // namespace
+
+std::vector<Finding> diagnose(const Report& report) {
+  const findings::Facts facts(report);
+  findings::Diagnosis so_far(facts);
+  return completed(find_causes(so_far), report);
+}
+
+std::vector<SetResult> rows_as_seen(const std::vector<PlannedSet>& sets, const Report& report) {
+  return judged(sets, ResultIndex(report.probes));
+}
+
+void diagnose(const std::vector<PlannedSet>& sets, std::string_view today, Report& report) {
+  ResultIndex index(report.probes);
+  report.sets = judged(sets, index);
+  std::vector<findings::Cause> causes;
+  {
+    const findings::Facts facts(report);  // of rows that are judged anew below
+    findings::Diagnosis so_far(facts);
+    causes = find_causes(so_far);
+    index.attribute(attribution_of(causes, so_far));
+  }
+  report.sets = judged(sets, index);
+  for (std::size_t i = 0; i < sets.size(); ++i) {
+    const auto& set = *sets[i].set;
+    auto& notes = report.sets[i].notes;
+    const auto tell = [&](Text note) {
+      if (!note.empty()) notes.push_back(std::move(note));
+    };
+    tell(staleness(set, today));
+    for (auto& note : ipv6_notes(report.sets[i], report)) tell(std::move(note));
+    for (const auto& needed : set.leans_on) {
+      const auto& rows = report.sets[i].requirements;
+      const bool counts = std::any_of(rows.begin(), rows.end(), [&](const auto& row) {
+        return row.of_set == needed.id && row.status != Status::skip;
+      });
+      if (!counts) continue;
+      tell(staleness(needed, today));
+      tell(doubt_of(needed));
+    }
+  }
+  report.findings = completed(std::move(causes), report);
+  weigh_findings(report.findings, report.sets);
+}
+
+}  // namespace callready

@@ -1,0 +1,224 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <iterator>
+
+#include "probe/diagnosis/status/judge.hpp"
+
+namespace callready {
+namespace {
+
+enum class Assume { best, worst };  // what an unknown row is taken for
+
+bool is_bad(const RequirementResult& row, Assume assume) {
+  return row.status == Status::fail || (row.status == Status::unknown && assume == Assume::worst);
+}
+
+// What the loss of a row of that severity does to a capability.
+Verdict loss_of(Severity severity) {
+  switch (severity) {
+    case Severity::required:
+      return Verdict::blocked;
+    case Severity::recommended:
+      return Verdict::degraded;
+    case Severity::optional:
+      return Verdict::ready;
+  }
+  return Verdict::blocked;
+}
+
+using Rows = std::map<std::string, RequirementResult>;
+using Alternative = std::vector<const RequirementResult*>;
+
+// The alternatives that could be measured at all: rows that were skipped do not count. One that
+// has lost all of its rows, and none of these is a reason to fail, is no way in beside another.
+struct Measurable {
+  std::vector<Alternative> alternatives;
+  // So many of the first are as good as wanted. Where none of those that the set prefers could be
+  // measured, the first that could is.
+  std::size_t preferred = 0;
+};
+
+Measurable measurable(const Need& need, const Rows& rows) {
+  Measurable result, spared;
+  for (std::size_t i = 0; i < need.alternatives.size(); ++i) {
+    Alternative alternative;
+    for (const auto& id : need.alternatives[i]) {
+      const auto found = rows.find(id);
+      if (found != rows.end() && found->second.status != Status::skip) {
+        alternative.push_back(&found->second);
+      }
+    }
+    if (alternative.empty()) continue;
+    const auto lost = [](const auto* row) { return row->lost; };
+    auto& list = std::all_of(alternative.begin(), alternative.end(), lost) ? spared : result;
+    list.alternatives.push_back(std::move(alternative));
+    if (!need.is_fallback(i)) ++list.preferred;
+  }
+  if (result.alternatives.empty()) result = std::move(spared);
+  result.preferred = std::max<std::size_t>(result.preferred, 1);
+  return result;
+}
+
+// An alternative holds where its rows do. One that has lost all of them carries nothing, however
+// little each of them weighs (an optional alternate port that is closed is no way in).
+Verdict weigh(const Alternative& alternative, Assume assume) {
+  const auto bad = [&](const auto* row) { return is_bad(*row, assume); };
+  if (std::all_of(alternative.begin(), alternative.end(), bad)) return Verdict::blocked;
+  auto worst = Verdict::ready;
+  for (const auto* row : alternative) {
+    const bool limited = row->poor || row->impaired;
+    if (!bad(row) && !limited) continue;
+    // What is reached below the vendor's figures, or with a fault on the way, still carries calls.
+    auto verdict = loss_of(row->severity);
+    if (!bad(row) && verdict == Verdict::blocked) verdict = Verdict::degraded;
+    if (badness(verdict) > badness(worst)) worst = verdict;
+  }
+  return worst;
+}
+
+// What the loss of all alternatives does: as the weightiest row of the need says.
+Verdict loss_of(const Need& need, const Rows& rows) {
+  auto worst = Verdict::ready;
+  for (const auto& alternative : need.alternatives) {
+    for (const auto& id : alternative) {
+      const auto found = rows.find(id);
+      if (found == rows.end()) continue;
+      const auto verdict = loss_of(found->second.severity);
+      if (badness(verdict) > badness(worst)) worst = verdict;
+    }
+  }
+  return worst;
+}
+
+struct Choice {
+  Verdict verdict = Verdict::blocked;
+  const Alternative* by = nullptr;  // the alternative that carries it; none where all are lost
+};
+
+Choice choose(const Measurable& measured, const Need& need, const Rows& rows, Assume assume) {
+  const auto& alternatives = measured.alternatives;
+  const auto loss = loss_of(need, rows);
+  Choice best{loss, nullptr};
+  auto least = Verdict::blocked;
+  for (std::size_t i = 0; i < alternatives.size(); ++i) {
+    auto verdict = weigh(alternatives[i], assume);
+    if (i >= measured.preferred && verdict == Verdict::ready) verdict = Verdict::degraded;
+    if (badness(verdict) >= badness(least)) continue;
+    least = verdict;
+    best = {badness(verdict) < badness(loss) ? verdict : loss, &alternatives[i]};
+  }
+  return best;
+}
+
+Text titles(const Alternative& alternative) {
+  Text text;
+  for (const auto* row : alternative) {
+    text = text.empty() ? Text(row->title) : phrase("{} and {}", text, row->title);
+  }
+  return text;
+}
+
+// What keeps an alternative from being good, as far as its rows can say.
+Text culprits(const Alternative& alternative) {
+  Alternative bad;
+  std::copy_if(
+      alternative.begin(), alternative.end(), std::back_inserter(bad),
+      [](const auto* row) { return is_bad(*row, Assume::worst) || row->poor || row->impaired; });
+  return titles(bad.empty() ? alternative : bad);
+}
+
+// Sentences of a summary, each once.
+class Sentences {
+ public:
+  void add(Text sentence) {
+    if (std::find(all_.begin(), all_.end(), sentence) == all_.end()) {
+      all_.push_back(std::move(sentence));
+    }
+  }
+  bool empty() const { return all_.empty(); }
+  Text text() const { return joined_texts(all_, "; "); }
+
+ private:
+  std::vector<Text> all_;
+};
+
+std::vector<std::string> requirements_of(const Capability& capability, const Rows& rows) {
+  std::vector<std::string> all;
+  for (const auto& need : capability.needs) {
+    for (const auto& alternative : need.alternatives) {
+      for (const auto& id : alternative) {
+        const bool known = std::find(all.begin(), all.end(), id) != all.end();
+        if (!known && rows.contains(id)) all.push_back(id);
+      }
+    }
+  }
+  return all;
+}
+
+}  // namespace
+
+CapabilityResult judge_capability(const Capability& capability, const Rows& rows) {
+  CapabilityResult result;
+  result.id = capability.id;
+  result.title = capability.title;
+  result.calls = capability.calls;
+  result.needs = capability.needs;
+  result.requirements = requirements_of(capability, rows);
+  auto best = Verdict::ready, worst = Verdict::ready;
+  bool measured = false;
+  Sentences lost, limited, unsure, fallback;
+  for (const auto& need : capability.needs) {
+    const auto alternatives = measurable(need, rows);
+    if (alternatives.alternatives.empty()) continue;
+    measured = true;
+    const auto& first = alternatives.alternatives.front();
+    const auto hoped = choose(alternatives, need, rows, Assume::best);
+    const auto feared = choose(alternatives, need, rows, Assume::worst);
+    if (badness(hoped.verdict) > badness(best)) best = hoped.verdict;
+    if (badness(feared.verdict) > badness(worst)) worst = feared.verdict;
+    if (hoped.verdict == Verdict::blocked) {
+      lost.add(culprits(first));
+    } else if (hoped.verdict != feared.verdict) {
+      unsure.add(culprits(feared.by == nullptr && hoped.by != nullptr ? *hoped.by : first));
+      if (feared.by != nullptr) fallback.add(titles(*feared.by));
+    } else if (hoped.verdict == Verdict::degraded) {
+      // By what works for sure: another one, nearer to the first, may not be known.
+      if (feared.by != nullptr && feared.by != &first) fallback.add(titles(*feared.by));
+      limited.add(culprits(first));
+    }
+  }
+  if (!measured) {
+    result.verdict = Verdict::unknown;
+    const bool left_out = std::any_of(rows.begin(), rows.end(), [&](const auto& row) {
+      const auto& ids = result.requirements;
+      return std::find(ids.begin(), ids.end(), row.first) != ids.end() && row.second.left_out;
+    });
+    result.summary = left_out ? phrase("skipped to keep traffic low; use --all to test it")
+                              : phrase("cannot be measured from here");
+    return result;
+  }
+  result.verdict = best == worst ? best : Verdict::unknown;
+  switch (result.verdict) {
+    case Verdict::ready:
+      result.summary = phrase("works");
+      break;
+    case Verdict::blocked:
+      result.summary = phrase("does not work: {}", lost.text());
+      break;
+    case Verdict::degraded:
+      result.summary = fallback.empty() ? phrase("works with limits: {}", limited.text())
+                                        : phrase("works only over a fallback ({}), not over {}",
+                                                 fallback.text(), limited.text());
+      break;
+    case Verdict::unknown:
+      result.summary = fallback.empty() ? phrase("could not be decided: {}", unsure.text())
+                                        : phrase("could not be decided: {}; works at least over {}",
+                                                 unsure.text(), fallback.text());
+      break;
+  }
+  return result;
+}
+
+}  // namespace callready

@@ -1,0 +1,69 @@
+#include "probe/diagnosis/status/ipv6_notes.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "probe/diagnosis/words.hpp"
+
+namespace callready {
+namespace {
+
+// The prefixes that the site's DNS64 was seen to use, and the well-known one (RFC 6052).
+std::vector<Network> translators(const Report& report) {
+  std::vector<Network> prefixes{*Network::parse("64:ff9b::/96")};
+  for (const auto& result : report.probes) {
+    for (const auto& evidence : result.observation.evidence) {
+      if (evidence.kind != EvidenceKind::nat64) continue;
+      const auto prefix = Network::parse(text_fact(evidence, Fact::prefix));
+      if (prefix) prefixes.push_back(*prefix);
+    }
+  }
+  return prefixes;
+}
+
+void add(std::vector<std::string>& hosts, const std::string& host) {
+  if (std::find(hosts.begin(), hosts.end(), host) == hosts.end()) hosts.push_back(host);
+}
+
+}  // namespace
+
+std::vector<Text> ipv6_notes(const SetResult& set, const Report& report) {
+  std::set<std::string> ids, hosts;
+  for (const auto& row : set.requirements) ids.insert(row.probes.begin(), row.probes.end());
+  for (const auto& result : report.probes) {
+    if (ids.contains(result.probe.id)) hosts.insert(result.probe.target.host);
+  }
+  const auto prefixes = translators(report);
+  std::vector<std::string> native, translated, literal;
+  for (const auto& [probe, seen] : report.probes) {
+    const bool of_service = probe.check == CheckKind::ipv6 && hosts.contains(probe.target.host);
+    const bool ours = of_service || ids.contains(probe.id);
+    const auto& address = seen.address;
+    if (!ours || !address || !address->is_v6() || !reached(seen.outcome)) continue;
+    const bool by_translation =
+        std::any_of(prefixes.begin(), prefixes.end(),
+                    [&](const auto& prefix) { return prefix.contains(*address); });
+    const auto given = IpAddress::parse(probe.target.host);
+    if (given && given->is_v6()) continue;
+    add(!by_translation ? native : given ? literal : translated, probe.target.host);
+  }
+  std::vector<Text> notes;
+  if (!native.empty()) {
+    notes.push_back(phrase("Works over IPv6, too: {}.", findings::listed(native)));
+  }
+  if (!translated.empty()) {
+    notes.push_back(phrase("Reached over IPv6 only because this network translates (NAT64): {}.",
+                           findings::listed(translated)));
+  }
+  if (!literal.empty()) {
+    notes.push_back(
+        phrase("Listed as IPv4 addresses, without names: {}. On this network, programs can reach "
+               "them only with a translator on the computer itself (464XLAT, CLAT).",
+               findings::listed(literal)));
+  }
+  return notes;
+}
+
+}  // namespace callready

@@ -1,0 +1,390 @@
+#include "probe/diagnosis/status/media_quality.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace callready {
+namespace {
+
+// Two digits of what is small, no more than one place of what is not.
+std::string figure(double value) {
+  return value < 10 ? fmt::format("{:.2g}", value) : fmt::format("{:.0f}", value);
+}
+
+Text share_in_words(int lost, int sent, const Share& share) {
+  if (lost == 0) return phrase("0 of {} lost (at most {} %)", sent, figure(share.high));
+  return phrase("{} of {} lost ({} %; {} to {} %)", lost, sent, figure(share.percent),
+                figure(share.low), figure(share.high));
+}
+
+Text direction_in_words(const MediaDirection& direction, bool fit) {
+  auto text = share_in_words(direction.lost, direction.sent, direction.loss);
+  if (direction.duplicates.value_or(0) > 0) {
+    text += phrase(", {} arrived twice", *direction.duplicates);
+  }
+  if (direction.reordered > 0) text += phrase(", {} out of order", direction.reordered);
+  if (!fit) return text;
+  if (direction.delay_ms)
+    text += phrase(", about {} ms", fmt::format("{:.0f}", *direction.delay_ms));
+  if (direction.jitter_ms)
+    text += phrase(", jitter {} ms", fmt::format("{:.1f}", *direction.jitter_ms));
+  if (direction.late > 0) text += phrase(", {} too late to be heard", direction.late);
+  if (direction.score) text += phrase(", MOS {}", fmt::format("{:.1f}", direction.score->mos));
+  return text;
+}
+
+}  // namespace
+
+Thresholds media_figures(const TargetSet& set, const Requirement& requirement) {
+  auto wanted = requirement.thresholds;
+  const auto fill = [](std::optional<double>& place, const std::optional<double>& figure) {
+    if (!place) place = figure;
+  };
+  const auto take = [&](const Capability& capability) {
+    if (!capability.quality) return;
+    const auto& quality = *capability.quality;
+    fill(wanted.round_trip_ms, quality.round_trip_ms);
+    fill(wanted.one_way_delay_ms, quality.one_way_delay_ms);
+    fill(wanted.jitter_ms, quality.jitter_ms);
+    fill(wanted.loss_percent, quality.loss_percent);
+    fill(wanted.burst_loss_percent, quality.burst_loss_percent);
+    fill(wanted.reordering_percent, quality.reordering_percent);
+  };
+  for (const auto& capability : set.capabilities) {
+    const bool needs_it =
+        std::any_of(capability.needs.begin(), capability.needs.end(), [&](const Need& need) {
+          return std::any_of(
+              need.alternatives.begin(), need.alternatives.end(), [&](const auto& rows) {
+                return std::find(rows.begin(), rows.end(), requirement.id) != rows.end();
+              });
+        });
+    if (needs_it) take(capability);
+  }
+  // What a line does to one stream it does to all: figures of other rows, and other capabilities.
+  for (const auto& row : set.requirements) {
+    fill(wanted.one_way_delay_ms, row.thresholds.one_way_delay_ms);
+    fill(wanted.jitter_ms, row.thresholds.jitter_ms);
+    fill(wanted.loss_percent, row.thresholds.loss_percent);
+  }
+  for (const auto& capability : set.capabilities) take(capability);
+  return wanted;
+}
+
+Thresholds usual_figures() {
+  Thresholds usual;
+  usual.one_way_delay_ms = 150;
+  usual.jitter_ms = 30;
+  usual.loss_percent = 1;
+  return usual;
+}
+
+namespace {
+
+// A figure, and whose it is.
+struct Wanted {
+  std::optional<double> most;
+  bool usual = false;
+};
+
+// Of a way by the vendor's figure, else by the usual one.
+Wanted wanted_of(const std::optional<double>& vendors, const std::optional<double>& usual) {
+  return vendors ? Wanted{vendors, false} : Wanted{usual, true};
+}
+
+// Clocks and stacks are off by as much; a figure that is missed by less is not missed.
+constexpr double time_error_ms = 1;
+
+class Misses {
+ public:
+  void add(QualityFigure what, MediaWay way, double seen, double bound, const Wanted& wanted) {
+    if (wanted.most && seen > *wanted.most) {
+      all_.push_back({what, way, seen, bound, *wanted.most, {}, wanted.usual});
+    }
+  }
+  void add_time(QualityFigure what, MediaWay way, const std::optional<double>& seen,
+                const Wanted& wanted) {
+    if (seen && wanted.most && *seen > *wanted.most + time_error_ms) {
+      add(what, way, *seen, *seen, wanted);
+    }
+  }
+  void add_share(QualityFigure what, MediaWay way, const Share& share, const Wanted& wanted) {
+    add(what, way, share.percent, share.low, wanted);
+  }
+  void add_score(MediaWay way, const std::optional<CallScore>& score) {
+    if (!score || score->mos >= least_mos) return;
+    all_.push_back({QualityFigure::mos, way, score->mos, score->mos_high, least_mos, {}, true});
+  }
+  std::vector<MissedFigure> take() { return std::move(all_); }
+
+ private:
+  std::vector<MissedFigure> all_;
+};
+
+// Two of the ten packets of 200 ms may get lost by chance; three, or two more than once, hardly.
+void judge_bursts(Misses& misses, MediaWay way, const MediaDirection& direction,
+                  const std::optional<double>& most) {
+  if (!most || !direction.worst_burst_percent) return;
+  const double worst = *direction.worst_burst_percent;
+  const bool sure = worst >= 30 || direction.bad_stretches.value_or(0) >= 2;
+  misses.add(QualityFigure::burst_loss, way, worst, sure ? worst : std::min(worst, *most),
+             {most, false});
+}
+
+}  // namespace
+
+std::vector<MissedFigure> missed_figures(const MediaStream& stream, const Thresholds& wanted) {
+  const auto usual = usual_figures();
+  const auto loss = wanted_of(wanted.loss_percent, usual.loss_percent);
+  const auto jitter = wanted_of(wanted.jitter_ms, usual.jitter_ms);
+  // Who gives a round trip means the delay.
+  auto delay = wanted_of(wanted.one_way_delay_ms, usual.one_way_delay_ms);
+  if (delay.usual && wanted.round_trip_ms) delay.most.reset();
+  const auto twice = [](Wanted one) {
+    if (one.most) *one.most *= 2;
+    return one;
+  };
+  Misses misses;
+  const auto judge = [&](MediaWay way, const MediaDirection& direction) {
+    misses.add_share(QualityFigure::loss, way, direction.loss, loss);
+    judge_bursts(misses, way, direction, wanted.burst_loss_percent);
+    if (direction.out_of_order) {
+      misses.add_share(QualityFigure::reordering, way, *direction.out_of_order,
+                       {wanted.reordering_percent, false});
+    }
+    if (!stream.fit) return;
+    misses.add_time(QualityFigure::one_way_delay, way, direction.delay_ms, delay);
+    misses.add_time(QualityFigure::jitter, way, direction.jitter_ms, jitter);
+    misses.add_score(way, direction.score);
+  };
+  if (stream.up) judge(MediaWay::up, *stream.up);
+  if (stream.down) judge(MediaWay::down, *stream.down);
+  // Of both ways together the jitters add up at most: more than twice what one may have is too much
+  // on one of them.
+  if (stream.fit && stream.loop) {
+    misses.add_time(QualityFigure::jitter, MediaWay::both, stream.loop->jitter_ms, twice(jitter));
+  }
+  // Both ways together lose more than twice what one may: then one of them does lose more.
+  if (!stream.up && !stream.down) {
+    misses.add_share(QualityFigure::loss, MediaWay::both, stream.round_trip_loss, twice(loss));
+  }
+  if (stream.fit) {
+    misses.add_time(QualityFigure::round_trip, MediaWay::both, stream.round_trip_ms,
+                    {wanted.round_trip_ms, false});
+  }
+  return misses.take();
+}
+
+bool is_full(const MediaStream& stream, MediaWay way) {
+  constexpr double long_ms = 100;  // of waiting, for half of the packets
+  const auto& direction = way == MediaWay::up ? stream.up : stream.down;
+  if (!stream.fit || way == MediaWay::both || !direction || !direction->delay_ms) return false;
+  if (!stream.round_trip_least_ms || stream.by_relays.value_or(false)) return false;
+  return *direction->delay_ms - *stream.round_trip_least_ms / 2 > long_ms;
+}
+
+bool too_few_calls(const MediaStream& stream) {
+  return stream.calls && stream.calls->limit && stream.calls->passed < stream.calls->wanted;
+}
+
+namespace {
+
+const CallStep* fewest_that_failed(const CallCapacity& calls) {
+  const CallStep* fewest = nullptr;
+  for (const auto& step : calls.steps) {
+    const bool fewer = fewest == nullptr || step.calls < fewest->calls;
+    if (!step.passed && fewer) fewest = &step;
+  }
+  return fewest;
+}
+
+}  // namespace
+
+bool may_carry_more(const CallCapacity& calls) {
+  const auto* failed = fewest_that_failed(calls);
+  return calls.passed < calls.wanted && (failed == nullptr || failed->calls > calls.passed + 1);
+}
+
+Text calls_in_words(const MediaStream& stream) {
+  if (!stream.calls) return {};
+  const auto& calls = *stream.calls;
+  if (calls.passed == calls.wanted) return phrase("{} simultaneous calls passed", calls.wanted);
+  const auto* failed = fewest_that_failed(calls);
+  auto text = phrase("{}{} of {} simultaneous calls passed",
+                     may_carry_more(calls) ? phrase("at least ") : "", calls.passed, calls.wanted);
+  if (calls.busy.value_or(false) && !calls.limit)
+    return text + phrase("; the far end had no room for more");
+  if (failed == nullptr) return text + phrase("; there was no time to try more");
+  const auto& last = *failed;
+  if (!calls.limit) {
+    return text + phrase("; with {}, {}", last.calls,
+                         calls.fit ? phrase("too many packets got no answer, and it is not known "
+                                            "what happened to them")
+                                   : phrase("this computer could not send packets on schedule"));
+  }
+  const auto way = way_in_words(calls.way);
+  switch (*calls.limit) {
+    case CallLimit::queueing:
+      return text + phrase("; with {}, packets queued {} (up to {} ms)", last.calls, way,
+                           fmt::format("{:.0f}", std::max(last.queued_up_ms, last.queued_down_ms)));
+    case CallLimit::policing:
+      return text + phrase("; with {}, packets above a limit were dropped {} ({} of {})",
+                           last.calls, way, last.lost_up + last.lost_down, 2 * last.sent);
+    case CallLimit::loss:
+      return text + phrase("; even with {}, packets were lost {} ({} of {})", last.calls, way,
+                           last.lost_up + last.lost_down, 2 * last.sent);
+  }
+  return text;
+}
+
+Place place_of(const MediaStream& stream, const MissedFigure& missed) {
+  const auto& hop = stream.first_hop;
+  constexpr int fewest = 10;  // answers that tell anything
+  if (!hop || hop->answered < fewest) return Place::unknown;
+  if (missed.figure == QualityFigure::loss) {
+    // Both shares with their bounds. Of both ways together the stream lost as much as one of them,
+    // and at most twice.
+    if (hop->loss.high < missed.bound) return Place::beyond;
+    // A router that answers fewer than come is a busy router: then it lost more than the stream.
+    const auto most = [](const std::optional<MediaDirection>& way) {
+      return way ? way->loss.high / 100 : 0.0;
+    };
+    double both = 100 * (1 - (1 - most(stream.up)) * (1 - most(stream.down)));
+    if (!stream.up || !stream.down) both = stream.round_trip_loss.high;
+    const bool as_the_stream = hop->loss.low <= both;
+    if (hop->echo && as_the_stream && hop->loss.low > missed.wanted) return Place::first_hop;
+    return Place::unknown;
+  }
+  // Routers answer at their leisure, so that what is even there is even on the way there, too; and
+  // where they answer unevenly, it counts only where most of what was measured is there.
+  if (!hop->jitter_ms || !hop->median_ms || !stream.fit) return Place::unknown;
+  if (missed.figure != QualityFigure::jitter) {
+    return *hop->median_ms < missed.measured / 4 ? Place::beyond : Place::unknown;
+  }
+  if (*hop->jitter_ms < missed.measured / 4) return Place::beyond;
+  const bool steady = hop->answered * 10 >= hop->sent * 9;
+  return hop->echo && steady && *hop->jitter_ms > missed.measured / 2 ? Place::first_hop
+                                                                      : Place::unknown;
+}
+
+Text first_hop_in_words(const FirstHop& hop) {
+  auto text = phrase("the first router ({}) answered {} of {} probes", hop.router.to_string(),
+                     hop.answered, hop.sent);
+  if (hop.median_ms) text += phrase(", after {} ms", figure(*hop.median_ms));
+  if (hop.jitter_ms) text += phrase(", jitter {} ms", figure(*hop.jitter_ms));
+  return text;
+}
+
+namespace {
+
+Text wifi_in_words(const std::optional<WifiLink>& link) {
+  if (link && link->signal_dbm) return phrase("{} dBm", fmt::format("{:.0f}", *link->signal_dbm));
+  if (link && link->quality_percent) return fmt::format("{:.0f} %", *link->quality_percent);
+  return {};
+}
+
+}  // namespace
+
+Text own_state_in_words(const MediaStream& stream) {
+  Text text;
+  const auto before = wifi_in_words(stream.wifi_before), after = wifi_in_words(stream.wifi_after);
+  if (!before.empty() && !after.empty()) {
+    text = phrase("the Wi-Fi signal was {} before and {} after", before, after);
+  }
+  if (stream.busy_percent) {
+    text += phrase("{}this computer's CPU was busy {} % of the time", text.empty() ? "" : "; ",
+                   fmt::format("{:.0f}", *stream.busy_percent));
+  }
+  return text;
+}
+
+bool is_sure(const MissedFigure& missed) {
+  return missed.figure == QualityFigure::mos ? missed.bound < missed.wanted
+                                             : missed.bound > missed.wanted;
+}
+
+Text missed_in_words(const MissedFigure& missed) {
+  const auto seen = figure(missed.measured), most = figure(missed.wanted);
+  const auto way = way_in_words(missed.way);
+  const Text who = missed.usual ? phrase("good calls have") : phrase("the vendor allows");
+  const Text luck = phrase("this may be chance; use --thorough to find out");
+  switch (missed.figure) {
+    case QualityFigure::loss:
+      if (!is_sure(missed)) {
+        return phrase("{} % lost {}, while {} at most {} %: {}", seen, way, who, most, luck);
+      }
+      return phrase("{} % lost {} (at least {} %), but {} at most {} %", seen, way,
+                    figure(missed.bound), who, most);
+    case QualityFigure::burst_loss:
+      return phrase(
+          "{} % of the packets in one 200 ms window lost {}, {} the vendor requires less than {} "
+          "%{}",
+          seen, way, is_sure(missed) ? phrase("and") : phrase("where"), most,
+          is_sure(missed) ? "" : phrase(": {}", luck));
+    case QualityFigure::reordering:
+      return phrase("{} % out of order {}, {} the vendor allows at most {} %{}", seen, way,
+                    is_sure(missed) ? phrase("and") : phrase("where"), most,
+                    is_sure(missed) ? "" : phrase(": {}", luck));
+    case QualityFigure::mos:
+      return phrase("a MOS of {} {}; a good call has {} or more (ITU-T G.107)",
+                    fmt::format("{:.1f}", missed.measured), way,
+                    fmt::format("{:.1f}", missed.wanted));
+    case QualityFigure::jitter:
+      if (missed.way == MediaWay::both) {
+        return phrase("round-trip jitter of {} ms, more than twice the maximum of {} ms that {}",
+                      seen, figure(missed.wanted / 2), who);
+      }
+      return phrase("jitter of {} ms {}, but {} at most {} ms", seen, way, who, most);
+    case QualityFigure::one_way_delay:
+      return phrase("about {} ms {} (estimated as half of the round trip), but {} at most {} ms",
+                    seen, way, missed.usual ? phrase("ITU-T G.114 allows") : who, most);
+    case QualityFigure::round_trip:
+      return phrase("{} ms round trip, but the vendor allows at most {} ms", seen, most);
+  }
+  return {};
+}
+
+Text outage_in_words(const MediaStream& stream) {
+  if (!stream.outage) return {};
+  const auto& outage = *stream.outage;
+  const auto way = outage.way
+                       ? phrase(", {}", *outage.way == MediaWay::both ? phrase("both ways")
+                                                                      : way_in_words(*outage.way))
+                       : Text();
+  if (!outage.to_the_end) {
+    return phrase("{} s of silence after {} s{}", fmt::format("{:.1f}", outage.length_ms / 1'000),
+                  fmt::format("{:.1f}", outage.from_ms / 1'000), way);
+  }
+  return phrase("silent from {} s to the end ({} s){}",
+                fmt::format("{:.1f}", outage.from_ms / 1'000),
+                fmt::format("{:.1f}", outage.length_ms / 1'000), way);
+}
+
+Text stream_in_words(const MediaStream& stream) {
+  Text text;
+  if (stream.up && stream.down) {
+    text = phrase("out: {}; back: {}", direction_in_words(*stream.up, stream.fit),
+                  direction_in_words(*stream.down, stream.fit));
+  } else {
+    text = phrase("{} % lost over the round trip ({} to {} %); which way is not known",
+                  figure(stream.round_trip_loss.percent), figure(stream.round_trip_loss.low),
+                  figure(stream.round_trip_loss.high));
+  }
+  if (stream.loop) {
+    text += stream.by_relays.value_or(false)
+                ? phrase(
+                      "; through two relays of the server: loss is known for each way, delay and "
+                      "jitter only for the round trip")
+                : phrase("; round-trip delay and jitter");
+    if (stream.fit && stream.round_trip_ms)
+      text += phrase(" ({} ms", fmt::format("{:.0f}", *stream.round_trip_ms));
+    if (stream.fit && stream.loop && stream.loop->jitter_ms) {
+      text += phrase(", jitter {} ms", fmt::format("{:.1f}", *stream.loop->jitter_ms));
+    }
+    if (stream.fit && stream.round_trip_ms) text += ")";
+  }
+  if (!stream.fit) text += phrase("; delay and jitter are not rated: this computer was too busy");
+  return text;
+}
+
+}  // namespace callready

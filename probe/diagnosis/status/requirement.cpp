@@ -1,0 +1,502 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "probe/diagnosis/status/judge.hpp"
+#include "probe/diagnosis/status/media_quality.hpp"
+#include "probe/diagnosis/status/requirement_hosts.hpp"
+#include "probe/diagnosis/status/routes.hpp"
+#include "probe/model/describe.hpp"
+
+namespace callready {
+namespace {
+
+// What a probe that answered shows to be wrong all the same; empty: nothing.
+Text flaw_of(const ProbeResult& result) {
+  const auto& detail = result.observation.detail;
+  const bool rewritten = detail == DetailCode::rewritten || detail == DetailCode::suspected;
+  if (result.probe.check == CheckKind::sip_alg && rewritten)
+    return outcome_in_words(result.observation);
+  return {};
+}
+
+Text companion_flaw(const ProbeResult& result) {
+  const auto& [probe, observation] = result;
+  if (probe.check != CheckKind::dns) return flaw_of(result);
+  const auto name = probe.with.find("name");
+  const auto address = name == probe.with.end() ? std::string() : name->second;
+  if (observation.outcome == Outcome::unresolved) {
+    return phrase("{} has no name in reverse DNS", address);
+  }
+  if (observation.detail == DetailCode::unexpected_answer) {
+    return phrase("{} has a different name in reverse DNS than the document says", address);
+  }
+  return {};
+}
+
+// How near a host is: by its own round trip, else as the nearest host of its region.
+std::optional<Milliseconds> distance_of(const HostState& host, const ResultIndex& evidences,
+                                        const RegionDistances& regions) {
+  if (const auto own = evidences.distance(host.host)) return own;
+  const auto region = regions.find(host.region);
+  return region == regions.end() ? std::nullopt : std::optional(region->second);
+}
+
+// The nearest hosts, chosen before reachability: a blocked one must not hide behind the next.
+struct Nearest {
+  std::vector<HostState> chosen;
+  // Left out with no idea of their distance: each of them may be nearer than the chosen ones.
+  std::vector<HostState> doubtful;
+};
+
+Nearest nearest(std::vector<HostState> hosts, int count, const ResultIndex& evidences,
+                const RegionDistances& regions) {
+  const auto measured = [&](const HostState& host) {
+    return distance_of(host, evidences, regions);
+  };
+  const auto far = std::stable_partition(hosts.begin(), hosts.end(), [&](const HostState& host) {
+    return measured(host).has_value();
+  });
+  std::stable_sort(hosts.begin(), far, [&](const HostState& a, const HostState& b) {
+    return *measured(a) < *measured(b);
+  });
+  std::stable_partition(far, hosts.end(),
+                        [](const HostState& host) { return host.state == State::reached; });
+  Nearest result;
+  for (auto& host : hosts) {
+    if (result.chosen.size() < static_cast<std::size_t>(count)) {
+      result.chosen.push_back(std::move(host));
+    } else if (!measured(host) && host.state != State::reached && !host.gone &&
+               host.weight == HostWeight::current) {
+      result.doubtful.push_back(std::move(host));
+    }
+  }
+  return result;
+}
+
+// A probe of another row, perhaps, that saw one of this row's media ports leave the site. Null:
+// none did, or what it saw is in doubt.
+const ProbeResult* same_ports_seen(const PlannedRequirement& planned,
+                                   const ResultIndex& evidences) {
+  const ProbeResult* seen = nullptr;
+  for (const auto& id : planned.probes) {
+    const auto* own = evidences.find(id);
+    if (own == nullptr || own->probe.check != CheckKind::udp_range) continue;
+    if (evidences.troubled(own->probe.target.host)) return nullptr;
+    const auto* other = evidences.left_by_port(own->probe.target.ports);
+    if (seen == nullptr && other != nullptr) seen = other;
+  }
+  const auto& causes = evidences.attribution();
+  const bool sure = seen != nullptr && !causes.loses(seen->probe.id) &&
+                    causes.doubt_about(seen->probe.id).empty();
+  return sure ? seen : nullptr;
+}
+
+// A probe of another row that stands for this one's: a SYN to the same host, to a port of the same
+// kind, that left the site (checks/hop.cpp, "spared"). Null: none did.
+const ProbeResult* same_kind_seen(const PlannedRequirement& planned, const ResultIndex& evidences) {
+  for (const auto& id : planned.probes) {
+    const auto* own = evidences.find(id);
+    if (own == nullptr || own->probe.check != CheckKind::hop) continue;
+    const auto& said = own->observation.evidence;
+    if (own->observation.detail != DetailCode::spared || said.empty()) continue;
+    const auto port = number_fact(said.front(), Fact::port);
+    if (!port) continue;
+    const auto* other =
+        evidences.syn_that_left(own->probe.target.host, static_cast<std::uint16_t>(*port));
+    if (other != nullptr && !evidences.attribution().loses(other->probe.id)) return other;
+  }
+  return nullptr;
+}
+
+Text seen_at(const std::string& router) { return phrase(" (seen at {})", router); }
+
+// "packets leave the site (seen at 203.0.113.1): seen with UDP 52500 to 192.0.2.227; ..."
+Text seen_with_others(const ProbeResult& other) {
+  const auto& all = other.observation.evidence;
+  const auto seen = std::find_if(all.begin(), all.end(), passes);
+  if (seen == all.end()) return {};
+  const auto router = text_fact(*seen, Fact::by);
+  const bool tcp = other.probe.target.transport == Transport::tcp;
+  const auto what = tcp ? phrase("TCP {}", other.probe.target.port())
+                        : phrase("UDP {}", number_fact(*seen, Fact::port).value_or(0));
+  const bool left = detail_fact(*seen, Fact::result) == DetailCode::left_site;
+  return phrase(
+      "packets leave the site{}: seen with {} to {}; routers in the path answer few packets, so "
+      "these {} were not tested one by one",
+      left && !router.empty() ? seen_at(router) : Text(), what, other.probe.target.host,
+      tcp ? phrase("ports") : phrase("hosts"));
+}
+
+// Hosts whose packets only go as far as the edge of the site, where the router there had no answer
+// left for them: as if they had not been in the sample, while others of the row, or of the same
+// ports, were reached and none was lost. How many.
+std::size_t drop_unmeasured(std::vector<HostState>& hosts, const Requirement& requirement,
+                            bool same_ports, const ResultIndex& evidences) {
+  const bool by_edge = requirement.check == CheckKind::udp_range || !requirement.listening;
+  const auto has = [&](State state) {
+    return std::any_of(hosts.begin(), hosts.end(),
+                       [&](const HostState& host) { return host.state == state; });
+  };
+  const bool others = has(State::reached) || same_ports;
+  const bool way_seen = evidences.edge_answers() || same_ports;
+  if (!by_edge || !way_seen || !others || has(State::bad)) return 0;
+  return std::erase_if(hosts, [&](const HostState& host) {
+    if (host.state != State::unknown || host.why == nullptr) return false;
+    const auto& seen = host.why->observation;
+    return (seen.outcome == Outcome::silent || seen.detail == DetailCode::spared) &&
+           !is_dropped(host.why->observation.detail) && !evidences.died_on_the_way(host.host) &&
+           !evidences.troubled(host.host) && !evidences.nobody_seen_on_the_way(host.host);
+  });
+}
+
+// Media goes to the nearest of the hosts that were reached. From one end only round trips can be
+// measured: one way is taken for half of one (docs/design.md, media.delay). Empty: within the
+// vendor's figure, or nothing was measured or asked for. Jitter and loss need a stream of packets.
+Text delay_flaw(const Requirement& requirement, const std::vector<HostState>& hosts,
+                const ResultIndex& evidences) {
+  const auto most = requirement.thresholds.one_way_delay_ms;
+  std::optional<Milliseconds> shortest;
+  for (const auto& host : hosts) {
+    const auto distance = evidences.media_distance(host.host);
+    if (host.state != State::reached || !distance) continue;
+    if (!shortest || *distance < *shortest) shortest = distance;
+  }
+  if (!most || !shortest || shortest->count() / 2 <= *most) return {};
+  return phrase(
+      "about {} ms one way (half of the shortest round trip); the vendor allows at most {} "
+      "ms",
+      fmt::format("{:.0f}", shortest->count() / 2), fmt::format("{:g}", *most));
+}
+
+struct Count {
+  int reached = 0, bad = 0, unknown = 0;
+  int minor = 0;  // not reached, but no reason to fail: gone names, fading and example hosts
+  int total() const { return reached + bad + unknown + minor; }
+};
+
+Count count(const std::vector<HostState>& hosts, const Requirement& requirement) {
+  Count result;
+  int gone = 0, fading = 0, examples = 0;
+  for (const auto& host : hosts) {
+    if (host.state == State::reached) ++result.reached;
+    if (host.state == State::unknown) ++result.unknown;
+    if (host.state != State::bad) continue;
+    if (host.weight == HostWeight::fading) {
+      ++fading;
+    } else if (host.weight == HostWeight::example && (requirement.listening || host.gone)) {
+      ++examples;
+    } else {
+      ++(host.gone ? gone : result.bad);
+    }
+  }
+  const bool alone = result.reached == 0 && result.unknown == 0;
+  // Names that do not exist while their siblings are there: the list is old, not the way closed.
+  if (alone) {
+    result.bad += gone;
+    gone = 0;
+  }
+  // One example may have been retired by its owner. Two at once hardly are. Where packets only go
+  // as far as the site's edge, an example is as good as any host: its owner has no part in it.
+  if (alone && result.bad + examples > 1) {
+    result.bad += examples;
+    examples = 0;
+  } else if (alone && result.bad == 0 && fading == 0) {
+    result.unknown += examples;
+    examples = 0;
+  }
+  result.minor = gone + fading + examples;
+  return result;
+}
+
+Status status_by(const Reach& reach, const Count& counted) {
+  if (counted.total() == 0) return Status::unknown;
+  // Fewer hosts than the document has may be in the run (`--region`): then all of them.
+  const int needed =
+      std::min(reach.kind == Reach::Kind::any ? 1 : reach.count, counted.total() - counted.minor);
+  switch (reach.kind) {
+    case Reach::Kind::all:
+    case Reach::Kind::nearest:
+      if (counted.bad > 0) return Status::fail;
+      if (counted.unknown > 0) return Status::unknown;
+      break;
+    case Reach::Kind::any:
+    case Reach::Kind::at_least:
+      if (counted.reached + counted.unknown < needed) return Status::fail;
+      if (counted.reached < needed) return Status::unknown;
+      break;
+  }
+  return counted.minor > 0 ? Status::warn : Status::pass;
+}
+
+// Of media hosts that keep silent it is known that packets to them leave the site, and no more.
+Text reached_in_words(const std::vector<HostState>& hosts, const Count& counted) {
+  if (counted.total() == 0) return phrase("not measured");
+  const auto left = std::count_if(hosts.begin(), hosts.end(), [](const HostState& host) {
+    return host.state == State::reached && host.left;
+  });
+  const auto again = std::count_if(hosts.begin(), hosts.end(), [](const HostState& host) {
+    return host.state == State::reached && host.again;
+  });
+  const bool all_left = left > 0 && left == counted.reached;
+  const auto seen = std::find_if(hosts.begin(), hosts.end(), [](const HostState& host) {
+    return host.state == State::reached && !host.left_by.empty();
+  });
+  const auto how_far = seen == hosts.end() ? Text() : seen_at(seen->left_by);
+  if (counted.total() == 1) {
+    if (all_left)
+      return phrase("packets leave the site{}; this server does not reply to test packets",
+                    how_far);
+    if (again > 0) return phrase("reached on the second try");
+    return counted.reached == 1   ? phrase("reached")
+           : counted.unknown == 1 ? phrase("not known")
+                                  : phrase("not reached");
+  }
+  if (counted.unknown == counted.total()) return phrase("0 of {} known", counted.total());
+  if (all_left) {
+    return phrase(
+        "packets leave the site to {} of {} hosts{}; these servers do not reply to test packets",
+        left, counted.total(), how_far);
+  }
+  auto text = phrase("{} of {} reached", counted.reached, counted.total());
+  if (again > 0) text += phrase(" ({} on the second try)", again);
+  if (counted.unknown > 0) text += phrase(", {} not known", counted.unknown);
+  if (left > 0) text += phrase(" ({} only seen to leave the site{})", left, how_far);
+  return text;
+}
+
+// What came of a host that was not reached, or not surely.
+Text trouble_in_words(const ProbeResult& result, const ResultIndex& evidences) {
+  const auto& causes = evidences.attribution();
+  const auto doubt = causes.doubt_about(result.probe.id);
+  if (doubt.empty()) return outcome_in_words(result.observation);
+  const auto outcome = result.observation.outcome;
+  if (answered_again(result, evidences)) {
+    return phrase("answered on the second try, but {}", doubt);
+  }
+  if (outcome == Outcome::passed || causes.got_out(result.probe.id)) {
+    return phrase("packets leave the site, but {}", doubt);
+  }
+  return phrase("{} ({})", outcome_in_words(result.observation), doubt);
+}
+
+Text summarise(const std::vector<HostState>& hosts, const Count& counted,
+               const ResultIndex& evidences) {
+  // Of what nothing was sent to (no route there) it is not said that it is not reached.
+  const bool untried =
+      !hosts.empty() && std::all_of(hosts.begin(), hosts.end(), [](const HostState& host) {
+        return host.why != nullptr && host.why->observation.outcome == Outcome::skipped;
+      });
+  auto text = untried ? Text() : reached_in_words(hosts, counted);
+  std::size_t listed = 0;
+  for (const auto& host : hosts) {
+    if (host.state == State::reached) continue;
+    if (listed == 3) {
+      text += "; ...";
+      break;
+    }
+    if (!text.empty()) text += listed == 0 ? ": " : "; ";
+    text += phrase("{}: {}", endpoint_in_words(host.why->probe.target),
+                   trouble_in_words(*host.why, evidences));
+    ++listed;
+  }
+  return text;
+}
+
+// What streams like a call's met, and where that is below the vendor's figures.
+struct Streams {
+  bool any = false;
+  Text words;
+};
+
+Streams judge_streams(RequirementResult& result, const Requirement& requirement,
+                      const ResultIndex& evidences, std::vector<Text>& flaws) {
+  Streams streams;
+  auto& words = streams.words;
+  for (const auto& id : result.probes) {
+    const auto* probe = evidences.find(id);
+    if (probe == nullptr || !probe->observation.media) continue;
+    const auto& stream = *probe->observation.media;
+    streams.any = true;
+    words += "; " + stream_in_words(stream);
+    if (stream.outage) {
+      result.poor = true;
+      flaws.push_back(outage_in_words(stream));
+    }
+    const auto calls = calls_in_words(stream);
+    if (too_few_calls(stream)) {
+      result.poor = true;
+      flaws.push_back(calls);
+    } else if (!calls.empty()) {
+      words += "; " + calls;
+    }
+    for (auto& missed : missed_figures(stream, requirement.thresholds)) {
+      missed.probe = id;
+      result.poor |= is_sure(missed);
+      if (is_sure(missed)) {
+        flaws.push_back(missed_in_words(missed));
+      } else {
+        words += "; " + missed_in_words(missed);
+      }
+      result.missed.push_back(std::move(missed));
+    }
+  }
+  return streams;
+}
+
+// A row of the document's past or of an optional feature is never the reason for a failure.
+void spare(RequirementResult& result, const Requirement& requirement) {
+  if (result.status != Status::fail || requirement.lifecycle == Lifecycle::current) return;
+  result.status = Status::warn;
+  result.lost = true;
+}
+
+// There is one NAT, whoever it is measured with: where the servers that a row names are silent,
+// those that answered speak for them.
+PlannedRequirement with_others(const PlannedRequirement& planned, const ResultIndex& evidences) {
+  auto row = planned;
+  const auto* other = evidences.nat_test();
+  if (other == nullptr || !planned.skipped.empty()) return row;
+  const bool own = std::any_of(planned.probes.begin(), planned.probes.end(), [&](const auto& id) {
+    const auto* result = evidences.find(id);
+    return result != nullptr && reached(result->observation.outcome);
+  });
+  if (!own) row.probes = {other->probe.id};
+  return row;
+}
+
+RequirementResult judge_row(const Requirement& requirement, const PlannedRequirement& planned,
+                            const ResultIndex& evidences, const RegionDistances& regions) {
+  RequirementResult result;
+  result.id = requirement.id;
+  result.title = requirement.title;
+  result.source = requirement.source;
+  result.severity = requirement.severity;
+  result.probes = planned.probes;
+  result.sampled = planned.sampled;
+  result.elsewhere = planned.elsewhere;
+  if (!planned.skipped.empty()) {
+    result.status = planned.open_question ? Status::unknown : Status::skip;
+    result.summary = planned.skipped;
+    const auto* cause = planned.untried ? evidences.attribution().closure(requirement) : nullptr;
+    if (cause != nullptr) {
+      result.status = Status::fail;
+      result.summary = phrase("cannot work until this is fixed: {}", cause->title);
+      result.closed_by = cause->code;
+      spare(result, requirement);
+    }
+    result.left_out = planned.left_out && cause == nullptr;
+    return result;
+  }
+  int needless = 0;
+  std::vector<Text> flaws;
+  const auto note_flaw = [&flaws](Text flaw) {
+    if (!flaw.empty()) flaws.push_back(std::move(flaw));
+  };
+  for (const auto& id : planned.probes) {
+    const auto* probe = evidences.find(id);
+    if (probe == nullptr) continue;
+    if (const auto impaired = evidences.attribution().impairment(id); !impaired.empty()) {
+      result.impaired = true;
+      note_flaw(impaired);
+    }
+    if (is_companion(*probe, requirement)) {
+      note_flaw(companion_flaw(*probe));
+      continue;
+    }
+    note_flaw(flaw_of(*probe));
+    if (state_of(*probe, evidences) == State::ignored) {
+      ++needless;
+      continue;
+    }
+    ++result.total;
+    const bool by_quic = evidences.quic_answer(probe->probe.target) != nullptr;
+    if (reached(probe->observation.outcome) || by_quic) ++result.reached;
+  }
+  auto hosts = host_states(requirement, planned, evidences);
+  const auto* same_ports = same_ports_seen(planned, evidences);
+  const bool none_left = hosts.empty();
+  const auto left_out = drop_unmeasured(hosts, requirement, same_ports != nullptr, evidences);
+  if (hosts.empty() && same_ports != nullptr && !none_left) {
+    result.status = Status::pass;
+    result.summary = seen_with_others(*same_ports);
+    return result;
+  }
+  if (const auto* other = none_left ? same_kind_seen(planned, evidences) : nullptr) {
+    result.status = Status::pass;
+    result.summary = seen_with_others(*other);
+    return result;
+  }
+  if (hosts.empty() && needless > 0) {
+    result.status = Status::skip;
+    result.summary = phrase("not needed: the first choice answered");
+    return result;
+  }
+  Text prefix, suffix;
+  std::vector<HostState> doubtful;
+  if (requirement.reach.kind == Reach::Kind::nearest) {
+    auto [chosen, others] = nearest(std::move(hosts), requirement.reach.count, evidences, regions);
+    hosts = std::move(chosen);
+    doubtful = std::move(others);
+    std::vector<std::string> names;
+    for (const auto& host : hosts) names.push_back(host.host);
+    if (!names.empty()) prefix = phrase("nearest: {}; ", joined_texts(names));
+  }
+  const auto counted = count(hosts, requirement);
+  result.status = status_by(requirement.reach, counted);
+  if (left_out > 0) {
+    suffix += phrase(
+        "; {} more could not be measured: the router at the site's edge answers only a few probes",
+        left_out);
+  }
+  if (result.status == Status::pass && !doubtful.empty()) {
+    const bool unmeasured =
+        std::any_of(doubtful.begin(), doubtful.end(),
+                    [](const HostState& host) { return host.state == State::unknown; });
+    result.status = unmeasured ? Status::unknown : Status::warn;
+    suffix += phrase("; {} may be nearer: {}", endpoint_in_words(doubtful[0].why->probe.target),
+                     outcome_in_words(doubtful[0].why->observation));
+    if (doubtful.size() > 1) suffix += phrase(" (and {} more)", doubtful.size() - 1);
+    suffix += phrase("; name your region with --region to be sure");
+  }
+  const bool for_the_proxy =
+      std::any_of(planned.probes.begin(), planned.probes.end(), [&](const std::string& id) {
+        const auto* probe = evidences.find(id);
+        return probe != nullptr && left_to_the_proxy(*probe, requirement, evidences);
+      });
+  if (result.status == Status::unknown && for_the_proxy) {
+    suffix += phrase("; it may work through the proxy, but testing that requires a server name");
+  }
+  result.summary = prefix + summarise(hosts, counted, evidences) + suffix;
+  const auto routes = compare_routes(planned, evidences);
+  if (!routes.empty()) result.summary += "; " + routes;
+  const auto streams = judge_streams(result, requirement, evidences, flaws);
+  result.summary += streams.words;
+  // Those are timed by more than one packet.
+  const bool streamed = requirement.check == CheckKind::media || streams.any;
+  const auto slow = streamed ? Text() : delay_flaw(requirement, hosts, evidences);
+  if (!slow.empty()) {
+    result.poor = true;
+    note_flaw(slow);
+  }
+  if (!flaws.empty()) {
+    if (result.status == Status::pass) result.status = Status::warn;
+    result.summary += "; " + flaws.front();
+    if (flaws.size() > 1) result.summary += phrase(" (and {} more)", flaws.size() - 1);
+  }
+  spare(result, requirement);
+  if (!planned.note.empty()) result.summary += "; " + planned.note;
+  return result;
+}
+
+}  // namespace
+
+RequirementResult judge_requirement(const Requirement& requirement,
+                                    const PlannedRequirement& planned, const ResultIndex& evidences,
+                                    const RegionDistances& regions) {
+  return requirement.check == CheckKind::nat
+             ? judge_row(requirement, with_others(planned, evidences), evidences, regions)
+             : judge_row(requirement, planned, evidences, regions);
+}
+
+}  // namespace callready

@@ -1,0 +1,248 @@
+#include "probe/diagnosis/status/requirement_hosts.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace callready {
+namespace {
+
+State state_of_alg_test(const Observation& observation) {
+  if (observation.detail == DetailCode::not_needed) return State::ignored;
+  const bool told = reached(observation.outcome) && observation.detail != DetailCode::inconclusive;
+  return told ? State::reached : State::unknown;
+}
+
+bool no_such_name(const ProbeResult& result, const ResultIndex& evidences) {
+  return result.observation.outcome == Outcome::unresolved &&
+         result.observation.detail == DetailCode::no_such_name && !evidences.names_are_hidden() &&
+         !evidences.attribution().loses(result.probe.id);
+}
+
+// The router that saw a packet that ended on the way: as far as it is known to have got.
+std::string seen_by(const ProbeResult& result) {
+  for (const auto& evidence : result.observation.evidence) {
+    const bool step = evidence.kind == EvidenceKind::udp_port || evidence.kind == EvidenceKind::hop;
+    if (step && detail_fact(evidence, Fact::result) == DetailCode::left_site) {
+      return text_fact(evidence, Fact::by);
+    }
+  }
+  return {};
+}
+
+// An endpoint that several routes lead to is reached where one does.
+struct Endpoint {
+  State state = State::ignored;
+  bool answered = false;             // by any route: more than that packets leave the site
+  bool again = false;                // and only when it was asked again
+  std::string left_by;               // else the router that saw them
+  bool gone = true;                  // every route failed because the name does not exist
+  const ProbeResult* why = nullptr;  // the first route that was not the way
+
+  void add_route(const ProbeResult& result, State route, const ResultIndex& evidences) {
+    if (route == State::ignored) return;
+    const bool at_once =
+        reached(result.observation.outcome) && result.observation.outcome != Outcome::passed;
+    const bool later = answered_again(result, evidences);
+    again = (again || !answered) && later && !at_once;
+    answered = answered || at_once || later;
+    if (left_by.empty()) left_by = seen_by(result);
+    gone = gone && no_such_name(result, evidences);
+    if (route != State::reached && why == nullptr) why = &result;
+    if (state == State::ignored || route == State::reached) {
+      state = route;
+    } else if (state != State::reached && route == State::unknown) {
+      state = State::unknown;
+    }
+  }
+};
+
+// All endpoints of a host must be reached; where any endpoint of the row will do, one of its own.
+void add_endpoint(HostState& host, const Endpoint& endpoint, bool any) {
+  if (endpoint.state == State::ignored) return;
+  if (endpoint.state == State::reached && !endpoint.answered) {
+    host.left = true;
+    host.left_by = endpoint.left_by;
+  }
+  const bool lost = endpoint.state != State::reached;
+  host.again |= endpoint.again && !lost;
+  if (lost && host.why == nullptr) host.why = endpoint.why;
+  if (host.state == State::ignored) {
+    host.state = endpoint.state;
+    host.gone = lost && endpoint.gone;
+    return;
+  }
+  const auto order = any ? std::array{State::reached, State::unknown, State::bad}
+                         : std::array{State::bad, State::unknown, State::reached};
+  const auto strength = [&](State state) { return std::find(order.begin(), order.end(), state); };
+  if (strength(endpoint.state) < strength(host.state)) {
+    host.state = endpoint.state;
+    if (lost) host.why = endpoint.why;  // what decides is what the summary names
+  }
+  host.gone = host.state != State::reached && host.gone && (!lost || endpoint.gone);
+}
+
+// What the row says of each; what comes first counts. Looked up, since rows may be long.
+class HostWeights {
+ public:
+  explicit HostWeights(const Requirement& row) {
+    for (const auto& host : row.hosts) known_.try_emplace(host.name, by(host.lifecycle));
+    for (const auto& host : row.reverse_dns) known_.try_emplace(host.name, HostWeight::fading);
+    for (const auto& wildcard : row.wildcards) {
+      for (const auto& example : wildcard.examples) {
+        known_.try_emplace(example.name, HostWeight::example);
+      }
+    }
+    for (const auto& block : row.addresses) {
+      const auto weight = by(block.lifecycle);
+      if (const auto* address = std::get_if<IpAddress>(&block.value)) {
+        addresses_.try_emplace(*address, weight);
+      } else if (weight != HostWeight::current) {
+        fading_.push_back(&block);
+      } else {
+        current_.push_back(&block);
+      }
+    }
+  }
+
+  HostWeight of(const std::string& name) const {
+    const auto known = known_.find(name);
+    if (known != known_.end()) return known->second;
+    const auto address = IpAddress::parse(name);
+    if (!address) return HostWeight::current;
+    const auto single = addresses_.find(*address);
+    if (single != addresses_.end()) return single->second;
+    const auto holds = [&](const AddressBlock* block) {
+      const auto* range = std::get_if<AddressRange>(&block->value);
+      const auto* network = std::get_if<Network>(&block->value);
+      return range != nullptr ? range->contains(*address) : network->contains(*address);
+    };
+    // A network that is listed both ways is current.
+    if (fading_.empty() || std::any_of(current_.begin(), current_.end(), holds)) {
+      return HostWeight::current;
+    }
+    const bool fading = std::any_of(fading_.begin(), fading_.end(), holds);
+    return fading ? HostWeight::fading : HostWeight::current;
+  }
+
+ private:
+  static HostWeight by(Lifecycle lifecycle) {
+    return lifecycle == Lifecycle::current ? HostWeight::current : HostWeight::fading;
+  }
+  std::map<std::string, HostWeight> known_;
+  std::map<IpAddress, HostWeight> addresses_;
+  std::vector<const AddressBlock*> current_, fading_;
+};
+
+}  // namespace
+
+bool is_companion(const ProbeResult& result, const Requirement& requirement) {
+  const auto& probe = result.probe;
+  if (probe.check == requirement.check) return false;
+  return probe.check == CheckKind::sip_alg || probe.check == CheckKind::media ||
+         (probe.check == CheckKind::dns && probe.with.contains("type"));
+}
+
+namespace {
+
+// What the probe says by itself.
+State own_state(const ProbeResult& result, const ResultIndex& evidences) {
+  const auto& [probe, observation] = result;
+  // A packet that was to end beyond the edge and was answered nearer says nothing of the far end.
+  if (observation.detail == DetailCode::answered_on_the_way) return State::unknown;
+  // Its row asks what happens to SIP on the way, not whether the server can be reached: `sip` does.
+  if (probe.check == CheckKind::sip_alg) return state_of_alg_test(observation);
+  if (reached(observation.outcome)) return State::reached;
+  // What was to be learnt is the site's NAT: a server that does not answer says nothing of it.
+  if (probe.check == CheckKind::nat) return State::unknown;
+  if (observation.outcome == Outcome::skipped) {
+    // One port speaks for those of its kind (checks/hop.cpp).
+    if (observation.detail == DetailCode::spared && probe.check == CheckKind::hop) {
+      return evidences.died_on_the_way(probe.target.host) ? State::unknown : State::ignored;
+    }
+    if (observation.detail == DetailCode::no_room && evidences.shut(probe.target.host)) {
+      return State::bad;
+    }
+    return observation.detail == DetailCode::not_needed ? State::ignored : State::unknown;
+  }
+  if (observation.detail == DetailCode::sip_timed_out) {
+    return evidences.answers_sip(probe.target.host) ? State::bad : State::unknown;
+  }
+  if (observation.outcome != Outcome::silent) return State::bad;
+  // "dropped", "partly_dropped": the control passed where these packets died.
+  if (probe.check == CheckKind::udp_range || probe.check == CheckKind::hop) {
+    return is_dropped(observation.detail) ? State::bad : State::unknown;
+  }
+  if (probe.check == CheckKind::sip && probe.target.transport == Transport::udp) {
+    return evidences.answers_sip(probe.target.host) ? State::bad : State::unknown;
+  }
+  return State::bad;
+}
+
+}  // namespace
+
+bool answered_again(const ProbeResult& result, const ResultIndex& evidences) {
+  const auto check = result.probe.check;
+  return evidences.attribution().got_out(result.probe.id) && check != CheckKind::hop &&
+         check != CheckKind::udp_range;
+}
+
+State state_of(const ProbeResult& result, const ResultIndex& evidences) {
+  auto own = own_state(result, evidences);
+  if (own == State::ignored) return own;
+  const auto& causes = evidences.attribution();
+  const auto& id = result.probe.id;
+  if (causes.loses(id)) return State::bad;
+  if (own == State::bad && causes.got_out(id)) own = State::reached;
+  return causes.doubt_about(id).empty() ? own : State::unknown;
+}
+
+bool left_to_the_proxy(const ProbeResult& result, const Requirement& requirement,
+                       const ResultIndex& evidences) {
+  return result.probe.check == CheckKind::hop && result.probe.target.route.direct() &&
+         requirement.proxy != ProxyUse::never && evidences.proxy_carries();
+}
+
+std::vector<HostState> host_states(const Requirement& requirement,
+                                   const PlannedRequirement& planned,
+                                   const ResultIndex& evidences) {
+  std::vector<std::string> order;
+  std::map<std::string, std::map<std::string, Endpoint>> hosts;
+  std::map<std::string, std::string> regions;
+  for (const auto& id : planned.probes) {
+    const auto* result = evidences.find(id);
+    if (result == nullptr || is_companion(*result, requirement)) continue;
+    const auto& target = result->probe.target;
+    if (!hosts.contains(target.host)) order.push_back(target.host);
+    regions[target.host] = result->probe.region;
+    const auto key = fmt::format("{}/{}", to_string(target.transport), target.ports.to_string());
+    auto state = state_of(*result, evidences);
+    if (state == State::bad && left_to_the_proxy(*result, requirement, evidences)) {
+      state = State::unknown;
+    }
+    hosts[target.host][key].add_route(*result, state, evidences);
+    // Another question to the same port, which was answered.
+    const auto* quic = evidences.quic_answer(target);
+    if (quic != nullptr) hosts[target.host][key].add_route(*quic, State::reached, evidences);
+  }
+  std::vector<HostState> states;
+  const HostWeights weights(requirement);
+  for (const auto& host : order) {
+    HostState merged;
+    merged.host = host;
+    merged.weight = weights.of(host);
+    merged.region = regions[host];
+    const bool any = requirement.reach.kind == Reach::Kind::any;
+    for (const auto& [key, endpoint] : hosts[host]) add_endpoint(merged, endpoint, any);
+    // An example may have been retired by its owner; one that a cause shuts off stands for what is
+    // shut off with it.
+    const bool shut = merged.state == State::bad && !merged.gone && merged.why != nullptr &&
+                      evidences.attribution().loses(merged.why->probe.id);
+    if (shut && merged.weight == HostWeight::example) merged.weight = HostWeight::current;
+    if (merged.state != State::ignored) states.push_back(std::move(merged));
+  }
+  return states;
+}
+
+}  // namespace callready

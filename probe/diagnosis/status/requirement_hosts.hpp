@@ -1,0 +1,51 @@
+// What the probes of one row came to, host by host.
+#pragma once
+
+#include "probe/diagnosis/status/judge.hpp"
+
+namespace callready {
+
+enum class State { reached, bad, unknown, ignored };
+
+// What weight a host has: one that the document is about to drop, or that only stands as an example
+// for a wildcard, or is there for reverse DNS only, is never the only reason for a failure
+// (docs/design.md, "Target sets").
+enum class HostWeight { current, fading, example };
+
+// One host of the row.
+struct HostState {
+  std::string host;
+  State state = State::ignored;
+  bool left = false;                 // reached, as far as that packets to it leave the site
+  std::string left_by;               // the router that saw them
+  bool again = false;                // reached, by what was answered only when it was asked again
+  bool gone = false;                 // the only thing wrong: its name does not exist
+  const ProbeResult* why = nullptr;  // the first probe that was not reached
+  HostWeight weight = HostWeight::current;
+  std::string region;
+};
+
+// What one probe says of its endpoint. Silence is the hard case: it counts against a service that
+// is known to answer everybody (STUN, TURN, NTP, DNS and whatever speaks TCP), and proves nothing
+// of one that may ignore strangers (media ranges; SIP, over a connection too, unless the server
+// answered us elsewhere).
+State state_of(const ProbeResult& result, const ResultIndex& evidences);
+
+// True where nobody answered at first, and did when the same was sent again: more than that packets
+// get out.
+bool answered_again(const ProbeResult& result, const ResultIndex& evidences);
+
+// Probes beside those of the row's own check: the names that its addresses have in reverse DNS, the
+// SIP ALG test of a server of the user's own. They tell more of the row and never make it fail.
+bool is_companion(const ProbeResult& result, const Requirement& requirement);
+
+// True where the proxy, which works, may carry what this probe could only try directly: packets
+// that end on the way cannot be sent through one.
+bool left_to_the_proxy(const ProbeResult& result, const Requirement& requirement,
+                       const ResultIndex& evidences);
+
+// In the order of the plan; hosts of which nothing was needed are left out.
+std::vector<HostState> host_states(const Requirement& requirement,
+                                   const PlannedRequirement& planned, const ResultIndex& evidences);
+
+}  // namespace callready

@@ -1,0 +1,364 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <set>
+
+#include "probe/diagnosis/status/judge.hpp"
+#include "probe/diagnosis/status/media_quality.hpp"
+
+namespace callready {
+namespace {
+
+void keep_shorter(std::map<std::string, Milliseconds>& distances, const std::string& key,
+                  Milliseconds distance) {
+  const auto [place, fresh] = distances.try_emplace(key, distance);
+  if (!fresh) place->second = std::min(place->second, distance);
+}
+
+std::optional<Milliseconds> look_up(const std::map<std::string, Milliseconds>& distances,
+                                    const std::string& key) {
+  const auto found = distances.find(key);
+  if (found == distances.end()) return std::nullopt;
+  return found->second;
+}
+
+bool any_measured(const std::vector<std::string>& ids,
+                  const std::map<std::string, RequirementResult>& rows) {
+  return std::any_of(ids.begin(), ids.end(), [&](const auto& id) {
+    const auto row = rows.find(id);  // a report that somebody wrote may name what it does not have
+    return row != rows.end() && row->second.status != Status::skip;
+  });
+}
+
+// All rows of the run together, as if one capability needed each of them.
+Verdict verdict_of_rows(const std::map<std::string, RequirementResult>& rows) {
+  Capability everything;
+  std::vector<std::string> ids;
+  for (const auto& [id, row] : rows) {
+    everything.needs.push_back({{{id}}, false});
+    ids.push_back(id);
+  }
+  return any_measured(ids, rows) ? judge_capability(everything, rows).verdict : Verdict::unknown;
+}
+
+// Rows of the capability that the user left out (`--only`, `--skip`): the verdict is without them.
+// Those of other vantages or clients are not this run's.
+Text left_out_by_choice(const TargetSet& set, const Capability& capability,
+                        const std::map<std::string, RequirementResult>& rows,
+                        const std::function<bool(const std::string&)>& active) {
+  std::set<std::string> missing;
+  for (const auto& need : capability.needs) {
+    for (const auto& alternative : need.alternatives) {
+      for (const auto& id : alternative) {
+        const auto* row = set.find_requirement(id);
+        if (row == nullptr || rows.contains(id)) continue;
+        if (!row->vantages.empty() || !row->clients.empty()) continue;
+        const auto& its = row->scenarios;
+        const bool wanted = its.empty() || std::any_of(its.begin(), its.end(), active);
+        if (wanted) missing.insert(id);
+      }
+    }
+  }
+  if (missing.empty()) return {};
+  return plural(missing.size(), "; {} of its requirements was left out of this run",
+                "; {} of its requirements were left out of this run");
+}
+
+// The variable that one of the row's hosts is, or nothing.
+std::string variable_of(const TargetSet& set, const std::string& id) {
+  const auto* row = set.find_requirement(id);
+  for (const auto& variable : set.variables) {
+    const auto text = "${" + variable.name + '}';
+    const bool used =
+        row != nullptr && std::any_of(row->hosts.begin(), row->hosts.end(), [&](const Host& host) {
+          return host.name.find(text) != host.name.npos;
+        });
+    if (used) return variable.name;
+  }
+  return {};
+}
+
+// Whoever uses such a service signs in to it. Where no measured row says whether that works, the
+// verdict is without it.
+Text untested_sign_in(const TargetSet& set, const std::map<std::string, RequirementResult>& rows) {
+  if (!is_signed_in_to(set)) return {};
+  bool known = false;
+  std::string yours;
+  for (const auto& capability : set.capabilities) {
+    if (!capability.sign_in) continue;
+    known = true;
+    for (const auto& need : capability.needs) {
+      for (const auto& alternative : need.alternatives) {
+        if (any_measured(alternative, rows)) return {};
+        for (const auto& id : alternative) {
+          if (rows.contains(id) && yours.empty()) yours = variable_of(set, id);
+        }
+      }
+    }
+  }
+  if (!known) {
+    return phrase(
+        "Sign-in was not tested: the vendor's document lists no hosts for it. To test your own "
+        "sign-in page, add --var sign_in=...");
+  }
+  if (yours.empty()) return phrase("Sign-in was not tested in this run.");
+  return phrase("Sign-in was not tested: specify your own sign-in page with --var {}=...", yours);
+}
+
+// By a row of the set that matters, or as a whole.
+bool weakens(const Finding& finding, const SetResult& set) {
+  if (finding.confidence == Confidence::possible || has(finding.code, FindingTrait::advice))
+    return false;
+  const bool affected =
+      std::any_of(finding.affects.begin(), finding.affects.end(),
+                  [&](const FindingAffects& affects) { return affects.set == set.id; });
+  if (!affected) return false;
+  bool any = false;
+  for (const auto& row : set.requirements) {
+    const auto id = set.id + '/' + row.id;
+    const auto& ids = finding.explains;
+    if (std::find(ids.begin(), ids.end(), id) == ids.end()) continue;
+    if (row.severity != Severity::optional && !row.lost) return true;
+    any = true;
+  }
+  return !any;
+}
+
+}  // namespace
+
+void weigh_findings(const std::vector<Finding>& findings, std::vector<SetResult>& sets) {
+  for (auto& set : sets) {
+    const bool weak = std::any_of(findings.begin(), findings.end(),
+                                  [&](const Finding& finding) { return weakens(finding, set); });
+    if (weak && badness(set.verdict) < badness(Verdict::degraded)) set.verdict = Verdict::degraded;
+  }
+}
+
+void ResultIndex::attribute(Attribution attribution) {
+  attribution_ = std::move(attribution);
+  for (const auto& entry : attribution_.entries()) {
+    if (!has(entry.code, FindingTrait::shuts_hosts)) continue;
+    for (const auto& id : entry.lost) {
+      if (const auto* result = find(id)) shut_.insert(result->probe.target.host);
+    }
+  }
+}
+
+bool passes(const Evidence& evidence) {
+  const auto result = detail_fact(evidence, Fact::result);
+  return result == DetailCode::left_site || result == DetailCode::arrived ||
+         result == DetailCode::replied;
+}
+
+ResultIndex::ResultIndex(const std::vector<ProbeResult>& results) {
+  std::set<std::string> missing, found_elsewhere;
+  by_id_.reserve(results.size());
+  for (const auto& result : results) {
+    const auto& [probe, seen] = result;
+    if (seen.detail == DetailCode::no_such_name) missing.insert(probe.target.host);
+    const auto name = probe.with.find("name");
+    const bool elsewhere = probe.check == CheckKind::dns && probe.with.contains("server");
+    if (elsewhere && name != probe.with.end() && seen.outcome == Outcome::answered) {
+      found_elsewhere.insert(name->second);
+    }
+    // Whoever is asked, somebody on the way answers: nobody's word that a name is gone is known.
+    names_are_hidden_ |=
+        probe.with.contains("nobody") &&
+        std::any_of(seen.evidence.begin(), seen.evidence.end(), [](const Evidence& evidence) {
+          return evidence.kind == EvidenceKind::dns_answer;
+        });
+    by_id_[result.probe.id] = &result;
+    const auto& host = result.probe.target.host;
+    // A question about a name goes to a resolver: the host that has the name hears nothing of it.
+    const bool names_host = probe.check != CheckKind::dns || probe.with.contains("server");
+    if (names_host && result.observation.round_trip && result.probe.target.route.direct()) {
+      keep_shorter(distances_, host, *result.observation.round_trip);
+      const bool udp = result.probe.target.transport == Transport::udp;
+      if (udp) keep_shorter(udp_distances_, host, *result.observation.round_trip);
+    }
+    if (!probe.target.route.direct() && reached(seen.outcome)) proxy_carries_ = true;
+    if (result.probe.check == CheckKind::sip && result.observation.outcome == Outcome::answered) {
+      sip_answers_[host] = true;
+    }
+    if (probe.check == CheckKind::hop && is_dropped(seen.detail)) died_.insert(host);
+    const bool by_ttl = probe.check == CheckKind::udp_range || probe.check == CheckKind::hop;
+    // Most web servers do not speak QUIC.
+    const bool unanswered = seen.outcome == Outcome::silent && probe.check != CheckKind::quic &&
+                            (!by_ttl || is_dropped(seen.detail));
+    const bool refused = seen.outcome == Outcome::refused || seen.outcome == Outcome::rejected;
+    const bool in_trouble = probe.target.route.direct() && (unanswered || refused);
+    if (names_host && in_trouble) troubled_.insert(host);
+    // A packet that was to end on the way has reached nobody there.
+    const bool heard = reached(seen.outcome) && seen.outcome != Outcome::passed;
+    if (names_host && heard) reached_.insert(host);
+    if (probe.check == CheckKind::quic && seen.outcome == Outcome::answered) {
+      quic_.try_emplace({host, probe.target.port()}, &result);
+    }
+    if (probe.check == CheckKind::nat && seen.outcome == Outcome::answered &&
+        nat_test_ == nullptr) {
+      nat_test_ = &result;
+    }
+    for (const auto& evidence : result.observation.evidence) {
+      const bool way = evidence.kind == EvidenceKind::udp_port ||
+                       evidence.kind == EvidenceKind::hop || evidence.kind == EvidenceKind::quic;
+      if (!way) continue;
+      // A question that found a router to go to says how far that is.
+      const bool no_router = evidence.kind == EvidenceKind::hop &&
+                             seen.outcome == Outcome::silent && !evidence.facts.contains(Fact::ttl);
+      if (no_router) unseen_.insert(host);
+      const bool left = detail_fact(evidence, Fact::result) == DetailCode::left_site;
+      edge_answers_ |= left;
+      if (left && probe.check == CheckKind::hop && probe.target.transport == Transport::tcp) {
+        syns_that_left_.try_emplace({host, probe.target.port()}, &result);
+      }
+      const auto port = number_fact(evidence, Fact::port);
+      if (passes(evidence) && port) left_.try_emplace(static_cast<std::uint16_t>(*port), &result);
+    }
+  }
+  names_are_hidden_ |= std::any_of(missing.begin(), missing.end(), [&](const std::string& name) {
+    return found_elsewhere.contains(name);
+  });
+}
+
+const ProbeResult* ResultIndex::find(const std::string& probe_id) const {
+  const auto found = by_id_.find(probe_id);
+  return found == by_id_.end() ? nullptr : found->second;
+}
+
+std::optional<Milliseconds> ResultIndex::distance(const std::string& host) const {
+  return look_up(distances_, host);
+}
+
+std::optional<Milliseconds> ResultIndex::media_distance(const std::string& host) const {
+  const auto by_udp = look_up(udp_distances_, host);
+  return by_udp ? by_udp : distance(host);
+}
+
+RegionDistances distances_of_regions(const std::vector<PlannedRequirement>& planned,
+                                     const ResultIndex& evidences) {
+  RegionDistances regions;
+  for (const auto& row : planned) {
+    for (const auto& id : row.probes) {
+      const auto* result = evidences.find(id);
+      if (result == nullptr || result->probe.region.empty()) continue;
+      const auto& trip = result->observation.round_trip;
+      if (!trip || !result->probe.target.route.direct()) continue;
+      keep_shorter(regions, result->probe.region, *trip);
+    }
+  }
+  return regions;
+}
+
+const ProbeResult* ResultIndex::left_by_port(const PortRange& ports) const {
+  const auto port = left_.lower_bound(ports.first);
+  return port == left_.end() || port->first > ports.last ? nullptr : port->second;
+}
+
+const ProbeResult* ResultIndex::syn_that_left(const std::string& host, std::uint16_t port) const {
+  const auto found = syns_that_left_.find({host, port});
+  return found == syns_that_left_.end() ? nullptr : found->second;
+}
+
+const ProbeResult* ResultIndex::quic_answer(const Target& target) const {
+  const auto found = quic_.find({target.host, target.port()});
+  const bool one = target.transport == Transport::udp && target.ports.count() == 1;
+  return found == quic_.end() || !one ? nullptr : found->second;
+}
+
+bool ResultIndex::answers_sip(const std::string& host) const { return sip_answers_.contains(host); }
+
+Verdict verdict_of_set(const std::vector<CapabilityResult>& capabilities,
+                       const std::map<std::string, RequirementResult>& rows) {
+  bool measured = false, open = false;
+  auto verdict = Verdict::ready;
+  for (const auto& capability : capabilities) {
+    if (!any_measured(capability.requirements, rows)) continue;
+    measured = true;
+    open |= capability.calls && capability.verdict == Verdict::unknown;
+    const bool beside = !capability.calls && capability.verdict == Verdict::blocked;
+    const auto weight = beside ? Verdict::degraded : capability.verdict;
+    if (badness(weight) > badness(verdict)) verdict = weight;
+  }
+  if (!measured) return verdict_of_rows(rows);
+  // A condition of the vendor that is broken, and that no capability names, is one of them all.
+  const auto named = [&](const std::string& id) {
+    return std::any_of(capabilities.begin(), capabilities.end(), [&](const auto& capability) {
+      const auto& ids = capability.requirements;
+      return std::find(ids.begin(), ids.end(), id) != ids.end();
+    });
+  };
+  const bool broken = std::any_of(rows.begin(), rows.end(), [&](const auto& entry) {
+    const auto& [id, row] = entry;
+    const bool fails = row.status == Status::fail && row.severity == Severity::required;
+    return fails || (row.impaired && row.severity != Severity::optional && !named(id));
+  });
+  if (broken && verdict == Verdict::ready) verdict = Verdict::degraded;
+  // That it works at all, if only in part, is not known while one of those may be blocked.
+  return verdict == Verdict::degraded && open ? Verdict::unknown : verdict;
+}
+
+SetResult judge_set(const TargetSet& set, const std::vector<PlannedRequirement>& planned,
+                    const std::vector<std::string>& scenarios, const ResultIndex& evidences,
+                    const std::map<std::string, Requirement>& own) {
+  SetResult result;
+  result.id = set.id;
+  result.title = set.title;
+  result.edition = set.edition;
+  result.published = set.published;
+  result.verified = set.verified;
+  result.document = set.document;
+  result.evidence = set.evidence;
+  result.evidence_note = set.evidence_note;
+  result.sha256 = set.sha256;
+  result.leans_on = set.leans_on;
+  for (const auto& advice : set.advice) {
+    const auto active = [&](const std::string& id) {
+      return std::find(scenarios.begin(), scenarios.end(), id) != scenarios.end();
+    };
+    const auto& its = advice.scenarios;
+    if (its.empty() || std::any_of(its.begin(), its.end(), active)) {
+      result.advice.push_back({advice.id, advice.text, advice.source});
+    }
+  }
+  std::map<std::string, RequirementResult> rows;
+  const auto regions = distances_of_regions(planned, evidences);
+  for (const auto& plan : planned) {
+    const auto* requirement = set.find_requirement(plan.requirement);
+    if (plan.set != set.id || requirement == nullptr) continue;
+    auto row = *requirement;
+    const bool streamed =
+        std::any_of(plan.probes.begin(), plan.probes.end(), [&](const std::string& id) {
+          const auto* probe = evidences.find(id);
+          return probe != nullptr && probe->observation.media;
+        });
+    if (row.check == CheckKind::media || streamed) row.thresholds = media_figures(set, row);
+    result.requirements.push_back(judge_requirement(row, plan, evidences, regions));
+    const auto filled = own.find(requirement->id);
+    const auto& asked = filled == own.end() ? *requirement : filled->second;
+    result.requirements.back().rules = rules_of(set, asked, scenarios);
+    result.requirements.back().error_texts = requirement->error_texts;
+    result.requirements.back().of_set = requirement->of_set;
+    rows[requirement->id] = result.requirements.back();
+  }
+  for (const auto& capability : set.capabilities) {
+    const auto active = [&](const std::string& id) {
+      return std::find(scenarios.begin(), scenarios.end(), id) != scenarios.end();
+    };
+    const auto& its = capability.scenarios;
+    if (!its.empty() && std::none_of(its.begin(), its.end(), active)) continue;
+    auto judged = judge_capability(capability, rows);
+    if (judged.requirements.empty()) continue;
+    judged.summary += left_out_by_choice(set, capability, rows, active);
+    result.capabilities.push_back(std::move(judged));
+  }
+  degrade_by_streams(result, set);
+  result.verdict = verdict_of_set(result.capabilities, rows);
+  if (auto note = untested_sign_in(set, rows); !note.empty()) {
+    result.notes.push_back(std::move(note));
+  }
+  return result;
+}
+
+}  // namespace callready

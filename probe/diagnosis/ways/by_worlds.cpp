@@ -1,0 +1,115 @@
+#include "probe/diagnosis/ways/by_worlds.hpp"
+
+#include <algorithm>
+#include <map>
+
+namespace callready::findings {
+
+const reach::Diagnosis& Diagnosis::worlds() const {
+  if (!worlds_) {
+    std::vector<const Finding*> contents;
+    for (const auto& finding : contents_) contents.push_back(&finding);
+    worlds_ = std::make_shared<const reach::Diagnosis>(
+        reach::find_worlds(facts.report, {}, std::move(contents)));
+  }
+  return *worlds_;
+}
+
+namespace {
+
+bool any_open(const Diagnosis& context, const OfProbes& may_fail_by_it) {
+  const auto& probes = context.facts.report.probes;
+  return std::any_of(probes.begin(), probes.end(), [&](const ProbeResult& result) {
+    return failing(result) && !context.explained(result) && may_fail_by_it(result);
+  });
+}
+
+bool got_through(Seen seen) {
+  return seen == Seen::reply || seen == Seen::arrived || seen == Seen::talk ||
+         seen == Seen::refused_far;
+}
+
+}  // namespace
+
+bool closes_all(const Diagnosis& context, const reach::Box& box, const OfPackets& such) {
+  if (box.kind != reach::Kind::rule || !box.hosts.empty() || box.cargoes != 0) return false;
+  constexpr std::size_t several = 3;
+  const auto& sight = context.worlds().sight;
+  std::set<std::uint16_t> ports;
+  for (std::size_t i = 0; i < sight.packets.size(); ++i) {
+    const auto& packet = sight.packets[i];
+    const auto& event = sight.events.flows[i];
+    const bool dns = packet.cargo == Cargo::dns || packet.port == 53;
+    if (dns || !such(packet) || (packet.ends_early && box.beyond)) continue;
+    const bool contradicted = !packet.ends_early && got_through(event.seen);
+    if (!contradicted && loses(fate_of(box, packet))) {
+      ports.insert(packet.port);
+      continue;
+    }
+    const auto* result = context.facts.find(event.probe);
+    const bool tells = result != nullptr && is_direct(*result) && !context.facts.inside(*result);
+    if (tells) return false;
+  }
+  const bool says_all = box.code == reach::Code::udp_blocked || box.code == reach::Code::web_only;
+  return ports.size() >= (says_all ? 1 : several);
+}
+
+std::optional<Told> told_by_worlds(const Diagnosis& context,
+                                   const std::function<bool(const reach::Box&)>& such) {
+  constexpr double more_likely_than_not = .5;
+  const auto& drawn = context.worlds();
+  std::map<std::uint32_t, bool> known;  // many worlds have the same boxes
+  const auto is_such = [&](std::uint32_t number) {
+    const auto [place, fresh] = known.try_emplace(number);
+    if (fresh) place->second = such(drawn.boxes[number]);
+    return place->second;
+  };
+  Told told;
+  bool in_best = false;
+  for (const auto& world : drawn.worlds) {
+    const reach::Box* widest = nullptr;
+    for (const auto number : world.boxes) {
+      const auto& box = drawn.boxes[number];
+      if (is_such(number) && (widest == nullptr || is_wider(box, *widest))) widest = &box;
+    }
+    if (widest == nullptr) continue;
+    told.sure += world.probability;
+    in_best |= &world == &drawn.worlds.front();
+    if (told.box == nullptr) told.box = widest;
+  }
+  if (!in_best && told.sure < more_likely_than_not) return std::nullopt;
+  return told;
+}
+
+std::optional<Cause> cause_by_worlds(const Diagnosis& context, reach::Code family,
+                                     const OfProbes& may_fail_by_it) {
+  if (!any_open(context, may_fail_by_it)) return std::nullopt;
+  const auto& causes = context.worlds().explained.causes;
+  const auto said = std::find_if(causes.begin(), causes.end(),
+                                 [&](const reach::Cause& one) { return one.code == family; });
+  if (said == causes.end() || !said->is_said()) return std::nullopt;
+  Cause cause;
+  for (const auto& id : said->lost) {
+    const auto* result = context.facts.find(id);
+    const auto& known = cause.explained;
+    const bool fresh = std::find(known.begin(), known.end(), result) == known.end();
+    if (result == nullptr || !fresh || !failing(*result) || context.explained(*result)) continue;
+    if (may_fail_by_it(*result)) cause.explained.push_back(result);
+  }
+  auto& finding = cause.finding;
+  finding.code = reach::words_of(family).finding;
+  finding.owner = said->owner;
+  finding.confidence = reach::confidence_of(said->sure);
+  const bool weak = finding.confidence == Confidence::possible;
+  if (!context.affects_requirement(cause.explained)) return std::nullopt;
+  if (weak && !context.breaks_capability(cause.explained)) return std::nullopt;
+  return cause;
+}
+
+std::vector<std::uint16_t> ports_of(const std::vector<const ProbeResult*>& probes) {
+  std::set<std::uint16_t> ports;
+  for (const auto* result : probes) ports.insert(result->probe.target.port());
+  return {ports.begin(), ports.end()};
+}
+
+}  // namespace callready::findings

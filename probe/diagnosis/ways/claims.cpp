@@ -1,0 +1,164 @@
+#include "probe/diagnosis/ways/claims.hpp"
+
+#include <algorithm>
+
+#include "probe/diagnosis/ways/udp_flows.hpp"
+
+namespace callready::findings {
+namespace {
+
+template <typename Item>
+void append_new(std::vector<Item>& list, const std::vector<Item>& more) {
+  for (const auto& item : more) {
+    if (std::find(list.begin(), list.end(), item) == list.end()) list.push_back(item);
+  }
+}
+
+template <typename Wanted>
+bool any_of(const std::vector<const Flow*>& flows, Wanted wanted) {
+  return std::any_of(flows.begin(), flows.end(), [&](const Flow* flow) { return wanted(*flow); });
+}
+
+void set_flows(const std::vector<const Flow*>& flows, Claim& claim) {
+  claim.flows = flows;
+  claim.blocked = any_blocked(flows);
+  claim.udp = any_of(flows, [](const Flow& flow) { return flow.udp; });
+  claim.tcp = any_of(flows, [](const Flow& flow) { return !flow.udp; });
+}
+
+// A relay or an echo that works did not hear us on a port that is closed.
+bool missed_by_a_relay(const std::vector<const Flow*>& flows) {
+  const auto missed = [](const FlowSample& sample) {
+    const auto& list = sample.result->observation.evidence;
+    return std::any_of(list.begin(), list.end(), [&](const Evidence& evidence) {
+      return evidence.kind == EvidenceKind::udp_port &&
+             detail_fact(evidence, Fact::result) == DetailCode::dropped &&
+             number_fact(evidence, Fact::port) == sample.port &&
+             !text_fact(evidence, Fact::responder).empty();
+    });
+  };
+  return std::any_of(flows.begin(), flows.end(),
+                     [&](const Flow* flow) { return any_sample(*flow, missed); });
+}
+
+}  // namespace
+
+bool Claim::goes_with(const Claim& other) const {
+  const bool as_seen = is_of_ports() || blocked == other.blocked;
+  const bool transports = !is_of_ports() || udp == other.udp;
+  // The ends of a range are tried to others, too; what is between them hardly is.
+  const bool hosts = is_range() || by_hosts == other.by_hosts;
+  return code == other.code && is_weak() == other.is_weak() && transports && as_seen && hosts &&
+         beyond == other.beyond && only_media == other.only_media && party == other.party;
+}
+
+void Claim::add(const Claim& other) {
+  sure = std::min(sure, other.sure);
+  udp |= other.udp;
+  tcp |= other.tcp;
+  by_hosts &= other.by_hosts;
+  confidence = std::max(confidence, other.confidence);
+  append_new(flows, other.flows);
+  append_new(probes, other.probes);
+  append_new(unseen, other.unseen);
+}
+
+Claim Claims::of(const ClosedFlows& closed) const {
+  Claim claim;
+  set_flows(closed.flows, claim);
+  claim.probes = closed.probes;
+  claim.unseen = closed.unseen;
+  const auto& box = *closed.box;
+  const bool wide_ports = closed.ports_sure >= reach::is_likely;
+  const bool wide_hosts = closed.hosts_sure >= reach::is_likely;
+  claim.beyond = box.beyond;
+  if (reach::at_far_end(box)) {
+    claim.beyond = any_of(closed.flows, [&](const Flow& flow) { return is_beyond(flow); });
+  }
+  const bool elsewhere =
+      any_of(closed.flows, [&](const Flow& flow) { return works_elsewhere(flow); });
+  const bool is_destination = box.kind != reach::Kind::rule && box.ports.empty() && !claim.beyond &&
+                              elsewhere && closed.flows.size() > 1;
+  const bool several = networks_of(closed.flows).size() > 1;
+  const bool nowhere =
+      !elsewhere && !claim.beyond && (!claim.udp || closed.whole_sure >= reach::is_likely);
+  // To a firewall what goes to port 53 is DNS, whatever it carries.
+  const bool dns = any_of(closed.flows, [](const Flow& flow) { return flow.port == dns_port; });
+  // From one network alone, only a block at this site can be told from one farther out.
+  const bool one_will_do = claim.udp && !claim.beyond;
+  const bool is_port = !dns && (wide_ports || nowhere) && (one_will_do || several);
+  if (wide_hosts || is_destination) {
+    claim.code = FindingCode::firewall_destination_blocked;
+  } else if (is_port) {
+    claim.code = !claim.udp ? FindingCode::firewall_tcp_port_blocked
+                 : any_of(closed.flows, [](const Flow& flow) { return in_a_range(flow); })
+                     ? FindingCode::firewall_udp_range_blocked
+                     : FindingCode::firewall_udp_port_blocked;
+    claim.by_hosts = !wide_ports || !several;
+    claim.only_media = box.cargoes == reach::bit(Cargo::rtp);
+  } else {
+    claim.party = claim.beyond ? "" : closed.flows.front()->party;
+  }
+  claim.sure = wide_hosts ? closed.hosts_sure : closed.sure;
+  weigh(claim);
+  return claim;
+}
+
+Claim Claims::of(double sure, const Flow& flow) const {
+  Claim claim;
+  set_flows({&flow}, claim);
+  claim.beyond = is_beyond(flow);
+  claim.party = claim.beyond ? "" : flow.party;
+  claim.sure = claim.blocked ? sure : 0;
+  weigh(claim);
+  return claim;
+}
+
+void Claims::weigh(Claim& claim) const {
+  // What is lost further out, and not by its port, is as likely the far end's fault.
+  const bool weak = claim.beyond && claim.code == FindingCode::firewall_flow_blocked;
+  claim.confidence =
+      weak ? Confidence::possible : std::max(reach::confidence_of(claim.sure), most(claim));
+}
+
+// Packets to it, or to a sibling on the same port, were seen to leave the site.
+bool Claims::is_beyond(const Flow& flow) const {
+  return flow.way == Reachability::left || peer_also_silent(facts_, flow);
+}
+
+// Few enough for a line that loses packets, or for a limit on new flows, to explain them.
+bool Claims::may_be_chance(const Claim& claim, bool told) const {
+  constexpr std::size_t many = 3;
+  // A TCP port that fails in two networks: only a limit that was measured explains it.
+  const bool tcp_port = claim.code == FindingCode::firewall_tcp_port_blocked;
+  const bool limited = tcp_port ? new_flows_are_limited(facts_) : new_flows_may_be_limited(facts_);
+  if (limited && !told) return true;
+  return facts_.line_loses() && claim.flows.size() < many &&
+         !any_of(claim.flows, [&](const Flow& flow) { return firmly_blocked(facts_, flow); });
+}
+
+// Silence alone shows no device. For a single flow, and for UDP that dies without a word, no
+// device has said that it is the flow or the port that is closed.
+Confidence Claims::most(const Claim& claim) const {
+  const bool told = any_of(claim.flows, [](const Flow& flow) {
+    return any_sample(flow, [](const FlowSample& sample) { return sample.turned_away(); });
+  });
+  if (may_be_chance(claim, told)) return Confidence::possible;
+  switch (claim.code) {
+    case FindingCode::firewall_tcp_port_blocked:
+    case FindingCode::firewall_destination_blocked:
+      return claim.blocked ? Confidence::certain : Confidence::likely;
+    case FindingCode::firewall_flow_blocked:
+      return Confidence::likely;
+    default:
+      return told || missed_by_a_relay(claim.flows) ? Confidence::certain : Confidence::likely;
+  }
+}
+
+std::set<std::string> networks_of(const std::vector<const Flow*>& flows) {
+  std::set<std::string> networks;
+  for (const auto* flow : flows) networks.insert(flow->network);
+  return networks;
+}
+
+}  // namespace callready::findings

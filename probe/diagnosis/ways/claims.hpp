@@ -1,0 +1,60 @@
+// What a finding claims of flows that a device on the way closes: ports, a range, a destination, or
+// no more than these flows; and how sure that is (docs/design.md, "How neighbours are told apart",
+// 2).
+#pragma once
+
+#include "probe/diagnosis/ways/closed_flows.hpp"
+#include "probe/diagnosis/ways/flow_groups.hpp"
+
+namespace callready::findings {
+
+// What a finding will claim, and of which flows.
+struct Claim {
+  FindingCode code = FindingCode::firewall_flow_blocked;
+  double sure = 0;                               // 0 to 1
+  Confidence confidence = Confidence::possible;  // by that, and by how it was seen
+  bool udp = false, tcp = false;                 // over which transports
+  bool beyond = false;                           // the packets leave the site
+  bool by_hosts = false;                         // of ports: known for these hosts only
+  bool only_media = false;                       // by a device that inspects payloads
+  bool blocked = false;                          // not only silence shows it
+  std::string party{};                           // whose, where only flows of one go together
+  std::vector<const Flow*> flows{};
+  std::vector<const ProbeResult*> probes{}, unseen{};
+
+  bool is_weak() const { return confidence == Confidence::possible; }
+  bool is_of_ports() const {
+    return code != FindingCode::firewall_flow_blocked &&
+           code != FindingCode::firewall_destination_blocked;
+  }
+  bool is_range() const { return code == FindingCode::firewall_udp_range_blocked; }
+  // Both are one finding.
+  bool goes_with(const Claim& other) const;
+  void add(const Claim& other);
+};
+
+class Claims {
+ public:
+  explicit Claims(const Diagnosis& context) : facts_(context.facts), works_(context.facts) {}
+
+  Claim of(const ClosedFlows& closed) const;
+  // Of one flow, without a word on its port or its host. `sure`: that it is closed on the way.
+  Claim of(double sure, const Flow& flow) const;
+  // How sure it may be, by all of its flows.
+  void weigh(Claim& claim) const;
+  // The same port gets out to another host.
+  bool works_elsewhere(const Flow& flow) const { return works_.elsewhere(flow); }
+
+ private:
+  bool is_beyond(const Flow& flow) const;
+  bool may_be_chance(const Claim& claim, bool told) const;
+  Confidence most(const Claim& claim) const;
+
+  const Facts& facts_;
+  Working works_;
+};
+
+// The networks of their hosts.
+std::set<std::string> networks_of(const std::vector<const Flow*>& flows);
+
+}  // namespace callready::findings

@@ -1,0 +1,275 @@
+// What a firewall closes on the way, in words: TCP and UDP ports, media ranges, destinations, and
+// what is left over, flow by flow. Worlds decide (claims.hpp).
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "probe/diagnosis/ways/claims.hpp"
+#include "probe/diagnosis/ways/udp_flows.hpp"
+#include "probe/diagnosis/words.hpp"
+
+namespace callready::findings {
+namespace {
+
+std::vector<std::uint16_t> ports_of_flows(const std::vector<const Flow*>& flows) {
+  std::set<std::uint16_t> ports;
+  for (const auto* flow : flows) ports.insert(flow->port);
+  return {ports.begin(), ports.end()};
+}
+
+// STUN that passes on one of these ports.
+const FlowSample* passing_stun(const std::vector<const Flow*>& flows) {
+  for (const auto* flow : flows) {
+    for (const auto& sample : flow->samples) {
+      const bool stun = sample.payload == Payload::stun || sample.payload == Payload::turn;
+      if (stun && gets_out(sample.way)) return &sample;
+    }
+  }
+  return nullptr;
+}
+
+Text transport(bool udp) { return udp ? "UDP" : "TCP"; }
+
+// A probe whose flow is in that span.
+std::string probe_within(const Span& span, const Claim& claim) {
+  for (const auto* flow : claim.flows) {
+    if (span.ports.contains(flow->port)) return flow->samples.front().result->probe.id;
+  }
+  return {};
+}
+
+// For packets that are lost further out, also how far they got.
+std::vector<FindingEvidence> evidence_of_claim(const Claim& claim, std::size_t most) {
+  if (!claim.beyond) return evidence_for(claim.flows, most);
+  std::vector<FindingEvidence> list;
+  for (const auto* flow : claim.flows) {
+    for (const auto& sample : flow->samples) {
+      if (list.size() < most) list.push_back(what_it_saw(sample));
+    }
+  }
+  return list;
+}
+
+void say_ports(const Diagnosis& context, const Claim& claim, Cause& cause) {
+  const auto& facts = context.facts;
+  auto& finding = cause.finding;
+  const bool range = claim.is_range();
+  const auto numbers = ports_of_flows(claim.flows);
+  const auto spans = range ? spans_of(facts, claim.flows) : std::vector<Span>();
+  std::vector<std::string> parts;
+  for (const auto& span : spans) parts.push_back(span.ports.to_string());
+  const auto ports = !range                ? named_ports(numbers)
+                     : numbers.size() == 1 ? phrase("port {}", listed(parts))
+                                           : phrase("ports {}", listed(parts));
+  const auto hosts = hosts_of(claim.probes);
+  const auto* stun = claim.only_media ? passing_stun(claim.flows) : nullptr;
+  if (claim.beyond) {
+    finding.title = phrase("{} to {} is lost beyond this site, whatever the destination",
+                           transport(claim.udp), ports);
+    finding.fix = phrase(
+        "Ask the Internet provider to allow, with return traffic: {1}. This site lets it "
+        "out{0}.{2}",
+        claim.udp ? phrase(" (check the firewall's log for dropped replies)") : "",
+        asked_flows(facts, cause), where_the_list_is(facts, claim.probes));
+  } else {
+    const auto what = stun != nullptr ? phrase("media (RTP)") : transport(claim.udp);
+    finding.title =
+        claim.by_hosts && hosts.size() == 1 && spans.size() < 2
+            ? phrase("The firewall blocks outgoing {} to {} of {}", what, ports, hosts.front())
+            : phrase("The firewall blocks outgoing {} to {}", what, ports);
+    const auto asked = asked_flows(facts, cause);
+    finding.fix =
+        stun != nullptr ? phrase(
+                              "Turn off the inspection that drops UDP it does not recognize "
+                              "(application control, \"unknown-udp\") for these flows, and allow "
+                              "outgoing UDP (and return traffic) {} to the whole range: {}.",
+                              from_users(facts), asked)
+        : range ? phrase("Allow outgoing UDP (and return traffic) {} to the whole range: {}.",
+                         from_users(facts), asked)
+                : phrase("Allow outgoing {} (and return traffic) {}: {}.", transport(claim.udp),
+                         from_users(facts), asked);
+    finding.fix += ask_the_device(device_of(claim.flows));
+    finding.fix += where_the_list_is(facts, claim.probes);
+  }
+  finding.evidence = evidence_of_claim(claim, range ? 6 : 8);
+  for (auto span = spans.rbegin(); span != spans.rend(); ++span) {
+    insert_second(finding.evidence,
+                  {probe_within(*span, claim), phrase("UDP: {}.", span->bounds())});
+  }
+  if (stun != nullptr) insert_second(finding.evidence, what_it_saw(*stun));
+  const auto control = claim.udp ? control_for(facts, claim.flows.front()->host)
+                                 : reachable_port_of_same_host(facts, *claim.flows.front());
+  if (control && !range) insert_second(finding.evidence, *control);
+  if (control && range) finding.evidence.push_back(*control);
+  if (claim.udp) return;
+  finding.evidence.push_back(
+      {"", phrase("The same is true of {} networks, and no connection to {} succeeded anywhere.",
+                  networks_of(claim.flows).size(), ports)});
+}
+
+void say_destinations(const Diagnosis& context, const Claims& claims, const Claim& claim,
+                      Cause& cause) {
+  const auto& facts = context.facts;
+  auto& finding = cause.finding;
+  const auto hosts = hosts_of(claim.probes);
+  const bool proved = claim.blocked;
+  const Text what = !claim.tcp   ? phrase("No UDP")
+                    : !claim.udp ? phrase("No TCP connection")
+                                 : phrase("Nothing");
+  finding.title = proved ? phrase("{} gets through to {}", what, listed(hosts))
+                         : phrase("Nothing comes back from {}", listed(hosts));
+  finding.fix = phrase(
+      "Unblock {} on the firewall and on any web filter (by address, name, country or category), "
+      "and allow {}, with return traffic: {}.{}{}",
+      hosts.size() == 1 ? phrase("this destination") : phrase("these destinations"),
+      from_users(facts), flows_in_words(facts, claim.probes),
+      proved ? ask_the_device(device_of(claim.flows))
+             : phrase(" If the firewall's log shows that the packets leave, ask the servers' "
+                      "operator whether they are up."),
+      where_the_list_is(facts, claim.probes));
+  finding.evidence = evidence_for(claim.flows, 8);
+  auto elsewhere = claim.flows;
+  std::erase_if(elsewhere, [&](const Flow* flow) { return !claims.works_elsewhere(*flow); });
+  if (elsewhere.empty()) return;
+  insert_second(finding.evidence, {"", phrase("The same ports ({}) of other hosts are reachable.",
+                                              ports_in_words(ports_of_flows(elsewhere)))});
+}
+
+void say_flows(const Diagnosis& context, const Claim& claim, Cause& cause) {
+  const auto& facts = context.facts;
+  auto& finding = cause.finding;
+  std::size_t subjects = 0;
+  const auto subject = flows_in_subject(claim.flows, subjects);
+  const bool several = subjects > 1;
+  if (claim.beyond) {
+    const auto hosts = hosts_of(claim.probes);
+    finding.owner = Owner::vendor;
+    finding.title = several ? phrase("{} are lost beyond this site", subject)
+                            : phrase("{} is lost beyond this site", subject);
+    finding.fix = phrase(
+        "Ask the operator of {} whether {} there; if so, ask the Internet provider to allow: {}. "
+        "This site lets the traffic out.",
+        listed(hosts), hosts.size() == 1 ? phrase("it answers") : phrase("they answer"),
+        asked_flows(facts, cause));
+  } else {
+    finding.title = claim.blocked ? several ? phrase("{} do not get through", subject)
+                                            : phrase("{} does not get through", subject)
+                    : several ? phrase("{} are not answered", subject)
+                                  : phrase("{} is not answered", subject);
+    finding.fix = phrase(
+        "Look in the firewall's log for dropped packets from this computer, and allow {}, with "
+        "return traffic: {}.{}",
+        from_users(facts), asked_flows(facts, cause),
+        claim.blocked
+            ? ask_the_device(device_of(claim.flows))
+            : phrase(" If the log shows that the packets leave, ask the server's operator "
+                     "whether it is up."));
+  }
+  finding.evidence = evidence_of_claim(claim, 6);
+  if (const auto alive = reachable_port_of_same_host(facts, *claim.flows.front())) {
+    finding.evidence.push_back(*alive);
+  }
+}
+
+void add(const Claims& claims, std::vector<Claim>& all, Claim claim) {
+  const auto same =
+      std::find_if(all.begin(), all.end(), [&](const Claim& one) { return one.goes_with(claim); });
+  if (same == all.end()) {
+    all.push_back(std::move(claim));
+    return;
+  }
+  same->add(claim);
+  // A range is one rule: where a device refused one of its ports, it closes all of it.
+  if (claim.is_range()) claims.weigh(*same);
+}
+
+bool is_asked_for(const Facts& facts, const std::vector<const ProbeResult*>& probes) {
+  return std::any_of(probes.begin(), probes.end(),
+                     [&](const ProbeResult* result) { return facts.asked_for(*result); });
+}
+
+// Somebody misses it, so that it is said although it is weak.
+bool is_missed(const Diagnosis& context, const Claim& claim) {
+  return context.breaks_capability(claim.probes) ||
+         (claim.beyond && context.fails_required_row(claim.probes));
+}
+
+// A row needs it, not only questions of our own.
+bool matters(const Diagnosis& context, const Claim& claim) {
+  return context.affects_requirement(claim.probes) ||
+         (claim.is_range() && is_asked_for(context.facts, claim.unseen));
+}
+
+Causes causes_of(const Diagnosis& context, const Claims& claims, const std::vector<Claim>& all) {
+  Causes causes;
+  for (const auto& claim : all) {
+    const bool only_silent = claim.is_weak() && !claim.blocked;
+    if (only_silent && !is_missed(context, claim)) continue;
+    Cause cause;
+    cause.explained = claim.probes;
+    cause.contradicted = claim.unseen;
+    auto& finding = cause.finding;
+    finding.code = claim.code;
+    finding.owner = Owner::network;
+    finding.confidence = claim.confidence;
+    if (claim.code == FindingCode::firewall_destination_blocked) {
+      say_destinations(context, claims, claim, cause);
+    } else if (claim.code == FindingCode::firewall_flow_blocked) {
+      say_flows(context, claim, cause);
+    } else {
+      say_ports(context, claim, cause);
+    }
+    causes.push_back(std::move(cause));
+  }
+  return causes;
+}
+
+}  // namespace
+
+Causes find_closed(const Diagnosis& context) {
+  const auto parts = closed_flows(context);
+  if (parts.empty()) return {};
+  const Claims claims(context);
+  std::vector<Claim> found, all;
+  std::set<std::string> proved;  // operators with a destination that is seen to be blocked
+  for (const auto& closed : parts) {
+    auto claim = claims.of(closed);
+    if (!matters(context, claim)) continue;
+    const bool destination = claim.code == FindingCode::firewall_destination_blocked;
+    if (destination && claim.blocked) proved.insert(claim.flows.front()->party);
+    found.push_back(std::move(claim));
+  }
+  for (auto& claim : found) {
+    // Their other hosts that are silent are blocked as well, rather than down.
+    const bool destination = claim.code == FindingCode::firewall_destination_blocked;
+    if (destination && proved.contains(claim.flows.front()->party)) {
+      claim.blocked = true;
+      claims.weigh(claim);
+    }
+    add(claims, all, std::move(claim));
+  }
+  return causes_of(context, claims, all);
+}
+
+// Over UDP, silence counts only for servers that answer everybody.
+Causes find_flows(const Diagnosis& context) {
+  std::vector<Claim> all;
+  std::optional<Claims> claims;
+  for (const auto& flow : context.facts.flows) {
+    const bool missed = (flow.way == Reachability::lost || flow.way == Reachability::left) &&
+                        any_sample(flow, [](const FlowSample& sample) {
+                          return sample.way == Reachability::lost && sample.responder;
+                        });
+    if (flow.way != Reachability::blocked && !missed) continue;
+    const auto open = context.open_probes(flow);
+    const bool by_chance = missed && context.facts.line_loses() && times_lost(flow) < 3;
+    if (by_chance || !context.affects_requirement(open)) continue;  // see find_loss
+    if (!claims) claims.emplace(context);
+    auto claim = claims->of(sure_to_be_closed(context, flow), flow);
+    claim.probes = open;
+    if (!missed || is_missed(context, claim)) add(*claims, all, std::move(claim));
+  }
+  return claims ? causes_of(context, *claims, all) : Causes();
+}
+
+}  // namespace callready::findings

@@ -1,0 +1,209 @@
+#include "probe/diagnosis/ways/closed_flows.hpp"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+#include "probe/diagnosis/reach/clues.hpp"
+
+namespace callready::findings {
+namespace {
+
+// A host of which nothing was asked, and a port that no rule about ports names by itself.
+constexpr reach::HostId stranger = ~0U;
+constexpr std::uint16_t any_port = 1;
+
+// Also boxes that close more than ports, for the flows that no earlier finding has explained: all
+// UDP, all but the web, and all TCP where there is no proxy.
+bool is_about_flows(const reach::Box& box, bool any_proxy) {
+  switch (box.code) {
+    case reach::Code::proxy_required:
+      return !any_proxy;
+    case reach::Code::destination_blocked:
+    case reach::Code::destination_silent:
+    case reach::Code::flow_blocked:
+    case reach::Code::flow_silent:
+    case reach::Code::tcp_port_blocked:
+    case reach::Code::udp_port_blocked:
+    case reach::Code::udp_range_blocked:
+    case reach::Code::udp_blocked:
+    case reach::Code::web_only:
+      return true;
+    default:
+      return false;
+  }
+}
+
+class Reader {
+ public:
+  explicit Reader(const Diagnosis& context) : context_(context), drawn_(context.worlds()) {}
+
+  std::vector<ClosedFlows> read() const {
+    const auto& probes = context_.facts.report.probes;
+    const bool any_proxy = !std::all_of(probes.begin(), probes.end(), is_direct);
+    const auto& best = drawn_.worlds.front();
+    std::map<Part, reach::EventIds> parts;
+    for (std::uint32_t i = 0; i < drawn_.sight.packets.size(); ++i) {
+      const auto met = met_in(best, i);
+      const bool known = context_.facts.find(seen(i).probe) != nullptr;
+      if (known && reach::is_bad(seen(i).seen) && is_lost(met) &&
+          is_about_flows(box(met), any_proxy))
+        parts[part_of(met, packet(i), sure_of({i}) >= reach::is_likely)].push_back(i);
+    }
+    std::map<Part, ClosedFlows> found;
+    for (const auto& [part, events] : parts) {
+      auto closed = closed_by(std::get<0>(part), events);
+      if (!closed.flows.empty()) found.emplace(part, std::move(closed));
+    }
+    add_others(best, found);
+    std::vector<ClosedFlows> list;
+    for (auto& [part, closed] : found) {
+      if (!closed.probes.empty()) list.push_back(std::move(closed));
+    }
+    return list;
+  }
+
+  double sure_of(const Flow& flow) const {
+    reach::EventIds events;
+    for (std::uint32_t i = 0; i < drawn_.sight.packets.size(); ++i) {
+      if (reach::is_bad(seen(i).seen) && is_of(flow, i)) events.push_back(i);
+    }
+    return events.empty() ? 0 : sure_of(events);
+  }
+
+ private:
+  // What one box closes: what is surely closed (true) apart from the rest, of one host, or else of
+  // one port over UDP (true) or TCP.
+  using Part = std::tuple<std::uint32_t, bool, reach::HostId, bool, std::uint16_t>;
+
+  const FlowEvent& seen(std::uint32_t event) const { return drawn_.sight.events.flows[event]; }
+  const reach::Packet& packet(std::uint32_t event) const { return drawn_.sight.packets[event]; }
+  const reach::Box& box(const reach::Met& met) const { return drawn_.boxes[met.box]; }
+  Part part_of(const reach::Met& met, const reach::Packet& packet, bool surely) const {
+    if (box(met).hosts.empty()) return {met.box, surely, stranger, packet.udp, packet.port};
+    return {met.box, surely, packet.host, false, 0};
+  }
+  bool is_of(const Flow& flow, std::uint32_t event) const {
+    const auto& one = seen(event).flow;
+    return one.udp == flow.udp && one.port == flow.port && one.host == flow.host;
+  }
+  reach::Met met_in(const reach::World& world, std::uint32_t event) const {
+    return reach::fate_in(world, drawn_.boxes, packet(event), seen(event),
+                          drawn_.sight.events.slow_line);
+  }
+  static bool is_lost(const reach::Met& met) { return met.met() && reach::loses(met.fate); }
+  // By somebody on the way. A far end that is out of order does not count.
+  bool is_closed(const reach::Met& met) const {
+    return is_lost(met) && reach::words_of(box(met).code).most > 0;
+  }
+  bool would_be_closed(const reach::World& world, const reach::Packet& packet) const {
+    return is_closed(reach::fate_in(world, drawn_.boxes, packet));
+  }
+  // Whatever it carries, or by a device that inspects the same payloads.
+  bool is_closed_alike(const reach::Met& met, const reach::Box& other) const {
+    return is_closed(met) && (box(met).cargoes == 0 || box(met).cargoes == other.cargoes);
+  }
+
+  // How probable the worlds are in which that is true.
+  template <typename True>
+  double probability(True is_true) const {
+    double sum = 0;
+    for (const auto& world : drawn_.worlds) sum += is_true(world) ? world.probability : 0;
+    return sum;
+  }
+  // The same of all of these events.
+  template <typename True>
+  double probability(const reach::EventIds& events, True is_true) const {
+    return probability([&](const reach::World& world) {
+      return std::all_of(events.begin(), events.end(),
+                         [&](std::uint32_t event) { return is_true(world, event); });
+    });
+  }
+  double sure_of(const reach::EventIds& events) const {
+    return probability(events, [&](const reach::World& world, std::uint32_t event) {
+      return is_closed(met_in(world, event));
+    });
+  }
+
+  ClosedFlows closed_by(std::uint32_t number, const reach::EventIds& events) const {
+    ClosedFlows closed;
+    closed.box = &drawn_.boxes[number];
+    std::set<const ProbeResult*> known;
+    for (const auto event : events) {
+      const auto* result = context_.facts.find(seen(event).probe);
+      const bool open = failing(*result) && !context_.explained(*result);
+      if (open && known.insert(result).second) closed.probes.push_back(result);
+    }
+    for (const auto& flow : context_.facts.flows) {
+      const bool its = std::any_of(events.begin(), events.end(),
+                                   [&](std::uint32_t event) { return is_of(flow, event); });
+      if (its && flow.way != Reachability::open) closed.flows.push_back(&flow);
+    }
+    const auto to_a_stranger = [&](std::uint32_t event) {
+      auto other = packet(event);
+      other.host = other.name = stranger;
+      other.ends_early = other.ends_far = false;
+      return other;
+    };
+    closed.sure = sure_of(events);
+    closed.whole_sure = probability(events, [&](const reach::World& world, std::uint32_t event) {
+      return is_closed_alike(met_in(world, event), *closed.box);
+    });
+    closed.ports_sure = probability(events, [&](const reach::World& world, std::uint32_t event) {
+      const auto met = reach::fate_in(world, drawn_.boxes, to_a_stranger(event));
+      return is_closed_alike(met, *closed.box);
+    });
+    closed.hosts_sure = probability(events, [&](const reach::World& world, std::uint32_t event) {
+      auto other = to_a_stranger(event);
+      other.port = any_port;
+      const bool all = would_be_closed(world, other);
+      other.host = other.name = packet(event).host;
+      return !all && would_be_closed(world, other);
+    });
+    return closed;
+  }
+
+  // Also probes whose silence is not an event, and those that passed as far as could be seen.
+  void add_others(const reach::World& best, std::map<Part, ClosedFlows>& found) const {
+    for (const auto& probe : drawn_.asked.probes) {
+      const auto& result = *probe.result;
+      const bool open = failing(result) ? !context_.explained(result)
+                                        : result.observation.outcome == Outcome::passed;
+      if (!open || probe.by_proxy) continue;
+      for (const auto number : probe.packets) {
+        const auto& asked = drawn_.asked.packets[number];
+        const auto met = reach::fate_in(best, drawn_.boxes, asked);
+        if (!is_lost(met)) continue;
+        auto closed = found.find(part_of(met, asked, true));
+        if (closed == found.end()) closed = found.find(part_of(met, asked, false));
+        if (closed == found.end()) continue;
+        auto& list = failing(result) ? closed->second.probes : closed->second.unseen;
+        const bool known = std::find(list.begin(), list.end(), &result) != list.end();
+        if (!known && is_surely_closed(asked)) list.push_back(&result);
+      }
+    }
+  }
+  bool is_surely_closed(const reach::Packet& packet) const {
+    return probability([&](const reach::World& world) { return would_be_closed(world, packet); }) >=
+           reach::is_likely;
+  }
+
+  const Diagnosis& context_;
+  const reach::Diagnosis& drawn_;
+};
+
+}  // namespace
+
+std::vector<ClosedFlows> closed_flows(const Diagnosis& context) {
+  const auto& flows = context.facts.flows;
+  const bool any = std::any_of(flows.begin(), flows.end(), [&](const Flow& flow) {
+    return flow.way != Reachability::open && !context.open_probes(flow).empty();
+  });
+  return any ? Reader(context).read() : std::vector<ClosedFlows>();
+}
+
+double sure_to_be_closed(const Diagnosis& context, const Flow& flow) {
+  return Reader(context).sure_of(flow);
+}
+
+}  // namespace callready::findings

@@ -1,0 +1,56 @@
+// What the rules about ports and destinations ask of flows (facts.hpp), and how they say
+// what they found.
+#pragma once
+
+#include <tuple>
+
+#include "probe/diagnosis/rules.hpp"
+
+namespace callready::findings {
+
+// The packets leave the site, at least.
+bool gets_out(Reachability way);
+bool out(const Flow& flow);
+// True where its far end answered: over UDP a port-unreachable comes back where no reply does.
+bool heard(const Flow& flow);
+// Not reached, and nothing says that the far end did it. A reset counts where several have it.
+bool bad(const Flow& flow);
+
+// Silent, as another host of the same operator on the same port to which packets leave the site:
+// what is wrong is beyond the site, for this one too.
+bool peer_also_silent(const Facts& facts, const Flow& flow);
+
+// The ports that get out, and to whom; over UDP, by what was sent.
+class Working {
+ public:
+  explicit Working(const Facts& facts);
+  // The same port to another host.
+  bool elsewhere(const Flow& flow) const;
+
+ private:
+  using Port = std::tuple<bool, std::uint16_t, std::optional<Payload>>;  // true: UDP
+  std::map<Port, std::set<std::string>> hosts_;
+};
+
+// Of several flows: the device that refused, if one was heard; whether something on the way was
+// seen to block.
+std::string device_of(const std::vector<const Flow*>& flows);
+bool any_blocked(const std::vector<const Flow*>& flows);
+// How often packets of one kind were asked after there without success: what died once may be a bad
+// line.
+std::size_t times_lost(const Flow& flow);
+// Blocked for certain: a device said so, or it was asked more than once, and more often on a line
+// that loses packets.
+bool firmly_blocked(const Facts& facts, const Flow& flow);
+
+// The strongest first: what a device said, packets that died on the way, then silence.
+std::vector<FindingEvidence> evidence_for(const std::vector<const Flow*>& flows, std::size_t most);
+
+// "443 of the same host works": the contrast that makes a closed port of a living host.
+std::optional<FindingEvidence> reachable_port_of_same_host(const Facts& facts, const Flow& dead);
+
+// "TCP 443 and UDP 3478 to a and b": exactly these, unlike what their rows ask for; where that is
+// too long for a title, "10 ports of a and 2 more". `subjects`: how many they are, for the verb.
+Text flows_in_subject(const std::vector<const Flow*>& flows, std::size_t& subjects);
+
+}  // namespace callready::findings

@@ -1,0 +1,362 @@
+// No way out at all: this computer's own connection, then the line behind it.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "probe/diagnosis/rules.hpp"
+#include "probe/diagnosis/ways/own_connection.hpp"
+#include "probe/diagnosis/words.hpp"
+#include "probe/model/canary.hpp"
+
+namespace callready::findings {
+namespace {
+
+// Of the first packets that have no way: fewer than this may be a vendor's own trouble.
+constexpr std::size_t enough_endpoints = 3;
+// Operators whose silence, each for itself, would say nothing.
+constexpr std::size_t enough_mute = 4;
+
+// Somebody answers at the proxy's address, if only to refuse: it is the proxy that is gone.
+bool proxy_is_gone(const ProbeResult& result) {
+  const auto& seen = result.observation;
+  if (is_direct(result)) return false;
+  const bool refused =
+      seen.outcome == Outcome::refused && seen.detail == DetailCode::proxy_unreachable;
+  return refused || seen.detail == DetailCode::not_a_proxy ||
+         seen.detail == DetailCode::proxy_timed_out;
+}
+
+// A router says that it knows no way there.
+bool leads_nowhere(const Flow& flow) {
+  return any_sample(flow, [](const FlowSample& sample) { return sample.no_way; });
+}
+
+// Many a network that lets nothing out lets names be looked up, by whatever server.
+bool only_asks_names(const Flow& flow) {
+  return std::all_of(flow.samples.begin(), flow.samples.end(), [](const FlowSample& sample) {
+    return sample.result->probe.check == CheckKind::dns;
+  });
+}
+
+// What came of all that was sent out, where nothing comes back.
+struct Outside {
+  std::set<std::string> parties;                      // who should answer
+  std::set<std::string> mute;                         // these, and who may answer clients only
+  std::set<std::pair<bool, std::uint16_t>> services;  // that nobody answers: by transport and port
+  std::size_t silent = 0, silent_resolvers = 0, without_route = 0, tried = 0;
+  bool control = false;          // public servers were asked
+  bool own = false;              // somebody of the vendor's who should answer was asked
+  bool own_not_refused = false;  // and nobody turned his packets away
+  bool answers_all = false;      // one of those asked answers everybody
+  bool looked_up = false;        // names are found
+  bool names_fail = false;       // the site's name server answers, and finds nothing
+  std::string device;            // that turns packets away
+  // That know no way to where packets are to go, each with whom it said so of.
+  std::map<std::string, std::set<std::string>> lost_routers;
+  std::string proxy;  // that does not answer either
+  void add_silent(const Flow& flow) {
+    ++silent;
+    parties.insert(flow.party);
+    services.insert({flow.udp, flow.port});
+  }
+};
+
+// False where it got out, or somebody out there said no.
+bool note(const Flow& flow, const std::set<std::string>& asked_for, Outside& outside) {
+  for (const auto& sample : flow.samples) {
+    const auto* said = evidence_of(*sample.result, EvidenceKind::icmp_error);
+    const auto router = said != nullptr ? text_fact(*said, Fact::sender) : sample.by;
+    if (sample.no_way && !router.empty()) outside.lost_routers[router].insert(flow.party);
+  }
+  if (only_asks_names(flow)) {
+    if (leads_nowhere(flow)) {
+      outside.add_silent(flow);
+    } else if (flow.way == Reachability::lost) {
+      ++outside.silent_resolvers;
+    }
+    return true;
+  }
+  if (flow.way == Reachability::open || flow.way == Reachability::left ||
+      flow.way == Reachability::refused)
+    return false;
+  const bool vendors = asked_for.contains(flow.host);
+  const bool answers_all =
+      any_sample(flow, [](const FlowSample& sample) { return sample.responder; });
+  outside.answers_all |= answers_all;
+  if (flow.way == Reachability::blocked || answers_all) {
+    outside.add_silent(flow);
+    outside.own |= vendors;
+  }
+  outside.own_not_refused |= vendors && flow.way != Reachability::blocked;
+  outside.mute.insert(flow.party);
+  for (const auto& sample : flow.samples) {
+    // The vendor's may be asked again by the second round.
+    outside.control |= sample.result->probe.control() && !vendors;
+    if (!sample.by.empty() && !sample.no_way) outside.device = sample.by;
+  }
+  return true;
+}
+
+bool note(const Facts& facts, const ProbeResult& result, Outside& outside) {
+  if (facts.inside(result)) return true;
+  if (result.probe.check == CheckKind::dns && reached(result.observation.outcome)) {
+    outside.looked_up = true;
+    return true;
+  }
+  if (asks_for_canary(result.probe)) return true;
+  if (reached(result.observation.outcome) || proxy_is_gone(result)) return false;
+  if (!is_direct(result)) outside.proxy = result.probe.target.route.proxy;
+  if (has_no_route(result)) ++outside.without_route;
+  outside.looked_up |= is_name(result.probe.target.host) && result.observation.address;
+  outside.names_fail |= result.observation.detail == DetailCode::dns_failed;
+  // Without a route, no name server can be asked either.
+  if (failing(result) && result.observation.detail != DetailCode::dns_unreachable) ++outside.tried;
+  return true;
+}
+
+// Nothing where anything came back.
+std::optional<Outside> look_outside(const Facts& facts, bool connected) {
+  Outside outside;
+  const auto asked_for = facts.hosts_asked_for();
+  for (const auto& flow : facts.flows) {
+    if (!note(flow, asked_for, outside)) return std::nullopt;
+  }
+  for (const auto& result : facts.report.probes) {
+    // Without a link nobody is at the proxy's address either.
+    const bool unheard = result.observation.outcome != Outcome::refused;
+    if (!connected && unheard && proxy_is_gone(result)) continue;
+    if (!note(facts, result, outside)) return std::nullopt;
+  }
+  return outside;
+}
+
+// The router that knows no way to two operators: behind it, the line is down. Empty: none said so.
+std::string router_without_line(const Outside& outside) {
+  for (const auto& [router, parties] : outside.lost_routers) {
+    if (parties.size() > 1) return router;
+  }
+  return {};
+}
+
+bool has_no_way(const Outside& outside, const Site& site) {
+  const auto& interfaces = site.interfaces;
+  const bool led_nowhere =
+      !interfaces.empty() && std::none_of(interfaces.begin(), interfaces.end(),
+                                          [](const auto& one) { return one.default_route; });
+  const std::size_t enough = led_nowhere ? 1 : enough_endpoints;
+  return outside.without_route >= enough && outside.silent == 0 && outside.tried == 0;
+}
+
+Cause offline(const Facts& facts, Owner owner, Confidence confidence, Text title) {
+  Cause cause;
+  cause.explained = lost_probes(facts);
+  cause.closes = Closes::everything;
+  cause.finding.code = FindingCode::network_offline;
+  cause.finding.owner = owner;
+  cause.finding.confidence = confidence;
+  cause.finding.title = std::move(title);
+  return cause;
+}
+
+Cause no_way(const Facts& facts) {
+  auto cause = offline(facts, Owner::user, Confidence::certain,
+                       phrase("This computer is not connected to the Internet"));
+  cause.finding.fix = phrase(
+      "Connect the network cable or join the Wi-Fi, and check that the computer gets an address "
+      "and a default gateway (DHCP). Then run this again.");
+  cause.finding.evidence.push_back(
+      {"", phrase("The computer has no route to any of the servers tried.")});
+  return cause;
+}
+
+// A network may be of use without a way out: servers of the user's own, on it.
+bool is_all_that_is_asked(const Facts& facts) {
+  const auto& probes = facts.report.probes;
+  const auto inside = [&](const ProbeResult& result) {
+    return facts.inside(result) && reached(result.observation.outcome);
+  };
+  return lost_probes(facts).empty() && std::any_of(probes.begin(), probes.end(), inside);
+}
+
+// Of what was sent outside, nothing is known to have failed: all of it was on this computer or its
+// network, or the run was stopped before.
+bool nothing_failed(const Facts& facts) {
+  const auto& probes = facts.report.probes;
+  return std::none_of(probes.begin(), probes.end(), [&](const ProbeResult& result) {
+    return !facts.inside(result) && (failing(result) || has_no_route(result));
+  });
+}
+
+Cause not_connected(const Facts& facts, Disconnection what) {
+  Cause cause;
+  cause.explained = lost_probes(facts);
+  cause.closes = Closes::everything;
+  cause.finding = disconnected(facts.report.site, what);
+  findings::add_what_they_saw(cause.finding.evidence, cause.explained, 4);
+  return cause;
+}
+
+// `with_resolvers`: name servers had to be counted in.
+Confidence confidence_of(const Outside& outside, bool with_resolvers) {
+  // Silence of those who answer nobody but their clients proves nothing.
+  if (!outside.answers_all) return Confidence::possible;
+  // One or two services may be shut, where little else was asked.
+  const std::size_t few = outside.device.empty() ? 2 : 3;
+  if (outside.services.size() < few && (outside.looked_up || !outside.control)) {
+    return Confidence::possible;
+  }
+  if (!outside.looked_up) {
+    // A name server of the site's that answers, and reaches nobody itself, says the same.
+    const bool many = outside.parties.size() > 1 || outside.mute.size() >= enough_mute;
+    const bool enough = !with_resolvers || (outside.names_fail && many);
+    return outside.control && enough ? Confidence::certain : Confidence::likely;
+  }
+  // A name server that finds names has a way out, or has them from before: this computer may be the
+  // one that is kept in, and let out to the vendor's list, of which nobody was asked who answers.
+  // A device that turns some of the service away may turn no more away than that.
+  const bool told = outside.own && (outside.device.empty() || !outside.own_not_refused);
+  return told ? Confidence::likely : Confidence::possible;
+}
+
+Text what_to_do(const Outside& outside, bool proxy_sought) {
+  Text fix;
+  if (outside.looked_up && outside.proxy.empty()) {
+    fix = phrase(
+        "DNS works, so the line is probably up and something blocks this computer: find the "
+        "address of this site's web proxy in the browser's settings and run again with --proxy "
+        "URL");
+    fix += proxy_sought ? phrase(" (--proxy auto looked for one and found none).")
+                        : phrase(" (or --proxy auto, which looks for it).");
+    fix += phrase(
+        " If the site has no proxy, check the firewall and the line (can other computers here open "
+        "any web page?).");
+  } else {
+    fix = phrase(
+        "Check the Internet line and the router (can other computers here open any web page?). ");
+    fix += outside.proxy.empty()
+               ? phrase(
+                     "If web pages open on them, this site lets traffic out only through a proxy: "
+                     "find "
+                     "its address in the browser's settings and run again with --proxy URL.")
+               : phrase(
+                     "The proxy {} does not answer either: if web pages open on them, compare "
+                     "its address with the one in their browser's settings.",
+                     outside.proxy);
+  }
+  if (!outside.device.empty()) {
+    fix += phrase(" The device {} rejects the traffic: ask its operator.", outside.device);
+  }
+  return fix;
+}
+
+// The router is there, and says that it has no way on.
+Cause line_is_down(const Facts& facts, const Outside& outside, const std::string& router) {
+  const auto& gateways = facts.report.site.gateways;
+  const bool own = std::any_of(gateways.begin(), gateways.end(), [&](const GatewayInfo& gateway) {
+    return gateway.address.to_string() == router;
+  });
+  const bool sure = own || outside.control;
+  auto cause = offline(facts, Owner::provider, sure ? Confidence::certain : Confidence::likely,
+                       phrase("The Internet line is down: the router {} has no route out", router));
+  cause.finding.fix = phrase(
+      "Check the router {} and its line (modem, cable, status page): is it connected to the "
+      "Internet provider? If the router is on but the line is down, call the provider. This "
+      "computer and the local network are fine.",
+      router);
+  cause.finding.evidence.push_back(
+      {"", phrase("{} reports addresses of {} operators as unreachable.", router,
+                  outside.lost_routers.at(router).size())});
+  return cause;
+}
+
+// Nothing comes back: the line, or a firewall.
+Cause kept_inside(const Facts& facts, const Outside& outside, Confidence confidence) {
+  // Where names are found, or a device says no, the line is not what is missing.
+  const bool line = !outside.looked_up && outside.device.empty();
+  auto cause =
+      offline(facts, line ? Owner::provider : Owner::network, confidence,
+              outside.looked_up
+                  ? phrase("Name lookup works, but nothing on the Internet answers this computer")
+                  : phrase("Nothing outside this site answers: no Internet access from here"));
+  if (!line) cause.closes = Closes::direct;
+  cause.finding.fix = what_to_do(outside, facts.report.site.proxy_sought);
+  const auto& gateways = facts.report.site.gateways;
+  const auto answering = std::find_if(gateways.begin(), gateways.end(), [](const auto& gateway) {
+    return gateway.answers.value_or(false);
+  });
+  if (answering != gateways.end()) {
+    cause.finding.evidence.push_back(
+        {"", phrase("The router {} answers this computer: the local network is fine.",
+                    answering->address.to_string())});
+  }
+  return cause;
+}
+
+// A name server of the site's cannot ask anybody either: the names that it did not find are lost
+// with the line.
+void add_names(const Facts& facts, std::vector<const ProbeResult*>& explained) {
+  for (const auto& result : facts.report.probes) {
+    const bool name = result.probe.check == CheckKind::dns && failing(result);
+    if (name && std::find(explained.begin(), explained.end(), &result) == explained.end()) {
+      explained.push_back(&result);
+    }
+  }
+}
+
+Text what_was_tried(const Outside& outside, bool enough) {
+  if (!enough) {
+    return phrase(
+        "This site's DNS servers answer but resolve no names, and no other server answers.");
+  }
+  return phrase("None of the {} endpoints of {} operators answered{}.", outside.silent,
+                outside.parties.size(),
+                outside.control ? phrase(", including well-known public servers") : "");
+}
+
+}  // namespace
+
+Causes find_offline(const Diagnosis& context) {
+  const auto& facts = context.facts;
+  if (facts.proxy_speaks()) return {};
+  const auto& site = facts.report.site;
+  const auto disconnection = disconnection_of(site);
+  const bool connected = disconnection != Disconnection::no_link;
+  auto outside = look_outside(facts, connected);
+  if (!outside) return {};
+  if (disconnection) {
+    if (is_all_that_is_asked(facts) || nothing_failed(facts)) return {};
+    return {not_connected(facts, *disconnection)};
+  }
+  if (has_no_way(*outside, site)) return {no_way(facts)};
+  // That other name servers may not be asked is usual; where names are not found at all, they
+  // count.
+  const bool with_resolvers = outside->silent < enough_endpoints && !outside->looked_up;
+  if (with_resolvers && outside->silent > 1) outside->silent += outside->silent_resolvers;
+  const bool enough = outside->silent >= enough_endpoints && outside->parties.size() > 1;
+  // Where the site's own server answers and finds nothing, it is kept in as well: one server more
+  // that is silent, for names and for connections, is enough.
+  const bool kept_in = outside->names_fail && !outside->looked_up && outside->device.empty() &&
+                       outside->silent_resolvers > 0 && outside->silent > 0;
+  const auto router = outside->looked_up ? std::string() : router_without_line(*outside);
+  if (!enough && !kept_in && router.empty()) return {};
+
+  auto cause = router.empty()
+                   ? kept_inside(facts, *outside, confidence_of(*outside, with_resolvers))
+                   : line_is_down(facts, *outside, router);
+  if (!outside->looked_up) add_names(facts, cause.explained);
+  auto& finding = cause.finding;
+  finding.evidence.push_back({"", what_was_tried(*outside, enough)});
+  if (!outside->device.empty() && outside->device != router) {
+    finding.evidence.push_back(
+        {"", phrase("{} reports that it blocks the packets.", outside->device)});
+  }
+  std::vector<const ProbeResult*> tried;
+  for (const auto& flow : facts.flows) {
+    const auto* result = flow.samples.front().result;  // of a range all ports in one
+    if (tried.empty() || tried.back() != result) tried.push_back(result);
+  }
+  add_what_they_saw(finding.evidence, tried, 6);
+  return {cause};
+}
+
+}  // namespace callready::findings

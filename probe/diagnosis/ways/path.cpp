@@ -1,0 +1,285 @@
+// Packets of full size that vanish, and IPv6 that does not work: the path itself.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "probe/diagnosis/rules.hpp"
+#include "probe/diagnosis/words.hpp"
+
+namespace callready::findings {
+namespace {
+
+// IPv4 and TCP headers without options: what a segment is smaller than its packet.
+constexpr int segment_headers = 40;
+
+// What gets stuck where full-size packets vanish: the handshake stands, and the first flight of
+// more than one packet never comes.
+bool gets_stuck(const ProbeResult& result) {
+  const auto& detail = result.observation.detail;
+  const bool stuck = detail == DetailCode::tls_timed_out || detail == DetailCode::http_timed_out;
+  return stuck && is_direct(result) && result.observation.outcome == Outcome::failed;
+}
+
+// Full-size packets came through to somebody, over UDP or over a connection.
+bool full_size_passes(const Facts& facts, bool udp) {
+  return std::any_of(facts.report.probes.begin(), facts.report.probes.end(),
+                     [&](const ProbeResult& result) {
+                       return result.probe.check == CheckKind::path && is_udp(result) == udp &&
+                              result.observation.detail == DetailCode::full_size;
+                     });
+}
+
+// The same question to the same server, asked again, got full-size packets through.
+bool passes_again(const Facts& facts, const ProbeResult& hole) {
+  const auto& target = hole.probe.target;
+  return std::any_of(
+      facts.report.probes.begin(), facts.report.probes.end(), [&](const ProbeResult& result) {
+        const auto& other = result.probe.target;
+        return result.probe.check == CheckKind::path &&
+               result.observation.detail == DetailCode::full_size && other.host == target.host &&
+               other.port() == target.port() && other.transport == target.transport;
+      });
+}
+
+// Small datagrams, too, to those who answer everybody.
+bool udp_gets_lost(const Facts& facts) {
+  const bool lost = std::any_of(facts.flows.begin(), facts.flows.end(), [](const Flow& flow) {
+    return flow.udp && flow.way == Reachability::lost && flow.samples.front().responder;
+  });
+  return lost || std::any_of(facts.report.probes.begin(), facts.report.probes.end(),
+                             [](const ProbeResult& result) {
+                               return result.probe.check == CheckKind::path && is_udp(result) &&
+                                      result.observation.detail == DetailCode::timed_out;
+                             });
+}
+
+// Certificates come in full-size packets, and those of this many others did.
+bool certificates_arrive(const Facts& facts, const ProbeResult& stuck) {
+  constexpr std::size_t enough = 3;
+  std::set<std::string> parties;
+  for (const auto& result : facts.report.probes) {
+    const auto party = registrable_domain(result.probe.target.host);
+    const bool other = party != registrable_domain(stuck.probe.target.host);
+    if (other && is_direct(result) && !chain_of(result).empty()) parties.insert(party);
+  }
+  return parties.size() >= enough;
+}
+
+// So did that host's own.
+bool own_certificates_arrive(const Facts& facts, const ProbeResult& stuck) {
+  return !is_udp(stuck) &&
+         std::any_of(facts.report.probes.begin(), facts.report.probes.end(),
+                     [&](const ProbeResult& result) {
+                       return result.probe.target.host == stuck.probe.target.host &&
+                              is_direct(result) && !chain_of(result).empty();
+                     });
+}
+
+// One connection attempt of the `ipv6` check.
+struct FamilySeen {
+  Detail result;
+  Text text;
+};
+
+FamilySeen family_of(const ProbeResult& result, std::string_view version) {
+  for (const auto& evidence : result.observation.evidence) {
+    if (evidence.kind != EvidenceKind::family || text_fact(evidence, Fact::version) != version)
+      continue;
+    return {detail_fact(evidence, Fact::result), evidence.text};
+  }
+  return {};
+}
+
+bool works_by_ipv6(const ProbeResult& result) {
+  if (result.probe.check != CheckKind::ipv6) return false;
+  return family_of(result, "IPv6").result == DetailCode::connected;
+}
+
+// Packets were sent by IPv6, and no connection came of it.
+bool went_wrong(const Detail& result) {
+  return result == DetailCode::timed_out || result == DetailCode::unreachable ||
+         result == DetailCode::prohibited || result == DetailCode::ttl_exceeded ||
+         result == DetailCode::connection_refused;
+}
+
+// What the sets' rows asked of these hosts.
+std::vector<const ProbeResult*> asked_by_rows(const Facts& facts,
+                                              const std::vector<const ProbeResult*>& probes) {
+  std::vector<const ProbeResult*> found;
+  for (const auto& result : facts.report.probes) {
+    const bool same = std::any_of(probes.begin(), probes.end(), [&](const ProbeResult* other) {
+      return other->probe.target.host == result.probe.target.host;
+    });
+    if (same && facts.asked_for(result)) found.push_back(&result);
+  }
+  return found;
+}
+
+Text repair_of_ipv6(bool refused) {
+  return phrase(
+      "{} Until then, every connection that first tries IPv6 is slow, and programs that do not "
+      "fall back to IPv4 fail.",
+      refused
+          ? phrase(
+                "Allow the same traffic over IPv6 as over IPv4 on the firewall, which refuses it "
+                "now, or stop announcing IPv6 on this network.")
+          : phrase(
+                "Repair the IPv6 route to the Internet (the router announces one, but packets do "
+                "not come back), or stop announcing IPv6 on this network."));
+}
+
+}  // namespace
+
+Causes find_mtu(const Diagnosis& context) {
+  const auto& facts = context.facts;
+  Cause cause;
+  auto& finding = cause.finding;
+  std::set<std::string> parties;
+  std::size_t streams = 0;
+  int passes = 0;
+  for (const auto& result : facts.report.probes) {
+    if (result.probe.check != CheckKind::path ||
+        result.observation.detail != DetailCode::black_hole || passes_again(facts, result)) {
+      continue;
+    }
+    cause.explained.push_back(&result);
+    parties.insert(registrable_domain(result.probe.target.host));
+    if (!is_udp(result)) ++streams;
+    const auto* evidence = evidence_of(result, EvidenceKind::path_mtu);
+    if (evidence == nullptr) continue;
+    passes = std::max(passes, static_cast<int>(number_fact(*evidence, Fact::passes).value_or(0)));
+    finding.evidence.push_back(
+        {result.probe.id, phrase("{}: {}.", result.probe.target.host, evidence->text)});
+  }
+  if (cause.explained.empty()) return {};
+  // Each datagram of another size is a new flow.
+  if (streams == 0 && new_flows_are_limited(facts)) return {};
+  // Where full-size packets came through elsewhere, these may have been lost by chance, on a bad
+  // line; so may datagrams where small ones get lost, too.
+  const auto holes = cause.explained.size();
+  const auto* first = cause.explained.front();
+  const bool one_is_chance = full_size_passes(facts, is_udp(*first)) ||
+                             (is_udp(*first) ? udp_gets_lost(facts) || facts.line_loses()
+                                             : certificates_arrive(facts, *first));
+  // Out by UDP, and in with the certificates.
+  const bool all_are_chance =
+      (facts.line_loses() || full_size_passes(facts, true)) &&
+      std::all_of(cause.explained.begin(), cause.explained.end(),
+                  [&](const auto* result) { return own_certificates_arrive(facts, *result); });
+  const bool alone = (holes == 1 && one_is_chance) || all_are_chance;
+  for (const auto& result : facts.report.probes) {
+    if (!alone && gets_stuck(result) && !context.explained(result)) {
+      cause.explained.push_back(&result);
+    }
+  }
+  finding.code = FindingCode::network_mtu;
+  finding.title = passes == 0 ? phrase("Large packets are lost in transit")
+                              : phrase("Packets larger than {} bytes are lost in transit", passes);
+  finding.owner = Owner::lan;
+  // One server may drop what it does not like; two of different operators, or a connection that
+  // works with small segments only and again only with these, are the path.
+  const bool sure = parties.size() > 1 || streams > 1;
+  finding.confidence = alone  ? Confidence::possible
+                       : sure ? Confidence::certain
+                              : Confidence::likely;
+  finding.fix = phrase(
+      "On the firewall and the router, allow ICMP \"fragmentation needed\" (type 3, code 4; ICMPv6 "
+      "\"packet too big\", type 2) in both directions");
+  if (passes > segment_headers) {
+    finding.fix +=
+        phrase(", and limit the TCP segment size on the line or tunnel (MSS clamping to {} bytes)",
+               passes - segment_headers);
+  } else {
+    finding.fix += phrase(", and limit the TCP segment size on the line or tunnel (MSS clamping)");
+  }
+  finding.fix +=
+      phrase(". Until then, sign-in pages hang, large SIP messages are lost, and video stutters.");
+  return {cause};
+}
+
+Causes find_broken_ipv6(const Diagnosis& context) {
+  Cause cause;
+  auto& finding = cause.finding;
+  std::set<std::string> parties;
+  bool refused = true;
+  for (const auto& result : context.facts.report.probes) {
+    if (result.probe.check != CheckKind::ipv6) continue;
+    const auto six = family_of(result, "IPv6"), four = family_of(result, "IPv4");
+    if (works_by_ipv6(result)) return {};
+    if (!went_wrong(six.result) || four.result != DetailCode::connected) continue;
+    cause.explained.push_back(&result);
+    refused &= six.result == DetailCode::connection_refused;
+    parties.insert(registrable_domain(result.probe.target.host));
+    finding.evidence.push_back(
+        {result.probe.id, phrase("{}: {}; {}.", result.probe.target.host, six.text, four.text)});
+  }
+  // One server that refuses by IPv6 only does so by itself.
+  if (cause.explained.empty() || (refused && parties.size() < 2)) return {};
+  finding.code = FindingCode::network_ipv6_broken;
+  finding.title = phrase("IPv6 is set up on this network but does not work");
+  finding.owner = Owner::network;
+  finding.confidence = parties.size() > 1 ? Confidence::certain : Confidence::likely;
+  finding.fix = repair_of_ipv6(refused);
+  return {cause};
+}
+
+// One service's own: IPv6 gets out to others, and to its hosts IPv4 does.
+Causes find_vendor_ipv6(const Diagnosis& context) {
+  const auto& facts = context.facts;
+  std::map<std::string, std::vector<const ProbeResult*>> dead;  // by the vendor's domain
+  std::set<std::string> alive;                                  // domains
+  for (const auto& result : facts.report.probes) {
+    const auto party = registrable_domain(result.probe.target.host);
+    if (works_by_ipv6(result)) alive.insert(party);
+    if (result.probe.check != CheckKind::ipv6 || !result.probe.with.contains("service")) continue;
+    const bool four = family_of(result, "IPv4").result == DetailCode::connected;
+    if (four && went_wrong(family_of(result, "IPv6").result)) dead[party].push_back(&result);
+  }
+  Causes causes;
+  for (const auto& [party, results] : dead) {
+    const bool others = alive.size() > (alive.contains(party) ? 1u : 0u);
+    if (!others) continue;
+    const bool all = !alive.contains(party);  // as far as was asked
+    const bool refused = std::all_of(results.begin(), results.end(), [](const auto* result) {
+      return family_of(*result, "IPv6").result == DetailCode::connection_refused;
+    });
+    Cause cause;
+    auto& finding = cause.finding;
+    finding.code = FindingCode::network_ipv6_vendor_dead;
+    finding.title = phrase("IPv6 to {} does not work, but IPv4 does",
+                           all ? party : results.front()->probe.target.host);
+    finding.owner = refused || !all ? Owner::vendor : Owner::provider;
+    finding.confidence = all && results.size() > 1 && !facts.line_loses() ? Confidence::likely
+                                                                          : Confidence::possible;
+    finding.fix = phrase(
+        "{} Until then, browsers and other programs that try both lose a quarter of a second on "
+        "each connection; those that wait for IPv6 only seem to hang.",
+        refused || !all
+            ? phrase("Ask the operator of {} to offer the service over IPv6, or to remove the IPv6 "
+                     "addresses of these names from DNS.",
+                     listed(hosts_of(results)))
+            : phrase("Ask the Internet provider to check the IPv6 route to {}, and ask {} whether "
+                     "its IPv6 works; a firewall rule at this site may also be the cause.",
+                     listed(hosts_of(results)), party));
+    for (const auto* result : results) {
+      const auto six = family_of(*result, "IPv6"), four = family_of(*result, "IPv4");
+      finding.evidence.push_back({result->probe.id, phrase("{}: {}; {}.", result->probe.target.host,
+                                                           six.text, four.text)});
+    }
+    for (const auto& result : facts.report.probes) {
+      if (!works_by_ipv6(result)) continue;
+      if (registrable_domain(result.probe.target.host) == party && !all) continue;
+      insert_second(finding.evidence, {result.probe.id, phrase("{}: {}.", result.probe.target.host,
+                                                               family_of(result, "IPv6").text)});
+      break;
+    }
+    finding.affects = sets_of(facts, asked_by_rows(facts, results));
+    cause.explained = results;
+    causes.push_back(std::move(cause));
+  }
+  return causes;
+}
+
+}  // namespace callready::findings

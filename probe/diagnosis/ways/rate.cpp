@@ -1,0 +1,290 @@
+// An intrusion prevention that took offence: what answered at first does not any more. And what
+// answers only sometimes.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "probe/diagnosis/rules.hpp"
+#include "probe/diagnosis/words.hpp"
+#include "probe/model/canary.hpp"
+
+namespace callready::findings {
+namespace {
+
+// The first and the second time that a port was asked.
+struct Twice {
+  const Flow* flow = nullptr;
+  const FlowSample* before = nullptr;  // it answered
+  const FlowSample* after = nullptr;   // it does not
+};
+
+bool is_second(const FlowSample& sample) { return sample.result->probe.purpose == Purpose::repeat; }
+
+// What this computer is called where it is to be let through.
+std::string own_address(const Report& report) {
+  for (const auto& interface : report.site.interfaces) {
+    for (const auto& address : interface.addresses) {
+      if (interface.default_route && address.is_v4()) return " (" + address.to_string() + ")";
+    }
+  }
+  return {};
+}
+
+// In the second round: the canary is asked for in the first.
+bool asks_our_resolvers(const Probe& probe) {
+  return probe.check == CheckKind::dns && !probe.with.contains("server") && !asks_for_canary(probe);
+}
+
+// The site's resolver still finds names: the line is up, and it is this computer that is shut out.
+std::optional<FindingEvidence> line_is_up(const Facts& facts) {
+  for (const auto& result : facts.report.probes) {
+    const bool own = asks_our_resolvers(result.probe);
+    const auto* answer = evidence_of(result, EvidenceKind::dns_answer);
+    if (!own || answer == nullptr || facts.asked_for(result)) continue;
+    return FindingEvidence{result.probe.id, phrase("Meanwhile, the line is up: {}.", answer->text)};
+  }
+  return std::nullopt;
+}
+
+// The same question, and no answer: then it may be the line.
+const ProbeResult* resolver_is_silent(const Facts& facts) {
+  for (const auto& result : facts.report.probes) {
+    const bool own = asks_our_resolvers(result.probe);
+    const bool late = own && !facts.asked_for(result) && result.probe.control();
+    if (late && result.observation.outcome == Outcome::silent) return &result;
+  }
+  return nullptr;
+}
+
+// Fisher's exact test, one-sided: how probable it is that of all the answers so few, or fewer, fell
+// to the new flows, if both kinds had the same chance.
+double chance_of_so_few(const RequestCount& news, const RequestCount& one) {
+  const auto log_choose = [](int n, int k) {
+    return std::lgamma(n + 1) - std::lgamma(k + 1) - std::lgamma(n - k + 1);
+  };
+  const int answers = news.answered + one.answered;
+  double sum = 0;
+  for (int k = std::max(0, answers - one.sent); k <= news.answered; ++k) {
+    sum += std::exp(log_choose(news.sent, k) + log_choose(one.sent, answers - k) -
+                    log_choose(news.sent + one.sent, answers));
+  }
+  return sum;
+}
+
+// A line that loses most of one flow loses most of all others as well; a device that shuts this
+// computer out while it counts does not.
+bool most_others_answer_at_once(const Facts& facts) {
+  const auto& probes = facts.report.probes;
+  const auto answered = std::count_if(probes.begin(), probes.end(), [](const ProbeResult& result) {
+    return is_direct(result) && result.observation.outcome == Outcome::answered;
+  });
+  return facts.answered_late().size() * 2 < static_cast<std::size_t>(answered);
+}
+
+// Both were asked of one server at one time: what the line loses, it loses of both.
+enum class LossBy { not_known, line, limit };
+LossBy loss_by(const Facts& facts) {
+  constexpr double unlikely = 0.001;
+  // Of 20 requests 2 that get lost exclude a loss of less than 1.8 % there and back (Clopper and
+  // Pearson, 95 %).
+  constexpr int proves_loss = 2;
+  const auto &one = facts.on_one_flow(), &news = facts.on_new_flows();
+  if (one.answered == 0 || news.sent == 0) return LossBy::not_known;
+  if (chance_of_so_few(news, one) < unlikely) return LossBy::limit;
+  if (one.lost() > one.answered && most_others_answer_at_once(facts)) return LossBy::not_known;
+  return one.lost() >= proves_loss ? LossBy::line : LossBy::not_known;
+}
+
+// What answered at first, and does not any more. Nothing where any of it does.
+std::vector<Twice> fallen_silent(const Facts& facts) {
+  std::vector<Twice> lost;
+  for (const auto& flow : facts.flows) {
+    Twice twice{&flow, nullptr, nullptr};
+    for (const auto& sample : flow.samples) {
+      if (!is_second(sample)) {
+        const bool answered =
+            sample.way == Reachability::open && sample.result->observation.sent_at;
+        if (answered) twice.before = &sample;
+      } else {
+        twice.after = &sample;
+      }
+    }
+    if (twice.before == nullptr || twice.after == nullptr) continue;
+    // Still there: nobody took offence.
+    if (twice.after->way == Reachability::open || twice.after->way == Reachability::left) return {};
+    const auto& before = twice.before->result->observation.sent_at;
+    const auto& after = twice.after->result->observation.sent_at;
+    if (after && *after >= *before) lost.push_back(twice);
+  }
+  return lost;
+}
+
+}  // namespace
+
+Causes find_rate_limit(const Diagnosis& context) {
+  const auto& facts = context.facts;
+  const auto lost = fallen_silent(facts);
+  if (lost.empty()) return {};
+  std::set<std::string> networks;
+  bool resets = false;  // some devices refuse instead of dropping
+  for (const auto& twice : lost) {
+    resets |= twice.after->way != Reachability::lost;
+    networks.insert(twice.flow->network);
+  }
+  Cause cause;
+  for (const auto& flow : facts.flows) {
+    if (flow.port == 53) continue;
+    for (const auto& sample : flow.samples) {
+      const auto* result = sample.result;
+      // The ban may come between the connection and the reply.
+      const auto& seen = result->observation;
+      const bool cut = seen.outcome == Outcome::silent || seen.detail == DetailCode::tls_timed_out;
+      const bool refused =
+          sample.way == Reachability::refused || sample.way == Reachability::blocked;
+      const bool shut_out = sample.way == Reachability::lost ||
+                            (sample.way == Reachability::open && cut) || (resets && refused);
+      if (shut_out && !context.explained(*result)) cause.explained.push_back(result);
+    }
+  }
+  if (!context.affects_requirement(cause.explained)) return {};
+  const auto line = line_is_up(facts);
+  auto& finding = cause.finding;
+  finding.code = FindingCode::firewall_rate_limited;
+  finding.title = resets
+                      ? phrase("A device in the path has started to refuse this computer's packets")
+                      : phrase("A device in the path has started to drop this computer's packets");
+  finding.owner = Owner::security;
+  const auto* quiet = line ? nullptr : resolver_is_silent(facts);
+  finding.confidence = line && networks.size() > 1 ? Confidence::certain
+                       : quiet != nullptr          ? Confidence::possible
+                                                   : Confidence::likely;
+  finding.fix = phrase(
+      "Exempt this computer{} from intrusion prevention (port scan, host sweep or flood "
+      "protection) on the firewall, or raise its limit: calls contact dozens of servers within "
+      "seconds, too. Until the block expires (often a minute to an hour), more tests from here "
+      "will fail. After that, run this again at the normal pace.",
+      own_address(facts.report));
+  for (const auto& [flow, before, after] : lost) {
+    // By milliseconds, as a saved report has them.
+    const auto seconds = std::chrono::duration<double>(
+        std::chrono::floor<std::chrono::milliseconds>(*after->result->observation.sent_at) -
+        std::chrono::floor<std::chrono::milliseconds>(*before->result->observation.sent_at));
+    const auto& target = after->result->probe.target;
+    finding.evidence.push_back(
+        {after->result->probe.id, phrase("{}, {} {}, answered, but not {} s later.", target.host,
+                                         is_udp(*after->result) ? "UDP" : "TCP", target.port(),
+                                         fmt::format("{:.0f}", seconds.count()))});
+  }
+  if (line) finding.evidence.push_back(*line);
+  if (quiet != nullptr) {
+    finding.evidence.push_back(
+        {quiet->probe.id,
+         phrase("The DNS servers no longer answer either: the line itself may have gone down.")});
+  }
+  add_what_they_saw(finding.evidence, cause.explained, 4);
+  return {cause};
+}
+
+namespace {
+
+// How the two counts came out.
+void add_counts(std::vector<FindingEvidence>& list, const Facts& facts) {
+  const auto &one = facts.on_one_flow(), &news = facts.on_new_flows();
+  if (one.sent == 0 || news.sent == 0) return;
+  list.push_back(
+      {news.result->probe.id,
+       phrase(
+           "Of {} requests to {} from one port, {} were answered; of {} from separate ports, {}.",
+           one.sent, one.result->probe.target.host, one.answered, news.sent, news.answered)});
+}
+
+}  // namespace
+
+bool new_flows_are_limited(const Facts& facts) { return loss_by(facts) == LossBy::limit; }
+
+// A device lets so many new flows a second through, and no more: what is silent then, or dies on
+// the way, may be so for that reason alone, and no other is looked for.
+Causes find_new_flow_limit(const Diagnosis& context) {
+  const auto& facts = context.facts;
+  if (!new_flows_are_limited(facts)) return {};
+  Cause cause;
+  for (const auto& result : facts.report.probes) {
+    const bool silent = result.observation.outcome == Outcome::silent;
+    const bool outside = is_udp(result) && is_direct(result) && !facts.inside(result);
+    if (silent && outside && result.probe.check != CheckKind::dns && !context.explained(result)) {
+      cause.explained.push_back(&result);
+    }
+  }
+  if (!context.affects_requirement(cause.explained)) return {};
+  auto& finding = cause.finding;
+  finding.code = FindingCode::firewall_new_flows_limited;
+  finding.title = phrase("A device in the path limits how many new flows get out");
+  finding.owner = Owner::network;
+  finding.confidence = Confidence::likely;
+  finding.fix = phrase(
+      "Find the firewall's limit on new connections or flows per second (flood or scan protection, "
+      "session limit per host), and raise it {}: calls open dozens of flows within a second.",
+      for_users(facts));
+  add_counts(finding.evidence, facts);
+  add_what_they_saw(finding.evidence, cause.explained, 4);
+  return {cause};
+}
+
+// Some answers came only to a second try, and some never: a line that loses packets, or a device
+// that limits what is new. Which of them is known where answers were counted.
+Causes find_loss(const Diagnosis& context) {
+  const auto& facts = context.facts;
+  const auto& late = facts.answered_late();
+  Cause cause;
+  for (const auto& result : facts.report.probes) {
+    if (got_no_answer(result) && is_direct(result) && !facts.inside(result) &&
+        !context.explained(result)) {
+      cause.explained.push_back(&result);
+    }
+  }
+  if (late.empty() || !context.affects_requirement(cause.explained)) return {};
+  // A media port, or a router on the way, owes nobody an answer.
+  const auto missing = std::count_if(facts.flows.begin(), facts.flows.end(), [](const Flow& flow) {
+    return flow.way == Reachability::lost &&
+           any_sample(flow, [](const FlowSample& sample) { return sample.responder; });
+  });
+  // Counted, and none is lost: on a narrow line our own first packets were late, for they queue.
+  const auto &one = facts.on_one_flow(), &news = facts.on_new_flows();
+  const bool all_answered = one.sent > 0 && one.lost() == 0 && news.sent > 0 && news.lost() == 0;
+  if (all_answered && missing == 0) return {};
+  auto& finding = cause.finding;
+  // Where this computer is shut out, the count met that.
+  const bool by_line = loss_by(facts) == LossBy::line && fallen_silent(facts).empty();
+  finding.code = FindingCode::network_loss;
+  finding.title = by_line
+                      ? phrase("Packets are lost in transit")
+                      : phrase("Packets are lost in transit, or a device limits new connections");
+  finding.owner = Owner::lan;
+  finding.confidence = by_line ? Confidence::likely : Confidence::possible;
+  finding.fix = phrase("Run this again at a quiet time, over a cable instead of Wi-Fi. ");
+  finding.fix += by_line ? phrase(
+                               "If packets are still lost, ask the Internet provider to measure "
+                               "the loss on the line.")
+                         : phrase(
+                               "If answers are still missing, check the firewall for a limit on "
+                               "new connections per "
+                               "second (flood or scan protection) and its log for packets from "
+                               "this computer, and ask "
+                               "the Internet provider to measure the loss on the line.");
+  finding.evidence.push_back(
+      {"", late.size() == 1 ? phrase("One request was answered only on the second try.")
+                            : phrase("{} requests were answered only after they were sent again.",
+                                     late.size())});
+  if (missing > 0) {
+    finding.evidence.push_back(
+        {"", missing == 1 ? phrase("One port of a public server did not answer.")
+                          : phrase("{} ports of public servers did not answer.", missing)});
+  }
+  add_counts(finding.evidence, facts);
+  add_what_they_saw(finding.evidence, late, 3);
+  add_what_they_saw(finding.evidence, cause.explained, 4);
+  return {cause};
+}
+
+}  // namespace callready::findings

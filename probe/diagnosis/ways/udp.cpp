@@ -1,0 +1,223 @@
+// UDP, all of it, or its replies: worlds decide it.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "probe/diagnosis/ways/by_worlds.hpp"
+#include "probe/diagnosis/ways/udp_flows.hpp"
+#include "probe/diagnosis/words.hpp"
+
+namespace callready::findings {
+namespace {
+
+const Flow* tcp_works(const Facts& facts) {
+  const auto open =
+      facts.select([](const Flow& flow) { return !flow.udp && flow.way == Reachability::open; });
+  return open.empty() ? nullptr : open.front();
+}
+
+// Of replies that are lost: the lowest port of whose packets it is known, of those who should
+// answer. Others' may be dropped on their way out. Nothing where no packet was seen to leave.
+std::optional<std::uint16_t> lowest_without_reply(const Facts& facts) {
+  std::optional<std::uint16_t> lowest;
+  bool any_left = false;
+  for (const auto* flow : udp_cells(facts)) {
+    const bool left = flow->way == Reachability::left;
+    any_left |= left;
+    const bool silent = any_sample(*flow, [&](const FlowSample& sample) {
+      const bool sip = sample.payload == Payload::sip && facts.answers_sip(flow->host);
+      return sample.way == Reachability::lost && (sample.responder || sip);
+    });
+    const bool known = silent && !heard(*flow) && (left || facts.asked_for(*flow));
+    if (known) lowest = std::min(lowest.value_or(flow->port), flow->port);
+  }
+  return any_left ? lowest : std::nullopt;
+}
+
+// UDP to these ports and higher ones that was seen to leave the site, and no more.
+std::vector<const ProbeResult*> left_without_reply(const Diagnosis& context, std::uint16_t from) {
+  std::vector<const ProbeResult*> left;
+  for (const auto& result : context.facts.report.probes) {
+    const bool dns = result.probe.target.port() == dns_port || result.probe.check == CheckKind::dns;
+    const bool passed =
+        result.observation.outcome == Outcome::passed && result.probe.target.ports.last >= from;
+    if (is_udp(result) && is_direct(result) && !dns && passed && !context.facts.inside(result)) {
+      left.push_back(&result);
+    }
+  }
+  return left;
+}
+
+// Something else than DNS is answered on its port, which many let out for its sake.
+bool works_on_the_port_of_dns(const Facts& facts) {
+  return std::any_of(facts.flows.begin(), facts.flows.end(), [](const Flow& flow) {
+    return flow.udp && flow.port == dns_port && any_sample(flow, [](const FlowSample& sample) {
+             const auto check = sample.result->probe.check;
+             return sample.way == Reachability::open &&
+                    (check == CheckKind::stun || check == CheckKind::turn);
+           });
+  });
+}
+
+Text title_of(std::optional<std::uint16_t> replies_from, const Facts& facts) {
+  if (replies_from > last_well_known_port)
+    return phrase("The firewall blocks UDP replies from port {} up", *replies_from);
+  if (replies_from) return phrase("The firewall blocks all UDP replies");
+  if (works_on_the_port_of_dns(facts))
+    return phrase("The firewall blocks all outgoing UDP except port 53");
+  return phrase("The firewall blocks all outgoing UDP");
+}
+
+// The far end spoke: a connection that stands and says nothing may be somebody's on the way, and so
+// may one that is opened there.
+bool spoke(const FlowSample& sample) {
+  const auto outcome = sample.result->observation.outcome;
+  const bool answered = outcome == Outcome::answered || outcome == Outcome::denied;
+  return (answered || !chain_of(*sample.result).empty()) && !has_foreign_root(*sample.result);
+}
+
+// On the port of DNS the vendor's are heard, and no stranger is: for UDP, a list is at work.
+bool list_lets_out_udp(const Facts& facts) {
+  bool vendors = false, strangers = false, strangers_tried = false;
+  for (const auto& flow : facts.flows) {
+    if (!flow.udp || flow.port != dns_port) continue;
+    const bool own = facts.asked_for(flow), open = flow.way == Reachability::open;
+    strangers_tried |= !own;
+    (own ? vendors : strangers) |= open;
+  }
+  return vendors && strangers_tried && !strangers;
+}
+
+// Packets died on the way, or somebody other than the target turned them away.
+bool blocked_on_the_way(const Facts& facts) {
+  const auto cells = udp_cells(facts);
+  return std::any_of(cells.begin(), cells.end(), [](const Flow* flow) {
+    return any_sample(*flow, [](const FlowSample& sample) {
+      const auto& target = sample.result->observation.address;
+      const bool by_itself = target && sample.by == target->to_string();
+      return sample.way == Reachability::blocked && !by_itself;
+    });
+  });
+}
+
+}  // namespace
+
+bool silence_tells(const Facts& facts) {
+  const auto& probes = facts.report.probes;
+  if (std::any_of(probes.begin(), probes.end(), is_taken_near)) return false;
+  bool strangers = false, vendors = false, vendors_mute = false;
+  for (const auto& flow : facts.flows) {
+    if (flow.udp) continue;
+    const bool own = facts.asked_for(flow);
+    vendors_mute |= own && any_sample(flow, [](const FlowSample& sample) {
+                      return sample.way == Reachability::open && !spoke(sample);
+                    });
+    (own ? vendors : strangers) |= any_sample(flow, spoke);
+  }
+  return strangers && (vendors || !vendors_mute) && !list_lets_out_udp(facts) &&
+         !new_flows_may_be_limited(facts);
+}
+
+std::optional<ClosedUdp> closed_udp(const Diagnosis& context) {
+  const auto& facts = context.facts;
+  if (failing_udp(context).empty() || tcp_works(facts) == nullptr) return std::nullopt;
+  const auto told = told_by_worlds(context, [&](const reach::Box& box) {
+    return closes_all(context, box, [](const reach::Packet& packet) { return packet.udp; });
+  });
+  if (!told) return std::nullopt;
+  ClosedUdp closed;
+  if (told->box->beyond) closed.replies_from = lowest_without_reply(facts);
+  // Of one network only it may be that one.
+  const bool several = facts.networks([](const Flow& flow) { return flow.udp; }).size() > 1;
+  const bool seen = !closed.replies_from && blocked_on_the_way(facts);
+  // Where nothing but silence shows it, somebody further out may do it.
+  const auto surest = seen && several                ? Confidence::certain
+                      : seen || silence_tells(facts) ? Confidence::likely
+                                                     : Confidence::possible;
+  closed.confidence = std::max(told->confidence(), surest);
+  return closed;
+}
+
+std::vector<const ProbeResult*> failing_udp(const Diagnosis& context) {
+  std::vector<const ProbeResult*> lost;
+  for (const auto& result : context.facts.report.probes) {
+    const bool dns = result.probe.target.port() == dns_port || result.probe.check == CheckKind::dns;
+    if ((is_udp(result) || is_silent_call(result)) && is_direct(result) && !dns &&
+        !context.facts.inside(result) && failing(result) && !context.explained(result)) {
+      lost.push_back(&result);
+    }
+  }
+  return lost;
+}
+
+Causes find_udp_blocked(const Diagnosis& context) {
+  const auto& facts = context.facts;
+  const auto closed = closed_udp(context);
+  if (!closed) return {};
+  Cause cause;
+  cause.explained = failing_udp(context);
+  for (const auto& result : facts.report.probes) {
+    if (needs_relay_over_stream(result)) cause.impaired.push_back(&result);
+  }
+  const auto replies_from = closed->replies_from;
+  const bool only_replies = replies_from.has_value();
+  if (only_replies) {
+    std::erase_if(cause.explained, [&](const ProbeResult* result) {
+      return result->probe.target.ports.last < *replies_from;
+    });
+    cause.contradicted = left_without_reply(context, *replies_from);
+  }
+  const bool media_too =
+      std::any_of(cause.contradicted.begin(), cause.contradicted.end(),
+                  [&](const ProbeResult* result) { return facts.asked_for(*result); });
+  if (!media_too && !context.affects_requirement(cause.explained)) return {};
+  cause.closes = replies_from > last_well_known_port ? Closes::high_udp : Closes::udp;
+  auto& finding = cause.finding;
+  finding.code = FindingCode::firewall_udp_blocked;
+  finding.title = title_of(replies_from, facts);
+  finding.owner = Owner::network;
+  finding.confidence = closed->confidence;
+  if (finding.confidence == Confidence::possible) {
+    // What is seen to be blocked is said of that, and is surer.
+    if (any_blocked(udp_cells(facts))) return {};
+    std::set<std::string> parties;
+    for (const auto* flow : udp_cells(facts)) {
+      if (flow->way == Reachability::lost) parties.insert(flow->party);
+    }
+    if (parties.size() < 2) return {};  // said of that one
+  }
+  // The row of a call names the TCP port by which it is offered.
+  auto without_calls = cause;
+  without_calls.explained.clear();
+  std::set<Text> ends;
+  for (const auto* list : {&cause.explained, &cause.impaired}) {
+    for (const auto* result : *list) {
+      if (result->probe.check != CheckKind::ice) {
+        without_calls.explained.push_back(result);
+      } else if (const auto end = far_end_of_call(*result); !end.empty()) {
+        ends.insert(end);
+      }
+    }
+  }
+  auto wanted = asked_flows(facts, without_calls);
+  if (ends.empty()) cause.asked = without_calls.asked;
+  for (const auto& end : ends) wanted += (wanted.empty() ? "" : "; ") + end;
+  finding.fix = phrase(
+      "{} {}.{}",
+      only_replies ? phrase("Let in the replies to UDP sent {} (a stateful rule with a timeout of "
+                            "at least 120 s):",
+                            from_users(facts))
+                   : phrase("Allow outgoing UDP (and return traffic) {}:", from_users(facts)),
+      wanted, where_the_list_is(facts, cause.explained));
+  if (only_replies) {
+    finding.evidence.push_back({"", phrase("UDP leaves the site, but no reply comes back.")});
+  }
+  add_what_udp_met(finding.evidence, facts);
+  const auto* tcp = tcp_works(facts);
+  finding.evidence.push_back(
+      {tcp->samples.front().result->probe.id,
+       phrase("TCP works: {}, port {}, is reachable.", tcp->host, tcp->port)});
+  return {cause};
+}
+
+}  // namespace callready::findings

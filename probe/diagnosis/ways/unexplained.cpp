@@ -1,0 +1,99 @@
+// What no rule explains is said as what it is: which flows, what was seen, and what to ask next. A
+// blocked capability never stands alone.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "probe/diagnosis/rules.hpp"
+#include "probe/diagnosis/words.hpp"
+
+namespace callready::findings {
+namespace {
+
+std::set<std::string> explained_rows(const std::vector<Finding>& findings) {
+  std::set<std::string> rows;
+  for (const auto& finding : findings) {
+    rows.insert(finding.explains.begin(), finding.explains.end());
+  }
+  return rows;
+}
+
+// The failed rows of capabilities that do not work and of which no failed row has a cause.
+std::vector<const RequirementResult*> unexplained_rows(const SetResult& set,
+                                                       const std::set<std::string>& explained) {
+  std::vector<const RequirementResult*> lost;
+  for (const auto& capability : set.capabilities) {
+    if (capability.verdict != Verdict::blocked) continue;
+    std::vector<const RequirementResult*> failed;
+    bool any_explained = false;
+    for (const auto& row : set.requirements) {
+      const auto& needed = capability.requirements;
+      const bool has = std::find(needed.begin(), needed.end(), row.id) != needed.end();
+      if (!has || row.status != Status::fail) continue;
+      any_explained |= explained.contains(set.id + '/' + row.id);
+      failed.push_back(&row);
+    }
+    if (any_explained) continue;
+    for (const auto* row : failed) {
+      if (std::find(lost.begin(), lost.end(), row) == lost.end()) lost.push_back(row);
+    }
+  }
+  return lost;
+}
+
+}  // namespace
+
+std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Finding>& findings) {
+  // A computer that is off explains all that failed, whatever its row is about.
+  const bool off = std::any_of(findings.begin(), findings.end(), [](const Finding& finding) {
+    const bool code = finding.code == FindingCode::network_offline ||
+                      finding.code == FindingCode::network_no_gateway;
+    return code && finding.confidence == Confidence::certain;
+  });
+  if (off) return std::nullopt;
+  const auto explained = explained_rows(findings);
+  Cause cause;
+  for (const auto& set : facts.report.sets) {
+    for (const auto* row : unexplained_rows(set, explained)) {
+      for (const auto& id : row->probes) {
+        const auto* result = facts.find(id);
+        const auto& known = cause.explained;
+        if (result == nullptr || !failing(*result) || !facts.asked_for(*result)) continue;
+        if (std::find(known.begin(), known.end(), result) == known.end()) {
+          cause.explained.push_back(result);
+        }
+      }
+    }
+  }
+  if (cause.explained.empty()) return std::nullopt;
+  auto& finding = cause.finding;
+  const auto hosts = listed(hosts_of(cause.explained));
+  finding.code = FindingCode::network_unexplained;
+  finding.title = phrase("{} cannot be reached, cause unknown", hosts);
+  finding.owner = Owner::network;
+  finding.confidence = Confidence::possible;
+  const auto flows = flows_in_words(facts, cause.explained);
+  const bool names_only = std::all_of(
+      cause.explained.begin(), cause.explained.end(),
+      [](const ProbeResult* result) { return result->observation.outcome == Outcome::unresolved; });
+  if (names_only) {
+    finding.title = phrase("{} could not be looked up, cause unknown", hosts);
+    finding.fix = phrase(
+        "Look the name up from another line (a mobile phone's hotspot). If it is found there, ask "
+        "the administrator of this site's DNS servers ({}) why it is not found here. If it is not, "
+        "ask the operator of {}.",
+        resolvers_in_words(facts), hosts);
+    finding.owner = Owner::dns;
+    add_what_they_saw(finding.evidence, cause.explained, 6);
+    return cause;
+  }
+  finding.fix = phrase(
+      "Try the service from another line (a mobile phone's hotspot). If it works there, look in "
+      "this site's firewall log for dropped packets from this computer, and allow them with return "
+      "traffic{}. If it does not work there either, ask the operator of {}.",
+      flows.empty() ? "" : ": " + flows, hosts);
+  add_what_they_saw(finding.evidence, cause.explained, 6);
+  return cause;
+}
+
+}  // namespace callready::findings

@@ -1,0 +1,310 @@
+#include "probe/diagnosis/ways/weak_evidence.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <tuple>
+
+#include "probe/diagnosis/reach/clues.hpp"
+#include "probe/diagnosis/ways/by_worlds.hpp"
+#include "probe/diagnosis/ways/flow_groups.hpp"
+
+namespace callready::findings {
+namespace {
+
+using Endpoint = std::pair<std::string, std::uint16_t>;
+
+Endpoint endpoint_of(const Probe& probe) { return {probe.target.host, probe.target.port()}; }
+
+// The router that saw the packets, where none did that does not stop others for sure; else empty.
+std::string no_farther_than(const Facts& facts, const ProbeResult& result) {
+  std::string ours;
+  for (const auto& evidence : result.observation.evidence) {
+    const auto router = text_fact(evidence, Fact::by);
+    if (detail_fact(evidence, Fact::result) != DetailCode::left_site || router.empty()) continue;
+    if (!facts.proves_no_way(router, is_udp(result))) return {};
+    ours = router;
+  }
+  return ours;
+}
+
+// Packets that died on the way once, and what refusals in the server's name turned out to be a
+// device's: of these no row says more than that it is not known. `after_all`: what got out when it
+// was asked again.
+void doubt_single_proofs(const Facts& facts, const std::set<std::string>& explained,
+                         const std::set<std::string>& after_all,
+                         std::map<std::string, Text>& reasons) {
+  constexpr std::size_t most_by_chance = 2;
+  using Host = std::pair<std::string, bool>;
+  std::map<Host, std::size_t> died;  // ports of a host over UDP (true) or TCP
+  std::map<std::string, Host> once;  // of a probe
+  std::set<std::string> firm;
+  for (const auto& flow : facts.flows) {
+    for (const auto& sample : flow.samples) {
+      if (sample.way != Reachability::blocked) continue;
+      const auto& id = sample.result->probe.id;
+      if (sample.refusal && !failing(*sample.result)) {
+        reasons.emplace(id, phrase("a device in the path sends refusals in the server's name"));
+      } else if (firmly_blocked(facts, flow) || sample.turned_away()) {
+        firm.insert(id);
+      } else {
+        const Host host{flow.host, flow.udp};
+        ++died[host];
+        once.emplace(id, host);
+        for (const auto& other : flow.samples) {
+          if (other.result->observation.outcome != Outcome::passed) continue;
+          reasons.emplace(other.result->probe.id,
+                          phrase("packets to port {} were dropped in transit", flow.port));
+        }
+      }
+    }
+  }
+  for (const auto& [id, host] : once) {
+    if (died[host] > most_by_chance || firm.contains(id) || explained.contains(id)) continue;
+    if (after_all.contains(id)) continue;
+    reasons.emplace(id, phrase("one packet was lost, as can happen on any poor line"));
+  }
+}
+
+// Granted, and what was sent through it came neither here nor there: a firewall may drop what goes
+// to the relay's port, and no second relay showed more.
+bool carried_nothing(const ProbeResult& result) {
+  const auto* trip = evidence_of(result, EvidenceKind::relay_trip);
+  return result.observation.outcome == Outcome::answered &&
+         result.observation.detail == DetailCode::allocated && trip != nullptr &&
+         flag_fact(*trip, Fact::outbound) == std::optional(false) &&
+         flag_fact(*trip, Fact::inbound) == std::optional(false);
+}
+
+// Greetings that were answered the second time, by a check that looks at no certificate.
+void doubt_unseen_certificates(const Facts& facts, const std::set<std::string>& after_all,
+                               std::map<std::string, Text>& reasons) {
+  std::set<Endpoint> seen;
+  for (const auto& result : facts.report.probes) {
+    const bool again = result.probe.purpose == Purpose::repeat && !chain_of(result).empty();
+    if (again) seen.insert(endpoint_of(result.probe));
+  }
+  for (const auto& result : facts.report.probes) {
+    const auto& id = result.probe.id;
+    const bool tls = result.probe.target.transport == Transport::tls && after_all.contains(id);
+    if (tls && !seen.contains(endpoint_of(result.probe))) {
+      reasons.emplace(id, phrase("its certificate was not checked then"));
+    }
+  }
+}
+
+// What is lost in some of the worlds, and what makes one think so.
+class Losses {
+ public:
+  Losses(const Facts& facts, const reach::Diagnosis& drawn) : drawn_(drawn) {
+    std::set<std::pair<std::string_view, std::uint16_t>> left;
+    std::vector<const FlowEvent*> silent;
+    bool heard = false;
+    for (const auto& event : drawn.sight.events.flows) {
+      const auto cargo = event.flow.cargo;
+      // A device that resets connections may also refuse UDP in the far end's name.
+      if (!event.flow.udp && event.seen == Seen::refused) unheard_ = &event;
+      if (!event.flow.udp || cargo == Cargo::dns) continue;
+      const bool media = cargo == Cargo::rtp;
+      if (media && reach::is_bad(event.seen)) dead_ports_.insert(event.flow.port);
+      if (event.seen == Seen::expired) left.emplace(event.flow.host, event.flow.port);
+      heard |= !event.ends_early && reach::is_good(event.seen) && event.seen != Seen::arrived;
+      // Other servers may ignore clients that they do not know.
+      const bool answers_all = cargo == Cargo::stun || cargo == Cargo::turn ||
+                               cargo == Cargo::ntp || facts.answers_sip(event.flow.host);
+      if (event.seen == Seen::nothing && event.expected && answers_all) silent.push_back(&event);
+    }
+    for (const auto* event : silent) {
+      const bool got_out = left.contains({event->flow.host, event->flow.port});
+      if (got_out) unheard_ = event;
+    }
+    if (heard) unheard_ = nullptr;
+  }
+
+  // Where something that the probe stands for is lost in worlds that are probable enough together:
+  // what the device of the likeliest of them did to others. Empty: it hardly is.
+  Text reason_to_doubt(const reach::AskedProbe& probe) const {
+    double lost = 0, carried = 0;
+    const reach::Box *by = nullptr, *carrier = nullptr;
+    for (const auto& world : drawn_.worlds) {
+      const auto met = met_by(world, probe);
+      if (!met) continue;
+      const bool carries = met->fate == reach::Fate::carry;
+      (carries ? carried : lost) += world.probability;
+      auto& box = carries ? carrier : by;
+      if (box == nullptr) box = &drawn_.boxes[met->box];
+    }
+    if (lost >= reach::is_worth_saying) return reason_of(*by, probe);
+    // A device that connects by itself proves nothing about the host.
+    constexpr double more_likely_than_not = .5;
+    const bool stands = probe.result->observation.outcome == Outcome::connected;
+    if (stands && carried > more_likely_than_not) return reason_of(*carrier, probe);
+    const bool way_back_unproved = unheard_ != nullptr && is_udp(*probe.result);
+    return way_back_unproved ? what_became_of(*unheard_) : Text();
+  }
+
+ private:
+  // Where one of its packets is lost; else where a device carries one on.
+  std::optional<reach::Met> met_by(const reach::World& world,
+                                   const reach::AskedProbe& probe) const {
+    std::optional<reach::Met> carried;
+    const auto is_lost = [&](const reach::Packet& packet) {
+      const auto met = reach::fate_in(world, drawn_.boxes, packet);
+      if (met.fate == reach::Fate::carry) carried = met;
+      return reach::loses(met.fate) ? std::optional(met) : std::nullopt;
+    };
+    for (const auto number : probe.packets) {
+      if (const auto met = is_lost(drawn_.asked.packets[number])) return met;
+    }
+    // A range is more than its sample: also ports of it on which others were lost.
+    const auto& target = probe.result->probe.target;
+    if (probe.packets.empty() || target.ports.count() == 1) return carried;
+    auto packet = drawn_.asked.packets[probe.packets.front()];
+    for (const auto port : dead_ports_) {
+      if (!target.ports.contains(port)) continue;
+      packet.port = port;
+      if (const auto met = is_lost(packet)) return met;
+    }
+    return carried;
+  }
+
+  Text reason_of(const reach::Box& box, const reach::AskedProbe& probe) const {
+    if (box.fate == reach::Fate::take || box.fate == reach::Fate::carry) {
+      return phrase("a device in the path may take connections itself");
+    }
+    const FlowEvent* telling = nullptr;
+    const auto& target = probe.result->probe.target;
+    const auto closeness = [&](const FlowEvent& event) {
+      return 2 * (event.flow.host == target.host) + target.ports.contains(event.flow.port);
+    };
+    for (const auto* event : lost_by(box)) {
+      if (telling == nullptr || closeness(*event) > closeness(*telling)) telling = event;
+    }
+    return telling == nullptr ? phrase("it may be lost on the way") : what_became_of(*telling);
+  }
+
+  // What that box alone has done to others, as far as it was seen.
+  const std::vector<const FlowEvent*>& lost_by(const reach::Box& box) const {
+    const auto [known, fresh] = lost_by_.try_emplace(&box);
+    if (!fresh) return known->second;
+    const auto& sight = drawn_.sight;
+    for (std::size_t i = 0; i < sight.packets.size(); ++i) {
+      const auto& event = sight.events.flows[i];
+      const bool lost = reach::is_bad(event.seen) || event.seen == Seen::mute;
+      if (lost && reach::loses(reach::fate_of(box, sight.packets[i]))) {
+        known->second.push_back(&event);
+      }
+    }
+    return known->second;
+  }
+
+  static Text what_became_of(const FlowEvent& event) {
+    const auto& flow = event.flow;
+    const auto where = fmt::format("{}, {} {}", flow.host, flow.udp ? "UDP" : "TCP", flow.port);
+    switch (event.seen) {
+      case Seen::nothing:
+        return phrase("nothing came back from {}", where);
+      case Seen::mute:
+        return phrase("the connection to {} opened, but nothing was answered over it", where);
+      case Seen::one_way:
+        return phrase("{} received packets, but its reply did not arrive", where);
+      case Seen::dropped:
+        return phrase("packets to {} were dropped in transit", where);
+      default:
+        return flow.udp ? phrase("packets to {} were refused", where)
+                        : phrase("connections to {} were refused", where);
+    }
+  }
+
+  const reach::Diagnosis& drawn_;
+  mutable std::map<const reach::Box*, std::vector<const FlowEvent*>> lost_by_;
+  std::set<std::uint16_t> dead_ports_;  // UDP: on which media was lost
+  // Where nothing was heard over UDP: a request that left and was not answered, or a connection
+  // that was reset. No way back is proved. Null: something was heard, or nobody was asked.
+  const FlowEvent* unheard_ = nullptr;
+};
+
+// What was only seen to leave, or to stand, may be lost all the same.
+void doubt_what_worlds_lose(const Diagnosis& context, const std::set<std::string>& after_all,
+                            std::map<std::string, Text>& reasons) {
+  const auto& drawn = context.worlds();
+  const Losses losses(context.facts, drawn);
+  for (const auto& probe : drawn.asked.probes) {
+    const auto& result = *probe.result;
+    const auto outcome = result.observation.outcome;
+    const bool stands = outcome == Outcome::connected && !is_udp(result);
+    const bool weak = outcome == Outcome::passed || stands || after_all.contains(result.probe.id);
+    if (!weak || !is_direct(result) || context.facts.inside(result)) continue;
+    auto reason = losses.reason_to_doubt(probe);
+    if (!reason.empty()) reasons.emplace(result.probe.id, std::move(reason));
+  }
+}
+
+}  // namespace
+
+std::map<std::string, Text> doubted(const Diagnosis& context,
+                                    const std::set<std::string>& explained) {
+  const auto& facts = context.facts;
+  std::map<std::string, Text> reasons;
+  const auto after_all = got_out_after_all(facts);
+  doubt_single_proofs(facts, explained, after_all, reasons);
+  doubt_unseen_certificates(facts, after_all, reasons);
+  const bool limited = new_flows_are_limited(facts);
+  for (const auto& result : facts.report.probes) {
+    const auto& id = result.probe.id;
+    if ((facts.line_loses() || limited) && got_no_answer(result) && !explained.contains(id)) {
+      reasons.insert_or_assign(id, limited && is_udp(result)
+                                       ? phrase("this network limits new flows")
+                                       : phrase("this line loses packets"));
+    }
+    if (carried_nothing(result)) {
+      reasons.emplace(id, phrase("it granted a relay, but no data came through it"));
+    }
+    const bool weak = result.observation.outcome == Outcome::passed || after_all.contains(id);
+    const auto router = weak && is_direct(result) ? no_farther_than(facts, result) : std::string();
+    if (router.empty()) continue;
+    reasons.emplace(id, phrase("no packet was seen farther out than {}, {}", router,
+                               facts.may_be_ours(router) ? phrase("which may be this site's own")
+                               : facts.may_stop_others(router)
+                                   ? phrase("which stops other packets")
+                                   : phrase("beyond which other packets are stopped")));
+  }
+  doubt_what_worlds_lose(context, after_all, reasons);
+  return reasons;
+}
+
+std::set<std::string> got_out_after_all(const Facts& facts) {
+  std::set<std::string> gone, open;
+  for (const auto& flow : facts.flows) {
+    for (const auto& sample : flow.samples) {
+      const bool died = sample.way == Reachability::blocked && sample.by.empty() && !sample.forged;
+      const bool passed = any_sample(flow, [&](const FlowSample& other) {
+        const bool out = other.way == Reachability::open || other.way == Reachability::left;
+        return out && inspected_as(other) == inspected_as(sample);  // it may drop one only
+      });
+      // Who was named stands, whatever died beside.
+      const bool turned_away = sample.way == Reachability::blocked && !died;
+      if (died || turned_away) (died && passed ? open : gone).insert(sample.result->probe.id);
+    }
+  }
+  for (const auto& id : gone) open.erase(id);
+  std::set<std::tuple<CheckKind, std::string, Transport, std::uint16_t>> answered;  // the 2nd time
+  // TLS that is opened to see how large packets get is TLS.
+  const auto key = [](const Probe& probe) {
+    const auto& target = probe.target;
+    const bool tls = probe.check == CheckKind::path && target.transport == Transport::tls;
+    return std::tuple(tls ? CheckKind::tls : probe.check, target.host, target.transport,
+                      target.port());
+  };
+  for (const auto& [probe, seen] : facts.report.probes) {
+    if (probe.purpose == Purpose::repeat && reached(seen.outcome)) answered.insert(key(probe));
+  }
+  for (const auto& result : facts.report.probes) {
+    if (got_no_answer(result) && is_direct(result) && answered.contains(key(result.probe))) {
+      open.insert(result.probe.id);
+    }
+  }
+  return open;
+}
+
+}  // namespace callready::findings

@@ -1,0 +1,87 @@
+// Only the web gets out: worlds decide it (docs/design.md, "How neighbours are told apart", 4).
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "probe/diagnosis/ways/by_worlds.hpp"
+#include "probe/diagnosis/ways/udp_flows.hpp"
+#include "probe/diagnosis/words.hpp"
+
+namespace callready::findings {
+namespace {
+
+bool is_web(std::uint16_t port) { return port == 80 || port == 443; }
+
+// A rule that closes all UDP, and all TCP but the web's ports.
+bool closes_all_but_web(const Diagnosis& context, const reach::Box& box) {
+  const auto udp = [](const reach::Packet& packet) { return packet.udp; };
+  const auto other_tcp = [](const reach::Packet& packet) {
+    return !packet.udp && !is_web(packet.port);
+  };
+  reach::Packet https;
+  https.port = 443;
+  return box.ports.empty() && !loses(fate_of(box, https)) && closes_all(context, box, udp) &&
+         closes_all(context, box, other_tcp);
+}
+
+// Networks whose servers showed a certificate on TCP 443, whoever signed it.
+std::set<std::string> networks_of_https(const Facts& facts) {
+  return facts.networks([](const Flow& flow) {
+    return !flow.udp && flow.port == 443 && any_sample(flow, [](const FlowSample& sample) {
+      return !chain_of(*sample.result).empty();
+    });
+  });
+}
+
+}  // namespace
+
+// The web, and nothing else. What is less than likely is said of UDP and of the ports one by one.
+Causes find_web_only(const Diagnosis& context) {
+  const auto& facts = context.facts;
+  std::vector<const ProbeResult*> lost_tcp;
+  for (const auto& result : facts.report.probes) {
+    const auto port = result.probe.target.port();
+    const bool other = is_direct(result) && !is_udp(result) && !is_web(port) && port != 53;
+    if (other && failing(result) && !facts.inside(result) && !context.explained(result))
+      lost_tcp.push_back(&result);
+  }
+  const auto https = networks_of_https(facts);
+  if (lost_tcp.empty() || https.size() < 2) return {};
+  const auto told = told_by_worlds(
+      context, [&](const reach::Box& box) { return closes_all_but_web(context, box); });
+  if (!told || told->confidence() == Confidence::possible) return {};
+  // Silence alone shows no device of the site's own.
+  const bool seen = any_blocked(facts.select([](const Flow& flow) {
+    return flow.udp ? flow.port != 53 : !is_web(flow.port) && flow.port != 53;
+  }));
+  if (!seen && !silence_tells(facts)) return {};
+  const auto lost_udp = failing_udp(context);
+  Cause cause;
+  cause.explained = lost_tcp;
+  cause.explained.insert(cause.explained.end(), lost_udp.begin(), lost_udp.end());
+  if (!context.affects_requirement(cause.explained)) return {};
+  const bool plain_web = std::any_of(facts.flows.begin(), facts.flows.end(), [](const Flow& flow) {
+    return !flow.udp && flow.port == 80 && out(flow);
+  });
+  cause.closes = plain_web ? Closes::all_but_web : Closes::all_but_https;
+  auto& finding = cause.finding;
+  finding.code = FindingCode::firewall_web_only;
+  finding.owner = Owner::network;
+  finding.confidence = seen ? told->confidence() : std::max(told->confidence(), Confidence::likely);
+  finding.title = phrase("The firewall lets only web traffic out (TCP {}443)",
+                         plain_web ? phrase("80 and ") : "");
+  finding.fix = phrase("Allow outgoing and return traffic {}: {}.{}", from_users(facts),
+                       asked_flows(facts, cause), where_the_list_is(facts, cause.explained));
+  const auto ports = ports_of(lost_tcp);
+  const auto closed = facts.networks([&](const Flow& flow) {
+    return !flow.udp && bad(flow) && std::binary_search(ports.begin(), ports.end(), flow.port);
+  });
+  finding.evidence.push_back(
+      {"", phrase("HTTPS to {} networks works; TCP {} to {} networks does not.", https.size(),
+                  ports_in_words(ports), closed.size())});
+  add_what_udp_met(finding.evidence, facts);
+  add_what_they_saw(finding.evidence, lost_tcp, 4);
+  return {cause};
+}
+
+}  // namespace callready::findings

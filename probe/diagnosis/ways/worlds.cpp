@@ -1,0 +1,101 @@
+// A device that takes connections, and greetings of TLS that are cut off.
+#include <algorithm>
+
+#include "probe/diagnosis/ways/by_worlds.hpp"
+#include "probe/diagnosis/words.hpp"
+
+namespace callready::findings {
+
+// Only where a packet that was to end on the way was answered: a device that carries connections on
+// is as near, and servers that answer no strangers are as mute.
+Causes find_taken_connections(const Diagnosis& context) {
+  const auto& facts = context.facts;
+  const auto& probes = facts.report.probes;
+  if (std::none_of(probes.begin(), probes.end(), is_taken_near)) return {};
+  auto cause = cause_by_worlds(context, reach::Code::connections_taken,
+                               [](const ProbeResult& result) {  // that stood, and died
+                                 return !is_udp(result) && result.observation.round_trip;
+                               });
+  if (!cause) return {};
+  auto& finding = cause->finding;
+  finding.title = phrase("A device in the path answers TCP to {} itself and passes nothing on",
+                         named_ports(ports_of(cause->explained)));
+  finding.fix = phrase(
+      "Exempt this traffic from the firewall's transparent proxy or inspection, and allow {}, with "
+      "return traffic: {}.{}",
+      from_users(facts), asked_flows(facts, *cause), where_the_list_is(facts, cause->explained));
+  for (const auto& result : probes) {
+    const auto* hop = is_taken_near(result) ? evidence_of(result, EvidenceKind::hop) : nullptr;
+    if (hop == nullptr || finding.evidence.size() == 2) continue;
+    finding.evidence.push_back({result.probe.id, hop->text + "."});
+  }
+  add_what_they_saw(finding.evidence, cause->explained, 6);
+  return {*cause};
+}
+
+// TLS greetings that are cut off or get no answer, by a firewall's category filter, or by the
+// servers themselves.
+Causes find_tls_filter(const Diagnosis& context) {
+  const auto& facts = context.facts;
+  const auto is_greeting = [&](const ProbeResult& result) {
+    return is_direct(result) && result.probe.target.transport == Transport::tls &&
+           !facts.inside(result);
+  };
+  auto cause = cause_by_worlds(context, reach::Code::tls_filtered, [&](const ProbeResult& result) {
+    return is_greeting(result) && chain_of(result).empty();  // what came later had a certificate
+  });
+  if (!cause) return {};
+  auto& finding = cause->finding;
+  const auto hosts = hosts_of(cause->explained);
+  const auto ports = ports_of(cause->explained);
+  const auto names = listed(hosts);
+  // Of the same ports: greetings that were answered, and what else the servers answer.
+  bool tls_works = false;
+  std::vector<const ProbeResult*> contrast;
+  for (const auto& result : facts.report.probes) {
+    const auto& target = result.probe.target;
+    const bool same_port = std::find(ports.begin(), ports.end(), target.port()) != ports.end();
+    if (!same_port || !is_direct(result) || is_udp(result)) continue;
+    // A certificate answers the greeting, whatever is wrong with it.
+    const bool tls = is_greeting(result);
+    const bool came =
+        result.observation.outcome == Outcome::answered || (tls && !chain_of(result).empty());
+    if (!came) continue;
+    tls_works |= tls;
+    const bool same_host = std::find(hosts.begin(), hosts.end(), target.host) != hosts.end();
+    if (same_host && (!tls || result.probe.purpose == Purpose::other_server_name))
+      contrast.push_back(&result);
+  }
+  const bool alone = finding.confidence == Confidence::possible;
+  finding.title =
+      alone       ? phrase("TLS connections to {} are cut off, in transit or by the server", names)
+      : tls_works ? phrase("TLS connections to {} are cut off in transit", names)
+                  : phrase("TLS connections on {} are cut off in transit", named_ports(ports));
+  finding.fix = phrase(
+      "Exempt these destinations from blocking and inspection, on the firewall or web filter that "
+      "inspects TLS: {}.{}{}",
+      flows_in_words(facts, cause->explained),
+      alone ? phrase(" If the result is the same from another line, ask the servers' operator.")
+            : "",
+      where_the_list_is(facts, cause->explained));
+  add_what_they_saw(finding.evidence, cause->explained, 1);
+  for (const auto* result : contrast) {
+    const auto& probe = result->probe;
+    const auto name = probe.with.find("server_name");  // a report from elsewhere may lack it
+    const bool other_name = probe.purpose == Purpose::other_server_name && name != probe.with.end();
+    if (!other_name) {
+      finding.evidence.push_back(what_it_saw(*result));
+      continue;
+    }
+    finding.evidence.push_back(
+        {probe.id, phrase("With another name in the TLS greeting ({}), {} answers: the block "
+                          "matches on its name.",
+                          name->second, probe.target.host)});
+  }
+  finding.evidence.push_back(
+      {"", phrase("TCP to {} connects, but then the TLS greeting is cut off or not answered: {}.",
+                  named_ports(ports), names)});
+  return {*cause};
+}
+
+}  // namespace callready::findings

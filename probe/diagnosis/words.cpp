@@ -1,0 +1,270 @@
+#include "probe/diagnosis/words.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "probe/diagnosis/rules.hpp"
+#include "probe/diagnosis/rules_to_allow.hpp"
+#include "probe/model/describe.hpp"
+#include "probe/util/text.hpp"
+
+namespace callready::findings {
+namespace {
+
+// A set of the user's own: all its hosts are.
+bool is_own(const Facts& facts, const std::string& id) {
+  const auto& own = facts.report.site.own_hosts;
+  const auto& sets = facts.report.sets;
+  const auto set =
+      std::find_if(sets.begin(), sets.end(), [&](const SetResult& one) { return one.id == id; });
+  if (set == sets.end() || own.empty()) return false;
+  const auto is_its = [&](const std::string& probe) {
+    const auto* result = facts.find(probe);
+    if (result == nullptr || result->probe.target.host.empty()) return true;
+    return std::find(own.begin(), own.end(), result->probe.target.host) != own.end();
+  };
+  return std::all_of(set->requirements.begin(), set->requirements.end(), [&](const auto& row) {
+    return std::all_of(row.probes.begin(), row.probes.end(), is_its);
+  });
+}
+
+}  // namespace
+
+Text listed(const std::vector<std::string>& items, std::size_t most) {
+  return listed_texts({items.begin(), items.end()}, most);
+}
+
+Text listed_texts(const std::vector<Text>& items, std::size_t most) {
+  Text text;
+  // "and 1 more" takes no less room than the one itself.
+  const bool cut = items.size() > most + 1;
+  const auto shown = cut ? most : items.size();
+  for (std::size_t i = 0; i < shown; ++i) {
+    const bool last = !cut && i + 1 == shown;
+    if (i > 0 && last) {
+      text = phrase("{} and {}", text, items[i]);
+    } else {
+      text += (i == 0 ? "" : ", ") + items[i];
+    }
+  }
+  return cut ? phrase("{} and {} more", text, items.size() - shown) : text;
+}
+
+Text ports_in_words(const std::vector<std::uint16_t>& ports, std::size_t most) {
+  std::vector<std::string> words;
+  for (const auto port : ports) words.push_back(std::to_string(port));
+  return listed(words, most);
+}
+
+Text named_ports(const std::vector<std::uint16_t>& ports) {
+  const auto words = ports_in_words(ports);
+  return ports.size() == 1 ? phrase("port {}", words) : phrase("ports {}", words);
+}
+
+Text flows_in_words(const Facts& facts, const std::vector<const ProbeResult*>& probes) {
+  Cause cause;
+  cause.explained = probes;
+  return asked_flows(facts, cause);
+}
+
+Text asked_flows(const Facts& facts, Cause& cause) {
+  const auto& report = facts.report;
+  const bool by_rules = has_rules(report.sets);
+  auto lost = by_rules ? failing_ones(cause.explained) : cause.explained;
+  lost.insert(lost.end(), cause.contradicted.begin(), cause.contradicted.end());
+  if (!by_rules) return tried_flows_in_words(facts, lost);
+  cause.asked = in_short(
+      rules_to_allow(report.sets, report.probes, lost, {cause.finding.code, cause.closes}));
+  return cause.asked;
+}
+
+Text tried_flows_in_words(const Facts& facts, const std::vector<const ProbeResult*>& probes) {
+  std::vector<std::string> ports;  // "TCP 5060", in order
+  struct Hosts {
+    std::vector<std::string> list;  // in order
+    std::set<std::string> known;
+  };
+  std::map<std::string, Hosts> hosts;
+  for (const auto* result : probes) {
+    const auto& target = result->probe.target;
+    // What has no endpoint of its own (a question to the system's resolvers) is no rule's either.
+    if (!facts.asked_for(*result) || only_measures(*result)) continue;
+    if (target.host.empty() || target.port() == 0) continue;
+    const auto port =
+        fmt::format("{} {}", is_udp(*result) ? "UDP" : "TCP", target.ports.to_string());
+    const auto [place, fresh] = hosts.try_emplace(port);
+    if (fresh) ports.push_back(port);
+    if (place->second.known.insert(target.host).second) place->second.list.push_back(target.host);
+  }
+  // Ports that go to the same hosts share a sentence, as they share a firewall rule.
+  using Flows = std::pair<std::string, std::vector<std::string>>;  // "TCP", hosts
+  std::vector<const Flows*> rules;                                 // in order
+  std::map<Flows, std::vector<std::string>> together;
+  for (const auto& port : ports) {
+    const auto [place, fresh] = together.try_emplace({port.substr(0, 3), hosts[port].list});
+    if (fresh) rules.push_back(&place->first);
+    place->second.push_back(port.substr(4));
+  }
+  Text text;
+  for (const auto* rule : rules) {
+    if (!text.empty()) text += "; ";
+    text += phrase("{} {} to {}", rule->first, listed(together[*rule], 8), listed(rule->second));
+  }
+  return text;
+}
+
+Text resolvers_in_words(const Facts& facts) {
+  const auto& resolvers = facts.report.site.resolvers;
+  return resolvers.empty() ? phrase("the site's DNS servers") : listed(resolvers);
+}
+
+Text ask_the_device(const std::string& device) {
+  if (device.empty()) return {};
+  const auto address = IpAddress::parse(device);
+  // A router with a public address may still be the site's own; behind a NAT it hardly is.
+  const bool outside = address && !address->is_private() && !address->is_link_local();
+  const auto kind = address && address->is_shared() ? phrase("a carrier-grade NAT address")
+                                                    : phrase("a public address");
+  if (!outside) return phrase(" The device that rejects the traffic is {}.", device);
+  return phrase(
+      " The device that rejects the traffic is {}, which has {}: if it is not yours, it is the "
+      "Internet provider's, and the provider has to change the rule.",
+      device, kind);
+}
+
+Text advice_in_words(const Facts& facts, const std::vector<const ProbeResult*>& probes,
+                     std::initializer_list<std::string_view> words) {
+  std::set<std::string> wanted;
+  for (const auto* result : probes) {
+    for (const auto& row : facts.rows_of(result->probe.id)) {
+      wanted.insert(row.substr(0, row.find('/')));
+    }
+  }
+  Text text;
+  for (const auto& set : facts.report.sets) {
+    if (!wanted.contains(set.id)) continue;
+    for (const auto& advice : set.advice) {
+      const bool about = std::any_of(words.begin(), words.end(), [&](std::string_view word) {
+        return advice.id.find(word) != advice.id.npos;
+      });
+      if (!about) continue;
+      text += advice.source.empty() ? phrase(" {} asks for this: \"{}\".", set.title, advice.text)
+                                    : phrase(" {} asks for this: \"{}\" ({}).", set.title,
+                                             advice.text, advice.source);
+    }
+  }
+  return text;
+}
+
+Text where_the_list_is(const Facts& facts, const std::vector<const ProbeResult*>& probes) {
+  if (has_rules(facts.report.sets)) return {};  // the finding has it
+  return commands_for_the_list(facts, probes);
+}
+
+Text commands_for_the_list(const Facts& facts, const std::vector<const ProbeResult*>& probes) {
+  std::vector<std::string> sets;
+  for (const auto* result : probes) {
+    for (const auto& row : facts.rows_of(result->probe.id)) {
+      add_once(sets, row.substr(0, row.find('/')));
+    }
+  }
+  if (sets.empty()) return {};
+  Text commands;
+  for (const auto& set : sets) {
+    commands += (commands.empty() ? "" : ", ") + ("callready firewall " + set);
+    if (is_own(facts, set)) commands += phrase(" (with your --set FILE)");
+  }
+  return phrase(" Full list: {}.", commands);
+}
+
+FindingEvidence what_it_saw(const ProbeResult& result) {
+  return {result.probe.id, phrase("{}: {}", endpoint_in_words(result.probe.target),
+                                  outcome_in_words(result.observation))};
+}
+
+FindingEvidence what_it_saw(const FlowSample& sample) {
+  const auto& result = *sample.result;
+  if (const auto* hop = evidence_of(result, EvidenceKind::hop))
+    return {result.probe.id, hop->text + "."};
+  for (const auto& evidence : result.observation.evidence) {
+    if (evidence.kind != EvidenceKind::udp_port) continue;
+    if (number_fact(evidence, Fact::port).value_or(0) != sample.port) continue;
+    return {result.probe.id, phrase("{}: {}", result.probe.target.host, evidence.text)};
+  }
+  return what_it_saw(result);
+}
+
+void add_what_they_saw(std::vector<FindingEvidence>& list,
+                       const std::vector<const ProbeResult*>& probes, std::size_t most) {
+  for (const auto* result : probes) {
+    if (most-- == 0) return;
+    list.push_back(what_it_saw(*result));
+  }
+}
+
+void insert_second(std::vector<FindingEvidence>& list, FindingEvidence contrast) {
+  list.insert(list.begin() + (list.empty() ? 0 : 1), std::move(contrast));
+}
+
+std::vector<std::string> hosts_of(const std::vector<const ProbeResult*>& probes) {
+  std::vector<std::string> hosts;
+  std::set<std::string> known;
+  for (const auto* result : probes) {
+    const auto& host = result->probe.target.host;
+    if (known.insert(host).second) hosts.push_back(host);
+  }
+  return hosts;
+}
+
+std::vector<FindingAffects> sets_of(const Facts& facts,
+                                    const std::vector<const ProbeResult*>& probes) {
+  std::vector<FindingAffects> sets;
+  for (const auto* result : probes) {
+    for (const auto& row : facts.rows_of(result->probe.id)) {
+      const auto set = row.substr(0, row.find('/'));
+      const bool known = std::any_of(sets.begin(), sets.end(),
+                                     [&](const FindingAffects& other) { return other.set == set; });
+      if (!known) sets.push_back({set, {}});
+    }
+  }
+  return sets;
+}
+
+namespace {
+
+// Whose network the rules are for; with their prepositions, since other languages decline them.
+struct Network {
+  Vantage of;
+  std::string_view from, for_whom;
+};
+
+// The first one is anybody else's, too.
+constexpr Network networks[] = {
+    {Vantage::pc, marked("from the user network"), marked("for the user network")},
+    {Vantage::phone, marked("from the phones' network"), marked("for the phones' network")},
+    {Vantage::mobile, marked("from the mobile phones' network"),
+     marked("for the mobile phones' network")},
+    {Vantage::room_device, marked("from the room devices' network"),
+     marked("for the room devices' network")},
+    {Vantage::pbx, marked("from the PBX"), marked("for the PBX")},
+    {Vantage::sbc, marked("from the SBC"), marked("for the SBC")},
+    {Vantage::gateway, marked("from the gateway"), marked("for the gateway")},
+    {Vantage::hub, marked("from the hub"), marked("for the hub")},
+    {Vantage::mesh_node, marked("from the video mesh node"), marked("for the video mesh node")},
+};
+
+const Network& network_of_users(const Facts& facts) {
+  const auto its = std::find_if(std::begin(networks), std::end(networks), [&](const Network& one) {
+    return one.of == facts.report.site.vantage;
+  });
+  return its == std::end(networks) ? networks[0] : *its;
+}
+
+}  // namespace
+
+Text from_users(const Facts& facts) { return marked_text(network_of_users(facts).from); }
+
+Text for_users(const Facts& facts) { return marked_text(network_of_users(facts).for_whom); }
+
+}  // namespace callready::findings

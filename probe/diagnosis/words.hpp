@@ -1,0 +1,72 @@
+// Words that the findings' texts share: lists, and the flows that a firewall rule has to name.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "probe/diagnosis/facts.hpp"
+
+namespace callready::findings {
+
+// "a", "a and b", "a, b and c", "a, b, c and 4 more".
+Text listed(const std::vector<std::string>& items, std::size_t most = 4);
+Text listed_texts(const std::vector<Text>& items, std::size_t most = 4);
+
+// "5060", "5060 and 5061".
+Text ports_in_words(const std::vector<std::uint16_t>& ports, std::size_t most = 8);
+// "port 5060", "ports 5060 and 5061".
+Text named_ports(const std::vector<std::uint16_t>& ports);
+
+// "UDP 3478 to 27 names (TURN servers over UDP); TCP 443 to turn1.example.com": what to allow, by
+// the vendor's own rules. Controls, and what only measures, are left out. In a report of before
+// 0.2, which has no rules, it is what was tried. For a cause that closes more than it
+// explains: rules.hpp.
+Text flows_in_words(const Facts& facts, const std::vector<const ProbeResult*>& probes);
+
+// The same of what was tried, for whoever runs the far end: "UDP 3478 to turn1.example.com".
+Text tried_flows_in_words(const Facts& facts, const std::vector<const ProbeResult*>& probes);
+
+// The DNS servers that this computer uses: "10.20.0.2 and 10.20.0.3".
+Text resolvers_in_words(const Facts& facts);
+
+// " The device that refuses is 10.20.0.1.", with whose it is where that is not the site's; nothing
+// for no device.
+Text ask_the_device(const std::string& device);
+
+// " The whole list: callready firewall rainbow.": of the sets that the probes were made for. Empty
+// where the finding has the list itself.
+Text where_the_list_is(const Facts& facts, const std::vector<const ProbeResult*>& probes);
+
+// The same, whether the finding has it or not.
+Text commands_for_the_list(const Facts& facts, const std::vector<const ProbeResult*>& probes);
+
+// " Rainbow asks for it: Exempt *.openrainbow.com ... (section 7.2).": what the documents of the
+// sets that the probes were made for advise, of advice whose id holds one of these words. Empty
+// if there is none.
+Text advice_in_words(const Facts& facts, const std::vector<const ProbeResult*>& probes,
+                     std::initializer_list<std::string_view> words);
+
+// "turn1.example.com:3478 (UDP): no answer".
+FindingEvidence what_it_saw(const ProbeResult& result);
+// The same of one port, in the check's own sentence where it has one.
+FindingEvidence what_it_saw(const FlowSample& sample);
+// For each, up to `most`.
+void add_what_they_saw(std::vector<FindingEvidence>& list,
+                       const std::vector<const ProbeResult*>& probes, std::size_t most = 8);
+
+// The contrast stands after what it is held against.
+void insert_second(std::vector<FindingEvidence>& list, FindingEvidence contrast);
+
+// The distinct hosts, in order.
+std::vector<std::string> hosts_of(const std::vector<const ProbeResult*>& probes);
+
+// The sets that the probes were made for, without capabilities.
+std::vector<FindingAffects> sets_of(const Facts& facts,
+                                    const std::vector<const ProbeResult*>& probes);
+
+// Whose network the rules are for: "from the user network", or that of the devices that the run is
+// about (--from).
+Text from_users(const Facts& facts);
+Text for_users(const Facts& facts);
+
+}  // namespace callready::findings

@@ -1,0 +1,304 @@
+#include "reports/firewall/export.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "probe/util/text.hpp"
+#include "reports/words/phrases.hpp"
+#include "reports/words/terminal.hpp"
+
+namespace callready {
+namespace {
+
+// pf takes 31 characters of a name; "_names" goes behind it, and one character that tells two
+// apart.
+constexpr std::size_t longest_rule = 24;
+constexpr std::size_t longest_object = 60;  // FortiOS and PAN-OS: 63 with the prefix
+constexpr std::size_t longest_name = 253;   // RFC 1035 section 2.3.4, as text
+constexpr std::size_t longest_title = 100;
+
+// Names go into commands: nothing but these characters, whatever a set's author wrote.
+std::string plain_name(std::string_view text, std::size_t most) {
+  std::string name;
+  for (const char c : text.substr(0, most)) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '.' || c == '-' || c == '_';
+    name += plain ? c : c == '*' ? 'x' : '_';
+  }
+  return name;
+}
+
+// Free text goes into comments and descriptions. "Example's pages" are "Example pages" there: a
+// lone apostrophe is a quote to some devices.
+std::string plain_title(std::string_view text) {
+  auto title = plain_ascii(harmless(text));
+  for (auto at = title.find("'s "); at != std::string::npos; at = title.find("'s ", at)) {
+    title.erase(at, 2);
+  }
+  std::erase(title, '\'');
+  for (auto& c : title) {
+    if (std::string_view("\"\\`$;{}<>|&#?").find(c) != std::string_view::npos) c = ' ';
+  }
+  return shortened(title, longest_title);
+}
+
+std::optional<DevicePeer> device_peer(const RulePeer& peer) {
+  DevicePeer made{peer.kind, peer.text, "", peer.text.find(':') != std::string::npos};
+  switch (peer.kind) {
+    case PeerKind::name:
+      made.text = plain_name(peer.text, longest_name);
+      made.v6 = false;
+      break;
+    case PeerKind::wildcard:
+      // Devices take a star for whole labels only: "files-*.example.com" is none of theirs.
+      if (!peer.text.starts_with("*.")) return std::nullopt;
+      made.text = "*." + plain_name(std::string_view(peer.text).substr(2), longest_name);
+      made.v6 = false;
+      break;
+    case PeerKind::address:
+      if (!IpAddress::parse(peer.text)) return std::nullopt;
+      break;
+    case PeerKind::network: {
+      const auto slash = peer.text.find('/');
+      const auto address = IpAddress::parse(peer.text.substr(0, slash));
+      if (!address || slash == std::string::npos) return std::nullopt;
+      made.text = Network{*address, std::stoi(peer.text.substr(slash + 1))}.masked().to_string();
+      break;
+    }
+    case PeerKind::range:
+      if (!AddressRange::parse(peer.text)) return std::nullopt;
+      break;
+    case PeerKind::service_tag:
+    case PeerKind::yours:
+      return std::nullopt;
+  }
+  // A star is no letter, and "*.example.com" not the object of "example.com".
+  made.object = fmt::format("{}{}", object_prefix,
+                            made.kind == PeerKind::wildcard
+                                ? plain_name("wildcard" + made.text.substr(1), longest_object)
+                                : plain_name(made.text, longest_object));
+  return made;
+}
+
+// What a device can be told of it: it has a far end, a protocol and ports that are known.
+bool for_a_device(const FirewallRule& rule) {
+  return rule.transport && !rule.ports.empty() &&
+         std::any_of(rule.peers.begin(), rule.peers.end(),
+                     [](const RulePeer& peer) { return device_peer(peer).has_value(); });
+}
+
+class Names {
+ public:
+  std::string unique(std::string name) {
+    while (!taken_.insert(name).second) name += 'x';
+    return name;
+  }
+
+ private:
+  std::set<std::string> taken_;
+};
+
+// By its ports, not by its number: a newer edition's rule replaces the older one's, and no other.
+// Of several ranges by the first port and a hash of them all.
+std::string rule_name(const FirewallList& list, const FirewallRule& rule) {
+  auto way =
+      fmt::format("-{}{}{}", rule.direction == Direction::in ? "in" : "",
+                  *rule.transport == Transport::udp ? "udp" : "tcp", rule.ports.front().first);
+  if (rule.ports.size() > 1) {
+    way += fmt::format("-{:04x}", hash_of(port_list(rule.ports, ",")) & 0xffff);
+  } else if (!rule.ports.front().single()) {
+    way += fmt::format("-{}", rule.ports.front().last);
+  }
+  auto set = plain_name(list.set, longest_rule - object_prefix.size() - way.size());
+  while (set.ends_with('-')) set.pop_back();
+  return fmt::format("{}{}{}", object_prefix, set, way);
+}
+
+// `known`: the texts of its peers.
+void add_row(DeviceRule& made, const FirewallRule& rule, std::set<std::string>& known) {
+  for (const auto& title : rule.titles) {
+    made.rows.push_back({plain_title(title), rule.evidence, rule.severity, rule.source_ports});
+  }
+  for (const auto& peer : rule.peers) {
+    auto one = device_peer(peer);
+    if (one && known.insert(one->text).second) made.peers.push_back(std::move(*one));
+  }
+}
+
+bool same_peers(const DeviceRule& a, const DeviceRule& b) {
+  return std::equal(a.peers.begin(), a.peers.end(), b.peers.begin(), b.peers.end(),
+                    [](const auto& x, const auto& y) { return x.text == y.text; });
+}
+
+template <typename Wanted>
+std::string lines_of(const std::vector<FirewallList>& lists, Wanted line_of) {
+  std::string out;
+  std::set<std::string> known;
+  for (const auto& rule : for_devices(lists)) {
+    for (const auto& peer : rule.peers) {
+      const std::string line = line_of(peer);
+      if (!line.empty() && known.insert(line).second) out += line + '\n';
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+bool DeviceRule::has(PeerKind kind) const {
+  return std::any_of(peers.begin(), peers.end(),
+                     [&](const DevicePeer& peer) { return peer.kind == kind; });
+}
+
+bool DeviceRule::only_has(PeerKind kind) const {
+  return std::all_of(peers.begin(), peers.end(),
+                     [&](const DevicePeer& peer) { return peer.kind == kind; });
+}
+
+std::string DeviceRule::marked(const DeviceRow& row) const {
+  const bool all_the_same = std::all_of(rows.begin(), rows.end(), [&](const DeviceRow& other) {
+    return other.evidence == row.evidence;
+  });
+  if (!doubtful(row.evidence) || (all_the_same && &row != &rows.front())) return row.title;
+  return fmt::format("{}: {}", to_string(row.evidence), row.title);
+}
+
+std::vector<DeviceRule> for_devices(const std::vector<FirewallList>& lists) {
+  std::vector<DeviceRule> made;
+  Names names;
+  std::map<std::string, std::set<std::string>> peers;  // by rule
+  for (const auto& list : lists) {
+    const auto first = static_cast<std::ptrdiff_t>(made.size());
+    for (const auto& rule : list.rules) {
+      if (!for_a_device(rule)) continue;
+      const bool udp = *rule.transport == Transport::udp;
+      const bool inbound = rule.direction == Direction::in;
+      auto known = std::find_if(made.begin() + first, made.end(), [&](const DeviceRule& one) {
+        return one.udp == udp && one.inbound == inbound && one.ports == rule.ports;
+      });
+      if (known == made.end()) {
+        DeviceRule fresh;
+        fresh.name = names.unique(rule_name(list, rule));
+        fresh.udp = udp;
+        fresh.inbound = inbound;
+        fresh.ports = rule.ports;
+        known = made.insert(known, std::move(fresh));
+      }
+      add_row(*known, rule, peers[known->name]);
+    }
+  }
+  for (auto& rule : made) {
+    // What is doubtful comes first: the end may be cut.
+    std::stable_partition(rule.rows.begin(), rule.rows.end(),
+                          [](const DeviceRow& row) { return doubtful(row.evidence); });
+    std::vector<std::string> titles;
+    for (const auto& row : rule.rows) add_once(titles, rule.marked(row));
+    rule.title = shortened(joined(titles), longest_title);
+    const auto owner = std::find_if(made.begin(), made.end(),
+                                    [&](const auto& other) { return same_peers(other, rule); });
+    rule.group = owner->name;
+  }
+  return made;
+}
+
+std::vector<std::string> left_to_the_customer(const std::vector<FirewallList>& lists) {
+  std::vector<std::string> found;
+  for (const auto& list : lists) {
+    for (std::size_t i = 0; i < list.rules.size(); ++i) {
+      const auto& rule = list.rules[i];
+      std::vector<std::string> open;
+      for (const auto& peer : rule.peers) {
+        if (!device_peer(peer)) open.push_back(peer.text);
+      }
+      open.insert(open.end(), rule.your_ports.begin(), rule.your_ports.end());
+      if (!rule.your_transport.empty()) open.push_back(rule.your_transport);
+      if (open.empty()) continue;
+      found.push_back(fmt::format("{}, rule {} ({}): not exported, add by hand: {}", list.set,
+                                  i + 1, joined(rule.titles, "; "), joined(open)));
+    }
+  }
+  return found;
+}
+
+std::string with_underscores(std::string name) {
+  std::replace_if(
+      name.begin(), name.end(), [](char c) { return c == '-' || c == '.'; }, '_');
+  // No name of a firewall begins with a digit ("3cx").
+  if (!name.empty() && name.front() >= '0' && name.front() <= '9') name.insert(name.begin(), '_');
+  return name;
+}
+
+std::vector<Network> networks_of(const AddressRange& range) {
+  std::vector<Network> found;
+  std::optional<IpAddress> from = range.first;
+  while (from && *from <= range.last) {
+    // The largest network that begins here and does not go beyond the end.
+    Network network{*from, from->bits()};
+    while (network.prefix > 0) {
+      const Network larger{*from, network.prefix - 1};
+      if (!larger.aligned() || larger.last() > range.last) break;
+      network = larger;
+    }
+    found.push_back(network);
+    from = network.last().plus(1);
+  }
+  return found;
+}
+
+std::string netmask_of(const Network& network) {
+  const auto bits = network.prefix == 0 ? 0U : ~0U << (32 - network.prefix);
+  return fmt::format("{}.{}.{}.{}", bits >> 24, bits >> 16 & 255, bits >> 8 & 255, bits & 255);
+}
+
+std::string port_list(const std::vector<PortRange>& ports, std::string_view between,
+                      std::string_view within) {
+  std::vector<std::string> texts;
+  for (const auto& range : ports) {
+    texts.push_back(range.single() ? std::to_string(range.first)
+                                   : fmt::format("{}{}{}", range.first, within, range.last));
+  }
+  return joined(texts, between);
+}
+
+std::uint64_t hash_of(std::string_view text, std::uint64_t seed) {
+  for (const char c : text) {
+    seed = (seed ^ static_cast<std::uint8_t>(c)) * 1099511628211ULL;
+  }
+  return seed;
+}
+
+std::string firewall_list(const std::vector<FirewallList>& lists, const FirewallPage& page) {
+  const auto rules = for_devices(lists);
+  DeviceGuide guide{"#", "For any device, to be typed in."};
+  guide.steps = {"Below each rule stand its destinations, one a line."};
+  auto out = header_of(lists, rules, page, guide);
+  for (const auto& owner : rules) {
+    if (!owner.owns_group()) continue;
+    for (const auto& rule : rules) {
+      if (rule.group != owner.name) continue;
+      out += fmt::format("# {}: {} {} {}: {}\n", rule.name, rule.udp ? "UDP" : "TCP",
+                         port_list(rule.ports, ", "), rule.inbound ? "from" : "to", rule.title);
+    }
+    for (const auto& peer : owner.peers) out += peer.text + '\n';
+  }
+  return out;
+}
+
+std::string firewall_edl_ip(const std::vector<FirewallList>& lists, const FirewallPage&) {
+  return lines_of(lists, [](const DevicePeer& peer) { return peer.is_name() ? "" : peer.text; });
+}
+
+std::string firewall_edl_domain(const std::vector<FirewallList>& lists, const FirewallPage&) {
+  return lines_of(lists, [](const DevicePeer& peer) { return peer.is_name() ? peer.text : ""; });
+}
+
+// Without a closing slash, PAN-OS takes "example.com" for the beginning of "example.com.else".
+std::string firewall_edl_url(const std::vector<FirewallList>& lists, const FirewallPage&) {
+  return lines_of(lists,
+                  [](const DevicePeer& peer) { return peer.is_name() ? peer.text + '/' : ""; });
+}
+
+}  // namespace callready

@@ -1,0 +1,102 @@
+// Firewall rules for devices: what all their formats have in common. Internal to reports/.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "reports/firewall/firewall.hpp"
+
+namespace callready {
+
+// A far end as a device takes it: a name, a pattern of names, an address, an aligned network or a
+// range.
+struct DevicePeer {
+  PeerKind kind = PeerKind::name;
+  std::string text;
+  std::string object;  // a name for it that every device takes: letters, digits and "._-"
+  bool v6 = false;
+
+  bool is_name() const { return kind == PeerKind::name || kind == PeerKind::wildcard; }
+};
+
+// A row of the vendor's document that is in a rule.
+struct DeviceRow {
+  std::string title;  // one line of plain ASCII without quotes
+  SourceQuality evidence = SourceQuality::vendor_page;
+  Severity severity = Severity::required;
+  std::vector<PortRange> source_ports;  // empty: any
+};
+
+// All rows of a set that go the same way by the same ports. Source ports are no part of it: NAT and
+// proxies change them.
+struct DeviceRule {
+  std::string name;   // "cr-rainbow-udp3478", at most 26 characters: the same for every edition
+  std::string group;  // the name of the first rule with the same peers
+  std::string title;  // of all rows, marked
+  bool udp = false, inbound = false;
+  std::vector<PortRange> ports;
+  std::vector<DevicePeer> peers;
+  std::vector<DeviceRow> rows;
+
+  // One of its rows' titles, "second-hand: Login" where its text is doubtful; where those of all
+  // are, in the same way, only the first says so, for all of them.
+  std::string marked(const DeviceRow& row) const;
+  bool has(PeerKind kind) const;
+  bool only_has(PeerKind kind) const;
+  bool owns_group() const { return group == name; }
+  std::string_view protocol() const { return udp ? "udp" : "tcp"; }
+};
+
+// What every name in a file begins with: nothing of the customer's is called so.
+inline constexpr std::string_view object_prefix = "cr-";
+
+std::vector<DeviceRule> for_devices(const std::vector<FirewallList>& lists);
+
+// What a file says of itself at its beginning.
+struct DeviceGuide {
+  std::string_view comment;             // what a comment's line begins with
+  std::string_view proof;               // how it was tried
+  std::vector<std::string> left_out{};  // what this form cannot hold, besides
+  // "To load: ..."; what begins with a blank is a command, and not broken.
+  std::vector<std::string> steps{};
+};
+std::string header_of(const std::vector<FirewallList>& lists, const std::vector<DeviceRule>& rules,
+                      const FirewallPage& page, const DeviceGuide& guide);
+inline constexpr std::string_view not_loaded =
+    "Written from the vendor's guide and not loaded on a device: read it before you load it.";
+
+// Lines that undo a file, at its end, as comments that a text tool can take out.
+std::string removal_of(std::string_view comment, const std::vector<std::string>& commands);
+
+// "cr-rainbow-tcp443 (TCP 443): *.google.com: WHY" of each rule that has patterns.
+std::vector<std::string> patterns_in(const std::vector<DeviceRule>& rules, std::string_view why);
+
+// FNV-1a, the same on every machine.
+std::uint64_t hash_of(std::string_view text, std::uint64_t seed = 14695981039346656037ULL);
+
+// "rainbow_3": for devices that take no hyphen.
+std::string with_underscores(std::string name);
+// The networks that together are the range.
+std::vector<Network> networks_of(const AddressRange& range);
+// "255.255.255.0"; of an IPv4 network.
+std::string netmask_of(const Network& network);
+// "443 5000-5100", with what the device writes between and within ranges.
+std::string port_list(const std::vector<PortRange>& ports, std::string_view between,
+                      std::string_view within = "-");
+
+// One address, network, range or name a line, each rule's after a line that begins with "#".
+std::string firewall_list(const std::vector<FirewallList>&, const FirewallPage&);
+// External dynamic lists (PAN-OS): of IP addresses, of domains, of URLs.
+std::string firewall_edl_ip(const std::vector<FirewallList>&, const FirewallPage&);
+std::string firewall_edl_domain(const std::vector<FirewallList>&, const FirewallPage&);
+std::string firewall_edl_url(const std::vector<FirewallList>&, const FirewallPage&);
+std::string firewall_fortigate(const std::vector<FirewallList>&, const FirewallPage&);
+std::string firewall_paloalto(const std::vector<FirewallList>&, const FirewallPage&);
+std::string firewall_cisco(const std::vector<FirewallList>&, const FirewallPage&);
+std::string firewall_pfsense(const std::vector<FirewallList>&, const FirewallPage&);
+std::string firewall_opnsense(const std::vector<FirewallList>&, const FirewallPage&);
+std::string firewall_nftables(const std::vector<FirewallList>&, const FirewallPage&);
+
+}  // namespace callready

@@ -1,0 +1,253 @@
+#include "reports/firewall/firewall.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
+
+#include "probe/model/rule_merger.hpp"
+#include "probe/model/set_age.hpp"
+#include "probe/util/text.hpp"
+
+namespace callready {
+namespace {
+
+bool contains(const std::vector<std::string>& list, const std::string& item) {
+  return std::find(list.begin(), list.end(), item) != list.end();
+}
+
+bool selected(const Requirement& row, const FirewallOptions& options) {
+  const bool active =
+      row.scenarios.empty() ||
+      std::any_of(row.scenarios.begin(), row.scenarios.end(),
+                  [&](const auto& scenario) { return contains(options.scenarios, scenario); });
+  return active &&
+         (options.client.empty() || row.clients.empty() || contains(row.clients, options.client));
+}
+
+// What a report did not see open of a row, directly.
+struct Closed {
+  std::vector<const Target*> endpoints;
+  std::set<bool> udp, open_udp;  // transports of these, and of those that were reached
+  bool proved = false;           // something said no, or died where others passed
+};
+
+Closed closed_part(const Requirement& row, const FirewallOptions& options) {
+  Closed closed;
+  const auto result =
+      std::find_if(options.missing->requirements.begin(), options.missing->requirements.end(),
+                   [&](const RequirementResult& known) { return known.id == row.id; });
+  if (result == options.missing->requirements.end()) return closed;
+  for (const auto& probe : options.probes) {
+    const auto& outcome = probe.observation.outcome;
+    const auto& target = probe.probe.target;
+    if (!contains(result->probes, probe.probe.id) || !target.route.direct()) continue;
+    if (outcome == Outcome::skipped || outcome == Outcome::unresolved) continue;
+    const bool udp = target.transport == Transport::udp;
+    if (reached(outcome)) {
+      closed.open_udp.insert(udp);
+      continue;
+    }
+    // The far end's own refusal, and what broke after the connection, is no firewall's.
+    const bool got_there = outcome == Outcome::refused || outcome == Outcome::denied;
+    if (got_there || probe.observation.detail == DetailCode::kept_here) continue;
+    closed.endpoints.push_back(&target);
+    closed.udp.insert(udp);
+    closed.proved |= outcome == Outcome::rejected || outcome == Outcome::failed ||
+                     is_dropped(probe.observation.detail) || result->status == Status::fail;
+  }
+  return closed;
+}
+
+// The part of the rule that findings ask to let through: what a cause closes has to be opened,
+// tried or not.
+struct Asked {
+  std::set<std::string> peers;
+  std::set<PortRange> ports;
+
+  bool holds(const RulePeer& peer) const { return peers.contains(peer.text); }
+  bool holds(const PortRange& range) const { return ports.contains(range); }
+};
+
+Asked asked_part(const FirewallRule& rule, const FirewallOptions& options) {
+  Asked asked;
+  for (const auto& finding : options.findings) {
+    // What is inspected was reached all the same; who runs the far end has no rules of this site.
+    if (family_of(finding.code) != "firewall" || finding.owner == Owner::vendor) continue;
+    for (const auto& wanted : finding.rules) {
+      const bool same_way =
+          wanted.set == rule.set && wanted.direction == rule.direction && wanted.transport &&
+          rule.transport &&
+          (*wanted.transport == Transport::udp) == (*rule.transport == Transport::udp);
+      if (!same_way || !contains(wanted.requirements, rule.requirements.front())) continue;
+      for (const auto& peer : wanted.peers) asked.peers.insert(peer.text);
+      asked.ports.insert(wanted.ports.begin(), wanted.ports.end());
+    }
+  }
+  return asked;
+}
+
+bool has_same(const std::vector<RulePeer>& part, const RulePeer& peer) {
+  return std::any_of(part.begin(), part.end(),
+                     [&](const RulePeer& one) { return one.text == peer.text; });
+}
+
+bool has_same(const std::vector<PortRange>& part, const PortRange& range) {
+  return std::find(part.begin(), part.end(), range) != part.end();
+}
+
+// What `part` has of the rule and what is asked of it, in the document's order.
+FirewallRule widened(const FirewallRule& rule, const FirewallRule& part, const Asked& asked) {
+  auto both = rule;
+  std::erase_if(both.peers, [&](const RulePeer& peer) {
+    return !asked.holds(peer) && !has_same(part.peers, peer);
+  });
+  std::erase_if(both.ports, [&](const PortRange& range) {
+    return !asked.holds(range) && !has_same(part.ports, range);
+  });
+  return both.peers.empty() || both.ports.empty() ? part : both;
+}
+
+// The row's rules, or what is missing of them: whole where nothing of it was reached.
+std::vector<FirewallRule> wanted_rules(const TargetSet& set, const Requirement& row,
+                                       const FirewallOptions& options) {
+  auto rules = rules_of(set, row, options.scenarios, options.regions);
+  if (options.missing == nullptr) return rules;
+  const auto closed = closed_part(row, options);
+  std::vector<FirewallRule> missing;
+  for (const auto& rule : rules) {
+    if (!rule.transport) continue;
+    const bool udp = *rule.transport == Transport::udp;
+    const bool open = closed.open_udp.contains(udp);
+    const auto asked = asked_part(rule, options);
+    auto part = rule;
+    if (!closed.udp.contains(udp)) {
+      if (asked.peers.empty()) continue;
+      part.peers.clear();
+      part.ports.clear();
+    } else if (open) {
+      part = part_of(rule, closed.endpoints);
+    }
+    if (!asked.peers.empty()) part = widened(rule, part, asked);
+    if (part.peers.empty()) continue;
+    part.state =
+        closed.proved || !asked.peers.empty() ? RuleState::closed : RuleState::not_proved_open;
+    missing.push_back(std::move(part));
+  }
+  return missing;
+}
+
+// What people cannot do without comes first, and otherwise the document's order stays.
+void sort_by_group(std::vector<FirewallRule>& rules) {
+  using Group = std::tuple<Direction, std::vector<Vantage>, bool>;
+  const auto group_of = [](const FirewallRule& rule) {
+    return Group(rule.direction, rule.vantages, stays_at_home(rule));
+  };
+  std::map<Group, std::pair<Severity, std::size_t>> rank;
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    const auto severity = rules[i].severity;
+    const auto [at, added] = rank.try_emplace(group_of(rules[i]), severity, i);
+    if (!added) at->second.first = std::min(at->second.first, severity);
+  }
+  const auto place = [&](const FirewallRule& rule) {
+    return std::tuple(rule.direction, rank.at(group_of(rule)), rule.severity);
+  };
+  std::stable_sort(rules.begin(), rules.end(), [&](const FirewallRule& a, const FirewallRule& b) {
+    return place(a) < place(b);
+  });
+}
+
+// Of the rows of `set` those that were taken from `head`: itself, or one that it leans on.
+FirewallList rules_of_set(const TargetSet& set, const SetHead& head,
+                          const FirewallOptions& options) {
+  FirewallList list;
+  list.set = head.id;
+  list.title = head.title;
+  list.edition = head.edition;
+  list.document = head.document;
+  list.url = head.url;
+  list.published = head.published;
+  list.verified = head.verified;
+  list.evidence = head.evidence;
+  list.evidence_note = head.evidence_note;
+  list.too_old = staleness(head, options.today);
+  RuleMerger rules, unfinished, removed;
+  for (const auto& row : set.requirements) {
+    if (set.head_of(row).id != head.id || !selected(row, options)) continue;
+    const bool past = row.lifecycle == Lifecycle::removed;
+    if (past && options.missing != nullptr) continue;
+    auto wanted = wanted_rules(set, row, options);
+    if (options.required_only && !past && row.severity != Severity::required) {
+      if (!wanted.empty()) ++list.not_required;
+      continue;
+    }
+    for (auto& rule : wanted) {
+      auto& place = past ? removed : is_whole(rule) ? rules : unfinished;
+      place.add(std::move(rule));
+    }
+  }
+  list.rules = std::move(rules).take();
+  list.unfinished = std::move(unfinished).take();
+  list.removed = std::move(removed).take();
+  sort_by_group(list.rules);
+  sort_by_group(list.unfinished);
+  return list;
+}
+
+// What two sets lean on stands once.
+void unite(std::vector<FirewallList>& lists, FirewallList list) {
+  const auto known = std::find_if(lists.begin(), lists.end(),
+                                  [&](const FirewallList& one) { return one.set == list.set; });
+  if (known == lists.end()) return lists.push_back(std::move(list));
+  for (const auto member :
+       {&FirewallList::rules, &FirewallList::unfinished, &FirewallList::removed}) {
+    RuleMerger merger(std::move((*known).*member));
+    for (auto& rule : list.*member) merger.add(std::move(rule));
+    (*known).*member = std::move(merger).take();
+  }
+  for (auto& title : list.needed_by) add_once(known->needed_by, title);
+  known->not_required = std::max(known->not_required, list.not_required);
+  sort_by_group(known->rules);
+  sort_by_group(known->unfinished);
+}
+
+}  // namespace
+
+bool stays_at_home(const FirewallRule& rule) {
+  const auto& all = rule.peers;
+  return !all.empty() && std::all_of(all.begin(), all.end(), [](const RulePeer& peer) {
+    if (peer.kind == PeerKind::yours) return true;
+    // A variable with its value, or a group on the site's own network.
+    auto address = IpAddress::parse(peer.text);
+    if (const auto network = Network::parse(peer.text)) address = network->address;
+    if (const auto range = AddressRange::parse(peer.text)) address = range->first;
+    return address && (address->is_private() || address->is_multicast());
+  });
+}
+
+FirewallList firewall_rules(const TargetSet& set, const FirewallOptions& options) {
+  auto list = rules_of_set(set, set, options);
+  for (const auto& scenario : set.scenarios) {
+    if (contains(options.scenarios, scenario.id)) {
+      list.scenarios.push_back(scenario.title);
+    } else {
+      list.others.push_back(fmt::format("{} ({})", scenario.id, scenario.title));
+    }
+  }
+  return list;
+}
+
+void add_firewall_lists(std::vector<FirewallList>& lists, const TargetSet& set,
+                        const FirewallOptions& options) {
+  unite(lists, firewall_rules(set, options));
+  for (const auto& needed : set.leans_on) {
+    auto list = rules_of_set(set, needed, options);
+    if (list.rules.empty() && list.unfinished.empty()) continue;
+    list.needed_by = {set.title};
+    unite(lists, std::move(list));
+  }
+}
+
+}  // namespace callready

@@ -1,0 +1,136 @@
+// nftables: a chain in the customer's own table, to jump to, since what one table accepts another
+// may still drop. It has no names: these get sets, which stay empty until a resolver fills them.
+#include <fmt/format.h>
+
+#include "reports/firewall/export.hpp"
+#include "reports/words/phrases.hpp"
+
+namespace callready {
+namespace {
+
+struct NftFamily {
+  bool v6;
+  std::string_view match, type, suffix;
+};
+constexpr NftFamily nft_families[] = {{false, "ip", "ipv4_addr", "_v4"},
+                                      {true, "ip6", "ipv6_addr", "_v6"}};
+
+bool has_names(const DeviceRule& rule) {
+  return rule.has(PeerKind::name) || rule.has(PeerKind::wildcard);
+}
+
+// A table "ip filter" knows no IPv6.
+std::vector<NftFamily> families_of(const std::string& table) {
+  std::vector<NftFamily> found;
+  for (const auto& family : nft_families) {
+    if (!table.starts_with(family.v6 ? "ip " : "ip6 ")) found.push_back(family);
+  }
+  return found;
+}
+
+std::string elements(const DeviceRule& rule, bool v6) {
+  std::vector<std::string> found;
+  for (const auto& peer : rule.peers) {
+    if (!peer.is_name() && peer.v6 == v6) found.push_back(peer.text);
+  }
+  return joined(found, ", ");
+}
+
+std::vector<std::string> nft_steps(const FirewallPage& page, bool named) {
+  const auto where = fmt::format("{} {}", page.nft_table, page.nft_chain);
+  auto in_dnsmasq = page.nft_table;
+  in_dnsmasq.replace(in_dnsmasq.find(' '), 1, "#");
+  std::string to_sets;
+  for (const auto& family : families_of(page.nft_table)) {
+    to_sets += fmt::format("{}{}#{}#\\1{}", to_sets.empty() ? "" : ",", family.v6 ? 6 : 4,
+                           in_dnsmasq, family.suffix);
+  }
+  std::vector<std::string> lines = {
+      fmt::format("These go into your table {}, into a chain \"callready\" to which your chain {} "
+                  "jumps (another table or chain: --table, --chain): what one table accepts "
+                  "another can still drop.",
+                  page.nft_table, page.nft_chain),
+      "To load, as root, as often as you like:",
+      "  nft -f FILE",
+      fmt::format(
+          "To enable: a jump in front of the rules of chain {} that drop; those must accept "
+          "established connections themselves:",
+          page.nft_chain),
+      fmt::format(
+          "  nft list chain {} | grep -q 'jump callready' || nft insert rule {} jump callready",
+          where, where),
+      fmt::format("To keep it over a restart: in /etc/nftables.conf, include \"FILE\" before your "
+                  "table {}, and jump callready in its chain {}.",
+                  page.nft_table, page.nft_chain)};
+  if (named) {
+    lines.insert(
+        lines.end(),
+        {"nftables cannot resolve names: the sets of names (\"#=\" below) are empty. To fill them "
+         "now, "
+         "and by cron, since addresses change:",
+         "  sed -n 's/^#= //p' FILE | while read -r set name; do for v in 4 6; do",
+         "    getent ahostsv$v \"$name\" | awk '!/::ffff:/ { print $1 }' | sort -u |",
+         fmt::format(
+             "    while read -r a; do nft add element {} \"${{set}}_v$v\" \"{{ $a }}\"; done",
+             page.nft_table),
+         "  done; done",
+         "Or, patterns too (*.example.com), by the dnsmasq (2.87 or newer) that your PCs ask:",
+         fmt::format("  sed -nE 's,^#= (\\S+) (\\*\\.)?(\\S+),nftset=/\\3/{},p' FILE > "
+                     "/etc/dnsmasq.d/callready.conf",
+                     to_sets)});
+  }
+  lines.insert(
+      lines.end(),
+      {"To check: the chain counts what it let through, and so does a PC:",
+       fmt::format("  nft list chain {} callready", page.nft_table),
+       "To remove: the jump, then the chain and its sets:",
+       fmt::format("  nft delete rule {0} handle $(nft -a list chain {0} | sed -n 's/.*jump "
+                   "callready.* handle //p')",
+                   where),
+       "  sed -n 's/^#- //p' FILE | nft -f -"});
+  return lines;
+}
+
+void add_rule(std::string& out, const DeviceRule& rule, const NftFamily& family,
+              const std::string& set_name) {
+  const auto add = [&](const std::string& peers) {
+    out += fmt::format("\t\t{} {} {} {} dport {{ {} }} counter accept comment \"{}\"\n",
+                       family.match, rule.inbound ? "saddr" : "daddr", peers, rule.protocol(),
+                       port_list(rule.ports, ", "), rule.title);
+  };
+  const auto list = elements(rule, family.v6);
+  if (!list.empty()) add("{ " + list + " }");
+  if (has_names(rule)) add(fmt::format("@{}{}", set_name, family.suffix));
+}
+
+}  // namespace
+
+std::string firewall_nftables(const std::vector<FirewallList>& lists, const FirewallPage& page) {
+  const auto all = for_devices(lists);
+  const auto families = families_of(page.nft_table);
+  std::string names, sets, rules;
+  std::vector<std::string> removal = {fmt::format("delete chain {} callready", page.nft_table)};
+  for (const auto& rule : all) {
+    const auto set_name = with_underscores(rule.group);
+    for (const auto& family : families) {
+      add_rule(rules, rule, family, set_name);
+      if (!rule.owns_group() || !has_names(rule)) continue;
+      sets += fmt::format("\tset {}{} {{\n\t\ttype {}\n\t\tflags interval\n\t\tauto-merge\n\t}}\n",
+                          set_name, family.suffix, family.type);
+      removal.push_back(fmt::format("delete set {} {}{}", page.nft_table, set_name, family.suffix));
+    }
+    if (!rule.owns_group()) continue;
+    for (const auto& peer : rule.peers) {
+      if (peer.is_name()) names += fmt::format("#= {} {}\n", set_name, peer.text);
+    }
+  }
+  DeviceGuide guide{"#", "Tried with nft 1.0.6 on a router that drops everything else."};
+  guide.steps = nft_steps(page, !names.empty());
+  return fmt::format(
+      "{}{}{}table {} {{\n{}\tchain callready {{\n\t}}\n}}\nflush chain {} callready\n"
+      "table {} {{\n\tchain callready {{\n{}\t}}\n}}\n",
+      header_of(lists, all, page, guide), names, removal_of("#", removal), page.nft_table, sets,
+      page.nft_table, page.nft_table, rules);
+}
+
+}  // namespace callready

@@ -1,0 +1,154 @@
+// The causes: what is wrong, how sure that is, what to change and who can, and the evidence.
+#include "reports/html/parts.hpp"
+#include "reports/text/ticket.hpp"
+#include "reports/words/phrases.hpp"
+#include "reports/words/rule_words.hpp"
+
+namespace callready {
+namespace {
+
+// More rows, or names and networks, than these are shown when asked for.
+constexpr std::size_t few_rows = 8, few_peers = 12;
+
+// What the fix asks for, whole: one line for each of the vendor's rules, with all its peers.
+Html rules_of(const Finding& finding) {
+  Html rows;
+  std::size_t peers = 0;
+  for (const auto& rule : finding.rules) {
+    Html list;
+    for (const auto& peer : rule.peers) list.put("<li>{}</li>", peer.text);
+    peers += rule.peers.size();
+    rows.put(
+        "<tr><th scope=\"row\">{} {}</th><td>{}</td><td><ul class=\"peers\">{}</ul></td></tr>\n",
+        protocol_in_words(rule), ports_in_words(rule),
+        joined(rule.titles, "; ") +
+            (rule.sources.empty() ? "" : " (" + joined(rule.sources, "; ") + ")"),
+        list);
+  }
+  Html out;
+  if (rows.empty()) return out;
+  out.put(R"(<details class="rules"{}>
+<summary>{}</summary>
+<table class="stack">
+<thead><tr><th scope="col">{}</th><th scope="col">{}</th><th scope="col">{}</th></tr></thead>
+<tbody>
+{}</tbody>
+</table>
+</details>
+)",
+          std::string_view(peers <= few_peers ? " open" : ""),
+          say("Rules to add, from the vendor's documentation ({}, {})",
+              say_plural(finding.rules.size(), "{} rule", "{} rules"),
+              say_plural(peers, "{} host or network", "{} hosts and networks")),
+          say("Protocol and ports"), say("Purpose"), say("To"), rows);
+  return out;
+}
+
+Html evidence_of(const Finding& finding, const PageIndex& index) {
+  Html out;
+  out.put("<ul class=\"evidence\">\n");
+  for (const auto& evidence : finding.evidence) {
+    out.put("<li>{}", evidence.text);
+    if (const auto probes = index.probes(evidence.probe); !probes.empty()) {
+      out.put(R"( <a href="#{}">{}</a>)", PageIndex::endpoint(probes.front()), say("measurement"));
+    } else if (!evidence.probe.empty()) {
+      out.put(" <code>{}</code>", evidence.probe);
+    }
+    out.put("</li>\n");
+  }
+  out.put("</ul>\n");
+  return out;
+}
+
+Html explained(const Finding& finding, const PageIndex& index) {
+  Html out;
+  for (const auto& path : finding.explains) {
+    if (!out.empty()) out.put(", ");
+    const auto anchor = index.requirement(path);
+    if (anchor.empty()) {
+      out.put("<bdi>{}</bdi>", path);
+    } else {
+      out.put("<a href=\"#{}\">{}</a>", anchor, path);
+    }
+  }
+  return out;
+}
+
+void add_finding(Html& out, const Report& report, std::size_t i, const PageIndex& index) {
+  const auto& finding = report.findings[i];
+  out.put("<article class=\"finding\" id=\"{}\" aria-labelledby=\"{}-title\">\n",
+          PageIndex::finding(i), PageIndex::finding(i));
+  out.put("<h3 id=\"{}-title\"><span class=\"number\">{}</span> <bdi>{}</bdi>",
+          PageIndex::finding(i), i + 1, finding.title);
+  if (const auto doubt = caution(finding.confidence); !doubt.empty()) {
+    out.put(" <span class=\"tag\">{}</span>", doubt);
+  }
+  out.put("</h3>\n");
+  if (const auto why = cause(finding, 2, false); !why.empty()) out.put("<p>{}</p>\n", why);
+  if (const auto since = standing_in_words(finding.standing); !since.empty()) {
+    out.put("<p class=\"since\">{}.</p>\n", since);
+  }
+  if (!finding.fix.empty()) {
+    out.put(R"(<div class="fix">
+<div class="head"><b>{}</b><button type="button" hidden data-copy="{}" aria-label="{}">{}</button></div>
+<p>{}</p>
+{}</div>
+)",
+            say("Fix, for {}", team(finding.owner)), ticket_of(report, i),
+            say("Copy for the ticket, cause {}", i + 1), say("Copy for the ticket"), finding.fix,
+            rules_of(finding));
+  }
+  out.put(R"(<details class="more">
+<summary>{}</summary>
+)",
+          say("Evidence and affected requirements"));
+  out.put("<dl class=\"facts\">\n");
+  if (finding.fix.empty()) out.put("<dt>{}</dt><dd>{}</dd>\n", say("For"), team(finding.owner));
+  if (!finding.seen_from.empty()) {
+    out.put("<dt>{}</dt><dd>{}</dd>\n", say("Seen from"), joined(finding.seen_from));
+  }
+  if (const auto affected = affected_by(finding, report); !affected.empty()) {
+    out.put("<dt>{}</dt><dd>{}</dd>\n", say("Affects"), affected);
+  }
+  if (const auto seen = seen_by_users(finding, report); !seen.empty()) {
+    out.put("<dt>{}</dt><dd>{}</dd>\n", say("Users may see"), seen);
+  }
+  if (const auto rows = explained(finding, index); !rows.empty()) {
+    if (finding.explains.size() > few_rows) {
+      out.put("<dt>{}</dt><dd><details><summary>{}</summary>{}</details></dd>\n", say("Explains"),
+              say("{} requirements", finding.explains.size()), rows);
+    } else {
+      out.put("<dt>{}</dt><dd>{}</dd>\n", say("Explains"), rows);
+    }
+  }
+  out.put("<dt>{}</dt><dd>{}</dd>\n", say("Certainty"), confidence_word(finding.confidence));
+  out.put(R"(<dt>{}</dt><dd><code>{}</code></dd>
+</dl>
+)",
+          say("Code"), to_string(finding.code));
+  if (!finding.evidence.empty()) {
+    out.put("{}", evidence_of(finding, index));
+  }
+  out.put("</details>\n</article>\n");
+}
+
+}  // namespace
+
+Html html_findings(const Report& report, const PageIndex& index) {
+  Html out;
+  for (std::size_t i = 0; i < report.findings.size(); ++i) add_finding(out, report, i, index);
+  if (out.empty()) return out;
+  Html open;
+  for (const auto& row : unexplained(report)) {
+    if (row.optional) continue;
+    open.put("{}<a href=\"#{}\">{}</a>", std::string_view(open.empty() ? "" : "; "),
+             index.requirement(row.id), row.title);
+  }
+  if (!open.empty())
+    out.put(R"(<p class="open">{} {}.</p>
+)",
+            say("Not explained by this:"), open);
+  return out;
+}
+
+}  // namespace callready

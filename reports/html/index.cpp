@@ -1,0 +1,66 @@
+#include "reports/html/parts.hpp"
+#include "reports/words/phrases.hpp"
+
+namespace callready {
+
+PageIndex::PageIndex(const Report& report) {
+  for (std::size_t i = 0; i < report.probes.size(); ++i) {
+    probes_[report.probes[i].probe.id].push_back(i);
+  }
+  for (std::size_t i = 0; i < report.sets.size(); ++i) {
+    const auto& set = report.sets[i];
+    for (std::size_t j = 0; j < set.requirements.size(); ++j) {
+      requirements_.emplace(set.id + '/' + set.requirements[j].id, row(i, j));
+    }
+  }
+}
+
+std::span<const std::size_t> PageIndex::probes(const std::string& id) const {
+  const auto found = probes_.find(id);
+  if (found == probes_.end()) return {};
+  return found->second;
+}
+
+std::string PageIndex::requirement(const std::string& path) const {
+  const auto found = requirements_.find(path);
+  return found == requirements_.end() ? std::string() : found->second;
+}
+
+Html html_mark(Mark mark) {
+  Html out;
+  out.put("<span class=\"mark tone-{}\" aria-hidden=\"true\">{}</span>", mark_name(mark),
+          mark_glyph(mark));
+  return out;
+}
+
+Html html_said(Mark mark, std::string_view words) {
+  Html out;
+  out.put("<span class=\"said tone-{}\">{} {}</span>", mark_name(mark), html_mark(mark), words);
+  return out;
+}
+
+Html html_filter(std::string_view name, std::string_view legend,
+                 std::span<const FilterChoice> choices, const std::map<Mark, std::size_t>& counts) {
+  std::size_t all = 0;
+  for (const auto& [mark, count] : counts) all += count;
+  Html out;
+  out.put("<fieldset class=\"filter\">\n<legend>{}</legend>\n", legend);
+  out.put(R"(<label class="choice"><input type="radio" name="{}" value="all" checked> {}</label>
+)",
+          name, say("All {}", all));
+  for (const auto& choice : choices) {
+    const auto found = counts.find(choice.mark);
+    if (found == counts.end()) continue;
+    out.put(R"(<label class="choice"><input type="radio" name="{}" value="{}"> {} {} {}</label>
+)",
+            name, mark_name(choice.mark), html_mark(choice.mark), say_marked(choice.label),
+            found->second);
+  }
+  out.put(R"(<button type="button" hidden data-open aria-pressed="false">{}</button>
+</fieldset>
+)",
+          say("Open all"));
+  return out;
+}
+
+}  // namespace callready

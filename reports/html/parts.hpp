@@ -1,0 +1,64 @@
+// The sections of the HTML report, one function each. Internal to reports/.
+#pragma once
+
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "reports/html/markup.hpp"
+#include "reports/words/marks.hpp"
+
+namespace callready {
+
+// Where on the page things stand, so that one part can point at another. The anchors are numbers:
+// nothing of the report's text gets into an id or a link.
+class PageIndex {
+ public:
+  explicit PageIndex(const Report& report);
+  static std::string finding(std::size_t index) { return fmt::format("finding-{}", index + 1); }
+  static std::string endpoint(std::size_t index) { return fmt::format("endpoint-{}", index + 1); }
+  static std::string row(std::size_t set, std::size_t requirement) {
+    return fmt::format("row-{}-{}", set + 1, requirement + 1);
+  }
+  // Indices of the probes with that id: in a merged report, one for each vantage that has it.
+  std::span<const std::size_t> probes(const std::string& id) const;
+  // Anchor of the requirement "rainbow/turn-udp"; empty: the report has none.
+  std::string requirement(const std::string& path) const;
+
+ private:
+  std::map<std::string, std::vector<std::size_t>> probes_;
+  std::map<std::string, std::string> requirements_;
+};
+
+Html html_mark(Mark mark);
+// A mark and its words, in the mark's colour.
+Html html_said(Mark mark, std::string_view words);
+
+Html html_findings(const Report& report, const PageIndex& index);
+Html html_path(const Report& report);
+Html html_capabilities(const Report& report);
+Html html_timings(const Report& report, const PageIndex& index);
+Html html_requirements(const Report& report, const PageIndex& index);
+Html html_endpoints(const Report& report, const PageIndex& index);
+// Of a merged report: where its parts were measured, and what each came to. Else empty.
+Html html_vantages(const Report& report);
+// What a proxy may carry, through it and directly. Empty where nothing was tried through one.
+Html html_routes(const Report& report);
+Html html_site(const Report& report);
+Html html_run(const Report& report);
+
+// The parts of an exchange one after the other, as a bar of its own scale with the figures beside
+// it; empty where nothing was timed.
+Html html_phases(const Observation& seen);
+
+// The choices of a filter: a radio button and its label for each mark that some row has.
+struct FilterChoice {
+  Mark mark;
+  std::string_view label;  // marked()
+};
+// To be followed by `<div class="rows">` in the same `<div class="filtered">`.
+Html html_filter(std::string_view name, std::string_view legend,
+                 std::span<const FilterChoice> choices, const std::map<Mark, std::size_t>& counts);
+
+}  // namespace callready

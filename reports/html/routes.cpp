@@ -1,0 +1,94 @@
+// What a proxy may carry, side by side: what came of each endpoint through the proxy and directly,
+// how long that took, and which way works or is faster.
+#include <algorithm>
+
+#include "probe/model/describe.hpp"
+#include "reports/html/parts.hpp"
+#include "reports/words/phrases.hpp"
+
+namespace callready {
+namespace {
+
+// Where more are alike, they are shown when asked for.
+constexpr std::size_t most_alike = 12;
+
+std::string names_of(const std::vector<RoutePair>& pairs) {
+  std::vector<std::string> proxies;
+  for (const auto& pair : pairs) {
+    const auto& proxy = pair.proxied->probe.target.route.proxy;
+    if (std::find(proxies.begin(), proxies.end(), proxy) == proxies.end()) proxies.push_back(proxy);
+  }
+  return joined(proxies);
+}
+
+// Where the ways differ, a reader should see it first.
+bool ways_differ(const RoutePair& pair) {
+  return pair.better == Better::proxy_only || pair.better == Better::direct_only ||
+         pair.better == Better::neither;
+}
+
+Html cell(const Report& report, const ProbeResult* result) {
+  if (result == nullptr) return html_said(Mark::skipped, say("not tried"));
+  auto words = outcome_in_words(result->observation).string();
+  const auto took = set_up_ms(*result);
+  if (took && reached(result->observation.outcome)) {
+    words = say("{}, ready in {}", words, duration_phrase(Milliseconds(*took)));
+  }
+  Html out;
+  return out.put("<a href=\"#{}\">{}</a>",
+                 PageIndex::endpoint(static_cast<std::size_t>(result - report.probes.data())),
+                 html_said(mark_of(*result), words));
+}
+
+void add_pair(Html& rows, const Report& report, const RoutePair& pair) {
+  auto twin = pair.proxied->probe;
+  twin.target.route = {};
+  const auto place = twin.vantage.empty() ? "" : twin.vantage + ": ";
+  rows.put(
+      R"(<tr><th scope="row">{}{}</th><td data-route="{}">{}</td><td data-route="{}">{}</td><td data-route="{}">{}</td></tr>
+)",
+      place, endpoint(twin), say("Proxy"), cell(report, pair.proxied), say("Directly"),
+      cell(report, pair.direct), say("Works"), html_said(mark_of(pair), better_in_words(pair)));
+}
+
+Html table(const Html& rows) {
+  Html out;
+  return out.put(R"(<table class="stack routes">
+<thead><tr><th scope="col">{}</th><th scope="col">{}</th><th scope="col">{}</th><th scope="col">{}</th></tr></thead>
+<tbody>
+{}</tbody>
+</table>
+)",
+                 say("Endpoint"), say("Through the proxy"), say("Directly"), say("Which works"),
+                 rows);
+}
+
+}  // namespace
+
+Html html_routes(const Report& report) {
+  const auto pairs = route_pairs(report);
+  Html out;
+  if (pairs.empty()) return out;
+  Html different, alike;
+  std::size_t alike_count = 0;
+  for (const auto& pair : pairs) {
+    add_pair(ways_differ(pair) ? different : alike, report, pair);
+    if (!ways_differ(pair)) ++alike_count;
+  }
+  if (const auto in_short = routes_in_short(pairs); !in_short.empty()) {
+    out.put("<p>{}</p>\n", in_short);
+  }
+  out.put(
+      "<p class=\"small muted\">The proxy: {}. Times run until the connection could be used; "
+      "through the proxy, they include its DNS lookup.</p>\n",
+      names_of(pairs));
+  if (alike_count <= most_alike) return out.put(table(different.put(alike)));
+  if (!different.empty()) out.put(table(different));
+  return out.put(R"(<details>
+<summary>{}</summary>
+{}</details>
+)",
+                 say("The other {} endpoints", alike_count), table(alike));
+}
+
+}  // namespace callready

@@ -1,0 +1,284 @@
+// All that was measured: what each capability came to, the vendor's rows with their endpoints, and
+// every endpoint with its evidence.
+#include <algorithm>
+#include <numeric>
+
+#include "probe/model/describe.hpp"
+#include "reports/html/parts.hpp"
+#include "reports/words/answer.hpp"
+#include "reports/words/phrases.hpp"
+#include "reports/words/rfc3339.hpp"
+
+namespace callready {
+namespace {
+
+constexpr FilterChoice of_requirements[] = {
+    {Mark::bad, marked("does not work")},   {Mark::warning, marked("with problems")},
+    {Mark::unknown, marked("not decided")}, {Mark::good, marked("good")},
+    {Mark::skipped, marked("not tried")},
+};
+constexpr FilterChoice of_endpoints[] = {
+    {Mark::bad, marked("not reached")},
+    {Mark::unknown, marked("no answer")},
+    {Mark::good, marked("reached")},
+    {Mark::skipped, marked("not tried")},
+};
+
+// Rows that are open from the start; where more are not well, a reader opens them.
+constexpr int most_open = 12;
+
+// A longer list of endpoints is shown when asked for.
+constexpr std::size_t most_unfolded = 30;
+
+// What needs attention first; rows that are equally well keep the document's order.
+std::vector<std::size_t> worst_first(const SetResult& set) {
+  const auto rank = [&](std::size_t i) {
+    switch (set.requirements[i].status) {
+      case Status::fail:
+        return 0;
+      case Status::warn:
+        return 1;
+      case Status::unknown:
+        return 2;
+      case Status::pass:
+        return 3;
+      case Status::skip:
+        return 4;
+    }
+    return 4;
+  };
+  std::vector<std::size_t> order(set.requirements.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return rank(a) < rank(b); });
+  return order;
+}
+
+std::string needed_for(const SetResult& set, const RequirementResult& requirement) {
+  std::vector<std::string> titles;
+  for (const auto& capability : set.capabilities) {
+    const auto& ids = capability.requirements;
+    if (std::find(ids.begin(), ids.end(), requirement.id) == ids.end()) continue;
+    titles.push_back(capability.title.empty() ? capability.id : capability.title);
+  }
+  return joined(titles, "; ");
+}
+
+std::string place_and_endpoint(const Probe& probe) {
+  const auto text = endpoint(probe);
+  return probe.vantage.empty() ? text : fmt::format("{}: {}", probe.vantage, text);
+}
+
+Html probes_of(const Report& report, const RequirementResult& requirement, const PageIndex& index) {
+  Html rows;
+  for (const auto& id : requirement.probes) {
+    for (const auto at : index.probes(id)) {
+      const auto& result = report.probes[at];
+      rows.put("<tr><th scope=\"row\"><a href=\"#{}\">{}</a></th><td>{}</td></tr>\n",
+               PageIndex::endpoint(at), place_and_endpoint(result.probe),
+               html_said(mark_of(result), outcome_in_full(result)));
+    }
+  }
+  if (rows.empty()) return {};
+  Html out;
+  out.put(R"(<table class="stack probes">
+<thead><tr><th scope="col">{}</th><th scope="col">{}</th></tr></thead>
+<tbody>
+{}</tbody>
+</table>
+)",
+          say("Endpoint"), say("Result"), rows);
+  return out;
+}
+
+// What is required goes without saying.
+Html importance(const RequirementResult& requirement) {
+  Html out;
+  if (requirement.severity == Severity::required) return out;
+  return out.put(" <span class=\"tag\">{}</span>", to_string(requirement.severity));
+}
+
+void add_row(Html& out, const Report& report, std::size_t i, std::size_t j, const PageIndex& index,
+             bool open) {
+  const auto& set = report.sets[i];
+  const auto& requirement = set.requirements[j];
+  const auto mark = mark_of(requirement.status);
+  out.put(R"(<details class="row tone-{}" id="{}"{}>
+<summary>{}<span><span class="name">{}</span>{}</span><span><span class="word">{}</span>: {}</span></summary>
+<div class="body">
+<dl class="facts">
+)",
+          mark_name(mark), PageIndex::row(i, j), std::string_view(open ? " open" : ""),
+          html_mark(mark), requirement.title.empty() ? requirement.id : requirement.title,
+          importance(requirement), status_word(requirement.status),
+          summary_and_sample(requirement));
+  const auto fact = [&](std::string_view name, const std::string& text) {
+    if (!text.empty()) out.put("<dt>{}</dt><dd>{}</dd>\n", name, text);
+  };
+  if (const auto number = explained_by(set, requirement, report); number != 0) {
+    out.put(R"(<dt>{}</dt><dd><a href="#{}">{}. {}</a></dd>
+)",
+            say("Cause"), PageIndex::finding(number - 1), number,
+            report.findings[number - 1].title);
+  }
+  fact(say("Needed for"), needed_for(set, requirement));
+  fact(say("Importance"), severity_word(requirement.severity));
+  if (requirement.total > 0) {
+    fact(say("Reached"), say_plural(requirement.total, "{1} of {0} endpoint",
+                                    "{1} of {0} endpoints", requirement.reached));
+  }
+  fact(say("In the document"), source_of(set, requirement));
+  out.put(R"(<dt>{}</dt><dd><code>{}/{}</code></dd>
+</dl>
+)",
+          say("Row"), set.id, requirement.id);
+  out.put(probes_of(report, requirement, index)).put("</div>\n</details>\n");
+}
+
+std::string fact_text(const EvidenceValue& value) {
+  if (const auto* text = std::get_if<std::string>(&value)) return *text;
+  if (const auto* number = std::get_if<double>(&value)) return fmt::format("{:.6g}", *number);
+  if (const auto* whole = std::get_if<std::int64_t>(&value)) return std::to_string(*whole);
+  return std::get<bool>(value) ? say("yes") : say("no");
+}
+
+Html evidence_of(const Observation& seen) {
+  Html out;
+  if (seen.evidence.empty()) return out;
+  out.put(R"(<h3>{}</h3>
+<ul class="evidence">
+)",
+          say("Evidence"));
+  for (const auto& evidence : seen.evidence) {
+    out.put("<li>{}", evidence.text);
+    if (!evidence.facts.empty()) {
+      out.put("\n<p class=\"facts\"><code>{}</code>", to_string(evidence.kind));
+      for (const auto& [name, value] : evidence.facts) {
+        out.put(" · <code>{} {}</code>", to_string(name), fact_text(value));
+      }
+      out.put("</p>");
+    }
+    out.put("</li>\n");
+  }
+  return out.put("</ul>\n");
+}
+
+void add_endpoint(Html& out, const ProbeResult& result, std::size_t i) {
+  const auto& [probe, seen] = result;
+  const auto mark = mark_of(result);
+  const bool reached_in = seen.round_trip && reached(seen.outcome);
+  out.put(R"(<details class="row endpoint tone-{}" id="{}">
+<summary>{}<span class="name">{}</span><span>{}{}{}</span></summary>
+<div class="body">
+<dl class="facts">
+)",
+          mark_name(mark), PageIndex::endpoint(i), html_mark(mark), place_and_endpoint(probe),
+          outcome_in_words(seen),
+          reached_in ? say(" in {}", duration_phrase(*seen.round_trip)) : std::string(),
+          (probe.control() ? say(", for comparison") : std::string()));
+  const auto fact = [&](std::string_view name, const std::string& text) {
+    if (!text.empty()) out.put("<dt>{}</dt><dd>{}</dd>\n", name, text);
+  };
+  fact(say("Measured from"), probe.vantage);
+  fact(say("Check"), std::string(to_string(probe.check)));
+  fact(say("Outcome"),
+       fmt::format("{}{}", to_string(seen.outcome),
+                   seen.detail.empty() ? "" : fmt::format(" ({})", seen.detail.text())));
+  fact(say("Address"), seen.address ? seen.address->to_string() : "");
+  fact(say("From"), seen.local ? seen.local->to_string() : "");
+  fact(say("Region"), probe.region);
+  fact(say("Sent"), seen.sent_at ? format_rfc3339(*seen.sent_at) : "");
+  if (seen.attempts > 0) fact(say("Tries"), std::to_string(seen.attempts));
+  if (seen.round_trip) fact(say("Round trip"), duration_phrase(*seen.round_trip));
+  if (const auto parts = html_phases(seen); !parts.empty()) {
+    out.put("<dt>{}</dt><dd>{}</dd>\n", say("Time"), parts);
+  }
+  std::vector<std::string> parameters;
+  for (const auto& [name, value] : probe.with) parameters.push_back(name + '=' + value);
+  fact(say("Parameters"), joined(parameters));
+  out.put(R"(<dt>{}</dt><dd><code>{}</code></dd>
+</dl>
+{}</div>
+</details>
+)",
+          say("Probe"), probe.id, evidence_of(seen));
+}
+
+}  // namespace
+
+Html html_capabilities(const Report& report) {
+  Html out;
+  for (const auto& set : report.sets) {
+    if (set.capabilities.empty() && set.notes.empty()) continue;
+    if (!set.capabilities.empty()) {
+      out.put(R"(<table class="stack capabilities">
+<caption>{}</caption>
+<thead><tr><th scope="col">{}</th><th scope="col">{}</th><th scope="col">{}</th></tr></thead>
+<tbody>
+)",
+              set_name(set), say("Feature"), say("Verdict"), say("What was seen"));
+      for (const auto& capability : set.capabilities) {
+        out.put("<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td></tr>\n",
+                capability.title.empty() ? capability.id : capability.title,
+                html_said(mark_of(set, capability, report), was_tried(set, capability)
+                                                                ? verdict_word(capability.verdict)
+                                                                : say("NOT TRIED")),
+                told_of(set, capability, report));
+      }
+      out.put("</tbody>\n</table>\n");
+    }
+    for (const auto& note : set.notes)
+      out.put(R"(<p class="muted">{}</p>
+)",
+              say("Note: {}", note));
+  }
+  return out;
+}
+
+Html html_requirements(const Report& report, const PageIndex& index) {
+  std::map<Mark, std::size_t> counts;
+  Html rows;
+  int open = 0;
+  for (std::size_t i = 0; i < report.sets.size(); ++i) {
+    const auto& set = report.sets[i];
+    if (set.requirements.empty()) continue;
+    rows.put("<h3>{}</h3>\n", set_name(set));
+    for (const auto j : worst_first(set)) {
+      const auto mark = mark_of(set.requirements[j].status);
+      ++counts[mark];
+      const bool opened = (mark == Mark::bad || mark == Mark::warning) && ++open <= most_open;
+      add_row(rows, report, i, j, index, opened);
+    }
+  }
+  if (rows.empty()) return {};
+  Html out;
+  out.put("<div class=\"filtered\">\n{}<div class=\"rows\">\n{}</div>\n</div>\n",
+          html_filter("requirements-shown", say("Show requirements"), of_requirements, counts),
+          rows);
+  return out;
+}
+
+Html html_endpoints(const Report& report, const PageIndex&) {
+  if (report.probes.empty()) return {};
+  std::map<Mark, std::size_t> counts;
+  Html rows;
+  for (std::size_t i = 0; i < report.probes.size(); ++i) {
+    ++counts[mark_of(report.probes[i])];
+    add_endpoint(rows, report.probes[i], i);
+  }
+  // Then the browser lays out only those in sight.
+  const std::string_view many = report.probes.size() > 200 ? " many" : "";
+  Html list;
+  list.put("<div class=\"filtered\">\n{}<div class=\"rows{}\">\n{}</div>\n</div>\n",
+           html_filter("endpoints-shown", say("Show endpoints"), of_endpoints, counts), many, rows);
+  if (report.probes.size() <= most_unfolded) return list;
+  // The rows above link to each: on a phone and on paper this list is longer than all the rest.
+  Html out;
+  return out.put(R"(<details class="fold">
+<summary>{}</summary>
+{}</details>
+)",
+                 say("All {} endpoints, each with its evidence", report.probes.size()), list);
+}
+
+}  // namespace callready

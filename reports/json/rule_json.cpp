@@ -1,0 +1,58 @@
+// A firewall rule as JSON: the same in a report and in what `firewall` prints. Inbound rules have
+// `sources_of_traffic` where others have `destinations`.
+#include "reports/json/parts.hpp"
+#include "reports/json/text.hpp"
+#include "reports/words/rule_words.hpp"
+
+namespace callready {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json texts(const std::vector<PortRange>& ranges, const std::vector<std::string>& yours = {}) {
+  auto list = Json::array();
+  for (const auto& range : ranges) list.push_back(range.to_string());
+  for (const auto& words : yours) list.push_back(words);
+  return list;
+}
+
+}  // namespace
+
+Json rule_json(const FirewallRule& rule) {
+  auto peers = Json::array();
+  for (const auto& peer : rule.peers) {
+    Json one = {{"text", peer.text}, {"kind", to_string(peer.kind)}};
+    set_if_any(one, "region", peer.region);
+    if (peer.lifecycle != Lifecycle::current) one["lifecycle"] = to_string(peer.lifecycle);
+    set_if_any(one, "note", peer.note);
+    peers.push_back(std::move(one));
+  }
+  auto vantages = Json::array();
+  for (const auto vantage : rule.vantages) vantages.push_back(to_string(vantage));
+  Json json = {
+      {"set", rule.set},
+      {"requirements", rule.requirements},
+      {"titles", rule.titles},
+      {"sources", rule.sources},
+      {"severity", to_string(rule.severity)},
+      {"direction", to_string(rule.direction)},
+      {"protocol", protocol_in_words(rule)},
+      {"source_ports", texts(rule.source_ports)},
+      {rule.direction == Direction::in ? "sources_of_traffic" : "destinations", std::move(peers)},
+      {"ports", texts(rule.ports, rule.your_ports)},
+      {"allow_by", to_string(rule.allow_by)},
+      {"proxy", to_string(rule.proxy)}};
+  if (rule.lifecycle != Lifecycle::current) json["lifecycle"] = to_string(rule.lifecycle);
+  if (rule.evidence != SourceQuality::vendor_page) json["evidence"] = to_string(rule.evidence);
+  set_if_any(json, "vantages", std::move(vantages));
+  set_if_any(json, "clients", rule.clients);
+  set_if_any(json, "purposes", rule.purposes);
+  set_if_any(json, "fallback_for", rule.fallback_for);
+  set_if_any(json, "conditions", rule.conditions);
+  set_if_any(json, "remarks", rule.remarks);
+  set_if_any(json, "notes", rule.notes);
+  set_if_any(json, "state", std::string(state_word(rule.state)));
+  return json;
+}
+
+}  // namespace callready

@@ -1,0 +1,65 @@
+// What a page needs to say the verdict, what to do and who has to do it, in the sentences of the
+// reports for people.
+#include "reports/format.hpp"
+#include "reports/json/text.hpp"
+#include "reports/text/ticket.hpp"
+#include "reports/words/answer.hpp"
+#include "reports/words/phrases.hpp"
+#include "reports/words/rule_words.hpp"
+
+namespace callready {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t most_reasons = 2;
+
+Json mark_json(Mark mark) { return {{"mark", mark_name(mark)}, {"glyph", mark_glyph(mark)}}; }
+
+Json set_of(const SetResult& set, const Report& report) {
+  auto json = mark_json(mark_of(set, report));
+  json["name"] = set_name(set);
+  json["word"] = verdict_word(set.verdict);
+  json["sentences"] = verdict_sentences(set, report);
+  json["doubt"] = source_doubt(set);
+  json["capabilities"] = Json::array();
+  for (const auto& capability : set.capabilities) {
+    auto one = mark_json(mark_of(set, capability, report));
+    one["title"] = capability.title.empty() ? capability.id : capability.title;
+    one["told"] = told_of(set, capability, report);
+    json["capabilities"].push_back(std::move(one));
+  }
+  return json;
+}
+
+Json cause_of(const Report& report, std::size_t number) {
+  const auto& finding = report.findings[number];
+  return {{"title", finding.title},
+          {"doubt", caution(finding.confidence)},
+          {"why", cause(finding, most_reasons, false)},
+          {"since", standing_in_words(finding.standing)},
+          {"who", team(finding.owner)},
+          {"fix", finding.fix},
+          {"affects", affected_by(finding, report)},
+          {"rules", lines_of(finding.rules)},
+          {"ticket", ticket_of(report, number)}};
+}
+
+}  // namespace
+
+std::string render_summary(const Report& report, const RenderOptions& options) {
+  Json json = {{"complete", report.complete}, {"redacted", !report.redacted.empty()}};
+  json["where"] = when_and_where(report);
+  json["sets"] = Json::array();
+  for (const auto& set : report.sets) json["sets"].push_back(set_of(set, report));
+  json["causes"] = Json::array();
+  for (std::size_t i = 0; i < report.findings.size(); ++i) {
+    json["causes"].push_back(cause_of(report, i));
+  }
+  json["open"] = unexplained_titles(report);
+  json["notes"] = report.notes;
+  json["ticket"] = render_ticket(report, options);
+  return with_invisible_escaped(json.dump(2, ' ', false, Json::error_handler_t::replace)) + '\n';
+}
+
+}  // namespace callready

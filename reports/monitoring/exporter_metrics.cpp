@@ -1,0 +1,236 @@
+// What `callready exporter` says of one run, for Prometheus: at most most_series for a set, no
+// address and no host in any label, nothing of the site but its name. The reader has no history of
+// its own where it polls rarely, so this says since when things are so.
+#include "reports/monitoring/exporter_metrics.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "probe/model/set_age.hpp"
+#include "reports/format.hpp"
+#include "reports/words/finding_words.hpp"
+#include "reports/words/rfc3339.hpp"
+
+namespace callready {
+namespace {
+
+// These keep a set within 300 series, those of the run and of the exporter counted: 9 of its own, 5
+// for a capability, 1 and 1 for a row and 5 for a finding.
+constexpr std::size_t most_capabilities = 20, most_rows = 70, most_trips = 50, most_findings = 12;
+
+int badness(Status status) {
+  constexpr int worst = 4;
+  switch (status) {
+    case Status::fail:
+      return worst;
+    case Status::warn:
+      return worst - 1;
+    case Status::unknown:
+      return worst - 2;
+    case Status::pass:
+      return 1;
+    case Status::skip:
+      return 0;
+  }
+  return 0;
+}
+
+// One round trip of a row's endpoint: the middle of those that were reached.
+std::map<std::string, double> round_trips(const Report& report) {
+  std::map<std::string, double> trips;
+  for (const auto& [probe, seen] : report.probes) {
+    if (seen.round_trip && reached(seen.outcome)) trips[probe.id] = seen.round_trip->count() / 1000;
+  }
+  return trips;
+}
+
+class Series {
+ public:
+  explicit Series(const Report& report) : report_(report), trips_(round_trips(report)) {}
+
+  std::vector<Metric> take() {
+    add_run();
+    for (const auto& set : report_.sets) add_set(set);
+    add_findings();
+    std::vector<Metric> all;
+    for (auto* metric : {&info_,
+                         &when_,
+                         &took_,
+                         &complete_,
+                         &verdict_,
+                         &verdict_runs_,
+                         &verdict_since_,
+                         &edition_,
+                         &verified_,
+                         &published_,
+                         &left_out_,
+                         &capability_,
+                         &capability_since_,
+                         &row_,
+                         &trip_,
+                         &finding_,
+                         &finding_runs_,
+                         &finding_since_,
+                         &finding_info_,
+                         &affects_}) {
+      if (!metric->samples().empty()) all.push_back(std::move(*metric));
+    }
+    return all;
+  }
+
+ private:
+  Labels labels(Labels more = {}) const {
+    more.emplace(more.begin(), "site", report_.site.name);
+    return more;
+  }
+
+  void add_run() {
+    info_.add(labels({{"version", report_.tool.version}}), 1);
+    when_.add(labels(), unix_seconds(report_.finished_at));
+    took_.add(labels(), report_.duration.count() / 1000);
+    complete_.add(labels(), report_.complete ? 1 : 0);
+  }
+
+  void add_set(const SetResult& set) {
+    const auto own = labels({{"set", set.id}});
+    verdict_.add_states(own, "verdict", set.verdict);
+    if (set.standing) {
+      verdict_runs_.add(own, set.standing->runs);
+      verdict_since_.add(own, unix_seconds(set.standing->since));
+    }
+    edition_.add(labels({{"set", set.id}, {"title", set.title}, {"edition", set.edition}}), 1);
+    if (const auto day = parse_rfc3339(set.verified + "T00:00:00Z")) {
+      verified_.add(own, unix_seconds(*day));
+    }
+    if (const auto published = published_day(set.published)) {
+      published_.add(own, unix_seconds(*published));
+    }
+    const auto capabilities = std::min(set.capabilities.size(), most_capabilities);
+    for (std::size_t i = 0; i < capabilities; ++i) {
+      const auto& one = set.capabilities[i];
+      const auto which = labels({{"set", set.id}, {"capability", one.id}});
+      capability_.add_states(which, "verdict", one.verdict);
+      if (one.standing) capability_since_.add(which, unix_seconds(one.standing->since));
+    }
+    const auto rows = add_rows(set);
+    left_out_.add(own, static_cast<double>(set.capabilities.size() - capabilities +
+                                           set.requirements.size() - rows));
+  }
+
+  // Of a set with more rows than there is room for, the worst.
+  std::size_t add_rows(const SetResult& set) {
+    std::vector<const RequirementResult*> rows;
+    for (const auto& row : set.requirements) rows.push_back(&row);
+    std::stable_sort(rows.begin(), rows.end(), [](const auto* left, const auto* right) {
+      return badness(left->status) > badness(right->status);
+    });
+    rows.resize(std::min(rows.size(), most_rows));
+    std::size_t trips = 0;
+    for (const auto* row : rows) {
+      row_.add(labels({{"set", set.id},
+                       {"requirement", row->id},
+                       {"severity", std::string(to_string(row->severity))},
+                       {"status", std::string(to_string(row->status))}}),
+               1);
+      std::vector<double> seen;
+      for (const auto& probe : row->probes) {
+        if (const auto trip = trips_.find(probe); trip != trips_.end())
+          seen.push_back(trip->second);
+      }
+      if (seen.empty() || ++trips > most_trips) continue;
+      const auto middle = seen.begin() + static_cast<std::ptrdiff_t>(seen.size() / 2);
+      std::nth_element(seen.begin(), middle, seen.end());
+      trip_.add(labels({{"set", set.id}, {"requirement", row->id}}), *middle);
+    }
+    return rows.size();
+  }
+
+  // One series for a code: of several findings of it, the surest.
+  void add_findings() {
+    std::map<FindingCode, std::vector<const Finding*>> codes;
+    for (const auto& finding : report_.findings) {
+      auto found = codes.find(finding.code);
+      if (found == codes.end() && codes.size() == most_findings) continue;
+      codes[finding.code].push_back(&finding);
+    }
+    for (auto& [code, all] : codes) {
+      const auto& surest = **std::min_element(
+          all.begin(), all.end(),
+          [](const auto* left, const auto* right) { return left->confidence < right->confidence; });
+      const auto which = labels({{"code", std::string(to_string(code))},
+                                 {"confidence", std::string(to_string(surest.confidence))},
+                                 {"owner", std::string(to_string(surest.owner))}});
+      finding_.add(which, static_cast<double>(all.size()));
+      int runs = 0;
+      std::optional<WallTime> since;
+      std::map<std::string, int> sets;
+      for (const auto* one : all) {
+        for (const auto& affected : one->affects) ++sets[affected.set];
+        if (!one->standing) continue;
+        runs = std::max(runs, one->standing->runs);
+        since = std::min(since.value_or(one->standing->since), one->standing->since);
+      }
+      if (since) {
+        finding_runs_.add(which, runs);
+        finding_since_.add(which, unix_seconds(*since));
+      }
+      auto info = which;
+      info.emplace_back("fix", fix_in_short(code));
+      finding_info_.add(info, 1);
+      for (const auto& [set, count] : sets) {
+        affects_.add(labels({{"code", std::string(to_string(code))}, {"set", set}}), count);
+      }
+    }
+  }
+
+  const Report& report_;
+  std::map<std::string, double> trips_;
+  Metric info_{"callready_info", "The version of callready that made the run."};
+  Metric when_{"callready_run_timestamp_seconds",
+               "When the run that gave this result ended. A run takes seconds and must be polite "
+               "to vendors, so scrapes are answered with the last run's result, which is as old as "
+               "time() less this."};
+  Metric took_{"callready_run_duration_seconds", "How long the run took."};
+  Metric complete_{"callready_run_complete", "1 if the run was complete."};
+  Metric verdict_{"callready_set_verdict",
+                  "Whether the service works from here: 1 for its verdict."};
+  Metric verdict_runs_{"callready_set_verdict_runs",
+                       "For how many runs in a row the service has had its verdict."};
+  Metric verdict_since_{"callready_set_verdict_since_timestamp_seconds",
+                        "When the first of the runs began in which the service has its verdict."};
+  Metric edition_{"callready_set_info", "Which edition of the vendor's document the run used."};
+  Metric verified_{
+      "callready_set_verified_timestamp_seconds",
+      "When the list of the vendor's requirements was last checked against its document."};
+  Metric published_{"callready_set_published_timestamp_seconds",
+                    "The date of the vendor's document itself, where it has one."};
+  Metric left_out_{"callready_set_series_left_out",
+                   "Capabilities and requirements that have no series here: there are too many."};
+  Metric capability_{"callready_capability_verdict",
+                     "Whether this part of the service works from here: 1 for its verdict."};
+  Metric capability_since_{"callready_capability_verdict_since_timestamp_seconds",
+                           "When the first of the runs began in which it has its verdict."};
+  Metric row_{"callready_requirement_status",
+              "A row of the vendor's requirements, with its status of now as a label."};
+  Metric trip_{"callready_requirement_round_trip_seconds",
+               "A round trip to an endpoint of the requirement: the middle of those reached."};
+  Metric finding_{"callready_finding", "Causes that were found: how many of each code."};
+  Metric finding_runs_{"callready_finding_runs", "In how many runs in a row the cause was found."};
+  Metric finding_since_{"callready_finding_since_timestamp_seconds",
+                        "When the first of the runs began in which the cause was found."};
+  Metric finding_info_{"callready_finding_info",
+                       "What to do about the cause, in short. The report has it whole."};
+  Metric affects_{"callready_finding_affects", "The services that the cause hurts."};
+};
+
+}  // namespace
+
+std::vector<Metric> exporter_metrics(const Report& report) { return Series(report).take(); }
+
+std::string render_exporter(const Report& report, const RenderOptions&) {
+  std::string text;
+  for (const auto& metric : exporter_metrics(report)) text += metric.text();
+  return text;
+}
+
+}  // namespace callready

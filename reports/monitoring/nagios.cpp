@@ -1,0 +1,61 @@
+// One line for Nagios and its relatives, with performance data (Monitoring Plugins guidelines).
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "reports/format.hpp"
+#include "reports/words/phrases.hpp"
+#include "reports/words/terminal.hpp"
+
+namespace callready {
+namespace {
+
+std::string_view state_word(int status) {
+  static constexpr std::string_view words[] = {"OK", "WARNING", "CRITICAL", "UNKNOWN"};
+  return words[std::clamp(status, 0, 3)];
+}
+
+// "|" begins the performance data.
+std::string plain(std::string_view text) {
+  auto safe = harmless(text);
+  std::replace(safe.begin(), safe.end(), '|', '/');
+  return safe;
+}
+
+}  // namespace
+
+int nagios_status(const Report& report) {
+  if (!report.complete) return 3;
+  switch (overall(report)) {
+    case Verdict::ready:
+      return 0;
+    case Verdict::degraded:
+      return 1;
+    case Verdict::blocked:
+      return 2;
+    case Verdict::unknown:
+      return 3;
+  }
+  return 3;
+}
+
+std::string render_nagios(const Report& report, const RenderOptions&) {
+  std::vector<std::string> parts;
+  if (!report.complete) parts.emplace_back("incomplete run");
+  for (const auto& set : report.sets) {
+    parts.push_back(fmt::format("{} {}", plain(set.title.empty() ? set.id : set.title),
+                                verdict_word(set.verdict)));
+  }
+  if (report.sets.empty()) parts.emplace_back("nothing was checked");
+  for (const auto& finding : report.findings) parts.push_back(plain(finding.title));
+  const auto answered =
+      std::count_if(report.probes.begin(), report.probes.end(),
+                    [](const ProbeResult& result) { return reached(result.observation.outcome); });
+  const double seconds = report.duration.count() / 1000;
+  return fmt::format("CALLREADY {} - {} | endpoints={} reached={} time={:.3f}s\n",
+                     state_word(nagios_status(report)), joined(parts, "; "),
+                     endpoints_tried(report), answered, std::isfinite(seconds) ? seconds : 0);
+}
+
+}  // namespace callready

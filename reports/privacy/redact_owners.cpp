@@ -1,0 +1,251 @@
+#include "reports/privacy/redact_owners.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "probe/model/told_apart.hpp"
+#include "reports/privacy/redact_text.hpp"
+
+namespace callready {
+namespace {
+
+constexpr std::string_view harmless_words =
+    "aaaa acceptable access address addresses agent akamaighost all allocate allocation "
+    "allowed already amer and any apac apache asterisk attribute authentication authorization "
+    "awselb bad badvers basic bearer busy bye cable cache caddy call cancel candidate "
+    "capacity channel chrome client cloudflare cloudfront cname conflict connect connection "
+    "coturn credentials d2t d2u data debian decline declined default denied deny desk desktop "
+    "digest does doubango echo elsewhere emea envoy err error eturnal everywhere example "
+    "exist existing expectation expired failed failure false family firefox for forbidden "
+    "found freepbx freeswitch frontend g711 gateway gone gorst guest gws ha haproxy here home "
+    "host http https iis in incomplete info internal interval invalid invite is istio janus "
+    "jetty jitsi kamailio kerberos lan large length lighttpd linux local localhost long many "
+    "media mediasoup message method microsoft mismatch mobile mod moved multiple naptr "
+    "negotiate network nginx no nobody nonce none not notify ntlm of office ok on openresty "
+    "opensips openssl options opus or osip page payload pbx pc peer pending permanently phone "
+    "phones pion pjsip prack precondition prerequisite prflx progress proxy ptr publish "
+    "queued quota rate reached realm redirect refer refused register rejected relay relayed "
+    "released reliable request requested required resiprocate resource restund retry ringing "
+    "role router routers rtcp rtp rtpengine sbc sctp see server servers service session sip "
+    "sips sipxecs sofia soft squid srflx srtp srv stale status stun subscribe success "
+    "successful system tcp temporarily temporary tengine terminated the there timeout tls to "
+    "token too traefik transport trickle true trying turn turns txt type ubuntu udp unable "
+    "unacceptable unauthorised unauthorized unavailable undecipherable unexpected unix "
+    "unknown unprocessable unsupported update upgrade uri use user users utf varnish version "
+    "via video voice voip vpn webrtc webserver websocket wifi win32 win64 windows wired "
+    "wireless wlan wrong x64 x86 yes";
+
+const std::set<std::string_view>& known_words() {
+  static const auto known = [] {
+    std::set<std::string_view> words;
+    for (auto rest = harmless_words; !rest.empty();) {
+      const auto word = rest.substr(0, rest.find(' '));
+      words.insert(word);
+      rest.remove_prefix(std::min(word.size() + 1, rest.size()));
+    }
+    return words;
+  }();
+  return known;
+}
+
+bool numeral(char c) { return c >= '0' && c <= '9'; }
+
+// "22", "v1", "2f", "1rc2"
+bool is_version_word(std::string_view word) {
+  if (word.size() > 1 && (word.front() == 'v' || word.front() == 'V')) word.remove_prefix(1);
+  return !word.empty() && word.size() <= 12 && numeral(word.front()) &&
+         std::ranges::count_if(word, [](char c) { return !numeral(c); }) <= 3;
+}
+
+}  // namespace
+
+bool is_everybodys_word(std::string_view word) {
+  // "ERR_ACCESS_DENIED"
+  for (std::size_t start = 0; start <= word.size();) {
+    const auto end = std::min(word.find('_', start), word.size());
+    const auto part = word.substr(start, end - start);
+    if (part.size() > 1 && !is_version_word(part) &&
+        !known_words().contains(in_small_letters(part))) {
+      return false;
+    }
+    start = end + 1;
+  }
+  return true;
+}
+
+FactOwner owner_of(Fact fact) {
+  using enum Fact;
+  switch (fact) {
+    case alive_ms:
+    case allocations:
+    case answered:
+    case asked:
+    case attempts:
+    case authoritative:
+    case back:
+    case basis:
+    case body_bytes:
+    case body_matches:
+    case broken:
+    case bytes:
+    case carried:
+    case checks_arrived:
+    case cipher:
+    case code:
+    case confidence:
+    case connected_ms:
+    case count:
+    case date_offset_s:
+    case delay_ms:
+    case detail:
+    case exact:
+    case excludes_percent:
+    case expected:
+    case extended_error_code:
+    case failure:
+    case far_port:
+    case far_type:
+    case fault:
+    case final:
+    case first:
+    case first_media_ms:
+    case first_parts:
+    case flights:
+    case foreign:
+    case from_server:
+    case full:
+    case granted:
+    case handshakes_arrived:
+    case hidden:
+    case inbound:
+    case inbound_ms:
+    case kept:
+    case last:
+    case later_parts:
+    case leap:
+    case lifetime_s:
+    case longest_gap:
+    case measured:
+    case media_arrived:
+    case message:
+    case messages:
+    case method:
+    case mirrored_changes:
+    case ms:
+    case nonce:
+    case not_after:
+    case not_before:
+    case not_measured:
+    case offset_ms:
+    case open_after:
+    case open_before:
+    case outbound:
+    case outbound_ms:
+    case outcome:
+    case outside:
+    case passes:
+    case payload:
+    case port:
+    case ports:
+    case position:
+    case prefix:
+    case profile:
+    case proved:
+    case rcode:
+    case received:
+    case recursion_available:
+    case refined:
+    case relay_port:
+    case relay_transport:
+    case relays_work:
+    case responder:
+    case result:
+    case rewritten:
+    case root_delay_ms:
+    case root_dispersion_ms:
+    case rport:
+    case rport_asked:
+    case sampled:
+    case samples:
+    case sdp_tested:
+    case secured_ms:
+    case self_signed:
+    case sent:
+    case silent_ms:
+    case sinkhole:
+    case status:
+    case stratum:
+    case success:
+    case timestamps:
+    case took_ms:
+    case transport:
+    case truncated_over_udp:
+    case ttl:
+    case type:
+    case value:
+    case vanishes:
+    case verify_code:
+    case version:
+    case waited_ms:
+    case with_credentials:
+    case without_edns:
+      return FactOwner::program;
+    case issuer:
+    case subject:
+    case names:
+      return FactOwner::name;
+    case public_key_sha256:
+    case sha256:
+      return FactOwner::digest;
+    case place:
+      return FactOwner::file;
+    case address:
+    case agent:
+    case allow:
+    case by:
+    case echoed_sent_by:
+    case error:
+    case extended_errors:
+    case far_address:
+    case first_bytes:
+    case from:
+    case host:
+    case icmp_sender:
+    case mapped:
+    case name:
+    case other_address:
+    case proxy:
+    case realm:
+    case reason:
+    case records:
+    case redirect_host:
+    case reference:
+    case refused_schemes:
+    case response_origin:
+    case schemes:
+    case sender:
+    case sent_by:
+    case server:
+    case software:
+    case soa_zone:
+    case translated:
+    case via:
+    case via_changed:
+    case vias:
+    case what:
+    case who:
+      return FactOwner::said;
+  }
+  return FactOwner::said;
+}
+
+ChainRoot root_of(const Observation& seen) {
+  const auto listed = std::any_of(seen.evidence.begin(), seen.evidence.end(), [](const auto& one) {
+    return one.kind == EvidenceKind::chain_root &&
+           flag_fact(one, Fact::expected) == std::optional(true) &&
+           text_fact(one, Fact::basis) == public_root_basis;
+  });
+  return listed ? ChainRoot::listed : ChainRoot::open;
+}
+
+}  // namespace callready

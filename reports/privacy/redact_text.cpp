@@ -1,0 +1,320 @@
+#include "reports/privacy/redact_text.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "probe/util/utf8.hpp"
+#include "reports/privacy/redact_owners.hpp"
+
+namespace callready {
+namespace {
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+// Bytes of UTF-8 belong to words: "Münster".
+bool is_word(char c) { return is_digit(c) || is_alpha(c) || c == '_' || (c & 0x80) != 0; }
+bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
+bool in_run(char c) { return is_word(c) || c == '.' || c == ':' || c == '-' || c == '%'; }
+
+bool all(std::string_view text, bool (*test)(char)) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), test);
+}
+
+// "aa:bb:cc:dd:ee:ff", "aa-bb-cc-dd-ee-ff" or "aabb.ccdd.eeff".
+bool is_mac(std::string_view text) {
+  const auto groups = [&](char separator, std::size_t size, std::size_t count) {
+    if (text.size() != count * (size + 1) - 1) return false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      const bool between = i % (size + 1) == size;
+      if (between ? text[i] != separator : !is_hex(text[i])) return false;
+    }
+    return true;
+  };
+  return groups(':', 2, 6) || groups('-', 2, 6) || groups('.', 4, 3);
+}
+
+// What may end a sentence behind an address or a name.
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && (text.back() == '.' || text.back() == ':' || text.back() == '-')) {
+    if (text.ends_with("::")) break;  // "2001:db8::"
+    text.remove_suffix(1);
+  }
+  return text;
+}
+
+// File names have a dot in them too.
+constexpr std::array<std::string_view, 13> file_endings = {
+    "json", "yaml", "yml", "html", "xml", "csv", "txt", "pac", "pem", "php", "asp", "aspx", "js"};
+
+// Registered by thousands of customers each: a vendor's host there says nothing of its neighbours.
+constexpr std::array<std::string_view, 12> shared_domains = {
+    "amazonaws.com",      "windows.net",           "azure.com",
+    "azurewebsites.net",  "cloudapp.net",          "cloudfront.net",
+    "trafficmanager.net", "akamaiedge.net",        "akamaihd.net",
+    "edgekey.net",        "googleusercontent.com", "in-addr.arpa"};
+
+}  // namespace
+
+std::string in_small_letters(std::string_view text) {
+  std::string out(text);
+  for (auto& c : out) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return out;
+}
+
+std::string with_plain_separators(std::string_view text) {
+  std::string shadow;
+  shadow.reserve(text.size());
+  while (!text.empty()) {
+    const auto [value, bytes] = decode_utf8(text);
+    const auto size = std::max<std::size_t>(bytes, 1);
+    const bool ascii = bytes == 1;
+    const bool letter = bytes > 1 && value >= 0xC0 && !(value >= 0x2000 && value <= 0x2BFF) &&
+                        !(value >= 0x3000 && value <= 0x303F) && value < 0xFFF0;
+    if (ascii || letter) {
+      shadow += text.substr(0, size);
+    } else {
+      shadow.append(size, ' ');
+    }
+    text.remove_prefix(size);
+  }
+  return shadow;
+}
+
+std::string_view registered_domain(std::string_view name) {
+  const auto last = name.rfind('.');
+  if (last == std::string_view::npos || last == 0) return {};
+  auto start = name.rfind('.', last - 1);
+  const auto second = name.substr(start + 1, last - start - 1);  // npos + 1 is 0
+  // "co.uk", "com.au": the level that is sold is the next one.
+  const bool country = name.size() - last - 1 == 2;
+  if (country && second.size() <= 3 && start != std::string_view::npos && start > 0) {
+    start = name.rfind('.', start - 1);
+  }
+  const auto domain = start == std::string_view::npos ? name : name.substr(start + 1);
+  const bool shared =
+      std::find(shared_domains.begin(), shared_domains.end(), domain) != shared_domains.end();
+  return shared ? name : domain;
+}
+
+bool looks_like_domain(std::string_view text) {
+  if (text.size() > 253 || text.find('.') == std::string_view::npos) return false;
+  std::string_view label;
+  for (std::size_t start = 0; start <= text.size();) {
+    const auto end = std::min(text.find('.', start), text.size());
+    label = text.substr(start, end - start);
+    const bool good =
+        !label.empty() && label.size() <= 63 &&
+        std::all_of(label.begin(), label.end(), [](char c) { return is_word(c) || c == '-'; });
+    if (!good) return false;
+    start = end + 1;
+  }
+  const bool top = (label.size() >= 2 && all(label, is_alpha)) || label.starts_with("xn--") ||
+                   (label.front() & 0x80) != 0;
+  return top && std::find(file_endings.begin(), file_endings.end(), in_small_letters(label)) ==
+                    file_endings.end();
+}
+
+RedactedText::RedactedText(const Redactor& redactor, std::string_view text, bool chosen)
+    : redactor_(redactor),
+      original_(text),
+      shadow_(with_plain_separators(text)),
+      text_(shadow_),
+      lower_(in_small_letters(shadow_)),
+      chosen_(chosen) {}
+
+std::string RedactedText::take() {
+  out_.reserve(text_.size());
+  while (at_ < text_.size()) {
+    const bool starts = at_ == 0 || !is_word(text_[at_ - 1]);
+    if (starts && known_word()) continue;
+    if (starts && is_word(text_[at_])) {
+      run();
+    } else if (text_.substr(at_, 2) == "::" && (at_ == 0 || !in_run(text_[at_ - 1]))) {
+      run();  // "::1"
+    } else {
+      out_ += original_[at_++];
+    }
+  }
+  return std::move(out_);
+}
+
+// A name that the report says is one, whole: "vm" neither in "vmware" nor in "vm.example.com",
+// which is a name of its own.
+bool RedactedText::known_word() {
+  const auto& words = redactor_.words_;
+  const auto rest = std::string_view(lower_).substr(at_);
+  const auto ends_at = [&](std::size_t length) {
+    const auto after = rest.substr(length);
+    if (!after.empty() && is_word(after[0])) return false;
+    const bool joined = after.size() > 1 && is_word(after[1]);
+    return !joined || (after[0] != '.' && after[0] != '-');
+  };
+  // The longest word that `rest` begins with stands, in their order, before `rest`, and after it
+  // only words that share its letters: each step back shortens what can still be one.
+  for (auto window = rest; !window.empty();) {
+    auto found = words.upper_bound(window);
+    if (found == words.begin()) return false;
+    --found;
+    const std::string_view word = found->first;
+    const auto same = static_cast<std::size_t>(
+        std::mismatch(word.begin(), word.end(), window.begin(), window.end()).first - word.begin());
+    if (same == word.size() && ends_at(same)) {
+      out_ += found->second;
+      at_ += same;
+      return true;
+    }
+    window = window.substr(0, same == word.size() ? same - 1 : same);
+  }
+  return false;
+}
+
+// "/home/jane", "/Users/jane", "C:\\Users\\jane": who it is stands behind.
+bool RedactedText::is_home_folder() const {
+  const auto before = std::string_view(lower_).substr(0, at_);
+  return before.ends_with("/home/") || before.ends_with("/users/") || before.ends_with("\\users\\");
+}
+
+// Word by word: "nginx/1.22 (pbx7)" keeps what everybody's software says.
+void RedactedText::words(std::string_view piece) {
+  for (std::size_t start = 0; start < piece.size();) {
+    auto end = start;
+    while (end < piece.size() && is_word(piece[end])) ++end;
+    const auto word = piece.substr(start, end - start);
+    out_ += is_everybodys_word(word) ? original_.substr(at_, word.size())
+                                     : redactor_.pseudonyms_.word("word", word);
+    at_ += word.size();
+    for (start = end; start < piece.size() && !is_word(piece[start]); ++start) {
+      out_ += original_[at_++];
+    }
+  }
+}
+
+// One run of characters that addresses and names are made of.
+void RedactedText::run() {
+  std::size_t end = at_;
+  while (end < text_.size() && in_run(text_[end])) ++end;
+  const auto run = text_.substr(at_, end - at_);
+  if (whole_run(trimmed(run))) return;
+  at_ += piece(run.substr(0, std::min(run.find(':'), run.size())));
+  // ":" and "%" stand between pieces, and the next one starts behind them.
+  while (at_ < end && (text_[at_] == ':' || text_[at_] == '%')) out_ += text_[at_++];
+}
+
+// Where colons belong to it: hardware addresses and IPv6.
+bool RedactedText::whole_run(std::string_view run) {
+  if (is_mac(run)) {
+    out_ += redactor_.pseudonyms_.mac(run);
+    at_ += run.size();
+    return true;
+  }
+  if (std::count(run.begin(), run.end(), ':') < 2) return false;
+  return address_and_prefix(run.substr(0, run.find('%')), run.substr(0, run.find('%')).size());
+}
+
+// An address, and the length of its prefix where one follows.
+bool RedactedText::address_and_prefix(std::string_view text, std::size_t length) {
+  const auto address = IpAddress::parse(text);
+  if (!address) return false;
+  at_ += length;
+  const auto rest = text_.substr(at_);
+  int prefix = -1;
+  std::size_t digits = 0;
+  if (rest.size() > 1 && rest[0] == '/' && is_digit(rest[1])) {
+    const auto [end, error] = std::from_chars(rest.data() + 1, rest.data() + rest.size(), prefix);
+    digits = error == std::errc() ? static_cast<std::size_t>(end - rest.data()) : 0;
+    if (digits == 0 || prefix > address->bits()) prefix = -1;
+  }
+  if (prefix < 0) {
+    out_ += redactor_.address(*address).to_string();
+    return true;
+  }
+  const Network network{*address, prefix};
+  if (redactor_.is_public(*address)) {
+    out_ += network.to_string();
+  } else if (network.aligned()) {
+    out_ += redactor_.pseudonyms_.network(network).to_string();
+  } else {
+    // An interface's address with the length of its network.
+    out_ += Network{redactor_.address(*address), prefix}.to_string();
+  }
+  at_ += digits;
+  return true;
+}
+
+// A piece without colons. Returns how much of it was dealt with and has been written by itself.
+std::size_t RedactedText::piece(std::string_view rest) {
+  const auto bare = trimmed(rest.substr(0, rest.find('%')));
+  const auto start = at_;
+  const auto emit = [&](std::size_t size) {
+    out_ += original_.substr(start, size);
+    return size;
+  };
+  // "10.0.0.1-10.0.0.9": the second address starts behind the hyphen.
+  const auto hyphen = bare.find('-');
+  for (const auto length : {bare.size(), hyphen}) {
+    if (length == std::string_view::npos || length > bare.size()) continue;
+    if (!address_and_prefix(bare.substr(0, length), length)) continue;
+    if (at_ < text_.size() && text_[at_] == '-') out_ += text_[at_++];
+    return 0;
+  }
+  // Who, at where: but for "host:443@http://proxy", as a probe's id has it.
+  const auto behind = text_.substr(start + bare.size());
+  const bool user = !bare.empty() && behind.size() > 1 && behind[0] == '@' && is_word(behind[1]) &&
+                    !behind.starts_with("@http://") && !behind.starts_with("@https://");
+  const bool login = !bare.empty() && behind.size() > 1 && behind[0] == '\\' && is_word(behind[1]);
+  if (user) {
+    // Ours: anonymous@anonymous.invalid.
+    out_ += behind.find(".invalid") == std::string_view::npos
+                ? redactor_.pseudonyms_.word("user", bare)
+                : std::string(bare);
+    return bare.size();
+  }
+  if (login) {
+    auto end = start + bare.size() + 1;
+    while (end < text_.size() && (is_word(text_[end]) || text_[end] == '.' || text_[end] == '-')) {
+      ++end;
+    }
+    const auto name = trimmed(text_.substr(start + bare.size() + 1, end - start - bare.size() - 1));
+    out_ += redactor_.pseudonyms_.word("domain", bare) + '\\' +
+            redactor_.pseudonyms_.word("user", name);
+    return bare.size() + 1 + name.size();
+  }
+  if (is_home_folder() && !bare.empty()) {
+    out_ += redactor_.pseudonyms_.word("user", bare);
+    return bare.size();
+  }
+  if (name(bare)) return bare.size();
+  // A domain name that is still here is public.
+  if (chosen_ && !bare.empty() && !looks_like_domain(bare)) {
+    words(bare);
+    return 0;
+  }
+  return emit(std::max<std::size_t>(bare.size(), 1));
+}
+
+bool RedactedText::name(std::string_view piece) {
+  if (!looks_like_domain(piece)) return false;
+  const auto lower = in_small_letters(piece);
+  if (lower.ends_with(".invalid") || redactor_.is_public_host(lower)) return false;
+  // "1.0.20.10.in-addr.arpa" (RFC 1035, section 3.5) is an address.
+  constexpr std::string_view reverse = ".in-addr.arpa";
+  if (lower.ends_with(reverse)) {
+    std::string turned;
+    std::string_view labels(lower.data(), lower.size() - reverse.size());
+    while (!labels.empty()) {
+      const auto dot = labels.rfind('.');
+      turned += turned.empty() ? "" : ".";
+      turned += labels.substr(dot == std::string_view::npos ? 0 : dot + 1);
+      labels = labels.substr(0, dot == std::string_view::npos ? 0 : dot);
+    }
+    const auto address = IpAddress::parse(turned);
+    if (address && redactor_.is_public(*address)) return false;
+  }
+  out_ += redactor_.pseudonyms_.host(piece);
+  return true;
+}
+
+}  // namespace callready

@@ -1,0 +1,52 @@
+// Finds addresses and names in free text. Internal to reports/.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "reports/privacy/redact.hpp"
+
+namespace callready {
+
+class RedactedText {
+ public:
+  // `chosen`: by somebody of the site or a server, no sentence of ours: each word that is not
+  // everybody's is hidden.
+  RedactedText(const Redactor& redactor, std::string_view text, bool chosen = false);
+  std::string take();
+
+ private:
+  bool known_word();
+  void run();
+  bool whole_run(std::string_view run);
+  std::size_t piece(std::string_view rest);
+  bool address_and_prefix(std::string_view text, std::size_t length);
+  bool name(std::string_view piece);
+  void words(std::string_view piece);
+  bool is_home_folder() const;
+
+  const Redactor& redactor_;
+  std::string_view original_;
+  std::string shadow_;
+  std::string_view text_;  // the shadow: what is decided by; of the same length
+  std::string lower_;      // the same in small letters
+  bool chosen_;
+  std::size_t at_ = 0;
+  std::string out_;
+};
+
+// The same text with a space for each byte that is not of a letter: typographic quotes, dashes and
+// spaces, and bytes that are no UTF-8. Names end there.
+std::string with_plain_separators(std::string_view text);
+
+// In small letters (ASCII only, as in names of hosts).
+std::string in_small_letters(std::string_view text);
+
+// What a name is registered under, by rule of thumb: "example.com" of "a.b.example.com",
+// "example.co.uk" of "www.example.co.uk"; empty for a single label.
+std::string_view registered_domain(std::string_view name);
+
+// True for text that is a domain name of at least two labels, and no number, version or file.
+bool looks_like_domain(std::string_view text);
+
+}  // namespace callready

@@ -1,0 +1,245 @@
+#include "reports/text/ticket.hpp"
+#include "reports/words/answer.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "probe/model/set_age.hpp"
+#include "probe/util/text.hpp"
+#include "reports/format.hpp"
+#include "reports/words/phrases.hpp"
+#include "reports/words/rfc3339.hpp"
+#include "reports/words/rule_words.hpp"
+#include "reports/words/terminal.hpp"
+
+namespace callready {
+namespace {
+
+constexpr std::size_t most_lines = 25;
+constexpr std::size_t most_services = 2;
+constexpr std::size_t most_causes = 3;
+constexpr std::size_t most_evidence = 2;
+constexpr std::size_t most_peers = 12;
+// Below the causes: where the whole list is, and what to do afterwards.
+constexpr std::size_t last_lines = 2;
+
+class TicketLines {
+ public:
+  void add(std::string_view heading, const std::string& text) {
+    if (text.empty()) return;
+    const auto name = heading.empty() ? std::string() : std::string(heading) + ':';
+    const auto blank = std::max(label_width() - columns(name), 1);
+    lines_.push_back(harmless(name + std::string(static_cast<std::size_t>(blank), ' ') + text));
+  }
+  std::size_t size() const { return lines_.size(); }
+  std::string text() const { return joined(lines_, "\n") + '\n'; }
+
+ private:
+  static int label_width() {
+    int width = 0;
+    for (const auto& heading :
+         {say("Verdict"), say("Measured"), say("Source"), say("Cause"), say("Users see"),
+          say("Who"), say("To do"), say("Evidence"), say("Full list"), say("Afterwards")}) {
+      width = std::max(width, columns(heading));
+    }
+    return width + 2;
+  }
+  std::vector<std::string> lines_;
+};
+
+using Findings = std::vector<const Finding*>;
+
+// Empty: all sets of the report.
+std::set<std::string> sets_of(const Findings& findings) {
+  std::set<std::string> sets;
+  for (const auto* finding : findings) {
+    for (const auto& affected : finding->affects) sets.insert(affected.set);
+  }
+  return sets;
+}
+
+// Why to look twice before anybody opens anything by it: "a second-hand list, published about
+// 2016".
+std::string doubt_in_short(SourceQuality evidence, std::string_view published,
+                           std::string_view today) {
+  std::vector<std::string> doubts;
+  if (doubtful(evidence)) doubts.push_back(source_words(evidence, ""));
+  if (is_old(published, today)) doubts.push_back(say("published {}", published_words(published)));
+  return joined(doubts);
+}
+
+void add_sources(TicketLines& block, const Report& report, const std::set<std::string>& sets) {
+  const auto today = format_rfc3339(report.started_at).substr(0, 10);
+  std::vector<std::string> doubts;
+  const auto tell = [&](const std::string& name, SourceQuality evidence,
+                        const std::string& published) {
+    const auto doubt = doubt_in_short(evidence, published, today);
+    if (!doubt.empty()) add_once(doubts, fmt::format("{}: {}", name, doubt));
+  };
+  for (const auto& set : report.sets) {
+    if (!sets.empty() && !sets.contains(set.id)) continue;
+    tell(set_name(set), set.evidence, set.published);
+    for (const auto& needed : set.leans_on) {
+      const auto& rows = set.requirements;
+      const bool counts = std::any_of(rows.begin(), rows.end(), [&](const auto& row) {
+        return row.of_set == needed.id && row.status != Status::skip;
+      });
+      if (counts) tell(needed.title, needed.evidence, needed.published);
+    }
+  }
+  if (doubts.empty()) return;
+  block.add(say("Source"), joined(doubts, "; "));
+}
+
+void add_head(TicketLines& block, const Report& report, const std::set<std::string>& sets) {
+  std::vector<std::string> verdicts;
+  for (const auto& set : report.sets) {
+    if (!sets.empty() && !sets.contains(set.id)) continue;
+    verdicts.push_back(fmt::format("{}: {}. {}", set_name(set), verdict_word(set.verdict),
+                                   verdict_sentences(set, report)));
+  }
+  const auto told = std::min(verdicts.size(), most_services);
+  for (std::size_t i = 0; i < told; ++i) block.add(i == 0 ? say("Verdict") : "", verdicts[i]);
+  if (const auto more = verdicts.size() - told; more > 0) {
+    block.add("", say("({} more services: see the report)", more));
+  }
+  auto site = report.site.name;
+  if (!report.site.host.empty()) {
+    site += fmt::format("{}{}", site.empty() ? "" : ", ", report.site.host);
+  }
+  block.add(say("Measured"),
+            fmt::format("{}{}{}, {} {}", site, site.empty() ? "" : ", ",
+                        minute_of(report.started_at), report.tool.name, report.tool.version));
+  add_sources(block, report, sets);
+}
+
+// "UDP 3478 to a.example, b.example and 12 more (TURN servers over UDP)".
+std::string in_a_line(const FirewallRule& rule) {
+  std::vector<std::string> peers;
+  for (const auto& peer : rule.peers) {
+    if (peers.size() < most_peers) peers.push_back(peer.text);
+  }
+  auto text = fmt::format("{} {}", protocol_in_words(rule), ports_in_words(rule));
+  if (!peers.empty()) {
+    const auto all = joined(peers);
+    text += ' ' + (rule.direction == Direction::in ? say("from {}", all) : say("to {}", all));
+  }
+  if (const auto more = rule.peers.size() - peers.size(); more > 0) {
+    text = say("{} and {} more", text, more);
+  }
+  return fmt::format("{} ({})", text, joined(rule.titles, "; "));
+}
+
+// None where the fix names them, with all their peers.
+std::size_t rules_to_list(const Finding& finding) {
+  const bool told = !is_cut_short(finding.rules) &&
+                    finding.fix.find(in_short(finding.rules)) != std::string::npos;
+  return told ? 0 : finding.rules.size();
+}
+
+void add_cause(TicketLines& block, const Report& report, const Finding& finding,
+               std::size_t most_rules) {
+  const auto doubt = caution(finding.confidence);
+  auto cause =
+      say("{} ({}; code {})", finding.title,
+          doubt.empty() ? confidence_word(finding.confidence) : doubt, to_string(finding.code));
+  if (!finding.seen_from.empty()) cause += say("; seen from {}", joined(finding.seen_from));
+  block.add(say("Cause"), cause);
+  block.add(say("Users see"), seen_by_users(finding, report));
+  block.add(say("Who"), team(finding.owner));
+  block.add(say("To do"), finding.fix.string());
+  for (std::size_t i = 0; i < std::min(rules_to_list(finding), most_rules); ++i) {
+    block.add("", "- " + in_a_line(finding.rules[i]));
+  }
+  std::set<Text> told;
+  for (const auto& evidence : finding.evidence) {
+    if (told.size() == most_evidence) break;
+    if (told.insert(evidence.text).second) {
+      block.add(told.size() == 1 ? say("Evidence") : "", evidence.text.string());
+    }
+  }
+}
+
+bool is_cut(const Finding& finding, std::size_t most_rules) {
+  return rules_to_list(finding) > most_rules ||
+         std::any_of(finding.rules.begin(), finding.rules.end(),
+                     [](const FirewallRule& rule) { return rule.peers.size() > most_peers; });
+}
+
+std::string names_of_sets(const Report& report, const std::set<std::string>& sets) {
+  std::string names;
+  for (const auto& set : report.sets) {
+    if (sets.empty() || sets.contains(set.id)) names += ' ' + set.id;
+  }
+  return names;
+}
+
+void add_end(TicketLines& block, const Report& report, const Findings& findings, bool cut) {
+  const auto names = names_of_sets(report, sets_of(findings));
+  if (cut) {
+    block.add(say("Full list"), command_for_the_list(names));
+  }
+  auto command = "callready check" + names;
+  if (report.site.vantage) command += fmt::format(" --from {}", to_string(*report.site.vantage));
+  const bool one = findings.size() == 1;
+  std::string then;
+  if (report.vantages.empty()) {
+    then = one ? say("Run \"{}\" again there; this problem should be gone.", command)
+               : say("Run \"{}\" again there; these problems should be gone.", command);
+  } else {
+    then =
+        one ? say("Run \"{}\" again at each of these places; this problem should be gone.", command)
+            : say("Run \"{}\" again at each of these places; these problems should be gone.",
+                  command);
+  }
+  block.add(say("Afterwards"), then);
+}
+
+std::string ticket_about(const Report& report, const Findings& findings) {
+  TicketLines block;
+  add_head(block, report, sets_of(findings));
+  const auto told = std::min(findings.size(), most_causes);
+  TicketLines without_rules;
+  for (std::size_t i = 0; i < told; ++i) add_cause(without_rules, report, *findings[i], 0);
+  const auto taken =
+      block.size() + without_rules.size() + last_lines + (findings.size() > told ? 1 : 0);
+  auto room = most_lines - std::min(most_lines, taken);
+  bool cut = false;
+  for (std::size_t i = 0; i < told; ++i) {
+    const auto rules = std::min(rules_to_list(*findings[i]), room);
+    room -= rules;
+    cut = cut || is_cut(*findings[i], rules);
+    add_cause(block, report, *findings[i], rules);
+  }
+  if (const auto more = findings.size() - told; more > 0) {
+    block.add("", say("({} more causes: see the report)", more));
+  }
+  add_end(block, report, findings, cut);
+  return block.text();
+}
+
+}  // namespace
+
+std::string ticket_of(const Report& report, std::size_t number) {
+  return ticket_about(report, {&report.findings[number]});
+}
+
+std::string render_ticket(const Report& report, const RenderOptions&) {
+  Findings findings;
+  for (const auto& finding : report.findings) findings.push_back(&finding);
+  if (!findings.empty()) return ticket_about(report, findings);
+  TicketLines block;
+  add_head(block, report, {});
+  const auto open = unexplained_titles(report);
+  const bool unknown =
+      std::any_of(report.sets.begin(), report.sets.end(),
+                  [](const SetResult& set) { return set.verdict == Verdict::unknown; });
+  block.add(say("Cause"), !open.empty() ? say("not determined for: {}", joined(open))
+                          : unknown     ? say("not determined; wait 60 s and run again")
+                                        : say("No problem found."));
+  return block.text();
+}
+
+}  // namespace callready

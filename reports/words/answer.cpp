@@ -1,0 +1,196 @@
+#include "reports/words/answer.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "reports/words/phrases.hpp"
+
+namespace callready {
+namespace {
+
+// Those that were tried; or, of `unknown` with `tried` false, those that were not.
+std::vector<std::string> titles_with(const SetResult& set, Verdict verdict, bool tried = true) {
+  std::vector<std::string> titles;
+  for (const auto& capability : set.capabilities) {
+    if (capability.verdict != verdict || was_tried(set, capability) != tried) continue;
+    titles.push_back(capability.title.empty() ? capability.id : capability.title);
+  }
+  return titles;
+}
+
+std::string_view name_of(const SetResult& set) { return set.title.empty() ? set.id : set.title; }
+
+bool tried_in_part(const SetResult& set) {
+  return std::any_of(set.requirements.begin(), set.requirements.end(), [](const auto& requirement) {
+    return requirement.status == Status::skip || !requirement.sampled.empty();
+  });
+}
+
+bool is_about(const Finding& finding, const SetResult& set) {
+  return std::any_of(finding.affects.begin(), finding.affects.end(),
+                     [&](const FindingAffects& affected) { return affected.set == set.id; });
+}
+
+// Titles of the findings that are about the set; of one that works, also of those that are about
+// no capability of any set (an inspection that spares what this run tried).
+std::vector<std::string> to_be_mended(const SetResult& set, const Report& report) {
+  std::vector<std::string> titles;
+  for (const auto& finding : report.findings) {
+    const bool at_large = set.verdict == Verdict::ready && finding.affects.empty();
+    if (at_large || is_about(finding, set)) titles.push_back(finding.title.string());
+  }
+  return titles;
+}
+
+std::string first_of(const std::vector<std::string>& titles) {
+  if (titles.size() < 2) return titles.front();
+  return say("{}, and {} more", titles.front(), titles.size() - 1);
+}
+
+// Of rows that the vendor requires and that fail, those that no cause explains, by title.
+std::vector<std::string> lost_without_cause(const SetResult& set, const Report& report) {
+  std::vector<std::string> titles;
+  for (const auto& row : set.requirements) {
+    const bool lost = row.status == Status::fail && row.severity == Severity::required;
+    if (lost && explained_by(set, row, report) == 0) titles.push_back(row.title);
+  }
+  return titles;
+}
+
+// "2 of 5 capabilities", or its name where it is one.
+std::string counted(const std::vector<std::string>& titles, const SetResult& set) {
+  if (titles.size() == 1) return titles.front();
+  return say("{} of {} capabilities", titles.size(), set.capabilities.size());
+}
+
+// The finding that tells of a flaw in what works; 0: none.
+std::size_t flaw_of(const SetResult& set, const CapabilityResult& capability,
+                    const Report& report) {
+  if (capability.verdict != Verdict::ready) return 0;
+  for (std::size_t i = 0; i < report.findings.size(); ++i) {
+    for (const auto& affected : report.findings[i].affects) {
+      const auto& ids = affected.capabilities;
+      const bool named = std::find(ids.begin(), ids.end(), capability.id) != ids.end();
+      if (affected.set == set.id && named) return i + 1;
+    }
+  }
+  for (const auto& row : set.requirements) {
+    const auto& ids = capability.requirements;
+    if (row.status != Status::warn || std::find(ids.begin(), ids.end(), row.id) == ids.end()) {
+      continue;
+    }
+    if (const auto number = explained_by(set, row, report); number != 0) return number;
+  }
+  return 0;
+}
+
+}  // namespace
+
+bool was_tried(const SetResult& set, const CapabilityResult& capability) {
+  const auto& ids = capability.requirements;
+  const auto skipped = [&](const std::string& id) {
+    return std::any_of(set.requirements.begin(), set.requirements.end(),
+                       [&](const auto& row) { return row.id == id && row.status == Status::skip; });
+  };
+  return capability.verdict != Verdict::unknown || !std::all_of(ids.begin(), ids.end(), skipped);
+}
+
+std::string verdict_sentences(const SetResult& set, const Report& report) {
+  const auto blocked = titles_with(set, Verdict::blocked);
+  const auto degraded = titles_with(set, Verdict::degraded);
+  const auto unknown = titles_with(set, Verdict::unknown);
+  const auto not_tried = titles_with(set, Verdict::unknown, false);
+  const auto mend = to_be_mended(set, report);
+  const bool nothing_else = blocked.size() + not_tried.size() == set.capabilities.size();
+  const auto name = name_of(set);
+  // Of several places together, "here" is none of them.
+  const std::string here = report.vantages.empty() ? say(" from here") : "";
+  std::vector<std::string> sentences;
+  const auto tell = [&](const std::string& sentence) { sentences.push_back(sentence); };
+  if (!blocked.empty() && set.verdict == Verdict::degraded) {
+    tell(say("Calls with {} work{}. Blocked: {}.", name, here, listed(blocked)));
+  } else if (!blocked.empty() && !nothing_else) {
+    tell(say("{} only partly works{}. Blocked: {}.", name, here, listed(blocked)));
+  } else if (set.verdict == Verdict::blocked) {
+    tell(say("{} does not work{}.", name, here));
+  }
+  if (!degraded.empty() && sentences.empty()) {
+    tell(say("{} works{}, but only over a fallback (expect lower quality): {}.", name, here,
+             listed(degraded)));
+  } else if (!degraded.empty()) {
+    tell(say("Only over a fallback (expect lower quality): {}.", listed(degraded)));
+  } else if (set.verdict == Verdict::degraded) {
+    tell(say("{} works{}, with limits.", name, here));
+    if (!mend.empty()) tell(say("Cause: {}.", first_of(mend)));
+    const auto lost = lost_without_cause(set, report);
+    if (!lost.empty()) tell(say("Not reached: {}.", listed(lost)));
+  }
+  if (!unknown.empty() && sentences.empty()) {
+    tell(say("Could not determine whether {} fully works{}. Still unknown: {}.", name, here,
+             listed(unknown)));
+  } else if (!unknown.empty()) {
+    tell(say("Still unknown: {}.", listed(unknown)));
+  } else if (set.verdict == Verdict::unknown) {
+    tell(say("Could not determine whether {} works{}.", name, here));
+  }
+  if (sentences.empty()) {
+    tell(tried_in_part(set) ? say("Everything tested for {} works{}.", name, here)
+                            : say("{} works{}.", name, here));
+  }
+  if (!not_tried.empty()) tell(say("Not tested: {}.", listed(not_tried)));
+  if (set.verdict == Verdict::ready && !mend.empty()) {
+    tell(say("Needs attention: {}.", first_of(mend)));
+  }
+  return joined(sentences, " ");
+}
+
+std::string verdict_in_short(const SetResult& set, const Report& report) {
+  const std::string here = report.vantages.empty() ? say(" from here") : "";
+  const auto titles = titles_with(set, set.verdict);
+  const auto not_tried = titles_with(set, Verdict::unknown, false);
+  const auto text = [&]() -> std::string {
+    switch (set.verdict) {
+      case Verdict::ready:
+        return to_be_mended(set, report).empty() ? say("works{}", here)
+                                                 : say("works{}, but needs attention", here);
+      case Verdict::degraded:
+        if (const auto blocked = titles_with(set, Verdict::blocked); !blocked.empty()) {
+          return say("calls work; blocked: {}", counted(blocked, set));
+        }
+        if (titles.empty()) return say("works{}, with limits", here);
+        return say("works only over a fallback: {}", counted(titles, set));
+      case Verdict::blocked:
+        if (titles.size() + not_tried.size() == set.capabilities.size()) {
+          return say("does not work{}", here);
+        }
+        return say("does not work: {}", counted(titles, set));
+      case Verdict::unknown:
+        return titles.empty() ? say("could not be determined")
+                              : say("could not be determined: {}", counted(titles, set));
+    }
+    return {};
+  }();
+  if (not_tried.empty()) return text;
+  return say("{}; not tested: {}", text, counted(not_tried, set));
+}
+
+Mark mark_of(const SetResult& set, const Report& report) {
+  const bool flawed = set.verdict == Verdict::ready && !to_be_mended(set, report).empty();
+  return flawed ? Mark::warning : mark_of(set.verdict);
+}
+
+Mark mark_of(const SetResult& set, const CapabilityResult& capability, const Report& report) {
+  if (!was_tried(set, capability)) return Mark::skipped;
+  return flaw_of(set, capability, report) == 0 ? mark_of(capability.verdict) : Mark::warning;
+}
+
+std::string told_of(const SetResult& set, const CapabilityResult& capability,
+                    const Report& report) {
+  if (!was_tried(set, capability)) return say("not tested in this run");
+  const auto number = flaw_of(set, capability, report);
+  if (number == 0) return capability.summary.string();
+  return say("{}, but see cause {}", capability.summary, number);
+}
+
+}  // namespace callready

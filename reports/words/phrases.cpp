@@ -1,0 +1,497 @@
+#include "reports/words/phrases.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "probe/model/describe.hpp"
+#include "probe/model/set_age.hpp"
+#include "reports/words/rfc3339.hpp"
+
+namespace callready {
+namespace {
+
+const SetResult* find_set(const Report& report, std::string_view id) {
+  for (const auto& set : report.sets) {
+    if (set.id == id) return &set;
+  }
+  return nullptr;
+}
+
+std::string capability_title(const SetResult* set, const std::string& id) {
+  if (set != nullptr) {
+    for (const auto& capability : set->capabilities) {
+      if (capability.id == id && !capability.title.empty()) return capability.title;
+    }
+  }
+  return id;
+}
+
+// Details that say no more than the outcome does.
+bool says_nothing_new(const Observation& seen) {
+  using enum DetailCode;
+  constexpr DetailCode known[] = {
+      connected, connection_refused, left_site, no_such_name, prohibited, records, replied,
+      success,   synchronised,       timed_out, trusted};
+  return seen.detail.empty() || detail_has_words(seen) ||
+         std::find(std::begin(known), std::end(known), seen.detail) != std::end(known);
+}
+
+std::string words_of(std::string detail) {
+  std::replace(detail.begin(), detail.end(), '_', ' ');
+  return detail;
+}
+
+// "the NAT ..." begins a sentence; "openrainbow.com:443 ..." is a name and stays as it is.
+void begin_with_a_capital(std::string& text) {
+  const auto end = text.find(' ');
+  const auto first = std::string_view(text).substr(0, end);
+  const auto is_small = [](char c) { return c >= 'a' && c <= 'z'; };
+  const bool word = end != std::string::npos && !first.empty() &&
+                    std::all_of(first.begin(), first.end(), is_small);
+  if (word) text[0] = static_cast<char>(text[0] - 'a' + 'A');
+}
+
+std::string name_of(const ToolInfo& tool) {
+  return tool.version.empty() ? tool.name : tool.name + ' ' + tool.version;
+}
+
+std::string as_sentence(std::string text) {
+  begin_with_a_capital(text);
+  while (!text.empty() && text.back() == ' ') text.pop_back();
+  if (!text.empty() && text.find_last_of(".!?:") != text.size() - 1) text += '.';
+  return text;
+}
+
+}  // namespace
+
+std::string joined(const std::vector<std::string>& parts, std::string_view separator) {
+  return fmt::format("{}", fmt::join(parts, separator));
+}
+
+std::string listed(const std::vector<std::string>& titles) {
+  const bool commas = std::any_of(titles.begin(), titles.end(), [](const auto& title) {
+    return title.find(',') != std::string::npos;
+  });
+  return joined(titles, commas ? "; " : ", ");
+}
+
+std::string verdict_word(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::ready:
+      return say("READY");
+    case Verdict::degraded:
+      return say("DEGRADED");
+    case Verdict::blocked:
+      return say("BLOCKED");
+    case Verdict::unknown:
+      return say("NOT DECIDED");
+  }
+  return say("NOT DECIDED");
+}
+
+std::string status_word(Status status) {
+  switch (status) {
+    case Status::pass:
+      return say("good");
+    case Status::warn:
+      return say("works, with problems");
+    case Status::fail:
+      return say("does not work");
+    case Status::unknown:
+      return say("not decided");
+    case Status::skip:
+      return say("not tried");
+  }
+  return say("not decided");
+}
+
+std::string severity_word(Severity severity) {
+  switch (severity) {
+    case Severity::required:
+      return say("required");
+    case Severity::recommended:
+      return say("recommended");
+    case Severity::optional:
+      return say("optional");
+  }
+  return say("required");
+}
+
+std::string confidence_word(Confidence confidence) {
+  switch (confidence) {
+    case Confidence::certain:
+      return say("certain");
+    case Confidence::likely:
+      return say("likely");
+    case Confidence::possible:
+      return say("possible");
+  }
+  return say("possible");
+}
+
+std::string source_words(SourceQuality evidence, const std::string& note) {
+  std::string words;
+  switch (evidence) {
+    case SourceQuality::vendor_page:
+      words = say("the vendor's own page");
+      break;
+    case SourceQuality::vendor_feed:
+      words = say("the vendor's own feed");
+      break;
+    case SourceQuality::second_hand:
+      words = say("a second-hand list");
+      break;
+    case SourceQuality::old_edition:
+      words = say("an old edition");
+      break;
+  }
+  return note.empty() ? words : fmt::format("{}: {}", words, note);
+}
+
+bool doubtful(SourceQuality evidence) {
+  return evidence == SourceQuality::second_hand || evidence == SourceQuality::old_edition;
+}
+
+static std::string doubtful_source(SourceQuality evidence) {
+  switch (evidence) {
+    case SourceQuality::vendor_page:
+    case SourceQuality::vendor_feed:
+      return {};
+    case SourceQuality::second_hand:
+      return say("a second-hand list, not the vendor's own");
+    case SourceQuality::old_edition:
+      return say("an old edition of the vendor's document");
+  }
+  return {};
+}
+
+std::string source_doubt(const SetResult& set) {
+  const auto source = doubtful_source(set.evidence);
+  if (source.empty()) return {};
+  auto text = say("The verdict on {} is based on {}", set_name(set), source);
+  if (!set.evidence_note.empty()) text += ": " + set.evidence_note;
+  return text;
+}
+
+std::string source_doubt_in_short(const SetResult& set) {
+  if (doubtful_source(set.evidence).empty()) return {};
+  return say("{} is based on {}: see callready show {}", set_name(set),
+             source_words(set.evidence, ""), set.id);
+}
+
+std::string set_and_source(const SetResult& set) {
+  auto text = set_name(set);
+  if (!set.document.empty()) {
+    text += set.published.empty()
+                ? say(", from \"{}\" (undated)", set.document)
+                : say(", from \"{}\" (published {})", set.document, published_words(set.published));
+  }
+  if (!set.verified.empty()) text += say(", last checked against it on {}", set.verified);
+  text += say(", from {}", source_words(set.evidence, ""));
+  if (!set.sha256.empty()) text += say("; SHA-256 of the list: {}", set.sha256);
+  return text;
+}
+
+std::string set_name(const SetResult& set) {
+  const auto& title = set.title.empty() ? set.id : set.title;
+  return set.edition.empty() ? title : fmt::format("{} ({})", title, set.edition);
+}
+
+std::string source_of(const SetResult& set, const RequirementResult& row) {
+  for (const auto& needed : set.leans_on) {
+    if (needed.id == row.of_set) return fmt::format("{}: {}", needed.title, row.source);
+  }
+  return row.source;
+}
+
+std::string standing_in_words(const std::optional<Standing>& standing) {
+  if (!standing) return {};
+  if (standing->runs == 1) {
+    return standing->began ? say("New in this run") : say("Seen for the first time");
+  }
+  const auto day = format_rfc3339(standing->since);
+  return say("{} {} {} UTC; present in the last {} runs",
+             standing->began ? say("First seen") : say("Seen since at least"), day.substr(0, 10),
+             day.substr(11, 5), standing->runs);
+}
+
+std::string command_for_the_list(std::string_view sets) {
+  return fmt::format("callready firewall{} --missing --from last (or REPORT.json)", sets);
+}
+
+std::string team(Owner owner) {
+  switch (owner) {
+    case Owner::user:
+      return say("you, on this computer");
+    case Owner::helpdesk:
+      return say("your helpdesk");
+    case Owner::network:
+      return say("your firewall team");
+    case Owner::proxy:
+      return say("your proxy team");
+    case Owner::dns:
+      return say("your DNS team");
+    case Owner::security:
+      return say("your security team");
+    case Owner::vendor:
+      return say("the vendor's support");
+    case Owner::lan:
+      return say("your network team");
+    case Owner::provider:
+      return say("your network team or Internet provider");
+    case Owner::vpn:
+      return say("the team that runs your VPN");
+  }
+  return say("your helpdesk");
+}
+
+std::string caution(Confidence confidence) {
+  switch (confidence) {
+    case Confidence::certain:
+      return {};
+    case Confidence::likely:
+      return say("likely");
+    case Confidence::possible:
+      return say("possible, not proven");
+  }
+  return say("possible, not proven");
+}
+
+std::string endpoint(const Probe& probe) {
+  const auto& target = probe.target;
+  const bool v6 = target.host.find(':') != std::string::npos;
+  auto text = v6 ? '[' + target.host + ']' : target.host;
+  if (target.port() != 0) text += ':' + target.ports.to_string();
+  text += fmt::format("/{}", to_string(target.transport));
+  if (!target.ports.single()) {
+    text += say(", {} tried", say_plural(target.sample.size(), "{} port", "{} ports"));
+  }
+  if (!target.route.direct()) text += say(" through {}", target.route.proxy);
+  if (const auto over = probe.with.find("interface"); over != probe.with.end()) {
+    text += say(" over {}", over->second);
+  }
+  return text;
+}
+
+std::string outcome_in_full(const ProbeResult& result) {
+  const auto& seen = result.observation;
+  auto text = outcome_in_words(seen).string();
+  std::vector<std::string> aside;
+  if (!says_nothing_new(seen)) aside.push_back(words_of(seen.detail.text()));
+  if (seen.outcome == Outcome::silent && seen.attempts > 1) {
+    text += say(" to {} tries", seen.attempts);
+  }
+  if (seen.round_trip) {
+    const auto time = duration_phrase(*seen.round_trip);
+    if (reached(seen.outcome)) {
+      text += say(" in {}", time);
+    } else {
+      aside.push_back(time);
+    }
+  }
+  if (!aside.empty()) text += fmt::format(" ({})", joined(aside));
+  if (seen.address && seen.address->to_string() != result.probe.target.host) {
+    text += say(", at {}", seen.address->to_string());
+  }
+  if (result.probe.control()) text += say(", for comparison");
+  // The last thing seen is what went wrong; all of it is in the JSON.
+  if (!reached(seen.outcome) && !seen.evidence.empty()) {
+    text += fmt::format(": {}", seen.evidence.back().text);
+  }
+  return text;
+}
+
+std::string affected_by(const Finding& finding, const Report& report) {
+  std::vector<std::string> parts;
+  for (const auto& affected : finding.affects) {
+    const auto* set = find_set(report, affected.set);
+    std::vector<std::string> titles;
+    for (const auto& id : affected.capabilities) titles.push_back(capability_title(set, id));
+    const auto name = set == nullptr || set->title.empty() ? affected.set : set->title;
+    auto part = titles.empty() ? name : listed(titles);
+    if (!titles.empty() && report.sets.size() > 1) part = fmt::format("{}: {}", name, part);
+    if (std::find(parts.begin(), parts.end(), part) == parts.end()) parts.push_back(part);
+  }
+  return joined(parts, ". ");
+}
+
+std::string seen_by_users(const Finding& finding, const Report& report) {
+  std::vector<std::string> quotes;
+  for (const auto& set : report.sets) {
+    for (const auto& row : set.requirements) {
+      if (row.error_texts.empty() || std::find(finding.explains.begin(), finding.explains.end(),
+                                               set.id + '/' + row.id) == finding.explains.end()) {
+        continue;
+      }
+      for (const auto& text : row.error_texts) {
+        auto quote = '"' + text + '"';
+        if (std::find(quotes.begin(), quotes.end(), quote) == quotes.end()) {
+          quotes.push_back(std::move(quote));
+        }
+      }
+    }
+  }
+  return joined(quotes);
+}
+
+bool affects_all(const Finding& finding, const Report& report) {
+  std::size_t hurt = 0;
+  for (const auto& set : report.sets) {
+    for (const auto& capability : set.capabilities) {
+      if (capability.verdict == Verdict::ready) continue;
+      const bool here = std::any_of(
+          finding.affects.begin(), finding.affects.end(), [&](const FindingAffects& affected) {
+            const auto& ids = affected.capabilities;
+            return affected.set == set.id &&
+                   (ids.empty() || std::find(ids.begin(), ids.end(), capability.id) != ids.end());
+          });
+      if (!here) return false;
+      ++hurt;
+    }
+  }
+  std::size_t named = 0;
+  for (const auto& affected : finding.affects) named += affected.capabilities.size();
+  // What works all the same is not named by the verdicts.
+  return hurt > 1 && named <= hurt;
+}
+
+std::size_t explained_by(const SetResult& set, const RequirementResult& requirement,
+                         const Report& report) {
+  const auto id = set.id + '/' + requirement.id;
+  for (std::size_t i = 0; i < report.findings.size(); ++i) {
+    const auto& explains = report.findings[i].explains;
+    if (std::find(explains.begin(), explains.end(), id) != explains.end()) return i + 1;
+  }
+  return 0;
+}
+
+std::vector<UnexplainedRow> unexplained(const Report& report) {
+  std::vector<UnexplainedRow> found;
+  for (const auto& set : report.sets) {
+    for (const auto& row : set.requirements) {
+      if (row.status != Status::fail || explained_by(set, row, report) != 0) continue;
+      const auto& title = row.title.empty() ? row.id : row.title;
+      found.push_back({set.id + '/' + row.id,
+                       report.sets.size() > 1 ? set.title + ": " + title : title,
+                       row.severity == Severity::optional});
+    }
+  }
+  return found;
+}
+
+std::vector<std::string> unexplained_titles(const Report& report) {
+  std::vector<std::string> titles;
+  for (auto& row : unexplained(report)) {
+    if (!row.optional) titles.push_back(std::move(row.title));
+  }
+  return titles;
+}
+
+std::string cause(const Finding& finding, std::size_t most, bool count) {
+  // Two that begin alike say one thing of two hosts: first what says something else.
+  const auto beginning = [](const std::string& sentence) {
+    std::size_t at = 0;
+    for (int word = 0; word < 3 && at != std::string::npos; ++word) {
+      at = sentence.find(' ', at == 0 ? 0 : at + 1);
+    }
+    return sentence.substr(0, at);
+  };
+  std::vector<std::string> all;
+  for (const auto& evidence : finding.evidence) all.push_back(as_sentence(evidence.text.string()));
+  std::vector<std::string> sentences;
+  for (const bool alike : {false, true}) {
+    for (const auto& sentence : all) {
+      if (sentences.size() == most) break;
+      const bool known = std::any_of(sentences.begin(), sentences.end(), [&](const auto& one) {
+        return alike ? one == sentence : beginning(one) == beginning(sentence);
+      });
+      if (!known) sentences.push_back(sentence);
+    }
+  }
+  const auto told = std::count_if(all.begin(), all.end(), [&](const auto& sentence) {
+    return std::find(sentences.begin(), sentences.end(), sentence) != sentences.end();
+  });
+  if (const auto more = all.size() - static_cast<std::size_t>(told); count && more > 0) {
+    sentences.push_back(say("({} more: --verbose)", more));
+  }
+  return joined(sentences, " ");
+}
+
+std::string summary_and_sample(const RequirementResult& requirement) {
+  auto text = requirement.summary.string();
+  if (text.empty()) text = status_word(requirement.status);
+  if (!requirement.sampled.empty()) text += say(" (tried: {})", requirement.sampled);
+  return text;
+}
+
+std::string resent_in_words(const Report& report) {
+  std::size_t sent = 0, again = 0;
+  for (const auto& [probe, seen] : report.probes) {
+    // What tests for an ALG has the exchanges of `sip`, which are counted there.
+    if (!reached(seen.outcome) || probe.check == CheckKind::sip_alg) continue;
+    const bool udp = probe.target.transport == Transport::udp;
+    double tries = 1;
+    // Over TCP, the request for the connection.
+    bool counted = !udp && probe.target.route.direct() && seen.timing_ms.contains(Timing::connect);
+    if (udp) {
+      counted = probe.check == CheckKind::stun || probe.check == CheckKind::ntp ||
+                probe.check == CheckKind::sip;
+      if (counted) tries = std::max(seen.attempts, 1);
+    }
+    for (const auto& evidence : seen.evidence) {
+      const auto told = evidence.kind == EvidenceKind::retransmitted
+                            ? number_fact(evidence, Fact::attempts)
+                            : std::nullopt;
+      if (!told) continue;
+      counted = true;
+      tries = std::max(tries, *told);
+    }
+    if (!counted && probe.check != CheckKind::turn) continue;
+    sent += static_cast<std::size_t>(tries);
+    again += static_cast<std::size_t>(tries) - 1;
+  }
+  if (again == 0) return {};
+  return say("{} of {} packets had to be resent (lost or late).", again, sent);
+}
+
+std::size_t endpoints_tried(const Report& report) {
+  return static_cast<std::size_t>(std::count_if(
+      report.probes.begin(), report.probes.end(),
+      [](const ProbeResult& result) { return result.observation.outcome != Outcome::skipped; }));
+}
+
+std::string duration_phrase(Milliseconds duration) {
+  // As exact as a saved report has it, so that it says the same.
+  const double ms = std::round(duration.count() * 1000) / 1000;
+  if (!std::isfinite(ms)) return say("an unknown time");
+  if (ms < 9.95) return fmt::format("{:.1f} ms", ms);
+  if (ms < 999.5) return fmt::format("{:.0f} ms", ms);
+  if (ms < 59'950) return fmt::format("{:.1f} s", ms / 1000);
+  const double seconds = std::round(ms / 1000);
+  const double minutes = std::floor(seconds / 60);
+  return fmt::format("{:.0f} min {:.0f} s", minutes, seconds - minutes * 60);
+}
+
+std::string minute_of(WallTime time) {
+  auto when = format_rfc3339(time).substr(0, 16);
+  when[10] = ' ';
+  return when + " UTC";
+}
+
+std::string when_and_where(const Report& report) {
+  const auto& site = report.site;
+  const auto when = minute_of(report.started_at);
+  const auto& tool = report.tool;
+  if (!site.name.empty() && !site.host.empty()) {
+    return say("Measured at {} from {} on {} with {}.", site.name, site.host, when, name_of(tool));
+  }
+  if (!site.name.empty())
+    return say("Measured at {} on {} with {}.", site.name, when, name_of(tool));
+  if (!site.host.empty())
+    return say("Measured from {} on {} with {}.", site.host, when, name_of(tool));
+  return say("Measured on {} with {}.", when, name_of(tool));
+}
+
+}  // namespace callready
