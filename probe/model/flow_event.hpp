@@ -67,8 +67,8 @@ struct FlowEvent {
   PacketFlow flow;
   Seen seen = Seen::nothing;
   bool ends_early = false;  // by its TTL
-  // Of one that ends early: the router that saw it, and whether that is the farthest that answered
-  // on the way to this host, not one that several ways have in common.
+  // The router that saw it, or the device that turned it away. Of one that ends early, whether that
+  // is the farthest that answered on the way to this host, not one that several ways have in common.
   std::string router{};
   bool climbed = false;
   int ttl = 0;            // that it was sent with; 0: not known

@@ -195,15 +195,24 @@ TEST(StunFilter, TellsTurnFromStun) {
   EXPECT_NE(codes(made(answered)), Codes{"firewall.stun_filtered (certain)"});
 }
 
+ProbeResult unanswered_turn(std::string host) {
+  auto result = turn(std::move(host), silent, "");
+  result.observation.attempts = 4;
+  return result;
+}
+
 TEST(StunFilter, IsNoneWhereOtherPacketsDieOnThatPortElsewhere) {
-  const auto made = [](const std::string& elsewhere) {
-    return codes(report({row("turn", {turn("turn.vendor.com", silent, "")}), controls(anchors()),
+  const auto made = [](const std::string& elsewhere, std::vector<ProbeResult> servers) {
+    return codes(report({row("turn", std::move(servers)), controls(anchors()),
                          follow_up({udp_hop("turn.vendor.com", 3478, "dropped", "turn"),
                                     udp_hop("turn.vendor.com", 3478, "left_site", "rtp"),
                                     udp_hop("www.google.com", 3478, elsewhere, "rtp")})}));
   };
-  EXPECT_EQ(made("left_site"), Codes{"firewall.stun_filtered (certain)"});
-  EXPECT_NE(made("dropped"), Codes{"firewall.stun_filtered (certain)"});
+  const auto one = unanswered_turn("turn.vendor.com"), two = unanswered_turn("turn2.vendor.com");
+  EXPECT_EQ(made("left_site", {one, two}), Codes{"firewall.stun_filtered (likely)"});
+  EXPECT_EQ(made("dropped", {one, two}).front(), "firewall.flow_blocked (possible)");
+  EXPECT_EQ(made("left_site", {one}), Codes{"firewall.stun_filtered (possible)"})
+      << "the server may be out of order, and the packet lost by chance";
 }
 
 // Who turns STUN away may stand beyond the router that saw other packets, and turn them away, too.
@@ -212,6 +221,7 @@ TEST(StunFilter, NeedsAnotherPacketThatPassedWhoTurnsItAway) {
     auto hop = udp_hop("turn.vendor.com", 3478, "left_site", "rtp");
     hop.observation.evidence.back().facts[Fact::by] = std::string("100.72.10.1");
     return report({row("turn", {rejected_by(turn("turn.vendor.com", silent, ""), device),
+                                rejected_by(turn("turn2.vendor.com", silent, ""), device),
                                 turn_tls("turn.vendor.com")}),
                    controls(anchors()), follow_up({hop})});
   };
@@ -479,7 +489,7 @@ TEST(UdpBlocked, WhereNoSipComesBack) {
                               udp_hop("sip.vendor.com", 5060, "left_site", "sip")})});
   };
   EXPECT_EQ(codes(made(silent)), Codes{"firewall.udp_blocked (likely)"});
-  EXPECT_EQ(codes(made(answered)).front(), "firewall.stun_filtered (possible)");
+  EXPECT_EQ(codes(made(answered)).front(), "firewall.udp_port_blocked (likely)");
 }
 
 // Two ports may each be shut, and where answers come late new flows may be limited.

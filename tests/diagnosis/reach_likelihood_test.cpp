@@ -50,7 +50,8 @@ INSTANTIATE_TEST_SUITE_P(
         TableRow{Fate::big, "nothing talk open mute expired"},
         TableRow{Fate::portal, "talk open mute foreign"},
         TableRow{Fate::maybe, "reply nothing arrived talk open mute expired dropped"},
-        TableRow{Fate::ignore, "nothing closed mute expired"}));
+        TableRow{Fate::ignore, "nothing closed mute expired"},
+        TableRow{Fate::unheard, "open mute expired dropped taken"}));
 
 TEST(ReachLikelihoodOfPassing, AnswersArePlentyAndSilenceIsDear) {
   for (const auto seen : {Seen::reply, Seen::arrived, Seen::talk, Seen::open, Seen::expired}) {

@@ -20,10 +20,11 @@ def codes_in(*paths):
 
 
 def decided_by_worlds():
-    """Of the families that ways/worlds.cpp names (reach::Code), their findings' codes."""
+    """Of the families that rules about ways name (reach::Code), their findings' codes."""
     folder = sources.ROOT / "probe/diagnosis"
     finding_of = dict(re.findall(r"\{Code::(\w+), FindingCode::(\w+)", (folder / "reach/code.cpp").read_text()))
-    return {finding_of[one] for one in re.findall(r"reach::Code::(\w+)", (folder / "ways/worlds.cpp").read_text())}
+    text = "".join(path.read_text() for path in sources.files(sources.ROOMS["ways"]))
+    return {finding_of[one] for one in re.findall(r"reach::Code::(\w+)", text)}
 
 
 class Findings(unittest.TestCase):

@@ -43,7 +43,7 @@ std::span<const KindOfBox> kinds() { return kind_table; }
 
 bool covers(const Box& box, const Packet& packet) {
   if (box.fate == Fate::pass) return false;
-  if (packet.ends_early && at_far_end(box)) return false;
+  if (packet.ends_at_device || (packet.ends_early && at_far_end(box))) return false;
   // What is seen so far out has passed whoever drops it, and not whoever drops its replies.
   if (packet.ends_early && box.beyond && (!packet.ends_far || box.fate == Fate::deaf)) return false;
   if (!matches(box.protocol, packet.udp)) return false;

@@ -36,14 +36,15 @@ enum class Fate : std::uint8_t {
   maybe,      // some pass
   close,      // it passes, and the far end is not far
   ignore,     // it arrives, and the server answers nobody that it does not know
+  unheard,    // a device takes the connection, and carries it on to such a server
 };
 
-inline constexpr std::size_t fate_count = static_cast<std::size_t>(Fate::ignore) + 1;
+inline constexpr std::size_t fate_count = static_cast<std::size_t>(Fate::unheard) + 1;
 
 // True where nothing of use gets through.
 constexpr bool loses(Fate fate) {
   return fate != Fate::pass && fate != Fate::carry && fate != Fate::maybe && fate != Fate::ignore &&
-         fate != Fate::close;
+         fate != Fate::unheard && fate != Fate::close;
 }
 
 enum class Kind : std::uint8_t {

@@ -56,9 +56,16 @@ void propose_over_udp(const Clues& clues, Boxes& boxes) {
     for (const bool both : {false, true}) {
       if (both && !stun_like) continue;
       const auto cargoes = both ? stun_and_turn : bit(cargo);
-      const auto bad = clues.select(clues.bad, [&](std::uint32_t event) {
+      const auto reads = [&](std::uint32_t event) {
         const auto& packet = clues.packet(event);
         return packet.udp && (bit(packet.cargo) & cargoes) != 0;
+      };
+      const auto bad = clues.select(clues.bad, reads);
+      std::set<HostId> dead;
+      for (const auto event : bad) dead.insert(clues.packet(event).host);
+      const bool passes_elsewhere = clues.any(clues.events, [&](std::uint32_t event) {
+        const bool alive = !dead.contains(clues.packet(event).host);
+        return alive && reads(event) && is_good(clues.seen(event));
       });
       for (const auto action : actions(clues, bad)) {
         for (const bool beyond : {false, true}) {
@@ -76,6 +83,12 @@ void propose_over_udp(const Clues& clues, Boxes& boxes) {
           box.text = fmt::format("{} over UDP on any port: {}{}",
                                  both ? "STUN and TURN" : protocol_of(cargo), in_words(action),
                                  beyond ? ", beyond" : "");
+          boxes.push_back(box);
+          const bool to_some = passes_elsewhere && stun_like && !beyond;
+          if (!to_some || !one_domain(clues, as_hosts(dead))) continue;
+          box.hosts = as_hosts(dead);
+          box.prior += prior::inspect_some;
+          box.text += fmt::format(", to {}", host_words(clues, box.hosts));
           boxes.push_back(box);
         }
       }

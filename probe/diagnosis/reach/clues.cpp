@@ -43,6 +43,8 @@ Clues clues_of(const Sight& sight, EventIds events) {
     all.insert(packet.host);
     if (!sight.events.flows[event].control) vendors.insert(packet.host);
   }
+  std::erase_if(clues.events,
+                [&](std::uint32_t event) { return clues.packet(event).ends_at_device; });
   for (const auto& sign : sight.events.signs) clues.signs |= bit(sign.sign);
   clues.vendors = as_hosts(vendors);
   clues.others = without(as_hosts(all), clues.vendors);

@@ -66,6 +66,11 @@ constexpr Cell cells[] = {
     {Fate::carry, Seen::taken, .9},
     {Fate::carry, Seen::dropped, .1},
     {Fate::carry, Seen::expired, .05},
+    {Fate::unheard, Seen::open, .97},
+    {Fate::unheard, Seen::mute, .97},
+    {Fate::unheard, Seen::taken, .9},
+    {Fate::unheard, Seen::dropped, .1},
+    {Fate::unheard, Seen::expired, .05},
     {Fate::big, Seen::mute, .95},
     {Fate::big, Seen::talk, .1},
     {Fate::big, Seen::open, .97},
@@ -197,7 +202,8 @@ Bits sample_bits(const FlowEvent& event, double lost) {
 double nearness(Fate fate, bool too_near) {
   // Who carries a connection on may have it stand there first.
   const bool near = fate == Fate::take || fate == Fate::forge;
-  const double share = near ? .98 : fate == Fate::carry ? .85 : .01;
+  const bool carried = fate == Fate::carry || fate == Fate::unheard;
+  const double share = near ? .98 : carried ? .85 : .01;
   return too_near ? share : 1 - share;
 }
 

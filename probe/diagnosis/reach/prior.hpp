@@ -39,6 +39,8 @@ inline constexpr Bits inspect = bits(9), any_port = bits(2.5), names_of_domain =
                       one_name = bits(2);
 // Filters of STUN catch TURN, too; one for TURN alone is rare.
 inline constexpr Bits turn_alone = bits(4);
+// So is one that reads what goes to some hosts only: a rule would name their ports.
+inline constexpr Bits inspect_some = bits(5);
 // SIP on its usual port: what routers at home and in small offices do, wanted or not.
 inline constexpr Bits swallows_sip = bits(10.5);
 inline constexpr Bits both_transports = bits(3);

@@ -77,6 +77,7 @@ std::string_view answer_to(Fate fate) {
     case Fate::maybe:
       return "passes now and then";
     case Fate::mute:
+    case Fate::unheard:
     case Fate::big:
       return "stands, and goes mute";
     case Fate::cut:

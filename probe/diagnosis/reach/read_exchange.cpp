@@ -128,6 +128,7 @@ void read_exchange(const Reading& reading, FlowEvents& events) {
   const auto who = sender.value_or("");
   const bool another = !who.empty() && who != event.flow.address;
   if (event.seen == Seen::closed && another) event.seen = Seen::refused_by;
+  if (another && event.seen == Seen::prohibited) event.router = who;
   // It got there, and was refused.
   const bool refused = event.seen == Seen::closed || event.seen == Seen::refused_by;
   if (refused && refused_beyond(seen)) event.seen = Seen::reply;

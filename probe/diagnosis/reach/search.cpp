@@ -53,7 +53,7 @@ class Search {
   std::size_t looked_at = 0;
 
  private:
-  const Met& join(std::size_t event, const Met& old, const Met& fresh) const {
+  Met join(std::size_t event, const Met& old, const Met& fresh) const {
     return nearer(old, fresh, [&](Fate one, Fate other) {
       const auto first = costs_.cost(event, one), second = costs_.cost(event, other);
       return first != second ? first < second : one <= other;
@@ -68,7 +68,7 @@ class Search {
     for (const auto& [event, fate] : costs_.hits(box)) {
       const auto& old = parent.fates[event];
       const auto fresh = met(box, fate);
-      const auto& now = join(event, old, fresh);
+      const auto now = join(event, old, fresh);
       if (now.fate != old.fate) cost += costs_.cost(event, now.fate) - costs_.cost(event, old.fate);
     }
     return cost;

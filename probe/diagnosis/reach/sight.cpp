@@ -94,6 +94,46 @@ class HowFar {
   bool vendors_arrive_ = false, vendors_go_farther_ = false, one_alone_speaks_ = false;
 };
 
+// Who turned packets away in their own names.
+class Devices {
+ public:
+  explicit Devices(const std::vector<FlowEvent>& events) {
+    for (const auto& event : events) {
+      if (event.router.empty()) continue;
+      if (event.seen == Seen::prohibited) {
+        all_.insert(event.router);
+        by_host_[event.flow.host].insert(event.router);
+      } else if (event.seen == Seen::expired && event.ttl > 0) {
+        const auto [known, fresh] = ttls_.try_emplace(event.router, event.ttl);
+        if (!fresh) known->second = std::min(known->second, event.ttl);
+      }
+    }
+  }
+
+  // It was seen at a router that is not known to be farther out than those who turned others to
+  // that host away, or that turns packets away itself.
+  bool may_be_behind(const FlowEvent& event) const {
+    if (event.seen != Seen::expired || event.router.empty()) return false;
+    if (all_.contains(event.router)) return true;
+    const auto devices = by_host_.find(event.flow.host);
+    return devices != by_host_.end() &&
+           std::any_of(devices->second.begin(), devices->second.end(),
+                       [&](auto device) { return !is_nearer(device, event); });
+  }
+
+ private:
+  bool is_nearer(std::string_view device, const FlowEvent& event) const {
+    const auto ttl = ttls_.find(device);
+    if (ttl != ttls_.end() && ttl->second < event.ttl) return true;
+    const auto its = IpAddress::parse(std::string(device)), router = IpAddress::parse(event.router);
+    return its && router && its->is_private() && !router->is_private();
+  }
+
+  std::set<std::string_view> all_;
+  std::map<std::string_view, std::set<std::string_view>> by_host_;
+  std::map<std::string_view, int> ttls_;  // the least with which a packet ended there
+};
+
 }  // namespace
 
 HostId Sight::host_id(std::string_view host) const {
@@ -142,10 +182,12 @@ Sight look(FlowEvents events, const std::vector<PacketFlow>& others,
     sight.domains.push_back(place->second);
   }
   const HowFar how_far(sight.events.flows);
+  const Devices devices(sight.events.flows);
   for (const auto& event : sight.events.flows) {
     auto packet = sight.packet_of(event.flow);
     packet.ends_early = event.ends_early;
     packet.ends_far = how_far.as_far_as_the_vendors(event) || how_far.died_behind(event);
+    packet.ends_at_device = devices.may_be_behind(event);
     packet.at_ms = event.at.count();
     sight.packets.push_back(packet);
   }

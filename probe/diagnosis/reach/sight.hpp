@@ -26,6 +26,9 @@ struct Packet {
   // The same, and as far out as the vendors' packets were seen: no list of the allowed stops it. Of
   // one that died: behind a router that others' packets were seen at.
   bool ends_far = false;
+  // It ended where a device that turned others away may not have looked at it yet: at that device,
+  // which may count a packet's hops first, or before it.
+  bool ends_at_device = false;
   std::uint16_t port = 0;
   HostId host = 0;
   HostId name = 0;   // in a TLS greeting; else as `host`

@@ -18,11 +18,20 @@ struct Met {
 };
 
 // Of two boxes that a packet meets: one that lets nothing pass before one that lets some pass, then
-// the nearer one. At one place their order cannot be known: `first_fits` says which fits better.
+// the nearer one. At one place their order cannot be known: `first_fits` says which fits better. A
+// device that carries connections on stands for the far end, whatever has become of that.
 template <typename Fits>
-const Met& nearer(const Met& one, const Met& other, Fits first_fits) {
+Met nearer(const Met& one, const Met& other, Fits first_fits) {
   if (!one.met()) return other;
   if (!other.met()) return one;
+  if (one.fate == Fate::carry || other.fate == Fate::carry) {
+    const auto& carrier = one.fate == Fate::carry ? one : other;
+    const auto& far = one.fate == Fate::carry ? other : one;
+    if (far.fate == Fate::ignore) return {Fate::unheard, carrier.place, far.box};
+    if (far.fate == Fate::down || far.fate == Fate::closed) {
+      return {Fate::take, carrier.place, far.box};
+    }
+  }
   if (loses(one.fate) != loses(other.fate)) return loses(one.fate) ? one : other;
   if (one.place != other.place) return one.place < other.place ? one : other;
   return first_fits(one.fate, other.fate) ? one : other;

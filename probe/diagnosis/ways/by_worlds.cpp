@@ -31,46 +31,54 @@ bool got_through(Seen seen) {
 
 }  // namespace
 
-bool closes_all(const Diagnosis& context, const reach::Box& box, const OfPackets& such) {
-  if (box.kind != reach::Kind::rule || !box.hosts.empty() || box.cargoes != 0) return false;
+const std::optional<std::vector<std::size_t>>& AllClosed::left_by(const reach::Box& box) {
+  const auto [known, fresh] = left_.try_emplace(&box);
+  auto& left = known->second;
+  if (!fresh || box.kind != reach::Kind::rule || !box.hosts.empty() || box.cargoes != 0)
+    return left;
   constexpr std::size_t several = 3;
-  const auto& sight = context.worlds().sight;
+  const auto& sight = context_.worlds().sight;
   std::set<std::uint16_t> ports;
+  std::vector<std::size_t> spared;
   for (std::size_t i = 0; i < sight.packets.size(); ++i) {
     const auto& packet = sight.packets[i];
     const auto& event = sight.events.flows[i];
     const bool dns = packet.cargo == Cargo::dns || packet.port == 53;
-    if (dns || !such(packet) || (packet.ends_early && box.beyond)) continue;
+    if (dns || !such_(packet) || (packet.ends_early && box.beyond)) continue;
     const bool contradicted = !packet.ends_early && got_through(event.seen);
     if (!contradicted && loses(fate_of(box, packet))) {
       ports.insert(packet.port);
       continue;
     }
-    const auto* result = context.facts.find(event.probe);
-    const bool tells = result != nullptr && is_direct(*result) && !context.facts.inside(*result);
-    if (tells) return false;
+    const auto* result = context_.facts.find(event.probe);
+    const bool tells = result != nullptr && is_direct(*result) && !context_.facts.inside(*result);
+    if (tells && contradicted) return left;
+    if (tells) spared.push_back(i);
   }
   const bool says_all = box.code == reach::Code::udp_blocked || box.code == reach::Code::web_only;
-  return ports.size() >= (says_all ? 1 : several);
+  if (ports.size() >= (says_all ? 1 : several)) left = std::move(spared);
+  return left;
 }
 
-std::optional<Told> told_by_worlds(const Diagnosis& context,
-                                   const std::function<bool(const reach::Box&)>& such) {
+bool AllClosed::by(const reach::Box& box, const reach::World& world) {
+  const auto& left = left_by(box);
+  const auto& drawn = context_.worlds();
+  return left && std::all_of(left->begin(), left->end(), [&](std::size_t number) {
+           return loses(fate_in(world, drawn.boxes, drawn.sight.packets[number]).fate);
+         });
+}
+
+std::optional<Told> told_by_worlds(const Diagnosis& context, const OfBoxes& such) {
   constexpr double more_likely_than_not = .5;
   const auto& drawn = context.worlds();
-  std::map<std::uint32_t, bool> known;  // many worlds have the same boxes
-  const auto is_such = [&](std::uint32_t number) {
-    const auto [place, fresh] = known.try_emplace(number);
-    if (fresh) place->second = such(drawn.boxes[number]);
-    return place->second;
-  };
   Told told;
   bool in_best = false;
   for (const auto& world : drawn.worlds) {
     const reach::Box* widest = nullptr;
     for (const auto number : world.boxes) {
       const auto& box = drawn.boxes[number];
-      if (is_such(number) && (widest == nullptr || is_wider(box, *widest))) widest = &box;
+      const bool wider = widest == nullptr || is_wider(box, *widest);
+      if (wider && such(box, world)) widest = &box;
     }
     if (widest == nullptr) continue;
     told.sure += world.probability;

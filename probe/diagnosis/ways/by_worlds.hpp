@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 
 #include "probe/diagnosis/reach/diagnose.hpp"
 #include "probe/diagnosis/rules.hpp"
@@ -12,6 +13,7 @@ namespace callready::findings {
 
 using OfProbes = std::function<bool(const ProbeResult&)>;
 using OfPackets = std::function<bool(const reach::Packet&)>;
+using OfBoxes = std::function<bool(const reach::Box&, const reach::World&)>;
 
 // What worlds say of boxes of one kind: how sure it is that there is one, and the widest in the
 // likeliest world that has any, which lives as long as the `Diagnosis` that it is of.
@@ -23,13 +25,26 @@ struct Told {
 };
 
 // Nothing where the best world has no such box, and all that have one are less likely than not.
-std::optional<Told> told_by_worlds(const Diagnosis& context,
-                                   const std::function<bool(const reach::Box&)>& such);
+std::optional<Told> told_by_worlds(const Diagnosis& context, const OfBoxes& such);
 
-// A firewall's rule that lets none of these packets through, whatever they carry and to whom, but
-// DNS; and none of those that were sent got through. A list of three ports or more counts as all
-// where it holds every port that was tried.
-bool closes_all(const Diagnosis& context, const reach::Box& box, const OfPackets& such);
+// Firewalls' rules that let none of certain packets through, whatever they carry and to whom, but
+// DNS. None of those that were sent got through, and what a rule leaves, another box of its world
+// closes. A list of three ports or more counts as all where it holds every port that was tried.
+class AllClosed {
+ public:
+  AllClosed(const Diagnosis& context, OfPackets such) : context_(context), such_(std::move(such)) {}
+
+  bool by(const reach::Box& box, const reach::World& world);
+
+ private:
+  // The packets that it leaves, by their numbers; nothing: it is no such rule. Many worlds have the
+  // same boxes.
+  const std::optional<std::vector<std::size_t>>& left_by(const reach::Box& box);
+
+  const Diagnosis& context_;
+  OfPackets such_;
+  std::map<const reach::Box*, std::optional<std::vector<std::size_t>>> left_;
+};
 
 // The worlds' cause of that family, without words: it explains the probes of `may_fail_by_it` that
 // are dearer without it. Nothing where none is said, or nobody misses what it closes. Worlds are

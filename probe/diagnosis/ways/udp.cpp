@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "probe/diagnosis/reach/clues.hpp"
 #include "probe/diagnosis/ways/by_worlds.hpp"
 #include "probe/diagnosis/ways/udp_flows.hpp"
 #include "probe/diagnosis/words.hpp"
@@ -100,6 +101,21 @@ bool blocked_on_the_way(const Facts& facts) {
   });
 }
 
+// A packet died on the way, and not for what it carried, as the likeliest world has it.
+bool any_dies_whatever_it_carries(const Diagnosis& context) {
+  const auto& drawn = context.worlds();
+  const auto& best = drawn.worlds.front();
+  for (std::size_t i = 0; i < drawn.sight.packets.size(); ++i) {
+    const auto& packet = drawn.sight.packets[i];
+    const bool dns = packet.cargo == Cargo::dns || packet.port == dns_port;
+    const bool died = packet.ends_early && reach::is_bad(drawn.sight.events.flows[i].seen);
+    if (!packet.udp || dns || !died) continue;
+    const auto met = reach::fate_in(best, drawn.boxes, packet);
+    if (!met.met() || drawn.boxes[met.box].cargoes == 0) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 bool silence_tells(const Facts& facts) {
@@ -121,9 +137,9 @@ bool silence_tells(const Facts& facts) {
 std::optional<ClosedUdp> closed_udp(const Diagnosis& context) {
   const auto& facts = context.facts;
   if (failing_udp(context).empty() || tcp_works(facts) == nullptr) return std::nullopt;
-  const auto told = told_by_worlds(context, [&](const reach::Box& box) {
-    return closes_all(context, box, [](const reach::Packet& packet) { return packet.udp; });
-  });
+  AllClosed all(context, [](const reach::Packet& packet) { return packet.udp; });
+  const auto told = told_by_worlds(
+      context, [&](const auto& box, const auto& world) { return all.by(box, world); });
   if (!told) return std::nullopt;
   ClosedUdp closed;
   if (told->box->beyond) closed.replies_from = lowest_without_reply(facts);
@@ -179,10 +195,12 @@ Causes find_udp_blocked(const Diagnosis& context) {
   finding.confidence = closed->confidence;
   if (finding.confidence == Confidence::possible) {
     // What is seen to be blocked is said of that, and is surer.
-    if (any_blocked(udp_cells(facts))) return {};
+    if (any_dies_whatever_it_carries(context)) return {};
     std::set<std::string> parties;
     for (const auto* flow : udp_cells(facts)) {
-      if (flow->way == Reachability::lost) parties.insert(flow->party);
+      const bool unanswered = any_sample(
+          *flow, [](const FlowSample& sample) { return sample.way == Reachability::lost; });
+      if (unanswered && !heard(*flow)) parties.insert(flow->party);
     }
     if (parties.size() < 2) return {};  // said of that one
   }

@@ -12,16 +12,11 @@ namespace {
 
 bool is_web(std::uint16_t port) { return port == 80 || port == 443; }
 
-// A rule that closes all UDP, and all TCP but the web's ports.
-bool closes_all_but_web(const Diagnosis& context, const reach::Box& box) {
-  const auto udp = [](const reach::Packet& packet) { return packet.udp; };
-  const auto other_tcp = [](const reach::Packet& packet) {
-    return !packet.udp && !is_web(packet.port);
-  };
+// A rule that leaves TCP to the web's ports alone.
+bool spares_the_web(const reach::Box& box) {
   reach::Packet https;
   https.port = 443;
-  return box.ports.empty() && !loses(fate_of(box, https)) && closes_all(context, box, udp) &&
-         closes_all(context, box, other_tcp);
+  return box.ports.empty() && !loses(fate_of(box, https));
 }
 
 // Networks whose servers showed a certificate on TCP 443, whoever signed it.
@@ -47,8 +42,12 @@ Causes find_web_only(const Diagnosis& context) {
   }
   const auto https = networks_of_https(facts);
   if (lost_tcp.empty() || https.size() < 2) return {};
-  const auto told = told_by_worlds(
-      context, [&](const reach::Box& box) { return closes_all_but_web(context, box); });
+  AllClosed udp(context, [](const reach::Packet& packet) { return packet.udp; });
+  AllClosed other_tcp(
+      context, [](const reach::Packet& packet) { return !packet.udp && !is_web(packet.port); });
+  const auto told = told_by_worlds(context, [&](const auto& box, const auto& world) {
+    return spares_the_web(box) && udp.by(box, world) && other_tcp.by(box, world);
+  });
   if (!told || told->confidence() == Confidence::possible) return {};
   // Silence alone shows no device of the site's own.
   const bool seen = any_blocked(facts.select([](const Flow& flow) {

@@ -6,18 +6,20 @@
 
 namespace callready::findings {
 
-// Only where a packet that was to end on the way was answered: a device that carries connections on
-// is as near, and servers that answer no strangers are as mute.
+// Connections that stand too soon, and say nothing: a device that carries connections on is as near,
+// and servers that answer no strangers are as mute. So it is certain only where a packet that was to
+// end on the way was answered.
 Causes find_taken_connections(const Diagnosis& context) {
   const auto& facts = context.facts;
   const auto& probes = facts.report.probes;
-  if (std::none_of(probes.begin(), probes.end(), is_taken_near)) return {};
   auto cause = cause_by_worlds(context, reach::Code::connections_taken,
                                [](const ProbeResult& result) {  // that stood, and died
                                  return !is_udp(result) && result.observation.round_trip;
                                });
   if (!cause) return {};
   auto& finding = cause->finding;
+  const bool seen = std::any_of(probes.begin(), probes.end(), is_taken_near);
+  if (!seen) finding.confidence = std::max(finding.confidence, Confidence::likely);
   finding.title = phrase("A device in the path answers TCP to {} itself and passes nothing on",
                          named_ports(ports_of(cause->explained)));
   finding.fix = phrase(
