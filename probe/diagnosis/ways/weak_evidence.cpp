@@ -102,8 +102,8 @@ class Losses {
     bool heard = false;
     for (const auto& event : drawn.sight.events.flows) {
       const auto cargo = event.flow.cargo;
-      // A device that resets connections may also refuse UDP in the far end's name.
-      if (!event.flow.udp && event.seen == Seen::refused) unheard_ = &event;
+      if (!event.flow.udp && event.seen == Seen::refused) reset_ = &event;
+      if (event.seen == Seen::arrived) refused_.insert(event.probe);
       if (!event.flow.udp || cargo == Cargo::dns) continue;
       const bool media = cargo == Cargo::rtp;
       if (media && reach::is_bad(event.seen)) dead_ports_.insert(event.flow.port);
@@ -118,7 +118,7 @@ class Losses {
       const bool got_out = left.contains({event->flow.host, event->flow.port});
       if (got_out) unheard_ = event;
     }
-    if (heard) unheard_ = nullptr;
+    if (heard) unheard_ = reset_ = nullptr;
   }
 
   // Where something that the probe stands for is lost in worlds that are probable enough together:
@@ -139,8 +139,10 @@ class Losses {
     constexpr double more_likely_than_not = .5;
     const bool stands = probe.result->observation.outcome == Outcome::connected;
     if (stands && carried > more_likely_than_not) return reason_of(*carrier, probe);
-    const bool way_back_unproved = unheard_ != nullptr && is_udp(*probe.result);
-    return way_back_unproved ? what_became_of(*unheard_) : Text();
+    if (!is_udp(*probe.result)) return {};
+    if (unheard_ != nullptr) return what_became_of(*unheard_);
+    const bool refused = refused_.contains(probe.result->probe.id);
+    return refused && reset_ != nullptr ? what_became_of(*reset_) : Text();
   }
 
  private:
@@ -219,9 +221,10 @@ class Losses {
   const reach::Diagnosis& drawn_;
   mutable std::map<const reach::Box*, std::vector<const FlowEvent*>> lost_by_;
   std::set<std::uint16_t> dead_ports_;  // UDP: on which media was lost
-  // Where nothing was heard over UDP: a request that left and was not answered, or a connection
-  // that was reset. No way back is proved. Null: something was heard, or nobody was asked.
-  const FlowEvent* unheard_ = nullptr;
+  // Where nothing was heard over UDP, no way back is proved: a request that left and was not
+  // answered. A device that resets connections may also refuse UDP in the far end's name.
+  const FlowEvent *unheard_ = nullptr, *reset_ = nullptr;
+  std::set<std::string_view> refused_;  // probes: port unreachable in the far end's name
 };
 
 // What was only seen to leave, or to stand, may be lost all the same.
