@@ -45,8 +45,13 @@ Causes find_web_only(const Diagnosis& context) {
   AllClosed udp(context, [](const reach::Packet& packet) { return packet.udp; });
   AllClosed other_tcp(
       context, [](const reach::Packet& packet) { return !packet.udp && !is_web(packet.port); });
+  // By one rule, or by one for each.
   const auto told = told_by_worlds(context, [&](const auto& box, const auto& world) {
-    return spares_the_web(box) && udp.by(box, world) && other_tcp.by(box, world);
+    const auto closes_udp = [&](auto number) {
+      return udp.by(context.worlds().boxes[number], world);
+    };
+    return spares_the_web(box) && other_tcp.by(box, world) &&
+           std::any_of(world.boxes.begin(), world.boxes.end(), closes_udp);
   });
   if (!told || told->confidence() == Confidence::possible) return {};
   // Silence alone shows no device of the site's own.
