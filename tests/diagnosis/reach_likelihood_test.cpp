@@ -51,7 +51,8 @@ INSTANTIATE_TEST_SUITE_P(
         TableRow{Fate::portal, "talk open mute foreign"},
         TableRow{Fate::maybe, "reply nothing arrived talk open mute expired dropped"},
         TableRow{Fate::ignore, "nothing closed mute expired"},
-        TableRow{Fate::unheard, "open mute expired dropped taken"}));
+        TableRow{Fate::unheard, "open mute expired dropped taken"},
+        TableRow{Fate::ration, "nothing prohibited refused_way dropped"}));
 
 TEST(ReachLikelihoodOfPassing, AnswersArePlentyAndSilenceIsDear) {
   for (const auto seen : {Seen::reply, Seen::arrived, Seen::talk, Seen::open, Seen::expired}) {

@@ -354,17 +354,18 @@ void ask_how_many_answer(const Facts& facts, Questions& questions) {
 std::vector<Probe> follow_ups(const Report& report, bool hurried) {
   const Facts facts(report);
   Questions questions(facts);
-  const auto udp = udp_as_a_whole(facts);
+  const findings::Diagnosis context(facts);
+  const bool no_udp = udp_is_shut(context);
   ask_how_many_answer(facts, questions);
   ask_for_names(facts, questions);
   ask_again(facts, questions);
-  ask_for_ways(facts, questions, udp, hurried);
-  ask_for_neighbours(facts, questions, udp);
+  ask_for_ways(context, questions, hurried);
+  ask_for_neighbours(facts, questions, no_udp);
   ask_for_greetings(facts, questions);
   ask_the_silent_again(facts, questions);
   ask_for_the_servers_word(facts, questions);
   ask_through_the_proxy(facts, questions);
-  if (udp != UdpAsAWhole::shut) ask_another_sip_port(facts, questions);
+  if (!no_udp) ask_another_sip_port(facts, questions);
   ask_for_a_name_of_each_owner(facts, questions);
   ask_how_seen(facts, questions);
   return questions.take();

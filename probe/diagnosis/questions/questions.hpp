@@ -6,6 +6,7 @@
 
 #include "probe/diagnosis/facts.hpp"
 #include "probe/diagnosis/questions/follow_up.hpp"
+#include "probe/diagnosis/ways/by_worlds.hpp"
 
 namespace callready {
 
@@ -35,34 +36,23 @@ class Questions {
 // A flow that a row misses, and of which more can be known.
 bool doubtful(const findings::Facts& facts, const findings::Flow& flow);
 
-// How UDP fares as a whole, by worlds. Where the second round has shown already that none leaves
-// the site, whatever the port, or that no reply comes back, what else is silent over UDP is so
-// because of that, and need not be asked for one by one.
-enum class UdpAsAWhole { open, shut, unanswered };
-UdpAsAWhole udp_as_a_whole(const findings::Facts& facts);
-
 // What goes with every question of a kind: the control, the payload.
 using With = std::map<std::string, std::string>;
 
-// media.cpp: hosts of which two ports, one of them over TCP, are seen to be blocked, and
-// nothing was heard; hosts of such flows whose packets the second round has seen to leave. Do media
-// ports that died to one network die to others? Ports that could not be measured, hosts of which
-// nothing is known: do their packets leave?
-std::set<std::string> shut_hosts(const findings::Facts& facts);
-std::size_t hosts_that_left(const findings::Facts& facts,
-                            const std::function<bool(const findings::Flow&)>& such);
-void ask_for_ranges(const findings::Facts& facts, const findings::Flow& control, const With& with,
-                    Questions& questions);
-void ask_for_silent_ports(const findings::Facts& facts, const With& with, Questions& questions);
-void ask_for_silent_ranges(const findings::Facts& facts, const With& with, Questions& questions,
+// ways.cpp: what of it gets as far as the routers that speak? And whether the second round has
+// shown that no UDP leaves the site, whatever the port: then what else is silent over UDP is so
+// because of that, and need not be asked for one by one.
+void ask_for_ways(const findings::Diagnosis& context, Questions& questions, bool hurried);
+bool udp_is_shut(const findings::Diagnosis& context);
+
+// media.cpp: of media hosts that nothing is known of, where others are known to be sent to: do
+// their packets leave? One port each.
+void ask_for_silent_ranges(const findings::Facts& facts, const With& through, Questions& questions,
                            bool hurried);
 
-// flows.cpp: do packets to the ports in doubt leave the site, and do such to the same
-// ports elsewhere? Do hosts that are silent on their one port live at all? Does what answered at
-// first answer still?
-void ask_for_ways(const findings::Facts& facts, Questions& questions, UdpAsAWhole udp,
-                  bool hurried);
-void ask_for_neighbours(const findings::Facts& facts, Questions& questions, UdpAsAWhole udp);
+// hosts.cpp: do hosts that are silent on their one port live at all? Does what answered at first
+// answer still?
+void ask_for_neighbours(const findings::Facts& facts, Questions& questions, bool udp_is_shut);
 void ask_again(const findings::Facts& facts, Questions& questions);
 
 }  // namespace callready

@@ -37,9 +37,10 @@ enum class Fate : std::uint8_t {
   close,      // it passes, and the far end is not far
   ignore,     // it arrives, and the server answers nobody that it does not know
   unheard,    // a device takes the connection, and carries it on to such a server
+  ration,     // as `prohibit`, mostly without a word: routers ration their ICMP
 };
 
-inline constexpr std::size_t fate_count = static_cast<std::size_t>(Fate::unheard) + 1;
+inline constexpr std::size_t fate_count = static_cast<std::size_t>(Fate::ration) + 1;
 
 // True where nothing of use gets through.
 constexpr bool loses(Fate fate) {

@@ -61,6 +61,7 @@ std::vector<Fate> actions(const Clues& clues, const EventIds& events) {
   const bool prohibited = any({Seen::prohibited});
   if (any({Seen::one_way})) found.push_back(Fate::deaf);
   if (prohibited) found.push_back(Fate::prohibit);
+  if (prohibited && any({Seen::nothing})) found.push_back(Fate::ration);
   if (any({Seen::refused, Seen::refused_way, Seen::refused_by})) found.push_back(Fate::refuse);
   if (any({Seen::closed, Seen::forged})) found.push_back(Fate::forge);
   if (!prohibited && any({Seen::nothing, Seen::dropped})) found.push_back(Fate::drop);
@@ -73,6 +74,8 @@ std::string_view in_words(Fate action) {
       return "no replies come back";
     case Fate::prohibit:
       return "prohibited";
+    case Fate::ration:
+      return "prohibited, mostly without a word";
     case Fate::refuse:
       return "refused";
     case Fate::forge:

@@ -25,11 +25,14 @@ constexpr Cell cells[] = {
     {Fate::closed, Seen::refused, .7},
     {Fate::closed, Seen::refused_far, .5},
     {Fate::closed, Seen::nothing, .3},
-    // Routers ration their ICMP answers.
     {Fate::prohibit, Seen::prohibited, .5},
     {Fate::prohibit, Seen::refused_way, .3},
     {Fate::prohibit, Seen::nothing, .2},
     {Fate::prohibit, Seen::dropped, .9},
+    {Fate::ration, Seen::prohibited, .2},
+    {Fate::ration, Seen::refused_way, .1},
+    {Fate::ration, Seen::nothing, .8},
+    {Fate::ration, Seen::dropped, .9},
     {Fate::refuse, Seen::refused, .5},
     {Fate::refuse, Seen::refused_way, .5},
     {Fate::refuse, Seen::refused_by, .3},
@@ -222,6 +225,10 @@ Bits bits_of(const FlowEvent& event, bool slow_line, Fate fate, double loss) {
   }
   const bool passes = fate == Fate::pass || fate == Fate::close;
   auto cost = passes ? surprise(passing(event, slow_line, lost)) : bits_of(fate, event.seen);
+  // Who answers no strangers takes their connections all the same.
+  if (fate == Fate::ignore && !event.flow.udp && event.seen == Seen::nothing) {
+    cost = surprise(silent_responder);
+  }
   // Whoever resets one connection resets all of them: resets are not rationed.
   const bool resets = fate == Fate::refuse || fate == Fate::forge;
   if (resets && !event.flow.udp && event.seen == Seen::nothing) cost = surprise(unreset);

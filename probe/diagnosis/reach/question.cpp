@@ -88,6 +88,7 @@ std::string_view answer_to(Fate fate) {
     case Fate::elsewhere:
       return "somebody else answers";
     case Fate::prohibit:
+    case Fate::ration:
     case Fate::refuse:
     case Fate::forge:
     case Fate::closed:
@@ -116,6 +117,61 @@ std::optional<Question> next_question(const Report& report, const Sight& sight, 
     best = Question{flow, packet.ends_early, gain, {answers.begin(), answers.end()}};
   }
   return best;
+}
+
+namespace {
+
+// What is not known of which of these parts the truth lies in, in bits.
+double doubt(const std::vector<std::size_t>& part, const std::vector<double>& probability) {
+  std::map<std::size_t, double> sums;
+  for (std::size_t i = 0; i < part.size(); ++i) sums[part[i]] += probability[i];
+  double bits = 0;
+  for (const auto& [number, sum] : sums) bits -= sum > 0 ? sum * log2_of(sum) : 0;
+  return bits;
+}
+
+}  // namespace
+
+std::vector<std::size_t> most_telling(const std::vector<Packet>& packets, const Boxes& boxes,
+                                      const std::vector<World>& worlds, std::size_t most) {
+  const auto count = std::min(worlds.size(), most_worlds);
+  std::vector<double> probability;
+  double total = 0;
+  for (std::size_t i = 0; i < count; ++i) total += worlds[i].probability;
+  for (std::size_t i = 0; i < count; ++i) probability.push_back(worlds[i].probability / total);
+  std::vector<std::vector<std::string_view>> answers;
+  for (const auto& packet : packets) {
+    auto& its = answers.emplace_back();
+    for (std::size_t i = 0; i < count; ++i) {
+      its.push_back(answer_to(fate_in(worlds[i], boxes, packet).fate));
+    }
+  }
+  std::vector<std::size_t> part(count, 0), chosen;
+  double known = 0;
+  while (chosen.size() < most) {
+    constexpr double worth_a_packet = .02;
+    double best = known + worth_a_packet;
+    std::optional<std::size_t> next;
+    std::vector<std::size_t> next_part;
+    for (std::size_t number = 0; number < packets.size(); ++number) {
+      std::map<std::pair<std::size_t, std::string_view>, std::size_t> places;
+      std::vector<std::size_t> finer;
+      for (std::size_t i = 0; i < count; ++i) {
+        finer.push_back(
+            places.try_emplace({part[i], answers[number][i]}, places.size()).first->second);
+      }
+      const auto bits = doubt(finer, probability);
+      if (bits <= best) continue;
+      best = bits;
+      next = number;
+      next_part = std::move(finer);
+    }
+    if (!next) break;
+    chosen.push_back(*next);
+    part = std::move(next_part);
+    known = best;
+  }
+  return chosen;
 }
 
 std::string in_words(const Question& question) {

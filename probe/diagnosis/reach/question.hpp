@@ -17,6 +17,11 @@ struct Question {
 std::optional<Question> next_question(const Report& report, const Sight& sight, const Boxes& boxes,
                                       const std::vector<World>& worlds);
 
+// Of these packets, by their numbers, those whose fates divide the worlds best, one after another:
+// what each brings beside those before it.
+std::vector<std::size_t> most_telling(const std::vector<Packet>& packets, const Boxes& boxes,
+                                      const std::vector<World>& worlds, std::size_t most);
+
 std::string in_words(const Question& question);
 
 }  // namespace callready::reach

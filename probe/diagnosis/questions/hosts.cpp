@@ -1,0 +1,103 @@
+// The second round's questions about hosts: is one that is silent alive at all, and does what
+// answered at first answer still?
+#include <algorithm>
+
+#include "probe/diagnosis/questions/questions.hpp"
+
+namespace callready {
+namespace {
+
+using findings::Facts;
+using findings::Flow;
+using findings::FlowSample;
+using findings::Reachability;
+
+// Of each kind of doubt so many: more show no more.
+constexpr std::size_t most_neighbours = 3;
+
+// For a port: up to two doubtful flows, of two networks where there are two.
+std::vector<const Flow*> choose(const std::vector<const Flow*>& flows) {
+  std::vector<const Flow*> chosen;
+  std::set<std::string> networks;
+  for (const bool fresh : {true, false}) {
+    for (const auto* flow : flows) {
+      const bool taken = std::find(chosen.begin(), chosen.end(), flow) != chosen.end();
+      if (taken || chosen.size() == hosts_per_port) continue;
+      if (networks.insert(flow->network).second || !fresh) chosen.push_back(flow);
+    }
+  }
+  return chosen;
+}
+
+}  // namespace
+
+bool doubtful(const Facts& facts, const Flow& flow) {
+  const bool tcp_in_doubt =
+      flow.way == Reachability::lost || (flow.way == Reachability::refused && !flow.left);
+  return any_sample(flow, [&](const FlowSample& sample) {
+    if (!findings::failing(*sample.result) || !facts.asked_for(*sample.result)) return false;
+    // One protocol may be lost where another one passes.
+    return flow.udp ? sample.way == Reachability::lost && sample.payload != Payload::rtp
+                    : tcp_in_doubt;
+  });
+}
+
+// Is a host that is silent on its one port alive at all? Of a few hosts in all: those that an
+// earlier look has asked count, or each look would ask others, and the run end ever later.
+void ask_for_neighbours(const Facts& facts, Questions& questions, bool udp_is_shut) {
+  std::map<std::string, std::set<std::uint16_t>> tcp_ports;  // by host
+  std::set<std::string> asked_before, asked;                 // hosts
+  for (const auto& flow : facts.flows) {
+    if (flow.udp) continue;
+    tcp_ports[flow.host].insert(flow.port);
+    const bool question =
+        std::all_of(flow.samples.begin(), flow.samples.end(), [&](const FlowSample& sample) {
+          const auto& probe = sample.result->probe;
+          return probe.check == CheckKind::tcp && probe.control() &&
+                 !facts.asked_for(*sample.result);
+        });
+    if (question) asked_before.insert(flow.host);
+  }
+  for (const auto& flow : facts.flows) {
+    if (doubtful(facts, flow) && asked_before.contains(flow.host)) asked.insert(flow.host);
+  }
+  for (const auto& flow : facts.flows) {
+    if (flow.udp && udp_is_shut) continue;
+    if (!doubtful(facts, flow) || facts.alive(flow.host)) continue;
+    if (asked.size() >= most_neighbours && !asked.contains(flow.host)) continue;
+    const auto& known = tcp_ports[flow.host];
+    if (known.size() > (flow.udp ? 0 : known.count(flow.port))) continue;
+    const std::uint16_t port = flow.udp ? flow.port : flow.port == 443 ? 80 : 443;
+    questions.ask(Purpose::neighbour, CheckKind::tcp, Transport::tcp, flow.host, port);
+    asked.insert(flow.host);
+  }
+}
+
+void ask_again(const Facts& facts, Questions& questions) {
+  // A device that took offence shuts out TCP as well, whatever the port.
+  const bool suspicious =
+      std::any_of(facts.flows.begin(), facts.flows.end(), [&](const Flow& flow) {
+        return !flow.udp && flow.way == Reachability::lost && doubtful(facts, flow);
+      });
+  if (!suspicious) return;
+  std::vector<const Flow*> reached;
+  const auto first_sent = [](const Flow& flow) {
+    return flow.samples.front().result->observation.sent_at;
+  };
+  for (const auto& flow : facts.flows) {
+    const auto payload = flow.samples.front().payload;
+    const bool repeatable = !flow.udp || payload == Payload::stun || payload == Payload::turn;
+    if (repeatable && flow.way == Reachability::open && first_sent(flow)) reached.push_back(&flow);
+  }
+  std::stable_sort(reached.begin(), reached.end(),
+                   [&](const Flow* a, const Flow* b) { return *first_sent(*a) < *first_sent(*b); });
+  for (const auto* flow : choose(reached)) {
+    const auto transport = flow->udp ? Transport::udp : Transport::tcp;
+    questions.ask(Purpose::repeat, flow->udp ? CheckKind::stun : CheckKind::tcp, transport,
+                  flow->host, flow->port, {{"again", "true"}});
+  }
+  // Is it the line, or this computer? The site's own resolver sends its questions by itself.
+  questions.ask(Purpose::repeat, CheckKind::dns, Transport::udp, "example.com", 53);
+}
+
+}  // namespace callready

@@ -1,0 +1,307 @@
+// The second round's packets that end on the way, to the routers that speak: of those that could be
+// sent, the ones that show what the likeliest world is made of, and those whose fates divide the
+// likely worlds best (reach/question.hpp).
+#include <algorithm>
+#include <array>
+#include <numeric>
+
+#include "probe/diagnosis/questions/questions.hpp"
+#include "probe/diagnosis/reach/clues.hpp"
+#include "probe/diagnosis/reach/question.hpp"
+#include "probe/diagnosis/ways/udp_flows.hpp"
+
+namespace callready {
+namespace {
+
+using findings::Facts;
+using findings::Flow;
+using findings::FlowSample;
+using findings::Reachability;
+
+// So many in one look that divide the worlds: more tell little.
+constexpr std::size_t most_at_once = 14;
+constexpr std::size_t most_repeats = 6;
+// Where no UDP gets out, three ports prove that it is not one port: these are asked for beside the
+// service's own.
+constexpr std::array<std::uint16_t, 2> other_udp_ports{443, 50'000};
+// The same for TCP: SIP over TLS, XMPP, TURN, and one of nobody in particular.
+constexpr std::array<std::uint16_t, 4> other_tcp_ports{5061, 5222, 3478, 8443};
+
+// Where TLS is opened on the way, somebody near answers for everybody, whatever the TTL.
+std::set<std::uint16_t> intercepted_ports(const Facts& facts) {
+  std::set<std::uint16_t> ports;
+  for (const auto& result : facts.report.probes) {
+    const auto* root = findings::evidence_of(result, EvidenceKind::chain_root);
+    if (root == nullptr || !findings::is_direct(result)) continue;
+    const bool foreign = flag_fact(*root, Fact::expected) == std::optional(false);
+    if (foreign) ports.insert(result.probe.target.port());
+  }
+  return ports;
+}
+
+// A TCP listener that was reached: the control of every wave, and a host whose other ports are not
+// the service's.
+const Flow* find_control(const Facts& facts) {
+  const auto intercepted = intercepted_ports(facts);
+  const Flow* best = nullptr;
+  for (const auto& flow : facts.flows) {
+    const auto& result = *flow.samples.front().result;
+    if (flow.udp || flow.way != Reachability::open || !result.observation.address) continue;
+    const auto better = [&](const Flow& than) {
+      const bool own = !intercepted.contains(flow.port), its = !intercepted.contains(than.port);
+      if (own != its) return own;
+      const bool anchor = result.probe.control(),
+                 other = than.samples.front().result->probe.control();
+      return anchor != other ? anchor : flow.port == 443 && than.port != 443;
+    };
+    if (best == nullptr || better(*best)) best = &flow;
+  }
+  return best;
+}
+
+// Where nothing but web traffic was seen to get out: is it these ports, or all? Packets that end on
+// the way need nobody who listens.
+void ask_beyond_the_set(const Facts& facts, const With& control, Questions& questions) {
+  const Flow* lost = nullptr;  // of a host of which few ports are asked, for the pacer's sake
+  std::map<std::string, std::size_t> ports;
+  for (const auto& flow : facts.flows) ++ports[flow.host];
+  bool udp_works = false, other_tcp_works = false;
+  std::set<std::uint16_t> other_tcp;
+  std::map<std::string, const Flow*> web;  // HTTPS that answers, by network
+  for (const auto& flow : facts.flows) {
+    const bool asked = any_sample(flow, [&](const FlowSample& sample) {
+      return findings::failing(*sample.result) && facts.asked_for(*sample.result);
+    });
+    if (flow.udp && flow.port != 53) {
+      udp_works |= findings::out(flow);
+      const bool fewer = lost == nullptr || ports[flow.host] < ports[lost->host];
+      if (asked && fewer) lost = &flow;
+    } else if (!flow.udp && flow.port != 80 && flow.port != 443) {
+      other_tcp_works |= findings::out(flow);
+      other_tcp.insert(flow.port);
+    } else if (!flow.udp && flow.port == 443 && flow.way == Reachability::open) {
+      web.emplace(flow.network, &flow);
+    }
+  }
+  if (udp_works || lost == nullptr) return;
+  auto by_udp = control;
+  by_udp["payload"] = std::string(to_string(Payload::rtp));
+  for (const auto port : other_udp_ports) {
+    const bool asked = std::any_of(facts.flows.begin(), facts.flows.end(), [&](const Flow& flow) {
+      return flow.udp && flow.port == port && flow.way == Reachability::blocked;
+    });
+    if (!asked)
+      questions.ask(Purpose::way_out, CheckKind::hop, Transport::udp, lost->host, port, by_udp);
+  }
+  if (other_tcp_works || web.size() < 2) return;
+  auto next = web.begin();
+  for (const auto port : other_tcp_ports) {
+    if (other_tcp.contains(port)) continue;
+    questions.ask(Purpose::way_out, CheckKind::hop, Transport::tcp, next->second->host, port,
+                  control);
+    next = std::next(next) == web.end() ? web.begin() : std::next(next);
+  }
+}
+
+// Packets died there once, on a way where others of that host got out or were not tried: a bad line
+// does that, too.
+bool died_once(const Facts& facts, const Flow& flow) {
+  constexpr int most_by_chance = 2;
+  const auto only_once = [&](const Flow& one) {
+    return one.way == Reachability::blocked && !findings::firmly_blocked(facts, one);
+  };
+  if (!only_once(flow)) return false;
+  const auto alike = std::count_if(facts.flows.begin(), facts.flows.end(), [&](const Flow& other) {
+    return other.udp == flow.udp && other.host == flow.host && only_once(other);
+  });
+  return alike <= most_by_chance && facts.asked_for(flow);
+}
+
+// Where nothing is known to listen, the way is its own control.
+void ask_once_more(const Facts& facts, Questions& questions) {
+  std::size_t asked = 0;
+  for (const auto& flow : facts.flows) {
+    if (!died_once(facts, flow) || asked++ >= most_repeats) continue;
+    const auto payload = flow.samples.front().payload;
+    const With with =
+        flow.udp ? With{{"payload", std::string(to_string(payload))}} : With{{"again", "true"}};
+    questions.ask(Purpose::way_out, CheckKind::hop, flow.udp ? Transport::udp : Transport::tcp,
+                  flow.host, flow.port, with);
+  }
+}
+
+// A packet that could be sent as far as the routers that speak.
+struct Candidate {
+  bool udp = false;
+  std::string host;
+  std::uint16_t port = 0;
+  Cargo cargo = Cargo::none;  // over UDP one that the check `hop` knows
+  bool climbed = false;       // to where the routers on its own way end, not those of all ways
+
+  friend auto operator<=>(const Candidate&, const Candidate&) = default;
+};
+
+// What stands for that on the way: what is inspected is sent as it is, all else as media.
+Cargo sent_as(bool udp, Cargo cargo) {
+  if (!udp) return Cargo::none;
+  return cargo == Cargo::stun || cargo == Cargo::turn || cargo == Cargo::sip ? cargo : Cargo::rtp;
+}
+
+class Candidates {
+ public:
+  Candidates(const Report& report, const reach::Sight& sight) : sight_(sight) {
+    for (const auto& [probe, seen] : report.probes) {
+      if (probe.check != CheckKind::hop) continue;
+      const bool udp = probe.target.transport == Transport::udp;
+      const auto payload = probe.with.find("payload");
+      const auto cargo = payload == probe.with.end()
+                             ? Cargo::rtp
+                             : parse<Cargo>(payload->second).value_or(Cargo::rtp);
+      known_.insert({udp, probe.target.host, probe.target.port(), sent_as(udp, cargo),
+                     !probe.with.contains("control")});
+    }
+  }
+
+  // Nothing where it has been sent.
+  void add(Candidate candidate) {
+    candidate.cargo = sent_as(candidate.udp, candidate.cargo);
+    if (!known_.insert(candidate).second) return;
+    auto packet =
+        sight_.packet_of({candidate.udp, candidate.host, {}, candidate.port, candidate.cargo, {}});
+    packet.ends_early = true;
+    packet.ends_far = candidate.climbed;
+    list.push_back(std::move(candidate));
+    packets.push_back(packet);
+  }
+
+  std::vector<Candidate> list;
+  std::vector<reach::Packet> packets;
+
+ private:
+  const reach::Sight& sight_;
+  std::set<Candidate> known_;
+};
+
+// In likely worlds something is lost that a row asks for.
+bool any_row_suffers(const reach::Diagnosis& drawn) {
+  constexpr double hardly = .02;
+  double suffers = 0;
+  for (const auto& world : drawn.worlds) {
+    const auto& asked = drawn.asked.packets;
+    const bool its = std::any_of(asked.begin(), asked.end(), [&](const reach::Packet& packet) {
+      return reach::loses(reach::fate_in(world, drawn.boxes, packet).fate);
+    });
+    if (its) suffers += world.probability;
+  }
+  return suffers >= hardly;
+}
+
+// What each box on the way of the likeliest world has lost, the whole way: its events.
+std::map<std::uint32_t, std::vector<std::size_t>> lost_by_boxes(const reach::Diagnosis& drawn) {
+  const auto& sight = drawn.sight;
+  std::map<std::uint32_t, std::vector<std::size_t>> lost;
+  for (std::size_t i = 0; i < sight.packets.size(); ++i) {
+    const auto& packet = sight.packets[i];
+    if (packet.ends_early || packet.port == findings::dns_port || packet.cargo == Cargo::dns)
+      continue;
+    const auto met = reach::fate_in(drawn.worlds.front(), drawn.boxes, packet,
+                                    sight.events.flows[i], sight.events.slow_line);
+    const bool on_the_way = met.met() && !reach::at_far_end(drawn.boxes[met.box]);
+    if (on_the_way && reach::loses(met.fate)) lost[met.box].push_back(i);
+  }
+  return lost;
+}
+
+// What a box is thought to do is to be seen: how its packets fare on the way, of the first host and
+// of another, there on the lowest port; of a device that reads them, beside a packet that it does
+// not read; and of what dies further out, whether a stranger's gets as far as the vendors'.
+void add_witnesses(const reach::Diagnosis& drawn, Candidates& candidates) {
+  const auto& sight = drawn.sight;
+  for (const auto& [number, events] : lost_by_boxes(drawn)) {
+    const auto& box = drawn.boxes[number];
+    const auto of = [&](std::size_t event, Cargo cargo, bool climbed) {
+      const auto& packet = sight.packets[event];
+      candidates.add({packet.udp, sight.hosts[packet.host], packet.port, cargo, climbed});
+    };
+    std::optional<std::size_t> lowest;
+    for (const auto event : events) {
+      if (sight.packets[event].host == sight.packets[events.front()].host) continue;
+      if (!lowest || sight.packets[event].port < sight.packets[*lowest].port) lowest = event;
+    }
+    for (const auto event : {events.front(), lowest.value_or(events.front())}) {
+      const auto& packet = sight.packets[event];
+      of(event, packet.cargo, false);
+      if (packet.udp && box.cargoes != 0) of(event, Cargo::rtp, false);
+    }
+    const auto stranger = std::find_if(events.begin(), events.end(), [&](std::size_t event) {
+      return sight.packets[event].udp && sight.events.flows[event].control;
+    });
+    const bool whoever = box.beyond && box.hosts.empty();
+    if (whoever && stranger != events.end()) of(*stranger, sight.packets[*stranger].cargo, true);
+  }
+}
+
+// Of each flow that died, or left and no more: with its own payload, as media, to the control's
+// host, and, of strangers, as far as its own way goes.
+void add_all(const reach::Sight& sight, const std::string& elsewhere, Candidates& candidates) {
+  for (std::size_t i = 0; i < sight.packets.size(); ++i) {
+    const auto& packet = sight.packets[i];
+    const auto& event = sight.events.flows[i];
+    const bool left = packet.udp && event.seen == Seen::expired;
+    if (packet.port == findings::dns_port || (!reach::is_bad(event.seen) && !left)) continue;
+    const auto& host = event.flow.host;
+    candidates.add({packet.udp, host, packet.port, packet.cargo, false});
+    candidates.add({packet.udp, host, packet.port, Cargo::rtp, false});
+    candidates.add({packet.udp, elsewhere, packet.port, Cargo::rtp, false});
+    if (packet.udp && event.control) {
+      candidates.add({true, host, packet.port, packet.cargo, true});
+    }
+  }
+}
+
+}  // namespace
+
+bool udp_is_shut(const findings::Diagnosis& context) {
+  const auto closed = findings::closed_udp(context);
+  if (!closed || closed->confidence != Confidence::certain || closed->replies_from) return false;
+  // Ports that no service of the set has: a firewall with a list of the allowed may know those.
+  const auto& flows = context.facts.flows;
+  return std::all_of(other_udp_ports.begin(), other_udp_ports.end(), [&](std::uint16_t port) {
+    return std::any_of(flows.begin(), flows.end(), [&](const Flow& flow) {
+      return flow.udp && flow.port == port && flow.way == Reachability::blocked;
+    });
+  });
+}
+
+void ask_for_ways(const findings::Diagnosis& context, Questions& questions, bool hurried) {
+  const auto& facts = context.facts;
+  const auto* control = find_control(facts);
+  if (control == nullptr) return ask_once_more(facts, questions);
+  const SocketAddress listener{*control->samples.front().result->observation.address,
+                               control->port};
+  const With through{{"control", listener.to_string()}};
+  const auto& drawn = context.worlds();
+  if (any_row_suffers(drawn)) {
+    Candidates candidates(facts.report, drawn.sight);
+    add_witnesses(drawn, candidates);
+    const auto witnesses = candidates.list.size();
+    add_all(drawn.sight, control->host, candidates);
+    std::vector<std::size_t> chosen(witnesses);
+    std::iota(chosen.begin(), chosen.end(), std::size_t{0});
+    for (const auto number :
+         reach::most_telling(candidates.packets, drawn.boxes, drawn.worlds, most_at_once)) {
+      if (number >= witnesses) chosen.push_back(number);
+    }
+    for (const auto number : chosen) {
+      const auto& [udp, host, port, cargo, climbed] = candidates.list[number];
+      auto with = climbed ? With() : through;
+      if (udp) with["payload"] = std::string(to_string(cargo));
+      questions.ask(Purpose::way_out, CheckKind::hop, udp ? Transport::udp : Transport::tcp, host,
+                    port, with);
+    }
+  }
+  ask_beyond_the_set(facts, through, questions);
+  ask_for_silent_ranges(facts, through, questions, hurried);
+}
+
+}  // namespace callready
