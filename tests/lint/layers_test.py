@@ -14,7 +14,7 @@ MAY_KNOW = {
     "contents": {"model", "diagnosis", "status"},
     "ways": {"model", "diagnosis", "reach"},
     "reach": {"model", "diagnosis", "status"},
-    "questions": {"model", "diagnosis", "contents", "ways"},
+    "questions": {"model", "diagnosis", "contents", "ways", "reach"},
     "status": {"model", "diagnosis"},
     "compare": {"model", "diagnosis", "status"},
     "plan": {"model", "targets"},
