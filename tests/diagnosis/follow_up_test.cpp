@@ -129,8 +129,8 @@ TEST(FollowUps, AskForALostAndForARefusedTcpPort) {
   EXPECT_TRUE(asks(reset, "hop/tcp/sip.vendor.com:5061?control=20.1.1.1:443"));
 }
 
-// Of many hosts that refuse on one port, one tells where that comes from, and more tell no more.
-TEST(FollowUps, AskOneOfThoseWhoRefuse) {
+// Of many hosts that refuse on one port, two tell where that comes from, and more tell no more.
+TEST(FollowUps, AskTwoOfThoseWhoRefuse) {
   std::vector<ProbeResult> refusing;
   for (int i = 0; i < 4; ++i) {
     refusing.push_back(
@@ -142,8 +142,11 @@ TEST(FollowUps, AskOneOfThoseWhoRefuse) {
     return std::count_if(list.begin(), list.end(),
                          [](const auto& id) { return id.starts_with("hop/tcp/sip"); });
   };
-  EXPECT_EQ(hops({}), 1);
-  EXPECT_EQ(hops({tcp_hop("sip0.vendor.com", 5061, "left_site")}), 0);
+  auto asked = std::vector{tcp_hop("sip0.vendor.com", 5061, "left_site")};
+  EXPECT_EQ(hops({}), 2);
+  EXPECT_EQ(hops(asked), 1);
+  asked.push_back(tcp_hop("sip1.vendor.com", 5061, "left_site"));
+  EXPECT_EQ(hops(asked), 0);
 }
 
 TEST(FollowUps, AskForFewMediaHostsThatNothingIsKnownOf) {

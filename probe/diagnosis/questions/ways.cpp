@@ -20,7 +20,7 @@ using findings::Reachability;
 
 // So many in one look that divide the worlds: more tell little.
 constexpr std::size_t most_at_once = 14;
-constexpr std::size_t most_repeats = 6;
+constexpr std::size_t most_alike = 6;
 // Where no UDP gets out, three ports prove that it is not one port: these are asked for beside the
 // service's own.
 constexpr std::array<std::uint16_t, 2> other_udp_ports{443, 50'000};
@@ -121,7 +121,7 @@ bool died_once(const Facts& facts, const Flow& flow) {
 void ask_once_more(const Facts& facts, Questions& questions) {
   std::size_t asked = 0;
   for (const auto& flow : facts.flows) {
-    if (!died_once(facts, flow) || asked++ >= most_repeats) continue;
+    if (!died_once(facts, flow) || asked++ >= most_alike) continue;
     const auto payload = flow.samples.front().payload;
     const With with =
         flow.udp ? With{{"payload", std::string(to_string(payload))}} : With{{"again", "true"}};
@@ -196,7 +196,8 @@ bool any_row_suffers(const reach::Diagnosis& drawn) {
   return suffers >= hardly;
 }
 
-// What each box on the way of the likeliest world has lost, the whole way: its events.
+// What each box on the way of the likeliest world has lost, the whole way: its events. At the far
+// end, those that nobody knows who refused.
 std::map<std::uint32_t, std::vector<std::size_t>> lost_by_boxes(const reach::Diagnosis& drawn) {
   const auto& sight = drawn.sight;
   std::map<std::uint32_t, std::vector<std::size_t>> lost;
@@ -206,38 +207,80 @@ std::map<std::uint32_t, std::vector<std::size_t>> lost_by_boxes(const reach::Dia
       continue;
     const auto met = reach::fate_in(drawn.worlds.front(), drawn.boxes, packet,
                                     sight.events.flows[i], sight.events.slow_line);
-    const bool on_the_way = met.met() && !reach::at_far_end(drawn.boxes[met.box]);
-    if (on_the_way && reach::loses(met.fate)) lost[met.box].push_back(i);
+    if (!met.met() || !reach::loses(met.fate)) continue;
+    const bool by_whom = sight.events.flows[i].seen == Seen::refused;
+    if (!reach::at_far_end(drawn.boxes[met.box]) || by_whom) lost[met.box].push_back(i);
   }
   return lost;
 }
 
-// What a box is thought to do is to be seen: how its packets fare on the way, of the first host and
-// of another, there on the lowest port; of a device that reads them, beside a packet that it does
-// not read; and of what dies further out, whether a stranger's gets as far as the vendors'.
+// The packets that show what a box does, of those that it has lost: of two hosts, of the second on
+// the lowest port; of a list of ports one on each. Those that were sent on the way count.
+std::vector<std::size_t> witnesses_of(const reach::Box& box, const std::vector<std::size_t>& lost,
+                                      const reach::Sight& sight) {
+  const auto& packets = sight.packets;
+  const auto flow_of = [&](const reach::Packet& packet) {
+    return std::tuple(packet.udp, packet.host, packet.port);
+  };
+  std::set<std::tuple<bool, reach::HostId, std::uint16_t>> sent;
+  for (const auto& packet : packets) {
+    if (packet.ends_early) sent.insert(flow_of(packet));
+  }
+  std::vector<std::size_t> chosen;
+  std::set<reach::HostId> hosts;
+  std::set<std::uint16_t> ports;
+  const auto note = [&](std::size_t event) {
+    hosts.insert(packets[event].host);
+    ports.insert(packets[event].port);
+  };
+  for (const auto event : lost) {
+    if (sent.contains(flow_of(packets[event]))) note(event);
+  }
+  const auto choose = [&](std::size_t event) {
+    chosen.push_back(event);
+    note(event);
+  };
+  if (hosts.empty()) choose(lost.front());
+  if (hosts.size() < hosts_per_port) {
+    std::optional<std::size_t> lowest;
+    for (const auto event : lost) {
+      const bool lower = !lowest || packets[event].port < packets[*lowest].port;
+      if (!hosts.contains(packets[event].host) && lower) lowest = event;
+    }
+    if (lowest) choose(*lowest);
+  }
+  for (const auto event : lost) {
+    const auto port = packets[event].port;
+    const auto by_itself = [&](const PortRange& range) {
+      return range.count() == 1 && range.contains(port);
+    };
+    const bool listed = std::any_of(box.ports.begin(), box.ports.end(), by_itself);
+    if (listed && !ports.contains(port) && ports.size() < most_alike) choose(event);
+  }
+  return chosen;
+}
+
+// What a box is thought to do is to be seen: how its packets fare on the way; of a device that
+// reads them, beside a packet that it does not read; and of what dies further out, whether a
+// stranger's gets as far as the vendors'.
 void add_witnesses(const reach::Diagnosis& drawn, Candidates& candidates) {
   const auto& sight = drawn.sight;
-  for (const auto& [number, events] : lost_by_boxes(drawn)) {
+  for (const auto& [number, lost] : lost_by_boxes(drawn)) {
     const auto& box = drawn.boxes[number];
     const auto of = [&](std::size_t event, Cargo cargo, bool climbed) {
       const auto& packet = sight.packets[event];
       candidates.add({packet.udp, sight.hosts[packet.host], packet.port, cargo, climbed});
     };
-    std::optional<std::size_t> lowest;
-    for (const auto event : events) {
-      if (sight.packets[event].host == sight.packets[events.front()].host) continue;
-      if (!lowest || sight.packets[event].port < sight.packets[*lowest].port) lowest = event;
-    }
-    for (const auto event : {events.front(), lowest.value_or(events.front())}) {
+    for (const auto event : witnesses_of(box, lost, sight)) {
       const auto& packet = sight.packets[event];
       of(event, packet.cargo, false);
       if (packet.udp && box.cargoes != 0) of(event, Cargo::rtp, false);
     }
-    const auto stranger = std::find_if(events.begin(), events.end(), [&](std::size_t event) {
+    const auto stranger = std::find_if(lost.begin(), lost.end(), [&](std::size_t event) {
       return sight.packets[event].udp && sight.events.flows[event].control;
     });
     const bool whoever = box.beyond && box.hosts.empty();
-    if (whoever && stranger != events.end()) of(*stranger, sight.packets[*stranger].cargo, true);
+    if (whoever && stranger != lost.end()) of(*stranger, sight.packets[*stranger].cargo, true);
   }
 }
 
