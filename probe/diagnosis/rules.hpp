@@ -70,8 +70,9 @@ using Rule = Causes (*)(const Diagnosis&);
 // The table, in the order of judging.
 std::span<const Rule> rules();
 
-// contents/site.cpp
+// ways/offline.cpp
 Causes find_offline(const Diagnosis&);
+// contents/site.cpp
 Causes find_captive_portal(const Diagnosis&);
 Causes find_clock_skew(const Diagnosis&);
 // contents/computer.cpp
@@ -140,9 +141,10 @@ bool needs_relay_over_stream(const ProbeResult& result);
 // ways/quic.cpp
 Causes find_refused_quic(const Diagnosis&);
 Causes find_filtered_quic(const Diagnosis&);
+// contents/hello.cpp
+Causes find_cut_hello(const Diagnosis&);
 // contents/tls.cpp
 Causes find_interception(const Diagnosis&);
-Causes find_cut_hello(const Diagnosis&);
 Causes find_old_authorities(const Diagnosis&);
 Causes find_other_far_ends(const Diagnosis&);
 Causes find_certificate_faults(const Diagnosis&);

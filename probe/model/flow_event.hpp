@@ -67,9 +67,9 @@ struct FlowEvent {
   PacketFlow flow;
   Seen seen = Seen::nothing;
   bool ends_early = false;  // by its TTL
-  // The router that saw it, or the device that turned it away. Of one that ends early, whether that
-  // is the farthest that answered on the way to this host, not one that several ways have in common.
-  std::string router{};
+  std::string router{};     // that saw it, or the device that turned it away
+  // Of one that ends early: at the farthest router that answered on the way to this host, not at
+  // one that several ways have in common.
   bool climbed = false;
   int ttl = 0;            // that it was sent with; 0: not known
   int sent = 1;           // as often as could have been answered

@@ -136,7 +136,7 @@ TEST(DnsWithoutTcp, IsSeenWhereARowAsksForIt) {
   };
   EXPECT_EQ(codes(made(answered)), Codes{"dns.unreachable (certain)"});
   EXPECT_EQ(codes(made(silent)), Codes{}) << "then it is not TCP alone";
-  EXPECT_EQ(codes(made(answered, failed, "dns_failed")), Codes{}) << "SERVFAIL came over TCP";
+  EXPECT_EQ(codes(made(answered, failed, "servfail")), Codes{}) << "SERVFAIL came over TCP";
 }
 
 TEST(MtuFinding, OneHostIsLikelyAndTwoAreCertain) {

@@ -129,6 +129,18 @@ TEST(FollowUps, AskForALostAndForARefusedTcpPort) {
   EXPECT_TRUE(asks(reset, "hop/tcp/sip.vendor.com:5061?control=20.1.1.1:443"));
 }
 
+// Within the site there is no router to go to: its own hosts are not asked about.
+TEST(FollowUps, AskNothingOfHostsWithinTheSite) {
+  const auto hops_to = [](const std::string& address) {
+    const auto list = ids(report(
+        {row("sip", {at(sip_tls("sip.vendor.com", silent, ""), address)}), controls(anchors())}));
+    return std::count_if(list.begin(), list.end(),
+                         [](const auto& id) { return id.starts_with("hop/tcp/sip.vendor.com"); });
+  };
+  EXPECT_EQ(hops_to("20.2.2.2"), 1);
+  EXPECT_EQ(hops_to("10.20.0.9"), 0);
+}
+
 // Of many hosts that refuse on one port, two tell where that comes from, and more tell no more.
 TEST(FollowUps, AskTwoOfThoseWhoRefuse) {
   std::vector<ProbeResult> refusing;

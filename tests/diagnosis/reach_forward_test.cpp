@@ -1,6 +1,9 @@
 // The forward function: what becomes of a packet in a world.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <set>
+
 #include "probe/diagnosis/reach/world.hpp"
 
 namespace callready::reach {
@@ -151,6 +154,38 @@ TEST(ReachForward, TheNearestThatLetsNothingPassDecides) {
   EXPECT_EQ(fate({0, 2}), Fate::drop) << "who lets some pass saves nothing from who lets none";
   EXPECT_EQ(fate({2, 3}), Fate::closed);
   EXPECT_EQ(fate({0, 3}), Fate::drop);
+}
+
+// A device that carries connections on stands for the far end, in whatever order the boxes come.
+TEST(ReachForward, WhoCarriesConnectionsStandsForTheFarEnd) {
+  const Boxes boxes{box(Kind::accept, Fate::carry), box(Kind::far_end, Fate::down),
+                    box(Kind::reticent, Fate::ignore), beyond(box(Kind::rule, Fate::drop))};
+  const auto fate = [&](std::vector<std::uint32_t> numbers) {
+    std::set<Fate> found;
+    std::sort(numbers.begin(), numbers.end());
+    do {
+      World world;
+      world.boxes = numbers;
+      found.insert(fate_in(world, boxes, tcp(5061)).fate);
+    } while (std::next_permutation(numbers.begin(), numbers.end()));
+    EXPECT_EQ(found.size(), 1U);
+    return *found.begin();
+  };
+  EXPECT_EQ(fate({0}), Fate::carry);
+  EXPECT_EQ(fate({0, 1}), Fate::take);
+  EXPECT_EQ(fate({0, 2}), Fate::unheard);
+  EXPECT_EQ(fate({0, 1, 2}), Fate::take);
+  EXPECT_EQ(fate({0, 3}), Fate::drop);
+  EXPECT_EQ(fate({0, 1, 3}), Fate::drop);
+  EXPECT_EQ(fate({0, 1, 2, 3}), Fate::drop);
+}
+
+// What ended where a device may not have looked at it is no proof for or against one.
+TEST(ReachForward, NothingActsOnWhatEndedAtADevice) {
+  auto packet = early(udp(5060));
+  EXPECT_EQ(fate_of(box(Kind::rule, Fate::drop), packet), Fate::drop);
+  packet.ends_at_device = true;
+  EXPECT_EQ(fate_of(box(Kind::rule, Fate::drop), packet), Fate::pass);
 }
 
 // What a narrower rule says is true where a wider one stands.

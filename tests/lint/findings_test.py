@@ -24,7 +24,7 @@ def decided_by_worlds():
     folder = sources.ROOT / "probe/diagnosis"
     finding_of = dict(re.findall(r"\{Code::(\w+), FindingCode::(\w+)", (folder / "reach/code.cpp").read_text()))
     text = "".join(path.read_text() for path in sources.files(sources.ROOMS["ways"]))
-    return {finding_of[one] for one in re.findall(r"reach::Code::(\w+)", text)}
+    return {finding_of[one] for one in re.findall(r"cause_by_worlds\(context,\s*reach::Code::(\w+)", text)}
 
 
 class Findings(unittest.TestCase):

@@ -17,6 +17,21 @@ bool asks_the_system(const ProbeResult& result) {
          !with.contains("interface");
 }
 
+// Something came back, although it is no help.
+bool is_answer(const Detail& detail) {
+  switch (detail.code()) {
+    case DetailCode::unexpected_answer:
+    case DetailCode::servfail:
+    case DetailCode::refused:
+    case DetailCode::formerr:
+    case DetailCode::notimp:
+    case DetailCode::other_rcode:
+      return true;
+    default:
+      return false;
+  }
+}
+
 bool works_over_udp(const Facts& facts) {
   return std::any_of(facts.report.probes.begin(), facts.report.probes.end(),
                      [&](const ProbeResult& result) {
@@ -36,10 +51,8 @@ Causes find_dns_without_tcp(const Diagnosis& context) {
     if (!asks_the_system(result) || context.explained(result) || !failing(result)) continue;
     const auto& seen = result.observation;
     const bool too_long = seen.detail == DetailCode::truncated;
-    // SERVFAIL has come by TCP.
-    const bool answered =
-        seen.detail == DetailCode::unexpected_answer || seen.detail == DetailCode::dns_failed;
-    const bool by_tcp = !is_udp(result) && seen.outcome != Outcome::unresolved && !answered;
+    const bool by_tcp =
+        !is_udp(result) && seen.outcome != Outcome::unresolved && !is_answer(seen.detail);
     if (!too_long && !by_tcp) continue;
     if (too_long) {
       lost.insert(name_asked_for(result.probe));

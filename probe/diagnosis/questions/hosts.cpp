@@ -13,16 +13,16 @@ using findings::FlowSample;
 using findings::Reachability;
 
 // Of each kind of doubt so many: more show no more.
-constexpr std::size_t most_neighbours = 3;
+constexpr std::size_t most_neighbours = 3, most_repeats = 2;
 
-// For a port: up to two doubtful flows, of two networks where there are two.
+// Two of them, of two networks where there are two.
 std::vector<const Flow*> choose(const std::vector<const Flow*>& flows) {
   std::vector<const Flow*> chosen;
   std::set<std::string> networks;
   for (const bool fresh : {true, false}) {
     for (const auto* flow : flows) {
       const bool taken = std::find(chosen.begin(), chosen.end(), flow) != chosen.end();
-      if (taken || chosen.size() == hosts_per_port) continue;
+      if (taken || chosen.size() == most_repeats) continue;
       if (networks.insert(flow->network).second || !fresh) chosen.push_back(flow);
     }
   }
@@ -44,7 +44,7 @@ bool doubtful(const Facts& facts, const Flow& flow) {
 
 // Is a host that is silent on its one port alive at all? Of a few hosts in all: those that an
 // earlier look has asked count, or each look would ask others, and the run end ever later.
-void ask_for_neighbours(const Facts& facts, Questions& questions, bool udp_is_shut) {
+void ask_for_neighbours(const Facts& facts, Questions& questions, bool no_udp) {
   std::map<std::string, std::set<std::uint16_t>> tcp_ports;  // by host
   std::set<std::string> asked_before, asked;                 // hosts
   for (const auto& flow : facts.flows) {
@@ -62,7 +62,7 @@ void ask_for_neighbours(const Facts& facts, Questions& questions, bool udp_is_sh
     if (doubtful(facts, flow) && asked_before.contains(flow.host)) asked.insert(flow.host);
   }
   for (const auto& flow : facts.flows) {
-    if (flow.udp && udp_is_shut) continue;
+    if (flow.udp && no_udp) continue;
     if (!doubtful(facts, flow) || facts.alive(flow.host)) continue;
     if (asked.size() >= most_neighbours && !asked.contains(flow.host)) continue;
     const auto& known = tcp_ports[flow.host];

@@ -1,7 +1,6 @@
 // What the parts of the second round share: the list of its questions, and when a port is in doubt.
 #pragma once
 
-#include <functional>
 #include <set>
 
 #include "probe/diagnosis/facts.hpp"
@@ -9,9 +8,6 @@
 #include "probe/diagnosis/ways/by_worlds.hpp"
 
 namespace callready {
-
-// For each port in doubt: two hosts show what one cannot, more show no more.
-inline constexpr std::size_t hosts_per_port = 2;
 
 class Questions {
  public:
@@ -39,8 +35,8 @@ bool doubtful(const findings::Facts& facts, const findings::Flow& flow);
 // What goes with every question of a kind: the control, the payload.
 using With = std::map<std::string, std::string>;
 
-// ways.cpp: what of it gets as far as the routers that speak? And whether the second round has
-// shown that no UDP leaves the site, whatever the port: then what else is silent over UDP is so
+// ways.cpp: which packets get as far as the last router that answers? And whether the second round
+// has shown that no UDP leaves the site, whatever the port: then what else is silent over UDP is so
 // because of that, and need not be asked for one by one.
 void ask_for_ways(const findings::Diagnosis& context, Questions& questions, bool hurried);
 bool udp_is_shut(const findings::Diagnosis& context);
@@ -52,7 +48,7 @@ void ask_for_silent_ranges(const findings::Facts& facts, const With& through, Qu
 
 // hosts.cpp: do hosts that are silent on their one port live at all? Does what answered at first
 // answer still?
-void ask_for_neighbours(const findings::Facts& facts, Questions& questions, bool udp_is_shut);
+void ask_for_neighbours(const findings::Facts& facts, Questions& questions, bool no_udp);
 void ask_again(const findings::Facts& facts, Questions& questions);
 
 }  // namespace callready

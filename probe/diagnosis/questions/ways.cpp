@@ -18,8 +18,10 @@ using findings::Flow;
 using findings::FlowSample;
 using findings::Reachability;
 
-// So many in one look that divide the worlds: more tell little.
-constexpr std::size_t most_at_once = 14;
+// So many in one look, and of these so many that show what the likeliest world is made of.
+constexpr std::size_t most_at_once = 16, most_witnesses = 10;
+// Two hosts show what one cannot, more show no more.
+constexpr std::size_t hosts_per_box = 2;
 constexpr std::size_t most_alike = 6;
 // Where no UDP gets out, three ports prove that it is not one port: these are asked for beside the
 // service's own.
@@ -151,7 +153,7 @@ class Candidates {
  public:
   Candidates(const Report& report, const reach::Sight& sight) : sight_(sight) {
     for (const auto& [probe, seen] : report.probes) {
-      if (probe.check != CheckKind::hop) continue;
+      if (probe.check != CheckKind::hop || seen.outcome == Outcome::skipped) continue;
       const bool udp = probe.target.transport == Transport::udp;
       const auto payload = probe.with.find("payload");
       const auto cargo = payload == probe.with.end()
@@ -192,23 +194,40 @@ bool any_row_suffers(const reach::Diagnosis& drawn) {
       return reach::loses(reach::fate_in(world, drawn.boxes, packet).fate);
     });
     if (its) suffers += world.probability;
+    if (suffers >= hardly) return true;
   }
-  return suffers >= hardly;
+  return false;
+}
+
+// Of a host outside, on a port that is known.
+bool may_be_asked_about(const Facts& facts, const FlowEvent& event) {
+  const auto* result = facts.find(event.probe);
+  const bool outside = result != nullptr && !facts.inside(*result);
+  return outside && event.flow.port != 0 && event.flow.port != findings::dns_port;
+}
+
+// Whether such packets are stopped, not what they carry later.
+bool stops(reach::Fate fate) {
+  using reach::Fate;
+  return reach::loses(fate) && fate != Fate::mute && fate != Fate::cut && fate != Fate::big &&
+         fate != Fate::portal && fate != Fate::elsewhere;
 }
 
 // What each box on the way of the likeliest world has lost, the whole way: its events. At the far
 // end, those that nobody knows who refused.
-std::map<std::uint32_t, std::vector<std::size_t>> lost_by_boxes(const reach::Diagnosis& drawn) {
+std::map<std::uint32_t, std::vector<std::size_t>> lost_by_boxes(const Facts& facts,
+                                                                const reach::Diagnosis& drawn) {
   const auto& sight = drawn.sight;
   std::map<std::uint32_t, std::vector<std::size_t>> lost;
   for (std::size_t i = 0; i < sight.packets.size(); ++i) {
     const auto& packet = sight.packets[i];
-    if (packet.ends_early || packet.port == findings::dns_port || packet.cargo == Cargo::dns)
-      continue;
-    const auto met = reach::fate_in(drawn.worlds.front(), drawn.boxes, packet,
-                                    sight.events.flows[i], sight.events.slow_line);
-    if (!met.met() || !reach::loses(met.fate)) continue;
-    const bool by_whom = sight.events.flows[i].seen == Seen::refused;
+    const auto& event = sight.events.flows[i];
+    if (packet.ends_early || packet.cargo == Cargo::dns) continue;
+    if (!may_be_asked_about(facts, event)) continue;
+    const auto met =
+        reach::fate_in(drawn.worlds.front(), drawn.boxes, packet, event, sight.events.slow_line);
+    if (!met.met() || !stops(met.fate)) continue;
+    const bool by_whom = event.seen == Seen::refused;
     if (!reach::at_far_end(drawn.boxes[met.box]) || by_whom) lost[met.box].push_back(i);
   }
   return lost;
@@ -241,7 +260,7 @@ std::vector<std::size_t> witnesses_of(const reach::Box& box, const std::vector<s
     note(event);
   };
   if (hosts.empty()) choose(lost.front());
-  if (hosts.size() < hosts_per_port) {
+  if (hosts.size() < hosts_per_box) {
     std::optional<std::size_t> lowest;
     for (const auto event : lost) {
       const bool lower = !lowest || packets[event].port < packets[*lowest].port;
@@ -263,9 +282,9 @@ std::vector<std::size_t> witnesses_of(const reach::Box& box, const std::vector<s
 // What a box is thought to do is to be seen: how its packets fare on the way; of a device that
 // reads them, beside a packet that it does not read; and of what dies further out, whether a
 // stranger's gets as far as the vendors'.
-void add_witnesses(const reach::Diagnosis& drawn, Candidates& candidates) {
+void add_witnesses(const Facts& facts, const reach::Diagnosis& drawn, Candidates& candidates) {
   const auto& sight = drawn.sight;
-  for (const auto& [number, lost] : lost_by_boxes(drawn)) {
+  for (const auto& [number, lost] : lost_by_boxes(facts, drawn)) {
     const auto& box = drawn.boxes[number];
     const auto of = [&](std::size_t event, Cargo cargo, bool climbed) {
       const auto& packet = sight.packets[event];
@@ -286,12 +305,13 @@ void add_witnesses(const reach::Diagnosis& drawn, Candidates& candidates) {
 
 // Of each flow that died, or left and no more: with its own payload, as media, to the control's
 // host, and, of strangers, as far as its own way goes.
-void add_all(const reach::Sight& sight, const std::string& elsewhere, Candidates& candidates) {
+void add_all(const Facts& facts, const reach::Sight& sight, const std::string& elsewhere,
+             Candidates& candidates) {
   for (std::size_t i = 0; i < sight.packets.size(); ++i) {
     const auto& packet = sight.packets[i];
     const auto& event = sight.events.flows[i];
     const bool left = packet.udp && event.seen == Seen::expired;
-    if (packet.port == findings::dns_port || (!reach::is_bad(event.seen) && !left)) continue;
+    if ((!reach::is_bad(event.seen) && !left) || !may_be_asked_about(facts, event)) continue;
     const auto& host = event.flow.host;
     candidates.add({packet.udp, host, packet.port, packet.cargo, false});
     candidates.add({packet.udp, host, packet.port, Cargo::rtp, false});
@@ -299,6 +319,27 @@ void add_all(const reach::Sight& sight, const std::string& elsewhere, Candidates
     if (packet.udp && event.control) {
       candidates.add({true, host, packet.port, packet.cargo, true});
     }
+  }
+}
+
+void ask_by_worlds(const findings::Diagnosis& context, const std::string& elsewhere,
+                   const With& through, Questions& questions) {
+  const auto& drawn = context.worlds();
+  Candidates candidates(context.facts.report, drawn.sight);
+  add_witnesses(context.facts, drawn, candidates);
+  const auto witnesses = std::min(candidates.list.size(), most_witnesses);
+  add_all(context.facts, drawn.sight, elsewhere, candidates);
+  std::vector<std::size_t> chosen(witnesses);
+  std::iota(chosen.begin(), chosen.end(), std::size_t{0});
+  const auto more = reach::most_telling(candidates.packets, witnesses, drawn.boxes, drawn.worlds,
+                                        most_at_once - witnesses);
+  chosen.insert(chosen.end(), more.begin(), more.end());
+  for (const auto number : chosen) {
+    const auto& [udp, host, port, cargo, climbed] = candidates.list[number];
+    auto with = climbed ? With() : through;
+    if (udp) with["payload"] = std::string(to_string(cargo));
+    questions.ask(Purpose::way_out, CheckKind::hop, udp ? Transport::udp : Transport::tcp, host,
+                  port, with);
   }
 }
 
@@ -323,27 +364,15 @@ void ask_for_ways(const findings::Diagnosis& context, Questions& questions, bool
   const SocketAddress listener{*control->samples.front().result->observation.address,
                                control->port};
   const With through{{"control", listener.to_string()}};
-  const auto& drawn = context.worlds();
-  if (any_row_suffers(drawn)) {
-    Candidates candidates(facts.report, drawn.sight);
-    add_witnesses(drawn, candidates);
-    const auto witnesses = candidates.list.size();
-    add_all(drawn.sight, control->host, candidates);
-    std::vector<std::size_t> chosen(witnesses);
-    std::iota(chosen.begin(), chosen.end(), std::size_t{0});
-    for (const auto number :
-         reach::most_telling(candidates.packets, drawn.boxes, drawn.worlds, most_at_once)) {
-      if (number >= witnesses) chosen.push_back(number);
-    }
-    for (const auto number : chosen) {
-      const auto& [udp, host, port, cargo, climbed] = candidates.list[number];
-      auto with = climbed ? With() : through;
-      if (udp) with["payload"] = std::string(to_string(cargo));
-      questions.ask(Purpose::way_out, CheckKind::hop, udp ? Transport::udp : Transport::tcp, host,
-                    port, with);
-    }
-  }
   ask_beyond_the_set(facts, through, questions);
+  const bool any_in_doubt =
+      std::any_of(facts.flows.begin(), facts.flows.end(), [](const auto& flow) {
+        return flow.port != findings::dns_port && !findings::heard(flow) &&
+               flow.way != Reachability::open;
+      });
+  if (any_in_doubt && any_row_suffers(context.worlds())) {
+    ask_by_worlds(context, control->host, through, questions);
+  }
   ask_for_silent_ranges(facts, through, questions, hurried);
 }
 

@@ -32,6 +32,8 @@ EventIds Clues::met_by(const Box& box, const EventIds& from) const {
 
 Clues clues_of(const Sight& sight, EventIds events) {
   Clues clues{sight, std::move(events), {}, {}, {}, {}, true, 0};
+  std::erase_if(clues.events,
+                [&](std::uint32_t event) { return clues.packet(event).ends_at_device; });
   std::set<HostId> vendors, all;
   for (const auto event : clues.events) {
     const auto& packet = clues.packet(event);
@@ -43,8 +45,6 @@ Clues clues_of(const Sight& sight, EventIds events) {
     all.insert(packet.host);
     if (!sight.events.flows[event].control) vendors.insert(packet.host);
   }
-  std::erase_if(clues.events,
-                [&](std::uint32_t event) { return clues.packet(event).ends_at_device; });
   for (const auto& sign : sight.events.signs) clues.signs |= bit(sign.sign);
   clues.vendors = as_hosts(vendors);
   clues.others = without(as_hosts(all), clues.vendors);

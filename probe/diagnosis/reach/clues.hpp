@@ -66,7 +66,8 @@ struct Clues {
 
 Clues clues_of(const Sight& sight, EventIds events);
 
-// What may have been done to these events, as they show it: drop, deaf, prohibit, refuse, forge.
+// What may have been done to these events, as they show it: drop, deaf, prohibit, ration, refuse,
+// forge.
 std::vector<Fate> actions(const Clues& clues, const EventIds& events);
 std::string_view in_words(Fate action);
 

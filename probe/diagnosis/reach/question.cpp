@@ -63,7 +63,10 @@ std::vector<Candidate> candidates(const Report& report, const Sight& sight) {
 }
 
 // What one would see of it.
-std::string_view answer_to(Fate fate) {
+std::string_view answer_to(Fate fate, const Packet& packet) {
+  const bool only_a_syn = packet.ends_early && !packet.udp;
+  const bool by_device = fate == Fate::take || fate == Fate::carry || fate == Fate::unheard;
+  if (only_a_syn && by_device) return "is taken on the way";
   switch (fate) {
     case Fate::pass:
     case Fate::carry:
@@ -73,6 +76,7 @@ std::string_view answer_to(Fate fate) {
     case Fate::down:
     case Fate::deaf:
     case Fate::ignore:
+    case Fate::ration:
       return "nothing comes back";
     case Fate::maybe:
       return "passes now and then";
@@ -88,7 +92,6 @@ std::string_view answer_to(Fate fate) {
     case Fate::elsewhere:
       return "somebody else answers";
     case Fate::prohibit:
-    case Fate::ration:
     case Fate::refuse:
     case Fate::forge:
     case Fate::closed:
@@ -108,7 +111,8 @@ std::optional<Question> next_question(const Report& report, const Sight& sight, 
   for (const auto& [packet, flow] : candidates(report, sight)) {
     std::map<std::string_view, double> answers;
     for (std::size_t i = 0; i < count; ++i) {
-      answers[answer_to(fate_in(worlds[i], boxes, packet).fate)] += worlds[i].probability / total;
+      answers[answer_to(fate_in(worlds[i], boxes, packet).fate, packet)] +=
+          worlds[i].probability / total;
     }
     double gain = 0;
     for (const auto& [answer, probability] : answers) gain -= probability * log2_of(probability);
@@ -121,55 +125,72 @@ std::optional<Question> next_question(const Report& report, const Sight& sight, 
 
 namespace {
 
-// What is not known of which of these parts the truth lies in, in bits.
-double doubt(const std::vector<std::size_t>& part, const std::vector<double>& probability) {
+// What each of the likely worlds has for an answer, as numbers.
+using Answers = std::vector<std::size_t>;
+
+// One more number for each two worlds that either tells apart.
+Answers both(const Answers& one, const Answers& other) {
+  std::map<std::pair<std::size_t, std::size_t>, std::size_t> numbers;
+  Answers made;
+  for (std::size_t i = 0; i < one.size(); ++i) {
+    made.push_back(numbers.try_emplace({one[i], other[i]}, numbers.size()).first->second);
+  }
+  return made;
+}
+
+// How open it is which of these answers is the true one, in bits.
+double openness(const Answers& answers, const std::vector<double>& probability) {
   std::map<std::size_t, double> sums;
-  for (std::size_t i = 0; i < part.size(); ++i) sums[part[i]] += probability[i];
-  double bits = 0;
-  for (const auto& [number, sum] : sums) bits -= sum > 0 ? sum * log2_of(sum) : 0;
-  return bits;
+  for (std::size_t i = 0; i < answers.size(); ++i) sums[answers[i]] += probability[i];
+  double open = 0;
+  for (const auto& [number, sum] : sums) open -= sum > 0 ? sum * log2_of(sum) : 0;
+  return open;
 }
 
 }  // namespace
 
-std::vector<std::size_t> most_telling(const std::vector<Packet>& packets, const Boxes& boxes,
-                                      const std::vector<World>& worlds, std::size_t most) {
+std::vector<std::size_t> most_telling(const std::vector<Packet>& packets, std::size_t sent,
+                                      const Boxes& boxes, const std::vector<World>& worlds,
+                                      std::size_t most) {
   const auto count = std::min(worlds.size(), most_worlds);
   std::vector<double> probability;
   double total = 0;
   for (std::size_t i = 0; i < count; ++i) total += worlds[i].probability;
   for (std::size_t i = 0; i < count; ++i) probability.push_back(worlds[i].probability / total);
-  std::vector<std::vector<std::string_view>> answers;
-  for (const auto& packet : packets) {
-    auto& its = answers.emplace_back();
+  Answers known(count, 0);
+  std::map<Answers, std::size_t> first;  // of the packets with the same answers
+  for (std::size_t number = 0; number < packets.size(); ++number) {
+    std::map<std::string_view, std::size_t> words;
+    Answers answers;
     for (std::size_t i = 0; i < count; ++i) {
-      its.push_back(answer_to(fate_in(worlds[i], boxes, packet).fate));
+      const auto answer =
+          answer_to(fate_in(worlds[i], boxes, packets[number]).fate, packets[number]);
+      answers.push_back(words.try_emplace(answer, words.size()).first->second);
+    }
+    if (number < sent) {
+      known = both(known, answers);
+    } else if (words.size() > 1) {
+      first.try_emplace(std::move(answers), number);
     }
   }
-  std::vector<std::size_t> part(count, 0), chosen;
-  double known = 0;
+  std::vector<std::size_t> chosen;
+  auto open = openness(known, probability);
   while (chosen.size() < most) {
-    constexpr double worth_a_packet = .02;
-    double best = known + worth_a_packet;
-    std::optional<std::size_t> next;
-    std::vector<std::size_t> next_part;
-    for (std::size_t number = 0; number < packets.size(); ++number) {
-      std::map<std::pair<std::size_t, std::string_view>, std::size_t> places;
-      std::vector<std::size_t> finer;
-      for (std::size_t i = 0; i < count; ++i) {
-        finer.push_back(
-            places.try_emplace({part[i], answers[number][i]}, places.size()).first->second);
-      }
-      const auto bits = doubt(finer, probability);
-      if (bits <= best) continue;
-      best = bits;
-      next = number;
-      next_part = std::move(finer);
+    constexpr double least_gain = .02;
+    const std::pair<const Answers, std::size_t>* best = nullptr;
+    double best_open = open + least_gain;
+    for (const auto& one : first) {
+      const auto its = openness(both(known, one.first), probability);
+      const bool better =
+          its > best_open || (best != nullptr && its == best_open && one.second < best->second);
+      if (!better) continue;
+      best_open = its;
+      best = &one;
     }
-    if (!next) break;
-    chosen.push_back(*next);
-    part = std::move(next_part);
-    known = best;
+    if (best == nullptr) break;
+    chosen.push_back(best->second);
+    known = both(known, best->first);
+    open = best_open;
   }
   return chosen;
 }

@@ -18,9 +18,11 @@ std::optional<Question> next_question(const Report& report, const Sight& sight, 
                                       const std::vector<World>& worlds);
 
 // Of these packets, by their numbers, those whose fates divide the worlds best, one after another:
-// what each brings beside those before it.
-std::vector<std::size_t> most_telling(const std::vector<Packet>& packets, const Boxes& boxes,
-                                      const std::vector<World>& worlds, std::size_t most);
+// what each brings beside those before it and the first `sent`, which are sent anyway. At most
+// `most`, and none that brings next to nothing.
+std::vector<std::size_t> most_telling(const std::vector<Packet>& packets, std::size_t sent,
+                                      const Boxes& boxes, const std::vector<World>& worlds,
+                                      std::size_t most);
 
 std::string in_words(const Question& question);
 

@@ -12,7 +12,7 @@ namespace {
 // A world that may grow, with what becomes of each event.
 struct Layer {
   World world;
-  std::vector<Met> fates;
+  std::vector<Meeting> fates;
 };
 
 struct Child {
@@ -36,7 +36,7 @@ class Search {
     clean.loss = loss_;
     clean.cost = costs_.clean() + losses[loss_].prior;
     std::vector<World> all{clean};
-    std::vector<Layer> layer{{clean, std::vector<Met>(costs_.events())}};
+    std::vector<Layer> layer{{clean, std::vector<Meeting>(costs_.events())}};
     for (std::size_t size = 0; size < limits_.boxes && !layer.empty(); ++size) {
       layer = grow(layer);
       for (const auto& one : layer) all.push_back(one.world);
@@ -53,23 +53,18 @@ class Search {
   std::size_t looked_at = 0;
 
  private:
-  Met join(std::size_t event, const Met& old, const Met& fresh) const {
-    return nearer(old, fresh, [&](Fate one, Fate other) {
-      const auto first = costs_.cost(event, one), second = costs_.cost(event, other);
-      return first != second ? first < second : one <= other;
-    });
-  }
-
   Met met(std::uint32_t box, Fate fate) const { return {fate, place_of(boxes_[box]), box}; }
 
   // What it costs with that box more.
   Bits cost_with(const Layer& parent, std::uint32_t box) const {
     auto cost = parent.world.cost + boxes_[box].prior;
     for (const auto& [event, fate] : costs_.hits(box)) {
-      const auto& old = parent.fates[event];
-      const auto fresh = met(box, fate);
-      const auto now = join(event, old, fresh);
-      if (now.fate != old.fate) cost += costs_.cost(event, now.fate) - costs_.cost(event, old.fate);
+      const auto fits = costs_.fits(event);
+      auto meeting = parent.fates[event];
+      const auto old = meeting.outcome(fits).fate;
+      meeting.add(met(box, fate), fits);
+      const auto now = meeting.outcome(fits).fate;
+      if (now != old) cost += costs_.cost(event, now) - costs_.cost(event, old);
     }
     return cost;
   }
@@ -100,7 +95,7 @@ class Search {
       made.world.boxes = child.boxes;
       made.world.cost = child.cost;
       for (const auto& [event, fate] : costs_.hits(child.box)) {
-        made.fates[event] = join(event, made.fates[event], met(child.box, fate));
+        made.fates[event].add(met(child.box, fate), costs_.fits(event));
       }
       next.push_back(std::move(made));
     }
@@ -266,16 +261,16 @@ Bits Costs::clean() const {
 }
 
 std::vector<Met> fates_of(const World& world, const Boxes& boxes, const Costs& costs) {
-  std::vector<Met> fates(costs.events());
+  std::vector<Meeting> meetings(costs.events());
   for (const auto number : world.boxes) {
     const auto place = place_of(boxes[number]);
     for (const auto& [event, fate] : costs.hits(number)) {
-      const Met fresh{fate, place, number};
-      fates[event] = nearer(fates[event], fresh, [&, at = event](Fate one, Fate other) {
-        const auto first = costs.cost(at, one), second = costs.cost(at, other);
-        return first != second ? first < second : one <= other;
-      });
+      meetings[event].add({fate, place, number}, costs.fits(event));
     }
+  }
+  std::vector<Met> fates;
+  for (std::size_t i = 0; i < meetings.size(); ++i) {
+    fates.push_back(meetings[i].outcome(costs.fits(i)));
   }
   return fates;
 }

@@ -37,6 +37,13 @@ class Costs {
   Bits cost(std::size_t event, Fate fate) const {
     return costs_[event * fate_count + static_cast<std::size_t>(fate)];
   }
+  // Which of two fates fits that event better; where both do as well, the first of the two.
+  auto fits(std::size_t event) const {
+    return [this, event](Fate one, Fate other) {
+      const auto first = cost(event, one), second = cost(event, other);
+      return first != second ? first < second : one <= other;
+    };
+  }
   std::size_t events() const { return events_; }
   // All of them where there is no box.
   Bits clean() const;

@@ -6,15 +6,14 @@ namespace {
 
 template <typename Fits>
 Met fate_by(const World& world, const Boxes& boxes, const Packet& packet, Fits fits) {
-  Met result;
+  Meeting meeting;
   for (const auto number : world.boxes) {
     const auto& box = boxes[number];
     const auto fate = fate_of(box, packet);
     if (fate == Fate::pass) continue;
-    const Met met{fate, place_of(box), number};
-    result = nearer(result, met, fits);
+    meeting.add({fate, place_of(box), number}, fits);
   }
-  return result;
+  return meeting.outcome(fits);
 }
 
 }  // namespace

@@ -18,24 +18,38 @@ struct Met {
 };
 
 // Of two boxes that a packet meets: one that lets nothing pass before one that lets some pass, then
-// the nearer one. At one place their order cannot be known: `first_fits` says which fits better. A
-// device that carries connections on stands for the far end, whatever has become of that.
+// the nearer one. At one place their order cannot be known: `first_fits` says which fits better.
 template <typename Fits>
-Met nearer(const Met& one, const Met& other, Fits first_fits) {
+const Met& nearer(const Met& one, const Met& other, Fits first_fits) {
   if (!one.met()) return other;
   if (!other.met()) return one;
-  if (one.fate == Fate::carry || other.fate == Fate::carry) {
-    const auto& carrier = one.fate == Fate::carry ? one : other;
-    const auto& far = one.fate == Fate::carry ? other : one;
-    if (far.fate == Fate::ignore) return {Fate::unheard, carrier.place, far.box};
-    if (far.fate == Fate::down || far.fate == Fate::closed) {
-      return {Fate::take, carrier.place, far.box};
-    }
-  }
   if (loses(one.fate) != loses(other.fate)) return loses(one.fate) ? one : other;
   if (one.place != other.place) return one.place < other.place ? one : other;
   return first_fits(one.fate, other.fate) ? one : other;
 }
+
+// All boxes that a packet meets, in any order. A device that carries connections on stands for the
+// far end, whatever has become of that: so it is remembered beside the others.
+class Meeting {
+ public:
+  template <typename Fits>
+  void add(const Met& met, Fits first_fits) {
+    auto& side = met.fate == Fate::carry ? carrier_ : other_;
+    side = nearer(side, met, first_fits);
+  }
+
+  template <typename Fits>
+  Met outcome(Fits first_fits) const {
+    if (!carrier_.met()) return other_;
+    if (other_.fate == Fate::ignore) return {Fate::unheard, carrier_.place, other_.box};
+    const bool far_end_is_dead = other_.fate == Fate::down || other_.fate == Fate::closed;
+    if (far_end_is_dead) return {Fate::take, carrier_.place, other_.box};
+    return nearer(carrier_, other_, first_fits);
+  }
+
+ private:
+  Met carrier_, other_;
+};
 
 struct World {
   std::vector<std::uint32_t> boxes;  // numbers of boxes, ascending

@@ -11,12 +11,12 @@
 namespace callready::findings {
 namespace {
 
-// Whether what was seen at that router (empty: it was answered) passed whoever turned another
-// packet away: a device further out than that router may turn both away.
-bool passed_the_device(const Facts& facts, const std::string& seen_at, const std::string& device) {
-  const auto address = IpAddress::parse(device);
-  if (!address || seen_at.empty() || seen_at == device) return true;
-  return address->is_private() || facts.may_be_ours(device);
+// Whether what was seen there passed whoever turned the other payload away: a device further out
+// than the router that saw it may turn both away.
+bool passed_the_device(const Facts& facts, const FlowSample& passing, const FlowSample& dead) {
+  const auto device = IpAddress::parse(dead.by);
+  if (!device || passing.way == Reachability::open || passing.left_at == dead.by) return true;
+  return device->is_private() || facts.may_be_ours(dead.by);
 }
 
 // SIP that dies on a port of a host where something else gets out.
@@ -28,9 +28,8 @@ const FlowSample* sip_that_dies_alone(const Facts& facts, const Flow& flow) {
     if (sample.way == Reachability::blocked) dead = &sample;
   }
   const auto passes_beside = [&](const FlowSample& sample) {
-    const bool answered = sample.way == Reachability::open;
     return sample.payload != Payload::sip && gets_out(sample.way) &&
-           passed_the_device(facts, answered ? std::string() : sample.left_at, dead->by);
+           passed_the_device(facts, sample, *dead);
   };
   return dead != nullptr && any_sample(flow, passes_beside) ? dead : nullptr;
 }
@@ -58,34 +57,29 @@ bool over(const ProbeResult& result, Transport transport) {
 }
 
 Text contrast_in_words(std::string_view protocol, const std::string& host, std::uint16_t port) {
-  return phrase(
-      "{} to {}, UDP port {}, is dropped; other packets to the same port get as far as that "
-      "router.",
-      protocol, host, port);
+  return phrase("{} to {}, UDP port {}, is stopped on the way; other packets to that port pass.",
+                protocol, host, port);
 }
 
-// What died of what that box reads, where something else got as far as that router.
+// What died of what that box reads, where something else passes on the same port.
 std::vector<FindingEvidence> contrasts(const Diagnosis& context, const reach::Box& box) {
   const auto& sight = context.worlds().sight;
-  std::map<std::pair<reach::HostId, std::uint16_t>, std::string> passing;  // seen at which router
+  std::set<std::pair<reach::HostId, std::uint16_t>> passing;
   const auto reads = [&](const reach::Packet& packet) {
     return (box.cargoes & reach::bit(packet.cargo)) != 0;
   };
   for (std::size_t i = 0; i < sight.packets.size(); ++i) {
     const auto& packet = sight.packets[i];
-    const auto& event = sight.events.flows[i];
-    const bool out = packet.udp && reach::is_good(event.seen) && !packet.ends_at_device;
-    if (out && !reads(packet)) passing.try_emplace({packet.host, packet.port}, event.router);
+    const bool out = reach::is_good(sight.events.flows[i].seen) && !packet.ends_at_device;
+    if (packet.udp && out && !reads(packet)) passing.insert({packet.host, packet.port});
   }
   std::vector<FindingEvidence> found;
   for (std::size_t i = 0; i < sight.packets.size(); ++i) {
     const auto& packet = sight.packets[i];
     const auto& event = sight.events.flows[i];
     const bool died = event.seen == Seen::dropped || event.seen == Seen::prohibited;
-    const auto other = passing.find({packet.host, packet.port});
-    if (!packet.udp || !died || !reads(packet) || other == passing.end()) continue;
-    const auto device = event.seen == Seen::prohibited ? event.router : std::string();
-    if (!passed_the_device(context.facts, other->second, device)) continue;
+    const bool another_passes = passing.contains({packet.host, packet.port});
+    if (!packet.udp || !died || !reads(packet) || !another_passes) continue;
     const auto* protocol = packet.cargo == Cargo::turn ? "TURN" : "STUN";
     found.push_back({event.probe, contrast_in_words(protocol, event.flow.host, packet.port)});
   }

@@ -111,7 +111,7 @@ bool any_dies_whatever_it_carries(const Diagnosis& context) {
     const bool died = packet.ends_early && reach::is_bad(drawn.sight.events.flows[i].seen);
     if (!packet.udp || dns || !died) continue;
     const auto met = reach::fate_in(best, drawn.boxes, packet);
-    if (!met.met() || drawn.boxes[met.box].cargoes == 0) return true;
+    if (met.met() && drawn.boxes[met.box].cargoes == 0) return true;
   }
   return false;
 }

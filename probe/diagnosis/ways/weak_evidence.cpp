@@ -221,8 +221,9 @@ class Losses {
   const reach::Diagnosis& drawn_;
   mutable std::map<const reach::Box*, std::vector<const FlowEvent*>> lost_by_;
   std::set<std::uint16_t> dead_ports_;  // UDP: on which media was lost
-  // Where nothing was heard over UDP, no way back is proved: a request that left and was not
-  // answered. A device that resets connections may also refuse UDP in the far end's name.
+  // Where nothing was heard over UDP: a request that left and was not answered, so that no way back
+  // is proved; and a connection that was reset, by a device that may also refuse UDP in the far
+  // end's name (`refused_`).
   const FlowEvent *unheard_ = nullptr, *reset_ = nullptr;
   std::set<std::string_view> refused_;  // probes: port unreachable in the far end's name
 };

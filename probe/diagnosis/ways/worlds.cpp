@@ -6,9 +6,9 @@
 
 namespace callready::findings {
 
-// Connections that stand too soon, and say nothing: a device that carries connections on is as near,
-// and servers that answer no strangers are as mute. So it is certain only where a packet that was to
-// end on the way was answered.
+// Connections that stand too soon, and say nothing: a device that carries connections on is as
+// near, and servers that answer no strangers are as mute. So it is certain only where a packet that
+// was to end on the way was answered.
 Causes find_taken_connections(const Diagnosis& context) {
   const auto& facts = context.facts;
   const auto& probes = facts.report.probes;
