@@ -290,11 +290,15 @@ void add_witnesses(const Facts& facts, const reach::Diagnosis& drawn, Candidates
       const auto& packet = sight.packets[event];
       candidates.add({packet.udp, sight.hosts[packet.host], packet.port, cargo, climbed});
     };
+    // What may be read is sent beside what is not: each look that comes later is a second more.
     for (const auto event : witnesses_of(box, lost, sight)) {
       const auto& packet = sight.packets[event];
       of(event, packet.cargo, false);
-      if (packet.udp && box.cargoes != 0) of(event, Cargo::rtp, false);
+      if (packet.udp) of(event, Cargo::rtp, false);
     }
+    const auto by_udp = std::find_if(lost.begin(), lost.end(),
+                                     [&](std::size_t event) { return sight.packets[event].udp; });
+    if (box.cargoes != 0 && by_udp != lost.end()) of(*by_udp, Cargo::rtp, false);
     const auto stranger = std::find_if(lost.begin(), lost.end(), [&](std::size_t event) {
       return sight.packets[event].udp && sight.events.flows[event].control;
     });
