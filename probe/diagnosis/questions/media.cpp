@@ -58,11 +58,10 @@ void ask_for_silent_ranges(const Facts& facts, const With& through, Questions& q
   }
   const bool suffers = udp_suffers(facts);
   for (const auto& flow : facts.flows) {
-    const auto& probe = flow.samples.front().result->probe;
-    const bool lost = flow.udp && flow.way == Reachability::lost;
-    if (!lost || probe.check != CheckKind::udp_range) continue;
-    const auto port = open.lower_bound(probe.target.ports.first);
-    const bool covered = port != open.end() && *port <= probe.target.ports.last;
+    if (!flow.udp || flow.way != Reachability::lost || !is_range(flow)) continue;
+    const auto& range = flow.samples.front().result->probe.target.ports;
+    const auto port = open.lower_bound(range.first);
+    const bool covered = port != open.end() && *port <= range.last;
     if (suffers || !covered) silent.try_emplace(flow.host, flow.port);
   }
   // Whom the routers were not asked about, since the same ports passed to others.

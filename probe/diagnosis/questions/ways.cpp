@@ -22,7 +22,7 @@ using findings::Reachability;
 constexpr std::size_t most_at_once = 16, most_witnesses = 10;
 // Two hosts show what one cannot, more show no more.
 constexpr std::size_t hosts_per_box = 2;
-constexpr std::size_t most_alike = 6;
+constexpr std::size_t most_ports = 6;
 // Where no UDP gets out, three ports prove that it is not one port: these are asked for beside the
 // service's own.
 constexpr std::array<std::uint16_t, 2> other_udp_ports{443, 50'000};
@@ -61,6 +61,12 @@ const Flow* find_control(const Facts& facts) {
   return best;
 }
 
+bool is_blocked(const Facts& facts, std::uint16_t udp_port) {
+  return std::any_of(facts.flows.begin(), facts.flows.end(), [&](const Flow& flow) {
+    return flow.udp && flow.port == udp_port && flow.way == Reachability::blocked;
+  });
+}
+
 // Where nothing but web traffic was seen to get out: is it these ports, or all? Packets that end on
 // the way need nobody who listens.
 void ask_beyond_the_set(const Facts& facts, const With& control, Questions& questions) {
@@ -89,11 +95,8 @@ void ask_beyond_the_set(const Facts& facts, const With& control, Questions& ques
   auto by_udp = control;
   by_udp["payload"] = std::string(to_string(Payload::rtp));
   for (const auto port : other_udp_ports) {
-    const bool asked = std::any_of(facts.flows.begin(), facts.flows.end(), [&](const Flow& flow) {
-      return flow.udp && flow.port == port && flow.way == Reachability::blocked;
-    });
-    if (!asked)
-      questions.ask(Purpose::way_out, CheckKind::hop, Transport::udp, lost->host, port, by_udp);
+    if (is_blocked(facts, port)) continue;
+    questions.ask(Purpose::way_out, CheckKind::hop, Transport::udp, lost->host, port, by_udp);
   }
   if (other_tcp_works || web.size() < 2) return;
   auto next = web.begin();
@@ -123,7 +126,7 @@ bool died_once(const Facts& facts, const Flow& flow) {
 void ask_once_more(const Facts& facts, Questions& questions) {
   std::size_t asked = 0;
   for (const auto& flow : facts.flows) {
-    if (!died_once(facts, flow) || asked++ >= most_alike) continue;
+    if (!died_once(facts, flow) || asked++ >= most_ports) continue;
     const auto payload = flow.samples.front().payload;
     const With with =
         flow.udp ? With{{"payload", std::string(to_string(payload))}} : With{{"again", "true"}};
@@ -274,14 +277,14 @@ std::vector<std::size_t> witnesses_of(const reach::Box& box, const std::vector<s
       return range.count() == 1 && range.contains(port);
     };
     const bool listed = std::any_of(box.ports.begin(), box.ports.end(), by_itself);
-    if (listed && !ports.contains(port) && ports.size() < most_alike) choose(event);
+    if (listed && !ports.contains(port) && ports.size() < most_ports) choose(event);
   }
   return chosen;
 }
 
-// What a box is thought to do is to be seen: how its packets fare on the way; of a device that
-// reads them, beside a packet that it does not read; and of what dies further out, whether a
-// stranger's gets as far as the vendors'.
+// What a box is thought to do is to be seen: how its packets fare on the way, over UDP beside media
+// on the same port, which a filter of STUN or SIP lets through; and, of what dies further out,
+// whether a stranger's packet gets as far as the vendors' do.
 void add_witnesses(const Facts& facts, const reach::Diagnosis& drawn, Candidates& candidates) {
   const auto& sight = drawn.sight;
   for (const auto& [number, lost] : lost_by_boxes(facts, drawn)) {
@@ -302,8 +305,8 @@ void add_witnesses(const Facts& facts, const reach::Diagnosis& drawn, Candidates
     const auto stranger = std::find_if(lost.begin(), lost.end(), [&](std::size_t event) {
       return sight.packets[event].udp && sight.events.flows[event].control;
     });
-    const bool whoever = box.beyond && box.hosts.empty();
-    if (whoever && stranger != lost.end()) of(*stranger, sight.packets[*stranger].cargo, true);
+    const bool any_host = box.beyond && box.hosts.empty();
+    if (any_host && stranger != lost.end()) of(*stranger, sight.packets[*stranger].cargo, true);
   }
 }
 
@@ -353,12 +356,8 @@ bool udp_is_shut(const findings::Diagnosis& context) {
   const auto closed = findings::closed_udp(context);
   if (!closed || closed->confidence != Confidence::certain || closed->replies_from) return false;
   // Ports that no service of the set has: a firewall with a list of the allowed may know those.
-  const auto& flows = context.facts.flows;
-  return std::all_of(other_udp_ports.begin(), other_udp_ports.end(), [&](std::uint16_t port) {
-    return std::any_of(flows.begin(), flows.end(), [&](const Flow& flow) {
-      return flow.udp && flow.port == port && flow.way == Reachability::blocked;
-    });
-  });
+  return std::all_of(other_udp_ports.begin(), other_udp_ports.end(),
+                     [&](std::uint16_t port) { return is_blocked(context.facts, port); });
 }
 
 void ask_for_ways(const findings::Diagnosis& context, Questions& questions, bool hurried) {
