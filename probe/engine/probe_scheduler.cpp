@@ -189,7 +189,7 @@ void ProbeScheduler::note_first_reply(const Probe& probe) {
 }
 
 void ProbeScheduler::note_end(std::size_t index, Observation observation) {
-  results_[index].observation = std::move(observation);
+  results_[index].observation = as_written(std::move(observation));
   done_[index] = true;
   note_distance(index);
   note_host(index);

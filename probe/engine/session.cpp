@@ -493,7 +493,7 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
 
   Report report;
   report.tool.version = CALLREADY_VERSION;
-  report.started_at = clock.wall_now();
+  report.started_at = as_written(clock.wall_now());
   report.site = describe_site(options, loop, *channel);
   const auto start = clock.now();
   bool finished = false, first_is_done = false;
@@ -613,7 +613,7 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
   if (thrown && !trouble) trouble = thrown;
   report.loop_stall = clock.loop_stall_since(begin);
   report.longest_wait = waits.longest();
-  report.finished_at = clock.wall_now();
+  report.finished_at = as_written(clock.wall_now());
   report.duration = elapsed(start, clock.now());
   if (options.known_ways != nullptr) *options.known_ways = edge.known_ways(report.finished_at);
   const bool ended = std::exchange(finished, true);
@@ -636,7 +636,7 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
   }
 
   if (proxies.pac) {
-    report.probes.push_back(*proxies.pac);
+    report.probes.push_back({proxies.pac->probe, as_written(proxies.pac->observation)});
     if (options.on_probe) options.on_probe(*proxies.pac, probes_ended + 1, report.probes.size());
   }
   complete_report(options, plan, report);

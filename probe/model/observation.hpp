@@ -44,4 +44,10 @@ struct Observation {
 // True where the observation proves that the way to the service is open.
 bool reached(Outcome outcome);
 
+// As exact as a report is written: moments to a millisecond, times that something took to a
+// thousandth of one. Who reads the report again concludes what was concluded at first.
+WallTime as_written(WallTime moment);
+Milliseconds as_written(Milliseconds took);
+Observation as_written(Observation seen);
+
 }  // namespace callready

@@ -16,11 +16,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;  // members in the order in which a person wants to read them
 
-// To a thousandth of a millisecond. Larger than 10^12 (30 years) a double has no more digits.
-double rounded(double milliseconds) {
-  if (std::abs(milliseconds) >= 1e12) return milliseconds;
-  return std::round(milliseconds * 1000) / 1000 + 0.0;  // + 0.0: never "-0.0"
-}
+double rounded(double milliseconds) { return as_written(Milliseconds(milliseconds)).count(); }
 
 Json texts(const auto& values) {
   auto list = Json::array();

@@ -166,10 +166,8 @@ Causes find_rate_limit(const Diagnosis& context) {
       "will fail. After that, run this again at the normal pace.",
       own_address(facts.report));
   for (const auto& [flow, before, after] : lost) {
-    // By milliseconds, as a saved report has them.
-    const auto seconds = std::chrono::duration<double>(
-        std::chrono::floor<std::chrono::milliseconds>(*after->result->observation.sent_at) -
-        std::chrono::floor<std::chrono::milliseconds>(*before->result->observation.sent_at));
+    const auto seconds = std::chrono::duration<double>(*after->result->observation.sent_at -
+                                                       *before->result->observation.sent_at);
     const auto& target = after->result->probe.target;
     finding.evidence.push_back(
         {after->result->probe.id, phrase("{}, {} {}, answered, but not {} s later.", target.host,
