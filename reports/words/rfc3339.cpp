@@ -62,7 +62,7 @@ class Scanner {
 }  // namespace
 
 std::string format_rfc3339(WallTime time) {
-  const auto moment = as_written(time);
+  const auto moment = std::chrono::floor<std::chrono::milliseconds>(time);
   const auto day = std::chrono::floor<std::chrono::days>(moment);
   const std::chrono::year_month_day date(day);
   const std::chrono::hh_mm_ss clock(moment - day);
