@@ -71,11 +71,12 @@ struct FlowEvent {
   // Of one that ends early: at the farthest router that answered on the way to this host, not at
   // one that several ways have in common.
   bool climbed = false;
-  int ttl = 0;            // that it was sent with; 0: not known
-  int sent = 1;           // as often as could have been answered
-  int answered = 0;       // of a sample: so many of `sent`
-  Milliseconds at{0};     // since the run began
-  bool by_relay = false;  // a relay of ours says so
+  int ttl = 0;                         // that it was sent with; 0: not known
+  int sent = 1;                        // as often as could have been answered
+  int answered = 0;                    // of a sample: so many of `sent`
+  Milliseconds at{0};                  // since the run began
+  std::optional<Milliseconds> took{};  // until all of its answer was there
+  bool by_relay = false;               // a relay of ours says so
   // The handshake took less than a quarter of what is usual for the line, or a refusal less than a
   // third of what that host's answers take; nothing: not known.
   std::optional<bool> too_near;

@@ -129,7 +129,12 @@ TEST(ReachForward, ABanActsFromItsMomentOnAndOnWhatWillBeSent) {
   auto ban = box(Kind::ban, Fate::drop);
   ban.since_ms = 1000;
   EXPECT_EQ(fate_of(ban, at(udp(5060), 100)), Fate::pass);
-  EXPECT_EQ(fate_of(ban, at(udp(5060), 900)), Fate::maybe) << "it had just begun";
+  EXPECT_EQ(fate_of(ban, at(udp(5060), 900)), Fate::severed) << "it had just begun";
+  auto answered = at(udp(5060), 900);
+  answered.answered_ms = 950;
+  EXPECT_EQ(fate_of(ban, answered), Fate::pass);
+  answered.answered_ms = 1001;
+  EXPECT_EQ(fate_of(ban, answered), Fate::severed);
   EXPECT_EQ(fate_of(ban, at(udp(5060), 1000)), Fate::drop);
   EXPECT_EQ(fate_of(ban, at(udp(5060), std::numeric_limits<double>::infinity())), Fate::drop);
 }

@@ -38,14 +38,15 @@ enum class Fate : std::uint8_t {
   ignore,     // it arrives, and the server answers nobody that it does not know
   unheard,    // a device takes the connection, and carries it on to such a server
   ration,     // as `prohibit`, mostly without a word: routers ration their ICMP
+  severed,    // it had begun to pass when a device started to drop: what was still to come is lost
 };
 
-inline constexpr std::size_t fate_count = static_cast<std::size_t>(Fate::ration) + 1;
+inline constexpr std::size_t fate_count = static_cast<std::size_t>(Fate::severed) + 1;
 
 // True where nothing of use gets through.
 constexpr bool loses(Fate fate) {
   return fate != Fate::pass && fate != Fate::carry && fate != Fate::maybe && fate != Fate::ignore &&
-         fate != Fate::unheard && fate != Fate::close;
+         fate != Fate::unheard && fate != Fate::close && fate != Fate::severed;
 }
 
 enum class Kind : std::uint8_t {

@@ -34,10 +34,11 @@ void propose_limits(const Clues& clues, Boxes& boxes) {
 }
 
 Fate fate_by_ban(const Box& box, const Packet& packet) {
-  // What had just begun may have been cut off.
+  // The longest that an exchange takes which had begun before.
   constexpr double begun_before_ms = 400;
   if (packet.at_ms >= box.since_ms) return box.fate;
-  return packet.at_ms >= box.since_ms - begun_before_ms ? Fate::maybe : Fate::pass;
+  if (packet.answered_ms <= box.since_ms) return Fate::pass;
+  return packet.at_ms >= box.since_ms - begun_before_ms ? Fate::severed : Fate::pass;
 }
 
 void propose_bans(const Clues& clues, Boxes& boxes) {

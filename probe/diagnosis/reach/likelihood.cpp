@@ -108,6 +108,14 @@ constexpr Cell cells[] = {
     {Fate::maybe, Seen::arrived, .4},
     {Fate::maybe, Seen::dropped, .5},
     {Fate::maybe, Seen::mute, .2},
+    {Fate::severed, Seen::mute, .8},
+    {Fate::severed, Seen::nothing, .5},
+    {Fate::severed, Seen::dropped, .5},
+    {Fate::severed, Seen::open, .5},
+    {Fate::severed, Seen::expired, .5},
+    {Fate::severed, Seen::reply, .3},
+    {Fate::severed, Seen::arrived, .3},
+    {Fate::severed, Seen::talk, .1},
 };
 
 constexpr std::size_t seen_count = static_cast<std::size_t>(Seen::sample) + 1;

@@ -117,12 +117,21 @@ bool is_beside(const PacketFlow& flow, const std::string& device) {
   return target && refuser && findings::is_beside(*refuser, *target);
 }
 
+// At least: a saved report may not know each part.
+static std::optional<Milliseconds> time_of_answer(const Observation& seen, Seen word) {
+  if (word != Seen::reply && word != Seen::talk && word != Seen::open) return std::nullopt;
+  Milliseconds parts{0};
+  for (const auto& [part, milliseconds] : seen.timing_ms) parts += Milliseconds(milliseconds);
+  return std::max(parts, seen.round_trip.value_or(Milliseconds(0)));
+}
+
 FlowEvent event_of(const Reading& reading, Seen seen) {
   FlowEvent event;
   event.probe = reading.probe.id;
   event.flow = flow_of(reading.probe, reading.seen, reading.probe.target.port());
   event.seen = seen;
   event.at = reading.at;
+  event.took = time_of_answer(reading.seen, seen);
   event.control = reading.probe.control();
   // A guess: nobody is known to listen there, and a refusal is as good as an answer.
   const auto purpose = reading.probe.purpose;

@@ -189,6 +189,7 @@ Sight look(FlowEvents events, const std::vector<PacketFlow>& others,
     packet.ends_far = how_far.as_far_as_the_vendors(event) || how_far.died_behind(event);
     packet.ends_at_device = devices.may_be_behind(event);
     packet.at_ms = event.at.count();
+    if (event.took) packet.answered_ms = (event.at + *event.took).count();
     sight.packets.push_back(packet);
   }
   for (const auto& resolver : resolvers) sight.resolvers.push_back(sight.host_id(resolver));

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +34,8 @@ struct Packet {
   HostId host = 0;
   HostId name = 0;   // in a TLS greeting; else as `host`
   double at_ms = 0;  // since the run began; infinity: from now on
+  // When all of its answer was there; infinity: it was not.
+  double answered_ms = std::numeric_limits<double>::infinity();
 };
 
 using EventIds = std::vector<std::uint32_t>;  // places in Sight's packets, ascending
