@@ -80,6 +80,9 @@ class Site:
         answer = json.loads(line)
         if "error" in answer:
             raise FileNotFoundError(answer["error"])
+        if "ended" in answer:
+            raise SiteFailed("\n".join(f"{name} ended while {command[0]} ran:\n{log}"
+                                       for name, log in answer["ended"].items()))
         if answer["exit"] is None:
             raise TimeoutError(f"{command[0]} was still running after {timeout} s:\n"
                                f"{answer['stdout']}{answer['stderr']}")

@@ -237,7 +237,7 @@ def nat64(space):
             subprocess.run([tool("ip"), *command.split()], check=True, capture_output=True)
 
     def translating():
-        if server.process.poll() is not None:
+        if server.ended():
             raise OSError("it has ended")
     return server.start("tayga", "-c", config, "--nodetach", probe=translating)
 

@@ -64,11 +64,14 @@ class Server:
                     self._probe()
                 return
             except OSError as error:
-                if self.process and self.process.poll() is not None:
+                if self.ended():
                     raise NotReady(f"{self.name} ended at once:\n{self.log()}") from error
                 if time.monotonic() > deadline:
                     raise NotReady(f"{self.name} does not answer ({error}):\n{self.log()}") from error
             time.sleep(0.005)
+
+    def ended(self):
+        return self.process is not None and self.process.poll() is not None
 
     def log(self):
         if self.process is None:

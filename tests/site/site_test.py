@@ -9,7 +9,7 @@ import tempfile
 import time
 import unittest
 
-from .harness import SCRIPT, Site, SiteTest
+from .harness import SCRIPT, Site, SiteFailed, SiteTest
 from .names import ROOT
 
 CLIENT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "client.py")
@@ -345,6 +345,12 @@ class CommandLine(SiteTest):
             files = [os.path.join(d, f) for d, _, fs in os.walk(folder) for f in fs]
         self.assertTrue(any(f.endswith("sip/log") for f in files), files)
         self.assertFalse([f for f in files if f.endswith(".key")])
+
+    def test_a_server_that_dies_fails_the_test(self):
+        with Site() as site, self.assertRaisesRegex(SiteFailed, "sip ended while sh ran"):
+            site.run(["sh", "-c", "pid=$(cat /run/site/sip/pid); kill -9 $pid; "
+                      "until grep -q 'State:.Z' /proc/$pid/status; do sleep 0.1; done"],
+                     router="firewall")
 
     def test_the_faults_are_listed(self):
         done = self.site("--list-faults")
