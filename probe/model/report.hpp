@@ -161,6 +161,12 @@ struct FindingEvidence {
   Text text;
 };
 
+// What else may lie behind what a finding explains, where that is close.
+struct RunnerUp {
+  Text cause;  // "a firewall rule against UDP 5060 to any destination"
+  Text tells;  // what to do to find out
+};
+
 struct Finding {
   FindingCode code = FindingCode::other;
   Text title;
@@ -173,6 +179,7 @@ struct Finding {
   // document. Empty where nothing has to be opened.
   std::vector<FirewallRule> rules;
   std::vector<FindingEvidence> evidence;
+  std::optional<RunnerUp> runner_up;
   std::vector<std::string> seen_from;  // in a merged report: the vantages that show it
   std::optional<Standing> standing;    // nothing: no earlier run is known
 };

@@ -224,6 +224,13 @@ Json finding_json(const Finding& finding) {
     add_words(item, "text", evidence.text);
     json["evidence"].push_back(std::move(item));
   }
+  if (finding.runner_up) {
+    const auto& [cause, tells] = *finding.runner_up;
+    auto& other = json["could_also_be"];
+    other = {{"cause", cause.string()}, {"tells", tells.string()}};
+    add_words(other, "cause", cause);
+    add_words(other, "tells", tells);
+  }
   if (!finding.seen_from.empty()) json["seen_from"] = finding.seen_from;
   add_standing(json, finding.standing);
   return json;

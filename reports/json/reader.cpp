@@ -312,6 +312,8 @@ Finding read_finding(const Node& node) {
   finding.evidence = node.member("evidence").list([](const Node& item) {
     return FindingEvidence{text_or_empty(item, "probe"), read_text(item, "text")};
   });
+  if (const auto other = node.optional("could_also_be"))
+    finding.runner_up = RunnerUp{read_text(*other, "cause"), read_text(*other, "tells")};
   if (const auto seen = node.optional("seen_from")) finding.seen_from = texts_of(*seen);
   finding.standing = read_standing(node);
   return finding;

@@ -486,6 +486,10 @@ SetResult Redactor::set(SetResult set) const {
 Finding Redactor::finding(Finding finding) const {
   finding.title = sentence(finding.title);
   finding.fix = sentence(finding.fix);
+  if (finding.runner_up) {
+    finding.runner_up->cause = sentence(finding.runner_up->cause);
+    finding.runner_up->tells = sentence(finding.runner_up->tells);
+  }
   for (auto& affected : finding.affects) {
     if (vendors_.sets.contains(affected.set)) continue;
     affected.set = own("set", affected.set);

@@ -157,6 +157,10 @@ void add_findings(Page& page, const Report& report, bool verbose, bool verdicts_
     add_title(page, finding, i);
     add_evidence(page, finding, verbose, label);
     add_fix(page, finding, label);  // who before what, which may be long
+    if (verbose && finding.runner_up) {
+      const auto& [cause, tells] = *finding.runner_up;
+      page.labelled(say("Or"), say("It could also be {}. {}", cause, tells), 3, label);
+    }
     if (!finding.seen_from.empty()) page.labelled(say("From"), joined(finding.seen_from), 3, label);
     if (const auto seen = seen_by_users(finding, report); !seen.empty()) {
       page.labelled(say("Users"), say("may see {}", seen), 3, label);

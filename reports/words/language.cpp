@@ -271,6 +271,10 @@ void translate(std::vector<Finding>& findings, const Language& language) {
   for (auto& finding : findings) {
     translate(finding.title, language);
     translate(finding.fix, language);
+    if (finding.runner_up) {
+      translate(finding.runner_up->cause, language);
+      translate(finding.runner_up->tells, language);
+    }
     for (auto& evidence : finding.evidence) translate(evidence.text, language);
   }
 }

@@ -530,6 +530,13 @@ TEST(Flows, LostBeyondTheSiteAreNotItsFault) {
   };
   EXPECT_EQ(codes(made("left_site")), Codes{"firewall.flow_blocked (possible)"});
   EXPECT_EQ(diagnose(made("left_site")).front().owner, Owner::vendor);
+  const auto other = diagnose(made("left_site")).front().runner_up;
+  ASSERT_TRUE(other);
+  EXPECT_EQ(other->cause.string(), "packets that get lost by chance");
+  EXPECT_TRUE(other->tells.string().starts_with("To tell, run this again at a quiet time"));
+  const auto wider = diagnose(made("dropped")).front().runner_up;
+  ASSERT_TRUE(wider);
+  EXPECT_EQ(wider->cause.string(), "a firewall rule against TCP 5061 to any destination");
   EXPECT_EQ(codes(made("dropped")), Codes{"firewall.flow_blocked (likely)"});
   EXPECT_EQ(diagnose(made("dropped")).front().owner, Owner::network);
 }

@@ -557,6 +557,7 @@ class Drawing {
     made.evidence = list<FindingEvidence>(1, [&] {
       return FindingEvidence{maybe(70) ? a_probe() : "", text()};
     });
+    if (maybe(20)) made.runner_up = RunnerUp{text(), text()};
     if (maybe(10)) made.seen_from = texts(1);
     made.standing = standing();
     return made;

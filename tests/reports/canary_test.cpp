@@ -207,6 +207,7 @@ void quote(Caged& cage) {
   auto& finding = report.findings.at(0);
   finding.title += sentence;
   finding.fix += sentence;
+  finding.runner_up = {sentence, sentence};
   finding.evidence.push_back({"", sentence});
   vendors_probe(report).observation.evidence.push_back({EvidenceKind::error, sentence, {}});
 }

@@ -262,6 +262,15 @@ TEST(Html, LeavesOutSectionsThatHaveNothingToSay) {
   }
 }
 
+TEST(Html, SaysWhatElseItCouldBe) {
+  auto report = samples::degraded();
+  report.findings.at(0).runner_up = {"a filter of <TLS>", "To tell, run this again."};
+  EXPECT_NE(render_html(report, {}).find(
+                "<dt>Or</dt><dd>It could also be a filter of &lt;TLS&gt;. To tell, run this "
+                "again.</dd>"),
+            std::string::npos);
+}
+
 // From the user VLAN UDP is blocked; from the voice VLAN it is not.
 Report merged() {
   auto report = samples::degraded();

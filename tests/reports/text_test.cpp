@@ -381,6 +381,14 @@ TEST(Text, EvidenceIsToldOnceAndInSentences) {
             std::string::npos);
 }
 
+TEST(Text, TheDetailsSayWhatElseItCouldBe) {
+  auto report = samples::degraded();
+  report.findings.at(0).runner_up = {"a filter that cuts off TLS", "To tell, run this again."};
+  const auto line = "Or      It could also be a filter that cuts off TLS. To tell, run this again.";
+  EXPECT_NE(render_text(report, with(true, false)).find(line), std::string::npos);
+  EXPECT_EQ(render_text(report, with(false, false)).find("could also be"), std::string::npos);
+}
+
 TEST(Text, AMergedReportSaysWhatEachPlaceSaw) {
   auto report = samples::degraded();
   report.findings.at(0).seen_from = {"user VLAN"};

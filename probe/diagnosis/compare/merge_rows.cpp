@@ -333,6 +333,7 @@ Finding combined(const Group& group, const std::vector<MergeInput>& parts) {
     }
   }
   if (same_fix) result.fix = first.fix;
+  if (group.members.size() == 1) result.runner_up = first.runner_up;
   std::vector<std::string> not_from;
   for (const auto& part : parts) {
     if (!contains(result.seen_from, part.name)) not_from.push_back(part.name);
