@@ -538,6 +538,14 @@ bool Facts::inside(const ProbeResult& result) const {
          address->is_unspecified();
 }
 
+const ProbeResult* port_53_taken(const Facts& facts) {
+  for (const auto& result : facts.report.probes) {
+    const bool asked = result.probe.check == CheckKind::dns && result.probe.with.contains("nobody");
+    if (asked && evidence_of(result, EvidenceKind::dns_answer) != nullptr) return &result;
+  }
+  return nullptr;
+}
+
 std::vector<const ProbeResult*> lost_probes(const Facts& facts) {
   std::vector<const ProbeResult*> lost;
   for (const auto& result : facts.report.probes) {

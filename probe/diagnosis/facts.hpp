@@ -208,6 +208,9 @@ bool has_no_route(const ProbeResult& result);
 bool is_inner_link(std::string_view name);
 // Another link that has an address beside the tunnels'; null: none.
 const InterfaceInfo* own_link(const Facts& facts);
+// The answer of a host that is no DNS server: somebody on the way answers in everybody's name, and
+// what independent resolvers seem to say is his word, too. Null: none.
+const ProbeResult* port_53_taken(const Facts& facts);
 // What was tried outside the site in vain, or has no route.
 std::vector<const ProbeResult*> lost_probes(const Facts& facts);
 // A certificate chain came that ends in no public root and in none given for this run: somebody on

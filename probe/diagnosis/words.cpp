@@ -203,6 +203,12 @@ void add_what_they_saw(std::vector<FindingEvidence>& list,
   }
 }
 
+FindingEvidence intercepts_dns(const ProbeResult& taken) {
+  return {taken.probe.id, phrase("{} is not a DNS server, yet its port 53 answers: a device in the "
+                                 "path intercepts DNS queries.",
+                                 taken.probe.target.host)};
+}
+
 void insert_second(std::vector<FindingEvidence>& list, FindingEvidence contrast) {
   list.insert(list.begin() + (list.empty() ? 0 : 1), std::move(contrast));
 }

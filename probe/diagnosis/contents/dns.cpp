@@ -202,10 +202,7 @@ Causes find_dns_filtered(const Diagnosis& context) {
       }
     }
     if (!lost.empty()) {
-      cause.finding.evidence.push_back(
-          {taken->probe.id, phrase("{} is not a DNS server, yet its port 53 answers: a device "
-                                   "in the path intercepts DNS queries.",
-                                   taken->probe.target.host)});
+      cause.finding.evidence.push_back(intercepts_dns(*taken));
     }
   }
   if (lost.empty()) return {};

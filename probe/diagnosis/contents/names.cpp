@@ -33,23 +33,9 @@ bool is_site_resolver(const Facts& facts, const std::string& server) {
                      });
 }
 
-bool asks_nobody(const Probe& probe) { return probe.with.contains("nobody"); }
-
-}  // namespace
-
-const ProbeResult* port_53_taken(const Facts& facts) {
-  for (const auto& result : facts.report.probes) {
-    const bool asked = result.probe.check == CheckKind::dns && asks_nobody(result.probe);
-    if (asked && evidence_of(result, EvidenceKind::dns_answer) != nullptr) return &result;
-  }
-  return nullptr;
-}
-
-namespace {
-
 void read_dns_probe(const Facts& facts, const ProbeResult& result, bool taken,
                     std::map<std::string, Name>& names) {
-  if (!is_address_question(result.probe) || asks_nobody(result.probe)) return;
+  if (!is_address_question(result.probe) || result.probe.with.contains("nobody")) return;
   auto& name = names[name_asked_for(result.probe)];
   for (const auto& evidence : result.observation.evidence) {
     const bool here = taken || !asks_a_server(result.probe) ||

@@ -33,9 +33,6 @@ struct Name {
 
 // By its address.
 bool asks_a_server(const Probe& probe);
-// The answer of a host that is no DNS server: somebody on the way answers in everybody's name, and
-// what independent resolvers seem to say is his word, too.
-const ProbeResult* port_53_taken(const Facts& facts);
 std::map<std::string, Name> read_names(const Facts& facts);
 // Names that private networks give to themselves (RFC 6762, RFC 8375, RFC 6761).
 bool is_public_name(std::string_view name);

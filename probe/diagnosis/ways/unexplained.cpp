@@ -84,6 +84,8 @@ std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Find
         "ask the operator of {}.",
         resolvers_in_words(facts), hosts);
     finding.owner = Owner::dns;
+    if (const auto* taken = port_53_taken(facts))
+      finding.evidence.push_back(intercepts_dns(*taken));
     add_what_they_saw(finding.evidence, cause.explained, 6);
     return cause;
   }
