@@ -84,6 +84,30 @@ Report taken_connections() {
                  row("relays", {took(test::turn("turn.vendor.com"), 42)}), controls(anchors())});
 }
 
+// From 100 ms on a device drops all that this computer sends. What had begun before is cut off:
+// greetings of TLS on connections that stood by then, no answers that were there.
+TEST(ReachWorlds, ABanExplainsWhatItCutOff) {
+  const auto at = [](ProbeResult result, double milliseconds) {
+    *result.observation.sent_at +=
+        std::chrono::duration_cast<WallTime::duration>(Milliseconds(milliseconds));
+    return result;
+  };
+  std::vector<ProbeResult> web, relays;
+  for (int i = 0; i < 12; ++i) {
+    const auto web_host = fmt::format("web{}.vendor.com", i);
+    const auto relay = fmt::format("turn{}.vendor.com", i);
+    auto cut = test::tls(web_host, silent, "tls_timed_out");
+    cut.observation.timing_ms[Timing::connect] = 42;
+    web.push_back(i < 8 ? at(cut, 46 + 5 * i)
+                        : at(test::tls(web_host, silent, "timed_out"), 110 + 20 * i));
+    relays.push_back(i < 6 ? at(took(test::turn(relay), 20), 50 + 5 * i)
+                           : at(test::turn(relay, silent, "timed_out"), 100 + 20 * i));
+  }
+  auto site = report({row("web", web), row("relays", relays), controls(anchors())});
+  site.started_at = noon();
+  EXPECT_EQ(codes(diagnose(site, {})), Words{"certain firewall.rate_limited"});
+}
+
 TEST(ReachWorlds, NothingWrong) {
   const auto clean = report({row("web", {test::tls("portal.vendor.com")}),
                              row("relays", {test::turn("turn.vendor.com")}), controls(anchors())});

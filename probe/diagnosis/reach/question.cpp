@@ -103,27 +103,6 @@ std::string_view answer_to(Fate fate, const Packet& packet) {
 
 }  // namespace
 
-std::optional<Question> next_question(const Report& report, const Sight& sight, const Boxes& boxes,
-                                      const std::vector<World>& worlds) {
-  const auto count = std::min(worlds.size(), most_worlds);
-  double total = 0;
-  for (std::size_t i = 0; i < count; ++i) total += worlds[i].probability;
-  std::optional<Question> best;
-  for (const auto& [packet, flow] : candidates(report, sight)) {
-    std::map<std::string_view, double> answers;
-    for (std::size_t i = 0; i < count; ++i) {
-      answers[answer_to(fate_in(worlds[i], boxes, packet).fate, packet)] +=
-          worlds[i].probability / total;
-    }
-    double gain = 0;
-    for (const auto& [answer, probability] : answers) gain -= probability * log2_of(probability);
-    constexpr double worth_a_packet = 0.01;
-    if (gain < worth_a_packet || (best && gain <= best->gain + 1e-9)) continue;
-    best = Question{flow, packet.ends_early, gain, {answers.begin(), answers.end()}};
-  }
-  return best;
-}
-
 namespace {
 
 // What each of the likely worlds has for an answer, as numbers.
@@ -137,6 +116,16 @@ Answers both(const Answers& one, const Answers& other) {
     made.push_back(numbers.try_emplace({one[i], other[i]}, numbers.size()).first->second);
   }
   return made;
+}
+
+// How probable each of the likeliest is, of these.
+std::vector<double> of_the_likeliest(const std::vector<World>& worlds) {
+  const auto count = std::min(worlds.size(), most_worlds);
+  std::vector<double> probability;
+  double total = 0;
+  for (std::size_t i = 0; i < count; ++i) total += worlds[i].probability;
+  for (std::size_t i = 0; i < count; ++i) probability.push_back(worlds[i].probability / total);
+  return probability;
 }
 
 // How open it is which of these answers is the true one, in bits.
@@ -153,11 +142,8 @@ double openness(const Answers& answers, const std::vector<double>& probability) 
 std::vector<std::size_t> most_telling(const std::vector<Packet>& packets, std::size_t sent,
                                       const Boxes& boxes, const std::vector<World>& worlds,
                                       std::size_t most) {
-  const auto count = std::min(worlds.size(), most_worlds);
-  std::vector<double> probability;
-  double total = 0;
-  for (std::size_t i = 0; i < count; ++i) total += worlds[i].probability;
-  for (std::size_t i = 0; i < count; ++i) probability.push_back(worlds[i].probability / total);
+  const auto probability = of_the_likeliest(worlds);
+  const auto count = probability.size();
   Answers known(count, 0);
   std::map<Answers, std::size_t> first;  // of the packets with the same answers
   for (std::size_t number = 0; number < packets.size(); ++number) {
@@ -194,6 +180,24 @@ std::vector<std::size_t> most_telling(const std::vector<Packet>& packets, std::s
     open = best_open;
   }
   return chosen;
+}
+
+std::optional<Question> next_question(const Report& report, const Sight& sight, const Boxes& boxes,
+                                      const std::vector<World>& worlds) {
+  const auto known = candidates(report, sight);
+  std::vector<Packet> packets;
+  for (const auto& candidate : known) packets.push_back(candidate.packet);
+  const auto best = most_telling(packets, 0, boxes, worlds, 1);
+  if (best.empty()) return std::nullopt;
+  const auto& [packet, flow] = known[best.front()];
+  std::map<std::string_view, double> answers;
+  const auto probability = of_the_likeliest(worlds);
+  for (std::size_t i = 0; i < probability.size(); ++i) {
+    answers[answer_to(fate_in(worlds[i], boxes, packet).fate, packet)] += probability[i];
+  }
+  Question question{flow, packet.ends_early, 0, {answers.begin(), answers.end()}};
+  for (const auto& [answer, sum] : answers) question.gain -= sum > 0 ? sum * log2_of(sum) : 0;
+  return question;
 }
 
 std::string in_words(const Question& question) {
