@@ -248,9 +248,7 @@ std::vector<findings::Cause> find_causes(findings::Diagnosis& so_far) {
       found.push_back(std::move(cause));
     }
   }
-  std::set<FindingCode> said;
-  for (const auto& cause : found) said.insert(cause.finding.code);
-  for (auto& cause : found) cause.finding.runner_up = findings::runner_up(so_far, cause, said);
+  for (auto& cause : found) cause.finding.runner_up = findings::runner_up(so_far, cause);
   return found;
 }
 

@@ -179,9 +179,8 @@ Causes find_vendor_down(const Diagnosis&);
 std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Finding>& findings);
 
 // ways/runner_up.cpp: of a cause that worlds decide. Nothing where it is certain, or nothing else
-// is close. `said`: the codes of all causes, which are not said again.
-std::optional<RunnerUp> runner_up(const Diagnosis& context, const Cause& cause,
-                                  const std::set<FindingCode>& said);
+// is close.
+std::optional<RunnerUp> runner_up(const Diagnosis& context, const Cause& cause);
 
 // True where the second round counted so (ways/rate.cpp).
 bool new_flows_are_limited(const Facts& facts);

@@ -25,9 +25,18 @@ Milliseconds as_written(Milliseconds took) {
 
 Observation as_written(Observation seen) {
   if (seen.sent_at) seen.sent_at = as_written(*seen.sent_at);
+  if (seen.round_trip && !std::isfinite(seen.round_trip->count())) seen.round_trip.reset();
   if (seen.round_trip) seen.round_trip = as_written(*seen.round_trip);
+  std::erase_if(seen.timing_ms, [](const auto& part) { return !std::isfinite(part.second); });
   for (auto& [name, milliseconds] : seen.timing_ms) {
     milliseconds = as_written(Milliseconds(milliseconds)).count();
+  }
+  for (auto& evidence : seen.evidence) {
+    for (auto& [name, value] : evidence.facts) {
+      auto* number = std::get_if<double>(&value);
+      if (number != nullptr && to_string(name).ends_with("_ms"))
+        *number = as_written(Milliseconds(*number)).count();
+    }
   }
   return seen;
 }

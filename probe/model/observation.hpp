@@ -45,7 +45,8 @@ struct Observation {
 bool reached(Outcome outcome);
 
 // As exact as a report is written: moments to a millisecond, times that something took to a
-// thousandth of one. Who reads the report again concludes what was concluded at first.
+// thousandth of one, and none that is infinite. So whoever reads the report again concludes what
+// was concluded at first; a stream's figures are rounded when they are written.
 WallTime as_written(WallTime moment);
 Milliseconds as_written(Milliseconds took);
 Observation as_written(Observation seen);

@@ -165,6 +165,7 @@ struct FindingEvidence {
 struct RunnerUp {
   Text cause;  // "a firewall rule against UDP 5060 to any destination"
   Text tells;  // what to do to find out
+  friend bool operator==(const RunnerUp&, const RunnerUp&) = default;
 };
 
 struct Finding {

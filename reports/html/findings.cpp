@@ -124,7 +124,7 @@ void add_finding(Html& out, const Report& report, std::size_t i, const PageIndex
   out.put("<dt>{}</dt><dd>{}</dd>\n", say("Certainty"), confidence_word(finding.confidence));
   if (finding.runner_up) {
     const auto& [cause, tells] = *finding.runner_up;
-    out.put("<dt>{}</dt><dd>{}</dd>\n", say("Or"), say("It could also be {}. {}", cause, tells));
+    out.put("<dt>{}</dt><dd>{}</dd>\n", say("Or"), fmt::format("{}. {}", cause, tells));
   }
   out.put(R"(<dt>{}</dt><dd><code>{}</code></dd>
 </dl>

@@ -107,8 +107,8 @@ void add_places(Page& page, const Report& report) {
 // Of the labels of a finding, whose longest English one is "Affects".
 int width_of_labels() {
   int width = 0;
-  for (const auto& label :
-       {say("Cause"), say("For"), say("Fix"), say("From"), say("Users"), say("Affects")}) {
+  for (const auto& label : {say("Cause"), say("For"), say("Fix"), say("Or"), say("From"),
+                            say("Users"), say("Affects")}) {
     width = std::max(width, columns(label));
   }
   return width;
@@ -159,7 +159,7 @@ void add_findings(Page& page, const Report& report, bool verbose, bool verdicts_
     add_fix(page, finding, label);  // who before what, which may be long
     if (verbose && finding.runner_up) {
       const auto& [cause, tells] = *finding.runner_up;
-      page.labelled(say("Or"), say("It could also be {}. {}", cause, tells), 3, label);
+      page.labelled(say("Or"), fmt::format("{}. {}", cause, tells), 3, label);
     }
     if (!finding.seen_from.empty()) page.labelled(say("From"), joined(finding.seen_from), 3, label);
     if (const auto seen = seen_by_users(finding, report); !seen.empty()) {

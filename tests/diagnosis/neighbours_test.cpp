@@ -533,7 +533,7 @@ TEST(Flows, LostBeyondTheSiteAreNotItsFault) {
   const auto other = diagnose(made("left_site")).front().runner_up;
   ASSERT_TRUE(other);
   EXPECT_EQ(other->cause.string(), "packets that get lost by chance");
-  EXPECT_TRUE(other->tells.string().starts_with("To tell, run this again at a quiet time"));
+  EXPECT_TRUE(other->tells.string().starts_with("To find out, run this again at a quiet time"));
   const auto wider = diagnose(made("dropped")).front().runner_up;
   ASSERT_TRUE(wider);
   EXPECT_EQ(wider->cause.string(), "a firewall rule against TCP 5061 to any destination");

@@ -264,10 +264,9 @@ TEST(Html, LeavesOutSectionsThatHaveNothingToSay) {
 
 TEST(Html, SaysWhatElseItCouldBe) {
   auto report = samples::degraded();
-  report.findings.at(0).runner_up = {"a filter of <TLS>", "To tell, run this again."};
-  EXPECT_NE(render_html(report, {}).find(
-                "<dt>Or</dt><dd>It could also be a filter of &lt;TLS&gt;. To tell, run this "
-                "again.</dd>"),
+  report.findings.at(0).runner_up = {"a filter of <TLS>", "To find out, run this again."};
+  EXPECT_NE(render_html(report, {})
+                .find("<dt>Or</dt><dd>a filter of &lt;TLS&gt;. To find out, run this again.</dd>"),
             std::string::npos);
 }
 

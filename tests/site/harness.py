@@ -80,9 +80,11 @@ class Site:
         answer = json.loads(line)
         if "error" in answer:
             raise FileNotFoundError(answer["error"])
-        if "ended" in answer:
+        ended = answer.pop("ended")
+        if ended:
             raise SiteFailed("\n".join(f"{name} ended while {command[0]} ran:\n{log}"
-                                       for name, log in answer["ended"].items()))
+                                       for name, log in ended.items())
+                             + f"\nIt said: {answer['stdout']}{answer['stderr']}")
         if answer["exit"] is None:
             raise TimeoutError(f"{command[0]} was still running after {timeout} s:\n"
                                f"{answer['stdout']}{answer['stderr']}")

@@ -1,8 +1,8 @@
 """A site that stays up for a test: requests come as JSON lines, one answer line each.
 
     {"run": ["curl", ...], "timeout": 30, "env": {}, "privileged": false}
-      -> {"exit": 0, "stdout": "...", "stderr": "..."}; "exit" is null when time ran out
-      -> {"ended": {"sip": "the end of its log"}} where a server of the site has died
+      -> {"exit": 0, "stdout": "...", "stderr": "...", "ended": {}}; "exit" is null when time ran
+         out, and "ended" holds the end of the log of each server of the site that has died
     {"signal": "SIGTERM", "after": 0.5, ...} beside "run": sends a signal to the command
     {"once": "text", ...} instead of "after": as soon as the text is on its standard output
     {"router": "firewall", ...} beside "run": on that router, with all power
@@ -77,14 +77,12 @@ def _run(site, request):
         except OSError as error:
             return {"error": f"{request['run'][0]}: {error.strerror}"}
         code = _finish(site, process, out, request)
-        ended = {one.name: one.log() for one in site.servers if one.ended()}
-        if ended:
-            return {"ended": ended}
         texts = []
         for file in (out, err):
             file.seek(0)
             texts.append(file.read().decode("utf-8", "replace"))
-    return {"exit": code, "stdout": texts[0], "stderr": texts[1]}
+    ended = {one.name: one.log() for one in site.servers if one.ended()}
+    return {"exit": code, "stdout": texts[0], "stderr": texts[1], "ended": ended}
 
 
 def serve(site):

@@ -333,7 +333,10 @@ Finding combined(const Group& group, const std::vector<MergeInput>& parts) {
     }
   }
   if (same_fix) result.fix = first.fix;
-  if (group.members.size() == 1) result.runner_up = first.runner_up;
+  const bool same_other =
+      std::all_of(group.members.begin(), group.members.end(),
+                  [&](const auto& member) { return member.second->runner_up == first.runner_up; });
+  if (same_other) result.runner_up = first.runner_up;
   std::vector<std::string> not_from;
   for (const auto& part : parts) {
     if (!contains(result.seen_from, part.name)) not_from.push_back(part.name);

@@ -215,7 +215,7 @@ Works works(const AskedProbe& probe, const std::vector<Met>& fates, const World&
   bool chance = false;
   for (const auto packet : probe.packets) {
     const auto& met = fates[packet];
-    chance |= met.fate == Fate::maybe || met.fate == Fate::severed;
+    chance |= met.fate == Fate::maybe;
     // What was answered has passed, whatever else the world closes, if not for good since.
     const bool since = met.met() && boxes[met.box].kind == Kind::ban;
     const bool passed = probe.arrived && is_exchange(check) && !since && !deceives(met.fate);

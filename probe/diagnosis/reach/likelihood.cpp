@@ -229,7 +229,7 @@ Bits bits_of(const FlowEvent& event, bool slow_line, Fate fate, double loss) {
   if (event.seen == Seen::sample) {
     if (fate == Fate::pass) return sample_bits(event, lost);
     // Any number of them.
-    return fate == Fate::maybe ? surprise(1.0 / (event.sent + 1)) : leak;
+    return fate == Fate::maybe || fate == Fate::severed ? surprise(1.0 / (event.sent + 1)) : leak;
   }
   const bool passes = fate == Fate::pass || fate == Fate::close;
   auto cost = passes ? surprise(passing(event, slow_line, lost)) : bits_of(fate, event.seen);

@@ -101,10 +101,6 @@ std::string_view answer_to(Fate fate, const Packet& packet) {
   return "passes";
 }
 
-}  // namespace
-
-namespace {
-
 // What each of the likely worlds has for an answer, as numbers.
 using Answers = std::vector<std::size_t>;
 
@@ -129,12 +125,16 @@ std::vector<double> of_the_likeliest(const std::vector<World>& worlds) {
 }
 
 // How open it is which of these answers is the true one, in bits.
+double openness(const auto& probability_of_each) {
+  double open = 0;
+  for (const auto& [answer, sum] : probability_of_each) open -= sum > 0 ? sum * log2_of(sum) : 0;
+  return open;
+}
+
 double openness(const Answers& answers, const std::vector<double>& probability) {
   std::map<std::size_t, double> sums;
   for (std::size_t i = 0; i < answers.size(); ++i) sums[answers[i]] += probability[i];
-  double open = 0;
-  for (const auto& [number, sum] : sums) open -= sum > 0 ? sum * log2_of(sum) : 0;
-  return open;
+  return openness(sums);
 }
 
 }  // namespace
@@ -196,7 +196,7 @@ std::optional<Question> next_question(const Report& report, const Sight& sight, 
     answers[answer_to(fate_in(worlds[i], boxes, packet).fate, packet)] += probability[i];
   }
   Question question{flow, packet.ends_early, 0, {answers.begin(), answers.end()}};
-  for (const auto& [answer, sum] : answers) question.gain -= sum > 0 ? sum * log2_of(sum) : 0;
+  question.gain = openness(answers);
   return question;
 }
 

@@ -13,7 +13,7 @@ struct Question {
   std::vector<std::pair<std::string, double>> answers;
 };
 
-// Nothing where all worlds say the same of all that could be asked of hosts that are known.
+// Nothing where all worlds say next to the same of all that could be asked of hosts that are known.
 std::optional<Question> next_question(const Report& report, const Sight& sight, const Boxes& boxes,
                                       const std::vector<World>& worlds);
 

@@ -154,9 +154,11 @@ void read_exchange(const Reading& reading, FlowEvents& events) {
   if (event.seen != Seen::mute || !died_inside) return events.flows.push_back(event);
   // TLS stood, and what it carried was not answered.
   event.seen = Seen::talk;
+  event.took = time_of_answer(reading, Seen::talk);
   event.sent = 1;
   events.flows.push_back(event);
   event.seen = Seen::mute;
+  event.took.reset();
   event.flow.cargo = Cargo::inside;
   event.too_near.reset();
   events.flows.push_back(event);

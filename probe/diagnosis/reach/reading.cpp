@@ -117,12 +117,28 @@ bool is_beside(const PacketFlow& flow, const std::string& device) {
   return target && refuser && findings::is_beside(*refuser, *target);
 }
 
-// At least: a saved report may not know each part.
-static std::optional<Milliseconds> time_of_answer(const Observation& seen, Seen word) {
-  if (word != Seen::reply && word != Seen::talk && word != Seen::open) return std::nullopt;
-  Milliseconds parts{0};
-  for (const auto& [part, milliseconds] : seen.timing_ms) parts += Milliseconds(milliseconds);
-  return std::max(parts, seen.round_trip.value_or(Milliseconds(0)));
+std::optional<Milliseconds> time_of_answer(const Reading& reading, Seen word) {
+  switch (word) {
+    case Seen::nothing:
+    case Seen::dropped:
+    case Seen::mute:
+    case Seen::one_way:
+    case Seen::sample:
+      return std::nullopt;
+    default:
+      break;
+  }
+  Milliseconds took = reading.seen.round_trip.value_or(Milliseconds(0)), parts{0};
+  for (const auto& [part, milliseconds] : reading.seen.timing_ms) {
+    // The name was looked up before the first packet; curl counts each part from the start.
+    if (part == Timing::dns && reading.probe.check != CheckKind::dns) continue;
+    if (reading.probe.check == CheckKind::http) {
+      took = std::max(took, Milliseconds(milliseconds));
+    } else {
+      parts += Milliseconds(milliseconds);
+    }
+  }
+  return std::max(took, parts);
 }
 
 FlowEvent event_of(const Reading& reading, Seen seen) {
@@ -131,7 +147,7 @@ FlowEvent event_of(const Reading& reading, Seen seen) {
   event.flow = flow_of(reading.probe, reading.seen, reading.probe.target.port());
   event.seen = seen;
   event.at = reading.at;
-  event.took = time_of_answer(reading.seen, seen);
+  event.took = time_of_answer(reading, seen);
   event.control = reading.probe.control();
   // A guess: nobody is known to listen there, and a refusal is as good as an answer.
   const auto purpose = reading.probe.purpose;

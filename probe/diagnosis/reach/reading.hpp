@@ -50,6 +50,8 @@ PacketFlow flow_of(const Probe& probe, const Observation& seen, std::uint16_t po
 bool is_beside(const PacketFlow& flow, const std::string& device);
 
 FlowEvent event_of(const Reading& reading, Seen seen);
+// Since the first packet, about; nothing where that word is no answer.
+std::optional<Milliseconds> time_of_answer(const Reading& reading, Seen word);
 // Of the probe's host, if not of somebody else.
 void sign(const Reading& reading, FlowEvents& events, Sign sign, std::string about = {});
 // The name that is looked up.

@@ -34,7 +34,7 @@ struct Packet {
   HostId host = 0;
   HostId name = 0;   // in a TLS greeting; else as `host`
   double at_ms = 0;  // since the run began; infinity: from now on
-  // When all of its answer was there; infinity: it was not.
+  // When all of its answer was there; infinity: it was not, or nobody knows.
   double answered_ms = std::numeric_limits<double>::infinity();
 };
 

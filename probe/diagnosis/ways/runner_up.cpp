@@ -4,6 +4,7 @@
 
 #include "probe/diagnosis/reach/clues.hpp"
 #include "probe/diagnosis/ways/by_worlds.hpp"
+#include "probe/diagnosis/ways/udp_flows.hpp"
 #include "probe/diagnosis/words.hpp"
 
 namespace callready::findings {
@@ -11,8 +12,8 @@ namespace {
 
 using reach::Code;
 
-// Less likely than that, it is not worth a word.
-constexpr double is_close = 0.05;
+// Less likely than that, it is not worth a word; what is in nearly all worlds is not in question.
+constexpr double is_close = 0.05, is_settled = 0.95;
 
 bool decided_by_worlds(FindingCode code) {
   switch (code) {
@@ -45,7 +46,8 @@ std::optional<Behind> behind(const reach::Diagnosis& drawn, const reach::World& 
   for (const auto i : failures) {
     const auto met = reach::fate_in(world, drawn.boxes, sight.packets[i], sight.events.flows[i],
                                     sight.events.slow_line);
-    if (!met.met()) {
+    const bool passes = met.fate == reach::Fate::close || met.fate == reach::Fate::carry;
+    if (!met.met() || passes) {
       if (reach::losses[world.loss].share < reach::is_a_cause) return std::nullopt;
       found.chance = true;
       continue;
@@ -55,6 +57,16 @@ std::optional<Behind> behind(const reach::Diagnosis& drawn, const reach::World& 
     if (!known) found.boxes.push_back(box);
   }
   return found;
+}
+
+bool settled(const reach::Diagnosis& drawn, const reach::Box& box) {
+  double sum = 0;
+  for (const auto& world : drawn.worlds) {
+    const bool has = std::any_of(world.boxes.begin(), world.boxes.end(),
+                                 [&](auto number) { return &drawn.boxes[number] == &box; });
+    if (has) sum += world.probability;
+  }
+  return sum >= is_settled;
 }
 
 Text hosts_in_words(const reach::Sight& sight, const reach::Hosts& hosts) {
@@ -73,47 +85,57 @@ Text flows_of(const reach::Box& box) {
   return ports.empty() ? protocol : phrase("{} {}", protocol, listed(ports));
 }
 
+// A firewall's rule; some let through what is on a list, and all let through DNS or not.
+Text rule_in_words(const reach::Sight& sight, const reach::Box& box) {
+  const bool lists_ports =
+      std::any_of(box.spared.begin(), box.spared.end(), [](const reach::Spared& spared) {
+        return spared.ports.first != dns_port || spared.ports.last != dns_port;
+      });
+  if (box.code == Code::web_only) return phrase("a firewall that blocks everything but the web");
+  if (!box.spared_hosts.empty() || lists_ports)
+    return phrase("a firewall that allows {} only to what is on a list", flows_of(box));
+  if (!box.hosts.empty())
+    return phrase("a firewall rule against {} to {}", flows_of(box),
+                  hosts_in_words(sight, box.hosts));
+  if (!box.ports.empty())
+    return phrase("a firewall rule against {} to any destination", flows_of(box));
+  return box.protocol == reach::Protocol::udp ? phrase("a firewall that blocks all UDP") : Text();
+}
+
 // Nothing for what has no word of its own here.
 Text in_words(const reach::Sight& sight, const reach::Box& box) {
-  const auto hosts = hosts_in_words(sight, box.hosts);
-  if (reach::at_far_end(box)) {
-    return box.code == Code::vendor_down
-               ? phrase("servers that are out of order ({})", hosts)
-               : phrase("servers that answer nobody they do not know ({})", hosts);
-  }
-  switch (box.code) {
-    case Code::udp_blocked:
-      return phrase("a firewall that blocks all UDP");
-    case Code::web_only:
-      return phrase("a firewall that blocks everything but the web");
-    case Code::destination_blocked:
-    case Code::destination_silent:
-    case Code::flow_blocked:
-    case Code::flow_silent:
-    case Code::tcp_port_blocked:
-    case Code::udp_port_blocked:
-    case Code::udp_range_blocked:
-      if (!box.spared_hosts.empty() || !box.spared.empty())
-        return phrase("a firewall that allows {} only where a list says so", flows_of(box));
-      return box.hosts.empty()
-                 ? phrase("a firewall rule against {} to any destination", flows_of(box))
-                 : phrase("a firewall rule against {} to {}", flows_of(box), hosts);
-    case Code::connections_taken:
-      return phrase("a device that answers TCP itself and passes nothing on");
-    case Code::tls_filtered:
-      return phrase("a filter that cuts off TLS");
-    case Code::stun_filtered:
-      return phrase("a device that looks for STUN and drops it");
-    case Code::sip_filtered:
-      return phrase("a device that looks for SIP and drops it");
-    case Code::rate_limited:
-    case Code::new_flows_limited:
+  switch (box.kind) {
+    case reach::Kind::rule:
+    case reach::Kind::hosts:
+      return rule_in_words(sight, box);
+    case reach::Kind::far_end:
+      return box.fate == reach::Fate::closed
+                 ? phrase("servers that refuse connections ({})", hosts_in_words(sight, box.hosts))
+                 : phrase("servers that are down ({})", hosts_in_words(sight, box.hosts));
+    case reach::Kind::reticent:
+      return phrase("servers that ignore clients they do not know ({})",
+                    hosts_in_words(sight, box.hosts));
+    case reach::Kind::accept:
+      return box.code == Code::connections_taken
+                 ? phrase("a device that answers TCP itself and passes nothing on")
+                 : Text();
+    case reach::Kind::inspect:
+      return box.code == Code::tls_filtered ? phrase("a filter that cuts off TLS")
+             : box.code == Code::stun_filtered
+                 ? phrase("a device that recognizes STUN and drops it")
+             : box.code == Code::sip_filtered ? phrase("a device that recognizes SIP and drops it")
+                                              : Text();
+    case reach::Kind::limit:
       return phrase("a limit on new connections");
-    case Code::mtu:
-      return phrase("a link that drops full-size packets");
-    default:
+    case reach::Kind::ban:
+      return phrase("a device that has started to block this computer");
+    case reach::Kind::portal:
+    case reach::Kind::fact:
+    case reach::Kind::resolver:
+    case reach::Kind::neighbour:
       return {};
   }
+  return {};
 }
 
 Text what_tells(const Behind& other) {
@@ -123,21 +145,21 @@ Text what_tells(const Behind& other) {
   };
   if (any(reach::at_far_end)) {
     return phrase(
-        "To tell, run this from another line, such as a phone's hotspot: if it fails there as "
+        "To find out, run this from another line, such as a phone's hotspot: if it fails there as "
         "well, it is the servers.");
   }
   const bool limited = any([](const reach::Box& box) { return box.kind == reach::Kind::limit; });
   if (other.chance || limited) {
     return phrase(
-        "To tell, run this again at a quiet time: what is lost by chance differs from run to run.");
+        "To find out, run this again at a quiet time: what is lost by chance differs from run to "
+        "run.");
   }
-  return phrase("To tell, look for this computer's packets in the firewall's log.");
+  return phrase("To find out, look for this computer's packets in the firewall's log.");
 }
 
 }  // namespace
 
-std::optional<RunnerUp> runner_up(const Diagnosis& context, const Cause& cause,
-                                  const std::set<FindingCode>& said) {
+std::optional<RunnerUp> runner_up(const Diagnosis& context, const Cause& cause) {
   const auto& finding = cause.finding;
   if (finding.confidence == Confidence::certain || !decided_by_worlds(finding.code)) return {};
   std::set<std::string_view> lost;
@@ -149,14 +171,15 @@ std::optional<RunnerUp> runner_up(const Diagnosis& context, const Cause& cause,
     if (lost.contains(event.probe) && reach::is_bad(event.seen)) failures.push_back(i);
   }
   if (failures.empty()) return {};
+  // Servers that are down are no device, whatever the code.
+  const auto says_the_same = [&](const reach::Box* box) {
+    return !reach::at_far_end(*box) && reach::words_of(box->code).finding == finding.code;
+  };
   for (const auto& world : drawn.worlds) {
     if (world.probability < is_close) break;
     auto other = behind(drawn, world, failures);
-    const auto code = [](const reach::Box* box) { return reach::words_of(box->code).finding; };
-    if (!other || std::any_of(other->boxes.begin(), other->boxes.end(),
-                              [&](const auto* box) { return code(box) == finding.code; }))
-      continue;
-    std::erase_if(other->boxes, [&](const auto* box) { return said.contains(code(box)); });
+    if (!other || std::any_of(other->boxes.begin(), other->boxes.end(), says_the_same)) continue;
+    std::erase_if(other->boxes, [&](const auto* box) { return settled(drawn, *box); });
     std::vector<Text> causes;
     for (const auto* box : other->boxes) causes.push_back(in_words(drawn.sight, *box));
     if (other->chance) causes.push_back(phrase("packets that get lost by chance"));
