@@ -311,6 +311,22 @@ TEST(MergedFindings, AreOneWhereTheyAreTheSame) {
   EXPECT_EQ(one.evidence[1].probe, "tcp/tcp/sip.example.net:5060#voice");
 }
 
+TEST(MergedFindings, SayWhatElseItCouldBeWhereAllPlacesSayTheSame) {
+  const auto other = [](const std::string& of_user, const std::string& of_voice) {
+    auto user = finding("No UDP", Confidence::likely, "Allow it."), voice = user;
+    user.runner_up = {of_user, "Look."};
+    voice.runner_up = {of_voice, "Look."};
+    const auto sip = report_of("pc-1", {{"sip", {Status::fail}}});
+    return merged({{"user", with_finding(sip, user)},
+                   {"voice", with_finding(report_of("pc-2", {{"sip", {Status::fail}}}), voice)}})
+        .findings.at(0)
+        .runner_up;
+  };
+  ASSERT_TRUE(other("a list", "a list"));
+  EXPECT_EQ(other("a list", "a list")->cause.string(), "a list");
+  EXPECT_FALSE(other("a list", "a limit"));
+}
+
 TEST(MergedFindings, SayWhereTheyAreNotSeen) {
   auto voice = report_of("pc-2", {{"sip", {Status::pass}}});
   voice.redacted = "hmac-sha256:1";
