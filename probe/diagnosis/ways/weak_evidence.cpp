@@ -99,6 +99,7 @@ class Losses {
   Losses(const Facts& facts, const reach::Diagnosis& drawn) : drawn_(drawn) {
     std::set<std::pair<std::string_view, std::uint16_t>> left;
     std::vector<const FlowEvent*> silent;
+    const auto asked = facts.hosts_asked_for();
     bool heard = false;
     for (const auto& event : drawn.sight.events.flows) {
       const auto cargo = event.flow.cargo;
@@ -106,7 +107,8 @@ class Losses {
       if (event.seen == Seen::arrived) refused_.insert(event.probe);
       if (!event.flow.udp || cargo == Cargo::dns) continue;
       const bool media = cargo == Cargo::rtp;
-      if (media && reach::is_bad(event.seen)) dead_ports_.insert(event.flow.port);
+      if (media && reach::is_bad(event.seen) && asked.contains(event.flow.host))
+        dead_ports_.insert(event.flow.port);
       if (event.seen == Seen::expired) left.emplace(event.flow.host, event.flow.port);
       heard |= !event.ends_early && reach::is_good(event.seen) && event.seen != Seen::arrived;
       // Other servers may ignore clients that they do not know.
@@ -220,7 +222,9 @@ class Losses {
 
   const reach::Diagnosis& drawn_;
   mutable std::map<const reach::Box*, std::vector<const FlowEvent*>> lost_by_;
-  std::set<std::uint16_t> dead_ports_;  // UDP: on which media was lost
+  // UDP: on which media was lost to hosts that a row asks for. A list of the allowed keeps back
+  // what is sent to strangers.
+  std::set<std::uint16_t> dead_ports_;
   // Where nothing was heard over UDP: a request that left and was not answered, so that no way back
   // is proved; and a connection that was reset, by a device that may also refuse UDP in the far
   // end's name (`refused_`).
