@@ -428,7 +428,7 @@ Facts::Facts(const Report& whole)
       continue;
     }
     // Whoever is no name server need not answer as one.
-    if (inside(result) || result.probe.with.contains("nobody")) continue;
+    if (inside(result) || asks_nobody(result.probe)) continue;
     for (const auto& sample : samples_of(result)) {
       if (sample.way == Reachability::unknown || sample.port == 0) continue;
       if (sample.way == Reachability::left && proves_no_way(sample.left_at, is_udp(result)))
@@ -540,7 +540,7 @@ bool Facts::inside(const ProbeResult& result) const {
 
 const ProbeResult* port_53_taken(const Facts& facts) {
   for (const auto& result : facts.report.probes) {
-    const bool asked = result.probe.check == CheckKind::dns && result.probe.with.contains("nobody");
+    const bool asked = result.probe.check == CheckKind::dns && asks_nobody(result.probe);
     if (asked && evidence_of(result, EvidenceKind::dns_answer) != nullptr) return &result;
   }
   return nullptr;

@@ -223,6 +223,8 @@ bool is_taken_near(const ProbeResult& result);
 bool is_taken_by_this_computer(const ProbeResult& result);
 // A page with a known body over plain HTTP, and somebody else's came: a sign-in page, a block page.
 bool is_another_page(const ProbeResult& result);
+// True for a `dns` probe that asks a host that is no DNS server, to see who answers in its place.
+bool asks_nobody(const Probe& probe);
 // The name that a `dns` probe asks for.
 std::string name_asked_for(const Probe& probe);
 const Evidence* evidence_of(const ProbeResult& result, EvidenceKind kind);

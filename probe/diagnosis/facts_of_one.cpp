@@ -94,6 +94,8 @@ bool is_another_page(const ProbeResult& result) {
          flag_fact(*reply, Fact::body_matches) == std::optional(false);
 }
 
+bool asks_nobody(const Probe& probe) { return probe.with.contains("nobody"); }
+
 std::string name_asked_for(const Probe& probe) {
   const auto name = probe.with.find("name");
   return name == probe.with.end() ? probe.target.host : name->second;

@@ -368,7 +368,7 @@ asio::awaitable<ProxyDiscovery> by_pac(checks::Context& context, PacFile file, c
   file.probe.check = CheckKind::pac;
   file.probe.purpose = Purpose::control;
   file.probe.id = probe_id(file.probe);
-  found.pac = ProbeResult{file.probe, std::move(file.seen)};
+  found.pac = ProbeResult{file.probe, as_written(std::move(file.seen))};
   co_return found;
 }
 

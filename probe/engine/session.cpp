@@ -636,7 +636,7 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
   }
 
   if (proxies.pac) {
-    report.probes.push_back({proxies.pac->probe, as_written(proxies.pac->observation)});
+    report.probes.push_back(*proxies.pac);
     if (options.on_probe) options.on_probe(*proxies.pac, probes_ended + 1, report.probes.size());
   }
   complete_report(options, plan, report);

@@ -149,6 +149,17 @@ TEST(Doubt, APortWithinTheRangeThatIsShutForAll) {
   EXPECT_EQ(made("left_site"), Status::pass);
 }
 
+// Media to strangers may die where a list lets the vendor's out: that says nothing of the vendor's.
+TEST(Doubt, NotOfAPortWithinTheRangeThatIsShutForStrangers) {
+  Scene run;
+  run.add("media", {range("media.vendor.com", {{10'000, "left_site"}, {20'000, "left_site"}})});
+  run.add_controls(anchors());
+  run.add_controls({stun("stun.l.google.com", 19'302, silent),
+                    hop_at(udp_hop("stun.l.google.com", 19'302, "dropped"), 3),
+                    hop_at(udp_hop("www.cloudflare.com", 19'302, "dropped"), 3)});
+  EXPECT_EQ(media_of(run), Status::pass);
+}
+
 // A port died, and got out when it was asked again: no better proved than the others of the range.
 TEST(Doubt, OfWhatGotOutAfterAll) {
   const auto made = [](Outcome others) {

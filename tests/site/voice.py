@@ -87,9 +87,9 @@ def sip(plan, space, authority):
 debug=1
 log_stderror=yes
 fork=yes
+children=1
 # One worker for all connections: several share OpenSSL's list of errors, and crash over it
 # (Kamailio's issue 3695).
-children=1
 tcp_children=1
 auto_aliases=no
 dns=no

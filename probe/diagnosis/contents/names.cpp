@@ -35,7 +35,7 @@ bool is_site_resolver(const Facts& facts, const std::string& server) {
 
 void read_dns_probe(const Facts& facts, const ProbeResult& result, bool taken,
                     std::map<std::string, Name>& names) {
-  if (!is_address_question(result.probe) || result.probe.with.contains("nobody")) return;
+  if (!is_address_question(result.probe) || asks_nobody(result.probe)) return;
   auto& name = names[name_asked_for(result.probe)];
   for (const auto& evidence : result.observation.evidence) {
     const bool here = taken || !asks_a_server(result.probe) ||

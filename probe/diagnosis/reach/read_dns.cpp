@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "probe/diagnosis/facts.hpp"
+
 namespace callready::reach {
 namespace {
 
@@ -29,7 +31,7 @@ void read_unresolved(const Reading& reading, FlowEvents& events) {
   if (reading.seen.detail == DetailCode::dns_failed) {
     sign(reading, events, Sign::name_fails, asked_name(reading));
   }
-  if (reading.seen.detail == DetailCode::no_such_name && !reading.probe.with.contains("nobody")) {
+  if (reading.seen.detail == DetailCode::no_such_name && !findings::asks_nobody(reading.probe)) {
     sign(reading, events, elsewhere ? Sign::public_denies : Sign::name_gone, asked_name(reading));
   }
 }
@@ -45,11 +47,11 @@ void read_dns(const Reading& reading, FlowEvents& events) {
   event.flow.name.clear();
   event.control = true;
   const bool heard = event.seen == Seen::reply && outcome != Outcome::failed;
-  if (reading.probe.with.contains("nobody") && heard) {
+  if (findings::asks_nobody(reading.probe) && heard) {
     sign(reading, events, Sign::dns_redirected, event.flow.address);
   }
   // Nobody listens there: silence is what is expected, and says nothing.
-  if (reading.probe.with.contains("nobody")) {
+  if (findings::asks_nobody(reading.probe)) {
     if (!heard) sign(reading, events, Sign::dns_direct);
     return;
   }
