@@ -71,7 +71,8 @@ asio::awaitable<Taker> who_takes(asio::any_io_executor executor, Scope scope, So
   const auto connected = co_await connect_tcp(executor, scope, remote, options);
   if (connected.has_error()) co_return taker;
   taker.taken = true;
-  taker.here = platform::is_taken_here((*connected)->local());
+  const auto own = (*connected)->local();
+  if (!own.address.is_unspecified()) taker.here = platform::is_taken_here(own);
   if (taker.here || remote.address.is_v6()) co_return taker;
   const SocketAddress nobody{nobodys_address, remote.port};
   options.ttl = 0;

@@ -16,11 +16,12 @@ class Resolver {
  public:
   Resolver(asio::any_io_executor executor, std::shared_ptr<AresChannel> channel)
       : executor_(std::move(executor)), channel_(std::move(channel)) {}
+  virtual ~Resolver() = default;
 
   // The addresses of `name` (an address as text is its own answer), within timeouts::dns_total; and
   // one question more where a server refused DNS over TCP.
   // Where the run is stopped the answer is `stopped`, and is not kept.
-  asio::awaitable<Resolution> resolve(std::string name, Family family, Scope scope);
+  virtual asio::awaitable<Resolution> resolve(std::string name, Family family, Scope scope);
 
   // Its IPv4 addresses, or where it has none, its IPv6 ones.
   asio::awaitable<Resolution> resolve_either(std::string name, Scope scope);

@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "probe/net/stream.hpp"
+#include "probe/net/sockets.hpp"
 #include "probe/platform/descriptor.hpp"
 #include "probe/platform/icmp.hpp"
 #include "probe/platform/path.hpp"
@@ -71,6 +71,10 @@ bool segments_can_be_sized() { return platform::can_set_segment_size(); }
 asio::awaitable<Result<std::unique_ptr<TcpStream>>> connect_tcp(asio::any_io_executor executor,
                                                                 Scope scope, SocketAddress remote,
                                                                 ConnectOptions options) {
+  if (auto* const source = source_in_memory(executor)) {
+    auto made = co_await source->connect_tcp(scope, remote, std::move(options));
+    co_return made;
+  }
   error_code error;
   tcp::socket socket(executor);
   const bool v6 = remote.address.is_v6();

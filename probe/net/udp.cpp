@@ -27,14 +27,56 @@ asio::awaitable<Router> ask_for_router(asio::any_io_executor executor, IpAddress
   if (router.has_error()) co_return std::nullopt;
   co_return *router;
 }
-}  // namespace
 
-void throw_exception_from_error(const UdpFailure& failure, const boost::source_location& where) {
-  throw_exception_from_error(failure.failure, where);
-}
+class SystemCarrier final : public DatagramCarrier {
+ public:
+  static Result<std::unique_ptr<DatagramCarrier>> open(const asio::any_io_executor& executor,
+                                                       const SocketAddress& remote,
+                                                       const UdpOptions& options);
+  explicit SystemCarrier(udp::socket socket, bool v6) : socket_(std::move(socket)), v6_(v6) {}
 
-Result<UdpSocket> UdpSocket::open(const asio::any_io_executor& executor,
-                                  const SocketAddress& remote, const Options& options) {
+  error_code send(std::span<const std::uint8_t> bytes, const SocketAddress& to) override {
+    const auto buffer = asio::buffer(bytes.data(), bytes.size());
+    error_code error, peer;
+    socket_.remote_endpoint(peer);
+    if (!peer) {
+      socket_.send(buffer, 0, error);
+    } else {
+      socket_.send_to(buffer, to_endpoint<udp>(to), 0, error);
+    }
+    return error;
+  }
+  void set_ttl(int ttl) override { platform::set_ttl(socket_.native_handle(), v6_, ttl); }
+  bool set_traffic_class(int traffic_class) override {
+    return platform::set_traffic_class(socket_.native_handle(), v6_, traffic_class);
+  }
+  int path_mtu() const override {
+    auto& socket = const_cast<udp::socket&>(socket_);  // Asio has no way to ask a constant one
+    return platform::path_mtu(socket.native_handle(), v6_).value_or(0);
+  }
+  std::optional<UdpEvent> take(const Clock& clock, Failure& failure) override;
+  void when_readable(std::function<void()> callback) override {
+    socket_.async_wait(udp::socket::wait_read,
+                       [callback = std::move(callback)](error_code) { callback(); });
+  }
+  void cancel() override {
+    error_code ignored;
+    socket_.cancel(ignored);
+  }
+  SocketAddress local() const override {
+    error_code error;
+    const auto endpoint = socket_.local_endpoint(error);
+    return error ? SocketAddress() : from_endpoint(endpoint);
+  }
+
+ private:
+  udp::socket socket_;
+  bool v6_;
+};
+
+Result<std::unique_ptr<DatagramCarrier>> SystemCarrier::open(const asio::any_io_executor& executor,
+                                                             const SocketAddress& remote,
+                                                             const UdpOptions& options) {
   error_code error;
   udp::socket socket(executor);
   const bool v6 = remote.address.is_v6();
@@ -46,6 +88,7 @@ Result<UdpSocket> UdpSocket::open(const asio::any_io_executor& executor,
   platform::enable_icmp_errors(native, v6);
   platform::note_arrivals(native);  // where that fails, the time of reading has to do
   if (options.fragments) platform::allow_fragments(native, v6);
+  if (options.whole) platform::forbid_fragments(native, v6);
   if (options.headers) platform::note_headers(native, v6);
   error_code less;  // room than was asked for
   if (options.room > 0)
@@ -63,49 +106,11 @@ Result<UdpSocket> UdpSocket::open(const asio::any_io_executor& executor,
     socket.bind(udp::endpoint(v6 ? udp::v6() : udp::v4(), 0), error);
   }
   if (error) return classify(error);
-  return UdpSocket(std::move(socket), remote, options.ttl);
+  return std::unique_ptr<DatagramCarrier>(std::make_unique<SystemCarrier>(std::move(socket), v6));
 }
 
-Result<void> UdpSocket::send(std::span<const std::uint8_t> bytes) {
-  return send_to(bytes, remote_);
-}
-
-Result<void> UdpSocket::send_to(std::span<const std::uint8_t> bytes, const SocketAddress& to) {
-  error_code error;
-  if (ttl_ != 0) ends_after_ = ttl_;
-  const auto buffer = asio::buffer(bytes.data(), bytes.size());
-  // An ICMP error that is pending on the socket is reported by the next call and consumed by it;
-  // it stays in the error queue, where receive() finds it: send again.
-  for (int tries = 0; tries < 3; ++tries) {
-    error_code peer;
-    socket_.remote_endpoint(peer);
-    if (!peer) {
-      socket_.send(buffer, 0, error);
-    } else {
-      socket_.send_to(buffer, to_endpoint<udp>(to), 0, error);
-    }
-    if (!error) return {};
-    // No ICMP error is reported so: it is this computer's firewall.
-    if (error == boost::system::errc::operation_not_permitted) return classify(error);
-  }
-  // A full buffer is a packet lost on the way out: the next transmission makes up for it.
-  if (error == asio::error::would_block) return {};
-  return classify(error);
-}
-
-void UdpSocket::set_ttl(int ttl) {
-  ttl_ = ttl;
-  platform::set_ttl(socket_.native_handle(), remote_.address.is_v6(), ttl);
-}
-
-bool UdpSocket::set_traffic_class(int traffic_class) {
-  return platform::set_traffic_class(socket_.native_handle(), remote_.address.is_v6(),
-                                     traffic_class);
-}
-
-std::optional<UdpEvent> UdpSocket::take(const Clock& clock, Failure& failure) {
+std::optional<UdpEvent> SystemCarrier::take(const Clock& clock, Failure& failure) {
   if (auto icmp = platform::take_icmp_error(socket_.native_handle())) {
-    icmp->own = said_by_this_computer(*icmp, local().address, remote_.address);
     return UdpEvent(std::move(*icmp));
   }
   // One for all sockets, which are read on one thread: a datagram then takes no more than it holds.
@@ -133,11 +138,60 @@ std::optional<UdpEvent> UdpSocket::take(const Clock& clock, Failure& failure) {
   return UdpEvent(std::move(datagram));
 }
 
+}  // namespace
+
+void throw_exception_from_error(const UdpFailure& failure, const boost::source_location& where) {
+  throw_exception_from_error(failure.failure, where);
+}
+
+Result<UdpSocket> UdpSocket::open(const asio::any_io_executor& executor,
+                                  const SocketAddress& remote, const Options& options) {
+  auto* const source = source_in_memory(executor);
+  auto carrier = source != nullptr ? source->open_udp(remote, options)
+                                   : SystemCarrier::open(executor, remote, options);
+  if (carrier.has_error()) return carrier.error();
+  return UdpSocket(executor, std::move(*carrier), remote, options.ttl);
+}
+
+Result<void> UdpSocket::send(std::span<const std::uint8_t> bytes) {
+  return send_to(bytes, remote_);
+}
+
+Result<void> UdpSocket::send_to(std::span<const std::uint8_t> bytes, const SocketAddress& to) {
+  error_code error;
+  if (ttl_ != 0) ends_after_ = ttl_;
+  // An ICMP error that is pending on the socket is reported by the next call and consumed by it;
+  // it stays in the error queue, where receive() finds it: send again.
+  for (int tries = 0; tries < 3; ++tries) {
+    error = carrier_->send(bytes, to);
+    if (!error) return {};
+    // No ICMP error is reported so: it is this computer's firewall.
+    if (error == boost::system::errc::operation_not_permitted) return classify(error);
+  }
+  // A full buffer is a packet lost on the way out: the next transmission makes up for it.
+  if (error == asio::error::would_block) return {};
+  return classify(error);
+}
+
+void UdpSocket::set_ttl(int ttl) {
+  ttl_ = ttl;
+  carrier_->set_ttl(ttl);
+}
+
+bool UdpSocket::set_traffic_class(int traffic_class) {
+  return carrier_->set_traffic_class(traffic_class);
+}
+
 std::optional<Result<UdpEvent>> UdpSocket::poll(const Clock& clock) {
   Failure failure;
   failure.text.clear();
-  auto event = take(clock, failure);
-  if (event) return Result<UdpEvent>(std::move(*event));
+  auto event = carrier_->take(clock, failure);
+  if (event) {
+    if (auto* icmp = std::get_if<IcmpError>(&*event)) {
+      icmp->own = said_by_this_computer(*icmp, local().address, remote_.address);
+    }
+    return Result<UdpEvent>(std::move(*event));
+  }
   // An ICMP error says the same, with its sender.
   const bool told_apart =
       failure.kind == FailureKind::unreachable || failure.kind == FailureKind::no_route;
@@ -146,13 +200,18 @@ std::optional<Result<UdpEvent>> UdpSocket::poll(const Clock& clock) {
 }
 
 void UdpSocket::when_readable(std::function<void()> callback) {
-  socket_.async_wait(udp::socket::wait_read,
-                     [callback = std::move(callback)](error_code) { callback(); });
+  carrier_->when_readable(std::move(callback));
 }
 
-void UdpSocket::cancel() {
-  error_code ignored;
-  socket_.cancel(ignored);
+void UdpSocket::cancel() { carrier_->cancel(); }
+
+// No coroutine: g++ 12 does not keep what a lambda in one captures.
+asio::awaitable<void> UdpSocket::readable() {
+  const auto begin = [this](auto handler) {
+    const auto shared = std::make_shared<decltype(handler)>(std::move(handler));
+    when_readable([shared] { std::move (*shared)(); });
+  };
+  return asio::async_initiate<const asio::use_awaitable_t<>&, void()>(begin, asio::use_awaitable);
 }
 
 asio::awaitable<Result<UdpEvent>> UdpSocket::receive(Scope scope, Instant deadline) {
@@ -173,16 +232,11 @@ asio::awaitable<Result<UdpEvent>> UdpSocket::receive(Scope scope, Instant deadli
     }
     if (event) co_return std::move(*event);
     if (guard.over()) co_return guard.failure();
-    co_await socket_.async_wait(udp::socket::wait_read, asio::as_tuple(asio::use_awaitable));
+    co_await readable();
   }
 }
 
-SocketAddress UdpSocket::local() const {
-  error_code error;
-  const auto endpoint = socket_.local_endpoint(error);
-  if (error) return {};
-  return from_endpoint(endpoint);
-}
+SocketAddress UdpSocket::local() const { return carrier_->local(); }
 
 UdpPatience patience_with(std::optional<Milliseconds> round_trip) {
   if (!round_trip || *round_trip > timeouts::near_round_trip) return {};

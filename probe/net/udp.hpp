@@ -4,39 +4,15 @@
 
 #include <cstdint>
 #include <functional>
-#include <optional>
-#include <variant>
 #include <vector>
 
-#include "probe/net/address.hpp"
-#include "probe/net/guard.hpp"
-#include "probe/net/timeouts.hpp"
+#include "probe/net/sockets.hpp"
 
 namespace callready {
 
-struct Datagram {
-  std::vector<std::uint8_t> bytes;
-  SocketAddress from;
-  Instant arrived;  // at this computer, as its system noted it, however late it was read
-  // Where that was asked for: of its IP header; and how many the socket had no room for before it.
-  std::optional<int> traffic_class, ttl;
-  std::optional<std::uint32_t> dropped;
-};
-
-using UdpEvent = std::variant<Datagram, IcmpError>;
-
 class UdpSocket {
  public:
-  struct Options {
-    bool connect = true;     // hear only `remote`; false: anybody, for NAT tests
-    std::string interface;   // by name; empty: the system's choice
-    int ttl = 0;             // 0: the system's default
-    bool fragments = false;  // what is too long for one packet may go in several, also on the way
-    bool headers = false;    // note what the IP headers of datagrams say, and which had no room
-    int room = 0;  // bytes of datagrams that wait, as far as the system lets; 0: its default
-    // A server's: the address and port to be bound to; nothing is connected then.
-    std::optional<SocketAddress> bind;
-  };
+  using Options = UdpOptions;
 
   // A socket for `remote`, bound to a port of the kernel's choice.
   static Result<UdpSocket> open(const asio::any_io_executor& executor, const SocketAddress& remote,
@@ -51,6 +27,9 @@ class UdpSocket {
   void set_ttl(int ttl);
   // DSCP and ECN of what is sent from now on. False where the system does not let it.
   bool set_traffic_class(int traffic_class);
+  // Where connected: of the way to the remote as the system knows it, at first this computer's own;
+  // 0: it does not say.
+  int path_mtu() const { return carrier_->path_mtu(); }
 
   // The next datagram or ICMP error; timed_out or stopped; local errors. Where the system does not
   // say whose "time exceeded" it is, an echo asks for the router: then it may take
@@ -67,14 +46,16 @@ class UdpSocket {
   // Where connected: the address that packets to the remote carry; otherwise only the port is ours.
   SocketAddress local() const;
   const SocketAddress& remote() const { return remote_; }
-  asio::any_io_executor executor() { return socket_.get_executor(); }
+  const asio::any_io_executor& executor() const { return executor_; }
 
  private:
-  UdpSocket(asio::ip::udp::socket socket, SocketAddress remote, int ttl)
-      : socket_(std::move(socket)), remote_(remote), ttl_(ttl) {}
-  std::optional<UdpEvent> take(const Clock& clock, Failure& failure);
+  UdpSocket(asio::any_io_executor executor, std::unique_ptr<DatagramCarrier> carrier,
+            SocketAddress remote, int ttl)
+      : executor_(std::move(executor)), carrier_(std::move(carrier)), remote_(remote), ttl_(ttl) {}
+  asio::awaitable<void> readable();
 
-  asio::ip::udp::socket socket_;
+  asio::any_io_executor executor_;
+  std::unique_ptr<DatagramCarrier> carrier_;
   SocketAddress remote_;
   int ttl_;             // of what is sent; 0: the system's default
   int ends_after_ = 0;  // of the last packet that was to end on the way

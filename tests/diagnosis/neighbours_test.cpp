@@ -3,6 +3,7 @@
 #include "probe/diagnosis/findings.hpp"
 
 #include "tests/diagnosis/diagnosis.hpp"
+#include "tests/diagnosis/scene.hpp"
 
 namespace callready {
 namespace {
@@ -794,6 +795,36 @@ TEST(RateLimit, IsWhatAnsweredAndDoesNotAnyMore) {
   EXPECT_NE(finding.fix.find("10.20.0.23"), std::string::npos) << finding.fix;
   EXPECT_EQ(finding.evidence.front().text,
             "www.cloudflare.com, TCP 443, answered, but not 9 s later.");
+}
+
+// Once it drops, no router on the way answers any more, either.
+TEST(RateLimit, ExplainsPacketsThatWereToEndOnTheWay) {
+  Scene run;
+  run.report.probes = shut_out(silent, true).probes;
+  run.add("media", {range("media.vendor.com", all_ports("silent"))});
+  run.add("media-tcp", {tcp_hop("media.vendor.com", 443, "silent")});
+  const auto& set = run.judge();
+  EXPECT_EQ(run.found(), std::vector<std::string>{"firewall.rate_limited"});
+  for (const auto* row : {"media", "media-tcp"}) {
+    EXPECT_EQ(row_of(set, row).status, Status::fail) << row;
+  }
+}
+
+// A limit on what is new lets some connections to one port stand, and others not.
+TEST(NewFlows, ConnectionsByTurnsLeaveASilentHostPossible) {
+  const auto made = [](Outcome first) {
+    return report(
+        {row("turn", {turn("turn1.vendor.com", silent, "timed_out"), turn("turn2.vendor.com")}),
+         controls({tls("www.google.com", first, first == silent ? "timed_out" : "trusted"),
+                   tls("www.cloudflare.com"), stun("stun.l.google.com", 19302)}),
+         follow_up({tcp("www.google.com", 443), udp_hop("turn1.vendor.com", 443, "dropped"),
+                    udp_hop("turn1.vendor.com", 3478, "dropped", "turn"),
+                    udp_hop("turn1.vendor.com", 50'000, "dropped")})});
+  };
+  EXPECT_EQ(codes(made(answered)), Codes{"firewall.destination_blocked (likely)"});
+  for (const auto& finding : diagnose(made(silent))) {
+    EXPECT_EQ(finding.confidence, Confidence::possible) << finding.title;
+  }
 }
 
 TEST(RateLimit, IsNoneWhereItStillAnswers) {

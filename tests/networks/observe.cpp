@@ -243,9 +243,6 @@ Observer::Connection Observer::connect(const IpAddress& to, std::uint16_t port, 
   connection.stands = heard.kind == Heard::answer;
   if (!connection.stands) connection.box = nullptr;
   connection.at_ms = at_ms + heard.took_ms;
-  if (connection.stands && ttl == whole_way && !to.is_private()) {
-    round_trips_.emplace_back(connection.at_ms, heard.took_ms);
-  }
   return connection;
 }
 
@@ -370,7 +367,6 @@ Observer::Connection Observer::open(Job& job, Seen& seen) {
   seen.ended_ms = seen.first_reply_ms = connection.at_ms;
   if (!connection.stands) {
     record(observation, connection.heard);
-    ask_who_refused(job, packet(job, Payload::none), seen);
     return connection;
   }
   observation.local = SocketAddress{traffic_.network().pc, traffic_.new_port()};
@@ -487,19 +483,6 @@ Seen Observer::tls_hello(Job job) {
   seen.observation.evidence.clear();
   say(seen.observation, through ? Outcome::answered : Outcome::skipped,
       through ? "connected" : "hello_not_compared");
-  return seen;
-}
-
-// Nor how long SIP is: who answers a short message answers this one. Where full-size packets vanish,
-// so do its first fragment and, over TCP, its first segment.
-Seen Observer::sip_long(Job job) {
-  auto seen = sip(job);
-  seen.observation.evidence.clear();
-  const auto* mtu = traffic_.find(BoxKind::mtu);
-  const bool vanishes = mtu != nullptr && mtu->limit < 1500;
-  if (vanishes || seen.observation.outcome != Outcome::answered) {
-    say(seen.observation, Outcome::skipped, "sizes_not_compared");
-  }
   return seen;
 }
 
@@ -717,50 +700,6 @@ Seen Observer::dns(Job job) {
     answer("NOERROR", Internet::address_of(name).to_string());
     say(observation, Outcome::answered, "records");
   }
-  return seen;
-}
-
-Seen Observer::observe(const Probe& probe, double at_ms) {
-  using Run = Seen (Observer::*)(Job);
-  struct Row {
-    Run run;
-    bool needs_address;
-  };
-  static const std::map<CheckKind, Row> table = {
-      {CheckKind::tcp, {&Observer::tcp, true}},
-      {CheckKind::tls, {&Observer::tls, true}},
-      {CheckKind::tls_hello, {&Observer::tls_hello, true}},
-      {CheckKind::http, {&Observer::http, true}},
-      {CheckKind::stun, {&Observer::stun, true}},
-      {CheckKind::turn, {&Observer::turn, true}},
-      {CheckKind::ntp, {&Observer::ntp, true}},
-      {CheckKind::quic, {&Observer::quic, true}},
-      {CheckKind::sip, {&Observer::sip, true}},
-      {CheckKind::sip_alg, {&Observer::sip_alg, true}},
-      {CheckKind::sip_long, {&Observer::sip_long, true}},
-      {CheckKind::nat, {&Observer::nat, true}},
-      {CheckKind::udp_range, {&Observer::udp_range, true}},
-      {CheckKind::hop, {&Observer::hop, true}},
-      {CheckKind::path, {&Observer::path, true}},
-      {CheckKind::ipv6, {&Observer::ipv6, false}},
-      {CheckKind::proxy, {&Observer::proxy, false}},
-      {CheckKind::dns, {&Observer::dns, false}}};
-  const auto& row = table.at(probe.check);
-  Job job{probe, {}, at_ms};
-  if (!row.needs_address || !probe.target.route.direct()) return (this->*row.run)(job);
-  const auto found = resolve(probe.target.host, at_ms);
-  if (!found.address) {
-    Seen seen;
-    say(seen.observation, found.outcome, found.detail);
-    add(seen.observation, "error", {{"code", number(0)}});
-    seen.observation.timing_ms[Timing::dns] = found.took_ms;
-    seen.ended_ms = seen.first_reply_ms = at_ms + found.took_ms;
-    return seen;
-  }
-  job.address = *found.address;
-  job.at_ms += found.took_ms;
-  auto seen = (this->*row.run)(job);
-  if (found.took_ms > 0) seen.observation.timing_ms[Timing::dns] = found.took_ms;
   return seen;
 }
 

@@ -1,26 +1,24 @@
 #include "tests/networks/run.hpp"
 
 #include <algorithm>
-#include <functional>
 #include <stdexcept>
-#include <tuple>
 
 #include "probe/diagnosis/findings.hpp"
 #include "probe/diagnosis/questions/fallbacks.hpp"
 #include "probe/diagnosis/questions/follow_up.hpp"
+#include "probe/engine/runner.hpp"
 #include "probe/plan/own_hosts.hpp"
 #include "probe/plan/plan.hpp"
 #include "targets/builtin.hpp"
 #include "targets/loader.hpp"
-#include "tests/networks/observe.hpp"
-#include "tests/networks/words.hpp"
+#include "tests/networks/checks.hpp"
+#include "tests/networks/sockets.hpp"
 #include "tests/support/rules_for_any_set.hpp"
 
 namespace callready::networks {
 namespace {
 
-constexpr double second_choice_ms = 1000, second_stream_choice_ms = 1500, second_look_ms = 1500;
-constexpr std::size_t most_further = 64;
+constexpr auto today = "2026-11-21";
 constexpr auto proxy_url = "http://192.168.1.3:3128";
 
 // A built-in set by its name, another one by its file's. Reading one takes longer than a run.
@@ -37,39 +35,6 @@ const TargetSet& load(const std::string& id) {
   }
   if (!loaded.set) throw std::runtime_error("no set: " + id);
   return known.emplace(id, std::move(*loaded.set)).first->second;
-}
-
-int waits_for_others(const PlannedProbe& planned) {
-  if (!planned.given.empty()) return 3;
-  if (!planned.unless.empty() || !planned.unless_all.empty()) return 2;
-  return planned.nearest_of.empty() && planned.answered_by.empty() ? 0 : 1;
-}
-
-// probe/engine/probe_scheduler.cpp, order().
-std::vector<std::size_t> order_of(const std::vector<PlannedProbe>& probes) {
-  std::vector<std::size_t> wanted, sorted;
-  std::map<std::string, std::size_t> index;
-  for (std::size_t i = 0; i < probes.size(); ++i) {
-    wanted.push_back(i);
-    index[probes[i].probe.id] = i;
-  }
-  const auto key = [&](std::size_t i) {
-    return std::tuple(waits_for_others(probes[i]), probes[i].severity, probes[i].round);
-  };
-  std::stable_sort(wanted.begin(), wanted.end(),
-                   [&](std::size_t a, std::size_t b) { return key(a) < key(b); });
-  std::vector<bool> placed(probes.size(), false);
-  const std::function<void(std::size_t)> place = [&](std::size_t i) {
-    if (placed[i]) return;
-    placed[i] = true;
-    for (const auto* ids : {&probes[i].unless, &probes[i].unless_all, &probes[i].given}) {
-      for (const auto& id : *ids) place(index.at(id));
-    }
-    if (!probes[i].answered_by.empty()) place(index.at(probes[i].answered_by));
-    sorted.push_back(i);
-  };
-  for (const auto i : wanted) place(i);
-  return sorted;
 }
 
 void listen(Internet& internet, const Probe& probe) {
@@ -109,7 +74,6 @@ Scene make_scene(const networks::Network& network) {
   std::vector<const TargetSet*> sets;
   for (const auto& set : scene.sets) sets.push_back(&set);
   scene.plan = make_plan(sets, options);
-  scene.order = order_of(scene.plan.probes);
   for (const auto& set : scene.sets) scene.scenarios.push_back(active_scenarios(set, options));
   std::vector<std::string> ids;
   for (const auto& builtin : builtin_sets()) ids.emplace_back(builtin.id);
@@ -139,216 +103,114 @@ std::vector<PlannedSet> planned_sets(const Scene& scene) {
   return sets;
 }
 
-// The plan's probes as the engine makes them: beside each other, and what waits for others after
-// them.
-class Rounds {
+// What the other run has made, though here it was spared.
+std::vector<std::string> asked_after_all(const Scene& scene, const Report& asked,
+                                         const std::vector<ProbeResult>& so_far) {
+  std::vector<std::string> ids;
+  for (std::size_t i = 0; i < scene.plan.probes.size(); ++i) {
+    const bool made = asked.probes[i].observation.outcome != Outcome::skipped;
+    if (is_spared_fallback(so_far[i]) && made) ids.push_back(so_far[i].probe.id);
+  }
+  return ids;
+}
+
+// The engine itself (probe/engine), with the plan's probes, on a clock that goes as fast as it can.
+class Run {
  public:
-  // `asked`: of another run, whose further questions are asked here in place of this one's own.
-  Rounds(const networks::Network& network, const Scene& scene, Report& report, const Report* asked)
-      : scene_(scene), report_(report), asked_(asked), observer_(network, scene.internet) {
-    for (std::size_t i = 0; i < scene.plan.probes.size(); ++i) {
-      report.probes.push_back({scene.plan.probes[i].probe, {}});
-      index_[scene.plan.probes[i].probe.id] = i;
-    }
-    seen_.resize(report.probes.size());
-    began_.resize(report.probes.size(), 0);
+  Run(const networks::Network& network, const Scene& scene, Report& report, const Report* asked)
+      : scene_(scene),
+        sets_(planned_sets(scene)),
+        report_(report),
+        asked_(asked),
+        sockets_(network, scene.internet, executor_, clock_) {
+    open_in_memory(executor_, sockets_);
   }
 
   void make_all() {
-    for (const auto i : scene_.order) {
-      const auto& [target, check] =
-          std::tie(scene_.plan.probes[i].probe.target, scene_.plan.probes[i].probe.check);
-      const bool dials = target.transport != Transport::udp && target.route.direct() &&
-                         check != CheckKind::hop && check != CheckKind::ipv6;
-      if (!dials || target.host.empty() || waits_for_others(scene_.plan.probes[i]) > 0) continue;
-      observer_.expect(target.host, target.ports.first);
+    std::exception_ptr thrown;
+    bool ended = false;
+    asio::co_spawn(loop_, make(), [&](std::exception_ptr error) {
+      thrown = std::move(error);
+      ended = true;
+    });
+    while (!ended) {
+      loop_.restart();
+      loop_.poll();
+      if (!ended && !clock_.advance_to_next()) {
+        throw std::logic_error("a run in memory waits for nothing");
+      }
     }
-    report_.probes.reserve(report_.probes.size() + most_further);
-    double at_ms = 0;
-    for (const auto i : scene_.order) make(i, at_ms += 0.2);
-    look(second_look_ms);
-    double last = second_look_ms;
-    for (const auto& seen : seen_) last = std::max(last, seen.ended_ms);
-    look(last);
-    show_all();
-    make_after_all(ended_ms);
-    show_all();
+    if (thrown) std::rethrow_exception(thrown);
+    report_.duration = Milliseconds(sockets_.now_ms());
   }
-
-  double ended_ms = 0;
 
  private:
-  void make_after_all(double at_ms) {
-    const auto& probes = report_.probes;
-    if (std::none_of(probes.begin(), probes.end(), is_spared_fallback)) return;
-    if (asked_ == nullptr) diagnose(planned_sets(scene_), "2026-11-21", report_);
-    for (const auto& id : asked_ == nullptr ? needed_after_all(report_) : asked_after_all()) {
-      make(index_.at(id), at_ms, true);
-    }
+  static std::shared_ptr<AresChannel> channel(const asio::any_io_executor& executor) {
+    AresOptions options;
+    options.servers = {"127.0.0.1"};  // that nobody asks: names come from the network
+    options.search_domains = {"site.invalid"};
+    return *AresChannel::create(executor, options);
+  }
+  static TlsContext& no_tls() {
+    static const auto context = std::move(*TlsContext::create({}));
+    return *context;
   }
 
-  // What the other run has made, though here it was spared.
-  std::vector<std::string> asked_after_all() const {
-    std::vector<std::string> ids;
-    for (std::size_t i = 0; i < scene_.plan.probes.size(); ++i) {
-      const bool made = asked_->probes[i].observation.outcome != Outcome::skipped;
-      if (is_spared_fallback(report_.probes[i]) && made) ids.push_back(report_.probes[i].probe.id);
-    }
-    return ids;
+  asio::awaitable<void> make() {
+    RunnerOptions options;
+    options.further = [this](auto& so_far) { return further(so_far); };
+    options.needed_after_all = [this](auto& so_far) { return needed_after_all(so_far); };
+    Plan plan;
+    plan.probes = scene_.plan.probes;
+    const ProgressCallback no_progress;
+    auto results = co_await run_probes(std::move(plan), context_, options, no_progress, table_);
+    report_.probes = std::move(results);
+    stop_.stop();
+    auto thrown = co_await edge_.tasks().ended();
+    if (thrown) std::rethrow_exception(thrown);
   }
 
-  void show_all() {
-    for (std::size_t i = 0; i < seen_.size(); ++i) {
-      report_.probes[i].observation = seen_[i].observation;
-      ended_ms = std::max(ended_ms, seen_[i].ended_ms);
-    }
-  }
-
-  // Whether the other one reached its endpoint, as far as can be told in time, and when.
-  std::pair<bool, double> answered(const std::string& id) const {
-    const auto other = index_.at(id);
-    const auto& by = scene_.plan.probes[other].answered_by;
-    const auto& sender = seen_[by.empty() ? other : index_.at(by)];
-    const bool stream = report_.probes[other].probe.target.transport != Transport::udp;
-    const auto patience = stream ? second_stream_choice_ms : second_choice_ms;
-    const auto until = began_[by.empty() ? other : index_.at(by)] + patience;
-    const bool is_reached = reached(seen_[other].observation.outcome);
-    const auto when =
-        is_reached ? std::min(sender.first_reply_ms, sender.ended_ms) : seen_[other].ended_ms;
-    if (when > until) return {false, until};
-    return {is_reached, when};
-  }
-
-  std::optional<double> distance(const std::string& host) const {
-    std::optional<double> shortest;
-    for (std::size_t i = 0; i < scene_.plan.probes.size(); ++i) {
-      const auto& planned = scene_.plan.probes[i];
-      if (planned.probe.target.host != host || waits_for_others(planned) > 0) continue;
-      const auto& trip = seen_[i].observation.round_trip;
-      if (!trip || !planned.probe.target.route.direct()) continue;
-      if (!shortest || trip->count() < *shortest) shortest = trip->count();
-    }
-    return shortest;
-  }
-
-  void skip(std::size_t i, const char* why, double at_ms) {
-    say(seen_[i].observation, Outcome::skipped, why);
-    seen_[i].ended_ms = at_ms;
-  }
-
-  // Whether others have reached what it only stands in for; `at_ms`: when that was clear.
-  bool spared(const PlannedProbe& planned, double& at_ms) const {
-    for (const auto& id : planned.unless) {
-      const auto [told, when] = answered(id);
-      at_ms = std::max(at_ms, when);
-      if (told) return true;
-    }
-    bool all = !planned.unless_all.empty();
-    for (const auto& id : planned.unless_all) {
-      const auto [told, when] = answered(id);
-      at_ms = std::max(at_ms, when);
-      if (!(all = told)) break;
-    }
-    return all;
-  }
-
-  void make(std::size_t i, double at_ms, bool after_all = false) {
-    const auto& planned = scene_.plan.probes[i];
-    if (!after_all && spared(planned, at_ms)) return skip(i, "not_needed", at_ms);
-    if (!planned.nearest_of.empty()) {
-      const auto own = distance(planned.nearest_of.front());
-      bool nearest = own.has_value();
-      for (const auto& host : planned.nearest_of) {
-        const auto other = distance(host);
-        if (own && other && *other < *own) nearest = false;
-        if (other) at_ms = std::max(at_ms, std::min(*other, second_look_ms));
+  std::vector<Probe> further(std::vector<ProbeResult>& so_far) {
+    std::vector<Probe> more;
+    if (asked_ != nullptr) {
+      for (auto i = so_far.size(); i < asked_->probes.size(); ++i) {
+        more.push_back(asked_->probes[i].probe);
       }
-      if (!nearest) return skip(i, "not_needed", at_ms);
+      return more;
     }
-    if (!planned.answered_by.empty()) {
-      const auto sender = index_.at(planned.answered_by);
-      seen_[i] = seen_[sender];
-      began_[i] = began_[sender];
-      first_answer(seen_[i].observation);
-      return;
-    }
-    bool any = planned.given.empty();
-    for (const auto& id : planned.given) {
-      const auto other = index_.at(id);
-      at_ms = std::max(at_ms, seen_[other].ended_ms);
-      any = any || reached(seen_[other].observation.outcome);
-    }
-    if (!any) return skip(i, "server_silent", at_ms);
-    began_[i] = at_ms;
-    seen_[i] = observer_.observe(planned.probe, at_ms);
-    if (seen_[i].first_reply_ms == 0) seen_[i].first_reply_ms = seen_[i].ended_ms;
+    report_.probes.swap(so_far);
+    report_.sets = rows_as_seen(sets_, report_);
+    more = follow_ups(report_);
+    report_.probes.swap(so_far);
+    return more;
   }
 
-  // What the first message of the SIP ALG test came to, as the `sip` check says it.
-  static void first_answer(Observation& observation) {
-    std::erase_if(observation.evidence, [](const Evidence& evidence) {
-      return evidence.kind != EvidenceKind::sip_reply && evidence.kind != EvidenceKind::sip_via &&
-             evidence.kind != EvidenceKind::sip_discarded;
-    });
-    for (const auto& evidence : observation.evidence) {
-      const auto status = number_fact(evidence, Fact::status);
-      if (status) observation.detail = Detail::status(static_cast<int>(*status));
-    }
-  }
-
-  static bool may_be_overdue(CheckKind check) {
-    using enum CheckKind;
-    for (const auto one : {tcp, tls, http, stun, turn, sip, ntp}) {
-      if (check == one) return true;
-    }
-    return false;
-  }
-
-  std::vector<Probe> not_asked_yet() const {
-    std::vector<Probe> probes;
-    for (auto i = report_.probes.size(); i < asked_->probes.size(); ++i) {
-      probes.push_back(asked_->probes[i].probe);
-    }
-    return probes;
-  }
-
-  // What the second round asks, with what is known at that time.
-  void look(double at_ms) {
-    for (std::size_t i = 0; i < seen_.size(); ++i) {
-      auto& shown = report_.probes[i].observation;
-      if (seen_[i].ended_ms <= at_ms) {
-        shown = seen_[i].observation;
-        continue;
-      }
-      shown = Observation();
-      const auto& by = i < scene_.plan.probes.size() ? scene_.plan.probes[i].answered_by : "";
-      const auto sender = by.empty() ? i : index_.at(by);
-      const bool due = may_be_overdue(report_.probes[i].probe.check) &&
-                       began_[sender] + second_choice_ms <= at_ms &&
-                       seen_[sender].first_reply_ms > at_ms;
-      if (!due) continue;
-      shown.address = seen_[sender].observation.address;
-      say(shown, Outcome::silent, "timed_out");
-    }
-    report_.sets = rows_as_seen(planned_sets(scene_), report_);
-    auto more = asked_ == nullptr ? follow_ups(report_) : not_asked_yet();
-    make_after_all(at_ms);
-    for (auto& probe : more) {
-      report_.probes.push_back({std::move(probe), {}});
-      began_.push_back(at_ms);
-      seen_.push_back(observer_.observe(report_.probes.back().probe, at_ms));
-      if (seen_.back().first_reply_ms == 0) seen_.back().first_reply_ms = seen_.back().ended_ms;
-      report_.probes.back().observation = seen_.back().observation;
-    }
+  std::vector<std::string> needed_after_all(std::vector<ProbeResult>& so_far) {
+    if (std::none_of(so_far.begin(), so_far.end(), is_spared_fallback)) return {};
+    if (asked_ != nullptr) return asked_after_all(scene_, *asked_, so_far);
+    report_.probes.swap(so_far);
+    diagnose(sets_, today, report_);
+    auto needed = callready::needed_after_all(report_);
+    report_.probes.swap(so_far);
+    return needed;
   }
 
   const Scene& scene_;
+  std::vector<PlannedSet> sets_;
   Report& report_;
   const Report* asked_;
-  Observer observer_;
-  std::map<std::string, std::size_t> index_;
-  std::vector<Seen> seen_;
-  std::vector<double> began_;
+  test::ManualClock clock_;
+  asio::io_context loop_{1};
+  asio::any_io_executor executor_{loop_.get_executor()};
+  MemorySockets sockets_;
+  StopSignal stop_;
+  MemoryResolver resolver_{executor_, channel(executor_)};
+  SiteEdge edge_{executor_};
+  checks::Settings settings_;
+  checks::Context context_{executor_, {clock_, stop_}, clock_.now() + timeouts::thorough,
+                           resolver_, no_tls(),        edge_,
+                           settings_};
+  std::span<const checks::Check> table_ = checks_in_memory();
 };
 
 Site site_of(const networks::Network& network, const Scene& scene) {
@@ -419,11 +281,9 @@ Report run(const networks::Network& network, const Scene& scene, const Report* a
   Report report;
   report.tool.version = "0";
   report.site = site_of(network, scene);
-  Rounds rounds(network, scene, report, asked);
-  rounds.make_all();
+  Run(network, scene, report, asked).make_all();
   describe(report.site, network, report.probes);
-  report.duration = Milliseconds(rounds.ended_ms);
-  diagnose(planned_sets(scene), "2026-11-21", report);
+  diagnose(planned_sets(scene), today, report);
   return report;
 }
 

@@ -16,7 +16,6 @@ namespace callready::networks {
 struct Scene {
   std::vector<TargetSet> sets;  // anchors among them
   Plan plan;
-  std::vector<std::size_t> order;  // of the plan's probes: nobody before those that it waits for
   std::vector<std::string> own_hosts;
   Internet internet;
   std::vector<std::vector<std::string>> scenarios;  // active, by set

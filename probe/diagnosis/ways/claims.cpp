@@ -67,7 +67,9 @@ Claim Claims::of(const ClosedFlows& closed) const {
   Claim claim;
   set_flows(closed.flows, claim);
   claim.probes = closed.probes;
-  claim.unseen = closed.unseen;
+  // What was lost over UDP says nothing of TCP that was only seen to leave, nor the other way round.
+  std::copy_if(closed.unseen.begin(), closed.unseen.end(), std::back_inserter(claim.unseen),
+               [&](const ProbeResult* result) { return is_udp(*result) ? claim.udp : claim.tcp; });
   const auto& box = *closed.box;
   const bool wide_ports = closed.ports_sure >= reach::is_likely;
   const bool wide_hosts = closed.hosts_sure >= reach::is_likely;

@@ -147,6 +147,13 @@ Causes find_rate_limit(const Diagnosis& context) {
       if (shut_out && !context.explained(*result)) cause.explained.push_back(result);
     }
   }
+  // Routers on the way do not answer any more, either.
+  for (const auto& result : facts.report.probes) {
+    const auto check = result.probe.check;
+    const bool on_the_way = check == CheckKind::hop || check == CheckKind::udp_range;
+    const bool silent = result.observation.outcome == Outcome::silent;
+    if (on_the_way && silent && !context.explained(result)) cause.explained.push_back(&result);
+  }
   if (!context.affects_requirement(cause.explained)) return {};
   const auto line = line_is_up(facts);
   auto& finding = cause.finding;

@@ -133,6 +133,14 @@ std::vector<const Flow*> lost_beside_others(const Facts& facts) {
 
 bool new_flows_may_be_limited(const Facts& facts) {
   if (lost_beside_others(facts).size() > 1) return true;
+  // Connections that stood once and once did not: three requests in a row are hardly ever lost.
+  const auto by_turns = facts.select([](const Flow& flow) {
+    const auto went = [&](Reachability way) {
+      return any_sample(flow, [&](const FlowSample& sample) { return sample.way == way; });
+    };
+    return !flow.udp && went(Reachability::lost) && went(Reachability::open);
+  });
+  if (!by_turns.empty()) return true;
   const auto& late = facts.answered_late();
   const auto open = facts.select([](const Flow& flow) { return flow.way == Reachability::open; });
   const auto late_udp = std::count_if(late.begin(), late.end(),

@@ -1,0 +1,73 @@
+// Where the sockets of an event loop come from: the system, or a network in memory that a test has
+// put in its place (tests/networks), so that checks run there as they are.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "probe/net/address.hpp"
+#include "probe/net/stream.hpp"
+
+namespace callready {
+
+struct Datagram {
+  std::vector<std::uint8_t> bytes;
+  SocketAddress from;
+  Instant arrived;  // at this computer, as its system noted it, however late it was read
+  // Where that was asked for: of its IP header; and how many the socket had no room for before it.
+  std::optional<int> traffic_class, ttl;
+  std::optional<std::uint32_t> dropped;
+};
+
+using UdpEvent = std::variant<Datagram, IcmpError>;
+
+struct UdpOptions {
+  bool connect = true;     // hear only the remote; false: anybody, for NAT tests
+  std::string interface;   // by name; empty: the system's choice
+  int ttl = 0;             // 0: the system's default
+  bool fragments = false;  // what is too long for one packet may go in several, also on the way
+  bool whole = false;      // what is too long for one packet is not sent at all
+  bool headers = false;    // note what the IP headers of datagrams say, and which had no room
+  int room = 0;  // bytes of datagrams that wait, as far as the system lets; 0: its default
+  // A server's: the address and port to be bound to; nothing is connected then.
+  std::optional<SocketAddress> bind;
+};
+
+// What a UdpSocket (udp.hpp) needs of whoever carries its packets.
+class DatagramCarrier {
+ public:
+  virtual ~DatagramCarrier() = default;
+  // To the remote where connected, else to `to`.
+  virtual error_code send(std::span<const std::uint8_t> bytes, const SocketAddress& to) = 0;
+  virtual void set_ttl(int ttl) = 0;  // 0: the system's default
+  virtual bool set_traffic_class(int traffic_class) = 0;
+  virtual int path_mtu() const = 0;  // bytes; 0: not known
+  // What has come by now: an ICMP error before a datagram. Nothing: none has, or `failure` says why
+  // (its text is empty where all is well).
+  virtual std::optional<UdpEvent> take(const Clock& clock, Failure& failure) = 0;
+  // Calls once, on the event loop, when there may be something to take, or after cancel().
+  virtual void when_readable(std::function<void()> callback) = 0;
+  virtual void cancel() = 0;
+  virtual SocketAddress local() const = 0;
+};
+
+class SocketSource {
+ public:
+  virtual ~SocketSource() = default;
+  virtual Result<std::unique_ptr<DatagramCarrier>> open_udp(const SocketAddress& remote,
+                                                            const UdpOptions& options) = 0;
+  // As connect_tcp().
+  virtual asio::awaitable<Result<std::unique_ptr<TcpStream>>> connect_tcp(
+      Scope scope, SocketAddress remote, ConnectOptions options) = 0;
+};
+
+// The source of that event loop's sockets, where it is not the system; else null.
+SocketSource* source_in_memory(const asio::any_io_executor& executor);
+
+// From now on; `source` has to outlive what is opened there.
+void open_in_memory(const asio::any_io_executor& executor, SocketSource& source);
+
+}  // namespace callready

@@ -1,0 +1,291 @@
+#include "tests/networks/sockets.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <list>
+
+#include "probe/net/ntp.hpp"
+#include "probe/net/stun.hpp"
+#include "tests/support/sip_middlebox.hpp"
+
+namespace callready::networks {
+namespace {
+
+// What an inspecting device takes it for.
+Payload payload_of(std::span<const std::uint8_t> bytes, std::uint16_t port) {
+  const auto parsed = stun::parse(bytes);
+  if (!parsed.has_error()) {
+    const bool allocates = parsed->method == static_cast<std::uint16_t>(stun::Method::allocate);
+    return allocates ? Payload::turn : Payload::stun;
+  }
+  constexpr std::string_view options = "OPTIONS sip";
+  if (bytes.size() > options.size() && std::equal(options.begin(), options.end(), bytes.begin())) {
+    return Payload::sip;
+  }
+  if (port == 123) return Payload::ntp;
+  const bool rtp = !bytes.empty() && bytes[0] == 0x80;  // RFC 3550 section 5.1: version 2
+  return rtp ? Payload::rtp : Payload::other;
+}
+
+IcmpError icmp(IcmpKind kind, const IpAddress& sender) {
+  IcmpError error;
+  error.kind = kind;
+  error.sender = sender;
+  error.type = kind == IcmpKind::time_exceeded ? 11 : 3;  // RFC 792
+  error.code = kind == IcmpKind::time_exceeded ? 0 : kind == IcmpKind::prohibited ? 13 : 3;
+  return error;
+}
+
+std::vector<std::uint8_t> ntp_reply(std::span<const std::uint8_t> request, WallTime now) {
+  std::vector<std::uint8_t> reply(48);
+  reply[0] = 4 << 3 | 4;  // RFC 5905 section 7.3: version 4, a server
+  reply[1] = 2;           // stratum
+  std::copy_n(request.begin() + 40, 8, reply.begin() + 24);
+  const auto time = ntp::to_timestamp(now);
+  for (const std::size_t at : {32U, 40U}) {
+    for (std::size_t i = 0; i < 8; ++i) {
+      reply[at + i] = static_cast<std::uint8_t>(time >> (56 - 8 * i));
+    }
+  }
+  return reply;
+}
+
+std::vector<std::uint8_t> binding_reply(const stun::Message& request, const SocketAddress& mapped) {
+  stun::Builder reply(stun::Class::success, stun::Method::binding, request.id);
+  reply.add_xor_address(stun::Attribute::xor_mapped_address, mapped);
+  return reply.finish();
+}
+
+// To who has no credentials (RFC 8656 section 7.2).
+std::vector<std::uint8_t> allocate_reply(const stun::Message& request) {
+  stun::Builder reply(stun::Class::error, stun::Method::allocate, request.id);
+  reply.add_error(401, "Unauthorized");
+  reply.add_text(stun::Attribute::realm, "example").add_text(stun::Attribute::nonce, "nonce");
+  return reply.finish();
+}
+
+}  // namespace
+
+class MemorySockets::Carrier final : public DatagramCarrier {
+ public:
+  Carrier(MemorySockets& sockets, const SocketAddress& remote, const UdpOptions& options)
+      : sockets_(sockets), connected_(options.connect), remote_(remote), ttl_(options.ttl) {
+    local_ = {sockets.observer_.traffic().network().pc, sockets.new_port(remote)};
+  }
+  ~Carrier() override { sockets_.ports_.erase(local_.port); }
+  Carrier(const Carrier&) = delete;
+  Carrier& operator=(const Carrier&) = delete;
+
+  error_code send(std::span<const std::uint8_t> bytes, const SocketAddress& to) override {
+    auto reply = sockets_.reply_to(bytes, local_, connected_ ? remote_ : to, ttl_);
+    if (!reply) return {};
+    const auto when = sockets_.at(sockets_.now_ms() + reply->after_ms);
+    due_.push_back(sockets_.clock_.call_at(
+        when, [this, event = std::move(reply->event)]() mutable { deliver(std::move(event)); }));
+    return {};
+  }
+  void set_ttl(int ttl) override { ttl_ = ttl; }
+  bool set_traffic_class(int) override { return false; }
+  int path_mtu() const override { return 1500; }
+  std::optional<UdpEvent> take(const Clock&, Failure&) override {
+    if (inbox_.empty()) return std::nullopt;
+    auto event = std::move(inbox_.front());
+    inbox_.pop_front();
+    return event;
+  }
+  void when_readable(std::function<void()> callback) override {
+    waiting_.push_back(std::move(callback));
+    if (!inbox_.empty()) cancel();
+  }
+  void cancel() override {
+    for (auto& callback : std::exchange(waiting_, {})) {
+      asio::post(sockets_.executor_, std::move(callback));
+    }
+  }
+  SocketAddress local() const override { return local_; }
+
+ private:
+  void deliver(UdpEvent event) {
+    if (auto* datagram = std::get_if<Datagram>(&event)) datagram->arrived = sockets_.clock_.now();
+    inbox_.push_back(std::move(event));
+    cancel();
+  }
+
+  MemorySockets& sockets_;
+  bool connected_;
+  SocketAddress remote_, local_;
+  int ttl_;
+  std::deque<UdpEvent> inbox_;
+  std::list<std::unique_ptr<Clock::Timer>> due_;
+  std::vector<std::function<void()>> waiting_;
+};
+
+MemorySockets::MemorySockets(const networks::Network& network, const Internet& internet,
+                             asio::any_io_executor executor, test::ManualClock& clock)
+    : executor_(std::move(executor)),
+      clock_(clock),
+      start_(clock.now()),
+      observer_(network, internet) {}
+
+Result<std::unique_ptr<DatagramCarrier>> MemorySockets::open_udp(const SocketAddress& remote,
+                                                                 const UdpOptions& options) {
+  if (!has_route(remote)) return classify(asio::error::network_unreachable);
+  return std::unique_ptr<DatagramCarrier>(std::make_unique<Carrier>(*this, remote, options));
+}
+
+bool MemorySockets::has_route(const SocketAddress& remote) const {
+  return remote.address.is_v4() || observer_.traffic().network().ipv6 != Ipv6::none;
+}
+
+// The same for the same remote, whatever else the run opens: twins (twin.hpp) are compared.
+std::uint16_t MemorySockets::new_port(const SocketAddress& remote) {
+  std::uint32_t hash = 2166136261U;  // FNV-1a
+  for (const auto byte : remote.address.bytes()) hash = (hash ^ byte) * 16777619U;
+  hash = (hash ^ remote.port) * 16777619U;
+  auto port = static_cast<std::uint16_t>(20'000 + hash % 30'000);
+  while (!ports_.insert(port).second) ++port;
+  return port;
+}
+
+std::optional<MemorySockets::Reply> MemorySockets::reply_to(std::span<const std::uint8_t> bytes,
+                                                            const SocketAddress& from,
+                                                            const SocketAddress& to, int ttl) {
+  auto& traffic = observer_.traffic();
+  Packet packet;
+  packet.to = to.address;
+  packet.port = to.port;
+  packet.from = from.port;
+  packet.payload = payload_of(bytes, to.port);
+  packet.bytes = static_cast<int>(bytes.size()) + 28;  // of IPv4 and UDP
+  if (to.address.is_unspecified()) {  // this computer itself, which does not listen
+    return Reply{icmp(IcmpKind::port_unreachable, IpAddress::v4({127, 0, 0, 1})), 0};
+  }
+  const auto now = now_ms();
+  const auto fate = traffic.send(packet, now, ttl == 0 ? whole_way : ttl);
+  const auto near = traffic.round_trip_to(fate.hop);
+  switch (fate.kind) {
+    case Fate::expires:
+      if (!traffic.says_expired(fate.hop, packet.to, now)) return std::nullopt;
+      return Reply{icmp(IcmpKind::time_exceeded, traffic.router(fate.hop, packet.to)), near};
+    case Fate::prohibited:
+      if (!traffic.says_refused(fate.hop, packet.to, now)) return std::nullopt;
+      return Reply{icmp(IcmpKind::prohibited, traffic.router(fate.hop, packet.to)), near};
+    case Fate::refused:
+      if (!traffic.says_refused(fate.hop, packet.to, now)) return std::nullopt;
+      return Reply{icmp(IcmpKind::port_unreachable, traffic.refuser(fate, packet)), near};
+    case Fate::arrives:
+      break;
+    case Fate::taken:
+    case Fate::dropped:
+    case Fate::lost:
+      return std::nullopt;
+  }
+  const auto fault = traffic.far(packet.to);
+  const bool nobody = fault == FarFault::down || fault == FarFault::gone;
+  if (packet.to.is_special() || nobody) return std::nullopt;
+  const auto trip = traffic.round_trip(packet.to);
+  const bool listens =
+      fault != FarFault::refuses && traffic.internet().listens(packet.to, Proto::udp, packet.port);
+  if (!listens) {
+    const bool refuses = fault == FarFault::refuses || traffic.network().media_answers;
+    if (!refuses || traffic.lost_in()) return std::nullopt;
+    return Reply{icmp(IcmpKind::port_unreachable, packet.to), trip};
+  }
+  auto answered = answer(packet, bytes);
+  if (!answered || !traffic.comes_back(packet)) return std::nullopt;
+  return Reply{Datagram{std::move(*answered), to, {}, {}, {}, {}}, trip};
+}
+
+std::optional<std::vector<std::uint8_t>> MemorySockets::answer(
+    const Packet& packet, std::span<const std::uint8_t> bytes) const {
+  const auto& traffic = observer_.traffic();
+  const auto [address, port] = traffic.mapped(packet.from, packet.to, packet.port);
+  const SocketAddress local{traffic.network().pc, packet.from}, mapped{address, port};
+  if (packet.payload == Payload::stun) return binding_reply(*stun::parse(bytes), mapped);
+  if (packet.payload == Payload::turn) return allocate_reply(*stun::parse(bytes));
+  if (packet.payload == Payload::sip && !traffic.network().sip_ignores_strangers) {
+    test::SipMiddlebox box;
+    if (mapped != local) box.mapped = mapped;
+    box.rewrites_requests = traffic.find(BoxKind::sip_alg) != nullptr && packet.port == 5060;
+    box.rewrites_replies = box.rewrites_requests;
+    const auto script = test::behind(box)(std::string(bytes.begin(), bytes.end()), local);
+    if (script.parts.empty()) return std::nullopt;
+    return std::vector<std::uint8_t>(script.parts[0].begin(), script.parts[0].end());
+  }
+  if (packet.payload == Payload::ntp && bytes.size() >= 48) {
+    return ntp_reply(bytes, clock_.wall_now());
+  }
+  return std::nullopt;
+}
+
+asio::awaitable<Result<std::unique_ptr<TcpStream>>> MemorySockets::connect_tcp(
+    Scope scope, SocketAddress remote, ConnectOptions options) {
+  if (!has_route(remote)) co_return classify(asio::error::network_unreachable);
+  const auto timeout = Milliseconds(options.timeout).count();
+  const auto began = now_ms();
+  const bool leads_out = options.interface.empty();  // else it is bound to this computer's own
+  Observer::Connection connection;
+  connection.at_ms = began + timeout;
+  if (leads_out) {
+    const int ttl = options.ttl == 0 ? whole_way : options.ttl;
+    connection = observer_.connect(remote.address, remote.port, began, ttl, timeout);
+  }
+  const bool slept = co_await sleep_until(executor_, scope, at(connection.at_ms));
+  if (!slept) co_return stopped();
+  const auto& heard = connection.heard;
+  switch (heard.kind) {
+    case Observer::Heard::answer:
+      co_return std::make_unique<TcpStream>(asio::ip::tcp::socket(executor_),
+                                            Milliseconds(heard.took_ms));
+    case Observer::Heard::refused:
+      co_return classify(asio::error::connection_refused);
+    case Observer::Heard::prohibited:
+      co_return classify(asio::error::host_unreachable, icmp(IcmpKind::prohibited, heard.sender));
+    case Observer::Heard::expired:
+      co_return classify(asio::error::host_unreachable,
+                         icmp(IcmpKind::time_exceeded, heard.sender));
+    case Observer::Heard::nothing:
+      break;
+  }
+  co_return timed_out();
+}
+
+MemorySockets& memory_of(const asio::any_io_executor& executor) {
+  return static_cast<MemorySockets&>(*source_in_memory(executor));
+}
+
+asio::awaitable<Resolution> MemoryResolver::resolve(std::string name, Family family, Scope scope) {
+  Resolution resolution;
+  const auto literal = IpAddress::parse(name);
+  if (literal && literal->is_v6() == (family == Family::v6)) {
+    resolution.addresses = std::vector<IpAddress>{*literal};
+    co_return resolution;
+  }
+  if (literal || family == Family::v6) {
+    resolution.addresses = classify_dns(ARES_ENODATA);
+    co_return resolution;
+  }
+  auto& memory = memory_of(executor_);
+  const auto known = entries_.find(name);
+  if (known == entries_.end()) {
+    const auto now = memory.now_ms();
+    const auto found = memory.observer().resolve(name, now);
+    resolution.took = Milliseconds(found.took_ms);
+    if (found.address) {
+      resolution.addresses = std::vector<IpAddress>{*found.address};
+    } else {
+      resolution.addresses = classify_dns(found.detail == "dns_unreachable" ? ARES_ETIMEOUT
+                                          : found.detail == "dns_failed"    ? ARES_ESERVFAIL
+                                                                            : ARES_ENOTFOUND);
+    }
+    entries_.emplace(name, Entry{resolution, memory.at(now + found.took_ms)});
+  }
+  const auto entry = entries_.at(name);
+  if (entry.known > scope.clock.now()) {
+    const bool slept = co_await sleep_until(executor_, scope, entry.known);
+    static_cast<void>(slept);
+  }
+  co_return entry.resolution;
+}
+
+}  // namespace callready::networks
