@@ -321,7 +321,8 @@ asio::awaitable<void> SiteEdge::wait_for_trunk(bool v6, std::string interface, S
 }
 
 // Waits for the trunk and for the first climb over UDP. Where no router beyond the edge had an
-// answer, though connections stand, both climb again as soon as there are new ones.
+// answer, or none that the ways have in common, though connections stand, all climb again as soon
+// as there are new ones.
 asio::awaitable<void> SiteEdge::search(SocketAddress target, std::string interface, Scope scope) {
   const auto v6 = target.address.is_v6();
   auto& trunk = trunks_[v6];
@@ -340,8 +341,7 @@ asio::awaitable<void> SiteEdge::search(SocketAddress target, std::string interfa
     if (!leads || !slept) continue;
     trunk.searching = false;
     ++trunk.searches;
-    // Who has told its way needs no second answer: there may be one for the others.
-    std::erase_if(trunk.ways, [](const auto& way) { return !way->farthest(); });
+    trunk.ways.clear();
     if (trunk.over_udp && !trunk.over_udp->farthest()) {
       trunk.over_udp = start(trunk.over_udp->flow, false, 2, interface, scope);
       const auto climb = trunk.over_udp;
@@ -369,15 +369,19 @@ std::optional<SiteEdge::Way> SiteEdge::end_of_trunk(const SocketAddress& target)
     if (way->flow.address != target.address) continue;
     if (const auto hop = way->farthest()) return Way{*hop, way};
   }
-  std::optional<Hop> hop;
   const auto& over_udp = found->second.over_udp;
-  if (ways.size() == 2) {
-    hop = farthest_outside(shared(first->routers, ways.back()->routers), first->own);
-  } else if (over_udp && parts(first->routers, over_udp->farthest())) {
-    hop = farthest_outside(shared(first->routers, over_udp->routers), first->own);
+  const Climb* other = nullptr;
+  if (ways.size() == 2) other = ways.back().get();
+  if (ways.size() == 1 && over_udp && parts(first->routers, over_udp->farthest()))
+    other = over_udp.get();
+  if (other != nullptr) {
+    const auto hop = farthest_outside(shared(first->routers, other->routers), first->own);
+    if (hop) return Way{*hop, first};
+    // Each was seen outside only by routers that the other one does not meet: none is everybody's.
+    if (nearest_outside(other->routers, other->own)) return std::nullopt;
   }
   // Of one way alone it is not known which of its routers others have on theirs.
-  if (!hop) hop = nearest_outside(first->routers, first->own);
+  const auto hop = nearest_outside(first->routers, first->own);
   if (!hop) return std::nullopt;
   return Way{*hop, first};
 }

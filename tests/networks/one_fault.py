@@ -115,7 +115,7 @@ FAULTS = {
     # Of Google Meet nothing is heard over UDP, so that no answers could be counted.
     "twenty new flows a second": Fault("firewall.rate_limited", "firewall.new_flows_limited",
                                        box="box rate at 1 limit 20",
-                                       undecided=("google-meet", "ringcentral")),
+                                       undecided=("google-meet", "rainbow", "ringcentral")),
     "shut out after four hosts": Fault("firewall.rate_limited", "firewall.destination_blocked",
                                        box="box ban at 1 limit 4",
                                        # Nothing of theirs had answered before, and of the others

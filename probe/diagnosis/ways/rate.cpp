@@ -103,8 +103,10 @@ std::vector<Twice> fallen_silent(const Facts& facts) {
     Twice twice{&flow, nullptr, nullptr};
     for (const auto& sample : flow.samples) {
       if (!is_second(sample)) {
-        const bool answered =
-            sample.way == Reachability::open && sample.result->observation.sent_at;
+        // A refusal may be a device's, in the far end's name and a few times a second.
+        const auto& seen = sample.result->observation;
+        const bool answered = sample.way == Reachability::open && seen.sent_at &&
+                              seen.outcome != Outcome::refused;
         if (answered) twice.before = &sample;
       } else {
         twice.after = &sample;
