@@ -72,6 +72,7 @@ asio::awaitable<Taker> who_takes(asio::any_io_executor executor, Scope scope, So
   if (connected.has_error()) co_return taker;
   taker.taken = true;
   const auto own = (*connected)->local();
+  // A connection that is gone, or a test's, has no address to look for.
   if (!own.address.is_unspecified()) taker.here = platform::is_taken_here(own);
   if (taker.here || remote.address.is_v6()) co_return taker;
   const SocketAddress nobody{nobodys_address, remote.port};

@@ -1,5 +1,7 @@
 #include "probe/net/path_probe.hpp"
 
+#include <algorithm>
+
 #include "probe/net/timeouts.hpp"
 #include "probe/net/udp.hpp"
 
@@ -46,6 +48,7 @@ asio::awaitable<SizedReply> ask_sized(asio::any_io_executor executor, SizedReque
   reply.own_mtu = socket->path_mtu();
   const auto payload = request.payload(reply.own_mtu);
   const auto start = scope.clock.now();
+  int others = 0;
   for (const auto after : timeouts::udp_sends) {
     const bool last = after == timeouts::udp_sends.back();
     const auto next = static_cast<std::size_t>(reply.attempts) + 1;
@@ -57,14 +60,20 @@ asio::awaitable<SizedReply> ask_sized(asio::any_io_executor executor, SizedReque
       reply.failure = result.error();
       co_return reply;
     }
-    for (int others = 0; others < most_other_events; ++others) {
+    for (;;) {
       const auto event = co_await socket->receive(scope, until);
-      if (event.has_error() && event.error().kind == FailureKind::timed_out) break;
-      if (!take(event, request, reply)) continue;
-      if (reply.answered && reply.attempts == 1) {
-        reply.round_trip = elapsed(sent, scope.clock.now());
+      const bool late = event.has_error() && event.error().kind == FailureKind::timed_out;
+      if (late && scope.clock.now() >= until) break;
+      if (take(event, request, reply)) {
+        if (reply.answered && reply.attempts == 1) {
+          reply.round_trip = elapsed(sent, std::max(sent, std::get<Datagram>(*event).arrived));
+        }
+        co_return reply;
       }
-      co_return reply;
+      if (++others == most_other_events) {
+        reply.failure = Failure{FailureKind::malformed, "only replies that do not match", 0, {}};
+        co_return reply;
+      }
     }
   }
   reply.failure = timed_out();

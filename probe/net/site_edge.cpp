@@ -132,7 +132,8 @@ asio::awaitable<void> SiteEdge::ask_router(std::shared_ptr<Climb> climb, int ttl
       router = connected.error().icmp->sender;
       note_sender(*connected.error().icmp);
     }
-    if (!connected.has_error()) climb->own = (*connected)->local().address;
+    const auto own = connected.has_error() ? IpAddress() : (*connected)->local().address;
+    if (!own.is_unspecified()) climb->own = own;
     climb->taken_near |= !connected.has_error() && ttl == 1;
   } else {
     UdpSocket::Options options;
@@ -321,8 +322,7 @@ asio::awaitable<void> SiteEdge::wait_for_trunk(bool v6, std::string interface, S
 }
 
 // Waits for the trunk and for the first climb over UDP. Where no router beyond the edge had an
-// answer, or none that the ways have in common, though connections stand, all climb again as soon
-// as there are new ones.
+// answer, though connections stand, both climb again as soon as there are new ones.
 asio::awaitable<void> SiteEdge::search(SocketAddress target, std::string interface, Scope scope) {
   const auto v6 = target.address.is_v6();
   auto& trunk = trunks_[v6];
@@ -341,7 +341,8 @@ asio::awaitable<void> SiteEdge::search(SocketAddress target, std::string interfa
     if (!leads || !slept) continue;
     trunk.searching = false;
     ++trunk.searches;
-    trunk.ways.clear();
+    // Who has told its way needs no second answer: there may be one for the others.
+    std::erase_if(trunk.ways, [](const auto& way) { return !way->farthest(); });
     if (trunk.over_udp && !trunk.over_udp->farthest()) {
       trunk.over_udp = start(trunk.over_udp->flow, false, 2, interface, scope);
       const auto climb = trunk.over_udp;
@@ -377,13 +378,14 @@ std::optional<SiteEdge::Way> SiteEdge::end_of_trunk(const SocketAddress& target)
   if (other != nullptr) {
     const auto hop = farthest_outside(shared(first->routers, other->routers), first->own);
     if (hop) return Way{*hop, first};
-    // Each was seen outside only by routers that the other one does not meet: none is everybody's.
-    if (nearest_outside(other->routers, other->own)) return std::nullopt;
   }
   // Of one way alone it is not known which of its routers others have on theirs.
   const auto hop = nearest_outside(first->routers, first->own);
   if (!hop) return std::nullopt;
-  return Way{*hop, first};
+  Way way{*hop, first};
+  // Where another one was seen outside, too, and by none of these, none of them is everybody's.
+  way.speaks_for_others = other == nullptr || !nearest_outside(other->routers, first->own);
+  return way;
 }
 
 std::optional<SiteEdge::Way> SiteEdge::way_to(const SocketAddress& target) const {

@@ -119,7 +119,8 @@ class SiteEdge {
     bool taken = false, reset = false;
     bool kept_here = false;  // this computer did not let it out
     bool asked = false;      // false: nothing was sent, since the routers were asked enough
-    // Without an answer: the control, sent after it, was answered, so the hop had one to give.
+    // Without an answer: the control, sent after it, was answered, so the hop had one to give, and
+    // this target's packets would have met it, too.
     bool control_answered = false;
   };
 
@@ -193,6 +194,9 @@ class SiteEdge {
     std::shared_ptr<const Climb> climb;
     // The target's own climb, where it was turned away beyond the hop.
     std::shared_ptr<const Climb> refused{};
+    // Another target's packets with that TTL end at that router, too, as far as is known: where its
+    // control is answered, they would have been.
+    bool speaks_for_others = true;
   };
   struct Trunk {
     std::vector<SocketAddress> listeners;      // reached, and not climbed to yet
@@ -221,6 +225,7 @@ class SiteEdge {
     bool beyond = false;      // goes to who turned the climb away; if that lets it pass, to the hop
     bool nearer = false;      // its hop is not the farthest one
     bool controlled = false;  // was silent by itself: now with a control
+    bool listening = false;   // a wave waits at its socket, which has to live until then
     Answer heard{};
     // A port that speaks for it was seen to pass.
     bool decided(const SiteEdge& edge) const;

@@ -140,8 +140,13 @@ asio::awaitable<SiteEdge::Answer> SiteEdge::put(std::shared_ptr<Question> questi
   // socket must not be given up while a wave may still listen to it.
   StopSignal never;
   const Scope unhurried{question->scope.clock, never};
-  const auto limit = question->until + 4 * timeouts::icmp_refill;
+  const auto& clock = question->scope.clock;
+  auto limit = std::max(question->until, clock.now()) + 4 * timeouts::icmp_refill;
   auto result = co_await question->answer.wait(unhurried, limit);
+  while (result.has_error() && question->listening) {
+    limit = clock.now() + timeouts::icmp_reply;
+    result = co_await question->answer.wait(unhurried, limit);
+  }
   question->socket = nullptr;
   if (result.has_error()) co_return nothing;
   co_return *result;
@@ -198,7 +203,8 @@ void SiteEdge::spread(Question& question, const std::map<IpAddress, int>& asked)
     return answers_of(router, asked) < most_answers;
   };
   const auto& farthest = question.way.hop;
-  if (!end || farthest.ttl <= end->hop.ttl || unspent(farthest.address)) return;
+  if (!end || !end->speaks_for_others) return;
+  if (farthest.ttl <= end->hop.ttl || unspent(farthest.address)) return;
   auto between = question.way.climb->routers;
   between.emplace(end->hop.ttl, end->hop.address);
   for (auto at = between.rbegin(); at != between.rend(); ++at) {
@@ -315,7 +321,7 @@ asio::awaitable<void> SiteEdge::make_next_wave(Scope scope) {
     } else if (settled || alone || !waits(question->need) ||
                next + patience(*question) > question->until) {
       Answer answer = question->heard;
-      answer.control_answered = control_answered;
+      answer.control_answered = control_answered && question->way.speaks_for_others;
       question->answer.deliver(std::move(answer));
     } else {
       put_back(question);
@@ -361,7 +367,9 @@ asio::awaitable<std::set<Hop>> SiteEdge::make_wave(Scope scope, const Questions&
     const auto sent = question->socket->send(question->payload);
     question->socket->set_ttl(0);
     question->heard.kept_here = sent.has_error() && sent.error().kind == FailureKind::kept_here;
-    if (!sent.has_error()) wave.start([&] { return hear(question, deadline); });
+    if (sent.has_error()) continue;
+    question->listening = true;
+    if (!wave.start([&] { return hear(question, deadline); })) question->listening = false;
   }
   for (const auto& [hop, climb] : controls) {
     wave.start([&] {
@@ -375,6 +383,11 @@ asio::awaitable<std::set<Hop>> SiteEdge::make_wave(Scope scope, const Questions&
 }
 
 asio::awaitable<void> SiteEdge::hear(std::shared_ptr<Question> question, Instant deadline) {
+  struct End {
+    Question& question;
+    ~End() { question.listening = false; }
+  };
+  const End end{*question};
   while (question->socket != nullptr) {
     auto event = co_await question->socket->receive(question->scope, deadline);
     if (event.has_error()) break;

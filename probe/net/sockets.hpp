@@ -4,7 +4,10 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
+#include <span>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -29,7 +32,7 @@ struct UdpOptions {
   std::string interface;   // by name; empty: the system's choice
   int ttl = 0;             // 0: the system's default
   bool fragments = false;  // what is too long for one packet may go in several, also on the way
-  bool whole = false;      // what is too long for one packet is not sent at all
+  bool whole = false;      // the opposite: what is too long for one packet is not sent at all
   bool headers = false;    // note what the IP headers of datagrams say, and which had no room
   int room = 0;  // bytes of datagrams that wait, as far as the system lets; 0: its default
   // A server's: the address and port to be bound to; nothing is connected then.

@@ -1,5 +1,9 @@
 #include "tests/networks/checks.hpp"
 
+#include <fmt/format.h>
+
+#include <stdexcept>
+
 #include "checks/kinds.hpp"
 #include "checks/refuser.hpp"
 #include "probe/net/stun.hpp"
@@ -135,8 +139,13 @@ checks::Run in_memory(CheckKind check) {
       return modelled<&Observer::proxy>;
     case dns:
       return modelled<&Observer::dns>;
-    default:
+    case hop:
+    case nat:
+    case ntp:
+    case udp_range:
       return checks::find(check)->run;
+    default:  // its packets would leave the process
+      throw std::logic_error(fmt::format("no {} in memory", to_string(check)));
   }
 }
 
@@ -145,6 +154,9 @@ checks::Run in_memory(CheckKind check) {
 std::span<const checks::Check> checks_in_memory() {
   static const auto table = [] {
     std::vector<checks::Check> made(checks::registry().begin(), checks::registry().end());
+    std::erase_if(made, [](const auto& check) {
+      return check.kind == CheckKind::ice || check.kind == CheckKind::media;
+    });
     for (auto& check : made) check.run = in_memory(check.kind);
     return made;
   }();

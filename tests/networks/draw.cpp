@@ -1,6 +1,7 @@
 #include "tests/networks/draw.hpp"
 
 #include <algorithm>
+#include <random>
 
 namespace callready::networks {
 namespace {
@@ -18,6 +19,7 @@ class Drawing {
     line();
     const auto faults = pick({0, 1, 1, 1, 2, 2, 3, 4});
     for (int i = 0; i < faults; ++i) fault();
+    if (one_in(10)) foreign_device();
     return std::move(network_);
   }
 
@@ -114,6 +116,14 @@ class Drawing {
       network_.loss_in = one_in(3) ? 0 : network_.loss_out;
     }
     network_.dns_ms = pick({1.0, 3.0, 20.0, 60.0});
+  }
+
+  // What no cause that the program names is: nothing may be likely because of it.
+  void foreign_device() {
+    auto one = box(BoxKind::branch);
+    one.action = Action::drop;
+    one.matches = {any(pick({Proto::udp, Proto::tcp, Proto::any}))};
+    network_.boxes.push_back(one);
   }
 
   // For a set that asks nothing without the user's own values.

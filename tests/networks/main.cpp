@@ -40,9 +40,6 @@ struct Options {
 
 Options read(int argc, char** argv) {
   Options options;
-  if (const auto* count = std::getenv("CALLREADY_NETWORKS")) {
-    options.count = std::strtoull(count, nullptr, 10);
-  }
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
     const auto value = [&] { return std::strtoull(i + 1 < argc ? argv[++i] : "0", nullptr, 10); };
@@ -81,6 +78,9 @@ Options read(int argc, char** argv) {
     } else {
       options.files.push_back(word);
     }
+  }
+  if (const auto* count = std::getenv("CALLREADY_NETWORKS")) {
+    options.count = std::strtoull(count, nullptr, 10);
   }
   return options;
 }

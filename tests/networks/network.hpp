@@ -1,7 +1,7 @@
 // A network as plain data: the computer, the routers outwards, the boxes on them that filter,
 // translate, limit or answer in another's name, and what is wrong at the far end. It knows nothing
-// of checks, rules or findings: traffic.hpp says what becomes of a packet, observe.hpp what a check
-// sees of that, truth.hpp what works.
+// of checks, rules or findings: traffic.hpp says what becomes of a packet, sockets.hpp and
+// observe.hpp what a check sees of that, truth.hpp what works.
 #pragma once
 
 #include <cstdint>
@@ -46,6 +46,7 @@ enum class BoxKind {
   portal,        // answers plain HTTP itself; `action` meets all else but DNS
   sip_alg,       // rewrites SIP over UDP 5060
   mtu,           // drops packets of more than `limit` bytes, without a word
+  branch,        // drops every other flow of what matches: of two ways, one is dead
 };
 
 enum class Behaviour { independent, address, address_and_port };  // of a NAT

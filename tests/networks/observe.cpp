@@ -12,13 +12,6 @@ constexpr double sends_ms[] = {0, 250, 750, 1500};
 constexpr double syns_ms[] = {0, 1000, 3000};
 constexpr double tls_ms = 3000, reply_ms = 2500;
 
-// The moment does not matter, but for what holds a server's clock against ours.
-const WallTime started{std::chrono::hours(24 * 365 * 56)};
-
-WallTime wall(double at_ms) {
-  return started + std::chrono::duration_cast<WallTime::duration>(Milliseconds(at_ms));
-}
-
 }  // namespace
 
 std::string Observer::Job::with(const std::string& name) const {
@@ -112,71 +105,77 @@ void Observer::record(Observation& observation, const Heard& heard) const {
   }
 }
 
+Observer::Heard Observer::send(const Packet& packet, double at_ms, int ttl) {
+  Heard heard;
+  const auto by_icmp = [&](Heard::Kind kind, const IpAddress& sender) {
+    heard.kind = kind;
+    heard.sender = sender;
+    heard.icmp = true;
+  };
+  if (packet.to.is_unspecified()) {  // this computer itself, which does not listen
+    by_icmp(Heard::refused, IpAddress::v4({127, 0, 0, 1}));
+    return heard;
+  }
+  const auto fate = traffic_.send(packet, at_ms, ttl);
+  heard.box = fate.box;
+  heard.took_ms = traffic_.round_trip_to(fate.hop);
+  switch (fate.kind) {
+    case Fate::taken:
+      heard.kind = Heard::answer;
+      break;
+    case Fate::prohibited:
+      if (traffic_.says_refused(fate.hop, packet.to, at_ms)) {
+        by_icmp(Heard::prohibited, traffic_.router(fate.hop, packet.to));
+      }
+      break;
+    case Fate::refused:
+      if (traffic_.says_refused(fate.hop, packet.to, at_ms)) {
+        by_icmp(Heard::refused, traffic_.refuser(fate, packet));
+      }
+      break;
+    case Fate::expires:
+      if (traffic_.says_expired(fate.hop, packet.to, at_ms)) {
+        by_icmp(Heard::expired, traffic_.router(fate.hop, packet.to));
+      }
+      break;
+    case Fate::arrives: {
+      const auto fault = traffic_.far(packet.to);
+      const bool nobody = fault == FarFault::down || fault == FarFault::gone;
+      if (packet.to.is_special() || nobody) break;
+      heard.took_ms = traffic_.round_trip(packet.to);
+      const bool listens = fault != FarFault::refuses &&
+                           traffic_.internet().listens(packet.to, Proto::udp, packet.port);
+      const bool ignores =
+          packet.payload == Payload::rtp ||
+          (packet.payload == Payload::sip && traffic_.network().sip_ignores_strangers);
+      if (listens && !ignores) {
+        if (traffic_.comes_back(packet)) heard.kind = Heard::answer;
+      } else if (fault == FarFault::refuses || (traffic_.network().media_answers && !listens)) {
+        if (!traffic_.lost_in()) by_icmp(Heard::refused, packet.to);
+      }
+      break;
+    }
+    case Fate::dropped:
+    case Fate::lost:
+      break;
+  }
+  return heard;
+}
+
 // As udp_request does it (probe/net/udp.cpp).
 Observer::Heard Observer::ask_udp(Packet packet, double at_ms, int sends, double patience_ms) {
   packet.proto = Proto::udp;
-  Heard heard;
-  heard.took_ms = patience_ms;
-  double arrives = patience_ms;  // what comes first, since the first transmission
-  const auto trip = traffic_.round_trip(packet.to);
-  if (packet.to.is_unspecified()) {  // this computer itself, which does not listen
-    heard.kind = Heard::refused;
-    heard.icmp = true;
-    heard.sender = IpAddress::v4({127, 0, 0, 1});
-    heard.took_ms = 0;
-    heard.attempts = 1;
-    return heard;
+  Heard first;  // of what comes back
+  first.took_ms = patience_ms;
+  int attempts = 0;
+  for (; attempts < sends && sends_ms[attempts] < first.took_ms; ++attempts) {
+    auto heard = send(packet, at_ms + sends_ms[attempts]);
+    heard.took_ms += sends_ms[attempts];
+    if (heard.kind != Heard::nothing && heard.took_ms < first.took_ms) first = heard;
   }
-  const auto take = [&](Heard::Kind kind, double when, IpAddress sender, const Box* box) {
-    if (when >= arrives) return;
-    arrives = when;
-    heard.kind = kind;
-    heard.sender = sender;
-    heard.icmp = kind != Heard::answer;
-    heard.box = box;
-    heard.took_ms = when;
-  };
-  for (int i = 0; i < sends; ++i) {
-    if (sends_ms[i] >= arrives) break;
-    ++heard.attempts;
-    const auto fate = traffic_.send(packet, at_ms + sends_ms[i]);
-    const auto near = traffic_.round_trip_to(fate.hop);
-    switch (fate.kind) {
-      case Fate::taken:
-        take(Heard::answer, sends_ms[i] + near, {}, fate.box);
-        break;
-      case Fate::prohibited:
-        if (!traffic_.says_refused(fate.hop, packet.to, at_ms + sends_ms[i])) break;
-        take(Heard::prohibited, sends_ms[i] + near, traffic_.router(fate.hop, packet.to), fate.box);
-        break;
-      case Fate::refused:
-        if (!traffic_.says_refused(fate.hop, packet.to, at_ms + sends_ms[i])) break;
-        take(Heard::refused, sends_ms[i] + near, traffic_.refuser(fate, packet), fate.box);
-        break;
-      case Fate::arrives: {
-        if (packet.to.is_special()) break;
-        const auto fault = traffic_.far(packet.to);
-        if (fault == FarFault::down || fault == FarFault::gone) break;
-        const bool listens = fault != FarFault::refuses &&
-                             traffic_.internet().listens(packet.to, Proto::udp, packet.port);
-        const bool ignores =
-            packet.payload == Payload::rtp ||
-            (packet.payload == Payload::sip && traffic_.network().sip_ignores_strangers);
-        if (listens && !ignores) {
-          if (traffic_.comes_back(packet)) take(Heard::answer, sends_ms[i] + trip, {}, nullptr);
-        } else if (fault == FarFault::refuses || (traffic_.network().media_answers && !listens)) {
-          if (!traffic_.lost_in()) take(Heard::refused, sends_ms[i] + trip, packet.to, nullptr);
-        }
-        break;
-      }
-      case Fate::expires:
-      case Fate::dropped:
-      case Fate::lost:
-        break;
-    }
-  }
-  if (heard.kind == Heard::answer && heard.attempts == 1) heard.round_trip = heard.took_ms;
-  return heard;
+  first.attempts = attempts;
+  if (first.kind == Heard::answer && attempts == 1) first.round_trip = first.took_ms;
+  return first;
 }
 
 Observer::Connection Observer::connect(const IpAddress& to, std::uint16_t port, double at_ms,
@@ -355,7 +354,6 @@ bool Observer::through_proxy(Job& job, Connection& connection, Seen& seen) {
 // As checks/dial.cpp does it.
 Observer::Connection Observer::open(Job& job, Seen& seen) {
   auto& observation = seen.observation;
-  observation.sent_at = wall(job.at_ms);
   observation.attempts = 1;
   if (!job.probe.target.route.direct()) {
     Connection connection;
@@ -543,7 +541,6 @@ Seen Observer::proxy(Job job) {
 Seen Observer::ipv6(Job job) {
   Seen seen;
   auto& observation = seen.observation;
-  observation.sent_at = wall(job.at_ms);
   observation.attempts = 1;
   const auto& network = traffic_.network();
   if (job.probe.with.contains("service") && network.ipv6 == Ipv6::none) {
@@ -597,15 +594,13 @@ Seen Observer::ipv6(Job job) {
 Seen Observer::dns(Job job) {
   Seen seen;
   auto& observation = seen.observation;
-  observation.sent_at = wall(job.at_ms);
   const auto& network = traffic_.network();
   const bool named = job.with("server") == "true";
   auto name = job.with("name");
   if (name.empty()) name = job.probe.target.host;
   auto type = job.with("type");
   if (type.empty()) type = "A";
-  IpAddress server =
-      network.resolver_outside ? outside_resolver() : IpAddress::v4({192, 168, 1, 53});
+  auto server = resolver_of(network);
   bool elsewhere = false;  // an independent resolver's own words
   Heard heard;
   heard.kind = Heard::answer;

@@ -1,12 +1,10 @@
 // What a check would see on a network that is not made of datagrams, or whose servers would have to
 // be written for it: the same steps as the check takes (checks/*.cpp), and the same observation.
-// Checks over UDP run as they are (sockets.hpp). Nothing here knows what diagnosis makes of it.
+// The other checks over UDP run as they are (checks.cpp). Nothing here knows what diagnosis makes
+// of it.
 #pragma once
 
-#include <map>
-
 #include "probe/model/report.hpp"
-#include "probe/model/round_trips.hpp"
 #include "tests/networks/traffic.hpp"
 
 namespace callready::networks {
@@ -57,6 +55,8 @@ class Observer {
   };
 
   Resolved resolve(const std::string& host, double at_ms);
+  // What comes back for one datagram, and after how long.
+  Heard send(const Packet& packet, double at_ms, int ttl = whole_way);
   Connection connect(const IpAddress& to, std::uint16_t port, double at_ms, int ttl = whole_way,
                      double timeout_ms = 3500);
 

@@ -1,6 +1,5 @@
-// The checks that are made of datagrams, where their servers would have to be written for them.
+// STUN, TURN, SIP and packet sizes over connections; QUIC, relays and long SIP over UDP.
 #include <algorithm>
-#include <cmath>
 
 #include "tests/networks/observe.hpp"
 #include "tests/networks/words.hpp"
@@ -87,9 +86,6 @@ Seen Observer::stun(Job job) {
   say(observation, Outcome::answered, "success");
   add(observation, "stun_reply", {{"success", true}});
   mapped_address(observation, job);
-  if (observation.attempts > 1) {
-    add(observation, "retransmitted", {{"attempts", number(observation.attempts)}});
-  }
   return seen;
 }
 

@@ -112,14 +112,14 @@ FAULTS = {
     "large packets": Fault("network.mtu", box="box mtu at 1 limit 1300"),
     "a few new flows a second": Fault("firewall.rate_limited", "firewall.new_flows_limited",
                                       box="box rate at 1 limit 5", undecided=("*",)),
-    # Of Google Meet nothing is heard over UDP, so that no answers could be counted.
+    # Of these nothing was heard over UDP at the time, so that no answers could be counted.
     "twenty new flows a second": Fault("firewall.rate_limited", "firewall.new_flows_limited",
                                        box="box rate at 1 limit 20",
                                        undecided=("google-meet", "rainbow", "ringcentral")),
     "shut out after four hosts": Fault("firewall.rate_limited", "firewall.destination_blocked",
                                        box="box ban at 1 limit 4",
-                                       # Nothing of theirs had answered before, and of the others
-                                       # nothing that was asked again.
+                                       # Nothing of theirs had answered before, or what had
+                                       # answered was not asked again.
                                        undecided=("amazon-chime-sdk", "asterisk",
                                                   "ovhcloud-voip", "sipgate",
                                                   "slack-huddles")),

@@ -147,7 +147,8 @@ class Judge {
     if (is(FindingCode::firewall_new_flows_limited))
       return has(BoxKind::rate) ? "" : "no box limits";
     if (is(FindingCode::network_loss)) {
-      return network_.loss_out > 0 || network_.loss_in > 0 ? "" : "nothing gets lost";
+      const bool loses = network_.loss_out > 0 || network_.loss_in > 0 || has(BoxKind::branch);
+      return loses ? "" : "nothing gets lost";
     }
     if (is(FindingCode::firewall_idle_timeout)) return "no binding was measured";
     if (is(FindingCode::network_captive_portal)) return has(BoxKind::portal) ? "" : "no portal";

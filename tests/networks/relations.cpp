@@ -11,7 +11,8 @@ namespace {
 bool up_to_chance(const networks::Network& network) {
   return network.loss_out > 0 || network.loss_in > 0 ||
          std::any_of(network.boxes.begin(), network.boxes.end(), [](const Box& box) {
-           return box.kind == BoxKind::rate || box.kind == BoxKind::ban;
+           return box.kind == BoxKind::rate || box.kind == BoxKind::ban ||
+                  box.kind == BoxKind::branch;
          });
 }
 

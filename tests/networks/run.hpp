@@ -1,5 +1,4 @@
-// A whole run in memory: plan, observe, ask, observe, diagnose. The one file that calls the
-// program's own planning and diagnosis.
+// A whole run in memory: plan, the engine, diagnosis. The one file that calls the program's own.
 #pragma once
 
 #include <memory>

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <deque>
 #include <list>
+#include <utility>
 
 #include "probe/net/ntp.hpp"
 #include "probe/net/stun.hpp"
@@ -150,50 +151,29 @@ std::uint16_t MemorySockets::new_port(const SocketAddress& remote) {
 std::optional<MemorySockets::Reply> MemorySockets::reply_to(std::span<const std::uint8_t> bytes,
                                                             const SocketAddress& from,
                                                             const SocketAddress& to, int ttl) {
-  auto& traffic = observer_.traffic();
   Packet packet;
   packet.to = to.address;
   packet.port = to.port;
   packet.from = from.port;
   packet.payload = payload_of(bytes, to.port);
   packet.bytes = static_cast<int>(bytes.size()) + 28;  // of IPv4 and UDP
-  if (to.address.is_unspecified()) {  // this computer itself, which does not listen
-    return Reply{icmp(IcmpKind::port_unreachable, IpAddress::v4({127, 0, 0, 1})), 0};
-  }
-  const auto now = now_ms();
-  const auto fate = traffic.send(packet, now, ttl == 0 ? whole_way : ttl);
-  const auto near = traffic.round_trip_to(fate.hop);
-  switch (fate.kind) {
-    case Fate::expires:
-      if (!traffic.says_expired(fate.hop, packet.to, now)) return std::nullopt;
-      return Reply{icmp(IcmpKind::time_exceeded, traffic.router(fate.hop, packet.to)), near};
-    case Fate::prohibited:
-      if (!traffic.says_refused(fate.hop, packet.to, now)) return std::nullopt;
-      return Reply{icmp(IcmpKind::prohibited, traffic.router(fate.hop, packet.to)), near};
-    case Fate::refused:
-      if (!traffic.says_refused(fate.hop, packet.to, now)) return std::nullopt;
-      return Reply{icmp(IcmpKind::port_unreachable, traffic.refuser(fate, packet)), near};
-    case Fate::arrives:
+  const auto heard = observer_.send(packet, now_ms(), ttl == 0 ? whole_way : ttl);
+  switch (heard.kind) {
+    case Observer::Heard::answer: {
+      auto answered = answer(packet, bytes);
+      if (!answered) return std::nullopt;
+      return Reply{Datagram{std::move(*answered), to, {}, {}, {}, {}}, heard.took_ms};
+    }
+    case Observer::Heard::refused:
+      return Reply{icmp(IcmpKind::port_unreachable, heard.sender), heard.took_ms};
+    case Observer::Heard::prohibited:
+      return Reply{icmp(IcmpKind::prohibited, heard.sender), heard.took_ms};
+    case Observer::Heard::expired:
+      return Reply{icmp(IcmpKind::time_exceeded, heard.sender), heard.took_ms};
+    case Observer::Heard::nothing:
       break;
-    case Fate::taken:
-    case Fate::dropped:
-    case Fate::lost:
-      return std::nullopt;
   }
-  const auto fault = traffic.far(packet.to);
-  const bool nobody = fault == FarFault::down || fault == FarFault::gone;
-  if (packet.to.is_special() || nobody) return std::nullopt;
-  const auto trip = traffic.round_trip(packet.to);
-  const bool listens =
-      fault != FarFault::refuses && traffic.internet().listens(packet.to, Proto::udp, packet.port);
-  if (!listens) {
-    const bool refuses = fault == FarFault::refuses || traffic.network().media_answers;
-    if (!refuses || traffic.lost_in()) return std::nullopt;
-    return Reply{icmp(IcmpKind::port_unreachable, packet.to), trip};
-  }
-  auto answered = answer(packet, bytes);
-  if (!answered || !traffic.comes_back(packet)) return std::nullopt;
-  return Reply{Datagram{std::move(*answered), to, {}, {}, {}, {}}, trip};
+  return std::nullopt;
 }
 
 std::optional<std::vector<std::uint8_t>> MemorySockets::answer(
@@ -203,7 +183,7 @@ std::optional<std::vector<std::uint8_t>> MemorySockets::answer(
   const SocketAddress local{traffic.network().pc, packet.from}, mapped{address, port};
   if (packet.payload == Payload::stun) return binding_reply(*stun::parse(bytes), mapped);
   if (packet.payload == Payload::turn) return allocate_reply(*stun::parse(bytes));
-  if (packet.payload == Payload::sip && !traffic.network().sip_ignores_strangers) {
+  if (packet.payload == Payload::sip) {
     test::SipMiddlebox box;
     if (mapped != local) box.mapped = mapped;
     box.rewrites_requests = traffic.find(BoxKind::sip_alg) != nullptr && packet.port == 5060;

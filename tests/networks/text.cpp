@@ -26,7 +26,8 @@ constexpr Name<BoxKind> kinds[] = {{BoxKind::rule, "rule"},
                                    {BoxKind::accept, "accept"},
                                    {BoxKind::portal, "portal"},
                                    {BoxKind::sip_alg, "sip_alg"},
-                                   {BoxKind::mtu, "mtu"}};
+                                   {BoxKind::mtu, "mtu"},
+                                   {BoxKind::branch, "branch"}};
 constexpr Name<Action> actions[] = {{Action::drop, "drop"},
                                     {Action::prohibit, "prohibit"},
                                     {Action::refuse, "refuse"},
@@ -85,6 +86,8 @@ PortRange ports(const std::string& text) {
 }
 
 }  // namespace
+
+std::string_view word(BoxKind kind) { return name(kinds, kind); }
 
 std::string to_text(const networks::Network& network) {
   std::string text = "ask";

@@ -186,6 +186,7 @@ std::optional<Fate::Kind> Traffic::act(std::size_t index, const Packet& packet) 
     case BoxKind::nat:
     case BoxKind::rate:
     case BoxKind::ban:
+    case BoxKind::branch:
     case BoxKind::sip_alg:
       return std::nullopt;
   }
@@ -221,6 +222,12 @@ const Box* Traffic::last_taker(const Packet& packet, const Box* box) const {
     box = onward.box;
   }
   return box;
+}
+
+bool Traffic::goes_the_dead_way(std::size_t index, const Packet& packet) const {
+  if (!matches(index, packet)) return false;
+  const auto ports = std::uint64_t{packet.port} << 16U | packet.from;
+  return mixed(hash_of(packet.to) ^ ports) % 2 == 0;
 }
 
 // True where the box has had enough of us.
@@ -268,10 +275,13 @@ Fate Traffic::send(const Packet& packet, double at_ms, int ttl) {
   auto fate = always(packet, ttl);
   const auto& boxes = network_.boxes;
   for (std::size_t i = 0; i < boxes.size(); ++i) {
-    const bool remembering = boxes[i].kind == BoxKind::rate || boxes[i].kind == BoxKind::ban;
+    const auto kind = boxes[i].kind;
+    const bool by_flow = kind == BoxKind::rate || kind == BoxKind::ban || kind == BoxKind::branch;
     const bool meets_it = boxes[i].bridge ? fate.hop >= boxes[i].hop : fate.hop > boxes[i].hop;
-    if (!remembering || !meets_it) continue;
-    if (remembers(i, packet, at_ms)) fate = {Fate::dropped, boxes[i].hop, &boxes[i]};
+    if (!by_flow || !meets_it) continue;
+    const bool stopped =
+        kind == BoxKind::branch ? goes_the_dead_way(i, packet) : remembers(i, packet, at_ms);
+    if (stopped) fate = {Fate::dropped, boxes[i].hop, &boxes[i]};
   }
   if (fate.hop > network_.line && lost_out()) fate = {Fate::lost, network_.line, nullptr};
   return fate;
@@ -304,7 +314,6 @@ bool Traffic::has_an_answer(int hop, const IpAddress& to, double at_ms) {
     answers.left = std::min(limit.burst, answers.left + (at_ms - answers.at_ms) / limit.every_ms);
     answers.at_ms = at_ms;
   }
-  short_ |= answers.left < 1;
   if (answers.left < 1) return false;
   answers.left -= 1;
   return true;

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <map>
-#include <random>
 #include <set>
 #include <string>
 #include <string_view>
@@ -43,7 +42,6 @@ class Internet {
   bool listens(const IpAddress& address, Proto proto, std::uint16_t port) const;
   // "" where no name is known for it.
   std::string name_of(const IpAddress& address) const;
-  bool known(const std::string& host) const { return hosts_.contains(host); }
   const std::set<std::string>& hosts() const { return hosts_; }
 
  private:
@@ -82,9 +80,6 @@ class Traffic {
   bool says_expired(int hop, const IpAddress& to, double at_ms);
   // The same of a refusal by ICMP, which comes out of the same budget.
   bool says_refused(int hop, const IpAddress& to, double at_ms);
-  // Whether a router had no ICMP answer left since.
-  void forget_shortage() { short_ = false; }
-  bool was_short() const { return short_; }
   // One chance on the line, for what was sent last. The same packet has the same luck in another
   // network, whatever else is sent there: twins (twin.hpp) differ by their boxes only.
   bool lost_out() { return chance(network_.loss_out); }
@@ -114,6 +109,7 @@ class Traffic {
   bool matches(std::size_t box, const Packet& packet) const;
   std::optional<Fate::Kind> act(std::size_t box, const Packet& packet) const;
   bool has_an_answer(int hop, const IpAddress& to, double at_ms);
+  bool goes_the_dead_way(std::size_t box, const Packet& packet) const;
   bool remembers(std::size_t box, const Packet& packet, double at_ms);
   bool chance(double p);
 
@@ -139,7 +135,6 @@ class Traffic {
     double left = 0, at_ms = 0;
   };
   std::map<IpAddress, Answers> answers_;  // by router
-  bool short_ = false;
 };
 
 }  // namespace callready::networks

@@ -2,39 +2,9 @@
 
 #include <algorithm>
 
-namespace callready::networks {
+#include "tests/networks/text.hpp"
 
-std::string_view word(BoxKind kind) {
-  switch (kind) {
-    case BoxKind::rule:
-      return "rule";
-    case BoxKind::replies:
-      return "replies";
-    case BoxKind::nat:
-      return "nat";
-    case BoxKind::rate:
-      return "rate";
-    case BoxKind::ban:
-      return "ban";
-    case BoxKind::protocol:
-      return "protocol";
-    case BoxKind::names:
-      return "names";
-    case BoxKind::redirect_dns:
-      return "redirect_dns";
-    case BoxKind::intercept:
-      return "intercept";
-    case BoxKind::accept:
-      return "accept";
-    case BoxKind::portal:
-      return "portal";
-    case BoxKind::sip_alg:
-      return "sip_alg";
-    case BoxKind::mtu:
-      return "mtu";
-  }
-  return "?";
-}
+namespace callready::networks {
 
 namespace {
 
@@ -97,8 +67,10 @@ std::optional<Flow> names_fail(const Traffic& traffic, const std::string& host) 
   return std::nullopt;
 }
 
-bool counts_flows(const Traffic& traffic) {
-  return traffic.find(BoxKind::rate) != nullptr || traffic.find(BoxKind::ban) != nullptr;
+// A device that lets one flow pass and not the next like it.
+bool goes_by_flows(const Traffic& traffic) {
+  return traffic.find(BoxKind::rate) != nullptr || traffic.find(BoxKind::ban) != nullptr ||
+         traffic.find(BoxKind::branch) != nullptr;
 }
 
 Flow direct(const Traffic& traffic, const Probe& probe, const Packet& packet) {
@@ -218,7 +190,7 @@ Flow flow_of(const Traffic& traffic, const Probe& probe) {
   if (probe.check == CheckKind::sip_alg && readable && traffic.find(BoxKind::sip_alg) != nullptr) {
     return broken("sip_alg");
   }
-  if (counts_flows(traffic)) return {Works::perhaps, "limit"};
+  if (goes_by_flows(traffic)) return {Works::perhaps, "limit"};
   // Where nobody listens there is nothing to work: what comes back says little.
   const bool asks_a_service = probe.check != CheckKind::udp_range &&
                               probe.check != CheckKind::hop && probe.check != CheckKind::dns &&

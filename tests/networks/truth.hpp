@@ -21,8 +21,6 @@ struct Flow {
   std::string by;  // "rule", "intercept", "dns", "far", "proxy"; empty where it works
 };
 
-std::string_view word(BoxKind kind);
-
 // The service's own traffic, as that probe stands for it.
 Flow flow_of(const Traffic& traffic, const Probe& probe);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "tests/networks/text.hpp"
 #include "tests/networks/words.hpp"
 
 namespace callready::networks {

@@ -13,8 +13,10 @@ namespace callready::networks {
 inline Detail detail_of(std::string_view word) {
   return word.empty() ? Detail() : Detail::parse(word).value();
 }
-inline EvidenceKind kind_of(std::string_view word) { return parse<EvidenceKind>(word).value(); }
-inline Fact fact_of(std::string_view word) { return parse<Fact>(word).value(); }
+inline EvidenceKind kind_of(std::string_view word) {
+  return callready::parse<EvidenceKind>(word).value();
+}
+inline Fact fact_of(std::string_view word) { return callready::parse<Fact>(word).value(); }
 
 inline void say(Observation& observation, Outcome outcome, std::string_view detail) {
   observation.outcome = outcome;

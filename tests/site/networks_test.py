@@ -95,7 +95,7 @@ BY_CHANCE = [
     ("*", "nat/", "the site's STUN servers have OTHER-ADDRESS, which the model's have not"),
     ("*", "nobody=true", "a host without DNS refuses in the site and is silent in the model"),
     ("*", ":5080", "the site's SIP servers listen there as well; few others do"),
-    ("tls-dropped", ":80", "the site's portal listens there as well; in the model who a row asks does"),
+    ("tls-dropped", ":80", "the site's portal listens there as well; in the model only hosts that a row asks do"),
     ("mtu-black-hole", "/tls/", "the site's certificates are small: the handshake fits"),
     ("reject-udp", "/udp/", "the router refuses six times in a burst: by chance to whom"),
     ("hijacked-udp-3478", "/udp/", "the same"),

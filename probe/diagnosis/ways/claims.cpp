@@ -1,6 +1,7 @@
 #include "probe/diagnosis/ways/claims.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "probe/diagnosis/ways/udp_flows.hpp"
 
@@ -67,7 +68,8 @@ Claim Claims::of(const ClosedFlows& closed) const {
   Claim claim;
   set_flows(closed.flows, claim);
   claim.probes = closed.probes;
-  // What was lost over UDP says nothing of TCP that was only seen to leave, nor the other way round.
+  // What was lost over UDP says nothing of TCP that was only seen to leave, nor the other way
+  // round.
   std::copy_if(closed.unseen.begin(), closed.unseen.end(), std::back_inserter(claim.unseen),
                [&](const ProbeResult* result) { return is_udp(*result) ? claim.udp : claim.tcp; });
   const auto& box = *closed.box;

@@ -103,10 +103,10 @@ std::vector<Twice> fallen_silent(const Facts& facts) {
     Twice twice{&flow, nullptr, nullptr};
     for (const auto& sample : flow.samples) {
       if (!is_second(sample)) {
-        // A refusal may be a device's, in the far end's name and a few times a second.
+        // A refusal may come from a device in the far end's name, and only a few times a second.
         const auto& seen = sample.result->observation;
-        const bool answered = sample.way == Reachability::open && seen.sent_at &&
-                              seen.outcome != Outcome::refused;
+        const bool answered =
+            sample.way == Reachability::open && seen.sent_at && seen.outcome != Outcome::refused;
         if (answered) twice.before = &sample;
       } else {
         twice.after = &sample;
@@ -122,12 +122,53 @@ std::vector<Twice> fallen_silent(const Facts& facts) {
   return lost;
 }
 
+// Somebody answered what was sent when the first of these was already silent: then nobody shut this
+// computer out.
+bool others_get_through(const Facts& facts, const std::vector<Twice>& lost) {
+  auto since = *lost.front().after->result->observation.sent_at;
+  for (const auto& twice : lost) {
+    since = std::min(since, *twice.after->result->observation.sent_at);
+  }
+  const auto& probes = facts.report.probes;
+  return std::any_of(probes.begin(), probes.end(), [&](const ProbeResult& result) {
+    const auto& seen = result.observation;
+    const bool answered = seen.outcome == Outcome::answered || seen.outcome == Outcome::connected;
+    return answered && seen.sent_at && *seen.sent_at > since && is_direct(result) &&
+           !facts.inside(result) && result.probe.check != CheckKind::dns;
+  });
+}
+
+// Several were silent although what was sent after them was answered: whoever shuts this computer
+// out lets everything pass before, and nothing afterwards.
+bool some_died_before(const Facts& facts) {
+  constexpr std::chrono::milliseconds at_once{50};
+  std::optional<WallTime> last;
+  const auto is_sent_outside = [&](const ProbeResult& result) {
+    return result.observation.sent_at && is_direct(result) && !facts.inside(result) &&
+           result.probe.check != CheckKind::dns;
+  };
+  for (const auto& result : facts.report.probes) {
+    const auto& seen = result.observation;
+    const bool answered = seen.outcome == Outcome::answered || seen.outcome == Outcome::connected;
+    if (answered && is_sent_outside(result)) last = std::max(last, seen.sent_at);
+  }
+  std::set<std::string> silent;
+  for (const auto& result : facts.report.probes) {
+    const auto& seen = result.observation;
+    const bool died = seen.outcome == Outcome::silent && seen.detail == DetailCode::timed_out;
+    if (died && is_sent_outside(result) && *seen.sent_at + at_once < last) {
+      silent.insert(result.probe.target.host);
+    }
+  }
+  return silent.size() > 1;
+}
+
 }  // namespace
 
 Causes find_rate_limit(const Diagnosis& context) {
   const auto& facts = context.facts;
   const auto lost = fallen_silent(facts);
-  if (lost.empty()) return {};
+  if (lost.empty() || others_get_through(facts, lost)) return {};
   std::set<std::string> networks;
   bool resets = false;  // some devices refuse instead of dropping
   for (const auto& twice : lost) {
@@ -149,11 +190,12 @@ Causes find_rate_limit(const Diagnosis& context) {
       if (shut_out && !context.explained(*result)) cause.explained.push_back(result);
     }
   }
-  // Routers on the way do not answer any more, either.
+  // Routers on the way no longer answer, either.
   for (const auto& result : facts.report.probes) {
     const auto check = result.probe.check;
     const bool on_the_way = check == CheckKind::hop || check == CheckKind::udp_range;
-    const bool silent = result.observation.outcome == Outcome::silent;
+    const auto& seen = result.observation;
+    const bool silent = seen.outcome == Outcome::silent && seen.detail == DetailCode::silent;
     if (on_the_way && silent && !context.explained(result)) cause.explained.push_back(&result);
   }
   if (!context.affects_requirement(cause.explained)) return {};
@@ -165,9 +207,9 @@ Causes find_rate_limit(const Diagnosis& context) {
                       : phrase("A device in the path has started to drop this computer's packets");
   finding.owner = Owner::security;
   const auto* quiet = line ? nullptr : resolver_is_silent(facts);
-  finding.confidence = line && networks.size() > 1 ? Confidence::certain
-                       : quiet != nullptr          ? Confidence::possible
-                                                   : Confidence::likely;
+  finding.confidence = quiet != nullptr || some_died_before(facts) ? Confidence::possible
+                       : line && networks.size() > 1               ? Confidence::certain
+                                                                   : Confidence::likely;
   finding.fix = phrase(
       "Exempt this computer{} from intrusion prevention (port scan, host sweep or flood "
       "protection) on the firewall, or raise its limit: calls contact dozens of servers within "

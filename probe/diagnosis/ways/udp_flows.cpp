@@ -133,7 +133,8 @@ std::vector<const Flow*> lost_beside_others(const Facts& facts) {
 
 bool new_flows_may_be_limited(const Facts& facts) {
   if (lost_beside_others(facts).size() > 1) return true;
-  // Connections that stood once and once did not: three requests in a row are hardly ever lost.
+  // Connections to one port that were sometimes made and sometimes not: three requests in a row are
+  // hardly ever lost.
   const auto by_turns = facts.select([](const Flow& flow) {
     const auto went = [&](Reachability way) {
       return any_sample(flow, [&](const FlowSample& sample) { return sample.way == way; });
