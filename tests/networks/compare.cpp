@@ -77,6 +77,12 @@ std::string in_words(const char* who, const Tally& tally, int networks) {
 }  // namespace
 
 void compare(std::uint64_t number, const networks::Network& network, Comparison& comparison) {
+  // Worlds alone, in families that they do not decide, make rules of what dies with a dead way.
+  const auto& boxes = network.boxes;
+  if (std::any_of(boxes.begin(), boxes.end(),
+                  [](const Box& box) { return box.kind == BoxKind::branch; })) {
+    return;
+  }
   const auto& scene = scene_of(network);
   const auto by_rules = run(network, scene);
   const auto start = std::clock();  // the processor's: the machine may be busy
