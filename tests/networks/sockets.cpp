@@ -57,7 +57,7 @@ std::vector<std::uint8_t> binding_reply(const stun::Message& request, const Sock
   return reply.finish();
 }
 
-// To who has no credentials (RFC 8656 section 7.2).
+// To a client without credentials (RFC 8656 section 7.2).
 std::vector<std::uint8_t> allocate_reply(const stun::Message& request) {
   stun::Builder reply(stun::Class::error, stun::Method::allocate, request.id);
   reply.add_error(401, "Unauthorized");

@@ -59,7 +59,6 @@ IpAddress resolver_of(const networks::Network& network) {
 void Internet::listen(const std::string& host, Proto proto, PortRange ports) {
   const auto address = address_of(host);
   hosts_.insert(host);
-  if (!IpAddress::parse(host)) names_.try_emplace(address, host);
   open_[{address, proto == Proto::udp}].push_back(ports);
 }
 
@@ -83,11 +82,6 @@ bool Internet::listens(const IpAddress& address, Proto proto, std::uint16_t port
   return found != open_.end() &&
          std::any_of(found->second.begin(), found->second.end(),
                      [&](const PortRange& range) { return range.contains(port); });
-}
-
-std::string Internet::name_of(const IpAddress& address) const {
-  const auto found = names_.find(address);
-  return found == names_.end() ? std::string() : found->second;
 }
 
 Traffic::Traffic(const networks::Network& network, const Internet& internet)

@@ -40,13 +40,10 @@ class Internet {
   void listen(const std::string& host, Proto proto, PortRange ports);
   static IpAddress address_of(const std::string& host);
   bool listens(const IpAddress& address, Proto proto, std::uint16_t port) const;
-  // "" where no name is known for it.
-  std::string name_of(const IpAddress& address) const;
   const std::set<std::string>& hosts() const { return hosts_; }
 
  private:
   std::set<std::string> hosts_;
-  std::map<IpAddress, std::string> names_;
   std::map<std::pair<IpAddress, bool>, std::vector<PortRange>> open_;
 };
 

@@ -131,7 +131,7 @@ class Reader {
     std::set<const ProbeResult*> known;
     for (const auto event : events) {
       const auto* result = context_.facts.find(seen(event).probe);
-      // A question to the site's own resolvers is the affair of the rules about names.
+      // Questions to the site's own resolvers are left to the rules about names.
       const bool open =
           failing(*result) && !context_.explained(*result) && !result->probe.target.host.empty();
       if (open && known.insert(result).second) closed.probes.push_back(result);

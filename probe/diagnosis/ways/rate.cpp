@@ -122,43 +122,44 @@ std::vector<Twice> fallen_silent(const Facts& facts) {
   return lost;
 }
 
-// Somebody answered what was sent when the first of these was already silent: then nobody shut this
-// computer out.
-bool others_get_through(const Facts& facts, const std::vector<Twice>& lost) {
-  auto since = *lost.front().after->result->observation.sent_at;
+// When it was sent, where it was sent to the outside. The site's DNS answers a computer that is
+// shut out, too.
+std::optional<WallTime> sent_outside(const Facts& facts, const ProbeResult& result) {
+  const bool outside =
+      is_direct(result) && !facts.inside(result) && result.probe.check != CheckKind::dns;
+  return outside ? result.observation.sent_at : std::nullopt;
+}
+
+// Of all that was answered, when the latest was sent.
+std::optional<WallTime> last_answered(const Facts& facts) {
+  std::optional<WallTime> last;
+  for (const auto& result : facts.report.probes) {
+    const auto outcome = result.observation.outcome;
+    const bool answered = outcome == Outcome::answered || outcome == Outcome::connected;
+    if (answered) last = std::max(last, sent_outside(facts, result));
+  }
+  return last;
+}
+
+// When the first of these was already silent.
+WallTime silent_since(const std::vector<Twice>& lost) {
+  auto since = WallTime::max();
   for (const auto& twice : lost) {
     since = std::min(since, *twice.after->result->observation.sent_at);
   }
-  const auto& probes = facts.report.probes;
-  return std::any_of(probes.begin(), probes.end(), [&](const ProbeResult& result) {
-    const auto& seen = result.observation;
-    const bool answered = seen.outcome == Outcome::answered || seen.outcome == Outcome::connected;
-    return answered && seen.sent_at && *seen.sent_at > since && is_direct(result) &&
-           !facts.inside(result) && result.probe.check != CheckKind::dns;
-  });
+  return since;
 }
 
-// Several were silent although what was sent after them was answered: whoever shuts this computer
-// out lets everything pass before, and nothing afterwards.
-bool some_died_before(const Facts& facts) {
+// Several hosts were silent before the last answer: a device that shuts this computer out lets
+// everything pass before, and nothing afterwards.
+bool some_died_before(const Facts& facts, std::optional<WallTime> last) {
   constexpr std::chrono::milliseconds at_once{50};
-  std::optional<WallTime> last;
-  const auto is_sent_outside = [&](const ProbeResult& result) {
-    return result.observation.sent_at && is_direct(result) && !facts.inside(result) &&
-           result.probe.check != CheckKind::dns;
-  };
-  for (const auto& result : facts.report.probes) {
-    const auto& seen = result.observation;
-    const bool answered = seen.outcome == Outcome::answered || seen.outcome == Outcome::connected;
-    if (answered && is_sent_outside(result)) last = std::max(last, seen.sent_at);
-  }
   std::set<std::string> silent;
   for (const auto& result : facts.report.probes) {
     const auto& seen = result.observation;
     const bool died = seen.outcome == Outcome::silent && seen.detail == DetailCode::timed_out;
-    if (died && is_sent_outside(result) && *seen.sent_at + at_once < last) {
-      silent.insert(result.probe.target.host);
-    }
+    const auto sent = sent_outside(facts, result);
+    if (died && sent && *sent + at_once < last) silent.insert(result.probe.target.host);
   }
   return silent.size() > 1;
 }
@@ -168,7 +169,9 @@ bool some_died_before(const Facts& facts) {
 Causes find_rate_limit(const Diagnosis& context) {
   const auto& facts = context.facts;
   const auto lost = fallen_silent(facts);
-  if (lost.empty() || others_get_through(facts, lost)) return {};
+  if (lost.empty()) return {};
+  const auto last = last_answered(facts);
+  if (last > silent_since(lost)) return {};  // others still get through
   std::set<std::string> networks;
   bool resets = false;  // some devices refuse instead of dropping
   for (const auto& twice : lost) {
@@ -207,9 +210,9 @@ Causes find_rate_limit(const Diagnosis& context) {
                       : phrase("A device in the path has started to drop this computer's packets");
   finding.owner = Owner::security;
   const auto* quiet = line ? nullptr : resolver_is_silent(facts);
-  finding.confidence = quiet != nullptr || some_died_before(facts) ? Confidence::possible
-                       : line && networks.size() > 1               ? Confidence::certain
-                                                                   : Confidence::likely;
+  finding.confidence = quiet != nullptr || some_died_before(facts, last) ? Confidence::possible
+                       : line && networks.size() > 1                     ? Confidence::certain
+                                                                         : Confidence::likely;
   finding.fix = phrase(
       "Exempt this computer{} from intrusion prevention (port scan, host sweep or flood "
       "protection) on the firewall, or raise its limit: calls contact dozens of servers within "
