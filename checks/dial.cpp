@@ -84,9 +84,9 @@ void add_loss_evidence(Observation& observation, int attempts) {
 asio::awaitable<Dialled> dial(Context& context, Job job, DialOptions options,
                               Observation& observation) {
   Dialled dialled;
+  if (options.tls) context.tls.prepare();  // reads the trust anchors, the first time
   observation.sent_at = context.scope.clock.wall_now();
   observation.attempts = 1;
-  if (options.tls) context.tls.prepare();
   auto connected = co_await connect(context, job, options.segment, observation, dialled.failure);
   if (!connected) co_return dialled;
   const auto established = context.scope.clock.now();

@@ -175,6 +175,7 @@ asio::awaitable<void> ask_direct(Context& context, Job job, std::string url, Wan
       co_await client.request(request, context.scope, context.scope.clock.now() + limit);
   observation.address = job.address;
   observation.local = reply.local;
+  if (reply.sent_at) observation.sent_at = reply.sent_at;
   observation.timing_ms = reply.timing_ms;
   const auto connect = reply.timing_ms.find(Timing::connect);
   if (connect != reply.timing_ms.end()) observation.round_trip = Milliseconds(connect->second);

@@ -31,7 +31,8 @@ struct Attempt {
   std::optional<IpAddress> address;
   std::optional<Failure> failure;  // nothing: connected
   std::optional<SocketAddress> local;
-  Milliseconds took{0};  // of the connection alone
+  std::optional<WallTime> sent_at;  // once its name was found, and its turn had come
+  Milliseconds took{0};             // of the connection alone
   bool connected() const { return address && !failure; }
 };
 
@@ -53,6 +54,7 @@ asio::awaitable<Attempt> connect_by(Context& context, std::string host, std::uin
   ConnectOptions options;
   options.interface = context.settings.interface;
   const SocketAddress remote{*attempt.address, port};
+  attempt.sent_at = context.scope.clock.wall_now();
   const auto connected = co_await connect_tcp(context.executor, context.scope, remote, options);
   if (connected.has_error()) {
     attempt.failure = connected.error();
@@ -115,6 +117,7 @@ void conclude(Observation& observation, const Attempt& six, const Attempt& four)
   const bool six_first =
       six.connected() && (!four.connected() || six.took <= four.took + head_start);
   observation.address = used.address;
+  if (used.sent_at) observation.sent_at = used.sent_at;
   if (!six.connected() && !four.connected()) {
     const bool nothing = four.failure->kind == FailureKind::no_address ||
                          four.failure->kind == FailureKind::no_route;

@@ -59,7 +59,9 @@ struct HttpReply {
   std::vector<std::pair<std::string, std::string>> proxy_headers;  // of that answer
   TlsInfo tls;                                 // of the server, where the URL is https
   std::optional<SocketAddress> local, remote;  // of the TCP connection
-  std::map<Timing, double> timing_ms;          // since the start: "connect", "tls", "reply"
+  std::optional<std::chrono::system_clock::time_point>
+      sent_at;                         // when the first connection was asked for
+  std::map<Timing, double> timing_ms;  // since the start: "connect", "tls", "reply"
 
   // The first header of that name, whatever its case; nothing if there is none.
   std::optional<std::string> header(std::string_view name) const;

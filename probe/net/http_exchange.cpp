@@ -223,6 +223,7 @@ void HttpExchange::read_connection() {
   read_time(CURLINFO_APPCONNECT_TIME_T, Timing::tls);
   read_time(CURLINFO_STARTTRANSFER_TIME_T, Timing::reply);
   reply_.connected = connected();
+  reply_.sent_at = sockets_.first_at;
   long schemes = 0;
   curl_easy_getinfo(easy_, CURLINFO_PROXYAUTH_AVAIL, &schemes);
   for (const auto& row : curl_auths) {
@@ -293,6 +294,7 @@ curl_socket_t HttpExchange::open_socket(void* log, curlsocktype, curl_sockaddr* 
   const int opened = platform::open_socket(address->family, address->socktype, address->protocol);
   sockets.no_socket = opened < 0 ? errno : 0;
   if (opened < 0) return CURL_SOCKET_BAD;
+  if (!sockets.first_at) sockets.first_at = std::chrono::system_clock::now();
   platform::enable_icmp_errors(opened, address->family == AF_INET6);
   try {
     sockets.open.insert(opened);

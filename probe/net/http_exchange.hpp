@@ -24,7 +24,8 @@ struct Ended {
 // The sockets of a transfer: opened here, so that what libcurl does not tell can be asked of them.
 struct SocketLog {
   std::set<curl_socket_t> open;
-  bool connected = false;  // TCP stood, once
+  std::optional<std::chrono::system_clock::time_point> first_at;  // when the first was opened
+  bool connected = false;                                         // TCP stood, once
   bool kept_here = false;  // this computer did not let a connection request out
   int no_socket = 0;       // an errno where none could be opened
   std::optional<IcmpError> icmp;
