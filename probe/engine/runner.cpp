@@ -99,10 +99,12 @@ class Runner {
     if (options_.further) look_.start([this] { return look_early(); });
     co_await all_ended();
     asked_for_all_ = true;
+    bool asked = options_.further != nullptr;
+    while (asked && !context_.scope.stop.stopped()) {
+      asked = add(ask_further()) && looks_ < most_looks;
+      co_await all_ended();
+    }
     if (!options_.further || context_.scope.stop.stopped()) co_return;
-    add(options_.further(scheduler_.results()));
-    co_await all_ended();
-    if (context_.scope.stop.stopped()) co_return;
     make_after_all(needed_after_all());
     co_await all_ended();
   }
@@ -245,7 +247,7 @@ class Runner {
     std::vector<Probe> more;
     std::vector<std::string> needed;
     const auto look = [&] {
-      more = options_.further(scheduler_.results());
+      more = ask_further();
       needed = needed_after_all();
     };
     scheduler_.with_overdue_as_silent(look);
@@ -262,15 +264,24 @@ class Runner {
     make_after_all(needed);
   }
 
-  void add(std::vector<Probe> more) {
+  std::vector<Probe> ask_further() {
+    ++looks_;
+    return options_.further(scheduler_.results());
+  }
+
+  // Whether any could be added.
+  bool add(std::vector<Probe> more) {
+    bool any = false;
     for (auto& probe : more) {
       const auto index = scheduler_.add(std::move(probe));
       if (!index) break;
       order_.push_back(*index);
+      any = true;
     }
     // Else it says that all is done while these are waited for.
     if (!more.empty()) tell_progress();
     begin();
+    return any;
   }
 
   std::vector<std::string> needed_after_all() {
@@ -306,6 +317,7 @@ class Runner {
   std::size_t questions_left_ = 0;              // of these, those that ask one thing
   std::size_t ahead_ = 0, heard_of_ = 0;        // of those that begin alone: not yet done; reached
   bool asked_for_all_ = false;
+  int looks_ = 0;  // how often it was asked what else to measure
 };
 
 }  // namespace

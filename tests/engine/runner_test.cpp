@@ -393,13 +393,16 @@ TEST(Runner, AsksFurtherBesideWhatIsOverdueAndAtTheEnd) {
     std::vector<std::string> seen;
     for (const auto& result : so_far) seen.emplace_back(to_string(result.observation.outcome));
     outcomes.push_back(seen);
-    EXPECT_EQ(plan_done, outcomes.size() == 2);
-    return std::vector<Probe>{tcp_to(fmt::format("192.0.2.{}", 10 + outcomes.size()))};
+    EXPECT_EQ(plan_done, outcomes.size() > 1);
+    std::vector<Probe> more;
+    if (outcomes.size() < 3) more = {tcp_to(fmt::format("192.0.2.{}", 10 + outcomes.size()))};
+    return more;
   };
   const auto results = run.run();
   using Words = std::vector<std::string>;
-  EXPECT_EQ(outcomes,
-            (std::vector<Words>{{"answered", "silent"}, {"answered", "silent", "answered"}}));
+  EXPECT_EQ(outcomes, (std::vector<Words>{{"answered", "silent"},
+                                          {"answered", "silent", "answered"},
+                                          {"answered", "silent", "answered", "answered"}}));
   ASSERT_EQ(results.size(), 4u);
   EXPECT_EQ(run.own.began[results[2].probe.id] - run.own.began[quick], timeouts::second_look);
   EXPECT_EQ(run.own.began[results[3].probe.id] - run.own.began[slow], timeouts::tcp_connect);
@@ -428,6 +431,25 @@ TEST(Runner, AsksFurtherWhenThePlanHasEnded) {
   EXPECT_EQ(run.own.began[results[3].probe.id] - run.own.began[slow], run.own.takes["192.0.2.2"]);
   EXPECT_EQ(run.own.began[to_the_edge.id] - run.own.began[results[2].probe.id], timeouts::hop)
       << "the edge's router has others to answer first";
+}
+
+// All ended before the first look: what that shows is asked about, too, and no more than that.
+TEST(Runner, AsksAboutWhatTheLastLookShowed) {
+  for (const int useful : {1, 2, 9}) {
+    Fixture run(Time::by_hand);
+    run.add("192.0.2.1");
+    int looks = 0;
+    run.options.further = [&](std::vector<ProbeResult>& so_far) {
+      EXPECT_EQ(so_far.size(), static_cast<std::size_t>(1 + looks));
+      std::vector<Probe> more;
+      if (++looks <= useful) more = {tcp_to(fmt::format("192.0.2.{}", 10 + looks))};
+      return more;
+    };
+    const auto results = run.run();
+    EXPECT_EQ(looks, std::min(useful + 1, most_looks));
+    EXPECT_EQ(results.size(), static_cast<std::size_t>(1 + std::min(useful, most_looks)));
+    for (const auto& one : results) EXPECT_EQ(one.observation.outcome, Outcome::answered);
+  }
 }
 
 // The first choice was reached, and is of no use: its alternate is made once, early or at the end.
