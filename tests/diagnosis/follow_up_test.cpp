@@ -300,6 +300,15 @@ TEST(FollowUps, AskForAPortThatNoSipAlgKnows) {
   }
 }
 
+// One packet that dies where all else is well: chance, or a port that nobody else was asked on.
+TEST(FollowUps, AskOnceMoreWhatDiedAlone) {
+  auto site = controls(anchors());
+  const auto list = ids(report({row("media", {tcp_hop("media.vendor.com", 5004, "dropped")}),
+                                row("web", {tls("www.vendor.com")}), site}));
+  EXPECT_TRUE(asks(list, "hop/tcp/media.vendor.com:5004?again=true"))
+      << fmt::format("{}", fmt::join(list, "\n"));
+}
+
 // Where UDP leaves and no reply comes back, each further port would say the same.
 TEST(FollowUps, AskNothingOfSinglePortsWhereNoReplyComesBack) {
   const auto list = ids(report(

@@ -122,7 +122,7 @@ bool died_once(const Facts& facts, const Flow& flow) {
   return alike <= most_by_chance && facts.asked_for(flow);
 }
 
-// Where nothing is known to listen, the way is its own control.
+// By chance, maybe: the way is its own control.
 void ask_once_more(const Facts& facts, Questions& questions) {
   std::size_t asked = 0;
   for (const auto& flow : facts.flows) {
@@ -375,6 +375,8 @@ void ask_for_ways(const findings::Diagnosis& context, Questions& questions, bool
       });
   if (any_in_doubt && any_row_suffers(context.worlds())) {
     ask_by_worlds(context, control->host, through, questions);
+  } else {
+    ask_once_more(facts, questions);
   }
   ask_for_silent_ranges(facts, through, questions, hurried);
 }
