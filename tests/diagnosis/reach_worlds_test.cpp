@@ -134,6 +134,31 @@ TEST(ReachWorlds, ABorderFirewallIsPossibleAndItsCallsAreNotDecided) {
   ASSERT_TRUE(diagnosis.explained.runner_up) << "what else it could be";
 }
 
+// The provider's firewall turns all UDP away, now and then with a word. Our own packets that end on
+// the way end before it, but for those that were sent as far as the media's own way goes.
+TEST(ReachWorlds, AFirewallBehindTheRoutersThatSpeakTurnsAllUdpAway) {
+  const auto quiet = [](std::string host, std::uint16_t port) {
+    return sent(test::sip(std::move(host), port, silent), 4);
+  };
+  const std::string firewall = "62.4.8.2";
+  const auto site =
+      report({row("signaling", {rejected_by(quiet("sbc.vendor.com", 5060), firewall),
+                                quiet("sbc2.vendor.com", 5060), sip_tls("sbc.vendor.com")}),
+              row("media", {range("media.vendor.com", {{10000, "prohibited", firewall},
+                                                       {15000, "silent"},
+                                                       {20000, "prohibited", firewall}})}),
+              controls({test::tls("www.google.com"), test::tls("www.cloudflare.com"),
+                        sent(test::stun("stun.cloudflare.com", 3478, silent), 4),
+                        rejected_by(test::ntp("time.cloudflare.com", silent), firewall),
+                        sent(test::stun("stun.l.google.com", 19302, silent), 4)}),
+              follow_up({udp_hop("sbc.vendor.com", 5060, "left_site", "sip"),
+                         udp_hop("sbc2.vendor.com", 40000, "left_site")})});
+  const auto diagnosis = diagnose(site, {});
+  EXPECT_EQ(codes(diagnosis), Words{"certain firewall.udp_blocked"});
+  EXPECT_EQ(as_report(site, diagnosis).sets.front().requirements[1].status, Status::fail)
+      << "the media";
+}
+
 TEST(ReachWorlds, TwoFaultsAreBothFoundAndNeitherKnowsOfTheOther) {
   const auto site = host_and_range();
   const auto diagnosis = diagnose(site, {});

@@ -156,7 +156,8 @@ std::vector<Scope> scopes_of(const Clues& clues, Protocol protocol, const EventI
 void propose(const Clues& clues, Protocol protocol, bool beyond, Boxes& boxes) {
   const auto its = [&](std::uint32_t event) {
     const auto& packet = clues.packet(event);
-    return matches(protocol, packet.udp) && !(beyond && packet.ends_early);
+    const bool ends_before = packet.ends_early && !packet.ends_far;
+    return matches(protocol, packet.udp) && !(beyond && ends_before);
   };
   const auto bad = clues.select(clues.bad, its);
   if (bad.empty()) return;
@@ -182,8 +183,10 @@ void propose(const Clues& clues, Protocol protocol, bool beyond, Boxes& boxes) {
     const bool shuts_all_tcp = box.code == Code::proxy_required || box.code == Code::offline;
     if (protocol == Protocol::any && !both && !dead_line) continue;
     for (const auto action : actions(clues, met)) {
-      // Behind the routers that speak, and on the way back, packets just vanish.
-      if (action == Fate::deaf ? !beyond : beyond && action != Fate::drop) continue;
+      // On the way back packets just vanish. Behind the routers that speak only those are believed
+      // to refuse who sign for it.
+      const bool unsigned_there = action == Fate::refuse || action == Fate::forge;
+      if (action == Fate::deaf ? !beyond : beyond && unsigned_there) continue;
       box.fate = action;
       box.prior =
           prior::rule + scope.price + (beside_proxy && shuts_all_tcp ? prior::beside_proxy : 0) +
@@ -191,7 +194,9 @@ void propose(const Clues& clues, Protocol protocol, bool beyond, Boxes& boxes) {
           (beyond && protocol != Protocol::tcp && box.ports.empty() ? prior::whole_beyond : 0);
       const bool replies = beyond && action == Fate::drop;
       box.text = fmt::format("{}: {}{}", scope.text, in_words(action),
-                             replies ? " beyond the routers that speak, or their replies" : "");
+                             replies  ? " beyond the routers that speak, or their replies"
+                             : beyond ? ", beyond the routers that speak"
+                                      : "");
       boxes.push_back(box);
       if (!replies || box.code != Code::udp_blocked) continue;
       box.fate = Fate::deaf;

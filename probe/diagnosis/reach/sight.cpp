@@ -121,6 +121,14 @@ class Devices {
                        [&](auto device) { return !is_nearer(device, event); });
   }
 
+  // Turned away by one outside, at whom no packet was seen to end: it may be farther out than the
+  // routers that others were seen at.
+  bool may_be_beyond(const FlowEvent& event) const {
+    if (!event.flow.udp || !event.ends_early || event.seen != Seen::prohibited) return false;
+    const auto device = IpAddress::parse(event.router);
+    return device && !device->is_private() && !ttls_.contains(event.router);
+  }
+
  private:
   bool is_nearer(std::string_view device, const FlowEvent& event) const {
     const auto ttl = ttls_.find(device);
@@ -186,7 +194,8 @@ Sight look(FlowEvents events, const std::vector<PacketFlow>& others,
   for (const auto& event : sight.events.flows) {
     auto packet = sight.packet_of(event.flow);
     packet.ends_early = event.ends_early;
-    packet.ends_far = how_far.as_far_as_the_vendors(event) || how_far.died_behind(event);
+    packet.ends_far = how_far.as_far_as_the_vendors(event) || how_far.died_behind(event) ||
+                      devices.may_be_beyond(event);
     packet.ends_at_device = devices.may_be_behind(event);
     packet.at_ms = event.at.count();
     if (event.took) packet.answered_ms = (event.at + *event.took).count();

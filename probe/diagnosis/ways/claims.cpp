@@ -75,14 +75,16 @@ Claim Claims::of(const ClosedFlows& closed) const {
   const auto& box = *closed.box;
   const bool wide_ports = closed.ports_sure >= reach::is_likely;
   const bool wide_hosts = closed.hosts_sure >= reach::is_likely;
-  claim.beyond = box.beyond;
+  // Who turns packets away says where that is.
+  claim.beyond = box.beyond && box.fate != reach::Fate::prohibit && box.fate != reach::Fate::ration;
   if (reach::at_far_end(box)) {
     claim.beyond = any_of(closed.flows, [&](const Flow& flow) { return is_beyond(flow); });
   }
   const bool elsewhere =
       any_of(closed.flows, [&](const Flow& flow) { return works_elsewhere(flow); });
   const bool is_destination = box.kind != reach::Kind::rule && box.ports.empty() && !claim.beyond &&
-                              elsewhere && closed.flows.size() > 1;
+                              elsewhere && closed.flows.size() > 1 &&
+                              closed.ports_sure <= 1 - reach::is_likely;
   const bool several = networks_of(closed.flows).size() > 1;
   const bool nowhere =
       !elsewhere && !claim.beyond && (!claim.udp || closed.whole_sure >= reach::is_likely);
