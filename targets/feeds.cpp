@@ -6,6 +6,7 @@
 
 #include "probe/model/public_network.hpp"
 #include "probe/util/path.hpp"
+#include "probe/util/text.hpp"
 #include "probe/util/utf8.hpp"
 #include "targets/json_file.hpp"
 #include "targets/service_tags.hpp"
@@ -210,13 +211,6 @@ FeedResult read_tags(std::string_view text, Feed feed) {
   return result;
 }
 
-template <typename Item>
-void append(std::vector<Item>& to, const std::vector<Item>& from) {
-  for (const auto& item : from) {
-    if (std::find(to.begin(), to.end(), item) == to.end()) to.push_back(item);
-  }
-}
-
 }  // namespace
 
 std::optional<FeedKind> parse_feed_kind(std::string_view word) {
@@ -247,10 +241,10 @@ std::optional<FeedEntry> Feed::find(std::string_view key) const {
       all->priority = entry.priority;
       all->required = entry.required;
     }
-    append(all->names, entry.names);
-    append(all->wildcards, entry.wildcards);
-    append(all->tcp, entry.tcp);
-    append(all->udp, entry.udp);
+    for (const auto& item : entry.names) add_once(all->names, item);
+    for (const auto& item : entry.wildcards) add_once(all->wildcards, item);
+    for (const auto& item : entry.tcp) add_once(all->tcp, item);
+    for (const auto& item : entry.udp) add_once(all->udp, item);
     for (const auto& network : entry.networks) {
       if (seen.insert(network.to_string()).second) all->networks.push_back(network);
     }

@@ -4,16 +4,13 @@
 #include <map>
 #include <set>
 
+#include "probe/util/text.hpp"
 #include "targets/suggest.hpp"
 
 namespace callready {
 namespace {
 
 constexpr std::size_t most_rows = 1'000;  // as one file may have (set_reader.cpp)
-
-bool contains(const std::vector<std::string>& list, const std::string& item) {
-  return std::find(list.begin(), list.end(), item) != list.end();
-}
 
 bool is_default(const TargetSet& set, const std::vector<std::string>& scenarios) {
   return scenarios.empty() ||

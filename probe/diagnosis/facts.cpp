@@ -393,7 +393,7 @@ Facts::Facts(const Report& whole)
     : report(whole), answered_late_(late_answers(whole)), stream_loses_(a_stream_loses(whole)) {
   for (const auto& set : report.sets) {
     for (const auto& row : set.requirements) {
-      for (const auto& id : row.probes) rows_.emplace(id, Row{&set, &row});
+      for (const auto& id : row.probes) rows_.emplace(id, &set);
     }
   }
   PassedOn passed_on;
@@ -471,17 +471,19 @@ const ProbeResult* Facts::find(const std::string& probe) const {
   return found == by_id_.end() ? nullptr : found->second;
 }
 
-std::vector<std::string> Facts::rows_of(const std::string& probe) const {
-  std::vector<Row> rows;
-  const auto [begin, end] = rows_.equal_range(probe);
-  for (auto at = begin; at != end; ++at) rows.push_back(at->second);
-  // In the order of the report, where they stand one behind the other.
-  std::sort(rows.begin(), rows.end(), [](const Row& left, const Row& right) {
-    return std::tuple(left.set, left.row) < std::tuple(right.set, right.row);
-  });
-  std::vector<std::string> names;
-  for (const auto& [set, row] : rows) names.push_back(set->id + '/' + row->id);
-  return names;
+std::vector<std::string> Facts::sets_of(const ProbeResult& result) const {
+  std::set<const SetResult*> sets;  // they stand one behind the other
+  const auto [begin, end] = rows_.equal_range(result.probe.id);
+  for (auto at = begin; at != end; ++at) sets.insert(at->second);
+  std::vector<std::string> ids;
+  for (const auto* set : sets) ids.push_back(set->id);
+  return ids;
+}
+
+std::vector<std::string> Facts::sets_of(const std::vector<const ProbeResult*>& probes) const {
+  std::vector<std::string> ids;
+  for (const auto* result : probes) add_new(ids, sets_of(*result));
+  return ids;
 }
 
 std::set<std::string> Facts::hosts_asked_for() const {

@@ -13,6 +13,7 @@
 
 #include "probe/model/payload.hpp"
 #include "probe/model/report.hpp"
+#include "probe/util/text.hpp"
 
 namespace callready::findings {
 
@@ -97,19 +98,22 @@ class Facts {
   std::vector<Flow> flows;
 
   const ProbeResult* find(const std::string& probe) const;
-  // "set/requirement" of the rows that asked for a probe; none for controls and follow-ups.
-  std::vector<std::string> rows_of(const std::string& probe) const;
+  // The ids of the sets that asked for a probe, in the report's order; none for controls and
+  // follow-ups.
+  std::vector<std::string> sets_of(const ProbeResult& result) const;
+  // Of all of these, each once.
+  std::vector<std::string> sets_of(const std::vector<const ProbeResult*>& probes) const;
   // True where a row needs that endpoint. A question about the site itself (what kind of NAT) may
   // be put to anybody: nobody needs the way to that server.
   bool asked_for(const ProbeResult& result) const {
     return rows_.contains(result.probe.id) && result.probe.check != CheckKind::nat;
   }
-  // Hosts that a set asks for: the vendor's, whoever asked them besides.
   // A row needs that port of that host: where only the vendor's list is allowed, the well known
   // public servers are silent or refused, and nothing is wrong.
   bool asked_for(const Flow& flow) const {
     return any_sample(flow, [&](const FlowSample& sample) { return asked_for(*sample.result); });
   }
+  // Hosts that a set asks for: the vendor's, whoever asked them besides.
   std::set<std::string> hosts_asked_for() const;
 
   // The networks of the flows that `wanted` accepts.
@@ -120,6 +124,18 @@ class Facts {
       if (wanted(flow)) found.insert(flow.network);
     }
     return found;
+  }
+  template <typename Wanted>
+  std::vector<const ProbeResult*> probes_that(Wanted wanted) const {
+    std::vector<const ProbeResult*> found;
+    for (const auto& result : report.probes) {
+      if (wanted(result)) found.push_back(&result);
+    }
+    return found;
+  }
+  template <typename Wanted>
+  bool any_probe(Wanted wanted) const {
+    return std::any_of(report.probes.begin(), report.probes.end(), wanted);
   }
   template <typename Wanted>
   std::vector<const Flow*> select(Wanted wanted) const {
@@ -168,13 +184,8 @@ class Facts {
 
  private:
   // Where a probe is, and who asked for it: a few bytes for each of what may be many thousands.
-  struct Row {
-    const SetResult* set;
-    const RequirementResult* row;
-  };
-
   std::unordered_map<std::string_view, const ProbeResult*> by_id_;
-  std::unordered_multimap<std::string_view, Row> rows_;
+  std::unordered_multimap<std::string_view, const SetResult*> rows_;
   std::set<std::string> alive_;  // hosts
   std::set<std::string> proxied_, sip_servers_;
   std::set<std::string> devices_;         // that turned something away

@@ -110,10 +110,6 @@ bool Diagnosis::affects_requirement(const std::vector<const ProbeResult*>& probe
 
 namespace {
 
-bool contains(const std::vector<std::string>& list, const std::string& item) {
-  return std::find(list.begin(), list.end(), item) != list.end();
-}
-
 bool well(Status status) { return status == Status::pass || status == Status::skip; }
 
 // The rows of a set that a cause is behind: those of its probes that are not well, and those that

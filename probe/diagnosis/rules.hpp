@@ -24,6 +24,18 @@ struct Cause {
   std::vector<const ProbeResult*> impaired{};
   Closes closes = Closes::nothing_more;
   Text asked{};  // what the fix asks to let through: said anew once the rows are judged
+
+  // What it is, but for its words; the finding, to say them.
+  Finding& is(FindingCode code, Owner owner, Confidence confidence) {
+    finding.code = code;
+    finding.owner = owner;
+    finding.confidence = confidence;
+    return finding;
+  }
+  // `of`: whose evidence it is; null: of several.
+  void tell(Text text, const ProbeResult* of = nullptr) {
+    finding.evidence.push_back({of == nullptr ? std::string() : of->probe.id, std::move(text)});
+  }
 };
 
 // For the cause's fix: what it asks to let through, of what it explains or contradicts, and of what

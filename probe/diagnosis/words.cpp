@@ -135,15 +135,10 @@ Text ask_the_device(const std::string& device) {
 
 Text advice_in_words(const Facts& facts, const std::vector<const ProbeResult*>& probes,
                      std::initializer_list<std::string_view> words) {
-  std::set<std::string> wanted;
-  for (const auto* result : probes) {
-    for (const auto& row : facts.rows_of(result->probe.id)) {
-      wanted.insert(row.substr(0, row.find('/')));
-    }
-  }
+  const auto wanted = facts.sets_of(probes);
   Text text;
   for (const auto& set : facts.report.sets) {
-    if (!wanted.contains(set.id)) continue;
+    if (!contains(wanted, set.id)) continue;
     for (const auto& advice : set.advice) {
       const bool about = std::any_of(words.begin(), words.end(), [&](std::string_view word) {
         return advice.id.find(word) != advice.id.npos;
@@ -163,12 +158,7 @@ Text where_the_list_is(const Facts& facts, const std::vector<const ProbeResult*>
 }
 
 Text commands_for_the_list(const Facts& facts, const std::vector<const ProbeResult*>& probes) {
-  std::vector<std::string> sets;
-  for (const auto* result : probes) {
-    for (const auto& row : facts.rows_of(result->probe.id)) {
-      add_once(sets, row.substr(0, row.find('/')));
-    }
-  }
+  const auto sets = facts.sets_of(probes);
   if (sets.empty()) return {};
   Text commands;
   for (const auto& set : sets) {
@@ -226,14 +216,7 @@ std::vector<std::string> hosts_of(const std::vector<const ProbeResult*>& probes)
 std::vector<FindingAffects> sets_of(const Facts& facts,
                                     const std::vector<const ProbeResult*>& probes) {
   std::vector<FindingAffects> sets;
-  for (const auto* result : probes) {
-    for (const auto& row : facts.rows_of(result->probe.id)) {
-      const auto set = row.substr(0, row.find('/'));
-      const bool known = std::any_of(sets.begin(), sets.end(),
-                                     [&](const FindingAffects& other) { return other.set == set; });
-      if (!known) sets.push_back({set, {}});
-    }
-  }
+  for (const auto& set : facts.sets_of(probes)) sets.push_back({set, {}});
   return sets;
 }
 

@@ -26,10 +26,6 @@ constexpr std::size_t few_peers = 2;
 // More of them than these are told by set: the list is elsewhere.
 constexpr std::size_t most_sentences = 6;
 
-bool contains(const std::vector<std::string>& list, const std::string& item) {
-  return std::find(list.begin(), list.end(), item) != list.end();
-}
-
 void add_text(std::vector<std::string>& list, const std::string& text) {
   if (!text.empty()) add_once(list, text);
 }

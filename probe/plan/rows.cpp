@@ -6,16 +6,13 @@
 #include <algorithm>
 #include <set>
 
+#include "probe/util/text.hpp"
 #include "targets/syntax.hpp"
 
 namespace callready {
 namespace {
 
 constexpr auto service_tags_url = "https://www.microsoft.com/en-us/download/details.aspx?id=56519";
-
-bool contains(const std::vector<std::string>& list, const std::string& item) {
-  return std::find(list.begin(), list.end(), item) != list.end();
-}
 
 bool intersects(const std::vector<std::string>& a, const std::vector<std::string>& b) {
   return std::any_of(a.begin(), a.end(), [&](const auto& item) { return contains(b, item); });

@@ -14,10 +14,6 @@
 namespace callready {
 namespace {
 
-bool contains(const std::vector<std::string>& list, const std::string& item) {
-  return std::find(list.begin(), list.end(), item) != list.end();
-}
-
 bool selected(const Requirement& row, const FirewallOptions& options) {
   const bool active =
       row.scenarios.empty() ||

@@ -90,6 +90,26 @@ const RequirementResult& row_of(const Report& report, const std::string& id) {
   throw std::out_of_range(id);
 }
 
+// Calls do without it in both reports, and so they do in the merged one.
+TEST(Merge, KeepsWhatIsKnownOfASet) {
+  auto office = report_of("office", {{"push", {Status::fail}}});
+  auto& set = office.sets.front();
+  set.published = "2026-05";
+  set.leans_on.emplace_back().id = "teams";
+  set.capabilities.front().calls = false;
+  set.verdict = verdict_of_set(set.capabilities, {{"push", set.requirements.front()}});
+  auto home = office;
+  home.site.host = "home";
+  home.started_at += std::chrono::seconds(60);
+  const auto report = merged({{"office", office}, {"home", home}});
+  const auto& both = report.sets.front();
+  EXPECT_FALSE(both.capabilities.front().calls);
+  EXPECT_EQ(both.verdict, set.verdict);
+  EXPECT_EQ(both.published, "2026-05");
+  ASSERT_EQ(both.leans_on.size(), 1U);
+  EXPECT_EQ(both.leans_on.front().id, "teams");
+}
+
 // What a normal run leaves out is told in the same words as where it was left out.
 TEST(Merge, WhatWasLeftOutIsCalledSo) {
   auto one = report_of("pc", {{"sip", {Status::skip, false, 0}}});

@@ -10,11 +10,11 @@
 #include "probe/diagnosis/compare/merge_rows.hpp"
 #include "probe/diagnosis/findings.hpp"
 #include "probe/diagnosis/status/judge.hpp"
+#include "probe/util/text.hpp"
 
 namespace callready {
 namespace {
 
-using merging::add_new;
 using merging::id_from;
 
 // Merged reports among the inputs are taken apart: a part keeps its own name.

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "probe/diagnosis/status/judge.hpp"
+#include "probe/util/text.hpp"
 
 namespace callready::merging {
 namespace {
@@ -183,6 +184,7 @@ CapabilityResult combined(const CapabilityResult& first, const std::vector<SetHe
   Capability capability;
   capability.id = first.id;
   capability.title = first.title;
+  capability.calls = first.calls;
   std::vector<Text> seen;
   bool differ = false;
   for (const auto& its : sets) {
@@ -211,6 +213,7 @@ SetResult combined(const std::vector<SetHere>& sets, std::size_t all) {
   result.id = first.id;
   result.title = first.title;
   result.edition = first.edition;
+  result.published = first.published;
   result.verified = first.verified;
   result.document = first.document;
   result.evidence = first.evidence;
@@ -234,7 +237,7 @@ SetResult combined(const std::vector<SetHere>& sets, std::size_t all) {
       rows[row.id] = result.requirements.back();
     }
   }
-  std::set<std::string_view> capabilities, advice;
+  std::set<std::string_view> leans_on, capabilities, advice;
   for (const auto& here : sets) {
     for (const auto& capability : here.set->capabilities) {
       if (!capabilities.insert(capability.id).second) continue;
@@ -243,6 +246,9 @@ SetResult combined(const std::vector<SetHere>& sets, std::size_t all) {
     for (const auto& item : here.set->advice) {
       if (advice.insert(item.id).second) result.advice.push_back(item);
     }
+    for (const auto& other : here.set->leans_on) {
+      if (leans_on.insert(other.id).second) result.leans_on.push_back(other);
+    }
     add_new(result.notes, here.set->notes);
   }
   if (sets.size() < all) {
@@ -250,10 +256,6 @@ SetResult combined(const std::vector<SetHere>& sets, std::size_t all) {
   }
   result.verdict = verdict_of_set(result.capabilities, rows);
   return result;
-}
-
-bool contains(const std::vector<std::string>& list, const std::string& item) {
-  return std::find(list.begin(), list.end(), item) != list.end();
 }
 
 // What came out well after all vantages have had their say.

@@ -30,15 +30,6 @@ class ById {
   std::map<std::string_view, const Item*> known_;
 };
 
-// Appends those of `more` that `list` does not have yet, each once.
-template <typename Item>
-void add_new(std::vector<Item>& list, const std::vector<Item>& more) {
-  std::set<Item> known(list.begin(), list.end());
-  for (const auto& item : more) {
-    if (known.insert(item).second) list.push_back(item);
-  }
-}
-
 // All sets of all parts, in the order in which they first appear, rows and verdicts combined.
 std::vector<SetResult> merged_sets(const std::vector<MergeInput>& parts);
 

@@ -41,10 +41,6 @@ void add_search_domain(std::vector<FindingEvidence>& list, const Name& name) {
   }
 }
 
-void append(std::vector<const ProbeResult*>& list, const std::vector<const ProbeResult*>& more) {
-  list.insert(list.end(), more.begin(), more.end());
-}
-
 }  // namespace
 
 Causes find_dns_unreachable(const Diagnosis& context) {

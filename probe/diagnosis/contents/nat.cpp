@@ -154,7 +154,7 @@ Causes find_idle_timeout(const Diagnosis& context) {
   constexpr int too_short_s = 45;
   for (const auto& result : context.facts.report.probes) {
     const auto* life = evidence_of(result, EvidenceKind::nat_lifetime);
-    if (life == nullptr || context.facts.rows_of(result.probe.id).empty()) continue;
+    if (life == nullptr || context.facts.sets_of(result).empty()) continue;
     const auto longest = longest_life(text_fact(*life, Fact::value));
     if (!longest || *longest > too_short_s) continue;
     Cause cause;

@@ -24,10 +24,9 @@ Causes find_sip_errors(const Diagnosis& context) {
   std::map<std::string, std::vector<const ProbeResult*>> by_service;
   for (const auto& result : context.facts.report.probes) {
     if (result.probe.check != CheckKind::sip || !is_server_error(result.observation)) continue;
-    const auto rows = context.facts.rows_of(result.probe.id);
-    if (rows.empty()) continue;
-    const auto set = rows.front().substr(0, rows.front().find('/'));
-    by_service[set + ' ' + result.observation.detail.text()].push_back(&result);
+    const auto sets = context.facts.sets_of(result);
+    if (sets.empty()) continue;
+    by_service[sets.front() + ' ' + result.observation.detail.text()].push_back(&result);
   }
   Causes causes;
   for (const auto& [service, probes] : by_service) {

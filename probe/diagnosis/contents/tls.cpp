@@ -178,9 +178,7 @@ Causes find_interception(const Diagnosis& context) {
     bool trusted = false, needed = false, others = false;
     for (const auto* result : probes) {
       parties.insert(registrable_domain(result->probe.target.host));
-      for (const auto& row : facts.rows_of(result->probe.id)) {
-        sets.insert(row.substr(0, row.find('/')));
-      }
+      for (const auto& set : facts.sets_of(*result)) sets.insert(set);
       others |= !facts.asked_for(*result);
       trusted |= is_foreign_and_trusted(*result);
       needed |= facts.asked_for(*result);

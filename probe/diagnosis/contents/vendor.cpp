@@ -107,17 +107,6 @@ std::set<std::string> proved_hosts(const Facts& facts) {
   return hosts;
 }
 
-bool asked_by(const Facts& facts, const SetResult& set, const ProbeResult& result) {
-  const auto rows = facts.rows_of(result.probe.id);
-  return std::any_of(rows.begin(), rows.end(), [&](const std::string& row) {
-    return row.substr(0, row.find('/')) == set.id;
-  });
-}
-
-}  // namespace
-
-namespace {
-
 // Whether the far end itself was heard for each of the operators.
 bool proved_for_all(const Facts& facts, const std::vector<const ProbeResult*>& probes,
                     const std::vector<FindingEvidence>& proofs) {
@@ -185,7 +174,7 @@ Causes find_vendor_down(const Diagnosis& context) {
     for (const auto* all : {&errors, &refused}) {
       Cause cause;
       for (const auto* result : all->probes) {
-        if (asked_by(facts, set, *result) && !told.contains(result->probe.id)) {
+        if (contains(facts.sets_of(*result), set.id) && !told.contains(result->probe.id)) {
           cause.explained.push_back(result);
         }
       }

@@ -53,23 +53,18 @@ bool is_transition_link(const Facts& facts, std::string_view name) {
   return false;
 }
 
-bool is_one_of(const std::vector<std::string>& all, const std::string& one) {
-  return std::find(all.begin(), all.end(), one) != all.end();
-}
-
 // The service's way past the tunnel: what its document requires of those sets, open or not today,
 // media first. Of a tunnel that carries some networks only, the rows that go there. In a report of
 // before 0.2, which has no rules, it is what was tried.
 Text service_in_words(const Facts& facts, const EgressPath& way,
                       const std::vector<const ProbeResult*>& probes) {
-  std::vector<std::string> sets;
-  for (const auto& one : sets_of(facts, probes)) sets.push_back(one.set);
+  const auto sets = facts.sets_of(probes);
   std::set<std::string> carried;
   for (const auto* result : probes) carried.insert(result->probe.id);
   std::vector<FirewallRule> rules;
   for (const auto severity : {Severity::required, Severity::recommended, Severity::optional}) {
     for (const auto& set : facts.report.sets) {
-      if (!is_one_of(sets, set.id)) continue;
+      if (!contains(sets, set.id)) continue;
       for (const auto& row : set.requirements) {
         const bool goes_there =
             way.default_route || std::any_of(row.probes.begin(), row.probes.end(),
@@ -104,7 +99,7 @@ Causes find_full_tunnel(const Diagnosis& context) {
     std::vector<const ProbeResult*> probes;
     for (const auto& result : facts.report.probes) {
       const auto& host = result.probe.target.host;
-      if (is_one_of(hosts, host) && is_direct(result)) probes.push_back(&result);
+      if (contains(hosts, host) && is_direct(result)) probes.push_back(&result);
     }
     Cause cause;
     auto& finding = cause.finding;

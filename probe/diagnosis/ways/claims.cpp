@@ -8,13 +8,6 @@
 namespace callready::findings {
 namespace {
 
-template <typename Item>
-void append_new(std::vector<Item>& list, const std::vector<Item>& more) {
-  for (const auto& item : more) {
-    if (std::find(list.begin(), list.end(), item) == list.end()) list.push_back(item);
-  }
-}
-
 template <typename Wanted>
 bool any_of(const std::vector<const Flow*>& flows, Wanted wanted) {
   return std::any_of(flows.begin(), flows.end(), [&](const Flow* flow) { return wanted(*flow); });
@@ -59,9 +52,9 @@ void Claim::add(const Claim& other) {
   tcp |= other.tcp;
   by_hosts &= other.by_hosts;
   confidence = std::max(confidence, other.confidence);
-  append_new(flows, other.flows);
-  append_new(probes, other.probes);
-  append_new(unseen, other.unseen);
+  add_new(flows, other.flows);
+  add_new(probes, other.probes);
+  add_new(unseen, other.unseen);
 }
 
 Claim Claims::of(const ClosedFlows& closed) const {
