@@ -441,6 +441,10 @@ def random_main(options, program):
     bad = [result for result in results if not result.good()]
     for result in bad:
         print(f"- `{result.repeat()}`: {result.site.described()}: {'; '.join(result.details())}")
+    for result in results:
+        if result.good() and result.judgement.undecided:
+            print(f"- `{result.repeat()}`: {result.site.described()}: undecided "
+                  f"{'; '.join(result.judgement.undecided)}")
     if options.readme:
         write_between_marks(README, text, RANDOM_MARKS)
     return 1 if bad else 0
