@@ -48,7 +48,6 @@ Observation unresolved(const Failure& failure) {
 template <Seen (Observer::*model)(Observer::Job)>
 asio::awaitable<Observation> modelled(Context& context, Job job) {
   auto& memory = memory_of(context.executor);
-  const auto sent_at = context.scope.clock.wall_now();
   const auto& target = job.probe.target;
   const bool dials = job.probe.check != CheckKind::ipv6 && job.probe.check != CheckKind::dns;
   if (dials && target.route.direct() && !target.host.empty()) {
@@ -56,6 +55,7 @@ asio::awaitable<Observation> modelled(Context& context, Job job) {
     if (failure) co_return unresolved(*failure);
   }
   const auto began = memory.now_ms();
+  const auto sent_at = context.scope.clock.wall_now();
   auto seen = (memory.observer().*model)({job.probe, job.address.value_or(IpAddress{}), began});
   auto& observation = seen.observation;
   observation.sent_at = sent_at;

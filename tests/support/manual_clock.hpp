@@ -7,7 +7,7 @@
 
 namespace callready::test {
 
-class ManualClock final : public Clock {
+class ManualClock : public Clock {
  public:
   Instant now() const override { return now_; }
   WallTime wall_now() const override {

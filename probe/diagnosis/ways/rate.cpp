@@ -130,12 +130,14 @@ std::optional<WallTime> sent_outside(const Facts& facts, const ProbeResult& resu
   return outside ? result.observation.sent_at : std::nullopt;
 }
 
-// Of all that was answered, when the latest was sent.
-std::optional<WallTime> last_answered(const Facts& facts) {
+// Of all that was answered, when the latest was sent. `dropped`: of those who are shut out; then
+// nobody refuses their connections either.
+std::optional<WallTime> last_answered(const Facts& facts, bool dropped) {
   std::optional<WallTime> last;
   for (const auto& result : facts.report.probes) {
     const auto outcome = result.observation.outcome;
-    const bool answered = outcome == Outcome::answered || outcome == Outcome::connected;
+    const bool answered = outcome == Outcome::answered || outcome == Outcome::connected ||
+                          (dropped && outcome == Outcome::refused && !is_udp(result));
     if (answered) last = std::max(last, sent_outside(facts, result));
   }
   return last;
@@ -150,18 +152,14 @@ WallTime silent_since(const std::vector<Twice>& lost) {
   return since;
 }
 
-// Several hosts were silent before the last answer: a device that shuts this computer out lets
-// everything pass before, and nothing afterwards.
-bool some_died_before(const Facts& facts, std::optional<WallTime> last) {
-  constexpr std::chrono::milliseconds at_once{50};
-  std::set<std::string> silent;
-  for (const auto& result : facts.report.probes) {
+// One was silent before the last answer: a device that shuts this computer out lets everything pass
+// before, and nothing afterwards.
+bool one_died_before(const Facts& facts, std::optional<WallTime> last) {
+  return facts.any_probe([&](const ProbeResult& result) {
     const auto& seen = result.observation;
     const bool died = seen.outcome == Outcome::silent && seen.detail == DetailCode::timed_out;
-    const auto sent = sent_outside(facts, result);
-    if (died && sent && *sent + at_once < last) silent.insert(result.probe.target.host);
-  }
-  return silent.size() > 1;
+    return died && sent_outside(facts, result) && sent_outside(facts, result) < last;
+  });
 }
 
 }  // namespace
@@ -170,14 +168,14 @@ Causes find_rate_limit(const Diagnosis& context) {
   const auto& facts = context.facts;
   const auto lost = fallen_silent(facts);
   if (lost.empty()) return {};
-  const auto last = last_answered(facts);
-  if (last > silent_since(lost)) return {};  // others still get through
   std::set<std::string> networks;
   bool resets = false;  // some devices refuse instead of dropping
   for (const auto& twice : lost) {
     resets |= twice.after->way != Reachability::lost;
     networks.insert(twice.flow->network);
   }
+  const auto last = last_answered(facts, !resets);
+  if (last > silent_since(lost)) return {};  // others still get through
   Cause cause;
   for (const auto& flow : facts.flows) {
     if (flow.port == 53) continue;
@@ -210,9 +208,9 @@ Causes find_rate_limit(const Diagnosis& context) {
                       : phrase("A device in the path has started to drop this computer's packets");
   finding.owner = Owner::security;
   const auto* quiet = line ? nullptr : resolver_is_silent(facts);
-  finding.confidence = quiet != nullptr || some_died_before(facts, last) ? Confidence::possible
-                       : line && networks.size() > 1                     ? Confidence::certain
-                                                                         : Confidence::likely;
+  finding.confidence = quiet != nullptr || one_died_before(facts, last) ? Confidence::possible
+                       : line && networks.size() > 1                    ? Confidence::certain
+                                                                        : Confidence::likely;
   finding.fix = phrase(
       "Exempt this computer{} from intrusion prevention (port scan, host sweep or flood "
       "protection) on the firewall, or raise its limit: calls contact dozens of servers within "
