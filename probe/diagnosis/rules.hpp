@@ -113,9 +113,8 @@ Causes find_dns_slow(const Diagnosis&);
 Causes find_block_page(const Diagnosis&);
 // contents/dns_tcp.cpp
 Causes find_dns_without_tcp(const Diagnosis&);
-// contents/pac.cpp
-Causes find_pac_failure(const Diagnosis&);
 // contents/proxy.cpp
+Causes find_pac_failure(const Diagnosis&);
 Causes find_proxy_unreachable(const Diagnosis&);
 Causes find_proxy_login(const Diagnosis&);
 Causes find_proxy_required(const Diagnosis&);
@@ -140,10 +139,9 @@ Causes find_one_way_media(const Diagnosis&);
 // ways/filters.cpp
 Causes find_stun_filter(const Diagnosis&);
 Causes find_sip_filter(const Diagnosis&);
-// contents/dtls.cpp
+// contents/call.cpp
 Causes find_dtls_filter(const Diagnosis&);
 Causes find_cut_greeting(const Diagnosis&);
-// contents/call.cpp
 Causes find_silent_call(const Diagnosis&);
 Causes find_call_media(const Diagnosis&);
 Causes find_lost_consent(const Diagnosis&);
