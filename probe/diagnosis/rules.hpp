@@ -111,7 +111,7 @@ Causes find_outdated_names(const Diagnosis&);
 Causes find_dns_slow(const Diagnosis&);
 // contents/block_page.cpp
 Causes find_block_page(const Diagnosis&);
-// contents/dns_tcp.cpp
+// contents/dns.cpp
 Causes find_dns_without_tcp(const Diagnosis&);
 // contents/proxy.cpp
 Causes find_pac_failure(const Diagnosis&);
@@ -163,9 +163,8 @@ Causes find_idle_timeout(const Diagnosis&);
 Causes find_nat(const Diagnosis&);
 // contents/sip_alg.cpp
 Causes find_sip_alg(const Diagnosis&);
-// contents/sip_long.cpp
-Causes find_lost_long_sip(const Diagnosis&);
 // contents/sip.cpp
+Causes find_lost_long_sip(const Diagnosis&);
 Causes find_sip_errors(const Diagnosis&);
 // contents/media.cpp
 Causes find_media_loss(const Diagnosis&);
