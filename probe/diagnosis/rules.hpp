@@ -86,6 +86,7 @@ std::span<const Rule> rules();
 Causes find_offline(const Diagnosis&);
 // contents/site.cpp
 Causes find_captive_portal(const Diagnosis&);
+// contents/time.cpp
 Causes find_clock_skew(const Diagnosis&);
 // contents/computer.cpp
 Causes find_own_firewall(const Diagnosis&);
