@@ -1,7 +1,6 @@
 #include "probe/diagnosis/compare/merge.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <set>
@@ -83,7 +82,7 @@ std::vector<std::string> problems_of(const std::vector<MergeInput>& parts) {
                         other_name, name));
       }
       for (const auto& set : report.sets) {
-        const auto* known = merging::set_of(other, set.id);
+        const auto* known = find_by_id(other.sets, set.id);
         if (known != nullptr) add(why_not_one_set(parts[i], *known, parts[j], set));
       }
     }
