@@ -110,10 +110,9 @@ Causes find_dns_filtered(const Diagnosis&);
 Causes find_unanswered_names(const Diagnosis&);
 Causes find_outdated_names(const Diagnosis&);
 Causes find_dns_slow(const Diagnosis&);
+Causes find_dns_without_tcp(const Diagnosis&);
 // contents/block_page.cpp
 Causes find_block_page(const Diagnosis&);
-// contents/dns.cpp
-Causes find_dns_without_tcp(const Diagnosis&);
 // contents/proxy.cpp
 Causes find_pac_failure(const Diagnosis&);
 Causes find_proxy_unreachable(const Diagnosis&);

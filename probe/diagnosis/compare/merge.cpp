@@ -131,7 +131,7 @@ Site site_of(const std::vector<MergeInput>& parts, const std::string& name) {
         site.interfaces.push_back(interface);
       }
     }
-    site.ways.insert(site.ways.end(), own.ways.begin(), own.ways.end());
+    append(site.ways, own.ways);
     add_new(site.resolvers, own.resolvers);
     add_new(site.public_addresses, own.public_addresses);
     add_new(site.own_hosts, own.own_hosts);

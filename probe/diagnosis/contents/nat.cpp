@@ -157,7 +157,7 @@ Causes find_idle_timeout(const Diagnosis& context) {
     finding.fix = phrase(
         "Raise the UDP session timeout on the router or firewall to 120 seconds or more (RFC "
         "4787), at least for the service's hosts.");
-    finding.evidence.push_back({result.probe.id, life->text});
+    cause.tell(life->text, &result);
     if (const auto carrier = shared_address(context.facts)) {
       finding.evidence.push_back(*carrier);
       finding.fix += phrase(
@@ -196,7 +196,7 @@ Causes find_nat(const Diagnosis& context) {
           "Keep one public address and port for each local port on the router or firewall that "
           "does NAT (\"endpoint-independent mapping\", \"consistent NAT\", \"static port\" or "
           "\"full cone\"), at least for the phones' UDP.");
-      finding.evidence.push_back({result.probe.id, mapping->text});
+      cause.tell(mapping->text, &result);
       if (several.size() > 1) {
         cause.tell(phrase("From outside, this site is seen as {}.", listed(several)));
         finding.fix += phrase(
@@ -213,7 +213,7 @@ Causes find_nat(const Diagnosis& context) {
       finding.title = phrase("The Internet provider uses NAT, too (carrier-grade NAT)");
       finding.fix = phrase("Ask the Internet provider for a public IPv4 address for this line.");
       finding.evidence.push_back(*carrier);
-      finding.evidence.push_back({result.probe.id, mapping->text});
+      cause.tell(mapping->text, &result);
     } else if (const auto router = second_router(context.facts);
                router && value != DetailCode::none && value != DetailCode::endpoint_independent) {
       cause.is(FindingCode::nat_double, Owner::network, Confidence::possible);
@@ -222,7 +222,7 @@ Causes find_nat(const Diagnosis& context) {
           "Turn off NAT on one of the two routers (bridge mode, or an access point instead of a "
           "router). If your network team set it up this way, change nothing.");
       finding.evidence.push_back(*router);
-      finding.evidence.push_back({result.probe.id, mapping->text});
+      cause.tell(mapping->text, &result);
     } else {
       continue;
     }
