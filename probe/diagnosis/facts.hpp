@@ -213,6 +213,9 @@ bool got_no_answer(const ProbeResult& result);
 // Tried, and not reached.
 bool failing(const ProbeResult& result);
 std::vector<const ProbeResult*> failing_ones(std::vector<const ProbeResult*> results);
+// Those of the service: well known public servers are nobody's requirement.
+std::vector<const ProbeResult*> asked_for_ones(const Facts& facts,
+                                               std::vector<const ProbeResult*> results);
 // There was no route to it.
 bool has_no_route(const ProbeResult& result);
 // True for links of programs that run others inside this computer: they lead nowhere.

@@ -50,6 +50,12 @@ std::vector<const ProbeResult*> failing_ones(std::vector<const ProbeResult*> res
   return results;
 }
 
+std::vector<const ProbeResult*> asked_for_ones(const Facts& facts,
+                                               std::vector<const ProbeResult*> results) {
+  std::erase_if(results, [&](const ProbeResult* result) { return !facts.asked_for(*result); });
+  return results;
+}
+
 bool got_no_answer(const ProbeResult& result) {
   const auto& seen = result.observation;
   return seen.outcome == Outcome::silent || seen.detail == DetailCode::tls_timed_out ||

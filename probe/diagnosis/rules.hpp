@@ -86,6 +86,7 @@ std::span<const Rule> rules();
 Causes find_offline(const Diagnosis&);
 // contents/site.cpp
 Causes find_captive_portal(const Diagnosis&);
+// contents/time.cpp
 Causes find_clock_skew(const Diagnosis&);
 // contents/computer.cpp
 Causes find_own_firewall(const Diagnosis&);
@@ -109,13 +110,11 @@ Causes find_dns_filtered(const Diagnosis&);
 Causes find_unanswered_names(const Diagnosis&);
 Causes find_outdated_names(const Diagnosis&);
 Causes find_dns_slow(const Diagnosis&);
+Causes find_dns_without_tcp(const Diagnosis&);
 // contents/block_page.cpp
 Causes find_block_page(const Diagnosis&);
-// contents/dns_tcp.cpp
-Causes find_dns_without_tcp(const Diagnosis&);
-// contents/pac.cpp
-Causes find_pac_failure(const Diagnosis&);
 // contents/proxy.cpp
+Causes find_pac_failure(const Diagnosis&);
 Causes find_proxy_unreachable(const Diagnosis&);
 Causes find_proxy_login(const Diagnosis&);
 Causes find_proxy_required(const Diagnosis&);
@@ -140,10 +139,9 @@ Causes find_one_way_media(const Diagnosis&);
 // ways/filters.cpp
 Causes find_stun_filter(const Diagnosis&);
 Causes find_sip_filter(const Diagnosis&);
-// contents/dtls.cpp
+// contents/call.cpp
 Causes find_dtls_filter(const Diagnosis&);
 Causes find_cut_greeting(const Diagnosis&);
-// contents/call.cpp
 Causes find_silent_call(const Diagnosis&);
 Causes find_call_media(const Diagnosis&);
 Causes find_lost_consent(const Diagnosis&);
@@ -165,9 +163,8 @@ Causes find_idle_timeout(const Diagnosis&);
 Causes find_nat(const Diagnosis&);
 // contents/sip_alg.cpp
 Causes find_sip_alg(const Diagnosis&);
-// contents/sip_long.cpp
-Causes find_lost_long_sip(const Diagnosis&);
 // contents/sip.cpp
+Causes find_lost_long_sip(const Diagnosis&);
 Causes find_sip_errors(const Diagnosis&);
 // contents/media.cpp
 Causes find_media_loss(const Diagnosis&);

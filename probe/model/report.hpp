@@ -230,6 +230,15 @@ struct Report {
   std::string redacted;  // names the key of its pseudonyms (reports/redact.hpp); empty: none
 };
 
+// The first with that id, of sets, capabilities or rows; null: none.
+template <typename Item>
+const Item* find_by_id(const std::vector<Item>& items, const std::string& id) {
+  for (const auto& item : items) {
+    if (item.id == id) return &item;
+  }
+  return nullptr;
+}
+
 // The set by its title and edition, "Example Calls, Ed 3". Of one id, two texts differ by that:
 // another edition, or another service that has taken over the id.
 std::string title_and_edition(const std::string& title, const std::string& edition);

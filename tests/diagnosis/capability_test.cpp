@@ -4,7 +4,6 @@
 namespace callready {
 namespace {
 
-using Rows = std::map<std::string, RequirementResult>;
 using enum Severity;
 
 RequirementResult judged(const std::string& id, Status status, Severity severity = required) {

@@ -1,5 +1,5 @@
 // A DNS filter that sends names to its block page is named so, and not the vendor.
-#include "probe/diagnosis/contents/block_pages.hpp"
+#include "probe/diagnosis/contents/names.hpp"
 #include "probe/diagnosis/questions/follow_up.hpp"
 #include "tests/diagnosis/diagnosis.hpp"
 

@@ -3,102 +3,57 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+
+#include "probe/util/text.hpp"
 
 namespace callready {
 namespace {
 
-// How well a status is; nothing where it was not tried, which compares with nothing.
-std::optional<int> rank(Status status) {
-  switch (status) {
-    case Status::pass:
-      return 3;
-    case Status::warn:
-      return 2;
-    case Status::unknown:
-      return 1;
-    case Status::fail:
-      return 0;
-    case Status::skip:
-      return std::nullopt;
-  }
-  return std::nullopt;
-}
-
-std::optional<int> rank(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::ready:
-      return 3;
-    case Verdict::degraded:
-      return 2;
-    case Verdict::unknown:
-      return 1;
-    case Verdict::blocked:
-      return 0;
-  }
-  return std::nullopt;
-}
+// From worst to best. What was not tried is not in it, and compares with nothing.
+constexpr std::array by_status{Status::fail, Status::unknown, Status::warn, Status::pass};
+constexpr std::array by_verdict{Verdict::blocked, Verdict::unknown, Verdict::degraded,
+                                Verdict::ready};
 
 template <typename Value>
-Trend trend_of(Value before, Value after) {
-  const auto old_rank = rank(before), new_rank = rank(after);
-  if (!old_rank || !new_rank) return Trend::changed;
+Trend trend_of(Value before, Value after, const std::array<Value, 4>& order) {
+  const auto then = std::find(order.begin(), order.end(), before);
+  const auto now = std::find(order.begin(), order.end(), after);
+  if (then == order.end() || now == order.end()) return Trend::changed;
   // What could not be decided was not shown to be better than it was, nor worse.
-  if (after == Value::unknown) {
-    return *new_rank > *old_rank ? Trend::changed : Trend::unknown;
-  }
-  return *new_rank > *old_rank ? Trend::better : Trend::worse;
+  if (after == Value::unknown) return now > then ? Trend::changed : Trend::unknown;
+  return now > then ? Trend::better : Trend::worse;
 }
+
+Verdict value_of(const SetResult& set) { return set.verdict; }
+Verdict value_of(const CapabilityResult& capability) { return capability.verdict; }
+Status value_of(const RequirementResult& row) { return row.status; }
+Trend trend_of(Verdict before, Verdict after) { return trend_of(before, after, by_verdict); }
+Trend trend_of(Status before, Status after) { return trend_of(before, after, by_status); }
 
 template <typename Item>
-const Item* find(const std::vector<Item>& items, const std::string& id) {
-  const auto found =
-      std::find_if(items.begin(), items.end(), [&](const Item& item) { return item.id == id; });
-  return found == items.end() ? nullptr : &*found;
+std::string word_of(const Item& item) {
+  return std::string(to_string(value_of(item)));
 }
 
-Change change_of(const SetResult& before, const SetResult& after) {
-  return {Change::Of::set,
-          after.id,
-          "",
-          after.title,
-          std::string(to_string(before.verdict)),
-          std::string(to_string(after.verdict)),
-          "",
-          "",
-          trend_of(before.verdict, after.verdict)};
-}
-
-Change change_of(const std::string& set, const CapabilityResult& before,
-                 const CapabilityResult& after) {
-  return {Change::Of::capability,
-          set,
-          after.id,
-          after.title,
-          std::string(to_string(before.verdict)),
-          std::string(to_string(after.verdict)),
-          before.summary.string(),
-          after.summary.string(),
-          trend_of(before.verdict, after.verdict)};
-}
-
-Change change_of(const std::string& set, const RequirementResult& before,
-                 const RequirementResult& after) {
-  return {Change::Of::requirement,
-          set,
-          after.id,
-          after.title,
-          std::string(to_string(before.status)),
-          std::string(to_string(after.status)),
-          before.summary.string(),
-          after.summary.string(),
-          trend_of(before.status, after.status)};
-}
-
-std::string status_word(const CapabilityResult& item) {
-  return std::string(to_string(item.verdict));
-}
-std::string status_word(const RequirementResult& item) {
-  return std::string(to_string(item.status));
+// `id`: of a capability or a row; empty for the set, which has no summary of its own.
+template <typename Item>
+Change change_of(Change::Of of, const std::string& set, const std::string& id, const Item& before,
+                 const Item& after) {
+  Change change{of,
+                set,
+                id,
+                after.title,
+                word_of(before),
+                word_of(after),
+                "",
+                "",
+                trend_of(value_of(before), value_of(after))};
+  if constexpr (requires { after.summary; }) {
+    change.summary_before = before.summary.string();
+    change.summary_after = after.summary.string();
+  }
+  return change;
 }
 
 // Capabilities, or requirements, of one set.
@@ -106,25 +61,24 @@ template <typename Item>
 void compare_items(Comparison& result, Change::Of of, const std::string& set,
                    const std::vector<Item>& before, const std::vector<Item>& after) {
   for (const auto& item : after) {
-    const auto* old = find(before, item.id);
+    const auto* old = find_by_id(before, item.id);
     if (old == nullptr) {
-      result.added.push_back({of, set, item.id, item.title, status_word(item)});
-    } else if (status_word(*old) != status_word(item)) {
-      result.changes.push_back(change_of(set, *old, item));
+      result.added.push_back({of, set, item.id, item.title, word_of(item)});
+    } else if (word_of(*old) != word_of(item)) {
+      result.changes.push_back(change_of(of, set, item.id, *old, item));
     }
   }
   for (const auto& item : before) {
-    if (find(after, item.id) != nullptr) continue;
-    result.removed.push_back({of, set, item.id, item.title, status_word(item)});
+    if (find_by_id(after, item.id) != nullptr) continue;
+    result.removed.push_back({of, set, item.id, item.title, word_of(item)});
   }
 }
 
 void compare_sets(Comparison& result, const Report& before, const Report& after) {
   for (const auto& set : after.sets) {
-    const auto* old = find(before.sets, set.id);
+    const auto* old = find_by_id(before.sets, set.id);
     if (old == nullptr) {
-      result.added.push_back(
-          {Change::Of::set, set.id, "", set.title, std::string(to_string(set.verdict))});
+      result.added.push_back({Change::Of::set, set.id, "", set.title, word_of(set)});
       continue;
     }
     const auto then = title_and_edition(old->title, old->edition);
@@ -133,23 +87,23 @@ void compare_sets(Comparison& result, const Report& before, const Report& after)
       result.notes.push_back(fmt::format(
           "{}: the older report used the set \"{}\", the newer one \"{}\"", set.id, then, now));
     }
-    if (old->verdict != set.verdict) result.changes.push_back(change_of(*old, set));
+    if (old->verdict != set.verdict) {
+      result.changes.push_back(change_of(Change::Of::set, set.id, "", *old, set));
+    }
     compare_items(result, Change::Of::capability, set.id, old->capabilities, set.capabilities);
     compare_items(result, Change::Of::requirement, set.id, old->requirements, set.requirements);
   }
   for (const auto& set : before.sets) {
-    if (find(after.sets, set.id) != nullptr) continue;
-    result.removed.push_back(
-        {Change::Of::set, set.id, "", set.title, std::string(to_string(set.verdict))});
+    if (find_by_id(after.sets, set.id) != nullptr) continue;
+    result.removed.push_back({Change::Of::set, set.id, "", set.title, word_of(set)});
   }
   std::stable_sort(result.changes.begin(), result.changes.end(),
                    [](const Change& a, const Change& b) { return a.of < b.of; });
 }
 
 bool overlap(const std::vector<std::string>& a, const std::vector<std::string>& b) {
-  return std::any_of(a.begin(), a.end(), [&](const std::string& item) {
-    return std::find(b.begin(), b.end(), item) != b.end();
-  });
+  return std::any_of(a.begin(), a.end(),
+                     [&](const std::string& item) { return contains(b, item); });
 }
 
 // Findings of one code may be several. The same cause has the same title, or (its title names what
@@ -169,29 +123,6 @@ std::string difference(const Finding& before, const Finding& after) {
   }
   return text;
 }
-
-}  // namespace
-
-std::vector<const Finding*> same_causes(const std::vector<Finding>& before,
-                                        const std::vector<Finding>& after) {
-  std::vector<const Finding*> old;
-  for (const auto& finding : before) old.push_back(&finding);
-  std::vector<const Finding*> found(after.size(), nullptr);
-  for (const bool strictly : {true, false}) {
-    for (std::size_t i = 0; i < after.size(); ++i) {
-      if (found[i] != nullptr) continue;
-      const auto match = std::find_if(old.begin(), old.end(), [&](const Finding* candidate) {
-        return same_cause(*candidate, after[i], strictly);
-      });
-      if (match == old.end()) continue;
-      found[i] = *match;
-      old.erase(match);
-    }
-  }
-  return found;
-}
-
-namespace {
 
 // Rows that a finding explained in the older report and that the newer one does not show to work.
 std::string doubt(const Finding& gone, const Report& after) {
@@ -276,6 +207,25 @@ void add_notes(Comparison& result, const Report& before, const Report& after) {
 }
 
 }  // namespace
+
+std::vector<const Finding*> same_causes(const std::vector<Finding>& before,
+                                        const std::vector<Finding>& after) {
+  std::vector<const Finding*> old;
+  for (const auto& finding : before) old.push_back(&finding);
+  std::vector<const Finding*> found(after.size(), nullptr);
+  for (const bool strictly : {true, false}) {
+    for (std::size_t i = 0; i < after.size(); ++i) {
+      if (found[i] != nullptr) continue;
+      const auto match = std::find_if(old.begin(), old.end(), [&](const Finding* candidate) {
+        return same_cause(*candidate, after[i], strictly);
+      });
+      if (match == old.end()) continue;
+      found[i] = *match;
+      old.erase(match);
+    }
+  }
+  return found;
+}
 
 Comparison compare(const Report& before, const std::string& before_name, const Report& after,
                    const std::string& after_name) {

@@ -1,7 +1,5 @@
 #include "probe/diagnosis/compare/history.hpp"
 
-#include <algorithm>
-
 #include "probe/diagnosis/compare/compare.hpp"
 
 namespace callready {
@@ -18,9 +16,8 @@ template <typename Item>
 void continue_verdicts(const std::vector<Item>& before, std::vector<Item>& after,
                        const Report& previous, const Report& report) {
   for (auto& item : after) {
-    const auto old = std::find_if(before.begin(), before.end(),
-                                  [&](const Item& other) { return other.id == item.id; });
-    if (old == before.end()) {
+    const auto* old = find_by_id(before, item.id);
+    if (old == nullptr) {
       item.standing = Standing{report.started_at, 1, false};
     } else if (old->verdict != item.verdict) {
       item.standing = Standing{report.started_at, 1, true};
@@ -44,11 +41,9 @@ void continue_history(const Report* previous, Report& report) {
   const auto& before = known ? *previous : nothing;
   continue_verdicts(before.sets, report.sets, before, report);
   for (auto& set : report.sets) {
-    const auto old = std::find_if(before.sets.begin(), before.sets.end(),
-                                  [&](const SetResult& other) { return other.id == set.id; });
+    const auto* old = find_by_id(before.sets, set.id);
     const std::vector<CapabilityResult> none;
-    continue_verdicts(old == before.sets.end() ? none : old->capabilities, set.capabilities, before,
-                      report);
+    continue_verdicts(old == nullptr ? none : old->capabilities, set.capabilities, before, report);
   }
   const auto same = same_causes(before.findings, report.findings);
   for (std::size_t i = 0; i < same.size(); ++i) {

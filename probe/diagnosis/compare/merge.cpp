@@ -1,7 +1,6 @@
 #include "probe/diagnosis/compare/merge.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <set>
@@ -83,7 +82,7 @@ std::vector<std::string> problems_of(const std::vector<MergeInput>& parts) {
                         other_name, name));
       }
       for (const auto& set : report.sets) {
-        const auto* known = merging::set_of(other, set.id);
+        const auto* known = find_by_id(other.sets, set.id);
         if (known != nullptr) add(why_not_one_set(parts[i], *known, parts[j], set));
       }
     }
@@ -132,7 +131,7 @@ Site site_of(const std::vector<MergeInput>& parts, const std::string& name) {
         site.interfaces.push_back(interface);
       }
     }
-    site.ways.insert(site.ways.end(), own.ways.begin(), own.ways.end());
+    append(site.ways, own.ways);
     add_new(site.resolvers, own.resolvers);
     add_new(site.public_addresses, own.public_addresses);
     add_new(site.own_hosts, own.own_hosts);

@@ -1,10 +1,6 @@
 #include "probe/diagnosis/compare/merge_rows.hpp"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 #include <algorithm>
-#include <map>
 
 #include "probe/diagnosis/status/judge.hpp"
 #include "probe/util/text.hpp"
@@ -78,12 +74,6 @@ Text word_of(Verdict verdict) {
   return phrase("not decided");
 }
 
-std::vector<std::string> names_of(const std::vector<Said>& said) {
-  std::vector<std::string> names;
-  for (const auto& one : said) names.push_back(one.part->name);
-  return names;
-}
-
 // "from user and voice: 2 of 2 reached"; where they differ, "not the same everywhere: fails
 // from voice (not reached: ...), works from user"; then what others saw who are not asked.
 Text summary_of(const std::vector<Said>& deciding, const std::vector<Said>& others,
@@ -93,7 +83,9 @@ Text summary_of(const std::vector<Said>& deciding, const std::vector<Said>& othe
   });
   Text text;
   if (agree) {
-    text = phrase("from {}: {}", joined_texts(names_of(deciding)), worst.row->summary);
+    std::vector<std::string> names;
+    for (const auto& said : deciding) names.push_back(said.part->name);
+    text = phrase("from {}: {}", joined_texts(names), worst.row->summary);
   } else {
     std::vector<Text> seen;
     auto sorted = deciding;
@@ -160,8 +152,6 @@ struct SetHere {
   ById<RequirementResult> rows;
   ById<CapabilityResult> capabilities;
 };
-
-using Rows = std::map<std::string, RequirementResult>;
 
 // A report of an edition that did not write down what a capability needs: the worst of what the
 // vantages say themselves.
@@ -304,24 +294,22 @@ void add_affects(Finding& finding, const std::vector<FindingAffects>& more) {
 }
 
 // One finding as the vantages have it.
-struct Group {
-  std::vector<std::pair<const MergeInput*, const Finding*>> members;
-};
+using Group = std::vector<std::pair<const MergeInput*, const Finding*>>;
 
 Finding combined(const Group& group, const std::vector<MergeInput>& parts) {
-  const auto& first = *group.members.front().second;
+  const auto& first = *group.front().second;
   Finding result;
   result.code = first.code;
   result.title = first.title;
   result.owner = first.owner;
   result.confidence = first.confidence;
   bool same_fix = true;
-  for (const auto& [part, finding] : group.members) {
+  for (const auto& [part, finding] : group) {
     result.confidence = std::min(result.confidence, finding->confidence);  // certain is the first
     same_fix = same_fix && finding->fix == first.fix;
     if (!contains(result.seen_from, part->name)) result.seen_from.push_back(part->name);
   }
-  for (const auto& [part, finding] : group.members) {
+  for (const auto& [part, finding] : group) {
     if (!same_fix) {
       if (!result.fix.empty()) result.fix += " ";
       result.fix += phrase("For {}: {}", part->name, finding->fix);
@@ -335,9 +323,9 @@ Finding combined(const Group& group, const std::vector<MergeInput>& parts) {
     }
   }
   if (same_fix) result.fix = first.fix;
-  const bool same_other =
-      std::all_of(group.members.begin(), group.members.end(),
-                  [&](const auto& member) { return member.second->runner_up == first.runner_up; });
+  const bool same_other = std::all_of(group.begin(), group.end(), [&](const auto& member) {
+    return member.second->runner_up == first.runner_up;
+  });
   if (same_other) result.runner_up = first.runner_up;
   std::vector<std::string> not_from;
   for (const auto& part : parts) {
@@ -357,13 +345,6 @@ std::string id_from(const std::string& probe_id, const std::string& vantage) {
   return probe_id + '#' + vantage;
 }
 
-const SetResult* set_of(const Report& report, const std::string& id) {
-  for (const auto& set : report.sets) {
-    if (set.id == id) return &set;
-  }
-  return nullptr;
-}
-
 std::vector<SetResult> merged_sets(const std::vector<MergeInput>& parts) {
   std::vector<std::string> order;
   for (const auto& part : parts) {
@@ -375,7 +356,7 @@ std::vector<SetResult> merged_sets(const std::vector<MergeInput>& parts) {
   for (const auto& id : order) {
     std::vector<SetHere> here;
     for (const auto& part : parts) {
-      if (const auto* set = set_of(part.report, id)) here.emplace_back(part, *set);
+      if (const auto* set = find_by_id(part.report.sets, id)) here.emplace_back(part, *set);
     }
     merged.push_back(combined(here, parts.size()));
   }
@@ -388,11 +369,11 @@ std::vector<Finding> merged_findings(const std::vector<MergeInput>& parts,
   for (const auto& part : parts) {
     for (const auto& finding : part.report.findings) {
       const auto same = std::find_if(groups.begin(), groups.end(), [&](const Group& group) {
-        const auto& known = *group.members.front().second;
+        const auto& known = *group.front().second;
         return known.code == finding.code && known.title == finding.title;
       });
       auto& group = same == groups.end() ? groups.emplace_back() : *same;
-      group.members.emplace_back(&part, &finding);
+      group.emplace_back(&part, &finding);
     }
   }
   std::vector<Finding> merged;

@@ -12,8 +12,6 @@ namespace callready::merging {
 // "stun/udp/stun.example.net:3478#voice"
 std::string id_from(const std::string& probe_id, const std::string& vantage);
 
-const SetResult* set_of(const Report& report, const std::string& id);
-
 // Rows or capabilities by their ids; of two with one id the first. A view.
 template <typename Item>
 class ById {

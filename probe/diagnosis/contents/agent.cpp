@@ -1,7 +1,5 @@
 // A program of this computer takes connections in everybody's name, and carries some of them
 // nowhere.
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "probe/diagnosis/rules.hpp"
@@ -58,19 +56,17 @@ Causes find_agent(const Diagnosis& context) {
       ports.begin(), ports.end(), [&](std::uint16_t port) { return answering.contains(port); });
   Cause cause;
   cause.explained = lost;
-  auto& finding = cause.finding;
-  finding.code = FindingCode::computer_agent;
+  // What it carries elsewhere may be lost there.
+  auto& finding = cause.is(FindingCode::computer_agent, Owner::helpdesk,
+                           carries_some                        ? Confidence::possible
+                           : said && hosts_of(lost).size() > 1 ? Confidence::certain
+                                                               : Confidence::likely);
   const auto which = ports_in_words({ports.begin(), ports.end()}, 4);
   finding.title =
       carries_some
           ? phrase("A program on this computer intercepts TCP {} and does not pass all of it on",
                    which)
           : phrase("A program on this computer intercepts TCP {} and passes nothing on", which);
-  finding.owner = Owner::helpdesk;
-  // What it carries elsewhere may be lost there.
-  finding.confidence = carries_some                        ? Confidence::possible
-                       : said && hosts_of(lost).size() > 1 ? Confidence::certain
-                                                           : Confidence::likely;
   finding.fix = phrase(
       "Ask this computer's administrator which program intercepts these connections (a security "
       "agent, a web shield, a local proxy), and exempt the following in it: {}. {}",
@@ -80,13 +76,11 @@ Causes find_agent(const Diagnosis& context) {
                    : phrase("The network needs no change."));
   for (const auto* result : proof) {
     if (finding.evidence.size() == 2) break;
-    const auto* hop = evidence_of(*result, EvidenceKind::hop);
-    finding.evidence.push_back({result->probe.id, hop->text + "."});
+    cause.tell(evidence_of(*result, EvidenceKind::hop)->text + ".", result);
   }
   for (const auto& agent : facts.report.site.agents) {
-    finding.evidence.push_back(
-        {"", phrase("{} runs here ({}); it is not known whether it is the cause.", agent.name,
-                    agent.seen)});
+    cause.tell(phrase("{} runs here ({}); it is not known whether it is the cause.", agent.name,
+                      agent.seen));
   }
   add_what_they_saw(finding.evidence, lost, 6);
   return {cause};

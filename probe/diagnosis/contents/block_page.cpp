@@ -2,13 +2,39 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
-#include "probe/diagnosis/contents/block_pages.hpp"
 #include "probe/diagnosis/contents/names.hpp"
 #include "probe/diagnosis/words.hpp"
 
 namespace callready::findings {
 namespace {
+
+// Addresses to which DNS filters send what they block: only what the makers say themselves, and
+// that they do not change now and then (Palo Alto Networks' sinkhole does).
+//   Cisco: "Learn the Umbrella Block Page IP Addresses", cisco.com/c/en/us/support/docs/security/
+//     umbrella/224799-learn-the-umbrella-block-page-ip.html
+//   Fortinet: "Technical Tip: Various Block option under DNS filter" and "Troubleshooting Tip: End
+//     User DNS queries resolves with FortiGuard IPs", community.fortinet.com/t5/FortiGate, 260790
+//     and 421739
+constexpr std::string_view umbrella = "Cisco Umbrella", fortiguard = "Fortinet FortiGuard";
+constexpr std::array<std::pair<std::string_view, std::string_view>, 14> block_pages{{
+    {"146.112.61.104", umbrella},
+    {"146.112.61.105", umbrella},
+    {"146.112.61.106", umbrella},
+    {"146.112.61.107", umbrella},
+    {"146.112.61.108", umbrella},
+    {"146.112.61.110", umbrella},
+    {"::ffff:146.112.61.104", umbrella},
+    {"::ffff:146.112.61.105", umbrella},
+    {"::ffff:146.112.61.106", umbrella},
+    {"::ffff:146.112.61.107", umbrella},
+    {"::ffff:146.112.61.108", umbrella},
+    {"::ffff:146.112.61.110", umbrella},
+    {"208.91.112.55", fortiguard},
+    {"2001:cdba::3257:9652", fortiguard},
+}};
 
 // What independent resolvers say of names that have one address here.
 struct Elsewhere {
@@ -67,6 +93,13 @@ std::optional<Confidence> confidence_in(const OneAddress& place, const Elsewhere
 
 }  // namespace
 
+std::string_view block_page_of(const IpAddress& address) {
+  for (const auto& [text, whose] : block_pages) {
+    if (IpAddress::parse(text) == address) return whose;
+  }
+  return {};
+}
+
 Causes find_block_page(const Diagnosis& context) {
   const auto names = read_names(context.facts);
   Causes causes;
@@ -78,37 +111,26 @@ Causes find_block_page(const Diagnosis& context) {
     std::vector<std::string> lost;
     for (const auto* name : place.names) {
       lost.push_back(name->name);
-      const auto open = open_failures(context, *name);
-      cause.explained.insert(cause.explained.end(), open.begin(), open.end());
-      std::copy_if(name->probes.begin(), name->probes.end(), std::back_inserter(cause.contradicted),
-                   [](const auto* result) { return reached(result->observation.outcome); });
-      const auto asked = asked_for_here(context.facts, name->name);
-      cause.contradicted.insert(cause.contradicted.end(), asked.begin(), asked.end());
+      add_astray(cause, context, *name);
+      append(cause.contradicted, asked_for_here(context.facts, name->name));
     }
     auto affected = cause.explained;
-    affected.insert(affected.end(), cause.contradicted.begin(), cause.contradicted.end());
-    const bool needed = std::any_of(affected.begin(), affected.end(), [&](const auto* result) {
-      return context.facts.asked_for(*result);
-    });
-    if (!needed) continue;
+    append(affected, cause.contradicted);
+    if (asked_for_ones(context.facts, std::move(affected)).empty()) continue;
     const auto whose = block_page_of(place.address);
-    auto& finding = cause.finding;
-    finding.code = FindingCode::dns_block_page;
+    auto& finding = cause.is(FindingCode::dns_block_page, Owner::dns, *confidence);
     finding.title = phrase("This site's DNS sends {} to {} block page",
                            lost.size() == 1 ? lost.front() : phrase("{} names", lost.size()),
                            whose.empty() ? "a" : fmt::format("{}'s", whose));
-    finding.owner = Owner::dns;
-    finding.confidence = *confidence;
     finding.fix = phrase(
         "Allow these names in this site's DNS filter{0} (its DNS servers are {1}): {2}. "
         "The firewall needs no change.",
         whose.empty() ? std::string() : fmt::format(", {}", whose),
         resolvers_in_words(context.facts), listed(lost, 12));
     for (const auto* name : place.names) {
-      finding.evidence.push_back(
-          {name->probes.front()->probe.id,
-           phrase("{} resolves to {} here{}.", name->name, place.address.to_string(),
-                  whose.empty() ? std::string() : phrase(", the block page of {}", whose))});
+      cause.tell(phrase("{} resolves to {} here{}.", name->name, place.address.to_string(),
+                        whose.empty() ? std::string() : phrase(", the block page of {}", whose)),
+                 name->probes.front());
     }
     finding.evidence.insert(finding.evidence.begin() + 1, elsewhere.contrast.begin(),
                             elsewhere.contrast.end());

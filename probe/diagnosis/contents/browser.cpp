@@ -1,7 +1,5 @@
 // What administrators have set for browsers, where it forbids what a row needs. This program is no
 // browser: its own packets know nothing of it.
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "probe/diagnosis/rules.hpp"
@@ -12,21 +10,18 @@ namespace {
 
 // Media over UDP, or what leads to it, that a row asks for.
 std::vector<const ProbeResult*> media_over_udp(const Facts& facts) {
-  std::vector<const ProbeResult*> media;
-  for (const auto& result : facts.report.probes) {
+  return facts.probes_that([&](const ProbeResult& result) {
     const auto check = result.probe.check;
     const bool of_calls = check == CheckKind::turn || check == CheckKind::stun ||
                           check == CheckKind::udp_range || check == CheckKind::media;
-    if (of_calls && is_udp(result) && facts.asked_for(result)) media.push_back(&result);
-  }
-  return media;
+    return of_calls && is_udp(result) && facts.asked_for(result);
+  });
 }
 
 // RFC 8828 section 5.2, mode 4: nothing over UDP but through a proxy that carries it.
 constexpr std::string_view no_udp = "disable_non_proxied_udp";
 
 struct Forbidden {
-  const BrowserPolicy* policy = nullptr;
   Text what;  // "from using UDP for media"
   Text fix;
   bool everywhere = true;  // false: on some pages
@@ -53,7 +48,6 @@ std::optional<std::string> other_source_ports(const Facts& facts, const BrowserP
 
 std::optional<Forbidden> forbidden_by(const Facts& facts, const BrowserPolicy& policy) {
   Forbidden found;
-  found.policy = &policy;
   const bool by_page = policy.name == "WebRtcIPHandlingUrl";
   const bool handling =
       by_page || policy.name == "WebRtcIPHandling" || policy.name == "WebRtcLocalhostIpHandling";
@@ -89,22 +83,19 @@ Causes find_browser_policies(const Diagnosis& context) {
     const auto forbidden = forbidden_by(facts, policy);
     if (!forbidden) continue;
     Cause cause;
-    auto& finding = cause.finding;
-    finding.code = FindingCode::computer_browser_policy;
+    auto& finding = cause.is(
+        FindingCode::computer_browser_policy, Owner::helpdesk,
+        forbidden->everywhere && !policy.recommended ? Confidence::likely : Confidence::possible);
     finding.title =
         forbidden->everywhere
             ? phrase("A policy stops {} {}", policy.browser, forbidden->what)
             : phrase("A policy stops {} {} on some pages", policy.browser, forbidden->what);
-    finding.owner = Owner::helpdesk;
-    finding.confidence =
-        forbidden->everywhere && !policy.recommended ? Confidence::likely : Confidence::possible;
     finding.fix = phrase(
         "Ask the administrator of this computer to set {} {}, in {}. Until then, use another "
         "browser, or the service's own program. Change nothing on the network.",
         policy.name, forbidden->fix, policy.place);
-    finding.evidence.push_back(
-        {"", phrase("{} is {} in {}{}.", policy.name, policy.value, policy.place,
-                    policy.recommended ? phrase(" (users may change it)") : "")});
+    cause.tell(phrase("{} is {} in {}{}.", policy.name, policy.value, policy.place,
+                      policy.recommended ? phrase(" (users may change it)") : ""));
     finding.affects = sets_of(facts, media);
     causes.push_back(std::move(cause));
   }

@@ -1,5 +1,6 @@
 // WebRTC calls of the check `ice` that are not answered, whose media is lost, that browsers would
-// end, or that only a relay carries. What drops DTLS alone is in dtls.cpp.
+// end, or that only a relay carries. And what drops DTLS alone, or only the second datagram of a
+// greeting as long as a browser's: calls are set up, and stay mute.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -13,15 +14,12 @@ namespace {
 // The calls that `wanted` takes and no earlier cause explains; of these at least one is a row's.
 template <typename Wanted>
 std::vector<const ProbeResult*> calls_that(const Diagnosis& context, Wanted wanted) {
-  std::vector<const ProbeResult*> calls;
-  bool asked = false;
-  for (const auto& result : context.facts.report.probes) {
-    if (result.probe.check != CheckKind::ice || context.explained(result) || !wanted(result)) {
-      continue;
-    }
-    calls.push_back(&result);
-    asked |= context.facts.asked_for(result);
-  }
+  auto calls = context.facts.probes_that([&](const ProbeResult& result) {
+    return result.probe.check == CheckKind::ice && !context.explained(result) && wanted(result);
+  });
+  const bool asked = std::any_of(calls.begin(), calls.end(), [&](const ProbeResult* call) {
+    return context.facts.asked_for(*call);
+  });
   if (!asked) calls.clear();
   return calls;
 }
@@ -77,19 +75,16 @@ std::optional<Cause> silent_calls(const Diagnosis& context, MediaWay way) {
   if (cause.explained.empty()) return std::nullopt;
   const auto ends = ends_in_words(cause.explained);
   auto& finding = cause.finding;
-  finding.owner = Owner::network;
   if (way == MediaWay::up) {
     // Its own firewall may have dropped them.
-    finding.confidence = Confidence::likely;
-    finding.code = FindingCode::firewall_udp_port_blocked;
+    cause.is(FindingCode::firewall_udp_port_blocked, Owner::network, Confidence::likely);
     finding.title = phrase("The firewall blocks outgoing UDP to the far end of calls: {}", ends);
     finding.fix = phrase(
         "Allow outgoing UDP (and return traffic) {}: {}. TCP works: the call was set up over it. "
         "If the far end is yours, check its own firewall, too.",
         from_users(context.facts), ends);
   } else {
-    finding.confidence = Confidence::certain;
-    finding.code = FindingCode::media_one_way;
+    cause.is(FindingCode::media_one_way, Owner::network, Confidence::certain);
     finding.title = phrase("UDP from calls gets out, but no replies come in");
     finding.fix = phrase(
         "Let in the replies to UDP sent {} (a stateful rule with a timeout of at least 120 s): {}.",
@@ -97,11 +92,11 @@ std::optional<Cause> silent_calls(const Diagnosis& context, MediaWay way) {
   }
   for (const auto* call : cause.explained) {
     const auto* arrived = evidence_of(*call, EvidenceKind::call_arrived);
-    finding.evidence.push_back(
-        {call->probe.id,
-         phrase("The call was answered over TLS, but none of the STUN checks to {} were. The far "
-                "end reports that {} arrived.",
-                far_end_of_call(*call), told_by(arrived, Fact::checks_arrived).value_or(0))});
+    cause.tell(
+        phrase("The call was answered over TLS, but none of the STUN checks to {} were. The far "
+               "end reports that {} arrived.",
+               far_end_of_call(*call), told_by(arrived, Fact::checks_arrived).value_or(0)),
+        call);
   }
   return cause;
 }
@@ -120,7 +115,6 @@ Causes find_silent_call(const Diagnosis& context) {
 // A call that connects, and whose media does not come back, or only some of it.
 Causes find_call_media(const Diagnosis& context) {
   Cause cause;
-  auto& finding = cause.finding;
   cause.explained = calls_that(context, loses);
   if (cause.explained.empty()) return {};
   std::optional<CallMedia> worst;
@@ -130,15 +124,14 @@ Causes find_call_media(const Diagnosis& context) {
     auto text = phrase("Of {} packets of a call to {}, {} came back", media->sent,
                        result->probe.target.host, media->back);
     if (media->arrived) text += phrase("; the far end got {}", *media->arrived);
-    finding.evidence.push_back({result->probe.id, text + "."});
+    cause.tell(text + ".", result);
   }
-  finding.owner = Owner::network;
-  finding.confidence =
-      worst->arrived && worst->back == 0 ? Confidence::certain : Confidence::likely;
+  auto& finding =
+      cause.is(FindingCode::media_one_way, Owner::network,
+               worst->arrived && worst->back == 0 ? Confidence::certain : Confidence::likely);
   if (worst->back > 0) {
     cause.impaired = cause.explained;
-    finding.code = FindingCode::media_loss;
-    finding.owner = Owner::lan;
+    cause.is(FindingCode::media_loss, Owner::lan, Confidence::likely);
     finding.title = phrase("Browser calls lose packets{}: sound is choppy", way_of(*worst));
     finding.fix = phrase(
         "Run this again on a wired connection, without a VPN, and while nobody else is using the "
@@ -146,7 +139,6 @@ Causes find_call_media(const Diagnosis& context) {
         "or limited; otherwise, give the Internet provider these figures.");
     return {cause};
   }
-  finding.code = FindingCode::media_one_way;
   finding.title = phrase("Browser calls connect, but media (SRTP) is dropped{}", way_of(*worst));
   finding.fix = phrase(
       "Turn off the inspection that drops RTP or UDP it does not recognize (application control) "
@@ -160,7 +152,6 @@ Causes find_call_media(const Diagnosis& context) {
 Causes find_lost_consent(const Diagnosis& context) {
   constexpr double enough_ms = 3'000;
   Cause cause;
-  auto& finding = cause.finding;
   cause.impaired = calls_that(context, [&](const ProbeResult& result) {
     const auto* consent = evidence_of(result, EvidenceKind::call_consent);
     const auto& stream = result.observation.media;
@@ -171,14 +162,11 @@ Causes find_lost_consent(const Diagnosis& context) {
   if (cause.impaired.empty()) return {};
   for (const auto* call : cause.impaired) {
     const auto* consent = evidence_of(*call, EvidenceKind::call_consent);
-    finding.evidence.push_back(
-        {call->probe.id,
-         phrase("{}; none in the last {} s, while media came back.", consent->text,
-                fmt::format("{:.1f}", told_by(consent, Fact::silent_ms).value_or(0) / 1'000))});
+    cause.tell(phrase("{}; none in the last {} s, while media came back.", consent->text,
+                      fmt::format("{:.1f}", told_by(consent, Fact::silent_ms).value_or(0) / 1'000)),
+               call);
   }
-  finding.code = FindingCode::media_consent_lost;
-  finding.owner = Owner::network;
-  finding.confidence = Confidence::likely;
+  auto& finding = cause.is(FindingCode::media_consent_lost, Owner::network, Confidence::likely);
   finding.title =
       phrase("STUN stops getting through mid-call: browsers end calls after 15 to 30 s");
   finding.fix = phrase(
@@ -198,23 +186,85 @@ bool needs_relay_over_stream(const ProbeResult& result) {
 // No pair of addresses connects over UDP: the call works, and worse than it could.
 Causes find_relayed_calls(const Diagnosis& context) {
   Cause cause;
-  auto& finding = cause.finding;
   cause.impaired = calls_that(context, [&](const ProbeResult& result) {
     return needs_relay_over_stream(result) && !context.impaired(result);  // no UDP at all
   });
   if (cause.impaired.empty()) return {};
   for (const auto* call : cause.impaired) {
-    finding.evidence.push_back(
-        {call->probe.id, evidence_of(*call, EvidenceKind::ice_pair)->text + "."});
+    cause.tell(evidence_of(*call, EvidenceKind::ice_pair)->text + ".", call);
   }
-  finding.code = FindingCode::media_relay_only;
-  finding.owner = Owner::network;
-  finding.confidence = Confidence::likely;
+  auto& finding = cause.is(FindingCode::media_relay_only, Owner::network, Confidence::likely);
   finding.title = phrase("Calls get through only over TCP or TLS relays");
   finding.fix = phrase(
       "Allow outgoing UDP (and return traffic) {}: {}. Over TCP and TLS, each lost packet delays "
       "all packets after it.",
       from_users(context.facts), ends_in_words(cause.impaired));
+  return {cause};
+}
+
+Causes find_dtls_filter(const Diagnosis& context) {
+  Cause cause;
+  std::set<Text> ends;
+  bool out = false, back = false;
+  for (const auto& result : context.facts.report.probes) {
+    if (result.probe.check != CheckKind::ice || context.explained(result)) continue;
+    if (result.observation.detail != DetailCode::dtls_silent) continue;
+    const auto* pair = evidence_of(result, EvidenceKind::ice_pair);
+    if (pair == nullptr) continue;
+    cause.explained.push_back(&result);
+    const auto end = far_end_of_call(result);
+    ends.insert(end);
+    const auto flights = told_by(evidence_of(result, EvidenceKind::call_handshake), Fact::flights);
+    cause.tell(phrase("STUN to {} is answered; the DTLS ClientHello, sent {} times on the same "
+                      "flow, is not.",
+                      end, flights.value_or(0)),
+               &result);
+    // The far end's own word: the second mechanism.
+    const auto* arrived = evidence_of(result, EvidenceKind::call_arrived);
+    const auto handshakes = told_by(arrived, Fact::handshakes_arrived);
+    if (!handshakes) continue;
+    out |= *handshakes == 0;
+    back |= *handshakes > 0;
+    cause.tell(phrase("The far end reports that {} STUN checks and {} DTLS packets arrived.",
+                      told_by(arrived, Fact::checks_arrived).value_or(0), *handshakes),
+               &result);
+  }
+  if (!context.affects_requirement(cause.explained)) return {};
+  auto& finding = cause.is(FindingCode::firewall_dtls_filtered, Owner::network,
+                           out || back ? Confidence::certain : Confidence::likely);
+  finding.title = out && !back ? phrase("The firewall drops DTLS on the way out: calls stay silent")
+                  : back && !out
+                      ? phrase("The firewall drops DTLS on the way back: calls stay silent")
+                      : phrase("The firewall drops DTLS: calls stay silent");
+  finding.fix = phrase(
+      "Turn off the inspection that drops DTLS over UDP (application control, often called "
+      "\"DTLS\", \"WebRTC\" or \"unknown UDP\") {}, and let it through in both directions: {}.",
+      for_users(context.facts), listed_texts({ends.begin(), ends.end()}));
+  return {cause};
+}
+
+Causes find_cut_greeting(const Diagnosis& context) {
+  // By chance so many first datagrams do not come without any second one.
+  constexpr double enough = 3;
+  std::vector<const ProbeResult*> cut;
+  Cause cause;
+  for (const auto& result : context.facts.report.probes) {
+    const auto* greeting = evidence_of(result, EvidenceKind::call_greeting);
+    const auto first = told_by(greeting, Fact::first_parts).value_or(0);
+    if (first < enough || told_by(greeting, Fact::later_parts) != 0.0) continue;
+    cut.push_back(&result);
+    cause.tell(phrase("Call to {}: {}.", far_end_of_call(result), greeting->text), &result);
+  }
+  if (cut.empty()) return {};
+  auto& finding = cause.is(FindingCode::dtls_long_hello_cut, Owner::security, Confidence::certain);
+  finding.title = phrase("A device in the path drops part of each browser DTLS greeting");
+  finding.affects = sets_of(context.facts, cut);
+  finding.fix = phrase(
+      "Update the firmware or the inspection engine of the device that inspects UDP, or exempt the "
+      "service's media from inspection. It must pass a DTLS ClientHello that comes in several "
+      "datagrams (post-quantum key exchange, X25519MLKEM768).");
+  cause.tell(phrase(
+      "Short DTLS greetings get through, so calls from older programs work, as this call did."));
   return {cause};
 }
 

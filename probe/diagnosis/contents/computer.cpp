@@ -1,7 +1,4 @@
 // What this computer does to itself: its own firewall stops packets, its hosts file leads astray.
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 #include <algorithm>
 #include <tuple>
 
@@ -72,53 +69,10 @@ std::vector<const ProbeResult*> silent_beside(const Facts& facts,
   };
   std::set<std::tuple<bool, std::string, std::uint16_t, bool>> flows;
   for (const auto* result : kept) flows.insert(flow_of(*result));
-  std::vector<const ProbeResult*> silent;
-  for (const auto& result : facts.report.probes) {
-    if (got_no_answer(result) && flows.contains(flow_of(result))) silent.push_back(&result);
-  }
-  return silent;
-}
-
-}  // namespace
-
-Causes find_own_firewall(const Diagnosis& context) {
-  std::vector<const ProbeResult*> kept;
-  for (const auto& result : context.facts.report.probes) {
-    if (is_kept_here(result) && !context.explained(result)) kept.push_back(&result);
-  }
-  if (!context.affects_requirement(kept)) return {};
-  Cause cause;
-  auto& finding = cause.finding;
-  finding.code = FindingCode::computer_firewall;
-  finding.title = phrase("This computer's own firewall blocks {}", what_is_kept(kept));
-  finding.owner = Owner::helpdesk;
-  const bool said = std::any_of(kept.begin(), kept.end(), [](const ProbeResult* result) {
-    return said_by_the_system(*result);
+  return facts.probes_that([&](const ProbeResult& result) {
+    return got_no_answer(result) && flows.contains(flow_of(result));
   });
-  finding.confidence = said || kept.size() > 1 ? Confidence::certain : Confidence::likely;
-  finding.fix = phrase(
-      "Ask the administrator of this computer to let {} out in its own firewall or security "
-      "software (Linux: nft list ruleset, iptables -S; Windows: outbound rules in wf.msc). Change "
-      "nothing on the network.",
-      tried_flows_in_words(context.facts, kept));
-  add_what_they_saw(finding.evidence, kept);
-  for (const auto* result : kept) {
-    const auto* error = evidence_of(*result, EvidenceKind::error);
-    if (error == nullptr) error = evidence_of(*result, EvidenceKind::icmp_error);
-    const auto* reset = evidence_of(*result, EvidenceKind::refuser);
-    if (error == nullptr && reset == nullptr) continue;
-    auto text = reset != nullptr ? reset->text + "."
-                                 : phrase("This computer's operating system says: {}", error->text);
-    finding.evidence.push_back({result->probe.id, std::move(text)});
-    break;
-  }
-  cause.explained = kept;
-  const auto silent = silent_beside(context.facts, kept);
-  cause.explained.insert(cause.explained.end(), silent.begin(), silent.end());
-  return {cause};
 }
-
-namespace {
 
 // What a DNS server, the site's or another, has for the name instead.
 const NameAnswer* other_answer(const Name& name) {
@@ -135,36 +89,58 @@ const NameAnswer* other_answer(const Name& name) {
 
 }  // namespace
 
+Causes find_own_firewall(const Diagnosis& context) {
+  const auto kept = context.facts.probes_that([&](const ProbeResult& result) {
+    return is_kept_here(result) && !context.explained(result);
+  });
+  if (!context.affects_requirement(kept)) return {};
+  Cause cause;
+  const bool said = std::any_of(kept.begin(), kept.end(), [](const ProbeResult* result) {
+    return said_by_the_system(*result);
+  });
+  auto& finding = cause.is(FindingCode::computer_firewall, Owner::helpdesk,
+                           said || kept.size() > 1 ? Confidence::certain : Confidence::likely);
+  finding.title = phrase("This computer's own firewall blocks {}", what_is_kept(kept));
+  finding.fix = phrase(
+      "Ask the administrator of this computer to let {} out in its own firewall or security "
+      "software (Linux: nft list ruleset, iptables -S; Windows: outbound rules in wf.msc). Change "
+      "nothing on the network.",
+      tried_flows_in_words(context.facts, kept));
+  add_what_they_saw(finding.evidence, kept);
+  for (const auto* result : kept) {
+    const auto* error = evidence_of(*result, EvidenceKind::error);
+    if (error == nullptr) error = evidence_of(*result, EvidenceKind::icmp_error);
+    const auto* reset = evidence_of(*result, EvidenceKind::refuser);
+    if (error == nullptr && reset == nullptr) continue;
+    cause.tell(reset != nullptr ? reset->text + "."
+                                : phrase("This computer's operating system says: {}", error->text),
+               result);
+    break;
+  }
+  cause.explained = kept;
+  append(cause.explained, silent_beside(context.facts, kept));
+  return {cause};
+}
+
 Causes find_hosts_file(const Diagnosis& context) {
   Cause cause;
-  auto& finding = cause.finding;
   std::vector<std::string> astray;
   for (const auto& [text, name] : read_names(context.facts)) {
     if (!name.from_hosts_file || !is_public_name(text) || !name.address) continue;
-    const bool works =
-        std::any_of(name.probes.begin(), name.probes.end(), [](const ProbeResult* result) {
-          const auto outcome = result->observation.outcome;
-          return reached(outcome) && outcome != Outcome::passed;
-        });
     const auto* other = other_answer(name);
-    if (works || (other == nullptr && !name.address->is_special())) continue;
+    if (works(name) || (other == nullptr && !name.address->is_special())) continue;
     astray.push_back(text);
-    const auto open = open_failures(context, name);
-    cause.explained.insert(cause.explained.end(), open.begin(), open.end());
-    std::copy_if(name.probes.begin(), name.probes.end(), std::back_inserter(cause.contradicted),
-                 [](const auto* result) { return reached(result->observation.outcome); });
-    finding.evidence.push_back(
-        {name.probes.front()->probe.id,
-         phrase("This computer's hosts file has {} at {}.", text, name.address->to_string())});
+    add_astray(cause, context, name);
+    cause.tell(phrase("This computer's hosts file has {} at {}.", text, name.address->to_string()),
+               name.probes.front());
     if (other != nullptr) {
-      finding.evidence.push_back({other->probe, phrase("DNS says: {}", other->evidence->text)});
+      cause.finding.evidence.push_back(
+          {other->probe, phrase("DNS says: {}", other->evidence->text)});
     }
   }
   if (cause.explained.empty() && cause.contradicted.empty()) return {};
-  finding.code = FindingCode::computer_hosts_file;
+  auto& finding = cause.is(FindingCode::computer_hosts_file, Owner::helpdesk, Confidence::certain);
   finding.title = phrase("This computer's hosts file sends {} to a wrong address", listed(astray));
-  finding.owner = Owner::helpdesk;
-  finding.confidence = Confidence::certain;
   finding.fix = phrase(
       "Ask the administrator of this computer to remove {} from its hosts file (Linux, macOS: "
       "/etc/hosts; Windows: C:\\Windows\\System32\\drivers\\etc\\hosts). Change nothing on the DNS "

@@ -1,4 +1,5 @@
-// Names: no resolver, names that are missing here only, names that lead astray, slow answers.
+// Names: no resolver, names that are missing here only, names that lead astray, slow answers; and
+// no DNS over TCP (RFC 7766), without which the names with long answers are missing, and no others.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -41,6 +42,45 @@ void add_search_domain(std::vector<FindingEvidence>& list, const Name& name) {
   }
 }
 
+// What the site's own name servers lose is no matter of the line's.
+bool line_loses_more_than_names(const Facts& facts) {
+  const auto& late = facts.answered_late();
+  return std::any_of(late.begin(), late.end(), [](const ProbeResult* result) {
+    return result->probe.check != CheckKind::dns || asks_a_server(result->probe);
+  });
+}
+
+// A question to the system's own resolvers, by the way that leads there: bound to an interface it
+// may not get to them.
+bool asks_the_system(const ProbeResult& result) {
+  const auto& with = result.probe.with;
+  return result.probe.check == CheckKind::dns && is_direct(result) && !with.contains("server") &&
+         !with.contains("interface");
+}
+
+// Something came back, although it is no help.
+bool is_answer(const Detail& detail) {
+  switch (detail.code()) {
+    case DetailCode::unexpected_answer:
+    case DetailCode::servfail:
+    case DetailCode::refused:
+    case DetailCode::formerr:
+    case DetailCode::notimp:
+    case DetailCode::other_rcode:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool works_over_udp(const Facts& facts) {
+  return facts.any_probe([](const ProbeResult& result) {
+    return asks_the_system(result) && is_udp(result) &&
+           (result.observation.outcome == Outcome::answered ||
+            result.observation.detail == DetailCode::truncated);
+  });
+}
+
 }  // namespace
 
 Causes find_dns_unreachable(const Diagnosis& context) {
@@ -63,31 +103,26 @@ Causes find_dns_unreachable(const Diagnosis& context) {
   }
   // One name that a server cannot look up may be its zone's fault.
   if (cause.explained.empty() || (lost < 2 && failed)) return {};
-  auto& finding = cause.finding;
-  finding.code = FindingCode::dns_unreachable;
-  finding.title = failed ? phrase("The DNS servers answer, but cannot look up any name")
-                         : phrase("No DNS server answers: no name can be looked up");
-  finding.owner = Owner::dns;
   const bool line_is_up = std::any_of(facts.flows.begin(), facts.flows.end(), [](const Flow& flow) {
     return flow.way == Reachability::open || flow.way == Reachability::left;
   });
-  finding.confidence = lost < 2     ? Confidence::possible
-                       : line_is_up ? Confidence::certain
-                                    : Confidence::likely;
+  auto& finding = cause.is(FindingCode::dns_unreachable, Owner::dns,
+                           lost < 2     ? Confidence::possible
+                           : line_is_up ? Confidence::certain
+                                        : Confidence::likely);
+  finding.title = failed ? phrase("The DNS servers answer, but cannot look up any name")
+                         : phrase("No DNS server answers: no name can be looked up");
   finding.fix = phrase(
       "Check that the DNS servers this computer uses ({}) are running, can reach the Internet, and "
       "accept queries from this network (UDP and TCP port 53).",
       resolvers_in_words(facts));
-  finding.evidence.push_back({"", lost < 2
-                                      ? phrase("The only name queried could not be looked up.")
-                                      : phrase("None of the {} names could be looked up.", lost)});
-  if (line_is_up) {
-    finding.evidence.push_back({"", phrase("Servers tested by IP address are reachable.")});
-  }
+  cause.tell(lost < 2 ? phrase("The only name queried could not be looked up.")
+                      : phrase("None of the {} names could be looked up.", lost));
+  if (line_is_up) cause.tell(phrase("Servers tested by IP address are reachable."));
   for (const auto& result : facts.report.probes) {
     const auto* silence = evidence_of(result, EvidenceKind::dns_no_answer);
     if (silence != nullptr && !asks_a_server(result.probe)) {
-      finding.evidence.push_back({result.probe.id, silence->text});
+      cause.tell(silence->text, &result);
     }
   }
   add_what_they_saw(finding.evidence, cause.explained, 4);
@@ -107,12 +142,7 @@ Causes find_dns_rewritten(const Diagnosis& context) {
     if (!is_public_name(text) || !name.address || !name.address->is_special()) continue;
     if (name.from_hosts_file) continue;  // no server's word
     // Packets to an address that is not there may well leave the site.
-    const bool works =
-        std::any_of(name.probes.begin(), name.probes.end(), [](const ProbeResult* result) {
-          const auto outcome = result->observation.outcome;
-          return reached(outcome) && outcome != Outcome::passed;
-        });
-    if (works) continue;
+    if (works(name)) continue;
     auto& place = astray[*name.address];
     place.names.push_back(&name);
     place.proved |= name.address->is_unspecified() || name.address->is_loopback();
@@ -130,27 +160,22 @@ Causes find_dns_rewritten(const Diagnosis& context) {
     std::vector<std::string> lost;
     for (const auto* name : place.names) {
       lost.push_back(name->name);
-      append(cause.explained, open_failures(context, *name));
-      std::copy_if(name->probes.begin(), name->probes.end(), std::back_inserter(cause.contradicted),
-                   [](const auto* result) { return reached(result->observation.outcome); });
+      add_astray(cause, context, *name);
       append(cause.contradicted, asked_for_here(context.facts, name->name));
     }
     if (cause.explained.empty() && cause.contradicted.empty()) continue;
-    auto& finding = cause.finding;
-    finding.code = FindingCode::dns_rewritten;
+    auto& finding = cause.is(FindingCode::dns_rewritten, Owner::dns,
+                             place.proved ? Confidence::certain : Confidence::likely);
     finding.title = phrase("This site's DNS sends {} to {} (not an Internet address)",
                            lost.size() == 1 ? lost.front() : phrase("{} names", lost.size()),
                            address.to_string());
-    finding.owner = Owner::dns;
-    finding.confidence = place.proved ? Confidence::certain : Confidence::likely;
     finding.fix = phrase(
         "Remove the entry or block that answers {1} for {2} from this site's DNS servers ({0}) and "
         "any DNS filter behind them, so that the names get their public addresses.",
         resolvers_in_words(context.facts), address.to_string(), listed(lost));
     for (const auto* name : place.names) {
-      finding.evidence.push_back(
-          {name->probes.front()->probe.id,
-           phrase("{} resolves to {} here.", name->name, address.to_string())});
+      cause.tell(phrase("{} resolves to {} here.", name->name, address.to_string()),
+                 name->probes.front());
     }
     // The contrast is the strongest, after the first name it is about.
     const auto where = finding.evidence.begin() + 1;
@@ -197,27 +222,23 @@ Causes find_dns_filtered(const Diagnosis& context) {
         if (!open_failures(context, *name).empty()) take(*name);
       }
     }
-    if (!lost.empty()) {
-      cause.finding.evidence.push_back(intercepts_dns(*taken));
-    }
+    if (!lost.empty()) cause.finding.evidence.push_back(intercepts_dns(*taken));
   }
   if (lost.empty()) return {};
   // Names of the same owner that are missing in the same way, and that nobody else was asked for.
   for (const auto& [text, name] : names) {
     const bool same = alike.contains({registrable_domain(text), name.failure.code()});
     if (!same || name.address || !name.elsewhere.empty()) continue;
-    if (std::find(lost.begin(), lost.end(), text) != lost.end()) continue;
+    if (contains(lost, text)) continue;
     if (!open_failures(context, name).empty()) take(name);
   }
-  auto& finding = cause.finding;
-  finding.code = FindingCode::dns_filtered;
+  auto& finding = cause.is(FindingCode::dns_filtered, Owner::dns,
+                           proved ? Confidence::certain : Confidence::likely);
   finding.title =
       lost.size() == 1
           ? phrase("This site's DNS does not resolve {}", lost.front())
           : phrase("This site's DNS does not resolve {} host names that the service needs",
                    lost.size());
-  finding.owner = Owner::dns;
-  finding.confidence = proved ? Confidence::certain : Confidence::likely;
   finding.fix = phrase(
       "Allow these names on this site's DNS servers ({0}) and any DNS filter behind them: {1}.{2}",
       resolvers_in_words(context.facts), listed(lost, 12), whole_domains(names, lost));
@@ -244,10 +265,10 @@ Causes find_unanswered_names(const Diagnosis& context) {
     owners.insert(registrable_domain(text));
     append(cause.explained, lost);
     cause.finding.evidence.push_back(*elsewhere);
-    cause.finding.evidence.push_back(
-        {name.silent->probe.id, phrase("This site's DNS servers did not answer two queries "
-                                       "for {}; they answer other names at once.",
-                                       text)});
+    cause.tell(phrase("This site's DNS servers did not answer two queries for {}; they answer "
+                      "other names at once.",
+                      text),
+               name.silent);
   }
   if (mute.empty()) return {};
   // Their owners' others, that nobody was asked for once more.
@@ -260,11 +281,8 @@ Causes find_unanswered_names(const Diagnosis& context) {
     mute.push_back(text);
     append(cause.explained, lost);
   }
-  auto& finding = cause.finding;
-  finding.code = FindingCode::dns_unreachable;
+  auto& finding = cause.is(FindingCode::dns_unreachable, Owner::dns, Confidence::likely);
   finding.title = phrase("This site's DNS does not answer queries for {}", listed(mute));
-  finding.owner = Owner::dns;
-  finding.confidence = Confidence::likely;
   finding.fix = phrase(
       "Find out why this site's DNS servers ({}) do not answer for {}: a filter may drop the "
       "query, or they may be unable to reach that name's own servers.",
@@ -292,11 +310,9 @@ Causes find_outdated_names(const Diagnosis& context) {
     if (!everywhere || !siblings || !context.breaks_capability(gone)) continue;
     Cause cause;
     cause.explained = gone;
-    auto& finding = cause.finding;
-    finding.code = FindingCode::target_outdated;
+    auto& finding = cause.is(FindingCode::target_outdated, Owner::vendor,
+                             name.elsewhere.size() > 1 ? Confidence::certain : Confidence::likely);
     finding.title = phrase("The name {} no longer exists anywhere", text);
-    finding.owner = Owner::vendor;
-    finding.confidence = name.elsewhere.size() > 1 ? Confidence::certain : Confidence::likely;
     finding.fix = phrase(
         "Look for a newer edition of the vendor's document, or ask the vendor what replaced {}. "
         "Firewall rules for it can be removed; otherwise, change nothing on the network.",
@@ -304,25 +320,12 @@ Causes find_outdated_names(const Diagnosis& context) {
     for (const auto& [answer, probe] : name.elsewhere) {
       finding.evidence.push_back({probe, answer->text});
     }
-    finding.evidence.push_back(
-        {gone.front()->probe.id, phrase("This site's DNS does not know it either.")});
+    cause.tell(phrase("This site's DNS does not know it either."), gone.front());
     add_search_domain(finding.evidence, name);
     causes.push_back(std::move(cause));
   }
   return causes;
 }
-
-namespace {
-
-// What the site's own name servers lose is no matter of the line's.
-bool line_loses_more_than_names(const Facts& facts) {
-  const auto& late = facts.answered_late();
-  return std::any_of(late.begin(), late.end(), [](const ProbeResult* result) {
-    return result->probe.check != CheckKind::dns || asks_a_server(result->probe);
-  });
-}
-
-}  // namespace
 
 Causes find_dns_slow(const Diagnosis& context) {
   std::vector<const Name*> slow, again;  // again: answered when they were asked for once more
@@ -356,28 +359,72 @@ Causes find_dns_slow(const Diagnosis& context) {
   for (const auto& [text, name] : names) {
     if (nobody_answered(name)) append(cause.explained, open_failures(context, name));
   }
-  auto& finding = cause.finding;
-  finding.code = FindingCode::dns_slow;
+  auto& finding = cause.is(FindingCode::dns_slow, Owner::dns,
+                           late > 2 ? Confidence::certain : Confidence::likely);
   finding.title = phrase("DNS lookups take too long at this site");
-  finding.owner = Owner::dns;
-  finding.confidence = late > 2 ? Confidence::certain : Confidence::likely;
   finding.fix = phrase(
       "Check the load on this site's DNS servers ({}) and packet loss on the path to them; a "
       "lookup should take less than 100 ms. Remove servers that no longer answer from the list "
       "that DHCP hands out.",
       resolvers_in_words(context.facts));
-  finding.evidence.push_back(
-      {"",
-       phrase("{} of {} names took longer than {} s; the slowest took {} s.", slow.size(), measured,
-              fmt::format("{:.0f}", slow_ms / 1000), fmt::format("{:.1f}", worst / 1000))});
+  cause.tell(phrase("{} of {} names took longer than {} s; the slowest took {} s.", slow.size(),
+                    measured, fmt::format("{:.0f}", slow_ms / 1000),
+                    fmt::format("{:.1f}", worst / 1000)));
   for (std::size_t i = 0; i < slow.size() && i < 4; ++i) {
-    finding.evidence.push_back({slow[i]->probes.front()->probe.id,
-                                phrase("{} took {} s to look up.", slow[i]->name,
-                                       fmt::format("{:.1f}", slow[i]->took_ms / 1000))});
+    cause.tell(phrase("{} took {} s to look up.", slow[i]->name,
+                      fmt::format("{:.1f}", slow[i]->took_ms / 1000)),
+               slow[i]->probes.front());
   }
   for (std::size_t i = 0; i < again.size() && i < 4; ++i) {
     finding.evidence.push_back({again[i]->here.front().probe,
                                 phrase("{} resolved only on the second try.", again[i]->name)});
+  }
+  return {cause};
+}
+
+Causes find_dns_without_tcp(const Diagnosis& context) {
+  const auto& facts = context.facts;
+  Cause cause;
+  std::set<std::string> lost, parties;
+  for (const auto& result : facts.report.probes) {
+    if (!asks_the_system(result) || context.explained(result) || !failing(result)) continue;
+    const auto& seen = result.observation;
+    const bool too_long = seen.detail == DetailCode::truncated;
+    const bool by_tcp =
+        !is_udp(result) && seen.outcome != Outcome::unresolved && !is_answer(seen.detail);
+    if (!too_long && !by_tcp) continue;
+    if (too_long) {
+      lost.insert(name_asked_for(result.probe));
+      parties.insert(registrable_domain(name_asked_for(result.probe)));
+    }
+    cause.explained.push_back(&result);
+  }
+  if (cause.explained.empty() || !works_over_udp(facts)) return {};
+  const auto asked = cause.explained;
+  // Not every name that is missing was asked for again: those of the same owner are as long.
+  for (const auto& result : facts.report.probes) {
+    const auto& host = result.probe.target.host;
+    const auto& detail = result.observation.detail;
+    const bool missing =
+        result.observation.outcome == Outcome::unresolved &&
+        (detail == DetailCode::dns_failed || detail == DetailCode::dns_unreachable);
+    if (result.probe.check == CheckKind::dns || !is_direct(result) || context.explained(result))
+      continue;
+    if (!missing || !parties.contains(registrable_domain(host))) continue;
+    lost.insert(host);
+    cause.explained.push_back(&result);
+  }
+  if (!context.affects_requirement(cause.explained)) return {};
+  auto& finding = cause.is(FindingCode::dns_unreachable, Owner::dns, Confidence::certain);
+  finding.title = phrase("This site's DNS works over UDP only: long answers do not arrive");
+  finding.fix = phrase(
+      "Allow TCP port 53 as well as UDP on this site's DNS servers ({}) and every firewall in "
+      "between: answers too long for one packet come over TCP only (RFC 7766).",
+      resolvers_in_words(facts));
+  add_what_they_saw(finding.evidence, asked, 4);
+  if (!lost.empty()) {
+    cause.tell(
+        phrase("Without it, these names are missing: {}.", listed({lost.begin(), lost.end()})));
   }
   return {cause};
 }

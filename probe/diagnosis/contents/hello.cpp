@@ -1,6 +1,4 @@
 // TLS greetings that are longer than one packet, as browsers send them, are cut off on the way.
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <set>
 
@@ -10,29 +8,23 @@
 namespace callready::findings {
 namespace {
 
-std::vector<const ProbeResult*> hellos(const Facts& facts, bool cut) {
-  std::vector<const ProbeResult*> found;
-  for (const auto& result : facts.report.probes) {
-    const auto outcome = result.observation.outcome;
-    const bool wanted = cut ? outcome == Outcome::failed : outcome == Outcome::answered;
-    if (result.probe.check == CheckKind::tls_hello && wanted) found.push_back(&result);
-  }
-  return found;
+std::vector<const ProbeResult*> hellos(const Facts& facts, Outcome outcome) {
+  return facts.probes_that([&](const ProbeResult& result) {
+    return result.probe.check == CheckKind::tls_hello && result.observation.outcome == outcome;
+  });
 }
 
 // TLS to the same servers, or to all: what a browser asks there, it asks in vain.
 std::vector<const ProbeResult*> behind(const Facts& facts,
                                        const std::vector<const ProbeResult*>& cut, bool all) {
-  std::vector<const ProbeResult*> found;
-  for (const auto& result : facts.report.probes) {
+  return facts.probes_that([&](const ProbeResult& result) {
     const auto& target = result.probe.target;
-    if (target.transport != Transport::tls || !is_direct(result)) continue;
-    const bool same = std::any_of(cut.begin(), cut.end(), [&](const ProbeResult* other) {
-      return other->probe.target.host == target.host && other->probe.target.port() == target.port();
-    });
-    if (all || same) found.push_back(&result);
-  }
-  return found;
+    if (target.transport != Transport::tls || !is_direct(result)) return false;
+    return all || std::any_of(cut.begin(), cut.end(), [&](const ProbeResult* other) {
+             return other->probe.target.host == target.host &&
+                    other->probe.target.port() == target.port();
+           });
+  });
 }
 
 // Small packets were tried, too: what they lose is not lost for its size.
@@ -48,9 +40,9 @@ bool is_apart_from_mtu(const ProbeResult* result) {
 
 Causes find_cut_hello(const Diagnosis& context) {
   const auto& facts = context.facts;
-  const auto cut = hellos(facts, true);
+  const auto cut = hellos(facts, Outcome::failed);
   if (cut.empty()) return {};
-  const auto pass = hellos(facts, false);
+  const auto pass = hellos(facts, Outcome::answered);
   std::set<std::string> parties;
   bool split = true;
   for (const auto* result : cut) {
@@ -60,10 +52,8 @@ Causes find_cut_hello(const Diagnosis& context) {
   const bool everywhere = parties.size() > 1 && pass.empty();
   const bool small_too = std::all_of(cut.begin(), cut.end(), is_apart_from_mtu);
   Cause cause;
-  auto& finding = cause.finding;
-  finding.code = FindingCode::tls_long_hello_cut;
-  finding.owner = Owner::security;
-  finding.confidence = everywhere && small_too ? Confidence::likely : Confidence::possible;
+  auto& finding = cause.is(FindingCode::tls_long_hello_cut, Owner::security,
+                           everywhere && small_too ? Confidence::likely : Confidence::possible);
   finding.title = phrase("A device in the path cuts off browsers' TLS greetings");
   finding.affects = sets_of(facts, behind(facts, cut, everywhere));
   finding.fix = phrase(
@@ -72,11 +62,10 @@ Causes find_cut_hello(const Diagnosis& context) {
       "segments (post-quantum key exchange, X25519MLKEM768).",
       everywhere ? "" : ": " + listed(hosts_of(cut)));
   for (const auto* result : cut) {
-    finding.evidence.push_back(
-        {result->probe.id,
-         phrase("{}: a short TLS greeting is answered; one {} was cut off twice.",
-                result->probe.target.host,
-                split ? phrase("in more than one packet") : phrase("as long as a browser's"))});
+    cause.tell(phrase("{}: a short TLS greeting is answered; one {} was cut off twice.",
+                      result->probe.target.host,
+                      split ? phrase("in more than one packet") : phrase("as long as a browser's")),
+               result);
   }
   if (!pass.empty()) {
     insert_second(finding.evidence,
@@ -84,15 +73,13 @@ Causes find_cut_hello(const Diagnosis& context) {
                    phrase("A long TLS greeting is answered by {}.", listed(hosts_of(pass)))});
   }
   if (!small_too) {
-    finding.evidence.push_back({"", phrase("On this system, programs cannot choose the packet "
-                                           "size: the path MTU may be the cause.")});
+    cause.tell(phrase(
+        "On this system, programs cannot choose the packet size: the path MTU may be the cause."));
   }
-  finding.evidence.push_back(
-      {"", phrase("Programs with short greetings still connect, so the other rows of "
-                  "this report cannot show it.")});
-  Causes causes;
-  causes.push_back(std::move(cause));
-  return causes;
+  cause.tell(phrase(
+      "Programs with short greetings still connect, so the other rows of this report cannot show "
+      "it."));
+  return {cause};
 }
 
 }  // namespace callready::findings

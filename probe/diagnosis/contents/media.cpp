@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 
 #include "probe/diagnosis/rules.hpp"
 #include "probe/diagnosis/status/media_quality.hpp"
@@ -148,18 +147,16 @@ std::optional<Cause> below_figure(const Facts& facts, QualityFigure figure) {
   if (ways.empty()) return std::nullopt;
   const Text where = ways.size() > 1 || ways.contains(MediaWay::both) ? phrase("on the line")
                                                                       : way_in_words(*ways.begin());
-  auto& finding = cause.finding;
-  finding.owner = Owner::lan;
-  // One stream: what it met may have been a bad minute.
-  finding.confidence = sure ? Confidence::likely : Confidence::possible;
   const auto place = places.size() == 1 ? *places.begin() : Place::unknown;
-  if (place == Place::beyond) finding.owner = Owner::provider;
-  if (figure == QualityFigure::loss) {
-    finding.code = FindingCode::media_loss;
+  const bool loss = figure == QualityFigure::loss;
+  // One stream: what it met may have been a bad minute.
+  auto& finding = cause.is(loss ? FindingCode::media_loss : FindingCode::media_jitter,
+                           place == Place::beyond ? Owner::provider : Owner::lan,
+                           sure ? Confidence::likely : Confidence::possible);
+  if (loss) {
     finding.title = phrase("Packets are lost {}: calls are choppy or robotic", where);
     finding.fix = try_again("");
   } else {
-    finding.code = FindingCode::media_jitter;
     finding.title = phrase("Packets arrive unevenly {}: calls are choppy", where);
     finding.fix = try_again(phrase(" and limit uploads"));
   }
@@ -200,16 +197,12 @@ Causes find_poor_score(const Diagnosis& context) {
         if (!stream || stream->outage) continue;
         if (is_between_dying_relays(context.facts, *result)) continue;
         cause.explained.push_back(result);
-        cause.finding.evidence.push_back(
-            {missed.probe, phrase("{}: {}.", row.title, missed_in_words(missed))});
+        cause.tell(phrase("{}: {}.", row.title, missed_in_words(missed)), result);
       }
     }
   }
   if (cause.explained.empty()) return {};
-  auto& finding = cause.finding;
-  finding.code = FindingCode::media_mos;
-  finding.owner = Owner::lan;
-  finding.confidence = Confidence::likely;
+  auto& finding = cause.is(FindingCode::media_mos, Owner::lan, Confidence::likely);
   finding.title = phrase("Calls sound poor: loss and delay add up");
   finding.fix = try_again(phrase(" and limit uploads"));
   return {cause};
@@ -226,20 +219,16 @@ Causes find_full_line(const Diagnosis& context) {
       ways.insert(way);
       cause.explained.push_back(&result);
       const auto& direction = way == MediaWay::up ? *stream->up : *stream->down;
-      cause.finding.evidence.push_back(
-          {result.probe.id,
-           phrase("{}: {}, half of the packets queued for {} ms or longer, and {} of {} were "
-                  "lost.",
-                  result.probe.target.host, way_in_words(way),
-                  fmt::format("{:.0f}", *direction.delay_ms - *stream->round_trip_least_ms / 2),
-                  direction.lost, direction.sent)});
+      cause.tell(
+          phrase("{}: {}, half of the packets queued for {} ms or longer, and {} of {} were lost.",
+                 result.probe.target.host, way_in_words(way),
+                 fmt::format("{:.0f}", *direction.delay_ms - *stream->round_trip_least_ms / 2),
+                 direction.lost, direction.sent),
+          &result);
     }
   }
   if (ways.empty()) return {};
-  auto& finding = cause.finding;
-  finding.code = FindingCode::media_bandwidth;
-  finding.owner = Owner::provider;
-  finding.confidence = Confidence::likely;
+  auto& finding = cause.is(FindingCode::media_bandwidth, Owner::provider, Confidence::likely);
   const auto where = ways.size() > 1 ? phrase("both ways") : way_in_words(*ways.begin());
   finding.title = phrase("The line is full {} during a call", where);
   finding.fix = phrase(
@@ -259,10 +248,7 @@ Causes lost_with_one_call(const Facts& facts, Cause cause) {
       if (known) return {};
     }
   }
-  auto& finding = cause.finding;
-  finding.code = FindingCode::media_loss;
-  finding.owner = Owner::lan;
-  finding.confidence = Confidence::possible;
+  auto& finding = cause.is(FindingCode::media_loss, Owner::lan, Confidence::possible);
   finding.title = phrase("Packets are lost now and then: calls are choppy at times");
   finding.fix = phrase(
       "Run this again on a wired connection, without a VPN, and while nobody else is using the "
@@ -280,17 +266,13 @@ Causes find_few_calls(const Diagnosis& context) {
     if (is_full(*stream, MediaWay::up) || is_full(*stream, MediaWay::down)) continue;
     if (worst == nullptr || stream->calls->passed < worst->passed) worst = &*stream->calls;
     cause.explained.push_back(&result);
-    cause.finding.evidence.push_back(
-        {result.probe.id, phrase("{}: {}.", result.probe.target.host, calls_in_words(*stream))});
+    cause.tell(phrase("{}: {}.", result.probe.target.host, calls_in_words(*stream)), &result);
   }
   if (worst == nullptr) return {};
   if (*worst->limit == CallLimit::loss) return lost_with_one_call(context.facts, std::move(cause));
   const bool policed = *worst->limit == CallLimit::policing;
   const auto where = worst->way == MediaWay::both ? phrase("both ways") : way_in_words(worst->way);
-  auto& finding = cause.finding;
-  finding.code = FindingCode::media_bandwidth;
-  finding.owner = Owner::provider;
-  finding.confidence = Confidence::likely;
+  auto& finding = cause.is(FindingCode::media_bandwidth, Owner::provider, Confidence::likely);
   finding.title = phrase("The line cannot carry {} simultaneous calls: {}{} passed", worst->wanted,
                          may_carry_more(*worst) ? phrase("at least ") : "", worst->passed);
   finding.fix =
@@ -318,11 +300,10 @@ Causes find_cleared_marks(const Diagnosis& context) {
     const auto look = [&](const std::optional<MediaDirection>& direction, MediaWay way) {
       if (!direction || !direction->dscp_sent || !direction->dscp_arrived) return;
       if (*direction->dscp_sent == *direction->dscp_arrived) return;
-      cause.finding.evidence.push_back(
-          {result.probe.id,
-           phrase("{}: {}, the mark for voice (EF, 46) {}{}.", result.probe.target.host,
-                  way_in_words(way), treatment(*direction->dscp_arrived),
-                  way == MediaWay::both ? phrase(", on the line or by the relays") : "")});
+      cause.tell(phrase("{}: {}, the mark for voice (EF, 46) {}{}.", result.probe.target.host,
+                        way_in_words(way), treatment(*direction->dscp_arrived),
+                        way == MediaWay::both ? phrase(", on the line or by the relays") : ""),
+                 &result);
     };
     look(stream->up, MediaWay::up);
     look(stream->down, MediaWay::down);
@@ -330,10 +311,8 @@ Causes find_cleared_marks(const Diagnosis& context) {
     look(stream->loop, MediaWay::both);
   }
   if (cause.finding.evidence.empty()) return {};
-  auto& finding = cause.finding;
-  finding.code = FindingCode::media_dscp_cleared;
-  finding.owner = Owner::lan;
-  finding.confidence = on_the_line ? Confidence::likely : Confidence::possible;
+  auto& finding = cause.is(FindingCode::media_dscp_cleared, Owner::lan,
+                           on_the_line ? Confidence::likely : Confidence::possible);
   finding.title = phrase("Voice priority marks (DSCP) are changed in transit");
   finding.fix = phrase(
       "Trust DSCP on the user ports if your own switches, Wi-Fi and router give voice priority. "
@@ -383,10 +362,8 @@ Causes find_media_delay(const Diagnosis& context) {
     return result.probe.control() && !vendors.contains(result.probe.target.host) &&
            is_udp(result) == is_udp(*server) && check != CheckKind::dns && check != CheckKind::ntp;
   });
-  auto& finding = cause.finding;
-  finding.code = FindingCode::media_delay;
-  finding.owner = Owner::provider;
-  finding.confidence = anchor == nullptr ? Confidence::possible : Confidence::likely;
+  auto& finding = cause.is(FindingCode::media_delay, Owner::provider,
+                           anchor == nullptr ? Confidence::possible : Confidence::likely);
   if (anchor == nullptr) {
     finding.title =
         phrase("The service's nearest servers answer slowly: people will talk over each other");

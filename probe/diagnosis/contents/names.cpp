@@ -1,10 +1,7 @@
 #include "probe/diagnosis/contents/names.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
-#include "probe/diagnosis/contents/block_pages.hpp"
 #include "probe/diagnosis/words.hpp"
 
 namespace callready::findings {
@@ -15,22 +12,12 @@ bool is_address_question(const Probe& probe) {
   return type == probe.with.end() || type->second == "A" || type->second == "AAAA";
 }
 
-}  // namespace
-
-bool asks_a_server(const Probe& probe) {
-  const auto server = probe.with.find("server");
-  return server != probe.with.end() && server->second == "true";
-}
-
-namespace {
-
 // "10.20.0.1:53" and "10.20.0.1" are one.
 bool is_site_resolver(const Facts& facts, const std::string& server) {
-  return std::any_of(facts.report.site.resolvers.begin(), facts.report.site.resolvers.end(),
-                     [&](const std::string& own) {
-                       return server == own || server == own + ":53" ||
-                              server == '[' + own + "]:53";
-                     });
+  const auto& own = facts.report.site.resolvers;
+  return std::any_of(own.begin(), own.end(), [&](const std::string& one) {
+    return server == one || server == one + ":53" || server == '[' + one + "]:53";
+  });
 }
 
 void read_dns_probe(const Facts& facts, const ProbeResult& result, bool taken,
@@ -52,7 +39,36 @@ bool is_missing_name(const Facts& facts, const ProbeResult& result) {
          is_address_question(result.probe) && !asks_a_server(result.probe);
 }
 
+// RFC 8914: 15 blocked, 16 censored, 17 filtered, 18 prohibited.
+bool is_policy_error(const Evidence& answer) {
+  const auto code = number_fact(answer, Fact::extended_error_code).value_or(0);
+  return code >= 15 && code <= 18;
+}
+
+// A name is denied by the zone that it would be in, or by one above it; a policy zone is neither.
+bool is_foreign_zone(const Evidence& answer, const std::string& name) {
+  auto zone = text_fact(answer, Fact::soa_zone);
+  while (zone.ends_with('.')) zone.pop_back();
+  if (zone.empty() || has_records(answer)) return false;
+  return name != zone && !name.ends_with('.' + zone);
+}
+
+// A server that is the name's own, or somebody who passes for it: over plain HTTP anybody does, and
+// with a certificate that the public does not know, any filter does.
+bool answers_in_its_name(const ProbeResult& result) {
+  const auto outcome = result.observation.outcome;
+  const bool page =
+      result.probe.check == CheckKind::http && result.probe.target.transport == Transport::tcp;
+  return (outcome == Outcome::answered || outcome == Outcome::denied) && !page &&
+         !has_foreign_root(result);
+}
+
 }  // namespace
+
+bool asks_a_server(const Probe& probe) {
+  const auto server = probe.with.find("server");
+  return server != probe.with.end() && server->second == "true";
+}
 
 std::map<std::string, Name> read_names(const Facts& facts) {
   std::map<std::string, Name> names;
@@ -100,24 +116,6 @@ bool has_records(const Evidence& answer) {
   return number_fact(answer, Fact::count).value_or(0) > 0;
 }
 
-namespace {
-
-// RFC 8914: 15 blocked, 16 censored, 17 filtered, 18 prohibited.
-bool is_policy_error(const Evidence& answer) {
-  const auto code = number_fact(answer, Fact::extended_error_code).value_or(0);
-  return code >= 15 && code <= 18;
-}
-
-// A name is denied by the zone that it would be in, or by one above it; a policy zone is neither.
-bool is_foreign_zone(const Evidence& answer, const std::string& name) {
-  auto zone = text_fact(answer, Fact::soa_zone);
-  while (zone.ends_with('.')) zone.pop_back();
-  if (zone.empty() || has_records(answer)) return false;
-  return name != zone && !name.ends_with('.' + zone);
-}
-
-}  // namespace
-
 std::vector<const ProbeResult*> open_failures(const Diagnosis& context, const Name& name) {
   std::vector<const ProbeResult*> open;
   for (const auto* result : name.probes) {
@@ -126,17 +124,26 @@ std::vector<const ProbeResult*> open_failures(const Diagnosis& context, const Na
   return open;
 }
 
+bool works(const Name& name) {
+  return std::any_of(name.probes.begin(), name.probes.end(), [](const ProbeResult* result) {
+    const auto outcome = result->observation.outcome;
+    return reached(outcome) && outcome != Outcome::passed;
+  });
+}
+
+void add_astray(Cause& cause, const Diagnosis& context, const Name& name) {
+  append(cause.explained, open_failures(context, name));
+  std::copy_if(name.probes.begin(), name.probes.end(), std::back_inserter(cause.contradicted),
+               [](const ProbeResult* result) { return reached(result->observation.outcome); });
+}
+
 std::vector<const ProbeResult*> asked_for_here(const Facts& facts, const std::string& name) {
-  std::vector<const ProbeResult*> asked;
-  for (const auto& result : facts.report.probes) {
+  return facts.probes_that([&](const ProbeResult& result) {
     const auto& probe = result.probe;
-    const bool here = probe.check == CheckKind::dns && !probe.with.contains("server");
-    const bool answered = result.observation.outcome == Outcome::answered;
-    if (here && answered && probe.target.host == name && facts.asked_for(result)) {
-      asked.push_back(&result);
-    }
-  }
-  return asked;
+    return probe.check == CheckKind::dns && !probe.with.contains("server") &&
+           result.observation.outcome == Outcome::answered && probe.target.host == name &&
+           facts.asked_for(result);
+  });
 }
 
 bool is_found_here(const Name& name) {
@@ -165,29 +172,16 @@ std::optional<FindingEvidence> found_elsewhere(const Name& name) {
   return std::nullopt;
 }
 
-namespace {
-
-// A server that is the name's own, or somebody who passes for it: over plain HTTP anybody does, and
-// with a certificate that the public does not know, any filter does.
-bool answers_in_its_name(const ProbeResult& result) {
-  const auto outcome = result.observation.outcome;
-  const bool page =
-      result.probe.check == CheckKind::http && result.probe.target.transport == Transport::tcp;
-  return (outcome == Outcome::answered || outcome == Outcome::denied) && !page &&
-         !has_foreign_root(result);
-}
-
-}  // namespace
-
 std::vector<OneAddress> misled_to_one_address(const std::map<std::string, Name>& names) {
   std::map<IpAddress, OneAddress> places;
   std::set<IpAddress> alive;
   for (const auto& [text, name] : names) {
     if (!name.address || name.address->is_special() || name.from_hosts_file) continue;
     if (!is_public_name(text)) continue;
-    const bool works = std::any_of(name.probes.begin(), name.probes.end(),
-                                   [](const auto* result) { return answers_in_its_name(*result); });
-    if (works) alive.insert(*name.address);
+    const bool speaks = std::any_of(name.probes.begin(), name.probes.end(), [](const auto* result) {
+      return answers_in_its_name(*result);
+    });
+    if (speaks) alive.insert(*name.address);
     auto& place = places[*name.address];
     place.address = *name.address;
     place.names.push_back(&name);

@@ -39,6 +39,10 @@ bool is_public_name(std::string_view name);
 bool nobody_answered(const Name& name);
 bool has_records(const Evidence& answer);
 std::vector<const ProbeResult*> open_failures(const Diagnosis& context, const Name& name);
+// What it leads to was reached, by more than a packet that was only seen to leave.
+bool works(const Name& name);
+// For a name that leads astray: its open failures are explained, and what was reached is of no use.
+void add_astray(Cause& cause, const Diagnosis& context, const Name& name);
 // Rows that ask the site's name servers for that name: an answer that leads astray is none.
 std::vector<const ProbeResult*> asked_for_here(const Facts& facts, const std::string& name);
 bool is_found_here(const Name& name);
@@ -54,6 +58,9 @@ struct OneAddress {
   std::vector<const Name*> names;
 };
 std::vector<OneAddress> misled_to_one_address(const std::map<std::string, Name>& names);
+// Whose block page has that address: "Cisco Umbrella"; empty where none is known
+// (contents/block_page.cpp).
+std::string_view block_page_of(const IpAddress& address);
 // What a DNS server answered for it; nothing where there is no answer with an address.
 std::set<IpAddress> addresses_in(const Evidence& answer);
 // The proof that a name is denied on purpose, here only.

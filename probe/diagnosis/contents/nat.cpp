@@ -1,6 +1,4 @@
 // Address translation: only where a set minds (it has a `nat` row that is more than a note).
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "probe/diagnosis/contents/split_paths.hpp"
@@ -16,13 +14,11 @@ std::vector<FindingAffects> sets_that_mind(const Facts& facts, const ProbeResult
   std::vector<FindingAffects> minding;
   for (const auto& set : facts.report.sets) {
     for (const auto& row : set.requirements) {
-      const auto& ids = row.probes;
       if (row.severity == Severity::optional || row.status == Status::skip) continue;
-      if (std::find(ids.begin(), ids.end(), result.probe.id) == ids.end()) continue;
+      if (!contains(row.probes, result.probe.id)) continue;
       FindingAffects affects{set.id, {}};
       for (const auto& capability : set.capabilities) {
-        const auto& rows = capability.requirements;
-        const bool has = std::find(rows.begin(), rows.end(), row.id) != rows.end();
+        const bool has = contains(capability.requirements, row.id);
         if (has && capability.verdict != Verdict::ready)
           affects.capabilities.push_back(capability.id);
       }
@@ -41,20 +37,17 @@ bool depends_on_destination(const Detail& mapping) {
 
 // Every test that saw it: sets may ask different servers.
 std::vector<const ProbeResult*> symmetric_tests(const Facts& facts) {
-  std::vector<const ProbeResult*> tests;
-  for (const auto& result : facts.report.probes) {
+  return facts.probes_that([](const ProbeResult& result) {
     const auto* mapping = evidence_of(result, EvidenceKind::nat_mapping);
-    const bool seen = result.probe.check == CheckKind::nat && mapping != nullptr;
-    if (seen && depends_on_destination(detail_fact(*mapping, Fact::value)))
-      tests.push_back(&result);
-  }
-  return tests;
+    return result.probe.check == CheckKind::nat && mapping != nullptr &&
+           depends_on_destination(detail_fact(*mapping, Fact::value));
+  });
 }
 
 // The link that leads to a host; null where that was not looked up.
 const EgressPath* way_to(const Facts& facts, const std::string& host) {
   for (const auto& way : facts.report.site.ways) {
-    if (std::find(way.hosts.begin(), way.hosts.end(), host) != way.hosts.end()) return &way;
+    if (contains(way.hosts, host)) return &way;
   }
   return nullptr;
 }
@@ -73,11 +66,10 @@ bool measured_over_two_links(const Facts& facts, const Probe& probe) {
 // "tunnel" is how this computer is connected at all (a modem).
 bool is_of_a_vpn(const Facts& facts, const IpAddress& own) {
   const auto& links = facts.report.site.interfaces;
-  const auto tunnel = std::find_if(links.begin(), links.end(), [&](const InterfaceInfo& link) {
-    const auto& its = link.addresses;
-    return link.tunnel && std::find(its.begin(), its.end(), own) != its.end();
+  const bool given = std::any_of(links.begin(), links.end(), [&](const InterfaceInfo& link) {
+    return link.tunnel && contains(link.addresses, own);
   });
-  return tunnel != links.end() && own_link(facts) != nullptr;
+  return given && own_link(facts) != nullptr;
 }
 
 // The first router beyond the site's own that signs with such an address.
@@ -158,16 +150,14 @@ Causes find_idle_timeout(const Diagnosis& context) {
     const auto longest = longest_life(text_fact(*life, Fact::value));
     if (!longest || *longest > too_short_s) continue;
     Cause cause;
-    auto& finding = cause.finding;
-    finding.code = FindingCode::firewall_idle_timeout;
+    auto& finding =
+        cause.is(FindingCode::firewall_idle_timeout, Owner::network, Confidence::certain);
     finding.title =
         phrase("The firewall drops idle UDP sessions after {} seconds: calls may fail", *longest);
-    finding.owner = Owner::network;
-    finding.confidence = Confidence::certain;
     finding.fix = phrase(
         "Raise the UDP session timeout on the router or firewall to 120 seconds or more (RFC "
         "4787), at least for the service's hosts.");
-    finding.evidence.push_back({result.probe.id, life->text});
+    cause.tell(life->text, &result);
     if (const auto carrier = shared_address(context.facts)) {
       finding.evidence.push_back(*carrier);
       finding.fix += phrase(
@@ -193,25 +183,22 @@ Causes find_nat(const Diagnosis& context) {
     Cause cause;
     auto& finding = cause.finding;
     finding.affects = minding;
-    finding.owner = Owner::network;
     if (depends_on_destination(value)) {
       cause.impaired = symmetric_tests(context.facts);
-      finding.code = FindingCode::nat_symmetric;
+      cause.is(FindingCode::nat_symmetric, Owner::network, Confidence::certain);
       const auto several = public_addresses(context.facts);
       finding.title =
           several.size() > 1
               ? phrase(
                     "The NAT uses a different public address for each destination (symmetric NAT)")
               : phrase("The NAT uses a different public port for each destination (symmetric NAT)");
-      finding.confidence = Confidence::certain;
       finding.fix = phrase(
           "Keep one public address and port for each local port on the router or firewall that "
           "does NAT (\"endpoint-independent mapping\", \"consistent NAT\", \"static port\" or "
           "\"full cone\"), at least for the phones' UDP.");
-      finding.evidence.push_back({result.probe.id, mapping->text});
+      cause.tell(mapping->text, &result);
       if (several.size() > 1) {
-        finding.evidence.push_back(
-            {"", phrase("From outside, this site is seen as {}.", listed(several))});
+        cause.tell(phrase("From outside, this site is seen as {}.", listed(several)));
         finding.fix += phrase(
             " Where the site has several Internet lines, keep all UDP of one device on one of "
             "them.");
@@ -222,22 +209,20 @@ Causes find_nat(const Diagnosis& context) {
             " The provider uses NAT, too: if its NAT is the cause, ask it for a public address.");
       }
     } else if (carrier && value != DetailCode::none && value != DetailCode::endpoint_independent) {
-      finding.code = FindingCode::nat_carrier_grade;
+      cause.is(FindingCode::nat_carrier_grade, Owner::network, Confidence::likely);
       finding.title = phrase("The Internet provider uses NAT, too (carrier-grade NAT)");
-      finding.confidence = Confidence::likely;
       finding.fix = phrase("Ask the Internet provider for a public IPv4 address for this line.");
       finding.evidence.push_back(*carrier);
-      finding.evidence.push_back({result.probe.id, mapping->text});
+      cause.tell(mapping->text, &result);
     } else if (const auto router = second_router(context.facts);
                router && value != DetailCode::none && value != DetailCode::endpoint_independent) {
-      finding.code = FindingCode::nat_double;
+      cause.is(FindingCode::nat_double, Owner::network, Confidence::possible);
       finding.title = phrase("Two routers do NAT, one behind the other (double NAT)");
-      finding.confidence = Confidence::possible;
       finding.fix = phrase(
           "Turn off NAT on one of the two routers (bridge mode, or an access point instead of a "
           "router). If your network team set it up this way, change nothing.");
       finding.evidence.push_back(*router);
-      finding.evidence.push_back({result.probe.id, mapping->text});
+      cause.tell(mapping->text, &result);
     } else {
       continue;
     }

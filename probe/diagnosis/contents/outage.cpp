@@ -1,7 +1,5 @@
 // A stream like a call's that fell silent: the line, a device that ended the flow, or a NAT that
 // gave it another port in the middle.
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "probe/diagnosis/rules.hpp"
@@ -91,8 +89,7 @@ Causes find_outage(const Diagnosis& context) {
       cause->finding = std::move(named);
     }
     cause->explained.push_back(&result);
-    cause->finding.evidence.push_back(
-        {result.probe.id, phrase("{}: {}.", result.probe.target.host, told_of(*stream))});
+    cause->tell(phrase("{}: {}.", result.probe.target.host, told_of(*stream)), &result);
   }
   return causes;
 }

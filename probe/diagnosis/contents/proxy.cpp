@@ -1,6 +1,4 @@
-// The proxy: needed, or itself in the way.
-#include <fmt/format.h>
-
+// The proxy: needed, or itself in the way; and the file that names it.
 #include <algorithm>
 
 #include "probe/diagnosis/rules.hpp"
@@ -11,13 +9,9 @@ namespace callready::findings {
 namespace {
 
 std::vector<const ProbeResult*> proxied_probes(const Facts& facts) {
-  std::vector<const ProbeResult*> found;
-  for (const auto& result : facts.report.probes) {
-    if (!is_direct(result) && result.observation.outcome != Outcome::skipped) {
-      found.push_back(&result);
-    }
-  }
-  return found;
+  return facts.probes_that([](const ProbeResult& result) {
+    return !is_direct(result) && result.observation.outcome != Outcome::skipped;
+  });
 }
 
 // The status with which the proxy turned CONNECT down; 0 where it did not.
@@ -55,11 +49,9 @@ std::vector<std::vector<const ProbeResult*>> by_proxy(
 
 // Direct ones that fail, where nothing gets out beside the proxy: they wait for it, too.
 std::vector<const ProbeResult*> waiting_for_proxy(const Facts& facts) {
-  std::vector<const ProbeResult*> waiting;
-  for (const auto& result : facts.report.probes) {
-    if (is_direct(result) && failing(result) && !facts.inside(result)) waiting.push_back(&result);
-  }
-  return waiting;
+  return facts.probes_that([&](const ProbeResult& result) {
+    return is_direct(result) && failing(result) && !facts.inside(result);
+  });
 }
 
 // What the proxy wants to be told, and how that is done, by what it said itself.
@@ -190,14 +182,63 @@ std::vector<const ProbeResult*> known_to_wait(const Facts& facts) {
   return waiting;
 }
 
-// Those of the service: well known public servers are nobody's requirement.
-std::vector<const ProbeResult*> asked_for(const Facts& facts,
-                                          std::vector<const ProbeResult*> probes) {
-  std::erase_if(probes, [&](const ProbeResult* result) { return !facts.asked_for(*result); });
-  return probes;
+// "to port 5061" where the proxy denies that port to several hosts and lets it through to none;
+// else the hosts, of which alone it is known.
+Text what_is_denied(const Facts& facts, const std::vector<const ProbeResult*>& denied) {
+  std::map<std::uint16_t, std::set<std::string>> hosts;  // by port
+  for (const auto* result : denied) {
+    hosts[result->probe.target.port()].insert(result->probe.target.host);
+  }
+  bool whole_ports = true;
+  std::vector<std::uint16_t> ports;
+  for (const auto& [port, denied_hosts] : hosts) {
+    ports.push_back(port);
+    whole_ports &= denied_hosts.size() > 1;
+  }
+  for (const auto* result : proxied_probes(facts)) {
+    const bool same_proxy = result->probe.target.route.proxy == proxy_name(denied);
+    const bool same_port = hosts.contains(result->probe.target.port());
+    if (same_proxy && same_port && came_through(*result)) whole_ports = false;
+  }
+  if (whole_ports) return phrase("to {}", named_ports(ports));
+  return phrase("to {}, {}", listed(hosts_of(denied)), named_ports(ports));
+}
+
+bool asks_for_upgrade(const ProbeResult& result) { return result.probe.with.contains("upgrade"); }
+
+// The same host without the proxy: does it switch to WebSocket? Nothing where that was not seen.
+std::optional<bool> switches_directly(const Facts& facts, const std::string& host) {
+  for (const auto& result : facts.report.probes) {
+    if (result.probe.target.host != host || !is_direct(result) || !asks_for_upgrade(result)) {
+      continue;
+    }
+    if (result.observation.outcome == Outcome::answered) return true;
+    if (result.observation.detail == DetailCode::no_upgrade) return false;
+  }
+  return std::nullopt;
 }
 
 }  // namespace
+
+// The PAC file: programs that cannot use it go directly, or nowhere.
+Causes find_pac_failure(const Diagnosis& context) {
+  for (const auto& result : context.facts.report.probes) {
+    if (result.probe.check != CheckKind::pac || !failing(result)) continue;
+    const auto* evidence = evidence_of(result, EvidenceKind::pac);
+    const auto place = evidence == nullptr ? std::string() : text_fact(*evidence, Fact::place);
+    Cause cause;
+    cause.explained.push_back(&result);
+    auto& finding = cause.is(FindingCode::proxy_pac_failed, Owner::proxy, Confidence::certain);
+    finding.title = phrase("The PAC file {} cannot be used", place);
+    finding.fix = phrase(
+        "Correct the PAC file {}, or its address in the computers' settings: {}. Without it, "
+        "programs bypass the proxy, or open pages only after a long wait.",
+        place, outcome_in_words(result.observation));
+    if (evidence != nullptr) cause.tell(evidence->text + ".", &result);
+    return {cause};
+  }
+  return {};
+}
 
 Causes find_proxy_unreachable(const Diagnosis& context) {
   Causes causes;
@@ -208,25 +249,20 @@ Causes find_proxy_unreachable(const Diagnosis& context) {
     if (!none || context.explained(*probes.front())) continue;
     Cause cause;
     cause.explained = probes;
-    auto& finding = cause.finding;
-    finding.code = FindingCode::proxy_unreachable;
+    auto& finding = cause.is(FindingCode::proxy_unreachable, Owner::proxy, Confidence::certain);
     finding.title = phrase("The proxy {} does not answer", proxy_name(probes));
-    finding.owner = Owner::proxy;
-    finding.confidence = Confidence::certain;
     finding.fix = phrase(
         "Check that the proxy {} is running and reachable from this network, or correct its "
         "address in the computers' settings.",
         proxy_name(probes));
-    finding.evidence.push_back(
-        {"", probes.size() == 1
-                 ? phrase("No connection through it succeeded.")
-                 : phrase("None of the {} connections through it succeeded.", probes.size())});
+    cause.tell(probes.size() == 1
+                   ? phrase("No connection through it succeeded.")
+                   : phrase("None of the {} connections through it succeeded.", probes.size()));
     add_what_they_saw(finding.evidence, probes, 4);
     if (!context.facts.proxy_speaks() && context.facts.no_tcp_gets_out()) {
-      const auto waiting = known_to_wait(context.facts);
-      cause.explained.insert(cause.explained.end(), waiting.begin(), waiting.end());
+      append(cause.explained, known_to_wait(context.facts));
       if (own_asked_without_success(context.facts)) cause.closes = Closes::direct_tcp;
-      finding.evidence.push_back({"", phrase("Without the proxy, no TCP connection gets out.")});
+      cause.tell(phrase("Without the proxy, no TCP connection gets out."));
     }
     causes.push_back(std::move(cause));
   }
@@ -244,26 +280,22 @@ Causes find_proxy_login(const Diagnosis& context) {
     Cause cause;
     cause.explained = turned_away;
     if (facts.only_by_proxy()) {
-      const auto waiting = known_to_wait(facts);
-      cause.explained.insert(cause.explained.end(), waiting.begin(), waiting.end());
+      append(cause.explained, known_to_wait(facts));
       if (own_asked_without_success(facts)) {
         cause.closes = no_udp_gets_out(facts) ? Closes::direct : Closes::direct_tcp;
       }
     }
-    auto& finding = cause.finding;
-    finding.code = FindingCode::proxy_auth_required;
+    auto& finding = cause.is(FindingCode::proxy_auth_required, Owner::proxy, Confidence::certain);
     const auto wanted = login_wanted(turned_away);
     finding.title = title_of(wanted, proxy_name(turned_away));
-    finding.owner = Owner::proxy;
-    finding.confidence = Confidence::certain;
-    const auto hosts = listed(hosts_of(asked_for(facts, turned_away)), 8);
+    const auto hosts = listed(hosts_of(asked_for_ones(facts, turned_away)), 8);
     finding.fix = phrase(
         "Let the service's hosts through the proxy without a login{}. Calling applications, phones "
         "and room devices often cannot log in. {}",
         hosts.empty() ? "" : ": " + hosts, how_to_log_in(wanted));
     add_what_they_saw(finding.evidence, turned_away);
     if (facts.only_by_proxy()) {
-      finding.evidence.push_back({"", phrase("Without the proxy, no TCP connection gets out.")});
+      cause.tell(phrase("Without the proxy, no TCP connection gets out."));
     }
     causes.push_back(std::move(cause));
   }
@@ -331,13 +363,11 @@ Causes find_proxy_required(const Diagnosis& context) {
   }
   // What the proxy carries needs no direct way: only a row that is not well makes it a finding.
   if (parties.size() < 2 || !context.breaks_capability(cause.explained)) return {};
-  auto& finding = cause.finding;
-  finding.code = FindingCode::proxy_required;
+  // The site may let out the vendor's list directly, and all else through the proxy.
+  auto& finding = cause.is(FindingCode::proxy_required, Owner::proxy,
+                           (own && web) || !tried ? Confidence::certain : Confidence::possible);
   finding.title = udp_shut ? phrase("This site lets traffic out only through the proxy")
                            : phrase("This site lets TCP out only through the proxy");
-  finding.owner = Owner::proxy;
-  // The site may let out the vendor's list directly, and all else through the proxy.
-  finding.confidence = (own && web) || !tried ? Confidence::certain : Confidence::possible;
   std::vector<const ProbeResult*> through;
   for (const auto* result : proxied_probes(facts)) {
     if (came_through(*result)) through.push_back(result);
@@ -357,40 +387,13 @@ Causes find_proxy_required(const Diagnosis& context) {
         "{}.{}",
         from_users(facts), flows, where_the_list_is(facts, cause.explained));
   }
-  finding.evidence.push_back(
-      {through.front()->probe.id, phrase("{}: {}", endpoint_in_words(through.front()->probe.target),
-                                         outcome_in_words(through.front()->observation))});
-  finding.evidence.push_back(
-      {"", phrase("No direct TCP connection to any of {} operators succeeded.", parties.size())});
+  cause.tell(phrase("{}: {}", endpoint_in_words(through.front()->probe.target),
+                    outcome_in_words(through.front()->observation)),
+             through.front());
+  cause.tell(phrase("No direct TCP connection to any of {} operators succeeded.", parties.size()));
   add_what_they_saw(finding.evidence, cause.explained, 4);
   return {cause};
 }
-
-namespace {
-
-// "to port 5061" where the proxy denies that port to several hosts and lets it through to none;
-// else the hosts, of which alone it is known.
-Text what_is_denied(const Facts& facts, const std::vector<const ProbeResult*>& denied) {
-  std::map<std::uint16_t, std::set<std::string>> hosts;  // by port
-  for (const auto* result : denied) {
-    hosts[result->probe.target.port()].insert(result->probe.target.host);
-  }
-  bool whole_ports = true;
-  std::vector<std::uint16_t> ports;
-  for (const auto& [port, denied_hosts] : hosts) {
-    ports.push_back(port);
-    whole_ports &= denied_hosts.size() > 1;
-  }
-  for (const auto* result : proxied_probes(facts)) {
-    const bool same_proxy = result->probe.target.route.proxy == proxy_name(denied);
-    const bool same_port = hosts.contains(result->probe.target.port());
-    if (same_proxy && same_port && came_through(*result)) whole_ports = false;
-  }
-  if (whole_ports) return phrase("to {}", named_ports(ports));
-  return phrase("to {}, {}", listed(hosts_of(denied)), named_ports(ports));
-}
-
-}  // namespace
 
 Causes find_proxy_denials(const Diagnosis& context) {
   std::vector<const ProbeResult*> all;
@@ -400,16 +403,13 @@ Causes find_proxy_denials(const Diagnosis& context) {
     if (status >= 400 && status != 407 && status < 500) all.push_back(result);
   }
   Causes causes;
-  for (const auto& denied : by_proxy(asked_for(context.facts, all))) {
+  for (const auto& denied : by_proxy(asked_for_ones(context.facts, all))) {
     if (!context.affects_requirement(denied)) continue;
     Cause cause;
     cause.explained = denied;
-    auto& finding = cause.finding;
-    finding.code = FindingCode::proxy_connect_denied;
+    auto& finding = cause.is(FindingCode::proxy_connect_denied, Owner::proxy, Confidence::certain);
     finding.title =
         phrase("The proxy denies connections {}", what_is_denied(context.facts, denied));
-    finding.owner = Owner::proxy;
-    finding.confidence = Confidence::certain;
     finding.fix =
         phrase("Allow CONNECT on the proxy {}: {}.{}", proxy_name(denied),
                flows_in_words(context.facts, denied), where_the_list_is(context.facts, denied));
@@ -418,24 +418,6 @@ Causes find_proxy_denials(const Diagnosis& context) {
   }
   return causes;
 }
-
-namespace {
-
-bool asks_for_upgrade(const ProbeResult& result) { return result.probe.with.contains("upgrade"); }
-
-// The same host without the proxy: does it switch to WebSocket? Nothing where that was not seen.
-std::optional<bool> switches_directly(const Facts& facts, const std::string& host) {
-  for (const auto& result : facts.report.probes) {
-    if (result.probe.target.host != host || !is_direct(result) || !asks_for_upgrade(result)) {
-      continue;
-    }
-    if (result.observation.outcome == Outcome::answered) return true;
-    if (result.observation.detail == DetailCode::no_upgrade) return false;
-  }
-  return std::nullopt;
-}
-
-}  // namespace
 
 Causes find_stripped_upgrades(const Diagnosis& context) {
   std::vector<const ProbeResult*> all;
@@ -446,7 +428,7 @@ Causes find_stripped_upgrades(const Diagnosis& context) {
     const auto& target = result->probe.target;
     if (result->observation.outcome == Outcome::answered) let_through.insert(target.route.proxy);
     // A server that does without, whoever asks, is none of the proxy's doing.
-    const bool its_own = switches_directly(context.facts, target.host) == std::optional(false);
+    const bool its_own = switches_directly(context.facts, target.host) == false;
     if (result->observation.detail == DetailCode::no_upgrade && !its_own) all.push_back(result);
   }
   Causes causes;
@@ -456,31 +438,27 @@ Causes find_stripped_upgrades(const Diagnosis& context) {
     cause.explained = stripped;
     const auto hosts = hosts_of(stripped);
     const bool direct_works = std::any_of(hosts.begin(), hosts.end(), [&](const auto& host) {
-      return switches_directly(context.facts, host) == std::optional(true);
+      return switches_directly(context.facts, host) == true;
     });
-    auto& finding = cause.finding;
     const auto& proxy = proxy_name(stripped);
     const bool to_some = let_through.contains(proxy);
-    finding.code = FindingCode::proxy_no_websocket;
+    // Without the contrast, the server may have done without by itself.
+    auto& finding = cause.is(FindingCode::proxy_no_websocket, Owner::proxy,
+                             direct_works ? Confidence::certain
+                             : to_some    ? Confidence::possible
+                                          : Confidence::likely);
     finding.title = to_some ? phrase("The proxy {} blocks WebSocket to {}", proxy, listed(hosts))
                             : phrase("The proxy {} blocks WebSocket", proxy);
-    finding.owner = Owner::proxy;
-    // Without the contrast, the server may have done without by itself.
-    finding.confidence = direct_works ? Confidence::certain
-                         : to_some    ? Confidence::possible
-                                      : Confidence::likely;
     finding.fix = phrase(
         "Allow the WebSocket upgrade (RFC 6455) on the proxy {} to these hosts, and exempt them "
         "from inspection: {}.",
         proxy, flows_in_words(context.facts, stripped));
     add_what_they_saw(finding.evidence, stripped);
     if (direct_works) {
-      finding.evidence.push_back({"", phrase("Without the proxy, the upgrade is accepted.")});
+      cause.tell(phrase("Without the proxy, the upgrade is accepted."));
     } else if (to_some) {
-      finding.evidence.push_back(
-          {"",
-           phrase(
-               "The proxy lets it through to other servers: this server may reject it itself.")});
+      cause.tell(
+          phrase("The proxy lets it through to other servers: this server may reject it itself."));
     }
     causes.push_back(std::move(cause));
   }

@@ -1,6 +1,5 @@
-// SIP servers that answer with an error of their own.
-#include <fmt/format.h>
-
+// SIP servers that answer with an error of their own; and SIP messages over UDP that are too long
+// for one packet, which get lost on the way or at the server.
 #include <algorithm>
 
 #include "probe/diagnosis/rules.hpp"
@@ -15,6 +14,44 @@ bool is_server_error(const Observation& seen) {
   return seen.outcome == Outcome::answered && seen.detail.status() >= 500 &&
          seen.detail.status() < 600 && seen.detail != Detail::status(501) &&
          seen.detail != Detail::status(505);
+}
+
+bool is_lost(const ProbeResult& result) {
+  return result.probe.check == CheckKind::sip_long &&
+         result.observation.outcome == Outcome::failed &&
+         result.observation.detail == DetailCode::long_sip_lost;
+}
+
+// Full-size packets vanish: so does the first part of a long message, for its size.
+bool mtu_explains(const Facts& facts) {
+  return facts.any_probe([](const ProbeResult& result) {
+    return result.probe.check == CheckKind::path &&
+           result.observation.detail == DetailCode::black_hole;
+  });
+}
+
+// SIP over UDP to that server: what is longer than the question of these rows gets lost.
+std::vector<const ProbeResult*> behind(const Facts& facts, const ProbeResult& lost) {
+  return facts.probes_that([&](const ProbeResult& result) {
+    return result.probe.check == CheckKind::sip && is_udp(result) &&
+           result.probe.target.host == lost.probe.target.host;
+  });
+}
+
+struct Contrasts {
+  bool over_stream = false;  // the long one is answered there: the server takes it
+  bool way_back = false;     // long ones arrive, and no reply as long comes back
+};
+
+Contrasts contrasts_of(const ProbeResult& lost) {
+  Contrasts seen;
+  for (const auto& evidence : lost.observation.evidence) {
+    if (evidence.kind != EvidenceKind::sip_size) continue;
+    const bool answered = flag_fact(evidence, Fact::answered).value_or(false);
+    seen.over_stream |= answered && text_fact(evidence, Fact::transport) != "udp";
+    seen.way_back |= !answered && flag_fact(evidence, Fact::back).value_or(false);
+  }
+  return seen;
 }
 
 }  // namespace
@@ -32,29 +69,67 @@ Causes find_sip_errors(const Diagnosis& context) {
   for (const auto& [service, probes] : by_service) {
     Cause cause;
     cause.explained = probes;
-    auto& finding = cause.finding;
     const auto hosts = listed(hosts_of(probes));
     const auto status = probes.front()->observation.detail.text();
-    finding.code = FindingCode::sip_server_error;
-    finding.title = phrase("SIP error {0} from {1}", status, hosts);
-    finding.owner = Owner::vendor;
     // Over TLS with a certificate that holds, it is the server who says so.
     const bool proved = std::any_of(probes.begin(), probes.end(), [](const ProbeResult* result) {
       return result->probe.target.transport == Transport::tls;
     });
-    finding.confidence = proved ? Confidence::certain : Confidence::likely;
+    auto& finding = cause.is(FindingCode::sip_server_error, Owner::vendor,
+                             proved ? Confidence::certain : Confidence::likely);
+    finding.title = phrase("SIP error {0} from {1}", status, hosts);
     finding.fix = phrase(
         "Tell the operator of {} that SIP is answered with {}, at {}. The path there is open: "
         "change nothing on the network.",
         hosts, status, endpoint_in_words(probes.front()->probe.target));
     for (const auto* result : probes) {
       const auto* reply = evidence_of(*result, EvidenceKind::sip_reply);
-      finding.evidence.push_back(
-          {result->probe.id,
-           phrase("{}: {}", endpoint_in_words(result->probe.target),
-                  reply == nullptr ? outcome_in_words(result->observation) : reply->text)});
+      cause.tell(phrase("{}: {}", endpoint_in_words(result->probe.target),
+                        reply == nullptr ? outcome_in_words(result->observation) : reply->text),
+                 result);
     }
     finding.affects = sets_of(context.facts, probes);
+    causes.push_back(std::move(cause));
+  }
+  return causes;
+}
+
+Causes find_lost_long_sip(const Diagnosis& context) {
+  const auto& facts = context.facts;
+  if (mtu_explains(facts)) return {};
+  Causes causes;
+  for (const auto& result : facts.report.probes) {
+    if (!is_lost(result)) continue;
+    const auto seen = contrasts_of(result);
+    const bool own = result.probe.with.contains("mirror");  // it answers long ones
+    Cause cause;
+    auto& finding = cause.is(FindingCode::sip_fragments_lost, Owner::network,
+                             facts.line_loses() ? Confidence::possible
+                             : own              ? Confidence::certain
+                             : seen.over_stream ? Confidence::likely
+                                                : Confidence::possible);
+    finding.title = phrase("Long SIP messages over UDP get lost (IP fragments)");
+    finding.affects = sets_of(facts, behind(facts, result));
+    finding.fix = phrase(
+        "Allow IP fragments of UDP through the firewall, in both directions, to and from the SIP "
+        "servers. Use SIP over TCP or TLS where that cannot be done (RFC 3261, section 18.1.1). "
+        "Offer fewer codecs until then, so that each message fits in one packet.");
+    for (const auto& evidence : result.observation.evidence) {
+      if (evidence.kind != EvidenceKind::sip_size) continue;
+      cause.tell(phrase("{}: {}.", result.probe.target.host, evidence.text), &result);
+    }
+    if (own) {
+      cause.tell(
+          seen.way_back
+              ? phrase("Long requests arrive, but equally long replies are lost on the way back.")
+              : phrase("The far end answers long requests, so they are lost on the way out."),
+          &result);
+    } else if (!seen.over_stream) {
+      cause.tell(phrase("It is not known whether the server answers such long messages at all."),
+                 &result);
+    } else {
+      cause.tell(phrase("The device that drops them may be at this site or next to the server."));
+    }
     causes.push_back(std::move(cause));
   }
   return causes;

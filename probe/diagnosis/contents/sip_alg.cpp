@@ -1,7 +1,5 @@
 // A device on the way that rewrites SIP (RFC 3261 messages), by what the SIP ALG test saw, and by
 // what servers said of the same machine over transports that such a device can read and cannot.
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <iterator>
 
@@ -106,13 +104,11 @@ Causes find_swallowed_sip(const Diagnosis& context) {
     if (other == context.facts.flows.end() || !context.affects_requirement(probes)) continue;
     finding.evidence.push_back(what_it_saw(*probes.front()));
     finding.evidence.push_back(what_it_saw(*other->samples.front().result));
-    cause.explained.insert(cause.explained.end(), probes.begin(), probes.end());
+    append(cause.explained, probes);
   }
   if (cause.explained.empty()) return {};
-  finding.code = FindingCode::sip_alg;
+  cause.is(FindingCode::sip_alg, Owner::network, Confidence::possible);
   finding.title = phrase("SIP on its usual port is dropped (SIP ALG or inspection)");
-  finding.owner = Owner::network;
-  finding.confidence = Confidence::possible;
   finding.fix = phrase(
       "Turn off the SIP ALG (also called SIP helper or SIP inspection) on the router and the "
       "firewall, and allow, with return traffic: {}. If that changes nothing, ask the server's "
@@ -133,20 +129,15 @@ Causes find_sip_alg(const Diagnosis& context) {
     return a.confidence < b.confidence;
   });
   Cause cause;
-  auto& finding = cause.finding;
-  finding.code = FindingCode::sip_alg;
-  finding.confidence = seen.front().confidence;
+  auto& finding = cause.is(FindingCode::sip_alg, Owner::network, seen.front().confidence);
   finding.title = phrase("A device in the path rewrites SIP messages (SIP ALG)");
-  finding.owner = Owner::network;
   finding.fix = phrase(
       "Turn off the SIP ALG (also called SIP helper, SIP inspection, SIP transformations or SIP "
       "session helper) on the router and the firewall, and restart the phones. In the meantime, "
       "use SIP over TLS, which an ALG cannot alter.");
   for (const auto& one : seen) {
-    finding.evidence.push_back({one.result->probe.id, one.text});
-    const auto& explained = cause.explained;
-    const bool known = std::find(explained.begin(), explained.end(), one.result) != explained.end();
-    if (!known) cause.explained.push_back(one.result);
+    cause.tell(one.text, one.result);
+    add_once(cause.explained, one.result);
   }
   std::copy_if(cause.explained.begin(), cause.explained.end(), std::back_inserter(cause.impaired),
                [](const ProbeResult* result) { return !failing(*result); });
@@ -155,7 +146,7 @@ Causes find_sip_alg(const Diagnosis& context) {
       const bool changed = flag_fact(evidence, Fact::via_changed).value_or(false) ||
                            !text_fact(evidence, Fact::mirrored_changes).empty();
       if (evidence.kind == EvidenceKind::sip_alg_message && changed) {
-        finding.evidence.push_back({result->probe.id, evidence.text});
+        cause.tell(evidence.text, result);
       }
     }
   }

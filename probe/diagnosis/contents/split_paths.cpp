@@ -2,8 +2,6 @@
 // over the other.
 #include "probe/diagnosis/contents/split_paths.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "probe/diagnosis/rules.hpp"
@@ -55,11 +53,8 @@ Causes find_split_paths(const Diagnosis& context) {
   }
   if (server.empty()) return {};
   Cause cause;
-  auto& finding = cause.finding;
-  finding.code = FindingCode::network_split_paths;
+  auto& finding = cause.is(FindingCode::network_split_paths, Owner::lan, Confidence::likely);
   finding.title = phrase("TCP leaves this site from a different public address than UDP");
-  finding.owner = Owner::lan;
-  finding.confidence = Confidence::likely;
   finding.fix = phrase(
       "Find out what sends TCP a different way: a proxy or a cloud security service, a tunnel, a "
       "second line. Exempt the service's hosts from it if calls cannot be joined, or if media goes "
@@ -69,23 +64,20 @@ Causes find_split_paths(const Diagnosis& context) {
     const auto there = std::find_if(seen.begin(), seen.end(), [&](const ProbeResult* result) {
       return result->probe.target.host == server;
     });
-    finding.evidence.push_back(
-        {(*there)->probe.id,
-         phrase("{} sees this site as {} over {} (asked {} times){}.", server, address.to_string(),
-                by, count_to(server, seen),
-                count_to(server, seen) < seen.size() ? phrase("; so do all others asked") : "")});
+    cause.tell(
+        phrase("{} sees this site as {} over {} (asked {} times){}.", server, address.to_string(),
+               by, count_to(server, seen),
+               count_to(server, seen) < seen.size() ? phrase("; so do all others asked") : ""),
+        *there);
   };
   tell("UDP", split->udp_address, split->udp);
   tell("TCP", split->tcp_address, split->tcp);
   for (const auto& agent : context.facts.report.site.agents) {
-    finding.evidence.push_back(
-        {"", phrase("{} runs here ({}); it is not known whether it is the cause.", agent.name,
-                    agent.seen)});
+    cause.tell(phrase("{} runs here ({}); it is not known whether it is the cause.", agent.name,
+                      agent.seen));
   }
-  finding.evidence.push_back(
-      {"",
-       phrase(
-           "By itself, this breaks nothing: media uses UDP, and web pages and sign-in use TCP.")});
+  cause.tell(
+      phrase("By itself, this breaks nothing: media uses UDP, and web pages and sign-in use TCP."));
   return {cause};
 }
 

@@ -6,6 +6,9 @@
 #include <charconv>
 #include <cmath>
 
+#include "probe/diagnosis/rules.hpp"
+#include "probe/diagnosis/words.hpp"
+
 namespace callready::findings {
 namespace {
 
@@ -48,6 +51,55 @@ bool agree(const Source& a, const Source& b) {
          std::abs(a.offset_ms - b.offset_ms) <= 5'000;
 }
 
+// A minute: less hurts nothing that calls need, and computers that are never set drift by a minute
+// in weeks.
+constexpr double noticeable_skew_ms = 60'000;
+
+// "2026-11-20T12:00:00Z" as the checks write it.
+std::optional<WallTime> parse_time(const std::string& text) {
+  if (text.size() != 20 || text[10] != 'T' || text[19] != 'Z') return std::nullopt;
+  const auto number = [&](std::size_t from, std::size_t size) {
+    int value = -1;
+    const auto* first = text.data() + from;
+    const auto [end, error] = std::from_chars(first, first + size, value);
+    return error == std::errc{} && end == first + size ? value : -1;
+  };
+  const int year = number(0, 4), month = number(5, 2), day = number(8, 2);
+  const int hour = number(11, 2), minute = number(14, 2), second = number(17, 2);
+  if (hour < 0 || minute < 0 || second < 0) return std::nullopt;
+  const std::chrono::year_month_day date{std::chrono::year(year),
+                                         std::chrono::month(static_cast<unsigned>(month)),
+                                         std::chrono::day(static_cast<unsigned>(day))};
+  if (year < 0 || !date.ok()) return std::nullopt;
+  return WallTime(std::chrono::sys_days(date)) + std::chrono::hours(hour) +
+         std::chrono::minutes(minute) + std::chrono::seconds(second);
+}
+
+// True where the probe failed over a certificate's dates and would not have at the right time.
+bool fault_of_the_clock(const ProbeResult& result, const ConsensusTime& time) {
+  const auto& seen = result.observation;
+  const bool dated = seen.detail == DetailCode::expired || seen.detail == DetailCode::not_yet_valid;
+  if (seen.outcome != Outcome::failed || !dated || !seen.sent_at) return false;
+  const auto now =
+      *seen.sent_at + std::chrono::duration_cast<WallTime::duration>(Milliseconds(time.offset_ms));
+  const auto chain = chain_of(result);
+  return !chain.empty() &&
+         std::all_of(chain.begin(), chain.end(), [&](const Certificate& certificate) {
+           const auto from = parse_time(certificate.not_before);
+           const auto until = parse_time(certificate.not_after);
+           return from && until && *from <= now && now <= *until;
+         });
+}
+
+// "2 hours", "90 seconds", "3 days".
+Text duration_in_words(double ms) {
+  const double seconds = ms / 1000;
+  if (seconds < 120) return phrase("{} seconds", fmt::format("{:.0f}", seconds));
+  if (seconds < 2 * 3600) return phrase("{} minutes", fmt::format("{:.0f}", seconds / 60));
+  if (seconds < 2 * 86400) return phrase("{} hours", fmt::format("{:.0f}", seconds / 3600));
+  return phrase("{} days", fmt::format("{:.0f}", seconds / 86400));
+}
+
 }  // namespace
 
 std::optional<ConsensusTime> consensus_time(const Facts& facts) {
@@ -73,47 +125,28 @@ std::optional<ConsensusTime> consensus_time(const Facts& facts) {
   return time;
 }
 
-bool fault_of_the_clock(const ProbeResult& result, const ConsensusTime& time) {
-  const auto& seen = result.observation;
-  const bool dated = seen.detail == DetailCode::expired || seen.detail == DetailCode::not_yet_valid;
-  if (seen.outcome != Outcome::failed || !dated || !seen.sent_at) return false;
-  const auto now =
-      *seen.sent_at + std::chrono::duration_cast<WallTime::duration>(Milliseconds(time.offset_ms));
-  const auto chain = chain_of(result);
-  return !chain.empty() &&
-         std::all_of(chain.begin(), chain.end(), [&](const Certificate& certificate) {
-           const auto from = parse_time(certificate.not_before);
-           const auto until = parse_time(certificate.not_after);
-           return from && until && *from <= now && now <= *until;
-         });
-}
-
-std::optional<WallTime> parse_time(const std::string& text) {
-  // The checks' own format only: "YYYY-MM-DDThh:mm:ssZ".
-  if (text.size() != 20 || text[10] != 'T' || text[19] != 'Z') return std::nullopt;
-  const auto number = [&](std::size_t from, std::size_t size) {
-    int value = -1;
-    const auto* first = text.data() + from;
-    const auto [end, error] = std::from_chars(first, first + size, value);
-    return error == std::errc{} && end == first + size ? value : -1;
-  };
-  const int year = number(0, 4), month = number(5, 2), day = number(8, 2);
-  const int hour = number(11, 2), minute = number(14, 2), second = number(17, 2);
-  if (hour < 0 || minute < 0 || second < 0) return std::nullopt;
-  const std::chrono::year_month_day date{std::chrono::year(year),
-                                         std::chrono::month(static_cast<unsigned>(month)),
-                                         std::chrono::day(static_cast<unsigned>(day))};
-  if (year < 0 || !date.ok()) return std::nullopt;
-  return WallTime(std::chrono::sys_days(date)) + std::chrono::hours(hour) +
-         std::chrono::minutes(minute) + std::chrono::seconds(second);
-}
-
-Text duration_in_words(double ms) {
-  const double seconds = ms / 1000;
-  if (seconds < 120) return phrase("{} seconds", fmt::format("{:.0f}", seconds));
-  if (seconds < 2 * 3600) return phrase("{} minutes", fmt::format("{:.0f}", seconds / 60));
-  if (seconds < 2 * 86400) return phrase("{} hours", fmt::format("{:.0f}", seconds / 3600));
-  return phrase("{} days", fmt::format("{:.0f}", seconds / 86400));
+Causes find_clock_skew(const Diagnosis& context) {
+  const auto consensus = consensus_time(context.facts);
+  if (!consensus || std::abs(consensus->offset_ms) < noticeable_skew_ms) return {};
+  Cause cause;
+  auto& finding = cause.is(FindingCode::time_skewed, Owner::helpdesk, Confidence::certain);
+  const bool slow = consensus->offset_ms > 0;
+  const auto amount = duration_in_words(std::abs(consensus->offset_ms));
+  finding.title = slow ? phrase("This computer's clock is {} slow", amount)
+                       : phrase("This computer's clock is {} fast", amount);
+  finding.fix = phrase(
+      "{}, and turn on automatic time (NTP). With a wrong clock, certificates seem expired or not "
+      "yet valid, and sign-in and phone registration fail.",
+      slow ? phrase("Set the clock of this computer forward by {}", amount)
+           : phrase("Set the clock of this computer back by {}", amount));
+  finding.evidence = consensus->evidence;
+  for (const auto& result : context.facts.report.probes) {
+    if (fault_of_the_clock(result, *consensus)) {
+      cause.explained.push_back(&result);
+      finding.evidence.push_back(what_it_saw(result));
+    }
+  }
+  return {cause};
 }
 
 }  // namespace callready::findings

@@ -1,7 +1,5 @@
 // Certificates: who opens TLS on the way, and what is wrong with servers' own (docs/design.md, "How
 // neighbours are told apart", 7). The clock was judged before.
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cctype>
 
@@ -9,7 +7,6 @@
 #include "probe/diagnosis/rules.hpp"
 #include "probe/diagnosis/rules_to_allow.hpp"
 #include "probe/diagnosis/words.hpp"
-#include "probe/model/describe.hpp"
 
 namespace callready::findings {
 namespace {
@@ -137,19 +134,13 @@ void add_effects(const Facts& facts, const std::vector<const ProbeResult*>& insp
   const auto hosts = hosts_of(inspected);
   for (const auto& result : facts.report.probes) {
     const auto* root = evidence_of(result, EvidenceKind::chain_root);
-    const bool own = root != nullptr && flag_fact(*root, Fact::expected) == std::optional(true);
+    const bool own = root != nullptr && flag_fact(*root, Fact::expected) == true;
     const auto& host = result.probe.target.host;
-    const bool known = std::find(hosts.begin(), hosts.end(), host) != hosts.end() ||
-                       std::find(spared.begin(), spared.end(), host) != spared.end();
-    if (own && !known && facts.asked_for(result)) spared.push_back(host);
+    if (own && !contains(hosts, host) && facts.asked_for(result)) add_once(spared, host);
   }
   if (spared.empty()) return;
   evidence.push_back({"", phrase("Not inspected: {}.", listed(spared, 8))});
 }
-
-}  // namespace
-
-namespace {
 
 // What is to be exempt: the document's names, not only those that were tried.
 Text inspected_in_words(const Facts& facts, const std::vector<const ProbeResult*>& probes) {
@@ -157,76 +148,6 @@ Text inspected_in_words(const Facts& facts, const std::vector<const ProbeResult*
   if (!has_rules(report.sets)) return listed(hosts_of(probes), 8);
   return in_short(rules_to_allow(report.sets, report.probes, probes));
 }
-
-}  // namespace
-
-Causes find_interception(const Diagnosis& context) {
-  const auto& facts = context.facts;
-  // By the issuer that the chain ends with: an inspection device signs all of them.
-  std::map<std::string, std::vector<const ProbeResult*>> by_issuer;
-  for (const auto& result : facts.report.probes) {
-    if (!is_tls(result) || facts.inside(result) || context.explained(result)) continue;
-    if (is_of_unknown_public_authority(result)) continue;
-    if (is_foreign(result) || !product_of(chain_of(result)).empty()) {
-      by_issuer[last_issuer(result)].push_back(&result);
-    }
-  }
-  Causes causes;
-  for (const auto& [issuer, probes] : by_issuer) {
-    const auto product = product_of(chain_of(*probes.front()));
-    std::set<std::string> parties, sets;
-    bool trusted = false, needed = false, others = false;
-    for (const auto* result : probes) {
-      parties.insert(registrable_domain(result->probe.target.host));
-      for (const auto& set : facts.sets_of(*result)) sets.insert(set);
-      others |= !facts.asked_for(*result);
-      trusted |= is_foreign_and_trusted(*result);
-      needed |= facts.asked_for(*result);
-    }
-    // What is exempt from inspection is none of the service's business.
-    if (!needed || (product.empty() && !trusted && parties.size() < 2)) continue;
-    Cause cause;
-    cause.explained = probes;
-    auto& finding = cause.finding;
-    // One vendor's names may be of several domains, and have an authority of its own.
-    const bool unrelated = sets.size() > 1 || others;
-    const bool sure = unrelated || trusted || !product.empty();
-    finding.confidence = sure ? Confidence::certain : Confidence::likely;
-    finding.code = FindingCode::tls_intercepted;
-    finding.title =
-        product.empty()
-            ? sure ? phrase("A device in the path opens encrypted connections (TLS inspection)")
-                   : phrase("A device in the path may open encrypted connections (TLS inspection)")
-            : phrase("{} opens encrypted connections (TLS inspection)", product);
-    finding.owner = Owner::security;
-    std::vector<const ProbeResult*> own;
-    for (const auto* result : probes) {
-      if (facts.asked_for(*result)) own.push_back(result);
-    }
-    finding.fix = phrase(
-        "Exempt the service's hosts from inspection (bypass or \"do not decrypt\") on the device "
-        "that inspects TLS: {}. Calling applications, phones and room devices accept only the "
-        "vendor's own certificate.{}{}{}",
-        inspected_in_words(facts, own),
-        sure ? ""
-             : phrase(" If the issuer is the service's own authority, install its root certificate "
-                      "instead, or ask the vendor for it."),
-        where_the_list_is(facts, own), advice_in_words(facts, own, {"inspect"}));
-    for (const auto* result : own) finding.evidence.push_back(certificate_in_words(*result));
-    const auto contrast =
-        parties.size() > 1
-            ? phrase("One issuer, {}, signs for {}{}.", issuer,
-                     unrelated ? phrase("unrelated operators: ") : phrase("several domains: "),
-                     listed({parties.begin(), parties.end()}))
-            : phrase("{} is not a public certificate authority.", issuer);
-    insert_second(finding.evidence, {"", contrast});
-    add_effects(facts, own, finding.evidence);
-    causes.push_back(std::move(cause));
-  }
-  return causes;
-}
-
-namespace {
 
 struct Fault {
   DetailCode detail;
@@ -297,12 +218,11 @@ std::string subject_of_fix(const Fault& fault, const ProbeResult& result) {
 // local clock: it is then not the clock.
 bool clock_is_right(const Facts& facts, const ProbeResult& result) {
   if (consensus_time(facts)) return true;
-  return std::any_of(facts.report.probes.begin(), facts.report.probes.end(),
-                     [&](const ProbeResult& other) {
-                       return is_tls(other) && other.observation.outcome == Outcome::answered &&
-                              registrable_domain(other.probe.target.host) !=
-                                  registrable_domain(result.probe.target.host);
-                     });
+  return facts.any_probe([&](const ProbeResult& other) {
+    return is_tls(other) && other.observation.outcome == Outcome::answered &&
+           registrable_domain(other.probe.target.host) !=
+               registrable_domain(result.probe.target.host);
+  });
 }
 
 // One certificate on several hosts, and one operator's lapse, are one cause.
@@ -328,7 +248,7 @@ std::vector<std::vector<const ProbeResult*>> by_cause(const std::vector<const Pr
         continue;
       }
       merged.marks.insert(group.marks.begin(), group.marks.end());
-      merged.probes.insert(merged.probes.end(), group.probes.begin(), group.probes.end());
+      append(merged.probes, group.probes);
     }
     merged.probes.push_back(result);
     apart.push_back(std::move(merged));
@@ -341,23 +261,79 @@ std::vector<std::vector<const ProbeResult*>> by_cause(const std::vector<const Pr
 
 }  // namespace
 
+Causes find_interception(const Diagnosis& context) {
+  const auto& facts = context.facts;
+  // By the issuer that the chain ends with: an inspection device signs all of them.
+  std::map<std::string, std::vector<const ProbeResult*>> by_issuer;
+  for (const auto& result : facts.report.probes) {
+    if (!is_tls(result) || facts.inside(result) || context.explained(result)) continue;
+    if (is_of_unknown_public_authority(result)) continue;
+    if (is_foreign(result) || !product_of(chain_of(result)).empty()) {
+      by_issuer[last_issuer(result)].push_back(&result);
+    }
+  }
+  Causes causes;
+  for (const auto& [issuer, probes] : by_issuer) {
+    const auto product = product_of(chain_of(*probes.front()));
+    std::set<std::string> parties, sets;
+    bool trusted = false, needed = false, others = false;
+    for (const auto* result : probes) {
+      parties.insert(registrable_domain(result->probe.target.host));
+      for (const auto& set : facts.sets_of(*result)) sets.insert(set);
+      others |= !facts.asked_for(*result);
+      trusted |= is_foreign_and_trusted(*result);
+      needed |= facts.asked_for(*result);
+    }
+    // What is exempt from inspection is none of the service's business.
+    if (!needed || (product.empty() && !trusted && parties.size() < 2)) continue;
+    Cause cause;
+    cause.explained = probes;
+    // One vendor's names may be of several domains, and have an authority of its own.
+    const bool unrelated = sets.size() > 1 || others;
+    const bool sure = unrelated || trusted || !product.empty();
+    auto& finding = cause.is(FindingCode::tls_intercepted, Owner::security,
+                             sure ? Confidence::certain : Confidence::likely);
+    finding.title =
+        product.empty()
+            ? sure ? phrase("A device in the path opens encrypted connections (TLS inspection)")
+                   : phrase("A device in the path may open encrypted connections (TLS inspection)")
+            : phrase("{} opens encrypted connections (TLS inspection)", product);
+    const auto own = asked_for_ones(facts, probes);
+    finding.fix = phrase(
+        "Exempt the service's hosts from inspection (bypass or \"do not decrypt\") on the device "
+        "that inspects TLS: {}. Calling applications, phones and room devices accept only the "
+        "vendor's own certificate.{}{}{}",
+        inspected_in_words(facts, own),
+        sure ? ""
+             : phrase(" If the issuer is the service's own authority, install its root certificate "
+                      "instead, or ask the vendor for it."),
+        where_the_list_is(facts, own), advice_in_words(facts, own, {"inspect"}));
+    for (const auto* result : own) finding.evidence.push_back(certificate_in_words(*result));
+    const auto contrast =
+        parties.size() > 1
+            ? phrase("One issuer, {}, signs for {}{}.", issuer,
+                     unrelated ? phrase("unrelated operators: ") : phrase("several domains: "),
+                     listed({parties.begin(), parties.end()}))
+            : phrase("{} is not a public certificate authority.", issuer);
+    insert_second(finding.evidence, {"", contrast});
+    add_effects(facts, own, finding.evidence);
+    causes.push_back(std::move(cause));
+  }
+  return causes;
+}
+
 Causes find_old_authorities(const Diagnosis& context) {
   Cause cause;
   std::vector<std::string> issuers;
   for (const auto& result : context.facts.report.probes) {
     if (context.explained(result) || !is_of_unknown_public_authority(result)) continue;
     cause.explained.push_back(&result);
-    const auto issuer = last_issuer(result);
-    const bool known = std::find(issuers.begin(), issuers.end(), issuer) != issuers.end();
-    if (!known) issuers.push_back(issuer);
+    add_once(issuers, last_issuer(result));
   }
   if (!context.affects_requirement(cause.explained)) return {};
-  auto& finding = cause.finding;
-  finding.code = FindingCode::tls_untrusted;
+  auto& finding = cause.is(FindingCode::tls_untrusted, Owner::helpdesk, Confidence::likely);
   finding.title = phrase(
       "This computer does not recognize public certificate authorities: its list may be old");
-  finding.owner = Owner::helpdesk;
-  finding.confidence = Confidence::likely;
   finding.fix = phrase(
       "Update this computer's list of certificate authorities (system updates; on Linux, the "
       "ca-certificates package). It does not recognize the issuer of {}: {}.",
@@ -376,17 +352,13 @@ Causes find_old_authorities(const Diagnosis& context) {
 // or the same one's after it was given another secret. Its rows stay undecided.
 Causes find_other_far_ends(const Diagnosis& context) {
   Cause cause;
-  for (const auto& result : context.facts.report.probes) {
-    if (result.observation.detail == DetailCode::another_far_end)
-      cause.explained.push_back(&result);
-  }
+  cause.explained = context.facts.probes_that([](const ProbeResult& result) {
+    return result.observation.detail == DetailCode::another_far_end;
+  });
   if (cause.explained.empty()) return {};
   const auto hosts = listed(hosts_of(cause.explained));
-  auto& finding = cause.finding;
-  finding.code = FindingCode::target_outdated;
+  auto& finding = cause.is(FindingCode::target_outdated, Owner::helpdesk, Confidence::possible);
   finding.title = phrase("callready serve at {} has a different key than this set", hosts);
-  finding.owner = Owner::helpdesk;
-  finding.confidence = Confidence::possible;
   finding.fix = phrase(
       "Use the set that callready serve at {} prints now (standard output), and its "
       "CALLREADY_MEDIA_KEY. A set stays valid as long as that key and the host's name stay the "
@@ -401,29 +373,23 @@ Causes find_other_far_ends(const Diagnosis& context) {
 Causes find_certificate_faults(const Diagnosis& context) {
   Causes causes;
   for (const auto& fault : faults) {
-    std::vector<const ProbeResult*> all;
-    for (const auto& result : context.facts.report.probes) {
-      if (result.observation.outcome != Outcome::failed || context.explained(result)) continue;
+    const auto all = context.facts.probes_that([&](const ProbeResult& result) {
+      if (result.observation.outcome != Outcome::failed || context.explained(result)) return false;
       // Details are words of a check's own; those of a certificate come with one.
       const bool tls = is_tls(result) || fault.detail == DetailCode::tls_version;
-      if (tls && result.observation.detail == fault.detail) all.push_back(&result);
-    }
+      return tls && result.observation.detail == fault.detail;
+    });
     for (const auto& probes : by_cause(all)) {
       if (!context.affects_requirement(probes)) continue;
       Cause cause;
       cause.explained = probes;
-      auto& finding = cause.finding;
+      auto& finding = cause.is(fault.code, fault.owner, fault.confidence);
       // A control shares the fault, and nobody here can ask its operator.
-      std::vector<const ProbeResult*> asked_for;
-      std::copy_if(probes.begin(), probes.end(), std::back_inserter(asked_for),
-                   [&](const auto* result) { return context.facts.asked_for(*result); });
+      const auto asked_for = asked_for_ones(context.facts, probes);
       const auto hosts = listed(hosts_of(asked_for));
       const auto detail = subject_of_fix(fault, *asked_for.front());
-      finding.code = fault.code;
       finding.title = marked_text(fault.title, hosts, detail);
       finding.fix = marked_text(fault.fix, hosts, detail);
-      finding.owner = fault.owner;
-      finding.confidence = fault.confidence;
       if (fault.code == FindingCode::tls_expired &&
           !clock_is_right(context.facts, *probes.front())) {
         finding.confidence = Confidence::likely;
@@ -431,7 +397,7 @@ Causes find_certificate_faults(const Diagnosis& context) {
       for (const auto* result : probes) {
         finding.evidence.push_back(what_it_saw(*result));
         const auto* why = evidence_of(*result, EvidenceKind::certificate);
-        if (why != nullptr) finding.evidence.push_back({result->probe.id, why->text});
+        if (why != nullptr) cause.tell(why->text, result);
       }
       causes.push_back(std::move(cause));
     }

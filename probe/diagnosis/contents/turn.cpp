@@ -1,6 +1,4 @@
 // TURN with real credentials: turned away, out of quota, or granted and dead.
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <map>
 
@@ -99,35 +97,33 @@ std::map<std::string, Relays> relays_of(const Facts& facts) {
 Text transports_in_words(const std::vector<const ProbeResult*>& results) {
   std::vector<std::string> words;
   for (const auto* result : results) {
-    std::string word(in_capitals(result->probe.target.transport));
-    if (std::find(words.begin(), words.end(), word) == words.end()) words.push_back(word);
+    add_once(words, std::string(in_capitals(result->probe.target.transport)));
   }
   return listed(words);
 }
 
 // The row's own relay over the same transport, which carried a first packet all the same.
 void add_impaired(const Facts& facts, Cause& cause) {
-  const auto lost = cause.explained;
-  for (const auto& result : facts.report.probes) {
+  const auto& lost = cause.explained;
+  cause.impaired = facts.probes_that([&](const ProbeResult& result) {
     const auto& target = result.probe.target;
-    if (result.probe.check != CheckKind::turn || result.probe.control() || died(result)) continue;
-    const bool same = std::any_of(lost.begin(), lost.end(), [&](const ProbeResult* other) {
+    if (result.probe.check != CheckKind::turn || result.probe.control() || died(result)) {
+      return false;
+    }
+    return std::any_of(lost.begin(), lost.end(), [&](const ProbeResult* other) {
       return other->probe.target.host == target.host &&
              other->probe.target.transport == target.transport;
     });
-    if (same) cause.impaired.push_back(&result);
-  }
+  });
 }
 
 }  // namespace
 
 bool is_between_dying_relays(const Facts& facts, const ProbeResult& stream) {
-  return stream.probe.check == CheckKind::media &&
-         std::any_of(facts.report.probes.begin(), facts.report.probes.end(),
-                     [&](const ProbeResult& result) {
-                       return result.probe.check == CheckKind::turn && died(result) &&
-                              result.probe.target.host == stream.probe.target.host;
-                     });
+  return stream.probe.check == CheckKind::media && facts.any_probe([&](const ProbeResult& result) {
+    return result.probe.check == CheckKind::turn && died(result) &&
+           result.probe.target.host == stream.probe.target.host;
+  });
 }
 
 Causes find_dying_relays(const Diagnosis& context) {
@@ -148,21 +144,19 @@ Causes find_dying_relays(const Diagnosis& context) {
     Cause cause;
     cause.explained = dead;
     add_impaired(context.facts, cause);
-    auto& finding = cause.finding;
-    finding.code = FindingCode::turn_relay_dies;
     const auto transports = transports_in_words(dead);
     const bool others_live = !carried.empty();
-    finding.title = phrase("Relays over {} stop carrying data", transports);
     const bool cut = others_live && !server_answers;
-    finding.owner = cut ? Owner::security : Owner::vendor;
     // Where all die in silence it may be a device as well as the server. On a bad line those that
     // were held at the same time would have died, too.
     const bool beside = std::any_of(carried.begin(), carried.end(), [](const auto* result) {
       return evidence_of(*result, EvidenceKind::relay_life) != nullptr;
     });
     const bool loss = context.facts.line_loses() && !beside;
-    finding.confidence =
-        (others_live || server_answers) && !loss ? Confidence::likely : Confidence::possible;
+    auto& finding = cause.is(
+        FindingCode::turn_relay_dies, cut ? Owner::security : Owner::vendor,
+        (others_live || server_answers) && !loss ? Confidence::likely : Confidence::possible);
+    finding.title = phrase("Relays over {} stop carrying data", transports);
     if (cut) {
       finding.fix = phrase(
           "Exempt {} from inspection and from connection limits, over {}, on the firewall. Until "
@@ -177,16 +171,16 @@ Causes find_dying_relays(const Diagnosis& context) {
     for (const auto* result : dead) {
       const auto* life = evidence_of(*result, EvidenceKind::relay_life);
       finding.evidence.push_back(what_it_saw(*result));
-      if (life != nullptr) finding.evidence.push_back({result->probe.id, life->text});
+      if (life != nullptr) cause.tell(life->text, result);
     }
     for (const auto* result : carried) {
       const auto* life = evidence_of(*result, EvidenceKind::relay_life);
-      if (life != nullptr) finding.evidence.push_back({result->probe.id, life->text});
+      if (life != nullptr) cause.tell(life->text, result);
     }
     if (others_live) {
-      finding.evidence.push_back(
-          {carried.front()->probe.id,
-           phrase("Relays of the same server over {} carry data.", transports_in_words(carried))});
+      cause.tell(
+          phrase("Relays of the same server over {} carry data.", transports_in_words(carried)),
+          carried.front());
     }
     finding.affects = sets_of(context.facts, cause.impaired.empty() ? dead : cause.impaired);
     causes.push_back(std::move(cause));
@@ -198,25 +192,20 @@ Causes find_turn(const Diagnosis& context) {
   Causes causes;
   for (const auto& kind : kinds) {
     Cause cause;
-    for (const auto& result : context.facts.report.probes) {
-      if (result.probe.check == CheckKind::turn && kind.matches(result) &&
-          !context.explained(result)) {
-        cause.explained.push_back(&result);
-      }
-    }
+    cause.explained = context.facts.probes_that([&](const ProbeResult& result) {
+      return result.probe.check == CheckKind::turn && kind.matches(result) &&
+             !context.explained(result);
+    });
     if (!context.affects_requirement(cause.explained)) continue;
-    auto& finding = cause.finding;
-    finding.code = kind.code;
+    auto& finding = cause.is(kind.code, kind.owner, Confidence::certain);
     finding.title = marked_text(kind.title);
-    finding.owner = kind.owner;
-    finding.confidence = Confidence::certain;
     finding.fix = marked_text(kind.fix, listed(hosts_of(cause.explained)));
     for (const auto* result : cause.explained) {
       finding.evidence.push_back(what_it_saw(*result));
       for (const auto what :
            {EvidenceKind::turn_refusal, EvidenceKind::relay_to_relay, EvidenceKind::relay_trip}) {
         const auto* evidence = evidence_of(*result, what);
-        if (evidence != nullptr) finding.evidence.push_back({result->probe.id, evidence->text});
+        if (evidence != nullptr) cause.tell(evidence->text, result);
       }
     }
     causes.push_back(std::move(cause));

@@ -1,6 +1,4 @@
 // The far end itself: it refuses, or answers that it is out of order. Silence is never this.
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "probe/diagnosis/rules.hpp"
@@ -182,14 +180,11 @@ Causes find_vendor_down(const Diagnosis& context) {
       const bool out_of_order = all == &errors;
       // Where nothing is lost, the others carry on, or the vendor does not offer it.
       if (own.empty() || (!out_of_order && !context.breaks_capability(own))) continue;
-      auto& finding = cause.finding;
-      finding.code = FindingCode::vendor_down;
-      finding.owner = Owner::vendor;
+      auto& finding = cause.is(FindingCode::vendor_down, Owner::vendor, Confidence::possible);
       const auto hosts = hosts_of(own);
       for (const auto& proof : all->proofs) {
         const auto& host = facts.find(proof.probe)->probe.target.host;
-        const bool its = std::find(hosts.begin(), hosts.end(), host) != hosts.end();
-        if (its) finding.evidence.push_back(proof);
+        if (contains(hosts, host)) finding.evidence.push_back(proof);
       }
       const auto flows = tried_flows_in_words(facts, own);
       if (out_of_order) {

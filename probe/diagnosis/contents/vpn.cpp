@@ -1,10 +1,7 @@
 // A tunnel that carries the service: what a VPN does to voice.
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "probe/diagnosis/rules.hpp"
-#include "probe/diagnosis/rules_to_allow.hpp"
 #include "probe/diagnosis/words.hpp"
 
 namespace callready::findings {
@@ -96,36 +93,30 @@ Causes find_full_tunnel(const Diagnosis& context) {
   for (const auto& way : facts.report.site.ways) {
     const auto hosts = service_hosts(facts, way);
     if (!way.tunnel || hosts.empty() || is_transition_link(facts, way.interface)) continue;
-    std::vector<const ProbeResult*> probes;
-    for (const auto& result : facts.report.probes) {
-      const auto& host = result.probe.target.host;
-      if (contains(hosts, host) && is_direct(result)) probes.push_back(&result);
-    }
+    const auto probes = facts.probes_that([&](const ProbeResult& result) {
+      return contains(hosts, result.probe.target.host) && is_direct(result);
+    });
     Cause cause;
-    auto& finding = cause.finding;
-    finding.code = FindingCode::network_vpn_full_tunnel;
+    // The route is a fact. Over PPP it may lead to an access line (PPPoE) beside the cable's own
+    // addresses, and no VPN.
+    const bool access_line = way.interface.starts_with("ppp");
+    auto& finding = cause.is(FindingCode::network_vpn_full_tunnel, Owner::vpn,
+                             access_line ? Confidence::likely : Confidence::certain);
     finding.title = way.default_route
                         ? phrase("A VPN ({}) carries all traffic, including calls", way.interface)
                     : carries_all(facts, hosts)
                         ? phrase("A VPN ({}) carries the service's traffic", way.interface)
                         : phrase("A VPN ({}) carries part of the service's traffic", way.interface);
-    finding.owner = Owner::vpn;
-    // The route is a fact. Over PPP it may lead to an access line (PPPoE) beside the cable's own
-    // addresses, and no VPN.
-    const bool access_line = way.interface.starts_with("ppp");
-    finding.confidence = access_line ? Confidence::likely : Confidence::certain;
     const auto advice = advice_in_words(facts, probes, {"vpn", "tunnel"});
     finding.fix = phrase(
         "Exclude the service from the tunnel in the VPN's settings (split tunnel): {}.{}{} To "
         "compare both paths: callready check ... --interface {} --interface {}.",
         service_in_words(facts, way, probes), commands_for_the_list(facts, probes), advice,
         link->name, way.interface);
-    finding.evidence.push_back(
-        {"", phrase("Traffic to {} goes over {}, although {} is connected, too.", listed(hosts),
-                    way.interface, link->name)});
+    cause.tell(phrase("Traffic to {} goes over {}, although {} is connected, too.", listed(hosts),
+                      way.interface, link->name));
     if (way.default_route) {
-      finding.evidence.push_back(
-          {"", phrase("So does all other traffic (default route over {}).", way.interface)});
+      cause.tell(phrase("So does all other traffic (default route over {}).", way.interface));
     }
     causes.push_back(std::move(cause));
   }

@@ -1,10 +1,8 @@
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 #include <algorithm>
 #include <iterator>
 
 #include "probe/diagnosis/status/judge.hpp"
+#include "probe/util/text.hpp"
 
 namespace callready {
 namespace {
@@ -28,7 +26,6 @@ Verdict loss_of(Severity severity) {
   return Verdict::blocked;
 }
 
-using Rows = std::map<std::string, RequirementResult>;
 using Alternative = std::vector<const RequirementResult*>;
 
 // The alternatives that could be measured at all: rows that were skipped do not count. One that
@@ -129,28 +126,12 @@ Text culprits(const Alternative& alternative) {
   return titles(bad.empty() ? alternative : bad);
 }
 
-// Sentences of a summary, each once.
-class Sentences {
- public:
-  void add(Text sentence) {
-    if (std::find(all_.begin(), all_.end(), sentence) == all_.end()) {
-      all_.push_back(std::move(sentence));
-    }
-  }
-  bool empty() const { return all_.empty(); }
-  Text text() const { return joined_texts(all_, "; "); }
-
- private:
-  std::vector<Text> all_;
-};
-
 std::vector<std::string> requirements_of(const Capability& capability, const Rows& rows) {
   std::vector<std::string> all;
   for (const auto& need : capability.needs) {
     for (const auto& alternative : need.alternatives) {
       for (const auto& id : alternative) {
-        const bool known = std::find(all.begin(), all.end(), id) != all.end();
-        if (!known && rows.contains(id)) all.push_back(id);
+        if (rows.contains(id)) add_once(all, id);
       }
     }
   }
@@ -168,7 +149,10 @@ CapabilityResult judge_capability(const Capability& capability, const Rows& rows
   result.requirements = requirements_of(capability, rows);
   auto best = Verdict::ready, worst = Verdict::ready;
   bool measured = false;
-  Sentences lost, limited, unsure, fallback;
+  std::vector<Text> lost, limited, unsure, fallback;  // sentences of the summary, each once
+  const auto said = [](const std::vector<Text>& sentences) {
+    return joined_texts(sentences, "; ");
+  };
   for (const auto& need : capability.needs) {
     const auto alternatives = measurable(need, rows);
     if (alternatives.alternatives.empty()) continue;
@@ -179,21 +163,20 @@ CapabilityResult judge_capability(const Capability& capability, const Rows& rows
     if (badness(hoped.verdict) > badness(best)) best = hoped.verdict;
     if (badness(feared.verdict) > badness(worst)) worst = feared.verdict;
     if (hoped.verdict == Verdict::blocked) {
-      lost.add(culprits(first));
+      add_once(lost, culprits(first));
     } else if (hoped.verdict != feared.verdict) {
-      unsure.add(culprits(feared.by == nullptr && hoped.by != nullptr ? *hoped.by : first));
-      if (feared.by != nullptr) fallback.add(titles(*feared.by));
+      add_once(unsure, culprits(feared.by == nullptr && hoped.by != nullptr ? *hoped.by : first));
+      if (feared.by != nullptr) add_once(fallback, titles(*feared.by));
     } else if (hoped.verdict == Verdict::degraded) {
       // By what works for sure: another one, nearer to the first, may not be known.
-      if (feared.by != nullptr && feared.by != &first) fallback.add(titles(*feared.by));
-      limited.add(culprits(first));
+      if (feared.by != nullptr && feared.by != &first) add_once(fallback, titles(*feared.by));
+      add_once(limited, culprits(first));
     }
   }
   if (!measured) {
     result.verdict = Verdict::unknown;
     const bool left_out = std::any_of(rows.begin(), rows.end(), [&](const auto& row) {
-      const auto& ids = result.requirements;
-      return std::find(ids.begin(), ids.end(), row.first) != ids.end() && row.second.left_out;
+      return contains(result.requirements, row.first) && row.second.left_out;
     });
     result.summary = left_out ? phrase("skipped to keep traffic low; use --all to test it")
                               : phrase("cannot be measured from here");
@@ -205,17 +188,17 @@ CapabilityResult judge_capability(const Capability& capability, const Rows& rows
       result.summary = phrase("works");
       break;
     case Verdict::blocked:
-      result.summary = phrase("does not work: {}", lost.text());
+      result.summary = phrase("does not work: {}", said(lost));
       break;
     case Verdict::degraded:
-      result.summary = fallback.empty() ? phrase("works with limits: {}", limited.text())
+      result.summary = fallback.empty() ? phrase("works with limits: {}", said(limited))
                                         : phrase("works only over a fallback ({}), not over {}",
-                                                 fallback.text(), limited.text());
+                                                 said(fallback), said(limited));
       break;
     case Verdict::unknown:
-      result.summary = fallback.empty() ? phrase("could not be decided: {}", unsure.text())
+      result.summary = fallback.empty() ? phrase("could not be decided: {}", said(unsure))
                                         : phrase("could not be decided: {}; works at least over {}",
-                                                 unsure.text(), fallback.text());
+                                                 said(unsure), said(fallback));
       break;
   }
   return result;

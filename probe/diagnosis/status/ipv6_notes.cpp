@@ -1,11 +1,10 @@
 #include "probe/diagnosis/status/ipv6_notes.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <set>
 
 #include "probe/diagnosis/words.hpp"
+#include "probe/util/text.hpp"
 
 namespace callready {
 namespace {
@@ -21,10 +20,6 @@ std::vector<Network> translators(const Report& report) {
     }
   }
   return prefixes;
-}
-
-void add(std::vector<std::string>& hosts, const std::string& host) {
-  if (std::find(hosts.begin(), hosts.end(), host) == hosts.end()) hosts.push_back(host);
 }
 
 }  // namespace
@@ -47,7 +42,7 @@ std::vector<Text> ipv6_notes(const SetResult& set, const Report& report) {
                     [&](const auto& prefix) { return prefix.contains(*address); });
     const auto given = IpAddress::parse(probe.target.host);
     if (given && given->is_v6()) continue;
-    add(!by_translation ? native : given ? literal : translated, probe.target.host);
+    add_once(!by_translation ? native : given ? literal : translated, probe.target.host);
   }
   std::vector<Text> notes;
   if (!native.empty()) {

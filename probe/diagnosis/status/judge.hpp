@@ -86,6 +86,9 @@ using RegionDistances = std::map<std::string, Milliseconds>;
 RegionDistances distances_of_regions(const std::vector<PlannedRequirement>& planned,
                                      const ResultIndex& evidences);
 
+// By their ids.
+using Rows = std::map<std::string, RequirementResult>;
+
 // One row: what was reached, and what that means by the row's `reach`.
 RequirementResult judge_requirement(const Requirement& requirement,
                                     const PlannedRequirement& planned, const ResultIndex& evidences,
@@ -93,8 +96,7 @@ RequirementResult judge_requirement(const Requirement& requirement,
 
 // A capability from the statuses of its rows. Unknown rows are weighed both ways: only where
 // neither way makes a difference is there a verdict, else it is `unknown`.
-CapabilityResult judge_capability(const Capability& capability,
-                                  const std::map<std::string, RequirementResult>& rows);
+CapabilityResult judge_capability(const Capability& capability, const Rows& rows);
 
 // The whole set. `planned` are this set's rows only; rows that were not planned do not appear.
 // `own`: rows by id as the user's values fill them in, for their firewall rules.
@@ -107,8 +109,7 @@ SetResult judge_set(const TargetSet& set, const std::vector<PlannedRequirement>&
 // Of the capabilities that could be measured, the worst; one that calls do without can make it
 // degraded at the most, and so does a required row that fails. Where no capability could be
 // measured, what the rows say.
-Verdict verdict_of_set(const std::vector<CapabilityResult>& capabilities,
-                       const std::map<std::string, RequirementResult>& rows);
+Verdict verdict_of_set(const std::vector<CapabilityResult>& capabilities, const Rows& rows);
 
 // What was found weighs, too: a set that a likely or certain cause weakens is not `ready`, whether
 // a row failed by it or not. Advice (slow DNS, cleared marks) weakens nothing.

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "probe/util/text.hpp"
+
 namespace callready {
 namespace {
 
@@ -34,52 +36,11 @@ Text direction_in_words(const MediaDirection& direction, bool fit) {
   return text;
 }
 
-}  // namespace
-
-Thresholds media_figures(const TargetSet& set, const Requirement& requirement) {
-  auto wanted = requirement.thresholds;
-  const auto fill = [](std::optional<double>& place, const std::optional<double>& figure) {
-    if (!place) place = figure;
-  };
-  const auto take = [&](const Capability& capability) {
-    if (!capability.quality) return;
-    const auto& quality = *capability.quality;
-    fill(wanted.round_trip_ms, quality.round_trip_ms);
-    fill(wanted.one_way_delay_ms, quality.one_way_delay_ms);
-    fill(wanted.jitter_ms, quality.jitter_ms);
-    fill(wanted.loss_percent, quality.loss_percent);
-    fill(wanted.burst_loss_percent, quality.burst_loss_percent);
-    fill(wanted.reordering_percent, quality.reordering_percent);
-  };
-  for (const auto& capability : set.capabilities) {
-    const bool needs_it =
-        std::any_of(capability.needs.begin(), capability.needs.end(), [&](const Need& need) {
-          return std::any_of(
-              need.alternatives.begin(), need.alternatives.end(), [&](const auto& rows) {
-                return std::find(rows.begin(), rows.end(), requirement.id) != rows.end();
-              });
-        });
-    if (needs_it) take(capability);
-  }
-  // What a line does to one stream it does to all: figures of other rows, and other capabilities.
-  for (const auto& row : set.requirements) {
-    fill(wanted.one_way_delay_ms, row.thresholds.one_way_delay_ms);
-    fill(wanted.jitter_ms, row.thresholds.jitter_ms);
-    fill(wanted.loss_percent, row.thresholds.loss_percent);
-  }
-  for (const auto& capability : set.capabilities) take(capability);
-  return wanted;
-}
-
-Thresholds usual_figures() {
-  Thresholds usual;
-  usual.one_way_delay_ms = 150;
-  usual.jitter_ms = 30;
-  usual.loss_percent = 1;
-  return usual;
-}
-
-namespace {
+// Where a vendor gives none: one way as ITU-T G.114 has it, jitter and loss as most vendors ask.
+// And what G.107's table B.2 calls satisfying to all but some users, of which no vendor says
+// anything.
+constexpr double usual_delay_ms = 150, usual_jitter_ms = 30, usual_loss_percent = 1;
+constexpr double least_mos = 3.6;
 
 // A figure, and whose it is.
 struct Wanted {
@@ -88,7 +49,7 @@ struct Wanted {
 };
 
 // Of a way by the vendor's figure, else by the usual one.
-Wanted wanted_of(const std::optional<double>& vendors, const std::optional<double>& usual) {
+Wanted wanted_of(const std::optional<double>& vendors, double usual) {
   return vendors ? Wanted{vendors, false} : Wanted{usual, true};
 }
 
@@ -131,14 +92,77 @@ void judge_bursts(Misses& misses, MediaWay way, const MediaDirection& direction,
              {most, false});
 }
 
+const CallStep* fewest_that_failed(const CallCapacity& calls) {
+  const CallStep* fewest = nullptr;
+  for (const auto& step : calls.steps) {
+    const bool fewer = fewest == nullptr || step.calls < fewest->calls;
+    if (!step.passed && fewer) fewest = &step;
+  }
+  return fewest;
+}
+
+Text wifi_in_words(const std::optional<WifiLink>& link) {
+  if (link && link->signal_dbm) return phrase("{} dBm", fmt::format("{:.0f}", *link->signal_dbm));
+  if (link && link->quality_percent) return fmt::format("{:.0f} %", *link->quality_percent);
+  return {};
+}
+
+bool carries_media(const TargetSet& set, const std::string& id) {
+  const auto* row = set.find_requirement(id);
+  if (row == nullptr || !row->check) return false;
+  return *row->check == CheckKind::media || *row->check == CheckKind::udp_range ||
+         *row->check == CheckKind::turn || *row->check == CheckKind::ice;
+}
+
+// The row whose stream was below its figures; null: none.
+const RequirementResult* poor_stream(const SetResult& result) {
+  const auto sure = [](const auto& row) {
+    return row.poor && std::any_of(row.missed.begin(), row.missed.end(), is_sure);
+  };
+  const auto found = std::find_if(result.requirements.begin(), result.requirements.end(), sure);
+  return found == result.requirements.end() ? nullptr : &*found;
+}
+
 }  // namespace
 
+Thresholds media_figures(const TargetSet& set, const Requirement& requirement) {
+  auto wanted = requirement.thresholds;
+  const auto fill = [](std::optional<double>& place, const std::optional<double>& figure) {
+    if (!place) place = figure;
+  };
+  const auto take = [&](const Capability& capability) {
+    if (!capability.quality) return;
+    const auto& quality = *capability.quality;
+    fill(wanted.round_trip_ms, quality.round_trip_ms);
+    fill(wanted.one_way_delay_ms, quality.one_way_delay_ms);
+    fill(wanted.jitter_ms, quality.jitter_ms);
+    fill(wanted.loss_percent, quality.loss_percent);
+    fill(wanted.burst_loss_percent, quality.burst_loss_percent);
+    fill(wanted.reordering_percent, quality.reordering_percent);
+  };
+  for (const auto& capability : set.capabilities) {
+    const bool needs_it =
+        std::any_of(capability.needs.begin(), capability.needs.end(), [&](const Need& need) {
+          return std::any_of(need.alternatives.begin(), need.alternatives.end(),
+                             [&](const auto& rows) { return contains(rows, requirement.id); });
+        });
+    if (needs_it) take(capability);
+  }
+  // What a line does to one stream it does to all: figures of other rows, and other capabilities.
+  for (const auto& row : set.requirements) {
+    fill(wanted.one_way_delay_ms, row.thresholds.one_way_delay_ms);
+    fill(wanted.jitter_ms, row.thresholds.jitter_ms);
+    fill(wanted.loss_percent, row.thresholds.loss_percent);
+  }
+  for (const auto& capability : set.capabilities) take(capability);
+  return wanted;
+}
+
 std::vector<MissedFigure> missed_figures(const MediaStream& stream, const Thresholds& wanted) {
-  const auto usual = usual_figures();
-  const auto loss = wanted_of(wanted.loss_percent, usual.loss_percent);
-  const auto jitter = wanted_of(wanted.jitter_ms, usual.jitter_ms);
+  const auto loss = wanted_of(wanted.loss_percent, usual_loss_percent);
+  const auto jitter = wanted_of(wanted.jitter_ms, usual_jitter_ms);
   // Who gives a round trip means the delay.
-  auto delay = wanted_of(wanted.one_way_delay_ms, usual.one_way_delay_ms);
+  auto delay = wanted_of(wanted.one_way_delay_ms, usual_delay_ms);
   if (delay.usual && wanted.round_trip_ms) delay.most.reset();
   const auto twice = [](Wanted one) {
     if (one.most) *one.most *= 2;
@@ -186,19 +210,6 @@ bool is_full(const MediaStream& stream, MediaWay way) {
 bool too_few_calls(const MediaStream& stream) {
   return stream.calls && stream.calls->limit && stream.calls->passed < stream.calls->wanted;
 }
-
-namespace {
-
-const CallStep* fewest_that_failed(const CallCapacity& calls) {
-  const CallStep* fewest = nullptr;
-  for (const auto& step : calls.steps) {
-    const bool fewer = fewest == nullptr || step.calls < fewest->calls;
-    if (!step.passed && fewer) fewest = &step;
-  }
-  return fewest;
-}
-
-}  // namespace
 
 bool may_carry_more(const CallCapacity& calls) {
   const auto* failed = fewest_that_failed(calls);
@@ -274,16 +285,6 @@ Text first_hop_in_words(const FirstHop& hop) {
   if (hop.jitter_ms) text += phrase(", jitter {} ms", figure(*hop.jitter_ms));
   return text;
 }
-
-namespace {
-
-Text wifi_in_words(const std::optional<WifiLink>& link) {
-  if (link && link->signal_dbm) return phrase("{} dBm", fmt::format("{:.0f}", *link->signal_dbm));
-  if (link && link->quality_percent) return fmt::format("{:.0f} %", *link->quality_percent);
-  return {};
-}
-
-}  // namespace
 
 Text own_state_in_words(const MediaStream& stream) {
   Text text;
@@ -385,6 +386,20 @@ Text stream_in_words(const MediaStream& stream) {
   }
   if (!stream.fit) text += phrase("; delay and jitter are not rated: this computer was too busy");
   return text;
+}
+
+void degrade_by_streams(SetResult& result, const TargetSet& set) {
+  const auto* poor = poor_stream(result);
+  if (poor == nullptr) return;
+  const auto worst = std::find_if(poor->missed.begin(), poor->missed.end(), is_sure);
+  for (auto& capability : result.capabilities) {
+    const auto& rows = capability.requirements;
+    const bool media = std::any_of(rows.begin(), rows.end(),
+                                   [&](const auto& id) { return carries_media(set, id); });
+    if (!media || capability.verdict != Verdict::ready) continue;
+    capability.verdict = Verdict::degraded;
+    capability.summary = phrase("works with limits: {}", missed_in_words(*worst));
+  }
 }
 
 }  // namespace callready

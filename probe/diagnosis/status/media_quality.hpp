@@ -14,17 +14,11 @@ namespace callready {
 // those of the capabilities that need it, else of any capability of the set.
 Thresholds media_figures(const TargetSet& set, const Requirement& requirement);
 
-// The figures that it missed, the vendor's, and where he gives none ITU-T's (usual_figures); of
+// The figures that it missed, the vendor's, and where he gives none the usual ones; of
 // delay, jitter and MOS none where this computer was too busy to measure them. Of loss those too
 // that it may have missed: more was lost than the vendor allows, and yet so little was sent that it
 // may have been chance.
 std::vector<MissedFigure> missed_figures(const MediaStream& stream, const Thresholds& wanted);
-
-// Where a vendor gives none: one way as ITU-T G.114 has it, jitter and loss as most vendors ask.
-// And what G.107's table B.2 calls satisfying to all but some users, of which no vendor says
-// anything.
-Thresholds usual_figures();
-inline constexpr double least_mos = 3.6;
 
 // Its bound is above what the vendor allows, too.
 bool is_sure(const MissedFigure& missed);

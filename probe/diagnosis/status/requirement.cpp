@@ -5,7 +5,6 @@
 #include "probe/diagnosis/status/judge.hpp"
 #include "probe/diagnosis/status/media_quality.hpp"
 #include "probe/diagnosis/status/requirement_hosts.hpp"
-#include "probe/diagnosis/status/routes.hpp"
 #include "probe/model/describe.hpp"
 
 namespace callready {
@@ -304,20 +303,13 @@ Text summarise(const std::vector<HostState>& hosts, const Count& counted,
 }
 
 // What streams like a call's met, and where that is below the vendor's figures.
-struct Streams {
-  bool any = false;
+Text judge_streams(RequirementResult& result, const Requirement& requirement,
+                   const ResultIndex& evidences, std::vector<Text>& flaws) {
   Text words;
-};
-
-Streams judge_streams(RequirementResult& result, const Requirement& requirement,
-                      const ResultIndex& evidences, std::vector<Text>& flaws) {
-  Streams streams;
-  auto& words = streams.words;
   for (const auto& id : result.probes) {
     const auto* probe = evidences.find(id);
     if (probe == nullptr || !probe->observation.media) continue;
     const auto& stream = *probe->observation.media;
-    streams.any = true;
     words += "; " + stream_in_words(stream);
     if (stream.outage) {
       result.poor = true;
@@ -341,7 +333,7 @@ Streams judge_streams(RequirementResult& result, const Requirement& requirement,
       result.missed.push_back(std::move(missed));
     }
   }
-  return streams;
+  return words;
 }
 
 // A row of the document's past or of an optional feature is never the reason for a failure.
@@ -471,9 +463,9 @@ RequirementResult judge_row(const Requirement& requirement, const PlannedRequire
   const auto routes = compare_routes(planned, evidences);
   if (!routes.empty()) result.summary += "; " + routes;
   const auto streams = judge_streams(result, requirement, evidences, flaws);
-  result.summary += streams.words;
+  result.summary += streams;
   // Those are timed by more than one packet.
-  const bool streamed = requirement.check == CheckKind::media || streams.any;
+  const bool streamed = requirement.check == CheckKind::media || !streams.empty();
   const auto slow = streamed ? Text() : delay_flaw(requirement, hosts, evidences);
   if (!slow.empty()) {
     result.poor = true;

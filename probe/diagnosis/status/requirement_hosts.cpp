@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <tuple>
+
+#include "probe/model/route_pairs.hpp"
 
 namespace callready {
 namespace {
@@ -12,6 +15,40 @@ State state_of_alg_test(const Observation& observation) {
   if (observation.detail == DetailCode::not_needed) return State::ignored;
   const bool told = reached(observation.outcome) && observation.detail != DetailCode::inconclusive;
   return told ? State::reached : State::unknown;
+}
+
+// What the probe says by itself.
+State own_state(const ProbeResult& result, const ResultIndex& evidences) {
+  const auto& [probe, observation] = result;
+  // A packet that was to end beyond the edge and was answered nearer says nothing of the far end.
+  if (observation.detail == DetailCode::answered_on_the_way) return State::unknown;
+  // Its row asks what happens to SIP on the way, not whether the server can be reached: `sip` does.
+  if (probe.check == CheckKind::sip_alg) return state_of_alg_test(observation);
+  if (reached(observation.outcome)) return State::reached;
+  // What was to be learnt is the site's NAT: a server that does not answer says nothing of it.
+  if (probe.check == CheckKind::nat) return State::unknown;
+  if (observation.outcome == Outcome::skipped) {
+    // One port speaks for those of its kind (checks/hop.cpp).
+    if (observation.detail == DetailCode::spared && probe.check == CheckKind::hop) {
+      return evidences.died_on_the_way(probe.target.host) ? State::unknown : State::ignored;
+    }
+    if (observation.detail == DetailCode::no_room && evidences.shut(probe.target.host)) {
+      return State::bad;
+    }
+    return observation.detail == DetailCode::not_needed ? State::ignored : State::unknown;
+  }
+  if (observation.detail == DetailCode::sip_timed_out) {
+    return evidences.answers_sip(probe.target.host) ? State::bad : State::unknown;
+  }
+  if (observation.outcome != Outcome::silent) return State::bad;
+  // "dropped", "partly_dropped": the control passed where these packets died.
+  if (probe.check == CheckKind::udp_range || probe.check == CheckKind::hop) {
+    return is_dropped(observation.detail) ? State::bad : State::unknown;
+  }
+  if (probe.check == CheckKind::sip && probe.target.transport == Transport::udp) {
+    return evidences.answers_sip(probe.target.host) ? State::bad : State::unknown;
+  }
+  return State::bad;
 }
 
 bool no_such_name(const ProbeResult& result, const ResultIndex& evidences) {
@@ -135,6 +172,12 @@ class HostWeights {
   std::vector<const AddressBlock*> current_, fading_;
 };
 
+double median(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
 }  // namespace
 
 bool is_companion(const ProbeResult& result, const Requirement& requirement) {
@@ -143,44 +186,6 @@ bool is_companion(const ProbeResult& result, const Requirement& requirement) {
   return probe.check == CheckKind::sip_alg || probe.check == CheckKind::media ||
          (probe.check == CheckKind::dns && probe.with.contains("type"));
 }
-
-namespace {
-
-// What the probe says by itself.
-State own_state(const ProbeResult& result, const ResultIndex& evidences) {
-  const auto& [probe, observation] = result;
-  // A packet that was to end beyond the edge and was answered nearer says nothing of the far end.
-  if (observation.detail == DetailCode::answered_on_the_way) return State::unknown;
-  // Its row asks what happens to SIP on the way, not whether the server can be reached: `sip` does.
-  if (probe.check == CheckKind::sip_alg) return state_of_alg_test(observation);
-  if (reached(observation.outcome)) return State::reached;
-  // What was to be learnt is the site's NAT: a server that does not answer says nothing of it.
-  if (probe.check == CheckKind::nat) return State::unknown;
-  if (observation.outcome == Outcome::skipped) {
-    // One port speaks for those of its kind (checks/hop.cpp).
-    if (observation.detail == DetailCode::spared && probe.check == CheckKind::hop) {
-      return evidences.died_on_the_way(probe.target.host) ? State::unknown : State::ignored;
-    }
-    if (observation.detail == DetailCode::no_room && evidences.shut(probe.target.host)) {
-      return State::bad;
-    }
-    return observation.detail == DetailCode::not_needed ? State::ignored : State::unknown;
-  }
-  if (observation.detail == DetailCode::sip_timed_out) {
-    return evidences.answers_sip(probe.target.host) ? State::bad : State::unknown;
-  }
-  if (observation.outcome != Outcome::silent) return State::bad;
-  // "dropped", "partly_dropped": the control passed where these packets died.
-  if (probe.check == CheckKind::udp_range || probe.check == CheckKind::hop) {
-    return is_dropped(observation.detail) ? State::bad : State::unknown;
-  }
-  if (probe.check == CheckKind::sip && probe.target.transport == Transport::udp) {
-    return evidences.answers_sip(probe.target.host) ? State::bad : State::unknown;
-  }
-  return State::bad;
-}
-
-}  // namespace
 
 bool answered_again(const ProbeResult& result, const ResultIndex& evidences) {
   const auto check = result.probe.check;
@@ -243,6 +248,31 @@ std::vector<HostState> host_states(const Requirement& requirement,
     if (merged.state != State::ignored) states.push_back(std::move(merged));
   }
   return states;
+}
+
+Text compare_routes(const PlannedRequirement& planned, const ResultIndex& evidences) {
+  struct Pair {
+    std::optional<double> direct, proxied;
+  };
+  std::map<std::tuple<CheckKind, std::string, Transport, std::string>, Pair> endpoints;
+  for (const auto& id : planned.probes) {
+    const auto* result = evidences.find(id);
+    if (result == nullptr || !reached(result->observation.outcome)) continue;
+    const auto& target = result->probe.target;
+    auto& pair =
+        endpoints[{result->probe.check, target.host, target.transport, target.ports.to_string()}];
+    (target.route.direct() ? pair.direct : pair.proxied) = set_up_ms(*result);
+  }
+  std::vector<double> direct, proxied;
+  for (const auto& [endpoint, pair] : endpoints) {
+    if (!pair.direct || !pair.proxied) continue;
+    direct.push_back(*pair.direct);
+    proxied.push_back(*pair.proxied);
+  }
+  if (direct.empty()) return {};
+  return phrase("direct {} ms, through the proxy {} ms",
+                fmt::format("{:.0f}", median(std::move(direct))),
+                fmt::format("{:.0f}", median(std::move(proxied))));
 }
 
 }  // namespace callready

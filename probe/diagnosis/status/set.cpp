@@ -1,12 +1,9 @@
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <array>
-#include <functional>
 #include <set>
 
 #include "probe/diagnosis/status/judge.hpp"
 #include "probe/diagnosis/status/media_quality.hpp"
+#include "probe/util/text.hpp"
 
 namespace callready {
 namespace {
@@ -24,8 +21,7 @@ std::optional<Milliseconds> look_up(const std::map<std::string, Milliseconds>& d
   return found->second;
 }
 
-bool any_measured(const std::vector<std::string>& ids,
-                  const std::map<std::string, RequirementResult>& rows) {
+bool any_measured(const std::vector<std::string>& ids, const Rows& rows) {
   return std::any_of(ids.begin(), ids.end(), [&](const auto& id) {
     const auto row = rows.find(id);  // a report that somebody wrote may name what it does not have
     return row != rows.end() && row->second.status != Status::skip;
@@ -33,21 +29,24 @@ bool any_measured(const std::vector<std::string>& ids,
 }
 
 // All rows of the run together, as if one capability needed each of them.
-Verdict verdict_of_rows(const std::map<std::string, RequirementResult>& rows) {
+Verdict verdict_of_rows(const Rows& rows) {
   Capability everything;
-  std::vector<std::string> ids;
-  for (const auto& [id, row] : rows) {
-    everything.needs.push_back({{{id}}, false});
-    ids.push_back(id);
-  }
-  return any_measured(ids, rows) ? judge_capability(everything, rows).verdict : Verdict::unknown;
+  for (const auto& [id, row] : rows) everything.needs.push_back({{{id}}, false});
+  return judge_capability(everything, rows).verdict;
+}
+
+// For these scenarios; what names none is for all.
+template <typename Item>
+bool is_for(const Item& item, const std::vector<std::string>& scenarios) {
+  const auto& its = item.scenarios;
+  return its.empty() || std::any_of(its.begin(), its.end(),
+                                    [&](const std::string& id) { return contains(scenarios, id); });
 }
 
 // Rows of the capability that the user left out (`--only`, `--skip`): the verdict is without them.
 // Those of other vantages or clients are not this run's.
-Text left_out_by_choice(const TargetSet& set, const Capability& capability,
-                        const std::map<std::string, RequirementResult>& rows,
-                        const std::function<bool(const std::string&)>& active) {
+Text left_out_by_choice(const TargetSet& set, const Capability& capability, const Rows& rows,
+                        const std::vector<std::string>& scenarios) {
   std::set<std::string> missing;
   for (const auto& need : capability.needs) {
     for (const auto& alternative : need.alternatives) {
@@ -55,9 +54,7 @@ Text left_out_by_choice(const TargetSet& set, const Capability& capability,
         const auto* row = set.find_requirement(id);
         if (row == nullptr || rows.contains(id)) continue;
         if (!row->vantages.empty() || !row->clients.empty()) continue;
-        const auto& its = row->scenarios;
-        const bool wanted = its.empty() || std::any_of(its.begin(), its.end(), active);
-        if (wanted) missing.insert(id);
+        if (is_for(*row, scenarios)) missing.insert(id);
       }
     }
   }
@@ -82,7 +79,7 @@ std::string variable_of(const TargetSet& set, const std::string& id) {
 
 // Whoever uses such a service signs in to it. Where no measured row says whether that works, the
 // verdict is without it.
-Text untested_sign_in(const TargetSet& set, const std::map<std::string, RequirementResult>& rows) {
+Text untested_sign_in(const TargetSet& set, const Rows& rows) {
   if (!is_signed_in_to(set)) return {};
   bool known = false;
   std::string yours;
@@ -118,8 +115,7 @@ bool weakens(const Finding& finding, const SetResult& set) {
   bool any = false;
   for (const auto& row : set.requirements) {
     const auto id = set.id + '/' + row.id;
-    const auto& ids = finding.explains;
-    if (std::find(ids.begin(), ids.end(), id) == ids.end()) continue;
+    if (!contains(finding.explains, id)) continue;
     if (row.severity != Severity::optional && !row.lost) return true;
     any = true;
   }
@@ -269,8 +265,7 @@ const ProbeResult* ResultIndex::quic_answer(const Target& target) const {
 
 bool ResultIndex::answers_sip(const std::string& host) const { return sip_answers_.contains(host); }
 
-Verdict verdict_of_set(const std::vector<CapabilityResult>& capabilities,
-                       const std::map<std::string, RequirementResult>& rows) {
+Verdict verdict_of_set(const std::vector<CapabilityResult>& capabilities, const Rows& rows) {
   bool measured = false, open = false;
   auto verdict = Verdict::ready;
   for (const auto& capability : capabilities) {
@@ -285,8 +280,7 @@ Verdict verdict_of_set(const std::vector<CapabilityResult>& capabilities,
   // A condition of the vendor that is broken, and that no capability names, is one of them all.
   const auto named = [&](const std::string& id) {
     return std::any_of(capabilities.begin(), capabilities.end(), [&](const auto& capability) {
-      const auto& ids = capability.requirements;
-      return std::find(ids.begin(), ids.end(), id) != ids.end();
+      return contains(capability.requirements, id);
     });
   };
   const bool broken = std::any_of(rows.begin(), rows.end(), [&](const auto& entry) {
@@ -314,15 +308,11 @@ SetResult judge_set(const TargetSet& set, const std::vector<PlannedRequirement>&
   result.sha256 = set.sha256;
   result.leans_on = set.leans_on;
   for (const auto& advice : set.advice) {
-    const auto active = [&](const std::string& id) {
-      return std::find(scenarios.begin(), scenarios.end(), id) != scenarios.end();
-    };
-    const auto& its = advice.scenarios;
-    if (its.empty() || std::any_of(its.begin(), its.end(), active)) {
+    if (is_for(advice, scenarios)) {
       result.advice.push_back({advice.id, advice.text, advice.source});
     }
   }
-  std::map<std::string, RequirementResult> rows;
+  Rows rows;
   const auto regions = distances_of_regions(planned, evidences);
   for (const auto& plan : planned) {
     const auto* requirement = set.find_requirement(plan.requirement);
@@ -343,14 +333,10 @@ SetResult judge_set(const TargetSet& set, const std::vector<PlannedRequirement>&
     rows[requirement->id] = result.requirements.back();
   }
   for (const auto& capability : set.capabilities) {
-    const auto active = [&](const std::string& id) {
-      return std::find(scenarios.begin(), scenarios.end(), id) != scenarios.end();
-    };
-    const auto& its = capability.scenarios;
-    if (!its.empty() && std::none_of(its.begin(), its.end(), active)) continue;
+    if (!is_for(capability, scenarios)) continue;
     auto judged = judge_capability(capability, rows);
     if (judged.requirements.empty()) continue;
-    judged.summary += left_out_by_choice(set, capability, rows, active);
+    judged.summary += left_out_by_choice(set, capability, rows, scenarios);
     result.capabilities.push_back(std::move(judged));
   }
   degrade_by_streams(result, set);
