@@ -459,8 +459,7 @@ Facts::Facts(const Report& whole)
     for (const auto& sample : samples) {
       merge(flow, sample);
       if (sample.way == Reachability::open) alive_.insert(flow.host);
-      const bool out = sample.way == Reachability::open || sample.way == Reachability::left;
-      if (flow.udp && out) kinds_out_.insert(inspected_as(sample));
+      if (flow.udp && gets_out(sample.way)) kinds_out_.insert(inspected_as(sample));
     }
     flows.push_back(std::move(flow));
   }
@@ -501,8 +500,8 @@ bool Facts::may_be_ours(const std::string& router) const {
     return !own.is_v6() && !own.is_private() && Network{own, 16}.masked().contains(*address);
   };
   const auto& interfaces = report.site.interfaces;
-  return std::any_of(interfaces.begin(), interfaces.end(), [&](const auto& interface) {
-    return std::any_of(interface.addresses.begin(), interface.addresses.end(), holds);
+  return std::ranges::any_of(interfaces, [&](const InterfaceInfo& interface) {
+    return std::ranges::any_of(interface.addresses, holds);
   });
 }
 
@@ -514,17 +513,11 @@ bool Facts::proves_no_way(const std::string& router, bool udp) const {
   return may_stop_others(router) || (udp && before_devices_.contains(router));
 }
 
-bool Facts::alive(const std::string& host) const { return alive_.contains(host); }
-
-bool Facts::proxy_works() const { return !proxied_.empty(); }
-
-bool Facts::proxied_reached(const std::string& host) const { return proxied_.contains(host); }
-
 bool Facts::no_tcp_gets_out() const {
   std::set<std::string> parties;
   for (const auto& flow : flows) {
     if (flow.udp) continue;
-    if (flow.way == Reachability::open || flow.way == Reachability::left) return false;
+    if (out(flow)) return false;
     parties.insert(flow.party);
   }
   return parties.size() > 1;
@@ -549,11 +542,9 @@ const ProbeResult* port_53_taken(const Facts& facts) {
 }
 
 std::vector<const ProbeResult*> lost_probes(const Facts& facts) {
-  std::vector<const ProbeResult*> lost;
-  for (const auto& result : facts.report.probes) {
-    if (!facts.inside(result) && (failing(result) || has_no_route(result))) lost.push_back(&result);
-  }
-  return lost;
+  return facts.probes_that([&](const ProbeResult& result) {
+    return !facts.inside(result) && (failing(result) || has_no_route(result));
+  });
 }
 
 }  // namespace callready::findings

@@ -69,8 +69,14 @@ struct Flow {
 
 template <typename Wanted>
 bool any_sample(const Flow& flow, Wanted wanted) {
-  return std::any_of(flow.samples.begin(), flow.samples.end(), wanted);
+  return std::ranges::any_of(flow.samples, wanted);
 }
+
+// The packets leave the site, at least.
+inline bool gets_out(Reachability way) {
+  return way == Reachability::open || way == Reachability::left;
+}
+inline bool out(const Flow& flow) { return gets_out(flow.way); }
 
 // It died without a word where a device turned others away with one: perhaps of something else.
 bool died_beside_refusals(const Flow& flow, const FlowSample& sample);
@@ -113,6 +119,9 @@ class Facts {
   bool asked_for(const Flow& flow) const {
     return any_sample(flow, [&](const FlowSample& sample) { return asked_for(*sample.result); });
   }
+  bool any_asked_for(const std::vector<const ProbeResult*>& probes) const {
+    return std::ranges::any_of(probes, [&](const auto* result) { return asked_for(*result); });
+  }
   // Hosts that a set asks for: the vendor's, whoever asked them besides.
   std::set<std::string> hosts_asked_for() const;
 
@@ -135,7 +144,7 @@ class Facts {
   }
   template <typename Wanted>
   bool any_probe(Wanted wanted) const {
-    return std::any_of(report.probes.begin(), report.probes.end(), wanted);
+    return std::ranges::any_of(report.probes, wanted);
   }
   template <typename Wanted>
   std::vector<const Flow*> select(Wanted wanted) const {
@@ -146,14 +155,14 @@ class Facts {
     return found;
   }
   // True where anything else of the host was reached: it is alive, and not shut off as a whole.
-  bool alive(const std::string& host) const;
+  bool alive(const std::string& host) const { return alive_.contains(host); }
   // True where it answered SIP over some transport: it answers it over the others.
   bool answers_sip(const std::string& host) const { return sip_servers_.contains(host); }
   // True where something came back through the proxy.
-  bool proxy_works() const;
+  bool proxy_works() const { return !proxied_.empty(); }
   // The same, or the proxy itself said no.
   bool proxy_speaks() const { return proxy_speaks_; }
-  bool proxied_reached(const std::string& host) const;
+  bool proxied_reached(const std::string& host) const { return proxied_.contains(host); }
   // True where TCP was tried to two operators, and no connection gets out directly.
   bool no_tcp_gets_out() const;
   // True where a proxy speaks, and no TCP connection gets out beside it.

@@ -11,10 +11,6 @@
 
 namespace callready::findings {
 
-bool gets_out(Reachability way) { return way == Reachability::open || way == Reachability::left; }
-
-bool out(const Flow& flow) { return gets_out(flow.way); }
-
 bool heard(const Flow& flow) {
   // A connection that stands and says nothing may be somebody's on the way.
   const auto is_mute = [](const FlowSample& sample) { return got_no_answer(*sample.result); };

@@ -8,9 +8,6 @@
 
 namespace callready::findings {
 
-// The packets leave the site, at least.
-bool gets_out(Reachability way);
-bool out(const Flow& flow);
 // True where its far end answered: over UDP a port-unreachable comes back where no reply does.
 bool heard(const Flow& flow);
 // Not reached, and nothing says that the far end did it. A reset counts where several have it.
