@@ -1,8 +1,6 @@
 // What one probe, or one sample of a port, says by itself.
 #include "probe/diagnosis/facts.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 
@@ -163,9 +161,7 @@ std::string registrable_domain(const std::string& host) {
   }
   if (dots.size() < 2) return host;
   const auto last_two = host.substr(dots[dots.size() - 2] + 1);
-  const bool longer = std::find(two_part_suffixes.begin(), two_part_suffixes.end(), last_two) !=
-                      two_part_suffixes.end();
-  if (!longer) return last_two;
+  if (!contains(two_part_suffixes, last_two)) return last_two;
   return dots.size() < 3 ? host : host.substr(dots[dots.size() - 3] + 1);
 }
 
@@ -186,9 +182,7 @@ bool is_inner_link(std::string_view name) {
 // computer is connected at all (a modem).
 const InterfaceInfo* own_link(const Facts& facts) {
   for (const auto& interface : facts.report.site.interfaces) {
-    const bool addressed =
-        std::any_of(interface.addresses.begin(), interface.addresses.end(),
-                    [](const IpAddress& address) { return !address.is_link_local(); });
+    const bool addressed = !std::ranges::all_of(interface.addresses, &IpAddress::is_link_local);
     if (!interface.tunnel && addressed && !is_inner_link(interface.name)) return &interface;
   }
   return nullptr;

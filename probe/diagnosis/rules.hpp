@@ -135,7 +135,6 @@ Causes find_closed(const Diagnosis&);
 Causes find_flows(const Diagnosis&);
 // ways/udp.cpp
 Causes find_udp_blocked(const Diagnosis&);
-// ways/one_way.cpp
 Causes find_one_way_media(const Diagnosis&);
 // ways/filters.cpp
 Causes find_stun_filter(const Diagnosis&);
