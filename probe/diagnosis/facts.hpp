@@ -222,6 +222,7 @@ bool got_no_answer(const ProbeResult& result);
 // Tried, and not reached.
 bool failing(const ProbeResult& result);
 std::vector<const ProbeResult*> failing_ones(std::vector<const ProbeResult*> results);
+std::set<std::string> ids_of(const std::vector<const ProbeResult*>& probes);
 // There was no route to it.
 bool has_no_route(const ProbeResult& result);
 // True for links of programs that run others inside this computer: they lead nowhere.

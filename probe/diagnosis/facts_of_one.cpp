@@ -48,6 +48,12 @@ std::vector<const ProbeResult*> failing_ones(std::vector<const ProbeResult*> res
   return results;
 }
 
+std::set<std::string> ids_of(const std::vector<const ProbeResult*>& probes) {
+  std::set<std::string> ids;
+  for (const auto* result : probes) ids.insert(result->probe.id);
+  return ids;
+}
+
 bool got_no_answer(const ProbeResult& result) {
   const auto& seen = result.observation;
   return seen.outcome == Outcome::silent || seen.detail == DetailCode::tls_timed_out ||

@@ -68,7 +68,8 @@ std::optional<Disconnection> disconnection_of(const Site& site) {
     addressed |= !std::ranges::all_of(interface.addresses, &IpAddress::is_link_local);
   }
   if (by_tunnel) return std::nullopt;
-  if (!std::ranges::count(links, LinkState::up, &LinkInfo::state)) return Disconnection::no_link;
+  if (std::ranges::count(links, LinkState::up, &LinkInfo::state) == 0)
+    return Disconnection::no_link;
   if (!addressed) return Disconnection::no_address;
   if (!leads_on) return Disconnection::no_gateway;
   const auto& gateways = site.gateways;
