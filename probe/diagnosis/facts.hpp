@@ -90,7 +90,7 @@ struct RequestCount {
 
 // A certificate chain as the evidence holds it.
 struct Certificate {
-  std::string subject, issuer, not_before, not_after, sha256;
+  std::string issuer, not_before, not_after, sha256;
   bool self_signed = false;
   bool publicly_logged = false;  // with timestamps of certificate transparency (RFC 6962)
 };
@@ -249,12 +249,12 @@ bool asks_nobody(const Probe& probe);
 // The name that a `dns` probe asks for.
 std::string name_asked_for(const Probe& probe);
 const Evidence* evidence_of(const ProbeResult& result, EvidenceKind kind);
+// Where a check has asked who refused: "on_the_way" or "beyond"; else empty.
+std::string who_refused(const ProbeResult& result);
 // A number of it; nothing where there is no evidence, or no such fact.
 std::optional<double> told_by(const Evidence* evidence, Fact fact);
 // Where a call's media goes: "UDP 8622 of 192.0.2.1"; empty where it was not said.
 Text far_end_of_call(const ProbeResult& result);
-// A call that was offered over TLS, and whose checks over UDP got no answer.
-bool is_silent_call(const ProbeResult& result);
 std::vector<Certificate> chain_of(const ProbeResult& result);
 
 // Who runs a host, roughly: the registrable part of a name ("openrainbow.com"), or the network of

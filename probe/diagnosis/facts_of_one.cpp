@@ -112,6 +112,11 @@ const Evidence* evidence_of(const ProbeResult& result, EvidenceKind kind) {
   return nullptr;
 }
 
+std::string who_refused(const ProbeResult& result) {
+  const auto* refuser = evidence_of(result, EvidenceKind::refuser);
+  return refuser == nullptr ? std::string() : text_fact(*refuser, Fact::who);
+}
+
 std::optional<double> told_by(const Evidence* evidence, Fact fact) {
   return evidence == nullptr ? std::nullopt : number_fact(*evidence, fact);
 }
@@ -124,18 +129,12 @@ Text far_end_of_call(const ProbeResult& result) {
                 text_fact(*end, Fact::far_address));
 }
 
-bool is_silent_call(const ProbeResult& result) {
-  return result.probe.check == CheckKind::ice &&
-         result.observation.detail == DetailCode::ice_silent;
-}
-
 std::vector<Certificate> chain_of(const ProbeResult& result) {
   std::vector<Certificate> chain;
   for (const auto& evidence : result.observation.evidence) {
     if (evidence.kind != EvidenceKind::certificate) continue;
-    chain.push_back({text_fact(evidence, Fact::subject), text_fact(evidence, Fact::issuer),
-                     text_fact(evidence, Fact::not_before), text_fact(evidence, Fact::not_after),
-                     text_fact(evidence, Fact::sha256),
+    chain.push_back({text_fact(evidence, Fact::issuer), text_fact(evidence, Fact::not_before),
+                     text_fact(evidence, Fact::not_after), text_fact(evidence, Fact::sha256),
                      flag_fact(evidence, Fact::self_signed).value_or(false),
                      flag_fact(evidence, Fact::timestamps).value_or(false)});
   }

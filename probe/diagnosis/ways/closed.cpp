@@ -118,9 +118,9 @@ Text flows_in_subject(const std::vector<const Flow*>& flows, std::size_t& subjec
     if (!said.insert(ports).second) continue;
     std::vector<Text> rules;
     std::vector<std::string> alike;
-    for (const auto& [transport, numbers] : ports) {
+    for (const auto& [protocol, numbers] : ports) {
       const auto words = ports_in_words({numbers.begin(), numbers.end()}, most_ports);
-      rules.push_back(phrase("{} {}", transport, words));
+      rules.push_back(phrase("{} {}", protocol, words));
     }
     std::ranges::copy_if(hosts, std::back_inserter(alike),
                          [&](const std::string& other) { return ports_of[other] == ports; });

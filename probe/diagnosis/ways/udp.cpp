@@ -150,7 +150,10 @@ std::optional<ClosedUdp> closed_udp(const Diagnosis& context) {
 std::vector<const ProbeResult*> failing_udp(const Diagnosis& context) {
   return context.facts.probes_that([&](const ProbeResult& result) {
     const bool dns = result.probe.target.port() == dns_port || result.probe.check == CheckKind::dns;
-    return (is_udp(result) || is_silent_call(result)) && is_direct(result) && !dns &&
+    // A call that was offered over TLS, and whose checks over UDP got no answer.
+    const bool silent_call =
+        result.probe.check == CheckKind::ice && result.observation.detail == DetailCode::ice_silent;
+    return (is_udp(result) || silent_call) && is_direct(result) && !dns &&
            !context.facts.inside(result) && failing(result) && !context.explained(result);
   });
 }
