@@ -163,7 +163,7 @@ void propose(const Clues& clues, Protocol protocol, bool beyond, Boxes& boxes) {
     const auto met = clues.met_by(box, bad);
     // A rule over both protocols takes both to have failed.
     const auto by_udp = [&](std::uint32_t event) { return clues.packet(event).udp; };
-    const bool both = clues.any(met, by_udp) && !std::all_of(met.begin(), met.end(), by_udp);
+    const bool both = clues.any(met, by_udp) && !std::ranges::all_of(met, by_udp);
     const bool dead_line = clues.nothing_good && box.ports.empty();
     const bool shuts_all_tcp = box.code == Code::proxy_required || box.code == Code::offline;
     if (protocol == Protocol::any && !both && !dead_line) continue;

@@ -58,7 +58,7 @@ struct Clues {
   }
   template <typename Wanted>
   bool any(const EventIds& of, Wanted wanted) const {
-    return std::any_of(of.begin(), of.end(), wanted);
+    return std::ranges::any_of(of, wanted);
   }
   // Of the failed ones, those that the box acts on, whatever it would do to them.
   EventIds met_by(const Box& box, const EventIds& from) const;

@@ -226,8 +226,8 @@ Report as_report(const Report& report, const Diagnosis& diagnosis) {
   for (auto& finding : made.findings) finding.affects = affected(made, finding.explains);
   // What is only possible is said where something does not work over it.
   std::erase_if(made.findings, [](const Finding& finding) {
-    const bool breaks = std::any_of(finding.affects.begin(), finding.affects.end(),
-                                    [](const auto& one) { return !one.capabilities.empty(); });
+    const bool breaks = std::ranges::any_of(
+        finding.affects, [](const FindingAffects& one) { return !one.capabilities.empty(); });
     const bool weak =
         finding.confidence == Confidence::possible || finding.code == FindingCode::vendor_down;
     return weak && !breaks && !has(finding.code, FindingTrait::of_contents);

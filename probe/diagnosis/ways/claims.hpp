@@ -22,9 +22,9 @@ struct ClosedFlows {
   double sure = 0, whole_sure = 0, ports_sure = 0, hosts_sure = 0;
 };
 
-// closed_flows.cpp: what firewalls' rules on ports, destinations and flows close, or what a server that is out of
-// order makes look like it. What another cause explains is left out. Worlds are drawn only where a
-// flow fails and nothing explains it.
+// What firewalls' rules on ports, destinations and flows close, or what a server that is out of
+// order makes look like it (closed_flows.cpp). What another cause explains is left out. Worlds are
+// drawn only where a flow fails and nothing explains it.
 std::vector<ClosedFlows> closed_flows(const Diagnosis& context);
 
 // How sure it is (0 to 1) that a device on the way closes that flow, for whatever reason.

@@ -1,5 +1,5 @@
-// UDP, all of it, or its replies: worlds decide it. And relays that we made ourselves, or a far end
-// of our own, that hear us, and of which what they send back does not come in.
+// UDP, all of it, or its replies: worlds decide it. And media that goes one way: relays that we
+// made ourselves, or a far end of our own, hear us, and what they send back does not come in.
 #include <algorithm>
 
 #include "probe/diagnosis/reach/clues.hpp"
