@@ -249,7 +249,7 @@ bool asks_nobody(const Probe& probe);
 // The name that a `dns` probe asks for.
 std::string name_asked_for(const Probe& probe);
 const Evidence* evidence_of(const ProbeResult& result, EvidenceKind kind);
-// Where a check has asked who refused: "on_the_way" or "beyond"; else empty.
+// Where a check has asked who refused: "on_the_way", "beyond", ...; else empty.
 std::string who_refused(const ProbeResult& result);
 // A number of it; nothing where there is no evidence, or no such fact.
 std::optional<double> told_by(const Evidence* evidence, Fact fact);

@@ -193,9 +193,8 @@ std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Find
 // is close.
 std::optional<RunnerUp> runner_up(const Diagnosis& context, const Cause& cause);
 
-// ways/weak_evidence.cpp, as the next.
 // Probes whose packets died before they left, or that nobody answered, and that got out or were
-// answered when they were sent again: a bad line.
+// answered when they were sent again: a bad line (ways/weak_evidence.cpp, as the next).
 std::set<std::string> got_out_after_all(const Facts& facts);
 
 // Probes that were only seen to leave the site, or to connect, and of which more is in doubt, or
