@@ -41,8 +41,8 @@ bool closes(Closes closes, Transport transport, std::uint16_t port, bool proxied
 }
 
 bool Attribution::loses(const std::string& probe) const {
-  return std::any_of(entries_.begin(), entries_.end(),
-                     [&](const Entry& entry) { return entry.lost.contains(probe); });
+  return std::ranges::any_of(entries_,
+                             [&](const Entry& entry) { return entry.lost.contains(probe); });
 }
 
 Text Attribution::impairment(const std::string& probe) const {
@@ -65,12 +65,11 @@ const Attribution::Entry* Attribution::closure(const Requirement& row) const {
   if (row.transports.empty() || row.ports.empty()) return nullptr;
   if (row.proxy != ProxyUse::never) return nullptr;
   for (const auto& entry : entries_) {
-    const bool all =
-        std::all_of(row.transports.begin(), row.transports.end(), [&](Transport transport) {
-          return std::all_of(row.ports.begin(), row.ports.end(), [&](const PortRange& range) {
-            return closes_all_of(entry.closed, transport, range);
-          });
-        });
+    const bool all = std::ranges::all_of(row.transports, [&](Transport transport) {
+      return std::ranges::all_of(row.ports, [&](const PortRange& range) {
+        return closes_all_of(entry.closed, transport, range);
+      });
+    });
     if (all) return &entry;
   }
   return nullptr;

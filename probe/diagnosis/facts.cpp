@@ -23,16 +23,10 @@ Payload payload_of(const Probe& probe) {
 }
 
 // Who refused, where a device on the way did.
-std::string refuser(const Observation& observation) {
-  for (const auto& evidence : observation.evidence) {
-    if (evidence.kind == EvidenceKind::refuser && text_fact(evidence, Fact::who) == "on_the_way") {
-      return text_fact(evidence, Fact::by);
-    }
-  }
-  for (const auto& evidence : observation.evidence) {
-    if (evidence.kind == EvidenceKind::icmp_error) return text_fact(evidence, Fact::sender);
-  }
-  return {};
+std::string refuser(const ProbeResult& result) {
+  const bool asked = who_refused(result) == "on_the_way";
+  const auto* told = evidence_of(result, asked ? EvidenceKind::refuser : EvidenceKind::icmp_error);
+  return told == nullptr ? std::string() : text_fact(*told, asked ? Fact::by : Fact::sender);
 }
 
 // A router that says "unreachable" has lost the way; one that says "prohibited" keeps it shut.
@@ -108,12 +102,6 @@ void move_to_far_end(FlowSample& sample) {
   sample.way = is_udp(*sample.result) ? Reachability::left : Reachability::refused;
 }
 
-// The check has asked who refused: a device on the way.
-bool was_asked(const ProbeResult& result) {
-  const auto* refuser = evidence_of(result, EvidenceKind::refuser);
-  return refuser != nullptr && text_fact(*refuser, Fact::who) == "on_the_way";
-}
-
 std::vector<FlowSample> samples_of(const ProbeResult& result) {
   std::vector<FlowSample> samples;
   // That IPv6 gets out says nothing of the way that all others take.
@@ -164,11 +152,11 @@ std::vector<FlowSample> samples_of(const ProbeResult& result) {
     return samples;
   }
   sample.way = is_udp(result) ? udp_way(result.observation) : tcp_way(result.observation);
-  if (sample.way == Reachability::blocked) sample.by = refuser(result.observation);
+  if (sample.way == Reachability::blocked) sample.by = refuser(result);
   sample.no_way = result.observation.outcome == Outcome::rejected &&
                   result.observation.detail == DetailCode::unreachable;
   sample.refusal = is_udp(result) && result.observation.outcome == Outcome::refused;
-  sample.forged = sample.way == Reachability::blocked && was_asked(result);
+  sample.forged = sample.way == Reachability::blocked && who_refused(result) == "on_the_way";
   move_to_far_end(sample);
   sample.responder = !is_udp(result) || sample.payload == Payload::stun ||
                      sample.payload == Payload::turn || sample.payload == Payload::ntp;
@@ -196,10 +184,8 @@ std::vector<FlowSample> taken_in_by_a_relay(const ProbeResult& result) {
 
 // The check has asked who refused, and it was nobody of the site.
 bool refused_beyond(const FlowSample& sample) {
-  if (!sample.far_device.empty()) return true;
-  const auto* refuser = evidence_of(*sample.result, EvidenceKind::refuser);
-  return sample.way == Reachability::refused && refuser != nullptr &&
-         text_fact(*refuser, Fact::who) == "beyond";
+  return !sample.far_device.empty() ||
+         (sample.way == Reachability::refused && who_refused(*sample.result) == "beyond");
 }
 
 // Where a device on the way was caught refusing in others' names: what refuses beside that is it,
@@ -239,13 +225,13 @@ class Forgers {
 
   // On ports alone on which others were caught as well: it is the ports, and not the host.
   bool only_on_shut_ports(const Ports& caught) const {
-    return std::all_of(caught.begin(), caught.end(),
-                       [&](const auto& one) { return hosts_on_.at(one.first).size() > 1; });
+    return std::ranges::all_of(caught,
+                               [&](const auto& one) { return hosts_on_.at(one.first).size() > 1; });
   }
 
   // Who was caught over UDP was so over TCP, too, on a port on which nobody else was.
   bool alone_on_a_tcp_port() const {
-    return std::any_of(hosts_on_.begin(), hosts_on_.end(), [&](const auto& caught) {
+    return std::ranges::any_of(hosts_on_, [&](const auto& caught) {
       return !caught.first.first && caught.second == over_udp_;
     });
   }
@@ -259,11 +245,9 @@ class Forgers {
 
 void unmask(std::vector<FlowSample>& samples, const Forgers& forgers, const std::string& by) {
   const auto beyond = [](const FlowSample& sample) {
-    const auto* refuser = evidence_of(*sample.result, EvidenceKind::refuser);
-    return sample.way == Reachability::left ||
-           (refuser != nullptr && text_fact(*refuser, Fact::who) == "beyond");
+    return sample.way == Reachability::left || who_refused(*sample.result) == "beyond";
   };
-  if (std::any_of(samples.begin(), samples.end(), beyond)) return;
+  if (std::ranges::any_of(samples, beyond)) return;
   for (auto& sample : samples) {
     if (!sample.refusal || !forgers.refuse(inspected_as(sample))) continue;
     sample.way = Reachability::blocked;
@@ -328,10 +312,6 @@ void merge(Flow& flow, const FlowSample& sample) {
   if (flow.way == Reachability::left && reset) flow.way = Reachability::refused;
 }
 
-}  // namespace
-
-namespace {
-
 // What came only after a request had been sent again, though answers take less long: a connection
 // after a second (RFC 6298), a reply to one of several datagrams, an address at the second
 // question.
@@ -371,13 +351,13 @@ std::vector<const ProbeResult*> late_answers(const Report& report) {
     const auto known = distances.find(result->probe.target.host);
     return known != distances.end() && known->second >= soon_ms;
   });
-  if (soon || in_a_second) again.insert(again.end(), second_syn.begin(), second_syn.end());
+  if (soon || in_a_second) append(again, second_syn);
   return again;
 }
 
 bool a_stream_loses(const Report& report) {
   constexpr double percent = 3;  // of a hundred questions, each sent twice
-  return std::any_of(report.probes.begin(), report.probes.end(), [](const ProbeResult& result) {
+  return std::ranges::any_of(report.probes, [](const ProbeResult& result) {
     const auto& stream = result.observation.media;
     const auto loses = [](const std::optional<MediaDirection>& way) {
       return way && way->loss.low > percent;
@@ -459,8 +439,7 @@ Facts::Facts(const Report& whole)
     for (const auto& sample : samples) {
       merge(flow, sample);
       if (sample.way == Reachability::open) alive_.insert(flow.host);
-      const bool out = sample.way == Reachability::open || sample.way == Reachability::left;
-      if (flow.udp && out) kinds_out_.insert(inspected_as(sample));
+      if (flow.udp && gets_out(sample.way)) kinds_out_.insert(inspected_as(sample));
     }
     flows.push_back(std::move(flow));
   }
@@ -501,8 +480,8 @@ bool Facts::may_be_ours(const std::string& router) const {
     return !own.is_v6() && !own.is_private() && Network{own, 16}.masked().contains(*address);
   };
   const auto& interfaces = report.site.interfaces;
-  return std::any_of(interfaces.begin(), interfaces.end(), [&](const auto& interface) {
-    return std::any_of(interface.addresses.begin(), interface.addresses.end(), holds);
+  return std::ranges::any_of(interfaces, [&](const InterfaceInfo& interface) {
+    return std::ranges::any_of(interface.addresses, holds);
   });
 }
 
@@ -514,17 +493,11 @@ bool Facts::proves_no_way(const std::string& router, bool udp) const {
   return may_stop_others(router) || (udp && before_devices_.contains(router));
 }
 
-bool Facts::alive(const std::string& host) const { return alive_.contains(host); }
-
-bool Facts::proxy_works() const { return !proxied_.empty(); }
-
-bool Facts::proxied_reached(const std::string& host) const { return proxied_.contains(host); }
-
 bool Facts::no_tcp_gets_out() const {
   std::set<std::string> parties;
   for (const auto& flow : flows) {
     if (flow.udp) continue;
-    if (flow.way == Reachability::open || flow.way == Reachability::left) return false;
+    if (out(flow)) return false;
     parties.insert(flow.party);
   }
   return parties.size() > 1;
@@ -549,11 +522,9 @@ const ProbeResult* port_53_taken(const Facts& facts) {
 }
 
 std::vector<const ProbeResult*> lost_probes(const Facts& facts) {
-  std::vector<const ProbeResult*> lost;
-  for (const auto& result : facts.report.probes) {
-    if (!facts.inside(result) && (failing(result) || has_no_route(result))) lost.push_back(&result);
-  }
-  return lost;
+  return facts.probes_that([&](const ProbeResult& result) {
+    return !facts.inside(result) && (failing(result) || has_no_route(result));
+  });
 }
 
 }  // namespace callready::findings

@@ -69,8 +69,14 @@ struct Flow {
 
 template <typename Wanted>
 bool any_sample(const Flow& flow, Wanted wanted) {
-  return std::any_of(flow.samples.begin(), flow.samples.end(), wanted);
+  return std::ranges::any_of(flow.samples, wanted);
 }
+
+// The packets leave the site, at least.
+inline bool gets_out(Reachability way) {
+  return way == Reachability::open || way == Reachability::left;
+}
+inline bool out(const Flow& flow) { return gets_out(flow.way); }
 
 // It died without a word where a device turned others away with one: perhaps of something else.
 bool died_beside_refusals(const Flow& flow, const FlowSample& sample);
@@ -84,7 +90,7 @@ struct RequestCount {
 
 // A certificate chain as the evidence holds it.
 struct Certificate {
-  std::string subject, issuer, not_before, not_after, sha256;
+  std::string issuer, not_before, not_after, sha256;
   bool self_signed = false;
   bool publicly_logged = false;  // with timestamps of certificate transparency (RFC 6962)
 };
@@ -113,6 +119,9 @@ class Facts {
   bool asked_for(const Flow& flow) const {
     return any_sample(flow, [&](const FlowSample& sample) { return asked_for(*sample.result); });
   }
+  bool any_asked_for(const std::vector<const ProbeResult*>& probes) const {
+    return std::ranges::any_of(probes, [&](const auto* result) { return asked_for(*result); });
+  }
   // Hosts that a set asks for: the vendor's, whoever asked them besides.
   std::set<std::string> hosts_asked_for() const;
 
@@ -135,7 +144,7 @@ class Facts {
   }
   template <typename Wanted>
   bool any_probe(Wanted wanted) const {
-    return std::any_of(report.probes.begin(), report.probes.end(), wanted);
+    return std::ranges::any_of(report.probes, wanted);
   }
   template <typename Wanted>
   std::vector<const Flow*> select(Wanted wanted) const {
@@ -146,14 +155,14 @@ class Facts {
     return found;
   }
   // True where anything else of the host was reached: it is alive, and not shut off as a whole.
-  bool alive(const std::string& host) const;
+  bool alive(const std::string& host) const { return alive_.contains(host); }
   // True where it answered SIP over some transport: it answers it over the others.
   bool answers_sip(const std::string& host) const { return sip_servers_.contains(host); }
   // True where something came back through the proxy.
-  bool proxy_works() const;
+  bool proxy_works() const { return !proxied_.empty(); }
   // The same, or the proxy itself said no.
   bool proxy_speaks() const { return proxy_speaks_; }
-  bool proxied_reached(const std::string& host) const;
+  bool proxied_reached(const std::string& host) const { return proxied_.contains(host); }
   // True where TCP was tried to two operators, and no connection gets out directly.
   bool no_tcp_gets_out() const;
   // True where a proxy speaks, and no TCP connection gets out beside it.
@@ -216,6 +225,7 @@ std::vector<const ProbeResult*> failing_ones(std::vector<const ProbeResult*> res
 // Those of the service: well known public servers are nobody's requirement.
 std::vector<const ProbeResult*> asked_for_ones(const Facts& facts,
                                                std::vector<const ProbeResult*> results);
+std::set<std::string> ids_of(const std::vector<const ProbeResult*>& probes);
 // There was no route to it.
 bool has_no_route(const ProbeResult& result);
 // True for links of programs that run others inside this computer: they lead nowhere.
@@ -242,12 +252,12 @@ bool asks_nobody(const Probe& probe);
 // The name that a `dns` probe asks for.
 std::string name_asked_for(const Probe& probe);
 const Evidence* evidence_of(const ProbeResult& result, EvidenceKind kind);
+// Where a check has asked who refused: "on_the_way", "beyond", ...; else empty.
+std::string who_refused(const ProbeResult& result);
 // A number of it; nothing where there is no evidence, or no such fact.
 std::optional<double> told_by(const Evidence* evidence, Fact fact);
 // Where a call's media goes: "UDP 8622 of 192.0.2.1"; empty where it was not said.
 Text far_end_of_call(const ProbeResult& result);
-// A call that was offered over TLS, and whose checks over UDP got no answer.
-bool is_silent_call(const ProbeResult& result);
 std::vector<Certificate> chain_of(const ProbeResult& result);
 
 // Who runs a host, roughly: the registrable part of a name ("openrainbow.com"), or the network of

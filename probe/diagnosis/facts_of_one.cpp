@@ -1,8 +1,6 @@
 // What one probe, or one sample of a port, says by itself.
 #include "probe/diagnosis/facts.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 
@@ -54,6 +52,12 @@ std::vector<const ProbeResult*> asked_for_ones(const Facts& facts,
                                                std::vector<const ProbeResult*> results) {
   std::erase_if(results, [&](const ProbeResult* result) { return !facts.asked_for(*result); });
   return results;
+}
+
+std::set<std::string> ids_of(const std::vector<const ProbeResult*>& probes) {
+  std::set<std::string> ids;
+  for (const auto* result : probes) ids.insert(result->probe.id);
+  return ids;
 }
 
 bool got_no_answer(const ProbeResult& result) {
@@ -114,6 +118,11 @@ const Evidence* evidence_of(const ProbeResult& result, EvidenceKind kind) {
   return nullptr;
 }
 
+std::string who_refused(const ProbeResult& result) {
+  const auto* refuser = evidence_of(result, EvidenceKind::refuser);
+  return refuser == nullptr ? std::string() : text_fact(*refuser, Fact::who);
+}
+
 std::optional<double> told_by(const Evidence* evidence, Fact fact) {
   return evidence == nullptr ? std::nullopt : number_fact(*evidence, fact);
 }
@@ -126,18 +135,12 @@ Text far_end_of_call(const ProbeResult& result) {
                 text_fact(*end, Fact::far_address));
 }
 
-bool is_silent_call(const ProbeResult& result) {
-  return result.probe.check == CheckKind::ice &&
-         result.observation.detail == DetailCode::ice_silent;
-}
-
 std::vector<Certificate> chain_of(const ProbeResult& result) {
   std::vector<Certificate> chain;
   for (const auto& evidence : result.observation.evidence) {
     if (evidence.kind != EvidenceKind::certificate) continue;
-    chain.push_back({text_fact(evidence, Fact::subject), text_fact(evidence, Fact::issuer),
-                     text_fact(evidence, Fact::not_before), text_fact(evidence, Fact::not_after),
-                     text_fact(evidence, Fact::sha256),
+    chain.push_back({text_fact(evidence, Fact::issuer), text_fact(evidence, Fact::not_before),
+                     text_fact(evidence, Fact::not_after), text_fact(evidence, Fact::sha256),
                      flag_fact(evidence, Fact::self_signed).value_or(false),
                      flag_fact(evidence, Fact::timestamps).value_or(false)});
   }
@@ -169,9 +172,7 @@ std::string registrable_domain(const std::string& host) {
   }
   if (dots.size() < 2) return host;
   const auto last_two = host.substr(dots[dots.size() - 2] + 1);
-  const bool longer = std::find(two_part_suffixes.begin(), two_part_suffixes.end(), last_two) !=
-                      two_part_suffixes.end();
-  if (!longer) return last_two;
+  if (!contains(two_part_suffixes, last_two)) return last_two;
   return dots.size() < 3 ? host : host.substr(dots[dots.size() - 3] + 1);
 }
 
@@ -192,9 +193,7 @@ bool is_inner_link(std::string_view name) {
 // computer is connected at all (a modem).
 const InterfaceInfo* own_link(const Facts& facts) {
   for (const auto& interface : facts.report.site.interfaces) {
-    const bool addressed =
-        std::any_of(interface.addresses.begin(), interface.addresses.end(),
-                    [](const IpAddress& address) { return !address.is_link_local(); });
+    const bool addressed = !std::ranges::all_of(interface.addresses, &IpAddress::is_link_local);
     if (!interface.tunnel && addressed && !is_inner_link(interface.name)) return &interface;
   }
   return nullptr;

@@ -1,16 +1,12 @@
 #include "probe/diagnosis/rules.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 
 #include "probe/diagnosis/findings.hpp"
-#include "probe/diagnosis/reach/code.hpp"
 #include "probe/diagnosis/rules_to_allow.hpp"
 #include "probe/diagnosis/status/ipv6_notes.hpp"
 #include "probe/diagnosis/status/judge.hpp"
-#include "probe/diagnosis/ways/weak_evidence.hpp"
 #include "probe/model/set_age.hpp"
 #include "probe/util/text.hpp"
 
@@ -86,8 +82,7 @@ std::span<const Rule> rules() {
       find_media_delay,
       find_cleared_marks,
   };
-  static const std::vector<Rule> list(table.begin(), table.end());
-  return list;
+  return table;
 }
 
 Diagnosis::Diagnosis(const Facts& all) : facts(all), explained_(got_out_after_all(all)) {}
@@ -96,14 +91,13 @@ std::vector<const ProbeResult*> Diagnosis::open_probes(const Flow& flow) const {
   std::vector<const ProbeResult*> open;
   for (const auto& sample : flow.samples) {
     const auto* result = sample.result;
-    if (!failing(*result) || explained(*result)) continue;
-    if (std::find(open.begin(), open.end(), result) == open.end()) open.push_back(result);
+    if (failing(*result) && !explained(*result)) add_once(open, result);
   }
   return open;
 }
 
 bool Diagnosis::affects_requirement(const std::vector<const ProbeResult*>& probes) const {
-  return std::any_of(probes.begin(), probes.end(), [&](const ProbeResult* result) {
+  return std::ranges::any_of(probes, [&](const ProbeResult* result) {
     return failing(*result) && facts.asked_for(*result) && !only_measures(*result);
   });
 }
@@ -118,8 +112,7 @@ std::vector<const RequirementResult*> lost_rows(const SetResult& set, FindingCod
                                                 const std::set<std::string>& lost,
                                                 const std::set<std::string>& impaired = {}) {
   const auto touches = [](const RequirementResult& row, const std::set<std::string>& probes) {
-    return std::any_of(row.probes.begin(), row.probes.end(),
-                       [&](const auto& id) { return probes.contains(id); });
+    return std::ranges::any_of(row.probes, [&](const auto& id) { return probes.contains(id); });
   };
   std::vector<const RequirementResult*> rows;
   for (const auto& row : set.requirements) {
@@ -133,21 +126,15 @@ std::vector<const RequirementResult*> lost_rows(const SetResult& set, FindingCod
 
 // The finding's entry for that set; a rule may have made one.
 FindingAffects& affected(Finding& finding, const std::string& set) {
-  const auto known = std::find_if(finding.affects.begin(), finding.affects.end(),
-                                  [&](const FindingAffects& one) { return one.set == set; });
+  const auto known = std::ranges::find(finding.affects, set, &FindingAffects::set);
   if (known != finding.affects.end()) return *known;
   return finding.affects.emplace_back(FindingAffects{set, {}});
 }
 
 void fill_in(const Report& report, Cause& cause) {
-  const auto ids = [](const std::vector<const ProbeResult*>& results) {
-    std::set<std::string> all;
-    for (const auto* result : results) all.insert(result->probe.id);
-    return all;
-  };
-  auto lost = ids(cause.explained);
-  lost.merge(ids(cause.contradicted));
-  const auto impaired = ids(cause.impaired);
+  auto lost = ids_of(cause.explained);
+  lost.merge(ids_of(cause.contradicted));
+  const auto impaired = ids_of(cause.impaired);
   // What a likely or certain cause decides has failed by it; where the row is open all the same,
   // something else may still carry it.
   const bool decided = cause.finding.confidence != Confidence::possible &&
@@ -163,7 +150,7 @@ void fill_in(const Report& report, Cause& cause) {
     for (const auto* row : rows) add_once(cause.finding.explains, set.id + '/' + row->id);
     for (const auto& capability : set.capabilities) {
       if (capability.verdict == Verdict::ready) continue;
-      const bool hurt = std::any_of(rows.begin(), rows.end(), [&](const RequirementResult* row) {
+      const bool hurt = std::ranges::any_of(rows, [&](const RequirementResult* row) {
         return contains(capability.requirements, row->id);
       });
       if (hurt) add_once(affects.capabilities, capability.id);
@@ -176,15 +163,10 @@ void fill_in(const Report& report, Cause& cause) {
 // Rows that fail by these, with their sets.
 template <typename Wanted>
 bool Diagnosis::any_lost_row(const std::vector<const ProbeResult*>& probes, Wanted wanted) const {
-  std::set<std::string> ids;
-  for (const auto* result : probes) {
-    if (failing(*result)) ids.insert(result->probe.id);
-  }
-  const auto& sets = facts.report.sets;
-  return std::any_of(sets.begin(), sets.end(), [&](const SetResult& set) {
-    const auto rows = lost_rows(set, {}, ids);
-    return std::any_of(rows.begin(), rows.end(),
-                       [&](const RequirementResult* row) { return wanted(set, *row); });
+  const auto ids = ids_of(failing_ones(probes));
+  return std::ranges::any_of(facts.report.sets, [&](const SetResult& set) {
+    return std::ranges::any_of(lost_rows(set, {}, ids),
+                               [&](const RequirementResult* row) { return wanted(set, *row); });
   });
 }
 
@@ -207,8 +189,8 @@ bool Diagnosis::fails_required_row(const std::vector<const ProbeResult*>& probes
 }
 
 void Diagnosis::note(const Cause& cause) {
-  for (const auto* result : cause.explained) explained_.insert(result->probe.id);
-  for (const auto* result : cause.impaired) impaired_.insert(result->probe.id);
+  explained_.merge(ids_of(cause.explained));
+  impaired_.merge(ids_of(cause.impaired));
   if (!worlds_ && has(cause.finding.code, FindingTrait::of_contents))
     contents_.push_back(cause.finding);
 }
@@ -264,7 +246,7 @@ std::vector<Finding> completed(std::vector<findings::Cause> causes, const Report
       auto lost = cause.finding.code == FindingCode::tls_intercepted
                       ? cause.explained
                       : findings::failing_ones(cause.explained);
-      lost.insert(lost.end(), cause.contradicted.begin(), cause.contradicted.end());
+      append(lost, cause.contradicted);
       cause.finding.rules =
           rules_to_allow(report.sets, report.probes, lost, {cause.finding.code, cause.closes});
       say_all_that_is_asked(cause);
@@ -286,17 +268,11 @@ Attribution attribution_of(const std::vector<findings::Cause>& causes,
   for (const auto& cause : causes) {
     if (cause.finding.confidence == Confidence::possible) continue;
     if (has(cause.finding.code, FindingTrait::decides_no_row)) continue;
-    Attribution::Entry entry;
-    entry.code = cause.finding.code;
-    entry.title = cause.finding.title;
-    entry.closed = cause.closes;
-    for (const auto* result : cause.explained) {
-      if (findings::failing(*result)) entry.lost.insert(result->probe.id);
-    }
-    for (const auto* result : cause.contradicted) entry.lost.insert(result->probe.id);
-    for (const auto* result : cause.impaired) entry.impaired.insert(result->probe.id);
-    explained.insert(entry.lost.begin(), entry.lost.end());
-    attribution.add(std::move(entry));
+    auto lost = findings::ids_of(findings::failing_ones(cause.explained));
+    lost.merge(findings::ids_of(cause.contradicted));
+    explained.insert(lost.begin(), lost.end());
+    attribution.add({cause.finding.code, cause.finding.title, std::move(lost),
+                     findings::ids_of(cause.impaired), cause.closes});
   }
   attribution.doubt(findings::doubted(context, explained));
   attribution.take_back(findings::got_out_after_all(context.facts));
@@ -313,15 +289,8 @@ std::vector<SetResult> judged(const std::vector<PlannedSet>& sets, const ResultI
 
 // Of a set that another leans on: how good its text is, where that is worth a word.
 Text doubt_of(const SetHead& needed) {
-  switch (needed.evidence) {
-    case SourceQuality::vendor_page:
-    case SourceQuality::vendor_feed:
-      return {};
-    case SourceQuality::second_hand:
-    case SourceQuality::old_edition:
-      break;
-  }
   const bool copied = needed.evidence == SourceQuality::second_hand;
+  if (!copied && needed.evidence != SourceQuality::old_edition) return {};
   return phrase(
       "{} is based on {}: {}", needed.title,
       copied ? phrase("a second-hand list") : phrase("an old edition of the vendor's document"),
@@ -360,8 +329,7 @@ void diagnose(const std::vector<PlannedSet>& sets, std::string_view today, Repor
     tell(staleness(set, today));
     for (auto& note : ipv6_notes(report.sets[i], report)) tell(std::move(note));
     for (const auto& needed : set.leans_on) {
-      const auto& rows = report.sets[i].requirements;
-      const bool counts = std::any_of(rows.begin(), rows.end(), [&](const auto& row) {
+      const bool counts = std::ranges::any_of(report.sets[i].requirements, [&](const auto& row) {
         return row.of_set == needed.id && row.status != Status::skip;
       });
       if (!counts) continue;

@@ -134,7 +134,6 @@ Causes find_closed(const Diagnosis&);
 Causes find_flows(const Diagnosis&);
 // ways/udp.cpp
 Causes find_udp_blocked(const Diagnosis&);
-// ways/one_way.cpp
 Causes find_one_way_media(const Diagnosis&);
 // ways/filters.cpp
 Causes find_stun_filter(const Diagnosis&);
@@ -190,6 +189,16 @@ std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Find
 // ways/runner_up.cpp: of a cause that worlds decide. Nothing where it is certain, or nothing else
 // is close.
 std::optional<RunnerUp> runner_up(const Diagnosis& context, const Cause& cause);
+
+// Probes whose packets died before they left, or that nobody answered, and that got out or were
+// answered when they were sent again: a bad line (ways/weak_evidence.cpp, as the next).
+std::set<std::string> got_out_after_all(const Facts& facts);
+
+// Probes that were only seen to leave the site, or to connect, and of which more is in doubt, or
+// that were lost where a bad line loses more, with the reason in words. `explained`: probes whose
+// silence has a cause that is known.
+std::map<std::string, Text> doubted(const Diagnosis& context,
+                                    const std::set<std::string>& explained);
 
 // True where the second round counted so (ways/rate.cpp).
 bool new_flows_are_limited(const Facts& facts);

@@ -5,6 +5,8 @@
 #include <tuple>
 #include <unordered_map>
 
+#include "probe/util/text.hpp"
+
 namespace callready {
 namespace {
 
@@ -25,9 +27,8 @@ bool holds(const FirewallRule& all, const FirewallRule& part) {
       (all.transport && is_udp(*all.transport) != is_udp(*part.transport))) {
     return false;
   }
-  return std::all_of(part.peers.begin(), part.peers.end(), [&](const RulePeer& peer) {
-    return std::any_of(all.peers.begin(), all.peers.end(),
-                       [&](const RulePeer& other) { return other.text == peer.text; });
+  return std::ranges::all_of(part.peers, [&](const RulePeer& peer) {
+    return std::ranges::find(all.peers, peer.text, &RulePeer::text) != all.peers.end();
   });
 }
 
@@ -50,9 +51,7 @@ void leave_out_repeated(std::vector<FirewallRule>& rules) {
     for (const auto member : {&FirewallRule::requirements, &FirewallRule::titles,
                               &FirewallRule::purposes, &FirewallRule::sources}) {
       std::vector<std::string> all = part.*member;  // what asks for less is what people miss first
-      for (const auto& text : (*whole).*member) {
-        if (std::find(all.begin(), all.end(), text) == all.end()) all.push_back(text);
-      }
+      add_new(all, (*whole).*member);
       (*whole).*member = std::move(all);
     }
     rules.erase(rules.begin() + static_cast<std::ptrdiff_t>(i));
@@ -104,10 +103,10 @@ std::vector<PortRange> closed_everywhere(const FirewallRule& rule, const RowSeen
   for (const auto& range : rule.ports) {
     const bool about =
         has(closer.code, FindingTrait::by_port) &&
-        std::any_of(lost.begin(), lost.end(),
-                    [&](const auto* result) { return touches(result->probe.target, range); }) &&
-        std::none_of(seen.open.begin(), seen.open.end(),
-                     [&](const Target* target) { return touches(*target, range); });
+        std::ranges::any_of(
+            lost, [&](const auto* result) { return touches(result->probe.target, range); }) &&
+        std::ranges::none_of(seen.open,
+                             [&](const Target* target) { return touches(*target, range); });
     if (about || closes_all_of(closer.closes, *rule.transport, range)) ports.push_back(range);
   }
   return ports;
@@ -153,9 +152,9 @@ std::vector<FirewallRule> rules_to_allow(const std::vector<SetResult>& sets,
 }
 
 bool has_rules(const std::vector<SetResult>& sets) {
-  return std::any_of(sets.begin(), sets.end(), [](const SetResult& set) {
-    return std::any_of(set.requirements.begin(), set.requirements.end(),
-                       [](const RequirementResult& row) { return !row.rules.empty(); });
+  return std::ranges::any_of(sets, [](const SetResult& set) {
+    return std::ranges::any_of(set.requirements,
+                               [](const RequirementResult& row) { return !row.rules.empty(); });
   });
 }
 

@@ -16,17 +16,42 @@ namespace {
 bool is_own(const Facts& facts, const std::string& id) {
   const auto& own = facts.report.site.own_hosts;
   const auto& sets = facts.report.sets;
-  const auto set =
-      std::find_if(sets.begin(), sets.end(), [&](const SetResult& one) { return one.id == id; });
+  const auto set = std::ranges::find(sets, id, &SetResult::id);
   if (set == sets.end() || own.empty()) return false;
   const auto is_its = [&](const std::string& probe) {
     const auto* result = facts.find(probe);
     if (result == nullptr || result->probe.target.host.empty()) return true;
-    return std::find(own.begin(), own.end(), result->probe.target.host) != own.end();
+    return contains(own, result->probe.target.host);
   };
-  return std::all_of(set->requirements.begin(), set->requirements.end(), [&](const auto& row) {
-    return std::all_of(row.probes.begin(), row.probes.end(), is_its);
+  return std::ranges::all_of(set->requirements, [&](const RequirementResult& row) {
+    return std::ranges::all_of(row.probes, is_its);
   });
+}
+
+// Whose network the rules are for; with their prepositions, since other languages decline them.
+struct Network {
+  Vantage of;
+  std::string_view from, for_whom;
+};
+
+// The first one is anybody else's, too.
+constexpr Network networks[] = {
+    {Vantage::pc, marked("from the user network"), marked("for the user network")},
+    {Vantage::phone, marked("from the phones' network"), marked("for the phones' network")},
+    {Vantage::mobile, marked("from the mobile phones' network"),
+     marked("for the mobile phones' network")},
+    {Vantage::room_device, marked("from the room devices' network"),
+     marked("for the room devices' network")},
+    {Vantage::pbx, marked("from the PBX"), marked("for the PBX")},
+    {Vantage::sbc, marked("from the SBC"), marked("for the SBC")},
+    {Vantage::gateway, marked("from the gateway"), marked("for the gateway")},
+    {Vantage::hub, marked("from the hub"), marked("for the hub")},
+    {Vantage::mesh_node, marked("from the video mesh node"), marked("for the video mesh node")},
+};
+
+const Network& network_of_users(const Facts& facts) {
+  const auto its = std::ranges::find(networks, facts.report.site.vantage, &Network::of);
+  return its == std::end(networks) ? networks[0] : *its;
 }
 
 }  // namespace
@@ -72,7 +97,7 @@ Text asked_flows(const Facts& facts, Cause& cause) {
   const auto& report = facts.report;
   const bool by_rules = has_rules(report.sets);
   auto lost = by_rules ? failing_ones(cause.explained) : cause.explained;
-  lost.insert(lost.end(), cause.contradicted.begin(), cause.contradicted.end());
+  append(lost, cause.contradicted);
   if (!by_rules) return tried_flows_in_words(facts, lost);
   cause.asked = in_short(
       rules_to_allow(report.sets, report.probes, lost, {cause.finding.code, cause.closes}));
@@ -140,9 +165,8 @@ Text advice_in_words(const Facts& facts, const std::vector<const ProbeResult*>& 
   for (const auto& set : facts.report.sets) {
     if (!contains(wanted, set.id)) continue;
     for (const auto& advice : set.advice) {
-      const bool about = std::any_of(words.begin(), words.end(), [&](std::string_view word) {
-        return advice.id.find(word) != advice.id.npos;
-      });
+      const bool about = std::ranges::any_of(
+          words, [&](std::string_view word) { return advice.id.find(word) != advice.id.npos; });
       if (!about) continue;
       text += advice.source.empty() ? phrase(" {} asks for this: \"{}\".", set.title, advice.text)
                                     : phrase(" {} asks for this: \"{}\" ({}).", set.title,
@@ -219,38 +243,6 @@ std::vector<FindingAffects> sets_of(const Facts& facts,
   for (const auto& set : facts.sets_of(probes)) sets.push_back({set, {}});
   return sets;
 }
-
-namespace {
-
-// Whose network the rules are for; with their prepositions, since other languages decline them.
-struct Network {
-  Vantage of;
-  std::string_view from, for_whom;
-};
-
-// The first one is anybody else's, too.
-constexpr Network networks[] = {
-    {Vantage::pc, marked("from the user network"), marked("for the user network")},
-    {Vantage::phone, marked("from the phones' network"), marked("for the phones' network")},
-    {Vantage::mobile, marked("from the mobile phones' network"),
-     marked("for the mobile phones' network")},
-    {Vantage::room_device, marked("from the room devices' network"),
-     marked("for the room devices' network")},
-    {Vantage::pbx, marked("from the PBX"), marked("for the PBX")},
-    {Vantage::sbc, marked("from the SBC"), marked("for the SBC")},
-    {Vantage::gateway, marked("from the gateway"), marked("for the gateway")},
-    {Vantage::hub, marked("from the hub"), marked("for the hub")},
-    {Vantage::mesh_node, marked("from the video mesh node"), marked("for the video mesh node")},
-};
-
-const Network& network_of_users(const Facts& facts) {
-  const auto its = std::find_if(std::begin(networks), std::end(networks), [&](const Network& one) {
-    return one.of == facts.report.site.vantage;
-  });
-  return its == std::end(networks) ? networks[0] : *its;
-}
-
-}  // namespace
 
 Text from_users(const Facts& facts) { return marked_text(network_of_users(facts).from); }
 

@@ -43,8 +43,7 @@ class Doubts {
 
  private:
   static bool any_of(const RequirementResult& row, const std::set<std::string>& ids) {
-    return std::any_of(row.probes.begin(), row.probes.end(),
-                       [&](const auto& id) { return ids.contains(id); });
+    return std::ranges::any_of(row.probes, [&](const auto& id) { return ids.contains(id); });
   }
   std::set<std::string> unanswered_, pending_;
 };

@@ -65,8 +65,7 @@ std::vector<std::string> independent_resolvers(const Facts& facts) {
         probe.check == CheckKind::dns && probe.control() && probe.with.contains("server");
     if (!server || findings::is_name(probe.target.host) || facts.inside(result)) continue;
     const auto& host = probe.target.host;
-    const bool known = std::find(servers.begin(), servers.end(), host) != servers.end();
-    if (!known && servers.size() < most_resolvers) servers.push_back(host);
+    if (servers.size() < most_resolvers) add_once(servers, host);
   }
   return servers;
 }
@@ -80,7 +79,7 @@ std::string no_resolver(const Facts& facts, const std::vector<std::string>& reso
     const bool dialled = probe.target.transport != Transport::udp && probe.check != CheckKind::dns;
     if (!dialled || !findings::is_direct(result) || !reached(seen.outcome)) continue;
     if (!seen.address || seen.address->is_special() || facts.inside(result)) continue;
-    if (std::find(resolvers.begin(), resolvers.end(), host) != resolvers.end()) continue;
+    if (contains(resolvers, host)) continue;
     if (found.empty() || (probe.control() && findings::is_name(host))) found = host;
   }
   return found;
@@ -117,7 +116,7 @@ void ask_for_names(const Facts& facts, Questions& questions) {
       if (!direct || result.probe.check == CheckKind::dns) continue;
       any_resolved |= result.observation.address.has_value();
       any_missing |= result.observation.outcome == Outcome::unresolved;
-      const bool known = std::find(names.begin(), names.end(), host) != names.end();
+      const bool known = contains(names, host);
       const bool misled = one_address.contains(host) && findings::failing(result);
       const bool suspicious = is_suspicious(result) || misled;
       if (known || !suspicious || !facts.asked_for(result)) continue;
@@ -310,10 +309,9 @@ void ask_how_seen(const Facts& facts, Questions& questions) {
   if (!split) return;
   for (const auto* by_tcp : split->tcp) {
     const auto& target = by_tcp->probe.target;
-    const auto by_udp =
-        std::find_if(facts.flows.begin(), facts.flows.end(), [&](const findings::Flow& flow) {
-          return flow.host == target.host && answers_stun(flow).value_or(2) < 2;
-        });
+    const auto by_udp = std::ranges::find_if(facts.flows, [&](const findings::Flow& flow) {
+      return flow.host == target.host && answers_stun(flow).value_or(2) < 2;
+    });
     if (by_udp == facts.flows.end()) continue;
     for (const auto* time : {"2", "3"}) {
       questions.ask(Purpose::repeat, CheckKind::stun, Transport::udp, target.host, by_udp->port,
@@ -332,8 +330,7 @@ void ask_how_many_answer(const Facts& facts, Questions& questions) {
     return findings::got_no_answer(result) && findings::is_direct(result) &&
            facts.asked_for(result);
   };
-  const auto& probes = facts.report.probes;
-  if (!facts.line_loses() || std::none_of(probes.begin(), probes.end(), silent)) return;
+  if (!facts.line_loses() || !facts.any_probe(silent)) return;
   const findings::Flow* server = nullptr;
   std::optional<int> best;
   for (const auto& flow : facts.flows) {

@@ -21,8 +21,7 @@ std::vector<const Flow*> choose(const std::vector<const Flow*>& flows) {
   std::set<std::string> networks;
   for (const bool fresh : {true, false}) {
     for (const auto* flow : flows) {
-      const bool taken = std::find(chosen.begin(), chosen.end(), flow) != chosen.end();
-      if (taken || chosen.size() == most_repeats) continue;
+      if (contains(chosen, flow) || chosen.size() == most_repeats) continue;
       if (networks.insert(flow->network).second || !fresh) chosen.push_back(flow);
     }
   }
@@ -50,12 +49,10 @@ void ask_for_neighbours(const Facts& facts, Questions& questions, bool no_udp) {
   for (const auto& flow : facts.flows) {
     if (flow.udp) continue;
     tcp_ports[flow.host].insert(flow.port);
-    const bool question =
-        std::all_of(flow.samples.begin(), flow.samples.end(), [&](const FlowSample& sample) {
-          const auto& probe = sample.result->probe;
-          return probe.check == CheckKind::tcp && probe.control() &&
-                 !facts.asked_for(*sample.result);
-        });
+    const bool question = std::ranges::all_of(flow.samples, [&](const FlowSample& sample) {
+      const auto& probe = sample.result->probe;
+      return probe.check == CheckKind::tcp && probe.control() && !facts.asked_for(*sample.result);
+    });
     if (question) asked_before.insert(flow.host);
   }
   for (const auto& flow : facts.flows) {
@@ -75,10 +72,9 @@ void ask_for_neighbours(const Facts& facts, Questions& questions, bool no_udp) {
 
 void ask_again(const Facts& facts, Questions& questions) {
   // A device that took offence shuts out TCP as well, whatever the port.
-  const bool suspicious =
-      std::any_of(facts.flows.begin(), facts.flows.end(), [&](const Flow& flow) {
-        return !flow.udp && flow.way == Reachability::lost && doubtful(facts, flow);
-      });
+  const bool suspicious = std::ranges::any_of(facts.flows, [&](const Flow& flow) {
+    return !flow.udp && flow.way == Reachability::lost && doubtful(facts, flow);
+  });
   if (!suspicious) return;
   std::vector<const Flow*> reached;
   const auto first_sent = [](const Flow& flow) {
@@ -89,8 +85,7 @@ void ask_again(const Facts& facts, Questions& questions) {
     const bool repeatable = !flow.udp || payload == Payload::stun || payload == Payload::turn;
     if (repeatable && flow.way == Reachability::open && first_sent(flow)) reached.push_back(&flow);
   }
-  std::stable_sort(reached.begin(), reached.end(),
-                   [&](const Flow* a, const Flow* b) { return *first_sent(*a) < *first_sent(*b); });
+  std::ranges::stable_sort(reached, {}, [&](const Flow* flow) { return *first_sent(*flow); });
   for (const auto* flow : choose(reached)) {
     const auto transport = flow->udp ? Transport::udp : Transport::tcp;
     questions.ask(Purpose::repeat, flow->udp ? CheckKind::stun : CheckKind::tcp, transport,

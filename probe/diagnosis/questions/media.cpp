@@ -2,7 +2,6 @@
 #include <algorithm>
 
 #include "probe/diagnosis/questions/questions.hpp"
-#include "probe/diagnosis/ways/flow_groups.hpp"
 
 namespace callready {
 namespace {
@@ -31,14 +30,17 @@ std::size_t ranges_that_left(const Facts& facts) {
   return hosts.size();
 }
 
-// Something is wrong over UDP: a packet died or was turned away, or a server that answers everybody
-// was silent. Else each more port that is asked for costs a router one of its few answers.
+// A packet died or was turned away, or a server that answers everybody was silent.
+bool in_trouble(const Flow& flow) {
+  const bool lost = flow.way == Reachability::lost && !is_range(flow);
+  return lost || flow.way == Reachability::blocked || flow.way == Reachability::refused;
+}
+
+// Something is wrong over UDP. Else each more port that is asked for costs a router one of its few
+// answers.
 bool udp_suffers(const Facts& facts) {
-  return std::any_of(facts.flows.begin(), facts.flows.end(), [](const Flow& flow) {
-    const bool lost = flow.way == Reachability::lost && !is_range(flow);
-    return flow.udp &&
-           (lost || flow.way == Reachability::blocked || flow.way == Reachability::refused);
-  });
+  return std::ranges::any_of(facts.flows,
+                             [](const Flow& flow) { return flow.udp && in_trouble(flow); });
 }
 
 }  // namespace
@@ -52,9 +54,9 @@ void ask_for_silent_ranges(const Facts& facts, const With& through, Questions& q
   std::set<std::uint16_t> open;                 // ports, of all of them
   std::map<std::string, std::uint16_t> silent;  // the first port of each host
   for (const auto& flow : facts.flows) {
-    if (!flow.udp || !is_range(flow)) continue;
-    if (findings::out(flow)) left.insert(flow.host);
-    if (findings::out(flow)) open.insert(flow.port);
+    if (!flow.udp || !is_range(flow) || !findings::out(flow)) continue;
+    left.insert(flow.host);
+    open.insert(flow.port);
   }
   const bool suffers = udp_suffers(facts);
   for (const auto& flow : facts.flows) {
@@ -67,10 +69,7 @@ void ask_for_silent_ranges(const Facts& facts, const With& through, Questions& q
   // Whom the routers were not asked about, since the same ports passed to others.
   std::set<std::string> troubled;
   for (const auto& flow : facts.flows) {
-    const bool lost = flow.way == Reachability::lost && !is_range(flow);
-    if (lost || flow.way == Reachability::blocked || flow.way == Reachability::refused) {
-      troubled.insert(flow.host);
-    }
+    if (in_trouble(flow)) troubled.insert(flow.host);
   }
   for (const auto& [probe, seen] : facts.report.probes) {
     if (seen.detail != DetailCode::spared || probe.target.sample.empty()) continue;

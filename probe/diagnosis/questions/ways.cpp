@@ -62,7 +62,7 @@ const Flow* find_control(const Facts& facts) {
 }
 
 bool is_blocked(const Facts& facts, std::uint16_t udp_port) {
-  return std::any_of(facts.flows.begin(), facts.flows.end(), [&](const Flow& flow) {
+  return std::ranges::any_of(facts.flows, [&](const Flow& flow) {
     return flow.udp && flow.port == udp_port && flow.way == Reachability::blocked;
   });
 }
@@ -116,7 +116,7 @@ bool died_once(const Facts& facts, const Flow& flow) {
     return one.way == Reachability::blocked && !findings::firmly_blocked(facts, one);
   };
   if (!only_once(flow)) return false;
-  const auto alike = std::count_if(facts.flows.begin(), facts.flows.end(), [&](const Flow& other) {
+  const auto alike = std::ranges::count_if(facts.flows, [&](const Flow& other) {
     return other.udp == flow.udp && other.host == flow.host && only_once(other);
   });
   return alike <= most_by_chance && facts.asked_for(flow);
@@ -190,16 +190,12 @@ class Candidates {
 // In likely worlds something is lost that a row asks for.
 bool any_row_suffers(const reach::Diagnosis& drawn) {
   constexpr double hardly = .02;
-  double suffers = 0;
-  for (const auto& world : drawn.worlds) {
-    const auto& asked = drawn.asked.packets;
-    const bool its = std::any_of(asked.begin(), asked.end(), [&](const reach::Packet& packet) {
+  const auto suffers = [&](const reach::World& world) {
+    return std::ranges::any_of(drawn.asked.packets, [&](const reach::Packet& packet) {
       return reach::loses(reach::fate_in(world, drawn.boxes, packet).fate);
     });
-    if (its) suffers += world.probability;
-    if (suffers >= hardly) return true;
-  }
-  return false;
+  };
+  return reach::probability(drawn.worlds, suffers) >= hardly;
 }
 
 // Of a host outside, on a port that is known.
@@ -276,7 +272,7 @@ std::vector<std::size_t> witnesses_of(const reach::Box& box, const std::vector<s
     const auto by_itself = [&](const PortRange& range) {
       return range.count() == 1 && range.contains(port);
     };
-    const bool listed = std::any_of(box.ports.begin(), box.ports.end(), by_itself);
+    const bool listed = std::ranges::any_of(box.ports, by_itself);
     if (listed && !ports.contains(port) && ports.size() < most_ports) choose(event);
   }
   return chosen;
@@ -299,10 +295,10 @@ void add_witnesses(const Facts& facts, const reach::Diagnosis& drawn, Candidates
       of(event, packet.cargo, false);
       if (packet.udp) of(event, Cargo::rtp, false);
     }
-    const auto by_udp = std::find_if(lost.begin(), lost.end(),
-                                     [&](std::size_t event) { return sight.packets[event].udp; });
+    const auto by_udp =
+        std::ranges::find_if(lost, [&](std::size_t event) { return sight.packets[event].udp; });
     if (box.cargoes != 0 && by_udp != lost.end()) of(*by_udp, Cargo::rtp, false);
-    const auto stranger = std::find_if(lost.begin(), lost.end(), [&](std::size_t event) {
+    const auto stranger = std::ranges::find_if(lost, [&](std::size_t event) {
       return sight.packets[event].udp && sight.events.flows[event].control;
     });
     const bool any_host = box.beyond && box.hosts.empty();
@@ -340,7 +336,7 @@ void ask_by_worlds(const findings::Diagnosis& context, const std::string& elsewh
   std::iota(chosen.begin(), chosen.end(), std::size_t{0});
   const auto more = reach::most_telling(candidates.packets, witnesses, drawn.boxes, drawn.worlds,
                                         most_at_once - witnesses);
-  chosen.insert(chosen.end(), more.begin(), more.end());
+  append(chosen, more);
   for (const auto number : chosen) {
     const auto& [udp, host, port, cargo, climbed] = candidates.list[number];
     auto with = climbed ? With() : through;
@@ -356,8 +352,8 @@ bool udp_is_shut(const findings::Diagnosis& context) {
   const auto closed = findings::closed_udp(context);
   if (!closed || closed->confidence != Confidence::certain || closed->replies_from) return false;
   // Ports that no service of the set has: a firewall with a list of the allowed may know those.
-  return std::all_of(other_udp_ports.begin(), other_udp_ports.end(),
-                     [&](std::uint16_t port) { return is_blocked(context.facts, port); });
+  return std::ranges::all_of(other_udp_ports,
+                             [&](std::uint16_t port) { return is_blocked(context.facts, port); });
 }
 
 void ask_for_ways(const findings::Diagnosis& context, Questions& questions, bool hurried) {
@@ -368,11 +364,10 @@ void ask_for_ways(const findings::Diagnosis& context, Questions& questions, bool
                                control->port};
   const With through{{"control", listener.to_string()}};
   ask_beyond_the_set(facts, through, questions);
-  const bool any_in_doubt =
-      std::any_of(facts.flows.begin(), facts.flows.end(), [](const auto& flow) {
-        return flow.port != findings::dns_port && !findings::heard(flow) &&
-               flow.way != Reachability::open;
-      });
+  const bool any_in_doubt = std::ranges::any_of(facts.flows, [](const Flow& flow) {
+    return flow.port != findings::dns_port && !findings::heard(flow) &&
+           flow.way != Reachability::open;
+  });
   if (any_in_doubt && any_row_suffers(context.worlds())) {
     ask_by_worlds(context, control->host, through, questions);
   } else {

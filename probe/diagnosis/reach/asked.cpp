@@ -68,8 +68,7 @@ bool weakens_rows(const Finding& finding) {
   if (finding.confidence == Confidence::possible) return false;
   constexpr std::array<std::string_view, 6> families{"media", "firewall", "turn",
                                                      "sip",   "tls",      "time"};
-  return finding.code == FindingCode::network_mtu ||
-         std::find(families.begin(), families.end(), family_of(finding.code)) != families.end();
+  return finding.code == FindingCode::network_mtu || contains(families, family_of(finding.code));
 }
 
 // An answer is not the service's own.
@@ -176,6 +175,15 @@ class Asking {
   Asked made_;
 };
 
+// Those with so many of the best.
+Works best_of(const std::vector<Works>& seen, std::size_t needed) {
+  const auto count = [&](Works wanted) {
+    return static_cast<std::size_t>(std::ranges::count(seen, wanted));
+  };
+  if (count(Works::yes) >= needed) return Works::yes;
+  return count(Works::yes) + count(Works::unknown) >= needed ? Works::unknown : Works::no;
+}
+
 }  // namespace
 
 std::vector<PacketFlow> flows_asked_for(const Report& report) {
@@ -234,23 +242,10 @@ Works works(const AskedProbe& probe, const std::vector<Met>& fates, const World&
   return by_chance ? Works::yes : Works::unknown;
 }
 
-namespace {
-
-// Those with so many of the best.
-Works best_of(const std::vector<Works>& seen, std::size_t needed) {
-  const auto count = [&](Works wanted) {
-    return static_cast<std::size_t>(std::count(seen.begin(), seen.end(), wanted));
-  };
-  if (count(Works::yes) >= needed) return Works::yes;
-  return count(Works::yes) + count(Works::unknown) >= needed ? Works::unknown : Works::no;
-}
-
-}  // namespace
-
 Works works(const Asked& asked, const AskedRow& row, const std::vector<Works>& probes) {
   if (row.spoilt) return Works::no;
   const auto by_rules = [&](std::size_t probe) { return asked.probes[probe].by_rules; };
-  if (!row.probes.empty() && std::all_of(row.probes.begin(), row.probes.end(), by_rules)) {
+  if (!row.probes.empty() && std::ranges::all_of(row.probes, by_rules)) {
     switch (row.row->status) {
       case Status::pass:
       case Status::warn:
@@ -267,9 +262,8 @@ Works works(const Asked& asked, const AskedRow& row, const std::vector<Works>& p
   for (const auto probe : row.probes) {
     if (probes[probe] != Works::untried) seen.push_back(probes[probe]);
   }
-  const auto others =
-      std::count_if(seen.begin(), seen.end(), [](Works one) { return one != Works::gone; });
-  if (others > 0) std::erase(seen, Works::gone);
+  const bool others = std::ranges::any_of(seen, [](Works one) { return one != Works::gone; });
+  if (others) std::erase(seen, Works::gone);
   if (seen.empty()) return Works::untried;
   const auto count = static_cast<std::size_t>(std::max(row.reach.count, 1));
   switch (row.reach.kind) {

@@ -4,22 +4,26 @@
 #include <array>
 
 #include "probe/diagnosis/reach/boxes.hpp"
+#include "probe/util/text.hpp"
 
 namespace callready::reach {
 namespace {
 
+// It does the same to all that it acts on.
+Fate its_own(const Box& box, const Packet&) { return box.fate; }
+
 // The table. Its order means nothing: a test shuffles it.
 constexpr std::array<KindOfBox, 12> kind_table{{
-    {Kind::rule, "rule", fate_by_rule, propose_rules},
-    {Kind::hosts, "hosts", fate_by_rule, propose_host_rules},
+    {Kind::rule, "rule", its_own, propose_rules},
+    {Kind::hosts, "hosts", its_own, propose_host_rules},
     {Kind::inspect, "inspect", fate_by_inspection, propose_inspections},
-    {Kind::accept, "accept", fate_by_acceptance, propose_acceptances},
-    {Kind::far_end, "far end", fate_by_far_end, propose_far_ends},
-    {Kind::limit, "limit", fate_by_rule, propose_limits},
+    {Kind::accept, "accept", its_own, propose_acceptances},
+    {Kind::far_end, "far end", its_own, propose_far_ends},
+    {Kind::limit, "limit", its_own, propose_limits},
     {Kind::ban, "ban", fate_by_ban, propose_bans},
     {Kind::portal, "portal", fate_by_portal, propose_portals},
     {Kind::fact, "fact", fate_by_fact, propose_facts},
-    {Kind::reticent, "reticent", fate_by_reticence, propose_reticent_servers},
+    {Kind::reticent, "reticent", its_own, propose_reticent_servers},
     {Kind::resolver, "resolver", fate_by_resolver, propose_resolvers},
     {Kind::neighbour, "neighbour", fate_by_neighbour, propose_neighbours},
 }};
@@ -33,8 +37,7 @@ constexpr bool kinds_in_their_places() {
 static_assert(kinds_in_their_places());
 
 bool is_one_of(const std::vector<PortRange>& ranges, std::uint16_t port) {
-  return std::any_of(ranges.begin(), ranges.end(),
-                     [&](const PortRange& range) { return range.contains(port); });
+  return std::ranges::any_of(ranges, [&](const PortRange& range) { return range.contains(port); });
 }
 
 }  // namespace
@@ -72,29 +75,24 @@ bool is_wider(const Box& whole, const Box& part) {
   if (!is_rule(whole) || !is_rule(part)) return false;
   if (whole.protocol != Protocol::any && whole.protocol != part.protocol) return false;
   const auto within = [](const Hosts& all, const Hosts& some) {
-    return all.empty() ||
-           (!some.empty() && std::includes(all.begin(), all.end(), some.begin(), some.end()));
+    return all.empty() || (!some.empty() && std::ranges::includes(all, some));
   };
   const auto is_shut = [&](const PortRange& range) {
-    return std::any_of(whole.ports.begin(), whole.ports.end(), [&](const PortRange& all) {
+    return std::ranges::any_of(whole.ports, [&](const PortRange& all) {
       return all.first <= range.first && range.last <= all.last;
     });
   };
   const bool all_ports =
-      whole.ports.empty() ||
-      (!part.ports.empty() && std::all_of(part.ports.begin(), part.ports.end(), is_shut));
+      whole.ports.empty() || (!part.ports.empty() && std::ranges::all_of(part.ports, is_shut));
   // What the wider one lets through, the other must not name.
   const auto is_spared = [&](const Spared& spared) {
-    const auto& own = part.spared;
-    const bool known = std::find(own.begin(), own.end(), spared) != own.end();
     const bool other =
-        !part.ports.empty() &&
-        std::none_of(part.ports.begin(), part.ports.end(), [&](const auto& range) {
+        !part.ports.empty() && std::ranges::none_of(part.ports, [&](const auto& range) {
           return range.first <= spared.ports.last && spared.ports.first <= range.last;
         });
-    return known || other;
+    return other || contains(part.spared, spared);
   };
-  const bool spares = std::all_of(whole.spared.begin(), whole.spared.end(), is_spared) &&
+  const bool spares = std::ranges::all_of(whole.spared, is_spared) &&
                       (whole.spared_hosts.empty() || whole.spared_hosts == part.spared_hosts);
   return within(whole.hosts, part.hosts) && all_ports && spares;
 }

@@ -117,7 +117,7 @@ struct KindOfBox {
   std::string_view name;
   // What it does to a packet that it acts on (`covers`).
   Fate (*fate)(const Box&, const Packet&);
-  // Boxes of that kind that may explain what was seen; null: another kind's function makes them.
+  // Boxes of that kind that may explain what was seen.
   void (*propose)(const Clues&, Boxes&);
 };
 

@@ -6,7 +6,6 @@
 namespace callready::reach {
 
 // boxes_rule.cpp: a firewall's rule about protocols and ports.
-Fate fate_by_rule(const Box& box, const Packet& packet);
 void propose_rules(const Clues& clues, Boxes& boxes);
 // boxes_hosts.cpp: a firewall's rule about destinations.
 void propose_host_rules(const Clues& clues, Boxes& boxes);
@@ -14,11 +13,13 @@ void propose_host_rules(const Clues& clues, Boxes& boxes);
 Fate fate_by_inspection(const Box& box, const Packet& packet);
 void propose_inspections(const Clues& clues, Boxes& boxes);
 // boxes_accept.cpp: who takes connections, or answers, in the far end's place.
-Fate fate_by_acceptance(const Box& box, const Packet& packet);
 void propose_acceptances(const Clues& clues, Boxes& boxes);
-// boxes_far_end.cpp: who is out of order.
-Fate fate_by_far_end(const Box& box, const Packet& packet);
+// boxes_far_end.cpp: who is out of order; SIP servers that answer nobody they do not know; servers
+// that are close by.
 void propose_far_ends(const Clues& clues, Boxes& boxes);
+void propose_reticent_servers(const Clues& clues, Boxes& boxes);
+Fate fate_by_neighbour(const Box& box, const Packet& packet);
+void propose_neighbours(const Clues& clues, Boxes& boxes);
 // boxes_limit.cpp: who lets some pass, or some time.
 void propose_limits(const Clues& clues, Boxes& boxes);
 Fate fate_by_ban(const Box& box, const Packet& packet);
@@ -29,15 +30,8 @@ void propose_portals(const Clues& clues, Boxes& boxes);
 // boxes_fact.cpp: what a reply says of itself.
 Fate fate_by_fact(const Box& box, const Packet& packet);
 void propose_facts(const Clues& clues, Boxes& boxes);
-
-// boxes_neighbour.cpp: servers that are close by.
-Fate fate_by_neighbour(const Box& box, const Packet& packet);
-void propose_neighbours(const Clues& clues, Boxes& boxes);
 // boxes_resolver.cpp: what the site's resolver keeps silent about.
 Fate fate_by_resolver(const Box& box, const Packet& packet);
 void propose_resolvers(const Clues& clues, Boxes& boxes);
-// boxes_reticent.cpp: SIP servers that answer nobody they do not know.
-Fate fate_by_reticence(const Box& box, const Packet& packet);
-void propose_reticent_servers(const Clues& clues, Boxes& boxes);
 
 }  // namespace callready::reach

@@ -7,8 +7,6 @@
 
 namespace callready::reach {
 
-Fate fate_by_acceptance(const Box& box, const Packet&) { return box.fate; }
-
 void propose_acceptances(const Clues& clues, Boxes& boxes) {
   bool suspicious = false;
   Ports good;
@@ -22,12 +20,25 @@ void propose_acceptances(const Clues& clues, Boxes& boxes) {
     suspicious |= quick || seen == Seen::taken || seen == Seen::mute;
     if (seen == Seen::talk) good.insert(packet.port);
   }
+  for (const auto cargo : {Cargo::stun, Cargo::turn, Cargo::sip, Cargo::ntp, Cargo::dns}) {
+    if ((answered_near & bit(cargo)) == 0) continue;
+    Box own;
+    own.kind = Kind::accept;
+    own.code = cargo == Cargo::sip ? Code::sip_alg : Code::none;
+    own.fate = Fate::carry;
+    own.protocol = Protocol::udp;
+    own.cargoes = bit(cargo);
+    own.prior = prior::answers_itself;
+    own.text = fmt::format("a device answers {} over UDP itself", to_string(cargo));
+    boxes.push_back(own);
+  }
+  if (!suspicious) return;
   Box box;
   box.kind = Kind::accept;
   box.protocol = Protocol::tcp;
   const Ports web{80, 443};
   for (const auto& ports : std::set<Ports>{{}, web, good}) {
-    if (!suspicious || ports.size() > most_alike) continue;
+    if (ports.size() > most_alike) continue;
     box.code = Code::connections_taken;
     box.fate = Fate::take;
     box.spared.clear();
@@ -40,7 +51,6 @@ void propose_acceptances(const Clues& clues, Boxes& boxes) {
   }
   box.spared.clear();
   for (const auto& ports : std::initializer_list<Ports>{{443}, web}) {
-    if (!suspicious) continue;
     box.ports = as_ranges(ports);
     box.prior = prior::accept + one_bit;
     box.text = fmt::format("a device takes connections to {} itself, and carries none on",
@@ -50,24 +60,11 @@ void propose_acceptances(const Clues& clues, Boxes& boxes) {
   box.code = Code::none;
   box.fate = Fate::carry;
   for (const auto& ports : std::initializer_list<Ports>{{80}, {443}, web, {}}) {
-    if (!suspicious) continue;
     box.ports = as_ranges(ports);
     box.prior = prior::accept + one_bit;
     box.text = fmt::format("a transparent proxy takes connections to {} and carries them on",
                            ports.empty() ? "all ports" : port_words(box.ports));
     boxes.push_back(box);
-  }
-  for (const auto cargo : {Cargo::stun, Cargo::turn, Cargo::sip, Cargo::ntp, Cargo::dns}) {
-    if ((answered_near & bit(cargo)) == 0) continue;
-    Box own;
-    own.kind = Kind::accept;
-    own.code = cargo == Cargo::sip ? Code::sip_alg : Code::none;
-    own.fate = Fate::carry;
-    own.protocol = Protocol::udp;
-    own.cargoes = bit(cargo);
-    own.prior = prior::answers_itself;
-    own.text = fmt::format("a device answers {} over UDP itself", to_string(cargo));
-    boxes.push_back(own);
   }
 }
 

@@ -119,8 +119,7 @@ void propose_failing_names(const Clues& clues, Boxes& boxes) {
 // need them.
 void propose_unmeasured_sizes(const Clues& clues, Boxes& boxes) {
   const auto any_tls = [&](Seen seen) {
-    const auto& flows = clues.sight.events.flows;
-    return std::any_of(flows.begin(), flows.end(), [&](const FlowEvent& event) {
+    return std::ranges::any_of(clues.sight.events.flows, [&](const FlowEvent& event) {
       return event.flow.cargo == Cargo::tls && event.seen == seen;
     });
   };

@@ -1,11 +1,12 @@
-// Who is out of order, or where nobody listens. Hosts that have nothing in common do not fail at
-// once: one box for each owner.
+// What is at the far end: who is out of order, or where nobody listens; who answers no strangers;
+// and who is close by. Hosts that have nothing in common do not fail at once: one box for each
+// owner.
 #include <fmt/format.h>
 
 #include "probe/diagnosis/reach/boxes.hpp"
 #include "probe/diagnosis/reach/clues.hpp"
-#include "probe/diagnosis/reach/dead_hosts.hpp"
 #include "probe/diagnosis/reach/prior.hpp"
+#include "probe/util/text.hpp"
 
 namespace callready::reach {
 namespace {
@@ -61,14 +62,15 @@ void propose_ports(const Clues& clues, const Hosts& hosts, bool udp, const Ports
 // Servers that take connections, and then reset them or say nothing.
 void propose_broken_servers(const Clues& clues, Boxes& boxes) {
   for (const auto seen : {Seen::mute, Seen::cut}) {
-    std::map<std::uint32_t, std::set<HostId>> hosts;
+    std::set<HostId> all;
     for (const auto event : clues.events) {
       const auto& packet = clues.packet(event);
       const bool its = !packet.udp && clues.seen(event) == seen && packet.cargo != Cargo::inside;
-      if (its) hosts[clues.domain(packet.host)].insert(packet.host);
+      if (its) all.insert(packet.host);
     }
-    if (hosts.size() > most_alike) return;
-    for (const auto& [domain, some] : hosts) {
+    const auto domains = by_domain(clues, as_hosts(all));
+    if (domains.size() > most_alike) return;
+    for (const auto& [domain, some] : domains) {
       Box box;
       box.kind = Kind::far_end;
       box.code = Code::flow_silent;
@@ -84,8 +86,6 @@ void propose_broken_servers(const Clues& clues, Boxes& boxes) {
 }
 
 }  // namespace
-
-Fate fate_by_far_end(const Box& box, const Packet&) { return box.fate; }
 
 void propose_far_ends(const Clues& clues, Boxes& boxes) {
   propose_broken_servers(clues, boxes);
@@ -104,12 +104,68 @@ void propose_far_ends(const Clues& clues, Boxes& boxes) {
     if (!one_domain(clues, hosts)) continue;
     auto& [ports, events] = ports_of[{hosts, udp}];
     ports.insert(port);
-    events.insert(events.end(), bad.begin(), bad.end());
+    append(events, bad);
     propose_ports(clues, hosts, udp, {port}, bad, boxes);
   }
   for (auto& [key, found] : ports_of) {
     auto& [ports, events] = found;
     if (ports.size() > 1) propose_ports(clues, key.first, key.second, ports, events, boxes);
+  }
+}
+
+// SIP servers that answer nobody they do not know, over any transport: usual, and no fault. Without
+// this box each of their silences is charged by itself, and a search buys a filter for them.
+void propose_reticent_servers(const Clues& clues, Boxes& boxes) {
+  std::set<HostId> all;
+  for (const auto event : clues.events) {
+    const auto& packet = clues.packet(event);
+    const auto seen = clues.seen(event);
+    const bool silent = seen == Seen::nothing || seen == Seen::mute;
+    const bool sip = packet.cargo == Cargo::sip || packet.cargo == Cargo::inside;
+    if (silent && sip && !packet.ends_early) all.insert(packet.host);
+  }
+  const auto domains = by_domain(clues, as_hosts(all));
+  Box box;
+  box.kind = Kind::reticent;
+  box.fate = Fate::ignore;
+  box.cargoes = bit(Cargo::sip) | bit(Cargo::inside);
+  // Those that one service names by address may have no owner in common that one could see.
+  if (domains.size() > 1) {
+    box.hosts = as_hosts(all);
+    box.prior = prior::reticent + bits(2);
+    box.text = fmt::format("{} hosts: SIP of strangers is not answered", all.size());
+    boxes.push_back(box);
+  }
+  if (domains.size() > most_alike) return;
+  for (const auto& [domain, hosts] : domains) {
+    box.hosts = as_hosts(hosts);
+    box.prior = prior::reticent;
+    box.text = fmt::format("{}: SIP of strangers is not answered", host_words(clues, box.hosts));
+    boxes.push_back(box);
+  }
+}
+
+Fate fate_by_neighbour(const Box& box, const Packet& packet) {
+  return packet.ends_early ? Fate::pass : box.fate;
+}
+
+// Servers that are close by: an answer in no time is no sign of a device that answers for them.
+void propose_neighbours(const Clues& clues, Boxes& boxes) {
+  std::set<HostId> quick;
+  for (const auto event : clues.events) {
+    const bool near_by = clues.sight.events.flows[event].too_near == true;
+    if (near_by) quick.insert(clues.packet(event).host);
+  }
+  const auto domains = by_domain(clues, as_hosts(quick));
+  if (domains.size() > most_alike) return;
+  for (const auto& [domain, hosts] : domains) {
+    Box box;
+    box.kind = Kind::neighbour;
+    box.fate = Fate::close;
+    box.hosts = as_hosts(hosts);
+    box.prior = prior::neighbour;
+    box.text = fmt::format("{} is close by", host_words(clues, box.hosts));
+    boxes.push_back(box);
   }
 }
 

@@ -3,7 +3,6 @@
 
 #include "probe/diagnosis/reach/boxes.hpp"
 #include "probe/diagnosis/reach/clues.hpp"
-#include "probe/diagnosis/reach/dead_hosts.hpp"
 #include "probe/diagnosis/reach/prior.hpp"
 
 namespace callready::reach {

@@ -146,8 +146,7 @@ Hurt hurt_of(const Clues& clues, Seen seen, Cargo cargo) {
 
 void propose_by_name(const Clues& clues, const Hurt& hurt, const Box& like, Boxes& boxes) {
   const auto word = protocol_of(hurt.cargo);
-  std::map<std::uint32_t, std::set<HostId>> domains;
-  for (const auto name : hurt.names) domains[clues.domain(name)].insert(name);
+  auto domains = by_domain(clues, as_hosts(hurt.names));
   if (domains.size() <= most_alike) {
     for (auto& [domain, names] : domains) {
       for (const auto event : clues.events) {

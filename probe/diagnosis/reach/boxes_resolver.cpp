@@ -13,14 +13,11 @@ Fate fate_by_resolver(const Box& box, const Packet& packet) {
 }
 
 void propose_resolvers(const Clues& clues, Boxes& boxes) {
-  std::map<std::uint32_t, std::set<HostId>> silent;  // names, by their owner
-  std::set<HostId> all;
+  std::set<HostId> all;  // names
   for (const auto event : clues.bad) {
     const auto& packet = clues.packet(event);
     const bool its = packet.cargo == Cargo::dns && holds(clues.sight.resolvers, packet.host);
-    if (!its || packet.ends_early) continue;
-    silent[clues.domain(packet.name)].insert(packet.name);
-    all.insert(packet.name);
+    if (its && !packet.ends_early) all.insert(packet.name);
   }
   bool refuses = false;
   for (const auto event : clues.events) {
@@ -53,6 +50,7 @@ void propose_resolvers(const Clues& clues, Boxes& boxes) {
   box.text =
       fmt::format("the site's DNS server does not answer for {}", host_words(clues, box.names));
   boxes.push_back(box);
+  const auto silent = by_domain(clues, box.names);
   if (silent.size() < 2 || silent.size() > most_alike) return;
   for (const auto& [domain, names] : silent) {
     box.names = as_hosts(names);

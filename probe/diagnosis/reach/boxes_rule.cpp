@@ -22,10 +22,17 @@ struct Scope {
   std::string text;
   Code code;
   Bits price;
-  std::vector<PortRange> ports{};
-  std::vector<Spared> spared{};
-  bool own_dns = false;  // to the site's own resolvers it does nothing
+  std::vector<PortRange> ports;
+  std::vector<Spared> spared;
+  bool own_dns;  // to the site's own resolvers it does nothing
 };
+using Scopes = std::vector<Scope>;
+
+void add_scope(Scopes& scopes, std::string text, Code code, Bits price,
+               std::vector<PortRange> ports = {}, std::vector<Spared> spared = {},
+               bool own_dns = false) {
+  scopes.push_back({std::move(text), code, price, std::move(ports), std::move(spared), own_dns});
+}
 
 Code port_code(Protocol protocol) {
   return protocol == Protocol::udp ? Code::udp_port_blocked : Code::tcp_port_blocked;
@@ -35,41 +42,31 @@ Code range_code(std::uint16_t first) {
   return first >= first_user_port ? Code::udp_range_blocked : Code::udp_blocked;
 }
 
-void whole_scopes(Protocol protocol, std::vector<Scope>& scopes) {
+void whole_scopes(Protocol protocol, Scopes& scopes) {
   switch (protocol) {
     case Protocol::udp:
-      scopes.push_back({"all UDP but DNS", Code::udp_blocked, prior::all_udp, {}, but_dns});
-      scopes.push_back({"all UDP", Code::udp_blocked, prior::all_udp + bits(4)});
-      scopes.push_back({"all UDP but to the site's own DNS",
-                        Code::udp_blocked,
-                        prior::all_udp + prior::own_dns,
-                        {},
-                        {},
-                        true});
+      add_scope(scopes, "all UDP but DNS", Code::udp_blocked, prior::all_udp, {}, but_dns);
+      add_scope(scopes, "all UDP", Code::udp_blocked, prior::all_udp + bits(4));
+      add_scope(scopes, "all UDP but to the site's own DNS", Code::udp_blocked,
+                prior::all_udp + prior::own_dns, {}, {}, true);
       return;
     case Protocol::tcp:
-      scopes.push_back({"all TCP", Code::proxy_required, prior::all_tcp});
-      scopes.push_back({"all TCP but DNS", Code::proxy_required, prior::all_tcp, {}, but_dns});
-      scopes.push_back(
-          {"all TCP but 80 and 443", Code::web_only, prior::web_only_tcp, {}, but_web});
+      add_scope(scopes, "all TCP", Code::proxy_required, prior::all_tcp);
+      add_scope(scopes, "all TCP but DNS", Code::proxy_required, prior::all_tcp, {}, but_dns);
+      add_scope(scopes, "all TCP but 80 and 443", Code::web_only, prior::web_only_tcp, {}, but_web);
       return;
     case Protocol::any:
-      scopes.push_back({"everything but DNS", Code::offline, prior::everything, {}, but_dns});
-      scopes.push_back({"everything", Code::offline, prior::everything});
-      scopes.push_back(
-          {"everything but web and DNS", Code::web_only, prior::web_only, {}, but_web});
-      scopes.push_back({"everything but web and the site's own DNS",
-                        Code::web_only,
-                        prior::web_only + prior::own_dns,
-                        {},
-                        but_web_alone,
-                        true});
+      add_scope(scopes, "everything but DNS", Code::offline, prior::everything, {}, but_dns);
+      add_scope(scopes, "everything", Code::offline, prior::everything);
+      add_scope(scopes, "everything but web and DNS", Code::web_only, prior::web_only, {}, but_web);
+      add_scope(scopes, "everything but web and the site's own DNS", Code::web_only,
+                prior::web_only + prior::own_dns, {}, but_web_alone, true);
       return;
   }
 }
 
 // Of the ports in their order, runs that are dead, between ports that are open.
-void range_scopes(const Ports& dead, const Ports& open, std::vector<Scope>& scopes) {
+void range_scopes(const Ports& dead, const Ports& open, Scopes& scopes) {
   auto left = dead;
   while (!left.empty()) {
     const int first = *left.begin();
@@ -86,35 +83,26 @@ void range_scopes(const Ports& dead, const Ports& open, std::vector<Scope>& scop
     if (above > 65535) {
       for (const auto border : known_borders) {
         if (below >= border || border > first) continue;
-        scopes.push_back({fmt::format("UDP from {} up", border),
-                          Code::udp_range_blocked,
-                          prior::known_range,
-                          {{border, 65535}}});
+        add_scope(scopes, fmt::format("UDP from {} up", border), Code::udp_range_blocked,
+                  prior::known_range, {{border, 65535}});
       }
       // From the lowest port that failed: rules name the ranges of vendors, too.
-      scopes.push_back({fmt::format("UDP from {} up", first),
-                        range_code(start),
-                        prior::named_range,
-                        {{start, 65535}}});
+      add_scope(scopes, fmt::format("UDP from {} up", first), range_code(start), prior::named_range,
+                {{start, 65535}});
       // Over ports that nobody could measure.
       const auto from = static_cast<std::uint16_t>(below + 1);
-      scopes.push_back({fmt::format("UDP from about {} up", first),
-                        range_code(start),
-                        prior::open_range,
-                        {{from, 65535}}});
+      add_scope(scopes, fmt::format("UDP from about {} up", first), range_code(start),
+                prior::open_range, {{from, 65535}});
     }
     if (several) {
-      scopes.push_back({fmt::format("UDP ports {}-{}", first, last),
-                        range_code(start),
-                        prior::range,
-                        {{start, last}}});
+      add_scope(scopes, fmt::format("UDP ports {}-{}", first, last), range_code(start),
+                prior::range, {{start, last}});
     }
   }
 }
 
-std::vector<Scope> scopes_of(const Clues& clues, Protocol protocol, const EventIds& bad,
-                             const EventIds& good) {
-  std::vector<Scope> scopes;
+Scopes scopes_of(const Clues& clues, Protocol protocol, const EventIds& bad, const EventIds& good) {
+  Scopes scopes;
   whole_scopes(protocol, scopes);
   Ports shut, open, dead;
   for (const auto event : bad) shut.insert(clues.packet(event).port);
@@ -125,15 +113,14 @@ std::vector<Scope> scopes_of(const Clues& clues, Protocol protocol, const EventI
   const auto code = port_code(protocol);
   for (const auto port : dead) {
     if (dead.size() > most_alike) break;
-    scopes.push_back({fmt::format("{} port {}", word, port),
-                      port == 53 ? Code::dns_unreachable : code,
-                      port == 53 ? prior::dns_port : price_of({port}, clues),
-                      {single(port)}});
+    add_scope(scopes, fmt::format("{} port {}", word, port),
+              port == 53 ? Code::dns_unreachable : code,
+              port == 53 ? prior::dns_port : price_of({port}, clues), {single(port)});
   }
   if (dead.size() > 1) {
     const auto ranges = as_ranges(dead);
-    scopes.push_back({fmt::format("{} ports {}", word, port_words(ranges)), code,
-                      price_of(dead, clues), ranges});
+    add_scope(scopes, fmt::format("{} ports {}", word, port_words(ranges)), code,
+              price_of(dead, clues), ranges);
   }
   auto listed = open;
   listed.erase(53);
@@ -141,13 +128,11 @@ std::vector<Scope> scopes_of(const Clues& clues, Protocol protocol, const EventI
     auto spared = but_dns;
     for (const auto port : open) spared.push_back({single(port), protocol});
     const bool low = *open.rbegin() < first_user_port;
-    scopes.push_back({fmt::format("{}, all but {}", word, port_words(as_ranges(open))),
-                      protocol != Protocol::udp ? Code::tcp_port_blocked
-                      : low                     ? Code::udp_blocked
-                                                : Code::udp_range_blocked,
-                      prior::but_list + static_cast<Bits>(open.size()) * prior::listed_port,
-                      {},
-                      spared});
+    add_scope(scopes, fmt::format("{}, all but {}", word, port_words(as_ranges(open))),
+              protocol != Protocol::udp ? Code::tcp_port_blocked
+              : low                     ? Code::udp_blocked
+                                        : Code::udp_range_blocked,
+              prior::but_list + static_cast<Bits>(open.size()) * prior::listed_port, {}, spared);
   }
   if (protocol == Protocol::udp) range_scopes(dead, open, scopes);
   return scopes;
@@ -178,7 +163,7 @@ void propose(const Clues& clues, Protocol protocol, bool beyond, Boxes& boxes) {
     const auto met = clues.met_by(box, bad);
     // A rule over both protocols takes both to have failed.
     const auto by_udp = [&](std::uint32_t event) { return clues.packet(event).udp; };
-    const bool both = clues.any(met, by_udp) && !std::all_of(met.begin(), met.end(), by_udp);
+    const bool both = clues.any(met, by_udp) && !std::ranges::all_of(met, by_udp);
     const bool dead_line = clues.nothing_good && box.ports.empty();
     const bool shuts_all_tcp = box.code == Code::proxy_required || box.code == Code::offline;
     if (protocol == Protocol::any && !both && !dead_line) continue;
@@ -258,8 +243,6 @@ void propose_no_way_out(const Clues& clues, Boxes& boxes) {
 }
 
 }  // namespace
-
-Fate fate_by_rule(const Box& box, const Packet&) { return box.fate; }
 
 void propose_rules(const Clues& clues, Boxes& boxes) {
   for (const auto protocol : {Protocol::udp, Protocol::tcp, Protocol::any}) {

@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "probe/diagnosis/reach/prior.hpp"
+#include "probe/util/text.hpp"
 
 namespace callready::reach {
 
@@ -53,9 +54,8 @@ Clues clues_of(const Sight& sight, EventIds events) {
 
 std::vector<Fate> actions(const Clues& clues, const EventIds& events) {
   const auto any = [&](std::initializer_list<Seen> wanted) {
-    return clues.any(events, [&](std::uint32_t event) {
-      return std::find(wanted.begin(), wanted.end(), clues.seen(event)) != wanted.end();
-    });
+    return clues.any(events,
+                     [&](std::uint32_t event) { return contains(wanted, clues.seen(event)); });
   };
   std::vector<Fate> found;
   const bool prohibited = any({Seen::prohibited});
@@ -87,10 +87,15 @@ std::string_view in_words(Fate action) {
   }
 }
 
+std::map<std::uint32_t, std::set<HostId>> by_domain(const Clues& clues, const Hosts& hosts) {
+  std::map<std::uint32_t, std::set<HostId>> found;
+  for (const auto host : hosts) found[clues.domain(host)].insert(host);
+  return found;
+}
+
 bool one_domain(const Clues& clues, const Hosts& hosts) {
-  return std::all_of(hosts.begin(), hosts.end(), [&](HostId host) {
-    return clues.domain(host) == clues.domain(hosts.front());
-  });
+  return std::ranges::all_of(
+      hosts, [&](HostId host) { return clues.domain(host) == clues.domain(hosts.front()); });
 }
 
 std::string host_words(const Clues& clues, const Hosts& hosts) {

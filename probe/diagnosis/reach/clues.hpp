@@ -58,7 +58,7 @@ struct Clues {
   }
   template <typename Wanted>
   bool any(const EventIds& of, Wanted wanted) const {
-    return std::any_of(of.begin(), of.end(), wanted);
+    return std::ranges::any_of(of, wanted);
   }
   // Of the failed ones, those that the box acts on, whatever it would do to them.
   EventIds met_by(const Box& box, const EventIds& from) const;
@@ -73,6 +73,8 @@ std::string_view in_words(Fate action);
 
 Hosts as_hosts(const std::set<HostId>& hosts);
 Hosts without(const Hosts& hosts, const Hosts& some);
+// By owner.
+std::map<std::uint32_t, std::set<HostId>> by_domain(const Clues& clues, const Hosts& hosts);
 // True where they are of one owner.
 bool one_domain(const Clues& clues, const Hosts& hosts);
 // "sbc.example", "4 hosts of example.com, example.net".
@@ -88,5 +90,29 @@ inline PortRange single(std::uint16_t port) { return {port, port}; }
 // So many hosts, ports or moments get a box of their own, at the most: what more there are have
 // something in common, or nobody can name it.
 inline constexpr std::size_t most_alike = 48;
+
+// dead_hosts.cpp: hosts, and ports of hosts, that nothing was seen to reach: by themselves, and in
+// groups that have something in common.
+struct DeadHosts {
+  Hosts hosts;
+  std::string text;  // "sbc.example", "3 hosts of example.com"
+  Bits price = 0;    // that a rule names them
+  EventIds bad;      // of theirs
+  bool but_dns = false;
+};
+
+std::vector<DeadHosts> dead_hosts(const Clues& clues);
+
+struct DeadEndpoints {
+  Hosts hosts;
+  std::string text;  // "sbc.example TCP 5061"
+  bool udp = false;
+  std::uint16_t port = 0;
+  Bits price = 0;  // that it is so many of them
+  EventIds bad;
+};
+
+// Port 53 is no host's own: see boxes_rule.cpp.
+std::vector<DeadEndpoints> dead_endpoints(const Clues& clues);
 
 }  // namespace callready::reach

@@ -1,8 +1,8 @@
-#include "probe/diagnosis/reach/dead_hosts.hpp"
-
+// Hosts, and ports of hosts, that nothing was seen to reach.
 #include <fmt/format.h>
 
 #include "probe/diagnosis/facts.hpp"
+#include "probe/diagnosis/reach/clues.hpp"
 #include "probe/diagnosis/reach/prior.hpp"
 
 namespace callready::reach {
@@ -14,13 +14,6 @@ bool proves_alive(Seen seen) {
 }
 
 constexpr auto others_text = "all hosts but the vendors'";
-
-// By owner.
-std::map<std::uint32_t, std::set<HostId>> by_domain(const Clues& clues, const Hosts& hosts) {
-  std::map<std::uint32_t, std::set<HostId>> found;
-  for (const auto host : hosts) found[clues.domain(host)].insert(host);
-  return found;
-}
 
 }  // namespace
 
@@ -68,9 +61,8 @@ std::vector<DeadHosts> dead_hosts(const Clues& clues) {
     lists.insert(clues.others);
     auto short_list = std::set<HostId>(clues.others.begin(), clues.others.end());
     short_list.insert(dead.begin(), dead.end());
-    const bool lets_any_out =
-        std::any_of(clues.vendors.begin(), clues.vendors.end(),
-                    [&](HostId host) { return alive_beside_dns.contains(host); });
+    const bool lets_any_out = std::ranges::any_of(
+        clues.vendors, [&](HostId host) { return alive_beside_dns.contains(host); });
     if (lets_any_out && lists.insert(as_hosts(short_list)).second) {
       groups.try_emplace(as_hosts(short_list), "all hosts but some", prior::short_list);
     }
@@ -80,7 +72,7 @@ std::vector<DeadHosts> dead_hosts(const Clues& clues) {
     DeadHosts one{hosts, group.first, group.second, {}, lists.contains(hosts)};
     for (const auto host : hosts) {
       const auto its = bad.find(host);
-      if (its != bad.end()) one.bad.insert(one.bad.end(), its->second.begin(), its->second.end());
+      if (its != bad.end()) append(one.bad, its->second);
     }
     std::sort(one.bad.begin(), one.bad.end());
     const bool dns_too = one.but_dns && clues.any(one.bad, [&](std::uint32_t event) {

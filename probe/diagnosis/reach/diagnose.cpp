@@ -15,9 +15,9 @@ namespace {
 // Signs that a rule about contents has to confirm: it looks closer than one reading can.
 void keep_confirmed(FlowEvents& events, const std::vector<const Finding*>& contents) {
   const auto found = [&](std::initializer_list<Code> codes) {
-    return std::any_of(contents.begin(), contents.end(), [&](const Finding* finding) {
-      return std::any_of(codes.begin(), codes.end(),
-                         [&](Code code) { return words_of(code).finding == finding->code; });
+    return std::ranges::any_of(contents, [&](const Finding* finding) {
+      return std::ranges::any_of(
+          codes, [&](Code code) { return words_of(code).finding == finding->code; });
     });
   };
   const auto confirmed = [&](Sign sign) {
@@ -47,24 +47,83 @@ void keep_confirmed(FlowEvents& events, const std::vector<const Finding*>& conte
 
 Boxes propose(const Clues& clues, const std::vector<std::size_t>& order) {
   Boxes boxes;
-  for (const auto row : order) {
-    const auto propose = kinds()[row].propose;
-    if (propose != nullptr) propose(clues, boxes);
-  }
+  for (const auto row : order) kinds()[row].propose(clues, boxes);
   return boxes;
 }
 
 void keep_each_once(Boxes& boxes) {
-  const auto less = [](const Box& one, const Box& other) { return one.key() < other.key(); };
-  const auto same = [](const Box& one, const Box& other) { return one.key() == other.key(); };
-  std::stable_sort(boxes.begin(), boxes.end(), less);
-  boxes.erase(std::unique(boxes.begin(), boxes.end(), same), boxes.end());
+  std::ranges::stable_sort(boxes, {}, &Box::key);
+  const auto twice = std::ranges::unique(boxes, {}, &Box::key);
+  boxes.erase(twice.begin(), twice.end());
 }
 
 EventIds all_events(const Sight& sight) {
   EventIds events(sight.packets.size());
   std::iota(events.begin(), events.end(), 0U);
   return events;
+}
+
+// Sets and their capabilities that are not ready, and need one of these rows.
+std::vector<FindingAffects> affected(const Report& report, const std::vector<std::string>& rows) {
+  const std::set<std::string> explained(rows.begin(), rows.end());
+  std::vector<FindingAffects> found;
+  for (const auto& set : report.sets) {
+    FindingAffects affects{set.id, {}};
+    bool any = false;
+    for (const auto& row : set.requirements) any |= explained.contains(set.id + '/' + row.id);
+    for (const auto& capability : set.capabilities) {
+      const bool its = std::ranges::any_of(capability.requirements, [&](const std::string& id) {
+        return explained.contains(set.id + '/' + id);
+      });
+      if (its && capability.verdict != Verdict::ready)
+        affects.capabilities.push_back(capability.id);
+    }
+    if (any) found.push_back(std::move(affects));
+  }
+  return found;
+}
+
+Finding finding_of(const Cause& cause) {
+  Finding finding;
+  const auto& words = words_of(cause.code);
+  finding.code = words.finding;
+  finding.title = cause.text;
+  finding.confidence = confidence_of(cause.sure);
+  finding.owner = cause.owner;
+  finding.fix = "Let this through.";
+  finding.explains = cause.explains;
+  for (const auto& [probe, text, gain] : cause.evidence) finding.evidence.push_back({probe, text});
+  return finding;
+}
+
+// What no world explains, where it leaves a row open or lost.
+std::optional<Finding> leftovers(const Diagnosis& diagnosis) {
+  Finding finding;
+  finding.code = FindingCode::network_unexplained;
+  finding.owner = words_of(Code::unexplained).owner;
+  finding.confidence = Confidence::possible;
+  std::map<std::string_view, const Leftover*> left;
+  for (const auto& one : diagnosis.explained.unexplained) left.try_emplace(one.probe, &one);
+  const auto& asked = diagnosis.asked;
+  std::set<std::string> shown;
+  for (std::size_t i = 0; i < asked.rows.size(); ++i) {
+    const auto status = diagnosis.judged.rows[i].status;
+    if (status != Status::fail && status != Status::unknown) continue;
+    for (const auto probe : asked.rows[i].probes) {
+      const auto found = left.find(asked.probes[probe].result->probe.id);
+      if (found == left.end()) continue;
+      const auto row = asked.rows[i].set->id + '/' + asked.rows[i].row->id;
+      if (finding.explains.empty() || finding.explains.back() != row) {
+        finding.explains.push_back(row);
+      }
+      if (!shown.insert(found->second->probe).second) continue;
+      finding.evidence.push_back({found->second->probe, found->second->text});
+    }
+  }
+  if (finding.evidence.empty()) return std::nullopt;
+  finding.title = fmt::format("{} observations that nothing explains", finding.evidence.size());
+  finding.fix = "Look at these by hand.";
+  return finding;
 }
 
 }  // namespace
@@ -125,80 +184,10 @@ Diagnosis diagnose(const Report& report, const RowReach& reach, const SearchLimi
   result.judged = judge(report, result.asked, result.worlds, result.boxes);
   const auto& sets = result.judged.sets;
   const bool open = result.worlds.front().probability < is_likely ||
-                    std::any_of(sets.begin(), sets.end(), [](const JudgedSet& set) {
-                      return set.verdict == Verdict::unknown;
-                    });
+                    std::ranges::count(sets, Verdict::unknown, &JudgedSet::verdict) > 0;
   if (open) result.question = next_question(report, result.sight, result.boxes, result.worlds);
   return result;
 }
-
-namespace {
-
-// Sets and their capabilities that are not ready, and need one of these rows.
-std::vector<FindingAffects> affected(const Report& report, const std::vector<std::string>& rows) {
-  const std::set<std::string> explained(rows.begin(), rows.end());
-  std::vector<FindingAffects> found;
-  for (const auto& set : report.sets) {
-    FindingAffects affects{set.id, {}};
-    bool any = false;
-    for (const auto& row : set.requirements) any |= explained.contains(set.id + '/' + row.id);
-    for (const auto& capability : set.capabilities) {
-      const auto& ids = capability.requirements;
-      const bool its = std::any_of(ids.begin(), ids.end(), [&](const std::string& id) {
-        return explained.contains(set.id + '/' + id);
-      });
-      if (its && capability.verdict != Verdict::ready)
-        affects.capabilities.push_back(capability.id);
-    }
-    if (any) found.push_back(std::move(affects));
-  }
-  return found;
-}
-
-Finding finding_of(const Cause& cause) {
-  Finding finding;
-  const auto& words = words_of(cause.code);
-  finding.code = words.finding;
-  finding.title = cause.text;
-  finding.confidence = confidence_of(cause.sure);
-  finding.owner = cause.owner;
-  finding.fix = "Let this through.";
-  finding.explains = cause.explains;
-  for (const auto& [probe, text, gain] : cause.evidence) finding.evidence.push_back({probe, text});
-  return finding;
-}
-
-// What no world explains, where it leaves a row open or lost.
-std::optional<Finding> leftovers(const Diagnosis& diagnosis) {
-  Finding finding;
-  finding.code = FindingCode::network_unexplained;
-  finding.owner = words_of(Code::unexplained).owner;
-  finding.confidence = Confidence::possible;
-  std::map<std::string_view, const Leftover*> left;
-  for (const auto& one : diagnosis.explained.unexplained) left.try_emplace(one.probe, &one);
-  const auto& asked = diagnosis.asked;
-  std::set<std::string> shown;
-  for (std::size_t i = 0; i < asked.rows.size(); ++i) {
-    const auto status = diagnosis.judged.rows[i].status;
-    if (status != Status::fail && status != Status::unknown) continue;
-    for (const auto probe : asked.rows[i].probes) {
-      const auto found = left.find(asked.probes[probe].result->probe.id);
-      if (found == left.end()) continue;
-      const auto row = asked.rows[i].set->id + '/' + asked.rows[i].row->id;
-      if (finding.explains.empty() || finding.explains.back() != row) {
-        finding.explains.push_back(row);
-      }
-      if (!shown.insert(found->second->probe).second) continue;
-      finding.evidence.push_back({found->second->probe, found->second->text});
-    }
-  }
-  if (finding.evidence.empty()) return std::nullopt;
-  finding.title = fmt::format("{} observations that nothing explains", finding.evidence.size());
-  finding.fix = "Look at these by hand.";
-  return finding;
-}
-
-}  // namespace
 
 Report as_report(const Report& report, const Diagnosis& diagnosis) {
   auto made = report;
@@ -237,8 +226,8 @@ Report as_report(const Report& report, const Diagnosis& diagnosis) {
   for (auto& finding : made.findings) finding.affects = affected(made, finding.explains);
   // What is only possible is said where something does not work over it.
   std::erase_if(made.findings, [](const Finding& finding) {
-    const bool breaks = std::any_of(finding.affects.begin(), finding.affects.end(),
-                                    [](const auto& one) { return !one.capabilities.empty(); });
+    const bool breaks = std::ranges::any_of(
+        finding.affects, [](const FindingAffects& one) { return !one.capabilities.empty(); });
     const bool weak =
         finding.confidence == Confidence::possible || finding.code == FindingCode::vendor_down;
     return weak && !breaks && !has(finding.code, FindingTrait::of_contents);

@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <set>
+
+#include "probe/util/text.hpp"
 
 namespace callready::reach {
 namespace {
@@ -62,8 +65,7 @@ class Explainer {
       result_.causes.push_back(std::move(cause));
     }
     fold_proxy_causes();
-    std::stable_sort(result_.causes.begin(), result_.causes.end(),
-                     [](const Cause& one, const Cause& other) { return one.sure > other.sure; });
+    std::ranges::stable_sort(result_.causes, std::greater(), &Cause::sure);
     look_for_leftovers();
     const auto first = codes_of(worlds_.front());
     for (std::size_t i = 1; i < worlds_.size() && !result_.runner_up; ++i) {
@@ -90,13 +92,10 @@ class Explainer {
   // A proxy that wants a login says that the way leads through it.
   void fold_proxy_causes() {
     auto& causes = result_.causes;
-    const auto of = [&](Code code) {
-      return std::find_if(causes.begin(), causes.end(),
-                          [&](const Cause& cause) { return cause.code == code; });
-    };
-    const auto login = of(Code::proxy_login), way = of(Code::proxy_required);
+    const auto login = std::ranges::find(causes, Code::proxy_login, &Cause::code);
+    const auto way = std::ranges::find(causes, Code::proxy_required, &Cause::code);
     if (login == causes.end() || way == causes.end()) return;
-    login->explains.insert(login->explains.end(), way->explains.begin(), way->explains.end());
+    append(login->explains, way->explains);
     causes.erase(way);
   }
 
@@ -230,10 +229,10 @@ class Explainer {
       };
       const auto& probes = row.probes;
       const bool fails = fails_in(works(asked_, row, with)) && !row.spoilt;
-      const bool by_it = fails && std::any_of(probes.begin(), probes.end(), its_own);
+      const bool by_it = fails && std::ranges::any_of(probes, its_own);
       // What a resolver says is a row of its own.
-      const bool by_sign = row.row->status == Status::fail && !probes.empty() &&
-                           std::all_of(probes.begin(), probes.end(), told);
+      const bool by_sign =
+          row.row->status == Status::fail && !probes.empty() && std::ranges::all_of(probes, told);
       if (condition || by_it || by_sign) {
         cause.explains.push_back(row.set->id + '/' + row.row->id);
       }

@@ -135,8 +135,8 @@ std::vector<RowState> states_in(const Asked& asked, const World& world, const Bo
     probes.push_back(works(probe, fates, world, boxes));
   }
   const auto has = [&](Code code) {
-    return std::any_of(world.boxes.begin(), world.boxes.end(),
-                       [&](auto number) { return boxes[number].code == code; });
+    return std::ranges::any_of(world.boxes,
+                               [&](auto number) { return boxes[number].code == code; });
   };
   const bool symmetric = has(Code::nat_symmetric), rewritten = has(Code::sip_alg);
   std::vector<RowState> states;

@@ -218,11 +218,12 @@ double nearness(Fate fate, bool too_near) {
   return too_near ? share : 1 - share;
 }
 
-}  // namespace
-
+// Of what becomes of the packet, but `pass`: the table. In bits; `leak` where it is not listed.
 Bits bits_of(Fate fate, Seen seen) {
   return likelihoods[static_cast<std::size_t>(fate)][static_cast<std::size_t>(seen)];
 }
+
+}  // namespace
 
 Bits bits_of(const FlowEvent& event, bool slow_line, Fate fate, double loss) {
   const auto lost = 1 - (1 - loss) * (1 - loss);  // the request, or its answer

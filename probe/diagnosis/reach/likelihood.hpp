@@ -26,9 +26,6 @@ inline constexpr std::array<Loss, 6> losses{{{0.0005, bits(0)},
 // From here on one failed probe may be chance; from there on it is a cause of its own.
 inline constexpr double explains_one_failure = 0.03, is_a_cause = 0.05;
 
-// Of what becomes of the packet, but `pass`: the table. In bits; `leak` where it is not listed.
-Bits bits_of(Fate fate, Seen seen);
-
 // The cost of the event in a world where that becomes of its packet.
 Bits bits_of(const FlowEvent& event, bool slow_line, Fate fate, double loss);
 

@@ -14,10 +14,8 @@ constexpr double slow_line_ms = 1000;
 // What the proxy said; what is beyond it is its own affair.
 void read_proxied(const Reading& reading, FlowEvents& events) {
   if (reached(reading.seen.outcome)) return sign(reading, events, Sign::proxy_works);
-  std::optional<double> status;
-  each(reading.seen, EvidenceKind::proxy_reply, [&](const Evidence& reply) {
-    if (!status) status = number_fact(reply, Fact::status);
-  });
+  const auto status = findings::told_by(
+      findings::evidence_of(reading.result, EvidenceKind::proxy_reply), Fact::status);
   sign(reading, events,
        !status          ? Sign::proxy_silent
        : *status == 407 ? Sign::proxy_login
@@ -70,10 +68,7 @@ void read_relay_trips(const Report& report, const Line& line, FlowEvents& events
   for (const auto& result : report.probes) {
     const auto& [probe, seen] = result;
     if (!probe.target.route.direct()) continue;
-    const Evidence* relay = nullptr;
-    each(seen, EvidenceKind::relay, [&](const Evidence& found) {
-      if (relay == nullptr) relay = &found;
-    });
+    const auto* relay = findings::evidence_of(result, EvidenceKind::relay);
     each(seen, EvidenceKind::relay_trip, [&](const Evidence& trip) {
       const auto outbound = flag_fact(trip, Fact::outbound);
       const auto port = port_fact(trip, Fact::relay_port);

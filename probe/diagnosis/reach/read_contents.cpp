@@ -1,15 +1,9 @@
 #include "probe/diagnosis/reach/reading.hpp"
 
-#include <algorithm>
 #include <array>
 #include <cmath>
 
 namespace callready::reach {
-namespace {
-
-using enum CheckKind;
-
-}  // namespace
 
 // What was read off a reply.
 void read_contents(const Reading& reading, FlowEvents& events) {
@@ -21,7 +15,7 @@ void read_contents(const Reading& reading, FlowEvents& events) {
       sign(reading, events, Sign::nat_symmetric);
     }
   });
-  if (probe.check == sip_alg && seen.detail == DetailCode::rewritten) {
+  if (probe.check == CheckKind::sip_alg && seen.detail == DetailCode::rewritten) {
     sign(reading, events, Sign::sip_rewritten);
   }
   const bool hole = seen.detail == DetailCode::black_hole;
@@ -67,7 +61,7 @@ void read_ipv6(const Reading& reading, FlowEvents& events) {
                             DetailCode::no_route};
   each(reading.seen, EvidenceKind::family, [&](const Evidence& family) {
     const auto result = detail_fact(family, Fact::result);
-    const bool broken = std::find(fine.begin(), fine.end(), result) == fine.end();
+    const bool broken = !contains(fine, result);
     if (text_fact(family, Fact::version) == "IPv6" && broken) {
       sign(reading, events, Sign::ipv6_broken);
     }

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <map>
 
-#include "probe/diagnosis/facts.hpp"
-
 namespace callready::reach {
 namespace {
 
@@ -29,10 +27,11 @@ Seen seen_by_dns(Outcome outcome) {
 void read_unresolved(const Reading& reading, FlowEvents& events) {
   const bool elsewhere = reading.probe.check == dns && reading.probe.with.contains("server");
   if (reading.seen.detail == DetailCode::dns_failed) {
-    sign(reading, events, Sign::name_fails, asked_name(reading));
+    sign(reading, events, Sign::name_fails, findings::name_asked_for(reading.probe));
   }
   if (reading.seen.detail == DetailCode::no_such_name && !findings::asks_nobody(reading.probe)) {
-    sign(reading, events, elsewhere ? Sign::public_denies : Sign::name_gone, asked_name(reading));
+    sign(reading, events, elsewhere ? Sign::public_denies : Sign::name_gone,
+         findings::name_asked_for(reading.probe));
   }
 }
 
@@ -56,17 +55,19 @@ void read_dns(const Reading& reading, FlowEvents& events) {
     return;
   }
   if (!elsewhere && reading.seen.detail == DetailCode::truncated) {
-    sign(reading, events, Sign::name_too_long, asked_name(reading));
+    sign(reading, events, Sign::name_too_long, findings::name_asked_for(reading.probe));
   }
   // How often what was answered had been sent is not known: `attempts` counts servers, too.
   if (event.seen == Seen::nothing) event.sent = lookup_tries;
   events.flows.push_back(event);
-  const auto name = reading.with("name");
-  if (elsewhere && !name.empty() && outcome == Outcome::answered) {
-    sign(reading, events, Sign::public_knows, name);
+  const auto name = reading.probe.with.find("name");
+  const bool named = name != reading.probe.with.end() && !name->second.empty();
+  if (elsewhere && named && outcome == Outcome::answered) {
+    sign(reading, events, Sign::public_knows, name->second);
   }
-  each(reading.seen, EvidenceKind::dns_special_address,
-       [&](const Evidence&) { sign(reading, events, Sign::dns_special, asked_name(reading)); });
+  each(reading.seen, EvidenceKind::dns_special_address, [&](const Evidence&) {
+    sign(reading, events, Sign::dns_special, findings::name_asked_for(reading.probe));
+  });
 }
 
 // Names that the site's resolver was asked for, once each: packets like others.

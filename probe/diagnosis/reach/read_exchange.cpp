@@ -59,15 +59,8 @@ std::optional<Seen> seen_over_udp(Outcome outcome) {
   }
 }
 
-// The check has asked who refused: somebody beyond the site.
-bool refused_beyond(const Observation& seen) {
-  bool beyond = false;
-  each(seen, EvidenceKind::refuser,
-       [&](const Evidence& refuser) { beyond |= text_fact(refuser, Fact::who) == "beyond"; });
-  return beyond;
-}
-
-std::optional<Seen> seen_over_tcp(const Observation& seen) {
+std::optional<Seen> seen_over_tcp(const ProbeResult& result) {
+  const auto& seen = result.observation;
   switch (seen.detail.code()) {
     case DetailCode::tls_timed_out:
     case DetailCode::sip_timed_out:
@@ -93,7 +86,7 @@ std::optional<Seen> seen_over_tcp(const Observation& seen) {
     case Outcome::connected:
       return Seen::open;
     case Outcome::refused:
-      return refused_beyond(seen) ? Seen::refused_far : Seen::refused;
+      return findings::who_refused(result) == "beyond" ? Seen::refused_far : Seen::refused;
     case Outcome::rejected:
       return Seen::refused_way;
     case Outcome::silent:
@@ -101,11 +94,6 @@ std::optional<Seen> seen_over_tcp(const Observation& seen) {
     default:
       return std::nullopt;
   }
-}
-
-bool has(const Observation& seen, EvidenceKind kind) {
-  return std::any_of(seen.evidence.begin(), seen.evidence.end(),
-                     [&](const Evidence& evidence) { return evidence.kind == kind; });
 }
 
 }  // namespace
@@ -116,27 +104,24 @@ void read_exchange(const Reading& reading, FlowEvents& events) {
   read_contents(reading, events);
   if (seen.detail == DetailCode::kept_here) return;  // the way never had it
   const bool udp = is_udp(probe);
-  const auto word = udp ? seen_over_udp(seen.outcome) : seen_over_tcp(seen);
+  const auto word = udp ? seen_over_udp(seen.outcome) : seen_over_tcp(reading.result);
   if (!word) return;
   auto event = event_of(reading, *word);
   event.too_near = too_near(reading);
   event.sent = times_sent(reading);
-  std::optional<std::string> sender;
-  each(seen, EvidenceKind::icmp_error, [&](const Evidence& error) {
-    if (!sender) sender = text_fact(error, Fact::sender);
-  });
-  const auto who = sender.value_or("");
+  const auto* error = findings::evidence_of(reading.result, EvidenceKind::icmp_error);
+  const auto who = error == nullptr ? std::string() : text_fact(*error, Fact::sender);
   const bool another = !who.empty() && who != event.flow.address;
   if (event.seen == Seen::closed && another) event.seen = Seen::refused_by;
   if (another && event.seen == Seen::prohibited) event.router = who;
   // It got there, and was refused.
   const bool refused = event.seen == Seen::closed || event.seen == Seen::refused_by;
-  if (refused && refused_beyond(seen)) event.seen = Seen::reply;
+  if (refused && findings::who_refused(reading.result) == "beyond") event.seen = Seen::reply;
   const bool itself = !who.empty() && !another && event.seen == Seen::prohibited;
   if (itself || is_beside(event.flow, who)) event.seen = udp ? Seen::closed : Seen::refused_far;
   if (event.seen == Seen::nothing && udp) event.sent = std::max(event.sent, 2);
   if (event.seen == Seen::nothing && !udp) {
-    event.sent = has(seen, EvidenceKind::short_wait) ? 2 : 3;
+    event.sent = findings::evidence_of(reading.result, EvidenceKind::short_wait) ? 2 : 3;
   }
   const bool tls = probe.target.transport == Transport::tls;
   const bool died_inside = tls && (seen.detail == DetailCode::stun_timed_out ||

@@ -1,7 +1,6 @@
 #include "probe/diagnosis/reach/reading.hpp"
 
 #include <algorithm>
-#include <utility>
 
 namespace callready::reach {
 namespace {
@@ -58,19 +57,18 @@ void tell_who_refused(FlowEvent& event, bool whole_way) {
 }  // namespace
 
 void read_hop(const Reading& reading, FlowEvents& events) {
-  bool first = true;
-  each(reading.seen, EvidenceKind::hop, [&](const Evidence& hop) {
-    const auto seen = seen_on_the_way(detail_fact(hop, Fact::result));
-    if (!std::exchange(first, false) || !seen) return;
-    auto event = event_of(reading, *seen);
-    event.ends_early = true;
-    event.router = text_fact(hop, Fact::by);
-    tell_who_refused(event, false);
-    event.ttl = whole_fact(hop, Fact::ttl, 1, 255).value_or(0);
-    event.climbed = !reading.probe.with.contains("control");
-    event.sent = std::max(1, reading.seen.attempts);
-    events.flows.push_back(event);
-  });
+  const auto* hop = findings::evidence_of(reading.result, EvidenceKind::hop);
+  if (hop == nullptr) return;
+  const auto seen = seen_on_the_way(detail_fact(*hop, Fact::result));
+  if (!seen) return;
+  auto event = event_of(reading, *seen);
+  event.ends_early = true;
+  event.router = text_fact(*hop, Fact::by);
+  tell_who_refused(event, false);
+  event.ttl = whole_fact(*hop, Fact::ttl, 1, 255).value_or(0);
+  event.climbed = !reading.probe.with.contains("control");
+  event.sent = std::max(1, reading.seen.attempts);
+  events.flows.push_back(event);
 }
 
 void read_range(const Reading& reading, FlowEvents& events) {

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "probe/diagnosis/facts.hpp"
-
 namespace callready::reach {
 namespace {
 
@@ -93,9 +91,8 @@ Line line_of(const Report& report) {
   // First packets may have waited for somebody to look up an address.
   line.usual = udp.empty() ? nearest : udp[udp.size() / 4];
   line.longest = std::max({line.by_tcp, udp.empty() ? 0.0 : udp.back(), first_reply});
-  line.early =
-      static_cast<int>(std::count_if(sent_again_ms.begin(), sent_again_ms.end(),
-                                     [&](double after) { return after < line.longest * 1.1; }));
+  line.early = static_cast<int>(std::ranges::count_if(
+      sent_again_ms, [&](double after) { return after < line.longest * 1.1; }));
   return line;
 }
 
@@ -169,11 +166,6 @@ std::optional<int> whole_fact(const Evidence& evidence, Fact fact, int least, in
 std::optional<std::uint16_t> port_fact(const Evidence& evidence, Fact fact) {
   const auto port = whole_fact(evidence, fact, 1, 65535);
   return port ? std::optional(static_cast<std::uint16_t>(*port)) : std::nullopt;
-}
-
-std::string asked_name(const Reading& reading) {
-  const auto name = reading.with("name");
-  return name.empty() ? reading.probe.target.host : name;
 }
 
 }  // namespace callready::reach

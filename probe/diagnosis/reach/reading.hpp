@@ -3,6 +3,7 @@
 
 #include <map>
 
+#include "probe/diagnosis/facts.hpp"
 #include "probe/diagnosis/reach/read.hpp"
 
 namespace callready::reach {
@@ -30,11 +31,6 @@ struct Reading {
   const Observation& seen = result.observation;
   const Line& line;
   Milliseconds at{0};
-
-  std::string with(const char* name) const {
-    const auto found = probe.with.find(name);
-    return found == probe.with.end() ? std::string() : found->second;
-  }
 };
 
 template <typename Take>
@@ -54,8 +50,6 @@ FlowEvent event_of(const Reading& reading, Seen seen);
 std::optional<Milliseconds> time_of_answer(const Reading& reading, Seen word);
 // Of the probe's host, if not of somebody else.
 void sign(const Reading& reading, FlowEvents& events, Sign sign, std::string about = {});
-// The name that is looked up.
-std::string asked_name(const Reading& reading);
 
 // A whole number of the evidence, rounded down; nothing where it is not told, or out of bounds: a
 // saved report may hold any.

@@ -9,6 +9,140 @@
 namespace callready::reach {
 namespace {
 
+// What a box does to an event.
+struct Hit {
+  std::uint32_t event;  // in the order of Sight: flows, then signs
+  Fate fate;
+};
+using Hits = std::vector<std::vector<Hit>>;  // by box
+
+// Flow events by what most boxes name: a few of thousands.
+struct Index {
+  std::map<HostId, EventIds> by_host;  // and by the names in greetings
+  std::map<std::uint16_t, EventIds> by_port;
+  EventIds all;
+
+  explicit Index(const Sight& sight) {
+    for (std::uint32_t i = 0; i < sight.packets.size(); ++i) {
+      const auto& packet = sight.packets[i];
+      all.push_back(i);
+      by_host[packet.host].push_back(i);
+      if (packet.name != packet.host) by_host[packet.name].push_back(i);
+      by_port[packet.port].push_back(i);
+    }
+  }
+
+  // Those that the box can act on, and perhaps more, ascending.
+  EventIds may_meet(const Box& box) const {
+    EventIds events;
+    const auto add = [&](const auto& index, const auto& key) {
+      const auto found = index.find(key);
+      if (found == index.end()) return;
+      events.insert(events.end(), found->second.begin(), found->second.end());
+    };
+    if (!box.hosts.empty()) {
+      for (const auto host : box.hosts) add(by_host, host);
+    } else if (!box.ports.empty() && std::ranges::all_of(box.ports, &PortRange::single)) {
+      for (const auto& range : box.ports) add(by_port, range.first);
+    } else {
+      return all;
+    }
+    std::ranges::sort(events);
+    events.erase(std::unique(events.begin(), events.end()), events.end());
+    return events;
+  }
+};
+
+Hits hits_of(const Sight& sight, const Boxes& boxes) {
+  Hits hits(boxes.size());
+  const Index index(sight);
+  const auto& signs = sight.events.signs;
+  for (std::size_t number = 0; number < boxes.size(); ++number) {
+    const auto& box = boxes[number];
+    if (box.fate != Fate::pass) {
+      for (const auto event : index.may_meet(box)) {
+        const auto fate = fate_of(box, sight.packets[event]);
+        if (fate != Fate::pass) hits[number].push_back({event, fate});
+      }
+    }
+    if (box.explains == 0) continue;
+    for (std::uint32_t i = 0; i < signs.size(); ++i) {
+      const auto event = static_cast<std::uint32_t>(sight.packets.size()) + i;
+      // It takes part in no contest: of several boxes that tell, any will do.
+      if (tells(box, signs[i].sign, sight.sign_hosts[i])) {
+        hits[number].push_back({event, Fate::carry});
+      }
+    }
+  }
+  return hits;
+}
+
+// True for signs that are no fault by themselves.
+bool is_note(Sign sign) {
+  return sign == Sign::full_size || sign == Sign::public_knows || sign == Sign::public_denies ||
+         sign == Sign::proxy_works || sign == Sign::dns_direct;
+}
+
+// The cost of each event under each fate: looked up once.
+class Costs {
+ public:
+  Costs(const Sight& sight, const Hits& hits, double loss)
+      : events_(sight.size()), costs_(events_ * fate_count), hits_(hits) {
+    const auto& [flows, signs, slow] = sight.events;
+    auto* cost = costs_.data();
+    for (const auto& event : flows) {
+      for (std::size_t fate = 0; fate < fate_count; ++fate) {
+        *cost++ = bits_of(event, slow, static_cast<Fate>(fate), loss);
+      }
+    }
+    for (const auto& sign : signs) {
+      *cost = is_note(sign.sign) ? 0 : leak;  // told: nothing
+      cost += fate_count;
+    }
+  }
+
+  const std::vector<Hit>& hits(std::size_t box) const { return hits_[box]; }
+  // A sign is told (any fate but `pass`), or it is not.
+  Bits cost(std::size_t event, Fate fate) const {
+    return costs_[event * fate_count + static_cast<std::size_t>(fate)];
+  }
+  // Which of two fates fits that event better; where both do as well, the first of the two.
+  auto fits(std::size_t event) const {
+    return [this, event](Fate one, Fate other) {
+      const auto first = cost(event, one), second = cost(event, other);
+      return first != second ? first < second : one <= other;
+    };
+  }
+  std::size_t events() const { return events_; }
+  // All of them where there is no box.
+  Bits clean() const {
+    Bits sum = 0;
+    for (std::size_t i = 0; i < events_; ++i) sum += cost(i, Fate::pass);
+    return sum;
+  }
+
+ private:
+  std::size_t events_;
+  std::vector<Bits> costs_;
+  const Hits& hits_;
+};
+
+// What becomes of each event in that world.
+std::vector<Met> fates_of(const World& world, const Boxes& boxes, const Costs& costs) {
+  std::vector<Meeting> meetings(costs.events());
+  for (const auto number : world.boxes) {
+    const auto place = place_of(boxes[number]);
+    for (const auto& [event, fate] : costs.hits(number)) {
+      meetings[event].add({fate, place, number}, costs.fits(event));
+    }
+  }
+  std::vector<Met> fates;
+  for (std::size_t i = 0; i < meetings.size(); ++i) {
+    fates.push_back(meetings[i].outcome(costs.fits(i)));
+  }
+  return fates;
+}
+
 // A world that may grow, with what becomes of each event.
 struct Layer {
   World world;
@@ -41,9 +175,7 @@ class Search {
       layer = grow(layer);
       for (const auto& one : layer) all.push_back(one.world);
     }
-    const auto best = std::min_element(all.begin(), all.end(), [](const auto& a, const auto& b) {
-                        return a.cost < b.cost;
-                      })->cost;
+    const auto best = std::ranges::min_element(all, {}, &World::cost)->cost;
     std::erase_if(all, [&](const World& world) {
       return world.cost > best + limits_.slack || has_an_idle_box(world);
     });
@@ -168,126 +300,18 @@ void unite(std::vector<World>& worlds, const Boxes& boxes, const std::vector<Pac
 
 }  // namespace
 
-bool is_note(Sign sign) {
-  return sign == Sign::full_size || sign == Sign::public_knows || sign == Sign::public_denies ||
-         sign == Sign::proxy_works || sign == Sign::dns_direct;
-}
-
-namespace {
-
-// Flow events by what most boxes name: a few of thousands.
-struct Index {
-  std::map<HostId, EventIds> by_host;  // and by the names in greetings
-  std::map<std::uint16_t, EventIds> by_port;
-  EventIds all;
-
-  explicit Index(const Sight& sight) {
-    for (std::uint32_t i = 0; i < sight.packets.size(); ++i) {
-      const auto& packet = sight.packets[i];
-      all.push_back(i);
-      by_host[packet.host].push_back(i);
-      if (packet.name != packet.host) by_host[packet.name].push_back(i);
-      by_port[packet.port].push_back(i);
-    }
-  }
-
-  // Those that the box can act on, and perhaps more, ascending.
-  EventIds may_meet(const Box& box) const {
-    EventIds events;
-    const auto add = [&](const auto& index, const auto& key) {
-      const auto found = index.find(key);
-      if (found == index.end()) return;
-      events.insert(events.end(), found->second.begin(), found->second.end());
-    };
-    const auto single = [](const PortRange& range) { return range.single(); };
-    if (!box.hosts.empty()) {
-      for (const auto host : box.hosts) add(by_host, host);
-    } else if (!box.ports.empty() && std::all_of(box.ports.begin(), box.ports.end(), single)) {
-      for (const auto& range : box.ports) add(by_port, range.first);
-    } else {
-      return all;
-    }
-    std::sort(events.begin(), events.end());
-    events.erase(std::unique(events.begin(), events.end()), events.end());
-    return events;
-  }
-};
-
-}  // namespace
-
-Hits hits_of(const Sight& sight, const Boxes& boxes) {
-  Hits hits(boxes.size());
-  const Index index(sight);
-  const auto& signs = sight.events.signs;
-  for (std::size_t number = 0; number < boxes.size(); ++number) {
-    const auto& box = boxes[number];
-    if (box.fate != Fate::pass) {
-      for (const auto event : index.may_meet(box)) {
-        const auto fate = fate_of(box, sight.packets[event]);
-        if (fate != Fate::pass) hits[number].push_back({event, fate});
-      }
-    }
-    if (box.explains == 0) continue;
-    for (std::uint32_t i = 0; i < signs.size(); ++i) {
-      const auto event = static_cast<std::uint32_t>(sight.packets.size()) + i;
-      // It takes part in no contest: of several boxes that tell, any will do.
-      if (tells(box, signs[i].sign, sight.sign_hosts[i])) {
-        hits[number].push_back({event, Fate::carry});
-      }
-    }
-  }
-  return hits;
-}
-
-Costs::Costs(const Sight& sight, const Hits& hits, double loss)
-    : events_(sight.size()), costs_(events_ * fate_count), hits_(hits) {
-  const auto& [flows, signs, slow] = sight.events;
-  auto* cost = costs_.data();
-  for (const auto& event : flows) {
-    for (std::size_t fate = 0; fate < fate_count; ++fate) {
-      *cost++ = bits_of(event, slow, static_cast<Fate>(fate), loss);
-    }
-  }
-  for (const auto& sign : signs) {
-    *cost = is_note(sign.sign) ? 0 : leak;  // told: nothing
-    cost += fate_count;
-  }
-}
-
-Bits Costs::clean() const {
-  Bits sum = 0;
-  for (std::size_t i = 0; i < events_; ++i) sum += cost(i, Fate::pass);
-  return sum;
-}
-
-std::vector<Met> fates_of(const World& world, const Boxes& boxes, const Costs& costs) {
-  std::vector<Meeting> meetings(costs.events());
-  for (const auto number : world.boxes) {
-    const auto place = place_of(boxes[number]);
-    for (const auto& [event, fate] : costs.hits(number)) {
-      meetings[event].add({fate, place, number}, costs.fits(event));
-    }
-  }
-  std::vector<Met> fates;
-  for (std::size_t i = 0; i < meetings.size(); ++i) {
-    fates.push_back(meetings[i].outcome(costs.fits(i)));
-  }
-  return fates;
-}
-
 Found search(const Sight& sight, const Boxes& given, const std::vector<Packet>& asked,
              const SearchLimits& limits) {
   Found found;
   // In an order of their own.
   std::vector<std::uint32_t> order(given.size());
   std::iota(order.begin(), order.end(), 0U);
-  std::sort(order.begin(), order.end(),
-            [&](auto one, auto other) { return given[one].key() < given[other].key(); });
+  std::ranges::sort(order, {}, [&](auto number) { return given[number].key(); });
   Boxes boxes;
   for (const auto number : order) boxes.push_back(given[number]);
   std::vector<Bits> by_replies;
   for (const auto& loss : losses) by_replies.push_back(cost_of_replies(sight, loss));
-  const auto least = *std::min_element(by_replies.begin(), by_replies.end());
+  const auto least = std::ranges::min(by_replies);
   const auto hits = hits_of(sight, boxes);
   for (std::size_t loss = 0; loss < losses.size(); ++loss) {
     if (loss > 0 && by_replies[loss] > least + limits.loss_slack) continue;

@@ -116,9 +116,9 @@ class Devices {
     if (event.seen != Seen::expired || event.router.empty()) return false;
     if (all_.contains(event.router)) return true;
     const auto devices = by_host_.find(event.flow.host);
-    return devices != by_host_.end() &&
-           std::any_of(devices->second.begin(), devices->second.end(),
-                       [&](auto device) { return !is_nearer(device, event); });
+    return devices != by_host_.end() && std::ranges::any_of(devices->second, [&](auto device) {
+             return !is_nearer(device, event);
+           });
   }
 
   // Turned away by one outside, at whom no packet was seen to end: it may be farther out than the

@@ -58,6 +58,14 @@ struct World {
   double probability = 0;  // among the worlds that are left
 };
 
+// How probable the worlds are in which that is true.
+template <typename True>
+double probability(const std::vector<World>& worlds, True is_true) {
+  double sum = 0;
+  for (const auto& world : worlds) sum += is_true(world) ? world.probability : 0;
+  return sum;
+}
+
 // The fate of a packet in that world: the forward function.
 Met fate_in(const World& world, const Boxes& boxes, const Packet& packet);
 

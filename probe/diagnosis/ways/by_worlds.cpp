@@ -1,7 +1,6 @@
 #include "probe/diagnosis/ways/by_worlds.hpp"
 
 #include <algorithm>
-#include <map>
 
 namespace callready::findings {
 
@@ -16,13 +15,6 @@ const reach::Diagnosis& Diagnosis::worlds() const {
 }
 
 namespace {
-
-bool any_open(const Diagnosis& context, const OfProbes& may_fail_by_it) {
-  const auto& probes = context.facts.report.probes;
-  return std::any_of(probes.begin(), probes.end(), [&](const ProbeResult& result) {
-    return failing(result) && !context.explained(result) && may_fail_by_it(result);
-  });
-}
 
 bool got_through(Seen seen) {
   return seen == Seen::reply || seen == Seen::arrived || seen == Seen::talk ||
@@ -63,7 +55,7 @@ const std::optional<std::vector<std::size_t>>& AllClosed::left_by(const reach::B
 bool AllClosed::by(const reach::Box& box, const reach::World& world) {
   const auto& left = left_by(box);
   const auto& drawn = context_.worlds();
-  return left && std::all_of(left->begin(), left->end(), [&](std::size_t number) {
+  return left && std::ranges::all_of(*left, [&](std::size_t number) {
            return loses(fate_in(world, drawn.boxes, drawn.sight.packets[number]).fate);
          });
 }
@@ -91,24 +83,22 @@ std::optional<Told> told_by_worlds(const Diagnosis& context, const OfBoxes& such
 
 std::optional<Cause> cause_by_worlds(const Diagnosis& context, reach::Code family,
                                      const OfProbes& may_fail_by_it) {
-  if (!any_open(context, may_fail_by_it)) return std::nullopt;
+  const bool any_open = context.facts.any_probe([&](const ProbeResult& result) {
+    return failing(result) && !context.explained(result) && may_fail_by_it(result);
+  });
+  if (!any_open) return std::nullopt;
   const auto& causes = context.worlds().explained.causes;
-  const auto said = std::find_if(causes.begin(), causes.end(),
-                                 [&](const reach::Cause& one) { return one.code == family; });
+  const auto said = std::ranges::find(causes, family, &reach::Cause::code);
   if (said == causes.end() || !said->is_said()) return std::nullopt;
   Cause cause;
   for (const auto& id : said->lost) {
     const auto* result = context.facts.find(id);
-    const auto& known = cause.explained;
-    const bool fresh = std::find(known.begin(), known.end(), result) == known.end();
-    if (result == nullptr || !fresh || !failing(*result) || context.explained(*result)) continue;
-    if (may_fail_by_it(*result)) cause.explained.push_back(result);
+    if (result == nullptr || !failing(*result) || context.explained(*result)) continue;
+    if (may_fail_by_it(*result)) add_once(cause.explained, result);
   }
-  auto& finding = cause.finding;
-  finding.code = reach::words_of(family).finding;
-  finding.owner = said->owner;
-  finding.confidence = reach::confidence_of(said->sure);
-  const bool weak = finding.confidence == Confidence::possible;
+  const auto confidence = reach::confidence_of(said->sure);
+  cause.is(reach::words_of(family).finding, said->owner, confidence);
+  const bool weak = confidence == Confidence::possible;
   if (!context.affects_requirement(cause.explained)) return std::nullopt;
   if (weak && !context.breaks_capability(cause.explained)) return std::nullopt;
   return cause;

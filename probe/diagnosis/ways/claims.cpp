@@ -1,7 +1,6 @@
 #include "probe/diagnosis/ways/claims.hpp"
 
 #include <algorithm>
-#include <iterator>
 
 #include "probe/diagnosis/ways/udp_flows.hpp"
 
@@ -16,23 +15,38 @@ bool any_of(const std::vector<const Flow*>& flows, Wanted wanted) {
 void set_flows(const std::vector<const Flow*>& flows, Claim& claim) {
   claim.flows = flows;
   claim.blocked = any_blocked(flows);
-  claim.udp = any_of(flows, [](const Flow& flow) { return flow.udp; });
-  claim.tcp = any_of(flows, [](const Flow& flow) { return !flow.udp; });
+  claim.udp = std::ranges::any_of(flows, &Flow::udp);
+  claim.tcp = !std::ranges::all_of(flows, &Flow::udp);
 }
 
 // A relay or an echo that works did not hear us on a port that is closed.
 bool missed_by_a_relay(const std::vector<const Flow*>& flows) {
   const auto missed = [](const FlowSample& sample) {
-    const auto& list = sample.result->observation.evidence;
-    return std::any_of(list.begin(), list.end(), [&](const Evidence& evidence) {
+    return std::ranges::any_of(sample.result->observation.evidence, [&](const Evidence& evidence) {
       return evidence.kind == EvidenceKind::udp_port &&
              detail_fact(evidence, Fact::result) == DetailCode::dropped &&
              number_fact(evidence, Fact::port) == sample.port &&
              !text_fact(evidence, Fact::responder).empty();
     });
   };
-  return std::any_of(flows.begin(), flows.end(),
-                     [&](const Flow* flow) { return any_sample(*flow, missed); });
+  return any_of(flows, [&](const Flow& flow) { return any_sample(flow, missed); });
+}
+
+bool of_a_range(const FlowSample& sample) {
+  const auto& probe = sample.result->probe;
+  return probe.check == CheckKind::udp_range && !probe.target.ports.single();
+}
+
+// Silent, as another host of the same operator on the same port to which packets leave the site:
+// what is wrong is beyond the site, for this one too.
+bool peer_also_silent(const Facts& facts, const Flow& flow) {
+  return flow.way == Reachability::lost && std::ranges::any_of(facts.flows, [&](const Flow& other) {
+           const bool sibling = other.udp == flow.udp && other.port == flow.port &&
+                                other.party == flow.party && other.way == Reachability::left;
+           return sibling && any_sample(other, [](const FlowSample& sample) {
+                    return sample.way == Reachability::lost && sample.responder;
+                  });
+         });
 }
 
 }  // namespace
@@ -63,8 +77,10 @@ Claim Claims::of(const ClosedFlows& closed) const {
   claim.probes = closed.probes;
   // What was lost over UDP says nothing of TCP that was only seen to leave, nor the other way
   // round.
-  std::copy_if(closed.unseen.begin(), closed.unseen.end(), std::back_inserter(claim.unseen),
-               [&](const ProbeResult* result) { return is_udp(*result) ? claim.udp : claim.tcp; });
+  claim.unseen = closed.unseen;
+  std::erase_if(claim.unseen, [&](const ProbeResult* result) {
+    return !(is_udp(*result) ? claim.udp : claim.tcp);
+  });
   const auto& box = *closed.box;
   const bool wide_ports = closed.ports_sure >= reach::is_likely;
   const bool wide_hosts = closed.hosts_sure >= reach::is_likely;
@@ -89,10 +105,11 @@ Claim Claims::of(const ClosedFlows& closed) const {
   if (wide_hosts || is_destination) {
     claim.code = FindingCode::firewall_destination_blocked;
   } else if (is_port) {
-    claim.code = !claim.udp ? FindingCode::firewall_tcp_port_blocked
-                 : any_of(closed.flows, [](const Flow& flow) { return in_a_range(flow); })
-                     ? FindingCode::firewall_udp_range_blocked
-                     : FindingCode::firewall_udp_port_blocked;
+    claim.code =
+        !claim.udp ? FindingCode::firewall_tcp_port_blocked
+        : any_of(closed.flows, [](const Flow& flow) { return any_sample(flow, of_a_range); })
+            ? FindingCode::firewall_udp_range_blocked
+            : FindingCode::firewall_udp_port_blocked;
     claim.by_hosts = !wide_ports || !several;
     claim.only_media = box.cargoes == reach::bit(Cargo::rtp);
   } else {
@@ -139,9 +156,8 @@ bool Claims::may_be_chance(const Claim& claim, bool told) const {
 // Silence alone shows no device. For a single flow, and for UDP that dies without a word, no
 // device has said that it is the flow or the port that is closed.
 Confidence Claims::most(const Claim& claim) const {
-  const bool told = any_of(claim.flows, [](const Flow& flow) {
-    return any_sample(flow, [](const FlowSample& sample) { return sample.turned_away(); });
-  });
+  const bool told = any_of(
+      claim.flows, [](const Flow& flow) { return any_sample(flow, &FlowSample::turned_away); });
   if (may_be_chance(claim, told)) return Confidence::possible;
   switch (claim.code) {
     case FindingCode::firewall_tcp_port_blocked:

@@ -1,7 +1,5 @@
 // What a firewall closes on the way, in words: TCP and UDP ports, media ranges, destinations, and
 // what is left over, flow by flow. Worlds decide (claims.hpp).
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "probe/diagnosis/ways/claims.hpp"
@@ -29,6 +27,112 @@ const FlowSample* passing_stun(const std::vector<const Flow*>& flows) {
 }
 
 Text transport(bool udp) { return udp ? "UDP" : "TCP"; }
+
+// Ports between which none was seen to get out, over UDP as far as they were sampled.
+struct Span {
+  PortRange ports;
+  std::optional<std::uint16_t> good_before, good_after;  // the nearest that get out
+
+  Text bounds() const {
+    std::vector<std::string> good;
+    if (good_before) good.push_back(std::to_string(*good_before));
+    if (good_after) good.push_back(std::to_string(*good_after));
+    if (good.empty()) return phrase("every port that was tried is blocked");
+    return phrase("blocked as far as sampled: {} to {}; still open: {}", ports.first, ports.last,
+                  listed(good));
+  }
+};
+
+std::vector<Span> spans_of(const Facts& facts, const std::vector<const Flow*>& closed) {
+  std::map<std::uint16_t, bool> ports;  // whether they get out
+  for (const auto* flow : udp_cells(facts)) {
+    if (out(*flow)) ports[flow->port] = true;
+  }
+  for (const auto* flow : closed) ports[flow->port] = false;
+  std::vector<Span> spans;
+  std::optional<std::uint16_t> good;
+  bool open = false;
+  for (const auto& [port, gets_out] : ports) {
+    if (gets_out) {
+      if (open) spans.back().good_after = port;
+      good = port;
+    } else {
+      if (!open) spans.push_back({{port, port}, good, std::nullopt});
+      spans.back().ports.last = port;
+    }
+    open = !gets_out;
+  }
+  return spans;
+}
+
+// The first that gets out, preferring the given host: the control that gives the others a meaning.
+std::optional<FindingEvidence> control_for(const Facts& facts, const std::string& host) {
+  const FlowSample* best = nullptr;
+  int best_rank = -1;
+  for (const auto* flow : udp_cells(facts)) {
+    if (!out(*flow)) continue;
+    for (const auto& sample : flow->samples) {
+      if (!gets_out(sample.way) || !is_udp(*sample.result)) continue;
+      // Not of a range of which a part fails, if there is another; of that host rather than of
+      // others.
+      const int rank = (failing(*sample.result) ? 0 : 2) + (flow->host == host ? 1 : 0);
+      if (rank > best_rank) best = &sample;
+      best_rank = std::max(best_rank, rank);
+    }
+  }
+  if (best == nullptr) return std::nullopt;
+  return what_it_saw(*best);
+}
+
+// "443 of the same host works": the contrast that makes a closed port of a living host.
+std::optional<FindingEvidence> reachable_port_of_same_host(const Facts& facts, const Flow& dead) {
+  for (const auto& flow : facts.flows) {
+    if (flow.host != dead.host || flow.udp != dead.udp || flow.way != Reachability::open) continue;
+    const auto reached = std::ranges::find_if(flow.samples, [](const FlowSample& sample) {
+      return sample.way == Reachability::open && !failing(*sample.result);
+    });
+    if (reached == flow.samples.end()) continue;  // refused: that may be somebody else's word
+    const auto& result = *reached->result;
+    return FindingEvidence{result.probe.id, phrase("Port {} of the same host, {}, is reachable.",
+                                                   flow.port, flow.host)};
+  }
+  return std::nullopt;
+}
+
+// "TCP 443 and UDP 3478 to a and b": exactly these, unlike what their rows ask for; where that is
+// too long for a title, "10 ports of a and 2 more". `subjects`: how many they are, for the verb.
+Text flows_in_subject(const std::vector<const Flow*>& flows, std::size_t& subjects) {
+  using Ports = std::map<std::string_view, std::set<std::uint16_t>>;  // by transport
+  std::vector<std::string> hosts;                                     // in order
+  std::map<std::string, Ports> ports_of;
+  for (const auto* flow : flows) {
+    if (!ports_of.contains(flow->host)) hosts.push_back(flow->host);
+    ports_of[flow->host][flow->udp ? "UDP" : "TCP"].insert(flow->port);
+  }
+  constexpr std::size_t most_ports = 2;  // of one host, by number, and how many more
+  Text text;
+  subjects = 0;
+  std::set<Ports> said;
+  for (const auto& host : hosts) {
+    const auto& ports = ports_of[host];
+    if (!said.insert(ports).second) continue;
+    std::vector<Text> rules;
+    std::vector<std::string> alike;
+    for (const auto& [protocol, numbers] : ports) {
+      const auto words = ports_in_words({numbers.begin(), numbers.end()}, most_ports);
+      rules.push_back(phrase("{} {}", protocol, words));
+    }
+    std::ranges::copy_if(hosts, std::back_inserter(alike),
+                         [&](const std::string& other) { return ports_of[other] == ports; });
+    const auto more = phrase("{} to {}", listed_texts(rules), listed(alike));
+    text = text.empty() ? more : phrase("{} and {}", text, more);
+    subjects += rules.size();
+  }
+  constexpr std::ptrdiff_t most_spaces = 8;  // the title goes on
+  if (std::count(text.string().begin(), text.string().end(), ' ') <= most_spaces) return text;
+  subjects = flows.size();
+  return phrase("{} ports of {}", flows.size(), listed(hosts, 1));
+}
 
 // A probe whose flow is in that span.
 std::string probe_within(const Span& span, const Claim& claim) {
@@ -102,9 +206,8 @@ void say_ports(const Diagnosis& context, const Claim& claim, Cause& cause) {
   if (control && !range) insert_second(finding.evidence, *control);
   if (control && range) finding.evidence.push_back(*control);
   if (claim.udp) return;
-  finding.evidence.push_back(
-      {"", phrase("The same is true of {} networks, and no connection to {} succeeded anywhere.",
-                  networks_of(claim.flows).size(), ports)});
+  cause.tell(phrase("The same is true of {} networks, and no connection to {} succeeded anywhere.",
+                    networks_of(claim.flows).size(), ports));
 }
 
 void say_destinations(const Diagnosis& context, const Claims& claims, const Claim& claim,
@@ -173,7 +276,7 @@ void say_flows(const Diagnosis& context, const Claim& claim, Cause& cause) {
 
 void add(const Claims& claims, std::vector<Claim>& all, Claim claim) {
   const auto same =
-      std::find_if(all.begin(), all.end(), [&](const Claim& one) { return one.goes_with(claim); });
+      std::ranges::find_if(all, [&](const Claim& one) { return one.goes_with(claim); });
   if (same == all.end()) {
     all.push_back(std::move(claim));
     return;
@@ -181,11 +284,6 @@ void add(const Claims& claims, std::vector<Claim>& all, Claim claim) {
   same->add(claim);
   // A range is one rule: where a device refused one of its ports, it closes all of it.
   if (claim.is_range()) claims.weigh(*same);
-}
-
-bool is_asked_for(const Facts& facts, const std::vector<const ProbeResult*>& probes) {
-  return std::any_of(probes.begin(), probes.end(),
-                     [&](const ProbeResult* result) { return facts.asked_for(*result); });
 }
 
 // Somebody misses it, so that it is said although it is weak.
@@ -197,7 +295,7 @@ bool is_missed(const Diagnosis& context, const Claim& claim) {
 // A row needs it, not only questions of our own.
 bool matters(const Diagnosis& context, const Claim& claim) {
   return context.affects_requirement(claim.probes) ||
-         (claim.is_range() && is_asked_for(context.facts, claim.unseen));
+         (claim.is_range() && context.facts.any_asked_for(claim.unseen));
 }
 
 Causes causes_of(const Diagnosis& context, const Claims& claims, const std::vector<Claim>& all) {
@@ -208,10 +306,7 @@ Causes causes_of(const Diagnosis& context, const Claims& claims, const std::vect
     Cause cause;
     cause.explained = claim.probes;
     cause.contradicted = claim.unseen;
-    auto& finding = cause.finding;
-    finding.code = claim.code;
-    finding.owner = Owner::network;
-    finding.confidence = claim.confidence;
+    cause.is(claim.code, Owner::network, claim.confidence);
     if (claim.code == FindingCode::firewall_destination_blocked) {
       say_destinations(context, claims, claim, cause);
     } else if (claim.code == FindingCode::firewall_flow_blocked) {

@@ -1,10 +1,10 @@
-#include "probe/diagnosis/ways/closed_flows.hpp"
-
+// The flows that a device on the way closes, taken from worlds.
 #include <algorithm>
 #include <map>
 #include <tuple>
 
 #include "probe/diagnosis/reach/clues.hpp"
+#include "probe/diagnosis/ways/claims.hpp"
 
 namespace callready::findings {
 namespace {
@@ -39,8 +39,7 @@ class Reader {
   explicit Reader(const Diagnosis& context) : context_(context), drawn_(context.worlds()) {}
 
   std::vector<ClosedFlows> read() const {
-    const auto& probes = context_.facts.report.probes;
-    const bool any_proxy = !std::all_of(probes.begin(), probes.end(), is_direct);
+    const bool any_proxy = !std::ranges::all_of(context_.facts.report.probes, is_direct);
     const auto& best = drawn_.worlds.front();
     std::map<Part, reach::EventIds> parts;
     for (std::uint32_t i = 0; i < drawn_.sight.packets.size(); ++i) {
@@ -104,19 +103,12 @@ class Reader {
     return is_closed(met) && (box(met).cargoes == 0 || box(met).cargoes == other.cargoes);
   }
 
-  // How probable the worlds are in which that is true.
-  template <typename True>
-  double probability(True is_true) const {
-    double sum = 0;
-    for (const auto& world : drawn_.worlds) sum += is_true(world) ? world.probability : 0;
-    return sum;
-  }
-  // The same of all of these events.
+  // How probable the worlds are in which that is true of all of these events.
   template <typename True>
   double probability(const reach::EventIds& events, True is_true) const {
-    return probability([&](const reach::World& world) {
-      return std::all_of(events.begin(), events.end(),
-                         [&](std::uint32_t event) { return is_true(world, event); });
+    return reach::probability(drawn_.worlds, [&](const reach::World& world) {
+      return std::ranges::all_of(events,
+                                 [&](std::uint32_t event) { return is_true(world, event); });
     });
   }
   double sure_of(const reach::EventIds& events) const {
@@ -137,8 +129,8 @@ class Reader {
       if (open && known.insert(result).second) closed.probes.push_back(result);
     }
     for (const auto& flow : context_.facts.flows) {
-      const bool its = std::any_of(events.begin(), events.end(),
-                                   [&](std::uint32_t event) { return is_of(flow, event); });
+      const bool its =
+          std::ranges::any_of(events, [&](std::uint32_t event) { return is_of(flow, event); });
       if (its && flow.way != Reachability::open) closed.flows.push_back(&flow);
     }
     const auto to_a_stranger = [&](std::uint32_t event) {
@@ -180,14 +172,14 @@ class Reader {
         if (closed == found.end()) closed = found.find(part_of(met, asked, false));
         if (closed == found.end()) continue;
         auto& list = failing(result) ? closed->second.probes : closed->second.unseen;
-        const bool known = std::find(list.begin(), list.end(), &result) != list.end();
+        const bool known = contains(list, &result);
         if (!known && is_surely_closed(asked)) list.push_back(&result);
       }
     }
   }
   bool is_surely_closed(const reach::Packet& packet) const {
-    return probability([&](const reach::World& world) { return would_be_closed(world, packet); }) >=
-           reach::is_likely;
+    const auto closed = [&](const reach::World& world) { return would_be_closed(world, packet); };
+    return reach::probability(drawn_.worlds, closed) >= reach::is_likely;
   }
 
   const Diagnosis& context_;
@@ -198,7 +190,7 @@ class Reader {
 
 std::vector<ClosedFlows> closed_flows(const Diagnosis& context) {
   const auto& flows = context.facts.flows;
-  const bool any = std::any_of(flows.begin(), flows.end(), [&](const Flow& flow) {
+  const bool any = std::ranges::any_of(flows, [&](const Flow& flow) {
     return flow.way != Reachability::open && !context.open_probes(flow).empty();
   });
   return any ? Reader(context).read() : std::vector<ClosedFlows>();

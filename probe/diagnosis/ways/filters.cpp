@@ -1,7 +1,6 @@
 // Inspection: the port is open, and one protocol on it is dropped or cut (docs/design.md, "How
 // neighbours are told apart", 3).
 #include <algorithm>
-#include <iterator>
 
 #include "probe/diagnosis/reach/clues.hpp"
 #include "probe/diagnosis/ways/by_worlds.hpp"
@@ -133,11 +132,10 @@ Causes find_stun_filter(const Diagnosis& context) {
       "or \"WebRTC\") {}, and allow it, with return traffic: {}.{}",
       what, for_users(facts), asked_flows(facts, *cause),
       where_the_list_is(facts, cause->explained));
-  std::vector<const ProbeResult*> answered_by_stream;
-  for (const auto& result : facts.report.probes) {
+  const auto answered_by_stream = facts.probes_that([&](const ProbeResult& result) {
     const bool answered = result.observation.outcome == Outcome::answered;
-    if (is_stun(result) && !is_udp(result) && answered) answered_by_stream.push_back(&result);
-  }
+    return is_stun(result) && !is_udp(result) && answered;
+  });
   add_what_they_saw(finding.evidence, answered_by_stream, 2);
   add_what_they_saw(finding.evidence, cause->explained, 4);
   return {*cause};
@@ -146,22 +144,20 @@ Causes find_stun_filter(const Diagnosis& context) {
 Causes find_sip_filter(const Diagnosis& context) {
   const auto& facts = context.facts;
   Cause cause;
-  auto& finding = cause.finding;
   std::vector<FindingEvidence> weak;
   std::set<std::string> hosts;
   bool plain_works = false;
   // Where SIP to others gets out, one that died may have died by chance.
-  const bool passes = std::any_of(facts.flows.begin(), facts.flows.end(), lets_out_sip);
+  const bool passes = std::ranges::any_of(facts.flows, lets_out_sip);
   const bool limited = new_flows_are_limited(facts);
   for (const auto& flow : facts.flows) {
     const auto* dead = flow.udp && !limited ? sip_that_dies_alone(facts, flow) : nullptr;
     if (dead == nullptr) continue;
     if (passes && times_lost(flow) < believed_when_lost(facts)) continue;
-    finding.evidence.push_back(
-        {dead->result->probe.id, contrast_in_words("SIP", flow.host, flow.port)});
+    cause.tell(contrast_in_words("SIP", flow.host, flow.port), dead->result);
     hosts.insert(flow.host);
   }
-  const bool proved = !finding.evidence.empty();
+  const bool proved = !cause.finding.evidence.empty();
   const auto over_tcp = ports_of_sip_over_tcp(facts);
   for (const auto& result : facts.report.probes) {
     const bool sip =
@@ -175,12 +171,11 @@ Causes find_sip_filter(const Diagnosis& context) {
     const bool cut = over(result, Transport::tcp) && broke_after_connect(result);
     if (cut) {
       // The server speaks SIP, where nobody on the way can read it.
-      const bool by_tls = std::any_of(
-          facts.report.probes.begin(), facts.report.probes.end(), [&](const ProbeResult& other) {
-            return other.probe.check == CheckKind::sip && over(other, Transport::tls) &&
-                   other.probe.target.host == result.probe.target.host &&
-                   other.observation.outcome == Outcome::answered;
-          });
+      const bool by_tls = facts.any_probe([&](const ProbeResult& other) {
+        return other.probe.check == CheckKind::sip && over(other, Transport::tls) &&
+               other.probe.target.host == result.probe.target.host &&
+               other.observation.outcome == Outcome::answered;
+      });
       if (!by_tls || over_tcp.contains(result.probe.target.port())) continue;
       hosts.insert(result.probe.target.host);
       weak.push_back(what_it_saw(result));
@@ -189,27 +184,25 @@ Causes find_sip_filter(const Diagnosis& context) {
   }
   if (plain_works || (!proved && weak.empty())) return {};
   if (!context.affects_requirement(cause.explained)) return {};
-  finding.code = FindingCode::firewall_sip_filtered;
-  std::vector<const ProbeResult*> over_udp;
-  std::copy_if(cause.explained.begin(), cause.explained.end(), std::back_inserter(over_udp),
-               [](const ProbeResult* result) { return is_udp(*result); });
+  auto& finding = cause.is(FindingCode::firewall_sip_filtered, Owner::network,
+                           proved             ? Confidence::certain
+                           : hosts.size() > 1 ? Confidence::likely
+                                              : Confidence::possible);
+  auto over_udp = cause.explained;
+  std::erase_if(over_udp, [](const ProbeResult* result) { return !is_udp(*result); });
   const bool by_udp = over_udp.size() == cause.explained.size();
   finding.title =
       by_udp ? phrase("The firewall allows UDP to SIP servers, but blocks SIP itself")
              : phrase("The firewall allows connections to SIP servers, but blocks SIP itself");
-  finding.owner = Owner::network;
-  finding.confidence = proved             ? Confidence::certain
-                       : hosts.size() > 1 ? Confidence::likely
-                                          : Confidence::possible;
   finding.fix = phrase(
       "Turn off the inspection that drops SIP (\"SIP\", \"VoIP\" or application control) {}, and "
       "allow it, with return traffic: {}.{}",
       for_users(facts), flows_in_words(facts, cause.explained),
       where_the_list_is(facts, cause.explained));
-  finding.evidence.insert(finding.evidence.end(), weak.begin(), weak.end());
+  append(finding.evidence, weak);
   if (!weak.empty()) {
-    finding.evidence.push_back({"", phrase("Over TLS, which hides it, SIP to {} is answered.",
-                                           listed({hosts.begin(), hosts.end()}))});
+    cause.tell(phrase("Over TLS, which hides it, SIP to {} is answered.",
+                      listed({hosts.begin(), hosts.end()})));
   }
   add_what_they_saw(finding.evidence, over_udp, 4);
   return {cause};

@@ -1,101 +1,18 @@
 #include "probe/diagnosis/ways/flow_groups.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
-#include <iterator>
 #include <map>
 
 #include "probe/diagnosis/words.hpp"
 
 namespace callready::findings {
-
-bool gets_out(Reachability way) { return way == Reachability::open || way == Reachability::left; }
-
-bool out(const Flow& flow) { return gets_out(flow.way); }
-
-bool heard(const Flow& flow) {
-  // A connection that stands and says nothing may be somebody's on the way.
-  const auto is_mute = [](const FlowSample& sample) { return got_no_answer(*sample.result); };
-  const bool mute = !flow.udp && any_sample(flow, is_mute);
-  return any_sample(flow, [&](const auto& sample) {
-    // Where something was asked for over one in vain, another tells no more.
-    const bool only_stands = sample.result->observation.outcome == Outcome::connected;
-    const bool told = flow.udp || (!is_mute(sample) && !(mute && only_stands));
-    return sample.way == Reachability::open && told && !sample.refusal;
-  });
-}
-
-bool bad(const Flow& flow) {
-  return flow.way == Reachability::blocked || flow.way == Reachability::lost ||
-         (flow.way == Reachability::refused && !flow.left);
-}
-
-bool peer_also_silent(const Facts& facts, const Flow& flow) {
-  return flow.way == Reachability::lost &&
-         std::any_of(facts.flows.begin(), facts.flows.end(), [&](const Flow& other) {
-           const bool sibling = other.udp == flow.udp && other.port == flow.port &&
-                                other.party == flow.party && other.way == Reachability::left;
-           return sibling && any_sample(other, [](const FlowSample& sample) {
-                    return sample.way == Reachability::lost && sample.responder;
-                  });
-         });
-}
-
 namespace {
 
 // A device may be after one kind of UDP only.
 std::optional<Payload> kind_of(const Flow& flow, const FlowSample& sample) {
   return flow.udp ? std::optional(inspected_as(sample)) : std::nullopt;
 }
-
-}  // namespace
-
-Working::Working(const Facts& facts) {
-  for (const auto& flow : facts.flows) {
-    for (const auto& sample : flow.samples) {
-      const bool passed = out(flow) && gets_out(sample.way);
-      if (passed) hosts_[{flow.udp, flow.port, kind_of(flow, sample)}].insert(flow.host);
-    }
-  }
-}
-
-bool Working::elsewhere(const Flow& flow) const {
-  return any_sample(flow, [&](const FlowSample& sample) {
-    if (died_beside_refusals(flow, sample)) return false;
-    const auto found = hosts_.find({flow.udp, flow.port, kind_of(flow, sample)});
-    return found != hosts_.end() && found->second.size() > found->second.count(flow.host);
-  });
-}
-
-std::string device_of(const std::vector<const Flow*>& flows) {
-  for (const auto* flow : flows) {
-    for (const auto& sample : flow->samples) {
-      if (!sample.by.empty()) return sample.by;
-    }
-  }
-  return {};
-}
-
-bool any_blocked(const std::vector<const Flow*>& flows) {
-  return std::any_of(flows.begin(), flows.end(),
-                     [](const Flow* flow) { return flow->way == Reachability::blocked; });
-}
-
-std::size_t times_lost(const Flow& flow) {
-  std::map<Payload, std::size_t> times;
-  std::size_t most = 0;
-  for (const auto& sample : flow.samples) {
-    // Of a range's port that is silent nothing is known: the control was silent, too.
-    const bool unmeasured =
-        sample.way == Reachability::lost && sample.result->probe.check == CheckKind::udp_range;
-    if (!gets_out(sample.way) && !unmeasured) most = std::max(most, ++times[inspected_as(sample)]);
-  }
-  return most;
-}
-
-namespace {
 
 // A device said no to what is sent there: not only to what the second round tried beside it, of a
 // kind that gets out nowhere.
@@ -145,6 +62,65 @@ bool died_by_no_chance(const Facts& facts, const Flow& flow) {
 
 }  // namespace
 
+bool heard(const Flow& flow) {
+  // A connection that stands and says nothing may be somebody's on the way.
+  const auto is_mute = [](const FlowSample& sample) { return got_no_answer(*sample.result); };
+  const bool mute = !flow.udp && any_sample(flow, is_mute);
+  return any_sample(flow, [&](const auto& sample) {
+    // Where something was asked for over one in vain, another tells no more.
+    const bool only_stands = sample.result->observation.outcome == Outcome::connected;
+    const bool told = flow.udp || (!is_mute(sample) && !(mute && only_stands));
+    return sample.way == Reachability::open && told && !sample.refusal;
+  });
+}
+
+bool bad(const Flow& flow) {
+  return flow.way == Reachability::blocked || flow.way == Reachability::lost ||
+         (flow.way == Reachability::refused && !flow.left);
+}
+
+Working::Working(const Facts& facts) {
+  for (const auto& flow : facts.flows) {
+    for (const auto& sample : flow.samples) {
+      const bool passed = out(flow) && gets_out(sample.way);
+      if (passed) hosts_[{flow.udp, flow.port, kind_of(flow, sample)}].insert(flow.host);
+    }
+  }
+}
+
+bool Working::elsewhere(const Flow& flow) const {
+  return any_sample(flow, [&](const FlowSample& sample) {
+    if (died_beside_refusals(flow, sample)) return false;
+    const auto found = hosts_.find({flow.udp, flow.port, kind_of(flow, sample)});
+    return found != hosts_.end() && found->second.size() > found->second.count(flow.host);
+  });
+}
+
+std::string device_of(const std::vector<const Flow*>& flows) {
+  for (const auto* flow : flows) {
+    for (const auto& sample : flow->samples) {
+      if (!sample.by.empty()) return sample.by;
+    }
+  }
+  return {};
+}
+
+bool any_blocked(const std::vector<const Flow*>& flows) {
+  return std::ranges::find(flows, Reachability::blocked, &Flow::way) != flows.end();
+}
+
+std::size_t times_lost(const Flow& flow) {
+  std::map<Payload, std::size_t> times;
+  std::size_t most = 0;
+  for (const auto& sample : flow.samples) {
+    // Of a range's port that is silent nothing is known: the control was silent, too.
+    const bool unmeasured =
+        sample.way == Reachability::lost && sample.result->probe.check == CheckKind::udp_range;
+    if (!gets_out(sample.way) && !unmeasured) most = std::max(most, ++times[inspected_as(sample)]);
+  }
+  return most;
+}
+
 bool firmly_blocked(const Facts& facts, const Flow& flow) {
   return flow.way == Reachability::blocked &&
          (turned_away(facts, flow) || died_by_no_chance(facts, flow));
@@ -160,57 +136,9 @@ std::vector<FindingEvidence> evidence_for(const std::vector<const Flow*>& flows,
       (blocked ? strong : weak).push_back(what_it_saw(sample));
     }
   }
-  strong.insert(strong.end(), weak.begin(), weak.end());
+  append(strong, weak);
   if (strong.size() > most) strong.resize(most);
   return strong;
-}
-
-Text flows_in_subject(const std::vector<const Flow*>& flows, std::size_t& subjects) {
-  using Ports = std::map<std::string_view, std::set<std::uint16_t>>;  // by transport
-  std::vector<std::string> hosts;                                     // in order
-  std::map<std::string, Ports> ports_of;
-  for (const auto* flow : flows) {
-    if (!ports_of.contains(flow->host)) hosts.push_back(flow->host);
-    ports_of[flow->host][flow->udp ? "UDP" : "TCP"].insert(flow->port);
-  }
-  constexpr std::size_t most_ports = 2;  // of one host, by number, and how many more
-  Text text;
-  subjects = 0;
-  std::set<Ports> said;
-  for (const auto& host : hosts) {
-    const auto& ports = ports_of[host];
-    if (!said.insert(ports).second) continue;
-    std::vector<Text> rules;
-    std::vector<std::string> alike;
-    for (const auto& [transport, numbers] : ports) {
-      const auto words = ports_in_words({numbers.begin(), numbers.end()}, most_ports);
-      rules.push_back(phrase("{} {}", transport, words));
-    }
-    std::copy_if(hosts.begin(), hosts.end(), std::back_inserter(alike),
-                 [&](const std::string& other) { return ports_of[other] == ports; });
-    const auto more = phrase("{} to {}", listed_texts(rules), listed(alike));
-    text = text.empty() ? more : phrase("{} and {}", text, more);
-    subjects += rules.size();
-  }
-  constexpr std::ptrdiff_t most_spaces = 8;  // the title goes on
-  if (std::count(text.string().begin(), text.string().end(), ' ') <= most_spaces) return text;
-  subjects = flows.size();
-  return phrase("{} ports of {}", flows.size(), listed(hosts, 1));
-}
-
-std::optional<FindingEvidence> reachable_port_of_same_host(const Facts& facts, const Flow& dead) {
-  for (const auto& flow : facts.flows) {
-    if (flow.host != dead.host || flow.udp != dead.udp || flow.way != Reachability::open) continue;
-    const auto reached =
-        std::find_if(flow.samples.begin(), flow.samples.end(), [](const FlowSample& sample) {
-          return sample.way == Reachability::open && !failing(*sample.result);
-        });
-    if (reached == flow.samples.end()) continue;  // refused: that may be somebody else's word
-    const auto& result = *reached->result;
-    return FindingEvidence{result.probe.id, phrase("Port {} of the same host, {}, is reachable.",
-                                                   flow.port, flow.host)};
-  }
-  return std::nullopt;
 }
 
 }  // namespace callready::findings

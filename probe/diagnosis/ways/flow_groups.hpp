@@ -8,17 +8,10 @@
 
 namespace callready::findings {
 
-// The packets leave the site, at least.
-bool gets_out(Reachability way);
-bool out(const Flow& flow);
 // True where its far end answered: over UDP a port-unreachable comes back where no reply does.
 bool heard(const Flow& flow);
 // Not reached, and nothing says that the far end did it. A reset counts where several have it.
 bool bad(const Flow& flow);
-
-// Silent, as another host of the same operator on the same port to which packets leave the site:
-// what is wrong is beyond the site, for this one too.
-bool peer_also_silent(const Facts& facts, const Flow& flow);
 
 // The ports that get out, and to whom; over UDP, by what was sent.
 class Working {
@@ -45,12 +38,5 @@ bool firmly_blocked(const Facts& facts, const Flow& flow);
 
 // The strongest first: what a device said, packets that died on the way, then silence.
 std::vector<FindingEvidence> evidence_for(const std::vector<const Flow*>& flows, std::size_t most);
-
-// "443 of the same host works": the contrast that makes a closed port of a living host.
-std::optional<FindingEvidence> reachable_port_of_same_host(const Facts& facts, const Flow& dead);
-
-// "TCP 443 and UDP 3478 to a and b": exactly these, unlike what their rows ask for; where that is
-// too long for a title, "10 ports of a and 2 more". `subjects`: how many they are, for the verb.
-Text flows_in_subject(const std::vector<const Flow*>& flows, std::size_t& subjects);
 
 }  // namespace callready::findings

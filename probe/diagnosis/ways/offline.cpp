@@ -1,6 +1,4 @@
 // No way out at all: this computer's own connection, then the line behind it.
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "probe/diagnosis/rules.hpp"
@@ -26,14 +24,9 @@ bool proxy_is_gone(const ProbeResult& result) {
          seen.detail == DetailCode::proxy_timed_out;
 }
 
-// A router says that it knows no way there.
-bool leads_nowhere(const Flow& flow) {
-  return any_sample(flow, [](const FlowSample& sample) { return sample.no_way; });
-}
-
 // Many a network that lets nothing out lets names be looked up, by whatever server.
 bool only_asks_names(const Flow& flow) {
-  return std::all_of(flow.samples.begin(), flow.samples.end(), [](const FlowSample& sample) {
+  return std::ranges::all_of(flow.samples, [](const FlowSample& sample) {
     return sample.result->probe.check == CheckKind::dns;
   });
 }
@@ -69,19 +62,16 @@ bool note(const Flow& flow, const std::set<std::string>& asked_for, Outside& out
     if (sample.no_way && !router.empty()) outside.lost_routers[router].insert(flow.party);
   }
   if (only_asks_names(flow)) {
-    if (leads_nowhere(flow)) {
+    if (any_sample(flow, &FlowSample::no_way)) {
       outside.add_silent(flow);
     } else if (flow.way == Reachability::lost) {
       ++outside.silent_resolvers;
     }
     return true;
   }
-  if (flow.way == Reachability::open || flow.way == Reachability::left ||
-      flow.way == Reachability::refused)
-    return false;
+  if (out(flow) || flow.way == Reachability::refused) return false;
   const bool vendors = asked_for.contains(flow.host);
-  const bool answers_all =
-      any_sample(flow, [](const FlowSample& sample) { return sample.responder; });
+  const bool answers_all = any_sample(flow, &FlowSample::responder);
   outside.answers_all |= answers_all;
   if (flow.way == Reachability::blocked || answers_all) {
     outside.add_silent(flow);
@@ -141,8 +131,7 @@ std::string router_without_line(const Outside& outside) {
 bool has_no_way(const Outside& outside, const Site& site) {
   const auto& interfaces = site.interfaces;
   const bool led_nowhere =
-      !interfaces.empty() && std::none_of(interfaces.begin(), interfaces.end(),
-                                          [](const auto& one) { return one.default_route; });
+      !interfaces.empty() && std::ranges::none_of(interfaces, &InterfaceInfo::default_route);
   const std::size_t enough = led_nowhere ? 1 : enough_endpoints;
   return outside.without_route >= enough && outside.silent == 0 && outside.tried == 0;
 }
@@ -151,10 +140,7 @@ Cause offline(const Facts& facts, Owner owner, Confidence confidence, Text title
   Cause cause;
   cause.explained = lost_probes(facts);
   cause.closes = Closes::everything;
-  cause.finding.code = FindingCode::network_offline;
-  cause.finding.owner = owner;
-  cause.finding.confidence = confidence;
-  cause.finding.title = std::move(title);
+  cause.is(FindingCode::network_offline, owner, confidence).title = std::move(title);
   return cause;
 }
 
@@ -164,27 +150,8 @@ Cause no_way(const Facts& facts) {
   cause.finding.fix = phrase(
       "Connect the network cable or join the Wi-Fi, and check that the computer gets an address "
       "and a default gateway (DHCP). Then run this again.");
-  cause.finding.evidence.push_back(
-      {"", phrase("The computer has no route to any of the servers tried.")});
+  cause.tell(phrase("The computer has no route to any of the servers tried."));
   return cause;
-}
-
-// A network may be of use without a way out: servers of the user's own, on it.
-bool is_all_that_is_asked(const Facts& facts) {
-  const auto& probes = facts.report.probes;
-  const auto inside = [&](const ProbeResult& result) {
-    return facts.inside(result) && reached(result.observation.outcome);
-  };
-  return lost_probes(facts).empty() && std::any_of(probes.begin(), probes.end(), inside);
-}
-
-// Of what was sent outside, nothing is known to have failed: all of it was on this computer or its
-// network, or the run was stopped before.
-bool nothing_failed(const Facts& facts) {
-  const auto& probes = facts.report.probes;
-  return std::none_of(probes.begin(), probes.end(), [&](const ProbeResult& result) {
-    return !facts.inside(result) && (failing(result) || has_no_route(result));
-  });
 }
 
 Cause not_connected(const Facts& facts, Disconnection what) {
@@ -251,8 +218,7 @@ Text what_to_do(const Outside& outside, bool proxy_sought) {
 
 // The router is there, and says that it has no way on.
 Cause line_is_down(const Facts& facts, const Outside& outside, const std::string& router) {
-  const auto& gateways = facts.report.site.gateways;
-  const bool own = std::any_of(gateways.begin(), gateways.end(), [&](const GatewayInfo& gateway) {
+  const bool own = std::ranges::any_of(facts.report.site.gateways, [&](const GatewayInfo& gateway) {
     return gateway.address.to_string() == router;
   });
   const bool sure = own || outside.control;
@@ -263,9 +229,8 @@ Cause line_is_down(const Facts& facts, const Outside& outside, const std::string
       "Internet provider? If the router is on but the line is down, call the provider. This "
       "computer and the local network are fine.",
       router);
-  cause.finding.evidence.push_back(
-      {"", phrase("{} reports addresses of {} operators as unreachable.", router,
-                  outside.lost_routers.at(router).size())});
+  cause.tell(phrase("{} reports addresses of {} operators as unreachable.", router,
+                    outside.lost_routers.at(router).size()));
   return cause;
 }
 
@@ -281,13 +246,10 @@ Cause kept_inside(const Facts& facts, const Outside& outside, Confidence confide
   if (!line) cause.closes = Closes::direct;
   cause.finding.fix = what_to_do(outside, facts.report.site.proxy_sought);
   const auto& gateways = facts.report.site.gateways;
-  const auto answering = std::find_if(gateways.begin(), gateways.end(), [](const auto& gateway) {
-    return gateway.answers.value_or(false);
-  });
+  const auto answering = std::ranges::find(gateways, std::optional(true), &GatewayInfo::answers);
   if (answering != gateways.end()) {
-    cause.finding.evidence.push_back(
-        {"", phrase("The router {} answers this computer: the local network is fine.",
-                    answering->address.to_string())});
+    cause.tell(phrase("The router {} answers this computer: the local network is fine.",
+                      answering->address.to_string()));
   }
   return cause;
 }
@@ -296,10 +258,7 @@ Cause kept_inside(const Facts& facts, const Outside& outside, Confidence confide
 // with the line.
 void add_names(const Facts& facts, std::vector<const ProbeResult*>& explained) {
   for (const auto& result : facts.report.probes) {
-    const bool name = result.probe.check == CheckKind::dns && failing(result);
-    if (name && std::find(explained.begin(), explained.end(), &result) == explained.end()) {
-      explained.push_back(&result);
-    }
+    if (result.probe.check == CheckKind::dns && failing(result)) add_once(explained, &result);
   }
 }
 
@@ -324,7 +283,9 @@ Causes find_offline(const Diagnosis& context) {
   auto outside = look_outside(facts, connected);
   if (!outside) return {};
   if (disconnection) {
-    if (is_all_that_is_asked(facts) || nothing_failed(facts)) return {};
+    // Of what was sent outside, nothing is known to have failed: all of it was on this computer or
+    // its network, which may be of use without a way out, or the run was stopped before.
+    if (lost_probes(facts).empty()) return {};
     return {not_connected(facts, *disconnection)};
   }
   if (has_no_way(*outside, site)) return {no_way(facts)};
@@ -344,18 +305,16 @@ Causes find_offline(const Diagnosis& context) {
                    ? kept_inside(facts, *outside, confidence_of(*outside, with_resolvers))
                    : line_is_down(facts, *outside, router);
   if (!outside->looked_up) add_names(facts, cause.explained);
-  auto& finding = cause.finding;
-  finding.evidence.push_back({"", what_was_tried(*outside, enough)});
+  cause.tell(what_was_tried(*outside, enough));
   if (!outside->device.empty() && outside->device != router) {
-    finding.evidence.push_back(
-        {"", phrase("{} reports that it blocks the packets.", outside->device)});
+    cause.tell(phrase("{} reports that it blocks the packets.", outside->device));
   }
   std::vector<const ProbeResult*> tried;
   for (const auto& flow : facts.flows) {
     const auto* result = flow.samples.front().result;  // of a range all ports in one
     if (tried.empty() || tried.back() != result) tried.push_back(result);
   }
-  add_what_they_saw(finding.evidence, tried, 6);
+  add_what_they_saw(cause.finding.evidence, tried, 6);
   return {cause};
 }
 

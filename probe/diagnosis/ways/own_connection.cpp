@@ -1,7 +1,5 @@
 #include "probe/diagnosis/ways/own_connection.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "probe/diagnosis/facts.hpp"
@@ -18,15 +16,9 @@ std::vector<LinkInfo> outer_links(const Site& site) {
 }
 
 bool is_up(const std::vector<LinkInfo>& links, const std::string& name) {
-  return std::any_of(links.begin(), links.end(), [&](const LinkInfo& link) {
+  return std::ranges::any_of(links, [&](const LinkInfo& link) {
     return link.name == name && link.state == LinkState::up;
   });
-}
-
-bool has_address(const InterfaceInfo& interface) {
-  const auto& its = interface.addresses;
-  return std::any_of(its.begin(), its.end(),
-                     [](const IpAddress& address) { return !address.is_link_local(); });
 }
 
 Text in_words(const LinkInfo& link) {
@@ -73,18 +65,17 @@ std::optional<Disconnection> disconnection_of(const Site& site) {
     // A route may outlive the cable.
     if (interface.tunnel || !is_up(links, interface.name)) continue;
     leads_on |= interface.default_route;
-    addressed |= has_address(interface);
+    addressed |= !std::ranges::all_of(interface.addresses, &IpAddress::is_link_local);
   }
   if (by_tunnel) return std::nullopt;
-  const bool any_up = std::any_of(links.begin(), links.end(),
-                                  [](const LinkInfo& link) { return link.state == LinkState::up; });
-  if (!any_up) return Disconnection::no_link;
+  if (std::ranges::count(links, LinkState::up, &LinkInfo::state) == 0)
+    return Disconnection::no_link;
   if (!addressed) return Disconnection::no_address;
   if (!leads_on) return Disconnection::no_gateway;
   const auto& gateways = site.gateways;
   const bool silent =
-      !gateways.empty() && std::all_of(gateways.begin(), gateways.end(), [](const auto& gateway) {
-        return gateway.answers && !*gateway.answers;
+      !gateways.empty() && std::ranges::all_of(gateways, [](const GatewayInfo& gateway) {
+        return gateway.answers == std::optional(false);
       });
   return silent ? std::optional(Disconnection::silent_gateway) : std::nullopt;
 }

@@ -1,6 +1,4 @@
 // Packets of full size that vanish, and IPv6 that does not work: the path itself.
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <map>
 #include <set>
@@ -24,35 +22,32 @@ bool gets_stuck(const ProbeResult& result) {
 
 // Full-size packets came through to somebody, over UDP or over a connection.
 bool full_size_passes(const Facts& facts, bool udp) {
-  return std::any_of(facts.report.probes.begin(), facts.report.probes.end(),
-                     [&](const ProbeResult& result) {
-                       return result.probe.check == CheckKind::path && is_udp(result) == udp &&
-                              result.observation.detail == DetailCode::full_size;
-                     });
+  return facts.any_probe([&](const ProbeResult& result) {
+    return result.probe.check == CheckKind::path && is_udp(result) == udp &&
+           result.observation.detail == DetailCode::full_size;
+  });
 }
 
 // The same question to the same server, asked again, got full-size packets through.
 bool passes_again(const Facts& facts, const ProbeResult& hole) {
   const auto& target = hole.probe.target;
-  return std::any_of(
-      facts.report.probes.begin(), facts.report.probes.end(), [&](const ProbeResult& result) {
-        const auto& other = result.probe.target;
-        return result.probe.check == CheckKind::path &&
-               result.observation.detail == DetailCode::full_size && other.host == target.host &&
-               other.port() == target.port() && other.transport == target.transport;
-      });
+  return facts.any_probe([&](const ProbeResult& result) {
+    const auto& other = result.probe.target;
+    return result.probe.check == CheckKind::path &&
+           result.observation.detail == DetailCode::full_size && other.host == target.host &&
+           other.port() == target.port() && other.transport == target.transport;
+  });
 }
 
 // Small datagrams, too, to those who answer everybody.
 bool udp_gets_lost(const Facts& facts) {
-  const bool lost = std::any_of(facts.flows.begin(), facts.flows.end(), [](const Flow& flow) {
+  const bool lost = std::ranges::any_of(facts.flows, [](const Flow& flow) {
     return flow.udp && flow.way == Reachability::lost && flow.samples.front().responder;
   });
-  return lost || std::any_of(facts.report.probes.begin(), facts.report.probes.end(),
-                             [](const ProbeResult& result) {
-                               return result.probe.check == CheckKind::path && is_udp(result) &&
-                                      result.observation.detail == DetailCode::timed_out;
-                             });
+  return lost || facts.any_probe([](const ProbeResult& result) {
+    return result.probe.check == CheckKind::path && is_udp(result) &&
+           result.observation.detail == DetailCode::timed_out;
+  });
 }
 
 // Certificates come in full-size packets, and those of this many others did.
@@ -69,12 +64,10 @@ bool certificates_arrive(const Facts& facts, const ProbeResult& stuck) {
 
 // So did that host's own.
 bool own_certificates_arrive(const Facts& facts, const ProbeResult& stuck) {
-  return !is_udp(stuck) &&
-         std::any_of(facts.report.probes.begin(), facts.report.probes.end(),
-                     [&](const ProbeResult& result) {
-                       return result.probe.target.host == stuck.probe.target.host &&
-                              is_direct(result) && !chain_of(result).empty();
-                     });
+  return !is_udp(stuck) && facts.any_probe([&](const ProbeResult& result) {
+    return result.probe.target.host == stuck.probe.target.host && is_direct(result) &&
+           !chain_of(result).empty();
+  });
 }
 
 // One connection attempt of the `ipv6` check.
@@ -107,14 +100,10 @@ bool went_wrong(const Detail& result) {
 // What the sets' rows asked of these hosts.
 std::vector<const ProbeResult*> asked_by_rows(const Facts& facts,
                                               const std::vector<const ProbeResult*>& probes) {
-  std::vector<const ProbeResult*> found;
-  for (const auto& result : facts.report.probes) {
-    const bool same = std::any_of(probes.begin(), probes.end(), [&](const ProbeResult* other) {
-      return other->probe.target.host == result.probe.target.host;
-    });
-    if (same && facts.asked_for(result)) found.push_back(&result);
-  }
-  return found;
+  const auto hosts = hosts_of(probes);
+  return facts.probes_that([&](const ProbeResult& result) {
+    return contains(hosts, result.probe.target.host) && facts.asked_for(result);
+  });
 }
 
 Text repair_of_ipv6(bool refused) {
@@ -135,7 +124,6 @@ Text repair_of_ipv6(bool refused) {
 Causes find_mtu(const Diagnosis& context) {
   const auto& facts = context.facts;
   Cause cause;
-  auto& finding = cause.finding;
   std::set<std::string> parties;
   std::size_t streams = 0;
   int passes = 0;
@@ -150,8 +138,7 @@ Causes find_mtu(const Diagnosis& context) {
     const auto* evidence = evidence_of(result, EvidenceKind::path_mtu);
     if (evidence == nullptr) continue;
     passes = std::max(passes, static_cast<int>(number_fact(*evidence, Fact::passes).value_or(0)));
-    finding.evidence.push_back(
-        {result.probe.id, phrase("{}: {}.", result.probe.target.host, evidence->text)});
+    cause.tell(phrase("{}: {}.", result.probe.target.host, evidence->text), &result);
   }
   if (cause.explained.empty()) return {};
   // Each datagram of another size is a new flow.
@@ -164,26 +151,23 @@ Causes find_mtu(const Diagnosis& context) {
                              (is_udp(*first) ? udp_gets_lost(facts) || facts.line_loses()
                                              : certificates_arrive(facts, *first));
   // Out by UDP, and in with the certificates.
-  const bool all_are_chance =
-      (facts.line_loses() || full_size_passes(facts, true)) &&
-      std::all_of(cause.explained.begin(), cause.explained.end(),
-                  [&](const auto* result) { return own_certificates_arrive(facts, *result); });
+  const bool all_are_chance = (facts.line_loses() || full_size_passes(facts, true)) &&
+                              std::ranges::all_of(cause.explained, [&](const auto* result) {
+                                return own_certificates_arrive(facts, *result);
+                              });
   const bool alone = (holes == 1 && one_is_chance) || all_are_chance;
-  for (const auto& result : facts.report.probes) {
-    if (!alone && gets_stuck(result) && !context.explained(result)) {
-      cause.explained.push_back(&result);
-    }
-  }
-  finding.code = FindingCode::network_mtu;
-  finding.title = passes == 0 ? phrase("Large packets are lost in transit")
-                              : phrase("Packets larger than {} bytes are lost in transit", passes);
-  finding.owner = Owner::lan;
+  append(cause.explained, facts.probes_that([&](const ProbeResult& result) {
+    return !alone && gets_stuck(result) && !context.explained(result);
+  }));
   // One server may drop what it does not like; two of different operators, or a connection that
   // works with small segments only and again only with these, are the path.
   const bool sure = parties.size() > 1 || streams > 1;
-  finding.confidence = alone  ? Confidence::possible
-                       : sure ? Confidence::certain
-                              : Confidence::likely;
+  auto& finding = cause.is(FindingCode::network_mtu, Owner::lan,
+                           alone  ? Confidence::possible
+                           : sure ? Confidence::certain
+                                  : Confidence::likely);
+  finding.title = passes == 0 ? phrase("Large packets are lost in transit")
+                              : phrase("Packets larger than {} bytes are lost in transit", passes);
   finding.fix = phrase(
       "On the firewall and the router, allow ICMP \"fragmentation needed\" (type 3, code 4; ICMPv6 "
       "\"packet too big\", type 2) in both directions");
@@ -201,7 +185,6 @@ Causes find_mtu(const Diagnosis& context) {
 
 Causes find_broken_ipv6(const Diagnosis& context) {
   Cause cause;
-  auto& finding = cause.finding;
   std::set<std::string> parties;
   bool refused = true;
   for (const auto& result : context.facts.report.probes) {
@@ -212,15 +195,13 @@ Causes find_broken_ipv6(const Diagnosis& context) {
     cause.explained.push_back(&result);
     refused &= six.result == DetailCode::connection_refused;
     parties.insert(registrable_domain(result.probe.target.host));
-    finding.evidence.push_back(
-        {result.probe.id, phrase("{}: {}; {}.", result.probe.target.host, six.text, four.text)});
+    cause.tell(phrase("{}: {}; {}.", result.probe.target.host, six.text, four.text), &result);
   }
   // One server that refuses by IPv6 only does so by itself.
   if (cause.explained.empty() || (refused && parties.size() < 2)) return {};
-  finding.code = FindingCode::network_ipv6_broken;
+  auto& finding = cause.is(FindingCode::network_ipv6_broken, Owner::network,
+                           parties.size() > 1 ? Confidence::certain : Confidence::likely);
   finding.title = phrase("IPv6 is set up on this network but does not work");
-  finding.owner = Owner::network;
-  finding.confidence = parties.size() > 1 ? Confidence::certain : Confidence::likely;
   finding.fix = repair_of_ipv6(refused);
   return {cause};
 }
@@ -242,17 +223,16 @@ Causes find_vendor_ipv6(const Diagnosis& context) {
     const bool others = alive.size() > (alive.contains(party) ? 1u : 0u);
     if (!others) continue;
     const bool all = !alive.contains(party);  // as far as was asked
-    const bool refused = std::all_of(results.begin(), results.end(), [](const auto* result) {
+    const bool refused = std::ranges::all_of(results, [](const auto* result) {
       return family_of(*result, "IPv6").result == DetailCode::connection_refused;
     });
     Cause cause;
-    auto& finding = cause.finding;
-    finding.code = FindingCode::network_ipv6_vendor_dead;
+    const bool sure = all && results.size() > 1 && !facts.line_loses();
+    auto& finding = cause.is(FindingCode::network_ipv6_vendor_dead,
+                             refused || !all ? Owner::vendor : Owner::provider,
+                             sure ? Confidence::likely : Confidence::possible);
     finding.title = phrase("IPv6 to {} does not work, but IPv4 does",
                            all ? party : results.front()->probe.target.host);
-    finding.owner = refused || !all ? Owner::vendor : Owner::provider;
-    finding.confidence = all && results.size() > 1 && !facts.line_loses() ? Confidence::likely
-                                                                          : Confidence::possible;
     finding.fix = phrase(
         "{} Until then, browsers and other programs that try both lose a quarter of a second on "
         "each connection; those that wait for IPv6 only seem to hang.",
@@ -265,8 +245,7 @@ Causes find_vendor_ipv6(const Diagnosis& context) {
                      listed(hosts_of(results)), party));
     for (const auto* result : results) {
       const auto six = family_of(*result, "IPv6"), four = family_of(*result, "IPv4");
-      finding.evidence.push_back({result->probe.id, phrase("{}: {}; {}.", result->probe.target.host,
-                                                           six.text, four.text)});
+      cause.tell(phrase("{}: {}; {}.", result->probe.target.host, six.text, four.text), result);
     }
     for (const auto& result : facts.report.probes) {
       if (!works_by_ipv6(result)) continue;

@@ -1,7 +1,5 @@
 // QUIC, which browsers try before TCP: refused on UDP 443 while other UDP gets out, or answered and
 // then cut off by the name in its greeting. What is silent from the start proves nothing.
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <set>
 
@@ -24,19 +22,14 @@ std::set<std::string> parties_of(const std::vector<const ProbeResult*>& results)
 
 std::vector<const ProbeResult*> with_detail(const Facts& facts,
                                             std::initializer_list<DetailCode> details) {
-  std::vector<const ProbeResult*> found;
-  for (const auto& result : facts.report.probes) {
-    const auto& detail = result.observation.detail;
-    const bool its = std::any_of(details.begin(), details.end(),
-                                 [&](DetailCode code) { return detail == code; });
-    if (result.probe.check == CheckKind::quic && its) found.push_back(&result);
-  }
-  return found;
+  return facts.probes_that([&](const ProbeResult& result) {
+    return result.probe.check == CheckKind::quic && contains(details, result.observation.detail);
+  });
 }
 
 // Of UDP to other ports: that device turns it away as well.
 bool refuses_more(const Facts& facts, const std::string& device) {
-  return std::any_of(facts.flows.begin(), facts.flows.end(), [&](const Flow& flow) {
+  return std::ranges::any_of(facts.flows, [&](const Flow& flow) {
     return flow.udp && flow.port != quic_port && any_sample(flow, [&](const FlowSample& sample) {
              return sample.turned_away() && sample.by == device;
            });
@@ -50,11 +43,6 @@ const Flow* other_udp_works(const Facts& facts) {
   return nullptr;
 }
 
-FindingEvidence what_browsers_do() {
-  return {"", phrase("Calls do not need QUIC. Browsers try it first if a site offers it; if it is "
-                     "refused with ICMP, some wait up to 30 s before they use TCP.")};
-}
-
 }  // namespace
 
 Causes find_refused_quic(const Diagnosis& context) {
@@ -62,7 +50,6 @@ Causes find_refused_quic(const Diagnosis& context) {
   const auto* works = other_udp_works(facts);
   if (works == nullptr) return {};
   Cause cause;
-  auto& finding = cause.finding;
   std::string device;
   for (const auto& flow : facts.flows) {
     if (!flow.udp || flow.port != quic_port) continue;
@@ -73,18 +60,16 @@ Causes find_refused_quic(const Diagnosis& context) {
       if (context.explained(result) || refuses_more(facts, sample.by)) continue;
       device = sample.by;
       cause.explained.push_back(&result);
-      finding.evidence.push_back(
-          {result.probe.id,
-           phrase("{}, UDP 443: {} rejects a QUIC packet.", flow.host,
-                  sample.by.empty() ? phrase("a device in the path") : sample.by)});
+      cause.tell(phrase("{}, UDP 443: {} rejects a QUIC packet.", flow.host,
+                        sample.by.empty() ? phrase("a device in the path") : sample.by),
+                 &result);
     }
   }
   if (cause.explained.empty()) return {};
-  finding.code = FindingCode::firewall_quic_rejected;
+  const bool several = parties_of(cause.explained).size() > 1;
+  auto& finding = cause.is(FindingCode::firewall_quic_rejected, Owner::network,
+                           several ? Confidence::likely : Confidence::possible);
   finding.title = phrase("A device in the path refuses QUIC (UDP 443)");
-  finding.owner = Owner::network;
-  finding.confidence =
-      parties_of(cause.explained).size() > 1 ? Confidence::likely : Confidence::possible;
   finding.fix = phrase(
       "Allow UDP 443 (and return traffic) {}, or leave it blocked if that is your policy: calls do "
       "not need it.{}",
@@ -92,7 +77,9 @@ Causes find_refused_quic(const Diagnosis& context) {
   insert_second(finding.evidence,
                 {works->samples.front().result->probe.id,
                  phrase("Other UDP works: {}, port {}, answers.", works->host, works->port)});
-  finding.evidence.push_back(what_browsers_do());
+  cause.tell(
+      phrase("Calls do not need QUIC. Browsers try it first if a site offers it; if it is refused "
+             "with ICMP, some wait up to 30 s before they use TCP."));
   return {cause};
 }
 
@@ -102,32 +89,29 @@ Causes find_filtered_quic(const Diagnosis& context) {
   if (cut.empty() || facts.line_loses()) return {};
   const auto through = with_detail(facts, {DetailCode::quic_spoken});
   Cause cause;
-  auto& finding = cause.finding;
-  finding.code = FindingCode::firewall_quic_filtered;
-  finding.title = phrase("A device in the path cuts off QUIC greetings");
-  finding.owner = Owner::security;
   const bool everywhere = parties_of(cut).size() > 1 && through.empty();
-  finding.confidence = everywhere ? Confidence::likely : Confidence::possible;
+  auto& finding = cause.is(FindingCode::firewall_quic_filtered, Owner::security,
+                           everywhere ? Confidence::likely : Confidence::possible);
+  finding.title = phrase("A device in the path cuts off QUIC greetings");
   finding.fix = phrase(
       "Exempt {} from the inspection of UDP 443, or block UDP 443 entirely: browsers then use TCP "
       "sooner.",
       everywhere ? phrase("the service's hosts") : listed(hosts_of(cut)));
   for (const auto* result : cut) {
-    finding.evidence.push_back(
-        {result->probe.id,
-         phrase("{}: a query for its QUIC versions is answered, but a greeting with its name {}.",
-                result->probe.target.host,
-                result->observation.detail == DetailCode::initial_rejected
-                    ? phrase("is refused")
-                    : phrase("gets no answer, although sent several times"))});
+    cause.tell(
+        phrase("{}: a query for its QUIC versions is answered, but a greeting with its name {}.",
+               result->probe.target.host,
+               result->observation.detail == DetailCode::initial_rejected
+                   ? phrase("is refused")
+                   : phrase("gets no answer, although sent several times")),
+        result);
   }
   if (!through.empty()) {
     insert_second(finding.evidence,
                   {through.front()->probe.id,
                    phrase("Such a greeting is answered by {}.", listed(hosts_of(through)))});
   }
-  finding.evidence.push_back(
-      {"", phrase("Calls do not need QUIC: browsers use TCP where its greeting gets no answer.")});
+  cause.tell(phrase("Calls do not need QUIC: browsers use TCP where its greeting gets no answer."));
   return {cause};
 }
 

@@ -75,8 +75,7 @@ double chance_of_so_few(const RequestCount& news, const RequestCount& one) {
 // A line that loses most of one flow loses most of all others as well; a device that shuts this
 // computer out while it counts does not.
 bool most_others_answer_at_once(const Facts& facts) {
-  const auto& probes = facts.report.probes;
-  const auto answered = std::count_if(probes.begin(), probes.end(), [](const ProbeResult& result) {
+  const auto answered = std::ranges::count_if(facts.report.probes, [](const ProbeResult& result) {
     return is_direct(result) && result.observation.outcome == Outcome::answered;
   });
   return facts.answered_late().size() * 2 < static_cast<std::size_t>(answered);
@@ -114,7 +113,7 @@ std::vector<Twice> fallen_silent(const Facts& facts) {
     }
     if (twice.before == nullptr || twice.after == nullptr) continue;
     // Still there: nobody took offence.
-    if (twice.after->way == Reachability::open || twice.after->way == Reachability::left) return {};
+    if (gets_out(twice.after->way)) return {};
     const auto& before = twice.before->result->observation.sent_at;
     const auto& after = twice.after->result->observation.sent_at;
     if (after && *after >= *before) lost.push_back(twice);
@@ -162,6 +161,17 @@ bool one_died_before(const Facts& facts, std::optional<WallTime> last) {
   });
 }
 
+// How the two counts came out.
+void add_counts(std::vector<FindingEvidence>& list, const Facts& facts) {
+  const auto &one = facts.on_one_flow(), &news = facts.on_new_flows();
+  if (one.sent == 0 || news.sent == 0) return;
+  list.push_back(
+      {news.result->probe.id,
+       phrase(
+           "Of {} requests to {} from one port, {} were answered; of {} from separate ports, {}.",
+           one.sent, one.result->probe.target.host, one.answered, news.sent, news.answered)});
+}
+
 }  // namespace
 
 Causes find_rate_limit(const Diagnosis& context) {
@@ -192,25 +202,23 @@ Causes find_rate_limit(const Diagnosis& context) {
     }
   }
   // Routers on the way no longer answer, either.
-  for (const auto& result : facts.report.probes) {
+  append(cause.explained, facts.probes_that([&](const ProbeResult& result) {
     const auto check = result.probe.check;
     const bool on_the_way = check == CheckKind::hop || check == CheckKind::udp_range;
     const auto& seen = result.observation;
     const bool silent = seen.outcome == Outcome::silent && seen.detail == DetailCode::silent;
-    if (on_the_way && silent && !context.explained(result)) cause.explained.push_back(&result);
-  }
+    return on_the_way && silent && !context.explained(result);
+  }));
   if (!context.affects_requirement(cause.explained)) return {};
   const auto line = line_is_up(facts);
-  auto& finding = cause.finding;
-  finding.code = FindingCode::firewall_rate_limited;
+  const auto* quiet = line ? nullptr : resolver_is_silent(facts);
+  const auto sure = quiet != nullptr || one_died_before(facts, last) ? Confidence::possible
+                    : line && networks.size() > 1                    ? Confidence::certain
+                                                                     : Confidence::likely;
+  auto& finding = cause.is(FindingCode::firewall_rate_limited, Owner::security, sure);
   finding.title = resets
                       ? phrase("A device in the path has started to refuse this computer's packets")
                       : phrase("A device in the path has started to drop this computer's packets");
-  finding.owner = Owner::security;
-  const auto* quiet = line ? nullptr : resolver_is_silent(facts);
-  finding.confidence = quiet != nullptr || one_died_before(facts, last) ? Confidence::possible
-                       : line && networks.size() > 1                    ? Confidence::certain
-                                                                        : Confidence::likely;
   finding.fix = phrase(
       "Exempt this computer{} from intrusion prevention (port scan, host sweep or flood "
       "protection) on the firewall, or raise its limit: calls contact dozens of servers within "
@@ -221,35 +229,20 @@ Causes find_rate_limit(const Diagnosis& context) {
     const auto seconds = std::chrono::duration<double>(*after->result->observation.sent_at -
                                                        *before->result->observation.sent_at);
     const auto& target = after->result->probe.target;
-    finding.evidence.push_back(
-        {after->result->probe.id, phrase("{}, {} {}, answered, but not {} s later.", target.host,
-                                         is_udp(*after->result) ? "UDP" : "TCP", target.port(),
-                                         fmt::format("{:.0f}", seconds.count()))});
+    cause.tell(phrase("{}, {} {}, answered, but not {} s later.", target.host,
+                      is_udp(*after->result) ? "UDP" : "TCP", target.port(),
+                      fmt::format("{:.0f}", seconds.count())),
+               after->result);
   }
   if (line) finding.evidence.push_back(*line);
   if (quiet != nullptr) {
-    finding.evidence.push_back(
-        {quiet->probe.id,
-         phrase("The DNS servers no longer answer either: the line itself may have gone down.")});
+    cause.tell(
+        phrase("The DNS servers no longer answer either: the line itself may have gone down."),
+        quiet);
   }
   add_what_they_saw(finding.evidence, cause.explained, 4);
   return {cause};
 }
-
-namespace {
-
-// How the two counts came out.
-void add_counts(std::vector<FindingEvidence>& list, const Facts& facts) {
-  const auto &one = facts.on_one_flow(), &news = facts.on_new_flows();
-  if (one.sent == 0 || news.sent == 0) return;
-  list.push_back(
-      {news.result->probe.id,
-       phrase(
-           "Of {} requests to {} from one port, {} were answered; of {} from separate ports, {}.",
-           one.sent, one.result->probe.target.host, one.answered, news.sent, news.answered)});
-}
-
-}  // namespace
 
 bool new_flows_are_limited(const Facts& facts) { return loss_by(facts) == LossBy::limit; }
 
@@ -259,19 +252,15 @@ Causes find_new_flow_limit(const Diagnosis& context) {
   const auto& facts = context.facts;
   if (!new_flows_are_limited(facts)) return {};
   Cause cause;
-  for (const auto& result : facts.report.probes) {
+  cause.explained = facts.probes_that([&](const ProbeResult& result) {
     const bool silent = result.observation.outcome == Outcome::silent;
     const bool outside = is_udp(result) && is_direct(result) && !facts.inside(result);
-    if (silent && outside && result.probe.check != CheckKind::dns && !context.explained(result)) {
-      cause.explained.push_back(&result);
-    }
-  }
+    return silent && outside && result.probe.check != CheckKind::dns && !context.explained(result);
+  });
   if (!context.affects_requirement(cause.explained)) return {};
-  auto& finding = cause.finding;
-  finding.code = FindingCode::firewall_new_flows_limited;
+  auto& finding =
+      cause.is(FindingCode::firewall_new_flows_limited, Owner::network, Confidence::likely);
   finding.title = phrase("A device in the path limits how many new flows get out");
-  finding.owner = Owner::network;
-  finding.confidence = Confidence::likely;
   finding.fix = phrase(
       "Find the firewall's limit on new connections or flows per second (flood or scan protection, "
       "session limit per host), and raise it {}: calls open dozens of flows within a second.",
@@ -287,31 +276,26 @@ Causes find_loss(const Diagnosis& context) {
   const auto& facts = context.facts;
   const auto& late = facts.answered_late();
   Cause cause;
-  for (const auto& result : facts.report.probes) {
-    if (got_no_answer(result) && is_direct(result) && !facts.inside(result) &&
-        !context.explained(result)) {
-      cause.explained.push_back(&result);
-    }
-  }
+  cause.explained = facts.probes_that([&](const ProbeResult& result) {
+    return got_no_answer(result) && is_direct(result) && !facts.inside(result) &&
+           !context.explained(result);
+  });
   if (late.empty() || !context.affects_requirement(cause.explained)) return {};
   // A media port, or a router on the way, owes nobody an answer.
-  const auto missing = std::count_if(facts.flows.begin(), facts.flows.end(), [](const Flow& flow) {
-    return flow.way == Reachability::lost &&
-           any_sample(flow, [](const FlowSample& sample) { return sample.responder; });
+  const auto missing = std::ranges::count_if(facts.flows, [](const Flow& flow) {
+    return flow.way == Reachability::lost && any_sample(flow, &FlowSample::responder);
   });
   // Counted, and none is lost: on a narrow line our own first packets were late, for they queue.
   const auto &one = facts.on_one_flow(), &news = facts.on_new_flows();
   const bool all_answered = one.sent > 0 && one.lost() == 0 && news.sent > 0 && news.lost() == 0;
   if (all_answered && missing == 0) return {};
-  auto& finding = cause.finding;
   // Where this computer is shut out, the count met that.
   const bool by_line = loss_by(facts) == LossBy::line && fallen_silent(facts).empty();
-  finding.code = FindingCode::network_loss;
+  auto& finding = cause.is(FindingCode::network_loss, Owner::lan,
+                           by_line ? Confidence::likely : Confidence::possible);
   finding.title = by_line
                       ? phrase("Packets are lost in transit")
                       : phrase("Packets are lost in transit, or a device limits new connections");
-  finding.owner = Owner::lan;
-  finding.confidence = by_line ? Confidence::likely : Confidence::possible;
   finding.fix = phrase("Run this again at a quiet time, over a cable instead of Wi-Fi. ");
   finding.fix += by_line ? phrase(
                                "If packets are still lost, ask the Internet provider to measure "
@@ -322,14 +306,12 @@ Causes find_loss(const Diagnosis& context) {
                                "second (flood or scan protection) and its log for packets from "
                                "this computer, and ask "
                                "the Internet provider to measure the loss on the line.");
-  finding.evidence.push_back(
-      {"", late.size() == 1 ? phrase("One request was answered only on the second try.")
-                            : phrase("{} requests were answered only after they were sent again.",
-                                     late.size())});
+  cause.tell(late.size() == 1 ? phrase("One request was answered only on the second try.")
+                              : phrase("{} requests were answered only after they were sent again.",
+                                       late.size()));
   if (missing > 0) {
-    finding.evidence.push_back(
-        {"", missing == 1 ? phrase("One port of a public server did not answer.")
-                          : phrase("{} ports of public servers did not answer.", missing)});
+    cause.tell(missing == 1 ? phrase("One port of a public server did not answer.")
+                            : phrase("{} ports of public servers did not answer.", missing));
   }
   add_counts(finding.evidence, facts);
   add_what_they_saw(finding.evidence, late, 3);

@@ -52,21 +52,17 @@ std::optional<Behind> behind(const reach::Diagnosis& drawn, const reach::World& 
       found.chance = true;
       continue;
     }
-    const auto* box = &drawn.boxes[met.box];
-    const bool known = std::find(found.boxes.begin(), found.boxes.end(), box) != found.boxes.end();
-    if (!known) found.boxes.push_back(box);
+    add_once(found.boxes, &drawn.boxes[met.box]);
   }
   return found;
 }
 
 bool settled(const reach::Diagnosis& drawn, const reach::Box& box) {
-  double sum = 0;
-  for (const auto& world : drawn.worlds) {
-    const bool has = std::any_of(world.boxes.begin(), world.boxes.end(),
-                                 [&](auto number) { return &drawn.boxes[number] == &box; });
-    if (has) sum += world.probability;
-  }
-  return sum >= is_settled;
+  const auto has_it = [&](const reach::World& world) {
+    return std::ranges::any_of(world.boxes,
+                               [&](auto number) { return &drawn.boxes[number] == &box; });
+  };
+  return reach::probability(drawn.worlds, has_it) >= is_settled;
 }
 
 Text hosts_in_words(const reach::Sight& sight, const reach::Hosts& hosts) {
@@ -87,10 +83,9 @@ Text flows_of(const reach::Box& box) {
 
 // A firewall's rule; some let through what is on a list, and all let through DNS or not.
 Text rule_in_words(const reach::Sight& sight, const reach::Box& box) {
-  const bool lists_ports =
-      std::any_of(box.spared.begin(), box.spared.end(), [](const reach::Spared& spared) {
-        return spared.ports.first != dns_port || spared.ports.last != dns_port;
-      });
+  const bool lists_ports = std::ranges::any_of(box.spared, [](const reach::Spared& spared) {
+    return spared.ports.first != dns_port || spared.ports.last != dns_port;
+  });
   if (box.code == Code::web_only) return phrase("a firewall that blocks everything but the web");
   if (!box.spared_hosts.empty() || lists_ports)
     return phrase("a firewall that allows {} only to what is on a list", flows_of(box));
@@ -115,10 +110,8 @@ Text in_words(const reach::Sight& sight, const reach::Box& box) {
     case reach::Kind::reticent:
       return phrase("servers that ignore clients they do not know ({})",
                     hosts_in_words(sight, box.hosts));
-    case reach::Kind::accept:
-      return box.code == Code::connections_taken
-                 ? phrase("a device that answers TCP itself and passes nothing on")
-                 : Text();
+    case reach::Kind::accept:  // one that carries connections on is behind no failure
+      return phrase("a device that answers TCP itself and passes nothing on");
     case reach::Kind::inspect:
       return box.code == Code::tls_filtered ? phrase("a filter that cuts off TLS")
              : box.code == Code::stun_filtered
@@ -140,8 +133,7 @@ Text in_words(const reach::Sight& sight, const reach::Box& box) {
 
 Text what_tells(const Behind& other) {
   const auto any = [&](auto such) {
-    return std::any_of(other.boxes.begin(), other.boxes.end(),
-                       [&](const auto* box) { return such(*box); });
+    return std::ranges::any_of(other.boxes, [&](const auto* box) { return such(*box); });
   };
   if (any(reach::at_far_end)) {
     return phrase(
@@ -162,8 +154,7 @@ Text what_tells(const Behind& other) {
 std::optional<RunnerUp> runner_up(const Diagnosis& context, const Cause& cause) {
   const auto& finding = cause.finding;
   if (finding.confidence == Confidence::certain || !decided_by_worlds(finding.code)) return {};
-  std::set<std::string_view> lost;
-  for (const auto* result : failing_ones(cause.explained)) lost.insert(result->probe.id);
+  const auto lost = ids_of(failing_ones(cause.explained));
   const auto& drawn = context.worlds();
   std::vector<std::size_t> failures;
   for (std::size_t i = 0; i < drawn.sight.packets.size(); ++i) {
@@ -178,13 +169,12 @@ std::optional<RunnerUp> runner_up(const Diagnosis& context, const Cause& cause) 
   for (const auto& world : drawn.worlds) {
     if (world.probability < is_close) break;
     auto other = behind(drawn, world, failures);
-    if (!other || std::any_of(other->boxes.begin(), other->boxes.end(), says_the_same)) continue;
+    if (!other || std::ranges::any_of(other->boxes, says_the_same)) continue;
     std::erase_if(other->boxes, [&](const auto* box) { return settled(drawn, *box); });
     std::vector<Text> causes;
     for (const auto* box : other->boxes) causes.push_back(in_words(drawn.sight, *box));
     if (other->chance) causes.push_back(phrase("packets that get lost by chance"));
-    const bool all_told =
-        std::none_of(causes.begin(), causes.end(), [](const Text& text) { return text.empty(); });
+    const bool all_told = std::ranges::none_of(causes, &Text::empty);
     if (!causes.empty() && all_told) return RunnerUp{listed_texts(causes), what_tells(*other)};
   }
   return {};

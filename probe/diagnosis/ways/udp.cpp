@@ -1,6 +1,5 @@
-// UDP, all of it, or its replies: worlds decide it.
-#include <fmt/format.h>
-
+// UDP, all of it, or its replies: worlds decide it. And media that goes one way: relays that we
+// made ourselves, or a far end of our own, hear us, and what they send back does not come in.
 #include <algorithm>
 
 #include "probe/diagnosis/reach/clues.hpp"
@@ -37,21 +36,17 @@ std::optional<std::uint16_t> lowest_without_reply(const Facts& facts) {
 
 // UDP to these ports and higher ones that was seen to leave the site, and no more.
 std::vector<const ProbeResult*> left_without_reply(const Diagnosis& context, std::uint16_t from) {
-  std::vector<const ProbeResult*> left;
-  for (const auto& result : context.facts.report.probes) {
+  return context.facts.probes_that([&](const ProbeResult& result) {
     const bool dns = result.probe.target.port() == dns_port || result.probe.check == CheckKind::dns;
     const bool passed =
         result.observation.outcome == Outcome::passed && result.probe.target.ports.last >= from;
-    if (is_udp(result) && is_direct(result) && !dns && passed && !context.facts.inside(result)) {
-      left.push_back(&result);
-    }
-  }
-  return left;
+    return is_udp(result) && is_direct(result) && !dns && passed && !context.facts.inside(result);
+  });
 }
 
 // Something else than DNS is answered on its port, which many let out for its sake.
 bool works_on_the_port_of_dns(const Facts& facts) {
-  return std::any_of(facts.flows.begin(), facts.flows.end(), [](const Flow& flow) {
+  return std::ranges::any_of(facts.flows, [](const Flow& flow) {
     return flow.udp && flow.port == dns_port && any_sample(flow, [](const FlowSample& sample) {
              const auto check = sample.result->probe.check;
              return sample.way == Reachability::open &&
@@ -91,8 +86,7 @@ bool list_lets_out_udp(const Facts& facts) {
 
 // Packets died on the way, or somebody other than the target turned them away.
 bool blocked_on_the_way(const Facts& facts) {
-  const auto cells = udp_cells(facts);
-  return std::any_of(cells.begin(), cells.end(), [](const Flow* flow) {
+  return std::ranges::any_of(udp_cells(facts), [](const Flow* flow) {
     return any_sample(*flow, [](const FlowSample& sample) {
       const auto& target = sample.result->observation.address;
       const bool by_itself = target && sample.by == target->to_string();
@@ -119,8 +113,7 @@ bool any_dies_whatever_it_carries(const Diagnosis& context) {
 }  // namespace
 
 bool silence_tells(const Facts& facts) {
-  const auto& probes = facts.report.probes;
-  if (std::any_of(probes.begin(), probes.end(), is_taken_near)) return false;
+  if (facts.any_probe(is_taken_near)) return false;
   bool strangers = false, vendors = false, vendors_mute = false;
   for (const auto& flow : facts.flows) {
     if (flow.udp) continue;
@@ -155,15 +148,14 @@ std::optional<ClosedUdp> closed_udp(const Diagnosis& context) {
 }
 
 std::vector<const ProbeResult*> failing_udp(const Diagnosis& context) {
-  std::vector<const ProbeResult*> lost;
-  for (const auto& result : context.facts.report.probes) {
+  return context.facts.probes_that([&](const ProbeResult& result) {
     const bool dns = result.probe.target.port() == dns_port || result.probe.check == CheckKind::dns;
-    if ((is_udp(result) || is_silent_call(result)) && is_direct(result) && !dns &&
-        !context.facts.inside(result) && failing(result) && !context.explained(result)) {
-      lost.push_back(&result);
-    }
-  }
-  return lost;
+    // A call that was offered over TLS, and whose checks over UDP got no answer.
+    const bool silent_call =
+        result.probe.check == CheckKind::ice && result.observation.detail == DetailCode::ice_silent;
+    return (is_udp(result) || silent_call) && is_direct(result) && !dns &&
+           !context.facts.inside(result) && failing(result) && !context.explained(result);
+  });
 }
 
 Causes find_udp_blocked(const Diagnosis& context) {
@@ -172,9 +164,7 @@ Causes find_udp_blocked(const Diagnosis& context) {
   if (!closed) return {};
   Cause cause;
   cause.explained = failing_udp(context);
-  for (const auto& result : facts.report.probes) {
-    if (needs_relay_over_stream(result)) cause.impaired.push_back(&result);
-  }
+  cause.impaired = facts.probes_that(needs_relay_over_stream);
   const auto replies_from = closed->replies_from;
   const bool only_replies = replies_from.has_value();
   if (only_replies) {
@@ -183,16 +173,11 @@ Causes find_udp_blocked(const Diagnosis& context) {
     });
     cause.contradicted = left_without_reply(context, *replies_from);
   }
-  const bool media_too =
-      std::any_of(cause.contradicted.begin(), cause.contradicted.end(),
-                  [&](const ProbeResult* result) { return facts.asked_for(*result); });
-  if (!media_too && !context.affects_requirement(cause.explained)) return {};
+  if (!facts.any_asked_for(cause.contradicted) && !context.affects_requirement(cause.explained))
+    return {};
   cause.closes = replies_from > last_well_known_port ? Closes::high_udp : Closes::udp;
-  auto& finding = cause.finding;
-  finding.code = FindingCode::firewall_udp_blocked;
+  auto& finding = cause.is(FindingCode::firewall_udp_blocked, Owner::network, closed->confidence);
   finding.title = title_of(replies_from, facts);
-  finding.owner = Owner::network;
-  finding.confidence = closed->confidence;
   if (finding.confidence == Confidence::possible) {
     // What is seen to be blocked is said of that, and is surer.
     if (any_dies_whatever_it_carries(context)) return {};
@@ -227,14 +212,36 @@ Causes find_udp_blocked(const Diagnosis& context) {
                             from_users(facts))
                    : phrase("Allow outgoing UDP (and return traffic) {}:", from_users(facts)),
       wanted, where_the_list_is(facts, cause.explained));
-  if (only_replies) {
-    finding.evidence.push_back({"", phrase("UDP leaves the site, but no reply comes back.")});
-  }
+  if (only_replies) cause.tell(phrase("UDP leaves the site, but no reply comes back."));
   add_what_udp_met(finding.evidence, facts);
   const auto* tcp = tcp_works(facts);
-  finding.evidence.push_back(
-      {tcp->samples.front().result->probe.id,
-       phrase("TCP works: {}, port {}, is reachable.", tcp->host, tcp->port)});
+  cause.tell(phrase("TCP works: {}, port {}, is reachable.", tcp->host, tcp->port),
+             tcp->samples.front().result);
+  return {cause};
+}
+
+Causes find_one_way_media(const Diagnosis& context) {
+  Cause cause;
+  auto& finding = cause.is(FindingCode::media_one_way, Owner::network, Confidence::certain);
+  cause.explained = context.facts.probes_that([&](const ProbeResult& result) {
+    return !context.explained(result) && result.observation.detail == DetailCode::inbound_dropped;
+  });
+  for (const auto* result : cause.explained) {
+    for (const auto& evidence : result->observation.evidence) {
+      const bool one_way = flag_fact(evidence, Fact::inbound) == std::optional(false);
+      if (evidence.kind != EvidenceKind::udp_port || !one_way || finding.evidence.size() >= 6)
+        continue;
+      cause.tell(phrase("{}: {}", result->probe.target.host, evidence.text), result);
+    }
+  }
+  if (!context.affects_requirement(cause.explained)) return {};
+  if (finding.evidence.empty()) add_what_they_saw(finding.evidence, cause.explained);
+  finding.title = phrase("Media gets out, but replies do not come in: one-way audio");
+  finding.fix = phrase(
+      "Let in the replies to UDP sent {} (a stateful rule with a timeout of at least 120 s; with "
+      "several Internet lines, over the same line that the packets left on): {}.{}",
+      from_users(context.facts), flows_in_words(context.facts, cause.explained),
+      where_the_list_is(context.facts, cause.explained));
   return {cause};
 }
 

@@ -5,13 +5,7 @@
 #include "probe/diagnosis/words.hpp"
 
 namespace callready::findings {
-
 namespace {
-
-bool of_a_range(const FlowSample& sample) {
-  const auto& probe = sample.result->probe;
-  return probe.check == CheckKind::udp_range && !probe.target.ports.single();
-}
 
 // The devices that refused, with the networks for which each did it.
 std::map<std::string, std::set<std::string>> refusals(const std::vector<const Flow*>& flows) {
@@ -24,9 +18,24 @@ std::map<std::string, std::set<std::string>> refusals(const std::vector<const Fl
   return found;
 }
 
-}  // namespace
+// Public servers over TCP that did not answer, on ports where others of them did: no rule about
+// ports does that.
+std::vector<const Flow*> lost_beside_others(const Facts& facts) {
+  const auto vendors = facts.hosts_asked_for();
+  std::set<std::uint16_t> open;
+  std::vector<const Flow*> lost;
+  for (const auto& flow : facts.flows) {
+    const bool listens =
+        !flow.udp && !vendors.contains(flow.host) && any_sample(flow, &FlowSample::responder);
+    if (!listens) continue;
+    if (flow.way == Reachability::open) open.insert(flow.port);
+    if (flow.way == Reachability::lost) lost.push_back(&flow);
+  }
+  std::erase_if(lost, [&](const Flow* flow) { return !open.contains(flow->port); });
+  return lost;
+}
 
-bool in_a_range(const Flow& flow) { return any_sample(flow, of_a_range); }
+}  // namespace
 
 std::vector<const Flow*> udp_cells(const Facts& facts) {
   return facts.select([](const Flow& flow) { return flow.udp && flow.port != dns_port; });
@@ -35,9 +44,8 @@ std::vector<const Flow*> udp_cells(const Facts& facts) {
 void add_what_udp_met(std::vector<FindingEvidence>& list, const Facts& facts) {
   const auto flows = udp_cells(facts);
   const auto devices = refusals(flows);
-  const auto widest = std::max_element(
-      devices.begin(), devices.end(),
-      [](const auto& a, const auto& b) { return a.second.size() < b.second.size(); });
+  const auto widest = std::ranges::max_element(
+      devices, {}, [](const auto& device) { return device.second.size(); });
   if (widest != devices.end() && widest->second.size() > 1) {
     list.push_back(
         {"", phrase("{} rejects UDP to {} networks.", widest->first, widest->second.size())});
@@ -45,11 +53,9 @@ void add_what_udp_met(std::vector<FindingEvidence>& list, const Facts& facts) {
   std::set<std::uint16_t> dropped;
   std::set<std::string> silent;  // operators
   for (const auto* flow : flows) {
-    const auto told = [](const FlowSample& sample) { return sample.turned_away(); };
-    const bool died = flow->way == Reachability::blocked && !any_sample(*flow, told);
-    const auto answers_everybody = [](const FlowSample& sample) { return sample.responder; };
-    if (died) dropped.insert(flow->port);
-    const bool is_public = any_sample(*flow, answers_everybody) && !facts.asked_for(*flow);
+    const bool told = any_sample(*flow, &FlowSample::turned_away);
+    if (flow->way == Reachability::blocked && !told) dropped.insert(flow->port);
+    const bool is_public = any_sample(*flow, &FlowSample::responder) && !facts.asked_for(*flow);
     if (is_public && !heard(*flow)) silent.insert(flow->party);
   }
   if (dropped.size() > 2) {
@@ -62,73 +68,7 @@ void add_what_udp_met(std::vector<FindingEvidence>& list, const Facts& facts) {
     list.push_back({"", phrase("Public servers do not answer over UDP: {}.",
                                listed({silent.begin(), silent.end()}))});
   }
-  const auto more = evidence_for(flows, 6);
-  list.insert(list.end(), more.begin(), more.end());
-}
-
-Text Span::bounds() const {
-  std::vector<std::string> good;
-  if (good_before) good.push_back(std::to_string(*good_before));
-  if (good_after) good.push_back(std::to_string(*good_after));
-  if (good.empty()) return phrase("every port that was tried is blocked");
-  return phrase("blocked as far as sampled: {} to {}; still open: {}", ports.first, ports.last,
-                listed(good));
-}
-
-std::vector<Span> spans_of(const Facts& facts, const std::vector<const Flow*>& closed) {
-  std::map<std::uint16_t, bool> ports;  // whether they get out
-  for (const auto* flow : udp_cells(facts)) {
-    if (out(*flow)) ports[flow->port] = true;
-  }
-  for (const auto* flow : closed) ports[flow->port] = false;
-  std::vector<Span> spans;
-  std::optional<std::uint16_t> good;
-  bool open = false;
-  for (const auto& [port, gets_out] : ports) {
-    if (gets_out) {
-      if (open) spans.back().good_after = port;
-      good = port;
-    } else {
-      if (!open) spans.push_back({{port, port}, good, std::nullopt});
-      spans.back().ports.last = port;
-    }
-    open = !gets_out;
-  }
-  return spans;
-}
-
-std::optional<FindingEvidence> control_for(const Facts& facts, const std::string& host) {
-  const FlowSample* best = nullptr;
-  int best_rank = -1;
-  for (const auto* flow : udp_cells(facts)) {
-    if (!out(*flow)) continue;
-    for (const auto& sample : flow->samples) {
-      if (!gets_out(sample.way) || !is_udp(*sample.result)) continue;
-      // Not of a range of which a part fails, if there is another; of that host rather than of
-      // others.
-      const int rank = (failing(*sample.result) ? 0 : 2) + (flow->host == host ? 1 : 0);
-      if (rank > best_rank) best = &sample;
-      best_rank = std::max(best_rank, rank);
-    }
-  }
-  if (best == nullptr) return std::nullopt;
-  return what_it_saw(*best);
-}
-
-std::vector<const Flow*> lost_beside_others(const Facts& facts) {
-  const auto vendors = facts.hosts_asked_for();
-  std::set<std::uint16_t> open;
-  std::vector<const Flow*> lost;
-  for (const auto& flow : facts.flows) {
-    const bool listens =
-        !flow.udp && !vendors.contains(flow.host) &&
-        any_sample(flow, [](const FlowSample& sample) { return sample.responder; });
-    if (!listens) continue;
-    if (flow.way == Reachability::open) open.insert(flow.port);
-    if (flow.way == Reachability::lost) lost.push_back(&flow);
-  }
-  std::erase_if(lost, [&](const Flow* flow) { return !open.contains(flow->port); });
-  return lost;
+  append(list, evidence_for(flows, 6));
 }
 
 bool new_flows_may_be_limited(const Facts& facts) {
@@ -144,10 +84,9 @@ bool new_flows_may_be_limited(const Facts& facts) {
   if (!by_turns.empty()) return true;
   const auto& late = facts.answered_late();
   const auto open = facts.select([](const Flow& flow) { return flow.way == Reachability::open; });
-  const auto late_udp = std::count_if(late.begin(), late.end(),
-                                      [](const ProbeResult* result) { return is_udp(*result); });
-  const auto open_udp =
-      std::count_if(open.begin(), open.end(), [](const Flow* flow) { return flow->udp; });
+  const auto late_udp =
+      std::ranges::count_if(late, [](const ProbeResult* result) { return is_udp(*result); });
+  const auto open_udp = std::ranges::count_if(open, &Flow::udp);
   return 3 * late.size() > open.size() || 3 * late_udp > open_udp;
 }
 

@@ -10,9 +10,6 @@ inline constexpr std::uint16_t dns_port = 53;
 // All over UDP but DNS.
 std::vector<const Flow*> udp_cells(const Facts& facts);
 
-// A port of a media range that was sampled.
-bool in_a_range(const Flow& flow);
-
 // What UDP as a whole met: the device that refuses most of it, ports that die on the way, public
 // servers that are silent, and a few of the packets.
 void add_what_udp_met(std::vector<FindingEvidence>& list, const Facts& facts);
@@ -28,22 +25,6 @@ struct ClosedUdp {
   std::optional<std::uint16_t> replies_from{};
 };
 std::optional<ClosedUdp> closed_udp(const Diagnosis& context);
-
-// The first that gets out, preferring the given host: the control that gives the others a meaning.
-std::optional<FindingEvidence> control_for(const Facts& facts, const std::string& host);
-
-// Ports between which none was seen to get out, over UDP as far as they were sampled.
-struct Span {
-  PortRange ports;
-  std::optional<std::uint16_t> good_before, good_after;  // the nearest that get out
-
-  Text bounds() const;
-};
-std::vector<Span> spans_of(const Facts& facts, const std::vector<const Flow*>& closed);
-
-// Public servers over TCP that did not answer, on ports where others of them did: no rule about
-// ports does that.
-std::vector<const Flow*> lost_beside_others(const Facts& facts);
 
 // Much of what was reached was so only when asked again, more than a bad line does, or two were
 // lost beside others: a device may limit what is new, and whoever has sent less often is silent for

@@ -1,7 +1,5 @@
 // What no rule explains is said as what it is: which flows, what was seen, and what to ask next. A
 // blocked capability never stands alone.
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "probe/diagnosis/rules.hpp"
@@ -27,16 +25,12 @@ std::vector<const RequirementResult*> unexplained_rows(const SetResult& set,
     std::vector<const RequirementResult*> failed;
     bool any_explained = false;
     for (const auto& row : set.requirements) {
-      const auto& needed = capability.requirements;
-      const bool has = std::find(needed.begin(), needed.end(), row.id) != needed.end();
+      const bool has = contains(capability.requirements, row.id);
       if (!has || row.status != Status::fail) continue;
       any_explained |= explained.contains(set.id + '/' + row.id);
       failed.push_back(&row);
     }
-    if (any_explained) continue;
-    for (const auto* row : failed) {
-      if (std::find(lost.begin(), lost.end(), row) == lost.end()) lost.push_back(row);
-    }
+    if (!any_explained) add_new(lost, failed);
   }
   return lost;
 }
@@ -45,7 +39,7 @@ std::vector<const RequirementResult*> unexplained_rows(const SetResult& set,
 
 std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Finding>& findings) {
   // A computer that is off explains all that failed, whatever its row is about.
-  const bool off = std::any_of(findings.begin(), findings.end(), [](const Finding& finding) {
+  const bool off = std::ranges::any_of(findings, [](const Finding& finding) {
     const bool code = finding.code == FindingCode::network_offline ||
                       finding.code == FindingCode::network_no_gateway;
     return code && finding.confidence == Confidence::certain;
@@ -57,25 +51,19 @@ std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Find
     for (const auto* row : unexplained_rows(set, explained)) {
       for (const auto& id : row->probes) {
         const auto* result = facts.find(id);
-        const auto& known = cause.explained;
-        if (result == nullptr || !failing(*result) || !facts.asked_for(*result)) continue;
-        if (std::find(known.begin(), known.end(), result) == known.end()) {
-          cause.explained.push_back(result);
-        }
+        const bool lost = result != nullptr && failing(*result) && facts.asked_for(*result);
+        if (lost) add_once(cause.explained, result);
       }
     }
   }
   if (cause.explained.empty()) return std::nullopt;
-  auto& finding = cause.finding;
+  auto& finding = cause.is(FindingCode::network_unexplained, Owner::network, Confidence::possible);
   const auto hosts = listed(hosts_of(cause.explained));
-  finding.code = FindingCode::network_unexplained;
   finding.title = phrase("{} cannot be reached, cause unknown", hosts);
-  finding.owner = Owner::network;
-  finding.confidence = Confidence::possible;
   const auto flows = flows_in_words(facts, cause.explained);
-  const bool names_only = std::all_of(
-      cause.explained.begin(), cause.explained.end(),
-      [](const ProbeResult* result) { return result->observation.outcome == Outcome::unresolved; });
+  const bool names_only = std::ranges::all_of(cause.explained, [](const ProbeResult* result) {
+    return result->observation.outcome == Outcome::unresolved;
+  });
   if (names_only) {
     finding.title = phrase("{} could not be looked up, cause unknown", hosts);
     finding.fix = phrase(

@@ -1,5 +1,6 @@
-#include "probe/diagnosis/ways/weak_evidence.hpp"
-
+// "It left the site" is weak evidence: a router on the way saw the packet, and nobody has said that
+// it arrived, or that anything comes back. It is taken for a way that is open, unless the worlds in
+// which it is lost add up to 5 %, or nothing comes back over UDP at all.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -287,8 +288,8 @@ std::set<std::string> got_out_after_all(const Facts& facts) {
     for (const auto& sample : flow.samples) {
       const bool died = sample.way == Reachability::blocked && sample.by.empty() && !sample.forged;
       const bool passed = any_sample(flow, [&](const FlowSample& other) {
-        const bool out = other.way == Reachability::open || other.way == Reachability::left;
-        return out && inspected_as(other) == inspected_as(sample);  // it may drop one only
+        // It may drop one only.
+        return gets_out(other.way) && inspected_as(other) == inspected_as(sample);
       });
       // Who was named stands, whatever died beside.
       const bool turned_away = sample.way == Reachability::blocked && !died;

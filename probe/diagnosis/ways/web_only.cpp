@@ -1,6 +1,4 @@
 // Only the web gets out: worlds decide it (docs/design.md, "How neighbours are told apart", 4).
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "probe/diagnosis/ways/by_worlds.hpp"
@@ -33,13 +31,11 @@ std::set<std::string> networks_of_https(const Facts& facts) {
 // The web, and nothing else. What is less than likely is said of UDP and of the ports one by one.
 Causes find_web_only(const Diagnosis& context) {
   const auto& facts = context.facts;
-  std::vector<const ProbeResult*> lost_tcp;
-  for (const auto& result : facts.report.probes) {
+  const auto lost_tcp = facts.probes_that([&](const ProbeResult& result) {
     const auto port = result.probe.target.port();
     const bool other = is_direct(result) && !is_udp(result) && !is_web(port) && port != 53;
-    if (other && failing(result) && !facts.inside(result) && !context.explained(result))
-      lost_tcp.push_back(&result);
-  }
+    return other && failing(result) && !facts.inside(result) && !context.explained(result);
+  });
   const auto https = networks_of_https(facts);
   if (lost_tcp.empty() || https.size() < 2) return {};
   AllClosed udp(context, [](const reach::Packet& packet) { return packet.udp; });
@@ -51,7 +47,7 @@ Causes find_web_only(const Diagnosis& context) {
       return udp.by(context.worlds().boxes[number], world);
     };
     return spares_the_web(box) && other_tcp.by(box, world) &&
-           std::any_of(world.boxes.begin(), world.boxes.end(), closes_udp);
+           std::ranges::any_of(world.boxes, closes_udp);
   });
   if (!told || told->confidence() == Confidence::possible) return {};
   // Silence alone shows no device of the site's own.
@@ -59,19 +55,16 @@ Causes find_web_only(const Diagnosis& context) {
     return flow.udp ? flow.port != 53 : !is_web(flow.port) && flow.port != 53;
   }));
   if (!seen && !silence_tells(facts)) return {};
-  const auto lost_udp = failing_udp(context);
   Cause cause;
   cause.explained = lost_tcp;
-  cause.explained.insert(cause.explained.end(), lost_udp.begin(), lost_udp.end());
+  append(cause.explained, failing_udp(context));
   if (!context.affects_requirement(cause.explained)) return {};
-  const bool plain_web = std::any_of(facts.flows.begin(), facts.flows.end(), [](const Flow& flow) {
-    return !flow.udp && flow.port == 80 && out(flow);
-  });
+  const bool plain_web = std::ranges::any_of(
+      facts.flows, [](const Flow& flow) { return !flow.udp && flow.port == 80 && out(flow); });
   cause.closes = plain_web ? Closes::all_but_web : Closes::all_but_https;
-  auto& finding = cause.finding;
-  finding.code = FindingCode::firewall_web_only;
-  finding.owner = Owner::network;
-  finding.confidence = seen ? told->confidence() : std::max(told->confidence(), Confidence::likely);
+  auto& finding =
+      cause.is(FindingCode::firewall_web_only, Owner::network,
+               seen ? told->confidence() : std::max(told->confidence(), Confidence::likely));
   finding.title = phrase("The firewall lets only web traffic out (TCP {}443)",
                          plain_web ? phrase("80 and ") : "");
   finding.fix = phrase("Allow outgoing and return traffic {}: {}.{}", from_users(facts),
@@ -80,9 +73,8 @@ Causes find_web_only(const Diagnosis& context) {
   const auto closed = facts.networks([&](const Flow& flow) {
     return !flow.udp && bad(flow) && std::binary_search(ports.begin(), ports.end(), flow.port);
   });
-  finding.evidence.push_back(
-      {"", phrase("HTTPS to {} networks works; TCP {} to {} networks does not.", https.size(),
-                  ports_in_words(ports), closed.size())});
+  cause.tell(phrase("HTTPS to {} networks works; TCP {} to {} networks does not.", https.size(),
+                    ports_in_words(ports), closed.size()));
   add_what_udp_met(finding.evidence, facts);
   add_what_they_saw(finding.evidence, lost_tcp, 4);
   return {cause};

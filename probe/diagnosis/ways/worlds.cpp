@@ -11,25 +11,24 @@ namespace callready::findings {
 // was to end on the way was answered.
 Causes find_taken_connections(const Diagnosis& context) {
   const auto& facts = context.facts;
-  const auto& probes = facts.report.probes;
   auto cause = cause_by_worlds(context, reach::Code::connections_taken,
                                [](const ProbeResult& result) {  // that stood, and died
                                  return !is_udp(result) && result.observation.round_trip;
                                });
   if (!cause) return {};
   auto& finding = cause->finding;
-  const bool seen = std::any_of(probes.begin(), probes.end(), is_taken_near);
-  if (!seen) finding.confidence = std::max(finding.confidence, Confidence::likely);
+  if (!facts.any_probe(is_taken_near))
+    finding.confidence = std::max(finding.confidence, Confidence::likely);
   finding.title = phrase("A device in the path answers TCP to {} itself and passes nothing on",
                          named_ports(ports_of(cause->explained)));
   finding.fix = phrase(
       "Exempt this traffic from the firewall's transparent proxy or inspection, and allow {}, with "
       "return traffic: {}.{}",
       from_users(facts), asked_flows(facts, *cause), where_the_list_is(facts, cause->explained));
-  for (const auto& result : probes) {
+  for (const auto& result : facts.report.probes) {
     const auto* hop = is_taken_near(result) ? evidence_of(result, EvidenceKind::hop) : nullptr;
     if (hop == nullptr || finding.evidence.size() == 2) continue;
-    finding.evidence.push_back({result.probe.id, hop->text + "."});
+    cause->tell(hop->text + ".", &result);
   }
   add_what_they_saw(finding.evidence, cause->explained, 6);
   return {*cause};
@@ -56,16 +55,15 @@ Causes find_tls_filter(const Diagnosis& context) {
   std::vector<const ProbeResult*> contrast;
   for (const auto& result : facts.report.probes) {
     const auto& target = result.probe.target;
-    const bool same_port = std::find(ports.begin(), ports.end(), target.port()) != ports.end();
-    if (!same_port || !is_direct(result) || is_udp(result)) continue;
+    if (!contains(ports, target.port()) || !is_direct(result) || is_udp(result)) continue;
     // A certificate answers the greeting, whatever is wrong with it.
     const bool tls = is_greeting(result);
     const bool came =
         result.observation.outcome == Outcome::answered || (tls && !chain_of(result).empty());
     if (!came) continue;
     tls_works |= tls;
-    const bool same_host = std::find(hosts.begin(), hosts.end(), target.host) != hosts.end();
-    if (same_host && (!tls || result.probe.purpose == Purpose::other_server_name))
+    if (contains(hosts, target.host) &&
+        (!tls || result.probe.purpose == Purpose::other_server_name))
       contrast.push_back(&result);
   }
   const bool alone = finding.confidence == Confidence::possible;
@@ -89,14 +87,14 @@ Causes find_tls_filter(const Diagnosis& context) {
       finding.evidence.push_back(what_it_saw(*result));
       continue;
     }
-    finding.evidence.push_back(
-        {probe.id, phrase("With another name in the TLS greeting ({}), {} answers: the block "
-                          "matches on its name.",
-                          name->second, probe.target.host)});
+    cause->tell(phrase("With another name in the TLS greeting ({}), {} answers: the block matches "
+                       "on its name.",
+                       name->second, probe.target.host),
+                result);
   }
-  finding.evidence.push_back(
-      {"", phrase("TCP to {} connects, but then the TLS greeting is cut off or not answered: {}.",
-                  named_ports(ports), names)});
+  cause->tell(
+      phrase("TCP to {} connects, but then the TLS greeting is cut off or not answered: {}.",
+             named_ports(ports), names));
   return {*cause};
 }
 
