@@ -100,7 +100,11 @@ Claim Claims::of(const ClosedFlows& closed) const {
   // To a firewall what goes to port 53 is DNS, whatever it carries.
   const bool dns = any_of(closed.flows, [](const Flow& flow) { return flow.port == dns_port; });
   // From one network alone, only a block at this site can be told from one farther out.
-  const bool one_will_do = claim.udp && !claim.beyond;
+  std::set<std::string_view> hosts;
+  for (const auto* flow : closed.flows) hosts.insert(flow->host);
+  constexpr std::size_t many = 3;
+  const bool near = hosts.size() >= many && closed.near_sure >= reach::is_likely;
+  const bool one_will_do = !claim.beyond && (claim.udp || near);
   const bool is_port = !dns && (wide_ports || nowhere) && (one_will_do || several);
   if (wide_hosts || is_destination) {
     claim.code = FindingCode::firewall_destination_blocked;

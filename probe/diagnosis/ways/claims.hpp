@@ -20,6 +20,7 @@ struct ClosedFlows {
   // they carry, or by the same payload as `box`; that it closes their ports, whatever the
   // destination; that it closes their hosts, whatever the port.
   double sure = 0, whole_sure = 0, ports_sure = 0, hosts_sure = 0;
+  double near_sure = 0;  // that it is no farther out than the routers that speak
 };
 
 // What firewalls' rules on ports, destinations and flows close, or what a server that is out of

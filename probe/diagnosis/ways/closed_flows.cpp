@@ -143,6 +143,10 @@ class Reader {
     closed.whole_sure = probability(events, [&](const reach::World& world, std::uint32_t event) {
       return is_closed_alike(met_in(world, event), *closed.box);
     });
+    closed.near_sure = probability(events, [&](const reach::World& world, std::uint32_t event) {
+      const auto met = met_in(world, event);
+      return is_closed(met) && reach::place_of(box(met)) == 0;
+    });
     closed.ports_sure = probability(events, [&](const reach::World& world, std::uint32_t event) {
       const auto met = reach::fate_in(world, drawn_.boxes, to_a_stranger(event));
       return is_closed_alike(met, *closed.box);
