@@ -211,6 +211,22 @@ TEST(Flows, NameNoPortOfAHostThatWasReached) {
 }
 
 // Who refuses does not keep silent: what is silent may be lost.
+// All of a vendor's servers are in one network, and die on a port before the site's own router.
+TEST(Flows, OfSeveralHostsOfOneNetworkAreAPort) {
+  const auto at_vendors = [](ProbeResult result, int number) {
+    return at(std::move(result), fmt::format("203.0.113.{}", number));
+  };
+  std::vector<ProbeResult> sip, ways;
+  for (int i = 1; i <= 4; ++i) {
+    const auto host = fmt::format("sbc{}.vendor.com", i);
+    sip.push_back(at_vendors(sip_tls(host, silent, "timed_out"), i));
+    sip.push_back(at_vendors(sip_tcp(host), i));
+    if (i < 3) ways.push_back(at_vendors(tcp_hop(host, 5061, "dropped"), i));
+  }
+  EXPECT_EQ(codes(report({row("sip", sip), controls(anchors()), follow_up(ways)})),
+            Codes{"firewall.tcp_port_blocked (certain)"});
+}
+
 TEST(Flows, ThatAreSilentAreNotWhatADeviceTurnsAway) {
   const auto refused_to = [](const std::string& host, std::uint16_t port) {
     return rejected_by(tcp(host, port), "10.20.0.1");

@@ -102,8 +102,7 @@ Claim Claims::of(const ClosedFlows& closed) const {
   // From one network alone, only a block at this site can be told from one farther out.
   std::set<std::string_view> hosts;
   for (const auto* flow : closed.flows) hosts.insert(flow->host);
-  constexpr std::size_t many = 3;
-  const bool near = hosts.size() >= many && closed.near_sure >= reach::is_likely;
+  const bool near = hosts.size() > 1 && closed.near_sure >= reach::is_likely;
   const bool one_will_do = !claim.beyond && (claim.udp || near);
   const bool is_port = !dns && (wide_ports || nowhere) && (one_will_do || several);
   if (wide_hosts || is_destination) {
