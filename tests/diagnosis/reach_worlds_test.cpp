@@ -2,8 +2,8 @@
 // what must hold of all of them.
 #include <random>
 
-#include "probe/diagnosis/reach/diagnose.hpp"
 #include "tests/diagnosis/site_report.hpp"
+#include "tests/worlds/shadow.hpp"
 
 namespace callready::reach {
 namespace {
@@ -30,7 +30,7 @@ std::vector<ProbeResult> anchors(Outcome high = answered) {
           sent(test::stun("stun.l.google.com", 19302, high), high == answered ? 1 : 4)};
 }
 
-std::vector<std::string> codes(const Diagnosis& diagnosis) {
+std::vector<std::string> codes(const Shadow& diagnosis) {
   std::vector<std::string> found;
   for (const auto& cause : diagnosis.explained.causes) {
     found.push_back(fmt::format("{} {}", to_string(confidence_of(cause.sure)),

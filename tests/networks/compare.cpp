@@ -5,8 +5,8 @@
 
 #include <ctime>
 
-#include "probe/diagnosis/reach/diagnose.hpp"
 #include "tests/worlds/print.hpp"
+#include "tests/worlds/shadow.hpp"
 
 namespace callready::networks {
 namespace {

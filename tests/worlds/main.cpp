@@ -11,13 +11,13 @@
 #include <iterator>
 #include <optional>
 
-#include "probe/diagnosis/reach/diagnose.hpp"
 #include "reports/format.hpp"
 #include "reports/json/reader.hpp"
 #include "targets/builtin.hpp"
 #include "targets/loader.hpp"
 #include "tests/support/rules_for_any_set.hpp"
 #include "tests/worlds/print.hpp"
+#include "tests/worlds/shadow.hpp"
 
 namespace callready::reach {
 namespace {

@@ -1,7 +1,7 @@
 // What worlds say of a report, beside what it says.
 #pragma once
 
-#include "probe/diagnosis/reach/diagnose.hpp"
+#include "tests/worlds/shadow.hpp"
 
 namespace callready::reach {
 

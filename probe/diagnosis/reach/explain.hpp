@@ -1,7 +1,7 @@
 // Words: the causes of the worlds that are left, what shows each, and what no world explains.
 #pragma once
 
-#include "probe/diagnosis/reach/judge.hpp"
+#include "probe/diagnosis/reach/asked.hpp"
 #include "probe/diagnosis/reach/search.hpp"
 
 namespace callready::reach {

@@ -10,59 +10,36 @@
 namespace callready::reach {
 namespace {
 
-constexpr std::size_t most_worlds = 24, most_hosts = 40;
+constexpr std::size_t most_worlds = 24;
 
-using Key = std::tuple<HostId, bool, std::uint16_t, Cargo, bool>;
+// What each of the likely worlds has for an answer, as numbers.
+using Answers = std::vector<std::size_t>;
 
-Key question_key(const Packet& packet) {
-  return {packet.host, packet.udp, packet.port, packet.cargo, packet.ends_early};
+// One more number for each two worlds that either tells apart.
+Answers both(const Answers& one, const Answers& other) {
+  std::map<std::pair<std::size_t, std::size_t>, std::size_t> numbers;
+  Answers made;
+  for (std::size_t i = 0; i < one.size(); ++i) {
+    made.push_back(numbers.try_emplace({one[i], other[i]}, numbers.size()).first->second);
+  }
+  return made;
 }
 
-struct Candidate {
-  Packet packet;
-  PacketFlow flow;
-};
-
-// To hosts that are known: what they listen on and was not asked the whole way, and what was asked
-// of anybody as far as the last router.
-std::vector<Candidate> candidates(const Report& report, const Sight& sight) {
-  std::set<Key> asked;
-  std::map<HostId, PacketFlow> hosts;
-  std::set<std::tuple<bool, std::uint16_t, Cargo>> kinds;
-  bool routers_speak = false;
-  for (std::size_t i = 0; i < sight.packets.size(); ++i) {
-    const auto& packet = sight.packets[i];
-    const auto& event = sight.events.flows[i];
-    asked.insert(question_key(packet));
-    hosts.try_emplace(packet.host, event.flow);
-    kinds.emplace(packet.udp, packet.port, packet.cargo);
-    routers_speak |= event.seen == Seen::expired;
-  }
-  std::vector<Candidate> found;
-  const auto offer = [&](const PacketFlow& flow, bool ends_early) {
-    auto packet = sight.packet_of(flow);
-    packet.ends_early = ends_early;
-    if (asked.insert(question_key(packet)).second) found.push_back({packet, flow});
-  };
-  for (const auto& [probe, seen] : report.probes) {
-    const bool listener = probe.target.route.direct() && probe.target.port() != 0 &&
-                          probe.check != CheckKind::hop && probe.check != CheckKind::dns &&
-                          probe.check != CheckKind::media && probe.check != CheckKind::ice;
-    if (!listener) continue;
-    for (const auto& flow : flows_of(probe, seen)) offer(flow, false);
-  }
-  if (!routers_speak) return found;
-  std::size_t count = 0;
-  for (const auto& [host, like] : hosts) {
-    if (count++ == most_hosts) break;
-    for (const auto& [udp, port, cargo] : kinds) {
-      offer({udp, like.host, like.address, port, cargo, {}}, true);
-    }
-  }
-  return found;
+// How open it is which of these answers is the true one, in bits.
+double openness(const auto& probability_of_each) {
+  double open = 0;
+  for (const auto& [answer, sum] : probability_of_each) open -= sum > 0 ? sum * log2_of(sum) : 0;
+  return open;
 }
 
-// What one would see of it.
+double openness(const Answers& answers, const std::vector<double>& probability) {
+  std::map<std::size_t, double> sums;
+  for (std::size_t i = 0; i < answers.size(); ++i) sums[answers[i]] += probability[i];
+  return openness(sums);
+}
+
+}  // namespace
+
 std::string_view answer_to(Fate fate, const Packet& packet) {
   const bool only_a_syn = packet.ends_early && !packet.udp;
   const bool by_device = fate == Fate::take || fate == Fate::carry || fate == Fate::unheard;
@@ -101,20 +78,6 @@ std::string_view answer_to(Fate fate, const Packet& packet) {
   return "passes";
 }
 
-// What each of the likely worlds has for an answer, as numbers.
-using Answers = std::vector<std::size_t>;
-
-// One more number for each two worlds that either tells apart.
-Answers both(const Answers& one, const Answers& other) {
-  std::map<std::pair<std::size_t, std::size_t>, std::size_t> numbers;
-  Answers made;
-  for (std::size_t i = 0; i < one.size(); ++i) {
-    made.push_back(numbers.try_emplace({one[i], other[i]}, numbers.size()).first->second);
-  }
-  return made;
-}
-
-// How probable each of the likeliest is, of these.
 std::vector<double> of_the_likeliest(const std::vector<World>& worlds) {
   const auto count = std::min(worlds.size(), most_worlds);
   std::vector<double> probability;
@@ -123,21 +86,6 @@ std::vector<double> of_the_likeliest(const std::vector<World>& worlds) {
   for (std::size_t i = 0; i < count; ++i) probability.push_back(worlds[i].probability / total);
   return probability;
 }
-
-// How open it is which of these answers is the true one, in bits.
-double openness(const auto& probability_of_each) {
-  double open = 0;
-  for (const auto& [answer, sum] : probability_of_each) open -= sum > 0 ? sum * log2_of(sum) : 0;
-  return open;
-}
-
-double openness(const Answers& answers, const std::vector<double>& probability) {
-  std::map<std::size_t, double> sums;
-  for (std::size_t i = 0; i < answers.size(); ++i) sums[answers[i]] += probability[i];
-  return openness(sums);
-}
-
-}  // namespace
 
 std::vector<std::size_t> most_telling(const std::vector<Packet>& packets, std::size_t sent,
                                       const Boxes& boxes, const std::vector<World>& worlds,
@@ -180,31 +128,6 @@ std::vector<std::size_t> most_telling(const std::vector<Packet>& packets, std::s
     open = best_open;
   }
   return chosen;
-}
-
-std::optional<Question> next_question(const Report& report, const Sight& sight, const Boxes& boxes,
-                                      const std::vector<World>& worlds) {
-  const auto known = candidates(report, sight);
-  std::vector<Packet> packets;
-  for (const auto& candidate : known) packets.push_back(candidate.packet);
-  const auto best = most_telling(packets, 0, boxes, worlds, 1);
-  if (best.empty()) return std::nullopt;
-  const auto& [packet, flow] = known[best.front()];
-  std::map<std::string_view, double> answers;
-  const auto probability = of_the_likeliest(worlds);
-  for (std::size_t i = 0; i < probability.size(); ++i) {
-    answers[answer_to(fate_in(worlds[i], boxes, packet).fate, packet)] += probability[i];
-  }
-  Question question{flow, packet.ends_early, 0, {answers.begin(), answers.end()}};
-  question.gain = openness(answers);
-  return question;
-}
-
-std::string in_words(const Question& question) {
-  const auto& flow = question.flow;
-  return fmt::format("{} to {} {} {}{}", to_string(flow.cargo), flow.host, flow.udp ? "UDP" : "TCP",
-                     flow.port,
-                     question.as_far_as_the_last_router ? ", as far as the last router" : "");
 }
 
 }  // namespace callready::reach

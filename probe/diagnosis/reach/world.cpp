@@ -39,4 +39,10 @@ Bits bits_in(const World& world, const Boxes& boxes, const Sight& sight, std::si
   return bits_of(seen, slow, met.fate, losses[world.loss].share);
 }
 
+Confidence confidence_of(double probability) {
+  return probability >= is_certain  ? Confidence::certain
+         : probability >= is_likely ? Confidence::likely
+                                    : Confidence::possible;
+}
+
 }  // namespace callready::reach

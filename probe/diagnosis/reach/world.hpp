@@ -51,6 +51,11 @@ class Meeting {
   Met carrier_, other_;
 };
 
+// From here on it is said to be so; and from the last on it is worth a word.
+inline constexpr double is_certain = .99, is_likely = .95, is_worth_saying = .05;
+
+Confidence confidence_of(double probability);
+
 struct World {
   std::vector<std::uint32_t> boxes;  // numbers of boxes, ascending
   Bits cost = 0;

@@ -1,8 +1,11 @@
-#include "probe/diagnosis/reach/judge.hpp"
-
+// From the worlds that are left to the status of each row and the verdict of each capability and
+// set. In each world all is decided by the words of today's judge
+// (probe/diagnosis/status/judge.hpp); what holds in worlds that together are probable enough, is
+// said.
 #include <algorithm>
 
 #include "probe/diagnosis/status/judge.hpp"
+#include "tests/worlds/shadow.hpp"
 
 namespace callready::reach {
 namespace {
@@ -148,12 +151,6 @@ std::vector<RowState> states_in(const Asked& asked, const World& world, const Bo
 }
 
 }  // namespace
-
-Confidence confidence_of(double probability) {
-  return probability >= is_certain  ? Confidence::certain
-         : probability >= is_likely ? Confidence::likely
-                                    : Confidence::possible;
-}
 
 Judged judge(const Report& report, const Asked& asked, const std::vector<World>& worlds,
              const Boxes& boxes) {

@@ -1,0 +1,62 @@
+// What worlds would say of all of a report: statuses, verdicts and the next question, too. In the
+// program rules decide these (docs/diagnosis.md).
+#pragma once
+
+#include "probe/diagnosis/reach/diagnose.hpp"
+#include "probe/diagnosis/reach/question.hpp"
+
+namespace callready::reach {
+
+// How probable each verdict, or status, is.
+struct Odds {
+  double good = 0, limited = 0, lost = 0, open = 0;
+  double all() const { return good + limited + lost + open; }
+};
+
+struct JudgedRow {
+  Status status = Status::unknown;
+  Odds odds;
+};
+
+struct JudgedSet {
+  Verdict verdict = Verdict::unknown;
+  Odds odds;
+  std::vector<std::pair<Verdict, Odds>> capabilities;  // in the report's order
+};
+
+struct Judged {
+  std::vector<JudgedRow> rows;  // in the order of Asked
+  std::vector<JudgedSet> sets;  // in the report's order
+};
+
+Judged judge(const Report& report, const Asked& asked, const std::vector<World>& worlds,
+             const Boxes& boxes);
+
+// The packet whose fate divides the worlds that are left best.
+struct Question {
+  PacketFlow flow;
+  bool as_far_as_the_last_router = false;
+  double gain = 0;  // bits that its answer brings, on average
+  // What may become of it, and how probable that is.
+  std::vector<std::pair<std::string, double>> answers;
+};
+
+// Nothing where all worlds say next to the same of all that could be asked of hosts that are known.
+std::optional<Question> next_question(const Report& report, const Sight& sight, const Boxes& boxes,
+                                      const std::vector<World>& worlds);
+
+std::string in_words(const Question& question);
+
+struct Shadow : Diagnosis {
+  Judged judged;
+  std::optional<Question> question;  // only where something is open
+};
+
+// Of a report with its findings: what those about contents say is taken over. Pure.
+Shadow diagnose(const Report& report, const RowReach& reach, const SearchLimits& limits = {},
+                const std::vector<std::size_t>& order = {});
+
+// The report as it would be if worlds decided: statuses, verdicts and findings are theirs.
+Report as_report(const Report& report, const Shadow& diagnosis);
+
+}  // namespace callready::reach
