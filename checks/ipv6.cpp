@@ -117,14 +117,19 @@ void conclude(Observation& observation, const Attempt& six, const Attempt& four)
   const bool six_first =
       six.connected() && (!four.connected() || six.took <= four.took + head_start);
   observation.address = used.address;
-  if (used.sent_at) observation.sent_at = used.sent_at;
+  const auto take_time = [&](const Attempt& told) {
+    if (told.sent_at) observation.sent_at = told.sent_at;
+  };
   if (!six.connected() && !four.connected()) {
     const bool nothing = four.failure->kind == FailureKind::no_address ||
                          four.failure->kind == FailureKind::no_route;
-    record(observation, nothing ? *six.failure : *four.failure);
+    const auto& told = nothing ? six : four;
+    take_time(told);
+    record(observation, *told.failure);
     return;
   }
   const auto& winner = six_first ? six : four;
+  take_time(winner);
   observation.address = winner.address;
   observation.local = winner.local;
   observation.round_trip = winner.took;

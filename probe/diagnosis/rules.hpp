@@ -25,8 +25,8 @@ struct Cause {
   Closes closes = Closes::nothing_more;
   Text asked{};  // what the fix asks to let through: said anew once the rows are judged
 
-  // What it is, but for its words; the finding, to say them.
-  Finding& is(FindingCode code, Owner owner, Confidence confidence) {
+  // Sets what it is. The finding, for its title and fix.
+  Finding& name(FindingCode code, Owner owner, Confidence confidence) {
     finding.code = code;
     finding.owner = owner;
     finding.confidence = confidence;
@@ -190,8 +190,9 @@ std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Find
 // is close.
 std::optional<RunnerUp> runner_up(const Diagnosis& context, const Cause& cause);
 
+// ways/weak_evidence.cpp
 // Probes whose packets died before they left, or that nobody answered, and that got out or were
-// answered when they were sent again: a bad line (ways/weak_evidence.cpp, as the next).
+// answered when they were sent again: a bad line.
 std::set<std::string> got_out_after_all(const Facts& facts);
 
 // Probes that were only seen to leave the site, or to connect, and of which more is in doubt, or

@@ -210,7 +210,6 @@ TEST(Flows, NameNoPortOfAHostThatWasReached) {
   EXPECT_EQ(found.title, "TCP 443 to a.vendor.com and TCP 5061 to b.vendor.com are not answered");
 }
 
-// Who refuses does not keep silent: what is silent may be lost.
 // All of a vendor's servers are in one network, and die on a port before the site's own router.
 TEST(Flows, OfSeveralHostsOfOneNetworkAreAPort) {
   const auto at_vendors = [](ProbeResult result, int number) {
@@ -223,10 +222,13 @@ TEST(Flows, OfSeveralHostsOfOneNetworkAreAPort) {
     sip.push_back(at_vendors(sip_tcp(host), i));
     if (i < 3) ways.push_back(at_vendors(tcp_hop(host, 5061, "dropped"), i));
   }
-  EXPECT_EQ(codes(report({row("sip", sip), controls(anchors()), follow_up(ways)})),
-            Codes{"firewall.tcp_port_blocked (certain)"});
+  const auto found = only(report({row("sip", sip), controls(anchors()), follow_up(ways)}));
+  EXPECT_EQ(found.code, FindingCode::firewall_tcp_port_blocked);
+  EXPECT_EQ(found.confidence, Confidence::certain);
+  EXPECT_TRUE(has_evidence(found, "No connection to port 5061 succeeded anywhere"));
 }
 
+// Who refuses does not keep silent: what is silent may be lost.
 TEST(Flows, ThatAreSilentAreNotWhatADeviceTurnsAway) {
   const auto refused_to = [](const std::string& host, std::uint16_t port) {
     return rejected_by(tcp(host, port), "10.20.0.1");

@@ -57,10 +57,10 @@ Causes find_agent(const Diagnosis& context) {
   Cause cause;
   cause.explained = lost;
   // What it carries elsewhere may be lost there.
-  auto& finding = cause.is(FindingCode::computer_agent, Owner::helpdesk,
-                           carries_some                        ? Confidence::possible
-                           : said && hosts_of(lost).size() > 1 ? Confidence::certain
-                                                               : Confidence::likely);
+  auto& finding = cause.name(FindingCode::computer_agent, Owner::helpdesk,
+                             carries_some                        ? Confidence::possible
+                             : said && hosts_of(lost).size() > 1 ? Confidence::certain
+                                                                 : Confidence::likely);
   const auto which = ports_in_words({ports.begin(), ports.end()}, 4);
   finding.title =
       carries_some

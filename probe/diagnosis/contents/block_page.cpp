@@ -116,9 +116,9 @@ Causes find_block_page(const Diagnosis& context) {
     }
     auto affected = cause.explained;
     append(affected, cause.contradicted);
-    if (asked_for_ones(context.facts, std::move(affected)).empty()) continue;
+    if (!context.facts.any_asked_for(affected)) continue;
     const auto whose = block_page_of(place.address);
-    auto& finding = cause.is(FindingCode::dns_block_page, Owner::dns, *confidence);
+    auto& finding = cause.name(FindingCode::dns_block_page, Owner::dns, *confidence);
     finding.title = phrase("This site's DNS sends {} to {} block page",
                            lost.size() == 1 ? lost.front() : phrase("{} names", lost.size()),
                            whose.empty() ? "a" : fmt::format("{}'s", whose));

@@ -83,7 +83,7 @@ Causes find_browser_policies(const Diagnosis& context) {
     const auto forbidden = forbidden_by(facts, policy);
     if (!forbidden) continue;
     Cause cause;
-    auto& finding = cause.is(
+    auto& finding = cause.name(
         FindingCode::computer_browser_policy, Owner::helpdesk,
         forbidden->everywhere && !policy.recommended ? Confidence::likely : Confidence::possible);
     finding.title =

@@ -17,10 +17,7 @@ std::vector<const ProbeResult*> calls_that(const Diagnosis& context, Wanted want
   auto calls = context.facts.probes_that([&](const ProbeResult& result) {
     return result.probe.check == CheckKind::ice && !context.explained(result) && wanted(result);
   });
-  const bool asked = std::any_of(calls.begin(), calls.end(), [&](const ProbeResult* call) {
-    return context.facts.asked_for(*call);
-  });
-  if (!asked) calls.clear();
+  if (!context.facts.any_asked_for(calls)) calls.clear();
   return calls;
 }
 
@@ -77,14 +74,14 @@ std::optional<Cause> silent_calls(const Diagnosis& context, MediaWay way) {
   auto& finding = cause.finding;
   if (way == MediaWay::up) {
     // Its own firewall may have dropped them.
-    cause.is(FindingCode::firewall_udp_port_blocked, Owner::network, Confidence::likely);
+    cause.name(FindingCode::firewall_udp_port_blocked, Owner::network, Confidence::likely);
     finding.title = phrase("The firewall blocks outgoing UDP to the far end of calls: {}", ends);
     finding.fix = phrase(
         "Allow outgoing UDP (and return traffic) {}: {}. TCP works: the call was set up over it. "
         "If the far end is yours, check its own firewall, too.",
         from_users(context.facts), ends);
   } else {
-    cause.is(FindingCode::media_one_way, Owner::network, Confidence::certain);
+    cause.name(FindingCode::media_one_way, Owner::network, Confidence::certain);
     finding.title = phrase("UDP from calls gets out, but no replies come in");
     finding.fix = phrase(
         "Let in the replies to UDP sent {} (a stateful rule with a timeout of at least 120 s): {}.",
@@ -126,12 +123,9 @@ Causes find_call_media(const Diagnosis& context) {
     if (media->arrived) text += phrase("; the far end got {}", *media->arrived);
     cause.tell(text + ".", result);
   }
-  auto& finding =
-      cause.is(FindingCode::media_one_way, Owner::network,
-               worst->arrived && worst->back == 0 ? Confidence::certain : Confidence::likely);
   if (worst->back > 0) {
     cause.impaired = cause.explained;
-    cause.is(FindingCode::media_loss, Owner::lan, Confidence::likely);
+    auto& finding = cause.name(FindingCode::media_loss, Owner::lan, Confidence::likely);
     finding.title = phrase("Browser calls lose packets{}: sound is choppy", way_of(*worst));
     finding.fix = phrase(
         "Run this again on a wired connection, without a VPN, and while nobody else is using the "
@@ -139,6 +133,8 @@ Causes find_call_media(const Diagnosis& context) {
         "or limited; otherwise, give the Internet provider these figures.");
     return {cause};
   }
+  auto& finding = cause.name(FindingCode::media_one_way, Owner::network,
+                             worst->arrived ? Confidence::certain : Confidence::likely);
   finding.title = phrase("Browser calls connect, but media (SRTP) is dropped{}", way_of(*worst));
   finding.fix = phrase(
       "Turn off the inspection that drops RTP or UDP it does not recognize (application control) "
@@ -166,7 +162,7 @@ Causes find_lost_consent(const Diagnosis& context) {
                       fmt::format("{:.1f}", told_by(consent, Fact::silent_ms).value_or(0) / 1'000)),
                call);
   }
-  auto& finding = cause.is(FindingCode::media_consent_lost, Owner::network, Confidence::likely);
+  auto& finding = cause.name(FindingCode::media_consent_lost, Owner::network, Confidence::likely);
   finding.title =
       phrase("STUN stops getting through mid-call: browsers end calls after 15 to 30 s");
   finding.fix = phrase(
@@ -193,7 +189,7 @@ Causes find_relayed_calls(const Diagnosis& context) {
   for (const auto* call : cause.impaired) {
     cause.tell(evidence_of(*call, EvidenceKind::ice_pair)->text + ".", call);
   }
-  auto& finding = cause.is(FindingCode::media_relay_only, Owner::network, Confidence::likely);
+  auto& finding = cause.name(FindingCode::media_relay_only, Owner::network, Confidence::likely);
   finding.title = phrase("Calls get through only over TCP or TLS relays");
   finding.fix = phrase(
       "Allow outgoing UDP (and return traffic) {}: {}. Over TCP and TLS, each lost packet delays "
@@ -230,8 +226,8 @@ Causes find_dtls_filter(const Diagnosis& context) {
                &result);
   }
   if (!context.affects_requirement(cause.explained)) return {};
-  auto& finding = cause.is(FindingCode::firewall_dtls_filtered, Owner::network,
-                           out || back ? Confidence::certain : Confidence::likely);
+  auto& finding = cause.name(FindingCode::firewall_dtls_filtered, Owner::network,
+                             out || back ? Confidence::certain : Confidence::likely);
   finding.title = out && !back ? phrase("The firewall drops DTLS on the way out: calls stay silent")
                   : back && !out
                       ? phrase("The firewall drops DTLS on the way back: calls stay silent")
@@ -256,7 +252,8 @@ Causes find_cut_greeting(const Diagnosis& context) {
     cause.tell(phrase("Call to {}: {}.", far_end_of_call(result), greeting->text), &result);
   }
   if (cut.empty()) return {};
-  auto& finding = cause.is(FindingCode::dtls_long_hello_cut, Owner::security, Confidence::certain);
+  auto& finding =
+      cause.name(FindingCode::dtls_long_hello_cut, Owner::security, Confidence::certain);
   finding.title = phrase("A device in the path drops part of each browser DTLS greeting");
   finding.affects = sets_of(context.facts, cut);
   finding.fix = phrase(

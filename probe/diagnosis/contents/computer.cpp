@@ -98,8 +98,8 @@ Causes find_own_firewall(const Diagnosis& context) {
   const bool said = std::any_of(kept.begin(), kept.end(), [](const ProbeResult* result) {
     return said_by_the_system(*result);
   });
-  auto& finding = cause.is(FindingCode::computer_firewall, Owner::helpdesk,
-                           said || kept.size() > 1 ? Confidence::certain : Confidence::likely);
+  auto& finding = cause.name(FindingCode::computer_firewall, Owner::helpdesk,
+                             said || kept.size() > 1 ? Confidence::certain : Confidence::likely);
   finding.title = phrase("This computer's own firewall blocks {}", what_is_kept(kept));
   finding.fix = phrase(
       "Ask the administrator of this computer to let {} out in its own firewall or security "
@@ -139,7 +139,8 @@ Causes find_hosts_file(const Diagnosis& context) {
     }
   }
   if (cause.explained.empty() && cause.contradicted.empty()) return {};
-  auto& finding = cause.is(FindingCode::computer_hosts_file, Owner::helpdesk, Confidence::certain);
+  auto& finding =
+      cause.name(FindingCode::computer_hosts_file, Owner::helpdesk, Confidence::certain);
   finding.title = phrase("This computer's hosts file sends {} to a wrong address", listed(astray));
   finding.fix = phrase(
       "Ask the administrator of this computer to remove {} from its hosts file (Linux, macOS: "

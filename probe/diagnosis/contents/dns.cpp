@@ -106,10 +106,10 @@ Causes find_dns_unreachable(const Diagnosis& context) {
   const bool line_is_up = std::any_of(facts.flows.begin(), facts.flows.end(), [](const Flow& flow) {
     return flow.way == Reachability::open || flow.way == Reachability::left;
   });
-  auto& finding = cause.is(FindingCode::dns_unreachable, Owner::dns,
-                           lost < 2     ? Confidence::possible
-                           : line_is_up ? Confidence::certain
-                                        : Confidence::likely);
+  auto& finding = cause.name(FindingCode::dns_unreachable, Owner::dns,
+                             lost < 2     ? Confidence::possible
+                             : line_is_up ? Confidence::certain
+                                          : Confidence::likely);
   finding.title = failed ? phrase("The DNS servers answer, but cannot look up any name")
                          : phrase("No DNS server answers: no name can be looked up");
   finding.fix = phrase(
@@ -164,8 +164,8 @@ Causes find_dns_rewritten(const Diagnosis& context) {
       append(cause.contradicted, asked_for_here(context.facts, name->name));
     }
     if (cause.explained.empty() && cause.contradicted.empty()) continue;
-    auto& finding = cause.is(FindingCode::dns_rewritten, Owner::dns,
-                             place.proved ? Confidence::certain : Confidence::likely);
+    auto& finding = cause.name(FindingCode::dns_rewritten, Owner::dns,
+                               place.proved ? Confidence::certain : Confidence::likely);
     finding.title = phrase("This site's DNS sends {} to {} (not an Internet address)",
                            lost.size() == 1 ? lost.front() : phrase("{} names", lost.size()),
                            address.to_string());
@@ -232,8 +232,8 @@ Causes find_dns_filtered(const Diagnosis& context) {
     if (contains(lost, text)) continue;
     if (!open_failures(context, name).empty()) take(name);
   }
-  auto& finding = cause.is(FindingCode::dns_filtered, Owner::dns,
-                           proved ? Confidence::certain : Confidence::likely);
+  auto& finding = cause.name(FindingCode::dns_filtered, Owner::dns,
+                             proved ? Confidence::certain : Confidence::likely);
   finding.title =
       lost.size() == 1
           ? phrase("This site's DNS does not resolve {}", lost.front())
@@ -281,7 +281,7 @@ Causes find_unanswered_names(const Diagnosis& context) {
     mute.push_back(text);
     append(cause.explained, lost);
   }
-  auto& finding = cause.is(FindingCode::dns_unreachable, Owner::dns, Confidence::likely);
+  auto& finding = cause.name(FindingCode::dns_unreachable, Owner::dns, Confidence::likely);
   finding.title = phrase("This site's DNS does not answer queries for {}", listed(mute));
   finding.fix = phrase(
       "Find out why this site's DNS servers ({}) do not answer for {}: a filter may drop the "
@@ -310,8 +310,9 @@ Causes find_outdated_names(const Diagnosis& context) {
     if (!everywhere || !siblings || !context.breaks_capability(gone)) continue;
     Cause cause;
     cause.explained = gone;
-    auto& finding = cause.is(FindingCode::target_outdated, Owner::vendor,
-                             name.elsewhere.size() > 1 ? Confidence::certain : Confidence::likely);
+    auto& finding =
+        cause.name(FindingCode::target_outdated, Owner::vendor,
+                   name.elsewhere.size() > 1 ? Confidence::certain : Confidence::likely);
     finding.title = phrase("The name {} no longer exists anywhere", text);
     finding.fix = phrase(
         "Look for a newer edition of the vendor's document, or ask the vendor what replaced {}. "
@@ -359,8 +360,8 @@ Causes find_dns_slow(const Diagnosis& context) {
   for (const auto& [text, name] : names) {
     if (nobody_answered(name)) append(cause.explained, open_failures(context, name));
   }
-  auto& finding = cause.is(FindingCode::dns_slow, Owner::dns,
-                           late > 2 ? Confidence::certain : Confidence::likely);
+  auto& finding = cause.name(FindingCode::dns_slow, Owner::dns,
+                             late > 2 ? Confidence::certain : Confidence::likely);
   finding.title = phrase("DNS lookups take too long at this site");
   finding.fix = phrase(
       "Check the load on this site's DNS servers ({}) and packet loss on the path to them; a "
@@ -415,7 +416,7 @@ Causes find_dns_without_tcp(const Diagnosis& context) {
     cause.explained.push_back(&result);
   }
   if (!context.affects_requirement(cause.explained)) return {};
-  auto& finding = cause.is(FindingCode::dns_unreachable, Owner::dns, Confidence::certain);
+  auto& finding = cause.name(FindingCode::dns_unreachable, Owner::dns, Confidence::certain);
   finding.title = phrase("This site's DNS works over UDP only: long answers do not arrive");
   finding.fix = phrase(
       "Allow TCP port 53 as well as UDP on this site's DNS servers ({}) and every firewall in "

@@ -52,8 +52,8 @@ Causes find_cut_hello(const Diagnosis& context) {
   const bool everywhere = parties.size() > 1 && pass.empty();
   const bool small_too = std::all_of(cut.begin(), cut.end(), is_apart_from_mtu);
   Cause cause;
-  auto& finding = cause.is(FindingCode::tls_long_hello_cut, Owner::security,
-                           everywhere && small_too ? Confidence::likely : Confidence::possible);
+  auto& finding = cause.name(FindingCode::tls_long_hello_cut, Owner::security,
+                             everywhere && small_too ? Confidence::likely : Confidence::possible);
   finding.title = phrase("A device in the path cuts off browsers' TLS greetings");
   finding.affects = sets_of(facts, behind(facts, cut, everywhere));
   finding.fix = phrase(

@@ -151,7 +151,7 @@ Causes find_idle_timeout(const Diagnosis& context) {
     if (!longest || *longest > too_short_s) continue;
     Cause cause;
     auto& finding =
-        cause.is(FindingCode::firewall_idle_timeout, Owner::network, Confidence::certain);
+        cause.name(FindingCode::firewall_idle_timeout, Owner::network, Confidence::certain);
     finding.title =
         phrase("The firewall drops idle UDP sessions after {} seconds: calls may fail", *longest);
     finding.fix = phrase(
@@ -185,7 +185,7 @@ Causes find_nat(const Diagnosis& context) {
     finding.affects = minding;
     if (depends_on_destination(value)) {
       cause.impaired = symmetric_tests(context.facts);
-      cause.is(FindingCode::nat_symmetric, Owner::network, Confidence::certain);
+      cause.name(FindingCode::nat_symmetric, Owner::network, Confidence::certain);
       const auto several = public_addresses(context.facts);
       finding.title =
           several.size() > 1
@@ -209,14 +209,14 @@ Causes find_nat(const Diagnosis& context) {
             " The provider uses NAT, too: if its NAT is the cause, ask it for a public address.");
       }
     } else if (carrier && value != DetailCode::none && value != DetailCode::endpoint_independent) {
-      cause.is(FindingCode::nat_carrier_grade, Owner::network, Confidence::likely);
+      cause.name(FindingCode::nat_carrier_grade, Owner::network, Confidence::likely);
       finding.title = phrase("The Internet provider uses NAT, too (carrier-grade NAT)");
       finding.fix = phrase("Ask the Internet provider for a public IPv4 address for this line.");
       finding.evidence.push_back(*carrier);
       cause.tell(mapping->text, &result);
     } else if (const auto router = second_router(context.facts);
                router && value != DetailCode::none && value != DetailCode::endpoint_independent) {
-      cause.is(FindingCode::nat_double, Owner::network, Confidence::possible);
+      cause.name(FindingCode::nat_double, Owner::network, Confidence::possible);
       finding.title = phrase("Two routers do NAT, one behind the other (double NAT)");
       finding.fix = phrase(
           "Turn off NAT on one of the two routers (bridge mode, or an access point instead of a "

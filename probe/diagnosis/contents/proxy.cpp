@@ -228,7 +228,7 @@ Causes find_pac_failure(const Diagnosis& context) {
     const auto place = evidence == nullptr ? std::string() : text_fact(*evidence, Fact::place);
     Cause cause;
     cause.explained.push_back(&result);
-    auto& finding = cause.is(FindingCode::proxy_pac_failed, Owner::proxy, Confidence::certain);
+    auto& finding = cause.name(FindingCode::proxy_pac_failed, Owner::proxy, Confidence::certain);
     finding.title = phrase("The PAC file {} cannot be used", place);
     finding.fix = phrase(
         "Correct the PAC file {}, or its address in the computers' settings: {}. Without it, "
@@ -249,7 +249,7 @@ Causes find_proxy_unreachable(const Diagnosis& context) {
     if (!none || context.explained(*probes.front())) continue;
     Cause cause;
     cause.explained = probes;
-    auto& finding = cause.is(FindingCode::proxy_unreachable, Owner::proxy, Confidence::certain);
+    auto& finding = cause.name(FindingCode::proxy_unreachable, Owner::proxy, Confidence::certain);
     finding.title = phrase("The proxy {} does not answer", proxy_name(probes));
     finding.fix = phrase(
         "Check that the proxy {} is running and reachable from this network, or correct its "
@@ -285,7 +285,7 @@ Causes find_proxy_login(const Diagnosis& context) {
         cause.closes = no_udp_gets_out(facts) ? Closes::direct : Closes::direct_tcp;
       }
     }
-    auto& finding = cause.is(FindingCode::proxy_auth_required, Owner::proxy, Confidence::certain);
+    auto& finding = cause.name(FindingCode::proxy_auth_required, Owner::proxy, Confidence::certain);
     const auto wanted = login_wanted(turned_away);
     finding.title = title_of(wanted, proxy_name(turned_away));
     const auto hosts = listed(hosts_of(asked_for_ones(facts, turned_away)), 8);
@@ -364,8 +364,8 @@ Causes find_proxy_required(const Diagnosis& context) {
   // What the proxy carries needs no direct way: only a row that is not well makes it a finding.
   if (parties.size() < 2 || !context.breaks_capability(cause.explained)) return {};
   // The site may let out the vendor's list directly, and all else through the proxy.
-  auto& finding = cause.is(FindingCode::proxy_required, Owner::proxy,
-                           (own && web) || !tried ? Confidence::certain : Confidence::possible);
+  auto& finding = cause.name(FindingCode::proxy_required, Owner::proxy,
+                             (own && web) || !tried ? Confidence::certain : Confidence::possible);
   finding.title = udp_shut ? phrase("This site lets traffic out only through the proxy")
                            : phrase("This site lets TCP out only through the proxy");
   std::vector<const ProbeResult*> through;
@@ -407,7 +407,8 @@ Causes find_proxy_denials(const Diagnosis& context) {
     if (!context.affects_requirement(denied)) continue;
     Cause cause;
     cause.explained = denied;
-    auto& finding = cause.is(FindingCode::proxy_connect_denied, Owner::proxy, Confidence::certain);
+    auto& finding =
+        cause.name(FindingCode::proxy_connect_denied, Owner::proxy, Confidence::certain);
     finding.title =
         phrase("The proxy denies connections {}", what_is_denied(context.facts, denied));
     finding.fix =
@@ -443,10 +444,10 @@ Causes find_stripped_upgrades(const Diagnosis& context) {
     const auto& proxy = proxy_name(stripped);
     const bool to_some = let_through.contains(proxy);
     // Without the contrast, the server may have done without by itself.
-    auto& finding = cause.is(FindingCode::proxy_no_websocket, Owner::proxy,
-                             direct_works ? Confidence::certain
-                             : to_some    ? Confidence::possible
-                                          : Confidence::likely);
+    auto& finding = cause.name(FindingCode::proxy_no_websocket, Owner::proxy,
+                               direct_works ? Confidence::certain
+                               : to_some    ? Confidence::possible
+                                            : Confidence::likely);
     finding.title = to_some ? phrase("The proxy {} blocks WebSocket to {}", proxy, listed(hosts))
                             : phrase("The proxy {} blocks WebSocket", proxy);
     finding.fix = phrase(

@@ -75,8 +75,8 @@ Causes find_sip_errors(const Diagnosis& context) {
     const bool proved = std::any_of(probes.begin(), probes.end(), [](const ProbeResult* result) {
       return result->probe.target.transport == Transport::tls;
     });
-    auto& finding = cause.is(FindingCode::sip_server_error, Owner::vendor,
-                             proved ? Confidence::certain : Confidence::likely);
+    auto& finding = cause.name(FindingCode::sip_server_error, Owner::vendor,
+                               proved ? Confidence::certain : Confidence::likely);
     finding.title = phrase("SIP error {0} from {1}", status, hosts);
     finding.fix = phrase(
         "Tell the operator of {} that SIP is answered with {}, at {}. The path there is open: "
@@ -103,11 +103,11 @@ Causes find_lost_long_sip(const Diagnosis& context) {
     const auto seen = contrasts_of(result);
     const bool own = result.probe.with.contains("mirror");  // it answers long ones
     Cause cause;
-    auto& finding = cause.is(FindingCode::sip_fragments_lost, Owner::network,
-                             facts.line_loses() ? Confidence::possible
-                             : own              ? Confidence::certain
-                             : seen.over_stream ? Confidence::likely
-                                                : Confidence::possible);
+    auto& finding = cause.name(FindingCode::sip_fragments_lost, Owner::network,
+                               facts.line_loses() ? Confidence::possible
+                               : own              ? Confidence::certain
+                               : seen.over_stream ? Confidence::likely
+                                                  : Confidence::possible);
     finding.title = phrase("Long SIP messages over UDP get lost (IP fragments)");
     finding.affects = sets_of(facts, behind(facts, result));
     finding.fix = phrase(

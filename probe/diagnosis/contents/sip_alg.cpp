@@ -107,7 +107,7 @@ Causes find_swallowed_sip(const Diagnosis& context) {
     append(cause.explained, probes);
   }
   if (cause.explained.empty()) return {};
-  cause.is(FindingCode::sip_alg, Owner::network, Confidence::possible);
+  cause.name(FindingCode::sip_alg, Owner::network, Confidence::possible);
   finding.title = phrase("SIP on its usual port is dropped (SIP ALG or inspection)");
   finding.fix = phrase(
       "Turn off the SIP ALG (also called SIP helper or SIP inspection) on the router and the "
@@ -129,7 +129,7 @@ Causes find_sip_alg(const Diagnosis& context) {
     return a.confidence < b.confidence;
   });
   Cause cause;
-  auto& finding = cause.is(FindingCode::sip_alg, Owner::network, seen.front().confidence);
+  auto& finding = cause.name(FindingCode::sip_alg, Owner::network, seen.front().confidence);
   finding.title = phrase("A device in the path rewrites SIP messages (SIP ALG)");
   finding.fix = phrase(
       "Turn off the SIP ALG (also called SIP helper, SIP inspection, SIP transformations or SIP "

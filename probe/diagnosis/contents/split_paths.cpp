@@ -53,7 +53,7 @@ Causes find_split_paths(const Diagnosis& context) {
   }
   if (server.empty()) return {};
   Cause cause;
-  auto& finding = cause.is(FindingCode::network_split_paths, Owner::lan, Confidence::likely);
+  auto& finding = cause.name(FindingCode::network_split_paths, Owner::lan, Confidence::likely);
   finding.title = phrase("TCP leaves this site from a different public address than UDP");
   finding.fix = phrase(
       "Find out what sends TCP a different way: a proxy or a cloud security service, a tunnel, a "

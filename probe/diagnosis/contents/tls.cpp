@@ -291,8 +291,8 @@ Causes find_interception(const Diagnosis& context) {
     // One vendor's names may be of several domains, and have an authority of its own.
     const bool unrelated = sets.size() > 1 || others;
     const bool sure = unrelated || trusted || !product.empty();
-    auto& finding = cause.is(FindingCode::tls_intercepted, Owner::security,
-                             sure ? Confidence::certain : Confidence::likely);
+    auto& finding = cause.name(FindingCode::tls_intercepted, Owner::security,
+                               sure ? Confidence::certain : Confidence::likely);
     finding.title =
         product.empty()
             ? sure ? phrase("A device in the path opens encrypted connections (TLS inspection)")
@@ -331,7 +331,7 @@ Causes find_old_authorities(const Diagnosis& context) {
     add_once(issuers, last_issuer(result));
   }
   if (!context.affects_requirement(cause.explained)) return {};
-  auto& finding = cause.is(FindingCode::tls_untrusted, Owner::helpdesk, Confidence::likely);
+  auto& finding = cause.name(FindingCode::tls_untrusted, Owner::helpdesk, Confidence::likely);
   finding.title = phrase(
       "This computer does not recognize public certificate authorities: its list may be old");
   finding.fix = phrase(
@@ -357,7 +357,7 @@ Causes find_other_far_ends(const Diagnosis& context) {
   });
   if (cause.explained.empty()) return {};
   const auto hosts = listed(hosts_of(cause.explained));
-  auto& finding = cause.is(FindingCode::target_outdated, Owner::helpdesk, Confidence::possible);
+  auto& finding = cause.name(FindingCode::target_outdated, Owner::helpdesk, Confidence::possible);
   finding.title = phrase("callready serve at {} has a different key than this set", hosts);
   finding.fix = phrase(
       "Use the set that callready serve at {} prints now (standard output), and its "
@@ -383,7 +383,7 @@ Causes find_certificate_faults(const Diagnosis& context) {
       if (!context.affects_requirement(probes)) continue;
       Cause cause;
       cause.explained = probes;
-      auto& finding = cause.is(fault.code, fault.owner, fault.confidence);
+      auto& finding = cause.name(fault.code, fault.owner, fault.confidence);
       // A control shares the fault, and nobody here can ask its operator.
       const auto asked_for = asked_for_ones(context.facts, probes);
       const auto hosts = listed(hosts_of(asked_for));

@@ -153,7 +153,7 @@ Causes find_dying_relays(const Diagnosis& context) {
       return evidence_of(*result, EvidenceKind::relay_life) != nullptr;
     });
     const bool loss = context.facts.line_loses() && !beside;
-    auto& finding = cause.is(
+    auto& finding = cause.name(
         FindingCode::turn_relay_dies, cut ? Owner::security : Owner::vendor,
         (others_live || server_answers) && !loss ? Confidence::likely : Confidence::possible);
     finding.title = phrase("Relays over {} stop carrying data", transports);
@@ -197,7 +197,7 @@ Causes find_turn(const Diagnosis& context) {
              !context.explained(result);
     });
     if (!context.affects_requirement(cause.explained)) continue;
-    auto& finding = cause.is(kind.code, kind.owner, Confidence::certain);
+    auto& finding = cause.name(kind.code, kind.owner, Confidence::certain);
     finding.title = marked_text(kind.title);
     finding.fix = marked_text(kind.fix, listed(hosts_of(cause.explained)));
     for (const auto* result : cause.explained) {

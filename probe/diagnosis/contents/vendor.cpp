@@ -179,7 +179,7 @@ Causes find_vendor_down(const Diagnosis& context) {
       const bool out_of_order = all == &errors;
       // Where nothing is lost, the others carry on, or the vendor does not offer it.
       if (own.empty() || (!out_of_order && !context.breaks_capability(own))) continue;
-      auto& finding = cause.is(FindingCode::vendor_down, Owner::vendor, Confidence::possible);
+      auto& finding = cause.name(FindingCode::vendor_down, Owner::vendor, Confidence::possible);
       const auto hosts = hosts_of(own);
       for (const auto& proof : all->proofs) {
         const auto& host = facts.find(proof.probe)->probe.target.host;

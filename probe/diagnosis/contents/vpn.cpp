@@ -56,8 +56,7 @@ bool is_transition_link(const Facts& facts, std::string_view name) {
 Text service_in_words(const Facts& facts, const EgressPath& way,
                       const std::vector<const ProbeResult*>& probes) {
   const auto sets = facts.sets_of(probes);
-  std::set<std::string> carried;
-  for (const auto* result : probes) carried.insert(result->probe.id);
+  const auto carried = ids_of(probes);
   std::vector<FirewallRule> rules;
   for (const auto severity : {Severity::required, Severity::recommended, Severity::optional}) {
     for (const auto& set : facts.report.sets) {
@@ -100,8 +99,8 @@ Causes find_full_tunnel(const Diagnosis& context) {
     // The route is a fact. Over PPP it may lead to an access line (PPPoE) beside the cable's own
     // addresses, and no VPN.
     const bool access_line = way.interface.starts_with("ppp");
-    auto& finding = cause.is(FindingCode::network_vpn_full_tunnel, Owner::vpn,
-                             access_line ? Confidence::likely : Confidence::certain);
+    auto& finding = cause.name(FindingCode::network_vpn_full_tunnel, Owner::vpn,
+                               access_line ? Confidence::likely : Confidence::certain);
     finding.title = way.default_route
                         ? phrase("A VPN ({}) carries all traffic, including calls", way.interface)
                     : carries_all(facts, hosts)

@@ -122,7 +122,7 @@ bool died_once(const Facts& facts, const Flow& flow) {
   return alike <= most_by_chance && facts.asked_for(flow);
 }
 
-// By chance, maybe: the way is its own control.
+// They may have died by chance. Nobody has to listen there: the way is its own control.
 void ask_once_more(const Facts& facts, Questions& questions) {
   std::size_t asked = 0;
   for (const auto& flow : facts.flows) {

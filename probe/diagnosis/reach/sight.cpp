@@ -121,8 +121,8 @@ class Devices {
            });
   }
 
-  // Turned away by one outside, at whom no packet was seen to end: it may be farther out than the
-  // routers that others were seen at.
+  // Turned away by one with a public address (the provider's, or the site's own firewall), at whom
+  // no packet was seen to end: it may be farther out than the routers that others were seen at.
   bool may_be_beyond(const FlowEvent& event) const {
     if (!event.flow.udp || !event.ends_early || event.seen != Seen::prohibited) return false;
     const auto device = IpAddress::parse(event.router);

@@ -25,7 +25,8 @@ struct Packet {
   Cargo cargo = Cargo::none;
   bool ends_early = false;  // by its TTL, at the last router that is known to speak
   // The same, and as far out as the vendors' packets were seen: no list of the allowed stops it. Of
-  // one that died: behind a router that others' packets were seen at.
+  // one that died: behind a router that others' packets were seen at; of one that was turned away:
+  // by a device that may be farther out than these.
   bool ends_far = false;
   // It ended where a device that turned others away may not have looked at it yet: at that device,
   // which may count a packet's hops first, or before it.

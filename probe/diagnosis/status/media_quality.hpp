@@ -14,10 +14,10 @@ namespace callready {
 // those of the capabilities that need it, else of any capability of the set.
 Thresholds media_figures(const TargetSet& set, const Requirement& requirement);
 
-// The figures that it missed, the vendor's, and where he gives none the usual ones; of
-// delay, jitter and MOS none where this computer was too busy to measure them. Of loss those too
-// that it may have missed: more was lost than the vendor allows, and yet so little was sent that it
-// may have been chance.
+// The figures that it missed, the vendor's, and where he gives none the usual ones; of delay,
+// jitter and MOS none where this computer was too busy to measure them. Of loss those too that it
+// may have missed: more was lost than the vendor allows, and yet so little was sent that it may
+// have been chance.
 std::vector<MissedFigure> missed_figures(const MediaStream& stream, const Thresholds& wanted);
 
 // Its bound is above what the vendor allows, too.

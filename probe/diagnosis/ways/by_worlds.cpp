@@ -97,7 +97,7 @@ std::optional<Cause> cause_by_worlds(const Diagnosis& context, reach::Code famil
     if (may_fail_by_it(*result)) add_once(cause.explained, result);
   }
   const auto confidence = reach::confidence_of(said->sure);
-  cause.is(reach::words_of(family).finding, said->owner, confidence);
+  cause.name(reach::words_of(family).finding, said->owner, confidence);
   const bool weak = confidence == Confidence::possible;
   if (!context.affects_requirement(cause.explained)) return std::nullopt;
   if (weak && !context.breaks_capability(cause.explained)) return std::nullopt;

@@ -49,6 +49,16 @@ bool peer_also_silent(const Facts& facts, const Flow& flow) {
          });
 }
 
+// How many servers: two names may lead to one.
+std::size_t servers_of(const std::vector<const Flow*>& flows) {
+  std::set<std::string> servers;
+  for (const auto* flow : flows) {
+    const auto& address = flow->samples.front().result->observation.address;
+    servers.insert(address ? address->to_string() : flow->host);
+  }
+  return servers.size();
+}
+
 }  // namespace
 
 bool Claim::goes_with(const Claim& other) const {
@@ -84,7 +94,7 @@ Claim Claims::of(const ClosedFlows& closed) const {
   const auto& box = *closed.box;
   const bool wide_ports = closed.ports_sure >= reach::is_likely;
   const bool wide_hosts = closed.hosts_sure >= reach::is_likely;
-  // Who turns packets away says where that is.
+  // Whoever turns packets away gives its name: nothing has to be said of how far out that is.
   claim.beyond = box.beyond && box.fate != reach::Fate::prohibit && box.fate != reach::Fate::ration;
   if (reach::at_far_end(box)) {
     claim.beyond = any_of(closed.flows, [&](const Flow& flow) { return is_beyond(flow); });
@@ -100,9 +110,7 @@ Claim Claims::of(const ClosedFlows& closed) const {
   // To a firewall what goes to port 53 is DNS, whatever it carries.
   const bool dns = any_of(closed.flows, [](const Flow& flow) { return flow.port == dns_port; });
   // From one network alone, only a block at this site can be told from one farther out.
-  std::set<std::string_view> hosts;
-  for (const auto* flow : closed.flows) hosts.insert(flow->host);
-  const bool near = hosts.size() > 1 && closed.near_sure >= reach::is_likely;
+  const bool near = servers_of(closed.flows) > 1 && closed.near_sure >= reach::is_likely;
   const bool one_will_do = !claim.beyond && (claim.udp || near);
   const bool is_port = !dns && (wide_ports || nowhere) && (one_will_do || several);
   if (wide_hosts || is_destination) {
@@ -149,7 +157,8 @@ bool Claims::is_beyond(const Flow& flow) const {
 bool Claims::may_be_chance(const Claim& claim, bool told) const {
   constexpr std::size_t many = 3;
   // A TCP port that fails in two networks: only a limit that was measured explains it.
-  const bool tcp_port = claim.code == FindingCode::firewall_tcp_port_blocked;
+  const bool tcp_port =
+      claim.code == FindingCode::firewall_tcp_port_blocked && networks_of(claim.flows).size() > 1;
   const bool limited = tcp_port ? new_flows_are_limited(facts_) : new_flows_may_be_limited(facts_);
   if (limited && !told) return true;
   return facts_.line_loses() && claim.flows.size() < many &&

@@ -206,8 +206,12 @@ void say_ports(const Diagnosis& context, const Claim& claim, Cause& cause) {
   if (control && !range) insert_second(finding.evidence, *control);
   if (control && range) finding.evidence.push_back(*control);
   if (claim.udp) return;
-  cause.tell(phrase("The same is true of {} networks, and no connection to {} succeeded anywhere.",
-                    networks_of(claim.flows).size(), ports));
+  const auto networks = networks_of(claim.flows).size();
+  cause.tell(
+      networks > 1
+          ? phrase("The same is true of {} networks, and no connection to {} succeeded anywhere.",
+                   networks, ports)
+          : phrase("No connection to {} succeeded anywhere.", ports));
 }
 
 void say_destinations(const Diagnosis& context, const Claims& claims, const Claim& claim,
@@ -306,7 +310,7 @@ Causes causes_of(const Diagnosis& context, const Claims& claims, const std::vect
     Cause cause;
     cause.explained = claim.probes;
     cause.contradicted = claim.unseen;
-    cause.is(claim.code, Owner::network, claim.confidence);
+    cause.name(claim.code, Owner::network, claim.confidence);
     if (claim.code == FindingCode::firewall_destination_blocked) {
       say_destinations(context, claims, claim, cause);
     } else if (claim.code == FindingCode::firewall_flow_blocked) {

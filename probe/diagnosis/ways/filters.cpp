@@ -184,10 +184,10 @@ Causes find_sip_filter(const Diagnosis& context) {
   }
   if (plain_works || (!proved && weak.empty())) return {};
   if (!context.affects_requirement(cause.explained)) return {};
-  auto& finding = cause.is(FindingCode::firewall_sip_filtered, Owner::network,
-                           proved             ? Confidence::certain
-                           : hosts.size() > 1 ? Confidence::likely
-                                              : Confidence::possible);
+  auto& finding = cause.name(FindingCode::firewall_sip_filtered, Owner::network,
+                             proved             ? Confidence::certain
+                             : hosts.size() > 1 ? Confidence::likely
+                                                : Confidence::possible);
   auto over_udp = cause.explained;
   std::erase_if(over_udp, [](const ProbeResult* result) { return !is_udp(*result); });
   const bool by_udp = over_udp.size() == cause.explained.size();

@@ -140,7 +140,7 @@ Cause offline(const Facts& facts, Owner owner, Confidence confidence, Text title
   Cause cause;
   cause.explained = lost_probes(facts);
   cause.closes = Closes::everything;
-  cause.is(FindingCode::network_offline, owner, confidence).title = std::move(title);
+  cause.name(FindingCode::network_offline, owner, confidence).title = std::move(title);
   return cause;
 }
 

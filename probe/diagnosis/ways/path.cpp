@@ -162,10 +162,10 @@ Causes find_mtu(const Diagnosis& context) {
   // One server may drop what it does not like; two of different operators, or a connection that
   // works with small segments only and again only with these, are the path.
   const bool sure = parties.size() > 1 || streams > 1;
-  auto& finding = cause.is(FindingCode::network_mtu, Owner::lan,
-                           alone  ? Confidence::possible
-                           : sure ? Confidence::certain
-                                  : Confidence::likely);
+  auto& finding = cause.name(FindingCode::network_mtu, Owner::lan,
+                             alone  ? Confidence::possible
+                             : sure ? Confidence::certain
+                                    : Confidence::likely);
   finding.title = passes == 0 ? phrase("Large packets are lost in transit")
                               : phrase("Packets larger than {} bytes are lost in transit", passes);
   finding.fix = phrase(
@@ -199,8 +199,8 @@ Causes find_broken_ipv6(const Diagnosis& context) {
   }
   // One server that refuses by IPv6 only does so by itself.
   if (cause.explained.empty() || (refused && parties.size() < 2)) return {};
-  auto& finding = cause.is(FindingCode::network_ipv6_broken, Owner::network,
-                           parties.size() > 1 ? Confidence::certain : Confidence::likely);
+  auto& finding = cause.name(FindingCode::network_ipv6_broken, Owner::network,
+                             parties.size() > 1 ? Confidence::certain : Confidence::likely);
   finding.title = phrase("IPv6 is set up on this network but does not work");
   finding.fix = repair_of_ipv6(refused);
   return {cause};
@@ -228,9 +228,9 @@ Causes find_vendor_ipv6(const Diagnosis& context) {
     });
     Cause cause;
     const bool sure = all && results.size() > 1 && !facts.line_loses();
-    auto& finding = cause.is(FindingCode::network_ipv6_vendor_dead,
-                             refused || !all ? Owner::vendor : Owner::provider,
-                             sure ? Confidence::likely : Confidence::possible);
+    auto& finding = cause.name(FindingCode::network_ipv6_vendor_dead,
+                               refused || !all ? Owner::vendor : Owner::provider,
+                               sure ? Confidence::likely : Confidence::possible);
     finding.title = phrase("IPv6 to {} does not work, but IPv4 does",
                            all ? party : results.front()->probe.target.host);
     finding.fix = phrase(

@@ -67,8 +67,8 @@ Causes find_refused_quic(const Diagnosis& context) {
   }
   if (cause.explained.empty()) return {};
   const bool several = parties_of(cause.explained).size() > 1;
-  auto& finding = cause.is(FindingCode::firewall_quic_rejected, Owner::network,
-                           several ? Confidence::likely : Confidence::possible);
+  auto& finding = cause.name(FindingCode::firewall_quic_rejected, Owner::network,
+                             several ? Confidence::likely : Confidence::possible);
   finding.title = phrase("A device in the path refuses QUIC (UDP 443)");
   finding.fix = phrase(
       "Allow UDP 443 (and return traffic) {}, or leave it blocked if that is your policy: calls do "
@@ -90,8 +90,8 @@ Causes find_filtered_quic(const Diagnosis& context) {
   const auto through = with_detail(facts, {DetailCode::quic_spoken});
   Cause cause;
   const bool everywhere = parties_of(cut).size() > 1 && through.empty();
-  auto& finding = cause.is(FindingCode::firewall_quic_filtered, Owner::security,
-                           everywhere ? Confidence::likely : Confidence::possible);
+  auto& finding = cause.name(FindingCode::firewall_quic_filtered, Owner::security,
+                             everywhere ? Confidence::likely : Confidence::possible);
   finding.title = phrase("A device in the path cuts off QUIC greetings");
   finding.fix = phrase(
       "Exempt {} from the inspection of UDP 443, or block UDP 443 entirely: browsers then use TCP "

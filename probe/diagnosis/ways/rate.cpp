@@ -129,14 +129,15 @@ std::optional<WallTime> sent_outside(const Facts& facts, const ProbeResult& resu
   return outside ? result.observation.sent_at : std::nullopt;
 }
 
-// Of all that was answered, when the latest was sent. `dropped`: of those who are shut out; then
-// nobody refuses their connections either.
+// Of all that was answered, when the latest was sent. `dropped`: what is sent now; then nobody
+// beyond that device refuses a connection, either.
 std::optional<WallTime> last_answered(const Facts& facts, bool dropped) {
   std::optional<WallTime> last;
   for (const auto& result : facts.report.probes) {
     const auto outcome = result.observation.outcome;
-    const bool answered = outcome == Outcome::answered || outcome == Outcome::connected ||
-                          (dropped && outcome == Outcome::refused && !is_udp(result));
+    const bool answered =
+        outcome == Outcome::answered || outcome == Outcome::connected ||
+        (dropped && outcome == Outcome::refused && who_refused(result) == "beyond");
     if (answered) last = std::max(last, sent_outside(facts, result));
   }
   return last;
@@ -151,14 +152,20 @@ WallTime silent_since(const std::vector<Twice>& lost) {
   return since;
 }
 
-// One was silent before the last answer: a device that shuts this computer out lets everything pass
-// before, and nothing afterwards.
-bool one_died_before(const Facts& facts, std::optional<WallTime> last) {
-  return facts.any_probe([&](const ProbeResult& result) {
-    const auto& seen = result.observation;
-    const bool died = seen.outcome == Outcome::silent && seen.detail == DetailCode::timed_out;
-    return died && sent_outside(facts, result) && sent_outside(facts, result) < last;
-  });
+// Several hosts that owe an answer were silent before the last answer: a device that shuts this
+// computer out lets everything pass before, and nothing afterwards.
+bool some_died_before(const Facts& facts, std::optional<WallTime> last) {
+  std::set<std::string_view> silent;
+  for (const auto& flow : facts.flows) {
+    const bool died = any_sample(flow, [&](const FlowSample& sample) {
+      const auto& seen = sample.result->observation;
+      const bool owes = !flow.udp || sample.responder;
+      return owes && seen.outcome == Outcome::silent && seen.detail == DetailCode::timed_out &&
+             sent_outside(facts, *sample.result) && sent_outside(facts, *sample.result) < last;
+    });
+    if (died) silent.insert(flow.host);
+  }
+  return silent.size() > 1;
 }
 
 // How the two counts came out.
@@ -212,10 +219,10 @@ Causes find_rate_limit(const Diagnosis& context) {
   if (!context.affects_requirement(cause.explained)) return {};
   const auto line = line_is_up(facts);
   const auto* quiet = line ? nullptr : resolver_is_silent(facts);
-  const auto sure = quiet != nullptr || one_died_before(facts, last) ? Confidence::possible
-                    : line && networks.size() > 1                    ? Confidence::certain
-                                                                     : Confidence::likely;
-  auto& finding = cause.is(FindingCode::firewall_rate_limited, Owner::security, sure);
+  const auto sure = quiet != nullptr || some_died_before(facts, last) ? Confidence::possible
+                    : line && networks.size() > 1                     ? Confidence::certain
+                                                                      : Confidence::likely;
+  auto& finding = cause.name(FindingCode::firewall_rate_limited, Owner::security, sure);
   finding.title = resets
                       ? phrase("A device in the path has started to refuse this computer's packets")
                       : phrase("A device in the path has started to drop this computer's packets");
@@ -259,7 +266,7 @@ Causes find_new_flow_limit(const Diagnosis& context) {
   });
   if (!context.affects_requirement(cause.explained)) return {};
   auto& finding =
-      cause.is(FindingCode::firewall_new_flows_limited, Owner::network, Confidence::likely);
+      cause.name(FindingCode::firewall_new_flows_limited, Owner::network, Confidence::likely);
   finding.title = phrase("A device in the path limits how many new flows get out");
   finding.fix = phrase(
       "Find the firewall's limit on new connections or flows per second (flood or scan protection, "
@@ -291,8 +298,8 @@ Causes find_loss(const Diagnosis& context) {
   if (all_answered && missing == 0) return {};
   // Where this computer is shut out, the count met that.
   const bool by_line = loss_by(facts) == LossBy::line && fallen_silent(facts).empty();
-  auto& finding = cause.is(FindingCode::network_loss, Owner::lan,
-                           by_line ? Confidence::likely : Confidence::possible);
+  auto& finding = cause.name(FindingCode::network_loss, Owner::lan,
+                             by_line ? Confidence::likely : Confidence::possible);
   finding.title = by_line
                       ? phrase("Packets are lost in transit")
                       : phrase("Packets are lost in transit, or a device limits new connections");

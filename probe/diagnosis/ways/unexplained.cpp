@@ -57,7 +57,8 @@ std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Find
     }
   }
   if (cause.explained.empty()) return std::nullopt;
-  auto& finding = cause.is(FindingCode::network_unexplained, Owner::network, Confidence::possible);
+  auto& finding =
+      cause.name(FindingCode::network_unexplained, Owner::network, Confidence::possible);
   const auto hosts = listed(hosts_of(cause.explained));
   finding.title = phrase("{} cannot be reached, cause unknown", hosts);
   const auto flows = flows_in_words(facts, cause.explained);

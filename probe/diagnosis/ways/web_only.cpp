@@ -63,8 +63,8 @@ Causes find_web_only(const Diagnosis& context) {
       facts.flows, [](const Flow& flow) { return !flow.udp && flow.port == 80 && out(flow); });
   cause.closes = plain_web ? Closes::all_but_web : Closes::all_but_https;
   auto& finding =
-      cause.is(FindingCode::firewall_web_only, Owner::network,
-               seen ? told->confidence() : std::max(told->confidence(), Confidence::likely));
+      cause.name(FindingCode::firewall_web_only, Owner::network,
+                 seen ? told->confidence() : std::max(told->confidence(), Confidence::likely));
   finding.title = phrase("The firewall lets only web traffic out (TCP {}443)",
                          plain_web ? phrase("80 and ") : "");
   finding.fix = phrase("Allow outgoing and return traffic {}: {}.{}", from_users(facts),
