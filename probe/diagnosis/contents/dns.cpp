@@ -103,9 +103,7 @@ Causes find_dns_unreachable(const Diagnosis& context) {
   }
   // One name that a server cannot look up may be its zone's fault.
   if (cause.explained.empty() || (lost < 2 && failed)) return {};
-  const bool line_is_up = std::any_of(facts.flows.begin(), facts.flows.end(), [](const Flow& flow) {
-    return flow.way == Reachability::open || flow.way == Reachability::left;
-  });
+  const bool line_is_up = std::ranges::any_of(facts.flows, out);
   auto& finding = cause.name(FindingCode::dns_unreachable, Owner::dns,
                              lost < 2     ? Confidence::possible
                              : line_is_up ? Confidence::certain

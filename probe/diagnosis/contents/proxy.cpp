@@ -126,10 +126,8 @@ bool own_asked_without_success(const Facts& facts) {
 }
 
 bool udp_gets_out(const Facts& facts) {
-  return std::any_of(facts.flows.begin(), facts.flows.end(), [](const Flow& flow) {
-    return flow.udp && flow.port != 53 &&
-           (flow.way == Reachability::open || flow.way == Reachability::left);
-  });
+  return std::ranges::any_of(
+      facts.flows, [](const Flow& flow) { return flow.udp && flow.port != 53 && out(flow); });
 }
 
 // UDP was tried, to who answers everybody or with packets that were seen to be stopped, and none
@@ -147,8 +145,7 @@ bool no_udp_gets_out(const Facts& facts) {
 std::set<std::string> let_out(const Facts& facts) {
   std::set<std::string> hosts;
   for (const auto& flow : facts.flows) {
-    const bool out = flow.way == Reachability::open || flow.way == Reachability::left;
-    if (flow.udp && out) hosts.insert(flow.host);
+    if (flow.udp && out(flow)) hosts.insert(flow.host);
   }
   return hosts;
 }
@@ -313,8 +310,7 @@ Causes find_proxy_required(const Diagnosis& context) {
   bool quietly = false, aloud = false;
   std::set<std::uint16_t> udp_aloud;  // ports: of one alone no more is known than that it is shut
   for (const auto& flow : facts.flows) {
-    const bool out = flow.way == Reachability::open || flow.way == Reachability::left;
-    if (out && !flow.udp) return {};
+    if (out(flow) && !flow.udp) return {};
     const bool named = any_sample(flow, [](const auto& sample) { return !sample.by.empty(); });
     if (flow.udp && named) udp_aloud.insert(flow.port);
     if (flow.udp) continue;
