@@ -31,9 +31,9 @@ struct RunnerOptions {
   // all have begun and the pacer holds none but SIP messages back (those that were sent
   // timeouts::second_choice ago count as silent then); and when all of the plan have ended that ask
   // one thing, where others go on: then what ends at the site's edge is left for the last time.
-  // Where one of these did not come about (all had ended before), what the last time brought may be
-  // asked about as well: most_looks in all. Probes of the plan are not made again; no more than
-  // most_further in all. May be empty.
+  // Where all ended before one of these came, what the last time showed may be asked about, too:
+  // most_looks in all. Probes of the plan are not made again; no more than most_further in all. May
+  // be empty.
   std::function<std::vector<Probe>(std::vector<ProbeResult>& so_far)> further;
   // Which of the probes that were not needed are needed after all, by their ids: asked with the
   // above, and when its probes have ended. They are told of once more. May be empty.

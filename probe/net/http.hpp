@@ -60,7 +60,7 @@ struct HttpReply {
   TlsInfo tls;                                 // of the server, where the URL is https
   std::optional<SocketAddress> local, remote;  // of the TCP connection
   std::optional<std::chrono::system_clock::time_point>
-      sent_at;  // when the first connection was asked for, by the system's clock
+      sent_at;                         // when the first connection was asked for
   std::map<Timing, double> timing_ms;  // since the start: "connect", "tls", "reply"
 
   // The first header of that name, whatever its case; nothing if there is none.

@@ -24,7 +24,6 @@ inline std::span<const std::uint8_t> bytes_of(std::string_view text) {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }
 
-// For lists that are short, or searched once.
 template <typename List, typename Item>
 bool contains(const List& list, const Item& item) {
   return std::find(list.begin(), list.end(), item) != list.end();
@@ -44,7 +43,6 @@ void add_new(std::vector<Item>& list, const std::vector<Item>& more) {
   }
 }
 
-// All of `more`, which is another list.
 template <typename Item>
 void append(std::vector<Item>& list, const std::vector<Item>& more) {
   list.insert(list.end(), more.begin(), more.end());
