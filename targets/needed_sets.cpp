@@ -6,6 +6,7 @@
 
 #include "probe/util/text.hpp"
 #include "targets/suggest.hpp"
+#include "targets/yaml_document.hpp"
 
 namespace callready {
 namespace {
