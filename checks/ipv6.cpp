@@ -112,28 +112,23 @@ void add_nat64(Observation& observation, const Network& prefix) {
 }
 
 void conclude(Observation& observation, const Attempt& six, const Attempt& four) {
-  const auto& used = six.connected() ? six : four;
   const auto head_start = Milliseconds(attempt_delay);
   const bool six_first =
       six.connected() && (!four.connected() || six.took <= four.took + head_start);
-  observation.address = used.address;
-  const auto take_time = [&](const Attempt& told) {
-    if (told.sent_at) observation.sent_at = told.sent_at;
-  };
-  if (!six.connected() && !four.connected()) {
-    const bool nothing = four.failure->kind == FailureKind::no_address ||
-                         four.failure->kind == FailureKind::no_route;
-    const auto& told = nothing ? six : four;
-    take_time(told);
+  const bool both_failed = !six.connected() && !four.connected();
+  const bool four_untried = both_failed && (four.failure->kind == FailureKind::no_address ||
+                                            four.failure->kind == FailureKind::no_route);
+  const auto& told = six_first || four_untried ? six : four;
+  if (told.sent_at) observation.sent_at = told.sent_at;
+  if (both_failed) {
+    observation.address = four.address;
     record(observation, *told.failure);
     return;
   }
-  const auto& winner = six_first ? six : four;
-  take_time(winner);
-  observation.address = winner.address;
-  observation.local = winner.local;
-  observation.round_trip = winner.took;
-  observation.timing_ms[Timing::connect] = winner.took.count();
+  observation.address = told.address;
+  observation.local = told.local;
+  observation.round_trip = told.took;
+  observation.timing_ms[Timing::connect] = told.took.count();
   observation.outcome = Outcome::connected;
   if (!six.address) {
     observation.detail = DetailCode::ipv4_only;

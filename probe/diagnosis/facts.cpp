@@ -24,7 +24,7 @@ Payload payload_of(const Probe& probe) {
 
 // Who refused, where a device on the way did.
 std::string refuser(const ProbeResult& result) {
-  const bool asked = who_refused(result) == "on_the_way";
+  const bool asked = who_refused(result) == Refuser::on_the_way;
   const auto* told = evidence_of(result, asked ? EvidenceKind::refuser : EvidenceKind::icmp_error);
   return told == nullptr ? std::string() : text_fact(*told, asked ? Fact::by : Fact::sender);
 }
@@ -156,7 +156,7 @@ std::vector<FlowSample> samples_of(const ProbeResult& result) {
   sample.no_way = result.observation.outcome == Outcome::rejected &&
                   result.observation.detail == DetailCode::unreachable;
   sample.refusal = is_udp(result) && result.observation.outcome == Outcome::refused;
-  sample.forged = sample.way == Reachability::blocked && who_refused(result) == "on_the_way";
+  sample.forged = sample.way == Reachability::blocked && who_refused(result) == Refuser::on_the_way;
   move_to_far_end(sample);
   sample.responder = !is_udp(result) || sample.payload == Payload::stun ||
                      sample.payload == Payload::turn || sample.payload == Payload::ntp;
@@ -185,7 +185,7 @@ std::vector<FlowSample> taken_in_by_a_relay(const ProbeResult& result) {
 // The check has asked who refused, and it was nobody of the site.
 bool refused_beyond(const FlowSample& sample) {
   return !sample.far_device.empty() ||
-         (sample.way == Reachability::refused && who_refused(*sample.result) == "beyond");
+         (sample.way == Reachability::refused && who_refused(*sample.result) == Refuser::beyond);
 }
 
 // Where a device on the way was caught refusing in others' names: what refuses beside that is it,
@@ -245,7 +245,7 @@ class Forgers {
 
 void unmask(std::vector<FlowSample>& samples, const Forgers& forgers, const std::string& by) {
   const auto beyond = [](const FlowSample& sample) {
-    return sample.way == Reachability::left || who_refused(*sample.result) == "beyond";
+    return sample.way == Reachability::left || who_refused(*sample.result) == Refuser::beyond;
   };
   if (std::ranges::any_of(samples, beyond)) return;
   for (auto& sample : samples) {

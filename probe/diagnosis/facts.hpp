@@ -252,8 +252,9 @@ bool asks_nobody(const Probe& probe);
 // The name that a `dns` probe asks for.
 std::string name_asked_for(const Probe& probe);
 const Evidence* evidence_of(const ProbeResult& result, EvidenceKind kind);
-// Where a check has asked who refused: "on_the_way", "beyond", ...; else empty.
-std::string who_refused(const ProbeResult& result);
+// Who refused, where a check has asked (checks/refuser.hpp).
+enum class Refuser { not_known, on_the_way, beyond };
+Refuser who_refused(const ProbeResult& result);
 // A number of it; nothing where there is no evidence, or no such fact.
 std::optional<double> told_by(const Evidence* evidence, Fact fact);
 // Where a call's media goes: "UDP 8622 of 192.0.2.1"; empty where it was not said.

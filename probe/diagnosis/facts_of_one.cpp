@@ -118,9 +118,11 @@ const Evidence* evidence_of(const ProbeResult& result, EvidenceKind kind) {
   return nullptr;
 }
 
-std::string who_refused(const ProbeResult& result) {
+Refuser who_refused(const ProbeResult& result) {
   const auto* refuser = evidence_of(result, EvidenceKind::refuser);
-  return refuser == nullptr ? std::string() : text_fact(*refuser, Fact::who);
+  const auto who = refuser == nullptr ? std::string() : text_fact(*refuser, Fact::who);
+  if (who == "beyond") return Refuser::beyond;
+  return who == "on_the_way" ? Refuser::on_the_way : Refuser::not_known;
 }
 
 std::optional<double> told_by(const Evidence* evidence, Fact fact) {

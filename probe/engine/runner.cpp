@@ -25,8 +25,9 @@ void excuse(Observation& observation, std::uint64_t shortages_before) {
   }
   Evidence evidence;
   evidence.kind = EvidenceKind::shortage;
-  evidence.text =
-      phrase("this computer ran out of sockets during this test, so the result says nothing about the network");
+  evidence.text = phrase(
+      "this computer ran out of sockets during this test, so the result says nothing about the "
+      "network");
   evidence.facts[Fact::outcome] = std::string(to_string(outcome));
   evidence.facts[Fact::detail] = observation.detail.text();
   observation.evidence.push_back(std::move(evidence));
@@ -99,12 +100,12 @@ class Runner {
     if (options_.further) look_.start([this] { return look_early(); });
     co_await all_ended();
     asked_for_all_ = true;
-    bool asked = options_.further != nullptr;
-    while (asked && !context_.scope.stop.stopped()) {
-      asked = add(ask_further()) && looks_ < most_looks;
+    if (!options_.further) co_return;
+    for (bool more = true; more && !context_.scope.stop.stopped();) {
+      more = add(ask_further()) && looks_ < most_looks;
       co_await all_ended();
     }
-    if (!options_.further || context_.scope.stop.stopped()) co_return;
+    if (context_.scope.stop.stopped()) co_return;
     make_after_all(needed_after_all());
     co_await all_ended();
   }

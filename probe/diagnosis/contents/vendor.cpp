@@ -62,7 +62,7 @@ Impostors impostors(const Facts& facts) {
 // Packets of that kind were seen beyond the site's edge: a device may be after one kind only.
 bool left_the_site(const Flow& flow, const FlowSample& sample) {
   if (!flow.udp) return flow.left;
-  const bool beyond = who_refused(*sample.result) == "beyond";
+  const bool beyond = who_refused(*sample.result) == Refuser::beyond;
   return beyond || any_sample(flow, [&](const FlowSample& other) {
            return other.way == Reachability::left && inspected_as(other) == inspected_as(sample);
          });

@@ -135,6 +135,9 @@ bool is_wider(const Box& whole, const Box& part);
 // True where it is the reason of that sign.
 bool tells(const Box& box, Sign sign, HostId host);
 
+// Of a refusal: the device that sends it does so under its own address.
+constexpr bool names_itself(Fate fate) { return fate == Fate::prohibit || fate == Fate::ration; }
+
 // Nearer ones act first.
 constexpr bool at_far_end(const Box& box) {
   return box.kind == Kind::far_end || box.kind == Kind::reticent || box.kind == Kind::neighbour;

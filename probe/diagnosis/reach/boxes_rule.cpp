@@ -168,10 +168,10 @@ void propose(const Clues& clues, Protocol protocol, bool beyond, Boxes& boxes) {
     const bool shuts_all_tcp = box.code == Code::proxy_required || box.code == Code::offline;
     if (protocol == Protocol::any && !both && !dead_line) continue;
     for (const auto action : actions(clues, met)) {
-      // On the way back packets just vanish. Behind the routers that speak only those are believed
-      // to refuse who sign for it.
-      const bool unsigned_there = action == Fate::refuse || action == Fate::forge;
-      if (action == Fate::deaf ? !beyond : beyond && unsigned_there) continue;
+      // On the way back packets just vanish. A refusal from beyond the routers that speak counts
+      // only where the device names itself.
+      const bool possible_beyond = action == Fate::drop || names_itself(action);
+      if (action == Fate::deaf ? !beyond : beyond && !possible_beyond) continue;
       box.fate = action;
       box.prior =
           prior::rule + scope.price + (beside_proxy && shuts_all_tcp ? prior::beside_proxy : 0) +

@@ -86,7 +86,8 @@ std::optional<Seen> seen_over_tcp(const ProbeResult& result) {
     case Outcome::connected:
       return Seen::open;
     case Outcome::refused:
-      return findings::who_refused(result) == "beyond" ? Seen::refused_far : Seen::refused;
+      return findings::who_refused(result) == findings::Refuser::beyond ? Seen::refused_far
+                                                                        : Seen::refused;
     case Outcome::rejected:
       return Seen::refused_way;
     case Outcome::silent:
@@ -116,7 +117,8 @@ void read_exchange(const Reading& reading, FlowEvents& events) {
   if (another && event.seen == Seen::prohibited) event.router = who;
   // It got there, and was refused.
   const bool refused = event.seen == Seen::closed || event.seen == Seen::refused_by;
-  if (refused && findings::who_refused(reading.result) == "beyond") event.seen = Seen::reply;
+  if (refused && findings::who_refused(reading.result) == findings::Refuser::beyond)
+    event.seen = Seen::reply;
   const bool itself = !who.empty() && !another && event.seen == Seen::prohibited;
   if (itself || is_beside(event.flow, who)) event.seen = udp ? Seen::closed : Seen::refused_far;
   if (event.seen == Seen::nothing && udp) event.sent = std::max(event.sent, 2);

@@ -94,8 +94,8 @@ Claim Claims::of(const ClosedFlows& closed) const {
   const auto& box = *closed.box;
   const bool wide_ports = closed.ports_sure >= reach::is_likely;
   const bool wide_hosts = closed.hosts_sure >= reach::is_likely;
-  // Whoever turns packets away gives its name: nothing has to be said of how far out that is.
-  claim.beyond = box.beyond && box.fate != reach::Fate::prohibit && box.fate != reach::Fate::ration;
+  // A device that names itself need not be placed.
+  claim.beyond = box.beyond && !reach::names_itself(box.fate);
   if (reach::at_far_end(box)) {
     claim.beyond = any_of(closed.flows, [&](const Flow& flow) { return is_beyond(flow); });
   }

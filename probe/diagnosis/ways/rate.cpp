@@ -129,15 +129,15 @@ std::optional<WallTime> sent_outside(const Facts& facts, const ProbeResult& resu
   return outside ? result.observation.sent_at : std::nullopt;
 }
 
-// Of all that was answered, when the latest was sent. `dropped`: what is sent now; then nobody
-// beyond that device refuses a connection, either.
+// When the last packet was sent that got an answer. `dropped`: the device drops packets, so no
+// refusal from beyond it comes back either.
 std::optional<WallTime> last_answered(const Facts& facts, bool dropped) {
   std::optional<WallTime> last;
   for (const auto& result : facts.report.probes) {
     const auto outcome = result.observation.outcome;
     const bool answered =
         outcome == Outcome::answered || outcome == Outcome::connected ||
-        (dropped && outcome == Outcome::refused && who_refused(result) == "beyond");
+        (dropped && outcome == Outcome::refused && who_refused(result) == Refuser::beyond);
     if (answered) last = std::max(last, sent_outside(facts, result));
   }
   return last;
@@ -160,8 +160,9 @@ bool some_died_before(const Facts& facts, std::optional<WallTime> last) {
     const bool died = any_sample(flow, [&](const FlowSample& sample) {
       const auto& seen = sample.result->observation;
       const bool owes = !flow.udp || sample.responder;
+      const auto sent = sent_outside(facts, *sample.result);
       return owes && seen.outcome == Outcome::silent && seen.detail == DetailCode::timed_out &&
-             sent_outside(facts, *sample.result) && sent_outside(facts, *sample.result) < last;
+             sent && sent < last;
     });
     if (died) silent.insert(flow.host);
   }
