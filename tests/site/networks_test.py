@@ -136,9 +136,19 @@ class ModelAndSite(SiteTest):
     def agree(self, fault, network, delay_ms):
         with self.subTest(fault=fault or "clean"):
             model = foreseen(network)
-            with Site(fault.split(), delay_ms=delay_ms) as site:
-                _, report = check(site, "example", "--set", SET)
-            self.assertEqual([], differences(fault, model, report))
+            found = self.seen(fault, model, delay_ms)
+            # A climb has a few seconds, which a slow line and a busy machine may use up: what the
+            # program does not see for lack of time, it sees the next time.
+            if found and delay_ms == SLOW_MS:
+                again = self.seen(fault, model, delay_ms)
+                found = [one for one in found if one in again]
+            self.assertEqual([], found)
+
+    @staticmethod
+    def seen(fault, model, delay_ms):
+        with Site(fault.split(), delay_ms=delay_ms) as site:
+            _, report = check(site, "example", "--set", SET)
+        return differences(fault, model, report)
 
     def test_they_agree(self):
         wanted = os.environ.get("CALLREADY_NETWORK_FAULTS")
