@@ -609,6 +609,20 @@ TEST(SipAlg, IsPossibleWhereOnlyAnotherPortAnswers) {
   EXPECT_EQ(codes(made(silent)), Codes{});
 }
 
+// --- rows that ask for DNS itself ---
+
+TEST(DnsUnreachable, ExplainsTheRowThatAsksForDns) {
+  const auto lost = [](const char* host) {
+    return probe(CheckKind::tls, Transport::tls, host, 443, unresolved, "dns_unreachable");
+  };
+  const auto found = diagnose(
+      report({row("web", {lost("portal.vendor.com"), lost("www.vendor.com")}),
+              row("dns", {probe(CheckKind::dns, Transport::tcp, "www.vendor.com", 53, silent)}),
+              controls({lost("www.google.com")}), follow_up({tcp("9.9.9.9", 443)})}));
+  ASSERT_EQ(codes(found), Codes{"dns.unreachable (certain)"});
+  EXPECT_EQ(found.front().explains, (std::vector<std::string>{"vendor/web", "vendor/dns"}));
+}
+
 // --- a name that the site's resolver keeps silent about ---
 
 Report kept_silent(double others_took_ms, bool asked_again) {

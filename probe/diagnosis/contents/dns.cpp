@@ -124,6 +124,10 @@ Causes find_dns_unreachable(const Diagnosis& context) {
     }
   }
   add_what_they_saw(finding.evidence, cause.explained, 4);
+  // Rows that ask for DNS itself fail by the same silence.
+  for (const auto& result : facts.report.probes) {
+    if (asks_the_system(result) && failing(result)) add_once(cause.explained, &result);
+  }
   return {cause};
 }
 
