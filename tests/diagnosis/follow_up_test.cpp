@@ -264,6 +264,34 @@ TEST(FollowUps, AskTheServerItselfWhetherItIsOutOfOrder) {
   EXPECT_TRUE(asks(list, "http/tls/portal.vendor.com:443"));
 }
 
+// Others answer on that port, so no box is worth a thought for one silence: but do its packets
+// leave?
+TEST(FollowUps, AskForTheWayOfALoneSilence) {
+  const auto by_tcp = probe(CheckKind::stun, Transport::tcp, "stun.vendor.com", 3478, answered);
+  const auto list = ids(
+      report({row("stun", {unanswered(stun("stun.vendor.com", 3478, silent)), by_tcp}),
+              row("relays", {turn("turn.vendor.com"), stun("stun2.vendor.com")}),
+              controls(anchors()), controls({stun("stun.cloudflare.com"), ntp("pool.ntp.org")})}));
+  EXPECT_TRUE(asks(list, "hop/udp/stun.vendor.com:3478?control=20.1.1.1:443&payload=stun"));
+  EXPECT_TRUE(asks(list, "hop/udp/stun.vendor.com:3478?control=20.1.1.1:443&payload=rtp"));
+}
+
+// Whoever opens TLS takes the connection, too, whether it gets through to the server or not.
+TEST(FollowUps, GreetBehindTheInterceptionWhomOnlyAConnectionWasAskedOf) {
+  const std::string gateway = "CN=Web Gateway";
+  const auto opened = [&](const char* host) {
+    return with_root(tls(host, failed, "untrusted", gateway), false);
+  };
+  const auto made = [&](bool intercepted) {
+    return ids(report({row("push", {tcp("push.vendor.com", 443), tcp("push.vendor.com", 5223)}),
+                       controls({intercepted ? opened("www.google.com") : tls("www.google.com"),
+                                 stun("stun.l.google.com", 19302)})}));
+  };
+  EXPECT_TRUE(asks(made(true), "tls/tls/push.vendor.com:443"));
+  EXPECT_FALSE(asks(made(true), "tls/tls/push.vendor.com:5223")) << "nobody opens TLS there";
+  EXPECT_FALSE(asks(made(false), "tls/tls/push.vendor.com:443"));
+}
+
 TEST(FollowUps, AskBeyondTheSetWhereOnlyTheWebWorks) {
   const auto list = ids(report({row("turn", {turn("turn.vendor.com", silent, "")}),
                                 controls({tls("www.google.com"), tls("www.cloudflare.com")})}));

@@ -93,6 +93,16 @@ TEST(ReachForward, AHostsRuleDoesNotShutTheLookUpOfItsName) {
   EXPECT_EQ(fate_of(host, named(udp(53, Cargo::dns), there)), Fate::pass);
 }
 
+TEST(ReachForward, AListOfHostsAndPortsSparesWhatRowsAskFor) {
+  auto list = box(Kind::hosts, Fate::drop);
+  list.but_asked = true;
+  auto asked = tcp(443);
+  asked.asked = true;
+  EXPECT_EQ(fate_of(list, asked), Fate::pass);
+  EXPECT_EQ(fate_of(list, tcp(8443)), Fate::drop) << "another port of that host";
+  EXPECT_EQ(fate_of(list, udp(443, Cargo::quic, there)), Fate::drop);
+}
+
 TEST(ReachForward, AnInspectorGoesByPayloadAndByTheNameInAGreeting) {
   const auto stun = carrying(box(Kind::inspect, Fate::drop, Protocol::udp), bit(Cargo::stun));
   EXPECT_EQ(fate_of(stun, udp(3478, Cargo::stun)), Fate::drop);
@@ -180,9 +190,26 @@ TEST(ReachForward, WhoCarriesConnectionsStandsForTheFarEnd) {
   EXPECT_EQ(fate({0, 1}), Fate::take);
   EXPECT_EQ(fate({0, 2}), Fate::unheard);
   EXPECT_EQ(fate({0, 1, 2}), Fate::take);
-  EXPECT_EQ(fate({0, 3}), Fate::drop);
-  EXPECT_EQ(fate({0, 1, 3}), Fate::drop);
-  EXPECT_EQ(fate({0, 1, 2, 3}), Fate::drop);
+  EXPECT_EQ(fate({0, 3}), Fate::take);
+  EXPECT_EQ(fate({0, 1, 3}), Fate::take);
+  EXPECT_EQ(fate({0, 1, 2, 3}), Fate::take);
+}
+
+// The connection stands with the nearer device; of two at one place, nobody knows which is nearer.
+TEST(ReachForward, WhoOpensTlsTakesWhatItCannotCarryOn) {
+  const Boxes boxes{box(Kind::fact, Fate::carry, Protocol::tcp), box(Kind::hosts, Fate::drop),
+                    beyond(box(Kind::hosts, Fate::drop))};
+  const auto fate = [&](std::uint32_t list, Seen seen) {
+    World world;
+    world.boxes = {0, list};
+    FlowEvent event;
+    event.seen = seen;
+    return fate_in(world, boxes, tcp(443), event, false).fate;
+  };
+  EXPECT_EQ(fate(1, Seen::mute), Fate::take);
+  EXPECT_EQ(fate(1, Seen::nothing), Fate::drop);
+  EXPECT_EQ(fate(2, Seen::mute), Fate::take);
+  EXPECT_EQ(fate(2, Seen::nothing), Fate::take);
 }
 
 // What ended where a device may not have looked at it is no proof for or against one.

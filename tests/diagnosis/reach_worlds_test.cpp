@@ -159,6 +159,24 @@ TEST(ReachWorlds, AFirewallBehindTheRoutersThatSpeakTurnsAllUdpAway) {
       << "the media";
 }
 
+// Packets to another port of a vendor's host die as those to strangers do.
+TEST(ReachWorlds, AListOfTheAllowedMayNameHostsWithTheirPorts) {
+  const auto quiet = [](ProbeResult result) { return sent(std::move(result), 4); };
+  const auto site =
+      report({row("relays", {test::turn("turn.vendor.com"), turn_tls("turn2.vendor.com")}),
+              controls({quiet(test::tls("www.google.com", silent, "timed_out")),
+                        quiet(test::stun("stun.cloudflare.com", 3478, silent)),
+                        quiet(test::stun("stun.l.google.com", 19302, silent)),
+                        quiet(test::ntp("time.cloudflare.com", silent))}),
+              follow_up({tcp_hop("turn.vendor.com", 443, "dropped"),
+                         udp_hop("turn.vendor.com", 19302, "dropped"),
+                         tcp_hop("www.google.com", 443, "dropped")})});
+  const auto diagnosis = diagnose(site, {});
+  EXPECT_EQ(in_words(diagnosis.worlds.front(), diagnosis.boxes),
+            "all but the vendors' hosts and ports: dropped");
+  EXPECT_EQ(diagnosis.judged.sets.front().verdict, Verdict::ready);
+}
+
 TEST(ReachWorlds, TwoFaultsAreBothFoundAndNeitherKnowsOfTheOther) {
   const auto site = host_and_range();
   const auto diagnosis = diagnose(site, {});

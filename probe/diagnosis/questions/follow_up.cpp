@@ -245,6 +245,23 @@ void ask_for_the_servers_word(const Facts& facts, Questions& questions) {
   }
 }
 
+// Where TLS is opened on the way, a connection stands with the device that does so. Who greets the
+// server over it hears whether the device gets through to it.
+void ask_behind_the_interception(const Facts& facts, Questions& questions) {
+  const auto ports = intercepted_ports(facts);
+  std::size_t asked = 0;
+  for (const auto& result : facts.report.probes) {
+    const auto& [probe, seen] = result;
+    const auto& target = probe.target;
+    const bool stands = probe.check == CheckKind::tcp && seen.outcome == Outcome::connected;
+    if (!stands || !ports.contains(target.port()) || !findings::is_direct(result)) continue;
+    if (!facts.asked_for(result) || asked == most_hosts) continue;
+    questions.ask(Purpose::servers_word, CheckKind::tls, Transport::tls, target.host,
+                  target.port());
+    ++asked;
+  }
+}
+
 // A private issuer beyond the proxy: does it sign for everybody there?
 void ask_through_the_proxy(const Facts& facts, Questions& questions) {
   std::string proxy;
@@ -361,6 +378,7 @@ std::vector<Probe> follow_ups(const Report& report, bool hurried) {
   ask_for_greetings(facts, questions);
   ask_the_silent_again(facts, questions);
   ask_for_the_servers_word(facts, questions);
+  ask_behind_the_interception(facts, questions);
   ask_through_the_proxy(facts, questions);
   if (!no_udp) ask_another_sip_port(facts, questions);
   ask_for_a_name_of_each_owner(facts, questions);

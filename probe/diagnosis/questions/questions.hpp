@@ -35,6 +35,10 @@ bool doubtful(const findings::Facts& facts, const findings::Flow& flow);
 // What goes with every question of a kind: the control, the payload.
 using With = std::map<std::string, std::string>;
 
+// ways.cpp: TCP ports where TLS is opened on the way: somebody near answers for everybody, whatever
+// the TTL.
+std::set<std::uint16_t> intercepted_ports(const findings::Facts& facts);
+
 // ways.cpp: which packets get as far as the last router that answers? And whether the second round
 // has shown that no UDP leaves the site, whatever the port: then what else is silent over UDP is so
 // because of that, and need not be asked for one by one.

@@ -29,18 +29,6 @@ constexpr std::array<std::uint16_t, 2> other_udp_ports{443, 50'000};
 // The same for TCP: SIP over TLS, XMPP, TURN, and one of nobody in particular.
 constexpr std::array<std::uint16_t, 4> other_tcp_ports{5061, 5222, 3478, 8443};
 
-// Where TLS is opened on the way, somebody near answers for everybody, whatever the TTL.
-std::set<std::uint16_t> intercepted_ports(const Facts& facts) {
-  std::set<std::uint16_t> ports;
-  for (const auto& result : facts.report.probes) {
-    const auto* root = findings::evidence_of(result, EvidenceKind::chain_root);
-    if (root == nullptr || !findings::is_direct(result)) continue;
-    const bool foreign = flag_fact(*root, Fact::expected) == std::optional(false);
-    if (foreign) ports.insert(result.probe.target.port());
-  }
-  return ports;
-}
-
 // A TCP listener that was reached: the control of every wave, and a host whose other ports are not
 // the service's.
 const Flow* find_control(const Facts& facts) {
@@ -205,13 +193,6 @@ bool may_be_asked_about(const Facts& facts, const FlowEvent& event) {
   return outside && event.flow.port != 0 && event.flow.port != findings::dns_port;
 }
 
-// Whether such packets are stopped, not what they carry later.
-bool stops(reach::Fate fate) {
-  using reach::Fate;
-  return reach::loses(fate) && fate != Fate::mute && fate != Fate::cut && fate != Fate::big &&
-         fate != Fate::portal && fate != Fate::elsewhere;
-}
-
 // What each box on the way of the likeliest world has lost, the whole way: its events. At the far
 // end, those that nobody knows who refused.
 std::map<std::uint32_t, std::vector<std::size_t>> lost_by_boxes(const Facts& facts,
@@ -225,7 +206,7 @@ std::map<std::uint32_t, std::vector<std::size_t>> lost_by_boxes(const Facts& fac
     if (!may_be_asked_about(facts, event)) continue;
     const auto met =
         reach::fate_in(drawn.worlds.front(), drawn.boxes, packet, event, sight.events.slow_line);
-    if (!met.met() || !stops(met.fate)) continue;
+    if (!reach::stops(met.fate) && met.fate != reach::Fate::take) continue;
     const bool by_whom = event.seen == Seen::refused;
     if (!reach::at_far_end(drawn.boxes[met.box]) || by_whom) lost[met.box].push_back(i);
   }
@@ -278,23 +259,39 @@ std::vector<std::size_t> witnesses_of(const reach::Box& box, const std::vector<s
   return chosen;
 }
 
+// What the likeliest world leaves over: a silence that no box of it explains. Do such packets
+// leave?
+std::vector<std::size_t> left_over(const Facts& facts, const reach::Diagnosis& drawn) {
+  std::vector<std::size_t> silent;
+  const auto& flows = drawn.sight.events.flows;
+  for (const auto& rest : drawn.explained.unexplained) {
+    const auto of_it = [&](const FlowEvent& event) {
+      return event.probe == rest.probe && event.seen == Seen::nothing && !event.ends_early;
+    };
+    const auto found = std::ranges::find_if(flows, of_it);
+    if (found == flows.end() || !may_be_asked_about(facts, *found)) continue;
+    silent.push_back(static_cast<std::size_t>(found - flows.begin()));
+  }
+  return silent;
+}
+
 // What a box is thought to do is to be seen: how its packets fare on the way, over UDP beside media
 // on the same port, which a filter of STUN or SIP lets through; and, of what dies further out,
 // whether a stranger's packet gets as far as the vendors' do.
 void add_witnesses(const Facts& facts, const reach::Diagnosis& drawn, Candidates& candidates) {
   const auto& sight = drawn.sight;
+  const auto of = [&](std::size_t event, Cargo cargo, bool climbed) {
+    const auto& packet = sight.packets[event];
+    candidates.add({packet.udp, sight.hosts[packet.host], packet.port, cargo, climbed});
+  };
+  // What may be read is sent beside what is not: each look that comes later is a second more.
+  const auto as_it_is_and_as_media = [&](std::size_t event) {
+    of(event, sight.packets[event].cargo, false);
+    if (sight.packets[event].udp) of(event, Cargo::rtp, false);
+  };
   for (const auto& [number, lost] : lost_by_boxes(facts, drawn)) {
     const auto& box = drawn.boxes[number];
-    const auto of = [&](std::size_t event, Cargo cargo, bool climbed) {
-      const auto& packet = sight.packets[event];
-      candidates.add({packet.udp, sight.hosts[packet.host], packet.port, cargo, climbed});
-    };
-    // What may be read is sent beside what is not: each look that comes later is a second more.
-    for (const auto event : witnesses_of(box, lost, sight)) {
-      const auto& packet = sight.packets[event];
-      of(event, packet.cargo, false);
-      if (packet.udp) of(event, Cargo::rtp, false);
-    }
+    for (const auto event : witnesses_of(box, lost, sight)) as_it_is_and_as_media(event);
     const auto by_udp =
         std::ranges::find_if(lost, [&](std::size_t event) { return sight.packets[event].udp; });
     if (box.cargoes != 0 && by_udp != lost.end()) of(*by_udp, Cargo::rtp, false);
@@ -304,34 +301,38 @@ void add_witnesses(const Facts& facts, const reach::Diagnosis& drawn, Candidates
     const bool any_host = box.beyond && box.hosts.empty();
     if (any_host && stranger != lost.end()) of(*stranger, sight.packets[*stranger].cargo, true);
   }
+  for (const auto event : left_over(facts, drawn)) as_it_is_and_as_media(event);
 }
 
 // Of each flow that died, or left and no more: with its own payload, as media, to the control's
-// host, and, of strangers, as far as its own way goes.
-void add_all(const Facts& facts, const reach::Sight& sight, const std::string& elsewhere,
+// host, and, of strangers, as far as its own way goes. Where a connection stood and no more, or was
+// taken near by, the same of the control, which works: who takes all may carry them on.
+void add_all(const Facts& facts, const reach::Sight& sight, const Flow& control,
              Candidates& candidates) {
   for (std::size_t i = 0; i < sight.packets.size(); ++i) {
     const auto& packet = sight.packets[i];
     const auto& event = sight.events.flows[i];
     const bool left = packet.udp && event.seen == Seen::expired;
+    if (event.seen == Seen::taken || event.seen == Seen::mute)
+      candidates.add({false, control.host, control.port, Cargo::none, false});
     if ((!reach::is_bad(event.seen) && !left) || !may_be_asked_about(facts, event)) continue;
     const auto& host = event.flow.host;
     candidates.add({packet.udp, host, packet.port, packet.cargo, false});
     candidates.add({packet.udp, host, packet.port, Cargo::rtp, false});
-    candidates.add({packet.udp, elsewhere, packet.port, Cargo::rtp, false});
+    candidates.add({packet.udp, control.host, packet.port, Cargo::rtp, false});
     if (packet.udp && event.control) {
       candidates.add({true, host, packet.port, packet.cargo, true});
     }
   }
 }
 
-void ask_by_worlds(const findings::Diagnosis& context, const std::string& elsewhere,
-                   const With& through, Questions& questions) {
+void ask_by_worlds(const findings::Diagnosis& context, const Flow& control, const With& through,
+                   Questions& questions) {
   const auto& drawn = context.worlds();
   Candidates candidates(context.facts.report, drawn.sight);
   add_witnesses(context.facts, drawn, candidates);
   const auto witnesses = std::min(candidates.list.size(), most_witnesses);
-  add_all(context.facts, drawn.sight, elsewhere, candidates);
+  add_all(context.facts, drawn.sight, control, candidates);
   std::vector<std::size_t> chosen(witnesses);
   std::iota(chosen.begin(), chosen.end(), std::size_t{0});
   const auto more = reach::most_telling(candidates.packets, witnesses, drawn.boxes, drawn.worlds,
@@ -347,6 +348,17 @@ void ask_by_worlds(const findings::Diagnosis& context, const std::string& elsewh
 }
 
 }  // namespace
+
+std::set<std::uint16_t> intercepted_ports(const Facts& facts) {
+  std::set<std::uint16_t> ports;
+  for (const auto& result : facts.report.probes) {
+    const auto* root = findings::evidence_of(result, EvidenceKind::chain_root);
+    if (root == nullptr || !findings::is_direct(result)) continue;
+    const bool foreign = flag_fact(*root, Fact::expected) == std::optional(false);
+    if (foreign) ports.insert(result.probe.target.port());
+  }
+  return ports;
+}
 
 bool udp_is_shut(const findings::Diagnosis& context) {
   const auto closed = findings::closed_udp(context);
@@ -368,8 +380,9 @@ void ask_for_ways(const findings::Diagnosis& context, Questions& questions, bool
     return flow.port != findings::dns_port && !findings::heard(flow) &&
            flow.way != Reachability::open;
   });
-  if (any_in_doubt && any_row_suffers(context.worlds())) {
-    ask_by_worlds(context, control->host, through, questions);
+  if (any_in_doubt &&
+      (any_row_suffers(context.worlds()) || !left_over(facts, context.worlds()).empty())) {
+    ask_by_worlds(context, *control, through, questions);
   } else {
     ask_once_more(facts, questions);
   }

@@ -54,10 +54,35 @@ void propose_ranges_of_hosts(const Clues& clues, Boxes& boxes) {
   }
 }
 
+// A list of the allowed that names the vendors' hosts with their ports: it is seen where packets to
+// other ports of theirs die as those to strangers do.
+void propose_strict_lists(const Clues& clues, Boxes& boxes) {
+  const auto bad = clues.select(clues.bad, [&](std::uint32_t event) {
+    const auto& packet = clues.packet(event);
+    return !packet.asked && !holds(clues.sight.resolvers, packet.host);
+  });
+  const auto is_dns = [&](std::uint32_t event) { return clues.packet(event).port == 53; };
+  const auto is_of = [&](const Hosts& hosts) {
+    return clues.any(bad, [&](std::uint32_t event) {
+      return !is_dns(event) && holds(hosts, clues.packet(event).host);
+    });
+  };
+  if (!is_of(clues.vendors) || !is_of(clues.others)) return;
+  Box box;
+  box.kind = Kind::hosts;
+  box.code = Code::destination_blocked;
+  box.but_asked = true;
+  box.spared_hosts = clues.sight.resolvers;
+  if (!clues.any(bad, is_dns)) box.spared = {{single(53), Protocol::any}};
+  propose_of(clues, box, prior::other_hosts + prior::with_ports, bad,
+             "all but the vendors' hosts and ports", boxes);
+}
+
 }  // namespace
 
 void propose_host_rules(const Clues& clues, Boxes& boxes) {
   propose_ranges_of_hosts(clues, boxes);
+  propose_strict_lists(clues, boxes);
   for (const auto& [hosts, text, price, bad, but_dns] : dead_hosts(clues)) {
     for (const auto protocol : {Protocol::any, Protocol::udp, Protocol::tcp}) {
       const auto some = clues.select(bad, [&, protocol](std::uint32_t event) {

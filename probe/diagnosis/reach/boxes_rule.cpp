@@ -65,9 +65,11 @@ void whole_scopes(Protocol protocol, Scopes& scopes) {
   }
 }
 
-// Of the ports in their order, runs that are dead, between ports that are open.
+// Of the ports in their order, runs that are dead, between ports that are open. No range begins
+// with DNS.
 void range_scopes(const Ports& dead, const Ports& open, Scopes& scopes) {
   auto left = dead;
+  left.erase(53);
   while (!left.empty()) {
     const int first = *left.begin();
     const auto next_open = open.upper_bound(static_cast<std::uint16_t>(first));

@@ -24,6 +24,7 @@ inline constexpr Bits host = bits(4), more_host = bits(1.5), domain = bits(4),
 // One more host that has nothing to do with the others.
 inline constexpr Bits more_owner = bits(5);
 inline constexpr Bits other_hosts = bits(3);  // all but the vendors'
+inline constexpr Bits with_ports = bits(1);   // the same, by host and port
 inline constexpr Bits short_list = bits(8);   // the same, and some of the vendors' as well
 // Unrelated hosts on one port: a rule would name the port.
 inline constexpr Bits more_endpoint = bits(3);

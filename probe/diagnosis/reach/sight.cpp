@@ -156,6 +156,7 @@ Packet Sight::packet_of(const PacketFlow& flow) const {
   packet.port = flow.port;
   packet.host = host_id(flow.host);
   packet.name = host_id(name_of(flow));
+  packet.asked = asked.contains({packet.udp, packet.host, packet.port});
   packet.at_ms = std::numeric_limits<double>::infinity();
   return packet;
 }
@@ -188,6 +189,10 @@ Sight look(FlowEvents events, const std::vector<PacketFlow>& others,
     const auto [place, fresh] = domains.try_emplace(owner_of(known_as), next);
     if (fresh) sight.domain_names.push_back(place->first);
     sight.domains.push_back(place->second);
+  }
+  for (const auto& event : sight.events.flows) {
+    const auto& flow = event.flow;
+    if (!event.control) sight.asked.emplace(flow.udp, sight.host_id(flow.host), flow.port);
   }
   const HowFar how_far(sight.events.flows);
   const Devices devices(sight.events.flows);

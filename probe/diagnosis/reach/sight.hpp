@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "probe/model/flow_event.hpp"
@@ -31,6 +33,7 @@ struct Packet {
   // It ended where a device that turned others away may not have looked at it yet: at that device,
   // which may count a packet's hops first, or before it.
   bool ends_at_device = false;
+  bool asked = false;  // a row asks for that host and port
   std::uint16_t port = 0;
   HostId host = 0;
   HostId name = 0;   // in a TLS greeting; else as `host`
@@ -49,6 +52,7 @@ struct Sight {
   std::vector<Packet> packets;            // of each flow event
   std::vector<HostId> sign_hosts;         // of each sign
   Hosts resolvers;                        // the site's own
+  std::set<std::tuple<bool, HostId, std::uint16_t>> asked;  // over UDP or not: see Packet
 
   std::size_t size() const { return packets.size() + sign_hosts.size(); }
   HostId host_id(std::string_view host) const;  // of a host that is known

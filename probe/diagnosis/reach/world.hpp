@@ -42,8 +42,11 @@ class Meeting {
   Met outcome(Fits first_fits) const {
     if (!carrier_.met()) return other_;
     if (other_.fate == Fate::ignore) return {Fate::unheard, carrier_.place, other_.box};
-    const bool far_end_is_dead = other_.fate == Fate::down || other_.fate == Fate::closed;
-    if (far_end_is_dead) return {Fate::take, carrier_.place, other_.box};
+    // What it cannot carry on it has taken all the same, where it is the nearer one of the two.
+    if (stops(other_.fate)) {
+      const bool its = other_.place > carrier_.place || first_fits(Fate::take, other_.fate);
+      return its ? Met{Fate::take, carrier_.place, other_.box} : other_;
+    }
     return nearer(carrier_, other_, first_fits);
   }
 

@@ -99,6 +99,7 @@ class Losses {
  public:
   Losses(const Facts& facts, const reach::Diagnosis& drawn) : drawn_(drawn) {
     std::set<std::pair<std::string_view, std::uint16_t>> left;
+    std::set<std::tuple<std::string_view, std::uint16_t, Cargo>> died;
     std::vector<const FlowEvent*> silent;
     const auto asked = facts.hosts_asked_for();
     bool heard = false;
@@ -106,11 +107,14 @@ class Losses {
       const auto cargo = event.flow.cargo;
       if (!event.flow.udp && event.seen == Seen::refused) reset_ = &event;
       if (event.seen == Seen::arrived) refused_.insert(event.probe);
+      if (!event.flow.udp && event.seen == Seen::talk)
+        talked_.emplace(event.flow.host, event.flow.port);
       if (!event.flow.udp || cargo == Cargo::dns) continue;
       const bool media = cargo == Cargo::rtp;
       if (media && reach::is_bad(event.seen) && asked.contains(event.flow.host))
         dead_ports_.insert(event.flow.port);
       if (event.seen == Seen::expired) left.emplace(event.flow.host, event.flow.port);
+      if (event.seen == Seen::dropped) died.emplace(event.flow.host, event.flow.port, cargo);
       heard |= !event.ends_early && reach::is_good(event.seen) && event.seen != Seen::arrived;
       // Other servers may ignore clients that they do not know.
       const bool answers_all = cargo == Cargo::stun || cargo == Cargo::turn ||
@@ -118,7 +122,9 @@ class Losses {
       if (event.seen == Seen::nothing && event.expected && answers_all) silent.push_back(&event);
     }
     for (const auto* event : silent) {
-      const bool got_out = left.contains({event->flow.host, event->flow.port});
+      const auto& flow = event->flow;
+      const bool got_out = left.contains({flow.host, flow.port}) &&
+                           !died.contains({flow.host, flow.port, flow.cargo});
       if (got_out) unheard_ = event;
     }
     if (heard) unheard_ = reset_ = nullptr;
@@ -140,7 +146,9 @@ class Losses {
     if (lost >= reach::is_worth_saying) return reason_of(*by, probe);
     // A device that connects by itself proves nothing about the host.
     constexpr double more_likely_than_not = .5;
-    const bool stands = probe.result->observation.outcome == Outcome::connected;
+    const auto& target = probe.result->probe.target;
+    const bool stands = probe.result->observation.outcome == Outcome::connected &&
+                        !talked_.contains({target.host, target.port()});
     if (stands && carried > more_likely_than_not) return reason_of(*carrier, probe);
     if (!is_udp(*probe.result)) return {};
     if (unheard_ != nullptr) return what_became_of(*unheard_);
@@ -230,6 +238,8 @@ class Losses {
   // is proved; and a connection that was reset, by a device that may also refuse UDP in the far
   // end's name (`refused_`).
   const FlowEvent *unheard_ = nullptr, *reset_ = nullptr;
+  // Whom something was heard of over a connection.
+  std::set<std::pair<std::string_view, std::uint16_t>> talked_;
   std::set<std::string_view> refused_;  // probes: port unreachable in the far end's name
 };
 
