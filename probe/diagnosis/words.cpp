@@ -144,6 +144,14 @@ Text resolvers_in_words(const Facts& facts) {
   return resolvers.empty() ? phrase("the site's DNS servers") : listed(resolvers);
 }
 
+Text look_up_elsewhere(const Facts& facts, const Text& hosts) {
+  return phrase(
+      "Look the name up from another line (a mobile phone's hotspot). If it is found there, ask "
+      "the administrator of this site's DNS servers ({}) why it is not found here. If it is not, "
+      "ask the operator of {}.",
+      resolvers_in_words(facts), hosts);
+}
+
 Text ask_the_device(const std::string& device) {
   if (device.empty()) return {};
   const auto address = IpAddress::parse(device);

@@ -207,22 +207,33 @@ Causes find_dns_filtered(const Diagnosis& context) {
     add_search_domain(cause.finding.evidence, name);
   }
   // Nobody independent can be asked. Where several names of an owner do not exist, none of his
-  // does, and other owners' do, it is not the list that is old.
+  // does, and other owners' do, it is not the list that is old. Of others nobody can know.
   const auto* taken = port_53_taken(context.facts);
   const bool proved = !lost.empty();
+  bool weak = false;
   if (taken != nullptr && !proved) {
     std::set<std::string> alive;
     std::map<std::string, std::vector<const Name*>> gone;
+    std::vector<const Name*> unclear;
     for (const auto& [text, name] : names) {
       const auto owner = registrable_domain(text);
       if (name.address) alive.insert(owner);
-      if (name.failure == DetailCode::no_such_name) gone[owner].push_back(&name);
+      const bool missing = name.failure == DetailCode::no_such_name;
+      if (missing && !open_failures(context, name).empty()) gone[owner].push_back(&name);
     }
+    if (alive.empty()) gone.clear();
     for (const auto& [owner, missing] : gone) {
-      if (alive.empty() || alive.contains(owner) || missing.size() < 2) continue;
-      for (const auto* name : missing) {
-        if (!open_failures(context, *name).empty()) take(*name);
+      if (alive.contains(owner) || missing.size() < 2) {
+        append(unclear, missing);
+      } else {
+        for (const auto* name : missing) take(*name);
       }
+    }
+    weak = lost.empty() && std::ranges::any_of(unclear, [&](const Name* name) {
+             return context.fails_required_row(open_failures(context, *name));
+           });
+    if (weak) {
+      for (const auto* name : unclear) take(*name);
     }
     if (!lost.empty()) cause.finding.evidence.push_back(intercepts_dns(*taken));
   }
@@ -235,15 +246,21 @@ Causes find_dns_filtered(const Diagnosis& context) {
     if (!open_failures(context, name).empty()) take(name);
   }
   auto& finding = cause.name(FindingCode::dns_filtered, Owner::dns,
-                             proved ? Confidence::certain : Confidence::likely);
+                             proved ? Confidence::certain
+                             : weak ? Confidence::possible
+                                    : Confidence::likely);
   finding.title =
       lost.size() == 1
           ? phrase("This site's DNS does not resolve {}", lost.front())
           : phrase("This site's DNS does not resolve {} host names that the service needs",
                    lost.size());
-  finding.fix = phrase(
-      "Allow these names on this site's DNS servers ({0}) and any DNS filter behind them: {1}.{2}",
-      resolvers_in_words(context.facts), listed(lost, 12), whole_domains(names, lost));
+  finding.fix =
+      weak ? look_up_elsewhere(context.facts, listed(lost))
+           : phrase(
+                 "Allow these names on this site's DNS servers ({0}) and any DNS filter behind "
+                 "them: "
+                 "{1}.{2}",
+                 resolvers_in_words(context.facts), listed(lost, 12), whole_domains(names, lost));
   add_what_they_saw(finding.evidence, cause.explained, 4);
   return {cause};
 }

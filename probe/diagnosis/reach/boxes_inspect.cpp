@@ -106,7 +106,7 @@ void propose_swallowed_sip(const Clues& clues, Boxes& boxes) {
   if (!clues.any(clues.bad, its)) return;
   Box box;
   box.kind = Kind::inspect;
-  box.code = Code::sip_alg;
+  box.code = Code::sip_swallowed;
   box.fate = Fate::drop;
   box.protocol = Protocol::udp;
   box.cargoes = bit(Cargo::sip);

@@ -16,6 +16,7 @@ constexpr std::array<CodeWords, code_count> code_table{{
     {Code::ntp_filtered, FindingCode::firewall_udp_port_blocked, Owner::network},
     {Code::rate_limited, FindingCode::firewall_rate_limited, Owner::security},
     {Code::sip_filtered, FindingCode::firewall_sip_filtered, Owner::network},
+    {Code::sip_swallowed, FindingCode::firewall_sip_filtered, Owner::network},
     {Code::stun_filtered, FindingCode::firewall_stun_filtered, Owner::network},
     {Code::tcp_port_blocked, FindingCode::firewall_tcp_port_blocked, Owner::network},
     {Code::tls_filtered, FindingCode::firewall_tls_filtered, Owner::security},

@@ -19,6 +19,7 @@ enum class Code : std::uint8_t {
   ntp_filtered,
   rate_limited,
   sip_filtered,
+  sip_swallowed,  // on its usual port
   stun_filtered,
   tcp_port_blocked,
   tls_filtered,

@@ -85,6 +85,7 @@ class Explainer {
   Code code_of(const Box& box) const {
     if (box.code == Code::proxy_required && !proxy_speaks_) return Code::tcp_port_blocked;
     if (box.code == Code::offline && proxy_speaks_) return Code::proxy_required;
+    if (box.code == Code::sip_swallowed) return Code::sip_filtered;
     if (box.code == Code::destination_silent) return Code::destination_blocked;
     return box.code == Code::flow_silent ? Code::flow_blocked : box.code;
   }

@@ -116,8 +116,9 @@ Text in_words(const reach::Sight& sight, const reach::Box& box) {
       return box.code == Code::tls_filtered ? phrase("a filter that cuts off TLS")
              : box.code == Code::stun_filtered
                  ? phrase("a device that recognizes STUN and drops it")
-             : box.code == Code::sip_filtered ? phrase("a device that recognizes SIP and drops it")
-                                              : Text();
+             : box.code == Code::sip_filtered || box.code == Code::sip_swallowed
+                 ? phrase("a device that recognizes SIP and drops it")
+                 : Text();
     case reach::Kind::limit:
       return phrase("a limit on new connections");
     case reach::Kind::ban:

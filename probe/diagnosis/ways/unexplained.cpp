@@ -67,11 +67,7 @@ std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Find
   });
   if (names_only) {
     finding.title = phrase("{} could not be looked up, cause unknown", hosts);
-    finding.fix = phrase(
-        "Look the name up from another line (a mobile phone's hotspot). If it is found there, ask "
-        "the administrator of this site's DNS servers ({}) why it is not found here. If it is not, "
-        "ask the operator of {}.",
-        resolvers_in_words(facts), hosts);
+    finding.fix = look_up_elsewhere(facts, hosts);
     finding.owner = Owner::dns;
     if (const auto* taken = port_53_taken(facts))
       finding.evidence.push_back(intercepts_dns(*taken));
