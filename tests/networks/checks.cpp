@@ -88,8 +88,7 @@ asio::awaitable<Observation> sip_without_records(Context& context, Job job) {
   Job there{probe, job.address, job.doubtful};
   auto seen = co_await checks::run_sip(context, there);
   if (located) {
-    add(seen, "sip_target",
-        {{"host", text(probe.target.host)}, {"port", number(probe.target.port())}});
+    add(seen, "sip_target", {{"host", probe.target.host}, {"port", probe.target.port()}});
   }
   co_return seen;
 }
