@@ -324,6 +324,15 @@ Works capability_truth(const TargetSet& set, const Capability& capability,
 
 }  // namespace
 
+std::vector<const RequirementResult*> rows_of(const SetResult& set,
+                                              const CapabilityResult& capability) {
+  std::vector<const RequirementResult*> rows;
+  for (const auto& row : set.requirements) {
+    if (contains(capability.requirements, row.id)) rows.push_back(&row);
+  }
+  return rows;
+}
+
 Truth truth_of(const networks::Network& network, const Scene& scene, const Report& report) {
   Truth truth;
   const Traffic traffic(network, scene.internet);

@@ -38,6 +38,10 @@ struct Truth {
   std::set<std::string> carried;
 };
 
+// Those that it needs.
+std::vector<const RequirementResult*> rows_of(const SetResult& set,
+                                              const CapabilityResult& capability);
+
 Truth truth_of(const networks::Network& network, const Scene& scene, const Report& report);
 
 }  // namespace callready::networks
