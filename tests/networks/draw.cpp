@@ -82,7 +82,6 @@ class Drawing {
       case 4:  // a provider that translates
         hop("192.168.1.1", true);
         nat(1, "100.64.9.2");
-        network_.line = 1;
         hop("100.64.0.1", false);
         nat(3, "84.199.10.2");
         break;

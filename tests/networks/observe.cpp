@@ -3,8 +3,6 @@
 
 #include <algorithm>
 
-#include "tests/networks/words.hpp"
-
 namespace callready::networks {
 namespace {
 
@@ -60,6 +58,10 @@ Observer::Resolved Observer::resolve(const std::string& host, double at_ms) {
   return found;
 }
 
+std::string_view Observer::Heard::broken_off(std::string_view timed_out) const {
+  return kind == refused ? "connection_reset" : timed_out;
+}
+
 std::string_view Observer::Heard::reason() const {
   if (kind == prohibited) return "prohibited";
   return kind == refused ? "connection_refused" : "timed_out";
@@ -102,13 +104,10 @@ Observer::Heard Observer::send(const Packet& packet, double at_ms, int ttl) {
       heard.kind = Heard::answer;
       break;
     case Fate::prohibited:
-      if (traffic_.says_refused(fate.hop, packet.to, at_ms)) {
-        by_icmp(Heard::prohibited, traffic_.router(fate.hop, packet.to));
-      }
-      break;
     case Fate::refused:
       if (traffic_.says_refused(fate.hop, packet.to, at_ms)) {
-        by_icmp(Heard::refused, traffic_.refuser(fate, packet));
+        by_icmp(fate.kind == Fate::refused ? Heard::refused : Heard::prohibited,
+                traffic_.refuser(fate, packet));
       }
       break;
     case Fate::expires:
@@ -166,9 +165,10 @@ Observer::Connection Observer::connect(const IpAddress& to, std::uint16_t port, 
     if (sent >= heard.took_ms || sent >= timeout_ms) break;
     ++heard.attempts;
     const auto take = [&](Heard::Kind kind, double when) {
-      if (when >= heard.took_ms) return;
+      if (when >= heard.took_ms) return false;
       heard.kind = kind;
       heard.took_ms = when;
+      return true;
     };
     const auto fate = traffic_.send(syn, at_ms + sent, ttl);
     const auto near = sent + traffic_.round_trip_to(fate.hop);
@@ -190,10 +190,8 @@ Observer::Connection Observer::connect(const IpAddress& to, std::uint16_t port, 
         heard.box = fate.box;
         break;
       case Fate::expires:
-        if (traffic_.says_expired(fate.hop, to, at_ms + sent) && near < heard.took_ms) {
-          heard.kind = Heard::expired;
+        if (traffic_.says_expired(fate.hop, to, at_ms + sent) && take(Heard::expired, near)) {
           heard.sender = traffic_.router(fate.hop, to);
-          heard.took_ms = near;
         }
         break;
       case Fate::arrives: {
@@ -265,52 +263,44 @@ Observer::Heard Observer::request(const Job& job, const Connection& connection, 
 }
 
 // Through the route's proxy, which is the site's last router's neighbour.
-bool Observer::through_proxy(Job& job, Connection& connection, Seen& seen) {
+Observer::Connection Observer::through_proxy(Job& job, Seen& seen) {
   const auto& proxy = traffic_.network().proxy;
   auto& observation = seen.observation;
-  const auto address = IpAddress::v4({192, 168, 1, 3});
-  observation.address = address;
-  seen.ended_ms = job.at_ms + 2;
+  Connection connection;
   connection.proxied = true;
-  connection.at_ms = job.at_ms + 2;
+  seen.ended_ms = connection.at_ms = job.at_ms + 2;
+  observation.address = IpAddress::v4({192, 168, 1, 3});
   if (!proxy.up) {
     say(observation, Outcome::refused, "proxy_unreachable");
     add(observation, "error", {{"code", 111}});
-    return false;
+    return connection;
   }
   const auto answer = [&](Outcome outcome, int status) {
     say(observation, outcome, std::to_string(status));
     auto& evidence =
         add(observation, "proxy_reply", {{"proxy", "192.168.1.3:3128"}, {"status", status}});
     if (status == 407) evidence.facts[fact_of("schemes")] = "Basic";
-    return false;
+    return connection;
   };
   if (proxy.login) return answer(Outcome::denied, 407);
   if (!connects(proxy, job.probe)) return answer(Outcome::denied, 403);
-  const auto found = Internet::address_of(job.probe.target.host);
-  job.address = found;
-  auto syn = packet(job, Payload::none);
+  job.address = Internet::address_of(job.probe.target.host);
+  const auto syn = packet(job, Payload::none);
   const auto onward = traffic_.carried_on(syn, traffic_.network().routers_inside());
-  const bool gets_on = onward.kind == Fate::arrives && traffic_.is_served(syn);
-  connection.at_ms = job.at_ms + traffic_.round_trip(found) + 2;
-  seen.ended_ms = connection.at_ms;
-  if (!gets_on) return answer(Outcome::failed, 503);
+  seen.ended_ms = connection.at_ms = job.at_ms + traffic_.round_trip(job.address) + 2;
+  connection.stands = onward.kind == Fate::arrives && traffic_.is_served(syn);
+  if (!connection.stands) return answer(Outcome::failed, 503);
   answer(Outcome::connected, 200);
   observation.detail = {};
   observation.timing_ms[Timing::tunnel] = connection.at_ms - job.at_ms;
-  connection.stands = true;
-  return true;
+  return connection;
 }
 
 // As checks/dial.cpp does it.
 Observer::Connection Observer::open(Job& job, Seen& seen) {
   auto& observation = seen.observation;
   observation.attempts = 1;
-  if (!job.probe.target.route.direct()) {
-    Connection connection;
-    through_proxy(job, connection, seen);
-    return connection;
-  }
+  if (!job.probe.target.route.direct()) return through_proxy(job, seen);
   auto connection = connect(job.address, job.probe.target.port(), job.at_ms);
   observation.address = job.address;
   seen.ended_ms = seen.first_reply_ms = connection.at_ms;
@@ -380,13 +370,10 @@ bool Observer::open_tls(Job& job, Connection& connection, Seen& seen) {
   connection.at_ms += heard.took_ms;
   seen.ended_ms = connection.at_ms;
   if (heard.kind == Heard::answer) return true;
-  if (heard.kind == Heard::refused) {
-    say(observation, Outcome::failed, "connection_reset");
-  } else if (connection.taken_by(BoxKind::intercept)) {
-    say(observation, Outcome::failed, "closed_by_peer");
+  say(observation, Outcome::failed, heard.broken_off("tls_timed_out"));
+  if (heard.kind != Heard::refused && connection.taken_by(BoxKind::intercept)) {
+    observation.detail = detail_of("closed_by_peer");
     seen.ended_ms = connection.at_ms = connection.at_ms - heard.took_ms + 20;
-  } else {
-    say(observation, Outcome::failed, "tls_timed_out");
   }
   add(observation, "error", {{"code", 0}});
   return false;
@@ -413,10 +400,7 @@ Seen Observer::tls(Job job) {
   if (!connection.stands || !open_tls(job, connection, seen)) return seen;
   auto& observation = seen.observation;
   const auto fault = certificates(job, connection, observation);
-  if (!fault.empty()) {
-    say(observation, Outcome::failed, fault);
-    return seen;
-  }
+  if (!fault.empty()) return failed(std::move(seen), fault);
   observation.outcome = Outcome::answered;
   if (observation.detail != detail_of("private_pki")) observation.detail = detail_of("trusted");
   return seen;
@@ -443,9 +427,7 @@ Seen Observer::http(Job job) {
   seen.ended_ms = connection.at_ms + 5;
   const auto heard = portal ? Heard{Heard::answer} : request(job, connection, Payload::http, seen);
   if (heard.kind != Heard::answer) {
-    say(observation, Outcome::failed,
-        heard.kind == Heard::refused ? "connection_reset" : "http_timed_out");
-    return seen;
+    return failed(std::move(seen), heard.broken_off("http_timed_out"));
   }
   const auto far = traffic_.far(job.address);
   const auto body = job.with("body"), wanted = job.with("status"), upgrade = job.with("upgrade");
@@ -489,40 +471,34 @@ Seen Observer::ipv6(Job job) {
     return seen;
   }
   const auto v4 = resolve(job.probe.target.host, job.at_ms);
-  const auto family = [&](const char* version, std::string result) -> Evidence& {
-    return add(observation, "family", {{"version", version}, {"result", result}});
+  const auto family = [&](const char* version, std::string_view result) -> Evidence& {
+    return add(observation, "family", {{"version", version}, {"result", std::string(result)}});
   };
-  Heard four;
-  std::string why = v4.detail;
-  seen.ended_ms = job.at_ms + v4.took_ms;
-  if (v4.address) {
-    const auto connection = connect(*v4.address, job.probe.target.port(), job.at_ms + 250);
-    four = connection.heard;
-    seen.ended_ms = connection.at_ms;
-    why = connection.stands ? "connected" : four.reason();
-  }
-  const bool six = network.ipv6 == Ipv6::works && v4.address.has_value();
-  if (network.ipv6 == Ipv6::broken) seen.ended_ms = std::max(seen.ended_ms, job.at_ms + 3500);
+  const bool broken = network.ipv6 == Ipv6::broken, six = network.ipv6 == Ipv6::works;
+  const auto end_at = [&](double ms) {
+    seen.ended_ms = broken ? std::max(ms, job.at_ms + 3500) : ms;
+  };
   if (!v4.address) {
+    end_at(job.at_ms + v4.took_ms);
     family("IPv6", v4.detail);
-  } else {
-    auto& evidence = family("IPv6", network.ipv6 == Ipv6::none ? "no_route"
-                                    : six                      ? "connected"
-                                                               : "timed_out");
-    evidence.facts[fact_of("address")] = "2001:4860::1";
-    if (six) evidence.facts[fact_of("ms")] = traffic_.round_trip(*v4.address);
+    family("IPv4", v4.detail);
+    say(observation, Outcome::unresolved, v4.detail);
+    return seen;
   }
-  auto& evidence = family("IPv4", why);
-  if (v4.address) evidence.facts[fact_of("address")] = v4.address->to_string();
-  if (why == "connected") evidence.facts[fact_of("ms")] = four.took_ms;
-  observation.address = v4.address;
-  if (six || why == "connected") {
+  const auto connection = connect(*v4.address, job.probe.target.port(), job.at_ms + 250);
+  const auto& four = connection.heard;
+  end_at(connection.at_ms);
+  auto& evidence = family("IPv6", six ? "connected" : broken ? "timed_out" : "no_route");
+  evidence.facts[fact_of("address")] = "2001:4860::1";
+  if (six) evidence.facts[fact_of("ms")] = traffic_.round_trip(*v4.address);
+  auto& other = family("IPv4", connection.stands ? "connected" : four.reason());
+  other.facts[fact_of("address")] = v4.address->to_string();
+  if (connection.stands) other.facts[fact_of("ms")] = four.took_ms;
+  observation.address = six ? IpAddress::parse("2001:4860::1") : v4.address;
+  if (six || connection.stands) {
     say(observation, Outcome::connected, six ? "ipv6_first" : "ipv4_first");
     observation.round_trip = Milliseconds(six ? traffic_.round_trip(*v4.address) : four.took_ms);
     observation.timing_ms[Timing::connect] = observation.round_trip->count();
-    if (six) observation.address = IpAddress::parse("2001:4860::1");
-  } else if (!v4.address) {
-    say(observation, Outcome::unresolved, v4.detail);
   } else {
     record(observation, four);
   }

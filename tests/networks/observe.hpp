@@ -6,6 +6,7 @@
 
 #include "probe/model/report.hpp"
 #include "tests/networks/traffic.hpp"
+#include "tests/networks/words.hpp"
 
 namespace callready::networks {
 
@@ -15,6 +16,11 @@ struct Seen {
   double ended_ms = 0;
   double first_reply_ms = 0;  // of what answered; else as `ended_ms`
 };
+
+inline Seen failed(Seen seen, std::string_view detail) {
+  say(seen.observation, Outcome::failed, detail);
+  return seen;
+}
 
 class Observer {
  public:
@@ -33,7 +39,9 @@ class Observer {
     const Box* box = nullptr;  // that answered in the far end's place
     int attempts = 0;
     std::optional<double> round_trip;
-    std::string_view reason() const;  // why nothing was answered, in details' words
+    // Why nothing was answered, in details' words; the first of what had been connected.
+    std::string_view broken_off(std::string_view timed_out) const;
+    std::string_view reason() const;
   };
   struct Connection {
     Heard heard;
@@ -89,7 +97,7 @@ class Observer {
   bool open_tls(Job& job, Connection& connection, Seen& seen);
   // A connection, with TLS where the target speaks it; false where one of the two failed.
   bool open_stream(Job& job, Connection& connection, Seen& seen);
-  bool through_proxy(Job& job, Connection& connection, Seen& seen);
+  Connection through_proxy(Job& job, Seen& seen);
   std::string certificates(const Job& job, const Connection& connection, Observation& seen);
   Heard ask_once(const Job& job, const Packet& request, Seen& seen, int sends = 4,
                  double patience_ms = 2500);

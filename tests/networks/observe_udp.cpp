@@ -2,7 +2,6 @@
 #include <algorithm>
 
 #include "tests/networks/observe.hpp"
-#include "tests/networks/words.hpp"
 
 namespace callready::networks {
 
@@ -49,20 +48,14 @@ Seen Observer::over_stun(Job& job, Payload payload, bool& answered) {
   const auto& fault = connection.fault;
   if (tls && connection.taken_by(BoxKind::intercept)) {
     // Who opens TLS expects HTTP inside, and says so.
-    say(observation, Outcome::failed, fault.empty() ? "not_stun" : fault);
-    return seen;
+    return failed(std::move(seen), fault.empty() ? "not_stun" : fault);
   }
   const auto heard = request(job, connection, tls ? Payload::other : payload, seen);
   if (heard.kind != Heard::answer) {
-    say(observation, Outcome::failed,
-        heard.kind == Heard::refused ? "connection_reset" : "stun_timed_out");
-    return seen;
+    return failed(std::move(seen), heard.broken_off("stun_timed_out"));
   }
   observation.timing_ms[Timing::reply] = heard.took_ms;
-  if (!fault.empty()) {
-    say(observation, Outcome::failed, fault);
-    return seen;
-  }
+  if (!fault.empty()) return failed(std::move(seen), fault);
   answered = true;
   return seen;
 }
@@ -142,14 +135,9 @@ Seen Observer::sip(Job job) {
     }
   }
   seen.ended_ms = connection.at_ms + heard.took_ms;
-  if (!connection.fault.empty()) {
-    say(observation, Outcome::failed, connection.fault);
-    return seen;
-  }
+  if (!connection.fault.empty()) return failed(std::move(seen), connection.fault);
   if (heard.kind != Heard::answer) {
-    say(observation, Outcome::failed,
-        heard.kind == Heard::refused ? "connection_reset" : "sip_timed_out");
-    return seen;
+    return failed(std::move(seen), heard.broken_off("sip_timed_out"));
   }
   observation.timing_ms[Timing::reply] = heard.took_ms;
   say(observation, Outcome::answered, "200");

@@ -203,15 +203,12 @@ class Judge {
 
   static bool accuses_flows(FindingCode code) {
     using enum FindingCode;
-    static const std::set<FindingCode> others = {dns_slow,
-                                                 network_ipv6_broken,
-                                                 network_mtu,
-                                                 firewall_rate_limited,
-                                                 firewall_new_flows_limited,
-                                                 network_loss};
     static const std::set<std::string_view> families = {"firewall", "dns", "proxy", "vendor",
                                                         "network"};
-    return code == media_one_way || (families.contains(family_of(code)) && !others.contains(code));
+    const bool no_flows = code == dns_slow || code == network_ipv6_broken || code == network_mtu ||
+                          code == firewall_rate_limited || code == firewall_new_flows_limited ||
+                          code == network_loss;
+    return code == media_one_way || (families.contains(family_of(code)) && !no_flows);
   }
 
   void look_at(const Finding& finding) {
