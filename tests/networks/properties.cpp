@@ -65,8 +65,7 @@ class Judge {
     for (const auto& text : {finding.title, finding.fix}) {
       for (const auto* hole : {": .", ": ,", " .", " ,", ",.", "to .", "  ", "()", "{}"}) {
         if (text.find(hole) == std::string::npos) continue;
-        violation("5 a sentence with a hole: " + name_of(finding), text);
-        return;
+        return violation("5 a sentence with a hole: " + name_of(finding), text);
       }
     }
   }
@@ -215,8 +214,7 @@ class Judge {
     const auto name = fmt::format("{} ({})", name_of(finding), to_string(finding.confidence));
     const auto absent = missing(finding);
     if (!absent.empty()) {
-      violation("1 names what is not there: " + name_of(finding), name + ": " + absent);
-      return;
+      return violation("1 names what is not there: " + name_of(finding), name + ": " + absent);
     }
     if (!accuses_flows(finding.code)) return;
     bool any_broken = false, any_failing = false;
@@ -236,20 +234,18 @@ class Judge {
       if (about_flows && tcp && stood) continue;
       any_failing = true;
       if (works == Works::yes) {
-        violation("1 accuses a flow that works: " + name_of(finding), name + ": " + evidence.probe);
-        return;
+        return violation("1 accuses a flow that works: " + name_of(finding),
+                         name + ": " + evidence.probe);
       }
     }
     if (any_failing && !any_broken) {
-      violation("1 accuses nothing broken: " + name_of(finding), name);
-      return;
+      return violation("1 accuses nothing broken: " + name_of(finding), name);
     }
     for (const auto& row : finding.explains) {
       if (nothing_reached()) return;
       const auto truth = truth_.rows.find(row);
       if (truth == truth_.rows.end() || truth->second.works != Works::yes) continue;
-      violation("1 explains a row that works: " + name_of(finding), name + ": " + row);
-      return;
+      return violation("1 explains a row that works: " + name_of(finding), name + ": " + row);
     }
   }
 
@@ -364,8 +360,7 @@ class Judge {
           (finding.code == FindingCode::sip_alg || finding.code == FindingCode::nat_symmetric) &&
           std::ranges::any_of(set.requirements, advises);
       if ((affects || advised_against) && set.verdict == Verdict::ready) {
-        violation("4 ready beside " + name_of(finding), set.id);
-        return;
+        return violation("4 ready beside " + name_of(finding), set.id);
       }
       // What gets lost now and then decides nothing.
       if (finding.code == FindingCode::network_loss ||
@@ -375,10 +370,9 @@ class Judge {
       for (const auto& row : set.requirements) {
         const bool open = row.status == Status::unknown || row.status == Status::pass;
         if (!open || !explains(row)) continue;
-        violation(fmt::format("4 row {} that is explained by {}", to_string(row.status),
-                              name_of(finding)),
-                  set.id + '/' + row.id);
-        return;
+        return violation(fmt::format("4 row {} that is explained by {}", to_string(row.status),
+                                     name_of(finding)),
+                         set.id + '/' + row.id);
       }
     }
   }
