@@ -34,9 +34,7 @@ class Judge {
         report_(report),
         with_twins_(with_twins),
         truth_(truth_of(network, scene, report)),
-        traffic_(network, scene.internet) {
-    for (const auto& result : report.probes) results_[result.probe.id] = &result;
-  }
+        results_(by_id(report)) {}
 
   Judgement make() {
     for (const auto& finding : report_.findings) {
@@ -70,7 +68,7 @@ class Judge {
     }
   }
 
-  bool has(BoxKind kind) const { return traffic_.find(kind) != nullptr; }
+  bool has(BoxKind kind) const { return network_.find(kind) != nullptr; }
   template <typename Asked>
   bool has_box(Asked asked) const {
     return std::ranges::any_of(network_.boxes, asked);
@@ -244,7 +242,7 @@ class Judge {
     for (const auto& row : finding.explains) {
       if (nothing_reached()) return;
       const auto truth = truth_.rows.find(row);
-      if (truth == truth_.rows.end() || truth->second.works != Works::yes) continue;
+      if (truth == truth_.rows.end() || truth->second != Works::yes) continue;
       return violation("1 explains a row that works: " + name_of(finding), name + ": " + row);
     }
   }
@@ -382,8 +380,7 @@ class Judge {
   const Report& report_;
   const bool with_twins_;
   const Truth truth_;
-  const Traffic traffic_;
-  std::map<std::string, const ProbeResult*> results_;
+  const std::map<std::string, const ProbeResult*> results_;
   Judgement judgement_;
 };
 

@@ -108,8 +108,6 @@ Flow through_proxy(const Traffic& traffic, const Probe& probe, Packet packet) {
   return absent || answers_wrongly(far, probe, true) ? broken("far") : Flow{};
 }
 
-}  // namespace
-
 // Of a range that the sample finds open, a part between its ports may be shut: what bounds are
 // found there depends on chance, and they are right. By whom.
 std::optional<std::string> part_of_range_shut(const Traffic& traffic, const Probe& probe,
@@ -129,6 +127,8 @@ std::optional<std::string> part_of_range_shut(const Traffic& traffic, const Prob
   }
   return std::nullopt;
 }
+
+}  // namespace
 
 Flow flow_of(const Traffic& traffic, const Probe& probe) {
   const auto& target = probe.target;
@@ -172,18 +172,16 @@ Flow flow_of(const Traffic& traffic, const Probe& probe) {
 namespace {
 
 // Of hosts that need not all be reached, what holds of all of them.
-RowTruth row_truth(const Requirement& requirement, const PlannedRequirement& planned,
-                   const std::map<std::string, Flow>& flows,
-                   const std::map<std::string, const Probe*>& probes,
-                   const std::set<std::string>& gone) {
-  RowTruth row;
-  row.works = Works::perhaps;
-  if (!planned.skipped.empty()) return row;
+Works row_truth(const Requirement& requirement, const PlannedRequirement& planned,
+                const std::map<std::string, Flow>& flows,
+                const std::map<std::string, const ProbeResult*>& results,
+                const std::set<std::string>& gone) {
+  if (!planned.skipped.empty()) return Works::perhaps;
   // An endpoint works where one of its routes does; a host where all of its endpoints do, or, where
   // the row says so, any of them.
   std::map<std::string, std::map<std::string, Works>> hosts;
   for (const auto& id : planned.probes) {
-    const auto* probe = probes.at(id);
+    const auto* probe = &results.at(id)->probe;
     const bool companion = probe->check != requirement.check && probe->check != CheckKind::hop;
     if (companion || probe->check == CheckKind::ipv6 || probe->check == CheckKind::dns) continue;
     const auto& target = probe->target;
@@ -193,7 +191,7 @@ RowTruth row_truth(const Requirement& requirement, const PlannedRequirement& pla
     if (works == Works::yes) endpoint = Works::yes;
     if (works == Works::perhaps && endpoint == Works::no) endpoint = Works::perhaps;
   }
-  bool all = true, doubt = false, lost = false;
+  bool all = true, any = false, doubt = false, lost = false;
   for (const auto& [host, endpoints] : hosts) {
     bool some = false, every = true;
     for (const auto& [key, works] : endpoints) {
@@ -201,37 +199,32 @@ RowTruth row_truth(const Requirement& requirement, const PlannedRequirement& pla
       every &= works == Works::yes;
       doubt |= works == Works::perhaps;
     }
-    row.any_works |= every;
-    row.any_broken |= !every;
+    any |= every;
     // Beside others a name that has gone everywhere makes the list old, and closes no way.
     lost |= !every && !gone.contains(host);
     // One of several endpoints of a host: by the row's own words enough, or too little.
     if (some && !every) doubt |= requirement.reach.kind == Reach::Kind::any;
     all &= every;
   }
-  if (hosts.empty() || doubt) return row;
-  if (all) {
-    row.works = Works::yes;
-    return row;
-  }
+  if (hosts.empty() || doubt) return Works::perhaps;
+  if (all) return Works::yes;
   // Rows of the document's past, and examples that need not exist, decide nothing.
   const auto current = [](const auto& one) { return one.lifecycle == Lifecycle::current; };
-  if (!current(requirement)) return row;
+  if (!current(requirement)) return Works::perhaps;
   // Nor do some hosts: of a sample, of examples, of the nearest.
   const bool listed = requirement.wildcards.empty() && requirement.reverse_dns.empty();
   const bool all_wanted = requirement.reach.kind == Reach::Kind::all && listed &&
                           std::ranges::all_of(requirement.hosts, current) &&
                           std::ranges::all_of(requirement.addresses, current);
-  if (!row.any_works || (all_wanted && lost)) row.works = Works::no;
-  return row;
+  return !any || (all_wanted && lost) ? Works::no : Works::perhaps;
 }
 
 // Works by one alternative of each need.
 bool is_carried(const TargetSet& set, const Capability& capability,
-                const std::map<std::string, RowTruth>& rows) {
+                const std::map<std::string, Works>& rows) {
   const auto works = [&](const std::string& id) {
     const auto found = rows.find(set.id + '/' + id);
-    return found != rows.end() && found->second.works == Works::yes;
+    return found != rows.end() && found->second == Works::yes;
   };
   return std::ranges::all_of(capability.needs, [&](const Need& need) {
     return std::ranges::any_of(need.alternatives, [&](const auto& alternative) {
@@ -241,7 +234,7 @@ bool is_carried(const TargetSet& set, const Capability& capability,
 }
 
 Works capability_truth(const TargetSet& set, const Capability& capability,
-                       const std::map<std::string, RowTruth>& rows) {
+                       const std::map<std::string, Works>& rows) {
   bool wanted = true, possible = true, measured = false;
   for (const auto& need : capability.needs) {
     bool any_possible = false, any_preferred = false, any_row = false;
@@ -251,7 +244,7 @@ Works capability_truth(const TargetSet& set, const Capability& capability,
       for (const auto& id : need.alternatives[i]) {
         const auto row = rows.find(set.id + '/' + id);
         if (row == rows.end()) continue;
-        const auto works = row->second.works;
+        const auto works = row->second;
         const auto severity = set.find_requirement(id)->severity;
         known = true;
         weight = std::min(weight, severity);
@@ -277,6 +270,12 @@ Works capability_truth(const TargetSet& set, const Capability& capability,
 
 }  // namespace
 
+std::map<std::string, const ProbeResult*> by_id(const Report& report) {
+  std::map<std::string, const ProbeResult*> results;
+  for (const auto& result : report.probes) results[result.probe.id] = &result;
+  return results;
+}
+
 std::vector<const RequirementResult*> rows_of(const SetResult& set,
                                               const CapabilityResult& capability) {
   std::vector<const RequirementResult*> rows;
@@ -289,11 +288,8 @@ std::vector<const RequirementResult*> rows_of(const SetResult& set,
 Truth truth_of(const networks::Network& network, const Scene& scene, const Report& report) {
   Truth truth;
   const Traffic traffic(network, scene.internet);
-  std::map<std::string, const Probe*> probes;
-  for (const auto& result : report.probes) {
-    probes[result.probe.id] = &result.probe;
-    truth.flows[result.probe.id] = flow_of(traffic, result.probe);
-  }
+  const auto results = by_id(report);
+  for (const auto& [id, result] : results) truth.flows[id] = flow_of(traffic, result->probe);
   std::set<std::string> gone;
   for (const auto& far : network.far) {
     if (far.fault == FarFault::gone) gone.insert(far.host);
@@ -302,7 +298,7 @@ Truth truth_of(const networks::Network& network, const Scene& scene, const Repor
     const auto* requirement =
         find_by_id(scene.sets, planned.set)->find_requirement(planned.requirement);
     truth.rows[planned.set + '/' + planned.requirement] =
-        row_truth(*requirement, planned, truth.flows, probes, gone);
+        row_truth(*requirement, planned, truth.flows, results, gone);
   }
   for (const auto& set : scene.sets) {
     for (const auto& capability : set.capabilities) {

@@ -84,12 +84,6 @@ bool look_the_same(const Report& one, const Report& other) {
       });
 }
 
-std::map<std::string, const ProbeResult*> by_id(const Report& report) {
-  std::map<std::string, const ProbeResult*> results;
-  for (const auto& result : report.probes) results[result.probe.id] = &result;
-  return results;
-}
-
 // One thing to repair: a box, by its place, or what else is wrong.
 struct Repair {
   std::string kind;
