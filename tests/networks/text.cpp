@@ -116,7 +116,7 @@ std::string to_text(const networks::Network& network) {
 
 namespace {
 
-std::string next(std::istream& words) {
+std::string next_word(std::istream& words) {
   std::string word;
   words >> word;
   return word;
@@ -128,7 +128,7 @@ void parse_ask(std::istream& words, networks::Network& network) {
       network.sets.push_back(word);
       continue;
     }
-    const auto what = next(words);
+    const auto what = next_word(words);
     bool& flag = what == "anchors"     ? network.anchors
                  : what == "variables" ? network.variables
                  : what == "all"       ? network.all
@@ -139,7 +139,7 @@ void parse_ask(std::istream& words, networks::Network& network) {
 
 void parse_box(std::istream& words, networks::Network& network) {
   auto& box = network.boxes.emplace_back();
-  read(kinds, next(words), box.kind);
+  read(kinds, next_word(words), box.kind);
   for (std::string word; words >> word;) {
     if (word == "bridge") {
       box.bridge = true;
@@ -149,10 +149,10 @@ void parse_box(std::istream& words, networks::Network& network) {
       read(actions, word, box.action);
     } else if (word == "match") {
       auto& match = box.matches.emplace_back();
-      read(protos, next(words), match.proto);
-      match.ports = ports(next(words));
+      read(protos, next_word(words), match.proto);
+      match.ports = ports(next_word(words));
     } else {
-      const auto what = next(words);
+      const auto what = next_word(words);
       if (word == "at") box.hop = std::stoi(what);
       if (word == "payload") read(payloads, what, box.payload);
       if (word == "limit") box.limit = std::stoi(what);
@@ -166,7 +166,7 @@ void parse_box(std::istream& words, networks::Network& network) {
 
 void parse_hop(std::istream& words, networks::Network& network) {
   auto& hop = network.hops.emplace_back();
-  hop.address = address(next(words));
+  hop.address = address(next_word(words));
   for (std::string word; words >> word;) {
     if (word == "inside") hop.inside = true;
     if (word == "mute") hop.speaks = false;
@@ -175,7 +175,7 @@ void parse_hop(std::istream& words, networks::Network& network) {
 }
 
 void parse_dns(std::istream& words, networks::Network& network) {
-  read(resolvers, next(words), network.dns);
+  read(resolvers, next_word(words), network.dns);
   std::string word;
   words >> network.dns_ms >> word;
   while (words >> word) {
@@ -197,12 +197,12 @@ void parse_proxy(std::istream& words, networks::Network& network) {
 
 void parse_line(const std::string& line, networks::Network& network) {
   std::istringstream words(line);
-  const auto word = next(words);
+  const auto word = next_word(words);
   std::string label;  // before a number
   if (word == "ask") {
     parse_ask(words, network);
   } else if (word == "pc") {
-    network.pc = address(next(words));
+    network.pc = address(next_word(words));
   } else if (word == "hop") {
     parse_hop(words, network);
   } else if (word == "line") {
@@ -211,7 +211,7 @@ void parse_line(const std::string& line, networks::Network& network) {
   } else if (word == "dns") {
     parse_dns(words, network);
   } else if (word == "ipv6") {
-    read(families, next(words), network.ipv6);
+    read(families, next_word(words), network.ipv6);
   } else if (word == "proxy") {
     parse_proxy(words, network);
   } else if (word == "box") {
@@ -219,7 +219,7 @@ void parse_line(const std::string& line, networks::Network& network) {
   } else if (word == "far") {
     auto& far = network.far.emplace_back();
     words >> far.host;
-    read(faults, next(words), far.fault);
+    read(faults, next_word(words), far.fault);
   } else if (word == "mute_way") {
     auto& way = network.mute_ways.emplace_back();
     words >> way.host >> label >> way.from;
