@@ -2,13 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <map>
 #include <stdexcept>
 
 #include "checks/kinds.hpp"
 #include "checks/refuser.hpp"
 #include "probe/net/stun.hpp"
 #include "tests/networks/sockets.hpp"
-#include "tests/networks/words.hpp"
 
 namespace callready::networks {
 namespace {
@@ -88,8 +88,7 @@ asio::awaitable<Observation> sip_without_records(Context& context, Job job) {
   Job there{probe, job.address, job.doubtful};
   auto seen = co_await checks::run_sip(context, there);
   if (located) {
-    add(seen, "sip_target",
-        {{"host", text(probe.target.host)}, {"port", number(probe.target.port())}});
+    add(seen, "sip_target", {{"host", probe.target.host}, {"port", probe.target.port()}});
   }
   co_return seen;
 }
@@ -110,43 +109,28 @@ asio::awaitable<Observation> turn_without_credentials(Context& context, Job job)
 
 checks::Run in_memory(CheckKind check) {
   using enum CheckKind;
-  switch (check) {
-    case tcp:
-      return modelled<&Observer::tcp>;
-    case tls:
-      return modelled<&Observer::tls>;
-    case tls_hello:
-      return modelled<&Observer::tls_hello>;
-    case http:
-      return modelled<&Observer::http>;
-    case stun:
-      return over_udp<checks::run_stun, &Observer::stun>;
-    case turn:
-      return turn_without_credentials;
-    case quic:
-      return modelled<&Observer::quic>;
-    case sip:
-      return over_udp<sip_without_records, &Observer::sip>;
-    case sip_alg:
-      return over_udp<checks::run_sip_alg, &Observer::sip_alg>;
-    case sip_long:
-      return modelled<&Observer::sip_long>;
-    case path:
-      return over_udp<checks::run_path, &Observer::path>;
-    case ipv6:
-      return modelled<&Observer::ipv6>;
-    case proxy:
-      return modelled<&Observer::proxy>;
-    case dns:
-      return modelled<&Observer::dns>;
-    case hop:
-    case nat:
-    case ntp:
-    case udp_range:
-      return checks::find(check)->run;
-    default:  // its packets would leave the process
-      throw std::logic_error(fmt::format("no {} in memory", to_string(check)));
+  static const std::map<CheckKind, checks::Run> runs = {
+      {tcp, modelled<&Observer::tcp>},
+      {tls, modelled<&Observer::tls>},
+      {tls_hello, modelled<&Observer::tls_hello>},
+      {http, modelled<&Observer::http>},
+      {stun, over_udp<checks::run_stun, &Observer::stun>},
+      {turn, turn_without_credentials},
+      {quic, modelled<&Observer::quic>},
+      {sip, over_udp<sip_without_records, &Observer::sip>},
+      {sip_alg, over_udp<checks::run_sip_alg, &Observer::sip_alg>},
+      {sip_long, modelled<&Observer::sip_long>},
+      {path, over_udp<checks::run_path, &Observer::path>},
+      {ipv6, modelled<&Observer::ipv6>},
+      {proxy, modelled<&Observer::proxy>},
+      {dns, modelled<&Observer::dns>}};
+  if (check == hop || check == nat || check == ntp || check == udp_range) {
+    return checks::find(check)->run;
   }
+  const auto found = runs.find(check);
+  // Its packets would leave the process.
+  if (found == runs.end()) throw std::logic_error(fmt::format("no {} in memory", to_string(check)));
+  return found->second;
 }
 
 }  // namespace

@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <ctime>
+#include <functional>
+#include <ranges>
 
 #include "tests/worlds/print.hpp"
 #include "tests/worlds/shadow.hpp"
@@ -20,11 +23,9 @@ reach::RowReach reach_of(const Scene& scene) {
 }
 
 bool nothing_is_wrong(const networks::Network& network) {
-  const bool all_translate = std::all_of(network.boxes.begin(), network.boxes.end(),
-                                         [](const Box& box) { return box.kind == BoxKind::nat; });
-  return all_translate && network.far.empty() && network.dns == Dns::works &&
-         network.ipv6 != Ipv6::broken && network.loss_out <= 0 && network.loss_in <= 0 &&
-         !network.proxy.given;
+  const auto nats = std::ranges::count(network.boxes, BoxKind::nat, &Box::kind);
+  return nats == std::ssize(network.boxes) && network.far.empty() && network.dns == Dns::works &&
+         network.ipv6 != Ipv6::broken && !network.loses_packets() && !network.proxy.given;
 }
 
 bool add(std::uint64_t number, const networks::Network& network, const Scene& scene,
@@ -34,18 +35,16 @@ bool add(std::uint64_t number, const networks::Network& network, const Scene& sc
   for (const auto& finding : report.findings) {
     if (finding.confidence == Confidence::possible) continue;
     const bool certain = finding.confidence == Confidence::certain;
-    const bool wrong =
-        std::any_of(judgement.violations.begin(), judgement.violations.end(), [&](const auto& one) {
-          return one.kind[0] == '1' &&
-                 one.kind.ends_with(fmt::format(": {}", to_string(finding.code)));
-        });
+    const auto end = fmt::format(": {}", to_string(finding.code));
+    const bool wrong = std::ranges::any_of(judgement.violations, [&](const Violation& one) {
+      return one.kind[0] == '1' && one.kind.ends_with(end);
+    });
     ++tally.said[certain];
     tally.wrong[certain] += wrong;
     tally.false_alarms += fine && wrong;
   }
   for (const auto& violation : judgement.violations) {
-    auto& known = tally.violations[violation.kind];
-    if (known.empty() || known.back() != number) known.push_back(number);
+    note(number, tally.violations[violation.kind]);
   }
   tally.capabilities += judgement.capabilities;
   tally.unknown += judgement.unknown;
@@ -61,28 +60,32 @@ std::string in_words(const char* who, const Tally& tally, int networks) {
       "  calibration: likely {} wrong of {}, certain {} wrong of {}\n",
       who, tally.networks_right, networks, tally.unknown, tally.capabilities, tally.unneeded,
       tally.false_alarms, tally.wrong[0], tally.said[0], tally.wrong[1], tally.said[1]);
-  std::vector<std::pair<std::string, std::vector<std::uint64_t>>> sorted(tally.violations.begin(),
-                                                                         tally.violations.end());
-  std::stable_sort(sorted.begin(), sorted.end(), [](const auto& one, const auto& other) {
-    return one.second.size() > other.second.size();
-  });
-  for (auto& [kind, numbers] : sorted) {
-    const auto count = numbers.size();
-    if (numbers.size() > 6) numbers.resize(6);
-    text += fmt::format("  {:5}  {} ({})\n", count, kind, fmt::join(numbers, " "));
+  for (const auto& [kind, numbers] : most_frequent_first(tally.violations)) {
+    text += fmt::format("  {:5}  {} ({})\n", numbers.size(), kind, first_of(numbers));
   }
   return text;
 }
 
 }  // namespace
 
+void note(std::uint64_t number, Numbers& known) {
+  if (known.empty() || known.back() != number) known.push_back(number);
+}
+
+std::vector<std::pair<std::string, Numbers>> most_frequent_first(const NumbersByKind& kinds) {
+  std::vector<std::pair<std::string, Numbers>> sorted(kinds.begin(), kinds.end());
+  std::ranges::stable_sort(sorted, std::greater(),
+                           [](const auto& kind) { return kind.second.size(); });
+  return sorted;
+}
+
+std::string first_of(const Numbers& numbers) {
+  return fmt::format("{}", fmt::join(numbers | std::views::take(6), " "));
+}
+
 void compare(std::uint64_t number, const networks::Network& network, Comparison& comparison) {
   // Worlds alone, in families that they do not decide, make rules of what dies with a dead way.
-  const auto& boxes = network.boxes;
-  if (std::any_of(boxes.begin(), boxes.end(),
-                  [](const Box& box) { return box.kind == BoxKind::branch; })) {
-    return;
-  }
+  if (network.find(BoxKind::branch) != nullptr) return;
   const auto& scene = scene_of(network);
   const auto by_rules = run(network, scene);
   const auto start = std::clock();  // the processor's: the machine may be busy

@@ -7,6 +7,16 @@
 
 namespace callready::networks {
 
+// Of networks, by the kind of a violation or of what was seen.
+using Numbers = std::vector<std::uint64_t>;
+using NumbersByKind = std::map<std::string, Numbers>;
+
+// Each once, if they come in order.
+void note(std::uint64_t number, Numbers& known);
+std::vector<std::pair<std::string, Numbers>> most_frequent_first(const NumbersByKind& kinds);
+// Six of them at the most: "7 12 40".
+std::string first_of(const Numbers& numbers);
+
 // What one of the two came to, over many networks.
 struct Tally {
   int networks_right = 0, capabilities = 0, unknown = 0;
@@ -14,7 +24,7 @@ struct Tally {
   int false_alarms = 0;  // likely or certain, where nothing is wrong
   // Likely and certain findings: how many, and how many of them are wrong.
   std::array<int, 2> said{}, wrong{};
-  std::map<std::string, std::vector<std::uint64_t>> violations;  // by kind: numbers of networks
+  NumbersByKind violations;
 };
 
 struct Comparison {

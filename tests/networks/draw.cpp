@@ -30,36 +30,33 @@ class Drawing {
   T pick(std::initializer_list<T> list) {
     return list.begin()[below(static_cast<int>(list.size()))];
   }
+  template <typename Item>
+  const Item& one_of(const std::vector<Item>& list) {
+    return list[static_cast<std::size_t>(below(static_cast<int>(list.size())))];
+  }
 
   void ask() {
     const auto& all = vendors();
     const int sets = one_in(5) ? 2 : 1;
     while (network_.sets.size() < static_cast<std::size_t>(sets)) {
-      const auto& id = all[static_cast<std::size_t>(below(static_cast<int>(all.size())))];
-      const auto& known = network_.sets;
-      if (std::find(known.begin(), known.end(), id) == known.end()) network_.sets.push_back(id);
+      add_once(network_.sets, one_of(all));
     }
-    std::sort(network_.sets.begin(), network_.sets.end());
+    std::ranges::sort(network_.sets);
     network_.anchors = !one_in(4);
     network_.credentials = one_in(4);
     network_.variables = one_in(4);
   }
 
   void hop(const char* address, bool inside) {
-    Hop one;
-    one.address = ip(address);
-    one.inside = inside;
-    one.speaks = !one_in(8);
-    one.limited = !one_in(5);
-    network_.hops.push_back(one);
+    const bool speaks = !one_in(8), limited = !one_in(5);
+    network_.hops.push_back({ip(address), speaks, limited, inside});
   }
 
   void nat(int at, const char* outside) {
-    Box box;
-    box.kind = BoxKind::nat;
-    box.hop = at;
-    box.outside = ip(outside);
-    network_.boxes.push_back(box);
+    auto& one = network_.boxes.emplace_back();
+    one.kind = BoxKind::nat;
+    one.hop = at;
+    one.outside = ip(outside);
   }
 
   // Where the computer is, and what is between it and the world.
@@ -85,7 +82,6 @@ class Drawing {
       case 4:  // a provider that translates
         hop("192.168.1.1", true);
         nat(1, "100.64.9.2");
-        network_.line = 1;
         hop("100.64.0.1", false);
         nat(3, "84.199.10.2");
         break;
@@ -95,9 +91,7 @@ class Drawing {
         hop("10.0.0.1", true);
         nat(2, "84.199.10.2");
     }
-    int inside = 0;
-    for (const auto& one : network_.hops) inside += one.inside ? 1 : 0;
-    network_.line = inside;
+    network_.line = network_.routers_inside();
     hop("84.199.10.1", false);
     hop("62.4.8.1", false);
     if (one_in(2)) hop("62.4.8.9", false);
@@ -120,34 +114,22 @@ class Drawing {
 
   // What no cause that the program names is: nothing may be likely because of it.
   void foreign_device() {
-    auto one = box(BoxKind::branch);
+    auto& one = box(BoxKind::branch);
     one.action = Action::drop;
     one.matches = {any(pick({Proto::udp, Proto::tcp, Proto::any}))};
-    network_.boxes.push_back(one);
   }
 
-  // For a set that asks nothing without the user's own values.
-  static const Probe& somewhere() {
-    static const auto probe = [] {
-      Probe made;
-      made.check = CheckKind::tcp;
-      made.target.host = "192.0.2.1";
-      made.target.ports = {443, 443};
-      return made;
-    }();
-    return probe;
-  }
-
-  // A host that the run asks, and its port.
-  const Probe& some_probe() {
+  // What the run asks of a host.
+  const Target& some_target() {
+    // For a set that asks nothing without the user's own values.
+    static const Target somewhere{"192.0.2.1", {443, 443}, {}, Transport::tcp, {}};
     const auto& probes = scene_of(network_).plan.probes;
-    if (probes.empty()) return somewhere();
+    if (probes.empty()) return somewhere;
     for (int i = 0; i < 50; ++i) {
-      const auto& probe =
-          probes[static_cast<std::size_t>(below(static_cast<int>(probes.size())))].probe;
-      if (!probe.target.host.empty()) return probe;
+      const auto& probe = one_of(probes).probe;
+      if (!probe.target.host.empty()) return probe.target;
     }
-    return probes.front().probe;
+    return probes.front().probe.target;
   }
 
   int some_place() {
@@ -155,8 +137,9 @@ class Drawing {
     return 1 + below(network_.line + (one_in(4) ? 1 : 0));
   }
 
-  Box box(BoxKind kind) {
-    Box one;
+  // One more; what it meets is drawn after it.
+  Box& box(BoxKind kind) {
+    auto& one = network_.boxes.emplace_back();
     one.kind = kind;
     one.hop = some_place();
     one.bridge = one_in(4);
@@ -164,13 +147,20 @@ class Drawing {
                        Action::refuse, Action::refuse, Action::forge});
     return one;
   }
+  // One that acts on all but that.
+  void all_but(std::vector<Match> matches) {
+    auto& one = box(BoxKind::rule);
+    one.except = true;
+    one.matches = std::move(matches);
+  }
 
   static Match any(Proto proto, std::uint16_t first = 1, std::uint16_t last = 65535) {
-    Match match;
-    match.proto = proto;
-    match.ports = {first, last};
-    return match;
+    return {proto, {first, last}, {}};
   }
+  static Match to(std::vector<std::string> hosts, Proto proto = Proto::any) {
+    return {proto, {1, 65535}, std::move(hosts)};
+  }
+  static Match port_of(const Target& target) { return {proto_of(target), target.ports, {}}; }
 
   std::vector<std::string> all_hosts(bool with_anchors) {
     std::set<std::string> hosts;
@@ -182,172 +172,123 @@ class Drawing {
   }
 
   void fault() {
-    auto& boxes = network_.boxes;
+    const auto names = any(Proto::udp, 53, 53);
     switch (below(28)) {
-      case 0: {  // all UDP, but perhaps DNS
-        auto one = box(BoxKind::rule);
-        one.matches = {any(Proto::udp, 1, 52), any(Proto::udp, 54, 65535)};
-        boxes.push_back(one);
+      case 0:  // all UDP, but perhaps DNS
+        box(BoxKind::rule).matches = {any(Proto::udp, 1, 52), any(Proto::udp, 54, 65535)};
         break;
-      }
       case 1:
       case 2: {  // a port
-        auto one = box(BoxKind::rule);
-        const auto& target = some_probe().target;
-        const bool udp = target.transport == Transport::udp;
-        one.matches = {any(udp ? Proto::udp : Proto::tcp, target.ports.first, target.ports.last)};
-        boxes.push_back(one);
+        auto& one = box(BoxKind::rule);
+        one.matches = {port_of(some_target())};
         break;
       }
       case 3: {  // a part of the high ports
-        auto one = box(BoxKind::rule);
+        auto& one = box(BoxKind::rule);
         const auto first = static_cast<std::uint16_t>(pick({1024, 10'000, 16'384, 20'000, 40'000}));
         const auto last =
             one_in(2) ? std::uint16_t{65535} : static_cast<std::uint16_t>(first + 8'000);
         one.matches = {any(Proto::udp, first, last)};
-        boxes.push_back(one);
         break;
       }
       case 4: {  // a host
-        auto one = box(BoxKind::rule);
-        one.matches = {any(Proto::any)};
-        one.matches[0].hosts = {some_probe().target.host};
-        boxes.push_back(one);
+        auto& one = box(BoxKind::rule);
+        one.matches = {to({some_target().host})};
         break;
       }
       case 5: {  // one flow
-        auto one = box(BoxKind::rule);
-        const auto& target = some_probe().target;
-        const bool udp = target.transport == Transport::udp;
-        one.matches = {any(udp ? Proto::udp : Proto::tcp, target.ports.first, target.ports.last)};
-        one.matches[0].hosts = {target.host};
-        boxes.push_back(one);
+        auto& one = box(BoxKind::rule);
+        const auto& target = some_target();
+        one.matches = {{proto_of(target), target.ports, {target.host}}};
         break;
       }
       case 6: {  // a network
-        auto one = box(BoxKind::rule);
-        one.matches = {any(Proto::any)};
-        const auto address = Internet::address_of(some_probe().target.host);
-        one.matches[0].hosts = {callready::Network{address, 16}.masked().to_string()};
-        boxes.push_back(one);
+        auto& one = box(BoxKind::rule);
+        const auto address = Internet::address_of(some_target().host);
+        one.matches = {to({callready::Network{address, 16}.masked().to_string()})};
         break;
       }
       case 7:
       case 8: {  // only web gets out
-        auto one = box(BoxKind::rule);
+        auto& one = box(BoxKind::rule);
         one.except = true;
         one.matches = {any(Proto::tcp, 80, 80), any(Proto::tcp, 443, 443)};
-        if (!one_in(4)) one.matches.push_back(any(Proto::udp, 53, 53));
-        boxes.push_back(one);
+        if (!one_in(4)) one.matches.push_back(names);
         break;
       }
-      case 9: {  // only the vendor's own list gets out
-        auto one = box(BoxKind::rule);
-        one.except = true;
-        one.matches = {any(Proto::any), any(Proto::udp, 53, 53)};
-        one.matches[0].hosts = all_hosts(false);
-        boxes.push_back(one);
+      case 9:  // only the vendor's own list gets out
+        all_but({to(all_hosts(false)), names});
         break;
-      }
       case 10: {  // no answers over UDP
-        auto one = box(BoxKind::replies);
+        auto& one = box(BoxKind::replies);
         one.matches = {any(Proto::udp, 54, 65535)};
-        if (one_in(2)) one.matches = {any(Proto::udp, some_probe().target.ports.first, 65535)};
-        boxes.push_back(one);
+        if (one_in(2)) one.matches = {any(Proto::udp, some_target().ports.first, 65535)};
         break;
       }
       case 11: {
-        auto one = box(BoxKind::rate);
+        auto& one = box(BoxKind::rate);
         one.limit = pick({5, 10, 20, 40});
         one.matches = {any(pick({Proto::udp, Proto::udp, Proto::tcp, Proto::any}))};
-        boxes.push_back(one);
         break;
       }
       case 12: {
-        auto one = box(BoxKind::ban);
+        auto& one = box(BoxKind::ban);
         one.limit = pick({10, 15, 20, 30});
-        boxes.push_back(one);
         break;
       }
       case 13:
       case 14: {
-        auto one = box(BoxKind::protocol);
+        auto& one = box(BoxKind::protocol);
         one.payload = pick({Payload::stun, Payload::sip, Payload::tls});
         one.matches = {any(pick({Proto::udp, Proto::any}))};
         if (one.payload == Payload::tls) one.matches = {any(Proto::tcp, 444, 65535)};
-        boxes.push_back(one);
         break;
       }
       case 15: {
-        auto one = box(BoxKind::names);
+        auto& one = box(BoxKind::names);
         if (one.action == Action::prohibit) one.action = Action::refuse;
-        one.matches = {any(Proto::tcp)};
-        one.matches[0].hosts = {some_probe().target.host};
-        boxes.push_back(one);
+        one.matches = {to({some_target().host}, Proto::tcp)};
         break;
       }
-      case 16: {
-        auto one = box(BoxKind::redirect_dns);
-        boxes.push_back(one);
+      case 16:
+        box(BoxKind::redirect_dns);
         network_.dns = pick({Dns::no_such_name, Dns::sinkhole, Dns::works});
-        if (network_.dns != Dns::works) network_.dns_names = {some_probe().target.host};
+        if (network_.dns != Dns::works) network_.dns_names = {some_target().host};
         break;
-      }
-      case 17: {
-        auto one = box(BoxKind::intercept);
-        one.matches = {any(Proto::tcp, 443, 443)};
-        boxes.push_back(one);
+      case 17:
+        box(BoxKind::intercept).matches = {any(Proto::tcp, 443, 443)};
         break;
-      }
-      case 18: {
-        auto one = box(BoxKind::accept);
-        one.matches = {any(Proto::tcp)};
-        boxes.push_back(one);
+      case 18:
+        box(BoxKind::accept).matches = {any(Proto::tcp)};
         break;
-      }
       case 19: {
-        auto one = box(BoxKind::portal);
+        auto& one = box(BoxKind::portal);
         one.hop = 1;
         if (one.action == Action::prohibit) one.action = Action::drop;
-        boxes.push_back(one);
         break;
       }
-      case 20: {
-        auto one = box(BoxKind::sip_alg);
-        one.hop = 1;
-        boxes.push_back(one);
+      case 20:
+        box(BoxKind::sip_alg).hop = 1;
         break;
-      }
       case 21: {
-        auto one = box(BoxKind::mtu);
+        auto& one = box(BoxKind::mtu);
         one.limit = pick({1300, 1400, 1460});
-        boxes.push_back(one);
         break;
       }
-      case 22:
-        for (auto& one : boxes) {
-          if (one.kind != BoxKind::nat) continue;
-          one.mapping = pick({Behaviour::address, Behaviour::address_and_port});
-          break;
-        }
+      case 22: {
+        auto& boxes = network_.boxes;
+        const auto nat = std::ranges::find(boxes, BoxKind::nat, &Box::kind);
+        if (nat != boxes.end())
+          nat->mapping = pick({Behaviour::address, Behaviour::address_and_port});
         break;
+      }
       case 23:
         network_.dns =
             pick({Dns::dead, Dns::refused, Dns::servfail, Dns::no_such_name, Dns::sinkhole});
-        if (network_.dns != Dns::dead && one_in(2)) {
-          network_.dns_names = {some_probe().target.host};
-        }
+        if (network_.dns != Dns::dead && one_in(2)) network_.dns_names = {some_target().host};
         break;
-      case 26: {  // the web everywhere, and UDP only to the vendor's own networks
-        auto one = box(BoxKind::rule);
-        one.except = true;
-        one.matches = {any(Proto::tcp), any(Proto::udp, 53, 53), any(Proto::udp)};
-        one.matches[2].hosts = all_hosts(false);
-        boxes.push_back(one);
-        break;
-      }
       case 24: {
-        const auto host = some_probe().target.host;
+        const auto host = some_target().host;
         if (IpAddress::parse(host)) break;
         network_.far.push_back(
             {host, pick({FarFault::down, FarFault::refuses, FarFault::error, FarFault::expired,
@@ -366,14 +307,13 @@ class Drawing {
           case 2:
             network_.proxy.ports = {{443, 443}, {1024, 65535}};
             break;
-          default: {  // nothing gets out but by the proxy
-            auto one = box(BoxKind::rule);
-            one.hop = 1;
-            one.except = true;
-            one.matches = {any(Proto::udp, 53, 53)};
-            boxes.push_back(one);
-          }
+          default:  // nothing gets out but by the proxy
+            all_but({names});
+            network_.boxes.back().hop = 1;
         }
+        break;
+      case 26:  // the web everywhere, and UDP only to the vendor's own networks
+        all_but({any(Proto::tcp), names, to(all_hosts(false), Proto::udp)});
         break;
       default:
         network_.ipv6 = Ipv6::broken;
@@ -383,6 +323,11 @@ class Drawing {
   std::mt19937_64 random_;
   networks::Network network_;
 };
+
+template <typename Item>
+void erase_at(std::vector<Item>& list, std::size_t at) {
+  list.erase(list.begin() + static_cast<std::ptrdiff_t>(at));
+}
 
 }  // namespace
 
@@ -401,20 +346,15 @@ networks::Network shrink(networks::Network network,
       smaller = true;
     };
     for (std::size_t i = 0; i < network.boxes.size(); ++i) {
-      attempt([&](auto& next) {
-        // Private addresses do not get anywhere untranslated.
-        if (next.boxes[i].kind != BoxKind::nat) {
-          next.boxes.erase(next.boxes.begin() + static_cast<std::ptrdiff_t>(i));
-        }
-      });
+      // Private addresses do not get anywhere untranslated.
+      if (network.boxes[i].kind == BoxKind::nat) continue;
+      attempt([&](auto& next) { erase_at(next.boxes, i); });
     }
     for (std::size_t i = 0; i < network.far.size(); ++i) {
-      attempt(
-          [&](auto& next) { next.far.erase(next.far.begin() + static_cast<std::ptrdiff_t>(i)); });
+      attempt([&](auto& next) { erase_at(next.far, i); });
     }
     for (std::size_t i = 0; network.sets.size() > 1 && i < network.sets.size(); ++i) {
-      attempt(
-          [&](auto& next) { next.sets.erase(next.sets.begin() + static_cast<std::ptrdiff_t>(i)); });
+      attempt([&](auto& next) { erase_at(next.sets, i); });
     }
     attempt([&](auto& next) { next.loss_out = next.loss_in = 0; });
     attempt([&](auto& next) { next.delay_ms = plain.delay_ms; });
@@ -427,12 +367,12 @@ networks::Network shrink(networks::Network network,
     attempt([&](auto& next) { next.proxy = plain.proxy; });
     attempt([&](auto& next) { next.proxy.ports = plain.proxy.ports; });
     attempt([&](auto& next) { next.ipv6 = plain.ipv6; });
-    attempt([&](auto& next) { next.anchors = true; });
-    attempt([&](auto& next) { next.variables = false; });
-    attempt([&](auto& next) { next.credentials = false; });
-    attempt([&](auto& next) { next.mute_far = false; });
-    attempt([&](auto& next) { next.media_answers = false; });
-    attempt([&](auto& next) { next.sip_ignores_strangers = false; });
+    using networks::Network;
+    for (const auto flag :
+         {&Network::anchors, &Network::variables, &Network::credentials, &Network::mute_far,
+          &Network::media_answers, &Network::sip_ignores_strangers}) {
+      attempt([&](auto& next) { next.*flag = plain.*flag; });
+    }
     attempt([&](auto& next) { next.chance = 1; });
     for (std::size_t i = 0; i < network.hops.size(); ++i) {
       attempt([&](auto& next) { next.hops[i].speaks = true; });
@@ -446,12 +386,9 @@ networks::Network shrink(networks::Network network,
         auto& one = next.boxes[i];
         if (one.kind != BoxKind::nat && one.hop > 1) one.hop = 1;
       });
-      for (std::size_t m = 0; m < network.boxes[i].matches.size(); ++m) {
-        if (network.boxes[i].matches.size() < 2) break;
-        attempt([&](auto& next) {
-          auto& matches = next.boxes[i].matches;
-          matches.erase(matches.begin() + static_cast<std::ptrdiff_t>(m));
-        });
+      const auto matches = [&] { return network.boxes[i].matches.size(); };
+      for (std::size_t m = 0; matches() > 1 && m < matches(); ++m) {
+        attempt([&](auto& next) { erase_at(next.boxes[i].matches, m); });
       }
     }
   }

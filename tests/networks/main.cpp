@@ -31,54 +31,47 @@ struct Options {
   bool uses = false;       // all that the program makes of their reports
   std::uint64_t every = 1;
   bool seed_given = false, show = false, observe = false;
-  bool shrink_all = true;    // else their numbers
-  std::string open;          // a file of kinds that are known not to hold yet
-  std::string kind;          // only those that begin so
-  std::size_t examples = 1;  // of each kind, made small
+  bool numbers_only = false;   // of networks, which are not made small
+  std::string open;            // a file of kinds that are known not to hold yet
+  std::string kind;            // only those that begin so
+  std::uint64_t examples = 1;  // of each kind, made small
   std::vector<std::string> files;
 };
 
 Options read(int argc, char** argv) {
   Options options;
+  const std::map<std::string_view, bool*> flags = {{"--relations", &options.relations},
+                                                   {"--compare", &options.compare},
+                                                   {"--uses", &options.uses},
+                                                   {"--show", &options.show},
+                                                   {"--observe", &options.observe},
+                                                   {"--unknown", &options.unknown},
+                                                   {"--no-shrink", &options.numbers_only}};
+  const std::map<std::string_view, std::uint64_t*> numbers = {{"--count", &options.count},
+                                                              {"--seed", &options.seed},
+                                                              {"--most", &options.most},
+                                                              {"--every", &options.every},
+                                                              {"--examples", &options.examples}};
+  const std::map<std::string_view, std::string*> texts = {{"--open", &options.open},
+                                                          {"--kind", &options.kind}};
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
     const auto value = [&] { return std::strtoull(i + 1 < argc ? argv[++i] : "0", nullptr, 10); };
-    if (word == "--count") {
-      options.count = value();
-    } else if (word == "--seed") {
-      options.seed = value();
-      options.seed_given = true;
-    } else if (word == "--relations") {
-      options.relations = true;
-    } else if (word == "--most") {
-      options.most = value();
-    } else if (word == "--compare") {
-      options.compare = true;
-    } else if (word == "--uses") {
-      options.uses = true;
-    } else if (word == "--every") {
-      options.every = std::max<std::uint64_t>(1, value());
-    } else if (word == "--show") {
-      options.show = true;
-    } else if (word == "--observe") {
-      options.observe = true;
-    } else if (word == "--open" && i + 1 < argc) {
-      options.open = argv[++i];
-    } else if (word == "--kind" && i + 1 < argc) {
-      options.kind = argv[++i];
+    if (const auto flag = flags.find(word); flag != flags.end()) {
+      *flag->second = true;
+    } else if (const auto number = numbers.find(word); number != numbers.end()) {
+      *number->second = value();
+      options.seed_given |= word == "--seed";
+    } else if (const auto text = texts.find(word); text != texts.end() && i + 1 < argc) {
+      *text->second = argv[++i];
     } else if (word == "--draw") {
       fmt::print("{}", to_text(draw(value())));
       std::exit(0);
-    } else if (word == "--examples") {
-      options.examples = value();
-    } else if (word == "--unknown") {
-      options.unknown = true;
-    } else if (word == "--no-shrink") {
-      options.shrink_all = false;
     } else {
       options.files.push_back(word);
     }
   }
+  options.every = std::max<std::uint64_t>(1, options.every);
   if (const auto* count = std::getenv("CALLREADY_NETWORKS")) {
     options.count = std::strtoull(count, nullptr, 10);
   }
@@ -96,7 +89,7 @@ Judgement judge(const networks::Network& network, Report* report = nullptr) {
 // On a line that loses packets anything may look like anything, now and then: "likely" stands for
 // 95 %, "certain" for 99 %. True where the same is said with no more of other chances than that.
 bool by_chance(const networks::Network& network, const Violation& violation) {
-  if (network.loss_out <= 0 && network.loss_in <= 0) return false;
+  if (!network.loses_packets()) return false;
   const int chances = violation.certain ? 100 : 40;
   int left = violation.certain ? 1 : 2;
   auto other = network;
@@ -110,10 +103,9 @@ bool by_chance(const networks::Network& network, const Violation& violation) {
 }
 
 bool shows(const networks::Network& network, const std::string& kind) {
-  for (const auto& violation : judge(network).violations) {
-    if (violation.kind == kind && !by_chance(network, violation)) return true;
-  }
-  return false;
+  return std::ranges::any_of(judge(network).violations, [&](const Violation& violation) {
+    return violation.kind == kind && !by_chance(network, violation);
+  });
 }
 
 void print(const Report& report) {
@@ -170,13 +162,14 @@ void print_observations(const Report& report) {
   fmt::print("\n]\n");
 }
 
-using Numbers = std::vector<std::uint64_t>;
+double percent(std::uint64_t part, std::uint64_t whole) {
+  return 100.0 * static_cast<double>(part) / static_cast<double>(whole);
+}
 
 int random_networks(const Options& options) {
   const auto start = std::chrono::steady_clock::now();
-  std::map<std::string, Numbers> kinds;
+  NumbersByKind kinds, open_probes;
   std::map<std::string, std::uint64_t> unknown, named;
-  std::map<std::string, Numbers> open_probes;
   Numbers unlucky, simpler;
   std::uint64_t bad = 0, capabilities = 0, beyond = 0;
   fmt::print("{} networks, --seed {}\n", options.count, options.seed);
@@ -200,23 +193,21 @@ int random_networks(const Options& options) {
     if (!judgement.violations.empty()) ++bad;
     for (const auto& violation : judgement.violations) {
       if (!violation.kind.starts_with(options.kind)) continue;
-      auto& known = kinds[violation.kind];
-      if (known.empty() || known.back() != number) known.push_back(number);
+      note(number, kinds[violation.kind]);
     }
   }
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   fmt::print("{:.1f} s, {:.0f} a second; {} networks with violations ({:.2f} %)\n", took.count(),
-             static_cast<double>(options.count) / took.count(), bad,
-             100.0 * static_cast<double>(bad) / static_cast<double>(options.count));
+             static_cast<double>(options.count) / took.count(), bad, percent(bad, options.count));
   fmt::print("{} more on lines that lose packets, with no more of other chances than words allow\n",
              unlucky.size());
-  if (!options.shrink_all) fmt::print("         {}\n", fmt::join(unlucky, " "));
+  if (options.numbers_only) fmt::print("         {}\n", fmt::join(unlucky, " "));
   fmt::print("{} more of which a simpler one looks the same, and what was said is true there\n",
              simpler.size());
-  if (!options.shrink_all) fmt::print("         {}\n", fmt::join(simpler, " "));
+  if (options.numbers_only) fmt::print("         {}\n", fmt::join(simpler, " "));
   const auto share = [&](std::string_view what, std::uint64_t count) {
     fmt::print("{}: {} of {} capabilities ({:.2f} %)\n", what, count, capabilities,
-               100.0 * static_cast<double>(count) / static_cast<double>(capabilities));
+               percent(count, capabilities));
   };
   share("ready, and broken where no probe sees", beyond);
   for (const auto& [though, count] : unknown) share("unknown though " + though, count);
@@ -225,27 +216,21 @@ int random_networks(const Options& options) {
   fmt::print("\n");
   if (options.unknown) {
     for (const auto& [seen, numbers] : open_probes) {
-      fmt::print(
-          "{:7}  unknown though {}: {} ...\n", numbers.size(), seen,
-          fmt::join(numbers.begin(),
-                    numbers.begin() + std::min<std::ptrdiff_t>(6, std::ssize(numbers)), " "));
+      fmt::print("{:7}  unknown though {}: {} ...\n", numbers.size(), seen, first_of(numbers));
     }
   }
   const auto open = open_kinds(options.open);
   std::uint64_t news = 0;
-  std::vector<std::pair<std::string, Numbers>> sorted(kinds.begin(), kinds.end());
-  std::stable_sort(sorted.begin(), sorted.end(), [](const auto& one, const auto& other) {
-    return one.second.size() > other.second.size();
-  });
+  const auto sorted = most_frequent_first(kinds);
   for (const auto& [kind, numbers] : sorted) {
     const bool is_new = !open.contains(kind);
     if (is_new) ++news;
     fmt::print("{:7}  {}{}\n", numbers.size(), kind, is_new && !open.empty() ? "  (new)" : "");
-    if (!options.shrink_all) fmt::print("         {}\n", fmt::join(numbers, " "));
+    if (options.numbers_only) fmt::print("         {}\n", fmt::join(numbers, " "));
   }
   for (const auto& [kind, numbers] : sorted) {
-    if (!options.shrink_all || open.contains(kind)) continue;
-    for (std::size_t i = 0; i < std::min(options.examples, numbers.size()); ++i) {
+    if (options.numbers_only || open.contains(kind)) continue;
+    for (std::size_t i = 0; i < std::min<std::size_t>(options.examples, numbers.size()); ++i) {
       const auto smallest = shrink(
           draw(numbers[i]), [&kind = kind](const auto& network) { return shows(network, kind); });
       fmt::print("\n# {} ({} times; number {})\n", kind, numbers.size(), numbers[i]);
@@ -260,7 +245,7 @@ int random_networks(const Options& options) {
 
 // Asked otherwise, the same network gives the same verdicts.
 int relations(const Options& options) {
-  std::map<std::string, Numbers> broken, undecided;
+  NumbersByKind broken, undecided;
   int sets = 0;
   for (std::uint64_t i = 0; i < options.count; ++i) {
     const auto number = options.seed + i;
@@ -274,16 +259,18 @@ int relations(const Options& options) {
     for (const auto& one : found.undecided) undecided[one].push_back(number);
   }
   fmt::print("{} networks, --seed {}: {} verdicts compared\n", options.count, options.seed, sets);
-  std::size_t count = 0;
-  for (const auto& [kind, numbers] : broken) {
-    count += numbers.size();
-    fmt::print("{:7}  {} ({} ...)\n", numbers.size(), kind, numbers.front());
-  }
+  const auto list = [](const NumbersByKind& kinds) {
+    std::size_t count = 0;
+    for (const auto& [kind, numbers] : kinds) {
+      fmt::print("{:7}  {} ({} ...)\n", numbers.size(), kind, numbers.front());
+      count += numbers.size();
+    }
+    return count;
+  };
+  const auto count = list(broken);
   fmt::print("{} contradict each other, {} may; ", count, options.most);
   fmt::print("decided in one of the two only:\n");
-  for (const auto& [kind, numbers] : undecided) {
-    fmt::print("{:7}  {} ({} ...)\n", numbers.size(), kind, numbers.front());
-  }
+  list(undecided);
   return count <= options.most ? 0 : 1;
 }
 

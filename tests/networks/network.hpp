@@ -4,12 +4,14 @@
 // observe.hpp what a check sees of that, truth.hpp what works.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "probe/model/ip.hpp"
+#include "probe/util/text.hpp"
 
 namespace callready::networks {
 
@@ -48,6 +50,11 @@ enum class BoxKind {
   mtu,           // drops packets of more than `limit` bytes, without a word
   branch,        // drops every other flow of what matches: of two ways, one is dead
 };
+
+// Lets one flow pass and not the next like it.
+inline bool goes_by_flows(BoxKind kind) {
+  return kind == BoxKind::rate || kind == BoxKind::ban || kind == BoxKind::branch;
+}
 
 enum class Behaviour { independent, address, address_and_port };  // of a NAT
 
@@ -145,6 +152,19 @@ struct Network {
   std::uint64_t chance = 1;  // of losses
   IcmpLimit icmp;
   friend bool operator==(const Network&, const Network&) = default;
+
+  bool loses_packets() const { return loss_out > 0 || loss_in > 0; }
+  // What the resolver does to that name.
+  Dns dns_for(const std::string& name) const {
+    return dns_names.empty() || contains(dns_names, name) ? dns : Dns::works;
+  }
+  int routers_inside() const {
+    return static_cast<int>(std::ranges::count(hops, true, &Hop::inside));
+  }
+  const Box* find(BoxKind kind) const {
+    const auto found = std::ranges::find(boxes, kind, &Box::kind);
+    return found == boxes.end() ? nullptr : &*found;
+  }
 };
 
 }  // namespace callready::networks

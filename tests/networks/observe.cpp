@@ -3,8 +3,6 @@
 
 #include <algorithm>
 
-#include "tests/networks/words.hpp"
-
 namespace callready::networks {
 namespace {
 
@@ -14,38 +12,24 @@ constexpr double tls_ms = 3000, reply_ms = 2500;
 
 }  // namespace
 
-std::string Observer::Job::with(const std::string& name) const {
+std::string Observer::Job::with(const std::string& name, std::string fallback) const {
   const auto found = probe.with.find(name);
-  return found == probe.with.end() ? std::string() : found->second;
+  return found == probe.with.end() || found->second.empty() ? fallback : found->second;
 }
 
 Packet Observer::packet(const Job& job, Payload payload) {
-  Packet packet;
-  packet.proto = job.probe.target.transport == Transport::udp ? Proto::udp : Proto::tcp;
-  packet.to = job.address;
-  packet.port = job.probe.target.port();
-  packet.from = traffic_.new_port();
-  packet.payload = payload;
-  return packet;
+  return {proto_of(job.probe.target), job.address, job.probe.target.port(), traffic_.new_port(),
+          payload};
 }
 
 Observer::Resolved Observer::resolve(const std::string& host, double at_ms) {
-  Resolved found;
-  if (const auto literal = IpAddress::parse(host)) {
-    found.address = literal;
-    return found;
-  }
+  if (const auto literal = IpAddress::parse(host)) return {literal};
   const auto& network = traffic_.network();
+  Resolved found;
   found.took_ms = network.dns_ms;
-  const auto& names = network.dns_names;
-  const bool meant = names.empty() || std::find(names.begin(), names.end(), host) != names.end();
-  auto mode = meant ? network.dns : Dns::works;
+  auto mode = network.dns_for(host);
   if (network.resolver_outside && mode != Dns::dead) {
-    Packet question;
-    question.to = outside_resolver();
-    question.port = 53;
-    question.from = traffic_.new_port();
-    question.payload = Payload::dns;
+    const Packet question{Proto::udp, outside_resolver(), 53, traffic_.new_port(), Payload::dns};
     if (ask_udp(question, at_ms, 4, 4000).kind != Heard::answer) mode = Dns::dead;
     found.took_ms += traffic_.round_trip(question.to);
   }
@@ -58,50 +42,46 @@ Observer::Resolved Observer::resolve(const std::string& host, double at_ms) {
     case Dns::servfail:
       found.detail = "dns_failed";
       return found;
-    case Dns::no_such_name:
-      found.detail = "no_such_name";
-      return found;
     case Dns::sinkhole:
       found.address = IpAddress::v4({0, 0, 0, 0});
       return found;
+    case Dns::no_such_name:
     case Dns::works:
       break;
   }
   const auto address = Internet::address_of(host);
-  if (traffic_.far(address) == FarFault::gone) {
+  if (mode == Dns::no_such_name || traffic_.far(address) == FarFault::gone) {
     found.detail = "no_such_name";
-    return found;
+  } else {
+    found.address = address;
   }
-  found.address = address;
   return found;
 }
 
+std::string_view Observer::Heard::broken_off(std::string_view timed_out) const {
+  return kind == refused ? "connection_reset" : timed_out;
+}
+
+std::string_view Observer::Heard::reason() const {
+  if (kind == prohibited) return "prohibited";
+  return kind == refused ? "connection_refused" : "timed_out";
+}
+
 void Observer::record(Observation& observation, const Heard& heard) const {
-  switch (heard.kind) {
-    case Heard::answer:
-      return;
-    case Heard::nothing:
-    case Heard::expired:
-      say(observation, Outcome::silent, "timed_out");
-      add(observation, "error", {{"code", number(0)}});
-      return;
-    case Heard::prohibited:
-      say(observation, Outcome::rejected, "prohibited");
-      add(observation, "icmp_error",
-          {{"sender", text(heard.sender.to_string())}, {"type", number(3)}, {"code", number(13)}});
-      return;
-    case Heard::refused:
-      say(observation, Outcome::refused, "connection_refused");
-      if (heard.icmp && observation.address && heard.sender != *observation.address) {
-        observation.outcome = Outcome::rejected;
-      }
-      if (heard.icmp) {
-        add(observation, "icmp_error",
-            {{"sender", text(heard.sender.to_string())}, {"type", number(3)}, {"code", number(3)}});
-      } else {
-        add(observation, "error", {{"code", number(111)}});
-      }
-      return;
+  if (heard.kind == Heard::answer) return;
+  const bool refused = heard.kind == Heard::refused, prohibited = heard.kind == Heard::prohibited;
+  const bool by_another =
+      refused && heard.icmp && observation.address && heard.sender != *observation.address;
+  say(observation,
+      prohibited || by_another ? Outcome::rejected
+      : refused                ? Outcome::refused
+                               : Outcome::silent,
+      heard.reason());
+  if (prohibited || (refused && heard.icmp)) {
+    add(observation, "icmp_error",
+        {{"sender", heard.sender.to_string()}, {"type", 3}, {"code", prohibited ? 13 : 3}});
+  } else {
+    add(observation, "error", {{"code", refused ? 111 : 0}});
   }
 }
 
@@ -124,13 +104,10 @@ Observer::Heard Observer::send(const Packet& packet, double at_ms, int ttl) {
       heard.kind = Heard::answer;
       break;
     case Fate::prohibited:
-      if (traffic_.says_refused(fate.hop, packet.to, at_ms)) {
-        by_icmp(Heard::prohibited, traffic_.router(fate.hop, packet.to));
-      }
-      break;
     case Fate::refused:
       if (traffic_.says_refused(fate.hop, packet.to, at_ms)) {
-        by_icmp(Heard::refused, traffic_.refuser(fate, packet));
+        by_icmp(fate.kind == Fate::refused ? Heard::refused : Heard::prohibited,
+                traffic_.refuser(fate, packet));
       }
       break;
     case Fate::expires:
@@ -143,8 +120,7 @@ Observer::Heard Observer::send(const Packet& packet, double at_ms, int ttl) {
       const bool nobody = fault == FarFault::down || fault == FarFault::gone;
       if (packet.to.is_special() || nobody) break;
       heard.took_ms = traffic_.round_trip(packet.to);
-      const bool listens = fault != FarFault::refuses &&
-                           traffic_.internet().listens(packet.to, Proto::udp, packet.port);
+      const bool listens = traffic_.is_served(packet);
       const bool ignores =
           packet.payload == Payload::rtp ||
           (packet.payload == Payload::sip && traffic_.network().sip_ignores_strangers);
@@ -165,8 +141,7 @@ Observer::Heard Observer::send(const Packet& packet, double at_ms, int ttl) {
 // As udp_request does it (probe/net/udp.cpp).
 Observer::Heard Observer::ask_udp(Packet packet, double at_ms, int sends, double patience_ms) {
   packet.proto = Proto::udp;
-  Heard first;  // of what comes back
-  first.took_ms = patience_ms;
+  Heard first{Heard::nothing, patience_ms};  // of what comes back
   int attempts = 0;
   for (; attempts < sends && sends_ms[attempts] < first.took_ms; ++attempts) {
     auto heard = send(packet, at_ms + sends_ms[attempts]);
@@ -183,24 +158,21 @@ Observer::Connection Observer::connect(const IpAddress& to, std::uint16_t port, 
   Connection connection;
   auto& heard = connection.heard;
   heard.took_ms = timeout_ms;
-  Packet syn;
-  syn.proto = Proto::tcp;
-  syn.to = to;
-  syn.port = port;
-  syn.from = ttl == whole_way ? traffic_.new_port() : traffic_.new_port_on_the_way();
+  const auto from = ttl == whole_way ? traffic_.new_port() : traffic_.new_port_on_the_way();
+  const Packet syn{Proto::tcp, to, port, from};
   const auto trip = traffic_.round_trip(to);
   for (const double sent : syns_ms) {
     if (sent >= heard.took_ms || sent >= timeout_ms) break;
     ++heard.attempts;
     const auto take = [&](Heard::Kind kind, double when) {
-      if (when >= heard.took_ms) return;
+      if (when >= heard.took_ms) return false;
       heard.kind = kind;
       heard.took_ms = when;
+      return true;
     };
     const auto fate = traffic_.send(syn, at_ms + sent, ttl);
     const auto near = sent + traffic_.round_trip_to(fate.hop);
-    if (to.is_unspecified())
-      take(Heard::refused, 0);  // this computer itself, which does not listen
+    if (to.is_unspecified()) take(Heard::refused, 0);  // this computer itself does not listen
     if (to.is_special()) continue;
     switch (fate.kind) {
       case Fate::taken:
@@ -218,17 +190,14 @@ Observer::Connection Observer::connect(const IpAddress& to, std::uint16_t port, 
         heard.box = fate.box;
         break;
       case Fate::expires:
-        if (traffic_.says_expired(fate.hop, to, at_ms + sent) && near < heard.took_ms) {
-          heard.kind = Heard::expired;
+        if (traffic_.says_expired(fate.hop, to, at_ms + sent) && take(Heard::expired, near)) {
           heard.sender = traffic_.router(fate.hop, to);
-          heard.took_ms = near;
         }
         break;
       case Fate::arrives: {
         const auto fault = traffic_.far(to);
         if (fault == FarFault::down || fault == FarFault::gone || traffic_.lost_in()) break;
-        const bool listens =
-            fault != FarFault::refuses && traffic_.internet().listens(to, Proto::tcp, port);
+        const bool listens = traffic_.is_served(syn);
         // Of what does not listen, half of the hosts say so.
         const bool mute = !listens && fault != FarFault::refuses && (to.bytes()[3] & 1U) != 0;
         if (!mute) take(listens ? Heard::answer : Heard::refused, sent + trip);
@@ -248,30 +217,23 @@ Observer::Connection Observer::connect(const IpAddress& to, std::uint16_t port, 
 // TCP sends again what was lost, at first after a round trip and 200 ms, then twice that.
 Observer::Heard Observer::exchange(const Connection& connection, Packet packet, double timeout_ms,
                                    int trips) {
-  Heard heard;
-  heard.took_ms = timeout_ms;
+  Heard heard{Heard::nothing, timeout_ms};
   packet.proto = Proto::tcp;
   const auto fate = traffic_.always(packet);
-  const int taken_at = connection.box == nullptr ? 0 : connection.box->hop;
-  if (taken_at > 0) {
+  if (connection.box != nullptr) {
     // Who took the connection carries it on from where it stands, as far as it gets.
-    bool gets_on = connection.box->kind != BoxKind::portal;
-    if (gets_on) {
-      Packet syn = packet;
-      syn.payload = Payload::none;
-      for (const auto* onward : {&syn, &packet}) {
-        gets_on = gets_on && traffic_.carried_on(*onward, taken_at).kind == Fate::arrives;
-      }
-      const auto fault = traffic_.far(packet.to);
-      gets_on = gets_on && fault != FarFault::down && fault != FarFault::refuses &&
-                fault != FarFault::gone &&
-                traffic_.internet().listens(packet.to, Proto::tcp, packet.port);
+    Packet syn = packet;
+    syn.payload = Payload::none;
+    const auto gets_on = [&](const Packet& onward) {
+      return traffic_.carried_on(onward, connection.box->hop).kind == Fate::arrives;
+    };
+    if (connection.box->kind == BoxKind::portal || !gets_on(syn) || !gets_on(packet) ||
+        !traffic_.is_served(packet)) {
+      return heard;
     }
-    if (!gets_on) return heard;
   } else if (fate.kind == Fate::refused) {
-    heard.kind = Heard::refused;
+    heard = {Heard::refused, traffic_.round_trip_to(fate.hop)};
     heard.box = fate.box;
-    heard.took_ms = traffic_.round_trip_to(fate.hop);
     return heard;
   } else if (fate.kind != Fate::arrives) {
     return heard;
@@ -288,78 +250,57 @@ Observer::Heard Observer::exchange(const Connection& connection, Packet packet, 
     }
     took += trip / 2;
   }
-  if (took >= timeout_ms) return heard;
-  heard.kind = Heard::answer;
-  heard.took_ms = took;
+  if (took < timeout_ms) heard = {Heard::answer, took};
+  return heard;
+}
+
+Observer::Heard Observer::request(const Job& job, const Connection& connection, Payload payload,
+                                  Seen& seen) {
+  const auto heard = connection.proxied ? Heard{Heard::answer, traffic_.round_trip(job.address)}
+                                        : exchange(connection, packet(job, payload), reply_ms);
+  seen.ended_ms = connection.at_ms + heard.took_ms;
   return heard;
 }
 
 // Through the route's proxy, which is the site's last router's neighbour.
-bool Observer::through_proxy(Job& job, Connection& connection, Seen& seen) {
+Observer::Connection Observer::through_proxy(Job& job, Seen& seen) {
   const auto& proxy = traffic_.network().proxy;
   auto& observation = seen.observation;
-  const auto address = IpAddress::v4({192, 168, 1, 3});
-  observation.address = address;
-  seen.ended_ms = job.at_ms + 2;
+  Connection connection;
   connection.proxied = true;
-  connection.at_ms = job.at_ms + 2;
+  seen.ended_ms = connection.at_ms = job.at_ms + 2;
+  observation.address = IpAddress::v4({192, 168, 1, 3});
   if (!proxy.up) {
     say(observation, Outcome::refused, "proxy_unreachable");
-    add(observation, "error", {{"code", number(111)}});
-    return false;
+    add(observation, "error", {{"code", 111}});
+    return connection;
   }
   const auto answer = [&](Outcome outcome, int status) {
     say(observation, outcome, std::to_string(status));
-    auto& evidence = add(observation, "proxy_reply",
-                         {{"proxy", text("192.168.1.3:3128")}, {"status", number(status)}});
-    if (status == 407) evidence.facts[fact_of("schemes")] = text("Basic");
+    auto& evidence =
+        add(observation, "proxy_reply", {{"proxy", "192.168.1.3:3128"}, {"status", status}});
+    if (status == 407) evidence.facts[fact_of("schemes")] = "Basic";
+    return connection;
   };
-  if (proxy.login) {
-    answer(Outcome::denied, 407);
-    return false;
-  }
-  const auto port = job.probe.target.port();
-  const bool allowed = std::any_of(proxy.ports.begin(), proxy.ports.end(),
-                                   [&](const PortRange& range) { return range.contains(port); });
-  // Plain HTTP is asked for without a tunnel.
-  const bool plain =
-      job.probe.check == CheckKind::http && job.probe.target.transport == Transport::tcp;
-  if (!allowed && !(plain && port == 80)) {
-    answer(Outcome::denied, 403);
-    return false;
-  }
-  const auto found = Internet::address_of(job.probe.target.host);
-  job.address = found;
-  auto syn = packet(job, Payload::none);
-  int last_inside = 0;
-  for (const auto& hop : traffic_.network().hops) last_inside += hop.inside ? 1 : 0;
-  const auto fault = traffic_.far(found);
-  const bool gets_on = traffic_.carried_on(syn, last_inside).kind == Fate::arrives &&
-                       fault != FarFault::down && fault != FarFault::refuses &&
-                       fault != FarFault::gone &&
-                       traffic_.internet().listens(found, Proto::tcp, port);
-  connection.at_ms = job.at_ms + traffic_.round_trip(found) + 2;
-  seen.ended_ms = connection.at_ms;
-  if (!gets_on) {
-    answer(Outcome::failed, 503);
-    return false;
-  }
+  if (proxy.login) return answer(Outcome::denied, 407);
+  if (!connects(proxy, job.probe)) return answer(Outcome::denied, 403);
+  job.address = Internet::address_of(job.probe.target.host);
+  const auto syn = packet(job, Payload::none);
+  const auto onward = traffic_.carried_on(syn, traffic_.network().routers_inside());
+  seen.ended_ms = connection.at_ms = job.at_ms + traffic_.round_trip(job.address) + 2;
+  connection.stands = onward.kind == Fate::arrives && traffic_.is_served(syn);
+  if (!connection.stands) return answer(Outcome::failed, 503);
   answer(Outcome::connected, 200);
   observation.detail = {};
   observation.timing_ms[Timing::tunnel] = connection.at_ms - job.at_ms;
-  connection.stands = true;
-  return true;
+  return connection;
 }
 
 // As checks/dial.cpp does it.
 Observer::Connection Observer::open(Job& job, Seen& seen) {
   auto& observation = seen.observation;
   observation.attempts = 1;
-  if (!job.probe.target.route.direct()) {
-    Connection connection;
-    through_proxy(job, connection, seen);
-    return connection;
-  }
+  if (!job.probe.target.route.direct()) return through_proxy(job, seen);
   auto connection = connect(job.address, job.probe.target.port(), job.at_ms);
   observation.address = job.address;
   seen.ended_ms = seen.first_reply_ms = connection.at_ms;
@@ -379,41 +320,34 @@ std::string Observer::certificates(const Job& job, const Connection& connection,
                                    Observation& seen) {
   const auto& host = job.probe.target.host;
   const auto fault = traffic_.far(job.address);
-  const auto* box = connection.box;
-  const bool opened = box != nullptr && box->kind == BoxKind::intercept;
+  const bool opened = connection.taken_by(BoxKind::intercept);
   const auto wanted = job.with("issuer");
   std::string issuer = wanted.empty() ? "CN=Public CA" : "CN=" + wanted + " Private CA";
   if (opened) issuer = "CN=Web Gateway";
   // Two servers that sign for themselves do not sign alike.
   if (!opened && fault == FarFault::untrusted) issuer = "CN=Authority of " + host;
-  add(seen, "tls_handshake", {{"version", text("TLSv1.3")}, {"cipher", text("AES")}});
+  add(seen, "tls_handshake", {{"version", "TLSv1.3"}, {"cipher", "AES"}});
   const bool expired = !opened && fault == FarFault::expired;
   add(seen, "certificate",
-      {{"position", number(0)},
-       {"subject", text("CN=" + (fault == FarFault::wrong_name ? "other.example" : host))},
-       {"issuer", text(issuer)},
-       {"not_before", text("2025-01-01T00:00:00Z")},
-       {"not_after", text(expired ? "2025-06-01T00:00:00Z" : "2027-01-01T00:00:00Z")},
-       {"sha256", text(host + issuer)},
-       {"public_key_sha256", text(issuer)},
+      {{"position", 0},
+       {"subject", "CN=" + (fault == FarFault::wrong_name ? "other.example" : host)},
+       {"issuer", issuer},
+       {"not_before", "2025-01-01T00:00:00Z"},
+       {"not_after", expired ? "2025-06-01T00:00:00Z" : "2027-01-01T00:00:00Z"},
+       {"sha256", host + issuer},
+       {"public_key_sha256", issuer},
        {"self_signed", false},
        {"timestamps", issuer == "CN=Public CA"},
-       {"names", text(host)}});
+       {"names", host}});
   const bool expected = issuer == "CN=Public CA";
   add(seen, "chain_root", {{"expected", expected}});
-  std::string wrong;
-  if (expired) wrong = "expired";
-  if (!expected) wrong = "untrusted";
+  std::string wrong = !expected ? "untrusted" : expired ? "expired" : "";
   if (!opened && fault == FarFault::wrong_name) wrong = "wrong_name";
   if (!wanted.empty() && !opened && wrong == "untrusted" && fault != FarFault::untrusted) {
-    if (expired) {
-      add(seen, "certificate_fault", {{"fault", text("expired")}});
-      return "expired";
-    }
-    seen.detail = detail_of("private_pki");
-    return {};
+    wrong = expired ? "expired" : "";
+    if (!expired) seen.detail = detail_of("private_pki");
   }
-  if (!wrong.empty()) add(seen, "certificate_fault", {{"fault", text(wrong)}});
+  if (!wrong.empty()) add(seen, "certificate_fault", {{"fault", wrong}});
   return wrong;
 }
 
@@ -421,17 +355,14 @@ std::string Observer::certificates(const Job& job, const Connection& connection,
 bool Observer::open_tls(Job& job, Connection& connection, Seen& seen) {
   auto& observation = seen.observation;
   auto hello = packet(job, Payload::tls);
-  const auto name = job.with("server_name");
-  hello.name = name.empty() ? std::string_view(job.probe.target.host) : std::string_view(name);
+  const auto name = job.with("server_name", job.probe.target.host);
+  hello.name = name;
   // The server's certificates fill packets; who takes the connection has them come to itself.
   const auto* hole = traffic_.find(BoxKind::mtu);
   const bool stuck = hole != nullptr && connection.box == nullptr && !connection.proxied;
-  auto heard = Heard();
-  heard.took_ms = tls_ms;
-  const bool proxied = connection.proxied;
-  if (proxied) {
-    heard.kind = Heard::answer;
-    heard.took_ms = 2 * traffic_.round_trip(job.address);
+  Heard heard{Heard::nothing, tls_ms};
+  if (connection.proxied) {
+    heard = {Heard::answer, 2 * traffic_.round_trip(job.address)};
   } else if (!stuck) {
     heard = exchange(connection, hello, tls_ms, 2);
   }
@@ -439,17 +370,22 @@ bool Observer::open_tls(Job& job, Connection& connection, Seen& seen) {
   connection.at_ms += heard.took_ms;
   seen.ended_ms = connection.at_ms;
   if (heard.kind == Heard::answer) return true;
-  const bool interceptor = connection.box != nullptr && connection.box->kind == BoxKind::intercept;
-  if (heard.kind == Heard::refused) {
-    say(observation, Outcome::failed, "connection_reset");
-  } else if (interceptor) {
-    say(observation, Outcome::failed, "closed_by_peer");
+  say(observation, Outcome::failed, heard.broken_off("tls_timed_out"));
+  if (heard.kind != Heard::refused && connection.taken_by(BoxKind::intercept)) {
+    observation.detail = detail_of("closed_by_peer");
     seen.ended_ms = connection.at_ms = connection.at_ms - heard.took_ms + 20;
-  } else {
-    say(observation, Outcome::failed, "tls_timed_out");
   }
-  add(observation, "error", {{"code", number(0)}});
+  add(observation, "error", {{"code", 0}});
   return false;
+}
+
+bool Observer::open_stream(Job& job, Connection& connection, Seen& seen) {
+  connection = open(job, seen);
+  if (!connection.stands || job.probe.target.transport != Transport::tls) return connection.stands;
+  if (!open_tls(job, connection, seen)) return false;
+  connection.fault = certificates(job, connection, seen.observation);
+  seen.observation.detail = {};
+  return true;
 }
 
 Seen Observer::tcp(Job job) {
@@ -464,10 +400,7 @@ Seen Observer::tls(Job job) {
   if (!connection.stands || !open_tls(job, connection, seen)) return seen;
   auto& observation = seen.observation;
   const auto fault = certificates(job, connection, observation);
-  if (!fault.empty()) {
-    say(observation, Outcome::failed, fault);
-    return seen;
-  }
+  if (!fault.empty()) return failed(std::move(seen), fault);
   observation.outcome = Outcome::answered;
   if (observation.detail != detail_of("private_pki")) observation.detail = detail_of("trusted");
   return seen;
@@ -486,24 +419,15 @@ Seen Observer::tls_hello(Job job) {
 
 Seen Observer::http(Job job) {
   Seen seen;
-  const bool over_tls = job.probe.target.transport == Transport::tls;
-  auto connection = open(job, seen);
+  Connection connection;
+  if (!open_stream(job, connection, seen)) return seen;
   auto& observation = seen.observation;
-  if (!connection.stands) return seen;
-  if (over_tls && !open_tls(job, connection, seen)) return seen;
-  auto fault = over_tls ? certificates(job, connection, observation) : std::string();
-  const bool portal = connection.box != nullptr && connection.box->kind == BoxKind::portal;
-  auto heard = Heard();
-  heard.kind = Heard::answer;
-  heard.took_ms = portal ? 5 : traffic_.round_trip(job.address);
-  if (!portal && !connection.proxied) {
-    heard = exchange(connection, packet(job, Payload::http), reply_ms);
-  }
-  seen.ended_ms = connection.at_ms + heard.took_ms;
+  auto fault = connection.fault;
+  const bool portal = connection.taken_by(BoxKind::portal);
+  seen.ended_ms = connection.at_ms + 5;
+  const auto heard = portal ? Heard{Heard::answer} : request(job, connection, Payload::http, seen);
   if (heard.kind != Heard::answer) {
-    say(observation, Outcome::failed,
-        heard.kind == Heard::refused ? "connection_reset" : "http_timed_out");
-    return seen;
+    return failed(std::move(seen), heard.broken_off("http_timed_out"));
   }
   const auto far = traffic_.far(job.address);
   const auto body = job.with("body"), wanted = job.with("status"), upgrade = job.with("upgrade");
@@ -511,9 +435,8 @@ Seen Observer::http(Job job) {
   if (!wanted.empty()) status = std::stoi(wanted);
   if (far == FarFault::error) status = 503;
   if (portal) status = 302;
-  auto& reply =
-      add(observation, "http_reply", {{"status", number(status)}, {"body_bytes", number(100)}});
-  if (portal) reply.facts[fact_of("redirect_host")] = text("login.site.example");
+  auto& reply = add(observation, "http_reply", {{"status", status}, {"body_bytes", 100}});
+  if (portal) reply.facts[fact_of("redirect_host")] = "login.site.example";
   const bool matches = !portal && status == 200;
   if (!body.empty()) reply.facts[fact_of("body_matches")] = matches;
   reply.facts[fact_of("date_offset_s")] = 0.0;
@@ -548,43 +471,34 @@ Seen Observer::ipv6(Job job) {
     return seen;
   }
   const auto v4 = resolve(job.probe.target.host, job.at_ms);
-  const auto family = [&](const char* version, std::string result) -> Evidence& {
-    return add(observation, "family", {{"version", text(version)}, {"result", text(result)}});
+  const auto family = [&](const char* version, std::string_view result) -> Evidence& {
+    return add(observation, "family", {{"version", version}, {"result", std::string(result)}});
   };
-  Heard four;
-  std::string why = v4.detail;
-  seen.ended_ms = job.at_ms + v4.took_ms;
-  if (v4.address) {
-    const auto connection = connect(*v4.address, job.probe.target.port(), job.at_ms + 250);
-    four = connection.heard;
-    seen.ended_ms = connection.at_ms;
-    why = connection.stands                ? "connected"
-          : four.kind == Heard::refused    ? "connection_refused"
-          : four.kind == Heard::prohibited ? "prohibited"
-                                           : "timed_out";
-  }
-  const bool six = network.ipv6 == Ipv6::works && v4.address.has_value();
-  if (network.ipv6 == Ipv6::broken) seen.ended_ms = std::max(seen.ended_ms, job.at_ms + 3500);
+  const bool broken = network.ipv6 == Ipv6::broken, six = network.ipv6 == Ipv6::works;
+  const auto end_at = [&](double ms) {
+    seen.ended_ms = broken ? std::max(ms, job.at_ms + 3500) : ms;
+  };
   if (!v4.address) {
+    end_at(job.at_ms + v4.took_ms);
     family("IPv6", v4.detail);
-  } else {
-    auto& evidence = family("IPv6", network.ipv6 == Ipv6::none ? "no_route"
-                                    : six                      ? "connected"
-                                                               : "timed_out");
-    evidence.facts[fact_of("address")] = text("2001:4860::1");
-    if (six) evidence.facts[fact_of("ms")] = traffic_.round_trip(*v4.address);
+    family("IPv4", v4.detail);
+    say(observation, Outcome::unresolved, v4.detail);
+    return seen;
   }
-  auto& evidence = family("IPv4", why);
-  if (v4.address) evidence.facts[fact_of("address")] = text(v4.address->to_string());
-  if (why == "connected") evidence.facts[fact_of("ms")] = four.took_ms;
-  observation.address = v4.address;
-  if (six || why == "connected") {
+  const auto connection = connect(*v4.address, job.probe.target.port(), job.at_ms + 250);
+  const auto& four = connection.heard;
+  end_at(connection.at_ms);
+  auto& evidence = family("IPv6", six ? "connected" : broken ? "timed_out" : "no_route");
+  evidence.facts[fact_of("address")] = "2001:4860::1";
+  if (six) evidence.facts[fact_of("ms")] = traffic_.round_trip(*v4.address);
+  auto& other = family("IPv4", connection.stands ? "connected" : four.reason());
+  other.facts[fact_of("address")] = v4.address->to_string();
+  if (connection.stands) other.facts[fact_of("ms")] = four.took_ms;
+  observation.address = six ? IpAddress::parse("2001:4860::1") : v4.address;
+  if (six || connection.stands) {
     say(observation, Outcome::connected, six ? "ipv6_first" : "ipv4_first");
     observation.round_trip = Milliseconds(six ? traffic_.round_trip(*v4.address) : four.took_ms);
     observation.timing_ms[Timing::connect] = observation.round_trip->count();
-    if (six) observation.address = IpAddress::parse("2001:4860::1");
-  } else if (!v4.address) {
-    say(observation, Outcome::unresolved, v4.detail);
   } else {
     record(observation, four);
   }
@@ -596,15 +510,10 @@ Seen Observer::dns(Job job) {
   auto& observation = seen.observation;
   const auto& network = traffic_.network();
   const bool named = job.with("server") == "true";
-  auto name = job.with("name");
-  if (name.empty()) name = job.probe.target.host;
-  auto type = job.with("type");
-  if (type.empty()) type = "A";
+  const auto name = job.with("name", job.probe.target.host), type = job.with("type", "A");
   auto server = resolver_of(network);
   bool elsewhere = false;  // an independent resolver's own words
-  Heard heard;
-  heard.kind = Heard::answer;
-  heard.took_ms = network.dns_ms;
+  Heard heard{Heard::answer, network.dns_ms};
   heard.attempts = 1;
   if (named) {
     const auto found = resolve(job.probe.target.host, job.at_ms);
@@ -631,12 +540,9 @@ Seen Observer::dns(Job job) {
     question.port = 53;
     heard = ask_udp(question, job.at_ms);
   }
-  const auto& names = network.dns_names;
-  const bool meant = names.empty() || std::find(names.begin(), names.end(), name) != names.end();
-  const auto mode = meant && !elsewhere ? network.dns : Dns::works;
+  const auto mode = elsewhere ? Dns::works : network.dns_for(name);
   if (mode == Dns::dead) {
-    heard = Heard();
-    heard.took_ms = 2500;
+    heard = {Heard::nothing, reply_ms};
     heard.attempts = 4;
   }
   observation.address = server;
@@ -646,54 +552,48 @@ Seen Observer::dns(Job job) {
   const auto who = server.to_string() + ":53";
   if (heard.kind != Heard::answer) {
     add(observation, "dns_no_answer",
-        {{"server", text(who)},
-         {"transport", text("udp")},
+        {{"server", who},
+         {"transport", "udp"},
          {"took_ms", heard.took_ms},
-         {"reason", text(heard.kind == Heard::nothing      ? "timed_out"
-                         : heard.kind == Heard::prohibited ? "prohibited"
-                                                           : "connection_refused")}});
+         {"reason", std::string(heard.reason())}});
     record(observation, heard);
     return seen;
   }
   observation.round_trip = Milliseconds(heard.took_ms);
-  const auto answer = [&](const char* rcode, std::string records) -> Evidence& {
+  const auto answer = [&](const char* rcode, const std::string& records, Outcome outcome,
+                          std::string_view detail) -> Evidence& {
+    say(observation, outcome, detail);
     return add(observation, "dns_answer",
-               {{"server", text(who)},
-                {"transport", text("udp")},
+               {{"server", who},
+                {"transport", "udp"},
                 {"took_ms", heard.took_ms},
-                {"rcode", text(rcode)},
-                {"type", text(type)},
-                {"name", text(name)},
-                {"records", text(records)},
-                {"count", number(records.empty() ? 0 : 1)},
+                {"rcode", rcode},
+                {"type", type},
+                {"name", name},
+                {"records", records},
+                {"count", records.empty() ? 0 : 1},
                 {"authoritative", false},
                 {"recursion_available", true}});
   };
   const bool gone = traffic_.far(Internet::address_of(name)) == FarFault::gone;
   if (mode == Dns::refused) {
-    answer("REFUSED", "");
-    say(observation, Outcome::denied, "refused");
+    answer("REFUSED", "", Outcome::denied, "refused");
   } else if (mode == Dns::servfail) {
-    answer("SERVFAIL", "");
-    say(observation, Outcome::failed, "servfail");
+    answer("SERVFAIL", "", Outcome::failed, "servfail");
   } else if (mode == Dns::no_such_name || gone) {
-    answer("NXDOMAIN", "").facts[fact_of("soa_zone")] =
-        text(gone ? name.substr(name.find('.') + 1) : "filter.site");
-    say(observation, Outcome::unresolved, "no_such_name");
+    auto& evidence = answer("NXDOMAIN", "", Outcome::unresolved, "no_such_name");
+    evidence.facts[fact_of("soa_zone")] = gone ? name.substr(name.find('.') + 1) : "filter.site";
   } else if (type == "PTR") {
     auto expected = job.with("expect");
     const auto star = expected.find('*');
     if (star != expected.npos) expected.replace(star, 1, "1");
-    answer("NOERROR", expected.substr(0, expected.find(' ')));
-    say(observation, Outcome::answered, "records");
+    answer("NOERROR", expected.substr(0, expected.find(' ')), Outcome::answered, "records");
   } else if (mode == Dns::sinkhole) {
-    answer("NOERROR", "0.0.0.0");
+    answer("NOERROR", "0.0.0.0", Outcome::answered, "records");
     add(observation, "dns_special_address",
-        {{"server", text(who)}, {"address", text("0.0.0.0")}, {"sinkhole", true}});
-    say(observation, Outcome::answered, "records");
+        {{"server", who}, {"address", "0.0.0.0"}, {"sinkhole", true}});
   } else {
-    answer("NOERROR", Internet::address_of(name).to_string());
-    say(observation, Outcome::answered, "records");
+    answer("NOERROR", Internet::address_of(name).to_string(), Outcome::answered, "records");
   }
   return seen;
 }

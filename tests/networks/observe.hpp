@@ -6,6 +6,7 @@
 
 #include "probe/model/report.hpp"
 #include "tests/networks/traffic.hpp"
+#include "tests/networks/words.hpp"
 
 namespace callready::networks {
 
@@ -15,6 +16,11 @@ struct Seen {
   double ended_ms = 0;
   double first_reply_ms = 0;  // of what answered; else as `ended_ms`
 };
+
+inline Seen failed(Seen seen, std::string_view detail) {
+  say(seen.observation, Outcome::failed, detail);
+  return seen;
+}
 
 class Observer {
  public:
@@ -27,19 +33,24 @@ class Observer {
   // Of one request, whatever the protocol.
   struct Heard {
     enum Kind { nothing, answer, refused, prohibited, expired } kind = nothing;
-    IpAddress sender;  // of an ICMP error; else unset
+    double took_ms = 0;  // since the first packet, or until it was given up
+    IpAddress sender;    // of an ICMP error; else unset
     bool icmp = false;
     const Box* box = nullptr;  // that answered in the far end's place
-    double took_ms = 0;        // since the first packet, or until it was given up
     int attempts = 0;
     std::optional<double> round_trip;
+    // Why nothing was answered, in details' words; the first of what had been connected.
+    std::string_view broken_off(std::string_view timed_out) const;
+    std::string_view reason() const;
   };
   struct Connection {
     Heard heard;
     bool stands = false;
     const Box* box = nullptr;  // that took it
     bool proxied = false;
-    double at_ms = 0;  // when it stood, or was given up
+    double at_ms = 0;   // when it stood, or was given up
+    std::string fault;  // of the certificates that were shown there
+    bool taken_by(BoxKind kind) const { return box != nullptr && box->kind == kind; }
   };
   struct Resolved {
     std::optional<IpAddress> address;
@@ -51,7 +62,7 @@ class Observer {
     const Probe& probe;
     IpAddress address;
     double at_ms;
-    std::string with(const std::string& name) const;
+    std::string with(const std::string& name, std::string fallback = {}) const;
   };
 
   Resolved resolve(const std::string& host, double at_ms);
@@ -80,11 +91,16 @@ class Observer {
   // An exchange over a connection that stands: nothing where it works. `trips`: how often it goes
   // there and back.
   Heard exchange(const Connection& connection, Packet packet, double timeout_ms, int trips = 1);
+  // One request over it, and when that ended; beyond a proxy all is well.
+  Heard request(const Job& job, const Connection& connection, Payload payload, Seen& seen);
   Connection open(Job& job, Seen& seen);
   bool open_tls(Job& job, Connection& connection, Seen& seen);
-  bool through_proxy(Job& job, Connection& connection, Seen& seen);
+  // A connection, with TLS where the target speaks it; false where one of the two failed.
+  bool open_stream(Job& job, Connection& connection, Seen& seen);
+  Connection through_proxy(Job& job, Seen& seen);
   std::string certificates(const Job& job, const Connection& connection, Observation& seen);
-  Heard ask_once(const Job& job, Packet& request, Seen& seen);
+  Heard ask_once(const Job& job, const Packet& request, Seen& seen, int sends = 4,
+                 double patience_ms = 2500);
   Seen over_stun(Job& job, Payload payload, bool& answered);
 
   void record(Observation& observation, const Heard& heard) const;

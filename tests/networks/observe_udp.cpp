@@ -2,7 +2,6 @@
 #include <algorithm>
 
 #include "tests/networks/observe.hpp"
-#include "tests/networks/words.hpp"
 
 namespace callready::networks {
 
@@ -10,17 +9,18 @@ void Observer::mapped_address(Observation& observation, const Job& job) const {
   const auto local = observation.local.value_or(SocketAddress{traffic_.network().pc, 0});
   const auto [address, port] = traffic_.mapped(local.port, job.address, job.probe.target.port());
   add(observation, "mapped_address",
-      {{"address", text(address.to_string())},
-       {"port", number(port)},
+      {{"address", address.to_string()},
+       {"port", port},
        {"translated", address != local.address || port != local.port}});
 }
 
 // A request over UDP, and what the observation says of it but the reply's own content.
-Observer::Heard Observer::ask_once(const Job& job, Packet& request, Seen& seen) {
+Observer::Heard Observer::ask_once(const Job& job, const Packet& request, Seen& seen, int sends,
+                                   double patience_ms) {
   auto& observation = seen.observation;
   observation.address = job.address;
   observation.local = SocketAddress{traffic_.network().pc, request.from};
-  const auto heard = ask_udp(request, job.at_ms);
+  const auto heard = ask_udp(request, job.at_ms, sends, patience_ms);
   observation.attempts = heard.attempts;
   seen.ended_ms = seen.first_reply_ms = job.at_ms + heard.took_ms;
   if (heard.kind != Heard::answer) {
@@ -37,43 +37,25 @@ Seen Observer::over_stun(Job& job, Payload payload, bool& answered) {
   auto& observation = seen.observation;
   answered = false;
   if (job.probe.target.transport == Transport::udp) {
-    auto request = packet(job, payload);
-    const auto heard = ask_once(job, request, seen);
+    const auto heard = ask_once(job, packet(job, payload), seen);
     answered = heard.kind == Heard::answer;
     if (answered) observation.timing_ms[Timing::reply] = heard.took_ms;
     return seen;
   }
-  auto connection = open(job, seen);
-  if (!connection.stands) return seen;
-  std::string fault;
-  if (job.probe.target.transport == Transport::tls) {
-    if (!open_tls(job, connection, seen)) return seen;
-    fault = certificates(job, connection, observation);
-    observation.detail = {};
-    if (connection.box != nullptr && connection.box->kind == BoxKind::intercept) {
-      // Who opens TLS expects HTTP inside, and says so.
-      say(observation, Outcome::failed, fault.empty() ? "not_stun" : fault);
-      return seen;
-    }
-  }
+  Connection connection;
+  if (!open_stream(job, connection, seen)) return seen;
   const bool tls = job.probe.target.transport == Transport::tls;
-  auto heard = Heard();
-  heard.kind = Heard::answer;
-  heard.took_ms = traffic_.round_trip(job.address);
-  if (!connection.proxied) {
-    heard = exchange(connection, packet(job, tls ? Payload::other : payload), 2500);
+  const auto& fault = connection.fault;
+  if (tls && connection.taken_by(BoxKind::intercept)) {
+    // Who opens TLS expects HTTP inside, and says so.
+    return failed(std::move(seen), fault.empty() ? "not_stun" : fault);
   }
-  seen.ended_ms = connection.at_ms + heard.took_ms;
+  const auto heard = request(job, connection, tls ? Payload::other : payload, seen);
   if (heard.kind != Heard::answer) {
-    say(observation, Outcome::failed,
-        heard.kind == Heard::refused ? "connection_reset" : "stun_timed_out");
-    return seen;
+    return failed(std::move(seen), heard.broken_off("stun_timed_out"));
   }
   observation.timing_ms[Timing::reply] = heard.took_ms;
-  if (!fault.empty()) {
-    say(observation, Outcome::failed, fault);
-    return seen;
-  }
+  if (!fault.empty()) return failed(std::move(seen), fault);
   answered = true;
   return seen;
 }
@@ -94,16 +76,16 @@ Seen Observer::turn(Job job) {
   auto seen = over_stun(job, Payload::turn, answered);
   if (!answered) return seen;
   auto& observation = seen.observation;
-  add(observation, "stun_reply", {{"success", false}, {"code", number(401)}});
+  add(observation, "stun_reply", {{"success", false}, {"code", 401}});
   if (!traffic_.network().credentials) {
     say(observation, Outcome::answered, "401");
-    add(observation, "turn_challenge", {{"realm", text("example")}, {"nonce", true}});
-    add(observation, "turn_refusal", {{"code", number(401)}, {"with_credentials", false}});
+    add(observation, "turn_challenge", {{"realm", "example"}, {"nonce", true}});
+    add(observation, "turn_refusal", {{"code", 401}, {"with_credentials", false}});
     return seen;
   }
   mapped_address(observation, job);
-  add(observation, "relay", {{"port", number(50'000)}, {"lifetime_s", number(600)}});
-  Packet data = packet(job, Payload::rtp);
+  add(observation, "relay", {{"port", 50'000}, {"lifetime_s", 600}});
+  auto data = packet(job, Payload::rtp);
   data.proto = Proto::udp;
   data.port = static_cast<std::uint16_t>(49'152 + traffic_.new_port() % 16'000);
   bool outbound = false, inbound = false;
@@ -113,7 +95,7 @@ Seen Observer::turn(Job job) {
     inbound |= outbound && traffic_.comes_back(data);
   }
   add(observation, "relay_trip",
-      {{"relay_port", number(data.port)}, {"outbound", outbound}, {"inbound", inbound}});
+      {{"relay_port", data.port}, {"outbound", outbound}, {"inbound", inbound}});
   seen.ended_ms += outbound && inbound ? 3 * traffic_.round_trip(job.address) : 3000;
   say(observation, Outcome::answered, "relayed");
   if (!outbound || !inbound) add(observation, "relay_to_relay", {{"carried", true}});
@@ -126,20 +108,10 @@ Seen Observer::quic(Job job) {
   auto& observation = seen.observation;
   auto question = packet(job, Payload::other);
   question.bytes = 1'228;
-  observation.address = job.address;
-  observation.local = SocketAddress{traffic_.network().pc, question.from};
-  const auto heard = ask_udp(question, job.at_ms, 2, 750);
-  observation.attempts = heard.attempts;
-  seen.ended_ms = seen.first_reply_ms = job.at_ms + heard.took_ms;
-  if (heard.kind != Heard::answer) {
-    record(observation, heard);
-    return seen;
-  }
-  if (heard.round_trip) observation.round_trip = Milliseconds(*heard.round_trip);
+  if (ask_once(job, question, seen, 2, 750).kind != Heard::answer) return seen;
   say(observation, Outcome::answered, "quic_spoken");
   for (const auto* payload : {"version_negotiation", "initial"}) {
-    add(observation, "quic",
-        {{"payload", text(payload)}, {"result", text("replied")}, {"port", number(443)}});
+    add(observation, "quic", {{"payload", payload}, {"result", "replied"}, {"port", 443}});
   }
   return seen;
 }
@@ -150,50 +122,34 @@ Seen Observer::sip(Job job) {
   auto& observation = seen.observation;
   if (job.with("srv") == "true") {
     add(observation, "sip_target",
-        {{"host", text(job.probe.target.host)}, {"port", number(job.probe.target.port())}});
+        {{"host", job.probe.target.host}, {"port", job.probe.target.port()}});
   }
-  auto connection = open(job, seen);
-  if (!connection.stands) return seen;
+  Connection connection;
+  if (!open_stream(job, connection, seen)) return seen;
   const bool tls = job.probe.target.transport == Transport::tls;
-  std::string fault;
-  if (tls) {
-    if (!open_tls(job, connection, seen)) return seen;
-    fault = certificates(job, connection, observation);
-    observation.detail = {};
-  }
-  const bool opened = connection.box != nullptr && connection.box->kind == BoxKind::intercept;
-  auto heard = Heard();
-  heard.kind = Heard::answer;
-  heard.took_ms = traffic_.round_trip(job.address);
-  if (!connection.proxied && !opened) {
-    heard = exchange(connection, packet(job, tls ? Payload::other : Payload::sip), 2500);
+  auto heard = Heard{Heard::answer, traffic_.round_trip(job.address)};
+  if (!connection.proxied && !connection.taken_by(BoxKind::intercept)) {
+    heard = request(job, connection, tls ? Payload::other : Payload::sip, seen);
     if (traffic_.network().sip_ignores_strangers && heard.kind == Heard::answer) {
-      heard.kind = Heard::nothing;
-      heard.took_ms = 2500;
+      heard = {Heard::nothing, 2500};
     }
   }
   seen.ended_ms = connection.at_ms + heard.took_ms;
-  if (!fault.empty()) {
-    say(observation, Outcome::failed, fault);
-    return seen;
-  }
+  if (!connection.fault.empty()) return failed(std::move(seen), connection.fault);
   if (heard.kind != Heard::answer) {
-    say(observation, Outcome::failed,
-        heard.kind == Heard::refused ? "connection_reset" : "sip_timed_out");
-    return seen;
+    return failed(std::move(seen), heard.broken_off("sip_timed_out"));
   }
   observation.timing_ms[Timing::reply] = heard.took_ms;
   say(observation, Outcome::answered, "200");
   add(observation, "sip_reply",
-      {{"status", number(200)},
-       {"reason", text("OK")},
-       {"final", true},
-       {"body_bytes", number(0)}});
+      {{"status", 200}, {"reason", "OK"}, {"final", true}, {"body_bytes", 0}});
   const auto local = *observation.local;
   const auto [address, port] = traffic_.mapped(local.port, job.address, job.probe.target.port());
-  auto& via = add(observation, "sip_via", {{"rewritten", false}, {"vias", number(1)}});
-  via.facts[fact_of("translated")] = address != local.address || port != local.port;
-  via.facts[fact_of("received")] = address.to_string();
+  add(observation, "sip_via",
+      {{"rewritten", false},
+       {"vias", 1},
+       {"translated", address != local.address || port != local.port},
+       {"received", address.to_string()}});
   return seen;
 }
 
@@ -203,7 +159,7 @@ Seen Observer::sip_alg(Job job) {
   if (seen.observation.outcome != Outcome::answered) return seen;
   constexpr long messages = 3;
   say(seen.observation, Outcome::answered, "no_rewriting_seen");
-  add(seen.observation, "sip_alg", {{"messages", number(messages)}, {"sdp_tested", false}});
+  add(seen.observation, "sip_alg", {{"messages", messages}, {"sdp_tested", false}});
   seen.ended_ms += 1000 * (messages - 1);
   return seen;
 }
@@ -212,8 +168,7 @@ Seen Observer::sip_alg(Job job) {
 // Where full-size packets vanish, so do its first fragment and, over TCP, its first segment.
 Seen Observer::sip_long(Job job) {
   Seen seen;
-  auto request = packet(job, Payload::sip);
-  const auto heard = ask_once(job, request, seen);
+  const auto heard = ask_once(job, packet(job, Payload::sip), seen);
   seen.observation.evidence.clear();
   const auto* mtu = traffic_.find(BoxKind::mtu);
   const bool vanishes = mtu != nullptr && mtu->limit < 1500;
@@ -235,7 +190,7 @@ Seen Observer::path(Job job) {
   if (at_once) reply.attempts = 2;
   const bool broken = tls && !open_tls(job, connection, seen);
   if (broken && reply.detail != detail_of("tls_timed_out")) return seen;
-  auto heard = Heard();
+  Heard heard;
   if (!broken) {
     heard = exchange(connection, packet(job, Payload::http), 2500);
     seen.ended_ms = connection.at_ms + heard.took_ms;
@@ -259,7 +214,7 @@ Seen Observer::path(Job job) {
   seen.ended_ms = std::max(seen.ended_ms, second.at_ms + heard.took_ms);
   if (heard.kind != Heard::answer) return seen;
   say(reply, Outcome::failed, "black_hole");
-  add(reply, "path_mtu", {{"full", number(1500)}});
+  add(reply, "path_mtu", {{"full", 1500}});
   return seen;
 }
 

@@ -1,5 +1,7 @@
 #include "tests/networks/properties.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "tests/networks/twin.hpp"
@@ -32,14 +34,12 @@ class Judge {
         report_(report),
         with_twins_(with_twins),
         truth_(truth_of(network, scene, report)),
-        traffic_(network, scene.internet) {
-    for (const auto& result : report.probes) results_[result.probe.id] = &result;
-  }
+        results_(by_id(report)) {}
 
   Judgement make() {
     for (const auto& finding : report_.findings) {
-      judgement_.named.push_back(name_of(finding) + ' ' +
-                                 std::string(to_string(finding.confidence)));
+      judgement_.named.push_back(
+          fmt::format("{} {}", name_of(finding), to_string(finding.confidence)));
       if (strong(finding)) look_at(finding);
       look_for_holes(finding);
     }
@@ -63,32 +63,31 @@ class Judge {
     for (const auto& text : {finding.title, finding.fix}) {
       for (const auto* hole : {": .", ": ,", " .", " ,", ",.", "to .", "  ", "()", "{}"}) {
         if (text.find(hole) == std::string::npos) continue;
-        violation("5 a sentence with a hole: " + name_of(finding), text);
-        return;
+        return violation("5 a sentence with a hole: " + name_of(finding), text);
       }
     }
   }
 
-  bool has(BoxKind kind) const { return traffic_.find(kind) != nullptr; }
+  bool has(BoxKind kind) const { return network_.find(kind) != nullptr; }
+  template <typename Asked>
+  bool has_box(Asked asked) const {
+    return std::ranges::any_of(network_.boxes, asked);
+  }
   bool has_far(std::initializer_list<FarFault> faults) const {
-    return std::any_of(network_.far.begin(), network_.far.end(), [&](const Far& far) {
-      return std::find(faults.begin(), faults.end(), far.fault) != faults.end();
-    });
+    return std::ranges::any_of(network_.far,
+                               [&](const Far& far) { return contains(faults, far.fault); });
   }
   bool filters(std::initializer_list<Payload> payloads) const {
-    return std::any_of(network_.boxes.begin(), network_.boxes.end(), [&](const Box& box) {
-      const bool its = std::find(payloads.begin(), payloads.end(), box.payload) != payloads.end();
-      return box.kind == BoxKind::protocol && its;
+    return has_box([&](const Box& box) {
+      return box.kind == BoxKind::protocol && contains(payloads, box.payload);
     });
   }
   // True where every flow of the run that `wanted` accepts is broken.
   template <typename Wanted>
   bool all_broken(Wanted wanted) const {
-    for (const auto& [id, flow] : truth_.flows) {
-      const auto& probe = results_.at(id)->probe;
-      if (wanted(probe) && flow.works == Works::yes) return false;
-    }
-    return true;
+    return std::ranges::none_of(truth_.flows, [&](const auto& flow) {
+      return flow.second.works == Works::yes && wanted(results_.at(flow.first)->probe);
+    });
   }
 
   // What is behind the first router that is not the site's has passed that one: it looks as if it
@@ -100,154 +99,120 @@ class Judge {
     return box.hop < 2 || !public_address;
   }
   bool nothing_reached() const {
-    return std::none_of(report_.probes.begin(), report_.probes.end(), [](const auto& result) {
+    return std::ranges::none_of(report_.probes, [](const auto& result) {
       return result.probe.check != CheckKind::dns && reached(result.observation.outcome);
     });
   }
 
   // Empty where what the finding names is there; else what is missing.
   std::string missing(const Finding& finding) const {
-    const auto& code = finding.code;
-    const auto is = [&](FindingCode one) { return code == one; };
+    using enum FindingCode;
+    const auto code = finding.code;
     // Port 53 is left out by the findings themselves: to a firewall it is DNS, whatever it carries.
     // So are the ports below it, which no service has, and which are asked as the ends of a range.
     const auto udp = [](const Probe& probe) {
       return probe.target.transport == Transport::udp && probe.target.route.direct() &&
              probe.check != CheckKind::dns && probe.target.ports.last > 53;
     };
-    if (is(FindingCode::firewall_udp_blocked)) {
-      const auto from = port_after(finding.title.string(), "from port ");
-      const auto meant = [&](const Probe& probe) {
-        return udp(probe) && probe.target.ports.first >= from;
-      };
-      return all_broken(meant) ? "" : "some UDP works";
-    }
-    if (is(FindingCode::firewall_web_only)) {
-      const bool other_tcp = all_broken([](const Probe& probe) {
-        const auto port = probe.target.port();
-        return probe.target.transport != Transport::udp && probe.target.route.direct() &&
-               port != 80 && port != 443 && port != 53 && port != 0;
-      });
-      return other_tcp && all_broken(udp) ? "" : "more than web works";
-    }
-    if (is(FindingCode::firewall_stun_filtered)) {
-      return filters({Payload::stun, Payload::turn}) ? "" : "no box filters STUN";
-    }
-    if (is(FindingCode::firewall_sip_filtered)) {
-      return has(BoxKind::accept) || filters({Payload::sip}) ? "" : "no box filters SIP";
-    }
-    if (is(FindingCode::firewall_tls_filtered)) {
-      // Who takes a connection and gets no further with it cuts off what is greeted.
-      const bool takes = has(BoxKind::accept) || has(BoxKind::intercept);
-      return takes || filters({Payload::tls}) || has(BoxKind::names) ? "" : "no box filters TLS";
-    }
-    if (is(FindingCode::firewall_rate_limited)) {
-      return has(BoxKind::rate) || has(BoxKind::ban) ? "" : "no box limits";
-    }
-    if (is(FindingCode::firewall_new_flows_limited))
-      return has(BoxKind::rate) ? "" : "no box limits";
-    if (is(FindingCode::network_loss)) {
-      const bool loses = network_.loss_out > 0 || network_.loss_in > 0 || has(BoxKind::branch);
-      return loses ? "" : "nothing gets lost";
-    }
-    if (is(FindingCode::firewall_idle_timeout)) return "no binding was measured";
-    if (is(FindingCode::network_captive_portal)) return has(BoxKind::portal) ? "" : "no portal";
-    if (is(FindingCode::network_mtu)) return has(BoxKind::mtu) ? "" : "no box drops large packets";
-    if (is(FindingCode::network_ipv6_broken))
-      return network_.ipv6 == Ipv6::broken ? "" : "IPv6 is not broken";
-    if (is(FindingCode::network_vpn_full_tunnel)) return "no VPN";
-    if (is(FindingCode::network_offline)) {
-      // But names: that they may be looked up all the same, the finding says itself. What works
-      // and cannot be seen to makes no difference to any probe.
-      return nothing_reached() ||
-                     all_broken([](const Probe& probe) { return probe.check != CheckKind::dns; })
-                 ? ""
-                 : "something works";
-    }
-    if (is(FindingCode::dns_filtered) || is(FindingCode::dns_rewritten)) {
-      return network_.dns != Dns::works && network_.dns != Dns::dead ? "" : "DNS does not filter";
-    }
-    if (is(FindingCode::dns_unreachable)) {
-      return network_.dns == Dns::dead || network_.resolver_outside ||
-                     network_.dns == Dns::servfail || network_.dns == Dns::refused
-                 ? ""
-                 : "the resolver works";
-    }
-    if (is(FindingCode::dns_slow)) return network_.dns_ms > 200 ? "" : "DNS is fast";
-    if (is(FindingCode::proxy_auth_required))
-      return network_.proxy.login ? "" : "the proxy wants no login";
-    if (is(FindingCode::proxy_unreachable)) return network_.proxy.up ? "the proxy is up" : "";
-    if (is(FindingCode::proxy_connect_denied)) {
-      return network_.proxy.given ? "" : "there is no proxy";
-    }
-    if (is(FindingCode::proxy_no_websocket) || is(FindingCode::proxy_pac_failed))
-      return "no such fault";
-    if (is(FindingCode::tls_intercepted)) return has(BoxKind::intercept) ? "" : "nobody opens TLS";
-    if (is(FindingCode::tls_untrusted)) {
-      return has(BoxKind::intercept) || has_far({FarFault::untrusted}) ? "" : "all is trusted";
-    }
-    if (is(FindingCode::tls_expired))
-      return has_far({FarFault::expired}) ? "" : "nothing is expired";
-    if (is(FindingCode::tls_wrong_name))
-      return has_far({FarFault::wrong_name}) ? "" : "names are right";
-    if (is(FindingCode::tls_incomplete_chain) || is(FindingCode::tls_outdated))
-      return "no such fault";
-    if (is(FindingCode::nat_symmetric)) {
-      const bool is_symmetric =
-          std::any_of(network_.boxes.begin(), network_.boxes.end(), [](const Box& box) {
-            return box.kind == BoxKind::nat && box.mapping != Behaviour::independent;
-          });
-      return is_symmetric ? "" : "no NAT is symmetric";
-    }
-    const auto nats = std::count_if(network_.boxes.begin(), network_.boxes.end(),
-                                    [](const Box& box) { return box.kind == BoxKind::nat; });
-    if (is(FindingCode::nat_double)) return nats > 1 ? "" : "one NAT at most";
-    if (is(FindingCode::nat_carrier_grade)) {
-      const bool shared = std::any_of(
-          network_.boxes.begin(), network_.boxes.end(),
-          [](const Box& box) { return box.kind == BoxKind::nat && box.outside.is_shared(); });
-      return shared && nats > 1 ? "" : "no carrier NAT";
-    }
-    if (is(FindingCode::sip_alg)) return has(BoxKind::sip_alg) ? "" : "nobody rewrites SIP";
-    if (is(FindingCode::sip_server_error) || is(FindingCode::turn_auth_failed) ||
-        is(FindingCode::turn_quota) || is(FindingCode::turn_relay_dead)) {
-      return "the servers are well";
-    }
-    if (is(FindingCode::media_delay)) return network_.delay_ms >= 40 ? "" : "the line is fast";
-    if (is(FindingCode::time_skewed)) return "the clock is right";
-    if (is(FindingCode::vendor_down)) {
-      // Who resets in the far end's name beyond the site looks like the far end.
-      const bool impostor =
-          std::any_of(network_.boxes.begin(), network_.boxes.end(), [&](const Box& box) {
-            const bool resets = box.action == Action::refuse || box.action == Action::forge;
-            return resets && box.kind == BoxKind::rule && !at_the_site(box);
-          });
-      return impostor || has_far({FarFault::down, FarFault::refuses, FarFault::error})
-                 ? ""
-                 : "the vendor is up";
-    }
-    if (is(FindingCode::target_outdated)) return has_far({FarFault::gone}) ? "" : "no name is gone";
-    return {};
+    const auto first =
+        code == firewall_udp_blocked ? port_after(finding.title.string(), "from port ") : 0;
+    const auto udp_from_there = [&](const Probe& probe) {
+      return udp(probe) && probe.target.ports.first >= first;
+    };
+    const auto other_tcp = [](const Probe& probe) {
+      const auto port = probe.target.port();
+      return probe.target.transport != Transport::udp && probe.target.route.direct() &&
+             port != 80 && port != 443 && port != 53 && port != 0;
+    };
+    // But names: that they may be looked up all the same, "offline" says itself.
+    const auto but_names = [](const Probe& probe) { return probe.check != CheckKind::dns; };
+    const auto nats = std::ranges::count(network_.boxes, BoxKind::nat, &Box::kind);
+    const bool symmetric = has_box([](const Box& box) {
+      return box.kind == BoxKind::nat && box.mapping != Behaviour::independent;
+    });
+    const bool shared =
+        has_box([](const Box& box) { return box.kind == BoxKind::nat && box.outside.is_shared(); });
+    // Who resets in the far end's name beyond the site looks like the far end.
+    const bool impostor = has_box([&](const Box& box) {
+      const bool resets = box.action == Action::refuse || box.action == Action::forge;
+      return resets && box.kind == BoxKind::rule && !at_the_site(box);
+    });
+    // Who takes a connection and gets no further with it cuts off what is greeted.
+    const bool takes = has(BoxKind::accept) || has(BoxKind::intercept);
+    const auto dns = network_.dns;
+    const bool lies = dns != Dns::works && dns != Dns::dead;
+    const bool no_dns = dns == Dns::dead || dns == Dns::servfail || dns == Dns::refused;
+    const struct {
+      FindingCode code;
+      bool there;
+      const char* otherwise;
+    } claims[] = {
+        {firewall_udp_blocked, all_broken(udp_from_there), "some UDP works"},
+        {firewall_web_only, all_broken(other_tcp) && all_broken(udp), "more than web works"},
+        {firewall_stun_filtered, filters({Payload::stun, Payload::turn}), "no box filters STUN"},
+        {firewall_sip_filtered, has(BoxKind::accept) || filters({Payload::sip}),
+         "no box filters SIP"},
+        {firewall_tls_filtered, takes || filters({Payload::tls}) || has(BoxKind::names),
+         "no box filters TLS"},
+        {firewall_rate_limited, has(BoxKind::rate) || has(BoxKind::ban), "no box limits"},
+        {firewall_new_flows_limited, has(BoxKind::rate), "no box limits"},
+        {network_loss, network_.loses_packets() || has(BoxKind::branch), "nothing gets lost"},
+        {firewall_idle_timeout, false, "no binding was measured"},
+        {network_captive_portal, has(BoxKind::portal), "no portal"},
+        {network_mtu, has(BoxKind::mtu), "no box drops large packets"},
+        {network_ipv6_broken, network_.ipv6 == Ipv6::broken, "IPv6 is not broken"},
+        {network_vpn_full_tunnel, false, "no VPN"},
+        // What works and cannot be seen to makes no difference to any probe.
+        {network_offline, nothing_reached() || all_broken(but_names), "something works"},
+        {dns_filtered, lies, "DNS does not filter"},
+        {dns_rewritten, lies, "DNS does not filter"},
+        {dns_unreachable, no_dns || network_.resolver_outside, "the resolver works"},
+        {dns_slow, network_.dns_ms > 200, "DNS is fast"},
+        {proxy_auth_required, network_.proxy.login, "the proxy wants no login"},
+        {proxy_unreachable, !network_.proxy.up, "the proxy is up"},
+        {proxy_connect_denied, network_.proxy.given, "there is no proxy"},
+        {proxy_no_websocket, false, "no such fault"},
+        {proxy_pac_failed, false, "no such fault"},
+        {tls_intercepted, has(BoxKind::intercept), "nobody opens TLS"},
+        {tls_untrusted, has(BoxKind::intercept) || has_far({FarFault::untrusted}),
+         "all is trusted"},
+        {tls_expired, has_far({FarFault::expired}), "nothing is expired"},
+        {tls_wrong_name, has_far({FarFault::wrong_name}), "names are right"},
+        {tls_incomplete_chain, false, "no such fault"},
+        {tls_outdated, false, "no such fault"},
+        {nat_symmetric, symmetric, "no NAT is symmetric"},
+        {nat_double, nats > 1, "one NAT at most"},
+        {nat_carrier_grade, shared && nats > 1, "no carrier NAT"},
+        {sip_alg, has(BoxKind::sip_alg), "nobody rewrites SIP"},
+        {sip_server_error, false, "the servers are well"},
+        {turn_auth_failed, false, "the servers are well"},
+        {turn_quota, false, "the servers are well"},
+        {turn_relay_dead, false, "the servers are well"},
+        {media_delay, network_.delay_ms >= 40, "the line is fast"},
+        {time_skewed, false, "the clock is right"},
+        {vendor_down, impostor || has_far({FarFault::down, FarFault::refuses, FarFault::error}),
+         "the vendor is up"},
+        {target_outdated, has_far({FarFault::gone}), "no name is gone"},
+    };
+    const auto claim = std::ranges::find(claims, code, [](const auto& one) { return one.code; });
+    return claim == std::end(claims) || claim->there ? "" : claim->otherwise;
   }
 
   static bool accuses_flows(FindingCode code) {
-    if (code == FindingCode::media_one_way) return true;
-    for (const auto* family : {"firewall", "dns", "proxy", "vendor", "network"}) {
-      if (family_of(code) == family) {
-        return code != FindingCode::dns_slow && code != FindingCode::network_ipv6_broken &&
-               code != FindingCode::network_mtu && code != FindingCode::firewall_rate_limited &&
-               code != FindingCode::firewall_new_flows_limited && code != FindingCode::network_loss;
-      }
-    }
-    return false;
+    using enum FindingCode;
+    static const std::set<std::string_view> families = {"firewall", "dns", "proxy", "vendor",
+                                                        "network"};
+    const bool no_flows = code == dns_slow || code == network_ipv6_broken || code == network_mtu ||
+                          code == firewall_rate_limited || code == firewall_new_flows_limited ||
+                          code == network_loss;
+    return code == media_one_way || (families.contains(family_of(code)) && !no_flows);
   }
 
   void look_at(const Finding& finding) {
-    const auto name = name_of(finding) + " (" + std::string(to_string(finding.confidence)) + ")";
+    const auto name = fmt::format("{} ({})", name_of(finding), to_string(finding.confidence));
     const auto absent = missing(finding);
     if (!absent.empty()) {
-      violation("1 names what is not there: " + name_of(finding), name + ": " + absent);
-      return;
+      return violation("1 names what is not there: " + name_of(finding), name + ": " + absent);
     }
     if (!accuses_flows(finding.code)) return;
     bool any_broken = false, any_failing = false;
@@ -267,20 +232,18 @@ class Judge {
       if (about_flows && tcp && stood) continue;
       any_failing = true;
       if (works == Works::yes) {
-        violation("1 accuses a flow that works: " + name_of(finding), name + ": " + evidence.probe);
-        return;
+        return violation("1 accuses a flow that works: " + name_of(finding),
+                         name + ": " + evidence.probe);
       }
     }
     if (any_failing && !any_broken) {
-      violation("1 accuses nothing broken: " + name_of(finding), name);
-      return;
+      return violation("1 accuses nothing broken: " + name_of(finding), name);
     }
     for (const auto& row : finding.explains) {
       if (nothing_reached()) return;
       const auto truth = truth_.rows.find(row);
-      if (truth == truth_.rows.end() || truth->second.works != Works::yes) continue;
-      violation("1 explains a row that works: " + name_of(finding), name + ": " + row);
-      return;
+      if (truth == truth_.rows.end() || truth->second != Works::yes) continue;
+      return violation("1 explains a row that works: " + name_of(finding), name + ": " + row);
     }
   }
 
@@ -292,10 +255,8 @@ class Judge {
   // Who breaks what the capability needs: "portal", "dns", "rule".
   std::set<std::string> breakers(const SetResult& set, const CapabilityResult& capability) const {
     std::set<std::string> by;
-    for (const auto& row : set.requirements) {
-      const auto& ids = capability.requirements;
-      if (std::find(ids.begin(), ids.end(), row.id) == ids.end()) continue;
-      for (const auto& probe : row.probes) {
+    for (const auto* row : rows_of(set, capability)) {
+      for (const auto& probe : row->probes) {
         const auto& flow = truth_.flows.at(probe);
         if (flow.works == Works::no) by.insert(flow.by);
       }
@@ -304,20 +265,16 @@ class Judge {
   }
 
   static std::string in_words(const std::set<std::string>& by) {
-    std::string text;
-    for (const auto& one : by) text += (text.empty() ? "" : " ") + one;
-    return text.empty() ? "nothing" : text;
+    return by.empty() ? "nothing" : fmt::format("{}", fmt::join(by, " "));
   }
 
   // Media is taken to work where its packets leave the site, and no probe sees further: then the
   // row has to say how far it was seen. A connection that stood is one, whoever took it.
   bool says_how_far(const SetResult& set, const CapabilityResult& capability) const {
-    return std::any_of(set.requirements.begin(), set.requirements.end(), [&](const auto& row) {
-      const auto& ids = capability.requirements;
-      if (std::find(ids.begin(), ids.end(), row.id) == ids.end()) return false;
-      return row.summary.find("leaves the site") != std::string::npos ||
-             row.summary.find("leave the site") != std::string::npos ||
-             std::any_of(row.probes.begin(), row.probes.end(), [&](const auto& id) {
+    return std::ranges::any_of(rows_of(set, capability), [&](const auto* row) {
+      return row->summary.find("leaves the site") != std::string::npos ||
+             row->summary.find("leave the site") != std::string::npos ||
+             std::ranges::any_of(row->probes, [&](const auto& id) {
                return results_.at(id)->observation.outcome == Outcome::connected;
              });
     });
@@ -327,31 +284,28 @@ class Judge {
   void note_open_probes(const SetResult& set, const CapabilityResult& capability,
                         const std::string& though) {
     std::set<std::string> seen;
-    for (const auto& row : set.requirements) {
-      const auto& ids = capability.requirements;
-      const bool its = std::find(ids.begin(), ids.end(), row.id) != ids.end();
-      if (!its || row.status != Status::unknown) continue;
-      if (row.probes.empty()) seen.insert(though + ": nothing asked");
-      for (const auto& id : row.probes) {
+    for (const auto* row : rows_of(set, capability)) {
+      if (row->status != Status::unknown) continue;
+      if (row->probes.empty()) seen.insert(though + ": nothing asked");
+      for (const auto& id : row->probes) {
         const auto& [probe, observation] = *results_.at(id);
         const auto outcome = observation.outcome;
         if (reached(outcome) && outcome != Outcome::passed) continue;
-        seen.insert(though + ": " + std::string(to_string(probe.check)) + ' ' +
-                    std::string(to_string(probe.target.transport)) + ' ' +
-                    std::string(to_string(outcome)) + ' ' + observation.detail.text());
+        seen.insert(fmt::format("{}: {} {} {} {}", though, to_string(probe.check),
+                                to_string(probe.target.transport), to_string(outcome),
+                                observation.detail.text()));
       }
     }
     judgement_.open_probes.insert(judgement_.open_probes.end(), seen.begin(), seen.end());
   }
 
   void look_at(const SetResult& set, const CapabilityResult& capability) {
-    const auto works = truth_.capabilities.at(set.id + '/' + capability.id);
-    const auto name =
-        set.id + '/' + capability.id + " is " + std::string(to_string(capability.verdict));
+    const auto id = set.id + '/' + capability.id;
+    const auto works = truth_.capabilities.at(id);
+    const auto name = fmt::format("{} is {}", id, to_string(capability.verdict));
     ++judgement_.capabilities;
     if (capability.verdict == Verdict::ready && works == Works::no && with_twins_) {
       const auto by = breakers(set, capability);
-      const auto id = set.id + '/' + capability.id;
       if (!looks_like_it_works(network_, scene_, report_, id, by)) {
         violation("2 ready, and broken by " + in_words(by), name);
       } else if (!says_how_far(set, capability)) {
@@ -360,25 +314,22 @@ class Judge {
         ++judgement_.beyond;
       }
     }
-    if (capability.verdict == Verdict::blocked && works == Works::yes && !nothing_reached()) {
-      violation("2 blocked, and works as wanted", name + ": " + capability.summary);
-    } else if (capability.verdict == Verdict::blocked && !nothing_reached() &&
-               truth_.carried.contains(set.id + '/' + capability.id)) {
-      violation("2 blocked, and works by a fallback", name + ": " + capability.summary);
-    }
     if (capability.verdict == Verdict::blocked) {
-      const bool explained = std::any_of(
-          report_.findings.begin(), report_.findings.end(), [&](const Finding& finding) {
-            return std::any_of(finding.affects.begin(), finding.affects.end(),
-                               [&](const auto& one) {
-                                 return one.set == set.id &&
-                                        std::find(one.capabilities.begin(), one.capabilities.end(),
-                                                  capability.id) != one.capabilities.end();
-                               });
-          });
-      if (!explained)
-        violation("3 blocked by " + in_words(breakers(set, capability)) + ", and no finding",
-                  name + ": " + capability.summary);
+      const auto what = name + ": " + capability.summary;
+      if (works == Works::yes && !nothing_reached()) {
+        violation("2 blocked, and works as wanted", what);
+      } else if (truth_.carried.contains(id) && !nothing_reached()) {
+        violation("2 blocked, and works by a fallback", what);
+      }
+      const auto explains = [&](const FindingAffects& one) {
+        return one.set == set.id && contains(one.capabilities, capability.id);
+      };
+      const bool explained = std::ranges::any_of(report_.findings, [&](const Finding& finding) {
+        return std::ranges::any_of(finding.affects, explains);
+      });
+      if (!explained) {
+        violation("3 blocked by " + in_words(breakers(set, capability)) + ", and no finding", what);
+      }
     }
     if (capability.verdict == Verdict::unknown) {
       ++judgement_.unknown;
@@ -392,36 +343,34 @@ class Judge {
   void look_at(const SetResult& set) {
     for (const auto& finding : report_.findings) {
       if (!strong(finding)) continue;
-      const bool affects = std::any_of(
-          finding.affects.begin(), finding.affects.end(),
-          [&](const auto& one) { return one.set == set.id && !one.capabilities.empty(); });
+      const bool affects = std::ranges::any_of(finding.affects, [&](const FindingAffects& one) {
+        return one.set == set.id && !one.capabilities.empty();
+      });
+      const auto explains = [&](const RequirementResult& row) {
+        return contains(finding.explains, set.id + '/' + row.id);
+      };
+      const auto advises = [&](const RequirementResult& row) {
+        return row.severity != Severity::optional && explains(row) &&
+               (results_check(row) == "sip-alg" || results_check(row) == "nat");
+      };
       // What the vendor advises against, and not only as a choice of several.
       const bool advised_against =
           (finding.code == FindingCode::sip_alg || finding.code == FindingCode::nat_symmetric) &&
-          std::any_of(set.requirements.begin(), set.requirements.end(), [&](const auto& row) {
-            const auto& explained = finding.explains;
-            const bool its = std::find(explained.begin(), explained.end(), set.id + '/' + row.id) !=
-                             explained.end();
-            return its && row.severity != Severity::optional &&
-                   (results_check(row) == "sip-alg" || results_check(row) == "nat");
-          });
+          std::ranges::any_of(set.requirements, advises);
       if ((affects || advised_against) && set.verdict == Verdict::ready) {
-        violation("4 ready beside " + name_of(finding), set.id);
-        return;
+        return violation("4 ready beside " + name_of(finding), set.id);
+      }
+      // What gets lost now and then decides nothing.
+      if (finding.code == FindingCode::network_loss ||
+          finding.code == FindingCode::firewall_new_flows_limited) {
+        continue;
       }
       for (const auto& row : set.requirements) {
-        const auto id = set.id + '/' + row.id;
-        const bool explained = std::find(finding.explains.begin(), finding.explains.end(), id) !=
-                               finding.explains.end();
         const bool open = row.status == Status::unknown || row.status == Status::pass;
-        // What gets lost now and then decides nothing.
-        const bool decides = finding.code != FindingCode::network_loss &&
-                             finding.code != FindingCode::firewall_new_flows_limited;
-        if (!explained || !open || !decides) continue;
-        violation("4 row " + std::string(to_string(row.status)) + " that is explained by " +
-                      name_of(finding),
-                  id);
-        return;
+        if (!open || !explains(row)) continue;
+        return violation(fmt::format("4 row {} that is explained by {}", to_string(row.status),
+                                     name_of(finding)),
+                         set.id + '/' + row.id);
       }
     }
   }
@@ -431,8 +380,7 @@ class Judge {
   const Report& report_;
   const bool with_twins_;
   const Truth truth_;
-  const Traffic traffic_;
-  std::map<std::string, const ProbeResult*> results_;
+  const std::map<std::string, const ProbeResult*> results_;
   Judgement judgement_;
 };
 
@@ -446,8 +394,7 @@ Judgement judge(const networks::Network& network, const Scene& scene, const Repo
     if (ready || own_contradiction) return false;
     return looks_like_a_simpler_one(network, scene, report, [&](const networks::Network& other) {
       const auto there = Judge(other, scene, report, false).make().violations;
-      return std::none_of(there.begin(), there.end(),
-                          [&](const Violation& one) { return one.kind == violation.kind; });
+      return std::ranges::find(there, violation.kind, &Violation::kind) == there.end();
     });
   };
   judgement.simpler = static_cast<int>(std::erase_if(judgement.violations, named_the_simpler));

@@ -3,32 +3,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <optional>
 
 namespace callready::networks {
 namespace {
 
 bool up_to_chance(const networks::Network& network) {
-  return network.loss_out > 0 || network.loss_in > 0 ||
-         std::any_of(network.boxes.begin(), network.boxes.end(), [](const Box& box) {
-           return box.kind == BoxKind::rate || box.kind == BoxKind::ban ||
-                  box.kind == BoxKind::branch;
-         });
-}
-
-const SetResult* find_set(const Report& report, const std::string& id) {
-  for (const auto& one : report.sets) {
-    if (one.id == id) return &one;
-  }
-  return nullptr;
+  return network.loses_packets() || std::ranges::any_of(network.boxes, goes_by_flows, &Box::kind);
 }
 
 // What is degraded and has a capability that could not be decided may turn out to be blocked, and
 // says so.
 bool may_be_blocked(const SetResult& set) {
   return set.verdict == Verdict::degraded &&
-         std::any_of(set.capabilities.begin(), set.capabilities.end(),
-                     [](const auto& one) { return one.verdict == Verdict::unknown; });
+         std::ranges::count(set.capabilities, Verdict::unknown, &CapabilityResult::verdict) > 0;
 }
 
 // The one left open what the other one says.
@@ -42,14 +29,13 @@ enum class May { be_the_same, be_worse, be_worse_and_decided };
 
 class Comparer {
  public:
-  Comparer(const networks::Network& network, const Report& report)
-      : network_(network), report_(report) {}
+  explicit Comparer(const Report& report) : report_(report) {}
 
   void with(const std::string& relation, const networks::Network& other,
             May may = May::be_the_same) {
     const auto made = run(other, scene_of(other));
     for (const auto& set : report_.sets) {
-      const auto* there = find_set(made, set.id);
+      const auto* there = find_by_id(made.sets, set.id);
       if (there == nullptr) continue;
       ++found_.sets;
       if (there->verdict == set.verdict) continue;
@@ -65,11 +51,9 @@ class Comparer {
     }
   }
 
-  networks::Network changed() const { return network_; }
   Relations take() { return std::move(found_); }
 
  private:
-  const networks::Network& network_;
   const Report& report_;
   Relations found_;
 };
@@ -90,36 +74,36 @@ Box rule_more(std::uint64_t chance) {
 
 Relations compare_runs(const networks::Network& network, const Report& report) {
   if (up_to_chance(network)) return {};
-  Comparer runs(network, report);
-  auto spent = runs.changed();
+  Comparer runs(report);
+  auto spent = network;
   spent.icmp.left = 0;
   runs.with("again", spent);
-  auto cisco = runs.changed();
+  auto cisco = network;
   cisco.icmp = {1, 1, 500};
   runs.with("cisco", cisco);
-  auto patient = runs.changed();
+  auto patient = network;
   for (auto& hop : patient.hops) hop.limited = false;
   runs.with("patient", patient);
 
-  auto wider = runs.changed();
+  auto wider = network;
   for (const auto* other : {"rainbow", "cloudoe"}) {
     if (wider.sets.size() > 1) break;
     if (wider.sets.front() != other) wider.sets.emplace_back(other);
   }
   runs.with("union", wider);
   if (network.sets.size() > 1) {
-    auto reversed = runs.changed();
+    auto reversed = network;
     std::reverse(reversed.sets.begin(), reversed.sets.end());
     runs.with("order", reversed);
   }
-  auto farther = runs.changed();
+  auto farther = network;
   farther.delay_ms = network.delay_ms < 60 ? 120 : 5;
   runs.with("delay", farther);
 
-  auto more = runs.changed();
+  auto more = network;
   more.all = true;
   runs.with("more", more, May::be_worse_and_decided);
-  auto worse = runs.changed();
+  auto worse = network;
   worse.boxes.push_back(rule_more(network.chance));
   runs.with("worse", worse, May::be_worse);
   return runs.take();

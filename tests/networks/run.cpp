@@ -46,20 +46,18 @@ void listen(Internet& internet, const Probe& probe) {
   const auto& target = probe.target;
   if (!target.host.empty() && probe.check != CheckKind::udp_range &&
       probe.check != CheckKind::hop) {
-    const auto proto = target.transport == Transport::udp ? Proto::udp : Proto::tcp;
-    internet.listen(target.host, proto, target.ports);
+    internet.listen(target.host, proto_of(target), target.ports);
   }
-  const auto other = probe.with.find("other");
-  if (other != probe.with.end()) {
+  const auto also = [&](const std::string& host, const std::string& text) {
+    const auto port = static_cast<std::uint16_t>(std::stoi(text));
+    internet.listen(host, Proto::udp, {port, port});
+  };
+  if (const auto other = probe.with.find("other"); other != probe.with.end()) {
     const auto colon = other->second.rfind(':');
-    const auto port = static_cast<std::uint16_t>(std::stoi(other->second.substr(colon + 1)));
-    internet.listen(other->second.substr(0, colon), Proto::udp, {port, port});
+    also(other->second.substr(0, colon), other->second.substr(colon + 1));
   }
   const auto contrast = probe.with.find("contrast");
-  if (contrast != probe.with.end()) {
-    const auto port = static_cast<std::uint16_t>(std::stoi(contrast->second));
-    internet.listen(target.host, Proto::udp, {port, port});
-  }
+  if (contrast != probe.with.end()) also(target.host, contrast->second);
 }
 
 Scene make_scene(const networks::Network& network) {
@@ -80,16 +78,14 @@ Scene make_scene(const networks::Network& network) {
   for (const auto& set : scene.sets) sets.push_back(&set);
   scene.plan = make_plan(sets, options);
   for (const auto& set : scene.sets) scene.scenarios.push_back(active_scenarios(set, options));
-  std::vector<std::string> ids;
-  for (const auto& builtin : builtin_sets()) ids.emplace_back(builtin.id);
-  scene.own_hosts = own_hosts(scene.plan, scene.sets, options.variables, ids);
+  scene.own_hosts = own_hosts(scene.plan, scene.sets, options.variables, vendors());
   for (const auto& planned : scene.plan.probes) listen(scene.internet, planned.probe);
   for (const auto* resolver : {"9.9.9.9", "1.1.1.1"}) {
     scene.internet.listen(resolver, Proto::tcp, {443, 443});
   }
-  const auto resolver = outside_resolver().to_string();
-  scene.internet.listen(resolver, Proto::udp, {53, 53});
-  scene.internet.listen(resolver, Proto::tcp, {53, 53});
+  for (const auto proto : {Proto::udp, Proto::tcp}) {
+    scene.internet.listen(outside_resolver().to_string(), proto, {53, 53});
+  }
   return scene;
 }
 
@@ -208,7 +204,7 @@ class Run {
   }
 
   std::vector<std::string> needed_after_all(std::vector<ProbeResult>& so_far) {
-    if (std::none_of(so_far.begin(), so_far.end(), is_spared_fallback)) return {};
+    if (std::ranges::none_of(so_far, is_spared_fallback)) return {};
     if (asked_ != nullptr) return asked_after_all(scene_, *asked_, so_far);
     report_.probes.swap(so_far);
     diagnose(sets_, today, report_);
@@ -260,12 +256,10 @@ void describe(Site& site, const networks::Network& network,
         const auto address = IpAddress::parse(text_fact(evidence, Fact::address));
         if (address && !address->is_special()) addresses.insert(*address);
       }
-      if (probe.check == CheckKind::nat && evidence.kind == EvidenceKind::nat_mapping) {
-        site.nat_mapping = text_fact(evidence, Fact::value);
-      }
-      if (probe.check == CheckKind::nat && evidence.kind == EvidenceKind::nat_translations) {
-        site.nat_translations = text_fact(evidence, Fact::value);
-      }
+      if (probe.check != CheckKind::nat) continue;
+      const auto value = text_fact(evidence, Fact::value);
+      if (evidence.kind == EvidenceKind::nat_mapping) site.nat_mapping = value;
+      if (evidence.kind == EvidenceKind::nat_translations) site.nat_translations = value;
     }
     const bool direct = probe.check != CheckKind::dns && probe.target.route.direct();
     if (!direct || !seen.address || !hosts.insert(probe.target.host).second) continue;
@@ -290,10 +284,9 @@ const Scene& scene_of(const networks::Network& network) {
   static std::map<std::string, std::unique_ptr<Scene>> known;
   std::string key;
   for (const auto& set : network.sets) key += set + ' ';
-  key += network.anchors ? '+' : '-';
-  key += network.variables ? '+' : '-';
-  key += network.proxy.given ? '+' : '-';
-  key += network.all ? '+' : '-';
+  for (const bool flag : {network.anchors, network.variables, network.proxy.given, network.all}) {
+    key += flag ? '+' : '-';
+  }
   auto& scene = known[key];
   if (!scene) scene = std::make_unique<Scene>(make_scene(network));
   return *scene;

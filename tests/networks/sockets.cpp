@@ -28,12 +28,20 @@ Payload payload_of(std::span<const std::uint8_t> bytes, std::uint16_t port) {
   return rtp ? Payload::rtp : Payload::other;
 }
 
-IcmpError icmp(IcmpKind kind, const IpAddress& sender) {
+// What a router, or over UDP a host, says of a packet (RFC 792).
+IcmpError icmp(const Observer::Heard& heard) {
   IcmpError error;
-  error.kind = kind;
-  error.sender = sender;
-  error.type = kind == IcmpKind::time_exceeded ? 11 : 3;  // RFC 792
-  error.code = kind == IcmpKind::time_exceeded ? 0 : kind == IcmpKind::prohibited ? 13 : 3;
+  error.sender = heard.sender;
+  if (heard.kind == Observer::Heard::expired) {
+    error.kind = IcmpKind::time_exceeded;
+    error.type = 11;
+    error.code = 0;
+  } else {
+    const bool prohibited = heard.kind == Observer::Heard::prohibited;
+    error.kind = prohibited ? IcmpKind::prohibited : IcmpKind::port_unreachable;
+    error.type = 3;
+    error.code = prohibited ? 13 : 3;
+  }
   return error;
 }
 
@@ -151,29 +159,14 @@ std::uint16_t MemorySockets::new_port(const SocketAddress& remote) {
 std::optional<MemorySockets::Reply> MemorySockets::reply_to(std::span<const std::uint8_t> bytes,
                                                             const SocketAddress& from,
                                                             const SocketAddress& to, int ttl) {
-  Packet packet;
-  packet.to = to.address;
-  packet.port = to.port;
-  packet.from = from.port;
-  packet.payload = payload_of(bytes, to.port);
+  Packet packet{Proto::udp, to.address, to.port, from.port, payload_of(bytes, to.port)};
   packet.bytes = static_cast<int>(bytes.size()) + 28;  // of IPv4 and UDP
   const auto heard = observer_.send(packet, now_ms(), ttl == 0 ? whole_way : ttl);
-  switch (heard.kind) {
-    case Observer::Heard::answer: {
-      auto answered = answer(packet, bytes);
-      if (!answered) return std::nullopt;
-      return Reply{Datagram{std::move(*answered), to, {}, {}, {}, {}}, heard.took_ms};
-    }
-    case Observer::Heard::refused:
-      return Reply{icmp(IcmpKind::port_unreachable, heard.sender), heard.took_ms};
-    case Observer::Heard::prohibited:
-      return Reply{icmp(IcmpKind::prohibited, heard.sender), heard.took_ms};
-    case Observer::Heard::expired:
-      return Reply{icmp(IcmpKind::time_exceeded, heard.sender), heard.took_ms};
-    case Observer::Heard::nothing:
-      break;
-  }
-  return std::nullopt;
+  if (heard.kind == Observer::Heard::nothing) return std::nullopt;
+  if (heard.kind != Observer::Heard::answer) return Reply{icmp(heard), heard.took_ms};
+  auto answered = answer(packet, bytes);
+  if (!answered) return std::nullopt;
+  return Reply{Datagram{std::move(*answered), to, {}, {}, {}, {}}, heard.took_ms};
 }
 
 std::optional<std::vector<std::uint8_t>> MemorySockets::answer(
@@ -220,10 +213,8 @@ asio::awaitable<Result<std::unique_ptr<TcpStream>>> MemorySockets::connect_tcp(
     case Observer::Heard::refused:
       co_return classify(asio::error::connection_refused);
     case Observer::Heard::prohibited:
-      co_return classify(asio::error::host_unreachable, icmp(IcmpKind::prohibited, heard.sender));
     case Observer::Heard::expired:
-      co_return classify(asio::error::host_unreachable,
-                         icmp(IcmpKind::time_exceeded, heard.sender));
+      co_return classify(asio::error::host_unreachable, icmp(heard));
     case Observer::Heard::nothing:
       break;
   }
@@ -238,7 +229,7 @@ asio::awaitable<Resolution> MemoryResolver::resolve(std::string name, Family fam
   Resolution resolution;
   const auto literal = IpAddress::parse(name);
   if (literal && literal->is_v6() == (family == Family::v6)) {
-    resolution.addresses = std::vector<IpAddress>{*literal};
+    resolution.addresses = std::vector{*literal};
     co_return resolution;
   }
   if (literal || family == Family::v6) {
@@ -252,7 +243,7 @@ asio::awaitable<Resolution> MemoryResolver::resolve(std::string name, Family fam
     const auto found = memory.observer().resolve(name, now);
     resolution.took = Milliseconds(found.took_ms);
     if (found.address) {
-      resolution.addresses = std::vector<IpAddress>{*found.address};
+      resolution.addresses = std::vector{*found.address};
     } else {
       resolution.addresses = classify_dns(found.detail == "dns_unreachable" ? ARES_ETIMEOUT
                                           : found.detail == "dns_failed"    ? ARES_ESERVFAIL

@@ -2,75 +2,43 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+#include <span>
 #include <sstream>
 #include <stdexcept>
 
 namespace callready::networks {
 namespace {
 
+// In the order of the enums' members.
+constexpr std::string_view kinds[] = {"rule",     "replies", "nat",          "rate",      "ban",
+                                      "protocol", "names",   "redirect_dns", "intercept", "accept",
+                                      "portal",   "sip_alg", "mtu",          "branch"};
+constexpr std::string_view actions[] = {"drop", "prohibit", "refuse", "forge"};
+constexpr std::string_view payloads[] = {"none", "rtp",  "stun", "turn", "sip",
+                                         "tls",  "http", "dns",  "ntp",  "other"};
+constexpr std::string_view protos[] = {"any", "udp", "tcp"};
+constexpr std::string_view behaviours[] = {"independent", "address", "address_and_port"};
+constexpr std::string_view resolvers[] = {"works",    "dead",         "refused",
+                                          "servfail", "no_such_name", "sinkhole"};
+constexpr std::string_view families[] = {"none", "works", "broken"};
+constexpr std::string_view faults[] = {"down",      "refuses",    "error", "expired",
+                                       "untrusted", "wrong_name", "gone"};
+static_assert(std::size(kinds) == static_cast<std::size_t>(BoxKind::branch) + 1);
+static_assert(std::size(payloads) == static_cast<std::size_t>(Payload::other) + 1);
+static_assert(std::size(faults) == static_cast<std::size_t>(FarFault::gone) + 1);
+
 template <typename Enum>
-struct Name {
-  Enum value;
-  const char* text;
-};
-
-constexpr Name<BoxKind> kinds[] = {{BoxKind::rule, "rule"},
-                                   {BoxKind::replies, "replies"},
-                                   {BoxKind::nat, "nat"},
-                                   {BoxKind::rate, "rate"},
-                                   {BoxKind::ban, "ban"},
-                                   {BoxKind::protocol, "protocol"},
-                                   {BoxKind::names, "names"},
-                                   {BoxKind::redirect_dns, "redirect_dns"},
-                                   {BoxKind::intercept, "intercept"},
-                                   {BoxKind::accept, "accept"},
-                                   {BoxKind::portal, "portal"},
-                                   {BoxKind::sip_alg, "sip_alg"},
-                                   {BoxKind::mtu, "mtu"},
-                                   {BoxKind::branch, "branch"}};
-constexpr Name<Action> actions[] = {{Action::drop, "drop"},
-                                    {Action::prohibit, "prohibit"},
-                                    {Action::refuse, "refuse"},
-                                    {Action::forge, "forge"}};
-constexpr Name<Payload> payloads[] = {{Payload::none, "none"}, {Payload::rtp, "rtp"},
-                                      {Payload::stun, "stun"}, {Payload::turn, "turn"},
-                                      {Payload::sip, "sip"},   {Payload::tls, "tls"},
-                                      {Payload::http, "http"}, {Payload::dns, "dns"},
-                                      {Payload::ntp, "ntp"},   {Payload::other, "other"}};
-constexpr Name<Proto> protos[] = {{Proto::any, "any"}, {Proto::udp, "udp"}, {Proto::tcp, "tcp"}};
-constexpr Name<Behaviour> behaviours[] = {{Behaviour::independent, "independent"},
-                                          {Behaviour::address, "address"},
-                                          {Behaviour::address_and_port, "address_and_port"}};
-constexpr Name<Dns> resolvers[] = {{Dns::works, "works"},
-                                   {Dns::dead, "dead"},
-                                   {Dns::refused, "refused"},
-                                   {Dns::servfail, "servfail"},
-                                   {Dns::no_such_name, "no_such_name"},
-                                   {Dns::sinkhole, "sinkhole"}};
-constexpr Name<Ipv6> families[] = {
-    {Ipv6::none, "none"}, {Ipv6::works, "works"}, {Ipv6::broken, "broken"}};
-constexpr Name<FarFault> faults[] = {{FarFault::down, "down"},
-                                     {FarFault::refuses, "refuses"},
-                                     {FarFault::error, "error"},
-                                     {FarFault::expired, "expired"},
-                                     {FarFault::untrusted, "untrusted"},
-                                     {FarFault::wrong_name, "wrong_name"},
-                                     {FarFault::gone, "gone"}};
-
-template <typename Enum, std::size_t N>
-const char* name(const Name<Enum> (&table)[N], Enum value) {
-  for (const auto& row : table) {
-    if (row.value == value) return row.text;
-  }
-  return "?";
+std::string_view name(std::span<const std::string_view> words, Enum value) {
+  return words[static_cast<std::size_t>(value)];
 }
 
-template <typename Enum, std::size_t N>
-Enum value(const Name<Enum> (&table)[N], const std::string& text) {
-  for (const auto& row : table) {
-    if (row.text == text) return row.value;
-  }
-  throw std::runtime_error("unknown word: " + text);
+template <typename Enum>
+void read(std::span<const std::string_view> words, const std::string& text, Enum& value) {
+  const auto found = std::ranges::find(words, text);
+  if (found == words.end()) throw std::runtime_error("unknown word: " + text);
+  value = static_cast<Enum>(found - words.begin());
 }
 
 IpAddress address(const std::string& text) {
@@ -138,8 +106,7 @@ std::string to_text(const networks::Network& network) {
   if (network.mute_far) text += "mute_far\n";
   if (network.media_answers) text += "media_answers\n";
   if (network.sip_ignores_strangers) text += "sip_ignores_strangers\n";
-  const auto& icmp = network.icmp;
-  if (icmp != IcmpLimit()) {
+  if (const auto& icmp = network.icmp; icmp != IcmpLimit()) {
     text +=
         fmt::format("icmp left {} burst {} every {} ms\n", icmp.left, icmp.burst, icmp.every_ms);
   }
@@ -149,14 +116,19 @@ std::string to_text(const networks::Network& network) {
 
 namespace {
 
+std::string next_word(std::istream& words) {
+  std::string word;
+  words >> word;
+  return word;
+}
+
 void parse_ask(std::istream& words, networks::Network& network) {
   for (std::string word; words >> word;) {
     if (word != "with" && word != "without") {
       network.sets.push_back(word);
       continue;
     }
-    std::string what;
-    words >> what;
+    const auto what = next_word(words);
     bool& flag = what == "anchors"     ? network.anchors
                  : what == "variables" ? network.variables
                  : what == "all"       ? network.all
@@ -167,84 +139,90 @@ void parse_ask(std::istream& words, networks::Network& network) {
 
 void parse_box(std::istream& words, networks::Network& network) {
   auto& box = network.boxes.emplace_back();
-  std::string word;
-  words >> word;
-  box.kind = value(kinds, word);
-  for (std::string next; words >> word;) {
+  read(kinds, next_word(words), box.kind);
+  for (std::string word; words >> word;) {
     if (word == "bridge") {
       box.bridge = true;
     } else if (word == "except") {
       box.except = true;
-    } else if (word == "drop" || word == "prohibit" || word == "refuse" || word == "forge") {
-      box.action = value(actions, word);
+    } else if (std::ranges::find(actions, word) != std::end(actions)) {
+      read(actions, word, box.action);
     } else if (word == "match") {
-      std::string range;
-      words >> next >> range;
-      box.matches.push_back({value(protos, next), ports(range), {}});
+      auto& match = box.matches.emplace_back();
+      read(protos, next_word(words), match.proto);
+      match.ports = ports(next_word(words));
     } else {
-      words >> next;
-      if (word == "at") box.hop = std::stoi(next);
-      if (word == "payload") box.payload = value(payloads, next);
-      if (word == "limit") box.limit = std::stoi(next);
-      if (word == "outside") box.outside = address(next);
-      if (word == "mapping") box.mapping = value(behaviours, next);
-      if (word == "filtering") box.filtering = value(behaviours, next);
-      if (word == "to") box.matches.back().hosts.push_back(next);
+      const auto what = next_word(words);
+      if (word == "at") box.hop = std::stoi(what);
+      if (word == "payload") read(payloads, what, box.payload);
+      if (word == "limit") box.limit = std::stoi(what);
+      if (word == "outside") box.outside = address(what);
+      if (word == "mapping") read(behaviours, what, box.mapping);
+      if (word == "filtering") read(behaviours, what, box.filtering);
+      if (word == "to") box.matches.back().hosts.push_back(what);
     }
+  }
+}
+
+void parse_hop(std::istream& words, networks::Network& network) {
+  auto& hop = network.hops.emplace_back();
+  hop.address = address(next_word(words));
+  for (std::string word; words >> word;) {
+    if (word == "inside") hop.inside = true;
+    if (word == "mute") hop.speaks = false;
+    if (word == "unlimited") hop.limited = false;
+  }
+}
+
+void parse_dns(std::istream& words, networks::Network& network) {
+  read(resolvers, next_word(words), network.dns);
+  std::string word;
+  words >> network.dns_ms >> word;
+  while (words >> word) {
+    if (word == "outside") network.resolver_outside = true;
+    if (word == "name" && words >> word) network.dns_names.push_back(word);
+  }
+}
+
+void parse_proxy(std::istream& words, networks::Network& network) {
+  auto& proxy = network.proxy;
+  proxy.ports.clear();
+  for (std::string word; words >> word;) {
+    if (word == "given") proxy.given = true;
+    if (word == "down") proxy.up = false;
+    if (word == "login") proxy.login = true;
+    if (word == "port" && words >> word) proxy.ports.push_back(ports(word));
   }
 }
 
 void parse_line(const std::string& line, networks::Network& network) {
   std::istringstream words(line);
-  std::string word, next;
-  words >> word;
+  const auto word = next_word(words);
+  std::string label;  // before a number
   if (word == "ask") {
     parse_ask(words, network);
   } else if (word == "pc") {
-    words >> next;
-    network.pc = address(next);
+    network.pc = address(next_word(words));
   } else if (word == "hop") {
-    words >> next;
-    Hop hop;
-    hop.address = address(next);
-    while (words >> next) {
-      if (next == "inside") hop.inside = true;
-      if (next == "mute") hop.speaks = false;
-      if (next == "unlimited") hop.limited = false;
-    }
-    network.hops.push_back(hop);
+    parse_hop(words, network);
   } else if (word == "line") {
-    words >> next >> network.line >> next >> network.delay_ms >> next >> network.loss_out >>
+    words >> label >> network.line >> label >> network.delay_ms >> label >> network.loss_out >>
         network.loss_in;
   } else if (word == "dns") {
-    words >> next;
-    network.dns = value(resolvers, next);
-    words >> network.dns_ms >> next;
-    while (words >> next) {
-      if (next == "outside") network.resolver_outside = true;
-      if (next == "name" && words >> next) network.dns_names.push_back(next);
-    }
+    parse_dns(words, network);
   } else if (word == "ipv6") {
-    words >> next;
-    network.ipv6 = value(families, next);
+    read(families, next_word(words), network.ipv6);
   } else if (word == "proxy") {
-    network.proxy.ports.clear();
-    while (words >> next) {
-      if (next == "given") network.proxy.given = true;
-      if (next == "down") network.proxy.up = false;
-      if (next == "login") network.proxy.login = true;
-      if (next == "port" && words >> next) network.proxy.ports.push_back(ports(next));
-    }
+    parse_proxy(words, network);
   } else if (word == "box") {
     parse_box(words, network);
   } else if (word == "far") {
-    Far far;
-    words >> far.host >> next;
-    far.fault = value(faults, next);
-    network.far.push_back(far);
+    auto& far = network.far.emplace_back();
+    words >> far.host;
+    read(faults, next_word(words), far.fault);
   } else if (word == "mute_way") {
     auto& way = network.mute_ways.emplace_back();
-    words >> way.host >> next >> way.from;
+    words >> way.host >> label >> way.from;
   } else if (word == "mute_far") {
     network.mute_far = true;
   } else if (word == "media_answers") {
@@ -253,7 +231,7 @@ void parse_line(const std::string& line, networks::Network& network) {
     network.sip_ignores_strangers = true;
   } else if (word == "icmp") {
     auto& icmp = network.icmp;
-    words >> next >> icmp.left >> next >> icmp.burst >> next >> icmp.every_ms;
+    words >> label >> icmp.left >> label >> icmp.burst >> label >> icmp.every_ms;
   } else if (word == "chance") {
     words >> network.chance;
   } else {

@@ -36,16 +36,8 @@ bool takes(BoxKind kind) {
 }
 
 Fate::Kind fate_of(Action action) {
-  switch (action) {
-    case Action::drop:
-      return Fate::dropped;
-    case Action::prohibit:
-      return Fate::prohibited;
-    case Action::refuse:
-    case Action::forge:
-      return Fate::refused;
-  }
-  return Fate::dropped;
+  if (action == Action::drop) return Fate::dropped;
+  return action == Action::prohibit ? Fate::prohibited : Fate::refused;
 }
 
 }  // namespace
@@ -54,6 +46,22 @@ IpAddress outside_resolver() { return IpAddress::v4({62, 4, 1, 53}); }
 
 IpAddress resolver_of(const networks::Network& network) {
   return network.resolver_outside ? outside_resolver() : IpAddress::v4({192, 168, 1, 53});
+}
+
+Proto proto_of(const Target& target) {
+  return target.transport == Transport::udp ? Proto::udp : Proto::tcp;
+}
+
+bool connects(const ProxyBox& proxy, const Probe& probe) {
+  const auto port = probe.target.port();
+  // Plain HTTP is asked for without a tunnel.
+  const bool plain = probe.check == CheckKind::http && probe.target.transport == Transport::tcp;
+  return (plain && port == 80) ||
+         std::ranges::any_of(proxy.ports, [&](auto& range) { return range.contains(port); });
+}
+
+std::optional<callready::Network> whole_network(const std::string& hosts) {
+  return hosts.find('/') == hosts.npos ? std::nullopt : callready::Network::parse(hosts);
 }
 
 void Internet::listen(const std::string& host, Proto proto, PortRange ports) {
@@ -80,8 +88,7 @@ IpAddress Internet::address_of(const std::string& host) {
 bool Internet::listens(const IpAddress& address, Proto proto, std::uint16_t port) const {
   const auto found = open_.find({address, proto == Proto::udp});
   return found != open_.end() &&
-         std::any_of(found->second.begin(), found->second.end(),
-                     [&](const PortRange& range) { return range.contains(port); });
+         std::ranges::any_of(found->second, [&](auto& range) { return range.contains(port); });
 }
 
 Traffic::Traffic(const networks::Network& network, const Internet& internet)
@@ -92,15 +99,13 @@ Traffic::Traffic(const networks::Network& network, const Internet& internet)
       Addresses addresses;
       addresses.any = match.hosts.empty();
       for (const auto& host : match.hosts) {
-        const auto whole =
-            host.find('/') == host.npos ? std::nullopt : callready::Network::parse(host);
-        if (whole) {
+        if (const auto whole = whole_network(host)) {
           addresses.networks.push_back(*whole);
         } else {
           addresses.single.push_back(Internet::address_of(host));
         }
       }
-      std::sort(addresses.single.begin(), addresses.single.end());
+      std::ranges::sort(addresses.single);
       compiled.push_back(std::move(addresses));
     }
   }
@@ -124,10 +129,9 @@ IpAddress Traffic::router(int hop, const IpAddress& to) const {
 bool Traffic::meets(const Match& match, const Addresses& addresses, const Packet& packet) const {
   if (match.proto != Proto::any && match.proto != packet.proto) return false;
   if (!match.ports.contains(packet.port)) return false;
-  if (addresses.any) return true;
-  if (std::binary_search(addresses.single.begin(), addresses.single.end(), packet.to)) return true;
-  return std::any_of(addresses.networks.begin(), addresses.networks.end(),
-                     [&](const auto& network) { return network.contains(packet.to); });
+  return addresses.any || std::ranges::binary_search(addresses.single, packet.to) ||
+         std::ranges::any_of(addresses.networks,
+                             [&](auto& network) { return network.contains(packet.to); });
 }
 
 bool Traffic::matches(std::size_t box, const Packet& packet) const {
@@ -141,48 +145,42 @@ bool Traffic::matches(std::size_t box, const Packet& packet) const {
 // Nothing: it lets the packet pass.
 std::optional<Fate::Kind> Traffic::act(std::size_t index, const Packet& packet) const {
   const auto& box = network_.boxes[index];
-  const bool opening = packet.proto == Proto::tcp && packet.payload == Payload::none;
+  const auto where = [](bool acts, Fate::Kind kind) {
+    return acts ? std::optional(kind) : std::nullopt;
+  };
+  const auto own = fate_of(box.action);
   switch (box.kind) {
     case BoxKind::rule:
-      if (matches(index, packet) != box.except) return fate_of(box.action);
-      return std::nullopt;
+      return where(matches(index, packet) != box.except, own);
     case BoxKind::protocol: {
       const bool turn_too = box.payload == Payload::stun && packet.payload == Payload::turn;
       const bool its = packet.payload == box.payload || turn_too;
-      if (its != box.except && matches(index, packet)) return fate_of(box.action);
-      return std::nullopt;
+      return where(its != box.except && matches(index, packet), own);
     }
     case BoxKind::names: {
-      if (packet.payload != Payload::tls) return std::nullopt;
-      for (const auto& match : box.matches) {
-        const auto& hosts = match.hosts;
-        if (std::find(hosts.begin(), hosts.end(), packet.name) != hosts.end()) {
-          return fate_of(box.action);
-        }
-      }
-      return std::nullopt;
+      const auto named = [&](const Match& match) { return contains(match.hosts, packet.name); };
+      return where(packet.payload == Payload::tls && std::ranges::any_of(box.matches, named), own);
     }
     case BoxKind::redirect_dns:
-      if (packet.port != 53 || packet.proto != Proto::udp) return std::nullopt;
-      return packet.payload == Payload::dns ? Fate::taken : Fate::dropped;
+      return where(packet.port == 53 && packet.proto == Proto::udp,
+                   packet.payload == Payload::dns ? Fate::taken : Fate::dropped);
     case BoxKind::intercept:
-    case BoxKind::accept:
-      if (opening && matches(index, packet)) return Fate::taken;
-      return std::nullopt;
+    case BoxKind::accept: {
+      const bool opening = packet.proto == Proto::tcp && packet.payload == Payload::none;
+      return where(opening && matches(index, packet), Fate::taken);
+    }
     case BoxKind::portal:
-      if (packet.port == 53) return std::nullopt;
-      if (packet.proto == Proto::tcp && packet.port == 80) return Fate::taken;
-      return fate_of(box.action);
+      return where(packet.port != 53,
+                   packet.proto == Proto::tcp && packet.port == 80 ? Fate::taken : own);
     case BoxKind::mtu:
-      if (packet.bytes > box.limit) return Fate::dropped;
-      return std::nullopt;
+      return where(packet.bytes > box.limit, Fate::dropped);
     case BoxKind::replies:
     case BoxKind::nat:
     case BoxKind::rate:
     case BoxKind::ban:
     case BoxKind::branch:
     case BoxKind::sip_alg:
-      return std::nullopt;
+      break;
   }
   return std::nullopt;
 }
@@ -239,14 +237,14 @@ bool Traffic::remembers(std::size_t index, const Packet& packet, double at_ms) {
   }
   if (memory.banned_since) return at_ms >= *memory.banned_since;
   memory.hosts[packet.to] = at_ms;
-  const auto recent = std::count_if(memory.hosts.begin(), memory.hosts.end(),
-                                    [&](const auto& met) { return met.second > at_ms - 10'000; });
+  const auto recent = std::ranges::count_if(
+      memory.hosts, [&](const auto& met) { return met.second > at_ms - 10'000; });
   if (recent > box.limit) memory.banned_since = at_ms;
   return memory.banned_since.has_value();
 }
 
 void Traffic::sends(const Packet& packet, int ttl) {
-  if (network_.loss_out <= 0 && network_.loss_in <= 0) return;
+  if (!network_.loses_packets()) return;
   auto what = mixed(network_.chance);
   for (const auto byte : packet.to.bytes()) what = (what ^ byte) * 1099511628211U;
   const auto kind =
@@ -270,9 +268,8 @@ Fate Traffic::send(const Packet& packet, double at_ms, int ttl) {
   const auto& boxes = network_.boxes;
   for (std::size_t i = 0; i < boxes.size(); ++i) {
     const auto kind = boxes[i].kind;
-    const bool by_flow = kind == BoxKind::rate || kind == BoxKind::ban || kind == BoxKind::branch;
     const bool meets_it = boxes[i].bridge ? fate.hop >= boxes[i].hop : fate.hop > boxes[i].hop;
-    if (!by_flow || !meets_it) continue;
+    if (!goes_by_flows(kind) || !meets_it) continue;
     const bool stopped =
         kind == BoxKind::branch ? goes_the_dead_way(i, packet) : remembers(i, packet, at_ms);
     if (stopped) fate = {Fate::dropped, boxes[i].hop, &boxes[i]};
@@ -349,17 +346,16 @@ std::pair<IpAddress, std::uint16_t> Traffic::mapped(std::uint16_t local, const I
   return {address, shown};
 }
 
-const Box* Traffic::find(BoxKind kind) const {
-  for (const auto& box : network_.boxes) {
-    if (box.kind == kind) return &box;
-  }
-  return nullptr;
-}
-
 std::optional<FarFault> Traffic::far(const IpAddress& address) const {
   const auto found = far_.find(address);
   if (found == far_.end()) return std::nullopt;
   return found->second;
+}
+
+bool Traffic::is_served(const Packet& packet) const {
+  const auto fault = far(packet.to);
+  return fault != FarFault::down && fault != FarFault::refuses && fault != FarFault::gone &&
+         internet_.listens(packet.to, packet.proto, packet.port);
 }
 
 }  // namespace callready::networks

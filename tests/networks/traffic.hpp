@@ -8,6 +8,7 @@
 #include <string_view>
 #include <tuple>
 
+#include "probe/model/probe.hpp"
 #include "tests/networks/network.hpp"
 
 namespace callready::networks {
@@ -26,6 +27,12 @@ struct Packet {
   std::string_view name{};  // that a TLS greeting carries
   int bytes = 100;
 };
+
+Proto proto_of(const Target& target);
+bool connects(const ProxyBox& proxy, const Probe& probe);
+
+// Of "192.0.2.0/24"; nothing for a single host.
+std::optional<callready::Network> whole_network(const std::string& hosts);
 
 // Who says so of a packet that did not come to its end.
 struct Fate {
@@ -90,8 +97,10 @@ class Traffic {
   // Our address and port as the far end sees them.
   std::pair<IpAddress, std::uint16_t> mapped(std::uint16_t local, const IpAddress& to,
                                              std::uint16_t port) const;
-  const Box* find(BoxKind kind) const;
+  const Box* find(BoxKind kind) const { return network_.find(kind); }
   std::optional<FarFault> far(const IpAddress& address) const;
+  // True where the far end is up and somebody listens for that packet.
+  bool is_served(const Packet& packet) const;
   std::uint16_t new_port() { return next_port_++; }
   // Of packets that end on the way: how many of them there are says nothing of other flows' ports.
   std::uint16_t new_port_on_the_way() { return next_port_on_the_way_++; }

@@ -10,83 +10,72 @@ namespace {
 
 Flow broken(std::string_view by) { return {Works::no, std::string(by)}; }
 
-bool udp_probe(const Probe& probe) { return probe.target.transport == Transport::udp; }
-
 // What a service's first packets are, beside the connection itself.
 Payload payload_of(const Probe& probe) {
-  const auto& check = probe.check;
-  const bool tls = probe.target.transport == Transport::tls;
-  if (tls) return Payload::tls;
-  if (check == CheckKind::stun || check == CheckKind::nat || check == CheckKind::path)
-    return Payload::stun;
-  if (check == CheckKind::turn) return Payload::turn;
-  if (check == CheckKind::sip || check == CheckKind::sip_alg) return Payload::sip;
-  if (check == CheckKind::http) return Payload::http;
-  if (check == CheckKind::ntp) return Payload::ntp;
-  if (check == CheckKind::quic) return Payload::other;
-  if (check == CheckKind::dns) return Payload::dns;
-  if (check == CheckKind::hop) {
+  using enum CheckKind;
+  static const std::map<CheckKind, Payload> payloads = {
+      {stun, Payload::stun}, {nat, Payload::stun},     {path, Payload::stun},
+      {turn, Payload::turn}, {sip, Payload::sip},      {sip_alg, Payload::sip},
+      {http, Payload::http}, {ntp, Payload::ntp},      {quic, Payload::other},
+      {dns, Payload::dns},   {udp_range, Payload::rtp}};
+  if (probe.target.transport == Transport::tls) return Payload::tls;
+  if (probe.check == hop && probe.target.transport == Transport::udp) {
     const auto given = probe.with.find("payload");
     const auto word = given == probe.with.end() ? std::string("rtp") : given->second;
-    if (!udp_probe(probe)) return Payload::none;
     return word == "stun"   ? Payload::stun
            : word == "turn" ? Payload::turn
            : word == "sip"  ? Payload::sip
                             : Payload::rtp;
   }
-  if (check == CheckKind::udp_range) return Payload::rtp;
-  return Payload::none;
-}
-
-bool filters_name(const networks::Network& network, const std::string& name) {
-  const auto& names = network.dns_names;
-  const bool meant = names.empty() || std::find(names.begin(), names.end(), name) != names.end();
-  return meant && network.dns != Dns::works;
+  const auto found = payloads.find(probe.check);
+  return found == payloads.end() ? Payload::none : found->second;
 }
 
 // Asked of anybody, where the site's resolver answers in everybody's name.
 bool filters_names(const networks::Network& network, const Probe& probe) {
   const auto name = probe.with.find("name");
-  return name != probe.with.end() && filters_name(network, name->second);
+  return name != probe.with.end() && network.dns_for(name->second) != Dns::works;
 }
 
 std::optional<Flow> names_fail(const Traffic& traffic, const std::string& host) {
   const auto& network = traffic.network();
   if (IpAddress::parse(host)) return std::nullopt;
-  if (filters_name(network, host)) return broken("dns");
-  if (network.resolver_outside) {
-    Packet question;
-    question.to = outside_resolver();
-    question.port = 53;
-    question.payload = Payload::dns;
-    const auto fate = traffic.always(question);
-    if (fate.kind == Fate::taken) return std::nullopt;  // the site's own answers
-    if (fate.kind != Fate::arrives) return broken("dns");
-    if (traffic.swallows_replies(question) != nullptr) return broken("dns");
-  }
-  return std::nullopt;
+  if (network.dns_for(host) != Dns::works) return broken("dns");
+  if (!network.resolver_outside) return std::nullopt;
+  const Packet question{Proto::udp, outside_resolver(), 53, 0, Payload::dns};
+  const auto fate = traffic.always(question);
+  if (fate.kind == Fate::taken) return std::nullopt;  // the site's own answers
+  const bool lost = fate.kind != Fate::arrives || traffic.swallows_replies(question) != nullptr;
+  return lost ? std::optional(broken("dns")) : std::nullopt;
 }
 
-// A device that lets one flow pass and not the next like it.
-bool goes_by_flows(const Traffic& traffic) {
-  return traffic.find(BoxKind::rate) != nullptr || traffic.find(BoxKind::ban) != nullptr ||
-         traffic.find(BoxKind::branch) != nullptr;
+Flow broken(const Box& by) { return broken(word(by.kind)); }
+
+// What the far end itself breaks of TLS and HTTP.
+bool answers_wrongly(std::optional<FarFault> far, const Probe& probe, bool tls) {
+  const bool certificate =
+      far == FarFault::expired || far == FarFault::untrusted || far == FarFault::wrong_name;
+  return (tls && certificate) || (far == FarFault::error && probe.check == CheckKind::http);
+}
+
+// Asks no service: where nobody listens there, all is well.
+bool asks_ways(const Probe& probe) {
+  return probe.check == CheckKind::udp_range || probe.check == CheckKind::hop;
 }
 
 Flow direct(const Traffic& traffic, const Probe& probe, const Packet& packet) {
-  const bool fault_counts = probe.check != CheckKind::udp_range && probe.check != CheckKind::hop;
   const auto far = traffic.far(packet.to);
-  if (fault_counts && far && (*far == FarFault::down || *far == FarFault::refuses)) {
+  if (!asks_ways(probe) && (far == FarFault::down || far == FarFault::refuses)) {
     return broken("far");
   }
   if (packet.proto == Proto::udp) {
     const auto fate = traffic.always(packet);
     if (fate.kind == Fate::taken) {
       // Asked of anybody, the site's resolver answers.
-      return filters_names(traffic.network(), probe) ? broken(word(fate.box->kind)) : Flow{};
+      return filters_names(traffic.network(), probe) ? broken(*fate.box) : Flow{};
     }
-    if (fate.kind != Fate::arrives) return broken(word(fate.box->kind));
-    if (const auto* box = traffic.swallows_replies(packet)) return broken(word(box->kind));
+    if (fate.kind != Fate::arrives) return broken(*fate.box);
+    if (const auto* box = traffic.swallows_replies(packet)) return broken(*box);
     return {};
   }
   auto syn = packet;
@@ -94,50 +83,30 @@ Flow direct(const Traffic& traffic, const Probe& probe, const Packet& packet) {
   auto fate = traffic.always(syn);
   const Box* taken_by = fate.kind == Fate::taken ? traffic.last_taker(syn, fate.box) : nullptr;
   if (taken_by != nullptr) {
-    const auto kind = taken_by->kind;
-    if (kind == BoxKind::portal) return broken(word(kind));
-    if (kind == BoxKind::intercept && packet.payload != Payload::none) return broken(word(kind));
+    const bool opens = taken_by->kind == BoxKind::intercept && packet.payload != Payload::none;
+    if (opens || taken_by->kind == BoxKind::portal) return broken(*taken_by);
     fate = traffic.carried_on(syn, taken_by->hop);
   }
-  if (fate.kind != Fate::arrives) return broken(word(fate.box->kind));
+  if (fate.kind != Fate::arrives) return broken(*fate.box);
   if (packet.payload == Payload::none) return {};
   // Who took the connection sends on what it is told, from where it stands.
   fate = taken_by == nullptr ? traffic.always(packet) : traffic.carried_on(packet, taken_by->hop);
-  if (fate.kind != Fate::arrives) return broken(word(fate.box->kind));
-  const bool full_packets = packet.payload == Payload::tls;
-  if (full_packets && taken_by == nullptr && traffic.find(BoxKind::mtu) != nullptr) {
-    return broken("mtu");
-  }
-  if (packet.payload == Payload::tls && far &&
-      (*far == FarFault::expired || *far == FarFault::untrusted || *far == FarFault::wrong_name)) {
-    return broken("far");
-  }
-  if (far == FarFault::error && probe.check == CheckKind::http) return broken("far");
-  return {};
+  if (fate.kind != Fate::arrives) return broken(*fate.box);
+  const bool tls = packet.payload == Payload::tls;  // whose packets are full
+  if (tls && taken_by == nullptr && traffic.find(BoxKind::mtu) != nullptr) return broken("mtu");
+  return answers_wrongly(far, probe, tls) ? broken("far") : Flow{};
 }
 
 Flow through_proxy(const Traffic& traffic, const Probe& probe, Packet packet) {
   const auto& proxy = traffic.network().proxy;
-  if (!proxy.up || proxy.login) return broken("proxy");
-  const bool plain = probe.check == CheckKind::http && probe.target.transport == Transport::tcp;
-  const bool allowed = std::any_of(proxy.ports.begin(), proxy.ports.end(),
-                                   [&](const auto& range) { return range.contains(packet.port); });
-  if (!allowed && !(plain && packet.port == 80)) return broken("proxy");
-  int last_inside = 0;
-  for (const auto& hop : traffic.network().hops) last_inside += hop.inside ? 1 : 0;
+  if (!proxy.up || proxy.login || !connects(proxy, probe)) return broken("proxy");
   packet.payload = Payload::none;
-  const auto fate = traffic.carried_on(packet, last_inside);
-  if (fate.kind != Fate::arrives) return broken(word(fate.box->kind));
+  const auto fate = traffic.carried_on(packet, traffic.network().routers_inside());
+  if (fate.kind != Fate::arrives) return broken(*fate.box);
   const auto far = traffic.far(packet.to);
-  if (far == FarFault::down || far == FarFault::refuses || far == FarFault::gone ||
-      far == FarFault::expired || far == FarFault::untrusted || far == FarFault::wrong_name) {
-    return broken("far");
-  }
-  if (far == FarFault::error && probe.check == CheckKind::http) return broken("far");
-  return {};
+  const bool absent = far == FarFault::down || far == FarFault::refuses || far == FarFault::gone;
+  return absent || answers_wrongly(far, probe, true) ? broken("far") : Flow{};
 }
-
-}  // namespace
 
 // Of a range that the sample finds open, a part between its ports may be shut: what bounds are
 // found there depends on chance, and they are right. By whom.
@@ -159,21 +128,19 @@ std::optional<std::string> part_of_range_shut(const Traffic& traffic, const Prob
   return std::nullopt;
 }
 
+}  // namespace
+
 Flow flow_of(const Traffic& traffic, const Probe& probe) {
   const auto& target = probe.target;
   const bool direct_route = target.route.direct();
   if (direct_route) {
     if (const auto lost = names_fail(traffic, target.host)) return *lost;
   }
-  Packet packet;
-  packet.proto = target.transport == Transport::udp ? Proto::udp : Proto::tcp;
-  packet.to = Internet::address_of(target.host);
-  packet.port = target.port();
-  packet.payload = payload_of(probe);
-  packet.name = target.host;
+  Packet packet{proto_of(target),  Internet::address_of(target.host),
+                target.port(),     0,
+                payload_of(probe), target.host};
   if (traffic.far(packet.to) == FarFault::gone) return broken("far");
   if (!direct_route) return through_proxy(traffic, probe, packet);
-  Flow worst;
   auto ports = target.sample;
   if (ports.empty()) ports.push_back(target.port());
   for (const auto port : ports) {
@@ -190,34 +157,31 @@ Flow flow_of(const Traffic& traffic, const Probe& probe) {
   if (probe.check == CheckKind::sip_alg && readable && traffic.find(BoxKind::sip_alg) != nullptr) {
     return broken("sip_alg");
   }
-  if (goes_by_flows(traffic)) return {Works::perhaps, "limit"};
+  if (std::ranges::any_of(traffic.network().boxes, goes_by_flows, &Box::kind)) {
+    return {Works::perhaps, "limit"};
+  }
   // Where nobody listens there is nothing to work: what comes back says little.
-  const bool asks_a_service = probe.check != CheckKind::udp_range &&
-                              probe.check != CheckKind::hop && probe.check != CheckKind::dns &&
-                              probe.check != CheckKind::ipv6;
+  const bool asks_a_service =
+      !asks_ways(probe) && probe.check != CheckKind::dns && probe.check != CheckKind::ipv6;
   if (asks_a_service && !traffic.internet().listens(packet.to, packet.proto, packet.port)) {
     return {Works::perhaps, "nobody"};
   }
-  return worst;
+  return {};
 }
 
 namespace {
 
 // Of hosts that need not all be reached, what holds of all of them.
-RowTruth row_truth(const Requirement& requirement, const PlannedRequirement& planned,
-                   const std::map<std::string, Flow>& flows,
-                   const std::map<std::string, const Probe*>& probes,
-                   const std::set<std::string>& gone) {
-  RowTruth row;
-  if (!planned.skipped.empty()) {
-    row.works = Works::perhaps;
-    return row;
-  }
+Works row_truth(const Requirement& requirement, const PlannedRequirement& planned,
+                const std::map<std::string, Flow>& flows,
+                const std::map<std::string, const ProbeResult*>& results,
+                const std::set<std::string>& gone) {
+  if (!planned.skipped.empty()) return Works::perhaps;
   // An endpoint works where one of its routes does; a host where all of its endpoints do, or, where
   // the row says so, any of them.
   std::map<std::string, std::map<std::string, Works>> hosts;
   for (const auto& id : planned.probes) {
-    const auto* probe = probes.at(id);
+    const auto* probe = &results.at(id)->probe;
     const bool companion = probe->check != requirement.check && probe->check != CheckKind::hop;
     if (companion || probe->check == CheckKind::ipv6 || probe->check == CheckKind::dns) continue;
     const auto& target = probe->target;
@@ -227,7 +191,7 @@ RowTruth row_truth(const Requirement& requirement, const PlannedRequirement& pla
     if (works == Works::yes) endpoint = Works::yes;
     if (works == Works::perhaps && endpoint == Works::no) endpoint = Works::perhaps;
   }
-  bool all = true, doubt = false, lost = false;
+  bool all = true, any = false, doubt = false, lost = false;
   for (const auto& [host, endpoints] : hosts) {
     bool some = false, every = true;
     for (const auto& [key, works] : endpoints) {
@@ -235,61 +199,42 @@ RowTruth row_truth(const Requirement& requirement, const PlannedRequirement& pla
       every &= works == Works::yes;
       doubt |= works == Works::perhaps;
     }
-    row.any_works |= every;
-    row.any_broken |= !every;
+    any |= every;
     // Beside others a name that has gone everywhere makes the list old, and closes no way.
     lost |= !every && !gone.contains(host);
     // One of several endpoints of a host: by the row's own words enough, or too little.
     if (some && !every) doubt |= requirement.reach.kind == Reach::Kind::any;
     all &= every;
   }
-  if (hosts.empty() || doubt) {
-    row.works = Works::perhaps;
-  } else if (all) {
-    row.works = Works::yes;
-  } else if (!row.any_works) {
-    row.works = Works::no;
-  } else {
-    // Some hosts: of a sample, of examples, of the nearest.
-    row.works = Works::perhaps;
-    const bool current = requirement.lifecycle == Lifecycle::current;
-    const bool listed = requirement.wildcards.empty() && requirement.reverse_dns.empty();
-    const bool every_one = requirement.reach.kind == Reach::Kind::all;
-    const bool all_current =
-        std::all_of(requirement.hosts.begin(), requirement.hosts.end(),
-                    [](const Host& host) { return host.lifecycle == Lifecycle::current; }) &&
-        std::all_of(
-            requirement.addresses.begin(), requirement.addresses.end(),
-            [](const AddressBlock& block) { return block.lifecycle == Lifecycle::current; });
-    if (every_one && current && listed && all_current && lost) row.works = Works::no;
-  }
+  if (hosts.empty() || doubt) return Works::perhaps;
+  if (all) return Works::yes;
   // Rows of the document's past, and examples that need not exist, decide nothing.
-  if (row.works == Works::no && requirement.lifecycle != Lifecycle::current) {
-    row.works = Works::perhaps;
-  }
-  return row;
+  const auto current = [](const auto& one) { return one.lifecycle == Lifecycle::current; };
+  if (!current(requirement)) return Works::perhaps;
+  // Nor do some hosts: of a sample, of examples, of the nearest.
+  const bool listed = requirement.wildcards.empty() && requirement.reverse_dns.empty();
+  const bool all_wanted = requirement.reach.kind == Reach::Kind::all && listed &&
+                          std::ranges::all_of(requirement.hosts, current) &&
+                          std::ranges::all_of(requirement.addresses, current);
+  return !any || (all_wanted && lost) ? Works::no : Works::perhaps;
 }
 
 // Works by one alternative of each need.
 bool is_carried(const TargetSet& set, const Capability& capability,
-                const std::map<std::string, RowTruth>& rows) {
-  return std::all_of(capability.needs.begin(), capability.needs.end(), [&](const auto& need) {
-    return std::any_of(
-        need.alternatives.begin(), need.alternatives.end(), [&](const auto& alternative) {
-          return std::all_of(alternative.begin(), alternative.end(), [&](const auto& id) {
-            const auto found = rows.find(set.id + '/' + id);
-            return found != rows.end() && found->second.works == Works::yes;
-          });
-        });
+                const std::map<std::string, Works>& rows) {
+  const auto works = [&](const std::string& id) {
+    const auto found = rows.find(set.id + '/' + id);
+    return found != rows.end() && found->second == Works::yes;
+  };
+  return std::ranges::all_of(capability.needs, [&](const Need& need) {
+    return std::ranges::any_of(need.alternatives, [&](const auto& alternative) {
+      return std::ranges::all_of(alternative, works);
+    });
   });
 }
 
 Works capability_truth(const TargetSet& set, const Capability& capability,
-                       const std::map<std::string, RowTruth>& rows) {
-  const auto of = [&](const std::string& id) -> const RowTruth* {
-    const auto found = rows.find(set.id + '/' + id);
-    return found == rows.end() ? nullptr : &found->second;
-  };
+                       const std::map<std::string, Works>& rows) {
   bool wanted = true, possible = true, measured = false;
   for (const auto& need : capability.needs) {
     bool any_possible = false, any_preferred = false, any_row = false;
@@ -297,14 +242,15 @@ Works capability_truth(const TargetSet& set, const Capability& capability,
     for (std::size_t i = 0; i < need.alternatives.size(); ++i) {
       bool may = true, does = true, known = false, all_lost = true;
       for (const auto& id : need.alternatives[i]) {
-        const auto* row = of(id);
-        if (row == nullptr) continue;
-        const auto* requirement = set.find_requirement(id);
+        const auto row = rows.find(set.id + '/' + id);
+        if (row == rows.end()) continue;
+        const auto works = row->second;
+        const auto severity = set.find_requirement(id)->severity;
         known = true;
-        weight = std::min(weight, requirement->severity);
-        does &= row->works == Works::yes;
-        all_lost &= row->works == Works::no;
-        if (row->works == Works::no && requirement->severity == Severity::required) may = false;
+        weight = std::min(weight, severity);
+        does &= works == Works::yes;
+        all_lost &= works == Works::no;
+        may &= works != Works::no || severity != Severity::required;
       }
       if (!known) continue;
       any_row = true;
@@ -324,33 +270,41 @@ Works capability_truth(const TargetSet& set, const Capability& capability,
 
 }  // namespace
 
+std::map<std::string, const ProbeResult*> by_id(const Report& report) {
+  std::map<std::string, const ProbeResult*> results;
+  for (const auto& result : report.probes) results[result.probe.id] = &result;
+  return results;
+}
+
+std::vector<const RequirementResult*> rows_of(const SetResult& set,
+                                              const CapabilityResult& capability) {
+  std::vector<const RequirementResult*> rows;
+  for (const auto& row : set.requirements) {
+    if (contains(capability.requirements, row.id)) rows.push_back(&row);
+  }
+  return rows;
+}
+
 Truth truth_of(const networks::Network& network, const Scene& scene, const Report& report) {
   Truth truth;
   const Traffic traffic(network, scene.internet);
-  std::map<std::string, const Probe*> probes;
-  for (const auto& result : report.probes) {
-    probes[result.probe.id] = &result.probe;
-    truth.flows[result.probe.id] = flow_of(traffic, result.probe);
-  }
+  const auto results = by_id(report);
+  for (const auto& [id, result] : results) truth.flows[id] = flow_of(traffic, result->probe);
   std::set<std::string> gone;
   for (const auto& far : network.far) {
     if (far.fault == FarFault::gone) gone.insert(far.host);
   }
   for (const auto& planned : scene.plan.requirements) {
-    for (const auto& set : scene.sets) {
-      if (set.id != planned.set) continue;
-      const auto* requirement = set.find_requirement(planned.requirement);
-      truth.rows[set.id + '/' + planned.requirement] =
-          row_truth(*requirement, planned, truth.flows, probes, gone);
-    }
+    const auto* requirement =
+        find_by_id(scene.sets, planned.set)->find_requirement(planned.requirement);
+    truth.rows[planned.set + '/' + planned.requirement] =
+        row_truth(*requirement, planned, truth.flows, results, gone);
   }
   for (const auto& set : scene.sets) {
     for (const auto& capability : set.capabilities) {
-      truth.capabilities[set.id + '/' + capability.id] =
-          capability_truth(set, capability, truth.rows);
-      if (is_carried(set, capability, truth.rows)) {
-        truth.carried.insert(set.id + '/' + capability.id);
-      }
+      const auto id = set.id + '/' + capability.id;
+      truth.capabilities[id] = capability_truth(set, capability, truth.rows);
+      if (is_carried(set, capability, truth.rows)) truth.carried.insert(id);
     }
   }
   return truth;

@@ -24,19 +24,20 @@ struct Flow {
 // The service's own traffic, as that probe stands for it.
 Flow flow_of(const Traffic& traffic, const Probe& probe);
 
-struct RowTruth {
-  Works works = Works::yes;
-  bool any_works = false, any_broken = false;  // of its hosts
-};
-
 struct Truth {
-  std::map<std::string, Flow> flows;     // by probe, follow-ups among them
-  std::map<std::string, RowTruth> rows;  // by "set/row"
+  std::map<std::string, Flow> flows;  // by probe, follow-ups among them
+  std::map<std::string, Works> rows;  // by "set/row"
   // By "set/capability": `yes` where it works by what the vendor wants, `no` where it cannot work.
   std::map<std::string, Works> capabilities;
   // Those that work, be it by a fallback.
   std::set<std::string> carried;
 };
+
+std::map<std::string, const ProbeResult*> by_id(const Report& report);
+
+// Those that it needs.
+std::vector<const RequirementResult*> rows_of(const SetResult& set,
+                                              const CapabilityResult& capability);
 
 Truth truth_of(const networks::Network& network, const Scene& scene, const Report& report);
 

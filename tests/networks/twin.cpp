@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <ranges>
 
 #include "tests/networks/text.hpp"
 #include "tests/networks/words.hpp"
@@ -21,29 +22,23 @@ bool same(const Evidence& one, const Evidence& other) {
 
 // Who refused, where that could be measured.
 const Evidence* refuser(const Observation& seen) {
-  const auto found =
-      std::find_if(seen.evidence.begin(), seen.evidence.end(), [](const Evidence& evidence) {
-        return evidence.kind == EvidenceKind::refuser &&
-               text_fact(evidence, Fact::who) != "not_measured";
-      });
+  const auto found = std::ranges::find_if(seen.evidence, [](const Evidence& evidence) {
+    return evidence.kind == EvidenceKind::refuser &&
+           text_fact(evidence, Fact::who) != "not_measured";
+  });
   return found == seen.evidence.end() ? nullptr : &*found;
 }
 
 // Whether routers had an answer left for the question who refused is chance.
 bool same(const Observation& one, const Observation& other) {
-  const auto without_refusers = [](const Observation& seen) {
-    auto list = seen.evidence;
-    std::erase_if(list,
-                  [](const auto& evidence) { return evidence.kind == EvidenceKind::refuser; });
-    return list;
-  };
-  const auto list = without_refusers(one), others = without_refusers(other);
+  const auto of_others = std::views::filter(
+      [](const Evidence& evidence) { return evidence.kind != EvidenceKind::refuser; });
   const auto *by = refuser(one), *others_by = refuser(other);
   return one.outcome == other.outcome && one.detail == other.detail &&
          one.address == other.address &&
          (by == nullptr || others_by == nullptr || same(*by, *others_by)) &&
-         std::equal(list.begin(), list.end(), others.begin(), others.end(),
-                    [](const auto& a, const auto& b) { return same(a, b); });
+         std::ranges::equal(one.evidence | of_others, other.evidence | of_others,
+                            [](const auto& a, const auto& b) { return same(a, b); });
 }
 
 // Packets that end on the way, at a router that had no answer left: that tells nothing.
@@ -79,22 +74,20 @@ bool refuses_udp(const ProbeResult& result) {
 
 bool look_the_same(const Report& one, const Report& other) {
   // Who refuses in the servers' names does so a few times a second: which of them is chance.
-  const bool refusals = std::any_of(one.probes.begin(), one.probes.end(), refuses_udp) ||
-                        std::any_of(other.probes.begin(), other.probes.end(), refuses_udp);
-  const auto refused_or_not = [&](const ProbeResult& a, const ProbeResult& b) {
-    return refusals && (refuses_udp(a) || refuses_udp(b)) &&
+  const auto refused_or_not = [](const ProbeResult& a, const ProbeResult& b) {
+    return (refuses_udp(a) || refuses_udp(b)) &&
            (a.observation.outcome == Outcome::silent || b.observation.outcome == Outcome::silent);
   };
-  return std::equal(one.probes.begin(), one.probes.end(), other.probes.begin(), other.probes.end(),
-                    [&](const ProbeResult& a, const ProbeResult& b) {
-                      return a.probe.id == b.probe.id && (alike(a, b) || refused_or_not(a, b));
-                    });
+  return std::ranges::equal(
+      one.probes, other.probes, [&](const ProbeResult& a, const ProbeResult& b) {
+        return a.probe.id == b.probe.id && (alike(a, b) || refused_or_not(a, b));
+      });
 }
 
 // One thing to repair: a box, by its place, or what else is wrong.
 struct Repair {
   std::string kind;
-  std::size_t box = 0;
+  std::optional<std::size_t> box{};
 };
 
 networks::Network without(networks::Network network, const std::vector<Repair>& repairs) {
@@ -109,7 +102,7 @@ networks::Network without(networks::Network network, const std::vector<Repair>& 
       network.proxy.login = false;
       network.proxy.ports = {{1, 65535}};
     } else {
-      network.boxes.erase(network.boxes.begin() + static_cast<std::ptrdiff_t>(repair->box));
+      network.boxes.erase(network.boxes.begin() + static_cast<std::ptrdiff_t>(*repair->box));
     }
   }
   return network;
@@ -122,22 +115,18 @@ std::vector<Repair> repairs_of(const networks::Network& network, const std::set<
     if (by.contains(kind)) repairs.push_back({kind, i});
   }
   for (const auto* other : {"far", "dns", "proxy"}) {
-    if (by.contains(other)) repairs.push_back({other, 0});
+    if (by.contains(other)) repairs.push_back({other});
   }
   return repairs;
 }
 
 // Of what the two see differently: the probes.
 std::vector<const Probe*> differing(const Report& one, const Report& other) {
-  std::map<std::string, const ProbeResult*> known;
-  for (const auto& result : one.probes) known[result.probe.id] = &result;
+  const auto known = by_id(one);
   std::vector<const Probe*> probes;
-  for (const auto& result : other.probes) {
-    const auto found = known.find(result.probe.id);
-    const bool both = found != known.end();
-    if (both && !same(found->second->observation, result.observation)) {
-      probes.push_back(&result.probe);
-    }
+  for (const auto& [probe, seen] : other.probes) {
+    const auto found = known.find(probe.id);
+    if (found != known.end() && !same(found->second->observation, seen)) probes.push_back(&probe);
   }
   return probes;
 }
@@ -145,8 +134,7 @@ std::vector<const Probe*> differing(const Report& one, const Report& other) {
 std::vector<Box*> boxes_of(networks::Network& network, const std::vector<Repair>& repairs) {
   std::vector<Box*> boxes;
   for (const auto& repair : repairs) {
-    const bool other = repair.kind == "far" || repair.kind == "dns" || repair.kind == "proxy";
-    if (!other) boxes.push_back(&network.boxes[repair.box]);
+    if (repair.box) boxes.push_back(&network.boxes[*repair.box]);
   }
   return boxes;
 }
@@ -190,11 +178,8 @@ networks::Network narrowed(networks::Network network, const std::vector<Repair>&
       box->matches = {{}};
     }
     for (auto& match : box->matches) {
-      if (port) {
-        match.ports = {*port, *port};
-      } else {
-        match.hosts = {host};
-      }
+      if (port) match.ports = {*port, *port};
+      if (!port) match.hosts = {host};
     }
   }
   return network;
@@ -218,39 +203,35 @@ std::vector<Match> spared(const Match& match, const std::vector<Wanted>& flows,
   // Of a network that holds one of them, its hosts one by one.
   std::set<std::string> single;
   for (const auto& host : named) {
-    const auto whole = host.find('/') == host.npos ? std::nullopt : callready::Network::parse(host);
+    const auto whole = whole_network(host);
     const auto inside = [&](const std::string& one) {
       return whole && whole->contains(Internet::address_of(one));
     };
-    const bool holds = std::any_of(flows.begin(), flows.end(),
-                                   [&](const Wanted& flow) { return inside(flow.host); });
-    if (!holds) {
+    if (std::ranges::any_of(flows, inside, &Wanted::host)) {
+      std::ranges::copy_if(all_hosts, std::inserter(single, single.end()), inside);
+    } else {
       single.insert(host);
-      continue;
     }
-    std::copy_if(all_hosts.begin(), all_hosts.end(), std::inserter(single, single.end()), inside);
   }
   for (const auto& host : single) {
-    const bool touched = std::any_of(flows.begin(), flows.end(),
-                                     [&](const Wanted& flow) { return flow.host == host; });
-    if (!touched) others.hosts.push_back(host);
+    if (std::ranges::find(flows, host, &Wanted::host) == flows.end()) {
+      others.hosts.push_back(host);
+      continue;
+    }
     for (const auto proto : {Proto::udp, Proto::tcp}) {
-      if (!touched || (match.proto != Proto::any && match.proto != proto)) continue;
+      if (match.proto != Proto::any && match.proto != proto) continue;
+      const auto keep = [&](int from, int to) {
+        rest.push_back(
+            {proto, {static_cast<std::uint16_t>(from), static_cast<std::uint16_t>(to)}, {host}});
+      };
       int first = match.ports.first;
       for (const auto& flow : flows) {  // by their ports
         if (flow.host != host || flow.proto != proto || flow.ports.last < first) continue;
         if (flow.ports.first > match.ports.last) break;
-        if (flow.ports.first > first) {
-          rest.push_back({proto,
-                          {static_cast<std::uint16_t>(first),
-                           static_cast<std::uint16_t>(flow.ports.first - 1)},
-                          {host}});
-        }
+        if (flow.ports.first > first) keep(first, flow.ports.first - 1);
         first = flow.ports.last + 1;
       }
-      if (first <= match.ports.last) {
-        rest.push_back({proto, {static_cast<std::uint16_t>(first), match.ports.last}, {host}});
-      }
+      if (first <= match.ports.last) keep(first, match.ports.last);
     }
   }
   if (!others.hosts.empty()) rest.push_back(others);
@@ -268,10 +249,7 @@ networks::Network sparing(networks::Network network, const std::vector<Repair>& 
       matches = box->matches;
       for (const auto& flow : flows) matches.push_back({flow.proto, flow.ports, {flow.host}});
     } else {
-      for (const auto& match : box->matches) {
-        const auto rest = spared(match, flows, all_hosts);
-        matches.insert(matches.end(), rest.begin(), rest.end());
-      }
+      for (const auto& match : box->matches) append(matches, spared(match, flows, all_hosts));
     }
     box->matches = std::move(matches);
   }
@@ -280,27 +258,22 @@ networks::Network sparing(networks::Network network, const std::vector<Repair>& 
 
 // `seen`: those only that were seen to get out.
 std::vector<Wanted> flows_of(const Report& report, const std::string& capability, bool seen) {
-  std::map<std::string, const ProbeResult*> probes;
-  for (const auto& result : report.probes) probes[result.probe.id] = &result;
+  const auto probes = by_id(report);
   std::vector<Wanted> flows;
   for (const auto& set : report.sets) {
     for (const auto& one : set.capabilities) {
       if (set.id + '/' + one.id != capability) continue;
-      const auto& ids = one.requirements;
-      for (const auto& row : set.requirements) {
-        if (std::find(ids.begin(), ids.end(), row.id) == ids.end()) continue;
-        for (const auto& id : row.probes) {
+      for (const auto* row : rows_of(set, one)) {
+        for (const auto& id : row->probes) {
           const auto& [probe, observation] = *probes.at(id);
-          if (seen && !reached(observation.outcome)) continue;
           const auto& target = probe.target;
-          const auto proto = target.transport == Transport::udp ? Proto::udp : Proto::tcp;
-          if (target.route.direct()) flows.push_back({target.host, proto, target.ports});
+          if (!target.route.direct() || (seen && !reached(observation.outcome))) continue;
+          flows.push_back({target.host, proto_of(target), target.ports});
         }
       }
     }
   }
-  std::sort(flows.begin(), flows.end(),
-            [](const Wanted& a, const Wanted& b) { return a.ports.first < b.ports.first; });
+  std::ranges::sort(flows, {}, [](const Wanted& flow) { return flow.ports.first; });
   return flows;
 }
 
@@ -387,9 +360,9 @@ bool looks_like_it_works(const networks::Network& network, const Scene& scene, c
 namespace {
 
 // What one box in the place of several may do.
-std::vector<Box> in_place_of(const std::vector<const Box*>& several) {
+std::vector<Box> in_place_of(const std::vector<Box*>& several) {
   const std::vector<Match> web{{Proto::tcp, {80, 80}, {}}, {Proto::tcp, {443, 443}, {}}};
-  const auto any_udp = Match{Proto::udp, {1, 65535}, {}};
+  const Match any_udp{Proto::udp, {1, 65535}, {}}, from_54{Proto::udp, {54, 65535}, {}};
   std::vector<Box> boxes;
   for (const auto* model : several) {
     auto box = *model;
@@ -401,13 +374,13 @@ std::vector<Box> in_place_of(const std::vector<const Box*>& several) {
       boxes.push_back(box);
     };
     with(false, {any_udp});
-    with(false, {{Proto::udp, {1, 52}, {}}, {Proto::udp, {54, 65535}, {}}});  // all but names
+    with(false, {{Proto::udp, {1, 52}, {}}, from_54});  // all but names
     with(true, {{Proto::tcp, {1, 65535}, {}}, {Proto::udp, {53, 53}, {}}});
     with(false, {{}});
     with(true, web);
     box.kind = BoxKind::replies;
     with(false, {any_udp});
-    with(false, {{Proto::udp, {54, 65535}, {}}});
+    with(false, {from_54});
     box.kind = BoxKind::protocol;  // what looks inside lets names alone out
     box.payload = Payload::dns;
     with(true, {any_udp});
@@ -437,17 +410,15 @@ bool looks_like_a_simpler_one(const networks::Network& network, const Scene& sce
     const auto& box = network.boxes[i];
     if (box.kind != BoxKind::nat) faults.push_back({std::string(word(box.kind)), i});
   }
-  if (!network.far.empty()) faults.push_back({"far", 0});
+  if (!network.far.empty()) faults.push_back({"far"});
   const auto fits = [&](const networks::Network& other) {
     return holds(other) && look_the_same(report, run(other, scene, &report));
   };
   for (const auto& some : choices(faults)) {
     const auto fewer = without(network, some);
     if (fits(fewer)) return true;
-    std::vector<const Box*> boxes;
-    for (const auto& fault : some) {
-      if (fault.kind != "far") boxes.push_back(&network.boxes[fault.box]);
-    }
+    auto whole = network;
+    const auto boxes = boxes_of(whole, some);
     if (boxes.size() < 2) continue;
     for (const auto& box : in_place_of(boxes)) {
       auto other = fewer;

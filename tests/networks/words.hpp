@@ -31,7 +31,4 @@ inline Evidence& add(Observation& observation, std::string_view kind,
   return evidence;
 }
 
-inline EvidenceValue number(long value) { return static_cast<std::int64_t>(value); }
-inline EvidenceValue text(std::string value) { return value; }
-
 }  // namespace callready::networks
