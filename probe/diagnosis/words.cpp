@@ -144,12 +144,21 @@ Text resolvers_in_words(const Facts& facts) {
   return resolvers.empty() ? phrase("the site's DNS servers") : listed(resolvers);
 }
 
-Text look_up_elsewhere(const Facts& facts, const Text& hosts) {
+Text look_up_elsewhere(const Facts& facts, const std::vector<std::string>& names) {
+  const auto resolvers = resolvers_in_words(facts);
+  const auto list = listed(names, 12);
+  if (names.size() > 1) {
+    return phrase(
+        "Look these names up from another line (a mobile phone's hotspot). If they are found "
+        "there, ask the administrator of this site's DNS servers ({}) why they are not found here. "
+        "If they are not, ask the operator of {}.",
+        resolvers, list);
+  }
   return phrase(
       "Look the name up from another line (a mobile phone's hotspot). If it is found there, ask "
       "the administrator of this site's DNS servers ({}) why it is not found here. If it is not, "
       "ask the operator of {}.",
-      resolvers_in_words(facts), hosts);
+      resolvers, list);
 }
 
 Text ask_the_device(const std::string& device) {

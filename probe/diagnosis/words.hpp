@@ -55,7 +55,7 @@ void add_what_they_saw(std::vector<FindingEvidence>& list,
                        const std::vector<const ProbeResult*>& probes, std::size_t most = 8);
 
 // The fix for names of which nobody can say from here whether they are gone everywhere.
-Text look_up_elsewhere(const Facts& facts, const Text& hosts);
+Text look_up_elsewhere(const Facts& facts, const std::vector<std::string>& names);
 
 // "www.google.com is not a DNS server, yet its port 53 answers: ...", by port_53_taken().
 FindingEvidence intercepts_dns(const ProbeResult& taken);

@@ -145,7 +145,7 @@ constexpr std::array all_words{
         "Exempt the service from the limit or intrusion rule that shuts clients out."},
     FindingWords{FindingCode::firewall_sip_filtered, "SIP is inspected and dropped",
                  "Packets reach the SIP servers' ports, but SIP messages are dropped.",
-                 "Other packets to the same ports, or SIP over TLS, get an answer.",
+                 "Other packets to the same ports pass, or SIP over TLS is answered.",
                  Owners{Owner::network}, "Turn off SIP inspection for the service's servers."},
     FindingWords{FindingCode::firewall_stun_filtered, "STUN and TURN are inspected and dropped",
                  "UDP gets out, but not STUN and TURN, the protocols that WebRTC calls start with.",

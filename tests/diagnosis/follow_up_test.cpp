@@ -276,16 +276,34 @@ TEST(FollowUps, AskForTheWayOfALoneSilence) {
   EXPECT_TRUE(asks(list, "hop/udp/stun.vendor.com:3478?control=20.1.1.1:443&payload=rtp"));
 }
 
-// Whoever opens TLS takes the connection, too, whether it gets through to the server or not.
+// What died once is asked for once more all the same.
+TEST(FollowUps, AskOnceMoreBesideALoneSilence) {
+  const auto by_tcp = probe(CheckKind::stun, Transport::tcp, "stun.vendor.com", 3478, answered);
+  const auto seen = range("media.vendor.com",
+                          {{10'000, "left_site"}, {15'000, "dropped"}, {20'000, "left_site"}});
+  const auto list = ids(report(
+      {row("stun", {unanswered(stun("stun.vendor.com", 3478, silent)), by_tcp}),
+       row("media", {seen}), row("relays", {turn("turn.vendor.com"), stun("stun2.vendor.com")}),
+       controls(anchors()), controls({stun("stun.cloudflare.com"), ntp("pool.ntp.org")})}));
+  EXPECT_TRUE(asks(list, "hop/udp/stun.vendor.com:3478?control=20.1.1.1:443&payload=stun"));
+  EXPECT_TRUE(asks(list, "hop/udp/media.vendor.com:15000?payload=rtp"));
+}
+
+// Whoever opens TLS takes the connection, too, whether it gets through to the server or not. Those
+// that were greeted anyway do not count.
 TEST(FollowUps, GreetBehindTheInterceptionWhomOnlyAConnectionWasAskedOf) {
   const std::string gateway = "CN=Web Gateway";
   const auto opened = [&](const char* host) {
     return with_root(tls(host, failed, "untrusted", gateway), false);
   };
   const auto made = [&](bool intercepted) {
-    return ids(report({row("push", {tcp("push.vendor.com", 443), tcp("push.vendor.com", 5223)}),
-                       controls({intercepted ? opened("www.google.com") : tls("www.google.com"),
-                                 stun("stun.l.google.com", 19302)})}));
+    return ids(report(
+        {row("push", {tcp("a.vendor.com", 443), tcp("b.vendor.com", 443), tcp("c.vendor.com", 443),
+                      tcp("push.vendor.com", 443), tcp("push.vendor.com", 5223)}),
+         row("web", {intercepted ? opened("a.vendor.com") : tls("a.vendor.com"),
+                     intercepted ? opened("b.vendor.com") : tls("b.vendor.com")}),
+         controls({intercepted ? opened("www.google.com") : tls("www.google.com"),
+                   stun("stun.l.google.com", 19302)})}));
   };
   EXPECT_TRUE(asks(made(true), "tls/tls/push.vendor.com:443"));
   EXPECT_FALSE(asks(made(true), "tls/tls/push.vendor.com:5223")) << "nobody opens TLS there";

@@ -95,7 +95,7 @@ TEST(ReachForward, AHostsRuleDoesNotShutTheLookUpOfItsName) {
 
 TEST(ReachForward, AListOfHostsAndPortsSparesWhatRowsAskFor) {
   auto list = box(Kind::hosts, Fate::drop);
-  list.but_asked = true;
+  list.spares_asked = true;
   auto asked = tcp(443);
   asked.asked = true;
   EXPECT_EQ(fate_of(list, asked), Fate::pass);
@@ -171,8 +171,9 @@ TEST(ReachForward, TheNearestThatLetsNothingPassDecides) {
   EXPECT_EQ(fate({0, 3}), Fate::drop);
 }
 
-// A device that carries connections on stands for the far end, in whatever order the boxes come.
-TEST(ReachForward, WhoCarriesConnectionsStandsForTheFarEnd) {
+// A device that carries connections on stands for what is behind it, in whatever order the boxes
+// come.
+TEST(ReachForward, WhoCarriesConnectionsStandsForWhatIsBehind) {
   const Boxes boxes{box(Kind::accept, Fate::carry), box(Kind::far_end, Fate::down),
                     box(Kind::reticent, Fate::ignore), beyond(box(Kind::rule, Fate::drop))};
   const auto fate = [&](std::vector<std::uint32_t> numbers) {

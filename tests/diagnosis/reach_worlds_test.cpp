@@ -159,6 +159,19 @@ TEST(ReachWorlds, AFirewallBehindTheRoutersThatSpeakTurnsAllUdpAway) {
       << "the media";
 }
 
+// A row asks for a range, and other ports of it than its sample are asked for, too.
+TEST(ReachWorlds, AnotherPortOfARangeIsNoOtherPortOfItsHost) {
+  const auto quiet = [](ProbeResult result) { return sent(std::move(result), 4); };
+  const auto site = report({row("media", {range("media.vendor.com", all_ports("left_site"))}),
+                            row("relays", {test::turn("turn.vendor.com")}),
+                            controls({quiet(test::tls("www.google.com", silent, "timed_out")),
+                                      quiet(test::stun("stun.cloudflare.com", 3478, silent)),
+                                      quiet(test::stun("stun.l.google.com", 19302, silent))}),
+                            follow_up({udp_hop("media.vendor.com", 19302, "dropped")})});
+  const auto diagnosis = diagnose(site, {});
+  for (const auto& box : diagnosis.boxes) EXPECT_FALSE(box.spares_asked) << box.text;
+}
+
 // Packets to another port of a vendor's host die as those to strangers do.
 TEST(ReachWorlds, AListOfTheAllowedMayNameHostsWithTheirPorts) {
   const auto quiet = [](ProbeResult result) { return sent(std::move(result), 4); };

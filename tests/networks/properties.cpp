@@ -124,7 +124,7 @@ class Judge {
       return probe.target.transport != Transport::udp && probe.target.route.direct() &&
              port != 80 && port != 443 && port != 53 && port != 0;
     };
-    // But names: that they may be looked up all the same, "offline" says itself.
+    // All but DNS: the finding itself says that names may still be looked up.
     const auto but_names = [](const Probe& probe) { return probe.check != CheckKind::dns; };
     const auto nats = std::ranges::count(network_.boxes, BoxKind::nat, &Box::kind);
     const bool symmetric = has_box([](const Box& box) {
@@ -142,13 +142,18 @@ class Judge {
     const auto dns = network_.dns;
     const bool lies = dns != Dns::works && dns != Dns::dead;
     const bool no_dns = dns == Dns::dead || dns == Dns::servfail || dns == Dns::refused;
+    // These look at all flows.
+    if (code == firewall_udp_blocked) return all_broken(udp_from_there) ? "" : "some UDP works";
+    if (code == firewall_web_only)
+      return all_broken(other_tcp) && all_broken(udp) ? "" : "more than web works";
+    // What works and cannot be seen to makes no difference to any probe.
+    if (code == network_offline)
+      return nothing_reached() || all_broken(but_names) ? "" : "something works";
     const struct {
       FindingCode code;
       bool there;
       const char* otherwise;
     } claims[] = {
-        {firewall_udp_blocked, all_broken(udp_from_there), "some UDP works"},
-        {firewall_web_only, all_broken(other_tcp) && all_broken(udp), "more than web works"},
         {firewall_stun_filtered, filters({Payload::stun, Payload::turn}), "no box filters STUN"},
         {firewall_sip_filtered, has(BoxKind::accept) || filters({Payload::sip}),
          "no box filters SIP"},
@@ -162,8 +167,6 @@ class Judge {
         {network_mtu, has(BoxKind::mtu), "no box drops large packets"},
         {network_ipv6_broken, network_.ipv6 == Ipv6::broken, "IPv6 is not broken"},
         {network_vpn_full_tunnel, false, "no VPN"},
-        // What works and cannot be seen to makes no difference to any probe.
-        {network_offline, nothing_reached() || all_broken(but_names), "something works"},
         {dns_filtered, lies, "DNS does not filter"},
         {dns_rewritten, lies, "DNS does not filter"},
         {dns_unreachable, no_dns || network_.resolver_outside, "the resolver works"},

@@ -26,6 +26,11 @@ constexpr std::string_view families[] = {"none", "works", "broken"};
 constexpr std::string_view faults[] = {"down",      "refuses",    "error", "expired",
                                        "untrusted", "wrong_name", "gone"};
 static_assert(std::size(kinds) == static_cast<std::size_t>(BoxKind::branch) + 1);
+static_assert(std::size(actions) == static_cast<std::size_t>(Action::forge) + 1);
+static_assert(std::size(protos) == static_cast<std::size_t>(Proto::tcp) + 1);
+static_assert(std::size(behaviours) == static_cast<std::size_t>(Behaviour::address_and_port) + 1);
+static_assert(std::size(resolvers) == static_cast<std::size_t>(Dns::sinkhole) + 1);
+static_assert(std::size(families) == static_cast<std::size_t>(Ipv6::broken) + 1);
 static_assert(std::size(payloads) == static_cast<std::size_t>(Payload::other) + 1);
 static_assert(std::size(faults) == static_cast<std::size_t>(FarFault::gone) + 1);
 

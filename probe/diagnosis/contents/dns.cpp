@@ -124,9 +124,10 @@ Causes find_dns_unreachable(const Diagnosis& context) {
     }
   }
   add_what_they_saw(finding.evidence, cause.explained, 4);
-  // Rows that ask for DNS itself fail by the same silence.
+  // Rows that ask for DNS itself fail by it, too.
   for (const auto& result : facts.report.probes) {
-    if (asks_the_system(result) && failing(result)) add_once(cause.explained, &result);
+    const bool lost = asks_the_system(result) && failing(result) && facts.asked_for(result);
+    if (lost && !context.explained(result)) add_once(cause.explained, &result);
   }
   return {cause};
 }
@@ -206,8 +207,9 @@ Causes find_dns_filtered(const Diagnosis& context) {
     cause.finding.evidence.push_back(*proof);
     add_search_domain(cause.finding.evidence, name);
   }
-  // Nobody independent can be asked. Where several names of an owner do not exist, none of his
-  // does, and other owners' do, it is not the list that is old. Of others nobody can know.
+  // Nobody independent can be asked. If several names of one owner are missing, none of that
+  // owner's names resolves, and other owners' names do, then the list is not merely out of date. Of
+  // any other missing name, nobody can tell from here.
   const auto* taken = port_53_taken(context.facts);
   const bool proved = !lost.empty();
   bool weak = false;
@@ -218,15 +220,18 @@ Causes find_dns_filtered(const Diagnosis& context) {
     for (const auto& [text, name] : names) {
       const auto owner = registrable_domain(text);
       if (name.address) alive.insert(owner);
-      const bool missing = name.failure == DetailCode::no_such_name;
-      if (missing && !open_failures(context, name).empty()) gone[owner].push_back(&name);
+      const bool missing = name.failure == DetailCode::no_such_name && !name.address;
+      if (missing && !context.facts.proxied_reached(text)) gone[owner].push_back(&name);
     }
+    const auto is_open = [&](const Name* name) { return !open_failures(context, *name).empty(); };
     if (alive.empty()) gone.clear();
     for (const auto& [owner, missing] : gone) {
       if (alive.contains(owner) || missing.size() < 2) {
-        append(unclear, missing);
+        std::ranges::copy_if(missing, std::back_inserter(unclear), is_open);
       } else {
-        for (const auto* name : missing) take(*name);
+        for (const auto* name : missing) {
+          if (is_open(name)) take(*name);
+        }
       }
     }
     weak = lost.empty() && std::ranges::any_of(unclear, [&](const Name* name) {
@@ -255,7 +260,7 @@ Causes find_dns_filtered(const Diagnosis& context) {
           : phrase("This site's DNS does not resolve {} host names that the service needs",
                    lost.size());
   finding.fix =
-      weak ? look_up_elsewhere(context.facts, listed(lost))
+      weak ? look_up_elsewhere(context.facts, lost)
            : phrase(
                  "Allow these names on this site's DNS servers ({0}) and any DNS filter behind "
                  "them: "

@@ -26,7 +26,7 @@ std::size_t& Questions::room_for(Purpose purpose) {
   return again && room_ == 0 ? room_for_repeats_ : room_;
 }
 
-void Questions::ask(Purpose purpose, CheckKind check, Transport transport, std::string host,
+bool Questions::ask(Purpose purpose, CheckKind check, Transport transport, std::string host,
                     std::uint16_t port, std::map<std::string, std::string> with,
                     std::string proxy) {
   Probe probe;
@@ -39,9 +39,10 @@ void Questions::ask(Purpose purpose, CheckKind check, Transport transport, std::
   probe.purpose = purpose;
   probe.id = probe_id(probe);
   auto& room = room_for(purpose);
-  if (room == 0 || facts_.find(probe.id) != nullptr || !ids_.insert(probe.id).second) return;
+  if (room == 0 || facts_.find(probe.id) != nullptr || !ids_.insert(probe.id).second) return false;
   --room;
   list_.push_back(std::move(probe));
+  return true;
 }
 
 namespace {
@@ -245,8 +246,8 @@ void ask_for_the_servers_word(const Facts& facts, Questions& questions) {
   }
 }
 
-// Where TLS is opened on the way, a connection stands with the device that does so. Who greets the
-// server over it hears whether the device gets through to it.
+// Where a device opens TLS, a TCP connection only reaches that device. A TLS greeting over it shows
+// whether the device gets through to the server.
 void ask_behind_the_interception(const Facts& facts, Questions& questions) {
   const auto ports = intercepted_ports(facts);
   std::size_t asked = 0;
@@ -256,9 +257,8 @@ void ask_behind_the_interception(const Facts& facts, Questions& questions) {
     const bool stands = probe.check == CheckKind::tcp && seen.outcome == Outcome::connected;
     if (!stands || !ports.contains(target.port()) || !findings::is_direct(result)) continue;
     if (!facts.asked_for(result) || asked == most_hosts) continue;
-    questions.ask(Purpose::servers_word, CheckKind::tls, Transport::tls, target.host,
-                  target.port());
-    ++asked;
+    asked += questions.ask(Purpose::servers_word, CheckKind::tls, Transport::tls, target.host,
+                           target.port());
   }
 }
 

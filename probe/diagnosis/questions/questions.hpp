@@ -13,9 +13,9 @@ class Questions {
  public:
   explicit Questions(const findings::Facts& facts);
 
-  // Nothing where it has been asked already, or where there are enough. `proxy`: its URL; empty:
+  // False where it has been asked already, or where there are enough. `proxy`: its URL; empty:
   // directly.
-  void ask(Purpose purpose, CheckKind check, Transport transport, std::string host,
+  bool ask(Purpose purpose, CheckKind check, Transport transport, std::string host,
            std::uint16_t port, std::map<std::string, std::string> with = {},
            std::string proxy = {});
   std::vector<Probe> take() { return std::move(list_); }

@@ -278,7 +278,9 @@ std::vector<std::size_t> left_over(const Facts& facts, const reach::Diagnosis& d
 // What a box is thought to do is to be seen: how its packets fare on the way, over UDP beside media
 // on the same port, which a filter of STUN or SIP lets through; and, of what dies further out,
 // whether a stranger's packet gets as far as the vendors' do.
-void add_witnesses(const Facts& facts, const reach::Diagnosis& drawn, Candidates& candidates) {
+// `silent`: what no box of it explains.
+void add_witnesses(const Facts& facts, const reach::Diagnosis& drawn,
+                   const std::vector<std::size_t>& silent, Candidates& candidates) {
   const auto& sight = drawn.sight;
   const auto of = [&](std::size_t event, Cargo cargo, bool climbed) {
     const auto& packet = sight.packets[event];
@@ -301,20 +303,23 @@ void add_witnesses(const Facts& facts, const reach::Diagnosis& drawn, Candidates
     const bool any_host = box.beyond && box.hosts.empty();
     if (any_host && stranger != lost.end()) of(*stranger, sight.packets[*stranger].cargo, true);
   }
-  for (const auto event : left_over(facts, drawn)) as_it_is_and_as_media(event);
+  for (const auto event : silent) as_it_is_and_as_media(event);
 }
 
 // Of each flow that died, or left and no more: with its own payload, as media, to the control's
-// host, and, of strangers, as far as its own way goes. Where a connection stood and no more, or was
-// taken near by, the same of the control, which works: who takes all may carry them on.
+// host, and, of strangers, as far as its own way goes. Where a connection stood and carried
+// nothing, or was taken near by, also a packet to the control, which works: a device that takes all
+// connections may carry that one on.
 void add_all(const Facts& facts, const reach::Sight& sight, const Flow& control,
              Candidates& candidates) {
+  const bool taken = std::ranges::any_of(sight.events.flows, [](const FlowEvent& event) {
+    return event.seen == Seen::taken || event.seen == Seen::mute;
+  });
+  if (taken) candidates.add({false, control.host, control.port, Cargo::none, false});
   for (std::size_t i = 0; i < sight.packets.size(); ++i) {
     const auto& packet = sight.packets[i];
     const auto& event = sight.events.flows[i];
     const bool left = packet.udp && event.seen == Seen::expired;
-    if (event.seen == Seen::taken || event.seen == Seen::mute)
-      candidates.add({false, control.host, control.port, Cargo::none, false});
     if ((!reach::is_bad(event.seen) && !left) || !may_be_asked_about(facts, event)) continue;
     const auto& host = event.flow.host;
     candidates.add({packet.udp, host, packet.port, packet.cargo, false});
@@ -327,10 +332,10 @@ void add_all(const Facts& facts, const reach::Sight& sight, const Flow& control,
 }
 
 void ask_by_worlds(const findings::Diagnosis& context, const Flow& control, const With& through,
-                   Questions& questions) {
+                   const std::vector<std::size_t>& silent, Questions& questions) {
   const auto& drawn = context.worlds();
   Candidates candidates(context.facts.report, drawn.sight);
-  add_witnesses(context.facts, drawn, candidates);
+  add_witnesses(context.facts, drawn, silent, candidates);
   const auto witnesses = std::min(candidates.list.size(), most_witnesses);
   add_all(context.facts, drawn.sight, control, candidates);
   std::vector<std::size_t> chosen(witnesses);
@@ -380,12 +385,11 @@ void ask_for_ways(const findings::Diagnosis& context, Questions& questions, bool
     return flow.port != findings::dns_port && !findings::heard(flow) &&
            flow.way != Reachability::open;
   });
-  if (any_in_doubt &&
-      (any_row_suffers(context.worlds()) || !left_over(facts, context.worlds()).empty())) {
-    ask_by_worlds(context, *control, through, questions);
-  } else {
-    ask_once_more(facts, questions);
-  }
+  const bool suffers = any_in_doubt && any_row_suffers(context.worlds());
+  const auto silent =
+      any_in_doubt ? left_over(facts, context.worlds()) : std::vector<std::size_t>();
+  if (suffers || !silent.empty()) ask_by_worlds(context, *control, through, silent, questions);
+  if (!suffers) ask_once_more(facts, questions);
   ask_for_silent_ranges(facts, through, questions, hurried);
 }
 

@@ -197,9 +197,35 @@ std::vector<PacketFlow> flows_asked_for(const Report& report) {
   return flows;
 }
 
+std::vector<RowFlow> flows_of_rows(const Report& report) {
+  std::vector<RowFlow> flows;
+  for (const auto& result : report.probes) {
+    const auto& [probe, seen] = result;
+    if (probe.control() || !stands_for_packets(result)) continue;
+    const auto& target = probe.target;
+    flows.push_back({target.transport == Transport::udp, target.host, target.ports});
+  }
+  return flows;
+}
+
 Asked asked_by(const Report& report, const Sight& sight, const RowReach& reach,
                const std::vector<const Finding*>& contents) {
   return Asking(report, sight).make(reach, contents);
+}
+
+std::vector<Packet> packets_of(const Asked& asked, const AskedProbe& probe,
+                               const std::set<std::uint16_t>& ports) {
+  std::vector<Packet> packets;
+  for (const auto number : probe.packets) packets.push_back(asked.packets[number]);
+  const auto& range = probe.result->probe.target.ports;
+  if (packets.empty() || range.single()) return packets;
+  auto packet = packets.front();
+  for (auto port = ports.lower_bound(range.first); port != ports.end() && *port <= range.last;
+       ++port) {
+    packet.port = *port;
+    packets.push_back(packet);
+  }
+  return packets;
 }
 
 std::vector<Met> fates_asked(const Asked& asked, const World& world, const Boxes& boxes) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 
 #include "probe/diagnosis/reach/world.hpp"
 #include "probe/model/report.hpp"
@@ -53,11 +54,17 @@ struct Asked {
   std::vector<AskedRow> rows;
 };
 
-// The flows, before there is a Sight that they are part of.
+// The flows of all probes, and those that rows ask for, before there is a Sight that they are part
+// of.
 std::vector<PacketFlow> flows_asked_for(const Report& report);
+std::vector<RowFlow> flows_of_rows(const Report& report);
 
 Asked asked_by(const Report& report, const Sight& sight, const RowReach& reach,
                const std::vector<const Finding*>& contents);
+
+// What the probe stands for. A range is more than its sample: also those of `ports` that are in it.
+std::vector<Packet> packets_of(const Asked& asked, const AskedProbe& probe,
+                               const std::set<std::uint16_t>& ports);
 
 // What a world makes of each packet, probe and row.
 std::vector<Met> fates_asked(const Asked& asked, const World& world, const Boxes& boxes);

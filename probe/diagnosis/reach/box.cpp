@@ -49,7 +49,7 @@ bool covers(const Box& box, const Packet& packet) {
   if (packet.ends_at_device || (packet.ends_early && at_far_end(box))) return false;
   // What is seen so far out has passed whoever drops it, and not whoever drops its replies.
   if (packet.ends_early && box.beyond && (!packet.ends_far || box.fate == Fate::deaf)) return false;
-  if (!matches(box.protocol, packet.udp) || (box.but_asked && packet.asked)) return false;
+  if (!matches(box.protocol, packet.udp) || (box.spares_asked && packet.asked)) return false;
   if (box.cargoes != 0 && (box.cargoes & bit(packet.cargo)) == 0) return false;
   if (!box.ports.empty() && !is_one_of(box.ports, packet.port)) return false;
   for (const auto& [ports, protocol] : box.spared) {
@@ -92,7 +92,7 @@ bool is_wider(const Box& whole, const Box& part) {
         });
     return other || contains(part.spared, spared);
   };
-  const bool spares = whole.but_asked == part.but_asked &&
+  const bool spares = (!whole.spares_asked || part.spares_asked) &&
                       std::ranges::all_of(whole.spared, is_spared) &&
                       (whole.spared_hosts.empty() || whole.spared_hosts == part.spared_hosts);
   return within(whole.hosts, part.hosts) && all_ports && spares;

@@ -49,8 +49,8 @@ constexpr bool loses(Fate fate) {
          fate != Fate::unheard && fate != Fate::close && fate != Fate::severed;
 }
 
-// True where the first packet of a flow gets nowhere, or its answer does not: not where only what
-// it carries later is lost, or somebody else answers.
+// True where the first packet of a flow, or its answer, is lost or refused: not where the
+// connection stands, or somebody else answers.
 constexpr bool stops(Fate fate) {
   return loses(fate) && fate != Fate::mute && fate != Fate::cut && fate != Fate::take &&
          fate != Fate::big && fate != Fate::portal && fate != Fate::elsewhere;
@@ -101,7 +101,7 @@ struct Box {
   std::vector<PortRange> ports{};
   std::vector<Spared> spared{};
   Hosts hosts{}, spared_hosts{};
-  bool but_asked = false;     // spares the flows that rows ask for
+  bool spares_asked = false;  // spares the flows that rows ask for
   std::uint32_t cargoes = 0;  // of bit(Cargo)
   // Behind the last router that speaks, or on the way back: TTLs end before it.
   bool beyond = false;
@@ -113,7 +113,7 @@ struct Box {
   // All but the text, which follows from the rest: two boxes with one key are one.
   auto key() const {
     return std::tie(kind, code, prior, fate, protocol, ports, spared, hosts, spared_hosts,
-                    but_asked, cargoes, beyond, since_ms, explains, names);
+                    spares_asked, cargoes, beyond, since_ms, explains, names);
   }
 };
 

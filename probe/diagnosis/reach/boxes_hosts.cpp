@@ -54,8 +54,8 @@ void propose_ranges_of_hosts(const Clues& clues, Boxes& boxes) {
   }
 }
 
-// A list of the allowed that names the vendors' hosts with their ports: it is seen where packets to
-// other ports of theirs die as those to strangers do.
+// An allow list that names the vendors' hosts with their ports. Its sign: packets to other ports of
+// these hosts die just as packets to strangers do.
 void propose_strict_lists(const Clues& clues, Boxes& boxes) {
   const auto bad = clues.select(clues.bad, [&](std::uint32_t event) {
     const auto& packet = clues.packet(event);
@@ -71,7 +71,7 @@ void propose_strict_lists(const Clues& clues, Boxes& boxes) {
   Box box;
   box.kind = Kind::hosts;
   box.code = Code::destination_blocked;
-  box.but_asked = true;
+  box.spares_asked = true;
   box.spared_hosts = clues.sight.resolvers;
   if (!clues.any(bad, is_dns)) box.spared = {{single(53), Protocol::any}};
   propose_of(clues, box, prior::other_hosts + prior::with_ports, bad,

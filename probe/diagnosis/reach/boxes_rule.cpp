@@ -65,8 +65,8 @@ void whole_scopes(Protocol protocol, Scopes& scopes) {
   }
 }
 
-// Of the ports in their order, runs that are dead, between ports that are open. No range begins
-// with DNS.
+// Of the ports in their order, runs that are dead, between ports that are open. Port 53 has rules
+// of its own: a dead one begins no range.
 void range_scopes(const Ports& dead, const Ports& open, Scopes& scopes) {
   auto left = dead;
   left.erase(53);

@@ -19,7 +19,7 @@ enum class Code : std::uint8_t {
   ntp_filtered,
   rate_limited,
   sip_filtered,
-  sip_swallowed,  // on its usual port
+  sip_swallowed,  // on its usual port: worlds that differ by it are to be told apart
   stun_filtered,
   tcp_port_blocked,
   tls_filtered,

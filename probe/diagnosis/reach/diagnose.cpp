@@ -78,7 +78,8 @@ Diagnosis find_worlds(const Report& report, const RowReach& reach,
     if (finding->code == FindingCode::network_no_gateway)
       events.signs.push_back({{}, Sign::no_link, {}});
   }
-  result.sight = look(std::move(events), flows_asked_for(report), resolvers_of(report.site));
+  result.sight = look(std::move(events), flows_asked_for(report), resolvers_of(report.site),
+                      flows_of_rows(report));
   result.asked = asked_by(report, result.sight, reach, result.contents);
   const auto all = all_events(result.sight);
   result.boxes = propose(clues_of(result.sight, all), order);

@@ -60,6 +60,7 @@ constexpr Cell cells[] = {
     {Fate::take, Seen::mute, .95},
     {Fate::take, Seen::cut, .05},
     {Fate::take, Seen::talk, .001},
+    {Fate::take, Seen::reply, .95},  // over UDP, of a device that answers by itself
     {Fate::take, Seen::taken, .9},
     {Fate::take, Seen::dropped, .1},
     {Fate::carry, Seen::open, .97},

@@ -156,13 +156,17 @@ Packet Sight::packet_of(const PacketFlow& flow) const {
   packet.port = flow.port;
   packet.host = host_id(flow.host);
   packet.name = host_id(name_of(flow));
-  packet.asked = asked.contains({packet.udp, packet.host, packet.port});
+  const auto ports = asked.find({packet.udp, packet.host});
+  packet.asked =
+      ports != asked.end() && std::ranges::any_of(ports->second, [&](const PortRange& range) {
+        return range.contains(packet.port);
+      });
   packet.at_ms = std::numeric_limits<double>::infinity();
   return packet;
 }
 
 Sight look(FlowEvents events, const std::vector<PacketFlow>& others,
-           const std::vector<std::string>& resolvers) {
+           const std::vector<std::string>& resolvers, const std::vector<RowFlow>& asked) {
   Sight sight;
   sight.events = std::move(events);
   auto& hosts = sight.hosts;
@@ -172,6 +176,7 @@ Sight look(FlowEvents events, const std::vector<PacketFlow>& others,
   };
   for (const auto& event : sight.events.flows) know(event.flow);
   for (const auto& flow : others) know(flow);
+  for (const auto& flow : asked) hosts.push_back(flow.host);
   for (const auto& sign : sight.events.signs) hosts.push_back(sign.host);
   hosts.insert(hosts.end(), resolvers.begin(), resolvers.end());
   std::sort(hosts.begin(), hosts.end());
@@ -190,9 +195,8 @@ Sight look(FlowEvents events, const std::vector<PacketFlow>& others,
     if (fresh) sight.domain_names.push_back(place->first);
     sight.domains.push_back(place->second);
   }
-  for (const auto& event : sight.events.flows) {
-    const auto& flow = event.flow;
-    if (!event.control) sight.asked.emplace(flow.udp, sight.host_id(flow.host), flow.port);
+  for (const auto& [udp, host, ports] : asked) {
+    sight.asked[{udp, sight.host_id(host)}].push_back(ports);
   }
   const HowFar how_far(sight.events.flows);
   const Devices devices(sight.events.flows);

@@ -4,13 +4,14 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
-#include <set>
+#include <map>
 #include <string>
 #include <string_view>
-#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "probe/model/flow_event.hpp"
+#include "probe/model/ip.hpp"
 
 namespace callready::reach {
 
@@ -52,7 +53,8 @@ struct Sight {
   std::vector<Packet> packets;            // of each flow event
   std::vector<HostId> sign_hosts;         // of each sign
   Hosts resolvers;                        // the site's own
-  std::set<std::tuple<bool, HostId, std::uint16_t>> asked;  // over UDP or not: see Packet
+  // What rows ask for, by host, over UDP (true) or TCP.
+  std::map<std::pair<bool, HostId>, std::vector<PortRange>> asked;
 
   std::size_t size() const { return packets.size() + sign_hosts.size(); }
   HostId host_id(std::string_view host) const;  // of a host that is known
@@ -60,8 +62,15 @@ struct Sight {
   Packet packet_of(const PacketFlow& flow) const;
 };
 
+// What a row asks for: whether over UDP, of whom, on which ports.
+struct RowFlow {
+  bool udp = false;
+  std::string host;
+  PortRange ports;
+};
+
 // `others`: flows that are not events, and that will be asked about. `resolvers`: the site's own.
 Sight look(FlowEvents events, const std::vector<PacketFlow>& others,
-           const std::vector<std::string>& resolvers);
+           const std::vector<std::string>& resolvers, const std::vector<RowFlow>& asked = {});
 
 }  // namespace callready::reach

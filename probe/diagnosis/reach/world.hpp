@@ -28,8 +28,8 @@ const Met& nearer(const Met& one, const Met& other, Fits first_fits) {
   return first_fits(one.fate, other.fate) ? one : other;
 }
 
-// All boxes that a packet meets, in any order. A device that carries connections on stands for the
-// far end, whatever has become of that: so it is remembered beside the others.
+// All boxes that a packet meets, in any order. A device that carries connections on stands for what
+// is behind it, whatever has become of that: so it is remembered beside the others.
 class Meeting {
  public:
   template <typename Fits>
@@ -42,7 +42,8 @@ class Meeting {
   Met outcome(Fits first_fits) const {
     if (!carrier_.met()) return other_;
     if (other_.fate == Fate::ignore) return {Fate::unheard, carrier_.place, other_.box};
-    // What it cannot carry on it has taken all the same, where it is the nearer one of the two.
+    // Where it is nearer than what stops the packet (or at the same place, if that fits better),
+    // the connection stands all the same.
     if (stops(other_.fate)) {
       const bool its = other_.place > carrier_.place || first_fits(Fate::take, other_.fate);
       return its ? Met{Fate::take, carrier_.place, other_.box} : other_;

@@ -161,28 +161,16 @@ class Reader {
     return closed;
   }
 
-  // What the probe stands for: a range is more than its sample, also ports of it that are closed.
-  std::vector<reach::Packet> packets_of(const reach::AskedProbe& probe,
-                                        const std::set<std::uint16_t>& closed_ports) const {
-    std::vector<reach::Packet> packets;
-    for (const auto number : probe.packets) packets.push_back(drawn_.asked.packets[number]);
-    const auto& range = probe.result->probe.target.ports;
-    if (packets.empty() || range.single()) return packets;
-    auto packet = packets.front();
-    for (auto port = closed_ports.lower_bound(range.first);
-         port != closed_ports.end() && *port <= range.last; ++port) {
-      packet.port = *port;
-      packets.push_back(packet);
-    }
-    return packets;
-  }
-
   // Also probes whose silence is not an event, and those that passed as far as could be seen.
   void add_others(const reach::World& best, std::map<Part, ClosedFlows>& found) const {
-    std::set<std::uint16_t> closed_ports;  // over UDP, whatever the host; rows ask for them
+    // Over UDP, surely, and whatever the host; asked for by a row. A few show that a range is cut.
+    constexpr std::size_t most_ports = 16;
+    std::set<std::uint16_t> closed_ports;
     for (const auto& [part, closed] : found) {
       const auto& [number, surely, host, udp, port] = part;
-      if (host == stranger && udp && context_.facts.any_asked_for(closed.probes))
+      const bool of_ports = surely && udp && host == stranger;
+      if (of_ports && closed_ports.size() < most_ports &&
+          context_.facts.any_asked_for(closed.probes))
         closed_ports.insert(port);
     }
     for (const auto& probe : drawn_.asked.probes) {
@@ -190,7 +178,8 @@ class Reader {
       const bool open = failing(result) ? !context_.explained(result)
                                         : result.observation.outcome == Outcome::passed;
       if (!open || probe.by_proxy) continue;
-      for (const auto& asked : packets_of(probe, closed_ports)) {
+      const auto& ports = is_udp(result) ? closed_ports : std::set<std::uint16_t>();
+      for (const auto& asked : packets_of(drawn_.asked, probe, ports)) {
         const auto met = reach::fate_in(best, drawn_.boxes, asked);
         if (!is_lost(met)) continue;
         auto closed = found.find(part_of(met, asked, true));

@@ -98,7 +98,8 @@ Causes find_stun_filter(const Diagnosis& context) {
   return {*cause};
 }
 
-// The same, or SIP that breaks a connection to a server that speaks it over TLS.
+// Worlds decide it. Silence alone shows no device: SIP that dies where another packet passes does,
+// and SIP that breaks a connection to a server that answers it over TLS.
 Causes find_sip_filter(const Diagnosis& context) {
   const auto& facts = context.facts;
   auto cause = cause_by_worlds(context, reach::Code::sip_filtered, [&](const ProbeResult& result) {
@@ -113,18 +114,22 @@ Causes find_sip_filter(const Diagnosis& context) {
   if (!told || told->box->beyond) return {};
   auto& finding = cause->finding;
   finding.evidence = contrasts(context, *told->box);
+  // A connection that breaks may be the server's fault, if it does not speak SIP otherwise.
+  std::erase_if(cause->explained, [&](const ProbeResult* result) {
+    return !is_udp(*result) && !speaks_sip_over_tls(facts, result->probe.target.host);
+  });
   std::vector<const ProbeResult*> over_udp;
   std::set<std::string> hidden;
   for (const auto* result : cause->explained) {
     const auto& host = result->probe.target.host;
     if (is_udp(*result)) {
       over_udp.push_back(result);
-    } else if (speaks_sip_over_tls(facts, host)) {
+    } else {
       finding.evidence.push_back(what_it_saw(*result));
       hidden.insert(host);
     }
   }
-  if (finding.evidence.empty()) return {};
+  if (finding.evidence.empty() || !context.affects_requirement(cause->explained)) return {};
   const bool by_udp = over_udp.size() == cause->explained.size();
   finding.title =
       by_udp ? phrase("The firewall allows UDP to SIP servers, but blocks SIP itself")

@@ -19,6 +19,7 @@ bool decided_by_worlds(FindingCode code) {
   switch (code) {
     case FindingCode::firewall_destination_blocked:
     case FindingCode::firewall_flow_blocked:
+    case FindingCode::firewall_sip_filtered:
     case FindingCode::firewall_stun_filtered:
     case FindingCode::firewall_tcp_port_blocked:
     case FindingCode::firewall_tls_filtered:
@@ -87,7 +88,7 @@ Text rule_in_words(const reach::Sight& sight, const reach::Box& box) {
     return spared.ports.first != dns_port || spared.ports.last != dns_port;
   });
   if (box.code == Code::web_only) return phrase("a firewall that blocks everything but the web");
-  if (!box.spared_hosts.empty() || lists_ports)
+  if (!box.spared_hosts.empty() || box.spares_asked || lists_ports)
     return phrase("a firewall that allows {} only to what is on a list", flows_of(box));
   if (!box.hosts.empty())
     return phrase("a firewall rule against {} to {}", flows_of(box),

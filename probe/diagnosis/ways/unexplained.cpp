@@ -67,7 +67,7 @@ std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Find
   });
   if (names_only) {
     finding.title = phrase("{} could not be looked up, cause unknown", hosts);
-    finding.fix = look_up_elsewhere(facts, hosts);
+    finding.fix = look_up_elsewhere(facts, hosts_of(cause.explained));
     finding.owner = Owner::dns;
     if (const auto* taken = port_53_taken(facts))
       finding.evidence.push_back(intercepts_dns(*taken));

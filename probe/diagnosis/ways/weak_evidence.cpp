@@ -122,6 +122,8 @@ class Losses {
       if (event.seen == Seen::nothing && event.expected && answers_all) silent.push_back(&event);
     }
     for (const auto* event : silent) {
+      // Media to that port may have left: a request that was seen to die says nothing of the way
+      // back.
       const auto& flow = event->flow;
       const bool got_out = left.contains({flow.host, flow.port}) &&
                            !died.contains({flow.host, flow.port, flow.cargo});
@@ -157,7 +159,8 @@ class Losses {
   }
 
  private:
-  // Where one of its packets is lost; else where a device carries one on.
+  // Where one of its packets is lost, also one to a port of its range on which others were lost;
+  // else where a device carries one on.
   std::optional<reach::Met> met_by(const reach::World& world,
                                    const reach::AskedProbe& probe) const {
     std::optional<reach::Met> carried;
@@ -166,16 +169,7 @@ class Losses {
       if (met.fate == reach::Fate::carry) carried = met;
       return reach::loses(met.fate) ? std::optional(met) : std::nullopt;
     };
-    for (const auto number : probe.packets) {
-      if (const auto met = is_lost(drawn_.asked.packets[number])) return met;
-    }
-    // A range is more than its sample: also ports of it on which others were lost.
-    const auto& target = probe.result->probe.target;
-    if (probe.packets.empty() || target.ports.count() == 1) return carried;
-    auto packet = drawn_.asked.packets[probe.packets.front()];
-    for (const auto port : dead_ports_) {
-      if (!target.ports.contains(port)) continue;
-      packet.port = port;
+    for (const auto& packet : reach::packets_of(drawn_.asked, probe, dead_ports_)) {
       if (const auto met = is_lost(packet)) return met;
     }
     return carried;
@@ -238,7 +232,7 @@ class Losses {
   // is proved; and a connection that was reset, by a device that may also refuse UDP in the far
   // end's name (`refused_`).
   const FlowEvent *unheard_ = nullptr, *reset_ = nullptr;
-  // Whom something was heard of over a connection.
+  // Hosts and TCP ports that answered something over a connection.
   std::set<std::pair<std::string_view, std::uint16_t>> talked_;
   std::set<std::string_view> refused_;  // probes: port unreachable in the far end's name
 };
