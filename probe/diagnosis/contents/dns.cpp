@@ -126,8 +126,8 @@ Causes find_dns_unreachable(const Diagnosis& context) {
   add_what_they_saw(finding.evidence, cause.explained, 4);
   // Rows that ask for DNS itself fail by it, too.
   for (const auto& result : facts.report.probes) {
-    const bool lost = asks_the_system(result) && failing(result) && facts.asked_for(result);
-    if (lost && !context.explained(result)) add_once(cause.explained, &result);
+    const bool open = asks_the_system(result) && failing(result) && facts.asked_for(result);
+    if (open && !context.explained(result)) add_once(cause.explained, &result);
   }
   return {cause};
 }
