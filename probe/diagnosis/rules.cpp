@@ -39,10 +39,6 @@ std::span<const Rule> rules() {
       find_proxy_required,
       find_proxy_denials,
       find_stripped_upgrades,
-      find_interception,  // worlds, from here on, know of what these find
-      find_old_authorities,
-      find_other_far_ends,
-      find_certificate_faults,
       find_rate_limit,
       find_new_flow_limit,  // takes the place of whatever else UDP may die of
       find_mtu,
@@ -59,7 +55,11 @@ std::span<const Rule> rules() {
       find_flows,  // what is left over, one by one
       find_refused_quic,
       find_filtered_quic,
+      find_interception,
       find_cut_hello,
+      find_old_authorities,
+      find_other_far_ends,
+      find_certificate_faults,
       find_idle_timeout,
       find_nat,
       find_split_paths,
