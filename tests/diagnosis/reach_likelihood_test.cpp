@@ -45,7 +45,7 @@ INSTANTIATE_TEST_SUITE_P(
                  "nothing closed arrived refused_by prohibited refused refused_way dropped"},
         TableRow{Fate::forge, "nothing closed arrived refused refused_way forged dropped"},
         TableRow{Fate::mute, "nothing mute"}, TableRow{Fate::cut, "mute cut"},
-        TableRow{Fate::take, "talk open mute cut dropped taken"},
+        TableRow{Fate::take, "reply talk open mute cut dropped taken"},
         TableRow{Fate::carry, "reply talk open mute expired dropped taken"},
         TableRow{Fate::big, "nothing talk open mute expired"},
         TableRow{Fate::portal, "talk open mute foreign"},
