@@ -102,6 +102,8 @@ asio::awaitable<Observation> Dispatcher::make(std::size_t index) {
   Observation observation;
   if (!checks::needs_address(*check, probe) || !target.route.direct()) {
     checks::Job job{probe, std::nullopt};
+    // It asks for addresses of both families by itself: to the pacer its host is the first of them.
+    if (check->both_families) job.address = co_await look_up(index);
     observation = co_await admitted(*check, job, index);
     co_return observation;
   }
@@ -126,13 +128,14 @@ asio::awaitable<Observation> Dispatcher::make(std::size_t index) {
   co_return second;
 }
 
-asio::awaitable<void> Dispatcher::look_up(std::size_t index) {
+asio::awaitable<std::optional<IpAddress>> Dispatcher::look_up(std::size_t index) {
   const auto& target = scheduler_.probe(index).target;
   const auto family = options_.v4 ? Family::v4 : Family::v6;
   const auto pass = co_await may_look_up(target.host);
-  if (pass != Pass::go) co_return;
+  if (pass != Pass::go) co_return std::nullopt;
   const auto resolution = co_await context_.resolver.resolve(target.host, family, context_.scope);
-  static_cast<void>(resolution);  // the resolver remembers it
+  if (resolution.addresses.has_error()) co_return std::nullopt;
+  co_return resolution.addresses->front();
 }
 
 // The check with the name's first address of that family.
