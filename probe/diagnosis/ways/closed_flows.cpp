@@ -178,7 +178,9 @@ class Reader {
       const bool open = failing(result) ? !context_.explained(result)
                                         : result.observation.outcome == Outcome::passed;
       if (!open || probe.by_proxy) continue;
-      const auto& ports = is_udp(result) ? closed_ports : std::set<std::uint16_t>();
+      // What was seen to pass speaks for ports between its sample: another host's may be closed.
+      const bool silent = is_udp(result) && failing(result);
+      const auto& ports = silent ? closed_ports : std::set<std::uint16_t>();
       for (const auto& asked : packets_of(drawn_.asked, probe, ports)) {
         const auto met = reach::fate_in(best, drawn_.boxes, asked);
         if (!is_lost(met)) continue;
