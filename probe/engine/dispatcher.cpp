@@ -102,8 +102,6 @@ asio::awaitable<Observation> Dispatcher::make(std::size_t index) {
   Observation observation;
   if (!checks::needs_address(*check, probe) || !target.route.direct()) {
     checks::Job job{probe, std::nullopt};
-    // It asks for addresses of both families by itself: to the pacer its host is the first of them.
-    if (check->both_families) job.address = co_await look_up(index);
     observation = co_await admitted(*check, job, index);
     co_return observation;
   }
@@ -128,14 +126,13 @@ asio::awaitable<Observation> Dispatcher::make(std::size_t index) {
   co_return second;
 }
 
-asio::awaitable<std::optional<IpAddress>> Dispatcher::look_up(std::size_t index) {
+asio::awaitable<void> Dispatcher::look_up(std::size_t index) {
   const auto& target = scheduler_.probe(index).target;
   const auto family = options_.v4 ? Family::v4 : Family::v6;
   const auto pass = co_await may_look_up(target.host);
-  if (pass != Pass::go) co_return std::nullopt;
+  if (pass != Pass::go) co_return;
   const auto resolution = co_await context_.resolver.resolve(target.host, family, context_.scope);
-  if (resolution.addresses.has_error()) co_return std::nullopt;
-  co_return resolution.addresses->front();
+  static_cast<void>(resolution);  // the resolver remembers it
 }
 
 // The check with the name's first address of that family.
