@@ -263,8 +263,7 @@ Causes find_dns_filtered(const Diagnosis& context) {
       weak ? look_up_elsewhere(context.facts, lost)
            : phrase(
                  "Allow these names on this site's DNS servers ({0}) and any DNS filter behind "
-                 "them: "
-                 "{1}.{2}",
+                 "them: {1}.{2}",
                  resolvers_in_words(context.facts), listed(lost, 12), whole_domains(names, lost));
   add_what_they_saw(finding.evidence, cause.explained, 4);
   return {cause};
