@@ -15,11 +15,12 @@ constexpr std::size_t most_completed = 3, most_search_domains = 3;
 
 int share(int places, int interfaces) { return std::max(places / interfaces, 1); }
 
-// What the pacer has to know of it; nothing where it needs none.
-std::optional<Pacer::PacedRequest> contact_of(const checks::Job& job) {
-  if (!job.address || job.address->is_loopback()) return std::nullopt;
+// What the pacer has to know of a job that is sent to that address; nothing where it needs none.
+std::optional<Pacer::PacedRequest> contact_of(const checks::Job& job,
+                                              std::optional<IpAddress> address) {
+  if (!address || address->is_loopback()) return std::nullopt;
   Pacer::PacedRequest request;
-  request.address = *job.address;
+  request.address = *address;
   // The same port to whoever counts them.
   const auto transport = job.probe.target.transport;
   request.transport = transport == Transport::tls ? Transport::tcp : transport;
@@ -126,13 +127,14 @@ asio::awaitable<Observation> Dispatcher::make(std::size_t index) {
   co_return second;
 }
 
-asio::awaitable<void> Dispatcher::look_up(std::size_t index) {
+asio::awaitable<std::optional<IpAddress>> Dispatcher::look_up(std::size_t index) {
   const auto& target = scheduler_.probe(index).target;
   const auto family = options_.v4 ? Family::v4 : Family::v6;
   const auto pass = co_await may_look_up(target.host);
-  if (pass != Pass::go) co_return;
+  if (pass != Pass::go) co_return std::nullopt;
   const auto resolution = co_await context_.resolver.resolve(target.host, family, context_.scope);
-  static_cast<void>(resolution);  // the resolver remembers it
+  if (resolution.addresses.has_error()) co_return std::nullopt;
+  co_return resolution.addresses->front();
 }
 
 // The check with the name's first address of that family.
@@ -231,7 +233,10 @@ asio::awaitable<Observation> Dispatcher::admitted(const checks::Check& check, ch
     }
   }
   const Permit inside(semaphore_, door);
-  const auto request = contact_of(job);
+  auto address = job.address;
+  // It asks for addresses of both families by itself: in the pace its host is the first of them.
+  if (check.both_families) address = co_await look_up(index);
+  const auto request = contact_of(job, address);
   // Neither a stand-in nor a question of the second round is worth a window of the pace.
   const auto purpose = job.probe.purpose;
   const bool question = purpose != Purpose::row && purpose != Purpose::control;

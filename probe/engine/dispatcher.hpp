@@ -21,8 +21,9 @@ class Dispatcher {
   // (RFC 8305 section 7.1).
   asio::awaitable<Observation> make(std::size_t index);
 
-  // Asks for the address of the probe's host, so that it is known when the probe begins.
-  asio::awaitable<void> look_up(std::size_t index);
+  // Asks for the address of the probe's host, so that it is known when the probe begins. Nothing
+  // where there is none, or the run is stopped.
+  asio::awaitable<std::optional<IpAddress>> look_up(std::size_t index);
 
   // Waits until that server may be sent one more SIP message; false where the run is stopped.
   asio::awaitable<bool> sip_paced(SocketAddress server, Transport transport);

@@ -500,6 +500,17 @@ TEST(Runner, AsksNothingFurtherEarlyWhereThePacerHoldsProbesBack) {
   EXPECT_EQ(asked, 1);
 }
 
+// It finds its addresses by itself, and meets a host all the same.
+TEST(Runner, TheIpv6ChecksHostCountsInThePace) {
+  Fixture run(Time::by_hand);
+  run.options.pace.hosts = 1;
+  run.deadline = milliseconds(60'000);
+  const auto first = run.add("192.0.2.1");
+  const auto second = run.add("192.0.2.2", 443, {}, CheckKind::ipv6);
+  run.run();
+  EXPECT_GE(run.own.began[second] - run.own.began[first], run.options.pace.window);
+}
+
 // Twelve ports of one host are all that the manners allow within ten seconds.
 TEST(Runner, AlternatesForWhichThePaceHasNoRoomAreLeftOut) {
   for (const bool patient : {false, true}) {

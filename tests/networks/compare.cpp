@@ -107,10 +107,10 @@ void compare(std::uint64_t number, const networks::Network& network, Comparison&
   }
 }
 
-void show_worlds(std::uint64_t number, const networks::Network& network) {
+void show_worlds(const std::string& name, const networks::Network& network) {
   const auto& scene = scene_of(network);
   const auto report = run(network, scene);
-  reach::print_comparison(std::to_string(number), report, reach_of(scene), true);
+  reach::print_comparison(name, report, reach_of(scene), true);
   const auto by_worlds = reach::as_report(report, reach::diagnose(report, reach_of(scene)));
   for (const auto& violation : judge(network, scene, by_worlds).violations) {
     fmt::print("  violation: {}: {}\n", violation.kind, violation.what);

@@ -38,7 +38,7 @@ struct Comparison {
 void compare(std::uint64_t number, const networks::Network& network, Comparison& comparison);
 
 // What the worlds of one network are.
-void show_worlds(std::uint64_t number, const networks::Network& network);
+void show_worlds(const std::string& name, const networks::Network& network);
 
 // Worlds are fit to be looked at beside the rules: of what they call certain 99 % is true, of what
 // they call likely 95 %, nothing is named where nothing is wrong, and of the networks that rules

@@ -280,7 +280,7 @@ int compare_networks(const Options& options) {
   for (std::uint64_t i = 0; i < options.count; ++i) {
     const auto number = options.seed + i * options.every;
     if (options.show) {
-      show_worlds(number, draw(number));
+      show_worlds(std::to_string(number), draw(number));
     } else {
       compare(number, draw(number), comparison);
     }
@@ -319,6 +319,10 @@ int replay(const Options& options) {
     std::ifstream file(path);
     const std::string text{std::istreambuf_iterator<char>(file), {}};
     const auto network = parse(text);
+    if (options.compare) {
+      show_worlds(path, network);
+      continue;
+    }
     Report report;
     const auto judgement = judge(network, &report);
     if (options.observe) {

@@ -235,12 +235,16 @@ bool Traffic::remembers(std::size_t index, const Packet& packet, double at_ms) {
     memory.flows.insert(flow);
     return false;
   }
-  if (memory.banned_since) return at_ms >= *memory.banned_since;
-  memory.hosts[packet.to] = at_ms;
-  const auto recent = std::ranges::count_if(
-      memory.hosts, [&](const auto& met) { return met.second > at_ms - 10'000; });
-  if (recent > box.limit) memory.banned_since = at_ms;
-  return memory.banned_since.has_value();
+  // A check is worked out when it begins: what is asked now may be earlier than what was asked last.
+  memory.met.emplace(at_ms, packet.to);
+  for (auto last = memory.met.lower_bound(at_ms); last != memory.met.end(); ++last) {
+    if (last->first > at_ms + 10'000 || last->first >= memory.banned_since) break;
+    std::set<IpAddress> hosts;
+    auto met = memory.met.upper_bound(last->first - 10'000);
+    for (; met != std::next(last); ++met) hosts.insert(met->second);
+    if (std::ssize(hosts) > box.limit) memory.banned_since = last->first;
+  }
+  return at_ms >= memory.banned_since;
 }
 
 void Traffic::sends(const Packet& packet, int ttl) {

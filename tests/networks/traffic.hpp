@@ -2,6 +2,7 @@
 // number, and for what devices remember (flows, hosts met, ICMP answers given).
 #pragma once
 
+#include <limits>
 #include <map>
 #include <set>
 #include <string>
@@ -133,8 +134,8 @@ class Traffic {
   struct Memory {
     std::set<Flow> flows;
     std::map<long, int> new_flows;  // by second
-    std::map<IpAddress, double> hosts;
-    std::optional<double> banned_since;
+    std::multimap<double, IpAddress> met;  // when which host was sent to
+    double banned_since = std::numeric_limits<double>::infinity();
   };
   std::map<std::size_t, Memory> memory_;  // by box
   struct Answers {

@@ -71,10 +71,14 @@ void ask_for_neighbours(const Facts& facts, Questions& questions, bool no_udp) {
 }
 
 void ask_again(const Facts& facts, Questions& questions) {
-  // A device that took offence shuts out TCP as well, whatever the port.
-  const bool suspicious = std::ranges::any_of(facts.flows, [&](const Flow& flow) {
-    return !flow.udp && flow.way == Reachability::lost && doubtful(facts, flow);
-  });
+  // A device that took offence shuts out TCP as well, whatever the port and the host.
+  std::set<std::string_view> lost;  // hosts
+  bool suspicious = false;
+  for (const auto& flow : facts.flows) {
+    if (flow.udp || flow.way != Reachability::lost) continue;
+    lost.insert(flow.host);
+    suspicious |= doubtful(facts, flow) || lost.size() > 1;
+  }
   if (!suspicious) return;
   std::vector<const Flow*> reached;
   const auto first_sent = [](const Flow& flow) {
