@@ -74,7 +74,8 @@ struct FlowEvent {
   int ttl = 0;                         // that it was sent with; 0: not known
   int sent = 1;                        // as often as could have been answered
   int answered = 0;                    // of a sample: so many of `sent`
-  Milliseconds at{0};                  // since the run began
+  bool one_flow = false;               // of a sample: all over one flow, not each over a new one
+  Milliseconds at{0};                  // since the run began; 0: not known
   std::optional<Milliseconds> took{};  // until all of its answer was there
   bool by_relay = false;               // a relay of ours says so
   // The handshake took less than a quarter of what is usual for the line, or a refusal less than a

@@ -133,7 +133,7 @@ class Traffic {
   using Flow = std::tuple<Proto, IpAddress, std::uint16_t, std::uint16_t>;
   struct Memory {
     std::set<Flow> flows;
-    std::map<long, int> new_flows;  // by second
+    std::map<long, int> new_flows;         // by second
     std::multimap<double, IpAddress> met;  // when which host was sent to
     double banned_since = std::numeric_limits<double>::infinity();
   };

@@ -17,6 +17,13 @@ void print_worlds(const Diagnosis& diagnosis, std::size_t most) {
   }
 }
 
+void print_events(const Diagnosis& diagnosis) {
+  for (std::size_t i = 0; i < diagnosis.sight.packets.size(); ++i) {
+    const auto& event = diagnosis.sight.events.flows[i];
+    fmt::print("    at {:.0f} ms: {}\n", event.at.count(), in_words(event));
+  }
+}
+
 void print_badly_explained(const Diagnosis& diagnosis) {
   const auto& sight = diagnosis.sight;
   const auto& best = diagnosis.worlds.front();
@@ -72,6 +79,7 @@ void print_comparison(const std::string& name, const Report& report, const RowRe
                finding.title);
   }
   print_differences(report, made);
+  if (all) print_events(diagnosis);
   print_worlds(diagnosis, all ? 1000 : 3);
   if (diagnosis.explained.runner_up) {
     const auto& world = diagnosis.worlds[*diagnosis.explained.runner_up];

@@ -249,7 +249,7 @@ Works works(const AskedProbe& probe, const std::vector<Met>& fates, const World&
   bool chance = false;
   for (const auto packet : probe.packets) {
     const auto& met = fates[packet];
-    chance |= met.fate == Fate::maybe;
+    chance |= is_chance(met.fate);
     // What was answered has passed, whatever else the world closes, if not for good since.
     const bool since = met.met() && boxes[met.box].kind == Kind::ban;
     const bool passed = probe.arrived && is_exchange(check) && !since && !deceives(met.fate);

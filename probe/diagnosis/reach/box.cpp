@@ -19,7 +19,7 @@ constexpr std::array<KindOfBox, 12> kind_table{{
     {Kind::inspect, "inspect", fate_by_inspection, propose_inspections},
     {Kind::accept, "accept", its_own, propose_acceptances},
     {Kind::far_end, "far end", its_own, propose_far_ends},
-    {Kind::limit, "limit", its_own, propose_limits},
+    {Kind::limit, "limit", fate_by_limit, propose_limits},
     {Kind::ban, "ban", fate_by_ban, propose_bans},
     {Kind::portal, "portal", fate_by_portal, propose_portals},
     {Kind::fact, "fact", fate_by_fact, propose_facts},

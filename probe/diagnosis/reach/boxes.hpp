@@ -22,6 +22,7 @@ Fate fate_by_neighbour(const Box& box, const Packet& packet);
 void propose_neighbours(const Clues& clues, Boxes& boxes);
 // boxes_limit.cpp: who lets some pass, or some time.
 void propose_limits(const Clues& clues, Boxes& boxes);
+Fate fate_by_limit(const Box& box, const Packet& packet);
 Fate fate_by_ban(const Box& box, const Packet& packet);
 void propose_bans(const Clues& clues, Boxes& boxes);
 // boxes_portal.cpp: a sign-in page.

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <set>
 
 #include "probe/diagnosis/reach/boxes.hpp"
 #include "probe/diagnosis/reach/clues.hpp"
@@ -16,21 +17,49 @@ constexpr std::size_t most_moments = 12;
 // It lets this computer out at first.
 constexpr int fewest_before = 2;
 
+// Who lets this many new flows a second through, or more, cannot have dropped it: not before as
+// many have passed; and what is sent the whole way is sent again in the next seconds, when few of
+// what is not through yet are left.
+int too_high_a_limit(Protocol protocol, const Packet& packet) {
+  const auto& [began, passed] = protocol == Protocol::any ? packet.whole_crowd : packet.crowd;
+  return std::min(passed + 1, packet.ends_early ? began : began - passed);
+}
+
 }  // namespace
 
+Fate fate_by_limit(const Box& box, const Packet& packet) {
+  return box.at_once < too_high_a_limit(box.protocol, packet) ? box.fate : Fate::pass;
+}
+
 void propose_limits(const Clues& clues, Boxes& boxes) {
-  if (clues.bad.size() < fewest_failures) return;
-  Box box;
-  box.kind = Kind::limit;
-  box.fate = Fate::maybe;
-  box.prior = prior::limit;
-  box.code = Code::rate_limited;
-  box.text = "no more than some new flows get through";
-  boxes.push_back(box);
-  box.protocol = Protocol::udp;
-  box.code = Code::new_flows_limited;
-  box.text = "no more than some new UDP flows get through";
-  boxes.push_back(box);
+  for (const auto protocol : {Protocol::any, Protocol::udp}) {
+    std::vector<int> limits;  // the highest that can have dropped each of them
+    for (const auto event : clues.bad) {
+      const auto& packet = clues.packet(event);
+      if (!matches(protocol, packet.udp)) continue;
+      limits.push_back(too_high_a_limit(protocol, packet) - 1);
+    }
+    if (limits.size() < fewest_failures) continue;
+    std::ranges::sort(limits);
+    // All of them, all but a few, most of them.
+    const auto size = limits.size();
+    for (const auto limit : std::set{limits[0], limits[size / 8], limits[size / 3]}) {
+      if (limit < 1) continue;  // that is no limit
+      for (const auto fate : {Fate::maybe, Fate::mostly}) {
+        Box box;
+        box.kind = Kind::limit;
+        box.protocol = protocol;
+        box.fate = fate;
+        box.at_once = limit;
+        box.prior = prior::limit + (fate == Fate::mostly ? prior::strict_limit : 0);
+        box.spared_hosts = clues.sight.resolvers;  // nobody counts these on the way out
+        box.code = Code::new_flows_limited;
+        box.text = fmt::format("no more than about {} new {}flows a second get through", limit,
+                               protocol == Protocol::any ? "" : "UDP ");
+        boxes.push_back(box);
+      }
+    }
+  }
 }
 
 Fate fate_by_ban(const Box& box, const Packet& packet) {

@@ -11,27 +11,6 @@
 
 namespace callready::reach {
 
-// The packet itself got there.
-constexpr bool is_good(Seen seen) {
-  switch (seen) {
-    case Seen::reply:
-    case Seen::arrived:
-    case Seen::sample:
-    case Seen::talk:
-    case Seen::open:
-    case Seen::expired:
-    case Seen::mute:
-    case Seen::cut:
-    case Seen::foreign:
-      return true;
-    default:
-      return false;
-  }
-}
-
-// It did not, or its answer did not come back. (`taken` is neither.)
-constexpr bool is_bad(Seen seen) { return !is_good(seen) && seen != Seen::taken; }
-
 using Ports = std::set<std::uint16_t>;
 
 struct Clues {

@@ -127,7 +127,7 @@ class Explainer {
     if (box.kind == Kind::fact || box.kind == Kind::limit || box.kind == Kind::ban) return true;
     return std::any_of(asked_.packets.begin(), asked_.packets.end(), [&](const Packet& packet) {
       const auto fate = fate_of(box, packet);
-      return loses(fate) || fate == Fate::maybe;
+      return loses(fate) || is_chance(fate);
     });
   }
 

@@ -109,6 +109,14 @@ constexpr Cell cells[] = {
     {Fate::maybe, Seen::arrived, .4},
     {Fate::maybe, Seen::dropped, .5},
     {Fate::maybe, Seen::mute, .2},
+    {Fate::mostly, Seen::nothing, .85},
+    {Fate::mostly, Seen::reply, .15},
+    {Fate::mostly, Seen::talk, .15},
+    {Fate::mostly, Seen::open, .15},
+    {Fate::mostly, Seen::expired, .15},
+    {Fate::mostly, Seen::arrived, .1},
+    {Fate::mostly, Seen::dropped, .85},
+    {Fate::mostly, Seen::mute, .1},
     {Fate::severed, Seen::mute, .8},
     {Fate::severed, Seen::nothing, .5},
     {Fate::severed, Seen::dropped, .5},
@@ -231,7 +239,7 @@ Bits bits_of(const FlowEvent& event, bool slow_line, Fate fate, double loss) {
   if (event.seen == Seen::sample) {
     if (fate == Fate::pass) return sample_bits(event, lost);
     // Any number of them.
-    return fate == Fate::maybe || fate == Fate::severed ? surprise(1.0 / (event.sent + 1)) : leak;
+    return is_chance(fate) || fate == Fate::severed ? surprise(1.0 / (event.sent + 1)) : leak;
   }
   const bool passes = fate == Fate::pass || fate == Fate::close;
   auto cost = passes ? surprise(passing(event, slow_line, lost)) : bits_of(fate, event.seen);

@@ -55,5 +55,7 @@ inline constexpr Bits resolver = bits(7), some_names = bits(3);
 inline constexpr Bits neighbour = bits(6);
 inline constexpr Bits reticent = bits(5);
 inline constexpr Bits limit = bits(13), ban = bits(13);
+// Most new flows are lost: nearly all that is silent is, for whatever reason.
+inline constexpr Bits strict_limit = bits(4);
 
 }  // namespace callready::reach::prior

@@ -162,6 +162,7 @@ void read_stun(const Reading& reading, FlowEvents& events) {
     auto event = event_of(reading, Seen::sample);
     event.answered = whole_fact(counted, Fact::answered, 1, most_sampled).value_or(0);
     event.sent = whole_fact(counted, Fact::sent, 1, most_sampled).value_or(0);
+    event.one_flow = reading.probe.with.at("flows") == "one";
     event.control = true;
     if (event.answered > 0 && event.sent >= event.answered) events.flows.push_back(event);
   });

@@ -8,9 +8,11 @@ namespace {
 
 using enum CheckKind;
 
-double middle_of(std::vector<double>& values) {
+// Sorts them.
+std::optional<double> lower_quartile(std::vector<double>& values) {
   std::sort(values.begin(), values.end());
-  return values.empty() ? 0 : values[values.size() / 2];
+  if (values.empty()) return std::nullopt;
+  return values[values.size() / 4];
 }
 
 // Requests over UDP are sent again after these times; on a slow line before an answer can be there:
@@ -86,10 +88,10 @@ Line line_of(const Report& report) {
       first_reply = reply->second;
     }
   }
-  line.by_tcp = middle_of(tcp);
-  std::sort(udp.begin(), udp.end());
-  // First packets may have waited for somebody to look up an address.
-  line.usual = udp.empty() ? nearest : udp[udp.size() / 4];
+  // First packets may have waited for somebody to look up an address, or were sent again.
+  line.by_tcp = lower_quartile(tcp).value_or(0);
+  const auto by_udp = lower_quartile(udp);
+  line.usual = by_udp ? by_udp : nearest;
   line.longest = std::max({line.by_tcp, udp.empty() ? 0.0 : udp.back(), first_reply});
   line.early = static_cast<int>(std::ranges::count_if(
       sent_again_ms, [&](double after) { return after < line.longest * 1.1; }));

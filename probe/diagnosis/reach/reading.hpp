@@ -14,7 +14,7 @@ struct Line {
   // A round trip: over UDP, the lower quartile; where nobody answers over that, the shortest to a
   // host that answered over TCP.
   std::optional<double> usual;
-  double by_tcp = 0;   // the median round trip over TCP; 0: none
+  double by_tcp = 0;   // the lower quartile of round trips over TCP; 0: none
   double longest = 0;  // of what an answer took at least
   int early = 0;       // requests that are repeated before their answer can be there
   std::map<std::string, double> shortest;  // the shortest round trip to each host that answered

@@ -142,6 +142,45 @@ class Devices {
   std::map<std::string_view, int> ttls_;  // the least with which a packet ended there
 };
 
+// When the flows began that whoever limits new ones counts: a sample's each by itself, and none to
+// the site's own resolvers.
+class Beginnings {
+ public:
+  explicit Beginnings(const Sight& sight) {
+    for (std::size_t i = 0; i < sight.packets.size(); ++i) {
+      const auto& [event, packet] = std::tie(sight.events.flows[i], sight.packets[i]);
+      if (holds(sight.resolvers, packet.host)) continue;
+      auto& [began, passed] = packet.udp ? udp_ : tcp_;
+      const bool each = event.seen == Seen::sample && !event.one_flow;
+      add(began, each ? event.sent : 1, packet.at_ms);
+      if (is_good(event.seen)) add(passed, each ? event.answered : 1, packet.at_ms);
+    }
+    for (auto* times : {&udp_.began, &udp_.passed, &tcp_.began, &tcp_.passed})
+      std::ranges::sort(*times);
+  }
+
+  Crowd until(bool udp, double at_ms) const {
+    const auto& [began, passed] = udp ? udp_ : tcp_;
+    return {in_the_second(began, at_ms), in_the_second(passed, at_ms)};
+  }
+
+ private:
+  using Times = std::vector<double>;
+  struct OfProtocol {
+    Times began, passed;
+  };
+  static void add(Times& times, int count, double at_ms) {
+    times.insert(times.end(), static_cast<std::size_t>(count), at_ms);
+  }
+  static int in_the_second(const Times& times, double at_ms) {
+    constexpr double second_ms = 1000;
+    const auto last = std::ranges::upper_bound(times, at_ms);
+    return static_cast<int>(last - std::ranges::upper_bound(times, at_ms - second_ms));
+  }
+
+  OfProtocol udp_, tcp_;
+};
+
 }  // namespace
 
 HostId Sight::host_id(std::string_view host) const {
@@ -215,6 +254,16 @@ Sight look(FlowEvents events, const std::vector<PacketFlow>& others,
   sight.resolvers.erase(std::unique(sight.resolvers.begin(), sight.resolvers.end()),
                         sight.resolvers.end());
   for (const auto& sign : sight.events.signs) sight.sign_hosts.push_back(sight.host_id(sign.host));
+  const Beginnings beginnings(sight);
+  for (std::size_t i = 0; i < sight.packets.size(); ++i) {
+    auto& packet = sight.packets[i];
+    packet.crowd = packet.whole_crowd = {0, 0};
+    const bool timed = packet.at_ms > 0;  // else nobody knows when
+    if (!timed || sight.events.flows[i].one_flow) continue;
+    const auto rest = beginnings.until(!packet.udp, packet.at_ms);
+    packet.crowd = beginnings.until(packet.udp, packet.at_ms);
+    packet.whole_crowd = {packet.crowd.began + rest.began, packet.crowd.passed + rest.passed};
+  }
   return sight;
 }
 

@@ -22,6 +22,34 @@ inline bool holds(const Hosts& hosts, HostId host) {
   return std::binary_search(hosts.begin(), hosts.end(), host);
 }
 
+// The packet itself got there.
+constexpr bool is_good(Seen seen) {
+  switch (seen) {
+    case Seen::reply:
+    case Seen::arrived:
+    case Seen::sample:
+    case Seen::talk:
+    case Seen::open:
+    case Seen::expired:
+    case Seen::mute:
+    case Seen::cut:
+    case Seen::foreign:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// It did not, or its answer did not come back. (`taken` is neither.)
+constexpr bool is_bad(Seen seen) { return !is_good(seen) && seen != Seen::taken; }
+
+// The flows that began in the second until then, itself among them, and those of them that passed.
+// Nobody knows how many: as many as it takes.
+struct Crowd {
+  int began = std::numeric_limits<int>::max();
+  int passed = std::numeric_limits<int>::max() / 2;
+};
+
 // A packet as a box sees it. Over TCP with cargo it is the connection and what it carries.
 struct Packet {
   bool udp = false;
@@ -37,8 +65,9 @@ struct Packet {
   bool asked = false;  // a row asks for that host and port
   std::uint16_t port = 0;
   HostId host = 0;
-  HostId name = 0;   // in a TLS greeting; else as `host`
-  double at_ms = 0;  // since the run began; infinity: from now on
+  HostId name = 0;           // in a TLS greeting; else as `host`
+  double at_ms = 0;          // since the run began; infinity: from now on
+  Crowd crowd, whole_crowd;  // of its protocol, and of both
   // When all of its answer was there; infinity: it was not, or nobody knows.
   double answered_ms = std::numeric_limits<double>::infinity();
 };

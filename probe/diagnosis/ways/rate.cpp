@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "probe/diagnosis/rules.hpp"
+#include "probe/diagnosis/ways/by_worlds.hpp"
 #include "probe/diagnosis/words.hpp"
 #include "probe/model/canary.hpp"
 
@@ -169,6 +170,22 @@ bool some_died_before(const Facts& facts, std::optional<WallTime> last) {
   return silent.size() > 1;
 }
 
+// Worlds say so of what was sent in the same second as many others, and something was answered only
+// when it was sent again.
+bool limited_by_worlds(const Diagnosis& context) {
+  const bool any_lost = context.facts.any_probe([&](const ProbeResult& result) {
+    return got_no_answer(result) && context.facts.asked_for(result) && !context.explained(result);
+  });
+  if (!any_lost) return false;
+  const auto told = told_by_worlds(context, [](const reach::Box& box, const reach::World&) {
+    return box.code == reach::Code::new_flows_limited;
+  });
+  return told && told->sure >= reach::is_likely &&
+         std::ranges::any_of(context.worlds().sight.events.flows, [](const FlowEvent& event) {
+           return event.sent > 1 && reach::is_good(event.seen) && event.seen != Seen::sample;
+         });
+}
+
 // How the two counts came out.
 void add_counts(std::vector<FindingEvidence>& list, const Facts& facts) {
   const auto &one = facts.on_one_flow(), &news = facts.on_new_flows();
@@ -258,11 +275,14 @@ bool new_flows_are_limited(const Facts& facts) { return loss_by(facts) == LossBy
 // the way, may be so for that reason alone, and no other is looked for.
 Causes find_new_flow_limit(const Diagnosis& context) {
   const auto& facts = context.facts;
-  if (!new_flows_are_limited(facts)) return {};
+  const bool counted = new_flows_are_limited(facts);
+  const bool told = !counted && limited_by_worlds(context);
+  if (!counted && !told) return {};
   Cause cause;
   cause.explained = facts.probes_that([&](const ProbeResult& result) {
     const bool silent = result.observation.outcome == Outcome::silent;
-    const bool outside = is_udp(result) && is_direct(result) && !facts.inside(result);
+    const bool limited = told || is_udp(result);
+    const bool outside = limited && is_direct(result) && !facts.inside(result);
     return silent && outside && result.probe.check != CheckKind::dns && !context.explained(result);
   });
   if (!context.affects_requirement(cause.explained)) return {};
