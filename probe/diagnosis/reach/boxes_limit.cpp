@@ -32,6 +32,10 @@ Fate fate_by_limit(const Box& box, const Packet& packet) {
 }
 
 void propose_limits(const Clues& clues, Boxes& boxes) {
+  const bool any_late = clues.any(clues.events, [&](auto event) {
+    const auto seen = clues.seen(event);
+    return is_good(seen) && (seen == Seen::sample || clues.sight.events.flows[event].sent > 1);
+  });
   for (const auto protocol : {Protocol::any, Protocol::udp}) {
     std::vector<int> limits;  // the highest that can have dropped each of them
     for (const auto event : clues.bad) {
@@ -51,7 +55,8 @@ void propose_limits(const Clues& clues, Boxes& boxes) {
         box.protocol = protocol;
         box.fate = fate;
         box.at_once = limit;
-        box.prior = prior::limit + (fate == Fate::mostly ? prior::strict_limit : 0);
+        box.prior = prior::limit + (fate == Fate::mostly ? prior::strict_limit : 0) +
+                    (any_late ? 0 : prior::none_late);
         box.spared_hosts = clues.sight.resolvers;  // nobody counts these on the way out
         box.code = Code::new_flows_limited;
         box.text = fmt::format("no more than about {} new {}flows a second get through", limit,
@@ -65,6 +70,8 @@ void propose_limits(const Clues& clues, Boxes& boxes) {
 Fate fate_by_ban(const Box& box, const Packet& packet) {
   // The longest that an exchange takes which had begun before.
   constexpr double begun_before_ms = 400;
+  // Of what was sent at once nobody knows which came first.
+  if (std::round(packet.at_ms) == box.since_ms) return Fate::maybe;
   if (packet.at_ms >= box.since_ms) return box.fate;
   if (packet.answered_ms <= box.since_ms) return Fate::pass;
   return packet.at_ms >= box.since_ms - begun_before_ms ? Fate::severed : Fate::pass;

@@ -57,5 +57,7 @@ inline constexpr Bits reticent = bits(5);
 inline constexpr Bits limit = bits(13), ban = bits(13);
 // Most new flows are lost: nearly all that is silent is, for whatever reason.
 inline constexpr Bits strict_limit = bits(4);
+// Of what is sent again some comes through.
+inline constexpr Bits none_late = bits(2);
 
 }  // namespace callready::reach::prior

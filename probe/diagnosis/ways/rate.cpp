@@ -170,20 +170,23 @@ bool some_died_before(const Facts& facts, std::optional<WallTime> last) {
   return silent.size() > 1;
 }
 
-// Worlds say so of what was sent in the same second as many others, and something was answered only
-// when it was sent again.
+// Worlds say so of what was sent in the same second as many others, and know of no device that
+// shuts this computer out; and something was answered only when it was sent again.
 bool limited_by_worlds(const Diagnosis& context) {
   const bool any_lost = context.facts.any_probe([&](const ProbeResult& result) {
     return got_no_answer(result) && context.facts.asked_for(result) && !context.explained(result);
   });
   if (!any_lost) return false;
-  const auto told = told_by_worlds(context, [](const reach::Box& box, const reach::World&) {
-    return box.code == reach::Code::new_flows_limited;
+  const auto told = [&](reach::Kind kind) {
+    const auto said = told_by_worlds(
+        context, [&](const reach::Box& box, const reach::World&) { return box.kind == kind; });
+    return said && said->sure >= reach::is_likely;
+  };
+  const auto& events = context.worlds().sight.events.flows;
+  const bool any_late = std::ranges::any_of(events, [](const FlowEvent& event) {
+    return event.sent > 1 && reach::is_good(event.seen) && event.seen != Seen::sample;
   });
-  return told && told->sure >= reach::is_likely &&
-         std::ranges::any_of(context.worlds().sight.events.flows, [](const FlowEvent& event) {
-           return event.sent > 1 && reach::is_good(event.seen) && event.seen != Seen::sample;
-         });
+  return any_late && told(reach::Kind::limit) && !told(reach::Kind::ban);
 }
 
 // How the two counts came out.
@@ -234,7 +237,10 @@ Causes find_rate_limit(const Diagnosis& context) {
     const bool silent = seen.outcome == Outcome::silent && seen.detail == DetailCode::silent;
     return on_the_way && silent && !context.explained(result);
   }));
-  if (!context.affects_requirement(cause.explained)) return {};
+  // A row that was asked for first has passed, and its server does not answer any more.
+  const bool hurts = std::ranges::any_of(
+      lost, [&](const Twice& twice) { return facts.asked_for(*twice.before->result); });
+  if (!hurts && !context.affects_requirement(cause.explained)) return {};
   const auto line = line_is_up(facts);
   const auto* quiet = line ? nullptr : resolver_is_silent(facts);
   const auto sure = quiet != nullptr || some_died_before(facts, last) ? Confidence::possible
