@@ -39,10 +39,10 @@ std::span<const Rule> rules() {
       find_proxy_required,
       find_proxy_denials,
       find_stripped_upgrades,
-      find_mtu,
+      find_mtu,  // before the first that draws worlds: they take it as a fact
       find_rate_limit,
       find_new_flow_limit,  // takes the place of whatever else UDP may die of
-      find_web_only,  // takes the place of UDP and of the ports one by one
+      find_web_only,        // takes the place of UDP and of the ports one by one
       find_taken_connections,
       find_udp_blocked,
       find_stun_filter,

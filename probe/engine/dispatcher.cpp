@@ -129,6 +129,7 @@ asio::awaitable<Observation> Dispatcher::make(std::size_t index) {
 
 asio::awaitable<std::optional<IpAddress>> Dispatcher::look_up(std::size_t index) {
   const auto& target = scheduler_.probe(index).target;
+  if (const auto literal = IpAddress::parse(target.host)) co_return literal;
   const auto family = options_.v4 ? Family::v4 : Family::v6;
   const auto pass = co_await may_look_up(target.host);
   if (pass != Pass::go) co_return std::nullopt;
@@ -234,7 +235,7 @@ asio::awaitable<Observation> Dispatcher::admitted(const checks::Check& check, ch
   }
   const Permit inside(semaphore_, door);
   auto address = job.address;
-  // It asks for addresses of both families by itself: in the pace its host is the first of them.
+  // The check looks up both families by itself; the pace counts its host's first IPv4 address.
   if (check.both_families) address = co_await look_up(index);
   const auto request = contact_of(job, address);
   // Neither a stand-in nor a question of the second round is worth a window of the pace.

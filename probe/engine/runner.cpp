@@ -147,11 +147,11 @@ class Runner {
       const bool name = !target.host.empty() && !IpAddress::parse(target.host);
       if (!name || !target.route.direct() || scheduler_.conditional(order_[at])) continue;
       if (!names.insert(target.host).second) continue;
-      context_.background.start([&] { return find_out(order_[at]); });
+      context_.background.start([&] { return look_up_early(order_[at]); });
     }
   }
 
-  asio::awaitable<void> find_out(std::size_t index) {
+  asio::awaitable<void> look_up_early(std::size_t index) {
     const auto address = co_await dispatcher_.look_up(index);
     static_cast<void>(address);  // the resolver remembers it
   }

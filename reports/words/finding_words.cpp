@@ -122,7 +122,9 @@ constexpr std::array all_words{
         "Keep UDP sessions open longer than the service's keep-alive (at least 30 s)."},
     FindingWords{FindingCode::firewall_new_flows_limited, "New flows are limited",
                  "A device allows only a few new outgoing connections per second.",
-                 "Requests from one port are answered, but requests from many ports are not.",
+                 "Requests from one port are answered, but requests from many ports are not. Or of "
+                 "many connections and requests in one second, some are answered only when they "
+                 "are sent again, and some never.",
                  Owners{Owner::network},
                  "Raise the firewall's limit on new flows per second for the user network."},
     FindingWords{FindingCode::firewall_quic_filtered, "QUIC greetings are cut off",

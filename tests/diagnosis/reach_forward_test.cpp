@@ -150,6 +150,23 @@ TEST(ReachForward, ABanActsFromItsMomentOnAndOnWhatWillBeSent) {
   EXPECT_EQ(fate_of(ban, at(udp(5060), std::numeric_limits<double>::infinity())), Fate::drop);
 }
 
+TEST(ReachForward, ALimitDropsWhatIsBeyondItsNumber) {
+  auto limit = box(Kind::limit, Fate::rarely, Protocol::udp);
+  limit.per_second = 5;
+  const auto in_a_crowd = [](Packet packet, int began, int passed) {
+    packet.crowd = {began, passed};
+    return packet;
+  };
+  const auto whole_way = udp(3478, Cargo::stun);
+  EXPECT_EQ(fate_of(limit, in_a_crowd(whole_way, 11, 5)), Fate::rarely);
+  EXPECT_EQ(fate_of(limit, in_a_crowd(whole_way, 11, 4)), Fate::pass) << "fewer have passed";
+  EXPECT_EQ(fate_of(limit, in_a_crowd(whole_way, 10, 5)), Fate::pass)
+      << "those that were left pass a second later";
+  EXPECT_EQ(fate_of(limit, in_a_crowd(early(whole_way), 6, 5)), Fate::rarely)
+      << "it is not sent again for so long";
+  EXPECT_EQ(fate_of(limit, whole_way), Fate::rarely) << "at a time that is not known";
+}
+
 TEST(ReachForward, AResolverKeepsSilentOfSomeNames) {
   auto resolver = of(ports(box(Kind::resolver, Fate::drop, Protocol::udp), {{53, 53}}), {here});
   resolver.names = {there};

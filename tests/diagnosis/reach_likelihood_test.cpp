@@ -50,6 +50,7 @@ INSTANTIATE_TEST_SUITE_P(
         TableRow{Fate::big, "nothing talk open mute expired"},
         TableRow{Fate::portal, "talk open mute foreign"},
         TableRow{Fate::maybe, "reply nothing arrived talk open mute expired dropped"},
+        TableRow{Fate::rarely, "reply nothing arrived talk open mute expired dropped"},
         TableRow{Fate::severed, "reply nothing arrived talk open mute expired dropped"},
         TableRow{Fate::ignore, "nothing closed mute expired"},
         TableRow{Fate::unheard, "open mute expired dropped taken"},

@@ -2,6 +2,7 @@
 // what must hold of all of them.
 #include <random>
 
+#include "probe/diagnosis/findings.hpp"
 #include "tests/diagnosis/site_report.hpp"
 #include "tests/worlds/shadow.hpp"
 
@@ -106,6 +107,23 @@ TEST(ReachWorlds, ABanExplainsWhatItCutOff) {
   auto site = report({row("web", web), row("relays", relays), controls(anchors())});
   site.started_at = noon();
   EXPECT_EQ(codes(diagnose(site, {})), Words{"certain firewall.rate_limited"});
+}
+
+// Some stand at once, some when they are tried again a second later, and the rest do not.
+TEST(ReachWorlds, ALimitLetsSomeOfASecondsNewFlowsThrough) {
+  std::vector<ProbeResult> web;
+  for (int i = 0; i < 40; ++i) {
+    const auto host = fmt::format("web{}.vendor{}.com", i, i % 4);
+    web.push_back(i % 8 == 0   ? took(test::tls(host), 42)
+                  : i % 8 == 1 ? took(test::tls(host), 1060)
+                               : test::tls(host, silent, "timed_out"));
+  }
+  auto site = report({row("web", web), controls(anchors())});
+  site.started_at = noon() - std::chrono::seconds(1);
+  EXPECT_EQ(codes(diagnose(site, {})), Words{"certain firewall.new_flows_limited"});
+  const auto said = callready::diagnose(site);
+  ASSERT_EQ(said.size(), 1U);
+  EXPECT_EQ(said.front().code, FindingCode::firewall_new_flows_limited);
 }
 
 TEST(ReachWorlds, NothingWrong) {
@@ -292,6 +310,29 @@ TEST(ReachWorlds, OneLostProbeOnALineThatLosesIsChance) {
   const auto diagnosis = diagnose(site, {});
   EXPECT_EQ(codes(diagnosis).front(), "certain network.loss");
   EXPECT_EQ(diagnosis.judged.sets.front().verdict, Verdict::ready);
+}
+
+TEST(ReachSight, CountsTheFlowsThatBeganInASecond) {
+  const auto sent_at = [](double ms, bool udp, Seen seen) {
+    FlowEvent event;
+    event.flow = {udp, "turn.vendor.com", "", 3478, udp ? Cargo::turn : Cargo::tls, {}};
+    event.at = Milliseconds(ms);
+    event.seen = seen;
+    return event;
+  };
+  const auto sight = look({{sent_at(100, true, Seen::reply), sent_at(600, true, Seen::nothing),
+                            sent_at(1050, false, Seen::talk), sent_at(1200, true, Seen::nothing)},
+                           {},
+                           false},
+                          {}, {});
+  const auto& early = sight.packets[1];
+  EXPECT_EQ(early.crowd.began, 2);
+  EXPECT_EQ(early.crowd.passed, 1);
+  const auto& last = sight.packets[3];
+  EXPECT_EQ(last.crowd.began, 2);
+  EXPECT_EQ(last.crowd.passed, 0);
+  EXPECT_EQ(last.whole_crowd.began, 3);
+  EXPECT_EQ(last.whole_crowd.passed, 1);
 }
 
 // A loss that one failure may come of says something else than one that is a cause, or than none.

@@ -235,8 +235,9 @@ bool Traffic::remembers(std::size_t index, const Packet& packet, double at_ms) {
     memory.flows.insert(flow);
     return false;
   }
-  // A check is worked out when it begins: what is asked now may be earlier than what was asked
-  // last.
+  // A check is worked out when it begins, so what is asked now may be earlier than what was asked
+  // last. What was answered stays answered.
+  if (at_ms >= memory.banned_since) return true;
   memory.met.emplace(at_ms, packet.to);
   for (auto last = memory.met.lower_bound(at_ms); last != memory.met.end(); ++last) {
     if (last->first > at_ms + 10'000 || last->first >= memory.banned_since) break;

@@ -75,7 +75,11 @@ void ask_again(const Facts& facts, Questions& questions) {
   std::set<std::string_view> lost;  // hosts
   bool suspicious = false;
   for (const auto& flow : facts.flows) {
-    if (flow.udp || flow.way != Reachability::lost) continue;
+    // Nobody knows whether a neighbour of a port listens.
+    const bool known = any_sample(flow, [](const FlowSample& sample) {
+      return sample.result->probe.purpose != Purpose::neighbour;
+    });
+    if (flow.udp || flow.way != Reachability::lost || !known) continue;
     lost.insert(flow.host);
     suspicious |= doubtful(facts, flow) || lost.size() > 1;
   }

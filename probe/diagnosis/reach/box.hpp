@@ -34,7 +34,7 @@ enum class Fate : std::uint8_t {
   portal,     // a device answers with a page of its own
   elsewhere,  // it goes to somebody else
   maybe,      // about half of them pass
-  mostly,     // most of them are lost, some pass
+  rarely,     // a few of them pass
   close,      // it passes, and the far end is not far
   ignore,     // it arrives, and the server answers nobody that it does not know
   unheard,    // a device takes the connection, and carries it on to such a server
@@ -45,7 +45,7 @@ enum class Fate : std::uint8_t {
 inline constexpr std::size_t fate_count = static_cast<std::size_t>(Fate::severed) + 1;
 
 // True where nobody knows which of them pass.
-constexpr bool is_chance(Fate fate) { return fate == Fate::maybe || fate == Fate::mostly; }
+constexpr bool is_chance(Fate fate) { return fate == Fate::maybe || fate == Fate::rarely; }
 
 // True where nothing of use gets through.
 constexpr bool loses(Fate fate) {
@@ -110,7 +110,7 @@ struct Box {
   // Behind the last router that speaks, or on the way back: TTLs end before it.
   bool beyond = false;
   double since_ms = 0;
-  int at_once = 0;             // so many new flows a second pass in any case
+  int per_second = 0;          // of new flows: about so many pass
   std::uint32_t explains = 0;  // of bit(Sign)
   Hosts names{};               // whose signs; empty: anybody's
   std::string text{};          // for people
@@ -118,7 +118,7 @@ struct Box {
   // All but the text, which follows from the rest: two boxes with one key are one.
   auto key() const {
     return std::tie(kind, code, prior, fate, protocol, ports, spared, hosts, spared_hosts,
-                    spares_asked, cargoes, beyond, since_ms, at_once, explains, names);
+                    spares_asked, cargoes, beyond, since_ms, per_second, explains, names);
   }
 };
 

@@ -17,10 +17,9 @@ constexpr std::size_t most_moments = 12;
 // It lets this computer out at first.
 constexpr int fewest_before = 2;
 
-// Who lets this many new flows a second through, or more, cannot have dropped it: not before as
-// many have passed; and what is sent the whole way is sent again in the next seconds, when few of
-// what is not through yet are left.
-int too_high_a_limit(Protocol protocol, const Packet& packet) {
+// The lowest limit that would have let this packet through. A limit drops nothing until that many
+// have passed; and what goes the whole way is sent again a second later, when fewer compete.
+int lowest_limit_that_spares(Protocol protocol, const Packet& packet) {
   const auto& [began, passed] = protocol == Protocol::any ? packet.whole_crowd : packet.crowd;
   return std::min(passed + 1, packet.ends_early ? began : began - passed);
 }
@@ -28,34 +27,35 @@ int too_high_a_limit(Protocol protocol, const Packet& packet) {
 }  // namespace
 
 Fate fate_by_limit(const Box& box, const Packet& packet) {
-  return box.at_once < too_high_a_limit(box.protocol, packet) ? box.fate : Fate::pass;
+  return box.per_second < lowest_limit_that_spares(box.protocol, packet) ? box.fate : Fate::pass;
 }
 
 void propose_limits(const Clues& clues, Boxes& boxes) {
-  const bool any_late = clues.any(clues.events, [&](auto event) {
-    const auto seen = clues.seen(event);
-    return is_good(seen) && (seen == Seen::sample || clues.sight.events.flows[event].sent > 1);
+  const bool any_late = clues.any(clues.events, [&](auto number) {
+    const auto& event = clues.sight.events.flows[number];
+    return answered_late(event) || (event.seen == Seen::sample && event.answered < event.sent);
   });
   for (const auto protocol : {Protocol::any, Protocol::udp}) {
     std::vector<int> limits;  // the highest that can have dropped each of them
     for (const auto event : clues.bad) {
       const auto& packet = clues.packet(event);
-      if (!matches(protocol, packet.udp)) continue;
-      limits.push_back(too_high_a_limit(protocol, packet) - 1);
+      const int limit = lowest_limit_that_spares(protocol, packet) - 1;
+      const bool counts =
+          matches(protocol, packet.udp) && !holds(clues.sight.resolvers, packet.host);
+      if (counts && limit > 0) limits.push_back(limit);
     }
     if (limits.size() < fewest_failures) continue;
     std::ranges::sort(limits);
     // All of them, all but a few, most of them.
     const auto size = limits.size();
     for (const auto limit : std::set{limits[0], limits[size / 8], limits[size / 3]}) {
-      if (limit < 1) continue;  // that is no limit
-      for (const auto fate : {Fate::maybe, Fate::mostly}) {
+      for (const auto fate : {Fate::maybe, Fate::rarely}) {
         Box box;
         box.kind = Kind::limit;
         box.protocol = protocol;
         box.fate = fate;
-        box.at_once = limit;
-        box.prior = prior::limit + (fate == Fate::mostly ? prior::strict_limit : 0) +
+        box.per_second = limit;
+        box.prior = prior::limit + (fate == Fate::rarely ? prior::strict_limit : 0) +
                     (any_late ? 0 : prior::none_late);
         box.spared_hosts = clues.sight.resolvers;  // nobody counts these on the way out
         box.code = Code::new_flows_limited;

@@ -55,9 +55,9 @@ inline constexpr Bits resolver = bits(7), some_names = bits(3);
 inline constexpr Bits neighbour = bits(6);
 inline constexpr Bits reticent = bits(5);
 inline constexpr Bits limit = bits(13), ban = bits(13);
-// Most new flows are lost: nearly all that is silent is, for whatever reason.
+// So strict a limit would explain nearly any silence.
 inline constexpr Bits strict_limit = bits(4);
-// Of what is sent again some comes through.
+// Where nothing was answered on a later try, as a limit would allow.
 inline constexpr Bits none_late = bits(2);
 
 }  // namespace callready::reach::prior

@@ -56,7 +56,7 @@ std::string_view answer_to(Fate fate, const Packet& packet) {
     case Fate::ration:
       return "nothing comes back";
     case Fate::maybe:
-    case Fate::mostly:
+    case Fate::rarely:
     case Fate::severed:
       return "passes now and then";
     case Fate::mute:

@@ -8,9 +8,8 @@ namespace {
 
 using enum CheckKind;
 
-// Sorts them.
-std::optional<double> lower_quartile(std::vector<double>& values) {
-  std::sort(values.begin(), values.end());
+// Of values in order.
+std::optional<double> lower_quartile(const std::vector<double>& values) {
   if (values.empty()) return std::nullopt;
   return values[values.size() / 4];
 }
@@ -88,6 +87,8 @@ Line line_of(const Report& report) {
       first_reply = reply->second;
     }
   }
+  std::sort(udp.begin(), udp.end());
+  std::sort(tcp.begin(), tcp.end());
   // First packets may have waited for somebody to look up an address, or were sent again.
   line.by_tcp = lower_quartile(tcp).value_or(0);
   const auto by_udp = lower_quartile(udp);

@@ -142,40 +142,52 @@ class Devices {
   std::map<std::string_view, int> ttls_;  // the least with which a packet ended there
 };
 
-// When the flows began that whoever limits new ones counts: a sample's each by itself, and none to
-// the site's own resolvers.
+// When the flows began that whoever limits new ones counts: a sample's each by itself, none to the
+// site's own resolvers, and no connection twice.
 class Beginnings {
  public:
   explicit Beginnings(const Sight& sight) {
     for (std::size_t i = 0; i < sight.packets.size(); ++i) {
       const auto& [event, packet] = std::tie(sight.events.flows[i], sight.packets[i]);
-      if (holds(sight.resolvers, packet.host)) continue;
+      if (!counts(packet) || holds(sight.resolvers, packet.host)) continue;
       auto& [began, passed] = packet.udp ? udp_ : tcp_;
       const bool each = event.seen == Seen::sample && !event.one_flow;
-      add(began, each ? event.sent : 1, packet.at_ms);
-      if (is_good(event.seen)) add(passed, each ? event.answered : 1, packet.at_ms);
+      began.emplace_back(packet.at_ms, each ? event.sent : 1);
+      if (is_good(event.seen) && !answered_late(event))
+        passed.emplace_back(packet.at_ms, each ? event.answered : 1);
     }
-    for (auto* times : {&udp_.began, &udp_.passed, &tcp_.began, &tcp_.passed})
-      std::ranges::sort(*times);
+    for (auto* times : {&udp_.began, &udp_.passed, &tcp_.began, &tcp_.passed}) add_up(*times);
   }
 
-  Crowd until(bool udp, double at_ms) const {
+  // Of those whose time is known. What a connection carries is no new flow.
+  static bool counts(const Packet& packet) {
+    return packet.at_ms > 0 && packet.cargo != Cargo::inside;
+  }
+
+  Crowd crowd_at(bool udp, double at_ms) const {
     const auto& [began, passed] = udp ? udp_ : tcp_;
     return {in_the_second(began, at_ms), in_the_second(passed, at_ms)};
   }
 
  private:
-  using Times = std::vector<double>;
+  // Ascending; how many until then.
+  using Times = std::vector<std::pair<double, std::int64_t>>;
   struct OfProtocol {
     Times began, passed;
   };
-  static void add(Times& times, int count, double at_ms) {
-    times.insert(times.end(), static_cast<std::size_t>(count), at_ms);
+  static void add_up(Times& times) {
+    std::ranges::sort(times);
+    std::int64_t sum = 0;
+    for (auto& [at_ms, count] : times) count = sum += count;
+  }
+  static std::int64_t until(const Times& times, double at_ms) {
+    const auto next = std::ranges::upper_bound(times, at_ms, {}, &Times::value_type::first);
+    return next == times.begin() ? 0 : std::prev(next)->second;
   }
   static int in_the_second(const Times& times, double at_ms) {
     constexpr double second_ms = 1000;
-    const auto last = std::ranges::upper_bound(times, at_ms);
-    return static_cast<int>(last - std::ranges::upper_bound(times, at_ms - second_ms));
+    constexpr std::int64_t most = 1'000'000;
+    return static_cast<int>(std::min(until(times, at_ms) - until(times, at_ms - second_ms), most));
   }
 
   OfProtocol udp_, tcp_;
@@ -258,10 +270,9 @@ Sight look(FlowEvents events, const std::vector<PacketFlow>& others,
   for (std::size_t i = 0; i < sight.packets.size(); ++i) {
     auto& packet = sight.packets[i];
     packet.crowd = packet.whole_crowd = {0, 0};
-    const bool timed = packet.at_ms > 0;  // else nobody knows when
-    if (!timed || sight.events.flows[i].one_flow) continue;
-    const auto rest = beginnings.until(!packet.udp, packet.at_ms);
-    packet.crowd = beginnings.until(packet.udp, packet.at_ms);
+    if (!Beginnings::counts(packet) || sight.events.flows[i].one_flow) continue;
+    const auto rest = beginnings.crowd_at(!packet.udp, packet.at_ms);
+    packet.crowd = beginnings.crowd_at(packet.udp, packet.at_ms);
     packet.whole_crowd = {packet.crowd.began + rest.began, packet.crowd.passed + rest.passed};
   }
   return sight;

@@ -43,8 +43,14 @@ constexpr bool is_good(Seen seen) {
 // It did not, or its answer did not come back. (`taken` is neither.)
 constexpr bool is_bad(Seen seen) { return !is_good(seen) && seen != Seen::taken; }
 
-// The flows that began in the second until then, itself among them, and those of them that passed.
-// Nobody knows how many: as many as it takes.
+// It was answered only when it was sent again.
+inline bool answered_late(const FlowEvent& event) {
+  const auto seen = event.seen;
+  return event.sent > 1 && (seen == Seen::reply || seen == Seen::talk || seen == Seen::open);
+}
+
+// How many flows began in the second that ends with this packet, itself among them, and how many of
+// them got through at the first try. As it is: a packet that is yet to be sent, in any crowd.
 struct Crowd {
   int began = std::numeric_limits<int>::max();
   int passed = std::numeric_limits<int>::max() / 2;
@@ -67,7 +73,7 @@ struct Packet {
   HostId host = 0;
   HostId name = 0;           // in a TLS greeting; else as `host`
   double at_ms = 0;          // since the run began; infinity: from now on
-  Crowd crowd, whole_crowd;  // of its protocol, and of both
+  Crowd crowd, whole_crowd;  // of its own protocol, and of both
   // When all of its answer was there; infinity: it was not, or nobody knows.
   double answered_ms = std::numeric_limits<double>::infinity();
 };

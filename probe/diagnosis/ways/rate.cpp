@@ -170,23 +170,47 @@ bool some_died_before(const Facts& facts, std::optional<WallTime> last) {
   return silent.size() > 1;
 }
 
-// Worlds say so of what was sent in the same second as many others, and know of no device that
-// shuts this computer out; and something was answered only when it was sent again.
-bool limited_by_worlds(const Diagnosis& context) {
-  const bool any_lost = context.facts.any_probe([&](const ProbeResult& result) {
-    return got_no_answer(result) && context.facts.asked_for(result) && !context.explained(result);
+// The limit of new flows that worlds know of, where they do not speak of a device that shuts this
+// computer out as well, and no count tells otherwise.
+const reach::Box* limit_by_worlds(const Diagnosis& context) {
+  const auto& facts = context.facts;
+  const bool any_lost = facts.any_probe([&](const ProbeResult& result) {
+    return got_no_answer(result) && facts.asked_for(result) && !context.explained(result);
   });
-  if (!any_lost) return false;
+  if (!any_lost || loss_by(facts) == LossBy::line) return nullptr;
   const auto told = [&](reach::Kind kind) {
-    const auto said = told_by_worlds(
+    return told_by_worlds(
         context, [&](const reach::Box& box, const reach::World&) { return box.kind == kind; });
-    return said && said->sure >= reach::is_likely;
   };
-  const auto& events = context.worlds().sight.events.flows;
-  const bool any_late = std::ranges::any_of(events, [](const FlowEvent& event) {
-    return event.sent > 1 && reach::is_good(event.seen) && event.seen != Seen::sample;
+  const auto limit = told(reach::Kind::limit);
+  const bool sure = limit && limit->sure >= reach::is_likely && !told(reach::Kind::ban);
+  return sure ? limit->box : nullptr;
+}
+
+// Of the second in which most flows began that the limit counts.
+struct Second {
+  int began = 0, late = 0, lost = 0;  // late: answered when sent again
+};
+
+Second busiest_second(const reach::Sight& sight, const reach::Box& limit) {
+  const auto& packets = sight.packets;
+  const auto counts = [&](const reach::Packet& packet) {
+    return packet.at_ms > 0 && packet.cargo != Cargo::inside && covers(limit, packet);
+  };
+  const auto fullest = std::ranges::max_element(packets, {}, [&](const reach::Packet& packet) {
+    const bool both = limit.protocol == reach::Protocol::any;
+    return counts(packet) ? (both ? packet.whole_crowd : packet.crowd).began : 0;
   });
-  return any_late && told(reach::Kind::limit) && !told(reach::Kind::ban);
+  Second second;
+  for (std::size_t i = 0; i < packets.size(); ++i) {
+    const auto before = fullest->at_ms - packets[i].at_ms;
+    if (!counts(packets[i]) || before < 0 || before >= 1000) continue;
+    const auto& event = sight.events.flows[i];
+    ++second.began;
+    second.late += reach::answered_late(event);
+    second.lost += event.seen == Seen::nothing || event.seen == Seen::dropped;
+  }
+  return second;
 }
 
 // How the two counts came out.
@@ -237,7 +261,7 @@ Causes find_rate_limit(const Diagnosis& context) {
     const bool silent = seen.outcome == Outcome::silent && seen.detail == DetailCode::silent;
     return on_the_way && silent && !context.explained(result);
   }));
-  // A row that was asked for first has passed, and its server does not answer any more.
+  // A row's own request was answered at first, and its server has gone silent since.
   const bool hurts = std::ranges::any_of(
       lost, [&](const Twice& twice) { return facts.asked_for(*twice.before->result); });
   if (!hurts && !context.affects_requirement(cause.explained)) return {};
@@ -282,12 +306,14 @@ bool new_flows_are_limited(const Facts& facts) { return loss_by(facts) == LossBy
 Causes find_new_flow_limit(const Diagnosis& context) {
   const auto& facts = context.facts;
   const bool counted = new_flows_are_limited(facts);
-  const bool told = !counted && limited_by_worlds(context);
-  if (!counted && !told) return {};
+  const auto* told = counted ? nullptr : limit_by_worlds(context);
+  const auto second = told ? busiest_second(context.worlds().sight, *told) : Second{};
+  // A line that loses packets is as likely where nothing was answered late.
+  if (!counted && second.late == 0) return {};
   Cause cause;
   cause.explained = facts.probes_that([&](const ProbeResult& result) {
     const bool silent = result.observation.outcome == Outcome::silent;
-    const bool limited = told || is_udp(result);
+    const bool limited = counted ? is_udp(result) : matches(told->protocol, is_udp(result));
     const bool outside = limited && is_direct(result) && !facts.inside(result);
     return silent && outside && result.probe.check != CheckKind::dns && !context.explained(result);
   });
@@ -300,6 +326,12 @@ Causes find_new_flow_limit(const Diagnosis& context) {
       "session limit per host), and raise it {}: calls open dozens of flows within a second.",
       for_users(facts));
   add_counts(finding.evidence, facts);
+  if (told != nullptr) {
+    cause.tell(
+        phrase("Of {} connections and requests in one second, {} were not answered at all, "
+               "and {} only when they were sent again.",
+               second.began, second.lost, second.late));
+  }
   add_what_they_saw(finding.evidence, cause.explained, 4);
   return {cause};
 }
