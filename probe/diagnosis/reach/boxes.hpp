@@ -20,7 +20,8 @@ void propose_far_ends(const Clues& clues, Boxes& boxes);
 void propose_reticent_servers(const Clues& clues, Boxes& boxes);
 Fate fate_by_neighbour(const Box& box, const Packet& packet);
 void propose_neighbours(const Clues& clues, Boxes& boxes);
-// boxes_limit.cpp: who lets some pass, or some time.
+// boxes_limit.cpp: who lets some pass, or some time. And the crowd that such a limit counts.
+const Crowd& crowd_of(const Packet& packet, Protocol protocol);
 void propose_limits(const Clues& clues, Boxes& boxes);
 Fate fate_by_limit(const Box& box, const Packet& packet);
 Fate fate_by_ban(const Box& box, const Packet& packet);

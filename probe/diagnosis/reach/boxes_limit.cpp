@@ -20,11 +20,15 @@ constexpr int fewest_before = 2;
 // The lowest limit that would have let this packet through. A limit drops nothing until that many
 // have passed; and what goes the whole way is sent again a second later, when fewer compete.
 int lowest_limit_that_spares(Protocol protocol, const Packet& packet) {
-  const auto& [began, passed] = protocol == Protocol::any ? packet.whole_crowd : packet.crowd;
+  const auto& [began, passed] = crowd_of(packet, protocol);
   return std::min(passed + 1, packet.ends_early ? began : began - passed);
 }
 
 }  // namespace
+
+const Crowd& crowd_of(const Packet& packet, Protocol protocol) {
+  return protocol == Protocol::any ? packet.whole_crowd : packet.crowd;
+}
 
 Fate fate_by_limit(const Box& box, const Packet& packet) {
   return box.per_second < lowest_limit_that_spares(box.protocol, packet) ? box.fate : Fate::pass;
@@ -36,7 +40,7 @@ void propose_limits(const Clues& clues, Boxes& boxes) {
     return answered_late(event) || (event.seen == Seen::sample && event.answered < event.sent);
   });
   for (const auto protocol : {Protocol::any, Protocol::udp}) {
-    std::vector<int> limits;  // the highest that can have dropped each of them
+    std::vector<int> limits;  // of each lost packet: the highest that can have dropped it
     for (const auto event : clues.bad) {
       const auto& packet = clues.packet(event);
       const int limit = lowest_limit_that_spares(protocol, packet) - 1;
@@ -46,7 +50,7 @@ void propose_limits(const Clues& clues, Boxes& boxes) {
     }
     if (limits.size() < fewest_failures) continue;
     std::ranges::sort(limits);
-    // All of them, all but a few, most of them.
+    // One that explains all of them, all but a few, most of them.
     const auto size = limits.size();
     for (const auto limit : std::set{limits[0], limits[size / 8], limits[size / 3]}) {
       for (const auto fate : {Fate::maybe, Fate::rarely}) {

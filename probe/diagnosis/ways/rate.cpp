@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "probe/diagnosis/reach/boxes.hpp"
 #include "probe/diagnosis/rules.hpp"
 #include "probe/diagnosis/ways/by_worlds.hpp"
 #include "probe/diagnosis/words.hpp"
@@ -170,8 +171,8 @@ bool some_died_before(const Facts& facts, std::optional<WallTime> last) {
   return silent.size() > 1;
 }
 
-// The limit of new flows that worlds know of, where they do not speak of a device that shuts this
-// computer out as well, and no count tells otherwise.
+// The limit of new flows that worlds know of; nothing where they also have a device that shuts this
+// computer out, or where a count shows that the line loses packets.
 const reach::Box* limit_by_worlds(const Diagnosis& context) {
   const auto& facts = context.facts;
   const bool any_lost = facts.any_probe([&](const ProbeResult& result) {
@@ -187,19 +188,20 @@ const reach::Box* limit_by_worlds(const Diagnosis& context) {
   return sure ? limit->box : nullptr;
 }
 
-// Of the second in which most flows began that the limit counts.
+// The second in which most of the flows began that the limit counts: those that were sent the whole
+// way.
 struct Second {
-  int began = 0, late = 0, lost = 0;  // late: answered when sent again
+  int began = 0, late = 0, lost = 0;  // late: answered only when sent again
 };
 
 Second busiest_second(const reach::Sight& sight, const reach::Box& limit) {
   const auto& packets = sight.packets;
   const auto counts = [&](const reach::Packet& packet) {
-    return packet.at_ms > 0 && packet.cargo != Cargo::inside && covers(limit, packet);
+    return packet.at_ms > 0 && packet.cargo != Cargo::inside && !packet.ends_early &&
+           covers(limit, packet);
   };
   const auto fullest = std::ranges::max_element(packets, {}, [&](const reach::Packet& packet) {
-    const bool both = limit.protocol == reach::Protocol::any;
-    return counts(packet) ? (both ? packet.whole_crowd : packet.crowd).began : 0;
+    return counts(packet) ? reach::crowd_of(packet, limit.protocol).began : 0;
   });
   Second second;
   for (std::size_t i = 0; i < packets.size(); ++i) {
@@ -208,7 +210,7 @@ Second busiest_second(const reach::Sight& sight, const reach::Box& limit) {
     const auto& event = sight.events.flows[i];
     ++second.began;
     second.late += reach::answered_late(event);
-    second.lost += event.seen == Seen::nothing || event.seen == Seen::dropped;
+    second.lost += event.seen == Seen::nothing;
   }
   return second;
 }
@@ -308,7 +310,7 @@ Causes find_new_flow_limit(const Diagnosis& context) {
   const bool counted = new_flows_are_limited(facts);
   const auto* told = counted ? nullptr : limit_by_worlds(context);
   const auto second = told ? busiest_second(context.worlds().sight, *told) : Second{};
-  // A line that loses packets is as likely where nothing was answered late.
+  // Silence alone shows no limit: something must have come through on a later try.
   if (!counted && second.late == 0) return {};
   Cause cause;
   cause.explained = facts.probes_that([&](const ProbeResult& result) {
