@@ -226,23 +226,31 @@ asio::awaitable<void> all_ended(TaskGroup tasks) {
   if (thrown) std::rethrow_exception(thrown);
 }
 
-// The silent ones from that position on, all at once; whoever answers few packets is asked first
-// about the ports that tell the most.
-asio::awaitable<void> climb_silent(std::shared_ptr<Range> range, std::size_t from,
-                                   SiteEdge::Need need, Instant until) {
-  auto& context = range->context;
-  TaskGroup climbers(context.executor);
+// Where in `ports` the silent ones from that position on are: first those that tell the most beside
+// the ones that are known.
+std::vector<std::size_t> find_silent(const Range& range, std::size_t from) {
   std::map<std::uint16_t, std::size_t> silent;
   std::vector<std::uint16_t> wanted, known;
-  for (std::size_t i = 0; i < range->ports.size(); ++i) {
-    const auto& port = range->ports[i];
+  for (std::size_t i = 0; i < range.ports.size(); ++i) {
+    const auto& port = range.ports[i];
     if (port.result != PortResult::silent) known.push_back(port.number);
     if (i < from || port.result != PortResult::silent || !port.socket) continue;
     silent[port.number] = i;
     wanted.push_back(port.number);
   }
+  std::vector<std::size_t> places;
   for (const auto number : farthest_first(std::move(wanted), std::move(known))) {
-    climbers.start([&] { return climb(range, silent.at(number), need, until); });
+    places.push_back(silent.at(number));
+  }
+  return places;
+}
+
+// All at once; whoever answers few packets is asked in their order.
+asio::awaitable<void> climb_silent(std::shared_ptr<Range> range, std::size_t from,
+                                   SiteEdge::Need need, Instant until) {
+  TaskGroup climbers(range->context.executor);
+  for (const auto index : find_silent(*range, from)) {
+    climbers.start([&] { return climb(range, index, need, until); });
   }
   co_await all_ended(climbers);
 }
@@ -320,6 +328,13 @@ asio::awaitable<void> climb_all(std::shared_ptr<Range> range, Instant until) {
   }
   take_back_refusals(*range);
   const auto& first = range->ports[range->first];
+  // One port that passed says little of a wide range: the one that is farthest from it has to pass
+  // as well.
+  const auto silent = find_silent(*range, 0);
+  const bool one_passed = first.result == PortResult::left_site && is_wide(range->whole);
+  if (one_passed && !silent.empty() && !context.settings.hurried) {
+    co_await climb(range, silent.front(), SiteEdge::Need::decides, *end);
+  }
   const auto proved = std::any_of(range->ports.begin(), range->ports.end(), [](const Port& port) {
     return port.result != PortResult::silent && port.result != PortResult::left_site;
   });

@@ -415,8 +415,9 @@ bool SiteEdge::passed(const PortRange& ports, bool v6) const {
   const auto trunk = trunks_.find(v6);
   if (trunk == trunks_.end()) return false;
   const auto& passed = trunk->second.passed;
-  const auto port = passed.lower_bound(ports.first);
-  return port != passed.end() && *port <= ports.last;
+  const auto first = passed.lower_bound(ports.first), end = passed.upper_bound(ports.last);
+  if (first == end) return false;
+  return !is_wide(ports) || *std::prev(end) - *first >= static_cast<int>(ports.count() / 3);
 }
 
 std::optional<std::uint16_t> SiteEdge::syn_passed(const IpAddress& address,

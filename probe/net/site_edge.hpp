@@ -16,8 +16,8 @@
 //
 // Routers answer few ICMP errors (Linux: six in a burst, then one a second; others one each half
 // second), and all runs of a site share them. So little is asked while all is well: an answer is a
-// proof and needs no control, one port speaks for all rows whose ports it is one of, and where
-// routers beyond the trunk speak, each target's own are asked. What gets no answer is asked again
+// proof and needs no control, one port (of a wide range two) speaks for all rows whose ports it is
+// one of, and where routers beyond the trunk speak, each target's own are asked. What gets no answer is asked again
 // with a control behind it; a router that does not answer that either has run out of answers, and
 // what decides a row waits for the next ones. All questions go through one queue, in waves.
 #pragma once
@@ -33,6 +33,10 @@
 #include "probe/net/udp.hpp"
 
 namespace callready {
+
+// One port says little of so many: the bounds of firewalls' own ranges (16384, 32768, 49152) are
+// most often within.
+inline bool is_wide(const PortRange& ports) { return ports.count() > 8'192; }
 
 struct Hop {
   int ttl = 0;        // packets with this TTL end there
@@ -144,7 +148,8 @@ class SiteEdge {
   // What this run learnt, seen `now`, and then what it was told.
   std::vector<KnownWay> known_ways(WallTime now) const;
 
-  // True where a packet over UDP to one of these ports was seen to get as far as any.
+  // True where a packet over UDP to one of these ports was seen to get as far as any; of a wide
+  // range, to two that are a third of it apart.
   bool passed(const PortRange& ports, bool v6) const;
   // The port among these of that address to which a SYN was seen to get as far.
   std::optional<std::uint16_t> syn_passed(const IpAddress& address, const PortRange& ports) const;
