@@ -337,6 +337,34 @@ TEST(FollowUps, AskForOneNameOfEachOwner) {
   }
 }
 
+// What answered at first is asked again where two hosts are silent; where that is silent, once more
+// and beside others: of several paths one may be dead, and both have met it by chance.
+TEST(FollowUps, AskTwiceMoreWhatFellSilent) {
+  const auto made = [](std::optional<Outcome> second) {
+    auto list = anchors();
+    list.push_back(tls("www.example.org"));
+    for (const auto* host : {"www.cloudflare.com", "www.example.org"}) {
+      if (!second) continue;
+      auto again = tcp(host, 443, *second);
+      again.probe.with["again"] = "true";
+      again.observation.sent_at = noon() + std::chrono::seconds(9);
+      list.push_back(std::move(again));
+    }
+    return ids(report({row("web", {tls("a.vendor.com", silent, "timed_out"),
+                                   tls("b.other.com", silent, "timed_out")}),
+                       controls(std::move(list))}));
+  };
+  const auto asked = [](const Ids& list, const std::string& time) {
+    return std::ranges::count_if(list, [&](const std::string& id) {
+      return id.starts_with("tcp/") && id.ends_with("again=" + time);
+    });
+  };
+  EXPECT_EQ(asked(made(std::nullopt), "true"), 2);
+  EXPECT_EQ(asked(made(std::nullopt), "2"), 0);
+  EXPECT_EQ(asked(made(silent), "2"), 3) << "the two, and the one that is left";
+  EXPECT_EQ(asked(made(connected), "2"), 0);
+}
+
 // Also where only the SIP ALG test asks that server, which sends nothing elsewhere by itself.
 TEST(FollowUps, AskForAPortThatNoSipAlgKnows) {
   for (const auto check : {CheckKind::sip, CheckKind::sip_alg}) {

@@ -811,6 +811,28 @@ TEST(RateLimit, IsWhatAnsweredAndDoesNotAnyMore) {
             "www.cloudflare.com, TCP 443, answered, but not 9 s later.");
 }
 
+// All that the set asked for had passed before: from here it no longer works all the same.
+TEST(RateLimit, LeavesNothingReadyThatPassedBefore) {
+  Scene run;
+  run.add("sip", {sip_tls("sip.vendor.com")});
+  run.add_controls({tls("www.google.com"), tls("www.cloudflare.com")});
+  std::vector<ProbeResult> again{tcp("sip.vendor.com", 5061, silent),
+                                 tcp("www.google.com", 443, silent),
+                                 tcp("www.cloudflare.com", 443, silent)};
+  for (auto& result : again) {
+    result = later(std::move(result), 9);
+    result.probe.with["again"] = "true";
+  }
+  again.push_back(question("example.com", "NOERROR"));
+  run.add_controls(std::move(again));
+  const auto& set = run.judge();
+  EXPECT_EQ(run.found(), std::vector<std::string>{"firewall.rate_limited"});
+  EXPECT_EQ(row_of(set, "sip").status, Status::pass);
+  EXPECT_EQ(set.verdict, Verdict::degraded);
+  ASSERT_EQ(run.report.findings.front().affects.size(), 1u);
+  EXPECT_EQ(run.report.findings.front().affects.front().set, "vendor");
+}
+
 // Once it drops, no router on the way answers any more, either.
 TEST(RateLimit, ExplainsPacketsThatWereToEndOnTheWay) {
   Scene run;

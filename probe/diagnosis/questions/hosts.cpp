@@ -15,17 +15,24 @@ using findings::Reachability;
 // Of each kind of doubt so many: more show no more.
 constexpr std::size_t most_neighbours = 3, most_repeats = 2;
 
-// Two of them, of two networks where there are two.
-std::vector<const Flow*> choose(const std::vector<const Flow*>& flows) {
+// So many of them, of different networks where there are as many.
+std::vector<const Flow*> choose(const std::vector<const Flow*>& flows, std::size_t most) {
   std::vector<const Flow*> chosen;
   std::set<std::string> networks;
   for (const bool fresh : {true, false}) {
     for (const auto* flow : flows) {
-      if (contains(chosen, flow) || chosen.size() == most_repeats) continue;
+      if (contains(chosen, flow) || chosen.size() == most) continue;
       if (networks.insert(flow->network).second || !fresh) chosen.push_back(flow);
     }
   }
   return chosen;
+}
+
+// Asked once more, and silent.
+bool fell_silent(const Flow& flow) {
+  return any_sample(flow, [](const FlowSample& sample) {
+    return sample.result->probe.purpose == Purpose::repeat && sample.way == Reachability::lost;
+  });
 }
 
 }  // namespace
@@ -73,7 +80,7 @@ void ask_for_neighbours(const Facts& facts, Questions& questions, bool no_udp) {
 void ask_again(const Facts& facts, Questions& questions) {
   // A device that took offence shuts out TCP as well, whatever the port and the host.
   std::set<std::string_view> lost;  // hosts
-  bool suspicious = false;
+  bool suspicious = std::ranges::any_of(facts.flows, fell_silent);
   for (const auto& flow : facts.flows) {
     // Nobody knows whether a neighbour of a port listens.
     const bool known = any_sample(flow, [](const FlowSample& sample) {
@@ -94,10 +101,17 @@ void ask_again(const Facts& facts, Questions& questions) {
     if (repeatable && flow.way == Reachability::open && first_sent(flow)) reached.push_back(&flow);
   }
   std::ranges::stable_sort(reached, {}, [&](const Flow* flow) { return *first_sent(*flow); });
-  for (const auto* flow : choose(reached)) {
+  const auto ask = [&](const Flow* flow, const char* time) {
     const auto transport = flow->udp ? Transport::udp : Transport::tcp;
     questions.ask(Purpose::repeat, flow->udp ? CheckKind::stun : CheckKind::tcp, transport,
-                  flow->host, flow->port, {{"again", "true"}});
+                  flow->host, flow->port, {{"again", time}});
+  };
+  const auto first = choose(reached, most_repeats);
+  for (const auto* flow : first) ask(flow, "true");
+  // Of several paths one may be dead, and both have met it by chance.
+  if (!first.empty() &&
+      std::ranges::all_of(first, [](const Flow* flow) { return fell_silent(*flow); })) {
+    for (const auto* flow : choose(reached, 2 * most_repeats)) ask(flow, "2");
   }
   // Is it the line, or this computer? The site's own resolver sends its questions by itself.
   questions.ask(Purpose::repeat, CheckKind::dns, Transport::udp, "example.com", 53);

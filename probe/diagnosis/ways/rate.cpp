@@ -239,7 +239,7 @@ Causes find_rate_limit(const Diagnosis& context) {
     networks.insert(twice.flow->network);
   }
   const auto last = last_answered(facts, !resets);
-  if (last > silent_since(lost)) return {};  // others still get through
+  if (last >= silent_since(lost)) return {};  // others still get through
   Cause cause;
   for (const auto& flow : facts.flows) {
     if (flow.port == 53) continue;
@@ -298,6 +298,10 @@ Causes find_rate_limit(const Diagnosis& context) {
         quiet);
   }
   add_what_they_saw(finding.evidence, cause.explained, 4);
+  // Whatever passed before, no service works from here until the block expires.
+  finding.affects = sets_of(facts, facts.probes_that([&](const ProbeResult& result) {
+    return facts.asked_for(result) && sent_outside(facts, result);
+  }));
   return {cause};
 }
 
@@ -310,8 +314,9 @@ Causes find_new_flow_limit(const Diagnosis& context) {
   const bool counted = new_flows_are_limited(facts);
   const auto* told = counted ? nullptr : limit_by_worlds(context);
   const auto second = told ? busiest_second(context.worlds().sight, *told) : Second{};
-  // Silence alone shows no limit: something must have come through on a later try.
-  if (!counted && second.late == 0) return {};
+  // Silence alone shows no limit: what was sent again must have come through, and more than once,
+  // for any line loses a packet at times.
+  if (!counted && second.late < 2) return {};
   Cause cause;
   cause.explained = facts.probes_that([&](const ProbeResult& result) {
     const bool silent = result.observation.outcome == Outcome::silent;
