@@ -41,6 +41,7 @@ std::span<const Rule> rules() {
       find_stripped_upgrades,
       find_mtu,  // before the first that draws worlds: they take it as a fact
       find_rate_limit,
+      find_dead_path,
       find_new_flow_limit,  // takes the place of whatever else UDP may die of
       find_web_only,        // takes the place of UDP and of the ports one by one
       find_taken_connections,

@@ -121,6 +121,7 @@ Causes find_proxy_required(const Diagnosis&);
 Causes find_proxy_denials(const Diagnosis&);
 Causes find_stripped_upgrades(const Diagnosis&);
 // ways/rate.cpp
+Causes find_dead_path(const Diagnosis&);
 Causes find_rate_limit(const Diagnosis&);
 Causes find_new_flow_limit(const Diagnosis&);
 Causes find_loss(const Diagnosis&);

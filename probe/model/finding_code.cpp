@@ -74,6 +74,7 @@ constexpr auto make_codes() {
       {FindingCode::nat_rebound, "nat.rebound", of_contents},
       {FindingCode::nat_symmetric, "nat.symmetric"},
       {FindingCode::network_captive_portal, "network.captive_portal"},
+      {FindingCode::network_dead_path, "network.dead_path", decides_no_row},
       {FindingCode::network_ipv6_broken, "network.ipv6_broken", advice | of_contents},
       {FindingCode::network_ipv6_vendor_dead, "network.ipv6_vendor_dead", advice | of_contents},
       {FindingCode::network_loss, "network.loss", decides_no_row},

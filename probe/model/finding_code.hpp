@@ -52,6 +52,7 @@ enum class FindingCode : std::uint8_t {
   nat_rebound,
   nat_symmetric,
   network_captive_portal,
+  network_dead_path,
   network_ipv6_broken,
   network_ipv6_vendor_dead,
   network_loss,

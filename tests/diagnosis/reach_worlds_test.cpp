@@ -19,6 +19,12 @@ ProbeResult took(ProbeResult result, double milliseconds) {
   return result;
 }
 
+ProbeResult sent_after(ProbeResult result, double milliseconds) {
+  *result.observation.sent_at +=
+      std::chrono::duration_cast<WallTime::duration>(Milliseconds(milliseconds));
+  return result;
+}
+
 ProbeResult sent(ProbeResult result, int times) {
   result.observation.attempts = times;
   return result;
@@ -88,21 +94,16 @@ Report taken_connections() {
 // From 100 ms on a device drops all that this computer sends. What had begun before is cut off:
 // greetings of TLS on connections that stood by then, no answers that were there.
 TEST(ReachWorlds, ABanExplainsWhatItCutOff) {
-  const auto at = [](ProbeResult result, double milliseconds) {
-    *result.observation.sent_at +=
-        std::chrono::duration_cast<WallTime::duration>(Milliseconds(milliseconds));
-    return result;
-  };
   std::vector<ProbeResult> web, relays;
   for (int i = 0; i < 12; ++i) {
     const auto web_host = fmt::format("web{}.vendor.com", i);
     const auto relay = fmt::format("turn{}.vendor.com", i);
     auto cut = test::tls(web_host, silent, "tls_timed_out");
     cut.observation.timing_ms[Timing::connect] = 42;
-    web.push_back(i < 8 ? at(cut, 46 + 5 * i)
-                        : at(test::tls(web_host, silent, "timed_out"), 110 + 20 * i));
-    relays.push_back(i < 6 ? at(took(test::turn(relay), 20), 50 + 5 * i)
-                           : at(test::turn(relay, silent, "timed_out"), 100 + 20 * i));
+    web.push_back(i < 8 ? sent_after(cut, 46 + 5 * i)
+                        : sent_after(test::tls(web_host, silent, "timed_out"), 110 + 20 * i));
+    relays.push_back(i < 6 ? sent_after(took(test::turn(relay), 20), 50 + 5 * i)
+                           : sent_after(test::turn(relay, silent, "timed_out"), 100 + 20 * i));
   }
   auto site = report({row("web", web), row("relays", relays), controls(anchors())});
   site.started_at = noon();
@@ -124,6 +125,31 @@ TEST(ReachWorlds, ALimitLetsSomeOfASecondsNewFlowsThrough) {
   const auto said = callready::diagnose(site);
   ASSERT_EQ(said.size(), 1U);
   EXPECT_EQ(said.front().code, FindingCode::firewall_new_flows_limited);
+}
+
+// Two lines, and one of them is dead: each flow keeps to one, however often it is sent again.
+TEST(ReachWorlds, OfSeveralPathsOneIsDead) {
+  std::vector<ProbeResult> web, relays;
+  for (int i = 0; i < 16; ++i) {
+    const auto host = fmt::format("web{}.vendor{}.com", i / 2, i % 8 / 2);
+    const bool dead = i % 2 == 0;
+    web.push_back(
+        sent_after(dead ? test::tcp(host, 443, silent) : took(test::tls(host), 42), 200 * i));
+    const auto relay = fmt::format("turn{}.vendor.com", i);
+    relays.push_back(sent_after(
+        i % 3 == 0 ? test::turn(relay, silent, "timed_out") : took(test::turn(relay), 20),
+        200 * i + 100));
+  }
+  auto site = report({row("web", web), row("relays", relays), controls(anchors())});
+  site.started_at = noon();
+  EXPECT_EQ(codes(diagnose(site, {})).front(), "certain network.dead_path");
+  const auto said = callready::diagnose(site);
+  ASSERT_FALSE(said.empty());
+  EXPECT_EQ(said.front().code, FindingCode::network_dead_path);
+  EXPECT_EQ(said.front().confidence, Confidence::likely);
+  EXPECT_EQ(
+      said.front().evidence.front().text,
+      "web0.vendor0.com, TCP 443: of 2 attempts, each from a port of its own, 1 got through.");
 }
 
 TEST(ReachWorlds, NothingWrong) {

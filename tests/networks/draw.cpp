@@ -19,7 +19,8 @@ class Drawing {
     line();
     const auto faults = pick({0, 1, 1, 1, 2, 2, 3, 4});
     for (int i = 0; i < faults; ++i) fault();
-    if (one_in(10)) foreign_device();
+    if (one_in(10)) by_flows(BoxKind::first);
+    if (one_in(20)) by_flows(BoxKind::branch);
     return std::move(network_);
   }
 
@@ -112,9 +113,9 @@ class Drawing {
     network_.dns_ms = pick({1.0, 3.0, 20.0, 60.0});
   }
 
-  // What no cause that the program names is: nothing may be likely because of it.
-  void foreign_device() {
-    auto& one = box(BoxKind::branch);
+  // `first` is what no cause that the program names is: nothing may be likely because of it.
+  void by_flows(BoxKind kind) {
+    auto& one = box(kind);
     one.action = Action::drop;
     one.matches = {any(pick({Proto::udp, Proto::tcp, Proto::any}))};
   }

@@ -49,11 +49,13 @@ enum class BoxKind {
   sip_alg,       // rewrites SIP over UDP 5060
   mtu,           // drops packets of more than `limit` bytes, without a word
   branch,        // drops every other flow of what matches: of two ways, one is dead
+  first,         // drops the first packet of each flow of what matches: it has to learn the way
 };
 
 // Lets one flow pass and not the next like it.
 inline bool goes_by_flows(BoxKind kind) {
-  return kind == BoxKind::rate || kind == BoxKind::ban || kind == BoxKind::branch;
+  return kind == BoxKind::rate || kind == BoxKind::ban || kind == BoxKind::branch ||
+         kind == BoxKind::first;
 }
 
 enum class Behaviour { independent, address, address_and_port };  // of a NAT

@@ -116,6 +116,8 @@ FAULTS = {
     "twenty new flows a second": Fault("firewall.rate_limited", "firewall.new_flows_limited",
                                        box="box rate at 1 limit 20",
                                        undecided=("google-meet", "rainbow", "ringcentral")),
+    "one of two paths dead": Fault("network.dead_path", box="box branch at 1 drop match any 1-65535",
+                                   undecided=("*",)),
     "shut out after four hosts": Fault("firewall.rate_limited", "firewall.destination_blocked",
                                        box="box ban at 1 limit 4",
                                        # Nothing of theirs had answered before, or what had

@@ -161,7 +161,9 @@ class Judge {
          "no box filters TLS"},
         {firewall_rate_limited, has(BoxKind::rate) || has(BoxKind::ban), "no box limits"},
         {firewall_new_flows_limited, has(BoxKind::rate), "no box limits"},
-        {network_loss, network_.loses_packets() || has(BoxKind::branch), "nothing gets lost"},
+        {network_dead_path, has(BoxKind::branch), "no path is dead"},
+        {network_loss, network_.loses_packets() || has(BoxKind::branch) || has(BoxKind::first),
+         "nothing gets lost"},
         {firewall_idle_timeout, false, "no binding was measured"},
         {network_captive_portal, has(BoxKind::portal), "no portal"},
         {network_mtu, has(BoxKind::mtu), "no box drops large packets"},
@@ -207,7 +209,7 @@ class Judge {
                                                         "network"};
     const bool no_flows = code == dns_slow || code == network_ipv6_broken || code == network_mtu ||
                           code == firewall_rate_limited || code == firewall_new_flows_limited ||
-                          code == network_loss;
+                          code == network_dead_path || code == network_loss;
     return code == media_one_way || (families.contains(family_of(code)) && !no_flows);
   }
 
@@ -365,6 +367,7 @@ class Judge {
       }
       // What gets lost now and then decides nothing.
       if (finding.code == FindingCode::network_loss ||
+          finding.code == FindingCode::network_dead_path ||
           finding.code == FindingCode::firewall_new_flows_limited) {
         continue;
       }

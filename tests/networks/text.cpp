@@ -14,7 +14,7 @@ namespace {
 // In the order of the enums' members.
 constexpr std::string_view kinds[] = {"rule",     "replies", "nat",          "rate",      "ban",
                                       "protocol", "names",   "redirect_dns", "intercept", "accept",
-                                      "portal",   "sip_alg", "mtu",          "branch"};
+                                      "portal",   "sip_alg", "mtu",          "branch",    "first"};
 constexpr std::string_view actions[] = {"drop", "prohibit", "refuse", "forge"};
 constexpr std::string_view payloads[] = {"none", "rtp",  "stun", "turn", "sip",
                                          "tls",  "http", "dns",  "ntp",  "other"};
@@ -25,7 +25,7 @@ constexpr std::string_view resolvers[] = {"works",    "dead",         "refused",
 constexpr std::string_view families[] = {"none", "works", "broken"};
 constexpr std::string_view faults[] = {"down",      "refuses",    "error", "expired",
                                        "untrusted", "wrong_name", "gone"};
-static_assert(std::size(kinds) == static_cast<std::size_t>(BoxKind::branch) + 1);
+static_assert(std::size(kinds) == static_cast<std::size_t>(BoxKind::first) + 1);
 static_assert(std::size(actions) == static_cast<std::size_t>(Action::forge) + 1);
 static_assert(std::size(protos) == static_cast<std::size_t>(Proto::tcp) + 1);
 static_assert(std::size(behaviours) == static_cast<std::size_t>(Behaviour::address_and_port) + 1);

@@ -179,6 +179,7 @@ std::optional<Fate::Kind> Traffic::act(std::size_t index, const Packet& packet) 
     case BoxKind::rate:
     case BoxKind::ban:
     case BoxKind::branch:
+    case BoxKind::first:
     case BoxKind::sip_alg:
       break;
   }
@@ -227,8 +228,9 @@ bool Traffic::remembers(std::size_t index, const Packet& packet, double at_ms) {
   const auto& box = network_.boxes[index];
   if (!box.matches.empty() && !matches(index, packet)) return false;
   auto& memory = memory_[index];
+  const Flow flow{packet.proto, packet.to, packet.port, packet.from};
+  if (box.kind == BoxKind::first) return memory.flows.insert(flow).second;
   if (box.kind == BoxKind::rate) {
-    const Flow flow{packet.proto, packet.to, packet.port, packet.from};
     if (memory.flows.contains(flow)) return false;
     if (memory.new_flows[static_cast<long>(at_ms / 1000)] >= box.limit) return true;
     ++memory.new_flows[static_cast<long>(at_ms / 1000)];

@@ -393,6 +393,8 @@ FIREWALL = [
           _add("inspect", "tcp dport 443 @ih,0,16 0x1603 drop")),
     Fault("udp-new-flows", "so many new UDP flows a second get out, the others are dropped",
           _new_flows, "4"),
+    Fault("dead-path", "of two paths that flows are spread over, by their ports, one is dead",
+          _add("block", "meta l4proto { tcp, udp } th sport & 2 == 0 drop")),
     Fault("ports-blocked", "these ports are dropped, of TCP and UDP",
           _block("meta l4proto {{ tcp, udp }} th dport {{ {} }} drop"), "5060"),
     Fault("only-vendor", "nothing gets out but what the documents of these sets list",

@@ -194,6 +194,13 @@ class Reachability(SiteTest):
         self.assertGreaterEqual(answered, 1)
         self.assertLess(answered, 30)
 
+    def test_a_dead_path(self):
+        calls = [("stun", "udp", TURN, 3478, "silent")] * 30
+        with Site(faults=["dead-path"]) as site:
+            answered = sum("mapped" in answer for answer in call(site, *calls))
+        self.assertGreaterEqual(answered, 1)
+        self.assertLess(answered, 30)
+
     def test_a_device_that_accepts_every_connection(self):
         answers = self.expect(["tcp-accepted"], silent(STUN_TCP, STUN_TLS, SIP_TCP, SIP_TLS, WEB,
                                                        ANCHOR_WEB),

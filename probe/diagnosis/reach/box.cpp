@@ -13,7 +13,7 @@ namespace {
 Fate its_own(const Box& box, const Packet&) { return box.fate; }
 
 // The table. Its order means nothing: a test shuffles it.
-constexpr std::array<KindOfBox, 12> kind_table{{
+constexpr std::array<KindOfBox, 13> kind_table{{
     {Kind::rule, "rule", its_own, propose_rules},
     {Kind::hosts, "hosts", its_own, propose_host_rules},
     {Kind::inspect, "inspect", fate_by_inspection, propose_inspections},
@@ -26,6 +26,7 @@ constexpr std::array<KindOfBox, 12> kind_table{{
     {Kind::reticent, "reticent", its_own, propose_reticent_servers},
     {Kind::resolver, "resolver", fate_by_resolver, propose_resolvers},
     {Kind::neighbour, "neighbour", fate_by_neighbour, propose_neighbours},
+    {Kind::path, "path", its_own, propose_dead_paths},
 }};
 
 constexpr bool kinds_in_their_places() {

@@ -35,6 +35,7 @@ enum class Fate : std::uint8_t {
   elsewhere,  // it goes to somebody else
   maybe,      // about half of them pass
   rarely,     // a few of them pass
+  half,       // half of all flows pass; the others never do, however often they are sent again
   close,      // it passes, and the far end is not far
   ignore,     // it arrives, and the server answers nobody that it does not know
   unheard,    // a device takes the connection, and carries it on to such a server
@@ -45,7 +46,9 @@ enum class Fate : std::uint8_t {
 inline constexpr std::size_t fate_count = static_cast<std::size_t>(Fate::severed) + 1;
 
 // True where nobody knows which of them pass.
-constexpr bool is_chance(Fate fate) { return fate == Fate::maybe || fate == Fate::rarely; }
+constexpr bool is_chance(Fate fate) {
+  return fate == Fate::maybe || fate == Fate::rarely || fate == Fate::half;
+}
 
 // True where nothing of use gets through.
 constexpr bool loses(Fate fate) {
@@ -73,6 +76,7 @@ enum class Kind : std::uint8_t {
   reticent,
   resolver,
   neighbour,
+  path,
 };
 
 enum class Protocol : std::uint8_t { any, udp, tcp };

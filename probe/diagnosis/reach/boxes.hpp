@@ -26,6 +26,8 @@ void propose_limits(const Clues& clues, Boxes& boxes);
 Fate fate_by_limit(const Box& box, const Packet& packet);
 Fate fate_by_ban(const Box& box, const Packet& packet);
 void propose_bans(const Clues& clues, Boxes& boxes);
+// boxes_path.cpp: several paths out of the site, of which one is dead.
+void propose_dead_paths(const Clues& clues, Boxes& boxes);
 // boxes_portal.cpp: a sign-in page.
 Fate fate_by_portal(const Box& box, const Packet& packet);
 void propose_portals(const Clues& clues, Boxes& boxes);

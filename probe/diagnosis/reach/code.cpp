@@ -8,6 +8,7 @@ namespace {
 constexpr std::array<CodeWords, code_count> code_table{{
     {Code::none, FindingCode::other, Owner::network},
     {Code::connections_taken, FindingCode::firewall_tcp_port_blocked, Owner::network},
+    {Code::dead_path, FindingCode::network_dead_path, Owner::network},
     {Code::destination_blocked, FindingCode::firewall_destination_blocked, Owner::network},
     {Code::destination_silent, FindingCode::firewall_destination_blocked, Owner::network, 0},
     {Code::flow_blocked, FindingCode::firewall_flow_blocked, Owner::network},

@@ -11,6 +11,7 @@ namespace callready::reach {
 enum class Code : std::uint8_t {
   none,  // nothing is wrong with it: a note
   connections_taken,
+  dead_path,
   destination_blocked,
   destination_silent,
   flow_blocked,

@@ -55,6 +55,7 @@ inline constexpr Bits resolver = bits(7), some_names = bits(3);
 inline constexpr Bits neighbour = bits(6);
 inline constexpr Bits reticent = bits(5);
 inline constexpr Bits limit = bits(13), ban = bits(13);
+inline constexpr Bits dead_path = bits(13);
 // So strict a limit would explain nearly any silence.
 inline constexpr Bits strict_limit = bits(4);
 // Where nothing was answered on a later try, as a limit would allow.

@@ -57,6 +57,7 @@ std::string_view answer_to(Fate fate, const Packet& packet) {
       return "nothing comes back";
     case Fate::maybe:
     case Fate::rarely:
+    case Fate::half:
     case Fate::severed:
       return "passes now and then";
     case Fate::mute:

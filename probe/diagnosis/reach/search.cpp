@@ -175,7 +175,11 @@ class Search {
       layer = grow(layer);
       for (const auto& one : layer) all.push_back(one.world);
     }
-    const auto best = std::ranges::min_element(all, {}, &World::cost)->cost;
+    std::ranges::stable_sort(all, {}, &World::cost);
+    // The cheapest that counts; the clean one has no box.
+    const auto best = std::ranges::find_if(all, [&](const World& world) {
+                        return !has_an_idle_box(world);
+                      })->cost;
     std::erase_if(all, [&](const World& world) {
       return world.cost > best + limits_.slack || has_an_idle_box(world);
     });

@@ -106,6 +106,19 @@ std::vector<const ProbeResult*> asked_by_rows(const Facts& facts,
   });
 }
 
+// Servers that answered from one port and not from another.
+std::ptrdiff_t dying_flows(const Facts& facts) {
+  return std::ranges::count_if(facts.flows, [](const Flow& flow) {
+    const auto any = [&](Reachability way) {
+      return any_sample(flow, [&](const FlowSample& sample) {
+        return sample.way == way && (!flow.udp || sample.responder) &&
+               sample.result->probe.check != CheckKind::path;
+      });
+    };
+    return any(Reachability::open) && any(Reachability::lost);
+  });
+}
+
 Text repair_of_ipv6(bool refused) {
   return phrase(
       "{} Until then, every connection that first tries IPv6 is slow, and programs that do not "
@@ -126,7 +139,7 @@ Causes find_mtu(const Diagnosis& context) {
   Cause cause;
   std::set<std::string> parties;
   std::size_t streams = 0;
-  int passes = 0;
+  std::set<int> passing;  // sizes, of datagrams
   for (const auto& result : facts.report.probes) {
     if (result.probe.check != CheckKind::path ||
         result.observation.detail != DetailCode::black_hole || passes_again(facts, result)) {
@@ -137,12 +150,16 @@ Causes find_mtu(const Diagnosis& context) {
     if (!is_udp(result)) ++streams;
     const auto* evidence = evidence_of(result, EvidenceKind::path_mtu);
     if (evidence == nullptr) continue;
-    passes = std::max(passes, static_cast<int>(number_fact(*evidence, Fact::passes).value_or(0)));
+    passing.insert(static_cast<int>(number_fact(*evidence, Fact::passes).value_or(0)));
     cause.tell(phrase("{}: {}.", result.probe.target.host, evidence->text), &result);
   }
   if (cause.explained.empty()) return {};
   // Each datagram of another size is a new flow.
-  if (streams == 0 && new_flows_are_limited(facts)) return {};
+  const auto dying = streams == 0 ? dying_flows(facts) : 0;
+  // One line has one limit: with several, of each size some pass and some do not.
+  const bool by_chance = passing.size() > 1 || dying > 1 || new_flows_are_limited(facts);
+  if (streams == 0 && by_chance) return {};
+  const int passes = passing.empty() ? 0 : *passing.rbegin();
   // Where full-size packets came through elsewhere, these may have been lost by chance, on a bad
   // line; so may datagrams where small ones get lost, too.
   const auto holes = cause.explained.size();
@@ -156,6 +173,7 @@ Causes find_mtu(const Diagnosis& context) {
                                 return own_certificates_arrive(facts, *result);
                               });
   const bool alone = (holes == 1 && one_is_chance) || all_are_chance;
+  if (alone && dying > 0) return {};
   append(cause.explained, facts.probes_that([&](const ProbeResult& result) {
     return !alone && gets_stuck(result) && !context.explained(result);
   }));

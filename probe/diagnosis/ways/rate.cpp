@@ -14,6 +14,8 @@
 namespace callready::findings {
 namespace {
 
+constexpr std::size_t most_destinations = 3;  // in the evidence of a dead path
+
 // The first and the second time that a port was asked.
 struct Twice {
   const Flow* flow = nullptr;
@@ -171,21 +173,45 @@ bool some_died_before(const Facts& facts, std::optional<WallTime> last) {
   return silent.size() > 1;
 }
 
-// The limit of new flows that worlds know of; nothing where they also have a device that shuts this
-// computer out, or where a count shows that the line loses packets.
-const reach::Box* limit_by_worlds(const Diagnosis& context) {
-  const auto& facts = context.facts;
-  const bool any_lost = facts.any_probe([&](const ProbeResult& result) {
-    return got_no_answer(result) && facts.asked_for(result) && !context.explained(result);
+// A row's request was not answered, and nothing explains that yet.
+bool any_unanswered(const Diagnosis& context) {
+  return context.facts.any_probe([&](const ProbeResult& result) {
+    return got_no_answer(result) && context.facts.asked_for(result) && !context.explained(result);
   });
-  if (!any_lost || loss_by(facts) == LossBy::line) return nullptr;
-  const auto told = [&](reach::Kind kind) {
+}
+
+// The device of that kind that worlds know of, if they do not also know of one that shuts this
+// computer out.
+const reach::Box* likely_box(const Diagnosis& context, reach::Kind kind) {
+  if (!any_unanswered(context)) return nullptr;
+  const auto told = [&](reach::Kind such) {
     return told_by_worlds(
-        context, [&](const reach::Box& box, const reach::World&) { return box.kind == kind; });
+        context, [&](const reach::Box& box, const reach::World&) { return box.kind == such; });
   };
-  const auto limit = told(reach::Kind::limit);
-  const bool sure = limit && limit->sure >= reach::is_likely && !told(reach::Kind::ban);
-  return sure ? limit->box : nullptr;
+  const auto found = told(kind);
+  const bool sure = found && found->sure >= reach::is_likely && !told(reach::Kind::ban);
+  return sure ? found->box : nullptr;
+}
+
+// A limit lets the first ones through. What drops the first packet of each flow lets none.
+bool some_udp_answers_at_once(const Facts& facts) {
+  return facts.any_probe([&](const ProbeResult& result) {
+    const auto& seen = result.observation;
+    return is_udp(result) && sent_outside(facts, result) && !counts_answers(result) &&
+           result.probe.check != CheckKind::path && seen.outcome == Outcome::answered &&
+           seen.attempts <= 1;
+  });
+}
+
+// What a device that lets some flows through, and others not, is behind.
+std::vector<const ProbeResult*> silent_outside(const Diagnosis& context, reach::Protocol protocol) {
+  const auto& facts = context.facts;
+  return facts.probes_that([&](const ProbeResult& result) {
+    const bool outside = is_direct(result) && !facts.inside(result);
+    return result.observation.outcome == Outcome::silent && outside &&
+           matches(protocol, is_udp(result)) && result.probe.check != CheckKind::dns &&
+           !context.explained(result);
+  });
 }
 
 // The second in which most of the flows began that the limit counts: those that were sent the whole
@@ -213,6 +239,29 @@ Second busiest_second(const reach::Sight& sight, const reach::Box& limit) {
     second.lost += event.seen == Seen::nothing;
   }
   return second;
+}
+
+struct Destination {
+  bool udp = false;
+  reach::HostId host = 0;
+  std::uint16_t port = 0;
+  friend auto operator<=>(const Destination&, const Destination&) = default;
+};
+struct Went {
+  int passed = 0, lost = 0;
+};
+
+// How the flows went that may have met the box, by where they were to go.
+std::map<Destination, Went> flows_by_destination(const reach::Sight& sight, const reach::Box& box) {
+  std::map<Destination, Went> flows;
+  for (std::size_t i = 0; i < sight.packets.size(); ++i) {
+    const auto& packet = sight.packets[i];
+    const auto seen = sight.events.flows[i].seen;
+    if (!covers(box, packet) || seen == Seen::sample) continue;
+    auto& [passed, lost] = flows[{packet.udp, packet.host, packet.port}];
+    ++(reach::is_good(seen) ? passed : lost);
+  }
+  return flows;
 }
 
 // How the two counts came out.
@@ -305,25 +354,52 @@ Causes find_rate_limit(const Diagnosis& context) {
   return {cause};
 }
 
+// Flows are spread over several lines or links, of which one carries nothing: the same request gets
+// through from one port and never from another.
+Causes find_dead_path(const Diagnosis& context) {
+  const auto& facts = context.facts;
+  // What shuts this computer out explains it, or a limit: what a dead path lost stays lost, however
+  // often it is sent again.
+  const bool limited = new_flows_are_limited(facts) && !facts.answered_late().empty();
+  if (limited || !fallen_silent(facts).empty()) return {};
+  const auto* path = likely_box(context, reach::Kind::path);
+  if (path == nullptr) return {};
+  Cause cause;
+  cause.explained = silent_outside(context, path->protocol);
+  if (!context.affects_requirement(cause.explained)) return {};
+  auto& finding = cause.name(FindingCode::network_dead_path, Owner::network, Confidence::likely);
+  finding.title = phrase("Of several paths out of this site, one carries nothing");
+  finding.fix = phrase(
+      "Find what spreads connections over several lines or links (a router with two Internet "
+      "lines, SD-WAN, link aggregation), and take the dead one out of service. If this site has "
+      "nothing of the kind, ask the Internet provider to look for it in its own network.");
+  for (const auto& [to, went] : flows_by_destination(context.worlds().sight, *path)) {
+    if (went.lost == 0 || went.passed == 0 || finding.evidence.size() == most_destinations)
+      continue;
+    cause.tell(phrase("{}, {} {}: of {} attempts, each from a port of its own, {} got through.",
+                      context.worlds().sight.hosts[to.host], to.udp ? "UDP" : "TCP", to.port,
+                      went.lost + went.passed, went.passed));
+  }
+  add_what_they_saw(finding.evidence, cause.explained, 4);
+  return {cause};
+}
+
 bool new_flows_are_limited(const Facts& facts) { return loss_by(facts) == LossBy::limit; }
 
 // A device lets so many new flows a second through, and no more: what is silent then, or dies on
 // the way, may be so for that reason alone, and no other is looked for.
 Causes find_new_flow_limit(const Diagnosis& context) {
   const auto& facts = context.facts;
-  const bool counted = new_flows_are_limited(facts);
-  const auto* told = counted ? nullptr : limit_by_worlds(context);
+  const bool counted = new_flows_are_limited(facts) && some_udp_answers_at_once(facts);
+  // Where a count shows that the line loses packets, they need no limit.
+  const bool by_worlds = !counted && loss_by(facts) != LossBy::line;
+  const auto* told = by_worlds ? likely_box(context, reach::Kind::limit) : nullptr;
   const auto second = told ? busiest_second(context.worlds().sight, *told) : Second{};
   // Silence alone shows no limit: what was sent again must have come through, and more than once,
   // for any line loses a packet at times.
   if (!counted && second.late < 2) return {};
   Cause cause;
-  cause.explained = facts.probes_that([&](const ProbeResult& result) {
-    const bool silent = result.observation.outcome == Outcome::silent;
-    const bool limited = counted ? is_udp(result) : matches(told->protocol, is_udp(result));
-    const bool outside = limited && is_direct(result) && !facts.inside(result);
-    return silent && outside && result.probe.check != CheckKind::dns && !context.explained(result);
-  });
+  cause.explained = silent_outside(context, counted ? reach::Protocol::udp : told->protocol);
   if (!context.affects_requirement(cause.explained)) return {};
   auto& finding =
       cause.name(FindingCode::firewall_new_flows_limited, Owner::network, Confidence::likely);

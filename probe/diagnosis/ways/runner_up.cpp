@@ -122,6 +122,8 @@ Text in_words(const reach::Sight& sight, const reach::Box& box) {
                  : Text();
     case reach::Kind::limit:
       return phrase("a limit on new connections");
+    case reach::Kind::path:
+      return phrase("a dead path among several");
     case reach::Kind::ban:
       return phrase("a device that has started to block this computer");
     case reach::Kind::portal:
