@@ -27,7 +27,8 @@ constexpr auto make_codes() {
                    asks_to_let_through = FindingTrait::asks_to_let_through,
                    shuts_hosts = FindingTrait::shuts_hosts,
                    decides_no_row = FindingTrait::decides_no_row,
-                   of_contents = FindingTrait::of_contents;
+                   of_contents = FindingTrait::of_contents,
+                   strikes_all = FindingTrait::strikes_all;
   return std::to_array<CodeRow>({
       {FindingCode::computer_agent, "computer.agent", of_contents},
       {FindingCode::computer_browser_policy, "computer.browser_policy", of_contents},
@@ -47,7 +48,7 @@ constexpr auto make_codes() {
       {FindingCode::firewall_new_flows_limited, "firewall.new_flows_limited", decides_no_row},
       {FindingCode::firewall_quic_filtered, "firewall.quic_filtered", advice | of_contents},
       {FindingCode::firewall_quic_rejected, "firewall.quic_rejected", advice | of_contents},
-      {FindingCode::firewall_rate_limited, "firewall.rate_limited"},
+      {FindingCode::firewall_rate_limited, "firewall.rate_limited", strikes_all},
       {FindingCode::firewall_sip_filtered, "firewall.sip_filtered", asks_to_let_through},
       {FindingCode::firewall_stun_filtered, "firewall.stun_filtered", asks_to_let_through},
       {FindingCode::firewall_tcp_port_blocked, "firewall.tcp_port_blocked",
@@ -74,7 +75,7 @@ constexpr auto make_codes() {
       {FindingCode::nat_rebound, "nat.rebound", of_contents},
       {FindingCode::nat_symmetric, "nat.symmetric"},
       {FindingCode::network_captive_portal, "network.captive_portal"},
-      {FindingCode::network_dead_path, "network.dead_path", decides_no_row},
+      {FindingCode::network_dead_path, "network.dead_path", decides_no_row | strikes_all},
       {FindingCode::network_ipv6_broken, "network.ipv6_broken", advice | of_contents},
       {FindingCode::network_ipv6_vendor_dead, "network.ipv6_vendor_dead", advice | of_contents},
       {FindingCode::network_loss, "network.loss", decides_no_row},

@@ -107,6 +107,9 @@ enum class FindingTrait : std::uint8_t {
   decides_no_row = 16,
   // Read off the contents of replies, media figures or log-ins: no matter of reachability.
   of_contents = 32,
+  // It strikes at random, or everything from now on: no service works well beside it, whatever rows
+  // it explains.
+  strikes_all = 64,
 };
 
 bool has(FindingCode code, FindingTrait trait);

@@ -17,9 +17,10 @@
 // Routers answer few ICMP errors (Linux: six in a burst, then one a second; others one each half
 // second), and all runs of a site share them. So little is asked while all is well: an answer is a
 // proof and needs no control, one port (of a wide range two) speaks for all rows whose ports it is
-// one of, and where routers beyond the trunk speak, each target's own are asked. What gets no answer is asked again
-// with a control behind it; a router that does not answer that either has run out of answers, and
-// what decides a row waits for the next ones. All questions go through one queue, in waves.
+// one of, and where routers beyond the trunk speak, each target's own are asked. What gets no
+// answer is asked again with a control behind it; a router that does not answer that either has run
+// out of answers, and what decides a row waits for the next ones. All questions go through one
+// queue, in waves.
 #pragma once
 
 #include <deque>
@@ -134,6 +135,7 @@ class SiteEdge {
     confirms,      // the same, of what was silent where a control was answered
     supports,      // waits as well, while nobody is left of those, but is asked once before `until`
     another_host,  // waits for nothing, and is asked only while the router was asked little
+    another_port,  // the same of a wide range, of which one port was seen to pass: once more
     rounds_off,    // the same, after those
   };
   // Sends `payload` from the socket with the hop's TTL in a wave. find() must have found a hop. The

@@ -20,6 +20,7 @@ int rank(SiteEdge::Need need) {
     case SiteEdge::Need::supports:
       return 1;
     case SiteEdge::Need::another_host:
+    case SiteEdge::Need::another_port:
       return 2;
     case SiteEdge::Need::rounds_off:
       return 3;
@@ -173,20 +174,21 @@ int SiteEdge::answers_of(const IpAddress& router, const std::map<IpAddress, int>
   return (given == heard_.end() ? 0 : given->second) + (due == asked.end() ? 0 : due->second);
 }
 
-// The farthest router on the way, beyond the edge, that has not given `most_answers`: of a packet
-// that dies before, the nearer ones tell as much. False where there is none.
+// The farthest router on the way, beyond the edge, that has not given its share: of a packet that
+// dies before, the nearer ones tell as much. False where there is none.
 bool SiteEdge::find_unspent_hop(Question& question, const std::map<IpAddress, int>& asked) const {
   const auto unspent = [&](const IpAddress& router, int most) {
     return answers_of(router, asked) < most;
   };
-  if (question.beyond) return unspent(question.hop().address, most_answers);
+  const int share = most_answers + (question.need == Need::another_port ? 1 : 0);
+  if (question.beyond) return unspent(question.hop().address, share);
   const auto& climb = *question.way.climb;
   const auto nearest = nearest_outside(climb.routers, climb.own);
   for (auto at = climb.routers.rbegin(); nearest && at != climb.routers.rend(); ++at) {
     if (at->first > question.way.hop.ttl || at->first < nearest->ttl) continue;
     // Climbs that are on their way may get one more answer of those that they pass.
     const bool nearer = at->first < question.way.hop.ttl;
-    const int most = nearer ? most_answers - 1 : most_answers;
+    const int most = nearer ? share - 1 : share;
     if (!beyond_the_edge(at->second) || !unspent(at->second, most)) continue;
     question.nearer = nearer;
     question.way.hop = {at->first, at->second};

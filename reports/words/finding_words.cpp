@@ -259,15 +259,12 @@ constexpr std::array all_words{
                  "Known pages were replaced by, or redirected to, another page.",
                  Owners{Owner::user}, "Sign in at the network's portal, or exempt this device."},
     FindingWords{
-        FindingCode::network_dead_path, "One of several paths is dead",
-        "About half of all new connections get through and the others do not, so calls and "
-        "sign-ins "
-        "fail at random.",
+        FindingCode::network_dead_path, "One of several lines or links is dead",
+        "Some new connections get through and others do not, so calls and sign-ins fail at random.",
         "To the same port of the same host, some connections or requests are answered, and others "
         "are not, however often they are sent again.",
         Owners{Owner::network, Owner::provider},
-        "Find the line or link that carries nothing, and take it out of service until it is "
-        "repaired."},
+        "Find the line or link that does not work, and switch it off until it is repaired."},
     FindingWords{
         FindingCode::network_ipv6_broken, "IPv6 does not work",
         "Programs lose time or fail, because the network announces IPv6 that leads nowhere.",

@@ -52,9 +52,27 @@ INSTANTIATE_TEST_SUITE_P(
         TableRow{Fate::maybe, "reply nothing arrived talk open mute expired dropped"},
         TableRow{Fate::rarely, "reply nothing arrived talk open mute expired dropped"},
         TableRow{Fate::severed, "reply nothing arrived talk open mute expired dropped"},
+        TableRow{Fate::half,
+                 "reply nothing closed arrived talk open mute cut foreign refused refused_far "
+                 "expired dropped taken one_way"},
         TableRow{Fate::ignore, "nothing closed mute expired"},
         TableRow{Fate::unheard, "open mute expired dropped taken"},
         TableRow{Fate::ration, "nothing prohibited refused_way dropped"}));
+
+// A flow keeps to its path: all of it, or nothing. Of many flows half.
+TEST(ReachLikelihoodOfHalf, ASampleIsOfOneFlowOrOfMany) {
+  auto sample = event(Seen::sample, 20);
+  const auto of = [&](bool one_flow, int answered) {
+    sample.one_flow = one_flow;
+    sample.answered = answered;
+    return bits_of(sample, false, Fate::half, losses[0].share);
+  };
+  EXPECT_LT(of(true, 20), bits(2));
+  EXPECT_GT(of(true, 10), bits(15));
+  EXPECT_LT(of(false, 10), bits(3));
+  EXPECT_GT(of(false, 20), bits(15));
+  EXPECT_GT(cost(Seen::reply, Fate::half, losses[0].share, 2), bits(8)) << "lost once, lost always";
+}
 
 TEST(ReachLikelihoodOfPassing, AnswersArePlentyAndSilenceIsDear) {
   for (const auto seen : {Seen::reply, Seen::arrived, Seen::talk, Seen::open, Seen::expired}) {

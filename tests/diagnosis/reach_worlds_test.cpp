@@ -149,7 +149,7 @@ TEST(ReachWorlds, OfSeveralPathsOneIsDead) {
   EXPECT_EQ(said.front().confidence, Confidence::likely);
   EXPECT_EQ(
       said.front().evidence.front().text,
-      "web0.vendor0.com, TCP 443: of 2 attempts, each from a port of its own, 1 got through.");
+      "web0.vendor0.com, TCP 443: attempts, each from a different port: 2; answered: 1.");
 }
 
 TEST(ReachWorlds, NothingWrong) {

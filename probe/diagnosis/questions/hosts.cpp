@@ -28,11 +28,12 @@ std::vector<const Flow*> choose(const std::vector<const Flow*>& flows, std::size
   return chosen;
 }
 
-// Asked once more, and silent.
+// Answered at first, and silent when it was asked once more.
 bool fell_silent(const Flow& flow) {
-  return any_sample(flow, [](const FlowSample& sample) {
-    return sample.result->probe.purpose == Purpose::repeat && sample.way == Reachability::lost;
-  });
+  return flow.way == Reachability::open && any_sample(flow, [](const FlowSample& sample) {
+           return sample.result->probe.purpose == Purpose::repeat &&
+                  sample.way == Reachability::lost;
+         });
 }
 
 }  // namespace
@@ -111,7 +112,7 @@ void ask_again(const Facts& facts, Questions& questions) {
   // Of several paths one may be dead, and both have met it by chance.
   if (!first.empty() &&
       std::ranges::all_of(first, [](const Flow* flow) { return fell_silent(*flow); })) {
-    for (const auto* flow : choose(reached, 2 * most_repeats)) ask(flow, "2");
+    for (const auto* flow : choose(reached, 2 * most_repeats)) ask(flow, "twice");
   }
   // Is it the line, or this computer? The site's own resolver sends its questions by itself.
   questions.ask(Purpose::repeat, CheckKind::dns, Transport::udp, "example.com", 53);

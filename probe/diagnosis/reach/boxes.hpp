@@ -26,7 +26,20 @@ void propose_limits(const Clues& clues, Boxes& boxes);
 Fate fate_by_limit(const Box& box, const Packet& packet);
 Fate fate_by_ban(const Box& box, const Packet& packet);
 void propose_bans(const Clues& clues, Boxes& boxes);
-// boxes_path.cpp: several paths out of the site, of which one is dead.
+// boxes_path.cpp: several paths out of the site, of which one is dead. And how those flows fared
+// that may take any of them, by what was asked of whom.
+struct Request {
+  bool udp = false;
+  HostId host = 0;
+  std::uint16_t port = 0;
+  Cargo cargo = Cargo::none;
+  bool ends_early = false;
+  friend auto operator<=>(const Request&, const Request&) = default;
+};
+struct Fared {
+  int passed = 0, lost = 0;
+};
+std::map<Request, Fared> how_flows_fared(const Sight& sight, Protocol protocol);
 void propose_dead_paths(const Clues& clues, Boxes& boxes);
 // boxes_portal.cpp: a sign-in page.
 Fate fate_by_portal(const Box& box, const Packet& packet);

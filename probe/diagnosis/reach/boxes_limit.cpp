@@ -14,7 +14,9 @@ namespace {
 // Fewer failures are no limit that one could tell from anything else.
 constexpr std::size_t fewest_failures = 4;
 constexpr std::size_t most_moments = 12;
-constexpr int chance_passes = 2;
+// In any one second: it may hold parts of two of the device's own, which some devices begin with a
+// burst; and a few pass by chance.
+constexpr int most_per_limit = 3, chance_passes = 2;
 // It lets this computer out at first.
 constexpr int fewest_before = 2;
 
@@ -41,15 +43,12 @@ void propose_limits(const Clues& clues, Boxes& boxes) {
     return answered_late(event) || (event.seen == Seen::sample && event.answered < event.sent);
   });
   for (const auto protocol : {Protocol::any, Protocol::udp}) {
-    // At once, in the second in which most did. A limit lets few more out: where the second that it
-    // counts is another.
+    // At the first try, in the second in which most did.
     int most_passed = 0;
     for (const auto event : clues.events) {
       const auto& packet = clues.packet(event);
-      const auto& [began, passed] = crowd_of(packet, protocol);
-      if (matches(protocol, packet.udp) && began < Crowd().began) {
-        most_passed = std::max(most_passed, passed);
-      }
+      const auto passed = crowd_of(packet, protocol).passed;
+      if (matches(protocol, packet.udp)) most_passed = std::max(most_passed, passed);
     }
     std::vector<int> limits;  // of each lost packet: the highest that can have dropped it
     for (const auto event : clues.bad) {
@@ -64,7 +63,7 @@ void propose_limits(const Clues& clues, Boxes& boxes) {
     // One that explains all of them, all but a few, most of them.
     const auto size = limits.size();
     for (const auto limit : std::set{limits[0], limits[size / 8], limits[size / 3]}) {
-      if (most_passed > 3 * limit + chance_passes) continue;
+      if (most_passed > most_per_limit * limit + chance_passes) continue;
       for (const auto fate : {Fate::maybe, Fate::rarely}) {
         Box box;
         box.kind = Kind::limit;

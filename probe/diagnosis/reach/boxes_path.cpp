@@ -1,8 +1,6 @@
 // Of several paths out of the site one is dead: lines or links that flows are spread over.
 #include <fmt/format.h>
 
-#include <tuple>
-
 #include "probe/diagnosis/reach/boxes.hpp"
 #include "probe/diagnosis/reach/clues.hpp"
 #include "probe/diagnosis/reach/prior.hpp"
@@ -11,35 +9,38 @@ namespace callready::reach {
 namespace {
 
 // Fewer show nothing that chance does not.
-constexpr std::size_t fewest_lost = 4, fewest_passed = 4;
+constexpr int fewest_lost = 4, fewest_passed = 4;
 
 }  // namespace
 
+std::map<Request, Fared> how_flows_fared(const Sight& sight, Protocol protocol) {
+  std::map<Request, Fared> flows;
+  for (std::size_t i = 0; i < sight.packets.size(); ++i) {
+    const auto& packet = sight.packets[i];
+    const auto seen = sight.events.flows[i].seen;
+    const bool counts = packet.cargo != Cargo::inside && !packet.ends_at_device &&
+                        matches(protocol, packet.udp) && !holds(sight.resolvers, packet.host);
+    if (!counts || seen == Seen::sample) continue;
+    // Over TCP nothing has been read by then.
+    const auto cargo = packet.udp ? packet.cargo : Cargo::none;
+    auto& fared = flows[{packet.udp, packet.host, packet.port, cargo, packet.ends_early}];
+    fared.passed += is_good(seen);
+    fared.lost += seen == Seen::nothing || seen == Seen::dropped;
+  }
+  return flows;
+}
+
 void propose_dead_paths(const Clues& clues, Boxes& boxes) {
-  using Request = std::tuple<bool, HostId, std::uint16_t, Cargo>;
   for (const auto protocol : {Protocol::any, Protocol::udp, Protocol::tcp}) {
-    std::set<Request> passed, lost;
-    std::size_t all_passed = 0, all_lost = 0;
-    for (const auto event : clues.events) {
-      const auto& packet = clues.packet(event);
-      const auto seen = clues.seen(event);
-      if (!matches(protocol, packet.udp) || holds(clues.sight.resolvers, packet.host)) continue;
-      // Over TCP nothing has been read by then.
-      const auto cargo = packet.udp ? packet.cargo : Cargo::none;
-      const Request request{packet.udp, packet.host, packet.port, cargo};
-      if (is_good(seen)) {
-        ++all_passed;
-        passed.insert(request);
-      } else if (seen == Seen::nothing || seen == Seen::dropped) {
-        ++all_lost;
-        lost.insert(request);
-      }
+    Fared all;
+    bool any_both =
+        false;  // one request passed and was lost: no rule about ports or hosts does that
+    for (const auto& [request, fared] : how_flows_fared(clues.sight, protocol)) {
+      all.passed += fared.passed;
+      all.lost += fared.lost;
+      any_both |= fared.passed > 0 && fared.lost > 0;
     }
-    // The same to one port of one host passes at one time and does not at another: no rule does
-    // that.
-    const bool any_both =
-        std::ranges::any_of(lost, [&](const Request& request) { return passed.contains(request); });
-    if (!any_both || all_lost < fewest_lost || all_passed < fewest_passed) continue;
+    if (!any_both || all.lost < fewest_lost || all.passed < fewest_passed) continue;
     Box box;
     box.kind = Kind::path;
     box.code = Code::dead_path;

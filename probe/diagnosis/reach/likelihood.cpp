@@ -117,16 +117,6 @@ constexpr Cell cells[] = {
     {Fate::rarely, Seen::arrived, .1},
     {Fate::rarely, Seen::dropped, .85},
     {Fate::rarely, Seen::mute, .1},
-    {Fate::half, Seen::nothing, .5},
-    {Fate::half, Seen::reply, .5},
-    {Fate::half, Seen::talk, .5},
-    {Fate::half, Seen::open, .5},
-    {Fate::half, Seen::expired, .5},
-    {Fate::half, Seen::arrived, .45},
-    {Fate::half, Seen::dropped, .5},
-    {Fate::half, Seen::closed, .2},
-    {Fate::half, Seen::refused, .2},
-    {Fate::half, Seen::refused_far, .2},
     {Fate::severed, Seen::mute, .8},
     {Fate::severed, Seen::nothing, .5},
     {Fate::severed, Seen::dropped, .5},
@@ -248,18 +238,20 @@ Bits bits_of(const FlowEvent& event, bool slow_line, Fate fate, double loss) {
   const auto lost = 1 - (1 - loss) * (1 - loss);  // the request, or its answer
   if (event.seen == Seen::sample) {
     if (fate == Fate::pass) return sample_bits(event, lost);
-    // One flow goes one way; of many flows half.
     if (fate == Fate::half) {
-      return event.answered == event.sent ? one_bit : sample_bits(event, .5);
+      return event.one_flow ? one_bit + sample_bits(event, lost)
+                            : sample_bits(event, (1 + lost) / 2);
     }
     // Any number of them.
     return is_chance(fate) || fate == Fate::severed ? surprise(1.0 / (event.sent + 1)) : leak;
   }
   const bool passes = fate == Fate::pass || fate == Fate::close;
-  auto cost = passes ? surprise(passing(event, slow_line, lost)) : bits_of(fate, event.seen);
-  // What was lost once is lost on the same path again.
-  if (fate == Fate::half && answered_late(event)) {
-    cost += surprise(std::max(power(lost, event.sent - 1), leak_share));
+  const auto passed = passing(event, slow_line, lost);
+  auto cost = passes ? surprise(passed) : bits_of(fate, event.seen);
+  // On the dead path it is lost, and lost again; on the other it fares as any.
+  if (fate == Fate::half) {
+    const bool none = event.seen == Seen::nothing || event.seen == Seen::dropped;
+    cost = surprise((passed + (none ? 1 : 0)) / 2);
   }
   // Who answers no strangers takes their connections all the same.
   if (fate == Fate::ignore && !event.flow.udp && event.seen == Seen::nothing) {

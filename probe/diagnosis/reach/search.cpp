@@ -176,14 +176,13 @@ class Search {
       for (const auto& one : layer) all.push_back(one.world);
     }
     std::ranges::stable_sort(all, {}, &World::cost);
-    // The cheapest that counts; the clean one has no box.
-    const auto best = std::ranges::find_if(all, [&](const World& world) {
-                        return !has_an_idle_box(world);
-                      })->cost;
-    std::erase_if(all, [&](const World& world) {
-      return world.cost > best + limits_.slack || has_an_idle_box(world);
-    });
-    return all;
+    // The clean world is never idle, so there is always one.
+    std::vector<World> kept;
+    for (auto& world : all) {
+      if (!kept.empty() && world.cost > kept.front().cost + limits_.slack) break;
+      if (!has_an_idle_box(world)) kept.push_back(std::move(world));
+    }
+    return kept;
   }
 
   std::size_t looked_at = 0;

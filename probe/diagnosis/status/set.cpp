@@ -111,7 +111,7 @@ bool weakens(const Finding& finding, const SetResult& set) {
   const bool affected =
       std::any_of(finding.affects.begin(), finding.affects.end(),
                   [&](const FindingAffects& affects) { return affects.set == set.id; });
-  if (!affected) return false;
+  if (!affected || has(finding.code, FindingTrait::strikes_all)) return affected;
   bool any = false;
   for (const auto& row : set.requirements) {
     const auto id = set.id + '/' + row.id;

@@ -106,8 +106,8 @@ std::vector<const ProbeResult*> asked_by_rows(const Facts& facts,
   });
 }
 
-// Servers that answered from one port and not from another.
-std::ptrdiff_t dying_flows(const Facts& facts) {
+// Ports of servers that answered from one port of ours and not from another.
+std::ptrdiff_t ports_that_answer_at_times(const Facts& facts) {
   return std::ranges::count_if(facts.flows, [](const Flow& flow) {
     const auto any = [&](Reachability way) {
       return any_sample(flow, [&](const FlowSample& sample) {
@@ -139,7 +139,7 @@ Causes find_mtu(const Diagnosis& context) {
   Cause cause;
   std::set<std::string> parties;
   std::size_t streams = 0;
-  std::set<int> passing;  // sizes, of datagrams
+  std::set<int> passing;  // sizes in bytes
   for (const auto& result : facts.report.probes) {
     if (result.probe.check != CheckKind::path ||
         result.observation.detail != DetailCode::black_hole || passes_again(facts, result)) {
@@ -150,15 +150,18 @@ Causes find_mtu(const Diagnosis& context) {
     if (!is_udp(result)) ++streams;
     const auto* evidence = evidence_of(result, EvidenceKind::path_mtu);
     if (evidence == nullptr) continue;
-    passing.insert(static_cast<int>(number_fact(*evidence, Fact::passes).value_or(0)));
+    if (const auto size = number_fact(*evidence, Fact::passes)) {
+      passing.insert(static_cast<int>(*size));
+    }
     cause.tell(phrase("{}: {}.", result.probe.target.host, evidence->text), &result);
   }
   if (cause.explained.empty()) return {};
-  // Each datagram of another size is a new flow.
-  const auto dying = streams == 0 ? dying_flows(facts) : 0;
-  // One line has one limit: with several, of each size some pass and some do not.
-  const bool by_chance = passing.size() > 1 || dying > 1 || new_flows_are_limited(facts);
-  if (streams == 0 && by_chance) return {};
+  // Each datagram of another size is a new flow. And one line has one limit: where servers' differ,
+  // of each size some pass and some do not.
+  const auto at_times = streams == 0 ? ports_that_answer_at_times(facts) : 0;
+  const bool differ = streams == 0 && passing.size() > 1;
+  if (at_times > 1 || (differ && at_times > 0)) return {};
+  if (streams == 0 && new_flows_are_limited(facts)) return {};
   const int passes = passing.empty() ? 0 : *passing.rbegin();
   // Where full-size packets came through elsewhere, these may have been lost by chance, on a bad
   // line; so may datagrams where small ones get lost, too.
@@ -173,7 +176,7 @@ Causes find_mtu(const Diagnosis& context) {
                                 return own_certificates_arrive(facts, *result);
                               });
   const bool alone = (holes == 1 && one_is_chance) || all_are_chance;
-  if (alone && dying > 0) return {};
+  if (alone && at_times > 0) return {};
   append(cause.explained, facts.probes_that([&](const ProbeResult& result) {
     return !alone && gets_stuck(result) && !context.explained(result);
   }));
@@ -181,9 +184,9 @@ Causes find_mtu(const Diagnosis& context) {
   // works with small segments only and again only with these, are the path.
   const bool sure = parties.size() > 1 || streams > 1;
   auto& finding = cause.name(FindingCode::network_mtu, Owner::lan,
-                             alone  ? Confidence::possible
-                             : sure ? Confidence::certain
-                                    : Confidence::likely);
+                             alone || differ ? Confidence::possible
+                             : sure          ? Confidence::certain
+                                             : Confidence::likely);
   finding.title = passes == 0 ? phrase("Large packets are lost in transit")
                               : phrase("Packets larger than {} bytes are lost in transit", passes);
   finding.fix = phrase(

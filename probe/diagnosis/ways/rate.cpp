@@ -104,6 +104,7 @@ std::vector<Twice> fallen_silent(const Facts& facts) {
   std::vector<Twice> lost;
   for (const auto& flow : facts.flows) {
     Twice twice{&flow, nullptr, nullptr};
+    bool still_there = false;
     for (const auto& sample : flow.samples) {
       if (!is_second(sample)) {
         // A refusal may come from a device in the far end's name, and only a few times a second.
@@ -111,13 +112,18 @@ std::vector<Twice> fallen_silent(const Facts& facts) {
         const bool answered =
             sample.way == Reachability::open && seen.sent_at && seen.outcome != Outcome::refused;
         if (answered) twice.before = &sample;
-      } else {
+      } else if (gets_out(sample.way)) {
+        if (twice.after != nullptr) return {};  // it was lost by chance
+        still_there = true;
+      } else if (twice.after == nullptr) {
         twice.after = &sample;
       }
     }
-    if (twice.before == nullptr || twice.after == nullptr) continue;
-    // Still there: nobody took offence.
-    if (gets_out(twice.after->way)) return {};
+    if (twice.before == nullptr) continue;
+    if (twice.after == nullptr) {
+      if (still_there) return {};  // nobody took offence
+      continue;
+    }
     const auto& before = twice.before->result->observation.sent_at;
     const auto& after = twice.after->result->observation.sent_at;
     if (after && *after >= *before) lost.push_back(twice);
@@ -214,6 +220,19 @@ std::vector<const ProbeResult*> silent_outside(const Diagnosis& context, reach::
   });
 }
 
+// What the likeliest world's other boxes close: a line that is mended helps none of these.
+std::set<std::string> closed_otherwise(const reach::Diagnosis& drawn) {
+  std::set<std::string> closed;
+  const auto& sight = drawn.sight;
+  for (std::size_t i = 0; i < sight.packets.size(); ++i) {
+    const auto& event = sight.events.flows[i];
+    const auto met = reach::fate_in(drawn.worlds.front(), drawn.boxes, sight.packets[i], event,
+                                    sight.events.slow_line);
+    if (reach::loses(met.fate)) closed.insert(event.probe);
+  }
+  return closed;
+}
+
 // The second in which most of the flows began that the limit counts: those that were sent the whole
 // way.
 struct Second {
@@ -241,29 +260,6 @@ Second busiest_second(const reach::Sight& sight, const reach::Box& limit) {
   return second;
 }
 
-struct Destination {
-  bool udp = false;
-  reach::HostId host = 0;
-  std::uint16_t port = 0;
-  friend auto operator<=>(const Destination&, const Destination&) = default;
-};
-struct Went {
-  int passed = 0, lost = 0;
-};
-
-// How the flows went that may have met the box, by where they were to go.
-std::map<Destination, Went> flows_by_destination(const reach::Sight& sight, const reach::Box& box) {
-  std::map<Destination, Went> flows;
-  for (std::size_t i = 0; i < sight.packets.size(); ++i) {
-    const auto& packet = sight.packets[i];
-    const auto seen = sight.events.flows[i].seen;
-    if (!covers(box, packet) || seen == Seen::sample) continue;
-    auto& [passed, lost] = flows[{packet.udp, packet.host, packet.port}];
-    ++(reach::is_good(seen) ? passed : lost);
-  }
-  return flows;
-}
-
 // How the two counts came out.
 void add_counts(std::vector<FindingEvidence>& list, const Facts& facts) {
   const auto &one = facts.on_one_flow(), &news = facts.on_new_flows();
@@ -275,20 +271,29 @@ void add_counts(std::vector<FindingEvidence>& list, const Facts& facts) {
            one.sent, one.result->probe.target.host, one.answered, news.sent, news.answered)});
 }
 
+// Some devices refuse instead of dropping.
+bool are_reset(const std::vector<Twice>& lost) {
+  return std::ranges::any_of(
+      lost, [](const Twice& twice) { return twice.after->way != Reachability::lost; });
+}
+
+// What has fallen silent, where nothing else got through since.
+std::vector<Twice> shut_out(const Facts& facts) {
+  auto lost = fallen_silent(facts);
+  const bool others = !lost.empty() && last_answered(facts, !are_reset(lost)) >= silent_since(lost);
+  return others ? std::vector<Twice>() : lost;
+}
+
 }  // namespace
 
 Causes find_rate_limit(const Diagnosis& context) {
   const auto& facts = context.facts;
-  const auto lost = fallen_silent(facts);
+  const auto lost = shut_out(facts);
   if (lost.empty()) return {};
+  const bool resets = are_reset(lost);
   std::set<std::string> networks;
-  bool resets = false;  // some devices refuse instead of dropping
-  for (const auto& twice : lost) {
-    resets |= twice.after->way != Reachability::lost;
-    networks.insert(twice.flow->network);
-  }
+  for (const auto& twice : lost) networks.insert(twice.flow->network);
   const auto last = last_answered(facts, !resets);
-  if (last >= silent_since(lost)) return {};  // others still get through
   Cause cause;
   for (const auto& flow : facts.flows) {
     if (flow.port == 53) continue;
@@ -354,33 +359,44 @@ Causes find_rate_limit(const Diagnosis& context) {
   return {cause};
 }
 
-// Flows are spread over several lines or links, of which one carries nothing: the same request gets
-// through from one port and never from another.
+// Flows are spread over several lines or links, of which one is dead: the same request gets through
+// from one port and never from another.
 Causes find_dead_path(const Diagnosis& context) {
   const auto& facts = context.facts;
   // What shuts this computer out explains it, or a limit: what a dead path lost stays lost, however
   // often it is sent again.
-  const bool limited = new_flows_are_limited(facts) && !facts.answered_late().empty();
-  if (limited || !fallen_silent(facts).empty()) return {};
+  const bool limited = new_flows_are_limited(facts) &&
+                       std::ranges::any_of(facts.answered_late(),
+                                           [](const auto* result) { return is_udp(*result); });
+  if (limited || !shut_out(facts).empty()) return {};
   const auto* path = likely_box(context, reach::Kind::path);
   if (path == nullptr) return {};
   Cause cause;
   cause.explained = silent_outside(context, path->protocol);
+  const auto& drawn = context.worlds();
+  const auto closed = closed_otherwise(drawn);
+  std::erase_if(cause.explained,
+                [&](const auto* result) { return closed.contains(result->probe.id); });
   if (!context.affects_requirement(cause.explained)) return {};
   auto& finding = cause.name(FindingCode::network_dead_path, Owner::network, Confidence::likely);
-  finding.title = phrase("Of several paths out of this site, one carries nothing");
+  finding.title = phrase("One of several lines or links out of this site is dead");
   finding.fix = phrase(
-      "Find what spreads connections over several lines or links (a router with two Internet "
-      "lines, SD-WAN, link aggregation), and take the dead one out of service. If this site has "
-      "nothing of the kind, ask the Internet provider to look for it in its own network.");
-  for (const auto& [to, went] : flows_by_destination(context.worlds().sight, *path)) {
-    if (went.lost == 0 || went.passed == 0 || finding.evidence.size() == most_destinations)
-      continue;
-    cause.tell(phrase("{}, {} {}: of {} attempts, each from a port of its own, {} got through.",
-                      context.worlds().sight.hosts[to.host], to.udp ? "UDP" : "TCP", to.port,
-                      went.lost + went.passed, went.passed));
+      "Find the device that spreads connections over several lines or links (a router with two "
+      "Internet lines, SD-WAN, link aggregation), and switch off the line or link that does not "
+      "work. If this site has only one line, ask the Internet provider to check for a dead link in "
+      "its network.");
+  for (const auto& [to, fared] : reach::how_flows_fared(drawn.sight, path->protocol)) {
+    const bool both = fared.passed > 0 && fared.lost > 0;
+    if (!both || to.ends_early || finding.evidence.size() == most_destinations) continue;
+    cause.tell(phrase("{}, {} {}: attempts, each from a different port: {}; answered: {}.",
+                      drawn.sight.hosts[to.host], to.udp ? "UDP" : "TCP", to.port,
+                      fared.passed + fared.lost, fared.passed));
   }
   add_what_they_saw(finding.evidence, cause.explained, 4);
+  finding.affects = sets_of(facts, facts.probes_that([&](const ProbeResult& result) {
+    return facts.asked_for(result) && sent_outside(facts, result) &&
+           matches(path->protocol, is_udp(result));
+  }));
   return {cause};
 }
 

@@ -144,8 +144,10 @@ Text what_tells(const Behind& other) {
         "To find out, run this from another line, such as a phone's hotspot: if it fails there as "
         "well, it is the servers.");
   }
-  const bool limited = any([](const reach::Box& box) { return box.kind == reach::Kind::limit; });
-  if (other.chance || limited) {
+  const bool at_random = any([](const reach::Box& box) {
+    return box.kind == reach::Kind::limit || box.kind == reach::Kind::path;
+  });
+  if (other.chance || at_random) {
     return phrase(
         "To find out, run this again at a quiet time: what is lost by chance differs from run to "
         "run.");
