@@ -146,11 +146,13 @@ bool MemorySockets::has_route(const SocketAddress& remote) const {
   return remote.address.is_v4() || observer_.traffic().network().ipv6 != Ipv6::none;
 }
 
-// The same for the same remote, whatever else the run opens: twins (twin.hpp) are compared.
+// Another one each time, as a system gives them. The same for the same remote, whatever else the
+// run opens: twins (twin.hpp) are compared.
 std::uint16_t MemorySockets::new_port(const SocketAddress& remote) {
   std::uint32_t hash = 2166136261U;  // FNV-1a
   for (const auto byte : remote.address.bytes()) hash = (hash ^ byte) * 16777619U;
   hash = (hash ^ remote.port) * 16777619U;
+  hash += 601U * opened_[remote]++;
   auto port = static_cast<std::uint16_t>(20'000 + hash % 30'000);
   while (!ports_.insert(port).second) ++port;
   return port;

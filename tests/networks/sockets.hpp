@@ -47,6 +47,7 @@ class MemorySockets final : public SocketSource {
   Instant start_;
   Observer observer_;
   std::set<std::uint16_t> ports_;
+  std::map<SocketAddress, unsigned> opened_;  // sockets so far
 };
 
 MemorySockets& memory_of(const asio::any_io_executor& executor);

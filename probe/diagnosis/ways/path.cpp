@@ -175,7 +175,8 @@ Causes find_mtu(const Diagnosis& context) {
                               std::ranges::all_of(cause.explained, [&](const auto* result) {
                                 return own_certificates_arrive(facts, *result);
                               });
-  const bool alone = (holes == 1 && one_is_chance) || all_are_chance;
+  const bool small_too = streams == 0 && udp_gets_lost(facts);
+  const bool alone = (holes == 1 && one_is_chance) || all_are_chance || small_too;
   if (alone && at_times > 0) return {};
   append(cause.explained, facts.probes_that([&](const ProbeResult& result) {
     return !alone && gets_stuck(result) && !context.explained(result);

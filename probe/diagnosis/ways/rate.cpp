@@ -199,16 +199,6 @@ const reach::Box* likely_box(const Diagnosis& context, reach::Kind kind) {
   return sure ? found->box : nullptr;
 }
 
-// A limit lets the first ones through. What drops the first packet of each flow lets none.
-bool some_udp_answers_at_once(const Facts& facts) {
-  return facts.any_probe([&](const ProbeResult& result) {
-    const auto& seen = result.observation;
-    return is_udp(result) && sent_outside(facts, result) && !counts_answers(result) &&
-           result.probe.check != CheckKind::path && seen.outcome == Outcome::answered &&
-           seen.attempts <= 1;
-  });
-}
-
 // What a device that lets some flows through, and others not, is behind.
 std::vector<const ProbeResult*> silent_outside(const Diagnosis& context, reach::Protocol protocol) {
   const auto& facts = context.facts;
@@ -406,7 +396,8 @@ bool new_flows_are_limited(const Facts& facts) { return loss_by(facts) == LossBy
 // the way, may be so for that reason alone, and no other is looked for.
 Causes find_new_flow_limit(const Diagnosis& context) {
   const auto& facts = context.facts;
-  const bool counted = new_flows_are_limited(facts) && some_udp_answers_at_once(facts);
+  // It lets the first ones through. What drops the first packet of each flow lets none.
+  const bool counted = new_flows_are_limited(facts) && facts.on_new_flows().answered > 0;
   // Where a count shows that the line loses packets, they need no limit.
   const bool by_worlds = !counted && loss_by(facts) != LossBy::line;
   const auto* told = by_worlds ? likely_box(context, reach::Kind::limit) : nullptr;
