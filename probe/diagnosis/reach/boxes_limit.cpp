@@ -27,6 +27,28 @@ int lowest_limit_that_spares(Protocol protocol, const Packet& packet) {
   return std::min(passed + 1, packet.ends_early ? began : began - passed);
 }
 
+// So many flows got through at the first try in the second in which most did. Of packets that end
+// on the way nobody knows when exactly they were sent.
+int most_in_a_second(const Clues& clues, Protocol protocol) {
+  constexpr double second_ms = 1000;
+  std::vector<double> times;
+  for (const auto number : clues.events) {
+    const auto& packet = clues.packet(number);
+    const auto& event = clues.sight.events.flows[number];
+    const bool counts = matches(protocol, packet.udp) && packet.at_ms > 0 && !packet.ends_early &&
+                        packet.cargo != Cargo::inside && event.seen != Seen::sample &&
+                        !holds(clues.sight.resolvers, packet.host);
+    if (counts && is_good(event.seen) && !answered_late(event)) times.push_back(packet.at_ms);
+  }
+  std::ranges::sort(times);
+  std::ptrdiff_t most = 0;
+  for (auto first = times.begin(), last = first; last != times.end(); ++last) {
+    while (*last - *first >= second_ms) ++first;
+    most = std::max(most, last - first + 1);
+  }
+  return static_cast<int>(most);
+}
+
 }  // namespace
 
 const Crowd& crowd_of(const Packet& packet, Protocol protocol) {
@@ -43,13 +65,7 @@ void propose_limits(const Clues& clues, Boxes& boxes) {
     return answered_late(event) || (event.seen == Seen::sample && event.answered < event.sent);
   });
   for (const auto protocol : {Protocol::any, Protocol::udp}) {
-    // At the first try, in the second in which most did.
-    int most_passed = 0;
-    for (const auto event : clues.events) {
-      const auto& packet = clues.packet(event);
-      const auto passed = crowd_of(packet, protocol).passed;
-      if (matches(protocol, packet.udp)) most_passed = std::max(most_passed, passed);
-    }
+    const int most_passed = most_in_a_second(clues, protocol);
     std::vector<int> limits;  // of each lost packet: the highest that can have dropped it
     for (const auto event : clues.bad) {
       const auto& packet = clues.packet(event);

@@ -107,15 +107,15 @@ std::vector<const ProbeResult*> asked_by_rows(const Facts& facts,
 }
 
 // Ports of servers that answered from one port of ours and not from another.
-std::ptrdiff_t ports_that_answer_at_times(const Facts& facts) {
-  return std::ranges::count_if(facts.flows, [](const Flow& flow) {
+std::ptrdiff_t ports_that_answer_at_times(const Facts& facts, bool udp) {
+  return std::ranges::count_if(facts.flows, [&](const Flow& flow) {
     const auto any = [&](Reachability way) {
       return any_sample(flow, [&](const FlowSample& sample) {
         return sample.way == way && (!flow.udp || sample.responder) &&
                sample.result->probe.check != CheckKind::path;
       });
     };
-    return any(Reachability::open) && any(Reachability::lost);
+    return flow.udp == udp && any(Reachability::open) && any(Reachability::lost);
   });
 }
 
@@ -158,7 +158,7 @@ Causes find_mtu(const Diagnosis& context) {
   if (cause.explained.empty()) return {};
   // Each datagram of another size is a new flow. And one line has one limit: where servers' differ,
   // of each size some pass and some do not.
-  const auto at_times = streams == 0 ? ports_that_answer_at_times(facts) : 0;
+  const auto at_times = streams == 0 ? ports_that_answer_at_times(facts, true) : 0;
   const bool differ = streams == 0 && passing.size() > 1;
   if (at_times > 1 || (differ && at_times > 0)) return {};
   if (streams == 0 && new_flows_are_limited(facts)) return {};
@@ -177,7 +177,7 @@ Causes find_mtu(const Diagnosis& context) {
                               });
   const bool small_too = streams == 0 && udp_gets_lost(facts);
   const bool alone = (holes == 1 && one_is_chance) || all_are_chance || small_too;
-  if (alone && at_times > 0) return {};
+  if (alone && streams == 0 && at_times + ports_that_answer_at_times(facts, false) > 0) return {};
   append(cause.explained, facts.probes_that([&](const ProbeResult& result) {
     return !alone && gets_stuck(result) && !context.explained(result);
   }));
