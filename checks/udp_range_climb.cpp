@@ -330,11 +330,13 @@ asio::awaitable<void> climb_all(std::shared_ptr<Range> range, Instant until) {
   const auto& first = range->ports[range->first];
   // One port that passed says little of a wide range: the one that is farthest from it is asked as
   // well, unless another row's was.
-  const auto silent = find_silent(*range, 0);
-  const bool one_passed = first.result == PortResult::left_site &&
+  const bool one_passed = first.result == PortResult::left_site && is_wide(range->whole) &&
                           !context.edge.passed(range->whole, range->target.is_v6());
-  if (one_passed && !silent.empty() && !context.settings.hurried) {
-    co_await climb(range, silent.front(), SiteEdge::Need::another_port, *end);
+  if (one_passed && !context.settings.hurried) {
+    const auto silent = find_silent(*range, 0);
+    if (!silent.empty()) {
+      co_await climb(range, silent.front(), SiteEdge::Need::another_port, *end);
+    }
   }
   const auto proved = std::any_of(range->ports.begin(), range->ports.end(), [](const Port& port) {
     return port.result != PortResult::silent && port.result != PortResult::left_site;

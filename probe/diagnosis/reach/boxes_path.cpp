@@ -33,8 +33,8 @@ std::map<Request, Fared> how_flows_fared(const Sight& sight, Protocol protocol) 
 void propose_dead_paths(const Clues& clues, Boxes& boxes) {
   for (const auto protocol : {Protocol::any, Protocol::udp, Protocol::tcp}) {
     Fared all;
-    bool any_both =
-        false;  // one request passed and was lost: no rule about ports or hosts does that
+    // One request passed, and was lost at another time: no rule about ports or hosts does that.
+    bool any_both = false;
     for (const auto& [request, fared] : how_flows_fared(clues.sight, protocol)) {
       all.passed += fared.passed;
       all.lost += fared.lost;

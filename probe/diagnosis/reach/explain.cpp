@@ -124,10 +124,7 @@ class Explainer {
     };
     if (box.code == Code::nat_symmetric) return any_row([](const auto& row) { return row.nat; });
     if (box.code == Code::sip_alg) return any_row([](const auto& row) { return row.sip_alg; });
-    if (box.kind == Kind::fact || box.kind == Kind::limit || box.kind == Kind::ban ||
-        box.kind == Kind::path) {
-      return true;
-    }
+    if (box.kind == Kind::fact || box.kind == Kind::limit || box.kind == Kind::ban) return true;
     return std::any_of(asked_.packets.begin(), asked_.packets.end(), [&](const Packet& packet) {
       const auto fate = fate_of(box, packet);
       return loses(fate) || is_chance(fate);

@@ -255,7 +255,7 @@ Bits bits_of(const FlowEvent& event, bool slow_line, Fate fate, double loss) {
   }
   // Who answers no strangers takes their connections all the same.
   if (fate == Fate::ignore && !event.flow.udp && event.seen == Seen::nothing) {
-    cost = surprise(passing(event, slow_line, lost));
+    cost = surprise(passed);
   }
   // Whoever resets one connection resets all of them: resets are not rationed.
   const bool resets = fate == Fate::refuse || fate == Fate::forge;

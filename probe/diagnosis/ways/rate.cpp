@@ -139,6 +139,13 @@ std::optional<WallTime> sent_outside(const Facts& facts, const ProbeResult& resu
   return outside ? result.observation.sent_at : std::nullopt;
 }
 
+std::vector<FindingAffects> sets_that_ask_outside(const Facts& facts, reach::Protocol protocol) {
+  return sets_of(facts, facts.probes_that([&](const ProbeResult& result) {
+    return facts.asked_for(result) && sent_outside(facts, result) &&
+           matches(protocol, is_udp(result));
+  }));
+}
+
 // When the last packet was sent that got an answer. `dropped`: the device drops packets, so no
 // refusal from beyond it comes back either.
 std::optional<WallTime> last_answered(const Facts& facts, bool dropped) {
@@ -289,13 +296,12 @@ Causes find_rate_limit(const Diagnosis& context) {
     if (flow.port == 53) continue;
     for (const auto& sample : flow.samples) {
       const auto* result = sample.result;
-      // The ban may come between the connection and the reply.
-      const auto& seen = result->observation;
-      const bool cut = seen.outcome == Outcome::silent || seen.detail == DetailCode::tls_timed_out;
       const bool refused =
           sample.way == Reachability::refused || sample.way == Reachability::blocked;
+      // The ban may come between the connection and the reply.
       const bool shut_out = sample.way == Reachability::lost ||
-                            (sample.way == Reachability::open && cut) || (resets && refused);
+                            (sample.way == Reachability::open && got_no_answer(*result)) ||
+                            (resets && refused);
       if (shut_out && !context.explained(*result)) cause.explained.push_back(result);
     }
   }
@@ -343,9 +349,7 @@ Causes find_rate_limit(const Diagnosis& context) {
   }
   add_what_they_saw(finding.evidence, cause.explained, 4);
   // Whatever passed before, no service works from here until the block expires.
-  finding.affects = sets_of(facts, facts.probes_that([&](const ProbeResult& result) {
-    return facts.asked_for(result) && sent_outside(facts, result);
-  }));
+  finding.affects = sets_that_ask_outside(facts, reach::Protocol::any);
   return {cause};
 }
 
@@ -383,10 +387,7 @@ Causes find_dead_path(const Diagnosis& context) {
                       fared.passed + fared.lost, fared.passed));
   }
   add_what_they_saw(finding.evidence, cause.explained, 4);
-  finding.affects = sets_of(facts, facts.probes_that([&](const ProbeResult& result) {
-    return facts.asked_for(result) && sent_outside(facts, result) &&
-           matches(path->protocol, is_udp(result));
-  }));
+  finding.affects = sets_that_ask_outside(facts, path->protocol);
   return {cause};
 }
 
