@@ -247,18 +247,24 @@ void ask_for_the_servers_word(const Facts& facts, Questions& questions) {
 }
 
 // Where a device opens TLS, a TCP connection only reaches that device. A TLS greeting over it shows
-// whether the device gets through to the server.
+// whether the device gets through to the server. Hosts with names come first: an address that was
+// drawn from a range stands for many, and its greeting names nobody.
 void ask_behind_the_interception(const Facts& facts, Questions& questions) {
   const auto ports = intercepted_ports(facts);
-  std::size_t asked = 0;
+  std::vector<const Target*> taken;
   for (const auto& result : facts.report.probes) {
     const auto& [probe, seen] = result;
-    const auto& target = probe.target;
     const bool stands = probe.check == CheckKind::tcp && seen.outcome == Outcome::connected;
-    if (!stands || !ports.contains(target.port()) || !findings::is_direct(result)) continue;
-    if (!facts.asked_for(result) || asked == most_hosts) continue;
-    asked += questions.ask(Purpose::servers_word, CheckKind::tls, Transport::tls, target.host,
-                           target.port());
+    if (!stands || !ports.contains(probe.target.port()) || !findings::is_direct(result)) continue;
+    if (facts.asked_for(result)) taken.push_back(&probe.target);
+  }
+  std::ranges::stable_partition(taken,
+                                [](const auto* target) { return findings::is_name(target->host); });
+  std::size_t asked = 0;
+  for (const auto* target : taken) {
+    if (asked == most_hosts) return;
+    asked += questions.ask(Purpose::servers_word, CheckKind::tls, Transport::tls, target->host,
+                           target->port());
   }
 }
 
