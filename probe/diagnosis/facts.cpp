@@ -513,6 +513,15 @@ bool Facts::inside(const ProbeResult& result) const {
          address->is_unspecified();
 }
 
+bool Facts::goes_outside(const ProbeResult& result) const {
+  return is_direct(result) && !inside(result) && result.probe.check != CheckKind::dns;
+}
+
+std::vector<const ProbeResult*> Facts::asked_outside() const {
+  return probes_that(
+      [&](const ProbeResult& result) { return asked_for(result) && goes_outside(result); });
+}
+
 const ProbeResult* port_53_taken(const Facts& facts) {
   for (const auto& result : facts.report.probes) {
     const bool asked = result.probe.check == CheckKind::dns && asks_nobody(result.probe);

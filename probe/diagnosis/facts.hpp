@@ -190,6 +190,10 @@ class Facts {
   bool proves_no_way(const std::string& router, bool udp) const;
   // True for what is on the site's own networks, or on this machine.
   bool inside(const ProbeResult& result) const;
+  // Sent to the Internet itself. DNS is not: the site's own answers whatever becomes of the line.
+  bool goes_outside(const ProbeResult& result) const;
+  // What rows ask of the Internet.
+  std::vector<const ProbeResult*> asked_outside() const;
 
  private:
   // Where a probe is, and who asked for it: a few bytes for each of what may be many thousands.

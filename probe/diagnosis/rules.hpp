@@ -202,8 +202,12 @@ std::set<std::string> got_out_after_all(const Facts& facts);
 std::map<std::string, Text> doubted(const Diagnosis& context,
                                     const std::set<std::string>& explained);
 
-// True where the second round counted so (ways/rate.cpp).
+// True where the second round counted so (ways/limits_and_loss.cpp).
 bool new_flows_are_limited(const Facts& facts);
+
+// What answered at first is silent (ways/ban.cpp); and nothing else has got through since.
+bool some_fell_silent(const Facts& facts);
+bool is_shut_out(const Facts& facts);
 
 // The failing UDP probes to the outside, but DNS.
 std::vector<const ProbeResult*> failing_udp(const Diagnosis& context);

@@ -63,7 +63,7 @@ Causes find_stun_filter(const Diagnosis& context) {
     const auto check = result.probe.check;
     const bool stun =
         check == CheckKind::stun || check == CheckKind::turn || check == CheckKind::nat;
-    return stun && is_direct(result) && !facts.inside(result);
+    return stun && facts.goes_outside(result);
   };
   auto cause = cause_by_worlds(context, reach::Code::stun_filtered, [&](const auto& result) {
     return is_stun(result) && is_udp(result);
@@ -105,7 +105,7 @@ Causes find_sip_filter(const Diagnosis& context) {
   auto cause = cause_by_worlds(context, reach::Code::sip_filtered, [&](const ProbeResult& result) {
     const auto check = result.probe.check;
     const bool sip = check == CheckKind::sip || check == CheckKind::sip_alg;
-    return sip && is_direct(result) && !facts.inside(result) && !over(result, Transport::tls);
+    return sip && facts.goes_outside(result) && !over(result, Transport::tls);
   });
   if (!cause) return {};
   const auto told = told_by_worlds(context, [](const reach::Box& box, const reach::World&) {

@@ -37,10 +37,10 @@ std::optional<std::uint16_t> lowest_without_reply(const Facts& facts) {
 // UDP to these ports and higher ones that was seen to leave the site, and no more.
 std::vector<const ProbeResult*> left_without_reply(const Diagnosis& context, std::uint16_t from) {
   return context.facts.probes_that([&](const ProbeResult& result) {
-    const bool dns = result.probe.target.port() == dns_port || result.probe.check == CheckKind::dns;
+    const bool dns = result.probe.target.port() == dns_port;
     const bool passed =
         result.observation.outcome == Outcome::passed && result.probe.target.ports.last >= from;
-    return is_udp(result) && is_direct(result) && !dns && passed && !context.facts.inside(result);
+    return is_udp(result) && !dns && passed && context.facts.goes_outside(result);
   });
 }
 
@@ -149,12 +149,12 @@ std::optional<ClosedUdp> closed_udp(const Diagnosis& context) {
 
 std::vector<const ProbeResult*> failing_udp(const Diagnosis& context) {
   return context.facts.probes_that([&](const ProbeResult& result) {
-    const bool dns = result.probe.target.port() == dns_port || result.probe.check == CheckKind::dns;
+    const bool dns = result.probe.target.port() == dns_port;
     // A call that was offered over TLS, and whose checks over UDP got no answer.
     const bool silent_call =
         result.probe.check == CheckKind::ice && result.observation.detail == DetailCode::ice_silent;
-    return (is_udp(result) || silent_call) && is_direct(result) && !dns &&
-           !context.facts.inside(result) && failing(result) && !context.explained(result);
+    return (is_udp(result) || silent_call) && !dns && context.facts.goes_outside(result) &&
+           failing(result) && !context.explained(result);
   });
 }
 

@@ -39,8 +39,7 @@ Causes find_taken_connections(const Diagnosis& context) {
 Causes find_tls_filter(const Diagnosis& context) {
   const auto& facts = context.facts;
   const auto is_greeting = [&](const ProbeResult& result) {
-    return is_direct(result) && result.probe.target.transport == Transport::tls &&
-           !facts.inside(result);
+    return result.probe.target.transport == Transport::tls && facts.goes_outside(result);
   };
   auto cause = cause_by_worlds(context, reach::Code::tls_filtered, [&](const ProbeResult& result) {
     return is_greeting(result) && chain_of(result).empty();  // what came later had a certificate

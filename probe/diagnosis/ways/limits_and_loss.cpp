@@ -1,7 +1,5 @@
-// An intrusion prevention that took offence: what answered at first does not any more. And what
-// answers only sometimes.
-#include <fmt/format.h>
-
+// What answers only sometimes: a limit on new flows, a dead path among several, a line that loses
+// packets.
 #include <algorithm>
 #include <cmath>
 
@@ -9,57 +7,11 @@
 #include "probe/diagnosis/rules.hpp"
 #include "probe/diagnosis/ways/by_worlds.hpp"
 #include "probe/diagnosis/words.hpp"
-#include "probe/model/canary.hpp"
 
 namespace callready::findings {
 namespace {
 
 constexpr std::size_t most_destinations = 3;  // in the evidence of a dead path
-
-// The first and the second time that a port was asked.
-struct Twice {
-  const Flow* flow = nullptr;
-  const FlowSample* before = nullptr;  // it answered
-  const FlowSample* after = nullptr;   // it does not
-};
-
-bool is_second(const FlowSample& sample) { return sample.result->probe.purpose == Purpose::repeat; }
-
-// What this computer is called where it is to be let through.
-std::string own_address(const Report& report) {
-  for (const auto& interface : report.site.interfaces) {
-    for (const auto& address : interface.addresses) {
-      if (interface.default_route && address.is_v4()) return " (" + address.to_string() + ")";
-    }
-  }
-  return {};
-}
-
-// In the second round: the canary is asked for in the first.
-bool asks_our_resolvers(const Probe& probe) {
-  return probe.check == CheckKind::dns && !probe.with.contains("server") && !asks_for_canary(probe);
-}
-
-// The site's resolver still finds names: the line is up, and it is this computer that is shut out.
-std::optional<FindingEvidence> line_is_up(const Facts& facts) {
-  for (const auto& result : facts.report.probes) {
-    const bool own = asks_our_resolvers(result.probe);
-    const auto* answer = evidence_of(result, EvidenceKind::dns_answer);
-    if (!own || answer == nullptr || facts.asked_for(result)) continue;
-    return FindingEvidence{result.probe.id, phrase("Meanwhile, the line is up: {}.", answer->text)};
-  }
-  return std::nullopt;
-}
-
-// The same question, and no answer: then it may be the line.
-const ProbeResult* resolver_is_silent(const Facts& facts) {
-  for (const auto& result : facts.report.probes) {
-    const bool own = asks_our_resolvers(result.probe);
-    const bool late = own && !facts.asked_for(result) && result.probe.control();
-    if (late && result.observation.outcome == Outcome::silent) return &result;
-  }
-  return nullptr;
-}
 
 // Fisher's exact test, one-sided: how probable it is that of all the answers so few, or fewer, fell
 // to the new flows, if both kinds had the same chance.
@@ -99,93 +51,6 @@ LossBy loss_by(const Facts& facts) {
   return one.lost() >= proves_loss ? LossBy::line : LossBy::not_known;
 }
 
-// What answered at first, and does not any more. Nothing where any of it does.
-std::vector<Twice> fallen_silent(const Facts& facts) {
-  std::vector<Twice> lost;
-  for (const auto& flow : facts.flows) {
-    Twice twice{&flow, nullptr, nullptr};
-    bool still_there = false;
-    for (const auto& sample : flow.samples) {
-      if (!is_second(sample)) {
-        // A refusal may come from a device in the far end's name, and only a few times a second.
-        const auto& seen = sample.result->observation;
-        const bool answered =
-            sample.way == Reachability::open && seen.sent_at && seen.outcome != Outcome::refused;
-        if (answered) twice.before = &sample;
-      } else if (gets_out(sample.way)) {
-        if (twice.after != nullptr) return {};  // it was lost by chance
-        still_there = true;
-      } else if (twice.after == nullptr) {
-        twice.after = &sample;
-      }
-    }
-    if (twice.before == nullptr) continue;
-    if (twice.after == nullptr) {
-      if (still_there) return {};  // nobody took offence
-      continue;
-    }
-    const auto& before = twice.before->result->observation.sent_at;
-    const auto& after = twice.after->result->observation.sent_at;
-    if (after && *after >= *before) lost.push_back(twice);
-  }
-  return lost;
-}
-
-// When it was sent, where it was sent to the outside. The site's DNS answers a computer that is
-// shut out, too.
-std::optional<WallTime> sent_outside(const Facts& facts, const ProbeResult& result) {
-  const bool outside =
-      is_direct(result) && !facts.inside(result) && result.probe.check != CheckKind::dns;
-  return outside ? result.observation.sent_at : std::nullopt;
-}
-
-std::vector<FindingAffects> sets_that_ask_outside(const Facts& facts, reach::Protocol protocol) {
-  return sets_of(facts, facts.probes_that([&](const ProbeResult& result) {
-    return facts.asked_for(result) && sent_outside(facts, result) &&
-           matches(protocol, is_udp(result));
-  }));
-}
-
-// When the last packet was sent that got an answer. `dropped`: the device drops packets, so no
-// refusal from beyond it comes back either.
-std::optional<WallTime> last_answered(const Facts& facts, bool dropped) {
-  std::optional<WallTime> last;
-  for (const auto& result : facts.report.probes) {
-    const auto outcome = result.observation.outcome;
-    const bool answered =
-        outcome == Outcome::answered || outcome == Outcome::connected ||
-        (dropped && outcome == Outcome::refused && who_refused(result) == Refuser::beyond);
-    if (answered) last = std::max(last, sent_outside(facts, result));
-  }
-  return last;
-}
-
-// When the first of these was already silent.
-WallTime silent_since(const std::vector<Twice>& lost) {
-  auto since = WallTime::max();
-  for (const auto& twice : lost) {
-    since = std::min(since, *twice.after->result->observation.sent_at);
-  }
-  return since;
-}
-
-// Several hosts that owe an answer were silent before the last answer: a device that shuts this
-// computer out lets everything pass before, and nothing afterwards.
-bool some_died_before(const Facts& facts, std::optional<WallTime> last) {
-  std::set<std::string_view> silent;
-  for (const auto& flow : facts.flows) {
-    const bool died = any_sample(flow, [&](const FlowSample& sample) {
-      const auto& seen = sample.result->observation;
-      const bool owes = !flow.udp || sample.responder;
-      const auto sent = sent_outside(facts, *sample.result);
-      return owes && seen.outcome == Outcome::silent && seen.detail == DetailCode::timed_out &&
-             sent && sent < last;
-    });
-    if (died) silent.insert(flow.host);
-  }
-  return silent.size() > 1;
-}
-
 // A row's request was not answered, and nothing explains that yet.
 bool any_unanswered(const Diagnosis& context) {
   return context.facts.any_probe([&](const ProbeResult& result) {
@@ -210,10 +75,8 @@ const reach::Box* likely_box(const Diagnosis& context, reach::Kind kind) {
 std::vector<const ProbeResult*> silent_outside(const Diagnosis& context, reach::Protocol protocol) {
   const auto& facts = context.facts;
   return facts.probes_that([&](const ProbeResult& result) {
-    const bool outside = is_direct(result) && !facts.inside(result);
-    return result.observation.outcome == Outcome::silent && outside &&
-           matches(protocol, is_udp(result)) && result.probe.check != CheckKind::dns &&
-           !context.explained(result);
+    return result.observation.outcome == Outcome::silent && facts.goes_outside(result) &&
+           matches(protocol, is_udp(result)) && !context.explained(result);
   });
 }
 
@@ -268,90 +131,7 @@ void add_counts(std::vector<FindingEvidence>& list, const Facts& facts) {
            one.sent, one.result->probe.target.host, one.answered, news.sent, news.answered)});
 }
 
-// Some devices refuse instead of dropping.
-bool are_reset(const std::vector<Twice>& lost) {
-  return std::ranges::any_of(
-      lost, [](const Twice& twice) { return twice.after->way != Reachability::lost; });
-}
-
-// What has fallen silent, where nothing else got through since.
-std::vector<Twice> shut_out(const Facts& facts) {
-  auto lost = fallen_silent(facts);
-  const bool others = !lost.empty() && last_answered(facts, !are_reset(lost)) >= silent_since(lost);
-  return others ? std::vector<Twice>() : lost;
-}
-
 }  // namespace
-
-Causes find_rate_limit(const Diagnosis& context) {
-  const auto& facts = context.facts;
-  const auto lost = shut_out(facts);
-  if (lost.empty()) return {};
-  const bool resets = are_reset(lost);
-  std::set<std::string> networks;
-  for (const auto& twice : lost) networks.insert(twice.flow->network);
-  const auto last = last_answered(facts, !resets);
-  Cause cause;
-  for (const auto& flow : facts.flows) {
-    if (flow.port == 53) continue;
-    for (const auto& sample : flow.samples) {
-      const auto* result = sample.result;
-      const bool refused =
-          sample.way == Reachability::refused || sample.way == Reachability::blocked;
-      // The ban may come between the connection and the reply.
-      const bool shut_out = sample.way == Reachability::lost ||
-                            (sample.way == Reachability::open && got_no_answer(*result)) ||
-                            (resets && refused);
-      if (shut_out && !context.explained(*result)) cause.explained.push_back(result);
-    }
-  }
-  // Routers on the way no longer answer, either.
-  append(cause.explained, facts.probes_that([&](const ProbeResult& result) {
-    const auto check = result.probe.check;
-    const bool on_the_way = check == CheckKind::hop || check == CheckKind::udp_range;
-    const auto& seen = result.observation;
-    const bool silent = seen.outcome == Outcome::silent && seen.detail == DetailCode::silent;
-    return on_the_way && silent && !context.explained(result);
-  }));
-  // A row's own request was answered at first, and its server has gone silent since.
-  const bool hurts = std::ranges::any_of(
-      lost, [&](const Twice& twice) { return facts.asked_for(*twice.before->result); });
-  if (!hurts && !context.affects_requirement(cause.explained)) return {};
-  const auto line = line_is_up(facts);
-  const auto* quiet = line ? nullptr : resolver_is_silent(facts);
-  const auto sure = quiet != nullptr || some_died_before(facts, last) ? Confidence::possible
-                    : line && networks.size() > 1                     ? Confidence::certain
-                                                                      : Confidence::likely;
-  auto& finding = cause.name(FindingCode::firewall_rate_limited, Owner::security, sure);
-  finding.title = resets
-                      ? phrase("A device in the path has started to refuse this computer's packets")
-                      : phrase("A device in the path has started to drop this computer's packets");
-  finding.fix = phrase(
-      "Exempt this computer{} from intrusion prevention (port scan, host sweep or flood "
-      "protection) on the firewall, or raise its limit: calls contact dozens of servers within "
-      "seconds, too. Until the block expires (often a minute to an hour), more tests from here "
-      "will fail. After that, run this again at the normal pace.",
-      own_address(facts.report));
-  for (const auto& [flow, before, after] : lost) {
-    const auto seconds = std::chrono::duration<double>(*after->result->observation.sent_at -
-                                                       *before->result->observation.sent_at);
-    const auto& target = after->result->probe.target;
-    cause.tell(phrase("{}, {} {}, answered, but not {} s later.", target.host,
-                      is_udp(*after->result) ? "UDP" : "TCP", target.port(),
-                      fmt::format("{:.0f}", seconds.count())),
-               after->result);
-  }
-  if (line) finding.evidence.push_back(*line);
-  if (quiet != nullptr) {
-    cause.tell(
-        phrase("The DNS servers no longer answer either: the line itself may have gone down."),
-        quiet);
-  }
-  add_what_they_saw(finding.evidence, cause.explained, 4);
-  // Whatever passed before, no service works from here until the block expires.
-  finding.affects = sets_that_ask_outside(facts, reach::Protocol::any);
-  return {cause};
-}
 
 // Flows are spread over several lines or links, of which one is dead: the same request gets through
 // from one port and never from another.
@@ -362,7 +142,7 @@ Causes find_dead_path(const Diagnosis& context) {
   const bool limited = new_flows_are_limited(facts) &&
                        std::ranges::any_of(facts.answered_late(),
                                            [](const auto* result) { return is_udp(*result); });
-  if (limited || !shut_out(facts).empty()) return {};
+  if (limited || is_shut_out(facts)) return {};
   const auto* path = likely_box(context, reach::Kind::path);
   if (path == nullptr) return {};
   Cause cause;
@@ -387,7 +167,10 @@ Causes find_dead_path(const Diagnosis& context) {
                       fared.passed + fared.lost, fared.passed));
   }
   add_what_they_saw(finding.evidence, cause.explained, 4);
-  finding.affects = sets_that_ask_outside(facts, path->protocol);
+  auto asked = facts.asked_outside();
+  std::erase_if(asked,
+                [&](const auto* result) { return !matches(path->protocol, is_udp(*result)); });
+  finding.affects = sets_of(facts, asked);
   return {cause};
 }
 
@@ -447,7 +230,7 @@ Causes find_loss(const Diagnosis& context) {
   const bool all_answered = one.sent > 0 && one.lost() == 0 && news.sent > 0 && news.lost() == 0;
   if (all_answered && missing == 0) return {};
   // Where this computer is shut out, the count met that.
-  const bool by_line = loss_by(facts) == LossBy::line && fallen_silent(facts).empty();
+  const bool by_line = loss_by(facts) == LossBy::line && !some_fell_silent(facts);
   auto& finding = cause.name(FindingCode::network_loss, Owner::lan,
                              by_line ? Confidence::likely : Confidence::possible);
   finding.title = by_line
