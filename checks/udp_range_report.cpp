@@ -74,6 +74,11 @@ Evidence describe(const Port& port, const Range& range) {
   evidence.facts[Fact::port] = static_cast<std::int64_t>(port.number);
   evidence.facts[Fact::result] = std::string(to_string(detail_of(port.result)));
   if (port.by) evidence.facts[Fact::by] = port.by->to_string();
+  if (port.result == PortResult::left_site) {
+    for (const auto& [ttl, router] : range.context.edge.routers({range.target, port.number})) {
+      if (router == port.by) evidence.facts[Fact::ttl] = static_cast<std::int64_t>(ttl);
+    }
+  }
   if (port.no_way) {
     evidence.facts[Fact::reason] = std::string(to_string(DetailCode::unreachable));
   }

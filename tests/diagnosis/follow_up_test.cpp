@@ -276,6 +276,22 @@ TEST(FollowUps, AskForTheWayOfALoneSilence) {
   EXPECT_TRUE(asks(list, "hop/udp/stun.vendor.com:3478?control=20.1.1.1:443&payload=rtp"));
 }
 
+// The packets of a range end at the first router outside; a device farther out may drop them, as it
+// may drop the connection that gets no answer.
+TEST(FollowUps, AskWhetherADatagramGetsPastWhoDropsConnections) {
+  const auto list = [](bool heard) {
+    return ids(
+        report({row("web", {tls("a.vendor.com", silent, "timed_out"), tls("b.vendor.com"),
+                            tls("c.vendor.net")}),
+                row("media", {range("media.vendor.com", {{15'000, "left_site", "62.4.8.2"}})}),
+                controls({at(tls("www.cloudflare.com"), "20.1.1.1"),
+                          stun("stun.l.google.com", 19302, heard ? answered : skipped)})}));
+  };
+  const std::string farther = "hop/udp/media.vendor.com:15000?control=20.1.1.1:443&payload=rtp";
+  EXPECT_TRUE(asks(list(false), farther)) << fmt::format("{}", fmt::join(list(false), "\n"));
+  EXPECT_FALSE(asks(list(true), farther));
+}
+
 // What died once is asked for once more all the same.
 TEST(FollowUps, AskOnceMoreBesideALoneSilence) {
   const auto by_tcp = probe(CheckKind::stun, Transport::tcp, "stun.vendor.com", 3478, answered);
@@ -308,6 +324,18 @@ TEST(FollowUps, GreetBehindTheInterceptionWhomOnlyAConnectionWasAskedOf) {
   EXPECT_TRUE(asks(made(true), "tls/tls/push.vendor.com:443"));
   EXPECT_FALSE(asks(made(true), "tls/tls/push.vendor.com:5223")) << "nobody opens TLS there";
   EXPECT_FALSE(asks(made(false), "tls/tls/push.vendor.com:443"));
+}
+
+// An address of a range has no name to greet by; the few greetings are for hosts that have.
+TEST(FollowUps, GreetNamesBehindTheInterceptionFirst) {
+  const auto opened =
+      with_root(tls("www.google.com", failed, "untrusted", "CN=Web Gateway"), false);
+  const auto list =
+      ids(report({row("pool", {tcp("20.3.0.1", 443), tcp("20.3.0.2", 443), tcp("20.3.0.3", 443)}),
+                  row("push", {tcp("push.vendor.com", 443)}),
+                  controls({opened, stun("stun.l.google.com", 19302)})}));
+  EXPECT_TRUE(asks(list, "tls/tls/push.vendor.com:443"));
+  EXPECT_FALSE(asks(list, "tls/tls/20.3.0.3:443"));
 }
 
 TEST(FollowUps, AskBeyondTheSetWhereOnlyTheWebWorks) {

@@ -147,9 +147,8 @@ TEST(ReachWorlds, OfSeveralPathsOneIsDead) {
   ASSERT_FALSE(said.empty());
   EXPECT_EQ(said.front().code, FindingCode::network_dead_path);
   EXPECT_EQ(said.front().confidence, Confidence::likely);
-  EXPECT_EQ(
-      said.front().evidence.front().text,
-      "web0.vendor0.com, TCP 443: attempts, each from a different port: 2; answered: 1.");
+  EXPECT_EQ(said.front().evidence.front().text,
+            "web0.vendor0.com, TCP 443: attempts, each from a different port: 2; answered: 1.");
 }
 
 TEST(ReachWorlds, NothingWrong) {
@@ -359,6 +358,29 @@ TEST(ReachSight, CountsTheFlowsThatBeganInASecond) {
   EXPECT_EQ(last.crowd.passed, 0);
   EXPECT_EQ(last.whole_crowd.began, 3);
   EXPECT_EQ(last.whole_crowd.passed, 1);
+}
+
+// A datagram that was seen at the provider's router and died when it was sent farther has met a
+// device in between, that the others have not come to either.
+TEST(ReachSight, WhatDiedFartherOutHadNotMetTheDevice) {
+  const auto sent = [](std::uint16_t port, Seen seen, int ttl) {
+    FlowEvent event;
+    event.flow = {true, "media.vendor.com", "", port, Cargo::rtp, {}};
+    event.seen = seen;
+    event.ends_early = true;
+    event.ttl = ttl;
+    if (seen == Seen::expired) event.router = "62.4.8.2";
+    return event;
+  };
+  const auto seen_early = sent(15'000, Seen::expired, 3), other = sent(65'000, Seen::expired, 3);
+  const auto farther = sent(20'000, Seen::expired, 4), death = sent(15'000, Seen::dropped, 4);
+  const auto alike = look({{seen_early, other, farther, death}, {}, false}, {}, {});
+  EXPECT_TRUE(alike.packets[0].ends_at_device);
+  EXPECT_TRUE(alike.packets[1].ends_at_device);
+  EXPECT_FALSE(alike.packets[2].ends_at_device);
+  EXPECT_FALSE(alike.packets[3].ends_at_device);
+  const auto none = look({{seen_early, other, sent(25'000, Seen::dropped, 4)}, {}, false}, {}, {});
+  EXPECT_FALSE(none.packets[0].ends_at_device) << "another port died";
 }
 
 // A loss that one failure may come of says something else than one that is a cause, or than none.

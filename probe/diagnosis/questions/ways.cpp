@@ -306,6 +306,27 @@ void add_witnesses(const Facts& facts, const reach::Diagnosis& drawn,
   for (const auto event : silent) as_it_is_and_as_media(event);
 }
 
+// Where connections get no answer, and nothing was heard over UDP, datagrams that were seen to
+// leave may have ended before the device that drops the others: does one get past it?
+void add_datagram_past_it(const Facts& facts, const reach::Diagnosis& drawn,
+                          Candidates& candidates) {
+  const auto& flows = drawn.sight.events.flows;
+  const bool heard = std::ranges::any_of(flows, [](const FlowEvent& event) {
+    return event.flow.udp && event.flow.cargo != Cargo::dns && reach::is_good(event.seen) &&
+           event.seen != Seen::expired;
+  });
+  const bool drops = std::ranges::any_of(flows, [](const FlowEvent& event) {
+    return !event.flow.udp && (event.seen == Seen::nothing || event.seen == Seen::dropped);
+  });
+  if (heard || !drops) return;
+  const auto left = std::ranges::find_if(flows, [&](const FlowEvent& event) {
+    return event.flow.udp && event.seen == Seen::expired && may_be_asked_about(facts, event);
+  });
+  if (left != flows.end()) {
+    candidates.add({true, left->flow.host, left->flow.port, Cargo::rtp, false});
+  }
+}
+
 // Of each flow that died, or left and no more: with its own payload, as media, to the control's
 // host, and, of strangers, as far as its own way goes. Where a connection stood and carried
 // nothing, or was taken near by, also a packet to the control, which works: a device that takes all
@@ -336,6 +357,7 @@ void ask_by_worlds(const findings::Diagnosis& context, const Flow& control, cons
   const auto& drawn = context.worlds();
   Candidates candidates(context.facts.report, drawn.sight);
   add_witnesses(context.facts, drawn, silent, candidates);
+  add_datagram_past_it(context.facts, drawn, candidates);
   const auto witnesses = std::min(candidates.list.size(), most_witnesses);
   add_all(context.facts, drawn.sight, control, candidates);
   std::vector<std::size_t> chosen(witnesses);

@@ -90,6 +90,7 @@ void read_range(const Reading& reading, FlowEvents& events) {
     if (refused && near) event.too_near = true;
     event.router = text_fact(sample, Fact::by);
     tell_who_refused(event, true);
+    event.ttl = whole_fact(sample, Fact::ttl, 1, 255).value_or(0);
     event.sent = replied ? 1 : 2;
     events.flows.push_back(event);
   });
