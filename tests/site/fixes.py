@@ -48,8 +48,8 @@ def only_measures(row):
 
 
 def mentions(text, word):
-    """The word by itself, not as a part of a longer name or number."""
-    return re.search(r"(?<![\w.-])" + re.escape(word) + r"(?![\w-]|\.\w)", text) is not None
+    """The word by itself, not as a part of a longer name or number, or of a network."""
+    return re.search(r"(?<![\w.-])" + re.escape(word) + r"(?![\w/-]|\.\w)", text) is not None
 
 
 def beyond_the_document(report, own_set=os.path.join(HERE, "findings.yaml")):
@@ -88,8 +88,9 @@ def beyond_the_document(report, own_set=os.path.join(HERE, "findings.yaml")):
                       if port not in listed]
             if not far or not rule["ports"]:
                 found.append(f"{code}: a rule to any")
-        # "The device that rejects the traffic is 10.20.0.1" is no destination.
-        asked = re.sub(r"The device that rejects the traffic.*", "", fix)
+        # "The device that rejects the traffic is 10.20.0.1" is no destination, and "(All UDP ports
+        # above 1024)" is a row's title.
+        asked = re.sub(r"The device that rejects the traffic.*|\([^)]*\)", "", fix)
         for probe in report["probes"]:
             target = probe["target"]
             host = target["host"]
