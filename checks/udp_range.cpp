@@ -15,9 +15,9 @@
 // Per port, in evidence "udp_port" (fact `result`):
 //   replied     a datagram came back from the port (a relay: both ways)
 //   arrived     ICMP port-unreachable of the target itself, or a relay heard it: it got there
-//   left_site   ICMP time-exceeded from a router beyond the edge: it got as far as that, with the
-//               TTL that is named (`ttl`)
+//   left_site   ICMP time-exceeded from a router beyond the edge: it got as far as that
 //   prohibited  ICMP prohibited (or another refusal) from a device on the way, which is named
+//               Of these two also the TTL with which packets end there, where that is known (`ttl`)
 //               Where the far end has our key and the row says where it counts (`counts`,
 //               `public_key_sha256`), it tells over TLS of each silent port whether our packets
 //               came: arrived, or dropped

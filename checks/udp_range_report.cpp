@@ -74,7 +74,7 @@ Evidence describe(const Port& port, const Range& range) {
   evidence.facts[Fact::port] = static_cast<std::int64_t>(port.number);
   evidence.facts[Fact::result] = std::string(to_string(detail_of(port.result)));
   if (port.by) evidence.facts[Fact::by] = port.by->to_string();
-  if (port.result == PortResult::left_site) {
+  if (port.result == PortResult::left_site || port.result == PortResult::prohibited) {
     for (const auto& [ttl, router] : range.context.edge.routers({range.target, port.number})) {
       if (router == port.by) evidence.facts[Fact::ttl] = static_cast<std::int64_t>(ttl);
     }

@@ -36,7 +36,8 @@ bool closes_all_of(Closes closed, Transport transport, const PortRange& range);
 
 class Attribution {
  public:
-  // One cause that is likely or certain: what is only possible changes no verdict.
+  // One cause that is likely or certain. One that is only possible changes no verdict but by what
+  // is lost whoever does it (findings::surely_lost).
   struct Entry {
     FindingCode code = FindingCode::other;
     Text title;

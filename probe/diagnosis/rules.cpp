@@ -265,12 +265,17 @@ std::vector<Finding> completed(std::vector<findings::Cause> causes, const Report
 Attribution attribution_of(const std::vector<findings::Cause>& causes,
                            const findings::Diagnosis& context) {
   Attribution attribution;
+  const auto sure = findings::surely_lost(context);
   std::set<std::string> explained;
   for (const auto& cause : causes) {
-    if (cause.finding.confidence == Confidence::possible) continue;
     if (has(cause.finding.code, FindingTrait::decides_no_row)) continue;
     auto lost = findings::ids_of(findings::failing_ones(cause.explained));
     lost.merge(findings::ids_of(cause.contradicted));
+    if (cause.finding.confidence == Confidence::possible) {
+      std::erase_if(lost, [&](const std::string& id) { return !sure.contains(id); });
+      attribution.add({cause.finding.code, cause.finding.title, std::move(lost), {}, {}});
+      continue;
+    }
     explained.insert(lost.begin(), lost.end());
     attribution.add({cause.finding.code, cause.finding.title, std::move(lost),
                      findings::ids_of(cause.impaired), cause.closes});

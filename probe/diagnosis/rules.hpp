@@ -196,6 +196,10 @@ std::optional<RunnerUp> runner_up(const Diagnosis& context, const Cause& cause);
 // answered when they were sent again: a bad line.
 std::set<std::string> got_out_after_all(const Facts& facts);
 
+// Probes without an answer, or that were only seen to leave, and that are lost in worlds which are
+// certain together, whatever they blame.
+std::set<std::string> surely_lost(const Diagnosis& context);
+
 // Probes that were only seen to leave the site, or to connect, and of which more is in doubt, or
 // that were lost where a bad line loses more, with the reason in words. `explained`: probes whose
 // silence has a cause that is known.

@@ -72,6 +72,7 @@ struct FlowEvent {
   // one that several ways have in common.
   bool climbed = false;
   int ttl = 0;                         // that it was sent with; 0: not known
+  int router_ttl = 0;                  // with which packets end at that router; 0: not known
   int sent = 1;                        // as often as could have been answered
   int answered = 0;                    // of a sample: so many of `sent`
   bool one_flow = false;               // of a sample: all over one flow, not each over a new one

@@ -6,6 +6,12 @@ namespace {
 
 using namespace test;
 
+// So many times.
+ProbeResult asked(ProbeResult result, int attempts) {
+  result.observation.attempts = attempts;
+  return result;
+}
+
 ProbeResult took(ProbeResult result, double milliseconds) {
   result.observation.round_trip = Milliseconds(milliseconds);
   return result;
@@ -32,6 +38,24 @@ TEST(Doubt, ARefusalSoonerThanTheHostsOwnAnswersIsNotItsOwn) {
   };
   EXPECT_EQ(made(1), Status::unknown);
   EXPECT_EQ(made(60), Status::pass);
+}
+
+// SIP servers may ignore strangers, over UDP. Where nothing of the operator's answers anything, no
+// likely world has one that does, whether a firewall or the operator is to blame.
+TEST(Doubt, IsNoneOfSilenceThatIsLostInAllWorlds) {
+  const auto made = [](Outcome web) {
+    Scene run;
+    run.add("sip", {asked(sip("sip1.vendor.com", 5060, silent, "timed_out"), 4),
+                    asked(sip("sip2.vendor.com", 5060, silent, "timed_out"), 4)});
+    run.add("tls", {asked(tls("sip1.vendor.com", web, "timed_out", public_ca, 5061), 3),
+                    asked(tls("sip2.vendor.com", web, "timed_out", public_ca, 5061), 3)});
+    run.add("web", {asked(tls("www.vendor.com", web, "timed_out"), 3),
+                    asked(tls("api.vendor.com", web, "timed_out"), 3)});
+    run.add_controls(anchors());
+    return row_of(run.judge(), "sip").status;
+  };
+  EXPECT_EQ(made(silent), Status::fail);
+  EXPECT_EQ(made(answered), Status::unknown);
 }
 
 TEST(Doubt, PortsThatDieFurtherOutElsewhereMayDieBehindTheRouterThatSawThem) {

@@ -66,6 +66,7 @@ void read_hop(const Reading& reading, FlowEvents& events) {
   event.router = text_fact(*hop, Fact::by);
   tell_who_refused(event, false);
   event.ttl = whole_fact(*hop, Fact::ttl, 1, 255).value_or(0);
+  if (seen == Seen::expired) event.router_ttl = event.ttl;
   event.climbed = !reading.probe.with.contains("control");
   event.sent = std::max(1, reading.seen.attempts);
   events.flows.push_back(event);
@@ -90,7 +91,8 @@ void read_range(const Reading& reading, FlowEvents& events) {
     if (refused && near) event.too_near = true;
     event.router = text_fact(sample, Fact::by);
     tell_who_refused(event, true);
-    event.ttl = whole_fact(sample, Fact::ttl, 1, 255).value_or(0);
+    event.router_ttl = whole_fact(sample, Fact::ttl, 1, 255).value_or(0);
+    if (seen == Seen::expired) event.ttl = event.router_ttl;
     event.sent = replied ? 1 : 2;
     events.flows.push_back(event);
   });

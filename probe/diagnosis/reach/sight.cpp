@@ -104,9 +104,10 @@ class Devices {
       if (event.seen == Seen::prohibited) {
         all_.insert(event.router);
         by_host_[event.flow.host].insert(event.router);
-      } else if (event.seen == Seen::expired && event.ttl > 0) {
-        const auto [known, fresh] = ttls_.try_emplace(event.router, event.ttl);
-        if (!fresh) known->second = std::min(known->second, event.ttl);
+      }
+      if (event.router_ttl > 0) {
+        const auto [known, fresh] = ttls_.try_emplace(event.router, event.router_ttl);
+        if (!fresh) known->second = std::min(known->second, event.router_ttl);
       }
     }
   }

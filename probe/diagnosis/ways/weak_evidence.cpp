@@ -286,6 +286,25 @@ std::map<std::string, Text> doubted(const Diagnosis& context,
   return reasons;
 }
 
+std::set<std::string> surely_lost(const Diagnosis& context) {
+  const auto& drawn = context.worlds();
+  std::map<std::string, double> lost;
+  for (const auto& world : drawn.worlds) {
+    const auto fates = reach::fates_asked(drawn.asked, world, drawn.boxes);
+    for (const auto& probe : drawn.asked.probes) {
+      const auto& result = *probe.result;
+      if (!got_no_answer(result) || probe.by_proxy || probe.by_rules) continue;
+      if (reach::works(probe, fates, world, drawn.boxes) == reach::Works::no)
+        lost[result.probe.id] += world.probability;
+    }
+  }
+  std::set<std::string> sure;
+  for (const auto& [id, probability] : lost) {
+    if (probability >= reach::is_certain) sure.insert(id);
+  }
+  return sure;
+}
+
 std::set<std::string> got_out_after_all(const Facts& facts) {
   std::set<std::string> gone, open;
   for (const auto& flow : facts.flows) {
