@@ -17,13 +17,14 @@
 //   arrived     ICMP port-unreachable of the target itself, or a relay heard it: it got there
 //   left_site   ICMP time-exceeded from a router beyond the edge: it got as far as that
 //   prohibited  ICMP prohibited (or another refusal) from a device on the way, which is named
-//               Of these two also the TTL with which packets end there, where that is known (`ttl`)
 //               Where the far end has our key and the row says where it counts (`counts`,
 //               `public_key_sha256`), it tells over TLS of each silent port whether our packets
 //               came: arrived, or dropped
 //   dropped     twice, nothing came back from the hop where a control, sent after it, was answered;
 //               or three times nothing from an echo or a relay that is known to work
 //   silent      none of these
+// Of left_site and prohibited also `ttl`: with which packets end at that router, where the climb of
+// this run has met it.
 // Then "udp_block" for each run of blocked ports, "udp_relays", and "udp_sample": what the sample
 // can exclude.
 //

@@ -76,7 +76,9 @@ Evidence describe(const Port& port, const Range& range) {
   if (port.by) evidence.facts[Fact::by] = port.by->to_string();
   if (port.result == PortResult::left_site || port.result == PortResult::prohibited) {
     for (const auto& [ttl, router] : range.context.edge.routers({range.target, port.number})) {
-      if (router == port.by) evidence.facts[Fact::ttl] = static_cast<std::int64_t>(ttl);
+      if (router != port.by) continue;
+      evidence.facts[Fact::ttl] = static_cast<std::int64_t>(ttl);
+      break;
     }
   }
   if (port.no_way) {

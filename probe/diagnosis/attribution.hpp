@@ -36,8 +36,7 @@ bool closes_all_of(Closes closed, Transport transport, const PortRange& range);
 
 class Attribution {
  public:
-  // One cause that is likely or certain. One that is only possible changes no verdict but by what
-  // is lost whoever does it (findings::surely_lost).
+  // One cause that is likely or certain: what is only possible changes no verdict.
   struct Entry {
     FindingCode code = FindingCode::other;
     Text title;
@@ -49,6 +48,10 @@ class Attribution {
   void add(Entry entry) { entries_.push_back(std::move(entry)); }
   // Probes that show less than it seems, and why.
   void doubt(std::map<std::string, Text> reasons) { doubted_ = std::move(reasons); }
+
+  // Probes that got no answer and are lost whatever the cause, of which several are possible.
+  void give_up(std::set<std::string> probes) { given_up_ = std::move(probes); }
+  bool is_given_up(const std::string& probe) const { return given_up_.contains(probe); }
 
   // Probes whose packets got out when they were sent again.
   void take_back(std::set<std::string> probes) { got_out_ = std::move(probes); }
@@ -69,7 +72,7 @@ class Attribution {
  private:
   std::vector<Entry> entries_;
   std::map<std::string, Text> doubted_;
-  std::set<std::string> got_out_;
+  std::set<std::string> got_out_, given_up_;
 };
 
 }  // namespace callready

@@ -517,9 +517,10 @@ bool Facts::goes_outside(const ProbeResult& result) const {
   return is_direct(result) && !inside(result) && result.probe.check != CheckKind::dns;
 }
 
-std::vector<const ProbeResult*> Facts::asked_outside() const {
-  return probes_that(
-      [&](const ProbeResult& result) { return asked_for(result) && goes_outside(result); });
+std::vector<const ProbeResult*> Facts::sent_outside() const {
+  return probes_that([&](const ProbeResult& result) {
+    return result.observation.sent_at && asked_for(result) && goes_outside(result);
+  });
 }
 
 const ProbeResult* port_53_taken(const Facts& facts) {

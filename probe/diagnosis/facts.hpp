@@ -190,10 +190,11 @@ class Facts {
   bool proves_no_way(const std::string& router, bool udp) const;
   // True for what is on the site's own networks, or on this machine.
   bool inside(const ProbeResult& result) const;
-  // Sent to the Internet itself. DNS is not: the site's own answers whatever becomes of the line.
+  // Aimed at the Internet without a proxy, sent or not. DNS does not count: the site's own resolver
+  // may answer even where the line is down.
   bool goes_outside(const ProbeResult& result) const;
-  // What rows ask of the Internet.
-  std::vector<const ProbeResult*> asked_outside() const;
+  // What rows have sent there.
+  std::vector<const ProbeResult*> sent_outside() const;
 
  private:
   // Where a probe is, and who asked for it: a few bytes for each of what may be many thousands.

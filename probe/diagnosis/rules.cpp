@@ -265,21 +265,21 @@ std::vector<Finding> completed(std::vector<findings::Cause> causes, const Report
 Attribution attribution_of(const std::vector<findings::Cause>& causes,
                            const findings::Diagnosis& context) {
   Attribution attribution;
-  const auto sure = findings::surely_lost(context);
-  std::set<std::string> explained;
+  std::set<std::string> explained, perhaps;  // by a cause that is only possible
   for (const auto& cause : causes) {
     if (has(cause.finding.code, FindingTrait::decides_no_row)) continue;
     auto lost = findings::ids_of(findings::failing_ones(cause.explained));
     lost.merge(findings::ids_of(cause.contradicted));
     if (cause.finding.confidence == Confidence::possible) {
-      std::erase_if(lost, [&](const std::string& id) { return !sure.contains(id); });
-      attribution.add({cause.finding.code, cause.finding.title, std::move(lost), {}, {}});
+      // One that strikes all explains also what was silent before it began.
+      if (!has(cause.finding.code, FindingTrait::strikes_all)) perhaps.merge(std::move(lost));
       continue;
     }
     explained.insert(lost.begin(), lost.end());
     attribution.add({cause.finding.code, cause.finding.title, std::move(lost),
                      findings::ids_of(cause.impaired), cause.closes});
   }
+  attribution.give_up(findings::surely_lost(context, perhaps));
   attribution.doubt(findings::doubted(context, explained));
   attribution.take_back(findings::got_out_after_all(context.facts));
   return attribution;

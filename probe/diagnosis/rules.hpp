@@ -120,9 +120,10 @@ Causes find_proxy_login(const Diagnosis&);
 Causes find_proxy_required(const Diagnosis&);
 Causes find_proxy_denials(const Diagnosis&);
 Causes find_stripped_upgrades(const Diagnosis&);
-// ways/rate.cpp
-Causes find_dead_path(const Diagnosis&);
+// ways/ban.cpp
 Causes find_rate_limit(const Diagnosis&);
+// ways/limits_and_loss.cpp
+Causes find_dead_path(const Diagnosis&);
 Causes find_new_flow_limit(const Diagnosis&);
 Causes find_loss(const Diagnosis&);
 // ways/web_only.cpp
@@ -196,9 +197,9 @@ std::optional<RunnerUp> runner_up(const Diagnosis& context, const Cause& cause);
 // answered when they were sent again: a bad line.
 std::set<std::string> got_out_after_all(const Facts& facts);
 
-// Probes without an answer, or that were only seen to leave, and that are lost in worlds which are
-// certain together, whatever they blame.
-std::set<std::string> surely_lost(const Diagnosis& context);
+// Of these probes the ones that got no answer and are lost in worlds that add up to 0.99, even if
+// each world blames something else.
+std::set<std::string> surely_lost(const Diagnosis& context, const std::set<std::string>& probes);
 
 // Probes that were only seen to leave the site, or to connect, and of which more is in doubt, or
 // that were lost where a bad line loses more, with the reason in words. `explained`: probes whose
@@ -209,7 +210,8 @@ std::map<std::string, Text> doubted(const Diagnosis& context,
 // True where the second round counted so (ways/limits_and_loss.cpp).
 bool new_flows_are_limited(const Facts& facts);
 
-// What answered at first is silent (ways/ban.cpp); and nothing else has got through since.
+// Something that answered at first is silent now (ways/ban.cpp); and nothing else has got through
+// since.
 bool some_fell_silent(const Facts& facts);
 bool is_shut_out(const Facts& facts);
 

@@ -6,7 +6,7 @@ namespace {
 
 using namespace test;
 
-// So many times.
+// With that many attempts.
 ProbeResult asked(ProbeResult result, int attempts) {
   result.observation.attempts = attempts;
   return result;
@@ -43,19 +43,25 @@ TEST(Doubt, ARefusalSoonerThanTheHostsOwnAnswersIsNotItsOwn) {
 // SIP servers may ignore strangers, over UDP. Where nothing of the operator's answers anything, no
 // likely world has one that does, whether a firewall or the operator is to blame.
 TEST(Doubt, IsNoneOfSilenceThatIsLostInAllWorlds) {
-  const auto made = [](Outcome web) {
+  const auto made = [](Outcome web, std::vector<ProbeResult> others = {}) {
     Scene run;
     run.add("sip", {asked(sip("sip1.vendor.com", 5060, silent, "timed_out"), 4),
                     asked(sip("sip2.vendor.com", 5060, silent, "timed_out"), 4)});
+    run.add("nat",
+            {asked(probe(CheckKind::nat, Transport::udp, "sip1.vendor.com", 5060, silent), 4)});
     run.add("tls", {asked(tls("sip1.vendor.com", web, "timed_out", public_ca, 5061), 3),
                     asked(tls("sip2.vendor.com", web, "timed_out", public_ca, 5061), 3)});
     run.add("web", {asked(tls("www.vendor.com", web, "timed_out"), 3),
                     asked(tls("api.vendor.com", web, "timed_out"), 3)});
     run.add_controls(anchors());
-    return row_of(run.judge(), "sip").status;
+    run.add_controls(std::move(others));
+    return run.judge();
   };
-  EXPECT_EQ(made(silent), Status::fail);
-  EXPECT_EQ(made(answered), Status::unknown);
+  EXPECT_EQ(row_of(made(silent), "sip").status, Status::fail);
+  EXPECT_EQ(row_of(made(silent), "nat").status, Status::unknown) << "it asks for something else";
+  EXPECT_EQ(row_of(made(answered), "sip").status, Status::unknown);
+  const auto late = asked(stun("stun.other.net"), 3);
+  EXPECT_EQ(row_of(made(silent, {late}), "sip").status, Status::unknown) << "a bad line";
 }
 
 TEST(Doubt, PortsThatDieFurtherOutElsewhereMayDieBehindTheRouterThatSawThem) {

@@ -102,23 +102,29 @@ TEST(UdpRange, IsCertainByADeviceThatRefusesThere) {
   EXPECT_EQ(codes(made("rtp", silent)), Codes{"firewall.udp_range_blocked (certain)"});
 }
 
-// Half of a vendor's region is down. The router outside had answers left for one of the hosts only.
+// Half of a vendor's region is down, or all of it. The router outside had answers left for one of
+// the hosts only.
 TEST(Flows, OfServersThatAreDownTogetherAreOneCause) {
-  const auto down = [](std::string host) {
-    return std::vector{turn(host, silent, ""), turn_tls(host, silent)};
+  const auto made = [](Outcome third) {
+    std::vector<ProbeResult> seen;
+    for (const auto* host : {"eu1.vendor.com", "eu2.vendor.com"}) {
+      seen.push_back(turn(host, silent, ""));
+      seen.push_back(turn_tls(host, silent));
+    }
+    seen.push_back(turn("eu3.vendor.com", third));
+    seen.push_back(turn_tls("eu3.vendor.com", third));
+    return only(report({row("turn", seen), controls(anchors()),
+                        follow_up({tcp_hop("eu1.vendor.com", 443, "left_site"),
+                                   udp_hop("eu1.vendor.com", 3478, "left_site", "turn")})}));
   };
-  auto seen = down("eu1.vendor.com");
-  for (const auto& result : down("eu2.vendor.com")) seen.push_back(result);
-  seen.push_back(turn("eu3.vendor.com"));
-  seen.push_back(turn_tls("eu3.vendor.com"));
-  const auto found =
-      only(report({row("turn", seen), controls(anchors()),
-                   follow_up({tcp_hop("eu1.vendor.com", 443, "left_site"),
-                              udp_hop("eu1.vendor.com", 3478, "left_site", "turn")})}));
-  EXPECT_EQ(found.code, FindingCode::firewall_flow_blocked);
-  EXPECT_EQ(found.owner, Owner::vendor);
-  EXPECT_EQ(found.title,
+  const auto half = made(answered), all = made(silent);
+  for (const auto& found : {half, all}) {
+    EXPECT_EQ(found.code, FindingCode::firewall_flow_blocked);
+    EXPECT_EQ(found.owner, Owner::vendor);
+  }
+  EXPECT_EQ(half.title,
             "TCP 443 and UDP 3478 to eu1.vendor.com and eu2.vendor.com are lost beyond this site");
+  EXPECT_EQ(all.title, "All of vendor.com is down, or blocked beyond this site");
 }
 
 TEST(UdpRange, ThatLetsNothingBackInIsNamed) {

@@ -126,6 +126,19 @@ TEST(ReachRead, PacketsThatEndOnTheWay) {
              "UDP 12000 rtp a.vendor.com dropped x2 early"}));
 }
 
+// What a router refused was sent the whole way; of what was seen to end there, both are known.
+TEST(ReachRead, HowFarOutTheRoutersOfARangeAre) {
+  const auto event = [](const char* result) {
+    auto media = range("a.vendor.com", {{10000, result, "62.4.8.2"}});
+    media.observation.evidence.back().facts[Fact::ttl] = std::int64_t{3};
+    return read_events(report({row("media", {media})})).flows.front();
+  };
+  EXPECT_EQ(event("left_site").router_ttl, 3);
+  EXPECT_EQ(event("left_site").ttl, 3);
+  EXPECT_EQ(event("prohibited").router_ttl, 3);
+  EXPECT_EQ(event("prohibited").ttl, 0);
+}
+
 TEST(ReachRead, ARefusalFromBeyondTheSiteIsNotTheWays) {
   const auto beyond = [](ProbeResult result) {
     result.observation.evidence.push_back(

@@ -360,8 +360,8 @@ TEST(ReachSight, CountsTheFlowsThatBeganInASecond) {
   EXPECT_EQ(last.whole_crowd.passed, 1);
 }
 
-// A datagram that was seen at the provider's router and died when it was sent farther has met a
-// device in between, that the others have not come to either.
+// A datagram was seen at the provider's router, and was dropped when it was sent farther: a device
+// stands in between, and the datagrams that ended at that router never reached it.
 TEST(ReachSight, WhatDiedFartherOutHadNotMetTheDevice) {
   const auto sent = [](std::uint16_t port, Seen seen, int ttl) {
     FlowEvent event;
@@ -369,7 +369,7 @@ TEST(ReachSight, WhatDiedFartherOutHadNotMetTheDevice) {
     event.seen = seen;
     event.ends_early = true;
     event.ttl = ttl;
-    if (seen == Seen::expired) event.router = "62.4.8.2";
+    if (seen == Seen::expired) event.router = ttl == 3 ? "62.4.8.2" : "62.4.20.2";
     return event;
   };
   const auto seen_early = sent(15'000, Seen::expired, 3), other = sent(65'000, Seen::expired, 3);
@@ -379,6 +379,10 @@ TEST(ReachSight, WhatDiedFartherOutHadNotMetTheDevice) {
   EXPECT_TRUE(alike.packets[1].ends_at_device);
   EXPECT_FALSE(alike.packets[2].ends_at_device);
   EXPECT_FALSE(alike.packets[3].ends_at_device);
+  auto own_way = sent(30'000, Seen::expired, 3);
+  own_way.flow.host = "media.other.net";
+  own_way.router = "80.1.1.1";
+  EXPECT_FALSE(look({{seen_early, death, own_way}, {}, false}, {}, {}).packets[2].ends_at_device);
   const auto none = look({{seen_early, other, sent(25'000, Seen::dropped, 4)}, {}, false}, {}, {});
   EXPECT_FALSE(none.packets[0].ends_at_device) << "another port died";
 }

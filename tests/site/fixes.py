@@ -49,7 +49,7 @@ def only_measures(row):
 
 def mentions(text, word):
     """The word by itself, not as a part of a longer name or number, or of a network."""
-    return re.search(r"(?<![\w.-])" + re.escape(word) + r"(?![\w/-]|\.\w)", text) is not None
+    return re.search(r"(?<![\w./-])" + re.escape(word) + r"(?![\w/-]|\.\w)", text) is not None
 
 
 def beyond_the_document(report, own_set=os.path.join(HERE, "findings.yaml")):
@@ -61,6 +61,7 @@ def beyond_the_document(report, own_set=os.path.join(HERE, "findings.yaml")):
                   if not only_measures(row) for text in peers_of(row)}
     ports = {port for rows in sets.values() for row in rows.values()
              if not only_measures(row) for port in ports_of(row)}
+    titles = {row["title"] for one in report["sets"] for row in one["requirements"]}
     own = set(report["site"].get("own_hosts", []))  # --var
     found = []
     for finding in report["findings"]:
@@ -90,7 +91,9 @@ def beyond_the_document(report, own_set=os.path.join(HERE, "findings.yaml")):
                 found.append(f"{code}: a rule to any")
         # "The device that rejects the traffic is 10.20.0.1" is no destination, and "(All UDP ports
         # above 1024)" is a row's title.
-        asked = re.sub(r"The device that rejects the traffic.*|\([^)]*\)", "", fix)
+        asked = re.sub(r"The device that rejects the traffic.*", "", fix)
+        for title in titles:
+            asked = asked.replace(f"({title})", "")
         for probe in report["probes"]:
             target = probe["target"]
             host = target["host"]

@@ -306,17 +306,19 @@ void add_witnesses(const Facts& facts, const reach::Diagnosis& drawn,
   for (const auto event : silent) as_it_is_and_as_media(event);
 }
 
-// Where connections get no answer, and nothing was heard over UDP, datagrams that were seen to
-// leave may have ended before the device that drops the others: does one get past it?
+// Where connections get no answer and nothing was heard over UDP, datagrams that were seen to leave
+// may have ended before the device that drops the connections. Does one get past it?
 void add_datagram_past_it(const Facts& facts, const reach::Diagnosis& drawn,
                           Candidates& candidates) {
   const auto& flows = drawn.sight.events.flows;
-  const bool heard = std::ranges::any_of(flows, [](const FlowEvent& event) {
-    return event.flow.udp && event.flow.cargo != Cargo::dns && reach::is_good(event.seen) &&
-           event.seen != Seen::expired;
+  const bool heard = std::ranges::any_of(flows, [&](const FlowEvent& event) {
+    const bool answered = reach::is_good(event.seen) && event.seen != Seen::expired &&
+                          (event.seen != Seen::sample || event.answered > 0);
+    return event.flow.udp && answered && may_be_asked_about(facts, event);
   });
-  const bool drops = std::ranges::any_of(flows, [](const FlowEvent& event) {
-    return !event.flow.udp && (event.seen == Seen::nothing || event.seen == Seen::dropped);
+  const bool drops = std::ranges::any_of(flows, [&](const FlowEvent& event) {
+    const bool unanswered = event.seen == Seen::nothing || event.seen == Seen::dropped;
+    return !event.flow.udp && unanswered && may_be_asked_about(facts, event);
   });
   if (heard || !drops) return;
   const auto left = std::ranges::find_if(flows, [&](const FlowEvent& event) {
@@ -356,8 +358,8 @@ void ask_by_worlds(const findings::Diagnosis& context, const Flow& control, cons
                    const std::vector<std::size_t>& silent, Questions& questions) {
   const auto& drawn = context.worlds();
   Candidates candidates(context.facts.report, drawn.sight);
-  add_witnesses(context.facts, drawn, silent, candidates);
   add_datagram_past_it(context.facts, drawn, candidates);
+  add_witnesses(context.facts, drawn, silent, candidates);
   const auto witnesses = std::min(candidates.list.size(), most_witnesses);
   add_all(context.facts, drawn.sight, control, candidates);
   std::vector<std::size_t> chosen(witnesses);

@@ -4,6 +4,7 @@
 #include <limits>
 #include <map>
 #include <set>
+#include <tuple>
 
 #include "probe/diagnosis/facts.hpp"
 
@@ -94,11 +95,12 @@ class HowFar {
   bool vendors_arrive_ = false, vendors_go_farther_ = false, one_alone_speaks_ = false;
 };
 
-// Who turned packets away in their own names, or dropped what was seen nearer.
+// Devices that turned packets away in their own names, and routers at which datagrams were last
+// seen before they were dropped.
 class Devices {
  public:
   explicit Devices(const std::vector<FlowEvent>& events) {
-    find_who_drops(events);
+    find_where_drops_begin(events);
     for (const auto& event : events) {
       if (event.router.empty()) continue;
       if (event.seen == Seen::prohibited) {
@@ -113,12 +115,12 @@ class Devices {
   }
 
   // It was seen at a router that is not known to be farther out than those who turned others to
-  // that host away, or that turns packets away itself, or no farther out than another datagram that
-  // died behind it.
+  // that host away, or that turns packets away itself, or at one where a datagram was last seen
+  // that was dropped when it was sent farther.
   bool may_be_behind(const FlowEvent& event) const {
     if (event.seen != Seen::expired || event.router.empty()) return false;
     if (all_.contains(event.router)) return true;
-    if (event.flow.udp && event.ttl > 0 && event.ttl <= last_before_it_) return true;
+    if (event.flow.udp && last_before_drops_.contains(event.router)) return true;
     const auto devices = by_host_.find(event.flow.host);
     return devices != by_host_.end() && std::ranges::any_of(devices->second, [&](auto device) {
              return !is_nearer(device, event);
@@ -141,27 +143,25 @@ class Devices {
     return its && router && its->is_private() && !router->is_private();
   }
 
-  // Datagrams of one flow were seen there, and died when they were sent farther.
-  void find_who_drops(const std::vector<FlowEvent>& events) {
-    std::map<std::tuple<std::string_view, std::uint16_t, Cargo>, int> seen;
+  void find_where_drops_begin(const std::vector<FlowEvent>& events) {
+    std::map<std::tuple<std::string_view, std::uint16_t, Cargo>, const FlowEvent*> farthest;
     const auto key = [](const PacketFlow& flow) {
       return std::tuple(std::string_view(flow.host), flow.port, flow.cargo);
     };
     for (const auto& event : events) {
-      if (!event.flow.udp || event.seen != Seen::expired) continue;
-      auto& ttl = seen[key(event.flow)];
-      ttl = std::max(ttl, event.ttl);
+      if (!event.flow.udp || event.seen != Seen::expired || event.ttl == 0) continue;
+      auto& last = farthest[key(event.flow)];
+      if (last == nullptr || last->ttl < event.ttl) last = &event;
     }
     for (const auto& event : events) {
       if (!event.flow.udp || event.seen != Seen::dropped) continue;
-      const auto nearer = seen.find(key(event.flow));
-      if (nearer != seen.end() && nearer->second < event.ttl)
-        last_before_it_ = std::max(last_before_it_, nearer->second);
+      const auto last = farthest.find(key(event.flow));
+      if (last != farthest.end() && last->second->ttl < event.ttl)
+        last_before_drops_.insert(last->second->router);
     }
   }
 
-  int last_before_it_ = 0;  // the TTL
-  std::set<std::string_view> all_;
+  std::set<std::string_view> all_, last_before_drops_;
   std::map<std::string_view, std::set<std::string_view>> by_host_;
   std::map<std::string_view, int> ttls_;  // the least with which a packet ended there
 };

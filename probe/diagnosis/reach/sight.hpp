@@ -65,8 +65,8 @@ struct Packet {
   // one that died: behind a router that others' packets were seen at; of one that was turned away:
   // by a device that may be farther out than these.
   bool ends_far = false;
-  // It ended where a device that turned others away may not have looked at it yet: at that device,
-  // which may count a packet's hops first, or before it.
+  // It ended where a device that turned others away, or dropped them, may not have looked at it yet:
+  // at that device, which may count a packet's hops first, or before it.
   bool ends_at_device = false;
   bool asked = false;  // a row asks for that host and port
   std::uint16_t port = 0;

@@ -200,7 +200,8 @@ State state_of(const ProbeResult& result, const ResultIndex& evidences) {
   const auto& id = result.probe.id;
   if (causes.loses(id)) return State::bad;
   if (own == State::bad && causes.got_out(id)) own = State::reached;
-  return causes.doubt_about(id).empty() ? own : State::unknown;
+  if (!causes.doubt_about(id).empty()) return State::unknown;
+  return own == State::unknown && causes.is_given_up(id) ? State::bad : own;
 }
 
 bool left_to_the_proxy(const ProbeResult& result, const Requirement& requirement,

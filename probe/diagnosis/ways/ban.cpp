@@ -1,7 +1,11 @@
-// An intrusion prevention that took offence: what answered at first does not any more.
+// An intrusion prevention system that shuts this computer out: what answered at first no longer
+// does.
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
+#include <optional>
+#include <set>
 
 #include "probe/diagnosis/rules.hpp"
 #include "probe/diagnosis/words.hpp"
@@ -88,7 +92,7 @@ std::vector<Twice> fallen_silent(const Facts& facts) {
 }
 
 // When it was sent, where it was sent to the outside.
-std::optional<WallTime> sent_outside(const Facts& facts, const ProbeResult& result) {
+std::optional<WallTime> when_sent_outside(const Facts& facts, const ProbeResult& result) {
   return facts.goes_outside(result) ? result.observation.sent_at : std::nullopt;
 }
 
@@ -101,7 +105,7 @@ std::optional<WallTime> last_answered(const Facts& facts, bool dropped) {
     const bool answered =
         outcome == Outcome::answered || outcome == Outcome::connected ||
         (dropped && outcome == Outcome::refused && who_refused(result) == Refuser::beyond);
-    if (answered) last = std::max(last, sent_outside(facts, result));
+    if (answered) last = std::max(last, when_sent_outside(facts, result));
   }
   return last;
 }
@@ -123,7 +127,7 @@ bool some_died_before(const Facts& facts, std::optional<WallTime> last) {
     const bool died = any_sample(flow, [&](const FlowSample& sample) {
       const auto& seen = sample.result->observation;
       const bool owes = !flow.udp || sample.responder;
-      const auto sent = sent_outside(facts, *sample.result);
+      const auto sent = when_sent_outside(facts, *sample.result);
       return owes && seen.outcome == Outcome::silent && seen.detail == DetailCode::timed_out &&
              sent && sent < last;
     });
@@ -167,10 +171,10 @@ Causes find_rate_limit(const Diagnosis& context) {
       const bool refused =
           sample.way == Reachability::refused || sample.way == Reachability::blocked;
       // The ban may come between the connection and the reply.
-      const bool shut_out = sample.way == Reachability::lost ||
-                            (sample.way == Reachability::open && got_no_answer(*result)) ||
-                            (resets && refused);
-      if (shut_out && !context.explained(*result)) cause.explained.push_back(result);
+      const bool is_lost = sample.way == Reachability::lost ||
+                           (sample.way == Reachability::open && got_no_answer(*result)) ||
+                           (resets && refused);
+      if (is_lost && !context.explained(*result)) cause.explained.push_back(result);
     }
   }
   // Routers on the way no longer answer, either.
@@ -217,7 +221,7 @@ Causes find_rate_limit(const Diagnosis& context) {
   }
   add_what_they_saw(finding.evidence, cause.explained, 4);
   // Whatever passed before, no service works from here until the block expires.
-  finding.affects = sets_of(facts, facts.asked_outside());
+  finding.affects = sets_of(facts, facts.sent_outside());
   return {cause};
 }
 

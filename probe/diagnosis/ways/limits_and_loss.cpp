@@ -167,7 +167,7 @@ Causes find_dead_path(const Diagnosis& context) {
                       fared.passed + fared.lost, fared.passed));
   }
   add_what_they_saw(finding.evidence, cause.explained, 4);
-  auto asked = facts.asked_outside();
+  auto asked = facts.sent_outside();
   std::erase_if(asked,
                 [&](const auto* result) { return !matches(path->protocol, is_udp(*result)); });
   finding.affects = sets_of(facts, asked);

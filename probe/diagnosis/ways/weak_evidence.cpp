@@ -286,14 +286,16 @@ std::map<std::string, Text> doubted(const Diagnosis& context,
   return reasons;
 }
 
-std::set<std::string> surely_lost(const Diagnosis& context) {
+std::set<std::string> surely_lost(const Diagnosis& context, const std::set<std::string>& probes) {
+  if (probes.empty()) return {};
   const auto& drawn = context.worlds();
   std::map<std::string, double> lost;
   for (const auto& world : drawn.worlds) {
     const auto fates = reach::fates_asked(drawn.asked, world, drawn.boxes);
     for (const auto& probe : drawn.asked.probes) {
       const auto& result = *probe.result;
-      if (!got_no_answer(result) || probe.by_proxy || probe.by_rules) continue;
+      if (!got_no_answer(result) || !probes.contains(result.probe.id)) continue;
+      if (only_measures(result)) continue;  // a server that is silent says nothing of the site
       if (reach::works(probe, fates, world, drawn.boxes) == reach::Works::no)
         lost[result.probe.id] += world.probability;
     }
