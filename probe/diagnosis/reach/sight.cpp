@@ -143,20 +143,25 @@ class Devices {
     return its && router && its->is_private() && !router->is_private();
   }
 
+  // Only where none got any farther: routers that ration their answers look like a device, too.
   void find_where_drops_begin(const std::vector<FlowEvent>& events) {
+    int farthest_ttl = 0;
     std::map<std::tuple<std::string_view, std::uint16_t, Cargo>, const FlowEvent*> farthest;
     const auto key = [](const PacketFlow& flow) {
       return std::tuple(std::string_view(flow.host), flow.port, flow.cargo);
     };
     for (const auto& event : events) {
-      if (!event.flow.udp || event.seen != Seen::expired || event.ttl == 0) continue;
+      if (!event.flow.udp || event.flow.cargo == Cargo::dns) continue;
+      if (is_good(event.seen) && !event.ends_early && event.seen != Seen::sample) return;
+      if (event.seen != Seen::expired || event.ttl == 0) continue;
+      farthest_ttl = std::max(farthest_ttl, event.ttl);
       auto& last = farthest[key(event.flow)];
       if (last == nullptr || last->ttl < event.ttl) last = &event;
     }
     for (const auto& event : events) {
       if (!event.flow.udp || event.seen != Seen::dropped) continue;
       const auto last = farthest.find(key(event.flow));
-      if (last != farthest.end() && last->second->ttl < event.ttl)
+      if (last != farthest.end() && last->second->ttl == farthest_ttl && event.ttl > farthest_ttl)
         last_before_drops_.insert(last->second->router);
     }
   }
