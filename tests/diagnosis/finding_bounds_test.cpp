@@ -124,7 +124,7 @@ TEST(Flows, OfServersThatAreDownTogetherAreOneCause) {
   }
   EXPECT_EQ(half.title,
             "TCP 443 and UDP 3478 to eu1.vendor.com and eu2.vendor.com are lost beyond this site");
-  EXPECT_EQ(all.title, "All of vendor.com is down, or blocked beyond this site");
+  EXPECT_EQ(all.title, "All tested servers of vendor.com are down, or blocked beyond this site");
 }
 
 TEST(UdpRange, ThatLetsNothingBackInIsNamed) {

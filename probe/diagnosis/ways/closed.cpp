@@ -242,18 +242,19 @@ void say_destinations(const Diagnosis& context, const Claims& claims, const Clai
                                               ports_in_words(ports_of_flows(elsewhere)))});
 }
 
-// Whose these are, where several of its servers were tried, and none was heard; empty: nobody's.
+// The operator of all these flows, if they are to all of its servers that were tried, to two at
+// least, and none of them was heard; else empty.
 std::string silent_operator(const Facts& facts, const Claim& claim) {
   const auto& party = claim.flows.front()->party;
-  const auto is_its = [&](const Flow* flow) { return flow->party == party; };
-  if (!std::ranges::all_of(claim.flows, is_its)) return {};
   std::set<std::string_view> hosts;
-  for (const auto& flow : facts.flows) {
-    if (flow.party != party) continue;
-    if (heard(flow)) return {};
-    hosts.insert(flow.host);
+  for (const auto* flow : claim.flows) {
+    if (flow->party != party) return {};
+    hosts.insert(flow->host);
   }
-  return hosts.size() > 1 && is_name(party) ? party : std::string();
+  const bool others = std::ranges::any_of(facts.flows, [&](const Flow& flow) {
+    return flow.party == party && (heard(flow) || !hosts.contains(flow.host));
+  });
+  return !others && hosts.size() > 1 && is_name(party) ? party : std::string();
 }
 
 void say_flows(const Diagnosis& context, const Claim& claim, Cause& cause) {
@@ -266,10 +267,11 @@ void say_flows(const Diagnosis& context, const Claim& claim, Cause& cause) {
     const auto hosts = hosts_of(claim.probes);
     finding.owner = Owner::vendor;
     const auto silent = silent_operator(facts, claim);
-    finding.title = !silent.empty()
-                        ? phrase("All of {} is down, or blocked beyond this site", silent)
-                    : several ? phrase("{} are lost beyond this site", subject)
-                              : phrase("{} is lost beyond this site", subject);
+    finding.title =
+        !silent.empty()
+            ? phrase("All tested servers of {} are down, or blocked beyond this site", silent)
+        : several ? phrase("{} are lost beyond this site", subject)
+                  : phrase("{} is lost beyond this site", subject);
     finding.fix = phrase(
         "Ask the operator of {} whether {} there; if so, ask the Internet provider to allow: {}. "
         "This site lets the traffic out.",
