@@ -23,8 +23,8 @@
 //   dropped     twice, nothing came back from the hop where a control, sent after it, was answered;
 //               or three times nothing from an echo or a relay that is known to work
 //   silent      none of these
-// Of left_site and prohibited also `ttl`: with which packets end at that router, where the climb of
-// this run has met it.
+// With left_site and prohibited also `ttl`, the TTL with which packets end at that router, if this
+// run's climb has met it.
 // Then "udp_block" for each run of blocked ports, "udp_relays", and "udp_sample": what the sample
 // can exclude.
 //

@@ -54,7 +54,8 @@ Text in_words(const Port& port) {
   return "?";
 }
 
-Evidence describe(const Port& port, const Range& range) {
+// `routers`: on the way to the range's target.
+Evidence describe(const Port& port, const Range& range, const Routers& routers) {
   const bool echo = range.echo;
   Evidence evidence;
   evidence.kind = EvidenceKind::udp_port;
@@ -74,13 +75,10 @@ Evidence describe(const Port& port, const Range& range) {
   evidence.facts[Fact::port] = static_cast<std::int64_t>(port.number);
   evidence.facts[Fact::result] = std::string(to_string(detail_of(port.result)));
   if (port.by) evidence.facts[Fact::by] = port.by->to_string();
-  if (port.result == PortResult::left_site || port.result == PortResult::prohibited) {
-    for (const auto& [ttl, router] : range.context.edge.routers({range.target, port.number})) {
-      if (router != port.by) continue;
-      evidence.facts[Fact::ttl] = static_cast<std::int64_t>(ttl);
-      break;
-    }
-  }
+  const auto met = std::ranges::find(routers, port.by, &Routers::value_type::second);
+  const bool by_router =
+      port.result == PortResult::left_site || port.result == PortResult::prohibited;
+  if (by_router && met != routers.end()) evidence.facts[Fact::ttl] = std::int64_t{met->first};
   if (port.no_way) {
     evidence.facts[Fact::reason] = std::string(to_string(DetailCode::unreachable));
   }
@@ -191,12 +189,13 @@ void conclude(Observation& observation, const Range& range) {
   } else {
     set(Outcome::silent, DetailCode::silent);
   }
+  const auto routers = range.context.edge.routers({range.target, range.whole.first});
   for (const auto* port : ports) {
     if (port->round_trip &&
         (!observation.round_trip || *port->round_trip < *observation.round_trip)) {
       observation.round_trip = port->round_trip;
     }
-    observation.evidence.push_back(describe(*port, range));
+    observation.evidence.push_back(describe(*port, range, routers));
   }
   for (const auto& block : blocks_of(known_ports(range.ports))) {
     observation.evidence.push_back(describe(block));

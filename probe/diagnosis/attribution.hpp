@@ -49,7 +49,7 @@ class Attribution {
   // Probes that show less than it seems, and why.
   void doubt(std::map<std::string, Text> reasons) { doubted_ = std::move(reasons); }
 
-  // Probes that got no answer and are lost whatever the cause, of which several are possible.
+  // Probes that got no answer, and are lost whichever of the possible causes is the right one.
   void give_up(std::set<std::string> probes) { given_up_ = std::move(probes); }
   bool is_given_up(const std::string& probe) const { return given_up_.contains(probe); }
 

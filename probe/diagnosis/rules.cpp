@@ -271,7 +271,7 @@ Attribution attribution_of(const std::vector<findings::Cause>& causes,
     auto lost = findings::ids_of(findings::failing_ones(cause.explained));
     lost.merge(findings::ids_of(cause.contradicted));
     if (cause.finding.confidence == Confidence::possible) {
-      // One that strikes all explains also what was silent before it began.
+      // What blocks the whole computer also explains what was silent before it began.
       if (!has(cause.finding.code, FindingTrait::strikes_all)) perhaps.merge(std::move(lost));
       continue;
     }

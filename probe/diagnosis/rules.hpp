@@ -197,8 +197,8 @@ std::optional<RunnerUp> runner_up(const Diagnosis& context, const Cause& cause);
 // answered when they were sent again: a bad line.
 std::set<std::string> got_out_after_all(const Facts& facts);
 
-// Of these probes the ones that got no answer and are lost in worlds that add up to 0.99, even if
-// each world blames something else.
+// Those of `probes` that got no answer and are lost in worlds that add up to 0.99, even if these
+// blame different causes.
 std::set<std::string> surely_lost(const Diagnosis& context, const std::set<std::string>& probes);
 
 // Probes that were only seen to leave the site, or to connect, and of which more is in doubt, or

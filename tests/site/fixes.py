@@ -49,7 +49,7 @@ def only_measures(row):
 
 def mentions(text, word):
     """The word by itself, not as a part of a longer name or number, or of a network."""
-    return re.search(r"(?<![\w./-])" + re.escape(word) + r"(?![\w/-]|\.\w)", text) is not None
+    return re.search(r"(?<![\w.-])" + re.escape(word) + r"(?![\w-]|\.\w|/\d)", text) is not None
 
 
 def beyond_the_document(report, own_set=os.path.join(HERE, "findings.yaml")):

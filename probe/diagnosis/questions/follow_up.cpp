@@ -247,8 +247,8 @@ void ask_for_the_servers_word(const Facts& facts, Questions& questions) {
 }
 
 // Where a device opens TLS, a TCP connection only reaches that device. A TLS greeting over it shows
-// whether the device gets through to the server. Hosts with names come first: an address may
-// be a sample of a range, and a greeting to it carries no name.
+// whether the device gets through to the server. Hosts with names come first: an address may be
+// a sample of a range, and a greeting to it carries no name.
 void ask_behind_the_interception(const Facts& facts, Questions& questions) {
   const auto ports = intercepted_ports(facts);
   std::vector<const Target*> taken;

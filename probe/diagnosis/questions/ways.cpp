@@ -312,9 +312,7 @@ void add_datagram_past_it(const Facts& facts, const reach::Diagnosis& drawn,
                           Candidates& candidates) {
   const auto& flows = drawn.sight.events.flows;
   const bool heard = std::ranges::any_of(flows, [&](const FlowEvent& event) {
-    const bool answered = reach::is_good(event.seen) && event.seen != Seen::expired &&
-                          (event.seen != Seen::sample || event.answered > 0);
-    return event.flow.udp && answered && may_be_asked_about(facts, event);
+    return event.flow.udp && reach::is_heard(event) && may_be_asked_about(facts, event);
   });
   const bool drops = std::ranges::any_of(flows, [&](const FlowEvent& event) {
     const bool unanswered = event.seen == Seen::nothing || event.seen == Seen::dropped;

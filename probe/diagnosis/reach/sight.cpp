@@ -152,7 +152,7 @@ class Devices {
     };
     for (const auto& event : events) {
       if (!event.flow.udp || event.flow.cargo == Cargo::dns) continue;
-      if (is_good(event.seen) && !event.ends_early && event.seen != Seen::sample) return;
+      if (is_heard(event)) return;
       if (event.seen != Seen::expired || event.ttl == 0) continue;
       farthest_ttl = std::max(farthest_ttl, event.ttl);
       auto& last = farthest[key(event.flow)];

@@ -43,6 +43,12 @@ constexpr bool is_good(Seen seen) {
 // It did not, or its answer did not come back. (`taken` is neither.)
 constexpr bool is_bad(Seen seen) { return !is_good(seen) && seen != Seen::taken; }
 
+// The far end answered: it did not only pass a router on the way.
+inline bool is_heard(const FlowEvent& event) {
+  const bool answered = event.seen != Seen::sample || event.answered > 0;
+  return is_good(event.seen) && event.seen != Seen::expired && answered;
+}
+
 // It was answered only when it was sent again.
 inline bool answered_late(const FlowEvent& event) {
   const auto seen = event.seen;
@@ -65,8 +71,8 @@ struct Packet {
   // one that died: behind a router that others' packets were seen at; of one that was turned away:
   // by a device that may be farther out than these.
   bool ends_far = false;
-  // It ended where a device that turned others away, or dropped them, may not have looked at it yet:
-  // at that device, which may count a packet's hops first, or before it.
+  // It ended where a device that turned others away, or dropped them, may not have looked at it
+  // yet: at that device, which may count a packet's hops first, or before it.
   bool ends_at_device = false;
   bool asked = false;  // a row asks for that host and port
   std::uint16_t port = 0;
