@@ -107,6 +107,7 @@ struct CapabilityResult {
   std::vector<Need> needs;                // as in the set; empty in reports of before 0.2
   std::optional<Standing> standing;       // of the verdict; nothing: no earlier run is known
   bool calls = true;                      // false: calls work without it, as the set says
+  bool fallback = false;                  // works, but only over what the set has as a fallback
 };
 
 struct RequirementResult {

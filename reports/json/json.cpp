@@ -127,6 +127,7 @@ Json capability_json(const CapabilityResult& capability) {
                {"requirements", capability.requirements}};
   add_words(json, "summary", capability.summary);
   if (!capability.calls) json["calls"] = false;
+  if (capability.fallback) json["fallback"] = true;
   for (const auto& need : capability.needs) {
     Json one{{"alternatives", need.alternatives}, {"equal", need.equal}};
     if (!need.equal && need.preferred != 1) one["preferred"] = need.preferred;

@@ -124,6 +124,7 @@ CapabilityResult read_capability(const Node& node) {
   capability.summary = read_text(node, "summary");
   capability.requirements = texts_of(node.member("requirements"));
   if (const auto calls = node.optional("calls")) capability.calls = calls->boolean();
+  if (const auto over = node.optional("fallback")) capability.fallback = over->boolean();
   if (const auto needs = node.optional("needs")) {
     capability.needs = needs->list([](const Node& item) {
       Need need{item.member("alternatives").list(texts_of), item.member("equal").boolean()};

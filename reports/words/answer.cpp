@@ -19,6 +19,17 @@ std::vector<std::string> titles_with(const SetResult& set, Verdict verdict, bool
   return titles;
 }
 
+enum class Over { fallback, first_choice };
+
+// Of what works with limits: what does so over a fallback only, or what does so over its first way.
+std::vector<std::string> titles_of_degraded(const SetResult& set, Over over) {
+  auto some = set;
+  std::erase_if(some.capabilities, [&](const CapabilityResult& capability) {
+    return capability.fallback != (over == Over::fallback);
+  });
+  return titles_with(some, Verdict::degraded);
+}
+
 std::string_view name_of(const SetResult& set) { return set.title.empty() ? set.id : set.title; }
 
 bool tried_in_part(const SetResult& set) {
@@ -98,7 +109,8 @@ bool was_tried(const SetResult& set, const CapabilityResult& capability) {
 
 std::string verdict_sentences(const SetResult& set, const Report& report) {
   const auto blocked = titles_with(set, Verdict::blocked);
-  const auto degraded = titles_with(set, Verdict::degraded);
+  const auto fallback = titles_of_degraded(set, Over::fallback);
+  const auto limited = titles_of_degraded(set, Over::first_choice);
   const auto unknown = titles_with(set, Verdict::unknown);
   const auto not_tried = titles_with(set, Verdict::unknown, false);
   const auto mend = to_be_mended(set, report);
@@ -115,13 +127,18 @@ std::string verdict_sentences(const SetResult& set, const Report& report) {
   } else if (set.verdict == Verdict::blocked) {
     tell(say("{} does not work{}.", name, here));
   }
-  if (!degraded.empty() && sentences.empty()) {
+  if (!fallback.empty() && sentences.empty()) {
     tell(say("{} works{}, but only over a fallback (expect lower quality): {}.", name, here,
-             listed(degraded)));
-  } else if (!degraded.empty()) {
-    tell(say("Only over a fallback (expect lower quality): {}.", listed(degraded)));
-  } else if (set.verdict == Verdict::degraded) {
-    tell(say("{} works{}, with limits.", name, here));
+             listed(fallback)));
+  } else if (!fallback.empty()) {
+    tell(say("Only over a fallback (expect lower quality): {}.", listed(fallback)));
+  }
+  if (!limited.empty() && sentences.empty()) {
+    tell(say("{} works{}, with limits: {}.", name, here, listed(limited)));
+  } else if (!limited.empty()) {
+    tell(say("With limits: {}.", listed(limited)));
+  } else if (fallback.empty() && set.verdict == Verdict::degraded) {
+    if (sentences.empty()) tell(say("{} works{}, with limits.", name, here));
     if (!mend.empty()) tell(say("Cause: {}.", first_of(mend)));
     const auto lost = lost_without_cause(set, report);
     if (!lost.empty()) tell(say("Not reached: {}.", listed(lost)));
@@ -159,7 +176,9 @@ std::string verdict_in_short(const SetResult& set, const Report& report) {
           return say("calls work; blocked: {}", counted(blocked, set));
         }
         if (titles.empty()) return say("works{}, with limits", here);
-        return say("works only over a fallback: {}", counted(titles, set));
+        return titles_of_degraded(set, Over::first_choice).empty()
+                   ? say("works only over a fallback: {}", counted(titles, set))
+                   : say("works with limits: {}", counted(titles, set));
       case Verdict::blocked:
         if (titles.size() + not_tried.size() == set.capabilities.size()) {
           return say("does not work{}", here);

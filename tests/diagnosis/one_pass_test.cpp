@@ -227,7 +227,6 @@ TEST(VerdictOfSet, WhatCallsDoWithoutDegradesAtTheMost) {
   RequirementResult works, fails;
   works.status = Status::pass;
   fails.status = Status::fail;
-  fails.severity = Severity::recommended;
   CapabilityResult calls, push;
   calls.verdict = Verdict::ready;
   calls.requirements = {"sip"};
@@ -235,6 +234,10 @@ TEST(VerdictOfSet, WhatCallsDoWithoutDegradesAtTheMost) {
   push.requirements = {"push"};
   EXPECT_EQ(verdict_of_set({calls, push}, {{"sip", works}, {"push", fails}}), Verdict::blocked);
   push.calls = false;
+  EXPECT_EQ(verdict_of_set({calls, push}, {{"sip", works}, {"push", fails}}), Verdict::degraded);
+  // Nor does one of which the vendor requires nothing.
+  push.calls = true;
+  fails.severity = Severity::recommended;
   EXPECT_EQ(verdict_of_set({calls, push}, {{"sip", works}, {"push", fails}}), Verdict::degraded);
 }
 

@@ -99,6 +99,8 @@ TEST(Answer, InShortItNamesTheOneCapability) {
   EXPECT_EQ(said(ready, ready, ready), "works from here");
   EXPECT_EQ(said(blocked, blocked, ready), "does not work: Calls");
   EXPECT_EQ(said(blocked, blocked, blocked), "does not work from here");
+  EXPECT_EQ(said(degraded, degraded, degraded), "works with limits: 2 of 2 capabilities");
+  for (auto& capability : set.capabilities) capability.fallback = true;
   EXPECT_EQ(said(degraded, degraded, degraded), "works only over a fallback: 2 of 2 capabilities");
   EXPECT_EQ(said(degraded, ready, ready), "works from here, with limits");
   set.requirements.push_back({.id = "row", .status = Status::skip});

@@ -179,6 +179,7 @@ Report degraded() {
   set.evidence = SourceQuality::second_hand;
   set.evidence_note = "A reseller's table, of 2024.";
   set.capabilities.at(1).verdict = Verdict::degraded;
+  set.capabilities.at(1).fallback = true;
   set.capabilities.at(1).summary = "TURN over TLS carries it; TURN over UDP does not answer";
   set.requirements.at(1).status = Status::fail;
   set.requirements.at(1).summary = "no answer from 2 of 2 hosts on UDP 3478";
@@ -237,6 +238,7 @@ Report blocked() {
        "the SIP server answers by TCP only",
        {"sip"}},
       {"media", "Telephone calls", Verdict::ready, "packets leave the site", {"rtp"}}};
+  pbx.capabilities.at(0).fallback = true;
   pbx.requirements = {{"sip",
                        "SIP over UDP",
                        "page 3",

@@ -79,12 +79,8 @@ Verdict weigh(const Alternative& alternative, Assume assume) {
 Verdict loss_of(const Need& need, const Rows& rows) {
   auto worst = Verdict::ready;
   for (const auto& alternative : need.alternatives) {
-    for (const auto& id : alternative) {
-      const auto found = rows.find(id);
-      if (found == rows.end()) continue;
-      const auto verdict = loss_of(found->second.severity);
-      if (badness(verdict) > badness(worst)) worst = verdict;
-    }
+    const auto loss = loss_of(alternative, rows);
+    if (badness(loss) > badness(worst)) worst = loss;
   }
   return worst;
 }
@@ -92,6 +88,9 @@ Verdict loss_of(const Need& need, const Rows& rows) {
 struct Choice {
   Verdict verdict = Verdict::blocked;
   const Alternative* by = nullptr;  // the alternative that carries it; none where all are lost
+
+  // What is only optional counts as nothing lost.
+  bool is_lost() const { return by == nullptr && verdict != Verdict::ready; }
 };
 
 Choice choose(const Measurable& measured, const Need& need, const Rows& rows, Assume assume) {
@@ -138,7 +137,34 @@ std::vector<std::string> requirements_of(const Capability& capability, const Row
   return all;
 }
 
+// Of all needs together. Where each of them is lost a capability does not work, however little its
+// rows weigh in the set.
+class Together {
+ public:
+  void add(const Choice& choice) {
+    all_lost_ = all_lost_ && choice.is_lost();
+    if (badness(choice.verdict) > badness(worst_)) worst_ = choice.verdict;
+  }
+  void add_untried() { all_lost_ = false; }
+  Verdict verdict() const { return all_lost_ ? Verdict::blocked : worst_; }
+
+ private:
+  Verdict worst_ = Verdict::ready;
+  bool all_lost_ = true;
+};
+
 }  // namespace
+
+Verdict loss_of(const std::vector<std::string>& ids, const Rows& rows) {
+  auto worst = Verdict::ready;
+  for (const auto& id : ids) {
+    const auto found = rows.find(id);
+    if (found == rows.end()) continue;
+    const auto verdict = loss_of(found->second.severity);
+    if (badness(verdict) > badness(worst)) worst = verdict;
+  }
+  return worst;
+}
 
 CapabilityResult judge_capability(const Capability& capability, const Rows& rows) {
   CapabilityResult result;
@@ -147,7 +173,7 @@ CapabilityResult judge_capability(const Capability& capability, const Rows& rows
   result.calls = capability.calls;
   result.needs = capability.needs;
   result.requirements = requirements_of(capability, rows);
-  auto best = Verdict::ready, worst = Verdict::ready;
+  Together best, worst;
   bool measured = false;
   std::vector<Text> lost, limited, unsure, fallback;  // sentences of the summary, each once
   const auto said = [](const std::vector<Text>& sentences) {
@@ -155,21 +181,28 @@ CapabilityResult judge_capability(const Capability& capability, const Rows& rows
   };
   for (const auto& need : capability.needs) {
     const auto alternatives = measurable(need, rows);
-    if (alternatives.alternatives.empty()) continue;
+    if (alternatives.alternatives.empty()) {
+      if (loss_of(need, rows) != Verdict::ready) best.add_untried(), worst.add_untried();
+      continue;
+    }
     measured = true;
     const auto& first = alternatives.alternatives.front();
     const auto hoped = choose(alternatives, need, rows, Assume::best);
     const auto feared = choose(alternatives, need, rows, Assume::worst);
-    if (badness(hoped.verdict) > badness(best)) best = hoped.verdict;
-    if (badness(feared.verdict) > badness(worst)) worst = feared.verdict;
+    best.add(hoped);
+    worst.add(feared);
     if (hoped.verdict == Verdict::blocked) {
       add_once(lost, culprits(first));
-    } else if (hoped.verdict != feared.verdict) {
+      continue;
+    }
+    // By what works for sure: another one, nearer to the first, may not be known.
+    const bool other = feared.by != nullptr && feared.by != &first;
+    if (hoped.verdict != feared.verdict || hoped.is_lost() != feared.is_lost()) {
       add_once(unsure, culprits(feared.by == nullptr && hoped.by != nullptr ? *hoped.by : first));
       if (feared.by != nullptr) add_once(fallback, titles(*feared.by));
-    } else if (hoped.verdict == Verdict::degraded) {
-      // By what works for sure: another one, nearer to the first, may not be known.
-      if (feared.by != nullptr && feared.by != &first) add_once(fallback, titles(*feared.by));
+    }
+    if (hoped.verdict == Verdict::degraded && feared.verdict == Verdict::degraded) {
+      if (other) add_once(fallback, titles(*feared.by));
       add_once(limited, culprits(first));
     }
   }
@@ -182,15 +215,16 @@ CapabilityResult judge_capability(const Capability& capability, const Rows& rows
                               : phrase("cannot be measured from here");
     return result;
   }
-  result.verdict = best == worst ? best : Verdict::unknown;
+  result.verdict = best.verdict() == worst.verdict() ? best.verdict() : Verdict::unknown;
   switch (result.verdict) {
     case Verdict::ready:
       result.summary = phrase("works");
       break;
     case Verdict::blocked:
-      result.summary = phrase("does not work: {}", said(lost));
+      result.summary = phrase("does not work: {}", said(lost.empty() ? limited : lost));
       break;
     case Verdict::degraded:
+      result.fallback = !fallback.empty();
       result.summary = fallback.empty() ? phrase("works with limits: {}", said(limited))
                                         : phrase("works only over a fallback ({}), not over {}",
                                                  said(fallback), said(limited));

@@ -94,8 +94,12 @@ RequirementResult judge_requirement(const Requirement& requirement,
                                     const PlannedRequirement& planned, const ResultIndex& evidences,
                                     const RegionDistances& regions);
 
+// What the loss of all of those rows does to what needs one of them: as the weightiest says.
+Verdict loss_of(const std::vector<std::string>& ids, const Rows& rows);
+
 // A capability from the statuses of its rows. Unknown rows are weighed both ways: only where
-// neither way makes a difference is there a verdict, else it is `unknown`.
+// neither way makes a difference is there a verdict, else it is `unknown`. It is blocked where
+// nothing of it is left, even if its rows are only recommended: the set is not, then.
 CapabilityResult judge_capability(const Capability& capability, const Rows& rows);
 
 // The whole set. `planned` are this set's rows only; rows that were not planned do not appear.
@@ -106,8 +110,8 @@ SetResult judge_set(const TargetSet& set, const std::vector<PlannedRequirement>&
                     const std::vector<std::string>& scenarios, const ResultIndex& evidences,
                     const std::map<std::string, Requirement>& own = {});
 
-// Of the capabilities that could be measured, the worst; one that calls do without can make it
-// degraded at the most, and so does a required row that fails. Where no capability could be
+// Of the capabilities that could be measured, the worst; one that calls do without, or that has no
+// required row, can make it degraded at the most, and so does a required row that fails. Where no capability could be
 // measured, what the rows say.
 Verdict verdict_of_set(const std::vector<CapabilityResult>& capabilities, const Rows& rows);
 

@@ -28,11 +28,18 @@ bool any_measured(const std::vector<std::string>& ids, const Rows& rows) {
   });
 }
 
+// What a capability adds to the verdict of its set.
+Verdict weight_of(const CapabilityResult& capability, const Rows& rows) {
+  const bool needed =
+      capability.calls && loss_of(capability.requirements, rows) == Verdict::blocked;
+  return capability.verdict == Verdict::blocked && !needed ? Verdict::degraded : capability.verdict;
+}
+
 // All rows of the run together, as if one capability needed each of them.
 Verdict verdict_of_rows(const Rows& rows) {
   Capability everything;
   for (const auto& [id, row] : rows) everything.needs.push_back({{{id}}, false});
-  return judge_capability(everything, rows).verdict;
+  return weight_of(judge_capability(everything, rows), rows);
 }
 
 // For these scenarios; what names none is for all.
@@ -272,8 +279,7 @@ Verdict verdict_of_set(const std::vector<CapabilityResult>& capabilities, const 
     if (!any_measured(capability.requirements, rows)) continue;
     measured = true;
     open |= capability.calls && capability.verdict == Verdict::unknown;
-    const bool beside = !capability.calls && capability.verdict == Verdict::blocked;
-    const auto weight = beside ? Verdict::degraded : capability.verdict;
+    const auto weight = weight_of(capability, rows);
     if (badness(weight) > badness(verdict)) verdict = weight;
   }
   if (!measured) return verdict_of_rows(rows);

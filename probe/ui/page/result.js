@@ -73,7 +73,7 @@ export const abilities = (set, several) => {
 
 const trends = {better: [t('Better'), 'good', '✓'], worse: [t('Worse'), 'bad', '✕'],
                 changed: [t('Changed'), 'unknown', '?']};
-const states = {ready: t('ready'), degraded: t('works only over a fallback'), blocked: t('blocked'),
+const states = {ready: t('ready'), degraded: t('works with limits'), blocked: t('blocked'),
                 unknown: t('not decided'), pass: t('good'), warn: t('not as it should be'),
                 fail: t('does not work'), skip: t('not tried')};
 export const changes = (difference) => {
