@@ -3,16 +3,15 @@
 //
 // Over UDP: a Binding request as it is, then one that fills a packet of this computer's own MTU, by
 // an attribute that servers ignore (RFC 8489 section 14), never fragmented (DF). Where only the
-// small one is answered, several sizes at once. Over TCP or TLS: one GET whose header fills two
-// full-size packets; where no answer comes, the same once more with small segments both ways (MSS
-// 536, which the peer is told, RFC 9293 section 3.7.1); a second round, which has seen it get stuck
-// before, tries both at once.
-// Outcomes: `answered` with "full_size", with "path_mtu" (a router on the way says that packets
-// must be smaller, and how small: clients adapt), or with "padding_ignored" (only requests without
-// padding are answered: nothing is known); `failed` with "black_hole" where small packets pass and
-// large ones vanish without a word; else as in `stun` and `tls`. Evidence "path_mtu": `passes` (the
-// largest size that was answered, in bytes of the IP packet), `vanishes` (the smallest that was
-// not), `full`, `by` (the router that spoke).
+// small one is answered, several sizes at once; all from one port. Over TCP or TLS: one GET whose
+// header fills two full-size packets; where no answer comes, the same once more with small segments
+// both ways (MSS 536, which the peer is told, RFC 9293 section 3.7.1); a second round, which has
+// seen it get stuck before, tries both at once. Outcomes: `answered` with "full_size", with
+// "path_mtu" (a router on the way says that packets must be smaller, and how small: clients adapt),
+// or with "padding_ignored" (only requests without padding are answered: nothing is known);
+// `failed` with "black_hole" where small packets pass and large ones vanish without a word; else as
+// in `stun` and `tls`. Evidence "path_mtu": `passes` (the largest size that was answered, in bytes
+// of the IP packet), `vanishes` (the smallest that was not), `full`, `by` (the router that spoke).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -61,32 +60,28 @@ Bytes request_of(std::size_t size, const stun::TransactionId& id) {
 
 int full_size(int own_mtu) { return own_mtu == 0 ? ethernet : std::min(own_mtu, ethernet); }
 
-struct Sized {
-  int size = 0;         // of the IP packet; 0: as small as it is
-  int full = ethernet;  // this computer's own, on that way
-  SizedReply reply;
-};
-
-// `size` 0: as small as it is; less than 0: as large as this computer's interface takes.
-asio::awaitable<Sized> ask(Context& context, SocketAddress remote, int size) {
-  const auto id = stun::new_transaction_id();
-  const int headers = headers_of(remote.address);
-  SizedRequest request;
-  request.remote = remote;
-  request.interface = context.settings.interface;
-  request.payload = [id, size, headers](int own_mtu) {
-    const int wanted = size < 0 ? full_size(own_mtu) : size;
-    return request_of(static_cast<std::size_t>(std::max(wanted - headers, 0)), id);
-  };
-  request.is_reply = [id](std::span<const std::uint8_t> bytes) {
+// Binding requests in packets of those sizes in bytes, all in one flow; 0: as small as it is.
+asio::awaitable<SizedReplies> ask(Context& context, SizedFlow& flow, const SocketAddress& remote,
+                                  std::vector<int> wanted) {
+  std::vector<stun::TransactionId> ids;
+  SizedFlow::Payloads payloads;
+  for (const int size : wanted) {
+    ids.push_back(stun::new_transaction_id());
+    const int room = std::max(size - headers_of(remote.address), 0);
+    payloads.push_back(request_of(static_cast<std::size_t>(room), ids.back()));
+  }
+  const SizedFlow::Match which =
+      [&](std::span<const std::uint8_t> bytes) -> std::optional<std::size_t> {
     const auto message = stun::parse(bytes);
-    return message.has_value() && message->answers(stun::Method::binding, id);
+    if (message.has_error()) return std::nullopt;
+    const auto found = std::ranges::find_if(ids, [&](const stun::TransactionId& id) {
+      return message->answers(stun::Method::binding, id);
+    });
+    if (found == ids.end()) return std::nullopt;
+    return static_cast<std::size_t>(found - ids.begin());
   };
-  Sized seen;
-  seen.reply = co_await ask_sized(context.executor, std::move(request), context.scope);
-  seen.full = full_size(seen.reply.own_mtu);
-  seen.size = size < 0 ? seen.full : size;
-  co_return seen;
+  auto replies = co_await flow.ask(payloads, which, context.scope);
+  co_return replies;
 }
 
 Evidence path_evidence(Text text, int full) {
@@ -98,8 +93,8 @@ Evidence path_evidence(Text text, int full) {
 }
 
 // True where it is an answer: all is well.
-bool conclude_told(Observation& observation, const SizedReply& reply, int full) {
-  if (reply.answered) {
+bool conclude_told(Observation& observation, const SizedReplies& reply, bool answered, int full) {
+  if (answered) {
     observation.outcome = Outcome::answered;
     observation.detail = DetailCode::full_size;
     auto evidence = path_evidence(
@@ -121,25 +116,20 @@ bool conclude_told(Observation& observation, const SizedReply& reply, int full) 
   return true;
 }
 
-asio::awaitable<void> search(Context& context, SocketAddress remote, int full,
+asio::awaitable<void> search(Context& context, SizedFlow& flow, SocketAddress remote, int full,
                              Observation& observation) {
-  std::vector<asio::awaitable<Sized>> work;
-  for (const int size : sizes) {
-    if (size < full) work.push_back(ask(context, remote, size));
-  }
-  const auto all = co_await together(context.executor, std::move(work));
+  std::vector<int> smaller;
+  std::ranges::copy_if(sizes, std::back_inserter(smaller), [&](int size) { return size < full; });
+  const auto seen = co_await ask(context, flow, remote, smaller);
+  if (conclude_told(observation, seen, false, full)) co_return;
   int passes = 0, vanishes = full;
-  for (const auto& seen : all) {
-    if (seen.reply.too_large) {
-      conclude_told(observation, seen.reply, full);
-      co_return;
-    }
-    if (seen.reply.answered) passes = std::max(passes, seen.size);
+  for (std::size_t i = 0; i < smaller.size(); ++i) {
+    if (seen.answered[i]) passes = std::max(passes, smaller[i]);
   }
-  for (const auto& seen : all) {
-    if (!seen.reply.answered && seen.size > passes) vanishes = std::min(vanishes, seen.size);
+  for (const int size : smaller) {
+    if (size > passes) vanishes = std::min(vanishes, size);
   }
-  observation.attempts += static_cast<int>(all.size());
+  observation.attempts += static_cast<int>(smaller.size());
   if (passes == 0) {
     observation.outcome = Outcome::answered;
     observation.detail = DetailCode::padding_ignored;
@@ -160,20 +150,26 @@ asio::awaitable<void> measure_datagrams(Context& context, Job job, Observation& 
   const auto remote = job.remote();
   observation.address = job.address;
   observation.sent_at = context.scope.clock.wall_now();
-  const auto small = co_await ask(context, remote, 0);
-  observation.local = small.reply.local;
-  observation.attempts = small.reply.attempts;
-  if (!small.reply.answered) {
-    record(observation, small.reply.failure.value_or(Failure{}));
+  auto flow = SizedFlow::open(context.executor, remote, context.settings.interface);
+  if (flow.has_error()) {
+    record(observation, flow.error());
     co_return;
   }
-  observation.round_trip = small.reply.round_trip;
-  const auto large = co_await ask(context, remote, -1);
-  observation.attempts += large.reply.attempts;
-  if (conclude_told(observation, large.reply, large.full)) co_return;
-  const auto failure = large.reply.failure.value_or(Failure{});
+  observation.local = flow->local();
+  const auto small = co_await ask(context, *flow, remote, std::vector<int>(1, 0));
+  observation.attempts = small.attempts;
+  if (!small.answered.front()) {
+    record(observation, small.failure.value_or(Failure{}));
+    co_return;
+  }
+  observation.round_trip = small.round_trip;
+  const int full = full_size(flow->own_mtu());
+  const auto large = co_await ask(context, *flow, remote, std::vector<int>(1, full));
+  observation.attempts += large.attempts;
+  if (conclude_told(observation, large, large.answered.front(), full)) co_return;
+  const auto failure = large.failure.value_or(Failure{});
   if (failure.kind == FailureKind::timed_out) {
-    co_await search(context, remote, large.full, observation);
+    co_await search(context, *flow, remote, full, observation);
   } else {
     record(observation, failure);
   }

@@ -3,81 +3,98 @@
 #include <algorithm>
 
 #include "probe/net/timeouts.hpp"
-#include "probe/net/udp.hpp"
 
 namespace callready {
 namespace {
 
-// Datagrams and errors of others, before the request gives up.
+// Datagrams and errors of others, before the requests give up.
 constexpr int most_other_events = 256;
 
+bool all_answered(const SizedReplies& replies) {
+  return std::ranges::all_of(replies.answered, [](bool one) { return one; });
+}
+
 // What has come: true where it ends the waiting.
-bool take(const Result<UdpEvent>& event, const SizedRequest& request, SizedReply& reply) {
+bool take(const Result<UdpEvent>& event, const SizedFlow::Match& match, Instant sent,
+          SizedReplies& replies) {
   if (event.has_error()) {
     const bool over = event.error().kind == FailureKind::stopped;
-    if (over) reply.failure = event.error();
+    if (over) replies.failure = event.error();
     return over;
   }
   if (const auto* icmp = std::get_if<IcmpError>(&*event)) {
     if (icmp->kind == IcmpKind::time_exceeded) return false;
     if (icmp->kind == IcmpKind::fragmentation_needed) {
-      reply.too_large = *icmp;
+      replies.too_large = *icmp;
     } else {
-      reply.failure = classify(asio::error::connection_refused, *icmp);
+      replies.failure = classify(asio::error::connection_refused, *icmp);
     }
     return true;
   }
-  reply.answered = request.is_reply(std::get<Datagram>(*event).bytes);
-  return reply.answered;
+  const auto& datagram = std::get<Datagram>(*event);
+  const auto which = match(datagram.bytes);
+  if (!which || *which >= replies.answered.size() || replies.answered[*which]) return false;
+  replies.answered[*which] = true;
+  if (replies.attempts == 1) {
+    replies.round_trip = elapsed(sent, std::max(sent, datagram.arrived));
+  }
+  return all_answered(replies);
 }
 
 }  // namespace
 
-asio::awaitable<SizedReply> ask_sized(asio::any_io_executor executor, SizedRequest request,
-                                      Scope scope) {
-  SizedReply reply;
+Result<SizedFlow> SizedFlow::open(const asio::any_io_executor& executor,
+                                  const SocketAddress& remote, const std::string& interface) {
   UdpSocket::Options options;
-  options.interface = request.interface;
+  options.interface = interface;
   options.whole = true;
-  auto socket = UdpSocket::open(executor, request.remote, options);
-  if (socket.has_error()) {
-    reply.failure = socket.error();
-    co_return reply;
-  }
-  reply.local = socket->local();
-  reply.own_mtu = socket->path_mtu();
-  const auto payload = request.payload(reply.own_mtu);
+  auto socket = UdpSocket::open(executor, remote, options);
+  if (socket.has_error()) return socket.error();
+  return SizedFlow(std::move(*socket));
+}
+
+asio::awaitable<SizedReplies> SizedFlow::ask(const Payloads& payloads, const Match& match,
+                                             Scope scope) {
+  SizedReplies replies;
+  replies.answered.resize(payloads.size());
   const auto start = scope.clock.now();
+  std::optional<Failure> too_large_for_us;
   int others = 0;
   for (const auto after : timeouts::udp_sends) {
     const bool last = after == timeouts::udp_sends.back();
-    const auto next = static_cast<std::size_t>(reply.attempts) + 1;
+    const auto next = static_cast<std::size_t>(replies.attempts) + 1;
     const auto until = start + (last ? timeouts::udp_reply : timeouts::udp_sends[next]);
     const auto sent = scope.clock.now();
-    const auto result = socket->send(payload);
-    ++reply.attempts;
-    if (result.has_error() && result.error().code == static_cast<int>(asio::error::message_size)) {
-      reply.failure = result.error();
-      co_return reply;
+    std::size_t refused = 0;
+    for (std::size_t i = 0; i < payloads.size(); ++i) {
+      if (replies.answered[i]) continue;
+      const auto result = socket_.send(payloads[i]);
+      const auto too_large = static_cast<int>(asio::error::message_size);
+      if (result.has_error() && result.error().code == too_large) {
+        too_large_for_us = result.error();
+        ++refused;
+      }
+    }
+    ++replies.attempts;
+    if (refused == payloads.size()) {
+      replies.failure = too_large_for_us;
+      co_return replies;
     }
     for (;;) {
-      const auto event = co_await socket->receive(scope, until);
+      const auto event = co_await socket_.receive(scope, until);
       const bool late = event.has_error() && event.error().kind == FailureKind::timed_out;
       if (late && scope.clock.now() >= until) break;
-      if (take(event, request, reply)) {
-        if (reply.answered && reply.attempts == 1) {
-          reply.round_trip = elapsed(sent, std::max(sent, std::get<Datagram>(*event).arrived));
-        }
-        co_return reply;
-      }
+      if (take(event, match, sent, replies)) co_return replies;
       if (++others == most_other_events) {
-        reply.failure = Failure{FailureKind::malformed, "only replies that do not match", 0, {}};
-        co_return reply;
+        replies.failure = Failure{FailureKind::malformed, "only replies that do not match", 0, {}};
+        co_return replies;
       }
     }
   }
-  reply.failure = timed_out();
-  co_return reply;
+  if (std::ranges::none_of(replies.answered, [](bool one) { return one; })) {
+    replies.failure = timed_out();
+  }
+  co_return replies;
 }
 
 }  // namespace callready

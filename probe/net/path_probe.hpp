@@ -1,35 +1,48 @@
-// Packets of a chosen size: what a path does to them (RFC 1191, RFC 8201, RFC 8899).
+// Packets of chosen sizes: what a path does to them (RFC 1191, RFC 8201, RFC 8899).
 #pragma once
 
 #include <functional>
 #include <vector>
 
-#include "probe/net/stream.hpp"
+#include "probe/net/udp.hpp"
 
 namespace callready {
 
-// What came of a datagram that must not be fragmented.
-struct SizedReply {
-  bool answered = false;
-  std::optional<Milliseconds> round_trip;  // of a reply to the only transmission
-  // The router that says that it is too large for what comes next, and what would not be.
+// What came of datagrams that must not be fragmented.
+struct SizedReplies {
+  std::vector<bool> answered;              // one for each of them
+  std::optional<Milliseconds> round_trip;  // of a reply to what was sent once
+  // The router that says that one is too large for what comes next, and what would not be.
   std::optional<IcmpError> too_large;
-  std::optional<Failure> failure;  // neither of the two came: timed_out, or why it was not sent
-  SocketAddress local;
-  int own_mtu = 0;  // of this computer's interface on that way; 0: the system does not say
+  // None was answered, and no router said why: timed_out, or why none was sent.
+  std::optional<Failure> failure;
   int attempts = 0;
 };
 
-struct SizedRequest {
-  SocketAddress remote;
-  std::string interface;  // by name; empty: the system's choice
-  // The payload for an interface with that MTU.
-  std::function<std::vector<std::uint8_t>(int own_mtu)> payload;
-  std::function<bool(std::span<const std::uint8_t>)> is_reply;
-};
+// Datagrams of several sizes to one server from one port, so that what tells flows apart (a
+// balancer of lines, a limit of new ones) does the same to each.
+class SizedFlow {
+ public:
+  // `interface` by name; empty: the system's choice.
+  static Result<SizedFlow> open(const asio::any_io_executor& executor, const SocketAddress& remote,
+                                const std::string& interface);
 
-// Sends it at timeouts::udp_sends and waits until timeouts::udp_reply after the first.
-asio::awaitable<SizedReply> ask_sized(asio::any_io_executor executor, SizedRequest request,
-                                      Scope scope);
+  SocketAddress local() const { return socket_.local(); }
+  int own_mtu() const { return own_mtu_; }  // bytes; 0: the system does not say
+
+  using Payloads = std::vector<std::vector<std::uint8_t>>;
+  // Which of the payloads a datagram answers.
+  using Match = std::function<std::optional<std::size_t>(std::span<const std::uint8_t>)>;
+
+  // Sends all at each of timeouts::udp_sends, but for those that are answered, and waits until
+  // timeouts::udp_reply after the first.
+  asio::awaitable<SizedReplies> ask(const Payloads& payloads, const Match& match, Scope scope);
+
+ private:
+  explicit SizedFlow(UdpSocket socket) : socket_(std::move(socket)), own_mtu_(socket_.path_mtu()) {}
+
+  UdpSocket socket_;
+  int own_mtu_;
+};
 
 }  // namespace callready

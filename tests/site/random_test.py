@@ -135,6 +135,12 @@ class Truth(unittest.TestCase):
         self.assertEqual({DEGRADED}, capability_truth(self.capability(either), rows))
         self.assertEqual({BLOCKED}, capability_truth(self.capability(
             either, {"alternatives": [["x"]], "equal": True}), rows))
+        # What is only recommended takes nothing away from what is left of it.
+        needs = [{"alternatives": [[one]], "equal": True} for one in "xy"]
+        for y, expected in ((WORKS, DEGRADED), (FAILS, BLOCKED)):
+            self.assertEqual({expected}, capability_truth(
+                self.capability(*needs), {"x": FAILS, "y": y},
+                {"x": "recommended", "y": "recommended"}))
 
     def judged(self, effects, verdict, *findings):
         internet = names.Internet(rows={"set": {"row": row()}})

@@ -96,7 +96,8 @@ def row_truth(row, effects):
 
 
 def _need(need, rows, severities):
-    """Of one of a capability's needs, as reports have them."""
+    """Of one of a capability's needs, as reports have them: what it may be, and whether it is lost
+    then."""
     weights = [severities.get(one, "required") for ids in need["alternatives"] for one in ids]
     lost = (BLOCKED if "required" in weights else
             DEGRADED if "recommended" in weights else READY)
@@ -105,18 +106,23 @@ def _need(need, rows, severities):
     for number, ids in enumerate(need["alternatives"]):
         truth = _together(rows.get(one, EITHER) for one in ids)
         if READY in truth:
-            found.add(READY if number < wanted else DEGRADED)
+            found.add((READY if number < wanted else DEGRADED, False))
         if truth == WORKS:
             return frozenset(found)
-    return frozenset(found | {lost})
+    return frozenset(found | {(lost, lost != READY)})
 
 
 def capability_truth(capability, rows, severities=None):
     """The verdicts that will do, from the truths of rows by their ids. What is only recommended takes
-    nothing away that is needed."""
+    nothing away that is needed, but where nothing of it is left, it is blocked."""
     order = (BLOCKED, DEGRADED, READY)
+
+    def together(needs):
+        lost = all(lost for _, lost in needs)
+        return BLOCKED if lost else min((word for word, _ in needs), key=order.index)
+
     needs = [_need(need, rows, severities or {}) for need in capability["needs"]]
-    return frozenset(min(words, key=order.index) for words in itertools.product(*needs))
+    return frozenset(map(together, itertools.product(*needs)))
 
 
 @dataclass

@@ -106,19 +106,6 @@ std::vector<const ProbeResult*> asked_by_rows(const Facts& facts,
   });
 }
 
-// Ports of servers that answered from one port of ours and not from another.
-std::ptrdiff_t ports_that_answer_at_times(const Facts& facts, bool udp) {
-  return std::ranges::count_if(facts.flows, [&](const Flow& flow) {
-    const auto any = [&](Reachability way) {
-      return any_sample(flow, [&](const FlowSample& sample) {
-        return sample.way == way && (!flow.udp || sample.responder) &&
-               sample.result->probe.check != CheckKind::path;
-      });
-    };
-    return flow.udp == udp && any(Reachability::open) && any(Reachability::lost);
-  });
-}
-
 Text repair_of_ipv6(bool refused) {
   return phrase(
       "{} Until then, every connection that first tries IPv6 is slow, and programs that do not "
@@ -156,11 +143,9 @@ Causes find_mtu(const Diagnosis& context) {
     cause.tell(phrase("{}: {}.", result.probe.target.host, evidence->text), &result);
   }
   if (cause.explained.empty()) return {};
-  // Each datagram of another size is a new flow. And one line has one limit: where servers' differ,
-  // of each size some pass and some do not.
-  const auto at_times = streams == 0 ? ports_that_answer_at_times(facts, true) : 0;
+  // One line has one limit: where servers' differ, chance may have a part in it.
   const bool differ = streams == 0 && passing.size() > 1;
-  if (at_times > 1 || (differ && at_times > 0)) return {};
+  // What a limit drops is no matter of its size.
   if (streams == 0 && new_flows_are_limited(facts)) return {};
   const int passes = passing.empty() ? 0 : *passing.rbegin();
   // Where full-size packets came through elsewhere, these may have been lost by chance, on a bad
@@ -177,7 +162,6 @@ Causes find_mtu(const Diagnosis& context) {
                               });
   const bool small_too = streams == 0 && udp_gets_lost(facts);
   const bool alone = (holes == 1 && one_is_chance) || all_are_chance || small_too;
-  if (alone && streams == 0 && at_times + ports_that_answer_at_times(facts, false) > 0) return {};
   append(cause.explained, facts.probes_that([&](const ProbeResult& result) {
     return !alone && gets_stuck(result) && !context.explained(result);
   }));
