@@ -112,6 +112,12 @@ class Devices {
         if (!fresh) known->second = std::min(known->second, event.router_ttl);
       }
     }
+    for (const auto device : all_) {
+      const bool passed = std::ranges::any_of(events, [&](const FlowEvent& event) {
+        return event.seen == Seen::expired && !event.router.empty() && is_nearer(device, event);
+      });
+      if (passed) near_.insert(device);
+    }
   }
 
   // It was seen at a router that is not known to be farther out than those who turned others to
@@ -125,6 +131,11 @@ class Devices {
     return devices != by_host_.end() && std::ranges::any_of(devices->second, [&](auto device) {
              return !is_nearer(device, event);
            });
+  }
+
+  // Turned away by one that packets were seen beyond.
+  bool is_near(const FlowEvent& event) const {
+    return event.seen == Seen::prohibited && near_.contains(event.router);
   }
 
   // Turned away by one with a public address (the provider's, or the site's own firewall), at whom
@@ -166,7 +177,7 @@ class Devices {
     }
   }
 
-  std::set<std::string_view> all_, last_before_drops_;
+  std::set<std::string_view> all_, near_, last_before_drops_;
   std::map<std::string_view, std::set<std::string_view>> by_host_;
   std::map<std::string_view, int> ttls_;  // the least with which a packet ended there
 };
@@ -286,6 +297,7 @@ Sight look(FlowEvents events, const std::vector<PacketFlow>& others,
     packet.ends_far = how_far.as_far_as_the_vendors(event) || how_far.died_behind(event) ||
                       devices.may_be_beyond(event);
     packet.ends_at_device = devices.may_be_behind(event);
+    packet.turned_near = devices.is_near(event);
     packet.at_ms = event.at.count();
     if (event.took) packet.answered_ms = (event.at + *event.took).count();
     sight.packets.push_back(packet);

@@ -74,7 +74,8 @@ struct Packet {
   // It ended where a device that turned others away, or dropped them, may not have looked at it
   // yet: at that device, which may count a packet's hops first, or before it.
   bool ends_at_device = false;
-  bool asked = false;  // a row asks for that host and port
+  bool turned_near = false;  // away, by a device that others were seen farther out than
+  bool asked = false;        // a row asks for that host and port
   std::uint16_t port = 0;
   HostId host = 0;
   HostId name = 0;           // in a TLS greeting; else as `host`
