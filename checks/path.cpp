@@ -15,6 +15,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
+#include <optional>
 
 #include "checks/dial.hpp"
 #include "checks/kinds.hpp"
@@ -122,6 +124,10 @@ asio::awaitable<void> search(Context& context, SizedFlow& flow, SocketAddress re
   std::ranges::copy_if(sizes, std::back_inserter(smaller), [&](int size) { return size < full; });
   const auto seen = co_await ask(context, flow, remote, smaller);
   if (conclude_told(observation, seen, false, full)) co_return;
+  if (seen.failure && seen.failure->kind != FailureKind::timed_out) {
+    record(observation, *seen.failure);
+    co_return;
+  }
   int passes = 0, vanishes = full;
   for (std::size_t i = 0; i < smaller.size(); ++i) {
     if (seen.answered[i]) passes = std::max(passes, smaller[i]);

@@ -404,7 +404,8 @@ Facts::Facts(const Report& whole)
         return static_cast<int>(number_fact(*evidence, fact).value_or(0));
       };
       auto& count = result.probe.with.at("flows") == "one" ? on_one_flow_ : on_new_flows_;
-      count = {&result, number(Fact::sent), number(Fact::answered)};
+      count = {&result, number(Fact::sent), number(Fact::answered), number(Fact::again),
+               number(Fact::again_answered)};
       continue;
     }
     // Whoever is no name server need not answer as one.

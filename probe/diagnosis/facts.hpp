@@ -85,6 +85,7 @@ bool died_beside_refusals(const Flow& flow, const FlowSample& sample);
 struct RequestCount {
   const ProbeResult* result = nullptr;
   int sent = 0, answered = 0;
+  int again = 0, again_answered = 0;  // of the lost, sent once more from their ports
   int lost() const { return sent - answered; }
 };
 

@@ -86,6 +86,9 @@ template <>
 std::span<const Word<Fact>> words() {
   static constexpr auto table = std::to_array<Word<Fact>>({
       {Fact::address, "address"},
+      {Fact::again, "again"},
+      {Fact::again_after_ms, "again_after_ms"},
+      {Fact::again_answered, "again_answered"},
       {Fact::agent, "agent"},
       {Fact::alive_ms, "alive_ms"},
       {Fact::allocations, "allocations"},

@@ -90,6 +90,9 @@ enum class EvidenceKind {
 // The names of facts. What ends in _ms, _s or _percent is a number of these.
 enum class Fact {
   address,
+  again,
+  again_after_ms,
+  again_answered,
   agent,
   alive_ms,
   allocations,

@@ -76,6 +76,7 @@ struct FlowEvent {
   int sent = 1;                        // as often as could have been answered
   int answered = 0;                    // of a sample: so many of `sent`
   bool one_flow = false;               // of a sample: all over one flow, not each over a new one
+  bool resent = false;                 // from a port from which nothing came back the first time
   Milliseconds at{0};                  // since the run began; 0: not known
   std::optional<Milliseconds> took{};  // until all of its answer was there
   bool by_relay = false;               // a relay of ours says so

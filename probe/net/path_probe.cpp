@@ -27,7 +27,9 @@ bool take(const Result<UdpEvent>& event, const SizedFlow::Match& match, Instant 
     if (icmp->kind == IcmpKind::fragmentation_needed) {
       replies.too_large = *icmp;
     } else {
+      // It may be about one of them only.
       replies.failure = classify(asio::error::connection_refused, *icmp);
+      return replies.answered.size() == 1;
     }
     return true;
   }
@@ -91,9 +93,9 @@ asio::awaitable<SizedReplies> SizedFlow::ask(const Payloads& payloads, const Mat
       }
     }
   }
-  if (std::ranges::none_of(replies.answered, [](bool one) { return one; })) {
-    replies.failure = timed_out();
-  }
+  const bool none = std::ranges::none_of(replies.answered, [](bool one) { return one; });
+  if (!none) replies.failure.reset();
+  if (none && !replies.failure) replies.failure = timed_out();
   co_return replies;
 }
 

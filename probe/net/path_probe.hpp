@@ -14,7 +14,8 @@ struct SizedReplies {
   std::optional<Milliseconds> round_trip;  // of a reply to what was sent once
   // The router that says that one is too large for what comes next, and what would not be.
   std::optional<IcmpError> too_large;
-  // None was answered, and no router said why: timed_out, or why none was sent.
+  // No router said that one is too large, and none was answered: timed_out, refused or why none was
+  // sent; or it was broken off.
   std::optional<Failure> failure;
   int attempts = 0;
 };

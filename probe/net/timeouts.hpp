@@ -145,6 +145,8 @@ inline constexpr milliseconds port_gap{900};
 // Between two requests of which the answers are counted: twenty take less than a second, which is
 // what devices count new flows by. And what the last one's answer may take.
 inline constexpr milliseconds flow_gap{40}, flow_reply{1'000};
+// Between those of them that are sent once more: few enough for any limit of new flows.
+inline constexpr milliseconds flow_again{500};
 // Between two waves of relays of one host, for the same reason.
 inline constexpr milliseconds relay_wave{5'000};
 // A datagram through a TURN relay, one way, sent at the first three of udp_sends: the relay has

@@ -76,6 +76,9 @@ bool is_everybodys_word(std::string_view word) {
 FactOwner owner_of(Fact fact) {
   using enum Fact;
   switch (fact) {
+    case again:
+    case again_after_ms:
+    case again_answered:
     case alive_ms:
     case allocations:
     case answered:

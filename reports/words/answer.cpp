@@ -9,25 +9,28 @@
 namespace callready {
 namespace {
 
-// Those that were tried; or, of `unknown` with `tried` false, those that were not.
-std::vector<std::string> titles_with(const SetResult& set, Verdict verdict, bool tried = true) {
+template <typename Wanted>
+std::vector<std::string> titles_of(const SetResult& set, Wanted wanted) {
   std::vector<std::string> titles;
   for (const auto& capability : set.capabilities) {
-    if (capability.verdict != verdict || was_tried(set, capability) != tried) continue;
+    if (!wanted(capability)) continue;
     titles.push_back(capability.title.empty() ? capability.id : capability.title);
   }
   return titles;
 }
 
-enum class Over { fallback, first_choice };
-
-// Of what works with limits: what does so over a fallback only, or what does so over its first way.
-std::vector<std::string> titles_of_degraded(const SetResult& set, Over over) {
-  auto some = set;
-  std::erase_if(some.capabilities, [&](const CapabilityResult& capability) {
-    return capability.fallback != (over == Over::fallback);
+// Those that were tried; or, of `unknown` with `tried` false, those that were not.
+std::vector<std::string> titles_with(const SetResult& set, Verdict verdict, bool tried = true) {
+  return titles_of(set, [&](const CapabilityResult& capability) {
+    return capability.verdict == verdict && was_tried(set, capability) == tried;
   });
-  return titles_with(some, Verdict::degraded);
+}
+
+// Of those that work with limits, those that do so only over a fallback, or the others.
+std::vector<std::string> titles_of_degraded(const SetResult& set, bool fallback) {
+  return titles_of(set, [&](const CapabilityResult& capability) {
+    return capability.verdict == Verdict::degraded && capability.fallback == fallback;
+  });
 }
 
 std::string_view name_of(const SetResult& set) { return set.title.empty() ? set.id : set.title; }
@@ -109,8 +112,8 @@ bool was_tried(const SetResult& set, const CapabilityResult& capability) {
 
 std::string verdict_sentences(const SetResult& set, const Report& report) {
   const auto blocked = titles_with(set, Verdict::blocked);
-  const auto fallback = titles_of_degraded(set, Over::fallback);
-  const auto limited = titles_of_degraded(set, Over::first_choice);
+  const auto fallback = titles_of_degraded(set, true);
+  const auto limited = titles_of_degraded(set, false);
   const auto unknown = titles_with(set, Verdict::unknown);
   const auto not_tried = titles_with(set, Verdict::unknown, false);
   const auto mend = to_be_mended(set, report);
@@ -120,7 +123,9 @@ std::string verdict_sentences(const SetResult& set, const Report& report) {
   const std::string here = report.vantages.empty() ? say(" from here") : "";
   std::vector<std::string> sentences;
   const auto tell = [&](const std::string& sentence) { sentences.push_back(sentence); };
-  if (!blocked.empty() && set.verdict == Verdict::degraded) {
+  if (!blocked.empty() && set.verdict == Verdict::degraded && nothing_else) {
+    tell(say("Blocked: {}.", listed(blocked)));
+  } else if (!blocked.empty() && set.verdict == Verdict::degraded) {
     tell(say("Calls with {} work{}. Blocked: {}.", name, here, listed(blocked)));
   } else if (!blocked.empty() && !nothing_else) {
     tell(say("{} only partly works{}. Blocked: {}.", name, here, listed(blocked)));
@@ -173,10 +178,12 @@ std::string verdict_in_short(const SetResult& set, const Report& report) {
                                                  : say("works{}, but needs attention", here);
       case Verdict::degraded:
         if (const auto blocked = titles_with(set, Verdict::blocked); !blocked.empty()) {
-          return say("calls work; blocked: {}", counted(blocked, set));
+          const bool nothing_else = blocked.size() + not_tried.size() == set.capabilities.size();
+          return nothing_else ? say("does not work: {}", counted(blocked, set))
+                              : say("calls work; blocked: {}", counted(blocked, set));
         }
         if (titles.empty()) return say("works{}, with limits", here);
-        return titles_of_degraded(set, Over::first_choice).empty()
+        return titles_of_degraded(set, false).empty()
                    ? say("works only over a fallback: {}", counted(titles, set))
                    : say("works with limits: {}", counted(titles, set));
       case Verdict::blocked:

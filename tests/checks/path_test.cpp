@@ -1,3 +1,5 @@
+#include <set>
+
 #include "probe/net/stun.hpp"
 #include "tests/support/bytes.hpp"
 #include "tests/support/check_runner.hpp"
@@ -26,12 +28,14 @@ Bytes reply_to(const Bytes& request, const SocketAddress& client) {
 struct PathCheck : testing::Test {
   test::CheckRunner runner{{}, test::Time::by_hand};
   std::vector<std::size_t> sizes;  // of the packets that came
+  std::set<std::uint16_t> ports;   // that they came from
 
   // A path that lets packets of so many bytes through.
   Observation over_udp(std::size_t most) {
     ScriptedUdp server(runner.loop.context,
                        [&](auto& self, const Bytes& request, const auto& from) {
                          sizes.push_back(request.size() + udp_headers);
+                         ports.insert(from.port);
                          if (sizes.back() <= most) self.send(reply_to(request, from), from);
                        });
     return runner.run(CheckKind::path, Transport::udp, "localhost", server.address());
@@ -56,6 +60,7 @@ TEST_F(PathCheck, LargePacketsThatVanishAreABlackHole) {
   EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::path_mtu, Fact::passes), 1'400);
   EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::path_mtu, Fact::vanishes), 1'420);
   for (const auto size : sizes) EXPECT_LE(size, 1'500U);
+  EXPECT_EQ(ports.size(), 1U) << "what tells flows apart would look like a limit of sizes";
 }
 
 TEST_F(PathCheck, AServerThatIgnoresPaddingProvesNothing) {

@@ -1,3 +1,5 @@
+#include <functional>
+#include <map>
 #include <set>
 
 #include "probe/net/stun.hpp"
@@ -55,6 +57,28 @@ TEST_F(StunFlows, CountWhatIsLost) {
   const auto seen = count("new", [&](std::uint16_t) { return heard % 4 != 0; });
   EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::udp_sample, Fact::sent), 20);
   EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::udp_sample, Fact::answered), 15);
+}
+
+// A port that is not answered the first time is not answered the second time on a dead path; what a
+// limit held back is.
+TEST_F(StunFlows, AskTheFirstOfTheLostOnceMore) {
+  const auto again = [&](const std::function<bool(std::uint16_t)>& answers) {
+    heard = 0;
+    ports.clear();
+    const auto seen = count("new", answers);
+    EXPECT_EQ(heard, 24);
+    EXPECT_EQ(ports.size(), 20u);
+    EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::udp_sample, Fact::sent), 20);
+    EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::udp_sample, Fact::answered), 10);
+    EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::udp_sample, Fact::again), 4);
+    return fact<std::int64_t>(seen, EvidenceKind::udp_sample, Fact::again_answered);
+  };
+  std::map<std::uint16_t, bool> dead;
+  EXPECT_EQ(again([&](std::uint16_t port) {
+              return !dead.try_emplace(port, dead.size() % 2 == 0).first->second;
+            }),
+            0);
+  EXPECT_EQ(again([&](std::uint16_t) { return heard <= 10 || heard > 20; }), 4);
 }
 
 TEST_F(StunFlows, OfOnePortCountFromTheFirstAnswer) {

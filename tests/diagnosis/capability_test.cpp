@@ -64,6 +64,7 @@ TEST_P(CapabilityTest, GivesVerdictAndSummary) {
   const auto result = judge_capability(capability, rows_of(rows));
   EXPECT_EQ(result.verdict, expected);
   EXPECT_EQ(result.summary, summary);
+  EXPECT_EQ(result.fallback, result.summary.string().starts_with("works only over a fallback"));
 }
 
 constexpr auto pass = Status::pass, warn = Status::warn, fail = Status::fail,
@@ -273,6 +274,16 @@ const Diagnosis cases[] = {
      {judged("a", fail, recommended), judged("b", pass, recommended)},
      Verdict::degraded,
      "works with limits: a"},
+    {"OptionalIsNothingLeft",
+     {all_of("a"), all_of("b")},
+     {judged("a", fail, recommended), judged("b", fail, optional)},
+     Verdict::blocked,
+     "does not work: a"},
+    {"ButWhatIsOptionalAndWorksIs",
+     {all_of("a"), all_of("b")},
+     {judged("a", fail, recommended), judged("b", pass, optional)},
+     Verdict::degraded,
+     "works with limits: a"},
     {"RecommendedMayBeLost",
      {all_of("a"), all_of("b")},
      {judged("a", fail, recommended), judged("b", unknown, recommended)},
@@ -308,6 +319,29 @@ const Diagnosis cases[] = {
 };
 
 INSTANTIATE_TEST_SUITE_P(Capability, CapabilityTest, testing::ValuesIn(cases), test::case_name);
+
+// Those that the set prefers are no fallbacks of each other.
+TEST(Capability, AnEqualThatWorksWithLimitsIsNoFallback) {
+  Capability capability;
+  capability.needs = {any_of({{"a"}, {"b"}})};
+  auto rows = rows_of({judged("a", fail), judged("b", pass)});
+  rows["b"].impaired = true;
+  const auto result = judge_capability(capability, rows);
+  EXPECT_EQ(result.verdict, Verdict::degraded);
+  EXPECT_FALSE(result.fallback);
+}
+
+// What works for sure beside what is not known is the first way, not a fallback.
+TEST(Capability, AFirstWayThatIsPartlyUnknownIsNoFallback) {
+  Capability capability;
+  capability.needs = {all_of("lost"), need_of({{"x", "y"}}, false, 1)};
+  const auto result =
+      judge_capability(capability, rows_of({judged("lost", fail, recommended), judged("x", pass),
+                                            judged("y", unknown, recommended)}));
+  EXPECT_EQ(result.verdict, Verdict::degraded);
+  EXPECT_EQ(result.summary, "works with limits: lost");
+  EXPECT_FALSE(result.fallback);
+}
 
 TEST(Capability, BelowTheVendorsFiguresItIsDegraded) {
   Capability capability;

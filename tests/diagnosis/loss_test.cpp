@@ -1,5 +1,9 @@
 // Requests that are answered only when they are sent again, and some never: the line, or a limit on
 // new flows?
+#include <algorithm>
+
+#include "probe/diagnosis/reach/reading.hpp"
+#include "probe/net/timeouts.hpp"
 #include "tests/diagnosis/diagnosis.hpp"
 
 namespace callready {
@@ -70,6 +74,20 @@ TEST(Loss, IsALimitWhereNewFlowsFareWorseThanChance) {
             Codes{"firewall.new_flows_limited (likely)"});
   EXPECT_EQ(codes(losing({counted("one", 20, 20), counted("new", 20, 12)})),
             Codes{"network.loss (possible)"});
+}
+
+// What a limit kept back comes through in calm; what never does is lost for another reason.
+TEST(Loss, IsNoLimitWhereWhatIsSentAgainIsLostAgain) {
+  EXPECT_EQ(reach::resent_every, timeouts::flow_again);
+  for (const int answers : {0, 2}) {
+    auto news = counted("new", 20, 9);
+    auto& facts = news.observation.evidence.front().facts;
+    facts[Fact::again] = std::int64_t{4};
+    facts[Fact::again_answered] = std::int64_t{answers};
+    facts[Fact::again_after_ms] = std::int64_t{1900};
+    const auto found = codes(losing({counted("one", 20, 20), std::move(news)}));
+    EXPECT_EQ(std::ranges::count(found, "firewall.new_flows_limited (likely)"), answers > 0);
+  }
 }
 
 // A request and its control died, three packets each: that is chance on a line that loses a third

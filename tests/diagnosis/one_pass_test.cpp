@@ -235,9 +235,12 @@ TEST(VerdictOfSet, WhatCallsDoWithoutDegradesAtTheMost) {
   EXPECT_EQ(verdict_of_set({calls, push}, {{"sip", works}, {"push", fails}}), Verdict::blocked);
   push.calls = false;
   EXPECT_EQ(verdict_of_set({calls, push}, {{"sip", works}, {"push", fails}}), Verdict::degraded);
-  // Nor does one of which the vendor requires nothing.
+  // Nor does one of which the vendor requires nothing, nor leave it open while it is not known.
   push.calls = true;
   fails.severity = Severity::recommended;
+  EXPECT_EQ(verdict_of_set({calls, push}, {{"sip", works}, {"push", fails}}), Verdict::degraded);
+  push.verdict = Verdict::unknown;
+  calls.verdict = Verdict::degraded;
   EXPECT_EQ(verdict_of_set({calls, push}, {{"sip", works}, {"push", fails}}), Verdict::degraded);
 }
 

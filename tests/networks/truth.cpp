@@ -235,7 +235,7 @@ bool is_carried(const TargetSet& set, const Capability& capability,
 
 Works capability_truth(const TargetSet& set, const Capability& capability,
                        const std::map<std::string, Works>& rows) {
-  bool wanted = true, possible = true, left = false, measured = false;
+  bool wanted = true, possible = true, left = false, counts = false, measured = false;
   for (const auto& need : capability.needs) {
     bool any_possible = false, any_preferred = false, any_row = false;
     auto weight = Severity::optional;
@@ -260,12 +260,13 @@ Works capability_truth(const TargetSet& set, const Capability& capability,
     if (!any_row) continue;
     measured = true;
     wanted &= any_preferred;
-    left |= any_possible || weight == Severity::optional;
+    left |= any_possible;
+    counts |= any_possible || weight != Severity::optional;
     // What is only recommended takes nothing away that is needed.
     if (weight == Severity::required) possible &= any_possible;
   }
   if (!measured) return Works::perhaps;
-  if (!possible || !left) return Works::no;
+  if (!possible || (counts && !left)) return Works::no;
   return wanted ? Works::yes : Works::perhaps;
 }
 

@@ -97,7 +97,7 @@ def row_truth(row, effects):
 
 def _need(need, rows, severities):
     """Of one of a capability's needs, as reports have them: what it may be, and whether it is lost
-    then."""
+    then (None: does not count)."""
     weights = [severities.get(one, "required") for ids in need["alternatives"] for one in ids]
     lost = (BLOCKED if "required" in weights else
             DEGRADED if "recommended" in weights else READY)
@@ -109,7 +109,8 @@ def _need(need, rows, severities):
             found.add((READY if number < wanted else DEGRADED, False))
         if truth == WORKS:
             return frozenset(found)
-    return frozenset(found | {(lost, lost != READY)})
+    # What is only optional is nothing that could be left.
+    return frozenset(found | {(lost, lost != READY or None)})
 
 
 def capability_truth(capability, rows, severities=None):
@@ -118,8 +119,8 @@ def capability_truth(capability, rows, severities=None):
     order = (BLOCKED, DEGRADED, READY)
 
     def together(needs):
-        lost = all(lost for _, lost in needs)
-        return BLOCKED if lost else min((word for word, _ in needs), key=order.index)
+        counted = [lost for _, lost in needs if lost is not None]
+        return BLOCKED if counted and all(counted) else min((word for word, _ in needs), key=order.index)
 
     needs = [_need(need, rows, severities or {}) for need in capability["needs"]]
     return frozenset(map(together, itertools.product(*needs)))

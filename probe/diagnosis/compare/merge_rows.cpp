@@ -166,6 +166,7 @@ void combine_verdicts(CapabilityResult& result, const std::vector<SetHere>& sets
     add_new(result.requirements, capability->requirements);
   }
   result.verdict = worst->verdict;
+  result.fallback = worst->fallback;
   result.summary = worst->summary;
 }
 

@@ -18,7 +18,7 @@ std::map<Request, Fared> how_flows_fared(const Sight& sight, Protocol protocol) 
   for (std::size_t i = 0; i < sight.packets.size(); ++i) {
     const auto& packet = sight.packets[i];
     const auto seen = sight.events.flows[i].seen;
-    const bool counts = packet.cargo != Cargo::inside && !packet.ends_at_device &&
+    const bool counts = !sight.events.flows[i].resent && packet.cargo != Cargo::inside && !packet.ends_at_device &&
                         matches(protocol, packet.udp) && !holds(sight.resolvers, packet.host);
     if (!counts || seen == Seen::sample) continue;
     // Over TCP nothing has been read by then.

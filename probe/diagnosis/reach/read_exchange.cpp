@@ -165,6 +165,18 @@ void read_stun(const Reading& reading, FlowEvents& events) {
     event.one_flow = reading.probe.with.at("flows") == "one";
     event.control = true;
     if (event.answered > 0 && event.sent >= event.answered) events.flows.push_back(event);
+    auto once_more = event_of(reading, Seen::reply);
+    once_more.sent = 1;
+    once_more.resent = once_more.control = true;
+    const auto after = whole_fact(counted, Fact::again_after_ms, 0, most_after_ms).value_or(0);
+    once_more.at += Milliseconds(after);
+    const auto answered = whole_fact(counted, Fact::again_answered, 0, most_sampled).value_or(0);
+    const auto sent = whole_fact(counted, Fact::again, 0, most_sampled).value_or(0);
+    for (int i = 0; i < sent; ++i) {
+      once_more.seen = i < answered ? Seen::reply : Seen::nothing;
+      events.flows.push_back(once_more);
+      once_more.at += resent_every;
+    }
   });
 }
 

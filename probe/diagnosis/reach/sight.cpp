@@ -112,12 +112,7 @@ class Devices {
         if (!fresh) known->second = std::min(known->second, event.router_ttl);
       }
     }
-    for (const auto device : all_) {
-      const bool passed = std::ranges::any_of(events, [&](const FlowEvent& event) {
-        return event.seen == Seen::expired && !event.router.empty() && is_nearer(device, event);
-      });
-      if (passed) near_.insert(device);
-    }
+    find_near(events);
   }
 
   // It was seen at a router that is not known to be farther out than those who turned others to
@@ -152,6 +147,24 @@ class Devices {
     if (ttl != ttls_.end() && ttl->second < event.ttl) return true;
     const auto its = IpAddress::parse(std::string(device)), router = IpAddress::parse(event.router);
     return its && router && its->is_private() && !router->is_private();
+  }
+
+  // Not where a provider has private addresses behind public ones.
+  void find_near(const std::vector<FlowEvent>& events) {
+    int farthest_private = 0, nearest_public = std::numeric_limits<int>::max();
+    for (const auto& event : events) {
+      const auto router = IpAddress::parse(event.router);
+      if (event.seen != Seen::expired || event.ttl == 0 || !router) continue;
+      if (router->is_private()) farthest_private = std::max(farthest_private, event.ttl);
+      if (!router->is_private()) nearest_public = std::min(nearest_public, event.ttl);
+    }
+    if (farthest_private > nearest_public) return;
+    for (const auto device : all_) {
+      const bool passed = std::ranges::any_of(events, [&](const FlowEvent& event) {
+        return event.seen == Seen::expired && !event.router.empty() && is_nearer(device, event);
+      });
+      if (passed) near_.insert(device);
+    }
   }
 
   // Only where none got any farther: routers that ration their answers look like a device, too.

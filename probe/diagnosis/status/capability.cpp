@@ -88,22 +88,21 @@ Verdict loss_of(const Need& need, const Rows& rows) {
 struct Choice {
   Verdict verdict = Verdict::blocked;
   const Alternative* by = nullptr;  // the alternative that carries it; none where all are lost
-
-  // What is only optional counts as nothing lost.
-  bool is_lost() const { return by == nullptr && verdict != Verdict::ready; }
+  bool fallback = false;            // that one is not among those that the set prefers
 };
 
 Choice choose(const Measurable& measured, const Need& need, const Rows& rows, Assume assume) {
   const auto& alternatives = measured.alternatives;
   const auto loss = loss_of(need, rows);
-  Choice best{loss, nullptr};
+  Choice best{loss, nullptr, false};
   auto least = Verdict::blocked;
   for (std::size_t i = 0; i < alternatives.size(); ++i) {
     auto verdict = weigh(alternatives[i], assume);
     if (i >= measured.preferred && verdict == Verdict::ready) verdict = Verdict::degraded;
     if (badness(verdict) >= badness(least)) continue;
     least = verdict;
-    best = {badness(verdict) < badness(loss) ? verdict : loss, &alternatives[i]};
+    best = {badness(verdict) < badness(loss) ? verdict : loss, &alternatives[i],
+            i >= measured.preferred};
   }
   return best;
 }
@@ -138,19 +137,21 @@ std::vector<std::string> requirements_of(const Capability& capability, const Row
 }
 
 // Of all needs together. Where each of them is lost a capability does not work, however little its
-// rows weigh in the set.
+// rows weigh in the set; those that are only optional are not counted.
 class Together {
  public:
   void add(const Choice& choice) {
-    all_lost_ = all_lost_ && choice.is_lost();
+    if (choice.by == nullptr && choice.verdict == Verdict::ready) return;
+    counted_ = true;
+    all_lost_ = all_lost_ && choice.by == nullptr;
     if (badness(choice.verdict) > badness(worst_)) worst_ = choice.verdict;
   }
   void add_untried() { all_lost_ = false; }
-  Verdict verdict() const { return all_lost_ ? Verdict::blocked : worst_; }
+  Verdict verdict() const { return counted_ && all_lost_ ? Verdict::blocked : worst_; }
 
  private:
   Verdict worst_ = Verdict::ready;
-  bool all_lost_ = true;
+  bool counted_ = false, all_lost_ = true;
 };
 
 }  // namespace
@@ -175,7 +176,7 @@ CapabilityResult judge_capability(const Capability& capability, const Rows& rows
   result.requirements = requirements_of(capability, rows);
   Together best, worst;
   bool measured = false;
-  std::vector<Text> lost, limited, unsure, fallback;  // sentences of the summary, each once
+  std::vector<Text> lost, limited, unsure, sure, fallback;  // sentences of the summary, each once
   const auto said = [](const std::vector<Text>& sentences) {
     return joined_texts(sentences, "; ");
   };
@@ -195,14 +196,14 @@ CapabilityResult judge_capability(const Capability& capability, const Rows& rows
       add_once(lost, culprits(first));
       continue;
     }
-    // By what works for sure: another one, nearer to the first, may not be known.
-    const bool other = feared.by != nullptr && feared.by != &first;
-    if (hoped.verdict != feared.verdict || hoped.is_lost() != feared.is_lost()) {
-      add_once(unsure, culprits(feared.by == nullptr && hoped.by != nullptr ? *hoped.by : first));
-      if (feared.by != nullptr) add_once(fallback, titles(*feared.by));
+    const bool may_be_lost = feared.by == nullptr && hoped.by != nullptr;
+    if (hoped.verdict != feared.verdict || (may_be_lost && hoped.verdict == Verdict::degraded)) {
+      add_once(unsure, culprits(may_be_lost ? *hoped.by : first));
+      if (feared.by != nullptr) add_once(sure, titles(*feared.by));
     }
+    // By what works for sure: another one, nearer to the first, may not be known.
     if (hoped.verdict == Verdict::degraded && feared.verdict == Verdict::degraded) {
-      if (other) add_once(fallback, titles(*feared.by));
+      if (feared.fallback) add_once(fallback, titles(*feared.by));
       add_once(limited, culprits(first));
     }
   }
@@ -230,9 +231,9 @@ CapabilityResult judge_capability(const Capability& capability, const Rows& rows
                                                  said(fallback), said(limited));
       break;
     case Verdict::unknown:
-      result.summary = fallback.empty() ? phrase("could not be decided: {}", said(unsure))
-                                        : phrase("could not be decided: {}; works at least over {}",
-                                                 said(unsure), said(fallback));
+      result.summary = sure.empty() ? phrase("could not be decided: {}", said(unsure))
+                                    : phrase("could not be decided: {}; works at least over {}",
+                                             said(unsure), said(sure));
       break;
   }
   return result;

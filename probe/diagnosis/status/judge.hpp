@@ -111,8 +111,8 @@ SetResult judge_set(const TargetSet& set, const std::vector<PlannedRequirement>&
                     const std::map<std::string, Requirement>& own = {});
 
 // Of the capabilities that could be measured, the worst; one that calls do without, or that has no
-// required row, can make it degraded at the most, and so does a required row that fails. Where no capability could be
-// measured, what the rows say.
+// required row, can make it degraded at the most, and so does a required row that fails. Where no
+// capability could be measured, what the rows say.
 Verdict verdict_of_set(const std::vector<CapabilityResult>& capabilities, const Rows& rows);
 
 // What was found weighs, too: a set that a likely or certain cause weakens is not `ready`, whether

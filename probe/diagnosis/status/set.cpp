@@ -28,11 +28,15 @@ bool any_measured(const std::vector<std::string>& ids, const Rows& rows) {
   });
 }
 
+// Calls depend on it: the set says so, and its vendor requires one of its rows.
+bool is_needed(const CapabilityResult& capability, const Rows& rows) {
+  return capability.calls && loss_of(capability.requirements, rows) == Verdict::blocked;
+}
+
 // What a capability adds to the verdict of its set.
 Verdict weight_of(const CapabilityResult& capability, const Rows& rows) {
-  const bool needed =
-      capability.calls && loss_of(capability.requirements, rows) == Verdict::blocked;
-  return capability.verdict == Verdict::blocked && !needed ? Verdict::degraded : capability.verdict;
+  const bool beside = capability.verdict == Verdict::blocked && !is_needed(capability, rows);
+  return beside ? Verdict::degraded : capability.verdict;
 }
 
 // All rows of the run together, as if one capability needed each of them.
@@ -278,7 +282,7 @@ Verdict verdict_of_set(const std::vector<CapabilityResult>& capabilities, const 
   for (const auto& capability : capabilities) {
     if (!any_measured(capability.requirements, rows)) continue;
     measured = true;
-    open |= capability.calls && capability.verdict == Verdict::unknown;
+    open |= capability.verdict == Verdict::unknown && is_needed(capability, rows);
     const auto weight = weight_of(capability, rows);
     if (badness(weight) > badness(verdict)) verdict = weight;
   }

@@ -46,7 +46,9 @@ LossBy loss_by(const Facts& facts) {
   constexpr int proves_loss = 2;
   const auto &one = facts.on_one_flow(), &news = facts.on_new_flows();
   if (one.answered == 0 || news.sent == 0) return LossBy::not_known;
-  if (chance_of_so_few(news, one) < unlikely) return LossBy::limit;
+  // What a limit kept back once comes through when it is sent again in calm.
+  const bool for_good = news.again > 0 && news.again_answered == 0;
+  if (chance_of_so_few(news, one) < unlikely) return for_good ? LossBy::not_known : LossBy::limit;
   if (one.lost() > one.answered && most_others_answer_at_once(facts)) return LossBy::not_known;
   return one.lost() >= proves_loss ? LossBy::line : LossBy::not_known;
 }
