@@ -6,12 +6,14 @@
 // small one is answered, several sizes at once; all from one port. Over TCP or TLS: one GET whose
 // header fills two full-size packets; where no answer comes, the same once more with small segments
 // both ways (MSS 536, which the peer is told, RFC 9293 section 3.7.1); a second round, which has
-// seen it get stuck before, tries both at once. Outcomes: `answered` with "full_size", with
-// "path_mtu" (a router on the way says that packets must be smaller, and how small: clients adapt),
-// or with "padding_ignored" (only requests without padding are answered: nothing is known);
-// `failed` with "black_hole" where small packets pass and large ones vanish without a word; else as
-// in `stun` and `tls`. Evidence "path_mtu": `passes` (the largest size that was answered, in bytes
-// of the IP packet), `vanishes` (the smallest that was not), `full`, `by` (the router that spoke).
+// seen it get stuck before, tries both at once.
+//
+// Outcomes: `answered` with "full_size", with "path_mtu" (a router on the way says that packets
+// must be smaller, and how small: clients adapt), or with "padding_ignored" (only requests without
+// padding are answered: nothing is known); `failed` with "black_hole" where small packets pass and
+// large ones vanish without a word; else as in `stun` and `tls`. Evidence "path_mtu": `passes` (the
+// largest size that was answered, in bytes of the IP packet), `vanishes` (the smallest that was
+// not), `full`, `by` (the router that spoke).
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -12,8 +12,8 @@ namespace callready::checks {
 namespace {
 
 constexpr std::size_t requests = 20;
-// Sent once more, from the same ports: what a line or a limit lost comes through then, and what a
-// dead path lost does not. Fewer that are lost are chance.
+// So many of the unanswered are sent once more from the same ports: what a lossy line or a limit
+// dropped comes through then, and what a dead path dropped does not. Fewer may be lost by chance.
 constexpr std::size_t fewest_again = 3, most_again = 4;
 
 struct Request {
@@ -71,14 +71,14 @@ void send(const Context& context, Flow& flow, std::size_t number) {
   flow.waiting.push_back({id, number});
 }
 
-// Of the flows whose request was lost the first few, each once more.
-asio::awaitable<void> ask_again(Context& context, std::vector<Flow>& flows, WallTime began,
+// Sends once more on the first few flows whose request was not answered.
+asio::awaitable<void> ask_again(Context& context, std::vector<Flow>& flows, Instant began,
                                 Evidence& evidence) {
   std::erase_if(flows, [](const Flow& flow) { return flow.waiting.empty(); });
   if (flows.size() < fewest_again) co_return;
   while (flows.size() > most_again) flows.pop_back();
-  const auto after = context.scope.clock.wall_now() - began;
   auto next = context.scope.clock.now();
+  const auto after = next - began;
   Answers answers;
   for (std::size_t i = 0; i < flows.size(); ++i) {
     flows[i].waiting.clear();
@@ -102,7 +102,8 @@ asio::awaitable<Observation> count_stun_answers(Context& context, Job job) {
   const bool one = job.parameter("flows") == "one";
   std::vector<Flow> flows;
   Answers answers;
-  auto next = context.scope.clock.now();
+  const auto began = context.scope.clock.now();
+  auto next = began;
   for (std::size_t i = 0; i < requests; ++i) {
     if (i == 0 || !one) {
       auto opened = open_udp(context, job.remote());
@@ -133,7 +134,7 @@ asio::awaitable<Observation> count_stun_answers(Context& context, Job job) {
   evidence.facts[Fact::sent] = static_cast<std::int64_t>(counted);
   evidence.facts[Fact::answered] = static_cast<std::int64_t>(answers.count);
   if (!one && answers.count > 0) {
-    co_await ask_again(context, flows, *observation.sent_at, evidence);
+    co_await ask_again(context, flows, began, evidence);
   }
   observation.evidence.push_back(std::move(evidence));
   co_return observation;

@@ -33,6 +33,12 @@ std::vector<std::string> titles_of_degraded(const SetResult& set, bool fallback)
   });
 }
 
+// No capability was tried but these.
+bool are_all(const std::vector<std::string>& titles, const std::vector<std::string>& not_tried,
+             const SetResult& set) {
+  return titles.size() + not_tried.size() == set.capabilities.size();
+}
+
 std::string_view name_of(const SetResult& set) { return set.title.empty() ? set.id : set.title; }
 
 bool tried_in_part(const SetResult& set) {
@@ -117,7 +123,7 @@ std::string verdict_sentences(const SetResult& set, const Report& report) {
   const auto unknown = titles_with(set, Verdict::unknown);
   const auto not_tried = titles_with(set, Verdict::unknown, false);
   const auto mend = to_be_mended(set, report);
-  const bool nothing_else = blocked.size() + not_tried.size() == set.capabilities.size();
+  const bool nothing_else = are_all(blocked, not_tried, set);
   const auto name = name_of(set);
   // Of several places together, "here" is none of them.
   const std::string here = report.vantages.empty() ? say(" from here") : "";
@@ -178,7 +184,7 @@ std::string verdict_in_short(const SetResult& set, const Report& report) {
                                                  : say("works{}, but needs attention", here);
       case Verdict::degraded:
         if (const auto blocked = titles_with(set, Verdict::blocked); !blocked.empty()) {
-          const bool nothing_else = blocked.size() + not_tried.size() == set.capabilities.size();
+          const bool nothing_else = are_all(blocked, not_tried, set);
           return nothing_else ? say("does not work: {}", counted(blocked, set))
                               : say("calls work; blocked: {}", counted(blocked, set));
         }
@@ -187,7 +193,7 @@ std::string verdict_in_short(const SetResult& set, const Report& report) {
                    ? say("works only over a fallback: {}", counted(titles, set))
                    : say("works with limits: {}", counted(titles, set));
       case Verdict::blocked:
-        if (titles.size() + not_tried.size() == set.capabilities.size()) {
+        if (are_all(titles, not_tried, set)) {
           return say("does not work{}", here);
         }
         return say("does not work: {}", counted(titles, set));

@@ -1,5 +1,7 @@
 // Requests that are answered only when they are sent again, and some never: the line, or a limit on
 // new flows?
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "probe/diagnosis/reach/reading.hpp"
@@ -76,7 +78,7 @@ TEST(Loss, IsALimitWhereNewFlowsFareWorseThanChance) {
             Codes{"network.loss (possible)"});
 }
 
-// What a limit kept back comes through in calm; what never does is lost for another reason.
+// A limit lets through what is sent again later; what is lost again has another cause.
 TEST(Loss, IsNoLimitWhereWhatIsSentAgainIsLostAgain) {
   EXPECT_EQ(reach::resent_every, timeouts::flow_again);
   for (const int answers : {0, 2}) {
@@ -85,8 +87,11 @@ TEST(Loss, IsNoLimitWhereWhatIsSentAgainIsLostAgain) {
     facts[Fact::again] = std::int64_t{4};
     facts[Fact::again_answered] = std::int64_t{answers};
     facts[Fact::again_after_ms] = std::int64_t{1900};
-    const auto found = codes(losing({counted("one", 20, 20), std::move(news)}));
+    const auto made = losing({counted("one", 20, 20), std::move(news)});
+    const auto found = codes(made);
     EXPECT_EQ(std::ranges::count(found, "firewall.new_flows_limited (likely)"), answers > 0);
+    const auto says = fmt::format("from the same ports; answered: {}.", answers);
+    EXPECT_TRUE(has_evidence(diagnose(made).front(), says));
   }
 }
 

@@ -235,7 +235,7 @@ TEST(VerdictOfSet, WhatCallsDoWithoutDegradesAtTheMost) {
   EXPECT_EQ(verdict_of_set({calls, push}, {{"sip", works}, {"push", fails}}), Verdict::blocked);
   push.calls = false;
   EXPECT_EQ(verdict_of_set({calls, push}, {{"sip", works}, {"push", fails}}), Verdict::degraded);
-  // Nor does one of which the vendor requires nothing, nor leave it open while it is not known.
+  // Nor does one without a required row, and while it is unknown it does not leave the set open.
   push.calls = true;
   fails.severity = Severity::recommended;
   EXPECT_EQ(verdict_of_set({calls, push}, {{"sip", works}, {"push", fails}}), Verdict::degraded);

@@ -135,7 +135,7 @@ class Truth(unittest.TestCase):
         self.assertEqual({DEGRADED}, capability_truth(self.capability(either), rows))
         self.assertEqual({BLOCKED}, capability_truth(self.capability(
             either, {"alternatives": [["x"]], "equal": True}), rows))
-        # What is only recommended takes nothing away from what is left of it.
+        # It is degraded while one recommended need is met, and blocked when none is.
         needs = [{"alternatives": [[one]], "equal": True} for one in "xy"]
         for y, expected in ((WORKS, DEGRADED), (FAILS, BLOCKED)):
             self.assertEqual({expected}, capability_truth(

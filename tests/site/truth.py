@@ -109,13 +109,12 @@ def _need(need, rows, severities):
             found.add((READY if number < wanted else DEGRADED, False))
         if truth == WORKS:
             return frozenset(found)
-    # What is only optional is nothing that could be left.
-    return frozenset(found | {(lost, lost != READY or None)})
+    return frozenset(found | {(lost, None if lost == READY else True)})  # optional: does not count
 
 
 def capability_truth(capability, rows, severities=None):
     """The verdicts that will do, from the truths of rows by their ids. What is only recommended takes
-    nothing away that is needed, but where nothing of it is left, it is blocked."""
+    nothing away that is needed; but a capability that has lost all its needs is blocked."""
     order = (BLOCKED, DEGRADED, READY)
 
     def together(needs):

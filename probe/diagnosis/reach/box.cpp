@@ -50,7 +50,7 @@ bool covers(const Box& box, const Packet& packet) {
   if (packet.ends_at_device || (packet.ends_early && at_far_end(box))) return false;
   // What is seen so far out has passed whoever drops it, and not whoever drops its replies.
   if (packet.ends_early && box.beyond && (!packet.ends_far || box.fate == Fate::deaf)) return false;
-  if (packet.turned_near && box.beyond) return false;  // by another one
+  if (packet.turned_near && box.beyond) return false;  // it never got there
   if (!matches(box.protocol, packet.udp) || (box.spares_asked && packet.asked)) return false;
   if (box.cargoes != 0 && (box.cargoes & bit(packet.cargo)) == 0) return false;
   if (!box.ports.empty() && !is_one_of(box.ports, packet.port)) return false;

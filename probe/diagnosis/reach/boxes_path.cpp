@@ -17,8 +17,9 @@ std::map<Request, Fared> how_flows_fared(const Sight& sight, Protocol protocol) 
   std::map<Request, Fared> flows;
   for (std::size_t i = 0; i < sight.packets.size(); ++i) {
     const auto& packet = sight.packets[i];
-    const auto seen = sight.events.flows[i].seen;
-    const bool counts = !sight.events.flows[i].resent && packet.cargo != Cargo::inside && !packet.ends_at_device &&
+    const auto& event = sight.events.flows[i];
+    const auto seen = event.seen;
+    const bool counts = !event.resent && packet.cargo != Cargo::inside && !packet.ends_at_device &&
                         matches(protocol, packet.udp) && !holds(sight.resolvers, packet.host);
     if (!counts || seen == Seen::sample) continue;
     // Over TCP nothing has been read by then.

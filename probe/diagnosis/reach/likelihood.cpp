@@ -251,7 +251,7 @@ Bits bits_of(const FlowEvent& event, bool slow_line, Fate fate, double loss) {
   // On the dead path it is lost, and lost again; on the other it fares as any.
   if (fate == Fate::half) {
     const bool none = event.seen == Seen::nothing || event.seen == Seen::dropped;
-    // (What took the dead path once takes it again.)
+    // A flow that was lost on the dead path is lost there again.
     cost = !event.resent ? surprise((passed + (none ? 1 : 0)) / 2) : none ? 0 : leak;
   }
   // Who answers no strangers takes their connections all the same.

@@ -153,10 +153,14 @@ class Devices {
   void find_near(const std::vector<FlowEvent>& events) {
     int farthest_private = 0, nearest_public = std::numeric_limits<int>::max();
     for (const auto& event : events) {
+      if (event.seen != Seen::expired || event.ttl == 0) continue;
       const auto router = IpAddress::parse(event.router);
-      if (event.seen != Seen::expired || event.ttl == 0 || !router) continue;
-      if (router->is_private()) farthest_private = std::max(farthest_private, event.ttl);
-      if (!router->is_private()) nearest_public = std::min(nearest_public, event.ttl);
+      if (!router) continue;
+      if (router->is_private()) {
+        farthest_private = std::max(farthest_private, event.ttl);
+      } else {
+        nearest_public = std::min(nearest_public, event.ttl);
+      }
     }
     if (farthest_private > nearest_public) return;
     for (const auto device : all_) {

@@ -183,7 +183,10 @@ CapabilityResult judge_capability(const Capability& capability, const Rows& rows
   for (const auto& need : capability.needs) {
     const auto alternatives = measurable(need, rows);
     if (alternatives.alternatives.empty()) {
-      if (loss_of(need, rows) != Verdict::ready) best.add_untried(), worst.add_untried();
+      if (loss_of(need, rows) != Verdict::ready) {
+        best.add_untried();
+        worst.add_untried();
+      }
       continue;
     }
     measured = true;

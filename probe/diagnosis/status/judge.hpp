@@ -99,7 +99,7 @@ Verdict loss_of(const std::vector<std::string>& ids, const Rows& rows);
 
 // A capability from the statuses of its rows. Unknown rows are weighed both ways: only where
 // neither way makes a difference is there a verdict, else it is `unknown`. It is blocked where
-// nothing of it is left, even if its rows are only recommended: the set is not, then.
+// all its needs are lost, even if their rows are only recommended; the set is degraded then.
 CapabilityResult judge_capability(const Capability& capability, const Rows& rows);
 
 // The whole set. `planned` are this set's rows only; rows that were not planned do not appear.

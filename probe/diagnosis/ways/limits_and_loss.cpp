@@ -46,7 +46,7 @@ LossBy loss_by(const Facts& facts) {
   constexpr int proves_loss = 2;
   const auto &one = facts.on_one_flow(), &news = facts.on_new_flows();
   if (one.answered == 0 || news.sent == 0) return LossBy::not_known;
-  // What a limit kept back once comes through when it is sent again in calm.
+  // What a limit dropped comes through when it is sent again a little later.
   const bool for_good = news.again > 0 && news.again_answered == 0;
   if (chance_of_so_few(news, one) < unlikely) return for_good ? LossBy::not_known : LossBy::limit;
   if (one.lost() > one.answered && most_others_answer_at_once(facts)) return LossBy::not_known;
@@ -131,6 +131,10 @@ void add_counts(std::vector<FindingEvidence>& list, const Facts& facts) {
        phrase(
            "Of {} requests to {} from one port, {} were answered; of {} from separate ports, {}.",
            one.sent, one.result->probe.target.host, one.answered, news.sent, news.answered)});
+  if (news.again == 0) return;
+  list.push_back({news.result->probe.id,
+                  phrase("Of the unanswered, {} were sent again from the same ports; answered: {}.",
+                         news.again, news.again_answered)});
 }
 
 }  // namespace
@@ -168,6 +172,7 @@ Causes find_dead_path(const Diagnosis& context) {
                       drawn.sight.hosts[to.host], to.udp ? "UDP" : "TCP", to.port,
                       fared.passed + fared.lost, fared.passed));
   }
+  add_counts(finding.evidence, facts);
   add_what_they_saw(finding.evidence, cause.explained, 4);
   auto asked = facts.sent_outside();
   std::erase_if(asked,

@@ -145,7 +145,7 @@ Causes find_mtu(const Diagnosis& context) {
   if (cause.explained.empty()) return {};
   // One line has one limit: where servers' differ, chance may have a part in it.
   const bool differ = streams == 0 && passing.size() > 1;
-  // What a limit drops is no matter of its size.
+  // A device that limits new flows may limit packets, too, whatever their size.
   if (streams == 0 && new_flows_are_limited(facts)) return {};
   const int passes = passing.empty() ? 0 : *passing.rbegin();
   // Where full-size packets came through elsewhere, these may have been lost by chance, on a bad
