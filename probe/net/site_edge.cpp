@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "probe/model/port_order.hpp"
 #include "probe/net/own_site.hpp"
 
 namespace callready {
@@ -436,18 +437,12 @@ milliseconds SiteEdge::backlog() const {
 
 std::size_t SiteEdge::begin_with(const std::vector<std::uint16_t>& sample, bool v6) {
   auto& begun = trunks_[v6].begun;
-  const auto distance = [&](int port) {
-    int nearest = 65'536;
-    for (const int other : begun) nearest = std::min(nearest, std::abs(port - other));
-    return nearest;
-  };
   // What passes to a system port says nothing of those that media uses.
-  const auto media = std::lower_bound(sample.begin(), sample.end(), first_user_port);
-  const auto farthest = std::max_element(
-      media == sample.end() ? sample.begin() : media, sample.end(),
-      [&](std::uint16_t one, std::uint16_t other) { return distance(one) < distance(other); });
-  begun.insert(*farthest);
-  return static_cast<std::size_t>(farthest - sample.begin());
+  auto media = std::lower_bound(sample.begin(), sample.end(), first_user_port);
+  if (media == sample.end()) media = sample.begin();
+  const auto farthest = farthest_first({media, sample.end()}, {begun.begin(), begun.end()}).front();
+  begun.insert(farthest);
+  return static_cast<std::size_t>(std::ranges::find(sample, farthest) - sample.begin());
 }
 
 asio::awaitable<SiteEdge::Found> SiteEdge::find(SocketAddress target, std::string interface,

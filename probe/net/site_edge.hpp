@@ -237,6 +237,8 @@ class SiteEdge {
     // A port that speaks for it was seen to pass.
     bool decided(const SiteEdge& edge) const;
     bool stands_for(const Question& other) const;
+    // Its port is farther from those that were seen to pass.
+    bool tells_more_than(const Question& other, const SiteEdge& edge) const;
     bool settled() const { return heard.icmp || heard.taken || heard.reset || heard.kept_here; }
     Hop hop() const;
     const std::shared_ptr<const Climb>& climb() const { return beyond ? way.refused : way.climb; }

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "probe/model/port_order.hpp"
+
 namespace callready {
 
 namespace {
@@ -86,6 +88,16 @@ bool SiteEdge::Question::stands_for(const Question& other) const {
                                : remote.address.is_v6() == other.remote.address.is_v6();
   return by_tcp == other.by_tcp && same_way && decides(*this) && decides(other) &&
          other.row->contains(remote.port);
+}
+
+bool SiteEdge::Question::tells_more_than(const Question& other, const SiteEdge& edge) const {
+  const auto trunk = edge.trunks_.find(remote.address.is_v6());
+  const bool any_known = !by_tcp && !other.by_tcp && trunk != edge.trunks_.end();
+  if (!any_known || remote.port == other.remote.port) return false;
+  const auto& passed = trunk->second.passed;
+  const auto order =
+      farthest_first({other.remote.port, remote.port}, {passed.begin(), passed.end()});
+  return order.front() == remote.port;
 }
 
 milliseconds SiteEdge::patience(const Question& question) const {
@@ -251,9 +263,13 @@ SiteEdge::Questions SiteEdge::next_questions(Instant soon) {
       question->answer.deliver({});
       continue;
     }
-    const bool another_decides = std::any_of(chosen.begin(), chosen.end(), [&](const auto& other) {
-      return other->stands_for(*question);
-    });
+    // Of a wide range first the port that is farthest from those that are known.
+    const bool another_decides =
+        std::ranges::any_of(chosen,
+                            [&](const auto& other) { return other->stands_for(*question); }) ||
+        std::ranges::any_of(queue_, [&](const auto& other) {
+          return other->stands_for(*question) && other->tells_more_than(*question, *this);
+        });
     if (another_decides) {
       rest.push_back(question);
       continue;
