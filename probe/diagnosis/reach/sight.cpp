@@ -116,12 +116,13 @@ class Devices {
   }
 
   // It was seen at a router that is not known to be farther out than those who turned others to
-  // that host away, or that turns packets away itself, or at one where a datagram was last seen
-  // that was dropped when it was sent farther.
+  // that host away, or is known to be nearer than one who turned any away, or that turns packets
+  // away itself, or at one where a datagram was last seen that was dropped when it was sent farther.
   bool may_be_behind(const FlowEvent& event) const {
     if (event.seen != Seen::expired || event.router.empty()) return false;
     if (all_.contains(event.router)) return true;
     if (event.flow.udp && last_before_drops_.contains(event.router)) return true;
+    if (ends_before_any(event)) return true;
     const auto devices = by_host_.find(event.flow.host);
     return devices != by_host_.end() && std::ranges::any_of(devices->second, [&](auto device) {
              return !is_nearer(device, event);
@@ -142,6 +143,13 @@ class Devices {
   }
 
  private:
+  bool ends_before_any(const FlowEvent& event) const {
+    return event.ttl > 0 && std::ranges::any_of(all_, [&](auto device) {
+             const auto ttl = ttls_.find(device);
+             return ttl != ttls_.end() && ttl->second > event.ttl;
+           });
+  }
+
   bool is_nearer(std::string_view device, const FlowEvent& event) const {
     const auto ttl = ttls_.find(device);
     if (ttl != ttls_.end() && ttl->second < event.ttl) return true;
