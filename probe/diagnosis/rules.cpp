@@ -265,12 +265,12 @@ std::vector<Finding> completed(std::vector<findings::Cause> causes, const Report
 Attribution attribution_of(const std::vector<findings::Cause>& causes,
                            const findings::Diagnosis& context) {
   Attribution attribution;
-  std::set<std::string> explained, perhaps;  // by a cause that is only possible
+  std::set<std::string> explained, perhaps;  // by a cause that is only possible, or decides no row
   for (const auto& cause : causes) {
-    if (has(cause.finding.code, FindingTrait::decides_no_row)) continue;
     auto lost = findings::ids_of(findings::failing_ones(cause.explained));
     lost.merge(findings::ids_of(cause.contradicted));
-    if (cause.finding.confidence == Confidence::possible) {
+    const bool decides = !has(cause.finding.code, FindingTrait::decides_no_row);
+    if (!decides || cause.finding.confidence == Confidence::possible) {
       // What blocks the whole computer also explains what was silent before it began.
       if (!has(cause.finding.code, FindingTrait::strikes_all)) perhaps.merge(std::move(lost));
       continue;
@@ -279,7 +279,9 @@ Attribution attribution_of(const std::vector<findings::Cause>& causes,
     attribution.add({cause.finding.code, cause.finding.title, std::move(lost),
                      findings::ids_of(cause.impaired), cause.closes});
   }
-  attribution.give_up(findings::surely_lost(context, perhaps));
+  auto lost = findings::surely_lost(context, perhaps);
+  explained.insert(lost.begin(), lost.end());
+  attribution.give_up(std::move(lost));
   attribution.doubt(findings::doubted(context, explained));
   attribution.take_back(findings::got_out_after_all(context.facts));
   return attribution;

@@ -117,7 +117,8 @@ class Devices {
 
   // It was seen at a router that is not known to be farther out than those who turned others to
   // that host away, or is known to be nearer than one who turned any away, or that turns packets
-  // away itself, or at one where a datagram was last seen that was dropped when it was sent farther.
+  // away itself, or at one where a datagram was last seen that was dropped when it was sent
+  // farther.
   bool may_be_behind(const FlowEvent& event) const {
     if (event.seen != Seen::expired || event.router.empty()) return false;
     if (all_.contains(event.router)) return true;
