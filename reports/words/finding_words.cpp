@@ -119,17 +119,17 @@ constexpr std::array all_words{
         "UDP sessions.",
         "Packets that a relay or server sent to this computer after a pause no longer arrived.",
         Owners{Owner::network},
-        "Keep UDP sessions open longer than the service's keep-alive (at least 30 s)."},
+        "Raise the UDP session timeout to 120 s or more (RFC 4787)."},
     FindingWords{FindingCode::firewall_new_flows_limited, "New flows are limited",
                  "A device allows only a few new outgoing connections per second.",
-                 "Requests from one port are answered, but requests from many ports are not. Or of "
-                 "many connections and requests in one second, some are answered only when they "
-                 "are sent again, and some never.",
+                 "Requests from one port are answered, but requests from many ports are not. Or some "
+                 "of the connections and requests that start within one second are answered only "
+                 "when they are sent again, and some never.",
                  Owners{Owner::network},
                  "Raise the firewall's limit on new flows per second for the user network."},
     FindingWords{FindingCode::firewall_quic_filtered, "QUIC greetings are cut off",
                  "Web pages may load slowly, since browsers try QUIC first. Calls do not need it.",
-                 "A server answers the question which versions of QUIC it supports, but not a "
+                 "A server says which versions of QUIC it supports, but does not answer a "
                  "greeting of the same size that contains its name.",
                  Owners{Owner::security},
                  "Exempt the service from the inspection of UDP 443, or block UDP 443 entirely."},
@@ -203,7 +203,7 @@ constexpr std::array all_words{
                  Owners{Owner::provider, Owner::vendor},
                  "Find the part of the line that adds delay: a VPN, a full queue, a detour."},
     FindingWords{FindingCode::media_dscp_cleared, "Voice priority marks are changed",
-                 "Packets lose or change the mark (DSCP) that gives voice priority.",
+                 "The mark (DSCP) that gives voice priority is removed or changed in transit.",
                  "The far end reports the mark with which the packets arrived.", Owners{Owner::lan},
                  "Configure your own switches, Wi-Fi and router to preserve DSCP marks."},
     FindingWords{FindingCode::media_jitter, "Packets arrive unevenly", "Calls are choppy.",
@@ -287,7 +287,7 @@ constexpr std::array all_words{
                  "Small packets get through, but large ones do not.", Owners{Owner::lan},
                  "Let ICMP \"too big\" through, or clamp the size of TCP segments."},
     FindingWords{FindingCode::network_no_gateway, "This computer has no route out",
-                 "The computer has no address, no default gateway, or its gateway does not answer.",
+                 "This computer has no address or no default gateway, or its gateway does not answer.",
                  "The operating system's own addresses and routes.", Owners{Owner::lan},
                  "Repair DHCP or the router: this computer has no route out."},
     FindingWords{FindingCode::network_offline, "No Internet access",
@@ -372,7 +372,7 @@ constexpr std::array all_words{
                  Owners{Owner::vendor},
                  "Tell the operator of the server that its certificate has expired."},
     FindingWords{FindingCode::tls_incomplete_chain, "An intermediate certificate is missing",
-                 "Phones and applications refuse the connection, browsers may accept it.",
+                 "Phones and applications refuse the connection; browsers may accept it.",
                  "The chain that the server sent does not reach a public root.",
                  Owners{Owner::vendor},
                  "Ask the operator of the server to send the complete certificate chain."},
@@ -445,12 +445,10 @@ std::string_view fix_in_short(FindingCode code) {
 std::string findings_page() {
   std::string page =
       "# What the findings mean\n\n"
-      "Each finding in a report has a code. This page says what it means, how callready knows, "
-      "who\n"
-      "acts and what to do. The report itself names the hosts and ports. \"likely\" means that "
-      "the\n"
-      "evidence fits only this cause so far; \"possible, not proven\" means that others fit, "
-      "too.\n\n"
+      "Each finding in a report has a code. This page says what it means, how callready knows,\n"
+      "who acts and what to do. The report itself names the hosts and ports. \"certain\" means\n"
+      "that nothing else explains what was seen, and \"likely\" that nothing else explains it\n"
+      "well; \"possible, not proven\" means that other causes explain it, too.\n\n"
       "`callready manual --findings` prints this page.\n";
   for (const auto& entry : all_words) {
     std::string who;
