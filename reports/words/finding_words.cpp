@@ -118,15 +118,15 @@ constexpr std::array all_words{
         "Calls may fall silent and phones may miss calls, because the firewall or NAT closes idle "
         "UDP sessions.",
         "Packets that a relay or server sent to this computer after a pause no longer arrived.",
+        Owners{Owner::network}, "Raise the UDP session timeout to 120 s or more (RFC 4787)."},
+    FindingWords{
+        FindingCode::firewall_new_flows_limited, "New flows are limited",
+        "A device allows only a few new outgoing connections per second.",
+        "Requests from one port are answered, but requests from many ports are not. Or some "
+        "of the connections and requests that start within one second are answered only "
+        "when they are sent again, and some never.",
         Owners{Owner::network},
-        "Raise the UDP session timeout to 120 s or more (RFC 4787)."},
-    FindingWords{FindingCode::firewall_new_flows_limited, "New flows are limited",
-                 "A device allows only a few new outgoing connections per second.",
-                 "Requests from one port are answered, but requests from many ports are not. Or some "
-                 "of the connections and requests that start within one second are answered only "
-                 "when they are sent again, and some never.",
-                 Owners{Owner::network},
-                 "Raise the firewall's limit on new flows per second for the user network."},
+        "Raise the firewall's limit on new flows per second for the user network."},
     FindingWords{FindingCode::firewall_quic_filtered, "QUIC greetings are cut off",
                  "Web pages may load slowly, since browsers try QUIC first. Calls do not need it.",
                  "A server says which versions of QUIC it supports, but does not answer a "
@@ -286,10 +286,11 @@ constexpr std::array all_words{
                  "Sign-in pages hang and video stutters.",
                  "Small packets get through, but large ones do not.", Owners{Owner::lan},
                  "Let ICMP \"too big\" through, or clamp the size of TCP segments."},
-    FindingWords{FindingCode::network_no_gateway, "This computer has no route out",
-                 "This computer has no address or no default gateway, or its gateway does not answer.",
-                 "The operating system's own addresses and routes.", Owners{Owner::lan},
-                 "Repair DHCP or the router: this computer has no route out."},
+    FindingWords{
+        FindingCode::network_no_gateway, "This computer has no route out",
+        "This computer has no address or no default gateway, or its gateway does not answer.",
+        "The operating system's own addresses and routes.", Owners{Owner::lan},
+        "Repair DHCP or the router: this computer has no route out."},
     FindingWords{FindingCode::network_offline, "No Internet access",
                  "The computer is not connected, the line is down, or nothing outside answers.",
                  "The network adapter or the router reports it, or no server answers.",

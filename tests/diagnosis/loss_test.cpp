@@ -6,7 +6,7 @@
 
 #include "probe/diagnosis/reach/reading.hpp"
 #include "probe/net/timeouts.hpp"
-#include "tests/diagnosis/diagnosis.hpp"
+#include "tests/diagnosis/scene.hpp"
 
 namespace callready {
 namespace {
@@ -93,6 +93,24 @@ TEST(Loss, IsNoLimitWhereWhatIsSentAgainIsLostAgain) {
     const auto says = fmt::format("from the same ports; answered: {}.", answers);
     EXPECT_TRUE(has_evidence(diagnose(made).front(), says));
   }
+}
+
+// What a device refuses of one host is lost to the other, too, limit or no limit; a silence that
+// nobody speaks of may be the limit's.
+TEST(Loss, BesideALimitARefusedRangeIsClosedForSilentHostsToo) {
+  const auto made = [](const std::string& first) {
+    Scene run;
+    run.add("turn", {fast(turn("turn1.vendor.com"))});
+    run.add("media", {range("media1.vendor.com", all_ports(first, "10.20.0.1"))});
+    run.add("others", {range("media2.vendor.com", all_ports("dropped"))});
+    run.add_controls(anchors());
+    run.add_controls({counted("one", 20, 20), counted("new", 20, 5)});
+    const auto status = row_of(run.judge(), "others").status;
+    EXPECT_EQ(run.found().front(), "firewall.new_flows_limited");
+    return status;
+  };
+  EXPECT_EQ(made("prohibited"), Status::fail);
+  EXPECT_EQ(made("dropped"), Status::unknown);
 }
 
 // A request and its control died, three packets each: that is chance on a line that loses a third
