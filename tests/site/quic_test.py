@@ -72,7 +72,10 @@ class Quic(SiteTest):
                               ("quic-initial-rejected", "initial_rejected")):
             with self.subTest(fault):
                 report = self.report([fault], "rainbow", "zoom")
-                self.assertEqual({f"answered {detail}"}, set(self.quic(report).values()))
+                seen = set(self.quic(report).values())
+                self.assertIn(f"answered {detail}", seen)
+                # A firewall says no a few times only (icmp_ratelimit): whom it tells is chance.
+                self.assertLessEqual(seen, {f"answered {detail}", "answered initial_silent"})
                 self.assertEqual([("firewall.quic_filtered", "likely", "security")],
                                  self.findings(report))
                 self.assertEqual("pass", self.row(report, "zoom/web-udp")["status"])
