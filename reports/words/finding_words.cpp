@@ -448,8 +448,8 @@ std::string findings_page() {
       "# What the findings mean\n\n"
       "Each finding in a report has a code. This page says what it means, how callready knows,\n"
       "who acts and what to do. The report itself names the hosts and ports. \"certain\" means\n"
-      "that nothing else explains what was seen, and \"likely\" that nothing else explains it\n"
-      "well; \"possible, not proven\" means that other causes explain it, too.\n\n"
+      "that callready expects to be right at least 99 times in 100, \"likely\" at least 95 times;\n"
+      "\"possible, not proven\" means that other causes explain what was seen, too.\n\n"
       "`callready manual --findings` prints this page.\n";
   for (const auto& entry : all_words) {
     std::string who;

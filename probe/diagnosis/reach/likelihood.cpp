@@ -248,11 +248,14 @@ Bits bits_of(const FlowEvent& event, bool slow_line, Fate fate, double loss) {
   const bool passes = fate == Fate::pass || fate == Fate::close;
   const auto passed = passing(event, slow_line, lost);
   auto cost = passes ? surprise(passed) : bits_of(fate, event.seen);
-  // On the dead path it is lost, and lost again; on the other it fares as any.
   if (fate == Fate::half) {
     const bool none = event.seen == Seen::nothing || event.seen == Seen::dropped;
-    // A flow that was lost on the dead path is lost there again.
-    cost = !event.resent ? surprise((passed + (none ? 1 : 0)) / 2) : none ? 0 : leak;
+    // On the dead path it is lost, and lost again; on the other it fares as any.
+    if (event.resent) {
+      cost = none ? 0 : leak;
+    } else {
+      cost = surprise((passed + (none ? 1 : 0)) / 2);
+    }
   }
   // Who answers no strangers takes their connections all the same.
   if (fate == Fate::ignore && !event.flow.udp && event.seen == Seen::nothing) {

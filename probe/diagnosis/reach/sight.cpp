@@ -123,7 +123,7 @@ class Devices {
     if (event.seen != Seen::expired || event.router.empty()) return false;
     if (all_.contains(event.router)) return true;
     if (event.flow.udp && last_before_drops_.contains(event.router)) return true;
-    if (ends_before_any(event)) return true;
+    if (ends_before_a_device(event)) return true;
     const auto devices = by_host_.find(event.flow.host);
     return devices != by_host_.end() && std::ranges::any_of(devices->second, [&](auto device) {
              return !is_nearer(device, event);
@@ -144,7 +144,7 @@ class Devices {
   }
 
  private:
-  bool ends_before_any(const FlowEvent& event) const {
+  bool ends_before_a_device(const FlowEvent& event) const {
     return event.ttl > 0 && std::ranges::any_of(all_, [&](auto device) {
              const auto ttl = ttls_.find(device);
              return ttl != ttls_.end() && ttl->second > event.ttl;
