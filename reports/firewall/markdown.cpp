@@ -12,7 +12,8 @@ namespace {
 
 std::string far_end_cell(const FirewallList& list, const FirewallRule& rule) {
   if (rule.peers.size() > few_in_a_line) {
-    return fmt::format("list {}: {}", list_name(list, list_owner(list, rule)), peers_counted(rule));
+    return fmt::format("list {}: {}", escaped_markdown(list_name(list, list_owner(list, rule))),
+                       peers_counted(rule));
   }
   std::vector<std::string> texts;
   for (const auto& peer : rule.peers) texts.push_back(escaped_markdown(peer.text));

@@ -368,6 +368,17 @@ TEST(Firewall, MarkdownHoldsNoMarkupOfTheSets) {
   EXPECT_NE(text.find("\\<img src=x\\> \\| \\[a\\](http\\://b)"), std::string::npos) << text;
 }
 
+// A saved report may call its set anything; so may the name of a list that is made of it.
+TEST(Firewall, MarkdownHoldsNothingOfAHostileSetsId) {
+  auto list = rules_for(set_of(
+      "  - { id: web, title: Web, source: s1, check: tls, transport: [tls], ports: [443], "
+      "hosts: [a.example.com, b.example.com, c.example.com, d.example.com, e.example.com] }\n"));
+  list.set = "<b>\x1b[31m";
+  const auto text = markdown(list);
+  EXPECT_NE(text.find("list \\<b\\>\\\\x1b\\[31m-1: 5 names"), std::string::npos) << text;
+  EXPECT_EQ(text.find('\x1b'), std::string::npos);
+}
+
 TEST(Firewall, JsonIsWhole) {
   const auto json = nlohmann::json::parse(firewall_json({rules_for(set_of(two_rows))}, {}));
   EXPECT_EQ(json["schema"], "callready.firewall/1");

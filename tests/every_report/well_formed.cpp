@@ -97,6 +97,16 @@ std::string metrics_fault(std::string_view text) {
   return "";
 }
 
+// The first line that has one, as it can be shown.
+std::string line_with_control(std::string_view text) {
+  while (!text.empty()) {
+    const auto line = text.substr(0, text.find('\n'));
+    if (has_control_characters(line)) return printable(line);
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+  }
+  return "";
+}
+
 }  // namespace
 
 std::string fault_in(std::string_view format, std::string_view text) {
@@ -107,7 +117,9 @@ std::string fault_in(std::string_view format, std::string_view text) {
     if (has_control_characters(without_returns(text))) return "a control character";
     return csv_fault(text);
   }
-  if (has_control_characters(text)) return "a control character";
+  if (const auto line = line_with_control(text); !line.empty()) {
+    return "a control character in: " + line;
+  }
   if (format == "json" || format == "summary") {
     return nlohmann::json::accept(text) ? "" : "not JSON";
   }
