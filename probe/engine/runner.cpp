@@ -102,7 +102,7 @@ class Runner {
     asked_for_all_ = true;
     if (!options_.further) co_return;
     for (bool more = true; more && !context_.scope.stop.stopped();) {
-      more = add(ask_further()) && looks_ < most_looks;
+      more = add(options_.further(scheduler_.results())) && rounds_ < most_rounds;
       co_await all_ended();
     }
     if (context_.scope.stop.stopped()) co_return;
@@ -253,7 +253,7 @@ class Runner {
     std::vector<Probe> more;
     std::vector<std::string> needed;
     const auto look = [&] {
-      more = ask_further();
+      more = options_.further(scheduler_.results());
       needed = needed_after_all();
     };
     scheduler_.with_overdue_as_silent(look);
@@ -270,11 +270,6 @@ class Runner {
     make_after_all(needed);
   }
 
-  std::vector<Probe> ask_further() {
-    ++looks_;
-    return options_.further(scheduler_.results());
-  }
-
   // Whether any could be added.
   bool add(std::vector<Probe> more) {
     bool any = false;
@@ -287,6 +282,7 @@ class Runner {
     // Else it says that all is done while these are waited for.
     if (!more.empty()) tell_progress();
     begin();
+    rounds_ += any;
     return any;
   }
 
@@ -323,7 +319,7 @@ class Runner {
   std::size_t questions_left_ = 0;              // of these, those that ask one thing
   std::size_t ahead_ = 0, heard_of_ = 0;        // of those that begin alone: not yet done; reached
   bool asked_for_all_ = false;
-  int looks_ = 0;  // how often it was asked what else to measure
+  int rounds_ = 0;  // of further probes
 };
 
 }  // namespace

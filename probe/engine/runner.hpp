@@ -31,8 +31,8 @@ struct RunnerOptions {
   // all have begun and the pacer holds none but SIP messages back (those that were sent
   // timeouts::second_choice ago count as silent then); and when all of the plan have ended that ask
   // one thing, where others go on: then what ends at the site's edge is left for the last time.
-  // Where all ended before one of these came, what the last time showed may be asked about, too:
-  // most_looks in all. Probes of the plan are not made again; no more than most_further in all. May
+  // What the last time showed may be asked about, too, until there have been most_rounds of further
+  // probes. Probes of the plan are not made again; no more than most_further in all. May
   // be empty.
   std::function<std::vector<Probe>(std::vector<ProbeResult>& so_far)> further;
   // Which of the probes that were not needed are needed after all, by their ids: asked with the
@@ -46,7 +46,7 @@ struct RunnerOptions {
 };
 
 inline constexpr std::size_t most_further = 64;
-inline constexpr int most_looks = 3;
+inline constexpr int most_rounds = 3;
 
 // Told after each probe: how many have ended, of how many.
 using ProgressCallback = std::function<void(std::size_t done, std::size_t total)>;

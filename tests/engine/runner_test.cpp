@@ -446,10 +446,27 @@ TEST(Runner, AsksAboutWhatTheLastLookShowed) {
       return more;
     };
     const auto results = run.run();
-    EXPECT_EQ(looks, std::min(useful + 1, most_looks));
-    EXPECT_EQ(results.size(), static_cast<std::size_t>(1 + std::min(useful, most_looks)));
+    EXPECT_EQ(looks, std::min(useful + 1, most_rounds));
+    EXPECT_EQ(results.size(), static_cast<std::size_t>(1 + std::min(useful, most_rounds)));
     for (const auto& one : results) EXPECT_EQ(one.observation.outcome, Outcome::answered);
   }
+}
+
+// Early looks that ask nothing leave their rounds to the end.
+TEST(Runner, ALookThatAsksNothingIsNoRound) {
+  Fixture run(Time::by_hand);
+  run.add("192.0.2.1");
+  run.add("192.0.2.2");
+  run.own.takes["192.0.2.2"] = timeouts::second_look + milliseconds(500);
+  int looks = 0;
+  run.options.further = [&](std::vector<ProbeResult>&) {
+    std::vector<Probe> more;
+    if (++looks > 1) more = {tcp_to(fmt::format("192.0.2.{}", 10 + looks))};
+    return more;
+  };
+  const auto results = run.run();
+  EXPECT_EQ(looks, 1 + most_rounds);
+  EXPECT_EQ(results.size(), static_cast<std::size_t>(2 + most_rounds));
 }
 
 // The first choice was reached, and is of no use: its alternate is made once, early or at the end.
