@@ -259,6 +259,36 @@ std::vector<std::size_t> witnesses_of(const reach::Box& box, const std::vector<s
   return chosen;
 }
 
+// A rule that names ports and no host, and was met on the way to one host only, may be about that
+// host: whether it is met on the way to the control's, too, over each transport.
+void add_second_hosts(const Facts& facts, const reach::Diagnosis& drawn, const Flow& control,
+                      Candidates& candidates) {
+  const auto& sight = drawn.sight;
+  struct Met {
+    std::set<reach::HostId> hosts;
+    std::map<bool, std::uint16_t> ports;  // by "over UDP": the first
+  };
+  std::map<std::uint32_t, Met> met_by;
+  for (std::size_t i = 0; i < sight.packets.size(); ++i) {
+    const auto& event = sight.events.flows[i];
+    if (!may_be_asked_about(facts, event)) continue;
+    const auto& packet = sight.packets[i];
+    const auto met =
+        reach::fate_in(drawn.worlds.front(), drawn.boxes, packet, event, sight.events.slow_line);
+    if (!reach::stops(met.fate)) continue;
+    auto& its = met_by[met.box];
+    its.hosts.insert(packet.host);
+    its.ports.try_emplace(packet.udp, packet.port);
+  }
+  for (const auto& [number, its] : met_by) {
+    const auto& box = drawn.boxes[number];
+    if (box.kind != reach::Kind::rule || box.ports.empty() || its.hosts.size() > 1) continue;
+    for (const auto& [udp, port] : its.ports) {
+      candidates.add({udp, control.host, port, Cargo::rtp, false});
+    }
+  }
+}
+
 // What the likeliest world leaves over: a silence that no box of it explains. Do such packets
 // leave?
 std::vector<std::size_t> left_over(const Facts& facts, const reach::Diagnosis& drawn) {
@@ -358,6 +388,7 @@ void ask_by_worlds(const findings::Diagnosis& context, const Flow& control, cons
   Candidates candidates(context.facts.report, drawn.sight);
   add_datagram_past_it(context.facts, drawn, candidates);
   add_witnesses(context.facts, drawn, silent, candidates);
+  add_second_hosts(context.facts, drawn, control, candidates);
   const auto witnesses = std::min(candidates.list.size(), most_witnesses);
   add_all(context.facts, drawn.sight, control, candidates);
   std::vector<std::size_t> chosen(witnesses);
