@@ -40,6 +40,29 @@ TEST(Doubt, ARefusalSoonerThanTheHostsOwnAnswersIsNotItsOwn) {
   EXPECT_EQ(made(60), Status::pass);
 }
 
+// Errors (ICMP) come back where replies over UDP are dropped, too.
+TEST(Doubt, ARefusalFromBeyondTheSiteIsNoReply) {
+  const auto made = [](Outcome public_servers) {
+    Scene run;
+    run.add("media", {range("media.vendor.com", all_ports("left_site", "84.199.10.1"))});
+    for (const auto* host : {"turn1.vendor.com", "turn2.vendor.com", "turn3.vendor.com"}) {
+      auto relay = turn(host, refused, "connection_refused");
+      auto& seen = relay.observation;
+      seen.evidence = {{EvidenceKind::icmp_error, "", {{Fact::sender, seen.address->to_string()}}},
+                       {EvidenceKind::refuser, "", {{Fact::who, std::string("beyond")}}}};
+      run.add(host, {relay, tls(host, refused, "")});
+    }
+    run.add_controls({tls("www.google.com"), ntp("time.cloudflare.com", public_servers),
+                      ntp("pool.ntp.org", public_servers),
+                      stun("stun.l.google.com", 19302, public_servers)});
+    run.add_controls({hop_at(udp_hop("stun.l.google.com", 19302, "left_site"), 2, "84.199.10.1"),
+                      hop_at(udp_hop("pool.ntp.org", 123, "left_site"), 2, "84.199.10.1")});
+    return media_of(run);
+  };
+  EXPECT_EQ(made(silent), Status::unknown);
+  EXPECT_EQ(made(answered), Status::pass);
+}
+
 // SIP servers may ignore strangers, over UDP. Where nothing of the operator's answers anything, no
 // likely world has one that does, whether a firewall or the operator is to blame.
 TEST(Doubt, IsNoneOfSilenceThatIsLostInAllWorlds) {

@@ -145,7 +145,7 @@ TEST(ReachRead, ARefusalFromBeyondTheSiteIsNotTheWays) {
         {EvidenceKind::refuser, "who refused", {{Fact::who, std::string("beyond")}}});
     return read({result});
   };
-  EXPECT_EQ(beyond(turn("a.vendor.com", refused)), Words{"UDP 3478 turn a.vendor.com reply x1"});
+  EXPECT_EQ(beyond(turn("a.vendor.com", refused)), Words{"UDP 3478 turn a.vendor.com arrived x1"});
   EXPECT_EQ(beyond(test::tls("a.vendor.com", refused, "")),
             Words{"TCP 443 tls a.vendor.com refused_far x1"});
   const auto by = [](std::string device) {

@@ -19,6 +19,8 @@ constexpr Cell cells[] = {
     {Fate::deaf, Seen::nothing, 1},
     {Fate::deaf, Seen::one_way, .98},
     {Fate::deaf, Seen::expired, .9},
+    {Fate::deaf, Seen::arrived, .5},  // a filter of UDP may let errors in
+    {Fate::deaf, Seen::closed, .00003},
     {Fate::down, Seen::nothing, 1},
     {Fate::closed, Seen::closed, .6},
     {Fate::closed, Seen::arrived, .6},

@@ -118,7 +118,7 @@ void read_exchange(const Reading& reading, FlowEvents& events) {
   // It got there, and was refused.
   const bool refused = event.seen == Seen::closed || event.seen == Seen::refused_by;
   if (refused && findings::who_refused(reading.result) == findings::Refuser::beyond)
-    event.seen = Seen::reply;
+    event.seen = Seen::arrived;
   const bool itself = !who.empty() && !another && event.seen == Seen::prohibited;
   if (itself || is_beside(event.flow, who)) event.seen = udp ? Seen::closed : Seen::refused_far;
   if (event.seen == Seen::nothing && udp) event.sent = std::max(event.sent, 2);
