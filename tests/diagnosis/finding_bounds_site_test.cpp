@@ -146,6 +146,20 @@ TEST(CaptivePortal, IsNoneWhereTheServiceIsLetOut) {
   EXPECT_EQ(codes(made(silent)), Codes{"network.captive_portal (certain)"});
 }
 
+// Without public pages: a service may send people to another host of its own.
+TEST(CaptivePortal, IsToldByWhereTheServicesOwnPageLeads) {
+  const auto made = [](const std::string& to) {
+    auto page = probe(CheckKind::http, Transport::tcp, "ws.vendor.com", 80, answered, "302");
+    page.observation.evidence = {{EvidenceKind::http_reply, "", {{Fact::redirect_host, to}}}};
+    page.probe.purpose = Purpose::servers_word;
+    auto found = report({row("ws", {tcp("ws.vendor.com", 80), std::move(page)}),
+                         row("web", {tls("portal.vendor.com", silent, "timed_out")})});
+    return contains(codes(found), std::string("network.captive_portal (likely)"));
+  };
+  EXPECT_TRUE(made("login.hotel.example"));
+  EXPECT_FALSE(made("www.vendor.com"));
+}
+
 TEST(CaptivePortal, HasAClockOfItsOwn) {
   constexpr double years = 1.7e9;
   const auto made = report({row("web", {tls("portal.vendor.com", refused, "connection_refused")}),

@@ -218,6 +218,16 @@ TEST(FollowUps, AskForNothingOfTheControlsOnly) {
             Ids{});
 }
 
+TEST(FollowUps, AskForThePageBehindAPortThatAloneIsOpen) {
+  const auto asked = [](ProbeResult other) {
+    return asks(ids(report({row("web", {tcp("a.vendor.com", 80), std::move(other)})})),
+                "http/tcp/a.vendor.com:80");
+  };
+  EXPECT_TRUE(asked(tls("b.vendor.com", silent, "")));
+  EXPECT_FALSE(asked(tls("b.vendor.com"))) << "nobody keeps it in";
+  EXPECT_FALSE(asked(probe(CheckKind::http, Transport::tcp, "c.vendor.com", 443, answered, "200")));
+}
+
 TEST(FollowUps, AskForMissingNamesHereAndElsewhere) {
   auto missing = tls("portal.vendor.com", unresolved, "no_such_name");
   EXPECT_EQ(

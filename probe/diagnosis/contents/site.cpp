@@ -22,7 +22,7 @@ Causes find_captive_portal(const Diagnosis& context) {
   bool redirected = false;
   for (const auto& result : context.facts.report.probes) {
     const auto& host = result.probe.target.host;
-    // A page with a known body, answered by somebody else: what came instead.
+    // Answered by somebody else: what came instead.
     if (is_another_page(result)) {
       const auto elsewhere =
           text_fact(*evidence_of(result, EvidenceKind::http_reply), Fact::redirect_host);

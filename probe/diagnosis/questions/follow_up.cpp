@@ -246,6 +246,27 @@ void ask_for_the_servers_word(const Facts& facts, Questions& questions) {
   }
 }
 
+// Where plain HTTP stands and nothing else does, somebody on the way may have answered it, and
+// public pages that everybody knows were not asked for: where does the service's own page lead to?
+void ask_whose_page(const Facts& facts, Questions& questions) {
+  std::set<std::string> hosts;
+  for (const auto& result : facts.report.probes) {
+    const auto& [probe, seen] = result;
+    if (probe.with.contains("body")) return;
+    const bool dns = probe.check == CheckKind::dns;
+    if (dns || !findings::is_direct(result) || facts.inside(result) || !reached(seen.outcome))
+      continue;
+    if (probe.target.transport != Transport::tcp || probe.target.port() != 80) return;
+    if (facts.asked_for(result)) hosts.insert(probe.target.host);
+  }
+  constexpr std::size_t enough = 2;
+  std::size_t asked = 0;
+  for (const auto& host : hosts) {
+    if (asked == enough) return;
+    asked += questions.ask(Purpose::servers_word, CheckKind::http, Transport::tcp, host, 80);
+  }
+}
+
 // Where a device opens TLS, a TCP connection only reaches that device. A TLS greeting over it shows
 // whether the device gets through to the server. Hosts with names come first: an address may be
 // a sample of a range, and a greeting to it carries no name.
@@ -384,6 +405,7 @@ std::vector<Probe> follow_ups(const Report& report, bool hurried) {
   ask_for_greetings(facts, questions);
   ask_the_silent_again(facts, questions);
   ask_for_the_servers_word(facts, questions);
+  ask_whose_page(facts, questions);
   ask_behind_the_interception(facts, questions);
   ask_through_the_proxy(facts, questions);
   if (!no_udp) ask_another_sip_port(facts, questions);
