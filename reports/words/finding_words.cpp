@@ -256,7 +256,7 @@ constexpr std::array all_words{
                  Owners{Owner::network}, "Make the NAT keep a client's port for all destinations."},
     FindingWords{FindingCode::network_captive_portal, "The network requires a sign-in",
                  "This network requires you to sign in before anything else works.",
-                 "Known pages were replaced by, or redirected to, another page.",
+                 "Pages over plain HTTP were replaced by, or redirected to, another page.",
                  Owners{Owner::user}, "Sign in at the network's portal, or exempt this device."},
     FindingWords{
         FindingCode::network_dead_path, "One of several lines or links is dead",

@@ -421,6 +421,21 @@ TEST(FollowUps, AskOnceMoreWhatDiedAlone) {
       << fmt::format("{}", fmt::join(list, "\n"));
 }
 
+// A rule about a port was met by one host, over TCP and UDP: is it met by another host, too?
+TEST(FollowUps, AskForThePortOfOneHostAtAnother) {
+  auto refused_syn = tcp_hop("media.vendor.com", 5004, "prohibited");
+  refused_syn.observation.evidence.back().facts[Fact::by] = std::string("192.168.1.1");
+  const auto list =
+      ids(report({row("media", {refused_syn, range("media.vendor.com", {{5004, "dropped"}})}),
+                  row("web", {tls("www.vendor.com")}),
+                  controls({at(tls("www.google.com"), "20.1.1.1"), stun("stun.l.google.com", 19302),
+                            ntp("pool.ntp.org")})}));
+  for (const auto* id : {"hop/tcp/www.google.com:5004?control=20.1.1.1:443",
+                         "hop/udp/www.google.com:5004?control=20.1.1.1:443&payload=rtp"}) {
+    EXPECT_TRUE(asks(list, id)) << fmt::format("{}", fmt::join(list, "\n"));
+  }
+}
+
 // Where UDP leaves and no reply comes back, each further port would say the same.
 TEST(FollowUps, AskNothingOfSinglePortsWhereNoReplyComesBack) {
   const auto list = ids(report(

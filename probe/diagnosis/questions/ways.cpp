@@ -193,22 +193,31 @@ bool may_be_asked_about(const Facts& facts, const FlowEvent& event) {
   return outside && event.flow.port != 0 && event.flow.port != findings::dns_port;
 }
 
+// What the packet of each event meets in the likeliest world; of those that may not be asked about,
+// nothing.
+std::vector<reach::Met> met_in_best(const Facts& facts, const reach::Diagnosis& drawn) {
+  const auto& [events, signs, slow_line] = drawn.sight.events;
+  std::vector<reach::Met> met(events.size());
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    if (!may_be_asked_about(facts, events[i])) continue;
+    met[i] = reach::fate_in(drawn.worlds.front(), drawn.boxes, drawn.sight.packets[i], events[i],
+                            slow_line);
+  }
+  return met;
+}
+
 // What each box on the way of the likeliest world has lost, the whole way: its events. At the far
 // end, those that nobody knows who refused.
-std::map<std::uint32_t, std::vector<std::size_t>> lost_by_boxes(const Facts& facts,
-                                                                const reach::Diagnosis& drawn) {
+std::map<std::uint32_t, std::vector<std::size_t>> lost_by_boxes(
+    const reach::Diagnosis& drawn, const std::vector<reach::Met>& met) {
   const auto& sight = drawn.sight;
   std::map<std::uint32_t, std::vector<std::size_t>> lost;
-  for (std::size_t i = 0; i < sight.packets.size(); ++i) {
+  for (std::size_t i = 0; i < met.size(); ++i) {
     const auto& packet = sight.packets[i];
-    const auto& event = sight.events.flows[i];
-    if (packet.ends_early || packet.cargo == Cargo::dns) continue;
-    if (!may_be_asked_about(facts, event)) continue;
-    const auto met =
-        reach::fate_in(drawn.worlds.front(), drawn.boxes, packet, event, sight.events.slow_line);
-    if (!reach::stops(met.fate) && met.fate != reach::Fate::take) continue;
-    const bool by_whom = event.seen == Seen::refused;
-    if (!reach::at_far_end(drawn.boxes[met.box]) || by_whom) lost[met.box].push_back(i);
+    if (packet.ends_early || packet.cargo == Cargo::dns || !met[i].met()) continue;
+    if (!reach::stops(met[i].fate) && met[i].fate != reach::Fate::take) continue;
+    const bool by_whom = sight.events.flows[i].seen == Seen::refused;
+    if (!reach::at_far_end(drawn.boxes[met[i].box]) || by_whom) lost[met[i].box].push_back(i);
   }
   return lost;
 }
@@ -261,29 +270,24 @@ std::vector<std::size_t> witnesses_of(const reach::Box& box, const std::vector<s
 
 // A rule that names ports and no host, and was met on the way to one host only, may be about that
 // host: whether it is met on the way to the control's, too, over each transport.
-void add_second_hosts(const Facts& facts, const reach::Diagnosis& drawn, const Flow& control,
-                      Candidates& candidates) {
-  const auto& sight = drawn.sight;
-  struct Met {
+void add_second_hosts(const reach::Diagnosis& drawn, const std::vector<reach::Met>& met,
+                      const Flow& control, Candidates& candidates) {
+  struct Lost {
     std::set<reach::HostId> hosts;
     std::map<bool, std::uint16_t> ports;  // by "over UDP": the first
   };
-  std::map<std::uint32_t, Met> met_by;
-  for (std::size_t i = 0; i < sight.packets.size(); ++i) {
-    const auto& event = sight.events.flows[i];
-    if (!may_be_asked_about(facts, event)) continue;
-    const auto& packet = sight.packets[i];
-    const auto met =
-        reach::fate_in(drawn.worlds.front(), drawn.boxes, packet, event, sight.events.slow_line);
-    if (!reach::stops(met.fate)) continue;
-    auto& its = met_by[met.box];
-    its.hosts.insert(packet.host);
-    its.ports.try_emplace(packet.udp, packet.port);
+  std::map<std::uint32_t, Lost> lost_by;
+  for (std::size_t i = 0; i < met.size(); ++i) {
+    if (!reach::stops(met[i].fate)) continue;
+    const auto& packet = drawn.sight.packets[i];
+    auto& lost = lost_by[met[i].box];
+    lost.hosts.insert(packet.host);
+    lost.ports.try_emplace(packet.udp, packet.port);
   }
-  for (const auto& [number, its] : met_by) {
+  for (const auto& [number, lost] : lost_by) {
     const auto& box = drawn.boxes[number];
-    if (box.kind != reach::Kind::rule || box.ports.empty() || its.hosts.size() > 1) continue;
-    for (const auto& [udp, port] : its.ports) {
+    if (box.kind != reach::Kind::rule || box.ports.empty() || lost.hosts.size() > 1) continue;
+    for (const auto& [udp, port] : lost.ports) {
       candidates.add({udp, control.host, port, Cargo::rtp, false});
     }
   }
@@ -309,7 +313,7 @@ std::vector<std::size_t> left_over(const Facts& facts, const reach::Diagnosis& d
 // on the same port, which a filter of STUN or SIP lets through; and, of what dies further out,
 // whether a stranger's packet gets as far as the vendors' do.
 // `silent`: what no box of it explains.
-void add_witnesses(const Facts& facts, const reach::Diagnosis& drawn,
+void add_witnesses(const reach::Diagnosis& drawn, const std::vector<reach::Met>& met,
                    const std::vector<std::size_t>& silent, Candidates& candidates) {
   const auto& sight = drawn.sight;
   const auto of = [&](std::size_t event, Cargo cargo, bool climbed) {
@@ -321,7 +325,7 @@ void add_witnesses(const Facts& facts, const reach::Diagnosis& drawn,
     of(event, sight.packets[event].cargo, false);
     if (sight.packets[event].udp) of(event, Cargo::rtp, false);
   };
-  for (const auto& [number, lost] : lost_by_boxes(facts, drawn)) {
+  for (const auto& [number, lost] : lost_by_boxes(drawn, met)) {
     const auto& box = drawn.boxes[number];
     for (const auto event : witnesses_of(box, lost, sight)) as_it_is_and_as_media(event);
     const auto by_udp =
@@ -387,8 +391,9 @@ void ask_by_worlds(const findings::Diagnosis& context, const Flow& control, cons
   const auto& drawn = context.worlds();
   Candidates candidates(context.facts.report, drawn.sight);
   add_datagram_past_it(context.facts, drawn, candidates);
-  add_witnesses(context.facts, drawn, silent, candidates);
-  add_second_hosts(context.facts, drawn, control, candidates);
+  const auto met = met_in_best(context.facts, drawn);
+  add_witnesses(drawn, met, silent, candidates);
+  add_second_hosts(drawn, met, control, candidates);
   const auto witnesses = std::min(candidates.list.size(), most_witnesses);
   add_all(context.facts, drawn.sight, control, candidates);
   std::vector<std::size_t> chosen(witnesses);
