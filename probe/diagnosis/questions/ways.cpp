@@ -362,9 +362,9 @@ void add_datagram_past_it(const Facts& facts, const reach::Diagnosis& drawn,
 }
 
 // Of each flow that died, or left and no more: with its own payload, as media, to the control's
-// host, and, of strangers, as far as its own way goes. Where a connection stood and carried
-// nothing, or was taken near by, also a packet to the control, which works: a device that takes all
-// connections may carry that one on.
+// host, and, of strangers, as far as its own way goes; where a row asks for a range around it, also
+// to the ends of that. Where a connection stood and carried nothing, or was taken near by, also a
+// packet to the control, which works: a device that takes all connections may carry that one on.
 void add_all(const Facts& facts, const reach::Sight& sight, const Flow& control,
              Candidates& candidates) {
   const bool taken = std::ranges::any_of(sight.events.flows, [](const FlowEvent& event) {
@@ -382,6 +382,14 @@ void add_all(const Facts& facts, const reach::Sight& sight, const Flow& control,
     candidates.add({packet.udp, control.host, packet.port, Cargo::rtp, false});
     if (packet.udp && event.control) {
       candidates.add({true, host, packet.port, packet.cargo, true});
+    }
+    const auto rows = sight.asked.find({packet.udp, packet.host});
+    if (!packet.udp || rows == sight.asked.end()) continue;
+    for (const auto& range : rows->second) {
+      if (!range.contains(packet.port)) continue;
+      for (const auto port : {range.first, range.last}) {
+        candidates.add({true, host, port, Cargo::rtp, false});
+      }
     }
   }
 }
