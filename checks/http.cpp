@@ -57,6 +57,7 @@ std::string redirect_host(const std::string& location, const std::string& host) 
   } else {
     name = name.substr(0, name.find(':'));
   }
+  if (name.ends_with('.')) name.pop_back();  // the root
   for (auto& c : name) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
   auto own = host;
   for (auto& c : own) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);

@@ -251,8 +251,9 @@ bool has_foreign_root(const ProbeResult& result);
 bool is_taken_near(const ProbeResult& result);
 // The same by a program of this computer: the system says so, or it is too near for anybody else.
 bool is_taken_by_this_computer(const ProbeResult& result);
-// Somebody else's page came over plain HTTP, a sign-in page or a block page: in place of a known
-// one, or as a redirect to another owner, where the page was asked for to see that.
+// A page over plain HTTP, asked for directly.
+bool is_plain_page(const ProbeResult& result);
+// The same with a known body, and somebody else's came: a sign-in page, a block page.
 bool is_another_page(const ProbeResult& result);
 // True for a `dns` probe that asks a host that is no DNS server, to see who answers in its place.
 bool asks_nobody(const Probe& probe);

@@ -95,17 +95,17 @@ bool is_taken_by_this_computer(const ProbeResult& result) {
   return is_taken_near(result) && hop != nullptr && !text_fact(*hop, Fact::who).empty();
 }
 
+bool is_plain_page(const ProbeResult& result) {
+  return result.probe.check == CheckKind::http && result.probe.target.transport == Transport::tcp &&
+         is_direct(result);
+}
+
 bool is_another_page(const ProbeResult& result) {
   const auto* reply = evidence_of(result, EvidenceKind::http_reply);
-  const auto& probe = result.probe;
-  const bool plain = probe.check == CheckKind::http && probe.target.transport == Transport::tcp;
-  if (!plain || !is_direct(result) || reply == nullptr) return false;
-  const auto elsewhere = text_fact(*reply, Fact::redirect_host);
-  if (probe.with.contains("body")) {
-    return !elsewhere.empty() || flag_fact(*reply, Fact::body_matches) == std::optional(false);
-  }
-  return probe.purpose == Purpose::servers_word && !elsewhere.empty() &&
-         registrable_domain(elsewhere) != registrable_domain(probe.target.host);
+  const bool known = is_plain_page(result) && result.probe.with.contains("body");
+  if (!known || reply == nullptr) return false;
+  return !text_fact(*reply, Fact::redirect_host).empty() ||
+         flag_fact(*reply, Fact::body_matches) == std::optional(false);
 }
 
 bool asks_nobody(const Probe& probe) { return probe.with.contains("nobody"); }

@@ -210,6 +210,10 @@ std::map<std::string, Text> doubted(const Diagnosis& context,
 // True where the second round counted so (ways/limits_and_loss.cpp).
 bool new_flows_are_limited(const Facts& facts);
 
+// Of what was sent out, only plain HTTP got anywhere, and something that a row asks for did not
+// (contents/site.cpp).
+bool only_plain_http_works(const Facts& facts);
+
 // Something that answered at first is silent now (ways/ban.cpp); and nothing else has got through
 // since.
 bool some_fell_silent(const Facts& facts);

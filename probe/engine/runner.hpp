@@ -30,10 +30,10 @@ struct RunnerOptions {
   // probes have ended, and twice before that: timeouts::second_look after the start or later, when
   // all have begun and the pacer holds none but SIP messages back (those that were sent
   // timeouts::second_choice ago count as silent then); and when all of the plan have ended that ask
-  // one thing, where others go on: then what ends at the site's edge is left for the last time.
-  // What the last time showed may be asked about, too, until there have been most_rounds of further
-  // probes. Probes of the plan are not made again; no more than most_further in all. May
-  // be empty.
+  // one thing, where others go on: then what ends at the site's edge is left for the end. There,
+  // what a round showed may be asked about, until most_rounds have added probes; one that adds none
+  // does not count. Probes of the plan are not made again; no more than most_further in all. May be
+  // empty.
   std::function<std::vector<Probe>(std::vector<ProbeResult>& so_far)> further;
   // Which of the probes that were not needed are needed after all, by their ids: asked with the
   // above, and when its probes have ended. They are told of once more. May be empty.

@@ -33,7 +33,7 @@ enum class Seen {
   reply,        // UDP, the whole way: any answer of the far end's
   nothing,      // the whole way: no answer
   closed,       // UDP: port unreachable, from the target's address
-  arrived,      // the same, where it is known to have left the site: of replies it says nothing
+  arrived,      // UDP: port unreachable, from beyond the site: it says nothing about replies
   refused_by,   // UDP: port unreachable, from another address
   prohibited,   // ICMP "administratively prohibited" (RFC 1812 section 5.2.7.1)
   talk,         // TCP: it stood, and what it carried was answered

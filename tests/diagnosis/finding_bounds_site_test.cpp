@@ -148,16 +148,33 @@ TEST(CaptivePortal, IsNoneWhereTheServiceIsLetOut) {
 
 // Without public pages: a service may send people to another host of its own.
 TEST(CaptivePortal, IsToldByWhereTheServicesOwnPageLeads) {
-  const auto made = [](const std::string& to) {
-    auto page = probe(CheckKind::http, Transport::tcp, "ws.vendor.com", 80, answered, "302");
+  const auto page_of = [](const std::string& host, const std::string& to) {
+    auto page = probe(CheckKind::http, Transport::tcp, host, 80, answered, "302");
     page.observation.evidence = {{EvidenceKind::http_reply, "", {{Fact::redirect_host, to}}}};
-    page.probe.purpose = Purpose::servers_word;
-    auto found = report({row("ws", {tcp("ws.vendor.com", 80), std::move(page)}),
-                         row("web", {tls("portal.vendor.com", silent, "timed_out")})});
-    return contains(codes(found), std::string("network.captive_portal (likely)"));
+    return page;
   };
-  EXPECT_TRUE(made("login.hotel.example"));
-  EXPECT_FALSE(made("www.vendor.com"));
+  const auto made = [&](const std::string& to, ProbeResult web,
+                        std::vector<ProbeResult> media = {}) {
+    media.push_back(std::move(web));
+    const auto found =
+        codes(report({row("ws", {page_of("ws.vendor.com", to)}),
+                      row("other", {page_of("ws.other.net", to)}), row("web", std::move(media))}));
+    Codes portals;
+    for (const auto& code : found) {
+      if (code.starts_with("network.captive_portal")) portals.push_back(code);
+    }
+    return portals;
+  };
+  const auto shut = tls("portal.vendor.com", silent, "timed_out");
+  const Codes likely{"network.captive_portal (likely)"};
+  EXPECT_EQ(made("login.hotel.example", shut), likely) << "two services may move on one day";
+  EXPECT_EQ(made("192.168.1.1", shut), likely);
+  EXPECT_EQ(made("www.vendor.com", shut), Codes{});
+  EXPECT_EQ(made("login.hotel.example", tls("portal.vendor.com")), Codes{});
+  EXPECT_EQ(made("login.hotel.example", tcp("portal.vendor.com", 80)), Codes{}) << "nothing fails";
+  EXPECT_EQ(made("login.hotel.example", shut, {range("media.vendor.com", all_ports("left_site"))}),
+            Codes{})
+      << "media gets out";
 }
 
 TEST(CaptivePortal, HasAClockOfItsOwn) {

@@ -225,7 +225,25 @@ TEST(FollowUps, AskForThePageBehindAPortThatAloneIsOpen) {
   };
   EXPECT_TRUE(asked(tls("b.vendor.com", silent, "")));
   EXPECT_FALSE(asked(tls("b.vendor.com"))) << "nobody keeps it in";
-  EXPECT_FALSE(asked(probe(CheckKind::http, Transport::tcp, "c.vendor.com", 443, answered, "200")));
+  EXPECT_FALSE(asked(tcp("b.vendor.com", 80))) << "nothing fails";
+  EXPECT_FALSE(asked(turn("b.vendor.com"))) << "UDP gets out";
+}
+
+TEST(FollowUps, AskForTwoSuchPagesOfServersWithNames) {
+  const auto asked = [](std::vector<ProbeResult> others) {
+    others.push_back(tls("b.vendor.com", silent, ""));
+    for (const auto* host : {"w1.vendor.com", "w2.vendor.com", "w3.vendor.com"}) {
+      others.push_back(tcp(host, 80));
+    }
+    const auto list = ids(report({row("web", std::move(others))}));
+    return std::ranges::count_if(list, [](const auto& id) { return id.starts_with("http/tcp/"); });
+  };
+  auto page = probe(CheckKind::http, Transport::tcp, "a.vendor.com", 80, answered, "302");
+  EXPECT_EQ(asked({}), 2);
+  EXPECT_EQ(asked({page}), 1) << "a row has asked for one";
+  EXPECT_EQ(asked({tcp("20.1.2.3", 80)}), 2);
+  page.probe.with["body"] = "Success";
+  EXPECT_EQ(asked({page}), 0) << "a known page tells more";
 }
 
 TEST(FollowUps, AskForMissingNamesHereAndElsewhere) {
@@ -434,6 +452,20 @@ TEST(FollowUps, AskForThePortOfOneHostAtAnother) {
                          "hop/udp/www.google.com:5004?control=20.1.1.1:443&payload=rtp"}) {
     EXPECT_TRUE(asks(list, id)) << fmt::format("{}", fmt::join(list, "\n"));
   }
+}
+
+// One port of a wide range is dead: that port, or the range from there up?
+TEST(FollowUps, AskForTheEndsOfARange) {
+  const auto media =
+      range("media.vendor.com", {{40000, "left_site"}, {50000, "dropped"}}, {40000, 65000});
+  const auto list =
+      ids(report({row("media", {media}), row("web", {tls("www.vendor.com", silent, "", "", 5061)}),
+                  controls({at(tls("www.google.com"), "20.1.1.1"), stun("stun.l.google.com", 19302),
+                            ntp("pool.ntp.org")}),
+                  follow_up({udp_hop("media.vendor.com", 50000, "dropped"),
+                             tcp_hop("www.vendor.com", 5061, "dropped")})}));
+  EXPECT_TRUE(asks(list, "hop/udp/media.vendor.com:65000?control=20.1.1.1:443&payload=rtp"))
+      << fmt::format("{}", fmt::join(list, "\n"));
 }
 
 // Where UDP leaves and no reply comes back, each further port would say the same.

@@ -37,7 +37,8 @@ TEST_P(ReachLikelihood, ListsWhatTheFateIsSeenAs) {
 INSTANTIATE_TEST_SUITE_P(
     Rows, ReachLikelihood,
     testing::Values(
-        TableRow{Fate::drop, "nothing dropped"}, TableRow{Fate::deaf, "nothing closed arrived expired one_way"},
+        TableRow{Fate::drop, "nothing dropped"},
+        TableRow{Fate::deaf, "nothing closed arrived expired one_way"},
         TableRow{Fate::down, "nothing"},
         TableRow{Fate::closed, "nothing closed arrived refused refused_far"},
         TableRow{Fate::prohibit, "nothing prohibited refused_way dropped"},

@@ -77,8 +77,8 @@ TEST(ReachRead, ARequestThatDiesOverPlainTcpIsTheConnectionsOwn) {
       Words{"TCP 80 turn a.vendor.com mute x1"});
 }
 
-// Port unreachable where nobody is known to listen is as good as a reply, unless it came too soon
-// for that host.
+// Port unreachable where nobody is known to listen proves that the packet arrived, unless it came
+// too soon for that host.
 TEST(ReachRead, RefusalsOfAMediaRange) {
   const auto answer = [](double milliseconds) {
     auto web = test::tls("a.vendor.com");

@@ -14,22 +14,53 @@ std::vector<const ProbeResult*> plain_http_answers(const Facts& facts) {
   });
 }
 
+// A page of the service's, of which only that is known, redirects to somebody who is not asked for.
+bool leads_elsewhere(const Facts& facts, const ProbeResult& result) {
+  const auto* reply = evidence_of(result, EvidenceKind::http_reply);
+  if (reply == nullptr || !is_plain_page(result) || !is_name(result.probe.target.host))
+    return false;
+  const auto elsewhere = text_fact(*reply, Fact::redirect_host);
+  if (elsewhere.empty()) return false;
+  const auto owner = registrable_domain(elsewhere);
+  const auto& own = result.observation.address;
+  if (own && owner == registrable_domain(own->to_string())) return false;
+  return !facts.any_probe([&](const ProbeResult& other) {
+    return facts.asked_for(other) && registrable_domain(other.probe.target.host) == owner;
+  });
+}
+
 }  // namespace
+
+bool only_plain_http_works(const Facts& facts) {
+  bool any_fails = false;
+  const bool other_works = facts.any_probe([&](const ProbeResult& result) {
+    const auto& [probe, seen] = result;
+    if (probe.check == CheckKind::dns || !is_direct(result) || facts.inside(result)) return false;
+    any_fails |= failing(result) && facts.asked_for(result);
+    const bool page = probe.check == CheckKind::http || probe.check == CheckKind::tcp;
+    const bool plain =
+        page && probe.target.transport == Transport::tcp && probe.target.port() == 80;
+    return reached(seen.outcome) && !plain;
+  });
+  return any_fails && !other_works;
+}
 
 Causes find_captive_portal(const Diagnosis& context) {
   Cause cause;
+  const bool only_plain_http = only_plain_http_works(context.facts);
   std::set<std::string> operators, secure;
   bool redirected = false;
   for (const auto& result : context.facts.report.probes) {
     const auto& host = result.probe.target.host;
     // Answered by somebody else: what came instead.
-    if (is_another_page(result)) {
+    const bool known = is_another_page(result);
+    if (known || (only_plain_http && leads_elsewhere(context.facts, result))) {
       const auto elsewhere =
           text_fact(*evidence_of(result, EvidenceKind::http_reply), Fact::redirect_host);
       cause.tell(elsewhere.empty() ? phrase("{} returned a page that is not its own.", host)
                                    : phrase("The page of {} redirected to {}.", host, elsewhere),
                  &result);
-      operators.insert(registrable_domain(host));
+      if (known) operators.insert(registrable_domain(host));
       redirected |= !elsewhere.empty();
     }
     const bool tls = result.probe.target.transport == Transport::tls && is_direct(result);

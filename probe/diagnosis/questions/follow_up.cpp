@@ -246,23 +246,23 @@ void ask_for_the_servers_word(const Facts& facts, Questions& questions) {
   }
 }
 
-// Where plain HTTP stands and nothing else does, somebody on the way may have answered it, and
-// public pages that everybody knows were not asked for: where does the service's own page lead to?
+// Where only plain HTTP works, somebody on the way may have answered it. If no public page with a
+// known body was fetched: where does the service's own page lead?
 void ask_whose_page(const Facts& facts, Questions& questions) {
+  if (!findings::only_plain_http_works(facts)) return;
+  constexpr std::size_t enough = 2;
+  std::size_t asked = 0;  // also by an earlier look, and by rows
   std::set<std::string> hosts;
   for (const auto& result : facts.report.probes) {
-    const auto& [probe, seen] = result;
-    if (probe.with.contains("body")) return;
-    const bool dns = probe.check == CheckKind::dns;
-    if (dns || !findings::is_direct(result) || facts.inside(result) || !reached(seen.outcome))
-      continue;
-    if (probe.target.transport != Transport::tcp || probe.target.port() != 80) return;
-    if (facts.asked_for(result)) hosts.insert(probe.target.host);
+    const auto& host = result.probe.target.host;
+    const bool page = findings::is_plain_page(result) && reached(result.observation.outcome);
+    if (page && result.probe.with.contains("body")) return;
+    asked += page;
+    const bool stands = result.observation.outcome == Outcome::connected;
+    if (stands && facts.asked_for(result) && findings::is_name(host)) hosts.insert(host);
   }
-  constexpr std::size_t enough = 2;
-  std::size_t asked = 0;
   for (const auto& host : hosts) {
-    if (asked == enough) return;
+    if (asked >= enough) return;
     asked += questions.ask(Purpose::servers_word, CheckKind::http, Transport::tcp, host, 80);
   }
 }

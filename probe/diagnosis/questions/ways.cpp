@@ -268,13 +268,13 @@ std::vector<std::size_t> witnesses_of(const reach::Box& box, const std::vector<s
   return chosen;
 }
 
-// A rule that names ports and no host, and was met on the way to one host only, may be about that
-// host: whether it is met on the way to the control's, too, over each transport.
+// A rule that names ports but no host, and that packets to one host only have met, may be about
+// that host. Do packets to the control's host meet it, too? Asked over each transport.
 void add_second_hosts(const reach::Diagnosis& drawn, const std::vector<reach::Met>& met,
                       const Flow& control, Candidates& candidates) {
   struct Lost {
     std::set<reach::HostId> hosts;
-    std::map<bool, std::uint16_t> ports;  // by "over UDP": the first
+    std::map<bool, std::uint16_t> ports;  // over UDP (true) or TCP: the first that was lost
   };
   std::map<std::uint32_t, Lost> lost_by;
   for (std::size_t i = 0; i < met.size(); ++i) {
@@ -286,7 +286,9 @@ void add_second_hosts(const reach::Diagnosis& drawn, const std::vector<reach::Me
   }
   for (const auto& [number, lost] : lost_by) {
     const auto& box = drawn.boxes[number];
-    if (box.kind != reach::Kind::rule || box.ports.empty() || lost.hosts.size() > 1) continue;
+    const bool by_port = box.kind == reach::Kind::rule && !box.ports.empty() && box.hosts.empty();
+    if (!by_port || box.beyond || lost.hosts.size() > 1) continue;
+    if (lost.hosts.contains(drawn.sight.host_id(control.host))) continue;
     for (const auto& [udp, port] : lost.ports) {
       candidates.add({udp, control.host, port, Cargo::rtp, false});
     }
@@ -362,9 +364,10 @@ void add_datagram_past_it(const Facts& facts, const reach::Diagnosis& drawn,
 }
 
 // Of each flow that died, or left and no more: with its own payload, as media, to the control's
-// host, and, of strangers, as far as its own way goes; where a row asks for a range around it, also
-// to the ends of that. Where a connection stood and carried nothing, or was taken near by, also a
-// packet to the control, which works: a device that takes all connections may carry that one on.
+// host, and, of strangers, as far as its own way goes; over UDP, where a row asks for a range
+// around it, also to the ends of that. Where a connection stood and carried nothing, or was taken
+// near by, also a packet to the control, which works: a device that takes all connections may carry
+// that one on.
 void add_all(const Facts& facts, const reach::Sight& sight, const Flow& control,
              Candidates& candidates) {
   const bool taken = std::ranges::any_of(sight.events.flows, [](const FlowEvent& event) {

@@ -159,9 +159,9 @@ constexpr bool names_itself(Fate fate) { return fate == Fate::prohibit || fate =
 constexpr bool at_far_end(const Box& box) {
   return box.kind == Kind::far_end || box.kind == Kind::reticent || box.kind == Kind::neighbour;
 }
-// Who drops replies acts on what the far end made of the packet.
-constexpr int place_of(const Box& box) {
-  return at_far_end(box) || box.fate == Fate::deaf ? 2 : box.beyond;
+// Who drops replies acts after the far end has answered.
+constexpr int place_of(const Box& box, Fate fate) {
+  return at_far_end(box) || fate == Fate::deaf ? 2 : box.beyond;
 }
 
 }  // namespace callready::reach

@@ -19,8 +19,8 @@ constexpr Cell cells[] = {
     {Fate::deaf, Seen::nothing, 1},
     {Fate::deaf, Seen::one_way, .98},
     {Fate::deaf, Seen::expired, .9},
-    {Fate::deaf, Seen::arrived, .5},  // a filter of UDP may let errors in
-    {Fate::deaf, Seen::closed, .00003},
+    {Fate::deaf, Seen::arrived, .5},     // a filter of UDP may let errors in
+    {Fate::deaf, Seen::closed, .00003},  // half of what it is where nothing is dropped
     {Fate::down, Seen::nothing, 1},
     {Fate::closed, Seen::closed, .6},
     {Fate::closed, Seen::arrived, .6},
@@ -41,13 +41,13 @@ constexpr Cell cells[] = {
     {Fate::refuse, Seen::prohibited, .4},  // one rule may reset TCP, and prohibit UDP
     {Fate::refuse, Seen::closed, .01},
     {Fate::refuse, Seen::arrived, .01},
-    {Fate::refuse, Seen::nothing, .3},
-    {Fate::refuse, Seen::dropped, .3},
+    {Fate::refuse, Seen::nothing, .95},  // UDP: the rule that resets TCP may drop it
+    {Fate::refuse, Seen::dropped, .95},
     {Fate::forge, Seen::refused, .6},
     {Fate::forge, Seen::refused_way, .4},
     {Fate::forge, Seen::closed, .5},
-    {Fate::forge, Seen::nothing, .3},
-    {Fate::forge, Seen::dropped, .3},
+    {Fate::forge, Seen::nothing, .95},
+    {Fate::forge, Seen::dropped, .95},
     {Fate::forge, Seen::arrived, .5},
     {Fate::forge, Seen::forged, .4},
     {Fate::ignore, Seen::nothing, 1},
@@ -158,7 +158,7 @@ constexpr double silent_responder = power(0.5, 13);
 constexpr double deaf_relay = power(0.5, 6);
 
 // A connection that a device should have reset, and that got no answer.
-constexpr double unreset = .03;
+constexpr double unreset = .03, unreset_syn = .3;  // the whole way; of one that ends on the way
 
 // Where nobody is known to listen.
 constexpr double silent_stranger = .3, refusing_stranger = .4;
@@ -264,8 +264,9 @@ Bits bits_of(const FlowEvent& event, bool slow_line, Fate fate, double loss) {
     cost = surprise(passed);
   }
   // Whoever resets one connection resets all of them: resets are not rationed.
-  const bool resets = fate == Fate::refuse || fate == Fate::forge;
-  if (resets && !event.flow.udp && event.seen == Seen::nothing) cost = surprise(unreset);
+  const bool resets = (fate == Fate::refuse || fate == Fate::forge) && !event.flow.udp;
+  if (resets && event.seen == Seen::nothing) cost = surprise(unreset);
+  if (resets && event.seen == Seen::dropped) cost = surprise(unreset_syn);
   if (event.too_near) cost += surprise(nearness(fate, *event.too_near));
   return std::min(cost, leak);
 }

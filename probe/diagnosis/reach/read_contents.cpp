@@ -45,7 +45,7 @@ void read_contents(const Reading& reading, FlowEvents& events) {
     const auto off_s = number_fact(reply, Fact::date_offset_s).value_or(0);
     if (std::abs(off_s) > wrong_by_s) sign(reading, events, Sign::clock_off);
   });
-  if (findings::is_another_page(reading.result)) sign(reading, events, Sign::foreign_page);
+  if (seen.detail == DetailCode::unexpected_body) sign(reading, events, Sign::foreign_page);
   each(seen, EvidenceKind::turn_refusal, [&](const Evidence& refusal) {
     if (flag_fact(refusal, Fact::with_credentials) == true) sign(reading, events, Sign::turn_login);
   });

@@ -120,7 +120,8 @@ void read_exchange(const Reading& reading, FlowEvents& events) {
   if (refused && findings::who_refused(reading.result) == findings::Refuser::beyond)
     event.seen = Seen::arrived;
   const bool itself = !who.empty() && !another && event.seen == Seen::prohibited;
-  if (itself || is_beside(event.flow, who)) event.seen = udp ? Seen::closed : Seen::refused_far;
+  const bool beside = event.seen != Seen::arrived && is_beside(event.flow, who);
+  if (itself || beside) event.seen = udp ? Seen::closed : Seen::refused_far;
   if (event.seen == Seen::nothing && udp) event.sent = std::max(event.sent, 2);
   if (event.seen == Seen::nothing && !udp) {
     event.sent = findings::evidence_of(reading.result, EvidenceKind::short_wait) ? 2 : 3;

@@ -131,9 +131,8 @@ class Costs {
 std::vector<Met> fates_of(const World& world, const Boxes& boxes, const Costs& costs) {
   std::vector<Meeting> meetings(costs.events());
   for (const auto number : world.boxes) {
-    const auto place = place_of(boxes[number]);
     for (const auto& [event, fate] : costs.hits(number)) {
-      meetings[event].add({fate, place, number}, costs.fits(event));
+      meetings[event].add({fate, place_of(boxes[number], fate), number}, costs.fits(event));
     }
   }
   std::vector<Met> fates;
@@ -188,7 +187,7 @@ class Search {
   std::size_t looked_at = 0;
 
  private:
-  Met met(std::uint32_t box, Fate fate) const { return {fate, place_of(boxes_[box]), box}; }
+  Met met(std::uint32_t box, Fate fate) const { return {fate, place_of(boxes_[box], fate), box}; }
 
   // What it costs with that box more.
   Bits cost_with(const Layer& parent, std::uint32_t box) const {

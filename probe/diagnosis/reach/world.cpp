@@ -11,7 +11,7 @@ Met fate_by(const World& world, const Boxes& boxes, const Packet& packet, Fits f
     const auto& box = boxes[number];
     const auto fate = fate_of(box, packet);
     if (fate == Fate::pass) continue;
-    meeting.add({fate, place_of(box), number}, fits);
+    meeting.add({fate, place_of(box, fate), number}, fits);
   }
   return meeting.outcome(fits);
 }

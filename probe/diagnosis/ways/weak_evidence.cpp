@@ -234,7 +234,7 @@ class Losses {
   const FlowEvent *unheard_ = nullptr, *reset_ = nullptr;
   // Hosts and TCP ports that answered something over a connection.
   std::set<std::pair<std::string_view, std::uint16_t>> talked_;
-  std::set<std::string_view> refused_;  // probes: port unreachable in the far end's name
+  std::set<std::string_view> refused_;  // probes: port unreachable, as if from beyond the site
 };
 
 // What was only seen to leave, or to stand, may be lost all the same.
