@@ -210,8 +210,10 @@ std::map<std::string, Text> doubted(const Diagnosis& context,
 // True where the second round counted so (ways/limits_and_loss.cpp).
 bool new_flows_are_limited(const Facts& facts);
 
-// Of what was sent out, only plain HTTP got anywhere, and something that a row asks for did not
+// What was reached directly outside on TCP 80, where a sign-in page answers in everybody's name;
+// and whether that is all that works, while something that a row asks for fails
 // (contents/site.cpp).
+std::vector<const ProbeResult*> plain_http_answers(const Facts& facts);
 bool only_plain_http_works(const Facts& facts);
 
 // Something that answered at first is silent now (ways/ban.cpp); and nothing else has got through

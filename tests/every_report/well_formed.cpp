@@ -114,8 +114,8 @@ std::string fault_in(std::string_view format, std::string_view text) {
   if (const auto bad = find_invalid_utf8(text)) return fmt::format("no UTF-8 at {}", *bad);
   if (!text.ends_with('\n')) return "no line break at its end";
   if (format == "csv") {  // its lines end in CR LF
-    if (has_control_characters(without_returns(text))) return "a control character";
-    return csv_fault(text);
+    const auto line = line_with_control(without_returns(text));
+    return line.empty() ? csv_fault(text) : "a control character in: " + line;
   }
   if (const auto line = line_with_control(text); !line.empty()) {
     return "a control character in: " + line;

@@ -74,7 +74,7 @@ class Quic(SiteTest):
                 with self.subTest(fault, routers=routers):
                     report = self.report([fault, *routers], "rainbow", "zoom")
                     seen = {*self.quic(report).values()}
-                    # Others say no a few times only: of which greetings is chance.
+                    # Other routers refuse only a few greetings: which ones is chance.
                     some_untold = set() if routers else {"answered initial_silent"}
                     self.assertEqual({f"answered {detail}"} | some_untold, seen | some_untold)
                     self.assertEqual([("firewall.quic_filtered", "likely", "security")],

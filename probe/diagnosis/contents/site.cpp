@@ -5,16 +5,7 @@
 namespace callready::findings {
 namespace {
 
-// Over plain HTTP the portal answers in everybody's name.
-std::vector<const ProbeResult*> plain_http_answers(const Facts& facts) {
-  return facts.probes_that([&](const ProbeResult& result) {
-    const bool plain = result.probe.target.transport == Transport::tcp &&
-                       result.probe.target.port() == 80 && is_direct(result);
-    return plain && !facts.inside(result) && reached(result.observation.outcome);
-  });
-}
-
-// A page of the service's, of which only that is known, redirects to somebody who is not asked for.
+// A page redirects to another owner's host, and no row asks for anything there.
 bool leads_elsewhere(const Facts& facts, const ProbeResult& result) {
   const auto* reply = evidence_of(result, EvidenceKind::http_reply);
   if (reply == nullptr || !is_plain_page(result) || !is_name(result.probe.target.host))
@@ -30,6 +21,14 @@ bool leads_elsewhere(const Facts& facts, const ProbeResult& result) {
 }
 
 }  // namespace
+
+std::vector<const ProbeResult*> plain_http_answers(const Facts& facts) {
+  return facts.probes_that([&](const ProbeResult& result) {
+    const bool plain = result.probe.target.transport == Transport::tcp &&
+                       result.probe.target.port() == 80 && is_direct(result);
+    return plain && !facts.inside(result) && reached(result.observation.outcome);
+  });
+}
 
 bool only_plain_http_works(const Facts& facts) {
   bool any_fails = false;

@@ -253,13 +253,12 @@ void ask_whose_page(const Facts& facts, Questions& questions) {
   constexpr std::size_t enough = 2;
   std::size_t asked = 0;  // also by an earlier look, and by rows
   std::set<std::string> hosts;
-  for (const auto& result : facts.report.probes) {
-    const auto& host = result.probe.target.host;
-    const bool page = findings::is_plain_page(result) && reached(result.observation.outcome);
-    if (page && result.probe.with.contains("body")) return;
+  for (const auto* result : findings::plain_http_answers(facts)) {
+    const auto& host = result->probe.target.host;
+    const bool page = findings::is_plain_page(*result);
+    if (page && result->probe.with.contains("body")) return;
     asked += page;
-    const bool stands = result.observation.outcome == Outcome::connected;
-    if (stands && facts.asked_for(result) && findings::is_name(host)) hosts.insert(host);
+    if (!page && facts.asked_for(*result) && findings::is_name(host)) hosts.insert(host);
   }
   for (const auto& host : hosts) {
     if (asked >= enough) return;

@@ -386,8 +386,9 @@ void add_all(const Facts& facts, const reach::Sight& sight, const Flow& control,
     if (packet.udp && event.control) {
       candidates.add({true, host, packet.port, packet.cargo, true});
     }
-    const auto rows = sight.asked.find({packet.udp, packet.host});
-    if (!packet.udp || rows == sight.asked.end()) continue;
+    if (!packet.udp) continue;
+    const auto rows = sight.asked.find({true, packet.host});
+    if (rows == sight.asked.end()) continue;
     for (const auto& range : rows->second) {
       if (!range.contains(packet.port)) continue;
       for (const auto port : {range.first, range.last}) {
