@@ -14,9 +14,9 @@
 namespace callready::networks {
 namespace {
 
-reach::RowReach reach_of(const Scene& scene) {
+reach::RowReach reach_of(const networks::Network& network) {
   reach::RowReach reach;
-  for (const auto& set : scene.sets) {
+  for (const auto& set : scene_of(network).sets) {
     for (const auto& row : set.requirements) reach[set.id + '/' + row.id] = row.reach;
   }
   return reach;
@@ -28,9 +28,9 @@ bool nothing_is_wrong(const networks::Network& network) {
          network.ipv6 != Ipv6::broken && !network.loses_packets() && !network.proxy.given;
 }
 
-bool add(std::uint64_t number, const networks::Network& network, const Scene& scene,
-         const Report& report, Tally& tally) {
-  const auto judgement = judge(network, scene, report);
+bool add(std::uint64_t number, const networks::Network& network, const Report& report,
+         Tally& tally) {
+  const auto judgement = judge(network, report);
   const bool fine = nothing_is_wrong(network);
   for (const auto& finding : report.findings) {
     if (finding.confidence == Confidence::possible) continue;
@@ -86,16 +86,15 @@ std::string first_of(const Numbers& numbers) {
 void compare(std::uint64_t number, const networks::Network& network, Comparison& comparison) {
   // Worlds alone, in families that they do not decide, make rules of what dies with a dead way.
   if (network.find(BoxKind::branch) != nullptr) return;
-  const auto& scene = scene_of(network);
-  const auto by_rules = run(network, scene);
+  const auto by_rules = run(network);
   const auto start = std::clock();  // the processor's: the machine may be busy
-  const auto by_worlds = reach::as_report(by_rules, reach::diagnose(by_rules, reach_of(scene)));
+  const auto by_worlds = reach::as_report(by_rules, reach::diagnose(by_rules, reach_of(network)));
   const auto took_ms = 1000.0 * static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
   comparison.most_ms = std::max(comparison.most_ms, took_ms);
   comparison.sum_ms += took_ms;
   ++comparison.networks;
-  const bool rules = add(number, network, scene, by_rules, comparison.rules);
-  const bool worlds = add(number, network, scene, by_worlds, comparison.worlds);
+  const bool rules = add(number, network, by_rules, comparison.rules);
+  const bool worlds = add(number, network, by_worlds, comparison.worlds);
   ++(rules    ? worlds ? comparison.both : comparison.rules_only
      : worlds ? comparison.worlds_only
               : comparison.neither);
@@ -108,11 +107,10 @@ void compare(std::uint64_t number, const networks::Network& network, Comparison&
 }
 
 void show_worlds(const std::string& name, const networks::Network& network) {
-  const auto& scene = scene_of(network);
-  const auto report = run(network, scene);
-  reach::print_comparison(name, report, reach_of(scene), true);
-  const auto by_worlds = reach::as_report(report, reach::diagnose(report, reach_of(scene)));
-  for (const auto& violation : judge(network, scene, by_worlds).violations) {
+  const auto report = run(network);
+  reach::print_comparison(name, report, reach_of(network), true);
+  const auto by_worlds = reach::as_report(report, reach::diagnose(report, reach_of(network)));
+  for (const auto& violation : judge(network, by_worlds).violations) {
     fmt::print("  violation: {}: {}\n", violation.kind, violation.what);
   }
 }

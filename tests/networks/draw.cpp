@@ -48,9 +48,11 @@ class Drawing {
     network_.variables = one_in(4);
   }
 
-  void hop(const char* address, bool inside) {
+  // `outside`: it translates to that address.
+  void hop(const char* address, bool inside, const char* outside = nullptr) {
     const bool speaks = !one_in(8), limited = !one_in(5);
     network_.hops.push_back({ip(address), speaks, limited, inside});
+    if (outside != nullptr) nat(static_cast<int>(network_.hops.size()), outside);
   }
 
   void nat(int at, const char* outside) {
@@ -66,13 +68,11 @@ class Drawing {
     switch (below(6)) {
       case 0:
       case 1:  // a home, a small office
-        hop("192.168.1.1", true);
-        nat(1, "84.199.10.2");
+        hop("192.168.1.1", true, "84.199.10.2");
         break;
       case 2:  // a company of several routers
         hop("192.168.1.1", true);
-        hop("10.0.0.1", true);
-        nat(2, "84.199.10.2");
+        hop("10.0.0.1", true, "84.199.10.2");
         break;
       case 3:  // a campus with public addresses, the firewall further out
         network_.pc = ip("130.60.1.23");
@@ -81,16 +81,13 @@ class Drawing {
         hop("130.60.80.1", true);
         break;
       case 4:  // a provider that translates
-        hop("192.168.1.1", true);
-        nat(1, "100.64.9.2");
+        hop("192.168.1.1", true, "100.64.9.2");
         hop("100.64.0.1", false);
         nat(3, "84.199.10.2");
         break;
       default:  // two routers at home
-        hop("192.168.1.1", true);
-        nat(1, "10.0.0.2");
-        hop("10.0.0.1", true);
-        nat(2, "84.199.10.2");
+        hop("192.168.1.1", true, "10.0.0.2");
+        hop("10.0.0.1", true, "84.199.10.2");
     }
     network_.line = network_.routers_inside();
     hop("84.199.10.1", false);
@@ -163,119 +160,105 @@ class Drawing {
   }
   static Match port_of(const Target& target) { return {proto_of(target), target.ports, {}}; }
 
-  std::vector<std::string> all_hosts(bool with_anchors) {
+  // But anchors'.
+  std::vector<std::string> all_hosts() {
     std::set<std::string> hosts;
     for (const auto& planned : scene_of(network_).plan.probes) {
-      if (planned.probe.control() && !with_anchors) continue;
+      if (planned.probe.control()) continue;
       if (!planned.probe.target.host.empty()) hosts.insert(planned.probe.target.host);
     }
     return {hosts.begin(), hosts.end()};
   }
 
   void fault() {
+    // The first ten are rules, those after them other boxes, and the last none.
+    static constexpr BoxKind others[] = {BoxKind::replies,      BoxKind::rate,      BoxKind::ban,
+                                         BoxKind::protocol,     BoxKind::protocol,  BoxKind::names,
+                                         BoxKind::redirect_dns, BoxKind::intercept, BoxKind::accept,
+                                         BoxKind::portal,       BoxKind::sip_alg,   BoxKind::mtu};
     const auto names = any(Proto::udp, 53, 53);
-    switch (below(28)) {
+    const int number = below(28);
+    Box none;
+    auto& one = number < 10 ? box(BoxKind::rule) : number < 22 ? box(others[number - 10]) : none;
+    switch (number) {
       case 0:  // all UDP, but perhaps DNS
-        box(BoxKind::rule).matches = {any(Proto::udp, 1, 52), any(Proto::udp, 54, 65535)};
+        one.matches = {any(Proto::udp, 1, 52), any(Proto::udp, 54, 65535)};
         break;
       case 1:
-      case 2: {  // a port
-        auto& one = box(BoxKind::rule);
+      case 2:  // a port
         one.matches = {port_of(some_target())};
         break;
-      }
       case 3: {  // a part of the high ports
-        auto& one = box(BoxKind::rule);
         const auto first = static_cast<std::uint16_t>(pick({1024, 10'000, 16'384, 20'000, 40'000}));
         const auto last =
             one_in(2) ? std::uint16_t{65535} : static_cast<std::uint16_t>(first + 8'000);
         one.matches = {any(Proto::udp, first, last)};
         break;
       }
-      case 4: {  // a host
-        auto& one = box(BoxKind::rule);
+      case 4:  // a host
         one.matches = {to({some_target().host})};
         break;
-      }
       case 5: {  // one flow
-        auto& one = box(BoxKind::rule);
         const auto& target = some_target();
         one.matches = {{proto_of(target), target.ports, {target.host}}};
         break;
       }
       case 6: {  // a network
-        auto& one = box(BoxKind::rule);
         const auto address = Internet::address_of(some_target().host);
         one.matches = {to({callready::Network{address, 16}.masked().to_string()})};
         break;
       }
       case 7:
-      case 8: {  // only web gets out
-        auto& one = box(BoxKind::rule);
+      case 8:  // only web gets out
         one.except = true;
         one.matches = {any(Proto::tcp, 80, 80), any(Proto::tcp, 443, 443)};
         if (!one_in(4)) one.matches.push_back(names);
         break;
-      }
       case 9:  // only the vendor's own list gets out
-        all_but({to(all_hosts(false)), names});
+        one.except = true;
+        one.matches = {to(all_hosts()), names};
         break;
-      case 10: {  // no answers over UDP
-        auto& one = box(BoxKind::replies);
+      case 10:  // no answers over UDP
         one.matches = {any(Proto::udp, 54, 65535)};
         if (one_in(2)) one.matches = {any(Proto::udp, some_target().ports.first, 65535)};
         break;
-      }
-      case 11: {
-        auto& one = box(BoxKind::rate);
+      case 11:
         one.limit = pick({5, 10, 20, 40});
         one.matches = {any(pick({Proto::udp, Proto::udp, Proto::tcp, Proto::any}))};
         break;
-      }
-      case 12: {
-        auto& one = box(BoxKind::ban);
+      case 12:
         one.limit = pick({10, 15, 20, 30});
         break;
-      }
       case 13:
-      case 14: {
-        auto& one = box(BoxKind::protocol);
+      case 14:
         one.payload = pick({Payload::stun, Payload::sip, Payload::tls});
         one.matches = {any(pick({Proto::udp, Proto::any}))};
         if (one.payload == Payload::tls) one.matches = {any(Proto::tcp, 444, 65535)};
         break;
-      }
-      case 15: {
-        auto& one = box(BoxKind::names);
+      case 15:
         if (one.action == Action::prohibit) one.action = Action::refuse;
         one.matches = {to({some_target().host}, Proto::tcp)};
         break;
-      }
       case 16:
-        box(BoxKind::redirect_dns);
         network_.dns = pick({Dns::no_such_name, Dns::sinkhole, Dns::works});
         if (network_.dns != Dns::works) network_.dns_names = {some_target().host};
         break;
       case 17:
-        box(BoxKind::intercept).matches = {any(Proto::tcp, 443, 443)};
+        one.matches = {any(Proto::tcp, 443, 443)};
         break;
       case 18:
-        box(BoxKind::accept).matches = {any(Proto::tcp)};
+        one.matches = {any(Proto::tcp)};
         break;
-      case 19: {
-        auto& one = box(BoxKind::portal);
+      case 19:
         one.hop = 1;
         if (one.action == Action::prohibit) one.action = Action::drop;
         break;
-      }
       case 20:
-        box(BoxKind::sip_alg).hop = 1;
+        one.hop = 1;
         break;
-      case 21: {
-        auto& one = box(BoxKind::mtu);
+      case 21:
         one.limit = pick({1300, 1400, 1460});
         break;
-      }
       case 22: {
         auto& boxes = network_.boxes;
         const auto nat = std::ranges::find(boxes, BoxKind::nat, &Box::kind);
@@ -314,7 +297,7 @@ class Drawing {
         }
         break;
       case 26:  // the web everywhere, and UDP only to the vendor's own networks
-        all_but({any(Proto::tcp), names, to(all_hosts(false), Proto::udp)});
+        all_but({any(Proto::tcp), names, to(all_hosts(), Proto::udp)});
         break;
       default:
         network_.ipv6 = Ipv6::broken;

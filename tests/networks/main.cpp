@@ -23,18 +23,17 @@ namespace callready::networks {
 namespace {
 
 struct Options {
-  std::uint64_t count = 10'000, seed = 0;
+  std::uint64_t count = 10'000, seed = std::random_device{}();
   bool unknown = false;    // what was seen of what stays unknown
   bool relations = false;  // between runs
   std::uint64_t most = 0;  // contradictions that are known, see open.txt
   bool compare = false;    // rules and worlds
   bool uses = false;       // all that the program makes of their reports
   std::uint64_t every = 1;
-  bool seed_given = false, show = false, observe = false;
-  bool numbers_only = false;   // of networks, which are not made small
-  std::string open;            // a file of kinds that are known not to hold yet
-  std::string kind;            // only those that begin so
-  std::uint64_t examples = 1;  // of each kind, made small
+  bool show = false, observe = false;
+  bool numbers_only = false;  // of networks, which are not made small
+  std::string open;           // a file of kinds that are known not to hold yet
+  std::string kind;           // only those that begin so
   std::vector<std::string> files;
 };
 
@@ -50,8 +49,7 @@ Options read(int argc, char** argv) {
   const std::map<std::string_view, std::uint64_t*> numbers = {{"--count", &options.count},
                                                               {"--seed", &options.seed},
                                                               {"--most", &options.most},
-                                                              {"--every", &options.every},
-                                                              {"--examples", &options.examples}};
+                                                              {"--every", &options.every}};
   const std::map<std::string_view, std::string*> texts = {{"--open", &options.open},
                                                           {"--kind", &options.kind}};
   for (int i = 1; i < argc; ++i) {
@@ -61,7 +59,6 @@ Options read(int argc, char** argv) {
       *flag->second = true;
     } else if (const auto number = numbers.find(word); number != numbers.end()) {
       *number->second = value();
-      options.seed_given |= word == "--seed";
     } else if (const auto text = texts.find(word); text != texts.end() && i + 1 < argc) {
       *text->second = argv[++i];
     } else if (word == "--draw") {
@@ -78,13 +75,7 @@ Options read(int argc, char** argv) {
   return options;
 }
 
-Judgement judge(const networks::Network& network, Report* report = nullptr) {
-  const auto& scene = scene_of(network);
-  auto made = run(network, scene);
-  auto judgement = judge(network, scene, made);
-  if (report != nullptr) *report = std::move(made);
-  return judgement;
-}
+Judgement judge(const networks::Network& network) { return judge(network, run(network)); }
 
 // On a line that loses packets anything may look like anything, now and then: "likely" stands for
 // 95 %, "certain" for 99 %. True where the same is said with no more of other chances than that.
@@ -152,14 +143,12 @@ std::set<std::string> open_kinds(const std::string& path) {
 
 // For tests/site/networks_test.py.
 void print_observations(const Report& report) {
-  fmt::print("[");
-  const char* comma = "";
+  std::vector<std::string> rows;
   for (const auto& [probe, seen] : report.probes) {
-    fmt::print("{}\n{{\"id\": \"{}\", \"outcome\": \"{}\", \"detail\": \"{}\"}}", comma, probe.id,
-               to_string(seen.outcome), seen.detail.text());
-    comma = ",";
+    rows.push_back(fmt::format("\n{{\"id\": \"{}\", \"outcome\": \"{}\", \"detail\": \"{}\"}}",
+                               probe.id, to_string(seen.outcome), seen.detail.text()));
   }
-  fmt::print("\n]\n");
+  fmt::print("[{}\n]\n", fmt::join(rows, ","));
 }
 
 double percent(std::uint64_t part, std::uint64_t whole) {
@@ -230,15 +219,14 @@ int random_networks(const Options& options) {
   }
   for (const auto& [kind, numbers] : sorted) {
     if (options.numbers_only || open.contains(kind)) continue;
-    for (std::size_t i = 0; i < std::min<std::size_t>(options.examples, numbers.size()); ++i) {
-      const auto smallest = shrink(
-          draw(numbers[i]), [&kind = kind](const auto& network) { return shows(network, kind); });
-      fmt::print("\n# {} ({} times; number {})\n", kind, numbers.size(), numbers[i]);
-      for (const auto& violation : judge(smallest).violations) {
-        fmt::print("# {}: {}\n", violation.kind, violation.what);
-      }
-      fmt::print("{}", to_text(smallest));
+    const auto number = numbers.front();
+    const auto smallest =
+        shrink(draw(number), [&kind = kind](const auto& network) { return shows(network, kind); });
+    fmt::print("\n# {} ({} times; number {})\n", kind, numbers.size(), number);
+    for (const auto& violation : judge(smallest).violations) {
+      fmt::print("# {}: {}\n", violation.kind, violation.what);
     }
+    fmt::print("{}", to_text(smallest));
   }
   return news == 0 ? 0 : 1;
 }
@@ -250,7 +238,7 @@ int relations(const Options& options) {
   for (std::uint64_t i = 0; i < options.count; ++i) {
     const auto number = options.seed + i;
     const auto network = draw(number);
-    const auto found = compare_runs(network, run(network, scene_of(network)));
+    const auto found = compare_runs(network, run(network));
     sets += found.sets;
     for (const auto& [what, other] : found.broken) {
       broken[what].push_back(number);
@@ -294,7 +282,7 @@ int compare_networks(const Options& options) {
 int use_reports(const Options& options) {
   const auto report_of = [](std::uint64_t number) {
     const auto network = draw(number);
-    auto read = read_report(render_json(run(network, scene_of(network)), {}), "report.json");
+    auto read = read_report(render_json(run(network), {}), "report.json");
     if (!read.report) throw std::runtime_error(fmt::format("number {}: {}", number, read.error));
     return std::move(*read.report);
   };
@@ -323,13 +311,12 @@ int replay(const Options& options) {
       show_worlds(path, network);
       continue;
     }
-    Report report;
-    const auto judgement = judge(network, &report);
+    const auto report = run(network);
     if (options.observe) {
       print_observations(report);
       continue;
     }
-    for (const auto& violation : judgement.violations) {
+    for (const auto& violation : judge(network, report).violations) {
       fmt::print("{}: {}: {}\n", path, violation.kind, violation.what);
       result = 1;
     }
@@ -346,7 +333,6 @@ int main(int argc, char** argv) {
   auto options = read(argc, argv);
   try {
     if (!options.files.empty()) return replay(options);
-    if (!options.seed_given) options.seed = std::random_device{}();
     if (options.relations) return relations(options);
     if (options.uses) return use_reports(options);
     return options.compare ? compare_networks(options) : random_networks(options);

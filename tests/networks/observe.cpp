@@ -33,24 +33,15 @@ Observer::Resolved Observer::resolve(const std::string& host, double at_ms) {
     if (ask_udp(question, at_ms, 4, 4000).kind != Heard::answer) mode = Dns::dead;
     found.took_ms += traffic_.round_trip(question.to);
   }
-  switch (mode) {
-    case Dns::dead:
-      found.detail = "dns_unreachable";
-      found.took_ms = 4000;
-      return found;
-    case Dns::refused:
-    case Dns::servfail:
-      found.detail = "dns_failed";
-      return found;
-    case Dns::sinkhole:
-      found.address = IpAddress::v4({0, 0, 0, 0});
-      return found;
-    case Dns::no_such_name:
-    case Dns::works:
-      break;
-  }
-  const auto address = Internet::address_of(host);
-  if (mode == Dns::no_such_name || traffic_.far(address) == FarFault::gone) {
+  if (mode == Dns::dead) {
+    found.detail = "dns_unreachable";
+    found.took_ms = 4000;
+  } else if (mode == Dns::refused || mode == Dns::servfail) {
+    found.detail = "dns_failed";
+  } else if (mode == Dns::sinkhole) {
+    found.address = IpAddress::v4({0, 0, 0, 0});
+  } else if (const auto address = Internet::address_of(host);
+             mode == Dns::no_such_name || traffic_.far(address) == FarFault::gone) {
     found.detail = "no_such_name";
   } else {
     found.address = address;
@@ -70,14 +61,15 @@ std::string_view Observer::Heard::reason() const {
 void Observer::record(Observation& observation, const Heard& heard) const {
   if (heard.kind == Heard::answer) return;
   const bool refused = heard.kind == Heard::refused, prohibited = heard.kind == Heard::prohibited;
+  const bool by_icmp = !heard.sender.is_unspecified();
   const bool by_another =
-      refused && heard.icmp && observation.address && heard.sender != *observation.address;
+      refused && by_icmp && observation.address && heard.sender != *observation.address;
   say(observation,
       prohibited || by_another ? Outcome::rejected
       : refused                ? Outcome::refused
                                : Outcome::silent,
       heard.reason());
-  if (prohibited || (refused && heard.icmp)) {
+  if (prohibited || (refused && by_icmp)) {
     add(observation, "icmp_error",
         {{"sender", heard.sender.to_string()}, {"type", 3}, {"code", prohibited ? 13 : 3}});
   } else {
@@ -85,36 +77,29 @@ void Observer::record(Observation& observation, const Heard& heard) const {
   }
 }
 
+// A datagram, or the first packet of a connection.
 Observer::Heard Observer::send(const Packet& packet, double at_ms, int ttl) {
-  Heard heard;
-  const auto by_icmp = [&](Heard::Kind kind, const IpAddress& sender) {
-    heard.kind = kind;
-    heard.sender = sender;
-    heard.icmp = true;
-  };
-  if (packet.to.is_unspecified()) {  // this computer itself, which does not listen
-    by_icmp(Heard::refused, IpAddress::v4({127, 0, 0, 1}));
-    return heard;
-  }
+  // This computer itself does not listen.
+  const bool tcp = packet.proto == Proto::tcp, here = packet.to.is_unspecified();
+  if (here && !tcp) return {Heard::refused, 0, 0, IpAddress::v4({127, 0, 0, 1})};
   const auto fate = traffic_.send(packet, at_ms, ttl);
-  heard.box = fate.box;
-  heard.took_ms = traffic_.round_trip_to(fate.hop);
+  if (tcp && packet.to.is_special()) return {here ? Heard::refused : Heard::nothing};
+  Heard heard{Heard::nothing, traffic_.round_trip_to(fate.hop), 0, {}, fate.box};
   switch (fate.kind) {
     case Fate::taken:
       heard.kind = Heard::answer;
       break;
     case Fate::prohibited:
     case Fate::refused:
-      if (traffic_.says_refused(fate.hop, packet.to, at_ms)) {
-        by_icmp(fate.kind == Fate::refused ? Heard::refused : Heard::prohibited,
-                traffic_.refuser(fate, packet));
-      }
+    case Fate::expires: {
+      const bool reset = tcp && fate.kind == Fate::refused;
+      if (!reset && !traffic_.says_so(fate, packet.to, at_ms)) break;
+      heard.kind = fate.kind == Fate::expires   ? Heard::expired
+                   : fate.kind == Fate::refused ? Heard::refused
+                                                : Heard::prohibited;
+      if (!reset) heard.sender = traffic_.signer(fate, packet.to);
       break;
-    case Fate::expires:
-      if (traffic_.says_expired(fate.hop, packet.to, at_ms)) {
-        by_icmp(Heard::expired, traffic_.router(fate.hop, packet.to));
-      }
-      break;
+    }
     case Fate::arrives: {
       const auto fault = traffic_.far(packet.to);
       const bool nobody = fault == FarFault::down || fault == FarFault::gone;
@@ -124,10 +109,14 @@ Observer::Heard Observer::send(const Packet& packet, double at_ms, int ttl) {
       const bool ignores =
           packet.payload == Payload::rtp ||
           (packet.payload == Payload::sip && traffic_.network().sip_ignores_strangers);
+      // Over TCP half of the hosts that do not listen say so.
+      const bool says_so =
+          tcp ? (packet.to.bytes()[3] & 1U) == 0 : traffic_.network().media_answers && !listens;
       if (listens && !ignores) {
         if (traffic_.comes_back(packet)) heard.kind = Heard::answer;
-      } else if (fault == FarFault::refuses || (traffic_.network().media_answers && !listens)) {
-        if (!traffic_.lost_in()) by_icmp(Heard::refused, packet.to);
+      } else if ((says_so || fault == FarFault::refuses) && !traffic_.lost_in()) {
+        heard.kind = Heard::refused;
+        if (!tcp) heard.sender = packet.to;
       }
       break;
     }
@@ -138,78 +127,39 @@ Observer::Heard Observer::send(const Packet& packet, double at_ms, int ttl) {
   return heard;
 }
 
-// As udp_request does it (probe/net/udp.cpp).
-Observer::Heard Observer::ask_udp(Packet packet, double at_ms, int sends, double patience_ms) {
-  packet.proto = Proto::udp;
-  Heard first{Heard::nothing, patience_ms};  // of what comes back
+// Sent at these times until something has come back.
+Observer::Heard Observer::ask(const Packet& packet, double at_ms, std::span<const double> times,
+                              double patience_ms, int ttl) {
+  Heard first{Heard::nothing, patience_ms};
   int attempts = 0;
-  for (; attempts < sends && sends_ms[attempts] < first.took_ms; ++attempts) {
-    auto heard = send(packet, at_ms + sends_ms[attempts]);
-    heard.took_ms += sends_ms[attempts];
+  for (const double sent : times) {
+    if (sent >= first.took_ms) break;
+    ++attempts;
+    auto heard = send(packet, at_ms + sent, ttl);
+    heard.took_ms += sent;
     if (heard.kind != Heard::nothing && heard.took_ms < first.took_ms) first = heard;
   }
   first.attempts = attempts;
-  if (first.kind == Heard::answer && attempts == 1) first.round_trip = first.took_ms;
   return first;
+}
+
+// As udp_request does it (probe/net/udp.cpp).
+Observer::Heard Observer::ask_udp(Packet packet, double at_ms, std::size_t sends,
+                                  double patience_ms) {
+  packet.proto = Proto::udp;
+  return ask(packet, at_ms, std::span(sends_ms).first(sends), patience_ms);
 }
 
 Observer::Connection Observer::connect(const IpAddress& to, std::uint16_t port, double at_ms,
                                        int ttl, double timeout_ms) {
-  Connection connection;
-  auto& heard = connection.heard;
-  heard.took_ms = timeout_ms;
   const auto from = ttl == whole_way ? traffic_.new_port() : traffic_.new_port_on_the_way();
   const Packet syn{Proto::tcp, to, port, from};
-  const auto trip = traffic_.round_trip(to);
-  for (const double sent : syns_ms) {
-    if (sent >= heard.took_ms || sent >= timeout_ms) break;
-    ++heard.attempts;
-    const auto take = [&](Heard::Kind kind, double when) {
-      if (when >= heard.took_ms) return false;
-      heard.kind = kind;
-      heard.took_ms = when;
-      return true;
-    };
-    const auto fate = traffic_.send(syn, at_ms + sent, ttl);
-    const auto near = sent + traffic_.round_trip_to(fate.hop);
-    if (to.is_unspecified()) take(Heard::refused, 0);  // this computer itself does not listen
-    if (to.is_special()) continue;
-    switch (fate.kind) {
-      case Fate::taken:
-        take(Heard::answer, near);
-        connection.box = traffic_.last_taker(syn, fate.box);
-        break;
-      case Fate::prohibited:
-        if (!traffic_.says_refused(fate.hop, to, at_ms + sent)) break;
-        take(Heard::prohibited, near);
-        heard.sender = traffic_.router(fate.hop, to);
-        heard.icmp = true;
-        break;
-      case Fate::refused:
-        take(Heard::refused, near);
-        heard.box = fate.box;
-        break;
-      case Fate::expires:
-        if (traffic_.says_expired(fate.hop, to, at_ms + sent) && take(Heard::expired, near)) {
-          heard.sender = traffic_.router(fate.hop, to);
-        }
-        break;
-      case Fate::arrives: {
-        const auto fault = traffic_.far(to);
-        if (fault == FarFault::down || fault == FarFault::gone || traffic_.lost_in()) break;
-        const bool listens = traffic_.is_served(syn);
-        // Of what does not listen, half of the hosts say so.
-        const bool mute = !listens && fault != FarFault::refuses && (to.bytes()[3] & 1U) != 0;
-        if (!mute) take(listens ? Heard::answer : Heard::refused, sent + trip);
-        break;
-      }
-      case Fate::dropped:
-      case Fate::lost:
-        break;
-    }
-  }
+  Connection connection{ask(syn, at_ms, syns_ms, timeout_ms, ttl)};
+  const auto& heard = connection.heard;
   connection.stands = heard.kind == Heard::answer;
-  if (!connection.stands) connection.box = nullptr;
+  if (connection.stands && heard.box != nullptr) {
+    connection.box = traffic_.last_taker(syn, heard.box);
+  }
   connection.at_ms = at_ms + heard.took_ms;
   return connection;
 }
@@ -232,9 +182,7 @@ Observer::Heard Observer::exchange(const Connection& connection, Packet packet, 
       return heard;
     }
   } else if (fate.kind == Fate::refused) {
-    heard = {Heard::refused, traffic_.round_trip_to(fate.hop)};
-    heard.box = fate.box;
-    return heard;
+    return {Heard::refused, traffic_.round_trip_to(fate.hop)};
   } else if (fate.kind != Fate::arrives) {
     return heard;
   }
@@ -341,12 +289,11 @@ std::string Observer::certificates(const Job& job, const Connection& connection,
        {"names", host}});
   const bool expected = issuer == "CN=Public CA";
   add(seen, "chain_root", {{"expected", expected}});
-  std::string wrong = !expected ? "untrusted" : expired ? "expired" : "";
+  // The authority that the row names.
+  const bool own = !wanted.empty() && !opened && fault != FarFault::untrusted;
+  std::string wrong = !expected && !own ? "untrusted" : expired ? "expired" : "";
   if (!opened && fault == FarFault::wrong_name) wrong = "wrong_name";
-  if (!wanted.empty() && !opened && wrong == "untrusted" && fault != FarFault::untrusted) {
-    wrong = expired ? "expired" : "";
-    if (!expired) seen.detail = detail_of("private_pki");
-  }
+  if (own && wrong.empty()) seen.detail = detail_of("private_pki");
   if (!wrong.empty()) add(seen, "certificate_fault", {{"fault", wrong}});
   return wrong;
 }
@@ -513,12 +460,11 @@ Seen Observer::dns(Job job) {
   const auto name = job.with("name", job.probe.target.host), type = job.with("type", "A");
   auto server = resolver_of(network);
   bool elsewhere = false;  // an independent resolver's own words
-  Heard heard{Heard::answer, network.dns_ms};
-  heard.attempts = 1;
+  Heard heard{Heard::answer, network.dns_ms, 1};
   if (named) {
     const auto found = resolve(job.probe.target.host, job.at_ms);
     if (!found.address) {
-      say(observation, found.outcome, found.detail);
+      say(observation, Outcome::unresolved, found.detail);
       seen.ended_ms = job.at_ms + found.took_ms;
       return seen;
     }
@@ -536,15 +482,11 @@ Seen Observer::dns(Job job) {
   } else if (network.resolver_outside) {
     job.address = server;
     auto question = packet(job, Payload::dns);
-    question.proto = Proto::udp;
     question.port = 53;
     heard = ask_udp(question, job.at_ms);
   }
   const auto mode = elsewhere ? Dns::works : network.dns_for(name);
-  if (mode == Dns::dead) {
-    heard = {Heard::nothing, reply_ms};
-    heard.attempts = 4;
-  }
+  if (mode == Dns::dead) heard = {Heard::nothing, reply_ms, 4};
   observation.address = server;
   observation.attempts = heard.attempts;
   seen.ended_ms = seen.first_reply_ms = job.at_ms + heard.took_ms;

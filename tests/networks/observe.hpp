@@ -27,18 +27,15 @@ class Observer {
   Observer(const networks::Network& network, const Internet& internet)
       : traffic_(network, internet) {}
 
-  Traffic& traffic() { return traffic_; }
   const Traffic& traffic() const { return traffic_; }
 
   // Of one request, whatever the protocol.
   struct Heard {
     enum Kind { nothing, answer, refused, prohibited, expired } kind = nothing;
     double took_ms = 0;  // since the first packet, or until it was given up
-    IpAddress sender;    // of an ICMP error; else unset
-    bool icmp = false;
-    const Box* box = nullptr;  // that answered in the far end's place
     int attempts = 0;
-    std::optional<double> round_trip;
+    IpAddress sender;          // of an ICMP error; else unset
+    const Box* box = nullptr;  // that answered in the far end's place
     // Why nothing was answered, in details' words; the first of what had been connected.
     std::string_view broken_off(std::string_view timed_out) const;
     std::string_view reason() const;
@@ -54,7 +51,6 @@ class Observer {
   };
   struct Resolved {
     std::optional<IpAddress> address;
-    Outcome outcome = Outcome::unresolved;
     std::string detail;
     double took_ms = 0;
   };
@@ -66,7 +62,7 @@ class Observer {
   };
 
   Resolved resolve(const std::string& host, double at_ms);
-  // What comes back for one datagram, and after how long.
+  // What comes back for one packet, and after how long.
   Heard send(const Packet& packet, double at_ms, int ttl = whole_way);
   Connection connect(const IpAddress& to, std::uint16_t port, double at_ms, int ttl = whole_way,
                      double timeout_ms = 3500);
@@ -87,7 +83,9 @@ class Observer {
   Seen dns(Job job);
 
  private:
-  Heard ask_udp(Packet packet, double at_ms, int sends = 4, double patience_ms = 2500);
+  Heard ask(const Packet& packet, double at_ms, std::span<const double> times, double patience_ms,
+            int ttl = whole_way);
+  Heard ask_udp(Packet packet, double at_ms, std::size_t sends = 4, double patience_ms = 2500);
   // An exchange over a connection that stands: nothing where it works. `trips`: how often it goes
   // there and back.
   Heard exchange(const Connection& connection, Packet packet, double timeout_ms, int trips = 1);
@@ -99,7 +97,7 @@ class Observer {
   bool open_stream(Job& job, Connection& connection, Seen& seen);
   Connection through_proxy(Job& job, Seen& seen);
   std::string certificates(const Job& job, const Connection& connection, Observation& seen);
-  Heard ask_once(const Job& job, const Packet& request, Seen& seen, int sends = 4,
+  Heard ask_once(const Job& job, const Packet& request, Seen& seen, std::size_t sends = 4,
                  double patience_ms = 2500);
   Seen over_stun(Job& job, Payload payload, bool& answered);
 

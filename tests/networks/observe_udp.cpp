@@ -15,8 +15,8 @@ void Observer::mapped_address(Observation& observation, const Job& job) const {
 }
 
 // A request over UDP, and what the observation says of it but the reply's own content.
-Observer::Heard Observer::ask_once(const Job& job, const Packet& request, Seen& seen, int sends,
-                                   double patience_ms) {
+Observer::Heard Observer::ask_once(const Job& job, const Packet& request, Seen& seen,
+                                   std::size_t sends, double patience_ms) {
   auto& observation = seen.observation;
   observation.address = job.address;
   observation.local = SocketAddress{traffic_.network().pc, request.from};
@@ -25,8 +25,8 @@ Observer::Heard Observer::ask_once(const Job& job, const Packet& request, Seen& 
   seen.ended_ms = seen.first_reply_ms = job.at_ms + heard.took_ms;
   if (heard.kind != Heard::answer) {
     record(observation, heard);
-  } else if (heard.round_trip) {
-    observation.round_trip = Milliseconds(*heard.round_trip);
+  } else if (heard.attempts == 1) {
+    observation.round_trip = Milliseconds(heard.took_ms);
   }
   return heard;
 }

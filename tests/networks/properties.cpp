@@ -20,20 +20,14 @@ int port_after(const std::string& text, const std::string& words) {
 
 bool strong(const Finding& finding) { return finding.confidence != Confidence::possible; }
 
-bool failing(const Observation& observation) {
-  return !reached(observation.outcome) && observation.outcome != Outcome::skipped;
-}
-
 class Judge {
  public:
   // `with_twins`: what is ready and cannot work is looked at, too, which takes long.
-  Judge(const networks::Network& network, const Scene& scene, const Report& report,
-        bool with_twins = true)
+  Judge(const networks::Network& network, const Report& report, bool with_twins = true)
       : network_(network),
-        scene_(scene),
         report_(report),
         with_twins_(with_twins),
-        truth_(truth_of(network, scene, report)),
+        truth_(truth_of(network, report)),
         results_(by_id(report)) {}
 
   Judgement make() {
@@ -94,9 +88,8 @@ class Judge {
   // came from further out.
   bool at_the_site(const Box& box) const {
     const auto at = static_cast<std::size_t>(box.hop) - 1;
-    const bool inside = at < network_.hops.size() && network_.hops[at].inside;
-    const bool public_address = !inside || !network_.hops[at].address.is_private();
-    return box.hop < 2 || !public_address;
+    const auto& hops = network_.hops;
+    return box.hop < 2 || (at < hops.size() && hops[at].inside && hops[at].address.is_private());
   }
   bool nothing_reached() const {
     return std::ranges::none_of(report_.probes, [](const auto& result) {
@@ -214,47 +207,37 @@ class Judge {
   }
 
   void look_at(const Finding& finding) {
-    const auto name = fmt::format("{} ({})", name_of(finding), to_string(finding.confidence));
+    const auto code = name_of(finding);
+    const auto name = fmt::format("{} ({})", code, to_string(finding.confidence));
     const auto absent = missing(finding);
     if (!absent.empty()) {
-      return violation("1 names what is not there: " + name_of(finding), name + ": " + absent);
+      return violation("1 names what is not there: " + code, name + ": " + absent);
     }
     if (!accuses_flows(finding.code)) return;
+    const bool about_udp = code.find("udp") != code.npos, about_flows = code.ends_with("_blocked");
     bool any_broken = false, any_failing = false;
     for (const auto& evidence : finding.evidence) {
       const auto found = results_.find(evidence.probe);
       if (found == results_.end()) continue;
       const auto works = truth_.flows.at(evidence.probe).works;
       any_broken |= works != Works::yes;
-      if (!failing(found->second->observation)) continue;
-      // TCP beside UDP is there for the contrast.
-      const bool about_udp = name_of(finding).find("udp") != std::string::npos;
-      const bool tcp = found->second->probe.target.transport != Transport::udp;
-      if (about_udp && tcp) continue;
-      // So is a connection that stood.
-      const bool stood = found->second->observation.timing_ms.contains(Timing::connect);
-      const bool about_flows = name_of(finding).ends_with("_blocked");
-      if (about_flows && tcp && stood) continue;
+      const auto& [probe, seen] = *found->second;
+      if (reached(seen.outcome) || seen.outcome == Outcome::skipped) continue;
+      // TCP beside UDP is there for the contrast, and so is a connection that stood.
+      const bool stood = about_flows && seen.timing_ms.contains(Timing::connect);
+      if (probe.target.transport != Transport::udp && (about_udp || stood)) continue;
       any_failing = true;
       if (works == Works::yes) {
-        return violation("1 accuses a flow that works: " + name_of(finding),
-                         name + ": " + evidence.probe);
+        return violation("1 accuses a flow that works: " + code, name + ": " + evidence.probe);
       }
     }
-    if (any_failing && !any_broken) {
-      return violation("1 accuses nothing broken: " + name_of(finding), name);
-    }
+    if (any_failing && !any_broken) return violation("1 accuses nothing broken: " + code, name);
+    if (nothing_reached()) return;
     for (const auto& row : finding.explains) {
-      if (nothing_reached()) return;
       const auto truth = truth_.rows.find(row);
       if (truth == truth_.rows.end() || truth->second != Works::yes) continue;
-      return violation("1 explains a row that works: " + name_of(finding), name + ": " + row);
+      return violation("1 explains a row that works: " + code, name + ": " + row);
     }
-  }
-
-  std::string_view results_check(const RequirementResult& row) const {
-    if (row.probes.empty()) return {};
-    return to_string(results_.at(row.probes.front())->probe.check);
   }
 
   // Who breaks what the capability needs: "portal", "dns", "rule".
@@ -311,7 +294,7 @@ class Judge {
     ++judgement_.capabilities;
     if (capability.verdict == Verdict::ready && works == Works::no && with_twins_) {
       const auto by = breakers(set, capability);
-      if (!looks_like_it_works(network_, scene_, report_, id, by)) {
+      if (!looks_like_it_works(network_, report_, id, by)) {
         violation("2 ready, and broken by " + in_words(by), name);
       } else if (!says_how_far(set, capability)) {
         violation("2 ready as far as was seen, and does not say how far", name);
@@ -321,10 +304,10 @@ class Judge {
     }
     if (capability.verdict == Verdict::blocked) {
       const auto what = name + ": " + capability.summary;
-      if (works == Works::yes && !nothing_reached()) {
-        violation("2 blocked, and works as wanted", what);
-      } else if (truth_.carried.contains(id) && !nothing_reached()) {
-        violation("2 blocked, and works by a fallback", what);
+      const bool wanted = works == Works::yes;
+      if ((wanted || truth_.carried.contains(id)) && !nothing_reached()) {
+        violation(wanted ? "2 blocked, and works as wanted" : "2 blocked, and works by a fallback",
+                  what);
       }
       const auto explains = [&](const FindingAffects& one) {
         return one.set == set.id && contains(one.capabilities, capability.id);
@@ -355,8 +338,10 @@ class Judge {
         return contains(finding.explains, set.id + '/' + row.id);
       };
       const auto advises = [&](const RequirementResult& row) {
-        return row.severity != Severity::optional && explains(row) &&
-               (results_check(row) == "sip-alg" || results_check(row) == "nat");
+        if (row.severity == Severity::optional || !explains(row) || row.probes.empty())
+          return false;
+        const auto check = results_.at(row.probes.front())->probe.check;
+        return check == CheckKind::sip_alg || check == CheckKind::nat;
       };
       // What the vendor advises against, and not only as a choice of several.
       const bool advised_against =
@@ -382,7 +367,6 @@ class Judge {
   }
 
   const networks::Network& network_;
-  const Scene& scene_;
   const Report& report_;
   const bool with_twins_;
   const Truth truth_;
@@ -392,14 +376,14 @@ class Judge {
 
 }  // namespace
 
-Judgement judge(const networks::Network& network, const Scene& scene, const Report& report) {
-  auto judgement = Judge(network, scene, report).make();
+Judgement judge(const networks::Network& network, const Report& report) {
+  auto judgement = Judge(network, report).make();
   const auto named_the_simpler = [&](const Violation& violation) {
     const bool ready = violation.kind.starts_with("2 ready");  // whose twins were looked at
     const bool own_contradiction = violation.kind[0] > '3';
     if (ready || own_contradiction) return false;
-    return looks_like_a_simpler_one(network, scene, report, [&](const networks::Network& other) {
-      const auto there = Judge(other, scene, report, false).make().violations;
+    return looks_like_a_simpler_one(network, report, [&](const networks::Network& other) {
+      const auto there = Judge(other, report, false).make().violations;
       return std::ranges::find(there, violation.kind, &Violation::kind) == there.end();
     });
   };

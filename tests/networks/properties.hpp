@@ -21,6 +21,6 @@ struct Judgement {
   std::vector<std::string> open_probes;     // "stun silent timed_out" of their rows, each once
 };
 
-Judgement judge(const networks::Network& network, const Scene& scene, const Report& report);
+Judgement judge(const networks::Network& network, const Report& report);
 
 }  // namespace callready::networks

@@ -7,56 +7,17 @@
 namespace callready::networks {
 namespace {
 
-bool up_to_chance(const networks::Network& network) {
-  return network.loses_packets() || std::ranges::any_of(network.boxes, goes_by_flows, &Box::kind);
-}
-
-// What is degraded and has a capability that could not be decided may turn out to be blocked, and
-// says so.
-bool may_be_blocked(const SetResult& set) {
-  return set.verdict == Verdict::degraded &&
-         std::ranges::count(set.capabilities, Verdict::unknown, &CapabilityResult::verdict) > 0;
-}
-
-// The one left open what the other one says.
+// The one left open what the other one says. What is degraded and has a capability that could not
+// be decided may turn out to be blocked, and says so.
 bool leaves_open(const SetResult& set, const SetResult& other) {
-  return set.verdict == Verdict::unknown ||
-         (other.verdict == Verdict::blocked && may_be_blocked(set));
+  const bool may_be_blocked =
+      set.verdict == Verdict::degraded &&
+      std::ranges::count(set.capabilities, Verdict::unknown, &CapabilityResult::verdict) > 0;
+  return set.verdict == Verdict::unknown || (other.verdict == Verdict::blocked && may_be_blocked);
 }
 
 // What the other run's verdict may be beside this one's.
 enum class May { be_the_same, be_worse, be_worse_and_decided };
-
-class Comparer {
- public:
-  explicit Comparer(const Report& report) : report_(report) {}
-
-  void with(const std::string& relation, const networks::Network& other,
-            May may = May::be_the_same) {
-    const auto made = run(other, scene_of(other));
-    for (const auto& set : report_.sets) {
-      const auto* there = find_by_id(made.sets, set.id);
-      if (there == nullptr) continue;
-      ++found_.sets;
-      if (there->verdict == set.verdict) continue;
-      const auto said = fmt::format("{}: {}, then {}", relation, to_string(set.verdict),
-                                    to_string(there->verdict));
-      const bool gains = leaves_open(set, *there);
-      if (gains || leaves_open(*there, set)) {
-        const bool may_gain = may == May::be_worse_and_decided && gains;
-        if (may != May::be_worse && !may_gain) found_.undecided.push_back(said);
-      } else if (may == May::be_the_same || badness(there->verdict) < badness(set.verdict)) {
-        found_.broken.push_back({said, other});
-      }
-    }
-  }
-
-  Relations take() { return std::move(found_); }
-
- private:
-  const Report& report_;
-  Relations found_;
-};
 
 // Rules that sites have, each of which takes something from every service.
 Box rule_more(std::uint64_t chance) {
@@ -73,40 +34,49 @@ Box rule_more(std::uint64_t chance) {
 }  // namespace
 
 Relations compare_runs(const networks::Network& network, const Report& report) {
-  if (up_to_chance(network)) return {};
-  Comparer runs(report);
-  auto spent = network;
-  spent.icmp.left = 0;
-  runs.with("again", spent);
-  auto cisco = network;
-  cisco.icmp = {1, 1, 500};
-  runs.with("cisco", cisco);
-  auto patient = network;
-  for (auto& hop : patient.hops) hop.limited = false;
-  runs.with("patient", patient);
-
-  auto wider = network;
-  for (const auto* other : {"rainbow", "cloudoe"}) {
-    if (wider.sets.size() > 1) break;
-    if (wider.sets.front() != other) wider.sets.emplace_back(other);
+  Relations found;
+  if (network.loses_packets() || std::ranges::any_of(network.boxes, goes_by_flows, &Box::kind)) {
+    return found;
   }
-  runs.with("union", wider);
+  const auto with = [&](const std::string& relation, May may, auto change) {
+    auto other = network;
+    change(other);
+    const auto made = run(other);
+    for (const auto& set : report.sets) {
+      const auto* there = find_by_id(made.sets, set.id);
+      if (there == nullptr) continue;
+      ++found.sets;
+      if (there->verdict == set.verdict) continue;
+      const auto said = fmt::format("{}: {}, then {}", relation, to_string(set.verdict),
+                                    to_string(there->verdict));
+      const bool gains = leaves_open(set, *there);
+      if (gains || leaves_open(*there, set)) {
+        const bool may_gain = may == May::be_worse_and_decided && gains;
+        if (may != May::be_worse && !may_gain) found.undecided.push_back(said);
+      } else if (may == May::be_the_same || badness(there->verdict) < badness(set.verdict)) {
+        found.broken.push_back({said, other});
+      }
+    }
+  };
+  with("again", May::be_the_same, [](auto& other) { other.icmp.left = 0; });
+  with("cisco", May::be_the_same, [](auto& other) { other.icmp = {1, 1, 500}; });
+  with("patient", May::be_the_same, [](auto& other) {
+    for (auto& hop : other.hops) hop.limited = false;
+  });
+  with("union", May::be_the_same, [](auto& other) {
+    for (const auto* more : {"rainbow", "cloudoe"}) {
+      if (other.sets.size() > 1) break;
+      if (other.sets.front() != more) other.sets.emplace_back(more);
+    }
+  });
   if (network.sets.size() > 1) {
-    auto reversed = network;
-    std::reverse(reversed.sets.begin(), reversed.sets.end());
-    runs.with("order", reversed);
+    with("order", May::be_the_same, [](auto& other) { std::ranges::reverse(other.sets); });
   }
-  auto farther = network;
-  farther.delay_ms = network.delay_ms < 60 ? 120 : 5;
-  runs.with("delay", farther);
-
-  auto more = network;
-  more.all = true;
-  runs.with("more", more, May::be_worse_and_decided);
-  auto worse = network;
-  worse.boxes.push_back(rule_more(network.chance));
-  runs.with("worse", worse, May::be_worse);
-  return runs.take();
+  with("delay", May::be_the_same,
+       [](auto& other) { other.delay_ms = other.delay_ms < 60 ? 120 : 5; });
+  with("more", May::be_worse_and_decided, [](auto& other) { other.all = true; });
+  with("worse", May::be_worse, [](auto& other) { other.boxes.push_back(rule_more(other.chance)); });
+  return found;
 }
 
 }  // namespace callready::networks

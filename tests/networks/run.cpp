@@ -8,7 +8,6 @@
 #include <set>
 #include <stdexcept>
 
-#include "probe/diagnosis/findings.hpp"
 #include "probe/diagnosis/questions/fallbacks.hpp"
 #include "probe/diagnosis/questions/follow_up.hpp"
 #include "probe/engine/runner.hpp"
@@ -77,7 +76,15 @@ Scene make_scene(const networks::Network& network) {
   std::vector<const TargetSet*> sets;
   for (const auto& set : scene.sets) sets.push_back(&set);
   scene.plan = make_plan(sets, options);
-  for (const auto& set : scene.sets) scene.scenarios.push_back(active_scenarios(set, options));
+  for (const auto& set : scene.sets) {
+    if (set.control) continue;
+    auto& planned = scene.planned.emplace_back();
+    planned.set = &set;
+    planned.scenarios = active_scenarios(set, options);
+    for (const auto& row : scene.plan.requirements) {
+      if (row.set == set.id) planned.rows.push_back(row);
+    }
+  }
   scene.own_hosts = own_hosts(scene.plan, scene.sets, options.variables, vendors());
   for (const auto& planned : scene.plan.probes) listen(scene.internet, planned.probe);
   for (const auto* resolver : {"9.9.9.9", "1.1.1.1"}) {
@@ -87,32 +94,6 @@ Scene make_scene(const networks::Network& network) {
     scene.internet.listen(outside_resolver().to_string(), proto, {53, 53});
   }
   return scene;
-}
-
-std::vector<PlannedSet> planned_sets(const Scene& scene) {
-  std::vector<PlannedSet> sets;
-  for (std::size_t i = 0; i < scene.sets.size(); ++i) {
-    const auto& set = scene.sets[i];
-    if (set.control) continue;
-    auto& planned = sets.emplace_back();
-    planned.set = &set;
-    planned.scenarios = scene.scenarios[i];
-    for (const auto& row : scene.plan.requirements) {
-      if (row.set == set.id) planned.rows.push_back(row);
-    }
-  }
-  return sets;
-}
-
-// What the other run has made, though here it was spared.
-std::vector<std::string> asked_after_all(const Scene& scene, const Report& asked,
-                                         const std::vector<ProbeResult>& so_far) {
-  std::vector<std::string> ids;
-  for (std::size_t i = 0; i < scene.plan.probes.size(); ++i) {
-    const bool made = asked.probes[i].observation.outcome != Outcome::skipped;
-    if (is_spared_fallback(so_far[i]) && made) ids.push_back(so_far[i].probe.id);
-  }
-  return ids;
 }
 
 // A look at it takes a microsecond: of what is sent at once, one goes before the other.
@@ -131,7 +112,6 @@ class Run {
  public:
   Run(const networks::Network& network, const Scene& scene, Report& report, const Report* asked)
       : scene_(scene),
-        sets_(planned_sets(scene)),
         report_(report),
         asked_(asked),
         sockets_(network, scene.internet, executor_, clock_) {
@@ -197,24 +177,30 @@ class Run {
       return more;
     }
     report_.probes.swap(so_far);
-    report_.sets = rows_as_seen(sets_, report_);
+    report_.sets = rows_as_seen(scene_.planned, report_);
     more = follow_ups(report_);
     report_.probes.swap(so_far);
     return more;
   }
 
   std::vector<std::string> needed_after_all(std::vector<ProbeResult>& so_far) {
-    if (std::ranges::none_of(so_far, is_spared_fallback)) return {};
-    if (asked_ != nullptr) return asked_after_all(scene_, *asked_, so_far);
+    std::vector<std::string> needed;
+    if (std::ranges::none_of(so_far, is_spared_fallback)) return needed;
+    if (asked_ != nullptr) {  // what the other run has made, though here it was spared
+      for (std::size_t i = 0; i < scene_.plan.probes.size(); ++i) {
+        const bool made = asked_->probes[i].observation.outcome != Outcome::skipped;
+        if (is_spared_fallback(so_far[i]) && made) needed.push_back(so_far[i].probe.id);
+      }
+      return needed;
+    }
     report_.probes.swap(so_far);
-    diagnose(sets_, today, report_);
-    auto needed = callready::needed_after_all(report_);
+    diagnose(scene_.planned, today, report_);
+    needed = callready::needed_after_all(report_);
     report_.probes.swap(so_far);
     return needed;
   }
 
   const Scene& scene_;
-  std::vector<PlannedSet> sets_;
   Report& report_;
   const Report* asked_;
   Wall clock_;
@@ -292,13 +278,14 @@ const Scene& scene_of(const networks::Network& network) {
   return *scene;
 }
 
-Report run(const networks::Network& network, const Scene& scene, const Report* asked) {
+Report run(const networks::Network& network, const Report* asked) {
+  const auto& scene = scene_of(network);
   Report report;
   report.tool.version = "0";
   report.site = site_of(network, scene);
   Run(network, scene, report, asked).make_all();
   describe(report.site, network, report.probes);
-  diagnose(planned_sets(scene), today, report);
+  diagnose(scene.planned, today, report);
   return report;
 }
 

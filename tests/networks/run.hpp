@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "probe/diagnosis/findings.hpp"
 #include "probe/model/plan.hpp"
 #include "probe/model/report.hpp"
 #include "tests/networks/traffic.hpp"
@@ -17,7 +18,7 @@ struct Scene {
   Plan plan;
   std::vector<std::string> own_hosts;
   Internet internet;
-  std::vector<std::vector<std::string>> scenarios;  // active, by set
+  std::vector<PlannedSet> planned;  // views of those that are judged
 };
 
 const Scene& scene_of(const networks::Network& network);
@@ -27,6 +28,6 @@ const std::vector<std::string>& vendors();
 
 // What the program would report there. `asked`: a report from another network; what it asked in its
 // second round is asked here, too, and nothing else, so that the two can be compared.
-Report run(const networks::Network& network, const Scene& scene, const Report* asked = nullptr);
+Report run(const networks::Network& network, const Report* asked = nullptr);
 
 }  // namespace callready::networks

@@ -30,17 +30,11 @@ Payload payload_of(std::span<const std::uint8_t> bytes, std::uint16_t port) {
 
 // What a router, or over UDP a host, says of a packet (RFC 792).
 IcmpError icmp(const Observer::Heard& heard) {
-  IcmpError error;
-  error.sender = heard.sender;
-  if (heard.kind == Observer::Heard::expired) {
-    error.kind = IcmpKind::time_exceeded;
-    error.type = 11;
-    error.code = 0;
-  } else {
-    const bool prohibited = heard.kind == Observer::Heard::prohibited;
-    error.kind = prohibited ? IcmpKind::prohibited : IcmpKind::port_unreachable;
-    error.type = 3;
-    error.code = prohibited ? 13 : 3;
+  IcmpError error{IcmpKind::port_unreachable, heard.sender, 3, 3};
+  if (heard.kind == Observer::Heard::prohibited) {
+    error = {IcmpKind::prohibited, heard.sender, 3, 13};
+  } else if (heard.kind == Observer::Heard::expired) {
+    error = {IcmpKind::time_exceeded, heard.sender, 11, 0};
   }
   return error;
 }
@@ -86,11 +80,22 @@ class MemorySockets::Carrier final : public DatagramCarrier {
   Carrier& operator=(const Carrier&) = delete;
 
   error_code send(std::span<const std::uint8_t> bytes, const SocketAddress& to) override {
-    auto reply = sockets_.reply_to(bytes, local_, connected_ ? remote_ : to, ttl_);
-    if (!reply) return {};
-    const auto when = sockets_.at(sockets_.now_ms() + reply->after_ms);
+    const auto& there = connected_ ? remote_ : to;
+    Packet packet{Proto::udp, there.address, there.port, local_.port,
+                  payload_of(bytes, there.port)};
+    packet.bytes = static_cast<int>(bytes.size()) + 28;  // of IPv4 and UDP
+    const auto now = sockets_.now_ms();
+    const auto heard = sockets_.observer_.send(packet, now, ttl_ == 0 ? whole_way : ttl_);
+    if (heard.kind == Observer::Heard::nothing) return {};
+    UdpEvent event = icmp(heard);
+    if (heard.kind == Observer::Heard::answer) {
+      auto answered = sockets_.answer(packet, bytes);
+      if (!answered) return {};
+      event = Datagram{std::move(*answered), there, {}, {}, {}, {}};
+    }
     due_.push_back(sockets_.clock_.call_at(
-        when, [this, event = std::move(reply->event)]() mutable { deliver(std::move(event)); }));
+        sockets_.at(now + heard.took_ms),
+        [this, event = std::move(event)]() mutable { deliver(std::move(event)); }));
     return {};
   }
   void set_ttl(int ttl) override { ttl_ = ttl; }
@@ -156,19 +161,6 @@ std::uint16_t MemorySockets::new_port(const SocketAddress& remote) {
   auto port = static_cast<std::uint16_t>(20'000 + hash % 30'000);
   while (!ports_.insert(port).second) ++port;
   return port;
-}
-
-std::optional<MemorySockets::Reply> MemorySockets::reply_to(std::span<const std::uint8_t> bytes,
-                                                            const SocketAddress& from,
-                                                            const SocketAddress& to, int ttl) {
-  Packet packet{Proto::udp, to.address, to.port, from.port, payload_of(bytes, to.port)};
-  packet.bytes = static_cast<int>(bytes.size()) + 28;  // of IPv4 and UDP
-  const auto heard = observer_.send(packet, now_ms(), ttl == 0 ? whole_way : ttl);
-  if (heard.kind == Observer::Heard::nothing) return std::nullopt;
-  if (heard.kind != Observer::Heard::answer) return Reply{icmp(heard), heard.took_ms};
-  auto answered = answer(packet, bytes);
-  if (!answered) return std::nullopt;
-  return Reply{Datagram{std::move(*answered), to, {}, {}, {}, {}}, heard.took_ms};
 }
 
 std::optional<std::vector<std::uint8_t>> MemorySockets::answer(

@@ -29,13 +29,6 @@ class MemorySockets final : public SocketSource {
 
  private:
   class Carrier;
-  // What comes back for a datagram, and after how long; nothing: never.
-  struct Reply {
-    UdpEvent event;
-    double after_ms = 0;
-  };
-  std::optional<Reply> reply_to(std::span<const std::uint8_t> bytes, const SocketAddress& from,
-                                const SocketAddress& to, int ttl);
   // The server's own, as it gets here.
   std::optional<std::vector<std::uint8_t>> answer(const Packet& packet,
                                                   std::span<const std::uint8_t> bytes) const;

@@ -46,15 +46,11 @@ void read(std::span<const std::string_view> words, const std::string& text, Enum
   value = static_cast<Enum>(found - words.begin());
 }
 
-IpAddress address(const std::string& text) {
-  const auto found = IpAddress::parse(text);
-  if (!found) throw std::runtime_error("no address: " + text);
-  return *found;
-}
-
-PortRange ports(const std::string& text) {
-  const auto found = PortRange::parse(text);
-  if (!found) throw std::runtime_error("no ports: " + text);
+// Of an address, or of ports.
+template <typename Value>
+Value parsed(const std::string& text, const char* what) {
+  const auto found = Value::parse(text);
+  if (!found) throw std::runtime_error(fmt::format("no {}: {}", what, text));
   return *found;
 }
 
@@ -155,13 +151,13 @@ void parse_box(std::istream& words, networks::Network& network) {
     } else if (word == "match") {
       auto& match = box.matches.emplace_back();
       read(protos, next_word(words), match.proto);
-      match.ports = ports(next_word(words));
+      match.ports = parsed<PortRange>(next_word(words), "ports");
     } else {
       const auto what = next_word(words);
       if (word == "at") box.hop = std::stoi(what);
       if (word == "payload") read(payloads, what, box.payload);
       if (word == "limit") box.limit = std::stoi(what);
-      if (word == "outside") box.outside = address(what);
+      if (word == "outside") box.outside = parsed<IpAddress>(what, "address");
       if (word == "mapping") read(behaviours, what, box.mapping);
       if (word == "filtering") read(behaviours, what, box.filtering);
       if (word == "to") box.matches.back().hosts.push_back(what);
@@ -171,7 +167,7 @@ void parse_box(std::istream& words, networks::Network& network) {
 
 void parse_hop(std::istream& words, networks::Network& network) {
   auto& hop = network.hops.emplace_back();
-  hop.address = address(next_word(words));
+  hop.address = parsed<IpAddress>(next_word(words), "address");
   for (std::string word; words >> word;) {
     if (word == "inside") hop.inside = true;
     if (word == "mute") hop.speaks = false;
@@ -196,7 +192,7 @@ void parse_proxy(std::istream& words, networks::Network& network) {
     if (word == "given") proxy.given = true;
     if (word == "down") proxy.up = false;
     if (word == "login") proxy.login = true;
-    if (word == "port" && words >> word) proxy.ports.push_back(ports(word));
+    if (word == "port" && words >> word) proxy.ports.push_back(parsed<PortRange>(word, "ports"));
   }
 }
 
@@ -207,7 +203,7 @@ void parse_line(const std::string& line, networks::Network& network) {
   if (word == "ask") {
     parse_ask(words, network);
   } else if (word == "pc") {
-    network.pc = address(next_word(words));
+    network.pc = parsed<IpAddress>(next_word(words), "address");
   } else if (word == "hop") {
     parse_hop(words, network);
   } else if (word == "line") {

@@ -96,8 +96,7 @@ Traffic::Traffic(const networks::Network& network, const Internet& internet)
   for (const auto& box : network.boxes) {
     auto& compiled = addresses_.emplace_back();
     for (const auto& match : box.matches) {
-      Addresses addresses;
-      addresses.any = match.hosts.empty();
+      Addresses addresses{match, {}, {}};
       for (const auto& host : match.hosts) {
         if (const auto whole = whole_network(host)) {
           addresses.networks.push_back(*whole);
@@ -126,20 +125,15 @@ IpAddress Traffic::router(int hop, const IpAddress& to) const {
   return IpAddress::v4({bytes[0], bytes[1], bytes[2], bytes[3]});
 }
 
-bool Traffic::meets(const Match& match, const Addresses& addresses, const Packet& packet) const {
-  if (match.proto != Proto::any && match.proto != packet.proto) return false;
-  if (!match.ports.contains(packet.port)) return false;
-  return addresses.any || std::ranges::binary_search(addresses.single, packet.to) ||
-         std::ranges::any_of(addresses.networks,
-                             [&](auto& network) { return network.contains(packet.to); });
-}
-
 bool Traffic::matches(std::size_t box, const Packet& packet) const {
-  const auto& all = network_.boxes[box].matches;
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    if (meets(all[i], addresses_[box][i], packet)) return true;
-  }
-  return false;
+  return std::ranges::any_of(addresses_[box], [&](const Addresses& one) {
+    const auto& [proto, ports, hosts] = one.match;
+    if (proto != Proto::any && proto != packet.proto) return false;
+    if (!ports.contains(packet.port)) return false;
+    return hosts.empty() || std::ranges::binary_search(one.single, packet.to) ||
+           std::ranges::any_of(one.networks,
+                               [&](auto& network) { return network.contains(packet.to); });
+  });
 }
 
 // Nothing: it lets the packet pass.
@@ -174,16 +168,9 @@ std::optional<Fate::Kind> Traffic::act(std::size_t index, const Packet& packet) 
                    packet.proto == Proto::tcp && packet.port == 80 ? Fate::taken : own);
     case BoxKind::mtu:
       return where(packet.bytes > box.limit, Fate::dropped);
-    case BoxKind::replies:
-    case BoxKind::nat:
-    case BoxKind::rate:
-    case BoxKind::ban:
-    case BoxKind::branch:
-    case BoxKind::first:
-    case BoxKind::sip_alg:
-      break;
+    default:  // of those that remember, send() asks
+      return std::nullopt;
   }
-  return std::nullopt;
 }
 
 Fate Traffic::beyond(const Packet& packet, int from, int ttl) const {
@@ -295,9 +282,9 @@ const Box* Traffic::swallows_replies(const Packet& packet) const {
   return nullptr;
 }
 
-IpAddress Traffic::refuser(const Fate& fate, const Packet& packet) const {
+IpAddress Traffic::signer(const Fate& fate, const IpAddress& to) const {
   const bool forged = fate.box != nullptr && fate.box->action == Action::forge;
-  return forged || packet.proto == Proto::tcp ? packet.to : router(fate.hop, packet.to);
+  return forged ? to : router(fate.hop, to);
 }
 
 bool Traffic::comes_back(const Packet& packet) {
@@ -318,15 +305,13 @@ bool Traffic::has_an_answer(int hop, const IpAddress& to, double at_ms) {
   return true;
 }
 
-bool Traffic::says_expired(int hop, const IpAddress& to, double at_ms) {
-  const auto at = static_cast<std::size_t>(hop) - 1;
+bool Traffic::says_so(const Fate& fate, const IpAddress& to, double at_ms) {
+  const auto at = static_cast<std::size_t>(fate.hop) - 1;
   const bool speaks = at < network_.hops.size() ? network_.hops[at].speaks : !network_.mute_far;
   const auto mute = mute_.find(to);
-  return speaks && (mute == mute_.end() || hop < mute->second) && says_refused(hop, to, at_ms);
-}
-
-bool Traffic::says_refused(int hop, const IpAddress& to, double at_ms) {
-  return has_an_answer(hop, to, at_ms) && (hop <= network_.line || !lost_in());
+  const bool too_far = mute != mute_.end() && fate.hop >= mute->second;
+  if (fate.kind == Fate::expires && (!speaks || too_far)) return false;
+  return has_an_answer(fate.hop, to, at_ms) && (fate.hop <= network_.line || !lost_in());
 }
 
 double Traffic::round_trip_to(int hop) const {

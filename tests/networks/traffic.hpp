@@ -75,16 +75,14 @@ class Traffic {
   const Box* last_taker(const Packet& packet, const Box* box) const;
   // At that time, with losses, limits and bans.
   Fate send(const Packet& packet, double at_ms, int ttl = whole_way);
-  // Who signs a refusal.
-  IpAddress refuser(const Fate& fate, const Packet& packet) const;
   // The reply's way back, which may be lost by chance.
   bool comes_back(const Packet& packet);
   const Box* swallows_replies(const Packet& packet) const;
-  // True where the router at `hop` on the way to `to` says that the packet's TTL ended there, and
-  // that arrives.
-  bool says_expired(int hop, const IpAddress& to, double at_ms);
-  // The same of a refusal by ICMP, which comes out of the same budget.
-  bool says_refused(int hop, const IpAddress& to, double at_ms);
+  // True where whoever stopped the packet says so by ICMP, and that arrives: that it was refused,
+  // or that its TTL ended, out of one budget.
+  bool says_so(const Fate& fate, const IpAddress& to, double at_ms);
+  // In whose name.
+  IpAddress signer(const Fate& fate, const IpAddress& to) const;
   // One chance on the line, for what was sent last. The same packet has the same luck in another
   // network, whatever else is sent there: twins (twin.hpp) differ by their boxes only.
   bool lost_out() { return chance(network_.loss_out); }
@@ -108,11 +106,10 @@ class Traffic {
 
  private:
   struct Addresses {
-    bool any = false;
+    const Match& match;
     std::vector<IpAddress> single;  // sorted
     std::vector<callready::Network> networks;
   };
-  bool meets(const Match& match, const Addresses& addresses, const Packet& packet) const;
   bool matches(std::size_t box, const Packet& packet) const;
   std::optional<Fate::Kind> act(std::size_t box, const Packet& packet) const;
   bool has_an_answer(int hop, const IpAddress& to, double at_ms);

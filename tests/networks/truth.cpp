@@ -37,16 +37,15 @@ bool filters_names(const networks::Network& network, const Probe& probe) {
   return name != probe.with.end() && network.dns_for(name->second) != Dns::works;
 }
 
-std::optional<Flow> names_fail(const Traffic& traffic, const std::string& host) {
+bool names_fail(const Traffic& traffic, const std::string& host) {
   const auto& network = traffic.network();
-  if (IpAddress::parse(host)) return std::nullopt;
-  if (network.dns_for(host) != Dns::works) return broken("dns");
-  if (!network.resolver_outside) return std::nullopt;
+  if (IpAddress::parse(host)) return false;
+  if (network.dns_for(host) != Dns::works) return true;
+  if (!network.resolver_outside) return false;
   const Packet question{Proto::udp, outside_resolver(), 53, 0, Payload::dns};
   const auto fate = traffic.always(question);
-  if (fate.kind == Fate::taken) return std::nullopt;  // the site's own answers
-  const bool lost = fate.kind != Fate::arrives || traffic.swallows_replies(question) != nullptr;
-  return lost ? std::optional(broken("dns")) : std::nullopt;
+  if (fate.kind == Fate::taken) return false;  // the site's own answers
+  return fate.kind != Fate::arrives || traffic.swallows_replies(question) != nullptr;
 }
 
 Flow broken(const Box& by) { return broken(word(by.kind)); }
@@ -133,9 +132,7 @@ std::optional<std::string> part_of_range_shut(const Traffic& traffic, const Prob
 Flow flow_of(const Traffic& traffic, const Probe& probe) {
   const auto& target = probe.target;
   const bool direct_route = target.route.direct();
-  if (direct_route) {
-    if (const auto lost = names_fail(traffic, target.host)) return *lost;
-  }
+  if (direct_route && names_fail(traffic, target.host)) return broken("dns");
   Packet packet{proto_of(target),  Internet::address_of(target.host),
                 target.port(),     0,
                 payload_of(probe), target.host};
@@ -187,9 +184,7 @@ Works row_truth(const Requirement& requirement, const PlannedRequirement& planne
     const auto& target = probe->target;
     const auto key = std::string(to_string(target.transport)) + target.ports.to_string();
     auto& endpoint = hosts[target.host].try_emplace(key, Works::no).first->second;
-    const auto works = flows.at(id).works;
-    if (works == Works::yes) endpoint = Works::yes;
-    if (works == Works::perhaps && endpoint == Works::no) endpoint = Works::perhaps;
+    endpoint = std::max(endpoint, flows.at(id).works);
   }
   bool all = true, any = false, doubt = false, lost = false;
   for (const auto& [host, endpoints] : hosts) {
@@ -287,8 +282,9 @@ std::vector<const RequirementResult*> rows_of(const SetResult& set,
   return rows;
 }
 
-Truth truth_of(const networks::Network& network, const Scene& scene, const Report& report) {
+Truth truth_of(const networks::Network& network, const Report& report) {
   Truth truth;
+  const auto& scene = scene_of(network);
   const Traffic traffic(network, scene.internet);
   const auto results = by_id(report);
   for (const auto& [id, result] : results) truth.flows[id] = flow_of(traffic, result->probe);

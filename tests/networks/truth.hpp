@@ -8,11 +8,11 @@
 namespace callready::networks {
 
 enum class Works {
-  yes,
   no,
   // By chance, or by how much is sent: a device that counts flows or hosts lets some of them pass.
   // What is true of it depends on the moment, so that no property is asked of it.
   perhaps,
+  yes,
 };
 
 // Why a flow does not work: boxes by their kind, and the rest.
@@ -39,6 +39,6 @@ std::map<std::string, const ProbeResult*> by_id(const Report& report);
 std::vector<const RequirementResult*> rows_of(const SetResult& set,
                                               const CapabilityResult& capability);
 
-Truth truth_of(const networks::Network& network, const Scene& scene, const Report& report);
+Truth truth_of(const networks::Network& network, const Report& report);
 
 }  // namespace callready::networks

@@ -48,40 +48,30 @@ bool unmeasured(const ProbeResult& result) {
          result.observation.detail == detail_of("silent");
 }
 
-// Whether a router had an answer left for a packet, and for which of a range's ports, is chance;
-// and what was spared tells nothing.
+// Whether a router had an answer left for a packet, and for which of a range's ports, is chance; so
+// is which packets are answered by who refuses in the servers' names, a few times a second. What
+// was spared tells nothing.
 bool alike(const ProbeResult& one, const ProbeResult& other) {
   if (one.observation.outcome == Outcome::skipped) return true;
   if (unmeasured(one) || unmeasured(other)) return true;
   const auto &a = one.observation, &b = other.observation;
-  const auto turned_away = [](const Observation& seen) {
-    return seen.outcome == Outcome::silent || seen.outcome == Outcome::rejected;
+  const auto turned_away = [](const Observation& seen, const Observation& elsewhere) {
+    return elsewhere.outcome == Outcome::silent &&
+           (seen.outcome == Outcome::rejected || seen.outcome == Outcome::refused);
   };
   const bool udp = one.probe.target.transport == Transport::udp;
-  if (udp && a.outcome != b.outcome && turned_away(a) && turned_away(b)) return true;
+  if (udp && (turned_away(a, b) || turned_away(b, a))) return true;
   // How far a packet was seen to get hangs on that, too.
-  const bool seen_to_leave = a.outcome == Outcome::passed && b.outcome == Outcome::passed;
-  const bool taken = a.outcome == Outcome::connected && b.outcome == Outcome::connected;
-  if (one.probe.check == CheckKind::hop && (seen_to_leave || taken)) return true;
+  const bool gets_out = a.outcome == Outcome::passed || a.outcome == Outcome::connected;
+  if (one.probe.check == CheckKind::hop && gets_out && a.outcome == b.outcome) return true;
   if (one.probe.check != CheckKind::udp_range) return same(a, b);
   return a.outcome == b.outcome && a.detail == b.detail;
 }
 
-bool refuses_udp(const ProbeResult& result) {
-  return result.probe.target.transport == Transport::udp &&
-         result.observation.outcome == Outcome::refused;
-}
-
 bool look_the_same(const Report& one, const Report& other) {
-  // Who refuses in the servers' names does so a few times a second: which of them is chance.
-  const auto refused_or_not = [](const ProbeResult& a, const ProbeResult& b) {
-    return (refuses_udp(a) || refuses_udp(b)) &&
-           (a.observation.outcome == Outcome::silent || b.observation.outcome == Outcome::silent);
-  };
-  return std::ranges::equal(
-      one.probes, other.probes, [&](const ProbeResult& a, const ProbeResult& b) {
-        return a.probe.id == b.probe.id && (alike(a, b) || refused_or_not(a, b));
-      });
+  return std::ranges::equal(one.probes, other.probes, [](const auto& a, const auto& b) {
+    return a.probe.id == b.probe.id && alike(a, b);
+  });
 }
 
 // One thing to repair: a box, by its place, or what else is wrong.
@@ -279,20 +269,20 @@ std::vector<Wanted> flows_of(const Report& report, const std::string& capability
 
 }  // namespace
 
-bool looks_like_it_works(const networks::Network& network, const Scene& scene, const Report& report,
+bool looks_like_it_works(const networks::Network& network, const Report& report,
                          const std::string& capability, const std::set<std::string>& by) {
   const auto flows = flows_of(report, capability, false);
   const auto seen_flows = flows_of(report, capability, true);
   const auto looks_right_as_it_is = [&](const networks::Network& twin) {
-    const auto first = run(twin, scene, &report);
-    return truth_of(twin, scene, first).capabilities.at(capability) != Works::no &&
+    const auto first = run(twin, &report);
+    return truth_of(twin, first).capabilities.at(capability) != Works::no &&
            look_the_same(report, first);
   };
   // A router that does not speak is no fault: what is known of a way may end there.
   const auto looks_right = [&](networks::Network twin) {
     if (looks_right_as_it_is(twin)) return true;
-    const auto first = run(twin, scene);
-    if (truth_of(twin, scene, first).capabilities.at(capability) == Works::no) return false;
+    const auto first = run(twin);
+    if (truth_of(twin, first).capabilities.at(capability) == Works::no) return false;
     if (look_the_same(report, first)) return true;
     std::set<std::string> hosts, own, more;
     for (const auto* probe : differing(report, first)) hosts.insert(probe->target.host);
@@ -305,13 +295,13 @@ bool looks_like_it_works(const networks::Network& network, const Scene& scene, c
     for (const auto& all : {own, hosts, more}) {
       for (int from = static_cast<int>(network.hops.size()) + 1; from > 1; --from) {
         for (const auto& host : all) twin.mute_ways.push_back({host, from});
-        if (look_the_same(report, run(twin, scene, &report))) return true;
+        if (look_the_same(report, run(twin, &report))) return true;
         twin.mute_ways.resize(known);
       }
     }
     return false;
   };
-  auto all_hosts = scene.internet.hosts();
+  auto all_hosts = scene_of(network).internet.hosts();
   for (const auto& result : report.probes) {
     if (!result.probe.target.host.empty()) all_hosts.insert(result.probe.target.host);
   }
@@ -319,22 +309,17 @@ bool looks_like_it_works(const networks::Network& network, const Scene& scene, c
   kinds.insert({"rule", "replies"});  // what they hide behind what breaks it first
   for (const auto& repairs : choices(repairs_of(network, kinds))) {
     auto twin = without(network, repairs);
-    if (looks_right_as_it_is(with_other_media(twin))) return true;
+    std::vector<networks::Network> twins{twin, with_other_media(twin)}, as_they_are{twins[1]};
     for (const auto& spared : {flows, seen_flows}) {
-      const auto spares = sparing(network, repairs, spared, all_hosts);
-      const auto silent = mute(spares, repairs);
-      for (const auto& one : {spares, silent, with_other_media(silent)}) {
-        if (looks_right_as_it_is(one)) return true;
-      }
+      twins.push_back(sparing(network, repairs, spared, all_hosts));
+      const auto silent = mute(twins.back(), repairs);
+      append(as_they_are, {twins.back(), silent, with_other_media(silent)});
     }
-    if (looks_right(twin) || looks_right(with_other_media(twin)) ||
-        looks_right(sparing(network, repairs, flows, all_hosts)) ||
-        looks_right(sparing(network, repairs, seen_flows, all_hosts))) {
-      return true;
-    }
+    if (std::ranges::any_of(as_they_are, looks_right_as_it_is)) return true;
+    if (std::ranges::any_of(twins, looks_right)) return true;
     // As many faults: one server out of order in place of what was repaired, or the same boxes
     // against one server or one port only.
-    const auto seen = run(twin, scene);
+    const auto seen = run(twin);
     std::set<std::string> hosts;
     std::set<std::uint16_t> ports;
     for (const auto* probe : differing(report, seen)) {
@@ -365,45 +350,39 @@ std::vector<Box> in_place_of(const std::vector<Box*>& several) {
   const Match any_udp{Proto::udp, {1, 65535}, {}}, from_54{Proto::udp, {54, 65535}, {}};
   std::vector<Box> boxes;
   for (const auto* model : several) {
-    auto box = *model;
-    box.kind = BoxKind::rule;
-    box.payload = Payload::none;
-    const auto with = [&](bool except, std::vector<Match> matches) {
+    const auto with = [&](BoxKind kind, bool except, std::vector<Match> matches) {
+      auto& box = boxes.emplace_back(*model);
+      box.kind = kind;
+      box.payload = kind == BoxKind::protocol ? Payload::dns : Payload::none;
       box.except = except;
       box.matches = std::move(matches);
-      boxes.push_back(box);
     };
-    with(false, {any_udp});
-    with(false, {{Proto::udp, {1, 52}, {}}, from_54});  // all but names
-    with(true, {{Proto::tcp, {1, 65535}, {}}, {Proto::udp, {53, 53}, {}}});
-    with(false, {{}});
-    with(true, web);
-    box.kind = BoxKind::replies;
-    with(false, {any_udp});
-    with(false, {from_54});
-    box.kind = BoxKind::protocol;  // what looks inside lets names alone out
-    box.payload = Payload::dns;
-    with(true, {any_udp});
-    box.kind = BoxKind::rule;
-    box.payload = Payload::none;
+    with(BoxKind::rule, false, {any_udp});
+    with(BoxKind::rule, false, {{Proto::udp, {1, 52}, {}}, from_54});  // all but names
+    with(BoxKind::rule, true, {{Proto::tcp, {1, 65535}, {}}, {Proto::udp, {53, 53}, {}}});
+    with(BoxKind::rule, false, {{}});
+    with(BoxKind::rule, true, web);
+    with(BoxKind::replies, false, {any_udp});
+    with(BoxKind::replies, false, {from_54});
+    // What looks inside lets names alone out.
+    with(BoxKind::protocol, true, {any_udp});
     if (model->except) {  // the same list, over UDP alone
       auto over_udp = model->matches;
       std::erase_if(over_udp, [](const Match& match) { return match.proto == Proto::tcp; });
       for (auto& match : over_udp) match.proto = Proto::udp;
-      with(true, over_udp);
+      with(BoxKind::rule, true, over_udp);
     }
     if (model->kind != BoxKind::rule || model->except) continue;
     auto everywhere = model->matches;
     for (auto& match : everywhere) match.hosts.clear();
-    with(false, everywhere);
+    with(BoxKind::rule, false, everywhere);
   }
   return boxes;
 }
 
 }  // namespace
 
-bool looks_like_a_simpler_one(const networks::Network& network, const Scene& scene,
-                              const Report& report,
+bool looks_like_a_simpler_one(const networks::Network& network, const Report& report,
                               const std::function<bool(const networks::Network&)>& holds) {
   std::vector<Repair> faults;
   for (std::size_t i = 0; i < network.boxes.size(); ++i) {
@@ -412,7 +391,7 @@ bool looks_like_a_simpler_one(const networks::Network& network, const Scene& sce
   }
   if (!network.far.empty()) faults.push_back({"far"});
   const auto fits = [&](const networks::Network& other) {
-    return holds(other) && look_the_same(report, run(other, scene, &report));
+    return holds(other) && look_the_same(report, run(other, &report));
   };
   for (const auto& some : choices(faults)) {
     const auto fewer = without(network, some);

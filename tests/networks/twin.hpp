@@ -11,13 +11,12 @@ namespace callready::networks {
 
 // True where a network without some of what breaks the capability (`by`, as Flow has it), and with
 // no more faults, looks the same, and the capability may work there. `capability` as Truth has it.
-bool looks_like_it_works(const networks::Network& network, const Scene& scene, const Report& report,
+bool looks_like_it_works(const networks::Network& network, const Report& report,
                          const std::string& capability, const std::set<std::string>& by);
 
 // True where a network with fewer faults looks the same and `holds` is true of it: whoever names
 // that one says what is likelier.
-bool looks_like_a_simpler_one(const networks::Network& network, const Scene& scene,
-                              const Report& report,
+bool looks_like_a_simpler_one(const networks::Network& network, const Report& report,
                               const std::function<bool(const networks::Network&)>& holds);
 
 }  // namespace callready::networks

@@ -13,9 +13,6 @@ namespace callready::networks {
 inline Detail detail_of(std::string_view word) {
   return word.empty() ? Detail() : Detail::parse(word).value();
 }
-inline EvidenceKind kind_of(std::string_view word) {
-  return callready::parse<EvidenceKind>(word).value();
-}
 inline Fact fact_of(std::string_view word) { return callready::parse<Fact>(word).value(); }
 
 inline void say(Observation& observation, Outcome outcome, std::string_view detail) {
@@ -26,7 +23,7 @@ inline void say(Observation& observation, Outcome outcome, std::string_view deta
 inline Evidence& add(Observation& observation, std::string_view kind,
                      std::initializer_list<std::pair<std::string_view, EvidenceValue>> facts) {
   auto& evidence = observation.evidence.emplace_back();
-  evidence.kind = kind_of(kind);
+  evidence.kind = callready::parse<EvidenceKind>(kind).value();
   for (const auto& [name, value] : facts) evidence.facts[fact_of(name)] = value;
   return evidence;
 }
