@@ -12,11 +12,11 @@
 namespace callready {
 
 struct CertificateInfo {
-  std::string subject, issuer;     // RFC 2253 names
-  std::vector<std::string> names;  // subjectAltName: DNS names and addresses
-  WallTime not_before, not_after;
-  std::string sha256;             // of the whole certificate, hexadecimal
-  std::string public_key_sha256;  // of its SubjectPublicKeyInfo
+  std::string subject, issuer;                     // RFC 2253 names
+  std::vector<std::string> names;                  // subjectAltName: DNS names and addresses
+  std::chrono::sys_seconds not_before, not_after;  // to the year 9999 (RFC 5280, section 4.1.2.5)
+  std::string sha256;                              // of the whole certificate, hexadecimal
+  std::string public_key_sha256;                   // of its SubjectPublicKeyInfo
   bool self_signed = false;
   // Signed certificate timestamps (RFC 6962), and where the issuer's certificate can be had (RFC
   // 5280 section 4.2.2.1): certificates of public authorities have both, those that an inspection

@@ -88,7 +88,7 @@ std::string printed(X509_NAME* name) {
   return printable({data, static_cast<std::size_t>(size)}, 500);
 }
 
-WallTime wall_time(const ASN1_TIME* time) {
+std::chrono::sys_seconds seconds_of(const ASN1_TIME* time) {
   using namespace std::chrono;
   std::tm parts{};
   if (ASN1_TIME_to_tm(time, &parts) != 1) return {};
@@ -144,8 +144,8 @@ CertificateInfo describe(X509* certificate) {
   info.subject = printed(X509_get_subject_name(certificate));
   info.issuer = printed(X509_get_issuer_name(certificate));
   info.names = alternative_names(certificate);
-  info.not_before = wall_time(X509_get0_notBefore(certificate));
-  info.not_after = wall_time(X509_get0_notAfter(certificate));
+  info.not_before = seconds_of(X509_get0_notBefore(certificate));
+  info.not_after = seconds_of(X509_get0_notAfter(certificate));
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned size = 0;
   if (X509_digest(certificate, EVP_sha256(), digest, &size) == 1) {

@@ -157,6 +157,20 @@ TEST_F(TlsCheck, FindsWrongDates) {
   EXPECT_EQ(seen.detail, DetailCode::not_yet_valid);
 }
 
+// RFC 5280, section 4.1.2.5: one without an end is valid until 9999, far beyond 64 bits of
+// nanoseconds.
+TEST_F(TlsCheck, ReportsDatesThatNoClockWillShow) {
+  using namespace std::chrono;
+  const auto today = floor<days>(system_clock::now());
+  const auto seen = check(with_chain(
+      {dated(hours(-1), sys_days(year(9000) / 6 / 15) - today, authority()), authority()}));
+  EXPECT_EQ(seen.detail, DetailCode::trusted);
+  const auto* certificate = find(seen, EvidenceKind::certificate);
+  ASSERT_NE(certificate, nullptr);
+  const auto until = std::get<std::string>(certificate->facts.at(Fact::not_after));
+  EXPECT_TRUE(until.starts_with("9000-06-15")) << until;
+}
+
 TEST_F(TlsCheck, FindsAnotherName) {
   const auto seen = check(with_chain({test::make_leaf("portal.example.net", authority())}));
   EXPECT_EQ(seen.outcome, Outcome::failed);
