@@ -38,7 +38,7 @@ Reachability way_of_rejection(const Observation& observation) {
              : Reachability::blocked;
 }
 
-Reachability tcp_way(const Observation& observation) {
+Reachability exchange_way(const Observation& observation, bool udp) {
   switch (observation.outcome) {
     case Outcome::answered:
     case Outcome::connected:
@@ -47,29 +47,18 @@ Reachability tcp_way(const Observation& observation) {
       return Reachability::open;
     case Outcome::passed:
       return Reachability::left;
-    case Outcome::refused:
-      return Reachability::refused;
+    case Outcome::refused:  // over UDP by the target's own ICMP: it got there
+      return udp ? Reachability::open : Reachability::refused;
     case Outcome::rejected:
       return way_of_rejection(observation);
     case Outcome::silent:
-      if (observation.timing_ms.contains(Timing::connect)) return Reachability::open;
+      if (!udp && observation.timing_ms.contains(Timing::connect)) return Reachability::open;
       return Reachability::lost;
     case Outcome::unresolved:
     case Outcome::skipped:
       return Reachability::unknown;
   }
   return Reachability::unknown;
-}
-
-Reachability udp_way(const Observation& observation) {
-  switch (observation.outcome) {
-    case Outcome::refused:  // by the target's own ICMP: it got there
-      return Reachability::open;
-    case Outcome::silent:
-      return Reachability::lost;
-    default:
-      return tcp_way(observation);
-  }
 }
 
 Reachability range_way(const Detail& result) {
@@ -151,7 +140,7 @@ std::vector<FlowSample> samples_of(const ProbeResult& result) {
     if (sample.way != Reachability::unknown) samples.push_back(sample);
     return samples;
   }
-  sample.way = is_udp(result) ? udp_way(result.observation) : tcp_way(result.observation);
+  sample.way = exchange_way(result.observation, is_udp(result));
   if (sample.way == Reachability::blocked) sample.by = refuser(result);
   sample.no_way = result.observation.outcome == Outcome::rejected &&
                   result.observation.detail == DetailCode::unreachable;
@@ -194,71 +183,36 @@ class Forgers {
  public:
   void note(bool udp, const std::string& host, const FlowSample& sample) {
     if (!sample.forged) return;
-    const Port port{udp, sample.port};
-    by_host_[host].emplace(port, sample.by);
-    hosts_on_[port].insert(host);
+    by_host_.emplace(host, sample.by);
     if (!udp) return;
     by_port_.emplace(sample.port, sample.by);
     over_udp_.insert(host);
-    kinds_.insert(inspected_as(sample));
   }
-  // Who looks for one kind of packets, as far as was seen, refuses no others.
-  bool refuse(Payload kind) const { return kinds_.size() > 1 || kinds_.contains(kind); }
-  // Nothing where the refusal may be the far end's own.
+  // Over UDP; nothing where the refusal may be the far end's own.
   const std::string* of(const std::string& host, std::uint16_t port) const {
-    const auto found = by_host_.find(host);
-    if (found != by_host_.end() && !only_on_shut_ports(found->second)) {
-      return &found->second.begin()->second;
-    }
-    // On that port, or between two on which it was caught; of one host that would be its affair,
-    // as it is where connections to it, too, meet that.
+    if (const auto found = by_host_.find(host); found != by_host_.end()) return &found->second;
+    // On that port, or between two on which it was caught; of one host that would be its affair.
     const auto next = by_port_.lower_bound(port);
-    if (over_udp_.size() < 2 && alone_on_a_tcp_port()) return nullptr;
-    if (over_udp_.size() < 2 && (next == by_port_.end() || next->first != port)) return nullptr;
     if (next == by_port_.end() || by_port_.begin()->first > port) return nullptr;
-    return &next->second;
+    return next->first == port || over_udp_.size() > 1 ? &next->second : nullptr;
   }
 
  private:
-  using Port = std::pair<bool, std::uint16_t>;  // true: UDP
-  using Ports = std::map<Port, std::string>;    // by whom
-
-  // On ports alone on which others were caught as well: it is the ports, and not the host.
-  bool only_on_shut_ports(const Ports& caught) const {
-    return std::ranges::all_of(caught,
-                               [&](const auto& one) { return hosts_on_.at(one.first).size() > 1; });
-  }
-
-  // Who was caught over UDP was so over TCP, too, on a port on which nobody else was.
-  bool alone_on_a_tcp_port() const {
-    return std::ranges::any_of(hosts_on_, [&](const auto& caught) {
-      return !caught.first.first && caught.second == over_udp_;
-    });
-  }
-
-  std::map<std::string, Ports> by_host_;
-  std::map<Port, std::set<std::string>> hosts_on_;
+  std::map<std::string, std::string> by_host_;    // who refused
   std::map<std::uint16_t, std::string> by_port_;  // over UDP
   std::set<std::string> over_udp_;                // hosts
-  std::set<Payload> kinds_;                       // over UDP
 };
 
-void unmask(std::vector<FlowSample>& samples, const Forgers& forgers, const std::string& by) {
+void unmask(std::vector<FlowSample>& samples, const std::string& by) {
   const auto beyond = [](const FlowSample& sample) {
     return sample.way == Reachability::left || who_refused(*sample.result) == Refuser::beyond;
   };
   if (std::ranges::any_of(samples, beyond)) return;
   for (auto& sample : samples) {
-    if (!sample.refusal || !forgers.refuse(inspected_as(sample))) continue;
+    if (!sample.refusal) continue;
     sample.way = Reachability::blocked;
     sample.by = by;
   }
-}
-
-// In shared address space (RFC 6598), which is nearer to us than any public address.
-bool is_behind_carrier_nat(const std::string& router) {
-  const auto address = IpAddress::parse(router);
-  return address && address->is_shared();
 }
 
 // Routers by which UDP was seen to pass on its way to a device that turns it away.
@@ -286,7 +240,9 @@ class PassedOn {
         if (nearer || seen->second.contains(device)) continue;
         for (const auto& router : seen->second) {
           if (facts.may_be_ours(device) && !facts.may_be_ours(router)) continue;
-          const bool before = !address->is_shared() && is_behind_carrier_nat(router);
+          // Shared address space (RFC 6598) is nearer to us than any public address.
+          const auto its = IpAddress::parse(router);
+          const bool before = !address->is_shared() && its && its->is_shared();
           if (any_kind || before) found.insert(router);
         }
       }
@@ -302,7 +258,7 @@ class PassedOn {
 void merge(Flow& flow, const FlowSample& sample) {
   constexpr std::array order = {Reachability::open,    Reachability::left, Reachability::blocked,
                                 Reachability::refused, Reachability::lost, Reachability::unknown};
-  const auto rank = [&](Reachability way) { return std::find(order.begin(), order.end(), way); };
+  const auto rank = [&](Reachability way) { return std::ranges::find(order, way); };
   if (sample.way == Reachability::left || refused_beyond(sample)) flow.left = true;
   flow.samples.push_back(sample);
   if (rank(sample.way) < rank(flow.way)) flow.way = sample.way;
@@ -433,7 +389,7 @@ Facts::Facts(const Report& whole)
     Flow flow;
     std::tie(flow.udp, flow.host, flow.port) = key;
     const auto* forger = flow.udp ? forgers.of(flow.host, flow.port) : nullptr;
-    if (forger != nullptr) unmask(samples, forgers, *forger);
+    if (forger != nullptr) unmask(samples, *forger);
     flow.party = registrable_domain(flow.host);
     const auto& address = samples.front().result->observation.address;
     flow.network = address ? network_of(*address) : flow.party;

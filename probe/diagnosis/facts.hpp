@@ -272,6 +272,8 @@ std::vector<Certificate> chain_of(const ProbeResult& result);
 // Who runs a host, roughly: the registrable part of a name ("openrainbow.com"), or the network of
 // an address.
 std::string registrable_domain(const std::string& host);
+// Of these probes' hosts.
+std::set<std::string> parties_of(const std::vector<const ProbeResult*>& probes);
 // Of an address: its /24 or /48, as far as two of them have something to do with each other; of one
 // that NAT64 made, that of the IPv4 address in it.
 std::string network_of(const IpAddress& address);

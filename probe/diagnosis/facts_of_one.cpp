@@ -182,6 +182,12 @@ std::string registrable_domain(const std::string& host) {
   return dots.size() < 3 ? host : host.substr(dots[dots.size() - 3] + 1);
 }
 
+std::set<std::string> parties_of(const std::vector<const ProbeResult*>& probes) {
+  std::set<std::string> parties;
+  for (const auto* result : probes) parties.insert(registrable_domain(result->probe.target.host));
+  return parties;
+}
+
 bool has_no_route(const ProbeResult& result) {
   return result.observation.outcome == Outcome::skipped &&
          result.observation.detail == DetailCode::no_route;

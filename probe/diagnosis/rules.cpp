@@ -125,13 +125,6 @@ std::vector<const RequirementResult*> lost_rows(const SetResult& set, FindingCod
   return rows;
 }
 
-// The finding's entry for that set; a rule may have made one.
-FindingAffects& affected(Finding& finding, const std::string& set) {
-  const auto known = std::ranges::find(finding.affects, set, &FindingAffects::set);
-  if (known != finding.affects.end()) return *known;
-  return finding.affects.emplace_back(FindingAffects{set, {}});
-}
-
 void fill_in(const Report& report, Cause& cause) {
   auto lost = ids_of(cause.explained);
   lost.merge(ids_of(cause.contradicted));
@@ -231,28 +224,24 @@ std::vector<findings::Cause> find_causes(findings::Diagnosis& so_far) {
   return found;
 }
 
-// Rows that the cause closes untried are known once they are judged: the fix names them, too.
-void say_all_that_is_asked(findings::Cause& cause) {
-  auto& fix = cause.finding.fix;
-  if (!cause.asked.empty()) fix.replace(cause.asked.string(), in_short(cause.finding.rules));
-}
-
 // What the causes explain and affect, by the rows and verdicts of the report.
 std::vector<Finding> completed(std::vector<findings::Cause> causes, const Report& report) {
   std::vector<Finding> found;
   for (auto& cause : causes) {
+    auto& finding = cause.finding;
     findings::fill_in(report, cause);
-    if (has(cause.finding.code, FindingTrait::asks_to_let_through)) {
+    if (has(finding.code, FindingTrait::asks_to_let_through)) {
       // What is inspected was reached all the same.
-      auto lost = cause.finding.code == FindingCode::tls_intercepted
+      auto lost = finding.code == FindingCode::tls_intercepted
                       ? cause.explained
                       : findings::failing_ones(cause.explained);
       append(lost, cause.contradicted);
-      cause.finding.rules =
-          rules_to_allow(report.sets, report.probes, lost, {cause.finding.code, cause.closes});
-      say_all_that_is_asked(cause);
+      finding.rules =
+          rules_to_allow(report.sets, report.probes, lost, {finding.code, cause.closes});
+      // Rows that it closes untried are known now: the fix names them, too.
+      if (!cause.asked.empty()) finding.fix.replace(cause.asked.string(), in_short(finding.rules));
     }
-    found.push_back(std::move(cause.finding));
+    found.push_back(std::move(finding));
   }
   auto rest = findings::find_unexplained(findings::Facts(report), found);
   if (rest) {

@@ -36,17 +36,13 @@ bool holds(const FirewallRule& all, const FirewallRule& part) {
 // the words of both.
 void leave_out_repeated(std::vector<FirewallRule>& rules) {
   for (std::size_t i = 0; i < rules.size();) {
-    auto whole = rules.end();
-    for (auto other = rules.begin(); other != rules.end() && whole == rules.end(); ++other) {
-      if (other != rules.begin() + static_cast<std::ptrdiff_t>(i) && holds(*other, rules[i])) {
-        whole = other;
-      }
-    }
+    const auto& part = rules[i];
+    const auto whole = std::ranges::find_if(
+        rules, [&](const FirewallRule& other) { return &other != &part && holds(other, part); });
     if (whole == rules.end()) {
       ++i;
       continue;
     }
-    const auto& part = rules[i];
     whole->severity = std::min(whole->severity, part.severity);
     for (const auto member : {&FirewallRule::requirements, &FirewallRule::titles,
                               &FirewallRule::purposes, &FirewallRule::sources}) {
@@ -56,10 +52,6 @@ void leave_out_repeated(std::vector<FirewallRule>& rules) {
     }
     rules.erase(rules.begin() + static_cast<std::ptrdiff_t>(i));
   }
-}
-
-bool overlaps(const PortRange& a, const PortRange& b) {
-  return a.first <= b.last && b.first <= a.last;
 }
 
 // What the probes of a row say of its rules.
@@ -98,7 +90,7 @@ std::vector<PortRange> closed_everywhere(const FirewallRule& rule, const RowSeen
   std::vector<PortRange> ports;
   if (!rule.transport || rule.direction == Direction::in) return ports;
   const auto touches = [&](const Target& target, const PortRange& range) {
-    return is_udp(target.transport) == is_udp(*rule.transport) && overlaps(target.ports, range);
+    return is_udp(target.transport) == is_udp(*rule.transport) && target.ports.overlaps(range);
   };
   for (const auto& range : rule.ports) {
     const bool about =

@@ -106,11 +106,7 @@ Text asked_flows(const Facts& facts, Cause& cause) {
 
 Text tried_flows_in_words(const Facts& facts, const std::vector<const ProbeResult*>& probes) {
   std::vector<std::string> ports;  // "TCP 5060", in order
-  struct Hosts {
-    std::vector<std::string> list;  // in order
-    std::set<std::string> known;
-  };
-  std::map<std::string, Hosts> hosts;
+  std::map<std::string, std::vector<const ProbeResult*>> by_port;
   for (const auto* result : probes) {
     const auto& target = result->probe.target;
     // What has no endpoint of its own (a question to the system's resolvers) is no rule's either.
@@ -118,16 +114,16 @@ Text tried_flows_in_words(const Facts& facts, const std::vector<const ProbeResul
     if (target.host.empty() || target.port() == 0) continue;
     const auto port =
         fmt::format("{} {}", is_udp(*result) ? "UDP" : "TCP", target.ports.to_string());
-    const auto [place, fresh] = hosts.try_emplace(port);
+    const auto [place, fresh] = by_port.try_emplace(port);
     if (fresh) ports.push_back(port);
-    if (place->second.known.insert(target.host).second) place->second.list.push_back(target.host);
+    place->second.push_back(result);
   }
   // Ports that go to the same hosts share a sentence, as they share a firewall rule.
   using Flows = std::pair<std::string, std::vector<std::string>>;  // "TCP", hosts
   std::vector<const Flows*> rules;                                 // in order
   std::map<Flows, std::vector<std::string>> together;
   for (const auto& port : ports) {
-    const auto [place, fresh] = together.try_emplace({port.substr(0, 3), hosts[port].list});
+    const auto [place, fresh] = together.try_emplace({port.substr(0, 3), hosts_of(by_port[port])});
     if (fresh) rules.push_back(&place->first);
     place->second.push_back(port.substr(4));
   }

@@ -437,9 +437,8 @@ FirewallRule part_of(const FirewallRule& rule, const std::vector<const Target*>&
   });
   if (part.peers.empty()) part.peers = rule.peers;
   std::erase_if(part.ports, [&](const PortRange& range) {
-    return std::none_of(endpoints.begin(), endpoints.end(), [&](const Target* target) {
-      return target->ports.first <= range.last && range.first <= target->ports.last;
-    });
+    return std::none_of(endpoints.begin(), endpoints.end(),
+                        [&](const Target* target) { return target->ports.overlaps(range); });
   });
   if (part.ports.empty()) part.ports = rule.ports;
   return part;

@@ -79,6 +79,7 @@ struct PortRange {
   static std::optional<PortRange> parse(std::string_view text);  // "443" or "10000-20000"
   bool single() const { return first == last; }
   bool contains(std::uint16_t port) const { return first <= port && port <= last; }
+  bool overlaps(const PortRange& other) const { return first <= other.last && other.first <= last; }
   unsigned count() const { return static_cast<unsigned>(last - first) + 1; }
   std::string to_string() const;
   friend auto operator<=>(const PortRange&, const PortRange&) = default;

@@ -21,10 +21,14 @@ int badness(Verdict verdict) {
 Verdict overall(const Report& report) {
   if (report.sets.empty()) return Verdict::unknown;
   auto worst = Verdict::ready;
-  for (const auto& set : report.sets) {
-    if (badness(set.verdict) > badness(worst)) worst = set.verdict;
-  }
+  for (const auto& set : report.sets) worst = worse_of(worst, set.verdict);
   return worst;
+}
+
+FindingAffects& affected(Finding& finding, const std::string& set) {
+  const auto known = std::ranges::find(finding.affects, set, &FindingAffects::set);
+  if (known != finding.affects.end()) return *known;
+  return finding.affects.emplace_back(FindingAffects{set, {}});
 }
 
 std::string title_and_edition(const std::string& title, const std::string& edition) {

@@ -240,6 +240,9 @@ const Item* find_by_id(const std::vector<Item>& items, const std::string& id) {
   return nullptr;
 }
 
+// The finding's entry for that set; a new one where it has none.
+FindingAffects& affected(Finding& finding, const std::string& set);
+
 // The set by its title and edition, "Example Calls, Ed 3". Of one id, two texts differ by that:
 // another edition, or another service that has taken over the id.
 std::string title_and_edition(const std::string& title, const std::string& edition);
@@ -247,6 +250,9 @@ std::string title_and_edition(const std::string& title, const std::string& editi
 // 0 for `ready`, and more the worse it is: blocked and degraded are known faults and outweigh what
 // could not be decided.
 int badness(Verdict verdict);
+inline Verdict worse_of(Verdict one, Verdict other) {
+  return badness(one) < badness(other) ? other : one;
+}
 
 // The verdict of the whole report: the worst of its sets.
 Verdict overall(const Report& report);

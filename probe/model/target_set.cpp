@@ -1,5 +1,7 @@
 #include "probe/model/target_set.hpp"
 
+#include "probe/util/text.hpp"
+
 namespace callready {
 
 std::string AddressBlock::to_string() const {
@@ -18,6 +20,16 @@ std::string Reach::to_string() const {
       return "nearest " + std::to_string(count);
   }
   return "?";
+}
+
+std::vector<std::string> row_ids_of(const Capability& capability) {
+  std::vector<std::string> ids;
+  for (const auto& need : capability.needs) {
+    for (const auto& alternative : need.alternatives) {
+      for (const auto& id : alternative) add_once(ids, id);
+    }
+  }
+  return ids;
 }
 
 const SetHead& TargetSet::head_of(const Requirement& requirement) const {

@@ -165,6 +165,9 @@ struct Capability {
   Position position;
 };
 
+// The rows that it names: ids, each once, in their order.
+std::vector<std::string> row_ids_of(const Capability& capability);
+
 // Another set that a set leans on: what that one asks for becomes this one's, too.
 struct NeededSet {
   std::string set;                        // id

@@ -106,14 +106,22 @@ std::span<const Word<Enum>> words();
 template <typename Enum>
 inline constexpr bool words_are_sorted = false;
 
-// What such a table promises, and that it is complete as far as it goes: member i is row i.
-template <typename Enum>
-constexpr bool in_order(std::span<const Word<Enum>> table) {
+// Of a table about an enum, complete as far as it goes: member i is row i.
+template <typename Table, typename Member>
+constexpr bool in_their_places(const Table& table, Member member) {
   for (std::size_t i = 0; i < table.size(); ++i) {
-    if (static_cast<std::size_t>(table[i].value) != i) return false;
-    if (i > 0 && !(table[i - 1].text < table[i].text)) return false;
+    if (static_cast<std::size_t>(table[i].*member) != i) return false;
   }
   return true;
+}
+
+// What such a table promises, and that it is complete as far as it goes.
+template <typename Enum>
+constexpr bool in_order(std::span<const Word<Enum>> table) {
+  for (std::size_t i = 1; i < table.size(); ++i) {
+    if (!(table[i - 1].text < table[i].text)) return false;
+  }
+  return in_their_places(table, &Word<Enum>::value);
 }
 
 template <typename Enum>

@@ -10,6 +10,7 @@
 
 #include "probe/model/public_network.hpp"
 #include "probe/plan/plan.hpp"
+#include "probe/util/text.hpp"
 
 namespace callready {
 namespace {
@@ -105,14 +106,9 @@ class Reviewer {
 
   // By a capability: that is judged below.
   bool is_needed(const std::string& id) const {
-    for (const auto& capability : set_.capabilities) {
-      for (const auto& need : capability.needs) {
-        for (const auto& together : need.alternatives) {
-          if (std::find(together.begin(), together.end(), id) != together.end()) return true;
-        }
-      }
-    }
-    return false;
+    return std::ranges::any_of(set_.capabilities, [&](const Capability& capability) {
+      return contains(row_ids_of(capability), id);
+    });
   }
 
   void ask_for_other_turn_ports(const Requirement& row) {

@@ -1101,6 +1101,20 @@ TEST(FindingsText, EveryFindingIsWhole) {
   }
 }
 
+TEST(FindingsText, ShowsOnlyTheAnswersElsewhereForItsOwnNames) {
+  const auto found =
+      diagnose(report({row("web", {at(tls("portal.vendor.com", silent, ""), "10.66.66.66"),
+                                   at(tls("files.vendor.com", silent, ""), "10.77.77.77")}),
+                       follow_up({question("portal.vendor.com", "NOERROR", "9.9.9.9"),
+                                  question("files.vendor.com", "NOERROR", "9.9.9.9")}),
+                       controls(web())}));
+  ASSERT_EQ(codes(found),
+            (std::vector<std::string>{"dns.rewritten (certain)", "dns.rewritten (certain)"}));
+  for (const auto& finding : found) {
+    EXPECT_EQ(finding.evidence.size(), 2U) << finding.title.string();
+  }
+}
+
 // A second round, or `render`, diagnoses a report that holds findings already.
 TEST(Findings, DoNotDependOnThoseOfTheReport) {
   auto first =

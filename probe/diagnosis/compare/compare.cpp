@@ -17,8 +17,8 @@ constexpr std::array by_verdict{Verdict::blocked, Verdict::unknown, Verdict::deg
 
 template <typename Value>
 Trend trend_of(Value before, Value after, const std::array<Value, 4>& order) {
-  const auto then = std::find(order.begin(), order.end(), before);
-  const auto now = std::find(order.begin(), order.end(), after);
+  const auto then = std::ranges::find(order, before);
+  const auto now = std::ranges::find(order, after);
   if (then == order.end() || now == order.end()) return Trend::changed;
   // What could not be decided was not shown to be better than it was, nor worse.
   if (after == Value::unknown) return now > then ? Trend::changed : Trend::unknown;
@@ -40,15 +40,8 @@ std::string word_of(const Item& item) {
 template <typename Item>
 Change change_of(Change::Of of, const std::string& set, const std::string& id, const Item& before,
                  const Item& after) {
-  Change change{of,
-                set,
-                id,
-                after.title,
-                word_of(before),
-                word_of(after),
-                "",
-                "",
-                trend_of(value_of(before), value_of(after))};
+  const auto trend = trend_of(value_of(before), value_of(after));
+  Change change{of, set, id, after.title, word_of(before), word_of(after), "", "", trend};
   if constexpr (requires { after.summary; }) {
     change.summary_before = before.summary.string();
     change.summary_after = after.summary.string();
@@ -97,20 +90,15 @@ void compare_sets(Comparison& result, const Report& before, const Report& after)
     if (find_by_id(after.sets, set.id) != nullptr) continue;
     result.removed.push_back({Change::Of::set, set.id, "", set.title, word_of(set)});
   }
-  std::stable_sort(result.changes.begin(), result.changes.end(),
-                   [](const Change& a, const Change& b) { return a.of < b.of; });
-}
-
-bool overlap(const std::vector<std::string>& a, const std::vector<std::string>& b) {
-  return std::any_of(a.begin(), a.end(),
-                     [&](const std::string& item) { return contains(b, item); });
+  std::ranges::stable_sort(result.changes, {}, &Change::of);
 }
 
 // Findings of one code may be several. The same cause has the same title, or (its title names what
 // was met, and that may vary) explains some of the same rows.
 bool same_cause(const Finding& a, const Finding& b, bool strictly) {
   if (a.code != b.code) return false;
-  return a.title == b.title || (!strictly && overlap(a.explains, b.explains));
+  return a.title == b.title ||
+         (!strictly && std::ranges::find_first_of(a.explains, b.explains) != a.explains.end());
 }
 
 std::string difference(const Finding& before, const Finding& after) {
@@ -154,8 +142,6 @@ StandingFinding standing_of(const Finding& old, const Finding& finding, const Re
 }
 
 void compare_findings(Comparison& result, const Report& before, const Report& after) {
-  std::vector<const Finding*> old;
-  for (const auto& finding : before.findings) old.push_back(&finding);
   const auto same = same_causes(before.findings, after.findings);
   for (std::size_t i = 0; i < same.size(); ++i) {
     const auto& finding = after.findings[i];
@@ -163,24 +149,20 @@ void compare_findings(Comparison& result, const Report& before, const Report& af
       result.findings.push_back({Trend::worse, finding, ""});
       continue;
     }
-    std::erase(old, same[i]);
     result.standing.push_back(standing_of(*same[i], finding, before));
     if (const auto text = difference(*same[i], finding); !text.empty()) {
       result.findings.push_back({Trend::changed, finding, text});
     }
   }
-  for (const auto* finding : old) {
-    const auto text = doubt(*finding, after);
-    result.findings.push_back({text.empty() ? Trend::better : Trend::changed, *finding,
+  for (const auto& finding : before.findings) {
+    if (contains(same, &finding)) continue;
+    const auto text = doubt(finding, after);
+    result.findings.push_back({text.empty() ? Trend::better : Trend::changed, finding,
                                text.empty() ? "" : "no longer seen, but " + text});
   }
-  std::stable_sort(result.findings.begin(), result.findings.end(),
-                   [](const FindingChange& a, const FindingChange& b) {
-                     const auto order = [](Trend trend) {
-                       return trend == Trend::worse ? 0 : trend == Trend::better ? 1 : 2;
-                     };
-                     return order(a.trend) < order(b.trend);
-                   });
+  std::ranges::stable_sort(result.findings, {}, [](const FindingChange& change) {
+    return change.trend == Trend::worse ? 0 : change.trend == Trend::better ? 1 : 2;
+  });
 }
 
 ComparedReport header_of(const Report& report, const std::string& name) {
@@ -216,7 +198,7 @@ std::vector<const Finding*> same_causes(const std::vector<Finding>& before,
   for (const bool strictly : {true, false}) {
     for (std::size_t i = 0; i < after.size(); ++i) {
       if (found[i] != nullptr) continue;
-      const auto match = std::find_if(old.begin(), old.end(), [&](const Finding* candidate) {
+      const auto match = std::ranges::find_if(old, [&](const Finding* candidate) {
         return same_cause(*candidate, after[i], strictly);
       });
       if (match == old.end()) continue;

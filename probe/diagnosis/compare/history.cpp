@@ -17,13 +17,9 @@ void continue_verdicts(const std::vector<Item>& before, std::vector<Item>& after
                        const Report& previous, const Report& report) {
   for (auto& item : after) {
     const auto* old = find_by_id(before, item.id);
-    if (old == nullptr) {
-      item.standing = Standing{report.started_at, 1, false};
-    } else if (old->verdict != item.verdict) {
-      item.standing = Standing{report.started_at, 1, true};
-    } else {
-      item.standing = one_more(old->standing, previous);
-    }
+    const bool same = old != nullptr && old->verdict == item.verdict;
+    item.standing =
+        same ? one_more(old->standing, previous) : Standing{report.started_at, 1, old != nullptr};
   }
 }
 

@@ -105,9 +105,8 @@ std::optional<Value> common(const std::vector<MergeInput>& parts,
 
 std::string common(const std::vector<MergeInput>& parts, std::string Site::*member) {
   const auto& first = parts.front().report.site.*member;
-  const bool all = std::all_of(parts.begin(), parts.end(), [&](const MergeInput& part) {
-    return part.report.site.*member == first;
-  });
+  const bool all = std::ranges::all_of(
+      parts, [&](const MergeInput& part) { return part.report.site.*member == first; });
   return all ? first : std::string();
 }
 

@@ -1,6 +1,8 @@
 #include "probe/diagnosis/compare/merge_rows.hpp"
 
 #include <algorithm>
+#include <array>
+#include <functional>
 
 #include "probe/diagnosis/status/judge.hpp"
 #include "probe/util/text.hpp"
@@ -28,20 +30,10 @@ Weight weight_of(const RequirementResult& row) {
   return row.elsewhere ? Weight::elsewhere : Weight::own;
 }
 
-int badness(Status status) {
-  switch (status) {
-    case Status::skip:
-      return 0;
-    case Status::pass:
-      return 1;
-    case Status::warn:
-      return 2;
-    case Status::unknown:
-      return 3;
-    case Status::fail:
-      return 4;
-  }
-  return 4;
+std::ptrdiff_t badness(const Said& said) {
+  static constexpr std::array order{Status::skip, Status::pass, Status::warn, Status::unknown,
+                                    Status::fail};
+  return std::ranges::find(order, said.row->status) - order.begin();
 }
 
 Text word_of(Status status) {
@@ -61,26 +53,18 @@ Text word_of(Status status) {
 }
 
 Text word_of(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::ready:
-      return phrase("works");
-    case Verdict::degraded:
-      return phrase("works with limits");
-    case Verdict::blocked:
-      return phrase("blocked");
-    case Verdict::unknown:
-      break;
-  }
-  return phrase("not decided");
+  if (verdict == Verdict::blocked) return phrase("blocked");
+  return word_of(verdict == Verdict::ready      ? Status::pass
+                 : verdict == Verdict::degraded ? Status::warn
+                                                : Status::unknown);
 }
 
 // "from user and voice: 2 of 2 reached"; where they differ, "not the same everywhere: fails
 // from voice (not reached: ...), works from user"; then what others saw who are not asked.
 Text summary_of(const std::vector<Said>& deciding, const std::vector<Said>& others,
                 const Said& worst) {
-  const bool agree = std::all_of(deciding.begin(), deciding.end(), [&](const Said& said) {
-    return said.row->status == worst.row->status;
-  });
+  const bool agree = std::ranges::all_of(
+      deciding, [&](const Said& said) { return said.row->status == worst.row->status; });
   Text text;
   if (agree) {
     std::vector<std::string> names;
@@ -89,9 +73,7 @@ Text summary_of(const std::vector<Said>& deciding, const std::vector<Said>& othe
   } else {
     std::vector<Text> seen;
     auto sorted = deciding;
-    std::stable_sort(sorted.begin(), sorted.end(), [](const Said& a, const Said& b) {
-      return badness(a.row->status) > badness(b.row->status);
-    });
+    std::ranges::stable_sort(sorted, std::greater(), badness);
     for (const auto& said : sorted) {
       const auto& row = *said.row;
       const auto& from = said.part->name;
@@ -117,13 +99,10 @@ RequirementResult combined(const std::vector<Said>& all) {
   for (const auto& said : all) {
     (weight_of(*said.row) == highest ? deciding : others).push_back(said);
   }
-  const auto worst = *std::max_element(
-      deciding.begin(), deciding.end(),
-      [](const Said& a, const Said& b) { return badness(a.row->status) < badness(b.row->status); });
+  const auto worst = *std::ranges::max_element(deciding, {}, badness);
   auto result = *worst.row;
   result.summary = summary_of(deciding, others, worst);
-  result.left_out =
-      std::any_of(all.begin(), all.end(), [](const Said& said) { return said.row->left_out; });
+  result.left_out = std::ranges::any_of(all, [](const Said& said) { return said.row->left_out; });
   result.reached = result.total = 0;
   result.probes.clear();
   for (const auto* group : {&deciding, &others}) {
@@ -185,15 +164,8 @@ CapabilityResult combined(const CapabilityResult& first, const std::vector<SetHe
     differ |= here->verdict != first.verdict;
     seen.push_back(phrase("{} from {}", word_of(here->verdict), its.part->name));
   }
-  CapabilityResult result;
-  result.calls = first.calls;
-  if (capability.needs.empty()) {
-    result.id = first.id;
-    result.title = first.title;
-    combine_verdicts(result, sets);
-  } else {
-    result = judge_capability(capability, rows);
-  }
+  auto result = judge_capability(capability, rows);
+  if (capability.needs.empty()) combine_verdicts(result, sets);
   if (differ) result.summary += phrase(" ({})", joined_texts(seen));
   return result;
 }
@@ -210,9 +182,8 @@ SetResult combined(const std::vector<SetHere>& sets, std::size_t all) {
   result.evidence = first.evidence;
   result.evidence_note = first.evidence_note;
   // Two computers may have different bytes of one edition; then neither hash is the whole truth.
-  const bool same = std::all_of(sets.begin(), sets.end(), [&](const SetHere& here) {
-    return here.set->sha256 == first.sha256;
-  });
+  const bool same = std::ranges::all_of(
+      sets, [&](const SetHere& here) { return here.set->sha256 == first.sha256; });
   if (same) result.sha256 = first.sha256;
   std::vector<std::string> names;
   Rows rows;
@@ -276,22 +247,10 @@ void hold_against(Finding& finding, const Well& well) {
   }
   std::erase_if(finding.affects, [&](const FindingAffects& affected) {
     return affected.capabilities.empty() &&
-           std::none_of(finding.explains.begin(), finding.explains.end(),
-                        [&](const std::string& id) { return id.starts_with(affected.set + '/'); });
+           std::ranges::none_of(finding.explains, [&](const std::string& id) {
+             return id.starts_with(affected.set + '/');
+           });
   });
-}
-
-void add_affects(Finding& finding, const std::vector<FindingAffects>& more) {
-  for (const auto& affected : more) {
-    const auto known =
-        std::find_if(finding.affects.begin(), finding.affects.end(),
-                     [&](const FindingAffects& item) { return item.set == affected.set; });
-    if (known == finding.affects.end()) {
-      finding.affects.push_back(affected);
-      continue;
-    }
-    add_new(known->capabilities, affected.capabilities);
-  }
 }
 
 // One finding as the vantages have it.
@@ -315,7 +274,9 @@ Finding combined(const Group& group, const std::vector<MergeInput>& parts) {
       if (!result.fix.empty()) result.fix += " ";
       result.fix += phrase("For {}: {}", part->name, finding->fix);
     }
-    add_affects(result, finding->affects);
+    for (const auto& [set, capabilities] : finding->affects) {
+      add_new(affected(result, set).capabilities, capabilities);
+    }
     add_new(result.explains, finding->explains);
     for (const auto& rule : finding->rules) add_rule(result.rules, rule);
     for (const auto& item : finding->evidence) {
@@ -324,9 +285,8 @@ Finding combined(const Group& group, const std::vector<MergeInput>& parts) {
     }
   }
   if (same_fix) result.fix = first.fix;
-  const bool same_other = std::all_of(group.begin(), group.end(), [&](const auto& member) {
-    return member.second->runner_up == first.runner_up;
-  });
+  const bool same_other = std::ranges::all_of(
+      group, [&](const auto& member) { return member.second->runner_up == first.runner_up; });
   if (same_other) result.runner_up = first.runner_up;
   std::vector<std::string> not_from;
   for (const auto& part : parts) {
@@ -369,7 +329,7 @@ std::vector<Finding> merged_findings(const std::vector<MergeInput>& parts,
   std::vector<Group> groups;
   for (const auto& part : parts) {
     for (const auto& finding : part.report.findings) {
-      const auto same = std::find_if(groups.begin(), groups.end(), [&](const Group& group) {
+      const auto same = std::ranges::find_if(groups, [&](const Group& group) {
         const auto& known = *group.front().second;
         return known.code == finding.code && known.title == finding.title;
       });
@@ -383,7 +343,7 @@ std::vector<Finding> merged_findings(const std::vector<MergeInput>& parts,
     merged.push_back(combined(group, parts));
     hold_against(merged.back(), well);
   }
-  std::stable_partition(merged.begin(), merged.end(), [](const Finding& finding) {
+  std::ranges::stable_partition(merged, [](const Finding& finding) {
     return !finding.affects.empty() || !finding.explains.empty();
   });
   return merged;

@@ -11,12 +11,9 @@ namespace {
 // The connection stood, and came to nothing.
 bool stood_in_vain(const ProbeResult& result) {
   const auto& seen = result.observation;
-  const auto& detail = seen.detail;
   return seen.outcome == Outcome::failed && chain_of(result).empty() &&
-         (detail == DetailCode::tls_timed_out || detail == DetailCode::sip_timed_out ||
-          detail == DetailCode::http_timed_out || detail == DetailCode::stun_timed_out ||
-          detail == DetailCode::timed_out || detail == DetailCode::connection_reset ||
-          detail == DetailCode::closed_by_peer);
+         (got_no_answer(result) || seen.detail == DetailCode::timed_out ||
+          seen.detail == DetailCode::connection_reset || seen.detail == DetailCode::closed_by_peer);
 }
 
 bool came_to_an_end(const ProbeResult& result) {
@@ -52,8 +49,7 @@ Causes find_agent(const Diagnosis& context) {
   if (!context.affects_requirement(lost)) return {};
   std::set<std::uint16_t> ports;
   for (const auto* result : lost) ports.insert(result->probe.target.port());
-  const bool carries_some = std::any_of(
-      ports.begin(), ports.end(), [&](std::uint16_t port) { return answering.contains(port); });
+  const bool carries_some = std::ranges::find_first_of(ports, answering) != ports.end();
   Cause cause;
   cause.explained = lost;
   // What it carries elsewhere may be lost there.

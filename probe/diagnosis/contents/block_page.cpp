@@ -68,7 +68,7 @@ Elsewhere asked_elsewhere(const OneAddress& place) {
 bool is_for_none_of_them(const OneAddress& place) {
   std::set<std::string> owners;
   for (const auto* name : place.names) {
-    const bool wrong = std::any_of(name->probes.begin(), name->probes.end(), [](const auto* one) {
+    const bool wrong = std::ranges::any_of(name->probes, [](const auto* one) {
       return one->observation.detail == DetailCode::wrong_name;
     });
     if (wrong) owners.insert(registrable_domain(name->name));

@@ -36,9 +36,8 @@ std::optional<std::string> other_source_ports(const Facts& facts, const BrowserP
       for (const auto& rule : row.rules) {
         const auto& wanted = rule.source_ports;
         if (rule.transport != Transport::udp || wanted.empty()) continue;
-        const bool any = std::any_of(wanted.begin(), wanted.end(), [&](const PortRange& range) {
-          return range.first <= allowed->last && allowed->first <= range.last;
-        });
+        const bool any = std::ranges::any_of(
+            wanted, [&](const PortRange& range) { return range.overlaps(*allowed); });
         if (!any) return source_ports_in_words(rule);
       }
     }
@@ -47,29 +46,22 @@ std::optional<std::string> other_source_ports(const Facts& facts, const BrowserP
 }
 
 std::optional<Forbidden> forbidden_by(const Facts& facts, const BrowserPolicy& policy) {
-  Forbidden found;
   const bool by_page = policy.name == "WebRtcIPHandlingUrl";
   const bool handling =
       by_page || policy.name == "WebRtcIPHandling" || policy.name == "WebRtcLocalhostIpHandling";
   if (handling && policy.value.find(no_udp) != std::string::npos) {
-    found.what = phrase("from using UDP for media");
-    found.everywhere = !by_page;
-    found.fix = phrase(
-        "to a value that lets WebRTC use UDP, at least for the service's pages "
-        "(WebRtcIPHandlingUrl)");
-    return found;
+    return Forbidden{phrase("from using UDP for media"),
+                     phrase("to a value that lets WebRTC use UDP, at least for the service's pages "
+                            "(WebRtcIPHandlingUrl)"),
+                     !by_page};
   }
-  if (policy.name == "media.peerconnection.enabled" && policy.value == "false") {
-    found.what = phrase("from making calls (WebRTC)");
-    found.fix = phrase("to true");
-    return found;
-  }
+  if (policy.name == "media.peerconnection.enabled" && policy.value == "false")
+    return Forbidden{phrase("from making calls (WebRTC)"), phrase("to true")};
   if (policy.name != "WebRtcUdpPortRange") return std::nullopt;
   const auto wanted = other_source_ports(facts, policy);
   if (!wanted) return std::nullopt;
-  found.what = phrase("from using the service's source ports ({})", *wanted);
-  found.fix = phrase("to a range with {}", *wanted);
-  return found;
+  return Forbidden{phrase("from using the service's source ports ({})", *wanted),
+                   phrase("to a range with {}", *wanted)};
 }
 
 }  // namespace

@@ -61,7 +61,7 @@ Text way_of(const CallMedia& media) {
 // Calls whose offer was answered over TLS, and not one connectivity check of which was; `way`:
 // where the checks were lost, as the far end tells. Nothing is claimed without that, and nothing of
 // TCP, which works.
-std::optional<Cause> silent_calls(const Diagnosis& context, MediaWay way) {
+Causes silent_calls(const Diagnosis& context, MediaWay way) {
   Cause cause;
   cause.explained = calls_that(context, [&](const ProbeResult& result) {
     const auto checks =
@@ -69,7 +69,7 @@ std::optional<Cause> silent_calls(const Diagnosis& context, MediaWay way) {
     return result.observation.detail == DetailCode::ice_silent && checks &&
            !far_end_of_call(result).empty() && (*checks == 0) == (way == MediaWay::up);
   });
-  if (cause.explained.empty()) return std::nullopt;
+  if (cause.explained.empty()) return {};
   const auto ends = ends_in_words(cause.explained);
   auto& finding = cause.finding;
   if (way == MediaWay::up) {
@@ -95,17 +95,14 @@ std::optional<Cause> silent_calls(const Diagnosis& context, MediaWay way) {
                far_end_of_call(*call), told_by(arrived, Fact::checks_arrived).value_or(0)),
         call);
   }
-  return cause;
+  return {cause};
 }
 
 }  // namespace
 
 Causes find_silent_call(const Diagnosis& context) {
-  Causes causes;
-  for (const auto way : {MediaWay::up, MediaWay::down}) {
-    auto cause = silent_calls(context, way);
-    if (cause) causes.push_back(std::move(*cause));
-  }
+  auto causes = silent_calls(context, MediaWay::up);
+  append(causes, silent_calls(context, MediaWay::down));
   return causes;
 }
 
@@ -200,20 +197,16 @@ Causes find_relayed_calls(const Diagnosis& context) {
 
 Causes find_dtls_filter(const Diagnosis& context) {
   Cause cause;
-  std::set<Text> ends;
   bool out = false, back = false;
   for (const auto& result : context.facts.report.probes) {
     if (result.probe.check != CheckKind::ice || context.explained(result)) continue;
     if (result.observation.detail != DetailCode::dtls_silent) continue;
-    const auto* pair = evidence_of(result, EvidenceKind::ice_pair);
-    if (pair == nullptr) continue;
+    if (evidence_of(result, EvidenceKind::ice_pair) == nullptr) continue;
     cause.explained.push_back(&result);
-    const auto end = far_end_of_call(result);
-    ends.insert(end);
     const auto flights = told_by(evidence_of(result, EvidenceKind::call_handshake), Fact::flights);
     cause.tell(phrase("STUN to {} is answered; the DTLS ClientHello, sent {} times on the same "
                       "flow, is not.",
-                      end, flights.value_or(0)),
+                      far_end_of_call(result), flights.value_or(0)),
                &result);
     // The far end's own word: the second mechanism.
     const auto* arrived = evidence_of(result, EvidenceKind::call_arrived);
@@ -235,7 +228,7 @@ Causes find_dtls_filter(const Diagnosis& context) {
   finding.fix = phrase(
       "Turn off the inspection that drops DTLS over UDP (application control, often called "
       "\"DTLS\", \"WebRTC\" or \"unknown UDP\") {}, and let it through in both directions: {}.",
-      for_users(context.facts), listed_texts({ends.begin(), ends.end()}));
+      for_users(context.facts), ends_in_words(cause.explained));
   return {cause};
 }
 

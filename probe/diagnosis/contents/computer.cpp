@@ -21,14 +21,13 @@ bool is_kept_here(const ProbeResult& result) {
 // be other reasons.
 bool said_by_the_system(const ProbeResult& result) {
   if (is_udp(result)) return true;
-  return std::any_of(result.observation.evidence.begin(), result.observation.evidence.end(),
-                     [](const Evidence& evidence) {
-                       return evidence.kind == EvidenceKind::icmp_error ||
-                              (evidence.kind == EvidenceKind::refuser &&
-                               text_fact(evidence, Fact::who) == "this_computer") ||
-                              (evidence.kind == EvidenceKind::error &&
-                               number_fact(evidence, Fact::code).value_or(0) != 0);
-                     });
+  return std::ranges::any_of(result.observation.evidence, [](const Evidence& evidence) {
+    return evidence.kind == EvidenceKind::icmp_error ||
+           (evidence.kind == EvidenceKind::refuser &&
+            text_fact(evidence, Fact::who) == "this_computer") ||
+           (evidence.kind == EvidenceKind::error &&
+            number_fact(evidence, Fact::code).value_or(0) != 0);
+  });
 }
 
 // Of a media range, from the first to the last of its sample that was kept.
@@ -95,9 +94,8 @@ Causes find_own_firewall(const Diagnosis& context) {
   });
   if (!context.affects_requirement(kept)) return {};
   Cause cause;
-  const bool said = std::any_of(kept.begin(), kept.end(), [](const ProbeResult* result) {
-    return said_by_the_system(*result);
-  });
+  const bool said = std::ranges::any_of(
+      kept, [](const ProbeResult* result) { return said_by_the_system(*result); });
   auto& finding = cause.name(FindingCode::computer_firewall, Owner::helpdesk,
                              said || kept.size() > 1 ? Confidence::certain : Confidence::likely);
   finding.title = phrase("This computer's own firewall blocks {}", what_is_kept(kept));

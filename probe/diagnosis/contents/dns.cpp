@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "probe/diagnosis/contents/names.hpp"
 #include "probe/diagnosis/words.hpp"
@@ -16,7 +17,7 @@ Text whole_domains(const std::map<std::string, Name>& names, const std::vector<s
   for (const auto& name : lost) ++hidden[registrable_domain(name)];
   std::vector<std::string> domains;
   for (const auto& [domain, count] : hidden) {
-    const bool found = std::any_of(names.begin(), names.end(), [&](const auto& entry) {
+    const bool found = std::ranges::any_of(names, [&](const auto& entry) {
       return entry.second.address && registrable_domain(entry.first) == domain;
     });
     if (count > 1 && !found) domains.push_back(domain);
@@ -45,7 +46,7 @@ void add_search_domain(std::vector<FindingEvidence>& list, const Name& name) {
 // What the site's own name servers lose is no matter of the line's.
 bool line_loses_more_than_names(const Facts& facts) {
   const auto& late = facts.answered_late();
-  return std::any_of(late.begin(), late.end(), [](const ProbeResult* result) {
+  return std::ranges::any_of(late, [](const ProbeResult* result) {
     return result->probe.check != CheckKind::dns || asks_a_server(result->probe);
   });
 }
@@ -60,17 +61,10 @@ bool asks_the_system(const ProbeResult& result) {
 
 // Something came back, although it is no help.
 bool is_answer(const Detail& detail) {
-  switch (detail.code()) {
-    case DetailCode::unexpected_answer:
-    case DetailCode::servfail:
-    case DetailCode::refused:
-    case DetailCode::formerr:
-    case DetailCode::notimp:
-    case DetailCode::other_rcode:
-      return true;
-    default:
-      return false;
-  }
+  static constexpr std::array answers{
+      DetailCode::unexpected_answer, DetailCode::servfail, DetailCode::refused,
+      DetailCode::formerr,           DetailCode::notimp,   DetailCode::other_rcode};
+  return contains(answers, detail.code());
 }
 
 bool works_over_udp(const Facts& facts) {
@@ -137,10 +131,10 @@ Causes find_dns_rewritten(const Diagnosis& context) {
   struct Astray {
     std::vector<const Name*> names;
     bool proved = false;
+    std::vector<FindingEvidence> contrast;  // what servers elsewhere answer
   };
   const auto names = read_names(context.facts);
   std::map<IpAddress, Astray> astray;
-  std::vector<FindingEvidence> evidence;
   for (const auto& [text, name] : names) {
     if (!is_public_name(text) || !name.address || !name.address->is_special()) continue;
     if (name.from_hosts_file) continue;  // no server's word
@@ -152,7 +146,8 @@ Causes find_dns_rewritten(const Diagnosis& context) {
     for (const auto& [answer, probe] : name.elsewhere) {
       if (!has_records(*answer)) continue;
       place.proved = true;
-      evidence.push_back({probe, phrase("Answer from a DNS server elsewhere: {}", answer->text)});
+      place.contrast.push_back(
+          {probe, phrase("Answer from a DNS server elsewhere: {}", answer->text)});
     }
   }
   Causes causes;
@@ -181,8 +176,8 @@ Causes find_dns_rewritten(const Diagnosis& context) {
                  name->probes.front());
     }
     // The contrast is the strongest, after the first name it is about.
-    const auto where = finding.evidence.begin() + 1;
-    finding.evidence.insert(where, evidence.begin(), evidence.end());
+    finding.evidence.insert(finding.evidence.begin() + 1, place.contrast.begin(),
+                            place.contrast.end());
     causes.push_back(std::move(cause));
   }
   return causes;
@@ -321,12 +316,11 @@ Causes find_outdated_names(const Diagnosis& context) {
     if (name.failure != DetailCode::no_such_name || name.elsewhere.empty()) continue;
     if (context.facts.proxied_reached(text)) continue;
     const auto gone = open_failures(context, name);
-    const bool everywhere =
-        std::all_of(name.elsewhere.begin(), name.elsewhere.end(), [](const NameAnswer& answer) {
-          return text_fact(*answer.evidence, Fact::rcode) == "NXDOMAIN";
-        });
+    const bool everywhere = std::ranges::all_of(name.elsewhere, [](const NameAnswer& answer) {
+      return text_fact(*answer.evidence, Fact::rcode) == "NXDOMAIN";
+    });
     // Where the siblings do not resolve either, it may be the asking that is wrong.
-    const bool siblings = std::any_of(names.begin(), names.end(), [&](const auto& other) {
+    const bool siblings = std::ranges::any_of(names, [&](const auto& other) {
       return other.second.address && registrable_domain(other.first) == registrable_domain(text);
     });
     // Where the others of the list do, nobody misses it: the row says so itself.

@@ -20,7 +20,7 @@ std::vector<const ProbeResult*> behind(const Facts& facts,
   return facts.probes_that([&](const ProbeResult& result) {
     const auto& target = result.probe.target;
     if (target.transport != Transport::tls || !is_direct(result)) return false;
-    return all || std::any_of(cut.begin(), cut.end(), [&](const ProbeResult* other) {
+    return all || std::ranges::any_of(cut, [&](const ProbeResult* other) {
              return other->probe.target.host == target.host &&
                     other->probe.target.port() == target.port();
            });
@@ -30,7 +30,7 @@ std::vector<const ProbeResult*> behind(const Facts& facts,
 // Small packets were tried, too: what they lose is not lost for its size.
 bool is_apart_from_mtu(const ProbeResult* result) {
   const auto& list = result->observation.evidence;
-  return std::any_of(list.begin(), list.end(), [](const Evidence& evidence) {
+  return std::ranges::any_of(list, [](const Evidence& evidence) {
     return evidence.kind == EvidenceKind::hello &&
            text_fact(evidence, Fact::payload) == "long_in_segments";
   });
@@ -43,14 +43,11 @@ Causes find_cut_hello(const Diagnosis& context) {
   const auto cut = hellos(facts, Outcome::failed);
   if (cut.empty()) return {};
   const auto pass = hellos(facts, Outcome::answered);
-  std::set<std::string> parties;
-  bool split = true;
-  for (const auto* result : cut) {
-    parties.insert(registrable_domain(result->probe.target.host));
-    split = split && result->observation.detail == DetailCode::split_hello_cut;
-  }
-  const bool everywhere = parties.size() > 1 && pass.empty();
-  const bool small_too = std::all_of(cut.begin(), cut.end(), is_apart_from_mtu);
+  const bool split = std::ranges::all_of(cut, [](const ProbeResult* result) {
+    return result->observation.detail == DetailCode::split_hello_cut;
+  });
+  const bool everywhere = parties_of(cut).size() > 1 && pass.empty();
+  const bool small_too = std::ranges::all_of(cut, is_apart_from_mtu);
   Cause cause;
   auto& finding = cause.name(FindingCode::tls_long_hello_cut, Owner::security,
                              everywhere && small_too ? Confidence::likely : Confidence::possible);

@@ -94,19 +94,15 @@ bool loses_beside_silence(const MediaStream& stream, const MissedFigure& missed)
 }
 
 bool is_of(QualityFigure kind, QualityFigure figure) {
-  switch (figure) {
-    case QualityFigure::burst_loss:
-      return kind == QualityFigure::loss;
-    case QualityFigure::reordering:
-      return kind == QualityFigure::jitter;
-    default:
-      return kind == figure;
-  }
+  if (figure == QualityFigure::burst_loss) return kind == QualityFigure::loss;
+  if (figure == QualityFigure::reordering) return kind == QualityFigure::jitter;
+  return kind == figure;
 }
 
 // The rows that missed that figure, or one like it, as one cause: the fix is the same whichever way
 // it is. Where one way is well, that is said: it is what a provider asks first.
-std::optional<Cause> below_figure(const Facts& facts, QualityFigure figure) {
+Causes below_figure(const Facts& facts, QualityFigure figure) {
+  const bool loss = figure == QualityFigure::loss;
   Cause cause;
   std::set<MediaWay> ways;
   bool sure = false;
@@ -121,8 +117,7 @@ std::optional<Cause> below_figure(const Facts& facts, QualityFigure figure) {
         if (result != nullptr && is_between_dying_relays(facts, *result)) continue;
         const auto* stream =
             result != nullptr && result->observation.media ? &*result->observation.media : nullptr;
-        const bool lost = figure == QualityFigure::loss;
-        if (lost && stream != nullptr && !loses_beside_silence(*stream, missed)) continue;
+        if (loss && stream != nullptr && !loses_beside_silence(*stream, missed)) continue;
         if (stream != nullptr && is_full(*stream, missed.way)) continue;  // find_full_line
         ways.insert(missed.way);
         sure |= is_sure(missed);
@@ -144,11 +139,10 @@ std::optional<Cause> below_figure(const Facts& facts, QualityFigure figure) {
       }
     }
   }
-  if (ways.empty()) return std::nullopt;
+  if (ways.empty()) return {};
   const Text where = ways.size() > 1 || ways.contains(MediaWay::both) ? phrase("on the line")
                                                                       : way_in_words(*ways.begin());
   const auto place = places.size() == 1 ? *places.begin() : Place::unknown;
-  const bool loss = figure == QualityFigure::loss;
   // One stream: what it met may have been a bad minute.
   auto& finding = cause.name(loss ? FindingCode::media_loss : FindingCode::media_jitter,
                              place == Place::beyond ? Owner::provider : Owner::lan,
@@ -161,7 +155,7 @@ std::optional<Cause> below_figure(const Facts& facts, QualityFigure figure) {
     finding.fix = try_again(phrase(" and limit uploads"));
   }
   if (place != Place::unknown) finding.fix = fix_at(place, wireless, figure);
-  return cause;
+  return {cause};
 }
 
 // RFC 9435 section 3: what devices on the way do to a code point of 46.
@@ -174,11 +168,8 @@ Text treatment(int arrived) {
 }  // namespace
 
 Causes find_media_loss(const Diagnosis& context) {
-  Causes causes;
-  for (const auto figure : {QualityFigure::loss, QualityFigure::jitter}) {
-    auto cause = below_figure(context.facts, figure);
-    if (cause) causes.push_back(std::move(*cause));
-  }
+  auto causes = below_figure(context.facts, QualityFigure::loss);
+  append(causes, below_figure(context.facts, QualityFigure::jitter));
   return causes;
 }
 
@@ -188,7 +179,7 @@ Causes find_poor_score(const Diagnosis& context) {
   for (const auto& set : context.facts.report.sets) {
     for (const auto& row : set.requirements) {
       for (const auto& missed : row.missed) {
-        const bool others = std::any_of(row.missed.begin(), row.missed.end(), [](const auto& one) {
+        const bool others = std::ranges::any_of(row.missed, [](const auto& one) {
           return one.figure != QualityFigure::mos && is_sure(one);
         });
         const auto* result = context.facts.find(missed.probe);
@@ -242,9 +233,8 @@ Causes find_full_line(const Diagnosis& context) {
 Causes lost_with_one_call(const Facts& facts, Cause cause) {
   for (const auto& set : facts.report.sets) {
     for (const auto& row : set.requirements) {
-      const bool known = std::any_of(row.missed.begin(), row.missed.end(), [](const auto& missed) {
-        return missed.figure == QualityFigure::loss;
-      });
+      const bool known = std::ranges::any_of(
+          row.missed, [](const auto& missed) { return missed.figure == QualityFigure::loss; });
       if (known) return {};
     }
   }
@@ -329,13 +319,13 @@ Causes find_media_delay(const Diagnosis& context) {
   for (const auto& set : facts.report.sets) {
     for (const auto& row : set.requirements) {
       const auto& missed = row.missed;
-      const bool streamed = std::any_of(row.probes.begin(), row.probes.end(), [&](const auto& id) {
+      const bool streamed = std::ranges::any_of(row.probes, [&](const auto& id) {
         const auto* result = facts.find(id);
         return result != nullptr && result->observation.media;
       });
-      const bool late =
-          !streamed || std::any_of(missed.begin(), missed.end(),
-                                   [&](const auto& one) { return of_delay(facts, one); });
+      const bool late = !streamed || std::ranges::any_of(missed, [&](const auto& one) {
+        return of_delay(facts, one);
+      });
       if (!row.poor || !late) continue;
       for (const auto& id : row.probes) {
         const auto* result = facts.find(id);

@@ -15,7 +15,7 @@ bool is_address_question(const Probe& probe) {
 // "10.20.0.1:53" and "10.20.0.1" are one.
 bool is_site_resolver(const Facts& facts, const std::string& server) {
   const auto& own = facts.report.site.resolvers;
-  return std::any_of(own.begin(), own.end(), [&](const std::string& one) {
+  return std::ranges::any_of(own, [&](const std::string& one) {
     return server == one || server == one + ":53" || server == '[' + one + "]:53";
   });
 }
@@ -125,7 +125,7 @@ std::vector<const ProbeResult*> open_failures(const Diagnosis& context, const Na
 }
 
 bool works(const Name& name) {
-  return std::any_of(name.probes.begin(), name.probes.end(), [](const ProbeResult* result) {
+  return std::ranges::any_of(name.probes, [](const ProbeResult* result) {
     const auto outcome = result->observation.outcome;
     return reached(outcome) && outcome != Outcome::passed;
   });
@@ -133,8 +133,9 @@ bool works(const Name& name) {
 
 void add_astray(Cause& cause, const Diagnosis& context, const Name& name) {
   append(cause.explained, open_failures(context, name));
-  std::copy_if(name.probes.begin(), name.probes.end(), std::back_inserter(cause.contradicted),
-               [](const ProbeResult* result) { return reached(result->observation.outcome); });
+  std::ranges::copy_if(
+      name.probes, std::back_inserter(cause.contradicted),
+      [](const ProbeResult* result) { return reached(result->observation.outcome); });
 }
 
 std::vector<const ProbeResult*> asked_for_here(const Facts& facts, const std::string& name) {
@@ -147,14 +148,14 @@ std::vector<const ProbeResult*> asked_for_here(const Facts& facts, const std::st
 }
 
 bool is_found_here(const Name& name) {
-  return std::any_of(name.here.begin(), name.here.end(),
-                     [](const NameAnswer& answer) { return has_records(*answer.evidence); });
+  return std::ranges::any_of(
+      name.here, [](const NameAnswer& answer) { return has_records(*answer.evidence); });
 }
 
 bool resolvers_are_well(const std::map<std::string, Name>& names) {
   const auto answered = [](const auto& entry) { return entry.second.address.has_value(); };
-  return std::any_of(names.begin(), names.end(), answered) &&
-         std::none_of(names.begin(), names.end(), [&](const auto& entry) {
+  return std::ranges::any_of(names, answered) &&
+         std::ranges::none_of(names, [&](const auto& entry) {
            const auto& name = entry.second;
            const bool second_time =
                name.failure == DetailCode::dns_unreachable && is_found_here(name);
@@ -178,9 +179,8 @@ std::vector<OneAddress> misled_to_one_address(const std::map<std::string, Name>&
   for (const auto& [text, name] : names) {
     if (!name.address || name.address->is_special() || name.from_hosts_file) continue;
     if (!is_public_name(text)) continue;
-    const bool speaks = std::any_of(name.probes.begin(), name.probes.end(), [](const auto* result) {
-      return answers_in_its_name(*result);
-    });
+    const bool speaks = std::ranges::any_of(
+        name.probes, [](const auto* result) { return answers_in_its_name(*result); });
     if (speaks) alive.insert(*name.address);
     auto& place = places[*name.address];
     place.address = *name.address;

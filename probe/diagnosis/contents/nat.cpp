@@ -66,32 +66,14 @@ bool measured_over_two_links(const Facts& facts, const Probe& probe) {
 // "tunnel" is how this computer is connected at all (a modem).
 bool is_of_a_vpn(const Facts& facts, const IpAddress& own) {
   const auto& links = facts.report.site.interfaces;
-  const bool given = std::any_of(links.begin(), links.end(), [&](const InterfaceInfo& link) {
+  const bool given = std::ranges::any_of(links, [&](const InterfaceInfo& link) {
     return link.tunnel && contains(link.addresses, own);
   });
   return given && own_link(facts) != nullptr;
 }
 
-// The first router beyond the site's own that signs with such an address.
-template <typename Wanted>
-std::optional<FindingEvidence> hop_where(const Facts& facts, Wanted wanted) {
-  for (const auto& result : facts.report.probes) {
-    // Within a VPN's tunnel its own routers come first.
-    const auto& from = result.observation.local;
-    if (from && from->address.is_shared() && is_of_a_vpn(facts, from->address)) continue;
-    for (const auto& evidence : result.observation.evidence) {
-      if (evidence.kind != EvidenceKind::udp_port && evidence.kind != EvidenceKind::hop) continue;
-      if (detail_fact(evidence, Fact::result) != DetailCode::left_site) continue;
-      const auto router = IpAddress::parse(text_fact(evidence, Fact::by));
-      if (router && wanted(*router)) {
-        return FindingEvidence{result.probe.id, phrase("The first router beyond the site is {}.",
-                                                       router->to_string())};
-      }
-    }
-  }
-  return std::nullopt;
-}
-
+// An address of the provider's NAT: this computer's own, or that of the first router beyond the
+// site's own.
 std::optional<FindingEvidence> shared_address(const Facts& facts) {
   for (const auto& interface : facts.report.site.interfaces) {
     for (const auto& address : interface.addresses) {
@@ -102,7 +84,21 @@ std::optional<FindingEvidence> shared_address(const Facts& facts) {
       }
     }
   }
-  return hop_where(facts, [](const IpAddress& router) { return router.is_shared(); });
+  for (const auto& result : facts.report.probes) {
+    // Within a VPN's tunnel its own routers come first.
+    const auto& from = result.observation.local;
+    if (from && from->address.is_shared() && is_of_a_vpn(facts, from->address)) continue;
+    for (const auto& evidence : result.observation.evidence) {
+      if (evidence.kind != EvidenceKind::udp_port && evidence.kind != EvidenceKind::hop) continue;
+      if (detail_fact(evidence, Fact::result) != DetailCode::left_site) continue;
+      const auto router = IpAddress::parse(text_fact(evidence, Fact::by));
+      if (router && router->is_shared()) {
+        return FindingEvidence{result.probe.id, phrase("The first router beyond the site is {}.",
+                                                       router->to_string())};
+      }
+    }
+  }
+  return std::nullopt;
 }
 
 // IPv4 addresses that servers outside saw over UDP: several where lines are balanced, or of a pool.
@@ -171,14 +167,14 @@ Causes find_idle_timeout(const Diagnosis& context) {
 }
 
 Causes find_nat(const Diagnosis& context) {
-  Causes causes;
   for (const auto& result : context.facts.report.probes) {
     const auto* mapping = evidence_of(result, EvidenceKind::nat_mapping);
     if (result.probe.check != CheckKind::nat || mapping == nullptr) continue;
     if (measured_over_two_links(context.facts, result.probe)) continue;
     const auto minding = sets_that_mind(context.facts, result);
-    if (minding.empty()) continue;
     const auto value = detail_fact(*mapping, Fact::value);
+    if (minding.empty() || value == DetailCode::none || value == DetailCode::endpoint_independent)
+      continue;
     const auto carrier = shared_address(context.facts);
     Cause cause;
     auto& finding = cause.finding;
@@ -208,14 +204,13 @@ Causes find_nat(const Diagnosis& context) {
         finding.fix += phrase(
             " The provider uses NAT, too: if its NAT is the cause, ask it for a public address.");
       }
-    } else if (carrier && value != DetailCode::none && value != DetailCode::endpoint_independent) {
+    } else if (carrier) {
       cause.name(FindingCode::nat_carrier_grade, Owner::network, Confidence::likely);
       finding.title = phrase("The Internet provider uses NAT, too (carrier-grade NAT)");
       finding.fix = phrase("Ask the Internet provider for a public IPv4 address for this line.");
       finding.evidence.push_back(*carrier);
       cause.tell(mapping->text, &result);
-    } else if (const auto router = second_router(context.facts);
-               router && value != DetailCode::none && value != DetailCode::endpoint_independent) {
+    } else if (const auto router = second_router(context.facts)) {
       cause.name(FindingCode::nat_double, Owner::network, Confidence::possible);
       finding.title = phrase("Two routers do NAT, one behind the other (double NAT)");
       finding.fix = phrase(
@@ -226,10 +221,9 @@ Causes find_nat(const Diagnosis& context) {
     } else {
       continue;
     }
-    causes.push_back(std::move(cause));
-    break;  // one NAT, one finding
+    return {cause};  // one NAT, one finding
   }
-  return causes;
+  return {};
 }
 
 }  // namespace callready::findings

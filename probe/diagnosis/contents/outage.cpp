@@ -15,10 +15,8 @@ std::optional<Confidence> rebound(const MediaOutage& outage) {
   return *outage.moved ? std::optional(Confidence::certain) : std::nullopt;
 }
 
-void name_rebound(Finding& finding, Confidence confidence) {
-  finding.code = FindingCode::nat_rebound;
-  finding.owner = Owner::network;
-  finding.confidence = confidence;
+void name_rebound(Cause& cause, Confidence confidence) {
+  auto& finding = cause.name(FindingCode::nat_rebound, Owner::network, confidence);
   finding.title = phrase("The router changes a call's port mid-call: the call falls silent");
   finding.fix = phrase(
       "Check the router's or firewall's log for that time for a switch to another Internet line "
@@ -31,13 +29,10 @@ void name_rebound(Finding& finding, Confidence confidence) {
   }
 }
 
-void name_outage(Finding& finding, const MediaStream& stream) {
-  const auto& outage = *stream.outage;
-  finding.code = FindingCode::media_outage;
-  finding.owner = Owner::network;
-  finding.confidence = Confidence::likely;
+void name_outage(Cause& cause, const MediaStream& stream) {
+  auto& finding = cause.name(FindingCode::media_outage, Owner::network, Confidence::likely);
   finding.title = phrase("Calls fall silent: {}", outage_in_words(stream));
-  if (outage.new_session.value_or(false)) {
+  if (stream.outage->new_session.value_or(false)) {
     finding.fix = phrase(
         "Find the device that ended the flow (flood protection, a limit on a flow's packets or "
         "duration, a UDP timeout) in the firewall's log for that time, and exempt the service's "
@@ -73,20 +68,20 @@ Causes find_outage(const Diagnosis& context) {
   for (const auto& result : context.facts.report.probes) {
     const auto& stream = result.observation.media;
     if (!stream || !stream->outage) continue;
-    Finding named;
+    Cause named;
     const auto by_nat = rebound(*stream->outage);
     if (by_nat) {
       name_rebound(named, *by_nat);
     } else {
       name_outage(named, *stream);
     }
-    auto cause = std::find_if(causes.begin(), causes.end(),
-                              [&](const Cause& one) { return one.finding.code == named.code; });
+    auto cause = std::ranges::find(causes, named.finding.code,
+                                   [](const Cause& one) { return one.finding.code; });
     if (cause == causes.end()) {
-      cause = causes.insert(cause, {named, {}});
-    } else if (named.confidence < cause->finding.confidence) {
-      std::swap(named.evidence, cause->finding.evidence);
-      cause->finding = std::move(named);
+      cause = causes.insert(cause, named);
+    } else if (named.finding.confidence < cause->finding.confidence) {
+      std::swap(named.finding.evidence, cause->finding.evidence);
+      cause->finding = std::move(named.finding);
     }
     cause->explained.push_back(&result);
     cause->tell(phrase("{}: {}.", result.probe.target.host, told_of(*stream)), &result);

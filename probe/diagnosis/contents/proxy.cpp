@@ -16,7 +16,7 @@ std::vector<const ProbeResult*> proxied_probes(const Facts& facts) {
 
 // The status with which the proxy turned CONNECT down; 0 where it did not.
 int connect_status_of(const ProbeResult& result) {
-  if (result.observation.outcome != Outcome::denied) return 0;
+  if (is_direct(result) || result.observation.outcome != Outcome::denied) return 0;
   const auto& detail = result.observation.detail;
   return detail.is_status() ? detail.status() : 0;
 }
@@ -40,7 +40,7 @@ std::vector<std::vector<const ProbeResult*>> by_proxy(
     const auto same = [&](const auto& group) {
       return proxy_name(group) == result->probe.target.route.proxy;
     };
-    auto place = std::find_if(groups.begin(), groups.end(), same);
+    auto place = std::ranges::find_if(groups, same);
     if (place == groups.end()) place = groups.insert(place, std::vector<const ProbeResult*>());
     place->push_back(result);
   }
@@ -134,7 +134,7 @@ bool udp_gets_out(const Facts& facts) {
 // gets out: TCP alone tells nothing of it.
 bool no_udp_gets_out(const Facts& facts) {
   if (udp_gets_out(facts)) return false;
-  return std::any_of(facts.flows.begin(), facts.flows.end(), [](const Flow& flow) {
+  return std::ranges::any_of(facts.flows, [](const Flow& flow) {
     return flow.udp && flow.port != 53 &&
            (flow.way == Reachability::blocked ||
             any_sample(flow, [](const FlowSample& sample) { return sample.responder; }));
@@ -157,7 +157,7 @@ bool unmeasured(const ProbeResult& result) {
 
 // Whoever turns connections away aloud drops none: silence then tells nothing.
 bool connections_are_refused(const Facts& facts) {
-  return std::any_of(facts.flows.begin(), facts.flows.end(), [](const Flow& flow) {
+  return std::ranges::any_of(facts.flows, [](const Flow& flow) {
     return !flow.udp && (flow.way == Reachability::refused ||
                          any_sample(flow, [](const auto& sample) { return !sample.by.empty(); }));
   });
@@ -240,8 +240,8 @@ Causes find_pac_failure(const Diagnosis& context) {
 Causes find_proxy_unreachable(const Diagnosis& context) {
   Causes causes;
   for (const auto& probes : by_proxy(proxied_probes(context.facts))) {
-    const bool none = std::all_of(probes.begin(), probes.end(),
-                                  [](const ProbeResult* result) { return without_proxy(*result); });
+    const bool none = std::ranges::all_of(
+        probes, [](const ProbeResult* result) { return without_proxy(*result); });
     // Where nothing at all answers, that is the cause.
     if (!none || context.explained(*probes.front())) continue;
     Cause cause;
@@ -268,20 +268,12 @@ Causes find_proxy_unreachable(const Diagnosis& context) {
 
 Causes find_proxy_login(const Diagnosis& context) {
   const auto& facts = context.facts;
-  std::vector<const ProbeResult*> all;
-  for (const auto* result : proxied_probes(facts)) {
-    if (connect_status_of(*result) == 407) all.push_back(result);
-  }
+  const auto all =
+      facts.probes_that([](const ProbeResult& result) { return connect_status_of(result) == 407; });
   Causes causes;
   for (const auto& turned_away : by_proxy(all)) {
     Cause cause;
     cause.explained = turned_away;
-    if (facts.only_by_proxy()) {
-      append(cause.explained, known_to_wait(facts));
-      if (own_asked_without_success(facts)) {
-        cause.closes = no_udp_gets_out(facts) ? Closes::direct : Closes::direct_tcp;
-      }
-    }
     auto& finding = cause.name(FindingCode::proxy_auth_required, Owner::proxy, Confidence::certain);
     const auto wanted = login_wanted(turned_away);
     finding.title = title_of(wanted, proxy_name(turned_away));
@@ -292,6 +284,10 @@ Causes find_proxy_login(const Diagnosis& context) {
         hosts.empty() ? "" : ": " + hosts, how_to_log_in(wanted));
     add_what_they_saw(finding.evidence, turned_away);
     if (facts.only_by_proxy()) {
+      append(cause.explained, known_to_wait(facts));
+      if (own_asked_without_success(facts)) {
+        cause.closes = no_udp_gets_out(facts) ? Closes::direct : Closes::direct_tcp;
+      }
       cause.tell(phrase("Without the proxy, no TCP connection gets out."));
     }
     causes.push_back(std::move(cause));
@@ -364,16 +360,13 @@ Causes find_proxy_required(const Diagnosis& context) {
                              (own && web) || !tried ? Confidence::certain : Confidence::possible);
   finding.title = udp_shut ? phrase("This site lets traffic out only through the proxy")
                            : phrase("This site lets TCP out only through the proxy");
-  std::vector<const ProbeResult*> through;
-  for (const auto* result : proxied_probes(facts)) {
-    if (came_through(*result)) through.push_back(result);
-  }
+  auto through = proxied_probes(facts);
+  std::erase_if(through, [](const ProbeResult* result) { return !came_through(*result); });
   if (through.empty()) return {};
-  std::vector<const ProbeResult*> not_carried;
-  for (const auto* result : cause.explained) {
-    const bool carried = !is_udp(*result) && facts.proxied_reached(result->probe.target.host);
-    if (!carried) not_carried.push_back(result);
-  }
+  auto not_carried = cause.explained;
+  std::erase_if(not_carried, [&](const ProbeResult* result) {
+    return !is_udp(*result) && facts.proxied_reached(result->probe.target.host);
+  });
   finding.fix =
       phrase("Set the proxy {} in the application and on the devices.", proxy_name(through));
   const auto flows = flows_in_words(facts, not_carried.empty() ? cause.explained : not_carried);
@@ -392,12 +385,11 @@ Causes find_proxy_required(const Diagnosis& context) {
 }
 
 Causes find_proxy_denials(const Diagnosis& context) {
-  std::vector<const ProbeResult*> all;
-  for (const auto* result : proxied_probes(context.facts)) {
-    const int status = connect_status_of(*result);
+  const auto all = context.facts.probes_that([](const ProbeResult& result) {
+    const int status = connect_status_of(result);
     // 502, 503 and 504 say that the proxy did not get through itself.
-    if (status >= 400 && status != 407 && status < 500) all.push_back(result);
-  }
+    return status >= 400 && status != 407 && status < 500;
+  });
   Causes causes;
   for (const auto& denied : by_proxy(asked_for_ones(context.facts, all))) {
     if (!context.affects_requirement(denied)) continue;
@@ -434,9 +426,8 @@ Causes find_stripped_upgrades(const Diagnosis& context) {
     Cause cause;
     cause.explained = stripped;
     const auto hosts = hosts_of(stripped);
-    const bool direct_works = std::any_of(hosts.begin(), hosts.end(), [&](const auto& host) {
-      return switches_directly(context.facts, host) == true;
-    });
+    const bool direct_works = std::ranges::any_of(
+        hosts, [&](const auto& host) { return switches_directly(context.facts, host) == true; });
     const auto& proxy = proxy_name(stripped);
     const bool to_some = let_through.contains(proxy);
     // Without the contrast, the server may have done without by itself.

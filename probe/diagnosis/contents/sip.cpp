@@ -16,12 +16,6 @@ bool is_server_error(const Observation& seen) {
          seen.detail != Detail::status(505);
 }
 
-bool is_lost(const ProbeResult& result) {
-  return result.probe.check == CheckKind::sip_long &&
-         result.observation.outcome == Outcome::failed &&
-         result.observation.detail == DetailCode::long_sip_lost;
-}
-
 // Full-size packets vanish: so does the first part of a long message, for its size.
 bool mtu_explains(const Facts& facts) {
   return facts.any_probe([](const ProbeResult& result) {
@@ -72,7 +66,7 @@ Causes find_sip_errors(const Diagnosis& context) {
     const auto hosts = listed(hosts_of(probes));
     const auto status = probes.front()->observation.detail.text();
     // Over TLS with a certificate that holds, it is the server who says so.
-    const bool proved = std::any_of(probes.begin(), probes.end(), [](const ProbeResult* result) {
+    const bool proved = std::ranges::any_of(probes, [](const ProbeResult* result) {
       return result->probe.target.transport == Transport::tls;
     });
     auto& finding = cause.name(FindingCode::sip_server_error, Owner::vendor,
@@ -99,7 +93,7 @@ Causes find_lost_long_sip(const Diagnosis& context) {
   if (mtu_explains(facts)) return {};
   Causes causes;
   for (const auto& result : facts.report.probes) {
-    if (!is_lost(result)) continue;
+    if (result.observation.detail != DetailCode::long_sip_lost) continue;
     const auto seen = contrasts_of(result);
     const bool own = result.probe.with.contains("mirror");  // it answers long ones
     Cause cause;

@@ -96,10 +96,9 @@ Causes find_swallowed_sip(const Diagnosis& context) {
   auto& finding = cause.finding;
   for (const auto& flow : context.facts.flows) {
     if (!flow.udp || flow.port != 5060 || flow.way == Reachability::open) continue;
-    const auto other =
-        std::find_if(context.facts.flows.begin(), context.facts.flows.end(), [&](const Flow& its) {
-          return its.udp && its.host == flow.host && its.port != flow.port && speaks_sip(its);
-        });
+    const auto other = std::ranges::find_if(context.facts.flows, [&](const Flow& its) {
+      return its.udp && its.host == flow.host && its.port != flow.port && speaks_sip(its);
+    });
     const auto probes = context.open_probes(flow);
     if (other == context.facts.flows.end() || !context.affects_requirement(probes)) continue;
     finding.evidence.push_back(what_it_saw(*probes.front()));
@@ -125,9 +124,7 @@ Causes find_sip_alg(const Diagnosis& context) {
   add_changed_vias(context, seen);
   add_contrasts(context, seen);
   if (seen.empty()) return find_swallowed_sip(context);
-  std::stable_sort(seen.begin(), seen.end(), [](const Suspicion& a, const Suspicion& b) {
-    return a.confidence < b.confidence;
-  });
+  std::ranges::stable_sort(seen, {}, &Suspicion::confidence);
   Cause cause;
   auto& finding = cause.name(FindingCode::sip_alg, Owner::network, seen.front().confidence);
   finding.title = phrase("A device in the path rewrites SIP messages (SIP ALG)");
@@ -139,8 +136,8 @@ Causes find_sip_alg(const Diagnosis& context) {
     cause.tell(one.text, one.result);
     add_once(cause.explained, one.result);
   }
-  std::copy_if(cause.explained.begin(), cause.explained.end(), std::back_inserter(cause.impaired),
-               [](const ProbeResult* result) { return !failing(*result); });
+  std::ranges::copy_if(cause.explained, std::back_inserter(cause.impaired),
+                       [](const ProbeResult* result) { return !failing(*result); });
   for (const auto* result : cause.explained) {
     for (const auto& evidence : result->observation.evidence) {
       const bool changed = flag_fact(evidence, Fact::via_changed).value_or(false) ||

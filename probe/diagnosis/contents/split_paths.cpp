@@ -15,9 +15,8 @@ namespace {
 constexpr std::size_t enough = 3, enough_there = 2;
 
 std::size_t count_to(const std::string& host, const std::vector<const ProbeResult*>& seen) {
-  return static_cast<std::size_t>(
-      std::count_if(seen.begin(), seen.end(),
-                    [&](const ProbeResult* result) { return result->probe.target.host == host; }));
+  return static_cast<std::size_t>(std::ranges::count_if(
+      seen, [&](const ProbeResult* result) { return result->probe.target.host == host; }));
 }
 
 }  // namespace
@@ -61,9 +60,8 @@ Causes find_split_paths(const Diagnosis& context) {
       "through a distant region. Change nothing if this is intended and calls work.");
   const auto tell = [&](std::string_view by, const IpAddress& address,
                         const std::vector<const ProbeResult*>& seen) {
-    const auto there = std::find_if(seen.begin(), seen.end(), [&](const ProbeResult* result) {
-      return result->probe.target.host == server;
-    });
+    const auto there = std::ranges::find_if(
+        seen, [&](const ProbeResult* result) { return result->probe.target.host == server; });
     cause.tell(
         phrase("{} sees this site as {} over {} (asked {} times){}.", server, address.to_string(),
                by, count_to(server, seen),

@@ -56,7 +56,7 @@ bool agree(const Source& a, const Source& b) {
 constexpr double noticeable_skew_ms = 60'000;
 
 // "2026-11-20T12:00:00Z" as the checks write it.
-std::optional<WallTime> parse_time(const std::string& text) {
+std::optional<std::chrono::sys_seconds> parse_time(const std::string& text) {
   if (text.size() != 20 || text[10] != 'T' || text[19] != 'Z') return std::nullopt;
   const auto number = [&](std::size_t from, std::size_t size) {
     int value = -1;
@@ -71,8 +71,8 @@ std::optional<WallTime> parse_time(const std::string& text) {
                                          std::chrono::month(static_cast<unsigned>(month)),
                                          std::chrono::day(static_cast<unsigned>(day))};
   if (year < 0 || !date.ok()) return std::nullopt;
-  return WallTime(std::chrono::sys_days(date)) + std::chrono::hours(hour) +
-         std::chrono::minutes(minute) + std::chrono::seconds(second);
+  return std::chrono::sys_days(date) + std::chrono::hours(hour) + std::chrono::minutes(minute) +
+         std::chrono::seconds(second);
 }
 
 // True where the probe failed over a certificate's dates and would not have at the right time.
@@ -80,15 +80,15 @@ bool fault_of_the_clock(const ProbeResult& result, const ConsensusTime& time) {
   const auto& seen = result.observation;
   const bool dated = seen.detail == DetailCode::expired || seen.detail == DetailCode::not_yet_valid;
   if (seen.outcome != Outcome::failed || !dated || !seen.sent_at) return false;
-  const auto now =
-      *seen.sent_at + std::chrono::duration_cast<WallTime::duration>(Milliseconds(time.offset_ms));
+  // In seconds: a certificate without an end is valid until 9999, which no time in nanoseconds is.
+  const auto now = std::chrono::floor<std::chrono::seconds>(
+      *seen.sent_at + std::chrono::duration_cast<WallTime::duration>(Milliseconds(time.offset_ms)));
   const auto chain = chain_of(result);
-  return !chain.empty() &&
-         std::all_of(chain.begin(), chain.end(), [&](const Certificate& certificate) {
-           const auto from = parse_time(certificate.not_before);
-           const auto until = parse_time(certificate.not_after);
-           return from && until && *from <= now && now <= *until;
-         });
+  return !chain.empty() && std::ranges::all_of(chain, [&](const Certificate& certificate) {
+    const auto from = parse_time(certificate.not_before);
+    const auto until = parse_time(certificate.not_after);
+    return from && until && *from <= now && now <= *until;
+  });
 }
 
 // "2 hours", "90 seconds", "3 days".
@@ -116,7 +116,7 @@ std::optional<ConsensusTime> consensus_time(const Facts& facts) {
   if (best.size() < 2 || 2 * best.size() <= all.size()) return std::nullopt;
   std::vector<double> offsets;
   for (const auto* source : best) offsets.push_back(source->offset_ms);
-  std::sort(offsets.begin(), offsets.end());
+  std::ranges::sort(offsets);
   ConsensusTime time;
   time.offset_ms = offsets[offsets.size() / 2];
   // In the report's order: that of the offsets may be another one once they have been rounded

@@ -98,8 +98,8 @@ bool is_foreign(const ProbeResult& result) {
 }
 
 // A chain that this machine takes although its root is none of the public ones.
-bool is_foreign_and_trusted(const ProbeResult& result) {
-  return has_foreign_root(result) && result.observation.outcome == Outcome::answered;
+bool is_foreign_and_trusted(const ProbeResult* result) {
+  return has_foreign_root(*result) && result->observation.outcome == Outcome::answered;
 }
 
 // Only a public authority's certificates are logged (RFC 6962), and no inspection device's: where
@@ -208,10 +208,7 @@ std::string subject_of_fix(const Fault& fault, const ProbeResult& result) {
   if (fault.detail == DetailCode::not_yet_valid) return chain.front().not_before;
   if (fault.detail != DetailCode::expired) return chain.back().issuer;
   // The first of the chain to end is the one that has expired.
-  const auto oldest = std::min_element(
-      chain.begin(), chain.end(),
-      [](const Certificate& a, const Certificate& b) { return a.not_after < b.not_after; });
-  return oldest->not_after;
+  return std::ranges::min_element(chain, {}, &Certificate::not_after)->not_after;
 }
 
 // True where others' certificates were taken at the same time, or time servers agree with the
@@ -240,9 +237,8 @@ std::vector<std::vector<const ProbeResult*>> by_cause(const std::vector<const Pr
     merged.marks.erase("");
     std::vector<Group> apart;
     for (auto& group : groups) {
-      const bool shared =
-          std::any_of(group.marks.begin(), group.marks.end(),
-                      [&](const std::string& mark) { return merged.marks.contains(mark); });
+      const bool shared = std::ranges::any_of(
+          group.marks, [&](const std::string& mark) { return merged.marks.contains(mark); });
       if (!shared) {
         apart.push_back(std::move(group));
         continue;
@@ -275,21 +271,15 @@ Causes find_interception(const Diagnosis& context) {
   Causes causes;
   for (const auto& [issuer, probes] : by_issuer) {
     const auto product = product_of(chain_of(*probes.front()));
-    std::set<std::string> parties, sets;
-    bool trusted = false, needed = false, others = false;
-    for (const auto* result : probes) {
-      parties.insert(registrable_domain(result->probe.target.host));
-      for (const auto& set : facts.sets_of(*result)) sets.insert(set);
-      others |= !facts.asked_for(*result);
-      trusted |= is_foreign_and_trusted(*result);
-      needed |= facts.asked_for(*result);
-    }
+    const auto parties = parties_of(probes);
+    const auto own = asked_for_ones(facts, probes);
+    const bool trusted = std::ranges::any_of(probes, is_foreign_and_trusted);
     // What is exempt from inspection is none of the service's business.
-    if (!needed || (product.empty() && !trusted && parties.size() < 2)) continue;
+    if (own.empty() || (product.empty() && !trusted && parties.size() < 2)) continue;
     Cause cause;
     cause.explained = probes;
     // One vendor's names may be of several domains, and have an authority of its own.
-    const bool unrelated = sets.size() > 1 || others;
+    const bool unrelated = facts.sets_of(probes).size() > 1 || own.size() < probes.size();
     const bool sure = unrelated || trusted || !product.empty();
     auto& finding = cause.name(FindingCode::tls_intercepted, Owner::security,
                                sure ? Confidence::certain : Confidence::likely);
@@ -298,7 +288,6 @@ Causes find_interception(const Diagnosis& context) {
             ? sure ? phrase("A device in the path opens encrypted connections (TLS inspection)")
                    : phrase("A device in the path may open encrypted connections (TLS inspection)")
             : phrase("{} opens encrypted connections (TLS inspection)", product);
-    const auto own = asked_for_ones(facts, probes);
     finding.fix = phrase(
         "Exempt the service's hosts from inspection (bypass or \"do not decrypt\") on the device "
         "that inspects TLS: {}. Calling applications, phones and room devices accept only the "

@@ -61,37 +61,19 @@ constexpr Kind kinds[] = {
      Owner::vendor, [](const ProbeResult& result) { return turn_code_of(result) == 442; }},
 };
 
-// What became of the relays of one server, by the transport that they were had over.
-struct Relays {
-  std::vector<const ProbeResult*> carried, died;  // died: at once, or after a while
-};
-
+// At once, or after a while.
 bool died(const ProbeResult& result) {
   return is_dead(result) || (result.observation.outcome == Outcome::failed &&
                              result.observation.detail == DetailCode::relay_dies);
 }
 
-std::map<std::string, Relays> relays_of(const Facts& facts) {
-  std::map<std::string, Relays> all;
-  const auto each = [&](auto use) {
-    for (const auto& result : facts.report.probes) {
-      if (result.probe.check == CheckKind::turn && is_direct(result)) {
-        use(result, all[result.probe.target.host]);
-      }
-    }
-  };
-  each([](const auto& result, Relays& relays) {
-    if (died(result)) relays.died.push_back(&result);
+// Had of the same server over the same transport as one of these.
+bool is_like_one_of(const std::vector<const ProbeResult*>& relays, const ProbeResult& result) {
+  const auto& target = result.probe.target;
+  return std::ranges::any_of(relays, [&](const ProbeResult* other) {
+    return other->probe.target.host == target.host &&
+           other->probe.target.transport == target.transport;
   });
-  each([](const auto& result, Relays& relays) {
-    const bool carried = result.observation.outcome == Outcome::answered &&
-                         result.observation.detail == DetailCode::relayed;
-    const bool dies = std::any_of(relays.died.begin(), relays.died.end(), [&](const auto* other) {
-      return other->probe.target.transport == result.probe.target.transport;
-    });
-    if (carried && !dies) relays.carried.push_back(&result);
-  });
-  return all;
 }
 
 Text transports_in_words(const std::vector<const ProbeResult*>& results) {
@@ -100,21 +82,6 @@ Text transports_in_words(const std::vector<const ProbeResult*>& results) {
     add_once(words, std::string(in_capitals(result->probe.target.transport)));
   }
   return listed(words);
-}
-
-// The row's own relay over the same transport, which carried a first packet all the same.
-void add_impaired(const Facts& facts, Cause& cause) {
-  const auto& lost = cause.explained;
-  cause.impaired = facts.probes_that([&](const ProbeResult& result) {
-    const auto& target = result.probe.target;
-    if (result.probe.check != CheckKind::turn || result.probe.control() || died(result)) {
-      return false;
-    }
-    return std::any_of(lost.begin(), lost.end(), [&](const ProbeResult* other) {
-      return other->probe.target.host == target.host &&
-             other->probe.target.transport == target.transport;
-    });
-  });
 }
 
 }  // namespace
@@ -127,12 +94,23 @@ bool is_between_dying_relays(const Facts& facts, const ProbeResult& stream) {
 }
 
 Causes find_dying_relays(const Diagnosis& context) {
+  const auto& facts = context.facts;
+  std::map<std::string, std::vector<const ProbeResult*>> by_server;
+  for (const auto& result : facts.report.probes) {
+    const bool relay = result.probe.check == CheckKind::turn && is_direct(result);
+    if (relay && died(result)) by_server[result.probe.target.host].push_back(&result);
+  }
   Causes causes;
-  for (const auto& [host, relays] : relays_of(context.facts)) {
+  for (const auto& [host, lost] : by_server) {
+    const auto carried = facts.probes_that([&](const ProbeResult& result) {
+      const auto& [probe, seen] = result;
+      return probe.check == CheckKind::turn && is_direct(result) && probe.target.host == host &&
+             seen.outcome == Outcome::answered && seen.detail == DetailCode::relayed &&
+             !is_like_one_of(lost, result);
+    });
     std::vector<const ProbeResult*> dead;
-    const auto& carried = relays.carried;
     bool held = false, server_answers = false;
-    for (const auto* result : relays.died) {
+    for (const auto* result : lost) {
       if (context.explained(*result)) continue;
       dead.push_back(result);
       const auto* life = evidence_of(*result, EvidenceKind::relay_life);
@@ -143,13 +121,17 @@ Causes find_dying_relays(const Diagnosis& context) {
     if (dead.empty() || (carried.empty() && !held)) continue;
     Cause cause;
     cause.explained = dead;
-    add_impaired(context.facts, cause);
+    // The row's own relay over the same transport, which carried a first packet all the same.
+    cause.impaired = facts.probes_that([&](const ProbeResult& result) {
+      return result.probe.check == CheckKind::turn && !result.probe.control() && !died(result) &&
+             is_like_one_of(dead, result);
+    });
     const auto transports = transports_in_words(dead);
     const bool others_live = !carried.empty();
     const bool cut = others_live && !server_answers;
     // Where all die in silence it may be a device as well as the server. On a bad line those that
     // were held at the same time would have died, too.
-    const bool beside = std::any_of(carried.begin(), carried.end(), [](const auto* result) {
+    const bool beside = std::ranges::any_of(carried, [](const auto* result) {
       return evidence_of(*result, EvidenceKind::relay_life) != nullptr;
     });
     const bool loss = context.facts.line_loses() && !beside;

@@ -111,9 +111,7 @@ bool proved_for_all(const Facts& facts, const std::vector<const ProbeResult*>& p
   for (const auto& proof : proofs) {
     proved.insert(registrable_domain(facts.find(proof.probe)->probe.target.host));
   }
-  return std::all_of(probes.begin(), probes.end(), [&](const ProbeResult* result) {
-    return proved.contains(registrable_domain(result->probe.target.host));
-  });
+  return std::ranges::includes(proved, parties_of(probes));
 }
 
 void say_out_of_order(Finding& finding, const Text& hosts, const Text& flows) {

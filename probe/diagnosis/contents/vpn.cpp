@@ -20,18 +20,6 @@ std::set<std::string> hosts_outside(const Facts& facts) {
   return outside;
 }
 
-bool carries_all(const Facts& facts, const std::vector<std::string>& hosts) {
-  return hosts.size() == hosts_outside(facts).size();
-}
-
-std::vector<std::string> service_hosts(const Facts& facts, const EgressPath& way) {
-  const auto outside = hosts_outside(facts);
-  std::vector<std::string> hosts;
-  std::copy_if(way.hosts.begin(), way.hosts.end(), std::back_inserter(hosts),
-               [&](const std::string& host) { return outside.contains(host); });
-  return hosts;
-}
-
 // Tunnels that stand in for a missing kind of IP, and no VPN: 464XLAT and DS-Lite (both with an
 // address of RFC 7335's 192.0.0.0/29), 6in4, 6rd, 6to4.
 bool is_transition_link(const Facts& facts, std::string_view name) {
@@ -42,9 +30,8 @@ bool is_transition_link(const Facts& facts, std::string_view name) {
   static const auto dummies = Network::parse("192.0.0.0/29");
   for (const auto& interface : facts.report.site.interfaces) {
     const auto& its = interface.addresses;
-    const bool dummy = std::any_of(its.begin(), its.end(), [](const IpAddress& address) {
-      return dummies->contains(address);
-    });
+    const bool dummy = std::ranges::any_of(
+        its, [](const IpAddress& address) { return dummies->contains(address); });
     if (interface.name == name && dummy) return true;
   }
   return false;
@@ -63,8 +50,8 @@ Text service_in_words(const Facts& facts, const EgressPath& way,
       if (!contains(sets, set.id)) continue;
       for (const auto& row : set.requirements) {
         const bool goes_there =
-            way.default_route || std::any_of(row.probes.begin(), row.probes.end(),
-                                             [&](const auto& id) { return carried.contains(id); });
+            way.default_route ||
+            std::ranges::any_of(row.probes, [&](const auto& id) { return carried.contains(id); });
         if (row.severity != severity || !goes_there) continue;
         for (const auto& rule : row.rules) {
           const bool now = rule.lifecycle == Lifecycle::current;
@@ -75,8 +62,8 @@ Text service_in_words(const Facts& facts, const EgressPath& way,
     // What is only recommended counts where nothing is required.
     if (!rules.empty()) break;
   }
-  std::stable_partition(rules.begin(), rules.end(),
-                        [](const FirewallRule& rule) { return rule.transport == Transport::udp; });
+  std::ranges::stable_partition(
+      rules, [](const FirewallRule& rule) { return rule.transport == Transport::udp; });
   if (!rules.empty()) return in_short(rules);
   const auto tried = tried_flows_in_words(facts, probes);
   return tried.empty() ? phrase("all traffic to {}", listed(hosts_of(probes))) : tried;
@@ -88,9 +75,11 @@ Causes find_full_tunnel(const Diagnosis& context) {
   const auto& facts = context.facts;
   const auto* link = own_link(facts);
   if (link == nullptr) return {};
+  const auto outside = hosts_outside(facts);
   Causes causes;
   for (const auto& way : facts.report.site.ways) {
-    const auto hosts = service_hosts(facts, way);
+    auto hosts = way.hosts;
+    std::erase_if(hosts, [&](const std::string& host) { return !outside.contains(host); });
     if (!way.tunnel || hosts.empty() || is_transition_link(facts, way.interface)) continue;
     const auto probes = facts.probes_that([&](const ProbeResult& result) {
       return contains(hosts, result.probe.target.host) && is_direct(result);
@@ -103,7 +92,7 @@ Causes find_full_tunnel(const Diagnosis& context) {
                                access_line ? Confidence::likely : Confidence::certain);
     finding.title = way.default_route
                         ? phrase("A VPN ({}) carries all traffic, including calls", way.interface)
-                    : carries_all(facts, hosts)
+                    : hosts.size() == outside.size()
                         ? phrase("A VPN ({}) carries the service's traffic", way.interface)
                         : phrase("A VPN ({}) carries part of the service's traffic", way.interface);
     const auto advice = advice_in_words(facts, probes, {"vpn", "tunnel"});

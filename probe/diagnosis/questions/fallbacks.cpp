@@ -87,8 +87,8 @@ std::vector<std::string> needed_after_all(const Report& report) {
   for (const auto& set : report.sets) {
     for (const auto* row : rows_behind_doubts(set, doubts)) {
       if (row->status != Status::skip) continue;
-      std::copy_if(row->probes.begin(), row->probes.end(), std::inserter(needed, needed.end()),
-                   [&](const auto& id) { return spared.contains(id); });
+      std::ranges::copy_if(row->probes, std::inserter(needed, needed.end()),
+                           [&](const auto& id) { return spared.contains(id); });
     }
   }
   return {needed.begin(), needed.end()};

@@ -33,20 +33,15 @@ constexpr std::array<std::uint16_t, 4> other_tcp_ports{5061, 5222, 3478, 8443};
 // the service's.
 const Flow* find_control(const Facts& facts) {
   const auto intercepted = intercepted_ports(facts);
-  const Flow* best = nullptr;
-  for (const auto& flow : facts.flows) {
-    const auto& result = *flow.samples.front().result;
-    if (flow.udp || flow.way != Reachability::open || !result.observation.address) continue;
-    const auto better = [&](const Flow& than) {
-      const bool own = !intercepted.contains(flow.port), its = !intercepted.contains(than.port);
-      if (own != its) return own;
-      const bool anchor = result.probe.control(),
-                 other = than.samples.front().result->probe.control();
-      return anchor != other ? anchor : flow.port == 443 && than.port != 443;
-    };
-    if (best == nullptr || better(*best)) best = &flow;
-  }
-  return best;
+  const auto open = facts.select([](const Flow& flow) {
+    const auto& address = flow.samples.front().result->observation.address;
+    return !flow.udp && flow.way == Reachability::open && address;
+  });
+  const auto best = std::ranges::max_element(open, {}, [&](const Flow* flow) {
+    const bool anchor = flow->samples.front().result->probe.control();
+    return std::tuple(!intercepted.contains(flow->port), anchor, flow->port == 443);
+  });
+  return best == open.end() ? nullptr : *best;
 }
 
 bool is_blocked(const Facts& facts, std::uint16_t udp_port) {
@@ -196,12 +191,11 @@ bool may_be_asked_about(const Facts& facts, const FlowEvent& event) {
 // What the packet of each event meets in the likeliest world; of those that may not be asked about,
 // nothing.
 std::vector<reach::Met> met_in_best(const Facts& facts, const reach::Diagnosis& drawn) {
-  const auto& [events, signs, slow_line] = drawn.sight.events;
+  const auto& events = drawn.sight.events.flows;
   std::vector<reach::Met> met(events.size());
   for (std::size_t i = 0; i < events.size(); ++i) {
     if (!may_be_asked_about(facts, events[i])) continue;
-    met[i] = reach::fate_in(drawn.worlds.front(), drawn.boxes, drawn.sight.packets[i], events[i],
-                            slow_line);
+    met[i] = reach::fate_in(drawn.worlds.front(), drawn.boxes, drawn.sight, i);
   }
   return met;
 }
@@ -346,21 +340,16 @@ void add_witnesses(const reach::Diagnosis& drawn, const std::vector<reach::Met>&
 // may have ended before the device that drops the connections. Does one get past it?
 void add_datagram_past_it(const Facts& facts, const reach::Diagnosis& drawn,
                           Candidates& candidates) {
-  const auto& flows = drawn.sight.events.flows;
-  const bool heard = std::ranges::any_of(flows, [&](const FlowEvent& event) {
-    return event.flow.udp && reach::is_heard(event) && may_be_asked_about(facts, event);
-  });
-  const bool drops = std::ranges::any_of(flows, [&](const FlowEvent& event) {
-    const bool unanswered = event.seen == Seen::nothing || event.seen == Seen::dropped;
-    return !event.flow.udp && unanswered && may_be_asked_about(facts, event);
-  });
-  if (heard || !drops) return;
-  const auto left = std::ranges::find_if(flows, [&](const FlowEvent& event) {
-    return event.flow.udp && event.seen == Seen::expired && may_be_asked_about(facts, event);
-  });
-  if (left != flows.end()) {
-    candidates.add({true, left->flow.host, left->flow.port, Cargo::rtp, false});
+  const PacketFlow* left = nullptr;  // the first datagram's
+  bool drops = false;
+  for (const auto& event : drawn.sight.events.flows) {
+    const auto& [udp, seen] = std::tie(event.flow.udp, event.seen);
+    if (!may_be_asked_about(facts, event)) continue;
+    if (udp && reach::is_heard(event)) return;
+    drops |= !udp && (seen == Seen::nothing || seen == Seen::dropped);
+    if (udp && seen == Seen::expired && left == nullptr) left = &event.flow;
   }
+  if (drops && left != nullptr) candidates.add({true, left->host, left->port, Cargo::rtp, false});
 }
 
 // Of each flow that died, or left and no more: with its own payload, as media, to the control's

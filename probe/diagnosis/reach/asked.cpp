@@ -12,12 +12,6 @@ namespace {
 
 using ById = std::unordered_map<std::string_view, const ProbeResult*>;
 
-ById by_id(const Report& report) {
-  ById found;
-  for (const auto& result : report.probes) found[result.probe.id] = &result;
-  return found;
-}
-
 bool is_stream(CheckKind check) { return check == CheckKind::media || check == CheckKind::ice; }
 
 // True for probes that say by themselves whether the service was reached.
@@ -44,23 +38,6 @@ std::vector<const ProbeResult*> probes_of(const RequirementResult& row, const By
     }
   }
   return found;
-}
-
-// Signs that leave a service of no use, whatever the way there.
-bool breaks(Sign sign) {
-  switch (sign) {
-    case Sign::cert_expired:
-    case Sign::cert_wrong_name:
-    case Sign::cert_untrusted:
-    case Sign::turn_login:
-    case Sign::name_gone:
-    case Sign::name_fails:
-    case Sign::dns_special:
-    case Sign::foreign_page:
-      return true;
-    default:
-      return false;
-  }
 }
 
 // Contents that make a row fail, or work with limits.
@@ -109,7 +86,8 @@ class Asking {
       if (!weakens_rows(*finding)) continue;
       explained.insert(finding->explains.begin(), finding->explains.end());
     }
-    const auto known = by_id(report_);
+    ById known;
+    for (const auto& result : report_.probes) known[result.probe.id] = &result;
     for (const auto& set : report_.sets) {
       for (const auto& row : set.requirements) {
         AskedRow asked;
@@ -185,6 +163,13 @@ Works best_of(const std::vector<Works>& seen, std::size_t needed) {
 }
 
 }  // namespace
+
+bool breaks(Sign sign) {
+  using enum Sign;
+  constexpr std::array all{cert_expired, cert_wrong_name, cert_untrusted, turn_login,
+                           name_gone,    name_fails,      dns_special,    foreign_page};
+  return contains(all, sign);
+}
 
 std::vector<PacketFlow> flows_asked_for(const Report& report) {
   std::vector<PacketFlow> flows;
@@ -291,17 +276,10 @@ Works works(const Asked& asked, const AskedRow& row, const std::vector<Works>& p
   const bool others = std::ranges::any_of(seen, [](Works one) { return one != Works::gone; });
   if (others) std::erase(seen, Works::gone);
   if (seen.empty()) return Works::untried;
-  const auto count = static_cast<std::size_t>(std::max(row.reach.count, 1));
-  switch (row.reach.kind) {
-    case Reach::Kind::all:
-      return best_of(seen, seen.size());
-    case Reach::Kind::any:
-      return best_of(seen, 1);
-    case Reach::Kind::at_least:
-    case Reach::Kind::nearest:
-      return best_of(seen, std::min(count, seen.size()));
-  }
-  return Works::unknown;
+  const auto& [kind, count] = row.reach;
+  if (kind == Reach::Kind::all) return best_of(seen, seen.size());
+  const int needed = kind == Reach::Kind::any ? 1 : std::max(count, 1);
+  return best_of(seen, std::min(static_cast<std::size_t>(needed), seen.size()));
 }
 
 }  // namespace callready::reach

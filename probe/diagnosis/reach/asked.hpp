@@ -62,6 +62,9 @@ std::vector<RowFlow> flows_of_rows(const Report& report);
 Asked asked_by(const Report& report, const Sight& sight, const RowReach& reach,
                const std::vector<const Finding*>& contents);
 
+// Signs that leave a service of no use, whatever the way there.
+bool breaks(Sign sign);
+
 // What the probe stands for. A range is more than its sample: also those of `ports` that are in it.
 std::vector<Packet> packets_of(const Asked& asked, const AskedProbe& probe,
                                const std::set<std::uint16_t>& ports);

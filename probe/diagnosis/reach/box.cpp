@@ -29,13 +29,7 @@ constexpr std::array<KindOfBox, 13> kind_table{{
     {Kind::path, "path", its_own, propose_dead_paths},
 }};
 
-constexpr bool kinds_in_their_places() {
-  for (std::size_t i = 0; i < kind_table.size(); ++i) {
-    if (static_cast<std::size_t>(kind_table[i].kind) != i) return false;
-  }
-  return true;
-}
-static_assert(kinds_in_their_places());
+static_assert(in_their_places(kind_table, &KindOfBox::kind));
 
 bool is_one_of(const std::vector<PortRange>& ranges, std::uint16_t port) {
   return std::ranges::any_of(ranges, [&](const PortRange& range) { return range.contains(port); });
@@ -90,7 +84,7 @@ bool is_wider(const Box& whole, const Box& part) {
   const auto is_spared = [&](const Spared& spared) {
     const bool other =
         !part.ports.empty() && std::ranges::none_of(part.ports, [&](const auto& range) {
-          return range.first <= spared.ports.last && spared.ports.first <= range.last;
+          return range.overlaps(spared.ports);
         });
     return other || contains(part.spared, spared);
   };

@@ -22,20 +22,15 @@ void propose_acceptances(const Clues& clues, Boxes& boxes) {
   }
   for (const auto cargo : {Cargo::stun, Cargo::turn, Cargo::sip, Cargo::ntp, Cargo::dns}) {
     if ((answered_near & bit(cargo)) == 0) continue;
-    Box own;
-    own.kind = Kind::accept;
+    Box own{.kind = Kind::accept, .fate = Fate::carry, .protocol = Protocol::udp};
     own.code = cargo == Cargo::sip ? Code::sip_alg : Code::none;
-    own.fate = Fate::carry;
-    own.protocol = Protocol::udp;
     own.cargoes = bit(cargo);
     own.prior = prior::answers_itself;
     own.text = fmt::format("a device answers {} over UDP itself", to_string(cargo));
     boxes.push_back(own);
   }
   if (!suspicious) return;
-  Box box;
-  box.kind = Kind::accept;
-  box.protocol = Protocol::tcp;
+  Box box{.kind = Kind::accept, .protocol = Protocol::tcp};
   const Ports web{80, 443};
   for (const auto& ports : std::set<Ports>{{}, web, good}) {
     if (ports.size() > most_alike) continue;

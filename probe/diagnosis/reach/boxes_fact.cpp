@@ -59,11 +59,7 @@ constexpr std::array fact_rows{
 };
 
 Box of_names(Code code, Bits prior, std::uint32_t explains, Hosts names, std::string text) {
-  Box box;
-  box.kind = Kind::fact;
-  box.code = code;
-  box.prior = prior;
-  box.explains = explains;
+  Box box{.kind = Kind::fact, .code = code, .prior = prior, .explains = explains};
   box.names = std::move(names);
   box.text = std::move(text);
   return box;
@@ -125,10 +121,7 @@ void propose_unmeasured_sizes(const Clues& clues, Boxes& boxes) {
   };
   const bool measured = clues.has(Sign::full_size) || clues.has(Sign::packets_too_big);
   if (measured || any_tls(Seen::talk) || !any_tls(Seen::mute)) return;
-  Box box;
-  box.kind = Kind::fact;
-  box.code = Code::mtu;
-  box.prior = prior::unmeasured_mtu;
+  Box box{.kind = Kind::fact, .code = Code::mtu, .prior = prior::unmeasured_mtu};
   box.fate = Fate::big;
   box.protocol = Protocol::tcp;
   box.cargoes = bit(Cargo::tls);
@@ -152,11 +145,7 @@ Fate fate_by_fact(const Box& box, const Packet& packet) {
 void propose_facts(const Clues& clues, Boxes& boxes) {
   for (const auto& row : fact_rows) {
     if (!clues.has(row.sign)) continue;
-    Box box;
-    box.kind = Kind::fact;
-    box.code = row.code;
-    box.prior = row.prior;
-    box.fate = row.fate;
+    Box box{.kind = Kind::fact, .code = row.code, .prior = row.prior, .fate = row.fate};
     box.explains = row.explains;
     box.cargoes = row.cargoes;
     box.text = row.text;

@@ -48,9 +48,7 @@ void propose(const Clues& clues, const Group& group, Box box, std::string_view d
 // of order.
 void propose_ports(const Clues& clues, const Hosts& hosts, bool udp, const Ports& ports,
                    const EventIds& bad, Boxes& boxes) {
-  Box box;
-  box.protocol = udp ? Protocol::udp : Protocol::tcp;
-  box.ports = as_ranges(ports);
+  const Box box{.protocol = udp ? Protocol::udp : Protocol::tcp, .ports = as_ranges(ports)};
   const auto text =
       fmt::format("{} {} {}", host_words(clues, hosts), udp ? "UDP" : "TCP", port_words(box.ports));
   const auto price = prior::far_end + prior::far_port +
@@ -71,11 +69,8 @@ void propose_broken_servers(const Clues& clues, Boxes& boxes) {
     const auto domains = by_domain(clues, as_hosts(all));
     if (domains.size() > most_alike) return;
     for (const auto& [domain, some] : domains) {
-      Box box;
-      box.kind = Kind::far_end;
-      box.code = Code::flow_silent;
+      Box box{.kind = Kind::far_end, .code = Code::flow_silent, .protocol = Protocol::tcp};
       box.fate = seen == Seen::mute ? Fate::mute : Fate::cut;
-      box.protocol = Protocol::tcp;
       box.hosts = as_hosts(some);
       box.prior = some.size() == 1 ? prior::far_end + prior::far_port : prior::far_domain;
       box.text = fmt::format("{}: takes connections, and {}", host_words(clues, box.hosts),
@@ -125,9 +120,7 @@ void propose_reticent_servers(const Clues& clues, Boxes& boxes) {
     if (silent && sip && !packet.ends_early) all.insert(packet.host);
   }
   const auto domains = by_domain(clues, as_hosts(all));
-  Box box;
-  box.kind = Kind::reticent;
-  box.fate = Fate::ignore;
+  Box box{.kind = Kind::reticent, .fate = Fate::ignore};
   box.cargoes = bit(Cargo::sip) | bit(Cargo::inside);
   // Those that one service names by address may have no owner in common that one could see.
   if (domains.size() > 1) {
@@ -159,11 +152,8 @@ void propose_neighbours(const Clues& clues, Boxes& boxes) {
   const auto domains = by_domain(clues, as_hosts(quick));
   if (domains.size() > most_alike) return;
   for (const auto& [domain, hosts] : domains) {
-    Box box;
-    box.kind = Kind::neighbour;
-    box.fate = Fate::close;
+    Box box{.kind = Kind::neighbour, .prior = prior::neighbour, .fate = Fate::close};
     box.hosts = as_hosts(hosts);
-    box.prior = prior::neighbour;
     box.text = fmt::format("{} is close by", host_words(clues, box.hosts));
     boxes.push_back(box);
   }

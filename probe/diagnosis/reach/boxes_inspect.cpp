@@ -2,6 +2,8 @@
 // greeting.
 #include <fmt/format.h>
 
+#include <array>
+
 #include "probe/diagnosis/reach/boxes.hpp"
 #include "probe/diagnosis/reach/clues.hpp"
 #include "probe/diagnosis/reach/prior.hpp"
@@ -9,41 +11,24 @@
 namespace callready::reach {
 namespace {
 
-Code code_of(Cargo cargo) {
-  switch (cargo) {
-    case Cargo::stun:
-    case Cargo::turn:
-      return Code::stun_filtered;
-    case Cargo::sip:
-      return Code::sip_filtered;
-    case Cargo::tls:
-      return Code::tls_filtered;
-    case Cargo::rtp:
-      return Code::udp_range_blocked;
-    case Cargo::ntp:
-      return Code::ntp_filtered;
-    default:
-      return Code::flow_blocked;
-  }
-}
+// What is said of who drops that; the last row is for all others.
+struct Read {
+  Cargo cargo;
+  Code code;
+  std::string_view protocol;
+};
+constexpr std::array all_read{Read{Cargo::stun, Code::stun_filtered, "STUN"},
+                              Read{Cargo::turn, Code::stun_filtered, "TURN"},
+                              Read{Cargo::sip, Code::sip_filtered, "SIP"},
+                              Read{Cargo::tls, Code::tls_filtered, "TLS"},
+                              Read{Cargo::ntp, Code::ntp_filtered, "NTP"},
+                              Read{Cargo::http, Code::flow_blocked, "HTTP"},
+                              Read{Cargo::rtp, Code::udp_range_blocked, "media"},
+                              Read{Cargo::none, Code::flow_blocked, "media"}};
 
-std::string_view protocol_of(Cargo cargo) {
-  switch (cargo) {
-    case Cargo::stun:
-      return "STUN";
-    case Cargo::turn:
-      return "TURN";
-    case Cargo::sip:
-      return "SIP";
-    case Cargo::tls:
-      return "TLS";
-    case Cargo::http:
-      return "HTTP";
-    case Cargo::ntp:
-      return "NTP";
-    default:
-      return "media";
-  }
+const Read& read_of(Cargo cargo) {
+  const auto its = std::ranges::find(all_read, cargo, &Read::cargo);
+  return its == all_read.end() ? all_read.back() : *its;
 }
 
 constexpr auto stun_and_turn = bit(Cargo::stun) | bit(Cargo::turn);
@@ -70,10 +55,7 @@ void propose_over_udp(const Clues& clues, Boxes& boxes) {
       for (const auto action : actions(clues, bad)) {
         for (const bool beyond : {false, true}) {
           if (action == Fate::deaf) continue;
-          Box box;
-          box.kind = Kind::inspect;
-          box.code = code_of(cargo);
-          box.fate = action;
+          Box box{.kind = Kind::inspect, .code = read_of(cargo).code, .fate = action};
           box.protocol = Protocol::udp;
           box.cargoes = cargoes;
           box.beyond = beyond;
@@ -81,7 +63,7 @@ void propose_over_udp(const Clues& clues, Boxes& boxes) {
           box.prior = prior::inspect + prior::any_port + (turn_alone ? prior::turn_alone : 0) +
                       (beyond ? prior::beyond : 0) + (action == Fate::drop ? 0 : prior::says_no);
           box.text = fmt::format("{} over UDP on any port: {}{}",
-                                 both ? "STUN and TURN" : protocol_of(cargo), in_words(action),
+                                 both ? "STUN and TURN" : read_of(cargo).protocol, in_words(action),
                                  beyond ? ", beyond" : "");
           boxes.push_back(box);
           const bool to_some = passes_elsewhere && stun_like && !beyond;
@@ -104,10 +86,7 @@ void propose_swallowed_sip(const Clues& clues, Boxes& boxes) {
     return packet.udp && packet.cargo == Cargo::sip && packet.port == usual_port;
   };
   if (!clues.any(clues.bad, its)) return;
-  Box box;
-  box.kind = Kind::inspect;
-  box.code = Code::sip_swallowed;
-  box.fate = Fate::drop;
+  Box box{.kind = Kind::inspect, .code = Code::sip_swallowed, .fate = Fate::drop};
   box.protocol = Protocol::udp;
   box.cargoes = bit(Cargo::sip);
   box.ports = {single(usual_port)};
@@ -145,7 +124,7 @@ Hurt hurt_of(const Clues& clues, Seen seen, Cargo cargo) {
 }
 
 void propose_by_name(const Clues& clues, const Hurt& hurt, const Box& like, Boxes& boxes) {
-  const auto word = protocol_of(hurt.cargo);
+  const auto word = read_of(hurt.cargo).protocol;
   auto domains = by_domain(clues, as_hosts(hurt.names));
   if (domains.size() <= most_alike) {
     for (auto& [domain, names] : domains) {
@@ -183,7 +162,7 @@ void propose_on_ports(const Hurt& hurt, Box box, Boxes& boxes) {
   if (ports.empty()) return;
   box.ports = as_ranges(ports);
   box.prior = prior::inspect + bits(2) + static_cast<Bits>(ports.size()) * prior::listed_port;
-  box.text = fmt::format("{} on ports {}: {}", protocol_of(hurt.cargo), port_words(box.ports),
+  box.text = fmt::format("{} on ports {}: {}", read_of(hurt.cargo).protocol, port_words(box.ports),
                          in_words(box.fate));
   boxes.push_back(box);
 }
@@ -199,7 +178,7 @@ void propose_over_both(const Clues& clues, const Hurt& hurt, Box box, Boxes& box
   for (const bool beyond : {false, true}) {
     box.beyond = beyond;
     box.prior = prior::inspect + prior::both_transports + (beyond ? one_bit : 0);
-    box.text = fmt::format("{} over TCP and UDP: dropped{}", protocol_of(hurt.cargo),
+    box.text = fmt::format("{} over TCP and UDP: dropped{}", read_of(hurt.cargo).protocol,
                            beyond ? ", or its answers" : "");
     boxes.push_back(box);
   }
@@ -223,16 +202,14 @@ void propose_inspections(const Clues& clues, Boxes& boxes) {
          {Cargo::none, Cargo::rtp, Cargo::stun, Cargo::turn, Cargo::sip, Cargo::http, Cargo::tls}) {
       const auto hurt = hurt_of(clues, seen, cargo);
       if (hurt.names.empty()) continue;
-      Box box;
-      box.kind = Kind::inspect;
-      box.code = cargo == Cargo::tls || cargo == Cargo::sip ? code_of(cargo) : Code::flow_blocked;
+      Box box{.kind = Kind::inspect, .protocol = Protocol::tcp, .cargoes = bit(cargo)};
+      box.code =
+          cargo == Cargo::tls || cargo == Cargo::sip ? read_of(cargo).code : Code::flow_blocked;
       box.fate = seen == Seen::mute ? Fate::mute : Fate::cut;
-      box.protocol = Protocol::tcp;
-      box.cargoes = bit(cargo);
       propose_by_name(clues, hurt, box, boxes);
       propose_on_ports(hurt, box, boxes);
       box.prior = prior::inspect + bits(2);
-      box.text = fmt::format("{} on any port: {}", protocol_of(cargo), in_words(box.fate));
+      box.text = fmt::format("{} on any port: {}", read_of(cargo).protocol, in_words(box.fate));
       boxes.push_back(box);
       propose_over_both(clues, hurt, box, boxes);
     }

@@ -81,15 +81,12 @@ void propose_limits(const Clues& clues, Boxes& boxes) {
     for (const auto limit : std::set{limits[0], limits[size / 8], limits[size / 3]}) {
       if (most_passed > most_per_limit * limit + chance_passes) continue;
       for (const auto fate : {Fate::maybe, Fate::rarely}) {
-        Box box;
-        box.kind = Kind::limit;
+        Box box{.kind = Kind::limit, .code = Code::new_flows_limited, .fate = fate};
         box.protocol = protocol;
-        box.fate = fate;
         box.per_second = limit;
         box.prior = prior::limit + (fate == Fate::rarely ? prior::strict_limit : 0) +
                     (any_late ? 0 : prior::none_late);
         box.spared_hosts = clues.sight.resolvers;  // nobody counts these on the way out
-        box.code = Code::new_flows_limited;
         box.text = fmt::format("no more than about {} new {}flows a second get through", limit,
                                protocol == Protocol::any ? "" : "UDP ");
         boxes.push_back(box);
@@ -119,11 +116,10 @@ void propose_bans(const Clues& clues, Boxes& boxes) {
     if (packet.ends_early || own || seen == Seen::taken) continue;
     sent.emplace_back(std::round(packet.at_ms), is_good(seen) ? -1 : 1);
   }
-  std::sort(sent.begin(), sent.end());
+  std::ranges::sort(sent);
   std::vector<std::pair<int, double>> moments;  // so much is gained, by a ban from then on
   int gain = 0;
-  auto good_before =
-      std::count_if(sent.begin(), sent.end(), [](const auto& one) { return one.second < 0; });
+  auto good_before = std::ranges::count_if(sent, [](const auto& one) { return one.second < 0; });
   for (auto at = sent.rbegin(); at != sent.rend(); ++at) {
     gain += at->second;
     good_before -= at->second < 0;
@@ -132,14 +128,10 @@ void propose_bans(const Clues& clues, Boxes& boxes) {
     if (first_of_its_moment && good_before >= fewest_before && gain > 0)
       moments.emplace_back(-gain, at->first);
   }
-  std::sort(moments.begin(), moments.end());
+  std::ranges::sort(moments);
   if (moments.size() > most_moments) moments.resize(most_moments);
   for (const auto& [negative_gain, since] : moments) {
-    Box box;
-    box.kind = Kind::ban;
-    box.code = Code::rate_limited;
-    box.prior = prior::ban;
-    box.fate = Fate::drop;
+    Box box{.kind = Kind::ban, .code = Code::rate_limited, .prior = prior::ban, .fate = Fate::drop};
     box.since_ms = since;
     box.spared_hosts = clues.sight.resolvers;  // they are asked for others, too
     box.text = fmt::format("nothing gets through any more after {} ms", since);

@@ -42,11 +42,8 @@ void propose_dead_paths(const Clues& clues, Boxes& boxes) {
       any_both |= fared.passed > 0 && fared.lost > 0;
     }
     if (!any_both || all.lost < fewest_lost || all.passed < fewest_passed) continue;
-    Box box;
-    box.kind = Kind::path;
-    box.code = Code::dead_path;
+    Box box{.kind = Kind::path, .code = Code::dead_path, .fate = Fate::half};
     box.protocol = protocol;
-    box.fate = Fate::half;
     box.prior = prior::dead_path + (protocol == Protocol::any ? 0 : prior::one_protocol);
     box.spared_hosts = clues.sight.resolvers;  // they are near
     box.text = fmt::format("of several paths one is dead: half of all {}flows are lost",

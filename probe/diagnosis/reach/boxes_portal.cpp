@@ -15,11 +15,7 @@ Fate fate_by_portal(const Box& box, const Packet& packet) {
 void propose_portals(const Clues& clues, Boxes& boxes) {
   if (!clues.has(Sign::foreign_page)) return;
   for (const auto rest : {Fate::refuse, Fate::drop}) {
-    Box box;
-    box.kind = Kind::portal;
-    box.code = Code::captive_portal;
-    box.prior = bits(6);
-    box.fate = rest;
+    Box box{.kind = Kind::portal, .code = Code::captive_portal, .prior = bits(6), .fate = rest};
     box.spared = {{single(53), Protocol::any}};
     box.explains = bit(Sign::foreign_page) | bit(Sign::cert_wrong_name) | bit(Sign::cert_untrusted);
     box.text =

@@ -14,22 +14,16 @@ Fate fate_by_resolver(const Box& box, const Packet& packet) {
 
 void propose_resolvers(const Clues& clues, Boxes& boxes) {
   std::set<HostId> all;  // names
-  for (const auto event : clues.bad) {
-    const auto& packet = clues.packet(event);
-    const bool its = packet.cargo == Cargo::dns && holds(clues.sight.resolvers, packet.host);
-    if (its && !packet.ends_early) all.insert(packet.name);
-  }
   bool refuses = false;
   for (const auto event : clues.events) {
     const auto& packet = clues.packet(event);
-    refuses |= packet.cargo == Cargo::dns && holds(clues.sight.resolvers, packet.host) &&
-               clues.seen(event) == Seen::closed;
+    const auto seen = clues.seen(event);
+    if (packet.cargo != Cargo::dns || !holds(clues.sight.resolvers, packet.host)) continue;
+    refuses |= seen == Seen::closed;
+    if (seen != Seen::closed && is_bad(seen) && !packet.ends_early) all.insert(packet.name);
   }
   if (all.empty() && !refuses) return;
-  Box box;
-  box.kind = Kind::resolver;
-  box.code = Code::dns_unreachable;
-  box.fate = Fate::drop;
+  Box box{.kind = Kind::resolver, .code = Code::dns_unreachable, .fate = Fate::drop};
   box.protocol = Protocol::udp;
   box.ports = {single(53)};
   box.hosts = clues.sight.resolvers;
@@ -46,18 +40,16 @@ void propose_resolvers(const Clues& clues, Boxes& boxes) {
   if (all.empty()) return;
   box.explains = 0;
   box.prior = prior::resolver + prior::some_names;
-  box.names = as_hosts(all);
-  box.text =
-      fmt::format("the site's DNS server does not answer for {}", host_words(clues, box.names));
-  boxes.push_back(box);
-  const auto silent = by_domain(clues, box.names);
-  if (silent.size() < 2 || silent.size() > most_alike) return;
-  for (const auto& [domain, names] : silent) {
+  const auto add_for = [&](const std::set<HostId>& names) {
     box.names = as_hosts(names);
     box.text =
         fmt::format("the site's DNS server does not answer for {}", host_words(clues, box.names));
     boxes.push_back(box);
-  }
+  };
+  add_for(all);
+  const auto silent = by_domain(clues, box.names);
+  if (silent.size() < 2 || silent.size() > most_alike) return;
+  for (const auto& [domain, names] : silent) add_for(names);
 }
 
 }  // namespace callready::reach

@@ -152,11 +152,7 @@ void propose(const Clues& clues, Protocol protocol, bool beyond, Boxes& boxes) {
       clues.events, [&](std::uint32_t event) { return is_good(clues.seen(event)) && its(event); });
   const bool beside_proxy = (clues.signs & signs_of_proxy) != 0;
   for (auto& scope : scopes_of(clues, protocol, bad, good)) {
-    Box box;
-    box.kind = Kind::rule;
-    box.code = scope.code;
-    box.fate = Fate::drop;
-    box.protocol = protocol;
+    Box box{.kind = Kind::rule, .code = scope.code, .fate = Fate::drop, .protocol = protocol};
     box.ports = std::move(scope.ports);
     box.spared = std::move(scope.spared);
     if (scope.own_dns) box.spared_hosts = clues.sight.resolvers;
@@ -204,10 +200,7 @@ void propose_own_resolver_only(const Clues& clues, Boxes& boxes) {
     if (clues.seen(event) == Seen::reply) answered.insert(packet.host);
     if (std::binary_search(clues.bad.begin(), clues.bad.end(), event)) bad.push_back(event);
   }
-  Box box;
-  box.kind = Kind::rule;
-  box.protocol = Protocol::udp;
-  box.ports = {single(53)};
+  Box box{.kind = Kind::rule, .protocol = Protocol::udp, .ports = {single(53)}};
   box.hosts = without(without(as_hosts(asked), as_hosts(answered)), clues.sight.resolvers);
   if (answered.empty() || bad.empty() || box.hosts.empty()) return;
   for (const auto action : actions(clues, bad)) {
@@ -231,10 +224,7 @@ void propose_no_way_out(const Clues& clues, Boxes& boxes) {
     if (packet.cargo == Cargo::dns && clues.seen(event) == Seen::reply)
       resolvers.insert(packet.host);
   }
-  Box box;
-  box.kind = Kind::rule;
-  box.code = Code::offline;
-  box.prior = prior::no_way_out;
+  Box box{.kind = Kind::rule, .code = Code::offline, .prior = prior::no_way_out};
   box.spared_hosts = as_hosts(resolvers);
   box.explains = bit(Sign::name_fails);
   box.text = "there is no way out";

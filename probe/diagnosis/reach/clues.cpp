@@ -119,15 +119,7 @@ std::string port_words(const std::vector<PortRange>& ranges) {
 }
 
 std::string_view protocol_words(Protocol protocol) {
-  switch (protocol) {
-    case Protocol::udp:
-      return "UDP";
-    case Protocol::tcp:
-      return "TCP";
-    case Protocol::any:
-      return "all";
-  }
-  return "all";
+  return protocol == Protocol::udp ? "UDP" : protocol == Protocol::tcp ? "TCP" : "all";
 }
 
 Bits price_of(const Ports& ports, const Clues& clues) {

@@ -32,7 +32,7 @@ struct Clues {
   template <typename Wanted>
   EventIds select(const EventIds& from, Wanted wanted) const {
     EventIds found;
-    std::copy_if(from.begin(), from.end(), std::back_inserter(found), wanted);
+    std::ranges::copy_if(from, std::back_inserter(found), wanted);
     return found;
   }
   template <typename Wanted>

@@ -51,13 +51,7 @@ constexpr std::array<CodeWords, code_count> code_table{{
     {Code::vendor_down, FindingCode::vendor_down, Owner::vendor, .98},
 }};
 
-constexpr bool codes_in_their_places() {
-  for (std::size_t i = 0; i < code_table.size(); ++i) {
-    if (static_cast<std::size_t>(code_table[i].code) != i) return false;
-  }
-  return true;
-}
-static_assert(codes_in_their_places());
+static_assert(in_their_places(code_table, &CodeWords::code));
 
 }  // namespace
 

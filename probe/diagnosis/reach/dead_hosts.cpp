@@ -74,7 +74,7 @@ std::vector<DeadHosts> dead_hosts(const Clues& clues) {
       const auto its = bad.find(host);
       if (its != bad.end()) append(one.bad, its->second);
     }
-    std::sort(one.bad.begin(), one.bad.end());
+    std::ranges::sort(one.bad);
     const bool dns_too = one.but_dns && clues.any(one.bad, [&](std::uint32_t event) {
       return clues.packet(event).port == 53;
     });

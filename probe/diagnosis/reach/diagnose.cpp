@@ -54,12 +54,6 @@ void keep_each_once(Boxes& boxes) {
   boxes.erase(twice.begin(), twice.end());
 }
 
-EventIds all_events(const Sight& sight) {
-  EventIds events(sight.packets.size());
-  std::iota(events.begin(), events.end(), 0U);
-  return events;
-}
-
 }  // namespace
 
 Diagnosis find_worlds(const Report& report, const RowReach& reach,
@@ -81,7 +75,8 @@ Diagnosis find_worlds(const Report& report, const RowReach& reach,
   result.sight = look(std::move(events), flows_asked_for(report), resolvers_of(report.site),
                       flows_of_rows(report));
   result.asked = asked_by(report, result.sight, reach, result.contents);
-  const auto all = all_events(result.sight);
+  EventIds all(result.sight.packets.size());
+  std::iota(all.begin(), all.end(), 0U);
   result.boxes = propose(clues_of(result.sight, all), order);
   keep_each_once(result.boxes);
   auto found = search(result.sight, result.boxes, result.asked.packets, limits);

@@ -16,21 +16,7 @@ constexpr std::size_t most_evidence = 4;
 constexpr Bits is_left_over = bits(9);
 
 bool is_fault(Sign sign) {
-  switch (sign) {
-    case Sign::cert_expired:
-    case Sign::cert_wrong_name:
-    case Sign::cert_untrusted:
-    case Sign::turn_login:
-    case Sign::nat_symmetric:
-    case Sign::sip_rewritten:
-    case Sign::name_gone:
-    case Sign::name_fails:
-    case Sign::dns_special:
-    case Sign::foreign_page:
-      return true;
-    default:
-      return false;
-  }
+  return breaks(sign) || sign == Sign::nat_symmetric || sign == Sign::sip_rewritten;
 }
 
 bool fails_in(Works works) { return works == Works::no || works == Works::gone; }
@@ -104,11 +90,11 @@ class Explainer {
   Owner owner_of(const Cause& cause, const World& world) const {
     if (cause.code != Code::offline) return words_of(cause.code).owner;
     const auto& events = sight_.events.flows;
-    const bool looked_up = std::any_of(events.begin(), events.end(), [](const FlowEvent& event) {
+    const bool looked_up = std::ranges::any_of(events, [](const FlowEvent& event) {
       return event.flow.cargo == Cargo::dns && !event.flow.name.empty() &&
              event.seen == Seen::reply;
     });
-    const bool device = std::any_of(world.boxes.begin(), world.boxes.end(), [&](auto number) {
+    const bool device = std::ranges::any_of(world.boxes, [&](auto number) {
       return code_of(boxes_[number]) == cause.code &&
              (boxes_[number].fate == Fate::refuse || boxes_[number].fate == Fate::forge);
     });
@@ -118,14 +104,14 @@ class Explainer {
   // Whether anything that a row needs meets it; else it is a note.
   bool hurts(const Box& box) const {
     const auto any_row = [&](auto asks) {
-      return std::any_of(asked_.rows.begin(), asked_.rows.end(), [&](const AskedRow& row) {
+      return std::ranges::any_of(asked_.rows, [&](const AskedRow& row) {
         return row.row->severity != Severity::optional && asks(row);
       });
     };
     if (box.code == Code::nat_symmetric) return any_row([](const auto& row) { return row.nat; });
     if (box.code == Code::sip_alg) return any_row([](const auto& row) { return row.sip_alg; });
     if (box.kind == Kind::fact || box.kind == Kind::limit || box.kind == Kind::ban) return true;
-    return std::any_of(asked_.packets.begin(), asked_.packets.end(), [&](const Packet& packet) {
+    return std::ranges::any_of(asked_.packets, [&](const Packet& packet) {
       const auto fate = fate_of(box, packet);
       return loses(fate) || is_chance(fate);
     });
@@ -164,7 +150,7 @@ class Explainer {
         bool any = code == Code::loss && losses[world.loss].share >= is_a_cause, sure = any;
         for (const auto number : world.boxes) {
           const auto& box = boxes_[number];
-          const bool wider = !own.empty() && std::all_of(own.begin(), own.end(), [&](auto one) {
+          const bool wider = !own.empty() && std::ranges::all_of(own, [&](auto one) {
             return is_wider(box, boxes_[one]);
           });
           const bool its = wider || (code_of(box) == code && is_useful(number));
@@ -178,11 +164,6 @@ class Explainer {
     }
   }
 
-  Met met(std::size_t event, const World& world) const {
-    return fate_in(world, boxes_, sight_.packets[event], sight_.events.flows[event],
-                   sight_.events.slow_line);
-  }
-
   // What fails by it in that world, and the events that are dearer without it.
   void show(Cause& cause, const World& world) {
     auto without = world;
@@ -191,12 +172,12 @@ class Explainer {
     const auto& events = sight_.events.flows;
     std::vector<std::pair<Bits, std::size_t>> gains;
     for (std::size_t i = 0; i < events.size(); ++i) {
-      const auto here = met(i, world);
+      const auto here = fate_in(world, boxes_, sight_, i);
       if (!here.met() || code_of(boxes_[here.box]) != cause.code) continue;
       const auto gain = bits_in(without, boxes_, sight_, i) - bits_in(world, boxes_, sight_, i);
       if (gain > 0) gains.emplace_back(-gain, i);
     }
-    std::stable_sort(gains.begin(), gains.end());
+    std::ranges::stable_sort(gains);
     for (const auto& [negative, i] : gains) cause.lost.push_back(events[i].probe);
     if (gains.size() > most_evidence) gains.resize(most_evidence);
     for (const auto& [negative, i] : gains) {
@@ -205,7 +186,7 @@ class Explainer {
     std::set<std::string_view> told_of;  // probes
     for (std::size_t i = 0; i < sight_.events.signs.size(); ++i) {
       const auto& sign = sight_.events.signs[i];
-      const bool told = std::any_of(world.boxes.begin(), world.boxes.end(), [&](auto number) {
+      const bool told = std::ranges::any_of(world.boxes, [&](auto number) {
         return code_of(boxes_[number]) == cause.code &&
                tells(boxes_[number], sign.sign, sight_.sign_hosts[i]);
       });
@@ -254,14 +235,15 @@ class Explainer {
     for (std::size_t i = 0; i < sight_.events.flows.size(); ++i) {
       const auto& event = sight_.events.flows[i];
       const auto price = bits_in(best, boxes_, sight_, i);
-      const bool said = event.control || met(i, best).met() || event.seen == Seen::dropped;
+      const bool met = fate_in(best, boxes_, sight_, i).met();
+      const bool said = event.control || met || event.seen == Seen::dropped;
       if (!said && price >= is_left_over) {
         result_.unexplained.push_back({event.probe, in_words(event), price});
       }
     }
     for (std::size_t i = 0; i < sight_.events.signs.size(); ++i) {
       const auto& sign = sight_.events.signs[i];
-      const bool told = std::any_of(best.boxes.begin(), best.boxes.end(), [&](auto number) {
+      const bool told = std::ranges::any_of(best.boxes, [&](auto number) {
         return tells(boxes_[number], sign.sign, sight_.sign_hosts[i]);
       });
       if (told || !is_fault(sign.sign)) continue;

@@ -86,23 +86,6 @@ constexpr Cell cells[] = {
     {Fate::portal, Seen::talk, .1},
     {Fate::portal, Seen::open, .5},
     {Fate::portal, Seen::mute, .1},
-    {Fate::elsewhere, Seen::nothing, .7},
-    {Fate::elsewhere, Seen::reply, .7},
-    {Fate::elsewhere, Seen::dropped, .7},
-    {Fate::elsewhere, Seen::closed, .7},
-    {Fate::elsewhere, Seen::arrived, .7},
-    {Fate::elsewhere, Seen::refused, .7},
-    {Fate::elsewhere, Seen::refused_far, .7},
-    {Fate::elsewhere, Seen::refused_way, .7},
-    {Fate::elsewhere, Seen::forged, .7},
-    {Fate::elsewhere, Seen::foreign, .7},
-    {Fate::elsewhere, Seen::talk, .7},
-    {Fate::elsewhere, Seen::open, .7},
-    {Fate::elsewhere, Seen::mute, .7},
-    {Fate::elsewhere, Seen::cut, .7},
-    {Fate::elsewhere, Seen::expired, .7},
-    {Fate::elsewhere, Seen::taken, .7},
-    {Fate::elsewhere, Seen::prohibited, .7},
     {Fate::maybe, Seen::nothing, .5},
     {Fate::maybe, Seen::reply, .5},
     {Fate::maybe, Seen::talk, .5},
@@ -134,8 +117,12 @@ using Table = std::array<std::array<Bits, seen_count>, fate_count>;
 
 constexpr Table likelihoods = [] {
   Table made{};
-  for (auto& row : made) {
-    for (auto& cell : row) cell = leak;
+  for (auto& row : made) row.fill(leak);
+  // Whoever gets it may do anything, but answer for others.
+  auto& elsewhere = made[static_cast<std::size_t>(Fate::elsewhere)];
+  elsewhere.fill(surprise(.7));
+  for (const auto seen : {Seen::refused_by, Seen::one_way, Seen::sample}) {
+    elsewhere[static_cast<std::size_t>(seen)] = leak;
   }
   for (const auto& [fate, seen, probability] : cells) {
     made[static_cast<std::size_t>(fate)][static_cast<std::size_t>(seen)] = surprise(probability);
@@ -229,11 +216,6 @@ double nearness(Fate fate, bool too_near) {
   return too_near ? share : 1 - share;
 }
 
-// Of what becomes of the packet, but `pass`: the table. In bits; `leak` where it is not listed.
-Bits bits_of(Fate fate, Seen seen) {
-  return likelihoods[static_cast<std::size_t>(fate)][static_cast<std::size_t>(seen)];
-}
-
 }  // namespace
 
 Bits bits_of(const FlowEvent& event, bool slow_line, Fate fate, double loss) {
@@ -249,15 +231,12 @@ Bits bits_of(const FlowEvent& event, bool slow_line, Fate fate, double loss) {
   }
   const bool passes = fate == Fate::pass || fate == Fate::close;
   const auto passed = passing(event, slow_line, lost);
-  auto cost = passes ? surprise(passed) : bits_of(fate, event.seen);
+  const auto& listed = likelihoods[static_cast<std::size_t>(fate)];
+  auto cost = passes ? surprise(passed) : listed[static_cast<std::size_t>(event.seen)];
   if (fate == Fate::half) {
     const bool none = event.seen == Seen::nothing || event.seen == Seen::dropped;
     // On the dead path it is lost, and lost again; on the other it fares as any.
-    if (event.resent) {
-      cost = none ? 0 : leak;
-    } else {
-      cost = surprise((passed + (none ? 1 : 0)) / 2);
-    }
+    cost = !event.resent ? surprise((passed + (none ? 1 : 0)) / 2) : none ? 0 : leak;
   }
   // Who answers no strangers takes their connections all the same.
   if (fate == Fate::ignore && !event.flow.udp && event.seen == Seen::nothing) {

@@ -1,11 +1,6 @@
 #include "probe/diagnosis/reach/question.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <set>
-
-#include "probe/diagnosis/reach/read.hpp"
 
 namespace callready::reach {
 namespace {
@@ -26,16 +21,12 @@ Answers both(const Answers& one, const Answers& other) {
 }
 
 // How open it is which of these answers is the true one, in bits.
-double openness(const auto& probability_of_each) {
-  double open = 0;
-  for (const auto& [answer, sum] : probability_of_each) open -= sum > 0 ? sum * log2_of(sum) : 0;
-  return open;
-}
-
 double openness(const Answers& answers, const std::vector<double>& probability) {
   std::map<std::size_t, double> sums;
   for (std::size_t i = 0; i < answers.size(); ++i) sums[answers[i]] += probability[i];
-  return openness(sums);
+  double open = 0;
+  for (const auto& [answer, sum] : sums) open -= sum > 0 ? sum * log2_of(sum) : 0;
+  return open;
 }
 
 }  // namespace

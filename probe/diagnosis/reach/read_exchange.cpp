@@ -132,24 +132,20 @@ void read_exchange(const Reading& reading, FlowEvents& events) {
   const bool answered_inside =
       tls && (probe.check == sip || probe.check == turn) &&
       (seen.outcome == Outcome::answered || seen.outcome == Outcome::denied);
-  if (answered_inside) {
-    auto inside = event;
-    inside.flow.cargo = Cargo::inside;
-    inside.sent = 1;
-    inside.too_near.reset();
-    events.flows.push_back(inside);
-  }
-  if (event.seen != Seen::mute || !died_inside) return events.flows.push_back(event);
+  auto inside = event;
+  inside.flow.cargo = Cargo::inside;
+  inside.sent = 1;
+  inside.too_near.reset();
+  if (answered_inside) events.flows.push_back(inside);
   // TLS stood, and what it carried was not answered.
-  event.seen = Seen::talk;
-  event.took = time_of_answer(reading, Seen::talk);
-  event.sent = 1;
+  const bool died = died_inside && event.seen == Seen::mute;
+  if (died) {
+    event.seen = Seen::talk;
+    event.took = time_of_answer(reading, Seen::talk);
+    event.sent = 1;
+  }
   events.flows.push_back(event);
-  event.seen = Seen::mute;
-  event.took.reset();
-  event.flow.cargo = Cargo::inside;
-  event.too_near.reset();
-  events.flows.push_back(event);
+  if (died) events.flows.push_back(inside);
 }
 
 // Silence says nothing: most web servers do not speak it.

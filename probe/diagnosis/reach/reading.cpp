@@ -87,8 +87,8 @@ Line line_of(const Report& report) {
       first_reply = reply->second;
     }
   }
-  std::sort(udp.begin(), udp.end());
-  std::sort(tcp.begin(), tcp.end());
+  std::ranges::sort(udp);
+  std::ranges::sort(tcp);
   // First packets may have waited for somebody to look up an address, or were sent again.
   line.by_tcp = lower_quartile(tcp).value_or(0);
   const auto by_udp = lower_quartile(udp);
@@ -118,16 +118,9 @@ bool is_beside(const PacketFlow& flow, const std::string& device) {
 }
 
 std::optional<Milliseconds> time_of_answer(const Reading& reading, Seen word) {
-  switch (word) {
-    case Seen::nothing:
-    case Seen::dropped:
-    case Seen::mute:
-    case Seen::one_way:
-    case Seen::sample:
-      return std::nullopt;
-    default:
-      break;
-  }
+  constexpr std::array no_answers{Seen::nothing, Seen::dropped, Seen::mute, Seen::one_way,
+                                  Seen::sample};
+  if (contains(no_answers, word)) return std::nullopt;
   Milliseconds took = reading.seen.round_trip.value_or(Milliseconds(0)), parts{0};
   for (const auto& [part, milliseconds] : reading.seen.timing_ms) {
     // The name was looked up before the first packet; curl counts each part from the start.

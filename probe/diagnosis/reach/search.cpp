@@ -324,7 +324,7 @@ Found search(const Sight& sight, const Boxes& given, const std::vector<Packet>& 
     std::move(worlds.begin(), worlds.end(), std::back_inserter(found.worlds));
   }
   auto& worlds = found.worlds;
-  std::sort(worlds.begin(), worlds.end(), [](const World& one, const World& other) {
+  std::ranges::sort(worlds, [](const World& one, const World& other) {
     return std::tie(one.cost, one.loss, one.boxes) < std::tie(other.cost, other.loss, other.boxes);
   });
   const auto best = worlds.front().cost;
@@ -335,7 +335,7 @@ Found search(const Sight& sight, const Boxes& given, const std::vector<Packet>& 
     world.probability = std::exp2(static_cast<double>(best - world.cost) / one_bit);
     total += world.probability;
     for (auto& box : world.boxes) box = order[box];
-    std::sort(world.boxes.begin(), world.boxes.end());
+    std::ranges::sort(world.boxes);
   }
   for (auto& world : worlds) world.probability /= total;
   return found;

@@ -44,7 +44,7 @@ class HowFar {
         in_common_.insert(event.router);
       }
     }
-    vendors_go_farther_ = std::any_of(vendors.begin(), vendors.end(), [&](auto router) {
+    vendors_go_farther_ = std::ranges::any_of(vendors, [&](auto router) {
       return !in_common_.contains(router) && !climbed_.contains(router);
     });
     one_alone_speaks_ = all.size() == 1;  // a list may be its own
@@ -83,7 +83,7 @@ class HowFar {
     }
     for (const auto& event : events) {
       if (!event.flow.udp || event.seen != Seen::dropped || event.ttl == 0) continue;
-      const bool behind = std::any_of(farthest.begin(), farthest.end(), [&](const auto& other) {
+      const bool behind = std::ranges::any_of(farthest, [&](const auto& other) {
         return other.first != event.flow.host && other.second < event.ttl;
       });
       if (behind) dies_behind_.insert(event.flow.host);
@@ -296,7 +296,7 @@ Sight look(FlowEvents events, const std::vector<PacketFlow>& others,
   for (const auto& flow : asked) hosts.push_back(flow.host);
   for (const auto& sign : sight.events.signs) hosts.push_back(sign.host);
   hosts.insert(hosts.end(), resolvers.begin(), resolvers.end());
-  std::sort(hosts.begin(), hosts.end());
+  std::ranges::sort(hosts);
   hosts.erase(std::unique(hosts.begin(), hosts.end()), hosts.end());
   std::map<std::string, std::string> names;  // of addresses that are named besides
   for (const auto& event : sight.events.flows) {
@@ -329,7 +329,7 @@ Sight look(FlowEvents events, const std::vector<PacketFlow>& others,
     sight.packets.push_back(packet);
   }
   for (const auto& resolver : resolvers) sight.resolvers.push_back(sight.host_id(resolver));
-  std::sort(sight.resolvers.begin(), sight.resolvers.end());
+  std::ranges::sort(sight.resolvers);
   sight.resolvers.erase(std::unique(sight.resolvers.begin(), sight.resolvers.end()),
                         sight.resolvers.end());
   for (const auto& sign : sight.events.signs) sight.sign_hosts.push_back(sight.host_id(sign.host));

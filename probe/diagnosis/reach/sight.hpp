@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <limits>
 #include <map>
@@ -24,20 +25,9 @@ inline bool holds(const Hosts& hosts, HostId host) {
 
 // The packet itself got there.
 constexpr bool is_good(Seen seen) {
-  switch (seen) {
-    case Seen::reply:
-    case Seen::arrived:
-    case Seen::sample:
-    case Seen::talk:
-    case Seen::open:
-    case Seen::expired:
-    case Seen::mute:
-    case Seen::cut:
-    case Seen::foreign:
-      return true;
-    default:
-      return false;
-  }
+  using enum Seen;
+  constexpr std::array good{reply, arrived, sample, talk, open, expired, mute, cut, foreign};
+  return std::ranges::find(good, seen) != good.end();
 }
 
 // It did not, or its answer did not come back. (`taken` is neither.)

@@ -32,11 +32,15 @@ Met fate_in(const World& world, const Boxes& boxes, const Packet& packet, const 
   });
 }
 
+Met fate_in(const World& world, const Boxes& boxes, const Sight& sight, std::size_t event) {
+  return fate_in(world, boxes, sight.packets[event], sight.events.flows[event],
+                 sight.events.slow_line);
+}
+
 Bits bits_in(const World& world, const Boxes& boxes, const Sight& sight, std::size_t event) {
-  const auto& seen = sight.events.flows[event];
-  const bool slow = sight.events.slow_line;
-  const auto met = fate_in(world, boxes, sight.packets[event], seen, slow);
-  return bits_of(seen, slow, met.fate, losses[world.loss].share);
+  const auto fate = fate_in(world, boxes, sight, event).fate;
+  const auto& [flows, signs, slow_line] = sight.events;
+  return bits_of(flows[event], slow_line, fate, losses[world.loss].share);
 }
 
 Confidence confidence_of(double probability) {

@@ -81,6 +81,8 @@ Met fate_in(const World& world, const Boxes& boxes, const Packet& packet);
 // The same of a packet whose event is known: of boxes at one place, the one that fits it.
 Met fate_in(const World& world, const Boxes& boxes, const Packet& packet, const FlowEvent& event,
             bool slow_line);
+// By the event's number.
+Met fate_in(const World& world, const Boxes& boxes, const Sight& sight, std::size_t event);
 
 // What that event costs in that world.
 Bits bits_in(const World& world, const Boxes& boxes, const Sight& sight, std::size_t event);

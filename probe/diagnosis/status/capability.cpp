@@ -15,15 +15,8 @@ bool is_bad(const RequirementResult& row, Assume assume) {
 
 // What the loss of a row of that severity does to a capability.
 Verdict loss_of(Severity severity) {
-  switch (severity) {
-    case Severity::required:
-      return Verdict::blocked;
-    case Severity::recommended:
-      return Verdict::degraded;
-    case Severity::optional:
-      return Verdict::ready;
-  }
-  return Verdict::blocked;
+  if (severity == Severity::optional) return Verdict::ready;
+  return severity == Severity::recommended ? Verdict::degraded : Verdict::blocked;
 }
 
 using Alternative = std::vector<const RequirementResult*>;
@@ -49,7 +42,7 @@ Measurable measurable(const Need& need, const Rows& rows) {
     }
     if (alternative.empty()) continue;
     const auto lost = [](const auto* row) { return row->lost; };
-    auto& list = std::all_of(alternative.begin(), alternative.end(), lost) ? spared : result;
+    auto& list = std::ranges::all_of(alternative, lost) ? spared : result;
     list.alternatives.push_back(std::move(alternative));
     if (!need.is_fallback(i)) ++list.preferred;
   }
@@ -62,7 +55,7 @@ Measurable measurable(const Need& need, const Rows& rows) {
 // little each of them weighs (an optional alternate port that is closed is no way in).
 Verdict weigh(const Alternative& alternative, Assume assume) {
   const auto bad = [&](const auto* row) { return is_bad(*row, assume); };
-  if (std::all_of(alternative.begin(), alternative.end(), bad)) return Verdict::blocked;
+  if (std::ranges::all_of(alternative, bad)) return Verdict::blocked;
   auto worst = Verdict::ready;
   for (const auto* row : alternative) {
     const bool limited = row->poor || row->impaired;
@@ -70,7 +63,7 @@ Verdict weigh(const Alternative& alternative, Assume assume) {
     // What is reached below the vendor's figures, or with a fault on the way, still carries calls.
     auto verdict = loss_of(row->severity);
     if (!bad(row) && verdict == Verdict::blocked) verdict = Verdict::degraded;
-    if (badness(verdict) > badness(worst)) worst = verdict;
+    worst = worse_of(worst, verdict);
   }
   return worst;
 }
@@ -78,10 +71,7 @@ Verdict weigh(const Alternative& alternative, Assume assume) {
 // What the loss of all alternatives does: as the weightiest row of the need says.
 Verdict loss_of(const Need& need, const Rows& rows) {
   auto worst = Verdict::ready;
-  for (const auto& alternative : need.alternatives) {
-    const auto loss = loss_of(alternative, rows);
-    if (badness(loss) > badness(worst)) worst = loss;
-  }
+  for (const auto& ids : need.alternatives) worst = worse_of(worst, loss_of(ids, rows));
   return worst;
 }
 
@@ -118,22 +108,10 @@ Text titles(const Alternative& alternative) {
 // What keeps an alternative from being good, as far as its rows can say.
 Text culprits(const Alternative& alternative) {
   Alternative bad;
-  std::copy_if(
-      alternative.begin(), alternative.end(), std::back_inserter(bad),
-      [](const auto* row) { return is_bad(*row, Assume::worst) || row->poor || row->impaired; });
+  std::ranges::copy_if(alternative, std::back_inserter(bad), [](const auto* row) {
+    return is_bad(*row, Assume::worst) || row->poor || row->impaired;
+  });
   return titles(bad.empty() ? alternative : bad);
-}
-
-std::vector<std::string> requirements_of(const Capability& capability, const Rows& rows) {
-  std::vector<std::string> all;
-  for (const auto& need : capability.needs) {
-    for (const auto& alternative : need.alternatives) {
-      for (const auto& id : alternative) {
-        if (rows.contains(id)) add_once(all, id);
-      }
-    }
-  }
-  return all;
 }
 
 // Of all needs together. Where each of them is lost a capability does not work, however little its
@@ -144,7 +122,7 @@ class Together {
     if (choice.by == nullptr && choice.verdict == Verdict::ready) return;
     counted_ = true;
     all_lost_ = all_lost_ && choice.by == nullptr;
-    if (badness(choice.verdict) > badness(worst_)) worst_ = choice.verdict;
+    worst_ = worse_of(worst_, choice.verdict);
   }
   void add_untried() { all_lost_ = false; }
   Verdict verdict() const { return counted_ && all_lost_ ? Verdict::blocked : worst_; }
@@ -160,9 +138,7 @@ Verdict loss_of(const std::vector<std::string>& ids, const Rows& rows) {
   auto worst = Verdict::ready;
   for (const auto& id : ids) {
     const auto found = rows.find(id);
-    if (found == rows.end()) continue;
-    const auto verdict = loss_of(found->second.severity);
-    if (badness(verdict) > badness(worst)) worst = verdict;
+    if (found != rows.end()) worst = worse_of(worst, loss_of(found->second.severity));
   }
   return worst;
 }
@@ -173,7 +149,8 @@ CapabilityResult judge_capability(const Capability& capability, const Rows& rows
   result.title = capability.title;
   result.calls = capability.calls;
   result.needs = capability.needs;
-  result.requirements = requirements_of(capability, rows);
+  result.requirements = row_ids_of(capability);
+  std::erase_if(result.requirements, [&](const auto& id) { return !rows.contains(id); });
   Together best, worst;
   bool measured = false;
   std::vector<Text> lost, limited, unsure, sure, fallback;  // sentences of the summary, each once
@@ -212,7 +189,7 @@ CapabilityResult judge_capability(const Capability& capability, const Rows& rows
   }
   if (!measured) {
     result.verdict = Verdict::unknown;
-    const bool left_out = std::any_of(rows.begin(), rows.end(), [&](const auto& row) {
+    const bool left_out = std::ranges::any_of(rows, [&](const auto& row) {
       return contains(result.requirements, row.first) && row.second.left_out;
     });
     result.summary = left_out ? phrase("skipped to keep traffic low; use --all to test it")

@@ -37,9 +37,8 @@ std::vector<Text> ipv6_notes(const SetResult& set, const Report& report) {
     const bool ours = of_service || ids.contains(probe.id);
     const auto& address = seen.address;
     if (!ours || !address || !address->is_v6() || !reached(seen.outcome)) continue;
-    const bool by_translation =
-        std::any_of(prefixes.begin(), prefixes.end(),
-                    [&](const auto& prefix) { return prefix.contains(*address); });
+    const bool by_translation = std::ranges::any_of(
+        prefixes, [&](const auto& prefix) { return prefix.contains(*address); });
     const auto given = IpAddress::parse(probe.target.host);
     if (given && given->is_v6()) continue;
     add_once(!by_translation ? native : given ? literal : translated, probe.target.host);

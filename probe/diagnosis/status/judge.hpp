@@ -64,8 +64,7 @@ class ResultIndex {
  private:
   std::unordered_map<std::string_view, const ProbeResult*> by_id_;
   std::map<std::string, Milliseconds> distances_, udp_distances_;
-  std::map<std::string, bool> sip_answers_;
-  std::set<std::string> died_, unseen_, shut_, troubled_, reached_;
+  std::set<std::string> sip_answers_, died_, unseen_, shut_, troubled_, reached_;
   std::map<std::uint16_t, const ProbeResult*> left_;  // by port of ranges
   std::map<std::pair<std::string, std::uint16_t>, const ProbeResult*> syns_that_left_, quic_;
   const ProbeResult* nat_test_ = nullptr;

@@ -9,9 +9,12 @@
 namespace callready {
 namespace {
 
+std::string whole(double value) { return fmt::format("{:.0f}", value); }
+std::string tenths(double value) { return fmt::format("{:.1f}", value); }
+
 // Two digits of what is small, no more than one place of what is not.
 std::string figure(double value) {
-  return value < 10 ? fmt::format("{:.2g}", value) : fmt::format("{:.0f}", value);
+  return value < 10 ? fmt::format("{:.2g}", value) : whole(value);
 }
 
 Text share_in_words(int lost, int sent, const Share& share) {
@@ -27,12 +30,10 @@ Text direction_in_words(const MediaDirection& direction, bool fit) {
   }
   if (direction.reordered > 0) text += phrase(", {} out of order", direction.reordered);
   if (!fit) return text;
-  if (direction.delay_ms)
-    text += phrase(", about {} ms", fmt::format("{:.0f}", *direction.delay_ms));
-  if (direction.jitter_ms)
-    text += phrase(", jitter {} ms", fmt::format("{:.1f}", *direction.jitter_ms));
+  if (direction.delay_ms) text += phrase(", about {} ms", whole(*direction.delay_ms));
+  if (direction.jitter_ms) text += phrase(", jitter {} ms", tenths(*direction.jitter_ms));
   if (direction.late > 0) text += phrase(", {} too late to be heard", direction.late);
-  if (direction.score) text += phrase(", MOS {}", fmt::format("{:.1f}", direction.score->mos));
+  if (direction.score) text += phrase(", MOS {}", tenths(direction.score->mos));
   return text;
 }
 
@@ -102,7 +103,7 @@ const CallStep* fewest_that_failed(const CallCapacity& calls) {
 }
 
 Text wifi_in_words(const std::optional<WifiLink>& link) {
-  if (link && link->signal_dbm) return phrase("{} dBm", fmt::format("{:.0f}", *link->signal_dbm));
+  if (link && link->signal_dbm) return phrase("{} dBm", whole(*link->signal_dbm));
   if (link && link->quality_percent) return fmt::format("{:.0f} %", *link->quality_percent);
   return {};
 }
@@ -117,9 +118,9 @@ bool carries_media(const TargetSet& set, const std::string& id) {
 // The row whose stream was below its figures; null: none.
 const RequirementResult* poor_stream(const SetResult& result) {
   const auto sure = [](const auto& row) {
-    return row.poor && std::any_of(row.missed.begin(), row.missed.end(), is_sure);
+    return row.poor && std::ranges::any_of(row.missed, is_sure);
   };
-  const auto found = std::find_if(result.requirements.begin(), result.requirements.end(), sure);
+  const auto found = std::ranges::find_if(result.requirements, sure);
   return found == result.requirements.end() ? nullptr : &*found;
 }
 
@@ -141,12 +142,7 @@ Thresholds media_figures(const TargetSet& set, const Requirement& requirement) {
     fill(wanted.reordering_percent, quality.reordering_percent);
   };
   for (const auto& capability : set.capabilities) {
-    const bool needs_it =
-        std::any_of(capability.needs.begin(), capability.needs.end(), [&](const Need& need) {
-          return std::any_of(need.alternatives.begin(), need.alternatives.end(),
-                             [&](const auto& rows) { return contains(rows, requirement.id); });
-        });
-    if (needs_it) take(capability);
+    if (contains(row_ids_of(capability), requirement.id)) take(capability);
   }
   // What a line does to one stream it does to all: figures of other rows, and other capabilities.
   for (const auto& row : set.requirements) {
@@ -237,7 +233,7 @@ Text calls_in_words(const MediaStream& stream) {
   switch (*calls.limit) {
     case CallLimit::queueing:
       return text + phrase("; with {}, packets queued {} (up to {} ms)", last.calls, way,
-                           fmt::format("{:.0f}", std::max(last.queued_up_ms, last.queued_down_ms)));
+                           whole(std::max(last.queued_up_ms, last.queued_down_ms)));
     case CallLimit::policing:
       return text + phrase("; with {}, packets above a limit were dropped {} ({} of {})",
                            last.calls, way, last.lost_up + last.lost_down, 2 * last.sent);
@@ -294,7 +290,7 @@ Text own_state_in_words(const MediaStream& stream) {
   }
   if (stream.busy_percent) {
     text += phrase("{}this computer's CPU was busy {} % of the time", text.empty() ? "" : "; ",
-                   fmt::format("{:.0f}", *stream.busy_percent));
+                   whole(*stream.busy_percent));
   }
   return text;
 }
@@ -328,8 +324,7 @@ Text missed_in_words(const MissedFigure& missed) {
                     is_sure(missed) ? "" : phrase(": {}", luck));
     case QualityFigure::mos:
       return phrase("a MOS of {} {}; a good call has {} or more (ITU-T G.107)",
-                    fmt::format("{:.1f}", missed.measured), way,
-                    fmt::format("{:.1f}", missed.wanted));
+                    tenths(missed.measured), way, tenths(missed.wanted));
     case QualityFigure::jitter:
       if (missed.way == MediaWay::both) {
         return phrase("round-trip jitter of {} ms, more than twice the maximum of {} ms that {}",
@@ -352,13 +347,9 @@ Text outage_in_words(const MediaStream& stream) {
                        ? phrase(", {}", *outage.way == MediaWay::both ? phrase("both ways")
                                                                       : way_in_words(*outage.way))
                        : Text();
-  if (!outage.to_the_end) {
-    return phrase("{} s of silence after {} s{}", fmt::format("{:.1f}", outage.length_ms / 1'000),
-                  fmt::format("{:.1f}", outage.from_ms / 1'000), way);
-  }
-  return phrase("silent from {} s to the end ({} s){}",
-                fmt::format("{:.1f}", outage.from_ms / 1'000),
-                fmt::format("{:.1f}", outage.length_ms / 1'000), way);
+  const auto from = tenths(outage.from_ms / 1'000), length = tenths(outage.length_ms / 1'000);
+  return outage.to_the_end ? phrase("silent from {} s to the end ({} s){}", from, length, way)
+                           : phrase("{} s of silence after {} s{}", length, from, way);
 }
 
 Text stream_in_words(const MediaStream& stream) {
@@ -377,11 +368,9 @@ Text stream_in_words(const MediaStream& stream) {
                       "; through two relays of the server: loss is known for each way, delay and "
                       "jitter only for the round trip")
                 : phrase("; round-trip delay and jitter");
-    if (stream.fit && stream.round_trip_ms)
-      text += phrase(" ({} ms", fmt::format("{:.0f}", *stream.round_trip_ms));
-    if (stream.fit && stream.loop && stream.loop->jitter_ms) {
-      text += phrase(", jitter {} ms", fmt::format("{:.1f}", *stream.loop->jitter_ms));
-    }
+    if (stream.fit && stream.round_trip_ms) text += phrase(" ({} ms", whole(*stream.round_trip_ms));
+    if (stream.fit && stream.loop->jitter_ms)
+      text += phrase(", jitter {} ms", tenths(*stream.loop->jitter_ms));
     if (stream.fit && stream.round_trip_ms) text += ")";
   }
   if (!stream.fit) text += phrase("; delay and jitter are not rated: this computer was too busy");
@@ -391,11 +380,11 @@ Text stream_in_words(const MediaStream& stream) {
 void degrade_by_streams(SetResult& result, const TargetSet& set) {
   const auto* poor = poor_stream(result);
   if (poor == nullptr) return;
-  const auto worst = std::find_if(poor->missed.begin(), poor->missed.end(), is_sure);
+  const auto worst = std::ranges::find_if(poor->missed, is_sure);
   for (auto& capability : result.capabilities) {
     const auto& rows = capability.requirements;
-    const bool media = std::any_of(rows.begin(), rows.end(),
-                                   [&](const auto& id) { return carries_media(set, id); });
+    const bool media =
+        std::ranges::any_of(rows, [&](const auto& id) { return carries_media(set, id); });
     if (!media || capability.verdict != Verdict::ready) continue;
     capability.verdict = Verdict::degraded;
     capability.summary = phrase("works with limits: {}", missed_in_words(*worst));

@@ -113,7 +113,7 @@ Text seen_at(const std::string& router) { return phrase(" (seen at {})", router)
 // "packets leave the site (seen at 203.0.113.1): seen with UDP 52500 to 192.0.2.227; ..."
 Text seen_with_others(const ProbeResult& other) {
   const auto& all = other.observation.evidence;
-  const auto seen = std::find_if(all.begin(), all.end(), passes);
+  const auto seen = std::ranges::find_if(all, passes);
   if (seen == all.end()) return {};
   const auto router = text_fact(*seen, Fact::by);
   const bool tcp = other.probe.target.transport == Transport::tcp;
@@ -134,8 +134,7 @@ std::size_t drop_unmeasured(std::vector<HostState>& hosts, const Requirement& re
                             bool same_ports, const ResultIndex& evidences) {
   const bool by_edge = requirement.check == CheckKind::udp_range || !requirement.listening;
   const auto has = [&](State state) {
-    return std::any_of(hosts.begin(), hosts.end(),
-                       [&](const HostState& host) { return host.state == state; });
+    return std::ranges::any_of(hosts, [&](const HostState& host) { return host.state == state; });
   };
   const bool others = has(State::reached) || same_ports;
   const bool way_seen = evidences.edge_answers() || same_ports;
@@ -231,17 +230,15 @@ Status status_by(const Reach& reach, const Count& counted) {
 // Of media hosts that keep silent it is known that packets to them leave the site, and no more.
 Text reached_in_words(const std::vector<HostState>& hosts, const Count& counted) {
   if (counted.total() == 0) return phrase("not measured");
-  const auto left = std::count_if(hosts.begin(), hosts.end(), [](const HostState& host) {
-    return host.state == State::reached && host.left;
-  });
-  const auto again = std::count_if(hosts.begin(), hosts.end(), [](const HostState& host) {
-    return host.state == State::reached && host.again;
-  });
+  int left = 0, again = 0;
+  Text how_far;
+  for (const auto& host : hosts) {
+    if (host.state != State::reached) continue;
+    left += host.left;
+    again += host.again;
+    if (how_far.empty() && !host.left_by.empty()) how_far = seen_at(host.left_by);
+  }
   const bool all_left = left > 0 && left == counted.reached;
-  const auto seen = std::find_if(hosts.begin(), hosts.end(), [](const HostState& host) {
-    return host.state == State::reached && !host.left_by.empty();
-  });
-  const auto how_far = seen == hosts.end() ? Text() : seen_at(seen->left_by);
   if (counted.total() == 1) {
     if (all_left)
       return phrase("packets leave the site{}; this server does not reply to test packets",
@@ -282,10 +279,9 @@ Text trouble_in_words(const ProbeResult& result, const ResultIndex& evidences) {
 Text summarise(const std::vector<HostState>& hosts, const Count& counted,
                const ResultIndex& evidences) {
   // Of what nothing was sent to (no route there) it is not said that it is not reached.
-  const bool untried =
-      !hosts.empty() && std::all_of(hosts.begin(), hosts.end(), [](const HostState& host) {
-        return host.why != nullptr && host.why->observation.outcome == Outcome::skipped;
-      });
+  const bool untried = !hosts.empty() && std::ranges::all_of(hosts, [](const HostState& host) {
+    return host.why != nullptr && host.why->observation.outcome == Outcome::skipped;
+  });
   auto text = untried ? Text() : reached_in_words(hosts, counted);
   std::size_t listed = 0;
   for (const auto& host : hosts) {
@@ -306,30 +302,24 @@ Text summarise(const std::vector<HostState>& hosts, const Count& counted,
 Text judge_streams(RequirementResult& result, const Requirement& requirement,
                    const ResultIndex& evidences, std::vector<Text>& flaws) {
   Text words;
+  const auto tell = [&](Text text, bool is_flaw) {
+    result.poor |= is_flaw;
+    if (is_flaw) {
+      flaws.push_back(std::move(text));
+    } else if (!text.empty()) {
+      words += "; " + text;
+    }
+  };
   for (const auto& id : result.probes) {
     const auto* probe = evidences.find(id);
     if (probe == nullptr || !probe->observation.media) continue;
     const auto& stream = *probe->observation.media;
-    words += "; " + stream_in_words(stream);
-    if (stream.outage) {
-      result.poor = true;
-      flaws.push_back(outage_in_words(stream));
-    }
-    const auto calls = calls_in_words(stream);
-    if (too_few_calls(stream)) {
-      result.poor = true;
-      flaws.push_back(calls);
-    } else if (!calls.empty()) {
-      words += "; " + calls;
-    }
+    tell(stream_in_words(stream), false);
+    tell(outage_in_words(stream), stream.outage.has_value());
+    tell(calls_in_words(stream), too_few_calls(stream));
     for (auto& missed : missed_figures(stream, requirement.thresholds)) {
       missed.probe = id;
-      result.poor |= is_sure(missed);
-      if (is_sure(missed)) {
-        flaws.push_back(missed_in_words(missed));
-      } else {
-        words += "; " + missed_in_words(missed);
-      }
+      tell(missed_in_words(missed), is_sure(missed));
       result.missed.push_back(std::move(missed));
     }
   }
@@ -349,7 +339,7 @@ PlannedRequirement with_others(const PlannedRequirement& planned, const ResultIn
   auto row = planned;
   const auto* other = evidences.nat_test();
   if (other == nullptr || !planned.skipped.empty()) return row;
-  const bool own = std::any_of(planned.probes.begin(), planned.probes.end(), [&](const auto& id) {
+  const bool own = std::ranges::any_of(planned.probes, [&](const auto& id) {
     const auto* result = evidences.find(id);
     return result != nullptr && reached(result->observation.outcome);
   });
@@ -409,12 +399,10 @@ RequirementResult judge_row(const Requirement& requirement, const PlannedRequire
   const auto* same_ports = same_ports_seen(planned, evidences);
   const bool none_left = hosts.empty();
   const auto left_out = drop_unmeasured(hosts, requirement, same_ports != nullptr, evidences);
-  if (hosts.empty() && same_ports != nullptr && !none_left) {
-    result.status = Status::pass;
-    result.summary = seen_with_others(*same_ports);
-    return result;
-  }
-  if (const auto* other = none_left ? same_kind_seen(planned, evidences) : nullptr) {
+  const auto* other = none_left       ? same_kind_seen(planned, evidences)
+                      : hosts.empty() ? same_ports
+                                      : nullptr;
+  if (other != nullptr) {
     result.status = Status::pass;
     result.summary = seen_with_others(*other);
     return result;
@@ -442,20 +430,18 @@ RequirementResult judge_row(const Requirement& requirement, const PlannedRequire
         left_out);
   }
   if (result.status == Status::pass && !doubtful.empty()) {
-    const bool unmeasured =
-        std::any_of(doubtful.begin(), doubtful.end(),
-                    [](const HostState& host) { return host.state == State::unknown; });
+    const bool unmeasured = std::ranges::any_of(
+        doubtful, [](const HostState& host) { return host.state == State::unknown; });
     result.status = unmeasured ? Status::unknown : Status::warn;
     suffix += phrase("; {} may be nearer: {}", endpoint_in_words(doubtful[0].why->probe.target),
                      outcome_in_words(doubtful[0].why->observation));
     if (doubtful.size() > 1) suffix += phrase(" (and {} more)", doubtful.size() - 1);
     suffix += phrase("; name your region with --region to be sure");
   }
-  const bool for_the_proxy =
-      std::any_of(planned.probes.begin(), planned.probes.end(), [&](const std::string& id) {
-        const auto* probe = evidences.find(id);
-        return probe != nullptr && left_to_the_proxy(*probe, requirement, evidences);
-      });
+  const bool for_the_proxy = std::ranges::any_of(planned.probes, [&](const std::string& id) {
+    const auto* probe = evidences.find(id);
+    return probe != nullptr && left_to_the_proxy(*probe, requirement, evidences);
+  });
   if (result.status == Status::unknown && for_the_proxy) {
     suffix += phrase("; it may work through the proxy, but testing that requires a server name");
   }

@@ -37,18 +37,15 @@ State own_state(const ProbeResult& result, const ResultIndex& evidences) {
     }
     return observation.detail == DetailCode::not_needed ? State::ignored : State::unknown;
   }
-  if (observation.detail == DetailCode::sip_timed_out) {
+  const bool silent = observation.outcome == Outcome::silent;
+  const bool over_udp = probe.target.transport == Transport::udp;
+  if (observation.detail == DetailCode::sip_timed_out ||
+      (silent && over_udp && probe.check == CheckKind::sip)) {
     return evidences.answers_sip(probe.target.host) ? State::bad : State::unknown;
   }
-  if (observation.outcome != Outcome::silent) return State::bad;
   // "dropped", "partly_dropped": the control passed where these packets died.
-  if (probe.check == CheckKind::udp_range || probe.check == CheckKind::hop) {
-    return is_dropped(observation.detail) ? State::bad : State::unknown;
-  }
-  if (probe.check == CheckKind::sip && probe.target.transport == Transport::udp) {
-    return evidences.answers_sip(probe.target.host) ? State::bad : State::unknown;
-  }
-  return State::bad;
+  const bool by_ttl = probe.check == CheckKind::udp_range || probe.check == CheckKind::hop;
+  return silent && by_ttl && !is_dropped(observation.detail) ? State::unknown : State::bad;
 }
 
 bool no_such_name(const ProbeResult& result, const ResultIndex& evidences) {
@@ -112,7 +109,7 @@ void add_endpoint(HostState& host, const Endpoint& endpoint, bool any) {
   }
   const auto order = any ? std::array{State::reached, State::unknown, State::bad}
                          : std::array{State::bad, State::unknown, State::reached};
-  const auto strength = [&](State state) { return std::find(order.begin(), order.end(), state); };
+  const auto strength = [&](State state) { return std::ranges::find(order, state); };
   if (strength(endpoint.state) < strength(host.state)) {
     host.state = endpoint.state;
     if (lost) host.why = endpoint.why;  // what decides is what the summary names
@@ -156,10 +153,8 @@ class HostWeights {
       return range != nullptr ? range->contains(*address) : network->contains(*address);
     };
     // A network that is listed both ways is current.
-    if (fading_.empty() || std::any_of(current_.begin(), current_.end(), holds)) {
-      return HostWeight::current;
-    }
-    const bool fading = std::any_of(fading_.begin(), fading_.end(), holds);
+    const bool fading =
+        std::ranges::any_of(fading_, holds) && std::ranges::none_of(current_, holds);
     return fading ? HostWeight::fading : HostWeight::current;
   }
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <set>
 
+#include "probe/diagnosis/facts.hpp"
 #include "probe/diagnosis/status/judge.hpp"
 #include "probe/diagnosis/status/media_quality.hpp"
 #include "probe/util/text.hpp"
@@ -22,7 +23,7 @@ std::optional<Milliseconds> look_up(const std::map<std::string, Milliseconds>& d
 }
 
 bool any_measured(const std::vector<std::string>& ids, const Rows& rows) {
-  return std::any_of(ids.begin(), ids.end(), [&](const auto& id) {
+  return std::ranges::any_of(ids, [&](const auto& id) {
     const auto row = rows.find(id);  // a report that somebody wrote may name what it does not have
     return row != rows.end() && row->second.status != Status::skip;
   });
@@ -50,8 +51,8 @@ Verdict verdict_of_rows(const Rows& rows) {
 template <typename Item>
 bool is_for(const Item& item, const std::vector<std::string>& scenarios) {
   const auto& its = item.scenarios;
-  return its.empty() || std::any_of(its.begin(), its.end(),
-                                    [&](const std::string& id) { return contains(scenarios, id); });
+  return its.empty() ||
+         std::ranges::any_of(its, [&](const std::string& id) { return contains(scenarios, id); });
 }
 
 // Rows of the capability that the user left out (`--only`, `--skip`): the verdict is without them.
@@ -59,15 +60,11 @@ bool is_for(const Item& item, const std::vector<std::string>& scenarios) {
 Text left_out_by_choice(const TargetSet& set, const Capability& capability, const Rows& rows,
                         const std::vector<std::string>& scenarios) {
   std::set<std::string> missing;
-  for (const auto& need : capability.needs) {
-    for (const auto& alternative : need.alternatives) {
-      for (const auto& id : alternative) {
-        const auto* row = set.find_requirement(id);
-        if (row == nullptr || rows.contains(id)) continue;
-        if (!row->vantages.empty() || !row->clients.empty()) continue;
-        if (is_for(*row, scenarios)) missing.insert(id);
-      }
-    }
+  for (const auto& id : row_ids_of(capability)) {
+    const auto* row = set.find_requirement(id);
+    if (row == nullptr || rows.contains(id)) continue;
+    if (!row->vantages.empty() || !row->clients.empty()) continue;
+    if (is_for(*row, scenarios)) missing.insert(id);
   }
   if (missing.empty()) return {};
   return plural(missing.size(), "; {} of its requirements was left out of this run",
@@ -79,10 +76,9 @@ std::string variable_of(const TargetSet& set, const std::string& id) {
   const auto* row = set.find_requirement(id);
   for (const auto& variable : set.variables) {
     const auto text = "${" + variable.name + '}';
-    const bool used =
-        row != nullptr && std::any_of(row->hosts.begin(), row->hosts.end(), [&](const Host& host) {
-          return host.name.find(text) != host.name.npos;
-        });
+    const bool used = row != nullptr && std::ranges::any_of(row->hosts, [&](const Host& host) {
+                        return host.name.find(text) != host.name.npos;
+                      });
     if (used) return variable.name;
   }
   return {};
@@ -97,13 +93,10 @@ Text untested_sign_in(const TargetSet& set, const Rows& rows) {
   for (const auto& capability : set.capabilities) {
     if (!capability.sign_in) continue;
     known = true;
-    for (const auto& need : capability.needs) {
-      for (const auto& alternative : need.alternatives) {
-        if (any_measured(alternative, rows)) return {};
-        for (const auto& id : alternative) {
-          if (rows.contains(id) && yours.empty()) yours = variable_of(set, id);
-        }
-      }
+    const auto ids = row_ids_of(capability);
+    if (any_measured(ids, rows)) return {};
+    for (const auto& id : ids) {
+      if (rows.contains(id) && yours.empty()) yours = variable_of(set, id);
     }
   }
   if (!known) {
@@ -119,9 +112,8 @@ Text untested_sign_in(const TargetSet& set, const Rows& rows) {
 bool weakens(const Finding& finding, const SetResult& set) {
   if (finding.confidence == Confidence::possible || has(finding.code, FindingTrait::advice))
     return false;
-  const bool affected =
-      std::any_of(finding.affects.begin(), finding.affects.end(),
-                  [&](const FindingAffects& affects) { return affects.set == set.id; });
+  const bool affected = std::ranges::any_of(
+      finding.affects, [&](const FindingAffects& affects) { return affects.set == set.id; });
   if (!affected || has(finding.code, FindingTrait::strikes_all)) return affected;
   bool any = false;
   for (const auto& row : set.requirements) {
@@ -137,9 +129,9 @@ bool weakens(const Finding& finding, const SetResult& set) {
 
 void weigh_findings(const std::vector<Finding>& findings, std::vector<SetResult>& sets) {
   for (auto& set : sets) {
-    const bool weak = std::any_of(findings.begin(), findings.end(),
-                                  [&](const Finding& finding) { return weakens(finding, set); });
-    if (weak && badness(set.verdict) < badness(Verdict::degraded)) set.verdict = Verdict::degraded;
+    const bool weak = std::ranges::any_of(
+        findings, [&](const Finding& finding) { return weakens(finding, set); });
+    if (weak) set.verdict = worse_of(set.verdict, Verdict::degraded);
   }
 }
 
@@ -164,50 +156,39 @@ ResultIndex::ResultIndex(const std::vector<ProbeResult>& results) {
   by_id_.reserve(results.size());
   for (const auto& result : results) {
     const auto& [probe, seen] = result;
+    const bool direct = probe.target.route.direct(), answered = seen.outcome == Outcome::answered;
     if (seen.detail == DetailCode::no_such_name) missing.insert(probe.target.host);
     const auto name = probe.with.find("name");
     const bool elsewhere = probe.check == CheckKind::dns && probe.with.contains("server");
-    if (elsewhere && name != probe.with.end() && seen.outcome == Outcome::answered) {
-      found_elsewhere.insert(name->second);
-    }
+    if (elsewhere && name != probe.with.end() && answered) found_elsewhere.insert(name->second);
     // Whoever is asked, somebody on the way answers: nobody's word that a name is gone is known.
-    names_are_hidden_ |=
-        probe.with.contains("nobody") &&
-        std::any_of(seen.evidence.begin(), seen.evidence.end(), [](const Evidence& evidence) {
-          return evidence.kind == EvidenceKind::dns_answer;
-        });
-    by_id_[result.probe.id] = &result;
-    const auto& host = result.probe.target.host;
+    names_are_hidden_ |= findings::asks_nobody(probe) &&
+                         findings::evidence_of(result, EvidenceKind::dns_answer) != nullptr;
+    by_id_[probe.id] = &result;
+    const auto& host = probe.target.host;
     // A question about a name goes to a resolver: the host that has the name hears nothing of it.
     const bool names_host = probe.check != CheckKind::dns || probe.with.contains("server");
-    if (names_host && result.observation.round_trip && result.probe.target.route.direct()) {
-      keep_shorter(distances_, host, *result.observation.round_trip);
-      const bool udp = result.probe.target.transport == Transport::udp;
-      if (udp) keep_shorter(udp_distances_, host, *result.observation.round_trip);
+    if (names_host && seen.round_trip && direct) {
+      keep_shorter(distances_, host, *seen.round_trip);
+      if (findings::is_udp(result)) keep_shorter(udp_distances_, host, *seen.round_trip);
     }
-    if (!probe.target.route.direct() && reached(seen.outcome)) proxy_carries_ = true;
-    if (result.probe.check == CheckKind::sip && result.observation.outcome == Outcome::answered) {
-      sip_answers_[host] = true;
-    }
+    if (!direct && reached(seen.outcome)) proxy_carries_ = true;
+    if (probe.check == CheckKind::sip && answered) sip_answers_.insert(host);
     if (probe.check == CheckKind::hop && is_dropped(seen.detail)) died_.insert(host);
     const bool by_ttl = probe.check == CheckKind::udp_range || probe.check == CheckKind::hop;
     // Most web servers do not speak QUIC.
     const bool unanswered = seen.outcome == Outcome::silent && probe.check != CheckKind::quic &&
                             (!by_ttl || is_dropped(seen.detail));
     const bool refused = seen.outcome == Outcome::refused || seen.outcome == Outcome::rejected;
-    const bool in_trouble = probe.target.route.direct() && (unanswered || refused);
-    if (names_host && in_trouble) troubled_.insert(host);
+    if (names_host && direct && (unanswered || refused)) troubled_.insert(host);
     // A packet that was to end on the way has reached nobody there.
     const bool heard = reached(seen.outcome) && seen.outcome != Outcome::passed;
     if (names_host && heard) reached_.insert(host);
-    if (probe.check == CheckKind::quic && seen.outcome == Outcome::answered) {
+    if (probe.check == CheckKind::quic && answered) {
       quic_.try_emplace({host, probe.target.port()}, &result);
     }
-    if (probe.check == CheckKind::nat && seen.outcome == Outcome::answered &&
-        nat_test_ == nullptr) {
-      nat_test_ = &result;
-    }
-    for (const auto& evidence : result.observation.evidence) {
+    if (probe.check == CheckKind::nat && answered && nat_test_ == nullptr) nat_test_ = &result;
+    for (const auto& evidence : seen.evidence) {
       const bool way = evidence.kind == EvidenceKind::udp_port ||
                        evidence.kind == EvidenceKind::hop || evidence.kind == EvidenceKind::quic;
       if (!way) continue;
@@ -224,9 +205,8 @@ ResultIndex::ResultIndex(const std::vector<ProbeResult>& results) {
       if (passes(evidence) && port) left_.try_emplace(static_cast<std::uint16_t>(*port), &result);
     }
   }
-  names_are_hidden_ |= std::any_of(missing.begin(), missing.end(), [&](const std::string& name) {
-    return found_elsewhere.contains(name);
-  });
+  names_are_hidden_ |= std::ranges::any_of(
+      missing, [&](const std::string& name) { return found_elsewhere.contains(name); });
 }
 
 const ProbeResult* ResultIndex::find(const std::string& probe_id) const {
@@ -283,17 +263,16 @@ Verdict verdict_of_set(const std::vector<CapabilityResult>& capabilities, const 
     if (!any_measured(capability.requirements, rows)) continue;
     measured = true;
     open |= capability.verdict == Verdict::unknown && is_needed(capability, rows);
-    const auto weight = weight_of(capability, rows);
-    if (badness(weight) > badness(verdict)) verdict = weight;
+    verdict = worse_of(verdict, weight_of(capability, rows));
   }
   if (!measured) return verdict_of_rows(rows);
   // A condition of the vendor that is broken, and that no capability names, is one of them all.
   const auto named = [&](const std::string& id) {
-    return std::any_of(capabilities.begin(), capabilities.end(), [&](const auto& capability) {
+    return std::ranges::any_of(capabilities, [&](const auto& capability) {
       return contains(capability.requirements, id);
     });
   };
-  const bool broken = std::any_of(rows.begin(), rows.end(), [&](const auto& entry) {
+  const bool broken = std::ranges::any_of(rows, [&](const auto& entry) {
     const auto& [id, row] = entry;
     const bool fails = row.status == Status::fail && row.severity == Severity::required;
     return fails || (row.impaired && row.severity != Severity::optional && !named(id));
@@ -328,11 +307,10 @@ SetResult judge_set(const TargetSet& set, const std::vector<PlannedRequirement>&
     const auto* requirement = set.find_requirement(plan.requirement);
     if (plan.set != set.id || requirement == nullptr) continue;
     auto row = *requirement;
-    const bool streamed =
-        std::any_of(plan.probes.begin(), plan.probes.end(), [&](const std::string& id) {
-          const auto* probe = evidences.find(id);
-          return probe != nullptr && probe->observation.media;
-        });
+    const bool streamed = std::ranges::any_of(plan.probes, [&](const std::string& id) {
+      const auto* probe = evidences.find(id);
+      return probe != nullptr && probe->observation.media;
+    });
     if (row.check == CheckKind::media || streamed) row.thresholds = media_figures(set, row);
     result.requirements.push_back(judge_requirement(row, plan, evidences, regions));
     const auto filled = own.find(requirement->id);

@@ -9,7 +9,7 @@ namespace {
 
 template <typename Wanted>
 bool any_of(const std::vector<const Flow*>& flows, Wanted wanted) {
-  return std::any_of(flows.begin(), flows.end(), [&](const Flow* flow) { return wanted(*flow); });
+  return std::ranges::any_of(flows, [&](const Flow* flow) { return wanted(*flow); });
 }
 
 void set_flows(const std::vector<const Flow*>& flows, Claim& claim) {

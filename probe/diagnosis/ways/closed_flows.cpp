@@ -1,5 +1,6 @@
 // The flows that a device on the way closes, taken from worlds.
 #include <algorithm>
+#include <array>
 #include <map>
 #include <tuple>
 
@@ -16,22 +17,11 @@ constexpr std::uint16_t any_port = 1;
 // Also boxes that close more than ports, for the flows that no earlier finding has explained: all
 // UDP, all but the web, and all TCP where there is no proxy.
 bool is_about_flows(const reach::Box& box, bool any_proxy) {
-  switch (box.code) {
-    case reach::Code::proxy_required:
-      return !any_proxy;
-    case reach::Code::destination_blocked:
-    case reach::Code::destination_silent:
-    case reach::Code::flow_blocked:
-    case reach::Code::flow_silent:
-    case reach::Code::tcp_port_blocked:
-    case reach::Code::udp_port_blocked:
-    case reach::Code::udp_range_blocked:
-    case reach::Code::udp_blocked:
-    case reach::Code::web_only:
-      return true;
-    default:
-      return false;
-  }
+  using enum reach::Code;
+  constexpr std::array codes{destination_blocked, destination_silent, flow_blocked,
+                             flow_silent,         tcp_port_blocked,   udp_port_blocked,
+                             udp_range_blocked,   udp_blocked,        web_only};
+  return contains(codes, box.code) || (box.code == proxy_required && !any_proxy);
 }
 
 class Reader {
@@ -87,8 +77,7 @@ class Reader {
     return one.udp == flow.udp && one.port == flow.port && one.host == flow.host;
   }
   reach::Met met_in(const reach::World& world, std::uint32_t event) const {
-    return reach::fate_in(world, drawn_.boxes, packet(event), seen(event),
-                          drawn_.sight.events.slow_line);
+    return reach::fate_in(world, drawn_.boxes, drawn_.sight, event);
   }
   static bool is_lost(const reach::Met& met) { return met.met() && reach::loses(met.fate); }
   // By somebody on the way. A far end that is out of order does not count.

@@ -85,12 +85,10 @@ std::vector<const ProbeResult*> silent_outside(const Diagnosis& context, reach::
 // What the likeliest world's other boxes close: a line that is mended helps none of these.
 std::set<std::string> closed_otherwise(const reach::Diagnosis& drawn) {
   std::set<std::string> closed;
-  const auto& sight = drawn.sight;
-  for (std::size_t i = 0; i < sight.packets.size(); ++i) {
-    const auto& event = sight.events.flows[i];
-    const auto met = reach::fate_in(drawn.worlds.front(), drawn.boxes, sight.packets[i], event,
-                                    sight.events.slow_line);
-    if (reach::loses(met.fate)) closed.insert(event.probe);
+  const auto& events = drawn.sight.events.flows;
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    const auto met = reach::fate_in(drawn.worlds.front(), drawn.boxes, drawn.sight, i);
+    if (reach::loses(met.fate)) closed.insert(events[i].probe);
   }
   return closed;
 }

@@ -124,7 +124,6 @@ Text repair_of_ipv6(bool refused) {
 Causes find_mtu(const Diagnosis& context) {
   const auto& facts = context.facts;
   Cause cause;
-  std::set<std::string> parties;
   std::size_t streams = 0;
   std::set<int> passing;  // sizes in bytes
   for (const auto& result : facts.report.probes) {
@@ -133,7 +132,6 @@ Causes find_mtu(const Diagnosis& context) {
       continue;
     }
     cause.explained.push_back(&result);
-    parties.insert(registrable_domain(result.probe.target.host));
     if (!is_udp(result)) ++streams;
     const auto* evidence = evidence_of(result, EvidenceKind::path_mtu);
     if (evidence == nullptr) continue;
@@ -151,6 +149,7 @@ Causes find_mtu(const Diagnosis& context) {
   // Where full-size packets came through elsewhere, these may have been lost by chance, on a bad
   // line; so may datagrams where small ones get lost, too.
   const auto holes = cause.explained.size();
+  const auto parties = parties_of(cause.explained);
   const auto* first = cause.explained.front();
   const bool one_is_chance = full_size_passes(facts, is_udp(*first)) ||
                              (is_udp(*first) ? udp_gets_lost(facts) || facts.line_loses()
@@ -191,7 +190,6 @@ Causes find_mtu(const Diagnosis& context) {
 
 Causes find_broken_ipv6(const Diagnosis& context) {
   Cause cause;
-  std::set<std::string> parties;
   bool refused = true;
   for (const auto& result : context.facts.report.probes) {
     if (result.probe.check != CheckKind::ipv6) continue;
@@ -200,9 +198,9 @@ Causes find_broken_ipv6(const Diagnosis& context) {
     if (!went_wrong(six.result) || four.result != DetailCode::connected) continue;
     cause.explained.push_back(&result);
     refused &= six.result == DetailCode::connection_refused;
-    parties.insert(registrable_domain(result.probe.target.host));
     cause.tell(phrase("{}: {}; {}.", result.probe.target.host, six.text, four.text), &result);
   }
+  const auto parties = parties_of(cause.explained);
   // One server that refuses by IPv6 only does so by itself.
   if (cause.explained.empty() || (refused && parties.size() < 2)) return {};
   auto& finding = cause.name(FindingCode::network_ipv6_broken, Owner::network,

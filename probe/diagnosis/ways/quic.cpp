@@ -1,7 +1,6 @@
 // QUIC, which browsers try before TCP: refused on UDP 443 while other UDP gets out, or answered and
 // then cut off by the name in its greeting. What is silent from the start proves nothing.
 #include <algorithm>
-#include <set>
 
 #include "probe/diagnosis/rules.hpp"
 #include "probe/diagnosis/ways/udp_flows.hpp"
@@ -11,14 +10,6 @@ namespace callready::findings {
 namespace {
 
 constexpr std::uint16_t quic_port = 443;
-
-std::set<std::string> parties_of(const std::vector<const ProbeResult*>& results) {
-  std::set<std::string> parties;
-  for (const auto* result : results) {
-    parties.insert(registrable_domain(result->probe.target.host));
-  }
-  return parties;
-}
 
 std::vector<const ProbeResult*> with_detail(const Facts& facts,
                                             std::initializer_list<DetailCode> details) {

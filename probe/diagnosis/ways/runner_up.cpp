@@ -15,22 +15,9 @@ using reach::Code;
 // Less likely than that, it is not worth a word; what is in nearly all worlds is not in question.
 constexpr double is_close = 0.05, is_settled = 0.95;
 
+// What a firewall closes.
 bool decided_by_worlds(FindingCode code) {
-  switch (code) {
-    case FindingCode::firewall_destination_blocked:
-    case FindingCode::firewall_flow_blocked:
-    case FindingCode::firewall_sip_filtered:
-    case FindingCode::firewall_stun_filtered:
-    case FindingCode::firewall_tcp_port_blocked:
-    case FindingCode::firewall_tls_filtered:
-    case FindingCode::firewall_udp_blocked:
-    case FindingCode::firewall_udp_port_blocked:
-    case FindingCode::firewall_udp_range_blocked:
-    case FindingCode::firewall_web_only:
-      return true;
-    default:
-      return false;
-  }
+  return family_of(code) == "firewall" && has(code, FindingTrait::asks_to_let_through);
 }
 
 // What one world has for these failures.
@@ -43,10 +30,8 @@ struct Behind {
 std::optional<Behind> behind(const reach::Diagnosis& drawn, const reach::World& world,
                              const std::vector<std::size_t>& failures) {
   Behind found;
-  const auto& sight = drawn.sight;
-  for (const auto i : failures) {
-    const auto met = reach::fate_in(world, drawn.boxes, sight.packets[i], sight.events.flows[i],
-                                    sight.events.slow_line);
+  for (const auto event : failures) {
+    const auto met = reach::fate_in(world, drawn.boxes, drawn.sight, event);
     const bool passes = met.fate == reach::Fate::close || met.fate == reach::Fate::carry;
     if (!met.met() || passes) {
       if (reach::losses[world.loss].share < reach::is_a_cause) return std::nullopt;

@@ -72,18 +72,6 @@ bool spoke(const FlowSample& sample) {
   return (answered || !chain_of(*sample.result).empty()) && !has_foreign_root(*sample.result);
 }
 
-// On the port of DNS the vendor's are heard, and no stranger is: for UDP, a list is at work.
-bool list_lets_out_udp(const Facts& facts) {
-  bool vendors = false, strangers = false, strangers_tried = false;
-  for (const auto& flow : facts.flows) {
-    if (!flow.udp || flow.port != dns_port) continue;
-    const bool own = facts.asked_for(flow), open = flow.way == Reachability::open;
-    strangers_tried |= !own;
-    (own ? vendors : strangers) |= open;
-  }
-  return vendors && strangers_tried && !strangers;
-}
-
 // Packets died on the way, or somebody other than the target turned them away.
 bool blocked_on_the_way(const Facts& facts) {
   return std::ranges::any_of(udp_cells(facts), [](const Flow* flow) {
@@ -123,8 +111,7 @@ bool silence_tells(const Facts& facts) {
                     });
     (own ? vendors : strangers) |= any_sample(flow, spoke);
   }
-  return strangers && (vendors || !vendors_mute) && !list_lets_out_udp(facts) &&
-         !new_flows_may_be_limited(facts);
+  return strangers && (vendors || !vendors_mute) && !new_flows_may_be_limited(facts);
 }
 
 std::optional<ClosedUdp> closed_udp(const Diagnosis& context) {

@@ -139,11 +139,11 @@ class Losses {
     const reach::Box *by = nullptr, *carrier = nullptr;
     for (const auto& world : drawn_.worlds) {
       const auto met = met_by(world, probe);
-      if (!met) continue;
-      const bool carries = met->fate == reach::Fate::carry;
+      if (!met.met()) continue;
+      const bool carries = met.fate == reach::Fate::carry;
       (carries ? carried : lost) += world.probability;
       auto& box = carries ? carrier : by;
-      if (box == nullptr) box = &drawn_.boxes[met->box];
+      if (box == nullptr) box = &drawn_.boxes[met.box];
     }
     if (lost >= reach::is_worth_saying) return reason_of(*by, probe);
     // A device that connects by itself proves nothing about the host.
@@ -161,16 +161,12 @@ class Losses {
  private:
   // Where one of its packets is lost, also one to a port of its range on which others were lost;
   // else where a device carries one on.
-  std::optional<reach::Met> met_by(const reach::World& world,
-                                   const reach::AskedProbe& probe) const {
-    std::optional<reach::Met> carried;
-    const auto is_lost = [&](const reach::Packet& packet) {
-      const auto met = reach::fate_in(world, drawn_.boxes, packet);
-      if (met.fate == reach::Fate::carry) carried = met;
-      return reach::loses(met.fate) ? std::optional(met) : std::nullopt;
-    };
+  reach::Met met_by(const reach::World& world, const reach::AskedProbe& probe) const {
+    reach::Met carried;
     for (const auto& packet : reach::packets_of(drawn_.asked, probe, dead_ports_)) {
-      if (const auto met = is_lost(packet)) return met;
+      const auto met = reach::fate_in(world, drawn_.boxes, packet);
+      if (reach::loses(met.fate)) return met;
+      if (met.fate == reach::Fate::carry) carried = met;
     }
     return carried;
   }
@@ -311,14 +307,14 @@ std::set<std::string> got_out_after_all(const Facts& facts) {
   std::set<std::string> gone, open;
   for (const auto& flow : facts.flows) {
     for (const auto& sample : flow.samples) {
-      const bool died = sample.way == Reachability::blocked && sample.by.empty() && !sample.forged;
+      if (sample.way != Reachability::blocked) continue;
       const bool passed = any_sample(flow, [&](const FlowSample& other) {
         // It may drop one only.
         return gets_out(other.way) && inspected_as(other) == inspected_as(sample);
       });
       // Who was named stands, whatever died beside.
-      const bool turned_away = sample.way == Reachability::blocked && !died;
-      if (died || turned_away) (died && passed ? open : gone).insert(sample.result->probe.id);
+      const bool after_all = passed && !sample.turned_away();
+      (after_all ? open : gone).insert(sample.result->probe.id);
     }
   }
   for (const auto& id : gone) open.erase(id);
