@@ -2,6 +2,7 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <openssl/ssl.h>
 #include <openssl/sslerr.h>
 #include <openssl/x509_vfy.h>
@@ -15,7 +16,13 @@ namespace callready::checks {
 namespace {
 
 std::string day(std::chrono::sys_seconds time) {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(time.time_since_epoch().count()));
+  // By hand: gmtime ends in the year 3000 on Windows.
+  const auto midnight = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date(midnight);
+  const std::chrono::hh_mm_ss clock(time - midnight);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", static_cast<int>(date.year()),
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                     clock.hours().count(), clock.minutes().count(), clock.seconds().count());
 }
 
 }  // namespace
@@ -60,8 +67,7 @@ Detail certificate_fault(const TlsInfo& info, const Pin& pin) {
 
 void record_fault(Observation& observation, const Detail& fault) {
   const bool other = fault == DetailCode::another_far_end;
-  observation.outcome = other ? Outcome::skipped : Outcome::failed;
-  observation.detail = fault;
+  set_outcome(observation, other ? Outcome::skipped : Outcome::failed, fault);
 }
 
 Detail private_certificate_fault(const TlsInfo& info) {
@@ -80,70 +86,51 @@ bool issued_by(const TlsInfo& info, const std::string& issuer) {
 
 void add_tls_evidence(Observation& observation, const TlsInfo& info) {
   if (!info.version.empty()) {
-    Evidence handshake;
-    handshake.kind = EvidenceKind::tls_handshake;
-    handshake.text = phrase("{} with {}", info.version, info.cipher);
-    handshake.facts[Fact::version] = info.version;
-    handshake.facts[Fact::cipher] = info.cipher;
-    observation.evidence.push_back(std::move(handshake));
+    add_evidence(observation, EvidenceKind::tls_handshake,
+                 phrase("{} with {}", info.version, info.cipher),
+                 {{Fact::version, info.version}, {Fact::cipher, info.cipher}});
   }
   for (std::size_t i = 0; i < info.chain.size(); ++i) {
     const auto& certificate = info.chain[i];
-    Evidence evidence;
-    evidence.kind = EvidenceKind::certificate;
-    evidence.text = phrase("{}, issued by {}, valid until {}", certificate.subject,
-                           certificate.issuer, day(certificate.not_after));
-    evidence.facts[Fact::position] = static_cast<std::int64_t>(i);
-    evidence.facts[Fact::subject] = certificate.subject;
-    evidence.facts[Fact::issuer] = certificate.issuer;
-    evidence.facts[Fact::not_before] = day(certificate.not_before);
-    evidence.facts[Fact::not_after] = day(certificate.not_after);
-    evidence.facts[Fact::sha256] = certificate.sha256;
-    evidence.facts[Fact::public_key_sha256] = certificate.public_key_sha256;
-    evidence.facts[Fact::self_signed] = certificate.self_signed;
-    evidence.facts[Fact::timestamps] = certificate.timestamps;
-    if (i == 0) {
-      std::string names;
-      for (const auto& name : certificate.names) names += (names.empty() ? "" : " ") + name;
-      evidence.facts[Fact::names] = names;
-    }
-    observation.evidence.push_back(std::move(evidence));
+    FactMap facts{{Fact::position, static_cast<std::int64_t>(i)},
+                  {Fact::subject, certificate.subject},
+                  {Fact::issuer, certificate.issuer},
+                  {Fact::not_before, day(certificate.not_before)},
+                  {Fact::not_after, day(certificate.not_after)},
+                  {Fact::sha256, certificate.sha256},
+                  {Fact::public_key_sha256, certificate.public_key_sha256},
+                  {Fact::self_signed, certificate.self_signed},
+                  {Fact::timestamps, certificate.timestamps}};
+    if (i == 0) facts[Fact::names] = fmt::format("{}", fmt::join(certificate.names, " "));
+    add_evidence(observation, EvidenceKind::certificate,
+                 phrase("{}, issued by {}, valid until {}", certificate.subject, certificate.issuer,
+                        day(certificate.not_after)),
+                 std::move(facts));
   }
   if (info.public_root && !info.chain.empty()) {
-    Evidence evidence;
-    evidence.kind = EvidenceKind::chain_root;
-    evidence.text = !*info.public_root ? phrase("the chain does not end in a public root")
-                    : info.given_root  ? phrase("the chain ends in a root given for this run")
-                                       : phrase("the chain ends in a public root");
-    evidence.facts[Fact::expected] = *info.public_root;
-    if (*info.public_root && !info.given_root) {
-      evidence.facts[Fact::basis] = std::string(public_root_basis);
-    }
-    observation.evidence.push_back(std::move(evidence));
+    FactMap facts{{Fact::expected, *info.public_root}};
+    if (*info.public_root && !info.given_root) facts[Fact::basis] = std::string(public_root_basis);
+    add_evidence(observation, EvidenceKind::chain_root,
+                 !*info.public_root ? phrase("the chain does not end in a public root")
+                 : info.given_root  ? phrase("the chain ends in a root given for this run")
+                                    : phrase("the chain ends in a public root"),
+                 std::move(facts));
   }
   if (info.client_certificate_asked) {
-    Evidence evidence;
-    evidence.kind = EvidenceKind::client_certificate_asked;
-    evidence.text = phrase("the server asks for a client certificate; none was given");
-    observation.evidence.push_back(std::move(evidence));
+    add_evidence(observation, EvidenceKind::client_certificate_asked,
+                 phrase("the server asks for a client certificate; none was given"), {});
   }
   if (!info.not_tls.empty()) {
-    Evidence evidence;
-    evidence.kind = EvidenceKind::not_tls;
-    evidence.text = phrase("the server answered without TLS: \"{}\"", info.not_tls);
-    evidence.facts[Fact::first_bytes] = info.not_tls;
-    observation.evidence.push_back(std::move(evidence));
+    add_evidence(observation, EvidenceKind::not_tls,
+                 phrase("the server answered without TLS: \"{}\"", info.not_tls),
+                 {{Fact::first_bytes, info.not_tls}});
   }
   const auto fault = certificate_fault(info);
-  if (!fault.empty()) {
-    Evidence evidence;
-    evidence.kind = EvidenceKind::certificate_fault;
-    evidence.text = fault == DetailCode::wrong_name ? phrase("the certificate is for another name")
-                                                    : info.verify_text;
-    evidence.facts[Fact::fault] = fault.text();
-    evidence.facts[Fact::verify_code] = static_cast<std::int64_t>(info.verify_code);
-    observation.evidence.push_back(std::move(evidence));
-  }
+  if (fault.empty()) return;
+  add_evidence(observation, EvidenceKind::certificate_fault,
+               fault == DetailCode::wrong_name ? phrase("the certificate is for another name")
+                                               : info.verify_text,
+               {{Fact::fault, fault.text()}, {Fact::verify_code, std::int64_t{info.verify_code}}});
 }
 
 bool knows_old_versions_only(const Failure& failure) {

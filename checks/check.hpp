@@ -113,11 +113,24 @@ struct Job {
 // Never throws; every network failure is an outcome (probe/net/failure.hpp).
 using Run = asio::awaitable<Observation> (*)(Context& context, Job job);
 
-// A connected socket, over the interface that the user chose.
-inline Result<UdpSocket> open_udp(const Context& context, const SocketAddress& remote) {
-  UdpSocket::Options options;
+// A socket over the interface that the user chose; connected, unless the options say otherwise.
+inline Result<UdpSocket> open_udp(const Context& context, const SocketAddress& remote,
+                                  UdpSocket::Options options = {}) {
   options.interface = context.settings.interface;
   return UdpSocket::open(context.executor, remote, options);
+}
+
+// What a check has that begins now, at its job's address.
+inline Observation begin_check(const Context& context, const Job& job) {
+  Observation observation;
+  observation.address = job.address;
+  observation.sent_at = context.scope.clock.wall_now();
+  return observation;
+}
+
+inline void set_outcome(Observation& observation, Outcome outcome, Detail detail) {
+  observation.outcome = outcome;
+  observation.detail = detail;
 }
 
 // `text` for people, `facts` the same for programs.

@@ -43,42 +43,33 @@ asio::awaitable<std::unique_ptr<Stream>> connect(Context& context, Job job, int 
   co_return std::move(*connected);
 }
 
-void record_tls_failure(Observation& observation, const Failure& failure) {
-  record(observation, failure);
-  // TCP was established: from here on silence is a broken protocol, not an absent host.
-  if (observation.outcome == Outcome::silent) {
-    observation.outcome = Outcome::failed;
-    observation.detail = DetailCode::tls_timed_out;
-  }
-  if (knows_old_versions_only(failure)) observation.detail = DetailCode::tls_version;
-}
-
 }  // namespace
 
 void record_busy(Observation& observation) {
-  observation.outcome = Outcome::skipped;
-  observation.detail = DetailCode::far_end_busy;
+  set_outcome(observation, Outcome::skipped, DetailCode::far_end_busy);
+}
+
+void record_connected(Observation& observation, const Failure& failure, DetailCode silence) {
+  record(observation, failure);
+  if (observation.outcome == Outcome::silent) set_outcome(observation, Outcome::failed, silence);
 }
 
 void note_short_wait(Observation& observation, milliseconds waited) {
   if (observation.outcome != Outcome::silent) return;
-  Evidence evidence;
-  evidence.kind = EvidenceKind::short_wait;
-  evidence.text = phrase("given up after {} s: this host had answered nothing by then",
-                         static_cast<double>(waited.count()) / 1000);
-  evidence.facts[Fact::waited_ms] = static_cast<std::int64_t>(waited.count());
-  observation.evidence.push_back(std::move(evidence));
+  add_evidence(observation, EvidenceKind::short_wait,
+               phrase("given up after {} s: this host had answered nothing by then",
+                      static_cast<double>(waited.count()) / 1000),
+               {{Fact::waited_ms, static_cast<std::int64_t>(waited.count())}});
 }
 
 void add_loss_evidence(Observation& observation, int attempts) {
   if (attempts <= 1) return;
-  Evidence evidence;
-  evidence.kind = EvidenceKind::retransmitted;
-  evidence.text = phrase(
-      "answered only after {} transmissions: {} lost, or answers were slow", attempts,
-      attempts == 2 ? phrase("a packet was") : phrase("up to {} packets were", attempts - 1));
-  evidence.facts[Fact::attempts] = static_cast<std::int64_t>(attempts);
-  observation.evidence.push_back(std::move(evidence));
+  add_evidence(
+      observation, EvidenceKind::retransmitted,
+      phrase(
+          "answered only after {} transmissions: {} lost, or answers were slow", attempts,
+          attempts == 2 ? phrase("a packet was") : phrase("up to {} packets were", attempts - 1)),
+      {{Fact::attempts, std::int64_t{attempts}}});
 }
 
 asio::awaitable<Dialled> dial(Context& context, Job job, DialOptions options,
@@ -108,7 +99,10 @@ asio::awaitable<Dialled> dial(Context& context, Job job, DialOptions options,
   dialled.tls = std::move(attempt.info);
   if (attempt.stream.has_error()) {
     dialled.failure = attempt.stream.error();
-    record_tls_failure(observation, attempt.stream.error());
+    record_connected(observation, attempt.stream.error(), DetailCode::tls_timed_out);
+    if (knows_old_versions_only(attempt.stream.error())) {
+      observation.detail = DetailCode::tls_version;
+    }
     if (far_end::says_busy_before_tls(dialled.tls.not_tls)) record_busy(observation);
     co_return dialled;
   }

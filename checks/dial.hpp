@@ -26,6 +26,10 @@ struct Dialled {
 // (far_end.hpp), and of the network that says nothing.
 void record_busy(Observation& observation);
 
+// As record(), where a connection stood: from then on silence is a broken protocol (`failed` with
+// that detail), not an absent host.
+void record_connected(Observation& observation, const Failure& failure, DetailCode silence);
+
 // Where nothing came back: says that it was not waited for as long as usual.
 void note_short_wait(Observation& observation, milliseconds waited);
 

@@ -28,10 +28,7 @@ constexpr std::size_t most_records = 20;  // in the text of an answer
 Observation skipped(DetailCode detail, Text text) {
   Observation observation;
   observation.detail = detail;
-  Evidence evidence;
-  evidence.kind = EvidenceKind::not_asked;
-  evidence.text = std::move(text);
-  observation.evidence.push_back(std::move(evidence));
+  add_evidence(observation, EvidenceKind::not_asked, std::move(text), {});
   return observation;
 }
 
@@ -234,8 +231,7 @@ void conclude(Observation& observation, const DnsRequest& asked, const std::stri
   if (exchange.reply.has_error()) {
     record(observation, exchange.reply.error());
     if (exchange.retried_by_tcp && observation.outcome != Outcome::skipped) {
-      observation.outcome = Outcome::failed;
-      observation.detail = DetailCode::truncated;
+      set_outcome(observation, Outcome::failed, DetailCode::truncated);
     }
     return;
   }
@@ -245,20 +241,18 @@ void conclude(Observation& observation, const DnsRequest& asked, const std::stri
   }
   const auto records = asked.records();
   if (!records.empty()) {
-    observation.outcome = Outcome::answered;
-    observation.detail = DetailCode::records;
+    set_outcome(observation, Outcome::answered, DetailCode::records);
     const bool found = std::any_of(records.begin(), records.end(), [&](const dns::Record* record) {
       return is_expected(*record, expect);
     });
     if (!expect.empty() && !found) {
-      observation.outcome = Outcome::failed;
-      observation.detail = DetailCode::unexpected_answer;
+      set_outcome(observation, Outcome::failed, DetailCode::unexpected_answer);
     }
     return;
   }
-  observation.outcome = Outcome::unresolved;
-  observation.detail = exchange.reply->rcode == dns::rcode_name_error ? DetailCode::no_such_name
-                                                                      : DetailCode::no_record;
+  const bool missing = exchange.reply->rcode == dns::rcode_name_error;
+  set_outcome(observation, Outcome::unresolved,
+              missing ? DetailCode::no_such_name : DetailCode::no_record);
 }
 
 std::vector<SocketAddress> servers_to_ask(const Context& context, const Job& job) {

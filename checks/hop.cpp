@@ -65,8 +65,7 @@ std::optional<Bytes> payload_of(Context& context, Job job, const SocketAddress& 
 
 void conclude(Observation& observation, Outcome outcome, DetailCode result,
               const std::optional<IpAddress>& by, const Hop& hop, const Job& job) {
-  observation.outcome = outcome;
-  observation.detail = result;
+  set_outcome(observation, outcome, result);
   const bool tcp = job.probe.target.transport == Transport::tcp;
   const auto payload = job.parameter("payload", "rtp");
   auto protocol = payload;
@@ -127,14 +126,11 @@ void conclude_taken(Observation& observation, const Taker& taker, const Hop& hop
 }
 
 void spare(Observation& observation, std::uint16_t other, const Job& job) {
-  observation.outcome = Outcome::skipped;
-  observation.detail = DetailCode::spared;
-  Evidence evidence;
-  evidence.kind = EvidenceKind::hop;
-  evidence.text = phrase("TCP {} to {} leaves the site", other, job.probe.target.host);
-  evidence.facts[Fact::result] = std::string(to_string(DetailCode::spared));
-  evidence.facts[Fact::port] = static_cast<std::int64_t>(other);
-  observation.evidence.push_back(std::move(evidence));
+  set_outcome(observation, Outcome::skipped, DetailCode::spared);
+  add_evidence(observation, EvidenceKind::hop,
+               phrase("TCP {} to {} leaves the site", other, job.probe.target.host),
+               {{Fact::result, std::string(to_string(DetailCode::spared))},
+                {Fact::port, static_cast<std::int64_t>(other)}});
 }
 
 // True where the answer settles the question.
@@ -248,9 +244,7 @@ std::optional<Failure> lack_of_route(Context& context, const SocketAddress& remo
 }  // namespace
 
 asio::awaitable<Observation> run_hop(Context& context, Job job) {
-  Observation observation;
-  observation.address = job.address;
-  observation.sent_at = context.scope.clock.wall_now();
+  auto observation = begin_check(context, job);
   // A row's own question is one of many; a second round's has a control, and must be answered.
   const bool hurried = context.settings.hurried && job.parameter("control").empty();
   const bool all_there_is =
@@ -304,14 +298,12 @@ asio::awaitable<Observation> run_hop(Context& context, Job job) {
       co_return observation;
     }
   }
-  observation.outcome = Outcome::silent;
-  observation.detail = DetailCode::silent;
-  Evidence evidence;
-  evidence.kind = EvidenceKind::hop;
-  evidence.text = phrase(
-      "no router beyond the site's edge answers: it is not known whether packets leave the site");
-  evidence.facts[Fact::result] = std::string(to_string(DetailCode::silent));
-  observation.evidence.push_back(std::move(evidence));
+  set_outcome(observation, Outcome::silent, DetailCode::silent);
+  add_evidence(
+      observation, EvidenceKind::hop,
+      phrase("no router beyond the site's edge answers: it is not known whether packets leave the "
+             "site"),
+      {{Fact::result, std::string(to_string(DetailCode::silent))}});
   co_return observation;
 }
 

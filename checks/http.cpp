@@ -18,6 +18,7 @@
 #include "checks/certificate_evidence.hpp"
 #include "checks/kinds.hpp"
 #include "checks/proxy_route.hpp"
+#include "probe/net/dns_records.hpp"
 #include "probe/net/timeouts.hpp"
 #include "probe/util/base64.hpp"
 #include "probe/util/utf8.hpp"
@@ -46,7 +47,9 @@ bool is_path(std::string_view path) {
 
 // "https://Portal.example:8443/login" -> "portal.example"; empty where it stays on the host.
 std::string redirect_host(const std::string& location, const std::string& host) {
-  const auto scheme = location.find("://");
+  const auto found = location.find("://");
+  // Behind a slash or a question mark it is another URL's, in a reference to this host.
+  const auto scheme = found < location.find_first_of("/?#") ? found : location.npos;
   const auto start =
       scheme == location.npos ? (location.starts_with("//") ? 2 : location.npos) : scheme + 3;
   if (start == location.npos) return {};
@@ -59,9 +62,7 @@ std::string redirect_host(const std::string& location, const std::string& host) 
   }
   if (name.ends_with('.')) name.pop_back();  // the root
   for (auto& c : name) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
-  auto own = host;
-  for (auto& c : own) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
-  return name == own ? std::string() : printable(name, 253);
+  return dns::same_name(name, host) ? std::string() : printable(name, 253);
 }
 
 void add_reply(Observation& observation, const HttpReply& reply, const Wanted& wanted,
@@ -122,8 +123,7 @@ void conclude_failure(Observation& observation, const HttpReply& reply, const Wa
   const auto failure = reply.failure.value_or(unknown);
   record(observation, failure);
   if (!reply.tls.not_tls.empty()) {
-    observation.outcome = Outcome::failed;
-    observation.detail = DetailCode::not_tls;
+    set_outcome(observation, Outcome::failed, DetailCode::not_tls);
   } else if (knows_old_versions_only(failure)) {
     observation.detail = DetailCode::tls_version;
   } else if (failure.kind == FailureKind::tls_alert && reply.tls.client_certificate_asked) {
@@ -132,8 +132,8 @@ void conclude_failure(Observation& observation, const HttpReply& reply, const Wa
     observation.detail = fault.empty() ? DetailCode::client_certificate_wanted : fault;
   } else if (reply.connected && failure.kind == FailureKind::timed_out) {
     const bool handshake_done = !wanted.tls || reply.timing_ms.contains(Timing::tls);
-    observation.outcome = Outcome::failed;
-    observation.detail = handshake_done ? DetailCode::http_timed_out : DetailCode::tls_timed_out;
+    set_outcome(observation, Outcome::failed,
+                handshake_done ? DetailCode::http_timed_out : DetailCode::tls_timed_out);
   }
 }
 

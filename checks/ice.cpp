@@ -228,23 +228,18 @@ asio::awaitable<void> make_call(Context& context, Job job, Stream& stream, Rehea
   const auto endpoint = endpoint_of(context, job);
   const auto reply = co_await offer_call(context, endpoint, stream, gathered);
   if (reply.has_error()) {
-    record(observation, reply.error());
-    if (reply.error().kind == FailureKind::timed_out) {
-      observation.outcome = Outcome::failed;
-      observation.detail = DetailCode::http_timed_out;
-    }
+    record_connected(observation, reply.error(), DetailCode::http_timed_out);
     co_return;
   }
   if (reply->status != 201) {
-    observation.outcome = reply->status >= 500 ? Outcome::failed : Outcome::denied;
-    observation.detail = Detail::status(reply->status);
+    set_outcome(observation, reply->status >= 500 ? Outcome::failed : Outcome::denied,
+                Detail::status(reply->status));
     if (far_end::says_busy(reply->body)) record_busy(observation);
     co_return;
   }
   auto other = far_end_of(*reply);
   if (!other) {
-    observation.outcome = Outcome::failed;
-    observation.detail = DetailCode::no_call;
+    set_outcome(observation, Outcome::failed, DetailCode::no_call);
     co_return;
   }
   add_call_answer(observation, other->candidates);

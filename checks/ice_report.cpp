@@ -224,8 +224,7 @@ void conclude_call(Observation& observation, const CallSeen& seen, std::optional
           seen.packets_sent == 0 ? DetailCode::local_error : DetailCode::media_silent;
       return;
     case CallStage::done:
-      observation.outcome = Outcome::answered;
-      observation.detail = DetailCode::called;
+      set_outcome(observation, Outcome::answered, DetailCode::called);
       return;
   }
 }

@@ -288,13 +288,10 @@ class CallStream {
   bool counts_ = false;
 };
 
-asio::awaitable<Result<UdpSocket>> open_socket(Context& context, Job job) {
-  UdpSocket::Options options;
-  options.interface = context.settings.interface;
-  options.headers = true;
-  auto socket = UdpSocket::open(context.executor, job.remote(), options);
+Result<UdpSocket> open_socket(const Context& context, const Job& job) {
+  auto socket = open_udp(context, job.remote(), {.headers = true});
   if (!socket.has_error()) socket->set_traffic_class(expedited << 2);
-  co_return socket;
+  return socket;
 }
 
 // Of a stream that fell silent: is it the line, or the flow?
@@ -302,7 +299,7 @@ asio::awaitable<void> find_the_end(Context& context, Job job, const StreamWish& 
                                    FarCounts& far_end, CallStream& stream) {
   const bool silent = co_await stream.stays_silent();
   if (!silent) co_return;
-  auto socket = co_await open_socket(context, job);
+  auto socket = open_socket(context, job);
   if (socket.has_error()) co_return;
   CallStream again(context, *socket, wish);
   const auto failure = co_await again.begin();
@@ -315,7 +312,7 @@ asio::awaitable<void> find_the_end(Context& context, Job job, const StreamWish& 
 // Against a reflector.
 asio::awaitable<void> stream_to_reflector(Context& context, Job job, const StreamWish& wish,
                                           Observation& observation) {
-  auto socket = co_await open_socket(context, job);
+  auto socket = open_socket(context, job);
   if (socket.has_error()) {
     record(observation, socket.error());
     co_return;
@@ -370,8 +367,8 @@ asio::awaitable<void> stream_to_reflector(Context& context, Job job, const Strea
                   stream_seen.down->loss.high};
     observation.media->calls = co_await carry_calls(context, job, std::move(load));
   }
-  observation.outcome = Outcome::answered;
-  observation.detail = observation.media->fit ? DetailCode::streamed : DetailCode::unfit;
+  set_outcome(observation, Outcome::answered,
+              observation.media->fit ? DetailCode::streamed : DetailCode::unfit);
 }
 
 asio::awaitable<void> watch_beside(Context& context, SocketAddress remote, Instant until,
@@ -384,9 +381,7 @@ asio::awaitable<void> watch_beside(Context& context, SocketAddress remote, Insta
 }  // namespace
 
 asio::awaitable<Observation> run_media(Context& context, Job job) {
-  Observation observation;
-  observation.address = job.address;
-  observation.sent_at = context.scope.clock.wall_now();
+  auto observation = begin_check(context, job);
   const auto wish = wish_of(context, job);
   if (!wish) {
     observation.detail = DetailCode::bad_parameter;

@@ -98,10 +98,8 @@ class Load {
 
   // False: no socket.
   bool open(const SocketAddress& remote) {
-    UdpSocket::Options options;
-    options.interface = context_.settings.interface;
     for (int calls = 0; calls < load_.calls; calls += calls_of_session) {
-      auto socket = UdpSocket::open(context_.executor, remote, options);
+      auto socket = open_udp(context_, remote);
       if (socket.has_error()) return false;
       socket->set_traffic_class(expedited << 2);
       sessions_.emplace_back(std::move(*socket), begin_);
@@ -262,7 +260,7 @@ class FarDrops {
   asio::awaitable<bool> explain(CallStep step) {
     const auto count = co_await far_end_.stream(ssid_);
     const int now = count ? count->dropped : known_, before = std::exchange(known_, now);
-    co_return (now > before) && (now - before >= step.lost_up);
+    co_return step.lost_up > 0 && now - before >= step.lost_up;
   }
 
  private:

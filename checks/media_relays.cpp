@@ -240,13 +240,12 @@ asio::awaitable<void> measure_between(Context& context, StreamWish wish, TurnCli
     co_return;
   }
   if (!streams.carried()) {
-    observation.outcome = Outcome::failed;
-    observation.detail = DetailCode::relay_dead;
+    set_outcome(observation, Outcome::failed, DetailCode::relay_dead);
     co_return;
   }
   observation.media = streams.figures();
-  observation.outcome = Outcome::answered;
-  observation.detail = observation.media->fit ? DetailCode::streamed : DetailCode::unfit;
+  set_outcome(observation, Outcome::answered,
+              observation.media->fit ? DetailCode::streamed : DetailCode::unfit);
   add_evidence(observation, EvidenceKind::relay_to_relay,
                phrase("packets went between the relays {} (reached over a connection) and {} "
                       "(reached over UDP)",

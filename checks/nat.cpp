@@ -269,9 +269,7 @@ asio::awaitable<void> measure_all(Context& context, Job job, UdpSocket& socket, 
 }  // namespace
 
 asio::awaitable<Observation> run_nat(Context& context, Job job) {
-  Observation observation;
-  observation.address = job.address;
-  observation.sent_at = context.scope.clock.wall_now();
+  auto observation = begin_check(context, job);
   Corners corners;
   corners.server = job.remote();
   const auto route = open_udp(context, corners.server);

@@ -92,16 +92,11 @@ class RelaySide final : public FarSide {
   TurnClient& relay_;
 };
 
-struct Binding {
-  std::unique_ptr<UdpSocket> socket;
-  SocketAddress mapped;
-};
-
-asio::awaitable<std::optional<Binding>> new_binding(Context& context, FarSide& side,
-                                                    SocketAddress server) {
+asio::awaitable<std::optional<Sample>> new_binding(Context& context, FarSide& side,
+                                                   SocketAddress server) {
   auto socket = fresh_socket(context, server);
   if (socket.has_error()) co_return std::nullopt;
-  Binding binding;
+  Sample binding;
   binding.socket = std::make_unique<UdpSocket>(std::move(*socket));
   const auto mapped = co_await side.open(context, *binding.socket);
   if (!mapped) co_return std::nullopt;
@@ -134,7 +129,7 @@ Property conclude(const FarSide& side, std::optional<long> alive, std::optional<
 asio::awaitable<Property> measure(Context& context, FarSide& side, SocketAddress server) {
   const bool works = co_await control_works(context, side, server);
   if (!works) co_return unknown(phrase("no host outside can be told to send packets here"));
-  std::vector<std::pair<milliseconds, Binding>> idle;
+  std::vector<std::pair<milliseconds, Sample>> idle;
   for (const auto time : timeouts::binding_idle) {
     if (context.scope.clock.now() + time + timeouts::check >= context.deadline) break;
     auto binding = co_await new_binding(context, side, server);

@@ -25,26 +25,19 @@ Property unknown(Text reason) {
 }
 
 void add(Observation& observation, EvidenceKind kind, const Property& property, FactMap facts) {
-  Evidence evidence;
-  evidence.kind = kind;
-  evidence.facts = std::move(facts);
   if (property.measured()) {
-    evidence.text = property.text;
-    evidence.facts[Fact::value] = property.value;
-    if (!property.method.empty()) evidence.facts[Fact::method] = property.method;
+    facts[Fact::value] = property.value;
+    if (!property.method.empty()) facts[Fact::method] = property.method;
+    add_evidence(observation, kind, property.text, std::move(facts));
   } else {
-    evidence.text = phrase("not measured: {}", property.reason);
-    evidence.facts[Fact::value] = std::string(to_string(DetailCode::not_measured));
-    evidence.facts[Fact::reason] = property.reason.string();
+    facts[Fact::value] = std::string(to_string(DetailCode::not_measured));
+    facts[Fact::reason] = property.reason.string();
+    add_evidence(observation, kind, phrase("not measured: {}", property.reason), std::move(facts));
   }
-  observation.evidence.push_back(std::move(evidence));
 }
 
 Result<UdpSocket> fresh_socket(Context& context, const SocketAddress& server) {
-  UdpSocket::Options options;
-  options.connect = false;
-  options.interface = context.settings.interface;
-  return UdpSocket::open(context.executor, server, options);
+  return open_udp(context, server, {.connect = false});
 }
 
 asio::awaitable<Result<BindingReply>> ask(Context& context, UdpSocket& socket, SocketAddress to,

@@ -49,12 +49,15 @@ asio::awaitable<Property> measure_translations(Context& context, SocketAddress s
       co_return two;
     }
   }
-  if (!nearest_outside(routers, local.address)) {
-    co_return unknown(phrase("no router beyond the site's edge answers"));
+  const auto edge = nearest_outside(routers, local.address);
+  if (!edge) co_return unknown(phrase("no router beyond the site's edge answers"));
+  const auto outside = edge->address.to_string();
+  for (int ttl = 2; ttl < edge->ttl; ++ttl) {
+    if (routers.contains(ttl)) continue;
+    co_return unknown(phrase("a router between the gateway and {} does not answer", outside));
   }
   co_return known("one", method,
-                  phrase("the first router behind the gateway, {}, has a public address",
-                         routers.rbegin()->second.to_string()));
+                  phrase("the first router behind the gateway, {}, has a public address", outside));
 }
 
 }  // namespace callready::checks::nat

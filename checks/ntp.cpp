@@ -24,33 +24,29 @@ std::uint64_t random_number() {
 }
 
 void add_reply(Observation& observation, const ntp::Packet& packet) {
-  Evidence evidence;
-  evidence.kind = EvidenceKind::ntp_reply;
-  evidence.text = phrase("a time server of stratum {} answered", packet.stratum);
-  evidence.facts[Fact::stratum] = static_cast<std::int64_t>(packet.stratum);
-  evidence.facts[Fact::leap] = static_cast<std::int64_t>(packet.leap);
-  evidence.facts[Fact::version] = static_cast<std::int64_t>(packet.version);
-  evidence.facts[Fact::root_delay_ms] = packet.root_delay_ms;
-  evidence.facts[Fact::root_dispersion_ms] = packet.root_dispersion_ms;
+  FactMap facts{{Fact::stratum, static_cast<std::int64_t>(packet.stratum)},
+                {Fact::leap, static_cast<std::int64_t>(packet.leap)},
+                {Fact::version, static_cast<std::int64_t>(packet.version)},
+                {Fact::root_delay_ms, packet.root_delay_ms},
+                {Fact::root_dispersion_ms, packet.root_dispersion_ms}};
   // Beyond stratum 1 it is an address of the server's own network.
-  if (packet.stratum <= 1) evidence.facts[Fact::reference] = ntp::reference_text(packet);
-  observation.evidence.push_back(std::move(evidence));
+  if (packet.stratum <= 1) facts[Fact::reference] = ntp::reference_text(packet);
+  add_evidence(observation, EvidenceKind::ntp_reply,
+               phrase("a time server of stratum {} answered", packet.stratum), std::move(facts));
 }
 
 void add_offset(Observation& observation, const ntp::Sample& sample, bool exact) {
-  Evidence evidence;
-  evidence.kind = EvidenceKind::clock_offset;
   const double offset = sample.offset.count();
   const auto amount = fmt::format("{:.0f}", std::abs(offset));
-  evidence.text =
-      offset > 0 ? phrase("this computer's clock is {} ms slow compared with this server", amount)
-                 : phrase("this computer's clock is {} ms fast compared with this server", amount);
-  evidence.facts[Fact::offset_ms] = offset;
   // After a retransmission it is not known which request was answered: the offset is then that of
   // the way back alone, and off by as much as that took.
-  evidence.facts[Fact::exact] = exact;
-  if (exact) evidence.facts[Fact::delay_ms] = sample.delay.count();
-  observation.evidence.push_back(std::move(evidence));
+  FactMap facts{{Fact::offset_ms, offset}, {Fact::exact, exact}};
+  if (exact) facts[Fact::delay_ms] = sample.delay.count();
+  add_evidence(
+      observation, EvidenceKind::clock_offset,
+      offset > 0 ? phrase("this computer's clock is {} ms slow compared with this server", amount)
+                 : phrase("this computer's clock is {} ms fast compared with this server", amount),
+      std::move(facts));
 }
 
 // The codes that tell a client something; the others are in the evidence, as sent.
@@ -64,22 +60,19 @@ DetailCode kiss(std::string code) {
 
 void conclude(Observation& observation, const ntp::Packet& packet) {
   if (packet.mode == 4 && packet.stratum == 0) {
-    observation.outcome = Outcome::denied;
-    observation.detail = kiss(ntp::reference_text(packet));
+    set_outcome(observation, Outcome::denied, kiss(ntp::reference_text(packet)));
     return;
   }
   const auto fault = ntp::reply_fault(packet);
-  observation.outcome = fault.empty() ? Outcome::answered : Outcome::failed;
-  observation.detail = fault.empty() ? DetailCode::synchronised : fault;
+  if (fault.empty()) return set_outcome(observation, Outcome::answered, DetailCode::synchronised);
+  set_outcome(observation, Outcome::failed, fault);
 }
 
 }  // namespace
 
 asio::awaitable<Observation> run_ntp(Context& context, Job job) {
-  Observation observation;
+  auto observation = begin_check(context, job);
   auto& clock = context.scope.clock;
-  observation.address = job.address;
-  observation.sent_at = clock.wall_now();
   auto socket = open_udp(context, job.remote());
   if (socket.has_error()) {
     record(observation, socket.error());

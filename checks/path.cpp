@@ -88,35 +88,27 @@ asio::awaitable<SizedReplies> ask(Context& context, SizedFlow& flow, const Socke
   co_return replies;
 }
 
-Evidence path_evidence(Text text, int full) {
-  Evidence evidence;
-  evidence.kind = EvidenceKind::path_mtu;
-  evidence.text = std::move(text);
-  evidence.facts[Fact::full] = static_cast<std::int64_t>(full);
-  return evidence;
+void conclude(Observation& observation, Outcome outcome, DetailCode detail, Text text, int full,
+              FactMap facts = {}) {
+  set_outcome(observation, outcome, detail);
+  facts[Fact::full] = std::int64_t{full};
+  add_evidence(observation, EvidenceKind::path_mtu, std::move(text), std::move(facts));
 }
 
 // True where it is an answer: all is well.
 bool conclude_told(Observation& observation, const SizedReplies& reply, bool answered, int full) {
   if (answered) {
-    observation.outcome = Outcome::answered;
-    observation.detail = DetailCode::full_size;
-    auto evidence = path_evidence(
-        phrase("packets of {} bytes, the largest of this computer, get through", full), full);
-    evidence.facts[Fact::passes] = static_cast<std::int64_t>(full);
-    observation.evidence.push_back(std::move(evidence));
+    conclude(observation, Outcome::answered, DetailCode::full_size,
+             phrase("packets of {} bytes, the largest of this computer, get through", full), full,
+             {{Fact::passes, std::int64_t{full}}});
     return true;
   }
   if (!reply.too_large) return false;
   const auto router = reply.too_large->sender.to_string();
-  observation.outcome = Outcome::answered;
-  observation.detail = DetailCode::path_mtu;
-  auto evidence = path_evidence(
-      phrase("{} says that packets must not be larger than {} bytes", router, reply.too_large->mtu),
-      full);
-  evidence.facts[Fact::passes] = static_cast<std::int64_t>(reply.too_large->mtu);
-  evidence.facts[Fact::by] = router;
-  observation.evidence.push_back(std::move(evidence));
+  const int mtu = reply.too_large->mtu;
+  conclude(observation, Outcome::answered, DetailCode::path_mtu,
+           phrase("{} says that packets must not be larger than {} bytes", router, mtu), full,
+           {{Fact::passes, std::int64_t{mtu}}, {Fact::by, router}});
   return true;
 }
 
@@ -139,19 +131,13 @@ asio::awaitable<void> search(Context& context, SizedFlow& flow, SocketAddress re
   }
   observation.attempts += static_cast<int>(smaller.size());
   if (passes == 0) {
-    observation.outcome = Outcome::answered;
-    observation.detail = DetailCode::padding_ignored;
+    set_outcome(observation, Outcome::answered, DetailCode::padding_ignored);
     co_return;
   }
-  observation.outcome = Outcome::failed;
-  observation.detail = DetailCode::black_hole;
-  auto evidence = path_evidence(
-      phrase("packets of {} bytes get through, those of {} vanish, and no router says so", passes,
-             vanishes),
-      full);
-  evidence.facts[Fact::passes] = static_cast<std::int64_t>(passes);
-  evidence.facts[Fact::vanishes] = static_cast<std::int64_t>(vanishes);
-  observation.evidence.push_back(std::move(evidence));
+  conclude(observation, Outcome::failed, DetailCode::black_hole,
+           phrase("packets of {} bytes get through, those of {} vanish, and no router says so",
+                  passes, vanishes),
+           full, {{Fact::passes, std::int64_t{passes}}, {Fact::vanishes, std::int64_t{vanishes}}});
 }
 
 asio::awaitable<void> measure_datagrams(Context& context, Job job, Observation& observation) {
@@ -185,9 +171,7 @@ asio::awaitable<void> measure_datagrams(Context& context, Job job, Observation& 
 
 // A connection and an answer to a request that fills packets; `segment` 0: of the usual size.
 asio::awaitable<Observation> exchange(Context& context, Job job, int segment) {
-  Observation seen;
-  seen.address = job.address;
-  seen.sent_at = context.scope.clock.wall_now();
+  auto seen = begin_check(context, job);
   seen.attempts = 1;
   const auto remote = job.remote();
   ConnectOptions wanted;
@@ -207,10 +191,7 @@ asio::awaitable<Observation> exchange(Context& context, Job job, int segment) {
     options.server_name = job.probe.target.host;
     auto attempt = co_await tls_handshake(std::move(stream), context.scope, context.tls, options);
     if (attempt.stream.has_error()) {
-      const bool stuck = attempt.stream.error().kind == FailureKind::timed_out;
-      record(seen, attempt.stream.error());
-      if (stuck) seen.outcome = Outcome::failed;
-      if (stuck) seen.detail = DetailCode::tls_timed_out;
+      record_connected(seen, attempt.stream.error(), DetailCode::tls_timed_out);
       co_return seen;
     }
     stream = std::move(*attempt.stream);
@@ -231,14 +212,9 @@ asio::awaitable<Observation> exchange(Context& context, Job job, int segment) {
   // A server that closes after such a request has received it.
   const bool closed = received.has_error() && received.error().kind == FailureKind::closed_by_peer;
   if (!received.has_error() || closed) {
-    seen.outcome = Outcome::answered;
-    seen.detail = DetailCode::full_size;
-    co_return seen;
-  }
-  record(seen, received.error());
-  if (received.error().kind == FailureKind::timed_out) {
-    seen.outcome = Outcome::failed;
-    seen.detail = DetailCode::http_timed_out;
+    set_outcome(seen, Outcome::answered, DetailCode::full_size);
+  } else {
+    record_connected(seen, received.error(), DetailCode::http_timed_out);
   }
   co_return seen;
 }
@@ -258,11 +234,9 @@ asio::awaitable<void> measure_stream(Context& context, Job job, Observation& obs
   }
   observation.attempts = static_cast<int>(seen.size());
   if (!stuck(observation) || seen.back().outcome != Outcome::answered) co_return;
-  observation.outcome = Outcome::failed;
-  observation.detail = DetailCode::black_hole;
-  observation.evidence.push_back(path_evidence(
-      phrase("a connection with small segments works, one with full-size segments gets stuck"),
-      ethernet));
+  conclude(observation, Outcome::failed, DetailCode::black_hole,
+           phrase("a connection with small segments works, one with full-size segments gets stuck"),
+           ethernet);
 }
 
 }  // namespace

@@ -22,10 +22,7 @@ asio::awaitable<Observation> run_proxy(Context& context, Job job) {
   observation.attempts = 1;
   std::optional<Failure> failure;
   const auto stream = co_await open_tunnel(context, job, observation, failure);
-  if (stream) {
-    observation.outcome = Outcome::answered;
-    observation.detail = Detail::status(200);
-  }
+  if (stream) set_outcome(observation, Outcome::answered, Detail::status(200));
   co_return observation;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "probe/net/timeouts.hpp"
+#include "probe/util/text.hpp"
 
 namespace callready::checks {
 namespace {
@@ -83,6 +84,28 @@ asio::awaitable<HttpReply> try_schemes(Context& context, ProxyLogin& login, Http
   co_return reply;
 }
 
+// Adds a list's schemes (RFC 9110 section 11.6.1): the first word of each part that is no
+// parameter.
+void add_schemes(std::string& text, std::string_view list) {
+  while (!list.empty()) {
+    std::size_t end = 0;
+    for (bool quoted = false; end < list.size() && (quoted || list[end] != ','); ++end) {
+      if (quoted && list[end] == '\\' && end + 1 < list.size()) {
+        ++end;
+      } else if (list[end] == '"') {
+        quoted = !quoted;
+      }
+    }
+    const auto part = trimmed(list.substr(0, end));
+    const auto word = part.substr(0, part.find(' '));
+    const bool parameter =
+        word.find('=') != word.npos || trimmed(part.substr(word.size())).starts_with('=');
+    const bool scheme = !word.empty() && !parameter;
+    if (scheme) text += (text.empty() ? "" : ", ") + std::string(word);
+    list.remove_prefix(std::min(end + 1, list.size()));
+  }
+}
+
 std::string offered(const HttpReply& reply) {
   const bool tunnel = reply.connect_status != 0;
   std::string text;
@@ -92,7 +115,7 @@ std::string offered(const HttpReply& reply) {
                     [](char a, char b) { return (a | 0x20) == (b | 0x20); })) {
       continue;
     }
-    text += (text.empty() ? "" : ", ") + value.substr(0, value.find(' '));
+    add_schemes(text, value);
   }
   return text;
 }
@@ -165,12 +188,10 @@ bool by_a_web_server(const HttpReply& reply, int status) {
 
 void conclude_status(Observation& observation, const HttpReply& reply, int status) {
   if (by_a_web_server(reply, status)) {
-    observation.outcome = Outcome::failed;
-    observation.detail = DetailCode::not_a_proxy;
-    return;
+    return set_outcome(observation, Outcome::failed, DetailCode::not_a_proxy);
   }
-  observation.detail = Detail::status(status);
-  observation.outcome = status >= 400 && status < 500 ? Outcome::denied : Outcome::failed;
+  const bool denied = status >= 400 && status < 500;
+  set_outcome(observation, denied ? Outcome::denied : Outcome::failed, Detail::status(status));
 }
 
 }  // namespace
@@ -179,8 +200,7 @@ asio::awaitable<std::optional<ProxyRoute>> find_proxy(Context& context, Job job,
                                                       Observation& observation) {
   const auto endpoint = parse_proxy_url(job.probe.target.route.proxy);
   if (!endpoint) {
-    observation.outcome = Outcome::skipped;
-    observation.detail = DetailCode::bad_proxy;
+    set_outcome(observation, Outcome::skipped, DetailCode::bad_proxy);
     co_return std::nullopt;
   }
   const auto host = endpoint->host;
@@ -255,11 +275,9 @@ bool proxy_let_pass(Observation& observation, const Context& context, const Prox
   if (!reply.connected) {
     observation.detail = DetailCode::proxy_unreachable;
   } else if (failure.kind == FailureKind::timed_out) {
-    observation.outcome = Outcome::failed;
-    observation.detail = DetailCode::proxy_timed_out;
+    set_outcome(observation, Outcome::failed, DetailCode::proxy_timed_out);
   } else if (failure.kind == FailureKind::malformed || failure.kind == FailureKind::oversized) {
-    observation.outcome = Outcome::failed;
-    observation.detail = DetailCode::not_a_proxy;
+    set_outcome(observation, Outcome::failed, DetailCode::not_a_proxy);
   }
   return false;
 }

@@ -120,9 +120,7 @@ asio::awaitable<void> conclude(Context& context, const Job& job, const Asked& gr
 }  // namespace
 
 asio::awaitable<Observation> run_quic(Context& context, Job job) {
-  Observation observation;
-  observation.address = job.address;
-  observation.sent_at = context.scope.clock.wall_now();
+  auto observation = begin_check(context, job);
   auto socket = open_udp(context, job.remote());
   if (socket.has_error()) {
     record(observation, socket.error());

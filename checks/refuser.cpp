@@ -29,9 +29,7 @@ asio::awaitable<SiteEdge::Answer> ask_once(Context& context, Transport transport
                                            context.scope, until);
     co_return answer;
   }
-  UdpSocket::Options options;
-  options.interface = interface;
-  auto socket = UdpSocket::open(context.executor, remote, options);
+  auto socket = open_udp(context, remote);
   if (socket.has_error()) co_return answer;
   answer = co_await context.edge.ask(*socket, std::move(payload), SiteEdge::Need::supports,
                                      context.scope, until);
@@ -97,9 +95,8 @@ asio::awaitable<Ending> end_at(Context& context, SocketAddress target, Transport
     co_return refused ? Ending::refused : Ending::silence;
   }
   UdpSocket::Options options;
-  options.interface = context.settings.interface;
   options.ttl = ttl;
-  auto socket = UdpSocket::open(context.executor, target, options);
+  auto socket = open_udp(context, target, options);
   if (socket.has_error()) co_return Ending::silence;
   const std::array<std::uint8_t, 12> payload{};
   const auto sent = socket->send(payload);
@@ -131,13 +128,10 @@ asio::awaitable<std::optional<IpAddress>> refusing_device(Context& context, Sock
 
 void add(Observation& observation, std::string who, Text text, const std::string& by,
          const std::string& reason) {
-  Evidence evidence;
-  evidence.kind = EvidenceKind::refuser;
-  evidence.text = std::move(text);
-  evidence.facts[Fact::who] = std::move(who);
-  if (!by.empty()) evidence.facts[Fact::by] = by;
-  if (!reason.empty()) evidence.facts[Fact::reason] = reason;
-  observation.evidence.push_back(std::move(evidence));
+  FactMap facts{{Fact::who, std::move(who)}};
+  if (!by.empty()) facts[Fact::by] = by;
+  if (!reason.empty()) facts[Fact::reason] = reason;
+  add_evidence(observation, EvidenceKind::refuser, std::move(text), std::move(facts));
 }
 
 void add_unmeasured(Observation& observation, const Text& reason) {
@@ -153,11 +147,8 @@ asio::awaitable<void> ask_who_refused(Context& context, Job job, std::vector<std
   const auto& probe = job.probe.target;
   if (observation.outcome != Outcome::refused || !probe.route.direct()) co_return;
   const auto& known = observation.evidence;
-  if (std::any_of(known.begin(), known.end(), [](const Evidence& evidence) {
-        return evidence.kind == EvidenceKind::refuser;
-      })) {
-    co_return;  // asked where it was dialled
-  }
+  // Asked where it was dialled.
+  if (std::ranges::find(known, EvidenceKind::refuser, &Evidence::kind) != known.end()) co_return;
   if (target.address.is_special() || context.scope.stop.stopped()) co_return;
   const auto transport = probe.transport == Transport::udp ? Transport::udp : Transport::tcp;
   bool here = false;
@@ -165,8 +156,7 @@ asio::awaitable<void> ask_who_refused(Context& context, Job job, std::vector<std
     here = co_await is_reset_here(context.executor, context.scope, target);
   }
   if (here) {
-    observation.outcome = Outcome::rejected;
-    observation.detail = DetailCode::kept_here;
+    set_outcome(observation, Outcome::rejected, DetailCode::kept_here);
     add(observation, "this_computer",
         phrase("this computer refuses in the server's name: even a connection request that cannot "
                "leave it is reset"),
@@ -206,8 +196,7 @@ asio::awaitable<void> ask_who_refused(Context& context, Job job, std::vector<std
     co_return;
   }
   context.refusals.ports.insert(port);
-  observation.outcome = Outcome::rejected;
-  observation.detail = DetailCode::refused_on_the_way;
+  set_outcome(observation, Outcome::rejected, DetailCode::refused_on_the_way);
   const auto device = co_await refusing_device(context, target, transport);
   const auto name = device ? Text(device->to_string()) : phrase("a device");
   add(observation, "on_the_way",

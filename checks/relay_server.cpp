@@ -37,9 +37,7 @@ stun::Credential credential_for(Context& context, std::string_view server) {
 }
 
 asio::awaitable<Result<SocketAddress>> find_endpoint(Context& context, std::string text, bool v6) {
-  Failure failure;
-  failure.kind = FailureKind::malformed;
-  failure.text = "\"" + text + "\" is not host:port";
+  const Failure failure{FailureKind::malformed, "\"" + text + "\" is not host:port", 0, {}};
   const auto colon = text.rfind(':');
   const auto port = PortRange::parse(colon == std::string::npos ? "" : text.substr(colon + 1));
   if (!port || !port->single()) co_return failure;
@@ -61,16 +59,13 @@ asio::awaitable<Result<RelayServer>> find_relay_server(Context& context, std::st
   auto& target = server.probe.target;
   const auto transport = transport_of_server(text);
   if (!transport) {
-    Failure failure;
-    failure.kind = FailureKind::malformed;
-    failure.text = "\"" + text + "\" is not host:port/transport";
-    co_return failure;
+    co_return Failure{FailureKind::malformed, "\"" + text + "\" is not host:port/transport", 0, {}};
   }
   target.transport = *transport;
   text = text.substr(0, text.find('/'));
   const auto found = co_await find_endpoint(context, text, v6);
   if (found.has_error()) co_return found.error();
-  target.host = text.substr(0, text.rfind(':'));
+  target.host = host_of_server(text.substr(0, text.rfind(':')));
   target.ports = {found->port, found->port};
   server.address = found->address;
   server.v6 = v6;

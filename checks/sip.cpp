@@ -107,8 +107,7 @@ asio::awaitable<void> over_stream(Context& context, Job job, Observation& observ
   // In TLS 1.3 the server's judgement of our missing certificate comes after the handshake.
   const bool alert = failure && failure->kind == FailureKind::tls_alert;
   if (alert && dialled.tls.client_certificate_asked) {
-    observation.outcome = Outcome::answered;
-    observation.detail = DetailCode::client_certificate_wanted;
+    set_outcome(observation, Outcome::answered, DetailCode::client_certificate_wanted);
   }
   const auto fault = certificate_fault(dialled.tls, pin_of(job));
   if (dialled.stream && !fault.empty() && observation.outcome != Outcome::skipped) {

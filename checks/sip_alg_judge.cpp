@@ -187,22 +187,18 @@ bool wants_contrast(const std::vector<AlgMessage>& messages, const AlgJudgement&
 
 void add_alg_evidence(Observation& observation, const std::vector<AlgMessage>& messages,
                       const AlgJudgement& judgement, int sent) {
-  Evidence evidence;
-  evidence.kind = EvidenceKind::sip_alg;
-  evidence.text = judgement.text;
   const auto* session = answered(messages, "session");
-  evidence.facts[Fact::messages] = static_cast<std::int64_t>(sent);
-  evidence.facts[Fact::sdp_tested] = session != nullptr && session->mirrored;
+  FactMap facts{{Fact::messages, std::int64_t{sent}},
+                {Fact::sdp_tested, session != nullptr && session->mirrored}};
   if (!judgement.basis.empty()) {
-    evidence.facts[Fact::basis] = judgement.basis;
-    evidence.facts[Fact::confidence] = judgement.confidence;
+    facts[Fact::basis] = judgement.basis;
+    facts[Fact::confidence] = judgement.confidence;
   }
   if (const auto* first = answered(messages, "unrelated")) {
-    if (first->reading.translated) evidence.facts[Fact::translated] = *first->reading.translated;
-    if (first->reading.seen_as)
-      evidence.facts[Fact::mapped] = seen_as_text(*first->reading.seen_as);
+    if (first->reading.translated) facts[Fact::translated] = *first->reading.translated;
+    if (first->reading.seen_as) facts[Fact::mapped] = seen_as_text(*first->reading.seen_as);
   }
-  observation.evidence.push_back(std::move(evidence));
+  add_evidence(observation, EvidenceKind::sip_alg, judgement.text, std::move(facts));
   for (const auto& message : messages) add_message(observation, message);
 }
 

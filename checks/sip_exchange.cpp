@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
-#include <cctype>
 
 #include "checks/dial.hpp"
+#include "probe/model/describe.hpp"
+#include "probe/net/dns_records.hpp"
 #include "probe/net/far_end.hpp"
 #include "probe/net/timeouts.hpp"
 #include "probe/util/utf8.hpp"
@@ -21,16 +21,7 @@ std::uint16_t default_port(Transport transport) {
 
 bool same_host(std::string_view left, std::string_view right) {
   const auto one = IpAddress::parse(left), other = IpAddress::parse(right);
-  if (one && other) return *one == *other;
-  return std::equal(left.begin(), left.end(), right.begin(), right.end(), [](char a, char b) {
-    return std::tolower(static_cast<unsigned char>(a)) ==
-           std::tolower(static_cast<unsigned char>(b));
-  });
-}
-
-std::string_view transport_word(Transport transport) {
-  if (transport == Transport::udp) return "UDP";
-  return transport == Transport::tcp ? "TCP" : "TLS";
+  return one && other ? *one == *other : dns::same_name(left, right);
 }
 
 }  // namespace
@@ -74,10 +65,7 @@ asio::awaitable<std::optional<Failure>> exchange_over_stream(Stream& stream, Sco
     const auto size = co_await stream.read_some(buffer, scope, deadline);
     if (size.has_error()) {
       if (framer.pending() && size.error().kind != FailureKind::stopped) {
-        Failure cut;
-        cut.kind = FailureKind::malformed;
-        cut.text = "a message that was cut off";
-        collector.take_broken(cut);
+        collector.take_broken({FailureKind::malformed, "a message that was cut off", 0, {}});
       }
       co_return size.error();
     }
@@ -97,10 +85,7 @@ asio::awaitable<std::optional<Failure>> exchange_over_stream(Stream& stream, Sco
       if (done) co_return std::nullopt;
     }
   }
-  Failure endless;
-  endless.kind = FailureKind::oversized;
-  endless.text = "more than 262,140 bytes without a final reply";
-  co_return endless;
+  co_return Failure{FailureKind::oversized, "more than 262,140 bytes without a final reply", 0, {}};
 }
 
 void conclude_sip(Observation& observation, const sip::Collector& collector,
@@ -110,46 +95,37 @@ void conclude_sip(Observation& observation, const sip::Collector& collector,
   if (busy) {
     record_busy(observation);
   } else if (collector.reply()) {
-    observation.outcome = Outcome::answered;
-    observation.detail = Detail::status(collector.reply()->status);
+    set_outcome(observation, Outcome::answered, Detail::status(collector.reply()->status));
   } else if (failure && failure->kind == FailureKind::stopped) {
     record(observation, *failure);
   } else if (collector.broken() > 0) {
-    observation.outcome = Outcome::failed;
-    observation.detail = DetailCode::malformed;
+    set_outcome(observation, Outcome::failed, DetailCode::malformed);
   } else if (collector.foreign() > 0) {
-    observation.outcome = Outcome::failed;
-    observation.detail = DetailCode::mismatched_reply;
+    set_outcome(observation, Outcome::failed, DetailCode::mismatched_reply);
+  } else if (failure && connected) {
+    record_connected(observation, *failure, DetailCode::sip_timed_out);
   } else if (failure) {
     record(observation, *failure);
-    // As in dial.cpp: where TCP was established, silence is a broken protocol.
-    if (connected && observation.outcome == Outcome::silent) {
-      observation.outcome = Outcome::failed;
-      observation.detail = DetailCode::sip_timed_out;
-    }
   }
 }
 
 void add_sip_reply(Observation& observation, const sip::Reply& reply) {
-  Evidence evidence;
-  evidence.kind = EvidenceKind::sip_reply;
   const auto reason = printable(reply.reason);
   const auto& software = reply.server.empty() ? reply.user_agent : reply.server;
-  evidence.text =
-      phrase("the server answered {}{}{}", reply.status, reason.empty() ? "" : " ", reason);
-  if (reply.provisional()) evidence.text += phrase(", but sent no final response after it");
-  evidence.facts[Fact::status] = static_cast<std::int64_t>(reply.status);
-  evidence.facts[Fact::reason] = reason;
-  evidence.facts[Fact::final] = !reply.provisional();
-  evidence.facts[Fact::body_bytes] = static_cast<std::int64_t>(reply.body_size);
-  if (!software.empty()) evidence.facts[Fact::server] = printable(software);
-  if (!reply.allow.empty()) evidence.facts[Fact::allow] = printable(reply.allow);
-  observation.evidence.push_back(std::move(evidence));
+  auto text = phrase("the server answered {}{}{}", reply.status, reason.empty() ? "" : " ", reason);
+  if (reply.provisional()) text += phrase(", but sent no final response after it");
+  FactMap facts{{Fact::status, static_cast<std::int64_t>(reply.status)},
+                {Fact::reason, reason},
+                {Fact::final, !reply.provisional()},
+                {Fact::body_bytes, static_cast<std::int64_t>(reply.body_size)}};
+  if (!software.empty()) facts[Fact::server] = printable(software);
+  if (!reply.allow.empty()) facts[Fact::allow] = printable(reply.allow);
+  add_evidence(observation, EvidenceKind::sip_reply, std::move(text), std::move(facts));
 }
 
 ViaReading read_via(const sip::Via& came, const sip::Options& sent, const SocketAddress& local) {
   ViaReading reading;
-  reading.rewritten = came.transport != transport_word(sent.transport) ||
+  reading.rewritten = came.transport != in_capitals(sent.transport) ||
                       !same_host(came.host, sent.sent_by_host) || came.port != sent.sent_by_port ||
                       came.branch != sent.transaction.branch;
   const auto received = IpAddress::parse(came.received);
@@ -203,16 +179,12 @@ void add_sip_via(Observation& observation, const sip::Reply& reply, const sip::O
 
 void add_sip_discarded(Observation& observation, const sip::Collector& collector) {
   if (collector.broken() == 0 && collector.foreign() == 0) return;
-  Evidence evidence;
-  evidence.kind = EvidenceKind::sip_discarded;
-  if (collector.broken() > 0) {
-    evidence.text = phrase("what came back was not a SIP reply: {}", collector.why_broken());
-  } else {
-    evidence.text = phrase("what came back was SIP, but not a reply to our request");
-  }
-  evidence.facts[Fact::broken] = static_cast<std::int64_t>(collector.broken());
-  evidence.facts[Fact::foreign] = static_cast<std::int64_t>(collector.foreign());
-  observation.evidence.push_back(std::move(evidence));
+  add_evidence(observation, EvidenceKind::sip_discarded,
+               collector.broken() > 0
+                   ? phrase("what came back was not a SIP reply: {}", collector.why_broken())
+                   : phrase("what came back was SIP, but not a reply to our request"),
+               {{Fact::broken, static_cast<std::int64_t>(collector.broken())},
+                {Fact::foreign, static_cast<std::int64_t>(collector.foreign())}});
 }
 
 }  // namespace callready::checks

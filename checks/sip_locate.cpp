@@ -81,31 +81,25 @@ void add_answer(SipLocation& location, const Answer& answer, EvidenceKind kind,
   location.evidence.push_back(std::move(evidence));
 }
 
-std::string show(const std::vector<dns::NaptrRecord>& records) {
-  std::string text;
-  for (const auto& record : records) {
-    text += fmt::format("{}{} {} {} {}", text.empty() ? "" : ", ", record.order, record.preference,
-                        record.services, record.replacement);
-  }
-  return text;
+std::string show(const dns::NaptrRecord& record) {
+  return fmt::format("{} {} {} {}", record.order, record.preference, record.services,
+                     record.replacement);
 }
 
-std::string show(const std::vector<dns::SrvRecord>& records) {
-  std::string text;
-  for (const auto& record : records) {
-    text += fmt::format("{}{} {} {} {}", text.empty() ? "" : ", ", record.priority, record.weight,
-                        record.port, record.target.empty() ? "." : record.target);
-  }
-  return text;
+std::string show(const dns::SrvRecord& record) {
+  return fmt::format("{} {} {} {}", record.priority, record.weight, record.port,
+                     record.target.empty() ? "." : record.target);
 }
 
 // A stranger may list as many as a message holds.
 template <typename Record>
-std::string show_some(std::vector<Record> records) {
+std::string show_some(const std::vector<Record>& records) {
   constexpr std::size_t most = 10;
-  const bool more = records.size() > most;
-  if (more) records.erase(records.begin() + most, records.end());
-  return show(records) + (more ? ", ..." : "");
+  std::string text;
+  for (std::size_t i = 0; i < records.size() && i < most; ++i) {
+    text += (i == 0 ? "" : ", ") + show(records[i]);
+  }
+  return text + (records.size() > most ? ", ..." : "");
 }
 
 void use_srv(SipLocation& location, const Answer& answer, const std::string& domain,
@@ -126,10 +120,8 @@ void use_srv(SipLocation& location, const Answer& answer, const std::string& dom
   if (!location.targets.empty()) return;
   // RFC 2782: a single record with the target "." says that the service is decidedly not there.
   location.no_service = true;
-  Failure none;
-  none.kind = FailureKind::no_address;
-  none.text = "the domain says that it has no such service";
-  location.failure = none;
+  location.failure = {
+      FailureKind::no_address, "the domain says that it has no such service", 0, {}};
 }
 
 }  // namespace

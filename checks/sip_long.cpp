@@ -215,21 +215,13 @@ void add_size(Observation& observation, const Ask& ask) {
   add_evidence(observation, EvidenceKind::sip_size, std::move(text), std::move(facts));
 }
 
-void conclude(Observation& observation, Outcome outcome, Detail detail) {
-  observation.outcome = outcome;
-  observation.detail = detail;
-}
-
 }  // namespace
 
 asio::awaitable<Observation> run_sip_long(Context& context, Job job) {
-  Observation observation;
-  observation.address = job.address;
-  observation.sent_at = context.scope.clock.wall_now();
+  auto observation = begin_check(context, job);
   UdpSocket::Options options;
-  options.interface = context.settings.interface;
   options.fragments = true;
-  auto socket = UdpSocket::open(context.executor, job.remote(), options);
+  auto socket = open_udp(context, job.remote(), options);
   if (socket.has_error()) {
     record(observation, socket.error());
     co_return observation;
@@ -255,7 +247,7 @@ asio::awaitable<Observation> run_sip_long(Context& context, Job job) {
       co_return observation;
     }
     if (observation.outcome == Outcome::answered || ask.bytes <= in_one_packet) continue;
-    conclude(observation, Outcome::answered, Detail::status(reply->status));
+    set_outcome(observation, Outcome::answered, Detail::status(reply->status));
   }
   if (line.asked.front().sent == 1) observation.round_trip = line.took;
   if (fate == Fate::through) co_return observation;
@@ -272,9 +264,9 @@ asio::awaitable<Observation> run_sip_long(Context& context, Job job) {
     co_return observation;
   }
   if (lost) {
-    conclude(observation, Outcome::failed, DetailCode::long_sip_lost);
+    set_outcome(observation, Outcome::failed, DetailCode::long_sip_lost);
   } else {
-    conclude(observation, Outcome::skipped, DetailCode::sizes_not_compared);
+    set_outcome(observation, Outcome::skipped, DetailCode::sizes_not_compared);
   }
   co_return observation;
 }

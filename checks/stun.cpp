@@ -43,10 +43,9 @@ asio::awaitable<Observation> run_stun(Context& context, Job job) {
     co_return observation;
   }
   const auto& answer = *exchange.answer;
-  observation.outcome = Outcome::answered;
-  observation.detail = answer.message.message_class == stun::Class::success
-                           ? Detail(DetailCode::success)
-                           : Detail::status(answer.message.error_code);
+  const bool success = answer.message.message_class == stun::Class::success;
+  set_outcome(observation, Outcome::answered,
+              success ? DetailCode::success : Detail::status(answer.message.error_code));
   observation.timing_ms[Timing::reply] = answer.took.count();
   if (!channel.reliable()) observation.round_trip = answer.round_trip;
   if (far_end::says_busy(answer.message.reason)) record_busy(observation);
@@ -55,8 +54,7 @@ asio::awaitable<Observation> run_stun(Context& context, Job job) {
   add_stray_evidence(observation, channel);
   const auto fault = certificate_fault(dialled.tls);
   if (!fault.empty() && observation.outcome != Outcome::skipped) {
-    observation.outcome = Outcome::failed;
-    observation.detail = fault;
+    set_outcome(observation, Outcome::failed, fault);
   }
   co_return observation;
 }

@@ -19,14 +19,13 @@ asio::awaitable<StunDialled> dial_stun(Context& context, Job job, Observation& o
   }
   observation.address = job.address;
   observation.sent_at = context.scope.clock.wall_now();
-  UdpSocket::Options options;
-  options.interface = context.settings.interface;
   // A connected socket knows which of this machine's addresses the route takes ...
-  auto connected = UdpSocket::open(context.executor, job.remote(), options);
+  auto connected = open_udp(context, job.remote());
   // ... and one that is not hears an answer from the wrong address.
+  UdpSocket::Options options;
   options.connect = false;
   options.headers = true;
-  auto socket = UdpSocket::open(context.executor, job.remote(), options);
+  auto socket = open_udp(context, job.remote(), options);
   if (connected.has_error() || socket.has_error()) {
     const auto failure = connected.has_error() ? connected.error() : socket.error();
     record(observation, failure);
@@ -39,36 +38,30 @@ asio::awaitable<StunDialled> dial_stun(Context& context, Job job, Observation& o
 
 void add_stray_evidence(Observation& observation, const StunChannel& channel) {
   for (const auto& reply : channel.unexpected()) {
-    Evidence evidence;
-    evidence.kind = EvidenceKind::stun_stray;
     const auto from = reply.from.to_string();
-    evidence.text = reply.from_server
-                        ? phrase("{} sent something else: {}", from, reply.text)
-                        : phrase("{}, which was not asked, sent {}", from, reply.text);
-    evidence.facts[Fact::from] = from;
-    evidence.facts[Fact::from_server] = reply.from_server;
-    evidence.facts[Fact::reason] = std::string(to_string(reply.reason));
-    evidence.facts[Fact::what] = reply.text;
-    observation.evidence.push_back(std::move(evidence));
+    add_evidence(observation, EvidenceKind::stun_stray,
+                 reply.from_server ? phrase("{} sent something else: {}", from, reply.text)
+                                   : phrase("{}, which was not asked, sent {}", from, reply.text),
+                 {{Fact::from, from},
+                  {Fact::from_server, reply.from_server},
+                  {Fact::reason, std::string(to_string(reply.reason))},
+                  {Fact::what, reply.text}});
   }
 }
 
 void record_no_answer(Observation& observation, const StunChannel& channel,
                       const Failure& failure) {
-  record(observation, failure);
+  if (channel.reliable()) {
+    record_connected(observation, failure, DetailCode::stun_timed_out);
+  } else {
+    record(observation, failure);
+  }
   add_stray_evidence(observation, channel);
   if (failure.kind == FailureKind::stopped) return;
   for (const auto& reply : channel.unexpected()) {
     if (!reply.from_server) continue;
     if (far_end::says_busy(reply.text)) return record_busy(observation);
-    observation.outcome = Outcome::failed;
-    observation.detail = reply.reason;
-    return;
-  }
-  // TCP was established: from here on silence is a broken protocol, not an absent host.
-  if (channel.reliable() && observation.outcome == Outcome::silent) {
-    observation.outcome = Outcome::failed;
-    observation.detail = DetailCode::stun_timed_out;
+    return set_outcome(observation, Outcome::failed, reply.reason);
   }
 }
 
@@ -101,13 +94,11 @@ void add_reply_evidence(Observation& observation, const StunAnswer& answer) {
 void add_mapped_address(Observation& observation, const stun::Message& message) {
   const auto mapped = message.mapped();
   if (!mapped) return;
-  Evidence evidence;
-  evidence.kind = EvidenceKind::mapped_address;
-  evidence.text = phrase("the server sees us as {}", mapped->to_string());
-  evidence.facts[Fact::address] = mapped->address.to_string();
-  evidence.facts[Fact::port] = static_cast<std::int64_t>(mapped->port);
-  if (observation.local) evidence.facts[Fact::translated] = *mapped != *observation.local;
-  observation.evidence.push_back(std::move(evidence));
+  FactMap facts{{Fact::address, mapped->address.to_string()},
+                {Fact::port, static_cast<std::int64_t>(mapped->port)}};
+  if (observation.local) facts[Fact::translated] = *mapped != *observation.local;
+  add_evidence(observation, EvidenceKind::mapped_address,
+               phrase("the server sees us as {}", mapped->to_string()), std::move(facts));
 }
 
 }  // namespace callready::checks

@@ -96,9 +96,7 @@ asio::awaitable<void> ask_again(Context& context, std::vector<Flow>& flows, Inst
 }  // namespace
 
 asio::awaitable<Observation> count_stun_answers(Context& context, Job job) {
-  Observation observation;
-  observation.address = job.address;
-  observation.sent_at = context.scope.clock.wall_now();
+  auto observation = begin_check(context, job);
   const bool one = job.parameter("flows") == "one";
   std::vector<Flow> flows;
   Answers answers;

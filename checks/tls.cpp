@@ -36,9 +36,8 @@ void conclude_chain(Observation& observation, const TlsInfo& info, const Job& jo
   auto fault = issuer.empty() ? general : fault_for_issuer(info, issuer);
   if (!pin.empty()) fault = certificate_fault(info, pin);
   if (!fault.empty()) return record_fault(observation, fault);
-  observation.outcome = Outcome::answered;
-  observation.detail = DetailCode::trusted;
-  if (!general.empty()) observation.detail = DetailCode::private_pki;
+  set_outcome(observation, Outcome::answered,
+              general.empty() ? DetailCode::trusted : DetailCode::private_pki);
   if (info.client_certificate_asked) observation.detail = DetailCode::client_certificate_wanted;
 }
 

@@ -70,11 +70,6 @@ void add_hello(Observation& observation, const Hello& hello, const Greeted& gree
   add_evidence(observation, EvidenceKind::hello, std::move(text), std::move(facts));
 }
 
-void conclude(Observation& observation, Outcome outcome, DetailCode detail) {
-  observation.outcome = outcome;
-  observation.detail = detail;
-}
-
 }  // namespace
 
 asio::awaitable<Observation> run_tls_hello(Context& context, Job job) {
@@ -84,11 +79,11 @@ asio::awaitable<Observation> run_tls_hello(Context& context, Job job) {
   observation.evidence.clear();  // said below, for each of them
   add_hello(observation, long_one, first);
   if (first.through) {
-    conclude(observation, Outcome::answered, DetailCode::connected);
+    set_outcome(observation, Outcome::answered, DetailCode::connected);
     co_return observation;
   }
   if (!first.cut || proxied) {
-    conclude(observation, Outcome::skipped, DetailCode::hello_not_compared);
+    set_outcome(observation, Outcome::skipped, DetailCode::hello_not_compared);
     co_return observation;
   }
   std::vector<Hello> hellos{short_one, long_one};
@@ -107,12 +102,12 @@ asio::awaitable<Observation> run_tls_hello(Context& context, Job job) {
     if (hellos[i].word == short_in_segments.word) split_cut = split_cut && more[i].cut;
   }
   if (more[1].through) {
-    conclude(observation, Outcome::answered, DetailCode::connected);
+    set_outcome(observation, Outcome::answered, DetailCode::connected);
   } else if (!more[0].through || !long_cut) {
-    conclude(observation, Outcome::skipped, DetailCode::hello_not_compared);
+    set_outcome(observation, Outcome::skipped, DetailCode::hello_not_compared);
   } else {
-    conclude(observation, Outcome::failed,
-             split_cut ? DetailCode::split_hello_cut : DetailCode::long_hello_cut);
+    set_outcome(observation, Outcome::failed,
+                split_cut ? DetailCode::split_hello_cut : DetailCode::long_hello_cut);
   }
   co_return observation;
 }

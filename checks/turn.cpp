@@ -94,13 +94,9 @@ void record_reply(Observation& observation, const TurnClient& client, const Turn
     }
   }
   const bool with_credentials = client.authenticated();
-  const auto set = [&](Outcome outcome, Detail detail) {
-    observation.outcome = outcome;
-    observation.detail = detail;
-  };
   switch (reply.status) {
     case TurnStatus::granted:
-      set(Outcome::answered, DetailCode::allocated);
+      set_outcome(observation, Outcome::answered, DetailCode::allocated);
       add_evidence(observation, EvidenceKind::relay,
                    phrase("the server provides a relay at {} for {} s",
                           client.relayed().to_string(), client.lifetime()),
@@ -114,24 +110,25 @@ void record_reply(Observation& observation, const TurnClient& client, const Turn
       break;
     case TurnStatus::challenged:
     case TurnStatus::refused:
-      set(outcome_of_code(reply.code, with_credentials), Detail::status(reply.code));
+      set_outcome(observation, outcome_of_code(reply.code, with_credentials),
+                  Detail::status(reply.code));
       add_evidence(observation, EvidenceKind::turn_refusal, meaning(reply.code, with_credentials),
                    {{Fact::code, static_cast<std::int64_t>(reply.code)},
                     {Fact::with_credentials, with_credentials}});
       break;
     case TurnStatus::stale_nonce:
-      set(Outcome::failed, DetailCode::stale_nonce);
+      set_outcome(observation, Outcome::failed, DetailCode::stale_nonce);
       add_evidence(observation, EvidenceKind::turn_refusal, meaning(438, with_credentials),
                    {{Fact::code, std::int64_t{438}}, {Fact::with_credentials, with_credentials}});
       break;
     case TurnStatus::bad_challenge:
-      set(Outcome::failed, DetailCode::bad_challenge);
+      set_outcome(observation, Outcome::failed, DetailCode::bad_challenge);
       break;
     case TurnStatus::wrong_integrity:
-      set(Outcome::failed, DetailCode::wrong_integrity);
+      set_outcome(observation, Outcome::failed, DetailCode::wrong_integrity);
       break;
     case TurnStatus::no_relay:
-      set(Outcome::failed, DetailCode::no_relayed_address);
+      set_outcome(observation, Outcome::failed, DetailCode::no_relayed_address);
       break;
     case TurnStatus::no_answer:
       record_no_answer(observation, client.channel(), reply.failure);
@@ -270,7 +267,7 @@ asio::awaitable<void> ask_how_seen(Context& context, TurnClient& client, Observa
 asio::awaitable<bool> measure(Context& context, Job job, TurnClient& client, Scope cleanup,
                               Semaphore::Permit& place, bool last, Observation& observation) {
   const auto reply = co_await allocate_in_place(context, job, client, cleanup, place);
-  observation.attempts += reply.attempts;
+  observation.attempts = reply.attempts;
   if (reply.code == 437 && reply.status == TurnStatus::refused && !last) co_return true;
   record_reply(observation, client, reply);
   const bool have_credentials = !credential_for(context, job.probe.target.host).username.empty();
@@ -293,8 +290,8 @@ asio::awaitable<bool> measure(Context& context, Job job, TurnClient& client, Sco
   if (context.scope.stop.stopped() || !trip.not_measured.empty()) co_return false;
   const auto carried = co_await try_between_relays(context, job, client, cleanup, observation);
   if (!carried) co_return false;
-  observation.detail = *carried ? DetailCode::relayed : DetailCode::relay_dead;
-  if (!*carried) observation.outcome = Outcome::failed;
+  observation.detail = DetailCode::relayed;
+  if (!*carried) set_outcome(observation, Outcome::failed, DetailCode::relay_dead);
   co_return false;
 }
 
@@ -317,10 +314,7 @@ asio::awaitable<bool> try_once(Context& context, Job job, Scope cleanup, bool la
   }
   if (again) co_return true;
   const auto fault = certificate_fault(dialled.tls);
-  if (!fault.empty()) {
-    observation.outcome = Outcome::failed;
-    observation.detail = fault;
-  }
+  if (!fault.empty()) set_outcome(observation, Outcome::failed, fault);
   co_return false;
 }
 

@@ -184,12 +184,14 @@ asio::awaitable<RelayLife> hold_relay(Context& context, TurnClient& client) {
       continue;
     }
     const bool broke = failure->kind != FailureKind::timed_out;
-    if (life.heard == 0) {
-      life.not_measured = phrase("the server does not pass on what a relay sends to itself");
-      co_return life;
-    }
     life.died = broke || context.scope.clock.now() - last >= timeouts::relay_quiet;
     if (!life.died) continue;
+    if (life.heard == 0) {
+      life.died = false;
+      life.not_measured = phrase("the server does not pass on what a relay sends to itself");
+      if (broke) life.not_measured = phrase("the connection to the relay broke");
+      co_return life;
+    }
     life.server_answers = false;
     if (!broke) {
       const auto reply = co_await client.create_permission(itself, context.scope);

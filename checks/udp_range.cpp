@@ -166,11 +166,9 @@ asio::awaitable<bool> ask_relays(std::shared_ptr<Range> range, Job job, Observat
   if (where.empty() || credential.username.empty()) co_return false;
   auto server = co_await find_relay_server(context, where, range->target.is_v6());
   if (server.has_error()) {
-    Evidence evidence;
-    evidence.kind = EvidenceKind::udp_relays;
-    evidence.text = phrase("relays were not tried: {}", server.error().text);
-    evidence.facts[Fact::not_measured] = server.error().text;
-    observation.evidence.push_back(std::move(evidence));
+    add_evidence(observation, EvidenceKind::udp_relays,
+                 phrase("relays were not tried: {}", server.error().text),
+                 {{Fact::not_measured, server.error().text}});
     co_return false;
   }
   const bool same_host = server->address == range->target;
@@ -182,9 +180,7 @@ asio::awaitable<bool> ask_relays(std::shared_ptr<Range> range, Job job, Observat
 }  // namespace
 
 asio::awaitable<Observation> run_udp_range(Context& context, Job job) {
-  Observation observation;
-  observation.address = job.address;
-  observation.sent_at = context.scope.clock.wall_now();
+  auto observation = begin_check(context, job);
   observation.attempts = 1;
   const auto range = std::make_shared<Range>(context, job);
   range->to_the_end = job.parameter("stop_on_the_way") != "true";

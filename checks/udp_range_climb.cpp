@@ -288,10 +288,8 @@ asio::awaitable<std::optional<Instant>> climb_first(std::shared_ptr<Range> range
 }  // namespace
 
 Result<void> add_ports(Range& range, const std::vector<std::uint16_t>& numbers, bool refined) {
-  UdpSocket::Options options;
-  options.interface = range.context.settings.interface;
   for (const auto number : numbers) {
-    auto socket = UdpSocket::open(range.context.executor, {range.target, number}, options);
+    auto socket = open_udp(range.context, {range.target, number});
     if (socket.has_error()) return socket.error();
     Port port;
     port.number = number;

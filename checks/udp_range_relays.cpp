@@ -111,31 +111,28 @@ void describe(const Sample& sample, int asked, Observation& observation) {
   const int measured =
       static_cast<int>(std::count_if(sample.range->ports.begin(), sample.range->ports.end(),
                                      [](const Port& port) { return port.outbound.has_value(); }));
-  Evidence evidence;
-  evidence.kind = EvidenceKind::udp_relays;
-  evidence.facts[Fact::asked] = static_cast<std::int64_t>(asked);
-  evidence.facts[Fact::granted] = static_cast<std::int64_t>(sample.granted);
-  evidence.facts[Fact::measured] = static_cast<std::int64_t>(measured);
-  evidence.text = phrase("{} relays on {} served as far ends, out of {} requested", measured,
-                         sample.server.probe.target.host, asked);
+  FactMap facts{{Fact::asked, std::int64_t{asked}},
+                {Fact::granted, std::int64_t{sample.granted}},
+                {Fact::measured, std::int64_t{measured}}};
+  auto text = phrase("{} relays on {} served as far ends, out of {} requested", measured,
+                     sample.server.probe.target.host, asked);
   if (sample.outside > 0) {
-    evidence.text += phrase("; {} had ports outside the range", sample.outside);
-    evidence.facts[Fact::outside] = static_cast<std::int64_t>(sample.outside);
+    text += phrase("; {} had ports outside the range", sample.outside);
+    facts[Fact::outside] = std::int64_t{sample.outside};
   }
   if (measured < asked && !sample.why.empty()) {
-    evidence.text += phrase("; the others were not measured: {}", sample.why);
-    evidence.facts[Fact::not_measured] = sample.why.string();
+    text += phrase("; the others were not measured: {}", sample.why);
+    facts[Fact::not_measured] = sample.why.string();
   }
-  if (sample.relays_work) evidence.facts[Fact::relays_work] = *sample.relays_work;
-  observation.evidence.push_back(std::move(evidence));
+  if (sample.relays_work) facts[Fact::relays_work] = *sample.relays_work;
+  add_evidence(observation, EvidenceKind::udp_relays, std::move(text), std::move(facts));
   if (sample.left == 0) return;
-  Evidence left;
-  left.kind = EvidenceKind::allocation_left;
-  left.text = phrase(
-      "the server did not confirm that {} allocations were released; they expire by themselves",
-      sample.left);
-  left.facts[Fact::allocations] = static_cast<std::int64_t>(sample.left);
-  observation.evidence.push_back(std::move(left));
+  add_evidence(
+      observation, EvidenceKind::allocation_left,
+      phrase(
+          "the server did not confirm that {} allocations were released; they expire by themselves",
+          sample.left),
+      {{Fact::allocations, std::int64_t{sample.left}}});
 }
 
 }  // namespace

@@ -102,46 +102,38 @@ Text neighbours_in_words(const Block& block) {
   return phrase("; no port was found that gets out");
 }
 
-Evidence describe(const Block& block) {
-  Evidence evidence;
-  evidence.kind = EvidenceKind::udp_block;
-  evidence.facts[Fact::first] = static_cast<std::int64_t>(block.first);
-  evidence.facts[Fact::last] = static_cast<std::int64_t>(block.last);
-  if (block.open_before) {
-    evidence.facts[Fact::open_before] = static_cast<std::int64_t>(*block.open_before);
-  }
-  if (block.open_after) {
-    evidence.facts[Fact::open_after] = static_cast<std::int64_t>(*block.open_after);
-  }
-  evidence.text =
-      block.first == block.last
-          ? phrase("UDP {} is blocked, as far as sampled", block.first)
-          : phrase("UDP {} to {} are blocked, as far as sampled", block.first, block.last);
-  evidence.text += neighbours_in_words(block);
-  return evidence;
+void add_block(Observation& observation, const Block& block) {
+  FactMap facts{{Fact::first, std::int64_t{block.first}}, {Fact::last, std::int64_t{block.last}}};
+  if (block.open_before) facts[Fact::open_before] = std::int64_t{*block.open_before};
+  if (block.open_after) facts[Fact::open_after] = std::int64_t{*block.open_after};
+  auto text = block.first == block.last
+                  ? phrase("UDP {} is blocked, as far as sampled", block.first)
+                  : phrase("UDP {} to {} are blocked, as far as sampled", block.first, block.last);
+  text += neighbours_in_words(block);
+  add_evidence(observation, EvidenceKind::udp_block, std::move(text), std::move(facts));
 }
 
 // What a sample of `proved` ports, all of them open, can exclude with 95 % confidence: if a larger
 // share of the range were blocked at random, it would have met some of it.
-Evidence describe_sample(const Range& range, int proved, int sampled, bool all_open) {
+void add_sample(Observation& observation, const Range& range, int proved, int sampled,
+                bool all_open) {
   const auto& whole = range.whole;
-  Evidence evidence;
-  evidence.kind = EvidenceKind::udp_sample;
-  evidence.facts[Fact::proved] = static_cast<std::int64_t>(proved);
-  evidence.facts[Fact::sampled] = static_cast<std::int64_t>(sampled);
-  evidence.facts[Fact::ports] = static_cast<std::int64_t>(whole.count());
-  evidence.text = phrase("{} of {} sampled ports were proven to get out ({} ports in all)", proved,
-                         sampled, whole.count());
-  if (proved == 0 || whole.single() || !all_open) return evidence;
-  const double share = 100 * (1 - std::pow(0.05, 1.0 / proved));
-  const auto gap = longest_gap(known_ports(range.ports), whole);
-  evidence.facts[Fact::excludes_percent] = share;
-  evidence.facts[Fact::longest_gap] = static_cast<std::int64_t>(gap);
-  evidence.text += phrase(
-      "; if more than {} % of the ports were blocked here and there (95 % confidence), or more "
-      "than {} in a row, this sample would have found it",
-      fmt::format("{:.0f}", share), gap);
-  return evidence;
+  FactMap facts{{Fact::proved, std::int64_t{proved}},
+                {Fact::sampled, std::int64_t{sampled}},
+                {Fact::ports, static_cast<std::int64_t>(whole.count())}};
+  auto text = phrase("{} of {} sampled ports were proven to get out ({} ports in all)", proved,
+                     sampled, whole.count());
+  if (proved > 0 && !whole.single() && all_open) {
+    const double share = 100 * (1 - std::pow(0.05, 1.0 / proved));
+    const auto gap = longest_gap(known_ports(range.ports), whole);
+    facts[Fact::excludes_percent] = share;
+    facts[Fact::longest_gap] = static_cast<std::int64_t>(gap);
+    text += phrase(
+        "; if more than {} % of the ports were blocked here and there (95 % confidence), or more "
+        "than {} in a row, this sample would have found it",
+        fmt::format("{:.0f}", share), gap);
+  }
+  add_evidence(observation, EvidenceKind::udp_sample, std::move(text), std::move(facts));
 }
 
 }  // namespace
@@ -153,9 +145,7 @@ void conclude(Observation& observation, const Range& range) {
     if (port.tried || port.outbound || !range.covered) ports.push_back(&port);
   }
   if (ports.empty()) {
-    observation.outcome = Outcome::skipped;
-    observation.detail = DetailCode::spared;
-    return;
+    return set_outcome(observation, Outcome::skipped, DetailCode::spared);
   }
   const auto count = [&](auto&& wanted) {
     return static_cast<int>(std::count_if(ports.begin(), ports.end(), wanted));
@@ -169,25 +159,23 @@ void conclude(Observation& observation, const Range& range) {
   const int open = count([](const Port* port) { return gets_out(port->result); });
   const int one_way = count(
       [](const Port* port) { return gets_out(port->result) && port->inbound && !*port->inbound; });
-  const auto set = [&](Outcome outcome, DetailCode detail) {
-    observation.outcome = outcome;
-    observation.detail = detail;
-  };
   const int kept_here = count_of(PortResult::kept_here);
   if (kept_here > 0) {
-    set(Outcome::rejected, kept_here == all ? DetailCode::kept_here : DetailCode::partly_kept_here);
+    set_outcome(observation, Outcome::rejected,
+                kept_here == all ? DetailCode::kept_here : DetailCode::partly_kept_here);
   } else if (prohibited > 0) {
-    set(Outcome::rejected,
-        prohibited == all ? DetailCode::prohibited : DetailCode::partly_prohibited);
+    set_outcome(observation, Outcome::rejected,
+                prohibited == all ? DetailCode::prohibited : DetailCode::partly_prohibited);
   } else if (dropped > 0) {
-    set(Outcome::silent, dropped == all ? DetailCode::dropped : DetailCode::partly_dropped);
+    set_outcome(observation, Outcome::silent,
+                dropped == all ? DetailCode::dropped : DetailCode::partly_dropped);
   } else if (one_way > 0) {
-    set(Outcome::silent, DetailCode::inbound_dropped);
+    set_outcome(observation, Outcome::silent, DetailCode::inbound_dropped);
   } else if (open > 0) {
-    set(replied > 0 ? Outcome::answered : Outcome::passed,
-        replied > 0 ? DetailCode::replied : DetailCode::left_site);
+    set_outcome(observation, replied > 0 ? Outcome::answered : Outcome::passed,
+                replied > 0 ? DetailCode::replied : DetailCode::left_site);
   } else {
-    set(Outcome::silent, DetailCode::silent);
+    set_outcome(observation, Outcome::silent, DetailCode::silent);
   }
   const auto routers = range.context.edge.routers({range.target, range.whole.first});
   for (const auto* port : ports) {
@@ -197,14 +185,12 @@ void conclude(Observation& observation, const Range& range) {
     }
     observation.evidence.push_back(describe(*port, range, routers));
   }
-  for (const auto& block : blocks_of(known_ports(range.ports))) {
-    observation.evidence.push_back(describe(block));
-  }
+  for (const auto& block : blocks_of(known_ports(range.ports))) add_block(observation, block);
   const int sampled = count([](const Port* port) { return !port->refined; });
   const int proved =
       count([](const Port* port) { return !port->refined && gets_out(port->result); });
   const bool all_open = kept_here == 0 && prohibited == 0 && dropped == 0;
-  observation.evidence.push_back(describe_sample(range, proved, sampled, all_open));
+  add_sample(observation, range, proved, sampled, all_open);
 }
 
 }  // namespace callready::checks::udp_range

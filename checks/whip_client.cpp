@@ -91,11 +91,14 @@ asio::awaitable<Result<WhipReply>> whip_request(Stream& stream, WhipRequest requ
 
 std::string whip_resource(const std::string& location, const std::string& host) {
   auto path = location;
-  const std::string origin = "https://" + host;
+  std::string origin = "https://" + host;
+  // The usual port need not be said.
+  const bool short_form = origin.ends_with(":443") && !path.starts_with(origin + '/');
+  if (short_form) origin.resize(origin.size() - 4);
   if (path.starts_with(origin + '/')) path.erase(0, origin.size());
   const bool plain =
       path.starts_with('/') && !path.starts_with("//") && path.size() <= most_location &&
-      std::all_of(path.begin(), path.end(), [](char c) { return c > ' ' && c < '~'; });
+      std::all_of(path.begin(), path.end(), [](char c) { return c > ' ' && c <= '~'; });
   return plain ? path : std::string();
 }
 

@@ -30,10 +30,6 @@ bool loses(int lost, int sent, double alone) {
 
 double lost_both_ways(const IdleDelays& idle) { return idle.lost_up + idle.lost_down; }
 
-}  // namespace
-
-namespace {
-
 // The most calls that passed, below the fewest that did not.
 struct Bracket {
   const CallStep* passed = nullptr;
@@ -98,9 +94,7 @@ CallStep step_of(int calls, std::span<const StepSession> sessions, const IdleDel
     step.lost_up += lost(apart.up);
     step.lost_down += lost(apart.down);
     for (const auto& reply : session.replies) {
-      const bool mine = reply.sequence >= asked.first &&
-                        reply.sequence - asked.first < static_cast<std::uint32_t>(asked.count);
-      if (!mine) continue;
+      if (!asked.holds(reply.sequence)) continue;
       heard.insert(reply.sequence);
       seconds[static_cast<int>(reply.sent / 1'000)].add(reply);
     }

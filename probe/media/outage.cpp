@@ -51,9 +51,7 @@ void tell_the_end(const Asked& asked, Number last, std::span<const Reply> replie
   for (auto sequence = all.rbegin()->first + 1; sequence <= last; ++sequence) {
     const bool came = *more > 0;
     if (came) --*more;
-    if (sequence < asked.first || sequence - asked.first >= static_cast<Number>(asked.count)) {
-      continue;
-    }
+    if (!asked.holds(sequence)) continue;
     const auto at = sequence - asked.first;
     if (at >= directions.up.fates.size() || directions.up.fates[at] != Fate::unknown) continue;
     directions.up.fates[at] = came ? Fate::arrived : Fate::lost;

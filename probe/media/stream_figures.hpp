@@ -51,6 +51,10 @@ struct Asked {
   std::uint32_t first = 0;
   int count = 0;
   std::uint32_t skipped = 1;
+  // Whether it is one of those that are measured.
+  bool holds(std::uint32_t sequence) const {
+    return sequence >= first && sequence - first < static_cast<std::uint32_t>(count);
+  }
 };
 
 struct Directions {

@@ -32,23 +32,15 @@ std::vector<Number> choose(std::set<Number>& unanswered, Number before, Number a
   return chosen;
 }
 
-struct Side {
-  Asked asked;
-  bool holds(Number sequence) const {
-    return sequence >= asked.first && sequence - asked.first < static_cast<Number>(asked.count);
-  }
-};
-
 }  // namespace
 
 Directions tell_apart(const Asked& asked, std::span<const Reply> replies) {
-  const Side side{asked};
   Directions result;
   std::map<Number, const Reply*> by_counter;   // the first reply with it
   std::map<Number, const Reply*> by_sequence;  // the first to it
   int twice_down = 0, twice_up = 0;
   for (const auto& reply : replies) {
-    const bool measured = side.holds(reply.sequence);
+    const bool measured = asked.holds(reply.sequence);
     if (!by_counter.emplace(reply.counter, &reply).second) {
       if (measured) ++twice_down;
       continue;
@@ -76,11 +68,11 @@ Directions tell_apart(const Asked& asked, std::span<const Reply> replies) {
   Number before = 0, next = 0, last_sequence = 0;
   for (const auto& [counter, reply] : by_counter) {
     for (const auto lost : choose(unanswered, before, reply->sequence, counter - next)) {
-      if (!side.holds(lost)) continue;
+      if (!asked.holds(lost)) continue;
       far.push_back(nullptr);
       reflected.insert(lost);
     }
-    if (side.holds(reply->sequence)) far.push_back(reply);
+    if (asked.holds(reply->sequence)) far.push_back(reply);
     before = reply->sequence;
     next = counter + 1;
     last_sequence = std::max(last_sequence, reply->sequence);

@@ -110,11 +110,9 @@ std::vector<RulePeer> peers_of(const TargetSet& set, const Requirement& row,
 // The same ports by TCP and by TLS are one line to a firewall.
 std::vector<Transport> protocols_of(const Requirement& row) {
   std::vector<Transport> found;
-  const auto& all = row.transports;
-  const bool plain = std::find(all.begin(), all.end(), Transport::tcp) != all.end();
-  for (auto transport : all) {
-    if (transport == Transport::tls && plain) transport = Transport::tcp;
-    if (std::find(found.begin(), found.end(), transport) == found.end()) found.push_back(transport);
+  const bool plain = contains(row.transports, Transport::tcp);
+  for (const auto transport : row.transports) {
+    add_once(found, transport == Transport::tls && plain ? Transport::tcp : transport);
   }
   return found;
 }
@@ -153,12 +151,6 @@ void merge(FirewallRule& into, FirewallRule from, std::set<std::string>& known_p
   }
 }
 
-std::set<std::string> texts_of(const std::vector<RulePeer>& peers) {
-  std::set<std::string> texts;
-  for (const auto& peer : peers) texts.insert(peer.text);
-  return texts;
-}
-
 bool covers(const RulePeer& peer, const std::string& host) {
   const auto address = IpAddress::parse(host);
   switch (peer.kind) {
@@ -184,12 +176,6 @@ bool covers(const RulePeer& peer, const std::string& host) {
   return peer.text == host;
 }
 
-std::string listed(const std::vector<PortRange>& ranges) {
-  std::vector<std::string> texts;
-  for (const auto& range : ranges) texts.push_back(range.to_string());
-  return fmt::format("{}", fmt::join(texts, ", "));
-}
-
 }  // namespace
 
 template <>
@@ -211,13 +197,13 @@ std::string protocol_in_words(const FirewallRule& rule) {
 }
 
 std::string ports_in_words(const FirewallRule& rule) {
-  auto text = listed(rule.ports);
+  auto text = comma_separated(rule.ports);
   for (const auto& words : rule.your_ports) text += (text.empty() ? "" : ", ") + words;
   return text.empty() ? "any" : text;
 }
 
 std::string source_ports_in_words(const FirewallRule& rule) {
-  return rule.source_ports.empty() ? "any" : listed(rule.source_ports);
+  return rule.source_ports.empty() ? "any" : comma_separated(rule.source_ports);
 }
 
 namespace {
@@ -285,10 +271,6 @@ Text peers_in_short(const FirewallRule& rule) {
   return in ? phrase("from {}", names) : phrase("to {}", names);
 }
 
-}  // namespace
-
-namespace {
-
 using Sentence = std::pair<Text, std::vector<std::string>>;  // whom it is about, and what
 
 void add_to(std::vector<Sentence>& sentences, Text who, const std::string& what) {
@@ -322,12 +304,10 @@ Text by_sets(const std::vector<FirewallRule>& rules) {
         const auto carrier = carrier_in_short(rule);
         const auto end = carrier.find(' ');
         if (rule.set != set || carrier.substr(0, end) != protocol) continue;
-        ranges.insert(ranges.end(), rule.ports.begin(), rule.ports.end());
+        append(ranges, rule.ports);
         for (const auto& words : rule.your_ports) add_text(yours, words);
       }
-      std::sort(ranges.begin(), ranges.end(), [](const PortRange& a, const PortRange& b) {
-        return std::tie(a.first, a.last) < std::tie(b.first, b.last);
-      });
+      std::sort(ranges.begin(), ranges.end());
       std::vector<std::string> ports;
       for (const auto& range : ranges) add_text(ports, range.to_string());
       for (const auto& words : yours) add_text(ports, words);
@@ -423,7 +403,9 @@ void RuleMerger::add(FirewallRule rule) {
     const bool both = known.peers.empty() == rule.peers.empty();
     if (!both || key_of(known) != key_of(rule)) continue;
     auto& peers = peers_[i];
-    if (peers.empty()) peers = texts_of(known.peers);
+    if (peers.empty()) {
+      for (const auto& peer : known.peers) peers.insert(peer.text);
+    }
     return merge(known, std::move(rule), peers);
   }
   rules_.push_back(std::move(rule));

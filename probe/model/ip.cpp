@@ -129,6 +129,13 @@ IpAddress IpAddress::v6(std::array<std::uint8_t, 16> bytes) {
   return address;
 }
 
+IpAddress IpAddress::of_bytes(const void* bytes, bool v6) {
+  IpAddress address;
+  if (v6) address.version_ = 6;
+  std::copy_n(static_cast<const std::uint8_t*>(bytes), v6 ? 16 : 4, address.bytes_.begin());
+  return address;
+}
+
 std::optional<IpAddress> IpAddress::parse(std::string_view text) {
   if (text.find(':') == std::string_view::npos) {
     if (const auto bytes = parse_v4(text)) return v4(*bytes);
@@ -265,6 +272,12 @@ std::optional<PortRange> PortRange::parse(std::string_view text) {
 std::string PortRange::to_string() const {
   if (single()) return std::to_string(first);
   return std::to_string(first) + '-' + std::to_string(last);
+}
+
+std::string comma_separated(const std::vector<PortRange>& ranges) {
+  std::string text;
+  for (const auto& range : ranges) text += (text.empty() ? "" : ", ") + range.to_string();
+  return text;
 }
 
 }  // namespace callready

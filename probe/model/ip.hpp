@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace callready {
 
@@ -17,6 +18,8 @@ class IpAddress {
   IpAddress() = default;  // 0.0.0.0
   static IpAddress v4(std::array<std::uint8_t, 4> bytes);
   static IpAddress v6(std::array<std::uint8_t, 16> bytes);
+  // As it stands in packets and in the system's structures: 4 bytes, or 16.
+  static IpAddress of_bytes(const void* bytes, bool v6);
   // Dotted quad, or RFC 4291 text. Nothing else ("127.1", "1.2.3.4/8", "fe80::1%eth0") is accepted.
   static std::optional<IpAddress> parse(std::string_view text);
 
@@ -84,5 +87,8 @@ struct PortRange {
   std::string to_string() const;
   friend auto operator<=>(const PortRange&, const PortRange&) = default;
 };
+
+// "443, 5000-5100"
+std::string comma_separated(const std::vector<PortRange>& ranges);
 
 }  // namespace callready

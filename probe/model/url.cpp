@@ -1,30 +1,64 @@
 #include "probe/model/url.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace callready {
 namespace {
 
 // What ends a URL in running text.
-constexpr std::string_view outside = " \t\r\n\"'<>|\\^`{}";
+constexpr std::string_view outside = " \t\r\n\"'<>";
+
+// "host" and "host:80"; in "alice:pa", the start of "alice:pa/ss@host", a name of a user.
+bool may_be_host(std::string_view authority) {
+  const auto colon = authority.rfind(':');
+  return authority.starts_with('[') || colon == authority.npos ||
+         (colon + 1 < authority.size() &&
+          authority.find_first_not_of("0123456789", colon + 1) == authority.npos);
+}
+
+// Where the login ends that `text`, a URL from its authority on, begins with. "alice:12/34@host" is
+// taken for a host and its port.
+std::size_t login_end(std::string_view text) {
+  constexpr std::size_t longest_login = 1'024;
+  const auto authority = text.substr(0, text.find_first_of("/?#"));
+  const auto at = authority.rfind('@');
+  const auto host = authority.substr(at == text.npos ? 0 : at + 1);
+  // People write a password as it is, with the "/", "?" and "#" that a URL would have as "%2F".
+  return may_be_host(host.substr(0, host.find_first_of(",;")))
+             ? at
+             : text.substr(0, longest_login).rfind('@');
+}
 
 std::string shown(std::string_view word) {
-  const auto mark = word.find("://");
-  const auto begin = mark == word.npos ? 0 : mark + 3;
-  const auto authority_end = std::min(word.find_first_of("/?#", begin), word.size());
-  const auto at = word.substr(0, authority_end).rfind('@');
-  const auto colon = word.find(':', begin);
-  // Without a scheme "alice@example.com" is somebody's address and "sip:a@b" a protocol's.
-  const bool address = word.starts_with("sip:") || word.starts_with("sips:");
-  const bool login =
-      at != word.npos && at >= begin && (mark != word.npos || (colon < at && !address));
-  std::string result(word.substr(0, begin));
-  word.remove_prefix(login ? at + 1 : begin);
-  if (mark != word.npos || begin > 0) word = word.substr(0, word.find_first_of("?#"));
-  return result.append(word);
+  std::string result;
+  for (bool whole = true;;) {
+    const auto mark = word.find("://");
+    const auto begin = mark == word.npos ? 0 : mark + 3;
+    const auto end = login_end(word.substr(begin));
+    const auto at = end == word.npos ? end : begin + end;
+    const auto colon = word.find(':');
+    // Without a scheme "alice@example.com" is somebody's address, "sip:a@b" a protocol's, and
+    // "C:/Users/alice@corp" a path.
+    const bool other = word.starts_with("sip:") || word.starts_with("sips:") ||
+                       (at != word.npos && word.find_first_of("/\\") < at);
+    const bool login = at != word.npos && (mark != word.npos || (colon < at && !other));
+    result += word.substr(0, begin);
+    word.remove_prefix(login ? at + 1 : begin);
+    if (mark != word.npos && std::exchange(whole, false)) {
+      word = word.substr(0, word.find_first_of("?#"));
+    }
+    // Two URLs may have only a comma between them.
+    if (word.find("://") == word.npos) return result.append(word);
+  }
 }
 
 }  // namespace
+
+bool has_login(std::string_view url) {
+  const auto mark = url.find("://");
+  return mark != url.npos && login_end(url.substr(mark + 3)) != url.npos;
+}
 
 std::string without_secrets(std::string_view text) {
   std::string result;

@@ -10,4 +10,7 @@ namespace callready {
 // hold secrets. What has no scheme but a login ("PROXY alice:secret@proxy:80") loses it too.
 std::string without_secrets(std::string_view text);
 
+// True for "http://alice:secret@proxy".
+bool has_login(std::string_view url);
+
 }  // namespace callready

@@ -1,8 +1,19 @@
 #include "probe/net/address.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 namespace callready {
+namespace {
+
+std::optional<std::uint16_t> port_of(std::string_view text) {
+  std::uint16_t port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  if (error != std::errc{} || end != text.data() + text.size() || port == 0) return std::nullopt;
+  return port;
+}
+
+}  // namespace
 
 asio::ip::address to_asio(const IpAddress& address) {
   const auto& bytes = address.bytes();
@@ -21,32 +32,39 @@ IpAddress from_asio(const asio::ip::address& address) {
   return IpAddress::v4({bytes[0], bytes[1], bytes[2], bytes[3]});
 }
 
+bool split_port(std::string_view text, std::string_view& host, std::uint16_t& port) {
+  port = 0;
+  std::string_view rest;
+  if (text.starts_with('[')) {
+    const auto close = text.find(']');
+    if (close == text.npos) return false;
+    host = text.substr(1, close - 1);
+    rest = text.substr(close + 1);
+  } else if (std::count(text.begin(), text.end(), ':') == 1) {
+    const auto colon = text.find(':');
+    host = text.substr(0, colon);
+    rest = text.substr(colon);
+  } else {
+    host = text;  // a name, an IPv4 address, or an IPv6 address without brackets
+  }
+  if (rest.empty()) return !host.empty();
+  if (!rest.starts_with(':')) return false;
+  const auto number = port_of(rest.substr(1));
+  if (!number) return false;
+  port = *number;
+  return !host.empty();
+}
+
 std::optional<SocketAddress> parse_socket_address(std::string_view text,
                                                   std::uint16_t default_port) {
-  SocketAddress result;
-  result.port = default_port;
-  std::string_view port;
-  if (text.starts_with('[')) {
-    const auto end = text.find(']');
-    if (end == text.npos) return std::nullopt;
-    port = text.substr(end + 1);
-    text = text.substr(1, end - 1);
-    if (text.find(':') == text.npos) return std::nullopt;
-  } else if (const auto colon = text.find(':');
-             colon != text.npos && text.find(':', colon + 1) == text.npos) {
-    port = text.substr(colon);
-    text = text.substr(0, colon);
-  }
-  const auto address = IpAddress::parse(text);
-  if (!address) return std::nullopt;
-  result.address = *address;
-  if (!port.empty()) {
-    const auto* last = port.data() + port.size();
-    const auto [end, error] = std::from_chars(port.data() + 1, last, result.port);
-    if (port[0] != ':' || error != std::errc() || end != last) return std::nullopt;
-  }
-  if (result.port == 0) return std::nullopt;
-  return result;
+  std::string_view host;
+  std::uint16_t port = 0;
+  if (!split_port(text, host, port)) return std::nullopt;
+  if (text.starts_with('[') && host.find(':') == host.npos) return std::nullopt;
+  const auto address = IpAddress::parse(host);
+  if (port == 0) port = default_port;
+  if (!address || port == 0) return std::nullopt;
+  return SocketAddress{*address, port};
 }
 
 }  // namespace callready

@@ -9,6 +9,9 @@ namespace callready {
 asio::ip::address to_asio(const IpAddress& address);
 IpAddress from_asio(const asio::ip::address& address);
 
+// "host:port", "[::1]:port" or "host" into its parts; the port is 0 if there is none.
+bool split_port(std::string_view text, std::string_view& host, std::uint16_t& port);
+
 // "192.0.2.1:53", "[2001:db8::1]:53", or an address alone with `default_port`; port 0 is refused.
 std::optional<SocketAddress> parse_socket_address(std::string_view text,
                                                   std::uint16_t default_port);
@@ -21,6 +24,21 @@ asio::ip::basic_endpoint<Protocol> to_endpoint(const SocketAddress& address) {
 template <typename Protocol>
 SocketAddress from_endpoint(const asio::ip::basic_endpoint<Protocol>& endpoint) {
   return {from_asio(endpoint.address()), endpoint.port()};
+}
+
+// Of a socket's ends; 0.0.0.0:0 where it has none.
+template <typename Socket>
+SocketAddress local_end_of(const Socket& socket) {
+  error_code error;
+  const auto endpoint = socket.local_endpoint(error);
+  return error ? SocketAddress() : from_endpoint(endpoint);
+}
+
+template <typename Socket>
+SocketAddress remote_end_of(const Socket& socket) {
+  error_code error;
+  const auto endpoint = socket.remote_endpoint(error);
+  return error ? SocketAddress() : from_endpoint(endpoint);
 }
 
 }  // namespace callready

@@ -3,7 +3,6 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "probe/net/address.hpp"
 #include "probe/net/watched.hpp"
@@ -46,13 +45,11 @@ std::vector<IpAddress> addresses_of(const ares_addrinfo* info) {
   for (auto* node = info == nullptr ? nullptr : info->nodes; node != nullptr;
        node = node->ai_next) {
     if (node->ai_family == AF_INET) {
-      std::array<std::uint8_t, 4> bytes{};
-      std::memcpy(bytes.data(), &reinterpret_cast<sockaddr_in*>(node->ai_addr)->sin_addr, 4);
-      list.push_back(IpAddress::v4(bytes));
+      const auto& found = reinterpret_cast<sockaddr_in*>(node->ai_addr)->sin_addr;
+      list.push_back(IpAddress::of_bytes(&found, false));
     } else if (node->ai_family == AF_INET6) {
-      std::array<std::uint8_t, 16> bytes{};
-      std::memcpy(bytes.data(), &reinterpret_cast<sockaddr_in6*>(node->ai_addr)->sin6_addr, 16);
-      list.push_back(IpAddress::v6(bytes));
+      const auto& found = reinterpret_cast<sockaddr_in6*>(node->ai_addr)->sin6_addr;
+      list.push_back(IpAddress::of_bytes(&found, true));
     }
   }
   return list;
@@ -74,6 +71,25 @@ std::vector<std::string> system_search_domains() {
   }
   ares_destroy(channel);
   return list;
+}
+
+FailureKind kind_of_dns(int status) {
+  switch (status) {
+    case ARES_ENOTFOUND:
+      return FailureKind::no_such_name;
+    case ARES_ENODATA:
+      return FailureKind::no_address;
+    case ARES_ETIMEOUT:
+    case ARES_ECONNREFUSED:
+      return FailureKind::dns_unreachable;
+    case ARES_ECANCELLED:
+    case ARES_EDESTRUCTION:
+      return FailureKind::stopped;
+    case ARES_ENOMEM:
+      return FailureKind::out_of_resources;
+    default:
+      return FailureKind::dns_failed;
+  }
 }
 
 int initialise_once() {
@@ -332,16 +348,7 @@ std::vector<std::string> AresChannel::servers() const {
   ares_addr_port_node* nodes = nullptr;
   if (ares_get_servers_ports(channel_, &nodes) != ARES_SUCCESS) return list;
   for (auto* node = nodes; node != nullptr; node = node->next) {
-    IpAddress address;
-    if (node->family == AF_INET) {
-      std::array<std::uint8_t, 4> bytes{};
-      std::memcpy(bytes.data(), &node->addr.addr4, 4);
-      address = IpAddress::v4(bytes);
-    } else {
-      std::array<std::uint8_t, 16> bytes{};
-      std::memcpy(bytes.data(), &node->addr.addr6, 16);
-      address = IpAddress::v6(bytes);
-    }
+    const auto address = IpAddress::of_bytes(&node->addr, node->family != AF_INET);
     const int port = node->udp_port;
     if (port == 0 || port == 53) {
       list.push_back(address.to_string());
@@ -353,33 +360,6 @@ std::vector<std::string> AresChannel::servers() const {
   return list;
 }
 
-Failure classify_dns(int status) {
-  Failure failure;
-  failure.code = status;
-  failure.text = ares_strerror(status);
-  switch (status) {
-    case ARES_ENOTFOUND:
-      failure.kind = FailureKind::no_such_name;
-      break;
-    case ARES_ENODATA:
-      failure.kind = FailureKind::no_address;
-      break;
-    case ARES_ETIMEOUT:
-    case ARES_ECONNREFUSED:
-      failure.kind = FailureKind::dns_unreachable;
-      break;
-    case ARES_ECANCELLED:
-    case ARES_EDESTRUCTION:
-      failure.kind = FailureKind::stopped;
-      break;
-    case ARES_ENOMEM:
-      failure.kind = FailureKind::out_of_resources;
-      break;
-    default:
-      failure.kind = FailureKind::dns_failed;
-      break;
-  }
-  return failure;
-}
+Failure classify_dns(int status) { return {kind_of_dns(status), ares_strerror(status), status}; }
 
 }  // namespace callready

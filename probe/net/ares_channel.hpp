@@ -21,7 +21,6 @@ struct DnsReply {
   int status = ARES_SUCCESS;          // ARES_*
   int no_socket = 0;                  // an errno where c-ares could open none; then a failure
   std::vector<std::uint8_t> message;  // the whole message; empty where none came
-  std::string status_text() const { return ares_strerror(status); }
 };
 
 // What a name resolved to, and when that was known: when its last reply came, however late it was

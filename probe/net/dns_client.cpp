@@ -132,10 +132,7 @@ asio::awaitable<Result<Message>> exchange_over(Stream& stream, Scope scope,
   auto message = parse_message(bytes);
   if (message.has_error()) co_return message.error();
   if (!answers(*message, id, question.name, question.type)) {
-    Failure failure;
-    failure.kind = FailureKind::malformed;
-    failure.text = "a DNS message that does not answer the question";
-    co_return failure;
+    co_return malformed("a DNS message that does not answer the question");
   }
   co_return std::move(*message);
 }

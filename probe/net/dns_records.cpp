@@ -6,6 +6,7 @@
 #include <array>
 #include <limits>
 
+#include "probe/util/text.hpp"
 #include "probe/util/utf8.hpp"
 
 namespace callready::dns {
@@ -68,15 +69,6 @@ std::string named(std::span<const NumberName> table, int number, std::string_vie
     if (row.number == number) return std::string(row.name);
   }
   return fmt::format("{}{}", otherwise, number);
-}
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-Failure malformed(std::string text) {
-  Failure failure;
-  failure.kind = FailureKind::malformed;
-  failure.text = std::move(text);
-  return failure;
 }
 
 // Reads forward through a message. The first error sticks; what is read after it is zero.
@@ -211,14 +203,7 @@ class Reader {
 
 void read_address(Reader& reader, Record& record, std::size_t size) {
   const auto data = reader.bytes(size);
-  if (reader.failed()) return;
-  if (size == 4) {
-    record.data = IpAddress::v4({data[0], data[1], data[2], data[3]});
-  } else {
-    std::array<std::uint8_t, 16> bytes{};
-    std::copy(data.begin(), data.end(), bytes.begin());
-    record.data = IpAddress::v6(bytes);
-  }
+  if (!reader.failed()) record.data = IpAddress::of_bytes(data.data(), size == 16);
 }
 
 void read_data(Reader& reader, Record& record) {
@@ -333,16 +318,12 @@ std::string extended_error_name(std::uint16_t code) {
 }
 
 bool same_name(std::string_view left, std::string_view right) {
-  return std::equal(left.begin(), left.end(), right.begin(), right.end(),
-                    [](char a, char b) { return lower(a) == lower(b); });
+  return is_same_but_for_case(left, right);
 }
 
 Result<Message> parse_message(std::span<const std::uint8_t> bytes) {
   if (bytes.size() > 65'535) {
-    Failure failure;
-    failure.kind = FailureKind::oversized;
-    failure.text = "DNS message: longer than 65,535 bytes";
-    return failure;
+    return Failure{FailureKind::oversized, "DNS message: longer than 65,535 bytes"};
   }
   Reader reader(bytes);
   Message message;

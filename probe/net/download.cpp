@@ -48,7 +48,7 @@ Download download(const DownloadRequest& request) {
   const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> handle(curl_easy_init(),
                                                                    &curl_easy_cleanup);
   if (!handle) {
-    result.problem = "libcurl cannot be started";
+    result.problem = "libcurl could not be initialized";
     return result;
   }
   auto* easy = handle.get();
@@ -76,9 +76,10 @@ Download download(const DownloadRequest& request) {
   const auto code = curl_easy_perform(easy);
   curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &result.status);
   if (body.too_large) {
-    result.problem = "is larger than the " + std::to_string(request.most) + " bytes it may have";
+    result.problem = "exceeds the limit of " + std::to_string(request.most) + " bytes";
   } else if (code == CURLE_OPERATION_TIMEDOUT) {
-    result.problem = "did not come whole in " + std::to_string(request.limit.count() / 1000) + " s";
+    result.problem =
+        "did not arrive completely within " + std::to_string(request.limit.count() / 1000) + " s";
   } else if (code != CURLE_OK) {
     result.problem = printable(*error != '\0' ? error : curl_easy_strerror(code));
   }

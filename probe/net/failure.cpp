@@ -137,26 +137,15 @@ Failure out_of_memory() {
 
 std::uint64_t shortages() { return shortages_seen; }
 
-Failure timed_out() {
-  Failure failure;
-  failure.kind = FailureKind::timed_out;
-  failure.text = "no answer in time";
-  return failure;
-}
+Failure timed_out() { return {FailureKind::timed_out, "no answer in time"}; }
 
 Failure kept_here() {
-  Failure failure;
-  failure.kind = FailureKind::kept_here;
-  failure.text = "the system could not send the connection request";
-  return failure;
+  return {FailureKind::kept_here, "the system could not send the connection request"};
 }
 
-Failure stopped() {
-  Failure failure;
-  failure.kind = FailureKind::stopped;
-  failure.text = "the run was stopped first";
-  return failure;
-}
+Failure stopped() { return {FailureKind::stopped, "the run was stopped first"}; }
+
+Failure malformed(std::string text) { return {FailureKind::malformed, std::move(text)}; }
 
 Outcome outcome_of(const Failure& failure) {
   for (const auto& row : table) {

@@ -61,6 +61,7 @@ Failure timed_out();
 // A connection request that this machine did not let out, though connect() did not say so.
 Failure kept_here();
 Failure stopped();
+Failure malformed(std::string text);
 Failure out_of_memory();  // counted among the shortages
 
 // How often so far `classify` was told that this machine lacked something (out_of_resources), in

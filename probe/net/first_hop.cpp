@@ -51,7 +51,8 @@ class Answers {
 // A socket for ICMP echo as users may have one (icmp(7)): the kernel sets identifier and checksum.
 class EchoSocket {
  public:
-  EchoSocket(const asio::any_io_executor& executor, const IpAddress& router)
+  EchoSocket(const asio::any_io_executor& executor, const IpAddress& router,
+             const std::string& link)
       : v6_(router.is_v6()), socket_(executor) {
     error_code error;
     socket_.open(Datagrams(v6_ ? AF_INET6 : AF_INET, v6_ ? int{IPPROTO_ICMPV6} : int{IPPROTO_ICMP}),
@@ -59,7 +60,11 @@ class EchoSocket {
     if (error) return;
     socket_.non_blocking(true, error);
     platform::note_arrivals(static_cast<int>(socket_.native_handle()));
-    const auto endpoint = to_endpoint<asio::ip::udp>({router, 0});
+    // A link-local one, as most IPv6 routers have, means nothing without its link (RFC 4007).
+    const auto zone = v6_ && router.is_link_local() ? '%' + link : std::string();
+    const asio::ip::udp::endpoint endpoint(asio::ip::make_address(router.to_string() + zone, error),
+                                           0);
+    if (error) return;
     socket_.connect(Datagrams::endpoint(endpoint.data(), endpoint.size()), error);
     open_ = !error;
   }
@@ -118,8 +123,8 @@ struct Watch {
   bool ends() const { return over || scope.stop.stopped() || scope.clock.now() >= until; }
 };
 
-asio::awaitable<bool> ask_by_echo(Watch& watch, IpAddress router) {
-  EchoSocket socket(watch.executor, router);
+asio::awaitable<bool> ask_by_echo(Watch& watch, IpAddress router, std::string link) {
+  EchoSocket socket(watch.executor, router, link);
   if (!socket.is_open()) co_return false;
   auto due = watch.scope.clock.now();
   while (!watch.ends()) {
@@ -175,7 +180,7 @@ asio::awaitable<std::optional<FirstHopSeen>> watch_first_hop(asio::any_io_execut
   if (!interface.empty() && interface != way->interface_name) co_return std::nullopt;
   Watch watch{executor, scope, until, over, {}, {}, *way->gateway};
   std::vector<asio::awaitable<bool>> work;
-  work.push_back(ask_by_echo(watch, *way->gateway));
+  work.push_back(ask_by_echo(watch, *way->gateway, way->interface_name));
   work.push_back(ask_by_ttl(watch, remote, std::move(interface)));
   const auto done = co_await together(executor, std::move(work));
   static_cast<void>(done);

@@ -2,12 +2,11 @@
 
 #include <openssl/crypto.h>
 
-#include <algorithm>
-
 #include "probe/net/http_exchange.hpp"
 #include "probe/net/in_thread.hpp"
 #include "probe/net/timeouts.hpp"
 #include "probe/net/watched.hpp"
+#include "probe/util/text.hpp"
 
 namespace callready {
 namespace {
@@ -24,15 +23,9 @@ constexpr AuthWord auths[] = {
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
-bool same_header(std::string_view left, std::string_view right) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return std::equal(left.begin(), left.end(), right.begin(), right.end(),
-                    [&](char a, char b) { return lower(a) == lower(b); });
-}
-
 std::optional<std::string> first_header(const Headers& headers, std::string_view name) {
   for (const auto& [key, value] : headers) {
-    if (same_header(key, name)) return value;
+    if (is_same_but_for_case(key, name)) return value;
   }
   return std::nullopt;
 }
@@ -157,11 +150,8 @@ class CurlStream final : public Stream {
     socket_.cancel(ignored);
   }
   static Failure broken(CURLcode code) {
-    Failure failure;
-    failure.kind = FailureKind::closed_by_peer;
-    failure.code = code;
-    failure.text = code == CURLE_OK ? "End of file" : curl_easy_strerror(code);
-    return failure;
+    const auto* text = code == CURLE_OK ? "End of file" : curl_easy_strerror(code);
+    return {FailureKind::closed_by_peer, text, static_cast<int>(code)};
   }
 
   std::shared_ptr<HttpExchange> exchange_;

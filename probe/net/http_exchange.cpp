@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "probe/platform/route.hpp"
 #include "probe/util/text.hpp"
 #include "probe/util/utf8.hpp"
 
@@ -150,7 +151,7 @@ void HttpExchange::prepare_tls() {
 }
 
 CURLcode HttpExchange::block(milliseconds limit) {
-  set(CURLOPT_TIMEOUT_MS, static_cast<long>(limit.count()));
+  set(CURLOPT_TIMEOUT_MS, std::max(1L, static_cast<long>(limit.count())));  // 0: it never ends
   return curl_easy_perform(easy_);
 }
 
@@ -163,9 +164,7 @@ Ended HttpExchange::finish(const Result<CURLcode>& result) {
     reply_.failure = classify_curl(*result);
   } else if (reply_.status == 0 && !connect_only_) {
     // libcurl is content with an end in the middle of the headers that follow an interim reply.
-    reply_.failure = Failure{};
-    reply_.failure->kind = FailureKind::closed_by_peer;
-    reply_.failure->text = "the connection ended within the headers";
+    reply_.failure = {FailureKind::closed_by_peer, "the connection ended within the headers"};
   }
   if (reply_.failure && kept_here()) reply_.failure = callready::kept_here();
   // libcurl's own words for a refused CONNECT say less than its status does.
@@ -391,6 +390,12 @@ Failure HttpExchange::classify_curl(CURLcode code) {
   switch (code) {
     case CURLE_COULDNT_CONNECT: {
       if (sockets_.no_socket != 0) os_error = sockets_.no_socket;
+      if (sockets_.icmp && !request_.pins.empty()) {
+        const auto& target = request_.pins.front().address;
+        const auto way = platform::way_to(target);
+        const auto own = way ? way->source.value_or(IpAddress()) : IpAddress();
+        sockets_.icmp->own = said_by_this_computer(*sockets_.icmp, own, target);
+      }
       if (os_error == 0 && !sockets_.icmp) {
         return classify(make_error_code(boost::system::errc::timed_out));
       }

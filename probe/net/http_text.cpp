@@ -1,8 +1,7 @@
 #include <curl/curl.h>
 #include <openssl/evp.h>
 
-#include <charconv>
-
+#include "probe/net/address.hpp"
 #include "probe/net/http.hpp"
 #include "probe/util/base64.hpp"
 
@@ -24,25 +23,13 @@ std::optional<ProxyEndpoint> parse_proxy_url(std::string_view url) {
   }
   if (url.ends_with('/')) url.remove_suffix(1);
   if (url.find_first_of("@/?# \t\\") != url.npos) return std::nullopt;
-  endpoint.port = endpoint.https ? 443 : 80;
-  std::string_view port;
-  if (url.starts_with('[')) {
-    const auto end = url.find(']');
-    if (end == url.npos) return std::nullopt;
-    endpoint.host = url.substr(1, end - 1);
-    if (!IpAddress::parse(endpoint.host)) return std::nullopt;
-    port = url.substr(end + 1);
-  } else {
-    endpoint.host = url.substr(0, url.find(':'));
-    port = url.substr(endpoint.host.size());
-  }
-  if (endpoint.host.empty()) return std::nullopt;
-  if (!port.empty()) {
-    const auto* last = port.data() + port.size();
-    const auto [end, error] = std::from_chars(port.data() + 1, last, endpoint.port);
-    if (port[0] != ':' || error != std::errc() || end != last) return std::nullopt;
-  }
-  if (endpoint.port == 0) return std::nullopt;
+  std::string_view host;
+  if (!split_port(url, host, endpoint.port)) return std::nullopt;
+  const bool sound =
+      url.starts_with('[') ? IpAddress::parse(host).has_value() : host.find(':') == host.npos;
+  if (!sound) return std::nullopt;
+  endpoint.host = host;
+  if (endpoint.port == 0) endpoint.port = endpoint.https ? 443 : 80;
   return endpoint;
 }
 

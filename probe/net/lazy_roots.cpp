@@ -146,9 +146,12 @@ PemCertificate::PemCertificate(std::string bytes, bool trust)
 }
 
 std::string PemCertificate::sha256() const {
+  // What OpenSSL has behind it is no part of it.
+  auto rest = std::string_view(*der);
+  const auto whole = take_element(rest, false);
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned size = 0;
-  EVP_Digest(der->data(), der->size(), digest.data(), &size, EVP_sha256(), nullptr);
+  EVP_Digest(whole.data(), whole.size(), digest.data(), &size, EVP_sha256(), nullptr);
   return {digest.begin(), digest.begin() + size};
 }
 
@@ -174,6 +177,13 @@ std::vector<PemCertificate> read_certificates(const std::string& path) {
   }
   ERR_clear_error();  // the end of the file is an error to OpenSSL
   return found;
+}
+
+std::optional<PemCertificate> read_der(const std::string& path) {
+  auto input = platform::read_input(path, largest_bundle);
+  PemCertificate certificate(std::move(input.text), false);
+  ERR_clear_error();  // what is none is an error to OpenSSL
+  return certificate.subject ? std::optional(std::move(certificate)) : std::nullopt;
 }
 
 const std::vector<PemCertificate>& PemFiles::read(const std::string& path) {

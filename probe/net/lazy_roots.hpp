@@ -27,7 +27,10 @@ struct PemCertificate {
 // All certificates of the file, in its order; none where it cannot be read.
 std::vector<PemCertificate> read_certificates(const std::string& path);
 
-// The same, each file once.
+// The certificate that the file is, without PEM around it; nothing where it is none.
+std::optional<PemCertificate> read_der(const std::string& path);
+
+// The same as read_certificates(), each file once.
 class PemFiles {
  public:
   const std::vector<PemCertificate>& read(const std::string& path);

@@ -48,10 +48,7 @@ std::array<std::uint8_t, 48> encode_request(std::uint64_t nonce) {
 
 Result<Packet> parse_packet(std::span<const std::uint8_t> bytes) {
   if (bytes.size() < packet_size) {
-    Failure failure;
-    failure.kind = FailureKind::malformed;
-    failure.text = "an NTP message of " + std::to_string(bytes.size()) + " bytes";
-    return failure;
+    return malformed("an NTP message of " + std::to_string(bytes.size()) + " bytes");
   }
   Packet packet;
   packet.leap = bytes[0] >> 6;

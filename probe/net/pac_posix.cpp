@@ -130,7 +130,7 @@ PacAnswers evaluate_pac(const std::string& script, const std::vector<PacQuestion
   if (pacparser_parse_pac_string(few_lookups) == 0 ||
       pacparser_parse_pac_string(script.c_str()) == 0) {
     answers.error = error_in_words();
-    if (answers.error.empty()) answers.error = "it is no script";
+    if (answers.error.empty()) answers.error = "it is not a script";
     pacparser_cleanup();
     return answers;
   }
@@ -211,11 +211,7 @@ asio::awaitable<Result<PacAnswers>> ask_pac(asio::any_io_executor executor, PacS
   auto answers = unpack(answer, questions.size());
   if (!answers) {
     if (running.end() == platform::ChildEnd::out_of_time) co_return timed_out();
-    Failure failure;
-    failure.kind = FailureKind::closed_by_peer;
-    failure.text = "the script brought its process down";
-    static_cast<void>(read_error);
-    co_return failure;
+    co_return Failure{FailureKind::closed_by_peer, "the script crashed the process that ran it"};
   }
   co_return std::move(*answers);
 }

@@ -60,7 +60,7 @@ asio::awaitable<SizedReplies> SizedFlow::ask(const Payloads& payloads, const Mat
   SizedReplies replies;
   replies.answered.resize(payloads.size());
   const auto start = scope.clock.now();
-  std::optional<Failure> too_large_for_us;
+  std::optional<Failure> not_sent;
   int others = 0;
   for (const auto after : timeouts::udp_sends) {
     const bool last = after == timeouts::udp_sends.back();
@@ -71,15 +71,13 @@ asio::awaitable<SizedReplies> SizedFlow::ask(const Payloads& payloads, const Mat
     for (std::size_t i = 0; i < payloads.size(); ++i) {
       if (replies.answered[i]) continue;
       const auto result = socket_.send(payloads[i]);
-      const auto too_large = static_cast<int>(asio::error::message_size);
-      if (result.has_error() && result.error().code == too_large) {
-        too_large_for_us = result.error();
-        ++refused;
-      }
+      if (!result.has_error()) continue;
+      not_sent = result.error();
+      ++refused;
     }
     ++replies.attempts;
     if (refused == payloads.size()) {
-      replies.failure = too_large_for_us;
+      replies.failure = not_sent;
       co_return replies;
     }
     for (;;) {

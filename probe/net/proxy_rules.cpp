@@ -3,8 +3,8 @@
 #include <libpsl.h>
 
 #include <algorithm>
-#include <charconv>
 
+#include "probe/net/address.hpp"
 #include "probe/net/http.hpp"
 #include "probe/net/pac.hpp"
 #include "probe/util/text.hpp"
@@ -15,21 +15,6 @@ namespace {
 
 constexpr std::uint16_t curl_http_port = 1080;
 constexpr std::uint16_t curl_https_port = 443;
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
-std::string lowered(std::string_view text) {
-  std::string result(text);
-  std::transform(result.begin(), result.end(), result.begin(), lower);
-  return result;
-}
-
-std::optional<std::uint16_t> port_of(std::string_view text) {
-  std::uint16_t port = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (error != std::errc{} || end != text.data() + text.size() || port == 0) return std::nullopt;
-  return port;
-}
 
 int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -51,30 +36,6 @@ std::string decoded(std::string_view text) {
     i += 2;
   }
   return result;
-}
-
-// "host:port", "[::1]:port" or "host" into its parts; the port is 0 if there is none.
-bool split_port(std::string_view text, std::string_view& host, std::uint16_t& port) {
-  port = 0;
-  std::string_view rest;
-  if (text.starts_with('[')) {
-    const auto close = text.find(']');
-    if (close == text.npos) return false;
-    host = text.substr(1, close - 1);
-    rest = text.substr(close + 1);
-  } else if (std::count(text.begin(), text.end(), ':') == 1) {
-    const auto colon = text.find(':');
-    host = text.substr(0, colon);
-    rest = text.substr(colon);
-  } else {
-    host = text;  // a name, an IPv4 address, or an IPv6 address without brackets
-  }
-  if (rest.empty()) return !host.empty();
-  if (!rest.starts_with(':')) return false;
-  const auto number = port_of(rest.substr(1));
-  if (!number) return false;
-  port = *number;
-  return !host.empty();
 }
 
 std::string_view without_dots(std::string_view name) {
@@ -127,7 +88,7 @@ std::optional<ProxySetting> read_proxy_setting(std::string_view text) {
   text = trimmed(text);
   std::string scheme = "http";
   if (const auto mark = text.find("://"); mark != text.npos) {
-    scheme = lowered(text.substr(0, mark));
+    scheme = lower_case(text.substr(0, mark));
     text.remove_prefix(mark + 3);
   }
   if (scheme != "http" && scheme != "https") return std::nullopt;
@@ -144,7 +105,7 @@ std::optional<ProxySetting> read_proxy_setting(std::string_view text) {
   std::uint16_t port = 0;
   if (!split_port(text, host, port)) return std::nullopt;
   if (port == 0) port = scheme == "https" ? curl_https_port : curl_http_port;
-  setting.url = scheme + "://" + authority(lowered(host), port);
+  setting.url = scheme + "://" + authority(lower_case(host), port);
   if (!parse_proxy_url(setting.url)) return std::nullopt;
   return setting;
 }
@@ -164,7 +125,7 @@ NoProxy::NoProxy(std::string_view list) {
     std::string_view host = item;
     if (!entry.network && split_port(item, host, entry.port)) entry.network = network_of(host);
     if (!entry.network) {
-      entry.name = lowered(without_dots(host));
+      entry.name = lower_case(without_dots(host));
       // Elsewhere "*.example.com" is common; libcurl takes it for a name that nobody has.
       if (entry.name.empty() || entry.name.find('*') != entry.name.npos) continue;
     }
@@ -175,7 +136,7 @@ NoProxy::NoProxy(std::string_view list) {
 bool NoProxy::covers(std::string_view host, std::uint16_t port) const {
   if (all_) return true;
   const auto address = IpAddress::parse(host);
-  const auto name = lowered(without_dots(host));
+  const auto name = lower_case(without_dots(host));
   return std::any_of(entries_.begin(), entries_.end(), [&](const Entry& entry) {
     if (entry.port != 0 && entry.port != port) return false;
     if (address) return entry.network && entry.network->contains(*address);
@@ -222,7 +183,7 @@ std::string proxy_question(const Probe& probe) {
 
 bool is_this_computer(std::string_view host) {
   if (const auto address = IpAddress::parse(host)) return address->is_loopback();
-  const auto name = lowered(without_dots(host));
+  const auto name = lower_case(without_dots(host));
   return is_at_or_below(name, "localhost");
 }
 
@@ -234,7 +195,7 @@ std::vector<PacRoute> read_pac_answer(std::string_view text) {
     text.remove_prefix(std::min(end + 1, text.size()));
     if (item.empty()) continue;
     const auto blank = item.find_first_of(" \t");
-    const auto word = lowered(item.substr(0, blank));
+    const auto word = lower_case(item.substr(0, blank));
     const auto where = blank == item.npos ? std::string_view() : trimmed(item.substr(blank));
     PacRoute route;
     route.text = std::string(item);
@@ -248,7 +209,7 @@ std::vector<PacRoute> read_pac_answer(std::string_view text) {
       // Browsers' own: 80 and 443.
       if (port == 0) port = tls ? 443 : 80;
       route.kind = PacRoute::Kind::proxy;
-      route.url = (tls ? "https://" : "http://") + authority(lowered(host), port);
+      route.url = (tls ? "https://" : "http://") + authority(lower_case(host), port);
       if (parse_proxy_url(route.url)) routes.push_back(std::move(route));
     } else if (word.starts_with("socks")) {
       route.kind = PacRoute::Kind::unsupported;
@@ -262,7 +223,7 @@ std::vector<PacRoute> read_pac_answer(std::string_view text) {
 std::vector<std::string> wpad_urls(const std::vector<std::string>& domains) {
   std::vector<std::string> urls;
   for (const auto& given : domains) {
-    auto domain = lowered(without_dots(given));
+    auto domain = lower_case(without_dots(given));
     // Never wpad.com or wpad.co.uk: whoever owns that would be everybody's proxy.
     while (domain.find('.') != domain.npos && !is_public_suffix(domain)) {
       const auto url = "http://wpad." + domain + "/wpad.dat";

@@ -17,9 +17,12 @@ namespace {
 constexpr std::array bundles = {
     "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
     "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"};
-// Where administrators add to it (update-ca-certificates, update-ca-trust).
+// Where administrators add to it (update-ca-certificates, update-ca-trust): Debian and Alpine,
+// Fedora, SUSE, Arch.
 constexpr std::array additions = {"/usr/local/share/ca-certificates",
-                                  "/etc/pki/ca-trust/source/anchors"};
+                                  "/etc/pki/ca-trust/source/anchors", "/etc/pki/trust/anchors",
+                                  "/etc/ca-certificates/trust-source/anchors"};
+constexpr int most_files = 1'000;
 
 std::set<std::string> digests_of(const std::vector<PemCertificate>& certificates) {
   std::set<std::string> digests;
@@ -29,12 +32,7 @@ std::set<std::string> digests_of(const std::vector<PemCertificate>& certificates
 
 std::set<std::string> added_by_the_administrator(PemFiles& files) {
   std::set<std::string> added;
-  for (const auto* folder : additions) {
-    std::error_code error;
-    for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
-      added.merge(digests_of(files.read(entry.path().string())));
-    }
-  }
+  for (const auto* folder : additions) added.merge(digests_below(files, folder));
   return added;
 }
 
@@ -87,6 +85,32 @@ bool misses_an_issuer(int error) {
 }
 
 }  // namespace
+
+// As update-ca-certificates(8) has it: folders and links are followed.
+std::set<std::string> digests_below(PemFiles& files, const std::string& folder) {
+  namespace fs = std::filesystem;
+  constexpr auto how = fs::directory_options::follow_directory_symlink |
+                       fs::directory_options::skip_permission_denied;
+  std::set<std::string> digests;
+  std::error_code error;
+  std::set<fs::path> folders{fs::canonical(folder, error)};  // a link may lead back
+  if (error) return digests;
+  int left = most_files;
+  for (fs::recursive_directory_iterator entry(folder, how, error), end; !error && entry != end;
+       entry.increment(error)) {
+    std::error_code gone;
+    if (entry->is_directory(gone)) {
+      const auto here = fs::canonical(entry->path(), gone);
+      if (!folders.insert(here).second) entry.disable_recursion_pending();
+    }
+    if (!entry->is_regular_file(gone)) continue;
+    if (--left < 0) break;
+    const auto path = entry->path().string();
+    digests.merge(digests_of(files.read(path)));
+    if (const auto der = read_der(path)) digests.insert(der->sha256());
+  }
+  return digests;
+}
 
 PublicRoots::PublicRoots(PemFiles& files, const std::vector<std::string>& more) {
   std::vector<PemCertificate> roots;

@@ -14,6 +14,9 @@ namespace callready {
 
 class PemFiles;
 
+// PemCertificate::sha256() of all certificates, PEM or DER, in that folder and in those below it.
+std::set<std::string> digests_below(PemFiles& files, const std::string& folder);
+
 class PublicRoots {
  public:
   // The system's bundle without what its administrator added, and the roots in `more` (PEM files).

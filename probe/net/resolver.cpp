@@ -105,10 +105,7 @@ asio::awaitable<Resolution> Resolver::resolve(std::string name, Family family, S
       list.has_error() && list.error().kind == FailureKind::dns_unreachable && !refused;
   if (silent && shortages() != shortages_before) {
     // Not by classify(), which would count it as one more shortage, and excuse others for it.
-    Failure failure;
-    failure.kind = FailureKind::out_of_resources;
-    failure.text = "this computer ran out of sockets meanwhile";
-    list = std::move(failure);
+    list = Failure{FailureKind::out_of_resources, "this computer ran out of sockets meanwhile"};
   }
   // What says nothing of the name is asked again.
   const bool unasked = list.has_error() && (list.error().kind == FailureKind::stopped ||

@@ -5,11 +5,13 @@
 
 #include <algorithm>
 #include <charconv>
+#include <stdexcept>
 
 #include "probe/model/describe.hpp"
 #include "probe/net/far_end.hpp"
 #include "probe/net/osip.hpp"
 #include "probe/net/sip_head.hpp"
+#include "probe/util/digest.hpp"
 #include "probe/util/utf8.hpp"
 
 namespace callready::sip {
@@ -17,10 +19,10 @@ namespace {
 
 std::string random_token() {
   std::array<unsigned char, 16> bytes{};
-  RAND_bytes(bytes.data(), static_cast<int>(bytes.size()));
-  std::string token;
-  for (const auto byte : bytes) token += fmt::format("{:02x}", byte);
-  return token;
+  if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) {
+    throw std::runtime_error("OpenSSL has no random numbers");
+  }
+  return hex(bytes);
 }
 
 // RFC 3261 section 25.1: IPv6 addresses stand in brackets.

@@ -58,13 +58,6 @@ Result<void> add_content_length(std::string_view value, Head& head) {
 
 }  // namespace
 
-Failure malformed(std::string text) {
-  Failure failure;
-  failure.kind = FailureKind::malformed;
-  failure.text = std::move(text);
-  return failure;
-}
-
 std::string_view as_text(std::span<const std::uint8_t> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
@@ -77,14 +70,6 @@ std::string_view trimmed(std::string_view text) {
 }
 
 char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
-
-std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  for (auto& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return lower;
-}
 
 StartLine start_line_kind(std::string_view line) {
   if (line.size() >= 8 && line[7] == ' ' && is_version(line.substr(0, 7))) return StartLine::reply;

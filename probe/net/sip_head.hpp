@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "probe/net/sip.hpp"
+#include "probe/util/text.hpp"
 
 namespace callready::sip {
 
@@ -34,10 +35,8 @@ Result<Head> split_head(std::span<const std::uint8_t> message);
 // Of a line without its CRLF.
 StartLine start_line_kind(std::string_view line);
 
-Failure malformed(std::string text);
 std::string_view as_text(std::span<const std::uint8_t> bytes);
 std::string_view trimmed(std::string_view text);  // of blanks
-std::string lower_case(std::string_view text);    // ASCII, whatever the locale
 char upper(char c);
 
 }  // namespace callready::sip

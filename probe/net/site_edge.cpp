@@ -129,7 +129,9 @@ asio::awaitable<void> SiteEdge::ask_router(std::shared_ptr<Climb> climb, int ttl
     options.timeout = patience();
     const auto remote = climb->flow;
     auto connected = co_await connect_tcp(executor_, scope, remote, options);
-    if (connected.has_error() && connected.error().kind == FailureKind::ttl_exceeded) {
+    // Where the system says that, and not who said so (Windows), it names no router.
+    if (connected.has_error() && connected.error().icmp &&
+        connected.error().kind == FailureKind::ttl_exceeded) {
       router = connected.error().icmp->sender;
       note_sender(*connected.error().icmp);
     }
@@ -520,11 +522,16 @@ asio::awaitable<Routers> SiteEdge::look_around(SocketAddress target, std::string
                                                Scope scope) {
   Routers routers;
   const auto v6 = target.address.is_v6();
+  // Only the trunk's and one of our own ask all routers from the first on.
+  const auto trunk = trunks_.find(v6);
+  auto climb = trunk == trunks_.end() ? nullptr : trunk->second.over_udp;
   const auto any = std::find_if(climbs_.begin(), climbs_.end(),
-                                [&](const auto& climb) { return climb.first.is_v6() == v6; });
-  auto climb = any == climbs_.end() ? nullptr : any->second;
-  if (!climb) climb = start(target, false, 1, std::move(interface), scope);
-  climbs_.try_emplace(climb->flow.address, climb);
+                                [&](const auto& one) { return one.first.is_v6() == v6; });
+  if (!climb && any != climbs_.end()) climb = any->second;
+  if (!climb) {
+    climb = start(target, false, 1, std::move(interface), scope);
+    climbs_.try_emplace(climb->flow.address, climb);
+  }
   const auto until = scope.clock.now() + timeouts::climb;
   const auto ended = co_await climb->ended.wait(scope, until);
   static_cast<void>(ended);

@@ -7,6 +7,7 @@
 #include <boost/crc.hpp>
 #include <stdexcept>
 
+#include "probe/util/base64.hpp"
 #include "probe/util/digest.hpp"
 #include "probe/util/text.hpp"
 
@@ -42,13 +43,10 @@ std::optional<SocketAddress> read_address(std::span<const std::uint8_t> value) {
   if (value.size() < 4) return std::nullopt;
   const auto port = u16(value.data() + 2);
   const auto address = value.subspan(4);
-  if (value[1] == 1 && address.size() == 4) {
-    return SocketAddress{IpAddress::v4({address[0], address[1], address[2], address[3]}), port};
-  }
-  if (value[1] != 2 || address.size() != 16) return std::nullopt;
-  std::array<std::uint8_t, 16> v6{};
-  std::copy(address.begin(), address.end(), v6.begin());
-  return SocketAddress{IpAddress::v6(v6), port};
+  const bool v4 = value[1] == 1 && address.size() == 4;
+  const bool v6 = value[1] == 2 && address.size() == 16;
+  if (!v4 && !v6) return std::nullopt;
+  return SocketAddress{IpAddress::of_bytes(address.data(), v6), port};
 }
 
 Bytes address_value(const SocketAddress& address) {
@@ -279,12 +277,7 @@ Credential time_limited_credential(std::string_view secret, std::string_view use
   const auto seconds =
       std::chrono::duration_cast<std::chrono::seconds>(expiry.time_since_epoch()).count();
   credential.username = std::to_string(seconds) + ":" + std::string(user);
-  const auto mac = hmac_sha1(bytes_of(secret), bytes_of(credential.username));
-  std::string text(4 * ((mac.size() + 2) / 3) + 1, '\0');
-  const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), mac.data(),
-                                     static_cast<int>(mac.size()));
-  text.resize(static_cast<std::size_t>(length));
-  credential.password = std::move(text);
+  credential.password = base64(hmac_sha1(bytes_of(secret), bytes_of(credential.username)));
   return credential;
 }
 
@@ -393,11 +386,8 @@ std::string describe_non_stun(std::span<const std::uint8_t> bytes) {
     return printable(line, 80);
   }
   std::string shown = std::to_string(bytes.size()) + " bytes that begin with";
-  constexpr std::string_view digits = "0123456789abcdef";
-  for (const auto byte : bytes.subspan(0, std::min<std::size_t>(bytes.size(), 8))) {
-    shown += ' ';
-    shown += digits[byte >> 4];
-    shown += digits[byte & 15];
+  for (const auto& byte : bytes.subspan(0, std::min<std::size_t>(bytes.size(), 8))) {
+    shown += ' ' + hex(std::span(&byte, 1));
   }
   return shown;
 }

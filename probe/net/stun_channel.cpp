@@ -206,7 +206,7 @@ class StreamChannel final : public StunChannel {
       if (budget_ == 0) {
         note({stream_->remote(), true, DetailCode::endless,
               "more than 64 KiB, none of it the answer"});
-        co_return Failure{FailureKind::oversized, "the server does not stop talking", 0, {}};
+        co_return Failure{FailureKind::oversized, "the server keeps sending without end", 0, {}};
       }
       std::array<std::uint8_t, 4'096> buffer;
       const std::span<std::uint8_t> room(buffer.data(), std::min(buffer.size(), budget_));
@@ -241,10 +241,8 @@ class StreamChannel final : public StunChannel {
     reply.from = stream_->remote();
     reply.reason = detail_of(fault);
     reply.text = stun::describe_non_stun(seen);
-    Failure failure;
-    failure.kind = FailureKind::malformed;
+    auto failure = malformed("not STUN: " + reply.text);
     if (fault == stun::Fault::oversized) failure.kind = FailureKind::oversized;
-    failure.text = "not STUN: " + reply.text;
     note(std::move(reply));
     co_return failure;
   }

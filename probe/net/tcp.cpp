@@ -52,19 +52,9 @@ int TcpStream::sent_again() const {
   return platform::connection_figures(socket.native_handle()).sent_again;
 }
 
-SocketAddress TcpStream::local() const {
-  error_code error;
-  const auto endpoint = socket_.local_endpoint(error);
-  if (error) return {};
-  return from_endpoint(endpoint);
-}
+SocketAddress TcpStream::local() const { return local_end_of(socket_); }
 
-SocketAddress TcpStream::remote() const {
-  error_code error;
-  const auto endpoint = socket_.remote_endpoint(error);
-  if (error) return {};
-  return from_endpoint(endpoint);
-}
+SocketAddress TcpStream::remote() const { return remote_end_of(socket_); }
 
 bool segments_can_be_sized() { return platform::can_set_segment_size(); }
 

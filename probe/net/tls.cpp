@@ -51,19 +51,8 @@ class TlsStream final : public Stream {
     return socket_->write(bytes, scope, deadline);
   }
 
-  SocketAddress local() const override {
-    error_code error;
-    const auto endpoint = socket_->below().local_endpoint(error);
-    if (error) return {};
-    return from_endpoint(endpoint);
-  }
-
-  SocketAddress remote() const override {
-    error_code error;
-    const auto endpoint = socket_->below().remote_endpoint(error);
-    if (error) return {};
-    return from_endpoint(endpoint);
-  }
+  SocketAddress local() const override { return local_end_of(socket_->below()); }
+  SocketAddress remote() const override { return remote_end_of(socket_->below()); }
 
  private:
   std::unique_ptr<TlsRecord> record_;  // outlives the SSL object that points to it
@@ -129,12 +118,12 @@ Store system_store(PemFiles& files) {
 
 std::optional<std::string> why_unreadable(const std::string& file) {
   // It is read more than once; a pipe would be waited for.
-  std::error_code ignored;
-  const auto path = path_of(file);
-  if (!std::filesystem::exists(path, ignored)) return "there is no such file";
-  if (std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored)) {
-    return "it is no file";
-  }
+  using std::filesystem::file_type;
+  std::error_code error;
+  const auto type = std::filesystem::status(path_of(file), error).type();
+  if (type == file_type::not_found) return "there is no such file";
+  if (error) return error.message();
+  if (type != file_type::regular) return "it is not a regular file";
   const Store scratch(X509_STORE_new());
   ERR_clear_error();
   if (X509_STORE_load_file(scratch.get(), file.c_str()) == 1) return std::nullopt;

@@ -2,6 +2,7 @@
 // certificate says, so that the chain can be looked at; what is wrong with it is data.
 #pragma once
 
+#include <chrono>
 #include <future>
 #include <memory>
 #include <string>

@@ -75,16 +75,11 @@ class TlsOver final : public Stream {
       if (sent.has_error() && error != SSL_ERROR_SSL) co_return sent.error();
     }
     if (done == 1) co_return Result<void>();
-    if (error == SSL_ERROR_SSL) {
-      co_return classify_tls(reason);
-    }
-    if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) {
-      Failure closed;
-      closed.kind = FailureKind::closed_by_peer;
-      closed.text = "End of file";
-      co_return closed;
-    }
+    if (error == SSL_ERROR_SSL) co_return classify_tls(reason);
     if (error == SSL_ERROR_WANT_WRITE) co_return Result<void>();
+    if (error != SSL_ERROR_WANT_READ) {
+      co_return Failure{FailureKind::closed_by_peer, "End of file"};
+    }
     std::array<std::uint8_t, 16'384> buffer{};
     const auto received = co_await below_->read_some(buffer, scope, deadline);
     if (received.has_error()) co_return received.error();

@@ -111,12 +111,8 @@ std::vector<std::string> alternative_names(X509* certificate) {
     const auto size = static_cast<std::size_t>(ASN1_STRING_length(text));
     if (name->type == GEN_DNS) {
       names.push_back(printable({reinterpret_cast<const char*>(data), size}, 255));
-    } else if (size == 4) {
-      names.push_back(IpAddress::v4({data[0], data[1], data[2], data[3]}).to_string());
-    } else if (size == 16) {
-      std::array<std::uint8_t, 16> bytes{};
-      std::copy(data, data + 16, bytes.begin());
-      names.push_back(IpAddress::v6(bytes).to_string());
+    } else if (size == 4 || size == 16) {
+      names.push_back(IpAddress::of_bytes(data, size == 16).to_string());
     }
     if (names.size() == 200) break;  // some CDNs list hundreds; a report needs not all
   }

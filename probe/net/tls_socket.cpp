@@ -9,12 +9,7 @@ namespace {
 
 TlsSocket* self_of(BIO* bio) { return static_cast<TlsSocket*>(BIO_get_data(bio)); }
 
-Failure closed() {
-  Failure failure;
-  failure.kind = FailureKind::closed_by_peer;
-  failure.text = "End of file";
-  return failure;
-}
+Failure closed() { return {FailureKind::closed_by_peer, "End of file"}; }
 
 // What OpenSSL waits for where a step did not end and did not fail: the one or the other.
 asio::socket_base::wait_type event_of(int error) {

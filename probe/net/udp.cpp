@@ -63,11 +63,7 @@ class SystemCarrier final : public DatagramCarrier {
     error_code ignored;
     socket_.cancel(ignored);
   }
-  SocketAddress local() const override {
-    error_code error;
-    const auto endpoint = socket_.local_endpoint(error);
-    return error ? SocketAddress() : from_endpoint(endpoint);
-  }
+  SocketAddress local() const override { return local_end_of(socket_); }
 
  private:
   udp::socket socket_;

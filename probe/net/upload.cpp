@@ -29,7 +29,7 @@ Upload upload(const UploadRequest& request) {
   const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> handle(curl_easy_init(),
                                                                    &curl_easy_cleanup);
   if (!handle) {
-    result.problem = "libcurl cannot be started";
+    result.problem = "libcurl could not be initialized";
     return result;
   }
   auto* easy = handle.get();

@@ -5,60 +5,25 @@
 #include <linux/netlink.h>
 #include <seccomp.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <climits>
 #include <initializer_list>
 #include <memory>
-#include <string_view>
 
 #ifdef __clang__
 #pragma clang diagnostic ignored "-Wc99-extensions"  // SCMP_A0() and its like
 #endif
 
-extern "C" char** environ;
-
 namespace callready::platform {
 namespace {
-
-struct Pipe {
-  int read_end = -1, write_end = -1;
-  Pipe() {
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0) return;
-    read_end = ends[0];
-    write_end = ends[1];
-  }
-  ~Pipe() {
-    if (read_end >= 0) ::close(read_end);
-    if (write_end >= 0) ::close(write_end);
-  }
-  Pipe(const Pipe&) = delete;
-  Pipe& operator=(const Pipe&) = delete;
-  static int take(int& end) {
-    const int mine = end;
-    end = -1;
-    return mine;
-  }
-};
-
-// What the loader, the C library's resolver and sanitizers read.
-bool may_be_handed_on(std::string_view variable) {
-  constexpr std::string_view beginnings[] = {
-      "LD_", "LC_", "LANG=", "TZ=", "ASAN_", "UBSAN_", "LSAN_", "LOCALDOMAIN=", "RES_OPTIONS="};
-  return std::any_of(std::begin(beginnings), std::end(beginnings),
-                     [&](std::string_view word) { return variable.starts_with(word); });
-}
 
 // What the C library and an old JavaScript engine need to compute, to read, to wait and to ask DNS;
 // all else is refused.
@@ -170,90 +135,6 @@ std::string own_program() {
   char path[PATH_MAX];
   const auto size = ::readlink("/proc/self/exe", path, sizeof path);
   return size <= 0 ? std::string() : std::string(path, static_cast<std::size_t>(size));
-}
-
-namespace {
-
-Child start(const std::string& program, const std::vector<std::string>& arguments, bool trusted) {
-  Child child;
-  Pipe in, out;
-  std::optional<Pipe> errors;
-  if (trusted) errors.emplace();
-  if (in.read_end < 0 || out.read_end < 0 || (errors && errors->read_end < 0)) return child;
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, in.read_end, STDIN_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, out.write_end, STDOUT_FILENO);
-  if (errors) {
-    posix_spawn_file_actions_adddup2(&actions, errors->write_end, STDERR_FILENO);
-  } else {
-    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-  }
-  std::vector<std::string> words{program};
-  words.insert(words.end(), arguments.begin(), arguments.end());
-  std::vector<char*> argv;
-  for (auto& word : words) argv.push_back(word.data());
-  argv.push_back(nullptr);
-  std::vector<char*> variables;
-  for (char** variable = environ; variable != nullptr && *variable != nullptr; ++variable) {
-    if (trusted || may_be_handed_on(*variable)) variables.push_back(*variable);
-  }
-  variables.push_back(nullptr);
-  pid_t id = -1;
-  // A session of its own: no terminal to type into, and nobody's group.
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  // Signals that are held here come to the child as to any program.
-  sigset_t none;
-  sigemptyset(&none);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK);
-  const int error =
-      ::posix_spawn(&id, program.c_str(), &actions, &attributes, argv.data(), variables.data());
-  posix_spawnattr_destroy(&attributes);
-  posix_spawn_file_actions_destroy(&actions);
-  if (error != 0) {
-    errno = error;
-    return child;
-  }
-  child.id = id;
-  child.input = Pipe::take(in.write_end);
-  child.output = Pipe::take(out.read_end);
-  if (errors) child.errors = Pipe::take(errors->read_end);
-  return child;
-}
-
-}  // namespace
-
-Child start_child(const std::string& program, const std::vector<std::string>& arguments) {
-  return start(program, arguments, false);
-}
-
-Child start_own_child(const std::string& program, const std::vector<std::string>& arguments) {
-  return start(program, arguments, true);
-}
-
-std::optional<int> exit_status(const Child& child) {
-  int status = 0;
-  if (!child.started()) return 0;
-  if (::waitpid(static_cast<pid_t>(child.id), &status, WNOHANG) == 0) return std::nullopt;
-  return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
-}
-
-void interrupt_child(const Child& child) {
-  if (child.started()) ::kill(static_cast<pid_t>(child.id), SIGTERM);
-}
-
-ChildEnd end_child(const Child& child) {
-  if (!child.started()) return ChildEnd::itself;
-  // Until it is waited for the number is its own, so that nobody else is hit.
-  ::kill(static_cast<pid_t>(child.id), SIGKILL);
-  int status = 0;
-  while (::waitpid(static_cast<pid_t>(child.id), &status, 0) < 0) {
-    if (errno != EINTR) return ChildEnd::itself;
-  }
-  if (!WIFSIGNALED(status)) return ChildEnd::itself;
-  return WTERMSIG(status) == SIGXCPU ? ChildEnd::out_of_time : ChildEnd::killed;
 }
 
 bool confine_this_process(const Confinement& confinement) {

@@ -3,15 +3,11 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstddef>
-#include <vector>
 
 #include "probe/platform/descriptor.hpp"
 
@@ -29,12 +25,6 @@ int open_socket(int family, int type, int protocol) {
   return not_inherited(::socket(family, type, protocol));
 }
 
-bool is_connected(int socket) {
-  sockaddr_storage peer{};
-  socklen_t size = sizeof peer;
-  return ::getpeername(socket, reinterpret_cast<sockaddr*>(&peer), &size) == 0;
-}
-
 ConnectionFigures connection_figures(int socket) {
   tcp_connection_info info{};
   socklen_t size = sizeof info;
@@ -48,7 +38,10 @@ ConnectionFigures connection_figures(int socket) {
   return figures;
 }
 
-int duplicate(int descriptor) { return ::fcntl(descriptor, F_DUPFD_CLOEXEC, 0); }
+// The table of sockets is root's.
+std::optional<std::uint32_t> user_of_connection(const SocketAddress&, const SocketAddress&) {
+  return std::nullopt;
+}
 
 bool open_pipe(int& read_end, int& write_end) {
   int ends[2];
@@ -57,8 +50,6 @@ bool open_pipe(int& read_end, int& write_end) {
   write_end = not_inherited(ends[1]);
   return true;
 }
-
-void close_descriptor(int descriptor) { ::close(descriptor); }
 
 Descriptors descriptors() {
   Descriptors result;
@@ -71,22 +62,6 @@ Descriptors descriptors() {
     if (::fcntl(number, F_GETFD) != -1) ++result.open;
   }
   return result;
-}
-
-void allow_more_descriptors() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  const auto wanted = std::min<rlim_t>(limit.rlim_max, most_counted);
-  if (limit.rlim_cur >= wanted) return;
-  limit.rlim_cur = wanted;
-  ::setrlimit(RLIMIT_NOFILE, &limit);  // where that is refused, it stays as it was
-}
-
-int why_no_socket() {
-  const int socket = open_socket(AF_INET, SOCK_DGRAM, 0);
-  if (socket < 0) return errno == EAFNOSUPPORT ? 0 : errno;
-  close_descriptor(socket);
-  return 0;
 }
 
 }  // namespace callready::platform

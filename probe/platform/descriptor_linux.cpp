@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstddef>
 #include <cstring>
 #include <vector>
@@ -21,12 +20,6 @@ namespace callready::platform {
 
 int open_socket(int family, int type, int protocol) {
   return ::socket(family, type | SOCK_CLOEXEC, protocol);
-}
-
-bool is_connected(int socket) {
-  sockaddr_storage peer{};
-  socklen_t size = sizeof peer;
-  return ::getpeername(socket, reinterpret_cast<sockaddr*>(&peer), &size) == 0;
 }
 
 ConnectionFigures connection_figures(int socket) {
@@ -79,8 +72,6 @@ std::optional<std::uint32_t> user_of_connection(const SocketAddress& end,
   return whole ? std::optional<std::uint32_t>(reply.found.idiag_uid) : std::nullopt;
 }
 
-int duplicate(int descriptor) { return ::fcntl(descriptor, F_DUPFD_CLOEXEC, 0); }
-
 bool open_pipe(int& read_end, int& write_end) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return false;
@@ -88,8 +79,6 @@ bool open_pipe(int& read_end, int& write_end) {
   write_end = ends[1];
   return true;
 }
-
-void close_descriptor(int descriptor) { ::close(descriptor); }
 
 Descriptors descriptors() {
   Descriptors result;
@@ -108,22 +97,6 @@ Descriptors descriptors() {
         return (each.revents & POLLNVAL) == 0;
       }));
   return result;
-}
-
-void allow_more_descriptors() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  const auto wanted = std::min<rlim_t>(limit.rlim_max, most_counted);
-  if (limit.rlim_cur >= wanted) return;
-  limit.rlim_cur = wanted;
-  ::setrlimit(RLIMIT_NOFILE, &limit);  // where that is refused, it stays as it was
-}
-
-int why_no_socket() {
-  const int socket = open_socket(AF_INET, SOCK_DGRAM, 0);
-  if (socket < 0) return errno == EAFNOSUPPORT ? 0 : errno;
-  close_descriptor(socket);
-  return 0;
 }
 
 }  // namespace callready::platform

@@ -24,14 +24,10 @@ IpAddress from_sockaddr(std::span<const std::uint8_t> raw) {
   sa_family_t family = AF_UNSPEC;
   std::memcpy(&family, raw.data(), sizeof family);
   if (family == AF_INET && raw.size() >= sizeof(sockaddr_in)) {
-    std::array<std::uint8_t, 4> bytes{};
-    std::memcpy(bytes.data(), raw.data() + offsetof(sockaddr_in, sin_addr), bytes.size());
-    return IpAddress::v4(bytes);
+    return IpAddress::of_bytes(raw.data() + offsetof(sockaddr_in, sin_addr), false);
   }
   if (family == AF_INET6 && raw.size() >= sizeof(sockaddr_in6)) {
-    std::array<std::uint8_t, 16> bytes{};
-    std::memcpy(bytes.data(), raw.data() + offsetof(sockaddr_in6, sin6_addr), bytes.size());
-    return IpAddress::v6(bytes);
+    return IpAddress::of_bytes(raw.data() + offsetof(sockaddr_in6, sin6_addr), true);
   }
   return {};
 }

@@ -118,9 +118,7 @@ std::optional<IpAddress> router_at(const IpAddress& target, const IpAddress& sou
     ULONG status = 0;
     std::memcpy(&status, reply.data() + reply_v6_status, sizeof status);
     if (count == 0 || status != IP_HOP_LIMIT_EXCEEDED) return std::nullopt;
-    std::array<std::uint8_t, 16> bytes{};
-    std::memcpy(bytes.data(), reply.data() + reply_v6_address, bytes.size());
-    return IpAddress::v6(bytes);
+    return IpAddress::of_bytes(reply.data() + reply_v6_address, true);
   }
   const DWORD count = IcmpSendEcho2Ex(echo.get(), nullptr, nullptr, nullptr, to_native_v4(source),
                                       to_native_v4(target), data.data(), data.size(), &options,
@@ -128,9 +126,7 @@ std::optional<IpAddress> router_at(const IpAddress& target, const IpAddress& sou
   ICMP_ECHO_REPLY answer{};
   std::memcpy(&answer, reply.data(), sizeof answer);
   if (count == 0 || answer.Status != IP_TTL_EXPIRED_TRANSIT) return std::nullopt;
-  std::array<std::uint8_t, 4> bytes{};
-  std::memcpy(bytes.data(), &answer.Address, bytes.size());
-  return IpAddress::v4(bytes);
+  return IpAddress::of_bytes(&answer.Address, false);
 }
 
 bool set_ttl(NativeSocket socket, bool v6, int ttl) {

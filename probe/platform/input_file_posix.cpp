@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <csignal>
 #include <cstring>
 
 #include "probe/platform/descriptor.hpp"
@@ -15,19 +14,6 @@ namespace callready::platform {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-#ifdef __APPLE__
-// macOS has none. A signal that comes in between is delivered on time all the same: it ends the
-// program.
-int ppoll(pollfd* files, nfds_t count, const timespec* time, const sigset_t* mask) {
-  sigset_t before;
-  sigprocmask(SIG_SETMASK, mask, &before);
-  const auto milliseconds = time->tv_sec * 1'000 + (time->tv_nsec + 999'999) / 1'000'000;
-  const int ready = poll(files, count, static_cast<int>(milliseconds));
-  sigprocmask(SIG_SETMASK, &before, nullptr);
-  return ready;
-}
-#endif
 
 // False: the time is up.
 bool wait_for_more(int file, Clock::time_point until) {
@@ -53,14 +39,16 @@ Input read_input(const std::string& path, std::size_t most) {
   }
   const bool pipe = S_ISFIFO(status.st_mode);
   if (S_ISDIR(status.st_mode)) input.error = std::strerror(EISDIR);
-  if (!pipe && !S_ISREG(status.st_mode) && input.error.empty()) input.error = "it is no file";
+  if (!pipe && !S_ISREG(status.st_mode) && input.error.empty())
+    input.error = "it is not a regular file";
   if (!input.error.empty()) return input;
   input.others_may_read = !pipe && (status.st_mode & (S_IRGRP | S_IROTH)) != 0;
   const auto until = Clock::now() + input_time;
   char block[64 * 1024];
   while (input.text.size() <= most) {
     if (pipe && !wait_for_more(file.get(), until)) {
-      input.error = "nobody writes into this pipe";
+      input.error =
+          input.text.empty() ? "nobody writes into this pipe" : "reading this pipe took too long";
       return input;
     }
     const auto wanted = std::min(sizeof block, most + 1 - input.text.size());

@@ -36,7 +36,7 @@ Input read_input(const std::string& path, std::size_t most) {
     return input;
   }
   if (GetFileType(file.handle) != FILE_TYPE_DISK) {
-    input.error = "it is no file";
+    input.error = "it is not a regular file";
     return input;
   }
   char block[64 * 1024];

@@ -20,16 +20,11 @@ constexpr int most_answers = 64;
 // The address of a socket's other end; an IPv4 one also where the socket is one for IPv6 (RFC 4291
 // section 2.5.5.2).
 IpAddress other_end(const inet_diag_msg& socket) {
-  std::array<std::uint8_t, 16> bytes{};
-  std::memcpy(bytes.data(), socket.id.idiag_dst, bytes.size());
-  if (socket.idiag_family != AF_INET6) {
-    return IpAddress::v4({bytes[0], bytes[1], bytes[2], bytes[3]});
-  }
+  const auto& words = socket.id.idiag_dst;
+  if (socket.idiag_family != AF_INET6) return IpAddress::of_bytes(words, false);
   constexpr std::array<std::uint8_t, 12> mapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-  if (std::memcmp(bytes.data(), mapped.data(), mapped.size()) == 0) {
-    return IpAddress::v4({bytes[12], bytes[13], bytes[14], bytes[15]});
-  }
-  return IpAddress::v6(bytes);
+  const bool is_mapped = std::memcmp(words, mapped.data(), mapped.size()) == 0;
+  return is_mapped ? IpAddress::of_bytes(&words[3], false) : IpAddress::of_bytes(words, true);
 }
 
 bool ask(int socket, std::uint8_t family, std::uint16_t port) {

@@ -56,9 +56,7 @@ Question question_for(const IpAddress& destination) {
 std::optional<IpAddress> address_from(const unsigned char* data, std::size_t size) {
   const auto family = data[1];
   if (family == AF_INET && size >= sizeof(sockaddr_in)) {
-    std::array<std::uint8_t, 4> bytes{};
-    std::memcpy(bytes.data(), data + offsetof(sockaddr_in, sin_addr), bytes.size());
-    return IpAddress::v4(bytes);
+    return IpAddress::of_bytes(data + offsetof(sockaddr_in, sin_addr), false);
   }
   if (family != AF_INET6 || size < sizeof(sockaddr_in6)) return std::nullopt;
   std::array<std::uint8_t, 16> bytes{};
@@ -117,5 +115,8 @@ std::optional<WayOut> way_to(const IpAddress& destination) {
   if (way && way->interface_name.empty()) return std::nullopt;
   return way;
 }
+
+// The table of neighbours was not tried on a Mac yet.
+std::optional<bool> neighbour_answers(const std::string&, const IpAddress&) { return std::nullopt; }
 
 }  // namespace callready::platform

@@ -67,11 +67,8 @@ std::optional<Reply> ask_kernel(const Question<Body>& question, unsigned short t
 }
 
 std::optional<IpAddress> address_from(const unsigned char* data, std::size_t size) {
-  if (size == 4) return IpAddress::v4({data[0], data[1], data[2], data[3]});
-  if (size != 16) return std::nullopt;
-  std::array<std::uint8_t, 16> bytes{};
-  std::memcpy(bytes.data(), data, size);
-  return IpAddress::v6(bytes);
+  if (size != 4 && size != 16) return std::nullopt;
+  return IpAddress::of_bytes(data, size == 16);
 }
 
 // The attributes of a route message, from `at` to `end` of the answer.

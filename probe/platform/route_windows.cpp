@@ -5,7 +5,6 @@
 
 #include <iphlpapi.h>
 
-#include <array>
 #include <cstring>
 
 #include "probe/platform/wide.hpp"
@@ -27,15 +26,9 @@ SOCKADDR_INET to_native(const IpAddress& address) {
 }
 
 std::optional<IpAddress> from_native(const SOCKADDR_INET& native) {
-  if (native.si_family == AF_INET) {
-    std::array<std::uint8_t, 4> bytes{};
-    std::memcpy(bytes.data(), &native.Ipv4.sin_addr, bytes.size());
-    return IpAddress::v4(bytes);
-  }
+  if (native.si_family == AF_INET) return IpAddress::of_bytes(&native.Ipv4.sin_addr, false);
   if (native.si_family != AF_INET6) return std::nullopt;
-  std::array<std::uint8_t, 16> bytes{};
-  std::memcpy(bytes.data(), &native.Ipv6.sin6_addr, bytes.size());
-  return IpAddress::v6(bytes);
+  return IpAddress::of_bytes(&native.Ipv6.sin6_addr, true);
 }
 
 std::string name_of(const NET_LUID& luid) {

@@ -19,6 +19,7 @@
 #include <climits>
 #include <clocale>
 #include <csignal>
+#include <cstddef>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -49,19 +50,12 @@ void once_on_interrupt(void (*handler)(int)) {
 
 std::optional<IpAddress> address_of(const sockaddr* address) {
   if (address == nullptr) return std::nullopt;
+  const auto* bytes = reinterpret_cast<const char*>(address);
   if (address->sa_family == AF_INET) {
-    sockaddr_in v4{};
-    std::memcpy(&v4, address, sizeof v4);
-    std::array<std::uint8_t, 4> bytes{};
-    std::memcpy(bytes.data(), &v4.sin_addr, bytes.size());
-    return IpAddress::v4(bytes);
+    return IpAddress::of_bytes(bytes + offsetof(sockaddr_in, sin_addr), false);
   }
   if (address->sa_family == AF_INET6) {
-    sockaddr_in6 v6{};
-    std::memcpy(&v6, address, sizeof v6);
-    std::array<std::uint8_t, 16> bytes{};
-    std::memcpy(bytes.data(), &v6.sin6_addr, bytes.size());
-    return IpAddress::v6(bytes);
+    return IpAddress::of_bytes(bytes + offsetof(sockaddr_in6, sin6_addr), true);
   }
   return std::nullopt;
 }
@@ -84,12 +78,14 @@ Terminal terminal(int descriptor) {
 
 std::string words_of(int error) { return std::strerror(error); }
 
-void write_all(int file, std::string_view text) noexcept {
+// The first error, or 0.
+int write_all(int file, std::string_view text) noexcept {
   while (!text.empty()) {
     const ssize_t size = write(file, text.data(), text.size());
-    if (size < 0 && errno != EINTR) return;
+    if (size < 0 && errno != EINTR) return errno;
     if (size > 0) text.remove_prefix(static_cast<std::size_t>(size));
   }
+  return 0;
 }
 
 // The file that becomes `path`; in the same folder, so that the rename is atomic.
@@ -97,13 +93,7 @@ std::string beside(const std::string& path) { return path + ".XXXXXX"; }
 
 // Writes all of it and closes the file; the first error, or 0.
 int write_and_close(int file, const std::string& content, bool synchronise) {
-  std::size_t written = 0;
-  int error = 0;
-  while (written < content.size() && error == 0) {
-    const ssize_t size = write(file, content.data() + written, content.size() - written);
-    if (size < 0 && errno != EINTR) error = errno;
-    if (size > 0) written += static_cast<std::size_t>(size);
-  }
+  int error = write_all(file, content);
   if (error == 0 && synchronise && fsync(file) != 0) error = errno;
   if (close(file) != 0 && error == 0) error = errno;
   return error;

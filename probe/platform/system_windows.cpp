@@ -12,11 +12,9 @@
 #include <io.h>
 #include <shellapi.h>
 
-#include <array>
 #include <atomic>
 #include <csignal>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 
 #include "probe/platform/system.hpp"
@@ -27,14 +25,12 @@ namespace {
 
 std::optional<IpAddress> address_of(const sockaddr* address) {
   if (address->sa_family == AF_INET) {
-    std::array<std::uint8_t, 4> bytes{};
-    std::memcpy(bytes.data(), &reinterpret_cast<const sockaddr_in*>(address)->sin_addr, 4);
-    return IpAddress::v4(bytes);
+    const auto& found = reinterpret_cast<const sockaddr_in*>(address)->sin_addr;
+    return IpAddress::of_bytes(&found, false);
   }
   if (address->sa_family == AF_INET6) {
-    std::array<std::uint8_t, 16> bytes{};
-    std::memcpy(bytes.data(), &reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr, 16);
-    return IpAddress::v6(bytes);
+    const auto& found = reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr;
+    return IpAddress::of_bytes(&found, true);
   }
   return std::nullopt;
 }

@@ -20,6 +20,19 @@ inline std::string_view trimmed(std::string_view text) {
   return text.substr(first, text.find_last_not_of(blank) - first + 1);
 }
 
+// ASCII letters only, whatever the locale.
+inline char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+inline std::string lower_case(std::string_view text) {
+  std::string lowered(text);
+  for (auto& c : lowered) c = lower(c);
+  return lowered;
+}
+
+inline bool is_same_but_for_case(std::string_view left, std::string_view right) {
+  return std::ranges::equal(left, right, {}, lower, lower);
+}
+
 inline std::span<const std::uint8_t> bytes_of(std::string_view text) {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }
@@ -46,6 +59,14 @@ void add_new(std::vector<Item>& list, const std::vector<Item>& more) {
 template <typename Item>
 void append(std::vector<Item>& list, const std::vector<Item>& more) {
   list.insert(list.end(), more.begin(), more.end());
+}
+
+// "LINE:COLUMN" of a byte; the column counts bytes from 1, as compilers do.
+inline std::string place_in_text(std::string_view text, std::size_t byte) {
+  const auto before = text.substr(0, std::min(byte, text.size()));
+  const auto line = std::count(before.begin(), before.end(), '\n') + 1;
+  const auto column = before.size() - (before.rfind('\n') + 1) + 1;  // npos + 1 is 0
+  return std::to_string(line) + ':' + std::to_string(column);
 }
 
 }  // namespace callready

@@ -136,6 +136,9 @@ TEST_F(HttpCheck, NotesARedirectToAnotherHost) {
   EXPECT_EQ(to("http://[2001:db8::1]:80/"), "2001:db8::1");
   EXPECT_EQ(to("https://WWW.example.com/"), "") << "the same host, by TLS";
   EXPECT_EQ(to("/login"), "");
+  EXPECT_EQ(to("/login?next=https://app.example/"), "");
+  EXPECT_EQ(to("login?next=https://app.example/"), "");
+  EXPECT_EQ(to("//portal.example/?from=https://www.example.com/"), "portal.example");
 }
 
 TEST_F(HttpCheck, ReadsTheServersClock) {

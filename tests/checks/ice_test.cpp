@@ -124,6 +124,10 @@ TEST(WhipClient, ReadsAReplyHoweverItComes) {
 TEST(WhipClient, TakesResourcesOfTheSameHostOnly) {
   EXPECT_EQ(checks::whip_resource("/whip/a", "h:1"), "/whip/a");
   EXPECT_EQ(checks::whip_resource("https://h:1/whip/a", "h:1"), "/whip/a");
+  EXPECT_EQ(checks::whip_resource("https://h/whip/a", "h:443"), "/whip/a");
+  EXPECT_EQ(checks::whip_resource("https://h:443/whip/a", "h:443"), "/whip/a");
+  EXPECT_EQ(checks::whip_resource("https://h/whip/a", "h:1"), "");
+  EXPECT_EQ(checks::whip_resource("/whip/~a", "h:1"), "/whip/~a");
   for (const auto* other :
        {"", "whip", "//evil/a", "https://evil/a", "http://h:1/a", "/a b", "https://h:1.evil/a"}) {
     EXPECT_EQ(checks::whip_resource(other, "h:1"), "") << other;

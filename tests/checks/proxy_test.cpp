@@ -124,6 +124,13 @@ TEST_F(ProxyCheck, NamesTheSchemesOfALogin) {
   EXPECT_EQ(fact<std::string>(seen, EvidenceKind::proxy_reply, Fact::schemes), "NTLM, Basic, Hoba");
 }
 
+TEST_F(ProxyCheck, NamesTheSchemesOfOneHeader) {
+  const auto seen = answered_by(ConnectProxy::status(
+      "407 Proxy Authentication Required",
+      "Proxy-Authenticate: Negotiate, Basic realm=\"Lyon, users\", charset=\"UTF-8\"\r\n"));
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::proxy_reply, Fact::schemes), "Negotiate, Basic");
+}
+
 TEST_F(ProxyCheck, LogsInByBasic) {
   ConnectProxy proxy(runner.loop, [](const std::string& head) {
     return head.find(basic) == head.npos ? wanting("b") : ConnectProxy::established();

@@ -1,5 +1,6 @@
 #include "probe/net/turn_client.hpp"
 
+#include "checks/relay_server.hpp"
 #include "tests/support/bytes.hpp"
 #include "tests/support/check_runner.hpp"
 #include "tests/support/coturn.hpp"
@@ -272,6 +273,16 @@ TEST_F(HeldRelay, DiesAfterThreePackets) {
   }
 }
 
+TEST_F(HeldRelay, WhoseFirstPacketIsLostIsMeasured) {
+  runner.run_time = milliseconds(60'000);
+  FakeTurnOptions options;
+  options.loses = 1;
+  const auto seen = hold(options);
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_EQ(seen.detail, DetailCode::relayed);
+  EXPECT_EQ(told<std::int64_t>(seen, Fact::sent), told<std::int64_t>(seen, Fact::received) + 1);
+}
+
 TEST_F(HeldRelay, ThatMayNotTalkToItselfIsNotMeasured) {
   FakeTurnOptions forbids, mute;
   forbids.permission_error = 403;
@@ -367,8 +378,24 @@ TEST_F(TurnCheck, NamesWhatIsNotTurn) {
   const auto seen = runner.run(CheckKind::turn, Transport::tcp, "localhost", server.address());
   EXPECT_EQ(seen.outcome, Outcome::failed);
   EXPECT_EQ(seen.detail, DetailCode::not_stun);
+  EXPECT_EQ(seen.attempts, 1) << "connecting is no request";
   EXPECT_EQ(fact<std::string>(seen, EvidenceKind::stun_stray, Fact::what),
             "HTTP/1.1 400 Bad Request");
+}
+
+TEST(RelayServer, ThatIsAnAddressHasNoBrackets) {
+  test::Loop loop;
+  checks::Settings settings;
+  AresOptions options;
+  const std::shared_ptr<AresChannel> channel = *AresChannel::create(loop.executor(), options);
+  Resolver resolver(loop.executor(), channel);
+  const std::unique_ptr<TlsContext> tls = *TlsContext::create({});
+  SiteEdge edge(loop.executor());
+  checks::Context context{loop.executor(), loop.scope, loop.soon(), resolver, *tls, edge, settings};
+  const auto server = loop.run(checks::find_relay_server(context, "[::1]:5349/tls", true));
+  ASSERT_TRUE(server.has_value());
+  EXPECT_EQ(server->probe.target.host, "::1") << "a name for TLS, and no URL";
+  EXPECT_EQ(server->address, IpAddress::parse("::1"));
 }
 
 struct TurnCheckWithCoturn : TurnCheck {

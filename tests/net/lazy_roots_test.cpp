@@ -1,6 +1,7 @@
 #include "probe/net/lazy_roots.hpp"
 
 #include <gtest/gtest.h>
+#include <openssl/pem.h>
 
 #include <memory>
 
@@ -102,6 +103,33 @@ TEST_F(LazyRoots, TellsCertificatesByTheirDigest) {
   unsigned size = 0;
   ASSERT_EQ(X509_digest(two.x509.get(), EVP_sha256(), digest, &size), 1);
   EXPECT_EQ(read[1].sha256(), std::string(digest, digest + size));
+}
+
+// OpenSSL's own settings behind a TRUSTED CERTIFICATE are no part of it.
+TEST_F(LazyRoots, TellsTrustedCertificatesByTheSameDigest) {
+  const std::unique_ptr<BIO, decltype(&BIO_free)> out(BIO_new(BIO_s_mem()), &BIO_free);
+  X509_add1_trust_object(one.x509.get(), OBJ_nid2obj(NID_server_auth));
+  ASSERT_EQ(PEM_write_bio_X509_AUX(out.get(), one.x509.get()), 1);
+  X509_trust_clear(one.x509.get());
+  char* data = nullptr;
+  const auto size = static_cast<std::size_t>(BIO_get_mem_data(out.get(), &data));
+  const test::TemporaryFile trusted(std::string_view(data, size)), plain(one.pem());
+  const auto read = read_certificates(trusted.path());
+  ASSERT_EQ(read.size(), 1u);
+  EXPECT_TRUE(read[0].with_trust);
+  EXPECT_EQ(read[0].sha256(), read_certificates(plain.path()).front().sha256());
+}
+
+TEST_F(LazyRoots, ReadsOneWithoutPem) {
+  const test::TemporaryFile pem(one.pem()), nothing("");
+  const auto known = read_certificates(pem.path()).front();
+  const test::TemporaryFile der(*known.der);
+  const auto read = read_der(der.path());
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->sha256(), known.sha256());
+  EXPECT_FALSE(read_der(pem.path()));
+  EXPECT_FALSE(read_der(nothing.path()));
+  EXPECT_FALSE(read_der("/nowhere/ca.der"));
 }
 
 TEST_F(LazyRoots, FindsTheSubjectInWholeCertificatesOnly) {

@@ -263,6 +263,7 @@ class Nat(Checks):
                 (["full-cone"], (same, same, "all", "no", "one")),
                 (["no-nat"], ("none", same, "all", unknown, "none")),
                 (["hairpin"], (same, by_port, "all", "yes", "one")),
+                (["mute-routers=provider"], (same, by_port, "all", "no", unknown)),
                 (["carrier-nat"], (same, by_port, "all", "no", "carrier")),
                 (["double-nat"], (same, by_port, "all", "no", "two"))):
             with self.subTest(faults), Site(faults=faults) as site:

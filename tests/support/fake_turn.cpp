@@ -110,6 +110,10 @@ void FakeTurn::grant(const stun::Message& request, const SocketAddress& to) {
 void FakeTurn::on_send(const stun::Message& message, const SocketAddress& from) {
   const auto found = relays_.find(from);
   if (found == relays_.end() || !message.data || !message.xor_peer_address) return;
+  if (options_.loses > 0) {
+    --options_.loses;
+    return;
+  }
   if (options_.carries == 0) return;
   if (options_.carries > 0) --options_.carries;
   const auto& peer = *message.xor_peer_address;

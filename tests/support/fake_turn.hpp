@@ -28,6 +28,7 @@ struct FakeTurnOptions {
   std::function<SocketAddress(const SocketAddress& socket, int relay)> outside;
   std::function<std::optional<SocketAddress>(const SocketAddress& outside, int relay)> inside;
   int carries = -1;    // so many packets of the clients; -1: all
+  int loses = 0;       // so many of their first ones
   int deaf_every = 0;  // every so manieth relay does not hear peers, as behind a blocked port
   int most = 0;        // allocations at a time; beyond: 486. 0: any number
 };
