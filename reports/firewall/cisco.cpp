@@ -31,13 +31,10 @@ std::string member_of(const DevicePeer& peer) {
 std::vector<std::string> asa_steps(bool named) {
   std::vector<std::string> lines = {
       "For ASA only: FTD takes none of this. There, objects and rules are made in FMC, in FDM or "
-      "by "
-      "their API: type them in from --format list.",
+      "by their API: type them in from --format list.",
       "To load: paste the objects and groups (all called cr-...) in configuration mode. A second "
-      "load "
-      "changes nothing; what a newer edition leaves out stays in its groups, so remove the older "
-      "one "
-      "first.",
+      "load changes nothing; what a newer edition leaves out stays in its groups, so remove the "
+      "older one first.",
       "To enable: the lines \"access-list callready\" belong into the list that is bound to your "
       "inside interface, in front of what denies. Never bind a list of these lines alone: its end "
       "denies everything else. Find the bound list, and put its name in:",

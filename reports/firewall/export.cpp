@@ -62,10 +62,9 @@ std::optional<DevicePeer> device_peer(const RulePeer& peer) {
       if (!IpAddress::parse(peer.text)) return std::nullopt;
       break;
     case PeerKind::network: {
-      const auto slash = peer.text.find('/');
-      const auto address = IpAddress::parse(peer.text.substr(0, slash));
-      if (!address || slash == std::string::npos) return std::nullopt;
-      made.text = Network{*address, std::stoi(peer.text.substr(slash + 1))}.masked().to_string();
+      const auto network = Network::parse(peer.text);
+      if (!network) return std::nullopt;
+      made.text = network->masked().to_string();
       break;
     }
     case PeerKind::range:
@@ -112,8 +111,15 @@ std::string rule_name(const FirewallList& list, const FirewallRule& rule) {
   } else if (!rule.ports.front().single()) {
     way += fmt::format("-{}", rule.ports.front().last);
   }
-  auto set = plain_name(list.set, longest_rule - object_prefix.size() - way.size());
+  const auto room = longest_rule - object_prefix.size() - way.size();
+  auto set = plain_name(list.set, room);
   while (set.ends_with('-')) set.pop_back();
+  // Two sets whose names begin alike are two all the same.
+  if (list.set.size() > room) {
+    const std::size_t digits = room > 8 ? 4 : 2;
+    set = plain_name(list.set, room - digits) +
+          fmt::format("{:04x}", hash_of(list.set) & 0xffff).substr(0, digits);
+  }
   return fmt::format("{}{}{}", object_prefix, set, way);
 }
 
@@ -226,8 +232,6 @@ std::vector<std::string> left_to_the_customer(const std::vector<FirewallList>& l
 std::string with_underscores(std::string name) {
   std::replace_if(
       name.begin(), name.end(), [](char c) { return c == '-' || c == '.'; }, '_');
-  // No name of a firewall begins with a digit ("3cx").
-  if (!name.empty() && name.front() >= '0' && name.front() <= '9') name.insert(name.begin(), '_');
   return name;
 }
 

@@ -10,6 +10,7 @@
 #include "probe/model/rule_merger.hpp"
 #include "probe/model/set_age.hpp"
 #include "probe/util/text.hpp"
+#include "reports/words/path_flows.hpp"
 
 namespace callready {
 namespace {
@@ -32,10 +33,8 @@ struct Closed {
 
 Closed closed_part(const Requirement& row, const FirewallOptions& options) {
   Closed closed;
-  const auto result =
-      std::find_if(options.missing->requirements.begin(), options.missing->requirements.end(),
-                   [&](const RequirementResult& known) { return known.id == row.id; });
-  if (result == options.missing->requirements.end()) return closed;
+  const auto* result = find_by_id(options.missing->requirements, row.id);
+  if (result == nullptr) return closed;
   for (const auto& probe : options.probes) {
     const auto& outcome = probe.observation.outcome;
     const auto& target = probe.probe.target;
@@ -46,8 +45,9 @@ Closed closed_part(const Requirement& row, const FirewallOptions& options) {
       closed.open_udp.insert(udp);
       continue;
     }
-    // The far end's own refusal, and what broke after the connection, is no firewall's.
-    const bool got_there = outcome == Outcome::refused || outcome == Outcome::denied;
+    // The far end's own refusal, and what it got wrong itself, is no firewall's.
+    const bool got_there = outcome == Outcome::refused || outcome == Outcome::denied ||
+                           (outcome == Outcome::failed && said_by_the_server(probe.observation));
     if (got_there || probe.observation.detail == DetailCode::kept_here) continue;
     closed.endpoints.push_back(&target);
     closed.udp.insert(udp);
@@ -90,10 +90,6 @@ bool has_same(const std::vector<RulePeer>& part, const RulePeer& peer) {
                      [&](const RulePeer& one) { return one.text == peer.text; });
 }
 
-bool has_same(const std::vector<PortRange>& part, const PortRange& range) {
-  return std::find(part.begin(), part.end(), range) != part.end();
-}
-
 // What `part` has of the rule and what is asked of it, in the document's order.
 FirewallRule widened(const FirewallRule& rule, const FirewallRule& part, const Asked& asked) {
   auto both = rule;
@@ -101,7 +97,7 @@ FirewallRule widened(const FirewallRule& rule, const FirewallRule& part, const A
     return !asked.holds(peer) && !has_same(part.peers, peer);
   });
   std::erase_if(both.ports, [&](const PortRange& range) {
-    return !asked.holds(range) && !has_same(part.ports, range);
+    return !asked.holds(range) && !contains(part.ports, range);
   });
   return both.peers.empty() || both.ports.empty() ? part : both;
 }

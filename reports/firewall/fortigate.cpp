@@ -97,14 +97,11 @@ std::string policy(const DeviceRule& rule, const FortiFamily& family, const std:
 std::vector<std::string> forti_steps(const FortiTable& policies) {
   std::vector<std::string> lines = {
       "Everything here is called cr-...; the policies are switched off, and lead from any "
-      "interface "
-      "to any.",
+      "interface to any.",
       "To load: execute backup config first; then paste this into the CLI, or upload it as a "
-      "script. "
-      "A second load changes nothing, except that the policies are off again.",
+      "script. A second load changes nothing, except that the policies are off again.",
       "To enable: put your own interfaces into each policy (set srcintf, set dstintf), move it "
-      "before "
-      "the policy that denies, and switch it on (set status enable):",
+      "before the policy that denies, and switch it on (set status enable):",
       "  config firewall policy"};
   for (const auto& id : policies.keys) {
     lines.push_back(fmt::format("      move {} before ID-OF-YOUR-DENY-POLICY", id));

@@ -57,13 +57,13 @@ void add_rules(std::string& out, const FirewallList& list) {
 
 // One peer a line: a comment after "#" is what most address groups' import ignores.
 void add_list_of_peers(std::string& out, const std::string& name, const FirewallRule& rule) {
-  out += fmt::format("\n#### {}: {}\n\n```\n", escaped_markdown(name),
-                     escaped_markdown(joined(rule.titles, "; ")));
+  std::vector<std::string> lines;
   for (const auto& peer : rule.peers) {
     const auto facts = peer_facts(peer);
-    out += harmless(peer.text + (facts.empty() ? "" : "  # " + facts)) + '\n';
+    lines.push_back(peer.text + (facts.empty() ? "" : "  # " + facts));
   }
-  out += "```\n";
+  out += fmt::format("\n#### {}: {}\n\n{}", escaped_markdown(name),
+                     escaped_markdown(joined(rule.titles, "; ")), markdown_block(lines));
 }
 
 void add_notes(std::string& out, const FirewallList& list) {
@@ -151,8 +151,8 @@ std::string firewall_markdown(const std::vector<FirewallList>& lists, const Fire
   only_missing |= !any;
   std::string out = only_missing ? "# Firewall rules that are missing\n" : "# Firewall rules\n";
   out +=
-      "\nThe firewall is taken to be stateful: answers come back by the rule that let the "
-      "request out, so\nno rule inwards is needed unless one is listed. Ports are the "
+      "\nThe firewall is assumed to be stateful: replies come back through the rule that let the "
+      "request\nout, so no inbound rule is needed unless one is listed. Ports are the "
       "destination's. Your\nDNS servers must be reachable, too (UDP and TCP 53).\n";
   for (const auto& list : lists) add_list(out, list, only_missing);
   return out;

@@ -40,8 +40,9 @@ std::vector<std::string> nft_steps(const FirewallPage& page, bool named) {
   const auto where = fmt::format("{} {}", page.nft_table, page.nft_chain);
   auto in_dnsmasq = page.nft_table;
   in_dnsmasq.replace(in_dnsmasq.find(' '), 1, "#");
-  std::string to_sets;
+  std::string to_sets, versions;
   for (const auto& family : families_of(page.nft_table)) {
+    versions += family.v6 ? " 6" : " 4";
     to_sets += fmt::format("{}{}#{}#\\1{}", to_sets.empty() ? "" : ",", family.v6 ? 6 : 4,
                            in_dnsmasq, family.suffix);
   }
@@ -66,9 +67,9 @@ std::vector<std::string> nft_steps(const FirewallPage& page, bool named) {
     lines.insert(
         lines.end(),
         {"nftables cannot resolve names: the sets of names (\"#=\" below) are empty. To fill them "
-         "now, "
-         "and by cron, since addresses change:",
-         "  sed -n 's/^#= //p' FILE | while read -r set name; do for v in 4 6; do",
+         "now, and by cron, since addresses change:",
+         fmt::format("  sed -n 's/^#= //p' FILE | while read -r set name; do for v in{}; do",
+                     versions),
          "    getent ahostsv$v \"$name\" | awk '!/::ffff:/ { print $1 }' | sort -u |",
          fmt::format(
              "    while read -r a; do nft add element {} \"${{set}}_v$v\" \"{{ $a }}\"; done",

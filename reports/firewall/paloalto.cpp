@@ -72,16 +72,12 @@ void add_category(PanCommands& commands, const DeviceRule& rule) {
 std::vector<std::string> pan_steps(const PanCommands& commands) {
   std::vector<std::string> lines = {
       "Everything here is called cr-... and, except URL categories, has the tag callready; the "
-      "rules are "
-      "disabled.",
+      "rules are disabled.",
       "To load: PAN-OS has no comments, so paste from the first \"set\" on:",
       "  set cli scripting-mode on",
       "  configure",
       "A second load changes nothing, except that the rules are disabled again; what a newer "
-      "edition "
-      "leaves out stays in its groups, so "
-      "remove "
-      "the older one first.",
+      "edition leaves out stays in its groups, so remove the older one first.",
       "To enable: put your zones in (from, to), move each rule before the one that denies, take "
       "\"disabled\" away, commit:"};
   for (const auto& name : commands.rules()) {
@@ -91,8 +87,8 @@ std::vector<std::string> pan_steps(const PanCommands& commands) {
   lines.insert(
       lines.end(),
       {"Application any: narrow it once the log shows which App-IDs there are. Rules with "
-       "\"-urls\" "
-       "go by the name in TLS and HTTP, and let a connection begin with any host on that port.",
+       "\"-urls\" go by the name in TLS and HTTP, and let a connection begin with any host on that "
+       "port.",
        "To check: callready check on a PC, and",
        "  test security-policy-match source IP destination IP destination-port PORT protocol 6",
        "To remove: the lines at the end that begin with \"#- \", without these characters; "

@@ -11,12 +11,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json rules_json(const std::vector<FirewallRule>& rules) {
-  auto json = Json::array();
-  for (const auto& rule : rules) json.push_back(rule_json(rule));
-  return json;
-}
-
 void add_csv_rule(std::string& out, const FirewallList& list, const FirewallRule& rule,
                   const std::string& number) {
   auto peers = rule.peers;
@@ -76,9 +70,9 @@ std::string firewall_json(const std::vector<FirewallList>& lists, const Firewall
                             {"needed_by", list.needed_by},
                             {"scenarios", list.scenarios},
                             {"other_scenarios", list.others},
-                            {"rules", rules_json(list.rules)},
-                            {"unfinished", rules_json(list.unfinished)},
-                            {"removed", rules_json(list.removed)}});
+                            {"rules", json_list(list.rules, rule_json)},
+                            {"unfinished", json_list(list.unfinished, rule_json)},
+                            {"removed", json_list(list.removed, rule_json)}});
   }
   return json_text(json);
 }

@@ -67,7 +67,7 @@ void add_list(Page& page, const FirewallList& list) {
   }
   if (list.not_required != 0) page.paragraph("Left out: " + not_required_in_words(list));
   if (list.rules.empty() && list.unfinished.empty()) {
-    page.paragraph("Nothing is to be opened.");
+    page.paragraph("Nothing needs to be opened.");
   }
   std::string group;
   for (std::size_t i = 0; i < list.rules.size(); ++i) {
@@ -94,9 +94,9 @@ void add_list(Page& page, const FirewallList& list) {
 std::string firewall_text(const std::vector<FirewallList>& lists, const FirewallPage& options) {
   Page page(options.page);
   page.paragraph(
-      "Firewall rules to ask for. The firewall is taken to be stateful: answers come back by the "
-      "rule that let the request out. Your DNS servers must be reachable, too (UDP and TCP 53). "
-      "Notes and sources: --format markdown.");
+      "Firewall rules to ask for. The firewall is assumed to be stateful: replies come back "
+      "through the rule that let the request out. Your DNS servers must be reachable, too (UDP and "
+      "TCP 53). Notes and sources: --format markdown.");
   for (const auto& list : lists) add_list(page, list);
   return page.take();
 }

@@ -9,9 +9,7 @@ namespace {
 
 class Facts {
  public:
-  void add(std::string_view name, const std::string& text) {
-    if (!text.empty()) rows_.put("<dt>{}</dt><dd>{}</dd>\n", name, text);
-  }
+  void add(std::string_view name, const std::string& text) { html_fact(rows_, name, text); }
   Html take() {
     Html out;
     if (!rows_.empty()) out.put("<dl class=\"facts\">\n{}</dl>\n", rows_);

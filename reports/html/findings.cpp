@@ -1,4 +1,6 @@
 // The causes: what is wrong, how sure that is, what to change and who can, and the evidence.
+#include <algorithm>
+
 #include "reports/html/parts.hpp"
 #include "reports/text/ticket.hpp"
 #include "reports/words/phrases.hpp"
@@ -74,6 +76,17 @@ Html explained(const Finding& finding, const PageIndex& index) {
   return out;
 }
 
+// Of several lines, in an attribute: a line break is a blank to what makes text harmless.
+Html lines_in_attribute(std::string_view text) {
+  Html out;
+  while (!text.empty()) {
+    const auto line = text.substr(0, text.find('\n'));
+    out.put("{}&#10;", line);
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+  }
+  return out;
+}
+
 void add_finding(Html& out, const Report& report, std::size_t i, const PageIndex& index) {
   const auto& finding = report.findings[i];
   out.put("<article class=\"finding\" id=\"{}\" aria-labelledby=\"{}-title\">\n",
@@ -94,7 +107,7 @@ void add_finding(Html& out, const Report& report, std::size_t i, const PageIndex
 <p>{}</p>
 {}</div>
 )",
-            say("Fix, for {}", team(finding.owner)), ticket_of(report, i),
+            say("Fix, for {}", team(finding.owner)), lines_in_attribute(ticket_of(report, i)),
             say("Copy for the ticket, cause {}", i + 1), say("Copy for the ticket"), finding.fix,
             rules_of(finding));
   }
@@ -103,16 +116,10 @@ void add_finding(Html& out, const Report& report, std::size_t i, const PageIndex
 )",
           say("Evidence and affected requirements"));
   out.put("<dl class=\"facts\">\n");
-  if (finding.fix.empty()) out.put("<dt>{}</dt><dd>{}</dd>\n", say("For"), team(finding.owner));
-  if (!finding.seen_from.empty()) {
-    out.put("<dt>{}</dt><dd>{}</dd>\n", say("Seen from"), joined(finding.seen_from));
-  }
-  if (const auto affected = affected_by(finding, report); !affected.empty()) {
-    out.put("<dt>{}</dt><dd>{}</dd>\n", say("Affects"), affected);
-  }
-  if (const auto seen = seen_by_users(finding, report); !seen.empty()) {
-    out.put("<dt>{}</dt><dd>{}</dd>\n", say("Users may see"), seen);
-  }
+  if (finding.fix.empty()) html_fact(out, say("For"), team(finding.owner));
+  html_fact(out, say("Seen from"), joined(finding.seen_from));
+  html_fact(out, say("Affects"), affected_by(finding, report));
+  html_fact(out, say("Users may see"), seen_by_users(finding, report));
   if (const auto rows = explained(finding, index); !rows.empty()) {
     if (finding.explains.size() > few_rows) {
       out.put("<dt>{}</dt><dd><details><summary>{}</summary>{}</details></dd>\n", say("Explains"),
@@ -121,10 +128,10 @@ void add_finding(Html& out, const Report& report, std::size_t i, const PageIndex
       out.put("<dt>{}</dt><dd>{}</dd>\n", say("Explains"), rows);
     }
   }
-  out.put("<dt>{}</dt><dd>{}</dd>\n", say("Certainty"), confidence_word(finding.confidence));
+  html_fact(out, say("Certainty"), confidence_word(finding.confidence));
   if (finding.runner_up) {
     const auto& [cause, tells] = *finding.runner_up;
-    out.put("<dt>{}</dt><dd>{}</dd>\n", say("Or"), fmt::format("{}. {}", cause, tells));
+    html_fact(out, say("Or"), fmt::format("{}. {}", cause, tells));
   }
   out.put(R"(<dt>{}</dt><dd><code>{}</code></dd>
 </dl>

@@ -156,7 +156,7 @@ std::string render_html(const Report& report, const RenderOptions&) {
   add("requirements", say("The vendor's requirements"), say("Requirements"),
       html_requirements(report, index));
   add("timings", say("Timings"), say("Timings"), html_timings(report, index));
-  add("endpoints", say("Every endpoint"), say("Endpoints"), html_endpoints(report, index));
+  add("endpoints", say("Every endpoint"), say("Endpoints"), html_endpoints(report));
   add("site", say("This site"), say("Site"), html_site(report));
   add("run", say("This run"), say("Run"), html_run(report));
 

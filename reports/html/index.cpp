@@ -39,6 +39,10 @@ Html html_said(Mark mark, std::string_view words) {
   return out;
 }
 
+void html_fact(Html& out, std::string_view name, const std::string& text) {
+  if (!text.empty()) out.put("<dt>{}</dt><dd>{}</dd>\n", name, text);
+}
+
 Html html_filter(std::string_view name, std::string_view legend,
                  std::span<const FilterChoice> choices, const std::map<Mark, std::size_t>& counts) {
   std::size_t all = 0;

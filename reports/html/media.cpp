@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdint>
 
 #include "reports/words/phrases.hpp"
 
@@ -65,6 +66,11 @@ std::vector<Told> directions(const Report& report) {
   return all;
 }
 
+// "0.034", "12", "100"
+std::string in_percent(double share) {
+  return share < 10 ? fmt::format("{:.2g}", share) : fmt::format("{:.0f}", share);
+}
+
 std::string figures(const Told& told) {
   const auto& direction = *told.direction;
   std::vector<std::string> parts;
@@ -76,8 +82,7 @@ std::string figures(const Told& told) {
                         fmt::format("{:.1f}", score.mos_high)));
   }
   parts.push_back(say("{} of {} lost ({} to {} %)", direction.lost, direction.sent,
-                      fmt::format("{:.2g}", direction.loss.low),
-                      fmt::format("{:.2g}", direction.loss.high)));
+                      in_percent(direction.loss.low), in_percent(direction.loss.high)));
   if (direction.longest_burst > 1) {
     parts.push_back(say("up to {} in a row", direction.longest_burst));
   }
@@ -194,10 +199,11 @@ std::string result_of(const CallStep& step, const CallCapacity& calls) {
 }
 
 std::string step_in_words(const CallStep& step, const CallCapacity& calls) {
-  const int lost = step.lost_up + step.lost_down;
+  // A saved report may hold any number.
+  const auto lost = std::int64_t{step.lost_up} + step.lost_down;
   auto text =
       fmt::format("{}: {}", say_plural(step.calls, "{} call", "{} calls"), result_of(step, calls));
-  if (lost > 0) text += say(", {} of {} packets lost", lost, 2 * step.sent);
+  if (lost > 0) text += say(", {} of {} packets lost", lost, std::int64_t{2} * step.sent);
   const double queued = std::max(step.queued_up_ms, step.queued_down_ms);
   if (queued >= 1) text += say(", queued for up to {} ms", fmt::format("{:.0f}", queued));
   return text;

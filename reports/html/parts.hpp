@@ -35,12 +35,15 @@ Html html_mark(Mark mark);
 // A mark and its words, in the mark's colour.
 Html html_said(Mark mark, std::string_view words);
 
+// A line of <dl class="facts">, where there is something to say.
+void html_fact(Html& out, std::string_view name, const std::string& text);
+
 Html html_findings(const Report& report, const PageIndex& index);
 Html html_path(const Report& report);
 Html html_capabilities(const Report& report);
 Html html_timings(const Report& report, const PageIndex& index);
 Html html_requirements(const Report& report, const PageIndex& index);
-Html html_endpoints(const Report& report, const PageIndex& index);
+Html html_endpoints(const Report& report);
 // Of a merged report: where its parts were measured, and what each came to. Else empty.
 Html html_vantages(const Report& report);
 // What a proxy may carry, through it and directly. Empty where nothing was tried through one.
@@ -50,7 +53,7 @@ Html html_run(const Report& report);
 
 // The parts of an exchange one after the other, as a bar of its own scale with the figures beside
 // it; empty where nothing was timed.
-Html html_phases(const Observation& seen);
+Html html_phases(const ProbeResult& result);
 
 // The choices of a filter: a radio button and its label for each mark that some row has.
 struct FilterChoice {

@@ -261,10 +261,6 @@ Html table_of(const Path& path) {
   return out.put("</details>\n");
 }
 
-}  // namespace
-
-namespace {
-
 void add_drawing(Html& out, const Path& path) {
   if (path.groups.empty()) return;
   if (!path.proxy.empty()) {

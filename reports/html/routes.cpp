@@ -1,8 +1,7 @@
 // What a proxy may carry, side by side: what came of each endpoint through the proxy and directly,
 // how long that took, and which way works or is faster.
-#include <algorithm>
-
 #include "probe/model/describe.hpp"
+#include "probe/util/text.hpp"
 #include "reports/html/parts.hpp"
 #include "reports/words/phrases.hpp"
 
@@ -15,8 +14,7 @@ constexpr std::size_t most_alike = 12;
 std::string names_of(const std::vector<RoutePair>& pairs) {
   std::vector<std::string> proxies;
   for (const auto& pair : pairs) {
-    const auto& proxy = pair.proxied->probe.target.route.proxy;
-    if (std::find(proxies.begin(), proxies.end(), proxy) == proxies.end()) proxies.push_back(proxy);
+    add_once(proxies, pair.proxied->probe.target.route.proxy);
   }
   return joined(proxies);
 }
@@ -78,10 +76,10 @@ Html html_routes(const Report& report) {
   if (const auto in_short = routes_in_short(pairs); !in_short.empty()) {
     out.put("<p>{}</p>\n", in_short);
   }
-  out.put(
-      "<p class=\"small muted\">The proxy: {}. Times run until the connection could be used; "
-      "through the proxy, they include its DNS lookup.</p>\n",
-      names_of(pairs));
+  out.put("<p class=\"small muted\">{}</p>\n",
+          say("The proxy: {}. Times run until the connection could be used; through the proxy, "
+              "they include its DNS lookup.",
+              names_of(pairs)));
   if (alike_count <= most_alike) return out.put(table(different.put(alike)));
   if (!different.empty()) out.put(table(different));
   return out.put(R"(<details>

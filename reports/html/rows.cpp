@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "probe/model/describe.hpp"
+#include "probe/util/text.hpp"
 #include "reports/html/parts.hpp"
 #include "reports/words/answer.hpp"
 #include "reports/words/phrases.hpp"
@@ -32,33 +33,18 @@ constexpr std::size_t most_unfolded = 30;
 
 // What needs attention first; rows that are equally well keep the document's order.
 std::vector<std::size_t> worst_first(const SetResult& set) {
-  const auto rank = [&](std::size_t i) {
-    switch (set.requirements[i].status) {
-      case Status::fail:
-        return 0;
-      case Status::warn:
-        return 1;
-      case Status::unknown:
-        return 2;
-      case Status::pass:
-        return 3;
-      case Status::skip:
-        return 4;
-    }
-    return 4;
-  };
+  const auto rank = [&](std::size_t i) { return badness(set.requirements[i].status); };
   std::vector<std::size_t> order(set.requirements.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return rank(a) < rank(b); });
+                   [&](std::size_t a, std::size_t b) { return rank(a) > rank(b); });
   return order;
 }
 
 std::string needed_for(const SetResult& set, const RequirementResult& requirement) {
   std::vector<std::string> titles;
   for (const auto& capability : set.capabilities) {
-    const auto& ids = capability.requirements;
-    if (std::find(ids.begin(), ids.end(), requirement.id) == ids.end()) continue;
+    if (!contains(capability.requirements, requirement.id)) continue;
     titles.push_back(capability.title.empty() ? capability.id : capability.title);
   }
   return joined(titles, "; ");
@@ -95,7 +81,7 @@ Html probes_of(const Report& report, const RequirementResult& requirement, const
 Html importance(const RequirementResult& requirement) {
   Html out;
   if (requirement.severity == Severity::required) return out;
-  return out.put(" <span class=\"tag\">{}</span>", to_string(requirement.severity));
+  return out.put(" <span class=\"tag\">{}</span>", severity_word(requirement.severity));
 }
 
 void add_row(Html& out, const Report& report, std::size_t i, std::size_t j, const PageIndex& index,
@@ -112,22 +98,20 @@ void add_row(Html& out, const Report& report, std::size_t i, std::size_t j, cons
           html_mark(mark), requirement.title.empty() ? requirement.id : requirement.title,
           importance(requirement), status_word(requirement.status),
           summary_and_sample(requirement));
-  const auto fact = [&](std::string_view name, const std::string& text) {
-    if (!text.empty()) out.put("<dt>{}</dt><dd>{}</dd>\n", name, text);
-  };
   if (const auto number = explained_by(set, requirement, report); number != 0) {
     out.put(R"(<dt>{}</dt><dd><a href="#{}">{}. {}</a></dd>
 )",
             say("Cause"), PageIndex::finding(number - 1), number,
             report.findings[number - 1].title);
   }
-  fact(say("Needed for"), needed_for(set, requirement));
-  fact(say("Importance"), severity_word(requirement.severity));
+  html_fact(out, say("Needed for"), needed_for(set, requirement));
+  html_fact(out, say("Importance"), severity_word(requirement.severity));
   if (requirement.total > 0) {
-    fact(say("Reached"), say_plural(requirement.total, "{1} of {0} endpoint",
-                                    "{1} of {0} endpoints", requirement.reached));
+    html_fact(out, say("Reached"),
+              say_plural(requirement.total, "{1} of {0} endpoint", "{1} of {0} endpoints",
+                         requirement.reached));
   }
-  fact(say("In the document"), source_of(set, requirement));
+  html_fact(out, say("In the document"), source_of(set, requirement));
   out.put(R"(<dt>{}</dt><dd><code>{}/{}</code></dd>
 </dl>
 )",
@@ -176,26 +160,23 @@ void add_endpoint(Html& out, const ProbeResult& result, std::size_t i) {
           outcome_in_words(seen),
           reached_in ? say(" in {}", duration_phrase(*seen.round_trip)) : std::string(),
           (probe.control() ? say(", for comparison") : std::string()));
-  const auto fact = [&](std::string_view name, const std::string& text) {
-    if (!text.empty()) out.put("<dt>{}</dt><dd>{}</dd>\n", name, text);
-  };
-  fact(say("Measured from"), probe.vantage);
-  fact(say("Check"), std::string(to_string(probe.check)));
-  fact(say("Outcome"),
-       fmt::format("{}{}", to_string(seen.outcome),
-                   seen.detail.empty() ? "" : fmt::format(" ({})", seen.detail.text())));
-  fact(say("Address"), seen.address ? seen.address->to_string() : "");
-  fact(say("From"), seen.local ? seen.local->to_string() : "");
-  fact(say("Region"), probe.region);
-  fact(say("Sent"), seen.sent_at ? format_rfc3339(*seen.sent_at) : "");
-  if (seen.attempts > 0) fact(say("Tries"), std::to_string(seen.attempts));
-  if (seen.round_trip) fact(say("Round trip"), duration_phrase(*seen.round_trip));
-  if (const auto parts = html_phases(seen); !parts.empty()) {
+  html_fact(out, say("Measured from"), probe.vantage);
+  html_fact(out, say("Check"), std::string(to_string(probe.check)));
+  html_fact(out, say("Outcome"),
+            fmt::format("{}{}", to_string(seen.outcome),
+                        seen.detail.empty() ? "" : fmt::format(" ({})", seen.detail.text())));
+  html_fact(out, say("Address"), seen.address ? seen.address->to_string() : "");
+  html_fact(out, say("From"), seen.local ? seen.local->to_string() : "");
+  html_fact(out, say("Region"), probe.region);
+  html_fact(out, say("Sent"), seen.sent_at ? format_rfc3339(*seen.sent_at) : "");
+  if (seen.attempts > 0) html_fact(out, say("Tries"), std::to_string(seen.attempts));
+  if (seen.round_trip) html_fact(out, say("Round trip"), duration_phrase(*seen.round_trip));
+  if (const auto parts = html_phases(result); !parts.empty()) {
     out.put("<dt>{}</dt><dd>{}</dd>\n", say("Time"), parts);
   }
   std::vector<std::string> parameters;
   for (const auto& [name, value] : probe.with) parameters.push_back(name + '=' + value);
-  fact(say("Parameters"), joined(parameters));
+  html_fact(out, say("Parameters"), joined(parameters));
   out.put(R"(<dt>{}</dt><dd><code>{}</code></dd>
 </dl>
 {}</div>
@@ -258,7 +239,7 @@ Html html_requirements(const Report& report, const PageIndex& index) {
   return out;
 }
 
-Html html_endpoints(const Report& report, const PageIndex&) {
+Html html_endpoints(const Report& report) {
   if (report.probes.empty()) return {};
   std::map<Mark, std::size_t> counts;
   Html rows;

@@ -22,7 +22,6 @@ struct Phase {
   Timing key;
   std::string_view name, tone;
 };
-// In the order in which they happen.
 constexpr std::array<Phase, 6> phases{{
     {Timing::dns, marked("DNS"), "dns"},
     {Timing::tunnel, marked("proxy"), "dns"},
@@ -176,25 +175,22 @@ Html table_of(const std::vector<TimedRow>& rows) {
 
 }  // namespace
 
-Html html_phases(const Observation& seen) {
+Html html_phases(const ProbeResult& result) {
   constexpr int width = 260;
-  double total = 0;
-  std::vector<std::pair<const Phase*, double>> parts;
-  for (const auto& phase : phases) {
-    const auto found = seen.timing_ms.find(phase.key);
-    if (found == seen.timing_ms.end() || !measured(found->second)) continue;
-    parts.emplace_back(&phase, found->second);
-    total += found->second;
-  }
+  const auto parts = parts_of_time(result);
   if (parts.empty()) return {};
+  double total = 0;
+  for (const auto& [key, ms] : parts) total += ms;
   Html rects, words;
   double at = 0;
-  for (const auto& [phase, ms] : parts) {
+  for (const auto& [key, ms] : parts) {
+    const auto phase = std::ranges::find(phases, key, &Phase::key);
     const double part = total > 0 ? ms / total * width : 0;
     rects.put("<rect class=\"{}\" x=\"{:.1f}\" y=\"0\" width=\"{:.1f}\" height=\"12\"/>",
               phase->tone, at, std::max(part, 1.0));
-    words.put("{}<span class=\"{}-text\">{} {}</span>", std::string_view(at == 0 ? "" : " · "),
-              phase->tone, say_marked(phase->name), in_words(ms));
+    words.put("{}<span class=\"{}-text\">{} {}</span>",
+              std::string_view(words.empty() ? "" : " · "), phase->tone, say_marked(phase->name),
+              in_words(ms));
     at += part;
   }
   Html out;

@@ -40,7 +40,7 @@ Json lone_json(const Lone& lone) {
   return json;
 }
 
-Json finding_json(const FindingChange& change) {
+Json finding_change_json(const FindingChange& change) {
   const auto& finding = change.finding;
   Json json = {{"trend", to_string(change.trend)},
                {"code", to_string(finding.code)},
@@ -72,7 +72,7 @@ std::string diff_json(const Comparison& comparison) {
                {"before", side_json(comparison.before)},
                {"after", side_json(comparison.after)}};
   json["changes"] = json_list(comparison.changes, change_json);
-  json["findings"] = json_list(comparison.findings, finding_json);
+  json["findings"] = json_list(comparison.findings, finding_change_json);
   json["standing"] = json_list(comparison.standing, standing_json);
   json["added"] = json_list(comparison.added, lone_json);
   json["removed"] = json_list(comparison.removed, lone_json);

@@ -24,12 +24,6 @@ Json texts(const auto& values) {
   return list;
 }
 
-Json plain_texts(const std::vector<Text>& values) {
-  auto list = Json::array();
-  for (const auto& value : values) list.push_back(value.string());
-  return list;
-}
-
 Json interface_json(const InterfaceInfo& interface) {
   Json json = {{"name", interface.name},
                {"addresses", texts(interface.addresses)},
@@ -74,16 +68,10 @@ Json site_json(const Site& site) {
   auto json = Json::object();
   set_if_any(json, "name", site.name);
   set_if_any(json, "host", site.host);
-  json["interfaces"] = Json::array();
-  for (const auto& interface : site.interfaces) {
-    json["interfaces"].push_back(interface_json(interface));
-  }
-  if (site.links) {
-    json["links"] = Json::array();
-    for (const auto& link : *site.links) json["links"].push_back(link_json(link));
-  }
-  for (const auto& gateway : site.gateways) json["gateways"].push_back(gateway_json(gateway));
-  for (const auto& way : site.ways) json["ways"].push_back(way_json(way));
+  json["interfaces"] = json_list(site.interfaces, interface_json);
+  if (site.links) json["links"] = json_list(*site.links, link_json);
+  set_if_any(json, "gateways", json_list(site.gateways, gateway_json));
+  set_if_any(json, "ways", json_list(site.ways, way_json));
   json["resolvers"] = site.resolvers;
   if (site.proxy) json["proxy"] = *site.proxy;
   if (site.proxy_sought) json["proxy_sought"] = true;
@@ -103,9 +91,7 @@ Json site_json(const Site& site) {
   for (const auto& agent : site.agents) {
     json["agents"].push_back({{"name", agent.name}, {"seen", agent.seen}});
   }
-  for (const auto& policy : site.browser_policies) {
-    json["browser_policies"].push_back(policy_json(policy));
-  }
+  set_if_any(json, "browser_policies", json_list(site.browser_policies, policy_json));
   if (!site.unread_policies.empty()) json["unread_policies"] = site.unread_policies;
   return json;
 }
@@ -153,13 +139,13 @@ Json requirement_json(const RequirementResult& requirement) {
   if (requirement.elsewhere) json["elsewhere"] = true;
   if (requirement.left_out) json["left_out"] = true;
   if (requirement.poor) json["poor"] = true;
-  for (const auto& missed : requirement.missed) json["missed"].push_back(missed_json(missed));
+  set_if_any(json, "missed", json_list(requirement.missed, missed_json));
   if (requirement.closed_by) json["closed_by"] = to_string(*requirement.closed_by);
   if (requirement.impaired) json["impaired"] = true;
   if (requirement.lost) json["lost"] = true;
   if (!requirement.error_texts.empty()) json["error_texts"] = requirement.error_texts;
   set_if_any(json, "of_set", requirement.of_set);
-  for (const auto& rule : requirement.rules) json["rules"].push_back(rule_json(rule));
+  set_if_any(json, "rules", json_list(requirement.rules, rule_json));
   return json;
 }
 
@@ -175,16 +161,10 @@ Json set_json(const SetResult& set) {
   set_if_any(json, "evidence_note", set.evidence_note);
   set_if_any(json, "sha256", set.sha256);
   json["verdict"] = to_string(set.verdict);
-  json["notes"] = plain_texts(set.notes);
+  json["notes"] = set.notes;
   add_words(json, "notes", set.notes);
-  json["capabilities"] = Json::array();
-  for (const auto& capability : set.capabilities) {
-    json["capabilities"].push_back(capability_json(capability));
-  }
-  json["requirements"] = Json::array();
-  for (const auto& requirement : set.requirements) {
-    json["requirements"].push_back(requirement_json(requirement));
-  }
+  json["capabilities"] = json_list(set.capabilities, capability_json);
+  json["requirements"] = json_list(set.requirements, requirement_json);
   for (const auto& advice : set.advice) {
     Json item = {{"id", advice.id}, {"text", advice.text}};
     set_if_any(item, "source", advice.source);
@@ -216,7 +196,7 @@ Json finding_json(const Finding& finding) {
     json["affects"].push_back({{"set", affected.set}, {"capabilities", affected.capabilities}});
   }
   json["explains"] = finding.explains;
-  for (const auto& rule : finding.rules) json["rules"].push_back(rule_json(rule));
+  set_if_any(json, "rules", json_list(finding.rules, rule_json));
   json["evidence"] = Json::array();
   for (const auto& evidence : finding.evidence) {
     auto item = Json::object();
@@ -298,8 +278,7 @@ Json probe_json(const ProbeResult& result) {
   }
   json["attempts"] = seen.attempts;
   if (seen.media) json["media"] = media_json(*seen.media);
-  json["evidence"] = Json::array();
-  for (const auto& evidence : seen.evidence) json["evidence"].push_back(evidence_json(evidence));
+  json["evidence"] = json_list(seen.evidence, evidence_json);
   return json;
 }
 
@@ -319,10 +298,8 @@ void add_head(Json& json, const auto& report) {
   json["duration_ms"] = duration_json(report.duration);
   json["complete"] = report.complete;
   json["site"] = site_json(report.site);
-  json["sets"] = Json::array();
-  for (const auto& set : report.sets) json["sets"].push_back(set_json(set));
-  json["findings"] = Json::array();
-  for (const auto& finding : report.findings) json["findings"].push_back(finding_json(finding));
+  json["sets"] = json_list(report.sets, set_json);
+  json["findings"] = json_list(report.findings, finding_json);
 }
 
 }  // namespace
@@ -340,12 +317,12 @@ bool write_json(const Report& report, const JsonTaker& take) {
   json["unexplained"] = Json::array();
   for (const auto& row : unexplained(report)) json["unexplained"].push_back(row.id);
   json["probes"] = Json::array();
-  json["notes"] = plain_texts(report.notes);
+  json["notes"] = report.notes;
   add_words(json, "notes", report.notes);
   for (const auto& vantage : report.vantages) {
     Json part = {{"name", vantage.name}};
     add_head(part, vantage);
-    part["notes"] = plain_texts(vantage.notes);
+    part["notes"] = vantage.notes;
     add_words(part, "notes", vantage.notes);
     json["vantages"].push_back(std::move(part));
   }

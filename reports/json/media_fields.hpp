@@ -2,36 +2,43 @@
 // Internal to reports/.
 #pragma once
 
+#include <concepts>
+#include <type_traits>
+
 #include "probe/model/media.hpp"
 
 namespace callready {
 
-// Calls `visit(name, member)` for each member; `Any` is the struct or a constant one.
-template <typename Any, typename Visit>
-void share_fields(Any& share, Visit visit) {
+// The struct, or a constant one.
+template <typename Any, typename Struct>
+concept MaybeConst = std::same_as<std::remove_const_t<Any>, Struct>;
+
+// Each of these calls `visit(name, member)` for each member.
+template <MaybeConst<Share> Any, typename Visit>
+void fields(Any& share, Visit visit) {
   visit("percent", share.percent);
   visit("low", share.low);
   visit("high", share.high);
 }
 
-template <typename Any, typename Visit>
-void score_fields(Any& score, Visit visit) {
+template <MaybeConst<CallScore> Any, typename Visit>
+void fields(Any& score, Visit visit) {
   visit("r", score.r);
   visit("mos", score.mos);
   visit("mos_low", score.mos_low);
   visit("mos_high", score.mos_high);
 }
 
-template <typename Any, typename Visit>
-void second_fields(Any& second, Visit visit) {
+template <MaybeConst<MediaSecond> Any, typename Visit>
+void fields(Any& second, Visit visit) {
   visit("sent", second.sent);
   visit("lost", second.lost);
   visit("median_ms", second.delay_ms);
   visit("most_ms", second.delay_most_ms);
 }
 
-template <typename Any, typename Visit>
-void direction_fields(Any& direction, Visit visit) {
+template <MaybeConst<MediaDirection> Any, typename Visit>
+void fields(Any& direction, Visit visit) {
   visit("sent", direction.sent);
   visit("received", direction.received);
   visit("lost", direction.lost);
@@ -60,8 +67,8 @@ void direction_fields(Any& direction, Visit visit) {
   visit("histogram", direction.histogram);
 }
 
-template <typename Any, typename Visit>
-void outage_fields(Any& outage, Visit visit) {
+template <MaybeConst<MediaOutage> Any, typename Visit>
+void fields(Any& outage, Visit visit) {
   visit("from_ms", outage.from_ms);
   visit("length_ms", outage.length_ms);
   visit("way", outage.way);
@@ -70,8 +77,8 @@ void outage_fields(Any& outage, Visit visit) {
   visit("moved", outage.moved);
 }
 
-template <typename Any, typename Visit>
-void step_fields(Any& step, Visit visit) {
+template <MaybeConst<CallStep> Any, typename Visit>
+void fields(Any& step, Visit visit) {
   visit("calls", step.calls);
   visit("sent", step.sent);
   visit("lost_up", step.lost_up);
@@ -81,8 +88,8 @@ void step_fields(Any& step, Visit visit) {
   visit("passed", step.passed);
 }
 
-template <typename Any, typename Visit>
-void capacity_fields(Any& capacity, Visit visit) {
+template <MaybeConst<CallCapacity> Any, typename Visit>
+void fields(Any& capacity, Visit visit) {
   visit("wanted", capacity.wanted);
   visit("passed", capacity.passed);
   visit("fit", capacity.fit);
@@ -92,8 +99,8 @@ void capacity_fields(Any& capacity, Visit visit) {
   visit("steps", capacity.steps);
 }
 
-template <typename Any, typename Visit>
-void hop_fields(Any& hop, Visit visit) {
+template <MaybeConst<FirstHop> Any, typename Visit>
+void fields(Any& hop, Visit visit) {
   visit("router", hop.router);
   visit("echo", hop.echo);
   visit("wireless", hop.wireless);
@@ -104,14 +111,14 @@ void hop_fields(Any& hop, Visit visit) {
   visit("jitter_ms", hop.jitter_ms);
 }
 
-template <typename Any, typename Visit>
-void wifi_fields(Any& link, Visit visit) {
+template <MaybeConst<WifiLink> Any, typename Visit>
+void fields(Any& link, Visit visit) {
   visit("signal_dbm", link.signal_dbm);
   visit("quality_percent", link.quality_percent);
 }
 
-template <typename Any, typename Visit>
-void stream_fields(Any& stream, Visit visit) {
+template <MaybeConst<MediaStream> Any, typename Visit>
+void fields(Any& stream, Visit visit) {
   visit("codec", stream.codec);
   visit("packet_bytes", stream.packet_bytes);
   visit("interval_ms", stream.interval_ms);

@@ -95,12 +95,9 @@ int Node::integer(int least, int most) const {
   const auto what = most == std::numeric_limits<int>::max()
                         ? fmt::format("a whole number, {} or more", least)
                         : fmt::format("a whole number from {} to {}", least, most);
-  if (json_.is_number_unsigned()) {
-    const auto value = json_.get<std::uint64_t>();
-    if (value > static_cast<std::uint64_t>(most)) fail_expecting(what);
-    return static_cast<int>(value);
-  }
-  if (!json_.is_number_integer()) fail_expecting(what);
+  const bool huge =
+      json_.is_number_unsigned() && json_.get<std::uint64_t>() > static_cast<std::uint64_t>(most);
+  if (huge || !json_.is_number_integer()) fail_expecting(what);
   const auto value = json_.get<std::int64_t>();
   if (value < least || value > most) fail_expecting(what);
   return static_cast<int>(value);

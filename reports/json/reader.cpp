@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "probe/util/text.hpp"
 #include "reports/json/node.hpp"
 #include "reports/words/rfc3339.hpp"
 #include "reports/words/terminal.hpp"
@@ -24,6 +25,28 @@ std::optional<std::string> optional_text(const Node& node, std::string_view key)
 
 std::vector<std::string> texts_of(const Node& node) {
   return node.list([](const Node& item) { return item.text(); });
+}
+
+std::vector<std::string> texts_or_none(const Node& node, std::string_view key) {
+  const auto member = node.optional(key);
+  return member ? texts_of(*member) : std::vector<std::string>();
+}
+
+template <typename Read>
+auto list_or_none(const Node& node, std::string_view key, Read read) {
+  const auto member = node.optional(key);
+  return member ? member->list(read) : decltype(member->list(read))();
+}
+
+template <typename Enum>
+Enum word_or(const Node& node, std::string_view key, Enum otherwise) {
+  const auto member = node.optional(key);
+  return member ? member->word<Enum>() : otherwise;
+}
+
+bool flag_or(const Node& node, std::string_view key, bool otherwise) {
+  const auto member = node.optional(key);
+  return member ? member->boolean() : otherwise;
 }
 
 std::vector<IpAddress> addresses_of(const Node& node) {
@@ -59,10 +82,8 @@ GatewayInfo read_gateway(const Node& node) {
 }
 
 BrowserPolicy read_policy(const Node& node) {
-  BrowserPolicy policy{node.member("browser").text(), node.member("name").text(),
-                       node.member("value").text(), node.member("place").text()};
-  if (const auto lax = node.optional("recommended")) policy.recommended = lax->boolean();
-  return policy;
+  return {node.member("browser").text(), node.member("name").text(), node.member("value").text(),
+          node.member("place").text(), flag_or(node, "recommended", false)};
 }
 
 Site read_site(const Node& node) {
@@ -74,17 +95,15 @@ Site read_site(const Node& node) {
     interface.name = item.member("name").text();
     interface.addresses = addresses_of(item.member("addresses"));
     interface.default_route = item.member("default_route").boolean();
-    if (const auto tunnel = item.optional("tunnel")) interface.tunnel = tunnel->boolean();
+    interface.tunnel = flag_or(item, "tunnel", false);
     return interface;
   });
   if (const auto links = node.optional("links")) site.links = links->list(read_link);
-  if (const auto gateways = node.optional("gateways")) {
-    site.gateways = gateways->list(read_gateway);
-  }
-  if (const auto ways = node.optional("ways")) site.ways = ways->list(read_way);
+  site.gateways = list_or_none(node, "gateways", read_gateway);
+  site.ways = list_or_none(node, "ways", read_way);
   site.resolvers = texts_of(node.member("resolvers"));
   site.proxy = optional_text(node, "proxy");
-  if (const auto sought = node.optional("proxy_sought")) site.proxy_sought = sought->boolean();
+  site.proxy_sought = flag_or(node, "proxy_sought", false);
   site.public_addresses = addresses_of(node.member("public_addresses"));
   const auto nat = node.member("nat");
   site.nat_mapping = optional_text(nat, "mapping");
@@ -94,18 +113,12 @@ Site read_site(const Node& node) {
   site.nat_translations = optional_text(nat, "translations");
   site.nat_binding_lifetime = optional_text(nat, "binding_lifetime_s");
   if (const auto vantage = node.optional("vantage")) site.vantage = vantage->word<Vantage>();
-  if (const auto own = node.optional("own_hosts")) site.own_hosts = texts_of(*own);
-  if (const auto agents = node.optional("agents")) {
-    site.agents = agents->list([](const Node& item) {
-      return AgentInfo{item.member("name").text(), item.member("seen").text()};
-    });
-  }
-  if (const auto policies = node.optional("browser_policies")) {
-    site.browser_policies = policies->list(read_policy);
-  }
-  if (const auto unread = node.optional("unread_policies")) {
-    site.unread_policies = texts_of(*unread);
-  }
+  site.own_hosts = texts_or_none(node, "own_hosts");
+  site.agents = list_or_none(node, "agents", [](const Node& item) {
+    return AgentInfo{item.member("name").text(), item.member("seen").text()};
+  });
+  site.browser_policies = list_or_none(node, "browser_policies", read_policy);
+  site.unread_policies = texts_or_none(node, "unread_policies");
   return site;
 }
 
@@ -123,24 +136,17 @@ CapabilityResult read_capability(const Node& node) {
   capability.verdict = node.member("verdict").word<Verdict>();
   capability.summary = read_text(node, "summary");
   capability.requirements = texts_of(node.member("requirements"));
-  if (const auto calls = node.optional("calls")) capability.calls = calls->boolean();
-  if (const auto over = node.optional("fallback")) capability.fallback = over->boolean();
-  if (const auto needs = node.optional("needs")) {
-    capability.needs = needs->list([](const Node& item) {
-      Need need{item.member("alternatives").list(texts_of), item.member("equal").boolean()};
-      if (const auto preferred = item.optional("preferred")) {
-        need.preferred = static_cast<std::size_t>(preferred->integer(1, any_count));
-      }
-      return need;
-    });
-  }
+  capability.calls = flag_or(node, "calls", true);
+  capability.fallback = flag_or(node, "fallback", false);
+  capability.needs = list_or_none(node, "needs", [](const Node& item) {
+    Need need{item.member("alternatives").list(texts_of), item.member("equal").boolean()};
+    if (const auto preferred = item.optional("preferred")) {
+      need.preferred = static_cast<std::size_t>(preferred->integer(1, any_count));
+    }
+    return need;
+  });
   capability.standing = read_standing(node);
   return capability;
-}
-
-std::vector<std::string> texts_or_none(const Node& node, std::string_view key) {
-  const auto member = node.optional(key);
-  return member ? texts_of(*member) : std::vector<std::string>();
 }
 
 // Anything that is not a port stands in words for one that the customer knows.
@@ -176,25 +182,16 @@ FirewallRule read_rule(const Node& node) {
   const bool inbound = rule.direction == Direction::in;
   rule.peers =
       node.member(inbound ? "sources_of_traffic" : "destinations").list([](const Node& item) {
-        RulePeer peer{item.member("text").text(), item.member("kind").word<PeerKind>(),
-                      text_or_empty(item, "region"), text_or_empty(item, "note"),
-                      Lifecycle::current};
-        if (const auto lifecycle = item.optional("lifecycle")) {
-          peer.lifecycle = lifecycle->word<Lifecycle>();
-        }
-        return peer;
+        return RulePeer{item.member("text").text(), item.member("kind").word<PeerKind>(),
+                        text_or_empty(item, "region"), text_or_empty(item, "note"),
+                        word_or(item, "lifecycle", Lifecycle::current)};
       });
   rule.allow_by = node.member("allow_by").word<AllowBy>();
   rule.proxy = node.member("proxy").word<ProxyUse>();
-  if (const auto lifecycle = node.optional("lifecycle")) {
-    rule.lifecycle = lifecycle->word<Lifecycle>();
-  }
-  if (const auto evidence = node.optional("evidence")) {
-    rule.evidence = evidence->word<SourceQuality>();
-  }
-  if (const auto vantages = node.optional("vantages")) {
-    rule.vantages = vantages->list([](const Node& item) { return item.word<Vantage>(); });
-  }
+  rule.lifecycle = word_or(node, "lifecycle", Lifecycle::current);
+  rule.evidence = word_or(node, "evidence", SourceQuality::vendor_page);
+  rule.vantages =
+      list_or_none(node, "vantages", [](const Node& item) { return item.word<Vantage>(); });
   rule.clients = texts_or_none(node, "clients");
   rule.purposes = texts_or_none(node, "purposes");
   rule.fallback_for = texts_or_none(node, "fallback_for");
@@ -212,7 +209,7 @@ MissedFigure read_missed(const Node& node) {
   missed.bound = node.member("bound").number();
   missed.wanted = node.member("wanted").number();
   missed.probe = node.member("probe").text();
-  if (const auto usual = node.optional("usual")) missed.usual = usual->boolean();
+  missed.usual = flag_or(node, "usual", false);
   return missed;
 }
 
@@ -241,20 +238,18 @@ RequirementResult read_requirement(const Node& node) {
   requirement.reached = node.member("reached").integer(0, any_count);
   requirement.total = node.member("total").integer(0, any_count);
   requirement.probes = texts_of(node.member("probes"));
-  if (const auto elsewhere = node.optional("elsewhere")) {
-    requirement.elsewhere = elsewhere->boolean();
-  }
-  if (const auto poor = node.optional("poor")) requirement.poor = poor->boolean();
-  if (const auto missed = node.optional("missed")) requirement.missed = missed->list(read_missed);
+  requirement.elsewhere = flag_or(node, "elsewhere", false);
+  requirement.poor = flag_or(node, "poor", false);
+  requirement.missed = list_or_none(node, "missed", read_missed);
   if (node.optional("closed_by")) {
     requirement.closed_by =
         known_word(node, "closed_by", parse<FindingCode>).value_or(FindingCode::other);
   }
-  if (const auto impaired = node.optional("impaired")) requirement.impaired = impaired->boolean();
-  if (const auto lost = node.optional("lost")) requirement.lost = lost->boolean();
+  requirement.impaired = flag_or(node, "impaired", false);
+  requirement.lost = flag_or(node, "lost", false);
   requirement.error_texts = texts_or_none(node, "error_texts");
   requirement.of_set = text_or_empty(node, "of_set");
-  if (const auto rules = node.optional("rules")) requirement.rules = rules->list(read_rule);
+  requirement.rules = list_or_none(node, "rules", read_rule);
   return requirement;
 }
 
@@ -278,22 +273,18 @@ SetResult read_set(const Node& node) {
   set.published = text_or_empty(node, "published");
   set.verified = text_or_empty(node, "verified");
   set.document = text_or_empty(node, "document");
-  if (const auto evidence = node.optional("evidence")) {
-    set.evidence = evidence->word<SourceQuality>();
-  }
+  set.evidence = word_or(node, "evidence", SourceQuality::vendor_page);
   set.evidence_note = text_or_empty(node, "evidence_note");
   set.sha256 = text_or_empty(node, "sha256");
   set.verdict = node.member("verdict").word<Verdict>();
   set.notes = read_texts(node, "notes");
   set.capabilities = node.member("capabilities").list(read_capability);
   set.requirements = node.member("requirements").list(read_requirement);
-  if (const auto advice = node.optional("advice")) {
-    set.advice = advice->list([](const Node& item) {
-      return SetAdvice{item.member("id").text(), item.member("text").text(),
-                       text_or_empty(item, "source")};
-    });
-  }
-  if (const auto needed = node.optional("needs_sets")) set.leans_on = needed->list(read_needed);
+  set.advice = list_or_none(node, "advice", [](const Node& item) {
+    return SetAdvice{item.member("id").text(), item.member("text").text(),
+                     text_or_empty(item, "source")};
+  });
+  set.leans_on = list_or_none(node, "needs_sets", read_needed);
   set.standing = read_standing(node);
   return set;
 }
@@ -309,13 +300,13 @@ Finding read_finding(const Node& node) {
     return FindingAffects{item.member("set").text(), texts_of(item.member("capabilities"))};
   });
   finding.explains = texts_of(node.member("explains"));
-  if (const auto rules = node.optional("rules")) finding.rules = rules->list(read_rule);
+  finding.rules = list_or_none(node, "rules", read_rule);
   finding.evidence = node.member("evidence").list([](const Node& item) {
     return FindingEvidence{text_or_empty(item, "probe"), read_text(item, "text")};
   });
   if (const auto other = node.optional("could_also_be"))
     finding.runner_up = RunnerUp{read_text(*other, "cause"), read_text(*other, "tells")};
-  if (const auto seen = node.optional("seen_from")) finding.seen_from = texts_of(*seen);
+  finding.seen_from = texts_or_none(node, "seen_from");
   finding.standing = read_standing(node);
   return finding;
 }
@@ -457,21 +448,10 @@ Report read_document(const Node& root) {
     if (check) report.longest_wait = LongestWait{took, *check, answered};
   }
   report.probes = without_unknown(root.member("probes").list(read_probe));
-  if (const auto vantages = root.optional("vantages")) {
-    report.vantages = vantages->list(read_vantage);
-  }
+  report.vantages = list_or_none(root, "vantages", read_vantage);
   report.redacted = text_or_empty(root, "redacted");
   root.optional("unexplained");  // known, and always worked out anew
   return report;
-}
-
-// "LINE:COLUMN" of a byte; the column counts bytes from 1, as compilers do.
-std::string position(std::string_view text, std::size_t byte) {
-  const auto before = text.substr(0, byte);
-  const auto line = std::count(before.begin(), before.end(), '\n') + 1;
-  const auto line_start = before.rfind('\n');
-  const auto column = byte - (line_start == std::string_view::npos ? 0 : line_start + 1) + 1;
-  return fmt::format("{}:{}", line, column);
 }
 
 // Where brackets are nested deeper than any report's, or its values are more than the largest has:
@@ -526,7 +506,7 @@ ReadResult read_report(std::string_view text, std::string_view name) {
   if (const auto byte = too_much_at(text)) {
     return refuse(
         ":", fmt::format("{}: nested more than {} deep, or too many values: this is not a report",
-                         position(text, *byte), deepest_report));
+                         place_in_text(text, *byte), deepest_report));
   }
   try {
     const auto json = ReadJson::parse(text);
@@ -537,7 +517,7 @@ ReadResult read_report(std::string_view text, std::string_view name) {
   } catch (const ReadJson::parse_error& error) {
     // `byte` is 1-based and counts the character at which the parser gave up.
     const auto byte = std::min(error.byte == 0 ? 0 : error.byte - 1, text.size());
-    return refuse(":", position(text, byte) + ": " + syntax_message(error.what()));
+    return refuse(":", place_in_text(text, byte) + ": " + syntax_message(error.what()));
   } catch (const ReadJson::out_of_range&) {
     return refuse(": ", "a number in it is larger than any that a report can hold");
   } catch (const Unreadable& error) {

@@ -52,7 +52,8 @@ Text::Part read_part(const Node& node) {
   part.words = node.member("words").text();
   if (const auto many = node.optional("many")) {
     part.many = many->text();
-    part.count = static_cast<std::uint64_t>(std::max(0.0, node.member("count").number()));
+    constexpr double most = 9e15;  // whole numbers that a double can hold
+    part.count = static_cast<std::uint64_t>(std::clamp(node.member("count").number(), 0.0, most));
   }
   if (const auto with = node.optional("with")) part.arguments = with->list(read_argument);
   return part;

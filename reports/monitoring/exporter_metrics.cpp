@@ -9,6 +9,7 @@
 #include "probe/model/set_age.hpp"
 #include "reports/format.hpp"
 #include "reports/words/finding_words.hpp"
+#include "reports/words/marks.hpp"
 #include "reports/words/rfc3339.hpp"
 
 namespace callready {
@@ -17,23 +18,6 @@ namespace {
 // These keep a set within 300 series, those of the run and of the exporter counted: 9 of its own, 5
 // for a capability, 1 and 1 for a row and 5 for a finding.
 constexpr std::size_t most_capabilities = 20, most_rows = 70, most_trips = 50, most_findings = 12;
-
-int badness(Status status) {
-  constexpr int worst = 4;
-  switch (status) {
-    case Status::fail:
-      return worst;
-    case Status::warn:
-      return worst - 1;
-    case Status::unknown:
-      return worst - 2;
-    case Status::pass:
-      return 1;
-    case Status::skip:
-      return 0;
-  }
-  return 0;
-}
 
 // One round trip of a row's endpoint: the middle of those that were reached.
 std::map<std::string, double> round_trips(const Report& report) {
@@ -211,7 +195,7 @@ class Series {
   Metric capability_since_{"callready_capability_verdict_since_timestamp_seconds",
                            "When the first of the runs began in which it has its verdict."};
   Metric row_{"callready_requirement_status",
-              "A row of the vendor's requirements, with its status of now as a label."};
+              "A row of the vendor's requirements, with its current status as a label."};
   Metric trip_{"callready_requirement_round_trip_seconds",
                "A round trip to an endpoint of the requirement: the middle of those reached."};
   Metric finding_{"callready_finding", "Causes that were found: how many of each code."};
@@ -220,7 +204,7 @@ class Series {
                         "When the first of the runs began in which the cause was found."};
   Metric finding_info_{"callready_finding_info",
                        "What to do about the cause, in short. The report has it whole."};
-  Metric affects_{"callready_finding_affects", "The services that the cause hurts."};
+  Metric affects_{"callready_finding_affects", "The services that the cause affects."};
 };
 
 }  // namespace

@@ -4,16 +4,10 @@
 
 #include <algorithm>
 
+#include "probe/util/text.hpp"
+
 namespace callready {
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (auto& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
 
 std::uint32_t number(const IpAddress& address) {
   const auto& b = address.bytes();
@@ -67,7 +61,7 @@ std::string Pseudonyms::key_name() const {
 }
 
 std::string Pseudonyms::word(std::string_view kind, std::string_view real) const {
-  const auto d = digest(kind, lower(real));
+  const auto d = digest(kind, lower_case(real));
   return fmt::format("{}-{:02x}{:02x}{:02x}{:02x}", kind, d[0], d[1], d[2], d[3]);
 }
 
@@ -80,7 +74,7 @@ std::string Pseudonyms::host(std::string_view real) const {
 
 std::string Pseudonyms::mac(std::string_view real) const {
   std::string digits;
-  for (const char c : lower(real)) {
+  for (const char c : lower_case(real)) {
     if (c != ':' && c != '-' && c != '.') digits += c;
   }
   const auto d = digest("mac", digits);

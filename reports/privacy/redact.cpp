@@ -1,6 +1,7 @@
 #include "reports/privacy/redact.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "probe/model/told_apart.hpp"
 #include "reports/privacy/redact_owners.hpp"
@@ -43,10 +44,37 @@ std::vector<std::string> values_of_name(const std::string& name) {
   return values;
 }
 
+// Told in words that whoever wrote the set chose, not by a name or an address. Of DNS servers these
+// are callready's own (rules_of).
+bool in_words(const RulePeer& peer) {
+  return peer.kind == PeerKind::service_tag ||
+         (peer.kind == PeerKind::yours && peer.text != "your DNS servers");
+}
+
 // "To any address": a document may say so of a row, and names nobody by it.
 bool everybodys(const AddressBlock& block) {
   const auto* network = std::get_if<Network>(&block.value);
   return network != nullptr && network->prefix < (network->address.is_v4() ? 8 : 16);
+}
+
+// Of a browser's policy: what names nobody (RFC 8828's words, switches, ports). All else are the
+// company's own pages, which need neither a scheme nor a star, or servers with their logins.
+bool names_nobody(std::string_view value) {
+  static constexpr std::array<std::string_view, 6> known{"true",
+                                                         "false",
+                                                         "default",
+                                                         "default_public_and_private_interfaces",
+                                                         "default_public_interface_only",
+                                                         "disable_non_proxied_udp"};
+  return contains(known, value) || value.find_first_not_of("0123456789-") == value.npos;
+}
+
+// What it does with UDP is no secret, and the finding hangs on it.
+std::string policy_in_words(std::string_view value) {
+  if (names_nobody(value)) return std::string(value);
+  return value.find("disable_non_proxied_udp") == value.npos
+             ? "(a list)"
+             : "(a list with disable_non_proxied_udp)";
 }
 
 }  // namespace
@@ -57,30 +85,29 @@ PublicNames public_names(std::span<const TargetSet> sets) {
     names.sets.insert(set.id);
     for (const auto& row : set.requirements) {
       for (const auto* list : {&row.hosts, &row.reverse_dns}) {
-        for (const auto& host : *list) names.hosts.insert(in_small_letters(host.name));
+        for (const auto& host : *list) names.hosts.insert(lower_case(host.name));
       }
       for (const auto& wildcard : row.wildcards) {
-        for (const auto& host : wildcard.examples) names.hosts.insert(in_small_letters(host.name));
+        for (const auto& host : wildcard.examples) names.hosts.insert(lower_case(host.name));
         const auto dot = wildcard.pattern.find('.');
         if (dot != std::string::npos) {
-          names.domains.insert(in_small_letters(wildcard.pattern.substr(dot + 1)));
+          names.domains.insert(lower_case(wildcard.pattern.substr(dot + 1)));
         }
       }
       for (const auto& block : row.addresses) {
         if (!everybodys(block)) names.addresses.push_back(block.value);
       }
-    }
-    for (const auto& row : set.requirements) {
       for (const auto& [name, value] : row.with) {
         if (value.find("${") == std::string::npos) names.values.insert(value);
       }
+      names.values.insert(row.service_tags.begin(), row.service_tags.end());
     }
     for (const auto& region : set.regions) names.values.insert(region.id);
     // The document's own place, which fixes refer to.
     const auto host = set.url.find("://");
     if (host != std::string::npos) {
       const auto rest = set.url.substr(host + 3);
-      names.hosts.insert(in_small_letters(rest.substr(0, rest.find_first_of("/:?#"))));
+      names.hosts.insert(lower_case(rest.substr(0, rest.find_first_of("/:?#"))));
     }
   }
   return names;
@@ -99,15 +126,14 @@ void Redactor::learn_word(const std::string& kind, const std::string& word) {
   // "Measured at ..": such a name tells nothing, and stands everywhere.
   if (word.size() < 2) return;
   const auto name = kind == "host" ? pseudonyms_.host(word) : pseudonyms_.word(kind, word);
-  words_.emplace(in_small_letters(with_plain_separators(word)), name);
+  words_.emplace(lower_case(with_plain_separators(word)), name);
 }
 
 // What a server chose to say, or a user to call a place: as a whole wherever it is quoted.
 void Redactor::learn_said(const std::string& said) {
   if (said.size() < 2 || vendors_.values.contains(said)) return;
   auto shown = this->said(said);
-  if (shown != said)
-    words_.emplace(in_small_letters(with_plain_separators(said)), std::move(shown));
+  if (shown != said) words_.emplace(lower_case(with_plain_separators(said)), std::move(shown));
 }
 
 std::string Redactor::said(std::string_view text) const {
@@ -131,7 +157,7 @@ void Redactor::learn_names(const SetResult& set) {
       for (const auto& rule : row.rules) {
         for (const auto& peer : rule.peers) {
           const bool name = peer.kind == PeerKind::name && !IpAddress::parse(peer.text);
-          if (name && !is_public_host(in_small_letters(peer.text))) learn_host(peer.text);
+          if (name && !is_public_host(lower_case(peer.text))) learn_host(peer.text);
         }
       }
     }
@@ -158,10 +184,15 @@ void Redactor::learn_names(const SetResult& set) {
     for (const auto& rule : row.rules) {
       for (const auto member :
            {&FirewallRule::purposes, &FirewallRule::sources, &FirewallRule::clients,
-            &FirewallRule::notes, &FirewallRule::conditions, &FirewallRule::fallback_for}) {
+            &FirewallRule::notes, &FirewallRule::conditions, &FirewallRule::fallback_for,
+            &FirewallRule::remarks, &FirewallRule::your_ports}) {
         for (const auto& text : rule.*member) learn_own("note", text);
       }
-      for (const auto& peer : rule.peers) learn_own("note", peer.note);
+      learn_own("note", rule.your_transport);
+      for (const auto& peer : rule.peers) {
+        learn_own("note", peer.note);
+        if (in_words(peer) && !vendors_.values.contains(peer.text)) learn_own("note", peer.text);
+      }
     }
   }
 }
@@ -209,13 +240,19 @@ void Redactor::learn(const Site& site) {
   }
   for (const auto& way : site.ways) {
     for (const auto& host : way.hosts) {
-      if (!IpAddress::parse(host) && !is_public_host(in_small_letters(host))) learn_host(host);
+      if (!IpAddress::parse(host) && !is_public_host(lower_case(host))) learn_host(host);
     }
   }
   for (const auto& resolver : site.resolvers) learn_url(resolver);
   if (site.proxy) learn_url(*site.proxy);
   own_addresses_.insert(site.public_addresses.begin(), site.public_addresses.end());
   for (const auto& host : site.own_hosts) learn_host(host);
+  // Findings quote it.
+  for (const auto& policy : site.browser_policies) {
+    const auto& value = policy.value;
+    if (value.size() < 3 || names_nobody(value) || is_public_host(lower_case(value))) continue;
+    words_.emplace(lower_case(with_plain_separators(value)), policy_in_words(value));
+  }
 }
 
 void Redactor::learn_public_address(const IpAddress& address) {
@@ -223,14 +260,14 @@ void Redactor::learn_public_address(const IpAddress& address) {
 }
 
 void Redactor::learn_certificates(const ProbeResult& result, bool vendors) {
-  const bool listed = root_of(result.observation) == ChainRoot::listed;
+  const bool listed = has_public_root(result.observation);
   for (const auto& evidence : result.observation.evidence) {
     if (evidence.kind != EvidenceKind::certificate && evidence.kind != EvidenceKind::chain_root) {
       continue;
     }
     if (listed && vendors) {
       words_of(text_fact(evidence, Fact::names), [&](const std::string& name) {
-        if (!IpAddress::parse(name)) vendors_.hosts.insert(in_small_letters(name));
+        if (!IpAddress::parse(name)) vendors_.hosts.insert(lower_case(name));
       });
       continue;
     }
@@ -256,7 +293,7 @@ void Redactor::learn(const ProbeResult& result) {
   if (seen.local) own_addresses_.insert(seen.local->address);
   if (seen.media && seen.media->first_hop) own_addresses_.insert(seen.media->first_hop->router);
   if (!probe.target.route.direct()) learn_url(probe.target.route.proxy);
-  const auto host = in_small_letters(probe.target.host);
+  const auto host = lower_case(probe.target.host);
   const auto literal = IpAddress::parse(host);
   const bool vendors = literal ? is_public(*literal) : is_public_host(host);
   if (!vendors && !literal && !host.empty()) learn_host(host);
@@ -370,12 +407,8 @@ Site Redactor::site(Site site) const {
   if (site.proxy) site.proxy = text(*site.proxy);
   for (auto& one : site.public_addresses) one = pseudonyms_.address(one);
   for (auto& host : site.own_hosts) host = text(host);
-  // A list of pages is the company's own.
   for (auto& policy : site.browser_policies) {
-    if (policy.value.find("://") != std::string::npos ||
-        policy.value.find('*') != std::string::npos) {
-      policy.value = "(a list of pages)";
-    }
+    policy.value = policy_in_words(policy.value);
     policy.place = text(policy.place);
   }
   for (auto& place : site.unread_policies) place = text(place);
@@ -417,14 +450,21 @@ ProbeResult Redactor::probe(ProbeResult result) const {
 FirewallRule Redactor::rule(FirewallRule rule) const {
   const bool everybodys = vendors_.sets.contains(rule.set);
   for (auto& peer : rule.peers) {
-    peer.text = peer.kind == PeerKind::name ? said(peer.text) : text(peer.text);
+    if (!everybodys && in_words(peer) && !vendors_.values.contains(peer.text)) {
+      peer.text = own("note", peer.text);
+    } else {
+      peer.text = peer.kind == PeerKind::name ? said(peer.text) : text(peer.text);
+    }
     if (!everybodys) peer.region = said(peer.region);
     peer.note = everybodys ? text(peer.note) : own("note", peer.note);
   }
+  const auto hidden = [&](const std::string& value) {
+    return everybodys ? text(value) : own("note", value);
+  };
   for (const auto member : {&FirewallRule::remarks, &FirewallRule::your_ports}) {
-    for (auto& value : rule.*member) value = text(value);
+    for (auto& value : rule.*member) value = hidden(value);
   }
-  rule.your_transport = text(rule.your_transport);
+  rule.your_transport = hidden(rule.your_transport);
   if (everybodys) return rule;
   rule.set = own("set", rule.set);
   for (auto& id : rule.requirements) id = own("row", id);

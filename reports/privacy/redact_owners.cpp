@@ -64,8 +64,7 @@ bool is_everybodys_word(std::string_view word) {
   for (std::size_t start = 0; start <= word.size();) {
     const auto end = std::min(word.find('_', start), word.size());
     const auto part = word.substr(start, end - start);
-    if (part.size() > 1 && !is_version_word(part) &&
-        !known_words().contains(in_small_letters(part))) {
+    if (part.size() > 1 && !is_version_word(part) && !known_words().contains(lower_case(part))) {
       return false;
     }
     start = end + 1;
@@ -242,13 +241,12 @@ FactOwner owner_of(Fact fact) {
   return FactOwner::said;
 }
 
-ChainRoot root_of(const Observation& seen) {
-  const auto listed = std::any_of(seen.evidence.begin(), seen.evidence.end(), [](const auto& one) {
+bool has_public_root(const Observation& seen) {
+  return std::any_of(seen.evidence.begin(), seen.evidence.end(), [](const auto& one) {
     return one.kind == EvidenceKind::chain_root &&
            flag_fact(one, Fact::expected) == std::optional(true) &&
            text_fact(one, Fact::basis) == public_root_basis;
   });
-  return listed ? ChainRoot::listed : ChainRoot::open;
 }
 
 }  // namespace callready

@@ -22,11 +22,7 @@ FactOwner owner_of(Fact fact);
 // phrases, of software that everybody runs, and versions.
 bool is_everybodys_word(std::string_view word);
 
-// Whose the certificates of a chain are.
-enum class ChainRoot {
-  open,   // neither seen
-  listed  // a root of the public bundle, not one that --ca-file brought
-};
-ChainRoot root_of(const Observation& seen);
+// True where the chain ends in a root of the public bundle, not in one that --ca-file brought.
+bool has_public_root(const Observation& seen);
 
 }  // namespace callready

@@ -35,12 +35,37 @@ bool is_mac(std::string_view text) {
 }
 
 // What may end a sentence behind an address or a name.
-std::string_view trimmed(std::string_view text) {
+std::string_view without_stop(std::string_view text) {
   while (!text.empty() && (text.back() == '.' || text.back() == ':' || text.back() == '-')) {
     if (text.ends_with("::")) break;  // "2001:db8::"
     text.remove_suffix(1);
   }
   return text;
+}
+
+// "ip-10-20-0-7", "10.20.0.7_5060": four numbers in a row, as an address in a name that is none.
+// "4.5.1.1" is a version: no private address has single digits only.
+bool holds_an_address(std::string_view text) {
+  int numbers = 0;
+  char between = '\0';
+  bool wide = false, last_wide = false;  // more than a digit: any of these, the one before
+  for (std::size_t start = 0; start <= text.size();) {
+    const auto end = std::min(text.find_first_of(".-_", start), text.size());
+    const auto part = text.substr(start, end - start);
+    const char mark = start == 0 ? '\0' : text[start - 1];
+    const bool number = !part.empty() && part.size() <= 3 && all(part, is_digit);
+    if (numbers > 1 && mark != between) {
+      numbers = 1;
+      wide = last_wide;
+    }
+    last_wide = part.size() > 1;
+    wide = numbers > 0 ? wide || last_wide : last_wide;
+    numbers = number ? numbers + 1 : 0;
+    between = mark;
+    if (numbers == 4 && (between != '.' || wide)) return true;
+    start = end + 1;
+  }
+  return false;
 }
 
 // File names have a dot in them too.
@@ -55,14 +80,6 @@ constexpr std::array<std::string_view, 12> shared_domains = {
     "edgekey.net",        "googleusercontent.com", "in-addr.arpa"};
 
 }  // namespace
-
-std::string in_small_letters(std::string_view text) {
-  std::string out(text);
-  for (auto& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
 
 std::string with_plain_separators(std::string_view text) {
   std::string shadow;
@@ -94,9 +111,7 @@ std::string_view registered_domain(std::string_view name) {
     start = name.rfind('.', start - 1);
   }
   const auto domain = start == std::string_view::npos ? name : name.substr(start + 1);
-  const bool shared =
-      std::find(shared_domains.begin(), shared_domains.end(), domain) != shared_domains.end();
-  return shared ? name : domain;
+  return contains(shared_domains, domain) ? name : domain;
 }
 
 bool looks_like_domain(std::string_view text) {
@@ -113,8 +128,7 @@ bool looks_like_domain(std::string_view text) {
   }
   const bool top = (label.size() >= 2 && all(label, is_alpha)) || label.starts_with("xn--") ||
                    (label.front() & 0x80) != 0;
-  return top && std::find(file_endings.begin(), file_endings.end(), in_small_letters(label)) ==
-                    file_endings.end();
+  return top && !contains(file_endings, lower_case(label));
 }
 
 RedactedText::RedactedText(const Redactor& redactor, std::string_view text, bool chosen)
@@ -122,7 +136,7 @@ RedactedText::RedactedText(const Redactor& redactor, std::string_view text, bool
       original_(text),
       shadow_(with_plain_separators(text)),
       text_(shadow_),
-      lower_(in_small_letters(shadow_)),
+      lower_(lower_case(shadow_)),
       chosen_(chosen) {}
 
 std::string RedactedText::take() {
@@ -197,7 +211,7 @@ void RedactedText::run() {
   std::size_t end = at_;
   while (end < text_.size() && in_run(text_[end])) ++end;
   const auto run = text_.substr(at_, end - at_);
-  if (whole_run(trimmed(run))) return;
+  if (whole_run(without_stop(run))) return;
   at_ += piece(run.substr(0, std::min(run.find(':'), run.size())));
   // ":" and "%" stand between pieces, and the next one starts behind them.
   while (at_ < end && (text_[at_] == ':' || text_[at_] == '%')) out_ += text_[at_++];
@@ -246,7 +260,7 @@ bool RedactedText::address_and_prefix(std::string_view text, std::size_t length)
 
 // A piece without colons. Returns how much of it was dealt with and has been written by itself.
 std::size_t RedactedText::piece(std::string_view rest) {
-  const auto bare = trimmed(rest.substr(0, rest.find('%')));
+  const auto bare = without_stop(rest.substr(0, rest.find('%')));
   const auto start = at_;
   const auto emit = [&](std::size_t size) {
     out_ += original_.substr(start, size);
@@ -266,10 +280,12 @@ std::size_t RedactedText::piece(std::string_view rest) {
                     !behind.starts_with("@http://") && !behind.starts_with("@https://");
   const bool login = !bare.empty() && behind.size() > 1 && behind[0] == '\\' && is_word(behind[1]);
   if (user) {
-    // Ours: anonymous@anonymous.invalid.
-    out_ += behind.find(".invalid") == std::string_view::npos
-                ? redactor_.pseudonyms_.word("user", bare)
-                : std::string(bare);
+    // Ours: anonymous@anonymous.invalid. Not what stands elsewhere in the sentence.
+    std::size_t end = 1;
+    while (end < behind.size() && in_run(behind[end]) && behind[end] != ':') ++end;
+    const auto host = behind.substr(1, end - 1);
+    const bool ours = host.ends_with(".invalid") || host.ends_with(".invalid.");
+    out_ += ours ? std::string(bare) : redactor_.pseudonyms_.word("user", bare);
     return bare.size();
   }
   if (login) {
@@ -277,7 +293,8 @@ std::size_t RedactedText::piece(std::string_view rest) {
     while (end < text_.size() && (is_word(text_[end]) || text_[end] == '.' || text_[end] == '-')) {
       ++end;
     }
-    const auto name = trimmed(text_.substr(start + bare.size() + 1, end - start - bare.size() - 1));
+    const auto name =
+        without_stop(text_.substr(start + bare.size() + 1, end - start - bare.size() - 1));
     out_ += redactor_.pseudonyms_.word("domain", bare) + '\\' +
             redactor_.pseudonyms_.word("user", name);
     return bare.size() + 1 + name.size();
@@ -289,6 +306,10 @@ std::size_t RedactedText::piece(std::string_view rest) {
   if (name(bare)) return bare.size();
   // A domain name that is still here is public.
   if (chosen_ && !bare.empty() && !looks_like_domain(bare)) {
+    if (holds_an_address(bare)) {
+      out_ += redactor_.pseudonyms_.word("word", bare);
+      return bare.size();
+    }
     words(bare);
     return 0;
   }
@@ -297,7 +318,7 @@ std::size_t RedactedText::piece(std::string_view rest) {
 
 bool RedactedText::name(std::string_view piece) {
   if (!looks_like_domain(piece)) return false;
-  const auto lower = in_small_letters(piece);
+  const auto lower = lower_case(piece);
   if (lower.ends_with(".invalid") || redactor_.is_public_host(lower)) return false;
   // "1.0.20.10.in-addr.arpa" (RFC 1035, section 3.5) is an address.
   constexpr std::string_view reverse = ".in-addr.arpa";

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "probe/util/text.hpp"
 #include "reports/privacy/redact.hpp"
 
 namespace callready {
@@ -38,9 +39,6 @@ class RedactedText {
 // The same text with a space for each byte that is not of a letter: typographic quotes, dashes and
 // spaces, and bytes that are no UTF-8. Names end there.
 std::string with_plain_separators(std::string_view text);
-
-// In small letters (ASCII only, as in names of hosts).
-std::string in_small_letters(std::string_view text);
 
 // What a name is registered under, by rule of thumb: "example.com" of "a.b.example.com",
 // "example.co.uk" of "www.example.co.uk"; empty for a single label.

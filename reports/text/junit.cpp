@@ -84,7 +84,7 @@ Seconds seconds_of_probes(const Report& report) {
   Seconds seconds;
   for (const auto& result : report.probes) {
     double sum = 0;
-    for (const auto& [name, milliseconds] : result.observation.timing_ms) sum += milliseconds;
+    for (const auto& [part, milliseconds] : parts_of_time(result)) sum += milliseconds;
     if (std::isfinite(sum)) seconds[result.probe.id] = sum / 1000;
   }
   return seconds;

@@ -40,10 +40,8 @@ void add_finding(std::string& out, const Report& report, std::size_t index) {
         evidence.probe.empty() ? "" : fmt::format(" ({})", escaped_markdown(evidence.probe)));
   }
   if (finding.rules.empty()) return;
-  // In a block, nothing of it is markup.
-  out += "\nRules to allow, from the vendor's documentation:\n\n```text\n";
-  for (const auto& line : lines_of(finding.rules)) out += harmless(line) + '\n';
-  out += "```\n";
+  out += "\nRules to allow, from the vendor's documentation:\n\n" +
+         markdown_block(lines_of(finding.rules), "text");
 }
 
 // Of a merged report: what came out at each place by itself.

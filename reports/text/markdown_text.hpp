@@ -1,8 +1,11 @@
 // Text within Markdown. Internal to reports/.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "reports/words/terminal.hpp"
 
@@ -21,6 +24,21 @@ inline std::string escaped_markdown(std::string_view text) {
     out += safe[i];
   }
   return out;
+}
+
+// Lines as they are, made harmless: nothing of them is markup, since the fence around them is
+// longer than any in them (CommonMark, section 4.5).
+inline std::string markdown_block(const std::vector<std::string>& lines,
+                                  std::string_view language = "") {
+  std::string body;
+  for (const auto& line : lines) body += harmless(line) + '\n';
+  std::size_t longest = 2, run = 0;  // of what could be one
+  for (const char c : body) {
+    run = c == '`' ? run + 1 : 0;
+    longest = std::max(longest, run);
+  }
+  const std::string fence(longest + 1, '`');
+  return fence + std::string(language) + '\n' + body + fence + '\n';
 }
 
 }  // namespace callready

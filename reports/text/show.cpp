@@ -12,6 +12,7 @@
 #include "probe/model/day.hpp"
 #include "probe/model/describe.hpp"
 #include "probe/model/set_age.hpp"
+#include "probe/util/text.hpp"
 #include "reports/words/phrases.hpp"
 #include "reports/words/terminal.hpp"
 
@@ -209,7 +210,7 @@ std::string quality_text(const MediaQuality& quality) {
   return fmt::format("{} ({})", joined(figures), quality.source);
 }
 
-void add_requirement(Page& page, const Requirement& requirement) {
+void add_title(Page& page, const Requirement& requirement) {
   page.blank();
   const auto severity = requirement.severity == Severity::required
                             ? std::string()
@@ -217,6 +218,10 @@ void add_requirement(Page& page, const Requirement& requirement) {
   page.paragraph(with_facts(fmt::format("{}: {}", requirement.id, requirement.title), severity,
                             requirement.lifecycle, ""),
                  Style::bold);
+}
+
+void add_requirement(Page& page, const Requirement& requirement) {
+  add_title(page, requirement);
   Labelled block(page, 2);
   block.add("For", requirement.purpose);
   block.add("Traffic", traffic_text(requirement));
@@ -250,13 +255,13 @@ class ShortList {
     texts_.push_back(text);
     if (!region.empty()) regions_.insert(region);
   }
-  std::string text(std::string_view one, std::string_view many) const {
+  std::string text(std::string_view what) const {
     if (texts_.empty()) return {};
     if (texts_.size() <= most_named) return joined(texts_);
     const std::vector<std::string> first(texts_.begin(), texts_.begin() + 2);
     const auto in = regions_.size() < 2 ? "" : fmt::format(" in {} regions", regions_.size());
-    return fmt::format("{} {}{}: {} and {} more", texts_.size(), texts_.size() == 1 ? one : many,
-                       in, joined(first), texts_.size() - first.size());
+    return fmt::format("{} {}{}: {} and {} more", texts_.size(), what, in, joined(first),
+                       texts_.size() - first.size());
   }
 
  private:
@@ -275,10 +280,8 @@ std::vector<std::string> destinations_in_short(const Requirement& requirement) {
   for (const auto& peer : requirement.local_peers) local.add(peer, "");
   std::vector<std::string> texts;
   for (const auto& text :
-       {hosts.text("name", "names"), wildcards.text("wildcard", "wildcards"),
-        addresses.text("address or network", "addresses and networks"),
-        tags.text("service tag", "service tags"), names.text("PTR name", "PTR names"),
-        local.text("peer at the site", "peers at the site")}) {
+       {hosts.text("names"), wildcards.text("wildcards"), addresses.text("addresses and networks"),
+        tags.text("service tags"), names.text("PTR names"), local.text("peers at the site")}) {
     if (!text.empty()) texts.push_back(text);
   }
   return texts;
@@ -286,21 +289,13 @@ std::vector<std::string> destinations_in_short(const Requirement& requirement) {
 
 // What a reader needs to find a row and to understand what it asks: the rest is in the whole.
 void add_requirement_in_short(Page& page, const Requirement& requirement) {
-  page.blank();
-  const auto severity = requirement.severity == Severity::required
-                            ? std::string()
-                            : std::string(to_string(requirement.severity));
-  page.paragraph(with_facts(fmt::format("{}: {}", requirement.id, requirement.title), severity,
-                            requirement.lifecycle, ""),
-                 Style::bold);
+  add_title(page, requirement);
   Labelled block(page, 2);
   block.add("Traffic", traffic_text(requirement));
   block.add_each("To", destinations_in_short(requirement));
   if (!requirement.check) block.add("Check", check_text(requirement));
   const auto& vantages = requirement.vantages;
-  const bool from_here = vantages.empty() ||
-                         std::find(vantages.begin(), vantages.end(), Vantage::pc) != vantages.end();
-  if (!from_here) block.add("From", words_text(vantages));
+  if (!contains(vantages, Vantage::pc)) block.add("From", words_text(vantages));
   block.add_each("Unclear", requirement.conditions);
   block.add("Source", requirement.source);
   block.add("Of set", requirement.of_set);
@@ -529,10 +524,10 @@ std::string list_text(std::span<const ListedSet> sets, std::string_view today,
   page.table(rows, 1);
   if (!old.empty()) {
     page.blank();
-    page.paragraph(
-        fmt::format("More than {} years old is the document of: {}. Look for a newer "
-                    "edition before you rely on {}.",
-                    old_after / 365, joined(old), old.size() == 1 ? "it" : "them"));
+    page.paragraph(fmt::format(
+        "{} more than {} years old: {}. Look for a newer edition before you rely on {}.",
+        old.size() == 1 ? "This set rests on a document" : "These sets rest on documents",
+        old_after / 365, joined(old), old.size() == 1 ? "it" : "them"));
   }
   if (undated > 0) {
     if (old.empty()) page.blank();

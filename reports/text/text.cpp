@@ -361,7 +361,8 @@ Page last_screen(const Report& report, const RenderOptions& options, std::size_t
   add_verdicts(page, report, report.sets.size() > 1);
   for (std::size_t i = 0; i < report.findings.size(); ++i) {
     if (i >= whole && i >= most_repeated) {
-      page.paragraph(say("and {} more causes, above", report.findings.size() - i));
+      page.paragraph(say_plural(report.findings.size() - i, "and {} more cause, above",
+                                "and {} more causes, above"));
       break;
     }
     add_title(page, report.findings[i], i);

@@ -103,7 +103,8 @@ void add_head(TicketLines& block, const Report& report, const std::set<std::stri
   const auto told = std::min(verdicts.size(), most_services);
   for (std::size_t i = 0; i < told; ++i) block.add(i == 0 ? say("Verdict") : "", verdicts[i]);
   if (const auto more = verdicts.size() - told; more > 0) {
-    block.add("", say("({} more services: see the report)", more));
+    block.add("", say_plural(more, "({} more service: see the report)",
+                             "({} more services: see the report)"));
   }
   auto site = report.site.name;
   if (!report.site.host.empty()) {
@@ -140,7 +141,7 @@ std::size_t rules_to_list(const Finding& finding) {
 }
 
 void add_cause(TicketLines& block, const Report& report, const Finding& finding,
-               std::size_t most_rules) {
+               std::size_t most_rules, std::size_t told_evidence) {
   const auto doubt = caution(finding.confidence);
   auto cause =
       say("{} ({}; code {})", finding.title,
@@ -155,7 +156,7 @@ void add_cause(TicketLines& block, const Report& report, const Finding& finding,
   }
   std::set<Text> told;
   for (const auto& evidence : finding.evidence) {
-    if (told.size() == most_evidence) break;
+    if (told.size() == told_evidence) break;
     if (told.insert(evidence.text).second) {
       block.add(told.size() == 1 ? say("Evidence") : "", evidence.text.string());
     }
@@ -201,20 +202,26 @@ std::string ticket_about(const Report& report, const Findings& findings) {
   TicketLines block;
   add_head(block, report, sets_of(findings));
   const auto told = std::min(findings.size(), most_causes);
-  TicketLines without_rules;
-  for (std::size_t i = 0; i < told; ++i) add_cause(without_rules, report, *findings[i], 0);
-  const auto taken =
-      block.size() + without_rules.size() + last_lines + (findings.size() > told ? 1 : 0);
-  auto room = most_lines - std::min(most_lines, taken);
+  auto evidence = most_evidence;
+  const auto taken = [&] {
+    TicketLines without_rules;
+    for (std::size_t i = 0; i < told; ++i) {
+      add_cause(without_rules, report, *findings[i], 0, evidence);
+    }
+    return block.size() + without_rules.size() + last_lines + (findings.size() > told ? 1 : 0);
+  };
+  if (taken() > most_lines) evidence = 1;
+  auto room = most_lines - std::min(most_lines, taken());
   bool cut = false;
   for (std::size_t i = 0; i < told; ++i) {
     const auto rules = std::min(rules_to_list(*findings[i]), room);
     room -= rules;
     cut = cut || is_cut(*findings[i], rules);
-    add_cause(block, report, *findings[i], rules);
+    add_cause(block, report, *findings[i], rules, evidence);
   }
   if (const auto more = findings.size() - told; more > 0) {
-    block.add("", say("({} more causes: see the report)", more));
+    block.add("", say_plural(more, "({} more cause: see the report)",
+                             "({} more causes: see the report)"));
   }
   add_end(block, report, findings, cut);
   return block.text();

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "probe/util/text.hpp"
 #include "reports/words/phrases.hpp"
 
 namespace callready {
@@ -90,16 +91,11 @@ std::size_t flaw_of(const SetResult& set, const CapabilityResult& capability,
   if (capability.verdict != Verdict::ready) return 0;
   for (std::size_t i = 0; i < report.findings.size(); ++i) {
     for (const auto& affected : report.findings[i].affects) {
-      const auto& ids = affected.capabilities;
-      const bool named = std::find(ids.begin(), ids.end(), capability.id) != ids.end();
-      if (affected.set == set.id && named) return i + 1;
+      if (affected.set == set.id && contains(affected.capabilities, capability.id)) return i + 1;
     }
   }
   for (const auto& row : set.requirements) {
-    const auto& ids = capability.requirements;
-    if (row.status != Status::warn || std::find(ids.begin(), ids.end(), row.id) == ids.end()) {
-      continue;
-    }
+    if (row.status != Status::warn || !contains(capability.requirements, row.id)) continue;
     if (const auto number = explained_by(set, row, report); number != 0) return number;
   }
   return 0;

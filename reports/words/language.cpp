@@ -7,6 +7,7 @@
 #include <mutex>
 #include <utility>
 
+#include "probe/util/text.hpp"
 #include "reports/words/languages.hpp"
 
 namespace callready {
@@ -130,14 +131,6 @@ class Reader {
   bool fuzzy_ = false;
 };
 
-std::string position(std::string_view text, std::size_t at) {
-  const auto before = text.substr(0, std::min(at, text.size()));
-  const auto line = std::count(before.begin(), before.end(), '\n') + 1;
-  const auto start = before.rfind('\n');
-  const auto column = before.size() - (start == before.npos ? 0 : start + 1) + 1;
-  return fmt::format("{}:{}", line, column);
-}
-
 struct BuiltIn {
   std::string_view code;
   std::string_view (*text)();
@@ -170,7 +163,8 @@ std::optional<std::string_view> Catalogue::find(std::string_view words,
 
 ReadCatalogue read_catalogue(std::string_view text, std::string_view name, std::string_view code) {
   const auto refuse = [&](std::size_t at, std::string_view why) {
-    return ReadCatalogue{std::nullopt, fmt::format("{}:{}: {}", name, position(text, at), why)};
+    return ReadCatalogue{std::nullopt,
+                         fmt::format("{}:{}: {}", name, place_in_text(text, at), why)};
   };
   if (text.size() > largest_catalogue) return refuse(0, "this file is too large for a catalogue");
   Catalogue catalogue;
@@ -223,10 +217,7 @@ const Language* find_language(std::string_view code) {
 std::optional<std::string_view> known_language(std::string_view locale) {
   if (locale == "C" || locale == "POSIX" || locale.starts_with("C.")) return "en";
   const auto end = std::min(locale.find_first_of("_-.@"), locale.size());
-  std::string code(locale.substr(0, end));
-  for (auto& c : code) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
+  const auto code = lower_case(locale.substr(0, end));
   for (const auto known : language_codes()) {
     if (known == code) return known;
   }

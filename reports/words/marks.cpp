@@ -58,6 +58,22 @@ Mark mark_of(const RoutePair& pair) {
   return pair.better == Better::direct_only ? Mark::warning : mark_of(*pair.proxied);
 }
 
+int badness(Status status) {
+  switch (status) {
+    case Status::skip:
+      return 0;
+    case Status::pass:
+      return 1;
+    case Status::unknown:
+      return 2;
+    case Status::warn:
+      return 3;
+    case Status::fail:
+      return 4;
+  }
+  return 0;
+}
+
 std::string_view mark_name(Mark mark) {
   switch (mark) {
     case Mark::good:

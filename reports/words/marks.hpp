@@ -17,6 +17,9 @@ Mark mark_of(const ProbeResult& result);
 // Of one endpoint over two routes: well where people's programs, which use the proxy, reach it.
 Mark mark_of(const RoutePair& pair);
 
+// 0 for what was not tried, and more the worse it is.
+int badness(Status status);
+
 std::string_view mark_name(Mark mark);   // "good", for style sheets
 std::string_view mark_glyph(Mark mark);  // one character
 

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "probe/model/describe.hpp"
+#include "probe/util/text.hpp"
 #include "reports/words/phrases.hpp"
 
 namespace callready {
@@ -28,16 +29,6 @@ bool proxy_refused(const Observation& seen) {
   if (reply == seen.evidence.rend()) return false;
   const auto status = number_fact(*reply, Fact::status);
   return status && (*status < 200 || *status > 299);
-}
-
-// Of a failure that came after a connection: whether only the server itself can have caused it. A
-// cut, silence or a strange certificate can come from any device on the way.
-bool said_by_the_server(const Observation& seen) {
-  using enum DetailCode;
-  constexpr DetailCode own[] = {expired,   not_yet_valid, wrong_name, incomplete_chain,
-                                kiss_deny, kiss_rstr,     kiss_rate,  not_synchronised};
-  return seen.detail.is_status() ||
-         std::find(std::begin(own), std::end(own), seen.detail) != std::end(own);
 }
 
 class Tracer {
@@ -88,8 +79,7 @@ class Tracer {
     if (!address) return Place::unknown;
     if (own_.contains(*address)) return Place::computer;
     if (seen.address && *seen.address == *address) return Place::vendor;
-    const auto& outside = report_.site.public_addresses;
-    const bool ours = std::find(outside.begin(), outside.end(), *address) != outside.end();
+    const bool ours = contains(report_.site.public_addresses, *address);
     const bool inside = address->is_private() || address->is_link_local();
     return ours || inside ? Place::router : Place::provider;
   }
@@ -191,10 +181,7 @@ class Tracer {
 };
 
 std::string label_of(const Target& target) {
-  const auto protocol = target.transport == Transport::udp   ? "UDP"
-                        : target.transport == Transport::tcp ? "TCP"
-                                                             : "TLS";
-  const auto label = fmt::format("{} {}", protocol, target.ports.to_string());
+  const auto label = fmt::format("{} {}", in_capitals(target.transport), target.ports.to_string());
   return target.route.direct() ? label : say("{} through the proxy", label);
 }
 
@@ -244,10 +231,7 @@ FlowGroup group_of(std::string title, const std::vector<const ProbeResult*>& res
                                   [](const Stop& stop) { return stop.mark == Mark::good; });
     if (reached(result->observation.outcome) && good) continue;
     if (const auto* numbers = tracer.findings_of(result->probe.id)) {
-      for (const auto number : *numbers) {
-        auto& known = flow.findings;
-        if (std::find(known.begin(), known.end(), number) == known.end()) known.push_back(number);
-      }
+      for (const auto number : *numbers) add_once(flow.findings, number);
     }
   }
   FlowGroup group;
@@ -269,8 +253,7 @@ FlowGroup group_of(std::string title, const std::vector<const ProbeResult*>& res
 std::string some_of(const std::vector<std::string>& addresses) {
   std::vector<std::string> distinct;
   for (const auto& address : addresses) {
-    if (!address.empty() && std::find(distinct.begin(), distinct.end(), address) == distinct.end())
-      distinct.push_back(address);
+    if (!address.empty()) add_once(distinct, address);
   }
   const bool more = distinct.size() > 2;
   if (more) distinct.resize(2);
@@ -278,6 +261,14 @@ std::string some_of(const std::vector<std::string>& addresses) {
 }
 
 }  // namespace
+
+bool said_by_the_server(const Observation& seen) {
+  using enum DetailCode;
+  constexpr DetailCode own[] = {expired,   not_yet_valid, wrong_name, incomplete_chain,
+                                kiss_deny, kiss_rstr,     kiss_rate,  not_synchronised};
+  return seen.detail.is_status() ||
+         std::find(std::begin(own), std::end(own), seen.detail) != std::end(own);
+}
 
 Path path_of(const Report& report) {
   Tracer tracer(report);

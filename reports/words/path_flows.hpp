@@ -46,4 +46,8 @@ struct Path {
 
 Path path_of(const Report& report);
 
+// Of a failure that came after a connection: whether only the server itself can have caused it. A
+// cut, silence or a strange certificate can come from any device on the way.
+bool said_by_the_server(const Observation& seen);
+
 }  // namespace callready

@@ -7,17 +7,11 @@
 
 #include "probe/model/describe.hpp"
 #include "probe/model/set_age.hpp"
+#include "probe/util/text.hpp"
 #include "reports/words/rfc3339.hpp"
 
 namespace callready {
 namespace {
-
-const SetResult* find_set(const Report& report, std::string_view id) {
-  for (const auto& set : report.sets) {
-    if (set.id == id) return &set;
-  }
-  return nullptr;
-}
 
 std::string capability_title(const SetResult* set, const std::string& id) {
   if (set != nullptr) {
@@ -306,13 +300,13 @@ std::string outcome_in_full(const ProbeResult& result) {
 std::string affected_by(const Finding& finding, const Report& report) {
   std::vector<std::string> parts;
   for (const auto& affected : finding.affects) {
-    const auto* set = find_set(report, affected.set);
+    const auto* set = find_by_id(report.sets, affected.set);
     std::vector<std::string> titles;
     for (const auto& id : affected.capabilities) titles.push_back(capability_title(set, id));
     const auto name = set == nullptr || set->title.empty() ? affected.set : set->title;
     auto part = titles.empty() ? name : listed(titles);
     if (!titles.empty() && report.sets.size() > 1) part = fmt::format("{}: {}", name, part);
-    if (std::find(parts.begin(), parts.end(), part) == parts.end()) parts.push_back(part);
+    add_once(parts, part);
   }
   return joined(parts, ". ");
 }
@@ -321,16 +315,8 @@ std::string seen_by_users(const Finding& finding, const Report& report) {
   std::vector<std::string> quotes;
   for (const auto& set : report.sets) {
     for (const auto& row : set.requirements) {
-      if (row.error_texts.empty() || std::find(finding.explains.begin(), finding.explains.end(),
-                                               set.id + '/' + row.id) == finding.explains.end()) {
-        continue;
-      }
-      for (const auto& text : row.error_texts) {
-        auto quote = '"' + text + '"';
-        if (std::find(quotes.begin(), quotes.end(), quote) == quotes.end()) {
-          quotes.push_back(std::move(quote));
-        }
-      }
+      if (row.error_texts.empty() || !contains(finding.explains, set.id + '/' + row.id)) continue;
+      for (const auto& text : row.error_texts) add_once(quotes, '"' + text + '"');
     }
   }
   return joined(quotes);
@@ -344,8 +330,7 @@ bool affects_all(const Finding& finding, const Report& report) {
       const bool here = std::any_of(
           finding.affects.begin(), finding.affects.end(), [&](const FindingAffects& affected) {
             const auto& ids = affected.capabilities;
-            return affected.set == set.id &&
-                   (ids.empty() || std::find(ids.begin(), ids.end(), capability.id) != ids.end());
+            return affected.set == set.id && (ids.empty() || contains(ids, capability.id));
           });
       if (!here) return false;
       ++hurt;
@@ -361,8 +346,7 @@ std::size_t explained_by(const SetResult& set, const RequirementResult& requirem
                          const Report& report) {
   const auto id = set.id + '/' + requirement.id;
   for (std::size_t i = 0; i < report.findings.size(); ++i) {
-    const auto& explains = report.findings[i].explains;
-    if (std::find(explains.begin(), explains.end(), id) != explains.end()) return i + 1;
+    if (contains(report.findings[i].explains, id)) return i + 1;
   }
   return 0;
 }
@@ -410,9 +394,8 @@ std::string cause(const Finding& finding, std::size_t most, bool count) {
       if (!known) sentences.push_back(sentence);
     }
   }
-  const auto told = std::count_if(all.begin(), all.end(), [&](const auto& sentence) {
-    return std::find(sentences.begin(), sentences.end(), sentence) != sentences.end();
-  });
+  const auto told = std::count_if(
+      all.begin(), all.end(), [&](const auto& sentence) { return contains(sentences, sentence); });
   if (const auto more = all.size() - static_cast<std::size_t>(told); count && more > 0) {
     sentences.push_back(say("({} more: --verbose)", more));
   }
@@ -446,7 +429,8 @@ std::string resent_in_words(const Report& report) {
                             : std::nullopt;
       if (!told) continue;
       counted = true;
-      tries = std::max(tries, *told);
+      // A saved report may hold any number.
+      tries = std::min(std::max(tries, *told), 1e6);
     }
     if (!counted && probe.check != CheckKind::turn) continue;
     sent += static_cast<std::size_t>(tries);
@@ -454,6 +438,23 @@ std::string resent_in_words(const Report& report) {
   }
   if (again == 0) return {};
   return say("{} of {} packets had to be resent (lost or late).", again, sent);
+}
+
+std::vector<std::pair<Timing, double>> parts_of_time(const ProbeResult& result) {
+  using enum Timing;
+  const auto& timing = result.observation.timing_ms;
+  std::vector<std::pair<Timing, double>> parts;
+  double before = 0;
+  for (const auto part : {dns, tunnel, connect, handshake, tls, reply}) {
+    const auto found = timing.find(part);
+    if (found == timing.end() || !std::isfinite(found->second) || found->second < 0) continue;
+    // `http` has curl's times, each of which counts from the start (set_up_ms).
+    const bool from_start =
+        result.probe.check == CheckKind::http && (part == connect || part == tls || part == reply);
+    parts.emplace_back(part, std::max(found->second - (from_start ? before : 0), 0.0));
+    if (from_start) before = std::max(before, found->second);
+  }
+  return parts;
 }
 
 std::size_t endpoints_tried(const Report& report) {

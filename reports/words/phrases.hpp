@@ -119,6 +119,10 @@ std::string summary_and_sample(const RequirementResult& requirement);
 // "3 of 41 packets had to be resent (lost or late)."; empty where none had to.
 std::string resent_in_words(const Report& report);
 
+// What the probe took, part by part in the order in which they happen: none counted twice, and none
+// that is no time.
+std::vector<std::pair<Timing, double>> parts_of_time(const ProbeResult& result);
+
 // Probes that sent something.
 std::size_t endpoints_tried(const Report& report);
 

@@ -113,13 +113,11 @@ std::vector<std::string> wrap(std::string_view text, int first_width, int width)
       line.clear();
       used = 0;
     }
-    while (columns(word) > room()) {
-      const auto part = head(word, room());
-      if (part.size() == word.size()) break;  // one character that is wider than the room
+    // Measured only as far as it fits: a saved report may hold a word of megabytes.
+    for (auto part = head(word, room()); part.size() < word.size(); part = head(word, room())) {
       lines.emplace_back(part);
       word.remove_prefix(part.size());
     }
-    if (word.empty()) continue;
     if (used > 0) line += ' ';
     line += word;
     used = columns(line);
@@ -218,7 +216,8 @@ void Page::paragraph(std::string_view text, Style style, int hang) {
 }
 
 void Page::labelled(std::string_view label, std::string_view text, int indent, int label_width) {
-  auto left = spaces(indent) + styled(label, Style::dim) + spaces(label_width - columns(label) + 1);
+  const auto name = clean(label);  // other languages' are not ASCII
+  auto left = spaces(indent) + styled(name, Style::dim) + spaces(label_width - columns(name) + 1);
   const int hang = indent + label_width + 1;
   for (const auto& part : wrap(clean(text), std::min(width_, widest_text) - hang)) {
     line(left + part);
@@ -269,10 +268,15 @@ void Page::row(Mark mark, std::string_view name, std::string_view text, int name
   for (const auto& part : wrap(right, width_ - hang - 2)) line(spaces(hang + 2) + part);
 }
 
+std::string Page::verdict_start(Mark mark, std::string_view word, int word_width) const {
+  const auto said = clean(word);
+  return mark_text(mark) + ' ' + styled(said, style_of(mark)) +
+         spaces(word_width + 2 - columns(said));
+}
+
 void Page::verdict(Mark mark, std::string_view word, std::string_view text, int word_width) {
   const int hang = mark_width() + 1 + word_width + 2;
-  auto start =
-      mark_text(mark) + ' ' + styled(word, style_of(mark)) + spaces(word_width + 2 - columns(word));
+  auto start = verdict_start(mark, word, word_width);
   for (const auto& part : wrap(clean(text), std::min(width_, widest_text) - hang)) {
     line(start + part);
     start = spaces(hang);
@@ -280,8 +284,7 @@ void Page::verdict(Mark mark, std::string_view word, std::string_view text, int 
 }
 
 void Page::whole_verdict(Mark mark, std::string_view word, std::string_view text, int word_width) {
-  line(mark_text(mark) + ' ' + styled(word, style_of(mark)) +
-       spaces(word_width + 2 - columns(word)) + clean(text));
+  line(verdict_start(mark, word, word_width) + clean(text));
 }
 
 void Page::append(Page&& other) {

@@ -78,6 +78,7 @@ class Page {
  private:
   std::string styled(std::string_view text, Style style) const;
   std::string mark_text(Mark mark) const;
+  std::string verdict_start(Mark mark, std::string_view word, int word_width) const;
   void line(std::string_view finished);
 
   bool colour_, unicode_;

@@ -334,28 +334,19 @@ class Drawing {
       do value = draw.number();
       while (value - value != 0);  // a stream's figures are finite
     }
-    void operator()(const char*, Share& value) const { share_fields(value, *this); }
-    void operator()(const char*, CallScore& value) const { score_fields(value, *this); }
-    void operator()(const char*, MediaDirection& value) const { direction_fields(value, *this); }
-    void operator()(const char*, CallCapacity& value) const { capacity_fields(value, *this); }
-    void operator()(const char*, FirstHop& value) const { hop_fields(value, *this); }
-    void operator()(const char*, WifiLink& value) const { wifi_fields(value, *this); }
-    void operator()(const char*, MediaOutage& value) const { outage_fields(value, *this); }
+    template <typename Struct>
+    void operator()(const char*, Struct& value) const {
+      fields(value, *this);
+    }
     void operator()(const char*, IpAddress& value) const { value = draw.address(); }
     void operator()(const char*, CallLimit& value) const { value = draw.random_.word<CallLimit>(); }
     void operator()(const char*, MediaWay& value) const { value = draw.random_.word<MediaWay>(); }
-    void operator()(const char*, std::vector<MediaSecond>& values) const {
-      values = draw.list<MediaSecond>(2, [&] {
-        MediaSecond second;
-        second_fields(second, *this);
-        return second;
-      });
-    }
-    void operator()(const char*, std::vector<CallStep>& values) const {
-      values = draw.list<CallStep>(2, [&] {
-        CallStep step;
-        step_fields(step, *this);
-        return step;
+    template <typename Struct>
+    void operator()(const char*, std::vector<Struct>& values) const {
+      values = draw.list<Struct>(2, [&] {
+        Struct value;
+        fields(value, *this);
+        return value;
       });
     }
     void operator()(const char*, std::vector<int>& values) const {
@@ -386,7 +377,7 @@ class Drawing {
     seen.evidence = list<Evidence>(2, [&] { return evidence(); });
     if (maybe(12)) {
       MediaStream stream;
-      stream_fields(stream, Filler{*this});
+      fields(stream, Filler{*this});
       seen.media = stream;
     }
     return seen;

@@ -140,6 +140,10 @@ std::vector<Field> fields() {
          auto& capability = own_set(r).capabilities.at(0);
          capability.id = capability.title = c;
        }},
+      {"pages of a browser's policy",
+       [](Report& r, const auto& c) {
+         r.site.browser_policies = {{"Google Chrome", "WebRtcIPHandlingUrl", c, "/etc/x.json"}};
+       }},
       {"own set's advice",
        [](Report& r, const auto& c) {
          own_set(r).advice = {{c, c, c}};
@@ -150,7 +154,11 @@ std::vector<Field> fields() {
          rule.set = "ours";
          rule.requirements = rule.titles = rule.purposes = rule.sources = rule.clients =
              rule.notes = rule.conditions = rule.fallback_for = {c};
-         rule.peers = {{"192.0.2.7", PeerKind::address, c, c, Lifecycle::current}};
+         rule.remarks = rule.your_ports = {c};
+         rule.your_transport = c;
+         rule.peers = {{"192.0.2.7", PeerKind::address, c, c, Lifecycle::current},
+                       {c, PeerKind::yours, "", "", Lifecycle::current},
+                       {c, PeerKind::service_tag, "", "", Lifecycle::current}};
          own_set(r).requirements.at(0).rules = {rule};
        }},
   };
@@ -221,7 +229,7 @@ std::string everything(const Report& report) {
   all += otlp_logs(report) + otlp_metrics(report);
   for (const auto& set : report.sets) all += event_set(set);
   for (const auto& finding : report.findings) all += event_finding(finding);
-  return in_small_letters(all + event_started(report, {}, 1) + event_finished(report));
+  return lower_case(all + event_started(report, {}, 1) + event_finished(report));
 }
 
 // As check --follow tells it: what a probe shows is known from then on.
@@ -233,7 +241,7 @@ std::string followed(const Report& report) {
     redactor.learn(result);
     all += event_probe(redactor.probe(result), 1, 2);
   }
-  return in_small_letters(all);
+  return lower_case(all);
 }
 
 // The fields whose canaries sing in the text, each with the first of its song.
@@ -256,9 +264,9 @@ TEST(Canary, SingsInNoFormat) {
   EXPECT_GT(all.size(), 45u);
   for (const auto& [before, after] : {std::pair("srv-", ""), std::pair("", " Lub SA")}) {
     for (auto& cage : caged(all, before, after)) {
-      const auto plain = in_small_letters(render_json(cage.report, {}));
+      const auto plain = lower_case(render_json(cage.report, {}));
       for (std::size_t i = 0; i < all.size(); ++i) {
-        EXPECT_NE(plain.find(in_small_letters(cage.canaries[i])), plain.npos) << all[i].name;
+        EXPECT_NE(plain.find(lower_case(cage.canaries[i])), plain.npos) << all[i].name;
       }
       quote(cage);
       Redactor redactor(digest_with("k"), vendors(), {});

@@ -175,6 +175,15 @@ TEST(Markdown, HoldsNoMarkupFromOutside) {
       << text;
 }
 
+TEST(Markdown, NoPeerEndsABlock) {
+  auto report = samples::blocked();
+  auto& peers = report.findings.at(0).rules.at(0).peers;
+  peers.insert(peers.begin(), RulePeer{"```", PeerKind::name, "", "", Lifecycle::current});
+  const auto text = render_markdown(report, {});
+  EXPECT_NE(text.find("\n````text\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("\n````\n"), std::string::npos) << text;
+}
+
 TEST(Markdown, SaysWhatEachPlaceSaw) {
   EXPECT_EQ(render_markdown(samples::degraded(), {}).find("each place"), std::string::npos);
   auto report = samples::degraded();

@@ -135,6 +135,30 @@ TEST(Html, ManyEndpointsThatAreAlikeAreFoldedAway) {
   EXPECT_GT(section.find("files7.example.net"), folded);
 }
 
+TEST(Html, CopiesTheTicketLineByLine) {
+  const auto page = render_html(samples::blocked(), {});
+  const auto copied = between(page, "data-copy=\"", "\"");
+  EXPECT_EQ(copied.find("Verdict:"), 0u) << copied;
+  for (const auto* line : {"&#10;Measured: ", "&#10;Cause: ", "&#10;Who: ", "&#10;Afterwards: "}) {
+    EXPECT_NE(copied.find(line), std::string::npos) << line << '\n' << copied;
+  }
+}
+
+// curl counts all of a request's times from its start; a look-up that took no time is said, too.
+TEST(Html, CountsNoPartOfAProbesTimeTwice) {
+  auto report = samples::clean();
+  auto& [probe, seen] = report.probes.at(0);
+  probe.check = CheckKind::http;
+  seen.timing_ms = {
+      {Timing::dns, 0}, {Timing::connect, 10}, {Timing::tls, 30}, {Timing::reply, 55}};
+  const auto page = render_html(report, {});
+  EXPECT_NE(page.find("DNS 0.0 ms</span> · <span class=\"connect-text\">connect 10 ms</span> · "
+                      "<span class=\"tls-text\">TLS 20 ms</span> · "
+                      "<span class=\"reply-text\">reply 25 ms</span>"),
+            std::string::npos);
+  EXPECT_NE(render_junit(report, {}).find("time=\"0.055\""), std::string::npos);
+}
+
 TEST(Html, ElementsOpenAndCloseInOrder) {
   const std::set<std::string> without_end{"input", "meta", "link", "br"};
   for (const auto& [name, report] : samples::all()) {

@@ -53,6 +53,9 @@ TEST(JsonReader, RefusesOtherSchemas) {
 }
 
 TEST(JsonReader, PointsAtTheWrongMember) {
+  EXPECT_EQ(error_with("/sets/0/standing",
+                       {{"since", "2026-11-20T08:39:29.125Z"}, {"runs", 0}, {"began", true}}),
+            "old.json: at /sets/0/standing/runs: expected a whole number, 1 or more, found 0");
   EXPECT_EQ(error_without("", "complete"), "old.json: at the top: \"complete\" is missing");
   EXPECT_EQ(error_without("/sets/1/requirements/0", "status"),
             "old.json: at /sets/1/requirements/0: \"status\" is missing");

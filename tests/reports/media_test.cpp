@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "reports/format.hpp"
 #include "reports/json/reader.hpp"
 #include "tests/reports/samples.hpp"
@@ -104,6 +106,15 @@ TEST(MediaReport, LinesHaveFiguresAndASparkline) {
   EXPECT_EQ(lines[2].spark, "+x");
 }
 
+TEST(MediaReport, AHundredPercentIsSaidAsPeopleDo) {
+  auto report = streamed();
+  auto& up = *report.probes.back().observation.media->up;
+  up.lost = up.sent;
+  up.loss = {100, 98.02, 100};
+  EXPECT_NE(media_lines(report, true)[0].figures.find("150 of 150 lost (98 to 100 %)"),
+            std::string::npos);
+}
+
 TEST(MediaReport, WhatABusyComputerMeasuredIsNotShown) {
   auto report = streamed();
   report.probes.back().observation.media->fit = false;
@@ -164,6 +175,11 @@ TEST(MediaReport, NumbersOutOfAllBoundsBreakNothing) {
   up.histogram = {-5};
   report.probes.back().observation.media->jitter_buffer_ms = -1e300;
   EXPECT_EQ(media_lines(report, false)[0].spark, "_#");
+  constexpr int most = std::numeric_limits<int>::max();
+  auto& steps = report.probes.back().observation.media->calls->steps;
+  steps = {CallStep{1, most, most, most, 0, 0, true}};
+  EXPECT_NE(media_lines(report, false).back().figures.find("4294967294 of 4294967294 packets lost"),
+            std::string::npos);
   EXPECT_FALSE(render_html(report, {}).empty());
 }
 

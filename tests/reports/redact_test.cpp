@@ -49,9 +49,9 @@ INSTANTIATE_TEST_SUITE_P(
 class WhatGoes : public testing::TestWithParam<std::pair<const char*, const char*>> {};
 TEST_P(WhatGoes, IsNotThereAnyMore) {
   const auto [text, secret] = GetParam();
-  const auto shown = in_small_letters(redactor().text(text));
-  EXPECT_EQ(shown.find(in_small_letters(secret)), std::string::npos) << shown;
-  EXPECT_EQ(redactor().text(shown).find(in_small_letters(secret)), std::string::npos);
+  const auto shown = lower_case(redactor().text(text));
+  EXPECT_EQ(shown.find(lower_case(secret)), std::string::npos) << shown;
+  EXPECT_EQ(redactor().text(shown).find(lower_case(secret)), std::string::npos);
 }
 INSTANTIATE_TEST_SUITE_P(
     Texts, WhatGoes,
@@ -72,6 +72,7 @@ INSTANTIATE_TEST_SUITE_P(
         std::pair("1.1 squid.corp.dupont.fr:3128 (squid/5.7)", "dupont"),
         std::pair("http/tls/web.openrainbow.com:443@http://squid.corp.dupont.fr:3128", "dupont"),
         std::pair("acme.openrainbow.com", "acme"), std::pair("10.9.8.7", "10.9"),
+        std::pair("jane@dupont.fr as anonymous@anonymous.invalid", "jane"),
         std::pair("jdupont", "dupont"), std::pair("CORP\\jdupont", "dupont"),
         // Homes of others than who runs it.
         std::pair("/home/mmartin/proxy.pac", "martin"), std::pair("/Users/mmartin", "martin"),
@@ -248,12 +249,12 @@ TEST(Redact, LeavesNothingOfTheSiteInAnyFormat) {
     RenderOptions options;
     options.verbose = true;
     options.width = 120;
-    const auto before = in_small_letters(format.render(plain, options));
-    const auto text = in_small_letters(format.render(hidden, options));
+    const auto before = lower_case(format.render(plain, options));
+    const auto text = lower_case(format.render(hidden, options));
     for (const auto& secret : secrets) {
-      EXPECT_EQ(text.find(in_small_letters(secret)), std::string::npos)
+      EXPECT_EQ(text.find(lower_case(secret)), std::string::npos)
           << format.name << ": " << secret << "\n"
-          << text.substr(text.find(in_small_letters(secret)) - 80, 200);
+          << text.substr(text.find(lower_case(secret)) - 80, 200);
     }
     // The vendor's own stay, in every format that named them.
     for (const auto* vendors : {"turn-gra1.openrainbow.com", "203.0.113.7"}) {
@@ -291,6 +292,53 @@ TEST(Redact, KeepsAReportThatCanBeRead) {
   }
   EXPECT_EQ(found, before);
   EXPECT_EQ(exit_status(hidden), exit_status(plain));
+}
+
+TEST(Redact, HidesPagesOfPoliciesAndAddressesInNames) {
+  auto report = samples::clean();
+  const std::string pages = R"([{"handling":"default","url":"intranet/calls"},"meet.dupont.fr"])";
+  report.site.browser_policies = {{"Google Chrome", "WebRtcIPHandlingUrl", pages, "/etc/x.json"}};
+  report.notes = {phrase("{} is {} in {}.", "WebRtcIPHandlingUrl", pages, "/etc/x.json"),
+                  "answered by ip-10-20-30-40 here"};
+  report.site.browser_policies.push_back(
+      {"Firefox", "media.peerconnection.ice.obfuscate_host_addresses.blocklist", "wiki,intranet",
+       "/etc/y.json"});
+  report.site.browser_policies.push_back(
+      {"Microsoft Edge", "WebRtcIPHandling", "disable_non_proxied_udp", "/etc/z.json"});
+  report.probes.at(0).observation.evidence = {
+      {EvidenceKind::http_reply, "a reply", {{Fact::server, std::string("ip-10-20-30-40")}}}};
+  const auto text = render_json(redactor().report(report), {});
+  for (const auto* secret : {"intranet", "dupont", "10-20-30"}) {
+    EXPECT_EQ(text.find(secret), std::string::npos) << secret << '\n' << text;
+  }
+  EXPECT_NE(text.find("\"disable_non_proxied_udp\""), std::string::npos) << "RFC 8828's own word";
+}
+
+TEST(Redact, KeepsVersions) {
+  auto report = samples::clean();
+  report.probes.at(0).observation.evidence = {
+      {EvidenceKind::stun_reply, "a reply", {{Fact::software, std::string("Coturn-4.5.1.1")}}}};
+  const auto text = render_json(redactor().report(report), {});
+  EXPECT_NE(text.find("oturn-4.5.1.1"), std::string::npos) << text;
+}
+
+TEST(Redact, HidesTheWordsOfTheUsersOwnSets) {
+  auto report = samples::clean();
+  auto own = report.sets.at(0);
+  own.id = "ours";
+  FirewallRule rule;
+  rule.set = own.id;
+  rule.requirements = {"row"};
+  rule.your_transport = "transport of Jane";
+  rule.your_ports = {"port of Jane"};
+  rule.remarks = {"ask Jane Doe"};
+  rule.peers = {{"the PBX of Jane", PeerKind::yours, "", "", Lifecycle::current},
+                {"Jane.Tag", PeerKind::service_tag, "", "", Lifecycle::current}};
+  own.requirements.at(0).rules = {rule};
+  report.sets.push_back(own);
+  report.notes = {"Not tried: ask Jane Doe."};
+  const auto text = lower_case(render_json(redactor().report(report), {}));
+  EXPECT_EQ(text.find("jane"), std::string::npos) << text;
 }
 
 TEST(Redact, ChangesNothingTwice) {

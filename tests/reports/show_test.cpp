@@ -340,14 +340,15 @@ TEST(List, IsATable) {
   const auto aged =
       list_text(std::vector<ListedSet>{{example(), 3}, {other, 3}}, "2026-11-21", with(100));
   EXPECT_NE(
-      aged.find("More than 3 years old is the document of: x. Look for a newer edition before "
-                "you rely on it.\n"),
+      aged.find("This set rests on a document more than 3 years old: x. Look for a newer edition "
+                "before you rely on\n  it.\n"),
       std::string::npos)
       << aged;
   other.published = "2019";
   const auto about = list_text(std::vector<ListedSet>{{other, 3}}, "2026-11-21", with(100));
   EXPECT_NE(about.find(" about 2019 "), std::string::npos) << about;
-  EXPECT_NE(about.find("More than 3 years old is the document of: x."), std::string::npos) << about;
+  EXPECT_NE(about.find("This set rests on a document more than 3 years old: x."), std::string::npos)
+      << about;
   EXPECT_EQ(about.find("nobody knows"), std::string::npos) << about;
   const auto json = nlohmann::json::parse(list_json(sets));
   EXPECT_EQ(json.size(), 2u);

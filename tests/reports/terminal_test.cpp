@@ -54,6 +54,11 @@ TEST(Terminal, WrapsAtSpaces) {
   EXPECT_EQ(wrap("abcdefgh", 4, 2), (Lines{"abcd", "ef", "gh"}));
 }
 
+TEST(Terminal, WrapsALongWordInNoTime) {
+  const auto lines = wrap(std::string(2'000'000, 'x'), 80);
+  EXPECT_EQ(lines.size(), 25'000u);
+}
+
 TEST(Terminal, Shortens) {
   EXPECT_EQ(shortened("abcdef", 6), "abcdef");
   EXPECT_EQ(shortened("abc defg", 7), "abc...");

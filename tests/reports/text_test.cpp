@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "reports/format.hpp"
+#include "reports/words/language.hpp"
 #include "reports/words/phrases.hpp"
 #include "reports/words/terminal.hpp"
 #include "tests/reports/golden.hpp"
@@ -77,8 +78,14 @@ TEST(Text, NoServerCanSendControlCharactersToTheTerminal) {
 TEST(Text, IsAsciiWhereTheTerminalIs) {
   auto report = samples::blocked();
   report.sets.at(0).title = "Réunion – 日本";
-  for (const char c : render_text(report, with(true, false, 80, false))) {
-    EXPECT_TRUE(c == '\n' || (c >= ' ' && c <= '~')) << static_cast<int>(c);
+  for (const auto code : language_codes()) {
+    for (const auto& [verbose, quiet] : {std::pair{true, false}, {false, true}, {false, false}}) {
+      auto options = with(verbose, quiet, 80, false);
+      options.language = find_language(code);
+      for (const char c : find_format("text")->render(report, options)) {
+        ASSERT_TRUE(c == '\n' || (c >= ' ' && c <= '~')) << code << static_cast<int>(c);
+      }
+    }
   }
 }
 
@@ -319,6 +326,14 @@ TEST(Ticket, HasAtMost25Lines) {
   while (report.sets.size() < 34) report.sets.push_back(report.sets.front());
   report.findings.at(0).affects.clear();
   EXPECT_EQ(ticket_lines(report), 25u);
+  report.sets.at(0).evidence = SourceQuality::second_hand;
+  report.sets.at(0).requirements.at(0).error_texts = {"Call failed"};
+  report.findings.at(0).explains = {report.sets.at(0).id + '/' +
+                                    report.sets.at(0).requirements.at(0).id};
+  report.findings.at(0).evidence = {{"", "One."}, {"", "Two."}};
+  while (report.findings.size() < 4) report.findings.push_back(report.findings.front());
+  EXPECT_LE(ticket_lines(report), 25u);
+  EXPECT_NE(render_ticket(report, {}).find("(1 more cause: see the report)"), std::string::npos);
   while (report.findings.size() < 9) report.findings.push_back(report.findings.front());
   EXPECT_LE(ticket_lines(report), 25u);
   const auto text = render_ticket(report, {});
