@@ -35,17 +35,11 @@ std::vector<std::string> LoadRules::kinds() const {
 }
 
 void read_scenarios(MapReader& map, const Declared& declared, std::vector<std::string>& into) {
-  auto& problems = map.problems();
-  const auto* list = map.find("scenarios");
-  const auto* items = list ? read_list(*list, "'scenarios'", problems) : nullptr;
-  if (items == nullptr) return;
-  for (const auto& item : *items) {
-    const auto id = read_line(item, "'scenarios'", problems);
-    if (!id) continue;
-    require_declared(*id, declared.scenarios, "unknown scenario", "scenarios", item.position,
-                     problems);
-    into.push_back(*id);
-  }
+  map.each_line("scenarios", [&](const YamlNode& item, const std::string& id) {
+    require_declared(id, declared.scenarios, "unknown scenario", "scenarios", item.position,
+                     map.problems());
+    into.push_back(id);
+  });
 }
 
 void read_needed_sets(MapReader& map, const Declared& declared, SetHead& into) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "probe/util/text.hpp"
 #include "targets/expand_variables.hpp"
 #include "targets/syntax.hpp"
 
@@ -60,20 +61,16 @@ class DestinationReader {
   }
 
   void service_tags(std::vector<std::string>& into) {
-    const auto* items = list("service_tags");
-    if (items == nullptr) return;
-    for (const auto& item : *items) {
-      const auto text = read_line(item, "'service_tags'", problems_);
-      if (!text) continue;
-      const bool good = std::all_of(text->begin(), text->end(), [](unsigned char c) {
+    row_.each_line("service_tags", [&](const YamlNode& item, const std::string& text) {
+      const bool good = std::all_of(text.begin(), text.end(), [](unsigned char c) {
         return (c < 0x80 && std::isalnum(c) != 0) || c == '.' || c == '_' || c == '-';
       });
       if (!good) {
-        problems_.add(item.position, "'service_tags': " + in_quotes(*text) +
+        problems_.add(item.position, "'service_tags': " + in_quotes(text) +
                                          "; expected a tag such as AzureCloud.centralus");
       }
-      into.push_back(*text);
-    }
+      into.push_back(text);
+    });
   }
 
  private:
@@ -82,12 +79,9 @@ class DestinationReader {
     return node ? read_list(*node, MapReader::name(key), problems_) : nullptr;
   }
 
-  void refuse_repeated(std::set<std::string>& seen, std::string key, const std::string& shown,
-                       Position at, std::string_view list) {
-    std::transform(key.begin(), key.end(), key.begin(), [](unsigned char c) {
-      return static_cast<char>(c < 0x80 ? std::tolower(c) : c);
-    });
-    if (!seen.insert(std::move(key)).second) {
+  void refuse_repeated(std::set<std::string>& seen, const std::string& key,
+                       const std::string& shown, Position at, std::string_view list) {
+    if (!seen.insert(lower_case(key)).second) {
       problems_.add(at, MapReader::name(list) + ": " + in_quotes(shown) + " is listed twice");
     }
   }
@@ -291,18 +285,13 @@ void read_destinations(MapReader& row, const Declared& declared, Requirement& re
 
 void read_ports(MapReader& row, const Declared& declared, Requirement& requirement) {
   auto& problems = row.problems();
-  const auto* list = row.find("ports");
-  const auto* items = list ? read_list(*list, "'ports'", problems) : nullptr;
-  if (items == nullptr) return;
-  for (const auto& item : *items) {
-    const auto text = read_line(item, "'ports'", problems);
-    if (!text) continue;
-    std::string tried = *text;
-    const bool variable = uses_variables(*text, item.position, "'ports'", declared, problems);
+  row.each_line("ports", [&](const YamlNode& item, const std::string& text) {
+    std::string tried = text;
+    const bool variable = uses_variables(text, item.position, "'ports'", declared, problems);
     if (variable) {
-      requirement.variable_ports.push_back(*text);
-      const auto filled = with_defaults(*text, declared);
-      if (!filled) continue;
+      requirement.variable_ports.push_back(text);
+      const auto filled = with_defaults(text, declared);
+      if (!filled) return;
       tried = *filled;
     }
     const auto range = PortRange::parse(tried);
@@ -311,23 +300,17 @@ void read_ports(MapReader& row, const Declared& declared, Requirement& requireme
     } else if (!variable) {
       requirement.ports.push_back(*range);
     }
-  }
+  });
 }
 
 void read_source_ports(MapReader& row, Requirement& requirement) {
-  auto& problems = row.problems();
-  const auto* list = row.find("source_ports");
-  const auto* items = list ? read_list(*list, "'source_ports'", problems) : nullptr;
-  if (items == nullptr) return;
-  for (const auto& item : *items) {
-    const auto text = read_line(item, "'source_ports'", problems);
-    if (!text) continue;
-    if (const auto range = PortRange::parse(*text)) {
+  row.each_line("source_ports", [&](const YamlNode& item, const std::string& text) {
+    if (const auto range = PortRange::parse(text)) {
       requirement.source_ports.push_back(*range);
     } else {
-      problems.add(item.position, "'source_ports': " + port_problem(*text));
+      row.problems().add(item.position, "'source_ports': " + port_problem(text));
     }
-  }
+  });
 }
 
 }  // namespace callready

@@ -1,8 +1,8 @@
 #include "targets/expand_variables.hpp"
 
-#include <algorithm>
 #include <utility>
 
+#include "probe/util/text.hpp"
 #include "targets/suggest.hpp"
 #include "targets/syntax.hpp"
 
@@ -36,12 +36,7 @@ class Expansion {
   // The text without variables, or nothing where one has no value.
   std::optional<std::string> fill(const std::string& text) {
     auto expanded = expand_variables(text, values_);
-    for (auto& name : expanded.missing) {
-      auto& missing = result_.missing;
-      if (std::find(missing.begin(), missing.end(), name) == missing.end()) {
-        missing.push_back(std::move(name));
-      }
-    }
+    for (const auto& name : expanded.missing) add_once(result_.missing, name);
     if (!expanded.missing.empty()) return std::nullopt;
     return std::move(expanded.text);
   }
@@ -54,8 +49,7 @@ class Expansion {
     const auto text = fill(notation);
     if (!text) return result_.requirement.variable_transports.push_back(notation);
     if (const auto value = parse<Transport>(*text)) {
-      auto& all = result_.requirement.transports;
-      if (std::find(all.begin(), all.end(), *value) == all.end()) all.push_back(*value);
+      add_once(result_.requirement.transports, *value);
     } else {
       misfit(notation, *text, "udp, tcp or tls");
     }
@@ -124,9 +118,7 @@ ExpandedText expand_variables(std::string_view text, const VariableValues& value
       result.text += value->second;
     } else {
       result.text += text.substr(begin, end - begin + 1);
-      if (std::find(result.missing.begin(), result.missing.end(), name) == result.missing.end()) {
-        result.missing.push_back(name);
-      }
+      add_once(result.missing, name);
     }
     text.remove_prefix(end + 1);
   }

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "targets/feeds.hpp"
+#include "targets/yaml_document.hpp"
 
 namespace callready {
 namespace {
@@ -70,21 +71,6 @@ std::string row_id(const std::string& key, std::string_view suffix) {
   return id.substr(0, 56) + std::string(suffix);
 }
 
-std::string yaml_quoted(std::string_view text) {
-  std::string result = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') result += '\\';
-    result += c;
-  }
-  return result + '"';
-}
-
-std::string ports_of(const std::vector<PortRange>& ports) {
-  std::string text;
-  for (const auto& range : ports) text += (text.empty() ? "" : ", ") + range.to_string();
-  return text;
-}
-
 void add_lists(std::string& out, const FeedEntry& entry) {
   const auto list = [&](std::string_view key, const std::vector<std::string>& items) {
     if (items.empty()) return;
@@ -102,7 +88,7 @@ void add_lists(std::string& out, const FeedEntry& entry) {
 std::string check_of(const FeedEntry& entry, bool udp) {
   const auto& ports = udp ? entry.udp : entry.tcp;
   if (ports.empty()) return "    unprobed: the feed gives no ports\n";
-  const auto lines = "    ports: [" + ports_of(ports) + "]\n";
+  const auto lines = "    ports: [" + comma_separated(ports) + "]\n";
   if (udp) {
     if (entry.networks.empty()) return "    unprobed: the feed gives no networks for UDP\n" + lines;
     return "    check: udp-range\n    transport: [udp]\n    listening: false\n" + lines;

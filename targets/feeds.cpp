@@ -106,10 +106,7 @@ void read_m365(JsonFile& file, const Json& json, Feed& feed) {
     if (ips != nullptr) read_networks(file, *ips, entry);
     entry.tcp = read_ports(file, item, "tcpPorts");
     entry.udp = read_ports(file, item, "udpPorts");
-    auto category = text_of(file, item, "category");
-    std::transform(category.begin(), category.end(), category.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    entry.priority = parse<Priority>(category);
+    entry.priority = parse<Priority>(lower_case(text_of(file, item, "category")));
     const auto* required = optional_member(file, item, "required", Type::boolean, "true or false");
     entry.required = required == nullptr || required->get<bool>();
     feed.entries.push_back(std::move(entry));

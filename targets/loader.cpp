@@ -20,12 +20,9 @@ LoadResult failed(const std::string& path, std::string message) {
 
 // The set's id, for callers that look for a set whose file has problems.
 std::string id_of(const YamlNode& root) {
-  for (const auto& entry : root.entries) {
-    if (entry.key == "id" && entry.value.is_scalar() && is_id(entry.value.text)) {
-      return entry.value.text;
-    }
-  }
-  return {};
+  const auto* id = root.find("id");
+  const bool good = id != nullptr && id->value.is_scalar() && is_id(id->value.text);
+  return good ? id->value.text : std::string();
 }
 
 }  // namespace

@@ -39,20 +39,15 @@ class Part {
       const bool named = contains(entry.capabilities, capability.id);
       if (entry.capabilities.empty() ? !is_default(needed, capability.scenarios) : !named) continue;
       capabilities_.push_back(capability);
-      for (const auto& need : capability.needs) {
-        for (const auto& together : need.alternatives)
-          rows_.insert(together.begin(), together.end());
-      }
+      const auto ids = row_ids_of(capability);
+      rows_.insert(ids.begin(), ids.end());
     }
   }
 
   // Capabilities that the set does not have.
   std::vector<std::string> unknown() const {
     auto missing = entry_.capabilities;
-    std::erase_if(missing, [&](const std::string& id) {
-      return std::any_of(capabilities_.begin(), capabilities_.end(),
-                         [&](const Capability& one) { return one.id == id; });
-    });
+    std::erase_if(missing, [&](const std::string& id) { return is_taken(capabilities_, id); });
     return missing;
   }
 

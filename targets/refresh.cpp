@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "probe/util/text.hpp"
 #include "targets/changes.hpp"
 #include "targets/expand_variables.hpp"
 #include "targets/loader.hpp"
@@ -15,23 +16,16 @@ namespace {
 
 constexpr std::size_t most_changes = 50;
 
-const YamlNode* find(const YamlNode& map, std::string_view key) {
-  for (const auto& entry : map.entries) {
-    if (entry.key == key) return &entry.value;
-  }
-  return nullptr;
-}
-
-const YamlNode::Entry* find_entry(const YamlNode& map, std::string_view key) {
-  for (const auto& entry : map.entries) {
-    if (entry.key == key) return &entry;
-  }
-  return nullptr;
+// The items of a list; none where there is no such key.
+const std::vector<YamlNode>& items_of(const YamlNode& map, std::string_view key) {
+  static const std::vector<YamlNode> none;
+  const auto* entry = map.find(key);
+  return entry != nullptr ? entry->value.items : none;
 }
 
 std::string scalar(const YamlNode& map, std::string_view key) {
-  const auto* node = find(map, key);
-  return node != nullptr && node->is_scalar() ? node->text : std::string();
+  const auto* entry = map.find(key);
+  return entry != nullptr && entry->value.is_scalar() ? entry->value.text : std::string();
 }
 
 // One of a row's three lists.
@@ -53,11 +47,7 @@ std::string value_of(const YamlNode& item, const List& list) {
 
 // Two spellings of one network or name have one form; nothing for a range.
 std::string normal(const std::string& text, const List& list) {
-  if (list.key != "addresses") {
-    std::string lower;
-    for (const char c : text) lower += static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
-    return lower;
-  }
+  if (list.key != "addresses") return lower_case(text);
   const auto value = parse_address(text);
   if (!value || std::holds_alternative<AddressRange>(*value)) return {};
   if (const auto* network = std::get_if<Network>(&*value)) return network->masked().to_string();
@@ -73,13 +63,7 @@ std::string as_yaml(const YamlNode& node) {
     });
   };
   if (node.is_scalar()) {
-    if (node.plain && plain(node.text)) return node.text;
-    std::string text = "\"";
-    for (const char c : node.text) {
-      if (c == '"' || c == '\\') text += '\\';
-      text += c == '\n' ? ' ' : c;
-    }
-    return text + '"';
+    return node.plain && plain(node.text) ? node.text : yaml_quoted(node.text);
   }
   std::string text;
   if (node.is_list()) {
@@ -109,10 +93,9 @@ class Refresher {
     result_.problems = before.problems;
     if (!before.set) return std::move(result_);
     Problems problems(name_);
-    const auto root = parse_yaml(text_, problems);
-    const auto* rows = root ? find(*root, "requirements") : nullptr;
+    const auto root = parse_yaml(text_, problems).value_or(YamlNode());
     bool named = false;
-    for (const auto& row : rows != nullptr ? rows->items : std::vector<YamlNode>()) {
+    for (const auto& row : items_of(root, "requirements")) {
       const auto entry = entry_for(row);
       if (!entry) continue;
       named = true;
@@ -152,12 +135,7 @@ class Refresher {
   std::optional<FeedEntry> entry_for(const YamlNode& row) {
     std::vector<std::string> keys;
     if (feed_.kind == FeedKind::azure) {
-      const auto* tags = find(row, "service_tags");
-      for (const auto& tag : tags != nullptr ? tags->items : std::vector<YamlNode>()) {
-        auto key = tag.text;
-        for (auto& c : key) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
-        keys.push_back(std::move(key));
-      }
+      for (const auto& tag : items_of(row, "service_tags")) keys.push_back(lower_case(tag.text));
     } else {
       const auto text = scalar(row, "feed");
       const auto word = text.substr(0, text.find('/'));
@@ -189,10 +167,10 @@ class Refresher {
     for (const auto& network : entry.networks) networks.push_back(network.to_string());
     const std::vector<std::string> wanted[] = {entry.names, entry.wildcards, networks};
     const bool none = std::none_of(std::begin(lists), std::end(lists),
-                                   [&](const List& list) { return find(row, list.key); });
+                                   [&](const List& list) { return row.find(list.key); });
     for (std::size_t i = 0; i < std::size(lists); ++i) {
       if (wanted[i].empty()) continue;
-      const auto* list = find_entry(row, lists[i].key);
+      const auto* list = row.find(lists[i].key);
       if (list != nullptr) {
         replace(row, *list, lists[i], wanted[i], entry);
       } else if (none) {
@@ -297,7 +275,7 @@ class Refresher {
 
   // A list that the row does not have yet, behind the key that names the feed.
   void add(const YamlNode& row, const List& list, const std::vector<std::string>& values) {
-    const auto* behind = find_entry(row, feed_.kind == FeedKind::azure ? "service_tags" : "feed");
+    const auto* behind = row.find(feed_.kind == FeedKind::azure ? "service_tags" : "feed");
     if (!begins_its_line(row, *behind)) return;
     const auto end = end_of_value(behind->position.line, behind->position.column);
     const std::string indent(static_cast<std::size_t>(behind->position.column) - 1, ' ');

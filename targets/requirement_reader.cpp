@@ -145,10 +145,7 @@ void read_parameters(MapReader& row, const Declared& declared, const CheckRule* 
   }
   if (rule == nullptr) return;
   for (const auto& parameter : rule->parameters) {
-    const bool given = with != nullptr && std::any_of(with->entries.begin(), with->entries.end(),
-                                                      [&](const YamlNode::Entry& entry) {
-                                                        return entry.key == parameter.name;
-                                                      });
+    const bool given = with != nullptr && with->find(parameter.name) != nullptr;
     if (parameter.required && !given) {
       problems.add(with != nullptr ? with->position : row.position(),
                    "check '" + std::string(to_string(rule->kind)) + "' needs '" + parameter.name +

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "probe/util/text.hpp"
 #include "probe/util/utf8.hpp"
 #include "targets/json_file.hpp"
 #include "targets/yaml_document.hpp"
@@ -11,12 +12,6 @@ namespace {
 
 using Json = JsonFile::Json;
 using Type = Json::value_t;
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (auto& c : result) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
-  return result;
-}
 
 void read_tag(JsonFile& file, const Json& value, ServiceTags& tags) {
   if (!value.is_object()) {
@@ -39,7 +34,7 @@ void read_tag(JsonFile& file, const Json& value, ServiceTags& tags) {
   for (const auto& prefix : *prefixes) {
     if (const auto network = file.network(prefix)) networks.push_back(*network);
   }
-  if (!tags.networks.try_emplace(lower(on_one_line(tag)), std::move(networks)).second) {
+  if (!tags.networks.try_emplace(lower_case(on_one_line(tag)), std::move(networks)).second) {
     file.complain(start, "the tag " + in_quotes(tag) + " is there twice");
   }
 }
@@ -51,7 +46,7 @@ void read_tags(JsonFile& file, const Json& json, ServiceTags& tags) {
   }
   if (const auto* cloud = file.member(json, "cloud", Type::string, "\"Public\"")) {
     tags.cloud = cloud->get<std::string>();
-    if (lower(tags.cloud) != "public") {
+    if (lower_case(tags.cloud) != "public") {
       file.seek("cloud");
       file.complain("the cloud is " + in_quotes(tags.cloud) +
                     "; expected 'Public': another cloud has other networks");
@@ -69,7 +64,7 @@ void read_tags(JsonFile& file, const Json& json, ServiceTags& tags) {
 }  // namespace
 
 const std::vector<Network>* ServiceTags::find(std::string_view tag) const {
-  const auto found = networks.find(lower(tag));
+  const auto found = networks.find(lower_case(tag));
   return found == networks.end() ? nullptr : &found->second;
 }
 
@@ -101,7 +96,7 @@ std::vector<std::string> add_service_tags(const TargetSet& set, Requirement& row
       continue;
     }
     const auto dot = tag.find('.');
-    auto region = dot == std::string::npos ? std::string() : lower(tag.substr(dot + 1));
+    auto region = dot == std::string::npos ? std::string() : lower_case(tag.substr(dot + 1));
     const bool known = std::any_of(set.regions.begin(), set.regions.end(),
                                    [&](const Region& one) { return one.id == region; });
     if (!known) region.clear();

@@ -143,9 +143,7 @@ std::optional<IndexedSet> index_set(std::string_view yaml_text, Problems& proble
   if (!problems.empty()) return std::nullopt;
   set.head.sha256 = sha256_hex(yaml_text);
   set.bytes = yaml_text.size();
-  for (const auto& entry : root->entries) {
-    if (entry.key == "requirements") set.requirements = entry.value.items.size();
-  }
+  if (const auto* rows = root->find("requirements")) set.requirements = rows->value.items.size();
   return set;
 }
 

@@ -80,6 +80,8 @@ std::optional<std::string> SetStore::load(const std::string& name, std::size_t m
 
 std::optional<std::string> SetStore::save(const std::string& name,
                                           const std::string& content) const {
+  if (folder_.empty())
+    return "there is no folder for sets: expected XDG_DATA_HOME, HOME or LOCALAPPDATA";
   std::error_code error;
   fs::create_directories(path_of(folder_), error);
   if (error) return folder_ + ": " + error.message();

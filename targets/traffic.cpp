@@ -14,23 +14,16 @@ constexpr std::array<std::string_view, 10> own_keys{
     "transport", "ports", "check",     "unprobed", "with",
     "severity",  "reach", "listening", "note",     "source_ports"};
 
-const YamlNode::Entry* entry_of(const YamlNode& map, std::string_view key) {
-  const auto found = std::find_if(map.entries.begin(), map.entries.end(),
-                                  [&](const auto& entry) { return entry.key == key; });
-  return found == map.entries.end() ? nullptr : &*found;
-}
-
 // "tcp" of `transport: [tcp]`, "80" of `ports: [80, 8080]`.
 std::string first_of(const YamlNode& entry, std::string_view key) {
-  const auto* found = entry_of(entry, key);
+  const auto* found = entry.find(key);
   if (found == nullptr || !found->value.is_list() || found->value.items.empty()) return {};
   const auto& item = found->value.items.front();
   return item.is_scalar() ? item.text : std::string();
 }
 
 void set(YamlNode& row, const YamlNode::Entry& entry) {
-  const auto known = std::find_if(row.entries.begin(), row.entries.end(),
-                                  [&](const auto& one) { return one.key == entry.key; });
+  const auto known = std::ranges::find(row.entries, entry.key, &YamlNode::Entry::key);
   if (known == row.entries.end()) {
     row.entries.push_back(entry);
   } else {
@@ -56,8 +49,7 @@ std::string as_id(const std::string& text) {
 YamlNode part_of(const YamlNode& row, const YamlNode& entry, const std::string& suffix,
                  const std::string& in_words) {
   auto part = row;
-  const bool own_check =
-      entry_of(entry, "check") != nullptr || entry_of(entry, "unprobed") != nullptr;
+  const bool own_check = entry.find("check") != nullptr || entry.find("unprobed") != nullptr;
   std::erase_if(part.entries, [&](const YamlNode::Entry& one) {
     const bool of_check = one.key == "check" || one.key == "unprobed" || one.key == "with";
     return one.key == "traffic" || (own_check && of_check);
@@ -74,15 +66,15 @@ YamlNode part_of(const YamlNode& row, const YamlNode& entry, const std::string& 
 }  // namespace
 
 std::string id_of_whole(const YamlNode& row) {
-  const auto* id = entry_of(row, "id");
+  const auto* id = row.find("id");
   return id != nullptr && id->value.is_scalar() ? id->value.text : std::string();
 }
 
 std::vector<YamlNode> rows_of(const YamlNode& row, Problems& problems) {
-  const auto* traffic = row.is_map() ? entry_of(row, "traffic") : nullptr;
+  const auto* traffic = row.is_map() ? row.find("traffic") : nullptr;
   if (traffic == nullptr) return {row};
   for (const auto* key : {"transport", "ports"}) {
-    if (const auto* beside = entry_of(row, key)) {
+    if (const auto* beside = row.find(key)) {
       problems.add(
           beside->position,
           MapReader::name(key) + " beside 'traffic'; expected it in each entry of 'traffic'");
@@ -111,8 +103,8 @@ std::vector<YamlNode> rows_of(const YamlNode& row, Problems& problems) {
     if (alike > 1 && !port.empty()) suffix += '-' + as_id(port);
     std::string capitals;
     for (const char c : transport) capitals += c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
-    const auto more =
-        entry_of(entry, "ports") != nullptr && entry_of(entry, "ports")->value.items.size() > 1;
+    const auto* ports = entry.find("ports");
+    const bool more = ports != nullptr && ports->value.items.size() > 1;
     const auto in_words =
         ", " + capitals + (port.empty() ? "" : ' ' + port + (more ? " and more" : ""));
     rows.push_back(entries->size() == 1 ? part_of(row, entry, "", "")

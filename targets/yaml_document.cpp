@@ -299,6 +299,20 @@ std::optional<YamlNode> parse_yaml(std::string_view text, Problems& problems,
   return root;
 }
 
+const YamlNode::Entry* YamlNode::find(std::string_view key) const {
+  const auto found = std::ranges::find(entries, key, &Entry::key);
+  return found == entries.end() ? nullptr : &*found;
+}
+
+std::string yaml_quoted(std::string_view text) {
+  std::string result = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') result += '\\';
+    result += c == '\n' ? ' ' : c;
+  }
+  return result + '"';
+}
+
 std::string in_quotes(std::string_view text) {
   constexpr std::size_t shown = 60;
   std::string result = "'";

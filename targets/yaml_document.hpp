@@ -26,6 +26,7 @@ struct YamlNode {
   bool is_map() const { return kind == Kind::map; }
   bool is_list() const { return kind == Kind::list; }
   bool is_scalar() const { return kind == Kind::scalar; }
+  const Entry* find(std::string_view key) const;  // of a map; nullptr: it has no such key
 };
 
 struct YamlNode::Entry {
@@ -54,5 +55,8 @@ std::optional<YamlNode> parse_yaml(std::string_view text, Problems& problems,
 // "'text'" (shortened), "a list", "a block of keys", "nothing": what was found, for messages.
 std::string describe(const YamlNode& node);
 std::string in_quotes(std::string_view text);
+
+// As a scalar of YAML on one line.
+std::string yaml_quoted(std::string_view text);
 
 }  // namespace callready

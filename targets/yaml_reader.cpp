@@ -132,10 +132,7 @@ MapReader::MapReader(const YamlNode& node, std::string what, Problems& problems)
 
 const YamlNode::Entry* MapReader::entry(std::string_view key) {
   if (std::find(known_.begin(), known_.end(), key) == known_.end()) known_.emplace_back(key);
-  for (const auto& entry : node_.entries) {
-    if (entry.key == key) return &entry;
-  }
-  return nullptr;
+  return node_.find(key);
 }
 
 const YamlNode* MapReader::find(std::string_view key) {
@@ -155,10 +152,7 @@ const YamlNode* MapReader::require(std::string_view key) {
   return find(key);
 }
 
-bool MapReader::has(std::string_view key) const {
-  return std::any_of(node_.entries.begin(), node_.entries.end(),
-                     [&](const YamlNode::Entry& entry) { return entry.key == key; });
-}
+bool MapReader::has(std::string_view key) const { return node_.find(key) != nullptr; }
 
 void MapReader::text(std::string_view key, std::string& into) {
   if (const auto* node = find(key)) into = read_text(*node, name(key), problems_).value_or(into);
@@ -185,12 +179,7 @@ void MapReader::number(std::string_view key, std::optional<double>& into, double
 }
 
 void MapReader::lines(std::string_view key, std::vector<std::string>& into) {
-  const auto* list = find(key);
-  const auto* items = list ? read_list(*list, name(key), problems_) : nullptr;
-  if (items == nullptr) return;
-  for (const auto& item : *items) {
-    if (auto text = read_line(item, name(key), problems_)) into.push_back(std::move(*text));
-  }
+  each_line(key, [&](const YamlNode&, const std::string& text) { into.push_back(text); });
 }
 
 void MapReader::finish() {

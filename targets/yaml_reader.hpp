@@ -55,6 +55,9 @@ class MapReader {
   void flag(std::string_view key, bool& into);
   void number(std::string_view key, std::optional<double>& into, double most);
   void lines(std::string_view key, std::vector<std::string>& into);  // a list of them
+  // Calls `use(item, text)` for each of them.
+  template <typename Use>
+  void each_line(std::string_view key, Use use);
   template <typename Enum>
   void word(std::string_view key, Enum& into) {
     if (const auto* node = find(key))
@@ -85,6 +88,16 @@ class MapReader {
   std::vector<std::string> known_;
   std::set<std::string, std::less<>> reported_empty_;
 };
+
+template <typename Use>
+void MapReader::each_line(std::string_view key, Use use) {
+  const auto* list = find(key);
+  const auto* items = list ? read_list(*list, name(key), problems_) : nullptr;
+  if (items == nullptr) return;
+  for (const auto& item : *items) {
+    if (const auto text = read_line(item, name(key), problems_)) use(item, *text);
+  }
+}
 
 template <typename Enum>
 void MapReader::words(std::string_view key, std::vector<Enum>& into) {

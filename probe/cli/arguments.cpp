@@ -20,10 +20,18 @@ namespace {
 
 // One line. A secret that somebody gave as an argument after all is not repeated.
 std::string failure_line(const CLI::App*, const CLI::Error& error) {
-  static const std::regex secret("(--?[^ =]*(?:user|password|secret|token|credential)[^ =]*)=\\S+",
-                                 std::regex::icase);
-  auto text = std::regex_replace(std::string(error.what()), secret, "$1=...");
+  const std::string option = "(--?[^ =]*(?:user|password|secret|token|credential)[^ =]*)";
+  static const std::regex with_value(option + "=\\S+", std::regex::icase);
+  static const std::regex alone(option + "(?= |$)", std::regex::icase);
+  static const std::regex word("(^| )(?!--)\\S+");
+  std::string text(error.what());
   std::replace(text.begin(), text.end(), '\n', ' ');
+  text = std::regex_replace(text, with_value, "$1=...");
+  // "were not expected: hunter2 --token": CLI11 lists the value of an unknown option as well.
+  const auto list = text.starts_with("The following argument") ? text.find(": ") : text.npos;
+  if (list != text.npos && std::regex_search(text, alone)) {
+    text = text.substr(0, list + 2) + std::regex_replace(text.substr(list + 2), word, "$1...");
+  }
   return fmt::format("callready: {} (callready --help says more)\n", text);
 }
 

@@ -21,23 +21,25 @@ std::string parse_variable(const std::string& text, std::map<std::string, std::s
   return {};
 }
 
+// One value each time that it is given.
+void add_repeatable(CLI::App& app, const char* name, std::vector<std::string>& values,
+                    const char* type, const char* help) {
+  app.add_option(name, values, help)->type_name(type)->allow_extra_args(false);
+}
+
 void add_set_options(CLI::App& app, Arguments& arguments) {
-  app.add_option("--set", arguments.set_files, "Your own target set (YAML), repeatable")
-      ->type_name("FILE")
-      ->allow_extra_args(false);
+  add_repeatable(app, "--set", arguments.set_files, "FILE",
+                 "Your own target set (YAML), repeatable");
 }
 
 // What of a set is meant, where it serves several ways, clients and parts of the world.
 void add_choices(CLI::App& app, Arguments& arguments) {
-  app.add_option("--scenario", arguments.scenarios,
-                 "Only this way of using the service (see `show`), repeatable")
-      ->type_name("ID")
-      ->allow_extra_args(false);
+  add_repeatable(app, "--scenario", arguments.scenarios, "ID",
+                 "Only this way of using the service (see `show`), repeatable");
   app.add_option("--client", arguments.client, "Only the rows of this client (see `show`)")
       ->type_name("NAME");
-  app.add_option("--region", arguments.regions, "Only the endpoints of this region, repeatable")
-      ->type_name("ID")
-      ->allow_extra_args(false);
+  add_repeatable(app, "--region", arguments.regions, "ID",
+                 "Only the endpoints of this region, repeatable");
   app.add_option_function<std::vector<std::string>>(
          "--var",
          [&arguments](const std::vector<std::string>& values) {
@@ -57,9 +59,7 @@ void add_choices(CLI::App& app, Arguments& arguments) {
 }
 
 void add_skip(CLI::App& app, Arguments& arguments) {
-  app.add_option("--skip", arguments.skip, "Skip this requirement, repeatable")
-      ->type_name("ID")
-      ->allow_extra_args(false);
+  add_repeatable(app, "--skip", arguments.skip, "ID", "Skip this requirement, repeatable");
 }
 
 void add_selection(CLI::App& app, Arguments& arguments) {
@@ -69,9 +69,7 @@ void add_selection(CLI::App& app, Arguments& arguments) {
          "Only the rows of this vantage (where the traffic starts)")
       ->type_name("VANTAGE")
       ->check(CLI::IsMember(spellings<Vantage>()));
-  app.add_option("--only", arguments.only, "Only this requirement, repeatable")
-      ->type_name("ID")
-      ->allow_extra_args(false);
+  add_repeatable(app, "--only", arguments.only, "ID", "Only this requirement, repeatable");
   add_skip(app, arguments);
   app.add_flag("--all", arguments.all, "Test every endpoint instead of a sample");
 }
@@ -98,7 +96,11 @@ void add_network_options(CLI::App& app, Arguments& arguments) {
                  "End the run after this many seconds, even if tests remain (usually 20, or longer "
                  "if the pace needs it)")
       ->type_name("SECONDS")
-      ->check(CLI::Range(1.0, 86400.0));
+      ->check(CLI::Range(1.0, 86400.0))
+      ->check([](const std::string& text) {
+        // To CLI11 "nan" is in every range.
+        return text.find_first_of("nN") == text.npos ? "" : "expected a number of seconds";
+      });
   auto* proxy = app.add_option("--proxy", arguments.proxy,
                                "Also test through this proxy; auto: find it as browsers do (PAC, "
                                "WPAD); none: direct connections only. Default: the environment "
@@ -110,18 +112,12 @@ void add_network_options(CLI::App& app, Arguments& arguments) {
   app.add_flag("--sip-sdp", arguments.sip_sdp,
                "Also test for a SIP ALG on the path to your own SIP server (given with --var), by "
                "sending a call's session description; no phone rings");
-  app.add_option("--dns", arguments.dns_servers,
-                 "Use this DNS server instead of the system's, repeatable")
-      ->type_name("ADDR")
-      ->allow_extra_args(false);
-  app.add_option("--ca-file", arguments.ca_files,
-                 "Also trust the root certificates in this file (PEM), repeatable")
-      ->type_name("FILE")
-      ->allow_extra_args(false);
-  app.add_option("--interface", arguments.interfaces,
-                 "Send through this network interface; repeatable, to compare several")
-      ->type_name("NAME")
-      ->allow_extra_args(false);
+  add_repeatable(app, "--dns", arguments.dns_servers, "ADDR",
+                 "Use this DNS server instead of the system's, repeatable");
+  add_repeatable(app, "--ca-file", arguments.ca_files, "FILE",
+                 "Also trust the root certificates in this file (PEM), repeatable");
+  add_repeatable(app, "--interface", arguments.interfaces, "NAME",
+                 "Send through this network interface; repeatable, to compare several");
   auto* four = app.add_flag_callback(
       "-4", [&arguments] { arguments.v6 = false; }, "IPv4 only");
   app.add_flag_callback(

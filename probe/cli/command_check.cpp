@@ -16,6 +16,7 @@
 #include "probe/cli/secrets.hpp"
 #include "probe/engine/session.hpp"
 #include "probe/engine/watchdog.hpp"
+#include "probe/model/url.hpp"
 #include "probe/plan/choices.hpp"
 #include "probe/platform/child.hpp"
 #include "probe/platform/system.hpp"
@@ -54,22 +55,20 @@ std::optional<std::string> proxy_problem(const std::string& proxy) {
   if (name != "http" && name != "https")
     return "--proxy: only http:// and https:// proxies are known";
   if (proxy.find('@') != std::string::npos) {
-    return "--proxy: no user and password in an argument, other users can see it; use "
-           "CALLREADY_PROXY_USER and CALLREADY_PROXY_PASSWORD";
+    return "--proxy: a user and password do not belong in an argument, where other users can see "
+           "them; use CALLREADY_PROXY_USER and CALLREADY_PROXY_PASSWORD";
   }
   return std::nullopt;
 }
 
 std::optional<std::string> pac_problem(const std::string& pac) {
-  const auto host = pac.find("://");
-  if (host == pac.npos) {
+  if (pac.find("://") == pac.npos) {
     std::error_code ignored;
     if (pac.empty() || std::filesystem::exists(path_of(pac), ignored)) return std::nullopt;
     return "--pac: " + pac + ": there is no such file";
   }
-  const auto end = pac.find_first_of("/?#", host + 3);
-  if (pac.substr(0, end).find('@') == pac.npos) return std::nullopt;
-  return "--pac: no user and password in an argument, other users can see it";
+  if (!has_login(pac)) return std::nullopt;
+  return "--pac: a user and password do not belong in an argument, where other users can see them";
 }
 
 ProxyWish proxy_wish(const Arguments& arguments) {
@@ -173,10 +172,7 @@ std::vector<std::string> unknown_choices(const std::vector<TargetSet>& sets,
 int run_and_deliver(const Arguments& arguments, SessionOptions options,
                     const std::string& push_token) {
   auto privacy = privacy_of(arguments);
-  if (!privacy.error.empty()) {
-    complain(privacy.error);
-    return usage_error;
-  }
+  if (!privacy.error.empty()) return fail(privacy.error);
   Follower follower(privacy);
   if (arguments.follow) follower.listen_to(options);
   const auto terminal = platform::standard_error();
@@ -188,9 +184,7 @@ int run_and_deliver(const Arguments& arguments, SessionOptions options,
     if (!arguments.follow) return conclude(std::move(report), arguments, privacy, push_token);
     follower.finish(report);
     const int status = conclude(std::move(report), arguments, privacy, push_token);
-    if (follower.failure().empty()) return status;
-    complain(follower.failure());
-    return usage_error;
+    return follower.failure().empty() ? status : fail(follower.failure());
   };
   options.on_stuck = [&finish](Report report) { std::_Exit(finish(std::move(report))); };
   const bool keeps = keeps_run(arguments) && !arguments.redact;
@@ -202,8 +196,7 @@ int run_and_deliver(const Arguments& arguments, SessionOptions options,
   auto report = run_session(options);
   if (keeps && !report.has_error()) keep_known_ways(known_ways);
   if (!report.has_error()) return finish(std::move(*report));
-  complain(report.error());
-  return usage_error;
+  return fail(report.error());
 }
 
 int run_check(const Arguments& arguments) {
@@ -223,10 +216,7 @@ int run_check(const Arguments& arguments) {
   if (!problems.empty()) return usage_error;
   platform::forbid_inspection();  // from here on it holds secrets
   const auto secrets = read_credentials(arguments.credentials_file);
-  if (!secrets.error.empty()) {
-    complain(secrets.error);
-    return usage_error;
-  }
+  if (!secrets.error.empty()) return fail(secrets.error);
   if (!secrets.warning.empty()) complain(secrets.warning);
 
   auto tags = read_tags(arguments);

@@ -18,10 +18,7 @@ int show_recording(const Recording& recording, const Arguments& arguments) {
   auto privacy = prepare_delivery(arguments);
   if (!privacy) return usage_error;
   const auto read = read_report(recording.report(), recording.fault);
-  if (!read.report) {
-    complain(read.error);
-    return usage_error;
-  }
+  if (!read.report) return fail(read.error);
   auto report = diagnosed_anew(*read.report);
   report.notes.push_back(phrase(
       "A recorded run on callready's own test network: nothing was sent from this computer."));
@@ -34,18 +31,12 @@ int run_demo(const Arguments& arguments) {
   for (const auto& recording : all_recordings) {
     if (recording.fault == arguments.fault) return show_recording(recording, arguments);
   }
-  if (const auto problem = why_not_deliverable(arguments)) {
-    complain(*problem);
-    return usage_error;
-  }
+  if (const auto problem = why_not_deliverable(arguments)) return fail(*problem);
   const auto rules = load_rules();
   serve::DemoOptions demo_options;
   demo_options.kinds = rules.kinds();
   const auto demo = serve::DemoThread::start(demo_options);
-  if (demo.has_error()) {
-    complain("the demo site could not be started: " + demo.error().text);
-    return usage_error;
-  }
+  if (demo.has_error()) return fail("the demo site could not be started: " + demo.error().text);
   const auto& site = (*demo)->site();
   auto loaded = load_text(site.target_set(), "demo", rules);
   for (const auto& problem : loaded.problems) complain(problem.to_string());

@@ -14,18 +14,12 @@ namespace callready {
 
 int run_diff(const Arguments& arguments) {
   auto privacy = privacy_of(arguments);
-  if (!privacy.error.empty()) {
-    complain(privacy.error);
-    return usage_error;
-  }
+  if (!privacy.error.empty()) return fail(privacy.error);
   std::vector<Report> reports;
   std::vector<std::string> left_out;
   for (const auto& file : arguments.names) {
     const auto read = read_report_file(file);
-    if (!read.report) {
-      complain(read.error);
-      return usage_error;
-    }
+    if (!read.report) return fail(read.error);
     if (const auto note = note_of_left_out(read)) left_out.push_back(file + ": " + *note);
     // Both by the rules of this edition, or its improvements would look like the site's.
     reports.push_back(diagnosed_anew(*read.report));
@@ -40,8 +34,7 @@ int run_diff(const Arguments& arguments) {
   const auto text =
       arguments.json ? diff_json(comparison) : diff_text(comparison, render_options(arguments));
   if (const auto reason = print_reason(text)) {
-    complain("standard output: " + *reason + ": the comparison could not be written");
-    return usage_error;
+    return fail("standard output: " + *reason + ": the comparison could not be written");
   }
   return comparison.worse() ? 1 : comparison.not_known() ? 3 : 0;
 }

@@ -82,16 +82,10 @@ class Exporter {
     if (!config || !web) return usage_error;
     if (arguments_.check_config) return 0;
     const auto listen = parse_listen(arguments_.listen);
-    if (!listen) {
-      complain("--listen: expected an address and a port such as 127.0.0.1:9977");
-      return usage_error;
-    }
+    if (!listen) return fail("--listen: expected an address and a port such as 127.0.0.1:9977");
     Places places;
     places.program = platform::own_program();
-    if (const auto why = prepare_state(*config, places.state)) {
-      complain(*why);
-      return usage_error;
-    }
+    if (const auto why = prepare_state(*config, places.state)) return fail(*why);
     runs_.emplace(loop_.get_executor(), clock_, places);
     schedule_.emplace(clock_, *runs_, [this] { return random_(engine_); });
     pages_.emplace(clock_, *schedule_);
@@ -102,8 +96,7 @@ class Exporter {
                         pages_->handle(request, std::move(answer));
                       });
     if (server.has_error()) {
-      complain(fmt::format("{}: {}", arguments_.listen, server.error().text));
-      return usage_error;
+      return fail(fmt::format("{}: {}", arguments_.listen, server.error().text));
     }
     server_ = std::move(*server);
     say(fmt::format("callready: listening on {}", server_->local().to_string()));

@@ -5,8 +5,7 @@
 namespace callready {
 
 int run_exporter(const Arguments&) {
-  complain("exporter: not available on Windows; run it on a Linux server of the same site");
-  return usage_error;
+  return fail("exporter: not available on Windows; run it on a Linux server of the same site");
 }
 
 }  // namespace callready

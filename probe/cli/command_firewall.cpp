@@ -10,6 +10,7 @@
 #include "probe/model/public_network.hpp"
 #include "probe/plan/plan.hpp"
 #include "probe/platform/system.hpp"
+#include "probe/util/text.hpp"
 #include "reports/firewall/firewall.hpp"
 #include "targets/expand_variables.hpp"
 
@@ -34,20 +35,10 @@ TargetSet filled_in(const TargetSet& set, const VariableValues& given, const Ser
 std::vector<std::string> misfits(const TargetSet& set, const VariableValues& given) {
   std::vector<std::string> problems;
   for (const auto& row : set.requirements) {
-    for (auto& problem : expand_variables(row, variable_values(set, given)).problems) {
-      if (std::find(problems.begin(), problems.end(), problem) == problems.end()) {
-        problems.push_back(std::move(problem));
-      }
-    }
+    const auto expanded = expand_variables(row, variable_values(set, given));
+    for (const auto& problem : expanded.problems) add_once(problems, problem);
   }
   return problems;
-}
-
-const SetResult* find_result(const Report& report, const std::string& set) {
-  for (const auto& result : report.sets) {
-    if (result.id == set) return &result;
-  }
-  return nullptr;
 }
 
 // The set's scenarios that the report was about: those that some of its rows or capabilities are
@@ -64,11 +55,9 @@ std::vector<std::string> scenarios_of(const TargetSet& set, const SetResult& res
     }
   }
   std::vector<std::string> found;
-  const auto known = [&](const std::string& scenario) {
-    return std::find(found.begin(), found.end(), scenario) != found.end();
-  };
+  const auto known = [&](const std::string& scenario) { return contains(found, scenario); };
   for (const auto& scenarios : seen) {
-    if (scenarios.size() == 1 && !known(scenarios.front())) found.push_back(scenarios.front());
+    if (scenarios.size() == 1) add_once(found, scenarios.front());
   }
   for (const auto& scenarios : seen) {
     if (scenarios.empty() || std::any_of(scenarios.begin(), scenarios.end(), known)) continue;
@@ -92,19 +81,11 @@ std::vector<std::string> too_wide(const FirewallList& list) {
           peer.kind == PeerKind::network ? Network::parse(peer.text) : std::nullopt;
       const auto problem = network ? why_no_services_network(*network) : std::nullopt;
       if (!problem || network->address.is_multicast()) continue;  // a group has no other address
-      auto text = fmt::format("warning: {}: {} {} (row {})", list.set, peer.text, *problem,
-                              fmt::join(rule.requirements, ", "));
-      if (std::find(warnings.begin(), warnings.end(), text) == warnings.end()) {
-        warnings.push_back(std::move(text));
-      }
+      add_once(warnings, fmt::format("warning: {}: {} {} (row {})", list.set, peer.text, *problem,
+                                     fmt::join(rule.requirements, ", ")));
     }
   }
   return warnings;
-}
-
-int usage(const std::string& problem) {
-  complain(problem);
-  return usage_error;
 }
 
 }  // namespace
@@ -112,13 +93,13 @@ int usage(const std::string& problem) {
 int run_firewall(const Arguments& given) {
   auto arguments = given;
   if (arguments.missing && arguments.report_file.empty()) {
-    return usage("--missing needs a report of the site: --from REPORT.json");
+    return fail("--missing needs a report of the site: --from REPORT.json");
   }
   if (!arguments.missing && !arguments.report_file.empty()) {
-    return usage("--from: a report only matters with --missing");
+    return fail("--from: a report only matters with --missing");
   }
   if (arguments.firewall_format != "nftables" && (arguments.nft_table || arguments.nft_chain)) {
-    return usage("--table and --chain only matter with --format nftables");
+    return fail("--table and --chain only matter with --format nftables");
   }
   std::optional<Report> report;
   if (arguments.missing) {
@@ -153,12 +134,12 @@ int run_firewall(const Arguments& given) {
     options.today = today;
     options.required_only = arguments.required_only;
     if (report) {
-      options.missing = find_result(*report, set.id);
+      options.missing = find_by_id(report->sets, set.id);
       if (options.missing == nullptr) {
         std::vector<std::string> known;
         for (const auto& result : report->sets) known.push_back(result.id);
-        return usage(fmt::format("{}: no results for {}; it has: {}", arguments.report_file, set.id,
-                                 fmt::join(known, ", ")));
+        return fail(fmt::format("{}: no results for {}; it has: {}", arguments.report_file, set.id,
+                                fmt::join(known, ", ")));
       }
       if (arguments.scenarios.empty()) options.scenarios = scenarios_of(set, *options.missing);
       options.probes = report->probes;
@@ -191,7 +172,7 @@ int run_firewall(const Arguments& given) {
   FirewallPage page{render_options(arguments), today, arguments.missing};
   if (arguments.nft_table) page.nft_table = *arguments.nft_table;
   if (arguments.nft_chain) page.nft_chain = *arguments.nft_chain;
-  return print(format->render(lists, page)) ? 0 : usage_error;
+  return printed(format->render(lists, page));
 }
 
 }  // namespace callready

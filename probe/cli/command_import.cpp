@@ -53,16 +53,13 @@ int refresh(const Feed& feed, const std::string& path) {
   const auto result = refresh_set(*text, path, feed, load_rules());
   for (const auto& warning : result.warnings) complain(warning);
   if (!result.problems.empty()) return print_problems(result.problems);
-  if (result.changes.empty()) {
-    return print(fmt::format("{}: nothing is different\n", path)) ? 0 : usage_error;
-  }
+  if (result.changes.empty()) return printed(path + ": nothing is different\n");
   if (const auto problem = platform::write_whole_file(path, result.text)) {
-    complain(fmt::format("{}: {}", path, *problem));
-    return usage_error;
+    return fail(fmt::format("{}: {}", path, *problem));
   }
   std::string lines;
   for (const auto& change : result.changes) lines += change + '\n';
-  return print(lines) ? 0 : usage_error;
+  return printed(lines);
 }
 
 }  // namespace
@@ -70,13 +67,11 @@ int refresh(const Feed& feed, const std::string& path) {
 int run_import(const Arguments& arguments) {
   const auto kind = parse_feed_kind(arguments.names.front());
   if (!kind) {
-    complain(fmt::format("unknown feed '{}'; known are: m365, zoom, aws, google, azure",
-                         arguments.names.front()));
-    return usage_error;
+    return fail(fmt::format("unknown feed '{}'; known are: m365, zoom, aws, google, azure",
+                            arguments.names.front()));
   }
   if ((arguments.names.size() == 2) == !arguments.url.empty()) {
-    complain("expected a file, or --url URL to fetch the list from");
-    return usage_error;
+    return fail("expected a file, or --url URL to fetch the list from");
   }
   const auto text = read_list(arguments);
   if (!text) return usage_error;
@@ -87,11 +82,10 @@ int run_import(const Arguments& arguments) {
   const auto today = day_of(std::chrono::system_clock::now());
   const auto set = set_from_feed(*read.feed, today);
   const auto loaded = load_text(set, source, load_rules());
-  if (loaded.set) return print(set) ? 0 : usage_error;
-  complain(fmt::format("{}: does not make a valid set: {}", source,
-                       loaded.problems.empty() ? "it holds nothing that a set is made of"
-                                               : loaded.problems.front().message));
-  return usage_error;
+  if (loaded.set) return printed(set);
+  return fail(fmt::format("{}: does not make a valid set: {}", source,
+                          loaded.problems.empty() ? "it holds nothing that a set is made of"
+                                                  : loaded.problems.front().message));
 }
 
 }  // namespace callready

@@ -6,7 +6,6 @@
 #include "probe/cli/commands.hpp"
 #include "probe/cli/output.hpp"
 #include "probe/cli/privacy.hpp"
-#include "probe/cli/saved_report.hpp"
 #include "probe/diagnosis/compare/merge.hpp"
 #include "probe/engine/watchdog.hpp"
 #include "probe/platform/system.hpp"
@@ -42,19 +41,12 @@ int run_merge(const Arguments& arguments) {
   bool good = true;
   for (const auto& argument : arguments.names) {
     const auto [name, file] = named(argument);
-    auto read = read_report_file(file);
-    if (!read.report) {
-      complain(read.error);
-      good = false;
-      continue;
-    }
-    inputs.push_back({name, std::move(*read.report)});
+    auto report = read_saved_report(file);
+    good = good && report;
+    if (report) inputs.push_back({name, std::move(*report)});
   }
   if (!good) return usage_error;
-  if (inputs.size() < 2) {
-    complain("merge: needs the reports of at least two vantages");
-    return usage_error;
-  }
+  if (inputs.size() < 2) return fail("merge: needs the reports of at least two vantages");
   auto merged = merged_in_time(inputs, arguments.site);
   for (const auto& error : merged.errors) complain("merge: " + error);
   if (!merged.errors.empty()) return usage_error;

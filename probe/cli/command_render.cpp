@@ -13,10 +13,7 @@ int run_render(const Arguments& arguments) {
   auto privacy = prepare_delivery(arguments);
   if (!privacy) return usage_error;
   const auto read = read_report_file(arguments.names.front());
-  if (!read.report) {
-    complain(read.error);
-    return usage_error;
-  }
+  if (!read.report) return fail(read.error);
   return conclude(diagnosed_anew(*read.report), arguments, *privacy);
 }
 

@@ -62,7 +62,7 @@ std::string read_ports(const Arguments& arguments, serve::ResponderOptions& opti
     *place = *ranges;
   }
   if (all > serve::most_served_ports) {
-    return fmt::format("{} ports are too many: {} in all", all, serve::most_served_ports);
+    return fmt::format("{} ports are too many: at most {} in all", all, serve::most_served_ports);
   }
   for (const auto& [name, text, place] :
        {std::tuple{"--stun-port", &arguments.stun_port, &options.stun_port},
@@ -85,32 +85,23 @@ int run_serve(const Arguments& arguments) {
   const auto& name = arguments.names.front();
   const auto bind = IpAddress::parse(arguments.bind);
   if (!plausible(name)) {
-    complain("serve: expected this host's name or address, as clients reach it");
-    return usage_error;
+    return fail("serve: expected this host's name or address, as clients reach it");
   }
-  if (!bind) {
-    complain("serve: --bind: expected an address of this host");
-    return usage_error;
-  }
+  if (!bind) return fail("serve: --bind: expected an address of this host");
   const auto secrets = read_credentials(arguments.credentials_file);
-  if (!secrets.error.empty()) {
-    complain(secrets.error);
-    return usage_error;
-  }
+  if (!secrets.error.empty()) return fail(secrets.error);
   if (!secrets.warning.empty()) complain(secrets.warning);
   auto key = secrets.credentials.media_key;
   const bool own_key = key.empty();
   if (own_key && !platform::standard_error().interactive) {
-    complain(
+    return fail(
         "serve: CALLREADY_MEDIA_KEY is missing, in the environment or in --credentials FILE: "
         "without a key nobody is answered");
-    return usage_error;
   }
   if (own_key) key = new_key();
   if (key.size() < shortest_key) {
-    complain(
+    return fail(
         fmt::format("serve: CALLREADY_MEDIA_KEY: expected {} characters or more", shortest_key));
-    return usage_error;
   }
 
   asio::io_context loop(1);
@@ -118,16 +109,13 @@ int run_serve(const Arguments& arguments) {
   options.name = name;
   options.bind = *bind;
   const auto wrong = read_ports(arguments, options);
-  if (!wrong.empty()) {
-    complain("serve: " + wrong);
-    return usage_error;
-  }
+  if (!wrong.empty()) return fail("serve: " + wrong);
   if (!arguments.other_address.empty()) {
     options.other_address = IpAddress::parse(arguments.other_address);
     const auto& other = options.other_address;
     if (!other || bind->is_unspecified() || *other == *bind || other->is_v6() != bind->is_v6()) {
-      complain("serve: --other-address: expected another address of this host than that of --bind");
-      return usage_error;
+      return fail(
+          "serve: --other-address: expected another address of this host than that of --bind");
     }
   }
   options.key.assign(key.begin(), key.end());
@@ -135,21 +123,20 @@ int run_serve(const Arguments& arguments) {
   options.today = day_of(std::chrono::system_clock::now());
   const auto responder = serve::Responder::start(loop.get_executor(), options);
   if (responder.has_error()) {
-    complain("serve: a port cannot be opened: " + responder.error().text);
-    return usage_error;
+    return fail("serve: a port cannot be opened: " + responder.error().text);
   }
   // As many connections as descriptors are left for, but for some that anything else may need.
   constexpr int most = 512, fewest = 16, spare = 64;
   const int left = platform::descriptors().left() - spare;
   if (left < fewest) {
-    complain(
+    return fail(
         "serve: with so many ports too few file descriptors are left for connections "
         "(ulimit -n, LimitNOFILE)");
-    return usage_error;
   }
   (*responder)->allow_connections(static_cast<std::size_t>(std::min(left, most)));
   if (own_key) {
-    say("# Give this to who checks, and to nobody else; a new one is made at each start:\n"
+    say("# Give this to the person who checks, and to nobody else; a new one is made at each "
+        "start:\n"
         "#   export CALLREADY_MEDIA_KEY='" +
         key + "'\n");
     if ((*responder)->calls()) {
@@ -159,10 +146,7 @@ int run_serve(const Arguments& arguments) {
     }
   }
   const auto set = (*responder)->target_set() + "# It answers now.\n";
-  if (const auto reason = print_reason(set)) {
-    complain("standard output: " + *reason);
-    return usage_error;
-  }
+  if (const auto reason = print_reason(set)) return fail("standard output: " + *reason);
   asio::signal_set signals(loop, SIGINT, SIGTERM);
   signals.async_wait([&loop](error_code, int) { loop.stop(); });
   loop.run();

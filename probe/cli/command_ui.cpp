@@ -60,7 +60,8 @@ class OwnFolder {
     files::create_directories(place.parent_path(), error);
     if (!error) remove_orphans(place.parent_path());
     if (!error) lock_ = std::make_unique<platform::FileLock>(path + lock_ending);
-    if (!error && !files::create_directory(place, error) && !error) return path + ": is there";
+    if (!error && !files::create_directory(place, error) && !error)
+      return path + ": already exists";
     if (!error) files::permissions(place, files::perms::owner_all, error);
     if (error) return path + ": " + error.message();
     path_ = path;
@@ -118,11 +119,6 @@ class Ui {
   }
 
  private:
-  static int fail(const std::string& why) {
-    complain(why);
-    return usage_error;
-  }
-
   std::optional<std::string> prepare() {
     const auto state = platform::state_folder();
     if (state.empty())

@@ -29,7 +29,7 @@ Fetched fetch_file(const fs::path& folder, const std::string& name, std::size_t 
   auto input = platform::read_input(utf8_of(path), most);
   if (!input.error.empty()) return {Kind::failed, {}, {}, "cannot be read: " + input.error};
   if (input.text.size() > most) {
-    return {Kind::failed, {}, {}, fmt::format("is larger than the {} bytes it may have", most)};
+    return {Kind::failed, {}, {}, fmt::format("exceeds the limit of {} bytes", most)};
   }
   return {Kind::got, std::move(input.text), {}, {}};
 }
@@ -73,14 +73,12 @@ int run_update(const Arguments& arguments) {
   const auto source =
       arguments.from_source.empty() ? std::string(builtin_update_url()) : arguments.from_source;
   if (builtin_keys().keys.empty()) {
-    complain(
+    return fail(
         "this build has no update key (CALLREADY_UPDATE_KEYS), so it cannot verify updates; "
         "install a newer release");
-    return usage_error;
   }
   if (source.empty()) {
-    complain("this build has no address for updates: add --from FOLDER|FILE|URL");
-    return usage_error;
+    return fail("this build has no address for updates: add --from FOLDER|FILE|URL");
   }
   UpdateOptions options;
   options.source = source;
@@ -91,15 +89,14 @@ int run_update(const Arguments& arguments) {
   const auto result = update_sets(set_store(), fetch_from(source), options);
   for (const auto& warning : result.warnings) complain(warning);
   if (!result.refusal.empty()) {
-    complain(fmt::format("{}: {}; the sets stay as they were", source, result.refusal));
-    return usage_error;
+    return fail(fmt::format("{}: {}; the sets stay as they were", source, result.refusal));
   }
   std::string text;
   for (const auto& change : result.changes) text += change + '\n';
   text += fmt::format("{}: {} sets, edition {} of {}\n",
                       result.changed ? "updated" : "already up to date", result.index.sets.size(),
                       result.index.version, result.index.issued);
-  return print(text) ? 0 : usage_error;
+  return printed(text);
 }
 
 }  // namespace callready

@@ -17,13 +17,6 @@
 namespace callready {
 namespace {
 
-int printed(const std::string& text) {
-  const auto reason = print_reason(text);
-  if (!reason) return 0;
-  complain("standard output: " + *reason);
-  return usage_error;
-}
-
 bool holds(std::string_view text, std::string_view word) {
   const auto same = [](unsigned char left, unsigned char right) {
     return std::tolower(left) == std::tolower(right);
@@ -105,8 +98,7 @@ int run_list(const Arguments& arguments) {
       const auto meant = catalog.find(fmt::format("{}", fmt::join(arguments.names, " ")));
       if (!meant.set && !meant.problems.empty()) problem = meant.problems.front().to_string();
     }
-    complain(problem);
-    return usage_error;
+    return fail(problem);
   }
   const auto today = day_of(std::chrono::system_clock::now());
   return printed(list_text(sets, today, render_options(arguments)));
@@ -115,10 +107,7 @@ int run_list(const Arguments& arguments) {
 int run_show(const Arguments& arguments) {
   const auto sets = find_sets(arguments);
   if (!sets) return usage_error;
-  if (sets->size() > 1) {
-    complain("show takes one set at a time: name just one");
-    return usage_error;
-  }
+  if (sets->size() > 1) return fail("show takes one set at a time: name just one");
   const auto& set = sets->front();
   return printed(arguments.json ? show_json(set) : show_text(set, render_options(arguments)));
 }
@@ -137,9 +126,8 @@ int run_validate(const Arguments& arguments) {
       result = make_catalog(with_these).complete(std::move(result));
     }
     say_problems(result.problems);
-    const bool said = result.set && print(fmt::format("{}: valid: {} ({} requirements)\n", file,
-                                                      result.set->id, own_rows));
-    good = good && said;
+    good &= result.set && printed(fmt::format("{}: valid: {} ({} requirements)\n", file,
+                                              result.set->id, own_rows)) == 0;
   }
   return good ? 0 : usage_error;
 }

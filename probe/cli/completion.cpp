@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "probe/cli/command_line.hpp"
+#include "probe/util/text.hpp"
 
 namespace callready {
 namespace {
@@ -156,9 +157,7 @@ std::string bash_completion(const CommandLine& line) {
   for (const auto& command : line.commands) {
     auto names = all_names(command);
     for (const auto& name : all_names(line)) {
-      if (std::find(names.begin(), names.end(), name) == names.end() && name != "--version") {
-        names.push_back(name);
-      }
+      if (name != "--version") add_once(names, name);
     }
     text += fmt::format("    {}:-*) COMPREPLY=($(compgen -W {} -- \"$word\")) ;;\n", command.name,
                         quoted(fmt::format("{}", fmt::join(names, " "))));

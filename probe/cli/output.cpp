@@ -152,6 +152,12 @@ std::optional<std::string> print_reason(const std::string& text) {
 
 bool print(const std::string& text) { return !print_reason(text); }
 
+int printed(const std::string& text) {
+  const auto reason = print_reason(text);
+  // Who reads only the beginning (`| head`) wants no more.
+  return !reason || *reason == reader_has_gone ? 0 : fail("standard output: " + *reason);
+}
+
 std::optional<Privacy> prepare_delivery(const Arguments& arguments) {
   if (const auto reason = why_not_deliverable(arguments)) {
     complain(*reason);
@@ -173,10 +179,7 @@ int conclude(Report report, const Arguments& arguments, Privacy& privacy,
   const auto no_history = add_history(arguments, report);
   auto failure = deliver(report, arguments);
   if (!failure) failure = no_history;
-  if (failure) {
-    complain(*failure);
-    return usage_error;
-  }
+  if (failure) return fail(*failure);
   const bool pushed =
       arguments.push_url.empty() || push_report(report, arguments.push_url, push_token);
   if (!pushed) return usage_error;

@@ -39,9 +39,7 @@ KeyResult make_key(const std::string& file) {
   if (RAND_bytes(random.data(), static_cast<int>(random.size())) != 1) {
     return {{}, "no random numbers for a key: give one with --redact-key FILE"};
   }
-  std::string key;
-  for (const auto byte : random) key += fmt::format("{:02x}", byte);
-  if (const auto reason = platform::write_private_file(file, key + '\n')) {
+  if (const auto reason = platform::write_private_file(file, hex(random) + '\n')) {
     return {{},
             fmt::format("{}: {}: the key for pseudonyms cannot be kept; give one with "
                         "--redact-key FILE or CALLREADY_REDACT_KEY",

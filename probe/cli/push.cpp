@@ -9,6 +9,7 @@
 
 #include "probe/cli/say.hpp"
 #include "probe/engine/session.hpp"
+#include "probe/model/url.hpp"
 #include "probe/net/service_timeouts.hpp"
 #include "probe/platform/input_file.hpp"
 #include "probe/platform/system.hpp"
@@ -150,10 +151,9 @@ std::optional<std::string> push_problem(const std::string& url) {
   if (!url.starts_with("https://") && !url.starts_with("http://")) {
     return "--push-to: expected an http(s) URL such as https://collector.example.com:4318";
   }
-  const auto end = url.find_first_of("/?#", url.find("://") + 3);
-  if (url.substr(0, end).find('@') != url.npos || url.find('?') != url.npos) {
-    return "--push-to: no user, password or token in an argument, other users can see it; use "
-           "CALLREADY_PUSH_TOKEN";
+  if (has_login(url) || url.find('?') != url.npos) {
+    return "--push-to: a user, password or token does not belong in an argument, where other users "
+           "can see it; use CALLREADY_PUSH_TOKEN";
   }
   return std::nullopt;
 }
@@ -182,8 +182,9 @@ bool push_report(const Report& report, const std::string& url, const std::string
         result.dropped == 1 ? "1 document is" : fmt::format("{} documents are", result.dropped)));
   }
   if (result.refused.empty()) return true;
-  complain(fmt::format("--push-to: the server refuses it, and it is not sent again: {}",
-                       result.refused));
+  complain(
+      fmt::format("--push-to: the server refused the report, and it will not be sent again: {}",
+                  result.refused));
   return false;
 }
 

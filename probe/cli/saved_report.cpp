@@ -72,8 +72,8 @@ std::optional<std::string> note_of_left_out(const ReadResult& read) {
   const std::vector<std::string> some(unknown.begin(),
                                       unknown.begin() + static_cast<std::ptrdiff_t>(told));
   return fmt::format(
-      "The saved report was made by callready {} and holds what callready {} does not know and has "
-      "left out: {}{}.",
+      "The saved report was made by callready {} and holds members that callready {} does not know "
+      "and has left out: {}{}.",
       read.report->tool.version, CALLREADY_VERSION, fmt::join(some, ", "),
       unknown.size() > told ? fmt::format(", and {} more", unknown.size() - told) : "");
 }

@@ -183,33 +183,62 @@ class Forgers {
  public:
   void note(bool udp, const std::string& host, const FlowSample& sample) {
     if (!sample.forged) return;
-    by_host_.emplace(host, sample.by);
+    const Port port{udp, sample.port};
+    by_host_[host].emplace(port, sample.by);
+    hosts_on_[port].insert(host);
     if (!udp) return;
     by_port_.emplace(sample.port, sample.by);
     over_udp_.insert(host);
+    kinds_.insert(inspected_as(sample));
   }
-  // Over UDP; nothing where the refusal may be the far end's own.
+  // Who looks for one kind of packets, as far as was seen, refuses no others.
+  bool refuse(Payload kind) const { return kinds_.size() > 1 || kinds_.contains(kind); }
+  // Nothing where the refusal may be the far end's own.
   const std::string* of(const std::string& host, std::uint16_t port) const {
-    if (const auto found = by_host_.find(host); found != by_host_.end()) return &found->second;
-    // On that port, or between two on which it was caught; of one host that would be its affair.
+    const auto found = by_host_.find(host);
+    if (found != by_host_.end() && !only_on_shut_ports(found->second)) {
+      return &found->second.begin()->second;
+    }
+    // On that port, or between two on which it was caught; of one host that would be its affair,
+    // as it is where connections to it, too, meet that.
     const auto next = by_port_.lower_bound(port);
+    if (over_udp_.size() < 2 && alone_on_a_tcp_port()) return nullptr;
+    if (over_udp_.size() < 2 && (next == by_port_.end() || next->first != port)) return nullptr;
     if (next == by_port_.end() || by_port_.begin()->first > port) return nullptr;
-    return next->first == port || over_udp_.size() > 1 ? &next->second : nullptr;
+    return &next->second;
   }
 
  private:
-  std::map<std::string, std::string> by_host_;    // who refused
+  using Port = std::pair<bool, std::uint16_t>;  // true: UDP
+  using Ports = std::map<Port, std::string>;    // by whom
+
+  // On ports alone on which others were caught as well: it is the ports, and not the host.
+  bool only_on_shut_ports(const Ports& caught) const {
+    return std::ranges::all_of(caught,
+                               [&](const auto& one) { return hosts_on_.at(one.first).size() > 1; });
+  }
+
+  // Who was caught over UDP was so over TCP, too, on a port on which nobody else was.
+  bool alone_on_a_tcp_port() const {
+    return std::ranges::any_of(hosts_on_, [&](const auto& caught) {
+      return !caught.first.first && caught.second == over_udp_;
+    });
+  }
+
+  std::map<std::string, Ports> by_host_;
+  std::map<Port, std::set<std::string>> hosts_on_;
   std::map<std::uint16_t, std::string> by_port_;  // over UDP
   std::set<std::string> over_udp_;                // hosts
+  std::set<Payload> kinds_;                       // over UDP
 };
 
-void unmask(std::vector<FlowSample>& samples, const std::string& by) {
+void unmask(std::vector<FlowSample>& samples, const Forgers& forgers, const std::string& by) {
   const auto beyond = [](const FlowSample& sample) {
     return sample.way == Reachability::left || who_refused(*sample.result) == Refuser::beyond;
   };
   if (std::ranges::any_of(samples, beyond)) return;
   for (auto& sample : samples) {
-    if (!sample.refusal) continue;
+    if (!sample.refusal || !forgers.refuse(inspected_as(sample))) continue;
     sample.way = Reachability::blocked;
     sample.by = by;
   }
@@ -389,7 +418,7 @@ Facts::Facts(const Report& whole)
     Flow flow;
     std::tie(flow.udp, flow.host, flow.port) = key;
     const auto* forger = flow.udp ? forgers.of(flow.host, flow.port) : nullptr;
-    if (forger != nullptr) unmask(samples, *forger);
+    if (forger != nullptr) unmask(samples, forgers, *forger);
     flow.party = registrable_domain(flow.host);
     const auto& address = samples.front().result->observation.address;
     flow.network = address ? network_of(*address) : flow.party;

@@ -4,6 +4,8 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "probe/util/utf8.hpp"
+
 namespace callready {
 namespace {
 
@@ -16,13 +18,14 @@ constexpr std::array<std::string_view, 7> policies_of_calls{
     "WebRtcPostQuantumKeyAgreement"};
 // github.com/mozilla/policy-templates: of its Preferences, WebRTC's.
 constexpr std::string_view preferences_of_calls = "media.peerconnection.";
+constexpr std::string_view with_a_login = "media.peerconnection.default_iceservers";
 constexpr std::size_t most_told = 200;  // bytes of a value
 
 std::string policy_in_words(const PolicyJson& value) {
-  auto text = value.is_string() ? value.get<std::string>()
-                                : value.dump(-1, ' ', false, PolicyJson::error_handler_t::replace);
-  if (text.size() > most_told) text = text.substr(0, most_told) + "...";
-  return text;
+  return printable(value.is_string()
+                       ? value.get<std::string>()
+                       : value.dump(-1, ' ', false, PolicyJson::error_handler_t::replace),
+                   most_told);
 }
 
 }  // namespace
@@ -56,7 +59,9 @@ void tell_policies(std::span<const platform::PolicyText> texts, Site& site) {
       const bool locked = !set.is_object() || (status != set.end() && *status == "locked");
       if (set.is_object() && value == set.end()) continue;
       site.browser_policies.push_back(
-          {browser, name, policy_in_words(set.is_object() ? *value : set), place, !locked});
+          {browser, name,
+           name == with_a_login ? "(set)" : policy_in_words(set.is_object() ? *value : set), place,
+           !locked});
     }
   }
 }

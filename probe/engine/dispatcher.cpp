@@ -93,9 +93,7 @@ Dispatcher::Dispatcher(checks::Context& context, const RunnerOptions& options,
 
 asio::awaitable<Observation> Dispatcher::make(std::size_t index) {
   const auto& probe = scheduler_.probe(index);
-  const auto check = std::find_if(table_.begin(), table_.end(), [&](const checks::Check& row) {
-    return row.kind == probe.check;
-  });
+  const auto check = std::ranges::find(table_, probe.check, &checks::Check::kind);
   if (check == table_.end()) co_return skipped_for(DetailCode::no_such_check);
   const bool both = options_.v4 && options_.v6;
   if (check->both_families && !both) co_return skipped_for(DetailCode::other_family);

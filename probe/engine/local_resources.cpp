@@ -63,7 +63,7 @@ std::optional<Text> note_of_missing_ipv6(const std::vector<ProbeResult>& results
     }
   }
   if (!missing) return std::nullopt;
-  return phrase("This computer has no IPv6 here: everything went by IPv4.");
+  return phrase("This computer has no IPv6 here: everything went over IPv4.");
 }
 
 std::optional<Text> note_of_canary(const std::vector<ProbeResult>& results) {

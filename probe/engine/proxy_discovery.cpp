@@ -72,15 +72,13 @@ ProxyDiscovery by_environment(const Plan& plan, const Variables& variables) {
     const auto* proxy = environment.choose(probe);
     return proxy == nullptr ? std::string() : proxy->url;
   };
+  std::set<std::string> names;
   for (const auto* choice : {&environment.https, &environment.http}) {
     const auto& proxy = choice->proxy;
     if (!proxy) continue;
+    names.insert(choice->variable);
     auto& login = found.named[proxy->url];
     if (login.user.empty()) login = {proxy->user, proxy->password};
-  }
-  std::set<std::string> names;
-  for (const auto* choice : {&environment.http, &environment.https}) {
-    if (choice->proxy) names.insert(choice->variable);
   }
   if (!environment.no_proxy_variable.empty()) names.insert(environment.no_proxy_variable);
   summarise(found, plan, phrase("The environment ({})", joined_texts(names)));
@@ -103,11 +101,9 @@ struct PacFile {
     note(words);
   }
   void note(const Text& words) {
-    Evidence evidence;
-    evidence.kind = EvidenceKind::pac;
-    evidence.text = phrase("The PAC file {}: {}", place, words.rewritten(without_secrets));
-    evidence.facts[Fact::place] = place;
-    seen.evidence.push_back(std::move(evidence));
+    checks::add_evidence(seen, EvidenceKind::pac,
+                         phrase("The PAC file {}: {}", place, words.rewritten(without_secrets)),
+                         {{Fact::place, place}});
   }
 };
 
@@ -354,9 +350,11 @@ asio::awaitable<ProxyDiscovery> by_pac(checks::Context& context, PacFile file, c
   }
   if (!only_socks.empty()) {
     found.notes.push_back(
-        phrase("For {} endpoints, the PAC file names only SOCKS: they were tried directly, which "
+        plural(only_socks.size(),
+               "For {} endpoint, the PAC file names only SOCKS: it was tried directly, which "
                "programs that follow the file do not do.",
-               only_socks.size()));
+               "For {} endpoints, the PAC file names only SOCKS: they were tried directly, which "
+               "programs that follow the file do not do."));
   }
   if (!chosen.empty()) {
     found.proxy_for = [chosen](const Probe& probe) {

@@ -23,14 +23,12 @@ void excuse(Observation& observation, std::uint64_t shortages_before) {
   if (outcome != Outcome::silent && outcome != Outcome::failed && outcome != Outcome::unresolved) {
     return;
   }
-  Evidence evidence;
-  evidence.kind = EvidenceKind::shortage;
-  evidence.text = phrase(
-      "this computer ran out of sockets during this test, so the result says nothing about the "
-      "network");
-  evidence.facts[Fact::outcome] = std::string(to_string(outcome));
-  evidence.facts[Fact::detail] = observation.detail.text();
-  observation.evidence.push_back(std::move(evidence));
+  checks::add_evidence(
+      observation, EvidenceKind::shortage,
+      phrase("this computer ran out of sockets during this test, so the result says nothing about "
+             "the network"),
+      {{Fact::outcome, std::string(to_string(outcome))},
+       {Fact::detail, observation.detail.text()}});
   observation.outcome = Outcome::skipped;
   observation.detail = DetailCode::out_of_resources;
 }
@@ -49,10 +47,8 @@ class Runner {
         dispatcher_(context, options, table, pacer_, scheduler_),
         order_(scheduler_.order()) {
     const auto alone = [&](std::size_t index) {
-      const auto row = std::find_if(table.begin(), table.end(), [&](const checks::Check& check) {
-        return check.kind == scheduler_.probe(index).check;
-      });
       const auto& probe = scheduler_.probe(index);
+      const auto row = std::ranges::find(table, probe.check, &checks::Check::kind);
       return row != table.end() && checks::is_alone(*row, probe, context_.settings);
     };
     std::copy_if(order_.begin(), order_.end(), std::back_inserter(alone_), alone);

@@ -52,7 +52,7 @@ class ChildRuns::Run : public std::enable_shared_from_this<Run> {
     child_ = ChildProcess::start(owner_.executor_, owner_.clock_, std::move(options));
     if (!child_) return false;
     timer_ = owner_.clock_.call_at(owner_.clock_.now() + limit, [this] {
-      problem_ = "the run did not end, and was ended";
+      problem_ = "the run did not end in time and was stopped";
       child_->end();
     });
     return true;

@@ -9,6 +9,7 @@
 #include "probe/exporter/ways.hpp"
 #include "probe/platform/input_file.hpp"
 #include "probe/platform/system.hpp"
+#include "probe/util/text.hpp"
 #include "targets/suggest.hpp"
 #include "targets/syntax.hpp"
 
@@ -136,7 +137,7 @@ class ConfigReader {
           by_scrape ? std::nullopt : ways_.read_duration(*node, "'every'", shortest_interval);
     }
     std::vector<std::string> files;
-    ways_.each_line(map, "files", [&](const YamlNode& node, const std::string& text) {
+    map.each_line("files", [&](const YamlNode& node, const std::string& text) {
       std::vector<std::string> option;
       ways_.add_readable(node, "files", "set", text, option);
       if (option.empty()) return;
@@ -146,19 +147,19 @@ class ConfigReader {
     Way way;
     ways_.read_common(map, way);
     std::vector<std::pair<std::string, Position>> targets;
-    ways_.each_line(map, "targets", [&](const YamlNode& node, const std::string& text) {
+    map.each_line("targets", [&](const YamlNode& node, const std::string& text) {
       targets.emplace_back(text, node.position);
     });
     if (targets.empty()) targets.emplace_back(job.set, item.position);
     std::vector<std::string> modules;
-    ways_.each_line(map, "modules", [&](const YamlNode& node, const std::string& text) {
+    map.each_line("modules", [&](const YamlNode& node, const std::string& text) {
       if (!modules_.contains(text)) {
         std::vector<std::string> known;
         for (const auto& [name, other] : modules_) known.push_back(name);
         problems_.add(node.position,
                       "unknown module " + in_quotes(text) + did_you_mean(text, known));
-      } else if (std::find(modules.begin(), modules.end(), text) == modules.end()) {
-        modules.push_back(text);
+      } else {
+        add_once(modules, text);
       }
     });
     map.finish();
@@ -179,9 +180,7 @@ class ConfigReader {
       if (!loaded.set) continue;
       job.targets.push_back(loaded.set->id);
       const auto& vendor = loaded.set->vendor.empty() ? loaded.set->id : loaded.set->vendor;
-      if (std::find(job.vendors.begin(), job.vendors.end(), vendor) == job.vendors.end()) {
-        job.vendors.push_back(vendor);
-      }
+      add_once(job.vendors, vendor);
       sets.push_back(std::move(*loaded.set));
     }
     if (sets.size() != targets.size()) return;

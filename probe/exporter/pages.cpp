@@ -112,7 +112,7 @@ void Pages::probe(const Asked& asked, const Request& request, Answer answer) {
     ++refused_;
     return answer(refusal(400,
                           "expected set=NAME and module=NAME only: what is measured, and how, is "
-                          "said in the configuration and in no request"));
+                          "set in the configuration, not in a request"));
   }
   const auto set = asked.query.find("set");
   if (set == asked.query.end()) return answer(refusal(400, "expected /probe?set=NAME"));
@@ -133,7 +133,8 @@ std::string Pages::metrics_of(const View& view) const {
   const Labels site{{"site", places_.site}};
   Metric there("callready_result_available", "0 until the first run has ended.");
   there.add(site, view.result ? 1 : 0);
-  Metric running("callready_run_in_progress", "1 while a run goes on; this is the result before.");
+  Metric running("callready_run_in_progress",
+                 "1 while a run is in progress; this is the result of the one before.");
   running.add(site, view.running ? 1 : 0);
   Metric failed("callready_last_run_failed",
                 "1 where the last run ended without a result; this is an older one.");
@@ -184,7 +185,7 @@ Reply Pages::own_metrics() const {
   when.add({}, unix_seconds(reloaded_));
   Metric sets("callready_exporter_jobs", "Sets with their modules.");
   sets.add({}, static_cast<double>(schedule_.jobs().size()));
-  Metric running("callready_exporter_runs_in_progress", "Runs that go on.");
+  Metric running("callready_exporter_runs_in_progress", "Runs in progress.");
   running.add({}, static_cast<double>(schedule_.running()));
   Metric scrapes("callready_exporter_scrapes_total", "Requests for a set's series.", "counter");
   scrapes.add({}, static_cast<double>(scrapes_));

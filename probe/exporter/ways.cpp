@@ -56,19 +56,9 @@ void WayReader::add_readable(const YamlNode& node, const char* key, const char* 
   }
 }
 
-void WayReader::each_line(MapReader& map, const char* key,
-                          const std::function<void(const YamlNode&, const std::string&)>& use) {
-  const auto* node = map.find(key);
-  const auto* items = node != nullptr ? read_list(*node, MapReader::name(key), problems_) : nullptr;
-  if (items == nullptr) return;
-  for (const auto& item : *items) {
-    if (const auto text = read_line(item, MapReader::name(key), problems_)) use(item, *text);
-  }
-}
-
 void WayReader::add_choices(MapReader& map, const char* key, const char* option, Choice choice,
                             Way& way) {
-  each_line(map, key, [&](const YamlNode& item, const std::string& text) {
+  map.each_line(key, [&](const YamlNode& item, const std::string& text) {
     way.options.push_back(fmt::format("--{}={}", option, text));
     way.wanted.push_back({choice, text, item.position});
   });
@@ -135,10 +125,10 @@ Way WayReader::read_module(MapReader& map) {
   add_url(map, "proxy", "proxy", way);
   add_url(map, "pac", "pac", way);
   add_line(map, "interface", "interface", way);
-  each_line(map, "dns", [&](const YamlNode&, const std::string& text) {
+  map.each_line("dns", [&](const YamlNode&, const std::string& text) {
     way.options.push_back("--dns=" + text);
   });
-  each_line(map, "ca_files", [&](const YamlNode& node, const std::string& text) {
+  map.each_line("ca_files", [&](const YamlNode& node, const std::string& text) {
     add_readable(node, "ca_files", "ca-file", text, way.options);
   });
   add_file(map, "anchors", "anchors", way);

@@ -44,9 +44,6 @@ class WayReader {
   // The option with that file, or reported.
   void add_readable(const YamlNode& node, const char* key, const char* option,
                     const std::string& file, std::vector<std::string>& options);
-  // Each item of the list `key`.
-  void each_line(MapReader& map, const char* key,
-                 const std::function<void(const YamlNode&, const std::string&)>& use);
 
  private:
   void add_file(MapReader& map, const char* key, const char* option, Way& way);

@@ -9,6 +9,7 @@
 #include "probe/platform/input_file.hpp"
 #include "probe/util/base64.hpp"
 #include "probe/util/digest.hpp"
+#include "probe/util/text.hpp"
 #include "targets/yaml_reader.hpp"
 
 namespace callready::exporter {
@@ -117,8 +118,7 @@ class WebConfigReader {
       if (!headers->is_map()) return complain(*headers, "'headers': expected a block of keys");
       for (const auto& [name, position, value] : headers->entries) {
         if (std::find(known.begin(), known.end(), name) == known.end()) {
-          problems_.add(position,
-                        "'headers': " + in_quotes(name) + " is none that can be set here");
+          problems_.add(position, "'headers': " + in_quotes(name) + " cannot be set here");
         } else if (const auto text = read_line(value, "'" + name + "'", problems_)) {
           config_.headers.emplace_back(name, *text);
         }
@@ -183,9 +183,7 @@ std::optional<std::pair<std::string, std::string>> read_login(std::string_view a
   constexpr std::string_view scheme = "basic ";
   if (authorization.size() > most_login || authorization.size() < scheme.size())
     return std::nullopt;
-  for (std::size_t i = 0; i < scheme.size(); ++i) {
-    if ((authorization[i] | 0x20) != scheme[i]) return std::nullopt;
-  }
+  if (lower_case(authorization.substr(0, scheme.size())) != scheme) return std::nullopt;
   const auto bytes = from_base64(authorization.substr(scheme.size()));
   if (!bytes) return std::nullopt;
   const std::string text(bytes->begin(), bytes->end());

@@ -10,6 +10,7 @@
 #include "probe/model/canary.hpp"
 #include "probe/model/report.hpp"
 #include "probe/plan/candidates.hpp"
+#include "probe/util/text.hpp"
 
 namespace callready {
 namespace {
@@ -18,6 +19,13 @@ namespace {
 std::string at_port(const Target& target) {
   const bool v6 = target.host.find(':') != std::string::npos;
   return fmt::format("{}{}{}:{}", v6 ? "[" : "", target.host, v6 ? "]" : "", target.port());
+}
+
+// Made only where the probe `given` reached its endpoint.
+void add_control_given(ProbeList& probes, Probe probe, std::string given) {
+  const auto id = probe_id(probe);
+  probes.add_control(std::move(probe));
+  probes.at(id).given = {std::move(given)};
 }
 
 // What kind of NAT there is, public STUN servers tell. Where the site lets nobody out but the
@@ -39,10 +47,9 @@ void add_own_nat_servers(ProbeList& probes, Row& row) {
   Probe test;
   test.check = CheckKind::nat;
   test.target = own[0];
-  test.with = {{"other", fmt::format("{}:{}", own[1].host, own[1].port())}};
+  test.with = {{"other", at_port(own[1])}};
   // The row may ask these two itself: nothing may wait for its own end.
-  const auto& asked = public_servers;
-  if (std::find(asked.begin(), asked.end(), probe_id(test)) != asked.end()) return;
+  if (contains(public_servers, probe_id(test))) return;
   probes.add(row, std::move(test));
   auto& planned = probes.at(row.planned.probes.back());
   if (planned.unless.empty()) planned.unless = public_servers;
@@ -137,10 +144,7 @@ void add_long_hellos(ProbeList& probes, const std::vector<const TargetSet*>& set
     probe.check = CheckKind::tls_hello;
     probe.target = usual->probe.target;
     operators.insert(last_labels(probe.target.host));
-    const auto given = usual->probe.id;
-    const auto id = probe_id(probe);
-    probes.add_control(std::move(probe));
-    probes.at(id).given = {given};
+    add_control_given(probes, std::move(probe), usual->probe.id);
   };
   for (const bool control : {false, true}) {
     for (const auto* set : sets) {
@@ -150,12 +154,9 @@ void add_long_hellos(ProbeList& probes, const std::vector<const TargetSet*>& set
 }
 
 bool asks_udp_443(const Requirement& row) {
-  const auto& over = row.transports;
-  const bool udp = std::find(over.begin(), over.end(), Transport::udp) != over.end();
-  return udp && (!row.check || row.check == CheckKind::udp_range) &&
-         std::any_of(row.ports.begin(), row.ports.end(), [](const PortRange& ports) {
-           return ports == PortRange{443, 443};
-         });
+  return contains(row.transports, Transport::udp) &&
+         (!row.check || row.check == CheckKind::udp_range) &&
+         contains(row.ports, PortRange{443, 443});
 }
 
 // Whether QUIC is answered, which proves both ways of UDP: of rows of UDP 443, by a host that the
@@ -215,11 +216,7 @@ void add_ipv6_of(ProbeList& probes, const TargetSet& set) {
   };
   ask(*webs.front());
   if (second != webs.end()) ask(**second);
-  for (auto& [probe, given] : asked) {
-    const auto id = probe_id(probe);
-    probes.add_control(std::move(probe));
-    probes.at(id).given = {given};
-  }
+  for (auto& [probe, given] : asked) add_control_given(probes, std::move(probe), given);
 }
 
 // A relay that is held, over each transport of one TURN server of the set: the one that is reached
@@ -245,11 +242,7 @@ void add_held_relays(ProbeList& probes, const TargetSet& set) {
     probe.with["hold"] = "true";
     held.emplace_back(std::move(probe), planned->probe.id);
   }
-  for (auto& [probe, given] : held) {
-    const auto id = probe_id(probe);
-    probes.add_control(std::move(probe));
-    probes.at(id).given = {given};
-  }
+  for (auto& [probe, given] : held) add_control_given(probes, std::move(probe), given);
 }
 
 // Of this computer's own resolvers: whether the network asks Firefox for something. No host is met.
@@ -351,10 +344,7 @@ void add_long_sip(ProbeList& probes, const std::vector<const TargetSet*>& sets) 
   if (domain != best->probe.with.end()) probe.with.insert(*domain);
   if (!way.empty()) probe.with.emplace("stream", way);
   if (mirror) probe.with.emplace("mirror", "true");
-  const auto given = best->probe.id;
-  const auto id = probe_id(probe);
-  probes.add_control(std::move(probe));
-  probes.at(id).given = {given};
+  add_control_given(probes, std::move(probe), best->probe.id);
 }
 
 }  // namespace callready

@@ -4,6 +4,8 @@
 #include <map>
 #include <set>
 
+#include "probe/util/text.hpp"
+
 namespace callready {
 namespace {
 
@@ -213,8 +215,7 @@ void allocate_hosts(std::vector<Row>& rows, bool everything) {
   mark_rows_that_stand_alone(rows);
   std::vector<const TargetSet*> sets;
   for (const auto& row : rows) {
-    const bool known = std::find(sets.begin(), sets.end(), row.set) != sets.end();
-    if (!row.set->control && !known) sets.push_back(row.set);
+    if (!row.set->control) add_once(sets, row.set);
   }
   if (sets.empty()) sets.push_back(nullptr);           // controls only
   std::map<Row*, std::vector<Candidate>> of_controls;  // what the set that asks most of them gets

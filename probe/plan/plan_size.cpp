@@ -152,7 +152,7 @@ std::string announcement(const PlanSize& size, const std::string& option) {
                         with_commas(size.hosts - size.names), with_commas(size.networks));
   }
   if (size.pacing.count() > 0) {
-    text += fmt::format("; at least {} s at this pace, --pace fast lifts it",
+    text += fmt::format("; at least {} s at this pace; --pace fast lifts it",
                         size.pacing.count() / 1000);
   }
   return text;

@@ -1,7 +1,7 @@
 #include <algorithm>
-#include <numeric>
 
 #include "probe/plan/plan.hpp"
+#include "probe/util/text.hpp"
 
 namespace callready {
 
@@ -18,15 +18,11 @@ std::vector<std::uint16_t> sample_ports(const PortRange& range, int count) {
 
 std::vector<std::size_t> spread_order(std::size_t n) {
   // The van der Corput sequence: reversed binary digits visit halves, quarters, eighths in turn.
-  std::vector<std::size_t> order(n);
-  std::iota(order.begin(), order.end(), std::size_t{0});
   const auto reversed = [](std::size_t value) {
     std::size_t result = 0;
     for (int bit = 0; bit < 32; ++bit) result |= ((value >> bit) & 1) << (31 - bit);
     return result;
   };
-  // rank[i] says how early position i is visited: sort positions by the sequence's index that
-  // lands on them.
   std::size_t size = 1;
   while (size < n) size *= 2;
   std::vector<std::size_t> visited;
@@ -41,8 +37,8 @@ std::vector<std::string> active_scenarios(const TargetSet& set, const PlanOption
   std::vector<std::string> active;
   for (const auto& scenario : set.scenarios) {
     const auto& named = options.scenarios;
-    const bool chosen = std::find(named.begin(), named.end(), scenario.id) != named.end();
-    if (named.empty() ? scenario.by_default : chosen) active.push_back(scenario.id);
+    const bool chosen = named.empty() ? scenario.by_default : contains(named, scenario.id);
+    if (chosen) active.push_back(scenario.id);
   }
   return active;
 }

@@ -62,10 +62,7 @@ CallSessions::Opened CallSessions::open(std::string_view text, const IpAddress& 
   local.ice_lite = true;
   local.session = static_cast<std::uint64_t>(now.time_since_epoch().count()) >> 1;
   auto addresses = addresses_;
-  if (!(reached == IpAddress{}) &&
-      std::find(addresses.begin(), addresses.end(), reached) == addresses.end()) {
-    addresses.push_back(reached);
-  }
+  if (reached != IpAddress{}) add_once(addresses, reached);
   std::uint32_t number = 0;
   for (const auto& address : addresses) {
     local.candidates.push_back({webrtc::CandidateType::host,

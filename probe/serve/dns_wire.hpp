@@ -3,7 +3,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cctype>
 #include <cstdint>
 #include <map>
 #include <span>
@@ -11,15 +10,14 @@
 #include <string_view>
 #include <vector>
 
+#include "probe/util/text.hpp"
+
 namespace callready::serve {
 
 // In lower case and without the last dot, as names are compared (RFC 4343).
 inline std::string dns_canonical(std::string_view text) {
-  std::string lower(text);
-  if (!lower.empty() && lower.back() == '.') lower.pop_back();
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return lower;
+  if (text.ends_with('.')) text.remove_suffix(1);
+  return lower_case(text);
 }
 
 // Reads within its bounds and remembers if it could not.

@@ -9,18 +9,14 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/rfc7230.hpp>
 #include <boost/beast/http/status.hpp>
-#include <cctype>
+
+#include "probe/util/base64.hpp"
+#include "probe/util/text.hpp"
 
 namespace callready::serve {
 namespace {
 
 namespace http = boost::beast::http;
-
-std::string lower(std::string_view text) {
-  std::string made(text);
-  for (char& c : made) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return made;
-}
 
 // IMF-fixdate (RFC 9110 section 5.6.7), in English whatever the locale.
 std::string http_date(std::time_t when) {
@@ -37,7 +33,7 @@ std::string http_date(std::time_t when) {
 }  // namespace
 
 std::string HttpHead::field(const std::string& name) const {
-  const auto found = fields.find(lower(name));
+  const auto found = fields.find(lower_case(name));
   return found == fields.end() ? std::string() : found->second;
 }
 
@@ -66,7 +62,7 @@ std::optional<HttpHead> parse_http_head(std::span<const std::uint8_t> bytes) {
   head.version = static_cast<int>(message.version());
   if (head.version != 10 && head.version != 11) return std::nullopt;
   for (const auto& field : message) {
-    head.fields[lower(field.name_string())] = std::string(field.value());
+    head.fields[lower_case(field.name_string())] = std::string(field.value());
   }
   // RFC 9112 section 3.2: a server must refuse a request without Host, or with two.
   if (head.version == 11 && message.count(http::field::host) != 1) return std::nullopt;
@@ -104,9 +100,7 @@ std::string websocket_accept(const std::string& key) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned size = 0;
   EVP_Digest(salted.data(), salted.size(), digest.data(), &size, EVP_sha1(), nullptr);
-  std::array<unsigned char, 2 * EVP_MAX_MD_SIZE> text{};
-  const int length = EVP_EncodeBlock(text.data(), digest.data(), static_cast<int>(size));
-  return {text.begin(), text.begin() + length};
+  return base64(std::span(digest.data(), size));
 }
 
 }  // namespace callready::serve

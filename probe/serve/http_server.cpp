@@ -1,16 +1,10 @@
 #include "probe/serve/http_server.hpp"
 
-#include <algorithm>
-
 #include "probe/serve/http_head.hpp"
+#include "probe/util/text.hpp"
 
 namespace callready::serve {
 namespace {
-
-bool is_websocket_path(const HttpOptions& options, const std::string& path) {
-  const auto& paths = options.websocket_paths;
-  return std::find(paths.begin(), paths.end(), path) != paths.end();
-}
 
 HttpReply upgrade(const HttpHead& head) {
   const auto key = head.field("Sec-WebSocket-Key");
@@ -38,7 +32,7 @@ HttpReply answer(const HttpOptions& options, const HttpHead& head) {
     return reply;
   }
   const auto path = head.target.substr(0, head.target.find('?'));
-  if (is_websocket_path(options, path) && head.method == "GET") return upgrade(head);
+  if (contains(options.websocket_paths, path) && head.method == "GET") return upgrade(head);
   const auto page = options.pages.find(path);
   if (page == options.pages.end()) return text_reply(404, "no such page\n");
   HttpReply reply;

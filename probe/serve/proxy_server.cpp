@@ -1,7 +1,6 @@
 #include "probe/serve/proxy_server.hpp"
 
 #include <algorithm>
-#include <cctype>
 
 #include "probe/serve/http_head.hpp"
 #include "probe/util/base64.hpp"
@@ -57,9 +56,7 @@ bool is_authorised(const ProxyOptions& options, const HttpHead& head) {
   const auto given = head.field("Proxy-Authorization");
   const auto space = given.find(' ');
   if (space == std::string::npos) return false;
-  std::string scheme = given.substr(0, space);
-  std::transform(scheme.begin(), scheme.end(), scheme.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const auto scheme = lower_case(given.substr(0, space));
   const auto token = given.substr(given.find_first_not_of(' ', space));
   const auto right = base64(options.user + ':' + options.password);
   return scheme == "basic" && is_same_secret(token, right);
@@ -74,14 +71,11 @@ boost::system::result<SocketAddress, HttpReply> decide(const ProxyOptions& optio
     return reply;
   }
   if (head.method != "CONNECT") {
-    auto reply = text_reply(405, "this proxy does CONNECT only\n");
+    auto reply = text_reply(405, "this proxy supports only CONNECT\n");
     reply.fields.emplace_back("Allow", "CONNECT");
     return reply;
   }
-  std::string name = head.target;
-  std::transform(name.begin(), name.end(), name.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  const auto found = options.allowed.find(name);
+  const auto found = options.allowed.find(lower_case(head.target));
   if (found == options.allowed.end()) return text_reply(403, "this proxy does not go there\n");
   return found->second;
 }

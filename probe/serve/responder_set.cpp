@@ -17,12 +17,6 @@ struct FarEndRow {
   std::string transports, ports, severity, with;
 };
 
-std::string joined(const std::vector<PortRange>& ranges) {
-  std::vector<std::string> texts;
-  for (const auto& range : ranges) texts.push_back(range.to_string());
-  return fmt::format("{}", fmt::join(texts, ", "));
-}
-
 std::vector<FarEndRow> far_end_rows(const ResponderPorts& ports, const std::string& public_key) {
   const auto pin = "public_key_sha256: " + public_key;
   // Where the far end says what came to it.
@@ -34,7 +28,7 @@ std::vector<FarEndRow> far_end_rows(const ResponderPorts& ports, const std::stri
        "udp", std::to_string(ports.stream), "required", "authenticated: \"true\"" + counts}};
   if (!ports.media.empty()) {
     rows.push_back({"media", "Audio and video", "RTP, there and back", CheckKind::udp_range, "udp",
-                    joined(ports.media), "required",
+                    comma_separated(ports.media), "required",
                     "echo: \"true\", authenticated: \"true\"" + counts});
   }
   if (ports.stun) {
@@ -64,12 +58,12 @@ std::vector<FarEndRow> far_end_rows(const ResponderPorts& ports, const std::stri
   }
   if (!ports.tcp.empty()) {
     rows.push_back({"tcp", "TCP connections", "The ports that the service needs", CheckKind::tcp,
-                    "tcp", joined(ports.tcp), "required", ""});
+                    "tcp", comma_separated(ports.tcp), "required", ""});
   }
   if (!ports.tls.empty()) {
     rows.push_back({"tls", "TLS connections that nobody opens",
                     "Whether a device in the path inspects TLS", CheckKind::tls, "tls",
-                    joined(ports.tls), "required", pin});
+                    comma_separated(ports.tls), "required", pin});
   }
   if (ports.call) {
     rows.push_back(

@@ -8,6 +8,7 @@
 #include "probe/net/far_end.hpp"
 #include "probe/net/osip.hpp"
 #include "probe/util/base64.hpp"
+#include "probe/util/text.hpp"
 
 namespace callready::serve {
 namespace {
@@ -75,10 +76,7 @@ std::string tag_for(std::string_view request) {
 }
 
 bool starts_with_word(std::string_view line, std::string_view word) {
-  const auto same = [](char one, char two) { return (one | 0x20) == (two | 0x20); };
-  if (line.size() <= word.size() || !std::equal(word.begin(), word.end(), line.begin(), same)) {
-    return false;
-  }
+  if (line.size() <= word.size() || lower_case(line.substr(0, word.size())) != word) return false;
   const auto after = line[word.size()];
   return after == ':' || after == ' ' || after == '\t';
 }
@@ -205,7 +203,6 @@ std::ptrdiff_t sip_frame(std::span<const std::uint8_t> bytes) {
   const auto end = text.find("\r\n\r\n");
   if (end == std::string_view::npos) return 0;
   auto rest = text.substr(0, end);
-  const auto same = [](char one, char two) { return (one | 0x20) == (two | 0x20); };
   for (;;) {
     const auto line_end = rest.find("\r\n");
     if (line_end == std::string_view::npos) return -1;  // no Content-Length
@@ -215,11 +212,8 @@ std::ptrdiff_t sip_frame(std::span<const std::uint8_t> bytes) {
     if (colon == std::string_view::npos) continue;
     auto name = line.substr(0, colon);
     while (name.ends_with(' ') || name.ends_with('\t')) name.remove_suffix(1);
-    constexpr std::string_view length_name = "content-length";
-    const bool is_length =
-        name == "l" || name == "L" ||
-        std::equal(name.begin(), name.end(), length_name.begin(), length_name.end(), same);
-    if (!is_length) continue;
+    const auto word = lower_case(name);
+    if (word != "l" && word != "content-length") continue;
     auto value = line.substr(colon + 1);
     while (value.starts_with(' ') || value.starts_with('\t')) value.remove_prefix(1);
     unsigned length = 0;

@@ -3,24 +3,23 @@
 #include "probe/serve/pair.hpp"
 
 namespace callready::serve {
+namespace {
+
+Respond sip_answers(const SipIdentity& identity, bool bounded) {
+  return [identity, bounded](std::span<const std::uint8_t> request, SocketAddress& peer) {
+    return answer_sip(identity, request, peer, bounded);
+  };
+}
+
+}  // namespace
 
 Result<std::shared_ptr<SipServer>> SipServer::start(const asio::any_io_executor& executor,
                                                     const SocketAddress& bind, SipOptions options) {
-  const Respond datagrams = [identity = options.identity](std::span<const std::uint8_t> request,
-                                                          SocketAddress& peer) {
-    return answer_sip(identity, request, peer, true);
-  };
-  const Respond streams = [identity = options.identity](std::span<const std::uint8_t> request,
-                                                        SocketAddress& peer) {
-    return answer_sip(identity, request, peer, false);
-  };
   auto refusing = options.identity;
   refusing.busy = true;
-  const Respond busy = [refusing](std::span<const std::uint8_t> request, SocketAddress& peer) {
-    return answer_sip(refusing, request, peer, true);
-  };
-  const auto serve = messages(&sip_frame, streams);
-  auto pair = start_pair(executor, bind, datagrams, serve, options.limits, busy);
+  const auto serve = messages(&sip_frame, sip_answers(options.identity, false));
+  auto pair = start_pair(executor, bind, sip_answers(options.identity, true), serve, options.limits,
+                         sip_answers(refusing, true));
   if (pair.has_error()) return pair.error();
   auto server = std::shared_ptr<SipServer>(new SipServer);
   server->udp_ = std::move(pair->udp);

@@ -11,13 +11,13 @@ struct StunServer::Corners {
 
 namespace {
 
-Serve over_stream(const StunIdentity& identity) {
-  const Respond respond = [identity](std::span<const std::uint8_t> request, SocketAddress& peer) {
+// Without another address.
+Respond stun_answers(const StunIdentity& identity) {
+  return [identity](std::span<const std::uint8_t> request, SocketAddress& peer) {
     StunArrival arrival;
     arrival.client = peer;
     return answer_stun(identity, request, arrival).bytes;
   };
-  return messages(&stun_frame, respond);
 }
 
 }  // namespace
@@ -49,11 +49,7 @@ Result<std::shared_ptr<StunServer>> StunServer::start(const asio::any_io_executo
   };
   auto refusing = options.identity;
   refusing.busy = true;
-  const Respond busy = [refusing](std::span<const std::uint8_t> request, SocketAddress& peer) {
-    StunArrival arrival;
-    arrival.client = peer;
-    return answer_stun(refusing, request, arrival).bytes;
-  };
+  const auto busy = stun_answers(refusing);
   Failure failure;
   for (int attempt = 0; attempt < 16; ++attempt) {
     auto server = std::shared_ptr<StunServer>(new StunServer);
@@ -78,7 +74,7 @@ Result<std::shared_ptr<StunServer>> StunServer::start(const asio::any_io_executo
       placed = place(1, {bind.address, 0}) && place(2, {second, first.port}) &&
                place(3, {second, sockets[1]->local().port});
     }
-    const auto stream = over_stream(options.identity);
+    const auto stream = messages(&stun_frame, stun_answers(options.identity));
     auto tcp = StreamService::start(executor, first, stream, nullptr, limits);
     if (tcp.has_error()) {
       failure = tcp.error();

@@ -4,6 +4,7 @@
 
 #include "probe/net/far_end.hpp"
 #include "probe/util/digest.hpp"
+#include "probe/util/text.hpp"
 
 namespace callready::serve {
 namespace {
@@ -13,18 +14,11 @@ bool has_token(const WebRequest& request, std::string_view token) {
   constexpr std::string_view scheme = "bearer ";
   const auto field = request.field("Authorization");
   if (field.size() <= scheme.size()) return false;
-  for (std::size_t i = 0; i < scheme.size(); ++i) {
-    if ((field[i] | 0x20) != scheme[i]) return false;
-  }
+  if (lower_case(field.substr(0, scheme.size())) != scheme) return false;
   return is_same_secret(field.substr(scheme.size()), token);
 }
 
-WebReply plain(unsigned status, std::string text) {
-  WebReply reply;
-  reply.status = status;
-  reply.body = std::move(text);
-  return reply;
-}
+WebReply plain(unsigned status, std::string text) { return {status, std::move(text)}; }
 
 WebReply opened(CallSessions& sessions, const WebRequest& request, Instant now) {
   auto type = request.field("Content-Type");

@@ -18,9 +18,7 @@ std::string random_text() {
   if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) {
     throw std::runtime_error("the system gives no random numbers");
   }
-  std::string text;
-  for (const auto byte : bytes) text += fmt::format("{:02x}", byte);
-  return text;
+  return hex(bytes);
 }
 
 }  // namespace

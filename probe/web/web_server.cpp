@@ -179,7 +179,7 @@ asio::awaitable<WebReply> answer_of(Core core, WebRequest request) {
   while (!pending->reply && !core->stopped) {
     co_await pending->wake.async_wait(asio::as_tuple(asio::use_awaitable));
   }
-  if (!pending->reply) co_return WebReply{503, "callready: is being stopped\n"};
+  if (!pending->reply) co_return WebReply{503, "callready is being stopped\n"};
   co_return std::move(*pending->reply);
 }
 
@@ -264,7 +264,7 @@ asio::awaitable<bool> serve_one(Core core, Stream& stream, Listed& listed,
     answer = co_await answer_of(core, std::move(request));
   }
   if (!core->in_flight.has_room_for(answer.body)) {
-    answer = {503, "callready is busy: too many read what is large\n"};
+    answer = {503, "callready is busy: too many large answers are being read\n"};
   }
   const TextsInFlight::Reader counted(core->in_flight, answer.body);
   auto reply = make_reply(answer);

@@ -183,6 +183,7 @@ const BadCase bad_cases[] = {
     {"VariableWithoutName", {"check", "x", "--var", "=1"}, "expected NAME=VALUE"},
     {"TimeoutTooShort", {"check", "x", "--timeout", "0"}, "--timeout"},
     {"TimeoutNotANumber", {"check", "x", "--timeout", "soon"}, "--timeout"},
+    {"TimeoutNaN", {"check", "x", "--timeout", "nan"}, "--timeout"},
     {"BothFamiliesExcluded", {"check", "x", "-4", "-6"}, "excludes"},
     {"UnknownPace", {"check", "x", "--pace", "slow"}, "slow"},
     {"UnknownColour", {"check", "x", "--color", "pink"}, "pink"},
@@ -200,6 +201,11 @@ TEST(Arguments, SecretsAreNotRepeated) {
   EXPECT_EQ(said.find("hunter2"), std::string::npos) << said;
   EXPECT_EQ(said.find("bob"), std::string::npos) << said;
   EXPECT_NE(said.find("--turn-password"), std::string::npos) << said;
+  testing::internal::CaptureStderr();
+  parse({"update", "--token", "hunter2"});
+  const auto of_two_words = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(of_two_words.find("hunter2"), std::string::npos) << of_two_words;
+  EXPECT_NE(of_two_words.find("--token"), std::string::npos) << of_two_words;
 }
 
 }  // namespace

@@ -235,6 +235,8 @@ class BadArguments(CommandsTest):
             ("--dns", "nonsense"): ("nonsense",),
             ("--dns", "192.0.2.1:99999"): ("192.0.2.1:99999",),
             ("--timeout", "0"): ("--timeout",),
+            ("--timeout", "nan"): ("--timeout",),
+            ("--pac", "http://alice:pa/ss@proxy.example.com/a.pac"): ("--pac",),
             ("--proxy", "proxy.example.com"): ("--proxy",),
             ("--proxy", "ftp://proxy.example.com"): ("--proxy",),
             ("-4", "-6"): ("excludes",),
@@ -453,6 +455,15 @@ class Runs(CommandsTest):
         self.assertEqual(done.returncode, 2)
         self.assertEqual(done.stderr, "callready: standard output: No space left on device: the "
                                       "report could not be written\n")
+
+    def test_a_full_standard_output_is_said_by_every_command(self):
+        if not os.path.exists("/dev/full"):
+            self.skipTest("no /dev/full here")
+        for arguments in (("firewall", "rainbow"), ("list",), ("validate", self.small())):
+            with self.subTest(arguments[0]), open("/dev/full", "w", encoding="utf-8") as full:
+                done = self.run_it(*arguments, stdout=full, stderr=subprocess.PIPE)
+                self.assertEqual((done.returncode, done.stderr),
+                                 (2, "callready: standard output: No space left on device\n"))
 
     def test_standard_output_that_is_closed(self):
         file = self.path("report.json")

@@ -314,6 +314,15 @@ TEST(MissingRules, OfAnOpenRowOnlyWhatWasNotReached) {
   EXPECT_EQ(ports_in_words(list.rules[0]), "443");
 }
 
+TEST(MissingRules, WhatTheServerItselfGotWrongIsOpen) {
+  Seen seen;
+  seen.add("web", "a.example.com", Transport::tls, 443, Outcome::failed, Status::fail);
+  seen.probes.back().observation.detail = DetailCode::expired;
+  EXPECT_TRUE(seen.missing(set_of(two_rows)).rules.empty());
+  seen.probes.back().observation.detail = DetailCode::connection_reset;
+  EXPECT_EQ(seen.missing(set_of(two_rows)).rules.size(), 1u);
+}
+
 TEST(MissingRules, SilenceOfAMediaRangeIsNotCalledClosed) {
   Seen seen;
   seen.add("media", "m.example.com", Transport::udp, 10000, Outcome::silent);
@@ -510,6 +519,17 @@ TEST(FirewallFiles, RowsOfOneWayAreOneRule) {
   EXPECT_EQ(rules[1].name, "cr-small-udp5000-5100");
 }
 
+TEST(FirewallFiles, SetsWhoseNamesBeginAlikeHaveRulesOfTheirOwn) {
+  auto one = one_way(), other = one_way();
+  one.set = "twilio-sip-trunking";
+  other.set = "twilio-voice-sdk";
+  const auto first = for_devices({one}), second = for_devices({other});
+  for (std::size_t i = 0; i < first.size(); ++i) EXPECT_NE(first[i].name, second.at(i).name);
+  EXPECT_LE(first[1].name.size(), 24u);
+  EXPECT_TRUE(first[1].name.starts_with("cr-twil")) << first[1].name;
+  EXPECT_TRUE(first[1].name.ends_with("-udp5000-5100")) << first[1].name;
+}
+
 TEST(FirewallFiles, EachSaysWhatItIs) {
   FirewallPage page;
   page.date = "2026-11-23";
@@ -556,6 +576,7 @@ TEST(FirewallFiles, NftablesGoesIntoATableOfTheCustomers) {
   EXPECT_NE(text.find("\ntable ip edge {\n"), std::string::npos) << text;
   EXPECT_NE(text.find("nft insert rule ip edge out jump callready"), std::string::npos) << text;
   EXPECT_EQ(text.find("ip6"), std::string::npos) << text;
+  EXPECT_NE(text.find("for v in 4; do"), std::string::npos) << text;
   EXPECT_NE(text.find("#= cr_small_tcp443 a.example.com\n"), std::string::npos) << text;
   EXPECT_NE(file_of("nftables", one_way()).find("ip6 daddr @cr_small_tcp443_v6"),
             std::string::npos);

@@ -265,7 +265,7 @@ class UpdateTest(unittest.TestCase):
             return True
 
         server.misbehave = endless
-        self.expect_refused(self.update(server.url), "is larger than the 2097152 bytes")
+        self.expect_refused(self.update(server.url), "exceeds the limit of 2097152 bytes")
         # Killed while it waits: the old sets are there, and the next update is as any other.
         server.misbehave = slow
         killed = subprocess.Popen([CALLREADY, "update", "--from", server.url], env=self.environment(),
@@ -277,7 +277,7 @@ class UpdateTest(unittest.TestCase):
         killed.wait()
         self.assertEqual(self.host_in_use(), "one.example.com")
         start = time.monotonic()
-        self.expect_refused(self.update(server.url), "did not come whole in 10 s")
+        self.expect_refused(self.update(server.url), "did not arrive completely within 10 s")
         self.assertLess(time.monotonic() - start, 50)
 
     def test_a_server_that_fails_or_leads_away(self):

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "probe/util/utf8.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace callready {
@@ -26,6 +27,15 @@ TEST(BrowserPolicies, OfCallsAreToldAndNoOthers) {
   EXPECT_TRUE(site.unread_policies.empty());
 }
 
+TEST(BrowserPolicies, LongOnesAreCutAtACharacter) {
+  const auto json = R"({"WebRtcIPHandling": ")" + std::string(199, 'a') + "\xC3\xA9 and more\"}";
+  const auto site = told({{"Chromium", "/etc/x.json", false, json, ""}});
+  ASSERT_EQ(site.browser_policies.size(), 1U);
+  const auto& value = site.browser_policies[0].value;
+  EXPECT_FALSE(find_invalid_utf8(value)) << value;
+  EXPECT_TRUE(value.ends_with("...")) << value;
+}
+
 TEST(BrowserPolicies, OfFirefoxArePreferences) {
   const auto site = told({{"Firefox", "/etc/firefox/policies/policies.json", false,
                            R"({"policies": {"Preferences": {
@@ -37,6 +47,16 @@ TEST(BrowserPolicies, OfFirefoxArePreferences) {
   EXPECT_EQ(site.browser_policies[0].name, "media.peerconnection.enabled");
   EXPECT_FALSE(site.browser_policies[0].recommended);
   EXPECT_TRUE(site.browser_policies[1].recommended);
+}
+
+TEST(BrowserPolicies, ServersWithLoginsAreNotTold) {
+  const auto site =
+      told({{"Firefox", "/x", false,
+             R"({"policies": {"Preferences": {"media.peerconnection.default_iceservers":
+              "[{\"urls\":\"turn:turn.example.com\",\"credential\":\"hunter2\"}]"}}})",
+             ""}});
+  ASSERT_EQ(site.browser_policies.size(), 1U);
+  EXPECT_EQ(site.browser_policies[0].value, "(set)");
 }
 
 TEST(BrowserPolicies, ThatCannotBeReadAreSaid) {

@@ -18,7 +18,7 @@ struct Scene {
   Plan plan;
   std::vector<std::string> own_hosts;
   Internet internet;
-  std::vector<PlannedSet> planned;  // views of those that are judged
+  std::vector<PlannedSet> planned;  // those that are judged; they point into `sets`
 };
 
 const Scene& scene_of(const networks::Network& network);

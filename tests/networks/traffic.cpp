@@ -168,9 +168,17 @@ std::optional<Fate::Kind> Traffic::act(std::size_t index, const Packet& packet) 
                    packet.proto == Proto::tcp && packet.port == 80 ? Fate::taken : own);
     case BoxKind::mtu:
       return where(packet.bytes > box.limit, Fate::dropped);
-    default:  // of those that remember, send() asks
-      return std::nullopt;
+    // They remember: send() asks them; or they change the packet, or its reply.
+    case BoxKind::nat:
+    case BoxKind::replies:
+    case BoxKind::sip_alg:
+    case BoxKind::rate:
+    case BoxKind::ban:
+    case BoxKind::branch:
+    case BoxKind::first:
+      break;
   }
+  return std::nullopt;
 }
 
 Fate Traffic::beyond(const Packet& packet, int from, int ttl) const {

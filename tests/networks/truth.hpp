@@ -7,6 +7,7 @@
 
 namespace callready::networks {
 
+// The better, the later: of the routes of an endpoint the best counts.
 enum class Works {
   no,
   // By chance, or by how much is sent: a device that counts flows or hosts lets some of them pass.

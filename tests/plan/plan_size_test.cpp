@@ -76,7 +76,7 @@ TEST(PlanSize, SaysHowLongThePaceMakesIt) {
     plan.probes.push_back(planned(fmt::format("192.0.2.{}", i), 443, Transport::tcp, "tcp"));
   }
   const auto text = announcement(size_of(plan, {}, false), "--all");
-  EXPECT_NE(text.find("; at least 20 s at this pace, --pace fast lifts it"), std::string::npos)
+  EXPECT_NE(text.find("; at least 20 s at this pace; --pace fast lifts it"), std::string::npos)
       << text;
   PaceLimits fast;
   fast.unlimited = true;

@@ -869,6 +869,19 @@ TEST(Rows, OfOwnNatServersDoNotWaitForThemselves) {
   for (const auto& planned : plan.probes) EXPECT_TRUE(planned.unless.empty()) << planned.probe.id;
 }
 
+TEST(Rows, OfOwnNatServersByIPv6NameThemInBrackets) {
+  const auto set = small_set(
+      "  - { id: row, title: T, source: s, check: stun, transport: [udp], ports: [3478], "
+      "listening: true, addresses: [\"2001:db8::1\", \"2001:db8::2\"] }\n"
+      "  - { id: nat, title: T, source: s, check: nat, transport: [udp], ports: [3478], "
+      "hosts: [stun.example.com], with: { other: \"stun.example.net:3478\" } }\n");
+  std::set<std::string> others;
+  for (const auto& planned : plan_of({set}).probes) {
+    if (planned.probe.check == CheckKind::nat) others.insert(planned.probe.with.at("other"));
+  }
+  EXPECT_TRUE(others.contains("[2001:db8::1]:3478") || others.contains("[2001:db8::2]:3478"));
+}
+
 TEST(Rows, ThatAreNamedAreTakenWhateverTheScenario) {
   const auto set = small_set(
       "  - { id: row, title: T, source: s, check: tcp, transport: [tcp], ports: [80], "

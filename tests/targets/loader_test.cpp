@@ -147,7 +147,8 @@ TEST(Loader, SaysWhyReadingBreaksOff) {
 TEST(Loader, RefusesAFileWithoutEnd) {
   const std::string path = "/dev/zero";
   if (!std::filesystem::exists(path)) GTEST_SKIP() << "needs Linux's " << path;
-  EXPECT_EQ(printed(load_file(path, rules()).problems), path + ": cannot be read: it is no file\n");
+  EXPECT_EQ(printed(load_file(path, rules()).problems),
+            path + ": cannot be read: it is not a regular file\n");
 }
 
 // Rows, capabilities and what they name are held against each other.

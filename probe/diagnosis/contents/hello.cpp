@@ -1,6 +1,5 @@
 // TLS greetings that are longer than one packet, as browsers send them, are cut off on the way.
 #include <algorithm>
-#include <set>
 
 #include "probe/diagnosis/rules.hpp"
 #include "probe/diagnosis/words.hpp"

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <numeric>
+#include <tuple>
 
 #include "probe/diagnosis/questions/questions.hpp"
 #include "probe/diagnosis/reach/clues.hpp"

@@ -118,7 +118,7 @@ using Table = std::array<std::array<Bits, seen_count>, fate_count>;
 constexpr Table likelihoods = [] {
   Table made{};
   for (auto& row : made) row.fill(leak);
-  // Whoever gets it may do anything, but answer for others.
+  // Whoever gets it may do anything, but not what another host or a server of ours says.
   auto& elsewhere = made[static_cast<std::size_t>(Fate::elsewhere)];
   elsewhere.fill(surprise(.7));
   for (const auto seen : {Seen::refused_by, Seen::one_way, Seen::sample}) {

@@ -15,7 +15,7 @@ using reach::Code;
 // Less likely than that, it is not worth a word; what is in nearly all worlds is not in question.
 constexpr double is_close = 0.05, is_settled = 0.95;
 
-// What a firewall closes.
+// What a firewall closes: worlds decide on all such codes (finding_code.cpp).
 bool decided_by_worlds(FindingCode code) {
   return family_of(code) == "firewall" && has(code, FindingTrait::asks_to_let_through);
 }

@@ -72,7 +72,8 @@ export const abilities = (set, several) => {
 };
 
 const trends = {better: [t('Better'), 'good', '✓'], worse: [t('Worse'), 'bad', '✕'],
-                changed: [t('Changed'), 'unknown', '?']};
+                changed: [t('Changed'), 'unknown', '?'],
+                unknown: [t('No longer known'), 'unknown', '?']};
 const states = {ready: t('ready'), degraded: t('works with limits'), blocked: t('blocked'),
                 unknown: t('not decided'), pass: t('good'), warn: t('not as it should be'),
                 fail: t('does not work'), skip: t('not tried')};
