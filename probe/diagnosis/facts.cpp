@@ -386,11 +386,13 @@ Facts::Facts(const Report& whole)
       const auto* evidence = evidence_of(result, EvidenceKind::udp_sample);
       if (evidence == nullptr) continue;
       const auto number = [&](Fact fact) {
-        return static_cast<int>(number_fact(*evidence, fact).value_or(0));
+        const auto told = number_fact(*evidence, fact).value_or(0);
+        return told >= 0 && told <= 1'000 ? static_cast<int>(told) : 0;  // a saved report has any
       };
       auto& count = result.probe.with.at("flows") == "one" ? on_one_flow_ : on_new_flows_;
       count = {&result, number(Fact::sent), number(Fact::answered), number(Fact::again),
                number(Fact::again_answered)};
+      if (count.answered > count.sent || count.again_answered > count.again) count = {};
       continue;
     }
     // Whoever is no name server need not answer as one.

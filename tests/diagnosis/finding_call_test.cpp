@@ -53,6 +53,20 @@ TEST(CallMedia, MostOfItLostIsNoGoodCall) {
   EXPECT_EQ(report.sets[0].verdict, Verdict::degraded);
 }
 
+TEST(CallMedia, ADeadCallDoesNotHideALossyOne) {
+  const auto one = [](std::int64_t back) {
+    return call(
+        back > 0 ? DetailCode::called : DetailCode::media_silent,
+        {evidence(EvidenceKind::call_media, {{Fact::sent, std::int64_t{25}}, {Fact::back, back}}),
+         evidence(EvidenceKind::call_arrived, {{Fact::media_arrived, std::int64_t{25}}})});
+  };
+  auto dead = one(0);
+  dead.probe.id += "-other";
+  const auto report = report_of({one(9), dead});
+  EXPECT_EQ(test::codes(report.findings),
+            (Codes{"media.loss (likely)", "media.one_way (certain)"}));
+}
+
 // Its fix was to allow a TCP port that works.
 TEST(CallMedia, NoneOfItBackIsMediaThatIsDropped) {
   const auto report = call_of(0, 25);

@@ -160,6 +160,13 @@ TEST(MtuFinding, OneHostIsLikelyAndTwoAreCertain) {
   EXPECT_NE(finding.fix.find("1360"), std::string::npos);
 }
 
+TEST(MtuFinding, Ipv6HasLargerHeaders) {
+  auto hole = at(path("stun.a.com", Transport::udp, failed, "black_hole", 1'280), "2a00:1450::1");
+  EXPECT_TRUE(holds(only(site_with({hole})).fix, "1220"));
+  hole.observation.evidence.back().facts[Fact::passes] = 1e300;
+  EXPECT_EQ(only(site_with({hole})).title, "Large packets are lost in transit");
+}
+
 TEST(MtuFinding, ARouterThatSpeaksIsNone) {
   EXPECT_EQ(codes(site_with({path("stun.a.com", Transport::udp, answered, "path_mtu", 1'400),
                              path("stun.b.com", Transport::udp, answered, "padding_ignored")})),
@@ -182,6 +189,12 @@ ProbeResult of_service(std::string host, std::string six) {
   result.probe.with["service"] = "true";
   result.probe.purpose = Purpose::control;
   return result;
+}
+
+TEST(Ipv6Finding, IsTheFirewallsWhereItSaysNo) {
+  const auto found =
+      only(site_with({families("www.a.com", "prohibited"), families("www.b.com", "prohibited")}));
+  EXPECT_TRUE(holds(found.fix, "on the firewall, which refuses it")) << found.fix.string();
 }
 
 TEST(Ipv6Finding, IsDeadForOneVendorAlone) {

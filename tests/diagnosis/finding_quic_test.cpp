@@ -1,4 +1,5 @@
 // QUIC that is refused, or cut off by its greeting; and what its answers prove of UDP.
+#include "probe/diagnosis/facts.hpp"
 #include "probe/diagnosis/status/judge.hpp"
 #include "tests/diagnosis/diagnosis.hpp"
 
@@ -55,6 +56,20 @@ TEST(RefusedQuic, IsLikelyByTwoOperators) {
   EXPECT_TRUE(found.rules.empty()) << "no row needs it";
   EXPECT_TRUE(has_evidence(found, "some wait up to 30 s"));
   EXPECT_TRUE(has_evidence(found, firewall));
+}
+
+TEST(RefusedQuic, NamesTheProbeThatWasAnswered) {
+  auto again = stun("a.anchor.net");
+  again.probe.with["again"] = "true";
+  const auto made = with({stun("a.anchor.net", 3478, silent), again,
+                          refused_by(silent_quic("www.google.com"), firewall),
+                          refused_by(silent_quic("www.cloudflare.com"), firewall)});
+  for (const auto& finding : diagnose(made)) {
+    for (const auto& one : finding.evidence) {
+      if (!holds(one.text, "Other UDP works: ")) continue;
+      EXPECT_EQ(findings::Facts(made).find(one.probe)->observation.outcome, answered) << one.text;
+    }
+  }
 }
 
 TEST(RefusedQuic, IsPossibleByOne) {

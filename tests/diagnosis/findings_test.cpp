@@ -332,6 +332,14 @@ std::vector<Scene> names() {
                                    {{Fact::soa_zone, std::string("rpz.corp.example")}})}),
                controls(web())}),
        {"dns.filtered (certain)"}},
+      {"DeniedEverywhereByTheZoneOfItsAlias",
+       report({row("web", {gone("portal.vendor.com")}),
+               follow_up({question("portal.vendor.com", "NXDOMAIN", "",
+                                   {{Fact::soa_zone, std::string("cloudhost.net")}}),
+                          question("portal.vendor.com", "NXDOMAIN", "9.9.9.9",
+                                   {{Fact::soa_zone, std::string("cloudhost.net")}})}),
+               controls(web())}),
+       {}},
       {"DeniedByItsOwnZone",
        report({row("web", {gone("portal.vendor.com")}),
                follow_up({question("portal.vendor.com", "NXDOMAIN", "",
@@ -901,6 +909,9 @@ std::vector<Scene> services() {
       {"SipServerErrorOverTls",
        anchored({sip_tls("sip.vendor.com", answered, "503")}),
        {"sip.server_error (certain)"}},
+      {"SipServerErrorOverOpenedTls",
+       anchored({with_root(sip_tls("sip.vendor.com", answered, "503"), false)}),
+       {"tls.intercepted (certain)", "sip.server_error (likely)"}},
       {"TurnLogin", anchored({refused_relay(401)}), {"turn.auth_failed (certain)"}},
       {"TurnChallenge", anchored({refused_relay(401, false)}), {}},
       {"TurnForbidden", anchored({refused_relay(403)}), {"turn.auth_failed (certain)"}},
@@ -1099,6 +1110,26 @@ TEST(FindingsText, EveryFindingIsWhole) {
       }
     }
   }
+}
+
+TEST(FindingsText, AFullTurnServerIsNotTheAccounts) {
+  const auto found = only(report({row("turn", {refused_relay(508)}), controls(anchors())}));
+  EXPECT_EQ(found.code, FindingCode::turn_quota);
+  EXPECT_FALSE(holds(found.fix, "same account")) << found.fix.string();
+}
+
+TEST(FindingsText, AWebServerAtTheProxysAddressIsNotSilent) {
+  const auto one = proxied(tls("portal.vendor.com"), failed, "not_a_proxy");
+  const auto found = only(report({row("web", {one}), controls(anchors())}));
+  EXPECT_EQ(found.code, FindingCode::proxy_unreachable);
+  EXPECT_FALSE(holds(found.title, "does not answer")) << found.title.string();
+}
+
+TEST(Findings, NoClockIsOffByCenturies) {
+  EXPECT_EQ(codes(report({row("web", {tls("portal.vendor.com")}),
+                          controls({ntp("time.cloudflare.com", answered, 8e12),
+                                    ntp("pool.ntp.org", answered, 8e12)})})),
+            std::vector<std::string>{});
 }
 
 TEST(FindingsText, ShowsOnlyTheAnswersElsewhereForItsOwnNames) {

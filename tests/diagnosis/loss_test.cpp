@@ -45,6 +45,16 @@ TEST(Loss, IsOneOfTwoWhereNobodyCounted) {
   EXPECT_EQ(codes(losing({})), Codes{"network.loss (possible)"});
 }
 
+// A saved report holds any number, and each is counted up to.
+TEST(Loss, CountsNoMoreThanARunSends) {
+  const auto made = losing({counted("one", 5'000'000, 1), counted("new", 5'000'000, 3)});
+  EXPECT_EQ(findings::Facts(made).on_new_flows().sent, 0);
+}
+
+TEST(Loss, CallsNoServersOfTheVendorPublic) {
+  EXPECT_FALSE(has_evidence(only(losing({})), "public server"));
+}
+
 TEST(Loss, IsTheLinesWhereAFlowThatStandsLosesAsMuch) {
   EXPECT_EQ(codes(losing({counted("one", 20, 17), counted("new", 20, 16)})),
             Codes{"network.loss (likely)"});

@@ -190,6 +190,22 @@ TEST(MediaQuality, TheFirstRouterTellsTheLanFromTheLine) {
   EXPECT_EQ(place(), Place::unknown);
 }
 
+// A burst of 60 % was "not on the LAN" because the router answered after 2 ms.
+TEST(MediaQuality, NoRoutersDelayTellsWhereABurstWasLost) {
+  auto teams = wanted();
+  teams.loss_percent = 5;
+  teams.burst_loss_percent = 10;
+  auto bursty = direction(6, 0.3);
+  bursty.worst_burst_percent = 60;
+  bursty.bad_stretches = 1;
+  auto seen = stream(bursty, direction(0, 0));
+  seen.first_hop = first_hop(150, 150, {0, 0, 2});
+  const auto missed = missed_figures(seen, teams);
+  ASSERT_FALSE(missed.empty());
+  EXPECT_EQ(missed.front().figure, QualityFigure::burst_loss);
+  EXPECT_EQ(place_of(seen, missed.front()), Place::unknown);
+}
+
 TEST(MediaQuality, TheFirstRouterTellsWhereItIsUneven) {
   auto uneven = stream(direction(0, 0, 30, 60), direction(0, 0));
   const auto place = [&] { return place_of(uneven, missed_figures(uneven, wanted()).front()); };
@@ -453,6 +469,11 @@ TEST(MediaFindings, FewerCallsThanAreWantedDegradeAndSayWhatGaveWay) {
   EXPECT_EQ(report.sets[0].verdict, Verdict::degraded);
   const auto policed = report_of(with_calls(CallLimit::policing, MediaWay::up));
   EXPECT_NE(policed.findings[0].fix.find("on the way out drops traffic above"), std::string::npos);
+}
+
+TEST(MediaFindings, APolicersShareIsOfItsOwnWay) {
+  const auto text = calls_in_words(with_calls(CallLimit::policing, MediaWay::up)).string();
+  EXPECT_NE(text.find("(120 of 3000)"), std::string::npos) << text;
 }
 
 TEST(MediaFindings, EnoughCallsAreNoFinding) {

@@ -111,6 +111,27 @@ TEST(Merge, KeepsWhatIsKnownOfASet) {
 }
 
 // What a normal run leaves out is told in the same words as where it was left out.
+// Both said "works with limits", and together they said "works".
+TEST(Merge, KeepsWhatAStreamOfAnotherRowTakesFromCalls) {
+  const auto made = [](const char* host) {
+    auto one = report_of(host, {{"sip", {Status::pass}}});
+    auto& set = one.sets.front();
+    auto row = row_result("media", {Status::warn});
+    row.poor = true;
+    MissedFigure missed;
+    missed.figure = QualityFigure::loss;
+    missed.probe = row.probes.front();
+    row.missed = {missed};
+    set.requirements.push_back(row);
+    set.capabilities.front().verdict = Verdict::degraded;
+    set.capabilities.front().summary = "works with limits: 12 % lost";
+    return one;
+  };
+  const auto both = merged({{"user", made("a")}, {"voice", made("b")}});
+  EXPECT_EQ(both.sets.at(0).capabilities.at(0).verdict, Verdict::degraded);
+  EXPECT_NE(row_of(both, "media").missed.at(0).probe.find('#'), std::string::npos);
+}
+
 TEST(Merge, WhatWasLeftOutIsCalledSo) {
   auto one = report_of("pc", {{"sip", {Status::skip, false, 0}}});
   auto& set = one.sets.front();

@@ -780,7 +780,7 @@ Report shut_out(Outcome again, bool line_is_up) {
   auto other = later(tcp("www.cloudflare.com", 443, again), 9);
   for (auto* result : {&second, &other}) result->probe.with["again"] = "true";
   std::vector<ProbeResult> more{second, other};
-  if (line_is_up) more.push_back(question("example.com", "NOERROR"));
+  if (line_is_up) more.push_back(later(question("example.com", "NOERROR"), 9));
   return report({row("sip", {sip_tcp("sip.vendor.com", 5060, silent),
                              sip_tls("sip.vendor.com", silent), turn("turn.vendor.com", silent)}),
                  controls({tls("www.google.com"), tls("www.cloudflare.com")}),
@@ -811,6 +811,14 @@ TEST(RateLimit, IsWhatAnsweredAndDoesNotAnyMore) {
             "www.cloudflare.com, TCP 443, answered, but not 9 s later.");
 }
 
+TEST(RateLimit, AnAnswerFromBeforeSaysNothingOfTheLine) {
+  auto made = shut_out(silent, true);
+  for (auto& one : made.probes) {
+    if (one.probe.check == CheckKind::dns) *one.observation.sent_at -= std::chrono::seconds(5);
+  }
+  EXPECT_EQ(codes(made), Codes{"firewall.rate_limited (likely)"});
+}
+
 // All that the set asked for had passed before: from here it no longer works all the same.
 TEST(RateLimit, LeavesNothingReadyThatPassedBefore) {
   Scene run;
@@ -823,7 +831,7 @@ TEST(RateLimit, LeavesNothingReadyThatPassedBefore) {
     result = later(std::move(result), 9);
     result.probe.with["again"] = "true";
   }
-  again.push_back(question("example.com", "NOERROR"));
+  again.push_back(later(question("example.com", "NOERROR"), 9));
   run.add_controls(std::move(again));
   const auto& set = run.judge();
   EXPECT_EQ(run.found(), std::vector<std::string>{"firewall.rate_limited"});

@@ -67,6 +67,13 @@ TEST(Disconnection, OneGatewayOfTwoIsEnough) {
   EXPECT_FALSE(disconnection_of(site));
 }
 
+TEST(Disconnection, TwoSilentGatewaysAreSaidAsTwo) {
+  auto site = wired();
+  site.gateways.push_back({*IpAddress::parse("fe80::1"), "eth0", false});
+  EXPECT_EQ(disconnected(site, Disconnection::silent_gateway).title,
+            "The default gateways 10.20.0.1 and fe80::1 do not answer");
+}
+
 // --- in a diagnosis ---
 
 Report cable_out() {
@@ -92,7 +99,7 @@ TEST(Disconnection, IsNotSaidWhereSomethingOutsideAnswered) {
   EXPECT_EQ(codes(made), std::vector<std::string>{});
 }
 
-TEST(Line, IsDownWhereTheRouterSaysThatItHasNoWay) {
+Report line_down(const char* names) {
   using namespace test;
   const auto server = [](const std::string& address) {
     auto asked =
@@ -103,15 +110,20 @@ TEST(Line, IsDownWhereTheRouterSaysThatItHasNoWay) {
                                           {{Fact::sender, std::string("10.20.0.1")}}});
     return asked;
   };
-  auto made = report({row("web", {tls("portal.vendor.com", Outcome::unresolved, "dns_failed")}),
+  auto made = report({row("web", {tls("portal.vendor.com", Outcome::unresolved, names)}),
                       controls({server("9.9.9.9"), server("1.1.1.1")})});
   made.site.links = {{"eth0", LinkState::up, false}};
   made.site.gateways = {{router, "eth0", true}};
-  const auto found = only(made);
+  return made;
+}
+
+TEST(Line, IsDownWhereTheRouterSaysThatItHasNoWay) {
+  const auto found = test::only(line_down("dns_failed"));
   EXPECT_EQ(found.code, FindingCode::network_offline);
   EXPECT_EQ(found.owner, Owner::provider);
   EXPECT_EQ(found.confidence, Confidence::certain);
   EXPECT_EQ(found.title, "The Internet line is down: the router 10.20.0.1 has no route out");
+  EXPECT_FALSE(test::has_evidence(test::only(line_down("dns_unreachable")), "DNS servers answer"));
 }
 
 }  // namespace

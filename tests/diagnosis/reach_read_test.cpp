@@ -43,6 +43,31 @@ TEST(ReachRead, UdpTheWholeWay) {
             Words{"UDP 3478 stun a.vendor.com prohibited x1"});
 }
 
+TEST(ReachRead, ACountIsReadOnce) {
+  auto many = test::stun("a.vendor.com");
+  many.probe.with["flows"] = "new";
+  for (int i = 0; i < 50; ++i) {
+    many = with(many, {EvidenceKind::udp_sample,
+                       "",
+                       {{Fact::sent, std::int64_t{20}},
+                        {Fact::answered, std::int64_t{9}},
+                        {Fact::again, std::int64_t{100}}}});
+  }
+  EXPECT_EQ(read({many}).size(), 101u);
+}
+
+TEST(ReachRead, AnAddressOfTheOtherFamilyIsNoSecondOne) {
+  auto made = report(
+      {row("turn",
+           {with(with(test::turn("turn.vendor.com", answered, "relayed"),
+                      {EvidenceKind::relay, "", {{Fact::address, std::string("198.51.100.10")}}}),
+                 {EvidenceKind::relay_trip,
+                  "",
+                  {{Fact::outbound, false}, {Fact::relay_port, std::int64_t{49162}}}})})});
+  made.site.public_addresses = {*IpAddress::parse("84.199.10.1"), *IpAddress::parse("2a02::1")};
+  EXPECT_EQ(read_events(made).flows.back().seen, Seen::nothing);
+}
+
 TEST(ReachRead, PortUnreachableFromSomebodyElseIsNotTheTargets) {
   auto result = test::stun("a.vendor.com", 3478, refused);
   result.observation.evidence.push_back(

@@ -101,6 +101,9 @@ RequirementResult combined(const std::vector<Said>& all) {
   }
   const auto worst = *std::ranges::max_element(deciding, {}, badness);
   auto result = *worst.row;
+  for (auto& missed : result.missed) {
+    if (!missed.probe.empty()) missed.probe = id_from(missed.probe, worst.part->name);
+  }
   result.summary = summary_of(deciding, others, worst);
   result.left_out = std::ranges::any_of(all, [](const Said& said) { return said.row->left_out; });
   result.reached = result.total = 0;
@@ -149,6 +152,24 @@ void combine_verdicts(CapabilityResult& result, const std::vector<SetHere>& sets
   result.summary = worst->summary;
 }
 
+// A stream of another row took something from calls (degrade_by_streams), which the rows that the
+// capability names do not know: as one of the vantages says it.
+void degrade_as_there(CapabilityResult& result, const Capability& capability,
+                      const std::vector<SetHere>& sets, const Rows& rows) {
+  const bool poor = std::ranges::any_of(rows, [](const auto& row) { return row.second.poor; });
+  if (!poor || result.verdict != Verdict::ready) return;
+  for (const auto& its : sets) {
+    const auto* here = its.capabilities.find(result.id);
+    if (here == nullptr || here->verdict != Verdict::degraded) continue;
+    Rows own;
+    for (const auto& row : its.set->requirements) own.try_emplace(row.id, row);
+    if (judge_capability(capability, own).verdict != Verdict::ready) continue;
+    result.verdict = Verdict::degraded;
+    result.summary = here->summary;
+    return;
+  }
+}
+
 CapabilityResult combined(const CapabilityResult& first, const std::vector<SetHere>& sets,
                           const Rows& rows) {
   Capability capability;
@@ -165,7 +186,11 @@ CapabilityResult combined(const CapabilityResult& first, const std::vector<SetHe
     seen.push_back(phrase("{} from {}", word_of(here->verdict), its.part->name));
   }
   auto result = judge_capability(capability, rows);
-  if (capability.needs.empty()) combine_verdicts(result, sets);
+  if (capability.needs.empty()) {
+    combine_verdicts(result, sets);
+  } else {
+    degrade_as_there(result, capability, sets, rows);
+  }
   if (differ) result.summary += phrase(" ({})", joined_texts(seen));
   return result;
 }

@@ -119,9 +119,10 @@ Causes find_block_page(const Diagnosis& context) {
     if (!context.facts.any_asked_for(affected)) continue;
     const auto whose = block_page_of(place.address);
     auto& finding = cause.name(FindingCode::dns_block_page, Owner::dns, *confidence);
-    finding.title = phrase("This site's DNS sends {} to {} block page",
-                           lost.size() == 1 ? lost.front() : phrase("{} names", lost.size()),
-                           whose.empty() ? "a" : fmt::format("{}'s", whose));
+    const Text which = lost.size() == 1 ? Text(lost.front()) : phrase("{} names", lost.size());
+    finding.title = whose.empty()
+                        ? phrase("This site's DNS sends {} to a block page", which)
+                        : phrase("This site's DNS sends {} to {}'s block page", which, whose);
     finding.fix = phrase(
         "Allow these names in this site's DNS filter{0} (its DNS servers are {1}): {2}. "
         "The firewall needs no change.",

@@ -98,18 +98,12 @@ Causes silent_calls(const Diagnosis& context, MediaWay way) {
   return {cause};
 }
 
-}  // namespace
-
-Causes find_silent_call(const Diagnosis& context) {
-  auto causes = silent_calls(context, MediaWay::up);
-  append(causes, silent_calls(context, MediaWay::down));
-  return causes;
-}
-
-// A call that connects, and whose media does not come back, or only some of it.
-Causes find_call_media(const Diagnosis& context) {
+// Calls whose media does not come back, `all` or only some of it.
+Causes lost_media(const Diagnosis& context, bool all) {
   Cause cause;
-  cause.explained = calls_that(context, loses);
+  cause.explained = calls_that(context, [&](const ProbeResult& result) {
+    return loses(result) && (media_of(result)->back <= 0) == all;
+  });
   if (cause.explained.empty()) return {};
   std::optional<CallMedia> worst;
   for (const auto* result : cause.explained) {
@@ -120,7 +114,7 @@ Causes find_call_media(const Diagnosis& context) {
     if (media->arrived) text += phrase("; the far end got {}", *media->arrived);
     cause.tell(text + ".", result);
   }
-  if (worst->back > 0) {
+  if (!all) {
     cause.impaired = cause.explained;
     auto& finding = cause.name(FindingCode::media_loss, Owner::lan, Confidence::likely);
     finding.title = phrase("Browser calls lose packets{}: sound is choppy", way_of(*worst));
@@ -138,6 +132,21 @@ Causes find_call_media(const Diagnosis& context) {
       "{}, and let the flow through in both directions: STUN and DTLS on the same flow do pass.",
       for_users(context.facts));
   return {cause};
+}
+
+}  // namespace
+
+Causes find_silent_call(const Diagnosis& context) {
+  auto causes = silent_calls(context, MediaWay::up);
+  append(causes, silent_calls(context, MediaWay::down));
+  return causes;
+}
+
+// A call that connects, and whose media does not come back, or only some of it.
+Causes find_call_media(const Diagnosis& context) {
+  auto causes = lost_media(context, false);
+  append(causes, lost_media(context, true));
+  return causes;
 }
 
 // Media goes on, and the checks beside it are not answered any more: whoever keeps to RFC 7675 ends

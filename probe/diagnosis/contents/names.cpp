@@ -207,7 +207,14 @@ std::set<IpAddress> addresses_in(const Evidence& answer) {
 
 std::optional<FindingEvidence> proof_of_filter(const Name& name) {
   for (const auto& [answer, probe] : name.here) {
-    if (is_policy_error(*answer) || is_foreign_zone(*answer, name.name)) {
+    // Where others have it from that zone, too, the name is an alias into it (RFC 2308
+    // section 2.1).
+    const auto zone = text_fact(*answer, Fact::soa_zone);
+    const bool elsewhere_too = std::ranges::any_of(name.elsewhere, [&](const NameAnswer& other) {
+      return !has_records(*other.evidence) && text_fact(*other.evidence, Fact::soa_zone) == zone;
+    });
+    const bool foreign = is_foreign_zone(*answer, name.name) && !elsewhere_too;
+    if (is_policy_error(*answer) || foreign) {
       auto text = answer->text;
       if (!is_policy_error(*answer)) {
         text += phrase("; the zone \"{}\" denies it, but is not that name's own zone",

@@ -201,6 +201,19 @@ Text what_is_denied(const Facts& facts, const std::vector<const ProbeResult*>& d
   return phrase("to {}, {}", listed(hosts_of(denied)), named_ports(ports));
 }
 
+Text what_the_proxy_does(const std::vector<const ProbeResult*>& probes) {
+  const auto name = proxy_name(probes);
+  const auto all_are = [&](DetailCode code) {
+    return std::ranges::all_of(
+        probes, [&](const ProbeResult* one) { return one->observation.detail == code; });
+  };
+  if (all_are(DetailCode::not_a_proxy))
+    return phrase("The server at the proxy's address {} is not a proxy", name);
+  if (all_are(DetailCode::proxy_unresolved))
+    return phrase("The name of the proxy {} cannot be resolved", name);
+  return phrase("The proxy {} does not answer", name);
+}
+
 bool asks_for_upgrade(const ProbeResult& result) { return result.probe.with.contains("upgrade"); }
 
 // The same host without the proxy: does it switch to WebSocket? Nothing where that was not seen.
@@ -247,7 +260,7 @@ Causes find_proxy_unreachable(const Diagnosis& context) {
     Cause cause;
     cause.explained = probes;
     auto& finding = cause.name(FindingCode::proxy_unreachable, Owner::proxy, Confidence::certain);
-    finding.title = phrase("The proxy {} does not answer", proxy_name(probes));
+    finding.title = what_the_proxy_does(probes);
     finding.fix = phrase(
         "Check that the proxy {} is running and reachable from this network, or correct its "
         "address in the computers' settings.",

@@ -67,7 +67,7 @@ Causes find_sip_errors(const Diagnosis& context) {
     const auto status = probes.front()->observation.detail.text();
     // Over TLS with a certificate that holds, it is the server who says so.
     const bool proved = std::ranges::any_of(probes, [](const ProbeResult* result) {
-      return result->probe.target.transport == Transport::tls;
+      return result->probe.target.transport == Transport::tls && !has_foreign_root(*result);
     });
     auto& finding = cause.name(FindingCode::sip_server_error, Owner::vendor,
                                proved ? Confidence::certain : Confidence::likely);

@@ -42,6 +42,8 @@ std::vector<Source> sources(const Facts& facts) {
       }
     }
   }
+  // No clock is off by a century: that is no time, and too large to count with.
+  std::erase_if(found, [](const Source& one) { return !(std::abs(one.offset_ms) < 3.2e12); });
   return found;
 }
 

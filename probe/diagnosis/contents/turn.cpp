@@ -43,17 +43,18 @@ constexpr Kind kinds[] = {
      marked(
          "Ask the operator of {} to raise the number of relays per user, or wait for old ones to "
          "expire (10 minutes); find out who else uses the same account."),
-     Owner::vendor,
-     [](const ProbeResult& result) {
-       const int code = turn_code_of(result);
-       return code == 486 || code == 508;
-     }},
+     Owner::vendor, [](const ProbeResult& result) { return turn_code_of(result) == 486; }},
+    // RFC 8656 section 19: 486 is the user's quota, 508 the server's own capacity.
+    {FindingCode::turn_quota, marked("The TURN server has no capacity left for another relay"),
+     marked("Ask the operator of {} to add relay addresses, ports or servers. The account is not "
+            "the cause. Change nothing on this network."),
+     Owner::vendor, [](const ProbeResult& result) { return turn_code_of(result) == 508; }},
     {FindingCode::turn_relay_dead, marked("The TURN server's relays carry no traffic"),
      marked("Ask the operator of {} to allow UDP in and out on its relay ports (usually "
             "49152-65535), and "
             "to check the external address in its configuration. Change nothing on this network."),
      Owner::vendor, is_dead},
-    // RFC 8656 section 20: 442, Unsupported Transport Protocol.
+    // RFC 8656 section 19: 442, Unsupported Transport Protocol.
     {FindingCode::turn_relay_dead, marked("The TURN server does not relay UDP"),
      marked(
          "Ask the operator of {} to let it relay UDP, which carries media. Change nothing on this "

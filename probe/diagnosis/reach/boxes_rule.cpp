@@ -70,6 +70,7 @@ void whole_scopes(Protocol protocol, Scopes& scopes) {
 void range_scopes(const Ports& dead, const Ports& open, Scopes& scopes) {
   auto left = dead;
   left.erase(53);
+  std::size_t ranges = 0;
   while (!left.empty()) {
     const int first = *left.begin();
     const auto next_open = open.upper_bound(static_cast<std::uint16_t>(first));
@@ -96,7 +97,7 @@ void range_scopes(const Ports& dead, const Ports& open, Scopes& scopes) {
       add_scope(scopes, fmt::format("UDP from about {} up", first), range_code(start),
                 prior::open_range, {{from, 65535}});
     }
-    if (several) {
+    if (several && ranges++ < most_alike) {
       add_scope(scopes, fmt::format("UDP ports {}-{}", first, last), range_code(start),
                 prior::range, {{start, last}});
     }

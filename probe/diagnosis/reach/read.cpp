@@ -64,7 +64,6 @@ Reader reader_of(CheckKind check) {
 // and back apart. What one server says seven times it has said once.
 void read_relay_trips(const Report& report, const Line& line, FlowEvents& events) {
   std::set<std::pair<std::string, Seen>> known;
-  const bool many_addresses = report.site.public_addresses.size() > 1;
   for (const auto& result : report.probes) {
     const auto& [probe, seen] = result;
     if (!probe.target.route.direct()) continue;
@@ -75,9 +74,13 @@ void read_relay_trips(const Report& report, const Line& line, FlowEvents& events
       if (relay == nullptr || !outbound || !port) return;
       const bool back = flag_fact(trip, Fact::inbound).value_or(false);
       const auto word = !*outbound ? Seen::nothing : back ? Seen::reply : Seen::one_way;
-      // The relay lets in one address of ours only.
-      if (word == Seen::nothing && many_addresses) return;
+      // The relay lets in one address of ours only, of its own family (RFC 8656 section 9).
       const auto address = text_fact(*relay, Fact::address);
+      const auto its = IpAddress::parse(address);
+      const auto ours = std::ranges::count_if(
+          report.site.public_addresses,
+          [&](const IpAddress& own) { return !its || own.is_v4() == its->is_v4(); });
+      if (word == Seen::nothing && ours > 1) return;
       if (!known.emplace(address, word).second) return;
       FlowEvent event;
       event.probe = probe.id;

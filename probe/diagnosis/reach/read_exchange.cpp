@@ -155,7 +155,8 @@ void read_quic(const Reading& reading, FlowEvents& events) {
 
 void read_stun(const Reading& reading, FlowEvents& events) {
   if (!reading.probe.with.contains("flows")) return read_exchange(reading, events);
-  each(reading.seen, EvidenceKind::udp_sample, [&](const Evidence& counted) {
+  if (const auto* found = findings::evidence_of(reading.result, EvidenceKind::udp_sample)) {
+    const auto& counted = *found;
     auto event = event_of(reading, Seen::sample);
     event.answered = whole_fact(counted, Fact::answered, 1, most_sampled).value_or(0);
     event.sent = whole_fact(counted, Fact::sent, 1, most_sampled).value_or(0);
@@ -174,7 +175,7 @@ void read_stun(const Reading& reading, FlowEvents& events) {
       events.flows.push_back(once_more);
       once_more.at += resent_every;
     }
-  });
+  }
 }
 
 }  // namespace callready::reach

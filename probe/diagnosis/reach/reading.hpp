@@ -57,7 +57,7 @@ std::optional<int> whole_fact(const Evidence& evidence, Fact fact, int least, in
 std::optional<std::uint16_t> port_fact(const Evidence& evidence, Fact fact);
 
 inline constexpr int lookup_tries = 3;
-inline constexpr int most_sampled = 1000;         // requests that are counted
+inline constexpr int most_sampled = 100;          // requests that are counted
 inline constexpr Milliseconds resent_every{500};  // timeouts::flow_again
 inline constexpr int most_after_ms = 60'000;      // until the lost ones are sent once more
 

@@ -230,16 +230,19 @@ Text calls_in_words(const MediaStream& stream) {
                                    : phrase("this computer could not send packets on schedule"));
   }
   const auto way = way_in_words(calls.way);
+  const int lost = (calls.way == MediaWay::down ? 0 : last.lost_up) +
+                   (calls.way == MediaWay::up ? 0 : last.lost_down);
+  const int sent = calls.way == MediaWay::both ? 2 * last.sent : last.sent;
   switch (*calls.limit) {
     case CallLimit::queueing:
       return text + phrase("; with {}, packets queued {} (up to {} ms)", last.calls, way,
                            whole(std::max(last.queued_up_ms, last.queued_down_ms)));
     case CallLimit::policing:
       return text + phrase("; with {}, packets above a limit were dropped {} ({} of {})",
-                           last.calls, way, last.lost_up + last.lost_down, 2 * last.sent);
+                           last.calls, way, lost, sent);
     case CallLimit::loss:
-      return text + phrase("; even with {}, packets were lost {} ({} of {})", last.calls, way,
-                           last.lost_up + last.lost_down, 2 * last.sent);
+      return text +
+             phrase("; even with {}, packets were lost {} ({} of {})", last.calls, way, lost, sent);
   }
   return text;
 }
@@ -260,6 +263,11 @@ Place place_of(const MediaStream& stream, const MissedFigure& missed) {
     if (!stream.up || !stream.down) both = stream.round_trip_loss.high;
     const bool as_the_stream = hop->loss.low <= both;
     if (hop->echo && as_the_stream && hop->loss.low > missed.wanted) return Place::first_hop;
+    return Place::unknown;
+  }
+  // No time tells where a share was lost, or a score.
+  if (missed.figure == QualityFigure::burst_loss || missed.figure == QualityFigure::reordering ||
+      missed.figure == QualityFigure::mos) {
     return Place::unknown;
   }
   // Routers answer at their leisure, so that what is even there is even on the way there, too; and

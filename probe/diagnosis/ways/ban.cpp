@@ -38,12 +38,15 @@ bool asks_our_resolvers(const Probe& probe) {
   return probe.check == CheckKind::dns && !probe.with.contains("server") && !asks_for_canary(probe);
 }
 
-// The site's resolver still finds names: the line is up, and it is this computer that is shut out.
-std::optional<FindingEvidence> line_is_up(const Facts& facts) {
+// The site's resolver finds names even since then: the line is up, and it is this computer that is
+// shut out.
+std::optional<FindingEvidence> line_is_up(const Facts& facts, WallTime since) {
   for (const auto& result : facts.report.probes) {
     const bool own = asks_our_resolvers(result.probe);
     const auto* answer = evidence_of(result, EvidenceKind::dns_answer);
+    const auto& sent = result.observation.sent_at;
     if (!own || answer == nullptr || facts.asked_for(result)) continue;
+    if (!sent || *sent + std::chrono::seconds(1) < since) continue;
     return FindingEvidence{result.probe.id, phrase("Meanwhile, the line is up: {}.", answer->text)};
   }
   return std::nullopt;
@@ -189,7 +192,7 @@ Causes find_rate_limit(const Diagnosis& context) {
   const bool hurts = std::ranges::any_of(
       lost, [&](const Twice& twice) { return facts.asked_for(*twice.before->result); });
   if (!hurts && !context.affects_requirement(cause.explained)) return {};
-  const auto line = line_is_up(facts);
+  const auto line = line_is_up(facts, silent_since(lost));
   const auto* quiet = line ? nullptr : resolver_is_silent(facts);
   const auto sure = quiet != nullptr || some_died_before(facts, last) ? Confidence::possible
                     : line && networks.size() > 1                     ? Confidence::certain

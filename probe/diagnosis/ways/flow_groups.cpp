@@ -47,7 +47,8 @@ int packets_lost(const Flow& flow) {
   for (const auto& sample : flow.samples) {
     const auto& [probe, seen] = *sample.result;
     const bool counted = probe.check != CheckKind::udp_range && !gets_out(sample.way);
-    if (counted) most = std::max(most, packets[inspected_as(sample)] += seen.attempts);
+    if (counted)
+      most = std::max(most, packets[inspected_as(sample)] += std::min(seen.attempts, 1'000));
   }
   return most;
 }

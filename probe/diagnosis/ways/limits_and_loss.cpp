@@ -255,8 +255,8 @@ Causes find_loss(const Diagnosis& context) {
                               : phrase("{} requests were answered only after they were sent again.",
                                        late.size()));
   if (missing > 0) {
-    cause.tell(missing == 1 ? phrase("One port of a public server did not answer.")
-                            : phrase("{} ports of public servers did not answer.", missing));
+    cause.tell(missing == 1 ? phrase("One server port that should answer did not.")
+                            : phrase("{} server ports that should answer did not.", missing));
   }
   add_counts(finding.evidence, facts);
   add_what_they_saw(finding.evidence, late, 3);

@@ -305,7 +305,7 @@ Causes find_offline(const Diagnosis& context) {
                    ? kept_inside(facts, *outside, confidence_of(*outside, with_resolvers))
                    : line_is_down(facts, *outside, router);
   if (!outside->looked_up) add_names(facts, cause.explained);
-  cause.tell(what_was_tried(*outside, enough));
+  if (enough || kept_in) cause.tell(what_was_tried(*outside, enough));
   if (!outside->device.empty() && outside->device != router) {
     cause.tell(phrase("{} reports that it blocks the packets.", outside->device));
   }

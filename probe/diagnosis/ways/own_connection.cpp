@@ -118,9 +118,12 @@ Finding disconnected(const Site& site, Disconnection what) {
                   addresses_in_words(site)));
       break;
     case Disconnection::silent_gateway:
-      finding.title = phrase("The default gateway {} does not answer", gateways_in_words(site));
+      finding.title =
+          site.gateways.size() > 1
+              ? phrase("The default gateways {} do not answer", gateways_in_words(site))
+              : phrase("The default gateway {} does not answer", gateways_in_words(site));
       finding.fix = phrase(
-          "Check that the router {} is running, and that this computer is on the right network "
+          "Check that the router is running ({}), and that this computer is on the right network "
           "(VLAN, Wi-Fi name, switch port): the router does not even answer ARP or Neighbor "
           "Discovery. Then run this again.",
           gateways_in_words(site));

@@ -9,8 +9,9 @@
 namespace callready::findings {
 namespace {
 
-// IPv4 and TCP headers without options: what a segment is smaller than its packet.
-constexpr int segment_headers = 40;
+// TCP's and IP's headers without options (RFC 9293 section 3.1, RFC 791, RFC 8200 section 3): what
+// a segment is smaller than its packet, in bytes.
+constexpr int segment_headers = 40, segment_headers_by_ipv6 = 60;
 
 // What gets stuck where full-size packets vanish: the handshake stands, and the first flight of
 // more than one packet never comes.
@@ -126,6 +127,7 @@ Causes find_mtu(const Diagnosis& context) {
   Cause cause;
   std::size_t streams = 0;
   std::set<int> passing;  // sizes in bytes
+  int headers = segment_headers;
   for (const auto& result : facts.report.probes) {
     if (result.probe.check != CheckKind::path ||
         result.observation.detail != DetailCode::black_hole || passes_again(facts, result)) {
@@ -133,9 +135,13 @@ Causes find_mtu(const Diagnosis& context) {
     }
     cause.explained.push_back(&result);
     if (!is_udp(result)) ++streams;
+    if (const auto& to = result.observation.address; to && to->is_v6()) {
+      headers = segment_headers_by_ipv6;
+    }
     const auto* evidence = evidence_of(result, EvidenceKind::path_mtu);
     if (evidence == nullptr) continue;
-    if (const auto size = number_fact(*evidence, Fact::passes)) {
+    if (const auto size = number_fact(*evidence, Fact::passes);
+        size && *size >= 1 && *size <= 65'535) {
       passing.insert(static_cast<int>(*size));
     }
     cause.tell(phrase("{}: {}.", result.probe.target.host, evidence->text), &result);
@@ -176,10 +182,10 @@ Causes find_mtu(const Diagnosis& context) {
   finding.fix = phrase(
       "On the firewall and the router, allow ICMP \"fragmentation needed\" (type 3, code 4; ICMPv6 "
       "\"packet too big\", type 2) in both directions");
-  if (passes > segment_headers) {
+  if (passes > headers) {
     finding.fix +=
         phrase(", and limit the TCP segment size on the line or tunnel (MSS clamping to {} bytes)",
-               passes - segment_headers);
+               passes - headers);
   } else {
     finding.fix += phrase(", and limit the TCP segment size on the line or tunnel (MSS clamping)");
   }
@@ -190,7 +196,7 @@ Causes find_mtu(const Diagnosis& context) {
 
 Causes find_broken_ipv6(const Diagnosis& context) {
   Cause cause;
-  bool refused = true;
+  bool refused = true, says_no = true;
   for (const auto& result : context.facts.report.probes) {
     if (result.probe.check != CheckKind::ipv6) continue;
     const auto six = family_of(result, "IPv6"), four = family_of(result, "IPv4");
@@ -198,6 +204,7 @@ Causes find_broken_ipv6(const Diagnosis& context) {
     if (!went_wrong(six.result) || four.result != DetailCode::connected) continue;
     cause.explained.push_back(&result);
     refused &= six.result == DetailCode::connection_refused;
+    says_no &= six.result == DetailCode::connection_refused || six.result == DetailCode::prohibited;
     cause.tell(phrase("{}: {}; {}.", result.probe.target.host, six.text, four.text), &result);
   }
   const auto parties = parties_of(cause.explained);
@@ -206,7 +213,7 @@ Causes find_broken_ipv6(const Diagnosis& context) {
   auto& finding = cause.name(FindingCode::network_ipv6_broken, Owner::network,
                              parties.size() > 1 ? Confidence::certain : Confidence::likely);
   finding.title = phrase("IPv6 is set up on this network but does not work");
-  finding.fix = repair_of_ipv6(refused);
+  finding.fix = repair_of_ipv6(says_no);
   return {cause};
 }
 

@@ -27,9 +27,12 @@ bool refuses_more(const Facts& facts, const std::string& device) {
   });
 }
 
-const Flow* other_udp_works(const Facts& facts) {
+const FlowSample* other_udp_works(const Facts& facts) {
   for (const auto* flow : udp_cells(facts)) {
-    if (flow->port != quic_port && flow->way == Reachability::open) return flow;
+    if (flow->port == quic_port) continue;
+    for (const auto& sample : flow->samples) {
+      if (sample.way == Reachability::open && !sample.refusal) return &sample;
+    }
   }
   return nullptr;
 }
@@ -66,8 +69,8 @@ Causes find_refused_quic(const Diagnosis& context) {
       "not need it.{}",
       from_users(facts), ask_the_device(device));
   insert_second(finding.evidence,
-                {works->samples.front().result->probe.id,
-                 phrase("Other UDP works: {}, port {}, answers.", works->host, works->port)});
+                {works->result->probe.id, phrase("Other UDP works: {}, port {}, answers.",
+                                                 works->result->probe.target.host, works->port)});
   cause.tell(
       phrase("Calls do not need QUIC. Browsers try it first if a site offers it; if it is refused "
              "with ICMP, some wait up to 30 s before they use TCP."));

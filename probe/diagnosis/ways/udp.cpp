@@ -202,8 +202,9 @@ Causes find_udp_blocked(const Diagnosis& context) {
   if (only_replies) cause.tell(phrase("UDP leaves the site, but no reply comes back."));
   add_what_udp_met(finding.evidence, facts);
   const auto* tcp = tcp_works(facts);
+  const auto open = std::ranges::find(tcp->samples, Reachability::open, &FlowSample::way);
   cause.tell(phrase("TCP works: {}, port {}, is reachable.", tcp->host, tcp->port),
-             tcp->samples.front().result);
+             open == tcp->samples.end() ? nullptr : open->result);
   return {cause};
 }
 

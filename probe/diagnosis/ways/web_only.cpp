@@ -73,8 +73,11 @@ Causes find_web_only(const Diagnosis& context) {
   const auto closed = facts.networks([&](const Flow& flow) {
     return !flow.udp && bad(flow) && std::binary_search(ports.begin(), ports.end(), flow.port);
   });
-  cause.tell(phrase("HTTPS to {} networks works; TCP {} to {} networks does not.", https.size(),
-                    ports_in_words(ports), closed.size()));
+  cause.tell(closed.size() == 1
+                 ? phrase("HTTPS to {} networks works; TCP {} to one network does not.",
+                          https.size(), ports_in_words(ports))
+                 : phrase("HTTPS to {} networks works; TCP {} to {} networks does not.",
+                          https.size(), ports_in_words(ports), closed.size()));
   add_what_udp_met(finding.evidence, facts);
   add_what_they_saw(finding.evidence, lost_tcp, 4);
   return {cause};
