@@ -17,6 +17,7 @@
 #include "checks/kinds.hpp"
 #include "probe/net/dns_client.hpp"
 #include "probe/net/together.hpp"
+#include "probe/util/text.hpp"
 
 namespace callready::checks {
 namespace {
@@ -215,8 +216,7 @@ bool is_expected(const dns::Record& record, const std::string& expect) {
 }
 
 void judge_rcode(Observation& observation, int rcode) {
-  auto word = dns::rcode_name(rcode);
-  for (auto& c : word) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  const auto word = lower_case(dns::rcode_name(rcode));
   observation.detail = parse<DetailCode>(word).value_or(DetailCode::other_rcode);
   observation.outcome = rcode == dns::rcode_refused ? Outcome::denied : Outcome::failed;
 }

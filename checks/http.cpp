@@ -21,6 +21,7 @@
 #include "probe/net/dns_records.hpp"
 #include "probe/net/timeouts.hpp"
 #include "probe/util/base64.hpp"
+#include "probe/util/text.hpp"
 #include "probe/util/utf8.hpp"
 
 namespace callready::checks {
@@ -61,7 +62,7 @@ std::string redirect_host(const std::string& location, const std::string& host) 
     name = name.substr(0, name.find(':'));
   }
   if (name.ends_with('.')) name.pop_back();  // the root
-  for (auto& c : name) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+  name = lower_case(name);
   return dns::same_name(name, host) ? std::string() : printable(name, 253);
 }
 

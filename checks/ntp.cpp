@@ -14,6 +14,7 @@
 #include "checks/kinds.hpp"
 #include "probe/net/ntp.hpp"
 #include "probe/net/udp.hpp"
+#include "probe/util/text.hpp"
 
 namespace callready::checks {
 namespace {
@@ -50,8 +51,8 @@ void add_offset(Observation& observation, const ntp::Sample& sample, bool exact)
 }
 
 // The codes that tell a client something; the others are in the evidence, as sent.
-DetailCode kiss(std::string code) {
-  for (auto& c : code) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+DetailCode kiss(std::string_view sent) {
+  const auto code = lower_case(sent);
   if (code == "deny") return DetailCode::kiss_deny;
   if (code == "rate") return DetailCode::kiss_rate;
   if (code == "rstr") return DetailCode::kiss_rstr;

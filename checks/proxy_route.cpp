@@ -84,8 +84,8 @@ asio::awaitable<HttpReply> try_schemes(Context& context, ProxyLogin& login, Http
   co_return reply;
 }
 
-// Adds a list's schemes (RFC 9110 section 11.6.1): the first word of each part that is no
-// parameter.
+// Adds a list's schemes (RFC 9110 section 11.6.1): the first word of each part that is
+// not a parameter.
 void add_schemes(std::string& text, std::string_view list) {
   while (!list.empty()) {
     std::size_t end = 0;

@@ -146,7 +146,7 @@ PemCertificate::PemCertificate(std::string bytes, bool trust)
 }
 
 std::string PemCertificate::sha256() const {
-  // What OpenSSL has behind it is no part of it.
+  // What OpenSSL puts behind it is not part of it.
   auto rest = std::string_view(*der);
   const auto whole = take_element(rest, false);
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};

@@ -44,7 +44,7 @@ std::vector<std::string> values_of_name(const std::string& name) {
   return values;
 }
 
-// Told in words that whoever wrote the set chose, not by a name or an address. Of DNS servers these
+// Told in words that the set's author chose, not by a name or an address. Of DNS servers these
 // are callready's own (rules_of).
 bool in_words(const RulePeer& peer) {
   return peer.kind == PeerKind::service_tag ||
@@ -57,7 +57,7 @@ bool everybodys(const AddressBlock& block) {
   return network != nullptr && network->prefix < (network->address.is_v4() ? 8 : 16);
 }
 
-// Of a browser's policy: what names nobody (RFC 8828's words, switches, ports). All else are the
+// Of a browser's policy: what names nobody (RFC 8828's words, switches, ports). All else is the
 // company's own pages, which need neither a scheme nor a star, or servers with their logins.
 bool names_nobody(std::string_view value) {
   static constexpr std::array<std::string_view, 6> known{"true",
@@ -69,12 +69,12 @@ bool names_nobody(std::string_view value) {
   return contains(known, value) || value.find_first_not_of("0123456789-") == value.npos;
 }
 
-// What it does with UDP is no secret, and the finding hangs on it.
-std::string policy_in_words(std::string_view value) {
-  if (names_nobody(value)) return std::string(value);
+// What it does with UDP names nobody, and the finding depends on it.
+std::string without_names(const std::string& value) {
+  if (names_nobody(value)) return value;
   return value.find("disable_non_proxied_udp") == value.npos
-             ? "(a list)"
-             : "(a list with disable_non_proxied_udp)";
+             ? "(hidden)"
+             : "(hidden, with disable_non_proxied_udp)";
 }
 
 }  // namespace
@@ -251,7 +251,7 @@ void Redactor::learn(const Site& site) {
   for (const auto& policy : site.browser_policies) {
     const auto& value = policy.value;
     if (value.size() < 3 || names_nobody(value) || is_public_host(lower_case(value))) continue;
-    words_.emplace(lower_case(with_plain_separators(value)), policy_in_words(value));
+    words_.emplace(lower_case(with_plain_separators(value)), without_names(value));
   }
 }
 
@@ -408,7 +408,7 @@ Site Redactor::site(Site site) const {
   for (auto& one : site.public_addresses) one = pseudonyms_.address(one);
   for (auto& host : site.own_hosts) host = text(host);
   for (auto& policy : site.browser_policies) {
-    policy.value = policy_in_words(policy.value);
+    policy.value = without_names(policy.value);
     policy.place = text(policy.place);
   }
   for (auto& place : site.unread_policies) place = text(place);

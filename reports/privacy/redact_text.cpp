@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <span>
+#include <vector>
 
 #include "probe/util/utf8.hpp"
 #include "reports/privacy/redact_owners.hpp"
@@ -46,24 +48,23 @@ std::string_view without_stop(std::string_view text) {
 // "ip-10-20-0-7", "10.20.0.7_5060": four numbers in a row, as an address in a name that is none.
 // "4.5.1.1" is a version: no private address has single digits only.
 bool holds_an_address(std::string_view text) {
-  int numbers = 0;
-  char between = '\0';
-  bool wide = false, last_wide = false;  // more than a digit: any of these, the one before
+  std::vector<std::string_view> parts;
+  std::string marks;  // the one behind each part
   for (std::size_t start = 0; start <= text.size();) {
     const auto end = std::min(text.find_first_of(".-_", start), text.size());
-    const auto part = text.substr(start, end - start);
-    const char mark = start == 0 ? '\0' : text[start - 1];
-    const bool number = !part.empty() && part.size() <= 3 && all(part, is_digit);
-    if (numbers > 1 && mark != between) {
-      numbers = 1;
-      wide = last_wide;
-    }
-    last_wide = part.size() > 1;
-    wide = numbers > 0 ? wide || last_wide : last_wide;
-    numbers = number ? numbers + 1 : 0;
-    between = mark;
-    if (numbers == 4 && (between != '.' || wide)) return true;
+    parts.push_back(text.substr(start, end - start));
+    marks += end < text.size() ? text[end] : ' ';
     start = end + 1;
+  }
+  const auto is_number = [](std::string_view part) {
+    return !part.empty() && part.size() <= 3 && all(part, is_digit);
+  };
+  const auto is_digit_alone = [](std::string_view part) { return part.size() == 1; };
+  for (std::size_t i = 0; i + 4 <= parts.size(); ++i) {
+    const std::span four(parts.data() + i, 4);
+    const bool alike = marks[i] == marks[i + 1] && marks[i] == marks[i + 2];
+    const bool version = marks[i] == '.' && std::ranges::all_of(four, is_digit_alone);
+    if (alike && !version && std::ranges::all_of(four, is_number)) return true;
   }
   return false;
 }

@@ -378,7 +378,7 @@ TEST_F(TurnCheck, NamesWhatIsNotTurn) {
   const auto seen = runner.run(CheckKind::turn, Transport::tcp, "localhost", server.address());
   EXPECT_EQ(seen.outcome, Outcome::failed);
   EXPECT_EQ(seen.detail, DetailCode::not_stun);
-  EXPECT_EQ(seen.attempts, 1) << "connecting is no request";
+  EXPECT_EQ(seen.attempts, 1) << "connecting is not a request";
   EXPECT_EQ(fact<std::string>(seen, EvidenceKind::stun_stray, Fact::what),
             "HTTP/1.1 400 Bad Request");
 }

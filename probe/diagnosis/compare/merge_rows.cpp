@@ -30,7 +30,8 @@ Weight weight_of(const RequirementResult& row) {
   return row.elsewhere ? Weight::elsewhere : Weight::own;
 }
 
-std::ptrdiff_t badness(const Said& said) {
+// The higher, the worse; what was not decided counts as worse than what works with limits.
+std::ptrdiff_t rank_of(const Said& said) {
   static constexpr std::array order{Status::skip, Status::pass, Status::warn, Status::unknown,
                                     Status::fail};
   return std::ranges::find(order, said.row->status) - order.begin();
@@ -73,7 +74,7 @@ Text summary_of(const std::vector<Said>& deciding, const std::vector<Said>& othe
   } else {
     std::vector<Text> seen;
     auto sorted = deciding;
-    std::ranges::stable_sort(sorted, std::greater(), badness);
+    std::ranges::stable_sort(sorted, std::greater(), rank_of);
     for (const auto& said : sorted) {
       const auto& row = *said.row;
       const auto& from = said.part->name;
@@ -99,7 +100,7 @@ RequirementResult combined(const std::vector<Said>& all) {
   for (const auto& said : all) {
     (weight_of(*said.row) == highest ? deciding : others).push_back(said);
   }
-  const auto worst = *std::ranges::max_element(deciding, {}, badness);
+  const auto worst = *std::ranges::max_element(deciding, {}, rank_of);
   auto result = *worst.row;
   for (auto& missed : result.missed) {
     if (!missed.probe.empty()) missed.probe = id_from(missed.probe, worst.part->name);

@@ -42,7 +42,7 @@ std::vector<Source> sources(const Facts& facts) {
       }
     }
   }
-  // No clock is off by a century: that is no time, and too large to count with.
+  // No clock is off by a century; such numbers are also too large to calculate with.
   std::erase_if(found, [](const Source& one) { return !(std::abs(one.offset_ms) < 3.2e12); });
   return found;
 }

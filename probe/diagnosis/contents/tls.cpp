@@ -1,12 +1,12 @@
 // Certificates: who opens TLS on the way, and what is wrong with servers' own (docs/design.md, "How
 // neighbours are told apart", 7). The clock was judged before.
 #include <algorithm>
-#include <cctype>
 
 #include "probe/diagnosis/contents/time.hpp"
 #include "probe/diagnosis/rules.hpp"
 #include "probe/diagnosis/rules_to_allow.hpp"
 #include "probe/diagnosis/words.hpp"
+#include "probe/util/text.hpp"
 
 namespace callready::findings {
 namespace {
@@ -67,17 +67,12 @@ constexpr Product products[] = {
     {"gigamon", "Gigamon"},
 };
 
-std::string lower(std::string text) {
-  for (auto& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return text;
-}
-
 // The product that issued this chain, by its name in an issuer; empty where none is known.
 // What signs only itself is the device's own page, reached as a server.
 std::string_view product_of(const std::vector<Certificate>& chain) {
   if (chain.size() == 1 && chain.front().self_signed) return {};
   for (const auto& certificate : chain) {
-    const auto issuer = lower(certificate.issuer);
+    const auto issuer = lower_case(certificate.issuer);
     for (const auto& product : products) {
       if (issuer.find(product.mark) != std::string::npos) return product.name;
     }

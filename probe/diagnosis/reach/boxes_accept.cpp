@@ -39,7 +39,7 @@ void propose_acceptances(const Clues& clues, Boxes& boxes) {
     box.spared.clear();
     for (const auto port : ports) box.spared.push_back({single(port), Protocol::tcp});
     box.prior = prior::accept + static_cast<Bits>(ports.size()) * prior::listed_port;
-    const auto but = ports.empty() ? "" : " but to " + port_words(as_ranges(ports));
+    const auto but = ports.empty() ? "" : " but to " + comma_separated(as_ranges(ports));
     box.text =
         fmt::format("a device takes every TCP connection itself{}, and carries none on", but);
     boxes.push_back(box);
@@ -49,7 +49,7 @@ void propose_acceptances(const Clues& clues, Boxes& boxes) {
     box.ports = as_ranges(ports);
     box.prior = prior::accept + one_bit;
     box.text = fmt::format("a device takes connections to {} itself, and carries none on",
-                           port_words(box.ports));
+                           comma_separated(box.ports));
     boxes.push_back(box);
   }
   box.code = Code::none;
@@ -58,7 +58,7 @@ void propose_acceptances(const Clues& clues, Boxes& boxes) {
     box.ports = as_ranges(ports);
     box.prior = prior::accept + one_bit;
     box.text = fmt::format("a transparent proxy takes connections to {} and carries them on",
-                           ports.empty() ? "all ports" : port_words(box.ports));
+                           ports.empty() ? "all ports" : comma_separated(box.ports));
     boxes.push_back(box);
   }
 }

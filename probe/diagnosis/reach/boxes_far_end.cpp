@@ -49,8 +49,8 @@ void propose(const Clues& clues, const Group& group, Box box, std::string_view d
 void propose_ports(const Clues& clues, const Hosts& hosts, bool udp, const Ports& ports,
                    const EventIds& bad, Boxes& boxes) {
   const Box box{.protocol = udp ? Protocol::udp : Protocol::tcp, .ports = as_ranges(ports)};
-  const auto text =
-      fmt::format("{} {} {}", host_words(clues, hosts), udp ? "UDP" : "TCP", port_words(box.ports));
+  const auto text = fmt::format("{} {} {}", host_words(clues, hosts), udp ? "UDP" : "TCP",
+                                comma_separated(box.ports));
   const auto price = prior::far_end + prior::far_port +
                      (hosts.size() > 1 ? prior::far_siblings : 0) +
                      static_cast<Bits>(ports.size() - 1) * prior::more_far_port;

@@ -162,8 +162,8 @@ void propose_on_ports(const Hurt& hurt, Box box, Boxes& boxes) {
   if (ports.empty()) return;
   box.ports = as_ranges(ports);
   box.prior = prior::inspect + bits(2) + static_cast<Bits>(ports.size()) * prior::listed_port;
-  box.text = fmt::format("{} on ports {}: {}", read_of(hurt.cargo).protocol, port_words(box.ports),
-                         in_words(box.fate));
+  box.text = fmt::format("{} on ports {}: {}", read_of(hurt.cargo).protocol,
+                         comma_separated(box.ports), in_words(box.fate));
   boxes.push_back(box);
 }
 

@@ -122,7 +122,7 @@ Scopes scopes_of(const Clues& clues, Protocol protocol, const EventIds& bad, con
   }
   if (dead.size() > 1) {
     const auto ranges = as_ranges(dead);
-    add_scope(scopes, fmt::format("{} ports {}", word, port_words(ranges)), code,
+    add_scope(scopes, fmt::format("{} ports {}", word, comma_separated(ranges)), code,
               price_of(dead, clues), ranges);
   }
   auto listed = open;
@@ -131,7 +131,7 @@ Scopes scopes_of(const Clues& clues, Protocol protocol, const EventIds& bad, con
     auto spared = but_dns;
     for (const auto port : open) spared.push_back({single(port), protocol});
     const bool low = *open.rbegin() < first_user_port;
-    add_scope(scopes, fmt::format("{}, all but {}", word, port_words(as_ranges(open))),
+    add_scope(scopes, fmt::format("{}, all but {}", word, comma_separated(as_ranges(open))),
               protocol != Protocol::udp ? Code::tcp_port_blocked
               : low                     ? Code::udp_blocked
                                         : Code::udp_range_blocked,

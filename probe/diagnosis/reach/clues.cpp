@@ -112,12 +112,6 @@ std::vector<PortRange> as_ranges(const Ports& ports) {
   return ranges;
 }
 
-std::string port_words(const std::vector<PortRange>& ranges) {
-  std::string text;
-  for (const auto& range : ranges) text += (text.empty() ? "" : ", ") + range.to_string();
-  return text;
-}
-
 std::string_view protocol_words(Protocol protocol) {
   return protocol == Protocol::udp ? "UDP" : protocol == Protocol::tcp ? "TCP" : "all";
 }

@@ -59,7 +59,6 @@ bool one_domain(const Clues& clues, const Hosts& hosts);
 // "sbc.example", "4 hosts of example.com, example.net".
 std::string host_words(const Clues& clues, const Hosts& hosts);
 std::vector<PortRange> as_ranges(const Ports& ports);
-std::string port_words(const std::vector<PortRange>& ranges);
 std::string_view protocol_words(Protocol protocol);
 // That a rule names these ports.
 Bits price_of(const Ports& ports, const Clues& clues);
