@@ -35,10 +35,11 @@ arm64_packages="g++-aarch64-linux-gnu qemu-user"
 
 # missing_packages NAME...: prints those that are not installed.
 missing_packages() {
-  dpkg-query -W -f '${Package} ${db:Status-Status}\n' "$@" 2>/dev/null |
-    awk '$2 == "installed" { print $1 }' | sort -u > "${TMPDIR:-/tmp}/callready-installed.$$"
-  printf '%s\n' "$@" | sort -u | comm -23 - "${TMPDIR:-/tmp}/callready-installed.$$"
-  rm -f "${TMPDIR:-/tmp}/callready-installed.$$"
+  installed=" $(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null |
+    sed -n 's/^installed //p' | tr '\n' ' ')"
+  for package in "$@"; do
+    case $installed in *" $package "*) ;; *) echo "$package" ;; esac
+  done
 }
 
 as_root() {
@@ -61,19 +62,20 @@ need_packages() {
     return 1
   fi
   echo "Installing:" $missing >&2
+  install_packages $missing
+}
+
+# In a shell of its own, whose traps are nobody else's.
+install_packages() (
   policy=/usr/sbin/policy-rc.d
-  ours=
   if [ ! -e "$policy" ]; then
-    # Servers are for the private site only: exit 101 says "do not start" (invoke-rc.d(8)).
+    # Servers are for the private site only: exit 101 says "do not start" (invoke-rc.d(8)). Left
+    # there by an interrupt, it would keep this system from starting any service it installs.
+    trap 'as_root rm -f "$policy"' EXIT
+    trap 'exit 1' HUP INT TERM
     printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
     as_root chmod 755 "$policy"
-    ours=yes
   fi
-  status=0
-  as_root apt-get update -q >&2 || status=$?
-  [ "$status" -ne 0 ] ||
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends \
-      $missing >&2 || status=$?
-  [ -z "$ours" ] || as_root rm -f "$policy"
-  return "$status"
-}
+  as_root apt-get update -q >&2 &&
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$@" >&2
+)

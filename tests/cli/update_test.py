@@ -309,6 +309,14 @@ class UpdateTest(unittest.TestCase):
         self.expect_refused(self.update(server.url), "keys-2.json: ")
         server.misbehave = lambda handler: False
 
+    def test_an_edition_that_cannot_be_copied_is_not_signed(self):
+        self.publish({"acme": "one.example.com"})
+        self.update()
+        (self.offered / ".new").symlink_to("/nowhere/new")
+        with self.assertRaises(subprocess.CalledProcessError):
+            self.publish({"acme": "two.example.com"})
+        self.assertIn("already up to date: 1 sets, edition 1", self.update().stdout)
+
     def test_rotation_by_debians_minisign(self):
         self.publish({"acme": "one.example.com"})
         self.update()

@@ -72,8 +72,10 @@ def templates_of(text):
         yield (one, many), call.start()
 
 
-# Rooms whose sentences all are templates, and what in them nobody reads as a sentence.
-CONVERTED = ("probe/diagnosis", "checks", "probe/engine")
+# Folders whose sentences all are templates (those of reach/ are for us), and what in them nobody
+# reads as a sentence.
+CONVERTED = (*(f"probe/diagnosis/{part}" for part in
+               ("", "compare", "contents", "questions", "status", "ways")), "checks", "probe/engine")
 # In English only: diff, errors, the progress line, and what authors of sets read.
 PLAIN_FILES = {"compare.cpp", "merge.cpp", "registry.cpp", "session.cpp", "progress.cpp", "watchdog.cpp"}
 PLAIN = {"mcafee web gateway", "eset ssl filter", "trend micro web", "f5 ssl orchestrator",

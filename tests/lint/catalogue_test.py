@@ -44,6 +44,11 @@ class Sentences(unittest.TestCase):
         text = 'a = fmt::format("it is so {}", 1); b = phrase("it is so {}", "as it is"); c = "it is so"; d = "it_is so";'
         self.assertEqual([part for _, part in catalogue.untranslatable(text)], ["it is so {}", "as it is", "it is so"])
 
+    def test_looks_at_the_rules(self):
+        looked_at = {sources.name(path) for path in sources.files(*catalogue.CONVERTED)}
+        for room in ("contents", "ways"):
+            self.assertLessEqual({sources.name(path) for path in sources.files(sources.ROOMS[room])}, looked_at)
+
     def test_all_are_templates(self):
         for path in sources.files(*catalogue.CONVERTED):
             if path.name in catalogue.PLAIN_FILES:

@@ -8,7 +8,7 @@ from tests.lint import sources
 
 HOMES = ("probe/net/timeouts.hpp", "probe/net/service_timeouts.hpp")
 
-ROOMS = ("net", "checks", "engine", "serve", "web", "exporter", "ui", "cli")
+ROOMS = ("net", "webrtc", "checks", "engine", "serve", "web", "exporter", "ui", "cli")
 
 # Times that nobody waits for.
 NO_TIMEOUTS = {
@@ -18,6 +18,7 @@ NO_TIMEOUTS = {
     "probe/exporter/ways.cpp",
     "probe/serve/certificates.hpp",  # how long certificates are valid
     "probe/serve/responder.cpp",
+    "probe/webrtc/ice_call_posix.cpp",  # how often packets are sent
 }
 
 # `milliseconds(250)`, `std::chrono::seconds{2}`, `250ms`; 0 waits for nothing, and one unit is a

@@ -86,6 +86,12 @@ class ReleaseTest(unittest.TestCase):
         self.assert_refused(done)
         self.assertIn("SBOM", done.stderr)
 
+    def test_what_was_put_beside_the_packages_is_not_signed(self):
+        self.write(f"callready-{VERSION}-trial.tar.gz", "made by hand")
+        done = self.release()
+        self.assert_refused(done)
+        self.assertIn(f"callready-{VERSION}-trial.tar.gz is not from script/package", done.stderr)
+
     def test_another_key_than_the_published_one_is_refused(self):
         self.make_key("other")
         done = self.release(key="other")
@@ -96,6 +102,7 @@ class ReleaseTest(unittest.TestCase):
         done = self.release(key=None)
         self.assertEqual(2, done.returncode)
         self.assertIn("CALLREADY_RELEASE_KEY", done.stderr)
+        self.assertEqual(done.stderr, run("./release", cwd="script").stderr, "wherever it is started")
 
     def assert_refused(self, done):
         self.assertNotEqual(0, done.returncode, done.stdout)

@@ -8,9 +8,10 @@ import tempfile
 
 from tests.site.harness import Site, SiteTest
 from tests.site.names import ROOT
+from tests.site.tools import beside
 
 CALLREADY = os.environ.get("CALLREADY", os.path.join(ROOT, "build", "dev", "callready"))
-ANSWERS = os.path.join(ROOT, "tests", "site", "answers.py")
+ANSWERS = beside("answers.py")
 RUNS = int(os.environ.get("CALLREADY_AGAIN", "4"))
 
 # Of one router, while nothing is wrong (docs/design.md, "The evidence ladder for UDP").

@@ -14,9 +14,9 @@ import unittest
 from tests.reports import chromium
 
 from .first_hop_test import TwoLines
-from .media_test import CALLREADY, INSIDE, KEY, OUTSIDE, Line, run
+from .media_test import CALLREADY, INSIDE, KEY, OUTSIDE, Line, LineTest, run
 from .harness import Site, SiteTest
-from .tools import Missing, tool, wan_program
+from .tools import Missing, tool
 
 # DTLS records (RFC 9147 section 4): a content type of 20 to 63 and a version of DTLS.
 DTLS = "@th,64,8 >= 20 @th,64,8 <= 63 @th,72,16 { 0xfefd, 0xfeff }"
@@ -83,17 +83,7 @@ def evidence(probe, kind):
     return next((one for one in probe["evidence"] if one["kind"] == kind), None)
 
 
-@unittest.skipUnless(CALLREADY, "callready is not built")
-class Calls(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        if os.geteuid() != 0:
-            raise unittest.SkipTest("needs root, for namespaces")
-        try:
-            wan_program(), tool("ip"), tool("nft")
-        except Missing as missing:
-            raise unittest.SkipTest(str(missing)) from None
-
+class Calls(LineTest):
     def test_a_call_gets_through(self):
         with CallLine() as line:
             probe, findings, rows = line.call()

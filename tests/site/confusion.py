@@ -34,6 +34,7 @@ from . import compare, random_sites
 from .fixes import beyond_the_document
 from .harness import Site, SiteFailed, namespaces_allowed
 from .names import HERE, ROOT
+from .tools import ends_with_us
 
 SET = os.path.join(HERE, "findings.yaml")
 CASES = os.path.join(HERE, "cases.yaml")
@@ -344,8 +345,8 @@ class Load:
         self._processes = []
 
     def __enter__(self):
-        self._processes = [subprocess.Popen([sys.executable, "-c", "while True: pass"])
-                           for _ in range(self._count)]
+        counting = ends_with_us(sys.executable, "-c", "while True: pass")
+        self._processes = [subprocess.Popen(counting) for _ in range(self._count)]
         return self
 
     def __exit__(self, *_):
@@ -470,6 +471,11 @@ def main(arguments=None):
     options = parse(arguments)
     if options.compare:
         return compare_main(options)
+    cases = [case for case in load(options.cases)
+             if not options.only or any(text in case.name for text in options.only)][::options.every]
+    if not cases:
+        print(f"confusion: no case has {' or '.join(options.only)} in its name", file=sys.stderr)
+        return 2
     allowed, reason = namespaces_allowed()
     if not allowed:
         print(f"confusion: {reason}", file=sys.stderr)
@@ -477,8 +483,6 @@ def main(arguments=None):
     program = options.program or find_program()
     if options.random:
         return random_main(options, program)
-    cases = [case for case in load(options.cases)
-             if not options.only or any(text in case.name for text in options.only)][::options.every]
 
     def tell(outcome):
         business.look()

@@ -3,15 +3,24 @@
 CALLREADY_CASES=all runs every case; otherwise one of each finding and of each kind of clean site.
 """
 
+import contextlib
 import dataclasses
+import glob
+import io
 import os
+import subprocess
+import sys
+import time
 import unittest
 from unittest import mock
+
+import yaml
 
 from . import confusion, faults
 from .confusion import Outcome, load
 from .harness import SiteTest
-from .names import HERE
+from .names import HERE, ROOT
+from .tools import is_running
 
 NEW_CASES = os.path.join(HERE, "cases_new.yaml")
 CALLREADY = os.environ.get("CALLREADY")
@@ -51,6 +60,18 @@ class Table(unittest.TestCase):
         self.assertGreaterEqual(groups.count("single"), 45)
         self.assertGreaterEqual(groups.count("pair"), 6)
 
+    def test_verdicts_are_of_what_a_report_has(self):
+        """A name that is misspelt would be compared with nothing."""
+        parts = {}
+        for path in [confusion.SET, *glob.glob(os.path.join(ROOT, "targets", "vendors", "*.yaml"))]:
+            with open(path, encoding="utf-8") as file:
+                document = yaml.safe_load(file)
+            parts[document["id"]] = {document["id"], *(f"{document['id']}/{one['id']}"
+                                                       for one in document["capabilities"])}
+        for case in [*load(), *load(NEW_CASES)]:
+            known = set().union(*(parts[name] for name in case.sets or ["example"]))
+            self.assertLessEqual(set(case.verdicts), known, case.name)
+
     def test_rows_are_whole(self):
         names = set()
         for case in [*load(), *load(NEW_CASES)]:
@@ -68,6 +89,27 @@ class Table(unittest.TestCase):
                 self.assertLessEqual(set(verdicts.split("|")),
                                      {"ready", "degraded", "blocked", "unknown"})
             self.assertLessEqual(set(case.says), set(case.expected))
+
+    def test_a_name_that_no_case_has(self):
+        with contextlib.redirect_stderr(io.StringIO()) as said:
+            self.assertEqual(2, confusion.main(["--only", "nothing is called so"]))
+        self.assertIn("no case has nothing is called so in its name", said.getvalue())
+
+    def test_a_load_ends_with_who_made_it(self):
+        """However that ends: processes that only count would do so for ever."""
+        program = ("import os, signal\n"
+                   "from tests.site.confusion import Load\n"
+                   "with Load(True) as load:\n"
+                   "    print(*(one.pid for one in load._processes), flush=True)\n"
+                   "    os.kill(os.getpid(), signal.SIGKILL)")
+        done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True,
+                              text=True, timeout=60, check=False)
+        left = done.stdout.split()
+        self.assertTrue(left, done.stderr)
+        deadline = time.monotonic() + 60
+        while (left := [pid for pid in left if is_running(pid)]) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        self.assertEqual([], left)
 
     def report(self, *findings, status="pass"):
         return {"findings": list(findings), "probes": [{"id": "p"}],

@@ -19,6 +19,7 @@ import yaml
 from .bridge import Outside
 from .harness import Site, SiteTest
 from .names import ROOT
+from .tools import beside, ends_with_us
 
 CALLREADY = os.environ.get("CALLREADY", os.path.join(ROOT, "build", "dev", "callready"))
 PACKAGING = os.path.join(ROOT, "packaging", "prometheus")
@@ -77,6 +78,9 @@ class Fleet:
         self.receiver = Receiver()
         self._bridges, self._processes, self._sites = [], [], []
         self.ports = {}
+
+    def start(self):
+        """The exporters' configurations, and the two that ask them and each other."""
         for name in SITES:
             os.makedirs(self._path(name, "state"))
             bridge = Outside(self._path(name, "socket"))
@@ -101,7 +105,8 @@ class Fleet:
 
     def _start(self, *command):
         log = open(self._path(os.path.basename(command[0]) + ".log"), "wb")
-        self._processes.append(subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder))
+        self._processes.append(subprocess.Popen(ends_with_us(*command), stdout=log, stderr=log,
+                                                cwd=self.folder))
         log.close()
 
     def _start_alertmanager(self):
@@ -144,11 +149,10 @@ class Fleet:
         for name in SITES:
             self._sites.append(Site(faults=faults.get(name, [])).__enter__())
         for name, site in zip(SITES, self._sites):
-            bridge = os.path.join(ROOT, "tests", "site", "bridge.py")
             started = site.run(
                 ["sh", "-c", '"$1" exporter --config "$2" >>"$3" 2>&1 & '
                              '/usr/bin/python3 "$4" "$5" 9977 >>"$3" 2>&1 &', "sh", CALLREADY,
-                 self._path(name, "exporter.yaml"), self._path(name, "log"), bridge,
+                 self._path(name, "exporter.yaml"), self._path(name, "log"), beside("bridge.py"),
                  self._path(name, "socket")])
             if started.exit != 0:
                 raise AssertionError(started.stderr)
@@ -164,7 +168,11 @@ class Fleet:
         for process in self._processes:
             process.terminate()
         for process in self._processes:
-            process.wait(20)
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
         for bridge in self._bridges:
             bridge.__exit__()
         self.receiver.close()
@@ -221,6 +229,7 @@ class ThreeSites(SiteTest):
         self.addCleanup(shutil.rmtree, folder, True)
         self.fleet = Fleet(folder)
         self.addCleanup(self.fleet.close)
+        self.fleet.start()
 
     def settle(self, expected):
         """Exactly these alerts, and the same after three more runs of every site."""

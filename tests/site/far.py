@@ -9,8 +9,8 @@ from .certificates import Authority
 from .names import owner
 from .plan import AAAA, PUBLIC_RESOLVERS, RESPONDER, RESPONDER_KEY
 from .rules import SIP_INSIDE
-from .server import Server, says, tcp, udp
-from .tools import at_time, tool
+from .server import Server, nginx, says, tcp, udp
+from .tools import at_time, beside, tool
 
 WEBSOCKET_PORT = 18080
 
@@ -88,15 +88,8 @@ def web(plan, space, authority):
     pages = "".join(f"location = {path} {{ default_type text/plain; return 200 '{body}'; }} "
                     for path, body in net.pages.items())
     six = "listen [::]:80; listen [::]:443 ssl;" if plan.ipv6 == "dual" else ""
-    config = server.write("nginx.conf", f"""
-user root root; daemon off; master_process off; pid {server.path('pid')}; error_log stderr error;
-events {{ worker_connections 1024; }}
-http {{
-  access_log off; server_names_hash_bucket_size 128; map_hash_bucket_size 256;
-  map_hash_max_size 8192;
-  client_body_temp_path {server.path('body')}; proxy_temp_path {server.path('proxy')};
-  fastcgi_temp_path {server.path('fcgi')}; uwsgi_temp_path {server.path('uwsgi')};
-  scgi_temp_path {server.path('scgi')};
+    return nginx(server, f"""
+  server_names_hash_bucket_size 128; map_hash_bucket_size 256; map_hash_max_size 8192;
   map $server_addr $by_address {{ default {fallback[:-4]}; {' '.join(by_address)} }}
   map $ssl_server_name $certificate {{ hostnames; default $by_address; {' '.join(by_name)} }}
   ssl_certificate $certificate.pem; ssl_certificate_key $certificate.key;
@@ -113,11 +106,7 @@ http {{
     location / {{ default_type text/plain; return 200 "$host\\n"; }} }}
   server {{ listen 80; listen 443 ssl; server_name {' '.join(EMPTY_PAGES)};
     location = /generate_204 {{ return 204; }} location / {{ return 404; }} }}{anchors}
-}}
-""")
-    return server.start("nginx", "-e", "stderr", "-p", server.folder, "-c", config,
-                        probe=tcp(f"{SIP_INSIDE}.1", 80, b"GET / HTTP/1.0\r\n\r\n"),
-                        environment=at_time(plan.skew_s) if plan.skew_s else None)
+""", f"{SIP_INSIDE}.1", environment=at_time(plan.skew_s) if plan.skew_s else None)
 
 
 def quic(space, authority):
@@ -131,9 +120,8 @@ def quic(space, authority):
 
 def websocket(space):
     """A WebSocket server behind nginx, at /ws of every vendor's name."""
-    program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "websocket.py")
-    return Server("websocket", space).start(sys.executable, program, f"{SIP_INSIDE}.1",
-                                            str(WEBSOCKET_PORT),
+    return Server("websocket", space).start(sys.executable, beside("websocket.py"),
+                                            f"{SIP_INSIDE}.1", str(WEBSOCKET_PORT),
                                             probe=tcp(f"{SIP_INSIDE}.1", WEBSOCKET_PORT))
 
 
@@ -157,8 +145,8 @@ def ntp(plan, space):
     server = Server("ntp", space)
     probe = udp(PUBLIC_RESOLVERS[0], 123, bytes([0x23]) + bytes(47))
     if plan.skew_s:
-        program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "sntp.py")
-        return server.start(sys.executable, program, "0.0.0.0", str(plan.skew_s), probe=probe)
+        return server.start(sys.executable, beside("sntp.py"), "0.0.0.0", str(plan.skew_s),
+                            probe=probe)
     command = "bindcmdaddress /\n"
     if plan.ntp_ahead_s:
         os.makedirs(server.path("control"), mode=0o770, exist_ok=True)

@@ -212,10 +212,12 @@ def _only_vendor(plan, value):
 def _only_list(plan, value):
     """What `callready firewall` lists, its names filled in as the site resolves them."""
     program = os.environ.get("CALLREADY", os.path.join(ROOT, "build", "dev", "callready"))
-    text = subprocess.run([program, "firewall", *value.split(","), "--format", "json"],
-                          capture_output=True, text=True, check=True, timeout=60).stdout
+    done = subprocess.run([program, "firewall", *value.split(","), "--format", "json"],
+                          capture_output=True, text=True, check=False, timeout=60)
+    if done.returncode != 0:
+        raise ValueError(done.stderr.strip())
     plan.only = ""
-    for rule in (rule for one in json.loads(text)["sets"] for rule in one["rules"]):
+    for rule in (rule for one in json.loads(done.stdout)["sets"] for rule in one["rules"]):
         places = {place for peer in rule.get("destinations", [])
                   for place in (plan.addresses_of(peer["text"].removeprefix("*."))
                                 if peer["kind"] in ("name", "wildcard") else [peer["text"]])}

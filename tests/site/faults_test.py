@@ -1,6 +1,8 @@
 """Each fault breaks what it says, and only that."""
 
+import os
 import unittest
+from unittest import mock
 
 from . import faults as table
 from .harness import Site, SiteTest
@@ -257,3 +259,7 @@ class Table(unittest.TestCase):
                      "provider-firewall=3"):
             with self.assertRaises(table.Unknown, msg=text):
                 table.apply_all(Plan(load()), [text])
+
+    def test_a_list_that_callready_does_not_have(self):
+        with mock.patch.dict(os.environ, {"CALLREADY": "false"}), self.assertRaises(table.Unknown):
+            table.apply_all(Plan(load()), ["only-list=nobody"])

@@ -1,12 +1,11 @@
 """Beside a stream like a call's the first router is asked: what is lost or late before it is told
 from what is so beyond it. Two lines one after the other: the PC's own link, and the Internet line."""
 
-import os
 import re
 import unittest
 
-from .media_test import CALLREADY, Line, only_ipv4, run
-from .tools import Missing, tool, wan_program
+from .media_test import Line, LineTest, run
+from .tools import wan_program
 
 PC, ROUTER = "192.168.7.23", "192.168.7.1"
 
@@ -30,11 +29,7 @@ class TwoLines(Line):
 
     def add_pc(self):
         router = self.names[0]
-        pc, air = (f"{self.names[0]}-{what}" for what in ("pc", "air"))
-        for name in (pc, air):
-            run("ip", "netns", "add", name)
-            self.names.append(name)
-        only_ipv4(pc)
+        pc, air = (self.add_space(f"{router}-{what}") for what in ("pc", "air"))
         for side, link, end, address in ((pc, "eth0", "near", PC), (router, "lan", "far", ROUTER)):
             run("ip", "-n", side, "link", "add", link, "type", "veth", "peer", "name", end, "netns",
                 air)
@@ -42,26 +37,15 @@ class TwoLines(Line):
             for where, one in ((side, link), (side, "lo"), (air, end)):
                 run("ip", "-n", where, "link", "set", one, "up")
         run("ip", "-n", pc, "route", "add", "default", "via", ROUTER)
-        inside = ["ip", "netns", "exec"]
-        run(*inside, router, "sysctl", "-q", "net.ipv4.ip_forward=1")
-        run(*inside, router, "nft", "add table ip nat; add chain ip nat post { type nat hook "
-            "postrouting priority 100; }; add rule ip nat post oifname eth0 masquerade")
+        self.translate(router)
         users = "0 2147483647" if self.echo else "1 0"
-        run(*inside, pc, "sysctl", "-q", f"net.ipv4.ping_group_range={users}")
+        run("ip", "netns", "exec", pc, "sysctl", "-q", f"net.ipv4.ping_group_range={users}")
         self.start(air, wan_program(), "near", "far", "1", "0", "0", "0",
                    *self.link).stdout.readline()
         self.names[0], self.names[3] = pc, router
 
 
-@unittest.skipUnless(CALLREADY, "CALLREADY does not name the program")
-@unittest.skipUnless(os.geteuid() == 0, "network namespaces by name need root")
-class FirstHopTest(unittest.TestCase):
-    def setUp(self):
-        try:
-            tool("ip"), tool("nft"), wan_program()
-        except Missing as missing:
-            self.skipTest(str(missing))
-
+class FirstHopTest(LineTest):
     def measure(self, line):
         _, report, said = line.check("--only", "stream")
         self.assertTrue(report, said)

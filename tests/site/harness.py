@@ -5,6 +5,7 @@
         result.exit, result.stdout, result.stderr
 """
 
+import contextlib
 import json
 import os
 import subprocess
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from .names import ROOT
 
 SCRIPT = os.path.join(ROOT, "script", "site")
+CALLREADY = os.environ.get("CALLREADY", os.path.join(ROOT, "build", "dev", "callready"))
 
 
 class SiteFailed(Exception):
@@ -55,7 +57,8 @@ class Site:
         return self
 
     def __exit__(self, *_):
-        self._process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):  # it has ended by itself
+            self._process.stdin.close()
         try:
             self._process.wait(5)
         except subprocess.TimeoutExpired:
@@ -69,12 +72,14 @@ class Site:
         """Runs a command on the site's PC. `signal` ("SIGTERM") is sent `after` so many seconds, or
         `once` this text is on its standard output. `cable="pulled"` does so to the PC's link then.
         `router`: not on the PC, but on that one ("firewall": whichever that is), with all power."""
-        self._process.stdin.write(json.dumps({
-            "run": [str(word) for word in command], "timeout": timeout, "env": env or {},
-            "privileged": privileged, "signal": signal, "after": after, "once": once,
-            "cable": cable, "router": router}) + "\n")
-        self._process.stdin.flush()
-        line = self._process.stdout.readline()
+        line = ""
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.write(json.dumps({
+                "run": [str(word) for word in command], "timeout": timeout, "env": env or {},
+                "privileged": privileged, "signal": signal, "after": after, "once": once,
+                "cable": cable, "router": router}) + "\n")
+            self._process.stdin.flush()
+            line = self._process.stdout.readline()
         if not line:
             raise SiteFailed(f"the site ended: {self._process.stderr.read().strip()}")
         answer = json.loads(line)
@@ -99,3 +104,20 @@ class SiteTest(unittest.TestCase):
         allowed, reason = namespaces_allowed()
         if not allowed:
             raise unittest.SkipTest(reason)
+
+
+@unittest.skipUnless(os.path.exists(CALLREADY), "callready is not built")
+class CheckTest(SiteTest):
+    """What `callready check` says of sites of their own."""
+
+    def report(self, faults, *arguments, before=(), timeout=60):
+        """`before`: what starts it."""
+        with Site(faults=faults) as site:
+            done = site.run([*before, CALLREADY, "check", "--no-keep", *arguments, "--json"],
+                            timeout=timeout)
+        self.assertIn(done.exit, (0, 1, 3, 4), done.stderr)
+        return json.loads(done.stdout)
+
+    @staticmethod
+    def findings(report):
+        return [(f["code"], f["confidence"], f["owner"]) for f in report["findings"]]

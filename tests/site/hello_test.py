@@ -1,22 +1,11 @@
 """TLS greetings as long as a browser's, and devices that want them in one packet."""
 
-import json
-import os
 import unittest
 
-from .harness import Site, SiteTest
-
-CALLREADY = os.environ.get("CALLREADY")
+from .harness import CheckTest
 
 
-@unittest.skipUnless(CALLREADY, "CALLREADY does not name the program")
-class LongHello(SiteTest):
-    def report(self, faults, *names):
-        with Site(faults=faults) as site:
-            done = site.run([CALLREADY, "check", "--no-keep", *names, "--json"])
-        self.assertIn(done.exit, (0, 1, 3, 4), done.stderr)
-        return json.loads(done.stdout)
-
+class LongHello(CheckTest):
     def hellos(self, report):
         return {f"{p['outcome']} {p['detail']}" for p in report["probes"]
                 if p["check"] == "tls-hello"}
@@ -29,8 +18,7 @@ class LongHello(SiteTest):
                 report = self.report([fault], "rainbow", "cloudoe")
                 self.assertEqual({f"failed {detail}"}, self.hellos(report))
                 self.assertEqual([("tls.long_hello_cut", "likely", "security")],
-                                 [(f["code"], f["confidence"], f["owner"])
-                                  for f in report["findings"]])
+                                 self.findings(report))
                 self.assertEqual({"degraded"}, {one["verdict"] for one in report["sets"]})
 
     def test_gets_through_a_healthy_site(self):

@@ -1,11 +1,10 @@
 """A Kerberos realm for the proxy's Negotiate: a KDC on the router, and a ticket of the PC's user."""
 
 import os
-import subprocess
 
 from .plan import FOLDER
 from .server import Server, tcp
-from .tools import tool
+from .tools import must
 
 REALM, USER, PORT = "EXAMPLE.SITE", "site", 88
 CONFIG = os.path.join(FOLDER, "kdc", "krb5.conf")
@@ -49,9 +48,8 @@ def kdc(plan, space):
     ours = environment() | {"KRB5_KDC_PROFILE": profile}
     proxy = f"HTTP/{plan.proxy}@{REALM}"
 
-    def make(program, *arguments):
-        subprocess.run([tool(program), *arguments], check=True, capture_output=True,
-                       env=os.environ | ours)
+    def make(*command):
+        must(*command, env=os.environ | ours)
     with space:
         make("kdb5_util", "create", "-s", "-r", REALM, "-P", plan.proxy_password)
         for name, keys in ((f"{USER}@{REALM}", server.path("user.keytab")), (proxy, PROXY_KEYS)):
@@ -64,6 +62,5 @@ def kdc(plan, space):
 def log_in(pc):
     """The ticket that a user of the domain has after signing in to the PC."""
     with pc:
-        subprocess.run([tool("kinit"), "-k", "-t", os.path.join(FOLDER, "kdc", "user.keytab"),
-                        f"{USER}@{REALM}"], check=True, capture_output=True,
-                       env=os.environ | environment())
+        must("kinit", "-k", "-t", os.path.join(FOLDER, "kdc", "user.keytab"), f"{USER}@{REALM}",
+             env=os.environ | environment())

@@ -1,6 +1,7 @@
 """What runs on the LAN's side, all on the router: the resolver, the web proxy, a captive portal."""
 
 import os
+import shutil
 import subprocess
 import sys
 
@@ -8,8 +9,8 @@ from . import kerberos
 from .certificates import Authority
 from .plan import FOLDER, LAN_V6, NAT64, PUBLIC_RESOLVERS
 from .rules import ACCEPT_PORT, INTERCEPT_PORT, PORTAL_PORT
-from .server import Server, says, tcp
-from .tools import beside, squid_helper, tool
+from .server import Server, nginx, says, tcp
+from .tools import beside, must, squid_helper, tool
 
 PROXY_PORT, HTTPS_PROXY_PORT = 3128, 3129
 HIDDEN_DNS = "127.0.0.53"
@@ -136,7 +137,9 @@ def _login(plan, server):
                     "auth_param negotiate children 2 startup=1 idle=1\n"
                     "auth_param negotiate keep_alive on\n")
     if "NTLM" in plan.proxy_login:
-        helper, password = beside("ntlm_helper.py"), server.write("password", plan.proxy_password)
+        # A copy: squid splits a command at blanks, and the path of the source tree may have one.
+        helper = shutil.copy(beside("ntlm_helper.py"), server.folder)
+        password = server.write("password", plan.proxy_password)
         schemes += (f"auth_param ntlm program {sys.executable} {helper} site {password}\n"
                     "auth_param ntlm children 2 startup=1 idle=1\nauth_param ntlm keep_alive on\n")
     if "Basic" in plan.proxy_login:
@@ -161,7 +164,7 @@ def _inspection(plan):
 def _intercept(plan, server, trust, made_by):
     """Opens TLS with certificates of its own making (ssl_bump)."""
     certificates, helper = server.path("made"), squid_helper("security_file_certgen")
-    subprocess.run([helper, "-c", "-s", certificates, "-M", "4MB"], check=True, capture_output=True)
+    must(helper, "-c", "-s", certificates, "-M", "4MB")
     spared = " ".join(plan.spliced)
     splice = f"acl spared ssl::server_name {spared}\nssl_bump splice spared\n" if spared else ""
     transparent = (f"https_port {plan.router}:{INTERCEPT_PORT} intercept ssl-bump {made_by}\n"
@@ -218,10 +221,9 @@ def first_resolver(plan, space):
 def vpn(plan, topology):
     """The PC's tunnel to a concentrator at the provider's."""
     server = Server("vpn", topology.pc)
-    program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "tunnel.py")
-    return server.start(sys.executable, program, topology.provider.path, f"{plan.vpn_net}.2",
-                        f"{plan.vpn_net}.1",
-                        *plan.vpn, probe=says(server, "forwarding"))
+    return server.start(sys.executable, beside("tunnel.py"), topology.provider.path,
+                        f"{plan.vpn_net}.2", f"{plan.vpn_net}.1", *plan.vpn,
+                        probe=says(server, "forwarding"))
 
 
 def nat64(space):
@@ -231,10 +233,10 @@ def nat64(space):
                           f"ipv6-addr {LAN_V6}255\nprefix {NAT64}/96\n"
                           f"dynamic-pool 192.168.255.0/24\ndata-dir {server.folder}\n")
     with space:
-        subprocess.run([tool("tayga"), "-c", config, "--mktun"], check=True, capture_output=True)
+        must("tayga", "-c", config, "--mktun")
         for command in ("link set nat64 up", "route add 192.168.255.0/24 dev nat64",
                         f"-6 route add {NAT64}/96 dev nat64"):
-            subprocess.run([tool("ip"), *command.split()], check=True, capture_output=True)
+            must("ip", *command.split())
 
     def translating():
         if server.ended():
@@ -243,17 +245,4 @@ def nat64(space):
 
 
 def _pages(name, space, address, port, locations):
-    server = Server(name, space)
-    config = server.write("nginx.conf", f"""
-user root root; daemon off; master_process off; pid {server.path('pid')}; error_log stderr error;
-events {{ worker_connections 256; }}
-http {{
-  access_log off;
-  client_body_temp_path {server.path('body')}; proxy_temp_path {server.path('proxy')};
-  fastcgi_temp_path {server.path('fcgi')}; uwsgi_temp_path {server.path('uwsgi')};
-  scgi_temp_path {server.path('scgi')};
-  server {{ listen {address}:{port}; {locations} }}
-}}
-""")
-    return server.start("nginx", "-e", "stderr", "-p", server.folder, "-c", config,
-                        probe=tcp(address, port, b"GET / HTTP/1.0\r\n\r\n"))
+    return nginx(Server(name, space), f"server {{ listen {address}:{port}; {locations} }}", address, port)

@@ -9,9 +9,10 @@ import tempfile
 
 from tests.site import names
 from tests.site.harness import Site, SiteTest
+from tests.site.tools import beside
 
 CALLREADY = os.environ.get("CALLREADY", "callready")
-CAPTURE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "capture.py")
+CAPTURE = beside("capture.py")
 WINDOW_S, HOSTS, PORTS = 10, 24, 12
 SIP_GAP_S = 0.5      # a second from start to start; a message leaves some time after its start
 FAR = 16             # hops; packets that are to end on the way have a few

@@ -5,15 +5,18 @@ import collections
 import itertools
 import json
 import os
+import re
 import signal
 import statistics
 import subprocess
+import sys
 import tempfile
 import threading
 import time
 import unittest
 
-from .tools import Missing, tool, wan_program
+from .names import ROOT
+from .tools import Missing, ends_with_us, is_running, tool, wan_program
 
 CALLREADY = os.environ.get("CALLREADY")
 KEY = "a key that only this test has"
@@ -31,6 +34,15 @@ def only_ipv4(name):
         run("ip", "netns", "exec", name, "sysctl", "-q", f"net.ipv6.conf.{what}.disable_ipv6=1")
 
 
+def sweep():
+    """Namespaces of runs that were killed before they could delete them: a name has its run's process."""
+    folder = "/run/netns"
+    for name in os.listdir(folder) if os.path.exists(folder) else []:
+        found = re.match(r"callready-(?:in|line|out)-(\d+)-", name)
+        if found and not is_running(found[1]):
+            subprocess.run(["ip", "netns", "delete", name], check=False, capture_output=True)
+
+
 class Line:
     """Client, line and server in three namespaces; `options` are callready-wan's."""
 
@@ -40,20 +52,16 @@ class Line:
         self.media = media
         self.numbers = [str(n) for n in (delay, jitter, loss, rate)]
         self.options = options
-        number = next(self.count)
-        self.names = [f"callready-{side}-{os.getpid()}-{number}" for side in ("in", "line", "out")]
-        self.processes = []
+        self.names, self.processes = [], []
 
     def __enter__(self):
+        sweep()
         self.folder = tempfile.TemporaryDirectory()
         self.ledger = os.path.join(self.folder.name, "ledger")
-        made = []
+        number = next(self.count)
         try:
-            for name in self.names:
-                run("ip", "netns", "add", name)
-                made.append(name)
-                only_ipv4(name)
-            inside, line, outside = self.names
+            inside, line, outside = (self.add_space(f"callready-{side}-{os.getpid()}-{number}")
+                                     for side in ("in", "line", "out"))
             for side, end, address in ((inside, "near", INSIDE), (outside, "far", OUTSIDE)):
                 run("ip", "-n", side, "link", "add", "eth0", "type", "veth", "peer", "name", end,
                     "netns", line)
@@ -73,13 +81,27 @@ class Line:
                     if "answers now" in text:
                         break
         except BaseException:
-            self.names = made
             self.__exit__()
             raise
         return self
 
+    def add_space(self, name):
+        """A namespace that is deleted with the line."""
+        run("ip", "netns", "add", name)
+        self.names.append(name)
+        only_ipv4(name)
+        return name
+
+    @staticmethod
+    def translate(router):
+        """Makes a router of a namespace, with NAT where eth0 leads out."""
+        inside = ["ip", "netns", "exec", router]
+        run(*inside, "sysctl", "-q", "net.ipv4.ip_forward=1")
+        run(*inside, "nft", "add table ip nat; add chain ip nat post { type nat hook "
+            "postrouting priority 100; }; add rule ip nat post oifname eth0 masquerade")
+
     def start(self, where, *command):
-        process = subprocess.Popen(["ip", "netns", "exec", where, *command], text=True,
+        process = subprocess.Popen(ends_with_us("ip", "netns", "exec", where, *command), text=True,
                                    stdout=subprocess.PIPE, env=self.environment())
         self.processes.append(process)
         return process
@@ -174,13 +196,19 @@ def longest_wait(packets):
 
 @unittest.skipUnless(CALLREADY, "CALLREADY does not name the program")
 @unittest.skipUnless(os.geteuid() == 0, "network namespaces by name need root")
-class MediaTest(unittest.TestCase):
+class LineTest(unittest.TestCase):
+    """Skips, with the reason, where a line cannot be made."""
+
+    PROGRAMS = ("ip", "nft")
+
     def setUp(self):
         try:
-            tool("ip"), tool("nft"), wan_program()
+            wan_program(), *map(tool, self.PROGRAMS)
         except Missing as missing:
             self.skipTest(str(missing))
 
+
+class MediaTest(LineTest):
     def measure(self, line, *options):
         status, report, said = line.check("--only", "stream", *options)
         self.assertTrue(report, said)
@@ -196,6 +224,25 @@ class MediaTest(unittest.TestCase):
                 self.assertEqual(lost(true), seen["lost"])
                 self.assertEqual(reordered(true), seen["reordered"])
                 self.assertEqual(sum(p["times"] == 2 for p in true), seen["duplicates"])
+
+    def test_a_run_that_is_killed_leaves_nothing(self):
+        program = ("import os, signal\n"
+                   "from tests.site.media_test import Line\n"
+                   "with Line() as line:\n"
+                   "    print(*line.names, *(one.pid for one in line.processes), flush=True)\n"
+                   "    os.kill(os.getpid(), signal.SIGKILL)")
+        with tempfile.TemporaryDirectory() as folder:
+            done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True,
+                                  text=True, timeout=60, check=False,
+                                  env=os.environ | {"TMPDIR": folder})
+        names, pids = done.stdout.split()[:3], done.stdout.split()[3:]
+        self.assertEqual(2, len(pids), done.stderr)
+        deadline = time.monotonic() + 60
+        while any(map(is_running, pids)) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        self.assertEqual([], list(filter(is_running, pids)))
+        sweep()
+        self.assertEqual(set(), set(names) & set(os.listdir("/run/netns")))
 
     def test_a_clean_line(self):
         with Line(delay=20) as line:

@@ -1,22 +1,11 @@
 """QUIC on UDP 443: what a real server's answers prove, and who cuts it off."""
 
-import json
-import os
 import unittest
 
-from .harness import Site, SiteTest
-
-CALLREADY = os.environ.get("CALLREADY")
+from .harness import CheckTest
 
 
-@unittest.skipUnless(CALLREADY, "CALLREADY does not name the program")
-class Quic(SiteTest):
-    def report(self, faults, *names):
-        with Site(faults=faults) as site:
-            done = site.run([CALLREADY, "check", "--no-keep", *names, "--json"])
-        self.assertIn(done.exit, (0, 1, 3, 4), done.stderr)
-        return json.loads(done.stdout)
-
+class Quic(CheckTest):
     def quic(self, report):
         return {p["target"]["host"]: f"{p['outcome']} {p['detail']}" for p in report["probes"]
                 if p["check"] == "quic"}
@@ -25,9 +14,6 @@ class Quic(SiteTest):
         (row,) = [r for s in report["sets"] for r in s["requirements"]
                   if f"{s['id']}/{r['id']}" == name]
         return row
-
-    def findings(self, report):
-        return [(f["code"], f["confidence"], f["owner"]) for f in report["findings"]]
 
     def test_is_spoken_with_a_real_server(self):
         for name, host in (("zoom", "assets.zoom.us"), ("google-meet", "accounts.google.com")):

@@ -1,32 +1,23 @@
 """Relays that are held for 20 s, by a real coturn, and flows that are cut after a few packets."""
 
-import json
 import os
 import unittest
 
 from .confusion import WITH_ACCOUNT
-from .harness import Site, SiteTest
+from .harness import CheckTest
+from .names import HERE
 
-CALLREADY = os.environ.get("CALLREADY")
 RUNS = int(os.environ.get("CALLREADY_RUNS", "1"))
-SET = os.path.join(os.path.dirname(os.path.abspath(__file__)), "relays.yaml")
+SET = os.path.join(HERE, "relays.yaml")
 
 
-@unittest.skipUnless(CALLREADY, "CALLREADY does not name the program")
-class RelayLife(SiteTest):
+class RelayLife(CheckTest):
     def report(self, faults, *options):
-        with Site(faults=faults) as site:
-            done = site.run([*WITH_ACCOUNT, CALLREADY, "check", "--set", SET, "--no-keep", "--json",
-                             *options], timeout=120)
-        self.assertIn(done.exit, (0, 1, 3, 4), done.stderr)
-        return json.loads(done.stdout)
+        return super().report(faults, "--set", SET, *options, before=WITH_ACCOUNT, timeout=120)
 
     def lives(self, report):
         return {e["transport"]: e for p in report["probes"] for e in p["evidence"]
                 if e["kind"] == "relay_life"}
-
-    def findings(self, report):
-        return [(f["code"], f["confidence"], f["owner"]) for f in report["findings"]]
 
     def test_they_carry_for_twenty_seconds_over_each_transport(self):
         report = self.report([], "--quality")

@@ -1,13 +1,11 @@
 """Streams like a call's between two relays of one coturn, over a line that keeps a ledger: no server
 of ours, and still the way of each loss."""
 
-import json
 import os
-import subprocess
 import unittest
 
-from .media_test import CALLREADY, Line, OUTSIDE, delay
-from .tools import Missing, tool, wan_program
+from .media_test import Line, LineTest, OUTSIDE, delay, lost
+from .tools import tool
 
 # ChannelData of the first channel with a call's packet in it (RFC 8656 section 12.4).
 OTHER = 0x4000 << 16 | 172
@@ -70,18 +68,8 @@ def stream_packets(packets, way, word=OTHER):
     return [p for p in packets if p["way"] == way and p["bytes"] == 176 and p["word"] == word]
 
 
-def lost(packets):
-    return sum(p["fate"] != "passed" for p in packets)
-
-
-@unittest.skipUnless(CALLREADY, "CALLREADY does not name the program")
-@unittest.skipUnless(os.geteuid() == 0, "network namespaces by name need root")
-class RelaysTest(unittest.TestCase):
-    def setUp(self):
-        try:
-            tool("ip"), tool("nft"), tool("turnserver"), wan_program()
-        except Missing as missing:
-            self.skipTest(str(missing))
+class RelaysTest(LineTest):
+    PROGRAMS = (*LineTest.PROGRAMS, "turnserver")
 
     def measure(self, line, *options):
         status, report, said = line.check(*options)

@@ -9,7 +9,7 @@ import sys
 
 from . import certificates, faults, hold, isolation, kerberos, names, server, servers
 from .plan import FOLDER, Plan
-from .tools import Missing, search_path, tool
+from .tools import Missing, must, search_path, tool
 from .topology import Topology
 
 FAILED = 125  # the site itself failed, as env(1) and timeout(1) say it
@@ -24,7 +24,6 @@ def parse(arguments):
         description="Runs COMMAND on the PC of a private site: a router with NAT and a firewall, "
                     "a provider, and an internet of real servers under the vendors' own names.",
         epilog="Exit status: COMMAND's own; 125 when there is no site to run it in.")
-    parser.exit_on_error = False
     parser.add_argument("--fault", action="append", default=[], metavar="NAME",
                         help="break something (repeatable; see --list-faults)")
     parser.add_argument("--list-faults", action="store_true", help="what can be broken")
@@ -124,12 +123,10 @@ class Running:
     def _verify(self):
         if isolation.network_identity() == self._outside:
             raise isolation.Refused("still in the network of the outside")
-        links = json.loads(subprocess.run([tool("ip"), "-json", "link"], check=True,
-                                          capture_output=True).stdout)
+        links = json.loads(must("ip", "-json", "link"))
         if {link["ifname"] for link in links} != self.plan.links:
             raise isolation.Refused("there are interfaces that are not the site's")
-        routes = json.loads(subprocess.run([tool("ip"), "-json", "route"], check=True,
-                                           capture_output=True).stdout)
+        routes = json.loads(must("ip", "-json", "route"))
         ways = {(r["dst"], r.get("gateway")) for r in routes}
         if ways != self.plan.routes:
             raise isolation.Refused("there are routes that are not the site's")
@@ -138,8 +135,8 @@ class Running:
 def keep_logs(folder):
     """Copies logs and configurations; keys and sockets stay behind."""
     shutil.copytree(FOLDER, folder, dirs_exist_ok=True,
-                    ignore=shutil.ignore_patterns("*.key", "*ctl*", "pid", "*.db", "*.keytab", "ticket",
-                                                  "stash", "principals*", "password"))
+                    ignore=shutil.ignore_patterns("*.key", "*ctl*", "control", "pid", "*.db", "*.keytab",
+                                                  "ticket", "stash", "principals*", "password"))
 
 
 def _execute(site, options):

@@ -80,6 +80,22 @@ class Server:
             return "".join(file.readlines()[-25:])
 
 
+def nginx(server, http, address, port=80, environment=None):
+    """nginx with this in its `http`, all its files in the server's folder; asked there whether it is up."""
+    folders = " ".join(f"{kind}_temp_path {server.path(kind)};"
+                       for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    config = server.write("nginx.conf", f"""
+user root root; daemon off; master_process off; pid {server.path('pid')}; error_log stderr error;
+events {{ worker_connections 1024; }}
+http {{
+  access_log off; {folders}
+  {http}
+}}
+""")
+    return server.start("nginx", "-e", "stderr", "-p", server.folder, "-c", config,
+                        probe=tcp(address, port, b"GET / HTTP/1.0\r\n\r\n"), environment=environment)
+
+
 def tcp(address, port, request=b""):
     """A probe: somebody listens, and answers a request where there is one."""
     def probe():

@@ -156,8 +156,8 @@ class CleanSite(SiteTest):
                  "nft add rule ip count out ip daddr != 10.20.0.0/16 ip daddr != 127.0.0.0/8 "
                  "counter update @seen '{ ip daddr }'; ")
         with Site() as site:
-            done = site.run(["sh", "-c", count + f"{CALLREADY} check quicklink webex-partner --all "
-                             "--pace fast --json > /dev/null; nft -j list table ip count"],
+            done = site.run(["sh", "-c", count + '"$0" check quicklink webex-partner --all '
+                             "--pace fast --json > /dev/null; nft -j list table ip count", CALLREADY],
                             privileged=True)
         announced = done.stderr.split()
         self.assertTrue(done.stderr.startswith("callready: --all: "), done.stderr)

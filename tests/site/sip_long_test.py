@@ -1,28 +1,16 @@
 """SIP over UDP that is too long for one packet, and routers that drop IP fragments."""
 
-import json
 import os
 import unittest
 
-from .harness import Site, SiteTest
+from .harness import CheckTest
 
-CALLREADY = os.environ.get("CALLREADY")
 RUNS = int(os.environ.get("CALLREADY_RUNS", "1"))
 
 
-@unittest.skipUnless(CALLREADY, "CALLREADY does not name the program")
-class LongSip(SiteTest):
-    def report(self, faults, *names):
-        with Site(faults=faults) as site:
-            done = site.run([CALLREADY, "check", "--no-keep", *names, "--json"])
-        self.assertIn(done.exit, (0, 1, 3, 4), done.stderr)
-        return json.loads(done.stdout)
-
+class LongSip(CheckTest):
     def long(self, report):
         return [p for p in report["probes"] if p["check"] == "sip-long"]
-
-    def findings(self, report):
-        return [(f["code"], f["confidence"], f["owner"]) for f in report["findings"]]
 
     def test_gets_through_a_healthy_site_with_one_message(self):
         report = self.report([], "cloudoe")

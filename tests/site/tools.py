@@ -3,6 +3,9 @@
 import glob
 import os
 import shutil
+import subprocess
+
+from .names import HERE, ROOT
 
 # program -> Debian package
 PACKAGES = {"ip": "iproute2", "nft": "nftables", "openssl": "openssl", "dnsmasq": "dnsmasq-base",
@@ -30,16 +33,40 @@ def tool(name):
     return found
 
 
+def must(program, *arguments, text="", **more):
+    """Runs a program that has to succeed, and gives what it prints; the error has what it said."""
+    done = subprocess.run([tool(program), *arguments], input=text, text=True, capture_output=True,
+                          check=False, **more)
+    if done.returncode != 0:
+        raise RuntimeError(f"{os.path.basename(program)}: {done.stderr.strip()}\n{text}".strip())
+    return done.stdout
+
+
+def ends_with_us(program, *arguments):
+    """A command whose process the kernel ends with this one, however this one ends."""
+    # Asks for its parent once the kernel has been told: this one may have ended before.
+    alive = f'[ "$PPID" = {os.getpid()} ] && exec "$@"'
+    return [tool("setpriv"), "--pdeathsig", "KILL", "--", "sh", "-c", alive, "sh", program, *arguments]
+
+
+def is_running(pid):
+    """Whether there is such a process, and it has not ended."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
+            return file.read().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
 def beside(name):
     """A program of the site's own, in this folder."""
-    return os.path.join(os.path.dirname(os.path.abspath(__file__)), name)
+    return os.path.join(HERE, name)
 
 
 def wan_program():
     """callready-wan, as CTest names it or from the newest build of this source tree."""
     given = os.environ.get("CALLREADY_WAN")
-    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    built = sorted(glob.glob(os.path.join(root, "build", "*", "tests", "callready-wan")),
+    built = sorted(glob.glob(os.path.join(ROOT, "build", "*", "tests", "callready-wan")),
                    key=os.path.getmtime)
     if not (given or built):
         raise Missing("delay, jitter, loss and a rate need callready-wan: "

@@ -11,12 +11,11 @@ The first namespace of the site is the PC's, so whatever is started without care
 """
 
 import os
-import subprocess
 
 from . import isolation, rules
 from .plan import AAAA, CORE_V6, LAN_V6, Plan, PUBLIC_RESOLVERS, RESPONDER, WAN_V6
 from .rules import SIP_INSIDE, STUN_INSIDE
-from .tools import tool
+from .tools import must
 
 
 class Topology:
@@ -271,16 +270,10 @@ def _say_of_every_packet():
             _sysctl(f"ipv4/{name}", 1_000_000)
 
 
-def _run(argv, text):
-    """In the current namespace."""
-    done = subprocess.run(argv, input=text, text=True, capture_output=True, check=False)
-    if done.returncode != 0:
-        raise RuntimeError(f"{' '.join(argv)}: {done.stderr.strip()}\n{text}")
-
-
 def _ip(*commands):
-    _run([tool("ip"), "-batch", "-"], "\n".join(commands) + "\n")
+    """In the current namespace, as `_nft`."""
+    must("ip", "-batch", "-", text="\n".join(commands) + "\n")
 
 
-def _nft(rules):
-    _run([tool("nft"), "-f", "-"], rules)
+def _nft(text):
+    must("nft", "-f", "-", text=text)

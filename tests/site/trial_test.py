@@ -8,8 +8,7 @@ import os
 import subprocess
 import unittest
 
-from .media_test import CALLREADY, OUTSIDE, Line, lost, measured, only_ipv4, run
-from .tools import Missing, tool, wan_program
+from .media_test import CALLREADY, OUTSIDE, Line, LineTest, lost, measured, run
 
 EXIT = {"ready": 0, "blocked": 1, "degraded": 4}
 RUNS = int(os.environ.get("CALLREADY_RUNS", "1"))
@@ -142,18 +141,12 @@ class Office(Line):
 
     def add(self, number):
         router = self.names[0]
-        inside = ["ip", "netns", "exec", router]
         if number == 0:
             run("ip", "-n", router, "link", "add", "lan", "type", "bridge")
             run("ip", "-n", router, "address", "add", "192.168.7.1/24", "dev", "lan")
             run("ip", "-n", router, "link", "set", "lan", "up")
-            run(*inside, "sysctl", "-q", "net.ipv4.ip_forward=1")
-            run(*inside, "nft", "add table ip nat; add chain ip nat post { type nat hook "
-                "postrouting priority 100; }; add rule ip nat post oifname eth0 masquerade")
-        name, port = f"{router}-{number}", f"lan{number}"
-        run("ip", "netns", "add", name)
-        self.names.append(name)
-        only_ipv4(name)
+            self.translate(router)
+        name, port = self.add_space(f"{router}-{number}"), f"lan{number}"
         run("ip", "-n", name, "link", "add", "eth0", "type", "veth", "peer", "name", port, "netns",
             router)
         run("ip", "-n", router, "link", "set", port, "master", "lan", "up")
@@ -173,14 +166,8 @@ class Office(Line):
 LAPTOPS = 9
 
 
-@unittest.skipUnless(CALLREADY, "CALLREADY does not name the program")
-@unittest.skipUnless(os.geteuid() == 0, "network namespaces by name need root")
-class TrialTest(unittest.TestCase):
+class TrialTest(LineTest):
     def test_each_line_of_the_trial(self):
-        try:
-            tool("ip"), tool("nft"), wan_program()
-        except Missing as missing:
-            self.skipTest(str(missing))
         with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
             runs = [(trial, pool.submit(trial.wrong, number))
                     for number in range(RUNS) for trial in TRIALS]

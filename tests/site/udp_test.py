@@ -24,10 +24,10 @@ class Checks(SiteTest):
                    **signal):
         """A run of these rows, which may be interrupted by a signal. Without anchors nothing but
         the rows is asked, and nobody is there whose way leads out of the site."""
-        only = " ".join(f"--only {row}" for row in rows)
-        return site.run(["sh", "-c", (LOGIN if login else "") + "exec \"$0\" check example --set "
-                         f"{SET} {'' if anchors else '--no-anchors'} --json --quiet {only} \"$@\"",
-                         CALLREADY, *options],
+        only = [word for row in rows for word in ("--only", row)]
+        return site.run(["sh", "-c", (LOGIN if login else "") + 'exec "$0" "$@"', CALLREADY, "check",
+                         "example", "--set", SET, *([] if anchors else ["--no-anchors"]), "--json",
+                         "--quiet", *only, *options],
                         env=environment, timeout=120, **signal)
 
     def run_rows(self, site, *rows, **how):
