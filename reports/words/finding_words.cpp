@@ -23,14 +23,14 @@ network. This is neither good nor bad news. The report lists what is still unkno
    the proxy with `--proxy`.
 4. If the report says "measured from this computer", run it again from a laptop on a cable, without
    a VPN, and on the network of the phones or room devices.
-5. Compare with another connection, such as a mobile phone's hotspot: `callready diff first.json
-   second.json`.
+5. Compare with another connection, such as a mobile phone's hotspot: save a report on each
+   (`--report json=first.json`), then run `callready diff first.json second.json`.
 6. On Windows, programs cannot see which router dropped a packet. To test media ranges, run
    callready on Linux.
 7. Run `callready serve` on your own host outside the site. It proves each port in both directions.
 
-If it stays NOT DECIDED, open the ports that the report lists as unknown, or ask the vendor. The
-ticket (`--ticket`) says what was measured.
+If it stays NOT DECIDED, ask the firewall team to allow what the report lists as unknown, or ask the
+vendor. The ticket (`--ticket`) says what was measured.
 )";
 
 constexpr std::array all_words{
@@ -48,7 +48,7 @@ constexpr std::array all_words{
         "programs, callready included, ignore that policy.",
         "The policy was read from where the browser reads it.", Owners{Owner::helpdesk},
         "Change the policy for the service's pages."},
-    FindingWords{FindingCode::computer_firewall, "This computer's own firewall blocks",
+    FindingWords{FindingCode::computer_firewall, "This computer's own firewall blocks the service",
                  "Packets that the service needs do not leave this computer: its own firewall or "
                  "security software stops them. Other computers may be fine.",
                  "This computer's system refuses to send them, or says that it could not.",
@@ -95,8 +95,8 @@ constexpr std::array all_words{
         "callready sent greetings (ClientHello) in two datagrams each; callready serve received "
         "the first datagrams but none of the second ones.",
         Owners{Owner::security},
-        "Update the device that inspects UDP, or exempt the service's media: it must pass "
-        "a ClientHello of more than one datagram."},
+        "Update the device that inspects UDP so that it passes a ClientHello of more than one "
+        "datagram, or exempt the service's media from inspection."},
     FindingWords{FindingCode::firewall_destination_blocked, "Hosts are blocked",
                  "Nothing gets through to some of the service's hosts, on any port.",
                  "All probes of these hosts fail, and the same ports of other hosts work.",
@@ -112,7 +112,8 @@ constexpr std::array all_words{
                  "Packets to it stop at the site, or repeated requests get no answer. The finding "
                  "is often only \"possible\", because the server may be down.",
                  Owners{Owner::network, Owner::vendor},
-                 "Allow the listed port of the listed host."},
+                 "Allow the port and host that the report names. If the packets leave the site, "
+                 "ask the server's operator whether the server is up."},
     FindingWords{
         FindingCode::firewall_idle_timeout, "UDP sessions end too early",
         "Calls may fall silent and phones may miss calls, because the firewall or NAT closes idle "
@@ -120,13 +121,13 @@ constexpr std::array all_words{
         "Packets that a relay or server sent to this computer after a pause no longer arrived.",
         Owners{Owner::network}, "Raise the UDP session timeout to 120 s or more (RFC 4787)."},
     FindingWords{
-        FindingCode::firewall_new_flows_limited, "New flows are limited",
+        FindingCode::firewall_new_flows_limited, "New connections are limited",
         "A device allows only a few new outgoing connections per second.",
         "Requests from one port are answered, but requests from many ports are not. Or some "
         "of the connections and requests that start within one second are answered only "
         "when they are sent again, and some never.",
         Owners{Owner::network},
-        "Raise the firewall's limit on new flows per second for the user network."},
+        "Raise the firewall's limit on new connections (flows) per second for the user network."},
     FindingWords{FindingCode::firewall_quic_filtered, "QUIC greetings are cut off",
                  "Web pages may load slowly, since browsers try QUIC first. Calls do not need it.",
                  "A server says which versions of QUIC it supports, but does not answer a "
@@ -144,7 +145,7 @@ constexpr std::array all_words{
         "Intrusion prevention mistook the test for an attack and now blocks this computer.",
         "Hosts that answered at first stopped answering within the same run.",
         Owners{Owner::security},
-        "Exempt the service from the limit or intrusion rule that shuts clients out."},
+        "Exempt this computer from the intrusion prevention that blocks it, or raise its limit."},
     FindingWords{FindingCode::firewall_sip_filtered, "SIP is inspected and dropped",
                  "Packets reach the SIP servers' ports, but SIP messages are dropped.",
                  "Other packets to the same ports pass, or SIP over TLS is answered.",
@@ -209,7 +210,8 @@ constexpr std::array all_words{
     FindingWords{FindingCode::media_jitter, "Packets arrive unevenly", "Calls are choppy.",
                  "A call-like test stream, measured in each direction.",
                  Owners{Owner::provider, Owner::lan},
-                 "Give voice its own queue, first on the Wi-Fi and then on the site's line."},
+                 "Find where packets arrive late (test again on a cable, and on an idle line), "
+                 "then give voice priority there."},
     FindingWords{FindingCode::media_loss, "Packets are lost", "Calls are choppy or robotic.",
                  "A call-like test stream, measured in each direction, or a browser's call.",
                  Owners{Owner::provider, Owner::lan},
@@ -217,13 +219,13 @@ constexpr std::array all_words{
     FindingWords{FindingCode::media_mos, "Calls sound poor",
                  "Loss, jitter and delay together make calls sound poor.",
                  "A call-like test stream, rated by the ITU-T G.107 score.", Owners{Owner::lan},
-                 "Give voice its own queue on the site's line; look for loss and delay."},
+                 "Find where loss and delay arise (test again on a cable, and on an idle line), "
+                 "then give voice priority there."},
     FindingWords{
         FindingCode::media_one_way, "Media passes one way only",
         "Calls connect, but one side hears nothing.",
         "Packets get out but replies do not arrive, or media is dropped while STUN and DTLS pass.",
-        Owners{Owner::network},
-        "Allow replies to media in, with a stateful rule for the service's UDP."},
+        Owners{Owner::network}, "Let the replies to the service's UDP in, with a stateful rule."},
     FindingWords{FindingCode::media_outage, "Calls fall silent for a while",
                  "A stream stopped midway and then resumed, or only a new stream works.",
                  "A call-like test stream, measured second by second.",
@@ -257,13 +259,15 @@ constexpr std::array all_words{
     FindingWords{FindingCode::network_captive_portal, "The network requires a sign-in",
                  "This network requires you to sign in before anything else works.",
                  "Pages over plain HTTP were replaced by, or redirected to, another page.",
-                 Owners{Owner::user}, "Sign in at the network's portal, or exempt this device."},
+                 Owners{Owner::user},
+                 "Sign in at the network's portal. Have the network team exempt phones and room "
+                 "devices, which cannot sign in."},
     FindingWords{
         FindingCode::network_dead_path, "One of several lines or links is dead",
         "Some new connections get through and others do not, so calls and sign-ins fail at random.",
         "To the same port of the same host, some connections or requests are answered, and others "
         "are not, however often they are sent again.",
-        Owners{Owner::network, Owner::provider},
+        Owners{Owner::network},
         "Find the line or link that does not work, and switch it off until it is repaired."},
     FindingWords{
         FindingCode::network_ipv6_broken, "IPv6 does not work",
@@ -285,7 +289,8 @@ constexpr std::array all_words{
     FindingWords{FindingCode::network_mtu, "Large packets are lost",
                  "Sign-in pages hang and video stutters.",
                  "Small packets get through, but large ones do not.", Owners{Owner::lan},
-                 "Let ICMP \"too big\" through, or clamp the size of TCP segments."},
+                 "Let ICMP \"fragmentation needed\" and \"packet too big\" through, and limit the "
+                 "size of TCP segments (MSS clamping)."},
     FindingWords{
         FindingCode::network_no_gateway, "This computer has no route out",
         "This computer has no address or no default gateway, or its gateway does not answer.",
@@ -317,7 +322,8 @@ constexpr std::array all_words{
     FindingWords{FindingCode::proxy_auth_required, "The proxy requires a login",
                  "Calling applications, phones and room devices often cannot log in to a proxy.",
                  "The proxy's own answer (407).", Owners{Owner::proxy},
-                 "Give the client a login for the proxy, or exempt the service."},
+                 "Let the service's hosts through the proxy without a login, or give the client a "
+                 "login."},
     FindingWords{FindingCode::proxy_connect_denied, "The proxy denies connections",
                  "The proxy can be reached but does not connect to the service's hosts.",
                  "The proxy's own answers to CONNECT.", Owners{Owner::proxy},
@@ -335,7 +341,9 @@ constexpr std::array all_words{
                  "Direct connections fail; only the proxy works.",
                  "Direct connections to several operators all failed, but connections through the "
                  "proxy succeeded.",
-                 Owners{Owner::proxy}, "Set the proxy on the clients, or allow direct access."},
+                 Owners{Owner::proxy},
+                 "Set the proxy on the clients, and allow direct access for what a proxy cannot "
+                 "carry, such as media."},
     FindingWords{FindingCode::proxy_unreachable, "The proxy does not answer",
                  "The configured proxy cannot be reached.", "No connection to it succeeded.",
                  Owners{Owner::proxy},
@@ -362,7 +370,8 @@ constexpr std::array all_words{
                  "Public DNS servers say that the name does not exist; or the key of callready "
                  "serve differs from the one in the set.",
                  Owners{Owner::vendor, Owner::helpdesk},
-                 "Update callready's target sets: the list of hosts is out of date."},
+                 "Get a newer target set (callready update, or what callready serve prints now), "
+                 "or ask the vendor what replaced the name."},
     FindingWords{FindingCode::time_skewed, "The clock is wrong",
                  "Certificates seem expired or not yet valid; sign-in fails.",
                  "The clock differs from the dates that several web servers or time servers send.",
@@ -388,8 +397,8 @@ constexpr std::array all_words{
         "A TLS greeting (ClientHello) as long as those of today's browsers gets no answer twice, "
         "while a short one does. Small packets make no difference, so the MTU is not the cause.",
         Owners{Owner::security},
-        "Update the device that inspects TLS, or exempt the service's names: it must "
-        "accept a ClientHello of more than one packet."},
+        "Update the device that inspects TLS so that it accepts a ClientHello of more than one "
+        "packet, or exempt the service's names from inspection."},
     FindingWords{FindingCode::tls_outdated, "TLS is outdated",
                  "The server supports only TLS versions older than 1.2.", "The TLS handshake.",
                  Owners{Owner::vendor},
@@ -399,14 +408,15 @@ constexpr std::array all_words{
                  "The chain ends in an authority that is not public, or this computer's list of "
                  "authorities is old.",
                  Owners{Owner::helpdesk, Owner::security},
-                 "Find out whose certificate is presented in place of the server's own."},
+                 "Find out who issued the certificate. If that is a public authority, update this "
+                 "computer's list of authorities."},
     FindingWords{FindingCode::tls_wrong_name, "The certificate is for another name",
                  "The server presents a certificate for a different name.",
                  "The names in the certificate.", Owners{Owner::vendor},
                  "Tell the operator of the server that its certificate is for another name."},
     FindingWords{FindingCode::turn_auth_failed, "TURN rejects the credentials",
                  "The TURN server does not accept the given user name and password.",
-                 "The server's own answer (401 or 441).", Owners{Owner::helpdesk},
+                 "The server's own answer (401, 403 or 441).", Owners{Owner::helpdesk},
                  "Correct the credentials for the relays."},
     FindingWords{
         FindingCode::turn_quota, "TURN grants no more relays",
@@ -422,17 +432,28 @@ constexpr std::array all_words{
                  "A relay that carried data stops carrying it, or a relay over one transport "
                  "carries nothing while the same server's relays over other transports do.",
                  Owners{Owner::security, Owner::vendor},
-                 "Exempt the relays from inspection and from limits on connections."},
+                 "Exempt the relays from inspection and from limits on connections; or, if the "
+                 "report names the vendor, ask the relays' operator why they stop."},
     FindingWords{FindingCode::vendor_down, "The service does not answer properly",
                  "The vendor's servers refuse connections or report an error.",
                  "Refusals from beyond this site, or server errors over connections with valid "
                  "certificates.",
                  Owners{Owner::vendor},
-                 "Report it to the vendor, and check its status page: there is nothing to change "
-                 "at this site."},
+                 "Check the vendor's status page, then report it to the vendor: there is nothing "
+                 "to change at this site."},
 };
 static_assert(std::ranges::is_sorted(all_words, {}, &FindingWords::code));
 static_assert(all_words.size() == static_cast<std::size_t>(FindingCode::vendor_down));
+
+std::string who_acts(const Owners& who) {
+  std::string teams;
+  for (const auto owner : who.all()) {
+    const auto words = team(owner);
+    if (teams.find(words) != teams.npos) continue;  // the provider's words name the LAN's, too
+    teams += (teams.empty() ? "" : "; ") + words;
+  }
+  return teams.find(';') == teams.npos ? teams : teams + " (the report says which)";
+}
 
 }  // namespace
 
@@ -454,14 +475,10 @@ std::string findings_page() {
       "\"possible, not proven\" means that other causes explain what was seen, too.\n\n"
       "`callready manual --findings` prints this page.\n";
   for (const auto& entry : all_words) {
-    std::string who;
-    for (const auto owner : entry.who.all()) {
-      if (who.find(team(owner)) != who.npos) continue;  // the provider's words name the LAN's, too
-      who += fmt::format("{}{}", who.empty() ? "" : ", or ", team(owner));
-    }
     page += fmt::format(
         "\n## {}\n\n**{}.** {}\n\n- How it is known: {}\n- Who acts: {}\n- What to do: {}\n",
-        to_string(entry.code), entry.title, entry.meaning, entry.known_by, who, entry.fix);
+        to_string(entry.code), entry.title, entry.meaning, entry.known_by, who_acts(entry.who),
+        entry.fix);
   }
   return page.append(not_decided);
 }

@@ -321,7 +321,7 @@ TEST(VendorDown, SaysOfEachHostWhatItDid) {
                        follow_up({udp_hop("turn.vendor.com", 3478, "left_site", "turn")})}));
   ASSERT_EQ(found.size(), 2u);
   EXPECT_EQ(found[0].title, "The service answers with a server error: portal.vendor.com");
-  EXPECT_EQ(found[1].title, "The far end refuses connections: turn.vendor.com");
+  EXPECT_EQ(found[1].title, "The service refuses connections: turn.vendor.com");
   EXPECT_TRUE(holds(found[1].fix, "Change nothing on the network")) << found[1].fix;
 }
 

@@ -1021,7 +1021,8 @@ TEST(FindingsText, WhereNamesAreFoundTheProxyIsLookedForFirst) {
   const auto dark = only_one(report(
       {row("turn", {turn("1.2.3.4", silent, "")}),
        controls({tls("1.1.1.1", silent, "timed_out"), tls("8.8.8.8", silent, "timed_out")})}));
-  EXPECT_TRUE(dark.fix.starts_with("Check the Internet line and the router")) << dark.fix;
+  EXPECT_TRUE(dark.fix.starts_with("See whether other computers here can open any web page"))
+      << dark.fix;
 }
 
 TEST(FindingsText, NamesTheNetworkOfTheDevicesThatItWasMeasuredFor) {
@@ -1077,9 +1078,10 @@ TEST(FindingsText, MergesPortsThatGoToTheSameHosts) {
               controls(anchors())}));
   EXPECT_EQ(finding.title, "TCP 5228 and 5229 to push.vendor.com is not answered");
   EXPECT_EQ(finding.fix,
-            "Look in the firewall's log for dropped packets from this computer, and allow from the "
-            "user network, with return traffic: TCP 5228 and 5229 to push.vendor.com. If the log "
-            "shows that the packets leave, ask the server's operator whether it is up.");
+            "Look in the firewall's log for dropped packets from this computer, and allow this "
+            "traffic (and return traffic) from the user network: TCP 5228 and 5229 to "
+            "push.vendor.com. If the log shows that the packets leave, ask the server's operator "
+            "whether it is up.");
 }
 
 TEST(FindingsText, EveryFindingIsWhole) {

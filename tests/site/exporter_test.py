@@ -256,8 +256,8 @@ class ThreeSites(SiteTest):
         fleet.break_sites({"Lyon": ["udp-blocked", "vendor-5xx"], "Graz": ["vendor-5xx"],
                            "Oslo": ["vendor-5xx"]})
         self.settle({blocked, down})
-        told.add(("vendor", *down, "Report it to the vendor, and check its status page: there is "
-                                   "nothing to change at this site."))
+        told.add(("vendor", *down, "Check the vendor's status page, then report it to the vendor: "
+                                   "there is nothing to change at this site."))
         fleet.until("told", lambda: fleet.receiver.alerts("firing") == told
                     or fleet.receiver.alerts("firing"))
         self.the_dashboard_has_data()

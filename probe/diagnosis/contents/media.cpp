@@ -267,9 +267,9 @@ Causes find_few_calls(const Diagnosis& context) {
                          may_carry_more(*worst) ? phrase("at least ") : "", worst->passed);
   finding.fix =
       policed ? phrase(
-                    "Raise the limit for voice on your own router or firewall (a policer, traffic "
-                    "shaping), because a device {} drops traffic above a certain rate. If it is "
-                    "not yours, ask the Internet provider. A call needs 86 kbit/s each way.",
+                    "Traffic above a certain rate is dropped {}. If your own router or firewall "
+                    "does that (a policer, traffic shaping), raise its limit for voice; otherwise, "
+                    "ask the Internet provider. A call needs 86 kbit/s each way.",
                     where)
               : phrase(
                     "Run this again while nobody else is using the line, which is full {}. If it "
@@ -358,9 +358,9 @@ Causes find_media_delay(const Diagnosis& context) {
     finding.title =
         phrase("The service's nearest servers answer slowly: people will talk over each other");
     finding.fix = phrase(
-        "Compare with other sites on the Internet, and run this again on a wired connection and "
-        "without a VPN: if they are as slow, ask the Internet provider; if they are not, ask the "
-        "vendor for servers closer to this site.");
+        "Run this again on a wired connection and without a VPN, and compare with other sites on "
+        "the Internet. If those are as slow, ask the Internet provider; if not, ask the vendor for "
+        "servers closer to this site.");
   } else if (*anchor->observation.round_trip > *server->observation.round_trip / 2) {
     finding.title = phrase("The line has a high delay: people will talk over each other");
     finding.fix = phrase(

@@ -189,8 +189,8 @@ Causes find_nat(const Diagnosis& context) {
                     "The NAT uses a different public address for each destination (symmetric NAT)")
               : phrase("The NAT uses a different public port for each destination (symmetric NAT)");
       finding.fix = phrase(
-          "Keep one public address and port for each local port on the router or firewall that "
-          "does NAT (\"endpoint-independent mapping\", \"consistent NAT\", \"static port\" or "
+          "On the router or firewall that does NAT, keep one public address and port for each "
+          "local port (\"endpoint-independent mapping\", \"consistent NAT\", \"static port\" or "
           "\"full cone\"), at least for the phones' UDP.");
       cause.tell(mapping->text, &result);
       if (several.size() > 1) {

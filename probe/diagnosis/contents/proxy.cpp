@@ -385,7 +385,7 @@ Causes find_proxy_required(const Diagnosis& context) {
   const auto flows = flows_in_words(facts, not_carried.empty() ? cause.explained : not_carried);
   if (!flows.empty()) {
     finding.fix += phrase(
-        " Traffic that a proxy cannot carry needs direct access: allow {}, with return traffic, "
+        " Traffic that a proxy cannot carry needs direct access: allow it (and return traffic) {}: "
         "{}.{}",
         from_users(facts), flows, where_the_list_is(facts, cause.explained));
   }

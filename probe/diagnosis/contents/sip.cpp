@@ -106,8 +106,8 @@ Causes find_lost_long_sip(const Diagnosis& context) {
     finding.affects = sets_of(facts, behind(facts, result));
     finding.fix = phrase(
         "Allow IP fragments of UDP through the firewall, in both directions, to and from the SIP "
-        "servers. Use SIP over TCP or TLS where that cannot be done (RFC 3261, section 18.1.1). "
-        "Offer fewer codecs until then, so that each message fits in one packet.");
+        "servers. If that cannot be done, use SIP over TCP or TLS (RFC 3261, section 18.1.1). "
+        "Until then, offer fewer codecs, so that each message fits in one packet.");
     for (const auto& evidence : result.observation.evidence) {
       if (evidence.kind != EvidenceKind::sip_size) continue;
       cause.tell(phrase("{}: {}.", result.probe.target.host, evidence.text), &result);

@@ -110,8 +110,8 @@ Causes find_swallowed_sip(const Diagnosis& context) {
   finding.title = phrase("SIP on its usual port is dropped (SIP ALG or inspection)");
   finding.fix = phrase(
       "Turn off the SIP ALG (also called SIP helper or SIP inspection) on the router and the "
-      "firewall, and allow, with return traffic: {}. If that changes nothing, ask the server's "
-      "operator whether it answers OPTIONS there.",
+      "firewall, and allow this traffic (and return traffic): {}. If that changes nothing, ask the "
+      "server's operator whether the server answers SIP OPTIONS on that port.",
       flows_in_words(context.facts, cause.explained));
   return {cause};
 }

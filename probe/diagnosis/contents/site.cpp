@@ -81,8 +81,7 @@ Causes find_captive_portal(const Diagnosis& context) {
   finding.title = phrase("This network requires you to sign in first (captive portal)");
   finding.fix = phrase(
       "Open a web browser here, go to http://neverssl.com, sign in or accept the terms, and run "
-      "this "
-      "again. Phones and room devices cannot: ask the network team to exempt them.");
+      "this again. Phones and room devices cannot sign in: ask the network team to exempt them.");
   cause.explained = lost_probes(context.facts);
   cause.contradicted = plain_http_answers(context.facts);
   cause.closes = Closes::direct;

@@ -55,9 +55,10 @@ Causes find_split_paths(const Diagnosis& context) {
   auto& finding = cause.name(FindingCode::network_split_paths, Owner::lan, Confidence::likely);
   finding.title = phrase("TCP leaves this site from a different public address than UDP");
   finding.fix = phrase(
-      "Find out what sends TCP a different way: a proxy or a cloud security service, a tunnel, a "
-      "second line. Exempt the service's hosts from it if calls cannot be joined, or if media goes "
-      "through a distant region. Change nothing if this is intended and calls work.");
+      "If calls work and this is intended, change nothing. Otherwise, find out what sends TCP a "
+      "different way: a proxy or a cloud security service, a tunnel, a second line. Exempt the "
+      "service's hosts from it if calls cannot be joined, or if media goes through a distant "
+      "region.");
   const auto tell = [&](std::string_view by, const IpAddress& address,
                         const std::vector<const ProbeResult*>& seen) {
     const auto there = std::ranges::find_if(

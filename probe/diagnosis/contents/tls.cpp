@@ -158,16 +158,15 @@ constexpr Fault faults[] = {
     {DetailCode::untrusted, FindingCode::tls_untrusted,
      marked("Certificate from an unknown issuer: {0}"),
      marked(
-         "Find out who issued the certificate of {0}: \"{1}\". If it is an inspection device of "
-         "this "
-         "site, exempt {0} from inspection; if it is the service's own authority, install its root "
-         "certificate on the computers and devices, or ask the vendor for it."),
+         "Find out who \"{1}\" is, the issuer of the certificate of {0}. If it is an inspection "
+         "device of this site, exempt {0} from inspection; if it is the service's own authority, "
+         "install its root certificate on the computers and devices, or ask the vendor for it."),
      Owner::security, Confidence::likely},
     {DetailCode::unexpected_issuer, FindingCode::tls_untrusted,
      marked("Certificate from an unexpected issuer: {0}"),
-     marked("Find out who issued the certificate of {0}: \"{1}\" is not the issuer that the vendor "
-            "names. "
-            "If it is an inspection device of this site, exempt {0} from inspection."),
+     marked("Find out who \"{1}\" is, the issuer of the certificate of {0}: the vendor names a "
+            "different issuer. If it is an inspection device of this site, exempt {0} from "
+            "inspection."),
      Owner::security, Confidence::likely},
     {DetailCode::expired, FindingCode::tls_expired, marked("The certificate of {0} has expired"),
      marked("Ask the operator of {0} to renew the certificate, which was valid until {1}."),
@@ -180,8 +179,9 @@ constexpr Fault faults[] = {
      Owner::vendor, Confidence::certain},
     {DetailCode::wrong_name, FindingCode::tls_wrong_name,
      marked("The certificate of {0} is for a different name"),
-     marked("Ask the operator of {0} to install a certificate for that name. If DNS at this site "
-            "sends the name to a different server than DNS elsewhere does, correct that first."),
+     marked("Check first whether DNS at this site sends {0} to a different server than DNS "
+            "elsewhere does, and correct that. Otherwise, ask the operator of {0} to install a "
+            "certificate for that name."),
      Owner::vendor, Confidence::certain},
     {DetailCode::incomplete_chain, FindingCode::tls_incomplete_chain,
      marked("Incomplete certificate chain from {0}"),
@@ -192,8 +192,10 @@ constexpr Fault faults[] = {
     // Nothing is signed yet when a server says so: a device on the way may say it.
     {DetailCode::tls_version, FindingCode::tls_outdated,
      marked("Only outdated TLS versions are supported by {0}"),
-     marked("Ask the operator of {0} to enable TLS 1.2 or 1.3 (RFC 8996 deprecates older "
-            "versions). If a proxy or firewall of this site opens TLS, enable it there first."),
+     marked(
+         "If a proxy or firewall of this site opens TLS, enable TLS 1.2 or 1.3 there. Otherwise, "
+         "ask the operator of {0} to enable TLS 1.2 or 1.3 (RFC 8996 deprecates older "
+         "versions)."),
      Owner::vendor, Confidence::likely},
 };
 

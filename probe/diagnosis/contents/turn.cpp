@@ -41,8 +41,8 @@ constexpr Kind kinds[] = {
      }},
     {FindingCode::turn_quota, marked("The TURN server grants this account no more relays"),
      marked(
-         "Ask the operator of {} to raise the number of relays per user, or wait for old ones to "
-         "expire (10 minutes); find out who else uses the same account."),
+         "Wait 10 minutes for old relays to expire, and find out who else uses the same account. "
+         "If that changes nothing, ask the operator of {} to raise the number of relays per user."),
      Owner::vendor, [](const ProbeResult& result) { return turn_code_of(result) == 486; }},
     // RFC 8656 section 19: 486 is the user's quota, 508 the server's own capacity.
     {FindingCode::turn_quota, marked("The TURN server has no capacity left for another relay"),

@@ -124,15 +124,14 @@ void say_out_of_order(Finding& finding, const Text& hosts, const Text& flows) {
 }
 
 void say_refused(Finding& finding, const Text& hosts, const Text& flows, bool proved) {
-  finding.title = phrase("The far end refuses connections: {}", hosts);
+  finding.title = phrase("The service refuses connections: {}", hosts);
   finding.confidence = finding.evidence.empty() ? Confidence::possible : Confidence::likely;
   finding.fix = phrase(
       "Check the vendor's status page, and tell the operator of {1} that these connections are "
       "refused: {2}. {0}",
       proved ? phrase("Change nothing on the network.")
-             : phrase("If the service works from another line, look in the firewall's log for "
-                      "resets that "
-                      "it sends itself."),
+             : phrase("If the service works from another line, look in this site's firewall log "
+                      "for resets that the firewall itself sends."),
       hosts, flows);
 }
 

@@ -171,8 +171,8 @@ void say_ports(const Diagnosis& context, const Claim& claim, Cause& cause) {
     finding.title = phrase("{} to {} is lost beyond this site, whatever the destination",
                            transport(claim.udp), ports);
     finding.fix = phrase(
-        "Ask the Internet provider to allow, with return traffic: {1}. This site lets it "
-        "out{0}.{2}",
+        "Ask the Internet provider to allow this traffic (and return traffic): {1}. This site lets "
+        "it out{0}.{2}",
         claim.udp ? phrase(" (check the firewall's log for dropped replies)") : "",
         asked_flows(facts, cause), where_the_list_is(facts, claim.probes));
   } else {
@@ -227,7 +227,7 @@ void say_destinations(const Diagnosis& context, const Claims& claims, const Clai
                          : phrase("Nothing comes back from {}", listed(hosts));
   finding.fix = phrase(
       "Unblock {} on the firewall and on any web filter (by address, name, country or category), "
-      "and allow {}, with return traffic: {}.{}{}",
+      "and allow this traffic (and return traffic) {}: {}.{}{}",
       hosts.size() == 1 ? phrase("this destination") : phrase("these destinations"),
       from_users(facts), flows_in_words(facts, claim.probes),
       proved ? ask_the_device(device_of(claim.flows))
@@ -273,9 +273,10 @@ void say_flows(const Diagnosis& context, const Claim& claim, Cause& cause) {
         : several ? phrase("{} are lost beyond this site", subject)
                   : phrase("{} is lost beyond this site", subject);
     finding.fix = phrase(
-        "Ask the operator of {} whether {} there; if so, ask the Internet provider to allow: {}. "
-        "This site lets the traffic out.",
-        listed(hosts), hosts.size() == 1 ? phrase("it answers") : phrase("they answer"),
+        "Ask the operator of {} whether {}. If so, ask the Internet provider to allow this traffic "
+        "(and return traffic): {}. This site lets it out.",
+        listed(hosts),
+        hosts.size() == 1 ? phrase("the server is up") : phrase("the servers are up"),
         asked_flows(facts, cause));
   } else {
     finding.title = claim.blocked ? several ? phrase("{} do not get through", subject)
@@ -283,8 +284,8 @@ void say_flows(const Diagnosis& context, const Claim& claim, Cause& cause) {
                     : several ? phrase("{} are not answered", subject)
                                   : phrase("{} is not answered", subject);
     finding.fix = phrase(
-        "Look in the firewall's log for dropped packets from this computer, and allow {}, with "
-        "return traffic: {}.{}",
+        "Look in the firewall's log for dropped packets from this computer, and allow this traffic "
+        "(and return traffic) {}: {}.{}",
         from_users(facts), asked_flows(facts, cause),
         claim.blocked
             ? ask_the_device(device_of(claim.flows))

@@ -86,7 +86,7 @@ Causes find_stun_filter(const Diagnosis& context) {
                                                     what, listed(hosts_of(cause->explained)));
   finding.fix = phrase(
       "Turn off the inspection that drops {} (application control, often called \"STUN\", \"TURN\" "
-      "or \"WebRTC\") {}, and allow it, with return traffic: {}.{}",
+      "or \"WebRTC\") {}, and allow this traffic (and return traffic): {}.{}",
       what, for_users(facts), asked_flows(facts, *cause),
       where_the_list_is(facts, cause->explained));
   const auto answered_by_stream = facts.probes_that([&](const ProbeResult& result) {
@@ -136,7 +136,7 @@ Causes find_sip_filter(const Diagnosis& context) {
              : phrase("The firewall allows connections to SIP servers, but blocks SIP itself");
   finding.fix = phrase(
       "Turn off the inspection that drops SIP (\"SIP\", \"VoIP\" or application control) {}, and "
-      "allow it, with return traffic: {}.{}",
+      "allow this traffic (and return traffic): {}.{}",
       for_users(facts), flows_in_words(facts, cause->explained),
       where_the_list_is(facts, cause->explained));
   if (!hidden.empty()) {

@@ -199,7 +199,7 @@ Causes find_new_flow_limit(const Diagnosis& context) {
   if (!context.affects_requirement(cause.explained)) return {};
   auto& finding =
       cause.name(FindingCode::firewall_new_flows_limited, Owner::network, Confidence::likely);
-  finding.title = phrase("A device in the path limits how many new flows get out");
+  finding.title = phrase("A device in the path limits how many new connections get out");
   finding.fix = phrase(
       "Find the firewall's limit on new connections or flows per second (flood or scan protection, "
       "session limit per host), and raise it {}: calls open dozens of flows within a second.",

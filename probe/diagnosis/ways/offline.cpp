@@ -199,15 +199,15 @@ Text what_to_do(const Outside& outside, bool proxy_sought) {
         "any web page?).");
   } else {
     fix = phrase(
-        "Check the Internet line and the router (can other computers here open any web page?). ");
+        "See whether other computers here can open any web page. If they cannot, check the "
+        "Internet line and the router. ");
     fix += outside.proxy.empty()
                ? phrase(
-                     "If web pages open on them, this site lets traffic out only through a proxy: "
-                     "find "
-                     "its address in the browser's settings and run again with --proxy URL.")
+                     "If they can, this site probably lets traffic out only through a proxy: find "
+                     "its address in their browser's settings and run again with --proxy URL.")
                : phrase(
-                     "The proxy {} does not answer either: if web pages open on them, compare "
-                     "its address with the one in their browser's settings.",
+                     "If they can, compare the address of the proxy {}, which does not answer "
+                     "either, with the one in their browser's settings.",
                      outside.proxy);
   }
   if (!outside.device.empty()) {

@@ -92,9 +92,9 @@ Finding disconnected(const Site& site, Disconnection what) {
       finding.owner = Owner::user;
       finding.title = phrase("This computer is not connected to any network (no cable, no Wi-Fi)");
       finding.fix = phrase(
-          "Plug in the network cable (at both ends), or join the Wi-Fi and check that airplane "
-          "mode is off. Then run this again. If the link light stays dark, tell your network team "
-          "which wall socket it is.");
+          "Plug in the network cable (at both ends), or turn off airplane mode and join the Wi-Fi. "
+          "Then run this again. If the link light stays dark, tell your network team which wall "
+          "socket it is.");
       for (const auto& link : outer_links(site)) tell(in_words(link));
       if (finding.evidence.empty()) tell(phrase("This computer has no network adapter."));
       break;

@@ -246,14 +246,15 @@ Causes find_vendor_ipv6(const Diagnosis& context) {
                            all ? party : results.front()->probe.target.host);
     finding.fix = phrase(
         "{} Until then, browsers and other programs that try both lose a quarter of a second on "
-        "each connection; those that wait for IPv6 only seem to hang.",
+        "each connection; programs that try only IPv6 seem to hang.",
         refused || !all
             ? phrase("Ask the operator of {} to offer the service over IPv6, or to remove the IPv6 "
                      "addresses of these names from DNS.",
                      listed(hosts_of(results)))
-            : phrase("Ask the Internet provider to check the IPv6 route to {}, and ask {} whether "
-                     "its IPv6 works; a firewall rule at this site may also be the cause.",
-                     listed(hosts_of(results)), party));
+            : phrase(
+                  "Check that this site's firewall lets IPv6 to {} through. If it does, ask the "
+                  "Internet provider to check the IPv6 route, and ask {} whether its IPv6 works.",
+                  listed(hosts_of(results)), party));
     for (const auto* result : results) {
       const auto six = family_of(*result, "IPv6"), four = family_of(*result, "IPv4");
       cause.tell(phrase("{}: {}; {}.", result->probe.target.host, six.text, four.text), result);

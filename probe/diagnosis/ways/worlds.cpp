@@ -22,8 +22,8 @@ Causes find_taken_connections(const Diagnosis& context) {
   finding.title = phrase("A device in the path answers TCP to {} itself and passes nothing on",
                          named_ports(ports_of(cause->explained)));
   finding.fix = phrase(
-      "Exempt this traffic from the firewall's transparent proxy or inspection, and allow {}, with "
-      "return traffic: {}.{}",
+      "Exempt this traffic from the firewall's transparent proxy or inspection, and allow it (and "
+      "return traffic) {}: {}.{}",
       from_users(facts), asked_flows(facts, *cause), where_the_list_is(facts, cause->explained));
   for (const auto& result : facts.report.probes) {
     const auto* hop = is_taken_near(result) ? evidence_of(result, EvidenceKind::hop) : nullptr;
