@@ -102,10 +102,14 @@ void add_tls_evidence(Observation& observation, const TlsInfo& info) {
                   {Fact::self_signed, certificate.self_signed},
                   {Fact::timestamps, certificate.timestamps}};
     if (i == 0) facts[Fact::names] = fmt::format("{}", fmt::join(certificate.names, " "));
-    add_evidence(observation, EvidenceKind::certificate,
-                 phrase("{}, issued by {}, valid until {}", certificate.subject, certificate.issuer,
-                        day(certificate.not_after)),
-                 std::move(facts));
+    const auto subject = certificate.subject.empty() ? phrase("a certificate without a subject")
+                                                     : Text(certificate.subject);
+    const auto issuer = certificate.issuer.empty() ? phrase("an issuer without a name")
+                                                   : Text(certificate.issuer);
+    add_evidence(
+        observation, EvidenceKind::certificate,
+        phrase("{}, issued by {}, valid until {}", subject, issuer, day(certificate.not_after)),
+        std::move(facts));
   }
   if (info.public_root && !info.chain.empty()) {
     FactMap facts{{Fact::expected, *info.public_root}};

@@ -31,6 +31,7 @@
 #include "probe/net/far_end.hpp"
 #include "probe/net/http.hpp"
 #include "probe/net/in_thread.hpp"
+#include "probe/net/together.hpp"
 #include "probe/util/text.hpp"
 #include "probe/webrtc/ice_call.hpp"
 #include "probe/webrtc/token.hpp"
@@ -276,6 +277,39 @@ void only_gathered(Observation& observation, const Gathered& gathered) {
   observation.detail = told_by_server ? DetailCode::gathered : DetailCode::only_host;
 }
 
+// The call is offered over `stream`; null: there is none to offer.
+asio::awaitable<void> gather_and_call(Context& context, Job job, Stream* stream,
+                                      Rehearsal& rehearsal, Scope cleanup,
+                                      Observation& observation) {
+  const auto gathered = co_await rehearsal.gather();
+  if (gathered.has_error()) {
+    record(observation, gathered.error());
+  } else if (context.scope.stop.stopped()) {
+    record(observation, stopped());
+  } else {
+    add_call_candidates(observation, *gathered);
+    observation.attempts = 1;
+    if (stream == nullptr) {
+      only_gathered(observation, *gathered);
+    } else {
+      co_await make_call(context, job, *stream, rehearsal, *gathered, cleanup, observation);
+    }
+  }
+}
+
+asio::awaitable<void> rehearse(Context& context, Job job, Stream* stream, TurnTunnel& tunnel,
+                               Scope cleanup, Observation& observation) {
+  auto options = co_await options_for(context, job, tunnel, cleanup);
+  // To this computer itself, and over an interface of the user's choice, by that address only.
+  if (stream && (stream->remote().address.is_loopback() || !context.settings.interface.empty())) {
+    options.local = {stream->local().address};
+  }
+  Rehearsal rehearsal(context, webrtc::IceCall::make(std::move(options)));
+  auto work = gather_and_call(context, job, stream, rehearsal, cleanup, observation);
+  auto end = rehearsal.end(cleanup);
+  co_await in_turn(std::move(work), std::move(end));
+}
+
 // Beside the loop: the first question takes its time.
 asio::awaitable<Result<bool>> can_call(Context& context) {
   std::function<bool()> work = [] { return webrtc::IceCall::available(); };
@@ -315,28 +349,9 @@ asio::awaitable<Observation> run_ice(Context& context, Job job) {
     place = co_await context.relays.enter(context.executor, context.scope, context.deadline);
   }
   TurnTunnel tunnel(context);
-  auto options = co_await options_for(context, job, tunnel, cleanup);
-  // To this computer itself, and over an interface of the user's choice, by that address only.
-  if (stream && (stream->remote().address.is_loopback() || !context.settings.interface.empty())) {
-    options.local = {stream->local().address};
-  }
-  Rehearsal rehearsal(context, webrtc::IceCall::make(std::move(options)));
-  auto gathered = co_await rehearsal.gather();
-  if (gathered.has_error()) {
-    record(observation, gathered.error());
-  } else if (context.scope.stop.stopped()) {
-    record(observation, stopped());
-  } else {
-    add_call_candidates(observation, *gathered);
-    observation.attempts = 1;
-    if (only_gather) {
-      only_gathered(observation, *gathered);
-    } else {
-      co_await make_call(context, job, *stream, rehearsal, *gathered, cleanup, observation);
-    }
-  }
-  co_await rehearsal.end(cleanup);
-  co_await tunnel.close();
+  auto work = rehearse(context, job, stream.get(), tunnel, cleanup, observation);
+  auto closing = tunnel.close();
+  co_await in_turn(std::move(work), std::move(closing));
   co_return observation;
 }
 

@@ -55,8 +55,8 @@ void add_pair(Observation& observation, const CallSeen& seen, std::optional<Tran
 void add_handshake(Observation& observation, const CallSeen& seen) {
   FactMap facts{{Fact::flights, static_cast<std::int64_t>(seen.flights_sent)},
                 {Fact::received, static_cast<std::int64_t>(seen.datagrams_got)}};
-  auto text =
-      phrase("DTLS: {} flights sent, {} packets came back", seen.flights_sent, seen.datagrams_got);
+  auto text = phrase("DTLS: flights sent: {}, packets that came back: {}", seen.flights_sent,
+                     seen.datagrams_got);
   if (seen.secured) {
     const std::string profile = seen.gcm ? "AES-GCM" : "AES-CM";
     text = phrase("{} with {} for the media, after {} ms", seen.version, profile,
@@ -85,8 +85,10 @@ void add_media(Observation& observation, const CallSeen& seen) {
 void add_consent(Observation& observation, const CallSeen& seen) {
   if (seen.consent_sent == 0) return;
   add_evidence(observation, EvidenceKind::call_consent,
-               phrase("{} of {} consent checks (STUN) were answered while media was flowing",
-                      seen.consent_back, seen.consent_sent),
+               plural(seen.consent_back,
+                      "{} of {} consent checks (STUN) was answered while media was flowing",
+                      "{} of {} consent checks (STUN) were answered while media was flowing",
+                      seen.consent_sent),
                {{Fact::sent, static_cast<std::int64_t>(seen.consent_sent)},
                 {Fact::back, static_cast<std::int64_t>(seen.consent_back)},
                 {Fact::silent_ms,
@@ -129,13 +131,13 @@ std::optional<int> add_call_arrived(Observation& observation, const WhipReply& r
   const auto checks = told(reply.body, "checks"), handshake = told(reply.body, "handshake"),
              media = told(reply.body, "media");
   if (reply.status != 200 || !checks || !handshake || !media) return std::nullopt;
-  add_evidence(
-      observation, EvidenceKind::call_arrived,
-      phrase("the far end received {} connectivity checks, {} DTLS packets, and {} media packets",
-             *checks, *handshake, *media),
-      {{Fact::checks_arrived, std::int64_t{*checks}},
-       {Fact::handshakes_arrived, std::int64_t{*handshake}},
-       {Fact::media_arrived, std::int64_t{*media}}});
+  add_evidence(observation, EvidenceKind::call_arrived,
+               phrase("received by the far end: connectivity checks: {}, DTLS packets: {}, "
+                      "media packets: {}",
+                      *checks, *handshake, *media),
+               {{Fact::checks_arrived, std::int64_t{*checks}},
+                {Fact::handshakes_arrived, std::int64_t{*handshake}},
+                {Fact::media_arrived, std::int64_t{*media}}});
   return media;
 }
 

@@ -9,10 +9,9 @@
 // `ms`; and "nat64" with its `prefix` where a DNS64 shows itself (RFC 7050 section 3).
 //
 // With `service` the host is a service's own, which other probes reach by IPv4: then nothing is
-// sent where this computer has no global IPv6 address (`skipped` with "no_route") or the name has
-// none
-// ("no_record"), and IPv4 is tried only where IPv6 fails. A `family` by a DNS64's address has
-// `translated`.
+// sent where this computer has no global IPv6 address (`skipped` with "no_route"), where the name
+// has none ("no_record") or where that is not known (why the question failed: "dns_failed"), and
+// IPv4 is tried only where IPv6 fails. A `family` by a DNS64's address has `translated`.
 #include <fmt/format.h>
 
 #include "checks/kinds.hpp"
@@ -151,7 +150,8 @@ asio::awaitable<Observation> ask_service(Context& context, Job job) {
   const auto six =
       co_await connect_by(context, target.host, target.port(), Family::v6, milliseconds(0));
   if (!six.address) {
-    observation.detail = DetailCode::no_record;
+    const auto why = six.failure->kind;
+    observation.detail = why == FailureKind::no_address ? DetailCode::no_record : detail_of(why);
     co_return observation;
   }
   observation.attempts = 1;

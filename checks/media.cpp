@@ -12,7 +12,8 @@
 // `answered` with "streamed", or with "unfit" where this computer could not tell when its packets
 // left: then its own lateness is in delay and jitter, which are not judged; losses are the
 // network's all the same. What was seen is in `media` of the observation. What comes later than
-// half a second after the last packet counts as lost. A stream that falls silent to its end is
+// half a second after the last packet counts as lost. What this computer could not send is left out
+// of all figures: evidence "error" has how much that was. A stream that falls silent to its end is
 // followed by a new session, and where the row has `counts` and `public_key_sha256`, the far end is
 // asked over TLS what it got: which way the rest was lost. `skipped` with "far_end_busy" where it
 // says that it had no room. With `turn` the far end is two relays of that server
@@ -29,6 +30,7 @@
 #include "probe/media/stamp.hpp"
 #include "probe/media/stream_figures.hpp"
 #include "probe/net/own_state.hpp"
+#include "probe/net/together.hpp"
 #include "probe/net/udp.hpp"
 
 namespace callready::checks {
@@ -102,8 +104,12 @@ class CallStream {
       auto failure = co_await listen(due, false);
       if (failure && failure->kind != FailureKind::timed_out) co_return failure;
       failure = send(due);
-      if (failure) co_return failure;
+      if (!failure) continue;
+      ++kept_;
+      why_kept_ = std::move(failure);
     }
+    asked_.count = std::min(wish_.packets, static_cast<int>(next_ - asked_.first));
+    if (asked_.count == 0) co_return why_kept_;
     last_ = next_ - 1;
     const auto failure = co_await listen(due + timeouts::media_tail, false);
     if (failure && failure->kind != FailureKind::timed_out) co_return failure;
@@ -125,8 +131,20 @@ class CallStream {
   }
   std::uint16_t ssid() const { return ssid_; }
 
-  int attempts() const { return static_cast<int>(sent_ms_.size()) - 1; }
+  int attempts() const { return static_cast<int>(attempts_sent_) - 1; }
   std::optional<Milliseconds> first_round_trip() const { return first_round_trip_; }
+  void say_what_was_kept(Observation& observation) const {
+    if (kept_ == 0) return;
+    add_evidence(observation, EvidenceKind::error,
+                 plural(kept_,
+                        "this computer could not send {} packet of the stream, which is not "
+                        "counted: {}",
+                        "this computer could not send {} packets of the stream, which are not "
+                        "counted: {}",
+                        why_kept_->text),
+                 {{Fact::code, static_cast<std::int64_t>(why_kept_->code)},
+                  {Fact::count, std::int64_t{kept_}}});
+  }
 
   MediaStream figures() {
     auto result = described(wish_, late_ms_, clock_error_ms_);
@@ -146,7 +164,7 @@ class CallStream {
     }
     auto apart = tell_apart(asked_, replies_);
     for (auto& one : apart.up.arrivals) one.timed = is_timed(one.sequence);
-    result.round_trip_loss = share_of(apart.lost_both_ways, wish_.packets);
+    result.round_trip_loss = share_of(apart.lost_both_ways, asked_.count);
     if (new_session_ || !fell_silent()) {
       result.outage = outage_of(asked_, last_, replies_, result.interval_ms, far_count_);
     }
@@ -224,13 +242,17 @@ class CallStream {
     packet.sent = stamp::to_timestamp(clock.wall_now());
     const auto bytes = stamp::encode(packet, wish_.bytes, wish_.key);
     const auto now = clock.now();
-    sent_ms_.push_back(in_ms(now - begin_));
     const auto sent = socket_.send(bytes);
+    if (sent.has_error()) {
+      --next_;  // the next one gets its number: the far end counts what it gets
+      --attempts_sent_;
+      return sent.error();
+    }
+    sent_ms_.push_back(in_ms(now - begin_));
     if (asked_.count > 0) {
       late_ms_.push_back(std::max(0.0, in_ms(now - due)));
       clock_error_ms_.push_back(in_ms(clock.now() - now));  // it left within that
     }
-    if (sent.has_error()) return sent.error();
     return std::nullopt;
   }
 
@@ -280,6 +302,8 @@ class CallStream {
   stamp::Timestamp far_start_ = 0;
   std::vector<double> sent_ms_, late_ms_, clock_error_ms_;  // by sequence number
   std::uint32_t last_ = 0;                                  // that was sent
+  int kept_ = 0;                                            // packets that were not let out
+  std::optional<Failure> why_kept_;                         // of the last of them
   std::optional<bool> new_session_;
   std::optional<FarEndCount> far_count_;
   std::vector<Reply> replies_;
@@ -303,6 +327,7 @@ asio::awaitable<void> find_the_end(Context& context, Job job, const StreamWish& 
   if (socket.has_error()) co_return;
   CallStream again(context, *socket, wish);
   const auto failure = co_await again.begin();
+  if (failure && outcome_of(*failure) == Outcome::skipped) co_return;  // nobody was asked
   const auto told = co_await far_end.stream(stream.ssid());
   std::optional<FarEndCount> count;
   if (told) count = {told->received, told->elsewhere};
@@ -350,6 +375,7 @@ asio::awaitable<void> stream_to_reflector(Context& context, Job job, const Strea
     co_return;
   }
   if (stream->fell_silent()) co_await find_the_end(context, job, wish, far_end, *stream);
+  stream->say_what_was_kept(observation);
   observation.round_trip = stream->first_round_trip();
   auto seen = stream->figures();
   if (seen.up && seen.up->lost > 0) {
@@ -378,6 +404,12 @@ asio::awaitable<void> watch_beside(Context& context, SocketAddress remote, Insta
   if (seen) hop = figures_of(*seen);
 }
 
+asio::awaitable<void> end_watch(TaskGroup beside, bool& over) {
+  over = true;
+  const auto thrown = co_await beside.ended();
+  if (thrown) std::rethrow_exception(thrown);
+}
+
 }  // namespace
 
 asio::awaitable<Observation> run_media(Context& context, Job job) {
@@ -399,15 +431,13 @@ asio::awaitable<Observation> run_media(Context& context, Job job) {
   const auto watch = [&] { return watch_beside(context, remote, until, over, hop); };
   const auto& interface_name = context.settings.interface;
   const auto before = own_state(remote.address, interface_name);
-  beside.start(watch);
-  if (job.parameter("turn").empty()) {
-    co_await stream_to_reflector(context, job, *wish, observation);
-  } else {
-    co_await stream_between_relays(context, job, *wish, observation);
-  }
-  over = true;
-  const auto thrown = co_await beside.ended();
-  if (thrown) std::rethrow_exception(thrown);
+  auto stream = job.parameter("turn").empty()
+                    ? stream_to_reflector(context, job, *wish, observation)
+                    : stream_between_relays(context, job, *wish, observation);
+  auto end = end_watch(beside, over);
+  auto both = in_turn(std::move(stream), std::move(end));
+  beside.start(watch);  // last: from here on it has to be waited for
+  co_await std::move(both);
   if (!observation.media) co_return observation;
   const auto after = own_state(remote.address, interface_name);
   observation.media->first_hop = hop;

@@ -195,7 +195,9 @@ struct Kept {
 void add_port_preservation(Observation& observation, const Kept& ports) {
   const std::string value = ports.kept == ports.samples ? "all" : ports.kept > 0 ? "some" : "none";
   const auto property =
-      known(value, "", phrase("{} of {} sockets kept their port", ports.kept, ports.samples));
+      known(value, "",
+            plural(ports.kept, "{} of {} sockets kept its port", "{} of {} sockets kept their port",
+                   ports.samples));
   add(observation, EvidenceKind::port_preservation, property,
       {{Fact::kept, static_cast<std::int64_t>(ports.kept)},
        {Fact::samples, static_cast<std::int64_t>(ports.samples)}});

@@ -125,8 +125,9 @@ asio::awaitable<Observation> count_stun_answers(Context& context, Job job) {
   observation.detail = answers.count > 0 ? DetailCode::success : DetailCode::timed_out;
   Evidence evidence;
   evidence.kind = EvidenceKind::udp_sample;
-  evidence.text = phrase(
-      "{} of {} requests were answered, {}", answers.count, counted,
+  evidence.text = plural(
+      answers.count, "{} of {} requests was answered, {}", "{} of {} requests were answered, {}",
+      counted,
       one ? phrase("all sent from one port, counting from the first request that was answered")
           : phrase("each sent from a port of its own"));
   evidence.facts[Fact::sent] = static_cast<std::int64_t>(counted);

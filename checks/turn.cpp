@@ -82,7 +82,7 @@ void record_reply(Observation& observation, const TurnClient& client, const Turn
     if (message.realm) {
       const auto realm = stun::printable(*message.realm);
       add_evidence(observation, EvidenceKind::turn_challenge,
-                   phrase("the server's realm is \"") + realm + "\"",
+                   phrase("the server's realm is \"{}\"", realm),
                    {{Fact::realm, realm}, {Fact::nonce, message.nonce.has_value()}});
     }
     if (message.alternate_server) {
@@ -176,8 +176,9 @@ void record_life(Observation& observation, Transport transport, const RelayLife&
     const auto seconds = life.alive.count() / 1000;
     text =
         life.died
-            ? phrase("the relay over {} died after {} packets, {} s; the server {}",
-                     in_capitals(transport), life.heard, fmt::format("{:.1f}", seconds),
+            ? plural(life.heard, "the relay over {1} died after {0} packet, {2} s; the server {3}",
+                     "the relay over {1} died after {0} packets, {2} s; the server {3}",
+                     in_capitals(transport), fmt::format("{:.1f}", seconds),
                      life.server_answers.value_or(false) ? phrase("still answers on that flow")
                                                          : phrase("no longer answers on that flow"))
             : phrase("the relay over {} carried {} of {} packets in {} s", in_capitals(transport),

@@ -114,10 +114,12 @@ void describe(const Sample& sample, int asked, Observation& observation) {
   FactMap facts{{Fact::asked, std::int64_t{asked}},
                 {Fact::granted, std::int64_t{sample.granted}},
                 {Fact::measured, std::int64_t{measured}}};
-  auto text = phrase("{} relays on {} served as far ends, out of {} requested", measured,
+  auto text = plural(measured, "{} relay on {} served as a far end, out of {} requested",
+                     "{} relays on {} served as far ends, out of {} requested",
                      sample.server.probe.target.host, asked);
   if (sample.outside > 0) {
-    text += phrase("; {} had ports outside the range", sample.outside);
+    text += plural(sample.outside, "; {} had a port outside the range",
+                   "; {} had ports outside the range");
     facts[Fact::outside] = std::int64_t{sample.outside};
   }
   if (measured < asked && !sample.why.empty()) {
@@ -127,12 +129,13 @@ void describe(const Sample& sample, int asked, Observation& observation) {
   if (sample.relays_work) facts[Fact::relays_work] = *sample.relays_work;
   add_evidence(observation, EvidenceKind::udp_relays, std::move(text), std::move(facts));
   if (sample.left == 0) return;
-  add_evidence(
-      observation, EvidenceKind::allocation_left,
-      phrase(
-          "the server did not confirm that {} allocations were released; they expire by themselves",
-          sample.left),
-      {{Fact::allocations, std::int64_t{sample.left}}});
+  add_evidence(observation, EvidenceKind::allocation_left,
+               plural(sample.left,
+                      "the server did not confirm that {} allocation was released; it expires by "
+                      "itself",
+                      "the server did not confirm that {} allocations were released; they expire "
+                      "by themselves"),
+               {{Fact::allocations, std::int64_t{sample.left}}});
 }
 
 }  // namespace

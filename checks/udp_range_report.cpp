@@ -121,8 +121,9 @@ void add_sample(Observation& observation, const Range& range, int proved, int sa
   FactMap facts{{Fact::proved, std::int64_t{proved}},
                 {Fact::sampled, std::int64_t{sampled}},
                 {Fact::ports, static_cast<std::int64_t>(whole.count())}};
-  auto text = phrase("{} of {} sampled ports were proven to get out ({} ports in all)", proved,
-                     sampled, whole.count());
+  auto text = plural(proved, "{} of {} sampled ports was proven to get out (ports in all: {})",
+                     "{} of {} sampled ports were proven to get out (ports in all: {})", sampled,
+                     whole.count());
   if (proved > 0 && !whole.single() && all_open) {
     const double share = 100 * (1 - std::pow(0.05, 1.0 / proved));
     const auto gap = longest_gap(known_ports(range.ports), whole);

@@ -77,8 +77,7 @@ ProbeScheduler::ProbeScheduler(const checks::Context& context, std::vector<Plann
   for (std::size_t i = 0; i < results_.size(); ++i) {
     const auto referred = index_.find(results_[i].probe.id);
     if (referred != index_.end()) referred->second = i;
-    const auto distance = distances_.find(results_[i].probe.target.host);
-    if (distance != distances_.end() && tells_distance(i)) ++distance->second.open;
+    expect_distance(i);
   }
   for (const auto& [index, conditions] : conditions_) {
     if (!conditions.answered_by.empty()) takers_[sender_of(index)].push_back(index);
@@ -112,6 +111,7 @@ std::optional<std::size_t> ProbeScheduler::add(Probe probe) {
   done_.push_back(false);
   heard_.push_back(false);
   started_.emplace_back();
+  expect_distance(results_.size() - 1);
   return results_.size() - 1;
 }
 
@@ -214,6 +214,11 @@ void ProbeScheduler::note_host(std::size_t index) {
   if (seen.outcome == Outcome::skipped || seen.outcome == Outcome::unresolved) return;
   auto& host = hosts_[*seen.address];
   (seen.outcome == Outcome::silent ? host.silent : host.heard) = true;
+}
+
+void ProbeScheduler::expect_distance(std::size_t index) {
+  const auto found = distances_.find(results_[index].probe.target.host);
+  if (found != distances_.end() && tells_distance(index)) ++found->second.open;
 }
 
 void ProbeScheduler::note_distance(std::size_t index) {

@@ -79,6 +79,7 @@ class ProbeScheduler {
   const Conditions& conditions_of(std::size_t index) const;
   std::size_t sender_of(std::size_t index) const;
   bool tells_distance(std::size_t index) const;
+  void expect_distance(std::size_t index);
   void note_distance(std::size_t index);
   bool tells_of_host(std::size_t index) const;
   void note_host(std::size_t index);

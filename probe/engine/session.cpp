@@ -201,6 +201,21 @@ std::vector<std::string> builtin_ids() {
   return ids;
 }
 
+// What the search for proxies works with, and what it leaves.
+struct ProxySearch {
+  ProxySearch(Scope run_scope, Instant until, const checks::Context& run)
+      : in_time(run_scope, until),
+        context{run.executor, in_time.scope(), until,       run.resolver,
+                run.tls,      run.edge,        run.settings} {}
+
+  InnerScope in_time;
+  checks::Context context;
+  std::map<std::string, std::string> settings;  // of the system
+  bool asked_settings = false, ended = false, waited_for = true;
+  ProxyDiscovery found;
+  std::exception_ptr thrown;
+};
+
 // What a run works with; the last is destroyed first, and the loop, which may hold coroutines that
 // know the rest, only once it is empty.
 struct RunNetwork {
@@ -213,6 +228,7 @@ struct RunNetwork {
   SiteEdge edge{loop.get_executor()};
   // What checks work with, until the loop has let go of them all; its timers are the loop's.
   std::unique_ptr<checks::Context> context;
+  std::unique_ptr<ProxySearch> search;  // until it has ended
 };
 
 // Calls `answer` once, on the loop, when the user wants the run to end.
@@ -311,37 +327,38 @@ ProxyDiscovery find_proxies(const SessionOptions& options, const Plan& plan,
   const auto environment = [](const std::string& name) {
     return platform::environment(name.c_str());
   };
+  const auto until = network.clock.now() + options.timeout / 2;
+  network.search = std::make_unique<ProxySearch>(Scope{network.clock, network.stop}, until, run);
+  auto& search = *network.search;
   // Where the environment names no proxy, the system's settings may: those of Windows.
-  std::map<std::string, std::string> settings;
-  if (read_proxy_environment(environment).empty()) settings = platform::proxy_settings();
-  bool asked_settings = false;
-  const auto variables = [&](const std::string& name) {
-    const auto found = settings.find(name);
-    if (found == settings.end()) return environment(name);
-    asked_settings = true;
+  if (read_proxy_environment(environment).empty()) search.settings = platform::proxy_settings();
+  const auto variables = [&search, environment](const std::string& name) {
+    const auto found = search.settings.find(name);
+    if (found == search.settings.end()) return environment(name);
+    search.asked_settings = true;
     return found->second;
   };
-  const auto until = network.clock.now() + options.timeout / 2;
-  InnerScope in_time({network.clock, network.stop}, until);
-  checks::Context context{run.executor, in_time.scope(), until,       run.resolver,
-                          run.tls,      run.edge,        run.settings};
-  ProxyDiscovery found;
-  std::exception_ptr thrown;
-  bool ended = false;
   asio::co_spawn(network.loop,
-                 discover_proxies(context, options.proxy, plan, variables, platform::own_program()),
-                 [&](std::exception_ptr error, ProxyDiscovery result) {
-                   thrown = error;
-                   ended = true;
-                   found = std::move(result);
-                   network.loop.stop();
+                 discover_proxies(search.context, options.proxy, plan, variables,
+                                  platform::own_program()),
+                 [&search, &network](std::exception_ptr error, ProxyDiscovery result) {
+                   search.thrown = error;
+                   search.ended = true;
+                   search.found = std::move(result);
+                   if (search.waited_for) network.loop.stop();
                  });
   auto trouble = run_loop(network, until + timeouts::cleanup + timeouts::drain);
   network.loop.restart();
-  if (!trouble) trouble = thrown;
-  if (!trouble && !ended) throw std::runtime_error("looking for a proxy does not end");
+  search.waited_for = false;
+  if (!search.ended) {
+    if (trouble) std::rethrow_exception(trouble);
+    throw std::runtime_error("looking for a proxy does not end");
+  }
+  const auto over = std::move(network.search);
+  if (!trouble) trouble = over->thrown;
   if (trouble) std::rethrow_exception(trouble);
-  if (asked_settings)
+  auto found = std::move(over->found);
+  if (over->asked_settings)
     found.notes.push_back(phrase("The proxy comes from this computer's settings."));
   return found;
 }
@@ -472,7 +489,7 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
   if (tls.has_error()) return tls.error();
   auto network = std::make_unique<RunNetwork>();
   network->tls = std::move(*tls);
-  auto& [stop, roots, loop, channel, resolver, clock, edge, its_context] = *network;
+  auto& [stop, roots, loop, channel, resolver, clock, edge, its_context, its_search] = *network;
   AresOptions dns_options;
   dns_options.servers = options.dns_servers;
   dns_options.use_hosts_file = options.dns_servers.empty();
@@ -535,14 +552,25 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
     return deadline + timeouts::cleanup + 2 * timeouts::drain;
   };
   watchdog->expect_end_by(at_its_end(clock.now() + options.timeout / 2));
-  proxies = find_proxies(options, plan, context, *network);
+  bool searched = true;
+  try {
+    proxies = find_proxies(options, plan, context, *network);
+  } catch (...) {
+    // What goes without a proxy can be measured all the same.
+    searched = false;
+    report.complete = false;
+    report.notes.push_back(
+        phrase("Looking for a proxy failed because of an error in this program ({}): nothing was "
+               "tried through one.",
+               words_of(std::current_exception())));
+  }
   if (proxies.proxy_for) {
     plan_options.proxy_for = proxies.proxy_for;
     plan = planned_in_time(sets, plan_options, options.timeout);
     report.site.proxy = proxies.main_proxy;
   }
-  report.site.proxy_sought =
-      options.proxy.kind == ProxyWish::Kind::automatic && !proxies.proxy_for && !proxies.pac;
+  const bool found_none = searched && !proxies.proxy_for && !proxies.pac;
+  report.site.proxy_sought = found_none && options.proxy.kind == ProxyWish::Kind::automatic;
   settle_logins(settings.credentials, proxies, plan, options.sets, report.notes);
   report.site.own_hosts = own_hosts(plan, options.sets, options.plan.variables, builtin_ids());
   if (auto chosen = part_chosen(options.plan); !chosen.empty()) {

@@ -5,7 +5,12 @@
 namespace callready {
 
 std::optional<std::chrono::sys_days> parse_day(std::string_view text) {
-  if (text.size() != 10) return std::nullopt;
+  constexpr std::string_view shape = "0000-00-00";
+  if (text.size() != shape.size()) return std::nullopt;
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    const bool right = shape[i] == '-' ? text[i] == '-' : text[i] >= '0' && text[i] <= '9';
+    if (!right) return std::nullopt;
+  }
   int year = 0;
   unsigned month = 0, day = 0;
   std::from_chars(text.data(), text.data() + 4, year);

@@ -1,5 +1,5 @@
 // Several pieces of work at once, all awaited: what operator&& of awaitables is for, without its
-// cancellation.
+// cancellation; and two in turn.
 #pragma once
 
 #include <exception>
@@ -30,6 +30,19 @@ asio::awaitable<std::vector<T>> together(asio::any_io_executor executor,
   auto thrown = co_await pieces.ended();
   if (thrown) std::rethrow_exception(thrown);
   co_return std::move(results);
+}
+
+// `work`, then `cleanup`, which waits for what `work` or its caller has started: also where `work`
+// throws, and that is thrown afterwards.
+inline asio::awaitable<void> in_turn(asio::awaitable<void> work, asio::awaitable<void> cleanup) {
+  std::exception_ptr thrown;
+  try {
+    co_await std::move(work);
+  } catch (...) {
+    thrown = std::current_exception();
+  }
+  co_await std::move(cleanup);
+  if (thrown) std::rethrow_exception(thrown);
 }
 
 }  // namespace callready

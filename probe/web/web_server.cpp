@@ -131,6 +131,9 @@ class Listed {
     stream_ = &stream;
     if (closed_) stream.close();
   }
+  // What the connection waits with, for the handler's answer; null: it does not.
+  void wait_with(asio::steady_timer* wake) { wake_ = wake; }
+  bool closed() const { return closed_; }
   void heard() { place_->heard(std::chrono::steady_clock::now()); }
   // Of a step that may take so long.
   Instant until(milliseconds step) const {
@@ -142,10 +145,12 @@ class Listed {
   void close() {
     closed_ = true;
     if (stream_ != nullptr) stream_->close();
+    if (wake_ != nullptr) wake_->cancel();
   }
   Core core_;
   Instant ends_;
   beast::tcp_stream* stream_ = nullptr;
+  asio::steady_timer* wake_ = nullptr;
   bool closed_ = false;
   std::unique_ptr<OpenConnections::Place> place_;
   std::list<std::function<void()>>::iterator at_;
@@ -163,7 +168,7 @@ HttpReply make_reply(const WebReply& from) {
   return reply;
 }
 
-asio::awaitable<WebReply> answer_of(Core core, WebRequest request) {
+asio::awaitable<WebReply> answer_of(Core core, WebRequest request, Listed& listed) {
   struct Pending {
     explicit Pending(const asio::any_io_executor& executor) : wake(executor) {
       wake.expires_at(std::chrono::steady_clock::time_point::max());
@@ -176,9 +181,11 @@ asio::awaitable<WebReply> answer_of(Core core, WebRequest request) {
     pending->reply = std::move(reply);
     pending->wake.cancel();
   });
-  while (!pending->reply && !core->stopped) {
+  listed.wait_with(&pending->wake);
+  while (!pending->reply && !listed.closed()) {
     co_await pending->wake.async_wait(asio::as_tuple(asio::use_awaitable));
   }
+  listed.wait_with(nullptr);
   if (!pending->reply) co_return WebReply{503, "callready is being stopped\n"};
   co_return std::move(*pending->reply);
 }
@@ -261,7 +268,7 @@ asio::awaitable<bool> serve_one(Core core, Stream& stream, Listed& listed,
     error_code unknown;
     request.client = from_endpoint(lowest.socket().remote_endpoint(unknown));
     request.local = from_endpoint(lowest.socket().local_endpoint(unknown));
-    answer = co_await answer_of(core, std::move(request));
+    answer = co_await answer_of(core, std::move(request), listed);
   }
   if (!core->in_flight.has_room_for(answer.body)) {
     answer = {503, "callready is busy: too many large answers are being read\n"};

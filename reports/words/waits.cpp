@@ -28,7 +28,7 @@ std::string waited_for(CheckKind check) {
     case pac:
       return say("the proxy script");
     case path:
-      return say("full-size packets");
+      return say("replies to full-size packets");
     case proxy:
       return say("the proxy");
     case quic:
@@ -41,7 +41,7 @@ std::string waited_for(CheckKind check) {
     case stun:
       return say("STUN servers");
     case tcp:
-      return say("TCP connections");
+      return say("TCP servers");
     case tls:
     case tls_hello:
       return say("TLS servers");
@@ -60,6 +60,7 @@ std::string wait_in_words(const LongestWait& wait) {
                    wait.check == CheckKind::ice || wait.check == CheckKind::pac;
   const auto time = duration_phrase(wait.took);
   if (wait.answered) return say("{}: waiting for {}", time, whom);
+  if (wait.check == CheckKind::path) return say("{}: waiting for {} that did not come", time, whom);
   return one ? say("{}: waiting for {}, which did not answer", time, whom)
              : say("{}: waiting for {} that did not answer", time, whom);
 }

@@ -1,6 +1,7 @@
 #include "tests/support/check_runner.hpp"
 #include "tests/support/dns_server.hpp"
 #include "tests/support/evidence.hpp"
+#include "tests/support/memory_server.hpp"
 
 namespace callready {
 namespace {
@@ -21,11 +22,12 @@ class Ipv6Check : public testing::Test {
  protected:
   test::CheckRunner runner;
   std::map<std::string, std::vector<std::string>> names;
+  int rcode = 3;  // of a name that is not there: NXDOMAIN
   DnsServer dns{runner.loop, [this](const DnsServer::Asked& asked) {
                   auto reply = asked.reply();
                   const auto found = names.find(asked.message.question);
                   if (found == names.end()) {
-                    reply.flags |= 3;  // NXDOMAIN
+                    reply.flags |= rcode;
                     return std::optional(reply.bytes());
                   }
                   for (const auto& text : found->second) {
@@ -37,10 +39,11 @@ class Ipv6Check : public testing::Test {
                 }};
   tcp::acceptor acceptor{runner.loop.context, {asio::ip::address_v4::loopback(), 0}};
 
-  Observation run() {
+  Observation run(std::map<std::string, std::string> with = {}) {
     runner.use_dns_servers({dns.text()});
     Probe probe;
     probe.check = CheckKind::ipv6;
+    probe.with = std::move(with);
     probe.target.host = "a.example";
     const auto port = acceptor.local_endpoint().port();
     probe.target.ports = {port, port};
@@ -96,6 +99,21 @@ TEST_F(Ipv6Check, TheWellKnownNameAloneIsNoDns64) {
   names["a.example"] = {"127.0.0.1"};
   names["ipv4only.arpa"] = {"192.0.0.170", "192.0.0.171"};
   EXPECT_FALSE(test::find_evidence(run(), EvidenceKind::nat64));
+}
+
+// A question that failed tells nothing of the name.
+TEST_F(Ipv6Check, OfAServicesHostItSaysWhyThereIsNoIpv6Address) {
+  test::MemoryServer with_ipv6(runner.loop.executor(), {*IpAddress::parse("2001:db8::7"), 50'000},
+                               [](auto&&...) { return error_code(); });
+  const std::map<std::string, std::string> service{{"service", "true"}};
+  names["a.example"] = {"127.0.0.1"};
+  EXPECT_EQ(run(service).detail, DetailCode::no_record);
+  names.clear();
+  EXPECT_EQ(run(service).detail, DetailCode::no_such_name);
+  rcode = 2;  // SERVFAIL
+  const auto seen = run(service);
+  EXPECT_EQ(seen.detail, DetailCode::dns_failed);
+  EXPECT_EQ(seen.outcome, Outcome::skipped);
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "probe/serve/stamp_server.hpp"
 #include "tests/support/check_runner.hpp"
+#include "tests/support/evidence.hpp"
+#include "tests/support/memory_server.hpp"
 #include "tests/support/scripted_server.hpp"
 
 namespace callready {
@@ -28,6 +30,19 @@ class MediaCheck : public testing::Test {
   }
 };
 
+// The reply of a reflector in open mode, with that number of its own.
+Bytes reflected(const Bytes& request, const media::stamp::SenderPacket& packet,
+                std::uint32_t number) {
+  media::stamp::ReflectorPacket reply;
+  reply.sequence = number;
+  reply.ssid = packet.ssid;
+  reply.sender_sequence = packet.sequence;
+  reply.sender_sent = packet.sent;
+  reply.sender_error = packet.error;
+  reply.received = reply.sent = media::stamp::to_timestamp(std::chrono::system_clock::now());
+  return media::stamp::encode_reply(reply, request, {});
+}
+
 // A reflector in open mode that does to packets what a test says. Counts from 0 where `counts`.
 struct Reflects {
   bool counts = true;
@@ -36,18 +51,11 @@ struct Reflects {
   std::uint32_t counter = 0;
 
   void operator()(ScriptedUdp& self, const Bytes& request, const SocketAddress& from) {
-    using namespace media::stamp;
-    const auto packet = parse_sender(request, {});
+    const auto packet = media::stamp::parse_sender(request, {});
     if (!packet || !takes(packet->sequence)) return;
-    ReflectorPacket reply;
-    reply.sequence = counts ? counter : packet->sequence;
+    const auto number = counts ? counter : packet->sequence;
     ++counter;
-    reply.ssid = packet->ssid;
-    reply.sender_sequence = packet->sequence;
-    reply.sender_sent = packet->sent;
-    reply.sender_error = packet->error;
-    reply.received = reply.sent = to_timestamp(std::chrono::system_clock::now());
-    if (gives(reply.sequence)) self.send(encode_reply(reply, request, {}), from);
+    if (gives(number)) self.send(reflected(request, *packet, number), from);
   }
 };
 
@@ -96,6 +104,38 @@ TEST_F(MediaCheck, SaysWhichWayPacketsAreLost) {
   EXPECT_GE(seen.media->down->lost, 2);
   EXPECT_LE(seen.media->down->lost, 3);
   EXPECT_EQ(seen.media->up->longest_burst, 1);
+}
+
+TEST_F(MediaCheck, WhatThisComputerDoesNotSendIsNoLoss) {
+  // After the one that begins it, a stream of a second has 50 packets, and 25 to see its end by.
+  struct Case {
+    int let_out, not_let_out;
+    int measured, not_counted;
+  };
+  for (const auto& one : {Case{10, 5, 50, 5}, Case{31, 1'000, 30, 45}}) {
+    int tried = 0;
+    std::uint32_t counter = 0;
+    test::MemoryServer reflector(
+        runner.loop.executor(), {IpAddress::v4({127, 0, 0, 1}), 50'000},
+        [&](const Bytes& sent, std::vector<Bytes>& replies) {
+          ++tried;
+          if (tried > one.let_out && tried <= one.let_out + one.not_let_out) {
+            return make_error_code(boost::system::errc::operation_not_permitted);
+          }
+          const auto packet = media::stamp::parse_sender(sent, {});
+          if (packet) replies.push_back(reflected(sent, *packet, counter++));
+          return error_code();
+        });
+    const auto seen = measure({IpAddress::v4({127, 0, 0, 1}), 862});
+    EXPECT_EQ(seen.outcome, Outcome::answered);
+    ASSERT_TRUE(seen.media && seen.media->up && seen.media->down);
+    for (const auto* direction : {&*seen.media->up, &*seen.media->down}) {
+      EXPECT_EQ(direction->sent, one.measured);
+      EXPECT_EQ(direction->lost, 0);
+    }
+    EXPECT_FALSE(seen.media->outage);
+    EXPECT_EQ(test::fact<std::int64_t>(seen, EvidenceKind::error, Fact::count), one.not_counted);
+  }
 }
 
 TEST_F(MediaCheck, AReflectorThatDoesNotCountTellsNoDirection) {

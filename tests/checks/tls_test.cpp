@@ -1,3 +1,4 @@
+#include "checks/certificate_evidence.hpp"
 #include "tests/support/check_runner.hpp"
 #include "tests/support/stream_server.hpp"
 #include "tests/support/temporary_file.hpp"
@@ -67,6 +68,18 @@ asio::awaitable<void> read_then_write(tcp::socket& peer, std::string reply) {
   co_await asio::async_write(peer, asio::buffer(reply), asio::as_tuple(asio::use_awaitable));
   // Closed only once the other side has: an early close with unread bytes would be a reset.
   co_await peer.async_read_some(asio::buffer(buffer), asio::as_tuple(asio::use_awaitable));
+}
+
+// As servers' own may be, and those of public authorities for addresses.
+TEST(TlsEvidence, SaysThatACertificateNamesNobody) {
+  TlsInfo info;
+  info.chain.emplace_back();
+  Observation seen;
+  checks::add_tls_evidence(seen, info);
+  ASSERT_TRUE(find(seen, EvidenceKind::certificate));
+  EXPECT_EQ(find(seen, EvidenceKind::certificate)->text,
+            "a certificate without a subject, issued by an issuer without a name, valid until "
+            "1970-01-01T00:00:00Z");
 }
 
 TEST_F(TlsCheck, TrustsAGoodChain) {

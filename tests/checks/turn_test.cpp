@@ -55,6 +55,9 @@ TEST_F(TurnCheck, TheChallengeIsAnAnswer) {
   EXPECT_EQ(seen.outcome, Outcome::answered);
   EXPECT_EQ(seen.detail, Detail::status(401));
   EXPECT_EQ(fact<std::string>(seen, EvidenceKind::turn_challenge, Fact::realm), "callready.test");
+  const auto& challenge = find_evidence(seen, EvidenceKind::turn_challenge)->text;
+  EXPECT_EQ(challenge, "the server's realm is \"callready.test\"");
+  EXPECT_EQ(challenge.parts().size(), 1u) << "translators get whole sentences";
   EXPECT_EQ(fact<bool>(seen, EvidenceKind::turn_refusal, Fact::with_credentials), false);
   EXPECT_EQ(server.requests(), std::vector<int>{allocate}) << "one Allocate, and no more";
 }

@@ -153,6 +153,21 @@ TEST(Session, ReportsWhatItHasWhereAListenerThrows) {
   EXPECT_NE(report->notes.back().find("out of memory"), std::string::npos);
 }
 
+// libcurl takes no text of more than 8 MB: an error of this program, such as there should be none.
+TEST(Session, GoesOnWithoutProxiesWhereTheSearchForThemFails) {
+  const Listener listener;
+  auto options = options_for({{"open", "tcp", "tcp", listener.port()}});
+  options.settings.user_agent = std::string(9'000'000, 'a');
+  options.proxy = {ProxyWish::Kind::pac, "http://127.0.0.1:9/proxy.pac"};
+  const auto report = run_session(options);
+  ASSERT_FALSE(report.has_error()) << report.error();
+  EXPECT_FALSE(report->complete);
+  EXPECT_EQ(exit_status(*report), 3);
+  ASSERT_EQ(report->probes.size(), 1u);
+  EXPECT_EQ(report->probes[0].observation.outcome, Outcome::connected);
+  EXPECT_NE(report->notes.front().find("Looking for a proxy failed"), std::string::npos);
+}
+
 // --- A loop that is stuck
 // -------------------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 #include "probe/net/http.hpp"
 
+#include "probe/net/http_exchange.hpp"
 #include "tests/support/few_descriptors.hpp"
 #include "tests/support/loop.hpp"
 #include "tests/support/scripted_server.hpp"
@@ -109,6 +110,14 @@ TEST_F(Http, WithoutASocketTheServerIsNotToBlame) {
     EXPECT_EQ(to_string(tunnelled.reply.failure->kind), "out_of_resources");
   }
   EXPECT_FALSE(get(to(server.port())).failure);
+}
+
+// libcurl takes 0 for "no limit".
+TEST_F(Http, NoTimeLeftIsNotAllTime) {
+  Server server(loop, "", false);
+  HttpExchange exchange(to(server.port()), nullptr, nullptr);
+  exchange.prepare(false);
+  EXPECT_EQ(exchange.block(milliseconds(0)), CURLE_OPERATION_TIMEDOUT);
 }
 
 TEST_F(Http, SendsOtherMethodsAndHeaders) {

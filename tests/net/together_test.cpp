@@ -30,6 +30,31 @@ TEST(Together, OfNothingEnds) {
   EXPECT_TRUE(loop.run(together(loop.executor(), std::vector<asio::awaitable<int>>())).empty());
 }
 
+asio::awaitable<void> note(std::vector<int>& seen, int number, bool fails) {
+  seen.push_back(number);
+  if (fails) throw std::runtime_error("a bug");
+  co_return;
+}
+
+asio::awaitable<bool> ended_well(asio::awaitable<void> work) {
+  try {
+    co_await std::move(work);
+    co_return true;
+  } catch (const std::runtime_error&) {
+    co_return false;
+  }
+}
+
+TEST(InTurn, CleansUpWhateverHappens) {
+  test::Loop loop;
+  for (const bool fails : {false, true}) {
+    std::vector<int> seen;
+    auto both = in_turn(note(seen, 1, fails), note(seen, 2, false));
+    EXPECT_EQ(loop.run(ended_well(std::move(both))), !fails);
+    EXPECT_EQ(seen, (std::vector<int>{1, 2}));
+  }
+}
+
 TEST(Together, ThrowsAfterAllHaveEnded) {
   test::Loop loop;
   std::vector<asio::awaitable<int>> work;

@@ -15,6 +15,10 @@ TEST(Waits, SayHowLongAndForWhom) {
             "1.6 s: waiting for routers in the path");
   EXPECT_EQ(wait_in_words({Milliseconds(1'250), CheckKind::nat, false}),
             "1.2 s: waiting for the NAT test server, which did not answer");
+  EXPECT_EQ(wait_in_words({Milliseconds(2'000), CheckKind::path, false}),
+            "2.0 s: waiting for replies to full-size packets that did not come");
+  EXPECT_EQ(wait_in_words({Milliseconds(2'000), CheckKind::tcp, false}),
+            "2.0 s: waiting for TCP servers that did not answer");
 }
 
 TEST(Waits, NameEveryCheck) {

@@ -165,6 +165,21 @@ class States(Page):
         self.assertEqual([], elsewhere)
 
 
+class Comparison(Page):
+    def test_says_what_is_no_longer_known(self):
+        text = self.browser.js("""import(new URL('result.js', location.href)).then(({changes}) => {
+            const parts = changes({before: {started_at: '2026-11-20T10:00:00Z'}, findings: [], notes: [],
+                changes: [{trend: 'unknown', of: 'capability', title: 'Calls', before: 'ready', after: 'unknown'},
+                          {trend: 'unknown', of: 'requirement', title: 'A row', before: 'pass', after: 'unknown'}]});
+            return parts.map((one) => one.textContent).join(' | ');
+          })""")
+        self.assertIn("| No longer known | ", text)
+        self.assertIn("Calls", text)
+        self.assertIn("ready → not decided", text)
+        self.assertNotIn("A row", text)
+        self.assertNotIn("Nothing has changed", text)
+
+
 class Languages(Page):
     def test_each_by_the_browser_s_choice(self):
         self.addCleanup(self.browser.call, "Network.setExtraHTTPHeaders", headers={})

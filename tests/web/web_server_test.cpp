@@ -259,6 +259,29 @@ TEST(WebServer, TellsThatItHasEndedWhenItsConnectionsHave) {
   EXPECT_EQ(told, 1);
 }
 
+// A page that is still being printed, say.
+TEST(WebServer, EndsAtOnceWhereItsHandlerHasNotAnswered) {
+  asio::io_context loop{1};
+  std::vector<WebServer::Answer> unanswered;
+  auto server = *WebServer::start(loop.get_executor(), {IpAddress::v4({127, 0, 0, 1}), 0}, {},
+                                  [&](WebRequest, WebServer::Answer answer) {
+                                    unanswered.push_back(std::move(answer));
+                                    loop.stop();
+                                  });
+  tcp::socket socket(loop);
+  socket.connect({asio::ip::address_v4::loopback(), server->local().port});
+  asio::write(socket, asio::buffer(std::string("GET / HTTP/1.1\r\nHost: x\r\n\r\n")));
+  loop.run_for(seconds(60));
+  ASSERT_EQ(unanswered.size(), 1u);
+  bool told = false;
+  server->stop([&] { told = true; });
+  for (int i = 0; i < 10 && !told; ++i) {
+    loop.restart();
+    loop.poll();
+  }
+  EXPECT_TRUE(told) << "it waits for nobody";
+}
+
 TEST(WebServer, HasEndedWithoutConnections) {
   Fixture f;
   bool told = false;

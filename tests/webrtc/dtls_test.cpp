@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <thread>
+
 #include "probe/webrtc/token.hpp"
 
 namespace callready::webrtc {
@@ -47,6 +50,31 @@ TEST(Dtls, AnotherCertificateIsNotTaken) {
   pair.talk();
   EXPECT_EQ(pair.client.state(), Dtls::State::wrong_fingerprint);
   EXPECT_FALSE(pair.client.keys());
+}
+
+// Its last flight lost, an end would send it again; one that takes nobody's word says nothing more.
+TEST(Dtls, AfterAWrongCertificateNothingIsSaid) {
+  const Identity ours, theirs;
+  Dtls client(ours, true, theirs.fingerprint()), server(theirs, false, std::string(64, '0'));
+  client.begin();
+  for (int round = 0; round < 10 && server.state() == Dtls::State::handshake; ++round) {
+    for (const auto& datagram : client.outgoing()) server.take(datagram);
+    if (server.state() != Dtls::State::handshake) break;
+    for (const auto& datagram : server.outgoing()) client.take(datagram);
+  }
+  ASSERT_EQ(server.state(), Dtls::State::wrong_fingerprint);
+  EXPECT_FALSE(server.outgoing().empty()) << "the end of its handshake, which is lost here";
+  ASSERT_EQ(client.state(), Dtls::State::handshake);
+  std::vector<Bytes> again;
+  for (int i = 0; i < 1'000 && again.empty(); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    client.tick();
+    again = client.outgoing();
+  }
+  ASSERT_FALSE(again.empty());
+  for (const auto& datagram : again) server.take(datagram);
+  EXPECT_TRUE(server.outgoing().empty());
+  EXPECT_EQ(server.state(), Dtls::State::wrong_fingerprint);
 }
 
 TEST(Dtls, WhatIsNoDtlsChangesNothing) {

@@ -157,7 +157,8 @@ ResultIndex::ResultIndex(const std::vector<ProbeResult>& results) {
   for (const auto& result : results) {
     const auto& [probe, seen] = result;
     const bool direct = probe.target.route.direct(), answered = seen.outcome == Outcome::answered;
-    if (seen.detail == DetailCode::no_such_name) missing.insert(probe.target.host);
+    const bool unresolved = seen.outcome == Outcome::unresolved;
+    if (unresolved && seen.detail == DetailCode::no_such_name) missing.insert(probe.target.host);
     const auto name = probe.with.find("name");
     const bool elsewhere = probe.check == CheckKind::dns && probe.with.contains("server");
     if (elsewhere && name != probe.with.end() && answered) found_elsewhere.insert(name->second);
