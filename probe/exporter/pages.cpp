@@ -6,12 +6,12 @@
 #include <boost/url/parse.hpp>
 #include <boost/url/src.hpp>  // once in the program: the library itself
 #include <boost/url/url_view.hpp>
-#include <charconv>
 
 #include "probe/exporter/process.hpp"
 #include "probe/net/service_timeouts.hpp"
 #include "probe/platform/input_file.hpp"
 #include "probe/util/path.hpp"
+#include "probe/util/text.hpp"
 #include "reports/format.hpp"
 #include "reports/monitoring/exporter_index.hpp"
 #include "reports/monitoring/metric_text.hpp"
@@ -60,10 +60,8 @@ Asked read_target(std::string_view target) {
 }
 
 milliseconds patience_of(std::string_view scrape_timeout) {
-  double limit = usual_timeout;
-  const auto* end = scrape_timeout.data() + scrape_timeout.size();
-  const auto [stop, error] = std::from_chars(scrape_timeout.data(), end, limit);
-  if (error != std::errc{} || stop != end || !(limit > 0)) limit = usual_timeout;
+  double limit = whole_number<double>(scrape_timeout).value_or(usual_timeout);
+  if (!(limit > 0)) limit = usual_timeout;
   limit = std::clamp(limit, least_timeout, longest_timeout);
   return milliseconds(static_cast<long>(limit * 1000)) - timeouts::scrape_way;
 }

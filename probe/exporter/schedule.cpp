@@ -14,6 +14,9 @@ constexpr std::size_t most_running = 1;
 constexpr double jitter = 0.1;
 constexpr milliseconds longest_first_wait = std::chrono::minutes(1);
 
+// Scrapes that wait for the first result of a job. More are told at once that there is none.
+constexpr std::size_t most_waiting = 64;
+
 milliseconds part_of(milliseconds whole, double part) {
   return milliseconds(static_cast<long>(static_cast<double>(whole.count()) * part));
 }
@@ -95,13 +98,16 @@ void Schedule::ask(const std::string& key, milliseconds patience, Answer answer)
   const auto now = clock_.now();
   const auto& result = state.view.result;
   if (!state.job.every && !state.view.running && !state.due) {
-    const bool old = !result || clock_.wall_now() - result->finished >= budget_.vendor;
+    const auto wall = clock_.wall_now();
+    // One from the future is old, too: the clock was set back.
+    const bool old =
+        !result || wall < result->finished || wall - result->finished >= budget_.vendor;
     if (old) {
       state.due = now;
-      state.timeout = patience;
+      state.timeout = std::max(patience, shortest_timeout);
     }
   }
-  if (result) {
+  if (result || state.waiting.size() >= most_waiting) {
     answer(state.view);
   } else {
     const auto id = next_waiting_++;

@@ -66,9 +66,9 @@ class Schedule {
   View view(const std::string& key) const;
   std::size_t running() const { return running_; }
 
-  // Answers at once where there is a result; else when there is one, `patience` later at the
-  // latest. Of a job without an interval of its own, this is what starts a run: where the last is
-  // older than the vendor's budget.
+  // Answers at once where there is a result, or too many wait for one; else when there is one,
+  // `patience` later at the latest. Of a job without an interval of its own, this is what starts a
+  // run: where the last is older than the vendor's budget.
   void ask(const std::string& key, milliseconds patience, Answer answer);
 
  private:

@@ -139,7 +139,7 @@ Way WayReader::read_module(MapReader& map) {
   if (redact) way.options.emplace_back("--redact");
   add_file(map, "redact_key", "redact-key", way);
   if (const auto* node = map.find("timeout")) {
-    way.timeout = read_duration(*node, "'timeout'", std::chrono::seconds(1));
+    way.timeout = read_duration(*node, "'timeout'", shortest_timeout);
   }
   return way;
 }

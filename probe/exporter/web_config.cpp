@@ -72,6 +72,10 @@ class WebConfigReader {
       return complain(node, "'min_version', 'max_version': expected TLS12 or TLS13");
     SSL_CTX_set_min_proto_version(tls->native_handle(), *from);
     SSL_CTX_set_max_proto_version(tls->native_handle(), *to);
+    // Without it a client that has shown a certificate, and resumes its session, is refused.
+    const auto ours = bytes_of("callready");
+    SSL_CTX_set_session_id_context(tls->native_handle(), ours.data(),
+                                   static_cast<unsigned>(ours.size()));
     const auto mode = verify_mode(asks, !authorities.empty());
     if (!mode) {
       return complain(node,

@@ -103,7 +103,9 @@ Directions tell_apart(const Asked& asked, std::span<const Reply> replies) {
     result.down.arrivals.push_back({found->second, reply.reflected, reply.arrived});
   }
   result.down.duplicates = twice_down;
-  result.up.duplicates = counted ? static_cast<int>(*counted - std::min(*counted, next)) : twice_up;
+  const auto twice = counted ? *counted - std::min(*counted, next) : static_cast<Number>(twice_up);
+  // More than there were packets: that far end counts what others sent it, too.
+  if (twice <= last) result.up.duplicates = static_cast<int>(twice);
   return result;
 }
 

@@ -108,14 +108,10 @@ void CallSessions::take_check(std::span<const std::uint8_t> datagram, const Sock
   if (!request->has_integrity || !stun::integrity_matches(datagram, key)) return;
   ++session->counts.checks;
   session->proved = now;
-  if (const auto known = proved_.find(from); known == proved_.end()) {
-    session->addresses.push_back(from);
-    proved_[from] = session;
-  } else if (known->second != session) {
-    known->second->addresses.remove(from);
-    session->addresses.push_back(from);
-    known->second = session;
-  }
+  const auto known = proved_.find(from);
+  if (known != proved_.end()) known->second->addresses.remove(from);
+  session->addresses.push_back(from);
+  proved_[from] = session;
   if (session->addresses.size() > most_addresses) {
     proved_.erase(session->addresses.front());
     session->addresses.pop_front();

@@ -2,21 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
+#include "probe/util/text.hpp"
 
 namespace callready::serve {
-namespace {
-
-template <typename Number>
-std::optional<Number> number_of(std::string_view text) {
-  Number number = 0;
-  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
-  const bool whole =
-      !text.empty() && read.ec == std::errc() && read.ptr == text.data() + text.size();
-  return whole ? std::optional(number) : std::nullopt;
-}
-
-}  // namespace
 
 std::optional<std::string> far_counts(std::string_view method, std::string_view target,
                                       media::Reflector& reflector,
@@ -25,7 +13,7 @@ std::optional<std::string> far_counts(std::string_view method, std::string_view 
   target.remove_prefix(counts_path.size());
   constexpr std::string_view stream = "stream/", ports = "media/";
   if (target.starts_with(stream)) {
-    const auto ssid = number_of<std::uint16_t>(target.substr(stream.size()));
+    const auto ssid = whole_number<std::uint16_t>(target.substr(stream.size()));
     if (!ssid || (method != "GET" && method != "DELETE")) return std::nullopt;
     if (method == "DELETE") reflector.leave(*ssid);
     const auto count = reflector.count(*ssid);
@@ -33,7 +21,7 @@ std::optional<std::string> far_counts(std::string_view method, std::string_view 
                        count.elsewhere, count.refused, count.dropped);
   }
   if (!target.starts_with(ports) || method != "GET") return std::nullopt;
-  const auto source = number_of<std::uint32_t>(target.substr(ports.size()));
+  const auto source = whole_number<std::uint32_t>(target.substr(ports.size()));
   if (!source) return std::nullopt;
   const auto came = keeper.count(*source);
   if (!came) return std::nullopt;

@@ -133,6 +133,7 @@ asio::awaitable<void> StreamService::accept(std::shared_ptr<Core> core) {
   while (core->acceptor.is_open()) {
     auto [error, socket] =
         co_await core->acceptor.async_accept(asio::as_tuple(asio::use_awaitable));
+    if (!core->acceptor.is_open()) co_return;  // stopped meanwhile
     if (error) {
       const auto later = core->clock.now() + timeouts::without_descriptors;
       co_await sleep_until(core->executor, core->scope, later);

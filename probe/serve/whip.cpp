@@ -18,27 +18,25 @@ bool has_token(const WebRequest& request, std::string_view token) {
   return is_same_secret(field.substr(scheme.size()), token);
 }
 
-WebReply plain(unsigned status, std::string text) { return {status, std::move(text)}; }
-
 WebReply opened(CallSessions& sessions, const WebRequest& request, Instant now) {
   auto type = request.field("Content-Type");
   type = type.substr(0, type.find(';'));
-  if (type != "application/sdp") return plain(415, "expected application/sdp\n");
+  if (type != "application/sdp") return {415, "expected application/sdp\n"};
   auto made = sessions.open(request.body, request.client.address, request.local.address, now);
   switch (made.refusal) {
     case CallSessions::Refusal::malformed:
-      return plain(400, "this is no offer of a WebRTC call\n");
+      return {400, "this is no offer of a WebRTC call\n"};
     case CallSessions::Refusal::unsupported:
-      return plain(422, "expected audio (Opus or G.711) over UDP/TLS/RTP/SAVPF with rtcp-mux\n");
+      return {422, "expected audio (Opus or G.711) over UDP/TLS/RTP/SAVPF with rtcp-mux\n"};
     case CallSessions::Refusal::crowded: {
-      auto reply = plain(503, fmt::format("{}: too many calls at once\n", far_end::busy));
+      WebReply reply{503, fmt::format("{}: too many calls at once\n", far_end::busy)};
       reply.fields.emplace_back("Retry-After", "30");
       return reply;
     }
     case CallSessions::Refusal::none:
       break;
   }
-  auto reply = plain(201, std::move(made.answer));
+  WebReply reply{201, std::move(made.answer)};
   reply.content_type = "application/sdp";
   reply.fields.emplace_back("Location", fmt::format("{}/{}", whip_path, made.id));
   return reply;
@@ -46,27 +44,26 @@ WebReply opened(CallSessions& sessions, const WebRequest& request, Instant now) 
 
 WebReply closed(CallSessions& sessions, const std::string& id) {
   const auto counts = sessions.close(id);
-  if (!counts) return plain(404, "no such call\n");
-  return plain(200,
-               fmt::format("checks {}\nhandshake {}\nmedia {}\ngreeting {}\ngreeting_rest {}\n",
+  if (!counts) return {404, "no such call\n"};
+  return {200, fmt::format("checks {}\nhandshake {}\nmedia {}\ngreeting {}\ngreeting_rest {}\n",
                            counts->checks, counts->handshake, counts->media, counts->first_parts,
-                           counts->later_parts));
+                           counts->later_parts)};
 }
 
 WebReply answered(CallSessions& sessions, std::string_view token, const WebRequest& request,
                   Instant now, const Pages& pages) {
   const auto path = std::string_view(request.target).substr(0, request.target.find('?'));
   const bool page = path == "/" && (request.method == "GET" || request.method == "HEAD");
-  if (page) return plain(200, "callready serve\n");
+  if (page) return {200, "callready serve\n"};
   const bool one = path.starts_with(whip_path) && path.size() > whip_path.size() + 1 &&
                    path[whip_path.size()] == '/';
   if (path != whip_path && !one) {
     // Nobody without the token learns whether there is one.
     auto body = pages && has_token(request, token) ? pages(request.method, path) : std::nullopt;
-    return body ? plain(200, std::move(*body)) : plain(404, "no such page\n");
+    return body ? WebReply{200, std::move(*body)} : WebReply{404, "no such page\n"};
   }
   if (request.method == "OPTIONS") {
-    auto reply = plain(204, {});
+    WebReply reply{204, ""};
     reply.fields.emplace_back("Access-Control-Allow-Methods", "POST, DELETE, OPTIONS");
     reply.fields.emplace_back("Access-Control-Allow-Headers", "Authorization, Content-Type");
     reply.fields.emplace_back("Accept-Post", "application/sdp");
@@ -74,12 +71,12 @@ WebReply answered(CallSessions& sessions, std::string_view token, const WebReque
   }
   const bool understood = request.method == (one ? "DELETE" : "POST");
   if (!understood) {
-    auto reply = plain(405, "a call is made by POST and ended by DELETE\n");
+    WebReply reply{405, "a call is made by POST and ended by DELETE\n"};
     reply.fields.emplace_back("Allow", one ? "DELETE, OPTIONS" : "POST, OPTIONS");
     return reply;
   }
   if (!has_token(request, token)) {
-    auto reply = plain(401, "the token is missing or wrong\n");
+    WebReply reply{401, "the token is missing or wrong\n"};
     reply.fields.emplace_back("WWW-Authenticate", "Bearer");
     return reply;
   }

@@ -33,10 +33,6 @@ constexpr Kind kinds[] = {
     {"html", "text/html; charset=utf-8", "callready.html"},
 };
 
-WebReply reply_of(unsigned status, std::string text) {
-  return {status, std::move(text), "text/plain; charset=utf-8"};
-}
-
 WebReply with_policy(WebReply reply, std::string_view policy) {
   reply.fields.emplace_back("Content-Security-Policy", policy);
   reply.fields.emplace_back("Referrer-Policy", "no-referrer");
@@ -92,9 +88,9 @@ void Pages::handle(WebRequest request, WebServer::Answer answer) {
     answer(own ? with_policy(std::move(reply), own_policy) : std::move(reply));
   };
   if (decision.kind == Gate::Kind::refused) {
-    return send(reply_of(403,
-                         "This address is not for you, or it has been used already.\n"
-                         "Start \"callready ui\" again, and a page opens.\n"));
+    return send({403,
+                 "This address is not for you, or it has been used already.\n"
+                 "Start \"callready ui\" again, and a page opens.\n"});
   }
   if (decision.kind == Gate::Kind::entering) {
     // Not by a redirect: to the browser that would still be a way from elsewhere, and the cookie
@@ -132,27 +128,27 @@ void Pages::get(const std::string& path, const Query& query, const WebServer::An
   if (path == "service" && id != query.end() && is_id(id->second)) {
     return print({"show", "--json", id->second}, json, answer);
   }
-  answer(reply_of(404, "There is nothing of that name.\n"));
+  answer({404, "There is nothing of that name.\n"});
 }
 
 void Pages::post(const std::string& path, const WebRequest& request,
                  const WebServer::Answer& answer) {
   if (path == "stop") {
     runs_.stop();
-    return answer(reply_of(204, ""));
+    return answer({204, ""});
   }
-  if (path != "run") return answer(reply_of(404, "There is nothing of that name.\n"));
+  if (path != "run") return answer({404, "There is nothing of that name.\n"});
   if (request.field("Content-Type") != "application/json") {
-    return answer(reply_of(415, "Only JSON is taken.\n"));
+    return answer({415, "Only JSON is taken.\n"});
   }
   auto wanted = read_order(request.body);
   auto problem = std::move(wanted.problem);
   if (problem.empty()) problem = runs_.start(std::move(wanted.order));
-  answer(problem.empty() ? reply_of(204, "") : reply_of(400, problem));
+  answer(problem.empty() ? WebReply{204, ""} : WebReply{400, problem});
 }
 
 void Pages::live(const WebServer::Answer& answer) {
-  if (pages_.size() >= most_pages) return answer(reply_of(503, "Too many pages are open.\n"));
+  if (pages_.size() >= most_pages) return answer({503, "Too many pages are open.\n"});
   auto key = std::make_shared<std::weak_ptr<LiveReply>>();
   const auto page = std::make_shared<LiveReply>(executor_, [this, key] {
     pages_.erase(key->lock());
@@ -174,7 +170,7 @@ void Pages::show_report(const Query& query, const WebServer::Answer& answer) {
     return wanted != query.end() && wanted->second == one.format;
   });
   if (kind == std::end(kinds) || runs_.report().empty()) {
-    return answer(reply_of(404, "There is no such report yet.\n"));
+    return answer({404, "There is no such report yet.\n"});
   }
   WebReply reply{200, "", std::string(kind->content_type)};
   if (kind->format == "html") reply = with_policy(std::move(reply), report_policy);
@@ -193,7 +189,7 @@ void Pages::show_report(const Query& query, const WebServer::Answer& answer) {
 }
 
 void Pages::compare(const Query& query, const WebServer::Answer& answer) {
-  if (runs_.before().empty()) return answer(reply_of(404, "There is no earlier report.\n"));
+  if (runs_.before().empty()) return answer({404, "There is no earlier report.\n"});
   std::vector<std::string> words{"diff", "--json", runs_.before(), runs_.report()};
   if (is_set(query, "hide")) words.emplace_back("--redact");
   print(std::move(words), {200, "", "application/json"}, answer);
@@ -201,7 +197,7 @@ void Pages::compare(const Query& query, const WebServer::Answer& answer) {
 
 void Pages::print(std::vector<std::string> arguments, WebReply reply,
                   const WebServer::Answer& answer) {
-  if (printing_.size() >= most_printing) return answer(reply_of(503, "Too much at once.\n"));
+  if (printing_.size() >= most_printing) return answer({503, "Too much at once.\n"});
   const auto job = std::make_shared<Printing>();
   job->reply = std::move(reply);
   job->answer = answer;
@@ -218,12 +214,12 @@ void Pages::print(std::vector<std::string> arguments, WebReply reply,
         printing_.erase(mine);
         // 1, 3 and 4 are verdicts, not failures.
         if (status < 0 || status == 2 || mine->text.size() > most_printed) {
-          return mine->answer(reply_of(500, last_complaint_in(said)));
+          return mine->answer({500, last_complaint_in(said)});
         }
         mine->reply.body = std::move(mine->text);
         mine->answer(std::move(mine->reply));
       });
-  if (!job->child) return answer(reply_of(500, "This program could not be started again.\n"));
+  if (!job->child) return answer({500, "This program could not be started again.\n"});
   printing_.insert(job);
 }
 

@@ -1,5 +1,6 @@
 #include "probe/web/child_process.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "probe/net/service_timeouts.hpp"
@@ -48,7 +49,9 @@ struct ChildProcess::Core : std::enable_shared_from_this<Core> {
                            if (self->abandoned) return;
                            const std::string_view text(buffer->data(), size);
                            if (&from == &self->errors) {
-                             if (self->said.size() <= most_errors) self->said += text;
+                             auto& all = self->said;
+                             all += text;
+                             all.erase(0, all.size() - std::min(all.size(), most_errors));
                            } else if (!text.empty() && self->options.on_output) {
                              self->options.on_output(text);
                              if (self->abandoned) return;

@@ -19,7 +19,7 @@ class ChildProcess {
     std::string input;  // for its standard input, which is closed behind it
     std::function<void(std::string_view)> on_output;
     // Once, after all output. Negative: a signal's, or it was ended by force. `errors`: what it
-    // said on standard error, cut where that is much.
+    // said on standard error, of much the end, which says why.
     std::function<void(int status, const std::string& errors)> on_end;
   };
 

@@ -64,7 +64,6 @@ class OpenConnections : public std::enable_shared_from_this<OpenConnections> {
   void turn_away(asio::ip::tcp::socket socket, std::string_view words);
 
   std::size_t count() const { return count_; }
-  const Limits& limits() const { return limits_; }
   void allow(const Limits& limits) { limits_ = limits; }
 
  private:

@@ -280,6 +280,7 @@ asio::awaitable<bool> serve_one(Core core, Stream& stream, Listed& listed,
     co_return false;
   }
   reply.prepare_payload();
+  if (answer.status == 204) reply.content_length(boost::none);  // RFC 9110 section 8.6
   keep = keep && !listed.over();
   reply.keep_alive(keep);
   if (head_only) reply.body() = {};  // the length stays that of the page (RFC 9110, 9.3.2)

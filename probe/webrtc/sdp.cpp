@@ -6,7 +6,8 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
+
+#include "probe/util/text.hpp"
 
 namespace callready::webrtc {
 namespace {
@@ -23,14 +24,6 @@ std::vector<std::string_view> words_of(std::string_view text) {
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return words;
-}
-
-template <typename Number>
-std::optional<Number> number(std::string_view text) {
-  Number value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
 }
 
 bool visible(std::string_view text) {
@@ -75,8 +68,8 @@ void read_candidate(std::string_view value, Media& media) {
   const bool udp = words[2] == "udp" || words[2] == "UDP";
   if (!udp || words[1] != "1" || words[0].size() > 32) return;
   const auto address = IpAddress::parse(std::string(words[4]));
-  const auto port = number<std::uint16_t>(words[5]);
-  const auto priority = number<std::uint32_t>(words[3]);
+  const auto port = whole_number<std::uint16_t>(words[5]);
+  const auto priority = whole_number<std::uint32_t>(words[3]);
   if (!address || !port || *port == 0 || !priority) return;
   for (const auto type : {CandidateType::host, CandidateType::server_reflexive,
                           CandidateType::peer_reflexive, CandidateType::relayed}) {
@@ -121,7 +114,7 @@ void read_attribute(std::string_view text, SessionDescription& session) {
 
 bool read_media(std::string_view text, SessionDescription& session) {
   const auto words = words_of(text);
-  const auto port = words.size() < 4 ? std::nullopt : number<std::uint16_t>(words[1]);
+  const auto port = words.size() < 4 ? std::nullopt : whole_number<std::uint16_t>(words[1]);
   if (!port || session.media.size() >= most_media) return false;
   Media media;
   media.kind = words[0];

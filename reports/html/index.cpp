@@ -60,7 +60,7 @@ Html html_filter(std::string_view name, std::string_view legend,
             name, mark_name(choice.mark), html_mark(choice.mark), say_marked(choice.label),
             found->second);
   }
-  out.put(R"(<button type="button" hidden data-open aria-pressed="false">{}</button>
+  out.put(R"(<button type="button" hidden data-open>{}</button>
 </fieldset>
 )",
           say("Open all"));

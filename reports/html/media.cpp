@@ -113,9 +113,8 @@ std::string figures(const Told& told) {
 }
 
 // 0 to 1: how much of the jitter buffer that delay takes. A saved report may hold anything.
-double part_of_buffer(const MediaSecond& second, const MediaStream& stream) {
-  const double part = second.delay_most_ms.value_or(0) / std::max(stream.jitter_buffer_ms, 1.0);
-  return std::clamp(part, 0.0, 1.0);
+double part_of_buffer(const std::optional<double>& delay_ms, const MediaStream& stream) {
+  return std::clamp(delay_ms.value_or(0) / std::max(stream.jitter_buffer_ms, 1.0), 0.0, 1.0);
 }
 
 std::string spark(const Told& told, bool unicode) {
@@ -127,8 +126,8 @@ std::string spark(const Told& told, bool unicode) {
     if (second.lost > 0) {
       text += 'x';
     } else {
-      const auto height =
-          static_cast<std::size_t>(std::lround(7 * part_of_buffer(second, *told.stream)));
+      const double part = part_of_buffer(second.delay_most_ms, *told.stream);
+      const auto height = static_cast<std::size_t>(std::lround(7 * part));
       if (unicode) {
         text += blocks[height];
       } else {
@@ -257,12 +256,6 @@ Html html_calls(const ProbeResult& result) {
   return out.put("</ul>\n");
 }
 
-// 0 to 1 of the jitter buffer: how late half of a second's packets were at most.
-double median_part(const MediaSecond& second, const MediaStream& stream) {
-  const double part = second.delay_ms.value_or(0) / std::max(stream.jitter_buffer_ms, 1.0);
-  return std::clamp(part, 0.0, 1.0);
-}
-
 // A bar a second: filled up to its median delay, hollow up to its slowest packet; a second with
 // losses is dashed and has its number below, so that no colour is needed.
 Html picture(const Told& told) {
@@ -288,8 +281,8 @@ Html picture(const Told& told) {
                       static_cast<double>(std::max<std::size_t>(seconds.size(), 1));
   for (std::size_t i = 0; i < seconds.size(); ++i) {
     const auto& second = seconds[i];
-    const double slowest = 1 + (room - 1) * part_of_buffer(second, *told.stream),
-                 median = 1 + (room - 1) * median_part(second, *told.stream),
+    const double slowest = 1 + (room - 1) * part_of_buffer(second.delay_most_ms, *told.stream),
+                 median = 1 + (room - 1) * part_of_buffer(second.delay_ms, *told.stream),
                  left = each * static_cast<double>(i), wide = std::max(each - 2, 0.5);
     const bool lost = second.lost > 0;
     out.put(

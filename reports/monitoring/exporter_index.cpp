@@ -9,10 +9,14 @@ std::string exporter_index(const std::string& site, const std::string& place,
                            const std::vector<IndexRow>& rows) {
   Html out;
   out.put(R"(<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><title>callready: {}</title></head>
+<html lang="en"><head><meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>callready: {}</title></head>
 <body><h1>callready exporter: {}</h1>
 <p>Measured from: {}. Other networks of the site may have other rules.</p>
-<table><thead><tr><th>Set</th><th>Module</th><th>Last result</th><th></th><th></th></tr></thead>
+<table><thead><tr><th scope="col">Set</th><th scope="col">Module</th>
+<th scope="col">Last result</th><th scope="col">Report</th><th scope="col">Series</th></tr></thead>
 <tbody>
 )",
           site, site, place.empty() ? std::string("this computer") : place);
@@ -20,7 +24,7 @@ std::string exporter_index(const std::string& site, const std::string& place,
     const auto when = row.finished ? format_rfc3339(*row.finished) : std::string("none yet");
     // Names of sets and modules are ids: nothing in them has to be encoded in a URL.
     out.put(
-        "<tr><td>{}</td><td>{}</td><td>{}{}{}</td>"
+        "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}{}{}</td>"
         "<td><a href=\"/report/{}?module={}\">report</a></td>"
         "<td><a href=\"/probe?set={}&amp;module={}\">series</a></td></tr>\n",
         row.set, row.module, when, std::string_view(row.running ? ", running now" : ""),

@@ -67,12 +67,11 @@
   }
 
   for (const button of document.querySelectorAll('button[data-open]')) {
+    let open = false;
     button.hidden = false;
     button.addEventListener('click', () => {
-      const rows = button.closest('.filtered').querySelectorAll('details');
-      const open = button.getAttribute('aria-pressed') !== 'true';
-      for (const row of rows) row.open = open;
-      button.setAttribute('aria-pressed', String(open));
+      open = !open;
+      for (const row of button.closest('.filtered').querySelectorAll('details')) row.open = open;
       button.textContent = open ? words.close : words.open;
     });
   }

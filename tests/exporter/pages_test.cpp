@@ -120,6 +120,16 @@ TEST(ExporterPages, NothingOfTheConfigurationButNamesIsShown) {
   EXPECT_NE(f.get("/").body.str().find("/report/rainbow?module=phones"), std::string::npos);
 }
 
+TEST(ExporterPages, TheFirstPageRunsNothingAndNamesItsColumns) {
+  Fixture f;
+  const auto page = f.get("/").body.str();
+  for (const auto* part : {"\"Content-Security-Policy\" content=\"default-src 'none'\"",
+                           "<th scope=\"row\">rainbow</th>"}) {
+    EXPECT_NE(page.find(part), page.npos) << part << page;
+  }
+  EXPECT_EQ(page.find("<th></th>"), page.npos) << page;
+}
+
 TEST(ExporterPages, ItsOwnSeries) {
   Fixture f;
   f.get("/probe?set=webex");

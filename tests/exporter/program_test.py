@@ -254,12 +254,31 @@ class Program(WithFolder):
             self.assertLess(time.monotonic(), deadline)
             time.sleep(0.05)
 
-    def test_tls_and_logins(self):
+    def make_certificate(self):
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
                         "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=localhost",
                         "-addext", "subjectAltName=IP:127.0.0.1",
                         "-keyout", f"{self.folder}/key.pem", "-out", f"{self.folder}/cert.pem"],
                        check=True, capture_output=True, timeout=60)
+
+    def test_a_client_with_a_certificate_resumes_its_session(self):
+        self.make_certificate()
+        exporter = self.start(web="tls_server_config: { cert_file: cert.pem, key_file: key.pem,\n"
+                              "  client_ca_file: cert.pem, client_auth_type: RequireAndVerifyClientCert }\n")
+        trust = ssl.create_default_context(cafile=f"{self.folder}/cert.pem")
+        trust.load_cert_chain(f"{self.folder}/cert.pem", f"{self.folder}/key.pem")
+        host, port = exporter.address.rsplit(":", 1)
+        session = None
+        for _ in range(2):
+            with socket.create_connection((host, int(port)), 60) as plain, \
+                    trust.wrap_socket(plain, server_hostname=host, session=session) as secure:
+                secure.sendall(b"GET /-/healthy HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                self.assertTrue(secure.recv(4096).startswith(b"HTTP/1.1 200 "))
+                resumed, session = secure.session_reused, secure.session
+        self.assertTrue(resumed)
+
+    def test_tls_and_logins(self):
+        self.make_certificate()
         # wonderland
         exporter = self.start(web="tls_server_config: { cert_file: cert.pem, key_file: key.pem }\n"
                               "basic_auth_users:\n  alice: $2y$05$abcdefghijklmnopqrstuuA0vov2"

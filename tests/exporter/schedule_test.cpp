@@ -165,6 +165,38 @@ TEST(Schedule, ByScrapeOnlyRunsWhenItIsAskedAndTheLastIsOld) {
   EXPECT_EQ(f.answers.size(), 3u) << "and nobody waits for it";
 }
 
+// A run of less than that is refused by `check`, and a stranger's request says the time.
+TEST(Schedule, NoScrapeMakesARunTooShort) {
+  Fixture f;
+  f.schedule.configure({job("a", std::nullopt)}, {});
+  f.ask("a", milliseconds(100));
+  ASSERT_EQ(f.runs.started.size(), 1u);
+  EXPECT_EQ(f.runs.started[0].timeout, seconds(1));
+}
+
+TEST(Schedule, NotAnyNumberOfScrapesWaits) {
+  Fixture f;
+  f.schedule.configure({job("a")}, {});
+  for (int i = 0; i < 1'000; ++i) f.ask("a", minutes(10));
+  EXPECT_GT(f.answers.size(), 900u) << "there is no result yet";
+  for (const auto& answer : f.answers) EXPECT_FALSE(answer.result);
+  EXPECT_LT(f.clock.waiting(), 100u);
+  f.runs.end_well();
+  EXPECT_EQ(f.answers.size(), 1'000u);
+  EXPECT_TRUE(f.answers.back().result);
+}
+
+// The clock was a day ahead, and was set right.
+TEST(Schedule, AResultFromTheFutureIsOld) {
+  Fixture f;
+  f.schedule.configure({job("a", std::nullopt)}, {});
+  f.schedule.restore("a@default", {"before\n", f.clock.wall_now() + hours(24)});
+  f.ask("a");
+  EXPECT_EQ(f.answers.size(), 1u);
+  f.clock.advance(minutes(6));
+  EXPECT_EQ(f.runs.started.size(), 1u);
+}
+
 TEST(Schedule, AFailedRunKeepsTheResultBefore) {
   Fixture f;
   f.schedule.configure({job("a")}, {});

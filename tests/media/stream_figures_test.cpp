@@ -318,6 +318,15 @@ TEST(TellApart, DuplicatesOfEitherWay) {
   EXPECT_EQ(lost(both.up) + lost(both.down), 0);
 }
 
+// Of the reflector, not of the session; or anything at all.
+TEST(TellApart, ACounterOfAllThatItsFarEndGotTellsNoDuplicates) {
+  for (const std::uint32_t before : {5'000U, 4'000'000'000U}) {
+    auto replies = reflect(110, {});
+    for (auto& reply : replies) *reply.received_count += before;
+    EXPECT_EQ(tell_apart(asked, replies).up.duplicates, std::nullopt) << before;
+  }
+}
+
 TEST(TellApart, AReflectorThatOnlyRepeatsTellsNoDirection) {
   const auto both = tell_apart(asked, reflect(110, {{10}, {20}, {}, {}}, false));
   EXPECT_FALSE(both.counted);

@@ -198,6 +198,19 @@ class Keyboard(Page):
         self.browser.key("Enter")
         self.assertTrue(self.browser.js("document.activeElement.parentElement.open"))
 
+    def test_all_rows_open_and_close(self):
+        """The button's name says what it does next; that it is pressed would say the contrary."""
+        self.open("clean")
+        self.unfold()
+        self.tab_to("[name=requirements-shown]")
+        self.tab_to("button[data-open]")
+        for name, opened in (("Close all", True), ("Open all", False)):
+            self.browser.key("Enter")
+            self.assertEqual(name, self.browser.js("document.activeElement.textContent"))
+            self.assertFalse(self.browser.js("document.activeElement.hasAttribute('aria-pressed')"))
+            self.assertEqual({opened}, set(self.browser.js(
+                "[...document.querySelectorAll('#requirements .row')].map((row) => row.open)")))
+
     def test_a_fix_is_copied(self):
         self.browser.call("Browser.grantPermissions",
                           permissions=["clipboardReadWrite", "clipboardSanitizedWrite"])

@@ -103,6 +103,25 @@ TEST_F(CallSessionsTest, MediaComesBackOnce) {
   EXPECT_FALSE(sessions.close(call.id));
 }
 
+// Each address of a client with many has its own; the one that is in use proves itself again.
+TEST_F(CallSessionsTest, TheAddressThatProvedItselfLongestAgoIsForgotten) {
+  CallSessions sessions({}, {here}, 5000);
+  const auto call = open(sessions);
+  prove(sessions, call);
+  auto srtp = secure(sessions, call);
+  const auto prove_from = [&](std::uint16_t port) {
+    sessions.take(check(call, call.far.password), {caller.address, port}, now, send);
+  };
+  for (std::uint16_t port = 1; port <= 7; ++port) prove_from(port);
+  prove(sessions, call);
+  prove_from(8);
+  sent.clear();
+  sessions.take(*srtp.protect(packet(1)), caller, now, send);
+  EXPECT_EQ(sent.size(), 1u);
+  sessions.take(*srtp.protect(packet(2)), {caller.address, 1}, now, send);
+  EXPECT_EQ(sent.size(), 1u) << "that one is forgotten";
+}
+
 TEST_F(CallSessionsTest, LaterGreetingsInPartsAreCountedAndNotAnswered) {
   CallSessions sessions({}, {here}, 5000);
   const auto call = open(sessions);

@@ -173,6 +173,16 @@ TEST_F(ServicesTest, StopEndsEverything) {
   EXPECT_TRUE(loop.context.stopped());  // and not by the bound
 }
 
+TEST_F(ServicesTest, StopEndsWhatIsJustBeingAccepted) {
+  const auto service = start();
+  RawTcp first(loop, service->local()), second(loop, service->local());
+  for (int i = 0; i < 1'000 && service->connections() == 0; ++i) loop.context.poll_one();
+  EXPECT_EQ(service->connections(), 1);
+  service->stop();
+  settle(loop);
+  EXPECT_EQ(service->connections(), 0);
+}
+
 TEST_F(ServicesTest, TheLoopMayDieFirstWithConnectionsOpen) {
   const auto executor_loop = std::make_unique<test::Loop>();
   auto service =
@@ -211,6 +221,15 @@ TEST_F(ServicesTest, UdpIgnoresWhatIsTooLongAndKeepsItsRate) {
   int answered = 1;
   while (client.receive(milliseconds(50))) ++answered;
   EXPECT_LT(answered, 25);
+}
+
+// Windows says of each that its answer was not taken.
+TEST_F(ServicesTest, UdpGoesOnHoweverManyClientsHaveGone) {
+  const auto service = *UdpService::start(loop.executor(), any_port, &shout);
+  for (int i = 0; i < 200; ++i) RawUdp(loop, service->local()).send("a");
+  settle(loop);
+  RawUdp client(loop, service->local());
+  EXPECT_EQ(text_of(*client.ask(bytes_of("b"))), "B");
 }
 
 TEST_F(ServicesTest, UdpMayAnswerAnotherPortButNoOtherAddress) {

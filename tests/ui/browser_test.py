@@ -283,6 +283,66 @@ class Keyboard(Page):
             self.assertTrue(seen, self.focused())
 
 
+class Late(Page):
+    """Answers that come late, when the page wants others."""
+
+    def hold(self, start):
+        """Answers to questions that begin so come when they are let go."""
+        self.browser.js("""(() => {
+            const real = window.fetch;
+            window.asked = [];
+            window.letGo = [];
+            window.fetch = (path, ...more) => {
+              if (!String(path).startsWith(START)) return real(path, ...more);
+              window.asked.push(path);
+              return new Promise((done) => window.letGo.push(async () => {
+                const reply = await real(path, ...more);
+                const copy = reply.clone();
+                done(reply);
+                await copy.text();
+              }));
+            };
+          })()""".replace("START", json.dumps(start)))
+
+    def let_go(self, number):
+        self.browser.js(f"window.letGo[{number}]()")
+        self.browser.js("new Promise((done) => setTimeout(done, 200))")
+
+    def test_one_service_at_a_time_is_asked_for_and_the_last_one_counts(self):
+        self.hold("service?")
+        for name in ("zoom", "webex", "teams"):
+            self.pick(name)
+        self.assertEqual(["service?id=zoom"], self.browser.js("window.asked"))
+        self.let_go(0)
+        self.until("window.asked.length > 1")
+        self.assertEqual(["service?id=teams"], self.browser.js("window.asked.slice(1)"))
+        self.let_go(1)
+        self.until("!document.getElementById('scenarios').hidden")
+
+    def test_what_is_not_wanted_any_more_is_not_shown(self):
+        self.browser.js("document.getElementById('site').value = 'Lyon-Desk'")
+        self.run_to_its_end("local")
+        self.assertIn("Lyon-Desk", self.text())
+        self.hold("report?as=summary")
+        for check in (self.assertIn, self.assertNotIn):
+            self.browser.js("document.getElementById('hide').click()")
+            for link in ("save-html", "save-json", "whole"):
+                check("hide=1", self.browser.js(f"document.getElementById('{link}').href"))
+        self.until("window.asked.length === 1")
+        self.let_go(0)
+        self.assertEqual("false", self.browser.js("document.getElementById('hide').getAttribute('aria-pressed')"))
+        self.assertIn("Lyon-Desk", self.text())
+
+    def test_a_run_that_is_refused_leaves_the_focus_on_the_page(self):
+        self.run_to_its_end("local")
+        self.ui.process.terminate()
+        self.ui.process.wait(program.DEADLINE_S)
+        self.browser.js("document.getElementById('again').focus()")
+        self.browser.key("Enter")
+        self.until("!document.getElementById('refused').hidden")
+        self.assertEqual("search", self.focused())
+
+
 class Reports(Page):
     def test_are_saved(self):
         self.run_to_its_end("local")

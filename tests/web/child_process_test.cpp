@@ -38,6 +38,14 @@ TEST(ChildProcess, TakesInputAndTellsAll) {
   EXPECT_EQ(f.status, 3);
 }
 
+TEST(ChildProcess, WhatItSaysLastIsKept) {
+  Fixture f;
+  ASSERT_TRUE(f.start("yes warning | head -c 100000 >&2; echo callready: the reason >&2; exit 2"));
+  f.run();
+  EXPECT_EQ(last_complaint_in(f.errors), "the reason");
+  EXPECT_LT(f.errors.size(), 10'000u);
+}
+
 TEST(ChildProcess, IsAskedToEnd) {
   Fixture f;
   ASSERT_TRUE(f.start("trap 'echo bye; exit 5' TERM; echo up; while :; do sleep 0.05; done"));

@@ -110,6 +110,7 @@ struct Small {
     server =
         *WebServer::start(loop.get_executor(), {IpAddress::v4({127, 0, 0, 1}), 0},
                           std::move(options), [text](WebRequest asked, WebServer::Answer answer) {
+                            if (asked.target == "/204") return answer({204, ""});
                             answer({200, asked.target == "/" ? text : SharedText(asked.target)});
                           });
   }
@@ -199,6 +200,15 @@ TEST(WebServer, WhatIsOnItsWayIsBounded) {
   EXPECT_TRUE(until("HTTP/1.1 503 "));
   slow.close();
   EXPECT_TRUE(until("HTTP/1.1 200 "));
+}
+
+TEST(WebServer, AReplyWithoutABodyHasNoLength) {
+  Small f(WebServer::Options{});
+  auto socket = f.connect();
+  const auto head = f.ask(socket, "/204");
+  EXPECT_TRUE(head.starts_with("HTTP/1.1 204 ")) << head;
+  EXPECT_EQ(head.find("Content-Length"), head.npos) << head;
+  EXPECT_TRUE(f.ask(socket, "/").starts_with("HTTP/1.1 200 ")) << "the connection goes on";
 }
 
 TEST(WebServer, OneAddressHasItsPart) {

@@ -22,6 +22,7 @@ import {abilities, changes, element, finding, t, verdict} from './result.js';
   let shown = '';          // which result is on the page: run and whether details are hidden
   let hidden = false;      // private details
   let wanted = '';         // the service of the settings that are shown
+  let asking = false;      // for these
 
   const report = (format) => `report?as=${format}${hidden ? '&hide=1' : ''}`;
   const title = (id) => services.find((one) => one.id === id)?.title ?? id;
@@ -43,6 +44,8 @@ import {abilities, changes, element, finding, t, verdict} from './result.js';
   // Only for who listens to the page.
   const say = (text) => { $('said').textContent = text; };
   const tell = (text) => { $('done').textContent = text; };
+  // Which result the page is to show.
+  const current = () => `${state.run} ${hidden}`;
 
   const only = (part, title) => {
     for (const id of ['form', 'progress', 'result', 'failed']) show(id, id === part);
@@ -111,14 +114,20 @@ import {abilities, changes, element, finding, t, verdict} from './result.js';
     if (id === wanted) return;
     wanted = id;
     for (const group of ['scenarios', 'regions', 'variables']) fill(group, []);
-    if (!id || id === 'demo') return;
-    let set;
-    try {
-      set = await (await ask(`service?id=${id}`)).json();
-    } catch {
-      return;  // the run will say what is wrong with it
+    // Each answer is a program's run, and arrow keys are fast: one at a time, then the latest.
+    if (asking) return;
+    asking = true;
+    let set = null;
+    for (let about = ''; about !== wanted;) {
+      about = wanted;
+      try {
+        set = about && about !== 'demo' ? await (await ask(`service?id=${about}`)).json() : null;
+      } catch {
+        set = null;  // the run will say what is wrong with it
+      }
     }
-    if (wanted !== id) return;
+    asking = false;
+    if (!set) return;
     fill('scenarios', set.scenarios.length < 2 ? [] : set.scenarios.map((one) => box('scenarios', one, one.default)));
     fill('regions', set.regions.map((one) => box('regions', one, false)));
     fill('variables', set.variables.map((one) => {
@@ -169,7 +178,7 @@ import {abilities, changes, element, finding, t, verdict} from './result.js';
     } catch {
       refuse(t('The program no longer responds. Start it again.'));
     }
-    if (!$('refused').hidden) choose(false);
+    if (!$('refused').hidden) choose($('form').hidden);
   };
 
   // Back to the choice.
@@ -204,16 +213,21 @@ import {abilities, changes, element, finding, t, verdict} from './result.js';
 
   // The result.
 
+  const links = () => {
+    for (const format of ['html', 'json']) $(`save-${format}`).href = `${report(format)}&save=1`;
+    $('whole').href = report('html');
+  };
   const result = async (first) => {
-    const key = `${state.run} ${hidden}`;
-    if (shown === key && !$('result').hidden) return;
+    const asked = current();
+    if (shown === asked && !$('result').hidden) return;
     let summary;
     try {
       summary = await (await ask(report('summary'))).json();
     } catch (error) {
-      return failed(error.message);
+      return asked === current() ? failed(error.message) : undefined;
     }
-    shown = key;
+    if (asked !== current()) return;  // it comes too late
+    shown = asked;
     show('comparison', false);
     $('compare').setAttribute('aria-expanded', 'false');
     $('verdicts').replaceChildren(...summary.sets.map(verdict));
@@ -227,8 +241,7 @@ import {abilities, changes, element, finding, t, verdict} from './result.js';
     show('abilities', summary.sets.some((set) => set.capabilities.length > 0));
     $('notes').replaceChildren(...summary.notes.map((note) => element('li', note)));
     show('remarks', summary.notes.length > 0);
-    for (const format of ['html', 'json']) $(`save-${format}`).href = `${report(format)}&save=1`;
-    $('whole').href = report('html');
+    links();
     show('compare', state.before);
     only('result', `${summary.sets[0]?.word ?? ''}: ${title(state.service)}`);
     if (first) {
@@ -287,6 +300,7 @@ import {abilities, changes, element, finding, t, verdict} from './result.js';
   $('hide').addEventListener('click', async () => {
     hidden = !hidden;
     $('hide').setAttribute('aria-pressed', String(hidden));
+    links();  // at once: somebody may be quick
     await result(false);
     tell(hidden
       ? t('Names and addresses of this site are replaced on this page and in everything that you copy or save.')
@@ -295,8 +309,10 @@ import {abilities, changes, element, finding, t, verdict} from './result.js';
   $('compare').addEventListener('click', async () => {
     const open = $('compare').getAttribute('aria-expanded') !== 'true';
     if (open) {
+      const asked = current();
       try {
         const difference = await (await ask(`compare${hidden ? '?hide=1' : ''}`)).json();
+        if (asked !== current()) return;
         $('changes').replaceChildren(...changes(difference));
       } catch (error) {
         return tell(error.message);
