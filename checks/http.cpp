@@ -191,8 +191,8 @@ asio::awaitable<void> ask_through_proxy(Context& context, Job job, std::string u
   auto request = request_through(context, *route, std::move(url));
   describe(request, wanted);
   HttpClient client(context.executor, context.tls);
-  const ProxyAttempt attempt = [&](HttpRequest one) -> asio::awaitable<HttpReply> {
-    const auto deadline = context.scope.clock.now() + timeouts::proxy_total;
+  const ProxyAttempt attempt = [&](HttpRequest one,
+                                   Instant deadline) -> asio::awaitable<HttpReply> {
     auto reply = co_await client.request(one, context.scope, deadline);
     co_return reply;
   };

@@ -1,7 +1,5 @@
 #include "checks/nat_parts.hpp"
 
-#include <algorithm>
-
 namespace callready::checks::nat {
 
 Property known(DetailCode value, std::string method, Text text) {
@@ -61,18 +59,6 @@ asio::awaitable<Result<BindingReply>> ask(Context& context, UdpSocket& socket, S
   reply.round_trip = outcome->round_trip;
   reply.attempts = outcome->attempts;
   co_return reply;
-}
-
-bool may_be_sent_to(const SocketAddress& named, const SocketAddress& by) {
-  // Alibaba's, and Amazon's of IPv6; all others' are link-local. And IPv4 in IPv6's clothes.
-  static const auto elsewhere = {Network::parse("100.100.100.200/32"),
-                                 Network::parse("fd00:ec2::/32"), Network::parse("::ffff:0:0/96")};
-  const auto& address = named.address;
-  if (named.port == 0 || address.is_multicast() || address.is_unspecified()) return false;
-  if (address.is_loopback()) return by.address.is_loopback();
-  if (address.is_link_local()) return by.address.is_link_local();
-  return std::none_of(elsewhere.begin(), elsewhere.end(),
-                      [&](const auto& network) { return network && network->contains(address); });
 }
 
 asio::awaitable<std::optional<SocketAddress>> mapped_by(Context& context, UdpSocket& socket,

@@ -31,10 +31,6 @@ struct BindingReply {
   int attempts = 0;
 };
 
-// Whether we send to an address because a server says so: not to this machine's or this link's own
-// services (a cloud's metadata), unless the server itself is there.
-bool may_be_sent_to(const SocketAddress& named, const SocketAddress& by);
-
 // Of ours, not connected: it hears anybody.
 Result<UdpSocket> fresh_socket(Context& context, const SocketAddress& server);
 

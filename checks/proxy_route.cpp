@@ -63,7 +63,7 @@ asio::awaitable<HttpReply> try_schemes(Context& context, ProxyLogin& login, Http
   for (const auto auth : schemes) {
     if (context.scope.stop.stopped() || context.scope.clock.now() >= deadline) break;
     add_login(request, context, auth);
-    auto next = co_await attempt(request);
+    auto next = co_await attempt(request, deadline);
     const bool answered = next.connect_status != 0 || next.status != 0;
     const bool timed_out = next.failure && next.failure->kind == FailureKind::timed_out;
     // Where the system has no ticket for Negotiate nothing is sent: the refusal stands.
@@ -236,7 +236,7 @@ asio::awaitable<HttpReply> with_login(Context& context, const ProxyRoute& route,
   // Not asked again below: another one's login may settle it while we wait for the answer.
   const bool logged_in = login.works != ProxyAuth::none;
   if (logged_in) add_login(request, context, login.works);
-  auto reply = co_await attempt(request);
+  auto reply = co_await attempt(request, deadline);
   if (!wants_login(reply) || logged_in) co_return reply;
   if (login.trying) {
     const OneShot<bool> turn(context.executor);
@@ -247,7 +247,7 @@ asio::awaitable<HttpReply> with_login(Context& context, const ProxyRoute& route,
   if (login.settled) {
     if (login.works != ProxyAuth::none) {
       add_login(request, context, login.works);
-      reply = co_await attempt(request);
+      reply = co_await attempt(request, deadline);
     } else if (login.cut) {
       reply = *login.cut;
     }
@@ -294,8 +294,8 @@ asio::awaitable<std::unique_ptr<Stream>> open_tunnel(Context& context, Job job,
   const auto target = authority(host, job.probe.target.port());
   auto request = request_through(context, *route, "http://" + target);
   std::unique_ptr<Stream> stream;
-  const ProxyAttempt attempt = [&](HttpRequest one) -> asio::awaitable<HttpReply> {
-    const auto deadline = context.scope.clock.now() + timeouts::proxy_connect;
+  const ProxyAttempt attempt = [&](HttpRequest one, Instant last) -> asio::awaitable<HttpReply> {
+    const auto deadline = std::min(last, context.scope.clock.now() + timeouts::proxy_connect);
     auto tunnel = co_await client.connect(one, context.scope, deadline);
     stream = std::move(tunnel.stream);
     co_return std::move(tunnel.reply);

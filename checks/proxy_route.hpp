@@ -21,7 +21,7 @@ asio::awaitable<std::optional<ProxyRoute>> find_proxy(Context& context, Job job,
 // A request to `url` through the proxy, without login.
 HttpRequest request_through(const Context& context, const ProxyRoute& route, std::string url);
 
-using ProxyAttempt = std::function<asio::awaitable<HttpReply>(HttpRequest)>;
+using ProxyAttempt = std::function<asio::awaitable<HttpReply>(HttpRequest, Instant deadline)>;
 
 // Makes the request as it is, and after a 407 with the login that the user gave for it: by one
 // scheme at a time of those that the proxy offers, the strongest first (Negotiate, where the

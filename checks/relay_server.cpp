@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "probe/util/text.hpp"
+
 namespace callready::checks {
 
 std::string_view host_of_server(std::string_view server) {
@@ -26,7 +28,10 @@ std::string_view relay_host(const Probe& probe) {
 stun::Credential credential_for(Context& context, std::string_view server) {
   const auto& given = context.settings.credentials;
   const auto& hosts = given.turn_hosts;
-  if (std::find(hosts.begin(), hosts.end(), host_of_server(server)) == hosts.end()) return {};
+  const bool meant = std::any_of(hosts.begin(), hosts.end(), [&](const std::string& host) {
+    return is_same_but_for_case(host, host_of_server(server));
+  });
+  if (!meant) return {};
   if (!given.turn_secret.empty()) {
     const std::string user = given.turn_user.empty() ? "callready" : given.turn_user;
     // An hour bears a clock that is half an hour off.

@@ -83,8 +83,13 @@ class Refresher {
     std::string_view rest = text;
     while (!rest.empty()) {
       const auto end = std::min(rest.find('\n'), rest.size());
-      lines_.emplace_back(rest.substr(0, end));
+      auto next = rest.substr(0, end);
       rest.remove_prefix(std::min(end + 1, rest.size()));
+      if (next.ends_with('\r')) {
+        next.remove_suffix(1);
+        line_end_ = "\r\n";
+      }
+      lines_.push_back(next);
     }
   }
 
@@ -198,8 +203,9 @@ class Refresher {
       const auto at = lines_[i].find_first_not_of(' ');
       if (at == std::string_view::npos || lines_[i][at] == '#') continue;
       const auto indent = static_cast<int>(at) + 1;
-      const bool item_beside = indent == column && lines_[i].substr(at).starts_with("- ");
-      if (indent <= column && !item_beside) break;
+      const auto content = lines_[i].substr(at);
+      const bool beside = content.starts_with("- ") || content.starts_with(']');
+      if (indent < column || (indent == column && !beside)) break;
       end = i + 1;
     }
     return end;
@@ -289,13 +295,13 @@ class Refresher {
     for (std::size_t i = 0; i <= lines_.size(); ++i) {
       const auto edit = edits_.find(i);
       if (edit != edits_.end()) {
-        for (const auto& changed : edit->second.lines) text += changed + '\n';
+        for (const auto& changed : edit->second.lines) text += changed + line_end_;
         if (edit->second.end > i) {
           i = edit->second.end - 1;
           continue;
         }
       }
-      if (i < lines_.size()) text += std::string(lines_[i]) + '\n';
+      if (i < lines_.size()) text += std::string(lines_[i]) + line_end_;
     }
     return text;
   }
@@ -305,6 +311,7 @@ class Refresher {
   const LoadRules& rules_;
   std::string_view text_;
   std::vector<std::string_view> lines_;
+  std::string line_end_ = "\n";
   std::map<std::size_t, Edit> edits_;  // by first line
   RefreshResult result_;
 };

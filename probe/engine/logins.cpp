@@ -5,13 +5,15 @@
 
 #include "checks/relay_server.hpp"
 #include "probe/net/http.hpp"
+#include "probe/util/text.hpp"
 
 namespace callready {
 namespace {
 
 bool is_named(const std::vector<std::string>& hosts, const ProxyEndpoint& proxy) {
   return std::any_of(hosts.begin(), hosts.end(), [&](const std::string& host) {
-    return host == proxy.host || host == authority(proxy.host, proxy.port);
+    return is_same_but_for_case(host, proxy.host) ||
+           is_same_but_for_case(host, authority(proxy.host, proxy.port));
   });
 }
 

@@ -67,4 +67,16 @@ std::optional<SocketAddress> parse_socket_address(std::string_view text,
   return SocketAddress{*address, port};
 }
 
+bool may_be_sent_to(const SocketAddress& named, const SocketAddress& by) {
+  // Alibaba's, and Amazon's of IPv6; all others' are link-local. And IPv4 in IPv6's clothes.
+  static const auto elsewhere = {Network::parse("100.100.100.200/32"),
+                                 Network::parse("fd00:ec2::/32"), Network::parse("::ffff:0:0/96")};
+  const auto& address = named.address;
+  if (named.port == 0 || address.is_multicast() || address.is_unspecified()) return false;
+  if (address.is_loopback()) return by.address.is_loopback();
+  if (address.is_link_local()) return by.address.is_link_local();
+  return std::none_of(elsewhere.begin(), elsewhere.end(),
+                      [&](const auto& network) { return network && network->contains(address); });
+}
+
 }  // namespace callready

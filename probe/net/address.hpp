@@ -16,6 +16,10 @@ bool split_port(std::string_view text, std::string_view& host, std::uint16_t& po
 std::optional<SocketAddress> parse_socket_address(std::string_view text,
                                                   std::uint16_t default_port);
 
+// Whether we send to an address because a server says so: not to this machine's or this link's own
+// services (a cloud's metadata), unless the server itself is there.
+bool may_be_sent_to(const SocketAddress& named, const SocketAddress& by);
+
 template <typename Protocol>
 asio::ip::basic_endpoint<Protocol> to_endpoint(const SocketAddress& address) {
   return {to_asio(address.address), address.port};

@@ -134,6 +134,7 @@ asio::awaitable<Result<Message>> exchange_over(Stream& stream, Scope scope,
   if (!answers(*message, id, question.name, question.type)) {
     co_return malformed("a DNS message that does not answer the question");
   }
+  if (message->cut) co_return malformed("a DNS message that is cut off");
   co_return std::move(*message);
 }
 

@@ -346,13 +346,19 @@ Result<Message> parse_message(std::span<const std::uint8_t> bytes) {
     message.question = std::move(name);
     message.question_type = type;
   }
+  const bool asked = !reader.failed();
   constexpr Section sections[] = {Section::answer, Section::authority, Section::additional};
   for (std::size_t i = 0; i < counts.size(); ++i) {
     for (int n = 0; n < counts[i] && !reader.failed(); ++n) {
       read_record(reader, sections[i], message);
     }
   }
-  if (reader.failed()) return malformed(reader.error());
+  if (reader.failed()) {
+    if (!asked || !message.truncated) return malformed(reader.error());
+    message.cut = true;
+    message.records.clear();
+    message.extended_errors.clear();
+  }
   return message;
 }
 

@@ -83,13 +83,15 @@ struct Message {
   std::uint16_t question_type = 0;
   int questions = 0;
   bool edns = false;
+  bool cut = false;             // truncated within its records: they are left out
   std::vector<Record> records;  // without OPT, as sent
   std::vector<ExtendedError> extended_errors;
 };
 
 // A whole message (over TCP: without its length prefix). Errors: `malformed`, with what is wrong
 // and at which byte: truncated, lying lengths, names too long, compression that does not go back;
-// `oversized` beyond 65,535 bytes. Takes time linear in the message's size times 128.
+// `oversized` beyond 65,535 bytes. Only a message that says that it is truncated may end within a
+// record (RFC 2181 section 9). Takes time linear in the message's size times 128.
 Result<Message> parse_message(std::span<const std::uint8_t> bytes);
 
 // A question of class IN with recursion desired and, where `edns`, an OPT record of 1,232 bytes

@@ -242,9 +242,8 @@ CURLcode HttpExchange::on_tls(CURL*, void* context, void* data) {
   auto& self = *static_cast<HttpExchange*>(data);
   auto* native = static_cast<SSL_CTX*>(context);
   SSL_CTX_set1_cert_store(native, self.trust_.get());
-  const bool to_proxy = self.https_proxy_ && !self.proxy_tls_seen_;
-  self.proxy_tls_seen_ = true;
-  if (to_proxy) {
+  // Digest may connect to the proxy twice; behind it, the server comes once the tunnel stands.
+  if (self.https_proxy_ && !self.tunnel_stands_) {
     bound_flow(native, &self.proxy_flow_);
     return CURLE_OK;
   }

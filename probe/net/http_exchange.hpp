@@ -92,7 +92,7 @@ class HttpExchange {
   std::size_t header_bytes_ = 0, received_ = 0;
   bool connect_only_ = false;
   bool tunnelling_ = false, tunnel_stands_ = false;
-  bool https_proxy_ = false, proxy_tls_seen_ = false;
+  bool https_proxy_ = false;
   bool ended_on_purpose_ = false, too_large_ = false, not_http_ = false;
 };
 

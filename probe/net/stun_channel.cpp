@@ -77,6 +77,7 @@ class UdpChannel final : public StunChannel {
 
   void set_traffic_class(int traffic_class) override { socket_.set_traffic_class(traffic_class); }
   SocketAddress local() const override { return socket_.local(); }
+  SocketAddress remote() const override { return socket_.remote(); }
   bool reliable() const override { return false; }
 
  private:
@@ -172,6 +173,7 @@ class StreamChannel final : public StunChannel {
 
   void set_traffic_class(int) override {}
   SocketAddress local() const override { return stream_->local(); }
+  SocketAddress remote() const override { return stream_->remote(); }
   bool reliable() const override { return true; }
 
  private:

@@ -62,6 +62,7 @@ class StunChannel {
   // DSCP and ECN of what goes out over UDP from now on.
   virtual void set_traffic_class(int traffic_class) = 0;
   virtual SocketAddress local() const = 0;
+  virtual SocketAddress remote() const = 0;  // the server; through a proxy, the proxy
   virtual bool reliable() const = 0;  // a stream: the server drops what it holds when it closes
 
   // The first few; more would only fill the report.

@@ -1,10 +1,20 @@
 #include "probe/net/turn_client.hpp"
 
+#include <algorithm>
+
 namespace callready {
 namespace {
 
 // Of one request: challenge, stale nonce of another client's challenge, one that expired meanwhile.
 constexpr int most_rounds = 4;
+
+// RFC 8656 section 7.2; a server that is older than IPv6 relays does not know the attribute.
+bool has_no_ipv6_relays(const TurnReply& reply) {
+  if (reply.status != TurnStatus::refused) return false;
+  constexpr auto family = static_cast<std::uint16_t>(stun::Attribute::requested_address_family);
+  const auto& unknown = reply.answer->message.unknown_attributes;
+  return reply.code == 440 || std::find(unknown.begin(), unknown.end(), family) != unknown.end();
+}
 
 }  // namespace
 
@@ -92,8 +102,8 @@ asio::awaitable<TurnReply> TurnClient::ask_to_allocate(Scope scope, int rounds) 
     if (v6_) builder.add_u32(stun::Attribute::requested_address_family, 2u << 24);
   };
   auto reply = co_await ask(stun::Method::allocate, fill, scope, rounds);
-  if (v6_ && reply.status == TurnStatus::refused && reply.code == 440) {
-    v6_ = false;  // no IPv6 relays there (RFC 8656 section 7.4): an IPv4 one is better than none
+  if (v6_ && has_no_ipv6_relays(reply)) {
+    v6_ = false;  // an IPv4 relay is better than none
     reply = co_await ask(stun::Method::allocate, fill, scope, rounds);
   }
   if (reply.status == TurnStatus::no_answer) {
@@ -107,7 +117,8 @@ asio::awaitable<TurnReply> TurnClient::ask_to_allocate(Scope scope, int rounds) 
   const auto& message = reply.answer->message;
   mapped_ = message.mapped();
   lifetime_ = message.lifetime.value_or(0);
-  if (message.xor_relayed_address) {
+  if (message.xor_relayed_address &&
+      may_be_sent_to(*message.xor_relayed_address, channel_->remote())) {
     relayed_ = *message.xor_relayed_address;
   } else {
     reply.status = TurnStatus::no_relay;

@@ -13,7 +13,7 @@ enum class TurnStatus {
   stale_nonce,      // 438 again and again
   bad_challenge,    // 401 or 438 without what an answer to it needs: REALM, NONCE
   wrong_integrity,  // a success without MESSAGE-INTEGRITY, or a wrong one, to real credentials
-  no_relay,         // a success without a readable XOR-RELAYED-ADDRESS
+  no_relay,         // a success without a XOR-RELAYED-ADDRESS that can be read, and sent to
   no_answer,        // see `failure`, and the channel's unexpected
 };
 

@@ -5,9 +5,12 @@
 #include <set>
 
 #include "reports/firewall/export.hpp"
+#include "reports/words/terminal.hpp"
 
 namespace callready {
 namespace {
+
+constexpr int longest_remark = 100;  // "access-list remark" in Cisco's command reference
 
 std::string ports_of(const PortRange& range) {
   return range.single() ? fmt::format("eq {}", range.first)
@@ -87,8 +90,9 @@ std::string firewall_cisco(const std::vector<FirewallList>& lists, const Firewal
     }
     no_services.push_back(fmt::format("no object-group service {}-ports", rule.name));
     const auto far = "object-group " + rule.group;
+    const auto remark = shortened(fmt::format("{}: {}", rule.name, rule.title), longest_remark);
     for (const auto& line :
-         {fmt::format("access-list callready remark {}: {}", rule.name, rule.title),
+         {"access-list callready remark " + remark,
           fmt::format("access-list callready extended permit object-group {}-ports {} {}",
                       rule.name, rule.inbound ? far : "any", rule.inbound ? "any" : far)}) {
       access += line + '\n';

@@ -154,7 +154,6 @@ FactOwner owner_of(Fact fact) {
     case profile:
     case proved:
     case rcode:
-    case received:
     case recursion_available:
     case refined:
     case relay_port:
@@ -219,6 +218,7 @@ FactOwner owner_of(Fact fact) {
     case proxy:
     case realm:
     case reason:
+    case received:
     case records:
     case redirect_host:
     case reference:

@@ -271,12 +271,15 @@ class ShortList {
 
 std::vector<std::string> destinations_in_short(const Requirement& requirement) {
   ShortList hosts, wildcards, addresses, tags, names, local;
-  for (const auto& host : requirement.hosts) hosts.add(host.name, host.region);
+  const auto add = [](ShortList& list, const auto& one, const std::string& text) {
+    list.add(with_facts(text, "", one.lifecycle, ""), one.region);
+  };
+  for (const auto& host : requirement.hosts) add(hosts, host, host.name);
   for (const auto& wildcard : requirement.wildcards) wildcards.add(wildcard.pattern, "");
-  for (const auto& block : requirement.addresses) addresses.add(block.to_string(), block.region);
-  for (const auto& block : requirement.variable_addresses) addresses.add(block.text, block.region);
+  for (const auto& block : requirement.addresses) add(addresses, block, block.to_string());
+  for (const auto& block : requirement.variable_addresses) add(addresses, block, block.text);
   for (const auto& tag : requirement.service_tags) tags.add(tag, "");
-  for (const auto& host : requirement.reverse_dns) names.add(host.name, host.region);
+  for (const auto& host : requirement.reverse_dns) add(names, host, host.name);
   for (const auto& peer : requirement.local_peers) local.add(peer, "");
   std::vector<std::string> texts;
   for (const auto& text :

@@ -270,6 +270,23 @@ TEST_F(DnsCheck, GoesOnByTcpWhereUdpIsTruncated) {
             "connection_refused");
 }
 
+TEST_F(DnsCheck, GoesOnByTcpWhereUdpEndsWithinARecord) {
+  DnsServer server(runner.loop, [](const DnsServer::Asked& asked) {
+    auto reply = asked.reply();
+    reply.answer(1, wire_address("9.9.9.9"));
+    if (asked.tcp) return reply.bytes();
+    reply.flags |= 0x0200;
+    auto bytes = reply.bytes();
+    bytes.resize(bytes.size() - 3);
+    return bytes;
+  });
+  runner.use_dns_servers({server.text()});
+  const auto seen = ask("www.example.com");
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_TRUE(fact<bool>(seen, EvidenceKind::dns_answer, Fact::truncated_over_udp));
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::dns_answer, Fact::transport), "tcp");
+}
+
 TEST_F(DnsCheck, GoesOnWithoutEdns) {
   DnsServer old(runner.loop, [](const DnsServer::Asked& asked) {
     auto reply = asked.reply();

@@ -314,6 +314,25 @@ TEST_F(HttpCheck, LogsInToTheProxy) {
   EXPECT_EQ(header(proxy.heads[0], "Proxy-Authorization"), "");
 }
 
+// Digest takes two requests, and so two connections to the proxy.
+TEST_F(HttpCheck, LogsInToAnHttpsProxyByDigest) {
+  test::CertificateOptions named;
+  named.addresses = {"127.0.0.1"};
+  test::TlsServerOptions options;
+  options.chain = {test::make_certificate(named, &authority())};
+  const Answer answer = [](const std::string& head) {
+    if (header(head, "Proxy-Authorization").starts_with("Digest ")) return ok("in");
+    return ConnectProxy::status(
+        "407 No", "Proxy-Authenticate: Digest realm=\"x\", nonce=\"abc\"\r\nConnection: close\r\n");
+  };
+  test::TlsServer proxy(runner.loop, options, serving(answer));
+  const auto url = "https://" + proxy.address().to_string();
+  runner.settings.credentials.proxies[url] = {"alice", "secret"};
+  const auto seen = through(url, Transport::tcp);
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_EQ(seen.detail, Detail::status(200));
+}
+
 TEST(SlowHttpCheck, SilenceAfterTcpIsAFailure) {
   for (const auto transport : {Transport::tcp, Transport::tls}) {
     test::CheckRunner runner({}, test::Time::by_hand);

@@ -371,12 +371,12 @@ TEST(NatParts, SendsNothingToWhatAServerMustNotName) {
   const auto server = at("203.0.113.5");
   for (const auto* trap : {"127.0.0.1", "::1", "169.254.169.254", "fe80::1", "100.100.100.200",
                            "fd00:ec2::254", "224.0.0.1", "0.0.0.0", "::ffff:127.0.0.1"}) {
-    EXPECT_FALSE(checks::nat::may_be_sent_to(at(trap), server)) << trap;
+    EXPECT_FALSE(may_be_sent_to(at(trap), server)) << trap;
   }
-  EXPECT_FALSE(checks::nat::may_be_sent_to({server.address, 0}, server));
-  EXPECT_TRUE(checks::nat::may_be_sent_to(at("203.0.113.6"), server));
-  EXPECT_TRUE(checks::nat::may_be_sent_to(at("10.0.0.5"), server)) << "a site's own";
-  EXPECT_TRUE(checks::nat::may_be_sent_to(at("127.0.0.2"), at("127.0.0.1")))
+  EXPECT_FALSE(may_be_sent_to({server.address, 0}, server));
+  EXPECT_TRUE(may_be_sent_to(at("203.0.113.6"), server));
+  EXPECT_TRUE(may_be_sent_to(at("10.0.0.5"), server)) << "a site's own";
+  EXPECT_TRUE(may_be_sent_to(at("127.0.0.2"), at("127.0.0.1")))
       << "a server on this machine";
 }
 

@@ -1,5 +1,6 @@
 #include <filesystem>
 
+#include "probe/net/timeouts.hpp"
 #include "tests/support/check_runner.hpp"
 #include "tests/support/child_process.hpp"
 #include "tests/support/connect_proxy.hpp"
@@ -282,6 +283,36 @@ TEST(SlowProxyCheck, TimesOutWhereTheProxyIsSilent) {
   EXPECT_EQ(seen.detail, DetailCode::proxy_timed_out);
 }
 
+// What is asked first and the login share one time.
+TEST(SlowProxyCheck, ALoginTakesNoMoreThanItsTime) {
+  test::CheckRunner runner({}, test::Time::by_hand);
+  auto& loop = runner.loop;
+  const test::TcpServer::Serve serve =
+      [&loop](asio::ip::tcp::socket& peer) -> asio::awaitable<void> {
+    std::string head;
+    co_await asio::async_read_until(peer, asio::dynamic_buffer(head), "\r\n\r\n",
+                                    asio::as_tuple(asio::use_awaitable));
+    if (head.find(basic) == head.npos) {
+      co_await sleep_until(loop.executor(), loop.scope, loop.soon(milliseconds(4'500)));
+      const auto reply = wanting("b");
+      co_await asio::async_write(peer, asio::buffer(reply), asio::as_tuple(asio::use_awaitable));
+    }
+    std::array<char, 1> rest{};
+    co_await peer.async_read_some(asio::buffer(rest), asio::as_tuple(asio::use_awaitable));
+  };
+  test::TcpServer proxy(loop, serve);
+  Probe probe;
+  probe.check = CheckKind::proxy;
+  probe.target.host = "sip.example.com";
+  probe.target.ports = {5061, 5061};
+  probe.target.route.proxy = "http://127.0.0.1:" + std::to_string(proxy.port());
+  runner.settings.credentials.proxies[probe.target.route.proxy] = {"alice", password};
+  const auto start = loop.clock.now();
+  const auto seen = runner.run(probe, std::nullopt);
+  EXPECT_EQ(seen.detail, DetailCode::proxy_timed_out);
+  EXPECT_LE(loop.clock.now() - start, timeouts::proxy_total);
+}
+
 // The other checks go the same way.
 
 TEST_F(ProxyCheck, CarriesTcpAndTls) {
@@ -302,6 +333,36 @@ TEST_F(ProxyCheck, CarriesTcpAndTls) {
   EXPECT_EQ(server.names_asked.back(), "sip.example.com");
   EXPECT_TRUE(seen.timing_ms.contains(Timing::tunnel));
   EXPECT_TRUE(seen.timing_ms.contains(Timing::handshake));
+}
+
+// A proxy that closes after its 407 is connected to once more: it is still the proxy, and not yet
+// the server.
+TEST_F(ProxyCheck, LogsInToAnHttpsProxyThatCloses) {
+  const auto authority = test::make_authority("Test Root");
+  const test::TemporaryFile root(authority.pem());
+  test::CheckRunner trusting({root.path()});
+  test::CertificateOptions named;
+  named.addresses = {"127.0.0.1"};
+  test::TlsServerOptions options;
+  options.chain = {test::make_certificate(named, &authority)};
+  const test::TlsServer::Serve serve = [](test::TlsServerStream& peer) -> asio::awaitable<void> {
+    std::string head;
+    co_await asio::async_read_until(peer, asio::dynamic_buffer(head), "\r\n\r\n",
+                                    asio::as_tuple(asio::use_awaitable));
+    const bool logged_in = head.find("Proxy-Authorization: Digest ") != head.npos;
+    const auto reply =
+        logged_in ? ConnectProxy::established()
+                  : ConnectProxy::status("407 Proxy Authentication Required",
+                                         "Proxy-Authenticate: Digest realm=\"x\", nonce=\"abc\"\r\n"
+                                         "Connection: close\r\n");
+    co_await asio::async_write(peer, asio::buffer(reply), asio::as_tuple(asio::use_awaitable));
+  };
+  test::TlsServer proxy(trusting.loop, options, serve);
+  const auto url = "https://" + proxy.address().to_string();
+  trusting.settings.credentials.proxies[url] = {"alice", password};
+  const auto seen = trusting.run(probe("proxy", url), std::nullopt);
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_EQ(seen.detail, Detail::status(200));
 }
 
 TEST_F(ProxyCheck, DeniesTcpAndTls) {

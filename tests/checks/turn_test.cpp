@@ -49,6 +49,13 @@ TEST_F(TurnCheck, NobodyElseGetsTheLogin) {
   EXPECT_EQ(fact<bool>(seen, EvidenceKind::turn_refusal, Fact::with_credentials), false);
 }
 
+TEST_F(TurnCheck, TheLoginIsForAHostWhateverItsCase) {
+  FakeTurn server(runner.loop.context, {});
+  use_credentials();
+  const auto seen = runner.run(CheckKind::turn, Transport::udp, "LocalHost", server.address());
+  EXPECT_EQ(seen.detail, DetailCode::relayed);
+}
+
 TEST_F(TurnCheck, TheChallengeIsAnAnswer) {
   FakeTurn server(runner.loop.context, {});
   const auto seen = ask(server);
@@ -206,6 +213,32 @@ TEST_F(TurnCheck, NamesServersThatBreakTheRules) {
   const auto without = ask_fake(relayed);
   EXPECT_EQ(without.outcome, Outcome::failed);
   EXPECT_EQ(without.detail, DetailCode::no_relayed_address);
+}
+
+TEST_F(TurnCheck, NothingIsSentToARelayOnThisLink) {
+  use_credentials();
+  for (const auto& trap : {IpAddress::v4({169, 254, 169, 254}), IpAddress::v4({224, 0, 0, 1}),
+                           IpAddress::v4({100, 100, 100, 200})}) {
+    FakeTurnOptions options;
+    options.named_relay = SocketAddress{trap, 80};
+    const auto seen = ask_fake(options);
+    EXPECT_EQ(seen.outcome, Outcome::failed);
+    EXPECT_EQ(seen.detail, DetailCode::no_relayed_address);
+    EXPECT_FALSE(find_evidence(seen, EvidenceKind::relay_trip));
+  }
+}
+
+// RFC 5766 knows no IPv6 relays.
+TEST_F(TurnCheck, AServerThatIsOlderThanIpv6RelaysGivesAnother) {
+  use_credentials();
+  FakeTurnOptions options;
+  options.allocate_error = 420;
+  options.refused_allocates = 1;
+  FakeTurn server(runner.loop.context, options);
+  const auto seen = runner.run(CheckKind::turn, Transport::udp, "localhost", server.address(),
+                               {{"relay", "ipv6"}});
+  EXPECT_EQ(seen.detail, DetailCode::relayed);
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::relay, Fact::address), "127.0.0.1");
 }
 
 TEST_F(TurnCheck, ADeadRelayIsToldByDirection) {

@@ -54,7 +54,7 @@ CISCO = [
     r"(?:no )?object-group (?:network|service) %s" % OWN, r" description .{1,200}",
     r" network-object (?:host [0-9a-f.:]+|object %s|%s %s|%s/\d+)" % (OWN, V4, V4, V6),
     r" service-object (?:tcp|udp) destination (?:eq \d+|range \d+ \d+)",
-    r"(?:no )?access-list callready remark .{1,200}",
+    r"(?:no )?access-list callready remark .{1,100}",
     r"(?:no )?access-list callready extended permit object-group %s-ports (?:any object-group %s|"
     r"object-group %s any)" % (RULE, RULE, RULE),
 ]

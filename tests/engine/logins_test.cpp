@@ -69,6 +69,16 @@ TEST_F(Logins, OfTheCredentialsAreForWhomTheUserSays) {
   EXPECT_EQ(user_of("http://proxy.example.com:3128"), "");
 }
 
+TEST_F(Logins, AreForAProxyWhateverItsCase) {
+  credentials.proxy_user = "bob";
+  credentials.proxy_hosts = {"one.example.com", "two.example.com:3128"};  // as they are read
+  for (const std::string url : {"http://One.Example.com:3128", "http://TWO.example.com:3128"}) {
+    proxies.named[url] = {};
+    settle();
+    EXPECT_EQ(user_of(url), "bob");
+  }
+}
+
 TEST_F(Logins, ForTurnAreForTheOneServiceThatIsOurs) {
   credentials.turn_user = "carol";
   add_set("rainbow", "built in");

@@ -140,6 +140,26 @@ TEST(DnsMessageParser, EveryTruncationIsAnError) {
   good(whole);
 }
 
+// RFC 2181 section 9: what stands in such a message is not to be used, but for its header.
+TEST(DnsMessageParser, ATruncatedMessageMayEndWithinARecord) {
+  DnsMessage reply;
+  reply.answer(1, wire_address("192.0.2.7")).answer(1, wire_address("192.0.2.8"));
+  auto bytes = reply.bytes();
+  bytes.resize(bytes.size() - 3);
+  EXPECT_NE(error_of(bytes), "none");
+  reply.flags |= 0x0200;
+  EXPECT_FALSE(good(reply.bytes()).cut);
+  bytes = reply.bytes();
+  bytes.resize(bytes.size() - 3);
+  const auto message = good(bytes);
+  EXPECT_TRUE(message.truncated);
+  EXPECT_TRUE(message.cut);
+  EXPECT_EQ(message.question, "example.com");
+  EXPECT_TRUE(message.records.empty());
+  bytes.resize(20);
+  EXPECT_NE(error_of(bytes), "none") << "within the question";
+}
+
 TEST(DnsMessageParser, RefusesLies) {
   EXPECT_EQ(error_of({}), "DNS message: truncated at byte 0");
   DnsMessage many;

@@ -322,6 +322,15 @@ TEST(Redact, KeepsVersions) {
   EXPECT_NE(text.find("oturn-4.5.1.1"), std::string::npos) << text;
 }
 
+// RFC 3261 wants an address there; what a server writes is its own affair.
+TEST(Redact, HidesNamesInViaReceived) {
+  auto report = samples::clean();
+  report.probes.at(0).observation.evidence = {
+      {EvidenceKind::sip_via, "a reply", {{Fact::received, std::string("pbx-rennes")}}}};
+  const auto text = render_json(redactor().report(report), {});
+  EXPECT_EQ(text.find("rennes"), std::string::npos) << text;
+}
+
 TEST(Redact, HidesTheWordsOfTheUsersOwnSets) {
   auto report = samples::clean();
   auto own = report.sets.at(0);

@@ -154,6 +154,7 @@ TEST(Show, InShortNamesEveryRowItsSourceAndItsSize) {
   const auto text = show_text(long_example(), in_short(80));
   for (const auto* fact :
        {"turn-udp: TURN servers over UDP", "202 names in 11 regions: ", "and 200 more",
+        "turn-rbx1.example.com (removed)", "198.51.100.0/24 (deprecated)",
         "section 4.1, table; section 5, STUN/TURN", "web: Web servers", "push: Push notifications",
         "Keep NAT bindings", "callready show example --verbose"}) {
     EXPECT_NE(text.find(fact), std::string::npos) << fact;

@@ -32,6 +32,9 @@ void FakeTurn::refuse(const stun::Message& request, const SocketAddress& to, int
       builder.add_text(Attribute::nonce, "nonce" + std::to_string(nonce_));
     }
   }
+  if (code == 420) {
+    builder.add_u32(Attribute::unknown_attributes, 0x0017'0017);  // REQUESTED-ADDRESS-FAMILY
+  }
   if (code == 300) {
     builder.add_address(Attribute::alternate_server, {IpAddress::v4({192, 0, 2, 9}), 3478});
   }
@@ -98,7 +101,8 @@ void FakeTurn::grant(const stun::Message& request, const SocketAddress& to) {
     }
     if (options_.lose_allocate_answer) return;
     if (!options_.leave_out_relayed) {
-      builder.add_xor_address(Attribute::xor_relayed_address, relay->address());
+      builder.add_xor_address(Attribute::xor_relayed_address,
+                              options_.named_relay.value_or(relay->address()));
     }
     builder.add_xor_address(Attribute::xor_mapped_address, to).add_u32(Attribute::lifetime, 600);
   }

@@ -17,6 +17,7 @@ struct FakeTurnOptions {
   int permission_error = 0;      // to an authenticated CreatePermission
   bool wrong_integrity = false;  // of success responses
   bool leave_out_relayed = false;
+  std::optional<SocketAddress> named_relay;  // instead of the one that there is
   bool lose_allocate_answer = false;  // granted, and the client never hears of it
   bool mute_refresh = false;
   bool outbound = true;  // what peers that are no relays send is passed to the client

@@ -228,6 +228,34 @@ TEST(Refresh, RewritesAListInBrackets) {
                                          "      - { network: 198.51.100.0/25, note: \"a: b\" }\n"
                                          "      - \"2001:db8::/32\"\n"
                                          "    note: n\n"));
+  const auto closed_below =
+      refreshed(std::string(head) +
+                "    addresses: [\n"
+                "      192.0.2.0/24, { network: 198.51.100.0/25, note: \"a: b\" },\n"
+                "    ]\n"
+                "    note: n\n");
+  ASSERT_TRUE(closed_below.problems.empty()) << closed_below.problems[0].to_string();
+  EXPECT_EQ(closed_below.text, result.text);
+}
+
+TEST(Refresh, KeepsTheLineEndsOfWindows) {
+  const auto as_windows = [](const std::string& text) {
+    std::string all;
+    for (const char c : text) all += c == '\n' ? "\r\n" : std::string(1, c);
+    return all;
+  };
+  const auto list = std::string(head) +
+                    "    addresses:\n"
+                    "      - 192.0.2.0/24\n"
+                    "\n"
+                    "      - 203.0.113.0/24\n"
+                    "    listening: false\n";
+  const auto result = refresh_set(as_windows(with_row(list)), "x.yaml",
+                                  read(FeedKind::zoom, zoom, "ZoomMeetings.txt"), rules());
+  ASSERT_TRUE(result.problems.empty()) << result.problems[0].to_string();
+  const auto as_usual = refreshed(list);
+  EXPECT_EQ(result.text, as_windows(as_usual.text));
+  EXPECT_EQ(result.changes, as_usual.changes);
 }
 
 TEST(Refresh, KeepsWhatIsTheAuthorsOwn) {
