@@ -491,16 +491,6 @@ bool Facts::no_tcp_gets_out() const {
   return parties.size() > 1;
 }
 
-bool Facts::inside(const ProbeResult& result) const {
-  if (!is_direct(result)) return false;  // the address is the proxy's, the way leads on
-  const auto literal = IpAddress::parse(result.probe.target.host);
-  const auto address = result.observation.address ? result.observation.address : literal;
-  if (!address) return result.probe.target.host == "localhost";
-  // The provider's carrier NAT (100.64/10) is outside.
-  return address->is_private() || address->is_link_local() || address->is_loopback() ||
-         address->is_unspecified();
-}
-
 bool Facts::goes_outside(const ProbeResult& result) const {
   return is_direct(result) && !inside(result) && result.probe.check != CheckKind::dns;
 }

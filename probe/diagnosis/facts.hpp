@@ -96,6 +96,9 @@ struct Certificate {
   bool publicly_logged = false;  // with timestamps of certificate transparency (RFC 6962)
 };
 
+// True for what is on the site's own networks, or on this machine.
+bool is_inside(const ProbeResult& result);
+
 class Facts {
  public:
   explicit Facts(const Report& report);
@@ -189,8 +192,7 @@ class Facts {
   // True where a packet that this router saw may be stopped all the same: by itself, or, over UDP,
   // by a device that it passes others on to, which turns them away.
   bool proves_no_way(const std::string& router, bool udp) const;
-  // True for what is on the site's own networks, or on this machine.
-  bool inside(const ProbeResult& result) const;
+  bool inside(const ProbeResult& result) const { return is_inside(result); }
   // Aimed at the Internet without a proxy, sent or not. DNS does not count: the site's own resolver
   // may answer even where the line is down.
   bool goes_outside(const ProbeResult& result) const;

@@ -26,6 +26,16 @@ bool is_direct(const ProbeResult& result) { return result.probe.target.route.dir
 
 bool is_udp(const ProbeResult& result) { return result.probe.target.transport == Transport::udp; }
 
+bool is_inside(const ProbeResult& result) {
+  if (!is_direct(result)) return false;  // the address is the proxy's, the way leads on
+  const auto literal = IpAddress::parse(result.probe.target.host);
+  const auto address = result.observation.address ? result.observation.address : literal;
+  if (!address) return result.probe.target.host == "localhost";
+  // The provider's carrier NAT (100.64/10) is outside.
+  return address->is_private() || address->is_link_local() || address->is_loopback() ||
+         address->is_unspecified();
+}
+
 bool came_through(const ProbeResult& result) {
   return !is_direct(result) && (reached(result.observation.outcome) || !chain_of(result).empty());
 }

@@ -274,6 +274,21 @@ TEST(ReachRead, WhatWasSkippedIsNoEvent) {
   EXPECT_EQ(read({test::tls("a.vendor.com", skipped, "not_needed")}), Words{});
 }
 
+// A PBX beside this computer says nothing of the way out, nor of how long answers from there take.
+TEST(ReachRead, WhatStaysOnTheSitesOwnNetworksIsNoEvent) {
+  auto pbx = at(test::sip("pbx.corp.example.com"), "10.1.2.3");
+  EXPECT_EQ(read({pbx, at(range("pbx.corp.example.com", all_ports("arrived")), "10.1.2.3"),
+                  at(tcp_hop("pbx.corp.example.com", 5061, "dropped"), "10.1.2.3")}),
+            (Words{"dns_special pbx.corp.example.com"}));
+  auto relay = test::turn("turn.vendor.com"), web = test::tls("www.vendor.com");
+  pbx.observation.round_trip = Milliseconds(0.4);
+  relay.observation.round_trip = Milliseconds(42);
+  web.observation.timing_ms[Timing::connect] = 0.1;
+  const auto events = read_events(report({row("row", {pbx, relay, web})}));
+  ASSERT_EQ(events.flows.size(), 2u);
+  EXPECT_EQ(events.flows.back().too_near, std::optional(true));
+}
+
 TEST(ReachRead, RowsStandForTheirPorts) {
   const auto media = range("a.vendor.com", {{10000, "silent"}, {20000, "silent"}});
   EXPECT_EQ(flows_of(media.probe, media.observation).size(), 2U);

@@ -300,6 +300,16 @@ TEST(ReachWorlds, APortIsShutInAWiderRuleToo) {
   EXPECT_EQ(codes(diagnosis).front(), "certain firewall.tcp_port_blocked");
 }
 
+// The firewall never sees what stays inside: that SIP works there does not open the port.
+TEST(ReachWorlds, AServerOfTheSitesOwnOpensNoPort) {
+  const auto shut = [](const char* host) { return sip_tls(host, silent, "timed_out"); };
+  const auto site = report({row("sip", {shut("sbc.vendor.com"), shut("sbc.example.net")}),
+                            row("pbx", {at(sip_tls("pbx.corp.example.com"), "10.1.2.3")}),
+                            row("web", {test::tls("sbc.vendor.com"), test::tls("sbc.example.net")}),
+                            controls(anchors())});
+  EXPECT_EQ(codes(diagnose(site, {})).front(), "certain firewall.tcp_port_blocked");
+}
+
 TEST(ReachWorlds, DnsOverUdpOnlyIsNoFilterOfNames) {
   auto cut = question("portal.vendor.com", "NOERROR");
   cut.observation.outcome = failed;

@@ -129,8 +129,9 @@ class Asking {
     asked.broken = broken_.contains(probe.id);
     asked.died = died_.contains(probe.id);
     asked.measured = seen.outcome != Outcome::skipped;
-    asked.arrived = good_.contains(probe.id) && reached(seen.outcome);
-    if (probe.check == CheckKind::udp_range) {
+    const bool inside = findings::is_inside(result);
+    asked.arrived = (inside || good_.contains(probe.id)) && reached(seen.outcome);
+    if (probe.check == CheckKind::udp_range && !inside) {
       const auto open = open_udp_.lower_bound(probe.target.ports.first);
       asked.arrived = open != open_udp_.end() && *open <= probe.target.ports.last;
     }

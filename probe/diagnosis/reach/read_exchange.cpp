@@ -103,7 +103,8 @@ std::optional<Seen> seen_over_tcp(const ProbeResult& result) {
 void read_exchange(const Reading& reading, FlowEvents& events) {
   const auto& [probe, seen] = reading.result;
   read_contents(reading, events);
-  if (seen.detail == DetailCode::kept_here) return;  // the way never had it
+  // The way out never had it.
+  if (seen.detail == DetailCode::kept_here || findings::is_inside(reading.result)) return;
   const bool udp = is_udp(probe);
   const auto word = udp ? seen_over_udp(seen.outcome) : seen_over_tcp(reading.result);
   if (!word) return;

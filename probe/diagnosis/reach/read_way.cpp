@@ -58,7 +58,7 @@ void tell_who_refused(FlowEvent& event, bool whole_way) {
 
 void read_hop(const Reading& reading, FlowEvents& events) {
   const auto* hop = findings::evidence_of(reading.result, EvidenceKind::hop);
-  if (hop == nullptr) return;
+  if (hop == nullptr || findings::is_inside(reading.result)) return;
   const auto seen = seen_on_the_way(detail_fact(*hop, Fact::result));
   if (!seen) return;
   auto event = event_of(reading, *seen);
@@ -73,6 +73,7 @@ void read_hop(const Reading& reading, FlowEvents& events) {
 }
 
 void read_range(const Reading& reading, FlowEvents& events) {
+  if (findings::is_inside(reading.result)) return;
   const bool near = refused_too_soon(reading);
   each(reading.seen, EvidenceKind::udp_port, [&](const Evidence& sample) {
     const auto result = detail_fact(sample, Fact::result);

@@ -64,7 +64,9 @@ Line line_of(const Report& report) {
   std::vector<double> udp, tcp;
   double first_reply = 0;
   std::optional<double> nearest;  // over TCP
-  for (const auto& [probe, seen] : report.probes) {
+  for (const auto& result : report.probes) {
+    const auto& [probe, seen] = result;
+    if (findings::is_inside(result)) continue;
     const auto trip = seen.round_trip ? seen.round_trip->count() : 0.0;
     const bool spoke = seen.outcome == Outcome::answered || seen.outcome == Outcome::connected;
     if (spoke && seen.round_trip && probe.target.route.direct()) {
