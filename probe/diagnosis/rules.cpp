@@ -204,6 +204,7 @@ void contradict_what_is_closed(const Report& report, findings::Cause& cause) {
     const bool untried = seen.outcome == Outcome::skipped &&
                          seen.detail != DetailCode::not_needed && !target.host.empty();
     if ((seen.outcome != Outcome::passed && !untried) || known.contains(&result)) continue;
+    if (findings::is_inside(result)) continue;
     if (closes(cause.closes, target.transport, target.port(), !target.route.direct())) {
       cause.contradicted.push_back(&result);
     }

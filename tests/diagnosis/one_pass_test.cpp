@@ -107,6 +107,21 @@ TEST(OnePass, WithoutRepliesNoMediaRangeWorks) {
   EXPECT_EQ(set.verdict, Verdict::blocked);
 }
 
+// What the firewall closes it closes on the way out: media that stays inside never meets it.
+TEST(OnePass, UdpThatIsBlockedOnTheWayOutWorksInside) {
+  Scene run;
+  run.add("turn", {turn("turn.vendor.com", silent, {})});
+  run.add("pbx", {at(range("pbx.corp.example.com", all_ports("arrived")), "10.1.2.3")});
+  run.add_controls(
+      {tls("www.google.com"), tls("www.cloudflare.com"), stun("stun.cloudflare.com", 3478, silent),
+       stun("stun.l.google.com", 19302, silent), ntp("pool.ntp.org", silent),
+       ntp("time.cloudflare.com", silent), udp_hop("turn.vendor.com", 3478, "left_site", "turn")});
+  const auto& set = run.judge();
+  EXPECT_EQ(run.found(), std::vector<std::string>{"firewall.udp_blocked"});
+  EXPECT_EQ(row_of(set, "turn").status, Status::fail);
+  EXPECT_EQ(row_of(set, "pbx").status, Status::pass) << row_of(set, "pbx").summary;
+}
+
 // A first choice that this run left out is closed with the rest of UDP.
 TEST(OnePass, WhatWasLeftOutIsClosedByTheSameCause) {
   Scene run;

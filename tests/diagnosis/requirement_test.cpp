@@ -281,8 +281,8 @@ RequirementResult judge_beside(Saw own, std::vector<ProbeResult> others) {
   return judge_requirement(requirement, planned, ResultIndex(others), {});
 }
 
-ProbeResult left_with(std::int64_t port) {
-  Saw saw{"192.0.2.7", passed, "left_site"};
+ProbeResult left_with(std::int64_t port, std::string host = "192.0.2.7") {
+  Saw saw{std::move(host), passed, "left_site"};
   saw.check = CheckKind::udp_range;
   saw.transport = Transport::udp;
   auto result = test::result_of(saw);
@@ -305,6 +305,11 @@ TEST(SamePorts, ThatPassToOthersSpeakForAHostThatWasNotAsked) {
     EXPECT_EQ(judge_beside(own, {}).status, Status::unknown);
   }
   EXPECT_EQ(judge_beside({"a", silent, "dropped"}, {left_with(51'000)}).status, Status::fail);
+}
+
+TEST(SamePorts, ThatPassToAHostOfTheSitesOwnSpeakForNobodyOutside) {
+  const Saw own{"a", skipped, "spared"};
+  EXPECT_EQ(judge_beside(own, {left_with(51'000, "10.1.2.3")}).status, Status::unknown);
 }
 
 TEST(SamePorts, DoNotSpeakForAHostThatSomethingElseDidNotReach) {

@@ -203,7 +203,8 @@ ResultIndex::ResultIndex(const std::vector<ProbeResult>& results) {
         syns_that_left_.try_emplace({host, probe.target.port()}, &result);
       }
       const auto port = number_fact(evidence, Fact::port);
-      if (passes(evidence) && port) left_.try_emplace(static_cast<std::uint16_t>(*port), &result);
+      const bool out = passes(evidence) && !findings::is_inside(result);
+      if (out && port) left_.try_emplace(static_cast<std::uint16_t>(*port), &result);
     }
   }
   names_are_hidden_ |= std::ranges::any_of(
