@@ -136,6 +136,16 @@ TEST(ReachRead, RefusalsInTheTargetsNameAreForged) {
       << "its own firewall may say so";
 }
 
+// Asked who refused, it was nobody of the target's, whose name the refusal bears.
+TEST(ReachRead, RefusalsThatWereFoundToBeTheWaysAreForged) {
+  auto result = with(at(test::stun("a.vendor.com", 3478, rejected), "20.1.2.3"),
+                     {EvidenceKind::refuser, "", {{Fact::who, std::string("on_the_way")}}});
+  result.observation.detail = DetailCode::refused_on_the_way;
+  EXPECT_EQ(read({result}), Words{"UDP 3478 stun a.vendor.com forged x1"});
+  result = with(result, {EvidenceKind::icmp_error, "", {{Fact::sender, std::string("20.1.2.3")}}});
+  EXPECT_EQ(read({result}), Words{"UDP 3478 stun a.vendor.com forged x1"});
+}
+
 TEST(ReachRead, PacketsThatEndOnTheWay) {
   EXPECT_EQ(read({udp_hop("a.vendor.com", 5060, "left_site", "sip")}),
             Words{"UDP 5060 sip a.vendor.com expired x1 early"});

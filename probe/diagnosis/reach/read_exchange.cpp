@@ -118,11 +118,12 @@ void read_exchange(const Reading& reading, FlowEvents& events) {
   if (another && event.seen == Seen::prohibited) event.router = who;
   // It got there, and was refused.
   const bool refused = event.seen == Seen::closed || event.seen == Seen::refused_by;
-  if (refused && findings::who_refused(reading.result) == findings::Refuser::beyond)
-    event.seen = Seen::arrived;
+  const auto refuser = findings::who_refused(reading.result);
+  if (refused && refuser == findings::Refuser::beyond) event.seen = Seen::arrived;
   const bool itself = !who.empty() && !another && event.seen == Seen::prohibited;
   const bool beside = event.seen != Seen::arrived && is_beside(event.flow, who);
   if (itself || beside) event.seen = udp ? Seen::closed : Seen::refused_far;
+  if (udp && refuser == findings::Refuser::on_the_way) event.seen = Seen::forged;
   if (event.seen == Seen::nothing && udp) event.sent = std::max(event.sent, 2);
   if (event.seen == Seen::nothing && !udp) {
     event.sent = findings::evidence_of(reading.result, EvidenceKind::short_wait) ? 2 : 3;
