@@ -91,7 +91,14 @@ void move_to_far_end(FlowSample& sample) {
   sample.way = is_udp(*sample.result) ? Reachability::left : Reachability::refused;
 }
 
-std::vector<FlowSample> samples_of(const ProbeResult& result) {
+void take_back_own_word(FlowSample& sample, const std::string& who, const Site& site) {
+  if (!sample.no_way || !is_this_computer(site, who)) return;
+  sample.no_way = false;
+  sample.by.clear();
+  sample.way = Reachability::lost;
+}
+
+std::vector<FlowSample> samples_of(const ProbeResult& result, const Site& site) {
   std::vector<FlowSample> samples;
   // That IPv6 gets out says nothing of the way that all others take.
   const auto& address = result.observation.address;
@@ -120,6 +127,7 @@ std::vector<FlowSample> samples_of(const ProbeResult& result) {
       sample.no_way = detail_fact(evidence, Fact::reason) == DetailCode::unreachable;
       sample.refusal = word == DetailCode::arrived && text_fact(evidence, Fact::responder).empty();
       sample.far_device.clear();
+      take_back_own_word(sample, sample.by, site);
       move_to_far_end(sample);
       samples.push_back(sample);
     }
@@ -131,6 +139,7 @@ std::vector<FlowSample> samples_of(const ProbeResult& result) {
     if (sample.way == Reachability::blocked && evidence != nullptr) {
       sample.by = text_fact(*evidence, Fact::by);
       sample.no_way = detail_fact(*evidence, Fact::reason) == DetailCode::unreachable;
+      take_back_own_word(sample, sample.by, site);
     }
     if (sample.way == Reachability::left && evidence != nullptr)
       sample.left_at = text_fact(*evidence, Fact::by);
@@ -144,6 +153,7 @@ std::vector<FlowSample> samples_of(const ProbeResult& result) {
   if (sample.way == Reachability::blocked) sample.by = refuser(result);
   sample.no_way = result.observation.outcome == Outcome::rejected &&
                   result.observation.detail == DetailCode::unreachable;
+  take_back_own_word(sample, refuser(result), site);
   sample.refusal = is_udp(result) && result.observation.outcome == Outcome::refused;
   sample.forged = sample.way == Reachability::blocked && who_refused(result) == Refuser::on_the_way;
   move_to_far_end(sample);
@@ -364,7 +374,7 @@ Facts::Facts(const Report& whole)
   PassedOn passed_on;
   for (const auto& result : report.probes) {
     if (!is_direct(result) || counts_answers(result) || inside(result)) continue;
-    for (const auto& sample : samples_of(result)) {
+    for (const auto& sample : samples_of(result, report.site)) {
       if (!sample.by.empty()) devices_.insert(sample.by);
       if (is_udp(result)) passed_on.note(result.probe.target.host, sample);
     }
@@ -397,7 +407,7 @@ Facts::Facts(const Report& whole)
     }
     // Whoever is no name server need not answer as one.
     if (inside(result) || asks_nobody(result.probe)) continue;
-    for (const auto& sample : samples_of(result)) {
+    for (const auto& sample : samples_of(result, report.site)) {
       if (sample.way == Reachability::unknown || sample.port == 0) continue;
       if (sample.way == Reachability::left && proves_no_way(sample.left_at, is_udp(result)))
         continue;

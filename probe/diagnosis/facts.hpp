@@ -98,6 +98,9 @@ struct Certificate {
 
 // True for what is on the site's own networks, or on this machine.
 bool is_inside(const ProbeResult& result);
+// True for an address of this computer. "Host unreachable" in its name is how its system says that
+// a neighbor does not answer: no device on the way has spoken.
+bool is_this_computer(const Site& site, const std::string& address);
 
 class Facts {
  public:

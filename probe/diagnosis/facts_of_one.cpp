@@ -36,6 +36,13 @@ bool is_inside(const ProbeResult& result) {
          address->is_unspecified();
 }
 
+bool is_this_computer(const Site& site, const std::string& address) {
+  return std::ranges::any_of(site.interfaces, [&](const InterfaceInfo& interface) {
+    return std::ranges::any_of(interface.addresses,
+                               [&](const IpAddress& own) { return own.to_string() == address; });
+  });
+}
+
 bool came_through(const ProbeResult& result) {
   return !is_direct(result) && (reached(result.observation.outcome) || !chain_of(result).empty());
 }

@@ -99,15 +99,14 @@ TEST(Disconnection, IsNotSaidWhereSomethingOutsideAnswered) {
   EXPECT_EQ(codes(made), std::vector<std::string>{});
 }
 
-Report line_down(const char* names) {
+Report line_down(const char* names, const std::string& by = "10.20.0.1") {
   using namespace test;
-  const auto server = [](const std::string& address) {
+  const auto server = [&](const std::string& address) {
     auto asked =
         probe(CheckKind::dns, Transport::udp, address, 53, Outcome::rejected, "unreachable");
     asked.probe.with = {{"server", "true"}, {"name", "www.google.com"}};
-    asked.observation.evidence.push_back({EvidenceKind::icmp_error,
-                                          "10.20.0.1 answered: network unreachable",
-                                          {{Fact::sender, std::string("10.20.0.1")}}});
+    asked.observation.evidence.push_back(
+        {EvidenceKind::icmp_error, by + " answered: network unreachable", {{Fact::sender, by}}});
     return asked;
   };
   auto made = report({row("web", {tls("portal.vendor.com", Outcome::unresolved, names)}),
@@ -124,6 +123,13 @@ TEST(Line, IsDownWhereTheRouterSaysThatItHasNoWay) {
   EXPECT_EQ(found.confidence, Confidence::certain);
   EXPECT_EQ(found.title, "The Internet line is down: the router 10.20.0.1 has no route out");
   EXPECT_FALSE(test::has_evidence(test::only(line_down("dns_unreachable")), "DNS servers answer"));
+}
+
+// "Host unreachable" in this computer's own name: its gateway does not answer.
+TEST(Line, IsNotSaidToBeDownByThisComputerItself) {
+  for (const auto& finding : diagnose(line_down("dns_failed", ours.to_string()))) {
+    EXPECT_FALSE(test::holds(finding.title.string(), ours.to_string())) << finding.title;
+  }
 }
 
 }  // namespace

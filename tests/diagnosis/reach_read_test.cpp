@@ -146,6 +146,19 @@ TEST(ReachRead, RefusalsThatWereFoundToBeTheWaysAreForged) {
   EXPECT_EQ(read({result}), Words{"UDP 3478 stun a.vendor.com forged x1"});
 }
 
+// The system itself says "host unreachable" where its gateway does not answer: no device does.
+TEST(ReachRead, WhatThisComputerSaysOfItsNeighborIsNobodysRefusal) {
+  const std::string ours = "10.20.0.23";
+  const auto unreachable = [&](ProbeResult result) {
+    return read({with(std::move(result), {EvidenceKind::icmp_error, "", {{Fact::sender, ours}}})});
+  };
+  EXPECT_EQ(unreachable(turn("a.vendor.com", rejected, "unreachable")),
+            Words{"UDP 3478 turn a.vendor.com nothing x2"});
+  EXPECT_EQ(unreachable(test::tls("a.vendor.com", rejected, "unreachable")),
+            Words{"TCP 443 tls a.vendor.com nothing x3"});
+  EXPECT_EQ(read({range("a.vendor.com", {{10000, "prohibited", ours}})}), Words{});
+}
+
 TEST(ReachRead, PacketsThatEndOnTheWay) {
   EXPECT_EQ(read({udp_hop("a.vendor.com", 5060, "left_site", "sip")}),
             Words{"UDP 5060 sip a.vendor.com expired x1 early"});

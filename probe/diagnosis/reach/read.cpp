@@ -138,7 +138,7 @@ FlowEvents read_events(const Report& report) {
     const auto reader = reader_of(probe.check);
     if (seen.outcome == Outcome::skipped) continue;
     const auto at = seen.sent_at ? milliseconds(*seen.sent_at) - line.start : 0.0;
-    const Reading reading{result, probe, seen, line, Milliseconds(at)};
+    const Reading reading{result, probe, seen, line, report.site, Milliseconds(at)};
     if (!probe.target.route.direct()) {
       if (probe.check != media && probe.check != ice) read_proxied(reading, events);
       continue;

@@ -106,13 +106,15 @@ void read_exchange(const Reading& reading, FlowEvents& events) {
   // The way out never had it.
   if (seen.detail == DetailCode::kept_here || findings::is_inside(reading.result)) return;
   const bool udp = is_udp(probe);
-  const auto word = udp ? seen_over_udp(seen.outcome) : seen_over_tcp(reading.result);
+  const auto* error = findings::evidence_of(reading.result, EvidenceKind::icmp_error);
+  const auto who = error == nullptr ? std::string() : text_fact(*error, Fact::sender);
+  auto word = udp ? seen_over_udp(seen.outcome) : seen_over_tcp(reading.result);
+  const bool rejected = seen.outcome == Outcome::rejected;
+  if (rejected && findings::is_this_computer(reading.site, who)) word = Seen::nothing;
   if (!word) return;
   auto event = event_of(reading, *word);
   event.too_near = too_near(reading);
   event.sent = times_sent(reading);
-  const auto* error = findings::evidence_of(reading.result, EvidenceKind::icmp_error);
-  const auto who = error == nullptr ? std::string() : text_fact(*error, Fact::sender);
   const bool another = !who.empty() && who != event.flow.address;
   if (event.seen == Seen::closed && another) event.seen = Seen::refused_by;
   if (another && event.seen == Seen::prohibited) event.router = who;

@@ -64,6 +64,7 @@ void read_hop(const Reading& reading, FlowEvents& events) {
   auto event = event_of(reading, *seen);
   event.ends_early = true;
   event.router = text_fact(*hop, Fact::by);
+  if (findings::is_this_computer(reading.site, event.router)) return;
   tell_who_refused(event, false);
   event.ttl = whole_fact(*hop, Fact::ttl, 1, 255).value_or(0);
   if (seen == Seen::expired) event.router_ttl = event.ttl;
@@ -91,6 +92,7 @@ void read_range(const Reading& reading, FlowEvents& events) {
     if (refused) event.seen = near ? Seen::closed : Seen::arrived;
     if (refused && near) event.too_near = true;
     event.router = text_fact(sample, Fact::by);
+    if (findings::is_this_computer(reading.site, event.router)) return;
     tell_who_refused(event, true);
     event.router_ttl = whole_fact(sample, Fact::ttl, 1, 255).value_or(0);
     if (seen == Seen::expired) event.ttl = event.router_ttl;

@@ -30,6 +30,7 @@ struct Reading {
   const Probe& probe = result.probe;
   const Observation& seen = result.observation;
   const Line& line;
+  const Site& site;
   Milliseconds at{0};
 };
 
