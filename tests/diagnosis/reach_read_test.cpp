@@ -211,6 +211,23 @@ TEST(ReachRead, NamesAreAskedOfAResolver) {
   EXPECT_EQ(read({gone}), (Words{"UDP 53 dns 9.9.9.9 reply x1", "public_denies a.vendor.com"}));
 }
 
+// A device that turns a question away is no server that refuses it, and this computer's own
+// firewall, or a server that keeps silent over TCP alone, says nothing of the way.
+TEST(ReachRead, QuestionsThatWereTurnedAwayAreNotRefusedByTheServer) {
+  auto asked = question("a.vendor.com", "NOERROR", "9.9.9.9");
+  asked.observation.evidence.clear();
+  EXPECT_EQ(read({rejected_by(asked, "10.20.0.1")}), Words{"UDP 53 dns 9.9.9.9 prohibited x1"});
+  auto kept = asked;
+  kept.observation.outcome = rejected;
+  kept.observation.detail = DetailCode::kept_here;
+  EXPECT_EQ(read({kept}), Words{});
+  kept.probe.with["nobody"] = "true";
+  EXPECT_EQ(read({kept}), Words{}) << "whether anybody answers in its place is not known";
+  asked.observation.outcome = silent;
+  asked.probe.target.transport = Transport::tcp;
+  EXPECT_EQ(read({asked}), Words{});
+}
+
 TEST(ReachRead, WhereNobodyListensSilenceSaysNothing) {
   const auto answered = asked_of_nobody("a.vendor.com", "www.google.com");
   const auto address = answered.observation.address->to_string();

@@ -4,28 +4,10 @@
 #include <map>
 
 namespace callready::reach {
-namespace {
-
-using enum CheckKind;
-
-Seen seen_by_dns(Outcome outcome) {
-  switch (outcome) {
-    case Outcome::answered:
-    case Outcome::denied:
-    case Outcome::unresolved:
-    case Outcome::failed:
-      return Seen::reply;
-    case Outcome::silent:
-      return Seen::nothing;
-    default:
-      return Seen::closed;
-  }
-}
-
-}  // namespace
 
 void read_unresolved(const Reading& reading, FlowEvents& events) {
-  const bool elsewhere = reading.probe.check == dns && reading.probe.with.contains("server");
+  const bool elsewhere =
+      reading.probe.check == CheckKind::dns && reading.probe.with.contains("server");
   if (reading.seen.detail == DetailCode::dns_failed) {
     sign(reading, events, Sign::name_fails, findings::name_asked_for(reading.probe));
   }
@@ -37,10 +19,12 @@ void read_unresolved(const Reading& reading, FlowEvents& events) {
 
 void read_dns(const Reading& reading, FlowEvents& events) {
   const auto& outcome = reading.seen.outcome;
-  auto event = event_of(reading, seen_by_dns(outcome));
+  // That there is no such name is an answer, too.
+  const auto word = outcome == Outcome::unresolved ? Seen::reply : seen_over_udp(reading);
+  if (!word || reading.seen.detail == DetailCode::kept_here) return;
+  auto event = event_of(reading, *word);
   const bool elsewhere = reading.probe.with.contains("server");
   if (!elsewhere) event.flow.host = event.flow.address;
-  event.flow.udp = true;
   event.flow.port = 53;
   event.flow.cargo = Cargo::dns;
   event.flow.name.clear();
@@ -59,7 +43,8 @@ void read_dns(const Reading& reading, FlowEvents& events) {
   }
   // How often what was answered had been sent is not known: `attempts` counts servers, too.
   if (event.seen == Seen::nothing) event.sent = lookup_tries;
-  events.flows.push_back(event);
+  // Whether a resolver also listens on TCP is its own affair.
+  if (is_udp(reading.probe)) events.flows.push_back(event);
   const auto name = reading.probe.with.find("name");
   const bool named = name != reading.probe.with.end() && !name->second.empty();
   if (elsewhere && named && outcome == Outcome::answered) {
@@ -76,7 +61,7 @@ void read_lookups(const Report& report, FlowEvents& events) {
   for (const auto& [probe, seen] : report.probes) {
     const auto& host = probe.target.host;
     const bool named = !host.empty() && !IpAddress::parse(host);
-    if (!named || !probe.target.route.direct() || probe.check == dns) continue;
+    if (!named || !probe.target.route.direct() || probe.check == CheckKind::dns) continue;
     FlowEvent event;
     event.probe = probe.id;
     event.flow = lookup_of(report.site, host);

@@ -42,25 +42,19 @@ std::optional<bool> too_near(const Reading& reading) {
   return took < *usual / 4;
 }
 
-std::optional<Seen> seen_over_udp(Outcome outcome) {
-  switch (outcome) {
-    case Outcome::answered:
-    case Outcome::denied:
-    case Outcome::failed:
-      return Seen::reply;
-    case Outcome::silent:
-      return Seen::nothing;
-    case Outcome::refused:
-      return Seen::closed;
-    case Outcome::rejected:
-      return Seen::prohibited;
-    default:
-      return std::nullopt;
-  }
+std::string icmp_sender(const ProbeResult& result) {
+  const auto* error = findings::evidence_of(result, EvidenceKind::icmp_error);
+  return error == nullptr ? std::string() : text_fact(*error, Fact::sender);
 }
 
-std::optional<Seen> seen_over_tcp(const ProbeResult& result) {
-  const auto& seen = result.observation;
+// This computer's own system rejected it: a neighbor is silent.
+bool is_own_word(const Reading& reading) {
+  return reading.seen.outcome == Outcome::rejected &&
+         findings::is_this_computer(reading.site, icmp_sender(reading.result));
+}
+
+std::optional<Seen> seen_over_tcp(const Reading& reading) {
+  const auto& seen = reading.seen;
   switch (seen.detail.code()) {
     case DetailCode::tls_timed_out:
     case DetailCode::sip_timed_out:
@@ -86,10 +80,10 @@ std::optional<Seen> seen_over_tcp(const ProbeResult& result) {
     case Outcome::connected:
       return Seen::open;
     case Outcome::refused:
-      return findings::who_refused(result) == findings::Refuser::beyond ? Seen::refused_far
-                                                                        : Seen::refused;
+      return findings::who_refused(reading.result) == findings::Refuser::beyond ? Seen::refused_far
+                                                                                : Seen::refused;
     case Outcome::rejected:
-      return Seen::refused_way;
+      return is_own_word(reading) ? Seen::nothing : Seen::refused_way;
     case Outcome::silent:
       return Seen::nothing;
     default:
@@ -99,6 +93,23 @@ std::optional<Seen> seen_over_tcp(const ProbeResult& result) {
 
 }  // namespace
 
+std::optional<Seen> seen_over_udp(const Reading& reading) {
+  switch (reading.seen.outcome) {
+    case Outcome::answered:
+    case Outcome::denied:
+    case Outcome::failed:
+      return Seen::reply;
+    case Outcome::silent:
+      return Seen::nothing;
+    case Outcome::refused:
+      return Seen::closed;
+    case Outcome::rejected:
+      return is_own_word(reading) ? Seen::nothing : Seen::prohibited;
+    default:
+      return std::nullopt;
+  }
+}
+
 // A request the whole way, and its answer.
 void read_exchange(const Reading& reading, FlowEvents& events) {
   const auto& [probe, seen] = reading.result;
@@ -106,15 +117,12 @@ void read_exchange(const Reading& reading, FlowEvents& events) {
   // The way out never had it.
   if (seen.detail == DetailCode::kept_here || findings::is_inside(reading.result)) return;
   const bool udp = is_udp(probe);
-  const auto* error = findings::evidence_of(reading.result, EvidenceKind::icmp_error);
-  const auto who = error == nullptr ? std::string() : text_fact(*error, Fact::sender);
-  auto word = udp ? seen_over_udp(seen.outcome) : seen_over_tcp(reading.result);
-  const bool rejected = seen.outcome == Outcome::rejected;
-  if (rejected && findings::is_this_computer(reading.site, who)) word = Seen::nothing;
+  const auto word = udp ? seen_over_udp(reading) : seen_over_tcp(reading);
   if (!word) return;
   auto event = event_of(reading, *word);
   event.too_near = too_near(reading);
   event.sent = times_sent(reading);
+  const auto who = icmp_sender(reading.result);
   const bool another = !who.empty() && who != event.flow.address;
   if (event.seen == Seen::closed && another) event.seen = Seen::refused_by;
   if (another && event.seen == Seen::prohibited) event.router = who;
