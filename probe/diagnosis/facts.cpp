@@ -118,7 +118,7 @@ std::vector<FlowSample> samples_of(const ProbeResult& result, const Site& site) 
   if (result.probe.check == CheckKind::udp_range) {
     for (const auto& evidence : result.observation.evidence) {
       if (evidence.kind != EvidenceKind::udp_port) continue;
-      sample.port = static_cast<std::uint16_t>(number_fact(evidence, Fact::port).value_or(0));
+      sample.port = port_fact(evidence, Fact::port).value_or(0);
       const auto word = detail_fact(evidence, Fact::result);
       sample.way = range_way(word);
       sample.by = word == DetailCode::prohibited ? text_fact(evidence, Fact::by) : "";
@@ -170,7 +170,7 @@ std::vector<FlowSample> taken_in_by_a_relay(const ProbeResult& result) {
   if (trip == nullptr || flag_fact(*trip, Fact::outbound) != std::optional(true)) return {};
   FlowSample there;
   there.result = &result;
-  there.port = static_cast<std::uint16_t>(number_fact(*trip, Fact::relay_port).value_or(0));
+  there.port = port_fact(*trip, Fact::relay_port).value_or(0);
   there.payload = Payload::rtp;
   there.way = Reachability::left;
   auto back = there;
@@ -396,8 +396,7 @@ Facts::Facts(const Report& whole)
       const auto* evidence = evidence_of(result, EvidenceKind::udp_sample);
       if (evidence == nullptr) continue;
       const auto number = [&](Fact fact) {
-        const auto told = number_fact(*evidence, fact).value_or(0);
-        return told >= 0 && told <= 1'000 ? static_cast<int>(told) : 0;  // a saved report has any
+        return whole_fact(*evidence, fact, 0, 1'000).value_or(0);
       };
       auto& count = result.probe.with.at("flows") == "one" ? on_one_flow_ : on_new_flows_;
       count = {&result, number(Fact::sent), number(Fact::answered), number(Fact::again),

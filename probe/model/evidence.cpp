@@ -271,6 +271,17 @@ std::optional<bool> flag_fact(const Evidence& evidence, Fact name) {
   return flag == nullptr ? std::nullopt : std::optional(*flag);
 }
 
+std::optional<int> whole_fact(const Evidence& evidence, Fact name, int least, int most) {
+  const auto told = number_fact(evidence, name);
+  const bool within = told && *told >= least && *told <= most;  // false for NaN
+  return within ? std::optional(static_cast<int>(*told)) : std::nullopt;
+}
+
+std::optional<std::uint16_t> port_fact(const Evidence& evidence, Fact name) {
+  const auto port = whole_fact(evidence, name, 1, 65535);
+  return port ? std::optional(static_cast<std::uint16_t>(*port)) : std::nullopt;
+}
+
 Detail detail_fact(const Evidence& evidence, Fact name) {
   return Detail::parse(text_fact(evidence, name)).value_or(Detail());
 }

@@ -270,6 +270,10 @@ struct Evidence {
 std::string text_fact(const Evidence& evidence, Fact name);
 std::optional<double> number_fact(const Evidence& evidence, Fact name);
 std::optional<bool> flag_fact(const Evidence& evidence, Fact name);
+// A whole number, rounded down, or a port; nothing where it is out of bounds: a saved report may
+// hold any.
+std::optional<int> whole_fact(const Evidence& evidence, Fact name, int least, int most);
+std::optional<std::uint16_t> port_fact(const Evidence& evidence, Fact name);
 // Of a fact that says what a detail says ("left_site"); empty where it is no such word.
 Detail detail_fact(const Evidence& evidence, Fact name);
 

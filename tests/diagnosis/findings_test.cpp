@@ -1148,6 +1148,16 @@ TEST(FindingsText, ShowsOnlyTheAnswersElsewhereForItsOwnNames) {
   }
 }
 
+// A saved report may hold any number: none of these is a port.
+TEST(Findings, KnowNoFlowsOfPortsThatThereAreNot) {
+  for (const std::int64_t number : {75'536, 65'536, 0, -1}) {
+    auto media = range("media.vendor.com", {{10'000, "dropped"}});
+    media.observation.evidence.front().facts[Fact::port] = number;
+    const auto made = report({row("media", {media})});
+    EXPECT_TRUE(findings::Facts(made).flows.empty()) << number;
+  }
+}
+
 // A second round, or `render`, diagnoses a report that holds findings already.
 TEST(Findings, DoNotDependOnThoseOfTheReport) {
   auto first =

@@ -155,15 +155,4 @@ void sign(const Reading& reading, FlowEvents& events, Sign sign, std::string abo
   events.signs.push_back({reading.probe.id, sign, std::move(about)});
 }
 
-std::optional<int> whole_fact(const Evidence& evidence, Fact fact, int least, int most) {
-  const auto told = number_fact(evidence, fact);
-  const bool within = told && *told >= least && *told <= most;  // false for NaN
-  return within ? std::optional(static_cast<int>(*told)) : std::nullopt;
-}
-
-std::optional<std::uint16_t> port_fact(const Evidence& evidence, Fact fact) {
-  const auto port = whole_fact(evidence, fact, 1, 65535);
-  return port ? std::optional(static_cast<std::uint16_t>(*port)) : std::nullopt;
-}
-
 }  // namespace callready::reach

@@ -52,11 +52,6 @@ std::optional<Milliseconds> time_of_answer(const Reading& reading, Seen word);
 // Of the probe's host, if not of somebody else.
 void sign(const Reading& reading, FlowEvents& events, Sign sign, std::string about = {});
 
-// A whole number of the evidence, rounded down; nothing where it is not told, or out of bounds: a
-// saved report may hold any.
-std::optional<int> whole_fact(const Evidence& evidence, Fact fact, int least, int most);
-std::optional<std::uint16_t> port_fact(const Evidence& evidence, Fact fact);
-
 inline constexpr int lookup_tries = 3;
 inline constexpr int most_sampled = 100;          // requests that are counted
 inline constexpr Milliseconds resent_every{500};  // timeouts::flow_again

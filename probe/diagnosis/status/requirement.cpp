@@ -99,10 +99,9 @@ const ProbeResult* same_kind_seen(const PlannedRequirement& planned, const Resul
     if (own == nullptr || own->probe.check != CheckKind::hop) continue;
     const auto& said = own->observation.evidence;
     if (own->observation.detail != DetailCode::spared || said.empty()) continue;
-    const auto port = number_fact(said.front(), Fact::port);
+    const auto port = port_fact(said.front(), Fact::port);
     if (!port) continue;
-    const auto* other =
-        evidences.syn_that_left(own->probe.target.host, static_cast<std::uint16_t>(*port));
+    const auto* other = evidences.syn_that_left(own->probe.target.host, *port);
     if (other != nullptr && !evidences.attribution().loses(other->probe.id)) return other;
   }
   return nullptr;

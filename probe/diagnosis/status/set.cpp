@@ -202,9 +202,9 @@ ResultIndex::ResultIndex(const std::vector<ProbeResult>& results) {
       if (left && probe.check == CheckKind::hop && probe.target.transport == Transport::tcp) {
         syns_that_left_.try_emplace({host, probe.target.port()}, &result);
       }
-      const auto port = number_fact(evidence, Fact::port);
+      const auto port = port_fact(evidence, Fact::port);
       const bool out = passes(evidence) && !findings::is_inside(result);
-      if (out && port) left_.try_emplace(static_cast<std::uint16_t>(*port), &result);
+      if (out && port) left_.try_emplace(*port, &result);
     }
   }
   names_are_hidden_ |= std::ranges::any_of(
