@@ -41,6 +41,19 @@ TEST(Ipv6Notes, SayWhatIsTranslatedOnly) {
   EXPECT_TRUE(holds(notes[1], "Listed as IPv4 addresses, without names: 192.0.2.9."));
 }
 
+TEST(Ipv6Notes, KnowThatAnIpv4AddressIsReachedOverIpv6ByTranslationOnly) {
+  const auto notes = notes_of({at(tls("192.0.2.9"), "2001:db8:64::c000:209")});
+  ASSERT_EQ(notes.size(), 1u);
+  EXPECT_TRUE(holds(notes[0], "Listed as IPv4 addresses, without names: 192.0.2.9."));
+}
+
+TEST(Ipv6Notes, SayNothingOfOthersAddressesOrOfWhatOnlyLeavesTheSite) {
+  EXPECT_EQ(notes_of({at(proxied(tls("a.vendor.com")), "2001:db8::3"),
+                      at(question("b.vendor.com", "NOERROR"), "2001:db8::53"),
+                      at(range("media.vendor.com", all_ports("left_site")), "2001:db8::1")}),
+            Notes{});
+}
+
 TEST(Ipv6Notes, KnowTheSitesOwnPrefix) {
   auto dns64 = of_service("www.other.com", "2001:db8:64::1");
   Evidence evidence;

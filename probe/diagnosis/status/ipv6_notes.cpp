@@ -35,13 +35,18 @@ std::vector<Text> ipv6_notes(const SetResult& set, const Report& report) {
   for (const auto& [probe, seen] : report.probes) {
     const bool of_service = probe.check == CheckKind::ipv6 && hosts.contains(probe.target.host);
     const bool ours = of_service || ids.contains(probe.id);
+    // Through a proxy the address is the proxy's, and of a question about a name the resolver's.
     const auto& address = seen.address;
-    if (!ours || !address || !address->is_v6() || !reached(seen.outcome)) continue;
+    const bool own = probe.target.route.direct() && probe.check != CheckKind::dns;
+    if (!ours || !own || !address || !address->is_v6()) continue;
+    const auto given = IpAddress::parse(probe.target.host);
+    if (!reached(seen.outcome) || (given && given->is_v6())) continue;
+    // That packets leave the site does not show that anything works.
+    if (!given && seen.outcome == Outcome::passed) continue;
     const bool by_translation = std::ranges::any_of(
         prefixes, [&](const auto& prefix) { return prefix.contains(*address); });
-    const auto given = IpAddress::parse(probe.target.host);
-    if (given && given->is_v6()) continue;
-    add_once(!by_translation ? native : given ? literal : translated, probe.target.host);
+    // From an IPv4 address to an IPv6 one, translation alone leads.
+    add_once(given ? literal : by_translation ? translated : native, probe.target.host);
   }
   std::vector<Text> notes;
   if (!native.empty()) {
