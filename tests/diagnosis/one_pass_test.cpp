@@ -89,7 +89,9 @@ TEST(OnePass, APortalsOwnAnswerIsNotTheService) {
   run.add("platform",
           {probe(CheckKind::http, Transport::tcp, "www.vendor.com", 80, answered, "302")});
   run.add_controls(portal_controls());
-  EXPECT_EQ(row_of(run.judge(), "platform").status, Status::fail);
+  const auto& set = run.judge();
+  EXPECT_EQ(row_of(set, "platform").status, Status::fail);
+  EXPECT_EQ(row_of(set, "platform").reached, 0) << "as its summary says";
 }
 
 // Packets leave, and no reply ever comes back: what only left the site does not work.

@@ -713,6 +713,7 @@ TEST(Requirement, SaysNoMoreThanWasSeen) {
   const Saw instead{"a", Outcome::connected, "answered_on_the_way"};
   EXPECT_EQ(judge(with_reach(all()), {instead}).summary,
             "not known: a:443 (TLS): a device in the path answered in its place");
+  EXPECT_EQ(judge(with_reach(all()), {instead}).reached, 0);
   const Saw other{"b", Outcome::connected, "answered_on_the_way"};
   EXPECT_TRUE(judge(with_reach(all()), {instead, other}).summary.starts_with("0 of 2 known: a:443"))
       << judge(with_reach(all()), {instead, other}).summary;

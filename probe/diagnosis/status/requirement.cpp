@@ -386,13 +386,14 @@ RequirementResult judge_row(const Requirement& requirement, const PlannedRequire
       continue;
     }
     note_flaw(flaw_of(*probe));
-    if (state_of(*probe, evidences) == State::ignored) {
+    const auto state = state_of(*probe, evidences);
+    if (state == State::ignored) {
       ++needless;
       continue;
     }
     ++result.total;
     const bool by_quic = evidences.quic_answer(probe->probe.target) != nullptr;
-    if (reached(probe->observation.outcome) || by_quic) ++result.reached;
+    if (state == State::reached || by_quic) ++result.reached;
   }
   auto hosts = host_states(requirement, planned, evidences);
   const auto* same_ports = same_ports_seen(planned, evidences);
