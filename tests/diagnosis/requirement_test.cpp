@@ -352,6 +352,18 @@ TEST(SameKind, OfPortsOverTcpPassForTheOthersOfTheirHost) {
             "the path answer few packets, so these ports were not tested one by one");
   const auto dropped = hop(9667, silent, "dropped");
   EXPECT_EQ(judged({spared, dropped}, {left, spared, dropped}).status, Status::fail);
+  // A cause that closes both: it is not that the port was not needed.
+  const std::vector<ProbeResult> both{left, spared};
+  ResultIndex closed(both);
+  Attribution causes;
+  causes.add({FindingCode::network_offline,
+              "Nothing comes back",
+              {left.probe.id, spared.probe.id},
+              {},
+              Closes::everything});
+  closed.attribute(std::move(causes));
+  const PlannedRequirement planned{"set", "row", {spared.probe.id}};
+  EXPECT_EQ(judge_requirement(requirement, planned, closed, {}).status, Status::fail);
 }
 
 // The manners left no room for it.

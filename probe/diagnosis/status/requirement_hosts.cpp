@@ -28,9 +28,11 @@ State own_state(const ProbeResult& result, const ResultIndex& evidences) {
   // What was to be learnt is the site's NAT: a server that does not answer says nothing of it.
   if (probe.check == CheckKind::nat) return State::unknown;
   if (observation.outcome == Outcome::skipped) {
-    // One port speaks for those of its kind (checks/hop.cpp).
+    // One port speaks for those of its kind (checks/hop.cpp), unless a cause closes them all.
     if (observation.detail == DetailCode::spared && probe.check == CheckKind::hop) {
-      return evidences.died_on_the_way(probe.target.host) ? State::unknown : State::ignored;
+      const bool lost =
+          evidences.died_on_the_way(probe.target.host) || evidences.attribution().loses(probe.id);
+      return lost ? State::unknown : State::ignored;
     }
     if (observation.detail == DetailCode::no_room && evidences.shut(probe.target.host)) {
       return State::bad;
