@@ -268,7 +268,7 @@ TEST(EdgeOfTheSite, WhatDiedOnTheWayIsNotForgotten) {
 }
 
 // A range of ports to one host, and what was seen of a port within it on the way to another.
-RequirementResult judge_beside(Saw own, std::vector<ProbeResult> others) {
+RequirementResult judge_beside(Saw own, std::vector<ProbeResult> others, Attribution causes = {}) {
   auto requirement = row("row");
   requirement.check = CheckKind::udp_range;
   own.check = CheckKind::udp_range;
@@ -277,8 +277,11 @@ RequirementResult judge_beside(Saw own, std::vector<ProbeResult> others) {
   result.probe.target.ports = {50'000, 59'999};
   PlannedRequirement planned{"set", "row"};
   planned.probes.push_back(result.probe.id);
+  planned.note = "measured from this computer";
   others.push_back(std::move(result));
-  return judge_requirement(requirement, planned, ResultIndex(others), {});
+  ResultIndex evidences(others);
+  evidences.attribute(std::move(causes));
+  return judge_requirement(requirement, planned, evidences, {});
 }
 
 ProbeResult left_with(std::int64_t port, std::string host = "192.0.2.7") {
@@ -300,11 +303,30 @@ TEST(SamePorts, ThatPassToOthersSpeakForAHostThatWasNotAsked) {
     EXPECT_EQ(judged.status, Status::pass);
     EXPECT_EQ(judged.summary,
               "packets leave the site (seen at 203.0.113.1): seen with UDP 51000 to 192.0.2.7; "
-              "routers in the path answer few packets, so these hosts were not tested one by one");
+              "routers in the path answer few packets, so these hosts were not tested one by one; "
+              "measured from this computer");
     EXPECT_EQ(judge_beside(own, {left_with(49'000)}).status, Status::unknown) << "another port";
     EXPECT_EQ(judge_beside(own, {}).status, Status::unknown);
   }
   EXPECT_EQ(judge_beside({"a", silent, "dropped"}, {left_with(51'000)}).status, Status::fail);
+}
+
+TEST(SamePorts, AreSaidByThePortThatTheRowHas) {
+  auto wide = left_with(1024);
+  wide.observation.evidence.push_back(left_with(51'000).observation.evidence.front());
+  EXPECT_TRUE(judge_beside({"a", skipped, "spared"}, {wide})
+                  .summary.starts_with("packets leave the site (seen at 203.0.113.1): seen with "
+                                       "UDP 51000 to 192.0.2.7; "));
+}
+
+TEST(SamePorts, SpeakByAnyProbeThatIsNotInDoubt) {
+  const Saw own{"a", skipped, "spared"};
+  const auto doubted = left_with(51'000), sure = left_with(51'000, "192.0.2.8");
+  Attribution causes;
+  causes.doubt({{doubted.probe.id, "it may be lost on the way"}});
+  EXPECT_EQ(judge_beside(own, {doubted, sure}, causes).status, Status::pass);
+  EXPECT_EQ(judge_beside(own, {sure, doubted}, causes).status, Status::pass);
+  EXPECT_EQ(judge_beside(own, {doubted}, causes).status, Status::unknown);
 }
 
 TEST(SamePorts, ThatPassToAHostOfTheSitesOwnSpeakForNobodyOutside) {

@@ -15,6 +15,12 @@
 
 namespace callready {
 
+// A packet that was seen to leave the site: by which probe, and the evidence of it.
+struct Departure {
+  const ProbeResult* result = nullptr;  // null: none was
+  const Evidence* evidence = nullptr;
+};
+
 // All results of a run by probe id, and what its causes make of them. A view: they outlive it, and
 // keep their places.
 class ResultIndex {
@@ -49,11 +55,11 @@ class ResultIndex {
   // True where no router beyond the site's edge answered on the way to that host: then it was no
   // lack of answers there.
   bool nobody_seen_on_the_way(const std::string& host) const { return unseen_.contains(host); }
-  // Where a packet over UDP to one of these ports was seen to leave the site, whichever host it was
-  // for: that probe. A firewall's rule is about ports, and routers answer few packets.
-  const ProbeResult* left_by_port(const PortRange& ports) const;
-  // A SYN to that port of the host that left the site. Null: none did.
-  const ProbeResult* syn_that_left(const std::string& host, std::uint16_t port) const;
+  // A packet over UDP to one of these ports, whichever host it was for, by a probe of which nothing
+  // is in doubt. A firewall's rule is about ports, and routers answer few packets.
+  Departure left_by_port(const PortRange& ports) const;
+  // A SYN to that port of the host.
+  Departure syn_that_left(const std::string& host, std::uint16_t port) const;
   // What QUIC answered on that UDP port of that host. Null: nothing did.
   const ProbeResult* quic_answer(const Target& target) const;
   // The test of the site's NAT that came to something; null: none did.
@@ -65,17 +71,15 @@ class ResultIndex {
   std::unordered_map<std::string_view, const ProbeResult*> by_id_;
   std::map<std::string, Milliseconds> distances_, udp_distances_;
   std::set<std::string> sip_answers_, died_, unseen_, shut_, troubled_, reached_;
-  std::map<std::uint16_t, const ProbeResult*> left_;  // by port of ranges
-  std::map<std::pair<std::string, std::uint16_t>, const ProbeResult*> syns_that_left_, quic_;
+  std::multimap<std::uint16_t, Departure> left_;  // by port of ranges
+  std::map<std::pair<std::string, std::uint16_t>, Departure> syns_that_left_;
+  std::map<std::pair<std::string, std::uint16_t>, const ProbeResult*> quic_;
   const ProbeResult* nat_test_ = nullptr;
   Attribution attribution_;
   bool names_are_hidden_ = false;
   bool edge_answers_ = false;
   bool proxy_carries_ = false;
 };
-
-// Of a media port's evidence ("udp_port", "hop"): a packet to it was seen to leave the site.
-bool passes(const Evidence& evidence);
 
 // The shortest round trip to any host of a region, as one set divides the world: others may mean
 // another place by the same name.

@@ -73,27 +73,21 @@ Nearest nearest(std::vector<HostState> hosts, int count, const ResultIndex& evid
   return result;
 }
 
-// A probe of another row, perhaps, that saw one of this row's media ports leave the site. Null:
-// none did, or what it saw is in doubt.
-const ProbeResult* same_ports_seen(const PlannedRequirement& planned,
-                                   const ResultIndex& evidences) {
-  const ProbeResult* seen = nullptr;
+// Of one of this row's media ports, by a probe of another row, perhaps.
+Departure same_ports_seen(const PlannedRequirement& planned, const ResultIndex& evidences) {
+  Departure seen;
   for (const auto& id : planned.probes) {
     const auto* own = evidences.find(id);
     if (own == nullptr || own->probe.check != CheckKind::udp_range) continue;
-    if (evidences.troubled(own->probe.target.host)) return nullptr;
-    const auto* other = evidences.left_by_port(own->probe.target.ports);
-    if (seen == nullptr && other != nullptr) seen = other;
+    if (evidences.troubled(own->probe.target.host)) return {};
+    if (seen.result == nullptr) seen = evidences.left_by_port(own->probe.target.ports);
   }
-  const auto& causes = evidences.attribution();
-  const bool sure = seen != nullptr && !causes.loses(seen->probe.id) &&
-                    causes.doubt_about(seen->probe.id).empty();
-  return sure ? seen : nullptr;
+  return seen;
 }
 
 // A probe of another row that stands for this one's: a SYN to the same host, to a port of the same
-// kind, that left the site (checks/hop.cpp, "spared"). Null: none did.
-const ProbeResult* same_kind_seen(const PlannedRequirement& planned, const ResultIndex& evidences) {
+// kind, that left the site (checks/hop.cpp, "spared").
+Departure same_kind_seen(const PlannedRequirement& planned, const ResultIndex& evidences) {
   for (const auto& id : planned.probes) {
     const auto* own = evidences.find(id);
     if (own == nullptr || own->probe.check != CheckKind::hop) continue;
@@ -101,28 +95,27 @@ const ProbeResult* same_kind_seen(const PlannedRequirement& planned, const Resul
     if (own->observation.detail != DetailCode::spared || said.empty()) continue;
     const auto port = port_fact(said.front(), Fact::port);
     if (!port) continue;
-    const auto* other = evidences.syn_that_left(own->probe.target.host, *port);
-    if (other != nullptr && !evidences.attribution().loses(other->probe.id)) return other;
+    const auto other = evidences.syn_that_left(own->probe.target.host, *port);
+    const bool left = other.result != nullptr;
+    if (left && !evidences.attribution().loses(other.result->probe.id)) return other;
   }
-  return nullptr;
+  return {};
 }
 
 Text seen_at(const std::string& router) { return phrase(" (seen at {})", router); }
 
 // "packets leave the site (seen at 203.0.113.1): seen with UDP 52500 to 192.0.2.227; ..."
-Text seen_with_others(const ProbeResult& other) {
-  const auto& all = other.observation.evidence;
-  const auto seen = std::ranges::find_if(all, passes);
-  if (seen == all.end()) return {};
-  const auto router = text_fact(*seen, Fact::by);
-  const bool tcp = other.probe.target.transport == Transport::tcp;
-  const auto what = tcp ? phrase("TCP {}", other.probe.target.port())
-                        : phrase("UDP {}", number_fact(*seen, Fact::port).value_or(0));
-  const bool left = detail_fact(*seen, Fact::result) == DetailCode::left_site;
+Text seen_with_others(const Departure& other) {
+  const auto& target = other.result->probe.target;
+  const auto router = text_fact(*other.evidence, Fact::by);
+  const bool tcp = target.transport == Transport::tcp;
+  const auto what = tcp ? phrase("TCP {}", target.port())
+                        : phrase("UDP {}", port_fact(*other.evidence, Fact::port).value_or(0));
+  const bool left = detail_fact(*other.evidence, Fact::result) == DetailCode::left_site;
   return phrase(
       "packets leave the site{}: seen with {} to {}; routers in the path answer few packets, so "
       "these {} were not tested one by one",
-      left && !router.empty() ? seen_at(router) : Text(), what, other.probe.target.host,
+      left && !router.empty() ? seen_at(router) : Text(), what, target.host,
       tcp ? phrase("ports") : phrase("hosts"));
 }
 
@@ -396,15 +389,16 @@ RequirementResult judge_row(const Requirement& requirement, const PlannedRequire
     if (state == State::reached || by_quic) ++result.reached;
   }
   auto hosts = host_states(requirement, planned, evidences);
-  const auto* same_ports = same_ports_seen(planned, evidences);
-  const bool none_left = hosts.empty();
-  const auto left_out = drop_unmeasured(hosts, requirement, same_ports != nullptr, evidences);
-  const auto* other = none_left       ? same_kind_seen(planned, evidences)
-                      : hosts.empty() ? same_ports
-                                      : nullptr;
-  if (other != nullptr) {
+  const auto same_ports = same_ports_seen(planned, evidences);
+  const bool none_left = hosts.empty(), any_same = same_ports.result != nullptr;
+  const auto left_out = drop_unmeasured(hosts, requirement, any_same, evidences);
+  const auto other = none_left       ? same_kind_seen(planned, evidences)
+                     : hosts.empty() ? same_ports
+                                     : Departure();
+  if (other.result != nullptr) {
     result.status = Status::pass;
-    result.summary = seen_with_others(*other);
+    result.summary = seen_with_others(other);
+    if (!planned.note.empty()) result.summary += "; " + planned.note;
     return result;
   }
   if (hosts.empty() && needless > 0) {

@@ -40,6 +40,13 @@ Verdict weight_of(const CapabilityResult& capability, const Rows& rows) {
   return beside ? Verdict::degraded : capability.verdict;
 }
 
+// Of a media port's evidence ("udp_port", "hop"): a packet to it was seen to leave the site.
+bool passes(const Evidence& evidence) {
+  const auto result = detail_fact(evidence, Fact::result);
+  return result == DetailCode::left_site || result == DetailCode::arrived ||
+         result == DetailCode::replied;
+}
+
 // All rows of the run together, as if one capability needed each of them.
 Verdict verdict_of_rows(const Rows& rows) {
   Capability everything;
@@ -145,12 +152,6 @@ void ResultIndex::attribute(Attribution attribution) {
   }
 }
 
-bool passes(const Evidence& evidence) {
-  const auto result = detail_fact(evidence, Fact::result);
-  return result == DetailCode::left_site || result == DetailCode::arrived ||
-         result == DetailCode::replied;
-}
-
 ResultIndex::ResultIndex(const std::vector<ProbeResult>& results) {
   std::set<std::string> missing, found_elsewhere;
   by_id_.reserve(results.size());
@@ -200,11 +201,11 @@ ResultIndex::ResultIndex(const std::vector<ProbeResult>& results) {
       const bool left = detail_fact(evidence, Fact::result) == DetailCode::left_site;
       edge_answers_ |= left;
       if (left && probe.check == CheckKind::hop && probe.target.transport == Transport::tcp) {
-        syns_that_left_.try_emplace({host, probe.target.port()}, &result);
+        syns_that_left_.try_emplace({host, probe.target.port()}, Departure{&result, &evidence});
       }
       const auto port = port_fact(evidence, Fact::port);
       const bool out = passes(evidence) && !findings::is_inside(result);
-      if (out && port) left_.try_emplace(*port, &result);
+      if (out && port) left_.emplace(*port, Departure{&result, &evidence});
     }
   }
   names_are_hidden_ |= std::ranges::any_of(
@@ -240,14 +241,18 @@ RegionDistances distances_of_regions(const std::vector<PlannedRequirement>& plan
   return regions;
 }
 
-const ProbeResult* ResultIndex::left_by_port(const PortRange& ports) const {
-  const auto port = left_.lower_bound(ports.first);
-  return port == left_.end() || port->first > ports.last ? nullptr : port->second;
+Departure ResultIndex::left_by_port(const PortRange& ports) const {
+  const auto end = left_.upper_bound(ports.last);
+  const auto sure = std::find_if(left_.lower_bound(ports.first), end, [&](const auto& left) {
+    const auto& id = left.second.result->probe.id;
+    return !attribution_.loses(id) && attribution_.doubt_about(id).empty();
+  });
+  return sure == end ? Departure() : sure->second;
 }
 
-const ProbeResult* ResultIndex::syn_that_left(const std::string& host, std::uint16_t port) const {
+Departure ResultIndex::syn_that_left(const std::string& host, std::uint16_t port) const {
   const auto found = syns_that_left_.find({host, port});
-  return found == syns_that_left_.end() ? nullptr : found->second;
+  return found == syns_that_left_.end() ? Departure() : found->second;
 }
 
 const ProbeResult* ResultIndex::quic_answer(const Target& target) const {
