@@ -398,6 +398,19 @@ TEST(ReachSight, WhatDiedFartherOutHadNotMetTheDevice) {
   EXPECT_FALSE(none.packets[0].ends_at_device) << "another port died";
 }
 
+// Two names lead to the address of a relay: it is one owner's, in whatever order they were asked.
+TEST(ReachSight, AnAddressWithTwoNamesIsOfOneOwner) {
+  const auto to = [](std::string host) {
+    FlowEvent event;
+    event.flow = {true, std::move(host), "198.51.100.7", 3478, Cargo::turn, {}};
+    event.seen = Seen::reply;
+    return event;
+  };
+  const auto one = to("a.vendor.com"), other = to("b.other.net"), relay = to("198.51.100.7");
+  EXPECT_EQ(look({{one, other, relay}, {}, false}, {}, {}).domains,
+            look({{other, one, relay}, {}, false}, {}, {}).domains);
+}
+
 // A loss that one failure may come of says something else than one that is a cause, or than none.
 TEST(ReachWorlds, LossesThatSayTheSameAreOneWorld) {
   FlowEvent sample;

@@ -301,7 +301,9 @@ Sight look(FlowEvents events, const std::vector<PacketFlow>& others,
   std::map<std::string, std::string> names;  // of addresses that are named besides
   for (const auto& event : sight.events.flows) {
     const auto& [host, address] = std::tie(event.flow.host, event.flow.address);
-    if (findings::is_name(host) && !address.empty()) names.try_emplace(address, host);
+    if (!findings::is_name(host) || address.empty()) continue;
+    auto& name = names.try_emplace(address, host).first->second;
+    name = std::min(name, host);
   }
   std::map<std::string, std::uint32_t> domains;
   for (const auto& host : hosts) {
