@@ -235,6 +235,15 @@ TEST(MediaQuality, ARowWithoutFiguresHasThoseOfItsCapability) {
   EXPECT_EQ(media_figures(set, test::row("other")).loss_percent, 1) << "the line is the same";
 }
 
+// Who gives a round trip for one row means the delay of all: G.114 is for those who give none.
+TEST(MediaQuality, ARowWithoutFiguresHasThoseOfAnotherRow) {
+  TargetSet set;
+  auto row = test::row("turn");
+  row.thresholds.round_trip_ms = 400;
+  set.requirements.push_back(row);
+  EXPECT_EQ(media_figures(set, test::row("stream")).round_trip_ms, 400);
+}
+
 // --- causes ---
 
 Report report_of(const std::vector<MediaStream>& seen) {

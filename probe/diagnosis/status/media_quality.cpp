@@ -131,26 +131,23 @@ Thresholds media_figures(const TargetSet& set, const Requirement& requirement) {
   const auto fill = [](std::optional<double>& place, const std::optional<double>& figure) {
     if (!place) place = figure;
   };
-  const auto take = [&](const Capability& capability) {
-    if (!capability.quality) return;
-    const auto& quality = *capability.quality;
-    fill(wanted.round_trip_ms, quality.round_trip_ms);
-    fill(wanted.one_way_delay_ms, quality.one_way_delay_ms);
-    fill(wanted.jitter_ms, quality.jitter_ms);
-    fill(wanted.loss_percent, quality.loss_percent);
-    fill(wanted.burst_loss_percent, quality.burst_loss_percent);
-    fill(wanted.reordering_percent, quality.reordering_percent);
+  const auto take = [&](const auto& figures) {
+    fill(wanted.round_trip_ms, figures.round_trip_ms);
+    fill(wanted.one_way_delay_ms, figures.one_way_delay_ms);
+    fill(wanted.jitter_ms, figures.jitter_ms);
+    fill(wanted.loss_percent, figures.loss_percent);
+    fill(wanted.burst_loss_percent, figures.burst_loss_percent);
+    fill(wanted.reordering_percent, figures.reordering_percent);
   };
   for (const auto& capability : set.capabilities) {
-    if (contains(row_ids_of(capability), requirement.id)) take(capability);
+    const bool its = contains(row_ids_of(capability), requirement.id);
+    if (its && capability.quality) take(*capability.quality);
   }
   // What a line does to one stream it does to all: figures of other rows, and other capabilities.
-  for (const auto& row : set.requirements) {
-    fill(wanted.one_way_delay_ms, row.thresholds.one_way_delay_ms);
-    fill(wanted.jitter_ms, row.thresholds.jitter_ms);
-    fill(wanted.loss_percent, row.thresholds.loss_percent);
+  for (const auto& row : set.requirements) take(row.thresholds);
+  for (const auto& capability : set.capabilities) {
+    if (capability.quality) take(*capability.quality);
   }
-  for (const auto& capability : set.capabilities) take(capability);
   return wanted;
 }
 
