@@ -273,7 +273,8 @@ class PassedOn {
       if (seen == seen_.end()) continue;
       for (const auto& device : devices) {
         const auto address = IpAddress::parse(device);
-        const bool nearer = !address || address->is_private();  // than any that was asked
+        // Than any that was asked.
+        const bool nearer = !address || address->is_private() || address->is_link_local();
         const auto& kinds = kinds_.at(device);
         const bool any_kind = kinds.size() > 1 && kinds.contains(Payload::rtp);
         if (nearer || seen->second.contains(device)) continue;

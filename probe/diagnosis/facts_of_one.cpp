@@ -174,8 +174,8 @@ bool is_name(const std::string& host) { return !host.empty() && !IpAddress::pars
 
 std::string network_of(const IpAddress& address) {
   // NAT64 puts all of IPv4 into one network: what it stands for is in the last four bytes (RFC 6052
-  // section 2.1).
-  static const auto nat64 = Network::parse("64:ff9b::/96");
+  // section 2.1), also where it is a network of the site's own (RFC 8215).
+  static const auto nat64 = Network::parse("64:ff9b::/47");
   if (nat64->contains(address)) {
     const auto& bytes = address.bytes();
     return network_of(IpAddress::v4({bytes[12], bytes[13], bytes[14], bytes[15]}));

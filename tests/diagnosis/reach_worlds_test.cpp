@@ -398,6 +398,20 @@ TEST(ReachSight, WhatDiedFartherOutHadNotMetTheDevice) {
   EXPECT_FALSE(none.packets[0].ends_at_device) << "another port died";
 }
 
+// Over IPv6 routers of the site may have link-local addresses only.
+TEST(ReachSight, ADeviceWithALinkLocalAddressIsNotBeyondTheRoutersThatSpeak) {
+  const auto turned_away_by = [](std::string device) {
+    FlowEvent event;
+    event.flow = {true, "media.vendor.com", "2001:db8::7", 15'000, Cargo::rtp, {}};
+    event.seen = Seen::prohibited;
+    event.ends_early = true;
+    event.router = std::move(device);
+    return look({{event}, {}, false}, {}, {}).packets.front().ends_far;
+  };
+  EXPECT_FALSE(turned_away_by("fe80::1"));
+  EXPECT_TRUE(turned_away_by("2001:db8:62::1"));
+}
+
 // Two names lead to the address of a relay: it is one owner's, in whatever order they were asked.
 TEST(ReachSight, AnAddressWithTwoNamesIsOfOneOwner) {
   const auto to = [](std::string host) {

@@ -95,6 +95,11 @@ class HowFar {
   bool vendors_arrive_ = false, vendors_go_farther_ = false, one_alone_speaks_ = false;
 };
 
+// Within a site or a home: no router of the Internet answers from there.
+bool is_of_a_site(const IpAddress& address) {
+  return address.is_private() || address.is_link_local();
+}
+
 // Devices that turned packets away in their own names, and routers at which datagrams were last
 // seen before they were dropped.
 class Devices {
@@ -140,7 +145,7 @@ class Devices {
   bool may_be_beyond(const FlowEvent& event) const {
     if (!event.flow.udp || !event.ends_early || event.seen != Seen::prohibited) return false;
     const auto device = IpAddress::parse(event.router);
-    return device && !device->is_private() && !ttls_.contains(event.router);
+    return device && !is_of_a_site(*device) && !ttls_.contains(event.router);
   }
 
  private:
@@ -155,7 +160,7 @@ class Devices {
     const auto ttl = ttls_.find(device);
     if (ttl != ttls_.end() && ttl->second < event.ttl) return true;
     const auto its = IpAddress::parse(std::string(device)), router = IpAddress::parse(event.router);
-    return its && router && its->is_private() && !router->is_private();
+    return its && router && is_of_a_site(*its) && !is_of_a_site(*router);
   }
 
   // Not where a provider has private addresses behind public ones.
@@ -165,7 +170,7 @@ class Devices {
       if (event.seen != Seen::expired || event.ttl == 0) continue;
       const auto router = IpAddress::parse(event.router);
       if (!router) continue;
-      if (router->is_private()) {
+      if (is_of_a_site(*router)) {
         farthest_private = std::max(farthest_private, event.ttl);
       } else {
         nearest_public = std::min(nearest_public, event.ttl);

@@ -9,9 +9,9 @@
 namespace callready {
 namespace {
 
-// The prefixes that the site's DNS64 was seen to use, and the well-known one (RFC 6052).
+// The prefixes that the site's DNS64 was seen to use, and the well-known ones (RFC 6052, RFC 8215).
 std::vector<Network> translators(const Report& report) {
-  std::vector<Network> prefixes{*Network::parse("64:ff9b::/96")};
+  std::vector<Network> prefixes{*Network::parse("64:ff9b::/47")};
   for (const auto& result : report.probes) {
     for (const auto& evidence : result.observation.evidence) {
       if (evidence.kind != EvidenceKind::nat64) continue;
