@@ -6,127 +6,60 @@ namespace callready::reach {
 namespace {
 
 struct Cell {
-  Fate fate;
   Seen seen;
   double probability;
-};
-
-// Rows need not add up to 1 where one hidden quantity serves many events (is ICMP rationed? what is
-// behind a rewritten name?): that is not charged packet by packet.
-constexpr Cell cells[] = {
-    {Fate::drop, Seen::nothing, 1},
-    {Fate::drop, Seen::dropped, .95},
-    {Fate::deaf, Seen::nothing, 1},
-    {Fate::deaf, Seen::one_way, .98},
-    {Fate::deaf, Seen::expired, .9},
-    {Fate::deaf, Seen::arrived, .5},     // a filter of UDP may let errors in
-    {Fate::deaf, Seen::closed, .00003},  // half of what it is where nothing is dropped
-    {Fate::down, Seen::nothing, 1},
-    {Fate::closed, Seen::closed, .6},
-    {Fate::closed, Seen::arrived, .6},
-    {Fate::closed, Seen::refused, .7},
-    {Fate::closed, Seen::refused_far, .5},
-    {Fate::closed, Seen::nothing, .3},
-    {Fate::prohibit, Seen::prohibited, .5},
-    {Fate::prohibit, Seen::refused_way, .3},
-    {Fate::prohibit, Seen::nothing, .2},
-    {Fate::prohibit, Seen::dropped, .9},
-    {Fate::ration, Seen::prohibited, .2},
-    {Fate::ration, Seen::refused_way, .1},
-    {Fate::ration, Seen::nothing, .8},
-    {Fate::ration, Seen::dropped, .9},
-    {Fate::refuse, Seen::refused, .5},
-    {Fate::refuse, Seen::refused_way, .5},
-    {Fate::refuse, Seen::refused_by, .3},
-    {Fate::refuse, Seen::prohibited, .4},  // one rule may reset TCP, and prohibit UDP
-    {Fate::refuse, Seen::closed, .01},
-    {Fate::refuse, Seen::arrived, .01},
-    {Fate::refuse, Seen::nothing, .95},  // UDP: the rule that resets TCP may drop it
-    {Fate::refuse, Seen::dropped, .95},
-    {Fate::forge, Seen::refused, .6},
-    {Fate::forge, Seen::refused_way, .4},
-    {Fate::forge, Seen::closed, .5},
-    {Fate::forge, Seen::nothing, .3},
-    {Fate::forge, Seen::dropped, .3},
-    {Fate::forge, Seen::arrived, .5},
-    {Fate::forge, Seen::forged, .4},
-    {Fate::ignore, Seen::nothing, 1},
-    {Fate::ignore, Seen::closed, .3},  // of another port, where nobody listens
-    {Fate::ignore, Seen::mute, 1},
-    {Fate::ignore, Seen::expired, .9},
-    {Fate::mute, Seen::mute, 1},
-    {Fate::mute, Seen::nothing, .05},
-    {Fate::cut, Seen::cut, .95},
-    {Fate::cut, Seen::mute, .05},
-    {Fate::take, Seen::open, .95},
-    {Fate::take, Seen::mute, .95},
-    {Fate::take, Seen::cut, .05},
-    {Fate::take, Seen::talk, .001},
-    {Fate::take, Seen::reply, .95},  // over UDP, of a device that answers by itself
-    {Fate::take, Seen::taken, .9},
-    {Fate::take, Seen::dropped, .1},
-    {Fate::carry, Seen::open, .97},
-    {Fate::carry, Seen::talk, .97},
-    {Fate::carry, Seen::reply, .97},
-    {Fate::carry, Seen::mute, .02},
-    {Fate::carry, Seen::taken, .9},
-    {Fate::carry, Seen::dropped, .1},
-    {Fate::carry, Seen::expired, .05},
-    {Fate::unheard, Seen::open, .97},
-    {Fate::unheard, Seen::mute, .97},
-    {Fate::unheard, Seen::taken, .9},
-    {Fate::unheard, Seen::dropped, .1},
-    {Fate::unheard, Seen::expired, .05},
-    {Fate::big, Seen::mute, .95},
-    {Fate::big, Seen::talk, .1},
-    {Fate::big, Seen::open, .97},
-    {Fate::big, Seen::expired, .9},
-    {Fate::big, Seen::nothing, .02},
-    {Fate::portal, Seen::foreign, .95},
-    {Fate::portal, Seen::talk, .1},
-    {Fate::portal, Seen::open, .5},
-    {Fate::portal, Seen::mute, .1},
-    {Fate::maybe, Seen::nothing, .5},
-    {Fate::maybe, Seen::reply, .5},
-    {Fate::maybe, Seen::talk, .5},
-    {Fate::maybe, Seen::open, .5},
-    {Fate::maybe, Seen::expired, .5},
-    {Fate::maybe, Seen::arrived, .4},
-    {Fate::maybe, Seen::dropped, .5},
-    {Fate::maybe, Seen::mute, .2},
-    {Fate::rarely, Seen::nothing, .85},
-    {Fate::rarely, Seen::reply, .15},
-    {Fate::rarely, Seen::talk, .15},
-    {Fate::rarely, Seen::open, .15},
-    {Fate::rarely, Seen::expired, .15},
-    {Fate::rarely, Seen::arrived, .1},
-    {Fate::rarely, Seen::dropped, .85},
-    {Fate::rarely, Seen::mute, .1},
-    {Fate::severed, Seen::mute, .8},
-    {Fate::severed, Seen::nothing, .5},
-    {Fate::severed, Seen::dropped, .5},
-    {Fate::severed, Seen::open, .5},
-    {Fate::severed, Seen::expired, .5},
-    {Fate::severed, Seen::reply, .3},
-    {Fate::severed, Seen::arrived, .3},
-    {Fate::severed, Seen::talk, .1},
 };
 
 constexpr std::size_t seen_count = static_cast<std::size_t>(Seen::sample) + 1;
 using Table = std::array<std::array<Bits, seen_count>, fate_count>;
 
+// What each fate is seen as. Rows need not add up to 1 where one hidden quantity serves many events
+// (is ICMP rationed? what is behind a rewritten name?): that is not charged packet by packet.
 constexpr Table likelihoods = [] {
+  using enum Seen;
   Table made{};
   for (auto& row : made) row.fill(leak);
   // Whoever gets it may do anything, but not what another host or a server of ours says.
   auto& elsewhere = made[static_cast<std::size_t>(Fate::elsewhere)];
   elsewhere.fill(surprise(.7));
-  for (const auto seen : {Seen::refused_by, Seen::one_way, Seen::sample}) {
+  for (const auto seen : {refused_by, one_way, sample}) {
     elsewhere[static_cast<std::size_t>(seen)] = leak;
   }
-  for (const auto& [fate, seen, probability] : cells) {
-    made[static_cast<std::size_t>(fate)][static_cast<std::size_t>(seen)] = surprise(probability);
-  }
+  const auto put = [&](Fate fate, std::initializer_list<Cell> cells) {
+    for (const auto& [seen, probability] : cells) {
+      made[static_cast<std::size_t>(fate)][static_cast<std::size_t>(seen)] = surprise(probability);
+    }
+  };
+  put(Fate::drop, {{nothing, 1}, {dropped, .95}});
+  // A filter of UDP may let errors in; `closed` is half as likely as where nothing is dropped.
+  put(Fate::deaf, {{nothing, 1}, {one_way, .98}, {expired, .9}, {arrived, .5}, {closed, .00003}});
+  put(Fate::down, {{nothing, 1}});
+  put(Fate::closed, {{closed, .6}, {arrived, .6}, {refused, .7}, {refused_far, .5}, {nothing, .3}});
+  put(Fate::prohibit, {{prohibited, .5}, {refused_way, .3}, {nothing, .2}, {dropped, .9}});
+  put(Fate::ration, {{prohibited, .2}, {refused_way, .1}, {nothing, .8}, {dropped, .9}});
+  // One rule may reset TCP, and prohibit UDP or drop it.
+  put(Fate::refuse, {{refused, .5}, {refused_way, .5}, {refused_by, .3}, {prohibited, .4}});
+  put(Fate::refuse, {{closed, .01}, {arrived, .01}, {nothing, .95}, {dropped, .95}});
+  put(Fate::forge, {{refused, .6}, {refused_way, .4}, {closed, .5}, {nothing, .3}});
+  put(Fate::forge, {{dropped, .3}, {arrived, .5}, {forged, .4}});
+  // `closed`: of another port, where nobody listens.
+  put(Fate::ignore, {{nothing, 1}, {closed, .3}, {mute, 1}, {expired, .9}});
+  put(Fate::mute, {{mute, 1}, {nothing, .05}});
+  put(Fate::cut, {{cut, .95}, {mute, .05}});
+  // `reply`: over UDP, of a device that answers by itself.
+  put(Fate::take, {{open, .95}, {mute, .95}, {cut, .05}, {talk, .001}});
+  put(Fate::take, {{reply, .95}, {taken, .9}, {dropped, .1}});
+  put(Fate::carry, {{open, .97}, {talk, .97}, {reply, .97}, {mute, .02}});
+  put(Fate::carry, {{taken, .9}, {dropped, .1}, {expired, .05}});
+  put(Fate::unheard, {{open, .97}, {mute, .97}, {taken, .9}, {dropped, .1}, {expired, .05}});
+  put(Fate::big, {{mute, .95}, {talk, .1}, {open, .97}, {expired, .9}, {nothing, .02}});
+  put(Fate::portal, {{foreign, .95}, {talk, .1}, {open, .5}, {mute, .1}});
+  put(Fate::maybe, {{nothing, .5}, {reply, .5}, {talk, .5}, {open, .5}});
+  put(Fate::maybe, {{expired, .5}, {arrived, .4}, {dropped, .5}, {mute, .2}});
+  put(Fate::rarely, {{nothing, .85}, {reply, .15}, {talk, .15}, {open, .15}});
+  put(Fate::rarely, {{expired, .15}, {arrived, .1}, {dropped, .85}, {mute, .1}});
+  put(Fate::severed, {{mute, .8}, {nothing, .5}, {dropped, .5}, {open, .5}});
+  put(Fate::severed, {{expired, .5}, {reply, .3}, {arrived, .3}, {talk, .1}});
   return made;
 }();
 
