@@ -33,17 +33,10 @@ class Explainer {
 
   Explained make() {
     collect();
-    for (auto& [code, found] : found_) {
-      if (found.probability < is_worth_saying) continue;
-      Cause cause;
-      cause.code = code;
-      cause.probability = found.probability;
-      cause.sure = found.sure;
-      cause.in_best = found.world == 0;
-      cause.world = found.world;
-      cause.text = found.text;
-      show(cause, worlds_[found.world]);
-      cause.owner = owner_of(cause, worlds_[found.world]);
+    for (auto& [code, cause] : found_) {
+      if (cause.probability < is_worth_saying) continue;
+      show(cause, worlds_[cause.world]);
+      cause.owner = owner_of(cause, worlds_[cause.world]);
       // Names that nobody needs are a note.
       const bool about_names = code == Code::target_outdated || code == Code::dns_filtered ||
                                code == Code::dns_unreachable;
@@ -61,11 +54,16 @@ class Explainer {
   }
 
  private:
-  struct Probable {
-    double probability = 0, sure = 0;
-    std::string text;
-    std::size_t world = 0;  // the best one that has it
-  };
+  // Of the best world that has it.
+  void find(Code code, std::size_t world, const std::string& text) {
+    const auto [place, fresh] = found_.try_emplace(code);
+    if (!fresh) return;
+    auto& cause = place->second;
+    cause.code = code;
+    cause.in_best = world == 0;
+    cause.world = world;
+    cause.text = text;
+  }
 
   // A way that is shut beside a proxy that speaks is meant to be; without one it is a fault.
   Code code_of(const Box& box) const {
@@ -134,12 +132,11 @@ class Explainer {
     for (std::size_t i = 0; i < worlds_.size(); ++i) {
       for (const auto number : worlds_[i].boxes) {
         const auto& box = boxes_[number];
-        if (is_useful(number)) found_.try_emplace(code_of(box), Probable{0, 0, box.text, i});
+        if (is_useful(number)) find(code_of(box), i, box.text);
       }
       const auto share = losses[worlds_[i].loss].share;
       if (share < is_a_cause) continue;
-      const auto text = fmt::format("about {:.0f} % of packets get lost each way", share * 100);
-      found_.try_emplace(Code::loss, Probable{0, 0, text, i});
+      find(Code::loss, i, fmt::format("about {:.0f} % of packets get lost each way", share * 100));
     }
     for (auto& [code, found] : found_) {
       std::vector<std::uint32_t> own;  // the best world's boxes of that code
@@ -257,7 +254,7 @@ class Explainer {
   const std::vector<World>& worlds_;
   const Asked& asked_;
   bool proxy_speaks_ = false;
-  std::map<Code, Probable> found_;
+  std::map<Code, Cause> found_;
   Explained result_;
 };
 

@@ -269,18 +269,10 @@ Bits cost_of_replies(const Sight& sight, const Loss& loss) {
   return cost;
 }
 
-// Which of the packets that people want to send it closes, and how.
-using Closed = std::vector<bool>;
-
-Closed closed_by(const Box& box, const std::vector<Packet>& asked) {
-  Closed closed;
-  for (const auto& packet : asked) closed.push_back(fate_of(box, packet) != Fate::pass);
-  return closed;
-}
-
 // Worlds that say the same are one, by the best of them, not by their sum: else the family with the
 // most variants wins.
 void unite(std::vector<World>& worlds, const Boxes& boxes, const std::vector<Packet>& asked) {
+  using Closed = std::vector<bool>;  // of the packets that people want to send
   std::map<std::uint32_t, Closed> by_box;
   using Words = std::tuple<std::set<Code>, Closed, bool, bool>;
   std::set<Words> said;
@@ -291,8 +283,8 @@ void unite(std::vector<World>& worlds, const Boxes& boxes, const std::vector<Pac
       const auto& box = boxes[number];
       std::get<0>(words).insert(box.code);
       const auto [closed, fresh] = by_box.try_emplace(number);
-      if (fresh) closed->second = closed_by(box, asked);
       for (std::size_t i = 0; i < asked.size(); ++i) {
+        if (fresh) closed->second.push_back(fate_of(box, asked[i]) != Fate::pass);
         if (closed->second[i]) std::get<1>(words)[i] = true;
       }
     }
