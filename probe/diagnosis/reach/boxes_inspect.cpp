@@ -34,45 +34,43 @@ const Read& read_of(Cargo cargo) {
 constexpr auto stun_and_turn = bit(Cargo::stun) | bit(Cargo::turn);
 
 void propose_over_udp(const Clues& clues, Boxes& boxes) {
-  for (const auto cargo : {Cargo::stun, Cargo::turn, Cargo::sip, Cargo::ntp, Cargo::rtp}) {
-    const auto its = [&](std::uint32_t event) { return clues.packet(event).cargo == cargo; };
-    if (!clues.any(clues.bad, its)) continue;
-    const bool stun_like = (bit(cargo) & stun_and_turn) != 0;
-    for (const bool both : {false, true}) {
-      if (both && !stun_like) continue;
-      const auto cargoes = both ? stun_and_turn : bit(cargo);
-      const auto reads = [&](std::uint32_t event) {
-        const auto& packet = clues.packet(event);
-        return packet.udp && (bit(packet.cargo) & cargoes) != 0;
-      };
-      const auto bad = clues.select(clues.bad, reads);
-      std::set<HostId> dead;
-      for (const auto event : bad) dead.insert(clues.packet(event).host);
-      const bool passes_elsewhere = clues.any(clues.events, [&](std::uint32_t event) {
-        const bool alive = !dead.contains(clues.packet(event).host);
-        return alive && reads(event) && is_good(clues.seen(event));
-      });
-      for (const auto action : actions(clues, bad)) {
-        for (const bool beyond : {false, true}) {
-          if (action == Fate::deaf) continue;
-          Box box{.kind = Kind::inspect, .code = read_of(cargo).code, .fate = action};
-          box.protocol = Protocol::udp;
-          box.cargoes = cargoes;
-          box.beyond = beyond;
-          const bool turn_alone = cargo == Cargo::turn && !both;
-          box.prior = prior::inspect + prior::any_port + (turn_alone ? prior::turn_alone : 0) +
-                      (beyond ? prior::beyond : 0) + (action == Fate::drop ? 0 : prior::says_no);
-          box.text = fmt::format("{} over UDP on any port: {}{}",
-                                 both ? "STUN and TURN" : read_of(cargo).protocol, in_words(action),
-                                 beyond ? ", beyond" : "");
-          boxes.push_back(box);
-          const bool to_some = passes_elsewhere && stun_like && !beyond;
-          if (!to_some || !one_domain(clues, as_hosts(dead))) continue;
-          box.hosts = as_hosts(dead);
-          box.prior += prior::inspect_some;
-          box.text += fmt::format(", to {}", host_words(clues, box.hosts));
-          boxes.push_back(box);
-        }
+  for (const auto cargoes : {bit(Cargo::stun), bit(Cargo::turn), stun_and_turn, bit(Cargo::sip),
+                             bit(Cargo::ntp), bit(Cargo::rtp)}) {
+    const auto reads = [&](std::uint32_t event) {
+      const auto& packet = clues.packet(event);
+      return packet.udp && (bit(packet.cargo) & cargoes) != 0;
+    };
+    const auto bad = clues.select(clues.bad, reads);
+    if (bad.empty()) continue;
+    const auto& first = *std::ranges::find_if(
+        all_read, [&](const Read& one) { return (bit(one.cargo) & cargoes) != 0; });
+    const bool stun_like = (cargoes & stun_and_turn) != 0;
+    const bool turn_alone = cargoes == bit(Cargo::turn);
+    std::set<HostId> dead;
+    for (const auto event : bad) dead.insert(clues.packet(event).host);
+    const bool passes_elsewhere = clues.any(clues.events, [&](std::uint32_t event) {
+      const bool alive = !dead.contains(clues.packet(event).host);
+      return alive && reads(event) && is_good(clues.seen(event));
+    });
+    for (const auto action : actions(clues, bad)) {
+      for (const bool beyond : {false, true}) {
+        if (action == Fate::deaf) continue;
+        Box box{.kind = Kind::inspect, .code = first.code, .fate = action};
+        box.protocol = Protocol::udp;
+        box.cargoes = cargoes;
+        box.beyond = beyond;
+        box.prior = prior::inspect + prior::any_port + (turn_alone ? prior::turn_alone : 0) +
+                    (beyond ? prior::beyond : 0) + (action == Fate::drop ? 0 : prior::says_no);
+        box.text = fmt::format("{} over UDP on any port: {}{}",
+                               cargoes == stun_and_turn ? "STUN and TURN" : first.protocol,
+                               in_words(action), beyond ? ", beyond" : "");
+        boxes.push_back(box);
+        const bool to_some = passes_elsewhere && stun_like && !beyond;
+        if (!to_some || !one_domain(clues, as_hosts(dead))) continue;
+        box.hosts = as_hosts(dead);
+        box.prior += prior::inspect_some;
+        box.text += fmt::format(", to {}", host_words(clues, box.hosts));
+        boxes.push_back(box);
       }
     }
   }
