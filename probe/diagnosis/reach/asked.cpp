@@ -62,15 +62,14 @@ PacketKey key_of(const Packet& packet) {
 class Asking {
  public:
   Asking(const Report& report, const Sight& sight) : report_(report), sight_(sight) {
+    constexpr std::array there{Seen::reply, Seen::arrived, Seen::talk, Seen::open};
+    constexpr std::array out{Seen::reply, Seen::arrived, Seen::expired, Seen::one_way};
     for (const auto& event : sight.events.flows) {
-      const bool got_there = event.seen == Seen::reply || event.seen == Seen::arrived ||
-                             event.seen == Seen::talk || event.seen == Seen::open;
-      const bool as_asked = event.ends_early ? event.seen == Seen::expired : got_there;
+      const auto seen = event.seen;
+      const bool as_asked = event.ends_early ? seen == Seen::expired : contains(there, seen);
       if (as_asked) good_.insert(event.probe);
-      if (event.seen == Seen::dropped) died_.insert(event.probe);
-      const bool got_out = event.seen == Seen::reply || event.seen == Seen::arrived ||
-                           event.seen == Seen::expired || event.seen == Seen::one_way;
-      if (event.flow.udp && got_out) open_udp_.insert(event.flow.port);
+      if (seen == Seen::dropped) died_.insert(event.probe);
+      if (event.flow.udp && contains(out, seen)) open_udp_.insert(event.flow.port);
     }
     for (const auto& sign : sight.events.signs) {
       if (breaks(sign.sign)) broken_.insert(sign.probe);

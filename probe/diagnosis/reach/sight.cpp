@@ -291,18 +291,16 @@ Sight look(FlowEvents events, const std::vector<PacketFlow>& others,
            const std::vector<std::string>& resolvers, const std::vector<RowFlow>& asked) {
   Sight sight;
   sight.events = std::move(events);
-  auto& hosts = sight.hosts;
+  std::set<std::string> hosts(resolvers.begin(), resolvers.end());
   const auto know = [&](const PacketFlow& flow) {
-    hosts.push_back(flow.host);
-    if (!flow.name.empty()) hosts.push_back(flow.name);
+    hosts.insert(flow.host);
+    if (!flow.name.empty()) hosts.insert(flow.name);
   };
   for (const auto& event : sight.events.flows) know(event.flow);
   for (const auto& flow : others) know(flow);
-  for (const auto& flow : asked) hosts.push_back(flow.host);
-  for (const auto& sign : sight.events.signs) hosts.push_back(sign.host);
-  hosts.insert(hosts.end(), resolvers.begin(), resolvers.end());
-  std::ranges::sort(hosts);
-  hosts.erase(std::unique(hosts.begin(), hosts.end()), hosts.end());
+  for (const auto& flow : asked) hosts.insert(flow.host);
+  for (const auto& sign : sight.events.signs) hosts.insert(sign.host);
+  sight.hosts.assign(hosts.begin(), hosts.end());
   std::map<std::string, std::string> names;  // of addresses that are named besides
   for (const auto& event : sight.events.flows) {
     const auto& [host, address] = std::tie(event.flow.host, event.flow.address);
@@ -335,10 +333,9 @@ Sight look(FlowEvents events, const std::vector<PacketFlow>& others,
     if (event.took) packet.answered_ms = (event.at + *event.took).count();
     sight.packets.push_back(packet);
   }
-  for (const auto& resolver : resolvers) sight.resolvers.push_back(sight.host_id(resolver));
-  std::ranges::sort(sight.resolvers);
-  sight.resolvers.erase(std::unique(sight.resolvers.begin(), sight.resolvers.end()),
-                        sight.resolvers.end());
+  for (const auto& resolver : std::set(resolvers.begin(), resolvers.end())) {
+    sight.resolvers.push_back(sight.host_id(resolver));
+  }
   for (const auto& sign : sight.events.signs) sight.sign_hosts.push_back(sight.host_id(sign.host));
   const Beginnings beginnings(sight);
   for (std::size_t i = 0; i < sight.packets.size(); ++i) {

@@ -35,7 +35,7 @@ class ResultIndex {
   // near by answers TCP in the host's place.
   std::optional<Milliseconds> media_distance(const std::string& host) const;
   // True where another transport's OPTIONS to the same host was answered.
-  bool answers_sip(const std::string& host) const;
+  bool answers_sip(const std::string& host) const { return sip_answers_.contains(host); }
   // True where a name that the site's resolvers do not know was found elsewhere, or nobody
   // elsewhere can be asked: then no name is missing because it has ceased to exist.
   bool names_are_hidden() const { return names_are_hidden_; }

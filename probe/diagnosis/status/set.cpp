@@ -261,8 +261,6 @@ const ProbeResult* ResultIndex::quic_answer(const Target& target) const {
   return found == quic_.end() || !one ? nullptr : found->second;
 }
 
-bool ResultIndex::answers_sip(const std::string& host) const { return sip_answers_.contains(host); }
-
 Verdict verdict_of_set(const std::vector<CapabilityResult>& capabilities, const Rows& rows) {
   bool measured = false, open = false;
   auto verdict = Verdict::ready;
