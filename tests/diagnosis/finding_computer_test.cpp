@@ -107,6 +107,20 @@ TEST(HostsFile, IsNoCauseWhereItWorksOrNothingSaysOtherwise) {
   EXPECT_TRUE(blamed(silent, "10.1.2.3"));
 }
 
+TEST(HostsFile, IsComparedWithDnsByAddressesOfOneKind) {
+  const auto blamed = [](const char* address, const std::string& by_dns) {
+    auto answer = question("web.vendor.com", "NOERROR", "", {{Fact::records, by_dns}});
+    answer.observation.evidence.back().text = "10.20.0.1:53 answered NOERROR in 3 ms: A " + by_dns;
+    const auto found =
+        codes(report({row("web", {by_hosts_file(tcp("web.vendor.com", 443, silent), address)}),
+                      follow_up({answer}), controls(anchors())}));
+    return std::ranges::count(found, "computer.hosts_file (certain)") > 0;
+  };
+  EXPECT_TRUE(blamed("20.1.2.3", "20.1.2.30"));
+  EXPECT_FALSE(blamed("20.1.2.3", "20.1.2.3"));
+  EXPECT_FALSE(blamed("2001:db8::3", "20.1.2.3")) << "the name may have both";
+}
+
 // --- search domains
 // --------------------------------------------------------------------------------
 

@@ -73,14 +73,17 @@ std::vector<const ProbeResult*> silent_beside(const Facts& facts,
   });
 }
 
-// What a DNS server, the site's or another, has for the name instead.
+// What a DNS server, the site's or another, has for the name instead: an address of the same kind
+// of IP, since a name may have one of each.
 const NameAnswer* other_answer(const Name& name) {
-  const auto own = name.address->to_string();
+  const auto same_kind = [&](const IpAddress& address) {
+    return address.is_v6() == name.address->is_v6();
+  };
   for (const auto* list : {&name.here, &name.elsewhere}) {
     for (const auto& answer : *list) {
-      if (has_records(*answer.evidence) && answer.evidence->text.find(own) == std::string::npos) {
-        return &answer;
-      }
+      const auto addresses = addresses_in(*answer.evidence);
+      const bool tells = std::ranges::any_of(addresses, same_kind);
+      if (tells && !addresses.contains(*name.address)) return &answer;
     }
   }
   return nullptr;

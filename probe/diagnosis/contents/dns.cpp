@@ -140,6 +140,11 @@ Causes find_dns_rewritten(const Diagnosis& context) {
     if (name.from_hosts_file) continue;  // no server's word
     // Packets to an address that is not there may well leave the site.
     if (works(name)) continue;
+    // Its own zone gives everybody that address.
+    const bool everywhere = std::ranges::any_of(name.elsewhere, [&](const NameAnswer& answer) {
+      return addresses_in(*answer.evidence).contains(*name.address);
+    });
+    if (everywhere) continue;
     auto& place = astray[*name.address];
     place.names.push_back(&name);
     place.proved |= name.address->is_unspecified() || name.address->is_loopback();
