@@ -1120,6 +1120,40 @@ TEST(FindingsText, EveryFindingIsWhole) {
   }
 }
 
+// A university's computers have public addresses; TLS goes by a cloud service's all the same.
+TEST(Findings, APublicAddressThatAServerSeesIsNoSipAlg) {
+  const auto seen = [](ProbeResult result, std::string_view own, std::string_view received) {
+    result = seen_as(std::move(result), {*IpAddress::parse(received), 50000});
+    result.observation.local = SocketAddress{*IpAddress::parse(own), 50000};
+    return result;
+  };
+  const auto made = [&](std::string_view own) {
+    return codes(report({row("sip", {seen(sip("sip.vendor.com"), own, own),
+                                     seen(sip_tls("sip.vendor.com"), own, "203.0.113.9")}),
+                         controls(anchors())}));
+  };
+  EXPECT_EQ(made("131.188.3.4"), Codes{});
+  EXPECT_EQ(made("2001:db8::23"), Codes{});
+  EXPECT_EQ(made("10.20.0.23"), Codes{"sip.alg (likely)"});
+}
+
+// Over plain HTTP a device on the way answers with its own clock, whosever page it is asked for.
+TEST(FindingsClock, NeedsMoreThanPagesThatAnybodyMayHaveMade) {
+  const auto made = [](bool known) {
+    const auto page = [&](const std::string& host) {
+      auto seen = known_page(host, true);
+      if (!known) seen.probe.with.clear();
+      if (!known) seen.observation.evidence.back().facts.clear();
+      seen.observation.evidence.back().facts[Fact::date_offset_s] = 600.0;
+      return seen;
+    };
+    return codes(
+        report({row("web", {page("ws.vendor.com"), page("ws.other.net")}), controls(web())}));
+  };
+  EXPECT_EQ(made(true), Codes{"time.skewed (certain)"});
+  EXPECT_EQ(made(false), Codes{});
+}
+
 TEST(FindingsText, AFullTurnServerIsNotTheAccounts) {
   const auto found = only(report({row("turn", {refused_relay(508)}), controls(anchors())}));
   EXPECT_EQ(found.code, FindingCode::turn_quota);

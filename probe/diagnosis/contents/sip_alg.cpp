@@ -62,7 +62,8 @@ std::optional<bool> seen_elsewhere(const ProbeResult& result) {
 }
 
 // The same server, over TLS, saw the NAT's address, and over UDP or TCP this machine's own, which
-// cannot get there: it was written into the reply.
+// cannot get there: it was written into the reply. A public address can, and TLS may leave by
+// another way.
 void add_contrasts(const Diagnosis& context, std::vector<Suspicion>& seen) {
   std::set<std::string> translated;
   const auto& probes = context.facts.report.probes;
@@ -75,6 +76,7 @@ void add_contrasts(const Diagnosis& context, std::vector<Suspicion>& seen) {
     const auto& target = result.probe.target;
     if (!is_sip(result) || over_tls(result) || context.facts.inside(result)) continue;
     if (seen_elsewhere(result) != false || !translated.contains(target.host)) continue;
+    if (!result.observation.local->address.is_special()) continue;
     seen.push_back({&result,
                     phrase("{}: the server reports this computer's own address; over TLS it "
                            "reported the address of a NAT",

@@ -11,7 +11,8 @@ struct ConsensusTime {
 };
 
 // Two sources of two hosts that agree: time servers, and web servers' Date. Nothing where there
-// are not two, or where they contradict each other.
+// are not two, where they contradict each other, or where all are pages over plain HTTP that
+// nobody knows.
 std::optional<ConsensusTime> consensus_time(const Facts& facts);
 
 }  // namespace callready::findings
