@@ -819,6 +819,25 @@ TEST(RateLimit, AnAnswerFromBeforeSaysNothingOfTheLine) {
   EXPECT_EQ(codes(made), Codes{"firewall.rate_limited (likely)"});
 }
 
+TEST(RateLimit, ACertificateThatCameLaterIsAnAnswer) {
+  auto made = shut_out(silent, true);
+  auto greeted = later(tls("www.example.org", failed, "wrong_name"), 10);
+  greeted.probe.purpose = Purpose::control;
+  greeted.probe.id = probe_id(greeted.probe);
+  made.probes.push_back(std::move(greeted));
+  for (const auto& code : codes(made)) {
+    EXPECT_FALSE(code.starts_with("firewall.rate_limited")) << code;
+  }
+}
+
+TEST(RateLimit, NamesThisComputerByIpv6WhereItHasNoIpv4) {
+  auto made = shut_out(silent, true);
+  made.site.interfaces.front().addresses = {*IpAddress::parse("fe80::23"),
+                                            *IpAddress::parse("2001:db8::23")};
+  const auto finding = diagnose(made).front();
+  EXPECT_TRUE(holds(finding.fix, "Exempt this computer (2001:db8::23)")) << finding.fix;
+}
+
 // All that the set asked for had passed before: from here it no longer works all the same.
 TEST(RateLimit, LeavesNothingReadyThatPassedBefore) {
   Scene run;

@@ -23,11 +23,15 @@ struct Twice {
 
 bool is_second(const FlowSample& sample) { return sample.result->probe.purpose == Purpose::repeat; }
 
-// What this computer is called where it is to be let through.
+// What this computer is called where it is to be let through: by IPv4, where it has such an
+// address.
 std::string own_address(const Report& report) {
-  for (const auto& interface : report.site.interfaces) {
-    for (const auto& address : interface.addresses) {
-      if (interface.default_route && address.is_v4()) return " (" + address.to_string() + ")";
+  for (const bool v4 : {true, false}) {
+    for (const auto& interface : report.site.interfaces) {
+      for (const auto& address : interface.addresses) {
+        const bool its = address.is_v4() == v4 && !address.is_link_local();
+        if (interface.default_route && its) return " (" + address.to_string() + ")";
+      }
     }
   }
   return {};
@@ -99,14 +103,15 @@ std::optional<WallTime> when_sent_outside(const Facts& facts, const ProbeResult&
   return facts.goes_outside(result) ? result.observation.sent_at : std::nullopt;
 }
 
-// When the last packet was sent that got an answer. `dropped`: the device drops packets, so no
-// refusal from beyond it comes back either.
+// When the last packet was sent that got an answer, if only a certificate with a fault. `dropped`:
+// the device drops packets, so no refusal from beyond it comes back either.
 std::optional<WallTime> last_answered(const Facts& facts, bool dropped) {
   std::optional<WallTime> last;
   for (const auto& result : facts.report.probes) {
     const auto outcome = result.observation.outcome;
     const bool answered =
         outcome == Outcome::answered || outcome == Outcome::connected ||
+        outcome == Outcome::denied || evidence_of(result, EvidenceKind::certificate) != nullptr ||
         (dropped && outcome == Outcome::refused && who_refused(result) == Refuser::beyond);
     if (answered) last = std::max(last, when_sent_outside(facts, result));
   }
