@@ -151,6 +151,49 @@ TEST(OnePass, WhatWasLeftOutIsClosedByTheSameCause) {
       << "nobody is asked twice: " << fix;
 }
 
+std::vector<ProbeResult> silent_but_for_https() {
+  return {tls("www.google.com"), tls("www.cloudflare.com"),
+          stun("stun.cloudflare.com", 3478, silent), stun("stun.l.google.com", 19302, silent),
+          ntp("time.cloudflare.com", silent)};
+}
+
+// Of a port that nobody tried nothing is known, and the web is let out.
+TEST(OnePass, PlainHttpThatNobodyTriedIsNotClosed) {
+  Scene run;
+  run.add("web", {tls("portal.vendor.com")});
+  run.add("sip", {sip_tls("sip.vendor.com", silent, "")});
+  run.add("push", {tcp("push.other.net", 5223, silent), tcp("push.other.net", 2197, silent)});
+  run.add("turn", {turn("turn.vendor.com", silent, "")});
+  auto& plain = run.add("plain", {});
+  plain.check = CheckKind::tcp;
+  plain.transports = {Transport::tcp};
+  plain.ports = {{80, 80}};
+  plain.hosts = {{"www.vendor.com", "", Lifecycle::current, ""}};
+  run.last_plan().skipped = "left out";
+  run.last_plan().untried = true;
+  run.add_controls(silent_but_for_https());
+  const auto& set = run.judge();
+  EXPECT_EQ(run.found().front(), "firewall.web_only");
+  EXPECT_EQ(row_of(set, "plain").status, Status::skip);
+}
+
+// Seen as far as the first router outside, the connections are closed all the same.
+TEST(OnePass, NoPortIsSaidToBeClosedInNoNetwork) {
+  Scene run;
+  run.add("web", {tls("portal.vendor.com")});
+  run.add("sip", {sip_tls("sip.vendor.com", silent, "")});
+  run.add("push", {tcp("push.other.net", 5223, silent), tcp("push.other.net", 2197, silent)});
+  run.add("turn", {turn("turn.vendor.com", silent, "")});
+  run.add_controls(silent_but_for_https());
+  run.add_controls({tcp_hop("sip.vendor.com", 5061, "left_site"),
+                    tcp_hop("push.other.net", 5223, "left_site"),
+                    tcp_hop("push.other.net", 2197, "left_site")});
+  run.judge();
+  for (const auto& finding : run.report.findings) {
+    EXPECT_FALSE(has_evidence(finding, " 0 networks")) << finding.title;
+  }
+}
+
 ProbeResult nat(const std::string& mapping) {
   auto result = probe(CheckKind::nat, Transport::udp, "stun.vendor.com", 3478, answered, mapping);
   result.observation.evidence.push_back(

@@ -75,11 +75,6 @@ bool heard(const Flow& flow) {
   });
 }
 
-bool bad(const Flow& flow) {
-  return flow.way == Reachability::blocked || flow.way == Reachability::lost ||
-         (flow.way == Reachability::refused && !flow.left);
-}
-
 Working::Working(const Facts& facts) {
   for (const auto& flow : facts.flows) {
     for (const auto& sample : flow.samples) {

@@ -10,8 +10,6 @@ namespace callready::findings {
 
 // True where its far end answered: over UDP a port-unreachable comes back where no reply does.
 bool heard(const Flow& flow);
-// Not reached, and nothing says that the far end did it. A reset counts where several have it.
-bool bad(const Flow& flow);
 
 // The ports that get out, and to whom; over UDP, by what was sent.
 class Working {

@@ -59,9 +59,10 @@ Causes find_web_only(const Diagnosis& context) {
   cause.explained = lost_tcp;
   append(cause.explained, failing_udp(context));
   if (!context.affects_requirement(cause.explained)) return {};
-  const bool plain_web = std::ranges::any_of(
-      facts.flows, [](const Flow& flow) { return !flow.udp && flow.port == 80 && out(flow); });
-  cause.closes = plain_web ? Closes::all_but_web : Closes::all_but_https;
+  const auto plain = facts.select([](const Flow& flow) { return !flow.udp && flow.port == 80; });
+  const bool plain_web = std::ranges::any_of(plain, [](const Flow* flow) { return out(*flow); });
+  // Where nobody tried port 80 it is not known to be closed.
+  cause.closes = plain_web || plain.empty() ? Closes::all_but_web : Closes::all_but_https;
   auto& finding =
       cause.name(FindingCode::firewall_web_only, Owner::network,
                  seen ? told->confidence() : std::max(told->confidence(), Confidence::likely));
@@ -71,7 +72,9 @@ Causes find_web_only(const Diagnosis& context) {
                        asked_flows(facts, cause), where_the_list_is(facts, cause.explained));
   const auto ports = ports_of(lost_tcp);
   const auto closed = facts.networks([&](const Flow& flow) {
-    return !flow.udp && bad(flow) && std::binary_search(ports.begin(), ports.end(), flow.port);
+    return !flow.udp && any_sample(flow, [&](const FlowSample& sample) {
+      return contains(lost_tcp, sample.result);
+    });
   });
   cause.tell(closed.size() == 1
                  ? phrase("HTTPS to {} networks works; TCP {} to one network does not.",
