@@ -1,5 +1,6 @@
 // How far a finding about ports, destinations and flows may go: sites as customers have them, where
 // it is easy to say more than was measured, to blame the wrong one, or to leave the cause unnamed.
+#include "probe/diagnosis/ways/claims.hpp"
 #include "tests/diagnosis/diagnosis.hpp"
 
 namespace callready {
@@ -144,6 +145,27 @@ TEST(UdpPort, OfOneHostIsNotEveryHosts) {
       only(report({row("turn", {rejected_by(turn("turn.vendor.com"), "10.20.0.1")}),
                    controls({tls("www.google.com"), stun("stun.l.google.com", 19302)})}));
   EXPECT_EQ(found.title, "The firewall blocks outgoing UDP to port 3478 of turn.vendor.com");
+}
+
+// A host that is shut off on both transports, on ports that nobody else has.
+TEST(UdpPort, IsNoneWhereTcpToTheHostIsClosedAsWell) {
+  const auto site = report({row("sip", {sip("sbc.vendor.com", 5075, silent, "timed_out"),
+                                        sip_tls("sbc.vendor.com", silent, "timed_out")}),
+                            controls(anchors())});
+  const findings::Facts facts(site);
+  const findings::Diagnosis context(facts);
+  const reach::Box box{.kind = reach::Kind::hosts, .code = reach::Code::destination_blocked};
+  const auto claimed = [&](bool tcp_too) {
+    findings::ClosedFlows closed;
+    closed.box = &box;
+    closed.flows = facts.select([&](const findings::Flow& flow) {
+      return flow.host == "sbc.vendor.com" && (flow.udp || tcp_too);
+    });
+    closed.sure = closed.whole_sure = closed.near_sure = 1;
+    return findings::Claims(context).of(closed).code;
+  };
+  EXPECT_EQ(claimed(false), FindingCode::firewall_udp_port_blocked);
+  EXPECT_EQ(claimed(true), FindingCode::firewall_flow_blocked);
 }
 
 // No public server over UDP.
