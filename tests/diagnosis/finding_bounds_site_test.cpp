@@ -389,6 +389,26 @@ TEST(SymmetricNat, OfTwoLinesNamesTheirAddresses) {
   EXPECT_FALSE(holds(only(made).fix, "several Internet lines"));
 }
 
+// The one of two servers was silent, and the line has a carrier's NAT besides.
+TEST(SymmetricNat, DoesNotDependOnWhichTestCameFirst) {
+  const auto measured = [](std::string host, const std::string& mapping) {
+    auto nat = with(stun(std::move(host)),
+                    {EvidenceKind::nat_mapping, "the mapping", {{Fact::value, mapping}}});
+    nat.probe.check = CheckKind::nat;
+    return nat;
+  };
+  const auto made = [&](const std::string& first, const std::string& second) {
+    auto site =
+        report({recommended("nat", {measured("stun.vendor.com", first)}),
+                recommended("nat2", {measured("stun.other.net", second)}), controls(anchors())});
+    site.site.interfaces.front().addresses = {IpAddress::v4({100, 64, 0, 2})};
+    return codes(site);
+  };
+  const std::string symmetric = "address_and_port_dependent";
+  EXPECT_EQ(made(symmetric, "not_measured"), Codes{"nat.symmetric (certain)"});
+  EXPECT_EQ(made("not_measured", symmetric), Codes{"nat.symmetric (certain)"});
+}
+
 // --- a satellite line, whose modem answers TCP by itself ----------------------------------------
 
 TEST(MediaDelay, ComparesLikeWithLike) {

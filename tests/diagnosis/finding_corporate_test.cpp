@@ -160,6 +160,27 @@ TEST(MtuFinding, OneHostIsLikelyAndTwoAreCertain) {
   EXPECT_NE(finding.fix.find("1360"), std::string::npos);
 }
 
+// Media and STUN share a port, and small datagrams get no answer there either.
+TEST(MtuFinding, DoesNotDependOnWhichRowAskedFirst) {
+  auto media =
+      probe(CheckKind::udp_range, Transport::udp, "turn.vendor.com", 3478, silent, "silent");
+  media.observation.evidence.push_back(
+      {EvidenceKind::udp_port,
+       "UDP 3478: silent",
+       {{Fact::port, std::int64_t{3478}}, {Fact::result, std::string("silent")}}});
+  const auto relay = stun("turn.vendor.com", 3478, silent);
+  const auto made = [&](const ProbeResult& first, const ProbeResult& second) {
+    const auto found = codes(
+        report({row("first", {first}), row("second", {second}),
+                controls({tls("www.google.com"), tls("www.cloudflare.com"),
+                          path("stun.a.com", Transport::udp, failed, "black_hole", 1'400),
+                          path("stun.b.com", Transport::udp, failed, "black_hole", 1'400)})}));
+    return std::ranges::count(found, "network.mtu (possible)");
+  };
+  EXPECT_EQ(made(relay, media), 1);
+  EXPECT_EQ(made(media, relay), 1);
+}
+
 TEST(MtuFinding, Ipv6HasLargerHeaders) {
   auto hole = at(path("stun.a.com", Transport::udp, failed, "black_hole", 1'280), "2a00:1450::1");
   EXPECT_TRUE(holds(only(site_with({hole})).fix, "1220"));

@@ -439,6 +439,26 @@ TEST(FollowUps, AskOnceMoreWhatDiedAlone) {
       << fmt::format("{}", fmt::join(list, "\n"));
 }
 
+// STUN got no answer there, and it is a packet of media that died.
+TEST(FollowUps, AskOnceMoreWithWhatDied) {
+  auto died = udp_hop("media.vendor.com", 5004, "dropped");
+  died.probe.with["control"] = "20.1.1.1:443";
+  const auto list = ids(report({row("stun", {unanswered(stun("media.vendor.com", 5004, silent))}),
+                                follow_up({died}), controls({stun("stun.l.google.com", 19302)})}));
+  EXPECT_TRUE(asks(list, "hop/udp/media.vendor.com:5004?payload=rtp"))
+      << fmt::format("{}", fmt::join(list, "\n"));
+}
+
+// Of two addresses of one name the first is down.
+TEST(FollowUps, TakeTheAddressThatAnsweredForTheControl) {
+  const auto list =
+      ids(report({row("turn", {turn("turn.vendor.com", silent, "")}),
+                  controls({at(tls("www.cloudflare.com", silent, "timed_out"), "20.1.1.1"),
+                            at(tcp("www.cloudflare.com", 443), "20.1.1.2")})}));
+  EXPECT_TRUE(asks(list, "hop/udp/turn.vendor.com:443?control=20.1.1.2:443&payload=rtp"))
+      << fmt::format("{}", fmt::join(list, "\n"));
+}
+
 // A rule about a port was met by one host, over TCP and UDP: is it met by another host, too?
 TEST(FollowUps, AskForThePortOfOneHostAtAnother) {
   auto refused_syn = tcp_hop("media.vendor.com", 5004, "prohibited");

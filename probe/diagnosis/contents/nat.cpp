@@ -62,6 +62,23 @@ bool measured_over_two_links(const Facts& facts, const Probe& probe) {
   return first != nullptr && second != nullptr && first->interface != second->interface;
 }
 
+// The test to go by, of those that a set minds: before any other one that saw the mapping depend on
+// the destination. Null: none did, and none leaves the kind of NAT open.
+const ProbeResult* telling_test(const Facts& facts) {
+  const ProbeResult* found = nullptr;
+  for (const auto& result : facts.report.probes) {
+    const auto* mapping = evidence_of(result, EvidenceKind::nat_mapping);
+    if (result.probe.check != CheckKind::nat || mapping == nullptr) continue;
+    if (measured_over_two_links(facts, result.probe) || sets_that_mind(facts, result).empty())
+      continue;
+    const auto value = detail_fact(*mapping, Fact::value);
+    if (depends_on_destination(value)) return &result;
+    const bool is_kind = value == DetailCode::none || value == DetailCode::endpoint_independent;
+    if (found == nullptr && !is_kind) found = &result;
+  }
+  return found;
+}
+
 // An address that a VPN of this computer gave to its tunnel, beside another link: without one the
 // "tunnel" is how this computer is connected at all (a modem).
 bool is_of_a_vpn(const Facts& facts, const IpAddress& own) {
@@ -167,63 +184,56 @@ Causes find_idle_timeout(const Diagnosis& context) {
 }
 
 Causes find_nat(const Diagnosis& context) {
-  for (const auto& result : context.facts.report.probes) {
-    const auto* mapping = evidence_of(result, EvidenceKind::nat_mapping);
-    if (result.probe.check != CheckKind::nat || mapping == nullptr) continue;
-    if (measured_over_two_links(context.facts, result.probe)) continue;
-    const auto minding = sets_that_mind(context.facts, result);
-    const auto value = detail_fact(*mapping, Fact::value);
-    if (minding.empty() || value == DetailCode::none || value == DetailCode::endpoint_independent)
-      continue;
-    const auto carrier = shared_address(context.facts);
-    Cause cause;
-    auto& finding = cause.finding;
-    finding.affects = minding;
-    if (depends_on_destination(value)) {
-      cause.impaired = symmetric_tests(context.facts);
-      cause.name(FindingCode::nat_symmetric, Owner::network, Confidence::certain);
-      const auto several = public_addresses(context.facts);
-      finding.title =
-          several.size() > 1
-              ? phrase(
-                    "The NAT uses a different public address for each destination (symmetric NAT)")
-              : phrase("The NAT uses a different public port for each destination (symmetric NAT)");
-      finding.fix = phrase(
-          "On the router or firewall that does NAT, keep one public address and port for each "
-          "local port (\"endpoint-independent mapping\", \"consistent NAT\", \"static port\" or "
-          "\"full cone\"), at least for the phones' UDP.");
-      cause.tell(mapping->text, &result);
-      if (several.size() > 1) {
-        cause.tell(phrase("From outside, this site is seen as {}.", listed(several)));
-        finding.fix += phrase(
-            " Where the site has several Internet lines, keep all UDP of one device on one of "
-            "them.");
-      }
-      if (carrier) {
-        finding.evidence.push_back(*carrier);
-        finding.fix += phrase(
-            " The provider uses NAT, too: if its NAT is the cause, ask it for a public address.");
-      }
-    } else if (carrier) {
-      cause.name(FindingCode::nat_carrier_grade, Owner::network, Confidence::likely);
-      finding.title = phrase("The Internet provider uses NAT, too (carrier-grade NAT)");
-      finding.fix = phrase("Ask the Internet provider for a public IPv4 address for this line.");
-      finding.evidence.push_back(*carrier);
-      cause.tell(mapping->text, &result);
-    } else if (const auto router = second_router(context.facts)) {
-      cause.name(FindingCode::nat_double, Owner::network, Confidence::possible);
-      finding.title = phrase("Two routers do NAT, one behind the other (double NAT)");
-      finding.fix = phrase(
-          "Turn off NAT on one of the two routers (bridge mode, or an access point instead of a "
-          "router). If your network team set it up this way, change nothing.");
-      finding.evidence.push_back(*router);
-      cause.tell(mapping->text, &result);
-    } else {
-      continue;
+  const auto& facts = context.facts;
+  const auto* result = telling_test(facts);
+  if (result == nullptr) return {};
+  const auto* mapping = evidence_of(*result, EvidenceKind::nat_mapping);
+  const auto carrier = shared_address(facts);
+  Cause cause;
+  auto& finding = cause.finding;
+  finding.affects = sets_that_mind(facts, *result);
+  if (depends_on_destination(detail_fact(*mapping, Fact::value))) {
+    cause.impaired = symmetric_tests(facts);
+    cause.name(FindingCode::nat_symmetric, Owner::network, Confidence::certain);
+    const auto several = public_addresses(facts);
+    finding.title =
+        several.size() > 1
+            ? phrase("The NAT uses a different public address for each destination (symmetric NAT)")
+            : phrase("The NAT uses a different public port for each destination (symmetric NAT)");
+    finding.fix = phrase(
+        "On the router or firewall that does NAT, keep one public address and port for each "
+        "local port (\"endpoint-independent mapping\", \"consistent NAT\", \"static port\" or "
+        "\"full cone\"), at least for the phones' UDP.");
+    cause.tell(mapping->text, result);
+    if (several.size() > 1) {
+      cause.tell(phrase("From outside, this site is seen as {}.", listed(several)));
+      finding.fix += phrase(
+          " Where the site has several Internet lines, keep all UDP of one device on one of "
+          "them.");
     }
-    return {cause};  // one NAT, one finding
+    if (carrier) {
+      finding.evidence.push_back(*carrier);
+      finding.fix += phrase(
+          " The provider uses NAT, too: if its NAT is the cause, ask it for a public address.");
+    }
+  } else if (carrier) {
+    cause.name(FindingCode::nat_carrier_grade, Owner::network, Confidence::likely);
+    finding.title = phrase("The Internet provider uses NAT, too (carrier-grade NAT)");
+    finding.fix = phrase("Ask the Internet provider for a public IPv4 address for this line.");
+    finding.evidence.push_back(*carrier);
+    cause.tell(mapping->text, result);
+  } else if (const auto router = second_router(facts)) {
+    cause.name(FindingCode::nat_double, Owner::network, Confidence::possible);
+    finding.title = phrase("Two routers do NAT, one behind the other (double NAT)");
+    finding.fix = phrase(
+        "Turn off NAT on one of the two routers (bridge mode, or an access point instead of a "
+        "router). If your network team set it up this way, change nothing.");
+    finding.evidence.push_back(*router);
+    cause.tell(mapping->text, result);
+  } else {
+    return {};
   }
-  return {};
+  return {cause};  // one NAT, one finding
 }
 
 }  // namespace callready::findings

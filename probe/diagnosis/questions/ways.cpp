@@ -30,14 +30,21 @@ constexpr std::array<std::uint16_t, 2> other_udp_ports{443, 50'000};
 // The same for TCP: SIP over TLS, XMPP, TURN, and one of nobody in particular.
 constexpr std::array<std::uint16_t, 4> other_tcp_ports{5061, 5222, 3478, 8443};
 
+// Where it was reached: of several addresses of one name one may be down. Null: not known.
+const IpAddress* reached_at(const Flow& flow) {
+  for (const auto& sample : flow.samples) {
+    const auto& address = sample.result->observation.address;
+    if (sample.way == Reachability::open && address) return &*address;
+  }
+  return nullptr;
+}
+
 // A TCP listener that was reached: the control of every wave, and a host whose other ports are not
 // the service's.
 const Flow* find_control(const Facts& facts) {
   const auto intercepted = intercepted_ports(facts);
-  const auto open = facts.select([](const Flow& flow) {
-    const auto& address = flow.samples.front().result->observation.address;
-    return !flow.udp && flow.way == Reachability::open && address;
-  });
+  const auto open =
+      facts.select([](const Flow& flow) { return !flow.udp && reached_at(flow) != nullptr; });
   const auto best = std::ranges::max_element(open, {}, [&](const Flow* flow) {
     const bool anchor = flow->samples.front().result->probe.control();
     return std::tuple(!intercepted.contains(flow->port), anchor, flow->port == 443);
@@ -111,9 +118,9 @@ void ask_once_more(const Facts& facts, Questions& questions) {
   std::size_t asked = 0;
   for (const auto& flow : facts.flows) {
     if (!died_once(facts, flow) || asked++ >= most_ports) continue;
-    const auto payload = flow.samples.front().payload;
-    const With with =
-        flow.udp ? With{{"payload", std::string(to_string(payload))}} : With{{"again", "true"}};
+    const auto died = std::ranges::find(flow.samples, Reachability::blocked, &FlowSample::way);
+    const With with = flow.udp ? With{{"payload", std::string(to_string(died->payload))}}
+                               : With{{"again", "true"}};
     questions.ask(Purpose::way_out, CheckKind::hop, flow.udp ? Transport::udp : Transport::tcp,
                   flow.host, flow.port, with);
   }
@@ -437,8 +444,7 @@ void ask_for_ways(const findings::Diagnosis& context, Questions& questions, bool
   const auto& facts = context.facts;
   const auto* control = find_control(facts);
   if (control == nullptr) return ask_once_more(facts, questions);
-  const SocketAddress listener{*control->samples.front().result->observation.address,
-                               control->port};
+  const SocketAddress listener{*reached_at(*control), control->port};
   const With through{{"control", listener.to_string()}};
   ask_beyond_the_set(facts, through, questions);
   const bool any_in_doubt = std::ranges::any_of(facts.flows, [](const Flow& flow) {

@@ -43,7 +43,7 @@ bool passes_again(const Facts& facts, const ProbeResult& hole) {
 // Small datagrams, too, to those who answer everybody.
 bool udp_gets_lost(const Facts& facts) {
   const bool lost = std::ranges::any_of(facts.flows, [](const Flow& flow) {
-    return flow.udp && flow.way == Reachability::lost && flow.samples.front().responder;
+    return flow.udp && flow.way == Reachability::lost && any_sample(flow, &FlowSample::responder);
   });
   return lost || facts.any_probe([](const ProbeResult& result) {
     return result.probe.check == CheckKind::path && is_udp(result) &&
