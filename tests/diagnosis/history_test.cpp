@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "probe/diagnosis/compare/compare.hpp"
 
 namespace callready {
@@ -72,6 +74,15 @@ TEST(History, OfAReportWithoutOneBeginsWithIt) {
   continue_history(&first, second);
   EXPECT_EQ(second.findings[0].standing->since, first.started_at);
   EXPECT_EQ(second.findings[0].standing->runs, 2);
+}
+
+TEST(History, CountsNoFurtherThanNumbersGo) {
+  constexpr int most = std::numeric_limits<int>::max();
+  auto first = run(1, Verdict::blocked, {FindingCode::sip_alg});
+  first.findings[0].standing = Standing{first.started_at, most, false};
+  auto second = run(2, Verdict::blocked, {FindingCode::sip_alg});
+  continue_history(&first, second);
+  EXPECT_EQ(second.findings[0].standing->runs, most);
 }
 
 TEST(History, DiffSaysSinceWhenAFindingStands) {

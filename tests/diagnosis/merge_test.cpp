@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "probe/diagnosis/status/judge.hpp"
 #include "tests/diagnosis/build.hpp"
 
@@ -350,6 +352,29 @@ TEST(MergedFindings, AreOneWhereTheyAreTheSame) {
   ASSERT_EQ(one.evidence.size(), 2u);
   EXPECT_EQ(one.evidence[1].text, "From voice: Nothing came back.");
   EXPECT_EQ(one.evidence[1].probe, "tcp/tcp/sip.example.net:5060#voice");
+}
+
+// Packets are lost on the Wi-Fi of the one, and on the line of the other: two to be asked.
+TEST(MergedFindings, OfTwoOwnersAreTwo) {
+  const auto of = [](const char* host, Owner owner) {
+    auto one = finding("Packets are lost", Confidence::likely, "Ask.");
+    one.owner = owner;
+    return with_finding(report_of(host, {{"sip", {Status::fail}}}), one);
+  };
+  const auto report =
+      merged({{"user", of("pc-1", Owner::lan)}, {"voice", of("pc-2", Owner::provider)}});
+  ASSERT_EQ(report.findings.size(), 2u);
+  EXPECT_EQ(report.findings[0].owner, Owner::lan);
+  EXPECT_EQ(report.findings[1].owner, Owner::provider);
+}
+
+TEST(Merge, CountsNoFurtherThanNumbersGo) {
+  constexpr int most = std::numeric_limits<int>::max();
+  const Seen many{Status::pass, false, most};
+  const auto both = merged({{"user", report_of("pc-1", {{"sip", many}})},
+                            {"voice", report_of("pc-2", {{"sip", many}})}});
+  EXPECT_EQ(row_of(both, "sip").reached, most);
+  EXPECT_EQ(row_of(both, "sip").total, most);
 }
 
 TEST(MergedFindings, SayWhatElseItCouldBeWhereAllPlacesSayTheSame) {

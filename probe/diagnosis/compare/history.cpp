@@ -1,5 +1,7 @@
 #include "probe/diagnosis/compare/history.hpp"
 
+#include <limits>
+
 #include "probe/diagnosis/compare/compare.hpp"
 
 namespace callready {
@@ -8,7 +10,7 @@ namespace {
 // `before`: of the run before, where that said the same.
 Standing one_more(const std::optional<Standing>& before, const Report& previous) {
   auto standing = before.value_or(Standing{previous.started_at, 1, false});
-  ++standing.runs;
+  if (standing.runs < std::numeric_limits<int>::max()) ++standing.runs;  // a file holds any number
   return standing;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <limits>
 
 #include "probe/diagnosis/status/judge.hpp"
 #include "probe/util/text.hpp"
@@ -93,6 +94,12 @@ Text summary_of(const std::vector<Said>& deciding, const std::vector<Said>& othe
   return text;
 }
 
+// Of two saved reports, which may hold any numbers.
+int sum_of(int one, int other) {
+  constexpr int most = std::numeric_limits<int>::max();
+  return other > most - one ? most : one + other;
+}
+
 RequirementResult combined(const std::vector<Said>& all) {
   auto highest = Weight::not_tried;
   for (const auto& said : all) highest = std::max(highest, weight_of(*said.row));
@@ -117,8 +124,8 @@ RequirementResult combined(const std::vector<Said>& all) {
     }
   }
   for (const auto& said : deciding) {
-    result.reached += said.row->reached;
-    result.total += said.row->total;
+    result.reached = sum_of(result.reached, said.row->reached);
+    result.total = sum_of(result.total, said.row->total);
     result.poor = result.poor || said.row->poor;
     if (!result.closed_by) result.closed_by = said.row->closed_by;
     result.impaired = result.impaired || said.row->impaired;
@@ -357,7 +364,8 @@ std::vector<Finding> merged_findings(const std::vector<MergeInput>& parts,
     for (const auto& finding : part.report.findings) {
       const auto same = std::ranges::find_if(groups, [&](const Group& group) {
         const auto& known = *group.front().second;
-        return known.code == finding.code && known.title == finding.title;
+        return known.code == finding.code && known.title == finding.title &&
+               known.owner == finding.owner;
       });
       auto& group = same == groups.end() ? groups.emplace_back() : *same;
       group.emplace_back(&part, &finding);
