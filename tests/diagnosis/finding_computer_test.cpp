@@ -71,6 +71,19 @@ TEST(OwnFirewall, ExplainsWhatWasSilentOnTheSameFlow) {
   EXPECT_EQ(only(site).explains.size(), 2u);
 }
 
+// What it keeps does not wait for a proxy, and the network has nothing to let through for it.
+TEST(OwnFirewall, IsNotTheProxys) {
+  const auto found = diagnose(report(
+      {row("web", {tls("www.vendor.com", silent, "timed_out"), proxied(tls("www.vendor.com"))}),
+       row("push", {tcp("push.vendor.com", 5223, silent)}),
+       row("sip", {kept(sip_tls("sip.vendor.com"))}),
+       controls({tls("www.google.com", silent, "timed_out")})}));
+  ASSERT_EQ(codes(found),
+            (std::vector<std::string>{"computer.firewall (certain)", "proxy.required (certain)"}));
+  EXPECT_EQ(found[0].explains, std::vector<std::string>{"vendor/sip"});
+  EXPECT_EQ(found[1].explains, (std::vector<std::string>{"vendor/web", "vendor/push"}));
+}
+
 // --- the hosts file
 // --------------------------------------------------------------------------------
 

@@ -62,6 +62,15 @@ TEST(PacFinding, IsThereWhereTheFileCannotBeUsed) {
   EXPECT_NE(finding.title.find("wpad.example.net"), std::string::npos);
 }
 
+TEST(PacFinding, IsNoneWhereNoNameIsFound) {
+  const auto lost = [](const char* host) {
+    return probe(CheckKind::tls, Transport::tls, host, 443, unresolved, "dns_unreachable");
+  };
+  EXPECT_EQ(codes(report({row("web", {lost("portal.vendor.com")}),
+                          controls({lost("www.google.com"), pac(unresolved, "dns_unreachable")})})),
+            Codes{"dns.unreachable (likely)"});
+}
+
 // --- what the proxy wants ---
 
 Finding login(const std::string& schemes, const std::string& refused = {}) {

@@ -295,6 +295,11 @@ std::vector<Scene> names() {
        report(
            {row("web", {lost(tls("portal.vendor.com"))}), controls({lost(tls("www.google.com"))})}),
        {"dns.unreachable (likely)"}},
+      {"TheProxysNameIsLookedUpThereAsWell",
+       report({row("web", {proxied(tls("portal.vendor.com"), unresolved, "proxy_unresolved")}),
+               row("turn", {lost(turn("turn.vendor.com"))}),
+               controls({lost(tls("www.google.com"))})}),
+       {"dns.unreachable (likely)"}},
       {"TheOnlyNameAndNoAnswer",
        report({row("web", {lost(tls("portal.vendor.com"))})}),
        {"dns.unreachable (possible)"}},

@@ -118,10 +118,11 @@ Causes find_dns_unreachable(const Diagnosis& context) {
     }
   }
   add_what_they_saw(finding.evidence, cause.explained, 4);
-  // Rows that ask for DNS itself fail by it, too.
+  // Rows that ask for DNS itself fail by it, too, and so does a proxy that goes by its name.
   for (const auto& result : facts.report.probes) {
-    const bool open = asks_the_system(result) && failing(result) && facts.asked_for(result);
-    if (open && !context.explained(result)) add_once(cause.explained, &result);
+    const bool asks = asks_the_system(result) && failing(result) && facts.asked_for(result);
+    const bool by_name = !failed && result.observation.detail == DetailCode::proxy_unresolved;
+    if ((asks || by_name) && !context.explained(result)) add_once(cause.explained, &result);
   }
   return {cause};
 }

@@ -47,10 +47,13 @@ std::vector<std::vector<const ProbeResult*>> by_proxy(
   return groups;
 }
 
-// Direct ones that fail, where nothing gets out beside the proxy: they wait for it, too.
+// Direct ones that fail, where nothing gets out beside the proxy: they wait for it, too, unless
+// this computer itself keeps them.
 std::vector<const ProbeResult*> waiting_for_proxy(const Facts& facts) {
   return facts.probes_that([&](const ProbeResult& result) {
-    return is_direct(result) && failing(result) && !facts.inside(result);
+    const auto& detail = result.observation.detail;
+    const bool kept = detail == DetailCode::kept_here || detail == DetailCode::partly_kept_here;
+    return is_direct(result) && failing(result) && !facts.inside(result) && !kept;
   });
 }
 
@@ -234,6 +237,7 @@ std::optional<bool> switches_directly(const Facts& facts, const std::string& hos
 Causes find_pac_failure(const Diagnosis& context) {
   for (const auto& result : context.facts.report.probes) {
     if (result.probe.check != CheckKind::pac || !failing(result)) continue;
+    if (context.explained(result)) continue;
     const auto* evidence = evidence_of(result, EvidenceKind::pac);
     const auto place = evidence == nullptr ? std::string() : text_fact(*evidence, Fact::place);
     Cause cause;
