@@ -210,6 +210,19 @@ TEST(Interception, IsLikelyOnlyAmongOneVendorsDomains) {
   EXPECT_TRUE(holds(found.fix, "If the issuer is the service's own authority")) << found.fix;
 }
 
+// A vendor's set and a customer's copy of it make no two vendors.
+TEST(Interception, IsNotCertainByTwoSetsThatAskForTheSame) {
+  const auto own = [](std::string host) {
+    return tls(std::move(host), failed, "untrusted", "CN=Vendor Private CA");
+  };
+  auto made = report(
+      {row("web", {own("portal.vendor.com"), own("portal.vendor.net")}), controls(anchors())});
+  made.sets.push_back(made.sets.front());
+  made.sets.back().id = "copy";
+  EXPECT_EQ(only(made).confidence, Confidence::likely);
+  EXPECT_FALSE(has_evidence(only(made), "unrelated operators"));
+}
+
 TEST(Untrusted, IsThisComputersOldListWherePublicAuthoritiesAreUnknown) {
   const auto unknown = [](std::string host, std::string issuer) {
     auto leaf = certificate(0, "CN=" + host, std::move(issuer));

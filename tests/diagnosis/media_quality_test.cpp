@@ -480,6 +480,16 @@ TEST(MediaFindings, FewerCallsThanAreWantedDegradeAndSayWhatGaveWay) {
   EXPECT_NE(policed.findings[0].fix.find("on the way out drops traffic above"), std::string::npos);
 }
 
+// To one far end a call alone loses packets; to the other a device drops what is above a rate.
+TEST(MediaFindings, AStreamThatLosesHidesNoOthersLimit) {
+  const auto lossy = with_calls(CallLimit::loss, MediaWay::both);
+  const auto policed = with_calls(CallLimit::policing, MediaWay::up);
+  for (const auto& seen : {std::vector{lossy, policed}, std::vector{policed, lossy}}) {
+    EXPECT_EQ(test::codes(report_of(seen).findings),
+              (std::vector<std::string>{"media.loss (possible)", "media.bandwidth (likely)"}));
+  }
+}
+
 TEST(MediaFindings, APolicersShareIsOfItsOwnWay) {
   const auto text = calls_in_words(with_calls(CallLimit::policing, MediaWay::up)).string();
   EXPECT_NE(text.find("(120 of 3000)"), std::string::npos) << text;

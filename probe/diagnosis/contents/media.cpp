@@ -248,18 +248,22 @@ Causes lost_with_one_call(const Facts& facts, Cause cause) {
 
 // The line carries fewer calls at once than are to be made.
 Causes find_few_calls(const Diagnosis& context) {
-  Cause cause;
+  Cause lost, cause;
   const CallCapacity* worst = nullptr;
   for (const auto& result : context.facts.report.probes) {
     const auto& stream = result.observation.media;
     if (!stream || !too_few_calls(*stream)) continue;
     if (is_full(*stream, MediaWay::up) || is_full(*stream, MediaWay::down)) continue;
-    if (worst == nullptr || stream->calls->passed < worst->passed) worst = &*stream->calls;
-    cause.explained.push_back(&result);
-    cause.tell(phrase("{}: {}.", result.probe.target.host, calls_in_words(*stream)), &result);
+    const bool alone = *stream->calls->limit == CallLimit::loss;
+    const bool fewer = worst == nullptr || stream->calls->passed < worst->passed;
+    if (!alone && fewer) worst = &*stream->calls;
+    auto& its = alone ? lost : cause;
+    its.explained.push_back(&result);
+    its.tell(phrase("{}: {}.", result.probe.target.host, calls_in_words(*stream)), &result);
   }
-  if (worst == nullptr) return {};
-  if (*worst->limit == CallLimit::loss) return lost_with_one_call(context.facts, std::move(cause));
+  auto causes =
+      lost.explained.empty() ? Causes() : lost_with_one_call(context.facts, std::move(lost));
+  if (worst == nullptr) return causes;
   const bool policed = *worst->limit == CallLimit::policing;
   const auto where = worst->way == MediaWay::both ? phrase("both ways") : way_in_words(worst->way);
   auto& finding = cause.name(FindingCode::media_bandwidth, Owner::provider, Confidence::likely);
@@ -277,7 +281,8 @@ Causes find_few_calls(const Diagnosis& context) {
                     "Otherwise, allow fewer simultaneous calls, or get a faster line: a call needs "
                     "86 kbit/s each way.",
                     where);
-  return {cause};
+  causes.push_back(std::move(cause));
+  return causes;
 }
 
 // What a stream was marked with and came without. Calls work all the same: information.
