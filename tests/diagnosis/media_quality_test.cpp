@@ -440,6 +440,19 @@ TEST(MediaFindings, MarksThatRelaysBringBackClearedArePossiblyTheRelays) {
   EXPECT_EQ(report.sets[0].verdict, Verdict::ready);
 }
 
+// Another stream, which is not by relays, brings its marks back: the line clears none.
+TEST(MediaFindings, MarksThatAnotherStreamKeepsAreNotTheLines) {
+  const auto clean = stream(direction(0, 0), direction(0, 0));
+  auto relays = clean;
+  relays.by_relays = true;
+  relays.loop = direction(0, 0);
+  relays.loop->dscp_arrived = 0;
+  for (const auto& seen : {std::vector{clean, relays}, std::vector{relays, clean}}) {
+    EXPECT_EQ(test::codes(report_of(seen).findings),
+              std::vector<std::string>{"media.dscp_cleared (possible)"});
+  }
+}
+
 TEST(MediaFindings, ClearedMarksAreSaidByTheirNames) {
   auto marked = stream(direction(0, 0), direction(0, 0));
   marked.up->dscp_arrived = 0;

@@ -300,9 +300,10 @@ Causes find_cleared_marks(const Diagnosis& context) {
                         way == MediaWay::both ? phrase(", on the line or by the relays") : ""),
                  &result);
     };
+    const auto told_before = cause.finding.evidence.size();
     look(stream->up, MediaWay::up);
     look(stream->down, MediaWay::down);
-    on_the_line |= !cause.finding.evidence.empty();
+    on_the_line |= cause.finding.evidence.size() > told_before;
     look(stream->loop, MediaWay::both);
   }
   if (cause.finding.evidence.empty()) return {};
