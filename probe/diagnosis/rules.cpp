@@ -13,7 +13,7 @@
 namespace callready {
 namespace findings {
 
-std::span<const Rule> rules() {
+std::span<Rule* const> rules() {
   static constexpr std::array table = {
       find_offline,
       find_captive_portal,

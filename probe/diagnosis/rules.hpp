@@ -77,112 +77,52 @@ class Diagnosis {
 };
 
 using Causes = std::vector<Cause>;
-using Rule = Causes (*)(const Diagnosis&);
+using Rule = Causes(const Diagnosis&);
 
 // The table, in the order of judging.
-std::span<const Rule> rules();
+std::span<Rule* const> rules();
 
-// ways/offline.cpp
-Causes find_offline(const Diagnosis&);
-// contents/site.cpp
-Causes find_captive_portal(const Diagnosis&);
-// contents/time.cpp
-Causes find_clock_skew(const Diagnosis&);
-// contents/computer.cpp
-Causes find_own_firewall(const Diagnosis&);
-Causes find_hosts_file(const Diagnosis&);
-// contents/agent.cpp
-Causes find_agent(const Diagnosis&);
-// contents/browser.cpp
-Causes find_browser_policies(const Diagnosis&);
-// contents/split_paths.cpp
-Causes find_split_paths(const Diagnosis&);
-// contents/vpn.cpp
-Causes find_full_tunnel(const Diagnosis&);
-// ways/path.cpp
-Causes find_mtu(const Diagnosis&);
-Causes find_broken_ipv6(const Diagnosis&);
-Causes find_vendor_ipv6(const Diagnosis&);
-// contents/dns.cpp
-Causes find_dns_unreachable(const Diagnosis&);
-Causes find_dns_rewritten(const Diagnosis&);
-Causes find_dns_filtered(const Diagnosis&);
-Causes find_unanswered_names(const Diagnosis&);
-Causes find_outdated_names(const Diagnosis&);
-Causes find_dns_slow(const Diagnosis&);
-Causes find_dns_without_tcp(const Diagnosis&);
-// contents/block_page.cpp
-Causes find_block_page(const Diagnosis&);
-// contents/proxy.cpp
-Causes find_pac_failure(const Diagnosis&);
-Causes find_proxy_unreachable(const Diagnosis&);
-Causes find_proxy_login(const Diagnosis&);
-Causes find_proxy_required(const Diagnosis&);
-Causes find_proxy_denials(const Diagnosis&);
-Causes find_stripped_upgrades(const Diagnosis&);
-// ways/ban.cpp
-Causes find_rate_limit(const Diagnosis&);
-// ways/limits_and_loss.cpp
-Causes find_dead_path(const Diagnosis&);
-Causes find_new_flow_limit(const Diagnosis&);
-Causes find_loss(const Diagnosis&);
-// ways/web_only.cpp
-Causes find_web_only(const Diagnosis&);
-// ways/worlds.cpp
-Causes find_taken_connections(const Diagnosis&);
-Causes find_tls_filter(const Diagnosis&);
-// ways/closed.cpp
-Causes find_closed(const Diagnosis&);
-Causes find_flows(const Diagnosis&);
-// ways/udp.cpp
-Causes find_udp_blocked(const Diagnosis&);
-Causes find_one_way_media(const Diagnosis&);
-// ways/filters.cpp
-Causes find_stun_filter(const Diagnosis&);
-Causes find_sip_filter(const Diagnosis&);
-// contents/call.cpp
-Causes find_dtls_filter(const Diagnosis&);
-Causes find_cut_greeting(const Diagnosis&);
-Causes find_silent_call(const Diagnosis&);
-Causes find_call_media(const Diagnosis&);
-Causes find_lost_consent(const Diagnosis&);
-Causes find_relayed_calls(const Diagnosis&);
-// A call that a relay over TCP or TLS carries, because nothing else does.
+Rule find_offline;                                  // ways/offline.cpp
+Rule find_captive_portal;                           // contents/site.cpp
+Rule find_clock_skew;                               // contents/time.cpp
+Rule find_own_firewall, find_hosts_file;            // contents/computer.cpp
+Rule find_agent;                                    // contents/agent.cpp
+Rule find_browser_policies;                         // contents/browser.cpp
+Rule find_split_paths;                              // contents/split_paths.cpp
+Rule find_full_tunnel;                              // contents/vpn.cpp
+Rule find_mtu, find_broken_ipv6, find_vendor_ipv6;  // ways/path.cpp
+Rule find_dns_unreachable, find_dns_rewritten, find_dns_filtered, find_unanswered_names,
+    find_outdated_names, find_dns_slow, find_dns_without_tcp;  // contents/dns.cpp
+Rule find_block_page;                                          // contents/block_page.cpp
+Rule find_pac_failure, find_proxy_unreachable, find_proxy_login, find_proxy_required,
+    find_proxy_denials, find_stripped_upgrades;       // contents/proxy.cpp
+Rule find_rate_limit;                                 // ways/ban.cpp
+Rule find_dead_path, find_new_flow_limit, find_loss;  // ways/limits_and_loss.cpp
+Rule find_web_only;                                   // ways/web_only.cpp
+Rule find_taken_connections, find_tls_filter;         // ways/worlds.cpp
+Rule find_closed, find_flows;                         // ways/closed.cpp
+Rule find_udp_blocked, find_one_way_media;            // ways/udp.cpp
+Rule find_stun_filter, find_sip_filter;               // ways/filters.cpp
+Rule find_dtls_filter, find_cut_greeting, find_silent_call, find_call_media, find_lost_consent,
+    find_relayed_calls;                      // contents/call.cpp
+Rule find_refused_quic, find_filtered_quic;  // ways/quic.cpp
+Rule find_cut_hello;                         // contents/hello.cpp
+Rule find_interception, find_old_authorities, find_other_far_ends,
+    find_certificate_faults;               // contents/tls.cpp
+Rule find_idle_timeout, find_nat;          // contents/nat.cpp
+Rule find_sip_alg;                         // contents/sip_alg.cpp
+Rule find_lost_long_sip, find_sip_errors;  // contents/sip.cpp
+Rule find_media_loss, find_poor_score, find_full_line, find_few_calls, find_media_delay,
+    find_cleared_marks;             // contents/media.cpp
+Rule find_outage;                   // contents/outage.cpp
+Rule find_dying_relays, find_turn;  // contents/turn.cpp
+Rule find_vendor_down;              // contents/vendor.cpp
+
+// A call that a relay over TCP or TLS carries, because nothing else does (contents/call.cpp).
 bool needs_relay_over_stream(const ProbeResult& result);
-// ways/quic.cpp
-Causes find_refused_quic(const Diagnosis&);
-Causes find_filtered_quic(const Diagnosis&);
-// contents/hello.cpp
-Causes find_cut_hello(const Diagnosis&);
-// contents/tls.cpp
-Causes find_interception(const Diagnosis&);
-Causes find_old_authorities(const Diagnosis&);
-Causes find_other_far_ends(const Diagnosis&);
-Causes find_certificate_faults(const Diagnosis&);
-// contents/nat.cpp
-Causes find_idle_timeout(const Diagnosis&);
-Causes find_nat(const Diagnosis&);
-// contents/sip_alg.cpp
-Causes find_sip_alg(const Diagnosis&);
-// contents/sip.cpp
-Causes find_lost_long_sip(const Diagnosis&);
-Causes find_sip_errors(const Diagnosis&);
-// contents/media.cpp
-Causes find_media_loss(const Diagnosis&);
-Causes find_poor_score(const Diagnosis&);
-Causes find_full_line(const Diagnosis&);
-Causes find_few_calls(const Diagnosis&);
-Causes find_media_delay(const Diagnosis&);
-Causes find_cleared_marks(const Diagnosis&);
-// contents/outage.cpp
-Causes find_outage(const Diagnosis&);
-// contents/turn.cpp
-Causes find_dying_relays(const Diagnosis&);
-// A stream between relays of a server, after one of them died.
+
+// A stream between relays of a server, after one of them died (contents/turn.cpp).
 bool is_between_dying_relays(const Facts& facts, const ProbeResult& stream);
-Causes find_turn(const Diagnosis&);
-// contents/vendor.cpp
-Causes find_vendor_down(const Diagnosis&);
 
 // ways/unexplained.cpp: what is blocked and in no finding, by the final verdicts; not a row of
 // the table, since it comes after them.
