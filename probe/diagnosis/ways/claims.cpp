@@ -19,6 +19,11 @@ void set_flows(const std::vector<const Flow*>& flows, Claim& claim) {
   claim.tcp = !std::ranges::all_of(flows, &Flow::udp);
 }
 
+// A device may be after one kind of UDP only.
+std::optional<Payload> kind_of(const Flow& flow, const FlowSample& sample) {
+  return flow.udp ? std::optional(inspected_as(sample)) : std::nullopt;
+}
+
 // A relay or an echo that works did not hear us on a port that is closed.
 bool missed_by_a_relay(const std::vector<const Flow*>& flows) {
   const auto missed = [](const FlowSample& sample) {
@@ -79,6 +84,23 @@ void Claim::add(const Claim& other) {
   add_new(flows, other.flows);
   add_new(probes, other.probes);
   add_new(unseen, other.unseen);
+}
+
+Claims::Claims(const Diagnosis& context) : facts_(context.facts) {
+  for (const auto& flow : facts_.flows) {
+    for (const auto& sample : flow.samples) {
+      const bool passed = out(flow) && gets_out(sample.way);
+      if (passed) working_[{flow.udp, flow.port, kind_of(flow, sample)}].insert(flow.host);
+    }
+  }
+}
+
+bool Claims::works_elsewhere(const Flow& flow) const {
+  return any_sample(flow, [&](const FlowSample& sample) {
+    if (died_beside_refusals(flow, sample)) return false;
+    const auto found = working_.find({flow.udp, flow.port, kind_of(flow, sample)});
+    return found != working_.end() && found->second.size() > found->second.count(flow.host);
+  });
 }
 
 Claim Claims::of(const ClosedFlows& closed) const {

@@ -3,6 +3,8 @@
 // 2).
 #pragma once
 
+#include <tuple>
+
 #include "probe/diagnosis/ways/by_worlds.hpp"
 #include "probe/diagnosis/ways/flow_groups.hpp"
 
@@ -58,7 +60,7 @@ struct Claim {
 
 class Claims {
  public:
-  explicit Claims(const Diagnosis& context) : facts_(context.facts), works_(context.facts) {}
+  explicit Claims(const Diagnosis& context);
 
   Claim of(const ClosedFlows& closed) const;
   // Of one flow, without a word on its port or its host. `sure`: that it is closed on the way.
@@ -66,15 +68,17 @@ class Claims {
   // How sure it may be, by all of its flows.
   void weigh(Claim& claim) const;
   // The same port gets out to another host.
-  bool works_elsewhere(const Flow& flow) const { return works_.elsewhere(flow); }
+  bool works_elsewhere(const Flow& flow) const;
 
  private:
+  using Port = std::tuple<bool, std::uint16_t, std::optional<Payload>>;  // true: UDP, by its kind
+
   bool is_beyond(const Flow& flow) const;
   bool may_be_chance(const Claim& claim, bool told) const;
   Confidence most(const Claim& claim) const;
 
   const Facts& facts_;
-  Working works_;
+  std::map<Port, std::set<std::string>> working_;  // the ports that get out, and to which hosts
 };
 
 // The networks of their hosts.

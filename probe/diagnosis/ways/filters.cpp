@@ -14,11 +14,6 @@ bool over(const ProbeResult& result, Transport transport) {
   return is_direct(result) && result.probe.target.transport == transport;
 }
 
-Text contrast_in_words(std::string_view protocol, const std::string& host, std::uint16_t port) {
-  return phrase("{} to {}, UDP port {}, is stopped on the way; other packets to that port pass.",
-                protocol, host, port);
-}
-
 // What died of what that box reads, where something else passes on the same port.
 std::vector<FindingEvidence> contrasts(const Diagnosis& context, const reach::Box& box) {
   const auto& sight = context.worlds().sight;
@@ -41,7 +36,10 @@ std::vector<FindingEvidence> contrasts(const Diagnosis& context, const reach::Bo
     const auto* protocol = packet.cargo == Cargo::turn   ? "TURN"
                            : packet.cargo == Cargo::stun ? "STUN"
                                                          : "SIP";
-    found.push_back({event.probe, contrast_in_words(protocol, event.flow.host, packet.port)});
+    found.push_back(
+        {event.probe,
+         phrase("{} to {}, UDP port {}, is stopped on the way; other packets to that port pass.",
+                protocol, event.flow.host, packet.port)});
   }
   return found;
 }

@@ -9,11 +9,6 @@
 namespace callready::findings {
 namespace {
 
-// A device may be after one kind of UDP only.
-std::optional<Payload> kind_of(const Flow& flow, const FlowSample& sample) {
-  return flow.udp ? std::optional(inspected_as(sample)) : std::nullopt;
-}
-
 // A device said no to what is sent there: not only to what the second round tried beside it, of a
 // kind that gets out nowhere.
 bool turned_away(const Facts& facts, const Flow& flow) {
@@ -72,23 +67,6 @@ bool heard(const Flow& flow) {
     const bool only_stands = sample.result->observation.outcome == Outcome::connected;
     const bool told = flow.udp || (!is_mute(sample) && !(mute && only_stands));
     return sample.way == Reachability::open && told && !sample.refusal;
-  });
-}
-
-Working::Working(const Facts& facts) {
-  for (const auto& flow : facts.flows) {
-    for (const auto& sample : flow.samples) {
-      const bool passed = out(flow) && gets_out(sample.way);
-      if (passed) hosts_[{flow.udp, flow.port, kind_of(flow, sample)}].insert(flow.host);
-    }
-  }
-}
-
-bool Working::elsewhere(const Flow& flow) const {
-  return any_sample(flow, [&](const FlowSample& sample) {
-    if (died_beside_refusals(flow, sample)) return false;
-    const auto found = hosts_.find({flow.udp, flow.port, kind_of(flow, sample)});
-    return found != hosts_.end() && found->second.size() > found->second.count(flow.host);
   });
 }
 

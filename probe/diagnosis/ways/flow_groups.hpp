@@ -2,26 +2,12 @@
 // what they found.
 #pragma once
 
-#include <tuple>
-
 #include "probe/diagnosis/rules.hpp"
 
 namespace callready::findings {
 
 // True where its far end answered: over UDP a port-unreachable comes back where no reply does.
 bool heard(const Flow& flow);
-
-// The ports that get out, and to whom; over UDP, by what was sent.
-class Working {
- public:
-  explicit Working(const Facts& facts);
-  // The same port to another host.
-  bool elsewhere(const Flow& flow) const;
-
- private:
-  using Port = std::tuple<bool, std::uint16_t, std::optional<Payload>>;  // true: UDP
-  std::map<Port, std::set<std::string>> hosts_;
-};
 
 // Of several flows: the device that refused, if one was heard; whether something on the way was
 // seen to block.

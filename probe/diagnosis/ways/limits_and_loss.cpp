@@ -53,17 +53,13 @@ LossBy loss_by(const Facts& facts) {
   return one.lost() >= proves_loss ? LossBy::line : LossBy::not_known;
 }
 
-// A row's request was not answered, and nothing explains that yet.
-bool any_unanswered(const Diagnosis& context) {
-  return context.facts.any_probe([&](const ProbeResult& result) {
+// The device of that kind that worlds know of, if they do not also know of one that shuts this
+// computer out. Null also where a cause is known for each request of a row that was not answered.
+const reach::Box* likely_box(const Diagnosis& context, reach::Kind kind) {
+  const bool any_open = context.facts.any_probe([&](const ProbeResult& result) {
     return got_no_answer(result) && context.facts.asked_for(result) && !context.explained(result);
   });
-}
-
-// The device of that kind that worlds know of, if they do not also know of one that shuts this
-// computer out.
-const reach::Box* likely_box(const Diagnosis& context, reach::Kind kind) {
-  if (!any_unanswered(context)) return nullptr;
+  if (!any_open) return nullptr;
   const auto told = [&](reach::Kind such) {
     return told_by_worlds(
         context, [&](const reach::Box& box, const reach::World&) { return box.kind == such; });

@@ -154,15 +154,6 @@ Cause no_way(const Facts& facts) {
   return cause;
 }
 
-Cause not_connected(const Facts& facts, Disconnection what) {
-  Cause cause;
-  cause.explained = lost_probes(facts);
-  cause.closes = Closes::everything;
-  cause.finding = disconnected(facts.report.site, what);
-  findings::add_what_they_saw(cause.finding.evidence, cause.explained, 4);
-  return cause;
-}
-
 // `with_resolvers`: name servers had to be counted in.
 Confidence confidence_of(const Outside& outside, bool with_resolvers) {
   // Silence of those who answer nobody but their clients proves nothing.
@@ -285,8 +276,13 @@ Causes find_offline(const Diagnosis& context) {
   if (disconnection) {
     // Of what was sent outside, nothing is known to have failed: all of it was on this computer or
     // its network, which may be of use without a way out, or the run was stopped before.
-    if (lost_probes(facts).empty()) return {};
-    return {not_connected(facts, *disconnection)};
+    Cause cause;
+    cause.explained = lost_probes(facts);
+    if (cause.explained.empty()) return {};
+    cause.closes = Closes::everything;
+    cause.finding = disconnected(site, *disconnection);
+    add_what_they_saw(cause.finding.evidence, cause.explained, 4);
+    return {cause};
   }
   if (has_no_way(*outside, site)) return {no_way(facts)};
   // That other name servers may not be asked is usual; where names are not found at all, they

@@ -98,15 +98,6 @@ bool went_wrong(const Detail& result) {
          result == DetailCode::connection_refused;
 }
 
-// What the sets' rows asked of these hosts.
-std::vector<const ProbeResult*> asked_by_rows(const Facts& facts,
-                                              const std::vector<const ProbeResult*>& probes) {
-  const auto hosts = hosts_of(probes);
-  return facts.probes_that([&](const ProbeResult& result) {
-    return contains(hosts, result.probe.target.host) && facts.asked_for(result);
-  });
-}
-
 Text repair_of_ipv6(bool refused) {
   return phrase(
       "{} Until then, every connection that first tries IPv6 is slow, and programs that do not "
@@ -234,6 +225,7 @@ Causes find_vendor_ipv6(const Diagnosis& context) {
     const bool others = alive.size() > (alive.contains(party) ? 1u : 0u);
     if (!others) continue;
     const bool all = !alive.contains(party);  // as far as was asked
+    const auto hosts = hosts_of(results);
     const bool refused = std::ranges::all_of(results, [](const auto* result) {
       return family_of(*result, "IPv6").result == DetailCode::connection_refused;
     });
@@ -250,23 +242,24 @@ Causes find_vendor_ipv6(const Diagnosis& context) {
         refused || !all
             ? phrase("Ask the operator of {} to offer the service over IPv6, or to remove the IPv6 "
                      "addresses of these names from DNS.",
-                     listed(hosts_of(results)))
+                     listed(hosts))
             : phrase(
                   "Check that this site's firewall lets IPv6 to {} through. If it does, ask the "
                   "Internet provider to check the IPv6 route, and ask {} whether its IPv6 works.",
-                  listed(hosts_of(results)), party));
+                  listed(hosts), party));
     for (const auto* result : results) {
       const auto six = family_of(*result, "IPv6"), four = family_of(*result, "IPv4");
       cause.tell(phrase("{}: {}; {}.", result->probe.target.host, six.text, four.text), result);
     }
     for (const auto& result : facts.report.probes) {
-      if (!works_by_ipv6(result)) continue;
-      if (registrable_domain(result.probe.target.host) == party && !all) continue;
+      if (!works_by_ipv6(result) || registrable_domain(result.probe.target.host) == party) continue;
       insert_second(finding.evidence, {result.probe.id, phrase("{}: {}.", result.probe.target.host,
                                                                family_of(result, "IPv6").text)});
       break;
     }
-    finding.affects = sets_of(facts, asked_by_rows(facts, results));
+    finding.affects = sets_of(facts, facts.probes_that([&](const ProbeResult& result) {
+      return contains(hosts, result.probe.target.host) && facts.asked_for(result);
+    }));
     cause.explained = results;
     causes.push_back(std::move(cause));
   }

@@ -17,15 +17,6 @@ bool spares_the_web(const reach::Box& box) {
   return box.ports.empty() && !loses(fate_of(box, https));
 }
 
-// Networks whose servers showed a certificate on TCP 443, whoever signed it.
-std::set<std::string> networks_of_https(const Facts& facts) {
-  return facts.networks([](const Flow& flow) {
-    return !flow.udp && flow.port == 443 && any_sample(flow, [](const FlowSample& sample) {
-      return !chain_of(*sample.result).empty();
-    });
-  });
-}
-
 }  // namespace
 
 // The web, and nothing else. What is less than likely is said of UDP and of the ports one by one.
@@ -36,7 +27,12 @@ Causes find_web_only(const Diagnosis& context) {
     const bool other = is_direct(result) && !is_udp(result) && !is_web(port) && port != 53;
     return other && failing(result) && !facts.inside(result) && !context.explained(result);
   });
-  const auto https = networks_of_https(facts);
+  // Where a server showed a certificate, whoever signed it.
+  const auto https = facts.networks([](const Flow& flow) {
+    return !flow.udp && flow.port == 443 && any_sample(flow, [](const FlowSample& sample) {
+      return !chain_of(*sample.result).empty();
+    });
+  });
   if (lost_tcp.empty() || https.size() < 2) return {};
   AllClosed udp(context, [](const reach::Packet& packet) { return packet.udp; });
   AllClosed other_tcp(
