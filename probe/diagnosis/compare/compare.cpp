@@ -115,18 +115,16 @@ std::string difference(const Finding& before, const Finding& after) {
 // Rows that a finding explained in the older report and that the newer one does not show to work.
 std::string doubt(const Finding& gone, const Report& after) {
   if (!after.complete) return "the newer run is incomplete: it may still be there";
-  std::size_t open = 0;
-  for (const auto& id : gone.explains) {
-    bool shown = false;
-    for (const auto& set : after.sets) {
-      for (const auto& row : set.requirements) {
-        if (set.id + '/' + row.id != id) continue;
-        shown = row.status == Status::pass || row.status == Status::warn;
-      }
+  std::set<std::string> shown;
+  for (const auto& set : after.sets) {
+    for (const auto& row : set.requirements) {
+      const bool works = row.status == Status::pass || row.status == Status::warn;
+      if (works) shown.insert(set.id + '/' + row.id);
     }
-    open += shown ? 0 : 1;
   }
-  if (gone.explains.empty() || open == 0) return {};
+  const auto open =
+      std::ranges::count_if(gone.explains, [&](const auto& id) { return !shown.contains(id); });
+  if (open == 0) return {};
   return fmt::format("{} of the {} requirements that it explained have not been shown to work",
                      open, gone.explains.size());
 }

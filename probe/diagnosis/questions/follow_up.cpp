@@ -8,7 +8,7 @@
 
 namespace callready {
 
-Questions::Questions(const findings::Facts& facts)
+Questions::Questions(const Facts& facts)
     : facts_(facts),
       room_(most_follow_ups),
       room_for_names_(most_name_questions),
@@ -46,8 +46,6 @@ bool Questions::ask(Purpose purpose, CheckKind check, Transport transport, std::
 }
 
 namespace {
-
-using findings::Facts;
 
 // Of each kind of doubt so many: two show what one cannot, more show no more.
 constexpr std::size_t most_names = 3;
@@ -328,7 +326,7 @@ void ask_another_sip_port(const Facts& facts, Questions& questions) {
 
 // How well a STUN server is known to answer: the least is the best. A TURN server is one, too, and
 // behind a limit on new flows a public one that was silent may answer yet. Nothing: it is none.
-std::optional<int> answers_stun(const findings::Flow& flow) {
+std::optional<int> answers_stun(const Flow& flow) {
   std::optional<int> best;
   for (const auto& sample : flow.samples) {
     const auto& [probe, seen] = *sample.result;
@@ -352,7 +350,7 @@ void ask_how_seen(const Facts& facts, Questions& questions) {
   if (!split) return;
   for (const auto* by_tcp : split->tcp) {
     const auto& target = by_tcp->probe.target;
-    const auto by_udp = std::ranges::find_if(facts.flows, [&](const findings::Flow& flow) {
+    const auto by_udp = std::ranges::find_if(facts.flows, [&](const Flow& flow) {
       return flow.host == target.host && answers_stun(flow).value_or(2) < 2;
     });
     if (by_udp == facts.flows.end()) continue;
@@ -374,7 +372,7 @@ void ask_how_many_answer(const Facts& facts, Questions& questions) {
            facts.asked_for(result);
   };
   if (!facts.line_loses() || !facts.any_probe(silent)) return;
-  const findings::Flow* server = nullptr;
+  const Flow* server = nullptr;
   std::optional<int> best;
   for (const auto& flow : facts.flows) {
     const auto rank = answers_stun(flow);

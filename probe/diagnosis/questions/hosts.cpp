@@ -7,11 +7,6 @@
 namespace callready {
 namespace {
 
-using findings::Facts;
-using findings::Flow;
-using findings::FlowSample;
-using findings::Reachability;
-
 // Of each kind of doubt so many: more show no more.
 constexpr std::size_t most_neighbours = 3, most_repeats = 2;
 

@@ -6,11 +6,6 @@
 namespace callready {
 namespace {
 
-using findings::Facts;
-using findings::Flow;
-using findings::FlowSample;
-using findings::Reachability;
-
 constexpr std::size_t most_hosts_of_ranges = 3;
 
 bool is_range(const Flow& flow) {

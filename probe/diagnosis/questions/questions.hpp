@@ -9,9 +9,11 @@
 
 namespace callready {
 
+using findings::Facts, findings::Flow, findings::FlowSample, findings::Reachability;
+
 class Questions {
  public:
-  explicit Questions(const findings::Facts& facts);
+  explicit Questions(const Facts& facts);
 
   // False where it has been asked already, or where there are enough. `proxy`: its URL; empty:
   // directly.
@@ -23,21 +25,21 @@ class Questions {
  private:
   std::size_t& room_for(Purpose purpose);
 
-  const findings::Facts& facts_;
+  const Facts& facts_;
   std::size_t room_, room_for_names_, room_for_repeats_;
   std::set<std::string> ids_;
   std::vector<Probe> list_;
 };
 
 // A flow that a row misses, and of which more can be known.
-bool doubtful(const findings::Facts& facts, const findings::Flow& flow);
+bool doubtful(const Facts& facts, const Flow& flow);
 
 // What goes with every question of a kind: the control, the payload.
 using With = std::map<std::string, std::string>;
 
 // ways.cpp: TCP ports where TLS is opened on the way: somebody near answers for everybody, whatever
 // the TTL.
-std::set<std::uint16_t> intercepted_ports(const findings::Facts& facts);
+std::set<std::uint16_t> intercepted_ports(const Facts& facts);
 
 // ways.cpp: which packets get as far as the last router that answers? And whether the second round
 // has shown that no UDP leaves the site, whatever the port: then what else is silent over UDP is so
@@ -47,12 +49,12 @@ bool udp_is_shut(const findings::Diagnosis& context);
 
 // media.cpp: of media hosts that nothing is known of, where others are known to be sent to: do
 // their packets leave? One port each.
-void ask_for_silent_ranges(const findings::Facts& facts, const With& through, Questions& questions,
+void ask_for_silent_ranges(const Facts& facts, const With& through, Questions& questions,
                            bool hurried);
 
 // hosts.cpp: do hosts that are silent on their one port live at all? Does what answered at first
 // answer still?
-void ask_for_neighbours(const findings::Facts& facts, Questions& questions, bool no_udp);
-void ask_again(const findings::Facts& facts, Questions& questions);
+void ask_for_neighbours(const Facts& facts, Questions& questions, bool no_udp);
+void ask_again(const Facts& facts, Questions& questions);
 
 }  // namespace callready

@@ -14,11 +14,6 @@
 namespace callready {
 namespace {
 
-using findings::Facts;
-using findings::Flow;
-using findings::FlowSample;
-using findings::Reachability;
-
 // So many in one look, and of these so many that show what the likeliest world is made of.
 constexpr std::size_t most_at_once = 16, most_witnesses = 10;
 // Two hosts show what one cannot, more show no more.
