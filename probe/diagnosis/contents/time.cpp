@@ -8,6 +8,7 @@
 
 #include "probe/diagnosis/rules.hpp"
 #include "probe/diagnosis/words.hpp"
+#include "probe/model/day.hpp"
 
 namespace callready::findings {
 namespace {
@@ -69,20 +70,16 @@ constexpr double noticeable_skew_ms = 60'000;
 // "2026-11-20T12:00:00Z" as the checks write it.
 std::optional<std::chrono::sys_seconds> parse_time(const std::string& text) {
   if (text.size() != 20 || text[10] != 'T' || text[19] != 'Z') return std::nullopt;
-  const auto number = [&](std::size_t from, std::size_t size) {
+  const auto number = [&](std::size_t from) {
     int value = -1;
     const auto* first = text.data() + from;
-    const auto [end, error] = std::from_chars(first, first + size, value);
-    return error == std::errc{} && end == first + size ? value : -1;
+    const auto [end, error] = std::from_chars(first, first + 2, value);
+    return error == std::errc{} && end == first + 2 ? value : -1;
   };
-  const int year = number(0, 4), month = number(5, 2), day = number(8, 2);
-  const int hour = number(11, 2), minute = number(14, 2), second = number(17, 2);
-  if (hour < 0 || minute < 0 || second < 0) return std::nullopt;
-  const std::chrono::year_month_day date{std::chrono::year(year),
-                                         std::chrono::month(static_cast<unsigned>(month)),
-                                         std::chrono::day(static_cast<unsigned>(day))};
-  if (year < 0 || !date.ok()) return std::nullopt;
-  return std::chrono::sys_days(date) + std::chrono::hours(hour) + std::chrono::minutes(minute) +
+  const auto day = parse_day(std::string_view(text).substr(0, 10));
+  const int hour = number(11), minute = number(14), second = number(17);
+  if (!day || hour < 0 || minute < 0 || second < 0) return std::nullopt;
+  return *day + std::chrono::hours(hour) + std::chrono::minutes(minute) +
          std::chrono::seconds(second);
 }
 

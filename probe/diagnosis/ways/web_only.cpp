@@ -27,7 +27,7 @@ Causes find_web_only(const Diagnosis& context) {
     const bool other = is_direct(result) && !is_udp(result) && !is_web(port) && port != 53;
     return other && failing(result) && !facts.inside(result) && !context.explained(result);
   });
-  // Where a server showed a certificate, whoever signed it.
+  // Where a server showed a certificate, even one that nobody trusts.
   const auto https = facts.networks([](const Flow& flow) {
     return !flow.udp && flow.port == 443 && any_sample(flow, [](const FlowSample& sample) {
       return !chain_of(*sample.result).empty();
