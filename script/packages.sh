@@ -43,14 +43,7 @@ missing_packages() {
 }
 
 as_root() {
-  if [ "$(id -u)" -eq 0 ]; then
-    "$@"
-  elif command -v sudo >/dev/null; then
-    sudo "$@"
-  else
-    echo "$0: needs root (or sudo) to install: $*" >&2
-    return 1
-  fi
+  if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
 }
 
 # need_packages NAME...: installs what is missing, without starting the services that come along.
@@ -59,6 +52,10 @@ need_packages() {
   [ -n "$missing" ] || return 0
   if ! command -v apt-get >/dev/null; then
     echo "$0: this is not Debian; please install the counterparts of: $(echo $missing)" >&2
+    return 1
+  fi
+  if [ "$(id -u)" -ne 0 ] && ! command -v sudo >/dev/null; then
+    echo "$0: needs root (or sudo) to install: $(echo $missing)" >&2
     return 1
   fi
   echo "Installing:" $missing >&2

@@ -1,5 +1,6 @@
 """The scripts: what they make of a bad command line and of an interrupt. Nothing is installed or built."""
 import os
+import shutil
 import subprocess
 import tempfile
 import unittest
@@ -26,13 +27,17 @@ class Packages(unittest.TestCase):
         self.assertEqual(1, text.count("/usr/sbin/policy-rc.d"))
         with open(self.script, "w", encoding="utf-8") as file:
             file.write(text.replace("/usr/sbin/policy-rc.d", self.policy))
+        self.folder = folder.name
         for name, body in FAKES.items():
-            path = os.path.join(folder.name, name)
-            with open(path, "w", encoding="utf-8") as file:
-                file.write(f"#!/bin/sh\n{body}\n")
-            os.chmod(path, 0o755)
+            self.fake(name, body)
         self.environment = {**os.environ, "PATH": folder.name + ":" + os.environ["PATH"],
                             "POLICY": self.policy}
+
+    def fake(self, name, body):
+        path = os.path.join(self.folder, name)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(f"#!/bin/sh\n{body}\n")
+        os.chmod(path, 0o755)
 
     def sh(self, text):
         return run("sh", "-c", f'set -eu; . "$0"; {text}', self.script, env=self.environment)
@@ -42,6 +47,15 @@ class Packages(unittest.TestCase):
         self.assertIn("installing", done.stderr)
         self.assertNotEqual(0, done.returncode)
         self.assertFalse(os.path.exists(self.policy))
+
+    def test_who_cannot_install_is_told_what_is_missing(self):
+        self.fake("id", "echo 1000")
+        for name in ("sh", "sed", "tr"):
+            os.symlink(shutil.which(name), os.path.join(self.folder, name))
+        self.environment["PATH"] = self.folder  # no sudo
+        done = self.sh("need_packages nothing-that-is-there neither-is-this")
+        self.assertEqual((1, f"{self.script}: needs root (or sudo) to install: "
+                          "nothing-that-is-there neither-is-this\n"), (done.returncode, done.stderr))
 
     def test_what_is_missing(self):
         self.environment["PATH"] = os.environ["PATH"]
