@@ -1,6 +1,7 @@
 """The translations have what the sources say, and nothing else."""
 
 import pathlib
+import re
 import tempfile
 import unittest
 
@@ -37,6 +38,13 @@ class Faults(unittest.TestCase):
                                 ("#: x.cpp", "#, fuzzy", "fuzzy"), ("{} rows", "{} lines", "plural")):
             with self.subTest(fault):
                 self.assertTrue(any(fault in line for line in self.faults(good.replace(old, new, 1))))
+
+
+class French(unittest.TestCase):
+    def test_has_no_line_break_before_its_punctuation(self):
+        text = (sources.ROOT / "po/fr.po").read_text(encoding="utf-8")
+        lines = re.findall(r'^msgstr.*?"(.*)"$', text, re.MULTILINE)
+        self.assertEqual([line for line in lines if re.search(r"(?<!\u00a0)[:;!?](?=\s|$)", line)], [])
 
 
 class Sentences(unittest.TestCase):
