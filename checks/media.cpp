@@ -12,12 +12,13 @@
 // `answered` with "streamed", or with "unfit" where this computer could not tell when its packets
 // left: then its own lateness is in delay and jitter, which are not judged; losses are the
 // network's all the same. What was seen is in `media` of the observation. What comes later than
-// half a second after the last packet counts as lost. What this computer could not send is left out
-// of all figures: evidence "error" has how much that was. A stream that falls silent to its end is
-// followed by a new session, and where the row has `counts` and `public_key_sha256`, the far end is
-// asked over TLS what it got: which way the rest was lost. `skipped` with "far_end_busy" where it
-// says that it had no room. With `turn` the far end is two relays of that server
-// (media_relays.hpp). With the run's --calls N, so many at once follow, in steps (media_calls.hpp).
+// half a second after the last packet counts as lost. What this computer's firewall or buffers kept
+// is left out of all figures: evidence "error" has how much that was; a stream that loses its route
+// is not measured. A stream that falls silent to its end is followed by a new session, and where
+// the row has `counts` and `public_key_sha256`, the far end is asked over TLS what it got: which
+// way the rest was lost. `skipped` with "far_end_busy" where it says that it had no room. With
+// `turn` the far end is two relays of that server (media_relays.hpp). With the run's --calls N, so
+// many at once follow, in steps (media_calls.hpp).
 #include <algorithm>
 
 #include "checks/dial.hpp"
@@ -105,6 +106,10 @@ class CallStream {
       if (failure && failure->kind != FailureKind::timed_out) co_return failure;
       failure = send(due);
       if (!failure) continue;
+      // A route that is gone ends the call, too: what is left of it would look flawless.
+      const bool passing = failure->kind == FailureKind::kept_here ||
+                           failure->kind == FailureKind::out_of_resources;
+      if (!passing) co_return failure;
       ++kept_;
       why_kept_ = std::move(failure);
     }
@@ -327,7 +332,9 @@ asio::awaitable<void> find_the_end(Context& context, Job job, const StreamWish& 
   if (socket.has_error()) co_return;
   CallStream again(context, *socket, wish);
   const auto failure = co_await again.begin();
-  if (failure && outcome_of(*failure) == Outcome::skipped) co_return;  // nobody was asked
+  const bool unasked = failure && (failure->kind == FailureKind::kept_here ||
+                                   outcome_of(*failure) == Outcome::skipped);
+  if (unasked) co_return;
   const auto told = co_await far_end.stream(stream.ssid());
   std::optional<FarEndCount> count;
   if (told) count = {told->received, told->elsewhere};

@@ -138,6 +138,24 @@ TEST_F(MediaCheck, WhatThisComputerDoesNotSendIsNoLoss) {
   }
 }
 
+// As where the Wi-Fi is gone: what was sent before would look like a flawless call.
+TEST_F(MediaCheck, AStreamThatLosesItsRouteIsNotMeasured) {
+  int tried = 0;
+  std::uint32_t counter = 0;
+  test::MemoryServer server(
+      runner.loop.executor(), {IpAddress::v4({127, 0, 0, 1}), 50'000},
+      [&](const Bytes& sent, std::vector<Bytes>& replies) {
+        if (++tried > 31) return make_error_code(boost::system::errc::network_unreachable);
+        const auto packet = media::stamp::parse_sender(sent, {});
+        if (packet) replies.push_back(reflected(sent, *packet, counter++));
+        return error_code();
+      });
+  const auto seen = measure({IpAddress::v4({127, 0, 0, 1}), 862});
+  EXPECT_EQ(seen.outcome, Outcome::skipped);
+  EXPECT_EQ(seen.detail, DetailCode::no_route);
+  EXPECT_FALSE(seen.media.has_value());
+}
+
 TEST_F(MediaCheck, AReflectorThatDoesNotCountTellsNoDirection) {
   Reflects reflects;
   reflects.counts = false;
