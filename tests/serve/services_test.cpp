@@ -176,8 +176,7 @@ TEST_F(ServicesTest, StopEndsEverything) {
 TEST_F(ServicesTest, StopEndsWhatIsJustBeingAccepted) {
   const auto service = start();
   RawTcp first(loop, service->local()), second(loop, service->local());
-  for (int i = 0; i < 1'000 && service->connections() == 0; ++i) loop.context.poll_one();
-  EXPECT_EQ(service->connections(), 1);
+  wait_for(*service, 1);
   service->stop();
   settle(loop);
   EXPECT_EQ(service->connections(), 0);
