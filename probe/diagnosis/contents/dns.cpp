@@ -141,16 +141,18 @@ Causes find_dns_rewritten(const Diagnosis& context) {
     if (name.from_hosts_file) continue;  // no server's word
     // Packets to an address that is not there may well leave the site.
     if (works(name)) continue;
-    // Its own zone gives everybody that address.
-    const bool everywhere = std::ranges::any_of(name.elsewhere, [&](const NameAnswer& answer) {
+    auto others = name.elsewhere;
+    std::erase_if(others, [](const NameAnswer& answer) { return !has_records(*answer.evidence); });
+    const auto found = others.size();
+    std::erase_if(others, [&](const NameAnswer& answer) {
       return addresses_in(*answer.evidence).contains(*name.address);
     });
-    if (everywhere) continue;
+    // Its own zone gives everybody that address.
+    if (found > 0 && others.empty()) continue;
     auto& place = astray[*name.address];
     place.names.push_back(&name);
     place.proved |= name.address->is_unspecified() || name.address->is_loopback();
-    for (const auto& [answer, probe] : name.elsewhere) {
-      if (!has_records(*answer)) continue;
+    for (const auto& [answer, probe] : others) {
       place.proved = true;
       place.contrast.push_back(
           {probe, phrase("Answer from a DNS server elsewhere: {}", answer->text)});
