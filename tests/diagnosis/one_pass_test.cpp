@@ -124,6 +124,17 @@ TEST(OnePass, UdpThatIsBlockedOnTheWayOutWorksInside) {
   EXPECT_EQ(row_of(set, "pbx").status, Status::pass) << row_of(set, "pbx").summary;
 }
 
+TEST(OnePass, ARangeThatIsBlockedOnTheWayOutWorksInside) {
+  Scene run;
+  run.add("media", {range("media.vendor.com", all_ports("dropped"))});
+  run.add("pbx", {at(range("pbx.corp.example.com", all_ports("arrived")), "10.1.2.3")});
+  run.add_controls(anchors());
+  const auto& set = run.judge();
+  EXPECT_EQ(run.found(), std::vector<std::string>{"firewall.udp_range_blocked"});
+  EXPECT_EQ(row_of(set, "media").status, Status::fail);
+  EXPECT_EQ(row_of(set, "pbx").status, Status::pass) << row_of(set, "pbx").summary;
+}
+
 // A first choice that this run left out is closed with the rest of UDP.
 TEST(OnePass, WhatWasLeftOutIsClosedByTheSameCause) {
   Scene run;

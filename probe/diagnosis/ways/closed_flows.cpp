@@ -164,8 +164,8 @@ class Reader {
     }
     for (const auto& probe : drawn_.asked.probes) {
       const auto& result = *probe.result;
-      const bool open = failing(result) ? !context_.explained(result)
-                                        : result.observation.outcome == Outcome::passed;
+      const bool left = result.observation.outcome == Outcome::passed && !is_inside(result);
+      const bool open = failing(result) ? !context_.explained(result) : left;
       if (!open || probe.by_proxy) continue;
       // What was seen to pass speaks for ports between its sample: another host's may be closed.
       const bool silent = is_udp(result) && failing(result);
