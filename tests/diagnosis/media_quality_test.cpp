@@ -239,9 +239,12 @@ TEST(MediaQuality, ARowWithoutFiguresHasThoseOfItsCapability) {
 TEST(MediaQuality, ARowWithoutFiguresHasThoseOfAnotherRow) {
   TargetSet set;
   auto row = test::row("turn");
+  row.check = CheckKind::turn;
   row.thresholds.round_trip_ms = 400;
   set.requirements.push_back(row);
   EXPECT_EQ(media_figures(set, test::row("stream")).round_trip_ms, 400);
+  set.requirements.front().check = CheckKind::tls;
+  EXPECT_FALSE(media_figures(set, test::row("stream")).round_trip_ms) << "a web page's";
 }
 
 // --- causes ---

@@ -144,7 +144,12 @@ Thresholds media_figures(const TargetSet& set, const Requirement& requirement) {
     if (its && capability.quality) take(*capability.quality);
   }
   // What a line does to one stream it does to all: figures of other rows, and other capabilities.
-  for (const auto& row : set.requirements) take(row.thresholds);
+  for (const auto& row : set.requirements) {
+    auto figures = row.thresholds;
+    // A sign-in page may take longer to answer than people can talk with.
+    if (!carries_media(set, row.id)) figures.round_trip_ms.reset();
+    take(figures);
+  }
   for (const auto& capability : set.capabilities) {
     if (capability.quality) take(*capability.quality);
   }
