@@ -157,6 +157,13 @@ TEST(ReachRead, WhatThisComputerSaysOfItsNeighborIsNobodysRefusal) {
   EXPECT_EQ(unreachable(test::tls("a.vendor.com", rejected, "unreachable")),
             Words{"TCP 443 tls a.vendor.com nothing x3"});
   EXPECT_EQ(read({range("a.vendor.com", {{10000, "prohibited", ours}})}), Words{});
+  // Nor the server's, where both are of one public network.
+  const std::string own = "2001:db8::23";
+  const auto beside = at(turn("a.vendor.com", rejected, "unreachable"), "2001:db8::9");
+  auto made = report(
+      {row("row", {with(beside, {EvidenceKind::icmp_error, "", {{Fact::sender, own}}})})});
+  made.site.interfaces.front().addresses = {*IpAddress::parse(own)};
+  EXPECT_EQ(read_events(made).flows.at(0).seen, Seen::nothing);
 }
 
 TEST(ReachRead, PacketsThatEndOnTheWay) {

@@ -122,7 +122,7 @@ void read_exchange(const Reading& reading, FlowEvents& events) {
   auto event = event_of(reading, *word);
   event.too_near = too_near(reading);
   event.sent = times_sent(reading);
-  const auto who = icmp_sender(reading.result);
+  const auto who = is_own_word(reading) ? std::string() : icmp_sender(reading.result);
   const bool another = !who.empty() && who != event.flow.address;
   if (event.seen == Seen::closed && another) event.seen = Seen::refused_by;
   if (another && event.seen == Seen::prohibited) event.router = who;
