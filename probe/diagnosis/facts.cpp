@@ -273,7 +273,7 @@ class PassedOn {
       if (seen == seen_.end()) continue;
       for (const auto& device : devices) {
         const auto address = IpAddress::parse(device);
-        // Than any that was asked.
+        // It is nearer than any router that was asked.
         const bool nearer = !address || address->is_private() || address->is_link_local();
         const auto& kinds = kinds_.at(device);
         const bool any_kind = kinds.size() > 1 && kinds.contains(Payload::rtp);

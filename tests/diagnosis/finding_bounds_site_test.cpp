@@ -402,7 +402,7 @@ TEST(SymmetricNat, OfTwoLinesNamesTheirAddresses) {
   EXPECT_FALSE(holds(only(made).fix, "several Internet lines"));
 }
 
-// The one of two servers was silent, and the line has a carrier's NAT besides.
+// One of the two servers was silent, and the provider uses NAT, too.
 TEST(SymmetricNat, DoesNotDependOnWhichTestCameFirst) {
   const auto measured = [](std::string host, const std::string& mapping) {
     auto nat = with(stun(std::move(host)),

@@ -122,9 +122,9 @@ std::optional<ConsensusTime> consensus_time(const Facts& facts) {
   }
   // Two that agree against two that agree on something else decide nothing.
   if (best.size() < 2 || 2 * best.size() <= all.size()) return std::nullopt;
-  const bool by_nobody_known =
+  const bool all_unknown =
       std::ranges::all_of(best, [](const Source* one) { return may_be_a_devices(*one); });
-  if (by_nobody_known) return std::nullopt;
+  if (all_unknown) return std::nullopt;
   std::vector<double> offsets;
   for (const auto* source : best) offsets.push_back(source->offset_ms);
   std::ranges::sort(offsets);

@@ -11,8 +11,8 @@ struct ConsensusTime {
 };
 
 // Two sources of two hosts that agree: time servers, and web servers' Date. Nothing where there
-// are not two, where they contradict each other, or where all are pages over plain HTTP that
-// nobody knows.
+// are not two, where they contradict each other, or where all are pages over plain HTTP whose body
+// is not known.
 std::optional<ConsensusTime> consensus_time(const Facts& facts);
 
 }  // namespace callready::findings

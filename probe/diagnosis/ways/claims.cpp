@@ -134,7 +134,7 @@ Claim Claims::of(const ClosedFlows& closed) const {
   // From one network alone, only a block at this site can be told from one farther out.
   const bool near = servers_of(closed.flows) > 1 && closed.near_sure >= reach::is_likely;
   const bool one_will_do = !claim.beyond && (claim.udp || near);
-  const bool one_transport = claim.udp != claim.tcp;  // as the sentence about ports names
+  const bool one_transport = claim.udp != claim.tcp;  // a sentence about ports names one
   const bool is_port = one_transport && !dns && (wide_ports || nowhere) && (one_will_do || several);
   if (wide_hosts || is_destination) {
     claim.code = FindingCode::firewall_destination_blocked;
