@@ -93,7 +93,7 @@ TEST(ProxyUnreachable, IsTheCauseWhereSomebodyRefusesAtItsAddress) {
   // Nobody at all: the line is down, or no proxy is there. One cause, which knows of the proxy.
   const auto quiet = only(made(silent));
   EXPECT_EQ(quiet.code, FindingCode::network_offline);
-  EXPECT_TRUE(holds(quiet.fix, "The proxy http://10.20.0.3:3128 does not answer either"))
+  EXPECT_TRUE(holds(quiet.fix, "the proxy http://10.20.0.3:3128, which does not answer either"))
       << quiet.fix;
   EXPECT_FALSE(holds(quiet.fix, "--proxy")) << quiet.fix;
 }

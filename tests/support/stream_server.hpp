@@ -87,6 +87,8 @@ class TlsServer {
   }
 
   asio::awaitable<void> one(asio::ip::tcp::socket& peer) {
+    // A small reply must not wait for the client's delayed ACK: time by hand would go on meanwhile.
+    peer.set_option(asio::ip::tcp::no_delay(true));
     TlsServerStream stream(std::move(peer), context_);
     const auto [error] = co_await stream.async_handshake(asio::ssl::stream_base::server,
                                                          asio::as_tuple(asio::use_awaitable));

@@ -133,7 +133,7 @@ void read_exchange(const Reading& reading, FlowEvents& events) {
   const bool itself = !who.empty() && !another && event.seen == Seen::prohibited;
   const bool beside = event.seen != Seen::arrived && is_beside(event.flow, who);
   if (itself || beside) event.seen = udp ? Seen::closed : Seen::refused_far;
-  if (udp && refuser == findings::Refuser::on_the_way) event.seen = Seen::forged;
+  if (udp && !another && refuser == findings::Refuser::on_the_way) event.seen = Seen::forged;
   if (event.seen == Seen::nothing && udp) event.sent = std::max(event.sent, 2);
   if (event.seen == Seen::nothing && !udp) {
     event.sent = findings::evidence_of(reading.result, EvidenceKind::short_wait) ? 2 : 3;
