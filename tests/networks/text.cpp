@@ -3,244 +3,213 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
-#include <span>
+#include <array>
 #include <sstream>
 #include <stdexcept>
+#include <type_traits>
 
 namespace callready::networks {
 namespace {
 
-// In the order of the enums' members.
-constexpr std::string_view kinds[] = {"rule",     "replies", "nat",          "rate",      "ban",
-                                      "protocol", "names",   "redirect_dns", "intercept", "accept",
-                                      "portal",   "sip_alg", "mtu",          "branch",    "first"};
-constexpr std::string_view actions[] = {"drop", "prohibit", "refuse", "forge"};
-constexpr std::string_view payloads[] = {"none", "rtp",  "stun", "turn", "sip",
-                                         "tls",  "http", "dns",  "ntp",  "other"};
-constexpr std::string_view protos[] = {"any", "udp", "tcp"};
-constexpr std::string_view behaviours[] = {"independent", "address", "address_and_port"};
-constexpr std::string_view resolvers[] = {"works",    "dead",         "refused",
-                                          "servfail", "no_such_name", "sinkhole"};
-constexpr std::string_view families[] = {"none", "works", "broken"};
-constexpr std::string_view faults[] = {"down",      "refuses",    "error", "expired",
-                                       "untrusted", "wrong_name", "gone"};
-static_assert(std::size(kinds) == static_cast<std::size_t>(BoxKind::first) + 1);
-static_assert(std::size(actions) == static_cast<std::size_t>(Action::forge) + 1);
-static_assert(std::size(protos) == static_cast<std::size_t>(Proto::tcp) + 1);
-static_assert(std::size(behaviours) == static_cast<std::size_t>(Behaviour::address_and_port) + 1);
-static_assert(std::size(resolvers) == static_cast<std::size_t>(Dns::sinkhole) + 1);
-static_assert(std::size(families) == static_cast<std::size_t>(Ipv6::broken) + 1);
-static_assert(std::size(payloads) == static_cast<std::size_t>(Payload::other) + 1);
-static_assert(std::size(faults) == static_cast<std::size_t>(FarFault::gone) + 1);
-
-template <typename Enum>
-std::string_view name(std::span<const std::string_view> words, Enum value) {
-  return words[static_cast<std::size_t>(value)];
+// The words of an enum in the order of its members, up to the last.
+template <auto last, typename... Words>
+constexpr auto up_to(Words... words) {
+  static_assert(sizeof...(words) == static_cast<std::size_t>(last) + 1);
+  return std::array<std::string_view, sizeof...(words)>{words...};
 }
 
-template <typename Enum>
-void read(std::span<const std::string_view> words, const std::string& text, Enum& value) {
-  const auto found = std::ranges::find(words, text);
-  if (found == words.end()) throw std::runtime_error("unknown word: " + text);
-  value = static_cast<Enum>(found - words.begin());
+constexpr auto words_of(BoxKind) {
+  return up_to<BoxKind::first>("rule", "replies", "nat", "rate", "ban", "protocol", "names",
+                               "redirect_dns", "intercept", "accept", "portal", "sip_alg", "mtu",
+                               "branch", "first");
+}
+constexpr auto words_of(Action) {
+  return up_to<Action::forge>("drop", "prohibit", "refuse", "forge");
+}
+constexpr auto words_of(Payload) {
+  return up_to<Payload::other>("none", "rtp", "stun", "turn", "sip", "tls", "http", "dns", "ntp",
+                               "other");
+}
+constexpr auto words_of(Proto) { return up_to<Proto::tcp>("any", "udp", "tcp"); }
+constexpr auto words_of(Behaviour) {
+  return up_to<Behaviour::address_and_port>("independent", "address", "address_and_port");
+}
+constexpr auto words_of(Dns) {
+  return up_to<Dns::sinkhole>("works", "dead", "refused", "servfail", "no_such_name", "sinkhole");
+}
+constexpr auto words_of(Ipv6) { return up_to<Ipv6::broken>("none", "works", "broken"); }
+constexpr auto words_of(FarFault) {
+  return up_to<FarFault::gone>("down", "refuses", "error", "expired", "untrusted", "wrong_name",
+                               "gone");
 }
 
-// Of an address, or of ports.
-template <typename Value>
-Value parsed(const std::string& text, const char* what) {
-  const auto found = Value::parse(text);
-  if (!found) throw std::runtime_error(fmt::format("no {}: {}", what, text));
-  return *found;
-}
+// Writes a whole text, or reads one line of it: describe() below names the parts, in their order,
+// for both. A line may leave out labels and what follows them, and words of enums.
+class Form {
+ public:
+  Form() = default;
+  explicit Form(std::string line) : reads_(true), text_(std::move(line)) {}
 
-}  // namespace
+  bool reads() const { return reads_; }
+  // What is written, or not read yet.
+  const std::string& text() const { return text_; }
 
-std::string_view word(BoxKind kind) { return name(kinds, kind); }
-
-std::string to_text(const networks::Network& network) {
-  std::string text = "ask";
-  for (const auto& set : network.sets) text += ' ' + set;
-  if (!network.anchors) text += " without anchors";
-  if (network.variables) text += " with variables";
-  if (network.credentials) text += " with credentials";
-  if (network.all) text += " with all";
-  text += fmt::format("\npc {}\n", network.pc.to_string());
-  for (const auto& hop : network.hops) {
-    text += fmt::format("hop {}{}{}{}\n", hop.address.to_string(), hop.inside ? " inside" : "",
-                        hop.speaks ? "" : " mute", hop.limited ? "" : " unlimited");
-  }
-  text += fmt::format("line after {} delay {} loss {} {}\n", network.line, network.delay_ms,
-                      network.loss_out, network.loss_in);
-  text += fmt::format("dns {} {} ms{}", name(resolvers, network.dns), network.dns_ms,
-                      network.resolver_outside ? " outside" : "");
-  for (const auto& host : network.dns_names) text += " name " + host;
-  text += fmt::format("\nipv6 {}\n", name(families, network.ipv6));
-  const auto& proxy = network.proxy;
-  text += fmt::format("proxy{}{}{}", proxy.given ? " given" : "", proxy.up ? "" : " down",
-                      proxy.login ? " login" : "");
-  for (const auto& range : proxy.ports) text += " port " + range.to_string();
-  text += '\n';
-  for (const auto& box : network.boxes) {
-    text += fmt::format("box {} at {}{}{} {}", name(kinds, box.kind), box.hop,
-                        box.bridge ? " bridge" : "", box.except ? " except" : "",
-                        name(actions, box.action));
-    if (box.payload != Payload::none)
-      text += fmt::format(" payload {}", name(payloads, box.payload));
-    if (box.limit != 0) text += fmt::format(" limit {}", box.limit);
-    if (box.kind == BoxKind::nat) {
-      text += fmt::format(" outside {} mapping {} filtering {}", box.outside.to_string(),
-                          name(behaviours, box.mapping), name(behaviours, box.filtering));
+  // Whether that word is there, which is written if `given`.
+  bool word(std::string_view label, bool given = true, char before = ' ') {
+    if (reads_) {
+      given = text_.substr(0, text_.find(' ', label.size())) == label;
+      if (given) text_.erase(0, label.size() + 1);
+    } else if (given) {
+      if (!text_.empty()) text_ += before;
+      text_ += label;
     }
-    for (const auto& match : box.matches) {
-      text += fmt::format(" match {} {}", name(protos, match.proto), match.ports.to_string());
-      for (const auto& host : match.hosts) text += " to " + host;
-    }
-    text += '\n';
+    return given;
   }
-  for (const auto& far : network.far) {
-    text += fmt::format("far {} {}\n", far.host, name(faults, far.fault));
+  // The same of a line's first word.
+  bool line(std::string_view label, bool given = true) { return word(label, given, '\n'); }
+  // `value` is `set` where that word is there.
+  void flag(std::string_view label, bool& value, bool set = true, char before = ' ') {
+    if (word(label, value == set, before)) value = set;
   }
-  for (const auto& way : network.mute_ways) {
-    text += fmt::format("mute_way {} from {}\n", way.host, way.from);
-  }
-  if (network.mute_far) text += "mute_far\n";
-  if (network.media_answers) text += "media_answers\n";
-  if (network.sip_ignores_strangers) text += "sip_ignores_strangers\n";
-  if (const auto& icmp = network.icmp; icmp != IcmpLimit()) {
-    text +=
-        fmt::format("icmp left {} burst {} every {} ms\n", icmp.left, icmp.burst, icmp.every_ms);
-  }
-  text += fmt::format("chance {}\n", network.chance);
-  return text;
-}
-
-namespace {
-
-std::string next_word(std::istream& words) {
-  std::string word;
-  words >> word;
-  return word;
-}
-
-void parse_ask(std::istream& words, networks::Network& network) {
-  for (std::string word; words >> word;) {
-    if (word != "with" && word != "without") {
-      network.sets.push_back(word);
-      continue;
-    }
-    const auto what = next_word(words);
-    bool& flag = what == "anchors"     ? network.anchors
-                 : what == "variables" ? network.variables
-                 : what == "all"       ? network.all
-                                       : network.credentials;
-    flag = word == "with";
-  }
-}
-
-void parse_box(std::istream& words, networks::Network& network) {
-  auto& box = network.boxes.emplace_back();
-  read(kinds, next_word(words), box.kind);
-  for (std::string word; words >> word;) {
-    if (word == "bridge") {
-      box.bridge = true;
-    } else if (word == "except") {
-      box.except = true;
-    } else if (std::ranges::find(actions, word) != std::end(actions)) {
-      read(actions, word, box.action);
-    } else if (word == "match") {
-      auto& match = box.matches.emplace_back();
-      read(protos, next_word(words), match.proto);
-      match.ports = parsed<PortRange>(next_word(words), "ports");
+  void part(std::string& value) {
+    if (reads_) {
+      const auto end = std::min(text_.find(' '), text_.size());
+      value = text_.substr(0, end);
+      text_.erase(0, end + 1);
     } else {
-      const auto what = next_word(words);
-      if (word == "at") box.hop = std::stoi(what);
-      if (word == "payload") read(payloads, what, box.payload);
-      if (word == "limit") box.limit = std::stoi(what);
-      if (word == "outside") box.outside = parsed<IpAddress>(what, "address");
-      if (word == "mapping") read(behaviours, what, box.mapping);
-      if (word == "filtering") read(behaviours, what, box.filtering);
-      if (word == "to") box.matches.back().hosts.push_back(what);
+      word(value);
     }
   }
-}
-
-void parse_hop(std::istream& words, networks::Network& network) {
-  auto& hop = network.hops.emplace_back();
-  hop.address = parsed<IpAddress>(next_word(words), "address");
-  for (std::string word; words >> word;) {
-    if (word == "inside") hop.inside = true;
-    if (word == "mute") hop.speaks = false;
-    if (word == "unlimited") hop.limited = false;
+  template <typename Value>
+  void part(Value& value) {
+    if constexpr (std::is_enum_v<Value>) {
+      const auto words = words_of(value);
+      for (std::size_t i = 0; i < words.size(); ++i) {
+        const auto one = static_cast<Value>(i);
+        if (word(words[i], value == one)) value = one;
+      }
+    } else if constexpr (requires { value.to_string(); }) {
+      auto shown = value.to_string();
+      part(shown);
+      if (reads_) value = Value::parse(shown).value();
+    } else {
+      auto shown = fmt::format("{}", value);
+      part(shown);
+      if (reads_ && !(std::istringstream(shown) >> value)) throw std::runtime_error("no number");
+    }
   }
-}
-
-void parse_dns(std::istream& words, networks::Network& network) {
-  read(resolvers, next_word(words), network.dns);
-  std::string word;
-  words >> network.dns_ms >> word;
-  while (words >> word) {
-    if (word == "outside") network.resolver_outside = true;
-    if (word == "name" && words >> word) network.dns_names.push_back(word);
+  template <typename Value>
+  void part(std::string_view label, Value& value, bool given = true) {
+    if (word(label, given)) part(value);
   }
-}
-
-void parse_proxy(std::istream& words, networks::Network& network) {
-  auto& proxy = network.proxy;
-  proxy.ports.clear();
-  for (std::string word; words >> word;) {
-    if (word == "given") proxy.given = true;
-    if (word == "down") proxy.up = false;
-    if (word == "login") proxy.login = true;
-    if (word == "port" && words >> word) proxy.ports.push_back(parsed<PortRange>(word, "ports"));
+  // Each behind that label; by default they are one word.
+  template <typename Item, typename Describe>
+  void list(std::string_view label, std::vector<Item>& items, Describe one, char before = ' ') {
+    for (std::size_t i = 0; word(label, i < items.size(), before); ++i) {
+      one(reads_ ? items.emplace_back() : items[i]);
+    }
   }
-}
-
-void parse_line(const std::string& line, networks::Network& network) {
-  std::istringstream words(line);
-  const auto word = next_word(words);
-  std::string label;  // before a number
-  if (word == "ask") {
-    parse_ask(words, network);
-  } else if (word == "pc") {
-    network.pc = parsed<IpAddress>(next_word(words), "address");
-  } else if (word == "hop") {
-    parse_hop(words, network);
-  } else if (word == "line") {
-    words >> label >> network.line >> label >> network.delay_ms >> label >> network.loss_out >>
-        network.loss_in;
-  } else if (word == "dns") {
-    parse_dns(words, network);
-  } else if (word == "ipv6") {
-    read(families, next_word(words), network.ipv6);
-  } else if (word == "proxy") {
-    parse_proxy(words, network);
-  } else if (word == "box") {
-    parse_box(words, network);
-  } else if (word == "far") {
-    auto& far = network.far.emplace_back();
-    words >> far.host;
-    read(faults, next_word(words), far.fault);
-  } else if (word == "mute_way") {
-    auto& way = network.mute_ways.emplace_back();
-    words >> way.host >> label >> way.from;
-  } else if (word == "mute_far") {
-    network.mute_far = true;
-  } else if (word == "media_answers") {
-    network.media_answers = true;
-  } else if (word == "sip_ignores_strangers") {
-    network.sip_ignores_strangers = true;
-  } else if (word == "icmp") {
-    auto& icmp = network.icmp;
-    words >> label >> icmp.left >> label >> icmp.burst >> label >> icmp.every_ms;
-  } else if (word == "chance") {
-    words >> network.chance;
-  } else {
-    throw std::runtime_error("unknown word: " + word);
+  template <typename Item>
+  void list(std::string_view label, std::vector<Item>& items) {
+    list(label, items, [this](Item& item) { part(item); });
   }
+  template <typename Item, typename Describe>
+  void lines(std::string_view label, std::vector<Item>& items, Describe one) {
+    list(label, items, one, '\n');
+  }
+
+ private:
+  bool reads_ = false;
+  std::string text_;
+};
+
+void describe(Form& form, networks::Network& network) {
+  if (form.line("ask")) {
+    for (auto& set : network.sets) form.part(set);
+    while (form.reads() && !form.text().empty() && !form.text().starts_with("with")) {
+      form.part(network.sets.emplace_back());
+    }
+    form.flag("without anchors", network.anchors, false);
+    form.flag("with variables", network.variables);
+    form.flag("with credentials", network.credentials);
+    form.flag("with all", network.all);
+  }
+  if (form.line("pc")) form.part(network.pc);
+  form.lines("hop", network.hops, [&](Hop& hop) {
+    form.part(hop.address);
+    form.flag("inside", hop.inside);
+    form.flag("mute", hop.speaks, false);
+    form.flag("unlimited", hop.limited, false);
+  });
+  if (form.line("line")) {
+    form.part("after", network.line);
+    form.part("delay", network.delay_ms);
+    form.part("loss", network.loss_out);
+    form.part(network.loss_in);
+  }
+  if (form.line("dns")) {
+    form.part(network.dns);
+    form.part(network.dns_ms);
+    form.word("ms");
+    form.flag("outside", network.resolver_outside);
+    form.list("name", network.dns_names);
+  }
+  if (form.line("ipv6")) form.part(network.ipv6);
+  if (form.line("proxy")) {
+    auto& proxy = network.proxy;
+    if (form.reads()) proxy.ports.clear();
+    form.flag("given", proxy.given);
+    form.flag("down", proxy.up, false);
+    form.flag("login", proxy.login);
+    form.list("port", proxy.ports);
+  }
+  form.lines("box", network.boxes, [&](Box& box) {
+    form.part(box.kind);
+    const bool nat = box.kind == BoxKind::nat;
+    form.part("at", box.hop);
+    form.flag("bridge", box.bridge);
+    form.flag("except", box.except);
+    form.part(box.action);
+    form.part("payload", box.payload, box.payload != Payload::none);
+    form.part("limit", box.limit, box.limit != 0);
+    form.part("outside", box.outside, nat);
+    form.part("mapping", box.mapping, nat);
+    form.part("filtering", box.filtering, nat);
+    form.list("match", box.matches, [&](Match& match) {
+      form.part(match.proto);
+      form.part(match.ports);
+      form.list("to", match.hosts);
+    });
+  });
+  form.lines("far", network.far, [&](Far& far) {
+    form.part(far.host);
+    form.part(far.fault);
+  });
+  form.lines("mute_way", network.mute_ways, [&](MuteWay& way) {
+    form.part(way.host);
+    form.part("from", way.from);
+  });
+  form.flag("mute_far", network.mute_far, true, '\n');
+  form.flag("media_answers", network.media_answers, true, '\n');
+  form.flag("sip_ignores_strangers", network.sip_ignores_strangers, true, '\n');
+  if (form.line("icmp", network.icmp != IcmpLimit())) {
+    form.part("left", network.icmp.left);
+    form.part("burst", network.icmp.burst);
+    form.part("every", network.icmp.every_ms);
+    form.word("ms");
+  }
+  if (form.line("chance")) form.part(network.chance);
 }
 
 }  // namespace
+
+std::string_view word(BoxKind kind) { return words_of(kind)[static_cast<std::size_t>(kind)]; }
+
+std::string to_text(networks::Network network) {
+  Form form;
+  describe(form, network);
+  return form.text() + '\n';
+}
 
 networks::Network parse(std::string_view text) {
   networks::Network network;
@@ -248,7 +217,9 @@ networks::Network parse(std::string_view text) {
   for (std::string line; std::getline(lines, line);) {
     if (line.empty() || line[0] == '#') continue;
     try {
-      parse_line(line, network);
+      Form form(line);
+      describe(form, network);
+      if (!form.text().empty()) throw std::runtime_error("unknown word: " + form.text());
     } catch (const std::exception& error) {
       throw std::runtime_error(std::string(error.what()) + " in: " + line);
     }

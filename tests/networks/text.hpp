@@ -9,7 +9,7 @@
 namespace callready::networks {
 
 std::string_view word(BoxKind kind);
-std::string to_text(const networks::Network& network);
+std::string to_text(networks::Network network);
 
 // The opposite. Throws std::runtime_error with the line that it does not understand.
 networks::Network parse(std::string_view text);
