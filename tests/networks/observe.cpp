@@ -8,536 +8,446 @@ namespace {
 
 constexpr double sends_ms[] = {0, 250, 750, 1500};
 constexpr double syns_ms[] = {0, 1000, 3000};
-constexpr double tls_ms = 3000, reply_ms = 2500;
 
 }  // namespace
 
-std::string Observer::Job::with(const std::string& name, std::string fallback) const {
-  const auto found = probe.with.find(name);
-  return found == probe.with.end() || found->second.empty() ? fallback : found->second;
-}
-
-Packet Observer::packet(const Job& job, Payload payload) {
-  return {proto_of(job.probe.target), job.address, job.probe.target.port(), traffic_.new_port(),
-          payload};
-}
-
-Observer::Resolved Observer::resolve(const std::string& host, double at_ms) {
-  if (const auto literal = IpAddress::parse(host)) return {literal};
-  const auto& network = traffic_.network();
-  Resolved found;
-  found.took_ms = network.dns_ms;
-  auto mode = network.dns_for(host);
-  if (network.resolver_outside && mode != Dns::dead) {
-    const Packet question{Proto::udp, outside_resolver(), 53, traffic_.new_port(), Payload::dns};
+Resolution Observer::resolve(const std::string& host, double at_ms) {
+  if (const auto literal = IpAddress::parse(host)) return {std::vector{*literal}};
+  Milliseconds took(network().dns_ms);
+  auto mode = network().dns_for(host);
+  if (network().resolver_outside && mode != Dns::dead) {
+    const Packet question{Proto::udp, outside_resolver(), 53, new_port(), Payload::dns};
     if (ask_udp(question, at_ms, 4, 4000).kind != Heard::answer) mode = Dns::dead;
-    found.took_ms += traffic_.round_trip(question.to);
+    took += Milliseconds(round_trip(question.to));
   }
-  if (mode == Dns::dead) {
-    found.detail = "dns_unreachable";
-    found.took_ms = 4000;
-  } else if (mode == Dns::refused || mode == Dns::servfail) {
-    found.detail = "dns_failed";
-  } else if (mode == Dns::sinkhole) {
-    found.address = IpAddress::v4({0, 0, 0, 0});
-  } else if (const auto address = Internet::address_of(host);
-             mode == Dns::no_such_name || traffic_.far(address) == FarFault::gone) {
-    found.detail = "no_such_name";
-  } else {
-    found.address = address;
-  }
-  return found;
+  if (mode == Dns::dead) return {classify_dns(ARES_ETIMEOUT), Milliseconds(4000)};
+  if (mode == Dns::refused || mode == Dns::servfail) return {classify_dns(ARES_ESERVFAIL), took};
+  if (mode == Dns::sinkhole) return {std::vector{IpAddress()}, took};
+  const auto address = Internet::address_of(host);
+  const bool gone = mode == Dns::no_such_name || far(address) == FarFault::gone;
+  if (gone) return {classify_dns(ARES_ENOTFOUND), took};
+  return {std::vector{address}, took};
 }
 
-std::string_view Observer::Heard::broken_off(std::string_view timed_out) const {
-  return kind == refused ? "connection_reset" : timed_out;
+// RFC 792.
+IcmpError Heard::icmp() const {
+  if (kind == prohibited) return {IcmpKind::prohibited, sender, 3, 13};
+  if (kind == expired) return {IcmpKind::time_exceeded, sender, 11, 0};
+  return {IcmpKind::port_unreachable, sender, 3, 3};
 }
 
-std::string_view Observer::Heard::reason() const {
-  if (kind == prohibited) return "prohibited";
-  return kind == refused ? "connection_refused" : "timed_out";
-}
-
-void Observer::record(Observation& observation, const Heard& heard) const {
-  if (heard.kind == Heard::answer) return;
-  const bool refused = heard.kind == Heard::refused, prohibited = heard.kind == Heard::prohibited;
-  const bool by_icmp = !heard.sender.is_unspecified();
-  const bool by_another =
-      refused && by_icmp && observation.address && heard.sender != *observation.address;
-  say(observation,
-      prohibited || by_another ? Outcome::rejected
-      : refused                ? Outcome::refused
-                               : Outcome::silent,
-      heard.reason());
-  if (prohibited || (refused && by_icmp)) {
-    add(observation, "icmp_error",
-        {{"sender", heard.sender.to_string()}, {"type", 3}, {"code", prohibited ? 13 : 3}});
-  } else {
-    add(observation, "error", {{"code", refused ? 111 : 0}});
-  }
+Failure Heard::failure() const {
+  if (kind == nothing) return timed_out();
+  if (sender.is_unspecified()) return classify(asio::error::connection_refused);
+  return classify(asio::error::host_unreachable, icmp());
 }
 
 // A datagram, or the first packet of a connection.
-Observer::Heard Observer::send(const Packet& packet, double at_ms, int ttl) {
+Heard Observer::hear(const Packet& packet, double at_ms, int ttl) {
   // This computer itself does not listen.
   const bool tcp = packet.proto == Proto::tcp, here = packet.to.is_unspecified();
   if (here && !tcp) return {Heard::refused, 0, 0, IpAddress::v4({127, 0, 0, 1})};
-  const auto fate = traffic_.send(packet, at_ms, ttl);
+  const auto fate = send(packet, at_ms, ttl);
   if (tcp && packet.to.is_special()) return {here ? Heard::refused : Heard::nothing};
-  Heard heard{Heard::nothing, traffic_.round_trip_to(fate.hop), 0, {}, fate.box};
-  switch (fate.kind) {
-    case Fate::taken:
-      heard.kind = Heard::answer;
-      break;
-    case Fate::prohibited:
-    case Fate::refused:
-    case Fate::expires: {
-      const bool reset = tcp && fate.kind == Fate::refused;
-      if (!reset && !traffic_.says_so(fate, packet.to, at_ms)) break;
-      heard.kind = fate.kind == Fate::expires   ? Heard::expired
-                   : fate.kind == Fate::refused ? Heard::refused
-                                                : Heard::prohibited;
-      if (!reset) heard.sender = traffic_.signer(fate, packet.to);
-      break;
-    }
-    case Fate::arrives: {
-      const auto fault = traffic_.far(packet.to);
-      const bool nobody = fault == FarFault::down || fault == FarFault::gone;
-      if (packet.to.is_special() || nobody) break;
-      heard.took_ms = traffic_.round_trip(packet.to);
-      const bool listens = traffic_.is_served(packet);
-      const bool ignores =
-          packet.payload == Payload::rtp ||
-          (packet.payload == Payload::sip && traffic_.network().sip_ignores_strangers);
-      // Over TCP half of the hosts that do not listen say so.
-      const bool says_so =
-          tcp ? (packet.to.bytes()[3] & 1U) == 0 : traffic_.network().media_answers && !listens;
-      if (listens && !ignores) {
-        if (traffic_.comes_back(packet)) heard.kind = Heard::answer;
-      } else if ((says_so || fault == FarFault::refuses) && !traffic_.lost_in()) {
-        heard.kind = Heard::refused;
-        if (!tcp) heard.sender = packet.to;
-      }
-      break;
-    }
-    case Fate::dropped:
-    case Fate::lost:
-      break;
+  if (fate.kind == Fate::arrives) return from_far_end(packet);
+  Heard heard{Heard::nothing, round_trip_to(fate.hop), 0, {}, fate.box};
+  if (fate.kind == Fate::taken) heard.kind = Heard::answer;
+  if (fate.kind != Fate::prohibited && fate.kind != Fate::refused && fate.kind != Fate::expires) {
+    return heard;
+  }
+  const bool reset = tcp && fate.kind == Fate::refused;
+  if (!reset && !says_so(fate, packet.to, at_ms)) return heard;
+  if (!reset) heard.sender = signer(fate, packet.to);
+  heard.kind = fate.kind == Fate::expires   ? Heard::expired
+               : fate.kind == Fate::refused ? Heard::refused
+                                            : Heard::prohibited;
+  return heard;
+}
+
+Heard Observer::from_far_end(const Packet& packet) {
+  const bool tcp = packet.proto == Proto::tcp, listens = is_served(packet);
+  const auto fault = far(packet.to);
+  Heard heard{Heard::nothing, round_trip(packet.to)};
+  if (packet.to.is_special() || fault == FarFault::down || fault == FarFault::gone) return heard;
+  const bool ignores = packet.payload == Payload::rtp ||
+                       (packet.payload == Payload::sip && network().sip_ignores_strangers);
+  // Over TCP half of the hosts that do not listen say so.
+  const bool tells = tcp ? (packet.to.bytes()[3] & 1U) == 0 : network().media_answers && !listens;
+  if (listens && !ignores) {
+    if (comes_back(packet)) heard.kind = Heard::answer;
+  } else if ((tells || fault == FarFault::refuses) && !lost_in()) {
+    heard.kind = Heard::refused;
+    if (!tcp) heard.sender = packet.to;
   }
   return heard;
 }
 
 // Sent at these times until something has come back.
-Observer::Heard Observer::ask(const Packet& packet, double at_ms, std::span<const double> times,
-                              double patience_ms, int ttl) {
+Heard Observer::ask(const Packet& packet, double at_ms, std::span<const double> times,
+                    double patience_ms, int ttl) {
   Heard first{Heard::nothing, patience_ms};
-  int attempts = 0;
   for (const double sent : times) {
     if (sent >= first.took_ms) break;
-    ++attempts;
-    auto heard = send(packet, at_ms + sent, ttl);
+    auto heard = hear(packet, at_ms + sent, ttl);
     heard.took_ms += sent;
+    heard.attempts = ++first.attempts;
     if (heard.kind != Heard::nothing && heard.took_ms < first.took_ms) first = heard;
   }
-  first.attempts = attempts;
   return first;
 }
 
 // As udp_request does it (probe/net/udp.cpp).
-Observer::Heard Observer::ask_udp(Packet packet, double at_ms, std::size_t sends,
-                                  double patience_ms) {
+Heard Observer::ask_udp(Packet packet, double at_ms, std::size_t sends, double patience_ms) {
   packet.proto = Proto::udp;
   return ask(packet, at_ms, std::span(sends_ms).first(sends), patience_ms);
 }
 
-Observer::Connection Observer::connect(const IpAddress& to, std::uint16_t port, double at_ms,
-                                       int ttl, double timeout_ms) {
-  const auto from = ttl == whole_way ? traffic_.new_port() : traffic_.new_port_on_the_way();
-  const Packet syn{Proto::tcp, to, port, from};
+Connection Observer::connect(const IpAddress& to, std::uint16_t port, double at_ms, int ttl,
+                             double timeout_ms) {
+  const Packet syn{Proto::tcp, to, port, ttl == whole_way ? new_port() : new_port_on_the_way()};
   Connection connection{ask(syn, at_ms, syns_ms, timeout_ms, ttl)};
-  const auto& heard = connection.heard;
-  connection.stands = heard.kind == Heard::answer;
-  if (connection.stands && heard.box != nullptr) {
-    connection.box = traffic_.last_taker(syn, heard.box);
+  connection.at_ms = at_ms + connection.took_ms;
+  if (connection.stands() && connection.box != nullptr) {
+    connection.box = last_taker(syn, connection.box);
   }
-  connection.at_ms = at_ms + heard.took_ms;
   return connection;
 }
 
 // TCP sends again what was lost, at first after a round trip and 200 ms, then twice that.
-Observer::Heard Observer::exchange(const Connection& connection, Packet packet, double timeout_ms,
-                                   int trips) {
-  Heard heard{Heard::nothing, timeout_ms};
+Heard Observer::exchange(const Connection& connection, Packet packet, double timeout_ms,
+                         int trips) {
+  const Heard nothing{Heard::nothing, timeout_ms};
   packet.proto = Proto::tcp;
-  const auto fate = traffic_.always(packet);
+  const auto fate = always(packet);
   if (connection.box != nullptr) {
     // Who took the connection carries it on from where it stands, as far as it gets.
     Packet syn = packet;
     syn.payload = Payload::none;
     const auto gets_on = [&](const Packet& onward) {
-      return traffic_.carried_on(onward, connection.box->hop).kind == Fate::arrives;
+      return carried_on(onward, connection.box->hop).kind == Fate::arrives;
     };
     if (connection.box->kind == BoxKind::portal || !gets_on(syn) || !gets_on(packet) ||
-        !traffic_.is_served(packet)) {
-      return heard;
+        !is_served(packet)) {
+      return nothing;
     }
   } else if (fate.kind == Fate::refused) {
-    return {Heard::refused, traffic_.round_trip_to(fate.hop)};
+    return {Heard::refused, round_trip_to(fate.hop)};
   } else if (fate.kind != Fate::arrives) {
-    return heard;
+    return nothing;
   }
-  const auto trip = traffic_.round_trip(packet.to);
-  traffic_.sends(packet);
+  const auto trip = round_trip(packet.to);
+  sends(packet);
   double took = 0;
   for (int i = 0; i < 2 * trips; ++i) {
     double again = trip + 200;
-    while (i % 2 == 0 ? traffic_.lost_out() : traffic_.lost_in()) {
+    while (i % 2 == 0 ? lost_out() : lost_in()) {
       took += again;
       again *= 2;
-      if (took > timeout_ms) return heard;
+      if (took > timeout_ms) return nothing;
     }
     took += trip / 2;
   }
-  if (took < timeout_ms) heard = {Heard::answer, took};
+  if (took < timeout_ms) return {Heard::answer, took};
+  return nothing;
+}
+
+Packet ModelledCheck::packet(Payload payload) {
+  return {proto_of(target()), address_, target().port(), net_.new_port(), payload};
+}
+
+Heard ModelledCheck::request(Payload payload) {
+  const auto heard = direct() ? net_.exchange(connection_, packet(payload), reply_ms)
+                              : Heard{Heard::answer, net_.round_trip(address_)};
+  ended_ms = connection_.at_ms + heard.took_ms;
   return heard;
 }
 
-Observer::Heard Observer::request(const Job& job, const Connection& connection, Payload payload,
-                                  Seen& seen) {
-  const auto heard = connection.proxied ? Heard{Heard::answer, traffic_.round_trip(job.address)}
-                                        : exchange(connection, packet(job, payload), reply_ms);
-  seen.ended_ms = connection.at_ms + heard.took_ms;
-  return heard;
-}
-
-// Through the route's proxy, which is the site's last router's neighbour.
-Observer::Connection Observer::through_proxy(Job& job, Seen& seen) {
-  const auto& proxy = traffic_.network().proxy;
-  auto& observation = seen.observation;
-  Connection connection;
-  connection.proxied = true;
-  seen.ended_ms = connection.at_ms = job.at_ms + 2;
+// The route's proxy is the site's last router's neighbour.
+bool ModelledCheck::open_through_proxy() {
+  const auto& proxy = net_.network().proxy;
+  ended_ms = connection_.at_ms = at_ms_ + 2;
   observation.address = IpAddress::v4({192, 168, 1, 3});
   if (!proxy.up) {
-    say(observation, Outcome::refused, "proxy_unreachable");
-    add(observation, "error", {{"code", 111}});
-    return connection;
+    say(Outcome::refused, DetailCode::proxy_unreachable);
+    show(EvidenceKind::error, {{Fact::code, 111}});
+    return false;
   }
   const auto answer = [&](Outcome outcome, int status) {
-    say(observation, outcome, std::to_string(status));
-    auto& evidence =
-        add(observation, "proxy_reply", {{"proxy", "192.168.1.3:3128"}, {"status", status}});
-    if (status == 407) evidence.facts[fact_of("schemes")] = "Basic";
-    return connection;
+    say(outcome, Detail::status(status));
+    FactMap facts{{Fact::proxy, "192.168.1.3:3128"}, {Fact::status, status}};
+    if (status == 407) facts[Fact::schemes] = "Basic";
+    show(EvidenceKind::proxy_reply, std::move(facts));
+    return false;
   };
   if (proxy.login) return answer(Outcome::denied, 407);
-  if (!connects(proxy, job.probe)) return answer(Outcome::denied, 403);
-  job.address = Internet::address_of(job.probe.target.host);
-  const auto syn = packet(job, Payload::none);
-  const auto onward = traffic_.carried_on(syn, traffic_.network().routers_inside());
-  seen.ended_ms = connection.at_ms = job.at_ms + traffic_.round_trip(job.address) + 2;
-  connection.stands = onward.kind == Fate::arrives && traffic_.is_served(syn);
-  if (!connection.stands) return answer(Outcome::failed, 503);
+  if (!connects(proxy, job_.probe)) return answer(Outcome::denied, 403);
+  address_ = Internet::address_of(target().host);
+  const auto syn = packet(Payload::none);
+  const auto onward = net_.carried_on(syn, net_.network().routers_inside());
+  ended_ms = connection_.at_ms = at_ms_ + net_.round_trip(address_) + 2;
+  if (onward.kind != Fate::arrives || !net_.is_served(syn)) return answer(Outcome::failed, 503);
   answer(Outcome::connected, 200);
   observation.detail = {};
-  observation.timing_ms[Timing::tunnel] = connection.at_ms - job.at_ms;
-  return connection;
-}
-
-// As checks/dial.cpp does it.
-Observer::Connection Observer::open(Job& job, Seen& seen) {
-  auto& observation = seen.observation;
-  observation.attempts = 1;
-  if (!job.probe.target.route.direct()) return through_proxy(job, seen);
-  auto connection = connect(job.address, job.probe.target.port(), job.at_ms);
-  observation.address = job.address;
-  seen.ended_ms = seen.first_reply_ms = connection.at_ms;
-  if (!connection.stands) {
-    record(observation, connection.heard);
-    return connection;
-  }
-  observation.local = SocketAddress{traffic_.network().pc, traffic_.new_port()};
-  observation.round_trip = Milliseconds(connection.heard.took_ms);
-  observation.timing_ms[Timing::connect] = connection.heard.took_ms;
-  observation.outcome = Outcome::connected;
-  return connection;
-}
-
-// Evidence of the chain, and what is wrong with it.
-std::string Observer::certificates(const Job& job, const Connection& connection,
-                                   Observation& seen) {
-  const auto& host = job.probe.target.host;
-  const auto fault = traffic_.far(job.address);
-  const bool opened = connection.taken_by(BoxKind::intercept);
-  const auto wanted = job.with("issuer");
-  std::string issuer = wanted.empty() ? "CN=Public CA" : "CN=" + wanted + " Private CA";
-  if (opened) issuer = "CN=Web Gateway";
-  // Two servers that sign for themselves do not sign alike.
-  if (!opened && fault == FarFault::untrusted) issuer = "CN=Authority of " + host;
-  add(seen, "tls_handshake", {{"version", "TLSv1.3"}, {"cipher", "AES"}});
-  const bool expired = !opened && fault == FarFault::expired;
-  add(seen, "certificate",
-      {{"position", 0},
-       {"subject", "CN=" + (fault == FarFault::wrong_name ? "other.example" : host)},
-       {"issuer", issuer},
-       {"not_before", "2025-01-01T00:00:00Z"},
-       {"not_after", expired ? "2025-06-01T00:00:00Z" : "2027-01-01T00:00:00Z"},
-       {"sha256", host + issuer},
-       {"public_key_sha256", issuer},
-       {"self_signed", false},
-       {"timestamps", issuer == "CN=Public CA"},
-       {"names", host}});
-  const bool expected = issuer == "CN=Public CA";
-  add(seen, "chain_root", {{"expected", expected}});
-  // The authority that the row names.
-  const bool own = !wanted.empty() && !opened && fault != FarFault::untrusted;
-  std::string wrong = !expected && !own ? "untrusted" : expired ? "expired" : "";
-  if (!opened && fault == FarFault::wrong_name) wrong = "wrong_name";
-  if (own && wrong.empty()) seen.detail = detail_of("private_pki");
-  if (!wrong.empty()) add(seen, "certificate_fault", {{"fault", wrong}});
-  return wrong;
-}
-
-// The handshake; false where it breaks, and the observation says how.
-bool Observer::open_tls(Job& job, Connection& connection, Seen& seen) {
-  auto& observation = seen.observation;
-  auto hello = packet(job, Payload::tls);
-  const auto name = job.with("server_name", job.probe.target.host);
-  hello.name = name;
-  // The server's certificates fill packets; who takes the connection has them come to itself.
-  const auto* hole = traffic_.find(BoxKind::mtu);
-  const bool stuck = hole != nullptr && connection.box == nullptr && !connection.proxied;
-  Heard heard{Heard::nothing, tls_ms};
-  if (connection.proxied) {
-    heard = {Heard::answer, 2 * traffic_.round_trip(job.address)};
-  } else if (!stuck) {
-    heard = exchange(connection, hello, tls_ms, 2);
-  }
-  observation.timing_ms[Timing::handshake] = heard.took_ms;
-  connection.at_ms += heard.took_ms;
-  seen.ended_ms = connection.at_ms;
-  if (heard.kind == Heard::answer) return true;
-  say(observation, Outcome::failed, heard.broken_off("tls_timed_out"));
-  if (heard.kind != Heard::refused && connection.taken_by(BoxKind::intercept)) {
-    observation.detail = detail_of("closed_by_peer");
-    seen.ended_ms = connection.at_ms = connection.at_ms - heard.took_ms + 20;
-  }
-  add(observation, "error", {{"code", 0}});
-  return false;
-}
-
-bool Observer::open_stream(Job& job, Connection& connection, Seen& seen) {
-  connection = open(job, seen);
-  if (!connection.stands || job.probe.target.transport != Transport::tls) return connection.stands;
-  if (!open_tls(job, connection, seen)) return false;
-  connection.fault = certificates(job, connection, seen.observation);
-  seen.observation.detail = {};
+  observation.timing_ms[Timing::tunnel] = connection_.at_ms - at_ms_;
   return true;
 }
 
-Seen Observer::tcp(Job job) {
-  Seen seen;
-  if (open(job, seen).stands) seen.observation.detail = detail_of("connected");
-  return seen;
+// As checks/dial.cpp does it.
+bool ModelledCheck::open() {
+  observation.attempts = 1;
+  if (!direct()) return open_through_proxy();
+  connection_ = net_.connect(address_, target().port(), at_ms_);
+  observation.address = address_;
+  ended_ms = first_reply_ms = connection_.at_ms;
+  if (!connection_.stands()) {
+    record(observation, connection_.failure());
+    return false;
+  }
+  observation.local = SocketAddress{net_.network().pc, net_.new_port()};
+  observation.round_trip = Milliseconds(connection_.took_ms);
+  observation.timing_ms[Timing::connect] = connection_.took_ms;
+  observation.outcome = Outcome::connected;
+  return true;
 }
 
-Seen Observer::tls(Job job) {
-  Seen seen;
-  auto connection = open(job, seen);
-  if (!connection.stands || !open_tls(job, connection, seen)) return seen;
-  auto& observation = seen.observation;
-  const auto fault = certificates(job, connection, observation);
-  if (!fault.empty()) return failed(std::move(seen), fault);
+// Evidence of the chain, and what is wrong with it.
+void ModelledCheck::look_at_certificates() {
+  const auto& host = target().host;
+  const bool opened = connection_.taken_by(BoxKind::intercept);
+  const auto fault = net_.far(address_);
+  const bool expired = !opened && fault == FarFault::expired;
+  const bool untrusted = !opened && fault == FarFault::untrusted;
+  const auto wanted = job_.parameter("issuer");
+  std::string issuer = wanted.empty() ? "CN=Public CA" : "CN=" + wanted + " Private CA";
+  if (opened) issuer = "CN=Web Gateway";
+  // Two servers that sign for themselves do not sign alike.
+  if (untrusted) issuer = "CN=Authority of " + host;
+  const bool expected = issuer == "CN=Public CA";
+  show(EvidenceKind::tls_handshake, {{Fact::version, "TLSv1.3"}, {Fact::cipher, "AES"}});
+  show(EvidenceKind::certificate,
+       {{Fact::position, 0},
+        {Fact::subject, "CN=" + (fault == FarFault::wrong_name ? "other.example" : host)},
+        {Fact::issuer, issuer},
+        {Fact::not_before, "2025-01-01T00:00:00Z"},
+        {Fact::not_after, expired ? "2025-06-01T00:00:00Z" : "2027-01-01T00:00:00Z"},
+        {Fact::sha256, host + issuer},
+        {Fact::public_key_sha256, issuer},
+        {Fact::self_signed, false},
+        {Fact::timestamps, expected},
+        {Fact::names, host}});
+  show(EvidenceKind::chain_root, {{Fact::expected, expected}});
+  // The authority that the row names.
+  const bool own = !wanted.empty() && !opened && !untrusted;
+  observation.detail = own ? DetailCode::private_pki : DetailCode::trusted;
+  if (expired) fault_ = DetailCode::expired;
+  if (!expected && !own) fault_ = DetailCode::untrusted;
+  if (!opened && fault == FarFault::wrong_name) fault_ = DetailCode::wrong_name;
+  if (fault_ != DetailCode::unspecified) {
+    show(EvidenceKind::certificate_fault, {{Fact::fault, std::string(to_string(fault_))}});
+  }
+}
+
+bool ModelledCheck::open_tls() {
+  auto hello = packet(Payload::tls);
+  const auto name = job_.parameter("server_name", target().host);
+  hello.name = name;
+  // The server's certificates fill packets; who takes the connection has them come to itself.
+  const bool stuck = net_.find(BoxKind::mtu) != nullptr && connection_.box == nullptr;
+  Heard heard{Heard::nothing, tls_ms};
+  if (!direct()) {
+    heard = {Heard::answer, 2 * net_.round_trip(address_)};
+  } else if (!stuck) {
+    heard = net_.exchange(connection_, hello, tls_ms, 2);
+  }
+  observation.timing_ms[Timing::handshake] = heard.took_ms;
+  connection_.at_ms += heard.took_ms;
+  ended_ms = connection_.at_ms;
+  if (heard.kind == Heard::answer) return true;
+  fail(heard.broken_off(DetailCode::tls_timed_out));
+  if (heard.kind != Heard::refused && connection_.taken_by(BoxKind::intercept)) {
+    fail(DetailCode::closed_by_peer);
+    ended_ms = connection_.at_ms = connection_.at_ms - heard.took_ms + 20;
+  }
+  show(EvidenceKind::error, {{Fact::code, 0}});
+  return false;
+}
+
+bool ModelledCheck::open_stream() {
+  if (!open() || (over_tls() && !open_tls())) return false;
+  if (over_tls()) look_at_certificates();
+  return true;
+}
+
+void ModelledCheck::tcp() {
+  if (open()) observation.detail = DetailCode::connected;
+}
+
+void ModelledCheck::tls() {
+  if (!open_stream()) return;
+  if (fault_ != DetailCode::unspecified) return fail(fault_);
   observation.outcome = Outcome::answered;
-  if (observation.detail != detail_of("private_pki")) observation.detail = detail_of("trusted");
-  return seen;
 }
 
 // No box of these networks minds how long a greeting is.
-Seen Observer::tls_hello(Job job) {
-  Seen seen;
-  auto connection = open(job, seen);
-  const bool through = connection.stands && open_tls(job, connection, seen);
-  seen.observation.evidence.clear();
-  say(seen.observation, through ? Outcome::answered : Outcome::skipped,
-      through ? "connected" : "hello_not_compared");
-  return seen;
+void ModelledCheck::tls_hello() {
+  const bool through = open() && open_tls();
+  observation.evidence.clear();
+  say(through ? Outcome::answered : Outcome::skipped,
+      through ? DetailCode::connected : DetailCode::hello_not_compared);
 }
 
-Seen Observer::http(Job job) {
-  Seen seen;
-  Connection connection;
-  if (!open_stream(job, connection, seen)) return seen;
-  auto& observation = seen.observation;
-  auto fault = connection.fault;
-  const bool portal = connection.taken_by(BoxKind::portal);
-  seen.ended_ms = connection.at_ms + 5;
-  const auto heard = portal ? Heard{Heard::answer} : request(job, connection, Payload::http, seen);
-  if (heard.kind != Heard::answer) {
-    return failed(std::move(seen), heard.broken_off("http_timed_out"));
-  }
-  const auto far = traffic_.far(job.address);
-  const auto body = job.with("body"), wanted = job.with("status"), upgrade = job.with("upgrade");
+void ModelledCheck::http() {
+  if (!open_stream()) return;
+  const bool portal = connection_.taken_by(BoxKind::portal);
+  ended_ms = connection_.at_ms + 5;
+  const auto heard = portal ? Heard{Heard::answer} : request(Payload::http);
+  if (heard.kind != Heard::answer) return fail(heard.broken_off(DetailCode::http_timed_out));
+  const auto body = job_.parameter("body"), wanted = job_.parameter("status"),
+             upgrade = job_.parameter("upgrade");
   int status = upgrade.empty() ? 200 : 101;
   if (!wanted.empty()) status = std::stoi(wanted);
-  if (far == FarFault::error) status = 503;
+  if (net_.far(address_) == FarFault::error) status = 503;
   if (portal) status = 302;
-  auto& reply = add(observation, "http_reply", {{"status", status}, {"body_bytes", 100}});
-  if (portal) reply.facts[fact_of("redirect_host")] = "login.site.example";
   const bool matches = !portal && status == 200;
-  if (!body.empty()) reply.facts[fact_of("body_matches")] = matches;
-  reply.facts[fact_of("date_offset_s")] = 0.0;
-  if (fault.empty() && !upgrade.empty() && status != 101) fault = "no_upgrade";
-  if (fault.empty() && !wanted.empty() && std::to_string(status) != wanted) {
-    fault = "unexpected_status";
-  }
-  if (fault.empty() && !body.empty() && !matches) fault = "unexpected_body";
-  say(observation, fault.empty() ? Outcome::answered : Outcome::failed,
-      fault.empty() ? std::to_string(status) : fault);
-  return seen;
+  FactMap reply{{Fact::status, status}, {Fact::body_bytes, 100}, {Fact::date_offset_s, 0.0}};
+  if (portal) reply[Fact::redirect_host] = "login.site.example";
+  if (!body.empty()) reply[Fact::body_matches] = matches;
+  show(EvidenceKind::http_reply, std::move(reply));
+  const auto unless = [&](bool fine, DetailCode fault) {
+    if (fault_ == DetailCode::unspecified && !fine) fault_ = fault;
+  };
+  unless(upgrade.empty() || status == 101, DetailCode::no_upgrade);
+  unless(wanted.empty() || std::to_string(status) == wanted, DetailCode::unexpected_status);
+  unless(body.empty() || matches, DetailCode::unexpected_body);
+  if (fault_ != DetailCode::unspecified) return fail(fault_);
+  say(Outcome::answered, Detail::status(status));
 }
 
-Seen Observer::proxy(Job job) {
-  Seen seen;
-  if (job.probe.target.route.direct()) {
-    seen.observation.detail = detail_of("no_proxy");
-    seen.ended_ms = job.at_ms;
-    return seen;
+void ModelledCheck::proxy() {
+  if (direct()) {
+    observation.detail = DetailCode::no_proxy;
+    ended_ms = at_ms_;
+  } else if (open()) {
+    say(Outcome::answered, Detail::status(200));
   }
-  if (open(job, seen).stands) say(seen.observation, Outcome::answered, "200");
-  return seen;
 }
 
-Seen Observer::ipv6(Job job) {
-  Seen seen;
-  auto& observation = seen.observation;
+void ModelledCheck::ipv6() {
+  const auto mode = net_.network().ipv6;
+  const bool six = mode == Ipv6::works, broken = mode == Ipv6::broken;
   observation.attempts = 1;
-  const auto& network = traffic_.network();
-  if (job.probe.with.contains("service") && network.ipv6 == Ipv6::none) {
-    say(observation, Outcome::skipped, "no_route");
-    return seen;
+  if (job_.probe.with.contains("service") && mode == Ipv6::none) {
+    return say(Outcome::skipped, DetailCode::no_route);
   }
-  const auto v4 = resolve(job.probe.target.host, job.at_ms);
-  const auto family = [&](const char* version, std::string_view result) -> Evidence& {
-    return add(observation, "family", {{"version", version}, {"result", std::string(result)}});
+  const auto family = [&](const char* version, DetailCode result) -> FactMap& {
+    show(EvidenceKind::family,
+         {{Fact::version, version}, {Fact::result, std::string(to_string(result))}});
+    return observation.evidence.back().facts;
   };
-  const bool broken = network.ipv6 == Ipv6::broken, six = network.ipv6 == Ipv6::works;
-  const auto end_at = [&](double ms) {
-    seen.ended_ms = broken ? std::max(ms, job.at_ms + 3500) : ms;
-  };
-  if (!v4.address) {
-    end_at(job.at_ms + v4.took_ms);
-    family("IPv6", v4.detail);
-    family("IPv4", v4.detail);
-    say(observation, Outcome::unresolved, v4.detail);
-    return seen;
+  const auto end_at = [&](double ms) { ended_ms = broken ? std::max(ms, at_ms_ + 3500) : ms; };
+  const auto found = net_.resolve(target().host, at_ms_);
+  if (found.addresses.has_error()) {
+    const auto detail = detail_of(found.addresses.error().kind);
+    end_at(at_ms_ + found.took.count());
+    family("IPv6", detail);
+    family("IPv4", detail);
+    return say(Outcome::unresolved, detail);
   }
-  const auto connection = connect(*v4.address, job.probe.target.port(), job.at_ms + 250);
-  const auto& four = connection.heard;
-  end_at(connection.at_ms);
-  auto& evidence = family("IPv6", six ? "connected" : broken ? "timed_out" : "no_route");
-  evidence.facts[fact_of("address")] = "2001:4860::1";
-  if (six) evidence.facts[fact_of("ms")] = traffic_.round_trip(*v4.address);
-  auto& other = family("IPv4", connection.stands ? "connected" : four.reason());
-  other.facts[fact_of("address")] = v4.address->to_string();
-  if (connection.stands) other.facts[fact_of("ms")] = four.took_ms;
-  observation.address = six ? IpAddress::parse("2001:4860::1") : v4.address;
-  if (six || connection.stands) {
-    say(observation, Outcome::connected, six ? "ipv6_first" : "ipv4_first");
-    observation.round_trip = Milliseconds(six ? traffic_.round_trip(*v4.address) : four.took_ms);
-    observation.timing_ms[Timing::connect] = observation.round_trip->count();
-  } else {
-    record(observation, four);
-  }
-  return seen;
+  const auto v4 = found.addresses->front();
+  const auto four = net_.connect(v4, target().port(), at_ms_ + 250);
+  const auto trip = net_.round_trip(v4);
+  end_at(four.at_ms);
+  auto& first = family("IPv6", six      ? DetailCode::connected
+                               : broken ? DetailCode::timed_out
+                                        : DetailCode::no_route);
+  first[Fact::address] = "2001:4860::1";
+  if (six) first[Fact::ms] = trip;
+  auto& second =
+      family("IPv4", four.stands() ? DetailCode::connected : detail_of(four.failure().kind));
+  second[Fact::address] = v4.to_string();
+  if (four.stands()) second[Fact::ms] = four.took_ms;
+  observation.address = six ? IpAddress::parse("2001:4860::1") : v4;
+  if (!six && !four.stands()) return record(observation, four.failure());
+  say(Outcome::connected, six ? DetailCode::ipv6_first : DetailCode::ipv4_first);
+  observation.round_trip = Milliseconds(six ? trip : four.took_ms);
+  observation.timing_ms[Timing::connect] = observation.round_trip->count();
 }
 
-Seen Observer::dns(Job job) {
-  Seen seen;
-  auto& observation = seen.observation;
-  const auto& network = traffic_.network();
-  const bool named = job.with("server") == "true";
-  const auto name = job.with("name", job.probe.target.host), type = job.with("type", "A");
-  auto server = resolver_of(network);
-  bool elsewhere = false;  // an independent resolver's own words
-  Heard heard{Heard::answer, network.dns_ms, 1};
+void ModelledCheck::dns() {
+  const auto& network = net_.network();
+  const bool named = job_.parameter("server") == "true";
+  const auto name = job_.parameter("name", target().host), type = job_.parameter("type", "A");
+  address_ = resolver_of(network);
   if (named) {
-    const auto found = resolve(job.probe.target.host, job.at_ms);
-    if (!found.address) {
-      say(observation, Outcome::unresolved, found.detail);
-      seen.ended_ms = job.at_ms + found.took_ms;
-      return seen;
+    const auto found = net_.resolve(target().host, at_ms_);
+    if (found.addresses.has_error()) {
+      ended_ms = at_ms_ + found.took.count();
+      return say(Outcome::unresolved, detail_of(found.addresses.error().kind));
     }
-    server = *found.address;
-    job.address = server;
-    auto question = packet(job, Payload::dns);
-    if (job.probe.target.transport == Transport::udp) {
-      heard = ask_udp(question, job.at_ms);
-    } else {
-      const auto connection = connect(server, question.port, job.at_ms);
-      heard = connection.heard;
-      if (connection.stands) heard = exchange(connection, question, reply_ms);
-    }
-    elsewhere = heard.kind == Heard::answer && heard.box == nullptr;
-  } else if (network.resolver_outside) {
-    job.address = server;
-    auto question = packet(job, Payload::dns);
-    question.port = 53;
-    heard = ask_udp(question, job.at_ms);
+    address_ = found.addresses->front();
   }
+  Heard heard{Heard::answer, network.dns_ms, 1};
+  if (named || network.resolver_outside) {
+    auto question = packet(Payload::dns);
+    if (!named) question.port = 53;
+    if (!named || target().transport == Transport::udp) {
+      heard = net_.ask_udp(question, at_ms_);
+    } else {
+      const auto connection = net_.connect(address_, question.port, at_ms_);
+      heard = connection;
+      if (connection.stands()) heard = net_.exchange(connection, question, reply_ms);
+    }
+  }
+  // An independent resolver's own words.
+  const bool elsewhere = named && heard.kind == Heard::answer && heard.box == nullptr;
   const auto mode = elsewhere ? Dns::works : network.dns_for(name);
   if (mode == Dns::dead) heard = {Heard::nothing, reply_ms, 4};
-  observation.address = server;
+  observation.address = address_;
   observation.attempts = heard.attempts;
-  seen.ended_ms = seen.first_reply_ms = job.at_ms + heard.took_ms;
+  ended_ms = first_reply_ms = at_ms_ + heard.took_ms;
   observation.timing_ms[Timing::dns] = heard.took_ms;
-  const auto who = server.to_string() + ":53";
+  const auto who = address_.to_string() + ":53";
+  FactMap facts{{Fact::server, who}, {Fact::transport, "udp"}, {Fact::took_ms, heard.took_ms}};
   if (heard.kind != Heard::answer) {
-    add(observation, "dns_no_answer",
-        {{"server", who},
-         {"transport", "udp"},
-         {"took_ms", heard.took_ms},
-         {"reason", std::string(heard.reason())}});
-    record(observation, heard);
-    return seen;
+    facts[Fact::reason] = std::string(to_string(heard.failure().kind));
+    show(EvidenceKind::dns_no_answer, facts);
+    return record(observation, heard.failure());
   }
   observation.round_trip = Milliseconds(heard.took_ms);
   const auto answer = [&](const char* rcode, const std::string& records, Outcome outcome,
-                          std::string_view detail) -> Evidence& {
-    say(observation, outcome, detail);
-    return add(observation, "dns_answer",
-               {{"server", who},
-                {"transport", "udp"},
-                {"took_ms", heard.took_ms},
-                {"rcode", rcode},
-                {"type", type},
-                {"name", name},
-                {"records", records},
-                {"count", records.empty() ? 0 : 1},
-                {"authoritative", false},
-                {"recursion_available", true}});
+                          DetailCode detail) {
+    say(outcome, detail);
+    facts.insert({{Fact::rcode, rcode},
+                  {Fact::type, type},
+                  {Fact::name, name},
+                  {Fact::records, records},
+                  {Fact::count, records.empty() ? 0 : 1},
+                  {Fact::authoritative, false},
+                  {Fact::recursion_available, true}});
+    show(EvidenceKind::dns_answer, facts);
   };
-  const bool gone = traffic_.far(Internet::address_of(name)) == FarFault::gone;
+  const auto address = Internet::address_of(name);
+  const bool gone = net_.far(address) == FarFault::gone;
   if (mode == Dns::refused) {
-    answer("REFUSED", "", Outcome::denied, "refused");
+    answer("REFUSED", "", Outcome::denied, DetailCode::refused);
   } else if (mode == Dns::servfail) {
-    answer("SERVFAIL", "", Outcome::failed, "servfail");
+    answer("SERVFAIL", "", Outcome::failed, DetailCode::servfail);
   } else if (mode == Dns::no_such_name || gone) {
-    auto& evidence = answer("NXDOMAIN", "", Outcome::unresolved, "no_such_name");
-    evidence.facts[fact_of("soa_zone")] = gone ? name.substr(name.find('.') + 1) : "filter.site";
+    facts[Fact::soa_zone] = gone ? name.substr(name.find('.') + 1) : "filter.site";
+    answer("NXDOMAIN", "", Outcome::unresolved, DetailCode::no_such_name);
   } else if (type == "PTR") {
-    auto expected = job.with("expect");
+    auto expected = job_.parameter("expect");
     const auto star = expected.find('*');
     if (star != expected.npos) expected.replace(star, 1, "1");
-    answer("NOERROR", expected.substr(0, expected.find(' ')), Outcome::answered, "records");
+    answer("NOERROR", expected.substr(0, expected.find(' ')), Outcome::answered,
+           DetailCode::records);
   } else if (mode == Dns::sinkhole) {
-    answer("NOERROR", "0.0.0.0", Outcome::answered, "records");
-    add(observation, "dns_special_address",
-        {{"server", who}, {"address", "0.0.0.0"}, {"sinkhole", true}});
+    answer("NOERROR", "0.0.0.0", Outcome::answered, DetailCode::records);
+    show(EvidenceKind::dns_special_address,
+         {{Fact::server, who}, {Fact::address, "0.0.0.0"}, {Fact::sinkhole, true}});
   } else {
-    answer("NOERROR", Internet::address_of(name).to_string(), Outcome::answered, "records");
+    answer("NOERROR", address.to_string(), Outcome::answered, DetailCode::records);
   }
-  return seen;
 }
 
 }  // namespace callready::networks

@@ -4,108 +4,114 @@
 // of it.
 #pragma once
 
-#include "probe/model/report.hpp"
+#include "checks/check.hpp"
 #include "tests/networks/traffic.hpp"
-#include "tests/networks/words.hpp"
 
 namespace callready::networks {
 
-// An observation, and when it was there.
-struct Seen {
+// How long a check waits for TLS, and for an answer over a connection.
+inline constexpr double tls_ms = 3000, reply_ms = 2500;
+
+// Of one request, whatever the protocol.
+struct Heard {
+  enum Kind { nothing, answer, refused, prohibited, expired } kind = nothing;
+  double took_ms = 0;  // since the first packet, or until it was given up
+  int attempts = 0;
+  IpAddress sender;          // of an ICMP error; else unset
+  const Box* box = nullptr;  // that answered in the far end's place, or stopped it
+  // As a socket says it.
+  IcmpError icmp() const;
+  Failure failure() const;
+  // Why a connection broke off.
+  DetailCode broken_off(DetailCode timed_out) const {
+    return kind == refused ? DetailCode::connection_reset : timed_out;
+  }
+};
+
+// What was heard of it; the box is the one that has it in the end.
+struct Connection : Heard {
+  double at_ms = 0;  // when it stood, or was given up
+  bool stands() const { return kind == answer; }
+  bool taken_by(BoxKind one) const { return box != nullptr && box->kind == one; }
+};
+
+// Requests and connections over the network.
+class Observer : public Traffic {
+ public:
+  using Traffic::Traffic;
+
+  Resolution resolve(const std::string& host, double at_ms);
+  // What comes back for one packet, and after how long.
+  Heard hear(const Packet& packet, double at_ms, int ttl = whole_way);
+  Heard ask_udp(Packet packet, double at_ms, std::size_t sends = 4, double patience_ms = 2500);
+  Connection connect(const IpAddress& to, std::uint16_t port, double at_ms, int ttl = whole_way,
+                     double timeout_ms = 3500);
+  // Over a connection that stands. `trips`: how often it goes there and back.
+  Heard exchange(const Connection& connection, Packet packet, double timeout_ms, int trips = 1);
+
+ private:
+  Heard from_far_end(const Packet& packet);
+  Heard ask(const Packet& packet, double at_ms, std::span<const double> times, double patience_ms,
+            int ttl = whole_way);
+};
+
+// One check that begins at that time: what it sees, and when.
+class ModelledCheck {
+ public:
+  ModelledCheck(Observer& network, const checks::Job& job, double at_ms)
+      : net_(network), job_(job), address_(job.address.value_or(IpAddress{})), at_ms_(at_ms) {}
+
   Observation observation;
   double ended_ms = 0;
   double first_reply_ms = 0;  // of what answered; else as `ended_ms`
-};
 
-inline Seen failed(Seen seen, std::string_view detail) {
-  say(seen.observation, Outcome::failed, detail);
-  return seen;
-}
-
-class Observer {
- public:
-  Observer(const networks::Network& network, const Internet& internet)
-      : traffic_(network, internet) {}
-
-  const Traffic& traffic() const { return traffic_; }
-
-  // Of one request, whatever the protocol.
-  struct Heard {
-    enum Kind { nothing, answer, refused, prohibited, expired } kind = nothing;
-    double took_ms = 0;  // since the first packet, or until it was given up
-    int attempts = 0;
-    IpAddress sender;          // of an ICMP error; else unset
-    const Box* box = nullptr;  // that answered in the far end's place
-    // Why nothing was answered, in details' words; the first of what had been connected.
-    std::string_view broken_off(std::string_view timed_out) const;
-    std::string_view reason() const;
-  };
-  struct Connection {
-    Heard heard;
-    bool stands = false;
-    const Box* box = nullptr;  // that took it
-    bool proxied = false;
-    double at_ms = 0;   // when it stood, or was given up
-    std::string fault;  // of the certificates that were shown there
-    bool taken_by(BoxKind kind) const { return box != nullptr && box->kind == kind; }
-  };
-  struct Resolved {
-    std::optional<IpAddress> address;
-    std::string detail;
-    double took_ms = 0;
-  };
-  struct Job {
-    const Probe& probe;
-    IpAddress address;
-    double at_ms;
-    std::string with(const std::string& name, std::string fallback = {}) const;
-  };
-
-  Resolved resolve(const std::string& host, double at_ms);
-  // What comes back for one packet, and after how long.
-  Heard send(const Packet& packet, double at_ms, int ttl = whole_way);
-  Connection connect(const IpAddress& to, std::uint16_t port, double at_ms, int ttl = whole_way,
-                     double timeout_ms = 3500);
-
-  Seen tcp(Job job);
-  Seen tls(Job job);
-  Seen tls_hello(Job job);
-  Seen sip_long(Job job);
-  Seen http(Job job);
-  Seen stun(Job job);
-  Seen turn(Job job);
-  Seen quic(Job job);
-  Seen sip(Job job);
-  Seen sip_alg(Job job);
-  Seen path(Job job);
-  Seen ipv6(Job job);
-  Seen proxy(Job job);
-  Seen dns(Job job);
+  void tcp();
+  void tls();
+  void tls_hello();
+  void sip_long();
+  void http();
+  void stun();
+  void turn();
+  void quic();
+  void sip();
+  void sip_alg();
+  void path();
+  void ipv6();
+  void proxy();
+  void dns();
 
  private:
-  Heard ask(const Packet& packet, double at_ms, std::span<const double> times, double patience_ms,
-            int ttl = whole_way);
-  Heard ask_udp(Packet packet, double at_ms, std::size_t sends = 4, double patience_ms = 2500);
-  // An exchange over a connection that stands: nothing where it works. `trips`: how often it goes
-  // there and back.
-  Heard exchange(const Connection& connection, Packet packet, double timeout_ms, int trips = 1);
-  // One request over it, and when that ended; beyond a proxy all is well.
-  Heard request(const Job& job, const Connection& connection, Payload payload, Seen& seen);
-  Connection open(Job& job, Seen& seen);
-  bool open_tls(Job& job, Connection& connection, Seen& seen);
-  // A connection, with TLS where the target speaks it; false where one of the two failed.
-  bool open_stream(Job& job, Connection& connection, Seen& seen);
-  Connection through_proxy(Job& job, Seen& seen);
-  std::string certificates(const Job& job, const Connection& connection, Observation& seen);
-  Heard ask_once(const Job& job, const Packet& request, Seen& seen, std::size_t sends = 4,
-                 double patience_ms = 2500);
-  Seen over_stun(Job& job, Payload payload, bool& answered);
+  void say(Outcome outcome, Detail detail) { checks::set_outcome(observation, outcome, detail); }
+  void fail(Detail detail) { say(Outcome::failed, detail); }
+  void show(EvidenceKind kind, FactMap facts) {
+    checks::add_evidence(observation, kind, {}, std::move(facts));
+  }
+  void show_mapped_address();
 
-  void record(Observation& observation, const Heard& heard) const;
-  void mapped_address(Observation& observation, const Job& job) const;
-  Packet packet(const Job& job, Payload payload);
+  // Steps of a check; false where one fails, and the observation says how.
+  bool open();
+  bool open_through_proxy();
+  bool open_tls();
+  bool open_stream();  // a connection, with TLS where the target speaks it
+  bool answers_stun(Payload payload);
 
-  Traffic traffic_;
+  // One request over UDP, or over the connection; beyond a proxy all is well.
+  Heard ask_once(const Packet& request, std::size_t sends = 4, double patience_ms = 2500);
+  Heard request(Payload payload);
+  void look_at_certificates();
+  // Our own end, and as the far end sees it.
+  std::pair<SocketAddress, SocketAddress> own_end() const;
+  const Target& target() const { return job_.probe.target; }
+  bool over_tls() const { return target().transport == Transport::tls; }
+  bool direct() const { return target().route.direct(); }
+  Packet packet(Payload payload);
+
+  Observer& net_;
+  checks::Job job_;
+  IpAddress address_;  // that is asked
+  double at_ms_;
+  Connection connection_;
+  DetailCode fault_ = DetailCode::unspecified;  // of a connection that stands: its certificates'
 };
 
 }  // namespace callready::networks

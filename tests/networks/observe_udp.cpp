@@ -5,217 +5,176 @@
 
 namespace callready::networks {
 
-void Observer::mapped_address(Observation& observation, const Job& job) const {
-  const auto local = observation.local.value_or(SocketAddress{traffic_.network().pc, 0});
-  const auto [address, port] = traffic_.mapped(local.port, job.address, job.probe.target.port());
-  add(observation, "mapped_address",
-      {{"address", address.to_string()},
-       {"port", port},
-       {"translated", address != local.address || port != local.port}});
+std::pair<SocketAddress, SocketAddress> ModelledCheck::own_end() const {
+  const auto local = observation.local.value_or(SocketAddress{net_.network().pc, 0});
+  return {local, net_.mapped(local.port, {address_, target().port()})};
 }
 
-// A request over UDP, and what the observation says of it but the reply's own content.
-Observer::Heard Observer::ask_once(const Job& job, const Packet& request, Seen& seen,
-                                   std::size_t sends, double patience_ms) {
-  auto& observation = seen.observation;
-  observation.address = job.address;
-  observation.local = SocketAddress{traffic_.network().pc, request.from};
-  const auto heard = ask_udp(request, job.at_ms, sends, patience_ms);
+void ModelledCheck::show_mapped_address() {
+  const auto [local, mapped] = own_end();
+  show(EvidenceKind::mapped_address, {{Fact::address, mapped.address.to_string()},
+                                      {Fact::port, mapped.port},
+                                      {Fact::translated, mapped != local}});
+}
+
+// What the observation says of it but the reply's own content.
+Heard ModelledCheck::ask_once(const Packet& request, std::size_t sends, double patience_ms) {
+  observation.address = address_;
+  observation.local = SocketAddress{net_.network().pc, request.from};
+  const auto heard = net_.ask_udp(request, at_ms_, sends, patience_ms);
   observation.attempts = heard.attempts;
-  seen.ended_ms = seen.first_reply_ms = job.at_ms + heard.took_ms;
+  ended_ms = first_reply_ms = at_ms_ + heard.took_ms;
   if (heard.kind != Heard::answer) {
-    record(observation, heard);
+    record(observation, heard.failure());
   } else if (heard.attempts == 1) {
     observation.round_trip = Milliseconds(heard.took_ms);
   }
   return heard;
 }
 
-// What `stun` and `turn` have in common: dialled, asked, and not answered.
-Seen Observer::over_stun(Job& job, Payload payload, bool& answered) {
-  Seen seen;
-  auto& observation = seen.observation;
-  answered = false;
-  if (job.probe.target.transport == Transport::udp) {
-    const auto heard = ask_once(job, packet(job, payload), seen);
-    answered = heard.kind == Heard::answer;
-    if (answered) observation.timing_ms[Timing::reply] = heard.took_ms;
-    return seen;
-  }
-  Connection connection;
-  if (!open_stream(job, connection, seen)) return seen;
-  const bool tls = job.probe.target.transport == Transport::tls;
-  const auto& fault = connection.fault;
-  if (tls && connection.taken_by(BoxKind::intercept)) {
+// What `stun` and `turn` have in common.
+bool ModelledCheck::answers_stun(Payload payload) {
+  const bool udp = target().transport == Transport::udp;
+  if (!udp && !open_stream()) return false;
+  if (over_tls() && connection_.taken_by(BoxKind::intercept)) {
     // Who opens TLS expects HTTP inside, and says so.
-    return failed(std::move(seen), fault.empty() ? "not_stun" : fault);
+    fail(fault_ == DetailCode::unspecified ? DetailCode::not_stun : fault_);
+    return false;
   }
-  const auto heard = request(job, connection, tls ? Payload::other : payload, seen);
+  const auto heard =
+      udp ? ask_once(packet(payload)) : request(over_tls() ? Payload::other : payload);
   if (heard.kind != Heard::answer) {
-    return failed(std::move(seen), heard.broken_off("stun_timed_out"));
+    if (!udp) fail(heard.broken_off(DetailCode::stun_timed_out));
+    return false;
   }
   observation.timing_ms[Timing::reply] = heard.took_ms;
-  if (!fault.empty()) return failed(std::move(seen), fault);
-  answered = true;
-  return seen;
+  if (fault_ != DetailCode::unspecified) fail(fault_);
+  return fault_ == DetailCode::unspecified;
 }
 
-Seen Observer::stun(Job job) {
-  bool answered = false;
-  auto seen = over_stun(job, Payload::stun, answered);
-  if (!answered) return seen;
-  auto& observation = seen.observation;
-  say(observation, Outcome::answered, "success");
-  add(observation, "stun_reply", {{"success", true}});
-  mapped_address(observation, job);
-  return seen;
+void ModelledCheck::stun() {
+  if (!answers_stun(Payload::stun)) return;
+  say(Outcome::answered, DetailCode::success);
+  show(EvidenceKind::stun_reply, {{Fact::success, true}});
+  show_mapped_address();
 }
 
-Seen Observer::turn(Job job) {
-  bool answered = false;
-  auto seen = over_stun(job, Payload::turn, answered);
-  if (!answered) return seen;
-  auto& observation = seen.observation;
-  add(observation, "stun_reply", {{"success", false}, {"code", 401}});
-  if (!traffic_.network().credentials) {
-    say(observation, Outcome::answered, "401");
-    add(observation, "turn_challenge", {{"realm", "example"}, {"nonce", true}});
-    add(observation, "turn_refusal", {{"code", 401}, {"with_credentials", false}});
-    return seen;
+void ModelledCheck::turn() {
+  if (!answers_stun(Payload::turn)) return;
+  show(EvidenceKind::stun_reply, {{Fact::success, false}, {Fact::code, 401}});
+  if (!net_.network().credentials) {
+    show(EvidenceKind::turn_challenge, {{Fact::realm, "example"}, {Fact::nonce, true}});
+    show(EvidenceKind::turn_refusal, {{Fact::code, 401}, {Fact::with_credentials, false}});
+    return say(Outcome::answered, Detail::status(401));
   }
-  mapped_address(observation, job);
-  add(observation, "relay", {{"port", 50'000}, {"lifetime_s", 600}});
-  auto data = packet(job, Payload::rtp);
+  show_mapped_address();
+  show(EvidenceKind::relay, {{Fact::port, 50'000}, {Fact::lifetime_s, 600}});
+  auto data = packet(Payload::rtp);
   data.proto = Proto::udp;
-  data.port = static_cast<std::uint16_t>(49'152 + traffic_.new_port() % 16'000);
+  data.port = static_cast<std::uint16_t>(49'152 + net_.new_port() % 16'000);
   bool outbound = false, inbound = false;
   for (int i = 0; i < 3; ++i) {
-    outbound |= traffic_.send(data, seen.ended_ms + 250 * i).kind == Fate::arrives;
+    outbound |= net_.send(data, ended_ms + 250 * i).kind == Fate::arrives;
     // From the relay: a NAT or firewall lets in what we have sent to.
-    inbound |= outbound && traffic_.comes_back(data);
+    inbound |= outbound && net_.comes_back(data);
   }
-  add(observation, "relay_trip",
-      {{"relay_port", data.port}, {"outbound", outbound}, {"inbound", inbound}});
-  seen.ended_ms += outbound && inbound ? 3 * traffic_.round_trip(job.address) : 3000;
-  say(observation, Outcome::answered, "relayed");
-  if (!outbound || !inbound) add(observation, "relay_to_relay", {{"carried", true}});
-  return seen;
+  const bool carried = outbound && inbound;
+  show(EvidenceKind::relay_trip,
+       {{Fact::relay_port, data.port}, {Fact::outbound, outbound}, {Fact::inbound, inbound}});
+  ended_ms += carried ? 3 * net_.round_trip(address_) : 3000;
+  if (!carried) show(EvidenceKind::relay_to_relay, {{Fact::carried, true}});
+  say(Outcome::answered, DetailCode::relayed);
 }
 
 // Whoever is asked speaks QUIC there, and nobody on the way minds its greeting.
-Seen Observer::quic(Job job) {
-  Seen seen;
-  auto& observation = seen.observation;
-  auto question = packet(job, Payload::other);
+void ModelledCheck::quic() {
+  auto question = packet(Payload::other);
   question.bytes = 1'228;
-  if (ask_once(job, question, seen, 2, 750).kind != Heard::answer) return seen;
-  say(observation, Outcome::answered, "quic_spoken");
+  if (ask_once(question, 2, 750).kind != Heard::answer) return;
+  say(Outcome::answered, DetailCode::quic_spoken);
   for (const auto* payload : {"version_negotiation", "initial"}) {
-    add(observation, "quic", {{"payload", payload}, {"result", "replied"}, {"port", 443}});
+    show(EvidenceKind::quic,
+         {{Fact::payload, payload}, {Fact::result, "replied"}, {Fact::port, 443}});
   }
-  return seen;
 }
 
 // Over a connection.
-Seen Observer::sip(Job job) {
-  Seen seen;
-  auto& observation = seen.observation;
-  if (job.with("srv") == "true") {
-    add(observation, "sip_target",
-        {{"host", job.probe.target.host}, {"port", job.probe.target.port()}});
+void ModelledCheck::sip() {
+  if (job_.parameter("srv") == "true") {
+    show(EvidenceKind::sip_target, {{Fact::host, target().host}, {Fact::port, target().port()}});
   }
-  Connection connection;
-  if (!open_stream(job, connection, seen)) return seen;
-  const bool tls = job.probe.target.transport == Transport::tls;
-  auto heard = Heard{Heard::answer, traffic_.round_trip(job.address)};
-  if (!connection.proxied && !connection.taken_by(BoxKind::intercept)) {
-    heard = request(job, connection, tls ? Payload::other : Payload::sip, seen);
-    if (traffic_.network().sip_ignores_strangers && heard.kind == Heard::answer) {
-      heard = {Heard::nothing, 2500};
+  if (!open_stream()) return;
+  auto heard = Heard{Heard::answer, net_.round_trip(address_)};
+  if (direct() && !connection_.taken_by(BoxKind::intercept)) {
+    heard = request(over_tls() ? Payload::other : Payload::sip);
+    if (net_.network().sip_ignores_strangers && heard.kind == Heard::answer) {
+      heard = {Heard::nothing, reply_ms};
     }
   }
-  seen.ended_ms = connection.at_ms + heard.took_ms;
-  if (!connection.fault.empty()) return failed(std::move(seen), connection.fault);
-  if (heard.kind != Heard::answer) {
-    return failed(std::move(seen), heard.broken_off("sip_timed_out"));
-  }
+  ended_ms = connection_.at_ms + heard.took_ms;
+  if (fault_ != DetailCode::unspecified) return fail(fault_);
+  if (heard.kind != Heard::answer) return fail(heard.broken_off(DetailCode::sip_timed_out));
   observation.timing_ms[Timing::reply] = heard.took_ms;
-  say(observation, Outcome::answered, "200");
-  add(observation, "sip_reply",
-      {{"status", 200}, {"reason", "OK"}, {"final", true}, {"body_bytes", 0}});
-  const auto local = *observation.local;
-  const auto [address, port] = traffic_.mapped(local.port, job.address, job.probe.target.port());
-  add(observation, "sip_via",
-      {{"rewritten", false},
-       {"vias", 1},
-       {"translated", address != local.address || port != local.port},
-       {"received", address.to_string()}});
-  return seen;
+  say(Outcome::answered, Detail::status(200));
+  show(EvidenceKind::sip_reply,
+       {{Fact::status, 200}, {Fact::reason, "OK"}, {Fact::final, true}, {Fact::body_bytes, 0}});
+  const auto [local, mapped] = own_end();
+  show(EvidenceKind::sip_via, {{Fact::rewritten, false},
+                               {Fact::vias, 1},
+                               {Fact::translated, mapped != local},
+                               {Fact::received, mapped.address.to_string()}});
 }
 
 // Over a connection, which no box of these networks looks into.
-Seen Observer::sip_alg(Job job) {
-  auto seen = sip(job);
-  if (seen.observation.outcome != Outcome::answered) return seen;
-  constexpr long messages = 3;
-  say(seen.observation, Outcome::answered, "no_rewriting_seen");
-  add(seen.observation, "sip_alg", {{"messages", messages}, {"sdp_tested", false}});
-  seen.ended_ms += 1000 * (messages - 1);
-  return seen;
+void ModelledCheck::sip_alg() {
+  sip();
+  if (observation.outcome != Outcome::answered) return;
+  constexpr int messages = 3;
+  say(Outcome::answered, DetailCode::no_rewriting_seen);
+  show(EvidenceKind::sip_alg, {{Fact::messages, messages}, {Fact::sdp_tested, false}});
+  ended_ms += 1000 * (messages - 1);
 }
 
 // No box of these networks minds how long SIP is: who answers a short message answers this one.
 // Where full-size packets vanish, so do its first fragment and, over TCP, its first segment.
-Seen Observer::sip_long(Job job) {
-  Seen seen;
-  const auto heard = ask_once(job, packet(job, Payload::sip), seen);
-  seen.observation.evidence.clear();
-  const auto* mtu = traffic_.find(BoxKind::mtu);
+void ModelledCheck::sip_long() {
+  const auto heard = ask_once(packet(Payload::sip));
+  observation.evidence.clear();
+  const auto* mtu = net_.find(BoxKind::mtu);
   const bool vanishes = mtu != nullptr && mtu->limit < 1500;
   const bool answered = heard.kind == Heard::answer && !vanishes;
-  say(seen.observation, answered ? Outcome::answered : Outcome::skipped,
-      answered ? "200" : "sizes_not_compared");
-  return seen;
+  if (!answered) return say(Outcome::skipped, DetailCode::sizes_not_compared);
+  say(Outcome::answered, Detail::status(200));
 }
 
 // Over a connection.
-Seen Observer::path(Job job) {
-  Seen seen;
-  const auto* hole = traffic_.find(BoxKind::mtu);
-  auto connection = open(job, seen);
-  if (!connection.stands) return seen;
-  auto& reply = seen.observation;
-  const bool tls = job.probe.target.transport == Transport::tls;
-  const bool at_once = job.probe.purpose == Purpose::repeat;
-  if (at_once) reply.attempts = 2;
-  const bool broken = tls && !open_tls(job, connection, seen);
-  if (broken && reply.detail != detail_of("tls_timed_out")) return seen;
-  Heard heard;
+void ModelledCheck::path() {
+  if (!open()) return;
+  const bool at_once = job_.probe.purpose == Purpose::repeat;
+  if (at_once) observation.attempts = 2;
+  const bool broken = over_tls() && !open_tls();
+  if (broken && observation.detail != DetailCode::tls_timed_out) return;
   if (!broken) {
-    heard = exchange(connection, packet(job, Payload::http), 2500);
-    seen.ended_ms = connection.at_ms + heard.took_ms;
+    const auto heard = net_.exchange(connection_, packet(Payload::http), reply_ms);
+    ended_ms = connection_.at_ms + heard.took_ms;
+    if (heard.kind == Heard::answer && net_.find(BoxKind::mtu) == nullptr) {
+      return say(Outcome::answered, DetailCode::full_size);
+    }
+    fail(DetailCode::http_timed_out);
   }
-  if (heard.kind == Heard::answer && hole == nullptr) {
-    say(reply, Outcome::answered, "full_size");
-    return seen;
-  }
-  if (!broken) say(reply, Outcome::failed, "http_timed_out");
-  // Once more with small segments.
-  Seen again;
-  Job small = job;
-  if (!at_once) small.at_ms = seen.ended_ms;
-  auto second = open(small, again);
-  reply.attempts = 2;
-  seen.ended_ms = std::max(seen.ended_ms, again.ended_ms);
-  if (!second.stands) return seen;
-  auto hello = packet(job, tls ? Payload::tls : Payload::http);
-  hello.name = job.probe.target.host;
-  heard = exchange(second, hello, tls ? 3000 : 2500, tls ? 3 : 1);
-  seen.ended_ms = std::max(seen.ended_ms, second.at_ms + heard.took_ms);
-  if (heard.kind != Heard::answer) return seen;
-  say(reply, Outcome::failed, "black_hole");
-  add(reply, "path_mtu", {{"full", 1500}});
-  return seen;
+  ModelledCheck small_segments(net_, job_, at_once ? at_ms_ : ended_ms);
+  const bool stands = small_segments.open();
+  observation.attempts = 2;
+  ended_ms = std::max(ended_ms, small_segments.ended_ms);
+  if (!stands) return;
+  auto hello = small_segments.packet(over_tls() ? Payload::tls : Payload::http);
+  hello.name = target().host;
+  const auto heard = net_.exchange(small_segments.connection_, hello,
+                                   over_tls() ? tls_ms : reply_ms, over_tls() ? 3 : 1);
+  ended_ms = std::max(ended_ms, small_segments.connection_.at_ms + heard.took_ms);
+  if (heard.kind != Heard::answer) return;
+  fail(DetailCode::black_hole);
+  show(EvidenceKind::path_mtu, {{Fact::full, 1500}});
 }
 
 }  // namespace callready::networks

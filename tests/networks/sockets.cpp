@@ -28,17 +28,6 @@ Payload payload_of(std::span<const std::uint8_t> bytes, std::uint16_t port) {
   return rtp ? Payload::rtp : Payload::other;
 }
 
-// What a router, or over UDP a host, says of a packet (RFC 792).
-IcmpError icmp(const Observer::Heard& heard) {
-  IcmpError error{IcmpKind::port_unreachable, heard.sender, 3, 3};
-  if (heard.kind == Observer::Heard::prohibited) {
-    error = {IcmpKind::prohibited, heard.sender, 3, 13};
-  } else if (heard.kind == Observer::Heard::expired) {
-    error = {IcmpKind::time_exceeded, heard.sender, 11, 0};
-  }
-  return error;
-}
-
 std::vector<std::uint8_t> ntp_reply(std::span<const std::uint8_t> request, WallTime now) {
   std::vector<std::uint8_t> reply(48);
   reply[0] = 4 << 3 | 4;  // RFC 5905 section 7.3: version 4, a server
@@ -73,7 +62,7 @@ class MemorySockets::Carrier final : public DatagramCarrier {
  public:
   Carrier(MemorySockets& sockets, const SocketAddress& remote, const UdpOptions& options)
       : sockets_(sockets), connected_(options.connect), remote_(remote), ttl_(options.ttl) {
-    local_ = {sockets.observer_.traffic().network().pc, sockets.new_port(remote)};
+    local_ = {sockets.observer_.network().pc, sockets.new_port(remote)};
   }
   ~Carrier() override { sockets_.ports_.erase(local_.port); }
   Carrier(const Carrier&) = delete;
@@ -85,10 +74,10 @@ class MemorySockets::Carrier final : public DatagramCarrier {
                   payload_of(bytes, there.port)};
     packet.bytes = static_cast<int>(bytes.size()) + 28;  // of IPv4 and UDP
     const auto now = sockets_.now_ms();
-    const auto heard = sockets_.observer_.send(packet, now, ttl_ == 0 ? whole_way : ttl_);
-    if (heard.kind == Observer::Heard::nothing) return {};
-    UdpEvent event = icmp(heard);
-    if (heard.kind == Observer::Heard::answer) {
+    const auto heard = sockets_.observer_.hear(packet, now, ttl_ == 0 ? whole_way : ttl_);
+    if (heard.kind == Heard::nothing) return {};
+    UdpEvent event = heard.icmp();
+    if (heard.kind == Heard::answer) {
       auto answered = sockets_.answer(packet, bytes);
       if (!answered) return {};
       event = Datagram{std::move(*answered), there, {}, {}, {}, {}};
@@ -148,7 +137,7 @@ Result<std::unique_ptr<DatagramCarrier>> MemorySockets::open_udp(const SocketAdd
 }
 
 bool MemorySockets::has_route(const SocketAddress& remote) const {
-  return remote.address.is_v4() || observer_.traffic().network().ipv6 != Ipv6::none;
+  return remote.address.is_v4() || observer_.network().ipv6 != Ipv6::none;
 }
 
 // Another one each time, as a system gives them. The same for the same remote, whatever else the
@@ -165,15 +154,14 @@ std::uint16_t MemorySockets::new_port(const SocketAddress& remote) {
 
 std::optional<std::vector<std::uint8_t>> MemorySockets::answer(
     const Packet& packet, std::span<const std::uint8_t> bytes) const {
-  const auto& traffic = observer_.traffic();
-  const auto [address, port] = traffic.mapped(packet.from, packet.to, packet.port);
-  const SocketAddress local{traffic.network().pc, packet.from}, mapped{address, port};
+  const SocketAddress local{observer_.network().pc, packet.from};
+  const auto mapped = observer_.mapped(packet.from, {packet.to, packet.port});
   if (packet.payload == Payload::stun) return binding_reply(*stun::parse(bytes), mapped);
   if (packet.payload == Payload::turn) return allocate_reply(*stun::parse(bytes));
   if (packet.payload == Payload::sip) {
     test::SipMiddlebox box;
     if (mapped != local) box.mapped = mapped;
-    box.rewrites_requests = traffic.find(BoxKind::sip_alg) != nullptr && packet.port == 5060;
+    box.rewrites_requests = observer_.find(BoxKind::sip_alg) != nullptr && packet.port == 5060;
     box.rewrites_replies = box.rewrites_requests;
     const auto script = test::behind(box)(std::string(bytes.begin(), bytes.end()), local);
     if (script.parts.empty()) return std::nullopt;
@@ -191,7 +179,7 @@ asio::awaitable<Result<std::unique_ptr<TcpStream>>> MemorySockets::connect_tcp(
   const auto timeout = Milliseconds(options.timeout).count();
   const auto began = now_ms();
   const bool leads_out = options.interface.empty();  // else it is bound to this computer's own
-  Observer::Connection connection;
+  Connection connection;
   connection.at_ms = began + timeout;
   if (leads_out) {
     const int ttl = options.ttl == 0 ? whole_way : options.ttl;
@@ -199,20 +187,9 @@ asio::awaitable<Result<std::unique_ptr<TcpStream>>> MemorySockets::connect_tcp(
   }
   const bool slept = co_await sleep_until(executor_, scope, at(connection.at_ms));
   if (!slept) co_return stopped();
-  const auto& heard = connection.heard;
-  switch (heard.kind) {
-    case Observer::Heard::answer:
-      co_return std::make_unique<TcpStream>(asio::ip::tcp::socket(executor_),
-                                            Milliseconds(heard.took_ms));
-    case Observer::Heard::refused:
-      co_return classify(asio::error::connection_refused);
-    case Observer::Heard::prohibited:
-    case Observer::Heard::expired:
-      co_return classify(asio::error::host_unreachable, icmp(heard));
-    case Observer::Heard::nothing:
-      break;
-  }
-  co_return timed_out();
+  if (!connection.stands()) co_return connection.failure();
+  co_return std::make_unique<TcpStream>(asio::ip::tcp::socket(executor_),
+                                        Milliseconds(connection.took_ms));
 }
 
 MemorySockets& memory_of(const asio::any_io_executor& executor) {
@@ -220,36 +197,22 @@ MemorySockets& memory_of(const asio::any_io_executor& executor) {
 }
 
 asio::awaitable<Resolution> MemoryResolver::resolve(std::string name, Family family, Scope scope) {
-  Resolution resolution;
   const auto literal = IpAddress::parse(name);
-  if (literal && literal->is_v6() == (family == Family::v6)) {
-    resolution.addresses = std::vector{*literal};
-    co_return resolution;
+  const bool is_v6 = literal && literal->is_v6();
+  if (is_v6 != (family == Family::v6)) {
+    Resolution none;
+    none.addresses = classify_dns(ARES_ENODATA);
+    co_return none;
   }
-  if (literal || family == Family::v6) {
-    resolution.addresses = classify_dns(ARES_ENODATA);
-    co_return resolution;
-  }
-  auto& memory = memory_of(executor_);
-  const auto known = entries_.find(name);
-  if (known == entries_.end()) {
+  const auto inserted = entries_.try_emplace(name);
+  auto& entry = inserted.first->second;
+  if (inserted.second) {
+    auto& memory = memory_of(executor_);
     const auto now = memory.now_ms();
-    const auto found = memory.observer().resolve(name, now);
-    resolution.took = Milliseconds(found.took_ms);
-    if (found.address) {
-      resolution.addresses = std::vector{*found.address};
-    } else {
-      resolution.addresses = classify_dns(found.detail == "dns_unreachable" ? ARES_ETIMEOUT
-                                          : found.detail == "dns_failed"    ? ARES_ESERVFAIL
-                                                                            : ARES_ENOTFOUND);
-    }
-    entries_.emplace(name, Entry{resolution, memory.at(now + found.took_ms)});
+    entry.resolution = memory.observer().resolve(name, now);
+    entry.known = memory.at(now + entry.resolution.took.count());
   }
-  const auto entry = entries_.at(name);
-  if (entry.known > scope.clock.now()) {
-    const bool slept = co_await sleep_until(executor_, scope, entry.known);
-    static_cast<void>(slept);
-  }
+  if (entry.known > scope.clock.now()) co_await sleep_until(executor_, scope, entry.known);
   co_return entry.resolution;
 }
 

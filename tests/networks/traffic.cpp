@@ -330,21 +330,19 @@ double Traffic::round_trip(const IpAddress& to) const {
   return round_trip_to(last_router()) + 2 + static_cast<double>(hash_of(to) % 30);
 }
 
-std::pair<IpAddress, std::uint16_t> Traffic::mapped(std::uint16_t local, const IpAddress& to,
-                                                    std::uint16_t port) const {
-  auto address = network_.pc;
-  auto shown = local;
+SocketAddress Traffic::mapped(std::uint16_t local, const SocketAddress& to) const {
+  SocketAddress seen{network_.pc, local};
   for (int hop = 1; hop <= last_router(); ++hop) {
     for (const auto& box : network_.boxes) {
       if (box.kind != BoxKind::nat || box.hop != hop) continue;
-      address = box.outside;
+      seen.address = box.outside;
       if (box.mapping == Behaviour::independent) continue;  // keeps the port
-      auto key = to.to_string();
-      if (box.mapping == Behaviour::address_and_port) key += ':' + std::to_string(port);
-      shown = static_cast<std::uint16_t>(1024 + (hash_of(key) + shown * 7919U) % 60'000);
+      auto key = to.address.to_string();
+      if (box.mapping == Behaviour::address_and_port) key += ':' + std::to_string(to.port);
+      seen.port = static_cast<std::uint16_t>(1024 + (hash_of(key) + seen.port * 7919U) % 60'000);
     }
   }
-  return {address, shown};
+  return seen;
 }
 
 std::optional<FarFault> Traffic::far(const IpAddress& address) const {

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <tuple>
 
+#include "probe/model/observation.hpp"
 #include "probe/model/probe.hpp"
 #include "tests/networks/network.hpp"
 
@@ -94,8 +95,7 @@ class Traffic {
   double round_trip_to(int hop) const;
 
   // Our address and port as the far end sees them.
-  std::pair<IpAddress, std::uint16_t> mapped(std::uint16_t local, const IpAddress& to,
-                                             std::uint16_t port) const;
+  SocketAddress mapped(std::uint16_t local, const SocketAddress& to) const;
   const Box* find(BoxKind kind) const { return network_.find(kind); }
   std::optional<FarFault> far(const IpAddress& address) const;
   // True where the far end is up and somebody listens for that packet.

@@ -5,7 +5,6 @@
 #include <ranges>
 
 #include "tests/networks/text.hpp"
-#include "tests/networks/words.hpp"
 
 namespace callready::networks {
 namespace {
@@ -45,7 +44,7 @@ bool same(const Observation& one, const Observation& other) {
 bool unmeasured(const ProbeResult& result) {
   const auto check = result.probe.check;
   return (check == CheckKind::hop || check == CheckKind::udp_range) &&
-         result.observation.detail == detail_of("silent");
+         result.observation.detail == DetailCode::silent;
 }
 
 // Whether a router had an answer left for a packet, and for which of a range's ports, is chance; so
