@@ -1,5 +1,4 @@
-#include "tests/networks/checks.hpp"
-
+// The program's own checks, or what they would see.
 #include <map>
 
 #include "checks/kinds.hpp"

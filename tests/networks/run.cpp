@@ -15,7 +15,6 @@
 #include "probe/plan/plan.hpp"
 #include "targets/builtin.hpp"
 #include "targets/loader.hpp"
-#include "tests/networks/checks.hpp"
 #include "tests/networks/sockets.hpp"
 #include "tests/support/rules_for_any_set.hpp"
 

@@ -5,8 +5,9 @@
 #include <list>
 #include <utility>
 
-#include "probe/net/ntp.hpp"
 #include "probe/net/stun.hpp"
+#include "probe/serve/ntp_server.hpp"
+#include "probe/serve/stun_message.hpp"
 #include "tests/support/sip_middlebox.hpp"
 
 namespace callready::networks {
@@ -26,34 +27,6 @@ Payload payload_of(std::span<const std::uint8_t> bytes, std::uint16_t port) {
   if (port == 123) return Payload::ntp;
   const bool rtp = !bytes.empty() && bytes[0] == 0x80;  // RFC 3550 section 5.1: version 2
   return rtp ? Payload::rtp : Payload::other;
-}
-
-std::vector<std::uint8_t> ntp_reply(std::span<const std::uint8_t> request, WallTime now) {
-  std::vector<std::uint8_t> reply(48);
-  reply[0] = 4 << 3 | 4;  // RFC 5905 section 7.3: version 4, a server
-  reply[1] = 2;           // stratum
-  std::copy_n(request.begin() + 40, 8, reply.begin() + 24);
-  const auto time = ntp::to_timestamp(now);
-  for (const std::size_t at : {32U, 40U}) {
-    for (std::size_t i = 0; i < 8; ++i) {
-      reply[at + i] = static_cast<std::uint8_t>(time >> (56 - 8 * i));
-    }
-  }
-  return reply;
-}
-
-std::vector<std::uint8_t> binding_reply(const stun::Message& request, const SocketAddress& mapped) {
-  stun::Builder reply(stun::Class::success, stun::Method::binding, request.id);
-  reply.add_xor_address(stun::Attribute::xor_mapped_address, mapped);
-  return reply.finish();
-}
-
-// To a client without credentials (RFC 8656 section 7.2).
-std::vector<std::uint8_t> allocate_reply(const stun::Message& request) {
-  stun::Builder reply(stun::Class::error, stun::Method::allocate, request.id);
-  reply.add_error(401, "Unauthorized");
-  reply.add_text(stun::Attribute::realm, "example").add_text(stun::Attribute::nonce, "nonce");
-  return reply.finish();
 }
 
 }  // namespace
@@ -79,8 +52,8 @@ class MemorySockets::Carrier final : public DatagramCarrier {
     UdpEvent event = heard.icmp();
     if (heard.kind == Heard::answer) {
       auto answered = sockets_.answer(packet, bytes);
-      if (!answered) return {};
-      event = Datagram{std::move(*answered), there, {}, {}, {}, {}};
+      if (answered.empty()) return {};
+      event = Datagram{std::move(answered), there, {}, {}, {}, {}};
     }
     due_.push_back(sockets_.clock_.call_at(
         sockets_.at(now + heard.took_ms),
@@ -152,25 +125,26 @@ std::uint16_t MemorySockets::new_port(const SocketAddress& remote) {
   return port;
 }
 
-std::optional<std::vector<std::uint8_t>> MemorySockets::answer(
-    const Packet& packet, std::span<const std::uint8_t> bytes) const {
+std::vector<std::uint8_t> MemorySockets::answer(const Packet& packet,
+                                                std::span<const std::uint8_t> bytes) const {
   const SocketAddress local{observer_.network().pc, packet.from};
   const auto mapped = observer_.mapped(packet.from, {packet.to, packet.port});
-  if (packet.payload == Payload::stun) return binding_reply(*stun::parse(bytes), mapped);
-  if (packet.payload == Payload::turn) return allocate_reply(*stun::parse(bytes));
+  if (packet.payload == Payload::stun || packet.payload == Payload::turn) {
+    return serve::answer_stun({"", "example"}, bytes, {mapped, {}, {}}).bytes;
+  }
   if (packet.payload == Payload::sip) {
     test::SipMiddlebox box;
     if (mapped != local) box.mapped = mapped;
     box.rewrites_requests = observer_.find(BoxKind::sip_alg) != nullptr && packet.port == 5060;
     box.rewrites_replies = box.rewrites_requests;
     const auto script = test::behind(box)(std::string(bytes.begin(), bytes.end()), local);
-    if (script.parts.empty()) return std::nullopt;
-    return std::vector<std::uint8_t>(script.parts[0].begin(), script.parts[0].end());
+    if (script.parts.empty()) return {};
+    return {script.parts[0].begin(), script.parts[0].end()};
   }
   if (packet.payload == Payload::ntp && bytes.size() >= 48) {
-    return ntp_reply(bytes, clock_.wall_now());
+    return serve::answer_ntp({milliseconds(0), 2}, bytes, clock_.wall_now());
   }
-  return std::nullopt;
+  return {};
 }
 
 asio::awaitable<Result<std::unique_ptr<TcpStream>>> MemorySockets::connect_tcp(

@@ -1,5 +1,5 @@
 // The program's sockets over a network in memory, and its clock: what is sent meets the network's
-// boxes, and what comes back does so when it would. Checks run over these as they are.
+// boxes, and what comes back does so when it would. Checks run over these.
 #pragma once
 
 #include "probe/net/resolver.hpp"
@@ -29,9 +29,8 @@ class MemorySockets final : public SocketSource {
 
  private:
   class Carrier;
-  // The server's own, as it gets here.
-  std::optional<std::vector<std::uint8_t>> answer(const Packet& packet,
-                                                  std::span<const std::uint8_t> bytes) const;
+  // The server's own, as it gets here; empty: it says nothing.
+  std::vector<std::uint8_t> answer(const Packet& packet, std::span<const std::uint8_t> bytes) const;
   bool has_route(const SocketAddress& remote) const;
   std::uint16_t new_port(const SocketAddress& remote);
 
@@ -60,5 +59,8 @@ class MemoryResolver final : public Resolver {
   asio::any_io_executor executor_;
   std::map<std::string, Entry> entries_;
 };
+
+// Of a run in memory: as they are, or what they would see (observe.hpp).
+std::span<const checks::Check> checks_in_memory();
 
 }  // namespace callready::networks
