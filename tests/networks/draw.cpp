@@ -37,11 +37,8 @@ class Drawing {
   }
 
   void ask() {
-    const auto& all = vendors();
-    const int sets = one_in(5) ? 2 : 1;
-    while (network_.sets.size() < static_cast<std::size_t>(sets)) {
-      add_once(network_.sets, one_of(all));
-    }
+    const auto sets = one_in(5) ? 2U : 1U;
+    while (network_.sets.size() < sets) add_once(network_.sets, one_of(vendors()));
     std::ranges::sort(network_.sets);
     network_.anchors = !one_in(4);
     network_.credentials = one_in(4);
@@ -56,10 +53,8 @@ class Drawing {
   }
 
   void nat(int at, const char* outside) {
-    auto& one = network_.boxes.emplace_back();
-    one.kind = BoxKind::nat;
-    one.hop = at;
-    one.outside = ip(outside);
+    network_.boxes.push_back({BoxKind::nat, at});
+    network_.boxes.back().outside = ip(outside);
   }
 
   // Where the computer is, and what is between it and the world.
@@ -176,83 +171,77 @@ class Drawing {
                                          BoxKind::protocol,     BoxKind::protocol,  BoxKind::names,
                                          BoxKind::redirect_dns, BoxKind::intercept, BoxKind::accept,
                                          BoxKind::portal,       BoxKind::sip_alg,   BoxKind::mtu};
-    const auto names = any(Proto::udp, 53, 53);
     const int number = below(28);
     Box none;
     auto& one = number < 10 ? box(BoxKind::rule) : number < 22 ? box(others[number - 10]) : none;
+    one.matches = spoil(number, one);
+  }
+
+  // What is wrong, and what the box acts on.
+  std::vector<Match> spoil(int number, Box& one) {
+    const auto names = any(Proto::udp, 53, 53);
     switch (number) {
       case 0:  // all UDP, but perhaps DNS
-        one.matches = {any(Proto::udp, 1, 52), any(Proto::udp, 54, 65535)};
-        break;
+        return {any(Proto::udp, 1, 52), any(Proto::udp, 54, 65535)};
       case 1:
       case 2:  // a port
-        one.matches = {port_of(some_target())};
-        break;
+        return {port_of(some_target())};
       case 3: {  // a part of the high ports
         const auto first = static_cast<std::uint16_t>(pick({1024, 10'000, 16'384, 20'000, 40'000}));
         const auto last =
             one_in(2) ? std::uint16_t{65535} : static_cast<std::uint16_t>(first + 8'000);
-        one.matches = {any(Proto::udp, first, last)};
-        break;
+        return {any(Proto::udp, first, last)};
       }
       case 4:  // a host
-        one.matches = {to({some_target().host})};
-        break;
+        return {to({some_target().host})};
       case 5: {  // one flow
         const auto& target = some_target();
-        one.matches = {{proto_of(target), target.ports, {target.host}}};
-        break;
+        return {{proto_of(target), target.ports, {target.host}}};
       }
       case 6: {  // a network
         const auto address = Internet::address_of(some_target().host);
-        one.matches = {to({callready::Network{address, 16}.masked().to_string()})};
-        break;
+        return {to({callready::Network{address, 16}.masked().to_string()})};
       }
       case 7:
-      case 8:  // only web gets out
+      case 8: {  // only web gets out
         one.except = true;
-        one.matches = {any(Proto::tcp, 80, 80), any(Proto::tcp, 443, 443)};
-        if (!one_in(4)) one.matches.push_back(names);
-        break;
+        std::vector<Match> web{any(Proto::tcp, 80, 80), any(Proto::tcp, 443, 443)};
+        if (!one_in(4)) web.push_back(names);
+        return web;
+      }
       case 9:  // only the vendor's own list gets out
         one.except = true;
-        one.matches = {to(all_hosts()), names};
-        break;
-      case 10:  // no answers over UDP
-        one.matches = {any(Proto::udp, 54, 65535)};
-        if (one_in(2)) one.matches = {any(Proto::udp, some_target().ports.first, 65535)};
-        break;
+        return {to(all_hosts()), names};
+      case 10: {  // no answers over UDP
+        const auto first = one_in(2) ? some_target().ports.first : std::uint16_t{54};
+        return {any(Proto::udp, first, 65535)};
+      }
       case 11:
         one.limit = pick({5, 10, 20, 40});
-        one.matches = {any(pick({Proto::udp, Proto::udp, Proto::tcp, Proto::any}))};
-        break;
+        return {any(pick({Proto::udp, Proto::udp, Proto::tcp, Proto::any}))};
       case 12:
         one.limit = pick({10, 15, 20, 30});
         break;
       case 13:
-      case 14:
+      case 14: {
         one.payload = pick({Payload::stun, Payload::sip, Payload::tls});
-        one.matches = {any(pick({Proto::udp, Proto::any}))};
-        if (one.payload == Payload::tls) one.matches = {any(Proto::tcp, 444, 65535)};
-        break;
+        const auto proto = pick({Proto::udp, Proto::any});
+        return {one.payload == Payload::tls ? any(Proto::tcp, 444, 65535) : any(proto)};
+      }
       case 15:
         if (one.action == Action::prohibit) one.action = Action::refuse;
-        one.matches = {to({some_target().host}, Proto::tcp)};
-        break;
+        return {to({some_target().host}, Proto::tcp)};
       case 16:
         network_.dns = pick({Dns::no_such_name, Dns::sinkhole, Dns::works});
         if (network_.dns != Dns::works) network_.dns_names = {some_target().host};
         break;
       case 17:
-        one.matches = {any(Proto::tcp, 443, 443)};
-        break;
+        return {any(Proto::tcp, 443, 443)};
       case 18:
-        one.matches = {any(Proto::tcp)};
-        break;
+        return {any(Proto::tcp)};
       case 19:
-        one.hop = 1;
         if (one.action == Action::prohibit) one.action = Action::drop;
-        break;
+        [[fallthrough]];
       case 20:
         one.hop = 1;
         break;
@@ -302,6 +291,7 @@ class Drawing {
       default:
         network_.ipv6 = Ipv6::broken;
     }
+    return {};
   }
 
   std::mt19937_64 random_;

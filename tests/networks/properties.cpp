@@ -12,12 +12,6 @@ namespace {
 
 std::string name_of(const Finding& finding) { return std::string(to_string(finding.code)); }
 
-// The number that follows these words; 0 where they are not there.
-int port_after(const std::string& text, const std::string& words) {
-  const auto at = text.find(words);
-  return at == std::string::npos ? 0 : std::stoi(text.substr(at + words.size()));
-}
-
 bool strong(const Finding& finding) { return finding.confidence != Confidence::possible; }
 
 class Judge {
@@ -107,8 +101,9 @@ class Judge {
       return probe.target.transport == Transport::udp && probe.target.route.direct() &&
              probe.check != CheckKind::dns && probe.target.ports.last > 53;
     };
-    const auto first =
-        code == firewall_udp_blocked ? port_after(finding.title.string(), "from port ") : 0;
+    const std::string title = finding.title.string(), from = "from port ";
+    const auto at = code == firewall_udp_blocked ? title.find(from) : title.npos;
+    const int first = at == title.npos ? 0 : std::stoi(title.substr(at + from.size()));
     const auto udp_from_there = [&](const Probe& probe) {
       return udp(probe) && probe.target.ports.first >= first;
     };
@@ -135,18 +130,15 @@ class Judge {
     const auto dns = network_.dns;
     const bool lies = dns != Dns::works && dns != Dns::dead;
     const bool no_dns = dns == Dns::dead || dns == Dns::servfail || dns == Dns::refused;
-    // These look at all flows.
-    if (code == firewall_udp_blocked) return all_broken(udp_from_there) ? "" : "some UDP works";
-    if (code == firewall_web_only)
-      return all_broken(other_tcp) && all_broken(udp) ? "" : "more than web works";
-    // What works and cannot be seen to makes no difference to any probe.
-    if (code == network_offline)
-      return nothing_reached() || all_broken(but_names) ? "" : "something works";
     const struct {
       FindingCode code;
       bool there;
       const char* otherwise;
     } claims[] = {
+        {firewall_udp_blocked, all_broken(udp_from_there), "some UDP works"},
+        {firewall_web_only, all_broken(other_tcp) && all_broken(udp), "more than web works"},
+        // What works and cannot be seen to makes no difference to any probe.
+        {network_offline, nothing_reached() || all_broken(but_names), "something works"},
         {firewall_stun_filtered, filters({Payload::stun, Payload::turn}), "no box filters STUN"},
         {firewall_sip_filtered, has(BoxKind::accept) || filters({Payload::sip}),
          "no box filters SIP"},

@@ -212,16 +212,14 @@ const Box* Traffic::last_taker(const Packet& packet, const Box* box) const {
   return box;
 }
 
-bool Traffic::goes_the_dead_way(std::size_t index, const Packet& packet) const {
-  if (!matches(index, packet)) return false;
-  const auto ports = std::uint64_t{packet.port} << 16U | packet.from;
-  return mixed(hash_of(packet.to) ^ ports) % 2 == 0;
-}
-
-// True where the box has had enough of us.
-bool Traffic::remembers(std::size_t index, const Packet& packet, double at_ms) {
+// True where the box has had enough of us, or sends this flow the dead way.
+bool Traffic::stops(std::size_t index, const Packet& packet, double at_ms) {
   const auto& box = network_.boxes[index];
   if (!box.matches.empty() && !matches(index, packet)) return false;
+  if (box.kind == BoxKind::branch) {
+    const auto ports = std::uint64_t{packet.port} << 16U | packet.from;
+    return mixed(hash_of(packet.to) ^ ports) % 2 == 0;
+  }
   auto& memory = memory_[index];
   const Flow flow{packet.proto, packet.to, packet.port, packet.from};
   if (box.kind == BoxKind::first) return memory.flows.insert(flow).second;
@@ -270,12 +268,11 @@ Fate Traffic::send(const Packet& packet, double at_ms, int ttl) {
   auto fate = always(packet, ttl);
   const auto& boxes = network_.boxes;
   for (std::size_t i = 0; i < boxes.size(); ++i) {
-    const auto kind = boxes[i].kind;
-    const bool meets_it = boxes[i].bridge ? fate.hop >= boxes[i].hop : fate.hop > boxes[i].hop;
-    if (!goes_by_flows(kind) || !meets_it) continue;
-    const bool stopped =
-        kind == BoxKind::branch ? goes_the_dead_way(i, packet) : remembers(i, packet, at_ms);
-    if (stopped) fate = {Fate::dropped, boxes[i].hop, &boxes[i]};
+    const auto& box = boxes[i];
+    const bool meets_it = box.bridge ? fate.hop >= box.hop : fate.hop > box.hop;
+    if (goes_by_flows(box.kind) && meets_it && stops(i, packet, at_ms)) {
+      fate = {Fate::dropped, box.hop, &box};
+    }
   }
   if (fate.hop > network_.line && lost_out()) fate = {Fate::lost, network_.line, nullptr};
   return fate;
@@ -299,27 +296,24 @@ bool Traffic::comes_back(const Packet& packet) {
   return swallows_replies(packet) == nullptr && !lost_in();
 }
 
-bool Traffic::has_an_answer(int hop, const IpAddress& to, double at_ms) {
-  const auto at = static_cast<std::size_t>(hop) - 1;
-  if (at < network_.hops.size() && !network_.hops[at].limited) return true;
-  auto& answers = answers_.try_emplace(router(hop, to), Answers{network_.icmp.left}).first->second;
-  if (at_ms > answers.at_ms) {
-    const auto& limit = network_.icmp;
-    answers.left = std::min(limit.burst, answers.left + (at_ms - answers.at_ms) / limit.every_ms);
-    answers.at_ms = at_ms;
-  }
-  if (answers.left < 1) return false;
-  answers.left -= 1;
-  return true;
-}
-
 bool Traffic::says_so(const Fate& fate, const IpAddress& to, double at_ms) {
   const auto at = static_cast<std::size_t>(fate.hop) - 1;
-  const bool speaks = at < network_.hops.size() ? network_.hops[at].speaks : !network_.mute_far;
+  const auto* hop = at < network_.hops.size() ? &network_.hops[at] : nullptr;
   const auto mute = mute_.find(to);
   const bool too_far = mute != mute_.end() && fate.hop >= mute->second;
-  if (fate.kind == Fate::expires && (!speaks || too_far)) return false;
-  return has_an_answer(fate.hop, to, at_ms) && (fate.hop <= network_.line || !lost_in());
+  const bool speaks = !too_far && (hop == nullptr ? !network_.mute_far : hop->speaks);
+  if (fate.kind == Fate::expires && !speaks) return false;
+  if (hop == nullptr || hop->limited) {
+    const auto& limit = network_.icmp;
+    auto& answers = answers_.try_emplace(router(fate.hop, to), Answers{limit.left}).first->second;
+    if (at_ms > answers.at_ms) {
+      answers.left = std::min(limit.burst, answers.left + (at_ms - answers.at_ms) / limit.every_ms);
+      answers.at_ms = at_ms;
+    }
+    if (answers.left < 1) return false;
+    answers.left -= 1;
+  }
+  return fate.hop <= network_.line || !lost_in();
 }
 
 double Traffic::round_trip_to(int hop) const {

@@ -112,9 +112,7 @@ class Traffic {
   };
   bool matches(std::size_t box, const Packet& packet) const;
   std::optional<Fate::Kind> act(std::size_t box, const Packet& packet) const;
-  bool has_an_answer(int hop, const IpAddress& to, double at_ms);
-  bool goes_the_dead_way(std::size_t box, const Packet& packet) const;
-  bool remembers(std::size_t box, const Packet& packet, double at_ms);
+  bool stops(std::size_t box, const Packet& packet, double at_ms);
   bool chance(double p);
 
   const networks::Network& network_;

@@ -31,12 +31,6 @@ Payload payload_of(const Probe& probe) {
   return found == payloads.end() ? Payload::none : found->second;
 }
 
-// Asked of anybody, where the site's resolver answers in everybody's name.
-bool filters_names(const networks::Network& network, const Probe& probe) {
-  const auto name = probe.with.find("name");
-  return name != probe.with.end() && network.dns_for(name->second) != Dns::works;
-}
-
 bool names_fail(const Traffic& traffic, const std::string& host) {
   const auto& network = traffic.network();
   if (IpAddress::parse(host)) return false;
@@ -71,7 +65,10 @@ Flow direct(const Traffic& traffic, const Probe& probe, const Packet& packet) {
     const auto fate = traffic.always(packet);
     if (fate.kind == Fate::taken) {
       // Asked of anybody, the site's resolver answers.
-      return filters_names(traffic.network(), probe) ? broken(*fate.box) : Flow{};
+      const auto name = probe.with.find("name");
+      const bool named = name != probe.with.end();
+      const bool lies = named && traffic.network().dns_for(name->second) != Dns::works;
+      return lies ? broken(*fate.box) : Flow{};
     }
     if (fate.kind != Fate::arrives) return broken(*fate.box);
     if (const auto* box = traffic.swallows_replies(packet)) return broken(*box);

@@ -87,9 +87,7 @@ networks::Network without(networks::Network network, const std::vector<Repair>& 
       network.dns = Dns::works;
       network.resolver_outside = false;
     } else if (repair->kind == "proxy") {
-      network.proxy.up = true;
-      network.proxy.login = false;
-      network.proxy.ports = {{1, 65535}};
+      network.proxy = {network.proxy.given, true, false, {{1, 65535}}};
     } else {
       network.boxes.erase(network.boxes.begin() + static_cast<std::ptrdiff_t>(*repair->box));
     }
@@ -128,14 +126,6 @@ std::vector<Box*> boxes_of(networks::Network& network, const std::vector<Repair>
   return boxes;
 }
 
-// The boxes in question say nothing: how much they said otherwise is chance.
-networks::Network mute(networks::Network network, const std::vector<Repair>& repairs) {
-  for (auto* box : boxes_of(network, repairs)) {
-    if (box->kind == BoxKind::rule) box->action = Action::drop;
-  }
-  return network;
-}
-
 // Whether media hosts refuse strangers or keep silent is no fault.
 networks::Network with_other_media(networks::Network network) {
   network.media_answers = !network.media_answers;
@@ -143,9 +133,8 @@ networks::Network with_other_media(networks::Network network) {
 }
 
 // Every choice of some of them.
-template <typename Item>
-std::vector<std::vector<Item>> choices(const std::vector<Item>& all) {
-  std::vector<std::vector<Item>> sets{{}};
+std::vector<std::vector<Repair>> choices(const std::vector<Repair>& all) {
+  std::vector<std::vector<Repair>> sets(1);
   for (const auto& one : all) {
     const auto so_far = sets.size();
     for (std::size_t i = 0; i < so_far; ++i) {
@@ -311,7 +300,10 @@ bool looks_like_it_works(const networks::Network& network, const Report& report,
     std::vector<networks::Network> twins{twin, with_other_media(twin)}, as_they_are{twins[1]};
     for (const auto& spared : {flows, seen_flows}) {
       twins.push_back(sparing(network, repairs, spared, all_hosts));
-      const auto silent = mute(twins.back(), repairs);
+      auto silent = twins.back();  // how much the boxes in question said otherwise is chance
+      for (auto* box : boxes_of(silent, repairs)) {
+        if (box->kind == BoxKind::rule) box->action = Action::drop;
+      }
       append(as_they_are, {twins.back(), silent, with_other_media(silent)});
     }
     if (std::ranges::any_of(as_they_are, looks_right_as_it_is)) return true;
@@ -383,16 +375,14 @@ std::vector<Box> in_place_of(const std::vector<Box*>& several) {
 
 bool looks_like_a_simpler_one(const networks::Network& network, const Report& report,
                               const std::function<bool(const networks::Network&)>& holds) {
-  std::vector<Repair> faults;
-  for (std::size_t i = 0; i < network.boxes.size(); ++i) {
-    const auto& box = network.boxes[i];
-    if (box.kind != BoxKind::nat) faults.push_back({std::string(word(box.kind)), i});
-  }
-  if (!network.far.empty()) faults.push_back({"far"});
+  std::set<std::string> kinds;
+  for (const auto& box : network.boxes) kinds.emplace(word(box.kind));
+  kinds.erase("nat");
+  if (!network.far.empty()) kinds.insert("far");
   const auto fits = [&](const networks::Network& other) {
     return holds(other) && look_the_same(report, run(other, &report));
   };
-  for (const auto& some : choices(faults)) {
+  for (const auto& some : choices(repairs_of(network, kinds))) {
     const auto fewer = without(network, some);
     if (fits(fewer)) return true;
     auto whole = network;
