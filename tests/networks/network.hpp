@@ -67,6 +67,7 @@ struct Box {
   bool except = false;
   Action action = Action::drop;
   std::vector<Match> matches;
+  std::vector<Match> spares;  // lets these through all the same; of twins (twin.hpp) only
   Payload payload = Payload::none;
   int limit = 0;
   Behaviour mapping = Behaviour::independent, filtering = Behaviour::address_and_port;

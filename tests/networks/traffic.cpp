@@ -60,14 +60,8 @@ bool connects(const ProxyBox& proxy, const Probe& probe) {
          std::ranges::any_of(proxy.ports, [&](auto& range) { return range.contains(port); });
 }
 
-std::optional<callready::Network> whole_network(const std::string& hosts) {
-  return hosts.find('/') == hosts.npos ? std::nullopt : callready::Network::parse(hosts);
-}
-
 void Internet::listen(const std::string& host, Proto proto, PortRange ports) {
-  const auto address = address_of(host);
-  hosts_.insert(host);
-  open_[{address, proto == Proto::udp}].push_back(ports);
+  open_[{address_of(host), proto == Proto::udp}].push_back(ports);
 }
 
 // Every name has an address of its own; an operator's share a /16.
@@ -91,22 +85,22 @@ bool Internet::listens(const IpAddress& address, Proto proto, std::uint16_t port
          std::ranges::any_of(found->second, [&](auto& range) { return range.contains(port); });
 }
 
+Traffic::Addresses::Addresses(const Match& of) : match(of) {
+  for (const auto& host : match.hosts) {
+    if (host.find('/') == host.npos) {
+      single.push_back(Internet::address_of(host));
+    } else if (const auto whole = callready::Network::parse(host)) {
+      networks.push_back(*whole);
+    }
+  }
+  std::ranges::sort(single);
+}
+
 Traffic::Traffic(const networks::Network& network, const Internet& internet)
     : network_(network), internet_(internet) {
   for (const auto& box : network.boxes) {
-    auto& compiled = addresses_.emplace_back();
-    for (const auto& match : box.matches) {
-      Addresses addresses{match, {}, {}};
-      for (const auto& host : match.hosts) {
-        if (const auto whole = whole_network(host)) {
-          addresses.networks.push_back(*whole);
-        } else {
-          addresses.single.push_back(Internet::address_of(host));
-        }
-      }
-      std::ranges::sort(addresses.single);
-      compiled.push_back(std::move(addresses));
-    }
+    addresses_.emplace_back(box.matches.begin(), box.matches.end());
+    spared_.emplace_back(box.spares.begin(), box.spares.end());
   }
   for (const bool portal : {true, false}) {
     for (std::size_t i = 0; i < network.boxes.size(); ++i) {
@@ -126,14 +120,16 @@ IpAddress Traffic::router(int hop, const IpAddress& to) const {
 }
 
 bool Traffic::matches(std::size_t box, const Packet& packet) const {
-  return std::ranges::any_of(addresses_[box], [&](const Addresses& one) {
+  const auto covers = [&](const Addresses& one) {
     const auto& [proto, ports, hosts] = one.match;
     if (proto != Proto::any && proto != packet.proto) return false;
     if (!ports.contains(packet.port)) return false;
     return hosts.empty() || std::ranges::binary_search(one.single, packet.to) ||
            std::ranges::any_of(one.networks,
                                [&](auto& network) { return network.contains(packet.to); });
-  });
+  };
+  if (std::ranges::any_of(spared_[box], covers)) return network_.boxes[box].except;
+  return std::ranges::any_of(addresses_[box], covers);
 }
 
 // Nothing: it lets the packet pass.

@@ -33,9 +33,6 @@ struct Packet {
 Proto proto_of(const Target& target);
 bool connects(const ProxyBox& proxy, const Probe& probe);
 
-// Of "192.0.2.0/24"; nothing for a single host.
-std::optional<callready::Network> whole_network(const std::string& hosts);
-
 // Who says so of a packet that did not come to its end.
 struct Fate {
   enum Kind { arrives, expires, dropped, lost, prohibited, refused, taken } kind = arrives;
@@ -49,10 +46,8 @@ class Internet {
   void listen(const std::string& host, Proto proto, PortRange ports);
   static IpAddress address_of(const std::string& host);
   bool listens(const IpAddress& address, Proto proto, std::uint16_t port) const;
-  const std::set<std::string>& hosts() const { return hosts_; }
 
  private:
-  std::set<std::string> hosts_;
   std::map<std::pair<IpAddress, bool>, std::vector<PortRange>> open_;
 };
 
@@ -106,6 +101,7 @@ class Traffic {
 
  private:
   struct Addresses {
+    explicit Addresses(const Match& of);
     const Match& match;
     std::vector<IpAddress> single;  // sorted
     std::vector<callready::Network> networks;
@@ -118,7 +114,7 @@ class Traffic {
   const networks::Network& network_;
   const Internet& internet_;
   std::vector<std::size_t> order_;  // of the boxes: a portal lets nobody take what it shuts out
-  std::vector<std::vector<Addresses>> addresses_;  // of each box's matches
+  std::vector<std::vector<Addresses>> addresses_, spared_;  // of each box's matches
   std::map<IpAddress, FarFault> far_;
   std::map<IpAddress, int> mute_;               // MuteWay::from
   std::uint64_t luck_ = 0;                      // of the packet that was sent last

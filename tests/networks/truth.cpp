@@ -111,7 +111,9 @@ std::optional<std::string> part_of_range_shut(const Traffic& traffic, const Prob
   const auto& range = probe.target.ports;
   if (probe.check != CheckKind::udp_range) return std::nullopt;
   for (const auto& box : traffic.network().boxes) {
-    for (const auto& match : box.matches) {
+    auto bounds = box.matches;
+    append(bounds, box.spares);
+    for (const auto& match : bounds) {
       for (const int port : {int{match.ports.first}, match.ports.first - 1, int{match.ports.last},
                              match.ports.last + 1}) {
         if (port < range.first || port > range.last) continue;

@@ -1,7 +1,6 @@
 #include "tests/networks/twin.hpp"
 
 #include <algorithm>
-#include <iterator>
 #include <ranges>
 
 #include "tests/networks/text.hpp"
@@ -163,81 +162,19 @@ networks::Network narrowed(networks::Network network, const std::vector<Repair>&
   return network;
 }
 
-// A flow that the capability needs.
-struct Wanted {
-  std::string host;
-  Proto proto = Proto::udp;
-  PortRange ports;
-};
-
-// What is left of a match without these flows.
-std::vector<Match> spared(const Match& match, const std::vector<Wanted>& flows,
-                          const std::set<std::string>& all_hosts) {
-  std::vector<Match> rest;
-  auto others = match;
-  const auto named =
-      match.hosts.empty() ? all_hosts : std::set(match.hosts.begin(), match.hosts.end());
-  others.hosts.clear();
-  // Of a network that holds one of them, its hosts one by one.
-  std::set<std::string> single;
-  for (const auto& host : named) {
-    const auto whole = whole_network(host);
-    const auto inside = [&](const std::string& one) {
-      return whole && whole->contains(Internet::address_of(one));
-    };
-    if (std::ranges::any_of(flows, inside, &Wanted::host)) {
-      std::ranges::copy_if(all_hosts, std::inserter(single, single.end()), inside);
-    } else {
-      single.insert(host);
-    }
-  }
-  for (const auto& host : single) {
-    if (std::ranges::find(flows, host, &Wanted::host) == flows.end()) {
-      others.hosts.push_back(host);
-      continue;
-    }
-    for (const auto proto : {Proto::udp, Proto::tcp}) {
-      if (match.proto != Proto::any && match.proto != proto) continue;
-      const auto keep = [&](int from, int to) {
-        rest.push_back(
-            {proto, {static_cast<std::uint16_t>(from), static_cast<std::uint16_t>(to)}, {host}});
-      };
-      int first = match.ports.first;
-      for (const auto& flow : flows) {  // by their ports
-        if (flow.host != host || flow.proto != proto || flow.ports.last < first) continue;
-        if (flow.ports.first > match.ports.last) break;
-        if (flow.ports.first > first) keep(first, flow.ports.first - 1);
-        first = flow.ports.last + 1;
-      }
-      if (first <= match.ports.last) keep(first, match.ports.last);
-    }
-  }
-  if (!others.hosts.empty()) rest.push_back(others);
-  return rest;
-}
-
-// The boxes in question let the capability's own flows through: a list of the allowed.
+// The boxes in question let these flows through.
 networks::Network sparing(networks::Network network, const std::vector<Repair>& repairs,
-                          const std::vector<Wanted>& flows,
-                          const std::set<std::string>& all_hosts) {
+                          const std::vector<Match>& flows) {
   for (auto* box : boxes_of(network, repairs)) {
-    if (box->kind != BoxKind::rule && box->kind != BoxKind::replies) continue;
-    std::vector<Match> matches;
-    if (box->except) {
-      matches = box->matches;
-      for (const auto& flow : flows) matches.push_back({flow.proto, flow.ports, {flow.host}});
-    } else {
-      for (const auto& match : box->matches) append(matches, spared(match, flows, all_hosts));
-    }
-    box->matches = std::move(matches);
+    if (box->kind == BoxKind::rule || box->kind == BoxKind::replies) box->spares = flows;
   }
   return network;
 }
 
-// `seen`: those only that were seen to get out.
-std::vector<Wanted> flows_of(const Report& report, const std::string& capability, bool seen) {
+// That the capability needs. `seen`: those only that were seen to get out.
+std::vector<Match> flows_of(const Report& report, const std::string& capability, bool seen) {
   const auto probes = by_id(report);
-  std::vector<Wanted> flows;
+  std::vector<Match> flows;
   for (const auto& set : report.sets) {
     for (const auto& one : set.capabilities) {
       if (set.id + '/' + one.id != capability) continue;
@@ -246,12 +183,11 @@ std::vector<Wanted> flows_of(const Report& report, const std::string& capability
           const auto& [probe, observation] = *probes.at(id);
           const auto& target = probe.target;
           if (!target.route.direct() || (seen && !reached(observation.outcome))) continue;
-          flows.push_back({target.host, proto_of(target), target.ports});
+          flows.push_back({proto_of(target), target.ports, {target.host}});
         }
       }
     }
   }
-  std::ranges::sort(flows, {}, [](const Wanted& flow) { return flow.ports.first; });
   return flows;
 }
 
@@ -276,8 +212,9 @@ bool looks_like_it_works(const networks::Network& network, const Report& report,
     for (const auto* probe : differing(report, first)) hosts.insert(probe->target.host);
     more = hosts;
     for (const auto& flow : flows) {
-      if (hosts.contains(flow.host)) own.insert(flow.host);
-      more.insert(flow.host);
+      const auto& host = flow.hosts.front();
+      if (hosts.contains(host)) own.insert(host);
+      more.insert(host);
     }
     const auto known = twin.mute_ways.size();
     for (const auto& all : {own, hosts, more}) {
@@ -289,17 +226,13 @@ bool looks_like_it_works(const networks::Network& network, const Report& report,
     }
     return false;
   };
-  auto all_hosts = scene_of(network).internet.hosts();
-  for (const auto& result : report.probes) {
-    if (!result.probe.target.host.empty()) all_hosts.insert(result.probe.target.host);
-  }
   auto kinds = by;
   kinds.insert({"rule", "replies"});  // what they hide behind what breaks it first
   for (const auto& repairs : choices(repairs_of(network, kinds))) {
     auto twin = without(network, repairs);
     std::vector<networks::Network> twins{twin, with_other_media(twin)}, as_they_are{twins[1]};
     for (const auto& spared : {flows, seen_flows}) {
-      twins.push_back(sparing(network, repairs, spared, all_hosts));
+      twins.push_back(sparing(network, repairs, spared));
       auto silent = twins.back();  // how much the boxes in question said otherwise is chance
       for (auto* box : boxes_of(silent, repairs)) {
         if (box->kind == BoxKind::rule) box->action = Action::drop;
