@@ -12,9 +12,8 @@
 #include <stdexcept>
 
 #include "probe/diagnosis/findings.hpp"
-#include "probe/diagnosis/questions/fallbacks.hpp"
-#include "probe/diagnosis/questions/follow_up.hpp"
 #include "probe/engine/browser_policies.hpp"
+#include "probe/engine/evaluate.hpp"
 #include "probe/engine/local_resources.hpp"
 #include "probe/engine/logins.hpp"
 #include "probe/engine/progress.hpp"
@@ -119,45 +118,6 @@ std::vector<EgressPath> ways_of(const std::vector<ProbeResult>& results,
   return ways;
 }
 
-// The public addresses that STUN and TURN servers saw us come from. A server inside the site, or on
-// this machine, sees an address that says nothing about the way out.
-std::vector<IpAddress> public_addresses(const std::vector<ProbeResult>& results) {
-  std::set<IpAddress> found;
-  for (const auto& result : results) {
-    for (const auto& evidence : result.observation.evidence) {
-      if (evidence.kind != EvidenceKind::mapped_address) continue;
-      const auto address = IpAddress::parse(text_fact(evidence, Fact::address));
-      if (address && !address->is_special()) found.insert(*address);
-    }
-  }
-  return {found.begin(), found.end()};
-}
-
-// What the first `nat` probe that reached its server says of the NAT; where none did, nothing.
-void describe_nat(Site& site, const std::vector<ProbeResult>& results) {
-  const std::pair<EvidenceKind, std::optional<std::string> Site::*> members[] = {
-      {EvidenceKind::nat_mapping, &Site::nat_mapping},
-      {EvidenceKind::nat_filtering, &Site::nat_filtering},
-      {EvidenceKind::port_preservation, &Site::nat_port_preservation},
-      {EvidenceKind::hairpin, &Site::nat_hairpin},
-      {EvidenceKind::nat_translations, &Site::nat_translations},
-      {EvidenceKind::nat_lifetime, &Site::nat_binding_lifetime},
-  };
-  for (const auto& result : results) {
-    if (result.probe.check != CheckKind::nat) continue;
-    for (const auto& [kind, member] : members) {
-      for (const auto& evidence : result.observation.evidence) {
-        if (evidence.kind != kind) continue;
-        const auto value = text_fact(evidence, Fact::value);
-        auto& place = site.*member;
-        // Another server may have measured what the first could not.
-        if (!value.empty() && (!place || place == to_string(DetailCode::not_measured)))
-          place = value;
-      }
-    }
-  }
-}
-
 std::optional<std::string> nat64_prefix_of(const std::vector<ProbeResult>& results) {
   for (const auto& result : results) {
     for (const auto& evidence : result.observation.evidence) {
@@ -166,33 +126,6 @@ std::optional<std::string> nat64_prefix_of(const std::vector<ProbeResult>& resul
     }
   }
   return std::nullopt;
-}
-
-std::map<std::string, Requirement> own_rows(const TargetSet& set, const VariableValues& all) {
-  std::map<std::string, Requirement> rows;
-  const auto given = given_values(set, all);
-  if (given.empty()) return rows;
-  for (const auto& row : set.requirements) {
-    auto filled = expand_variables(row, given);
-    if (filled.missing.size() == expand_variables(row, {}).missing.size()) continue;
-    rows.emplace(row.id, std::move(filled.requirement));
-  }
-  return rows;
-}
-
-std::vector<PlannedSet> planned_sets(const SessionOptions& options, const Plan& plan) {
-  std::vector<PlannedSet> sets;
-  for (const auto& set : options.sets) {
-    if (set.control) continue;
-    auto& planned = sets.emplace_back();
-    planned.set = &set;
-    planned.scenarios = active_scenarios(set, options.plan);
-    planned.own = own_rows(set, options.plan.variables);
-    for (const auto& row : plan.requirements) {
-      if (row.set == set.id) planned.rows.push_back(row);
-    }
-  }
-  return sets;
 }
 
 std::vector<std::string> builtin_ids() {
@@ -405,39 +338,17 @@ void complete_report(const SessionOptions& options, const Plan& plan, Report& re
     report.notes.push_back(phrase(
         "This network reaches IPv4 from IPv6 by NAT64 (prefix {}, as its DNS64 shows).", *prefix));
   }
-  diagnose(planned_sets(options, plan), day_of(report.finished_at), report);
+  diagnose(planned_sets(options.sets, options.plan, plan), day_of(report.finished_at), report);
 }
 
 // The plan, and what its results leave in doubt, within the same deadline and manners.
 asio::awaitable<void> make_rounds(const SessionOptions& options, Plan& plan,
                                   checks::Context& context, const ProgressCallback& progress,
                                   Report& report, bool& first_is_done) {
-  // The results are the runner's, and lent to the report while it is looked at.
-  struct Loan {
-    Loan(std::vector<ProbeResult>& owner, std::vector<ProbeResult>& user)
-        : owner_(owner), user_(user) {
-      owner_.swap(user_);
-    }
-    ~Loan() { owner_.swap(user_); }
-    Loan(const Loan&) = delete;
-    Loan& operator=(const Loan&) = delete;
-    std::vector<ProbeResult>&owner_, &user_;
-  };
   auto runner = options.runner;
-  const auto sets = planned_sets(options, plan);
-  runner.further = [&](std::vector<ProbeResult>& so_far) {
-    const Loan loan(so_far, report.probes);
-    report.sets = rows_as_seen(sets, report);
-    return follow_ups(report, context.settings.hurried);
-  };
-  runner.needed_after_all = [&](std::vector<ProbeResult>& so_far) {
-    if (std::none_of(so_far.begin(), so_far.end(), is_spared_fallback)) {
-      return std::vector<std::string>();
-    }
-    const Loan loan(so_far, report.probes);
-    diagnose(sets, day_of(context.scope.clock.wall_now()), report);
-    return needed_after_all(report);
-  };
+  const auto sets = planned_sets(options.sets, options.plan, plan);
+  ask_further(sets, day_of(context.scope.clock.wall_now()), context.settings.hurried, report,
+              runner);
   runner.on_plan_done = [&] { first_is_done = !context.scope.stop.stopped(); };
   Plan first;
   first.probes = std::move(plan.probes);

@@ -5,12 +5,10 @@
 #include <cstdlib>
 #include <exception>
 #include <map>
-#include <set>
 #include <stdexcept>
 
 #include "probe/diagnosis/questions/fallbacks.hpp"
-#include "probe/diagnosis/questions/follow_up.hpp"
-#include "probe/engine/runner.hpp"
+#include "probe/engine/evaluate.hpp"
 #include "probe/plan/own_hosts.hpp"
 #include "probe/plan/plan.hpp"
 #include "targets/builtin.hpp"
@@ -75,15 +73,7 @@ Scene make_scene(const networks::Network& network) {
   std::vector<const TargetSet*> sets;
   for (const auto& set : scene.sets) sets.push_back(&set);
   scene.plan = make_plan(sets, options);
-  for (const auto& set : scene.sets) {
-    if (set.control) continue;
-    auto& planned = scene.planned.emplace_back();
-    planned.set = &set;
-    planned.scenarios = active_scenarios(set, options);
-    for (const auto& row : scene.plan.requirements) {
-      if (row.set == set.id) planned.rows.push_back(row);
-    }
-  }
+  scene.planned = planned_sets(scene.sets, options, scene.plan);
   scene.own_hosts = own_hosts(scene.plan, scene.sets, options.variables, vendors());
   for (const auto& planned : scene.plan.probes) listen(scene.internet, planned.probe);
   for (const auto* resolver : {"9.9.9.9", "1.1.1.1"}) {
@@ -149,8 +139,8 @@ class Run {
 
   asio::awaitable<void> make() {
     RunnerOptions options;
-    options.further = [this](auto& so_far) { return further(so_far); };
-    options.needed_after_all = [this](auto& so_far) { return needed_after_all(so_far); };
+    ask_further(scene_.planned, today, settings_.hurried, report_, options);
+    if (asked_ != nullptr) ask_the_same(options);
     std::exception_ptr trouble;
     options.trouble = &trouble;
     Plan plan;
@@ -167,36 +157,23 @@ class Run {
     }
   }
 
-  std::vector<Probe> further(std::vector<ProbeResult>& so_far) {
-    std::vector<Probe> more;
-    if (asked_ != nullptr) {
+  // As the other run did.
+  void ask_the_same(RunnerOptions& options) const {
+    options.further = [this](std::vector<ProbeResult>& so_far) {
+      std::vector<Probe> more;
       for (auto i = so_far.size(); i < asked_->probes.size(); ++i) {
         more.push_back(asked_->probes[i].probe);
       }
       return more;
-    }
-    report_.probes.swap(so_far);
-    report_.sets = rows_as_seen(scene_.planned, report_);
-    more = follow_ups(report_);
-    report_.probes.swap(so_far);
-    return more;
-  }
-
-  std::vector<std::string> needed_after_all(std::vector<ProbeResult>& so_far) {
-    std::vector<std::string> needed;
-    if (std::ranges::none_of(so_far, is_spared_fallback)) return needed;
-    if (asked_ != nullptr) {  // what the other run has made, though here it was spared
+    };
+    options.needed_after_all = [this](std::vector<ProbeResult>& so_far) {
+      std::vector<std::string> needed;
       for (std::size_t i = 0; i < scene_.plan.probes.size(); ++i) {
         const bool made = asked_->probes[i].observation.outcome != Outcome::skipped;
-        if (is_spared_fallback(so_far[i]) && made) needed.push_back(so_far[i].probe.id);
+        if (made && is_spared_fallback(so_far[i])) needed.push_back(so_far[i].probe.id);
       }
       return needed;
-    }
-    report_.probes.swap(so_far);
-    diagnose(scene_.planned, today, report_);
-    needed = callready::needed_after_all(report_);
-    report_.probes.swap(so_far);
-    return needed;
+    };
   }
 
   const Scene& scene_;
@@ -226,32 +203,17 @@ Site site_of(const networks::Network& network, const Scene& scene) {
   return site;
 }
 
-// As probe/engine/session.cpp has it from the probes.
-void describe(Site& site, const networks::Network& network,
-              const std::vector<ProbeResult>& results) {
-  std::set<IpAddress> addresses;
-  std::set<std::string> hosts;
+// Which way they went, as probe/engine/session.cpp has it.
+EgressPath way_of(const networks::Network& network, const std::vector<ProbeResult>& results) {
   EgressPath way;
   way.interface = "eth0";
   way.gateway = network.hops.empty() ? std::nullopt : std::optional(network.hops[0].address);
   way.default_route = true;
   for (const auto& [probe, seen] : results) {
-    for (const auto& evidence : seen.evidence) {
-      if (evidence.kind == EvidenceKind::mapped_address) {
-        const auto address = IpAddress::parse(text_fact(evidence, Fact::address));
-        if (address && !address->is_special()) addresses.insert(*address);
-      }
-      if (probe.check != CheckKind::nat) continue;
-      const auto value = text_fact(evidence, Fact::value);
-      if (evidence.kind == EvidenceKind::nat_mapping) site.nat_mapping = value;
-      if (evidence.kind == EvidenceKind::nat_translations) site.nat_translations = value;
-    }
     const bool direct = probe.check != CheckKind::dns && probe.target.route.direct();
-    if (!direct || !seen.address || !hosts.insert(probe.target.host).second) continue;
-    way.hosts.push_back(probe.target.host);
+    if (direct && seen.address) add_once(way.hosts, probe.target.host);
   }
-  site.public_addresses = {addresses.begin(), addresses.end()};
-  site.ways = {way};
+  return way;
 }
 
 }  // namespace
@@ -283,7 +245,9 @@ Report run(const networks::Network& network, const Report* asked) {
   report.tool.version = "0";
   report.site = site_of(network, scene);
   Run(network, scene, report, asked).make_all();
-  describe(report.site, network, report.probes);
+  report.site.public_addresses = public_addresses(report.probes);
+  describe_nat(report.site, report.probes);
+  report.site.ways = {way_of(network, report.probes)};
   diagnose(scene.planned, today, report);
   return report;
 }
