@@ -39,7 +39,7 @@ std::vector<ProbeResult> anchors(Outcome high = answered) {
 
 std::vector<std::string> codes(const Shadow& diagnosis) {
   std::vector<std::string> found;
-  for (const auto& cause : diagnosis.explained.causes) {
+  for (const auto& cause : diagnosis.told.causes) {
     found.push_back(fmt::format("{} {}", to_string(confidence_of(cause.sure)),
                                 to_string(words_of(cause.code).finding)));
   }
@@ -165,7 +165,7 @@ TEST(ReachWorlds, ABorderFirewallIsPossibleAndItsCallsAreNotDecided) {
   const auto site = border_firewall();
   const auto diagnosis = diagnose(site, {});
   ASSERT_EQ(codes(diagnosis).front(), "possible firewall.udp_range_blocked");
-  EXPECT_GT(diagnosis.explained.causes.front().probability, 0.5);
+  EXPECT_GT(diagnosis.told.causes.front().probability, 0.5);
   EXPECT_EQ(in_words(diagnosis.worlds.front(), diagnosis.boxes),
             "UDP from 10000 up: dropped beyond the routers that speak, or their replies");
   EXPECT_EQ(diagnosis.judged.sets.front().verdict, Verdict::unknown);
@@ -174,7 +174,7 @@ TEST(ReachWorlds, ABorderFirewallIsPossibleAndItsCallsAreNotDecided) {
   EXPECT_EQ(made.sets.front().requirements[1].status, Status::pass) << "TCP";
   ASSERT_TRUE(diagnosis.question);
   EXPECT_GT(diagnosis.question->gain, 0.1);
-  ASSERT_TRUE(diagnosis.explained.runner_up) << "what else it could be";
+  ASSERT_TRUE(diagnosis.told.runner_up) << "what else it could be";
 }
 
 // The provider's firewall turns all UDP away, now and then with a word. Our own packets that end on
@@ -236,11 +236,11 @@ TEST(ReachWorlds, AListOfTheAllowedMayNameHostsWithTheirPorts) {
 TEST(ReachWorlds, TwoFaultsAreBothFoundAndNeitherKnowsOfTheOther) {
   const auto site = host_and_range();
   const auto diagnosis = diagnose(site, {});
-  ASSERT_EQ(diagnosis.explained.causes.size(), 2U);
+  ASSERT_EQ(diagnosis.told.causes.size(), 2U);
   EXPECT_EQ(codes(diagnosis),
             (Words{"certain firewall.udp_range_blocked", "certain firewall.destination_blocked"}));
   EXPECT_EQ(diagnosis.judged.sets.front().verdict, Verdict::blocked);
-  for (const auto& cause : diagnosis.explained.causes) {
+  for (const auto& cause : diagnosis.told.causes) {
     const bool host = cause.code == Code::destination_blocked;
     EXPECT_EQ(cause.explains, Words{host ? "vendor/signaling" : "vendor/media"});
     EXPECT_FALSE(cause.evidence.empty());
@@ -270,7 +270,7 @@ TEST(ReachWorlds, WhoTakesConnectionsIsNear) {
                    follow_up({tcp_hop("sbc1.vendor.com", 5075, "answered_on_the_way")})});
   };
   EXPECT_EQ(codes(diagnose(made(0.1), {})), Words{"certain firewall.tcp_port_blocked"});
-  for (const auto& cause : diagnose(made(40), {}).explained.causes) {
+  for (const auto& cause : diagnose(made(40), {}).told.causes) {
     EXPECT_FALSE(cause.code == Code::connections_taken && cause.is_said());
   }
 }
@@ -282,11 +282,11 @@ TEST(ReachWorlds, SilenceIsNeverTheVendorDown) {
                             row("web", {test::tls("portal.vendor.com"), sip_tls("sbc.vendor.com")}),
                             controls(anchors())});
   const auto diagnosis = diagnose(site, {});
-  ASSERT_FALSE(diagnosis.explained.causes.empty());
+  ASSERT_FALSE(diagnosis.told.causes.empty());
   EXPECT_EQ(codes(diagnosis).front(), "possible firewall.destination_blocked");
   EXPECT_EQ(diagnosis.judged.sets.front().verdict, Verdict::blocked)
       << "it is silent, whatever why";
-  for (const auto& cause : diagnosis.explained.causes) EXPECT_NE(cause.code, Code::vendor_down);
+  for (const auto& cause : diagnosis.told.causes) EXPECT_NE(cause.code, Code::vendor_down);
 }
 
 // That it may be all but the web says no less of these ports.
@@ -296,7 +296,7 @@ TEST(ReachWorlds, APortIsShutInAWiderRuleToo) {
                             row("web", {test::tls("sbc.vendor.com"), test::tls("sbc.example.net")}),
                             controls(anchors())});
   const auto diagnosis = diagnose(site, {});
-  ASSERT_TRUE(diagnosis.explained.runner_up);
+  ASSERT_TRUE(diagnosis.told.runner_up);
   EXPECT_EQ(codes(diagnosis).front(), "certain firewall.tcp_port_blocked");
 }
 
@@ -325,8 +325,8 @@ TEST(ReachWorlds, WhatNoBoxExplainsIsLeftOver) {
   odd.observation.evidence.clear();
   const auto diagnosis =
       diagnose(report({row("web", {odd, test::tls("files.vendor.com")}), controls(anchors())}), {});
-  ASSERT_EQ(diagnosis.explained.unexplained.size(), 1U);
-  EXPECT_EQ(diagnosis.explained.unexplained[0].probe,
+  ASSERT_EQ(diagnosis.told.unexplained.size(), 1U);
+  EXPECT_EQ(diagnosis.told.unexplained[0].probe,
             odd.probe.id.empty() ? probe_id(odd.probe) : odd.probe.id);
   EXPECT_NE(diagnosis.judged.sets.front().verdict, Verdict::ready);
 }

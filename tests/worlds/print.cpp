@@ -24,7 +24,7 @@ void print_events(const Diagnosis& diagnosis) {
   }
 }
 
-void print_badly_explained(const Diagnosis& diagnosis) {
+void print_badly_explained(const Shadow& diagnosis) {
   const auto& sight = diagnosis.sight;
   const auto& best = diagnosis.worlds.front();
   for (std::size_t i = 0; i < sight.packets.size(); ++i) {
@@ -32,7 +32,7 @@ void print_badly_explained(const Diagnosis& diagnosis) {
     const auto cost = bits_in(best, diagnosis.boxes, sight, i);
     if (cost > bits(5)) fmt::print("    {:5.1f} bits: {}\n", in_bits(cost), in_words(event));
   }
-  for (const auto& left : diagnosis.explained.unexplained) {
+  for (const auto& left : diagnosis.told.unexplained) {
     fmt::print("    left over: {}\n", left.text);
   }
 }
@@ -67,7 +67,7 @@ void print_comparison(const std::string& name, const Report& report, const RowRe
   const auto made = as_report(report, diagnosis);
   fmt::print("{}: {} events, {} boxes, {} worlds looked at, {:.0f} ms\n", name,
              diagnosis.sight.size(), diagnosis.boxes.size(), diagnosis.looked_at, took_ms);
-  for (const auto& cause : diagnosis.explained.causes) {
+  for (const auto& cause : diagnosis.told.causes) {
     fmt::print("  {:8} {:.3f} {}: {}\n", to_string(confidence_of(cause.sure)), cause.probability,
                to_string(words_of(cause.code).finding), cause.text);
     for (const auto& [probe, text, gain] : cause.evidence) {
@@ -81,8 +81,8 @@ void print_comparison(const std::string& name, const Report& report, const RowRe
   print_differences(report, made);
   if (all) print_events(diagnosis);
   print_worlds(diagnosis, all ? 1000 : 3);
-  if (diagnosis.explained.runner_up) {
-    const auto& world = diagnosis.worlds[*diagnosis.explained.runner_up];
+  if (diagnosis.told.runner_up) {
+    const auto& world = diagnosis.worlds[*diagnosis.told.runner_up];
     fmt::print("  it could also be: {} ({:.3f})\n", in_words(world, diagnosis.boxes),
                world.probability);
   }

@@ -28,7 +28,7 @@ std::vector<FindingAffects> affected(const Report& report, const std::vector<std
   return found;
 }
 
-Finding finding_of(const Cause& cause) {
+Finding finding_of(const ToldCause& cause) {
   Finding finding;
   const auto& words = words_of(cause.code);
   finding.code = words.finding;
@@ -48,7 +48,7 @@ std::optional<Finding> leftovers(const Shadow& diagnosis) {
   finding.owner = words_of(Code::unexplained).owner;
   finding.confidence = Confidence::possible;
   std::map<std::string_view, const Leftover*> left;
-  for (const auto& one : diagnosis.explained.unexplained) left.try_emplace(one.probe, &one);
+  for (const auto& one : diagnosis.told.unexplained) left.try_emplace(one.probe, &one);
   const auto& asked = diagnosis.asked;
   std::set<std::string> shown;
   for (std::size_t i = 0; i < asked.rows.size(); ++i) {
@@ -79,7 +79,8 @@ Shadow diagnose(const Report& report, const RowReach& reach, const SearchLimits&
   for (const auto& finding : report.findings) {
     if (has(finding.code, FindingTrait::of_contents)) contents.push_back(&finding);
   }
-  Shadow result{find_worlds(report, reach, std::move(contents), limits, order), {}, {}};
+  Shadow result{find_worlds(report, reach, std::move(contents), limits, order), {}, {}, {}};
+  result.told = tell(result);
   result.judged = judge(report, result.asked, result.worlds, result.boxes);
   const auto& sets = result.judged.sets;
   const bool open = result.worlds.front().probability < is_likely ||
@@ -112,7 +113,7 @@ Report as_report(const Report& report, const Shadow& diagnosis) {
     }
   }
   made.findings.clear();
-  for (const auto& cause : diagnosis.explained.causes) {
+  for (const auto& cause : diagnosis.told.causes) {
     // Of contents its rule says it.
     if (has(words_of(cause.code).finding, FindingTrait::of_contents)) continue;
     if (!cause.is_said()) continue;

@@ -2,8 +2,8 @@
 // program rules decide these (docs/diagnosis.md).
 #pragma once
 
-#include "probe/diagnosis/reach/diagnose.hpp"
 #include "probe/diagnosis/reach/question.hpp"
+#include "tests/worlds/told.hpp"
 
 namespace callready::reach {
 
@@ -48,6 +48,7 @@ std::optional<Question> next_question(const Report& report, const Sight& sight, 
 std::string in_words(const Question& question);
 
 struct Shadow : Diagnosis {
+  Told told;
   Judged judged;
   std::optional<Question> question;  // only where something is open
 };

@@ -297,13 +297,10 @@ void add_second_hosts(const reach::Diagnosis& drawn, const std::vector<reach::Me
 std::vector<std::size_t> left_over(const Facts& facts, const reach::Diagnosis& drawn) {
   std::vector<std::size_t> silent;
   const auto& flows = drawn.sight.events.flows;
-  for (const auto& rest : drawn.explained.unexplained) {
-    const auto of_it = [&](const FlowEvent& event) {
-      return event.probe == rest.probe && event.seen == Seen::nothing && !event.ends_early;
-    };
-    const auto found = std::ranges::find_if(flows, of_it);
-    if (found == flows.end() || !may_be_asked_about(facts, *found)) continue;
-    silent.push_back(static_cast<std::size_t>(found - flows.begin()));
+  for (const auto number : drawn.explained.unexplained) {
+    const auto& event = flows[number];
+    const bool unheard = event.seen == Seen::nothing && !event.ends_early;
+    if (unheard && may_be_asked_about(facts, event)) silent.push_back(number);
   }
   return silent;
 }

@@ -4,53 +4,34 @@
 
 #include <algorithm>
 #include <functional>
-#include <set>
-
-#include "probe/util/text.hpp"
 
 namespace callready::reach {
 namespace {
 
-constexpr std::size_t most_evidence = 4;
 // What the best world leaves over is said from here on.
 constexpr Bits is_left_over = bits(9);
-
-bool is_fault(Sign sign) {
-  return breaks(sign) || sign == Sign::nat_symmetric || sign == Sign::sip_rewritten;
-}
-
-bool fails_in(Works works) { return works == Works::no || works == Works::gone; }
 
 class Explainer {
  public:
   Explainer(const Sight& sight, const Boxes& boxes, const std::vector<World>& worlds,
             const Asked& asked)
-      : sight_(sight), boxes_(boxes), worlds_(worlds), asked_(asked) {
-    for (const auto& sign : sight.events.signs) {
-      proxy_speaks_ |= (bit(sign.sign) & signs_of_proxy) != 0;
-    }
-  }
+      : sight_(sight),
+        boxes_(boxes),
+        worlds_(worlds),
+        asked_(asked),
+        proxy_speaks_(proxy_speaks(sight.events)) {}
 
   Explained make() {
     collect();
+    Explained result;
     for (auto& [code, cause] : found_) {
       if (cause.probability < is_worth_saying) continue;
-      show(cause, worlds_[cause.world]);
-      cause.owner = owner_of(cause, worlds_[cause.world]);
-      // Names that nobody needs are a note.
-      const bool about_names = code == Code::target_outdated || code == Code::dns_filtered ||
-                               code == Code::dns_unreachable;
-      if (about_names && cause.explains.empty()) continue;
-      result_.causes.push_back(std::move(cause));
+      cause.lost = lost_by(cause);
+      result.causes.push_back(std::move(cause));
     }
-    fold_proxy_causes();
-    std::ranges::stable_sort(result_.causes, std::greater(), &Cause::sure);
-    look_for_leftovers();
-    const auto first = codes_of(worlds_.front());
-    for (std::size_t i = 1; i < worlds_.size() && !result_.runner_up; ++i) {
-      if (codes_of(worlds_[i]) != first) result_.runner_up = i;
-    }
-    return std::move(result_);
+    std::ranges::stable_sort(result.causes, std::greater(), &Cause::sure);
+    result.unexplained = leftovers();
+    return result;
   }
 
  private:
@@ -65,39 +46,7 @@ class Explainer {
     cause.text = text;
   }
 
-  // A way that is shut beside a proxy that speaks is meant to be; without one it is a fault.
-  Code code_of(const Box& box) const {
-    if (box.code == Code::proxy_required && !proxy_speaks_) return Code::tcp_port_blocked;
-    if (box.code == Code::offline && proxy_speaks_) return Code::proxy_required;
-    if (box.code == Code::sip_swallowed) return Code::sip_filtered;
-    if (box.code == Code::destination_silent) return Code::destination_blocked;
-    return box.code == Code::flow_silent ? Code::flow_blocked : box.code;
-  }
-
-  // A proxy that wants a login says that the way leads through it.
-  void fold_proxy_causes() {
-    auto& causes = result_.causes;
-    const auto login = std::ranges::find(causes, Code::proxy_login, &Cause::code);
-    const auto way = std::ranges::find(causes, Code::proxy_required, &Cause::code);
-    if (login == causes.end() || way == causes.end()) return;
-    append(login->explains, way->explains);
-    causes.erase(way);
-  }
-
-  // Where names are found, or a device says no, it is not the line that is missing.
-  Owner owner_of(const Cause& cause, const World& world) const {
-    if (cause.code != Code::offline) return words_of(cause.code).owner;
-    const auto& events = sight_.events.flows;
-    const bool looked_up = std::ranges::any_of(events, [](const FlowEvent& event) {
-      return event.flow.cargo == Cargo::dns && !event.flow.name.empty() &&
-             event.seen == Seen::reply;
-    });
-    const bool device = std::ranges::any_of(world.boxes, [&](auto number) {
-      return code_of(boxes_[number]) == cause.code &&
-             (boxes_[number].fate == Fate::refuse || boxes_[number].fate == Fate::forge);
-    });
-    return looked_up || device ? Owner::network : Owner::provider;
-  }
+  Code code_of(const Box& box) const { return reach::code_of(box, proxy_speaks_); }
 
   // Whether anything that a row needs meets it; else it is a note.
   bool hurts(const Box& box) const {
@@ -113,12 +62,6 @@ class Explainer {
       const auto fate = fate_of(box, packet);
       return loses(fate) || is_chance(fate);
     });
-  }
-
-  std::set<Code> codes_of(const World& world) const {
-    std::set<Code> codes;
-    for (const auto number : world.boxes) codes.insert(code_of(boxes_[number]));
-    return codes;
   }
 
   // What the best world says is true in all worlds that have that cause, or a wider rule.
@@ -161,104 +104,59 @@ class Explainer {
     }
   }
 
-  // What fails by it in that world, and the events that are dearer without it.
-  void show(Cause& cause, const World& world) {
+  std::vector<std::size_t> lost_by(const Cause& cause) const {
+    const auto& world = worlds_[cause.world];
     auto without = world;
     std::erase_if(without.boxes,
                   [&](auto number) { return code_of(boxes_[number]) == cause.code; });
-    const auto& events = sight_.events.flows;
     std::vector<std::pair<Bits, std::size_t>> gains;
-    for (std::size_t i = 0; i < events.size(); ++i) {
+    for (std::size_t i = 0; i < sight_.events.flows.size(); ++i) {
       const auto here = fate_in(world, boxes_, sight_, i);
       if (!here.met() || code_of(boxes_[here.box]) != cause.code) continue;
       const auto gain = bits_in(without, boxes_, sight_, i) - bits_in(world, boxes_, sight_, i);
       if (gain > 0) gains.emplace_back(-gain, i);
     }
     std::ranges::stable_sort(gains);
-    for (const auto& [negative, i] : gains) cause.lost.push_back(events[i].probe);
-    if (gains.size() > most_evidence) gains.resize(most_evidence);
-    for (const auto& [negative, i] : gains) {
-      cause.evidence.push_back({events[i].probe, in_words(events[i]), -negative});
-    }
-    std::set<std::string_view> told_of;  // probes
-    for (std::size_t i = 0; i < sight_.events.signs.size(); ++i) {
-      const auto& sign = sight_.events.signs[i];
-      const bool told = std::ranges::any_of(world.boxes, [&](auto number) {
-        return code_of(boxes_[number]) == cause.code &&
-               tells(boxes_[number], sign.sign, sight_.sign_hosts[i]);
-      });
-      if (told) told_of.insert(sign.probe);
-      if (!told || cause.evidence.size() >= most_evidence) continue;
-      cause.evidence.push_back(
-          {sign.probe, fmt::format("{}: {}", sign.host, to_string(sign.sign)), leak});
-    }
-    auto alone = world;
-    std::erase_if(alone.boxes, [&](auto number) { return code_of(boxes_[number]) != cause.code; });
-    const auto with = probes_in(world), others = probes_in(without), by_itself = probes_in(alone);
-    for (const auto& row : asked_.rows) {
-      const bool condition = (row.nat && cause.code == Code::nat_symmetric) ||
-                             (row.sip_alg && cause.code == Code::sip_alg);
-      const auto told = [&](std::size_t probe) {
-        return told_of.contains(asked_.probes[probe].result->probe.id);
-      };
-      const auto its_own = [&](std::size_t probe) {
-        return with[probe] == Works::no &&
-               (!fails_in(others[probe]) || told(probe) ||
-                (fails_in(by_itself[probe]) && !asked_.probes[probe].broken));
-      };
-      const auto& probes = row.probes;
-      const bool fails = fails_in(works(asked_, row, with)) && !row.spoilt;
-      const bool by_it = fails && std::ranges::any_of(probes, its_own);
-      // What a resolver says is a row of its own.
-      const bool by_sign =
-          row.row->status == Status::fail && !probes.empty() && std::ranges::all_of(probes, told);
-      if (condition || by_it || by_sign) {
-        cause.explains.push_back(row.set->id + '/' + row.row->id);
-      }
-    }
+    std::vector<std::size_t> lost;
+    for (const auto& [negative, i] : gains) lost.push_back(i);
+    return lost;
   }
 
-  std::vector<Works> probes_in(const World& world) const {
-    const auto fates = fates_asked(asked_, world, boxes_);
-    std::vector<Works> probes;
-    for (const auto& probe : asked_.probes) {
-      probes.push_back(works(probe, fates, world, boxes_));
-    }
-    return probes;
-  }
-
-  void look_for_leftovers() {
+  std::vector<std::size_t> leftovers() const {
     const auto& best = worlds_.front();
+    std::vector<std::size_t> left;
     for (std::size_t i = 0; i < sight_.events.flows.size(); ++i) {
       const auto& event = sight_.events.flows[i];
-      const auto price = bits_in(best, boxes_, sight_, i);
       const bool met = fate_in(best, boxes_, sight_, i).met();
       const bool said = event.control || met || event.seen == Seen::dropped;
-      if (!said && price >= is_left_over) {
-        result_.unexplained.push_back({event.probe, in_words(event), price});
-      }
+      if (!said && bits_in(best, boxes_, sight_, i) >= is_left_over) left.push_back(i);
     }
-    for (std::size_t i = 0; i < sight_.events.signs.size(); ++i) {
-      const auto& sign = sight_.events.signs[i];
-      const bool told = std::ranges::any_of(best.boxes, [&](auto number) {
-        return tells(boxes_[number], sign.sign, sight_.sign_hosts[i]);
-      });
-      if (told || !is_fault(sign.sign)) continue;
-      result_.unexplained.push_back(
-          {sign.probe, fmt::format("{}: {}", sign.host, to_string(sign.sign)), leak});
-    }
+    return left;
   }
 
   const Sight& sight_;
   const Boxes& boxes_;
   const std::vector<World>& worlds_;
   const Asked& asked_;
-  bool proxy_speaks_ = false;
+  bool proxy_speaks_;
   std::map<Code, Cause> found_;
-  Explained result_;
 };
 
 }  // namespace
+
+bool proxy_speaks(const FlowEvents& events) {
+  return std::ranges::any_of(
+      events.signs, [](const auto& sign) { return (bit(sign.sign) & signs_of_proxy) != 0; });
+}
+
+// A way that is shut beside a proxy that speaks is meant to be; without one it is a fault.
+Code code_of(const Box& box, bool beside_proxy) {
+  if (box.code == Code::proxy_required && !beside_proxy) return Code::tcp_port_blocked;
+  if (box.code == Code::offline && beside_proxy) return Code::proxy_required;
+  if (box.code == Code::sip_swallowed) return Code::sip_filtered;
+  if (box.code == Code::destination_silent) return Code::destination_blocked;
+  return box.code == Code::flow_silent ? Code::flow_blocked : box.code;
+}
 
 Explained explain(const Sight& sight, const Boxes& boxes, const std::vector<World>& worlds,
                   const Asked& asked) {

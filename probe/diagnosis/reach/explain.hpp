@@ -1,4 +1,4 @@
-// Words: the causes of the worlds that are left, what shows each, and what no world explains.
+// The causes of the worlds that are left, and what no world explains.
 #pragma once
 
 #include "probe/diagnosis/reach/asked.hpp"
@@ -6,45 +6,31 @@
 
 namespace callready::reach {
 
-struct CauseEvidence {
-  std::string probe;  // id
-  std::string text;
-  Bits gain = 0;  // so much dearer without that cause
-};
-
 struct Cause {
   Code code = Code::none;
   double probability = 0;
   double sure = 0;       // of that, where more than silence shows it
   bool in_best = false;  // the best world has it
-  Owner owner = Owner::network;
 
-  std::size_t world = 0;                // the likeliest that has it
-  std::string text;                     // of that world
-  std::vector<std::string> explains;    // "set/row", what fails by it there
-  std::vector<CauseEvidence> evidence;  // the strongest first
-  std::vector<std::string> lost;        // probes that are dearer without it, the dearest first
+  std::size_t world = 0;          // the likeliest that has it
+  std::string text;               // of that world
+  std::vector<std::size_t> lost;  // events that are dearer without it there, the dearest first
 
   // Else it is said with a runner-up ("it could also be").
   bool is_said() const { return in_best || probability >= 0.5; }
 };
 
-// An observation that the best world leaves over.
-struct Leftover {
-  std::string probe;  // id
-  std::string text;
-  Bits cost = 0;
-};
-
 struct Explained {
-  std::vector<Cause> causes;  // the surest first; below is_worth_saying none
-  std::vector<Leftover> unexplained;
-  // The runner-up: the best world with other codes than the best one, if there is any.
-  std::optional<std::size_t> runner_up;
+  std::vector<Cause> causes;             // the surest first; below is_worth_saying none
+  std::vector<std::size_t> unexplained;  // events that the best world leaves over
 };
 
 Explained explain(const Sight& sight, const Boxes& boxes, const std::vector<World>& worlds,
                   const Asked& asked);
+
+bool proxy_speaks(const FlowEvents& events);
+// What is said of a box. `beside_proxy`: one speaks.
+Code code_of(const Box& box, bool beside_proxy);
 
 // "nothing wrong", "UDP from 10000 up: dropped + STUN over UDP on any port: dropped".
 std::string in_words(const World& world, const Boxes& boxes);

@@ -87,17 +87,19 @@ std::optional<Cause> cause_by_worlds(const Diagnosis& context, reach::Code famil
     return failing(result) && !context.explained(result) && may_fail_by_it(result);
   });
   if (!any_open) return std::nullopt;
-  const auto& causes = context.worlds().explained.causes;
+  const auto& drawn = context.worlds();
+  const auto& causes = drawn.explained.causes;
   const auto said = std::ranges::find(causes, family, &reach::Cause::code);
   if (said == causes.end() || !said->is_said()) return std::nullopt;
   Cause cause;
-  for (const auto& id : said->lost) {
-    const auto* result = context.facts.find(id);
+  for (const auto event : said->lost) {
+    const auto* result = context.facts.find(drawn.sight.events.flows[event].probe);
     if (result == nullptr || !failing(*result) || context.explained(*result)) continue;
     if (may_fail_by_it(*result)) add_once(cause.explained, result);
   }
   const auto confidence = reach::confidence_of(said->sure);
-  cause.name(reach::words_of(family).finding, said->owner, confidence);
+  const auto& words = reach::words_of(family);
+  cause.name(words.finding, words.owner, confidence);
   const bool weak = confidence == Confidence::possible;
   if (!context.affects_requirement(cause.explained)) return std::nullopt;
   if (weak && !context.breaks_capability(cause.explained)) return std::nullopt;

@@ -1,0 +1,170 @@
+#include "tests/worlds/told.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "probe/util/text.hpp"
+
+namespace callready::reach {
+namespace {
+
+constexpr std::size_t most_evidence = 4;
+
+bool is_fault(Sign sign) {
+  return breaks(sign) || sign == Sign::nat_symmetric || sign == Sign::sip_rewritten;
+}
+
+bool fails_in(Works works) { return works == Works::no || works == Works::gone; }
+
+class Teller {
+ public:
+  explicit Teller(const Diagnosis& diagnosis)
+      : sight_(diagnosis.sight),
+        boxes_(diagnosis.boxes),
+        worlds_(diagnosis.worlds),
+        asked_(diagnosis.asked),
+        proxy_speaks_(proxy_speaks(diagnosis.sight.events)) {}
+
+  Told make(const Explained& explained) {
+    for (const auto& found : explained.causes) {
+      ToldCause cause{found, words_of(found.code).owner, {}, {}};
+      show(cause, worlds_[cause.world]);
+      cause.owner = owner_of(cause, worlds_[cause.world]);
+      // Names that nobody needs are a note.
+      const bool about_names = cause.code == Code::target_outdated ||
+                               cause.code == Code::dns_filtered ||
+                               cause.code == Code::dns_unreachable;
+      if (about_names && cause.explains.empty()) continue;
+      result_.causes.push_back(std::move(cause));
+    }
+    fold_proxy_causes();
+    tell_leftovers(explained);
+    const auto first = codes_of(worlds_.front());
+    for (std::size_t i = 1; i < worlds_.size() && !result_.runner_up; ++i) {
+      if (codes_of(worlds_[i]) != first) result_.runner_up = i;
+    }
+    return std::move(result_);
+  }
+
+ private:
+  Code code_of(const Box& box) const { return reach::code_of(box, proxy_speaks_); }
+
+  // A proxy that wants a login says that the way leads through it.
+  void fold_proxy_causes() {
+    auto& causes = result_.causes;
+    const auto login = std::ranges::find(causes, Code::proxy_login, &Cause::code);
+    const auto way = std::ranges::find(causes, Code::proxy_required, &Cause::code);
+    if (login == causes.end() || way == causes.end()) return;
+    append(login->explains, way->explains);
+    causes.erase(way);
+  }
+
+  // Where names are found, or a device says no, it is not the line that is missing.
+  Owner owner_of(const ToldCause& cause, const World& world) const {
+    if (cause.code != Code::offline) return words_of(cause.code).owner;
+    const auto& events = sight_.events.flows;
+    const bool looked_up = std::ranges::any_of(events, [](const FlowEvent& event) {
+      return event.flow.cargo == Cargo::dns && !event.flow.name.empty() &&
+             event.seen == Seen::reply;
+    });
+    const bool device = std::ranges::any_of(world.boxes, [&](auto number) {
+      return code_of(boxes_[number]) == cause.code &&
+             (boxes_[number].fate == Fate::refuse || boxes_[number].fate == Fate::forge);
+    });
+    return looked_up || device ? Owner::network : Owner::provider;
+  }
+
+  std::set<Code> codes_of(const World& world) const {
+    std::set<Code> codes;
+    for (const auto number : world.boxes) codes.insert(code_of(boxes_[number]));
+    return codes;
+  }
+
+  // What fails by it in that world, and what shows it.
+  void show(ToldCause& cause, const World& world) const {
+    auto without = world, alone = world;
+    std::erase_if(without.boxes,
+                  [&](auto number) { return code_of(boxes_[number]) == cause.code; });
+    std::erase_if(alone.boxes, [&](auto number) { return code_of(boxes_[number]) != cause.code; });
+    for (const auto i : cause.lost) {
+      if (cause.evidence.size() >= most_evidence) break;
+      const auto gain = bits_in(without, boxes_, sight_, i) - bits_in(world, boxes_, sight_, i);
+      const auto& event = sight_.events.flows[i];
+      cause.evidence.push_back({event.probe, in_words(event), gain});
+    }
+    std::set<std::string_view> told_of;  // probes
+    for (std::size_t i = 0; i < sight_.events.signs.size(); ++i) {
+      const auto& sign = sight_.events.signs[i];
+      const bool told = std::ranges::any_of(world.boxes, [&](auto number) {
+        return code_of(boxes_[number]) == cause.code &&
+               tells(boxes_[number], sign.sign, sight_.sign_hosts[i]);
+      });
+      if (told) told_of.insert(sign.probe);
+      if (!told || cause.evidence.size() >= most_evidence) continue;
+      cause.evidence.push_back(
+          {sign.probe, fmt::format("{}: {}", sign.host, to_string(sign.sign)), leak});
+    }
+    const auto with = probes_in(world), others = probes_in(without), by_itself = probes_in(alone);
+    for (const auto& row : asked_.rows) {
+      const bool condition = (row.nat && cause.code == Code::nat_symmetric) ||
+                             (row.sip_alg && cause.code == Code::sip_alg);
+      const auto told = [&](std::size_t probe) {
+        return told_of.contains(asked_.probes[probe].result->probe.id);
+      };
+      const auto its_own = [&](std::size_t probe) {
+        return with[probe] == Works::no &&
+               (!fails_in(others[probe]) || told(probe) ||
+                (fails_in(by_itself[probe]) && !asked_.probes[probe].broken));
+      };
+      const auto& probes = row.probes;
+      const bool fails = fails_in(works(asked_, row, with)) && !row.spoilt;
+      const bool by_it = fails && std::ranges::any_of(probes, its_own);
+      // What a resolver says is a row of its own.
+      const bool by_sign =
+          row.row->status == Status::fail && !probes.empty() && std::ranges::all_of(probes, told);
+      if (condition || by_it || by_sign) {
+        cause.explains.push_back(row.set->id + '/' + row.row->id);
+      }
+    }
+  }
+
+  std::vector<Works> probes_in(const World& world) const {
+    const auto fates = fates_asked(asked_, world, boxes_);
+    std::vector<Works> probes;
+    for (const auto& probe : asked_.probes) {
+      probes.push_back(works(probe, fates, world, boxes_));
+    }
+    return probes;
+  }
+
+  void tell_leftovers(const Explained& explained) {
+    for (const auto i : explained.unexplained) {
+      const auto& event = sight_.events.flows[i];
+      result_.unexplained.push_back({event.probe, in_words(event)});
+    }
+    for (std::size_t i = 0; i < sight_.events.signs.size(); ++i) {
+      const auto& sign = sight_.events.signs[i];
+      const bool told = std::ranges::any_of(worlds_.front().boxes, [&](auto number) {
+        return tells(boxes_[number], sign.sign, sight_.sign_hosts[i]);
+      });
+      if (told || !is_fault(sign.sign)) continue;
+      result_.unexplained.push_back(
+          {sign.probe, fmt::format("{}: {}", sign.host, to_string(sign.sign))});
+    }
+  }
+
+  const Sight& sight_;
+  const Boxes& boxes_;
+  const std::vector<World>& worlds_;
+  const Asked& asked_;
+  bool proxy_speaks_;
+  Told result_;
+};
+
+}  // namespace
+
+Told tell(const Diagnosis& diagnosis) { return Teller(diagnosis).make(diagnosis.explained); }
+
+}  // namespace callready::reach
