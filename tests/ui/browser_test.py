@@ -310,7 +310,7 @@ class Late(Page):
 
     def test_one_service_at_a_time_is_asked_for_and_the_last_one_counts(self):
         self.hold("service?")
-        for name in ("zoom", "webex", "teams"):
+        for name in ("zoom", "discord", "teams"):
             self.pick(name)
         self.assertEqual(["service?id=zoom"], self.browser.js("window.asked"))
         self.let_go(0)
