@@ -10,6 +10,7 @@
 #include "probe/net/service_timeouts.hpp"
 #include "probe/platform/input_file.hpp"
 #include "probe/util/path.hpp"
+#include "probe/util/text.hpp"
 #include "targets/update.hpp"
 
 namespace callready {
@@ -18,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 bool is_url(const std::string& source) {
-  return source.starts_with("http://") || source.starts_with("https://");
+  return starts_but_for_case(source, "http://") || starts_but_for_case(source, "https://");
 }
 
 Fetched fetch_file(const fs::path& folder, const std::string& name, std::size_t most) {

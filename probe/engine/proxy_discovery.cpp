@@ -14,6 +14,7 @@
 #include "probe/net/timeouts.hpp"
 #include "probe/platform/input_file.hpp"
 #include "probe/platform/system.hpp"
+#include "probe/util/text.hpp"
 #include "probe/util/utf8.hpp"
 
 namespace callready {
@@ -109,7 +110,7 @@ struct PacFile {
 
 PacFile read_file(std::string path) {
   PacFile file;
-  if (path.starts_with("file://")) path.erase(0, 7);
+  if (starts_but_for_case(path, "file://")) path.erase(0, 7);
   file.place = path;
   file.exists = true;
   auto input = platform::read_input(path, pac_limit);
@@ -134,7 +135,8 @@ std::optional<PacUrl> parse_pac_url(const std::string& url) {
   const auto mark = url.find("://");
   if (mark == url.npos) return std::nullopt;
   const auto slash = std::min(url.find_first_of("/?#", mark + 3), url.size());
-  const auto endpoint = parse_proxy_url(url.substr(0, slash));
+  const auto scheme = lower_case(url.substr(0, mark));
+  const auto endpoint = parse_proxy_url(scheme + url.substr(mark, slash - mark));
   if (!endpoint) return std::nullopt;
   PacUrl parts;
   parts.tls = endpoint->https;
@@ -428,7 +430,8 @@ asio::awaitable<ProxyDiscovery> discover_proxies(checks::Context& context, Proxy
     }
     case ProxyWish::Kind::pac: {
       PacFile file;
-      const bool web = wish.value.starts_with("http://") || wish.value.starts_with("https://");
+      const bool web =
+          starts_but_for_case(wish.value, "http://") || starts_but_for_case(wish.value, "https://");
       if (web) {
         file = co_await fetch(context, wish.value);
       } else {

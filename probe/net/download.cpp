@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "probe/net/transfer.hpp"
+#include "probe/util/text.hpp"
 #include "probe/util/utf8.hpp"
 
 namespace callready {
@@ -60,10 +61,10 @@ Download download(const DownloadRequest& request) {
   const std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> headers(
       request.etag.empty() ? nullptr : curl_slist_append(nullptr, condition.c_str()),
       &curl_slist_free_all);
-  const bool https = request.url.starts_with("https://");
+  const bool plain = starts_but_for_case(request.url, "http://");
   curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str());
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, https ? "https" : "http,https");
+  curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, plain ? "http,https" : "https");
   curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
   curl_easy_setopt(easy, CURLOPT_MAXREDIRS, most_redirections);
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(request.limit.count()));

@@ -9,7 +9,8 @@
 namespace callready {
 
 struct DownloadRequest {
-  std::string url;       // http or https; where https, never less, whatever a redirection says
+  // http or https; a redirection leads to http only from a URL that begins with "http://".
+  std::string url;
   std::size_t most = 0;  // bytes; more than these end it
   milliseconds limit = milliseconds::zero();
   std::string user_agent;

@@ -35,6 +35,10 @@ inline bool is_same_but_for_case(std::string_view left, std::string_view right) 
   return std::ranges::equal(left, right, {}, lower, lower);
 }
 
+inline bool starts_but_for_case(std::string_view text, std::string_view start) {
+  return is_same_but_for_case(text.substr(0, start.size()), start);
+}
+
 inline std::span<const std::uint8_t> bytes_of(std::string_view text) {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }

@@ -1,0 +1,51 @@
+// Where a PAC file comes from.
+#include "probe/engine/proxy_discovery.hpp"
+
+#include "tests/support/bytes.hpp"
+#include "tests/support/loop.hpp"
+#include "tests/support/scripted_server.hpp"
+
+namespace callready {
+namespace {
+
+class PacFetch : public testing::Test {
+ protected:
+  test::Loop loop;
+  std::vector<std::string> asked;  // "GET /proxy.pac"
+
+  // How it went with that PAC file; the program that would evaluate it is not there.
+  Observation fetched(const std::string& url) {
+    const auto tls = std::move(*TlsContext::create({}));
+    const auto channel = *AresChannel::create(loop.executor(), AresOptions());
+    Resolver resolver(loop.executor(), channel);
+    SiteEdge edge(loop.executor());
+    checks::Settings settings;
+    checks::Context context{loop.executor(), loop.scope, loop.soon(), resolver, *tls, edge,
+                            settings};
+    Plan plan;
+    const auto nothing_set = [](const std::string&) { return std::string(); };
+    const auto found = loop.run(discover_proxies(context, {ProxyWish::Kind::pac, url}, plan,
+                                                 nothing_set, "/nonexistent/callready"));
+    return found.pac ? found.pac->observation : Observation();
+  }
+
+  void note(const test::Bytes& bytes) {
+    const std::string text(bytes.begin(), bytes.end());
+    asked.push_back(text.substr(0, text.find(" HTTP")));
+  }
+};
+
+TEST_F(PacFetch, AddressesMayBeInCapitals) {
+  test::ScriptedTcp server(loop.context, [&](auto& connection, const test::Bytes& bytes) {
+    if (bytes.empty()) return;
+    note(bytes);
+    connection.send(test::bytes_of("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"));
+    connection.close();
+  });
+  const auto seen = fetched("HTTP://" + server.address().to_string() + "/Proxy.pac");
+  EXPECT_EQ(asked, std::vector<std::string>{"GET /Proxy.pac"});
+  EXPECT_EQ(seen.detail, Detail::status(404));
+}
+
+}  // namespace
+}  // namespace callready
