@@ -8,6 +8,7 @@
 #include <set>
 
 #include "probe/model/url.hpp"
+#include "probe/net/address.hpp"
 #include "probe/net/http.hpp"
 #include "probe/net/pac.hpp"
 #include "probe/net/proxy_rules.hpp"
@@ -26,6 +27,8 @@ constexpr std::size_t most_tried = 4;
 constexpr std::size_t most_named = 16;
 // Places where WPAD is looked for.
 constexpr std::size_t most_wpad_urls = 6;
+// Redirects from where it is said to be to where it is, as browsers follow them.
+constexpr int most_redirects = 5;
 
 // Probes that a proxy could carry at all.
 std::vector<const Probe*> candidates(const Plan& plan) {
@@ -147,15 +150,18 @@ std::optional<PacUrl> parse_pac_url(const std::string& url) {
   return parts;
 }
 
+bool is_untrusted(const HttpReply& reply) {
+  return !reply.tls.version.empty() && (reply.tls.verify_code != 0 || !reply.tls.name_matches);
+}
+
 void judge_reply(PacFile& file, const HttpReply& reply) {
   if (reply.status == 0) {
     record(file.seen, reply.failure.value_or(Failure{}));
     file.note(phrase("it could not be fetched"));
+  } else if (is_untrusted(reply)) {
+    file.fail(DetailCode::untrusted, phrase("its web server's certificate is not trusted"));
   } else if (reply.status != 200) {
     file.fail(Detail::status(reply.status), phrase("the web server answered {}", reply.status));
-  } else if (!reply.tls.version.empty() &&
-             (reply.tls.verify_code != 0 || !reply.tls.name_matches)) {
-    file.fail(DetailCode::untrusted, phrase("its web server's certificate is not trusted"));
   } else if (reply.body.empty()) {
     file.fail(DetailCode::pac_empty, phrase("it is empty"));
   } else {
@@ -167,7 +173,7 @@ asio::awaitable<PacFile> fetch(checks::Context& context, std::string url) {
   PacFile file;
   file.url = url;
   file.place = printable(without_secrets(url), 300);
-  const auto parts = parse_pac_url(url);
+  auto parts = parse_pac_url(url);
   if (!parts) {
     file.fail(DetailCode::pac_bad_url,
               phrase("it is neither a file nor an address that begins with http://"));
@@ -178,27 +184,39 @@ asio::awaitable<PacFile> fetch(checks::Context& context, std::string url) {
   if (parts->tls) file.probe.target.transport = Transport::tls;
   file.seen.sent_at = context.scope.clock.wall_now();
   file.seen.attempts = 1;
-  auto resolution = co_await context.resolver.resolve(parts->host, Family::v4, context.scope);
-  if (resolution.addresses.has_error()) {
-    resolution = co_await context.resolver.resolve(parts->host, Family::v6, context.scope);
+  HttpReply reply;
+  Instant deadline{};
+  for (int redirects = 0; redirects <= most_redirects; ++redirects) {
+    auto resolution = co_await context.resolver.resolve(parts->host, Family::v4, context.scope);
+    if (resolution.addresses.has_error()) {
+      resolution = co_await context.resolver.resolve(parts->host, Family::v6, context.scope);
+    }
+    if (resolution.addresses.has_error()) {
+      record(file.seen, resolution.addresses.error());
+      file.note(phrase("its server's name could not be resolved"));
+      co_return file;
+    }
+    const SocketAddress remote{resolution.addresses->front(), parts->port};
+    if (redirects == 0) {
+      file.exists = true;
+      file.seen.address = remote.address;
+      deadline = context.scope.clock.now() + pac_fetch_time;
+    } else if (!may_be_sent_to(remote, {*file.seen.address, file.probe.target.port()})) {
+      break;
+    }
+    HttpRequest request;
+    request.url =
+        (parts->tls ? "https://" : "http://") + authority(parts->host, parts->port) + parts->rest;
+    request.pins = {{parts->host, parts->port, remote.address}};
+    request.user_agent = context.settings.user_agent;
+    request.interface = context.settings.interface;
+    request.body_limit = pac_limit;
+    HttpClient client(context.executor, context.tls);
+    reply = co_await client.request(request, context.scope, deadline);
+    if (is_untrusted(reply)) break;
+    parts = parse_pac_url(reply.redirect);
+    if (!parts) break;
   }
-  if (resolution.addresses.has_error()) {
-    record(file.seen, resolution.addresses.error());
-    file.note(phrase("its server's name could not be resolved"));
-    co_return file;
-  }
-  file.exists = true;
-  file.seen.address = resolution.addresses->front();
-  HttpRequest request;
-  request.url =
-      (parts->tls ? "https://" : "http://") + authority(parts->host, parts->port) + parts->rest;
-  request.pins = {{parts->host, parts->port, *file.seen.address}};
-  request.user_agent = context.settings.user_agent;
-  request.interface = context.settings.interface;
-  request.body_limit = pac_limit;
-  HttpClient client(context.executor, context.tls);
-  const auto deadline = context.scope.clock.now() + pac_fetch_time;
-  const auto reply = co_await client.request(request, context.scope, deadline);
   judge_reply(file, reply);
   co_return file;
 }

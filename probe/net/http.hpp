@@ -62,6 +62,7 @@ struct HttpReply {
   std::optional<std::chrono::system_clock::time_point>
       sent_at;                         // when the first connection was asked for
   std::map<Timing, double> timing_ms;  // since the start: "connect", "tls", "reply"
+  std::string redirect;                // the whole URL that a redirect leads to; empty: it is none
 
   // The first header of that name, whatever its case; nothing if there is none.
   std::optional<std::string> header(std::string_view name) const;

@@ -223,6 +223,9 @@ void HttpExchange::read_connection() {
   read_time(CURLINFO_STARTTRANSFER_TIME_T, Timing::reply);
   reply_.connected = connected();
   reply_.sent_at = sockets_.first_at;
+  text = nullptr;
+  curl_easy_getinfo(easy_, CURLINFO_REDIRECT_URL, &text);
+  if (text != nullptr) reply_.redirect = text;
   long schemes = 0;
   curl_easy_getinfo(easy_, CURLINFO_PROXYAUTH_AVAIL, &schemes);
   for (const auto& row : curl_auths) {

@@ -47,5 +47,39 @@ TEST_F(PacFetch, AddressesMayBeInCapitals) {
   EXPECT_EQ(seen.detail, Detail::status(404));
 }
 
+TEST_F(PacFetch, FollowsAFewRedirects) {
+  test::ScriptedTcp server(loop.context, [&](auto& connection, const test::Bytes& bytes) {
+    if (bytes.empty()) return;
+    note(bytes);
+    const bool here = asked.back() == "GET /new";
+    const std::string on = asked.back() == "GET /old" ? "/new" : "/on";
+    connection.send(test::bytes_of(
+        here ? "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nfunction "
+             : "HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: " + on + "\r\n\r\n"));
+    connection.close();
+  });
+  const auto base = "http://" + server.address().to_string();
+  const auto followed = fetched(base + "/old");
+  EXPECT_EQ(asked, (std::vector<std::string>{"GET /old", "GET /new"}));
+  EXPECT_FALSE(followed.detail.is_status());
+  asked.clear();
+  const auto endless = fetched(base + "/on");
+  EXPECT_EQ(asked.size(), 6U);
+  EXPECT_EQ(endless.detail, Detail::status(302));
+}
+
+TEST_F(PacFetch, IsNotLedToThisLink) {
+  test::ScriptedTcp server(loop.context, [&](auto& connection, const test::Bytes& bytes) {
+    if (bytes.empty()) return;
+    note(bytes);
+    connection.send(
+        test::bytes_of("HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/latest\r\n"
+                       "Content-Length: 0\r\n\r\n"));
+    connection.close();
+  });
+  const auto seen = fetched("http://" + server.address().to_string() + "/proxy.pac");
+  EXPECT_EQ(seen.detail, Detail::status(302));
+}
+
 }  // namespace
 }  // namespace callready

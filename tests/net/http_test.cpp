@@ -70,6 +70,16 @@ class Http : public testing::Test {
   }
 };
 
+TEST_F(Http, SaysWhereARedirectLeads) {
+  const auto moved = "HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: ";
+  const auto relative = answered_by(moved + std::string("../other?a=1\r\n\r\n")).redirect;
+  EXPECT_TRUE(relative.starts_with("http://www.example.com:")) << relative;
+  EXPECT_TRUE(relative.ends_with("/other?a=1")) << relative;
+  EXPECT_EQ(answered_by(moved + std::string("https://b.example/x\r\n\r\n")).redirect,
+            "https://b.example/x");
+  EXPECT_EQ(answered_by("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").redirect, "");
+}
+
 TEST_F(Http, ReadsAReply) {
   Server server(loop,
                 "HTTP/1.1 302 Found\r\nLocation: http://portal.example/\r\nX-Odd:  a\x01z \r\n"
