@@ -195,6 +195,10 @@ void add_end(TicketLines& block, const Report& report, const Findings& findings,
             : say("Run \"{}\" again at each of these places; these problems should be gone.",
                   command);
   }
+  // The report does not hold the file's place or the variables' values, which may be secret.
+  if (!report.site.own_hosts.empty()) {
+    then += ' ' + say("Add the same options as in this run (--set, --var).");
+  }
   block.add(say("Afterwards"), then);
 }
 

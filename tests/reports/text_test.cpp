@@ -357,6 +357,16 @@ TEST(Ticket, IsWhole) {
   }
 }
 
+TEST(Ticket, SaysThatItsCommandNeedsTheOptionsOfTheRun) {
+  auto report = samples::degraded();
+  EXPECT_EQ(render_ticket(report, {}).find("--var"), std::string::npos);
+  report.site.own_hosts = {"pbx.corp.example"};
+  const auto text = render_ticket(report, {});
+  EXPECT_NE(text.find("Add the same options as in this run (--set, --var)."), std::string::npos)
+      << text;
+  EXPECT_EQ(text.find("pbx.corp.example"), std::string::npos) << text;
+}
+
 std::size_t occurrences(const std::string& text, const std::string& part) {
   std::size_t count = 0;
   for (auto at = text.find(part); at != text.npos; at = text.find(part, at + 1)) ++count;
