@@ -140,6 +140,7 @@ bool NoProxy::covers(std::string_view host, std::uint16_t port) const {
   return std::any_of(entries_.begin(), entries_.end(), [&](const Entry& entry) {
     if (entry.port != 0 && entry.port != port) return false;
     if (address) return entry.network && entry.network->contains(*address);
+    if (entry.name == "<local>") return name.find('.') == name.npos;
     return !entry.network && is_at_or_below(name, entry.name);
   });
 }

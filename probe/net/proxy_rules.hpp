@@ -27,6 +27,7 @@ std::optional<ProxySetting> read_proxy_setting(std::string_view text);
 // covers itself and what is below it, whether a dot stands before it or not; an address is met as
 // it is, or by a network (10.0.0.0/8, fd00::/8), whatever way it is written. As in other programs
 // an entry may end in a port, and then holds for that port only; libcurl never meets such an entry.
+// `<local>`, as Windows has it, means all names without a dot.
 class NoProxy {
  public:
   explicit NoProxy(std::string_view list = {});

@@ -27,21 +27,6 @@ std::string proxy_for(const std::string& list, const std::string& scheme) {
   return list.substr(begin, list.find(';', begin) - begin);
 }
 
-// "*.corp.example;10.*;<local>": the names that no_proxy can say, too. What has a star elsewhere
-// than at its front is left out: a proxy is tried there, as without the entry.
-std::string as_no_proxy(const std::string& bypass) {
-  std::string list;
-  for (std::size_t at = 0; at < bypass.size();) {
-    const auto end = std::min(bypass.find_first_of("; ", at), bypass.size());
-    auto entry = bypass.substr(at, end - at);
-    at = end + 1;
-    if (entry.starts_with("*.")) entry.erase(0, 1);
-    if (entry.empty() || entry.front() == '<' || entry.find('*') != entry.npos) continue;
-    list += (list.empty() ? "" : ",") + entry;
-  }
-  return list;
-}
-
 struct CloseSession {
   void operator()(void* session) const { WinHttpCloseHandle(session); }
 };

@@ -88,6 +88,9 @@ TEST(NoProxy, FollowsItsRules) {
       {"192.0.2.1:80", "192.0.2.1", 80, true},
       {"[2001:db8::1]:80", "2001:db8::1", 443, false},
       {"localhost", "localhost", 80, true},
+      {"<local>", "intranet", 443, true},
+      {"<local>", "intranet.example.com", 443, false},
+      {"<local>", "2001:db8::1", 443, false},
   };
   for (const auto& one : cases) {
     EXPECT_EQ(NoProxy(one.list).covers(one.host, one.port), one.covered)
