@@ -106,9 +106,14 @@ bool conclude_told(Observation& observation, const SizedReplies& reply, bool ans
   if (!reply.too_large) return false;
   const auto router = reply.too_large->sender.to_string();
   const int mtu = reply.too_large->mtu;
-  conclude(observation, Outcome::answered, DetailCode::path_mtu,
-           phrase("{} says that packets must not be larger than {} bytes", router, mtu), full,
-           {{Fact::passes, std::int64_t{mtu}}, {Fact::by, router}});
+  FactMap facts{{Fact::by, router}};
+  auto text = phrase("{} says that packets must be smaller, but not how small", router);
+  if (mtu > 0) {  // old routers leave it out (RFC 1191 section 5)
+    facts[Fact::passes] = std::int64_t{mtu};
+    text = phrase("{} says that packets must not be larger than {} bytes", router, mtu);
+  }
+  conclude(observation, Outcome::answered, DetailCode::path_mtu, std::move(text), full,
+           std::move(facts));
   return true;
 }
 

@@ -4,6 +4,7 @@
 #include "tests/support/bytes.hpp"
 #include "tests/support/check_runner.hpp"
 #include "tests/support/evidence.hpp"
+#include "tests/support/memory_server.hpp"
 #include "tests/support/scripted_server.hpp"
 
 namespace callready {
@@ -61,6 +62,35 @@ TEST_F(PathCheck, LargePacketsThatVanishAreABlackHole) {
   EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::path_mtu, Fact::vanishes), 1'420);
   for (const auto size : sizes) EXPECT_LE(size, 1'500U);
   EXPECT_EQ(ports.size(), 1U) << "what tells flows apart would look like a limit of sizes";
+}
+
+TEST_F(PathCheck, AnOldRouterDoesNotSayHowSmall) {
+  const auto own = SocketAddress{IpAddress::v4({192, 0, 2, 9}), 4'000};
+  test::MemoryServer server(runner.loop.executor(), own,
+                            [&](const Bytes& request, std::vector<Bytes>& replies) {
+                              replies.push_back(reply_to(request, own));
+                              return error_code();
+                            });
+  const auto seen_behind = [&](int mtu) {
+    server.router = [mtu](const Bytes& sent) -> std::optional<IcmpError> {
+      if (sent.size() < 1'000) return std::nullopt;
+      IcmpError icmp;
+      icmp.kind = IcmpKind::fragmentation_needed;
+      icmp.sender = IpAddress::v4({192, 0, 2, 1});
+      icmp.mtu = mtu;
+      return icmp;
+    };
+    return runner.run(CheckKind::path, Transport::udp, "localhost",
+                      {IpAddress::v4({192, 0, 2, 2}), 3'478});
+  };
+  const auto old = seen_behind(0), usual = seen_behind(1'400);
+  for (const auto& seen : {old, usual}) {
+    EXPECT_EQ(seen.outcome, Outcome::answered);
+    EXPECT_EQ(seen.detail, DetailCode::path_mtu);
+    EXPECT_EQ(fact<std::string>(seen, EvidenceKind::path_mtu, Fact::by), "192.0.2.1");
+  }
+  EXPECT_FALSE(fact<std::int64_t>(old, EvidenceKind::path_mtu, Fact::passes));
+  EXPECT_EQ(fact<std::int64_t>(usual, EvidenceKind::path_mtu, Fact::passes), 1'400);
 }
 
 TEST_F(PathCheck, AServerThatIgnoresPaddingProvesNothing) {

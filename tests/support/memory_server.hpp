@@ -14,6 +14,9 @@ class MemoryServer final : public SocketSource {
   using Bytes = std::vector<std::uint8_t>;
   using Script = std::function<error_code(const Bytes& sent, std::vector<Bytes>& replies)>;
 
+  // A device on the way: what it takes for itself, and sends back instead of an answer.
+  std::function<std::optional<IcmpError>(const Bytes& sent)> router;
+
   // `local`: what sockets say is their own address.
   MemoryServer(asio::any_io_executor executor, const SocketAddress& local, Script script)
       : executor_(std::move(executor)), local_(local), script_(std::move(script)) {
@@ -36,6 +39,12 @@ class MemoryServer final : public SocketSource {
         : server_(server), remote_(remote) {}
 
     error_code send(std::span<const std::uint8_t> bytes, const SocketAddress&) override {
+      if (auto icmp = server_.router ? server_.router(Bytes(bytes.begin(), bytes.end()))
+                                     : std::optional<IcmpError>()) {
+        errors_.push_back(std::move(*icmp));
+        cancel();
+        return {};
+      }
       std::vector<Bytes> replies;
       const auto error = server_.script_(Bytes(bytes.begin(), bytes.end()), replies);
       for (auto& reply : replies) inbox_.push_back(std::move(reply));
@@ -46,6 +55,11 @@ class MemoryServer final : public SocketSource {
     bool set_traffic_class(int) override { return false; }
     int path_mtu() const override { return 1'500; }
     std::optional<UdpEvent> take(const Clock& clock, Failure&) override {
+      if (!errors_.empty()) {
+        UdpEvent event(std::move(errors_.front()));
+        errors_.pop_front();
+        return event;
+      }
       if (inbox_.empty()) return std::nullopt;
       Datagram datagram;
       datagram.bytes = std::move(inbox_.front());
@@ -56,7 +70,7 @@ class MemoryServer final : public SocketSource {
     }
     void when_readable(std::function<void()> callback) override {
       waiting_ = std::move(callback);
-      if (!inbox_.empty()) cancel();
+      if (!inbox_.empty() || !errors_.empty()) cancel();
     }
     void cancel() override {
       if (waiting_) asio::post(server_.executor_, std::exchange(waiting_, nullptr));
@@ -67,6 +81,7 @@ class MemoryServer final : public SocketSource {
     MemoryServer& server_;
     SocketAddress remote_;
     std::deque<Bytes> inbox_;
+    std::deque<IcmpError> errors_;
     std::function<void()> waiting_;
   };
 
