@@ -828,6 +828,20 @@ std::vector<Scene> certificates() {
 }
 INSTANTIATE_TEST_SUITE_P(Certificates, FindingsTest, testing::ValuesIn(certificates()), scene_name);
 
+TEST(CertificateFinding, SaysThatAnIssuerHasNoName) {
+  const auto found =
+      diagnose(report({row("web", {tls("portal.vendor.com", failed, "untrusted", "")}),
+                       controls({tls("www.google.com", failed, "untrusted", "")})}));
+  ASSERT_EQ(codes(found), Codes{"tls.intercepted (certain)"});
+  ASSERT_FALSE(found.front().evidence.empty());
+  EXPECT_EQ(found.front().evidence.front().text.string(),
+            "The certificate received for portal.vendor.com was issued by an issuer without a "
+            "name.");
+  for (const auto& evidence : found.front().evidence) {
+    EXPECT_EQ(evidence.text.string().find(", ,"), std::string::npos) << evidence.text.string();
+  }
+}
+
 // --- NAT, SIP, TURN, the far end -----------------------------------------------------------------
 
 ProbeResult nat(std::string mapping) {

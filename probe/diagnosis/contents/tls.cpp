@@ -109,8 +109,10 @@ bool is_of_unknown_public_authority(const ProbeResult& result) {
 std::string last_issuer(const ProbeResult& result) { return chain_of(result).back().issuer; }
 
 FindingEvidence certificate_in_words(const ProbeResult& result) {
+  const auto name = chain_of(result).front().issuer;
+  const auto issuer = name.empty() ? phrase("an issuer without a name") : Text(name);
   return {result.probe.id, phrase("The certificate received for {} was issued by {}.",
-                                  result.probe.target.host, chain_of(result).front().issuer)};
+                                  result.probe.target.host, issuer)};
 }
 
 // What inspection does to what is inside and is no web page, and which hosts are left alone: both
@@ -309,7 +311,7 @@ Causes find_interception(const Diagnosis& context) {
                      unrelated ? phrase("unrelated operators: ") : phrase("several domains: "),
                      listed({parties.begin(), parties.end()}))
             : phrase("{} is not a public certificate authority.", issuer);
-    insert_second(finding.evidence, {"", contrast});
+    if (!issuer.empty()) insert_second(finding.evidence, {"", contrast});
     add_effects(facts, own, finding.evidence);
     causes.push_back(std::move(cause));
   }
