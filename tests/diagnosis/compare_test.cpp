@@ -174,6 +174,21 @@ TEST(CompareFindings, TheSameTitleGoesBeforeTheSameRows) {
   EXPECT_EQ(result.findings[0].finding.title, "Port 1");
 }
 
+TEST(CompareFindings, TheSameOwnerGoesFirst) {
+  auto before = report_of(Status::fail, Verdict::blocked), after = before;
+  before.findings = {finding(FindingCode::network_mtu, "Lost", "pbx/sip"),
+                     finding(FindingCode::network_mtu, "Lost", "pbx/sip")};
+  before.findings[0].owner = Owner::lan;
+  before.findings[0].confidence = Confidence::certain;
+  before.findings[1].owner = Owner::provider;
+  after.findings = {before.findings[1], before.findings[0]};
+  EXPECT_TRUE(compared(before, after).same()) << "and not crosswise";
+  after.findings.pop_back();
+  after.findings[0].owner = Owner::network;
+  EXPECT_EQ(same_causes(before.findings, after.findings).front(), &before.findings[0])
+      << "another owner is better than none";
+}
+
 TEST(CompareFindings, OneThatCouldNotBeSeenIsNotCalledGone) {
   auto before = report_of(Status::fail, Verdict::blocked);
   before.findings = {finding(FindingCode::sip_alg, "ALG", "pbx/sip")};

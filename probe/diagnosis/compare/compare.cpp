@@ -193,11 +193,14 @@ std::vector<const Finding*> same_causes(const std::vector<Finding>& before,
   std::vector<const Finding*> old;
   for (const auto& finding : before) old.push_back(&finding);
   std::vector<const Finding*> found(after.size(), nullptr);
-  for (const bool strictly : {true, false}) {
+  // In merged reports one cause may be of two owners.
+  for (int round = 0; round < 4; ++round) {
+    const bool strictly = round < 2, same_owner = round % 2 == 0;
     for (std::size_t i = 0; i < after.size(); ++i) {
       if (found[i] != nullptr) continue;
       const auto match = std::ranges::find_if(old, [&](const Finding* candidate) {
-        return same_cause(*candidate, after[i], strictly);
+        return same_cause(*candidate, after[i], strictly) &&
+               (!same_owner || candidate->owner == after[i].owner);
       });
       if (match == old.end()) continue;
       found[i] = *match;
