@@ -19,8 +19,9 @@
 // that family), "441", "442" (no UDP relays), "486" (quota),
 // "508" (no free relays), and others. `failed`: "relay_dead" (granted, and carries nothing;
 // outbound and inbound told apart in "relay_trip"), "relay_dies" (with `hold`), "stale_nonce" (438
-// without end), "bad_challenge", "wrong_integrity", "no_relayed_address", an error code of 500 and
-// more, and all that stun.cpp has for what is not STUN. `silent`, `refused`, `rejected` as there;
+// without end), "bad_challenge", "wrong_integrity", "no_relayed_address" (none, or one that nothing
+// is sent to: evidence "relay"), an error code of 500 and more, and all that stun.cpp has for what
+// is not STUN. `silent`, `refused`, `rejected` as there;
 // over TLS a certificate that this machine does not trust is `failed`, as there.
 #include <fmt/format.h>
 
@@ -129,6 +130,13 @@ void record_reply(Observation& observation, const TurnClient& client, const Turn
       break;
     case TurnStatus::no_relay:
       set_outcome(observation, Outcome::failed, DetailCode::no_relayed_address);
+      if (const auto& named = reply.answer->message.xor_relayed_address) {
+        add_evidence(
+            observation, EvidenceKind::relay,
+            phrase("the server names {} as its relay: nothing is sent there", named->to_string()),
+            {{Fact::address, named->address.to_string()},
+             {Fact::port, static_cast<std::int64_t>(named->port)}});
+      }
       break;
     case TurnStatus::no_answer:
       record_no_answer(observation, client.channel(), reply.failure);

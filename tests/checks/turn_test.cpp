@@ -213,6 +213,7 @@ TEST_F(TurnCheck, NamesServersThatBreakTheRules) {
   const auto without = ask_fake(relayed);
   EXPECT_EQ(without.outcome, Outcome::failed);
   EXPECT_EQ(without.detail, DetailCode::no_relayed_address);
+  EXPECT_FALSE(find_evidence(without, EvidenceKind::relay));
 }
 
 TEST_F(TurnCheck, NothingIsSentToARelayOnThisLink) {
@@ -225,6 +226,7 @@ TEST_F(TurnCheck, NothingIsSentToARelayOnThisLink) {
     EXPECT_EQ(seen.outcome, Outcome::failed);
     EXPECT_EQ(seen.detail, DetailCode::no_relayed_address);
     EXPECT_FALSE(find_evidence(seen, EvidenceKind::relay_trip));
+    EXPECT_EQ(fact<std::string>(seen, EvidenceKind::relay, Fact::address), trap.to_string());
   }
 }
 
