@@ -35,8 +35,7 @@ class MemoryServer final : public SocketSource {
  private:
   class Carrier final : public DatagramCarrier {
    public:
-    Carrier(MemoryServer& server, const SocketAddress& remote)
-        : server_(server), remote_(remote) {}
+    Carrier(MemoryServer& server, const SocketAddress& remote) : server_(server), remote_(remote) {}
 
     error_code send(std::span<const std::uint8_t> bytes, const SocketAddress&) override {
       if (auto icmp = server_.router ? server_.router(Bytes(bytes.begin(), bytes.end()))
