@@ -94,15 +94,22 @@ TEST(OnePass, APortalsOwnAnswerIsNotTheService) {
   EXPECT_EQ(row_of(set, "platform").reached, 0) << "as its summary says";
 }
 
+std::vector<ProbeResult> controls_without_udp() {
+  return {tls("www.google.com"),
+          tls("www.cloudflare.com"),
+          stun("stun.cloudflare.com", 3478, silent),
+          stun("stun.l.google.com", 19302, silent),
+          ntp("pool.ntp.org", silent),
+          ntp("time.cloudflare.com", silent),
+          udp_hop("turn.vendor.com", 3478, "left_site", "turn")};
+}
+
 // Packets leave, and no reply ever comes back: what only left the site does not work.
 TEST(OnePass, WithoutRepliesNoMediaRangeWorks) {
   Scene run;
   run.add("media", {range("media.vendor.com", all_ports("left_site"))});
   run.add("turn", {turn("turn.vendor.com", silent, {})});
-  run.add_controls(
-      {tls("www.google.com"), tls("www.cloudflare.com"), stun("stun.cloudflare.com", 3478, silent),
-       stun("stun.l.google.com", 19302, silent), ntp("pool.ntp.org", silent),
-       ntp("time.cloudflare.com", silent), udp_hop("turn.vendor.com", 3478, "left_site", "turn")});
+  run.add_controls(controls_without_udp());
   const auto& set = run.judge();
   EXPECT_EQ(run.found(), std::vector<std::string>{"firewall.udp_blocked"});
   EXPECT_EQ(row_of(set, "media").status, Status::fail);
@@ -114,10 +121,7 @@ TEST(OnePass, UdpThatIsBlockedOnTheWayOutWorksInside) {
   Scene run;
   run.add("turn", {turn("turn.vendor.com", silent, {})});
   run.add("pbx", {at(range("pbx.corp.example.com", all_ports("arrived")), "10.1.2.3")});
-  run.add_controls(
-      {tls("www.google.com"), tls("www.cloudflare.com"), stun("stun.cloudflare.com", 3478, silent),
-       stun("stun.l.google.com", 19302, silent), ntp("pool.ntp.org", silent),
-       ntp("time.cloudflare.com", silent), udp_hop("turn.vendor.com", 3478, "left_site", "turn")});
+  run.add_controls(controls_without_udp());
   const auto& set = run.judge();
   EXPECT_EQ(run.found(), std::vector<std::string>{"firewall.udp_blocked"});
   EXPECT_EQ(row_of(set, "turn").status, Status::fail);
@@ -162,19 +166,21 @@ TEST(OnePass, WhatWasLeftOutIsClosedByTheSameCause) {
       << "nobody is asked twice: " << fix;
 }
 
-std::vector<ProbeResult> silent_but_for_https() {
-  return {tls("www.google.com"), tls("www.cloudflare.com"),
-          stun("stun.cloudflare.com", 3478, silent), stun("stun.l.google.com", 19302, silent),
-          ntp("time.cloudflare.com", silent)};
-}
-
-// Of a port that nobody tried nothing is known, and the web is let out.
-TEST(OnePass, PlainHttpThatNobodyTriedIsNotClosed) {
+Scene silent_but_for_https() {
   Scene run;
   run.add("web", {tls("portal.vendor.com")});
   run.add("sip", {sip_tls("sip.vendor.com", silent, "")});
   run.add("push", {tcp("push.other.net", 5223, silent), tcp("push.other.net", 2197, silent)});
   run.add("turn", {turn("turn.vendor.com", silent, "")});
+  run.add_controls({tls("www.google.com"), tls("www.cloudflare.com"),
+                    stun("stun.cloudflare.com", 3478, silent),
+                    stun("stun.l.google.com", 19302, silent), ntp("time.cloudflare.com", silent)});
+  return run;
+}
+
+// Of a port that nobody tried nothing is known, and the web is let out.
+TEST(OnePass, PlainHttpThatNobodyTriedIsNotClosed) {
+  auto run = silent_but_for_https();
   auto& plain = run.add("plain", {});
   plain.check = CheckKind::tcp;
   plain.transports = {Transport::tcp};
@@ -182,7 +188,6 @@ TEST(OnePass, PlainHttpThatNobodyTriedIsNotClosed) {
   plain.hosts = {{"www.vendor.com", "", Lifecycle::current, ""}};
   run.last_plan().skipped = "left out";
   run.last_plan().untried = true;
-  run.add_controls(silent_but_for_https());
   const auto& set = run.judge();
   EXPECT_EQ(run.found().front(), "firewall.web_only");
   EXPECT_EQ(row_of(set, "plain").status, Status::skip);
@@ -190,12 +195,7 @@ TEST(OnePass, PlainHttpThatNobodyTriedIsNotClosed) {
 
 // Seen as far as the first router outside, the connections are closed all the same.
 TEST(OnePass, NoPortIsSaidToBeClosedInNoNetwork) {
-  Scene run;
-  run.add("web", {tls("portal.vendor.com")});
-  run.add("sip", {sip_tls("sip.vendor.com", silent, "")});
-  run.add("push", {tcp("push.other.net", 5223, silent), tcp("push.other.net", 2197, silent)});
-  run.add("turn", {turn("turn.vendor.com", silent, "")});
-  run.add_controls(silent_but_for_https());
+  auto run = silent_but_for_https();
   run.add_controls({tcp_hop("sip.vendor.com", 5061, "left_site"),
                     tcp_hop("push.other.net", 5223, "left_site"),
                     tcp_hop("push.other.net", 2197, "left_site")});
