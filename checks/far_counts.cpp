@@ -26,12 +26,9 @@ std::string_view next_line(std::string_view& text) {
 
 FarCounts::FarCounts(Context& context, Job job)
     : context_(context), probe_(job.probe), address_(job.address) {
-  const auto text = job.parameter("counts");
-  unsigned port = 0;
-  const auto read = std::from_chars(text.data(), text.data() + text.size(), port);
-  const bool whole = read.ec == std::errc() && read.ptr == text.data() + text.size();
-  if (!whole || port > 65'535 || context.settings.credentials.media_key.empty()) return;
-  port_ = static_cast<std::uint16_t>(port);
+  const auto port = whole_number<std::uint16_t>(job.parameter("counts"));
+  if (!port || context.settings.credentials.media_key.empty()) return;
+  port_ = *port;
   probe_.target.transport = Transport::tls;
   probe_.target.ports = {port_, port_};
   probe_.target.sample.clear();

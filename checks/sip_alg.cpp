@@ -38,11 +38,11 @@
 // Parameters: `domain` as in `sip`; `contrast`, another port of the same server; `mirror`, the
 // server is one that mirrors: messages are long enough for it to do so.
 #include <algorithm>
-#include <charconv>
 #include <random>
 
 #include "checks/kinds.hpp"
 #include "checks/sip_alg_line.hpp"
+#include "probe/util/text.hpp"
 
 namespace callready::checks {
 namespace {
@@ -138,12 +138,9 @@ asio::awaitable<void> ask_with_session(Prober& prober, AlgLine& line) {
 }
 
 std::optional<std::uint16_t> contrast_port(const Job& job) {
-  const auto text = job.parameter("contrast");
-  std::uint16_t port = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  const bool whole = error == std::errc() && end == text.data() + text.size() && port != 0;
-  if (!whole || port == job.probe.target.port()) return std::nullopt;
-  return port;
+  const auto port = whole_number<std::uint16_t>(job.parameter("contrast"));
+  const bool another = port && *port != 0 && *port != job.probe.target.port();
+  return another ? port : std::nullopt;
 }
 
 asio::awaitable<void> ask_another_port(Prober& prober) {

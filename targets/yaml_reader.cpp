@@ -1,22 +1,14 @@
 #include "targets/yaml_reader.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 
+#include "probe/util/text.hpp"
 #include "probe/util/utf8.hpp"
 #include "targets/syntax.hpp"
 
 namespace callready {
 namespace {
-
-template <typename Number>
-std::optional<Number> parse_number(std::string_view text) {
-  Number value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
 
 void expected(const YamlNode& node, std::string_view what, std::string_view wanted,
               Problems& problems) {
@@ -90,7 +82,7 @@ std::optional<bool> read_flag(const YamlNode& node, std::string_view what, Probl
 
 std::optional<int> read_count(const YamlNode& node, std::string_view what, Problems& problems) {
   constexpr int most = 10'000;
-  const auto value = node.is_scalar() && node.plain ? parse_number<int>(node.text) : std::nullopt;
+  const auto value = node.is_scalar() && node.plain ? whole_number<int>(node.text) : std::nullopt;
   if (value && *value >= 1 && *value <= most) return value;
   expected(node, what, "a whole number from 1 to " + std::to_string(most), problems);
   return std::nullopt;
@@ -99,7 +91,7 @@ std::optional<int> read_count(const YamlNode& node, std::string_view what, Probl
 std::optional<double> read_number(const YamlNode& node, std::string_view what, double most,
                                   Problems& problems) {
   const auto value =
-      node.is_scalar() && node.plain ? parse_number<double>(node.text) : std::nullopt;
+      node.is_scalar() && node.plain ? whole_number<double>(node.text) : std::nullopt;
   if (value && std::isfinite(*value) && *value >= 0 && *value <= most) return value;
   expected(node, what, "a number from 0 to " + format(most), problems);
   return std::nullopt;

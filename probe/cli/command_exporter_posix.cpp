@@ -14,6 +14,7 @@
 #include "probe/platform/child.hpp"
 #include "probe/platform/input_file.hpp"
 #include "probe/platform/system.hpp"
+#include "probe/util/text.hpp"
 
 namespace callready {
 namespace {
@@ -27,16 +28,13 @@ std::optional<SocketAddress> parse_listen(std::string_view text) {
   const auto colon = text.rfind(':');
   if (colon == text.npos) return std::nullopt;
   auto host = text.substr(0, colon);
-  const auto digits = text.substr(colon + 1);
-  std::uint16_t port = 0;
-  const auto* end = digits.data() + digits.size();
-  const auto [stop, error] = std::from_chars(digits.data(), end, port);
-  if (error != std::errc{} || stop != end) return std::nullopt;
+  const auto port = whole_number<std::uint16_t>(text.substr(colon + 1));
+  if (!port) return std::nullopt;
   if (host.empty()) host = "::";
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
   const auto address = IpAddress::parse(std::string(host));
   if (!address) return std::nullopt;
-  return SocketAddress{*address, port};
+  return SocketAddress{*address, *port};
 }
 
 // When the run ended whose series these are.

@@ -2,11 +2,11 @@
 
 #include <spdlog/spdlog.h>
 
-#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "probe/platform/input_file.hpp"
 #include "probe/platform/system.hpp"
+#include "probe/util/text.hpp"
 #include "reports/words/rfc3339.hpp"
 
 namespace callready {
@@ -41,13 +41,10 @@ std::optional<KnownWay> read_way(const json& object) {
   if (number == 0 || number > 65'535 || routers.size() > most_routers) return std::nullopt;
   KnownWay way{{*listener, static_cast<std::uint16_t>(number)}, *own, {}, *seen};
   for (const auto& [key, value] : routers.items()) {
-    int ttl = 0;
-    const auto* end = key.data() + key.size();
-    const auto read = std::from_chars(key.data(), end, ttl);
+    const auto ttl = whole_number<int>(key);
     const auto router = IpAddress::parse(value.is_string() ? value.get<std::string>() : "");
-    const bool whole = read.ec == std::errc() && read.ptr == end && ttl > 0 && ttl <= highest_ttl;
-    if (!whole || !router) return std::nullopt;
-    way.routers.emplace(ttl, *router);
+    if (!ttl || *ttl <= 0 || *ttl > highest_ttl || !router) return std::nullopt;
+    way.routers.emplace(*ttl, *router);
   }
   return way;
 }

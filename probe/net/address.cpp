@@ -1,16 +1,14 @@
 #include "probe/net/address.hpp"
+#include "probe/util/text.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 namespace callready {
 namespace {
 
 std::optional<std::uint16_t> port_of(std::string_view text) {
-  std::uint16_t port = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (error != std::errc{} || end != text.data() + text.size() || port == 0) return std::nullopt;
-  return port;
+  const auto port = whole_number<std::uint16_t>(text);
+  return port && *port != 0 ? port : std::nullopt;
 }
 
 }  // namespace

@@ -4,7 +4,6 @@
 #include <openssl/rand.h>
 
 #include <algorithm>
-#include <charconv>
 #include <stdexcept>
 
 #include "probe/model/describe.hpp"
@@ -12,6 +11,7 @@
 #include "probe/net/osip.hpp"
 #include "probe/net/sip_head.hpp"
 #include "probe/util/digest.hpp"
+#include "probe/util/text.hpp"
 #include "probe/util/utf8.hpp"
 
 namespace callready::sip {
@@ -39,10 +39,8 @@ std::string with_port(const std::string& host, std::uint16_t port) {
 
 template <typename Number>
 std::optional<Number> number(std::string_view text, Number limit) {
-  Number value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value > limit) return {};
-  return value;
+  const auto value = whole_number<Number>(text);
+  return value && *value <= limit ? value : std::nullopt;
 }
 
 std::string text_of(const char* text) { return text == nullptr ? std::string() : text; }
