@@ -6,21 +6,17 @@
 
 #include "probe/cli/commands.hpp"
 #include "probe/cli/output.hpp"
+#include "probe/model/url.hpp"
 #include "probe/net/download.hpp"
 #include "probe/net/service_timeouts.hpp"
 #include "probe/platform/input_file.hpp"
 #include "probe/util/path.hpp"
-#include "probe/util/text.hpp"
 #include "targets/update.hpp"
 
 namespace callready {
 namespace {
 
 namespace fs = std::filesystem;
-
-bool is_url(const std::string& source) {
-  return starts_but_for_case(source, "http://") || starts_but_for_case(source, "https://");
-}
 
 Fetched fetch_file(const fs::path& folder, const std::string& name, std::size_t most) {
   using Kind = Fetched::Kind;
@@ -55,7 +51,7 @@ Fetched fetch_url(const std::string& base, const std::string& name, std::size_t 
 }
 
 Fetch fetch_from(const std::string& source) {
-  if (is_url(source)) {
+  if (is_web_url(source)) {
     return [source](const std::string& name, std::size_t most, const std::string& etag) {
       return fetch_url(source, name, most, etag);
     };

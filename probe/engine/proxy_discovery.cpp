@@ -448,9 +448,7 @@ asio::awaitable<ProxyDiscovery> discover_proxies(checks::Context& context, Proxy
     }
     case ProxyWish::Kind::pac: {
       PacFile file;
-      const bool web =
-          starts_but_for_case(wish.value, "http://") || starts_but_for_case(wish.value, "https://");
-      if (web) {
+      if (is_web_url(wish.value)) {
         file = co_await fetch(context, wish.value);
       } else {
         file = read_file(wish.value);

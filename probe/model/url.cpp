@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "probe/util/text.hpp"
+
 namespace callready {
 namespace {
 
@@ -54,6 +56,10 @@ std::string shown(std::string_view word) {
 }
 
 }  // namespace
+
+bool is_web_url(std::string_view text) {
+  return starts_but_for_case(text, "http://") || starts_but_for_case(text, "https://");
+}
 
 bool has_login(std::string_view url) {
   const auto mark = url.find("://");
