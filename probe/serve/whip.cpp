@@ -25,7 +25,7 @@ WebReply opened(CallSessions& sessions, const WebRequest& request, Instant now) 
   auto made = sessions.open(request.body, request.client.address, request.local.address, now);
   switch (made.refusal) {
     case CallSessions::Refusal::malformed:
-      return {400, "this is no offer of a WebRTC call\n"};
+      return {400, "this is not an offer of a WebRTC call\n"};
     case CallSessions::Refusal::unsupported:
       return {422, "expected audio (Opus or G.711) over UDP/TLS/RTP/SAVPF with rtcp-mux\n"};
     case CallSessions::Refusal::crowded: {

@@ -160,8 +160,8 @@ TEST(ReachRead, WhatThisComputerSaysOfItsNeighborIsNobodysRefusal) {
   // Nor the server's, where both are of one public network.
   const std::string own = "2001:db8::23";
   const auto beside = at(turn("a.vendor.com", rejected, "unreachable"), "2001:db8::9");
-  auto made = report(
-      {row("row", {with(beside, {EvidenceKind::icmp_error, "", {{Fact::sender, own}}})})});
+  auto made =
+      report({row("row", {with(beside, {EvidenceKind::icmp_error, "", {{Fact::sender, own}}})})});
   made.site.interfaces.front().addresses = {*IpAddress::parse(own)};
   EXPECT_EQ(read_events(made).flows.at(0).seen, Seen::nothing);
 }
@@ -218,7 +218,7 @@ TEST(ReachRead, NamesAreAskedOfAResolver) {
   EXPECT_EQ(read({gone}), (Words{"UDP 53 dns 9.9.9.9 reply x1", "public_denies a.vendor.com"}));
 }
 
-// A device that turns a question away is no server that refuses it, and this computer's own
+// A question that a device turned away was not refused by the server, and this computer's own
 // firewall, or a server that keeps silent over TCP alone, says nothing of the way.
 TEST(ReachRead, QuestionsThatWereTurnedAwayAreNotRefusedByTheServer) {
   auto asked = question("a.vendor.com", "NOERROR", "9.9.9.9");

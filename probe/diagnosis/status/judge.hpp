@@ -55,8 +55,8 @@ class ResultIndex {
   // True where no router beyond the site's edge answered on the way to that host: then it was no
   // lack of answers there.
   bool nobody_seen_on_the_way(const std::string& host) const { return unseen_.contains(host); }
-  // A packet over UDP to one of these ports, whichever host it was for, by a probe of which nothing
-  // is in doubt. A firewall's rule is about ports, and routers answer few packets.
+  // A packet over UDP to one of these ports of any host, by a probe that is not in doubt. A
+  // firewall's rule is about ports, and routers answer few packets.
   Departure left_by_port(const PortRange& ports) const;
   // A SYN to that port of the host.
   Departure syn_that_left(const std::string& host, std::uint16_t port) const;
