@@ -374,7 +374,7 @@ Facts::Facts(const Report& whole)
   }
   PassedOn passed_on;
   for (const auto& result : report.probes) {
-    if (!is_direct(result) || counts_answers(result) || inside(result)) continue;
+    if (!is_direct(result) || counts_answers(result) || is_inside(result)) continue;
     for (const auto& sample : samples_of(result, report.site)) {
       if (!sample.by.empty()) devices_.insert(sample.by);
       if (is_udp(result)) passed_on.note(result.probe.target.host, sample);
@@ -406,7 +406,7 @@ Facts::Facts(const Report& whole)
       continue;
     }
     // Whoever is no name server need not answer as one.
-    if (inside(result) || asks_nobody(result.probe)) continue;
+    if (is_inside(result) || asks_nobody(result.probe)) continue;
     for (const auto& sample : samples_of(result, report.site)) {
       if (sample.way == Reachability::unknown || sample.port == 0) continue;
       if (sample.way == Reachability::left && proves_no_way(sample.left_at, is_udp(result)))
@@ -502,7 +502,7 @@ bool Facts::no_tcp_gets_out() const {
 }
 
 bool Facts::goes_outside(const ProbeResult& result) const {
-  return is_direct(result) && !inside(result) && result.probe.check != CheckKind::dns;
+  return is_direct(result) && !is_inside(result) && result.probe.check != CheckKind::dns;
 }
 
 std::vector<const ProbeResult*> Facts::sent_outside() const {
@@ -521,7 +521,7 @@ const ProbeResult* port_53_taken(const Facts& facts) {
 
 std::vector<const ProbeResult*> lost_probes(const Facts& facts) {
   return facts.probes_that([&](const ProbeResult& result) {
-    return !facts.inside(result) && (failing(result) || has_no_route(result));
+    return !is_inside(result) && (failing(result) || has_no_route(result));
   });
 }
 

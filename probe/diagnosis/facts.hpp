@@ -195,7 +195,6 @@ class Facts {
   // True where a packet that this router saw may be stopped all the same: by itself, or, over UDP,
   // by a device that it passes others on to, which turns them away.
   bool proves_no_way(const std::string& router, bool udp) const;
-  bool inside(const ProbeResult& result) const { return is_inside(result); }
   // Aimed at the Internet without a proxy, sent or not. DNS does not count: the site's own resolver
   // may answer even where the line is down.
   bool goes_outside(const ProbeResult& result) const;

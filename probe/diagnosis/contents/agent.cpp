@@ -36,7 +36,7 @@ Causes find_agent(const Diagnosis& context) {
       proof.push_back(&result);
       taken.insert(port);
     }
-    if (is_udp(result) || !is_direct(result) || facts.inside(result)) continue;
+    if (is_udp(result) || !is_direct(result) || is_inside(result)) continue;
     if (came_to_an_end(result)) answering.insert(port);
     if (stood_in_vain(result) && !context.explained(result)) lost.push_back(&result);
   }

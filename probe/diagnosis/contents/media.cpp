@@ -19,7 +19,7 @@ const ProbeResult* nearest(const Facts& facts, Wanted wanted) {
   const ProbeResult* best = nullptr;
   for (const auto& result : facts.report.probes) {
     const auto& trip = result.observation.round_trip;
-    if (!trip || !is_direct(result) || facts.inside(result) || !wanted(result)) continue;
+    if (!trip || !is_direct(result) || is_inside(result) || !wanted(result)) continue;
     if (best == nullptr || *trip < *best->observation.round_trip) best = &result;
   }
   return best;

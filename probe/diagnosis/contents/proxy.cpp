@@ -53,7 +53,7 @@ std::vector<const ProbeResult*> waiting_for_proxy(const Facts& facts) {
   return facts.probes_that([&](const ProbeResult& result) {
     const auto& detail = result.observation.detail;
     const bool kept = detail == DetailCode::kept_here || detail == DetailCode::partly_kept_here;
-    return is_direct(result) && failing(result) && !facts.inside(result) && !kept;
+    return is_direct(result) && failing(result) && !is_inside(result) && !kept;
   });
 }
 

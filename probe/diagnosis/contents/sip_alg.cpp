@@ -26,8 +26,7 @@ bool over_tls(const ProbeResult& result) { return result.probe.target.transport 
 void add_tests(const Diagnosis& context, std::vector<Suspicion>& seen) {
   for (const auto& result : context.facts.report.probes) {
     const auto* evidence = evidence_of(result, EvidenceKind::sip_alg);
-    if (result.probe.check != CheckKind::sip_alg || evidence == nullptr ||
-        context.facts.inside(result))
+    if (result.probe.check != CheckKind::sip_alg || evidence == nullptr || is_inside(result))
       continue;
     const auto& detail = result.observation.detail;
     if (detail == DetailCode::rewritten)
@@ -42,8 +41,7 @@ void add_tests(const Diagnosis& context, std::vector<Suspicion>& seen) {
 void add_changed_vias(const Diagnosis& context, std::vector<Suspicion>& seen) {
   for (const auto& result : context.facts.report.probes) {
     const auto* via = evidence_of(result, EvidenceKind::sip_via);
-    if (!is_sip(result) || over_tls(result) || via == nullptr || context.facts.inside(result))
-      continue;
+    if (!is_sip(result) || over_tls(result) || via == nullptr || is_inside(result)) continue;
     if (flag_fact(*via, Fact::rewritten).value_or(false)) {
       seen.push_back({&result, via->text, Confidence::certain});
     }
@@ -74,7 +72,7 @@ void add_contrasts(const Diagnosis& context, std::vector<Suspicion>& seen) {
   }
   for (const auto& result : probes) {
     const auto& target = result.probe.target;
-    if (!is_sip(result) || over_tls(result) || context.facts.inside(result)) continue;
+    if (!is_sip(result) || over_tls(result) || is_inside(result)) continue;
     if (seen_elsewhere(result) != false || !translated.contains(target.host)) continue;
     if (!result.observation.local->address.is_special()) continue;
     seen.push_back({&result,

@@ -26,7 +26,7 @@ std::vector<const ProbeResult*> plain_http_answers(const Facts& facts) {
   return facts.probes_that([&](const ProbeResult& result) {
     const bool plain = result.probe.target.transport == Transport::tcp &&
                        result.probe.target.port() == 80 && is_direct(result);
-    return plain && !facts.inside(result) && reached(result.observation.outcome);
+    return plain && !is_inside(result) && reached(result.observation.outcome);
   });
 }
 
@@ -34,7 +34,7 @@ bool only_plain_http_works(const Facts& facts) {
   bool any_fails = false;
   const bool other_works = facts.any_probe([&](const ProbeResult& result) {
     const auto& [probe, seen] = result;
-    if (probe.check == CheckKind::dns || !is_direct(result) || facts.inside(result)) return false;
+    if (probe.check == CheckKind::dns || !is_direct(result) || is_inside(result)) return false;
     any_fails |= failing(result) && facts.asked_for(result);
     const bool page = probe.check == CheckKind::http || probe.check == CheckKind::tcp;
     const bool plain =
@@ -63,7 +63,7 @@ Causes find_captive_portal(const Diagnosis& context) {
       redirected |= !elsewhere.empty();
     }
     const bool tls = result.probe.target.transport == Transport::tls && is_direct(result);
-    if (tls && !context.facts.inside(result) && result.observation.outcome == Outcome::answered) {
+    if (tls && !is_inside(result) && result.observation.outcome == Outcome::answered) {
       // Whoever lets the service itself out wants no one to sign in for it: a web filter keeps its
       // page for others.
       if (context.facts.asked_for(result)) return {};

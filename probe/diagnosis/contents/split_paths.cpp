@@ -26,7 +26,7 @@ std::optional<SplitPaths> split_paths(const Facts& facts) {
   std::set<IpAddress> by_udp, by_tcp;
   for (const auto& result : facts.report.probes) {
     const auto* seen = evidence_of(result, EvidenceKind::mapped_address);
-    if (seen == nullptr || !is_direct(result) || facts.inside(result)) continue;
+    if (seen == nullptr || !is_direct(result) || is_inside(result)) continue;
     if (result.probe.with.contains("interface")) continue;  // the user's choice of a way
     const auto address = IpAddress::parse(text_fact(*seen, Fact::address));
     if (!address || !address->is_v4() || address->is_special()) continue;

@@ -269,7 +269,7 @@ Causes find_interception(const Diagnosis& context) {
   // By the issuer that the chain ends with: an inspection device signs all of them.
   std::map<std::string, std::vector<const ProbeResult*>> by_issuer;
   for (const auto& result : facts.report.probes) {
-    if (!is_tls(result) || facts.inside(result) || context.explained(result)) continue;
+    if (!is_tls(result) || is_inside(result) || context.explained(result)) continue;
     if (is_of_unknown_public_authority(result)) continue;
     if (is_foreign(result) || !product_of(chain_of(result)).empty()) {
       by_issuer[last_issuer(result)].push_back(&result);

@@ -13,7 +13,7 @@ std::set<std::string> hosts_outside(const Facts& facts) {
   std::set<std::string> outside;
   for (const auto& result : facts.report.probes) {
     const bool tried = is_direct(result) && result.observation.address;
-    if (tried && facts.asked_for(result) && !facts.inside(result)) {
+    if (tried && facts.asked_for(result) && !is_inside(result)) {
       outside.insert(result.probe.target.host);
     }
   }

@@ -62,7 +62,7 @@ std::vector<std::string> independent_resolvers(const Facts& facts) {
     const auto& probe = result.probe;
     const bool server =
         probe.check == CheckKind::dns && probe.control() && probe.with.contains("server");
-    if (!server || findings::is_name(probe.target.host) || facts.inside(result)) continue;
+    if (!server || findings::is_name(probe.target.host) || findings::is_inside(result)) continue;
     const auto& host = probe.target.host;
     if (servers.size() < most_resolvers) add_once(servers, host);
   }
@@ -77,7 +77,7 @@ std::string no_resolver(const Facts& facts, const std::vector<std::string>& reso
     const auto& host = probe.target.host;
     const bool dialled = probe.target.transport != Transport::udp && probe.check != CheckKind::dns;
     if (!dialled || !findings::is_direct(result) || !reached(seen.outcome)) continue;
-    if (!seen.address || seen.address->is_special() || facts.inside(result)) continue;
+    if (!seen.address || seen.address->is_special() || findings::is_inside(result)) continue;
     if (contains(resolvers, host)) continue;
     if (found.empty() || (probe.control() && findings::is_name(host))) found = host;
   }

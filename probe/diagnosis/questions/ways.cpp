@@ -187,7 +187,7 @@ bool any_row_suffers(const reach::Diagnosis& drawn) {
 // Of a host outside, on a port that is known.
 bool may_be_asked_about(const Facts& facts, const FlowEvent& event) {
   const auto* result = facts.find(event.probe);
-  const bool outside = result != nullptr && !facts.inside(*result);
+  const bool outside = result != nullptr && !findings::is_inside(*result);
   return outside && event.flow.port != 0 && event.flow.port != findings::dns_port;
 }
 

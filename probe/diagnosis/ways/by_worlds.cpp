@@ -43,7 +43,7 @@ const std::optional<std::vector<std::size_t>>& AllClosed::left_by(const reach::B
       continue;
     }
     const auto* result = context_.facts.find(event.probe);
-    const bool tells = result != nullptr && is_direct(*result) && !context_.facts.inside(*result);
+    const bool tells = result != nullptr && is_direct(*result) && !is_inside(*result);
     if (tells && contradicted) return left;
     if (tells) spared.push_back(i);
   }

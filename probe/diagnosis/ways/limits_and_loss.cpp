@@ -218,7 +218,7 @@ Causes find_loss(const Diagnosis& context) {
   const auto& late = facts.answered_late();
   Cause cause;
   cause.explained = facts.probes_that([&](const ProbeResult& result) {
-    return got_no_answer(result) && is_direct(result) && !facts.inside(result) &&
+    return got_no_answer(result) && is_direct(result) && !is_inside(result) &&
            !context.explained(result);
   });
   if (late.empty() || !context.affects_requirement(cause.explained)) return {};

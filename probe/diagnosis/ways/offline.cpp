@@ -87,8 +87,8 @@ bool note(const Flow& flow, const std::set<std::string>& asked_for, Outside& out
   return true;
 }
 
-bool note(const Facts& facts, const ProbeResult& result, Outside& outside) {
-  if (facts.inside(result)) return true;
+bool note(const ProbeResult& result, Outside& outside) {
+  if (is_inside(result)) return true;
   if (result.probe.check == CheckKind::dns && reached(result.observation.outcome)) {
     outside.looked_up = true;
     return true;
@@ -115,7 +115,7 @@ std::optional<Outside> look_outside(const Facts& facts, bool connected) {
     // Without a link nobody is at the proxy's address either.
     const bool unheard = result.observation.outcome != Outcome::refused;
     if (!connected && unheard && proxy_is_gone(result)) continue;
-    if (!note(facts, result, outside)) return std::nullopt;
+    if (!note(result, outside)) return std::nullopt;
   }
   return outside;
 }

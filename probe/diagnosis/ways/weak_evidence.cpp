@@ -243,7 +243,7 @@ void doubt_what_worlds_lose(const Diagnosis& context, const std::set<std::string
     const auto outcome = result.observation.outcome;
     const bool stands = outcome == Outcome::connected && !is_udp(result);
     const bool weak = outcome == Outcome::passed || stands || after_all.contains(result.probe.id);
-    if (!weak || !is_direct(result) || context.facts.inside(result)) continue;
+    if (!weak || !is_direct(result) || is_inside(result)) continue;
     auto reason = losses.reason_to_doubt(probe);
     if (!reason.empty()) reasons.emplace(result.probe.id, std::move(reason));
   }

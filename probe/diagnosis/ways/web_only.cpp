@@ -25,7 +25,7 @@ Causes find_web_only(const Diagnosis& context) {
   const auto lost_tcp = facts.probes_that([&](const ProbeResult& result) {
     const auto port = result.probe.target.port();
     const bool other = is_direct(result) && !is_udp(result) && !is_web(port) && port != 53;
-    return other && failing(result) && !facts.inside(result) && !context.explained(result);
+    return other && failing(result) && !is_inside(result) && !context.explained(result);
   });
   // Where a server showed a certificate, even one that nobody trusts.
   const auto https = facts.networks([](const Flow& flow) {
