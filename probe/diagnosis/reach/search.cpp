@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <numeric>
 #include <set>
 
 namespace callready::reach {
@@ -109,38 +108,16 @@ class Costs {
   // Which of two fates fits that event better; where both do as well, the first of the two.
   auto fits(std::size_t event) const {
     return [this, event](Fate one, Fate other) {
-      const auto first = cost(event, one), second = cost(event, other);
-      return first != second ? first < second : one <= other;
+      return std::pair(cost(event, one), one) <= std::pair(cost(event, other), other);
     };
   }
   std::size_t events() const { return events_; }
-  // All of them where there is no box.
-  Bits clean() const {
-    Bits sum = 0;
-    for (std::size_t i = 0; i < events_; ++i) sum += cost(i, Fate::pass);
-    return sum;
-  }
 
  private:
   std::size_t events_;
   std::vector<Bits> costs_;
   const Hits& hits_;
 };
-
-// What becomes of each event in that world.
-std::vector<Met> fates_of(const World& world, const Boxes& boxes, const Costs& costs) {
-  std::vector<Meeting> meetings(costs.events());
-  for (const auto number : world.boxes) {
-    for (const auto& [event, fate] : costs.hits(number)) {
-      meetings[event].add({fate, place_of(boxes[number], fate), number}, costs.fits(event));
-    }
-  }
-  std::vector<Met> fates;
-  for (std::size_t i = 0; i < meetings.size(); ++i) {
-    fates.push_back(meetings[i].outcome(costs.fits(i)));
-  }
-  return fates;
-}
 
 // A world that may grow, with what becomes of each event.
 struct Layer {
@@ -167,7 +144,7 @@ class Search {
   std::vector<World> run() {
     World clean;
     clean.loss = loss_;
-    clean.cost = costs_.clean() + losses[loss_].prior;
+    clean.cost = cost_of({});
     std::vector<World> all{clean};
     std::vector<Layer> layer{{clean, std::vector<Meeting>(costs_.events())}};
     for (std::size_t size = 0; size < limits_.boxes && !layer.empty(); ++size) {
@@ -189,6 +166,21 @@ class Search {
  private:
   Met met(std::uint32_t box, Fate fate) const { return {fate, place_of(boxes_[box], fate), box}; }
 
+  Bits cost_of(const std::vector<std::uint32_t>& boxes) const {
+    auto cost = losses[loss_].prior;
+    std::vector<Meeting> meetings(costs_.events());
+    for (const auto box : boxes) {
+      cost += boxes_[box].prior;
+      for (const auto& [event, fate] : costs_.hits(box)) {
+        meetings[event].add(met(box, fate), costs_.fits(event));
+      }
+    }
+    for (std::size_t i = 0; i < meetings.size(); ++i) {
+      cost += costs_.cost(i, meetings[i].outcome(costs_.fits(i)).fate);
+    }
+    return cost;
+  }
+
   // What it costs with that box more.
   Bits cost_with(const Layer& parent, std::uint32_t box) const {
     auto cost = parent.world.cost + boxes_[box].prior;
@@ -204,8 +196,7 @@ class Search {
   }
 
   std::vector<Layer> grow(const std::vector<Layer>& layer) {
-    std::set<Child> grown;
-    std::set<std::vector<std::uint32_t>> known;
+    std::set<Child> grown;  // one that two parents lead to costs the same from both
     for (std::size_t parent = 0; parent < layer.size(); ++parent) {
       const auto& world = layer[parent].world;
       for (std::uint32_t box = 0; box < boxes_.size(); ++box) {
@@ -218,7 +209,6 @@ class Search {
         Child child{cost, world.boxes, parent, box};
         child.boxes.insert(child.boxes.begin() + (place - world.boxes.begin()), box);
         if (grown.size() == limits_.beam && !(child < *grown.rbegin())) continue;
-        if (!known.insert(child.boxes).second) continue;
         grown.insert(std::move(child));
         if (grown.size() > limits_.beam) grown.erase(std::prev(grown.end()));
       }
@@ -240,16 +230,11 @@ class Search {
   // share what is probable.)
   bool has_an_idle_box(const World& world) const {
     if (world.boxes.size() < 2) return false;
-    for (std::size_t left_out = 0; left_out < world.boxes.size(); ++left_out) {
-      auto rest = world;
-      rest.boxes.erase(rest.boxes.begin() + static_cast<std::ptrdiff_t>(left_out));
-      const auto fates = fates_of(rest, boxes_, costs_);
-      Bits cost = losses[loss_].prior;
-      for (const auto box : rest.boxes) cost += boxes_[box].prior;
-      for (std::size_t i = 0; i < fates.size(); ++i) cost += costs_.cost(i, fates[i].fate);
-      if (cost < world.cost + limits_.gain) return true;
-    }
-    return false;
+    return std::ranges::any_of(world.boxes, [&](std::uint32_t left_out) {
+      auto rest = world.boxes;
+      std::erase(rest, left_out);
+      return cost_of(rest) < world.cost + limits_.gain;
+    });
   }
 
   const Boxes& boxes_;
@@ -294,15 +279,9 @@ void unite(std::vector<World>& worlds, const Boxes& boxes, const std::vector<Pac
 
 }  // namespace
 
-Found search(const Sight& sight, const Boxes& given, const std::vector<Packet>& asked,
+Found search(const Sight& sight, const Boxes& boxes, const std::vector<Packet>& asked,
              const SearchLimits& limits) {
   Found found;
-  // In an order of their own.
-  std::vector<std::uint32_t> order(given.size());
-  std::iota(order.begin(), order.end(), 0U);
-  std::ranges::sort(order, {}, [&](auto number) { return given[number].key(); });
-  Boxes boxes;
-  for (const auto number : order) boxes.push_back(given[number]);
   std::vector<Bits> by_replies;
   for (const auto& loss : losses) by_replies.push_back(cost_of_replies(sight, loss));
   const auto least = std::ranges::min(by_replies);
@@ -326,8 +305,6 @@ Found search(const Sight& sight, const Boxes& given, const std::vector<Packet>& 
   for (auto& world : worlds) {
     world.probability = std::exp2(static_cast<double>(best - world.cost) / one_bit);
     total += world.probability;
-    for (auto& box : world.boxes) box = order[box];
-    std::ranges::sort(world.boxes);
   }
   for (auto& world : worlds) world.probability /= total;
   return found;
