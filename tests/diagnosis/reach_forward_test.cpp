@@ -221,9 +221,11 @@ TEST(ReachForward, WhoOpensTlsTakesWhatItCannotCarryOn) {
   const auto fate = [&](std::uint32_t list, Seen seen) {
     World world;
     world.boxes = {0, list};
-    FlowEvent event;
-    event.seen = seen;
-    return fate_in(world, boxes, tcp(443), event, false).fate;
+    Sight sight;
+    sight.packets = {tcp(443)};
+    sight.events.flows.resize(1);
+    sight.events.flows.front().seen = seen;
+    return fate_in(world, boxes, sight, 0).fate;
   };
   EXPECT_EQ(fate(1, Seen::mute), Fate::take);
   EXPECT_EQ(fate(1, Seen::nothing), Fate::drop);

@@ -1,7 +1,8 @@
 #include "probe/diagnosis/reach/world.hpp"
 
-namespace callready::reach {
+#include <functional>
 
+namespace callready::reach {
 namespace {
 
 template <typename Fits>
@@ -16,31 +17,26 @@ Met fate_by(const World& world, const Boxes& boxes, const Packet& packet, Fits f
   return meeting.outcome(fits);
 }
 
+Bits bits_of_fate(const World& world, const Sight& sight, std::size_t event, Fate fate) {
+  const auto& [flows, signs, slow_line] = sight.events;
+  return bits_of(flows[event], slow_line, fate, losses[world.loss].share);
+}
+
 }  // namespace
 
 Met fate_in(const World& world, const Boxes& boxes, const Packet& packet) {
-  return fate_by(world, boxes, packet, [](Fate one, Fate other) { return one <= other; });
-}
-
-Met fate_in(const World& world, const Boxes& boxes, const Packet& packet, const FlowEvent& event,
-            bool slow_line) {
-  const auto share = losses[world.loss].share;
-  return fate_by(world, boxes, packet, [&](Fate one, Fate other) {
-    const auto first = bits_of(event, slow_line, one, share);
-    const auto second = bits_of(event, slow_line, other, share);
-    return first != second ? first < second : one <= other;
-  });
+  return fate_by(world, boxes, packet, std::less_equal());
 }
 
 Met fate_in(const World& world, const Boxes& boxes, const Sight& sight, std::size_t event) {
-  return fate_in(world, boxes, sight.packets[event], sight.events.flows[event],
-                 sight.events.slow_line);
+  const auto cost = [&](Fate fate) { return bits_of_fate(world, sight, event, fate); };
+  return fate_by(world, boxes, sight.packets[event], [&](Fate one, Fate other) {
+    return std::pair(cost(one), one) <= std::pair(cost(other), other);
+  });
 }
 
 Bits bits_in(const World& world, const Boxes& boxes, const Sight& sight, std::size_t event) {
-  const auto fate = fate_in(world, boxes, sight, event).fate;
-  const auto& [flows, signs, slow_line] = sight.events;
-  return bits_of(flows[event], slow_line, fate, losses[world.loss].share);
+  return bits_of_fate(world, sight, event, fate_in(world, boxes, sight, event).fate);
 }
 
 Confidence confidence_of(double probability) {

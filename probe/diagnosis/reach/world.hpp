@@ -78,10 +78,7 @@ double probability(const std::vector<World>& worlds, True is_true) {
 // The fate of a packet in that world: the forward function.
 Met fate_in(const World& world, const Boxes& boxes, const Packet& packet);
 
-// The same of a packet whose event is known: of boxes at one place, the one that fits it.
-Met fate_in(const World& world, const Boxes& boxes, const Packet& packet, const FlowEvent& event,
-            bool slow_line);
-// By the event's number.
+// The same of the packet of an event, by its number: of boxes at one place, the one that fits it.
 Met fate_in(const World& world, const Boxes& boxes, const Sight& sight, std::size_t event);
 
 // What that event costs in that world.
