@@ -259,9 +259,8 @@ TEST(ReachForward, AWiderRuleDoesAllThatANarrowerOneDoes) {
 
 TEST(ReachForward, EachKindHasItsRow) {
   for (const auto& kind : kinds()) {
-    EXPECT_FALSE(kind.name.empty());
-    EXPECT_NE(kind.fate, nullptr) << kind.name;
-    EXPECT_NE(kind.propose, nullptr) << kind.name;
+    EXPECT_NE(kind.fate, nullptr) << static_cast<int>(kind.kind);
+    EXPECT_NE(kind.propose, nullptr) << static_cast<int>(kind.kind);
   }
 }
 

@@ -14,19 +14,19 @@ Fate its_own(const Box& box, const Packet&) { return box.fate; }
 
 // The table. Its order means nothing: a test shuffles it.
 constexpr std::array<KindOfBox, 13> kind_table{{
-    {Kind::rule, "rule", its_own, propose_rules},
-    {Kind::hosts, "hosts", its_own, propose_host_rules},
-    {Kind::inspect, "inspect", fate_by_inspection, propose_inspections},
-    {Kind::accept, "accept", its_own, propose_acceptances},
-    {Kind::far_end, "far end", its_own, propose_far_ends},
-    {Kind::limit, "limit", fate_by_limit, propose_limits},
-    {Kind::ban, "ban", fate_by_ban, propose_bans},
-    {Kind::portal, "portal", fate_by_portal, propose_portals},
-    {Kind::fact, "fact", fate_by_fact, propose_facts},
-    {Kind::reticent, "reticent", its_own, propose_reticent_servers},
-    {Kind::resolver, "resolver", fate_by_resolver, propose_resolvers},
-    {Kind::neighbour, "neighbour", fate_by_neighbour, propose_neighbours},
-    {Kind::path, "path", its_own, propose_dead_paths},
+    {Kind::rule, its_own, propose_rules},
+    {Kind::hosts, its_own, propose_host_rules},
+    {Kind::inspect, fate_by_inspection, propose_inspections},
+    {Kind::accept, its_own, propose_acceptances},
+    {Kind::far_end, its_own, propose_far_ends},
+    {Kind::limit, fate_by_limit, propose_limits},
+    {Kind::ban, fate_by_ban, propose_bans},
+    {Kind::portal, fate_by_portal, propose_portals},
+    {Kind::fact, fate_by_fact, propose_facts},
+    {Kind::reticent, its_own, propose_reticent_servers},
+    {Kind::resolver, its_own, propose_resolvers},
+    {Kind::neighbour, its_own, propose_neighbours},
+    {Kind::path, its_own, propose_dead_paths},
 }};
 
 static_assert(in_their_places(kind_table, &KindOfBox::kind));
@@ -56,6 +56,7 @@ bool covers(const Box& box, const Packet& packet) {
   const bool host = box.kind != Kind::inspect && holds(hosts, packet.host);
   const bool name = packet.cargo != Cargo::dns && holds(hosts, packet.name);
   if (!hosts.empty() && !host && !name) return false;
+  if (!box.names.empty() && !holds(box.names, packet.name)) return false;
   return box.spared_hosts.empty() || !holds(box.spared_hosts, packet.host);
 }
 

@@ -5,7 +5,6 @@
 
 #include <span>
 #include <string>
-#include <string_view>
 #include <tuple>
 #include <vector>
 
@@ -116,7 +115,7 @@ struct Box {
   double since_ms = 0;
   int per_second = 0;          // of new flows: about so many pass
   std::uint32_t explains = 0;  // of bit(Sign)
-  Hosts names{};               // whose signs; empty: anybody's
+  Hosts names{};               // whose signs, and look-ups of what; empty: anybody's
   std::string text{};          // for people
 
   // All but the text, which follows from the rest: two boxes with one key are one.
@@ -131,7 +130,6 @@ using Boxes = std::vector<Box>;
 
 struct KindOfBox {
   Kind kind;
-  std::string_view name;
   // What it does to a packet that it acts on (`covers`).
   Fate (*fate)(const Box&, const Packet&);
   // Boxes of that kind that may explain what was seen.

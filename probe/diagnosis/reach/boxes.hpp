@@ -18,7 +18,6 @@ void propose_acceptances(const Clues& clues, Boxes& boxes);
 // that are close by.
 void propose_far_ends(const Clues& clues, Boxes& boxes);
 void propose_reticent_servers(const Clues& clues, Boxes& boxes);
-Fate fate_by_neighbour(const Box& box, const Packet& packet);
 void propose_neighbours(const Clues& clues, Boxes& boxes);
 // boxes_limit.cpp: who lets some pass, or some time. And the crowd that such a limit counts.
 const Crowd& crowd_of(const Packet& packet, Protocol protocol);
@@ -48,7 +47,6 @@ void propose_portals(const Clues& clues, Boxes& boxes);
 Fate fate_by_fact(const Box& box, const Packet& packet);
 void propose_facts(const Clues& clues, Boxes& boxes);
 // boxes_resolver.cpp: what the site's resolver keeps silent about.
-Fate fate_by_resolver(const Box& box, const Packet& packet);
 void propose_resolvers(const Clues& clues, Boxes& boxes);
 
 }  // namespace callready::reach

@@ -65,8 +65,6 @@ Box of_names(Code code, Bits prior, std::uint32_t explains, Hosts names, std::st
   return box;
 }
 
-Hosts common(const Hosts& one, const Hosts& other) { return without(one, without(one, other)); }
-
 // A name that is not there: hidden here, or gone everywhere. Another resolver's word decides, where
 // nobody answers in its place.
 void propose_missing_names(const Clues& clues, Boxes& boxes) {
@@ -75,14 +73,14 @@ void propose_missing_names(const Clues& clues, Boxes& boxes) {
   const auto known = clues.hosts_of(public_knows);
   const auto denied =
       clues.has(dns_redirected) ? Hosts{} : without(clues.hosts_of(public_denies), known);
-  const bool any_denied = !common(denied, missing).empty();
+  const auto undenied = without(missing, denied);
+  const bool any_denied = undenied.size() < missing.size();
   const auto explains = bit(name_gone);
   // With a device in between, which was looked for and not caught: it answers in the place of the
   // resolvers that it knows, and of nobody else.
   const double hidden_everywhere = clues.has(dns_direct) ? 14 : 9;
   boxes.push_back(of_names(Code::dns_filtered, bits(any_denied ? hidden_everywhere : 6), explains,
                            missing, "DNS at this site hides names"));
-  const auto undenied = without(missing, denied);
   if (!denied.empty() && !undenied.empty()) {
     boxes.push_back(
         of_names(Code::dns_filtered, bits(6), explains, undenied, "DNS at this site hides names"));
@@ -132,14 +130,9 @@ void propose_unmeasured_sizes(const Clues& clues, Boxes& boxes) {
 }  // namespace
 
 Fate fate_by_fact(const Box& box, const Packet& packet) {
-  switch (box.fate) {
-    case Fate::big:
-      return packet.ends_early ? Fate::pass : Fate::big;
-    case Fate::carry:  // opened, and understood as HTTP only
-      return packet.cargo == Cargo::inside ? Fate::mute : Fate::carry;
-    default:
-      return box.fate;
-  }
+  if (box.fate == Fate::big && packet.ends_early) return Fate::pass;
+  // Opened, and understood as HTTP only.
+  return box.fate == Fate::carry && packet.cargo == Cargo::inside ? Fate::mute : box.fate;
 }
 
 void propose_facts(const Clues& clues, Boxes& boxes) {

@@ -138,10 +138,6 @@ void propose_reticent_servers(const Clues& clues, Boxes& boxes) {
   }
 }
 
-Fate fate_by_neighbour(const Box& box, const Packet& packet) {
-  return packet.ends_early ? Fate::pass : box.fate;
-}
-
 // Servers that are close by: an answer in no time is no sign of a device that answers for them.
 void propose_neighbours(const Clues& clues, Boxes& boxes) {
   std::set<HostId> quick;

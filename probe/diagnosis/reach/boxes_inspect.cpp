@@ -187,9 +187,8 @@ void propose_over_both(const Clues& clues, const Hurt& hurt, Box box, Boxes& box
 Fate fate_by_inspection(const Box& box, const Packet& packet) {
   const bool of_connections = box.fate == Fate::mute || box.fate == Fate::cut;
   if (!of_connections) return box.fate;
-  if (packet.ends_early && !packet.udp) return Fate::pass;
-  if (!packet.udp) return box.fate;
-  return box.beyond ? Fate::deaf : Fate::drop;
+  if (packet.udp) return box.beyond ? Fate::deaf : Fate::drop;
+  return packet.ends_early ? Fate::pass : box.fate;
 }
 
 void propose_inspections(const Clues& clues, Boxes& boxes) {

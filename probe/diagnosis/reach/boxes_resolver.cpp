@@ -7,11 +7,6 @@
 
 namespace callready::reach {
 
-Fate fate_by_resolver(const Box& box, const Packet& packet) {
-  const auto& names = box.names;
-  return names.empty() || holds(names, packet.name) ? box.fate : Fate::pass;
-}
-
 void propose_resolvers(const Clues& clues, Boxes& boxes) {
   std::set<HostId> all;  // names
   bool refuses = false;
