@@ -34,10 +34,6 @@ void add_scope(Scopes& scopes, std::string text, Code code, Bits price,
   scopes.push_back({std::move(text), code, price, std::move(ports), std::move(spared), own_dns});
 }
 
-Code port_code(Protocol protocol) {
-  return protocol == Protocol::udp ? Code::udp_port_blocked : Code::tcp_port_blocked;
-}
-
 Code range_code(std::uint16_t first) {
   return first >= first_user_port ? Code::udp_range_blocked : Code::udp_blocked;
 }
@@ -72,34 +68,29 @@ void range_scopes(const Ports& dead, const Ports& open, Scopes& scopes) {
   left.erase(53);
   std::size_t ranges = 0;
   while (!left.empty()) {
-    const int first = *left.begin();
-    const auto next_open = open.upper_bound(static_cast<std::uint16_t>(first));
-    const int above = next_open == open.end() ? 65536 : *next_open;
-    const auto end =
-        above > 65535 ? left.end() : left.lower_bound(static_cast<std::uint16_t>(above));
+    const auto first = *left.begin();
+    const auto above = open.upper_bound(first);
+    const auto end = above == open.end() ? left.end() : left.lower_bound(*above);
     const auto last = *std::prev(end);
-    const auto before = open.lower_bound(static_cast<std::uint16_t>(first));
-    const int below = before == open.begin() ? 0 : *std::prev(before);
-    const bool several = std::distance(left.begin(), end) > 1;
-    const auto start = static_cast<std::uint16_t>(first);
     left.erase(left.begin(), end);
-    if (above > 65535) {
+    if (above == open.end()) {
+      const int below = above == open.begin() ? 0 : *std::prev(above);
       for (const auto border : known_borders) {
         if (below >= border || border > first) continue;
         add_scope(scopes, fmt::format("UDP from {} up", border), Code::udp_range_blocked,
                   prior::known_range, {{border, 65535}});
       }
       // From the lowest port that failed: rules name the ranges of vendors, too.
-      add_scope(scopes, fmt::format("UDP from {} up", first), range_code(start), prior::named_range,
-                {{start, 65535}});
+      add_scope(scopes, fmt::format("UDP from {} up", first), range_code(first), prior::named_range,
+                {{first, 65535}});
       // Over ports that nobody could measure.
       const auto from = static_cast<std::uint16_t>(below + 1);
-      add_scope(scopes, fmt::format("UDP from about {} up", first), range_code(start),
+      add_scope(scopes, fmt::format("UDP from about {} up", first), range_code(first),
                 prior::open_range, {{from, 65535}});
     }
-    if (several && ranges++ < most_alike) {
-      add_scope(scopes, fmt::format("UDP ports {}-{}", first, last), range_code(start),
-                prior::range, {{start, last}});
+    if (last > first && ranges++ < most_alike) {
+      add_scope(scopes, fmt::format("UDP ports {}-{}", first, last), range_code(first),
+                prior::range, {{first, last}});
     }
   }
 }
@@ -107,13 +98,11 @@ void range_scopes(const Ports& dead, const Ports& open, Scopes& scopes) {
 Scopes scopes_of(const Clues& clues, Protocol protocol, const EventIds& bad, const EventIds& good) {
   Scopes scopes;
   whole_scopes(protocol, scopes);
-  Ports shut, open, dead;
-  for (const auto event : bad) shut.insert(clues.packet(event).port);
-  for (const auto event : good) open.insert(clues.packet(event).port);
-  std::set_difference(shut.begin(), shut.end(), open.begin(), open.end(),
-                      std::inserter(dead, dead.end()));
+  const auto open = clues.ports_of(good);
+  auto dead = clues.ports_of(bad);
+  for (const auto port : open) dead.erase(port);
   const auto word = protocol_words(protocol);
-  const auto code = port_code(protocol);
+  const auto code = protocol == Protocol::udp ? Code::udp_port_blocked : Code::tcp_port_blocked;
   for (const auto port : dead) {
     if (dead.size() > most_alike) break;
     add_scope(scopes, fmt::format("{} port {}", word, port),
@@ -130,11 +119,8 @@ Scopes scopes_of(const Clues& clues, Protocol protocol, const EventIds& bad, con
   if (dead.size() >= 3 && !listed.empty() && open.size() <= 12) {
     auto spared = but_dns;
     for (const auto port : open) spared.push_back({single(port), protocol});
-    const bool low = *open.rbegin() < first_user_port;
     add_scope(scopes, fmt::format("{}, all but {}", word, comma_separated(as_ranges(open))),
-              protocol != Protocol::udp ? Code::tcp_port_blocked
-              : low                     ? Code::udp_blocked
-                                        : Code::udp_range_blocked,
+              protocol == Protocol::udp ? range_code(*open.rbegin()) : code,
               prior::but_list + static_cast<Bits>(open.size()) * prior::listed_port, {}, spared);
   }
   if (protocol == Protocol::udp) range_scopes(dead, open, scopes);
@@ -190,19 +176,20 @@ void propose(const Clues& clues, Protocol protocol, bool beyond, Boxes& boxes) {
   }
 }
 
+Hosts hosts_that_answer_dns(const Clues& clues) {
+  return clues.hosts_of(clues.select(clues.events, [&](std::uint32_t event) {
+    return clues.packet(event).cargo == Cargo::dns && clues.seen(event) == Seen::reply;
+  }));
+}
+
 // Names by the site's own resolver only: usual, and no fault.
 void propose_own_resolver_only(const Clues& clues, Boxes& boxes) {
-  std::set<HostId> asked, answered;
-  EventIds bad;
-  for (const auto event : clues.events) {
-    const auto& packet = clues.packet(event);
-    if (packet.cargo != Cargo::dns) continue;
-    asked.insert(packet.host);
-    if (clues.seen(event) == Seen::reply) answered.insert(packet.host);
-    if (std::binary_search(clues.bad.begin(), clues.bad.end(), event)) bad.push_back(event);
-  }
+  const auto is_dns = [&](std::uint32_t event) { return clues.packet(event).cargo == Cargo::dns; };
+  const auto asked = clues.hosts_of(clues.select(clues.events, is_dns));
+  const auto answered = hosts_that_answer_dns(clues);
+  const auto bad = clues.select(clues.bad, is_dns);
   Box box{.kind = Kind::rule, .protocol = Protocol::udp, .ports = {single(53)}};
-  box.hosts = without(without(as_hosts(asked), as_hosts(answered)), clues.sight.resolvers);
+  box.hosts = without(without(asked, answered), clues.sight.resolvers);
   if (answered.empty() || bad.empty() || box.hosts.empty()) return;
   for (const auto action : actions(clues, bad)) {
     if (action == Fate::deaf) continue;
@@ -219,14 +206,8 @@ void propose_no_way_out(const Clues& clues, Boxes& boxes) {
     return is_good(clues.seen(event)) && clues.packet(event).cargo != Cargo::dns;
   };
   if (!clues.has(Sign::name_fails) || clues.any(clues.events, answers)) return;
-  std::set<HostId> resolvers;
-  for (const auto event : clues.events) {
-    const auto& packet = clues.packet(event);
-    if (packet.cargo == Cargo::dns && clues.seen(event) == Seen::reply)
-      resolvers.insert(packet.host);
-  }
   Box box{.kind = Kind::rule, .code = Code::offline, .prior = prior::no_way_out};
-  box.spared_hosts = as_hosts(resolvers);
+  box.spared_hosts = hosts_that_answer_dns(clues);
   box.explains = bit(Sign::name_fails);
   box.text = "there is no way out";
   for (const auto action : actions(clues, clues.bad)) {

@@ -27,6 +27,18 @@ Hosts Clues::hosts_of(Sign sign) const {
   return as_hosts(found);
 }
 
+Hosts Clues::hosts_of(const EventIds& some) const {
+  std::set<HostId> found;
+  for (const auto event : some) found.insert(packet(event).host);
+  return as_hosts(found);
+}
+
+Ports Clues::ports_of(const EventIds& some) const {
+  Ports found;
+  for (const auto event : some) found.insert(packet(event).port);
+  return found;
+}
+
 EventIds Clues::met_by(const Box& box, const EventIds& from) const {
   return select(from, [&](std::uint32_t event) { return covers(box, packet(event)); });
 }

@@ -28,6 +28,8 @@ struct Clues {
   std::uint32_t domain(HostId host) const { return sight.domains[host]; }
   bool has(Sign sign) const { return (signs & bit(sign)) != 0; }
   Hosts hosts_of(Sign sign) const;
+  Hosts hosts_of(const EventIds& events) const;
+  Ports ports_of(const EventIds& events) const;
 
   template <typename Wanted>
   EventIds select(const EventIds& from, Wanted wanted) const {
