@@ -34,9 +34,7 @@ void propose(const Clues& clues, const Group& group, Box box, std::string_view d
   const auto refuses = [&](std::uint32_t event) { return is_refusal(clues.seen(event)); };
   if (!clues.any(group.bad, refuses)) return;
   // Who refuses is there: what it does on other ports is not known.
-  Ports ports;
-  for (const auto event : group.bad) ports.insert(clues.packet(event).port);
-  if (box.ports.empty()) box.ports = as_ranges(ports);
+  if (box.ports.empty()) box.ports = as_ranges(clues.ports_of(group.bad));
   box.code = Code::vendor_down;
   box.fate = Fate::closed;
   box.prior += prior::far_refuses;
@@ -60,18 +58,16 @@ void propose_ports(const Clues& clues, const Hosts& hosts, bool udp, const Ports
 // Servers that take connections, and then reset them or say nothing.
 void propose_broken_servers(const Clues& clues, Boxes& boxes) {
   for (const auto seen : {Seen::mute, Seen::cut}) {
-    std::set<HostId> all;
-    for (const auto event : clues.events) {
+    const auto its = clues.select(clues.events, [&](std::uint32_t event) {
       const auto& packet = clues.packet(event);
-      const bool its = !packet.udp && clues.seen(event) == seen && packet.cargo != Cargo::inside;
-      if (its) all.insert(packet.host);
-    }
-    const auto domains = by_domain(clues, as_hosts(all));
+      return !packet.udp && clues.seen(event) == seen && packet.cargo != Cargo::inside;
+    });
+    const auto domains = by_domain(clues, clues.hosts_of(its));
     if (domains.size() > most_alike) return;
     for (const auto& [domain, some] : domains) {
       Box box{.kind = Kind::far_end, .code = Code::flow_silent, .protocol = Protocol::tcp};
       box.fate = seen == Seen::mute ? Fate::mute : Fate::cut;
-      box.hosts = as_hosts(some);
+      box.hosts = some;
       box.prior = some.size() == 1 ? prior::far_end + prior::far_port : prior::far_domain;
       box.text = fmt::format("{}: takes connections, and {}", host_words(clues, box.hosts),
                              seen == Seen::mute ? "says nothing" : "resets them");
@@ -111,27 +107,26 @@ void propose_far_ends(const Clues& clues, Boxes& boxes) {
 // SIP servers that answer nobody they do not know, over any transport: usual, and no fault. Without
 // this box each of their silences is charged by itself, and a search buys a filter for them.
 void propose_reticent_servers(const Clues& clues, Boxes& boxes) {
-  std::set<HostId> all;
-  for (const auto event : clues.events) {
+  const auto all = clues.hosts_of(clues.select(clues.events, [&](std::uint32_t event) {
     const auto& packet = clues.packet(event);
     const auto seen = clues.seen(event);
     const bool silent = seen == Seen::nothing || seen == Seen::mute;
     const bool sip = packet.cargo == Cargo::sip || packet.cargo == Cargo::inside;
-    if (silent && sip && !packet.ends_early) all.insert(packet.host);
-  }
-  const auto domains = by_domain(clues, as_hosts(all));
+    return silent && sip && !packet.ends_early;
+  }));
+  const auto domains = by_domain(clues, all);
   Box box{.kind = Kind::reticent, .fate = Fate::ignore};
   box.cargoes = bit(Cargo::sip) | bit(Cargo::inside);
   // Those that one service names by address may have no owner in common that one could see.
   if (domains.size() > 1) {
-    box.hosts = as_hosts(all);
+    box.hosts = all;
     box.prior = prior::reticent + bits(2);
     box.text = fmt::format("{} hosts: SIP of strangers is not answered", all.size());
     boxes.push_back(box);
   }
   if (domains.size() > most_alike) return;
   for (const auto& [domain, hosts] : domains) {
-    box.hosts = as_hosts(hosts);
+    box.hosts = hosts;
     box.prior = prior::reticent;
     box.text = fmt::format("{}: SIP of strangers is not answered", host_words(clues, box.hosts));
     boxes.push_back(box);
@@ -140,16 +135,14 @@ void propose_reticent_servers(const Clues& clues, Boxes& boxes) {
 
 // Servers that are close by: an answer in no time is no sign of a device that answers for them.
 void propose_neighbours(const Clues& clues, Boxes& boxes) {
-  std::set<HostId> quick;
-  for (const auto event : clues.events) {
-    const bool near_by = clues.sight.events.flows[event].too_near == true;
-    if (near_by) quick.insert(clues.packet(event).host);
-  }
-  const auto domains = by_domain(clues, as_hosts(quick));
+  const auto quick = clues.select(clues.events, [&](std::uint32_t event) {
+    return clues.sight.events.flows[event].too_near == true;
+  });
+  const auto domains = by_domain(clues, clues.hosts_of(quick));
   if (domains.size() > most_alike) return;
   for (const auto& [domain, hosts] : domains) {
     Box box{.kind = Kind::neighbour, .prior = prior::neighbour, .fate = Fate::close};
-    box.hosts = as_hosts(hosts);
+    box.hosts = hosts;
     box.text = fmt::format("{} is close by", host_words(clues, box.hosts));
     boxes.push_back(box);
   }

@@ -46,10 +46,9 @@ void propose_over_udp(const Clues& clues, Boxes& boxes) {
         all_read, [&](const Read& one) { return (bit(one.cargo) & cargoes) != 0; });
     const bool stun_like = (cargoes & stun_and_turn) != 0;
     const bool turn_alone = cargoes == bit(Cargo::turn);
-    std::set<HostId> dead;
-    for (const auto event : bad) dead.insert(clues.packet(event).host);
+    const auto dead = clues.hosts_of(bad);
     const bool passes_elsewhere = clues.any(clues.events, [&](std::uint32_t event) {
-      const bool alive = !dead.contains(clues.packet(event).host);
+      const bool alive = !holds(dead, clues.packet(event).host);
       return alive && reads(event) && is_good(clues.seen(event));
     });
     for (const auto action : actions(clues, bad)) {
@@ -66,8 +65,8 @@ void propose_over_udp(const Clues& clues, Boxes& boxes) {
                                in_words(action), beyond ? ", beyond" : "");
         boxes.push_back(box);
         const bool to_some = passes_elsewhere && stun_like && !beyond;
-        if (!to_some || !one_domain(clues, as_hosts(dead))) continue;
-        box.hosts = as_hosts(dead);
+        if (!to_some || !one_domain(clues, dead)) continue;
+        box.hosts = dead;
         box.prior += prior::inspect_some;
         box.text += fmt::format(", to {}", host_words(clues, box.hosts));
         boxes.push_back(box);
@@ -123,18 +122,18 @@ Hurt hurt_of(const Clues& clues, Seen seen, Cargo cargo) {
 
 void propose_by_name(const Clues& clues, const Hurt& hurt, const Box& like, Boxes& boxes) {
   const auto word = read_of(hurt.cargo).protocol;
-  auto domains = by_domain(clues, as_hosts(hurt.names));
+  const auto names = as_hosts(hurt.names);
+  const auto domains = by_domain(clues, names);
+  auto known = hurt.names;
+  for (const auto event : clues.events) known.insert(clues.packet(event).host);
+  const auto siblings = by_domain(clues, as_hosts(known));
   if (domains.size() <= most_alike) {
-    for (auto& [domain, names] : domains) {
-      for (const auto event : clues.events) {
-        const auto host = clues.packet(event).host;
-        if (clues.domain(host) == domain) names.insert(host);
-      }
+    for (const auto& [domain, some] : domains) {
       for (const auto action : {Fate::mute, Fate::cut}) {
         if (action == Fate::cut && hurt.seen != Seen::cut) continue;
         auto box = like;
         box.fate = action;
-        box.hosts = as_hosts(names);
+        box.hosts = siblings.at(domain);
         box.prior = prior::inspect + prior::names_of_domain;
         box.text = fmt::format("{} to names of {}: {}", word, clues.sight.domain_names[domain],
                                in_words(action));
@@ -142,7 +141,7 @@ void propose_by_name(const Clues& clues, const Hurt& hurt, const Box& like, Boxe
       }
     }
   }
-  const auto alone = without(as_hosts(hurt.names), as_hosts(hurt.fine_names));
+  const auto alone = without(names, as_hosts(hurt.fine_names));
   if (alone.size() > most_alike) return;
   for (const auto name : alone) {
     auto box = like;
@@ -154,9 +153,8 @@ void propose_by_name(const Clues& clues, const Hurt& hurt, const Box& like, Boxe
 }
 
 void propose_on_ports(const Hurt& hurt, Box box, Boxes& boxes) {
-  Ports ports;
-  std::set_difference(hurt.ports.begin(), hurt.ports.end(), hurt.fine_ports.begin(),
-                      hurt.fine_ports.end(), std::inserter(ports, ports.end()));
+  auto ports = hurt.ports;
+  for (const auto port : hurt.fine_ports) ports.erase(port);
   if (ports.empty()) return;
   box.ports = as_ranges(ports);
   box.prior = prior::inspect + bits(2) + static_cast<Bits>(ports.size()) * prior::listed_port;

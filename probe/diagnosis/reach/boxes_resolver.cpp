@@ -35,13 +35,13 @@ void propose_resolvers(const Clues& clues, Boxes& boxes) {
   if (all.empty()) return;
   box.explains = 0;
   box.prior = prior::resolver + prior::some_names;
-  const auto add_for = [&](const std::set<HostId>& names) {
-    box.names = as_hosts(names);
+  const auto add_for = [&](const Hosts& names) {
+    box.names = names;
     box.text =
         fmt::format("the site's DNS server does not answer for {}", host_words(clues, box.names));
     boxes.push_back(box);
   };
-  add_for(all);
+  add_for(as_hosts(all));
   const auto silent = by_domain(clues, box.names);
   if (silent.size() < 2 || silent.size() > most_alike) return;
   for (const auto& [domain, names] : silent) add_for(names);

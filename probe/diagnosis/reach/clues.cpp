@@ -99,15 +99,14 @@ std::string_view in_words(Fate action) {
   }
 }
 
-std::map<std::uint32_t, std::set<HostId>> by_domain(const Clues& clues, const Hosts& hosts) {
-  std::map<std::uint32_t, std::set<HostId>> found;
-  for (const auto host : hosts) found[clues.domain(host)].insert(host);
+std::map<std::uint32_t, Hosts> by_domain(const Clues& clues, const Hosts& hosts) {
+  std::map<std::uint32_t, Hosts> found;
+  for (const auto host : hosts) found[clues.domain(host)].push_back(host);
   return found;
 }
 
 bool one_domain(const Clues& clues, const Hosts& hosts) {
-  return std::ranges::all_of(
-      hosts, [&](HostId host) { return clues.domain(host) == clues.domain(hosts.front()); });
+  return by_domain(clues, hosts).size() <= 1;
 }
 
 std::string host_words(const Clues& clues, const Hosts& hosts) {

@@ -55,7 +55,7 @@ std::string_view in_words(Fate action);
 Hosts as_hosts(const std::set<HostId>& hosts);
 Hosts without(const Hosts& hosts, const Hosts& some);
 // By owner.
-std::map<std::uint32_t, std::set<HostId>> by_domain(const Clues& clues, const Hosts& hosts);
+std::map<std::uint32_t, Hosts> by_domain(const Clues& clues, const Hosts& hosts);
 // True where they are of one owner.
 bool one_domain(const Clues& clues, const Hosts& hosts);
 // "sbc.example", "4 hosts of example.com, example.net".

@@ -18,33 +18,26 @@ constexpr auto others_text = "all hosts but the vendors'";
 }  // namespace
 
 std::vector<DeadHosts> dead_hosts(const Clues& clues) {
-  std::set<HostId> all, failed, alive, alive_beside_dns;
   std::map<HostId, EventIds> bad;
-  for (const auto event : clues.events) {
-    const auto& packet = clues.packet(event);
-    all.insert(packet.host);
-    if (!proves_alive(clues.seen(event))) continue;
-    alive.insert(packet.host);
-    if (packet.port != 53) alive_beside_dns.insert(packet.host);
-  }
-  for (const auto event : clues.bad) {
-    bad[clues.packet(event).host].push_back(event);
-    failed.insert(clues.packet(event).host);
-  }
+  for (const auto event : clues.bad) bad[clues.packet(event).host].push_back(event);
+  const auto good = clues.select(
+      clues.events, [&](std::uint32_t event) { return proves_alive(clues.seen(event)); });
+  const auto alive_beside_dns = clues.hosts_of(
+      clues.select(good, [&](std::uint32_t event) { return clues.packet(event).port != 53; }));
   // The site's own resolver has boxes of its own.
-  const auto outside = without(as_hosts(failed), clues.sight.resolvers);
-  const auto dead = without(outside, as_hosts(alive));
+  const auto outside = without(clues.hosts_of(clues.bad), clues.sight.resolvers);
+  const auto dead = without(outside, clues.hosts_of(good));
   std::map<Hosts, std::pair<std::string, Bits>> groups;
   if (dead.size() <= most_alike) {
     for (const auto host : dead) groups.try_emplace({host}, clues.name(host), prior::host);
   }
-  const auto siblings = by_domain(clues, as_hosts(all));
+  const auto siblings = by_domain(clues, clues.hosts_of(clues.events));
   for (const auto& [domain, some] : by_domain(clues, dead)) {
     if (some.size() < 2) continue;
     const auto& name = clues.sight.domain_names[domain];
     const auto all_of_it = findings::is_name(name) ? "*." + name : name;
-    groups.try_emplace(as_hosts(siblings.at(domain)), all_of_it, prior::domain);
-    groups.try_emplace(as_hosts(some), fmt::format("{} hosts of {}", some.size(), name),
+    groups.try_emplace(siblings.at(domain), all_of_it, prior::domain);
+    groups.try_emplace(some, fmt::format("{} hosts of {}", some.size(), name),
                        prior::part_of_domain);
   }
   if (dead.size() > 1) {
@@ -55,16 +48,16 @@ std::vector<DeadHosts> dead_hosts(const Clues& clues) {
   }
   // A list of the allowed may let out DNS to anybody, and lack some of the vendors' hosts.
   std::set<Hosts> lists;
-  const auto dead_others = without(without(outside, as_hosts(alive_beside_dns)), clues.vendors);
+  const auto dead_others = without(without(outside, alive_beside_dns), clues.vendors);
   if (dead_others.size() > 1) {
     groups.try_emplace(clues.others, others_text, prior::other_hosts);
     lists.insert(clues.others);
-    auto short_list = std::set<HostId>(clues.others.begin(), clues.others.end());
-    short_list.insert(dead.begin(), dead.end());
+    Hosts short_list;
+    std::ranges::set_union(clues.others, dead, std::back_inserter(short_list));
     const bool lets_any_out = std::ranges::any_of(
-        clues.vendors, [&](HostId host) { return alive_beside_dns.contains(host); });
-    if (lets_any_out && lists.insert(as_hosts(short_list)).second) {
-      groups.try_emplace(as_hosts(short_list), "all hosts but some", prior::short_list);
+        clues.vendors, [&](HostId host) { return holds(alive_beside_dns, host); });
+    if (lets_any_out && lists.insert(short_list).second) {
+      groups.try_emplace(short_list, "all hosts but some", prior::short_list);
     }
   }
   std::vector<DeadHosts> found;
@@ -90,27 +83,23 @@ std::vector<DeadHosts> dead_hosts(const Clues& clues) {
 
 std::vector<DeadEndpoints> dead_endpoints(const Clues& clues) {
   struct Cell {
-    std::set<HostId> failed, alive;
-    EventIds bad;
+    EventIds good, bad;
   };
   std::map<std::pair<bool, std::uint16_t>, Cell> cells;
+  const auto cell_of = [&](std::uint32_t event) -> Cell& {
+    return cells[{clues.packet(event).udp, clues.packet(event).port}];
+  };
   for (const auto event : clues.events) {
-    const auto& packet = clues.packet(event);
-    if (proves_alive(clues.seen(event))) cells[{packet.udp, packet.port}].alive.insert(packet.host);
+    if (proves_alive(clues.seen(event))) cell_of(event).good.push_back(event);
   }
-  for (const auto event : clues.bad) {
-    const auto& packet = clues.packet(event);
-    auto& cell = cells[{packet.udp, packet.port}];
-    cell.failed.insert(packet.host);
-    cell.bad.push_back(event);
-  }
+  for (const auto event : clues.bad) cell_of(event).bad.push_back(event);
   std::vector<DeadEndpoints> found;
   for (const auto& [key, cell] : cells) {
     const auto [udp, port] = key;
-    const auto dead = without(as_hosts(cell.failed), as_hosts(cell.alive));
+    const auto dead = without(clues.hosts_of(cell.bad), clues.hosts_of(cell.good));
     if (port == 53 || dead.empty()) continue;
     std::set<Hosts> groups{dead};
-    for (const auto& [domain, hosts] : by_domain(clues, dead)) groups.insert(as_hosts(hosts));
+    for (const auto& [domain, hosts] : by_domain(clues, dead)) groups.insert(hosts);
     if (dead.size() <= most_alike) {
       for (const auto host : dead) groups.insert({host});
     }
