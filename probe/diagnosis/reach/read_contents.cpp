@@ -18,9 +18,8 @@ void read_contents(const Reading& reading, FlowEvents& events) {
   if (probe.check == CheckKind::sip_alg && seen.detail == DetailCode::rewritten) {
     sign(reading, events, Sign::sip_rewritten);
   }
-  const bool hole = seen.detail == DetailCode::black_hole;
   each(seen, EvidenceKind::path_mtu, [&](const Evidence&) {
-    if (hole) sign(reading, events, Sign::packets_too_big);
+    if (seen.detail == DetailCode::black_hole) sign(reading, events, Sign::packets_too_big);
     if (seen.detail == DetailCode::full_size) sign(reading, events, Sign::full_size);
   });
   // Where another name was asked for on purpose, the certificate proves nothing.
@@ -49,8 +48,7 @@ void read_contents(const Reading& reading, FlowEvents& events) {
   each(seen, EvidenceKind::turn_refusal, [&](const Evidence& refusal) {
     if (flag_fact(refusal, Fact::with_credentials) == true) sign(reading, events, Sign::turn_login);
   });
-  const bool named = !probe.target.host.empty() && !IpAddress::parse(probe.target.host);
-  if (named && seen.address && seen.address->is_special()) {
+  if (findings::is_name(probe.target.host) && seen.address && seen.address->is_special()) {
     sign(reading, events, Sign::dns_special);
   }
 }

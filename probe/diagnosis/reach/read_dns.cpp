@@ -30,13 +30,10 @@ void read_dns(const Reading& reading, FlowEvents& events) {
   event.flow.name.clear();
   event.control = true;
   const bool heard = event.seen == Seen::reply && outcome != Outcome::failed;
-  if (findings::asks_nobody(reading.probe) && heard) {
-    sign(reading, events, Sign::dns_redirected, event.flow.address);
-  }
   // Nobody listens there: silence is what is expected, and says nothing.
   if (findings::asks_nobody(reading.probe)) {
-    if (!heard) sign(reading, events, Sign::dns_direct);
-    return;
+    return heard ? sign(reading, events, Sign::dns_redirected, event.flow.address)
+                 : sign(reading, events, Sign::dns_direct);
   }
   if (!elsewhere && reading.seen.detail == DetailCode::truncated) {
     sign(reading, events, Sign::name_too_long, findings::name_asked_for(reading.probe));
@@ -60,8 +57,8 @@ void read_lookups(const Report& report, FlowEvents& events) {
   std::map<std::string, FlowEvent> by_name;
   for (const auto& [probe, seen] : report.probes) {
     const auto& host = probe.target.host;
-    const bool named = !host.empty() && !IpAddress::parse(host);
-    if (!named || !probe.target.route.direct() || probe.check == CheckKind::dns) continue;
+    if (!findings::is_name(host) || !probe.target.route.direct() || probe.check == CheckKind::dns)
+      continue;
     FlowEvent event;
     event.probe = probe.id;
     event.flow = lookup_of(report.site, host);

@@ -7,21 +7,21 @@ namespace {
 
 using enum CheckKind;
 
-bool counts_packets(CheckKind check) {
-  return check == stun || check == ntp || check == sip || check == turn || check == dns;
+// Over UDP: each request is sent again until it is answered.
+bool is_request(CheckKind check) {
+  return check == stun || check == ntp || check == sip || check == turn;
 }
 
 int times_sent(const Reading& reading) {
   const auto& [probe, seen] = reading.result;
   const bool udp = is_udp(probe);
-  int sent =
-      udp && counts_packets(probe.check) && seen.outcome != Outcome::refused ? seen.attempts : 1;
+  int sent = udp && is_request(probe.check) && seen.outcome != Outcome::refused ? seen.attempts : 1;
   each(seen, EvidenceKind::retransmitted, [&](const Evidence& again) {
     sent = std::max(sent, whole_fact(again, Fact::attempts, 1, most_sampled).value_or(1));
   });
   if (udp && seen.outcome != Outcome::silent) sent = std::max(1, sent - reading.line.early);
   // A handshake that takes a second more than usual: its first SYN got lost (RFC 6298 section 2).
-  const auto trip = seen.round_trip ? seen.round_trip->count() : 0.0;
+  const auto trip = seen.round_trip.value_or(Milliseconds(0)).count();
   if (!udp && trip > 1000 + 1.2 * reading.line.by_tcp) sent = 2;
   return std::max(1, sent);
 }
@@ -30,10 +30,9 @@ std::optional<bool> too_near(const Reading& reading) {
   constexpr double too_short_to_tell_ms = 8;
   const auto& [probe, seen] = reading.result;
   const auto& usual = reading.line.usual;
-  const bool timed = !is_udp(probe) || probe.check == sip || probe.check == stun ||
-                     probe.check == turn || probe.check == ntp;
+  const bool timed = !is_udp(probe) || is_request(probe.check);
   const auto connect = seen.timing_ms.find(Timing::connect);
-  double took = seen.round_trip ? seen.round_trip->count() : 0;
+  double took = seen.round_trip.value_or(Milliseconds(0)).count();
   if (connect != seen.timing_ms.end() && connect->second > 0) took = connect->second;
   const bool at_home = seen.address && seen.address->is_special();
   if (!timed || at_home || took <= 0 || !usual || *usual < too_short_to_tell_ms) {
@@ -167,26 +166,24 @@ void read_quic(const Reading& reading, FlowEvents& events) {
 
 void read_stun(const Reading& reading, FlowEvents& events) {
   if (!reading.probe.with.contains("flows")) return read_exchange(reading, events);
-  if (const auto* found = findings::evidence_of(reading.result, EvidenceKind::udp_sample)) {
-    const auto& counted = *found;
-    auto event = event_of(reading, Seen::sample);
-    event.answered = whole_fact(counted, Fact::answered, 1, most_sampled).value_or(0);
-    event.sent = whole_fact(counted, Fact::sent, 1, most_sampled).value_or(0);
-    event.one_flow = reading.probe.with.at("flows") == "one";
-    event.control = true;
-    if (event.answered > 0 && event.sent >= event.answered) events.flows.push_back(event);
-    auto once_more = event_of(reading, Seen::reply);
-    once_more.sent = 1;
-    once_more.resent = once_more.control = true;
-    const auto after = whole_fact(counted, Fact::again_after_ms, 0, most_after_ms).value_or(0);
-    once_more.at += Milliseconds(after);
-    const auto answered = whole_fact(counted, Fact::again_answered, 0, most_sampled).value_or(0);
-    const auto sent = whole_fact(counted, Fact::again, 0, most_sampled).value_or(0);
-    for (int i = 0; i < sent; ++i) {
-      once_more.seen = i < answered ? Seen::reply : Seen::nothing;
-      events.flows.push_back(once_more);
-      once_more.at += resent_every;
-    }
+  const auto* counted = findings::evidence_of(reading.result, EvidenceKind::udp_sample);
+  if (counted == nullptr) return;
+  auto event = event_of(reading, Seen::sample);
+  event.answered = whole_fact(*counted, Fact::answered, 1, most_sampled).value_or(0);
+  event.sent = whole_fact(*counted, Fact::sent, 1, most_sampled).value_or(0);
+  event.one_flow = reading.probe.with.at("flows") == "one";
+  event.control = true;
+  if (event.answered > 0 && event.sent >= event.answered) events.flows.push_back(event);
+  auto once_more = event_of(reading, Seen::reply);
+  once_more.resent = once_more.control = true;
+  const auto after = whole_fact(*counted, Fact::again_after_ms, 0, most_after_ms).value_or(0);
+  once_more.at += Milliseconds(after);
+  const auto answered = whole_fact(*counted, Fact::again_answered, 0, most_sampled).value_or(0);
+  const auto sent = whole_fact(*counted, Fact::again, 0, most_sampled).value_or(0);
+  for (int i = 0; i < sent; ++i) {
+    once_more.seen = i < answered ? Seen::reply : Seen::nothing;
+    events.flows.push_back(once_more);
+    once_more.at += resent_every;
   }
 }
 
