@@ -132,11 +132,7 @@ class SetJudge {
 };
 
 std::vector<RowState> states_in(const Asked& asked, const World& world, const Boxes& boxes) {
-  const auto fates = fates_asked(asked, world, boxes);
-  std::vector<Works> probes;
-  for (const auto& probe : asked.probes) {
-    probes.push_back(works(probe, fates, world, boxes));
-  }
+  const auto probes = works(asked, world, boxes);
   const auto has = [&](Code code) {
     return std::ranges::any_of(world.boxes,
                                [&](auto number) { return boxes[number].code == code; });

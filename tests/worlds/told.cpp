@@ -106,7 +106,8 @@ class Teller {
       cause.evidence.push_back(
           {sign.probe, fmt::format("{}: {}", sign.host, to_string(sign.sign)), leak});
     }
-    const auto with = probes_in(world), others = probes_in(without), by_itself = probes_in(alone);
+    const auto with = works(asked_, world, boxes_), others = works(asked_, without, boxes_);
+    const auto by_itself = works(asked_, alone, boxes_);
     for (const auto& row : asked_.rows) {
       const bool condition = (row.nat && cause.code == Code::nat_symmetric) ||
                              (row.sip_alg && cause.code == Code::sip_alg);
@@ -128,15 +129,6 @@ class Teller {
         cause.explains.push_back(row.set->id + '/' + row.row->id);
       }
     }
-  }
-
-  std::vector<Works> probes_in(const World& world) const {
-    const auto fates = fates_asked(asked_, world, boxes_);
-    std::vector<Works> probes;
-    for (const auto& probe : asked_.probes) {
-      probes.push_back(works(probe, fates, world, boxes_));
-    }
-    return probes;
   }
 
   void tell_leftovers(const Explained& explained) {

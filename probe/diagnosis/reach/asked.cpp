@@ -162,6 +162,40 @@ Works best_of(const std::vector<Works>& seen, std::size_t needed) {
   return count(Works::yes) + count(Works::unknown) >= needed ? Works::unknown : Works::no;
 }
 
+// `fates`: of all that is asked for.
+Works works(const AskedProbe& probe, const std::vector<Met>& fates, const World& world,
+            const Boxes& boxes) {
+  const auto check = probe.result->probe.check;
+  if (probe.packets.empty()) return Works::untried;
+  if (probe.by_proxy) return Works::yes;
+  for (const auto number : world.boxes) {
+    const auto& box = boxes[number];
+    if (box.kind != Kind::fact || !holds(box.names, probe.host)) continue;
+    return box.code == Code::target_outdated ? Works::gone : Works::no;
+  }
+  if (probe.broken) return Works::no;
+  bool chance = false;
+  for (const auto packet : probe.packets) {
+    const auto& met = fates[packet];
+    chance |= is_chance(met.fate);
+    // What was answered has passed, whatever else the world closes, if not for good since.
+    const bool since = met.met() && boxes[met.box].kind == Kind::ban;
+    const bool passed = probe.arrived && is_exchange(check) && !since && !deceives(met.fate);
+    if (loses(met.fate) && !passed) return Works::no;
+  }
+  if (probe.lookup && loses(fates[*probe.lookup].fate) && !probe.arrived) return Works::no;
+  if (chance) return Works::unknown;
+  if (!probe.measured) return Works::untried;
+  // What is likely beforehand alone makes nothing ready: something has to have been seen.
+  const bool by_chance = losses[world.loss].share >= explains_one_failure;
+  if (check == CheckKind::udp_range) {
+    return probe.arrived && (by_chance || !probe.died) ? Works::yes : Works::unknown;
+  }
+  if (!is_exchange(check) || probe.arrived) return Works::yes;
+  // Seen to fail, and no box says why: chance, or nobody knows.
+  return by_chance ? Works::yes : Works::unknown;
+}
+
 }  // namespace
 
 bool breaks(Sign sign) {
@@ -213,44 +247,12 @@ std::vector<Packet> packets_of(const Asked& asked, const AskedProbe& probe,
   return packets;
 }
 
-std::vector<Met> fates_asked(const Asked& asked, const World& world, const Boxes& boxes) {
+std::vector<Works> works(const Asked& asked, const World& world, const Boxes& boxes) {
   std::vector<Met> fates;
-  fates.reserve(asked.packets.size());
   for (const auto& packet : asked.packets) fates.push_back(fate_in(world, boxes, packet));
-  return fates;
-}
-
-Works works(const AskedProbe& probe, const std::vector<Met>& fates, const World& world,
-            const Boxes& boxes) {
-  const auto check = probe.result->probe.check;
-  if (probe.packets.empty()) return Works::untried;
-  if (probe.by_proxy) return Works::yes;
-  for (const auto number : world.boxes) {
-    const auto& box = boxes[number];
-    if (box.kind != Kind::fact || !holds(box.names, probe.host)) continue;
-    return box.code == Code::target_outdated ? Works::gone : Works::no;
-  }
-  if (probe.broken) return Works::no;
-  bool chance = false;
-  for (const auto packet : probe.packets) {
-    const auto& met = fates[packet];
-    chance |= is_chance(met.fate);
-    // What was answered has passed, whatever else the world closes, if not for good since.
-    const bool since = met.met() && boxes[met.box].kind == Kind::ban;
-    const bool passed = probe.arrived && is_exchange(check) && !since && !deceives(met.fate);
-    if (loses(met.fate) && !passed) return Works::no;
-  }
-  if (probe.lookup && loses(fates[*probe.lookup].fate) && !probe.arrived) return Works::no;
-  if (chance) return Works::unknown;
-  if (!probe.measured) return Works::untried;
-  // What is likely beforehand alone makes nothing ready: something has to have been seen.
-  const bool by_chance = losses[world.loss].share >= explains_one_failure;
-  if (check == CheckKind::udp_range) {
-    return probe.arrived && (by_chance || !probe.died) ? Works::yes : Works::unknown;
-  }
-  if (!is_exchange(check) || probe.arrived) return Works::yes;
-  // Seen to fail, and no box says why: chance, or nobody knows.
-  return by_chance ? Works::yes : Works::unknown;
+  std::vector<Works> probes;
+  for (const auto& probe : asked.probes) probes.push_back(works(probe, fates, world, boxes));
+  return probes;
 }
 
 Works works(const Asked& asked, const AskedRow& row, const std::vector<Works>& probes) {

@@ -69,10 +69,8 @@ bool breaks(Sign sign);
 std::vector<Packet> packets_of(const Asked& asked, const AskedProbe& probe,
                                const std::set<std::uint16_t>& ports);
 
-// What a world makes of each packet, probe and row.
-std::vector<Met> fates_asked(const Asked& asked, const World& world, const Boxes& boxes);
-Works works(const AskedProbe& probe, const std::vector<Met>& fates, const World& world,
-            const Boxes& boxes);
+// What a world makes of each probe, and of a row.
+std::vector<Works> works(const Asked& asked, const World& world, const Boxes& boxes);
 Works works(const Asked& asked, const AskedRow& row, const std::vector<Works>& probes);
 
 }  // namespace callready::reach
