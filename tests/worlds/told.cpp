@@ -20,15 +20,10 @@ bool fails_in(Works works) { return works == Works::no || works == Works::gone; 
 
 class Teller {
  public:
-  explicit Teller(const Diagnosis& diagnosis)
-      : sight_(diagnosis.sight),
-        boxes_(diagnosis.boxes),
-        worlds_(diagnosis.worlds),
-        asked_(diagnosis.asked),
-        proxy_speaks_(proxy_speaks(diagnosis.sight.events)) {}
+  explicit Teller(const Diagnosis& diagnosis) : drawn_(diagnosis) {}
 
-  Told make(const Explained& explained) {
-    for (const auto& found : explained.causes) {
+  Told make() {
+    for (const auto& found : drawn_.explained.causes) {
       ToldCause cause{found, words_of(found.code).owner, {}, {}};
       show(cause, worlds_[cause.world]);
       cause.owner = owner_of(cause, worlds_[cause.world]);
@@ -40,7 +35,7 @@ class Teller {
       result_.causes.push_back(std::move(cause));
     }
     fold_proxy_causes();
-    tell_leftovers(explained);
+    tell_leftovers();
     const auto first = codes_of(worlds_.front());
     for (std::size_t i = 1; i < worlds_.size() && !result_.runner_up; ++i) {
       if (codes_of(worlds_[i]) != first) result_.runner_up = i;
@@ -49,8 +44,6 @@ class Teller {
   }
 
  private:
-  Code code_of(const Box& box) const { return reach::code_of(box, proxy_speaks_); }
-
   // A proxy that wants a login says that the way leads through it.
   void fold_proxy_causes() {
     auto& causes = result_.causes;
@@ -70,7 +63,7 @@ class Teller {
              event.seen == Seen::reply;
     });
     const bool device = std::ranges::any_of(world.boxes, [&](auto number) {
-      return code_of(boxes_[number]) == cause.code &&
+      return drawn_.code_of(boxes_[number]) == cause.code &&
              (boxes_[number].fate == Fate::refuse || boxes_[number].fate == Fate::forge);
     });
     return looked_up || device ? Owner::network : Owner::provider;
@@ -78,7 +71,7 @@ class Teller {
 
   std::set<Code> codes_of(const World& world) const {
     std::set<Code> codes;
-    for (const auto number : world.boxes) codes.insert(code_of(boxes_[number]));
+    for (const auto number : world.boxes) codes.insert(drawn_.code_of(boxes_[number]));
     return codes;
   }
 
@@ -86,8 +79,9 @@ class Teller {
   void show(ToldCause& cause, const World& world) const {
     auto without = world, alone = world;
     std::erase_if(without.boxes,
-                  [&](auto number) { return code_of(boxes_[number]) == cause.code; });
-    std::erase_if(alone.boxes, [&](auto number) { return code_of(boxes_[number]) != cause.code; });
+                  [&](auto number) { return drawn_.code_of(boxes_[number]) == cause.code; });
+    std::erase_if(alone.boxes,
+                  [&](auto number) { return drawn_.code_of(boxes_[number]) != cause.code; });
     for (const auto i : cause.lost) {
       if (cause.evidence.size() >= most_evidence) break;
       const auto gain = bits_in(without, boxes_, sight_, i) - bits_in(world, boxes_, sight_, i);
@@ -98,7 +92,7 @@ class Teller {
     for (std::size_t i = 0; i < sight_.events.signs.size(); ++i) {
       const auto& sign = sight_.events.signs[i];
       const bool told = std::ranges::any_of(world.boxes, [&](auto number) {
-        return code_of(boxes_[number]) == cause.code &&
+        return drawn_.code_of(boxes_[number]) == cause.code &&
                tells(boxes_[number], sign.sign, sight_.sign_hosts[i]);
       });
       if (told) told_of.insert(sign.probe);
@@ -131,8 +125,8 @@ class Teller {
     }
   }
 
-  void tell_leftovers(const Explained& explained) {
-    for (const auto i : explained.unexplained) {
+  void tell_leftovers() {
+    for (const auto i : drawn_.explained.unexplained) {
       const auto& event = sight_.events.flows[i];
       result_.unexplained.push_back({event.probe, in_words(event)});
     }
@@ -147,16 +141,16 @@ class Teller {
     }
   }
 
-  const Sight& sight_;
-  const Boxes& boxes_;
-  const std::vector<World>& worlds_;
-  const Asked& asked_;
-  bool proxy_speaks_;
+  const Diagnosis& drawn_;
+  const Sight& sight_ = drawn_.sight;
+  const Boxes& boxes_ = drawn_.boxes;
+  const std::vector<World>& worlds_ = drawn_.worlds;
+  const Asked& asked_ = drawn_.asked;
   Told result_;
 };
 
 }  // namespace
 
-Told tell(const Diagnosis& diagnosis) { return Teller(diagnosis).make(diagnosis.explained); }
+Told tell(const Diagnosis& diagnosis) { return Teller(diagnosis).make(); }
 
 }  // namespace callready::reach

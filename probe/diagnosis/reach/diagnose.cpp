@@ -74,6 +74,9 @@ Diagnosis find_worlds(const Report& report, const RowReach& reach,
   }
   result.sight = look(std::move(events), flows_asked_for(report), resolvers_of(report.site),
                       flows_of_rows(report));
+  result.beside_proxy = std::ranges::any_of(result.sight.events.signs, [](const SignEvent& event) {
+    return (bit(event.sign) & signs_of_proxy) != 0;
+  });
   result.asked = asked_by(report, result.sight, reach, result.contents);
   EventIds all(result.sight.packets.size());
   std::iota(all.begin(), all.end(), 0U);
@@ -100,7 +103,7 @@ Diagnosis find_worlds(const Report& report, const RowReach& reach,
     result.looked_at += found.looked_at;
   }
   result.worlds = std::move(found.worlds);
-  result.explained = explain(result.sight, result.boxes, result.worlds, result.asked);
+  result.explained = explain(result);
   return result;
 }
 

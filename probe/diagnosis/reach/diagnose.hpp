@@ -6,16 +6,6 @@
 
 namespace callready::reach {
 
-struct Diagnosis {
-  Sight sight;
-  Boxes boxes;
-  Asked asked;
-  std::vector<World> worlds;  // best first
-  Explained explained;
-  std::vector<const Finding*> contents;  // of today's rules, taken over as they are
-  std::size_t looked_at = 0;
-};
-
 // The worlds and their causes: of what was seen, and of what rules about contents
 // found. A view of both, which outlive it. Pure. `order`: of the rows of kinds(), as their numbers;
 // what comes out does not depend on it.

@@ -13,13 +13,7 @@ constexpr Bits is_left_over = bits(9);
 
 class Explainer {
  public:
-  Explainer(const Sight& sight, const Boxes& boxes, const std::vector<World>& worlds,
-            const Asked& asked)
-      : sight_(sight),
-        boxes_(boxes),
-        worlds_(worlds),
-        asked_(asked),
-        proxy_speaks_(proxy_speaks(sight.events)) {}
+  explicit Explainer(const Diagnosis& drawn) : drawn_(drawn) {}
 
   Explained make() {
     collect();
@@ -37,28 +31,21 @@ class Explainer {
  private:
   // Of the best world that has it.
   void find(Code code, std::size_t world, const std::string& text) {
-    const auto [place, fresh] = found_.try_emplace(code);
-    if (!fresh) return;
-    auto& cause = place->second;
-    cause.code = code;
-    cause.in_best = world == 0;
-    cause.world = world;
-    cause.text = text;
+    found_.try_emplace(code,
+                       Cause{.code = code, .in_best = world == 0, .world = world, .text = text});
   }
-
-  Code code_of(const Box& box) const { return reach::code_of(box, proxy_speaks_); }
 
   // Whether anything that a row needs meets it; else it is a note.
   bool hurts(const Box& box) const {
     const auto any_row = [&](auto asks) {
-      return std::ranges::any_of(asked_.rows, [&](const AskedRow& row) {
+      return std::ranges::any_of(drawn_.asked.rows, [&](const AskedRow& row) {
         return row.row->severity != Severity::optional && asks(row);
       });
     };
     if (box.code == Code::nat_symmetric) return any_row([](const auto& row) { return row.nat; });
     if (box.code == Code::sip_alg) return any_row([](const auto& row) { return row.sip_alg; });
     if (box.kind == Kind::fact || box.kind == Kind::limit || box.kind == Kind::ban) return true;
-    return std::ranges::any_of(asked_.packets, [&](const Packet& packet) {
+    return std::ranges::any_of(drawn_.asked.packets, [&](const Packet& packet) {
       const auto fate = fate_of(box, packet);
       return loses(fate) || is_chance(fate);
     });
@@ -69,13 +56,14 @@ class Explainer {
     std::map<std::uint32_t, bool> useful;
     const auto is_useful = [&](std::uint32_t number) {
       const auto [known, fresh] = useful.try_emplace(number);
-      if (fresh) known->second = hurts(boxes_[number]) && code_of(boxes_[number]) != Code::none;
+      if (fresh)
+        known->second = hurts(boxes_[number]) && drawn_.code_of(boxes_[number]) != Code::none;
       return known->second;
     };
     for (std::size_t i = 0; i < worlds_.size(); ++i) {
       for (const auto number : worlds_[i].boxes) {
         const auto& box = boxes_[number];
-        if (is_useful(number)) find(code_of(box), i, box.text);
+        if (is_useful(number)) find(drawn_.code_of(box), i, box.text);
       }
       const auto share = losses[worlds_[i].loss].share;
       if (share < is_a_cause) continue;
@@ -84,7 +72,7 @@ class Explainer {
     for (auto& [code, found] : found_) {
       std::vector<std::uint32_t> own;  // the best world's boxes of that code
       for (const auto number : worlds_.front().boxes) {
-        if (code_of(boxes_[number]) == code) own.push_back(number);
+        if (drawn_.code_of(boxes_[number]) == code) own.push_back(number);
       }
       for (const auto& world : worlds_) {
         bool any = code == Code::loss && losses[world.loss].share >= is_a_cause, sure = any;
@@ -93,7 +81,7 @@ class Explainer {
           const bool wider = !own.empty() && std::ranges::all_of(own, [&](auto one) {
             return is_wider(box, boxes_[one]);
           });
-          const bool its = wider || (code_of(box) == code && is_useful(number));
+          const bool its = wider || (drawn_.code_of(box) == code && is_useful(number));
           any |= its;
           sure |= its && words_of(box.code).most > 0;
         }
@@ -108,11 +96,11 @@ class Explainer {
     const auto& world = worlds_[cause.world];
     auto without = world;
     std::erase_if(without.boxes,
-                  [&](auto number) { return code_of(boxes_[number]) == cause.code; });
+                  [&](auto number) { return drawn_.code_of(boxes_[number]) == cause.code; });
     std::vector<std::pair<Bits, std::size_t>> gains;
     for (std::size_t i = 0; i < sight_.events.flows.size(); ++i) {
       const auto here = fate_in(world, boxes_, sight_, i);
-      if (!here.met() || code_of(boxes_[here.box]) != cause.code) continue;
+      if (!here.met() || drawn_.code_of(boxes_[here.box]) != cause.code) continue;
       const auto gain = bits_in(without, boxes_, sight_, i) - bits_in(world, boxes_, sight_, i);
       if (gain > 0) gains.emplace_back(-gain, i);
     }
@@ -134,23 +122,17 @@ class Explainer {
     return left;
   }
 
-  const Sight& sight_;
-  const Boxes& boxes_;
-  const std::vector<World>& worlds_;
-  const Asked& asked_;
-  bool proxy_speaks_;
+  const Diagnosis& drawn_;
+  const Sight& sight_ = drawn_.sight;
+  const Boxes& boxes_ = drawn_.boxes;
+  const std::vector<World>& worlds_ = drawn_.worlds;
   std::map<Code, Cause> found_;
 };
 
 }  // namespace
 
-bool proxy_speaks(const FlowEvents& events) {
-  return std::ranges::any_of(
-      events.signs, [](const auto& sign) { return (bit(sign.sign) & signs_of_proxy) != 0; });
-}
-
 // A way that is shut beside a proxy that speaks is meant to be; without one it is a fault.
-Code code_of(const Box& box, bool beside_proxy) {
+Code Diagnosis::code_of(const Box& box) const {
   if (box.code == Code::proxy_required && !beside_proxy) return Code::tcp_port_blocked;
   if (box.code == Code::offline && beside_proxy) return Code::proxy_required;
   if (box.code == Code::sip_swallowed) return Code::sip_filtered;
@@ -158,10 +140,7 @@ Code code_of(const Box& box, bool beside_proxy) {
   return box.code == Code::flow_silent ? Code::flow_blocked : box.code;
 }
 
-Explained explain(const Sight& sight, const Boxes& boxes, const std::vector<World>& worlds,
-                  const Asked& asked) {
-  return Explainer(sight, boxes, worlds, asked).make();
-}
+Explained explain(const Diagnosis& drawn) { return Explainer(drawn).make(); }
 
 std::string in_words(const World& world, const Boxes& boxes) {
   std::string text;

@@ -12,9 +12,9 @@ struct Cause {
   double sure = 0;       // of that, where more than silence shows it
   bool in_best = false;  // the best world has it
 
-  std::size_t world = 0;          // the likeliest that has it
-  std::string text;               // of that world
-  std::vector<std::size_t> lost;  // events that are dearer without it there, the dearest first
+  std::size_t world = 0;            // the likeliest that has it
+  std::string text{};               // of that world
+  std::vector<std::size_t> lost{};  // events that are dearer without it there, the dearest first
 
   // Else it is said with a runner-up ("it could also be").
   bool is_said() const { return in_best || probability >= 0.5; }
@@ -25,12 +25,22 @@ struct Explained {
   std::vector<std::size_t> unexplained;  // events that the best world leaves over
 };
 
-Explained explain(const Sight& sight, const Boxes& boxes, const std::vector<World>& worlds,
-                  const Asked& asked);
+struct Diagnosis {
+  Sight sight;
+  Boxes boxes;
+  Asked asked;
+  bool beside_proxy = false;  // one speaks
+  std::vector<World> worlds;  // best first
+  Explained explained;
+  std::vector<const Finding*> contents;  // of today's rules, taken over as they are
+  std::size_t looked_at = 0;
 
-bool proxy_speaks(const FlowEvents& events);
-// What is said of a box. `beside_proxy`: one speaks.
-Code code_of(const Box& box, bool beside_proxy);
+  // What is said of a box.
+  Code code_of(const Box& box) const;
+};
+
+// Of a diagnosis that has all else.
+Explained explain(const Diagnosis& drawn);
 
 // "nothing wrong", "UDP from 10000 up: dropped + STUN over UDP on any port: dropped".
 std::string in_words(const World& world, const Boxes& boxes);
