@@ -35,6 +35,20 @@ TEST(OwnFirewall, IsNamedWithItsPortsAndItsOwner) {
   EXPECT_TRUE(finding.rules.empty()) << "the network's firewall has nothing to let through";
 }
 
+// A saved report may hold any number: none of these is a port.
+TEST(OwnFirewall, NamesNoPortThatThereIsNot) {
+  for (const double number : {1e300, -1e300, 75'536.0, -1.0}) {
+    auto media =
+        range("media.vendor.com",
+              {{10'000, "left_site", "84.199.10.1"}, {14'000, "kept_here"}, {16'000, "kept_here"}},
+              {10'000, 20'000});
+    media.observation.evidence.back().facts[Fact::port] = number;
+    EXPECT_EQ(only(report({row("media", {media}), controls(anchors())})).title,
+              "This computer's own firewall blocks UDP 14000")
+        << number;
+  }
+}
+
 TEST(OwnFirewall, TakesThePlaceOfTheNetworks) {
   // All UDP, and a port over TCP on two networks.
   const auto site = report(

@@ -258,6 +258,19 @@ TEST(FindingsClock, ExcusesCertificatesThatHoldAtTheRightTime) {
             Codes{"tls.expired (certain)"});
 }
 
+// The latest year that a report may have, and a clock that is nearly a century slow.
+TEST(FindingsClock, ReckonsBeyondTheTimesThatNanosecondsCount) {
+  auto young =
+      probe(CheckKind::tls, Transport::tls, "portal.vendor.com", 443, failed, "not_yet_valid");
+  young = with(young, certificate(0, "CN=portal.vendor.com", public_ca, "2297-01-01T00:00:00Z",
+                                  "2299-01-01T00:00:00Z"));
+  young.observation.sent_at = WallTime(std::chrono::sys_days(std::chrono::June / 1 / 2200));
+  EXPECT_EQ(
+      codes(report({row("web", {young}), controls({ntp("time.cloudflare.com", answered, 3.1e12),
+                                                   ntp("pool.ntp.org", answered, 3.1e12)})})),
+      Codes{"time.skewed (certain)"});
+}
+
 // A report holds thousandths of a millisecond: what is read from it must be told in the same order.
 TEST(FindingsClock, DoesNotDependOnWhatAReportRounds) {
   const auto evidence_of = [](double first_ms, double second_ms) {
@@ -1231,6 +1244,19 @@ TEST(Findings, KnowNoFlowsOfPortsThatThereAreNot) {
     media.observation.evidence.front().facts[Fact::port] = number;
     const auto made = report({row("media", {media})});
     EXPECT_TRUE(findings::Facts(made).flows.empty()) << number;
+  }
+}
+
+// Nor are these the status of a web server, or the code of a refusal.
+TEST(Findings, KnowNoStatusThatThereIsNot) {
+  for (const double number : {1e300, -1e300, 70'000.0}) {
+    auto web = out_of_order(Transport::tls, 443);
+    auto relay = refused_relay(508);
+    web.observation.evidence.back().facts[Fact::status] = number;
+    relay.observation.evidence.back().facts[Fact::code] = number;
+    EXPECT_EQ(codes(report({row("web", {web}), row("turn", {relay}), controls(anchors())})),
+              Codes{})
+        << number;
   }
 }
 

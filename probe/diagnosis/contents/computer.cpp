@@ -37,9 +37,9 @@ PortRange kept_ports(const ProbeResult& result) {
   PortRange kept{ports.last, ports.first};
   for (const auto& evidence : result.observation.evidence) {
     if (evidence.kind != EvidenceKind::udp_port) continue;
-    if (detail_fact(evidence, Fact::result) != DetailCode::kept_here) continue;
-    const auto port = static_cast<std::uint16_t>(number_fact(evidence, Fact::port).value_or(0));
-    kept = {std::min(kept.first, port), std::max(kept.last, port)};
+    const auto port = port_fact(evidence, Fact::port);
+    if (!port || detail_fact(evidence, Fact::result) != DetailCode::kept_here) continue;
+    kept = {std::min(kept.first, *port), std::max(kept.last, *port)};
   }
   return kept.first <= kept.last ? kept : ports;
 }

@@ -90,7 +90,7 @@ bool fault_of_the_clock(const ProbeResult& result, const ConsensusTime& time) {
   if (seen.outcome != Outcome::failed || !dated || !seen.sent_at) return false;
   // In seconds: a certificate without an end is valid until 9999, which no time in nanoseconds is.
   const auto now = std::chrono::floor<std::chrono::seconds>(
-      *seen.sent_at + std::chrono::duration_cast<WallTime::duration>(Milliseconds(time.offset_ms)));
+      std::chrono::floor<std::chrono::milliseconds>(*seen.sent_at) + Milliseconds(time.offset_ms));
   const auto chain = chain_of(result);
   return !chain.empty() && std::ranges::all_of(chain, [&](const Certificate& certificate) {
     const auto from = parse_time(certificate.not_before);

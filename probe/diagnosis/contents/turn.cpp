@@ -14,7 +14,7 @@ int turn_code_of(const ProbeResult& result) {
   if (result.observation.outcome != Outcome::denied) return 0;
   const auto* refusal = evidence_of(result, EvidenceKind::turn_refusal);
   if (refusal == nullptr || !flag_fact(*refusal, Fact::with_credentials).value_or(false)) return 0;
-  return static_cast<int>(number_fact(*refusal, Fact::code).value_or(0));
+  return whole_fact(*refusal, Fact::code, 0, 999).value_or(0);
 }
 
 bool is_dead(const ProbeResult& result) {

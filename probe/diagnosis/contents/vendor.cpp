@@ -12,7 +12,7 @@ namespace {
 int status_of(const ProbeResult& result) {
   const auto* reply = evidence_of(result, EvidenceKind::http_reply);
   if (result.probe.check != CheckKind::http || reply == nullptr) return 0;
-  return static_cast<int>(number_fact(*reply, Fact::status).value_or(0));
+  return whole_fact(*reply, Fact::status, 0, 999).value_or(0);
 }
 
 // A server error. A 501 is about our request (RFC 9110 section 15.6.2). Through a proxy it may be
