@@ -108,8 +108,9 @@ namespace {
 bool well(Status status) { return status == Status::pass || status == Status::skip; }
 
 // The rows of a set that a cause is behind: those of its probes that are not well, and those that
-// it closes untried.
-std::vector<const RequirementResult*> lost_rows(const SetResult& set, FindingCode code,
+// it closes untried; no code: only those of its probes.
+std::vector<const RequirementResult*> lost_rows(const SetResult& set,
+                                                std::optional<FindingCode> code,
                                                 const std::set<std::string>& lost,
                                                 const std::set<std::string>& impaired = {}) {
   const auto touches = [](const RequirementResult& row, const std::set<std::string>& probes) {
@@ -119,7 +120,7 @@ std::vector<const RequirementResult*> lost_rows(const SetResult& set, FindingCod
   for (const auto& row : set.requirements) {
     if (well(row.status)) continue;
     const bool worse = row.severity != Severity::optional && touches(row, impaired);
-    const bool closed = row.closed_by == code;
+    const bool closed = code && row.closed_by == code;
     if (closed || worse || touches(row, lost)) rows.push_back(&row);
   }
   return rows;
@@ -159,7 +160,7 @@ template <typename Wanted>
 bool Diagnosis::any_lost_row(const std::vector<const ProbeResult*>& probes, Wanted wanted) const {
   const auto ids = ids_of(failing_ones(probes));
   return std::ranges::any_of(facts.report.sets, [&](const SetResult& set) {
-    return std::ranges::any_of(lost_rows(set, {}, ids),
+    return std::ranges::any_of(lost_rows(set, std::nullopt, ids),
                                [&](const RequirementResult* row) { return wanted(set, *row); });
   });
 }
