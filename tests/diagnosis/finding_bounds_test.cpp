@@ -384,5 +384,14 @@ TEST(SipAlg, IsNotSeenInARefusal) {
   EXPECT_EQ(codes(made(answered)), Codes{"sip.alg (possible)"});
 }
 
+TEST(SipAlg, ShowsTheAnswerToSipOnTheOtherPort) {
+  const auto found = diagnose(report(
+      {row("sip", {sip("sip.vendor.com", 5060, silent), sip_tcp("sip.vendor.com")}),
+       controls(anchors()),
+       follow_up({udp_hop("sip.vendor.com", 5080, "left_site"), sip("sip.vendor.com", 5080)})}));
+  ASSERT_EQ(codes(found), Codes{"sip.alg (possible)"});
+  EXPECT_TRUE(found[0].evidence.at(1).probe.starts_with("sip/")) << found[0].evidence[1].probe;
+}
+
 }  // namespace
 }  // namespace callready

@@ -83,11 +83,13 @@ void add_contrasts(const Diagnosis& context, std::vector<Suspicion>& seen) {
   }
 }
 
-// By an answer, that is: a host that refuses the port is heard, too.
-bool speaks_sip(const Flow& flow) {
-  return any_sample(flow, [](const FlowSample& sample) {
-    return is_sip(*sample.result) && sample.result->observation.outcome == Outcome::answered;
-  });
+// What got an answer to SIP there; null: nothing. A host that refuses the port is heard, too.
+const ProbeResult* answered_sip(const Flow& flow) {
+  for (const auto& sample : flow.samples) {
+    const auto& result = *sample.result;
+    if (is_sip(result) && result.observation.outcome == Outcome::answered) return &result;
+  }
+  return nullptr;
 }
 
 // A server that is silent on 5060, which an ALG reads, and answers on a port that none knows.
@@ -96,13 +98,15 @@ Causes find_swallowed_sip(const Diagnosis& context) {
   auto& finding = cause.finding;
   for (const auto& flow : context.facts.flows) {
     if (!flow.udp || flow.port != 5060 || flow.way == Reachability::open) continue;
-    const auto other = std::ranges::find_if(context.facts.flows, [&](const Flow& its) {
-      return its.udp && its.host == flow.host && its.port != flow.port && speaks_sip(its);
-    });
+    const ProbeResult* other = nullptr;
+    for (const auto& its : context.facts.flows) {
+      const bool beside = its.udp && its.host == flow.host && its.port != flow.port;
+      if (beside && other == nullptr) other = answered_sip(its);
+    }
     const auto probes = context.open_probes(flow);
-    if (other == context.facts.flows.end() || !context.affects_requirement(probes)) continue;
+    if (other == nullptr || !context.affects_requirement(probes)) continue;
     finding.evidence.push_back(what_it_saw(*probes.front()));
-    finding.evidence.push_back(what_it_saw(*other->samples.front().result));
+    finding.evidence.push_back(what_it_saw(*other));
     append(cause.explained, probes);
   }
   if (cause.explained.empty()) return {};
