@@ -44,10 +44,10 @@ struct Elsewhere {
   bool shared = false;                    // two of them have one address there, too
 };
 
-Elsewhere asked_elsewhere(const OneAddress& place) {
+Elsewhere asked_elsewhere(const IpAddress& here, const std::vector<const Name*>& names) {
   Elsewhere found;
   std::set<IpAddress> all;
-  for (const auto* name : place.names) {
+  for (const auto* name : names) {
     std::set<IpAddress> its;
     for (const auto& [answer, probe] : name->elsewhere) {
       const auto addresses = addresses_in(*answer);
@@ -58,16 +58,16 @@ Elsewhere asked_elsewhere(const OneAddress& place) {
       }
       its.insert(addresses.begin(), addresses.end());
     }
-    found.same |= its.contains(place.address);
+    found.same |= its.contains(here);
     for (const auto& address : its) found.shared |= !all.insert(address).second;
   }
   return found;
 }
 
 // A server there has a certificate, and it is for none of these names.
-bool is_for_none_of_them(const OneAddress& place) {
+bool is_for_none_of_them(const std::vector<const Name*>& names) {
   std::set<std::string> owners;
-  for (const auto* name : place.names) {
+  for (const auto* name : names) {
     const bool wrong = std::ranges::any_of(name->probes, [](const auto* one) {
       return one->observation.detail == DetailCode::wrong_name;
     });
@@ -77,17 +77,17 @@ bool is_for_none_of_them(const OneAddress& place) {
 }
 
 // Nothing where it may be an address that these names just have.
-std::optional<Confidence> confidence_in(const OneAddress& place, const Elsewhere& elsewhere) {
+std::optional<Confidence> confidence_in(std::string_view whose,
+                                        const std::vector<const Name*>& names,
+                                        const Elsewhere& elsewhere) {
   if (elsewhere.same) return std::nullopt;
   const bool contradicted = !elsewhere.contrast.empty();
-  if (!block_page_of(place.address).empty()) {
-    return contradicted ? Confidence::certain : Confidence::likely;
-  }
+  if (!whose.empty()) return contradicted ? Confidence::certain : Confidence::likely;
   // Far ends that share an address share another one elsewhere.
   if (elsewhere.contrast.size() > 1 && !elsewhere.shared) {
     return elsewhere.owners.size() > 1 ? Confidence::certain : Confidence::likely;
   }
-  return !contradicted && is_for_none_of_them(place) ? std::optional(Confidence::likely)
+  return !contradicted && is_for_none_of_them(names) ? std::optional(Confidence::likely)
                                                      : std::nullopt;
 }
 
@@ -101,23 +101,18 @@ std::string_view block_page_of(const IpAddress& address) {
 }
 
 Causes find_block_page(const Diagnosis& context) {
-  const auto names = read_names(context.facts);
+  const auto all = read_names(context.facts);
   Causes causes;
-  for (const auto& place : misled_to_one_address(names)) {
-    const auto elsewhere = asked_elsewhere(place);
-    const auto confidence = confidence_in(place, elsewhere);
+  for (const auto& [address, names] : misled_to_one_address(all)) {
+    const auto whose = block_page_of(address);
+    const auto elsewhere = asked_elsewhere(address, names);
+    const auto confidence = confidence_in(whose, names, elsewhere);
     if (!confidence) continue;
     Cause cause;
-    std::vector<std::string> lost;
-    for (const auto* name : place.names) {
-      lost.push_back(name->name);
-      add_astray(cause, context, *name);
-      append(cause.contradicted, asked_for_here(context.facts, name->name));
-    }
+    const auto lost = add_misled(cause, context, names);
     auto affected = cause.explained;
     append(affected, cause.contradicted);
     if (!context.facts.any_asked_for(affected)) continue;
-    const auto whose = block_page_of(place.address);
     auto& finding = cause.name(FindingCode::dns_block_page, Owner::dns, *confidence);
     const Text which = lost.size() == 1 ? Text(lost.front()) : phrase("{} names", lost.size());
     finding.title = whose.empty()
@@ -128,8 +123,8 @@ Causes find_block_page(const Diagnosis& context) {
         "The firewall needs no change.",
         whose.empty() ? std::string() : fmt::format(", {}", whose),
         resolvers_in_words(context.facts), listed(lost, 12));
-    for (const auto* name : place.names) {
-      cause.tell(phrase("{} resolves to {} here{}.", name->name, place.address.to_string(),
+    for (const auto* name : names) {
+      cause.tell(phrase("{} resolves to {} here{}.", name->name, address.to_string(),
                         whose.empty() ? std::string() : phrase(", the block page of {}", whose)),
                  name->probes.front());
     }

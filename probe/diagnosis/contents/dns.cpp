@@ -163,12 +163,7 @@ Causes find_dns_rewritten(const Diagnosis& context) {
     // One name at one private address may be a server of the site's own.
     if (!place.proved && place.names.size() < 2) continue;
     Cause cause;
-    std::vector<std::string> lost;
-    for (const auto* name : place.names) {
-      lost.push_back(name->name);
-      add_astray(cause, context, *name);
-      append(cause.contradicted, asked_for_here(context.facts, name->name));
-    }
+    const auto lost = add_misled(cause, context, place.names);
     if (cause.explained.empty() && cause.contradicted.empty()) continue;
     auto& finding = cause.name(FindingCode::dns_rewritten, Owner::dns,
                                place.proved ? Confidence::certain : Confidence::likely);
@@ -226,14 +221,15 @@ Causes find_dns_filtered(const Diagnosis& context) {
       const bool missing = name.failure == DetailCode::no_such_name && !name.address;
       if (missing && !context.facts.proxied_reached(text)) gone[owner].push_back(&name);
     }
-    const auto is_open = [&](const Name* name) { return !open_failures(context, *name).empty(); };
     if (alive.empty()) gone.clear();
     for (const auto& [owner, missing] : gone) {
-      if (alive.contains(owner) || missing.size() < 2) {
-        std::ranges::copy_if(missing, std::back_inserter(unclear), is_open);
-      } else {
-        for (const auto* name : missing) {
-          if (is_open(name)) take(*name);
+      const bool all_gone = !alive.contains(owner) && missing.size() > 1;
+      for (const auto* name : missing) {
+        if (open_failures(context, *name).empty()) continue;
+        if (all_gone) {
+          take(*name);
+        } else {
+          unclear.push_back(name);
         }
       }
     }
@@ -369,9 +365,7 @@ Causes find_dns_slow(const Diagnosis& context) {
   std::size_t measured = 0;
   double worst = 0;
   for (const auto& [text, name] : names) {
-    // Answered the second time: the first question was lost.
-    const bool lost = name.failure == DetailCode::dns_unreachable && is_found_here(name);
-    if (lost && !line_loses) again.push_back(&name);
+    if (is_found_again(name) && !line_loses) again.push_back(&name);
     if (name.took_ms <= 0) continue;
     ++measured;
     if (name.took_ms < slow_ms) continue;

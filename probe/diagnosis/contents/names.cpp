@@ -1,6 +1,7 @@
 #include "probe/diagnosis/contents/names.hpp"
 
 #include <algorithm>
+#include <ranges>
 
 #include "probe/diagnosis/words.hpp"
 
@@ -55,12 +56,15 @@ bool is_foreign_zone(const Evidence& answer, const std::string& name) {
 
 // A server that is the name's own, or somebody who passes for it: over plain HTTP anybody does, and
 // with a certificate that the public does not know, any filter does.
-bool answers_in_its_name(const ProbeResult& result) {
-  const auto outcome = result.observation.outcome;
-  const bool page =
-      result.probe.check == CheckKind::http && result.probe.target.transport == Transport::tcp;
-  return (outcome == Outcome::answered || outcome == Outcome::denied) && !page &&
-         !has_foreign_root(result);
+bool answers_in_its_name(const ProbeResult* result) {
+  const auto outcome = result->observation.outcome;
+  return (outcome == Outcome::answered || outcome == Outcome::denied) && !is_plain_page(*result) &&
+         !has_foreign_root(*result);
+}
+
+bool is_found_here(const Name& name) {
+  return std::ranges::any_of(
+      name.here, [](const NameAnswer& answer) { return has_records(*answer.evidence); });
 }
 
 }  // namespace
@@ -138,18 +142,24 @@ void add_astray(Cause& cause, const Diagnosis& context, const Name& name) {
       [](const ProbeResult* result) { return reached(result->observation.outcome); });
 }
 
-std::vector<const ProbeResult*> asked_for_here(const Facts& facts, const std::string& name) {
-  return facts.probes_that([&](const ProbeResult& result) {
-    const auto& probe = result.probe;
-    return probe.check == CheckKind::dns && !probe.with.contains("server") &&
-           result.observation.outcome == Outcome::answered && probe.target.host == name &&
-           facts.asked_for(result);
-  });
+std::vector<std::string> add_misled(Cause& cause, const Diagnosis& context,
+                                    const std::vector<const Name*>& names) {
+  std::vector<std::string> words;
+  for (const auto* name : names) {
+    words.push_back(name->name);
+    add_astray(cause, context, *name);
+    append(cause.contradicted, context.facts.probes_that([&](const ProbeResult& result) {
+      const auto& probe = result.probe;
+      return probe.check == CheckKind::dns && !probe.with.contains("server") &&
+             result.observation.outcome == Outcome::answered && probe.target.host == name->name &&
+             context.facts.asked_for(result);
+    }));
+  }
+  return words;
 }
 
-bool is_found_here(const Name& name) {
-  return std::ranges::any_of(
-      name.here, [](const NameAnswer& answer) { return has_records(*answer.evidence); });
+bool is_found_again(const Name& name) {
+  return name.failure == DetailCode::dns_unreachable && is_found_here(name);
 }
 
 bool resolvers_are_well(const std::map<std::string, Name>& names) {
@@ -157,9 +167,7 @@ bool resolvers_are_well(const std::map<std::string, Name>& names) {
   return std::ranges::any_of(names, answered) &&
          std::ranges::none_of(names, [&](const auto& entry) {
            const auto& name = entry.second;
-           const bool second_time =
-               name.failure == DetailCode::dns_unreachable && is_found_here(name);
-           return second_time || (answered(entry) && name.took_ms >= slow_ms);
+           return is_found_again(name) || (answered(entry) && name.took_ms >= slow_ms);
          });
 }
 
@@ -173,34 +181,30 @@ std::optional<FindingEvidence> found_elsewhere(const Name& name) {
   return std::nullopt;
 }
 
-std::vector<OneAddress> misled_to_one_address(const std::map<std::string, Name>& names) {
-  std::map<IpAddress, OneAddress> places;
+std::map<IpAddress, std::vector<const Name*>> misled_to_one_address(
+    const std::map<std::string, Name>& names) {
+  std::map<IpAddress, std::vector<const Name*>> places;
   std::set<IpAddress> alive;
   for (const auto& [text, name] : names) {
     if (!name.address || name.address->is_special() || name.from_hosts_file) continue;
     if (!is_public_name(text)) continue;
-    const bool speaks = std::ranges::any_of(
-        name.probes, [](const auto* result) { return answers_in_its_name(*result); });
-    if (speaks) alive.insert(*name.address);
-    auto& place = places[*name.address];
-    place.address = *name.address;
-    place.names.push_back(&name);
+    if (std::ranges::any_of(name.probes, answers_in_its_name)) alive.insert(*name.address);
+    places[*name.address].push_back(&name);
   }
-  std::vector<OneAddress> misled;
-  for (auto& [address, place] : places) {
-    const bool suspected = place.names.size() > 1 || !block_page_of(address).empty();
-    if (suspected && !alive.contains(address)) misled.push_back(std::move(place));
-  }
-  return misled;
+  std::erase_if(places, [&](const auto& place) {
+    const auto& [address, its_names] = place;
+    const bool suspected = its_names.size() > 1 || !block_page_of(address).empty();
+    return !suspected || alive.contains(address);
+  });
+  return places;
 }
 
 std::set<IpAddress> addresses_in(const Evidence& answer) {
   std::set<IpAddress> found;
-  auto records = text_fact(answer, Fact::records);
-  for (std::size_t at = 0; at < records.size();) {
-    const auto end = std::min(records.find(", ", at), records.size());
-    if (const auto address = IpAddress::parse(records.substr(at, end - at))) found.insert(*address);
-    at = end + 2;
+  const auto records = text_fact(answer, Fact::records);
+  for (const auto record : std::views::split(records, std::string_view(", "))) {
+    const auto address = IpAddress::parse({record.begin(), record.end()});
+    if (address) found.insert(*address);
   }
   return found;
 }

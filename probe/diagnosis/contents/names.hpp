@@ -43,9 +43,12 @@ std::vector<const ProbeResult*> open_failures(const Diagnosis& context, const Na
 bool works(const Name& name);
 // For a name that leads astray: its open failures are explained, and what was reached is of no use.
 void add_astray(Cause& cause, const Diagnosis& context, const Name& name);
-// Rows that ask the site's name servers for that name: an answer that leads astray is none.
-std::vector<const ProbeResult*> asked_for_here(const Facts& facts, const std::string& name);
-bool is_found_here(const Name& name);
+// The same of all of these, whose texts it returns; and rows that ask the site's name servers for
+// one of them have got no good answer.
+std::vector<std::string> add_misled(Cause& cause, const Diagnosis& context,
+                                    const std::vector<const Name*>& names);
+// The first question for it was lost, and the second was answered.
+bool is_found_again(const Name& name);
 // Whether the site's resolvers answer, at once and the first time: then silence is not a question
 // lost.
 bool resolvers_are_well(const std::map<std::string, Name>& names);
@@ -53,11 +56,8 @@ bool resolvers_are_well(const std::map<std::string, Name>& names);
 std::optional<FindingEvidence> found_elsewhere(const Name& name);
 // Names that all have one address here, where nothing answers in their names: of one alone it says
 // something where that is a known block page's.
-struct OneAddress {
-  IpAddress address;
-  std::vector<const Name*> names;
-};
-std::vector<OneAddress> misled_to_one_address(const std::map<std::string, Name>& names);
+std::map<IpAddress, std::vector<const Name*>> misled_to_one_address(
+    const std::map<std::string, Name>& names);
 // Whose block page has that address: "Cisco Umbrella"; empty where none is known
 // (contents/block_page.cpp).
 std::string_view block_page_of(const IpAddress& address);

@@ -94,8 +94,8 @@ bool is_suspicious(const ProbeResult& result) {
 std::set<std::string> names_at_one_address(const Facts& facts) {
   const auto names = findings::read_names(facts);
   std::set<std::string> found;
-  for (const auto& place : findings::misled_to_one_address(names)) {
-    for (const auto* name : place.names) found.insert(name->name);
+  for (const auto& [address, misled] : findings::misled_to_one_address(names)) {
+    for (const auto* name : misled) found.insert(name->name);
   }
   return found;
 }
