@@ -172,8 +172,6 @@ class Facts {
   bool proxied_reached(const std::string& host) const { return proxied_.contains(host); }
   // True where TCP was tried to two operators, and no connection gets out directly.
   bool no_tcp_gets_out() const;
-  // True where a proxy speaks, and no TCP connection gets out beside it.
-  bool only_by_proxy() const { return proxy_speaks_ && no_tcp_gets_out(); }
   // What the second round counted: over one flow, and each over a flow of its own.
   const RequestCount& on_one_flow() const { return on_one_flow_; }
   const RequestCount& on_new_flows() const { return on_new_flows_; }

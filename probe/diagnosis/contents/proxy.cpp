@@ -1,5 +1,6 @@
 // The proxy: needed, or itself in the way; and the file that names it.
 #include <algorithm>
+#include <ranges>
 
 #include "probe/diagnosis/rules.hpp"
 #include "probe/diagnosis/words.hpp"
@@ -14,11 +15,10 @@ std::vector<const ProbeResult*> proxied_probes(const Facts& facts) {
   });
 }
 
-// The status with which the proxy turned CONNECT down; 0 where it did not.
+// The status with which the proxy turned CONNECT down; 0 or less where it did not.
 int connect_status_of(const ProbeResult& result) {
-  if (is_direct(result) || result.observation.outcome != Outcome::denied) return 0;
-  const auto& detail = result.observation.detail;
-  return detail.is_status() ? detail.status() : 0;
+  const auto& seen = result.observation;
+  return !is_direct(result) && seen.outcome == Outcome::denied ? seen.detail.status() : 0;
 }
 
 // The proxy itself was not spoken to, or is none.
@@ -37,11 +37,8 @@ std::vector<std::vector<const ProbeResult*>> by_proxy(
     const std::vector<const ProbeResult*>& probes) {
   std::vector<std::vector<const ProbeResult*>> groups;
   for (const auto* result : probes) {
-    const auto same = [&](const auto& group) {
-      return proxy_name(group) == result->probe.target.route.proxy;
-    };
-    auto place = std::ranges::find_if(groups, same);
-    if (place == groups.end()) place = groups.insert(place, std::vector<const ProbeResult*>());
+    auto place = std::ranges::find(groups, result->probe.target.route.proxy, proxy_name);
+    if (place == groups.end()) place = groups.emplace(place);
     place->push_back(result);
   }
   return groups;
@@ -166,20 +163,21 @@ bool connections_are_refused(const Facts& facts) {
   });
 }
 
-// Where nothing gets out beside the proxy: what waits for it. UDP does not where some gets out.
-std::vector<const ProbeResult*> known_to_wait(const Facts& facts) {
-  auto waiting = waiting_for_proxy(facts);
-  if (udp_gets_out(facts)) {
-    std::erase_if(waiting, [](const ProbeResult* result) { return is_udp(*result); });
-  }
+// Where nothing gets out beside the proxy, what waits for it fails by it. UDP does not where some
+// gets out.
+void add_what_waits(Cause& cause, const Facts& facts, Closes closes) {
   const bool own = own_asked_without_success(facts);
   const bool refused = connections_are_refused(facts);
+  const bool some_udp = udp_gets_out(facts);
   const auto hosts = let_out(facts);
-  std::erase_if(waiting, [&](const ProbeResult* result) {
+  for (const auto* result : waiting_for_proxy(facts)) {
     const bool loud = refused && !is_udp(*result);
-    return unmeasured(*result) && (!own || loud || hosts.contains(result->probe.target.host));
-  });
-  return waiting;
+    const bool guessed = !own || loud || hosts.contains(result->probe.target.host);
+    if ((unmeasured(*result) && guessed) || (is_udp(*result) && some_udp)) continue;
+    cause.explained.push_back(result);
+  }
+  if (own) cause.closes = closes;
+  cause.tell(phrase("Without the proxy, no TCP connection gets out."));
 }
 
 // "to port 5061" where the proxy denies that port to several hosts and lets it through to none;
@@ -189,19 +187,17 @@ Text what_is_denied(const Facts& facts, const std::vector<const ProbeResult*>& d
   for (const auto* result : denied) {
     hosts[result->probe.target.port()].insert(result->probe.target.host);
   }
-  bool whole_ports = true;
-  std::vector<std::uint16_t> ports;
-  for (const auto& [port, denied_hosts] : hosts) {
-    ports.push_back(port);
-    whole_ports &= denied_hosts.size() > 1;
-  }
-  for (const auto* result : proxied_probes(facts)) {
-    const bool same_proxy = result->probe.target.route.proxy == proxy_name(denied);
-    const bool same_port = hosts.contains(result->probe.target.port());
-    if (same_proxy && same_port && came_through(*result)) whole_ports = false;
-  }
-  if (whole_ports) return phrase("to {}", named_ports(ports));
-  return phrase("to {}, {}", listed(hosts_of(denied)), named_ports(ports));
+  const bool some_pass = facts.any_probe([&](const ProbeResult& result) {
+    const auto& target = result.probe.target;
+    return came_through(result) && target.route.proxy == proxy_name(denied) &&
+           hosts.contains(target.port());
+  });
+  const bool to_several =
+      std::ranges::all_of(hosts, [](const auto& port) { return port.second.size() > 1; });
+  const auto numbers = std::views::keys(hosts);
+  const auto ports = named_ports({numbers.begin(), numbers.end()});
+  if (to_several && !some_pass) return phrase("to {}", ports);
+  return phrase("to {}, {}", listed(hosts_of(denied)), ports);
 }
 
 Text what_the_proxy_does(const std::vector<const ProbeResult*>& probes) {
@@ -274,9 +270,7 @@ Causes find_proxy_unreachable(const Diagnosis& context) {
                    : phrase("None of the {} connections through it succeeded.", probes.size()));
     add_what_they_saw(finding.evidence, probes, 4);
     if (!context.facts.proxy_speaks() && context.facts.no_tcp_gets_out()) {
-      append(cause.explained, known_to_wait(context.facts));
-      if (own_asked_without_success(context.facts)) cause.closes = Closes::direct_tcp;
-      cause.tell(phrase("Without the proxy, no TCP connection gets out."));
+      add_what_waits(cause, context.facts, Closes::direct_tcp);
     }
     causes.push_back(std::move(cause));
   }
@@ -300,12 +294,8 @@ Causes find_proxy_login(const Diagnosis& context) {
         "and room devices often cannot log in. {}",
         hosts.empty() ? "" : ": " + hosts, how_to_log_in(wanted));
     add_what_they_saw(finding.evidence, turned_away);
-    if (facts.only_by_proxy()) {
-      append(cause.explained, known_to_wait(facts));
-      if (own_asked_without_success(facts)) {
-        cause.closes = no_udp_gets_out(facts) ? Closes::direct : Closes::direct_tcp;
-      }
-      cause.tell(phrase("Without the proxy, no TCP connection gets out."));
+    if (facts.proxy_speaks() && facts.no_tcp_gets_out()) {
+      add_what_waits(cause, facts, no_udp_gets_out(facts) ? Closes::direct : Closes::direct_tcp);
     }
     causes.push_back(std::move(cause));
   }
@@ -361,13 +351,10 @@ Causes find_proxy_required(const Diagnosis& context) {
                          (is_udp(*result) ? udp_aloud.size() == 1 : !quietly || aloud) ||
                          listed_hosts.contains(result->probe.target.host) ||
                          (some_refuse && refused.contains(result->probe.target.port()));
-    if (unmeasured(*result) && guessed) continue;
-    if (!tried && result->observation.outcome != Outcome::unresolved) continue;
-    if (result->observation.outcome == Outcome::unresolved) {
-      parties.insert(registrable_domain(result->probe.target.host));
-    } else if (is_udp(*result) && !udp_shut) {
-      continue;
-    }
+    const bool unresolved = result->observation.outcome == Outcome::unresolved;
+    const bool waits = unresolved || (tried && (udp_shut || !is_udp(*result)));
+    if (!waits || (unmeasured(*result) && guessed)) continue;
+    if (unresolved) parties.insert(registrable_domain(result->probe.target.host));
     cause.explained.push_back(result);
   }
   // What the proxy carries needs no direct way: only a row that is not well makes it a finding.
@@ -377,9 +364,7 @@ Causes find_proxy_required(const Diagnosis& context) {
                              (own && web) || !tried ? Confidence::certain : Confidence::possible);
   finding.title = udp_shut ? phrase("This site lets traffic out only through the proxy")
                            : phrase("This site lets TCP out only through the proxy");
-  auto through = proxied_probes(facts);
-  std::erase_if(through, [](const ProbeResult* result) { return !came_through(*result); });
-  if (through.empty()) return {};
+  const auto through = facts.probes_that(came_through);
   auto not_carried = cause.explained;
   std::erase_if(not_carried, [&](const ProbeResult* result) {
     return !is_udp(*result) && facts.proxied_reached(result->probe.target.host);
@@ -393,9 +378,7 @@ Causes find_proxy_required(const Diagnosis& context) {
         "{}.{}",
         from_users(facts), flows, where_the_list_is(facts, cause.explained));
   }
-  cause.tell(phrase("{}: {}", endpoint_in_words(through.front()->probe.target),
-                    outcome_in_words(through.front()->observation)),
-             through.front());
+  finding.evidence.push_back(what_it_saw(*through.front()));
   cause.tell(phrase("No direct TCP connection to any of {} operators succeeded.", parties.size()));
   add_what_they_saw(finding.evidence, cause.explained, 4);
   return {cause};
@@ -409,7 +392,6 @@ Causes find_proxy_denials(const Diagnosis& context) {
   });
   Causes causes;
   for (const auto& denied : by_proxy(asked_for_ones(context.facts, all))) {
-    if (!context.affects_requirement(denied)) continue;
     Cause cause;
     cause.explained = denied;
     auto& finding =
