@@ -145,10 +145,8 @@ std::optional<FindingEvidence> second_router(const Facts& facts) {
 // "20-30" and "<10" have an upper bound, ">180" has none.
 std::optional<int> longest_life(const std::string& value) {
   const auto bound = value.find_first_of("-<");
-  if (bound == value.npos || bound + 1 == value.size()) return std::nullopt;
-  const auto digits = value.substr(bound + 1);
-  const bool number = digits.size() < 6 && digits.find_first_not_of("0123456789") == digits.npos;
-  return number ? std::optional(std::stoi(digits)) : std::nullopt;
+  if (bound == value.npos) return std::nullopt;
+  return whole_number<std::uint16_t>(std::string_view(value).substr(bound + 1));
 }
 
 }  // namespace

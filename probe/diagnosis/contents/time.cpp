@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 
 #include "probe/diagnosis/rules.hpp"
@@ -71,16 +70,13 @@ constexpr double noticeable_skew_ms = 60'000;
 std::optional<std::chrono::sys_seconds> parse_time(const std::string& text) {
   if (text.size() != 20 || text[10] != 'T' || text[19] != 'Z') return std::nullopt;
   const auto number = [&](std::size_t from) {
-    int value = -1;
-    const auto* first = text.data() + from;
-    const auto [end, error] = std::from_chars(first, first + 2, value);
-    return error == std::errc{} && end == first + 2 ? value : -1;
+    return whole_number<unsigned>(std::string_view(text).substr(from, 2));
   };
   const auto day = parse_day(std::string_view(text).substr(0, 10));
-  const int hour = number(11), minute = number(14), second = number(17);
-  if (!day || hour < 0 || minute < 0 || second < 0) return std::nullopt;
-  return *day + std::chrono::hours(hour) + std::chrono::minutes(minute) +
-         std::chrono::seconds(second);
+  const auto hour = number(11), minute = number(14), second = number(17);
+  if (!day || !hour || !minute || !second) return std::nullopt;
+  return *day + std::chrono::hours(*hour) + std::chrono::minutes(*minute) +
+         std::chrono::seconds(*second);
 }
 
 // True where the probe failed over a certificate's dates and would not have at the right time.
