@@ -1,8 +1,5 @@
 // A device on the way that rewrites SIP (RFC 3261 messages), by what the SIP ALG test saw, and by
 // what servers said of the same machine over transports that such a device can read and cannot.
-#include <algorithm>
-#include <iterator>
-
 #include "probe/diagnosis/rules.hpp"
 #include "probe/diagnosis/words.hpp"
 #include "probe/model/describe.hpp"
@@ -10,42 +7,28 @@
 namespace callready::findings {
 namespace {
 
-struct Suspicion {
-  const ProbeResult* result;
-  Text text;
-  Confidence confidence;
-};
-
 bool is_sip(const ProbeResult& result) {
   return result.probe.check == CheckKind::sip && is_direct(result);
 }
 
 bool over_tls(const ProbeResult& result) { return result.probe.target.transport == Transport::tls; }
 
-// What the test itself says.
-void add_tests(const Diagnosis& context, std::vector<Suspicion>& seen) {
-  for (const auto& result : context.facts.report.probes) {
-    const auto* evidence = evidence_of(result, EvidenceKind::sip_alg);
-    if (result.probe.check != CheckKind::sip_alg || evidence == nullptr || is_inside(result))
-      continue;
-    const auto& detail = result.observation.detail;
-    if (detail == DetailCode::rewritten)
-      seen.push_back({&result, evidence->text, Confidence::certain});
-    if (detail == DetailCode::suspected)
-      seen.push_back({&result, evidence->text, Confidence::likely});
-  }
+// Tests that came out so.
+std::vector<const ProbeResult*> tests_that_say(DetailCode detail, const Facts& facts) {
+  return facts.probes_that([&](const ProbeResult& result) {
+    return result.probe.check == CheckKind::sip_alg && result.observation.detail == detail &&
+           evidence_of(result, EvidenceKind::sip_alg) != nullptr && !is_inside(result);
+  });
 }
 
 // A Via that came back otherwise, outside of the test. Over TLS nobody on the way can: a rewriting
 // server would be the far end's own.
-void add_changed_vias(const Diagnosis& context, std::vector<Suspicion>& seen) {
-  for (const auto& result : context.facts.report.probes) {
+std::vector<const ProbeResult*> changed_vias(const Facts& facts) {
+  return facts.probes_that([](const ProbeResult& result) {
     const auto* via = evidence_of(result, EvidenceKind::sip_via);
-    if (!is_sip(result) || over_tls(result) || via == nullptr || is_inside(result)) continue;
-    if (flag_fact(*via, Fact::rewritten).value_or(false)) {
-      seen.push_back({&result, via->text, Confidence::certain});
-    }
-  }
+    return is_sip(result) && !over_tls(result) && !is_inside(result) && via != nullptr &&
+           flag_fact(*via, Fact::rewritten).value_or(false);
+  });
 }
 
 // Whether the server saw another address than this machine's own. Another port alone may be the
@@ -62,25 +45,18 @@ std::optional<bool> seen_elsewhere(const ProbeResult& result) {
 // The same server, over TLS, saw the NAT's address, and over UDP or TCP this machine's own, which
 // cannot get there: it was written into the reply. A public address can, and TLS may leave by
 // another way.
-void add_contrasts(const Diagnosis& context, std::vector<Suspicion>& seen) {
+std::vector<const ProbeResult*> contrasts_to_tls(const Facts& facts) {
   std::set<std::string> translated;
-  const auto& probes = context.facts.report.probes;
-  for (const auto& result : probes) {
+  for (const auto& result : facts.report.probes) {
     if (is_sip(result) && over_tls(result) && seen_elsewhere(result) == true) {
       translated.insert(result.probe.target.host);
     }
   }
-  for (const auto& result : probes) {
-    const auto& target = result.probe.target;
-    if (!is_sip(result) || over_tls(result) || is_inside(result)) continue;
-    if (seen_elsewhere(result) != false || !translated.contains(target.host)) continue;
-    if (!result.observation.local->address.is_special()) continue;
-    seen.push_back({&result,
-                    phrase("{}: the server reports this computer's own address; over TLS it "
-                           "reported the address of a NAT",
-                           endpoint_in_words(target)),
-                    Confidence::likely});
-  }
+  return facts.probes_that([&](const ProbeResult& result) {
+    return is_sip(result) && !over_tls(result) && !is_inside(result) &&
+           seen_elsewhere(result) == false && translated.contains(result.probe.target.host) &&
+           result.observation.local->address.is_special();
+  });
 }
 
 // What got an answer to SIP there; null: nothing. A host that refuses the port is heard, too.
@@ -123,25 +99,35 @@ Causes find_swallowed_sip(const Diagnosis& context) {
 }  // namespace
 
 Causes find_sip_alg(const Diagnosis& context) {
-  std::vector<Suspicion> seen;
-  add_tests(context, seen);
-  add_changed_vias(context, seen);
-  add_contrasts(context, seen);
-  if (seen.empty()) return find_swallowed_sip(context);
-  std::ranges::stable_sort(seen, {}, &Suspicion::confidence);
+  const auto& facts = context.facts;
   Cause cause;
-  auto& finding = cause.name(FindingCode::sip_alg, Owner::network, seen.front().confidence);
+  const auto add = [&](const std::vector<const ProbeResult*>& results, EvidenceKind what) {
+    for (const auto* result : results) {
+      cause.tell(evidence_of(*result, what)->text, result);
+      add_once(cause.explained, result);
+    }
+  };
+  add(tests_that_say(DetailCode::rewritten, facts), EvidenceKind::sip_alg);
+  add(changed_vias(facts), EvidenceKind::sip_via);
+  const bool proved = !cause.explained.empty();
+  add(tests_that_say(DetailCode::suspected, facts), EvidenceKind::sip_alg);
+  for (const auto* result : contrasts_to_tls(facts)) {
+    cause.tell(phrase("{}: the server reports this computer's own address; over TLS it reported "
+                      "the address of a NAT",
+                      endpoint_in_words(result->probe.target)),
+               result);
+    add_once(cause.explained, result);
+  }
+  if (cause.explained.empty()) return find_swallowed_sip(context);
+  auto& finding = cause.name(FindingCode::sip_alg, Owner::network,
+                             proved ? Confidence::certain : Confidence::likely);
   finding.title = phrase("A device in the path rewrites SIP messages (SIP ALG)");
   finding.fix = phrase(
       "Turn off the SIP ALG (also called SIP helper, SIP inspection, SIP transformations or SIP "
       "session helper) on the router and the firewall, and restart the phones. In the meantime, "
       "use SIP over TLS, which an ALG cannot alter.");
-  for (const auto& one : seen) {
-    cause.tell(one.text, one.result);
-    add_once(cause.explained, one.result);
-  }
-  std::ranges::copy_if(cause.explained, std::back_inserter(cause.impaired),
-                       [](const ProbeResult* result) { return !failing(*result); });
+  cause.impaired = cause.explained;
+  std::erase_if(cause.impaired, [](const ProbeResult* result) { return failing(*result); });
   for (const auto* result : cause.explained) {
     for (const auto& evidence : result->observation.evidence) {
       const bool changed = flag_fact(evidence, Fact::via_changed).value_or(false) ||
@@ -151,7 +137,7 @@ Causes find_sip_alg(const Diagnosis& context) {
       }
     }
   }
-  finding.affects = sets_of(context.facts, cause.explained);
+  finding.affects = sets_of(facts, cause.explained);
   return {cause};
 }
 
