@@ -4,10 +4,12 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <unordered_map>
 #include <vector>
 
@@ -72,6 +74,14 @@ bool any_sample(const Flow& flow, Wanted wanted) {
   return std::ranges::any_of(flow.samples, wanted);
 }
 
+// What these have of one kind, each once: `set_of(flows, &Flow::network)`.
+template <typename Item, typename Value>
+auto set_of(const std::vector<const Item*>& items, Value value) {
+  std::set<std::decay_t<std::invoke_result_t<Value, const Item&>>> found;
+  for (const auto* item : items) found.insert(std::invoke(value, *item));
+  return found;
+}
+
 // The packets leave the site, at least.
 inline bool gets_out(Reachability way) {
   return way == Reachability::open || way == Reachability::left;
@@ -132,15 +142,6 @@ class Facts {
   // Hosts that a set asks for: the vendor's, whoever asked them besides.
   std::set<std::string> hosts_asked_for() const;
 
-  // The networks of the flows that `wanted` accepts.
-  template <typename Wanted>
-  std::set<std::string> networks(Wanted wanted) const {
-    std::set<std::string> found;
-    for (const auto& flow : flows) {
-      if (wanted(flow)) found.insert(flow.network);
-    }
-    return found;
-  }
   template <typename Wanted>
   std::vector<const ProbeResult*> probes_that(Wanted wanted) const {
     std::vector<const ProbeResult*> found;
@@ -276,6 +277,8 @@ std::vector<Certificate> chain_of(const ProbeResult& result);
 std::string registrable_domain(const std::string& host);
 // Of these probes' hosts.
 std::set<std::string> parties_of(const std::vector<const ProbeResult*>& probes);
+// The ports that these probes went to.
+std::set<std::uint16_t> ports_of(const std::vector<const ProbeResult*>& probes);
 // Of an address: its /24 or /48, as far as two of them have something to do with each other; of one
 // that NAT64 made, that of the IPv4 address in it.
 std::string network_of(const IpAddress& address);

@@ -72,9 +72,7 @@ std::vector<const ProbeResult*> asked_for_ones(const Facts& facts,
 }
 
 std::set<std::string> ids_of(const std::vector<const ProbeResult*>& probes) {
-  std::set<std::string> ids;
-  for (const auto* result : probes) ids.insert(result->probe.id);
-  return ids;
+  return set_of(probes, [](const ProbeResult& result) { return result.probe.id; });
 }
 
 bool got_no_answer(const ProbeResult& result) {
@@ -200,9 +198,13 @@ std::string registrable_domain(const std::string& host) {
 }
 
 std::set<std::string> parties_of(const std::vector<const ProbeResult*>& probes) {
-  std::set<std::string> parties;
-  for (const auto* result : probes) parties.insert(registrable_domain(result->probe.target.host));
-  return parties;
+  return set_of(probes, [](const ProbeResult& result) {
+    return registrable_domain(result.probe.target.host);
+  });
+}
+
+std::set<std::uint16_t> ports_of(const std::vector<const ProbeResult*>& probes) {
+  return set_of(probes, [](const ProbeResult& result) { return result.probe.target.port(); });
 }
 
 bool has_no_route(const ProbeResult& result) {

@@ -76,13 +76,13 @@ Text listed_texts(const std::vector<Text>& items, std::size_t most) {
   return cut ? phrase("{} and {} more", text, items.size() - shown) : text;
 }
 
-Text ports_in_words(const std::vector<std::uint16_t>& ports, std::size_t most) {
+Text ports_in_words(const std::set<std::uint16_t>& ports, std::size_t most) {
   std::vector<std::string> words;
   for (const auto port : ports) words.push_back(std::to_string(port));
   return listed(words, most);
 }
 
-Text named_ports(const std::vector<std::uint16_t>& ports) {
+Text named_ports(const std::set<std::uint16_t>& ports) {
   const auto words = ports_in_words(ports);
   return ports.size() == 1 ? phrase("port {}", words) : phrase("ports {}", words);
 }

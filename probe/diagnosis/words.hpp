@@ -13,9 +13,9 @@ Text listed(const std::vector<std::string>& items, std::size_t most = 4);
 Text listed_texts(const std::vector<Text>& items, std::size_t most = 4);
 
 // "5060", "5060 and 5061".
-Text ports_in_words(const std::vector<std::uint16_t>& ports, std::size_t most = 8);
+Text ports_in_words(const std::set<std::uint16_t>& ports, std::size_t most = 8);
 // "port 5060", "ports 5060 and 5061".
-Text named_ports(const std::vector<std::uint16_t>& ports);
+Text named_ports(const std::set<std::uint16_t>& ports);
 
 // "UDP 3478 to 27 names (TURN servers over UDP); TCP 443 to turn1.example.com": what to allow, by
 // the vendor's own rules. Controls, and what only measures, are left out. In a report of before

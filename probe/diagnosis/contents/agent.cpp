@@ -47,8 +47,7 @@ Causes find_agent(const Diagnosis& context) {
     return !all && !taken.contains(result->probe.target.port());
   });
   if (!context.affects_requirement(lost)) return {};
-  std::set<std::uint16_t> ports;
-  for (const auto* result : lost) ports.insert(result->probe.target.port());
+  const auto ports = ports_of(lost);
   const bool carries_some = std::ranges::find_first_of(ports, answering) != ports.end();
   Cause cause;
   cause.explained = lost;
@@ -57,7 +56,7 @@ Causes find_agent(const Diagnosis& context) {
                              carries_some                        ? Confidence::possible
                              : said && hosts_of(lost).size() > 1 ? Confidence::certain
                                                                  : Confidence::likely);
-  const auto which = ports_in_words({ports.begin(), ports.end()}, 4);
+  const auto which = ports_in_words(ports, 4);
   finding.title =
       carries_some
           ? phrase("A program on this computer intercepts TCP {} and does not pass all of it on",

@@ -106,10 +106,4 @@ std::optional<Cause> cause_by_worlds(const Diagnosis& context, reach::Code famil
   return cause;
 }
 
-std::vector<std::uint16_t> ports_of(const std::vector<const ProbeResult*>& probes) {
-  std::set<std::uint16_t> ports;
-  for (const auto* result : probes) ports.insert(result->probe.target.port());
-  return {ports.begin(), ports.end()};
-}
-
 }  // namespace callready::findings

@@ -52,7 +52,4 @@ class AllClosed {
 std::optional<Cause> cause_by_worlds(const Diagnosis& context, reach::Code family,
                                      const OfProbes& may_fail_by_it);
 
-// The ports of these probes, each once, ascending.
-std::vector<std::uint16_t> ports_of(const std::vector<const ProbeResult*>& probes);
-
 }  // namespace callready::findings

@@ -56,12 +56,11 @@ bool peer_also_silent(const Facts& facts, const Flow& flow) {
 
 // How many servers: two names may lead to one.
 std::size_t servers_of(const std::vector<const Flow*>& flows) {
-  std::set<std::string> servers;
-  for (const auto* flow : flows) {
-    const auto& address = flow->samples.front().result->observation.address;
-    servers.insert(address ? address->to_string() : flow->host);
-  }
-  return servers.size();
+  const auto server = [](const Flow& flow) {
+    const auto& address = flow.samples.front().result->observation.address;
+    return address ? address->to_string() : flow.host;
+  };
+  return set_of(flows, server).size();
 }
 
 }  // namespace
@@ -126,7 +125,7 @@ Claim Claims::of(const ClosedFlows& closed) const {
   const bool is_destination = box.kind != reach::Kind::rule && box.ports.empty() && !claim.beyond &&
                               elsewhere && closed.flows.size() > 1 &&
                               closed.ports_sure <= 1 - reach::is_likely;
-  const bool several = networks_of(closed.flows).size() > 1;
+  const bool several = set_of(closed.flows, &Flow::network).size() > 1;
   const bool nowhere =
       !elsewhere && !claim.beyond && (!claim.udp || closed.whole_sure >= reach::is_likely);
   // To a firewall what goes to port 53 is DNS, whatever it carries.
@@ -180,8 +179,8 @@ bool Claims::is_beyond(const Flow& flow) const {
 bool Claims::may_be_chance(const Claim& claim, bool told) const {
   constexpr std::size_t many = 3;
   // A TCP port that fails in two networks: only a limit that was measured explains it.
-  const bool tcp_port =
-      claim.code == FindingCode::firewall_tcp_port_blocked && networks_of(claim.flows).size() > 1;
+  const bool tcp_port = claim.code == FindingCode::firewall_tcp_port_blocked &&
+                        set_of(claim.flows, &Flow::network).size() > 1;
   const bool limited = tcp_port ? new_flows_are_limited(facts_) : new_flows_may_be_limited(facts_);
   if (limited && !told) return true;
   return facts_.line_loses() && claim.flows.size() < many &&
@@ -203,12 +202,6 @@ Confidence Claims::most(const Claim& claim) const {
     default:
       return told || missed_by_a_relay(claim.flows) ? Confidence::certain : Confidence::likely;
   }
-}
-
-std::set<std::string> networks_of(const std::vector<const Flow*>& flows) {
-  std::set<std::string> networks;
-  for (const auto* flow : flows) networks.insert(flow->network);
-  return networks;
 }
 
 }  // namespace callready::findings

@@ -81,7 +81,4 @@ class Claims {
   std::map<Port, std::set<std::string>> working_;  // the ports that get out, and to which hosts
 };
 
-// The networks of their hosts.
-std::set<std::string> networks_of(const std::vector<const Flow*>& flows);
-
 }  // namespace callready::findings

@@ -9,12 +9,6 @@
 namespace callready::findings {
 namespace {
 
-std::vector<std::uint16_t> ports_of_flows(const std::vector<const Flow*>& flows) {
-  std::set<std::uint16_t> ports;
-  for (const auto* flow : flows) ports.insert(flow->port);
-  return {ports.begin(), ports.end()};
-}
-
 // STUN that passes on one of these ports.
 const FlowSample* passing_stun(const std::vector<const Flow*>& flows) {
   for (const auto* flow : flows) {
@@ -119,7 +113,7 @@ Text flows_in_subject(const std::vector<const Flow*>& flows, std::size_t& subjec
     std::vector<Text> rules;
     std::vector<std::string> alike;
     for (const auto& [protocol, numbers] : ports) {
-      const auto words = ports_in_words({numbers.begin(), numbers.end()}, most_ports);
+      const auto words = ports_in_words(numbers, most_ports);
       rules.push_back(phrase("{} {}", protocol, words));
     }
     std::ranges::copy_if(hosts, std::back_inserter(alike),
@@ -158,7 +152,7 @@ void say_ports(const Diagnosis& context, const Claim& claim, Cause& cause) {
   const auto& facts = context.facts;
   auto& finding = cause.finding;
   const bool range = claim.is_range();
-  const auto numbers = ports_of_flows(claim.flows);
+  const auto numbers = set_of(claim.flows, &Flow::port);
   const auto spans = range ? spans_of(facts, claim.flows) : std::vector<Span>();
   std::vector<std::string> parts;
   for (const auto& span : spans) parts.push_back(span.ports.to_string());
@@ -206,7 +200,7 @@ void say_ports(const Diagnosis& context, const Claim& claim, Cause& cause) {
   if (control && !range) insert_second(finding.evidence, *control);
   if (control && range) finding.evidence.push_back(*control);
   if (claim.udp) return;
-  const auto networks = networks_of(claim.flows).size();
+  const auto networks = set_of(claim.flows, &Flow::network).size();
   cause.tell(
       networks > 1
           ? phrase("The same is true of {} networks, and no connection to {} succeeded anywhere.",
@@ -239,7 +233,7 @@ void say_destinations(const Diagnosis& context, const Claims& claims, const Clai
   std::erase_if(elsewhere, [&](const Flow* flow) { return !claims.works_elsewhere(*flow); });
   if (elsewhere.empty()) return;
   insert_second(finding.evidence, {"", phrase("The same ports ({}) of other hosts are reachable.",
-                                              ports_in_words(ports_of_flows(elsewhere)))});
+                                              ports_in_words(set_of(elsewhere, &Flow::port)))});
 }
 
 // The operator of all these flows, if they are to all of its servers that were tried, to two at

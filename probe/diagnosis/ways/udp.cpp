@@ -124,7 +124,8 @@ std::optional<ClosedUdp> closed_udp(const Diagnosis& context) {
   ClosedUdp closed;
   if (told->box->beyond) closed.replies_from = lowest_without_reply(facts);
   // Of one network only it may be that one.
-  const bool several = facts.networks([](const Flow& flow) { return flow.udp; }).size() > 1;
+  const auto by_udp = facts.select([](const Flow& flow) { return flow.udp; });
+  const bool several = set_of(by_udp, &Flow::network).size() > 1;
   const bool seen = !closed.replies_from && blocked_on_the_way(facts);
   // Where nothing but silence shows it, somebody further out may do it.
   const auto surest = seen && several                ? Confidence::certain

@@ -28,11 +28,12 @@ Causes find_web_only(const Diagnosis& context) {
     return other && failing(result) && !is_inside(result) && !context.explained(result);
   });
   // Where a server showed a certificate, even one that nobody trusts.
-  const auto https = facts.networks([](const Flow& flow) {
+  const auto with_certificate = facts.select([](const Flow& flow) {
     return !flow.udp && flow.port == 443 && any_sample(flow, [](const FlowSample& sample) {
       return !chain_of(*sample.result).empty();
     });
   });
+  const auto https = set_of(with_certificate, &Flow::network);
   if (lost_tcp.empty() || https.size() < 2) return {};
   AllClosed udp(context, [](const reach::Packet& packet) { return packet.udp; });
   AllClosed other_tcp(
@@ -67,11 +68,12 @@ Causes find_web_only(const Diagnosis& context) {
   finding.fix = phrase("Allow outgoing and return traffic {}: {}.{}", from_users(facts),
                        asked_flows(facts, cause), where_the_list_is(facts, cause.explained));
   const auto ports = ports_of(lost_tcp);
-  const auto closed = facts.networks([&](const Flow& flow) {
+  const auto lost = facts.select([&](const Flow& flow) {
     return !flow.udp && any_sample(flow, [&](const FlowSample& sample) {
       return contains(lost_tcp, sample.result);
     });
   });
+  const auto closed = set_of(lost, &Flow::network);
   cause.tell(closed.size() == 1
                  ? phrase("HTTPS to {} networks works; TCP {} to one network does not.",
                           https.size(), ports_in_words(ports))
