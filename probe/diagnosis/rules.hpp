@@ -124,6 +124,11 @@ bool needs_relay_over_stream(const ProbeResult& result);
 // A stream between relays of a server, after one of them died (contents/turn.cpp).
 bool is_between_dying_relays(const Facts& facts, const ProbeResult& stream);
 
+// ways/own_connection.cpp: what keeps this computer off the Internet, by its own system, without
+// evidence of what was tried. Nothing where it is connected, where a tunnel may be its way out, or
+// where the report does not say (of before 0.3). `network.offline`: it is on no network.
+std::optional<Finding> disconnected(const Site& site);
+
 // ways/unexplained.cpp: what is blocked and in no finding, by the final verdicts; not a row of
 // the table, since it comes after them.
 std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Finding>& findings);

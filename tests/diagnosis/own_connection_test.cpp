@@ -1,7 +1,6 @@
-#include "probe/diagnosis/ways/own_connection.hpp"
-
 #include <gtest/gtest.h>
 
+#include "probe/diagnosis/rules.hpp"
 #include "tests/diagnosis/diagnosis.hpp"
 
 namespace callready::findings {
@@ -17,21 +16,26 @@ Site wired() {
   return site;
 }
 
+Text title_of(const Site& site) { return disconnected(site).value_or(Finding()).title; }
+
+constexpr std::string_view on_no_network =
+    "This computer is not connected to any network (no cable, no Wi-Fi)";
+
 TEST(Disconnection, IsNoneOnAUsualNetworkNorWhereTheReportDoesNotSay) {
-  EXPECT_FALSE(disconnection_of(wired()));
-  EXPECT_FALSE(disconnection_of({})) << "a report of before 0.3";
+  EXPECT_FALSE(disconnected(wired()));
+  EXPECT_FALSE(disconnected({})) << "a report of before 0.3";
   auto quiet = wired();
   quiet.gateways.front().answers.reset();
-  EXPECT_FALSE(disconnection_of(quiet)) << "the system does not say";
+  EXPECT_FALSE(disconnected(quiet)) << "the system does not say";
 }
 
 TEST(Disconnection, ACableThatIsOutOutlivesItsRoute) {
   auto site = wired();
   site.links->front().state = LinkState::no_signal;
   site.gateways.front().answers = false;
-  EXPECT_EQ(disconnection_of(site), Disconnection::no_link);
   site.links->push_back({"wlan0", LinkState::disabled, true});
-  const auto finding = disconnected(site, Disconnection::no_link);
+  const auto finding = disconnected(site).value_or(Finding());
+  EXPECT_EQ(finding.title, on_no_network);
   EXPECT_TRUE(test::has_evidence(finding, "eth0 has no signal"));
   EXPECT_TRUE(test::has_evidence(finding, "wlan0 is switched off"));
   EXPECT_EQ(finding.owner, Owner::user);
@@ -41,13 +45,13 @@ TEST(Disconnection, LinksOfProgramsInsideThisComputerLeadNowhere) {
   auto site = wired();
   site.links = {{"eth0", LinkState::no_signal, false}, {"docker0", LinkState::up, false}};
   site.interfaces = {{"docker0", {IpAddress::v4({172, 17, 0, 1})}, false}};
-  EXPECT_EQ(disconnection_of(site), Disconnection::no_link);
+  EXPECT_EQ(title_of(site), on_no_network);
 }
 
 TEST(Disconnection, AnAddressThatTheComputerGaveItselfIsNone) {
   auto site = wired();
   site.interfaces = {{"eth0", {IpAddress::v4({169, 254, 3, 7})}, false}};
-  EXPECT_EQ(disconnection_of(site), Disconnection::no_address);
+  EXPECT_EQ(title_of(site), "This computer gets no IP address from the network");
 }
 
 TEST(Disconnection, ATunnelMayBeTheWayOut) {
@@ -56,22 +60,21 @@ TEST(Disconnection, ATunnelMayBeTheWayOut) {
   InterfaceInfo modem{"ppp0", {IpAddress::v4({84, 199, 10, 2})}, true};
   modem.tunnel = true;
   site.interfaces = {modem};
-  EXPECT_FALSE(disconnection_of(site));
+  EXPECT_FALSE(disconnected(site));
 }
 
 TEST(Disconnection, OneGatewayOfTwoIsEnough) {
   auto site = wired();
   site.gateways.front().answers = false;
-  EXPECT_EQ(disconnection_of(site), Disconnection::silent_gateway);
+  EXPECT_EQ(title_of(site), "The default gateway 10.20.0.1 does not answer");
   site.gateways.push_back({*IpAddress::parse("fe80::1"), "eth0", true});
-  EXPECT_FALSE(disconnection_of(site));
+  EXPECT_FALSE(disconnected(site));
 }
 
 TEST(Disconnection, TwoSilentGatewaysAreSaidAsTwo) {
   auto site = wired();
   site.gateways.push_back({*IpAddress::parse("fe80::1"), "eth0", false});
-  EXPECT_EQ(disconnected(site, Disconnection::silent_gateway).title,
-            "The default gateways 10.20.0.1 and fe80::1 do not answer");
+  EXPECT_EQ(title_of(site), "The default gateways 10.20.0.1 and fe80::1 do not answer");
 }
 
 // --- in a diagnosis ---

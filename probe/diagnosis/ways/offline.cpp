@@ -2,7 +2,6 @@
 #include <algorithm>
 
 #include "probe/diagnosis/rules.hpp"
-#include "probe/diagnosis/ways/own_connection.hpp"
 #include "probe/diagnosis/words.hpp"
 #include "probe/model/canary.hpp"
 
@@ -269,9 +268,9 @@ Causes find_offline(const Diagnosis& context) {
   const auto& facts = context.facts;
   if (facts.proxy_speaks()) return {};
   const auto& site = facts.report.site;
-  const auto disconnection = disconnection_of(site);
-  const bool connected = disconnection != Disconnection::no_link;
-  auto outside = look_outside(facts, connected);
+  const auto disconnection = disconnected(site);
+  const bool no_link = disconnection && disconnection->code == FindingCode::network_offline;
+  auto outside = look_outside(facts, !no_link);
   if (!outside) return {};
   if (disconnection) {
     // Of what was sent outside, nothing is known to have failed: all of it was on this computer or
@@ -280,7 +279,7 @@ Causes find_offline(const Diagnosis& context) {
     cause.explained = lost_probes(facts);
     if (cause.explained.empty()) return {};
     cause.closes = Closes::everything;
-    cause.finding = disconnected(site, *disconnection);
+    cause.finding = *disconnection;
     add_what_they_saw(cause.finding.evidence, cause.explained, 4);
     return {cause};
   }
