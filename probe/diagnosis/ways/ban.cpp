@@ -38,19 +38,20 @@ std::string own_address(const Report& report) {
 }
 
 // In the second round: the canary is asked for in the first.
-bool asks_our_resolvers(const Probe& probe) {
-  return probe.check == CheckKind::dns && !probe.with.contains("server") && !asks_for_canary(probe);
+bool asks_our_resolvers(const Facts& facts, const ProbeResult& result) {
+  const auto& probe = result.probe;
+  return probe.check == CheckKind::dns && !probe.with.contains("server") &&
+         !asks_for_canary(probe) && !facts.asked_for(result);
 }
 
 // The site's resolver finds names even since then: the line is up, and it is this computer that is
 // shut out.
 std::optional<FindingEvidence> line_is_up(const Facts& facts, WallTime since) {
   for (const auto& result : facts.report.probes) {
-    const bool own = asks_our_resolvers(result.probe);
     const auto* answer = evidence_of(result, EvidenceKind::dns_answer);
     const auto& sent = result.observation.sent_at;
-    if (!own || answer == nullptr || facts.asked_for(result)) continue;
-    if (!sent || *sent + std::chrono::seconds(1) < since) continue;
+    const bool since_then = sent && *sent + std::chrono::seconds(1) >= since;
+    if (answer == nullptr || !since_then || !asks_our_resolvers(facts, result)) continue;
     return FindingEvidence{result.probe.id, phrase("Meanwhile, the line is up: {}.", answer->text)};
   }
   return std::nullopt;
@@ -59,8 +60,7 @@ std::optional<FindingEvidence> line_is_up(const Facts& facts, WallTime since) {
 // The same question, and no answer: then it may be the line.
 const ProbeResult* resolver_is_silent(const Facts& facts) {
   for (const auto& result : facts.report.probes) {
-    const bool own = asks_our_resolvers(result.probe);
-    const bool late = own && !facts.asked_for(result) && result.probe.control();
+    const bool late = result.probe.control() && asks_our_resolvers(facts, result);
     if (late && result.observation.outcome == Outcome::silent) return &result;
   }
   return nullptr;
@@ -98,11 +98,6 @@ std::vector<Twice> fallen_silent(const Facts& facts) {
   return lost;
 }
 
-// When it was sent, where it was sent to the outside.
-std::optional<WallTime> when_sent_outside(const Facts& facts, const ProbeResult& result) {
-  return facts.goes_outside(result) ? result.observation.sent_at : std::nullopt;
-}
-
 // When the last packet was sent that got an answer, if only a certificate with a fault. `dropped`:
 // the device drops packets, so no refusal from beyond it comes back either.
 std::optional<WallTime> last_answered(const Facts& facts, bool dropped) {
@@ -113,7 +108,7 @@ std::optional<WallTime> last_answered(const Facts& facts, bool dropped) {
         outcome == Outcome::answered || outcome == Outcome::connected ||
         outcome == Outcome::denied || evidence_of(result, EvidenceKind::certificate) != nullptr ||
         (dropped && outcome == Outcome::refused && who_refused(result) == Refuser::beyond);
-    if (answered) last = std::max(last, when_sent_outside(facts, result));
+    if (answered && facts.goes_outside(result)) last = std::max(last, result.observation.sent_at);
   }
   return last;
 }
@@ -135,9 +130,8 @@ bool some_died_before(const Facts& facts, std::optional<WallTime> last) {
     const bool died = any_sample(flow, [&](const FlowSample& sample) {
       const auto& seen = sample.result->observation;
       const bool owes = !flow.udp || sample.responder;
-      const auto sent = when_sent_outside(facts, *sample.result);
       return owes && seen.outcome == Outcome::silent && seen.detail == DetailCode::timed_out &&
-             sent && sent < last;
+             seen.sent_at && seen.sent_at < last && facts.goes_outside(*sample.result);
     });
     if (died) silent.insert(flow.host);
   }
@@ -170,7 +164,6 @@ Causes find_rate_limit(const Diagnosis& context) {
   const bool resets = are_reset(lost);
   std::set<std::string> networks;
   for (const auto& twice : lost) networks.insert(twice.flow->network);
-  const auto last = last_answered(facts, !resets);
   Cause cause;
   for (const auto& flow : facts.flows) {
     if (flow.port == 53) continue;
@@ -199,9 +192,10 @@ Causes find_rate_limit(const Diagnosis& context) {
   if (!hurts && !context.affects_requirement(cause.explained)) return {};
   const auto line = line_is_up(facts, silent_since(lost));
   const auto* quiet = line ? nullptr : resolver_is_silent(facts);
-  const auto sure = quiet != nullptr || some_died_before(facts, last) ? Confidence::possible
-                    : line && networks.size() > 1                     ? Confidence::certain
-                                                                      : Confidence::likely;
+  const bool in_doubt = quiet != nullptr || some_died_before(facts, last_answered(facts, !resets));
+  const auto sure = in_doubt                      ? Confidence::possible
+                    : line && networks.size() > 1 ? Confidence::certain
+                                                  : Confidence::likely;
   auto& finding = cause.name(FindingCode::firewall_rate_limited, Owner::security, sure);
   finding.title = resets
                       ? phrase("A device in the path has started to refuse this computer's packets")
