@@ -873,6 +873,21 @@ TEST(RateLimit, ExplainsPacketsThatWereToEndOnTheWay) {
   }
 }
 
+// A range is one probe, however many of its ports were asked.
+TEST(RateLimit, SaysOnceWhatARangeMet) {
+  auto made = shut_out(silent, true);
+  std::erase_if(made.probes, [](const ProbeResult& one) { return !one.probe.control(); });
+  Scene run;
+  run.report.probes = std::move(made.probes);
+  run.add("media", {range("media.vendor.com", all_ports("silent"))});
+  run.judge();
+  ASSERT_EQ(run.found(), std::vector<std::string>{"firewall.rate_limited"});
+  const auto of_range = [](const FindingEvidence& one) {
+    return one.text.starts_with("media.vendor.com");
+  };
+  EXPECT_EQ(std::ranges::count_if(run.report.findings.front().evidence, of_range), 1);
+}
+
 // A limit on what is new lets some connections to one port stand, and others not.
 TEST(NewFlows, ConnectionsByTurnsLeaveASilentHostPossible) {
   const auto made = [](Outcome first) {

@@ -164,7 +164,7 @@ Causes find_rate_limit(const Diagnosis& context) {
   const bool resets = are_reset(lost);
   std::set<std::string> networks;
   for (const auto& twice : lost) networks.insert(twice.flow->network);
-  Cause cause;
+  std::vector<const ProbeResult*> cut_off;
   for (const auto& flow : facts.flows) {
     if (flow.port == 53) continue;
     for (const auto& sample : flow.samples) {
@@ -175,11 +175,13 @@ Causes find_rate_limit(const Diagnosis& context) {
       const bool is_lost = sample.way == Reachability::lost ||
                            (sample.way == Reachability::open && got_no_answer(*result)) ||
                            (resets && refused);
-      if (is_lost && !context.explained(*result)) cause.explained.push_back(result);
+      if (is_lost && !context.explained(*result)) cut_off.push_back(result);
     }
   }
+  Cause cause;
+  add_new(cause.explained, cut_off);  // of a range all ports in one
   // Routers on the way no longer answer, either.
-  append(cause.explained, facts.probes_that([&](const ProbeResult& result) {
+  add_new(cause.explained, facts.probes_that([&](const ProbeResult& result) {
     const auto check = result.probe.check;
     const bool on_the_way = check == CheckKind::hop || check == CheckKind::udp_range;
     const auto& seen = result.observation;
