@@ -1,5 +1,6 @@
 // Packets of full size that vanish, and IPv6 that does not work: the path itself.
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 
@@ -21,11 +22,14 @@ bool gets_stuck(const ProbeResult& result) {
   return stuck && is_direct(result) && result.observation.outcome == Outcome::failed;
 }
 
+bool is_path_with(const ProbeResult& result, DetailCode detail) {
+  return result.probe.check == CheckKind::path && result.observation.detail == detail;
+}
+
 // Full-size packets came through to somebody, over UDP or over a connection.
 bool full_size_passes(const Facts& facts, bool udp) {
   return facts.any_probe([&](const ProbeResult& result) {
-    return result.probe.check == CheckKind::path && is_udp(result) == udp &&
-           result.observation.detail == DetailCode::full_size;
+    return is_path_with(result, DetailCode::full_size) && is_udp(result) == udp;
   });
 }
 
@@ -34,8 +38,7 @@ bool passes_again(const Facts& facts, const ProbeResult& hole) {
   const auto& target = hole.probe.target;
   return facts.any_probe([&](const ProbeResult& result) {
     const auto& other = result.probe.target;
-    return result.probe.check == CheckKind::path &&
-           result.observation.detail == DetailCode::full_size && other.host == target.host &&
+    return is_path_with(result, DetailCode::full_size) && other.host == target.host &&
            other.port() == target.port() && other.transport == target.transport;
   });
 }
@@ -46,8 +49,7 @@ bool udp_gets_lost(const Facts& facts) {
     return flow.udp && flow.way == Reachability::lost && any_sample(flow, &FlowSample::responder);
   });
   return lost || facts.any_probe([](const ProbeResult& result) {
-    return result.probe.check == CheckKind::path && is_udp(result) &&
-           result.observation.detail == DetailCode::timed_out;
+    return is_path_with(result, DetailCode::timed_out) && is_udp(result);
   });
 }
 
@@ -79,36 +81,35 @@ struct FamilySeen {
 
 FamilySeen family_of(const ProbeResult& result, std::string_view version) {
   for (const auto& evidence : result.observation.evidence) {
-    if (evidence.kind != EvidenceKind::family || text_fact(evidence, Fact::version) != version)
-      continue;
-    return {detail_fact(evidence, Fact::result), evidence.text};
+    const bool its = text_fact(evidence, Fact::version) == version;
+    if (evidence.kind == EvidenceKind::family && its)
+      return {detail_fact(evidence, Fact::result), evidence.text};
   }
   return {};
 }
 
 bool works_by_ipv6(const ProbeResult& result) {
-  if (result.probe.check != CheckKind::ipv6) return false;
-  return family_of(result, "IPv6").result == DetailCode::connected;
+  return result.probe.check == CheckKind::ipv6 &&
+         family_of(result, "IPv6").result == DetailCode::connected;
 }
 
-// Packets were sent by IPv6, and no connection came of it.
-bool went_wrong(const Detail& result) {
-  return result == DetailCode::timed_out || result == DetailCode::unreachable ||
-         result == DetailCode::prohibited || result == DetailCode::ttl_exceeded ||
-         result == DetailCode::connection_refused;
+// Packets were sent by IPv6, and no connection came of it, as one did by IPv4.
+bool works_by_ipv4_only(const ProbeResult& result) {
+  using enum DetailCode;
+  constexpr std::array wrong{timed_out, unreachable, prohibited, ttl_exceeded, connection_refused};
+  return result.probe.check == CheckKind::ipv6 &&
+         contains(wrong, family_of(result, "IPv6").result) &&
+         family_of(result, "IPv4").result == connected;
 }
 
-Text repair_of_ipv6(bool refused) {
-  return phrase(
-      "{} Until then, every connection that first tries IPv6 is slow, and programs that do not "
-      "fall back to IPv4 fail.",
-      refused
-          ? phrase(
-                "Allow the same traffic over IPv6 as over IPv4 on the firewall, which refuses it "
-                "now, or stop announcing IPv6 on this network.")
-          : phrase(
-                "Repair the IPv6 route to the Internet (the router announces one, but packets do "
-                "not come back), or stop announcing IPv6 on this network."));
+bool is_refused_by_ipv6(const ProbeResult* result) {
+  return family_of(*result, "IPv6").result == DetailCode::connection_refused;
+}
+
+void tell_of_both(const ProbeResult& result, Cause& cause) {
+  cause.tell(phrase("{}: {}; {}.", result.probe.target.host, family_of(result, "IPv6").text,
+                    family_of(result, "IPv4").text),
+             &result);
 }
 
 }  // namespace
@@ -120,10 +121,7 @@ Causes find_mtu(const Diagnosis& context) {
   std::set<int> passing;  // sizes in bytes
   int headers = segment_headers;
   for (const auto& result : facts.report.probes) {
-    if (result.probe.check != CheckKind::path ||
-        result.observation.detail != DetailCode::black_hole || passes_again(facts, result)) {
-      continue;
-    }
+    if (!is_path_with(result, DetailCode::black_hole) || passes_again(facts, result)) continue;
     cause.explained.push_back(&result);
     if (!is_udp(result)) ++streams;
     if (const auto& to = result.observation.address; to && to->is_v6()) {
@@ -131,10 +129,7 @@ Causes find_mtu(const Diagnosis& context) {
     }
     const auto* evidence = evidence_of(result, EvidenceKind::path_mtu);
     if (evidence == nullptr) continue;
-    if (const auto size = number_fact(*evidence, Fact::passes);
-        size && *size >= 1 && *size <= 65'535) {
-      passing.insert(static_cast<int>(*size));
-    }
+    if (const auto size = whole_fact(*evidence, Fact::passes, 1, 65'535)) passing.insert(*size);
     cause.tell(phrase("{}: {}.", result.probe.target.host, evidence->text), &result);
   }
   if (cause.explained.empty()) return {};
@@ -145,19 +140,19 @@ Causes find_mtu(const Diagnosis& context) {
   const int passes = passing.empty() ? 0 : *passing.rbegin();
   // Where full-size packets came through elsewhere, these may have been lost by chance, on a bad
   // line; so may datagrams where small ones get lost, too.
-  const auto holes = cause.explained.size();
   const auto parties = parties_of(cause.explained);
-  const auto* first = cause.explained.front();
-  const bool one_is_chance = full_size_passes(facts, is_udp(*first)) ||
-                             (is_udp(*first) ? udp_gets_lost(facts) || facts.line_loses()
-                                             : certificates_arrive(facts, *first));
+  const auto& first = *cause.explained.front();
+  const bool one_is_chance =
+      cause.explained.size() == 1 && (full_size_passes(facts, is_udp(first)) ||
+                                      (is_udp(first) ? udp_gets_lost(facts) || facts.line_loses()
+                                                     : certificates_arrive(facts, first)));
   // Out by UDP, and in with the certificates.
   const bool all_are_chance = (facts.line_loses() || full_size_passes(facts, true)) &&
                               std::ranges::all_of(cause.explained, [&](const auto* result) {
                                 return own_certificates_arrive(facts, *result);
                               });
   const bool small_too = streams == 0 && udp_gets_lost(facts);
-  const bool alone = (holes == 1 && one_is_chance) || all_are_chance || small_too;
+  const bool alone = one_is_chance || all_are_chance || small_too;
   append(cause.explained, facts.probes_that([&](const ProbeResult& result) {
     return !alone && gets_stuck(result) && !context.explained(result);
   }));
@@ -173,38 +168,44 @@ Causes find_mtu(const Diagnosis& context) {
   finding.fix = phrase(
       "On the firewall and the router, allow ICMP \"fragmentation needed\" (type 3, code 4; ICMPv6 "
       "\"packet too big\", type 2) in both directions");
-  if (passes > headers) {
-    finding.fix +=
-        phrase(", and limit the TCP segment size on the line or tunnel (MSS clamping to {} bytes)",
-               passes - headers);
-  } else {
-    finding.fix += phrase(", and limit the TCP segment size on the line or tunnel (MSS clamping)");
-  }
+  finding.fix +=
+      passes > headers
+          ? phrase(
+                ", and limit the TCP segment size on the line or tunnel (MSS clamping to {} bytes)",
+                passes - headers)
+          : phrase(", and limit the TCP segment size on the line or tunnel (MSS clamping)");
   finding.fix +=
       phrase(". Until then, sign-in pages hang, large SIP messages are lost, and video stutters.");
   return {cause};
 }
 
 Causes find_broken_ipv6(const Diagnosis& context) {
+  const auto& facts = context.facts;
+  if (facts.any_probe(works_by_ipv6)) return {};
   Cause cause;
-  bool refused = true, says_no = true;
-  for (const auto& result : context.facts.report.probes) {
-    if (result.probe.check != CheckKind::ipv6) continue;
-    const auto six = family_of(result, "IPv6"), four = family_of(result, "IPv4");
-    if (works_by_ipv6(result)) return {};
-    if (!went_wrong(six.result) || four.result != DetailCode::connected) continue;
-    cause.explained.push_back(&result);
-    refused &= six.result == DetailCode::connection_refused;
-    says_no &= six.result == DetailCode::connection_refused || six.result == DetailCode::prohibited;
-    cause.tell(phrase("{}: {}; {}.", result.probe.target.host, six.text, four.text), &result);
-  }
-  const auto parties = parties_of(cause.explained);
+  cause.explained = facts.probes_that(works_by_ipv4_only);
+  const bool several = parties_of(cause.explained).size() > 1;
   // One server that refuses by IPv6 only does so by itself.
-  if (cause.explained.empty() || (refused && parties.size() < 2)) return {};
+  const bool refused = std::ranges::all_of(cause.explained, is_refused_by_ipv6);
+  if (cause.explained.empty() || (refused && !several)) return {};
+  const bool says_no = std::ranges::all_of(cause.explained, [](const auto* result) {
+    return is_refused_by_ipv6(result) ||
+           family_of(*result, "IPv6").result == DetailCode::prohibited;
+  });
   auto& finding = cause.name(FindingCode::network_ipv6_broken, Owner::network,
-                             parties.size() > 1 ? Confidence::certain : Confidence::likely);
+                             several ? Confidence::certain : Confidence::likely);
   finding.title = phrase("IPv6 is set up on this network but does not work");
-  finding.fix = repair_of_ipv6(says_no);
+  finding.fix = phrase(
+      "{} Until then, every connection that first tries IPv6 is slow, and programs that do not "
+      "fall back to IPv4 fail.",
+      says_no
+          ? phrase(
+                "Allow the same traffic over IPv6 as over IPv4 on the firewall, which refuses it "
+                "now, or stop announcing IPv6 on this network.")
+          : phrase(
+                "Repair the IPv6 route to the Internet (the router announces one, but packets do "
+                "not come back), or stop announcing IPv6 on this network."));
+  for (const auto* result : cause.explained) tell_of_both(*result, cause);
   return {cause};
 }
 
@@ -216,19 +217,18 @@ Causes find_vendor_ipv6(const Diagnosis& context) {
   for (const auto& result : facts.report.probes) {
     const auto party = registrable_domain(result.probe.target.host);
     if (works_by_ipv6(result)) alive.insert(party);
-    if (result.probe.check != CheckKind::ipv6 || !result.probe.with.contains("service")) continue;
-    const bool four = family_of(result, "IPv4").result == DetailCode::connected;
-    if (four && went_wrong(family_of(result, "IPv6").result)) dead[party].push_back(&result);
+    const bool own = result.probe.with.contains("service");
+    if (own && works_by_ipv4_only(result)) dead[party].push_back(&result);
   }
   Causes causes;
   for (const auto& [party, results] : dead) {
-    const bool others = alive.size() > (alive.contains(party) ? 1u : 0u);
-    if (!others) continue;
+    const auto works = std::ranges::find_if(facts.report.probes, [&](const ProbeResult& result) {
+      return works_by_ipv6(result) && registrable_domain(result.probe.target.host) != party;
+    });
+    if (works == facts.report.probes.end()) continue;
     const bool all = !alive.contains(party);  // as far as was asked
     const auto hosts = hosts_of(results);
-    const bool refused = std::ranges::all_of(results, [](const auto* result) {
-      return family_of(*result, "IPv6").result == DetailCode::connection_refused;
-    });
+    const bool refused = std::ranges::all_of(results, is_refused_by_ipv6);
     Cause cause;
     const bool sure = all && results.size() > 1 && !facts.line_loses();
     auto& finding = cause.name(FindingCode::network_ipv6_vendor_dead,
@@ -247,16 +247,9 @@ Causes find_vendor_ipv6(const Diagnosis& context) {
                   "Check that this site's firewall lets IPv6 to {} through. If it does, ask the "
                   "Internet provider to check the IPv6 route, and ask {} whether its IPv6 works.",
                   listed(hosts), party));
-    for (const auto* result : results) {
-      const auto six = family_of(*result, "IPv6"), four = family_of(*result, "IPv4");
-      cause.tell(phrase("{}: {}; {}.", result->probe.target.host, six.text, four.text), result);
-    }
-    for (const auto& result : facts.report.probes) {
-      if (!works_by_ipv6(result) || registrable_domain(result.probe.target.host) == party) continue;
-      insert_second(finding.evidence, {result.probe.id, phrase("{}: {}.", result.probe.target.host,
-                                                               family_of(result, "IPv6").text)});
-      break;
-    }
+    for (const auto* result : results) tell_of_both(*result, cause);
+    insert_second(finding.evidence, {works->probe.id, phrase("{}: {}.", works->probe.target.host,
+                                                             family_of(*works, "IPv6").text)});
     finding.affects = sets_of(facts, facts.probes_that([&](const ProbeResult& result) {
       return contains(hosts, result.probe.target.host) && facts.asked_for(result);
     }));
