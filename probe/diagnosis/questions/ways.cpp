@@ -9,7 +9,7 @@
 #include "probe/diagnosis/questions/questions.hpp"
 #include "probe/diagnosis/reach/clues.hpp"
 #include "probe/diagnosis/reach/question.hpp"
-#include "probe/diagnosis/ways/udp_flows.hpp"
+#include "probe/diagnosis/ways/flow_groups.hpp"
 
 namespace callready {
 namespace {

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "probe/diagnosis/ways/udp_flows.hpp"
-
 namespace callready::findings {
 namespace {
 

@@ -1,10 +1,12 @@
-// What the rules about ports and destinations ask of flows (facts.hpp), and how they say
-// what they found.
+// What the rules about ports, destinations and UDP ask of flows (facts.hpp), and how they say what
+// they found.
 #pragma once
 
 #include "probe/diagnosis/rules.hpp"
 
 namespace callready::findings {
+
+inline constexpr std::uint16_t dns_port = 53;
 
 // True where its far end answered: over UDP a port-unreachable comes back where no reply does.
 bool heard(const Flow& flow);
@@ -22,5 +24,29 @@ bool firmly_blocked(const Facts& facts, const Flow& flow);
 
 // The strongest first: what a device said, packets that died on the way, then silence.
 std::vector<FindingEvidence> evidence_for(const std::vector<const Flow*>& flows, std::size_t most);
+
+// All over UDP but DNS.
+std::vector<const Flow*> udp_cells(const Facts& facts);
+
+// What UDP as a whole met: the device that refuses most of it, ports that die on the way, public
+// servers that are silent, and a few of the packets.
+void add_what_udp_met(std::vector<FindingEvidence>& list, const Facts& facts);
+
+// Whether silence over UDP tells of UDP (udp.cpp): strangers are let out, the vendor's
+// servers are not all down, and new flows are not limited.
+bool silence_tells(const Facts& facts);
+
+// All UDP but DNS is closed, or its replies are, as worlds say (udp.cpp).
+struct ClosedUdp {
+  Confidence confidence = Confidence::possible;
+  // Packets were seen to leave, and no reply comes back: the lowest port of which that is known.
+  std::optional<std::uint16_t> replies_from{};
+};
+std::optional<ClosedUdp> closed_udp(const Diagnosis& context);
+
+// Much of what was reached was so only when asked again, more than a bad line does, or two were
+// lost beside others: a device may limit what is new, and whoever has sent less often is silent for
+// that reason. It may limit UDP only, of which names alone are asked for often enough.
+bool new_flows_may_be_limited(const Facts& facts);
 
 }  // namespace callready::findings

@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "probe/diagnosis/reach/boxes.hpp"
-#include "probe/diagnosis/rules.hpp"
 #include "probe/diagnosis/ways/by_worlds.hpp"
 #include "probe/diagnosis/words.hpp"
 

@@ -2,8 +2,7 @@
 // then cut off by the name in its greeting. What is silent from the start proves nothing.
 #include <algorithm>
 
-#include "probe/diagnosis/rules.hpp"
-#include "probe/diagnosis/ways/udp_flows.hpp"
+#include "probe/diagnosis/ways/flow_groups.hpp"
 #include "probe/diagnosis/words.hpp"
 
 namespace callready::findings {

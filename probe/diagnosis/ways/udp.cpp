@@ -4,7 +4,7 @@
 
 #include "probe/diagnosis/reach/clues.hpp"
 #include "probe/diagnosis/ways/by_worlds.hpp"
-#include "probe/diagnosis/ways/udp_flows.hpp"
+#include "probe/diagnosis/ways/flow_groups.hpp"
 #include "probe/diagnosis/words.hpp"
 
 namespace callready::findings {
