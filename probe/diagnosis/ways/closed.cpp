@@ -10,13 +10,9 @@ namespace {
 
 // STUN that passes on one of these ports.
 const FlowSample* passing_stun(const std::vector<const Flow*>& flows) {
-  for (const auto* flow : flows) {
-    for (const auto& sample : flow->samples) {
-      const bool stun = sample.payload == Payload::stun || sample.payload == Payload::turn;
-      if (stun && gets_out(sample.way)) return &sample;
-    }
-  }
-  return nullptr;
+  return first_sample(flows, [](const FlowSample& sample) {
+    return inspected_as(sample) == Payload::stun && gets_out(sample.way);
+  });
 }
 
 Text transport(bool udp) { return udp ? "UDP" : "TCP"; }
@@ -60,36 +56,33 @@ std::vector<Span> spans_of(const Facts& facts, const std::vector<const Flow*>& c
 
 // The first that gets out, preferring the given host: the control that gives the others a meaning.
 std::optional<FindingEvidence> control_for(const Facts& facts, const std::string& host) {
-  const FlowSample* best = nullptr;
-  int best_rank = -1;
-  for (const auto* flow : udp_cells(facts)) {
-    if (!out(*flow)) continue;
-    for (const auto& sample : flow->samples) {
-      if (!gets_out(sample.way) || !is_udp(*sample.result)) continue;
-      // Not of a range of which a part fails, if there is another; of that host rather than of
-      // others.
-      const int rank = (failing(*sample.result) ? 0 : 2) + (flow->host == host ? 1 : 0);
-      if (rank > best_rank) best = &sample;
-      best_rank = std::max(best_rank, rank);
+  // Not of a range of which a part fails, if there is another; of that host rather than of others.
+  const auto flows = udp_cells(facts);
+  for (const bool in_part : {false, true}) {
+    for (const bool any_host : {false, true}) {
+      const auto* found = first_sample(flows, [&](const FlowSample& sample) {
+        const auto& result = *sample.result;
+        return gets_out(sample.way) && is_udp(result) && failing(result) == in_part &&
+               (any_host || result.probe.target.host == host);
+      });
+      if (found != nullptr) return what_it_saw(*found);
     }
   }
-  if (best == nullptr) return std::nullopt;
-  return what_it_saw(*best);
+  return std::nullopt;
 }
 
 // "443 of the same host works": the contrast that makes a closed port of a living host.
 std::optional<FindingEvidence> reachable_port_of_same_host(const Facts& facts, const Flow& dead) {
-  for (const auto& flow : facts.flows) {
-    if (flow.host != dead.host || flow.udp != dead.udp || flow.way != Reachability::open) continue;
-    const auto reached = std::ranges::find_if(flow.samples, [](const FlowSample& sample) {
-      return sample.way == Reachability::open && !failing(*sample.result);
-    });
-    if (reached == flow.samples.end()) continue;  // refused: that may be somebody else's word
-    const auto& result = *reached->result;
-    return FindingEvidence{result.probe.id, phrase("Port {} of the same host, {}, is reachable.",
-                                                   flow.port, flow.host)};
-  }
-  return std::nullopt;
+  const auto others = facts.select(
+      [&](const Flow& flow) { return flow.host == dead.host && flow.udp == dead.udp; });
+  // Not one that was refused: that may be somebody else's word.
+  const auto* reached = first_sample(others, [](const FlowSample& sample) {
+    return sample.way == Reachability::open && !failing(*sample.result);
+  });
+  if (reached == nullptr) return std::nullopt;
+  return FindingEvidence{
+      reached->result->probe.id,
+      phrase("Port {} of the same host, {}, is reachable.", reached->port, dead.host)};
 }
 
 // "TCP 443 and UDP 3478 to a and b": exactly these, unlike what their rows ask for; where that is
@@ -125,14 +118,6 @@ Text flows_in_subject(const std::vector<const Flow*>& flows, std::size_t& subjec
   if (std::count(text.string().begin(), text.string().end(), ' ') <= most_spaces) return text;
   subjects = flows.size();
   return phrase("{} ports of {}", flows.size(), listed(hosts, 1));
-}
-
-// A probe whose flow is in that span.
-std::string probe_within(const Span& span, const Claim& claim) {
-  for (const auto* flow : claim.flows) {
-    if (span.ports.contains(flow->port)) return flow->samples.front().result->probe.id;
-  }
-  return {};
 }
 
 // For packets that are lost further out, also how far they got.
@@ -190,8 +175,9 @@ void say_ports(const Diagnosis& context, const Claim& claim, Cause& cause) {
   }
   finding.evidence = evidence_of_claim(claim, range ? 6 : 8);
   for (auto span = spans.rbegin(); span != spans.rend(); ++span) {
-    insert_second(finding.evidence,
-                  {probe_within(*span, claim), phrase("UDP: {}.", span->bounds())});
+    const auto* within = first_sample(
+        claim.flows, [&](const FlowSample& sample) { return span->ports.contains(sample.port); });
+    insert_second(finding.evidence, {within->result->probe.id, phrase("UDP: {}.", span->bounds())});
   }
   if (stun != nullptr) insert_second(finding.evidence, what_it_saw(*stun));
   const auto control = claim.udp ? control_for(facts, claim.flows.front()->host)

@@ -35,53 +35,45 @@ double most_loss(const Facts& facts) {
   return (share + z2 / (2 * sent) + spread) / (1 + z2 / sent);
 }
 
-// How many packets were sent of one kind that never got out: the kind that was sent most often.
-int packets_lost(const Flow& flow) {
-  std::map<Payload, int> packets;
+// Of what never got out, the kind that adds up to most.
+template <typename Count>
+int most_of_one_kind(const Flow& flow, Count count) {
+  std::map<Payload, int> sums;
   int most = 0;
   for (const auto& sample : flow.samples) {
-    const auto& [probe, seen] = *sample.result;
-    const bool counted = probe.check != CheckKind::udp_range && !gets_out(sample.way);
-    if (counted)
-      most = std::max(most, packets[inspected_as(sample)] += std::min(seen.attempts, 1'000));
+    if (!gets_out(sample.way)) most = std::max(most, sums[inspected_as(sample)] += count(sample));
   }
   return most;
+}
+
+int packets_lost(const Flow& flow) {
+  return most_of_one_kind(flow, [](const FlowSample& sample) {
+    const auto& [probe, seen] = *sample.result;
+    return probe.check == CheckKind::udp_range ? 0 : std::min(seen.attempts, 1'000);
+  });
 }
 
 // Two lost in a row can be chance on a line that loses packets, unless it loses too few for that.
 bool died_by_no_chance(const Facts& facts, const Flow& flow) {
   constexpr double unlikely = 0.001;
-  const auto times = times_lost(flow);
-  if (times < 2 || !facts.line_loses()) return times > 1;
-  return times > 2 || std::pow(most_loss(facts), packets_lost(flow)) < unlikely;
+  const int times = times_lost(flow);
+  return times > 2 || (times == 2 && (!facts.line_loses() ||
+                                      std::pow(most_loss(facts), packets_lost(flow)) < unlikely));
 }
 
-// The devices that refused, with the networks for which each did it.
-std::map<std::string, std::set<std::string>> refusals(const std::vector<const Flow*>& flows) {
-  std::map<std::string, std::set<std::string>> found;
-  for (const auto* flow : flows) {
-    for (const auto& sample : flow->samples) {
-      if (!sample.by.empty()) found[sample.by].insert(flow->network);
-    }
-  }
-  return found;
-}
-
-// Public servers over TCP that did not answer, on ports where others of them did: no rule about
-// ports does that.
-std::vector<const Flow*> lost_beside_others(const Facts& facts) {
+// Public servers over TCP did not answer, on ports where others of them did: no rule about ports
+// does that.
+bool two_are_lost_beside_others(const Facts& facts) {
   const auto vendors = facts.hosts_asked_for();
   std::set<std::uint16_t> open;
-  std::vector<const Flow*> lost;
+  std::vector<std::uint16_t> lost;
   for (const auto& flow : facts.flows) {
     const bool listens =
         !flow.udp && !vendors.contains(flow.host) && any_sample(flow, &FlowSample::responder);
-    if (!listens) continue;
-    if (flow.way == Reachability::open) open.insert(flow.port);
-    if (flow.way == Reachability::lost) lost.push_back(&flow);
+    if (listens && flow.way == Reachability::open) open.insert(flow.port);
+    if (listens && flow.way == Reachability::lost) lost.push_back(flow.port);
   }
-  std::erase_if(lost, [&](const Flow* flow) { return !open.contains(flow->port); });
-  return lost;
+  return std::ranges::count_if(lost, [&](auto port) { return open.contains(port); }) > 1;
 }
 
 }  // namespace
@@ -99,28 +91,22 @@ bool heard(const Flow& flow) {
 }
 
 std::string device_of(const std::vector<const Flow*>& flows) {
-  for (const auto* flow : flows) {
-    for (const auto& sample : flow->samples) {
-      if (!sample.by.empty()) return sample.by;
-    }
-  }
-  return {};
+  const auto* refused =
+      first_sample(flows, [](const FlowSample& sample) { return !sample.by.empty(); });
+  return refused == nullptr ? std::string() : refused->by;
 }
 
 bool any_blocked(const std::vector<const Flow*>& flows) {
   return std::ranges::find(flows, Reachability::blocked, &Flow::way) != flows.end();
 }
 
-std::size_t times_lost(const Flow& flow) {
-  std::map<Payload, std::size_t> times;
-  std::size_t most = 0;
-  for (const auto& sample : flow.samples) {
+int times_lost(const Flow& flow) {
+  return most_of_one_kind(flow, [](const FlowSample& sample) {
     // Of a range's port that is silent nothing is known: the control was silent, too.
     const bool unmeasured =
         sample.way == Reachability::lost && sample.result->probe.check == CheckKind::udp_range;
-    if (!gets_out(sample.way) && !unmeasured) most = std::max(most, ++times[inspected_as(sample)]);
-  }
-  return most;
+    return unmeasured ? 0 : 1;
+  });
 }
 
 bool firmly_blocked(const Facts& facts, const Flow& flow) {
@@ -149,20 +135,23 @@ std::vector<const Flow*> udp_cells(const Facts& facts) {
 
 void add_what_udp_met(std::vector<FindingEvidence>& list, const Facts& facts) {
   const auto flows = udp_cells(facts);
-  const auto devices = refusals(flows);
-  const auto widest = std::ranges::max_element(
-      devices, {}, [](const auto& device) { return device.second.size(); });
-  if (widest != devices.end() && widest->second.size() > 1) {
-    list.push_back(
-        {"", phrase("{} rejects UDP to {} networks.", widest->first, widest->second.size())});
-  }
+  std::map<std::string, std::set<std::string>> refused;  // networks, by the device that did it
   std::set<std::uint16_t> dropped;
   std::set<std::string> silent;  // operators
   for (const auto* flow : flows) {
+    for (const auto& sample : flow->samples) {
+      if (!sample.by.empty()) refused[sample.by].insert(flow->network);
+    }
     const bool told = any_sample(*flow, &FlowSample::turned_away);
     if (flow->way == Reachability::blocked && !told) dropped.insert(flow->port);
     const bool is_public = any_sample(*flow, &FlowSample::responder) && !facts.asked_for(*flow);
     if (is_public && !heard(*flow)) silent.insert(flow->party);
+  }
+  const auto widest = std::ranges::max_element(
+      refused, {}, [](const auto& device) { return device.second.size(); });
+  if (widest != refused.end() && widest->second.size() > 1) {
+    list.push_back(
+        {"", phrase("{} rejects UDP to {} networks.", widest->first, widest->second.size())});
   }
   if (dropped.size() > 2) {
     list.push_back(
@@ -178,16 +167,12 @@ void add_what_udp_met(std::vector<FindingEvidence>& list, const Facts& facts) {
 }
 
 bool new_flows_may_be_limited(const Facts& facts) {
-  if (lost_beside_others(facts).size() > 1) return true;
   // Connections to one port that were sometimes made and sometimes not: three requests in a row are
   // hardly ever lost.
-  const auto by_turns = facts.select([](const Flow& flow) {
-    const auto went = [&](Reachability way) {
-      return any_sample(flow, [&](const FlowSample& sample) { return sample.way == way; });
-    };
-    return !flow.udp && went(Reachability::lost) && went(Reachability::open);
+  const bool by_turns = std::ranges::any_of(facts.flows, [](const Flow& flow) {
+    return !flow.udp && flow.way == Reachability::open && went(flow, Reachability::lost);
   });
-  if (!by_turns.empty()) return true;
+  if (by_turns || two_are_lost_beside_others(facts)) return true;
   const auto& late = facts.answered_late();
   const auto open = facts.select([](const Flow& flow) { return flow.way == Reachability::open; });
   const auto late_udp =

@@ -11,13 +11,28 @@ inline constexpr std::uint16_t dns_port = 53;
 // True where its far end answered: over UDP a port-unreachable comes back where no reply does.
 bool heard(const Flow& flow);
 
+// The first of their samples that is so; null: none is.
+template <typename Wanted>
+const FlowSample* first_sample(const std::vector<const Flow*>& flows, Wanted wanted) {
+  for (const auto* flow : flows) {
+    const auto found = std::ranges::find_if(flow->samples, wanted);
+    if (found != flow->samples.end()) return &*found;
+  }
+  return nullptr;
+}
+
+// One of its samples fared so.
+inline bool went(const Flow& flow, Reachability way) {
+  return any_sample(flow, [&](const FlowSample& sample) { return sample.way == way; });
+}
+
 // Of several flows: the device that refused, if one was heard; whether something on the way was
 // seen to block.
 std::string device_of(const std::vector<const Flow*>& flows);
 bool any_blocked(const std::vector<const Flow*>& flows);
 // How often packets of one kind were asked after there without success: what died once may be a bad
 // line.
-std::size_t times_lost(const Flow& flow);
+int times_lost(const Flow& flow);
 // Blocked for certain: a device said so, or it was asked more than once, and more often on a line
 // that loses packets.
 bool firmly_blocked(const Facts& facts, const Flow& flow);

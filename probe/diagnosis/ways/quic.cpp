@@ -27,13 +27,9 @@ bool refuses_more(const Facts& facts, const std::string& device) {
 }
 
 const FlowSample* other_udp_works(const Facts& facts) {
-  for (const auto* flow : udp_cells(facts)) {
-    if (flow->port == quic_port) continue;
-    for (const auto& sample : flow->samples) {
-      if (sample.way == Reachability::open && !sample.refusal) return &sample;
-    }
-  }
-  return nullptr;
+  return first_sample(udp_cells(facts), [](const FlowSample& sample) {
+    return sample.way == Reachability::open && !sample.refusal && sample.port != quic_port;
+  });
 }
 
 }  // namespace

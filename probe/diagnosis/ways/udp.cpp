@@ -10,10 +10,9 @@
 namespace callready::findings {
 namespace {
 
-const Flow* tcp_works(const Facts& facts) {
-  const auto open =
-      facts.select([](const Flow& flow) { return !flow.udp && flow.way == Reachability::open; });
-  return open.empty() ? nullptr : open.front();
+const FlowSample* tcp_works(const Facts& facts) {
+  return first_sample(facts.select([](const Flow& flow) { return !flow.udp; }),
+                      [](const FlowSample& sample) { return sample.way == Reachability::open; });
 }
 
 // Of replies that are lost: the lowest port of whose packets it is known, of those who should
@@ -169,13 +168,10 @@ Causes find_udp_blocked(const Diagnosis& context) {
   if (finding.confidence == Confidence::possible) {
     // What is seen to be blocked is said of that, and is surer.
     if (any_dies_whatever_it_carries(context)) return {};
-    std::set<std::string> parties;
-    for (const auto* flow : udp_cells(facts)) {
-      const bool unanswered = any_sample(
-          *flow, [](const FlowSample& sample) { return sample.way == Reachability::lost; });
-      if (unanswered && !heard(*flow)) parties.insert(flow->party);
-    }
-    if (parties.size() < 2) return {};  // said of that one
+    auto silent = udp_cells(facts);
+    std::erase_if(
+        silent, [](const Flow* flow) { return heard(*flow) || !went(*flow, Reachability::lost); });
+    if (set_of(silent, &Flow::party).size() < 2) return {};  // said of that one
   }
   // The row of a call names the TCP port by which it is offered.
   auto without_calls = cause;
@@ -202,10 +198,10 @@ Causes find_udp_blocked(const Diagnosis& context) {
       wanted, where_the_list_is(facts, cause.explained));
   if (only_replies) cause.tell(phrase("UDP leaves the site, but no reply comes back."));
   add_what_udp_met(finding.evidence, facts);
-  const auto* tcp = tcp_works(facts);
-  const auto open = std::ranges::find(tcp->samples, Reachability::open, &FlowSample::way);
-  cause.tell(phrase("TCP works: {}, port {}, is reachable.", tcp->host, tcp->port),
-             open == tcp->samples.end() ? nullptr : open->result);
+  const auto& tcp = *tcp_works(facts);
+  cause.tell(
+      phrase("TCP works: {}, port {}, is reachable.", tcp.result->probe.target.host, tcp.port),
+      tcp.result);
   return {cause};
 }
 
