@@ -10,13 +10,6 @@ bool any_of(const std::vector<const Flow*>& flows, Wanted wanted) {
   return std::ranges::any_of(flows, [&](const Flow* flow) { return wanted(*flow); });
 }
 
-void set_flows(const std::vector<const Flow*>& flows, Claim& claim) {
-  claim.flows = flows;
-  claim.blocked = any_blocked(flows);
-  claim.udp = std::ranges::any_of(flows, &Flow::udp);
-  claim.tcp = !std::ranges::all_of(flows, &Flow::udp);
-}
-
 // A device may be after one kind of UDP only.
 std::optional<Payload> kind_of(const Flow& flow, const FlowSample& sample) {
   return flow.udp ? std::optional(inspected_as(sample)) : std::nullopt;
@@ -40,16 +33,16 @@ bool of_a_range(const FlowSample& sample) {
   return probe.check == CheckKind::udp_range && !probe.target.ports.single();
 }
 
-// Silent, as another host of the same operator on the same port to which packets leave the site:
-// what is wrong is beyond the site, for this one too.
-bool peer_also_silent(const Facts& facts, const Flow& flow) {
-  return flow.way == Reachability::lost && std::ranges::any_of(facts.flows, [&](const Flow& other) {
-           const bool sibling = other.udp == flow.udp && other.port == flow.port &&
-                                other.party == flow.party && other.way == Reachability::left;
-           return sibling && any_sample(other, [](const FlowSample& sample) {
-                    return sample.way == Reachability::lost && sample.responder;
-                  });
-         });
+// Packets to it were seen to leave the site; or it is silent, as another host of the same operator
+// on the same port is to which packets leave: what is wrong is beyond the site, for this one too.
+bool is_beyond(const Facts& facts, const Flow& flow) {
+  if (flow.way != Reachability::lost) return flow.way == Reachability::left;
+  return std::ranges::any_of(facts.flows, [&](const Flow& other) {
+    return other.udp == flow.udp && other.port == flow.port && other.party == flow.party &&
+           other.way == Reachability::left && any_sample(other, [](const FlowSample& sample) {
+             return sample.way == Reachability::lost && sample.responder;
+           });
+  });
 }
 
 // How many servers: two names may lead to one.
@@ -61,11 +54,40 @@ std::size_t servers_of(const std::vector<const Flow*>& flows) {
   return set_of(flows, server).size();
 }
 
+// Few enough for a line that loses packets, or for a limit on new flows, to explain them.
+bool may_be_chance(const Facts& facts, const Claim& claim, bool told) {
+  constexpr std::size_t many = 3;
+  // A TCP port that fails in two networks: only a limit that was measured explains it.
+  const bool tcp_port = claim.code == FindingCode::firewall_tcp_port_blocked &&
+                        set_of(claim.flows, &Flow::network).size() > 1;
+  const bool limited = tcp_port ? new_flows_are_limited(facts) : new_flows_may_be_limited(facts);
+  if (limited && !told) return true;
+  return facts.line_loses() && claim.flows.size() < many &&
+         !any_of(claim.flows, [&](const Flow& flow) { return firmly_blocked(facts, flow); });
+}
+
+// Silence alone shows no device. For a single flow, and for UDP that dies without a word, no
+// device has said that it is the flow or the port that is closed.
+Confidence most_of(const Facts& facts, const Claim& claim) {
+  const bool told = any_of(
+      claim.flows, [](const Flow& flow) { return any_sample(flow, &FlowSample::turned_away); });
+  if (may_be_chance(facts, claim, told)) return Confidence::possible;
+  switch (claim.code) {
+    case FindingCode::firewall_tcp_port_blocked:
+    case FindingCode::firewall_destination_blocked:
+      return claim.blocked ? Confidence::certain : Confidence::likely;
+    case FindingCode::firewall_flow_blocked:
+      return Confidence::likely;
+    default:
+      return told || missed_by_a_relay(claim.flows) ? Confidence::certain : Confidence::likely;
+  }
+}
+
 }  // namespace
 
 bool Claim::goes_with(const Claim& other) const {
   const bool as_seen = is_of_ports() || blocked == other.blocked;
-  const bool transports = !is_of_ports() || udp == other.udp;
+  const bool transports = !is_of_ports() || udp() == other.udp();
   // The ends of a range are tried to others, too; what is between them hardly is.
   const bool hosts = is_range() || by_hosts == other.by_hosts;
   return code == other.code && is_weak() == other.is_weak() && transports && as_seen && hosts &&
@@ -74,8 +96,6 @@ bool Claim::goes_with(const Claim& other) const {
 
 void Claim::add(const Claim& other) {
   sure = std::min(sure, other.sure);
-  udp |= other.udp;
-  tcp |= other.tcp;
   by_hosts &= other.by_hosts;
   confidence = std::max(confidence, other.confidence);
   add_new(flows, other.flows);
@@ -102,13 +122,14 @@ bool Claims::works_elsewhere(const Flow& flow) const {
 
 Claim Claims::of(const ClosedFlows& closed) const {
   Claim claim;
-  set_flows(closed.flows, claim);
+  claim.flows = closed.flows;
+  claim.blocked = any_blocked(claim.flows);
   claim.probes = closed.probes;
   // What was lost over UDP says nothing of TCP that was only seen to leave, nor the other way
   // round.
   claim.unseen = closed.unseen;
   std::erase_if(claim.unseen, [&](const ProbeResult* result) {
-    return !(is_udp(*result) ? claim.udp : claim.tcp);
+    return !(is_udp(*result) ? claim.udp() : claim.tcp());
   });
   const auto& box = *closed.box;
   const bool wide_ports = closed.ports_sure >= reach::is_likely;
@@ -116,7 +137,7 @@ Claim Claims::of(const ClosedFlows& closed) const {
   // A device that names itself need not be placed.
   claim.beyond = box.beyond && !reach::names_itself(box.fate);
   if (reach::at_far_end(box)) {
-    claim.beyond = any_of(closed.flows, [&](const Flow& flow) { return is_beyond(flow); });
+    claim.beyond = any_of(closed.flows, [&](const Flow& flow) { return is_beyond(facts_, flow); });
   }
   const bool elsewhere =
       any_of(closed.flows, [&](const Flow& flow) { return works_elsewhere(flow); });
@@ -125,19 +146,19 @@ Claim Claims::of(const ClosedFlows& closed) const {
                               closed.ports_sure <= 1 - reach::is_likely;
   const bool several = set_of(closed.flows, &Flow::network).size() > 1;
   const bool nowhere =
-      !elsewhere && !claim.beyond && (!claim.udp || closed.whole_sure >= reach::is_likely);
+      !elsewhere && !claim.beyond && (!claim.udp() || closed.whole_sure >= reach::is_likely);
   // To a firewall what goes to port 53 is DNS, whatever it carries.
   const bool dns = any_of(closed.flows, [](const Flow& flow) { return flow.port == dns_port; });
   // From one network alone, only a block at this site can be told from one farther out.
   const bool near = servers_of(closed.flows) > 1 && closed.near_sure >= reach::is_likely;
-  const bool one_will_do = !claim.beyond && (claim.udp || near);
-  const bool one_transport = claim.udp != claim.tcp;  // a sentence about ports names one
+  const bool one_will_do = !claim.beyond && (claim.udp() || near);
+  const bool one_transport = claim.udp() != claim.tcp();  // a sentence about ports names one
   const bool is_port = one_transport && !dns && (wide_ports || nowhere) && (one_will_do || several);
   if (wide_hosts || is_destination) {
     claim.code = FindingCode::firewall_destination_blocked;
   } else if (is_port) {
     claim.code =
-        !claim.udp ? FindingCode::firewall_tcp_port_blocked
+        !claim.udp() ? FindingCode::firewall_tcp_port_blocked
         : any_of(closed.flows, [](const Flow& flow) { return any_sample(flow, of_a_range); })
             ? FindingCode::firewall_udp_range_blocked
             : FindingCode::firewall_udp_port_blocked;
@@ -153,8 +174,9 @@ Claim Claims::of(const ClosedFlows& closed) const {
 
 Claim Claims::of(double sure, const Flow& flow) const {
   Claim claim;
-  set_flows({&flow}, claim);
-  claim.beyond = is_beyond(flow);
+  claim.flows = {&flow};
+  claim.blocked = flow.way == Reachability::blocked;
+  claim.beyond = is_beyond(facts_, flow);
   claim.party = claim.beyond ? "" : flow.party;
   claim.sure = claim.blocked ? sure : 0;
   weigh(claim);
@@ -164,42 +186,8 @@ Claim Claims::of(double sure, const Flow& flow) const {
 void Claims::weigh(Claim& claim) const {
   // What is lost further out, and not by its port, is as likely the far end's fault.
   const bool weak = claim.beyond && claim.code == FindingCode::firewall_flow_blocked;
-  claim.confidence =
-      weak ? Confidence::possible : std::max(reach::confidence_of(claim.sure), most(claim));
-}
-
-// Packets to it, or to a sibling on the same port, were seen to leave the site.
-bool Claims::is_beyond(const Flow& flow) const {
-  return flow.way == Reachability::left || peer_also_silent(facts_, flow);
-}
-
-// Few enough for a line that loses packets, or for a limit on new flows, to explain them.
-bool Claims::may_be_chance(const Claim& claim, bool told) const {
-  constexpr std::size_t many = 3;
-  // A TCP port that fails in two networks: only a limit that was measured explains it.
-  const bool tcp_port = claim.code == FindingCode::firewall_tcp_port_blocked &&
-                        set_of(claim.flows, &Flow::network).size() > 1;
-  const bool limited = tcp_port ? new_flows_are_limited(facts_) : new_flows_may_be_limited(facts_);
-  if (limited && !told) return true;
-  return facts_.line_loses() && claim.flows.size() < many &&
-         !any_of(claim.flows, [&](const Flow& flow) { return firmly_blocked(facts_, flow); });
-}
-
-// Silence alone shows no device. For a single flow, and for UDP that dies without a word, no
-// device has said that it is the flow or the port that is closed.
-Confidence Claims::most(const Claim& claim) const {
-  const bool told = any_of(
-      claim.flows, [](const Flow& flow) { return any_sample(flow, &FlowSample::turned_away); });
-  if (may_be_chance(claim, told)) return Confidence::possible;
-  switch (claim.code) {
-    case FindingCode::firewall_tcp_port_blocked:
-    case FindingCode::firewall_destination_blocked:
-      return claim.blocked ? Confidence::certain : Confidence::likely;
-    case FindingCode::firewall_flow_blocked:
-      return Confidence::likely;
-    default:
-      return told || missed_by_a_relay(claim.flows) ? Confidence::certain : Confidence::likely;
-  }
+  claim.confidence = weak ? Confidence::possible
+                          : std::max(reach::confidence_of(claim.sure), most_of(facts_, claim));
 }
 
 }  // namespace callready::findings

@@ -38,7 +38,6 @@ struct Claim {
   FindingCode code = FindingCode::firewall_flow_blocked;
   double sure = 0;                               // 0 to 1
   Confidence confidence = Confidence::possible;  // by that, and by how it was seen
-  bool udp = false, tcp = false;                 // over which transports
   bool beyond = false;                           // the packets leave the site
   bool by_hosts = false;                         // of ports: known for these hosts only
   bool only_media = false;                       // by a device that inspects payloads
@@ -47,10 +46,13 @@ struct Claim {
   std::vector<const Flow*> flows{};
   std::vector<const ProbeResult*> probes{}, unseen{};
 
+  // Over which transports.
+  bool udp() const { return std::ranges::any_of(flows, &Flow::udp); }
+  bool tcp() const { return !std::ranges::all_of(flows, &Flow::udp); }
   bool is_weak() const { return confidence == Confidence::possible; }
+  bool is_destination() const { return code == FindingCode::firewall_destination_blocked; }
   bool is_of_ports() const {
-    return code != FindingCode::firewall_flow_blocked &&
-           code != FindingCode::firewall_destination_blocked;
+    return code != FindingCode::firewall_flow_blocked && !is_destination();
   }
   bool is_range() const { return code == FindingCode::firewall_udp_range_blocked; }
   // Both are one finding.
@@ -72,10 +74,6 @@ class Claims {
 
  private:
   using Port = std::tuple<bool, std::uint16_t, std::optional<Payload>>;  // true: UDP, by its kind
-
-  bool is_beyond(const Flow& flow) const;
-  bool may_be_chance(const Claim& claim, bool told) const;
-  Confidence most(const Claim& claim) const;
 
   const Facts& facts_;
   std::map<Port, std::set<std::string>> working_;  // the ports that get out, and to which hosts

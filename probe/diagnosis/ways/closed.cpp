@@ -147,14 +147,14 @@ void say_ports(const Diagnosis& context, const Claim& claim, Cause& cause) {
   const auto* stun = claim.only_media ? passing_stun(claim.flows) : nullptr;
   if (claim.beyond) {
     finding.title = phrase("{} to {} is lost beyond this site, whatever the destination",
-                           transport(claim.udp), ports);
+                           transport(claim.udp()), ports);
     finding.fix = phrase(
         "Ask the Internet provider to allow this traffic (and return traffic): {1}. This site lets "
         "it out{0}.{2}",
-        claim.udp ? phrase(" (check the firewall's log for dropped replies)") : "",
+        claim.udp() ? phrase(" (check the firewall's log for dropped replies)") : "",
         asked_flows(facts, cause), where_the_list_is(facts, claim.probes));
   } else {
-    const auto what = stun != nullptr ? phrase("media (RTP)") : transport(claim.udp);
+    const auto what = stun != nullptr ? phrase("media (RTP)") : transport(claim.udp());
     finding.title =
         claim.by_hosts && hosts.size() == 1 && spans.size() < 2
             ? phrase("The firewall blocks outgoing {} to {} of {}", what, ports, hosts.front())
@@ -168,7 +168,7 @@ void say_ports(const Diagnosis& context, const Claim& claim, Cause& cause) {
                               from_users(facts), asked)
         : range ? phrase("Allow outgoing UDP (and return traffic) {} to the whole range: {}.",
                          from_users(facts), asked)
-                : phrase("Allow outgoing {} (and return traffic) {}: {}.", transport(claim.udp),
+                : phrase("Allow outgoing {} (and return traffic) {}: {}.", transport(claim.udp()),
                          from_users(facts), asked);
     finding.fix += ask_the_device(device_of(claim.flows));
     finding.fix += where_the_list_is(facts, claim.probes);
@@ -180,11 +180,11 @@ void say_ports(const Diagnosis& context, const Claim& claim, Cause& cause) {
     insert_second(finding.evidence, {within->result->probe.id, phrase("UDP: {}.", span->bounds())});
   }
   if (stun != nullptr) insert_second(finding.evidence, what_it_saw(*stun));
-  const auto control = claim.udp ? control_for(facts, claim.flows.front()->host)
-                                 : reachable_port_of_same_host(facts, *claim.flows.front());
+  const auto control = claim.udp() ? control_for(facts, claim.flows.front()->host)
+                                   : reachable_port_of_same_host(facts, *claim.flows.front());
   if (control && !range) insert_second(finding.evidence, *control);
   if (control && range) finding.evidence.push_back(*control);
-  if (claim.udp) return;
+  if (claim.udp()) return;
   const auto networks = set_of(claim.flows, &Flow::network).size();
   cause.tell(
       networks > 1
@@ -199,9 +199,9 @@ void say_destinations(const Diagnosis& context, const Claims& claims, const Clai
   auto& finding = cause.finding;
   const auto hosts = hosts_of(claim.probes);
   const bool proved = claim.blocked;
-  const Text what = !claim.tcp   ? phrase("No UDP")
-                    : !claim.udp ? phrase("No TCP connection")
-                                 : phrase("Nothing");
+  const Text what = !claim.tcp()   ? phrase("No UDP")
+                    : !claim.udp() ? phrase("No TCP connection")
+                                   : phrase("Nothing");
   finding.title = proved ? phrase("{} gets through to {}", what, listed(hosts))
                          : phrase("Nothing comes back from {}", listed(hosts));
   finding.fix = phrase(
@@ -310,12 +310,12 @@ Causes causes_of(const Diagnosis& context, const Claims& claims, const std::vect
     cause.explained = claim.probes;
     cause.contradicted = claim.unseen;
     cause.name(claim.code, Owner::network, claim.confidence);
-    if (claim.code == FindingCode::firewall_destination_blocked) {
+    if (claim.is_destination()) {
       say_destinations(context, claims, claim, cause);
-    } else if (claim.code == FindingCode::firewall_flow_blocked) {
-      say_flows(context, claim, cause);
-    } else {
+    } else if (claim.is_of_ports()) {
       say_ports(context, claim, cause);
+    } else {
+      say_flows(context, claim, cause);
     }
     causes.push_back(std::move(cause));
   }
@@ -333,14 +333,12 @@ Causes find_closed(const Diagnosis& context) {
   for (const auto& closed : parts) {
     auto claim = claims.of(closed);
     if (!matters(context, claim)) continue;
-    const bool destination = claim.code == FindingCode::firewall_destination_blocked;
-    if (destination && claim.blocked) proved.insert(claim.flows.front()->party);
+    if (claim.is_destination() && claim.blocked) proved.insert(claim.flows.front()->party);
     found.push_back(std::move(claim));
   }
   for (auto& claim : found) {
     // Their other hosts that are silent are blocked as well, rather than down.
-    const bool destination = claim.code == FindingCode::firewall_destination_blocked;
-    if (destination && proved.contains(claim.flows.front()->party)) {
+    if (claim.is_destination() && proved.contains(claim.flows.front()->party)) {
       claim.blocked = true;
       claims.weigh(claim);
     }
