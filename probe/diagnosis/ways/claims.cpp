@@ -17,15 +17,14 @@ std::optional<Payload> kind_of(const Flow& flow, const FlowSample& sample) {
 
 // A relay or an echo that works did not hear us on a port that is closed.
 bool missed_by_a_relay(const std::vector<const Flow*>& flows) {
-  const auto missed = [](const FlowSample& sample) {
+  return any_sample(flows, [](const FlowSample& sample) {
     return std::ranges::any_of(sample.result->observation.evidence, [&](const Evidence& evidence) {
       return evidence.kind == EvidenceKind::udp_port &&
              detail_fact(evidence, Fact::result) == DetailCode::dropped &&
              number_fact(evidence, Fact::port) == sample.port &&
              !text_fact(evidence, Fact::responder).empty();
     });
-  };
-  return any_of(flows, [&](const Flow& flow) { return any_sample(flow, missed); });
+  });
 }
 
 bool of_a_range(const FlowSample& sample) {
@@ -69,8 +68,7 @@ bool may_be_chance(const Facts& facts, const Claim& claim, bool told) {
 // Silence alone shows no device. For a single flow, and for UDP that dies without a word, no
 // device has said that it is the flow or the port that is closed.
 Confidence most_of(const Facts& facts, const Claim& claim) {
-  const bool told = any_of(
-      claim.flows, [](const Flow& flow) { return any_sample(flow, &FlowSample::turned_away); });
+  const bool told = any_sample(claim.flows, &FlowSample::turned_away);
   if (may_be_chance(facts, claim, told)) return Confidence::possible;
   switch (claim.code) {
     case FindingCode::firewall_tcp_port_blocked:
@@ -148,7 +146,7 @@ Claim Claims::of(const ClosedFlows& closed) const {
   const bool nowhere =
       !elsewhere && !claim.beyond && (!claim.udp() || closed.whole_sure >= reach::is_likely);
   // To a firewall what goes to port 53 is DNS, whatever it carries.
-  const bool dns = any_of(closed.flows, [](const Flow& flow) { return flow.port == dns_port; });
+  const bool dns = contains(set_of(closed.flows, &Flow::port), dns_port);
   // From one network alone, only a block at this site can be told from one farther out.
   const bool near = servers_of(closed.flows) > 1 && closed.near_sure >= reach::is_likely;
   const bool one_will_do = !claim.beyond && (claim.udp() || near);
@@ -157,11 +155,9 @@ Claim Claims::of(const ClosedFlows& closed) const {
   if (wide_hosts || is_destination) {
     claim.code = FindingCode::firewall_destination_blocked;
   } else if (is_port) {
-    claim.code =
-        !claim.udp() ? FindingCode::firewall_tcp_port_blocked
-        : any_of(closed.flows, [](const Flow& flow) { return any_sample(flow, of_a_range); })
-            ? FindingCode::firewall_udp_range_blocked
-            : FindingCode::firewall_udp_port_blocked;
+    claim.code = !claim.udp()                           ? FindingCode::firewall_tcp_port_blocked
+                 : any_sample(closed.flows, of_a_range) ? FindingCode::firewall_udp_range_blocked
+                                                        : FindingCode::firewall_udp_port_blocked;
     claim.by_hosts = !wide_ports || !several;
     claim.only_media = box.cargoes == reach::bit(Cargo::rtp);
   } else {

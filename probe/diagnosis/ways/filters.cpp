@@ -9,8 +9,13 @@
 namespace callready::findings {
 namespace {
 
-bool over(const ProbeResult& result, Transport transport) {
-  return is_direct(result) && result.probe.target.transport == transport;
+// The device of one of these codes that worlds know of. Null also where it is further out: there it
+// is not this site's, and looks like servers that keep silent.
+const reach::Box* near_filter(const Diagnosis& context, std::initializer_list<reach::Code> codes) {
+  const auto told = told_by_worlds(context, [&](const reach::Box& box, const reach::World&) {
+    return contains(codes, box.code);
+  });
+  return told && !told->box->beyond ? told->box : nullptr;
 }
 
 // What died of what that box reads, where something else passes on the same port.
@@ -46,8 +51,9 @@ std::vector<FindingEvidence> contrasts(const Diagnosis& context, const reach::Bo
 // SIP to that host was answered over TLS, where nobody on the way can read it.
 bool speaks_sip_over_tls(const Facts& facts, const std::string& host) {
   return facts.any_probe([&](const ProbeResult& result) {
-    return result.probe.check == CheckKind::sip && over(result, Transport::tls) &&
-           result.probe.target.host == host && result.observation.outcome == Outcome::answered;
+    return result.probe.check == CheckKind::sip && is_direct(result) &&
+           result.probe.target.transport == Transport::tls && result.probe.target.host == host &&
+           result.observation.outcome == Outcome::answered;
   });
 }
 
@@ -66,21 +72,18 @@ Causes find_stun_filter(const Diagnosis& context) {
     return is_stun(result) && is_udp(result);
   });
   if (!cause) return {};
-  const auto told = told_by_worlds(context, [](const reach::Box& box, const reach::World&) {
-    return box.code == reach::Code::stun_filtered;
-  });
-  // Further out it is not this site's, and looks like servers that keep silent.
-  if (!told || told->box->beyond) return {};
+  const auto* box = near_filter(context, {reach::Code::stun_filtered});
+  if (box == nullptr) return {};
   auto& finding = cause->finding;
-  finding.evidence = contrasts(context, *told->box);
+  finding.evidence = contrasts(context, *box);
   if (finding.evidence.empty()) finding.confidence = Confidence::possible;
   std::vector<std::string> protocols;
-  if (told->box->cargoes & reach::bit(Cargo::stun)) protocols.emplace_back("STUN");
-  if (told->box->cargoes & reach::bit(Cargo::turn)) protocols.emplace_back("TURN");
+  if (box->cargoes & reach::bit(Cargo::stun)) protocols.emplace_back("STUN");
+  if (box->cargoes & reach::bit(Cargo::turn)) protocols.emplace_back("TURN");
   const auto what = listed(protocols);
-  finding.title = told->box->hosts.empty() ? phrase("The firewall lets UDP out, but not {}", what)
-                                           : phrase("The firewall lets UDP out, but not {} to {}",
-                                                    what, listed(hosts_of(cause->explained)));
+  finding.title = box->hosts.empty() ? phrase("The firewall lets UDP out, but not {}", what)
+                                     : phrase("The firewall lets UDP out, but not {} to {}", what,
+                                              listed(hosts_of(cause->explained)));
   finding.fix = phrase(
       "Turn off the inspection that drops {} (application control, often called \"STUN\", \"TURN\" "
       "or \"WebRTC\") {}, and allow this traffic (and return traffic): {}.{}",
@@ -102,15 +105,13 @@ Causes find_sip_filter(const Diagnosis& context) {
   auto cause = cause_by_worlds(context, reach::Code::sip_filtered, [&](const ProbeResult& result) {
     const auto check = result.probe.check;
     const bool sip = check == CheckKind::sip || check == CheckKind::sip_alg;
-    return sip && facts.goes_outside(result) && !over(result, Transport::tls);
+    return sip && facts.goes_outside(result) && result.probe.target.transport != Transport::tls;
   });
   if (!cause) return {};
-  const auto told = told_by_worlds(context, [](const reach::Box& box, const reach::World&) {
-    return box.code == reach::Code::sip_filtered || box.code == reach::Code::sip_swallowed;
-  });
-  if (!told || told->box->beyond) return {};
+  const auto* box = near_filter(context, {reach::Code::sip_filtered, reach::Code::sip_swallowed});
+  if (box == nullptr) return {};
   auto& finding = cause->finding;
-  finding.evidence = contrasts(context, *told->box);
+  finding.evidence = contrasts(context, *box);
   // A connection that breaks may be the server's fault, if it does not speak SIP otherwise.
   std::erase_if(cause->explained, [&](const ProbeResult* result) {
     return !is_udp(*result) && !speaks_sip_over_tls(facts, result->probe.target.host);

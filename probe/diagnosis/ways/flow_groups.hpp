@@ -21,6 +21,11 @@ const FlowSample* first_sample(const std::vector<const Flow*>& flows, Wanted wan
   return nullptr;
 }
 
+template <typename Wanted>
+bool any_sample(const std::vector<const Flow*>& flows, Wanted wanted) {
+  return first_sample(flows, wanted) != nullptr;
+}
+
 // One of its samples fared so.
 inline bool went(const Flow& flow, Reachability way) {
   return any_sample(flow, [&](const FlowSample& sample) { return sample.way == way; });

@@ -19,10 +19,10 @@ std::vector<const ProbeResult*> with_detail(const Facts& facts,
 
 // Of UDP to other ports: that device turns it away as well.
 bool refuses_more(const Facts& facts, const std::string& device) {
-  return std::ranges::any_of(facts.flows, [&](const Flow& flow) {
-    return flow.udp && flow.port != quic_port && any_sample(flow, [&](const FlowSample& sample) {
-             return sample.turned_away() && sample.by == device;
-           });
+  const auto others =
+      facts.select([](const Flow& flow) { return flow.udp && flow.port != quic_port; });
+  return any_sample(others, [&](const FlowSample& sample) {
+    return sample.turned_away() && sample.by == device;
   });
 }
 

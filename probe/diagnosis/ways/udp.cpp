@@ -45,12 +45,12 @@ std::vector<const ProbeResult*> left_without_reply(const Diagnosis& context, std
 
 // Something else than DNS is answered on its port, which many let out for its sake.
 bool works_on_the_port_of_dns(const Facts& facts) {
-  return std::ranges::any_of(facts.flows, [](const Flow& flow) {
-    return flow.udp && flow.port == dns_port && any_sample(flow, [](const FlowSample& sample) {
-             const auto check = sample.result->probe.check;
-             return sample.way == Reachability::open &&
-                    (check == CheckKind::stun || check == CheckKind::turn);
-           });
+  const auto flows =
+      facts.select([](const Flow& flow) { return flow.udp && flow.port == dns_port; });
+  return any_sample(flows, [](const FlowSample& sample) {
+    const auto check = sample.result->probe.check;
+    return sample.way == Reachability::open &&
+           (check == CheckKind::stun || check == CheckKind::turn);
   });
 }
 
@@ -73,12 +73,10 @@ bool spoke(const FlowSample& sample) {
 
 // Packets died on the way, or somebody other than the target turned them away.
 bool blocked_on_the_way(const Facts& facts) {
-  return std::ranges::any_of(udp_cells(facts), [](const Flow* flow) {
-    return any_sample(*flow, [](const FlowSample& sample) {
-      const auto& target = sample.result->observation.address;
-      const bool by_itself = target && sample.by == target->to_string();
-      return sample.way == Reachability::blocked && !by_itself;
-    });
+  return any_sample(udp_cells(facts), [](const FlowSample& sample) {
+    const auto& target = sample.result->observation.address;
+    const bool by_itself = target && sample.by == target->to_string();
+    return sample.way == Reachability::blocked && !by_itself;
   });
 }
 
