@@ -115,7 +115,7 @@ Text flows_in_subject(const std::vector<const Flow*>& flows, std::size_t& subjec
     subjects += rules.size();
   }
   constexpr std::ptrdiff_t most_spaces = 8;  // the title goes on
-  if (std::count(text.string().begin(), text.string().end(), ' ') <= most_spaces) return text;
+  if (std::ranges::count(text.string(), ' ') <= most_spaces) return text;
   subjects = flows.size();
   return phrase("{} ports of {}", flows.size(), listed(hosts, 1));
 }

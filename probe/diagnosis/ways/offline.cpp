@@ -104,7 +104,7 @@ bool note(const ProbeResult& result, Outside& outside) {
 }
 
 // Nothing where anything came back.
-std::optional<Outside> look_outside(const Facts& facts, bool connected) {
+std::optional<Outside> look_outside(const Facts& facts, bool no_link) {
   Outside outside;
   const auto asked_for = facts.hosts_asked_for();
   for (const auto& flow : facts.flows) {
@@ -113,7 +113,7 @@ std::optional<Outside> look_outside(const Facts& facts, bool connected) {
   for (const auto& result : facts.report.probes) {
     // Without a link nobody is at the proxy's address either.
     const bool unheard = result.observation.outcome != Outcome::refused;
-    if (!connected && unheard && proxy_is_gone(result)) continue;
+    if (no_link && unheard && proxy_is_gone(result)) continue;
     if (!note(result, outside)) return std::nullopt;
   }
   return outside;
@@ -121,10 +121,9 @@ std::optional<Outside> look_outside(const Facts& facts, bool connected) {
 
 // The router that knows no way to two operators: behind it, the line is down. Empty: none said so.
 std::string router_without_line(const Outside& outside) {
-  for (const auto& [router, parties] : outside.lost_routers) {
-    if (parties.size() > 1) return router;
-  }
-  return {};
+  const auto told = std::ranges::find_if(
+      outside.lost_routers, [](const auto& router) { return router.second.size() > 1; });
+  return told == outside.lost_routers.end() ? std::string() : told->first;
 }
 
 bool has_no_way(const Outside& outside, const Site& site) {
@@ -140,16 +139,6 @@ Cause offline(const Facts& facts, Owner owner, Confidence confidence, Text title
   cause.explained = lost_probes(facts);
   cause.closes = Closes::everything;
   cause.name(FindingCode::network_offline, owner, confidence).title = std::move(title);
-  return cause;
-}
-
-Cause no_way(const Facts& facts) {
-  auto cause = offline(facts, Owner::user, Confidence::certain,
-                       phrase("This computer is not connected to the Internet"));
-  cause.finding.fix = phrase(
-      "Connect the network cable or join the Wi-Fi, and check that the computer gets an address "
-      "and a default gateway (DHCP). Then run this again.");
-  cause.tell(phrase("The computer has no route to any of the servers tried."));
   return cause;
 }
 
@@ -244,14 +233,6 @@ Cause kept_inside(const Facts& facts, const Outside& outside, Confidence confide
   return cause;
 }
 
-// A name server of the site's cannot ask anybody either: the names that it did not find are lost
-// with the line.
-void add_names(const Facts& facts, std::vector<const ProbeResult*>& explained) {
-  for (const auto& result : facts.report.probes) {
-    if (result.probe.check == CheckKind::dns && failing(result)) add_once(explained, &result);
-  }
-}
-
 Text what_was_tried(const Outside& outside, bool enough) {
   if (!enough) {
     return phrase(
@@ -270,7 +251,7 @@ Causes find_offline(const Diagnosis& context) {
   const auto& site = facts.report.site;
   const auto disconnection = disconnected(site);
   const bool no_link = disconnection && disconnection->code == FindingCode::network_offline;
-  auto outside = look_outside(facts, !no_link);
+  auto outside = look_outside(facts, no_link);
   if (!outside) return {};
   if (disconnection) {
     // Of what was sent outside, nothing is known to have failed: all of it was on this computer or
@@ -283,7 +264,15 @@ Causes find_offline(const Diagnosis& context) {
     add_what_they_saw(cause.finding.evidence, cause.explained, 4);
     return {cause};
   }
-  if (has_no_way(*outside, site)) return {no_way(facts)};
+  if (has_no_way(*outside, site)) {
+    auto cause = offline(facts, Owner::user, Confidence::certain,
+                         phrase("This computer is not connected to the Internet"));
+    cause.finding.fix = phrase(
+        "Connect the network cable or join the Wi-Fi, and check that the computer gets an address "
+        "and a default gateway (DHCP). Then run this again.");
+    cause.tell(phrase("The computer has no route to any of the servers tried."));
+    return {cause};
+  }
   // That other name servers may not be asked is usual; where names are not found at all, they
   // count.
   const bool with_resolvers = outside->silent < enough_endpoints && !outside->looked_up;
@@ -299,7 +288,13 @@ Causes find_offline(const Diagnosis& context) {
   auto cause = router.empty()
                    ? kept_inside(facts, *outside, confidence_of(*outside, with_resolvers))
                    : line_is_down(facts, *outside, router);
-  if (!outside->looked_up) add_names(facts, cause.explained);
+  // A name server of the site's cannot ask anybody either: the names that it did not find are lost
+  // with the line.
+  if (!outside->looked_up) {
+    add_new(cause.explained, facts.probes_that([](const ProbeResult& result) {
+      return result.probe.check == CheckKind::dns && failing(result);
+    }));
+  }
   if (enough || kept_in) cause.tell(what_was_tried(*outside, enough));
   if (!outside->device.empty() && outside->device != router) {
     cause.tell(phrase("{} reports that it blocks the packets.", outside->device));

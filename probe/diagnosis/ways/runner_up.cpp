@@ -15,11 +15,6 @@ using reach::Code;
 // Less likely than that, it is not worth a word; what is in nearly all worlds is not in question.
 constexpr double is_close = 0.05, is_settled = 0.95;
 
-// What a firewall closes: worlds decide on all such codes (finding_code.cpp).
-bool decided_by_worlds(FindingCode code) {
-  return family_of(code) == "firewall" && has(code, FindingTrait::asks_to_let_through);
-}
-
 // What one world has for these failures.
 struct Behind {
   std::vector<const reach::Box*> boxes;  // each once
@@ -41,14 +36,6 @@ std::optional<Behind> behind(const reach::Diagnosis& drawn, const reach::World& 
     add_once(found.boxes, &drawn.boxes[met.box]);
   }
   return found;
-}
-
-bool settled(const reach::Diagnosis& drawn, const reach::Box& box) {
-  const auto has_it = [&](const reach::World& world) {
-    return std::ranges::any_of(world.boxes,
-                               [&](auto number) { return &drawn.boxes[number] == &box; });
-  };
-  return reach::probability(drawn.worlds, has_it) >= is_settled;
 }
 
 Text hosts_in_words(const reach::Sight& sight, const reach::Hosts& hosts) {
@@ -144,7 +131,10 @@ Text what_tells(const Behind& other) {
 
 std::optional<RunnerUp> runner_up(const Diagnosis& context, const Cause& cause) {
   const auto& finding = cause.finding;
-  if (finding.confidence == Confidence::certain || !decided_by_worlds(finding.code)) return {};
+  // What a firewall closes: worlds decide on all such codes (finding_code.cpp).
+  const bool by_worlds =
+      family_of(finding.code) == "firewall" && has(finding.code, FindingTrait::asks_to_let_through);
+  if (finding.confidence == Confidence::certain || !by_worlds) return {};
   const auto lost = ids_of(failing_ones(cause.explained));
   const auto& drawn = context.worlds();
   std::vector<std::size_t> failures;
@@ -157,11 +147,16 @@ std::optional<RunnerUp> runner_up(const Diagnosis& context, const Cause& cause) 
   const auto says_the_same = [&](const reach::Box* box) {
     return !reach::at_far_end(*box) && reach::words_of(box->code).finding == finding.code;
   };
+  const auto settled = [&](const reach::Box* box) {
+    return reach::probability(drawn.worlds, [&](const reach::World& world) {
+             return contains(world.boxes, box - drawn.boxes.data());
+           }) >= is_settled;
+  };
   for (const auto& world : drawn.worlds) {
     if (world.probability < is_close) break;
     auto other = behind(drawn, world, failures);
     if (!other || std::ranges::any_of(other->boxes, says_the_same)) continue;
-    std::erase_if(other->boxes, [&](const auto* box) { return settled(drawn, *box); });
+    std::erase_if(other->boxes, settled);
     std::vector<Text> causes;
     for (const auto* box : other->boxes) causes.push_back(in_words(drawn.sight, *box));
     if (other->chance) causes.push_back(phrase("packets that get lost by chance"));

@@ -8,14 +8,6 @@
 namespace callready::findings {
 namespace {
 
-std::set<std::string> explained_rows(const std::vector<Finding>& findings) {
-  std::set<std::string> rows;
-  for (const auto& finding : findings) {
-    rows.insert(finding.explains.begin(), finding.explains.end());
-  }
-  return rows;
-}
-
 // The failed rows of capabilities that do not work and of which no failed row has a cause.
 std::vector<const RequirementResult*> unexplained_rows(const SetResult& set,
                                                        const std::set<std::string>& explained) {
@@ -45,7 +37,10 @@ std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Find
     return code && finding.confidence == Confidence::certain;
   });
   if (off) return std::nullopt;
-  const auto explained = explained_rows(findings);
+  std::set<std::string> explained;  // rows
+  for (const auto& finding : findings) {
+    explained.insert(finding.explains.begin(), finding.explains.end());
+  }
   Cause cause;
   for (const auto& set : facts.report.sets) {
     for (const auto* row : unexplained_rows(set, explained)) {
@@ -60,8 +55,6 @@ std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Find
   auto& finding =
       cause.name(FindingCode::network_unexplained, Owner::network, Confidence::possible);
   const auto hosts = listed(hosts_of(cause.explained));
-  finding.title = phrase("{} cannot be reached, cause unknown", hosts);
-  const auto flows = flows_in_words(facts, cause.explained);
   const bool names_only = std::ranges::all_of(cause.explained, [](const ProbeResult* result) {
     return result->observation.outcome == Outcome::unresolved;
   });
@@ -71,14 +64,15 @@ std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Find
     finding.owner = Owner::dns;
     if (const auto* taken = port_53_taken(facts))
       finding.evidence.push_back(intercepts_dns(*taken));
-    add_what_they_saw(finding.evidence, cause.explained, 6);
-    return cause;
+  } else {
+    const auto flows = flows_in_words(facts, cause.explained);
+    finding.title = phrase("{} cannot be reached, cause unknown", hosts);
+    finding.fix = phrase(
+        "Try the service from another line (a mobile phone's hotspot). If it works there, look in "
+        "this site's firewall log for dropped packets from this computer, and allow them with "
+        "return traffic{}. If it does not work there either, ask the operator of {}.",
+        flows.empty() ? "" : ": " + flows, hosts);
   }
-  finding.fix = phrase(
-      "Try the service from another line (a mobile phone's hotspot). If it works there, look in "
-      "this site's firewall log for dropped packets from this computer, and allow them with return "
-      "traffic{}. If it does not work there either, ask the operator of {}.",
-      flows.empty() ? "" : ": " + flows, hosts);
   add_what_they_saw(finding.evidence, cause.explained, 6);
   return cause;
 }
