@@ -33,6 +33,21 @@ ProbeResult later(ProbeResult result, int seconds) {
 
 // --- the site as a whole ---
 
+// Another port of the host lies between two of its range.
+TEST(Offline, NamesASilentRangeOnce) {
+  const auto found =
+      diagnose(report({row("media", {range("media.vendor.com", all_ports("silent")),
+                                     stun("media.vendor.com", 11000, silent)}),
+                       controls({tls("www.google.com", silent), tls("www.cloudflare.com", silent),
+                                 stun("stun.l.google.com", 19302, silent)})}));
+  ASSERT_FALSE(found.empty());
+  EXPECT_EQ(found.front().code, FindingCode::network_offline);
+  const auto of_range = [](const FindingEvidence& one) {
+    return one.text.starts_with("media.vendor.com:10000-20000");
+  };
+  EXPECT_EQ(std::ranges::count_if(found.front().evidence, of_range), 1);
+}
+
 Report unplugged() {
   auto page = probe(CheckKind::http, Transport::tls, "portal.vendor.com", 443, unresolved,
                     "dns_unreachable");

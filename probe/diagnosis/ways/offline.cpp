@@ -299,11 +299,9 @@ Causes find_offline(const Diagnosis& context) {
   if (!outside->device.empty() && outside->device != router) {
     cause.tell(phrase("{} reports that it blocks the packets.", outside->device));
   }
-  std::vector<const ProbeResult*> tried;
-  for (const auto& flow : facts.flows) {
-    const auto* result = flow.samples.front().result;  // of a range all ports in one
-    if (tried.empty() || tried.back() != result) tried.push_back(result);
-  }
+  std::vector<const ProbeResult*> asked, tried;
+  for (const auto& flow : facts.flows) asked.push_back(flow.samples.front().result);
+  add_new(tried, asked);  // of a range all ports in one
   add_what_they_saw(cause.finding.evidence, tried, 6);
   return {cause};
 }
