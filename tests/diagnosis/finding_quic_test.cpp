@@ -72,6 +72,18 @@ TEST(RefusedQuic, NamesTheProbeThatWasAnswered) {
   }
 }
 
+// Who refused in the servers' names has not said its own.
+TEST(RefusedQuic, NamesTheDeviceAlsoBesideARefusalInAnothersName) {
+  auto forged = silent_quic("www.google.com");
+  forged.observation.outcome = rejected;
+  forged.observation.detail = DetailCode::prohibited;
+  forged.observation.evidence.push_back(
+      {EvidenceKind::refuser, "refused on the way", {{Fact::who, std::string("on_the_way")}}});
+  const auto found = only(with({refused_by(silent_quic("www.cloudflare.com"), firewall), forged}));
+  EXPECT_EQ(found.code, FindingCode::firewall_quic_rejected);
+  EXPECT_TRUE(holds(found.fix, "The device that rejects the traffic is " + firewall)) << found.fix;
+}
+
 TEST(RefusedQuic, IsPossibleByOne) {
   const auto site =
       with({refused_by(silent_quic("www.google.com"), firewall), through("www.cloudflare.com")});

@@ -47,7 +47,7 @@ Causes find_refused_quic(const Diagnosis& context) {
       const bool refused = sample.way == Reachability::blocked && sample.turned_away();
       if (result.probe.check != CheckKind::quic || !refused || sample.no_way) continue;
       if (context.explained(result) || refuses_more(facts, sample.by)) continue;
-      device = sample.by;
+      if (!sample.by.empty()) device = sample.by;
       cause.explained.push_back(&result);
       cause.tell(phrase("{}, UDP 443: {} rejects a QUIC packet.", flow.host,
                         sample.by.empty() ? phrase("a device in the path") : sample.by),
