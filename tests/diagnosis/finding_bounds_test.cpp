@@ -168,6 +168,17 @@ TEST(UdpPort, IsNoneWhereTcpToTheHostIsClosedAsWell) {
   EXPECT_EQ(claimed(true), FindingCode::firewall_flow_blocked);
 }
 
+// Whichever of the two was found first.
+TEST(Claim, OfSeveralIsSeenToBeBlockedWhereOneIs) {
+  findings::Claim silent_one, blocked_one;
+  blocked_one.blocked = true;
+  auto sum = silent_one;
+  sum.add(blocked_one);
+  EXPECT_TRUE(sum.blocked);
+  blocked_one.add(silent_one);
+  EXPECT_TRUE(blocked_one.blocked);
+}
+
 // No public server over UDP.
 TEST(UdpBlocked, IsProvedWithoutAnybodyElse) {
   const auto made = [](std::string media) {

@@ -95,6 +95,7 @@ bool Claim::goes_with(const Claim& other) const {
 void Claim::add(const Claim& other) {
   sure = std::min(sure, other.sure);
   by_hosts &= other.by_hosts;
+  blocked |= other.blocked;
   confidence = std::max(confidence, other.confidence);
   add_new(flows, other.flows);
   add_new(probes, other.probes);
