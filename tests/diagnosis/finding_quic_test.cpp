@@ -183,7 +183,7 @@ TEST(RowOfUdp443, PassesByAnothersAnswer) {
 
 TEST(SilentQuic, MakesNoHostDoubtful) {
   const std::vector<ProbeResult> all{silent_quic("www.google.com")};
-  EXPECT_FALSE(ResultIndex(all).troubled("www.google.com"));
+  EXPECT_FALSE(ResultIndex(all).notes_on("www.google.com").troubled);
 }
 
 }  // namespace

@@ -200,9 +200,10 @@ TEST(ResultIndex, KnowsDistancesByHostAndOfASetByRegion) {
       test::result_of({"of-another-set", answered, "", "north", 2}),
   };
   const ResultIndex evidences(results);
-  EXPECT_EQ(evidences.distance("a"), Milliseconds(20));
-  EXPECT_EQ(evidences.distance("z"), std::nullopt);
-  EXPECT_EQ(evidences.distance("d"), std::nullopt) << "a round trip to the proxy is no distance";
+  EXPECT_EQ(evidences.notes_on("a").distance, Milliseconds(20));
+  EXPECT_EQ(evidences.notes_on("z").distance, std::nullopt);
+  EXPECT_EQ(evidences.notes_on("d").distance, std::nullopt)
+      << "a round trip to the proxy is no distance";
   PlannedRequirement row;
   for (std::size_t i = 0; i < 5; ++i) row.probes.push_back(results[i].probe.id);
   EXPECT_EQ(distances_of_regions({row}, evidences), (RegionDistances{{"north", Milliseconds(10)}}));

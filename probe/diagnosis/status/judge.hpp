@@ -3,7 +3,7 @@
 #pragma once
 
 #include <map>
-#include <set>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -21,6 +21,29 @@ struct Departure {
   const Evidence* evidence = nullptr;
 };
 
+// What the probes of one host have shown.
+struct HostNotes {
+  // The shortest round trip by any probe, and by those over UDP. Nothing where none was measured.
+  std::optional<Milliseconds> distance, distance_by_udp;
+  bool answers_sip = false;  // OPTIONS over some transport
+  // Something that was sent there directly did not get through: nothing is taken for granted.
+  bool troubled = false;
+  bool heard = false;   // somebody there answered
+  bool closed = false;  // a cause shuts it as a whole, whatever the port
+  // A packet that was to end on the way died before, as far as was seen.
+  bool died_on_the_way = false;
+  // No router beyond the site's edge answered on the way there: then it was no lack of answers.
+  bool nobody_seen_on_the_way = false;
+
+  // Nothing that was tried there got through, or a cause says that nothing does.
+  bool shut() const { return closed || (troubled && !heard); }
+  // For media: by UDP where that was timed, since a satellite modem or a transparent proxy near by
+  // answers TCP in the host's place.
+  std::optional<Milliseconds> media_distance() const {
+    return distance_by_udp ? distance_by_udp : distance;
+  }
+};
+
 // All results of a run by probe id, and what its causes make of them. A view: they outlive it, and
 // keep their places.
 class ResultIndex {
@@ -29,32 +52,13 @@ class ResultIndex {
   void attribute(Attribution attribution);
   const Attribution& attribution() const { return attribution_; }
   const ProbeResult* find(const std::string& probe_id) const;
-  // The shortest round trip to a host by any probe: its distance. Nothing where none was measured.
-  std::optional<Milliseconds> distance(const std::string& host) const;
-  // The same for media: by UDP where that was timed, since a satellite modem or a transparent proxy
-  // near by answers TCP in the host's place.
-  std::optional<Milliseconds> media_distance(const std::string& host) const;
-  // True where another transport's OPTIONS to the same host was answered.
-  bool answers_sip(const std::string& host) const { return sip_answers_.contains(host); }
+  const HostNotes& notes_on(const std::string& host) const;
   // True where a name that the site's resolvers do not know was found elsewhere, or nobody
   // elsewhere can be asked: then no name is missing because it has ceased to exist.
   bool names_are_hidden() const { return names_are_hidden_; }
   // True where a router beyond the site's edge was seen to answer. It gives few answers: a packet
   // that ended there without one was then not measured, rather than measured without success.
   bool edge_answers() const { return edge_answers_; }
-  // True where something that was sent there directly did not get through: of such a host nothing
-  // is taken for granted.
-  bool troubled(const std::string& host) const { return troubled_.contains(host); }
-  // True where a cause shuts that host as a whole, whatever the port; or where nothing that was
-  // tried there got through.
-  bool shut(const std::string& host) const {
-    return shut_.contains(host) || (troubled(host) && !reached_.contains(host));
-  }
-  // True where a packet to that host that was to end on the way died before, as far as was seen.
-  bool died_on_the_way(const std::string& host) const { return died_.contains(host); }
-  // True where no router beyond the site's edge answered on the way to that host: then it was no
-  // lack of answers there.
-  bool nobody_seen_on_the_way(const std::string& host) const { return unseen_.contains(host); }
   // A packet over UDP to one of these ports of any host, by a probe that is not in doubt. A
   // firewall's rule is about ports, and routers answer few packets.
   Departure left_by_port(const PortRange& ports) const;
@@ -69,8 +73,7 @@ class ResultIndex {
 
  private:
   std::unordered_map<std::string_view, const ProbeResult*> by_id_;
-  std::map<std::string, Milliseconds> distances_, udp_distances_;
-  std::set<std::string> sip_answers_, died_, unseen_, shut_, troubled_, reached_;
+  std::unordered_map<std::string_view, HostNotes> hosts_;
   std::multimap<std::uint16_t, Departure> left_;  // by port of ranges
   std::map<std::pair<std::string, std::uint16_t>, Departure> syns_that_left_;
   std::map<std::pair<std::string, std::uint16_t>, const ProbeResult*> quic_;
@@ -83,7 +86,7 @@ class ResultIndex {
 
 // The shortest round trip to any host of a region, as one set divides the world: others may mean
 // another place by the same name.
-using RegionDistances = std::map<std::string, Milliseconds>;
+using RegionDistances = std::map<std::string, std::optional<Milliseconds>>;
 
 // Measured directly, by the probes of one set's rows. What has no region is not in it.
 RegionDistances distances_of_regions(const std::vector<PlannedRequirement>& planned,

@@ -36,9 +36,9 @@ Text companion_flaw(const ProbeResult& result) {
 // How near a host is: by its own round trip, else as the nearest host of its region.
 std::optional<Milliseconds> distance_of(const HostState& host, const ResultIndex& evidences,
                                         const RegionDistances& regions) {
-  if (const auto own = evidences.distance(host.host)) return own;
+  if (const auto& own = evidences.notes_on(host.host).distance) return own;
   const auto region = regions.find(host.region);
-  return region == regions.end() ? std::nullopt : std::optional(region->second);
+  return region == regions.end() ? std::nullopt : region->second;
 }
 
 // The nearest hosts, chosen before reachability: a blocked one must not hide behind the next.
@@ -79,7 +79,7 @@ Departure same_ports_seen(const PlannedRequirement& planned, const ResultIndex& 
   for (const auto& id : planned.probes) {
     const auto* own = evidences.find(id);
     if (own == nullptr || own->probe.check != CheckKind::udp_range) continue;
-    if (evidences.troubled(own->probe.target.host)) return {};
+    if (evidences.notes_on(own->probe.target.host).troubled) return {};
     if (seen.result == nullptr) seen = evidences.left_by_port(own->probe.target.ports);
   }
   return seen;
@@ -134,9 +134,10 @@ std::size_t drop_unmeasured(std::vector<HostState>& hosts, const Requirement& re
   return std::erase_if(hosts, [&](const HostState& host) {
     if (host.state != State::unknown || host.why == nullptr) return false;
     const auto& seen = host.why->observation;
+    const auto& notes = evidences.notes_on(host.host);
     return (seen.outcome == Outcome::silent || seen.detail == DetailCode::spared) &&
-           !is_dropped(host.why->observation.detail) && !evidences.died_on_the_way(host.host) &&
-           !evidences.troubled(host.host) && !evidences.nobody_seen_on_the_way(host.host);
+           !is_dropped(seen.detail) && !notes.died_on_the_way && !notes.troubled &&
+           !notes.nobody_seen_on_the_way;
   });
 }
 
@@ -148,7 +149,7 @@ Text delay_flaw(const Requirement& requirement, const std::vector<HostState>& ho
   const auto most = requirement.thresholds.one_way_delay_ms;
   std::optional<Milliseconds> shortest;
   for (const auto& host : hosts) {
-    const auto distance = evidences.media_distance(host.host);
+    const auto distance = evidences.notes_on(host.host).media_distance();
     if (host.state != State::reached || !distance) continue;
     if (!shortest || *distance < *shortest) shortest = distance;
   }

@@ -20,6 +20,7 @@ State state_of_alg_test(const Observation& observation) {
 // What the probe says by itself.
 State own_state(const ProbeResult& result, const ResultIndex& evidences) {
   const auto& [probe, observation] = result;
+  const auto& notes = evidences.notes_on(probe.target.host);
   // A packet that was to end beyond the edge and was answered nearer says nothing of the far end.
   if (observation.detail == DetailCode::answered_on_the_way) return State::unknown;
   // Its row asks what happens to SIP on the way, not whether the server can be reached: `sip` does.
@@ -30,20 +31,17 @@ State own_state(const ProbeResult& result, const ResultIndex& evidences) {
   if (observation.outcome == Outcome::skipped) {
     // One port speaks for those of its kind (checks/hop.cpp), unless a cause closes them all.
     if (observation.detail == DetailCode::spared && probe.check == CheckKind::hop) {
-      const bool lost =
-          evidences.died_on_the_way(probe.target.host) || evidences.attribution().loses(probe.id);
+      const bool lost = notes.died_on_the_way || evidences.attribution().loses(probe.id);
       return lost ? State::unknown : State::ignored;
     }
-    if (observation.detail == DetailCode::no_room && evidences.shut(probe.target.host)) {
-      return State::bad;
-    }
+    if (observation.detail == DetailCode::no_room && notes.shut()) return State::bad;
     return observation.detail == DetailCode::not_needed ? State::ignored : State::unknown;
   }
   const bool silent = observation.outcome == Outcome::silent;
   const bool over_udp = probe.target.transport == Transport::udp;
   if (observation.detail == DetailCode::sip_timed_out ||
       (silent && over_udp && probe.check == CheckKind::sip)) {
-    return evidences.answers_sip(probe.target.host) ? State::bad : State::unknown;
+    return notes.answers_sip ? State::bad : State::unknown;
   }
   // "dropped", "partly_dropped": the control passed where these packets died.
   const bool by_ttl = probe.check == CheckKind::udp_range || probe.check == CheckKind::hop;

@@ -9,17 +9,8 @@
 namespace callready {
 namespace {
 
-void keep_shorter(std::map<std::string, Milliseconds>& distances, const std::string& key,
-                  Milliseconds distance) {
-  const auto [place, fresh] = distances.try_emplace(key, distance);
-  if (!fresh) place->second = std::min(place->second, distance);
-}
-
-std::optional<Milliseconds> look_up(const std::map<std::string, Milliseconds>& distances,
-                                    const std::string& key) {
-  const auto found = distances.find(key);
-  if (found == distances.end()) return std::nullopt;
-  return found->second;
+void keep_shorter(std::optional<Milliseconds>& place, Milliseconds distance) {
+  if (!place || distance < *place) place = distance;
 }
 
 bool any_measured(const std::vector<std::string>& ids, const Rows& rows) {
@@ -147,7 +138,7 @@ void ResultIndex::attribute(Attribution attribution) {
   for (const auto& entry : attribution_.entries()) {
     if (!has(entry.code, FindingTrait::shuts_hosts)) continue;
     for (const auto& id : entry.lost) {
-      if (const auto* result = find(id)) shut_.insert(result->probe.target.host);
+      if (const auto* result = find(id)) hosts_[result->probe.target.host].closed = true;
     }
   }
 }
@@ -168,24 +159,24 @@ ResultIndex::ResultIndex(const std::vector<ProbeResult>& results) {
                          findings::evidence_of(result, EvidenceKind::dns_answer) != nullptr;
     by_id_[probe.id] = &result;
     const auto& host = probe.target.host;
+    auto& notes = hosts_[host];
     // A question about a name goes to a resolver: the host that has the name hears nothing of it.
     const bool names_host = probe.check != CheckKind::dns || probe.with.contains("server");
     if (names_host && seen.round_trip && direct) {
-      keep_shorter(distances_, host, *seen.round_trip);
-      if (findings::is_udp(result)) keep_shorter(udp_distances_, host, *seen.round_trip);
+      keep_shorter(notes.distance, *seen.round_trip);
+      if (findings::is_udp(result)) keep_shorter(notes.distance_by_udp, *seen.round_trip);
     }
-    if (!direct && reached(seen.outcome)) proxy_carries_ = true;
-    if (probe.check == CheckKind::sip && answered) sip_answers_.insert(host);
-    if (probe.check == CheckKind::hop && is_dropped(seen.detail)) died_.insert(host);
+    proxy_carries_ |= !direct && reached(seen.outcome);
+    notes.answers_sip |= probe.check == CheckKind::sip && answered;
+    notes.died_on_the_way |= probe.check == CheckKind::hop && is_dropped(seen.detail);
     const bool by_ttl = probe.check == CheckKind::udp_range || probe.check == CheckKind::hop;
     // Most web servers do not speak QUIC.
     const bool unanswered = seen.outcome == Outcome::silent && probe.check != CheckKind::quic &&
                             (!by_ttl || is_dropped(seen.detail));
     const bool refused = seen.outcome == Outcome::refused || seen.outcome == Outcome::rejected;
-    if (names_host && direct && (unanswered || refused)) troubled_.insert(host);
+    notes.troubled |= names_host && direct && (unanswered || refused);
     // A packet that was to end on the way has reached nobody there.
-    const bool heard = reached(seen.outcome) && seen.outcome != Outcome::passed;
-    if (names_host && heard) reached_.insert(host);
+    notes.heard |= names_host && reached(seen.outcome) && seen.outcome != Outcome::passed;
     if (probe.check == CheckKind::quic && answered) {
       quic_.try_emplace({host, probe.target.port()}, &result);
     }
@@ -195,9 +186,9 @@ ResultIndex::ResultIndex(const std::vector<ProbeResult>& results) {
                        evidence.kind == EvidenceKind::hop || evidence.kind == EvidenceKind::quic;
       if (!way) continue;
       // A question that found a router to go to says how far that is.
-      const bool no_router = evidence.kind == EvidenceKind::hop &&
-                             seen.outcome == Outcome::silent && !evidence.facts.contains(Fact::ttl);
-      if (no_router) unseen_.insert(host);
+      notes.nobody_seen_on_the_way |= evidence.kind == EvidenceKind::hop &&
+                                      seen.outcome == Outcome::silent &&
+                                      !evidence.facts.contains(Fact::ttl);
       const bool left = detail_fact(evidence, Fact::result) == DetailCode::left_site;
       edge_answers_ |= left;
       if (left && probe.check == CheckKind::hop && probe.target.transport == Transport::tcp) {
@@ -217,13 +208,10 @@ const ProbeResult* ResultIndex::find(const std::string& probe_id) const {
   return found == by_id_.end() ? nullptr : found->second;
 }
 
-std::optional<Milliseconds> ResultIndex::distance(const std::string& host) const {
-  return look_up(distances_, host);
-}
-
-std::optional<Milliseconds> ResultIndex::media_distance(const std::string& host) const {
-  const auto by_udp = look_up(udp_distances_, host);
-  return by_udp ? by_udp : distance(host);
+const HostNotes& ResultIndex::notes_on(const std::string& host) const {
+  static const HostNotes none;
+  const auto found = hosts_.find(host);
+  return found == hosts_.end() ? none : found->second;
 }
 
 RegionDistances distances_of_regions(const std::vector<PlannedRequirement>& planned,
@@ -235,7 +223,7 @@ RegionDistances distances_of_regions(const std::vector<PlannedRequirement>& plan
       if (result == nullptr || result->probe.region.empty()) continue;
       const auto& trip = result->observation.round_trip;
       if (!trip || !result->probe.target.route.direct()) continue;
-      keep_shorter(regions, result->probe.region, *trip);
+      keep_shorter(regions[result->probe.region], *trip);
     }
   }
   return regions;
