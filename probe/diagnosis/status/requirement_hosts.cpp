@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <tuple>
 
 #include "probe/model/route_pairs.hpp"
@@ -84,11 +83,7 @@ struct Endpoint {
     if (left_by.empty()) left_by = seen_by(result);
     gone = gone && no_such_name(result, evidences);
     if (route != State::reached && why == nullptr) why = &result;
-    if (state == State::ignored || route == State::reached) {
-      state = route;
-    } else if (state != State::reached && route == State::unknown) {
-      state = State::unknown;
-    }
+    state = std::max(state, route);
   }
 };
 
@@ -100,20 +95,12 @@ void add_endpoint(HostState& host, const Endpoint& endpoint, bool any) {
     host.left_by = endpoint.left_by;
   }
   const bool lost = endpoint.state != State::reached;
+  const bool decides = host.state == State::ignored ||
+                       (any ? endpoint.state > host.state : endpoint.state < host.state);
   host.again |= endpoint.again && !lost;
-  if (lost && host.why == nullptr) host.why = endpoint.why;
-  if (host.state == State::ignored) {
-    host.state = endpoint.state;
-    host.gone = lost && endpoint.gone;
-    return;
-  }
-  const auto order = any ? std::array{State::reached, State::unknown, State::bad}
-                         : std::array{State::bad, State::unknown, State::reached};
-  const auto strength = [&](State state) { return std::ranges::find(order, state); };
-  if (strength(endpoint.state) < strength(host.state)) {
-    host.state = endpoint.state;
-    if (lost) host.why = endpoint.why;  // what decides is what the summary names
-  }
+  // What decides is what the summary names.
+  if (lost && (decides || host.why == nullptr)) host.why = endpoint.why;
+  if (decides) host.state = endpoint.state;
   host.gone = host.state != State::reached && host.gone && (!lost || endpoint.gone);
 }
 
@@ -132,10 +119,8 @@ class HostWeights {
       const auto weight = by(block.lifecycle);
       if (const auto* address = std::get_if<IpAddress>(&block.value)) {
         addresses_.try_emplace(*address, weight);
-      } else if (weight != HostWeight::current) {
-        fading_.push_back(&block);
       } else {
-        current_.push_back(&block);
+        (weight == HostWeight::current ? current_ : fading_).push_back(&block);
       }
     }
   }
@@ -149,8 +134,8 @@ class HostWeights {
     if (single != addresses_.end()) return single->second;
     const auto holds = [&](const AddressBlock* block) {
       const auto* range = std::get_if<AddressRange>(&block->value);
-      const auto* network = std::get_if<Network>(&block->value);
-      return range != nullptr ? range->contains(*address) : network->contains(*address);
+      return range != nullptr ? range->contains(*address)
+                              : std::get<Network>(block->value).contains(*address);
     };
     // A network that is listed both ways is current.
     const bool fading =

@@ -5,7 +5,8 @@
 
 namespace callready {
 
-enum class State { reached, bad, unknown, ignored };
+// The better, the later; what is ignored is none.
+enum class State { ignored, bad, unknown, reached };
 
 // What weight a host has: one that the document is about to drop, or that only stands as an example
 // for a wildcard, or is there for reverse DNS only, is never the only reason for a failure
@@ -19,7 +20,7 @@ struct HostState {
   bool left = false;                 // reached, as far as that packets to it leave the site
   std::string left_by;               // the router that saw them
   bool again = false;                // reached, by what was answered only when it was asked again
-  bool gone = false;                 // the only thing wrong: its name does not exist
+  bool gone = true;                  // the only thing wrong: its name does not exist
   const ProbeResult* why = nullptr;  // the first probe that was not reached
   HostWeight weight = HostWeight::current;
   std::string region;
