@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "probe/diagnosis/facts.hpp"
 #include "probe/diagnosis/status/judge.hpp"
 #include "probe/diagnosis/status/media_quality.hpp"
 #include "probe/diagnosis/status/requirement_hosts.hpp"
@@ -14,16 +15,14 @@ namespace {
 Text flaw_of(const ProbeResult& result) {
   const auto& detail = result.observation.detail;
   const bool rewritten = detail == DetailCode::rewritten || detail == DetailCode::suspected;
-  if (result.probe.check == CheckKind::sip_alg && rewritten)
-    return outcome_in_words(result.observation);
-  return {};
+  const bool flawed = result.probe.check == CheckKind::sip_alg && rewritten;
+  return flawed ? outcome_in_words(result.observation) : Text();
 }
 
 Text companion_flaw(const ProbeResult& result) {
   const auto& [probe, observation] = result;
   if (probe.check != CheckKind::dns) return flaw_of(result);
-  const auto name = probe.with.find("name");
-  const auto address = name == probe.with.end() ? std::string() : name->second;
+  const auto address = findings::name_asked_for(probe);
   if (observation.outcome == Outcome::unresolved) {
     return phrase("{} has no name in reverse DNS", address);
   }
@@ -41,44 +40,31 @@ std::optional<Milliseconds> distance_of(const HostState& host, const ResultIndex
   return region == regions.end() ? std::nullopt : region->second;
 }
 
-// The nearest hosts, chosen before reachability: a blocked one must not hide behind the next.
-struct Nearest {
-  std::vector<HostState> chosen;
-  // Left out with no idea of their distance: each of them may be nearer than the chosen ones.
-  std::vector<HostState> doubtful;
-};
-
-Nearest nearest(std::vector<HostState> hosts, int count, const ResultIndex& evidences,
-                const RegionDistances& regions) {
-  const auto measured = [&](const HostState& host) {
-    return distance_of(host, evidences, regions);
+// Keeps the nearest hosts, chosen before reachability: a blocked one must not hide behind the next.
+// Of the others, those with no idea of their distance: each may be nearer than what is kept.
+std::vector<HostState> keep_nearest(std::vector<HostState>& hosts, int count,
+                                    const ResultIndex& evidences, const RegionDistances& regions) {
+  constexpr int lost_somewhere = 2;
+  const auto rank = [&](const HostState& host) {
+    const auto distance = distance_of(host, evidences, regions);
+    if (distance) return std::pair(0, distance->count());
+    return std::pair(host.state == State::reached ? 1 : lost_somewhere, 0.0);
   };
-  const auto far = std::stable_partition(hosts.begin(), hosts.end(), [&](const HostState& host) {
-    return measured(host).has_value();
+  std::ranges::stable_sort(hosts, {}, rank);
+  const auto rest = std::ranges::next(hosts.begin(), count, hosts.end());
+  std::vector<HostState> doubtful(rest, hosts.end());
+  hosts.erase(rest, hosts.end());
+  std::erase_if(doubtful, [&](const HostState& host) {
+    return rank(host).first != lost_somewhere || host.gone || host.weight != HostWeight::current;
   });
-  std::stable_sort(hosts.begin(), far, [&](const HostState& a, const HostState& b) {
-    return *measured(a) < *measured(b);
-  });
-  std::stable_partition(far, hosts.end(),
-                        [](const HostState& host) { return host.state == State::reached; });
-  Nearest result;
-  for (auto& host : hosts) {
-    if (result.chosen.size() < static_cast<std::size_t>(count)) {
-      result.chosen.push_back(std::move(host));
-    } else if (!measured(host) && host.state != State::reached && !host.gone &&
-               host.weight == HostWeight::current) {
-      result.doubtful.push_back(std::move(host));
-    }
-  }
-  return result;
+  return doubtful;
 }
 
 // Of one of this row's media ports, by a probe of another row, perhaps.
 Departure same_ports_seen(const PlannedRequirement& planned, const ResultIndex& evidences) {
   Departure seen;
-  for (const auto& id : planned.probes) {
-    const auto* own = evidences.find(id);
-    if (own == nullptr || own->probe.check != CheckKind::udp_range) continue;
+  for (const auto* own : evidences.results_of(planned.probes)) {
+    if (own->probe.check != CheckKind::udp_range) continue;
     if (evidences.notes_on(own->probe.target.host).troubled) return {};
     if (seen.result == nullptr) seen = evidences.left_by_port(own->probe.target.ports);
   }
@@ -88,9 +74,8 @@ Departure same_ports_seen(const PlannedRequirement& planned, const ResultIndex& 
 // A probe of another row that stands for this one's: a SYN to the same host, to a port of the same
 // kind, that left the site (checks/hop.cpp, "spared").
 Departure same_kind_seen(const PlannedRequirement& planned, const ResultIndex& evidences) {
-  for (const auto& id : planned.probes) {
-    const auto* own = evidences.find(id);
-    if (own == nullptr || own->probe.check != CheckKind::hop) continue;
+  for (const auto* own : evidences.results_of(planned.probes)) {
+    if (own->probe.check != CheckKind::hop) continue;
     const auto& said = own->observation.evidence;
     if (own->observation.detail != DetailCode::spared || said.empty()) continue;
     const auto port = port_fact(said.front(), Fact::port);
@@ -202,21 +187,12 @@ Count count(const std::vector<HostState>& hosts, const Requirement& requirement)
 
 Status status_by(const Reach& reach, const Count& counted) {
   if (counted.total() == 0) return Status::unknown;
+  const bool all = reach.kind == Reach::Kind::all || reach.kind == Reach::Kind::nearest;
+  const int there = counted.total() - counted.minor;
   // Fewer hosts than the document has may be in the run (`--region`): then all of them.
-  const int needed =
-      std::min(reach.kind == Reach::Kind::any ? 1 : reach.count, counted.total() - counted.minor);
-  switch (reach.kind) {
-    case Reach::Kind::all:
-    case Reach::Kind::nearest:
-      if (counted.bad > 0) return Status::fail;
-      if (counted.unknown > 0) return Status::unknown;
-      break;
-    case Reach::Kind::any:
-    case Reach::Kind::at_least:
-      if (counted.reached + counted.unknown < needed) return Status::fail;
-      if (counted.reached < needed) return Status::unknown;
-      break;
-  }
+  const int needed = all ? there : std::min(reach.count, there);
+  if (counted.reached + counted.unknown < needed) return Status::fail;
+  if (counted.reached < needed) return Status::unknown;
   return counted.minor > 0 ? Status::warn : Status::pass;
 }
 
@@ -303,15 +279,14 @@ Text judge_streams(RequirementResult& result, const Requirement& requirement,
       words += "; " + text;
     }
   };
-  for (const auto& id : result.probes) {
-    const auto* probe = evidences.find(id);
-    if (probe == nullptr || !probe->observation.media) continue;
+  for (const auto* probe : evidences.results_of(result.probes)) {
+    if (!probe->observation.media) continue;
     const auto& stream = *probe->observation.media;
     tell(stream_in_words(stream), false);
     tell(outage_in_words(stream), stream.outage.has_value());
     tell(calls_in_words(stream), too_few_calls(stream));
     for (auto& missed : missed_figures(stream, requirement.thresholds)) {
-      missed.probe = id;
+      missed.probe = probe->probe.id;
       tell(missed_in_words(missed), is_sure(missed));
       result.missed.push_back(std::move(missed));
     }
@@ -331,17 +306,18 @@ void spare(RequirementResult& result, const Requirement& requirement) {
 PlannedRequirement with_others(const PlannedRequirement& planned, const ResultIndex& evidences) {
   auto row = planned;
   const auto* other = evidences.nat_test();
-  if (other == nullptr || !planned.skipped.empty()) return row;
-  const bool own = std::ranges::any_of(planned.probes, [&](const auto& id) {
-    const auto* result = evidences.find(id);
-    return result != nullptr && reached(result->observation.outcome);
-  });
-  if (!own) row.probes = {other->probe.id};
+  const bool own =
+      std::ranges::any_of(evidences.results_of(planned.probes),
+                          [](const auto* result) { return reached(result->observation.outcome); });
+  if (other != nullptr && planned.skipped.empty() && !own) row.probes = {other->probe.id};
   return row;
 }
 
-RequirementResult judge_row(const Requirement& requirement, const PlannedRequirement& planned,
-                            const ResultIndex& evidences, const RegionDistances& regions) {
+}  // namespace
+
+RequirementResult judge_requirement(const Requirement& requirement, const PlannedRequirement& plan,
+                                    const ResultIndex& evidences, const RegionDistances& regions) {
+  const auto planned = requirement.check == CheckKind::nat ? with_others(plan, evidences) : plan;
   RequirementResult result;
   result.id = requirement.id;
   result.title = requirement.title;
@@ -363,28 +339,20 @@ RequirementResult judge_row(const Requirement& requirement, const PlannedRequire
     result.left_out = planned.left_out && cause == nullptr;
     return result;
   }
-  int needless = 0;
+  bool needless = false;
   std::vector<Text> flaws;
   const auto note_flaw = [&flaws](Text flaw) {
     if (!flaw.empty()) flaws.push_back(std::move(flaw));
   };
-  for (const auto& id : planned.probes) {
-    const auto* probe = evidences.find(id);
-    if (probe == nullptr) continue;
-    if (const auto impaired = evidences.attribution().impairment(id); !impaired.empty()) {
-      result.impaired = true;
-      note_flaw(impaired);
-    }
-    if (is_companion(*probe, requirement)) {
-      note_flaw(companion_flaw(*probe));
-      continue;
-    }
-    note_flaw(flaw_of(*probe));
-    const auto state = state_of(*probe, evidences);
-    if (state == State::ignored) {
-      ++needless;
-      continue;
-    }
+  for (const auto* probe : evidences.results_of(planned.probes)) {
+    const auto impaired = evidences.attribution().impairment(probe->probe.id);
+    result.impaired |= !impaired.empty();
+    note_flaw(impaired);
+    const bool beside = is_companion(*probe, requirement);
+    note_flaw(beside ? companion_flaw(*probe) : flaw_of(*probe));
+    const auto state = beside ? State::ignored : state_of(*probe, evidences);
+    needless |= !beside && state == State::ignored;
+    if (state == State::ignored) continue;
     ++result.total;
     const bool by_quic = evidences.quic_answer(probe->probe.target) != nullptr;
     if (state == State::reached || by_quic) ++result.reached;
@@ -402,7 +370,7 @@ RequirementResult judge_row(const Requirement& requirement, const PlannedRequire
     if (!planned.note.empty()) result.summary += "; " + planned.note;
     return result;
   }
-  if (hosts.empty() && needless > 0) {
+  if (hosts.empty() && needless) {
     result.status = Status::skip;
     result.summary = phrase("not needed: the first choice answered");
     return result;
@@ -410,9 +378,7 @@ RequirementResult judge_row(const Requirement& requirement, const PlannedRequire
   Text prefix, suffix;
   std::vector<HostState> doubtful;
   if (requirement.reach.kind == Reach::Kind::nearest) {
-    auto [chosen, others] = nearest(std::move(hosts), requirement.reach.count, evidences, regions);
-    hosts = std::move(chosen);
-    doubtful = std::move(others);
+    doubtful = keep_nearest(hosts, requirement.reach.count, evidences, regions);
     std::vector<std::string> names;
     for (const auto& host : hosts) names.push_back(host.host);
     if (!names.empty()) prefix = phrase("nearest: {}; ", joined_texts(names));
@@ -433,10 +399,9 @@ RequirementResult judge_row(const Requirement& requirement, const PlannedRequire
     if (doubtful.size() > 1) suffix += phrase(" (and {} more)", doubtful.size() - 1);
     suffix += phrase("; name your region with --region to be sure");
   }
-  const bool for_the_proxy = std::ranges::any_of(planned.probes, [&](const std::string& id) {
-    const auto* probe = evidences.find(id);
-    return probe != nullptr && left_to_the_proxy(*probe, requirement, evidences);
-  });
+  const bool for_the_proxy = std::ranges::any_of(
+      evidences.results_of(planned.probes),
+      [&](const auto* probe) { return left_to_the_proxy(*probe, requirement, evidences); });
   if (result.status == Status::unknown && for_the_proxy) {
     suffix += phrase("; it may work through the proxy, but testing that requires a server name");
   }
@@ -448,10 +413,8 @@ RequirementResult judge_row(const Requirement& requirement, const PlannedRequire
   // Those are timed by more than one packet.
   const bool streamed = requirement.check == CheckKind::media || !streams.empty();
   const auto slow = streamed ? Text() : delay_flaw(requirement, hosts, evidences);
-  if (!slow.empty()) {
-    result.poor = true;
-    note_flaw(slow);
-  }
+  result.poor |= !slow.empty();
+  note_flaw(slow);
   if (!flaws.empty()) {
     if (result.status == Status::pass) result.status = Status::warn;
     result.summary += "; " + flaws.front();
@@ -460,16 +423,6 @@ RequirementResult judge_row(const Requirement& requirement, const PlannedRequire
   spare(result, requirement);
   if (!planned.note.empty()) result.summary += "; " + planned.note;
   return result;
-}
-
-}  // namespace
-
-RequirementResult judge_requirement(const Requirement& requirement,
-                                    const PlannedRequirement& planned, const ResultIndex& evidences,
-                                    const RegionDistances& regions) {
-  return requirement.check == CheckKind::nat
-             ? judge_row(requirement, with_others(planned, evidences), evidences, regions)
-             : judge_row(requirement, planned, evidences, regions);
 }
 
 }  // namespace callready

@@ -196,9 +196,8 @@ std::vector<HostState> host_states(const Requirement& requirement,
   std::vector<std::string> order;
   std::map<std::string, std::map<std::string, Endpoint>> hosts;
   std::map<std::string, std::string> regions;
-  for (const auto& id : planned.probes) {
-    const auto* result = evidences.find(id);
-    if (result == nullptr || is_companion(*result, requirement)) continue;
+  for (const auto* result : evidences.results_of(planned.probes)) {
+    if (is_companion(*result, requirement)) continue;
     const auto& target = result->probe.target;
     if (!hosts.contains(target.host)) order.push_back(target.host);
     regions[target.host] = result->probe.region;
@@ -236,9 +235,8 @@ Text compare_routes(const PlannedRequirement& planned, const ResultIndex& eviden
     std::optional<double> direct, proxied;
   };
   std::map<std::tuple<CheckKind, std::string, Transport, std::string>, Pair> endpoints;
-  for (const auto& id : planned.probes) {
-    const auto* result = evidences.find(id);
-    if (result == nullptr || !reached(result->observation.outcome)) continue;
+  for (const auto* result : evidences.results_of(planned.probes)) {
+    if (!reached(result->observation.outcome)) continue;
     const auto& target = result->probe.target;
     auto& pair =
         endpoints[{result->probe.check, target.host, target.transport, target.ports.to_string()}];

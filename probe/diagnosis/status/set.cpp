@@ -137,8 +137,8 @@ void ResultIndex::attribute(Attribution attribution) {
   attribution_ = std::move(attribution);
   for (const auto& entry : attribution_.entries()) {
     if (!has(entry.code, FindingTrait::shuts_hosts)) continue;
-    for (const auto& id : entry.lost) {
-      if (const auto* result = find(id)) hosts_[result->probe.target.host].closed = true;
+    for (const auto* result : results_of({entry.lost.begin(), entry.lost.end()})) {
+      hosts_[result->probe.target.host].closed = true;
     }
   }
 }
@@ -203,9 +203,13 @@ ResultIndex::ResultIndex(const std::vector<ProbeResult>& results) {
       missing, [&](const std::string& name) { return found_elsewhere.contains(name); });
 }
 
-const ProbeResult* ResultIndex::find(const std::string& probe_id) const {
-  const auto found = by_id_.find(probe_id);
-  return found == by_id_.end() ? nullptr : found->second;
+std::vector<const ProbeResult*> ResultIndex::results_of(const std::vector<std::string>& ids) const {
+  std::vector<const ProbeResult*> results;
+  for (const auto& id : ids) {
+    const auto found = by_id_.find(id);
+    if (found != by_id_.end()) results.push_back(found->second);
+  }
+  return results;
 }
 
 const HostNotes& ResultIndex::notes_on(const std::string& host) const {
@@ -218,11 +222,9 @@ RegionDistances distances_of_regions(const std::vector<PlannedRequirement>& plan
                                      const ResultIndex& evidences) {
   RegionDistances regions;
   for (const auto& row : planned) {
-    for (const auto& id : row.probes) {
-      const auto* result = evidences.find(id);
-      if (result == nullptr || result->probe.region.empty()) continue;
+    for (const auto* result : evidences.results_of(row.probes)) {
       const auto& trip = result->observation.round_trip;
-      if (!trip || !result->probe.target.route.direct()) continue;
+      if (!trip || !findings::is_direct(*result) || result->probe.region.empty()) continue;
       keep_shorter(regions[result->probe.region], *trip);
     }
   }
@@ -300,10 +302,9 @@ SetResult judge_set(const TargetSet& set, const std::vector<PlannedRequirement>&
     const auto* requirement = set.find_requirement(plan.requirement);
     if (plan.set != set.id || requirement == nullptr) continue;
     auto row = *requirement;
-    const bool streamed = std::ranges::any_of(plan.probes, [&](const std::string& id) {
-      const auto* probe = evidences.find(id);
-      return probe != nullptr && probe->observation.media;
-    });
+    const bool streamed =
+        std::ranges::any_of(evidences.results_of(plan.probes),
+                            [](const auto* probe) { return probe->observation.media.has_value(); });
     if (row.check == CheckKind::media || streamed) row.thresholds = media_figures(set, row);
     result.requirements.push_back(judge_requirement(row, plan, evidences, regions));
     const auto filled = own.find(requirement->id);
