@@ -342,22 +342,27 @@ TEST(SamePorts, DoNotSpeakForAHostThatSomethingElseDidNotReach) {
   EXPECT_EQ(judge_beside(own, {left_with(51'000), reached_there}).status, Status::pass);
 }
 
+ProbeResult syn(std::uint16_t port, Outcome outcome, const std::string& detail) {
+  Saw saw{"a", outcome, detail};
+  saw.check = CheckKind::hop;
+  saw.transport = Transport::tcp;
+  saw.port = port;
+  return test::result_of(saw);
+}
+
 // A SYN that left the site, and one that was spared for it.
-TEST(SameKind, OfPortsOverTcpPassForTheOthersOfTheirHost) {
-  const auto hop = [](std::uint16_t port, Outcome outcome, const std::string& detail) {
-    Saw saw{"a", outcome, detail};
-    saw.check = CheckKind::hop;
-    saw.transport = Transport::tcp;
-    saw.port = port;
-    return test::result_of(saw);
-  };
-  auto left = hop(30'011, passed, "left_site");
+std::pair<ProbeResult, ProbeResult> left_and_spared() {
+  auto left = syn(30'011, passed, "left_site"), spared = syn(3433, skipped, "spared");
   left.observation.evidence.push_back(
       {EvidenceKind::hop,
        "",
        {{Fact::by, std::string("203.0.113.1")}, {Fact::result, std::string("left_site")}}});
-  auto spared = hop(3433, skipped, "spared");
   spared.observation.evidence.push_back({EvidenceKind::hop, "", {{Fact::port, 30'011}}});
+  return {left, spared};
+}
+
+TEST(SameKind, OfPortsOverTcpPassForTheOthersOfTheirHost) {
+  const auto [left, spared] = left_and_spared();
   auto requirement = row("row");
   requirement.listening = false;
   const auto judged = [&](const std::vector<ProbeResult>& own,
@@ -372,7 +377,7 @@ TEST(SameKind, OfPortsOverTcpPassForTheOthersOfTheirHost) {
   EXPECT_EQ(alone.summary,
             "packets leave the site (seen at 203.0.113.1): seen with TCP 30011 to a; routers in "
             "the path answer few packets, so these ports were not tested one by one");
-  const auto dropped = hop(9667, silent, "dropped");
+  const auto dropped = syn(9667, silent, "dropped");
   EXPECT_EQ(judged({spared, dropped}, {left, spared, dropped}).status, Status::fail);
   // A cause that closes both: it is not that the port was not needed.
   const std::vector<ProbeResult> both{left, spared};
@@ -386,6 +391,25 @@ TEST(SameKind, OfPortsOverTcpPassForTheOthersOfTheirHost) {
   closed.attribute(std::move(causes));
   const PlannedRequirement planned{"set", "row", {spared.probe.id}};
   EXPECT_EQ(judge_requirement(requirement, planned, closed, {}).status, Status::fail);
+}
+
+// The row of the one that was spared passed, or was said not to be needed.
+TEST(SameKind, IsNoSurerThanTheSynThatWasSent) {
+  const auto [left, spared] = left_and_spared();
+  const std::vector<ProbeResult> both{left, spared};
+  const PlannedRequirement planned{"set", "row", {spared.probe.id}};
+  ResultIndex doubted(both), lost(both);
+  Attribution doubts, causes;
+  doubts.doubt({{left.probe.id, "it may be lost on the way"}});
+  doubted.attribute(std::move(doubts));
+  causes.add({FindingCode::firewall_flow_blocked, "Closed", {left.probe.id}, {}});
+  lost.attribute(std::move(causes));
+  const auto open = judge_requirement(row("row"), planned, doubted, {});
+  EXPECT_EQ(open.status, Status::unknown);
+  EXPECT_EQ(open.summary, "packets leave the site, but it may be lost on the way");
+  const auto untold = judge_requirement(row("row"), planned, lost, {});
+  EXPECT_EQ(untold.status, Status::unknown);
+  EXPECT_EQ(untold.summary, "not measured");
 }
 
 // The manners left no room for it.

@@ -72,19 +72,21 @@ Departure same_ports_seen(const PlannedRequirement& planned, const ResultIndex& 
 }
 
 // A probe of another row that stands for this one's: a SYN to the same host, to a port of the same
-// kind, that left the site (checks/hop.cpp, "spared").
+// kind, that left the site (checks/hop.cpp, "spared"). One that is in doubt, where there is any.
 Departure same_kind_seen(const PlannedRequirement& planned, const ResultIndex& evidences) {
+  const auto& causes = evidences.attribution();
+  Departure seen;
   for (const auto* own : evidences.results_of(planned.probes)) {
-    if (own->probe.check != CheckKind::hop) continue;
     const auto& said = own->observation.evidence;
-    if (own->observation.detail != DetailCode::spared || said.empty()) continue;
-    const auto port = port_fact(said.front(), Fact::port);
-    if (!port) continue;
+    const bool spared = own->observation.detail == DetailCode::spared && !said.empty();
+    const auto port = spared ? port_fact(said.front(), Fact::port) : std::nullopt;
+    if (own->probe.check != CheckKind::hop || !port) continue;
     const auto other = evidences.syn_that_left(own->probe.target.host, *port);
-    const bool left = other.result != nullptr;
-    if (left && !evidences.attribution().loses(other.result->probe.id)) return other;
+    if (other.result == nullptr || causes.loses(other.result->probe.id)) continue;
+    if (!causes.doubt_about(other.result->probe.id).empty()) return other;
+    if (seen.result == nullptr) seen = other;
   }
-  return {};
+  return seen;
 }
 
 Text seen_at(const std::string& router) { return phrase(" (seen at {})", router); }
@@ -351,7 +353,7 @@ RequirementResult judge_requirement(const Requirement& requirement, const Planne
     const bool beside = is_companion(*probe, requirement);
     note_flaw(beside ? companion_flaw(*probe) : flaw_of(*probe));
     const auto state = beside ? State::ignored : state_of(*probe, evidences);
-    needless |= !beside && state == State::ignored;
+    needless |= probe->observation.detail == DetailCode::not_needed && state == State::ignored;
     if (state == State::ignored) continue;
     ++result.total;
     const bool by_quic = evidences.quic_answer(probe->probe.target) != nullptr;
@@ -365,8 +367,10 @@ RequirementResult judge_requirement(const Requirement& requirement, const Planne
                      : hosts.empty() ? same_ports
                                      : Departure();
   if (other.result != nullptr) {
-    result.status = Status::pass;
-    result.summary = seen_with_others(other);
+    const auto doubt = evidences.attribution().doubt_about(other.result->probe.id);
+    result.status = doubt.empty() ? Status::pass : Status::unknown;
+    result.summary =
+        doubt.empty() ? seen_with_others(other) : phrase("packets leave the site, but {}", doubt);
     if (!planned.note.empty()) result.summary += "; " + planned.note;
     return result;
   }
