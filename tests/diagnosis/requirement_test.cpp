@@ -565,6 +565,14 @@ TEST(Ports, AllOfAHostMustBeReachedUnlessAnyWillDo) {
   EXPECT_EQ(judge(with_reach(any()), one_open).status, Status::unknown);
 }
 
+// The summary was empty: its first port had not been tried.
+TEST(Ports, AHostIsReachedThoughAnotherPortWasNotTried) {
+  const auto judged =
+      judge(with_reach(any()), {on_port(5075, skipped, "stopped"), on_port(5080, answered)});
+  EXPECT_EQ(judged.status, Status::pass);
+  EXPECT_EQ(judged.summary, "reached");
+}
+
 TEST(Ports, AlternatesThatWereNotNeededDoNotCount) {
   const auto judged = judge(row("row"), {on_port(5080, skipped, "not_needed")});
   EXPECT_EQ(judged.status, Status::skip);

@@ -251,7 +251,7 @@ Text summarise(const std::vector<HostState>& hosts, const Count& counted,
                const ResultIndex& evidences) {
   // Of what nothing was sent to (no route there) it is not said that it is not reached.
   const bool untried = !hosts.empty() && std::ranges::all_of(hosts, [](const HostState& host) {
-    return host.why != nullptr && host.why->observation.outcome == Outcome::skipped;
+    return host.state != State::reached && host.why->observation.outcome == Outcome::skipped;
   });
   auto text = untried ? Text() : reached_in_words(hosts, counted);
   std::size_t listed = 0;
