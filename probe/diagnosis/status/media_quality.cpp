@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ranges>
 
 #include "probe/util/text.hpp"
 
@@ -57,49 +58,11 @@ Wanted wanted_of(const std::optional<double>& vendors, double usual) {
 // Clocks and stacks are off by as much; a figure that is missed by less is not missed.
 constexpr double time_error_ms = 1;
 
-class Misses {
- public:
-  void add(QualityFigure what, MediaWay way, double seen, double bound, const Wanted& wanted) {
-    if (wanted.most && seen > *wanted.most) {
-      all_.push_back({what, way, seen, bound, *wanted.most, {}, wanted.usual});
-    }
-  }
-  void add_time(QualityFigure what, MediaWay way, const std::optional<double>& seen,
-                const Wanted& wanted) {
-    if (seen && wanted.most && *seen > *wanted.most + time_error_ms) {
-      add(what, way, *seen, *seen, wanted);
-    }
-  }
-  void add_share(QualityFigure what, MediaWay way, const Share& share, const Wanted& wanted) {
-    add(what, way, share.percent, share.low, wanted);
-  }
-  void add_score(MediaWay way, const std::optional<CallScore>& score) {
-    if (!score || score->mos >= least_mos) return;
-    all_.push_back({QualityFigure::mos, way, score->mos, score->mos_high, least_mos, {}, true});
-  }
-  std::vector<MissedFigure> take() { return std::move(all_); }
-
- private:
-  std::vector<MissedFigure> all_;
-};
-
-// Two of the ten packets of 200 ms may get lost by chance; three, or two more than once, hardly.
-void judge_bursts(Misses& misses, MediaWay way, const MediaDirection& direction,
-                  const std::optional<double>& most) {
-  if (!most || !direction.worst_burst_percent) return;
-  const double worst = *direction.worst_burst_percent;
-  const bool sure = worst >= 30 || direction.bad_stretches.value_or(0) >= 2;
-  misses.add(QualityFigure::burst_loss, way, worst, sure ? worst : std::min(worst, *most),
-             {most, false});
-}
-
+// Null: none failed.
 const CallStep* fewest_that_failed(const CallCapacity& calls) {
-  const CallStep* fewest = nullptr;
-  for (const auto& step : calls.steps) {
-    const bool fewer = fewest == nullptr || step.calls < fewest->calls;
-    if (!step.passed && fewer) fewest = &step;
-  }
-  return fewest;
+  auto failed = calls.steps | std::views::filter([](const auto& step) { return !step.passed; });
+  const auto fewest = std::ranges::min_element(failed, {}, &CallStep::calls);
+  return fewest == failed.end() ? nullptr : &*fewest;
 }
 
 Text wifi_in_words(const std::optional<WifiLink>& link) {
@@ -110,18 +73,9 @@ Text wifi_in_words(const std::optional<WifiLink>& link) {
 
 bool carries_media(const TargetSet& set, const std::string& id) {
   const auto* row = set.find_requirement(id);
-  if (row == nullptr || !row->check) return false;
-  return *row->check == CheckKind::media || *row->check == CheckKind::udp_range ||
-         *row->check == CheckKind::turn || *row->check == CheckKind::ice;
-}
-
-// The row whose stream was below its figures; null: none.
-const RequirementResult* poor_stream(const SetResult& result) {
-  const auto sure = [](const auto& row) {
-    return row.poor && std::ranges::any_of(row.missed, is_sure);
-  };
-  const auto found = std::ranges::find_if(result.requirements, sure);
-  return found == result.requirements.end() ? nullptr : &*found;
+  const auto check = row == nullptr ? std::nullopt : row->check;
+  return check == CheckKind::media || check == CheckKind::udp_range || check == CheckKind::turn ||
+         check == CheckKind::ice;
 }
 
 }  // namespace
@@ -162,39 +116,53 @@ std::vector<MissedFigure> missed_figures(const MediaStream& stream, const Thresh
   // Who gives a round trip means the delay.
   auto delay = wanted_of(wanted.one_way_delay_ms, usual_delay_ms);
   if (delay.usual && wanted.round_trip_ms) delay.most.reset();
-  const auto twice = [](Wanted one) {
-    if (one.most) *one.most *= 2;
-    return one;
+  const auto twice = [](const Wanted& one) { return Wanted{2 * one.most.value_or(0), one.usual}; };
+  std::vector<MissedFigure> missed;
+  const auto add = [&](QualityFigure figure, MediaWay way, double seen, double bound,
+                       const Wanted& most) {
+    if (!most.most || !(seen > *most.most)) return;
+    missed.push_back({figure, way, seen, bound, *most.most, {}, most.usual});
   };
-  Misses misses;
+  const auto add_time = [&](QualityFigure figure, MediaWay way, const std::optional<double>& seen,
+                            const Wanted& most) {
+    const bool late = stream.fit && seen && most.most && *seen > *most.most + time_error_ms;
+    if (late) add(figure, way, *seen, *seen, most);
+  };
   const auto judge = [&](MediaWay way, const MediaDirection& direction) {
-    misses.add_share(QualityFigure::loss, way, direction.loss, loss);
-    judge_bursts(misses, way, direction, wanted.burst_loss_percent);
-    if (direction.out_of_order) {
-      misses.add_share(QualityFigure::reordering, way, *direction.out_of_order,
-                       {wanted.reordering_percent, false});
+    add(QualityFigure::loss, way, direction.loss.percent, direction.loss.low, loss);
+    if (const auto& burst = direction.worst_burst_percent) {
+      // Two of the ten packets of 200 ms may get lost by chance; three, or two more than once,
+      // hardly.
+      const bool sure = *burst >= 30 || direction.bad_stretches.value_or(0) >= 2;
+      const Wanted most{wanted.burst_loss_percent, false};
+      add(QualityFigure::burst_loss, way, *burst,
+          sure ? *burst : std::min(*burst, most.most.value_or(0)), most);
     }
-    if (!stream.fit) return;
-    misses.add_time(QualityFigure::one_way_delay, way, direction.delay_ms, delay);
-    misses.add_time(QualityFigure::jitter, way, direction.jitter_ms, jitter);
-    misses.add_score(way, direction.score);
+    if (const auto& late = direction.out_of_order) {
+      add(QualityFigure::reordering, way, late->percent, late->low,
+          {wanted.reordering_percent, false});
+    }
+    add_time(QualityFigure::one_way_delay, way, direction.delay_ms, delay);
+    add_time(QualityFigure::jitter, way, direction.jitter_ms, jitter);
+    if (const auto& score = direction.score; stream.fit && score && score->mos < least_mos) {
+      missed.push_back({QualityFigure::mos, way, score->mos, score->mos_high, least_mos, {}, true});
+    }
   };
   if (stream.up) judge(MediaWay::up, *stream.up);
   if (stream.down) judge(MediaWay::down, *stream.down);
   // Of both ways together the jitters add up at most: more than twice what one may have is too much
   // on one of them.
-  if (stream.fit && stream.loop) {
-    misses.add_time(QualityFigure::jitter, MediaWay::both, stream.loop->jitter_ms, twice(jitter));
+  if (stream.loop) {
+    add_time(QualityFigure::jitter, MediaWay::both, stream.loop->jitter_ms, twice(jitter));
   }
   // Both ways together lose more than twice what one may: then one of them does lose more.
   if (!stream.up && !stream.down) {
-    misses.add_share(QualityFigure::loss, MediaWay::both, stream.round_trip_loss, twice(loss));
+    const auto& both = stream.round_trip_loss;
+    add(QualityFigure::loss, MediaWay::both, both.percent, both.low, twice(loss));
   }
-  if (stream.fit) {
-    misses.add_time(QualityFigure::round_trip, MediaWay::both, stream.round_trip_ms,
-                    {wanted.round_trip_ms, false});
-  }
-  return misses.take();
+  add_time(QualityFigure::round_trip, MediaWay::both, stream.round_trip_ms,
+           {wanted.round_trip_ms, false});
+  return missed;
 }
 
 bool is_full(const MediaStream& stream, MediaWay way) {
@@ -315,9 +283,11 @@ Text missed_in_words(const MissedFigure& missed) {
   const auto way = way_in_words(missed.way);
   const Text who = missed.usual ? phrase("good calls have") : phrase("the vendor allows");
   const Text luck = phrase("this may be chance; use --thorough to find out");
+  const bool sure = is_sure(missed);
+  const Text but = sure ? phrase("and") : phrase("where"), end = sure ? "" : phrase(": {}", luck);
   switch (missed.figure) {
     case QualityFigure::loss:
-      if (!is_sure(missed)) {
+      if (!sure) {
         return phrase("{} % lost {}, while {} at most {} %: {}", seen, way, who, most, luck);
       }
       return phrase("{} % lost {} (at least {} %), but {} at most {} %", seen, way,
@@ -326,12 +296,10 @@ Text missed_in_words(const MissedFigure& missed) {
       return phrase(
           "{} % of the packets in one 200 ms window lost {}, {} the vendor requires less than {} "
           "%{}",
-          seen, way, is_sure(missed) ? phrase("and") : phrase("where"), most,
-          is_sure(missed) ? "" : phrase(": {}", luck));
+          seen, way, but, most, end);
     case QualityFigure::reordering:
-      return phrase("{} % out of order {}, {} the vendor allows at most {} %{}", seen, way,
-                    is_sure(missed) ? phrase("and") : phrase("where"), most,
-                    is_sure(missed) ? "" : phrase(": {}", luck));
+      return phrase("{} % out of order {}, {} the vendor allows at most {} %{}", seen, way, but,
+                    most, end);
     case QualityFigure::mos:
       return phrase("a MOS of {} {}; a good call has {} or more (ITU-T G.107)",
                     tenths(missed.measured), way, tenths(missed.wanted));
@@ -388,9 +356,10 @@ Text stream_in_words(const MediaStream& stream) {
 }
 
 void degrade_by_streams(SetResult& result, const TargetSet& set) {
-  const auto* poor = poor_stream(result);
-  if (poor == nullptr) return;
-  const auto worst = std::ranges::find_if(poor->missed, is_sure);
+  auto missed =
+      result.requirements | std::views::transform(&RequirementResult::missed) | std::views::join;
+  const auto worst = std::ranges::find_if(missed, is_sure);
+  if (worst == missed.end()) return;
   for (auto& capability : result.capabilities) {
     const auto& rows = capability.requirements;
     const bool media =
