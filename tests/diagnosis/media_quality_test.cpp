@@ -1,6 +1,8 @@
 // Streams against the vendor's figures, and the causes that are named of them.
 #include "probe/diagnosis/status/media_quality.hpp"
 
+#include <limits>
+
 #include "probe/diagnosis/findings.hpp"
 #include "tests/diagnosis/build.hpp"
 #include "tests/diagnosis/diagnosis.hpp"
@@ -511,6 +513,18 @@ TEST(MediaFindings, AStreamThatLosesHidesNoOthersLimit) {
 TEST(MediaFindings, APolicersShareIsOfItsOwnWay) {
   const auto text = calls_in_words(with_calls(CallLimit::policing, MediaWay::up)).string();
   EXPECT_NE(text.find("(120 of 3000)"), std::string::npos) << text;
+}
+
+// As a saved report may have them.
+TEST(MediaFindings, CountsThatNoIntHoldsAreNoTrouble) {
+  constexpr int most = std::numeric_limits<int>::max();
+  auto seen = with_calls(CallLimit::loss, MediaWay::both);
+  seen.calls->steps.back() = {12, most, most, most, 0, 0, false};
+  const auto text = calls_in_words(seen).string();
+  EXPECT_NE(text.find("(4294967294 of 4294967294)"), std::string::npos) << text;
+  auto uneven = stream(direction(0, 0, 30, 60), direction(0, 0));
+  uneven.first_hop = first_hop(most, most, {0, 0, 2}, 50);
+  EXPECT_EQ(place_of(uneven, missed_figures(uneven, wanted()).front()), Place::first_hop);
 }
 
 TEST(MediaFindings, EnoughCallsAreNoFinding) {

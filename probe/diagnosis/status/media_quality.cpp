@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <ranges>
 
 #include "probe/util/text.hpp"
@@ -200,9 +201,10 @@ Text calls_in_words(const MediaStream& stream) {
                                    : phrase("this computer could not send packets on schedule"));
   }
   const auto way = way_in_words(calls.way);
-  const int lost = (calls.way == MediaWay::down ? 0 : last.lost_up) +
-                   (calls.way == MediaWay::up ? 0 : last.lost_down);
-  const int sent = calls.way == MediaWay::both ? 2 * last.sent : last.sent;
+  // A saved report may hold any numbers.
+  const std::int64_t up = last.lost_up, down = last.lost_down, each = last.sent;
+  const auto lost = (calls.way == MediaWay::down ? 0 : up) + (calls.way == MediaWay::up ? 0 : down);
+  const auto sent = calls.way == MediaWay::both ? 2 * each : each;
   switch (*calls.limit) {
     case CallLimit::queueing:
       return text + phrase("; with {}, packets queued {} (up to {} ms)", last.calls, way,
@@ -247,7 +249,7 @@ Place place_of(const MediaStream& stream, const MissedFigure& missed) {
     return *hop->median_ms < missed.measured / 4 ? Place::beyond : Place::unknown;
   }
   if (*hop->jitter_ms < missed.measured / 4) return Place::beyond;
-  const bool steady = hop->answered * 10 >= hop->sent * 9;
+  const bool steady = 10LL * hop->answered >= 9LL * hop->sent;
   return hop->echo && steady && *hop->jitter_ms > missed.measured / 2 ? Place::first_hop
                                                                       : Place::unknown;
 }
