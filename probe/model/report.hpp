@@ -191,18 +191,22 @@ struct ProbeResult {
   Observation observation;
 };
 
-// One of the reports that a merged one was made of: all of it but its probes, which stand in the
-// merged report with this name in `Probe::vantage`.
-struct VantageReport {
-  std::string name;
+// What a report says of its run, and a merged one of each run that it was made of.
+struct RunReport {
   ToolInfo tool;
   WallTime started_at, finished_at;
   Milliseconds duration{0};
-  bool complete = true;
+  bool complete = true;  // false: interrupted, or out of time
   Site site;
   std::vector<SetResult> sets;
   std::vector<Finding> findings;
-  std::vector<Text> notes;
+  std::vector<Text> notes;  // about the run: sampling, IPv6 missing
+};
+
+// One of the reports that a merged one was made of. Its probes stand in the merged report, with
+// this name in `Probe::vantage`.
+struct VantageReport : RunReport {
+  std::string name;
 };
 
 // What a run waited for longest: when all else that it had sent by then had ended, so much longer
@@ -213,20 +217,13 @@ struct LongestWait {
   bool answered = true;  // false: nothing came
 };
 
-struct Report {
+struct Report : RunReport {
   static constexpr std::string_view schema = "callready.report/1";
-  ToolInfo tool;
-  WallTime started_at, finished_at;
-  Milliseconds duration{0};
-  // For how long of that this computer was too busy to look at what came in; nothing: not watched.
+  // For how long of its duration this computer was too busy to look at what came in; nothing: not
+  // watched.
   std::optional<Milliseconds> loop_stall;
   std::optional<LongestWait> longest_wait;  // nothing: not watched, or nothing was sent
-  bool complete = true;                     // false: interrupted, or out of time
-  Site site;
-  std::vector<SetResult> sets;
-  std::vector<Finding> findings;
   std::vector<ProbeResult> probes;
-  std::vector<Text> notes;              // about the run: sampling, IPv6 missing
   std::vector<VantageReport> vantages;  // of a merged report; empty: one run
   std::string redacted;  // names the key of its pseudonyms (reports/redact.hpp); empty: none
 };

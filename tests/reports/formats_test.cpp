@@ -188,8 +188,8 @@ TEST(Markdown, SaysWhatEachPlaceSaw) {
   EXPECT_EQ(render_markdown(samples::degraded(), {}).find("each place"), std::string::npos);
   auto report = samples::degraded();
   report.findings.at(0).seen_from = {"user VLAN"};
-  report.vantages = {{.name = "user VLAN", .complete = false, .sets = report.sets},
-                     {.name = "voice|VLAN", .sets = samples::clean().sets}};
+  report.vantages = {{{.complete = false, .sets = report.sets}, "user VLAN"},
+                     {{.sets = samples::clean().sets}, "voice|VLAN"}};
   for (auto& vantage : report.vantages) vantage.started_at = report.started_at;
   const auto text = render_markdown(report, {});
   for (const auto* part :

@@ -298,8 +298,8 @@ TEST(Html, SaysWhatElseItCouldBe) {
 Report merged() {
   auto report = samples::degraded();
   auto other = samples::clean();
-  VantageReport users{.name = "user VLAN", .site = report.site, .sets = report.sets};
-  VantageReport phones{.name = "voice VLAN", .site = other.site, .sets = other.sets};
+  VantageReport users{{.site = report.site, .sets = report.sets}, "user VLAN"};
+  VantageReport phones{{.site = other.site, .sets = other.sets}, "voice VLAN"};
   phones.site.host = "phone-test-pc";
   report.findings.at(0).seen_from = {"user VLAN"};
   std::vector<std::string> ids;

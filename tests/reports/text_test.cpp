@@ -417,8 +417,8 @@ TEST(Text, TheDetailsSayWhatElseItCouldBe) {
 TEST(Text, AMergedReportSaysWhatEachPlaceSaw) {
   auto report = samples::degraded();
   report.findings.at(0).seen_from = {"user VLAN"};
-  report.vantages = {{.name = "user VLAN", .complete = false, .sets = report.sets},
-                     {.name = "voice VLAN", .sets = samples::clean().sets}};
+  report.vantages = {{{.complete = false, .sets = report.sets}, "user VLAN"},
+                     {{.sets = samples::clean().sets}, "voice VLAN"}};
   const auto text = render_text(report, with(false, false));
   EXPECT_NE(text.find("What each place saw\n"
                       "! user VLAN   Rainbow (Ed 36): DEGRADED; incomplete\n"

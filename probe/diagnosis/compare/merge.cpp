@@ -160,12 +160,6 @@ Text age_note(const Report& merged) {
       days);
 }
 
-VantageReport header_of(const MergeInput& part) {
-  const auto& report = part.report;
-  return {part.name,       report.tool, report.started_at, report.finished_at, report.duration,
-          report.complete, report.site, report.sets,       report.findings,    report.notes};
-}
-
 }  // namespace
 
 std::vector<MergeInput> parts_of(const Report& report) {
@@ -175,15 +169,7 @@ std::vector<MergeInput> parts_of(const Report& report) {
     MergeInput part;
     part.name = vantage.name;
     auto& own = part.report;
-    own.tool = vantage.tool;
-    own.started_at = vantage.started_at;
-    own.finished_at = vantage.finished_at;
-    own.duration = vantage.duration;
-    own.complete = vantage.complete;
-    own.site = vantage.site;
-    own.sets = vantage.sets;
-    own.findings = vantage.findings;
-    own.notes = vantage.notes;
+    static_cast<RunReport&>(own) = vantage;
     own.redacted = report.redacted;
     const auto suffix = id_from("", vantage.name);
     for (auto result : report.probes) {
@@ -229,7 +215,7 @@ MergeResult merge(const std::vector<MergeInput>& inputs, const std::string& site
       probe.probe.vantage = part.name;
       merged.probes.push_back(std::move(probe));
     }
-    merged.vantages.push_back(header_of(part));
+    merged.vantages.push_back({report, part.name});
   }
   merged.sets = merging::merged_sets(parts);
   merged.findings = merging::merged_findings(parts, merged.sets);
