@@ -31,65 +31,54 @@ Status value_of(const RequirementResult& row) { return row.status; }
 Trend trend_of(Verdict before, Verdict after) { return trend_of(before, after, by_verdict); }
 Trend trend_of(Status before, Status after) { return trend_of(before, after, by_status); }
 
-template <typename Item>
-std::string word_of(const Item& item) {
-  return std::string(to_string(value_of(item)));
-}
-
-// `id`: of a capability or a row; empty for the set, which has no summary of its own.
-template <typename Item>
-Change change_of(Change::Of of, const std::string& set, const std::string& id, const Item& before,
-                 const Item& after) {
-  const auto trend = trend_of(value_of(before), value_of(after));
-  Change change{of, set, id, after.title, word_of(before), word_of(after), "", "", trend};
-  if constexpr (requires { after.summary; }) {
-    change.summary_before = before.summary.string();
-    change.summary_after = after.summary.string();
-  }
-  return change;
-}
-
-// Capabilities, or requirements, of one set.
-template <typename Item>
+// Sets (`set` is empty), or the capabilities or requirements of one. `of_both`: is called with each
+// that both have.
+template <typename Item, typename OfBoth>
 void compare_items(Comparison& result, Change::Of of, const std::string& set,
-                   const std::vector<Item>& before, const std::vector<Item>& after) {
+                   const std::vector<Item>& before, const std::vector<Item>& after,
+                   OfBoth of_both) {
+  const auto lone = [&](const Item& item) {
+    const auto& [in, id] =
+        of == Change::Of::set ? std::pair(item.id, set) : std::pair(set, item.id);
+    return Lone{of, in, id, item.title, std::string(to_string(value_of(item)))};
+  };
   for (const auto& item : after) {
     const auto* old = find_by_id(before, item.id);
     if (old == nullptr) {
-      result.added.push_back({of, set, item.id, item.title, word_of(item)});
-    } else if (word_of(*old) != word_of(item)) {
-      result.changes.push_back(change_of(of, set, item.id, *old, item));
+      result.added.push_back(lone(item));
+      continue;
+    }
+    of_both(*old, item);
+    const auto then = lone(*old), now = lone(item);
+    if (then.status == now.status) continue;
+    auto& change = result.changes.emplace_back(
+        Change{of, now.set, now.id, now.title, then.status, now.status});
+    change.trend = trend_of(value_of(*old), value_of(item));
+    if constexpr (requires { item.summary; }) {
+      change.summary_before = old->summary.string();
+      change.summary_after = item.summary.string();
     }
   }
   for (const auto& item : before) {
-    if (find_by_id(after, item.id) != nullptr) continue;
-    result.removed.push_back({of, set, item.id, item.title, word_of(item)});
+    if (find_by_id(after, item.id) == nullptr) result.removed.push_back(lone(item));
   }
 }
 
 void compare_sets(Comparison& result, const Report& before, const Report& after) {
-  for (const auto& set : after.sets) {
-    const auto* old = find_by_id(before.sets, set.id);
-    if (old == nullptr) {
-      result.added.push_back({Change::Of::set, set.id, "", set.title, word_of(set)});
-      continue;
-    }
-    const auto then = title_and_edition(old->title, old->edition);
+  const auto nothing_more = [](const auto&, const auto&) {};
+  const auto inside = [&](const SetResult& old, const SetResult& set) {
+    const auto then = title_and_edition(old.title, old.edition);
     const auto now = title_and_edition(set.title, set.edition);
     if (then != now) {
       result.notes.push_back(fmt::format(
           "{}: the older report used the set \"{}\", the newer one \"{}\"", set.id, then, now));
     }
-    if (old->verdict != set.verdict) {
-      result.changes.push_back(change_of(Change::Of::set, set.id, "", *old, set));
-    }
-    compare_items(result, Change::Of::capability, set.id, old->capabilities, set.capabilities);
-    compare_items(result, Change::Of::requirement, set.id, old->requirements, set.requirements);
-  }
-  for (const auto& set : before.sets) {
-    if (find_by_id(after.sets, set.id) != nullptr) continue;
-    result.removed.push_back({Change::Of::set, set.id, "", set.title, word_of(set)});
-  }
+    compare_items(result, Change::Of::capability, set.id, old.capabilities, set.capabilities,
+                  nothing_more);
+    compare_items(result, Change::Of::requirement, set.id, old.requirements, set.requirements,
+                  nothing_more);
+  };
+  compare_items(result, Change::Of::set, "", before.sets, after.sets, inside);
   std::ranges::stable_sort(result.changes, {}, &Change::of);
 }
 
