@@ -16,19 +16,6 @@ namespace {
 
 using merging::id_from;
 
-// Merged reports among the inputs are taken apart: a part keeps its own name.
-std::vector<MergeInput> flattened(const std::vector<MergeInput>& inputs) {
-  std::vector<MergeInput> parts;
-  for (const auto& input : inputs) {
-    if (input.report.vantages.empty()) {
-      parts.push_back(input);
-      continue;
-    }
-    for (auto& part : parts_of(input.report)) parts.push_back(std::move(part));
-  }
-  return parts;
-}
-
 std::string name_of(const MergeInput& part, const SetResult& set) {
   return fmt::format("{}: {}{}{}", part.name, set.id, set.edition.empty() ? "" : " ", set.edition);
 }
@@ -61,8 +48,8 @@ std::string why_not_one_set(const MergeInput& a, const SetResult& left, const Me
 // Why these reports cannot be one site's, each reason once.
 std::vector<std::string> problems_of(const std::vector<MergeInput>& parts) {
   std::vector<std::string> problems;
-  const auto add = [&](std::string text) {
-    if (!text.empty()) add_new(problems, {std::move(text)});
+  const auto add = [&](const std::string& text) {
+    if (!text.empty()) add_once(problems, text);
   };
   for (std::size_t j = 0; j < parts.size(); ++j) {
     const auto& [name, report] = parts[j];
@@ -162,8 +149,8 @@ Text age_note(const Report& merged) {
 
 }  // namespace
 
-std::vector<MergeInput> parts_of(const Report& report) {
-  if (report.vantages.empty()) return {{"", report}};
+std::vector<MergeInput> parts_of(const Report& report, const std::string& name) {
+  if (report.vantages.empty()) return {{name, report}};
   std::vector<MergeInput> parts;
   for (const auto& vantage : report.vantages) {
     MergeInput part;
@@ -186,7 +173,10 @@ std::vector<MergeInput> parts_of(const Report& report) {
 
 MergeResult merge(const std::vector<MergeInput>& inputs, const std::string& site) {
   MergeResult result;
-  auto parts = flattened(inputs);
+  std::vector<MergeInput> parts;
+  for (const auto& input : inputs) {
+    std::ranges::move(parts_of(input.report, input.name), std::back_inserter(parts));
+  }
   if (parts.empty()) {
     result.errors.emplace_back("nothing to merge");
     return result;

@@ -31,9 +31,9 @@ struct MergeResult {
 // `site`: its name; "" takes the reports' own where they agree. The tool is the first report's.
 MergeResult merge(const std::vector<MergeInput>& inputs, const std::string& site);
 
-// What a merged report was made of, each as it was before, in the same order. A report of one run
-// is its own only part, with an empty name.
-std::vector<MergeInput> parts_of(const Report& report);
+// What a merged report was made of, each as it was before, by its own name and in the same order. A
+// report of one run is its own only part, by this name.
+std::vector<MergeInput> parts_of(const Report& report, const std::string& name = {});
 
 // The same report with its findings made anew, by the rules of this edition. A redacted one keeps
 // its findings: the rules need real addresses.
