@@ -4,6 +4,7 @@
 #include <array>
 #include <functional>
 #include <limits>
+#include <span>
 
 #include "probe/diagnosis/status/judge.hpp"
 #include "probe/util/text.hpp"
@@ -63,8 +64,7 @@ Text word_of(Verdict verdict) {
 
 // "from user and voice: 2 of 2 reached"; where they differ, "not the same everywhere: fails
 // from voice (not reached: ...), works from user"; then what others saw who are not asked.
-Text summary_of(const std::vector<Said>& deciding, const std::vector<Said>& others,
-                const Said& worst) {
+Text summary_of(std::span<const Said> deciding, std::span<const Said> others, const Said& worst) {
   const bool agree = std::ranges::all_of(
       deciding, [&](const Said& said) { return said.row->status == worst.row->status; });
   Text text;
@@ -74,7 +74,7 @@ Text summary_of(const std::vector<Said>& deciding, const std::vector<Said>& othe
     text = phrase("from {}: {}", joined_texts(names), worst.row->summary);
   } else {
     std::vector<Text> seen;
-    auto sorted = deciding;
+    std::vector sorted(deciding.begin(), deciding.end());
     std::ranges::stable_sort(sorted, std::greater(), rank_of);
     for (const auto& said : sorted) {
       const auto& row = *said.row;
@@ -100,28 +100,23 @@ int sum_of(int one, int other) {
   return other > most - one ? most : one + other;
 }
 
-RequirementResult combined(const std::vector<Said>& all) {
-  auto highest = Weight::not_tried;
-  for (const auto& said : all) highest = std::max(highest, weight_of(*said.row));
-  std::vector<Said> deciding, others;
-  for (const auto& said : all) {
-    (weight_of(*said.row) == highest ? deciding : others).push_back(said);
-  }
+RequirementResult combined(std::vector<Said> all) {
+  const auto weight = [](const Said& said) { return weight_of(*said.row); };
+  const auto highest = weight(*std::ranges::max_element(all, {}, weight));
+  const std::span others =
+      std::ranges::stable_partition(all, [&](const Said& said) { return weight(said) == highest; });
+  const auto deciding = std::span(all).first(all.size() - others.size());
   const auto worst = *std::ranges::max_element(deciding, {}, rank_of);
   auto result = *worst.row;
   for (auto& missed : result.missed) {
     if (!missed.probe.empty()) missed.probe = id_from(missed.probe, worst.part->name);
   }
   result.summary = summary_of(deciding, others, worst);
-  result.left_out = std::ranges::any_of(all, [](const Said& said) { return said.row->left_out; });
   result.reached = result.total = 0;
   result.probes.clear();
-  for (const auto* group : {&deciding, &others}) {
-    for (const auto& said : *group) {
-      for (const auto& id : said.row->probes) {
-        result.probes.push_back(id_from(id, said.part->name));
-      }
-    }
+  for (const auto& said : all) {
+    result.left_out = result.left_out || said.row->left_out;
+    for (const auto& id : said.row->probes) result.probes.push_back(id_from(id, said.part->name));
   }
   for (const auto& said : deciding) {
     result.reached = sum_of(result.reached, said.row->reached);
@@ -135,8 +130,6 @@ RequirementResult combined(const std::vector<Said>& all) {
 }
 
 struct SetHere {
-  SetHere(const MergeInput& of, const SetResult& its)
-      : part(&of), set(&its), rows(its.requirements), capabilities(its.capabilities) {}
   const MergeInput* part;
   const SetResult* set;
   ById<RequirementResult> rows;
@@ -271,7 +264,7 @@ struct Well {
 };
 
 // What a finding still explains and hurts.
-void hold_against(Finding& finding, const Well& well) {
+void leave_out_what_is_well(Finding& finding, const Well& well) {
   std::erase_if(finding.explains, [&](const std::string& id) { return well.rows.contains(id); });
   for (auto& affected : finding.affects) {
     std::erase_if(affected.capabilities, [&](const std::string& id) {
@@ -350,7 +343,9 @@ std::vector<SetResult> merged_sets(const std::vector<MergeInput>& parts) {
   for (const auto& id : order) {
     std::vector<SetHere> here;
     for (const auto& part : parts) {
-      if (const auto* set = find_by_id(part.report.sets, id)) here.emplace_back(part, *set);
+      const auto* set = find_by_id(part.report.sets, id);
+      if (set == nullptr) continue;
+      here.push_back({&part, set, ById(set->requirements), ById(set->capabilities)});
     }
     merged.push_back(combined(here, parts.size()));
   }
@@ -375,7 +370,7 @@ std::vector<Finding> merged_findings(const std::vector<MergeInput>& parts,
   const Well well(sets);
   for (const auto& group : groups) {
     merged.push_back(combined(group, parts));
-    hold_against(merged.back(), well);
+    leave_out_what_is_well(merged.back(), well);
   }
   std::ranges::stable_partition(merged, [](const Finding& finding) {
     return !finding.affects.empty() || !finding.explains.empty();
