@@ -6,7 +6,7 @@ import unittest
 
 from tests.lint import sources
 
-ROW = re.compile(r'\{FindingCode::(\w+), "([a-z]+\.[a-z0-9_]+)"([^}]*)\}')
+ROW = re.compile(r'\{(\w+), "([a-z]+\.[a-z0-9_]+)"([^}]*)\}')
 
 
 def table():
