@@ -107,48 +107,38 @@ namespace {
 
 bool well(Status status) { return status == Status::pass || status == Status::skip; }
 
-// The rows of a set that a cause is behind: those of its probes that are not well, and those that
-// it closes untried; no code: only those of its probes.
-std::vector<const RequirementResult*> lost_rows(const SetResult& set,
-                                                std::optional<FindingCode> code,
-                                                const std::set<std::string>& lost,
-                                                const std::set<std::string>& impaired = {}) {
-  const auto touches = [](const RequirementResult& row, const std::set<std::string>& probes) {
-    return std::ranges::any_of(row.probes, [&](const auto& id) { return probes.contains(id); });
-  };
-  std::vector<const RequirementResult*> rows;
-  for (const auto& row : set.requirements) {
-    if (well(row.status)) continue;
-    const bool worse = row.severity != Severity::optional && touches(row, impaired);
-    const bool closed = code && row.closed_by == code;
-    if (closed || worse || touches(row, lost)) rows.push_back(&row);
-  }
-  return rows;
+bool has_any(const RequirementResult& row, const std::set<std::string>& probes) {
+  return std::ranges::any_of(row.probes, [&](const auto& id) { return probes.contains(id); });
 }
 
+// The rows that it is behind are those of its probes that are not well, and those that it closes
+// untried.
 void fill_in(const Report& report, Cause& cause) {
+  auto& finding = cause.finding;
   auto lost = ids_of(cause.explained);
   lost.merge(ids_of(cause.contradicted));
   const auto impaired = ids_of(cause.impaired);
   // What a likely or certain cause decides has failed by it; where the row is open all the same,
   // something else may still carry it.
-  const bool decided = cause.finding.confidence != Confidence::possible &&
-                       (cause.finding.code == FindingCode::target_outdated ||
-                        !has(cause.finding.code, FindingTrait::decides_no_row));
+  const bool decided = finding.confidence != Confidence::possible &&
+                       (finding.code == FindingCode::target_outdated ||
+                        !has(finding.code, FindingTrait::decides_no_row));
   for (const auto& set : report.sets) {
-    auto rows = lost_rows(set, cause.finding.code, lost, impaired);
-    std::erase_if(rows, [&](const RequirementResult* row) {
-      return decided && row->status == Status::unknown;
-    });
+    std::vector<std::string> rows;
+    for (const auto& row : set.requirements) {
+      if (well(row.status) || (decided && row.status == Status::unknown)) continue;
+      const bool worse = row.severity != Severity::optional && has_any(row, impaired);
+      if (row.closed_by != finding.code && !worse && !has_any(row, lost)) continue;
+      rows.push_back(row.id);
+      add_once(finding.explains, set.id + '/' + row.id);
+    }
     if (rows.empty()) continue;
-    auto& affects = affected(cause.finding, set.id);
-    for (const auto* row : rows) add_once(cause.finding.explains, set.id + '/' + row->id);
+    auto& affects = affected(finding, set.id);
     for (const auto& capability : set.capabilities) {
-      if (capability.verdict == Verdict::ready) continue;
-      const bool hurt = std::ranges::any_of(rows, [&](const RequirementResult* row) {
-        return contains(capability.requirements, row->id);
-      });
-      if (hurt) add_once(affects.capabilities, capability.id);
+      const bool hurt = std::ranges::find_first_of(capability.requirements, rows) !=
+                        capability.requirements.end();
+      if (hurt && capability.verdict != Verdict::ready)
+        add_once(affects.capabilities, capability.id);
     }
   }
 }
@@ -160,8 +150,9 @@ template <typename Wanted>
 bool Diagnosis::any_lost_row(const std::vector<const ProbeResult*>& probes, Wanted wanted) const {
   const auto ids = ids_of(failing_ones(probes));
   return std::ranges::any_of(facts.report.sets, [&](const SetResult& set) {
-    return std::ranges::any_of(lost_rows(set, std::nullopt, ids),
-                               [&](const RequirementResult* row) { return wanted(set, *row); });
+    return std::ranges::any_of(set.requirements, [&](const RequirementResult& row) {
+      return !well(row.status) && has_any(row, ids) && wanted(set, row);
+    });
   });
 }
 

@@ -179,6 +179,17 @@ TEST(Claim, OfSeveralIsSeenToBeBlockedWhereOneIs) {
   EXPECT_TRUE(blocked_one.blocked);
 }
 
+// `closed_by` of a saved report may name any code.
+TEST(LostRow, FailsByItsOwnProbesOnly) {
+  auto site = report({row("sip", {sip("sbc.vendor.com", 5060, silent, "timed_out")})});
+  site.sets.front().requirements.front().closed_by = FindingCode::computer_agent;
+  const findings::Facts facts(site);
+  const findings::Diagnosis context(facts);
+  EXPECT_TRUE(context.fails_required_row({&site.probes.front()}));
+  EXPECT_FALSE(context.fails_required_row({}));
+  EXPECT_FALSE(context.breaks_capability({}));
+}
+
 // No public server over UDP.
 TEST(UdpBlocked, IsProvedWithoutAnybodyElse) {
   const auto made = [](std::string media) {
