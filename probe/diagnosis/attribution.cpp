@@ -3,11 +3,6 @@
 #include <algorithm>
 
 namespace callready {
-namespace {
-
-constexpr std::uint16_t dns = 53;
-
-}  // namespace
 
 bool closes_all_of(Closes closed, Transport transport, const PortRange& range) {
   for (const std::uint16_t special : {std::uint16_t{53}, std::uint16_t{80}, std::uint16_t{443}}) {
@@ -19,7 +14,7 @@ bool closes_all_of(Closes closed, Transport transport, const PortRange& range) {
 bool closes(Closes closes, Transport transport, std::uint16_t port, bool proxied) {
   if (closes == Closes::everything) return true;
   if (proxied) return false;
-  const bool udp = transport == Transport::udp;
+  const bool udp = transport == Transport::udp, dns = port == 53;
   switch (closes) {
     case Closes::nothing_more:
       return false;
@@ -29,42 +24,40 @@ bool closes(Closes closes, Transport transport, std::uint16_t port, bool proxied
     case Closes::direct_tcp:
       return !udp;
     case Closes::udp:
-      return udp && port != dns;
+      return udp && !dns;
     case Closes::high_udp:
       return udp && port > last_well_known_port;
     case Closes::all_but_https:
-      return udp ? port != dns : port != 443;
+      return udp ? !dns : port != 443;
     case Closes::all_but_web:
-      return udp ? port != dns : port != 443 && port != 80;
+      return udp ? !dns : port != 443 && port != 80;
   }
   return false;
 }
 
 bool Attribution::loses(const std::string& probe) const {
-  return std::ranges::any_of(entries_,
+  return std::ranges::any_of(entries,
                              [&](const Entry& entry) { return entry.lost.contains(probe); });
 }
 
 Text Attribution::impairment(const std::string& probe) const {
-  for (const auto& entry : entries_) {
+  for (const auto& entry : entries) {
     if (entry.impaired.contains(probe)) return entry.title;
   }
   return {};
 }
 
 Text Attribution::doubt_about(const std::string& probe) const {
-  const auto found = doubted_.find(probe);
-  return found == doubted_.end() ? Text() : found->second;
+  const auto found = doubted.find(probe);
+  return found == doubted.end() ? Text() : found->second;
 }
 
 const Attribution::Entry* Attribution::closure(const Requirement& row) const {
   if (row.direction != Direction::out) return nullptr;
-  for (const auto& entry : entries_) {
-    if (entry.closed == Closes::everything) return &entry;
-  }
-  if (row.transports.empty() || row.ports.empty()) return nullptr;
-  if (row.proxy != ProxyUse::never) return nullptr;
-  for (const auto& entry : entries_) {
+  const auto all_closed = std::ranges::find(entries, Closes::everything, &Entry::closed);
+  if (all_closed != entries.end()) return &*all_closed;
+  if (row.transports.empty() || row.ports.empty() || row.proxy != ProxyUse::never) return nullptr;
+  for (const auto& entry : entries) {
     const bool all = std::ranges::all_of(row.transports, [&](Transport transport) {
       return std::ranges::all_of(row.ports, [&](const PortRange& range) {
         return closes_all_of(entry.closed, transport, range);

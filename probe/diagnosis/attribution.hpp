@@ -34,33 +34,26 @@ bool closes(Closes closes, Transport transport, std::uint16_t port, bool proxied
 // The same of a range: of one with an open port in it, something works.
 bool closes_all_of(Closes closed, Transport transport, const PortRange& range);
 
-class Attribution {
- public:
+// Of probes, by their ids.
+struct Attribution {
   // One cause that is likely or certain: what is only possible changes no verdict.
   struct Entry {
     FindingCode code = FindingCode::other;
     Text title;
-    std::set<std::string> lost;      // probes that it explains or contradicts
-    std::set<std::string> impaired;  // probes that work, but not as the vendor asks
+    std::set<std::string> lost;      // that it explains or contradicts
+    std::set<std::string> impaired;  // that work, but not as the vendor asks
     Closes closed = Closes::nothing_more;
   };
 
-  void add(Entry entry) { entries_.push_back(std::move(entry)); }
-  // Probes that show less than it seems, and why.
-  void doubt(std::map<std::string, Text> reasons) { doubted_ = std::move(reasons); }
-
-  // Probes that got no answer, and are lost whichever of the possible causes is the right one.
-  void give_up(std::set<std::string> probes) { given_up_ = std::move(probes); }
-  bool is_given_up(const std::string& probe) const { return given_up_.contains(probe); }
-
-  // Probes whose packets got out when they were sent again.
-  void take_back(std::set<std::string> probes) { got_out_ = std::move(probes); }
-  bool got_out(const std::string& probe) const { return got_out_.contains(probe); }
+  std::vector<Entry> entries{};
+  std::map<std::string, Text> doubted{};  // that show less than it seems, and why
+  // That got no answer, and are lost whichever of the possible causes is the right one.
+  std::set<std::string> given_up{};
+  std::set<std::string> got_out{};  // whose packets got out when they were sent again
 
   // A cause says that this probe's way is closed: what was reached was not the service, what is
   // unknown is lost.
   bool loses(const std::string& probe) const;
-  const std::vector<Entry>& entries() const { return entries_; }
   // The finding's title where a cause impairs the probe; empty: none does.
   Text impairment(const std::string& probe) const;
   // Why it is in doubt what a probe has shown; empty: it is not.
@@ -68,11 +61,6 @@ class Attribution {
   // The cause that closes every port of the row: all that leaves this computer, or directly, where
   // no proxy may carry the row. It cannot work, tried or not. Null: there is none.
   const Entry* closure(const Requirement& row) const;
-
- private:
-  std::vector<Entry> entries_;
-  std::map<std::string, Text> doubted_;
-  std::set<std::string> got_out_, given_up_;
 };
 
 }  // namespace callready

@@ -258,14 +258,14 @@ Attribution attribution_of(const std::vector<findings::Cause>& causes,
       continue;
     }
     explained.insert(lost.begin(), lost.end());
-    attribution.add({cause.finding.code, cause.finding.title, std::move(lost),
-                     findings::ids_of(cause.impaired), cause.closes});
+    attribution.entries.push_back({cause.finding.code, cause.finding.title, std::move(lost),
+                                   findings::ids_of(cause.impaired), cause.closes});
   }
   auto lost = findings::surely_lost(context, perhaps);
   explained.insert(lost.begin(), lost.end());
-  attribution.give_up(std::move(lost));
-  attribution.doubt(findings::doubted(context, explained));
-  attribution.take_back(findings::got_out_after_all(context.facts));
+  attribution.given_up = std::move(lost);
+  attribution.doubted = findings::doubted(context, explained);
+  attribution.got_out = findings::got_out_after_all(context.facts);
   return attribution;
 }
 

@@ -323,7 +323,7 @@ TEST(SamePorts, SpeakByAnyProbeThatIsNotInDoubt) {
   const Saw own{"a", skipped, "spared"};
   const auto doubted = left_with(51'000), sure = left_with(51'000, "192.0.2.8");
   Attribution causes;
-  causes.doubt({{doubted.probe.id, "it may be lost on the way"}});
+  causes.doubted = {{doubted.probe.id, "it may be lost on the way"}};
   EXPECT_EQ(judge_beside(own, {doubted, sure}, causes).status, Status::pass);
   EXPECT_EQ(judge_beside(own, {sure, doubted}, causes).status, Status::pass);
   EXPECT_EQ(judge_beside(own, {doubted}, causes).status, Status::unknown);
@@ -383,11 +383,11 @@ TEST(SameKind, OfPortsOverTcpPassForTheOthersOfTheirHost) {
   const std::vector<ProbeResult> both{left, spared};
   ResultIndex closed(both);
   Attribution causes;
-  causes.add({FindingCode::network_offline,
-              "Nothing comes back",
-              {left.probe.id, spared.probe.id},
-              {},
-              Closes::everything});
+  causes.entries.push_back({FindingCode::network_offline,
+                            "Nothing comes back",
+                            {left.probe.id, spared.probe.id},
+                            {},
+                            Closes::everything});
   closed.attribute(std::move(causes));
   const PlannedRequirement planned{"set", "row", {spared.probe.id}};
   EXPECT_EQ(judge_requirement(requirement, planned, closed, {}).status, Status::fail);

@@ -241,7 +241,7 @@ Text trouble_in_words(const ProbeResult& result, const ResultIndex& evidences) {
   if (answered_again(result, evidences)) {
     return phrase("answered on the second try, but {}", doubt);
   }
-  if (outcome == Outcome::passed || causes.got_out(result.probe.id)) {
+  if (outcome == Outcome::passed || causes.got_out.contains(result.probe.id)) {
     return phrase("packets leave the site, but {}", doubt);
   }
   return phrase("{} ({})", outcome_in_words(result.observation), doubt);

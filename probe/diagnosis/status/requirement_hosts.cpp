@@ -169,7 +169,7 @@ bool is_companion(const ProbeResult& result, const Requirement& requirement) {
 
 bool answered_again(const ProbeResult& result, const ResultIndex& evidences) {
   const auto check = result.probe.check;
-  return evidences.attribution().got_out(result.probe.id) && check != CheckKind::hop &&
+  return evidences.attribution().got_out.contains(result.probe.id) && check != CheckKind::hop &&
          check != CheckKind::udp_range;
 }
 
@@ -179,9 +179,9 @@ State state_of(const ProbeResult& result, const ResultIndex& evidences) {
   const auto& causes = evidences.attribution();
   const auto& id = result.probe.id;
   if (causes.loses(id)) return State::bad;
-  if (own == State::bad && causes.got_out(id)) own = State::reached;
+  if (own == State::bad && causes.got_out.contains(id)) own = State::reached;
   if (!causes.doubt_about(id).empty()) return State::unknown;
-  return own == State::unknown && causes.is_given_up(id) ? State::bad : own;
+  return own == State::unknown && causes.given_up.contains(id) ? State::bad : own;
 }
 
 bool left_to_the_proxy(const ProbeResult& result, const Requirement& requirement,

@@ -135,7 +135,7 @@ void weigh_findings(const std::vector<Finding>& findings, std::vector<SetResult>
 
 void ResultIndex::attribute(Attribution attribution) {
   attribution_ = std::move(attribution);
-  for (const auto& entry : attribution_.entries()) {
+  for (const auto& entry : attribution_.entries) {
     if (!has(entry.code, FindingTrait::shuts_hosts)) continue;
     for (const auto* result : results_of({entry.lost.begin(), entry.lost.end()})) {
       hosts_[result->probe.target.host].closed = true;
