@@ -1,9 +1,9 @@
 #include "probe/diagnosis/rules_to_allow.hpp"
 
 #include <algorithm>
-#include <set>
 #include <tuple>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "probe/util/text.hpp"
 
@@ -12,9 +12,13 @@ namespace {
 
 bool is_udp(Transport transport) { return transport == Transport::udp; }
 
-// The customer may choose the transport: then it is any.
-bool is_carried_by(const FirewallRule& rule, const std::set<bool>& udp) {
-  return rule.transport ? udp.contains(is_udp(*rule.transport)) : !udp.empty();
+using Targets = std::vector<const Target*>;
+
+// True where one of them is of the rule's transport. The customer may choose that: then it is any.
+bool any_of_transport(const FirewallRule& rule, const Targets& targets) {
+  return std::ranges::any_of(targets, [&](const Target* target) {
+    return !rule.transport || is_udp(target->transport) == is_udp(*rule.transport);
+  });
 }
 
 // True where a firewall that has `all` lets through what `part` asks for.
@@ -54,29 +58,24 @@ void leave_out_repeated(std::vector<FirewallRule>& rules) {
   }
 }
 
-// What the probes of a row say of its rules.
+// What the probes of a row went to, by what came of them.
 struct RowSeen {
-  std::vector<const Target*> lost, open;
-  std::set<bool> udp, open_udp, unresolved_udp;
+  Targets lost, open, unresolved;
 };
 
-RowSeen seen_of(const RequirementResult& row,
-                const std::unordered_map<std::string_view, const ProbeResult*>& lost,
+RowSeen seen_of(const RequirementResult& row, const std::unordered_set<std::string_view>& lost,
                 const std::unordered_map<std::string_view, const ProbeResult*>& by_id) {
   RowSeen seen;
   for (const auto& id : row.probes) {
     const auto found = by_id.find(id);
     if (found == by_id.end()) continue;
-    const auto& target = found->second->probe.target;
-    const auto outcome = found->second->observation.outcome;
+    const auto& [probe, observation] = *found->second;
     if (lost.contains(id)) {
-      seen.lost.push_back(&target);
-      seen.udp.insert(is_udp(target.transport));
-    } else if (reached(outcome)) {
-      seen.open.push_back(&target);
-      seen.open_udp.insert(is_udp(target.transport));
-    } else if (outcome == Outcome::unresolved) {
-      seen.unresolved_udp.insert(is_udp(target.transport));
+      seen.lost.push_back(&probe.target);
+    } else if (reached(observation.outcome)) {
+      seen.open.push_back(&probe.target);
+    } else if (observation.outcome == Outcome::unresolved) {
+      seen.unresolved.push_back(&probe.target);
     }
   }
   return seen;
@@ -110,24 +109,25 @@ std::vector<FirewallRule> rules_to_allow(const std::vector<SetResult>& sets,
                                          const std::vector<ProbeResult>& probes,
                                          const std::vector<const ProbeResult*>& lost_probes,
                                          const Closer& closer) {
-  std::unordered_map<std::string_view, const ProbeResult*> lost, by_id;
-  for (const auto* result : lost_probes) lost.emplace(result->probe.id, result);
+  std::unordered_set<std::string_view> lost;
+  std::unordered_map<std::string_view, const ProbeResult*> by_id;
+  for (const auto* result : lost_probes) lost.insert(result->probe.id);
   for (const auto& result : probes) by_id.emplace(result.probe.id, &result);
   std::vector<FirewallRule> rules;
   for (const auto& set : sets) {
     for (const auto& row : set.requirements) {
       const auto seen = seen_of(row, lost, by_id);
       const bool untried = row.closed_by == closer.code;
-      if (seen.lost.empty() && seen.unresolved_udp.empty() && !untried) continue;
+      if (seen.lost.empty() && seen.unresolved.empty() && !untried) continue;
       for (const auto& rule : row.rules) {
         if (!is_whole(rule)) continue;
-        const bool open = is_carried_by(rule, seen.open_udp);
-        const bool closed = untried || is_carried_by(rule, seen.udp);
+        const bool open = any_of_transport(rule, seen.open);
+        const bool closed = untried || any_of_transport(rule, seen.lost);
         if (closed && !open) {
           add_rule(rules, rule);
           continue;
         }
-        const bool unresolved = !open && is_carried_by(rule, seen.unresolved_udp);
+        const bool unresolved = !open && any_of_transport(rule, seen.unresolved);
         if (!closed && !unresolved) continue;
         auto part = rule;
         part.ports = closed_everywhere(rule, seen, lost_probes, closer);
