@@ -229,6 +229,19 @@ TEST(RulesToAllow, WhatACauseClosesIsAskedForThoughItsNamesDoNotResolve) {
       Texts{"UDP 3478 a.vendor.com"});
 }
 
+TEST(RulesToAllow, WhatACauseOfALaterEditionClosesIsNobodysElse) {
+  auto site = no_udp_to_3478();
+  auto& row = site.sets.front().requirements.front();
+  const auto asked = [&](const Closer& closer) {
+    return rules_to_allow(site.sets, {}, {}, closer).size();
+  };
+  row.closed_by = FindingCode::firewall_udp_blocked;
+  EXPECT_EQ(asked({FindingCode::firewall_udp_blocked}), 2u);
+  EXPECT_EQ(asked({}), 0u);
+  row.closed_by = FindingCode::other;
+  EXPECT_EQ(asked({}), 0u);
+}
+
 // Of a row that is open in part: every port that the cause closes, to all that the document names.
 TEST(RulesToAllow, OfAnOpenRowAllThatTheCauseCloses) {
   const auto tcp_too = with_a_name_that_is_lost(Transport::tcp, 5061);
