@@ -154,7 +154,8 @@ TEST(UdpPort, IsNoneWhereTcpToTheHostIsClosedAsWell) {
                             controls(anchors())});
   const findings::Facts facts(site);
   const findings::Diagnosis context(facts);
-  const reach::Box box{.kind = reach::Kind::hosts, .code = reach::Code::destination_blocked};
+  const reach::Box box{.kind = reach::Kind::hosts,
+                       .code = FindingCode::firewall_destination_blocked};
   const auto claimed = [&](bool tcp_too) {
     findings::ClosedFlows closed;
     closed.box = &box;

@@ -40,8 +40,8 @@ std::vector<ProbeResult> anchors(Outcome high = answered) {
 std::vector<std::string> codes(const Shadow& diagnosis) {
   std::vector<std::string> found;
   for (const auto& cause : diagnosis.told.causes) {
-    found.push_back(fmt::format("{} {}", to_string(confidence_of(cause.sure)),
-                                to_string(words_of(cause.code).finding)));
+    found.push_back(
+        fmt::format("{} {}", to_string(confidence_of(cause.sure)), to_string(*cause.code.finding)));
   }
   return found;
 }
@@ -241,7 +241,7 @@ TEST(ReachWorlds, TwoFaultsAreBothFoundAndNeitherKnowsOfTheOther) {
             (Words{"certain firewall.udp_range_blocked", "certain firewall.destination_blocked"}));
   EXPECT_EQ(diagnosis.judged.sets.front().verdict, Verdict::blocked);
   for (const auto& cause : diagnosis.told.causes) {
-    const bool host = cause.code == Code::destination_blocked;
+    const bool host = cause.code == FindingCode::firewall_destination_blocked;
     EXPECT_EQ(cause.explains, Words{host ? "vendor/signaling" : "vendor/media"});
     EXPECT_FALSE(cause.evidence.empty());
   }
@@ -271,7 +271,7 @@ TEST(ReachWorlds, WhoTakesConnectionsIsNear) {
   };
   EXPECT_EQ(codes(diagnose(made(0.1), {})), Words{"certain firewall.tcp_port_blocked"});
   for (const auto& cause : diagnose(made(40), {}).told.causes) {
-    EXPECT_FALSE(cause.code == Code::connections_taken && cause.is_said());
+    EXPECT_FALSE(cause.code == connections_taken && cause.is_said());
   }
 }
 
@@ -286,7 +286,7 @@ TEST(ReachWorlds, SilenceIsNeverTheVendorDown) {
   EXPECT_EQ(codes(diagnosis).front(), "possible firewall.destination_blocked");
   EXPECT_EQ(diagnosis.judged.sets.front().verdict, Verdict::blocked)
       << "it is silent, whatever why";
-  for (const auto& cause : diagnosis.told.causes) EXPECT_NE(cause.code, Code::vendor_down);
+  for (const auto& cause : diagnosis.told.causes) EXPECT_NE(cause.code, FindingCode::vendor_down);
 }
 
 // That it may be all but the web says no less of these ports.

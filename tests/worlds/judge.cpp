@@ -137,7 +137,7 @@ std::vector<RowState> states_in(const Asked& asked, const World& world, const Bo
     return std::ranges::any_of(world.boxes,
                                [&](auto number) { return boxes[number].code == code; });
   };
-  const bool symmetric = has(Code::nat_symmetric), rewritten = has(Code::sip_alg);
+  const bool symmetric = has(FindingCode::nat_symmetric), rewritten = has(FindingCode::sip_alg);
   std::vector<RowState> states;
   for (const auto& row : asked.rows) {
     const bool condition = (row.nat && symmetric) || ((row.sip_alg || row.plain_sip) && rewritten);

@@ -69,7 +69,7 @@ void print_comparison(const std::string& name, const Report& report, const RowRe
              diagnosis.sight.size(), diagnosis.boxes.size(), diagnosis.looked_at, took_ms);
   for (const auto& cause : diagnosis.told.causes) {
     fmt::print("  {:8} {:.3f} {}: {}\n", to_string(confidence_of(cause.sure)), cause.probability,
-               to_string(words_of(cause.code).finding), cause.text);
+               to_string(*cause.code.finding), cause.text);
     for (const auto& [probe, text, gain] : cause.evidence) {
       fmt::print("      {:+.1f} bits {}\n", in_bits(gain), text);
     }

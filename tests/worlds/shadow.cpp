@@ -30,8 +30,7 @@ std::vector<FindingAffects> affected(const Report& report, const std::vector<std
 
 Finding finding_of(const ToldCause& cause) {
   Finding finding;
-  const auto& words = words_of(cause.code);
-  finding.code = words.finding;
+  finding.code = *cause.code.finding;
   finding.title = cause.text;
   finding.confidence = confidence_of(cause.sure);
   finding.owner = cause.owner;
@@ -45,7 +44,7 @@ Finding finding_of(const ToldCause& cause) {
 std::optional<Finding> leftovers(const Shadow& diagnosis) {
   Finding finding;
   finding.code = FindingCode::network_unexplained;
-  finding.owner = words_of(Code::unexplained).owner;
+  finding.owner = Owner::network;
   finding.confidence = Confidence::possible;
   std::map<std::string_view, const Leftover*> left;
   for (const auto& one : diagnosis.told.unexplained) left.try_emplace(one.probe, &one);
@@ -115,7 +114,7 @@ Report as_report(const Report& report, const Shadow& diagnosis) {
   made.findings.clear();
   for (const auto& cause : diagnosis.told.causes) {
     // Of contents its rule says it.
-    if (has(words_of(cause.code).finding, FindingTrait::of_contents)) continue;
+    if (has(*cause.code.finding, FindingTrait::of_contents)) continue;
     if (!cause.is_said()) continue;
     made.findings.push_back(finding_of(cause));
     std::erase_if(made.findings.back().explains,

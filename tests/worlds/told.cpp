@@ -18,19 +18,47 @@ bool is_fault(Sign sign) {
 
 bool fails_in(Works works) { return works == Works::no || works == Works::gone; }
 
+Owner usual_owner(FindingCode code) {
+  using enum FindingCode;
+  switch (code) {
+    case firewall_rate_limited:
+    case firewall_tls_filtered:
+    case tls_intercepted:
+    case tls_untrusted:
+      return Owner::security;
+    case network_captive_portal:
+      return Owner::user;
+    case network_loss:
+    case network_no_gateway:
+      return Owner::lan;
+    case target_outdated:
+    case tls_expired:
+    case tls_wrong_name:
+    case vendor_down:
+      return Owner::vendor;
+    case time_skewed:
+    case turn_auth_failed:
+      return Owner::helpdesk;
+    default:
+      return family_of(code) == "dns"     ? Owner::dns
+             : family_of(code) == "proxy" ? Owner::proxy
+                                          : Owner::network;
+  }
+}
+
 class Teller {
  public:
   explicit Teller(const Diagnosis& diagnosis) : drawn_(diagnosis) {}
 
   Told make() {
     for (const auto& found : drawn_.explained.causes) {
-      ToldCause cause{found, words_of(found.code).owner, {}, {}};
+      ToldCause cause{found, Owner::network, {}, {}};
       show(cause, worlds_[cause.world]);
       cause.owner = owner_of(cause, worlds_[cause.world]);
       // Names that nobody needs are a note.
-      const bool about_names = cause.code == Code::target_outdated ||
-                               cause.code == Code::dns_filtered ||
-                               cause.code == Code::dns_unreachable;
+      const bool about_names = cause.code == FindingCode::target_outdated ||
+                               cause.code == FindingCode::dns_filtered ||
+                               cause.code == FindingCode::dns_unreachable;
       if (about_names && cause.explains.empty()) continue;
       result_.causes.push_back(std::move(cause));
     }
@@ -47,8 +75,8 @@ class Teller {
   // A proxy that wants a login says that the way leads through it.
   void fold_proxy_causes() {
     auto& causes = result_.causes;
-    const auto login = std::ranges::find(causes, Code::proxy_login, &Cause::code);
-    const auto way = std::ranges::find(causes, Code::proxy_required, &Cause::code);
+    const auto login = std::ranges::find(causes, FindingCode::proxy_auth_required, &Cause::code);
+    const auto way = std::ranges::find(causes, FindingCode::proxy_required, &Cause::code);
     if (login == causes.end() || way == causes.end()) return;
     append(login->explains, way->explains);
     causes.erase(way);
@@ -56,7 +84,7 @@ class Teller {
 
   // Where names are found, or a device says no, it is not the line that is missing.
   Owner owner_of(const ToldCause& cause, const World& world) const {
-    if (cause.code != Code::offline) return words_of(cause.code).owner;
+    if (cause.code != FindingCode::network_offline) return usual_owner(*cause.code.finding);
     const auto& events = sight_.events.flows;
     const bool looked_up = std::ranges::any_of(events, [](const FlowEvent& event) {
       return event.flow.cargo == Cargo::dns && !event.flow.name.empty() &&
@@ -103,8 +131,8 @@ class Teller {
     const auto with = works(asked_, world, boxes_), others = works(asked_, without, boxes_);
     const auto by_itself = works(asked_, alone, boxes_);
     for (const auto& row : asked_.rows) {
-      const bool condition = (row.nat && cause.code == Code::nat_symmetric) ||
-                             (row.sip_alg && cause.code == Code::sip_alg);
+      const bool condition = (row.nat && cause.code == FindingCode::nat_symmetric) ||
+                             (row.sip_alg && cause.code == FindingCode::sip_alg);
       const auto told = [&](std::size_t probe) {
         return told_of.contains(asked_.probes[probe].result->probe.id);
       };

@@ -171,7 +171,7 @@ Works works(const AskedProbe& probe, const std::vector<Met>& fates, const World&
   for (const auto number : world.boxes) {
     const auto& box = boxes[number];
     if (box.kind != Kind::fact || !holds(box.names, probe.host)) continue;
-    return box.code == Code::target_outdated ? Works::gone : Works::no;
+    return box.code == FindingCode::target_outdated ? Works::gone : Works::no;
   }
   if (probe.broken) return Works::no;
   bool chance = false;

@@ -3,14 +3,15 @@
 // does to a packet, and when it is worth a thought.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <tuple>
 #include <vector>
 
 #include "probe/diagnosis/reach/bits.hpp"
-#include "probe/diagnosis/reach/code.hpp"
 #include "probe/diagnosis/reach/sight.hpp"
+#include "probe/model/finding_code.hpp"
 #include "probe/model/ip.hpp"
 
 namespace callready::reach {
@@ -98,9 +99,31 @@ constexpr std::uint32_t bit(Sign sign) { return 1U << static_cast<unsigned>(sign
 inline constexpr std::uint32_t signs_of_proxy = bit(Sign::proxy_works) | bit(Sign::proxy_login) |
                                                 bit(Sign::proxy_denied) | bit(Sign::proxy_error);
 
+// What a box becomes when it is said. `apart`: worlds that differ by it are told apart from those
+// with other boxes of that code.
+struct Code {
+  std::optional<FindingCode> finding;  // nothing: a note, since nothing is wrong with it
+  bool apart = false;
+
+  constexpr Code() = default;
+  constexpr Code(FindingCode said, bool differs = false) : finding(said), apart(differs) {}
+  friend constexpr auto operator<=>(const Code&, const Code&) = default;
+};
+
+inline constexpr Code connections_taken{FindingCode::firewall_tcp_port_blocked, true},
+    destination_silent{FindingCode::firewall_destination_blocked, true},
+    flow_silent{FindingCode::firewall_flow_blocked, true},
+    ntp_filtered{FindingCode::firewall_udp_port_blocked, true},
+    sip_swallowed{FindingCode::firewall_sip_filtered, true};  // on its usual port
+
+// Nothing but silence shows it, which is anybody's.
+constexpr bool is_mere_silence(const Code& code) {
+  return code == destination_silent || code == flow_silent;
+}
+
 struct Box {
   Kind kind = Kind::rule;
-  Code code = Code::none;
+  Code code{};
   Bits prior = 0;  // how rare it is
   Fate fate = Fate::pass;
   // What it acts on; empty: any.

@@ -23,7 +23,7 @@ void propose_acceptances(const Clues& clues, Boxes& boxes) {
   for (const auto cargo : {Cargo::stun, Cargo::turn, Cargo::sip, Cargo::ntp, Cargo::dns}) {
     if ((answered_near & bit(cargo)) == 0) continue;
     Box own{.kind = Kind::accept, .fate = Fate::carry, .protocol = Protocol::udp};
-    own.code = cargo == Cargo::sip ? Code::sip_alg : Code::none;
+    if (cargo == Cargo::sip) own.code = FindingCode::sip_alg;
     own.cargoes = bit(cargo);
     own.prior = prior::answers_itself;
     own.text = fmt::format("a device answers {} over UDP itself", to_string(cargo));
@@ -34,7 +34,7 @@ void propose_acceptances(const Clues& clues, Boxes& boxes) {
   const Ports web{80, 443};
   for (const auto& ports : std::set<Ports>{{}, web, good}) {
     if (ports.size() > most_alike) continue;
-    box.code = Code::connections_taken;
+    box.code = connections_taken;
     box.fate = Fate::take;
     box.spared.clear();
     for (const auto port : ports) box.spared.push_back({single(port), Protocol::tcp});
@@ -52,7 +52,7 @@ void propose_acceptances(const Clues& clues, Boxes& boxes) {
                            comma_separated(box.ports));
     boxes.push_back(box);
   }
-  box.code = Code::none;
+  box.code = {};
   box.fate = Fate::carry;
   for (const auto& ports : std::initializer_list<Ports>{{80}, {443}, web, {}}) {
     box.ports = as_ranges(ports);

@@ -23,38 +23,38 @@ struct Row {
 using enum Sign;
 
 constexpr std::array fact_rows{
-    Row{nat_symmetric, Code::nat_symmetric, bits(4), bit(nat_symmetric),
+    Row{nat_symmetric, FindingCode::nat_symmetric, bits(4), bit(nat_symmetric),
         "the NAT gives each destination another port"},
-    Row{sip_rewritten, Code::sip_alg, bits(4), bit(sip_rewritten), "a device rewrites SIP"},
-    Row{packets_too_big, Code::mtu, bits(5), bit(packets_too_big), "full-size packets vanish",
-        Fate::big, 0, bit(Cargo::tls)},
-    Row{clock_off, Code::clock_off, bits(5), bit(clock_off) | bit(cert_expired),
+    Row{sip_rewritten, FindingCode::sip_alg, bits(4), bit(sip_rewritten), "a device rewrites SIP"},
+    Row{packets_too_big, FindingCode::network_mtu, bits(5), bit(packets_too_big),
+        "full-size packets vanish", Fate::big, 0, bit(Cargo::tls)},
+    Row{clock_off, FindingCode::time_skewed, bits(5), bit(clock_off) | bit(cert_expired),
         "this computer's clock is off"},
-    Row{cert_expired, Code::tls_expired, bits(7), bit(cert_expired),
+    Row{cert_expired, FindingCode::tls_expired, bits(7), bit(cert_expired),
         "certificates are past their date"},
-    Row{cert_wrong_name, Code::tls_wrong_name, bits(9), bit(cert_wrong_name),
+    Row{cert_wrong_name, FindingCode::tls_wrong_name, bits(9), bit(cert_wrong_name),
         "certificates of other names"},
-    Row{cert_untrusted, Code::tls_untrusted, bits(9), bit(cert_untrusted),
+    Row{cert_untrusted, FindingCode::tls_untrusted, bits(9), bit(cert_untrusted),
         "certificates of unknown authorities"},
-    Row{root_unexpected, Code::tls_intercepted, bits(6), bit(root_unexpected) | bit(cert_untrusted),
-        "TLS is opened on the way", Fate::carry, 443},
-    Row{ipv6_broken, Code::ipv6_broken, bits(5), bit(ipv6_broken),
+    Row{root_unexpected, FindingCode::tls_intercepted, bits(6),
+        bit(root_unexpected) | bit(cert_untrusted), "TLS is opened on the way", Fate::carry, 443},
+    Row{ipv6_broken, FindingCode::network_ipv6_broken, bits(5), bit(ipv6_broken),
         "IPv6 has addresses and does not work"},
-    Row{dns_special, Code::dns_rewritten, bits(6),
+    Row{dns_special, FindingCode::dns_rewritten, bits(6),
         bit(dns_special) | bit(cert_wrong_name) | bit(cert_untrusted) | bit(root_unexpected),
         "DNS gives private addresses for public names", Fate::elsewhere, 0, 0, true},
-    Row{dns_redirected, Code::none, bits(4), bit(dns_redirected),
-        "a device answers everybody's DNS"},
-    Row{name_too_long, Code::dns_unreachable, bits(5), bit(name_too_long) | bit(name_fails),
+    Row{dns_redirected, {}, bits(4), bit(dns_redirected), "a device answers everybody's DNS"},
+    Row{name_too_long, FindingCode::dns_unreachable, bits(5), bit(name_too_long) | bit(name_fails),
         "the site's DNS works over UDP only"},
-    Row{proxy_login, Code::proxy_login, bits(4), bit(proxy_login), "the proxy wants a login"},
-    Row{proxy_denied, Code::proxy_denied, bits(4), bit(proxy_denied),
+    Row{proxy_login, FindingCode::proxy_auth_required, bits(4), bit(proxy_login),
+        "the proxy wants a login"},
+    Row{proxy_denied, FindingCode::proxy_connect_denied, bits(4), bit(proxy_denied),
         "the proxy denies connections"},
-    Row{proxy_silent, Code::proxy_unreachable, bits(4), bit(proxy_silent),
+    Row{proxy_silent, FindingCode::proxy_unreachable, bits(4), bit(proxy_silent),
         "the proxy does not answer"},
-    Row{no_link, Code::no_link, bits(2), bit(no_link) | bit(name_fails),
+    Row{no_link, FindingCode::network_no_gateway, bits(2), bit(no_link) | bit(name_fails),
         "nothing leaves this computer", Fate::elsewhere},
-    Row{turn_login, Code::turn_login, bits(5), bit(turn_login),
+    Row{turn_login, FindingCode::turn_auth_failed, bits(5), bit(turn_login),
         "the TURN servers refuse the login"},
 };
 
@@ -79,16 +79,16 @@ void propose_missing_names(const Clues& clues, Boxes& boxes) {
   // With a device in between, which was looked for and not caught: it answers in the place of the
   // resolvers that it knows, and of nobody else.
   const double hidden_everywhere = clues.has(dns_direct) ? 14 : 9;
-  boxes.push_back(of_names(Code::dns_filtered, bits(any_denied ? hidden_everywhere : 6), explains,
-                           missing, "DNS at this site hides names"));
+  boxes.push_back(of_names(FindingCode::dns_filtered, bits(any_denied ? hidden_everywhere : 6),
+                           explains, missing, "DNS at this site hides names"));
   if (!denied.empty() && !undenied.empty()) {
-    boxes.push_back(
-        of_names(Code::dns_filtered, bits(6), explains, undenied, "DNS at this site hides names"));
+    boxes.push_back(of_names(FindingCode::dns_filtered, bits(6), explains, undenied,
+                             "DNS at this site hides names"));
   }
   const auto gone = without(missing, known);
   const bool all_denied = without(gone, denied).empty();
   if (gone.empty()) return;
-  boxes.push_back(of_names(Code::target_outdated, bits(all_denied ? 6 : 8), explains, gone,
+  boxes.push_back(of_names(FindingCode::target_outdated, bits(all_denied ? 6 : 8), explains, gone,
                            "names are gone everywhere"));
 }
 
@@ -103,10 +103,10 @@ void propose_failing_names(const Clues& clues, Boxes& boxes) {
            packet.name != packet.host && clues.seen(event) == Seen::reply;
   };
   const bool others = clues.any(clues.events, finds);
-  boxes.push_back(of_names(Code::dns_filtered, bits(others ? 7 : 11), bit(name_fails), names,
+  boxes.push_back(of_names(FindingCode::dns_filtered, bits(others ? 7 : 11), bit(name_fails), names,
                            "DNS at this site refuses names"));
-  boxes.push_back(of_names(Code::dns_unreachable, bits(others ? 11 : 7), bit(name_fails), names,
-                           "the resolver reaches no other one"));
+  boxes.push_back(of_names(FindingCode::dns_unreachable, bits(others ? 11 : 7), bit(name_fails),
+                           names, "the resolver reaches no other one"));
 }
 
 // No greeting at all is answered, and nothing tells whether full-size packets pass, as certificates
@@ -119,7 +119,7 @@ void propose_unmeasured_sizes(const Clues& clues, Boxes& boxes) {
   };
   const bool measured = clues.has(Sign::full_size) || clues.has(Sign::packets_too_big);
   if (measured || any_tls(Seen::talk) || !any_tls(Seen::mute)) return;
-  Box box{.kind = Kind::fact, .code = Code::mtu, .prior = prior::unmeasured_mtu};
+  Box box{.kind = Kind::fact, .code = FindingCode::network_mtu, .prior = prior::unmeasured_mtu};
   box.fate = Fate::big;
   box.protocol = Protocol::tcp;
   box.cargoes = bit(Cargo::tls);

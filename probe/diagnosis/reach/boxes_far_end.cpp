@@ -25,7 +25,7 @@ struct Group {
 void propose(const Clues& clues, const Group& group, Box box, std::string_view down,
              std::string_view closed, Boxes& boxes) {
   box.kind = Kind::far_end;
-  box.code = box.ports.empty() ? Code::destination_silent : Code::flow_silent;
+  box.code = box.ports.empty() ? destination_silent : flow_silent;
   box.hosts = group.hosts;
   box.fate = Fate::down;
   box.prior = group.price;
@@ -35,7 +35,7 @@ void propose(const Clues& clues, const Group& group, Box box, std::string_view d
   if (!clues.any(group.bad, refuses)) return;
   // Who refuses is there: what it does on other ports is not known.
   if (box.ports.empty()) box.ports = as_ranges(clues.ports_of(group.bad));
-  box.code = Code::vendor_down;
+  box.code = FindingCode::vendor_down;
   box.fate = Fate::closed;
   box.prior += prior::far_refuses;
   box.text = fmt::format("{}: {}", group.text, closed);
@@ -65,7 +65,7 @@ void propose_broken_servers(const Clues& clues, Boxes& boxes) {
     const auto domains = by_domain(clues, clues.hosts_of(its));
     if (domains.size() > most_alike) return;
     for (const auto& [domain, some] : domains) {
-      Box box{.kind = Kind::far_end, .code = Code::flow_silent, .protocol = Protocol::tcp};
+      Box box{.kind = Kind::far_end, .code = flow_silent, .protocol = Protocol::tcp};
       box.fate = seen == Seen::mute ? Fate::mute : Fate::cut;
       box.hosts = some;
       box.prior = some.size() == 1 ? prior::far_end + prior::far_port : prior::far_domain;

@@ -42,7 +42,7 @@ void propose_ranges_of_hosts(const Clues& clues, Boxes& boxes) {
     const PortRange range{*ports.begin(), *ports.rbegin()};
     const auto between = open[host].lower_bound(range.first);
     if (between != open[host].end() && *between <= range.last) continue;
-    Box box{.kind = Kind::hosts, .code = Code::flow_blocked, .fate = Fate::drop};
+    Box box{.kind = Kind::hosts, .code = FindingCode::firewall_flow_blocked, .fate = Fate::drop};
     box.protocol = Protocol::udp;
     box.ports = {range};
     box.hosts = {host};
@@ -65,7 +65,8 @@ void propose_strict_lists(const Clues& clues, Boxes& boxes) {
     });
   };
   if (!is_of(clues.vendors) || !is_of(clues.others)) return;
-  Box box{.kind = Kind::hosts, .code = Code::destination_blocked, .spares_asked = true};
+  Box box{
+      .kind = Kind::hosts, .code = FindingCode::firewall_destination_blocked, .spares_asked = true};
   box.spared_hosts = clues.sight.resolvers;
   if (!clues.any(bad, is_dns)) box.spared = {{single(53), Protocol::any}};
   propose_of(clues, box, prior::other_hosts + prior::with_ports, bad,
@@ -82,7 +83,9 @@ void propose_host_rules(const Clues& clues, Boxes& boxes) {
       const auto some = clues.select(bad, [&, protocol](std::uint32_t event) {
         return matches(protocol, clues.packet(event).udp);
       });
-      Box box{.kind = Kind::hosts, .code = Code::destination_blocked, .protocol = protocol};
+      Box box{.kind = Kind::hosts,
+              .code = FindingCode::firewall_destination_blocked,
+              .protocol = protocol};
       box.hosts = hosts;
       if (but_dns) box.spared = {{single(53), Protocol::any}};
       const bool one = protocol != Protocol::any;
@@ -91,7 +94,7 @@ void propose_host_rules(const Clues& clues, Boxes& boxes) {
     }
   }
   for (const auto& [hosts, text, udp, port, price, bad] : dead_endpoints(clues)) {
-    Box box{.kind = Kind::hosts, .code = Code::flow_blocked};
+    Box box{.kind = Kind::hosts, .code = FindingCode::firewall_flow_blocked};
     box.protocol = udp ? Protocol::udp : Protocol::tcp;
     box.ports = {single(port)};
     box.hosts = hosts;

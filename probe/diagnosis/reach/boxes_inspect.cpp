@@ -17,14 +17,14 @@ struct Read {
   Code code;
   std::string_view protocol;
 };
-constexpr std::array all_read{Read{Cargo::stun, Code::stun_filtered, "STUN"},
-                              Read{Cargo::turn, Code::stun_filtered, "TURN"},
-                              Read{Cargo::sip, Code::sip_filtered, "SIP"},
-                              Read{Cargo::tls, Code::tls_filtered, "TLS"},
-                              Read{Cargo::ntp, Code::ntp_filtered, "NTP"},
-                              Read{Cargo::http, Code::flow_blocked, "HTTP"},
-                              Read{Cargo::rtp, Code::udp_range_blocked, "media"},
-                              Read{Cargo::none, Code::flow_blocked, "media"}};
+constexpr std::array all_read{Read{Cargo::stun, FindingCode::firewall_stun_filtered, "STUN"},
+                              Read{Cargo::turn, FindingCode::firewall_stun_filtered, "TURN"},
+                              Read{Cargo::sip, FindingCode::firewall_sip_filtered, "SIP"},
+                              Read{Cargo::tls, FindingCode::firewall_tls_filtered, "TLS"},
+                              Read{Cargo::ntp, ntp_filtered, "NTP"},
+                              Read{Cargo::http, FindingCode::firewall_flow_blocked, "HTTP"},
+                              Read{Cargo::rtp, FindingCode::firewall_udp_range_blocked, "media"},
+                              Read{Cargo::none, FindingCode::firewall_flow_blocked, "media"}};
 
 const Read& read_of(Cargo cargo) {
   const auto its = std::ranges::find(all_read, cargo, &Read::cargo);
@@ -83,7 +83,7 @@ void propose_swallowed_sip(const Clues& clues, Boxes& boxes) {
     return packet.udp && packet.cargo == Cargo::sip && packet.port == usual_port;
   };
   if (!clues.any(clues.bad, its)) return;
-  Box box{.kind = Kind::inspect, .code = Code::sip_swallowed, .fate = Fate::drop};
+  Box box{.kind = Kind::inspect, .code = sip_swallowed, .fate = Fate::drop};
   box.protocol = Protocol::udp;
   box.cargoes = bit(Cargo::sip);
   box.ports = {single(usual_port)};
@@ -198,8 +198,8 @@ void propose_inspections(const Clues& clues, Boxes& boxes) {
       const auto hurt = hurt_of(clues, seen, cargo);
       if (hurt.names.empty()) continue;
       Box box{.kind = Kind::inspect, .protocol = Protocol::tcp, .cargoes = bit(cargo)};
-      box.code =
-          cargo == Cargo::tls || cargo == Cargo::sip ? read_of(cargo).code : Code::flow_blocked;
+      box.code = cargo == Cargo::tls || cargo == Cargo::sip ? read_of(cargo).code
+                                                            : FindingCode::firewall_flow_blocked;
       box.fate = seen == Seen::mute ? Fate::mute : Fate::cut;
       propose_by_name(clues, hurt, box, boxes);
       propose_on_ports(hurt, box, boxes);

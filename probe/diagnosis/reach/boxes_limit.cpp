@@ -81,7 +81,7 @@ void propose_limits(const Clues& clues, Boxes& boxes) {
     for (const auto limit : std::set{limits[0], limits[size / 8], limits[size / 3]}) {
       if (most_passed > most_per_limit * limit + chance_passes) continue;
       for (const auto fate : {Fate::maybe, Fate::rarely}) {
-        Box box{.kind = Kind::limit, .code = Code::new_flows_limited, .fate = fate};
+        Box box{.kind = Kind::limit, .code = FindingCode::firewall_new_flows_limited, .fate = fate};
         box.protocol = protocol;
         box.per_second = limit;
         box.prior = prior::limit + (fate == Fate::rarely ? prior::strict_limit : 0) +
@@ -131,7 +131,10 @@ void propose_bans(const Clues& clues, Boxes& boxes) {
   std::ranges::sort(moments);
   if (moments.size() > most_moments) moments.resize(most_moments);
   for (const auto& [negative_gain, since] : moments) {
-    Box box{.kind = Kind::ban, .code = Code::rate_limited, .prior = prior::ban, .fate = Fate::drop};
+    Box box{.kind = Kind::ban,
+            .code = FindingCode::firewall_rate_limited,
+            .prior = prior::ban,
+            .fate = Fate::drop};
     box.since_ms = since;
     box.spared_hosts = clues.sight.resolvers;  // they are asked for others, too
     box.text = fmt::format("nothing gets through any more after {} ms", since);

@@ -42,7 +42,7 @@ void propose_dead_paths(const Clues& clues, Boxes& boxes) {
       any_both |= fared.passed > 0 && fared.lost > 0;
     }
     if (!any_both || all.lost < fewest_lost || all.passed < fewest_passed) continue;
-    Box box{.kind = Kind::path, .code = Code::dead_path, .fate = Fate::half};
+    Box box{.kind = Kind::path, .code = FindingCode::network_dead_path, .fate = Fate::half};
     box.protocol = protocol;
     box.prior = prior::dead_path + (protocol == Protocol::any ? 0 : prior::one_protocol);
     box.spared_hosts = clues.sight.resolvers;  // they are near

@@ -15,7 +15,10 @@ Fate fate_by_portal(const Box& box, const Packet& packet) {
 void propose_portals(const Clues& clues, Boxes& boxes) {
   if (!clues.has(Sign::foreign_page)) return;
   for (const auto rest : {Fate::refuse, Fate::drop}) {
-    Box box{.kind = Kind::portal, .code = Code::captive_portal, .prior = bits(6), .fate = rest};
+    Box box{.kind = Kind::portal,
+            .code = FindingCode::network_captive_portal,
+            .prior = bits(6),
+            .fate = rest};
     box.spared = {{single(53), Protocol::any}};
     box.explains = bit(Sign::foreign_page) | bit(Sign::cert_wrong_name) | bit(Sign::cert_untrusted);
     box.text =

@@ -18,7 +18,7 @@ void propose_resolvers(const Clues& clues, Boxes& boxes) {
     if (seen != Seen::closed && is_bad(seen) && !packet.ends_early) all.insert(packet.name);
   }
   if (all.empty() && !refuses) return;
-  Box box{.kind = Kind::resolver, .code = Code::dns_unreachable, .fate = Fate::drop};
+  Box box{.kind = Kind::resolver, .code = FindingCode::dns_unreachable, .fate = Fate::drop};
   box.protocol = Protocol::udp;
   box.ports = {single(53)};
   box.hosts = clues.sight.resolvers;

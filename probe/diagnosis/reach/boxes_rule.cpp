@@ -35,27 +35,33 @@ void add_scope(Scopes& scopes, std::string text, Code code, Bits price,
 }
 
 Code range_code(std::uint16_t first) {
-  return first >= first_user_port ? Code::udp_range_blocked : Code::udp_blocked;
+  return first >= first_user_port ? FindingCode::firewall_udp_range_blocked
+                                  : FindingCode::firewall_udp_blocked;
 }
 
 void whole_scopes(Protocol protocol, Scopes& scopes) {
   switch (protocol) {
     case Protocol::udp:
-      add_scope(scopes, "all UDP but DNS", Code::udp_blocked, prior::all_udp, {}, but_dns);
-      add_scope(scopes, "all UDP", Code::udp_blocked, prior::all_udp + bits(4));
-      add_scope(scopes, "all UDP but to the site's own DNS", Code::udp_blocked,
+      add_scope(scopes, "all UDP but DNS", FindingCode::firewall_udp_blocked, prior::all_udp, {},
+                but_dns);
+      add_scope(scopes, "all UDP", FindingCode::firewall_udp_blocked, prior::all_udp + bits(4));
+      add_scope(scopes, "all UDP but to the site's own DNS", FindingCode::firewall_udp_blocked,
                 prior::all_udp + prior::own_dns, {}, {}, true);
       return;
     case Protocol::tcp:
-      add_scope(scopes, "all TCP", Code::proxy_required, prior::all_tcp);
-      add_scope(scopes, "all TCP but DNS", Code::proxy_required, prior::all_tcp, {}, but_dns);
-      add_scope(scopes, "all TCP but 80 and 443", Code::web_only, prior::web_only_tcp, {}, but_web);
+      add_scope(scopes, "all TCP", FindingCode::proxy_required, prior::all_tcp);
+      add_scope(scopes, "all TCP but DNS", FindingCode::proxy_required, prior::all_tcp, {},
+                but_dns);
+      add_scope(scopes, "all TCP but 80 and 443", FindingCode::firewall_web_only,
+                prior::web_only_tcp, {}, but_web);
       return;
     case Protocol::any:
-      add_scope(scopes, "everything but DNS", Code::offline, prior::everything, {}, but_dns);
-      add_scope(scopes, "everything", Code::offline, prior::everything);
-      add_scope(scopes, "everything but web and DNS", Code::web_only, prior::web_only, {}, but_web);
-      add_scope(scopes, "everything but web and the site's own DNS", Code::web_only,
+      add_scope(scopes, "everything but DNS", FindingCode::network_offline, prior::everything, {},
+                but_dns);
+      add_scope(scopes, "everything", FindingCode::network_offline, prior::everything);
+      add_scope(scopes, "everything but web and DNS", FindingCode::firewall_web_only,
+                prior::web_only, {}, but_web);
+      add_scope(scopes, "everything but web and the site's own DNS", FindingCode::firewall_web_only,
                 prior::web_only + prior::own_dns, {}, but_web_alone, true);
       return;
   }
@@ -77,8 +83,8 @@ void range_scopes(const Ports& dead, const Ports& open, Scopes& scopes) {
       const int below = above == open.begin() ? 0 : *std::prev(above);
       for (const auto border : known_borders) {
         if (below >= border || border > first) continue;
-        add_scope(scopes, fmt::format("UDP from {} up", border), Code::udp_range_blocked,
-                  prior::known_range, {{border, 65535}});
+        add_scope(scopes, fmt::format("UDP from {} up", border),
+                  FindingCode::firewall_udp_range_blocked, prior::known_range, {{border, 65535}});
       }
       // From the lowest port that failed: rules name the ranges of vendors, too.
       add_scope(scopes, fmt::format("UDP from {} up", first), range_code(first), prior::named_range,
@@ -102,11 +108,12 @@ Scopes scopes_of(const Clues& clues, Protocol protocol, const EventIds& bad, con
   auto dead = clues.ports_of(bad);
   for (const auto port : open) dead.erase(port);
   const auto word = protocol_words(protocol);
-  const auto code = protocol == Protocol::udp ? Code::udp_port_blocked : Code::tcp_port_blocked;
+  const auto code = protocol == Protocol::udp ? FindingCode::firewall_udp_port_blocked
+                                              : FindingCode::firewall_tcp_port_blocked;
   for (const auto port : dead) {
     if (dead.size() > most_alike) break;
     add_scope(scopes, fmt::format("{} port {}", word, port),
-              port == 53 ? Code::dns_unreachable : code,
+              port == 53 ? FindingCode::dns_unreachable : code,
               port == 53 ? prior::dns_port : price_of({port}, clues), {single(port)});
   }
   if (dead.size() > 1) {
@@ -144,13 +151,14 @@ void propose(const Clues& clues, Protocol protocol, bool beyond, Boxes& boxes) {
     box.spared = std::move(scope.spared);
     if (scope.own_dns) box.spared_hosts = clues.sight.resolvers;
     box.beyond = beyond;
-    if (box.code == Code::offline) box.explains = bit(Sign::name_fails);
+    if (box.code == FindingCode::network_offline) box.explains = bit(Sign::name_fails);
     const auto met = clues.met_by(box, bad);
     // A rule over both protocols takes both to have failed.
     const auto by_udp = [&](std::uint32_t event) { return clues.packet(event).udp; };
     const bool both = clues.any(met, by_udp) && !std::ranges::all_of(met, by_udp);
     const bool dead_line = clues.nothing_good && box.ports.empty();
-    const bool shuts_all_tcp = box.code == Code::proxy_required || box.code == Code::offline;
+    const bool shuts_all_tcp =
+        box.code == FindingCode::proxy_required || box.code == FindingCode::network_offline;
     if (protocol == Protocol::any && !both && !dead_line) continue;
     for (const auto action : actions(clues, met)) {
       // On the way back packets just vanish. A refusal from beyond the routers that speak counts
@@ -168,7 +176,7 @@ void propose(const Clues& clues, Protocol protocol, bool beyond, Boxes& boxes) {
                              : beyond ? ", beyond the routers that speak"
                                       : "");
       boxes.push_back(box);
-      if (!replies || box.code != Code::udp_blocked) continue;
+      if (!replies || box.code != FindingCode::firewall_udp_blocked) continue;
       box.fate = Fate::deaf;
       box.text = fmt::format("{}: {}", scope.text, in_words(box.fate));
       boxes.push_back(box);
@@ -206,7 +214,7 @@ void propose_no_way_out(const Clues& clues, Boxes& boxes) {
     return is_good(clues.seen(event)) && clues.packet(event).cargo != Cargo::dns;
   };
   if (!clues.has(Sign::name_fails) || clues.any(clues.events, answers)) return;
-  Box box{.kind = Kind::rule, .code = Code::offline, .prior = prior::no_way_out};
+  Box box{.kind = Kind::rule, .code = FindingCode::network_offline, .prior = prior::no_way_out};
   box.spared_hosts = hosts_that_answer_dns(clues);
   box.explains = bit(Sign::name_fails);
   box.text = "there is no way out";

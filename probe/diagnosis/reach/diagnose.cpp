@@ -5,36 +5,35 @@
 
 #include "probe/diagnosis/reach/clues.hpp"
 #include "probe/diagnosis/reach/read.hpp"
+#include "probe/util/text.hpp"
 
 namespace callready::reach {
 namespace {
 
 // Signs that a rule about contents has to confirm: it looks closer than one reading can.
 void keep_confirmed(FlowEvents& events, const std::vector<const Finding*>& contents) {
-  const auto found = [&](std::initializer_list<Code> codes) {
-    return std::ranges::any_of(contents, [&](const Finding* finding) {
-      return std::ranges::any_of(
-          codes, [&](Code code) { return words_of(code).finding == finding->code; });
-    });
+  const auto found = [&](std::initializer_list<FindingCode> codes) {
+    return std::ranges::any_of(
+        contents, [&](const Finding* finding) { return contains(codes, finding->code); });
   };
   const auto confirmed = [&](Sign sign) {
     switch (sign) {
       case Sign::cert_expired:
-        return found({Code::tls_expired, Code::clock_off});
+        return found({FindingCode::tls_expired, FindingCode::time_skewed});
       case Sign::cert_wrong_name:
-        return found({Code::tls_wrong_name, Code::dns_rewritten});
+        return found({FindingCode::tls_wrong_name, FindingCode::dns_rewritten});
       case Sign::cert_untrusted:
-        return found({Code::tls_untrusted, Code::tls_intercepted});
+        return found({FindingCode::tls_untrusted, FindingCode::tls_intercepted});
       case Sign::root_unexpected:
-        return found({Code::tls_intercepted, Code::tls_untrusted});
+        return found({FindingCode::tls_intercepted, FindingCode::tls_untrusted});
       case Sign::packets_too_big:
-        return found({Code::mtu});
+        return found({FindingCode::network_mtu});
       case Sign::ipv6_broken:
-        return found({Code::ipv6_broken});
+        return found({FindingCode::network_ipv6_broken});
       case Sign::clock_off:
-        return found({Code::clock_off});
+        return found({FindingCode::time_skewed});
       case Sign::dns_special:
-        return found({Code::dns_rewritten});
+        return found({FindingCode::dns_rewritten});
       default:
         return true;
     }

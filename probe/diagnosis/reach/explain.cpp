@@ -11,6 +11,9 @@ namespace {
 // What the best world leaves over is said from here on.
 constexpr Bits is_left_over = bits(9);
 
+// Nobody knows whose a refusal was: a cause that rests on it is never surer than that.
+constexpr double most_of_a_refusal = .98;
+
 class Explainer {
  public:
   explicit Explainer(const Diagnosis& drawn) : drawn_(drawn) {}
@@ -42,8 +45,10 @@ class Explainer {
         return row.row->severity != Severity::optional && asks(row);
       });
     };
-    if (box.code == Code::nat_symmetric) return any_row([](const auto& row) { return row.nat; });
-    if (box.code == Code::sip_alg) return any_row([](const auto& row) { return row.sip_alg; });
+    if (box.code == FindingCode::nat_symmetric)
+      return any_row([](const auto& row) { return row.nat; });
+    if (box.code == FindingCode::sip_alg)
+      return any_row([](const auto& row) { return row.sip_alg; });
     if (box.kind == Kind::fact || box.kind == Kind::limit || box.kind == Kind::ban) return true;
     return std::ranges::any_of(drawn_.asked.packets, [&](const Packet& packet) {
       const auto fate = fate_of(box, packet);
@@ -56,8 +61,7 @@ class Explainer {
     std::map<std::uint32_t, bool> useful;
     const auto is_useful = [&](std::uint32_t number) {
       const auto [known, fresh] = useful.try_emplace(number);
-      if (fresh)
-        known->second = hurts(boxes_[number]) && drawn_.code_of(boxes_[number]) != Code::none;
+      if (fresh) known->second = hurts(boxes_[number]) && drawn_.code_of(boxes_[number]).finding;
       return known->second;
     };
     for (std::size_t i = 0; i < worlds_.size(); ++i) {
@@ -67,7 +71,8 @@ class Explainer {
       }
       const auto share = losses[worlds_[i].loss].share;
       if (share < is_a_cause) continue;
-      find(Code::loss, i, fmt::format("about {:.0f} % of packets get lost each way", share * 100));
+      find(FindingCode::network_loss, i,
+           fmt::format("about {:.0f} % of packets get lost each way", share * 100));
     }
     for (auto& [code, found] : found_) {
       std::vector<std::uint32_t> own;  // the best world's boxes of that code
@@ -75,7 +80,8 @@ class Explainer {
         if (drawn_.code_of(boxes_[number]) == code) own.push_back(number);
       }
       for (const auto& world : worlds_) {
-        bool any = code == Code::loss && losses[world.loss].share >= is_a_cause, sure = any;
+        bool any = code == FindingCode::network_loss && losses[world.loss].share >= is_a_cause,
+             sure = any;
         for (const auto number : world.boxes) {
           const auto& box = boxes_[number];
           const bool wider = !own.empty() && std::ranges::all_of(own, [&](auto one) {
@@ -83,12 +89,12 @@ class Explainer {
           });
           const bool its = wider || (drawn_.code_of(box) == code && is_useful(number));
           any |= its;
-          sure |= its && words_of(box.code).most > 0;
+          sure |= its && !is_mere_silence(box.code);
         }
         found.probability += any ? world.probability : 0;
         found.sure += sure ? world.probability : 0;
       }
-      found.sure = std::min(found.sure, words_of(code).most);
+      if (code == FindingCode::vendor_down) found.sure = std::min(found.sure, most_of_a_refusal);
     }
   }
 
@@ -133,11 +139,11 @@ class Explainer {
 
 // A way that is shut beside a proxy that speaks is meant to be; without one it is a fault.
 Code Diagnosis::code_of(const Box& box) const {
-  if (box.code == Code::proxy_required && !beside_proxy) return Code::tcp_port_blocked;
-  if (box.code == Code::offline && beside_proxy) return Code::proxy_required;
-  if (box.code == Code::sip_swallowed) return Code::sip_filtered;
-  if (box.code == Code::destination_silent) return Code::destination_blocked;
-  return box.code == Code::flow_silent ? Code::flow_blocked : box.code;
+  if (box.code == FindingCode::proxy_required && !beside_proxy)
+    return FindingCode::firewall_tcp_port_blocked;
+  if (box.code == FindingCode::network_offline && beside_proxy) return FindingCode::proxy_required;
+  if (box.code == sip_swallowed || is_mere_silence(box.code)) return *box.code.finding;
+  return box.code;
 }
 
 Explained explain(const Diagnosis& drawn) { return Explainer(drawn).make(); }

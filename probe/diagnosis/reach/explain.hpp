@@ -7,7 +7,7 @@
 namespace callready::reach {
 
 struct Cause {
-  Code code = Code::none;
+  Code code;
   double probability = 0;
   double sure = 0;       // of that, where more than silence shows it
   bool in_best = false;  // the best world has it

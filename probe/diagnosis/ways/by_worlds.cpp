@@ -47,7 +47,8 @@ const std::optional<std::vector<std::size_t>>& AllClosed::left_by(const reach::B
     if (tells && contradicted) return left;
     if (tells) spared.push_back(i);
   }
-  const bool says_all = box.code == reach::Code::udp_blocked || box.code == reach::Code::web_only;
+  const bool says_all =
+      box.code == FindingCode::firewall_udp_blocked || box.code == FindingCode::firewall_web_only;
   if (ports.size() >= (says_all ? 1 : several)) left = std::move(spared);
   return left;
 }
@@ -98,8 +99,7 @@ std::optional<Cause> cause_by_worlds(const Diagnosis& context, reach::Code famil
     if (may_fail_by_it(*result)) add_once(cause.explained, result);
   }
   const auto confidence = reach::confidence_of(said->sure);
-  const auto& words = reach::words_of(family);
-  cause.name(words.finding, words.owner, confidence);
+  cause.name(*family.finding, Owner::network, confidence);
   const bool weak = confidence == Confidence::possible;
   if (!context.affects_requirement(cause.explained)) return std::nullopt;
   if (weak && !context.breaks_capability(cause.explained)) return std::nullopt;

@@ -17,11 +17,16 @@ constexpr std::uint16_t any_port = 1;
 // Also boxes that close more than ports, for the flows that no earlier finding has explained: all
 // UDP, all but the web, and all TCP where there is no proxy.
 bool is_about_flows(const reach::Box& box, bool any_proxy) {
-  using enum reach::Code;
-  constexpr std::array codes{destination_blocked, destination_silent, flow_blocked,
-                             flow_silent,         tcp_port_blocked,   udp_port_blocked,
-                             udp_range_blocked,   udp_blocked,        web_only};
-  return contains(codes, box.code) || (box.code == proxy_required && !any_proxy);
+  using enum FindingCode;
+  constexpr std::array codes{firewall_destination_blocked,
+                             firewall_flow_blocked,
+                             firewall_tcp_port_blocked,
+                             firewall_udp_port_blocked,
+                             firewall_udp_range_blocked,
+                             firewall_udp_blocked,
+                             firewall_web_only};
+  return contains(codes, box.code) || reach::is_mere_silence(box.code) ||
+         (box.code == proxy_required && !any_proxy);
 }
 
 class Reader {
@@ -82,7 +87,7 @@ class Reader {
   static bool is_lost(const reach::Met& met) { return met.met() && reach::loses(met.fate); }
   // By somebody on the way. A far end that is out of order does not count.
   bool is_closed(const reach::Met& met) const {
-    return is_lost(met) && reach::words_of(box(met).code).most > 0;
+    return is_lost(met) && !reach::is_mere_silence(box(met).code);
   }
   bool would_be_closed(const reach::World& world, const reach::Packet& packet) const {
     return is_closed(reach::fate_in(world, drawn_.boxes, packet));

@@ -68,11 +68,11 @@ Causes find_stun_filter(const Diagnosis& context) {
         check == CheckKind::stun || check == CheckKind::turn || check == CheckKind::nat;
     return stun && facts.goes_outside(result);
   };
-  auto cause = cause_by_worlds(context, reach::Code::stun_filtered, [&](const auto& result) {
-    return is_stun(result) && is_udp(result);
-  });
+  auto cause =
+      cause_by_worlds(context, FindingCode::firewall_stun_filtered,
+                      [&](const auto& result) { return is_stun(result) && is_udp(result); });
   if (!cause) return {};
-  const auto* box = near_filter(context, {reach::Code::stun_filtered});
+  const auto* box = near_filter(context, {FindingCode::firewall_stun_filtered});
   if (box == nullptr) return {};
   auto& finding = cause->finding;
   finding.evidence = contrasts(context, *box);
@@ -102,13 +102,15 @@ Causes find_stun_filter(const Diagnosis& context) {
 // and SIP that breaks a connection to a server that answers it over TLS.
 Causes find_sip_filter(const Diagnosis& context) {
   const auto& facts = context.facts;
-  auto cause = cause_by_worlds(context, reach::Code::sip_filtered, [&](const ProbeResult& result) {
-    const auto check = result.probe.check;
-    const bool sip = check == CheckKind::sip || check == CheckKind::sip_alg;
-    return sip && facts.goes_outside(result) && result.probe.target.transport != Transport::tls;
-  });
+  auto cause =
+      cause_by_worlds(context, FindingCode::firewall_sip_filtered, [&](const ProbeResult& result) {
+        const auto check = result.probe.check;
+        const bool sip = check == CheckKind::sip || check == CheckKind::sip_alg;
+        return sip && facts.goes_outside(result) && result.probe.target.transport != Transport::tls;
+      });
   if (!cause) return {};
-  const auto* box = near_filter(context, {reach::Code::sip_filtered, reach::Code::sip_swallowed});
+  const auto* box =
+      near_filter(context, {FindingCode::firewall_sip_filtered, reach::sip_swallowed});
   if (box == nullptr) return {};
   auto& finding = cause->finding;
   finding.evidence = contrasts(context, *box);

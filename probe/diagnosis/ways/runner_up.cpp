@@ -10,8 +10,6 @@
 namespace callready::findings {
 namespace {
 
-using reach::Code;
-
 // Less likely than that, it is not worth a word; what is in nearly all worlds is not in question.
 constexpr double is_close = 0.05, is_settled = 0.95;
 
@@ -59,7 +57,8 @@ Text rule_in_words(const reach::Sight& sight, const reach::Box& box) {
   const bool lists_ports = std::ranges::any_of(box.spared, [](const reach::Spared& spared) {
     return spared.ports.first != dns_port || spared.ports.last != dns_port;
   });
-  if (box.code == Code::web_only) return phrase("a firewall that blocks everything but the web");
+  if (box.code == FindingCode::firewall_web_only)
+    return phrase("a firewall that blocks everything but the web");
   if (!box.spared_hosts.empty() || box.spares_asked || lists_ports)
     return phrase("a firewall that allows {} only to what is on a list", flows_of(box));
   if (!box.hosts.empty())
@@ -86,10 +85,10 @@ Text in_words(const reach::Sight& sight, const reach::Box& box) {
     case reach::Kind::accept:  // one that carries connections on is behind no failure
       return phrase("a device that answers TCP itself and passes nothing on");
     case reach::Kind::inspect:
-      return box.code == Code::tls_filtered ? phrase("a filter that cuts off TLS")
-             : box.code == Code::stun_filtered
+      return box.code == FindingCode::firewall_tls_filtered ? phrase("a filter that cuts off TLS")
+             : box.code == FindingCode::firewall_stun_filtered
                  ? phrase("a device that recognizes STUN and drops it")
-             : box.code == Code::sip_filtered || box.code == Code::sip_swallowed
+             : box.code == FindingCode::firewall_sip_filtered || box.code == reach::sip_swallowed
                  ? phrase("a device that recognizes SIP and drops it")
                  : Text();
     case reach::Kind::limit:
@@ -145,7 +144,7 @@ std::optional<RunnerUp> runner_up(const Diagnosis& context, const Cause& cause) 
   if (failures.empty()) return {};
   // Servers that are down are no device, whatever the code.
   const auto says_the_same = [&](const reach::Box* box) {
-    return !reach::at_far_end(*box) && reach::words_of(box->code).finding == finding.code;
+    return !reach::at_far_end(*box) && box->code.finding == finding.code;
   };
   const auto settled = [&](const reach::Box* box) {
     return reach::probability(drawn.worlds, [&](const reach::World& world) {

@@ -11,7 +11,7 @@ namespace callready::findings {
 // was to end on the way was answered.
 Causes find_taken_connections(const Diagnosis& context) {
   const auto& facts = context.facts;
-  auto cause = cause_by_worlds(context, reach::Code::connections_taken,
+  auto cause = cause_by_worlds(context, reach::connections_taken,
                                [](const ProbeResult& result) {  // that stood, and died
                                  return !is_udp(result) && result.observation.round_trip;
                                });
@@ -41,11 +41,14 @@ Causes find_tls_filter(const Diagnosis& context) {
   const auto is_greeting = [&](const ProbeResult& result) {
     return result.probe.target.transport == Transport::tls && facts.goes_outside(result);
   };
-  auto cause = cause_by_worlds(context, reach::Code::tls_filtered, [&](const ProbeResult& result) {
-    return is_greeting(result) && chain_of(result).empty();  // what came later had a certificate
-  });
+  auto cause =
+      cause_by_worlds(context, FindingCode::firewall_tls_filtered, [&](const ProbeResult& result) {
+        return is_greeting(result) &&
+               chain_of(result).empty();  // what came later had a certificate
+      });
   if (!cause) return {};
   auto& finding = cause->finding;
+  finding.owner = Owner::security;
   const auto hosts = hosts_of(cause->explained);
   const auto ports = ports_of(cause->explained);
   const auto names = listed(hosts);
