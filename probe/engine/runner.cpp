@@ -148,8 +148,7 @@ class Runner {
   }
 
   asio::awaitable<void> look_up_early(std::size_t index) {
-    const auto address = co_await dispatcher_.look_up(index);
-    static_cast<void>(address);  // the resolver remembers it
+    co_await dispatcher_.look_up(index);  // the resolver remembers it
   }
 
   asio::awaitable<void> work_on(std::size_t index) {

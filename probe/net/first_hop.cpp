@@ -182,8 +182,7 @@ asio::awaitable<std::optional<FirstHopSeen>> watch_first_hop(asio::any_io_execut
   std::vector<asio::awaitable<bool>> work;
   work.push_back(ask_by_echo(watch, *way->gateway, way->interface_name));
   work.push_back(ask_by_ttl(watch, remote, std::move(interface)));
-  const auto done = co_await together(executor, std::move(work));
-  static_cast<void>(done);
+  co_await together(executor, std::move(work));
   FirstHopSeen seen;
   seen.wireless = platform::is_wireless(way->interface_name);
   seen.echo = watch.echoes.any();

@@ -80,8 +80,7 @@ asio::awaitable<Transfer> run(asio::any_io_executor executor, TlsContext& tls, H
       CurlLoop::prepare();
       return true;
     };
-    const auto prepared = co_await in_thread<bool>(executor, std::move(work), scope, deadline);
-    static_cast<void>(prepared);
+    co_await in_thread<bool>(executor, std::move(work), scope, deadline);
   }
   const auto loop = CurlLoop::create(executor);
   const bool direct = !request.proxy;

@@ -199,14 +199,12 @@ asio::awaitable<Result<PacAnswers>> ask_pac(asio::any_io_executor executor, PacS
   // It reads all before it writes, so that neither waits for the other.
   const auto [write_error, sent] =
       co_await asio::async_write(input, asio::buffer(message), asio::as_tuple(asio::use_awaitable));
-  static_cast<void>(sent);
   if (guard.over()) co_return guard.failure();
   if (write_error) co_return classify(write_error);
   input.close();
   std::string answer;
   const auto [read_error, received] = co_await asio::async_read(
       output, asio::dynamic_buffer(answer, answer_limit), asio::as_tuple(asio::use_awaitable));
-  static_cast<void>(received);
   if (guard.over() && read_error != asio::error::eof) co_return guard.failure();
   auto answers = unpack(answer, questions.size());
   if (!answers) {

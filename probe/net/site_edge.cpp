@@ -286,8 +286,7 @@ std::vector<KnownWay> SiteEdge::known_ways(WallTime now) const {
 // another one takes its place.
 asio::awaitable<void> SiteEdge::follow(std::shared_ptr<Climb> climb, Scope scope) {
   const auto limit = scope.clock.now() + timeouts::climb;
-  const auto waited = co_await climb->ended.wait(scope, limit);
-  static_cast<void>(waited);
+  co_await climb->ended.wait(scope, limit);
   const bool v6 = climb->flow.address.is_v6();
   auto& trunk = trunks_[v6];
   if (climb->taken_near) {
@@ -314,13 +313,11 @@ asio::awaitable<void> SiteEdge::wait_for_trunk(bool v6, std::string interface, S
   const auto at_last = *trunk.wanted + timeouts::edge_search_slow;
   if (waited.has_error() && trunk.listeners.empty() && until < at_last && !scope.stop.stopped()) {
     until = at_last;
-    const auto again = co_await told.wait(scope, until);
-    static_cast<void>(again);
+    co_await told.wait(scope, until);
   }
   const auto begun = trunk.ways;
   for (const auto& way : begun) {
-    const auto ended = co_await way->ended.wait(scope, until + timeouts::climb);
-    static_cast<void>(ended);
+    co_await way->ended.wait(scope, until + timeouts::climb);
   }
 }
 
@@ -333,8 +330,7 @@ asio::awaitable<void> SiteEdge::search(SocketAddress target, std::string interfa
     co_await wait_for_trunk(v6, interface, scope);
     if (const auto over_udp = trunk.over_udp) {
       const auto until = scope.clock.now() + timeouts::climb;
-      const auto ended = co_await over_udp->ended.wait(scope, until);
-      static_cast<void>(ended);
+      co_await over_udp->ended.wait(scope, until);
     }
     const bool hopeless = trunk.listeners.empty() || trunk.searches >= most_searches;
     if (way_to(target) || hopeless || scope.stop.stopped()) co_return;
@@ -477,8 +473,7 @@ asio::awaitable<SiteEdge::Found> SiteEdge::find(SocketAddress target, std::strin
   const auto climb = known == climbs_.end() ? nullptr : known->second;
   if (climb) {
     const auto until = scope.clock.now() + timeouts::climb;
-    const auto ended = co_await climb->ended.wait(scope, until);
-    static_cast<void>(ended);
+    co_await climb->ended.wait(scope, until);
   }
   if (const auto way = way_to(target)) {
     found.hop = way->hop;
@@ -533,8 +528,7 @@ asio::awaitable<Routers> SiteEdge::look_around(SocketAddress target, std::string
     climbs_.try_emplace(climb->flow.address, climb);
   }
   const auto until = scope.clock.now() + timeouts::climb;
-  const auto ended = co_await climb->ended.wait(scope, until);
-  static_cast<void>(ended);
+  co_await climb->ended.wait(scope, until);
   routers = climb->routers;
   const auto edge = nearest_outside(routers, climb->own);
   if (edge) routers.erase(routers.upper_bound(edge->ttl), routers.end());

@@ -348,8 +348,7 @@ asio::awaitable<void> SiteEdge::make_next_wave(Scope scope) {
   if (thrown) std::rethrow_exception(thrown);
   if (short_of_answers) tell_the_hasty(next + patience());
   if (short_of_answers && !queue_.empty()) {
-    const bool slept = co_await sleep_until(executor_, scope, next);
-    static_cast<void>(slept);  // stopped: the next turn answers everybody
+    co_await sleep_until(executor_, scope, next);  // stopped: the next turn answers everybody
   }
 }
 

@@ -30,7 +30,6 @@ asio::awaitable<Result<void>> TcpStream::write(std::span<const std::uint8_t> byt
   const auto source = asio::buffer(bytes.data(), bytes.size());
   const auto [error, size] =
       co_await asio::async_write(socket_, source, asio::as_tuple(asio::use_awaitable));
-  static_cast<void>(size);
   if (!error) co_return Result<void>();
   if (guard.over()) co_return guard.failure();
   co_return classify(error);

@@ -229,10 +229,8 @@ struct LiveConnection {
       lowest.expires_after(timeouts::web_reply);
       const auto [error, size] = co_await asio::async_write(stream, asio::buffer(text),
                                                             asio::as_tuple(asio::use_awaitable));
-      static_cast<void>(size);
       unsent = error;
     }
-    static_cast<void>(written);
     live->reader_has_gone();
   }
 };
@@ -250,7 +248,6 @@ asio::awaitable<bool> serve_one(Core core, Stream& stream, Listed& listed,
   lowest.expires_at(listed.until(timeouts::web_request));
   const auto [unread, size] =
       co_await http::async_read(stream, buffer, parser, asio::as_tuple(asio::use_awaitable));
-  static_cast<void>(size);
   WebReply answer;
   bool keep = false, head_only = false;
   if (unread) {
@@ -288,7 +285,6 @@ asio::awaitable<bool> serve_one(Core core, Stream& stream, Listed& listed,
   http::response_serializer<http::span_body<const char>> serializer(reply);
   const auto [unsent, written] =
       co_await http::async_write(stream, serializer, asio::as_tuple(asio::use_awaitable));
-  static_cast<void>(written);
   co_return keep && !unsent && !core->stopped;
 }
 
