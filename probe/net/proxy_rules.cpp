@@ -65,8 +65,7 @@ ProxyEnvironment::Choice first_set(const std::function<std::string(const std::st
     if (value.empty()) continue;
     choice.variable = name;
     choice.proxy = read_proxy_setting(value);
-    const bool known = std::find(unusable.begin(), unusable.end(), name) != unusable.end();
-    if (!choice.proxy && !known) unusable.emplace_back(name);
+    if (!choice.proxy) add_once(unusable, name);
     break;
   }
   return choice;
@@ -165,7 +164,6 @@ ProxyEnvironment read_proxy_environment(
     found.none = NoProxy(value);
     break;
   }
-  found.pac_url = variable("auto_proxy");
   return found;
 }
 
@@ -227,8 +225,7 @@ std::vector<std::string> wpad_urls(const std::vector<std::string>& domains) {
     auto domain = lower_case(without_dots(given));
     // Never wpad.com or wpad.co.uk: whoever owns that would be everybody's proxy.
     while (domain.find('.') != domain.npos && !is_public_suffix(domain)) {
-      const auto url = "http://wpad." + domain + "/wpad.dat";
-      if (std::find(urls.begin(), urls.end(), url) == urls.end()) urls.push_back(url);
+      add_once(urls, "http://wpad." + domain + "/wpad.dat");
       domain.erase(0, domain.find('.') + 1);
     }
   }

@@ -54,7 +54,6 @@ struct ProxyEnvironment {
   Choice http, https;
   std::string no_proxy_variable;
   NoProxy none;
-  std::string pac_url;                // auto_proxy, as desktops set it
   std::vector<std::string> unusable;  // variables whose value is no HTTP proxy
 
   bool empty() const { return !http.proxy && !https.proxy; }
