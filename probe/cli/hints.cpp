@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "probe/util/text.hpp"
 #include "targets/catalog.hpp"
 #include "targets/suggest.hpp"
 
@@ -50,7 +51,7 @@ std::string unknown_command(const CLI::App& app, int argc, const char* const* ar
   if (argc < 2 || argv[1][0] == '-') return {};
   const auto known = commands_of(app);
   const std::string word = argv[1];
-  if (std::find(known.begin(), known.end(), word) != known.end()) return {};
+  if (contains(known, word)) return {};
   const auto meant = service_meant(word);
   if (!suggest(word, known) && meant) {
     return fmt::format(
@@ -73,7 +74,7 @@ std::string option_hint(const CLI::App& app, int argc, const char* const* argv) 
     const std::string_view word = argv[i];
     const auto name = std::string(word.substr(0, word.find('=')));
     if (!name.starts_with("--") || name.size() < 4) continue;
-    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    if (contains(known, name)) continue;
     const auto meant = suggest(name, known);
     return meant ? fmt::format("; did you mean '{}'?", *meant) : "";
   }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "probe/util/text.hpp"
+
 namespace callready {
 namespace {
 
@@ -42,9 +44,7 @@ Instant Pacer::when_ports_are_free(const Host& host, const PacedRequest& request
                                    Instant now) const {
   std::vector<Instant> others;
   for (const auto& [port, time] : host.ports) {
-    const bool ours =
-        port.first == request.transport &&
-        std::find(request.ports.begin(), request.ports.end(), port.second) != request.ports.end();
+    const bool ours = port.first == request.transport && contains(request.ports, port.second);
     if (!ours) others.push_back(time);
   }
   const auto limit = static_cast<std::size_t>(limits_.ports_per_host);

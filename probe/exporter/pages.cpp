@@ -31,7 +31,7 @@ Reply refusal(unsigned status, std::string why) {
 // The first of these that is asked for and not known.
 std::string unknown_parameter(const Asked& asked, std::initializer_list<std::string_view> known) {
   for (const auto& [name, value] : asked.query) {
-    if (std::find(known.begin(), known.end(), name) == known.end()) return name;
+    if (!contains(known, name)) return name;
   }
   return {};
 }

@@ -121,7 +121,7 @@ class WebConfigReader {
                                         "X-XSS-Protection"};
       if (!headers->is_map()) return complain(*headers, "'headers': expected a block of keys");
       for (const auto& [name, position, value] : headers->entries) {
-        if (std::find(known.begin(), known.end(), name) == known.end()) {
+        if (!contains(known, name)) {
           problems_.add(position, "'headers': " + in_quotes(name) + " cannot be set here");
         } else if (const auto text = read_line(value, "'" + name + "'", problems_)) {
           config_.headers.emplace_back(name, *text);

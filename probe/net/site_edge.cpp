@@ -4,6 +4,7 @@
 
 #include "probe/model/port_order.hpp"
 #include "probe/net/own_site.hpp"
+#include "probe/util/text.hpp"
 
 namespace callready {
 namespace {
@@ -199,9 +200,7 @@ void SiteEdge::reached(SocketAddress listener, const std::string& interface, Sco
   if (listener.address.is_special()) return;
   auto& trunk = trunks_[listener.address.is_v6()];
   auto& known = trunk.listeners;
-  if (known.size() < most_listeners &&
-      std::find(known.begin(), known.end(), listener) == known.end())
-    known.push_back(listener);
+  if (known.size() < most_listeners) add_once(known, listener);
   if (trunk.wanted) lengthen_trunk(listener.address.is_v6(), interface, scope);
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "probe/net/timeouts.hpp"
+#include "probe/util/text.hpp"
 
 namespace callready {
 namespace {
@@ -231,8 +232,7 @@ class StreamChannel final : public StunChannel {
     const auto fault = *framer_.fault();
     stun::Bytes seen(framer_.pending().begin(), framer_.pending().end());
     const auto patience = std::min(deadline, scope.clock.now() + timeouts::non_stun_line);
-    while (fault == stun::Fault::not_stun && seen.size() < 256 &&
-           std::find(seen.begin(), seen.end(), '\n') == seen.end()) {
+    while (fault == stun::Fault::not_stun && seen.size() < 256 && !contains(seen, '\n')) {
       std::array<std::uint8_t, 256> buffer;
       const std::span<std::uint8_t> room(buffer);
       const auto size = co_await stream_->read_some(room, scope, patience);

@@ -3,11 +3,11 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
-#include <algorithm>
 #include <ctime>
 
 #include "probe/net/public_roots.hpp"
 #include "probe/util/digest.hpp"
+#include "probe/util/text.hpp"
 #include "probe/util/utf8.hpp"
 
 namespace callready {
@@ -38,10 +38,8 @@ int on_verify(int ok, X509_STORE_CTX* store) {
   const int code = X509_STORE_CTX_get_error(store);
   if (code == X509_V_ERR_HOSTNAME_MISMATCH || code == X509_V_ERR_IP_ADDRESS_MISMATCH) {
     record->name_matches = false;
-  } else if (std::find(record->objections.begin(), record->objections.end(), code) ==
-                 record->objections.end() &&
-             record->objections.size() < TlsRecord::most_objections) {
-    record->objections.push_back(code);
+  } else if (record->objections.size() < TlsRecord::most_objections) {
+    add_once(record->objections, code);
   }
   return 1;
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "probe/util/text.hpp"
+
 namespace callready {
 namespace {
 
@@ -13,7 +15,7 @@ bool has_no_ipv6_relays(const TurnReply& reply) {
   if (reply.status != TurnStatus::refused) return false;
   constexpr auto family = static_cast<std::uint16_t>(stun::Attribute::requested_address_family);
   const auto& unknown = reply.answer->message.unknown_attributes;
-  return reply.code == 440 || std::find(unknown.begin(), unknown.end(), family) != unknown.end();
+  return reply.code == 440 || contains(unknown, family);
 }
 
 }  // namespace

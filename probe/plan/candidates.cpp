@@ -4,6 +4,7 @@
 #include <set>
 
 #include "probe/plan/plan.hpp"
+#include "probe/util/text.hpp"
 
 namespace callready {
 namespace {
@@ -64,8 +65,7 @@ std::vector<std::vector<Candidate>> by_evidence(const TargetSet& set, const Requ
   const auto add = [&](std::vector<Candidate>& list, std::string host, const std::string& region,
                        Lifecycle lifecycle) {
     if (lifecycle == Lifecycle::removed) return;
-    const bool chosen = regions.empty() || region.empty() ||
-                        std::find(regions.begin(), regions.end(), region) != regions.end();
+    const bool chosen = regions.empty() || region.empty() || contains(regions, region);
     if (!chosen) return;
     if (!known.insert(host).second) return;
     (lifecycle == Lifecycle::current ? list : fading)

@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
 #include <set>
 
+#include "probe/util/text.hpp"
 #include "targets/suggest.hpp"
 
 namespace callready {
@@ -65,7 +65,7 @@ const std::vector<std::string>& Choices::known(Choice choice) const {
 
 std::optional<std::string> Choices::problem(Choice choice, const std::string& name) const {
   const auto& all = known(choice);
-  if (std::find(all.begin(), all.end(), name) != all.end()) return std::nullopt;
+  if (contains(all, name)) return std::nullopt;
   auto text = fmt::format("unknown {} '{}'", word(choice), name);
   if (const auto hint = suggest(name, all)) {
     return text + fmt::format("; did you mean '{}'?", *hint);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "probe/util/text.hpp"
+
 namespace callready {
 namespace {
 
@@ -23,8 +25,7 @@ std::vector<std::string> own_hosts(const Plan& plan, const std::vector<TargetSet
                                    const VariableValues& given,
                                    const std::vector<std::string>& builtin_ids) {
   const auto is_vendors = [&](const SetHead& set) {
-    return set.origin == "built in" || set.origin == "downloaded" ||
-           std::find(builtin_ids.begin(), builtin_ids.end(), set.id) != builtin_ids.end();
+    return set.origin == "built in" || set.origin == "downloaded" || contains(builtin_ids, set.id);
   };
   std::set<std::string> own_probes;
   for (const auto& row : plan.requirements) {

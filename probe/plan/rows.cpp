@@ -167,8 +167,7 @@ bool is_selected(const TargetSet& set, const Requirement& row, const PlanOptions
   if (options.only.empty() && !row.scenarios.empty() && !intersects(row.scenarios, scenarios)) {
     return false;
   }
-  if (options.from && !row.vantages.empty() &&
-      std::find(row.vantages.begin(), row.vantages.end(), *options.from) == row.vantages.end()) {
+  if (options.from && !row.vantages.empty() && !contains(row.vantages, *options.from)) {
     return false;
   }
   return options.client.empty() || row.clients.empty() || contains(row.clients, options.client);

@@ -35,7 +35,7 @@ bool browsers_take(const PortRange& ports) {
 
 bool starts_in_a_browser(const Requirement& row) {
   const auto& all = row.vantages;
-  return all.empty() || std::find(all.begin(), all.end(), Vantage::browser) != all.end();
+  return all.empty() || contains(all, Vantage::browser);
 }
 
 // What a probe could have been made for: not what comes from outside, nor what stays at the site.

@@ -3,9 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
-
 #include "probe/model/words.hpp"
+#include "probe/util/text.hpp"
 
 namespace callready::serve {
 namespace {
@@ -101,15 +100,13 @@ std::string demo_target_set(const DemoPorts& ports, const std::vector<std::strin
   std::string requirements;
   std::vector<std::string> present;
   for (const auto& row : rows(ports)) {
-    if (std::find(kinds.begin(), kinds.end(), to_string(row.check)) == kinds.end()) continue;
+    if (!contains(kinds, to_string(row.check))) continue;
     if (row.check == CheckKind::ice && ports.whip == 0) continue;
     requirements += print(row);
     present.push_back(row.id);
   }
   const auto kept = [&](std::vector<std::string> ids) {
-    std::erase_if(ids, [&](const std::string& id) {
-      return std::find(present.begin(), present.end(), id) == present.end();
-    });
+    std::erase_if(ids, [&](const std::string& id) { return !contains(present, id); });
     return ids;
   };
   std::string needs;

@@ -3,10 +3,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
-
 #include "probe/model/words.hpp"
 #include "probe/serve/call_peer.hpp"
+#include "probe/util/text.hpp"
 
 namespace callready::serve {
 namespace {
@@ -110,8 +109,7 @@ std::string responder_set(const ResponderPorts& ports, const ResponderIdentity& 
   for (const auto& use : uses) {
     std::string needs;
     for (const auto& row : rows) {
-      const bool mine = std::find(use.rows.begin(), use.rows.end(), row.id) != use.rows.end();
-      if (mine) needs += fmt::format("      - {}\n", row.id);
+      if (contains(use.rows, row.id)) needs += fmt::format("      - {}\n", row.id);
     }
     if (needs.empty()) continue;
     text += fmt::format("  - id: {}\n    title: {}\n    needs:\n{}", use.id, use.title, needs);

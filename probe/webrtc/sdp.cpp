@@ -90,9 +90,8 @@ void read_keys(std::string_view name, std::string_view value, Keys& keys) {
 
 void read_format(std::string_view value, Media& media, std::vector<std::string>& list) {
   const auto format = value.substr(0, value.find(' '));
-  const bool known =
-      std::find(media.formats.begin(), media.formats.end(), format) != media.formats.end();
-  if (known && list.size() < most_words && value.size() < 512) list.emplace_back(value);
+  if (contains(media.formats, format) && list.size() < most_words && value.size() < 512)
+    list.emplace_back(value);
 }
 
 void read_attribute(std::string_view text, SessionDescription& session) {
