@@ -104,7 +104,7 @@ class Reader {
   // RFC 1035 section 3.3: one length byte, then as many bytes.
   std::string character_string() {
     const auto data = bytes(byte());
-    return printable({reinterpret_cast<const char*>(data.data()), data.size()}, 255);
+    return printable(as_text(data), 255);
   }
 
   // RFC 1035 section 4.1.4. A pointer must lead to before the name (or the pointer's target) that
@@ -271,8 +271,7 @@ void read_options(Reader& reader, std::uint32_t ttl, Message& message) {
     }
     ExtendedError error;
     error.code = static_cast<std::uint16_t>(data[0] << 8 | data[1]);
-    const auto text = data.subspan(2);
-    error.text = printable({reinterpret_cast<const char*>(text.data()), text.size()});
+    error.text = printable(as_text(data.subspan(2)));
     message.extended_errors.push_back(std::move(error));
   }
 }

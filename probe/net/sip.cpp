@@ -37,12 +37,6 @@ std::string with_port(const std::string& host, std::uint16_t port) {
   return fmt::format("{}:{}", in_uri(host), port);
 }
 
-template <typename Number>
-std::optional<Number> number(std::string_view text, Number limit) {
-  const auto value = whole_number<Number>(text);
-  return value && *value <= limit ? value : std::nullopt;
-}
-
 std::string text_of(const char* text) { return text == nullptr ? std::string() : text; }
 
 // `received` and `rport` are lenient about brackets, which RFC 3261's grammar forbids and many
@@ -54,7 +48,7 @@ std::optional<Via> read_via(const osip_via_t& raw) {
   via.host = text_of(raw.host);
   if (text_of(raw.version) != "2.0" || via.host.empty()) return {};
   if (raw.port != nullptr) {
-    const auto port = number<std::uint16_t>(trimmed(raw.port), 65'535);
+    const auto port = whole_number<std::uint16_t>(trimmed(raw.port));
     if (!port || *port == 0) return {};
     via.port = *port;
   }
@@ -71,7 +65,7 @@ std::optional<Via> read_via(const osip_via_t& raw) {
       }
     }
     if (name == "rport" && !value.empty()) {
-      const auto port = number<std::uint16_t>(value, 65'535);
+      const auto port = whole_number<std::uint16_t>(value);
       if (!port || *port == 0) return {};
       via.rport = *port;
     }
@@ -216,8 +210,8 @@ Result<Reply> parse_reply(std::span<const std::uint8_t> message, Carriage carria
   reply.call_id = text_of(parsed->call_id->number);
   if (parsed->call_id->host != nullptr) reply.call_id += "@" + text_of(parsed->call_id->host);
   // Section 8.1.1.5: less than 2^31.
-  const auto sequence = number<std::uint32_t>(text_of(parsed->cseq->number), 0x7fff'ffff);
-  if (!sequence) return malformed("a CSeq that is no number below 2^31");
+  const auto sequence = whole_number<std::uint32_t>(text_of(parsed->cseq->number));
+  if (!sequence || *sequence > 0x7fff'ffff) return malformed("a CSeq that is no number below 2^31");
   reply.sequence = *sequence;
   reply.method = text_of(parsed->cseq->method);
 

@@ -35,8 +35,6 @@ Result<Head> split_head(std::span<const std::uint8_t> message);
 // Of a line without its CRLF.
 StartLine start_line_kind(std::string_view line);
 
-std::string_view as_text(std::span<const std::uint8_t> bytes);
-std::string_view trimmed(std::string_view text);  // of blanks
 char upper(char c);
 
 }  // namespace callready::sip

@@ -9,6 +9,7 @@
 #include <random>
 #include <stdexcept>
 
+#include "probe/net/dns_records.hpp"
 #include "probe/serve/call_peer.hpp"
 #include "probe/serve/certificates.hpp"
 #include "probe/serve/demo_set.hpp"
@@ -56,7 +57,7 @@ class Authority {
 
 DnsZone zone(const IpAddress& address, const DemoPorts& ports) {
   DnsZone made;
-  const auto reverse = reverse_name(address);
+  const auto reverse = dns::reverse_name(address);
   made.apexes = {demo_domain, reverse};
   for (const char* host : {"ns", "www", "stun", "turn", "sip", "media", "ntp", "proxy", "call"}) {
     made.records.push_back({demo_name(host), address});

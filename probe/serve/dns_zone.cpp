@@ -126,21 +126,6 @@ bool add_answers(DnsWriter& out, const DnsZone& zone, const Query& query, std::s
 
 }  // namespace
 
-std::string reverse_name(const IpAddress& address) {
-  static constexpr char digits[] = "0123456789abcdef";
-  std::string text;
-  const auto& bytes = address.bytes();
-  for (int i = address.bits() / 8 - 1; i >= 0; --i) {
-    const unsigned byte = bytes[static_cast<std::size_t>(i)];
-    if (address.is_v4()) {
-      text += std::to_string(byte) + '.';
-    } else {
-      text += {digits[byte & 15], '.', digits[byte >> 4], '.'};
-    }
-  }
-  return text + (address.is_v4() ? "in-addr.arpa" : "ip6.arpa");
-}
-
 std::vector<std::uint8_t> answer_dns(const DnsZone& zone, std::span<const std::uint8_t> bytes,
                                      bool udp) {
   if (bytes.size() < header_size) return {};

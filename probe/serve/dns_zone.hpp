@@ -37,9 +37,6 @@ struct DnsZone {
   std::vector<DnsRecord> records;
 };
 
-// "1.0.0.127.in-addr.arpa" (RFC 1035 section 3.5), or the ip6.arpa name (RFC 3596 section 2.5).
-std::string reverse_name(const IpAddress& address);
-
 // The reply to one query; empty where there should be none: what is not a query, or too broken to
 // answer. Over UDP it is cut to what the client can take (TC set), at most 1,232 bytes.
 std::vector<std::uint8_t> answer_dns(const DnsZone& zone, std::span<const std::uint8_t> query,

@@ -2,7 +2,6 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
 #include <array>
 #include <boost/beast/http/empty_body.hpp>
@@ -10,7 +9,6 @@
 #include <boost/beast/http/rfc7230.hpp>
 #include <boost/beast/http/status.hpp>
 
-#include "probe/util/base64.hpp"
 #include "probe/util/text.hpp"
 
 namespace callready::serve {
@@ -42,7 +40,7 @@ bool HttpHead::lists(const std::string& name, std::string_view token) const {
 }
 
 std::ptrdiff_t http_frame(std::span<const std::uint8_t> bytes) {
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  const auto text = as_text(bytes);
   if (text.empty()) return 0;
   if (text[0] < 'A' || text[0] > 'Z') return -1;
   const auto end = text.find("\r\n\r\n");
@@ -93,14 +91,6 @@ std::vector<std::uint8_t> print_http(const HttpReply& reply) {
   text += "\r\n";
   if (!bodiless && !reply.head_only) text += reply.body;
   return {text.begin(), text.end()};
-}
-
-std::string websocket_accept(const std::string& key) {
-  const std::string salted = key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned size = 0;
-  EVP_Digest(salted.data(), salted.size(), digest.data(), &size, EVP_sha1(), nullptr);
-  return base64(std::span(digest.data(), size));
 }
 
 }  // namespace callready::serve

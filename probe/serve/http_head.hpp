@@ -43,7 +43,4 @@ HttpReply text_reply(unsigned status, std::string text);
 // With Date and, where the status allows a body, Content-Length.
 std::vector<std::uint8_t> print_http(const HttpReply& reply);
 
-// What a server sends back for a Sec-WebSocket-Key (RFC 6455 section 4.2.2).
-std::string websocket_accept(const std::string& key);
-
 }  // namespace callready::serve

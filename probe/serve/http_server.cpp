@@ -1,5 +1,6 @@
 #include "probe/serve/http_server.hpp"
 
+#include "probe/net/http.hpp"
 #include "probe/serve/http_head.hpp"
 #include "probe/util/text.hpp"
 

@@ -17,10 +17,6 @@ constexpr int max_hops = 70;  // Vias: what Max-Forwards allows (RFC 3261 sectio
 
 using sip::Message;
 
-std::string_view as_text(std::span<const std::uint8_t> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
 Message parse(std::string_view text) {
   auto message = sip::new_message();
   if (message && osip_message_parse(message.get(), text.data(), text.size()) != 0) message.reset();

@@ -1,6 +1,7 @@
 // The checks of applications over IPv6: addresses in URIs, headers, proxies' URLs and resolvers.
 #include <fmt/format.h>
 
+#include "probe/net/dns_records.hpp"
 #include "probe/serve/certificates.hpp"
 #include "probe/serve/dns_server.hpp"
 #include "probe/serve/http_server.hpp"
@@ -98,7 +99,7 @@ TEST_F(OverIpv6, Dns) {
   zone.apexes = {"example.test", "ip6.arpa"};
   zone.records = {
       {"a.example.test", *IpAddress::parse("2001:db8::7")},
-      {serve::reverse_name(*IpAddress::parse("2001:db8::7")), serve::DnsName{"a.example.test"}}};
+      {dns::reverse_name(*IpAddress::parse("2001:db8::7")), serve::DnsName{"a.example.test"}}};
   const auto server = *serve::DnsServer::start(runner.loop.executor(), any_port, zone);
   runner.use_dns_servers({server->local().to_string()});
   for (const auto transport : {Transport::udp, Transport::tcp}) {

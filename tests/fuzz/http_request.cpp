@@ -1,4 +1,5 @@
 // Requests as the demo's web server and proxy read them (RFC 9112).
+#include "probe/net/http.hpp"
 #include "probe/serve/http_head.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
@@ -12,7 +13,7 @@ void http_request(Input input) {
   FUZZ_REQUIRE(!head->method.empty() && !head->target.empty());
   FUZZ_REQUIRE(head->version == 10 || head->version == 11);
   (void)head->lists("connection", "upgrade");
-  (void)serve::websocket_accept(head->field("sec-websocket-key"));
+  (void)websocket_accept(head->field("sec-websocket-key"));
 }
 
 }  // namespace callready::fuzz
