@@ -148,7 +148,7 @@ PushResult push(const std::vector<PushDocument>& documents, const std::string& f
 }
 
 std::optional<std::string> push_problem(const std::string& url) {
-  if (!url.starts_with("https://") && !url.starts_with("http://")) {
+  if (!is_web_url(url)) {
     return "--push-to: expected an http(s) URL such as https://collector.example.com:4318";
   }
   if (has_login(url) || url.find('?') != url.npos) {

@@ -139,6 +139,7 @@ TEST(Push, WithoutAFolderWhatIsNotSentIsLostAndSaid) {
 TEST(Push, UrlsHoldNoSecret) {
   EXPECT_FALSE(push_problem("https://collector.example.com:4318"));
   EXPECT_FALSE(push_problem("http://127.0.0.1:4318/otlp"));
+  EXPECT_FALSE(push_problem("HTTPS://collector.example.com:4318")) << "RFC 3986 section 3.1";
   for (const auto* wrong : {"", "collector.example.com", "ftp://x", "file:///etc/passwd",
                             "https://alice:s3cret@x/", "https://x/?token=s3cret"}) {
     const auto problem = push_problem(wrong);
