@@ -84,8 +84,8 @@ void read_keys(std::string_view name, std::string_view value, Keys& keys) {
   if (name == "setup" && value.size() < 16) keys.setup = value;
   if (name != "fingerprint") return;
   const auto words = words_of(value);
-  const bool sha256 = words.size() == 2 && (words[0] == "sha-256" || words[0] == "SHA-256");
-  if (sha256) keys.fingerprint = fingerprint_of(words[1]);
+  if (words.size() == 2 && is_same_but_for_case(words[0], "sha-256"))
+    keys.fingerprint = fingerprint_of(words[1]);
 }
 
 void read_format(std::string_view value, Media& media, std::vector<std::string>& list) {

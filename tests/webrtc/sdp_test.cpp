@@ -85,6 +85,14 @@ TEST(Sdp, WhatCannotBeSecuredIsNotTaken) {
   }
 }
 
+TEST(Sdp, ADigestsNameIsInAnyCase) {
+  auto text = from_a_browser;
+  text.replace(text.find("sha-256"), 7, "Sha-256");
+  const auto offer = parse_sdp(text);
+  ASSERT_TRUE(offer);
+  EXPECT_TRUE(acceptable_audio(*offer)) << "RFC 8122 section 5";
+}
+
 TEST(Sdp, WhatIsNoneIsNothing) {
   EXPECT_FALSE(parse_sdp(""));
   EXPECT_FALSE(parse_sdp("GET / HTTP/1.1\r\n"));
