@@ -230,7 +230,7 @@ std::vector<std::string> Pages::used() const {
   std::error_code error;
   for (files::directory_iterator at(path_of(history_), error), end; !error && at != end;
        at.increment(error)) {
-    const auto id = at->path().stem().string();
+    const auto id = utf8_of(at->path().stem());
     std::error_code unknown;
     const auto when = at->last_write_time(unknown);
     if (!unknown && at->path().extension() == ".json" && is_id(id)) found.emplace_back(when, id);
