@@ -12,9 +12,7 @@ using Json = nlohmann::ordered_json;
 Json event(std::string_view name) { return {{"schema", event_schema}, {"event", name}}; }
 
 // JSON itself writes a line break in a text as "\n": one object is one line.
-std::string line(const Json& json) {
-  return with_invisible_escaped(json.dump(-1, ' ', false, Json::error_handler_t::replace)) + "\n";
-}
+std::string line(const Json& json) { return json_line(json) + '\n'; }
 
 }  // namespace
 

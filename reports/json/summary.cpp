@@ -59,7 +59,7 @@ std::string render_summary(const Report& report, const RenderOptions& options) {
   json["open"] = unexplained_titles(report);
   json["notes"] = report.notes;
   json["ticket"] = render_ticket(report, options);
-  return with_invisible_escaped(json.dump(2, ' ', false, Json::error_handler_t::replace)) + '\n';
+  return json_text(json);
 }
 
 }  // namespace callready

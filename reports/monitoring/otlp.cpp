@@ -55,10 +55,6 @@ Json record(const Report& report, LogSeverity severity, const char* event, std::
           {"attributes", std::move(attributes)}};
 }
 
-std::string printed(const Json& json) {
-  return with_invisible_escaped(json.dump(-1, ' ', false, Json::error_handler_t::replace));
-}
-
 }  // namespace
 
 std::string otlp_logs(const Report& report) {
@@ -81,7 +77,7 @@ std::string otlp_logs(const Report& report) {
   }
   Json logs = {{"resource", resource(report)},
                {"scopeLogs", Json::array({{{"scope", scope(report)}, {"logRecords", records}}})}};
-  return printed({{"resourceLogs", Json::array({std::move(logs)})}});
+  return json_line({{"resourceLogs", Json::array({std::move(logs)})}});
 }
 
 std::string otlp_metrics(const Report& report) {
@@ -104,7 +100,7 @@ std::string otlp_metrics(const Report& report) {
   }
   Json all = {{"resource", resource(report)},
               {"scopeMetrics", Json::array({{{"scope", scope(report)}, {"metrics", metrics}}})}};
-  return printed({{"resourceMetrics", Json::array({std::move(all)})}});
+  return json_line({{"resourceMetrics", Json::array({std::move(all)})}});
 }
 
 }  // namespace callready

@@ -74,6 +74,14 @@ TEST(Json, HoldsNoControlCharacters) {
   EXPECT_NE(text.find("\\u001b[2J"), std::string::npos);
 }
 
+TEST(Json, EscapesWhatHasNoForm) {
+  auto report = samples::clean();
+  report.notes = {"tag \U000E0041, anchor \uFFF9"};
+  const auto text = render_json(report, {});
+  EXPECT_NE(text.find("\"tag \\udb40\\udc41, anchor \\ufff9\""), std::string::npos) << text;
+  EXPECT_EQ(read_report(text, "x").report.value().notes, report.notes);
+}
+
 TEST(Json, LeavesOutWhatWasNotMeasured) {
   auto report = samples::clean();
   auto& seen = report.probes.at(0).observation;
