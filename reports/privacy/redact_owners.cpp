@@ -75,170 +75,45 @@ bool is_everybodys_word(std::string_view word) {
 FactOwner owner_of(Fact fact) {
   using enum Fact;
   switch (fact) {
-    case again:
-    case again_after_ms:
-    case again_answered:
-    case alive_ms:
-    case allocations:
-    case answered:
-    case asked:
-    case attempts:
-    case authoritative:
-    case back:
+    case place:
+      return FactOwner::file;
+    case issuer:
+    case names:
+    case public_key_sha256:
+    case sha256:
+    case subject:
+      return FactOwner::certificate;
     case basis:
-    case body_bytes:
-    case body_matches:
-    case broken:
-    case bytes:
-    case carried:
-    case checks_arrived:
     case cipher:
-    case code:
     case confidence:
-    case connected_ms:
-    case count:
-    case date_offset_s:
-    case delay_ms:
     case detail:
-    case exact:
-    case excludes_percent:
-    case expected:
-    case extended_error_code:
     case failure:
-    case far_port:
     case far_type:
     case fault:
-    case final:
-    case first:
-    case first_media_ms:
-    case first_parts:
-    case flights:
-    case foreign:
-    case from_server:
-    case full:
-    case granted:
-    case handshakes_arrived:
-    case hidden:
-    case inbound:
-    case inbound_ms:
-    case kept:
-    case last:
-    case later_parts:
-    case leap:
-    case lifetime_s:
-    case longest_gap:
-    case measured:
-    case media_arrived:
     case message:
-    case messages:
     case method:
     case mirrored_changes:
-    case ms:
-    case nonce:
     case not_after:
     case not_before:
     case not_measured:
-    case offset_ms:
-    case open_after:
-    case open_before:
-    case outbound:
-    case outbound_ms:
     case outcome:
-    case outside:
-    case passes:
     case payload:
-    case port:
-    case ports:
-    case position:
     case prefix:
     case profile:
-    case proved:
     case rcode:
-    case recursion_available:
-    case refined:
-    case relay_port:
     case relay_transport:
-    case relays_work:
     case responder:
     case result:
     case rewritten:
-    case root_delay_ms:
-    case root_dispersion_ms:
-    case rport:
-    case rport_asked:
-    case sampled:
-    case samples:
-    case sdp_tested:
-    case secured_ms:
-    case self_signed:
-    case sent:
-    case silent_ms:
     case sinkhole:
-    case status:
-    case stratum:
-    case success:
-    case timestamps:
-    case took_ms:
     case transport:
-    case truncated_over_udp:
-    case ttl:
     case type:
     case value:
-    case vanishes:
-    case verify_code:
     case version:
-    case waited_ms:
-    case with_credentials:
-    case without_edns:
       return FactOwner::program;
-    case issuer:
-    case subject:
-    case names:
-      return FactOwner::name;
-    case public_key_sha256:
-    case sha256:
-      return FactOwner::digest;
-    case place:
-      return FactOwner::file;
-    case address:
-    case agent:
-    case allow:
-    case by:
-    case echoed_sent_by:
-    case error:
-    case extended_errors:
-    case far_address:
-    case first_bytes:
-    case from:
-    case host:
-    case icmp_sender:
-    case mapped:
-    case name:
-    case other_address:
-    case proxy:
-    case realm:
-    case reason:
-    case received:
-    case records:
-    case redirect_host:
-    case reference:
-    case refused_schemes:
-    case response_origin:
-    case schemes:
-    case sender:
-    case sent_by:
-    case server:
-    case software:
-    case soa_zone:
-    case translated:
-    case via:
-    case via_changed:
-    case vias:
-    case what:
-    case who:
+    default:
       return FactOwner::said;
   }
-  return FactOwner::said;
 }
 
 bool has_public_root(const Observation& seen) {

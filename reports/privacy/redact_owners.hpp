@@ -8,13 +8,13 @@
 
 namespace callready {
 
-// What the text of a fact is.
+// What the text of a fact is. Numbers and flags are never hidden, so facts that hold nothing else
+// are not listed: a text in their place, in a report that somebody changed, counts as said.
 enum class FactOwner {
-  program,  // a word, a date or a number that callready chose from a list
-  said,     // by whoever answered: names, realms, software, reasons
-  name,     // a certificate's subject or issuer, or the names that it is for
-  digest,   // tells a certificate by itself
-  file,     // where something was read from
+  program,      // a word or a date that callready chose from a list
+  certificate,  // the names in one, or a digest that tells it by itself
+  said,         // by whoever answered: names, realms, software, reasons; all that is not listed
+  file,         // where something was read from
 };
 FactOwner owner_of(Fact fact);
 
