@@ -220,21 +220,15 @@ class Drawing {
 };
 
 std::string place_words(Place place) {
-  switch (place) {
-    case Place::computer:
-      return say("this computer");
-    case Place::router:
-      return say("router or firewall of the site");
-    case Place::proxy:
-      return say("proxy");
-    case Place::provider:
-      return say("provider");
-    case Place::vendor:
-      return say("vendor");
-    case Place::unknown:
-      break;
-  }
-  return say("not known");
+  static constexpr Word<Place> table[] = {
+      {Place::computer, marked("this computer")},
+      {Place::router, marked("router or firewall of the site")},
+      {Place::proxy, marked("proxy")},
+      {Place::provider, marked("provider")},
+      {Place::vendor, marked("vendor")},
+      {Place::unknown, marked("not known")},
+  };
+  return say_word(table, place);
 }
 
 Html table_of(const Path& path) {

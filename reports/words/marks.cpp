@@ -1,5 +1,8 @@
 #include "reports/words/marks.hpp"
 
+#include <algorithm>
+#include <array>
+
 namespace callready {
 
 Mark mark_of(Verdict verdict) {
@@ -59,55 +62,20 @@ Mark mark_of(const RoutePair& pair) {
 }
 
 int badness(Status status) {
-  switch (status) {
-    case Status::skip:
-      return 0;
-    case Status::pass:
-      return 1;
-    case Status::unknown:
-      return 2;
-    case Status::warn:
-      return 3;
-    case Status::fail:
-      return 4;
-  }
-  return 0;
+  static constexpr std::array upwards = {Status::skip, Status::pass, Status::unknown, Status::warn,
+                                         Status::fail};
+  return static_cast<int>(std::ranges::find(upwards, status) - upwards.begin());
 }
 
 std::string_view mark_name(Mark mark) {
-  switch (mark) {
-    case Mark::good:
-      return "good";
-    case Mark::warning:
-      return "warning";
-    case Mark::bad:
-      return "bad";
-    case Mark::unknown:
-      return "unknown";
-    case Mark::skipped:
-      return "skipped";
-    case Mark::none:
-      break;
-  }
-  return "none";
+  static constexpr std::array<std::string_view, 6> names = {"good",    "warning", "bad",
+                                                            "unknown", "skipped", "none"};
+  return names[static_cast<std::size_t>(mark)];
 }
 
 std::string_view mark_glyph(Mark mark) {
-  switch (mark) {
-    case Mark::good:
-      return "✓";
-    case Mark::warning:
-      return "!";
-    case Mark::bad:
-      return "✕";
-    case Mark::unknown:
-      return "?";
-    case Mark::skipped:
-      return "–";
-    case Mark::none:
-      break;
-  }
-  return " ";
+  static constexpr std::array<std::string_view, 6> glyphs = {"✓", "!", "✕", "?", "–", " "};
+  return glyphs[static_cast<std::size_t>(mark)];
 }
 
 }  // namespace callready

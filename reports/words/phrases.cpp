@@ -72,75 +72,50 @@ std::string listed(const std::vector<std::string>& titles) {
 }
 
 std::string verdict_word(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::ready:
-      return say("READY");
-    case Verdict::degraded:
-      return say("DEGRADED");
-    case Verdict::blocked:
-      return say("BLOCKED");
-    case Verdict::unknown:
-      return say("NOT DECIDED");
-  }
-  return say("NOT DECIDED");
+  static constexpr Word<Verdict> table[] = {
+      {Verdict::ready, marked("READY")},
+      {Verdict::degraded, marked("DEGRADED")},
+      {Verdict::blocked, marked("BLOCKED")},
+      {Verdict::unknown, marked("NOT DECIDED")},
+  };
+  return say_word(table, verdict);
 }
 
 std::string status_word(Status status) {
-  switch (status) {
-    case Status::pass:
-      return say("good");
-    case Status::warn:
-      return say("works, with problems");
-    case Status::fail:
-      return say("does not work");
-    case Status::unknown:
-      return say("not decided");
-    case Status::skip:
-      return say("not tried");
-  }
-  return say("not decided");
+  static constexpr Word<Status> table[] = {
+      {Status::pass, marked("good")},          {Status::warn, marked("works, with problems")},
+      {Status::fail, marked("does not work")}, {Status::unknown, marked("not decided")},
+      {Status::skip, marked("not tried")},
+  };
+  return say_word(table, status);
 }
 
 std::string severity_word(Severity severity) {
-  switch (severity) {
-    case Severity::required:
-      return say("required");
-    case Severity::recommended:
-      return say("recommended");
-    case Severity::optional:
-      return say("optional");
-  }
-  return say("required");
+  static constexpr Word<Severity> table[] = {
+      {Severity::required, marked("required")},
+      {Severity::recommended, marked("recommended")},
+      {Severity::optional, marked("optional")},
+  };
+  return say_word(table, severity);
 }
 
 std::string confidence_word(Confidence confidence) {
-  switch (confidence) {
-    case Confidence::certain:
-      return say("certain");
-    case Confidence::likely:
-      return say("likely");
-    case Confidence::possible:
-      return say("possible");
-  }
-  return say("possible");
+  static constexpr Word<Confidence> table[] = {
+      {Confidence::certain, marked("certain")},
+      {Confidence::likely, marked("likely")},
+      {Confidence::possible, marked("possible")},
+  };
+  return say_word(table, confidence);
 }
 
 std::string source_words(SourceQuality evidence, const std::string& note) {
-  std::string words;
-  switch (evidence) {
-    case SourceQuality::vendor_page:
-      words = say("the vendor's own page");
-      break;
-    case SourceQuality::vendor_feed:
-      words = say("the vendor's own feed");
-      break;
-    case SourceQuality::second_hand:
-      words = say("a second-hand list");
-      break;
-    case SourceQuality::old_edition:
-      words = say("an old edition");
-      break;
-  }
+  static constexpr Word<SourceQuality> table[] = {
+      {SourceQuality::vendor_page, marked("the vendor's own page")},
+      {SourceQuality::vendor_feed, marked("the vendor's own feed")},
+      {SourceQuality::second_hand, marked("a second-hand list")},
+      {SourceQuality::old_edition, marked("an old edition")},
+  };
+  const auto words = say_word(table, evidence);
   return note.empty() ? words : fmt::format("{}: {}", words, note);
 }
 
@@ -148,29 +123,18 @@ bool doubtful(SourceQuality evidence) {
   return evidence == SourceQuality::second_hand || evidence == SourceQuality::old_edition;
 }
 
-static std::string doubtful_source(SourceQuality evidence) {
-  switch (evidence) {
-    case SourceQuality::vendor_page:
-    case SourceQuality::vendor_feed:
-      return {};
-    case SourceQuality::second_hand:
-      return say("a second-hand list, not the vendor's own");
-    case SourceQuality::old_edition:
-      return say("an old edition of the vendor's document");
-  }
-  return {};
-}
-
 std::string source_doubt(const SetResult& set) {
-  const auto source = doubtful_source(set.evidence);
-  if (source.empty()) return {};
+  if (!doubtful(set.evidence)) return {};
+  const auto source = set.evidence == SourceQuality::second_hand
+                          ? say("a second-hand list, not the vendor's own")
+                          : say("an old edition of the vendor's document");
   auto text = say("The verdict on {} is based on {}", set_name(set), source);
   if (!set.evidence_note.empty()) text += ": " + set.evidence_note;
   return text;
 }
 
 std::string source_doubt_in_short(const SetResult& set) {
-  if (doubtful_source(set.evidence).empty()) return {};
+  if (!doubtful(set.evidence)) return {};
   return say("{} is based on {}: see callready show {}", set_name(set),
              source_words(set.evidence, ""), set.id);
 }
@@ -216,41 +180,24 @@ std::string command_for_the_list(std::string_view sets) {
 }
 
 std::string team(Owner owner) {
-  switch (owner) {
-    case Owner::user:
-      return say("you, on this computer");
-    case Owner::helpdesk:
-      return say("your helpdesk");
-    case Owner::network:
-      return say("your firewall team");
-    case Owner::proxy:
-      return say("your proxy team");
-    case Owner::dns:
-      return say("your DNS team");
-    case Owner::security:
-      return say("your security team");
-    case Owner::vendor:
-      return say("the vendor's support");
-    case Owner::lan:
-      return say("your network team");
-    case Owner::provider:
-      return say("your network team or Internet provider");
-    case Owner::vpn:
-      return say("the team that runs your VPN");
-  }
-  return say("your helpdesk");
+  static constexpr Word<Owner> table[] = {
+      {Owner::user, marked("you, on this computer")},
+      {Owner::helpdesk, marked("your helpdesk")},
+      {Owner::network, marked("your firewall team")},
+      {Owner::proxy, marked("your proxy team")},
+      {Owner::dns, marked("your DNS team")},
+      {Owner::security, marked("your security team")},
+      {Owner::vendor, marked("the vendor's support")},
+      {Owner::lan, marked("your network team")},
+      {Owner::provider, marked("your network team or Internet provider")},
+      {Owner::vpn, marked("the team that runs your VPN")},
+  };
+  return say_word(table, owner);
 }
 
 std::string caution(Confidence confidence) {
-  switch (confidence) {
-    case Confidence::certain:
-      return {};
-    case Confidence::likely:
-      return say("likely");
-    case Confidence::possible:
-      return say("possible, not proven");
-  }
-  return say("possible, not proven");
+  if (confidence == Confidence::certain) return {};
+  return confidence == Confidence::likely ? say("likely") : say("possible, not proven");
 }
 
 std::string endpoint(const Probe& probe) {

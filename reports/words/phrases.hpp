@@ -2,7 +2,9 @@
 // for a terminal or escaped: that is the business of each format. Internal to reports/.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
+#include <iterator>
 #include <set>
 #include <string>
 #include <string_view>
@@ -25,6 +27,13 @@ std::string say_plural(Count count, words_detail::Template<sizeof...(Args) + 1> 
 }
 // Of a text of a table (marked()).
 inline std::string say_marked(std::string_view marked) { return marked_text(marked).string(); }
+
+// Of a table that has words (marked()) for each member.
+template <typename Enum, std::size_t Size>
+std::string say_word(const Word<Enum> (&table)[Size], Enum value) {
+  const auto* const found = std::ranges::find(table, value, &Word<Enum>::value);
+  return found == std::end(table) ? std::string() : say_marked(found->text);
+}
 
 std::string verdict_word(Verdict verdict);           // "NOT DECIDED"
 std::string status_word(Status status);              // "not tried"

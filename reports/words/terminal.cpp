@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 
 #include "probe/util/utf8.hpp"
@@ -34,25 +35,8 @@ std::string_view head(std::string_view text, int width) {
   return text.substr(0, end);
 }
 
-std::string_view ansi(Style style) {
-  switch (style) {
-    case Style::plain:
-      return "";
-    case Style::bold:
-      return "\x1b[1m";
-    case Style::dim:
-      return "\x1b[2m";
-    case Style::good:
-      return "\x1b[1;32m";
-    case Style::warning:
-      return "\x1b[1;33m";
-    case Style::bad:
-      return "\x1b[1;31m";
-    case Style::unknown:
-      return "\x1b[1;35m";
-  }
-  return "";
-}
+// As SGR has it (ECMA-48), in the order of the styles.
+constexpr std::array<std::string_view, 7> ansi = {"", "1", "2", "1;32", "1;33", "1;31", "1;35"};
 
 }  // namespace
 
@@ -134,21 +118,9 @@ std::string shortened(std::string_view text, int width) {
 }
 
 Style style_of(Mark mark) {
-  switch (mark) {
-    case Mark::good:
-      return Style::good;
-    case Mark::warning:
-      return Style::warning;
-    case Mark::bad:
-      return Style::bad;
-    case Mark::unknown:
-      return Style::unknown;
-    case Mark::skipped:
-      return Style::dim;
-    case Mark::none:
-      return Style::plain;
-  }
-  return Style::plain;
+  using enum Style;
+  static constexpr std::array styles = {good, warning, bad, unknown, dim, plain};
+  return styles[static_cast<std::size_t>(mark)];
 }
 
 Page::Page(const RenderOptions& options)
@@ -163,28 +135,13 @@ std::string Page::clean(std::string_view text) const {
 
 std::string Page::styled(std::string_view text, Style style) const {
   if (!colour_ || style == Style::plain || text.empty()) return std::string(text);
-  return fmt::format("{}{}\x1b[0m", ansi(style), text);
+  return fmt::format("\x1b[{}m{}\x1b[0m", ansi[static_cast<std::size_t>(style)], text);
 }
 
 std::string Page::mark_text(Mark mark) const {
-  const auto pick = [&](std::string_view wide, std::string_view ascii) {
-    return styled(unicode_ ? wide : ascii, style_of(mark));
-  };
-  switch (mark) {
-    case Mark::good:
-      return pick("✔", "ok");
-    case Mark::warning:
-      return pick("!", "!!");
-    case Mark::bad:
-      return pick("✘", "XX");
-    case Mark::unknown:
-      return pick("?", "??");
-    case Mark::skipped:
-      return pick("–", "--");
-    case Mark::none:
-      break;
-  }
-  return spaces(mark_width());
+  static constexpr std::array<std::string_view, 6> wide = {"✔", "!", "✘", "?", "–", " "};
+  static constexpr std::array<std::string_view, 6> ascii = {"ok", "!!", "XX", "??", "--", "  "};
+  return styled((unicode_ ? wide : ascii)[static_cast<std::size_t>(mark)], style_of(mark));
 }
 
 void Page::line(std::string_view finished) {

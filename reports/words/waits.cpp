@@ -1,68 +1,49 @@
 #include "reports/words/waits.hpp"
 
-#include <fmt/format.h>
+#include <array>
 
+#include "probe/util/text.hpp"
 #include "reports/words/phrases.hpp"
 
 namespace callready {
 
 std::string waited_for(CheckKind check) {
   using enum CheckKind;
-  switch (check) {
-    case dns:
-      return say("name servers");
-    case hop:
-      return say("routers in the path");
-    case http:
-      return say("web servers");
-    case ice:
-      return say("a call's far end");
-    case ipv6:
-      return say("servers over IPv6");
-    case media:
-      return say("the far end of a stream");
-    case nat:
-      return say("the NAT test server");
-    case ntp:
-      return say("time servers");
-    case pac:
-      return say("the proxy script");
-    case path:
-      return say("replies to full-size packets");
-    case proxy:
-      return say("the proxy");
-    case quic:
-      return say("QUIC servers");
-    case sip:
-    case sip_long:
-      return say("SIP servers");
-    case sip_alg:
-      return say("the SIP ALG test server");
-    case stun:
-      return say("STUN servers");
-    case tcp:
-      return say("TCP servers");
-    case tls:
-    case tls_hello:
-      return say("TLS servers");
-    case turn:
-      return say("TURN servers");
-    case udp_range:
-      return say("routers in the path to media ports");
-  }
-  return {};
+  static constexpr Word<CheckKind> table[] = {
+      {dns, marked("name servers")},
+      {hop, marked("routers in the path")},
+      {http, marked("web servers")},
+      {ice, marked("a call's far end")},
+      {ipv6, marked("servers over IPv6")},
+      {media, marked("the far end of a stream")},
+      {nat, marked("the NAT test server")},
+      {ntp, marked("time servers")},
+      {pac, marked("the proxy script")},
+      {path, marked("replies to full-size packets")},
+      {proxy, marked("the proxy")},
+      {quic, marked("QUIC servers")},
+      {sip, marked("SIP servers")},
+      {sip_long, marked("SIP servers")},
+      {sip_alg, marked("the SIP ALG test server")},
+      {stun, marked("STUN servers")},
+      {tcp, marked("TCP servers")},
+      {tls, marked("TLS servers")},
+      {tls_hello, marked("TLS servers")},
+      {turn, marked("TURN servers")},
+      {udp_range, marked("routers in the path to media ports")},
+  };
+  return say_word(table, check);
 }
 
 std::string wait_in_words(const LongestWait& wait) {
   const auto whom = waited_for(wait.check);
-  const bool one = wait.check == CheckKind::nat || wait.check == CheckKind::sip_alg ||
-                   wait.check == CheckKind::proxy || wait.check == CheckKind::media ||
-                   wait.check == CheckKind::ice || wait.check == CheckKind::pac;
+  static constexpr std::array single = {CheckKind::nat,   CheckKind::sip_alg, CheckKind::proxy,
+                                        CheckKind::media, CheckKind::ice,     CheckKind::pac};
   const auto time = duration_phrase(wait.took);
   if (wait.answered) return say("{}: waiting for {}", time, whom);
   if (wait.check == CheckKind::path) return say("{}: waiting for {} that did not come", time, whom);
-  return one ? say("{}: waiting for {}, which did not answer", time, whom)
-             : say("{}: waiting for {} that did not answer", time, whom);
+  return contains(single, wait.check) ? say("{}: waiting for {}, which did not answer", time, whom)
+                                      : say("{}: waiting for {} that did not answer", time, whom);
 }
 
 }  // namespace callready

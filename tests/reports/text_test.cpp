@@ -28,6 +28,22 @@ RenderOptions with(bool verbose, bool quiet, int width = 80, bool unicode = true
   return options;
 }
 
+template <typename Enum>
+void expect_words_for_all(std::string (*word_of)(Enum)) {
+  for (const auto& [value, spelling] : words<Enum>()) EXPECT_NE(word_of(value), "") << spelling;
+}
+
+TEST(Words, NameEveryMember) {
+  expect_words_for_all(verdict_word);
+  expect_words_for_all(status_word);
+  expect_words_for_all(severity_word);
+  expect_words_for_all(confidence_word);
+  expect_words_for_all(team);
+  for (const auto& [quality, spelling] : words<SourceQuality>()) {
+    EXPECT_NE(source_words(quality, ""), "") << spelling;
+  }
+}
+
 TEST(Text, GoldenFiles) {
   for (const auto& [name, report] : samples::all()) {
     expect_golden(name + ".txt", render_text(report, with(false, false)));
