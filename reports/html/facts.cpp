@@ -11,9 +11,7 @@ class Facts {
  public:
   void add(std::string_view name, const std::string& text) { html_fact(rows_, name, text); }
   Html take() {
-    Html out;
-    if (!rows_.empty()) out.put("<dl class=\"facts\">\n{}</dl>\n", rows_);
-    return out;
+    return rows_.empty() ? rows_ : Html().put("<dl class=\"facts\">\n{}</dl>\n", rows_);
   }
 
  private:
@@ -31,26 +29,23 @@ Html facts_of(const Site& site) {
 }  // namespace
 
 Html html_vantages(const Report& report) {
-  Html out;
-  if (report.vantages.empty()) return out;
-  out.put(R"(<table class="stack capabilities">
-<thead><tr><th scope="col">{}</th><th scope="col">{}</th><th scope="col">{}</th></tr></thead>
-<tbody>
-)",
-          say("Place"), say("Verdict there"), say("Service and time"));
+  if (report.vantages.empty()) return {};
+  const std::vector<std::string> heads = {say("Place"), say("Verdict there"),
+                                          say("Service and time")};
+  Html rows;
   for (const auto& vantage : report.vantages) {
     const auto run =
         fmt::format("{}{}{}", vantage.site.host.empty() ? "" : vantage.site.host + ", ",
                     minute_of(vantage.started_at), vantage.complete ? "" : say(", incomplete"));
     for (const auto& set : vantage.sets) {
-      out.put(
+      rows.put(
           "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}<br><span class=\"small muted\">{}</span>"
           "</td></tr>\n",
           vantage.name, html_said(mark_of(set.verdict), verdict_word(set.verdict)), set_name(set),
           run);
     }
   }
-  return out.put("</tbody>\n</table>\n");
+  return html_table("stack capabilities", heads, rows);
 }
 
 Html html_site(const Report& report) {

@@ -27,23 +27,17 @@ Html rules_of(const Finding& finding) {
             (rule.sources.empty() ? "" : " (" + joined(rule.sources, "; ") + ")"),
         list);
   }
-  Html out;
-  if (rows.empty()) return out;
-  out.put(R"(<details class="rules"{}>
+  if (rows.empty()) return rows;
+  return Html().put(
+      R"(<details class="rules"{}>
 <summary>{}</summary>
-<table class="stack">
-<thead><tr><th scope="col">{}</th><th scope="col">{}</th><th scope="col">{}</th></tr></thead>
-<tbody>
-{}</tbody>
-</table>
-</details>
+{}</details>
 )",
-          std::string_view(peers <= few_peers ? " open" : ""),
-          say("Rules to add, from the vendor's documentation ({}, {})",
-              say_plural(finding.rules.size(), "{} rule", "{} rules"),
-              say_plural(peers, "{} host or network", "{} hosts and networks")),
-          say("Protocol and ports"), say("Purpose"), say("To"), rows);
-  return out;
+      std::string_view(peers <= few_peers ? " open" : ""),
+      say("Rules to add, from the vendor's documentation ({}, {})",
+          say_plural(finding.rules.size(), "{} rule", "{} rules"),
+          say_plural(peers, "{} host or network", "{} hosts and networks")),
+      html_table("stack", {say("Protocol and ports"), say("Purpose"), say("To")}, rows));
 }
 
 Html evidence_of(const Finding& finding, const PageIndex& index) {
@@ -58,8 +52,7 @@ Html evidence_of(const Finding& finding, const PageIndex& index) {
     }
     out.put("</li>\n");
   }
-  out.put("</ul>\n");
-  return out;
+  return out.put("</ul>\n");
 }
 
 Html explained(const Finding& finding, const PageIndex& index) {
@@ -137,9 +130,7 @@ void add_finding(Html& out, const Report& report, std::size_t i, const PageIndex
 </dl>
 )",
           say("Code"), to_string(finding.code));
-  if (!finding.evidence.empty()) {
-    out.put("{}", evidence_of(finding, index));
-  }
+  if (!finding.evidence.empty()) out.put(evidence_of(finding, index));
   out.put("</details>\n</article>\n");
 }
 

@@ -27,16 +27,23 @@ std::string PageIndex::requirement(const std::string& path) const {
 }
 
 Html html_mark(Mark mark) {
-  Html out;
-  out.put("<span class=\"mark tone-{}\" aria-hidden=\"true\">{}</span>", mark_name(mark),
-          mark_glyph(mark));
-  return out;
+  return Html().put("<span class=\"mark tone-{}\" aria-hidden=\"true\">{}</span>", mark_name(mark),
+                    mark_glyph(mark));
 }
 
 Html html_said(Mark mark, std::string_view words) {
+  return Html().put("<span class=\"said tone-{}\">{} {}</span>", mark_name(mark), html_mark(mark),
+                    words);
+}
+
+Html html_table(std::string_view classes, const std::vector<std::string>& heads, const Html& rows,
+                std::string_view caption) {
   Html out;
-  out.put("<span class=\"said tone-{}\">{} {}</span>", mark_name(mark), html_mark(mark), words);
-  return out;
+  out.put("<table class=\"{}\">\n", classes);
+  if (!caption.empty()) out.put("<caption>{}</caption>\n", caption);
+  out.put("<thead><tr>");
+  for (const auto& head : heads) out.put("<th scope=\"col\">{}</th>", head);
+  return out.put("</tr></thead>\n<tbody>\n{}</tbody>\n</table>\n", rows);
 }
 
 void html_fact(Html& out, std::string_view name, const std::string& text) {
@@ -60,11 +67,10 @@ Html html_filter(std::string_view name, std::string_view legend,
             name, mark_name(choice.mark), html_mark(choice.mark), say_marked(choice.label),
             found->second);
   }
-  out.put(R"(<button type="button" hidden data-open>{}</button>
+  return out.put(R"(<button type="button" hidden data-open>{}</button>
 </fieldset>
 )",
-          say("Open all"));
-  return out;
+                 say("Open all"));
 }
 
 }  // namespace callready

@@ -35,6 +35,10 @@ Html html_mark(Mark mark);
 // A mark and its words, in the mark's colour.
 Html html_said(Mark mark, std::string_view words);
 
+// `classes`: "stack" is one cell a line on a narrow screen. No caption where it is empty.
+Html html_table(std::string_view classes, const std::vector<std::string>& heads, const Html& rows,
+                std::string_view caption = {});
+
 // A line of <dl class="facts">, where there is something to say.
 void html_fact(Html& out, std::string_view name, const std::string& text);
 

@@ -104,8 +104,7 @@ class Drawing {
       out.put("<path class=\"axis\" d=\"M{} {}V{}\"/>\n", column.x, layout_.box_height, y_);
       add_box(out, column);
     }
-    out.put(body_).put("</svg>\n");
-    return out;
+    return out.put(body_).put("</svg>\n");
   }
 
  private:
@@ -233,24 +232,17 @@ std::string place_words(Place place) {
 
 Html table_of(const Path& path) {
   Html out;
-  out.put(R"(<details>
-<summary>{}</summary>
-)",
-          say("The same data as a table"));
+  out.put("<details>\n<summary>{}</summary>\n", say("The same data as a table"));
+  const std::vector<std::string> heads = {say("Flow"), say("Gets as far as"), say("What was seen")};
   for (const auto& group : path.groups) {
-    out.put(R"(<table class="stack path-table">
-<caption>{}</caption>
-<thead><tr><th scope="col">{}</th><th scope="col">{}</th><th scope="col">{}</th></tr></thead>
-<tbody>
-)",
-            group.title, say("Flow"), say("Gets as far as"), say("What was seen"));
+    Html rows;
     for (const auto& flow : group.flows) {
       for (const auto& stop : flow.stops) {
-        out.put("<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td></tr>\n", flow_label(flow),
-                place_words(stop.place), html_said(stop.mark, stop_words(stop)));
+        rows.put("<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td></tr>\n", flow_label(flow),
+                 place_words(stop.place), html_said(stop.mark, stop_words(stop)));
       }
     }
-    out.put("</tbody>\n</table>\n");
+    out.put(html_table("stack path-table", heads, rows, group.title));
   }
   return out.put("</details>\n");
 }

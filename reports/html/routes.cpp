@@ -32,10 +32,9 @@ Html cell(const Report& report, const ProbeResult* result) {
   if (took && reached(result->observation.outcome)) {
     words = say("{}, ready in {}", words, duration_phrase(Milliseconds(*took)));
   }
-  Html out;
-  return out.put("<a href=\"#{}\">{}</a>",
-                 PageIndex::endpoint(static_cast<std::size_t>(result - report.probes.data())),
-                 html_said(mark_of(*result), words));
+  return Html().put("<a href=\"#{}\">{}</a>",
+                    PageIndex::endpoint(static_cast<std::size_t>(result - report.probes.data())),
+                    html_said(mark_of(*result), words));
 }
 
 void add_pair(Html& rows, const Report& report, const RoutePair& pair) {
@@ -50,15 +49,9 @@ void add_pair(Html& rows, const Report& report, const RoutePair& pair) {
 }
 
 Html table(const Html& rows) {
-  Html out;
-  return out.put(R"(<table class="stack routes">
-<thead><tr><th scope="col">{}</th><th scope="col">{}</th><th scope="col">{}</th><th scope="col">{}</th></tr></thead>
-<tbody>
-{}</tbody>
-</table>
-)",
-                 say("Endpoint"), say("Through the proxy"), say("Directly"), say("Which works"),
-                 rows);
+  return html_table(
+      "stack routes",
+      {say("Endpoint"), say("Through the proxy"), say("Directly"), say("Which works")}, rows);
 }
 
 }  // namespace

@@ -65,23 +65,14 @@ Html probes_of(const Report& report, const RequirementResult& requirement, const
                html_said(mark_of(result), outcome_in_full(result)));
     }
   }
-  if (rows.empty()) return {};
-  Html out;
-  out.put(R"(<table class="stack probes">
-<thead><tr><th scope="col">{}</th><th scope="col">{}</th></tr></thead>
-<tbody>
-{}</tbody>
-</table>
-)",
-          say("Endpoint"), say("Result"), rows);
-  return out;
+  if (rows.empty()) return rows;
+  return html_table("stack probes", {say("Endpoint"), say("Result")}, rows);
 }
 
 // What is required goes without saying.
 Html importance(const RequirementResult& requirement) {
-  Html out;
-  if (requirement.severity == Severity::required) return out;
-  return out.put(" <span class=\"tag\">{}</span>", severity_word(requirement.severity));
+  if (requirement.severity == Severity::required) return {};
+  return Html().put(" <span class=\"tag\">{}</span>", severity_word(requirement.severity));
 }
 
 void add_row(Html& out, const Report& report, std::size_t i, std::size_t j, const PageIndex& index,
@@ -188,26 +179,19 @@ void add_endpoint(Html& out, const ProbeResult& result, std::size_t i) {
 }  // namespace
 
 Html html_capabilities(const Report& report) {
+  const std::vector<std::string> heads = {say("Feature"), say("Verdict"), say("What was seen")};
   Html out;
   for (const auto& set : report.sets) {
-    if (set.capabilities.empty() && set.notes.empty()) continue;
-    if (!set.capabilities.empty()) {
-      out.put(R"(<table class="stack capabilities">
-<caption>{}</caption>
-<thead><tr><th scope="col">{}</th><th scope="col">{}</th><th scope="col">{}</th></tr></thead>
-<tbody>
-)",
-              set_name(set), say("Feature"), say("Verdict"), say("What was seen"));
-      for (const auto& capability : set.capabilities) {
-        out.put("<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td></tr>\n",
-                capability.title.empty() ? capability.id : capability.title,
-                html_said(mark_of(set, capability, report), was_tried(set, capability)
-                                                                ? verdict_word(capability.verdict)
-                                                                : say("NOT TRIED")),
-                told_of(set, capability, report));
-      }
-      out.put("</tbody>\n</table>\n");
+    Html rows;
+    for (const auto& capability : set.capabilities) {
+      rows.put("<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td></tr>\n",
+               capability.title.empty() ? capability.id : capability.title,
+               html_said(mark_of(set, capability, report), was_tried(set, capability)
+                                                               ? verdict_word(capability.verdict)
+                                                               : say("NOT TRIED")),
+               told_of(set, capability, report));
     }
+    if (!rows.empty()) out.put(html_table("stack capabilities", heads, rows, set_name(set)));
     for (const auto& note : set.notes)
       out.put(R"(<p class="muted">{}</p>
 )",
@@ -232,11 +216,9 @@ Html html_requirements(const Report& report, const PageIndex& index) {
     }
   }
   if (rows.empty()) return {};
-  Html out;
-  out.put("<div class=\"filtered\">\n{}<div class=\"rows\">\n{}</div>\n</div>\n",
-          html_filter("requirements-shown", say("Show requirements"), of_requirements, counts),
-          rows);
-  return out;
+  return Html().put(
+      "<div class=\"filtered\">\n{}<div class=\"rows\">\n{}</div>\n</div>\n",
+      html_filter("requirements-shown", say("Show requirements"), of_requirements, counts), rows);
 }
 
 Html html_endpoints(const Report& report) {
@@ -254,12 +236,11 @@ Html html_endpoints(const Report& report) {
            html_filter("endpoints-shown", say("Show endpoints"), of_endpoints, counts), many, rows);
   if (report.probes.size() <= most_unfolded) return list;
   // The rows above link to each: on a phone and on paper this list is longer than all the rest.
-  Html out;
-  return out.put(R"(<details class="fold">
+  return Html().put(R"(<details class="fold">
 <summary>{}</summary>
 {}</details>
 )",
-                 say("All {} endpoints, each with its evidence", report.probes.size()), list);
+                    say("All {} endpoints, each with its evidence", report.probes.size()), list);
 }
 
 }  // namespace callready

@@ -158,19 +158,14 @@ Html plot(const std::vector<TimedRow>& rows, const std::vector<double>& ticks,
 }
 
 Html table_of(const std::vector<TimedRow>& rows) {
-  Html out;
-  out.put(R"(<details>
-<summary>{}</summary>
-<table class="stack">
-<thead><tr><th scope="col">{}</th><th scope="col">{}</th><th scope="col">{}</th></tr></thead>
-<tbody>
-)",
-          say("The same data as a table"), say("Requirement"), say("Round trip"), say("Endpoints"));
+  Html lines;
   for (const auto& row : rows) {
-    out.put("<tr><th scope=\"row\"><a href=\"#{}\">{}</a></th><td>{}</td><td>{}</td></tr>\n",
-            row.anchor, row.name, row.figures(), row.times.size());
+    lines.put("<tr><th scope=\"row\"><a href=\"#{}\">{}</a></th><td>{}</td><td>{}</td></tr>\n",
+              row.anchor, row.name, row.figures(), row.times.size());
   }
-  return out.put("</tbody>\n</table>\n</details>\n");
+  return Html().put(
+      "<details>\n<summary>{}</summary>\n{}</details>\n", say("The same data as a table"),
+      html_table("stack", {say("Requirement"), say("Round trip"), say("Endpoints")}, lines));
 }
 
 }  // namespace
@@ -193,13 +188,11 @@ Html html_phases(const ProbeResult& result) {
               in_words(ms));
     at += part;
   }
-  Html out;
-  out.put(
+  return Html().put(
       R"(<svg class="parts" width="{}" height="12" viewBox="0 0 {} 12" aria-hidden="true">{}</svg>
 <span class="small">{}</span>
 )",
       width, width, rects, words);
-  return out;
 }
 
 Html html_timings(const Report& report, const PageIndex& index) {
