@@ -38,13 +38,12 @@ Html cell(const Report& report, const ProbeResult* result) {
 }
 
 void add_pair(Html& rows, const Report& report, const RoutePair& pair) {
-  auto twin = pair.proxied->probe;
-  twin.target.route = {};
-  const auto place = twin.vantage.empty() ? "" : twin.vantage + ": ";
+  const auto& vantage = pair.proxied->probe.vantage;
+  const auto place = vantage.empty() ? "" : vantage + ": ";
   rows.put(
       R"(<tr><th scope="row">{}{}</th><td data-route="{}">{}</td><td data-route="{}">{}</td><td data-route="{}">{}</td></tr>
 )",
-      place, endpoint(twin), say("Proxy"), cell(report, pair.proxied), say("Directly"),
+      place, endpoint(pair), say("Proxy"), cell(report, pair.proxied), say("Directly"),
       cell(report, pair.direct), say("Works"), html_said(mark_of(pair), better_in_words(pair)));
 }
 

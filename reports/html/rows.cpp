@@ -42,12 +42,8 @@ std::vector<std::size_t> worst_first(const SetResult& set) {
 }
 
 std::string needed_for(const SetResult& set, const RequirementResult& requirement) {
-  std::vector<std::string> titles;
-  for (const auto& capability : set.capabilities) {
-    if (!contains(capability.requirements, requirement.id)) continue;
-    titles.push_back(capability.title.empty() ? capability.id : capability.title);
-  }
-  return joined(titles, "; ");
+  const auto needs = [&](const auto& one) { return contains(one.requirements, requirement.id); };
+  return joined(titles_of(set, needs), "; ");
 }
 
 std::string place_and_endpoint(const Probe& probe) {
@@ -86,9 +82,8 @@ void add_row(Html& out, const Report& report, std::size_t i, std::size_t j, cons
 <dl class="facts">
 )",
           mark_name(mark), PageIndex::row(i, j), std::string_view(open ? " open" : ""),
-          html_mark(mark), requirement.title.empty() ? requirement.id : requirement.title,
-          importance(requirement), status_word(requirement.status),
-          summary_and_sample(requirement));
+          html_mark(mark), title_of(requirement), importance(requirement),
+          status_word(requirement.status), summary_and_sample(requirement));
   if (const auto number = explained_by(set, requirement, report); number != 0) {
     out.put(R"(<dt>{}</dt><dd><a href="#{}">{}. {}</a></dd>
 )",
@@ -184,8 +179,7 @@ Html html_capabilities(const Report& report) {
   for (const auto& set : report.sets) {
     Html rows;
     for (const auto& capability : set.capabilities) {
-      rows.put("<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td></tr>\n",
-               capability.title.empty() ? capability.id : capability.title,
+      rows.put("<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td></tr>\n", title_of(capability),
                html_said(mark_of(set, capability, report), was_tried(set, capability)
                                                                ? verdict_word(capability.verdict)
                                                                : say("NOT TRIED")),

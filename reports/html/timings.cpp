@@ -55,8 +55,7 @@ std::vector<TimedRow> timed_rows(const Report& report, std::size_t set, const Pa
   const auto& requirements = report.sets[set].requirements;
   for (std::size_t i = 0; i < requirements.size(); ++i) {
     const auto& requirement = requirements[i];
-    TimedRow row{
-        requirement.title.empty() ? requirement.id : requirement.title, PageIndex::row(set, i), {}};
+    TimedRow row{title_of(requirement), PageIndex::row(set, i), {}};
     for (const auto& id : requirement.probes) {
       for (const auto at : index.probes(id)) {
         const auto& seen = report.probes[at].observation;

@@ -25,7 +25,7 @@ Json set_of(const SetResult& set, const Report& report) {
   json["capabilities"] = Json::array();
   for (const auto& capability : set.capabilities) {
     auto one = mark_json(mark_of(set, capability, report));
-    one["title"] = capability.title.empty() ? capability.id : capability.title;
+    one["title"] = title_of(capability);
     one["told"] = told_of(set, capability, report);
     json["capabilities"].push_back(std::move(one));
   }

@@ -44,8 +44,7 @@ std::string render_nagios(const Report& report, const RenderOptions&) {
   std::vector<std::string> parts;
   if (!report.complete) parts.emplace_back("incomplete run");
   for (const auto& set : report.sets) {
-    parts.push_back(fmt::format("{} {}", plain(set.title.empty() ? set.id : set.title),
-                                verdict_word(set.verdict)));
+    parts.push_back(fmt::format("{} {}", plain(title_of(set)), verdict_word(set.verdict)));
   }
   if (report.sets.empty()) parts.emplace_back("nothing was checked");
   for (const auto& finding : report.findings) parts.push_back(plain(finding.title));

@@ -2,7 +2,6 @@
 // is escaped, so that no server can put a link, an image or HTML into the ticket.
 #include <fmt/format.h>
 
-#include "probe/model/route_pairs.hpp"
 #include "reports/format.hpp"
 #include "reports/text/markdown_text.hpp"
 #include "reports/words/answer.hpp"
@@ -64,7 +63,7 @@ void add_set(std::string& out, const Report& report, const SetResult& set, ToldO
     out += "\n| Capability | Verdict | |\n| --- | --- | --- |\n";
     for (const auto& capability : set.capabilities) {
       const bool tried = was_tried(set, capability);
-      out += fmt::format("| {} | {} | {} |\n", escaped_markdown(capability.title),
+      out += fmt::format("| {} | {} | {} |\n", escaped_markdown(title_of(capability)),
                          tried ? verdict_word(capability.verdict) : "NOT TRIED",
                          escaped_markdown(capability.summary));
     }
@@ -77,7 +76,7 @@ void add_set(std::string& out, const Report& report, const SetResult& set, ToldO
       if (const auto number = explained_by(set, requirement, report); number != 0) {
         text += fmt::format(", see {}", number);
       }
-      out += fmt::format("| {} ({}) | {} | {} | {} |\n", escaped_markdown(requirement.title),
+      out += fmt::format("| {} ({}) | {} | {} | {} |\n", escaped_markdown(title_of(requirement)),
                          to_string(requirement.severity), status_word(requirement.status), text,
                          escaped_markdown(source_of(set, requirement)));
     }
@@ -110,9 +109,7 @@ void add_routes(std::string& out, const Report& report, bool verbose) {
   for (const auto& pair : pairs) {
     const bool differ = pair.better == Better::proxy_only || pair.better == Better::direct_only;
     if (pair.better == Better::untold || (!verbose && !differ)) continue;
-    auto twin = pair.proxied->probe;
-    twin.target.route = {};
-    rows += fmt::format("| {} | {} | {} | {} |\n", escaped_markdown(endpoint(twin)),
+    rows += fmt::format("| {} | {} | {} | {} |\n", escaped_markdown(endpoint(pair)),
                         escaped_markdown(outcome_in_full(*pair.proxied)),
                         escaped_markdown(outcome_in_full(*pair.direct)),
                         escaped_markdown(better_in_words(pair)));

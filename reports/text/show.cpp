@@ -338,8 +338,7 @@ using PrintRequirement = void (*)(Page&, const Requirement&);
 
 void add_capability(Page& page, const TargetSet& set, const Capability& capability,
                     Printed& printed, PrintRequirement print) {
-  page.heading(
-      fmt::format("Capability: {}", capability.title.empty() ? capability.id : capability.title));
+  page.heading(fmt::format("Capability: {}", title_of(capability)));
   Labelled block(page, 0);
   std::vector<std::string> needs;
   for (const auto& need : capability.needs) needs.push_back(need_text(need));

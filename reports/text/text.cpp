@@ -45,8 +45,6 @@ void add_rows(Page& page, const std::vector<Row>& rows) {
   for (const auto& row : rows) page.row(row.mark, row.name, row.text, width);
 }
 
-const std::string& title_of(const SetResult& set) { return set.title.empty() ? set.id : set.title; }
-
 int widest_verdict(const Report& report) {
   int width = 0;
   for (const auto& set : report.sets) width = std::max(width, columns(verdict_word(set.verdict)));
@@ -177,8 +175,8 @@ void add_findings(Page& page, const Report& report, bool verbose, bool verdicts_
 void add_capabilities(Page& page, const Report& report, const SetResult& set) {
   std::vector<Row> rows;
   for (const auto& capability : set.capabilities) {
-    const auto& title = capability.title.empty() ? capability.id : capability.title;
-    rows.push_back({mark_of(set, capability, report), title, told_of(set, capability, report)});
+    rows.push_back(
+        {mark_of(set, capability, report), title_of(capability), told_of(set, capability, report)});
   }
   add_rows(page, rows);
 }
@@ -239,13 +237,12 @@ void add_requirements(Page& page, const Report& report, const SetResult& set, To
   std::map<std::size_t, std::size_t> same_cause;
   for (const auto& requirement : set.requirements) {
     if (!told.is_news(requirement)) continue;
-    const auto& title = requirement.title.empty() ? requirement.id : requirement.title;
     const auto number = well(requirement) ? 0 : explained_by(set, requirement, report);
     if (!verbose && number != 0) {
       ++same_cause[number];
     } else if (verbose || !well(requirement)) {
       auto& list = verbose || requirement.status != Status::unknown ? rows : undecided;
-      list.push_back({mark_of(requirement.status), title,
+      list.push_back({mark_of(requirement.status), title_of(requirement),
                       requirement_text(report, set, requirement, verbose)});
     } else if (requirement.status == Status::skip) {
       ++skipped;
@@ -301,10 +298,8 @@ void add_routes(Page& page, const Report& report, bool verbose) {
   }
   std::vector<Row> rows;
   for (const auto& pair : pairs) {
-    auto twin = pair.proxied->probe;
-    twin.target.route = {};
     rows.push_back(
-        {mark_of(pair), endpoint(twin),
+        {mark_of(pair), endpoint(pair),
          say("through the proxy: {}; directly: {}; works: {}", outcome_in_full(*pair.proxied),
              pair.direct == nullptr ? say("not tried") : outcome_in_full(*pair.direct),
              better_in_words(pair))});

@@ -5,20 +5,9 @@
 #include <algorithm>
 
 #include "probe/util/text.hpp"
-#include "reports/words/phrases.hpp"
 
 namespace callready {
 namespace {
-
-template <typename Wanted>
-std::vector<std::string> titles_of(const SetResult& set, Wanted wanted) {
-  std::vector<std::string> titles;
-  for (const auto& capability : set.capabilities) {
-    if (!wanted(capability)) continue;
-    titles.push_back(capability.title.empty() ? capability.id : capability.title);
-  }
-  return titles;
-}
 
 // Those that were tried; or, of `unknown` with `tried` false, those that were not.
 std::vector<std::string> titles_with(const SetResult& set, Verdict verdict, bool tried = true) {
@@ -39,8 +28,6 @@ bool are_all(const std::vector<std::string>& titles, const std::vector<std::stri
              const SetResult& set) {
   return titles.size() + not_tried.size() == set.capabilities.size();
 }
-
-std::string_view name_of(const SetResult& set) { return set.title.empty() ? set.id : set.title; }
 
 bool tried_in_part(const SetResult& set) {
   return std::any_of(set.requirements.begin(), set.requirements.end(), [](const auto& requirement) {
@@ -74,7 +61,7 @@ std::vector<std::string> lost_without_cause(const SetResult& set, const Report& 
   std::vector<std::string> titles;
   for (const auto& row : set.requirements) {
     const bool lost = row.status == Status::fail && row.severity == Severity::required;
-    if (lost && explained_by(set, row, report) == 0) titles.push_back(row.title);
+    if (lost && explained_by(set, row, report) == 0) titles.push_back(title_of(row));
   }
   return titles;
 }
@@ -120,7 +107,7 @@ std::string verdict_sentences(const SetResult& set, const Report& report) {
   const auto not_tried = titles_with(set, Verdict::unknown, false);
   const auto mend = to_be_mended(set, report);
   const bool nothing_else = are_all(blocked, not_tried, set);
-  const auto name = name_of(set);
+  const auto& name = title_of(set);
   // Of several places together, "here" is none of them.
   const std::string here = report.vantages.empty() ? say(" from here") : "";
   std::vector<std::string> sentences;

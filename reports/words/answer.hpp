@@ -3,10 +3,21 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "reports/words/marks.hpp"
+#include "reports/words/phrases.hpp"
 
 namespace callready {
+
+template <typename Wanted>
+std::vector<std::string> titles_of(const SetResult& set, Wanted wanted) {
+  std::vector<std::string> titles;
+  for (const auto& capability : set.capabilities) {
+    if (wanted(capability)) titles.push_back(title_of(capability));
+  }
+  return titles;
+}
 
 // False where all that it needs was left out of this run.
 bool was_tried(const SetResult& set, const CapabilityResult& capability);

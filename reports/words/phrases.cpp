@@ -14,12 +14,8 @@ namespace callready {
 namespace {
 
 std::string capability_title(const SetResult* set, const std::string& id) {
-  if (set != nullptr) {
-    for (const auto& capability : set->capabilities) {
-      if (capability.id == id && !capability.title.empty()) return capability.title;
-    }
-  }
-  return id;
+  const auto* capability = set == nullptr ? nullptr : find_by_id(set->capabilities, id);
+  return capability == nullptr ? id : title_of(*capability);
 }
 
 // Details that say no more than the outcome does.
@@ -153,7 +149,7 @@ std::string set_and_source(const SetResult& set) {
 }
 
 std::string set_name(const SetResult& set) {
-  const auto& title = set.title.empty() ? set.id : set.title;
+  const auto& title = title_of(set);
   return set.edition.empty() ? title : fmt::format("{} ({})", title, set.edition);
 }
 
@@ -216,6 +212,12 @@ std::string endpoint(const Probe& probe) {
   return text;
 }
 
+std::string endpoint(const RoutePair& pair) {
+  auto probe = pair.proxied->probe;
+  probe.target.route = {};
+  return endpoint(probe);
+}
+
 std::string outcome_in_full(const ProbeResult& result) {
   const auto& seen = result.observation;
   auto text = outcome_in_words(seen).string();
@@ -250,7 +252,7 @@ std::string affected_by(const Finding& finding, const Report& report) {
     const auto* set = find_by_id(report.sets, affected.set);
     std::vector<std::string> titles;
     for (const auto& id : affected.capabilities) titles.push_back(capability_title(set, id));
-    const auto name = set == nullptr || set->title.empty() ? affected.set : set->title;
+    const auto& name = set == nullptr ? affected.set : title_of(*set);
     auto part = titles.empty() ? name : listed(titles);
     if (!titles.empty() && report.sets.size() > 1) part = fmt::format("{}: {}", name, part);
     add_once(parts, part);
@@ -303,9 +305,9 @@ std::vector<UnexplainedRow> unexplained(const Report& report) {
   for (const auto& set : report.sets) {
     for (const auto& row : set.requirements) {
       if (row.status != Status::fail || explained_by(set, row, report) != 0) continue;
-      const auto& title = row.title.empty() ? row.id : row.title;
+      const auto& title = title_of(row);
       found.push_back({set.id + '/' + row.id,
-                       report.sets.size() > 1 ? set.title + ": " + title : title,
+                       report.sets.size() > 1 ? title_of(set) + ": " + title : title,
                        row.severity == Severity::optional});
     }
   }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "probe/model/report.hpp"
+#include "probe/model/route_pairs.hpp"
 
 namespace callready {
 
@@ -39,6 +40,9 @@ std::string verdict_word(Verdict verdict);           // "NOT DECIDED"
 std::string status_word(Status status);              // "not tried"
 std::string severity_word(Severity severity);        // "required"
 std::string confidence_word(Confidence confidence);  // "certain"
+
+// Of a set, a capability or a row; a saved report may have none.
+const std::string& title_of(const auto& item) { return item.title.empty() ? item.id : item.title; }
 
 // "Rainbow (Ed 36)"
 std::string set_name(const SetResult& set);
@@ -89,6 +93,7 @@ std::string caution(Confidence confidence);
 
 // Where the probe went: "turn.example.com:3478/udp", with ", 12 ports tried" and the proxy.
 std::string endpoint(const Probe& probe);
+std::string endpoint(const RoutePair& pair);  // without either route
 
 // The outcome with round trip, address, detail and, where it went wrong, the deciding evidence.
 std::string outcome_in_full(const ProbeResult& result);

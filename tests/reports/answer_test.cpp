@@ -21,6 +21,25 @@ bool holds(std::string_view text, std::string_view part) {
   return text.find(part) != std::string::npos;
 }
 
+TEST(Answer, NamesByItsIdWhatHasNoTitle) {
+  auto report = samples::blocked();
+  report.findings.clear();
+  for (auto& set : report.sets) {
+    set.title.clear();
+    for (auto& capability : set.capabilities) capability.title.clear();
+    for (auto& row : set.requirements) row.title.clear();
+  }
+  const auto open = unexplained(report);
+  ASSERT_FALSE(open.empty());
+  for (const auto& row : open) {
+    auto name = row.id;
+    EXPECT_EQ(row.title, name.replace(name.find('/'), 1, ": "));
+  }
+  const auto markdown = render_markdown(report, {});
+  EXPECT_FALSE(holds(markdown, "\n|  |")) << markdown;
+  EXPECT_FALSE(holds(markdown, "\n|  (")) << markdown;
+}
+
 TEST(Answer, OfASetThatWorksFindingsAreNotForgotten) {
   auto report = samples::clean();
   auto& set = report.sets.at(0);
