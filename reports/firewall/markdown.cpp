@@ -139,22 +139,14 @@ void add_list(std::string& out, const FirewallList& list, bool only_missing) {
 
 }  // namespace
 
-std::string firewall_markdown(const std::vector<FirewallList>& lists, const FirewallPage&) {
-  bool only_missing = false, any = false;
-  for (const auto& list : lists) {
-    any |= !list.unfinished.empty();
-    for (const auto& rule : list.rules) {
-      any = true;
-      only_missing |= rule.state != RuleState::not_asked;
-    }
-  }
-  only_missing |= !any;
-  std::string out = only_missing ? "# Firewall rules that are missing\n" : "# Firewall rules\n";
+std::string firewall_markdown(const std::vector<FirewallList>& lists, const FirewallPage& page) {
+  std::string out =
+      page.only_missing ? "# Firewall rules that are missing\n" : "# Firewall rules\n";
   out +=
       "\nThe firewall is assumed to be stateful: replies come back through the rule that let the "
       "request\nout, so no inbound rule is needed unless one is listed. Ports are the "
       "destination's. Your\nDNS servers must be reachable, too (UDP and TCP 53).\n";
-  for (const auto& list : lists) add_list(out, list, only_missing);
+  for (const auto& list : lists) add_list(out, list, page.only_missing);
   return out;
 }
 

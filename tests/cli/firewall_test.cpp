@@ -29,7 +29,11 @@ FirewallList rules_for(const TargetSet& set, FirewallOptions options = {}) {
   return firewall_rules(set, options);
 }
 
-std::string markdown(const FirewallList& list) { return firewall_markdown({list}, {}); }
+std::string markdown(const FirewallList& list, bool only_missing = false) {
+  FirewallPage page;
+  page.only_missing = only_missing;
+  return firewall_markdown({list}, page);
+}
 std::string csv(const FirewallList& list) { return firewall_csv({list}, {}); }
 
 TEST(Firewall, AsAFirewallTeamReadsIt) {
@@ -366,7 +370,13 @@ TEST(MissingRules, NothingIsMissingWhereAllIsOpen) {
   seen.add("files", "c.example.com", Transport::tls, 443, Outcome::unresolved);
   const auto list = seen.missing(set_of(two_rows));
   EXPECT_TRUE(list.rules.empty());
-  EXPECT_NE(markdown(list).find("Nothing is missing"), std::string::npos);
+  EXPECT_NE(markdown(list, true).find("Nothing is missing"), std::string::npos);
+}
+
+TEST(Firewall, SaysNothingOfAReportThatWasNotAskedFor) {
+  const auto text = markdown(FirewallList{});
+  EXPECT_NE(text.find("There are no rules."), std::string::npos) << text;
+  EXPECT_EQ(text.find("issing"), std::string::npos) << text;
 }
 
 TEST(Firewall, MarkdownHoldsNoMarkupOfTheSets) {
