@@ -52,7 +52,7 @@ std::vector<Alias> aliases(const std::vector<DeviceRule>& rules) {
     }
     std::vector<std::string> ports;
     for (const auto& range : rule.ports) ports.push_back(port_list({range}, "", ":"));
-    if (!rule.only_has(PeerKind::wildcard)) add(rule, "ports", "port", std::move(ports));
+    if (!rule.only_patterns()) add(rule, "ports", "port", std::move(ports));
   }
   return found;
 }
@@ -63,9 +63,7 @@ void add_rules(std::vector<std::string>& steps, const std::vector<DeviceRule>& r
   for (const auto& rule : rules) {
     for (const auto* end : {"names", "nets"}) {
       const auto name = with_underscores(fmt::format("{}_{}", rule.group, end));
-      const bool there = std::any_of(all.begin(), all.end(),
-                                     [&](const Alias& alias) { return alias.name == name; });
-      if (!there) continue;
+      if (std::ranges::find(all, name, &Alias::name) == all.end()) continue;
       steps.push_back(fmt::format("  {}: Pass, {}, {} {}, destination port {}",
                                   rule.inbound ? "WAN" : "LAN", rule.udp ? "UDP" : "TCP",
                                   rule.inbound ? "source" : "destination", name,

@@ -66,7 +66,7 @@ std::string firewall_cisco(const std::vector<FirewallList>& lists, const Firewal
   std::vector<std::string> no_access, no_services, no_groups, no_objects;
   std::set<std::string> known;
   for (const auto& rule : all) {
-    if (rule.only_has(PeerKind::wildcard)) continue;
+    if (rule.only_patterns()) continue;
     std::string members;
     for (const auto& peer : rule.peers) {
       if (peer.kind == PeerKind::wildcard || !rule.owns_group()) continue;

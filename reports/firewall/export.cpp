@@ -85,8 +85,8 @@ std::optional<DevicePeer> device_peer(const RulePeer& peer) {
 // What a device can be told of it: it has a far end, a protocol and ports that are known.
 bool for_a_device(const FirewallRule& rule) {
   return rule.transport && !rule.ports.empty() &&
-         std::any_of(rule.peers.begin(), rule.peers.end(),
-                     [](const RulePeer& peer) { return device_peer(peer).has_value(); });
+         std::ranges::any_of(rule.peers,
+                             [](const RulePeer& peer) { return device_peer(peer).has_value(); });
 }
 
 class Names {
@@ -135,8 +135,7 @@ void add_row(DeviceRule& made, const FirewallRule& rule, std::set<std::string>& 
 }
 
 bool same_peers(const DeviceRule& a, const DeviceRule& b) {
-  return std::equal(a.peers.begin(), a.peers.end(), b.peers.begin(), b.peers.end(),
-                    [](const auto& x, const auto& y) { return x.text == y.text; });
+  return std::ranges::equal(a.peers, b.peers, {}, &DevicePeer::text, &DevicePeer::text);
 }
 
 template <typename Wanted>
@@ -154,20 +153,22 @@ std::string lines_of(const std::vector<FirewallList>& lists, Wanted line_of) {
 
 }  // namespace
 
-bool DeviceRule::has(PeerKind kind) const {
-  return std::any_of(peers.begin(), peers.end(),
-                     [&](const DevicePeer& peer) { return peer.kind == kind; });
+bool DeviceRule::has_patterns() const {
+  return std::ranges::find(peers, PeerKind::wildcard, &DevicePeer::kind) != peers.end();
 }
 
-bool DeviceRule::only_has(PeerKind kind) const {
-  return std::all_of(peers.begin(), peers.end(),
-                     [&](const DevicePeer& peer) { return peer.kind == kind; });
+bool DeviceRule::only_patterns() const {
+  return std::ranges::all_of(
+      peers, [](auto kind) { return kind == PeerKind::wildcard; }, &DevicePeer::kind);
+}
+
+std::string DeviceRule::traffic() const {
+  return fmt::format("{} {}", udp ? "UDP" : "TCP", port_list(ports, ", "));
 }
 
 std::string DeviceRule::marked(const DeviceRow& row) const {
-  const bool all_the_same = std::all_of(rows.begin(), rows.end(), [&](const DeviceRow& other) {
-    return other.evidence == row.evidence;
-  });
+  const bool all_the_same = static_cast<std::size_t>(std::ranges::count(
+                                rows, row.evidence, &DeviceRow::evidence)) == rows.size();
   if (!doubtful(row.evidence) || (all_the_same && &row != &rows.front())) return row.title;
   return fmt::format("{}: {}", to_string(row.evidence), row.title);
 }
@@ -283,8 +284,8 @@ std::string firewall_list(const std::vector<FirewallList>& lists, const Firewall
     if (!owner.owns_group()) continue;
     for (const auto& rule : rules) {
       if (rule.group != owner.name) continue;
-      out += fmt::format("# {}: {} {} {}: {}\n", rule.name, rule.udp ? "UDP" : "TCP",
-                         port_list(rule.ports, ", "), rule.inbound ? "from" : "to", rule.title);
+      out += fmt::format("# {}: {} {}: {}\n", rule.name, rule.traffic(),
+                         rule.inbound ? "from" : "to", rule.title);
     }
     for (const auto& peer : owner.peers) out += peer.text + '\n';
   }

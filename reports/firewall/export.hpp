@@ -43,8 +43,9 @@ struct DeviceRule {
   // One of its rows' titles, "second-hand: Login" where its text is doubtful; where those of all
   // are, in the same way, only the first says so, for all of them.
   std::string marked(const DeviceRow& row) const;
-  bool has(PeerKind kind) const;
-  bool only_has(PeerKind kind) const;
+  bool has_patterns() const;
+  bool only_patterns() const;
+  std::string traffic() const;  // "UDP 3478, 10000-20000"
   bool owns_group() const { return group == name; }
   std::string_view protocol() const { return udp ? "udp" : "tcp"; }
 };

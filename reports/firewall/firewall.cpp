@@ -18,8 +18,7 @@ namespace {
 bool selected(const Requirement& row, const FirewallOptions& options) {
   const bool active =
       row.scenarios.empty() ||
-      std::any_of(row.scenarios.begin(), row.scenarios.end(),
-                  [&](const auto& scenario) { return contains(options.scenarios, scenario); });
+      std::ranges::find_first_of(row.scenarios, options.scenarios) != row.scenarios.end();
   return active &&
          (options.client.empty() || row.clients.empty() || contains(row.clients, options.client));
 }
@@ -62,9 +61,6 @@ Closed closed_part(const Requirement& row, const FirewallOptions& options) {
 struct Asked {
   std::set<std::string> peers;
   std::set<PortRange> ports;
-
-  bool holds(const RulePeer& peer) const { return peers.contains(peer.text); }
-  bool holds(const PortRange& range) const { return ports.contains(range); }
 };
 
 Asked asked_part(const FirewallRule& rule, const FirewallOptions& options) {
@@ -85,19 +81,15 @@ Asked asked_part(const FirewallRule& rule, const FirewallOptions& options) {
   return asked;
 }
 
-bool has_same(const std::vector<RulePeer>& part, const RulePeer& peer) {
-  return std::any_of(part.begin(), part.end(),
-                     [&](const RulePeer& one) { return one.text == peer.text; });
-}
-
 // What `part` has of the rule and what is asked of it, in the document's order.
 FirewallRule widened(const FirewallRule& rule, const FirewallRule& part, const Asked& asked) {
   auto both = rule;
   std::erase_if(both.peers, [&](const RulePeer& peer) {
-    return !asked.holds(peer) && !has_same(part.peers, peer);
+    return !asked.peers.contains(peer.text) &&
+           std::ranges::find(part.peers, peer.text, &RulePeer::text) == part.peers.end();
   });
   std::erase_if(both.ports, [&](const PortRange& range) {
-    return !asked.holds(range) && !contains(part.ports, range);
+    return !asked.ports.contains(range) && !contains(part.ports, range);
   });
   return both.peers.empty() || both.ports.empty() ? part : both;
 }
@@ -190,8 +182,7 @@ FirewallList rules_of_set(const TargetSet& set, const SetHead& head,
 
 // What two sets lean on stands once.
 void unite(std::vector<FirewallList>& lists, FirewallList list) {
-  const auto known = std::find_if(lists.begin(), lists.end(),
-                                  [&](const FirewallList& one) { return one.set == list.set; });
+  const auto known = std::ranges::find(lists, list.set, &FirewallList::set);
   if (known == lists.end()) return lists.push_back(std::move(list));
   for (const auto member :
        {&FirewallList::rules, &FirewallList::unfinished, &FirewallList::removed}) {
@@ -199,7 +190,7 @@ void unite(std::vector<FirewallList>& lists, FirewallList list) {
     for (auto& rule : list.*member) merger.add(std::move(rule));
     (*known).*member = std::move(merger).take();
   }
-  for (auto& title : list.needed_by) add_once(known->needed_by, title);
+  add_new(known->needed_by, list.needed_by);
   known->not_required = std::max(known->not_required, list.not_required);
   sort_by_group(known->rules);
   sort_by_group(known->unfinished);

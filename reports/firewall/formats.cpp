@@ -12,8 +12,8 @@ namespace callready {
 namespace {
 
 std::string in_words(Vantage vantage) {
-  if (vantage == Vantage::pc || vantage == Vantage::pbx)
-    return vantage == Vantage::pc ? "PC" : "PBX";
+  if (vantage == Vantage::pc) return "PC";
+  if (vantage == Vantage::pbx) return "PBX";
   std::string word(to_string(vantage));
   std::replace(word.begin(), word.end(), '-', ' ');
   return word;
@@ -50,8 +50,7 @@ std::span<const FirewallFormat> firewall_formats() {
 
 const FirewallFormat* find_firewall_format(std::string_view name) {
   const auto all = firewall_formats();
-  const auto found = std::find_if(all.begin(), all.end(),
-                                  [&](const FirewallFormat& one) { return one.name == name; });
+  const auto found = std::ranges::find(all, name, &FirewallFormat::name);
   return found == all.end() ? nullptr : &*found;
 }
 

@@ -56,8 +56,7 @@ std::string rule_in_words(const DeviceRule& rule) {
                        ? rule.marked(row)
                        : fmt::format("{} ({})", rule.marked(row), to_string(row.severity)));
   }
-  return fmt::format("{}: {} {} {} {}: {}", rule.name, rule.udp ? "UDP" : "TCP",
-                     port_list(rule.ports, ", "), rule.inbound ? "from" : "to",
+  return fmt::format("{}: {} {} {}: {}", rule.name, rule.traffic(), rule.inbound ? "from" : "to",
                      say_plural(rule.peers.size(), "{} entry", "{} entries"), joined(rows, "; "));
 }
 
@@ -110,7 +109,7 @@ std::string header_of(const std::vector<FirewallList>& lists, const std::vector<
   out.add_all("The rules:", words);
   if (rules.empty()) out.add("There are no rules.");
   auto left = left_out_of(lists);
-  left.insert(left.end(), guide.left_out.begin(), guide.left_out.end());
+  append(left, guide.left_out);
   out.add_all("Left out, and yours to add:", left);
   out.add_all(
       "Source ports are matched by no rule, since NAT and proxies change them. The documents name:",
@@ -133,8 +132,8 @@ std::vector<std::string> patterns_in(const std::vector<DeviceRule>& rules, std::
       if (peer.kind == PeerKind::wildcard) patterns.push_back(peer.text);
     }
     if (!patterns.empty()) {
-      found.push_back(fmt::format("{} ({} {}): {}: {}", rule.name, rule.udp ? "UDP" : "TCP",
-                                  port_list(rule.ports, ", "), joined(patterns), why));
+      found.push_back(
+          fmt::format("{} ({}): {}: {}", rule.name, rule.traffic(), joined(patterns), why));
     }
   }
   return found;

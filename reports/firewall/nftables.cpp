@@ -2,6 +2,8 @@
 // may still drop. It has no names: these get sets, which stay empty until a resolver fills them.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "reports/firewall/export.hpp"
 #include "reports/words/phrases.hpp"
 
@@ -16,7 +18,7 @@ constexpr NftFamily nft_families[] = {{false, "ip", "ipv4_addr", "_v4"},
                                       {true, "ip6", "ipv6_addr", "_v6"}};
 
 bool has_names(const DeviceRule& rule) {
-  return rule.has(PeerKind::name) || rule.has(PeerKind::wildcard);
+  return std::ranges::any_of(rule.peers, &DevicePeer::is_name);
 }
 
 // A table "ip filter" knows no IPv6.

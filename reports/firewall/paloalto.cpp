@@ -17,8 +17,8 @@ std::string object_type(PeerKind kind) {
 }
 
 // A URL category sees TCP only.
-bool by_category(const DeviceRule& rule) { return rule.has(PeerKind::wildcard) && !rule.udp; }
-bool by_address(const DeviceRule& rule) { return !rule.only_has(PeerKind::wildcard); }
+bool by_category(const DeviceRule& rule) { return rule.has_patterns() && !rule.udp; }
+bool by_address(const DeviceRule& rule) { return !rule.only_patterns(); }
 
 class PanCommands {
  public:
@@ -105,7 +105,7 @@ std::string firewall_paloalto(const std::vector<FirewallList>& lists, const Fire
   std::set<std::string> known;
   std::vector<DeviceRule> unsaid;
   for (const auto& rule : all) {
-    if (rule.udp && rule.has(PeerKind::wildcard)) unsaid.push_back(rule);
+    if (rule.udp && rule.has_patterns()) unsaid.push_back(rule);
     if (!by_address(rule) && !by_category(rule)) continue;
     if (rule.owns_group()) add_group(commands, rule, known);
     if (by_category(rule)) add_category(commands, rule);
