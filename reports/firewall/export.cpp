@@ -75,10 +75,13 @@ std::optional<DevicePeer> device_peer(const RulePeer& peer) {
       return std::nullopt;
   }
   // A star is no letter, and "*.example.com" not the object of "example.com".
-  made.object = fmt::format("{}{}", object_prefix,
-                            made.kind == PeerKind::wildcard
-                                ? plain_name("wildcard" + made.text.substr(1), longest_object)
-                                : plain_name(made.text, longest_object));
+  const auto whole = made.kind == PeerKind::wildcard ? "wildcard" + made.text.substr(1) : made.text;
+  made.object = std::string(object_prefix) + plain_name(whole, longest_object);
+  // Two that begin alike are two objects all the same.
+  if (whole.size() > longest_object) {
+    const auto end = fmt::format("-{:04x}", hash_of(whole) & 0xffff);
+    made.object.replace(made.object.size() - end.size(), end.size(), end);
+  }
   return made;
 }
 

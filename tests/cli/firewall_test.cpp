@@ -540,6 +540,18 @@ TEST(FirewallFiles, SetsWhoseNamesBeginAlikeHaveRulesOfTheirOwn) {
   EXPECT_TRUE(first[1].name.ends_with("-udp5000-5100")) << first[1].name;
 }
 
+TEST(FirewallFiles, HostsWhoseNamesBeginAlikeAreObjectsOfTheirOwn) {
+  auto set = set_of(two_rows);
+  const auto label = std::string(60, 'a');
+  auto& hosts = set.requirements.at(0).hosts;
+  hosts.at(0).name = label + ".one.example.com";
+  hosts.at(1).name = label + ".two.example.com";
+  const auto peers = for_devices({rules_for(set)}).at(0).peers;
+  ASSERT_GE(peers.size(), 2u);
+  EXPECT_NE(peers[0].object, peers[1].object);
+  for (const auto& peer : peers) EXPECT_LE(peer.object.size(), 63u);
+}
+
 TEST(FirewallFiles, EachSaysWhatItIs) {
   FirewallPage page;
   page.date = "2026-11-23";
