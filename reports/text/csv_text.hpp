@@ -12,7 +12,8 @@ namespace callready {
 using CsvCells = std::vector<std::string>;
 
 // Spreadsheets run what begins like a formula, quoted or not, in full-width characters too, so that
-// gets an apostrophe before it; where the user's separate by semicolons, a cell begins behind one.
+// gets an apostrophe before it; where the user's separate by semicolons, a cell begins behind one,
+// and doubled quotes at its beginning are none.
 inline std::string csv_cell(std::string_view text) {
   const auto safe = harmless(text);
   std::string value;
@@ -22,7 +23,7 @@ inline std::string csv_cell(std::string_view text) {
          {"=", "+", "-", "@", "\uFF1D", "\uFF0B", "\uFF0D", "\uFF20"}) {
       if (begins && rest.starts_with(sign)) value += '\'';
     }
-    begins = rest.front() == ';' || (begins && rest.front() == ' ');
+    begins = rest.front() == ';' || (begins && (rest.front() == ' ' || rest.front() == '"'));
     value += rest.front();
   }
   if (value.find_first_of(",;\"") == std::string::npos) return value;

@@ -11,6 +11,8 @@ TEST(CsvText, RunsNoFormulas) {
     EXPECT_EQ(csv_cell("  " + sign + "cmd()"), "  '" + sign + "cmd()");
     EXPECT_EQ(csv_cell("a;" + sign + "cmd()"), "\"a;'" + sign + "cmd()\"")
         << "where semicolons separate";
+    EXPECT_EQ(csv_cell("a;\"" + sign + "cmd()"), "\"a;\"\"'" + sign + "cmd()\"")
+        << "there the two quotes are an empty text, and the formula goes on behind them";
   }
   EXPECT_EQ(csv_cell("\t=1"), " '=1");
 }
