@@ -58,10 +58,8 @@ std::vector<TimedRow> timed_rows(const Report& report, std::size_t set, const Pa
     TimedRow row{title_of(requirement), PageIndex::row(set, i), {}};
     for (const auto& id : requirement.probes) {
       for (const auto at : index.probes(id)) {
-        const auto& seen = report.probes[at].observation;
-        // A packet that only left the site was answered by a router near by.
-        if (!seen.round_trip || seen.outcome == Outcome::passed) continue;
-        if (measured(seen.round_trip->count())) row.times.push_back(seen.round_trip->count());
+        const auto trip = round_trip_of(report.probes[at].observation);
+        if (trip && measured(trip->count())) row.times.push_back(trip->count());
       }
     }
     if (row.times.empty()) continue;

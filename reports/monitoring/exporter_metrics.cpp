@@ -10,6 +10,7 @@
 #include "reports/format.hpp"
 #include "reports/words/finding_words.hpp"
 #include "reports/words/marks.hpp"
+#include "reports/words/phrases.hpp"
 #include "reports/words/rfc3339.hpp"
 
 namespace callready {
@@ -23,7 +24,8 @@ constexpr std::size_t most_capabilities = 20, most_rows = 70, most_trips = 50, m
 std::map<std::string, double> round_trips(const Report& report) {
   std::map<std::string, double> trips;
   for (const auto& [probe, seen] : report.probes) {
-    if (seen.round_trip && reached(seen.outcome)) trips[probe.id] = seen.round_trip->count() / 1000;
+    const auto trip = round_trip_of(seen);
+    if (trip && reached(seen.outcome)) trips[probe.id] = trip->count() / 1000;
   }
   return trips;
 }

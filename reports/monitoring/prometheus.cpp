@@ -1,6 +1,7 @@
 // For the node exporter's textfile collector: one file holds one run, with every endpoint.
 #include "reports/format.hpp"
 #include "reports/monitoring/metric_text.hpp"
+#include "reports/words/phrases.hpp"
 #include "reports/words/rfc3339.hpp"
 
 namespace callready {
@@ -70,7 +71,7 @@ std::string render_prometheus(const Report& report, const RenderOptions&) {
                            {"route", probe.target.route.to_string()},
                            {"vantage", probe.vantage}};
     reach.add(labels, reached(seen.outcome) ? 1 : 0);
-    if (seen.round_trip) trip.add(labels, seen.round_trip->count() / 1000);
+    if (const auto measured = round_trip_of(seen)) trip.add(labels, measured->count() / 1000);
   }
   std::string out;
   for (const auto* metric : {&info, &when, &took, &complete, &verdict, &capability, &requirement,

@@ -389,6 +389,13 @@ std::string resent_in_words(const Report& report) {
   return say("{} of {} packets had to be resent (lost or late).", again, sent);
 }
 
+std::optional<Milliseconds> round_trip_of(const Observation& seen) {
+  using enum Outcome;
+  const bool by_a_router =
+      seen.outcome == passed || seen.outcome == silent || seen.outcome == rejected;
+  return by_a_router ? std::nullopt : seen.round_trip;
+}
+
 std::vector<std::pair<Timing, double>> parts_of_time(const ProbeResult& result) {
   using enum Timing;
   const auto& timing = result.observation.timing_ms;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <iterator>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -132,6 +133,9 @@ std::string summary_and_sample(const RequirementResult& requirement);
 
 // "3 of 41 packets had to be resent (lost or late)."; empty where none had to.
 std::string resent_in_words(const Report& report);
+
+// To the endpoint. Nothing where the endpoint did not answer: then a router near by did.
+std::optional<Milliseconds> round_trip_of(const Observation& seen);
 
 // What the probe took, part by part in the order in which they happen: none counted twice, and none
 // that is no time.

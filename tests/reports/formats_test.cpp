@@ -310,6 +310,29 @@ TEST(ExporterMetrics, AreBoundedForASetOfAnySize) {
             std::string::npos);
 }
 
+TEST(Metrics, HaveNoRoutersRoundTrips) {
+  Report report;
+  auto& set = report.sets.emplace_back();
+  set.id = "calls";
+  auto& row = set.requirements.emplace_back();
+  row.id = "media";
+  row.probes = {"media"};
+  auto& [probe, seen] = report.probes.emplace_back();
+  probe.id = "media";
+  seen.round_trip = Milliseconds(4);
+  for (const auto outcome : {Outcome::passed, Outcome::silent, Outcome::rejected}) {
+    seen.outcome = outcome;
+    for (const auto render : {render_prometheus, render_exporter}) {
+      EXPECT_EQ(render(report, {}).find("round_trip_seconds{"), std::string::npos)
+          << to_string(outcome);
+    }
+  }
+  seen.outcome = Outcome::answered;
+  for (const auto render : {render_prometheus, render_exporter}) {
+    EXPECT_NE(render(report, {}).find("} 0.004\n"), std::string::npos);
+  }
+}
+
 TEST(ExporterMetrics, SaySinceWhenAndWhatToDo) {
   auto report = samples::blocked();
   report.findings[0].code = FindingCode::firewall_udp_blocked;
