@@ -75,33 +75,18 @@ Json reach_json(const Reach& reach) {
   return {{"kind", "all"}};
 }
 
-Json thresholds_json(const Thresholds& thresholds) {
+Json figures_json(const auto& of) {
   auto json = Json::object();
-  const auto set = [&](const char* name, const std::optional<double>& figure) {
+  each_figure(of, [&](const char* name, auto, auto, const std::optional<double>& figure) {
     if (figure) json[name] = *figure;
-  };
-  set("round_trip_ms", thresholds.round_trip_ms);
-  set("one_way_delay_ms", thresholds.one_way_delay_ms);
-  set("jitter_ms", thresholds.jitter_ms);
-  set("loss_percent", thresholds.loss_percent);
-  set("bandwidth_kbps", thresholds.bandwidth_kbps);
+  });
   return json;
 }
 
 Json quality_json(const MediaQuality& quality) {
-  auto json = Json::object();
-  const auto set = [&](const char* name, const std::optional<double>& figure) {
-    if (figure) json[name] = *figure;
-  };
-  set("round_trip_ms", quality.round_trip_ms);
-  set("one_way_delay_ms", quality.one_way_delay_ms);
-  set("jitter_ms", quality.jitter_ms);
-  set("loss_percent", quality.loss_percent);
-  set("burst_loss_percent", quality.burst_loss_percent);
-  set("reordering_percent", quality.reordering_percent);
-  set("bandwidth_kbps", quality.bandwidth_kbps);
-  set("bandwidth_up_kbps", quality.bandwidth_up_kbps);
-  set("bandwidth_down_kbps", quality.bandwidth_down_kbps);
+  auto json = figures_json(quality);
+  if (quality.bandwidth_up_kbps) json["bandwidth_up_kbps"] = *quality.bandwidth_up_kbps;
+  if (quality.bandwidth_down_kbps) json["bandwidth_down_kbps"] = *quality.bandwidth_down_kbps;
   for (const auto& one : quality.bandwidths) {
     Json entry = {{"what", one.what}};
     if (one.up_kbps) entry["up_kbps"] = *one.up_kbps;
@@ -144,7 +129,7 @@ Json requirement_json(const Requirement& requirement) {
                {"service_tags", requirement.service_tags},
                {"listening", requirement.listening},
                {"conditions", requirement.conditions},
-               {"thresholds", thresholds_json(requirement.thresholds)}};
+               {"thresholds", figures_json(requirement.thresholds)}};
   if (!requirement.local_peers.empty()) json["local_peers"] = requirement.local_peers;
   if (!requirement.error_texts.empty()) json["error_texts"] = requirement.error_texts;
   if (requirement.priority) json["priority"] = to_string(*requirement.priority);

@@ -173,38 +173,25 @@ std::string firewall_text(const Requirement& requirement) {
   return joined(rules);
 }
 
-std::string thresholds_text(const Thresholds& thresholds) {
+std::vector<std::string> figures_of(const auto& of) {
   std::vector<std::string> figures;
-  const auto tell = [&](std::string_view name, const std::optional<double>& figure,
-                        std::string_view unit) {
+  each_figure(of, [&](auto, std::string_view name, std::string_view unit,
+                      const std::optional<double>& figure) {
     if (figure) figures.push_back(fmt::format("{} {}{}", name, *figure, unit));
-  };
-  tell("round trip", thresholds.round_trip_ms, " ms");
-  tell("one-way delay", thresholds.one_way_delay_ms, " ms");
-  tell("jitter", thresholds.jitter_ms, " ms");
-  tell("loss", thresholds.loss_percent, " %");
-  tell("bandwidth", thresholds.bandwidth_kbps, " kbit/s");
-  return joined(figures);
+  });
+  return figures;
 }
 
 std::string quality_text(const MediaQuality& quality) {
-  std::vector<std::string> figures;
-  const auto tell = [&](std::string_view name, const std::optional<double>& figure,
-                        std::string_view unit) {
-    if (figure) figures.push_back(fmt::format("{} {}{}", name, *figure, unit));
+  auto figures = figures_of(quality);
+  const auto tell = [&](const std::string& name, const std::optional<double>& figure) {
+    if (figure) figures.push_back(fmt::format("{} {} kbit/s", name, *figure));
   };
-  tell("round trip", quality.round_trip_ms, " ms");
-  tell("one-way delay", quality.one_way_delay_ms, " ms");
-  tell("jitter", quality.jitter_ms, " ms");
-  tell("loss", quality.loss_percent, " %");
-  tell("loss in bursts", quality.burst_loss_percent, " %");
-  tell("reordering", quality.reordering_percent, " %");
-  tell("bandwidth", quality.bandwidth_kbps, " kbit/s");
-  tell("up", quality.bandwidth_up_kbps, " kbit/s");
-  tell("down", quality.bandwidth_down_kbps, " kbit/s");
+  tell("up", quality.bandwidth_up_kbps);
+  tell("down", quality.bandwidth_down_kbps);
   for (const auto& one : quality.bandwidths) {
-    tell(one.what + ", up", one.up_kbps, " kbit/s");
-    tell(one.what + ", down", one.down_kbps, " kbit/s");
+    tell(one.what + ", up", one.up_kbps);
+    tell(one.what + ", down", one.down_kbps);
   }
   if (!quality.dscp.empty()) figures.push_back("DSCP " + quality.dscp);
   return fmt::format("{} ({})", joined(figures), quality.source);
@@ -236,7 +223,7 @@ void add_requirement(Page& page, const Requirement& requirement) {
   block.add("From", words_text(requirement.vantages));
   block.add("Clients", joined(requirement.clients));
   block.add("Scenarios", joined(requirement.scenarios));
-  block.add("Quality", thresholds_text(requirement.thresholds));
+  block.add("Quality", joined(figures_of(requirement.thresholds)));
   block.add_each("People see", requirement.error_texts);
   block.add_each("Unclear", requirement.conditions);
   block.add("Note", requirement.note);
@@ -511,17 +498,12 @@ std::string list_text(std::span<const ListedSet> sets, std::string_view today,
     }
     return std::accumulate(widths.begin(), widths.end(), -2) > page.width();
   };
-  const bool named_below = too_wide();
-  if (named_below) {
-    for (auto& row : rows) row.pop_back();
-  }
-  // Titles say more than kinds where there is no room for both.
-  if (too_wide()) {
-    for (auto& row : rows) row.erase(row.begin() + 2);
-  }
-  // Nor of dates that are not said below.
-  if (too_wide()) {
-    for (auto& row : rows) row.erase(row.begin() + 3);
+  // Where there is no room: other names go first, then kinds, then dates of publication.
+  bool named_below = false;
+  for (const std::ptrdiff_t column : {6, 2, 3}) {
+    if (!too_wide()) break;
+    named_below = true;
+    for (auto& row : rows) row.erase(row.begin() + column);
   }
   page.table(rows, 1);
   if (!old.empty()) {

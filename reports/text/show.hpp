@@ -16,6 +16,19 @@ std::string show_text(const TargetSet& set, const RenderOptions& options);
 // Every fact of the set with its source, as pretty-printed JSON.
 std::string show_json(const TargetSet& set);
 
+// Calls `visit(name in JSON, name for a person, unit, figure)` for each figure of a row or of a
+// capability; one that is not given is there, and empty.
+template <typename Figures, typename Visit>
+void each_figure(const Figures& of, Visit visit) {
+  visit("round_trip_ms", "round trip", " ms", of.round_trip_ms);
+  visit("one_way_delay_ms", "one-way delay", " ms", of.one_way_delay_ms);
+  visit("jitter_ms", "jitter", " ms", of.jitter_ms);
+  visit("loss_percent", "loss", " %", of.loss_percent);
+  visit("burst_loss_percent", "loss in bursts", " %", of.burst_loss_percent);
+  visit("reordering_percent", "reordering", " %", of.reordering_percent);
+  visit("bandwidth_kbps", "bandwidth", " kbit/s", of.bandwidth_kbps);
+}
+
 struct ListedSet {
   SetHead head;
   std::size_t requirements = 0;
