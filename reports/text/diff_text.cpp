@@ -30,10 +30,10 @@ Mark mark_of(Trend trend) {
 std::string word_of(Change::Of of, const std::string& word) {
   if (of == Change::Of::requirement) {
     const auto status = parse<Status>(word);
-    return status ? std::string(status_word(*status)) : word;
+    return status ? status_word(*status) : word;
   }
   const auto verdict = parse<Verdict>(word);
-  return verdict ? std::string(verdict_word(*verdict)) : word;
+  return verdict ? verdict_word(*verdict) : word;
 }
 
 // "rainbow: TURN servers over UDP"; a set is its title alone.
@@ -99,10 +99,7 @@ void add_trend(Page& page, const Comparison& comparison, Trend trend, std::strin
   bool any = false;
   for (const auto& change : comparison.findings) {
     if (change.trend != trend) continue;
-    if (!any) {
-      page.blank();
-      page.heading(findings_heading);
-    }
+    if (!any) page.heading(findings_heading);
     any = true;
     add_finding(page, change);
   }
@@ -114,7 +111,6 @@ void add_trend(Page& page, const Comparison& comparison, Trend trend, std::strin
     width = std::max(width, columns(page.clean(name_of(change.of, change.set, change.title))));
   }
   if (!any) return;
-  page.blank();
   page.heading(heading);
   for (const auto& change : comparison.changes) {
     if (change.trend != trend) continue;
@@ -125,7 +121,6 @@ void add_trend(Page& page, const Comparison& comparison, Trend trend, std::strin
 
 void add_standing(Page& page, const std::vector<StandingFinding>& findings) {
   if (findings.empty()) return;
-  page.blank();
   page.heading("Findings still present");
   for (const auto& [finding, since, earlier] : findings) {
     page.row(Mark::warning,
@@ -137,7 +132,6 @@ void add_standing(Page& page, const std::vector<StandingFinding>& findings) {
 
 void add_lone(Page& page, const std::vector<Lone>& items, std::string_view heading) {
   if (items.empty()) return;
-  page.blank();
   page.heading(heading);
   for (const auto& item : items) {
     page.row(Mark::none, name_of(item.of, item.set, item.title), word_of(item.of, item.status),
