@@ -18,15 +18,9 @@ using Json = nlohmann::ordered_json;  // members in the order in which a person 
 
 double rounded(double milliseconds) { return as_written(Milliseconds(milliseconds)).count(); }
 
-Json texts(const auto& values) {
-  auto list = Json::array();
-  for (const auto& value : values) list.push_back(value.to_string());
-  return list;
-}
-
 Json interface_json(const InterfaceInfo& interface) {
   Json json = {{"name", interface.name},
-               {"addresses", texts(interface.addresses)},
+               {"addresses", json_texts(interface.addresses)},
                {"default_route", interface.default_route}};
   if (interface.tunnel) json["tunnel"] = true;
   return json;
@@ -75,7 +69,7 @@ Json site_json(const Site& site) {
   json["resolvers"] = site.resolvers;
   if (site.proxy) json["proxy"] = *site.proxy;
   if (site.proxy_sought) json["proxy_sought"] = true;
-  json["public_addresses"] = texts(site.public_addresses);
+  json["public_addresses"] = json_texts(site.public_addresses);
   json["nat"] = Json::object();
   const auto set_nat = [&](const char* name, const std::optional<std::string>& value) {
     if (value) json["nat"][name] = *value;
@@ -87,12 +81,12 @@ Json site_json(const Site& site) {
   set_nat("translations", site.nat_translations);
   set_nat("binding_lifetime_s", site.nat_binding_lifetime);
   if (site.vantage) json["vantage"] = to_string(*site.vantage);
-  if (!site.own_hosts.empty()) json["own_hosts"] = site.own_hosts;
+  set_if_any(json, "own_hosts", site.own_hosts);
   for (const auto& agent : site.agents) {
     json["agents"].push_back({{"name", agent.name}, {"seen", agent.seen}});
   }
   set_if_any(json, "browser_policies", json_list(site.browser_policies, policy_json));
-  if (!site.unread_policies.empty()) json["unread_policies"] = site.unread_policies;
+  set_if_any(json, "unread_policies", site.unread_policies);
   return json;
 }
 
@@ -143,7 +137,7 @@ Json requirement_json(const RequirementResult& requirement) {
   if (requirement.closed_by) json["closed_by"] = to_string(*requirement.closed_by);
   if (requirement.impaired) json["impaired"] = true;
   if (requirement.lost) json["lost"] = true;
-  if (!requirement.error_texts.empty()) json["error_texts"] = requirement.error_texts;
+  set_if_any(json, "error_texts", requirement.error_texts);
   set_if_any(json, "of_set", requirement.of_set);
   set_if_any(json, "rules", json_list(requirement.rules, rule_json));
   return json;
@@ -212,7 +206,7 @@ Json finding_json(const Finding& finding) {
     add_words(other, "cause", cause);
     add_words(other, "tells", tells);
   }
-  if (!finding.seen_from.empty()) json["seen_from"] = finding.seen_from;
+  set_if_any(json, "seen_from", finding.seen_from);
   add_standing(json, finding.standing);
   return json;
 }
@@ -314,8 +308,8 @@ bool write_json(const Report& report, const JsonTaker& take) {
                             {"check", to_string(wait->check)},
                             {"answered", wait->answered}};
   }
-  json["unexplained"] = Json::array();
-  for (const auto& row : unexplained(report)) json["unexplained"].push_back(row.id);
+  json["unexplained"] =
+      json_list(unexplained(report), [](const UnexplainedRow& row) { return row.id; });
   json["probes"] = Json::array();
   json["notes"] = report.notes;
   add_words(json, "notes", report.notes);

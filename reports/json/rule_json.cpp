@@ -5,20 +5,9 @@
 #include "reports/words/rule_words.hpp"
 
 namespace callready {
-namespace {
 
-using Json = nlohmann::ordered_json;
-
-Json texts(const std::vector<PortRange>& ranges, const std::vector<std::string>& yours = {}) {
-  auto list = Json::array();
-  for (const auto& range : ranges) list.push_back(range.to_string());
-  for (const auto& words : yours) list.push_back(words);
-  return list;
-}
-
-}  // namespace
-
-Json rule_json(const FirewallRule& rule) {
+nlohmann::ordered_json rule_json(const FirewallRule& rule) {
+  using Json = nlohmann::ordered_json;
   auto peers = Json::array();
   for (const auto& peer : rule.peers) {
     Json one = {{"text", peer.text}, {"kind", to_string(peer.kind)}};
@@ -27,8 +16,8 @@ Json rule_json(const FirewallRule& rule) {
     set_if_any(one, "note", peer.note);
     peers.push_back(std::move(one));
   }
-  auto vantages = Json::array();
-  for (const auto vantage : rule.vantages) vantages.push_back(to_string(vantage));
+  auto ports = json_texts(rule.ports);
+  for (const auto& words : rule.your_ports) ports.push_back(words);
   Json json = {
       {"set", rule.set},
       {"requirements", rule.requirements},
@@ -37,14 +26,14 @@ Json rule_json(const FirewallRule& rule) {
       {"severity", to_string(rule.severity)},
       {"direction", to_string(rule.direction)},
       {"protocol", protocol_in_words(rule)},
-      {"source_ports", texts(rule.source_ports)},
+      {"source_ports", json_texts(rule.source_ports)},
       {rule.direction == Direction::in ? "sources_of_traffic" : "destinations", std::move(peers)},
-      {"ports", texts(rule.ports, rule.your_ports)},
+      {"ports", std::move(ports)},
       {"allow_by", to_string(rule.allow_by)},
       {"proxy", to_string(rule.proxy)}};
   if (rule.lifecycle != Lifecycle::current) json["lifecycle"] = to_string(rule.lifecycle);
   if (rule.evidence != SourceQuality::vendor_page) json["evidence"] = to_string(rule.evidence);
-  set_if_any(json, "vantages", std::move(vantages));
+  set_if_any(json, "vantages", json_words(rule.vantages));
   set_if_any(json, "clients", rule.clients);
   set_if_any(json, "purposes", rule.purposes);
   set_if_any(json, "fallback_for", rule.fallback_for);

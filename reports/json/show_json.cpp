@@ -10,22 +10,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-template <typename Enum>
-Json words_json(const std::vector<Enum>& values) {
-  auto json = Json::array();
-  for (const auto value : values) json.push_back(to_string(value));
-  return json;
-}
-
 // What the customer fills in stands in the same list, as "${variable}".
 Json with_variables(Json json, const std::vector<std::string>& variables) {
   for (const auto& variable : variables) json.push_back(variable);
-  return json;
-}
-
-Json ports_json(const std::vector<PortRange>& ports) {
-  auto json = Json::array();
-  for (const auto& range : ports) json.push_back(range.to_string());
   return json;
 }
 
@@ -93,14 +80,12 @@ Json quality_json(const MediaQuality& quality) {
     if (one.down_kbps) entry["down_kbps"] = *one.down_kbps;
     json["bandwidths"].push_back(std::move(entry));
   }
-  if (!quality.dscp.empty()) json["dscp"] = quality.dscp;
+  set_if_any(json, "dscp", quality.dscp);
   json["source"] = quality.source;
   return json;
 }
 
 Json requirement_json(const Requirement& requirement) {
-  auto with = Json::object();
-  for (const auto& [name, value] : requirement.with) with[name] = value;
   Json json = {{"id", requirement.id},
                {"title", requirement.title},
                {"purpose", requirement.purpose},
@@ -113,15 +98,15 @@ Json requirement_json(const Requirement& requirement) {
                {"allow_by", to_string(requirement.allow_by)},
                {"reach", reach_json(requirement.reach)},
                {"scenarios", requirement.scenarios},
-               {"vantages", words_json(requirement.vantages)},
+               {"vantages", json_words(requirement.vantages)},
                {"clients", requirement.clients},
-               {"source_ports", ports_json(requirement.source_ports)},
+               {"source_ports", json_texts(requirement.source_ports)},
                {"check", requirement.check ? to_string(*requirement.check) : ""},
                {"unprobed", requirement.unprobed},
-               {"transports", with_variables(words_json(requirement.transports),
+               {"transports", with_variables(json_words(requirement.transports),
                                              requirement.variable_transports)},
-               {"ports", with_variables(ports_json(requirement.ports), requirement.variable_ports)},
-               {"with", with},
+               {"ports", with_variables(json_texts(requirement.ports), requirement.variable_ports)},
+               {"with", requirement.with},
                {"hosts", json_list(requirement.hosts, host_json)},
                {"reverse_dns", json_list(requirement.reverse_dns, host_json)},
                {"wildcards", json_list(requirement.wildcards, wildcard_json)},
@@ -130,12 +115,12 @@ Json requirement_json(const Requirement& requirement) {
                {"listening", requirement.listening},
                {"conditions", requirement.conditions},
                {"thresholds", figures_json(requirement.thresholds)}};
-  if (!requirement.local_peers.empty()) json["local_peers"] = requirement.local_peers;
-  if (!requirement.error_texts.empty()) json["error_texts"] = requirement.error_texts;
+  set_if_any(json, "local_peers", requirement.local_peers);
+  set_if_any(json, "error_texts", requirement.error_texts);
   if (requirement.priority) json["priority"] = to_string(*requirement.priority);
-  if (!requirement.feed.empty()) json["feed"] = requirement.feed;
+  set_if_any(json, "feed", requirement.feed);
   if (requirement.evidence) json["evidence"] = to_string(*requirement.evidence);
-  if (!requirement.of_set.empty()) json["of_set"] = requirement.of_set;
+  set_if_any(json, "of_set", requirement.of_set);
   return json;
 }
 
@@ -178,7 +163,7 @@ Json head_json(const SetHead& set) {
                {"published", set.published},
                {"verified", set.verified},
                {"evidence", to_string(set.evidence)}};
-  if (!set.evidence_note.empty()) json["evidence_note"] = set.evidence_note;
+  set_if_any(json, "evidence_note", set.evidence_note);
   if (set.kind) json["kind"] = to_string(*set.kind);
   json["aliases"] = set.aliases;
   json["former_names"] = set.former_names;
@@ -192,7 +177,7 @@ Json advice_json(const Advice& advice) {
           {"text", advice.text},
           {"source", advice.source},
           {"scenarios", advice.scenarios},
-          {"vantages", words_json(advice.vantages)}};
+          {"vantages", json_words(advice.vantages)}};
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "probe/model/text.hpp"
+#include "probe/model/words.hpp"
 #include "probe/util/utf8.hpp"
 
 namespace callready {
@@ -61,12 +62,24 @@ inline void set_if_any(nlohmann::ordered_json& object, const char* name,
   if (!value.empty() && value != "") object[name] = std::move(value);
 }
 
-template <typename Item>
-nlohmann::ordered_json json_list(const std::vector<Item>& items,
-                                 nlohmann::ordered_json (*print)(const Item&)) {
+// What `print` makes of each.
+template <typename Items, typename Print>
+nlohmann::ordered_json json_list(const Items& items, Print print) {
   auto json = nlohmann::ordered_json::array();
   for (const auto& item : items) json.push_back(print(item));
   return json;
+}
+
+// Addresses, ranges and the like as texts.
+template <typename Items>
+nlohmann::ordered_json json_texts(const Items& items) {
+  return json_list(items, [](const auto& item) { return item.to_string(); });
+}
+
+// The words of enumerators.
+template <typename Enum>
+nlohmann::ordered_json json_words(const std::vector<Enum>& values) {
+  return json_list(values, [](Enum value) { return to_string(value); });
 }
 
 // The templates and arguments of a text, so that it can be said in another language: a list of
