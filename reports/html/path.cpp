@@ -4,6 +4,7 @@
 // as a table.
 #include <algorithm>
 #include <iterator>
+#include <map>
 #include <set>
 
 #include "reports/html/parts.hpp"
@@ -201,8 +202,9 @@ class Drawing {
                 x_of(Place::proxy, columns_), y);
     }
     std::set<int> taken;
+    std::map<Place, int> next;  // where the search for room goes on
     for (const auto& stop : flow.stops) {
-      int x = x_of(stop.place, columns_);
+      int& x = next.try_emplace(stop.place, x_of(stop.place, columns_)).first->second;
       while (!taken.insert(x).second) x += 22;  // two that end at one place stand beside each other
       body_.put(R"(<g class="tone-{}"><circle class="spot" cx="{}" cy="{}" r="9"/>)"
                 R"(<text class="glyph" x="{}" y="{}">{}</text></g>

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <tuple>
 
 #include "probe/model/describe.hpp"
 #include "probe/util/text.hpp"
@@ -88,18 +89,17 @@ class Tracer {
   std::optional<Stop> stop_of_port(const Evidence& port, const Observation& seen) const {
     const auto result = detail_fact(port, Fact::result);
     const auto by = text_fact(port, Fact::by);
-    if (result == DetailCode::replied) return Stop{Place::vendor, Mark::good, say("answered"), 1};
+    if (result == DetailCode::replied) return Stop{Place::vendor, Mark::good, say("answered")};
     if (result == DetailCode::arrived) {
-      return Stop{Place::vendor, Mark::good, say("arrives; nothing is listening there now"), 1};
+      return Stop{Place::vendor, Mark::good, say("arrives; nothing is listening there now")};
     }
     if (result == DetailCode::left_site)
-      return Stop{Place::provider, Mark::good, say("leaves the site"), 1};
+      return Stop{Place::provider, Mark::good, say("leaves the site")};
     if (result == DetailCode::prohibited) {
-      return Stop{place_of(by, seen), Mark::bad, say("blocked on the way by {}", by), 1};
+      return Stop{place_of(by, seen), Mark::bad, say("blocked on the way by {}", by)};
     }
     if (result == DetailCode::dropped) return dropped();
-    if (result == DetailCode::silent)
-      return Stop{Place::unknown, Mark::unknown, say("no answer"), 1};
+    if (result == DetailCode::silent) return Stop{Place::unknown, Mark::unknown, say("no answer")};
     return std::nullopt;
   }
 
@@ -108,21 +108,20 @@ class Tracer {
     const bool proxied = !result.probe.target.route.direct();
     const auto words = outcome_in_words(seen).string();
     if (opened_.contains(result.probe.id)) {
-      return {Place::unknown, Mark::bad, say("answered by a device in the path"), 1};
+      return {Place::unknown, Mark::bad, say("answered by a device in the path")};
     }
     if (proxied && !reached(seen.outcome) && proxy_refused(seen)) {
-      return {Place::proxy, Mark::bad, words, 1};
+      return {Place::proxy, Mark::bad, words};
     }
     // What the words call certain, the drawing does not call open.
     if (!proxied && !reached(seen.outcome)) {
-      if (portal_) return {Place::router, Mark::bad, say("stopped by the sign-in page"), 1};
+      if (portal_) return {Place::router, Mark::bad, say("stopped by the sign-in page")};
       if (seen.outcome == Outcome::silent) {
         const auto how = shut_by_firewall(result);
         if (how) {
           const bool certain = *how == Confidence::certain;
           return {Place::router, Mark::bad,
-                  certain ? say("stopped by the firewall") : say("likely stopped by the firewall"),
-                  1};
+                  certain ? say("stopped by the firewall") : say("likely stopped by the firewall")};
         }
         if (seen.detail == DetailCode::dropped) return dropped();
       }
@@ -131,26 +130,26 @@ class Tracer {
       case Outcome::answered:
       case Outcome::connected:
         if (rewritten_.contains(result.probe.id)) {
-          return {Place::vendor, Mark::warning, say("answered, but changed on the way"), 1};
+          return {Place::vendor, Mark::warning, say("answered, but changed on the way")};
         }
-        return {Place::vendor, Mark::good, say("answered"), 1};
+        return {Place::vendor, Mark::good, say("answered")};
       case Outcome::passed:
-        return {Place::provider, Mark::good, say("leaves the site"), 1};
+        return {Place::provider, Mark::good, say("leaves the site")};
       case Outcome::refused:
       case Outcome::denied:
-        return {Place::vendor, Mark::bad, words, 1};
+        return {Place::vendor, Mark::bad, words};
       case Outcome::failed:
-        return {said_by_the_server(seen) ? Place::vendor : Place::unknown, Mark::bad, words, 1};
+        return {said_by_the_server(seen) ? Place::vendor : Place::unknown, Mark::bad, words};
       case Outcome::rejected:
-        if (seen.detail == DetailCode::kept_here) return {Place::computer, Mark::bad, words, 1};
-        return {place_of(refusing_device(seen), seen), Mark::bad, words, 1};
+        if (seen.detail == DetailCode::kept_here) return {Place::computer, Mark::bad, words};
+        return {place_of(refusing_device(seen), seen), Mark::bad, words};
       case Outcome::unresolved:
-        return {Place::computer, Mark::bad, words, 1};
+        return {Place::computer, Mark::bad, words};
       case Outcome::silent:
       case Outcome::skipped:
         break;
     }
-    return {Place::unknown, Mark::unknown, words, 1};
+    return {Place::unknown, Mark::unknown, words};
   }
 
   // Where a firewall of this site is the cause, for certain or likely.
@@ -169,9 +168,7 @@ class Tracer {
     return doubt;
   }
 
-  static Stop dropped() {
-    return {Place::router, Mark::bad, say("dropped before the provider"), 1};
-  }
+  static Stop dropped() { return {Place::router, Mark::bad, say("dropped before the provider")}; }
   const Report& report_;
   bool portal_ = false;  // nothing gets past a sign-in page
   std::set<IpAddress> own_;
@@ -201,32 +198,30 @@ int badness(const Flow& flow) {
   return worst;
 }
 
-void add_stop(std::vector<Stop>& stops, const Stop& more) {
-  for (auto& stop : stops) {
-    if (stop.place == more.place && stop.mark == more.mark && stop.words == more.words) {
-      stop.count += more.count;
-      return;
-    }
-  }
-  stops.push_back(more);
-}
-
 FlowGroup group_of(std::string title, const std::vector<const ProbeResult*>& results,
                    const Tracer& tracer) {
-  using Key = std::tuple<Transport, PortRange, bool>;
-  std::vector<std::pair<Key, Flow>> flows;
+  FlowGroup group{std::move(title), {}};
+  auto& flows = group.flows;
+  // Where they stand in their lists.
+  std::map<std::tuple<Transport, PortRange, bool>, std::size_t> known_flows;
+  std::map<std::tuple<std::size_t, Place, Mark, std::string>, std::size_t> known_stops;
   for (const auto* result : results) {
     const auto& target = result->probe.target;
-    const Key key{target.transport, target.ports, target.route.direct()};
-    auto at = std::find_if(flows.begin(), flows.end(),
-                           [&](const auto& flow) { return flow.first == key; });
-    if (at == flows.end()) {
-      at = flows.emplace(flows.end(), key, Flow{label_of(target), !target.route.direct(), {}, {}});
-    }
-    auto& flow = at->second;
+    const bool direct = target.route.direct();
+    const auto [at, new_flow] =
+        known_flows.try_emplace({target.transport, target.ports, direct}, flows.size());
+    if (new_flow) flows.push_back({label_of(target), !direct, {}, {}});
+    auto& flow = flows[at->second];
     const auto stops = tracer.stops_of(*result);
-    if (stops.empty()) ++flow.not_tried;
-    for (const auto& stop : stops) add_stop(flow.stops, stop);
+    for (const auto& stop : stops) {
+      const auto [known, new_stop] = known_stops.try_emplace(
+          {at->second, stop.place, stop.mark, stop.words}, flow.stops.size());
+      if (new_stop) {
+        flow.stops.push_back(stop);
+      } else {
+        ++flow.stops[known->second].count;
+      }
+    }
     const bool good = std::all_of(stops.begin(), stops.end(),
                                   [](const Stop& stop) { return stop.mark == Mark::good; });
     if (reached(result->observation.outcome) && good) continue;
@@ -234,17 +229,14 @@ FlowGroup group_of(std::string title, const std::vector<const ProbeResult*>& res
       for (const auto number : *numbers) add_once(flow.findings, number);
     }
   }
-  FlowGroup group;
-  group.title = std::move(title);
-  for (auto& [key, flow] : flows) {
-    if (flow.stops.empty()) continue;
+  std::erase_if(flows, [](const Flow& flow) { return flow.stops.empty(); });
+  for (auto& flow : flows) {
     std::sort(flow.findings.begin(), flow.findings.end());
     std::stable_sort(flow.stops.begin(), flow.stops.end(), [](const Stop& a, const Stop& b) {
       return a.place != b.place ? a.place < b.place : badness(a.mark) > badness(b.mark);
     });
-    group.flows.push_back(std::move(flow));
   }
-  std::stable_sort(group.flows.begin(), group.flows.end(),
+  std::stable_sort(flows.begin(), flows.end(),
                    [](const Flow& a, const Flow& b) { return badness(a) > badness(b); });
   return group;
 }

@@ -19,7 +19,7 @@ struct Stop {
   Place place = Place::unknown;
   Mark mark = Mark::unknown;
   std::string words;  // "blocked on the way by 10.20.0.1"
-  int count = 0;
+  int count = 1;
   friend bool operator==(const Stop&, const Stop&) = default;
 };
 
@@ -29,7 +29,6 @@ struct Flow {
   bool proxied = false;
   std::vector<Stop> stops;            // in the order of Place, then the worst first
   std::vector<std::size_t> findings;  // 1-based numbers of those whose evidence it is
-  int not_tried = 0;
 };
 
 struct FlowGroup {

@@ -50,6 +50,29 @@ Stop only_stop(ProbeResult result) {
   return flow.stops.empty() ? Stop{} : flow.stops[0];
 }
 
+// A saved report may hold a hundred thousand endpoints, each with a port or an end of its own.
+TEST(PathFlows, TakesManyFlowsAndStops) {
+  auto report = with(to(Transport::udp, 3478, Outcome::answered));
+  const auto first = report.probes.at(0);
+  auto& ids = report.sets.at(0).requirements.at(0).probes;
+  for (int i = 0; i < 120'000; ++i) {
+    auto result = first;
+    result.probe.id = std::to_string(i);
+    if (i % 2 == 0) {
+      const auto port = static_cast<std::uint16_t>(5'000 + i / 2);
+      result.probe.target.ports = {port, port};
+    } else {
+      result.observation.outcome = Outcome::denied;
+      result.observation.detail = Detail::parse(std::to_string(400 + i % 100)).value_or(Detail());
+    }
+    ids.push_back(result.probe.id);
+    report.probes.push_back(std::move(result));
+  }
+  const auto path = path_of(report);
+  ASSERT_EQ(path.groups.size(), 1u);
+  EXPECT_EQ(path.groups[0].flows.size(), 60'000u);
+}
+
 struct Refused {
   const char* by;
   Place place;
