@@ -1,5 +1,4 @@
 #include "reports/text/ticket.hpp"
-#include "reports/words/answer.hpp"
 
 #include <fmt/format.h>
 
@@ -9,6 +8,7 @@
 #include "probe/model/set_age.hpp"
 #include "probe/util/text.hpp"
 #include "reports/format.hpp"
+#include "reports/words/answer.hpp"
 #include "reports/words/phrases.hpp"
 #include "reports/words/rfc3339.hpp"
 #include "reports/words/rule_words.hpp"
@@ -51,11 +51,17 @@ class TicketLines {
 
 using Findings = std::vector<const Finding*>;
 
-// Empty: all sets of the report.
-std::set<std::string> sets_of(const Findings& findings) {
-  std::set<std::string> sets;
+using Sets = std::vector<const SetResult*>;
+
+// Those that they affect; where they name none, all sets of the report.
+Sets sets_of(const Report& report, const Findings& findings) {
+  std::set<std::string> affected;
   for (const auto* finding : findings) {
-    for (const auto& affected : finding->affects) sets.insert(affected.set);
+    for (const auto& one : finding->affects) affected.insert(one.set);
+  }
+  Sets sets;
+  for (const auto& set : report.sets) {
+    if (affected.empty() || affected.contains(set.id)) sets.push_back(&set);
   }
   return sets;
 }
@@ -70,7 +76,7 @@ std::string doubt_in_short(SourceQuality evidence, std::string_view published,
   return joined(doubts);
 }
 
-void add_sources(TicketLines& block, const Report& report, const std::set<std::string>& sets) {
+void add_sources(TicketLines& block, const Report& report, const Sets& sets) {
   const auto today = format_rfc3339(report.started_at).substr(0, 10);
   std::vector<std::string> doubts;
   const auto tell = [&](const std::string& name, SourceQuality evidence,
@@ -78,11 +84,10 @@ void add_sources(TicketLines& block, const Report& report, const std::set<std::s
     const auto doubt = doubt_in_short(evidence, published, today);
     if (!doubt.empty()) add_once(doubts, fmt::format("{}: {}", name, doubt));
   };
-  for (const auto& set : report.sets) {
-    if (!sets.empty() && !sets.contains(set.id)) continue;
-    tell(set_name(set), set.evidence, set.published);
-    for (const auto& needed : set.leans_on) {
-      const auto& rows = set.requirements;
+  for (const auto* set : sets) {
+    tell(set_name(*set), set->evidence, set->published);
+    for (const auto& needed : set->leans_on) {
+      const auto& rows = set->requirements;
       const bool counts = std::any_of(rows.begin(), rows.end(), [&](const auto& row) {
         return row.of_set == needed.id && row.status != Status::skip;
       });
@@ -93,16 +98,15 @@ void add_sources(TicketLines& block, const Report& report, const std::set<std::s
   block.add(say("Source"), joined(doubts, "; "));
 }
 
-void add_head(TicketLines& block, const Report& report, const std::set<std::string>& sets) {
-  std::vector<std::string> verdicts;
-  for (const auto& set : report.sets) {
-    if (!sets.empty() && !sets.contains(set.id)) continue;
-    verdicts.push_back(fmt::format("{}: {}. {}", set_name(set), verdict_word(set.verdict),
-                                   verdict_sentences(set, report)));
+void add_head(TicketLines& block, const Report& report, const Sets& sets) {
+  const auto told = std::min(sets.size(), most_services);
+  for (std::size_t i = 0; i < told; ++i) {
+    const auto& set = *sets[i];
+    block.add(i == 0 ? say("Verdict") : "",
+              fmt::format("{}: {}. {}", set_name(set), verdict_word(set.verdict),
+                          verdict_sentences(set, report)));
   }
-  const auto told = std::min(verdicts.size(), most_services);
-  for (std::size_t i = 0; i < told; ++i) block.add(i == 0 ? say("Verdict") : "", verdicts[i]);
-  if (const auto more = verdicts.size() - told; more > 0) {
+  if (const auto more = sets.size() - told; more > 0) {
     block.add("", say_plural(more, "({} more service: see the report)",
                              "({} more services: see the report)"));
   }
@@ -169,19 +173,10 @@ bool is_cut(const Finding& finding, std::size_t most_rules) {
                      [](const FirewallRule& rule) { return rule.peers.size() > most_peers; });
 }
 
-std::string names_of_sets(const Report& report, const std::set<std::string>& sets) {
-  std::string names;
-  for (const auto& set : report.sets) {
-    if (sets.empty() || sets.contains(set.id)) names += ' ' + set.id;
-  }
-  return names;
-}
-
 void add_end(TicketLines& block, const Report& report, const Findings& findings, bool cut) {
-  const auto names = names_of_sets(report, sets_of(findings));
-  if (cut) {
-    block.add(say("Full list"), command_for_the_list(names));
-  }
+  std::string names;
+  for (const auto* set : sets_of(report, findings)) names += ' ' + set->id;
+  if (cut) block.add(say("Full list"), command_for_the_list(names));
   auto command = "callready check" + names;
   if (report.site.vantage) command += fmt::format(" --from {}", to_string(*report.site.vantage));
   const bool one = findings.size() == 1;
@@ -204,7 +199,7 @@ void add_end(TicketLines& block, const Report& report, const Findings& findings,
 
 std::string ticket_about(const Report& report, const Findings& findings) {
   TicketLines block;
-  add_head(block, report, sets_of(findings));
+  add_head(block, report, sets_of(report, findings));
   const auto told = std::min(findings.size(), most_causes);
   auto evidence = most_evidence;
   const auto taken = [&] {
@@ -242,7 +237,7 @@ std::string render_ticket(const Report& report, const RenderOptions&) {
   for (const auto& finding : report.findings) findings.push_back(&finding);
   if (!findings.empty()) return ticket_about(report, findings);
   TicketLines block;
-  add_head(block, report, {});
+  add_head(block, report, sets_of(report, {}));
   const auto open = unexplained_titles(report);
   const bool unknown =
       std::any_of(report.sets.begin(), report.sets.end(),
