@@ -1,4 +1,6 @@
 // For the node exporter's textfile collector: one file holds one run, with every endpoint.
+#include <algorithm>
+
 #include "reports/format.hpp"
 #include "reports/monitoring/metric_text.hpp"
 #include "reports/words/phrases.hpp"
@@ -48,13 +50,12 @@ std::string render_prometheus(const Report& report, const RenderOptions&) {
     const Labels labels = {{"code", std::string(to_string(one.code))},
                            {"confidence", std::string(to_string(one.confidence))},
                            {"owner", std::string(to_string(one.owner))}};
-    bool known = false;
-    for (auto& [other, count] : codes) {
-      if (other != labels) continue;
-      ++count;
-      known = true;
+    const auto known = std::ranges::find(codes, labels, &std::pair<Labels, int>::first);
+    if (known == codes.end()) {
+      codes.emplace_back(labels, 1);
+    } else {
+      ++known->second;
     }
-    if (!known) codes.emplace_back(labels, 1);
   }
   for (const auto& [labels, count] : codes) finding.add(labels, count);
 

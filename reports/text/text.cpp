@@ -65,12 +65,9 @@ bool verdicts_in_short(const Page& page, const Report& report) {
 void add_verdicts(Page& page, const Report& report, bool in_short) {
   const int word = widest_verdict(report);
   for (const auto& set : report.sets) {
-    if (in_short) {
-      page.verdict(mark_of(set, report), verdict_word(set.verdict),
-                   fmt::format("{}: {}", title_of(set), verdict_in_short(set, report)), word);
-      continue;
-    }
-    page.verdict(mark_of(set, report), verdict_word(set.verdict), verdict_sentences(set, report),
+    page.verdict(mark_of(set, report), verdict_word(set.verdict),
+                 in_short ? fmt::format("{}: {}", title_of(set), verdict_in_short(set, report))
+                          : verdict_sentences(set, report),
                  word);
   }
   if (report.sets.empty()) {

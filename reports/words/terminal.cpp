@@ -194,11 +194,10 @@ void Page::labelled_in_short(std::string_view label, std::string_view text, int 
   labelled(label, fmt::format("{}", fmt::join(parts, " ")), indent, label_width);
 }
 
-void Page::row(Mark mark, std::string_view name, std::string_view text, int name_width,
-               int indent) {
-  const int hang = indent + mark_width() + 1;
+void Page::row(Mark mark, std::string_view name, std::string_view text, int name_width) {
+  const int hang = mark_width() + 1;
   const auto left = clean(name), right = clean(text);
-  const auto start = spaces(indent) + mark_text(mark) + ' ';
+  const auto start = mark_text(mark) + ' ';
   // A name that is too long for its column, and a text that is short: they fit on one line.
   const int both = hang + columns(left) + 2 + columns(right);
   if (columns(left) > name_width && !right.empty() && both <= width_) {

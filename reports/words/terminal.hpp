@@ -56,7 +56,7 @@ class Page {
   void labelled(std::string_view label, std::string_view text, int indent, int label_width);
   // "MARK name   text": the name padded to `name_width`; where name or text do not fit beside each
   // other, the text follows below.
-  void row(Mark mark, std::string_view name, std::string_view text, int name_width, int indent = 0);
+  void row(Mark mark, std::string_view name, std::string_view text, int name_width);
   // The same on `most` lines; where the text needs more, it ends with `rest`.
   void labelled_in_short(std::string_view label, std::string_view text, int indent, int label_width,
                          std::size_t most, std::string_view rest);
