@@ -38,12 +38,12 @@ std::vector<std::string> asa_steps(bool named) {
       "To load: paste the objects and groups (all called cr-...) in configuration mode. A second "
       "load changes nothing; what a newer edition leaves out stays in its groups, so remove the "
       "older one first.",
-      "To enable: the lines \"access-list callready\" belong into the list that is bound to your "
+      "To enable: the lines \"access-list callready\" belong in the list that is bound to your "
       "inside interface, in front of what denies. Never bind a list of these lines alone: its end "
       "denies everything else. Find the bound list, and put its name in:",
       "  show running-config access-group",
       "  sed 's/access-list callready /access-list YOUR-LIST line 1 /' FILE",
-      "Lines about traffic from outside belong into the outside interface's list."};
+      "Lines about traffic from outside belong in the outside interface's list."};
   if (named) {
     lines.insert(lines.end(), {"Objects of names (fqdn) stay empty until the ASA asks DNS:",
                                "  dns domain-lookup INTERFACE", "  dns server-group DefaultDNS",

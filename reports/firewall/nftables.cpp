@@ -62,7 +62,7 @@ std::vector<std::string> nft_steps(const FirewallPage& page, bool named) {
       fmt::format(
           "  nft list chain {} | grep -q 'jump callready' || nft insert rule {} jump callready",
           where, where),
-      fmt::format("To keep it over a restart: in /etc/nftables.conf, include \"FILE\" before your "
+      fmt::format("To keep it across restarts: in /etc/nftables.conf, include \"FILE\" before your "
                   "table {}, and jump callready in its chain {}.",
                   page.nft_table, page.nft_chain)};
   if (named) {
