@@ -10,8 +10,10 @@ namespace {
 
 constexpr int status_login_wanted = 407;
 
+// What a server says behind a tunnel that stands is not the proxy's word.
 bool wants_login(const HttpReply& reply) {
-  return reply.connect_status == status_login_wanted || reply.status == status_login_wanted;
+  const bool tunnel = reply.connect_status != 0;
+  return (tunnel ? reply.connect_status : reply.status) == status_login_wanted;
 }
 
 // Null: it gets no login.

@@ -314,6 +314,21 @@ TEST_F(HttpCheck, LogsInToTheProxy) {
   EXPECT_EQ(header(proxy.heads[0], "Proxy-Authorization"), "");
 }
 
+TEST_F(HttpCheck, AServerBehindATunnelGetsNoLoginOfTheProxy) {
+  const Answer wanting = [](const std::string&) {
+    return ConnectProxy::status("407 No", "Proxy-Authenticate: Basic realm=\"x\"\r\n");
+  };
+  test::TlsServer server(runner.loop, chain(authority()), serving(wanting));
+  ConnectProxy proxy(runner.loop, [](const std::string&) { return ConnectProxy::established(); });
+  proxy.target = server.address();
+  runner.settings.credentials.proxies[proxy.url()] = {"alice", "secret"};
+  const auto seen = through(proxy.url(), Transport::tls);
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_EQ(seen.detail, Detail::status(407));
+  ASSERT_EQ(proxy.heads.size(), 1u) << "the proxy has asked for nothing";
+  EXPECT_EQ(header(proxy.heads[0], "Proxy-Authorization"), "");
+}
+
 // Digest takes two requests, and so two connections to the proxy.
 TEST_F(HttpCheck, LogsInToAnHttpsProxyByDigest) {
   test::CertificateOptions named;
