@@ -109,10 +109,9 @@ asio::awaitable<void> over_stream(Context& context, Job job, Observation& observ
   if (alert && dialled.tls.client_certificate_asked) {
     set_outcome(observation, Outcome::answered, DetailCode::client_certificate_wanted);
   }
+  if (!dialled.stream || !dial_options.tls || observation.outcome == Outcome::skipped) co_return;
   const auto fault = certificate_fault(dialled.tls, pin_of(job));
-  if (dialled.stream && !fault.empty() && observation.outcome != Outcome::skipped) {
-    record_fault(observation, fault);
-  }
+  if (!fault.empty()) record_fault(observation, fault);
 }
 
 asio::awaitable<Observation> at_address(Context& context, Job job) {

@@ -84,6 +84,15 @@ TEST_P(SipOver, SendsOneOptionsFromNobody) {
   EXPECT_EQ(sip_header(request, "User-Agent"), "callready/1.2 (https://example.com)");
 }
 
+TEST_P(SipOver, AsksForNoCertificateWithoutTls) {
+  SipServer server(runner.loop.context, GetParam(), with_status("200 OK"));
+  const std::map<std::string, std::string> pins{{"sha256", std::string(64, 'a')},
+                                                {"public_key_sha256", std::string(64, 'b')}};
+  const auto seen = ask(runner, GetParam(), server, pins);
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_EQ(seen.detail, Detail::status(200));
+}
+
 TEST_P(SipOver, TakesNoIdentitiesIntoEvidence) {
   const auto seen = ask_one([](const std::string& request, const SocketAddress& from) {
     auto reply = sip_reply(request, from, "200 OK", "Contact: <sip:alice@192.0.2.1>\r\n");
