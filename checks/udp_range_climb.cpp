@@ -16,6 +16,8 @@ namespace {
 constexpr int strikes_needed = 2;
 // How often a port with an echo is asked: the first of timeouts::udp_sends.
 constexpr std::size_t echo_sends = 3;
+// Datagrams of one port that are read in a row: a flood must not keep the event loop busy.
+constexpr int most_in_a_row = 64;
 
 // Ends when the last of several coroutines does.
 struct Gathering {
@@ -81,15 +83,17 @@ class Listeners : public std::enable_shared_from_this<Listeners> {
   // Waits for more, or has what there is.
   bool goes_on(std::size_t index) {
     auto& port = range_->ports[index];
-    auto event = port.socket->poll(range_->context.scope.clock);
-    if (!event && !guard_.over()) {
-      port.socket->when_readable([self = shared_from_this(), index] { self->look(index); });
-      return true;
+    for (int i = 0; i < most_in_a_row; ++i) {
+      const auto event = port.socket->poll(range_->context.scope.clock);
+      if (!event) break;
+      if (event->has_error()) return false;
+      if (is_another(port, **event)) continue;
+      note(port, **event);
+      return false;
     }
-    if (!event || event->has_error()) return false;
-    if (is_another(port, **event)) return !guard_.over() && goes_on(index);
-    note(port, **event);
-    return false;
+    if (guard_.over()) return false;
+    port.socket->when_readable([self = shared_from_this(), index] { self->look(index); });
+    return true;
   }
 
   // Not what an echo with our key answers: somebody on the way says that there is a way.

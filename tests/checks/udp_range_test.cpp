@@ -1,3 +1,4 @@
+#include "probe/media/echo.hpp"
 #include "tests/support/check_runner.hpp"
 #include "tests/support/coturn.hpp"
 #include "tests/support/evidence.hpp"
@@ -200,6 +201,24 @@ TEST(UdpRangeCheck, AnEchoIsAskedAgainBeforeItsPortCountsAsBlocked) {
   const auto seen = runner.run(probe, loopback);
   EXPECT_EQ(seen.outcome, Outcome::answered);
   EXPECT_EQ(result_of(seen, forgetful.address().port), "replied");
+}
+
+TEST(UdpRangeCheck, HearsItsEchoBehindAFloodOfOtherDatagrams) {
+  test::CheckRunner runner;
+  runner.settings.credentials.media_key = "key";
+  media::EchoKeeper keeper({'k', 'e', 'y'}, {}, std::chrono::system_clock::now());
+  test::ScriptedUdp server(
+      runner.loop.context, [&](auto& self, const test::Bytes& bytes, const SocketAddress& from) {
+        const test::Bytes junk(1);
+        for (int i = 0; i < 100; ++i) self.send(junk, from);
+        self.send(keeper.answer(bytes, from, self.address().port, std::chrono::steady_clock::now(),
+                                std::chrono::system_clock::now()),
+                  from);
+      });
+  const auto port = server.address().port;
+  auto probe = range_probe({port});
+  probe.with = {{"echo", "true"}, {"authenticated", "true"}};
+  EXPECT_EQ(result_of(runner.run(probe, loopback), port), "replied");
 }
 
 // Relays as far ends.
