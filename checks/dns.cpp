@@ -24,7 +24,7 @@ namespace {
 
 // A machine with more resolvers than this has a mistake in its configuration; programs try three.
 constexpr std::size_t most_servers = 8;
-constexpr std::size_t most_records = 20;  // in the text of an answer
+constexpr std::size_t most_records = 20;  // of an answer that are shown, or told as special
 
 Observation skipped(DetailCode detail, Text text) {
   Observation observation;
@@ -103,7 +103,9 @@ std::string extended_errors(const dns::Message& message) {
 
 void add_special_addresses(const DnsRequest& asked, std::vector<Evidence>& list) {
   if (is_local_name(asked.question.name)) return;
-  for (const auto* record : asked.records()) {
+  auto records = asked.records();
+  if (records.size() > most_records) records.resize(most_records);
+  for (const auto* record : records) {
     const auto* address = std::get_if<IpAddress>(&record->data);
     if (address == nullptr || !address->is_special()) continue;
     const bool sinkhole = is_sinkhole(*address);

@@ -250,6 +250,19 @@ TEST_F(DnsCheck, NotesSinkholesAndPrivateAddresses) {
   EXPECT_EQ(find(ask("pbx"), EvidenceKind::dns_special_address), nullptr);
 }
 
+TEST_F(DnsCheck, TellsOfNoMoreSpecialAddressesThanItShows) {
+  DnsServer server(runner.loop, [](const DnsServer::Asked& asked) {
+    auto reply = asked.reply();
+    for (int i = 0; i < 60; ++i) reply.answer(1, wire_address("10.1.2." + std::to_string(i)));
+    return reply.bytes();
+  });
+  runner.use_dns_servers({server.text()});
+  const auto seen = ask("www.example.com");
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_EQ(seen.evidence.size(), 21u);
+  EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::dns_answer, Fact::count), 60);
+}
+
 TEST_F(DnsCheck, GoesOnByTcpWhereUdpIsTruncated) {
   DnsServer server(runner.loop, [](const DnsServer::Asked& asked) {
     auto reply = asked.reply();
