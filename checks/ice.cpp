@@ -239,19 +239,20 @@ asio::awaitable<void> make_call(Context& context, Job job, Stream& stream, Rehea
     co_return;
   }
   auto other = far_end_of(*reply);
-  if (!other) {
-    set_outcome(observation, Outcome::failed, DetailCode::no_call);
-    co_return;
-  }
-  add_call_answer(observation, other->candidates);
-  const auto seen = co_await rehearsal.call(std::move(other->keys), std::move(other->candidates));
-  // What was cut short was not silent.
-  const bool cut =
-      !seen.has_error() && seen->failed != CallStage::done && context.scope.stop.stopped();
-  if (seen.has_error() || cut) {
-    record(observation, cut ? stopped() : seen.error());
+  Result<CallSeen> seen = Failure{};
+  bool cut = false;
+  if (other) {
+    add_call_answer(observation, other->candidates);
+    seen = co_await rehearsal.call(std::move(other->keys), std::move(other->candidates));
+    // What was cut short was not silent.
+    cut = !seen.has_error() && seen->failed != CallStage::done && context.scope.stop.stopped();
+    if (seen.has_error() || cut) {
+      record(observation, cut ? stopped() : seen.error());
+    } else {
+      conclude_call(observation, *seen, relay_transport(job));
+    }
   } else {
-    conclude_call(observation, *seen, relay_transport(job));
+    set_outcome(observation, Outcome::failed, DetailCode::no_call);
   }
   const auto resource = whip_resource(reply->location, endpoint.host);
   std::optional<int> arrived;
@@ -260,7 +261,7 @@ asio::awaitable<void> make_call(Context& context, Job job, Stream& stream, Rehea
     const auto now = cleanup.clock.now();
     const auto counts =
         co_await whip_request(stream, std::move(end), cleanup, now + timeouts::stream_reply);
-    if (!counts.has_error()) {
+    if (other && !counts.has_error()) {
       arrived = add_call_arrived(observation, *counts);
       if (!seen.has_error()) add_greetings(observation, *seen, *counts);
     }

@@ -4,6 +4,8 @@
 #include "probe/serve/stun_server.hpp"
 #include "tests/support/check_runner.hpp"
 #include "tests/support/evidence.hpp"
+#include "tests/support/stream_server.hpp"
+#include "tests/support/temporary_file.hpp"
 
 namespace callready {
 namespace {
@@ -101,6 +103,36 @@ TEST_F(IceTest, WithoutACallItSaysWhatThereIs) {
   EXPECT_EQ(seen.outcome, Outcome::skipped);
   EXPECT_EQ(seen.detail, DetailCode::only_host);
   ASSERT_TRUE(find(seen, EvidenceKind::ice_candidates));
+}
+
+// Takes the offer without a session description of its own, and then the end of the call.
+asio::awaitable<void> take_no_call(test::TlsServerStream& peer, std::string& requests) {
+  const std::string taken =
+      "HTTP/1.1 201 Created\r\nLocation: /whip/a\r\nContent-Length: 0\r\n\r\n";
+  const std::string ended = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+  const std::string* replies[] = {&taken, &ended};
+  for (const auto* reply : replies) {
+    std::string head;
+    co_await asio::async_read_until(peer, asio::dynamic_buffer(head), "\r\n\r\n",
+                                    asio::as_tuple(asio::use_awaitable));
+    requests += head;
+    co_await asio::async_write(peer, asio::buffer(*reply), asio::as_tuple(asio::use_awaitable));
+  }
+}
+
+TEST(IceCheck, EndsWhatWasTakenWithoutACall) {
+  const auto authority = test::make_authority("Test Root");
+  const test::TemporaryFile root(authority.pem());
+  test::CheckRunner runner({root.path()});
+  test::TlsServerOptions options;
+  options.chain = {test::make_leaf("www.example.com", authority)};
+  std::string requests;
+  test::TlsServer server(runner.loop, options,
+                         [&](test::TlsServerStream& peer) { return take_no_call(peer, requests); });
+  const auto seen = runner.run(CheckKind::ice, Transport::tls, "www.example.com", server.address());
+  EXPECT_EQ(seen.outcome, Outcome::failed);
+  EXPECT_EQ(seen.detail, DetailCode::no_call);
+  EXPECT_NE(requests.find("DELETE /whip/a HTTP/1.1"), std::string::npos) << requests;
 }
 
 TEST(WhipClient, ReadsAReplyHoweverItComes) {
