@@ -104,8 +104,8 @@ void add_tls_evidence(Observation& observation, const TlsInfo& info) {
     if (i == 0) facts[Fact::names] = fmt::format("{}", fmt::join(certificate.names, " "));
     const auto subject = certificate.subject.empty() ? phrase("a certificate without a subject")
                                                      : Text(certificate.subject);
-    const auto issuer = certificate.issuer.empty() ? phrase("an issuer without a name")
-                                                   : Text(certificate.issuer);
+    const auto issuer =
+        certificate.issuer.empty() ? phrase("an issuer without a name") : Text(certificate.issuer);
     add_evidence(
         observation, EvidenceKind::certificate,
         phrase("{}, issued by {}, valid until {}", subject, issuer, day(certificate.not_after)),
@@ -134,7 +134,7 @@ void add_tls_evidence(Observation& observation, const TlsInfo& info) {
   add_evidence(observation, EvidenceKind::certificate_fault,
                fault == DetailCode::wrong_name ? phrase("the certificate is for another name")
                                                : info.verify_text,
-               {{Fact::fault, fault.text()}, {Fact::verify_code, std::int64_t{info.verify_code}}});
+               {{Fact::fault, fault.text()}, {Fact::verify_code, info.verify_code}});
 }
 
 bool knows_old_versions_only(const Failure& failure) {

@@ -59,7 +59,7 @@ void note_short_wait(Observation& observation, milliseconds waited) {
   add_evidence(observation, EvidenceKind::short_wait,
                phrase("given up after {} s: this host had answered nothing by then",
                       static_cast<double>(waited.count()) / 1000),
-               {{Fact::waited_ms, static_cast<std::int64_t>(waited.count())}});
+               {{Fact::waited_ms, waited.count()}});
 }
 
 void add_loss_evidence(Observation& observation, int attempts) {
@@ -69,7 +69,7 @@ void add_loss_evidence(Observation& observation, int attempts) {
       phrase(
           "answered only after {} transmissions: {} lost, or answers were slow", attempts,
           attempts == 2 ? phrase("a packet was") : phrase("up to {} packets were", attempts - 1)),
-      {{Fact::attempts, std::int64_t{attempts}}});
+      {{Fact::attempts, attempts}});
 }
 
 asio::awaitable<Dialled> dial(Context& context, Job job, DialOptions options,

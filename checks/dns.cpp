@@ -169,13 +169,12 @@ void add_answer(const DnsRequest& asked, std::vector<Evidence>& list) {
   evidence.facts[Fact::count] = static_cast<std::int64_t>(records.size());
   evidence.facts[Fact::authoritative] = message.authoritative;
   evidence.facts[Fact::recursion_available] = message.recursion_available;
-  if (!records.empty()) evidence.facts[Fact::ttl] = static_cast<std::int64_t>(records.front()->ttl);
+  if (!records.empty()) evidence.facts[Fact::ttl] = records.front()->ttl;
   const auto errors = extended_errors(message);
   if (!errors.empty()) {
     evidence.text += " (" + errors + ")";
     evidence.facts[Fact::extended_errors] = errors;
-    evidence.facts[Fact::extended_error_code] =
-        static_cast<std::int64_t>(message.extended_errors.front().code);
+    evidence.facts[Fact::extended_error_code] = message.extended_errors.front().code;
   }
   const auto zone = denying_zone(message);
   if (records.empty() && !zone.empty()) evidence.facts[Fact::soa_zone] = zone;

@@ -96,7 +96,7 @@ void conclude(Observation& observation, Outcome outcome, DetailCode result,
     evidence.text = phrase("{}: nothing came back, not even from {}", what, router);
   }
   evidence.facts[Fact::result] = std::string(to_string(result));
-  evidence.facts[Fact::ttl] = static_cast<std::int64_t>(hop.ttl);
+  evidence.facts[Fact::ttl] = hop.ttl;
   if (by) evidence.facts[Fact::by] = device;
   if (!tcp) evidence.facts[Fact::payload] = payload;
   observation.evidence.push_back(std::move(evidence));
@@ -111,14 +111,14 @@ void conclude_taken(Observation& observation, const Taker& taker, const Hop& hop
       phrase("A connection request to {}, TCP {}", job.probe.target.host, job.probe.target.port());
   if (taker.on_this_computer()) {
     evidence.text = phrase("{}, is answered by a program on this computer", request);
-    evidence.facts[Fact::who] = std::string("this_computer");
+    evidence.facts[Fact::who] = "this_computer";
   } else if (taker.sooner_than_the_router()) {
     evidence.text = phrase(
         "{}, is answered, and so is one to {}, an address that nobody uses: in {} ms, while the "
         "first router takes {} ms",
         request, nobodys_address.to_string(), fmt::format("{:.2f}", taker.round_trip->count()),
         fmt::format("{:.2f}", taker.router->count()));
-    evidence.facts[Fact::who] = std::string("sooner_than_the_router");
+    evidence.facts[Fact::who] = "sooner_than_the_router";
   } else if (taker.for_nobody) {
     evidence.text +=
         phrase(", and so is one to {}, an address that nobody uses", nobodys_address.to_string());
@@ -129,8 +129,7 @@ void spare(Observation& observation, std::uint16_t other, const Job& job) {
   set_outcome(observation, Outcome::skipped, DetailCode::spared);
   add_evidence(observation, EvidenceKind::hop,
                phrase("TCP {} to {} leaves the site", other, job.probe.target.host),
-               {{Fact::result, std::string(to_string(DetailCode::spared))},
-                {Fact::port, static_cast<std::int64_t>(other)}});
+               {{Fact::result, std::string(to_string(DetailCode::spared))}, {Fact::port, other}});
 }
 
 // True where the answer settles the question.

@@ -71,7 +71,7 @@ void add_reply(Observation& observation, const HttpReply& reply, const Wanted& w
   Evidence evidence;
   evidence.kind = EvidenceKind::http_reply;
   evidence.text = phrase("answered {} {}", reply.version, reply.status);
-  evidence.facts[Fact::status] = static_cast<std::int64_t>(reply.status);
+  evidence.facts[Fact::status] = reply.status;
   evidence.facts[Fact::body_bytes] = static_cast<std::int64_t>(reply.body.size());
   if (const auto server = reply.header("Server")) evidence.facts[Fact::server] = *server;
   // Its text names machines of the site.

@@ -35,10 +35,10 @@ void add_pair(Observation& observation, const CallSeen& seen, std::optional<Tran
   const auto &local = *seen.local, &remote = *seen.remote;
   FactMap facts{{Fact::type, std::string(to_string(local.type))},
                 {Fact::address, local.address.address.to_string()},
-                {Fact::port, static_cast<std::int64_t>(local.address.port)},
+                {Fact::port, local.address.port},
                 {Fact::far_type, std::string(to_string(remote.type))},
                 {Fact::far_address, remote.address.address.to_string()},
-                {Fact::far_port, static_cast<std::int64_t>(remote.address.port)},
+                {Fact::far_port, remote.address.port},
                 {Fact::connected_ms, seen.connected->count()}};
   auto how = std::string(to_string(local.type));
   if (local.type == CandidateType::relayed && relay) {
@@ -53,8 +53,7 @@ void add_pair(Observation& observation, const CallSeen& seen, std::optional<Tran
 }
 
 void add_handshake(Observation& observation, const CallSeen& seen) {
-  FactMap facts{{Fact::flights, static_cast<std::int64_t>(seen.flights_sent)},
-                {Fact::received, static_cast<std::int64_t>(seen.datagrams_got)}};
+  FactMap facts{{Fact::flights, seen.flights_sent}, {Fact::received, seen.datagrams_got}};
   auto text = phrase("DTLS: flights sent: {}, packets that came back: {}", seen.flights_sent,
                      seen.datagrams_got);
   if (seen.secured) {
@@ -69,8 +68,7 @@ void add_handshake(Observation& observation, const CallSeen& seen) {
 }
 
 void add_media(Observation& observation, const CallSeen& seen) {
-  FactMap facts{{Fact::sent, static_cast<std::int64_t>(seen.packets_sent)},
-                {Fact::back, static_cast<std::int64_t>(seen.packets_back())}};
+  FactMap facts{{Fact::sent, seen.packets_sent}, {Fact::back, seen.packets_back()}};
   auto text = phrase("{} of {} media packets came back", seen.packets_back(), seen.packets_sent);
   if (seen.first_media) {
     text = phrase("{} of {} media packets came back, the first {} ms after the call was answered",
@@ -89,8 +87,8 @@ void add_consent(Observation& observation, const CallSeen& seen) {
                       "{} of {} consent checks (STUN) was answered while media was flowing",
                       "{} of {} consent checks (STUN) were answered while media was flowing",
                       seen.consent_sent),
-               {{Fact::sent, static_cast<std::int64_t>(seen.consent_sent)},
-                {Fact::back, static_cast<std::int64_t>(seen.consent_back)},
+               {{Fact::sent, seen.consent_sent},
+                {Fact::back, seen.consent_back},
                 {Fact::silent_ms,
                  static_cast<double>(seen.consent_silent * timeouts::call_consent.count())}});
 }
@@ -106,7 +104,7 @@ void add_call_candidates(Observation& observation, const Gathered& gathered) {
                  phrase("{}: {}", in_words(candidate.type), at),
                  {{Fact::type, std::string(to_string(candidate.type))},
                   {Fact::address, candidate.address.address.to_string()},
-                  {Fact::port, static_cast<std::int64_t>(candidate.address.port)}});
+                  {Fact::port, candidate.address.port}});
   }
   add_evidence(
       observation, EvidenceKind::ice_candidates,
@@ -123,8 +121,7 @@ void add_call_answer(Observation& observation, const std::vector<webrtc::Candida
   const auto& first = candidates.front().address;
   add_evidence(observation, EvidenceKind::call_answer,
                phrase("the far end takes the call at UDP {}", first.to_string()),
-               {{Fact::far_address, first.address.to_string()},
-                {Fact::far_port, static_cast<std::int64_t>(first.port)}});
+               {{Fact::far_address, first.address.to_string()}, {Fact::far_port, first.port}});
 }
 
 std::optional<int> add_call_arrived(Observation& observation, const WhipReply& reply) {
@@ -135,9 +132,9 @@ std::optional<int> add_call_arrived(Observation& observation, const WhipReply& r
                phrase("received by the far end: connectivity checks: {}, DTLS packets: {}, "
                       "media packets: {}",
                       *checks, *handshake, *media),
-               {{Fact::checks_arrived, std::int64_t{*checks}},
-                {Fact::handshakes_arrived, std::int64_t{*handshake}},
-                {Fact::media_arrived, std::int64_t{*media}}});
+               {{Fact::checks_arrived, *checks},
+                {Fact::handshakes_arrived, *handshake},
+                {Fact::media_arrived, *media}});
   return media;
 }
 
@@ -148,9 +145,9 @@ void add_greetings(Observation& observation, const CallSeen& seen, const WhipRep
                phrase("of {} DTLS greetings sent in two datagrams each, the far end received {} "
                       "first and {} second datagrams",
                       seen.greetings_sent, *first, *later),
-               {{Fact::sent, std::int64_t{seen.greetings_sent}},
-                {Fact::first_parts, std::int64_t{*first}},
-                {Fact::later_parts, std::int64_t{*later}}});
+               {{Fact::sent, seen.greetings_sent},
+                {Fact::first_parts, *first},
+                {Fact::later_parts, *later}});
 }
 
 MediaStream call_stream_of(const CallSeen& seen, const std::optional<int>& arrived) {

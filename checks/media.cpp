@@ -107,8 +107,8 @@ class CallStream {
       failure = send(due);
       if (!failure) continue;
       // A route that is gone ends the call, too: what is left of it would look flawless.
-      const bool passing = failure->kind == FailureKind::kept_here ||
-                           failure->kind == FailureKind::out_of_resources;
+      const bool passing =
+          failure->kind == FailureKind::kept_here || failure->kind == FailureKind::out_of_resources;
       if (!passing) co_return failure;
       ++kept_;
       why_kept_ = std::move(failure);
@@ -147,8 +147,7 @@ class CallStream {
                         "this computer could not send {} packets of the stream, which are not "
                         "counted: {}",
                         why_kept_->text),
-                 {{Fact::code, static_cast<std::int64_t>(why_kept_->code)},
-                  {Fact::count, std::int64_t{kept_}}});
+                 {{Fact::code, why_kept_->code}, {Fact::count, kept_}});
   }
 
   MediaStream figures() {

@@ -194,13 +194,11 @@ struct Kept {
 
 void add_port_preservation(Observation& observation, const Kept& ports) {
   const std::string value = ports.kept == ports.samples ? "all" : ports.kept > 0 ? "some" : "none";
-  const auto property =
-      known(value, "",
-            plural(ports.kept, "{} of {} sockets kept its port", "{} of {} sockets kept their port",
-                   ports.samples));
+  const auto property = known(value, "",
+                              plural(ports.kept, "{} of {} sockets kept its port",
+                                     "{} of {} sockets kept their port", ports.samples));
   add(observation, EvidenceKind::port_preservation, property,
-      {{Fact::kept, static_cast<std::int64_t>(ports.kept)},
-       {Fact::samples, static_cast<std::int64_t>(ports.samples)}});
+      {{Fact::kept, ports.kept}, {Fact::samples, ports.samples}});
 }
 
 asio::awaitable<Property> mapping_of(Context& context, Job job, UdpSocket& socket,

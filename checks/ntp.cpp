@@ -25,9 +25,9 @@ std::uint64_t random_number() {
 }
 
 void add_reply(Observation& observation, const ntp::Packet& packet) {
-  FactMap facts{{Fact::stratum, static_cast<std::int64_t>(packet.stratum)},
-                {Fact::leap, static_cast<std::int64_t>(packet.leap)},
-                {Fact::version, static_cast<std::int64_t>(packet.version)},
+  FactMap facts{{Fact::stratum, packet.stratum},
+                {Fact::leap, packet.leap},
+                {Fact::version, packet.version},
                 {Fact::root_delay_ms, packet.root_delay_ms},
                 {Fact::root_dispersion_ms, packet.root_dispersion_ms}};
   // Beyond stratum 1 it is an address of the server's own network.

@@ -91,7 +91,7 @@ asio::awaitable<SizedReplies> ask(Context& context, SizedFlow& flow, const Socke
 void conclude(Observation& observation, Outcome outcome, DetailCode detail, Text text, int full,
               FactMap facts = {}) {
   set_outcome(observation, outcome, detail);
-  facts[Fact::full] = std::int64_t{full};
+  facts[Fact::full] = full;
   add_evidence(observation, EvidenceKind::path_mtu, std::move(text), std::move(facts));
 }
 
@@ -100,7 +100,7 @@ bool conclude_told(Observation& observation, const SizedReplies& reply, bool ans
   if (answered) {
     conclude(observation, Outcome::answered, DetailCode::full_size,
              phrase("packets of {} bytes, the largest of this computer, get through", full), full,
-             {{Fact::passes, std::int64_t{full}}});
+             {{Fact::passes, full}});
     return true;
   }
   if (!reply.too_large) return false;
@@ -109,7 +109,7 @@ bool conclude_told(Observation& observation, const SizedReplies& reply, bool ans
   FactMap facts{{Fact::by, router}};
   auto text = phrase("{} says that packets must be smaller, but not how small", router);
   if (mtu > 0) {  // old routers leave it out (RFC 1191 section 5)
-    facts[Fact::passes] = std::int64_t{mtu};
+    facts[Fact::passes] = mtu;
     text = phrase("{} says that packets must not be larger than {} bytes", router, mtu);
   }
   conclude(observation, Outcome::answered, DetailCode::path_mtu, std::move(text), full,
@@ -142,7 +142,7 @@ asio::awaitable<void> search(Context& context, SizedFlow& flow, SocketAddress re
   conclude(observation, Outcome::failed, DetailCode::black_hole,
            phrase("packets of {} bytes get through, those of {} vanish, and no router says so",
                   passes, vanishes),
-           full, {{Fact::passes, std::int64_t{passes}}, {Fact::vanishes, std::int64_t{vanishes}}});
+           full, {{Fact::passes, passes}, {Fact::vanishes, vanishes}});
 }
 
 asio::awaitable<void> measure_datagrams(Context& context, Job job, Observation& observation) {

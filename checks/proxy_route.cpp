@@ -140,7 +140,7 @@ void add_answer(Observation& observation, const Context& context, const ProxyRou
   evidence.kind = EvidenceKind::proxy_reply;
   evidence.text = phrase("the proxy {} answered {}", name, status);
   evidence.facts[Fact::proxy] = name;
-  evidence.facts[Fact::status] = static_cast<std::int64_t>(status);
+  evidence.facts[Fact::status] = status;
   const auto schemes = offered(reply);
   if (status == status_login_wanted) {
     evidence.text += schemes.empty() ? "" : phrase(" and asks for a login with {}", schemes);

@@ -61,7 +61,7 @@ void add(Observation& observation, const Job& job, std::string_view payload, Det
          Text text) {
   FactMap facts{{Fact::payload, std::string(payload)},
                 {Fact::result, std::string(to_string(result))},
-                {Fact::port, static_cast<std::int64_t>(job.probe.target.port())}};
+                {Fact::port, job.probe.target.port()}};
   add_evidence(observation, EvidenceKind::quic, std::move(text), std::move(facts));
 }
 

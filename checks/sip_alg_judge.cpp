@@ -86,7 +86,7 @@ void add_message(Observation& observation, const AlgMessage& message) {
   const auto& method = message.options.transaction.method;
   evidence.facts[Fact::message] = message.name;
   evidence.facts[Fact::method] = method;
-  evidence.facts[Fact::port] = static_cast<std::int64_t>(message.port);
+  evidence.facts[Fact::port] = message.port;
   evidence.facts[Fact::sent_by] = own.sent_by();
   evidence.facts[Fact::rport_asked] = message.options.rport;
   evidence.facts[Fact::answered] = message.reply.has_value();
@@ -103,11 +103,11 @@ void add_message(Observation& observation, const AlgMessage& message) {
   }
   const auto& via = message.reply->vias.front();
   const auto echoed = printable(via.sent_by());
-  evidence.facts[Fact::status] = static_cast<std::int64_t>(message.reply->status);
+  evidence.facts[Fact::status] = message.reply->status;
   evidence.facts[Fact::echoed_sent_by] = echoed;
   evidence.facts[Fact::via_changed] = message.reading.rewritten;
   if (!via.received.empty()) evidence.facts[Fact::received] = printable(via.received);
-  if (via.rport != 0) evidence.facts[Fact::rport] = static_cast<std::int64_t>(via.rport);
+  if (via.rport != 0) evidence.facts[Fact::rport] = via.rport;
   if (message.reading.rewritten) {
     evidence.text += phrase(", came back with {}", echoed);
   } else {
@@ -188,7 +188,7 @@ bool wants_contrast(const std::vector<AlgMessage>& messages, const AlgJudgement&
 void add_alg_evidence(Observation& observation, const std::vector<AlgMessage>& messages,
                       const AlgJudgement& judgement, int sent) {
   const auto* session = answered(messages, "session");
-  FactMap facts{{Fact::messages, std::int64_t{sent}},
+  FactMap facts{{Fact::messages, sent},
                 {Fact::sdp_tested, session != nullptr && session->mirrored}};
   if (!judgement.basis.empty()) {
     facts[Fact::basis] = judgement.basis;

@@ -114,7 +114,7 @@ void add_sip_reply(Observation& observation, const sip::Reply& reply) {
   const auto& software = reply.server.empty() ? reply.user_agent : reply.server;
   auto text = phrase("the server answered {}{}{}", reply.status, reason.empty() ? "" : " ", reason);
   if (reply.provisional()) text += phrase(", but sent no final response after it");
-  FactMap facts{{Fact::status, static_cast<std::int64_t>(reply.status)},
+  FactMap facts{{Fact::status, reply.status},
                 {Fact::reason, reason},
                 {Fact::final, !reply.provisional()},
                 {Fact::body_bytes, static_cast<std::int64_t>(reply.body_size)}};
@@ -158,7 +158,7 @@ void add_sip_via(Observation& observation, const sip::Reply& reply, const sip::O
   evidence.facts[Fact::vias] = static_cast<std::int64_t>(reply.vias.size());
   evidence.facts[Fact::rewritten] = reading.rewritten;
   if (!via.received.empty()) evidence.facts[Fact::received] = printable(via.received);
-  if (via.rport != 0) evidence.facts[Fact::rport] = static_cast<std::int64_t>(via.rport);
+  if (via.rport != 0) evidence.facts[Fact::rport] = via.rport;
   if (reading.translated) evidence.facts[Fact::translated] = *reading.translated;
   if (reading.rewritten) {
     evidence.text = phrase("the Via header was sent with {} and came back with {}", own.sent_by(),
@@ -183,8 +183,7 @@ void add_sip_discarded(Observation& observation, const sip::Collector& collector
                collector.broken() > 0
                    ? phrase("what came back was not a SIP reply: {}", collector.why_broken())
                    : phrase("what came back was SIP, but not a reply to our request"),
-               {{Fact::broken, static_cast<std::int64_t>(collector.broken())},
-                {Fact::foreign, static_cast<std::int64_t>(collector.foreign())}});
+               {{Fact::broken, collector.broken()}, {Fact::foreign, collector.foreign()}});
 }
 
 }  // namespace callready::checks

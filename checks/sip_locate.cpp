@@ -168,7 +168,7 @@ void add_sip_target(std::vector<Evidence>& list, const SipTarget& target,
       "{}:{} was asked: {}", target.host, target.port,
       attempt.detail.empty() ? std::string(to_string(attempt.outcome)) : attempt.detail.text());
   evidence.facts[Fact::host] = target.host;
-  evidence.facts[Fact::port] = static_cast<std::int64_t>(target.port);
+  evidence.facts[Fact::port] = target.port;
   if (attempt.address) evidence.facts[Fact::address] = attempt.address->to_string();
   evidence.facts[Fact::outcome] = std::string(to_string(attempt.outcome));
   list.push_back(std::move(evidence));

@@ -203,7 +203,7 @@ void add_size(Observation& observation, const Ask& ask) {
   FactMap facts{{Fact::bytes, static_cast<std::int64_t>(ask.bytes)},
                 {Fact::transport, std::string(to_string(ask.transport))},
                 {Fact::answered, ask.answered()},
-                {Fact::attempts, static_cast<std::int64_t>(ask.sent)}};
+                {Fact::attempts, ask.sent}};
   if (ask.back) facts[Fact::back] = true;
   const auto answered = ask.answered() ? phrase("answered") : phrase("not answered");
   const auto times = ask.sent == 1 ? (ask.back ? phrase("asked once for an equally long reply")

@@ -74,7 +74,7 @@ void add_reply_evidence(Observation& observation, const StunAnswer& answer) {
   if (message.error_code != 0) {
     const auto reason = stun::printable(message.reason);
     reply.text = phrase("a STUN error response: {} {}", message.error_code, reason);
-    reply.facts[Fact::code] = static_cast<std::int64_t>(message.error_code);
+    reply.facts[Fact::code] = message.error_code;
     reply.facts[Fact::reason] = reason;
   }
   reply.facts[Fact::success] = message.message_class == stun::Class::success;
@@ -94,8 +94,7 @@ void add_reply_evidence(Observation& observation, const StunAnswer& answer) {
 void add_mapped_address(Observation& observation, const stun::Message& message) {
   const auto mapped = message.mapped();
   if (!mapped) return;
-  FactMap facts{{Fact::address, mapped->address.to_string()},
-                {Fact::port, static_cast<std::int64_t>(mapped->port)}};
+  FactMap facts{{Fact::address, mapped->address.to_string()}, {Fact::port, mapped->port}};
   if (observation.local) facts[Fact::translated] = *mapped != *observation.local;
   add_evidence(observation, EvidenceKind::mapped_address,
                phrase("the server sees us as {}", mapped->to_string()), std::move(facts));

@@ -91,7 +91,7 @@ void record_reply(Observation& observation, const TurnClient& client, const Turn
       add_evidence(observation, EvidenceKind::alternate_server,
                    phrase("the server names an alternate server: {}", other),
                    {{Fact::address, message.alternate_server->address.to_string()},
-                    {Fact::port, static_cast<std::int64_t>(message.alternate_server->port)}});
+                    {Fact::port, message.alternate_server->port}});
     }
   }
   const bool with_credentials = client.authenticated();
@@ -102,8 +102,8 @@ void record_reply(Observation& observation, const TurnClient& client, const Turn
                    phrase("the server provides a relay at {} for {} s",
                           client.relayed().to_string(), client.lifetime()),
                    {{Fact::address, client.relayed().address.to_string()},
-                    {Fact::port, static_cast<std::int64_t>(client.relayed().port)},
-                    {Fact::lifetime_s, static_cast<std::int64_t>(client.lifetime())}});
+                    {Fact::port, client.relayed().port},
+                    {Fact::lifetime_s, client.lifetime()}});
       if (!with_credentials) {
         add_evidence(observation, EvidenceKind::open_relay,
                      phrase("the server relays for anybody, without credentials"), {});
@@ -114,13 +114,12 @@ void record_reply(Observation& observation, const TurnClient& client, const Turn
       set_outcome(observation, outcome_of_code(reply.code, with_credentials),
                   Detail::status(reply.code));
       add_evidence(observation, EvidenceKind::turn_refusal, meaning(reply.code, with_credentials),
-                   {{Fact::code, static_cast<std::int64_t>(reply.code)},
-                    {Fact::with_credentials, with_credentials}});
+                   {{Fact::code, reply.code}, {Fact::with_credentials, with_credentials}});
       break;
     case TurnStatus::stale_nonce:
       set_outcome(observation, Outcome::failed, DetailCode::stale_nonce);
       add_evidence(observation, EvidenceKind::turn_refusal, meaning(438, with_credentials),
-                   {{Fact::code, std::int64_t{438}}, {Fact::with_credentials, with_credentials}});
+                   {{Fact::code, 438}, {Fact::with_credentials, with_credentials}});
       break;
     case TurnStatus::bad_challenge:
       set_outcome(observation, Outcome::failed, DetailCode::bad_challenge);
@@ -134,8 +133,7 @@ void record_reply(Observation& observation, const TurnClient& client, const Turn
         add_evidence(
             observation, EvidenceKind::relay,
             phrase("the server names {} as its relay: nothing is sent there", named->to_string()),
-            {{Fact::address, named->address.to_string()},
-             {Fact::port, static_cast<std::int64_t>(named->port)}});
+            {{Fact::address, named->address.to_string()}, {Fact::port, named->port}});
       }
       break;
     case TurnStatus::no_answer:
@@ -147,7 +145,7 @@ void record_reply(Observation& observation, const TurnClient& client, const Turn
 
 void record_trip(Observation& observation, const TurnClient& client, const RelayTrip& trip) {
   FactMap facts;
-  facts[Fact::relay_port] = static_cast<std::int64_t>(client.relayed().port);
+  facts[Fact::relay_port] = client.relayed().port;
   if (trip.outbound) facts[Fact::outbound] = *trip.outbound;
   if (trip.inbound) facts[Fact::inbound] = *trip.inbound;
   if (trip.outbound_took) facts[Fact::outbound_ms] = trip.outbound_took->count();
@@ -174,8 +172,8 @@ void record_life(Observation& observation, Transport transport, const RelayLife&
     facts[Fact::not_measured] = life.not_measured.string();
     text = phrase("not tested over time: {}", life.not_measured);
   } else {
-    facts[Fact::sent] = static_cast<std::int64_t>(life.sent);
-    facts[Fact::received] = static_cast<std::int64_t>(life.heard);
+    facts[Fact::sent] = life.sent;
+    facts[Fact::received] = life.heard;
     facts[Fact::alive_ms] = life.alive.count();
     facts[Fact::carried] = !life.died;
     if (life.server_answers) facts[Fact::answered] = *life.server_answers;

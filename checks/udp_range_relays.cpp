@@ -111,16 +111,14 @@ void describe(const Sample& sample, int asked, Observation& observation) {
   const int measured =
       static_cast<int>(std::count_if(sample.range->ports.begin(), sample.range->ports.end(),
                                      [](const Port& port) { return port.outbound.has_value(); }));
-  FactMap facts{{Fact::asked, std::int64_t{asked}},
-                {Fact::granted, std::int64_t{sample.granted}},
-                {Fact::measured, std::int64_t{measured}}};
+  FactMap facts{{Fact::asked, asked}, {Fact::granted, sample.granted}, {Fact::measured, measured}};
   auto text = plural(measured, "{} relay on {} served as a far end, out of {} requested",
                      "{} relays on {} served as far ends, out of {} requested",
                      sample.server.probe.target.host, asked);
   if (sample.outside > 0) {
     text += plural(sample.outside, "; {} had a port outside the range",
                    "; {} had ports outside the range");
-    facts[Fact::outside] = std::int64_t{sample.outside};
+    facts[Fact::outside] = sample.outside;
   }
   if (measured < asked && !sample.why.empty()) {
     text += phrase("; the others were not measured: {}", sample.why);
@@ -135,7 +133,7 @@ void describe(const Sample& sample, int asked, Observation& observation) {
                       "itself",
                       "the server did not confirm that {} allocations were released; they expire "
                       "by themselves"),
-               {{Fact::allocations, std::int64_t{sample.left}}});
+               {{Fact::allocations, sample.left}});
 }
 
 }  // namespace

@@ -72,13 +72,13 @@ Evidence describe(const Port& port, const Range& range, const Routers& routers) 
         "nothing",
         port.number);
   }
-  evidence.facts[Fact::port] = static_cast<std::int64_t>(port.number);
+  evidence.facts[Fact::port] = port.number;
   evidence.facts[Fact::result] = std::string(to_string(detail_of(port.result)));
   if (port.by) evidence.facts[Fact::by] = port.by->to_string();
   const auto met = std::ranges::find(routers, port.by, &Routers::value_type::second);
   const bool by_router =
       port.result == PortResult::left_site || port.result == PortResult::prohibited;
-  if (by_router && met != routers.end()) evidence.facts[Fact::ttl] = std::int64_t{met->first};
+  if (by_router && met != routers.end()) evidence.facts[Fact::ttl] = met->first;
   if (port.no_way) {
     evidence.facts[Fact::reason] = std::string(to_string(DetailCode::unreachable));
   }
@@ -88,7 +88,7 @@ Evidence describe(const Port& port, const Range& range, const Routers& routers) 
     evidence.facts[Fact::outbound] = *port.outbound;
     if (port.inbound) evidence.facts[Fact::inbound] = *port.inbound;
   } else if (echo) {
-    evidence.facts[Fact::responder] = std::string("echo");
+    evidence.facts[Fact::responder] = "echo";
   }
   return evidence;
 }
@@ -103,9 +103,9 @@ Text neighbours_in_words(const Block& block) {
 }
 
 void add_block(Observation& observation, const Block& block) {
-  FactMap facts{{Fact::first, std::int64_t{block.first}}, {Fact::last, std::int64_t{block.last}}};
-  if (block.open_before) facts[Fact::open_before] = std::int64_t{*block.open_before};
-  if (block.open_after) facts[Fact::open_after] = std::int64_t{*block.open_after};
+  FactMap facts{{Fact::first, block.first}, {Fact::last, block.last}};
+  if (block.open_before) facts[Fact::open_before] = *block.open_before;
+  if (block.open_after) facts[Fact::open_after] = *block.open_after;
   auto text = block.first == block.last
                   ? phrase("UDP {} is blocked, as far as sampled", block.first)
                   : phrase("UDP {} to {} are blocked, as far as sampled", block.first, block.last);
@@ -118,9 +118,7 @@ void add_block(Observation& observation, const Block& block) {
 void add_sample(Observation& observation, const Range& range, int proved, int sampled,
                 bool all_open) {
   const auto& whole = range.whole;
-  FactMap facts{{Fact::proved, std::int64_t{proved}},
-                {Fact::sampled, std::int64_t{sampled}},
-                {Fact::ports, static_cast<std::int64_t>(whole.count())}};
+  FactMap facts{{Fact::proved, proved}, {Fact::sampled, sampled}, {Fact::ports, whole.count()}};
   auto text = plural(proved, "{} of {} sampled ports was proven to get out (ports in all: {})",
                      "{} of {} sampled ports were proven to get out (ports in all: {})", sampled,
                      whole.count());
@@ -128,7 +126,7 @@ void add_sample(Observation& observation, const Range& range, int proved, int sa
     const double share = 100 * (1 - std::pow(0.05, 1.0 / proved));
     const auto gap = longest_gap(known_ports(range.ports), whole);
     facts[Fact::excludes_percent] = share;
-    facts[Fact::longest_gap] = static_cast<std::int64_t>(gap);
+    facts[Fact::longest_gap] = gap;
     text += phrase(
         "; if more than {} % of the ports were blocked here and there (95 % confidence), or more "
         "than {} in a row, this sample would have found it",
