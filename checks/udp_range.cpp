@@ -17,16 +17,15 @@
 //   arrived     ICMP port-unreachable of the target itself, or a relay heard it: it got there
 //   left_site   ICMP time-exceeded from a router beyond the edge: it got as far as that
 //   prohibited  ICMP prohibited (or another refusal) from a device on the way, which is named
-//               Where the far end has our key and the row says where it counts (`counts`,
-//               `public_key_sha256`), it tells over TLS of each silent port whether our packets
-//               came: arrived, or dropped
+//   kept_here   this computer's own firewall did not let it out
 //   dropped     twice, nothing came back from the hop where a control, sent after it, was answered;
 //               or three times nothing from an echo or a relay that is known to work
 //   silent      none of these
-// With left_site and prohibited also `ttl`, the TTL with which packets end at that router, if this
-// run's climb has met it.
-// Then "udp_block" for each run of blocked ports, "udp_relays", and "udp_sample": what the sample
-// can exclude.
+// Where the far end has our key and the row says where it counts (`counts`, `public_key_sha256`),
+// it tells over TLS of each silent port whether our packets came: arrived, or dropped. With
+// left_site and prohibited also `ttl`, the TTL with which packets end at that router, if this run's
+// climb has met it. Then "udp_block" for each run of blocked ports, "udp_relays", and "udp_sample":
+// what the sample can exclude.
 //
 // Outcomes: `answered` or `passed` where ports were proved open and none closed; `rejected` with
 // "prohibited" or "partly_prohibited"; `silent` with "dropped", "partly_dropped", "inbound_dropped"
@@ -94,7 +93,7 @@ asio::awaitable<void> find_bounds(std::shared_ptr<Range> range, int most, Instan
     judge_silence(*range);
     // Those that are known now bound the next halves.
     for (auto at = from; at < range->ports.size(); ++at) {
-      if (range->ports[at].result != PortResult::silent) tried.erase(range->ports[at].number);
+      if (range->ports[at].result != DetailCode::silent) tried.erase(range->ports[at].number);
     }
   }
 }
@@ -137,8 +136,8 @@ asio::awaitable<void> ask_what_came(std::shared_ptr<Range> range, Job job) {
   auto& context = range->context;
   const auto unanswered = [](const Port& port) {
     return port.socket &&
-           (port.result == PortResult::silent || port.result == PortResult::dropped ||
-            port.result == PortResult::left_site);
+           (port.result == DetailCode::silent || port.result == DetailCode::dropped ||
+            port.result == DetailCode::left_site);
   };
   if (!range->echo || range->key.empty()) co_return;
   if (std::none_of(range->ports.begin(), range->ports.end(), unanswered)) co_return;
@@ -149,12 +148,12 @@ asio::awaitable<void> ask_what_came(std::shared_ptr<Range> range, Job job) {
     if (!unanswered(port)) continue;
     const bool came = told->came.contains(port.number);
     if (came && told->refused > 0) {
-      port.result = PortResult::silent;  // its own limit may be all that it is
+      port.result = DetailCode::silent;  // its own limit may be all that it is
       continue;
     }
     port.outbound = came;
     if (came) port.inbound = false;
-    port.result = came ? PortResult::arrived : PortResult::dropped;
+    port.result = came ? DetailCode::arrived : DetailCode::dropped;
   }
 }
 

@@ -39,15 +39,15 @@ struct Gathering {
 void note_icmp(Port& port, const IcmpError& icmp, const IpAddress& target, Instant now) {
   port.by = icmp.sender;
   if (icmp.kind == IcmpKind::port_unreachable && icmp.sender == target) {
-    port.result = PortResult::arrived;
+    port.result = DetailCode::arrived;
     port.round_trip = elapsed(port.sent, now);
   } else if (icmp.kind == IcmpKind::time_exceeded) {
     // A router of the site that answers before its own drop rule proves nothing.
-    port.result = beyond_the_edge(icmp.sender) ? PortResult::left_site : PortResult::silent;
+    port.result = beyond_the_edge(icmp.sender) ? DetailCode::left_site : DetailCode::silent;
   } else if (classify({}, icmp).kind == FailureKind::kept_here) {
-    port.result = PortResult::kept_here;
+    port.result = DetailCode::kept_here;
   } else {
-    port.result = PortResult::prohibited;
+    port.result = DetailCode::prohibited;
     port.no_way = knows_no_way(icmp);
   }
 }
@@ -109,7 +109,7 @@ class Listeners : public std::enable_shared_from_this<Listeners> {
     if (const auto* icmp = std::get_if<IcmpError>(&event)) {
       note_icmp(port, *icmp, range_->target, range_->context.scope.clock.now());
     } else {
-      port.result = PortResult::replied;
+      port.result = DetailCode::replied;
       port.round_trip = elapsed(port.sent, std::get<Datagram>(event).arrived);
     }
   }
@@ -149,7 +149,7 @@ asio::awaitable<void> send_to_the_end(std::shared_ptr<Range> range, std::size_t 
     port.tried = true;
     const auto sent = ask_echo(*range, port);
     if (sent.has_error() && sent.error().kind == FailureKind::kept_here) {
-      port.result = PortResult::kept_here;
+      port.result = DetailCode::kept_here;
     }
     if (sent.has_error()) continue;
     listeners->listen(i);
@@ -162,7 +162,7 @@ asio::awaitable<void> send_to_the_end(std::shared_ptr<Range> range, std::size_t 
     if (!slept) break;
     for (std::size_t i = from; i < range->ports.size(); ++i) {
       auto& port = range->ports[i];
-      if (port.result != PortResult::silent || !port.socket) continue;
+      if (port.result != DetailCode::silent || !port.socket) continue;
       const auto sent = ask_echo(*range, port);
       static_cast<void>(sent);  // a local failure showed at the first one
     }
@@ -186,8 +186,8 @@ asio::awaitable<void> climb(std::shared_ptr<Range> range, std::size_t index, Sit
   auto socket = open_udp(context, {range->target, port.number});
   if (socket.has_error()) co_return;
   const auto packet = media::echo_request(range->key);
-  const bool arrived = port.result == PortResult::arrived;
-  for (int strikes = 0; arrived || port.result == PortResult::silent;) {
+  const bool arrived = port.result == DetailCode::arrived;
+  for (int strikes = 0; arrived || port.result == DetailCode::silent;) {
     std::vector<std::uint8_t> payload(packet.begin(), packet.end());
     const auto now = strikes == 0 ? need : confirming(need);
     auto answer = co_await context.edge.ask(*socket, std::move(payload), now, context.scope, until,
@@ -196,15 +196,15 @@ asio::awaitable<void> climb(std::shared_ptr<Range> range, std::size_t index, Sit
     // The packet cannot have got to the target.
     const bool forged = answer.icmp && answer.icmp->kind == IcmpKind::port_unreachable &&
                         answer.icmp->sender == range->target && !range->target.is_special();
-    if (forged && port.result != PortResult::replied) {
+    if (forged && port.result != DetailCode::replied) {
       range->refused_near = true;
-      port.result = PortResult::prohibited;
+      port.result = DetailCode::prohibited;
       port.by.reset();
     }
     // A better proof may have come meanwhile from the far end.
-    if (port.result != PortResult::silent) co_return;
+    if (port.result != DetailCode::silent) co_return;
     if (answer.kept_here) {
-      port.result = PortResult::kept_here;
+      port.result = DetailCode::kept_here;
       co_return;
     }
     if (answer.icmp) {
@@ -212,15 +212,15 @@ asio::awaitable<void> climb(std::shared_ptr<Range> range, std::size_t index, Sit
       co_return;
     }
     if (!answer.control_answered) co_return;
-    if (++strikes == strikes_needed) port.result = PortResult::dropped;
+    if (++strikes == strikes_needed) port.result = DetailCode::dropped;
   }
 }
 
 // One refusal in the target's name makes the others worth nothing by themselves.
 void take_back_refusals(Range& range) {
   for (auto& port : range.ports) {
-    const bool told = port.result == PortResult::arrived && port.socket;
-    if (range.refused_near && told) port.result = PortResult::silent;
+    const bool told = port.result == DetailCode::arrived && port.socket;
+    if (range.refused_near && told) port.result = DetailCode::silent;
   }
 }
 
@@ -237,8 +237,8 @@ std::vector<std::size_t> find_silent(const Range& range, std::size_t from) {
   std::vector<std::uint16_t> wanted, known;
   for (std::size_t i = 0; i < range.ports.size(); ++i) {
     const auto& port = range.ports[i];
-    if (port.result != PortResult::silent) known.push_back(port.number);
-    if (i < from || port.result != PortResult::silent || !port.socket) continue;
+    if (port.result != DetailCode::silent) known.push_back(port.number);
+    if (i < from || port.result != DetailCode::silent || !port.socket) continue;
     silent[port.number] = i;
     wanted.push_back(port.number);
   }
@@ -266,11 +266,11 @@ asio::awaitable<std::optional<Instant>> climb_first(std::shared_ptr<Range> range
   const SocketAddress way{range->target, first.number};
   const auto found = co_await context.edge.find(way, context.settings.interface, context.scope);
   first.tried |= found.by_this_call || found.refused;
-  if (found.refused && first.result == PortResult::silent) {
+  if (found.refused && first.result == DetailCode::silent) {
     note_icmp(first, found.refused->error, range->target, context.scope.clock.now());
   }
-  if (found.by_this_call && first.result == PortResult::silent) {
-    first.result = PortResult::left_site;
+  if (found.by_this_call && first.result == DetailCode::silent) {
+    first.result = DetailCode::left_site;
     first.by = found.hop->address;
   }
   // With hundreds of ranges the router's answers are soon spent: the rest need not queue for them.
@@ -279,7 +279,7 @@ asio::awaitable<std::optional<Instant>> climb_first(std::shared_ptr<Range> range
   }
   if (!found.hop) co_return std::nullopt;
   const bool hopeless = context.settings.hurried && context.edge.exhausted();
-  if (!hopeless && first.result == PortResult::silent) {
+  if (!hopeless && first.result == DetailCode::silent) {
     // With many services beside each other all of them have their turn.
     const auto patient =
         context.scope.clock.now() + timeouts::icmp_decides + context.edge.backlog();
@@ -322,7 +322,7 @@ asio::awaitable<void> climb_all(std::shared_ptr<Range> range, Instant until) {
   if (thrown) std::rethrow_exception(thrown);
   if (!end) co_return;
   const auto told = std::find_if(range->ports.begin(), range->ports.end(), [](const Port& port) {
-    return port.result == PortResult::arrived && port.socket;
+    return port.result == DetailCode::arrived && port.socket;
   });
   if (told != range->ports.end() && !context.edge.exhausted()) {
     const auto index = static_cast<std::size_t>(told - range->ports.begin());
@@ -332,7 +332,7 @@ asio::awaitable<void> climb_all(std::shared_ptr<Range> range, Instant until) {
   const auto& first = range->ports[range->first];
   // One port that passed says little of a wide range: the one that is farthest from it is asked as
   // well, unless another row's was.
-  const bool one_passed = first.result == PortResult::left_site && is_wide(range->whole) &&
+  const bool one_passed = first.result == DetailCode::left_site && is_wide(range->whole) &&
                           !context.edge.passed(range->whole, range->target.is_v6());
   if (one_passed && !context.settings.hurried) {
     const auto silent = find_silent(*range, 0);
@@ -341,11 +341,11 @@ asio::awaitable<void> climb_all(std::shared_ptr<Range> range, Instant until) {
     }
   }
   const auto proved = std::any_of(range->ports.begin(), range->ports.end(), [](const Port& port) {
-    return port.result != PortResult::silent && port.result != PortResult::left_site;
+    return port.result != DetailCode::silent && port.result != DetailCode::left_site;
   });
   // That a router had no answer left says nothing where the same ports were seen to pass.
   range->covered = context.edge.passed(range->whole, range->target.is_v6());
-  const bool suspicious = proved || (first.result != PortResult::left_site && !range->covered);
+  const bool suspicious = proved || (first.result != DetailCode::left_site && !range->covered);
   const bool patient = context.settings.thorough || suspicious;
   const bool go_on = patient && !context.settings.hurried;
   if (context.edge.exhausted() && !go_on) co_return;
@@ -370,13 +370,13 @@ asio::awaitable<void> climb_more(std::shared_ptr<Range> range, std::size_t from,
 
 void judge_silence(Range& range) {
   take_back_refusals(range);
-  const auto echoed = [](const Port& port) { return port.result == PortResult::replied; };
+  const auto echoed = [](const Port& port) { return port.result == DetailCode::replied; };
   if (!range.echo || std::none_of(range.ports.begin(), range.ports.end(), echoed)) return;
   for (auto& port : range.ports) {
     // Who has our key answers it: that the packet left is not enough.
-    const bool owed = port.result == PortResult::left_site && !range.key.empty();
-    if ((port.result == PortResult::silent || owed) && port.socket) {
-      port.result = PortResult::dropped;
+    const bool owed = port.result == DetailCode::left_site && !range.key.empty();
+    if ((port.result == DetailCode::silent || owed) && port.socket) {
+      port.result = DetailCode::dropped;
     }
   }
 }

@@ -4,34 +4,14 @@
 
 namespace callready::checks::udp_range {
 
-DetailCode detail_of(PortResult result) {
-  switch (result) {
-    case PortResult::silent:
-      return DetailCode::silent;
-    case PortResult::dropped:
-      return DetailCode::dropped;
-    case PortResult::prohibited:
-      return DetailCode::prohibited;
-    case PortResult::kept_here:
-      return DetailCode::kept_here;
-    case PortResult::left_site:
-      return DetailCode::left_site;
-    case PortResult::arrived:
-      return DetailCode::arrived;
-    case PortResult::replied:
-      return DetailCode::replied;
-  }
-  return DetailCode::silent;
+bool gets_out(DetailCode result) {
+  return result == DetailCode::replied || result == DetailCode::arrived ||
+         result == DetailCode::left_site;
 }
 
-bool gets_out(PortResult result) {
-  return result == PortResult::replied || result == PortResult::arrived ||
-         result == PortResult::left_site;
-}
-
-bool is_blocked(PortResult result) {
-  return result == PortResult::dropped || result == PortResult::prohibited ||
-         result == PortResult::kept_here;
+bool is_blocked(DetailCode result) {
+  return result == DetailCode::dropped || result == DetailCode::prohibited ||
+         result == DetailCode::kept_here;
 }
 
 std::map<std::uint16_t, bool> known_ports(const std::deque<Port>& ports) {

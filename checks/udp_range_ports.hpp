@@ -10,24 +10,14 @@
 
 namespace callready::checks::udp_range {
 
-enum class PortResult {
-  silent,
-  dropped,
-  prohibited,
-  kept_here,  // by this computer's own firewall
-  left_site,
-  arrived,
-  replied
-};
-
-DetailCode detail_of(PortResult result);  // as in the evidence "udp_port"
-bool gets_out(PortResult result);
-bool is_blocked(PortResult result);
+// Of the results of ports (udp_range.cpp has them all).
+bool gets_out(DetailCode result);
+bool is_blocked(DetailCode result);
 
 struct Port {
   std::uint16_t number = 0;
   std::optional<UdpSocket> socket;  // none: a relay's port
-  PortResult result = PortResult::silent;
+  DetailCode result = DetailCode::silent;
   std::optional<IpAddress> by;  // who sent the ICMP error
   bool no_way = false;          // it said "unreachable", not "prohibited": it knows no way there
   Instant sent;

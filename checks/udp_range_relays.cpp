@@ -49,10 +49,10 @@ Port port_of(const RelayTrip& trip, std::uint16_t number) {
   port.number = number;
   port.outbound = trip.outbound;
   port.inbound = trip.inbound;
-  if (trip.complete()) port.result = PortResult::replied;
-  if (*trip.outbound && !*trip.inbound) port.result = PortResult::arrived;
+  if (trip.complete()) port.result = DetailCode::replied;
+  if (*trip.outbound && !*trip.inbound) port.result = DetailCode::arrived;
   if (!*trip.outbound && trip.icmp && trip.icmp->kind == IcmpKind::prohibited) {
-    port.result = PortResult::prohibited;
+    port.result = DetailCode::prohibited;
     port.by = trip.icmp->sender;
   }
   if (trip.complete()) port.round_trip = *trip.outbound_took + *trip.inbound_took;
@@ -97,8 +97,8 @@ asio::awaitable<bool> try_one(std::shared_ptr<Sample> sample) {
 // A relay that did not hear us shows that the way is blocked only where relays work.
 void judge_relays(Sample& sample) {
   for (auto& port : sample.range->ports) {
-    if (!port.outbound || port.result != PortResult::silent) continue;
-    if (sample.relays_work.value_or(false)) port.result = PortResult::dropped;
+    if (!port.outbound || port.result != DetailCode::silent) continue;
+    if (sample.relays_work.value_or(false)) port.result = DetailCode::dropped;
   }
   if (sample.relays_work.value_or(false)) return;
   for (auto& port : sample.range->ports) {

@@ -31,27 +31,26 @@ Text relay_in_words(const Port& port) {
 Text in_words(const Port& port) {
   const auto by = port.by ? port.by->to_string() : std::string();
   switch (port.result) {
-    case PortResult::replied:
+    case DetailCode::replied:
       return port.outbound ? relay_in_words(port) : phrase("it replied");
-    case PortResult::arrived:
+    case DetailCode::arrived:
       return port.outbound ? relay_in_words(port)
                            : phrase("the packet arrived; nothing is listening there now");
-    case PortResult::left_site:
+    case DetailCode::left_site:
       return phrase("the packet left the site and got as far as {}", by);
-    case PortResult::prohibited:
+    case DetailCode::prohibited:
       if (!port.by)
         return phrase("refused in the server's name by a device nearer than the server");
       return port.no_way ? phrase("{} has no route there", by)
                          : phrase("{} refuses to forward it", by);
-    case PortResult::kept_here:
+    case DetailCode::kept_here:
       return phrase("this computer's own firewall blocks it");
-    case PortResult::dropped:
+    case DetailCode::dropped:
       if (port.outbound) return relay_in_words(port);
       return phrase("dropped before the first router outside, which other packets reach");
-    case PortResult::silent:
+    default:
       return phrase("nothing came back");
   }
-  return "?";
 }
 
 // `routers`: on the way to the range's target.
@@ -62,22 +61,22 @@ Evidence describe(const Port& port, const Range& range, const Routers& routers) 
   evidence.text = phrase("UDP {}: {}", port.number, in_words(port));
   if (echo && port.outbound) {
     evidence.text = phrase("UDP {}: {}", port.number, far_end_in_words(port));
-  } else if (echo && port.result == PortResult::dropped) {
+  } else if (echo && port.result == DetailCode::dropped) {
     evidence.text = phrase(
         "UDP {}: the echo server does not answer, although it does on other ports", port.number);
   }
-  if (range.refused_near && port.result == PortResult::silent && port.by == range.target) {
+  if (range.refused_near && port.result == DetailCode::silent && port.by == range.target) {
     evidence.text = phrase(
         "UDP {}: \"port unreachable\" came from a device nearer than the server, so it proves "
         "nothing",
         port.number);
   }
   evidence.facts[Fact::port] = port.number;
-  evidence.facts[Fact::result] = std::string(to_string(detail_of(port.result)));
+  evidence.facts[Fact::result] = std::string(to_string(port.result));
   if (port.by) evidence.facts[Fact::by] = port.by->to_string();
   const auto met = std::ranges::find(routers, port.by, &Routers::value_type::second);
   const bool by_router =
-      port.result == PortResult::left_site || port.result == PortResult::prohibited;
+      port.result == DetailCode::left_site || port.result == DetailCode::prohibited;
   if (by_router && met != routers.end()) evidence.facts[Fact::ttl] = met->first;
   if (port.no_way) {
     evidence.facts[Fact::reason] = std::string(to_string(DetailCode::unreachable));
@@ -149,16 +148,16 @@ void conclude(Observation& observation, const Range& range) {
   const auto count = [&](auto&& wanted) {
     return static_cast<int>(std::count_if(ports.begin(), ports.end(), wanted));
   };
-  const auto count_of = [&](PortResult result) {
+  const auto count_of = [&](DetailCode result) {
     return count([&](const Port* port) { return port->result == result; });
   };
   const int all = static_cast<int>(ports.size());
-  const int prohibited = count_of(PortResult::prohibited), dropped = count_of(PortResult::dropped);
-  const int replied = count_of(PortResult::replied);
+  const int prohibited = count_of(DetailCode::prohibited), dropped = count_of(DetailCode::dropped);
+  const int replied = count_of(DetailCode::replied);
   const int open = count([](const Port* port) { return gets_out(port->result); });
   const int one_way = count(
       [](const Port* port) { return gets_out(port->result) && port->inbound && !*port->inbound; });
-  const int kept_here = count_of(PortResult::kept_here);
+  const int kept_here = count_of(DetailCode::kept_here);
   if (kept_here > 0) {
     set_outcome(observation, Outcome::rejected,
                 kept_here == all ? DetailCode::kept_here : DetailCode::partly_kept_here);
