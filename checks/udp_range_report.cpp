@@ -24,8 +24,10 @@ Text relay_in_words(const Port& port) {
   if (!*port.outbound) {
     return phrase("a relay there did not hear us, although relays on that server do work");
   }
-  return *port.inbound ? phrase("a relay there heard us, and we heard it")
-                       : phrase("a relay there heard us, but its reply did not arrive");
+  // Not known where the server's relays may not answer at all.
+  return port.inbound.value_or(false)
+             ? phrase("a relay there heard us, and we heard it")
+             : phrase("a relay there heard us, but its reply did not arrive");
 }
 
 Text in_words(const Port& port) {

@@ -312,6 +312,17 @@ TEST_F(UdpRangeRelays, TellAnInboundDrop) {
   EXPECT_EQ(test::fact<bool>(seen, EvidenceKind::udp_port, Fact::inbound), false);
 }
 
+TEST_F(UdpRangeRelays, ThatMayNotAnswerAtAllShowNoInboundDrop) {
+  test::FakeTurnOptions options;
+  options.inbound = options.between_relays = false;
+  test::FakeTurn server(runner.loop.context, options);
+  const auto seen = look(server);
+  EXPECT_EQ(seen.outcome, Outcome::passed);
+  EXPECT_EQ(test::fact<std::string>(seen, EvidenceKind::udp_port, Fact::result), "arrived");
+  EXPECT_EQ(test::fact<bool>(seen, EvidenceKind::udp_port, Fact::outbound), true);
+  EXPECT_FALSE(test::fact<bool>(seen, EvidenceKind::udp_port, Fact::inbound));
+}
+
 TEST_F(UdpRangeRelays, TakeWhatAQuotaGrants) {
   test::FakeTurnOptions options;
   options.most = 5;
