@@ -6,58 +6,6 @@
 namespace callready::checks {
 namespace {
 
-class DatagramLine final : public AlgLine {
- public:
-  explicit DatagramLine(UdpSocket socket) : socket_(std::move(socket)) {}
-
-  asio::awaitable<std::optional<Failure>> exchange(Scope scope, std::span<const std::uint8_t> bytes,
-                                                   sip::Collector& collector,
-                                                   Instant deadline) override {
-    const auto result = socket_.send(bytes);
-    if (result.has_error()) co_return result.error();
-    for (int events = 0; events < 256; ++events) {
-      const auto event = co_await socket_.receive(scope, deadline);
-      if (event.has_error()) co_return event.error();
-      if (const auto* icmp = std::get_if<IcmpError>(&*event)) {
-        const bool passing =
-            icmp->kind == IcmpKind::time_exceeded || icmp->kind == IcmpKind::fragmentation_needed;
-        if (!passing) co_return classify(asio::error::connection_refused, *icmp);
-        continue;
-      }
-      const auto& datagram = std::get<Datagram>(*event);
-      const bool done = collector.take(datagram.bytes, sip::Carriage::datagram);
-      if (done) co_return std::nullopt;
-    }
-    co_return timed_out();
-  }
-
-  bool repeats() const override { return true; }
-  SocketAddress local() const override { return socket_.local(); }
-
- private:
-  UdpSocket socket_;
-};
-
-class StreamLine final : public AlgLine {
- public:
-  explicit StreamLine(std::unique_ptr<Stream> stream) : stream_(std::move(stream)) {}
-
-  asio::awaitable<std::optional<Failure>> exchange(Scope scope, std::span<const std::uint8_t> bytes,
-                                                   sip::Collector& collector,
-                                                   Instant deadline) override {
-    auto failure =
-        co_await exchange_over_stream(*stream_, scope, bytes, framer_, collector, deadline);
-    co_return failure;
-  }
-
-  bool repeats() const override { return false; }
-  SocketAddress local() const override { return stream_->local(); }
-
- private:
-  std::unique_ptr<Stream> stream_;
-  sip::Framer framer_;
-};
-
 // Sends the message once, when its turn has come.
 asio::awaitable<std::optional<Failure>> send_once(Context& context, AlgLine& line,
                                                   AlgBudget& budget, SocketAddress server,
@@ -80,9 +28,20 @@ asio::awaitable<std::optional<Failure>> send_once(Context& context, AlgLine& lin
   ++budget.sent;
   --budget.left;
   // Where it may be sent again, that is what ends the waiting: a late reply still counts then.
-  const auto patience = once_more ? timeouts::sip_gap : timeouts::sip_single_reply;
-  const auto deadline = budget.last_sent + patience;
-  auto failure = co_await line.exchange(scope, message.bytes, collector, deadline);
+  const UdpPatience patience{1, once_more ? timeouts::sip_gap : timeouts::sip_single_reply};
+  std::optional<Failure> failure;
+  if (line.socket) {
+    const UdpMatch is_final = [&collector](const Datagram& datagram) {
+      return collector.take(datagram.bytes, sip::Carriage::datagram);
+    };
+    const auto result =
+        co_await udp_request(*line.socket, scope, message.bytes, is_final, patience);
+    if (result.has_error()) failure = result.error().failure;
+  } else {
+    const auto deadline = budget.last_sent + patience.reply;
+    failure = co_await exchange_over_stream(*line.stream, scope, message.bytes, line.framer,
+                                            collector, deadline);
+  }
   co_return failure;
 }
 
@@ -95,15 +54,16 @@ asio::awaitable<std::unique_ptr<AlgLine>> open_alg_line(Context& context, Job jo
   Probe probe = job.probe;
   probe.target.ports = {port, port};
   Job there{probe, job.address};
+  auto line = std::make_unique<AlgLine>();
   if (probe.target.transport != Transport::udp) {
-    DialOptions options;
+    const DialOptions options{};
     auto dialled = co_await dial(context, there, options, observation);
     failure = dialled.failure;
     if (!dialled.stream) co_return nullptr;
-    co_return std::make_unique<StreamLine>(std::move(dialled.stream));
+    line->stream = std::move(dialled.stream);
+    co_return line;
   }
-  observation.address = job.address;
-  observation.sent_at = context.scope.clock.wall_now();
+  observation = begin_check(context, job);
   auto socket = open_udp(context, there.remote());
   if (socket.has_error()) {
     failure = socket.error();
@@ -111,7 +71,8 @@ asio::awaitable<std::unique_ptr<AlgLine>> open_alg_line(Context& context, Job jo
     co_return nullptr;
   }
   observation.local = socket->local();
-  co_return std::make_unique<DatagramLine>(std::move(*socket));
+  line->socket.emplace(std::move(*socket));
+  co_return line;
 }
 
 asio::awaitable<std::optional<Failure>> ask_alg(Context& context, AlgLine& line, AlgBudget& budget,

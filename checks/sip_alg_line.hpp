@@ -6,18 +6,14 @@
 
 namespace callready::checks {
 
-class AlgLine {
- public:
-  virtual ~AlgLine() = default;
-  // Sends the bytes once and listens until the collector has a final reply, or until the deadline.
-  // What ended it where no final reply did.
-  virtual asio::awaitable<std::optional<Failure>> exchange(Scope scope,
-                                                           std::span<const std::uint8_t> bytes,
-                                                           sip::Collector& collector,
-                                                           Instant deadline) = 0;
+struct AlgLine {
+  std::optional<UdpSocket> socket;  // nothing: over TCP
+  std::unique_ptr<Stream> stream;
+  sip::Framer framer;  // of what comes over TCP
+
   // RFC 3261 section 17.1.2: only over UDP is a request sent again.
-  virtual bool repeats() const = 0;
-  virtual SocketAddress local() const = 0;
+  bool repeats() const { return socket.has_value(); }
+  SocketAddress local() const { return socket ? socket->local() : stream->local(); }
 };
 
 // To the job's server at that port, over the job's transport. Null where the observation (and

@@ -18,7 +18,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <deque>
 
 #include "checks/dial.hpp"
@@ -80,13 +79,23 @@ class Datagrams {
     }
     any_sent_ = true;
     if (failure) co_return false;
-    const auto start = context_.scope.clock.now();
-    const auto sent = socket_.send(ask.message);
     ++ask.sent;
-    if (sent.has_error()) failure = sent.error();
-    if (failure) co_return false;
-    const bool going_on = co_await listen(ask, start + timeouts::sip_gap);
-    if (ask.answered() && ask.sent == 1) took = elapsed(start, context_.scope.clock.now());
+    // What comes late is an answer, too: everything goes to everybody.
+    const UdpMatch answers = [&](const Datagram& datagram) {
+      for (auto& one : asked) one.collector.take(datagram.bytes, sip::Carriage::datagram);
+      return ask.answered();
+    };
+    const UdpPatience patience{1, timeouts::sip_gap};
+    const auto result =
+        co_await udp_request(socket_, context_.scope, ask.message, answers, patience);
+    if (result.has_value()) {
+      if (ask.sent == 1) took = result->since_first;
+      co_return true;
+    }
+    const auto why = result.error().failure.kind;
+    // Malformed: many datagrams, none of them the answer.
+    const bool going_on = why == FailureKind::timed_out || why == FailureKind::malformed;
+    if (!going_on) failure = result.error().failure;
     co_return going_on;
   }
 
@@ -103,29 +112,6 @@ class Datagrams {
   std::optional<Milliseconds> took;
 
  private:
-  // What comes late is an answer, too: everything goes to everybody.
-  asio::awaitable<bool> listen(Ask& ask, Instant until) {
-    for (int events = 0; events < 256 && !ask.answered(); ++events) {
-      const auto event = co_await socket_.receive(context_.scope, until);
-      if (event.has_error()) {
-        if (event.error().kind == FailureKind::timed_out) co_return true;
-        failure = event.error();
-        co_return false;
-      }
-      if (const auto* icmp = std::get_if<IcmpError>(&*event)) {
-        const bool passing =
-            icmp->kind == IcmpKind::time_exceeded || icmp->kind == IcmpKind::fragmentation_needed;
-        if (passing) continue;
-        failure = classify(asio::error::connection_refused, *icmp);
-        co_return false;
-      }
-      for (auto& one : asked) {
-        one.collector.take(std::get<Datagram>(*event).bytes, sip::Carriage::datagram);
-      }
-    }
-    co_return true;
-  }
-
   Context& context_;
   const Job job_;
   UdpSocket socket_;
