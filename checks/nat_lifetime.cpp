@@ -44,11 +44,10 @@ class StunSide final : public FarSide {
     stun::add_response_port(builder, mapped.port);
     const auto request = builder.finish();
     const auto start = context.scope.clock.now();
-    for (std::size_t attempt = 0; attempt < 3; ++attempt) {
+    for (const auto wait : relay_waits) {
       const auto sent = asking->send(request);
       if (sent.has_error()) co_return false;
-      const auto until =
-          start + (attempt < 2 ? timeouts::udp_sends[attempt + 1] : timeouts::relay_trip);
+      const auto until = start + wait;
       for (int seen = 0; seen < 64; ++seen) {
         auto event = co_await socket.receive(context.scope, until);
         if (event.has_error()) break;
@@ -72,7 +71,6 @@ class RelaySide final : public FarSide {
   std::string method() const override { return "relays"; }
 
   asio::awaitable<std::optional<SocketAddress>> open(Context& context, UdpSocket& socket) override {
-    socket.set_remote(relay_.relayed());
     const auto heard = co_await hear_at_relay(context, relay_, socket);
     if (heard.has_error()) co_return std::nullopt;
     co_return *heard;
@@ -83,8 +81,7 @@ class RelaySide final : public FarSide {
     // A permission lives for five minutes (RFC 8656 section 9).
     const auto allowed = co_await relay_.create_permission(mapped, context.scope);
     if (allowed.status != TurnStatus::granted) co_return false;
-    std::optional<IcmpError> unused;
-    const auto came = co_await hear_from_relay(context, relay_, socket, mapped, unused);
+    const auto came = co_await hear_from_relay(context, relay_, socket, mapped);
     co_return came.has_value();
   }
 

@@ -67,19 +67,10 @@ Property filtering_of(const Meeting& met) {
 
 asio::awaitable<std::optional<bool>> comes_in(Context& context, TurnClient& relay,
                                               UdpSocket& socket, SocketAddress to) {
-  std::optional<IcmpError> unused;
-  const auto came = co_await hear_from_relay(context, relay, socket, to, unused);
+  const auto came = co_await hear_from_relay(context, relay, socket, to);
   if (came.has_value()) co_return true;
   if (came.error().kind == FailureKind::timed_out) co_return false;
   co_return std::nullopt;
-}
-
-asio::awaitable<std::optional<SocketAddress>> seen_by(Context& context, TurnClient& relay,
-                                                      UdpSocket& socket) {
-  socket.set_remote(relay.relayed());
-  const auto heard = co_await hear_at_relay(context, relay, socket);
-  if (heard.has_error()) co_return std::nullopt;
-  co_return *heard;
 }
 
 // A packet of a stranger, sent before ours, may take the place of our binding in a NAT on the way,
@@ -105,14 +96,18 @@ asio::awaitable<ByRelays> meet(Context& context, Job job, TurnClient& first, Tur
   if (met.new_address) {
     met.stranger_in = co_await comes_in(context, first, hearing, filtered->mapped);
   }
-  const auto opened = co_await seen_by(context, first, hearing);
-  if (opened) {
+  const auto opened = co_await hear_at_relay(context, first, hearing);
+  if (opened.has_value()) {
     met.other_port_in = co_await comes_in(context, second, hearing, *opened);
     met.answer_in = co_await comes_in(context, first, hearing, *opened);
   }
   auto& sending = *mapped->socket;
-  met.first = co_await seen_by(context, first, sending);
-  if (met.first) met.second = co_await seen_by(context, second, sending);
+  const auto at_first = co_await hear_at_relay(context, first, sending);
+  if (at_first.has_value()) {
+    met.first = *at_first;
+    const auto at_second = co_await hear_at_relay(context, second, sending);
+    if (at_second.has_value()) met.second = *at_second;
+  }
   ByRelays both;
   both.mapping = mapping_of(met);
   both.filtering = filtering_of(met);

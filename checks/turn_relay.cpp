@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "probe/net/timeouts.hpp"
-
 namespace callready::checks {
 namespace {
 
@@ -33,13 +31,13 @@ Text refusal_in_words(const TurnReply& reply) {
 
 asio::awaitable<Result<SocketAddress>> hear_at_relay(Context& context, TurnClient& client,
                                                      UdpSocket& from) {
+  from.set_remote(client.relayed());
   const auto token = new_token();
   const auto start = context.scope.clock.now();
-  for (std::size_t attempt = 0; attempt < 3; ++attempt) {
+  for (const auto wait : relay_waits) {
     const auto sent = from.send(token);
     if (sent.has_error()) co_return sent.error();
-    const auto until =
-        start + (attempt < 2 ? timeouts::udp_sends[attempt + 1] : timeouts::relay_trip);
+    const auto until = start + wait;
     auto heard = co_await client.hear(token, context.scope, until);
     if (heard.has_value() || heard.error().kind != FailureKind::timed_out) co_return heard;
   }
@@ -47,14 +45,13 @@ asio::awaitable<Result<SocketAddress>> hear_at_relay(Context& context, TurnClien
 }
 
 asio::awaitable<Result<void>> hear_from_relay(Context& context, TurnClient& client, UdpSocket& at,
-                                              SocketAddress to, std::optional<IcmpError>& icmp) {
+                                              SocketAddress to, std::optional<IcmpError>* icmp) {
   const auto token = new_token();
   const auto start = context.scope.clock.now();
-  for (std::size_t attempt = 0; attempt < 3; ++attempt) {
+  for (const auto wait : relay_waits) {
     const auto sent = co_await client.send(to, token, context.scope);
     if (sent.has_error()) co_return sent.error();
-    const auto until =
-        start + (attempt < 2 ? timeouts::udp_sends[attempt + 1] : timeouts::relay_trip);
+    const auto until = start + wait;
     for (int seen = 0; seen < 64; ++seen) {
       auto event = co_await at.receive(context.scope, until);
       if (event.has_error()) {
@@ -62,7 +59,7 @@ asio::awaitable<Result<void>> hear_from_relay(Context& context, TurnClient& clie
         co_return event.error();
       }
       if (const auto* error = std::get_if<IcmpError>(&*event)) {
-        if (!icmp) icmp = *error;
+        if (icmp != nullptr && !*icmp) *icmp = *error;
         continue;
       }
       if (std::get<Datagram>(*event).bytes == token) co_return Result<void>();
@@ -106,7 +103,7 @@ asio::awaitable<RelayTrip> trip_through_relay(Context& context, TurnClient& clie
   // Where the server did not hear us, it cannot tell our port: a NAT that keeps ports, or none,
   // leaves it as it is here.
   const auto turned = context.scope.clock.now();
-  const auto came = co_await hear_from_relay(context, client, *peer, self, trip.icmp);
+  const auto came = co_await hear_from_relay(context, client, *peer, self, &trip.icmp);
   failure.reset();
   if (came.has_error()) failure = came.error();
   trip.inbound = verdict(failure);
@@ -133,15 +130,15 @@ asio::awaitable<std::optional<bool>> between_relays(Context& context, TurnClient
     const auto token = new_token();
     const auto start = context.scope.clock.now();
     bool arrived = false;
-    for (std::size_t attempt = 0; attempt < 3 && !arrived; ++attempt) {
+    for (const auto wait : relay_waits) {
       const auto target = to.relayed();
       const auto sent = co_await from.send(target, token, context.scope);
       if (sent.has_error()) co_return std::nullopt;
-      const auto half = timeouts::relay_trip / 2;
-      const auto until = start + (attempt < 2 ? timeouts::udp_sends[attempt + 1] / 2 : half);
+      const auto until = start + wait / 2;
       const auto heard = co_await to.hear(token, context.scope, until);
       if (heard.has_error() && heard.error().kind != FailureKind::timed_out) co_return std::nullopt;
       arrived = heard.has_value();
+      if (arrived) break;
     }
     if (!arrived) co_return false;
   }

@@ -2,9 +2,15 @@
 #pragma once
 
 #include "checks/stun_dial.hpp"
+#include "probe/net/timeouts.hpp"
 #include "probe/net/turn_client.hpp"
 
 namespace callready::checks {
+
+// A packet to or from a relay is sent three times at most, each waited for until so long after the
+// first.
+inline constexpr std::array relay_waits{timeouts::udp_sends[1], timeouts::udp_sends[2],
+                                        timeouts::relay_trip};
 
 // What was measured, each apart; nothing: not measured.
 struct RelayTrip {
@@ -25,14 +31,15 @@ Text refusal_in_words(const TurnReply& reply);
 asio::awaitable<RelayTrip> trip_through_relay(Context& context, TurnClient& client);
 
 // What `from` sends to the relay, until the server tells us of it: our address as the relay sees
-// it, or timed_out. The socket's remote must be the relay.
+// it, or timed_out.
 asio::awaitable<Result<SocketAddress>> hear_at_relay(Context& context, TurnClient& client,
                                                      UdpSocket& from);
 
-// Sends from the relay to `to`, until it comes out at the socket. ICMP errors that come there are
-// noted.
+// Sends from the relay to `to`, until it comes out at the socket. The first ICMP error that comes
+// there is noted, where that is wanted.
 asio::awaitable<Result<void>> hear_from_relay(Context& context, TurnClient& client, UdpSocket& at,
-                                              SocketAddress to, std::optional<IcmpError>& icmp);
+                                              SocketAddress to,
+                                              std::optional<IcmpError>* icmp = nullptr);
 
 // From one allocation to the other and back: crosses only what clients that relay need. nullopt
 // where the server does not let its relays talk to each other, which hardened ones do not.
