@@ -7,11 +7,10 @@
 namespace callready::checks {
 
 std::string_view host_of_server(std::string_view server) {
-  server = server.substr(0, server.find('/'));
-  if (server.starts_with('[')) return server.substr(1, server.find(']') - 1);
-  const auto colon = server.find(':');
-  if (colon == server.npos || server.find(':', colon + 1) != server.npos) return server;
-  return server.substr(0, colon);
+  std::string_view host;
+  std::uint16_t port = 0;
+  split_port(server.substr(0, server.find('/')), host, port);
+  return host;
 }
 
 std::optional<Transport> transport_of_server(std::string_view server) {
@@ -27,8 +26,7 @@ std::string_view relay_host(const Probe& probe) {
 
 stun::Credential credential_for(Context& context, std::string_view server) {
   const auto& given = context.settings.credentials;
-  const auto& hosts = given.turn_hosts;
-  const bool meant = std::any_of(hosts.begin(), hosts.end(), [&](const std::string& host) {
+  const bool meant = std::ranges::any_of(given.turn_hosts, [&](const std::string& host) {
     return is_same_but_for_case(host, host_of_server(server));
   });
   if (!meant) return {};
@@ -42,19 +40,16 @@ stun::Credential credential_for(Context& context, std::string_view server) {
 }
 
 asio::awaitable<Result<SocketAddress>> find_endpoint(Context& context, std::string text, bool v6) {
-  const Failure failure{FailureKind::malformed, "\"" + text + "\" is not host:port", 0, {}};
-  const auto colon = text.rfind(':');
-  const auto port = PortRange::parse(colon == std::string::npos ? "" : text.substr(colon + 1));
-  if (!port || !port->single()) co_return failure;
-  auto host = text.substr(0, colon);
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
-    host = host.substr(1, host.size() - 2);
+  std::string_view host;
+  std::uint16_t port = 0;
+  if (!split_port(text, host, port) || port == 0) {
+    co_return malformed("\"" + text + "\" is not host:port");
   }
+  const std::string name(host);
   const auto family = v6 ? Family::v6 : Family::v4;
-  const auto resolution = co_await context.resolver.resolve(host, family, context.scope);
+  const auto resolution = co_await context.resolver.resolve(name, family, context.scope);
   if (resolution.addresses.has_error()) co_return resolution.addresses.error();
-  if (resolution.addresses->empty()) co_return failure;
-  co_return SocketAddress{resolution.addresses->front(), port->first};
+  co_return SocketAddress{resolution.addresses->front(), port};
 }
 
 asio::awaitable<Result<RelayServer>> find_relay_server(Context& context, std::string text,
@@ -63,14 +58,12 @@ asio::awaitable<Result<RelayServer>> find_relay_server(Context& context, std::st
   server.probe.check = CheckKind::turn;
   auto& target = server.probe.target;
   const auto transport = transport_of_server(text);
-  if (!transport) {
-    co_return Failure{FailureKind::malformed, "\"" + text + "\" is not host:port/transport", 0, {}};
-  }
+  if (!transport) co_return malformed("\"" + text + "\" is not host:port/transport");
   target.transport = *transport;
   text = text.substr(0, text.find('/'));
   const auto found = co_await find_endpoint(context, text, v6);
   if (found.has_error()) co_return found.error();
-  target.host = host_of_server(text.substr(0, text.rfind(':')));
+  target.host = host_of_server(text);
   target.ports = {found->port, found->port};
   server.address = found->address;
   server.v6 = v6;
