@@ -23,6 +23,7 @@
 #include "checks/sip_exchange.hpp"
 #include "checks/sip_locate.hpp"
 #include "probe/net/timeouts.hpp"
+#include "probe/util/text.hpp"
 
 namespace callready::checks {
 namespace {
@@ -137,13 +138,13 @@ asio::awaitable<Observation> at_domain(Context& context, Job job) {
   }
   for (std::size_t i = 0; i < location.targets.size() && i < most_sip_servers; ++i) {
     const auto& target = location.targets[i];
-    const auto address = co_await resolve_sip(context, target.host);
+    const auto found = co_await context.resolver.resolve_either(target.host, context.scope);
     Probe probe = job.probe;
     probe.target.ports = {target.port, target.port};
     probe.with["domain"] = job.parameter("domain", domain);
     Observation attempt;
-    if (address) {
-      Job there{probe, *address};
+    if (found.addresses.has_value()) {
+      Job there{probe, found.addresses->front()};
       const auto server = there.remote();
       bool allowed = true;
       if (probe.target.transport == Transport::udp) {
@@ -155,14 +156,14 @@ asio::awaitable<Observation> at_domain(Context& context, Job job) {
         record(attempt, stopped());
       }
     } else {
-      record(attempt, address.error());
+      record(attempt, found.addresses.error());
     }
-    add_sip_target(location.evidence, target, attempt);
+    add_sip_target(location.seen, target, attempt);
     observation = std::move(attempt);
     if (reached(observation.outcome) || observation.outcome == Outcome::skipped) break;
   }
-  observation.evidence.insert(observation.evidence.begin(), location.evidence.begin(),
-                              location.evidence.end());
+  append(location.seen.evidence, observation.evidence);
+  observation.evidence = std::move(location.seen.evidence);
   observation.timing_ms[Timing::dns] = location.took.count();
   co_return observation;
 }

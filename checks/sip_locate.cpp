@@ -64,21 +64,18 @@ std::string srv_name(const std::string& domain, Transport transport) {
 
 void add_answer(SipLocation& location, const Answer& answer, EvidenceKind kind,
                 const std::string& records) {
-  Evidence evidence;
-  evidence.kind = kind;
-  evidence.facts[Fact::name] = answer.name;
-  if (!records.empty()) evidence.facts[Fact::records] = records;
+  FactMap facts{{Fact::name, answer.name}};
+  if (!records.empty()) facts[Fact::records] = records;
   const auto type = dns::type_name(answer.type);
+  Text text = fmt::format("{} {}: {}", type, answer.name, records);
   if (answer.message.has_error()) {
-    evidence.facts[Fact::failure] = std::string(to_string(answer.message.error().kind));
-    evidence.text =
-        phrase("no answer for {} {}: {}", type, answer.name, answer.message.error().text);
+    const auto& failure = answer.message.error();
+    facts[Fact::failure] = std::string(to_string(failure.kind));
+    text = phrase("no answer for {} {}: {}", type, answer.name, failure.text);
   } else if (records.empty()) {
-    evidence.text = phrase("no {} records for {}", type, answer.name);
-  } else {
-    evidence.text = fmt::format("{} {}: {}", type, answer.name, records);
+    text = phrase("no {} records for {}", type, answer.name);
   }
-  location.evidence.push_back(std::move(evidence));
+  add_evidence(location.seen, kind, std::move(text), std::move(facts));
 }
 
 std::string show(const dns::NaptrRecord& record) {
@@ -154,24 +151,14 @@ asio::awaitable<SipLocation> locate_sip(Context& context, std::string domain, Ta
   co_return location;
 }
 
-asio::awaitable<Result<IpAddress>> resolve_sip(Context& context, std::string host) {
-  const auto resolution = co_await context.resolver.resolve_either(host, context.scope);
-  if (resolution.addresses.has_error()) co_return resolution.addresses.error();
-  co_return resolution.addresses->front();
-}
-
-void add_sip_target(std::vector<Evidence>& list, const SipTarget& target,
-                    const Observation& attempt) {
-  Evidence evidence;
-  evidence.kind = EvidenceKind::sip_target;
-  evidence.text = phrase(
-      "{}:{} was asked: {}", target.host, target.port,
-      attempt.detail.empty() ? std::string(to_string(attempt.outcome)) : attempt.detail.text());
-  evidence.facts[Fact::host] = target.host;
-  evidence.facts[Fact::port] = target.port;
-  if (attempt.address) evidence.facts[Fact::address] = attempt.address->to_string();
-  evidence.facts[Fact::outcome] = std::string(to_string(attempt.outcome));
-  list.push_back(std::move(evidence));
+void add_sip_target(Observation& seen, const SipTarget& target, const Observation& attempt) {
+  const std::string outcome(to_string(attempt.outcome));
+  FactMap facts{{Fact::host, target.host}, {Fact::port, target.port}, {Fact::outcome, outcome}};
+  if (attempt.address) facts[Fact::address] = attempt.address->to_string();
+  add_evidence(seen, EvidenceKind::sip_target,
+               phrase("{}:{} was asked: {}", target.host, target.port,
+                      attempt.detail.empty() ? outcome : attempt.detail.text()),
+               std::move(facts));
 }
 
 }  // namespace callready::checks

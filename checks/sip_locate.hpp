@@ -14,7 +14,7 @@ struct SipLocation {
   std::vector<SipTarget> targets;  // in the order in which they are to be tried
   std::optional<Failure> failure;  // where there are none
   bool no_service = false;         // the domain says that there are none
-  std::vector<Evidence> evidence;  // `sip_naptr`, `sip_srv`: what was asked and what came back
+  Observation seen;                // evidence `sip_naptr`, `sip_srv`: what was asked, what came
   Milliseconds took{0};
 };
 
@@ -24,11 +24,7 @@ struct SipLocation {
 // where the domain is an address.
 asio::awaitable<SipLocation> locate_sip(Context& context, std::string domain, Target target);
 
-// The first address, IPv4 before IPv6.
-asio::awaitable<Result<IpAddress>> resolve_sip(Context& context, std::string host);
-
 // Evidence `sip_target`: one server that was tried and what came of it.
-void add_sip_target(std::vector<Evidence>& evidence, const SipTarget& target,
-                    const Observation& attempt);
+void add_sip_target(Observation& seen, const SipTarget& target, const Observation& attempt);
 
 }  // namespace callready::checks
