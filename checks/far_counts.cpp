@@ -36,21 +36,19 @@ FarCounts::FarCounts(Context& context, Job job)
 
 asio::awaitable<std::unique_ptr<Stream>> FarCounts::connect() {
   const Job job{probe_, address_};
-  DialOptions wanted;
-  wanted.tls = true;
-  wanted.alpn = {"http/1.1"};
+  const DialOptions wanted{.tls = true, .alpn = {"http/1.1"}};
   Observation unseen;
-  auto dialled = co_await dial(context_, job, std::move(wanted), unseen);
+  auto dialled = co_await dial(context_, job, wanted, unseen);
   const auto pin = pin_of(job);
   if (pin.empty() || !pin.fits(dialled.tls)) co_return nullptr;
   co_return std::move(dialled.stream);
 }
 
-asio::awaitable<std::optional<std::string>> FarCounts::ask(std::string method, std::string path) {
+asio::awaitable<std::optional<std::string>> FarCounts::ask(const char* method, std::string path) {
   const auto& host = probe_.target.host;
   const auto& key = context_.settings.credentials.media_key;
   WhipRequest request;
-  request.method = std::move(method);
+  request.method = method;
   request.host = authority(host, port_);
   request.path = std::move(path);
   request.token = webrtc::whip_token(bytes_of(key), host);
@@ -74,9 +72,8 @@ asio::awaitable<std::optional<std::string>> FarCounts::ask(std::string method, s
 }
 
 asio::awaitable<std::optional<StreamCount>> FarCounts::stream(std::uint16_t ssid) {
-  std::string method = "GET";
-  auto path = stream_path(ssid);
-  const auto body = co_await ask(std::move(method), std::move(path));
+  const auto path = stream_path(ssid);
+  const auto body = co_await ask("GET", path);
   if (!body) co_return std::nullopt;
   const auto received = told(*body, "received"), elsewhere = told(*body, "elsewhere");
   if (!received || !elsewhere) co_return std::nullopt;
@@ -85,16 +82,13 @@ asio::awaitable<std::optional<StreamCount>> FarCounts::stream(std::uint16_t ssid
 }
 
 asio::awaitable<void> FarCounts::give_back(std::uint16_t ssid) {
-  std::string method = "DELETE";
-  auto path = stream_path(ssid);
-  const auto body = co_await ask(std::move(method), std::move(path));
-  static_cast<void>(body);
+  const auto path = stream_path(ssid);
+  co_await ask("DELETE", path);
 }
 
 asio::awaitable<std::optional<PortCounts>> FarCounts::ports(std::uint32_t source) {
-  std::string method = "GET";
-  auto path = fmt::format("/counts/media/{}", source);
-  const auto body = co_await ask(std::move(method), std::move(path));
+  const auto path = fmt::format("/counts/media/{}", source);
+  const auto body = co_await ask("GET", path);
   if (!body || !body->starts_with("ports\n")) co_return std::nullopt;
   PortCounts counts;
   counts.refused = told(*body, "refused").value_or(0);

@@ -39,7 +39,7 @@ class FarCounts {
 
  private:
   // The body of its answer.
-  asio::awaitable<std::optional<std::string>> ask(std::string method, std::string path);
+  asio::awaitable<std::optional<std::string>> ask(const char* method, std::string path);
   asio::awaitable<std::unique_ptr<Stream>> connect();
 
   Context& context_;

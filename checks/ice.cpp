@@ -156,9 +156,7 @@ asio::awaitable<webrtc::CallOptions> options_for(Context& context, Job job, Turn
 // The connection that the call is offered over: to the right server, or none.
 asio::awaitable<std::unique_ptr<Stream>> reach(Context& context, Job job,
                                                Observation& observation) {
-  DialOptions wanted;
-  wanted.tls = true;
-  wanted.alpn = {"http/1.1"};
+  const DialOptions wanted{.tls = true, .alpn = {"http/1.1"}};
   auto dialled = co_await dial(context, job, wanted, observation);
   const auto pin = pin_of(job);
   const bool named = !pin.empty() && pin.fits(dialled.tls);

@@ -147,8 +147,7 @@ asio::awaitable<void> search(Context& context, SizedFlow& flow, SocketAddress re
 
 asio::awaitable<void> measure_datagrams(Context& context, Job job, Observation& observation) {
   const auto remote = job.remote();
-  observation.address = job.address;
-  observation.sent_at = context.scope.clock.wall_now();
+  observation = begin_check(context, job);
   auto flow = SizedFlow::open(context.executor, remote, context.settings.interface);
   if (flow.has_error()) {
     record(observation, flow.error());

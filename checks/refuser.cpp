@@ -94,9 +94,7 @@ asio::awaitable<Ending> end_at(Context& context, SocketAddress target, Transport
     const bool refused = failure.kind == FailureKind::connection_refused;
     co_return refused ? Ending::refused : Ending::silence;
   }
-  UdpSocket::Options options;
-  options.ttl = ttl;
-  auto socket = open_udp(context, target, options);
+  auto socket = open_udp(context, target, {.ttl = ttl});
   if (socket.has_error()) co_return Ending::silence;
   const std::array<std::uint8_t, 12> payload{};
   const auto sent = socket->send(payload);

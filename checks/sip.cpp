@@ -38,8 +38,7 @@ void add_exchange(Observation& observation, const sip::Collector& collector,
 }
 
 asio::awaitable<void> over_udp(Context& context, Job job, Observation& observation) {
-  observation.address = job.address;
-  observation.sent_at = context.scope.clock.wall_now();
+  observation = begin_check(context, job);
   auto socket = open_udp(context, job.remote());
   if (socket.has_error()) {
     record(observation, socket.error());
@@ -75,8 +74,7 @@ asio::awaitable<void> over_udp(Context& context, Job job, Observation& observati
 }
 
 asio::awaitable<void> over_stream(Context& context, Job job, Observation& observation) {
-  DialOptions dial_options;
-  dial_options.tls = job.probe.target.transport == Transport::tls;
+  const DialOptions dial_options{.tls = job.probe.target.transport == Transport::tls};
   auto dialled = co_await dial(context, job, dial_options, observation);
   add_tls_evidence(observation, dialled.tls);
   std::optional<Failure> failure = dialled.failure;

@@ -167,8 +167,7 @@ asio::awaitable<std::optional<Ask>> ask_over_stream(Context& context, Job job, T
   Probe probe = job.probe;
   probe.target = std::move(target);
   Job there{probe, job.address};
-  DialOptions options;
-  options.tls = probe.target.transport == Transport::tls;
+  const DialOptions options{.tls = probe.target.transport == Transport::tls};
   Observation unused;
   auto dialled = co_await dial(context, there, options, unused);
   if (!dialled.stream) co_return std::nullopt;
@@ -205,9 +204,7 @@ void add_size(Observation& observation, const Ask& ask) {
 
 asio::awaitable<Observation> run_sip_long(Context& context, Job job) {
   auto observation = begin_check(context, job);
-  UdpSocket::Options options;
-  options.fragments = true;
-  auto socket = open_udp(context, job.remote(), options);
+  auto socket = open_udp(context, job.remote(), {.fragments = true});
   if (socket.has_error()) {
     record(observation, socket.error());
     co_return observation;

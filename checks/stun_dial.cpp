@@ -9,23 +9,18 @@ namespace callready::checks {
 asio::awaitable<StunDialled> dial_stun(Context& context, Job job, Observation& observation) {
   StunDialled dialled;
   if (job.probe.target.transport != Transport::udp) {
-    DialOptions options;
-    options.tls = job.probe.target.transport == Transport::tls;
+    const DialOptions options{.tls = job.probe.target.transport == Transport::tls};
     auto connection = co_await dial(context, job, options, observation);
     dialled.tls = std::move(connection.tls);
     if (options.tls) add_tls_evidence(observation, dialled.tls);
     if (connection.stream) dialled.channel = make_stun_channel(std::move(connection.stream));
     co_return dialled;
   }
-  observation.address = job.address;
-  observation.sent_at = context.scope.clock.wall_now();
+  observation = begin_check(context, job);
   // A connected socket knows which of this machine's addresses the route takes ...
-  auto connected = open_udp(context, job.remote());
+  const auto connected = open_udp(context, job.remote());
   // ... and one that is not hears an answer from the wrong address.
-  UdpSocket::Options options;
-  options.connect = false;
-  options.headers = true;
-  auto socket = open_udp(context, job.remote(), options);
+  auto socket = open_udp(context, job.remote(), {.connect = false, .headers = true});
   if (connected.has_error() || socket.has_error()) {
     const auto failure = connected.has_error() ? connected.error() : socket.error();
     record(observation, failure);

@@ -45,8 +45,7 @@ void conclude_chain(Observation& observation, const TlsInfo& info, const Job& jo
 
 asio::awaitable<Observation> run_tls(Context& context, Job job) {
   Observation observation;
-  DialOptions options;
-  options.tls = true;
+  const DialOptions options{.tls = true};
   const auto dialled = co_await dial(context, job, options, observation);
   const auto& info = dialled.tls;
   add_tls_evidence(observation, info);

@@ -48,10 +48,7 @@ struct Greeted {
 
 asio::awaitable<Greeted> greet(Context& context, Job job, Hello hello) {
   Greeted greeted;
-  DialOptions options;
-  options.tls = true;
-  options.hello_padding = hello.padding;
-  options.segment = hello.segment;
+  const DialOptions options{.tls = true, .hello_padding = hello.padding, .segment = hello.segment};
   const auto dialled = co_await dial(context, job, options, greeted.seen);
   greeted.through = dialled.stream != nullptr || !dialled.tls.chain.empty();
   const auto detail = greeted.seen.detail;

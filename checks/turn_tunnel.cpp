@@ -52,10 +52,9 @@ asio::awaitable<void> TurnTunnel::carry(tcp::socket socket) {
   socket.set_option(tcp::no_delay(true), ignored);
   TcpStream client(std::move(socket));
   const Job job{server_.probe, server_.address};
-  DialOptions wanted;
-  wanted.tls = true;
+  const DialOptions wanted{.tls = true};
   Observation unseen;
-  auto dialled = co_await dial(context_, job, std::move(wanted), unseen);
+  auto dialled = co_await dial(context_, job, wanted, unseen);
   if (!dialled.stream || !certificate_fault(dialled.tls).empty() || stop_.stopped()) co_return;
   // The end of one way is the end of the other.
   StopSignal end;
