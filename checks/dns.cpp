@@ -50,23 +50,23 @@ std::string show(const dns::Record& record) {
   return std::visit(Shown{}, record.data);
 }
 
+// "rtc-*.example.com": one star for any part of a name.
+bool fits(std::string_view name, std::string_view pattern) {
+  const auto star = pattern.find('*');
+  if (star == pattern.npos) return dns::same_name(name, pattern);
+  const auto head = pattern.substr(0, star), tail = pattern.substr(star + 1);
+  if (name.size() < head.size() + tail.size()) return false;
+  return dns::same_name(name.substr(0, head.size()), head) &&
+         dns::same_name(name.substr(name.size() - tail.size()), tail);
+}
+
 // Names that private networks give to themselves (RFC 6762, RFC 8375, ICANN's .internal).
 bool is_local_name(std::string_view name) {
   if (name.ends_with('.')) name.remove_suffix(1);
   if (name.find('.') == name.npos) return true;
-  for (const std::string_view suffix :
-       {".local", ".internal", ".home.arpa", ".lan", ".corp", ".localhost"}) {
-    if (name.size() >= suffix.size() &&
-        dns::same_name(name.substr(name.size() - suffix.size()), suffix)) {
-      return true;
-    }
-  }
-  return false;
-}
-
-// What a filter puts in the place of an address.
-bool is_sinkhole(const IpAddress& address) {
-  return address.is_unspecified() || address.is_loopback();
+  constexpr std::array suffixes{"*.local", "*.internal", "*.home.arpa",
+                                "*.lan",   "*.corp",     "*.localhost"};
+  return std::ranges::any_of(suffixes, [&](const char* suffix) { return fits(name, suffix); });
 }
 
 struct DnsRequest {
@@ -101,24 +101,21 @@ std::string extended_errors(const dns::Message& message) {
   return text;
 }
 
-void add_special_addresses(const DnsRequest& asked, std::vector<Evidence>& list) {
+void add_special_addresses(Observation& observation, const DnsRequest& asked) {
   if (is_local_name(asked.question.name)) return;
   auto records = asked.records();
   if (records.size() > most_records) records.resize(most_records);
   for (const auto* record : records) {
     const auto* address = std::get_if<IpAddress>(&record->data);
     if (address == nullptr || !address->is_special()) continue;
-    const bool sinkhole = is_sinkhole(*address);
-    Evidence evidence;
-    evidence.kind = EvidenceKind::dns_special_address;
-    evidence.text =
-        phrase("{} resolves {} to {}, which {}", asked.question.server.to_string(),
-               asked.question.name, address->to_string(),
-               sinkhole ? phrase("leads nowhere") : phrase("is not on the public Internet"));
-    evidence.facts[Fact::server] = asked.question.server.to_string();
-    evidence.facts[Fact::address] = address->to_string();
-    evidence.facts[Fact::sinkhole] = sinkhole;
-    list.push_back(std::move(evidence));
+    // What a filter puts in the place of an address.
+    const bool sinkhole = address->is_unspecified() || address->is_loopback();
+    const auto server = asked.question.server.to_string(), shown = address->to_string();
+    add_evidence(
+        observation, EvidenceKind::dns_special_address,
+        phrase("{} resolves {} to {}, which {}", server, asked.question.name, shown,
+               sinkhole ? phrase("leads nowhere") : phrase("is not on the public Internet")),
+        {{Fact::server, server}, {Fact::address, shown}, {Fact::sinkhole, sinkhole}});
   }
 }
 
@@ -132,7 +129,7 @@ std::string denying_zone(const dns::Message& message) {
   return {};
 }
 
-void add_answer(const DnsRequest& asked, std::vector<Evidence>& list) {
+void add_answer(Observation& observation, const DnsRequest& asked) {
   const auto& exchange = asked.exchange;
   const auto server = asked.question.server.to_string();
   Evidence evidence;
@@ -146,7 +143,7 @@ void add_answer(const DnsRequest& asked, std::vector<Evidence>& list) {
     evidence.kind = EvidenceKind::dns_no_answer;
     evidence.text = phrase("{} did not answer: {}", server, failure.text);
     evidence.facts[Fact::reason] = std::string(to_string(failure.kind));
-    list.push_back(std::move(evidence));
+    observation.evidence.push_back(std::move(evidence));
     return;
   }
   const auto& message = *exchange.reply;
@@ -178,18 +175,8 @@ void add_answer(const DnsRequest& asked, std::vector<Evidence>& list) {
   }
   const auto zone = denying_zone(message);
   if (records.empty() && !zone.empty()) evidence.facts[Fact::soa_zone] = zone;
-  list.push_back(std::move(evidence));
-  add_special_addresses(asked, list);
-}
-
-// "rtc-*.example.com": one star for any part of a name.
-bool fits(std::string_view name, std::string_view pattern) {
-  const auto star = pattern.find('*');
-  if (star == pattern.npos) return dns::same_name(name, pattern);
-  const auto head = pattern.substr(0, star), tail = pattern.substr(star + 1);
-  if (name.size() < head.size() + tail.size()) return false;
-  return dns::same_name(name.substr(0, head.size()), head) &&
-         dns::same_name(name.substr(name.size() - tail.size()), tail);
+  observation.evidence.push_back(std::move(evidence));
+  add_special_addresses(observation, asked);
 }
 
 bool fits_any(const std::string& name, std::string_view patterns) {
@@ -320,9 +307,8 @@ asio::awaitable<Observation> run_dns(Context& context, Job job) {
     work.push_back(ask_one(context.executor, context.scope, question));
   }
   const auto all = co_await together(context.executor, std::move(work));
-  for (const auto& asked : all) add_answer(asked, observation.evidence);
-  const auto settled =
-      std::find_if(all.begin(), all.end(), [](const DnsRequest& asked) { return asked.settled(); });
+  for (const auto& asked : all) add_answer(observation, asked);
+  const auto settled = std::ranges::find_if(all, &DnsRequest::settled);
   conclude(observation, settled == all.end() ? all.front() : *settled, job.parameter("expect"));
   co_return observation;
 }

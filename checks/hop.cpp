@@ -25,6 +25,7 @@
 #include "checks/sip_exchange.hpp"
 #include "probe/model/payload.hpp"
 #include "probe/net/own_answers.hpp"
+#include "probe/net/sip_head.hpp"
 #include "probe/net/stun.hpp"
 #include "probe/net/timeouts.hpp"
 
@@ -69,7 +70,7 @@ void conclude(Observation& observation, Outcome outcome, DetailCode result,
   const bool tcp = job.probe.target.transport == Transport::tcp;
   const auto payload = job.parameter("payload", "rtp");
   auto protocol = payload;
-  for (auto& c : protocol) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+  std::ranges::transform(protocol, protocol.begin(), sip::upper);
   const auto& target = job.probe.target;
   const auto what =
       tcp ? phrase("A connection request to {}, TCP {}", target.host, target.port())

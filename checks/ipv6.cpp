@@ -85,21 +85,18 @@ bool has_global_address(Context& context) {
 }
 
 void add_family(Observation& observation, const Attempt& attempt, const char* version) {
-  Evidence evidence;
-  evidence.kind = EvidenceKind::family;
-  evidence.facts[Fact::version] = std::string(version);
-  const auto result = std::string(
-      to_string(attempt.failure ? detail_of(attempt.failure->kind) : DetailCode::connected));
-  evidence.facts[Fact::result] = result;
-  if (attempt.address) evidence.facts[Fact::address] = attempt.address->to_string();
+  const auto result = attempt.failure ? detail_of(attempt.failure->kind) : DetailCode::connected;
+  FactMap facts{{Fact::version, version}, {Fact::result, std::string(to_string(result))}};
+  if (attempt.address) facts[Fact::address] = attempt.address->to_string();
+  Text text;
   if (attempt.connected()) {
-    evidence.facts[Fact::ms] = attempt.took.count();
-    evidence.text = phrase("{}: connected to {} in {} ms", version, attempt.address->to_string(),
-                           fmt::format("{:.0f}", attempt.took.count()));
+    facts[Fact::ms] = attempt.took.count();
+    text = phrase("{}: connected to {} in {} ms", version, attempt.address->to_string(),
+                  fmt::format("{:.0f}", attempt.took.count()));
   } else {
-    evidence.text = fmt::format("{}: {}", version, attempt.failure->text);
+    text = fmt::format("{}: {}", version, attempt.failure->text);
   }
-  observation.evidence.push_back(std::move(evidence));
+  add_evidence(observation, EvidenceKind::family, std::move(text), std::move(facts));
 }
 
 void add_nat64(Observation& observation, const Network& prefix) {

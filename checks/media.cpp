@@ -33,6 +33,7 @@
 #include "probe/net/own_state.hpp"
 #include "probe/net/together.hpp"
 #include "probe/net/udp.hpp"
+#include "probe/util/text.hpp"
 
 namespace callready::checks {
 namespace {
@@ -42,14 +43,8 @@ using namespace media;
 // A number of the row's parameters within bounds; nothing where it is none.
 std::optional<int> number(const Job& job, const std::string& name, int fallback, int low,
                           int high) {
-  const auto text = job.parameter(name, std::to_string(fallback));
-  int value = 0;
-  for (const char c : text) {
-    if (c < '0' || c > '9' || value > high) return std::nullopt;
-    value = 10 * value + (c - '0');
-  }
-  if (text.empty() || value < low || value > high) return std::nullopt;
-  return value;
+  const auto value = whole_number<std::uint16_t>(job.parameter(name, std::to_string(fallback)));
+  return value && *value >= low && *value <= high ? std::optional<int>(*value) : std::nullopt;
 }
 
 std::optional<StreamWish> wish_of(const Context& context, const Job& job) {

@@ -30,8 +30,7 @@ std::vector<ProxyAuth> schemes_to_try(const Login* login, const HttpReply& reply
   const bool password = !login->user.empty();
   for (const auto auth :
        {ProxyAuth::negotiate, ProxyAuth::ntlm, ProxyAuth::digest, ProxyAuth::basic}) {
-    const auto& offered = reply.proxy_schemes;
-    if (std::find(offered.begin(), offered.end(), auth) == offered.end()) continue;
+    if (!contains(reply.proxy_schemes, auth)) continue;
     // Negotiate takes the system's login, so that a user who gave no credentials has it too.
     if (auth == ProxyAuth::negotiate || password) schemes.push_back(auth);
   }
@@ -112,12 +111,7 @@ std::string offered(const HttpReply& reply) {
   const bool tunnel = reply.connect_status != 0;
   std::string text;
   for (const auto& [name, value] : tunnel ? reply.proxy_headers : reply.headers) {
-    if (!std::equal(name.begin(), name.end(), std::begin("proxy-authenticate"),
-                    std::end("proxy-authenticate") - 1,
-                    [](char a, char b) { return (a | 0x20) == (b | 0x20); })) {
-      continue;
-    }
-    add_schemes(text, value);
+    if (is_same_but_for_case(name, "proxy-authenticate")) add_schemes(text, value);
   }
   return text;
 }
