@@ -64,6 +64,11 @@ std::optional<Bytes> payload_of(Context& context, Job job, const SocketAddress& 
   return std::nullopt;
 }
 
+Text request_in_words(const Job& job) {
+  return phrase("A connection request to {}, TCP {}", job.probe.target.host,
+                job.probe.target.port());
+}
+
 void conclude(Observation& observation, Outcome outcome, DetailCode result,
               const std::optional<IpAddress>& by, const Hop& hop, const Job& job) {
   set_outcome(observation, outcome, result);
@@ -73,7 +78,7 @@ void conclude(Observation& observation, Outcome outcome, DetailCode result,
   std::ranges::transform(protocol, protocol.begin(), sip::upper);
   const auto& target = job.probe.target;
   const auto what =
-      tcp ? phrase("A connection request to {}, TCP {}", target.host, target.port())
+      tcp ? request_in_words(job)
           : phrase("A packet ({}) to {}, UDP {}", protocol, target.host, target.port());
   const auto device = by ? by->to_string() : std::string();
   const auto router = hop.address.to_string();
@@ -108,8 +113,7 @@ void conclude_taken(Observation& observation, const Taker& taker, const Hop& hop
   conclude(observation, Outcome::connected, DetailCode::answered_on_the_way, std::nullopt, hop,
            job);
   auto& evidence = observation.evidence.back();
-  const auto request =
-      phrase("A connection request to {}, TCP {}", job.probe.target.host, job.probe.target.port());
+  const auto request = request_in_words(job);
   if (taker.on_this_computer()) {
     evidence.text = phrase("{}, is answered by a program on this computer", request);
     evidence.facts[Fact::who] = "this_computer";
@@ -140,20 +144,17 @@ bool take(Observation& observation, const SiteEdge::Answer& answer, const Hop& h
     conclude(observation, Outcome::rejected, DetailCode::kept_here, std::nullopt, hop, job);
     return true;
   }
-  if (answer.icmp) {
-    const bool expired = answer.icmp->kind == IcmpKind::time_exceeded;
-    // A router of the site that answers before its own drop rule proves nothing.
-    if (expired && !beyond_the_edge(answer.icmp->sender)) return false;
-    conclude(observation, expired ? Outcome::passed : Outcome::rejected,
-             expired ? DetailCode::left_site : DetailCode::prohibited, answer.icmp->sender, hop,
-             job);
-    if (knows_no_way(*answer.icmp)) {
-      observation.evidence.back().facts[Fact::reason] =
-          std::string(to_string(DetailCode::unreachable));
-    }
-    return true;
+  if (!answer.icmp) return false;
+  const bool expired = answer.icmp->kind == IcmpKind::time_exceeded;
+  // A router of the site that answers before its own drop rule proves nothing.
+  if (expired && !beyond_the_edge(answer.icmp->sender)) return false;
+  conclude(observation, expired ? Outcome::passed : Outcome::rejected,
+           expired ? DetailCode::left_site : DetailCode::prohibited, answer.icmp->sender, hop, job);
+  if (knows_no_way(*answer.icmp)) {
+    observation.evidence.back().facts[Fact::reason] =
+        std::string(to_string(DetailCode::unreachable));
   }
-  return false;
+  return true;
 }
 
 // The ports over TCP that one speaks for, where a row asks for many of one host; nothing where each
@@ -167,7 +168,6 @@ std::optional<PortRange> ports_of_its_kind(const Context& context, const Job& jo
 
 asio::awaitable<SiteEdge::Answer> ask_once(Context& context, Job job, UdpSocket* socket,
                                            Bytes payload, bool again, Instant until) {
-  SiteEdge::Answer answer;
   const auto interface = context.settings.interface;
   // A row over TCP without a listener has nothing else; one over UDP has its range's own packets.
   const bool all_there_is = job.probe.target.transport == Transport::tcp;
@@ -175,13 +175,14 @@ asio::awaitable<SiteEdge::Answer> ask_once(Context& context, Job job, UdpSocket*
   const auto need = again                          ? SiteEdge::Need::confirms
                     : second_round || all_there_is ? SiteEdge::Need::decides
                                                    : SiteEdge::Need::supports;
-  if (socket == nullptr) {
-    const auto remote = job.remote();
-    const auto kind = ports_of_its_kind(context, job);
-    answer = co_await context.edge.ask_syn(remote, interface, need, context.scope, until, kind);
-  } else {
-    answer = co_await context.edge.ask(*socket, std::move(payload), need, context.scope, until);
+  if (socket != nullptr) {
+    auto answer =
+        co_await context.edge.ask(*socket, std::move(payload), need, context.scope, until);
+    co_return answer;
   }
+  const auto remote = job.remote();
+  const auto kind = ports_of_its_kind(context, job);
+  auto answer = co_await context.edge.ask_syn(remote, interface, need, context.scope, until, kind);
   co_return answer;
 }
 
@@ -246,9 +247,9 @@ std::optional<Failure> lack_of_route(Context& context, const SocketAddress& remo
 asio::awaitable<Observation> run_hop(Context& context, Job job) {
   auto observation = begin_check(context, job);
   // A row's own question is one of many; a second round's has a control, and must be answered.
-  const bool hurried = context.settings.hurried && job.parameter("control").empty();
-  const bool all_there_is =
-      !job.parameter("control").empty() || job.probe.target.transport == Transport::tcp;
+  const bool second_round = !job.parameter("control").empty();
+  const bool hurried = context.settings.hurried && !second_round;
+  const bool all_there_is = second_round || job.probe.target.transport == Transport::tcp;
   auto until = context.scope.clock.now() +
                (all_there_is ? timeouts::icmp_decides + context.edge.backlog() : timeouts::hop);
   const auto remote = job.remote();

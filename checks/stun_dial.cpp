@@ -62,27 +62,23 @@ void record_no_answer(Observation& observation, const StunChannel& channel,
 
 void add_reply_evidence(Observation& observation, const StunAnswer& answer) {
   const auto& message = answer.message;
-  Evidence reply;
-  reply.kind = EvidenceKind::stun_reply;
-  reply.text = message.message_class == stun::Class::success ? phrase("a STUN success response")
-                                                             : phrase("a STUN error response");
+  const bool success = message.message_class == stun::Class::success;
+  FactMap facts{{Fact::success, success}};
+  auto text = success ? phrase("a STUN success response") : phrase("a STUN error response");
   if (message.error_code != 0) {
     const auto reason = stun::printable(message.reason);
-    reply.text = phrase("a STUN error response: {} {}", message.error_code, reason);
-    reply.facts[Fact::code] = message.error_code;
-    reply.facts[Fact::reason] = reason;
+    text = phrase("a STUN error response: {} {}", message.error_code, reason);
+    facts[Fact::code] = message.error_code;
+    facts[Fact::reason] = reason;
   }
-  reply.facts[Fact::success] = message.message_class == stun::Class::success;
   if (message.software) {
     const auto software = stun::printable(*message.software);
-    reply.text += phrase(", from {}", software);
-    reply.facts[Fact::software] = software;
+    text += phrase(", from {}", software);
+    facts[Fact::software] = software;
   }
-  if (message.response_origin) {
-    reply.facts[Fact::response_origin] = message.response_origin->to_string();
-  }
-  if (message.other_address) reply.facts[Fact::other_address] = message.other_address->to_string();
-  observation.evidence.push_back(std::move(reply));
+  if (message.response_origin) facts[Fact::response_origin] = message.response_origin->to_string();
+  if (message.other_address) facts[Fact::other_address] = message.other_address->to_string();
+  add_evidence(observation, EvidenceKind::stun_reply, std::move(text), std::move(facts));
   add_mapped_address(observation, message);
 }
 

@@ -22,19 +22,18 @@
 namespace callready::checks {
 namespace {
 
-// What is wrong with the chain, where only `issuer` may have issued it.
-Detail fault_for_issuer(const TlsInfo& info, const std::string& issuer) {
-  const auto fault = certificate_fault(info);
-  if (issued_by(info, issuer)) return private_certificate_fault(info);
-  return fault.empty() ? DetailCode::unexpected_issuer : fault;
-}
-
 void conclude_chain(Observation& observation, const TlsInfo& info, const Job& job) {
   const auto issuer = job.parameter("issuer");
   const auto pin = pin_of(job);
   const auto general = certificate_fault(info);
-  auto fault = issuer.empty() ? general : fault_for_issuer(info, issuer);
-  if (!pin.empty()) fault = certificate_fault(info, pin);
+  auto fault = general;
+  if (!pin.empty()) {
+    fault = certificate_fault(info, pin);
+  } else if (!issuer.empty() && issued_by(info, issuer)) {
+    fault = private_certificate_fault(info);
+  } else if (!issuer.empty() && fault.empty()) {
+    fault = DetailCode::unexpected_issuer;
+  }
   if (!fault.empty()) return record_fault(observation, fault);
   set_outcome(observation, Outcome::answered,
               general.empty() ? DetailCode::trusted : DetailCode::private_pki);
