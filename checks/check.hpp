@@ -144,7 +144,6 @@ inline void add_evidence(Observation& observation, EvidenceKind kind, Text text,
 
 struct Parameter {
   std::string_view name, meaning;
-  bool required = false;
 };
 
 struct Check {
@@ -154,7 +153,6 @@ struct Check {
   std::vector<Transport> transports;
   std::vector<Parameter> parameters;
   bool needs_address = true;  // the runner resolves the host first and reports `unresolved` itself
-  bool needs_target = true;   // false: a row needs neither hosts nor ports (nat)
   // A parameter that, where it is "true", makes it the other way round: sip finds its servers by
   // "srv", dns asks the target itself by "server".
   std::string_view reverses_address{};

@@ -50,11 +50,9 @@ LoadRules load_rules() {
     rule.kind = check.kind;
     rule.transports = check.transports;
     for (const auto& parameter : check.parameters) {
-      rule.parameters.push_back(
-          {std::string(parameter.name), std::string(parameter.meaning), parameter.required});
+      rule.parameters.push_back({std::string(parameter.name), std::string(parameter.meaning)});
     }
-    rule.needs_ports = check.needs_target;
-    rule.needs_target = check.needs_target;
+    rule.needs_ports = true;
     rules.checks.push_back(std::move(rule));
   }
   return rules;

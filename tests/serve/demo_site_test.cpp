@@ -21,11 +21,9 @@ LoadRules rules() {
     CheckRule rule;
     rule.kind = check.kind;
     rule.transports = check.transports;
-    rule.needs_ports = check.needs_target;
-    rule.needs_target = check.needs_target;
+    rule.needs_ports = true;
     for (const auto& parameter : check.parameters) {
-      rule.parameters.push_back(
-          {std::string(parameter.name), std::string(parameter.meaning), parameter.required});
+      rule.parameters.push_back({std::string(parameter.name), std::string(parameter.meaning)});
     }
     made.checks.push_back(std::move(rule));
   }
