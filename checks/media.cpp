@@ -407,8 +407,7 @@ asio::awaitable<void> watch_beside(Context& context, SocketAddress remote, Insta
 
 asio::awaitable<void> end_watch(TaskGroup beside, bool& over) {
   over = true;
-  const auto thrown = co_await beside.ended();
-  if (thrown) std::rethrow_exception(thrown);
+  co_await beside.join();
 }
 
 }  // namespace

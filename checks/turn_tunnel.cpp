@@ -35,8 +35,7 @@ asio::awaitable<void> TurnTunnel::close() {
   error_code ignored;
   acceptor_.close(ignored);
   stop_.stop();
-  const auto thrown = co_await tasks_.ended();
-  if (thrown) std::rethrow_exception(thrown);
+  co_await tasks_.join();
 }
 
 asio::awaitable<void> TurnTunnel::accept() {

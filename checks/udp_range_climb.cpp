@@ -7,6 +7,7 @@
 #include "probe/media/echo.hpp"
 #include "probe/model/port_order.hpp"
 #include "probe/net/timeouts.hpp"
+#include "probe/net/together.hpp"
 
 namespace callready::checks::udp_range {
 namespace {
@@ -224,12 +225,6 @@ void take_back_refusals(Range& range) {
   }
 }
 
-// All that run end by themselves, soon after their time or a stop: they hold our sockets.
-asio::awaitable<void> all_ended(TaskGroup tasks) {
-  auto thrown = co_await tasks.ended();
-  if (thrown) std::rethrow_exception(thrown);
-}
-
 // Where in `ports` the silent ones from that position on are: first those that tell the most beside
 // the ones that are known.
 std::vector<std::size_t> find_silent(const Range& range, std::size_t from) {
@@ -256,11 +251,12 @@ asio::awaitable<void> climb_silent(std::shared_ptr<Range> range, std::size_t fro
   for (const auto index : find_silent(*range, from)) {
     climbers.start([&] { return climb(range, index, need, until); });
   }
-  co_await all_ended(climbers);
+  co_await climbers.join();
 }
 
-// Until when to go on; nothing where no router outside answers.
-asio::awaitable<std::optional<Instant>> climb_first(std::shared_ptr<Range> range, Instant until) {
+// `end`: until when to go on; nothing where no router outside answers.
+asio::awaitable<void> climb_first(std::shared_ptr<Range> range, Instant until,
+                                  std::optional<Instant>& end) {
   auto& context = range->context;
   auto& first = range->ports[range->first];
   const SocketAddress way{range->target, first.number};
@@ -277,7 +273,7 @@ asio::awaitable<std::optional<Instant>> climb_first(std::shared_ptr<Range> range
   if (context.settings.hurried) {
     until = std::min(until, context.scope.clock.now() + timeouts::udp_range_hurried);
   }
-  if (!found.hop) co_return std::nullopt;
+  if (!found.hop) co_return;
   const bool hopeless = context.settings.hurried && context.edge.exhausted();
   if (!hopeless && first.result == DetailCode::silent) {
     // With many services beside each other all of them have their turn.
@@ -286,7 +282,7 @@ asio::awaitable<std::optional<Instant>> climb_first(std::shared_ptr<Range> range
     const auto long_enough = context.settings.hurried ? until : std::max(until, patient);
     co_await climb(range, range->first, SiteEdge::Need::decides, long_enough);
   }
-  co_return until;
+  end = until;
 }
 
 }  // namespace
@@ -310,16 +306,13 @@ Result<void> add_ports(Range& range, const std::vector<std::uint16_t>& numbers, 
 asio::awaitable<void> climb_all(std::shared_ptr<Range> range, Instant until) {
   auto& context = range->context;
   TaskGroup beside(context.executor);
-  if (range->to_the_end) beside.start([&] { return send_to_the_end(range, 0); });
   std::optional<Instant> end;
-  std::exception_ptr thrown;
-  try {
-    end = co_await climb_first(range, until);
-  } catch (...) {
-    thrown = std::current_exception();
-  }
-  co_await all_ended(beside);
-  if (thrown) std::rethrow_exception(thrown);
+  auto first_port = climb_first(range, until, end);
+  auto others_ended = beside.join();
+  auto both = in_turn(std::move(first_port), std::move(others_ended));
+  // Last: from here on it has to be waited for.
+  if (range->to_the_end) beside.start([&] { return send_to_the_end(range, 0); });
+  co_await std::move(both);
   if (!end) co_return;
   const auto told = std::find_if(range->ports.begin(), range->ports.end(), [](const Port& port) {
     return port.result == DetailCode::arrived && port.socket;

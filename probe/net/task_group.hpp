@@ -85,6 +85,12 @@ class TaskGroup {
     co_return std::exchange(state->thrown, nullptr);
   }
 
+  // The same, and that exception is thrown here.
+  asio::awaitable<void> join() const {
+    const auto thrown = co_await ended();
+    if (thrown) std::rethrow_exception(thrown);
+  }
+
  private:
   static constexpr int most_failures = 1'000;
   asio::any_io_executor executor_;

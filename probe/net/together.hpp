@@ -27,8 +27,7 @@ asio::awaitable<std::vector<T>> together(asio::any_io_executor executor,
   for (std::size_t i = 0; i < work.size(); ++i) {
     pieces.start([&] { return Piece::run(std::move(work[i]), results, i); });
   }
-  auto thrown = co_await pieces.ended();
-  if (thrown) std::rethrow_exception(thrown);
+  co_await pieces.join();
   co_return std::move(results);
 }
 
