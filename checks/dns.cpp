@@ -14,6 +14,8 @@
 // names are recorded as facts and not judged.
 #include <fmt/format.h>
 
+#include <ranges>
+
 #include "checks/kinds.hpp"
 #include "probe/net/dns_client.hpp"
 #include "probe/net/together.hpp"
@@ -180,12 +182,9 @@ void add_answer(Observation& observation, const DnsRequest& asked) {
 }
 
 bool fits_any(const std::string& name, std::string_view patterns) {
-  while (!patterns.empty()) {
-    const auto end = std::min(patterns.find(' '), patterns.size());
-    if (end > 0 && fits(name, patterns.substr(0, end))) return true;
-    patterns.remove_prefix(std::min(end + 1, patterns.size()));
-  }
-  return false;
+  return std::ranges::any_of(std::views::split(patterns, ' '), [&](const auto& part) {
+    return !part.empty() && fits(name, std::string_view(part.begin(), part.end()));
+  });
 }
 
 bool is_expected(const dns::Record& record, const std::string& expect) {

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
-
 #include "checks/certificate_evidence.hpp"
 #include "checks/dial.hpp"
 #include "checks/whip_client.hpp"
@@ -105,10 +103,8 @@ std::optional<int> told(std::string_view body, std::string_view name) {
   while (!body.empty()) {
     const auto line = next_line(body);
     if (!line.starts_with(name) || line.size() <= name.size() || line[name.size()] != ' ') continue;
-    const auto digits = line.substr(name.size() + 1);
-    int value = 0;
-    const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-    if (read.ec == std::errc() && value >= 0) return value;
+    const auto value = whole_number<int>(line.substr(name.size() + 1));
+    if (value && *value >= 0) return value;
   }
   return std::nullopt;
 }

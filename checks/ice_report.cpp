@@ -170,10 +170,7 @@ MediaStream call_stream_of(const CallSeen& seen, const std::optional<int>& arriv
   media::FigureOptions options;
   stream.loop = media::figures_of(trace, options);
   stream.round_trip_loss = stream.loop->loss;
-  if (!trips.empty()) {
-    stream.round_trip_ms = media::percentile(trips, 0.5);
-    stream.round_trip_least_ms = *std::min_element(trips.begin(), trips.end());
-  }
+  set_round_trips(stream, trips);
   const auto silent = std::count(seen.left.begin() + answered, seen.left.end(), true);
   if (silent >= media::silent_end) {
     MediaOutage outage;

@@ -152,15 +152,9 @@ class CallStream {
       if (reply.sequence < asked_.first || !is_timed(reply.sequence - asked_.first)) continue;
       trips.push_back(reply.arrived - reply.sent - (reply.reflected - reply.received));
     }
-    FigureOptions options;
-    options.opus = wish_.opus;
-    options.interval_ms = result.interval_ms;
-    options.jitter_buffer_ms = wish_.jitter_buffer_ms;
-    if (!trips.empty()) {
-      result.round_trip_ms = percentile(trips, 0.5);
-      result.round_trip_least_ms = std::max(0.0, *std::min_element(trips.begin(), trips.end()));
-      options.least_round_trip_ms = result.round_trip_least_ms;
-    }
+    set_round_trips(result, trips);
+    auto options = options_of(wish_);
+    options.least_round_trip_ms = result.round_trip_least_ms;
     auto apart = tell_apart(asked_, replies_);
     for (auto& one : apart.up.arrivals) one.timed = is_timed(one.sequence);
     result.round_trip_loss = share_of(apart.lost_both_ways, asked_.count);

@@ -49,6 +49,20 @@ MediaStream described(const StreamWish& wish, const std::vector<double>& late_ms
   return stream;
 }
 
+media::FigureOptions options_of(const StreamWish& wish) {
+  media::FigureOptions options;
+  options.opus = wish.opus;
+  options.interval_ms = in_ms(call_interval);
+  options.jitter_buffer_ms = wish.jitter_buffer_ms;
+  return options;
+}
+
+void set_round_trips(MediaStream& stream, const std::vector<double>& trips) {
+  if (trips.empty()) return;
+  stream.round_trip_ms = media::percentile(trips, 0.5);
+  stream.round_trip_least_ms = std::max(0.0, *std::ranges::min_element(trips));
+}
+
 FirstHop figures_of(const FirstHopSeen& seen) {
   FirstHop hop;
   hop.router = seen.router;

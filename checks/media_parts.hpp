@@ -45,6 +45,12 @@ media::Reply reply_of(const media::stamp::ReflectorPacket& packet, double sent, 
 MediaStream described(const StreamWish& wish, const std::vector<double>& late_ms,
                       const std::vector<double>& clock_error_ms);
 
+// How the figures of such a stream are to be made.
+media::FigureOptions options_of(const StreamWish& wish);
+
+// What round trips took, in milliseconds; nothing where there were none.
+void set_round_trips(MediaStream& stream, const std::vector<double>& trips);
+
 // What was seen of the first router on the way, as figures.
 FirstHop figures_of(const FirstHopSeen& seen);
 

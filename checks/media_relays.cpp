@@ -67,10 +67,7 @@ class RelayedStreams {
   MediaStream figures() {
     auto stream = described(wish_, late_ms_, clock_error_ms_);
     stream.by_relays = true;
-    media::FigureOptions options;
-    options.opus = wish_.opus;
-    options.interval_ms = stream.interval_ms;
-    options.jitter_buffer_ms = wish_.jitter_buffer_ms;
+    const auto options = options_of(wish_);
     for (auto& way : ways_) {
       for (const bool came : way.came) {
         way.trace.fates.push_back(came ? media::Fate::arrived : media::Fate::lost);
@@ -83,10 +80,7 @@ class RelayedStreams {
     for (const auto& one : timed.trace.arrivals) {
       if (one.timed) trips.push_back(one.arrived_ms - one.sent_ms);
     }
-    if (!trips.empty()) {
-      stream.round_trip_ms = media::percentile(trips, 0.5);
-      stream.round_trip_least_ms = *std::min_element(trips.begin(), trips.end());
-    }
+    set_round_trips(stream, trips);
     if (ways_.size() == 2) {
       // Each packet went one way over UDP: as many as both lost there.
       stream.round_trip_loss =

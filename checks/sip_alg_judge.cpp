@@ -80,21 +80,19 @@ AlgJudgement clean(bool translated, bool session) {
 void add_message(Observation& observation, const AlgMessage& message) {
   Evidence evidence;
   evidence.kind = EvidenceKind::sip_alg_message;
-  sip::Via own;
-  own.host = message.options.sent_by_host;
-  own.port = message.options.sent_by_port;
+  const auto own = sent_by(message.options);
   const auto& method = message.options.transaction.method;
   evidence.facts[Fact::message] = message.name;
   evidence.facts[Fact::method] = method;
   evidence.facts[Fact::port] = message.port;
-  evidence.facts[Fact::sent_by] = own.sent_by();
+  evidence.facts[Fact::sent_by] = own;
   evidence.facts[Fact::rport_asked] = message.options.rport;
   evidence.facts[Fact::answered] = message.reply.has_value();
-  evidence.text = method == "OPTIONS"
-                      ? phrase("an OPTIONS request to port {}, with {} in its Via header",
-                               message.port, own.sent_by())
-                      : phrase("a test {} request to port {}, with {} in its Via header", method,
-                               message.port, own.sent_by());
+  evidence.text =
+      method == "OPTIONS"
+          ? phrase("an OPTIONS request to port {}, with {} in its Via header", message.port, own)
+          : phrase("a test {} request to port {}, with {} in its Via header", method, message.port,
+                   own);
   if (!message.options.rport) evidence.text += phrase(", without rport");
   if (!message.reply) {
     evidence.text += phrase(", was not answered");

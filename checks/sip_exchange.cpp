@@ -126,8 +126,7 @@ void add_sip_reply(Observation& observation, const sip::Reply& reply) {
 ViaReading read_via(const sip::Via& came, const sip::Options& sent, const SocketAddress& local) {
   ViaReading reading;
   reading.rewritten = came.transport != in_capitals(sent.transport) ||
-                      !same_host(came.host, sent.sent_by_host) || came.port != sent.sent_by_port ||
-                      came.branch != sent.transaction.branch;
+                      !same_host(came.host, sent.sent_by_host) || came.port != sent.sent_by_port;
   const auto received = IpAddress::parse(came.received);
   if (received) {
     reading.seen_as = SocketAddress{*received, came.rport};
@@ -144,25 +143,29 @@ std::string seen_as_text(const SocketAddress& seen) {
   return seen.port == 0 ? seen.address.to_string() : seen.to_string();
 }
 
+std::string sent_by(const sip::Options& sent) {
+  sip::Via own;
+  own.host = sent.sent_by_host;
+  own.port = sent.sent_by_port;
+  return own.sent_by();
+}
+
 void add_sip_via(Observation& observation, const sip::Reply& reply, const sip::Options& sent,
                  const SocketAddress& local) {
   const auto& via = reply.vias.front();
   const auto reading = read_via(via, sent, local);
-  sip::Via own;
-  own.host = sent.sent_by_host;
-  own.port = sent.sent_by_port;
+  const auto own = sent_by(sent), echoed = printable(via.sent_by());
   Evidence evidence;
   evidence.kind = EvidenceKind::sip_via;
-  evidence.facts[Fact::sent_by] = own.sent_by();
-  evidence.facts[Fact::echoed_sent_by] = printable(via.sent_by());
+  evidence.facts[Fact::sent_by] = own;
+  evidence.facts[Fact::echoed_sent_by] = echoed;
   evidence.facts[Fact::vias] = static_cast<std::int64_t>(reply.vias.size());
   evidence.facts[Fact::rewritten] = reading.rewritten;
   if (!via.received.empty()) evidence.facts[Fact::received] = printable(via.received);
   if (via.rport != 0) evidence.facts[Fact::rport] = via.rport;
   if (reading.translated) evidence.facts[Fact::translated] = *reading.translated;
   if (reading.rewritten) {
-    evidence.text = phrase("the Via header was sent with {} and came back with {}", own.sent_by(),
-                           printable(via.sent_by()));
+    evidence.text = phrase("the Via header was sent with {} and came back with {}", own, echoed);
   } else if (reading.translated.value_or(false)) {
     evidence.text =
         phrase("the server saw {} in place of {}: address translation on the way",

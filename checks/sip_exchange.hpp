@@ -39,11 +39,12 @@ void add_sip_discarded(Observation& observation, const sip::Collector& collector
 
 // What a topmost Via says, beside what was sent and where from. Absent: it does not say.
 struct ViaReading {
-  bool rewritten = false;  // transport, sent-by or branch came back otherwise than sent
+  bool rewritten = false;                // transport or sent-by came back otherwise than sent
   std::optional<SocketAddress> seen_as;  // `received` and `rport`; port 0 where there is no rport
   std::optional<bool> translated;        // seen_as is not the local address
 };
 std::string seen_as_text(const SocketAddress& seen);  // without the port where it is 0
+std::string sent_by(const sip::Options& sent);        // as its Via has it
 ViaReading read_via(const sip::Via& came, const sip::Options& sent, const SocketAddress& local);
 
 }  // namespace callready::checks
