@@ -400,9 +400,9 @@ TEST(SameKind, IsNoSurerThanTheSynThatWasSent) {
   const PlannedRequirement planned{"set", "row", {spared.probe.id}};
   ResultIndex doubted(both), lost(both);
   Attribution doubts, causes;
-  doubts.doubt({{left.probe.id, "it may be lost on the way"}});
+  doubts.doubted = {{left.probe.id, "it may be lost on the way"}};
   doubted.attribute(std::move(doubts));
-  causes.add({FindingCode::firewall_flow_blocked, "Closed", {left.probe.id}, {}});
+  causes.entries.push_back({FindingCode::firewall_flow_blocked, "Closed", {left.probe.id}, {}});
   lost.attribute(std::move(causes));
   const auto open = judge_requirement(row("row"), planned, doubted, {});
   EXPECT_EQ(open.status, Status::unknown);

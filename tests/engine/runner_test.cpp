@@ -98,14 +98,14 @@ asio::awaitable<Observation> answer_early(checks::Context& context, checks::Job 
 }
 
 const std::vector<checks::Check> table = {
-    {CheckKind::turn, "", take_relays, {Transport::udp}, {}, false, false},
+    {CheckKind::turn, "", take_relays, {Transport::udp}, {}, false},
     {CheckKind::path, "", answer_early, {Transport::udp}, {}},
     {CheckKind::tcp, "", pretend, {Transport::tcp}, {}},
     {CheckKind::sip, "", pretend, {Transport::udp}, {}},
-    {CheckKind::nat, "", pretend, {}, {}, false, false},
+    {CheckKind::nat, "", pretend, {}, {}, false},
     {CheckKind::dns, "", find_and_send, {Transport::udp}, {}, false},
-    {CheckKind::ipv6, "", pretend, {Transport::tcp}, {}, false, true, {}, /*both_families=*/true},
-    {CheckKind::media, "", pretend, {}, {}, true, true, {}, false, /*alone=*/true},
+    {CheckKind::ipv6, "", pretend, {Transport::tcp}, {}, true, {}, /*both_families=*/true},
+    {CheckKind::media, "", pretend, {}, {}, true, {}, false, /*alone=*/true},
 };
 
 struct Fixture {
