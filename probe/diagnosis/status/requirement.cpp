@@ -353,7 +353,7 @@ RequirementResult judge_requirement(const Requirement& requirement, const Planne
     const bool beside = is_companion(*probe, requirement);
     note_flaw(beside ? companion_flaw(*probe) : flaw_of(*probe));
     const auto state = beside ? State::ignored : state_of(*probe, evidences);
-    needless |= probe->observation.detail == DetailCode::not_needed && state == State::ignored;
+    needless |= !beside && probe->observation.detail == DetailCode::not_needed;
     if (state == State::ignored) continue;
     ++result.total;
     const bool by_quic = evidences.quic_answer(probe->probe.target) != nullptr;
