@@ -117,7 +117,10 @@ std::vector<MissedFigure> missed_figures(const MediaStream& stream, const Thresh
   // Who gives a round trip means the delay.
   auto delay = wanted_of(wanted.one_way_delay_ms, usual_delay_ms);
   if (delay.usual && wanted.round_trip_ms) delay.most.reset();
-  const auto twice = [](const Wanted& one) { return Wanted{2 * one.most.value_or(0), one.usual}; };
+  const auto twice = [](Wanted one) {
+    if (one.most) *one.most *= 2;
+    return one;
+  };
   std::vector<MissedFigure> missed;
   const auto add = [&](QualityFigure figure, MediaWay way, double seen, double bound,
                        const Wanted& most) {
@@ -139,8 +142,8 @@ std::vector<MissedFigure> missed_figures(const MediaStream& stream, const Thresh
       add(QualityFigure::burst_loss, way, *burst,
           sure ? *burst : std::min(*burst, most.most.value_or(0)), most);
     }
-    if (const auto& late = direction.out_of_order) {
-      add(QualityFigure::reordering, way, late->percent, late->low,
+    if (const auto& reordered = direction.out_of_order) {
+      add(QualityFigure::reordering, way, reordered->percent, reordered->low,
           {wanted.reordering_percent, false});
     }
     add_time(QualityFigure::one_way_delay, way, direction.delay_ms, delay);
