@@ -34,22 +34,22 @@ bool closes(Closes closes, Transport transport, std::uint16_t port, bool proxied
 // The same of a range: of one with an open port in it, something works.
 bool closes_all_of(Closes closed, Transport transport, const PortRange& range);
 
-// Of probes, by their ids.
+// What the causes make of probes, which are named by their ids.
 struct Attribution {
   // One cause that is likely or certain: what is only possible changes no verdict.
   struct Entry {
     FindingCode code = FindingCode::other;
     Text title;
-    std::set<std::string> lost;      // that it explains or contradicts
-    std::set<std::string> impaired;  // that work, but not as the vendor asks
+    std::set<std::string> lost;      // probes that it explains or contradicts
+    std::set<std::string> impaired;  // probes that work, but not as the vendor asks
     Closes closed = Closes::nothing_more;
   };
 
   std::vector<Entry> entries{};
-  std::map<std::string, Text> doubted{};  // that show less than it seems, and why
-  // That got no answer, and are lost whichever of the possible causes is the right one.
+  std::map<std::string, Text> doubted{};  // probes that show less than it seems, and why
+  // Probes that got no answer, and are lost whichever of the possible causes is the right one.
   std::set<std::string> given_up{};
-  std::set<std::string> got_out{};  // whose packets got out when they were sent again
+  std::set<std::string> got_out{};  // probes whose packets got out when they were sent again
 
   // A cause says that this probe's way is closed: what was reached was not the service, what is
   // unknown is lost.

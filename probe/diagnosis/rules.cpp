@@ -111,7 +111,7 @@ bool has_any(const RequirementResult& row, const std::set<std::string>& probes) 
   return std::ranges::any_of(row.probes, [&](const auto& id) { return probes.contains(id); });
 }
 
-// The rows that it is behind are those of its probes that are not well, and those that it closes
+// A cause is behind the rows of its probes that are not well, and behind those that it closes
 // untried.
 void fill_in(const Report& report, Cause& cause) {
   auto& finding = cause.finding;
@@ -137,8 +137,9 @@ void fill_in(const Report& report, Cause& cause) {
     for (const auto& capability : set.capabilities) {
       const bool hurt = std::ranges::find_first_of(capability.requirements, rows) !=
                         capability.requirements.end();
-      if (hurt && capability.verdict != Verdict::ready)
+      if (hurt && capability.verdict != Verdict::ready) {
         add_once(affects.capabilities, capability.id);
+      }
     }
   }
 }

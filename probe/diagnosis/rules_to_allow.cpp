@@ -117,7 +117,7 @@ std::vector<FirewallRule> rules_to_allow(const std::vector<SetResult>& sets,
   for (const auto& set : sets) {
     for (const auto& row : set.requirements) {
       const auto seen = seen_of(row, lost, by_id);
-      // `other` is the code of another edition, which nobody here can be.
+      // `other` stands for every code that this edition does not know: it names no cause.
       const bool untried = closer.code != FindingCode::other && row.closed_by == closer.code;
       if (seen.lost.empty() && seen.unresolved.empty() && !untried) continue;
       for (const auto& rule : row.rules) {

@@ -70,7 +70,7 @@ struct VariableAddress {
 // How many of a requirement's endpoints must be reached.
 struct Reach {
   enum class Kind { all, any, at_least, nearest } kind = Kind::all;
-  int count = 1;  // for at_least and nearest
+  int count = 1;  // more only for at_least and nearest
   std::string to_string() const;
 };
 

@@ -32,7 +32,7 @@ struct MergeResult {
 MergeResult merge(const std::vector<MergeInput>& inputs, const std::string& site);
 
 // What a merged report was made of, each as it was before, by its own name and in the same order. A
-// report of one run is its own only part, by this name.
+// report of one run is its own only part, by the name given here.
 std::vector<MergeInput> parts_of(const Report& report, const std::string& name = {});
 
 // The same report with its findings made anew, by the rules of this edition. A redacted one keeps

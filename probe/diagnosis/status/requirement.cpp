@@ -40,8 +40,9 @@ std::optional<Milliseconds> distance_of(const HostState& host, const ResultIndex
   return region == regions.end() ? std::nullopt : region->second;
 }
 
-// Keeps the nearest hosts, chosen before reachability: a blocked one must not hide behind the next.
-// Of the others, those with no idea of their distance: each may be nearer than what is kept.
+// Keeps the nearest hosts, whether they were reached or not: a blocked one must not hide behind the
+// next. Returns the others that were lost and whose distance is not known: each may be nearer than
+// what is kept.
 std::vector<HostState> keep_nearest(std::vector<HostState>& hosts, int count,
                                     const ResultIndex& evidences, const RegionDistances& regions) {
   constexpr int lost_somewhere = 2;
@@ -72,7 +73,8 @@ Departure same_ports_seen(const PlannedRequirement& planned, const ResultIndex& 
 }
 
 // A probe of another row that stands for this one's: a SYN to the same host, to a port of the same
-// kind, that left the site (checks/hop.cpp, "spared"). One that is in doubt, where there is any.
+// kind, that left the site (checks/hop.cpp, "spared"). Where one of them is in doubt, it is that
+// one: the row is no surer.
 Departure same_kind_seen(const PlannedRequirement& planned, const ResultIndex& evidences) {
   const auto& causes = evidences.attribution();
   Departure seen;
