@@ -31,16 +31,16 @@ Status value_of(const RequirementResult& row) { return row.status; }
 Trend trend_of(Verdict before, Verdict after) { return trend_of(before, after, by_verdict); }
 Trend trend_of(Status before, Status after) { return trend_of(before, after, by_status); }
 
-// Sets (`set` is empty), or the capabilities or requirements of one. `of_both`: is called with each
-// that both have.
+// Sets (`set` is empty), or the capabilities or requirements of one. `of_both` is called with each
+// that both reports have.
 template <typename Item, typename OfBoth>
 void compare_items(Comparison& result, Change::Of of, const std::string& set,
                    const std::vector<Item>& before, const std::vector<Item>& after,
                    OfBoth of_both) {
   const auto lone = [&](const Item& item) {
-    const auto& [in, id] =
-        of == Change::Of::set ? std::pair(item.id, set) : std::pair(set, item.id);
-    return Lone{of, in, id, item.title, std::string(to_string(value_of(item)))};
+    const std::string word(to_string(value_of(item)));
+    return of == Change::Of::set ? Lone{of, item.id, "", item.title, word}
+                                 : Lone{of, set, item.id, item.title, word};
   };
   for (const auto& item : after) {
     const auto* old = find_by_id(before, item.id);
