@@ -17,8 +17,8 @@
 namespace callready {
 
 // JSON is printed by `cat` too, and what is in it comes from the network: the control characters
-// that RFC 8259 leaves alone (DEL, C1 with its one-character CSI, Unicode's direction overrides and
-// what has no form) are written as \u escapes, which mean the same to every parser.
+// that RFC 8259 leaves alone (DEL, C1 with its one-character CSI) and Unicode's invisible ones
+// (direction overrides, tags) are written as \u escapes, which mean the same to every parser.
 inline std::string with_invisible_escaped(std::string_view json) {
   const auto is_plain = [](char c) { return static_cast<unsigned char>(c) < 0x7F; };
   std::string out;
@@ -44,16 +44,18 @@ inline std::string with_invisible_escaped(std::string_view json) {
   return out;
 }
 
-// On one line, or with so many spaces a level: UTF-8 (what is not becomes U+FFFD), without a
-// newline at the end.
-inline std::string json_line(const nlohmann::ordered_json& json, int indent = -1) {
+// `indent`: spaces a level; -1 is all on one line. What is not UTF-8 becomes U+FFFD.
+inline std::string printed_json(const nlohmann::ordered_json& json, int indent) {
   return with_invisible_escaped(
       json.dump(indent, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
 }
 
+// Without a newline at the end.
+inline std::string json_line(const nlohmann::ordered_json& json) { return printed_json(json, -1); }
+
 // Two spaces a level, and a newline at the end.
 inline std::string json_text(const nlohmann::ordered_json& json) {
-  return json_line(json, 2) + '\n';
+  return printed_json(json, 2) + '\n';
 }
 
 // Members that are empty are not there.

@@ -74,7 +74,7 @@ TEST(Json, HoldsNoControlCharacters) {
   EXPECT_NE(text.find("\\u001b[2J"), std::string::npos);
 }
 
-TEST(Json, EscapesWhatHasNoForm) {
+TEST(Json, EscapesInvisibleCharacters) {
   auto report = samples::clean();
   report.notes = {"tag \U000E0041, anchor \uFFF9"};
   const auto text = render_json(report, {});
