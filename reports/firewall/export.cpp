@@ -77,7 +77,7 @@ std::optional<DevicePeer> device_peer(const RulePeer& peer) {
   // A star is no letter, and "*.example.com" not the object of "example.com".
   const auto whole = made.kind == PeerKind::wildcard ? "wildcard" + made.text.substr(1) : made.text;
   made.object = std::string(object_prefix) + plain_name(whole, longest_object);
-  // Two that begin alike are two objects all the same.
+  // Two long names that begin alike are still two objects.
   if (whole.size() > longest_object) {
     const auto end = fmt::format("-{:04x}", hash_of(whole) & 0xffff);
     made.object.replace(made.object.size() - end.size(), end.size(), end);
@@ -170,8 +170,8 @@ std::string DeviceRule::traffic() const {
 }
 
 std::string DeviceRule::marked(const DeviceRow& row) const {
-  const bool all_the_same = static_cast<std::size_t>(std::ranges::count(
-                                rows, row.evidence, &DeviceRow::evidence)) == rows.size();
+  const bool all_the_same = std::ranges::all_of(
+      rows, [&](const DeviceRow& other) { return other.evidence == row.evidence; });
   if (!doubtful(row.evidence) || (all_the_same && &row != &rows.front())) return row.title;
   return fmt::format("{}: {}", to_string(row.evidence), row.title);
 }

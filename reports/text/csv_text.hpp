@@ -12,8 +12,8 @@ namespace callready {
 using CsvCells = std::vector<std::string>;
 
 // Spreadsheets run what begins like a formula, quoted or not, in full-width characters too, so that
-// gets an apostrophe before it; where the user's separate by semicolons, a cell begins behind one,
-// and doubled quotes at its beginning are none.
+// gets an apostrophe before it. Where the user's separate by semicolons, a cell begins behind one;
+// quotes there, doubled as they are written, are an empty text that the formula follows.
 inline std::string csv_cell(std::string_view text) {
   const auto safe = harmless(text);
   std::string value;

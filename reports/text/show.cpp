@@ -498,7 +498,8 @@ std::string list_text(std::span<const ListedSet> sets, std::string_view today,
     }
     return std::accumulate(widths.begin(), widths.end(), -2) > page.width();
   };
-  // Where there is no room: other names go first, then kinds, then dates of publication.
+  // Where there is no room, other names go first (they are said below), then kinds, then dates of
+  // publication; an index is of the columns that are left.
   bool named_below = false;
   for (const std::ptrdiff_t column : {6, 2, 3}) {
     if (!too_wide()) break;

@@ -10,6 +10,7 @@
 
 namespace callready {
 
+// Of the capabilities that `wanted` accepts.
 template <typename Wanted>
 std::vector<std::string> titles_of(const SetResult& set, Wanted wanted) {
   std::vector<std::string> titles;

@@ -8,7 +8,7 @@
 
 namespace callready {
 
-// In the order of the tables in marks.cpp and terminal.cpp.
+// The tables in marks.cpp and terminal.cpp have the same order.
 enum class Mark { good, warning, bad, unknown, skipped, none };
 
 Mark mark_of(Verdict verdict);
