@@ -111,7 +111,7 @@ FactOwner owner_of(Fact fact) {
     case value:
     case version:
       return FactOwner::program;
-    default:
+    default:  // a new fact, too, until somebody has thought about it
       return FactOwner::said;
   }
 }

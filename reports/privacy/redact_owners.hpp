@@ -8,12 +8,13 @@
 
 namespace callready {
 
-// What the text of a fact is. Numbers and flags are never hidden, so facts that hold nothing else
-// are not listed: a text in their place, in a report that somebody changed, counts as said.
+// What the text of a fact is. Numbers and flags are never hidden, so owner_of() does not list the
+// facts that hold nothing else: a text in their place, in a report that somebody changed, is hidden
+// as if it had been said.
 enum class FactOwner {
   program,      // a word or a date that callready chose from a list
   certificate,  // the names in one, or a digest that tells it by itself
-  said,         // by whoever answered: names, realms, software, reasons; all that is not listed
+  said,         // by whoever answered: names, realms, software, reasons; and all not listed
   file,         // where something was read from
 };
 FactOwner owner_of(Fact fact);
