@@ -210,6 +210,17 @@ TEST(Show, PrintsEveryFactAsText) {
   EXPECT_EQ(text.find("turn-udp: TURN", first + 1), std::string::npos);
 }
 
+TEST(Show, TellsAllFiguresOfARow) {
+  auto set = example();
+  auto& figures = set.requirements.at(0).thresholds;
+  figures.burst_loss_percent = 7.5;
+  figures.reordering_percent = 0.5;
+  const auto text = show_text(set, with(200)), json = show_json(set);
+  EXPECT_NE(text.find("loss in bursts 7.5 %, reordering 0.5 %"), std::string::npos) << text;
+  EXPECT_NE(json.find("\"burst_loss_percent\": 7.5"), std::string::npos) << json;
+  EXPECT_NE(json.find("\"reordering_percent\": 0.5"), std::string::npos) << json;
+}
+
 TEST(Show, JsonMirrorsTheModel) {
   const auto json = nlohmann::json::parse(show_json(example()));
   EXPECT_EQ(schema_errors(show_json(example()), "callready.set-1.schema.json"), "");
