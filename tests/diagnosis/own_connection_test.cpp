@@ -73,6 +73,7 @@ TEST(Disconnection, OneGatewayOfTwoIsEnough) {
 
 TEST(Disconnection, TwoSilentGatewaysAreSaidAsTwo) {
   auto site = wired();
+  site.gateways.front().answers = false;
   site.gateways.push_back({*IpAddress::parse("fe80::1"), "eth0", false});
   EXPECT_EQ(title_of(site), "The default gateways 10.20.0.1 and fe80::1 do not answer");
 }
