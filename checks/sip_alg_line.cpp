@@ -37,6 +37,8 @@ asio::awaitable<std::optional<Failure>> send_once(Context& context, AlgLine& lin
     const auto result =
         co_await udp_request(*line.socket, scope, message.bytes, is_final, patience);
     if (result.has_error()) failure = result.error().failure;
+    // Many datagrams, none of them the answer: the request is sent again as after silence.
+    if (failure && failure->kind == FailureKind::malformed) failure = timed_out();
   } else {
     const auto deadline = budget.last_sent + patience.reply;
     failure = co_await exchange_over_stream(*line.stream, scope, message.bytes, line.framer,

@@ -249,6 +249,17 @@ TEST_F(SipAlg, SendsAgainWhatIsLostWithinTheFour) {
   EXPECT_EQ(one_lost.detail, DetailCode::no_rewriting_seen);
 }
 
+TEST_F(SipAlg, SendsAgainAfterAFloodOfOtherDatagrams) {
+  const auto answer = behind({.mapped = public_address});
+  bool flooded = false;
+  const auto seen = ask([&](const std::string& request, const SocketAddress& from) {
+    if (std::exchange(flooded, true)) return answer(request, from);
+    return SipScript{std::vector<std::string>(260, "x")};
+  });
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_EQ(messages(seen), (Names{"unrelated", "own", "mapped"}));
+}
+
 TEST_F(SipAlg, IsInconclusiveWhereTheServerDoesNotSayWhatItSaw) {
   const auto seen = ask([](const std::string& request, const SocketAddress& from) {
     auto reply = sip_reply(request, from, "200 OK");
