@@ -222,6 +222,19 @@ asio::awaitable<Result<WhipReply>> offer_call(Context& context, const Endpoint& 
   }
 }
 
+// Ends what the far end took. What it counted, where it says so.
+asio::awaitable<std::optional<WhipReply>> end_call(const Endpoint& endpoint, Stream& stream,
+                                                   const WhipReply& taken, Scope cleanup) {
+  const auto resource = whip_resource(taken.location, endpoint.host);
+  if (resource.empty() || !taken.goes_on) co_return std::nullopt;
+  auto end = endpoint.request("DELETE", resource, {});
+  const auto now = cleanup.clock.now();
+  auto counts =
+      co_await whip_request(stream, std::move(end), cleanup, now + timeouts::stream_reply);
+  if (counts.has_error()) co_return std::nullopt;
+  co_return std::move(*counts);
+}
+
 asio::awaitable<void> make_call(Context& context, Job job, Stream& stream, Rehearsal& rehearsal,
                                 const Gathered& gathered, Scope cleanup, Observation& observation) {
   const auto endpoint = endpoint_of(context, job);
@@ -237,32 +250,26 @@ asio::awaitable<void> make_call(Context& context, Job job, Stream& stream, Rehea
     co_return;
   }
   auto other = far_end_of(*reply);
-  Result<CallSeen> seen = Failure{};
-  bool cut = false;
-  if (other) {
-    add_call_answer(observation, other->candidates);
-    seen = co_await rehearsal.call(std::move(other->keys), std::move(other->candidates));
-    // What was cut short was not silent.
-    cut = !seen.has_error() && seen->failed != CallStage::done && context.scope.stop.stopped();
-    if (seen.has_error() || cut) {
-      record(observation, cut ? stopped() : seen.error());
-    } else {
-      conclude_call(observation, *seen, relay_transport(job));
-    }
-  } else {
+  if (!other) {
     set_outcome(observation, Outcome::failed, DetailCode::no_call);
+    co_await end_call(endpoint, stream, *reply, cleanup);
+    co_return;
   }
-  const auto resource = whip_resource(reply->location, endpoint.host);
+  add_call_answer(observation, other->candidates);
+  const auto seen = co_await rehearsal.call(std::move(other->keys), std::move(other->candidates));
+  // What was cut short was not silent.
+  const bool cut =
+      !seen.has_error() && seen->failed != CallStage::done && context.scope.stop.stopped();
+  if (seen.has_error() || cut) {
+    record(observation, cut ? stopped() : seen.error());
+  } else {
+    conclude_call(observation, *seen, relay_transport(job));
+  }
   std::optional<int> arrived;
-  if (!resource.empty() && reply->goes_on) {
-    auto end = endpoint.request("DELETE", resource, {});
-    const auto now = cleanup.clock.now();
-    const auto counts =
-        co_await whip_request(stream, std::move(end), cleanup, now + timeouts::stream_reply);
-    if (other && !counts.has_error()) {
-      arrived = add_call_arrived(observation, *counts);
-      if (!seen.has_error()) add_greetings(observation, *seen, *counts);
-    }
+  const auto counts = co_await end_call(endpoint, stream, *reply, cleanup);
+  if (counts) {
+    arrived = add_call_arrived(observation, *counts);
+    if (!seen.has_error()) add_greetings(observation, *seen, *counts);
   }
   const bool measured = !cut && !seen.has_error() && seen->failed == CallStage::done;
   if (measured && context.settings.quality) observation.media = call_stream_of(*seen, arrived);
