@@ -82,9 +82,7 @@ class Rehearsal {
       return true;
     };
     const auto deadline = cleanup.clock.now() + timeouts::drain;
-    const auto ended =
-        co_await in_thread<bool>(context_.executor, std::move(work), cleanup, deadline);
-    static_cast<void>(ended);
+    co_await in_thread<bool>(context_.executor, std::move(work), cleanup, deadline);
   }
 
  private:

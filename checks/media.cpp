@@ -121,8 +121,7 @@ class CallStream {
   asio::awaitable<bool> stays_silent() {
     const auto known = replies_.size();
     const auto until = context_.scope.clock.now() + timeouts::media_tail;
-    const auto failure = co_await listen(until, false);
-    static_cast<void>(failure);
+    co_await listen(until, false);
     co_return replies_.size() == known;
   }
   void end_in_silence(bool new_session, const std::optional<FarEndCount>& count) {

@@ -334,8 +334,7 @@ asio::awaitable<Observation> run_turn(Context& context, Job job) {
   const bool again = co_await try_once(context, job, cleanup, false, observation);
   if (again) {
     Observation second;
-    const bool no_more = co_await try_once(context, job, cleanup, true, second);
-    static_cast<void>(no_more);
+    co_await try_once(context, job, cleanup, true, second);
     add_evidence(second, EvidenceKind::port_taken,
                  phrase("the server held an allocation for our first port (error 437)"), {});
     co_return second;

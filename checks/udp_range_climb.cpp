@@ -30,8 +30,7 @@ struct Gathering {
   asio::awaitable<void> wait(Scope scope, Instant until) {
     StopSignal never;
     const Scope unhurried{scope.clock, never};
-    const auto result = co_await ended.wait(unhurried, until + timeouts::check);
-    static_cast<void>(result);
+    co_await ended.wait(unhurried, until + timeouts::check);
   }
   OneShot<bool> ended;
   int running = 0;

@@ -150,8 +150,7 @@ asio::awaitable<void> try_relays(std::shared_ptr<Range> range, RelayServer serve
     const int wave = std::min(relays - done, relays_at_once - (done == 1 ? 1 : 0));
     std::vector<asio::awaitable<bool>> work;
     for (int i = 0; i < wave; ++i) work.push_back(try_one(sample));
-    const auto results = co_await together(context.executor, std::move(work));
-    static_cast<void>(results);
+    co_await together(context.executor, std::move(work));
     done += wave;
     if (done == relays) break;
     const auto next = context.scope.clock.now() + timeouts::relay_wave;
