@@ -9,6 +9,7 @@
 #include "probe/net/dns_records.hpp"
 #include "probe/net/far_end.hpp"
 #include "probe/net/timeouts.hpp"
+#include "probe/util/text.hpp"
 #include "probe/util/utf8.hpp"
 
 namespace callready::checks {
@@ -75,8 +76,7 @@ asio::awaitable<std::optional<Failure>> exchange_over_stream(Stream& stream, Sco
       const auto message = framer.next();
       if (message.has_error()) {
         auto why = message.error();
-        if (far_end::says_busy({reinterpret_cast<const char*>(buffer.data()), *size}))
-          why.text = far_end::busy;
+        if (far_end::says_busy(as_text({buffer.data(), *size}))) why.text = far_end::busy;
         collector.take_broken(why);
         co_return why;
       }

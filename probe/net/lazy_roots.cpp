@@ -11,6 +11,7 @@
 #include <unordered_map>
 
 #include "probe/platform/input_file.hpp"
+#include "probe/util/text.hpp"
 
 namespace callready {
 namespace {
@@ -27,12 +28,8 @@ using Certificate = std::unique_ptr<X509, Free<&X509_free>>;
 using Name = std::unique_ptr<X509_NAME, Free<&X509_NAME_free>>;
 using File = std::unique_ptr<BIO, Free<&BIO_free>>;
 
-const unsigned char* der_bytes(std::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
-
 Certificate decode(const PemCertificate& source) {
-  const auto* at = der_bytes(*source.der);
+  const auto* at = bytes_of(*source.der).data();
   const auto size = static_cast<long>(source.der->size());
   return Certificate(source.with_trust ? d2i_X509_AUX(nullptr, &at, size)
                                        : d2i_X509(nullptr, &at, size));
@@ -40,7 +37,7 @@ Certificate decode(const PemCertificate& source) {
 
 // One DER element; takes it from the front of `text`. Empty if there is none whole.
 std::string_view take_element(std::string_view& text, bool only_content) {
-  const auto byte = [&](std::size_t i) { return static_cast<std::size_t>(der_bytes(text)[i]); };
+  const auto byte = [&](std::size_t i) { return std::size_t{bytes_of(text)[i]}; };
   if (text.size() < 2) return {};
   std::size_t head = 2, size = byte(1);
   if (size >= 0x80) {
@@ -140,7 +137,7 @@ X509_LOOKUP_METHOD* lookup_method() {
 PemCertificate::PemCertificate(std::string bytes, bool trust)
     : der(std::make_shared<const std::string>(std::move(bytes))), with_trust(trust) {
   const auto name_der = subject_of(*der);
-  const auto* at = der_bytes(name_der);
+  const auto* at = bytes_of(name_der).data();
   const Name name(d2i_X509_NAME(nullptr, &at, static_cast<long>(name_der.size())));
   if (name) subject = hash_of(name.get());
 }

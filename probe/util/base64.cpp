@@ -4,14 +4,9 @@
 
 #include <openssl/evp.h>
 
+#include "probe/util/text.hpp"
+
 namespace callready {
-namespace {
-
-const unsigned char* bytes_of(std::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
-
-}  // namespace
 
 std::string base64(std::span<const unsigned char> bytes) {
   std::string encoded(4 * (bytes.size() / 3 + 1) + 1, '\0');
@@ -21,9 +16,7 @@ std::string base64(std::span<const unsigned char> bytes) {
   return encoded;
 }
 
-std::string base64(std::string_view bytes) {
-  return base64(std::span(bytes_of(bytes), bytes.size()));
-}
+std::string base64(std::string_view bytes) { return base64(bytes_of(bytes)); }
 
 std::optional<std::vector<unsigned char>> from_base64(std::string_view text) {
   const auto padding = static_cast<std::size_t>(
@@ -32,7 +25,8 @@ std::optional<std::vector<unsigned char>> from_base64(std::string_view text) {
   // EVP_DecodeBlock passes over white space, and takes padding anywhere for zero bytes.
   if (text.find_first_of("= \t\r\n") < text.size() - padding) return std::nullopt;
   std::vector<unsigned char> bytes(text.size() / 4 * 3);
-  if (EVP_DecodeBlock(bytes.data(), bytes_of(text), static_cast<int>(text.size())) < 0) {
+  const auto encoded = bytes_of(text);
+  if (EVP_DecodeBlock(bytes.data(), encoded.data(), static_cast<int>(encoded.size())) < 0) {
     return std::nullopt;
   }
   bytes.resize(bytes.size() - padding);
