@@ -26,7 +26,7 @@ namespace {
 
 // A machine with more resolvers than this has a mistake in its configuration; programs try three.
 constexpr std::size_t most_servers = 8;
-constexpr std::size_t most_records = 20;  // of an answer that are shown, or told as special
+constexpr std::size_t most_records = 20;  // of an answer: no more are shown or told as special
 
 Observation skipped(DetailCode detail, Text text) {
   Observation observation;

@@ -10,7 +10,7 @@ namespace {
 
 constexpr int status_login_wanted = 407;
 
-// What a server says behind a tunnel that stands is not the proxy's word.
+// What comes through a tunnel is the server's own answer: a 407 there asks for no login here.
 bool wants_login(const HttpReply& reply) {
   const bool tunnel = reply.connect_status != 0;
   return (tunnel ? reply.connect_status : reply.status) == status_login_wanted;

@@ -7,8 +7,8 @@
 
 namespace callready::checks {
 
-// A packet to or from a relay is sent three times at most, each waited for until so long after the
-// first.
+// A packet to or from a relay is sent three times at most. How long after the first one each is
+// given up.
 inline constexpr std::array relay_waits{timeouts::udp_sends[1], timeouts::udp_sends[2],
                                         timeouts::relay_trip};
 

@@ -10,7 +10,7 @@
 
 namespace callready::checks::udp_range {
 
-// Of the results of ports (udp_range.cpp has them all).
+// What a port's result says; udp_range.cpp lists the results there are.
 bool gets_out(DetailCode result);
 bool is_blocked(DetailCode result);
 

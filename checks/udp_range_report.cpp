@@ -24,7 +24,7 @@ Text relay_in_words(const Port& port) {
   if (!*port.outbound) {
     return phrase("a relay there did not hear us, although relays on that server do work");
   }
-  // Not known where the server's relays may not answer at all.
+  // `inbound` is not known where the server's relays may not answer at all.
   return port.inbound.value_or(false)
              ? phrase("a relay there heard us, and we heard it")
              : phrase("a relay there heard us, but its reply did not arrive");
