@@ -12,7 +12,6 @@ namespace callready {
 struct ParameterRule {
   std::string name;     // a key under `with`
   std::string meaning;  // one line for people: "path of the page, \"/\" by default"
-  bool required = false;
 };
 
 struct CheckRule {

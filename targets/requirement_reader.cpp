@@ -143,15 +143,6 @@ void read_parameters(MapReader& row, const Declared& declared, const CheckRule* 
       read_parameter(entry, declared, rule, requirement, problems);
     }
   }
-  if (rule == nullptr) return;
-  for (const auto& parameter : rule->parameters) {
-    const bool given = with != nullptr && with->find(parameter.name) != nullptr;
-    if (parameter.required && !given) {
-      problems.add(with != nullptr ? with->position : row.position(),
-                   "check '" + std::string(to_string(rule->kind)) + "' needs '" + parameter.name +
-                       "' under 'with' (" + parameter.meaning + ")");
-    }
-  }
 }
 
 // `check` or `unprobed`; the rule of the check where it is known.

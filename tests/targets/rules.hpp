@@ -14,7 +14,7 @@ namespace callready::test {
 inline LoadRules rules() {
   const auto udp = Transport::udp, tcp = Transport::tcp, tls = Transport::tls;
   const ParameterRule path{"path", "path of the page, \"/\" where left out"};
-  const ParameterRule name{"name", "the name to look up", true};
+  const ParameterRule name{"name", "the name to look up"};
   return {{
       {.kind = CheckKind::dns,
        .transports = {udp, tcp},
