@@ -143,7 +143,7 @@ inline void add_evidence(Observation& observation, EvidenceKind kind, Text text,
 }
 
 struct Parameter {
-  std::string_view name, meaning;
+  std::string_view name, meaning;  // the latter for authors of sets, who read it here
 };
 
 struct Check {

@@ -9,17 +9,12 @@
 
 namespace callready {
 
-struct ParameterRule {
-  std::string name;     // a key under `with`
-  std::string meaning;  // one line for people: "path of the page, \"/\" by default"
-};
-
 struct CheckRule {
   CheckKind kind = CheckKind::tcp;
-  std::vector<Transport> transports;  // what it can do; empty: it takes no transport
-  std::vector<ParameterRule> parameters;
-  bool needs_ports = false;  // a row without ports is an error
-  bool needs_target = true;  // a row without hosts and addresses is an error
+  std::vector<Transport> transports;    // what it can do; empty: it takes no transport
+  std::vector<std::string> parameters;  // keys under `with`
+  bool needs_ports = false;             // a row without ports is an error
+  bool needs_target = true;             // a row without hosts and addresses is an error
 };
 
 struct LoadRules {

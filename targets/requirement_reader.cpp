@@ -118,8 +118,7 @@ void read_parameter(const YamlNode::Entry& entry, const Declared& declared, cons
     requirement.with[entry.key] = *value;
   }
   if (rule == nullptr) return;
-  std::vector<std::string> names;
-  for (const auto& parameter : rule->parameters) names.push_back(parameter.name);
+  const auto& names = rule->parameters;
   if (std::find(names.begin(), names.end(), entry.key) != names.end()) return;
   problems.add(entry.position,
                "unknown parameter " + in_quotes(entry.key) + " of check '" +

@@ -49,9 +49,7 @@ LoadRules load_rules() {
     CheckRule rule;
     rule.kind = check.kind;
     rule.transports = check.transports;
-    for (const auto& parameter : check.parameters) {
-      rule.parameters.push_back({std::string(parameter.name), std::string(parameter.meaning)});
-    }
+    for (const auto& parameter : check.parameters) rule.parameters.emplace_back(parameter.name);
     rule.needs_ports = true;
     rules.checks.push_back(std::move(rule));
   }

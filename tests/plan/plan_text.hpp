@@ -17,23 +17,23 @@ inline LoadRules plan_rules() {
   auto all = rules();
   for (auto& check : all.checks) {
     if (check.kind == CheckKind::dns) {
-      check.parameters.push_back({"server", "the host is the server to ask"});
-      check.parameters.push_back({"name", "what to ask for"});
-      check.parameters.push_back({"type", "record type"});
-      check.parameters.push_back({"expect", "what must be among the records"});
+      check.parameters.push_back("server");
+      check.parameters.push_back("name");
+      check.parameters.push_back("type");
+      check.parameters.push_back("expect");
     }
-    if (check.kind == CheckKind::http) check.parameters.push_back({"body", "expected body"});
+    if (check.kind == CheckKind::http) check.parameters.push_back("body");
     if (check.kind == CheckKind::nat) {
       check.transports = {Transport::udp};
-      check.parameters.push_back({"other", "a second server"});
+      check.parameters.push_back("other");
     }
-    if (check.kind == CheckKind::sip_alg) check.parameters.push_back({"contrast", "another port"});
+    if (check.kind == CheckKind::sip_alg) check.parameters.push_back("contrast");
     if (check.kind == CheckKind::path) {
       check.transports = {Transport::udp, Transport::tcp, Transport::tls};
     }
     if (check.kind == CheckKind::sip) {
-      check.parameters.push_back({"verify_name", "no: any name"});
-      check.parameters.push_back({"srv", "true: the host is a domain"});
+      check.parameters.push_back("verify_name");
+      check.parameters.push_back("srv");
     }
   }
   all.checks.push_back({.kind = CheckKind::media, .transports = {Transport::udp}});

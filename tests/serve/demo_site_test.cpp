@@ -22,9 +22,7 @@ LoadRules rules() {
     rule.kind = check.kind;
     rule.transports = check.transports;
     rule.needs_ports = true;
-    for (const auto& parameter : check.parameters) {
-      rule.parameters.push_back({std::string(parameter.name), std::string(parameter.meaning)});
-    }
+    for (const auto& parameter : check.parameters) rule.parameters.emplace_back(parameter.name);
     made.checks.push_back(std::move(rule));
   }
   return made;

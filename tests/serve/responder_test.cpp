@@ -44,9 +44,7 @@ class ResponderTest : public testing::Test {
       CheckRule rule;
       rule.kind = check.kind;
       rule.transports = check.transports;
-      for (const auto& parameter : check.parameters) {
-        rule.parameters.push_back({std::string(parameter.name), std::string(parameter.meaning)});
-      }
+      for (const auto& parameter : check.parameters) rule.parameters.emplace_back(parameter.name);
       all.checks.push_back(std::move(rule));
     }
     return all;

@@ -16,7 +16,7 @@ inline LoadRules rules_for_any_set() {
     for (const auto* name : {"path", "body", "status", "upgrade", "domain", "srv", "type", "name",
                              "server", "expect", "issuer", "server_name", "other", "turn", "relay",
                              "stop_on_the_way", "echo", "contrast"}) {
-      rule.parameters.push_back({name, ""});
+      rule.parameters.push_back(name);
     }
     rules.checks.push_back(std::move(rule));
   }
