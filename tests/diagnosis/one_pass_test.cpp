@@ -2,7 +2,6 @@
 #include <fmt/ranges.h>
 
 #include "probe/diagnosis/attribution.hpp"
-#include "probe/diagnosis/rules.hpp"
 #include "probe/diagnosis/status/judge.hpp"
 #include "tests/diagnosis/scene.hpp"
 
@@ -407,16 +406,6 @@ TEST(OnePass, ANatThatOthersMeasuredSpeaksForTheRow) {
   EXPECT_EQ(scene.found(), std::vector<std::string>{"nat.symmetric"});
   EXPECT_EQ(set.verdict, Verdict::degraded);
   EXPECT_EQ(row_of(set, "nat").status, Status::warn);
-}
-
-// What a saved report says that a cause closes is lost by that cause, and not by any probe.
-TEST(OnePass, NoRowIsLostByNoProbe) {
-  auto made = report({row("web", {tls("portal.vendor.com", silent, "timed_out")})});
-  made.sets.front().requirements.front().closed_by = FindingCode::computer_agent;
-  const findings::Facts facts(made);
-  const findings::Diagnosis context(facts);
-  EXPECT_FALSE(context.fails_required_row({}));
-  EXPECT_TRUE(context.fails_required_row({&made.probes.front()}));
 }
 
 // The hosts are up and silent on one port, beyond the last router that speaks.
