@@ -144,9 +144,9 @@ void add_astray(Cause& cause, const Diagnosis& context, const Name& name) {
 
 std::vector<std::string> add_misled(Cause& cause, const Diagnosis& context,
                                     const std::vector<const Name*>& names) {
-  std::vector<std::string> words;
+  std::vector<std::string> texts;
   for (const auto* name : names) {
-    words.push_back(name->name);
+    texts.push_back(name->name);
     add_astray(cause, context, *name);
     append(cause.contradicted, context.facts.probes_that([&](const ProbeResult& result) {
       const auto& probe = result.probe;
@@ -155,7 +155,7 @@ std::vector<std::string> add_misled(Cause& cause, const Diagnosis& context,
              context.facts.asked_for(result);
     }));
   }
-  return words;
+  return texts;
 }
 
 bool is_found_again(const Name& name) {

@@ -32,8 +32,12 @@ void read_dns(const Reading& reading, FlowEvents& events) {
   const bool heard = event.seen == Seen::reply && outcome != Outcome::failed;
   // Nobody listens there: silence is what is expected, and says nothing.
   if (findings::asks_nobody(reading.probe)) {
-    return heard ? sign(reading, events, Sign::dns_redirected, event.flow.address)
-                 : sign(reading, events, Sign::dns_direct);
+    if (heard) {
+      sign(reading, events, Sign::dns_redirected, event.flow.address);
+    } else {
+      sign(reading, events, Sign::dns_direct);
+    }
+    return;
   }
   if (!elsewhere && reading.seen.detail == DetailCode::truncated) {
     sign(reading, events, Sign::name_too_long, findings::name_asked_for(reading.probe));

@@ -57,8 +57,8 @@ int packets_lost(const Flow& flow) {
 bool died_by_no_chance(const Facts& facts, const Flow& flow) {
   constexpr double unlikely = 0.001;
   const int times = times_lost(flow);
-  return times > 2 || (times == 2 && (!facts.line_loses() ||
-                                      std::pow(most_loss(facts), packets_lost(flow)) < unlikely));
+  if (times != 2 || !facts.line_loses()) return times > 1;
+  return std::pow(most_loss(facts), packets_lost(flow)) < unlikely;
 }
 
 // Public servers over TCP did not answer, on ports where others of them did: no rule about ports

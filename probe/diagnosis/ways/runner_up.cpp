@@ -148,7 +148,8 @@ std::optional<RunnerUp> runner_up(const Diagnosis& context, const Cause& cause) 
   };
   const auto settled = [&](const reach::Box* box) {
     return reach::probability(drawn.worlds, [&](const reach::World& world) {
-             return contains(world.boxes, box - drawn.boxes.data());
+             return std::ranges::any_of(world.boxes,
+                                        [&](auto number) { return &drawn.boxes[number] == box; });
            }) >= is_settled;
   };
   for (const auto& world : drawn.worlds) {

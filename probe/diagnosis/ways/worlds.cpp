@@ -43,8 +43,8 @@ Causes find_tls_filter(const Diagnosis& context) {
   };
   auto cause =
       cause_by_worlds(context, FindingCode::firewall_tls_filtered, [&](const ProbeResult& result) {
-        return is_greeting(result) &&
-               chain_of(result).empty();  // what came later had a certificate
+        // What fails later has got a certificate.
+        return is_greeting(result) && chain_of(result).empty();
       });
   if (!cause) return {};
   auto& finding = cause->finding;
