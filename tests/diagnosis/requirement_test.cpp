@@ -393,7 +393,7 @@ TEST(SameKind, OfPortsOverTcpPassForTheOthersOfTheirHost) {
   EXPECT_EQ(judge_requirement(requirement, planned, closed, {}).status, Status::fail);
 }
 
-// The row of the one that was spared passed, or was said not to be needed.
+// A cause closes the one that was sent, or it is in doubt what it shows.
 TEST(SameKind, IsNoSurerThanTheSynThatWasSent) {
   const auto [left, spared] = left_and_spared();
   const std::vector<ProbeResult> both{left, spared};
@@ -565,7 +565,7 @@ TEST(Ports, AllOfAHostMustBeReachedUnlessAnyWillDo) {
   EXPECT_EQ(judge(with_reach(any()), one_open).status, Status::unknown);
 }
 
-// The summary was empty: its first port had not been tried.
+// What the summary says is of a port that was tried, not of the first.
 TEST(Ports, AHostIsReachedThoughAnotherPortWasNotTried) {
   const auto judged =
       judge(with_reach(any()), {on_port(5075, skipped, "stopped"), on_port(5080, answered)});

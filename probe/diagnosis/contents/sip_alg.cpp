@@ -59,7 +59,8 @@ std::vector<const ProbeResult*> contrasts_to_tls(const Facts& facts) {
   });
 }
 
-// What got an answer to SIP there; null: nothing. A host that refuses the port is heard, too.
+// The probe that got an answer to SIP there; null: none did. A refusal is no answer, although it
+// shows that the host is up.
 const ProbeResult* answered_sip(const Flow& flow) {
   for (const auto& sample : flow.samples) {
     const auto& result = *sample.result;

@@ -162,7 +162,7 @@ Works best_of(const std::vector<Works>& seen, std::size_t needed) {
   return count(Works::yes) + count(Works::unknown) >= needed ? Works::unknown : Works::no;
 }
 
-// `fates`: of all that is asked for.
+// `fates`: of the packets of `Asked`, in their order.
 Works works(const AskedProbe& probe, const std::vector<Met>& fates, const World& world,
             const Boxes& boxes) {
   const auto check = probe.result->probe.check;

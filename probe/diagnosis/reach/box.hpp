@@ -99,10 +99,10 @@ constexpr std::uint32_t bit(Sign sign) { return 1U << static_cast<unsigned>(sign
 inline constexpr std::uint32_t signs_of_proxy = bit(Sign::proxy_works) | bit(Sign::proxy_login) |
                                                 bit(Sign::proxy_denied) | bit(Sign::proxy_error);
 
-// What a box becomes when it is said. `apart`: worlds that differ by it are told apart from those
-// with other boxes of that code.
+// The finding that a box becomes. `apart`: a world with such a box differs from a world with
+// another box of the same finding.
 struct Code {
-  std::optional<FindingCode> finding;  // nothing: a note, since nothing is wrong with it
+  std::optional<FindingCode> finding;  // none: a note, since nothing is wrong with it
   bool apart = false;
 
   constexpr Code() = default;
@@ -116,7 +116,7 @@ inline constexpr Code connections_taken{FindingCode::firewall_tcp_port_blocked, 
     ntp_filtered{FindingCode::firewall_udp_port_blocked, true},
     sip_swallowed{FindingCode::firewall_sip_filtered, true};  // on its usual port
 
-// Nothing but silence shows it, which is anybody's.
+// Nothing but silence shows it, and that may be anybody's.
 constexpr bool is_mere_silence(const Code& code) {
   return code == destination_silent || code == flow_silent;
 }
@@ -138,7 +138,7 @@ struct Box {
   double since_ms = 0;
   int per_second = 0;          // of new flows: about so many pass
   std::uint32_t explains = 0;  // of bit(Sign)
-  Hosts names{};               // whose signs, and look-ups of what; empty: anybody's
+  Hosts names{};               // whose signs or look-ups; empty: anybody's
   std::string text{};          // for people
 
   // All but the text, which follows from the rest: two boxes with one key are one.

@@ -39,7 +39,7 @@ struct Diagnosis {
   Code code_of(const Box& box) const;
 };
 
-// Of a diagnosis that has all else.
+// `drawn`: all of it but this is known.
 Explained explain(const Diagnosis& drawn);
 
 // "nothing wrong", "UDP from 10000 up: dropped + STUN over UDP on any port: dropped".

@@ -196,7 +196,8 @@ class Search {
   }
 
   std::vector<Layer> grow(const std::vector<Layer>& layer) {
-    std::set<Child> grown;  // one that two parents lead to costs the same from both
+    // Whichever of its parents a child is found by, it costs the same: so it is in here once.
+    std::set<Child> grown;
     for (std::size_t parent = 0; parent < layer.size(); ++parent) {
       const auto& world = layer[parent].world;
       for (std::uint32_t box = 0; box < boxes_.size(); ++box) {
