@@ -122,7 +122,4 @@ class Node {
 Text read_text(const Node& object, std::string_view name);
 std::vector<Text> read_texts(const Node& object, std::string_view name);
 
-// A stream's figures (media_fields.hpp).
-MediaStream read_media(const Node& node);
-
 }  // namespace callready

@@ -12,8 +12,6 @@ nlohmann::ordered_json site_json(const Site& site);
 nlohmann::ordered_json set_json(const SetResult& set);
 nlohmann::ordered_json rule_json(const FirewallRule& rule);
 nlohmann::ordered_json finding_json(const Finding& finding);
-nlohmann::ordered_json media_json(const MediaStream& stream);
-nlohmann::ordered_json missed_json(const MissedFigure& missed);
 nlohmann::ordered_json probe_json(const ProbeResult& result);
 // Milliseconds to a thousandth; 0 for what is not a number.
 double duration_json(Milliseconds duration);
