@@ -5,14 +5,11 @@
 #include "probe/diagnosis/contents/names.hpp"
 #include "probe/diagnosis/contents/split_paths.hpp"
 #include "probe/diagnosis/questions/questions.hpp"
+#include "probe/diagnosis/words.hpp"
 
 namespace callready {
 
-Questions::Questions(const Facts& facts)
-    : facts_(facts),
-      room_(most_follow_ups),
-      room_for_names_(most_name_questions),
-      room_for_repeats_(most_repeat_questions) {
+Questions::Questions(const Facts& facts) : facts_(facts) {
   for (const auto& [probe, seen] : facts.report.probes) {
     if (probe.purpose == Purpose::row || probe.purpose == Purpose::control) continue;
     auto& room = room_for(probe.purpose);
@@ -27,8 +24,7 @@ std::size_t& Questions::room_for(Purpose purpose) {
 }
 
 bool Questions::ask(Purpose purpose, CheckKind check, Transport transport, std::string host,
-                    std::uint16_t port, std::map<std::string, std::string> with,
-                    std::string proxy) {
+                    std::uint16_t port, With with, std::string proxy) {
   Probe probe;
   probe.check = check;
   probe.target.host = std::move(host);
@@ -39,7 +35,8 @@ bool Questions::ask(Purpose purpose, CheckKind check, Transport transport, std::
   probe.purpose = purpose;
   probe.id = probe_id(probe);
   auto& room = room_for(purpose);
-  if (room == 0 || facts_.find(probe.id) != nullptr || !ids_.insert(probe.id).second) return false;
+  const bool known = facts_.find(probe.id) != nullptr || find_by_id(list_, probe.id) != nullptr;
+  if (room == 0 || known) return false;
   --room;
   list_.push_back(std::move(probe));
   return true;
@@ -57,16 +54,12 @@ constexpr auto neutral_name = "example.com";
 
 // The independent resolvers, by address, that the controls asked.
 std::vector<std::string> independent_resolvers(const Facts& facts) {
-  std::vector<std::string> servers;
-  for (const auto& result : facts.report.probes) {
+  const auto asked = facts.probes_that([](const ProbeResult& result) {
     const auto& probe = result.probe;
-    const bool server =
-        probe.check == CheckKind::dns && probe.control() && probe.with.contains("server");
-    if (!server || findings::is_name(probe.target.host) || findings::is_inside(result)) continue;
-    const auto& host = probe.target.host;
-    if (servers.size() < most_resolvers) add_once(servers, host);
-  }
-  return servers;
+    return probe.check == CheckKind::dns && probe.control() && probe.with.contains("server") &&
+           !findings::is_name(probe.target.host) && !findings::is_inside(result);
+  });
+  return first_of(findings::hosts_of(asked), most_resolvers);
 }
 
 // A host outside that was reached, and that nobody takes for a DNS server.
@@ -75,19 +68,22 @@ std::string no_resolver(const Facts& facts, const std::vector<std::string>& reso
   for (const auto& result : facts.report.probes) {
     const auto& [probe, seen] = result;
     const auto& host = probe.target.host;
-    const bool dialled = probe.target.transport != Transport::udp && probe.check != CheckKind::dns;
-    if (!dialled || !findings::is_direct(result) || !reached(seen.outcome)) continue;
-    if (!seen.address || seen.address->is_special() || findings::is_inside(result)) continue;
-    if (contains(resolvers, host)) continue;
+    if (findings::is_udp(result) || !facts.goes_outside(result) || !reached(seen.outcome)) continue;
+    if (!seen.address || seen.address->is_special() || contains(resolvers, host)) continue;
     if (found.empty() || (probe.control() && findings::is_name(host))) found = host;
   }
   return found;
 }
 
-bool is_suspicious(const ProbeResult& result) {
-  const auto& seen = result.observation;
-  if (seen.outcome == Outcome::unresolved) return true;
-  return seen.address && seen.address->is_special() && findings::failing(result);
+bool goes_to_a_name(const ProbeResult& result) {
+  return findings::is_direct(result) && findings::is_name(result.probe.target.host);
+}
+
+bool any_name_resolves(const Facts& facts) {
+  return facts.any_probe([](const ProbeResult& result) {
+    return goes_to_a_name(result) && result.probe.check != CheckKind::dns &&
+           result.observation.address;
+  });
 }
 
 // Names that lead to one public address, where nothing answers in their names: is it a block page?
@@ -100,50 +96,45 @@ std::set<std::string> names_at_one_address(const Facts& facts) {
   return found;
 }
 
+void ask_for_name(Questions& questions, const std::string& host, With with = {}) {
+  questions.ask(Purpose::name_elsewhere, CheckKind::dns, Transport::udp, host, 53, std::move(with));
+}
+
 // Names that are missing, or lead to no public address or to a shared one: asked for here, with all
 // that the resolvers say beside it, and elsewhere.
 void ask_for_names(const Facts& facts, Questions& questions) {
   const auto servers = independent_resolvers(facts);
   const auto one_address = names_at_one_address(facts);
-  std::vector<std::string> names;
-  std::set<std::string> parties;
-  bool any_resolved = false, any_missing = false;
-  for (const bool fresh : {true, false}) {
-    for (const auto& result : facts.report.probes) {
-      const auto& host = result.probe.target.host;
-      const bool direct = findings::is_direct(result) && findings::is_name(host);
-      if (!direct || result.probe.check == CheckKind::dns) continue;
-      any_resolved |= result.observation.address.has_value();
-      any_missing |= result.observation.outcome == Outcome::unresolved;
-      const bool known = contains(names, host);
-      const bool misled = one_address.contains(host) && findings::failing(result);
-      const bool suspicious = is_suspicious(result) || misled;
-      if (known || !suspicious || !facts.asked_for(result)) continue;
-      if (names.size() == most_names) continue;
-      if (parties.insert(findings::registrable_domain(host)).second || !fresh)
-        names.push_back(host);
-    }
-  }
+  const bool any_resolved = any_name_resolves(facts);
+  bool any_missing = false;
+  const auto suspicious = facts.probes_that([&](const ProbeResult& result) {
+    const auto& [probe, seen] = result;
+    if (!goes_to_a_name(result) || probe.check == CheckKind::dns) return false;
+    const bool missing = seen.outcome == Outcome::unresolved;
+    any_missing |= missing;
+    const bool misled =
+        (seen.address && seen.address->is_special()) || one_address.contains(probe.target.host);
+    return facts.asked_for(result) && (missing || (misled && findings::failing(result)));
+  });
   // Is it the names, or the line? These listen on 443 as well.
   if (any_missing && !any_resolved) {
     for (const auto& server : servers)
       questions.ask(Purpose::name_elsewhere, CheckKind::tcp, Transport::tcp, server, 443);
   }
-  if (names.empty()) return;
+  if (suspicious.empty()) return;
   // Where nothing resolves, one name shows it as well as three.
-  if (!any_resolved) names.resize(1);
+  const auto names = of_different_owners(
+      findings::hosts_of(suspicious), any_resolved ? most_names : 1, findings::registrable_domain);
   for (const auto& name : names) {
-    questions.ask(Purpose::name_elsewhere, CheckKind::dns, Transport::udp, name, 53);
-    for (const auto& server : servers) {
-      questions.ask(Purpose::name_elsewhere, CheckKind::dns, Transport::udp, server, 53,
-                    {{"server", "true"}, {"name", name}});
-    }
+    ask_for_name(questions, name);
+    for (const auto& server : servers)
+      ask_for_name(questions, server, {{"server", "true"}, {"name", name}});
   }
   // Those elsewhere are heard only where nobody on the way answers for them.
   const auto nobody = no_resolver(facts, servers);
   if (!servers.empty() && !nobody.empty()) {
-    questions.ask(Purpose::name_elsewhere, CheckKind::dns, Transport::udp, nobody, 53,
-                  {{"server", "true"}, {"nobody", "true"}, {"name", names.front()}});
+    ask_for_name(questions, nobody,
+                 {{"server", "true"}, {"nobody", "true"}, {"name", names.front()}});
   }
 }
 
@@ -153,23 +144,20 @@ void ask_for_greetings(const Facts& facts, Questions& questions) {
   std::size_t asked = 0;
   for (const auto& result : facts.report.probes) {
     const auto& [probe, seen] = result;
-    const bool tls = probe.target.transport == Transport::tls && findings::is_direct(result);
-    if (tls && probe.check == CheckKind::path && seen.detail == DetailCode::black_hole) {
-      questions.ask(Purpose::repeat, CheckKind::path, Transport::tls, probe.target.host,
-                    probe.target.port(), {{"again", "true"}});
-    }
-    const bool cut = seen.detail == DetailCode::connection_reset ||
-                     seen.detail == DetailCode::closed_by_peer ||
-                     seen.detail == DetailCode::tls_timed_out;
-    if (!tls || !cut || seen.outcome != Outcome::failed || !facts.asked_for(result)) continue;
-    if (!findings::chain_of(result).empty() || asked == most_hosts) continue;
-    questions.ask(Purpose::other_server_name, CheckKind::tls, Transport::tls, probe.target.host,
-                  probe.target.port(), {{"server_name", neutral_name}});
-    if (seen.detail == DetailCode::tls_timed_out) {
-      questions.ask(Purpose::repeat, CheckKind::path, Transport::tls, probe.target.host,
-                    probe.target.port(), {{"again", "true"}});
-    }
-    ++asked;
+    const auto& target = probe.target;
+    if (target.transport != Transport::tls || !findings::is_direct(result)) continue;
+    const auto ask = [&](Purpose purpose, CheckKind check, With with) {
+      questions.ask(purpose, check, Transport::tls, target.host, target.port(), std::move(with));
+    };
+    if (probe.check == CheckKind::path && seen.detail == DetailCode::black_hole)
+      ask(Purpose::repeat, CheckKind::path, {{"again", "true"}});
+    const bool late = seen.detail == DetailCode::tls_timed_out;
+    const bool cut = late || seen.detail == DetailCode::connection_reset ||
+                     seen.detail == DetailCode::closed_by_peer;
+    if (!cut || seen.outcome != Outcome::failed || !facts.asked_for(result)) continue;
+    if (!findings::chain_of(result).empty() || asked++ >= most_hosts) continue;
+    ask(Purpose::other_server_name, CheckKind::tls, {{"server_name", neutral_name}});
+    if (late) ask(Purpose::repeat, CheckKind::path, {{"again", "true"}});
   }
 }
 
@@ -177,70 +165,58 @@ void ask_for_greetings(const Facts& facts, Questions& questions) {
 // owner that has none among the first, asked of one independent resolver.
 void ask_for_a_name_of_each_owner(const Facts& facts, Questions& questions) {
   const auto servers = independent_resolvers(facts);
-  if (servers.empty()) return;
+  if (servers.empty() || !any_name_resolves(facts)) return;
   std::map<std::string, std::string> names;  // by owner
-  bool any_resolved = false;
   for (const auto& result : facts.report.probes) {
-    const auto& [probe, seen] = result;
-    const auto& host = probe.target.host;
-    const bool direct = findings::is_direct(result) && findings::is_name(host);
-    if (!direct) continue;
-    any_resolved |= probe.check != CheckKind::dns && seen.address.has_value();
-    if (seen.outcome != Outcome::unresolved || !facts.asked_for(result)) continue;
+    const auto& host = result.probe.target.host;
+    const bool missing = result.observation.outcome == Outcome::unresolved;
+    if (!missing || !goes_to_a_name(result) || !facts.asked_for(result)) continue;
     if (names.size() < most_owners) names.emplace(findings::registrable_domain(host), host);
   }
-  if (!any_resolved) return;
-  for (const auto& [owner, name] : names) {
-    questions.ask(Purpose::name_elsewhere, CheckKind::dns, Transport::udp, servers.front(), 53,
-                  {{"server", "true"}, {"name", name}});
-  }
+  for (const auto& [owner, name] : names)
+    ask_for_name(questions, servers.front(), {{"server", "true"}, {"name", name}});
 }
 
-// Over a connection, and nothing came back in time.
+// Over a connection, and nothing came back in time. A SIP server is asked once.
 bool is_silent_stream(const ProbeResult& result) {
-  const auto& [probe, seen] = result;
-  const bool stream = probe.target.transport != Transport::udp && findings::is_direct(result);
-  const bool late = seen.detail == DetailCode::tls_timed_out ||
-                    seen.detail == DetailCode::http_timed_out ||
-                    seen.detail == DetailCode::stun_timed_out;
-  return stream && probe.check != CheckKind::hop &&
-         (seen.outcome == Outcome::silent || (seen.outcome == Outcome::failed && late));
+  return !findings::is_udp(result) && findings::is_direct(result) &&
+         result.probe.check != CheckKind::hop && findings::got_no_answer(result) &&
+         result.observation.detail != DetailCode::sip_timed_out;
 }
 
 // A few that came to nothing where others answer may be chance: once more.
 void ask_the_silent_again(const Facts& facts, Questions& questions) {
-  std::vector<const Probe*> silent;
-  bool others = false;
-  for (const auto& result : facts.report.probes) {
-    const auto& probe = result.probe;
-    others |= probe.target.transport != Transport::udp && findings::is_direct(result) &&
-              reached(result.observation.outcome);
-    if (is_silent_stream(result) && facts.asked_for(result)) silent.push_back(&probe);
-  }
+  const auto silent = facts.probes_that([&](const ProbeResult& result) {
+    return is_silent_stream(result) && facts.asked_for(result);
+  });
+  const bool others = facts.any_probe([](const ProbeResult& result) {
+    return !findings::is_udp(result) && findings::is_direct(result) &&
+           reached(result.observation.outcome);
+  });
   if (!others || silent.size() > most_hosts) return;
-  for (const auto* probe : silent) {
-    auto with = probe->with;
+  for (const auto* result : silent) {
+    const auto& target = result->probe.target;
+    auto with = result->probe.with;
     with["again"] = "true";
-    const auto& target = probe->target;
-    questions.ask(Purpose::repeat, probe->check, target.transport, target.host, target.port(),
-                  std::move(with));
+    questions.ask(Purpose::repeat, result->probe.check, target.transport, target.host,
+                  target.port(), std::move(with));
   }
 }
 
 // Who says over plain HTTP that the server is out of order: the server, or somebody on the way?
 void ask_for_the_servers_word(const Facts& facts, Questions& questions) {
-  std::size_t asked = 0;
-  for (const auto& result : facts.report.probes) {
-    const auto& probe = result.probe;
+  const auto errors = facts.probes_that([&](const ProbeResult& result) {
     const auto* reply = findings::evidence_of(result, EvidenceKind::http_reply);
-    if (reply == nullptr || !findings::is_direct(result) || !facts.asked_for(result)) continue;
-    const bool error = number_fact(*reply, Fact::status).value_or(0) >= 500;
-    if (!error || probe.target.transport != Transport::tcp || asked == most_hosts) continue;
-    std::map<std::string, std::string> with;
+    return findings::told_by(reply, Fact::status) >= 500.0 &&
+           result.probe.target.transport == Transport::tcp && findings::is_direct(result) &&
+           facts.asked_for(result);
+  });
+  for (const auto* result : first_of(errors, most_hosts)) {
+    const auto& probe = result->probe;
+    With with;
     if (const auto path = probe.with.find("path"); path != probe.with.end()) with.insert(*path);
     questions.ask(Purpose::servers_word, CheckKind::http, Transport::tls, probe.target.host, 443,
                   std::move(with));
-    ++asked;
   }
 }
 
@@ -269,43 +245,44 @@ void ask_whose_page(const Facts& facts, Questions& questions) {
 // a sample of a range, and a greeting to it carries no name.
 void ask_behind_the_interception(const Facts& facts, Questions& questions) {
   const auto ports = intercepted_ports(facts);
-  std::vector<const Target*> taken;
-  for (const auto& result : facts.report.probes) {
+  auto taken = facts.probes_that([&](const ProbeResult& result) {
     const auto& [probe, seen] = result;
-    const bool stands = probe.check == CheckKind::tcp && seen.outcome == Outcome::connected;
-    if (!stands || !ports.contains(probe.target.port()) || !findings::is_direct(result)) continue;
-    if (facts.asked_for(result)) taken.push_back(&probe.target);
-  }
-  std::ranges::stable_partition(taken,
-                                [](const auto* target) { return findings::is_name(target->host); });
+    return probe.check == CheckKind::tcp && seen.outcome == Outcome::connected &&
+           ports.contains(probe.target.port()) && findings::is_direct(result) &&
+           facts.asked_for(result);
+  });
+  std::ranges::stable_partition(taken, [](const ProbeResult* result) {
+    return findings::is_name(result->probe.target.host);
+  });
   std::size_t asked = 0;
-  for (const auto* target : taken) {
+  for (const auto* result : taken) {
     if (asked == most_hosts) return;
-    asked += questions.ask(Purpose::servers_word, CheckKind::tls, Transport::tls, target->host,
-                           target->port());
+    const auto& target = result->probe.target;
+    asked += questions.ask(Purpose::servers_word, CheckKind::tls, Transport::tls, target.host,
+                           target.port());
   }
 }
 
 // A private issuer beyond the proxy: does it sign for everybody there?
 void ask_through_the_proxy(const Facts& facts, Questions& questions) {
   std::string proxy;
-  std::vector<std::string> anchors;
   for (const auto& result : facts.report.probes) {
     const auto* root = findings::evidence_of(result, EvidenceKind::chain_root);
-    const auto& target = result.probe.target;
-    if (!findings::is_direct(result)) {
-      const bool foreign =
-          root != nullptr && flag_fact(*root, Fact::expected) == std::optional(false);
-      if (foreign && facts.asked_for(result)) proxy = target.route.proxy;
-    } else if (result.probe.control() && result.probe.check == CheckKind::tls &&
-               target.port() == 443) {
-      anchors.push_back(target.host);
-    }
+    const bool foreign =
+        root != nullptr && flag_fact(*root, Fact::expected) == std::optional(false);
+    if (!findings::is_direct(result) && foreign && facts.asked_for(result))
+      proxy = result.probe.target.route.proxy;
   }
   if (proxy.empty()) return;
-  if (anchors.size() > most_hosts) anchors.resize(most_hosts);
-  for (const auto& host : anchors)
-    questions.ask(Purpose::proxys_issuer, CheckKind::tls, Transport::tls, host, 443, {}, proxy);
+  const auto anchors = facts.probes_that([](const ProbeResult& result) {
+    const auto& probe = result.probe;
+    return findings::is_direct(result) && probe.control() && probe.check == CheckKind::tls &&
+           probe.target.port() == 443;
+  });
+  for (const auto* anchor : first_of(anchors, most_hosts)) {
+    questions.ask(Purpose::proxys_issuer, CheckKind::tls, Transport::tls, anchor->probe.target.host,
+                  443, {}, proxy);
+  }
 }
 
 // SIP over UDP 5060 without an answer, from servers that speak SIP otherwise: does the port that no
@@ -324,10 +301,12 @@ void ask_another_sip_port(const Facts& facts, Questions& questions) {
   }
 }
 
-// How well a STUN server is known to answer: the least is the best. A TURN server is one, too, and
-// behind a limit on new flows a public one that was silent may answer yet. Nothing: it is none.
-std::optional<int> answers_stun(const Flow& flow) {
-  std::optional<int> best;
+// How well a STUN server is known to answer, the best first. A TURN server is one, too, and behind
+// a limit on new flows a public one that was silent may answer yet.
+enum class AnswersStun { asked, beside, silent, never };
+
+AnswersStun answers_stun(const Flow& flow) {
+  auto best = AnswersStun::never;
   for (const auto& sample : flow.samples) {
     const auto& [probe, seen] = *sample.result;
     const bool asked = probe.check == CheckKind::stun || probe.check == CheckKind::turn;
@@ -337,8 +316,9 @@ std::optional<int> answers_stun(const Flow& flow) {
     // What a relay behind a server took in or sent back says nothing of the relay's port.
     if (probe.target.transport != Transport::udp || probe.target.port() != flow.port) continue;
     if (!answered && (!probe.control() || seen.outcome != Outcome::silent)) continue;
-    const int rank = !answered ? 2 : asked ? 0 : 1;
-    best = std::min(best.value_or(rank), rank);
+    best = std::min(best, !answered ? AnswersStun::silent
+                          : asked   ? AnswersStun::asked
+                                    : AnswersStun::beside);
   }
   return best;
 }
@@ -351,7 +331,7 @@ void ask_how_seen(const Facts& facts, Questions& questions) {
   for (const auto* by_tcp : split->tcp) {
     const auto& target = by_tcp->probe.target;
     const auto by_udp = std::ranges::find_if(facts.flows, [&](const Flow& flow) {
-      return flow.host == target.host && answers_stun(flow).value_or(2) < 2;
+      return flow.host == target.host && answers_stun(flow) < AnswersStun::silent;
     });
     if (by_udp == facts.flows.end()) continue;
     for (const auto* time : {"2", "3"}) {
@@ -372,15 +352,8 @@ void ask_how_many_answer(const Facts& facts, Questions& questions) {
            facts.asked_for(result);
   };
   if (!facts.line_loses() || !facts.any_probe(silent)) return;
-  const Flow* server = nullptr;
-  std::optional<int> best;
-  for (const auto& flow : facts.flows) {
-    const auto rank = answers_stun(flow);
-    if (!rank || (best && *best <= *rank)) continue;
-    best = rank;
-    server = &flow;
-  }
-  if (server == nullptr) return;
+  const auto server = std::ranges::min_element(facts.flows, {}, answers_stun);
+  if (server == facts.flows.end() || answers_stun(*server) == AnswersStun::never) return;
   for (const auto* flows : {"one", "new"}) {
     questions.ask(Purpose::repeat, CheckKind::stun, Transport::udp, server->host, server->port,
                   {{"flows", flows}});

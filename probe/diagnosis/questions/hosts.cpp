@@ -10,19 +10,6 @@ namespace {
 // Of each kind of doubt so many: more show no more.
 constexpr std::size_t most_neighbours = 3, most_repeats = 2;
 
-// So many of them, of different networks where there are as many.
-std::vector<const Flow*> choose(const std::vector<const Flow*>& flows, std::size_t most) {
-  std::vector<const Flow*> chosen;
-  std::set<std::string> networks;
-  for (const bool fresh : {true, false}) {
-    for (const auto* flow : flows) {
-      if (contains(chosen, flow) || chosen.size() == most) continue;
-      if (networks.insert(flow->network).second || !fresh) chosen.push_back(flow);
-    }
-  }
-  return chosen;
-}
-
 // Answered at first, and silent when it was asked once more.
 bool fell_silent(const Flow& flow) {
   return flow.way == Reachability::open && any_sample(flow, [](const FlowSample& sample) {
@@ -47,29 +34,29 @@ bool doubtful(const Facts& facts, const Flow& flow) {
 // Is a host that is silent on its one port alive at all? Of a few hosts in all: those that an
 // earlier look has asked count, or each look would ask others, and the run end ever later.
 void ask_for_neighbours(const Facts& facts, Questions& questions, bool no_udp) {
-  std::map<std::string, std::set<std::uint16_t>> tcp_ports;  // by host
-  std::set<std::string> asked_before, asked;                 // hosts
+  const auto in_doubt = facts.select([&](const Flow& flow) { return doubtful(facts, flow); });
+  std::map<std::string, std::size_t> tcp_ports;  // by host
+  std::set<std::string> asked_before, asked;     // hosts
   for (const auto& flow : facts.flows) {
     if (flow.udp) continue;
-    tcp_ports[flow.host].insert(flow.port);
-    const bool question = std::ranges::all_of(flow.samples, [&](const FlowSample& sample) {
+    ++tcp_ports[flow.host];
+    const bool question = std::ranges::all_of(flow.samples, [](const FlowSample& sample) {
       const auto& probe = sample.result->probe;
-      return probe.check == CheckKind::tcp && probe.control() && !facts.asked_for(*sample.result);
+      return probe.check == CheckKind::tcp && probe.control();
     });
     if (question) asked_before.insert(flow.host);
   }
-  for (const auto& flow : facts.flows) {
-    if (doubtful(facts, flow) && asked_before.contains(flow.host)) asked.insert(flow.host);
+  for (const auto* flow : in_doubt) {
+    if (asked_before.contains(flow->host)) asked.insert(flow->host);
   }
-  for (const auto& flow : facts.flows) {
-    if (flow.udp && no_udp) continue;
-    if (!doubtful(facts, flow) || facts.alive(flow.host)) continue;
-    if (asked.size() >= most_neighbours && !asked.contains(flow.host)) continue;
-    const auto& known = tcp_ports[flow.host];
-    if (known.size() > (flow.udp ? 0 : known.count(flow.port))) continue;
-    const std::uint16_t port = flow.udp ? flow.port : flow.port == 443 ? 80 : 443;
-    questions.ask(Purpose::neighbour, CheckKind::tcp, Transport::tcp, flow.host, port);
-    asked.insert(flow.host);
+  for (const auto* flow : in_doubt) {
+    const auto& [host, port] = std::tie(flow->host, flow->port);
+    if ((flow->udp && no_udp) || facts.alive(host)) continue;
+    if (asked.size() >= most_neighbours && !asked.contains(host)) continue;
+    if (tcp_ports[host] > (flow->udp ? 0U : 1U)) continue;
+    const std::uint16_t other = flow->udp ? port : port == 443 ? 80 : 443;
+    questions.ask(Purpose::neighbour, CheckKind::tcp, Transport::tcp, host, other);
+    asked.insert(host);
   }
 }
 
@@ -87,27 +74,27 @@ void ask_again(const Facts& facts, Questions& questions) {
     suspicious |= doubtful(facts, flow) || lost.size() > 1;
   }
   if (!suspicious) return;
-  std::vector<const Flow*> reached;
   const auto first_sent = [](const Flow& flow) {
     return flow.samples.front().result->observation.sent_at;
   };
-  for (const auto& flow : facts.flows) {
+  auto reached = facts.select([&](const Flow& flow) {
     const auto payload = flow.samples.front().payload;
     const bool repeatable = !flow.udp || payload == Payload::stun || payload == Payload::turn;
-    if (repeatable && flow.way == Reachability::open && first_sent(flow)) reached.push_back(&flow);
-  }
+    return repeatable && flow.way == Reachability::open && first_sent(flow);
+  });
   std::ranges::stable_sort(reached, {}, [&](const Flow* flow) { return *first_sent(*flow); });
   const auto ask = [&](const Flow* flow, const char* time) {
     const auto transport = flow->udp ? Transport::udp : Transport::tcp;
     questions.ask(Purpose::repeat, flow->udp ? CheckKind::stun : CheckKind::tcp, transport,
                   flow->host, flow->port, {{"again", time}});
   };
-  const auto first = choose(reached, most_repeats);
+  const auto first = of_different_owners(reached, most_repeats, &Flow::network);
   for (const auto* flow : first) ask(flow, "true");
   // Of several paths one may be dead, and both have met it by chance.
   if (!first.empty() &&
       std::ranges::all_of(first, [](const Flow* flow) { return fell_silent(*flow); })) {
-    for (const auto* flow : choose(reached, 2 * most_repeats)) ask(flow, "twice");
+    for (const auto* flow : of_different_owners(reached, 2 * most_repeats, &Flow::network))
+      ask(flow, "twice");
   }
   // Is it the line, or this computer? The site's own resolver sends its questions by itself.
   questions.ask(Purpose::repeat, CheckKind::dns, Transport::udp, "example.com", 53);

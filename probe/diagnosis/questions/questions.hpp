@@ -11,6 +11,9 @@ namespace callready {
 
 using findings::Facts, findings::Flow, findings::FlowSample, findings::Reachability;
 
+// What goes with a question: the control, the payload.
+using With = std::map<std::string, std::string>;
+
 class Questions {
  public:
   explicit Questions(const Facts& facts);
@@ -18,24 +21,40 @@ class Questions {
   // False where it has been asked already, or where there are enough. `proxy`: its URL; empty:
   // directly.
   bool ask(Purpose purpose, CheckKind check, Transport transport, std::string host,
-           std::uint16_t port, std::map<std::string, std::string> with = {},
-           std::string proxy = {});
+           std::uint16_t port, With with = {}, std::string proxy = {});
   std::vector<Probe> take() { return std::move(list_); }
 
  private:
   std::size_t& room_for(Purpose purpose);
 
   const Facts& facts_;
-  std::size_t room_, room_for_names_, room_for_repeats_;
-  std::set<std::string> ids_;
+  std::size_t room_ = most_follow_ups, room_for_names_ = most_name_questions,
+              room_for_repeats_ = most_repeat_questions;
   std::vector<Probe> list_;
 };
 
+// The first so many of them.
+template <typename Item>
+std::vector<Item> first_of(std::vector<Item> items, std::size_t most) {
+  if (items.size() > most) items.resize(most);
+  return items;
+}
+
+// So many of them, of different owners where there are as many.
+template <typename Item, typename Owner>
+std::vector<Item> of_different_owners(const std::vector<Item>& items, std::size_t most,
+                                      Owner owner) {
+  std::vector<Item> chosen, others;
+  std::set<std::string> owners;
+  for (const auto& item : items) {
+    (owners.insert(std::invoke(owner, item)).second ? chosen : others).push_back(item);
+  }
+  append(chosen, others);
+  return first_of(std::move(chosen), most);
+}
+
 // A flow that a row misses, and of which more can be known.
 bool doubtful(const Facts& facts, const Flow& flow);
-
-// What goes with every question of a kind: the control, the payload.
-using With = std::map<std::string, std::string>;
 
 // ways.cpp: TCP ports where TLS is opened on the way: somebody near answers for everybody, whatever
 // the TTL.
