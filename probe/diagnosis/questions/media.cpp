@@ -61,11 +61,9 @@ void ask_for_silent_ranges(const Facts& facts, const With& through, Questions& q
   // end ever later.
   const auto known = hurried ? left : facts.select(was_seen_to_leave);
   auto asked = findings::set_of(known, &Flow::host).size();
-  auto with = through;
-  with["payload"] = std::string(to_string(Payload::rtp));
   for (const auto& [host, port] : silent) {
     if (asked++ >= most_hosts_of_ranges) return;
-    questions.ask(Purpose::way_out, CheckKind::hop, Transport::udp, host, port, with);
+    questions.ask_the_way(true, host, port, through);
   }
 }
 

@@ -22,6 +22,9 @@ class Questions {
   // directly.
   bool ask(Purpose purpose, CheckKind check, Transport transport, std::string host,
            std::uint16_t port, With with = {}, std::string proxy = {});
+  // Does such a packet leave the site? Over UDP it carries that, of what the check `hop` knows.
+  void ask_the_way(bool udp, const std::string& host, std::uint16_t port, With with,
+                   Cargo cargo = Cargo::rtp);
   std::vector<Probe> take() { return std::move(list_); }
 
  private:

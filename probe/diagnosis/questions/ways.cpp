@@ -3,7 +3,6 @@
 // likely worlds best (reach/question.hpp).
 #include <algorithm>
 #include <array>
-#include <numeric>
 #include <tuple>
 
 #include "probe/diagnosis/questions/questions.hpp"
@@ -56,41 +55,39 @@ bool is_blocked(const Facts& facts, std::uint16_t udp_port) {
 // Where nothing but web traffic was seen to get out: is it these ports, or all? Packets that end on
 // the way need nobody who listens.
 void ask_beyond_the_set(const Facts& facts, const With& control, Questions& questions) {
-  const Flow* lost = nullptr;  // of a host of which few ports are asked, for the pacer's sake
-  std::map<std::string, std::size_t> ports;
-  for (const auto& flow : facts.flows) ++ports[flow.host];
-  bool udp_works = false, other_tcp_works = false;
-  std::set<std::uint16_t> other_tcp;
-  std::map<std::string, const Flow*> web;  // HTTPS that answers, by network
-  for (const auto& flow : facts.flows) {
-    const bool asked = any_sample(flow, [&](const FlowSample& sample) {
+  auto lost = findings::udp_cells(facts);
+  if (std::ranges::any_of(lost, [](const Flow* flow) { return findings::out(*flow); })) return;
+  std::erase_if(lost, [&](const Flow* flow) {
+    return !any_sample(*flow, [&](const FlowSample& sample) {
       return findings::failing(*sample.result) && facts.asked_for(*sample.result);
     });
-    if (flow.udp && flow.port != 53) {
-      udp_works |= findings::out(flow);
-      const bool fewer = lost == nullptr || ports[flow.host] < ports[lost->host];
-      if (asked && fewer) lost = &flow;
-    } else if (!flow.udp && flow.port != 80 && flow.port != 443) {
-      other_tcp_works |= findings::out(flow);
+  });
+  if (lost.empty()) return;
+  std::map<std::string, std::size_t> ports;
+  for (const auto& flow : facts.flows) ++ports[flow.host];
+  // Of a host of which few ports are asked, for the pacer's sake.
+  const auto* fewest =
+      *std::ranges::min_element(lost, {}, [&](const Flow* flow) { return ports[flow->host]; });
+  for (const auto port : other_udp_ports) {
+    if (!is_blocked(facts, port)) questions.ask_the_way(true, fewest->host, port, control);
+  }
+  std::set<std::uint16_t> other_tcp;
+  std::map<std::string, std::string> web;  // hosts whose HTTPS answers, by network
+  for (const auto& flow : facts.flows) {
+    if (flow.udp) continue;
+    if (flow.port != 80 && flow.port != 443) {
+      if (findings::out(flow)) return;
       other_tcp.insert(flow.port);
-    } else if (!flow.udp && flow.port == 443 && flow.way == Reachability::open) {
-      web.emplace(flow.network, &flow);
+    } else if (flow.port == 443 && flow.way == Reachability::open) {
+      web.emplace(flow.network, flow.host);
     }
   }
-  if (udp_works || lost == nullptr) return;
-  auto by_udp = control;
-  by_udp["payload"] = std::string(to_string(Payload::rtp));
-  for (const auto port : other_udp_ports) {
-    if (is_blocked(facts, port)) continue;
-    questions.ask(Purpose::way_out, CheckKind::hop, Transport::udp, lost->host, port, by_udp);
-  }
-  if (other_tcp_works || web.size() < 2) return;
+  if (web.size() < 2) return;
   auto next = web.begin();
   for (const auto port : other_tcp_ports) {
     if (other_tcp.contains(port)) continue;
-    questions.ask(Purpose::way_out, CheckKind::hop, Transport::tcp, next->second->host, port,
-                  control);
-    next = std::next(next) == web.end() ? web.begin() : std::next(next);
+    questions.ask_the_way(false, next->second, port, control);
+    if (++next == web.end()) next = web.begin();
   }
 }
 
@@ -108,26 +105,13 @@ bool died_once(const Facts& facts, const Flow& flow) {
   return alike <= most_by_chance && facts.asked_for(flow);
 }
 
-// They may have died by chance. Nobody has to listen there: the way is its own control.
-void ask_once_more(const Facts& facts, Questions& questions) {
-  std::size_t asked = 0;
-  for (const auto& flow : facts.flows) {
-    if (!died_once(facts, flow) || asked++ >= most_ports) continue;
-    const auto died = std::ranges::find(flow.samples, Reachability::blocked, &FlowSample::way);
-    const With with = flow.udp ? With{{"payload", std::string(to_string(died->payload))}}
-                               : With{{"again", "true"}};
-    questions.ask(Purpose::way_out, CheckKind::hop, flow.udp ? Transport::udp : Transport::tcp,
-                  flow.host, flow.port, with);
-  }
-}
-
 // A packet that could be sent as far as the routers that speak.
 struct Candidate {
   bool udp = false;
   std::string host;
   std::uint16_t port = 0;
-  Cargo cargo = Cargo::none;  // over UDP one that the check `hop` knows
-  bool climbed = false;       // to where the routers on its own way end, not those of all ways
+  Cargo cargo = Cargo::rtp;  // over UDP one that the check `hop` knows
+  bool climbed = false;      // to where the routers on its own way end, not those of all ways
 
   friend auto operator<=>(const Candidate&, const Candidate&) = default;
 };
@@ -138,38 +122,39 @@ Cargo sent_as(bool udp, Cargo cargo) {
   return cargo == Cargo::stun || cargo == Cargo::turn || cargo == Cargo::sip ? cargo : Cargo::rtp;
 }
 
+// They may have died by chance. Nobody has to listen there: the way is its own control.
+void ask_once_more(const Facts& facts, Questions& questions) {
+  const auto flows = facts.select([&](const Flow& flow) { return died_once(facts, flow); });
+  for (const auto* flow : first_of(flows, most_ports)) {
+    const auto died = std::ranges::find(flow->samples, Reachability::blocked, &FlowSample::way);
+    const auto cargo = parse<Cargo>(to_string(died->payload)).value_or(Cargo::rtp);
+    questions.ask_the_way(flow->udp, flow->host, flow->port,
+                          flow->udp ? With() : With{{"again", "true"}}, cargo);
+  }
+}
+
 class Candidates {
  public:
-  Candidates(const Report& report, const reach::Sight& sight) : sight_(sight) {
+  explicit Candidates(const Report& report) {
     for (const auto& [probe, seen] : report.probes) {
       if (probe.check != CheckKind::hop || seen.outcome == Outcome::skipped) continue;
       const bool udp = probe.target.transport == Transport::udp;
       const auto payload = probe.with.find("payload");
-      const auto cargo = payload == probe.with.end()
-                             ? Cargo::rtp
-                             : parse<Cargo>(payload->second).value_or(Cargo::rtp);
-      known_.insert({udp, probe.target.host, probe.target.port(), sent_as(udp, cargo),
-                     !probe.with.contains("control")});
+      const auto cargo = parse<Cargo>(payload == probe.with.end() ? "" : payload->second);
+      known_.insert({udp, probe.target.host, probe.target.port(),
+                     sent_as(udp, cargo.value_or(Cargo::rtp)), !probe.with.contains("control")});
     }
   }
 
   // Nothing where it has been sent.
   void add(Candidate candidate) {
     candidate.cargo = sent_as(candidate.udp, candidate.cargo);
-    if (!known_.insert(candidate).second) return;
-    auto packet =
-        sight_.packet_of({candidate.udp, candidate.host, {}, candidate.port, candidate.cargo, {}});
-    packet.ends_early = true;
-    packet.ends_far = candidate.climbed;
-    list.push_back(std::move(candidate));
-    packets.push_back(packet);
+    if (known_.insert(candidate).second) list.push_back(std::move(candidate));
   }
 
   std::vector<Candidate> list;
-  std::vector<reach::Packet> packets;
 
  private:
-  const reach::Sight& sight_;
   std::set<Candidate> known_;
 };
 
@@ -246,20 +231,15 @@ std::vector<std::size_t> witnesses_of(const reach::Box& box, const std::vector<s
     note(event);
   };
   if (hosts.empty()) choose(lost.front());
-  if (hosts.size() < hosts_per_box) {
-    std::optional<std::size_t> lowest;
-    for (const auto event : lost) {
-      const bool lower = !lowest || packets[event].port < packets[*lowest].port;
-      if (!hosts.contains(packets[event].host) && lower) lowest = event;
-    }
-    if (lowest) choose(*lowest);
+  auto others = lost;
+  std::erase_if(others, [&](std::size_t event) { return hosts.contains(packets[event].host); });
+  if (hosts.size() < hosts_per_box && !others.empty()) {
+    choose(*std::ranges::min_element(others, {},
+                                     [&](std::size_t event) { return packets[event].port; }));
   }
   for (const auto event : lost) {
     const auto port = packets[event].port;
-    const auto by_itself = [&](const PortRange& range) {
-      return range.count() == 1 && range.contains(port);
-    };
-    const bool listed = std::ranges::any_of(box.ports, by_itself);
+    const bool listed = contains(box.ports, reach::single(port));
     if (listed && !ports.contains(port) && ports.size() < most_ports) choose(event);
   }
   return chosen;
@@ -287,7 +267,7 @@ void add_second_hosts(const reach::Diagnosis& drawn, const std::vector<reach::Me
     if (!by_port || box.beyond || lost.hosts.size() > 1) continue;
     if (lost.hosts.contains(drawn.sight.host_id(control.host))) continue;
     for (const auto& [udp, port] : lost.ports) {
-      candidates.add({udp, control.host, port, Cargo::rtp, false});
+      candidates.add({udp, control.host, port});
     }
   }
 }
@@ -295,13 +275,11 @@ void add_second_hosts(const reach::Diagnosis& drawn, const std::vector<reach::Me
 // What the likeliest world leaves over: a silence that no box of it explains. Do such packets
 // leave?
 std::vector<std::size_t> left_over(const Facts& facts, const reach::Diagnosis& drawn) {
-  std::vector<std::size_t> silent;
-  const auto& flows = drawn.sight.events.flows;
-  for (const auto number : drawn.explained.unexplained) {
-    const auto& event = flows[number];
-    const bool unheard = event.seen == Seen::nothing && !event.ends_early;
-    if (unheard && may_be_asked_about(facts, event)) silent.push_back(number);
-  }
+  auto silent = drawn.explained.unexplained;
+  std::erase_if(silent, [&](std::size_t number) {
+    const auto& event = drawn.sight.events.flows[number];
+    return event.seen != Seen::nothing || event.ends_early || !may_be_asked_about(facts, event);
+  });
   return silent;
 }
 
@@ -312,21 +290,21 @@ std::vector<std::size_t> left_over(const Facts& facts, const reach::Diagnosis& d
 void add_witnesses(const reach::Diagnosis& drawn, const std::vector<reach::Met>& met,
                    const std::vector<std::size_t>& silent, Candidates& candidates) {
   const auto& sight = drawn.sight;
-  const auto of = [&](std::size_t event, Cargo cargo, bool climbed) {
+  const auto of = [&](std::size_t event, Cargo cargo = Cargo::rtp, bool climbed = false) {
     const auto& packet = sight.packets[event];
     candidates.add({packet.udp, sight.hosts[packet.host], packet.port, cargo, climbed});
   };
   // What may be read is sent beside what is not: each look that comes later is a second more.
   const auto as_it_is_and_as_media = [&](std::size_t event) {
-    of(event, sight.packets[event].cargo, false);
-    if (sight.packets[event].udp) of(event, Cargo::rtp, false);
+    of(event, sight.packets[event].cargo);
+    of(event);
   };
   for (const auto& [number, lost] : lost_by_boxes(drawn, met)) {
     const auto& box = drawn.boxes[number];
     for (const auto event : witnesses_of(box, lost, sight)) as_it_is_and_as_media(event);
     const auto by_udp =
         std::ranges::find_if(lost, [&](std::size_t event) { return sight.packets[event].udp; });
-    if (box.cargoes != 0 && by_udp != lost.end()) of(*by_udp, Cargo::rtp, false);
+    if (box.cargoes != 0 && by_udp != lost.end()) of(*by_udp);
     const auto stranger = std::ranges::find_if(lost, [&](std::size_t event) {
       return sight.packets[event].udp && sight.events.flows[event].control;
     });
@@ -349,7 +327,7 @@ void add_datagram_past_it(const Facts& facts, const reach::Diagnosis& drawn,
     drops |= !udp && (seen == Seen::nothing || seen == Seen::dropped);
     if (udp && seen == Seen::expired && left == nullptr) left = &event.flow;
   }
-  if (drops && left != nullptr) candidates.add({true, left->host, left->port, Cargo::rtp, false});
+  if (drops && left != nullptr) candidates.add({true, left->host, left->port});
 }
 
 // Of each flow that died, or left and no more: with its own payload, as media, to the control's
@@ -362,16 +340,16 @@ void add_all(const Facts& facts, const reach::Sight& sight, const Flow& control,
   const bool taken = std::ranges::any_of(sight.events.flows, [](const FlowEvent& event) {
     return event.seen == Seen::taken || event.seen == Seen::mute;
   });
-  if (taken) candidates.add({false, control.host, control.port, Cargo::none, false});
+  if (taken) candidates.add({false, control.host, control.port});
   for (std::size_t i = 0; i < sight.packets.size(); ++i) {
     const auto& packet = sight.packets[i];
     const auto& event = sight.events.flows[i];
     const bool left = packet.udp && event.seen == Seen::expired;
     if ((!reach::is_bad(event.seen) && !left) || !may_be_asked_about(facts, event)) continue;
     const auto& host = event.flow.host;
-    candidates.add({packet.udp, host, packet.port, packet.cargo, false});
-    candidates.add({packet.udp, host, packet.port, Cargo::rtp, false});
-    candidates.add({packet.udp, control.host, packet.port, Cargo::rtp, false});
+    candidates.add({packet.udp, host, packet.port, packet.cargo});
+    candidates.add({packet.udp, host, packet.port});
+    candidates.add({packet.udp, control.host, packet.port});
     if (packet.udp && event.control) {
       candidates.add({true, host, packet.port, packet.cargo, true});
     }
@@ -381,7 +359,7 @@ void add_all(const Facts& facts, const reach::Sight& sight, const Flow& control,
     for (const auto& range : rows->second) {
       if (!range.contains(packet.port)) continue;
       for (const auto port : {range.first, range.last}) {
-        candidates.add({true, host, port, Cargo::rtp, false});
+        candidates.add({true, host, port});
       }
     }
   }
@@ -390,24 +368,27 @@ void add_all(const Facts& facts, const reach::Sight& sight, const Flow& control,
 void ask_by_worlds(const findings::Diagnosis& context, const Flow& control, const With& through,
                    const std::vector<std::size_t>& silent, Questions& questions) {
   const auto& drawn = context.worlds();
-  Candidates candidates(context.facts.report, drawn.sight);
+  Candidates candidates(context.facts.report);
+  const auto& list = candidates.list;
   add_datagram_past_it(context.facts, drawn, candidates);
   const auto met = met_in_best(context.facts, drawn);
   add_witnesses(drawn, met, silent, candidates);
   add_second_hosts(drawn, met, control, candidates);
-  const auto witnesses = std::min(candidates.list.size(), most_witnesses);
+  const auto witnesses = std::min(list.size(), most_witnesses);
   add_all(context.facts, drawn.sight, control, candidates);
-  std::vector<std::size_t> chosen(witnesses);
-  std::iota(chosen.begin(), chosen.end(), std::size_t{0});
-  const auto more = reach::most_telling(candidates.packets, witnesses, drawn.boxes, drawn.worlds,
-                                        most_at_once - witnesses);
-  append(chosen, more);
-  for (const auto number : chosen) {
-    const auto& [udp, host, port, cargo, climbed] = candidates.list[number];
-    auto with = climbed ? With() : through;
-    if (udp) with["payload"] = std::string(to_string(cargo));
-    questions.ask(Purpose::way_out, CheckKind::hop, udp ? Transport::udp : Transport::tcp, host,
-                  port, with);
+  std::vector<reach::Packet> packets;
+  for (const auto& [udp, host, port, cargo, climbed] : list) {
+    auto& packet = packets.emplace_back(drawn.sight.packet_of({udp, host, {}, port, cargo, {}}));
+    packet.ends_early = true;
+    packet.ends_far = climbed;
+  }
+  auto chosen = first_of(list, witnesses);
+  for (const auto number : reach::most_telling(packets, witnesses, drawn.boxes, drawn.worlds,
+                                               most_at_once - witnesses)) {
+    chosen.push_back(list[number]);
+  }
+  for (const auto& [udp, host, port, cargo, climbed] : chosen) {
+    questions.ask_the_way(udp, host, port, climbed ? With() : through, cargo);
   }
 }
 
@@ -443,10 +424,12 @@ void ask_for_ways(const findings::Diagnosis& context, Questions& questions, bool
     return flow.port != findings::dns_port && !findings::heard(flow) &&
            flow.way != Reachability::open;
   });
-  const bool suffers = any_in_doubt && any_row_suffers(context.worlds());
-  const auto silent =
-      any_in_doubt ? left_over(facts, context.worlds()) : std::vector<std::size_t>();
-  if (suffers || !silent.empty()) ask_by_worlds(context, *control, through, silent, questions);
+  bool suffers = false;
+  if (any_in_doubt) {
+    suffers = any_row_suffers(context.worlds());
+    const auto silent = left_over(facts, context.worlds());
+    if (suffers || !silent.empty()) ask_by_worlds(context, *control, through, silent, questions);
+  }
   if (!suffers) ask_once_more(facts, questions);
   ask_for_silent_ranges(facts, through, questions, hurried);
 }
