@@ -354,6 +354,19 @@ TEST(FollowUps, GreetBehindTheInterceptionWhomOnlyAConnectionWasAskedOf) {
   EXPECT_FALSE(asks(made(false), "tls/tls/push.vendor.com:443"));
 }
 
+// The vendor's private authority, which the row names, is nobody on the way.
+TEST(FollowUps, TakeThePrivateCertificateOfTheRowForNoInterception) {
+  const auto own = with_root(tls("hub.vendor.com", answered, "private_pki", "CN=Hub CA"), false);
+  EXPECT_FALSE(asks(ids(report({row("hub", {own}), row("push", {tcp("push.vendor.com", 443)}),
+                                controls(anchors())})),
+                    "tls/tls/push.vendor.com:443"));
+  const auto list =
+      ids(report({row("hub", {proxied(own, answered, "private_pki")}), controls(anchors())}));
+  EXPECT_TRUE(std::ranges::none_of(list, [](const auto& id) {
+    return id.starts_with("tls/tls/www.google.com:443@");
+  })) << fmt::format("{}", fmt::join(list, "\n"));
+}
+
 // An address of a range has no name to greet by; the few greetings are for hosts that have.
 TEST(FollowUps, GreetNamesBehindTheInterceptionFirst) {
   const auto opened =

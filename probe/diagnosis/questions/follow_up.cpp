@@ -274,11 +274,8 @@ void ask_behind_the_interception(const Facts& facts, Questions& questions) {
 void ask_through_the_proxy(const Facts& facts, Questions& questions) {
   std::string proxy;
   for (const auto& result : facts.report.probes) {
-    const auto* root = findings::evidence_of(result, EvidenceKind::chain_root);
-    const bool foreign =
-        root != nullptr && flag_fact(*root, Fact::expected) == std::optional(false);
-    if (!findings::is_direct(result) && foreign && facts.asked_for(result))
-      proxy = result.probe.target.route.proxy;
+    const bool foreign = !findings::is_direct(result) && findings::has_foreign_root(result);
+    if (foreign && facts.asked_for(result)) proxy = result.probe.target.route.proxy;
   }
   if (proxy.empty()) return;
   const auto anchors = facts.probes_that([](const ProbeResult& result) {

@@ -395,14 +395,9 @@ void ask_by_worlds(const findings::Diagnosis& context, const Flow& control, cons
 }  // namespace
 
 std::set<std::uint16_t> intercepted_ports(const Facts& facts) {
-  std::set<std::uint16_t> ports;
-  for (const auto& result : facts.report.probes) {
-    const auto* root = findings::evidence_of(result, EvidenceKind::chain_root);
-    if (root == nullptr || !findings::is_direct(result)) continue;
-    const bool foreign = flag_fact(*root, Fact::expected) == std::optional(false);
-    if (foreign) ports.insert(result.probe.target.port());
-  }
-  return ports;
+  return findings::ports_of(facts.probes_that([](const ProbeResult& result) {
+    return findings::is_direct(result) && findings::has_foreign_root(result);
+  }));
 }
 
 bool udp_is_shut(const findings::Diagnosis& context) {
