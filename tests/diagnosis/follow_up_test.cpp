@@ -260,6 +260,17 @@ TEST(FollowUps, AskNoStrangerWhereTheControlsNameNone) {
             Ids{"dns/udp/portal.vendor.com:53"});
 }
 
+// What an earlier look asked to see who answers in everybody's name stays no resolver, although it
+// has an address in place of a name.
+TEST(FollowUps, AskNoNameOfAHostThatIsNoResolver) {
+  const auto missing = tls("portal.vendor.com", unresolved, "no_such_name");
+  const auto list = ids(report({row("web", {missing, tcp("20.1.2.3", 443)}),
+                                controls({question("www.google.com", "NOERROR", "9.9.9.9")}),
+                                follow_up({asked_of_nobody("portal.vendor.com", "20.1.2.3")})}));
+  EXPECT_TRUE(asks(list, "dns/udp/9.9.9.9:53?name=portal.vendor.com&server=true"));
+  EXPECT_FALSE(asks(list, "dns/udp/20.1.2.3:53?name=portal.vendor.com&server=true"));
+}
+
 TEST(FollowUps, AskForTheLineWhereNoNameResolves) {
   const auto lost = [](ProbeResult result) {
     result.observation.outcome = unresolved;
