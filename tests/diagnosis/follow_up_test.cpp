@@ -473,6 +473,16 @@ TEST(FollowUps, AskOnceMoreWithWhatDied) {
       << fmt::format("{}", fmt::join(list, "\n"));
 }
 
+// The check `hop` knows media, STUN, TURN and SIP: other packets are sent again as media.
+TEST(FollowUps, AskOnceMoreAsMediaForWhatTheCheckDoesNotKnow) {
+  const auto died =
+      probe(CheckKind::ntp, Transport::udp, "time.vendor.com", 123, rejected, "prohibited");
+  const auto list =
+      ids(report({row("time", {died}), controls({stun("stun.l.google.com", 19302)})}));
+  EXPECT_TRUE(asks(list, "hop/udp/time.vendor.com:123?payload=rtp"))
+      << fmt::format("{}", fmt::join(list, "\n"));
+}
+
 // Of two addresses of one name the first is down.
 TEST(FollowUps, TakeTheAddressThatAnsweredForTheControl) {
   const auto list =

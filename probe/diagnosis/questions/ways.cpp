@@ -129,7 +129,7 @@ void ask_once_more(const Facts& facts, Questions& questions) {
     const auto died = std::ranges::find(flow->samples, Reachability::blocked, &FlowSample::way);
     const auto cargo = parse<Cargo>(to_string(died->payload)).value_or(Cargo::rtp);
     questions.ask_the_way(flow->udp, flow->host, flow->port,
-                          flow->udp ? With() : With{{"again", "true"}}, cargo);
+                          flow->udp ? With() : With{{"again", "true"}}, sent_as(flow->udp, cargo));
   }
 }
 
