@@ -52,10 +52,7 @@ void Questions::ask_the_way(bool udp, const std::string& host, std::uint16_t por
 namespace {
 
 // Of each kind of doubt so many: two show what one cannot, more show no more.
-constexpr std::size_t most_names = 3;
-constexpr std::size_t most_owners = 24;
-constexpr std::size_t most_resolvers = 2;
-constexpr std::size_t most_hosts = 3;
+constexpr std::size_t most_names = 3, most_owners = 24, most_resolvers = 2, most_hosts = 3;
 // Greets a server in place of its own name, to see whether it is the name that is cut off.
 constexpr auto neutral_name = "example.com";
 
@@ -185,17 +182,14 @@ void ask_for_a_name_of_each_owner(const Facts& facts, Questions& questions) {
     ask_for_name(questions, servers.front(), {{"server", "true"}, {"name", name}});
 }
 
-// Over a connection, and nothing came back in time. A SIP server is asked once.
-bool is_silent_stream(const ProbeResult& result) {
-  return !findings::is_udp(result) && findings::is_direct(result) &&
-         result.probe.check != CheckKind::hop && findings::got_no_answer(result) &&
-         result.observation.detail != DetailCode::sip_timed_out;
-}
-
 // A few that came to nothing where others answer may be chance: once more.
 void ask_the_silent_again(const Facts& facts, Questions& questions) {
   const auto silent = facts.probes_that([&](const ProbeResult& result) {
-    return is_silent_stream(result) && facts.asked_for(result);
+    const auto& [probe, seen] = result;
+    // A SIP server gets one request over each transport.
+    return !findings::is_udp(result) && findings::is_direct(result) && facts.asked_for(result) &&
+           probe.check != CheckKind::hop && findings::got_no_answer(result) &&
+           seen.detail != DetailCode::sip_timed_out;
   });
   const bool others = facts.any_probe([](const ProbeResult& result) {
     return !findings::is_udp(result) && findings::is_direct(result) &&
@@ -293,16 +287,14 @@ void ask_through_the_proxy(const Facts& facts, Questions& questions) {
 // SIP over UDP 5060 without an answer, from servers that speak SIP otherwise: does the port that no
 // ALG knows fare better?
 void ask_another_sip_port(const Facts& facts, Questions& questions) {
-  std::size_t asked = 0;
-  for (const auto& flow : facts.flows) {
-    const auto& result = *flow.samples.front().result;
-    const auto check = result.probe.check;
+  const auto silent = facts.select([&](const Flow& flow) {
+    const auto check = flow.samples.front().result->probe.check;
     const bool sip = check == CheckKind::sip || check == CheckKind::sip_alg;
-    const bool plain = flow.udp && flow.port == 5060 && sip;
-    if (!plain || asked == most_hosts || !doubtful(facts, flow)) continue;
-    questions.ask(Purpose::other_sip_port, CheckKind::sip, Transport::udp, flow.host,
+    return flow.udp && flow.port == 5060 && sip && doubtful(facts, flow);
+  });
+  for (const auto* flow : first_of(silent, most_hosts)) {
+    questions.ask(Purpose::other_sip_port, CheckKind::sip, Transport::udp, flow->host,
                   findings::other_sip_port);
-    ++asked;
   }
 }
 

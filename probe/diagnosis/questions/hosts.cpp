@@ -35,8 +35,9 @@ bool doubtful(const Facts& facts, const Flow& flow) {
 // earlier look has asked count, or each look would ask others, and the run end ever later.
 void ask_for_neighbours(const Facts& facts, Questions& questions, bool no_udp) {
   const auto in_doubt = facts.select([&](const Flow& flow) { return doubtful(facts, flow); });
+  const auto hosts = findings::set_of(in_doubt, &Flow::host);
   std::map<std::string, std::size_t> tcp_ports;  // by host
-  std::set<std::string> asked_before, asked;     // hosts
+  std::set<std::string> asked;                   // hosts
   for (const auto& flow : facts.flows) {
     if (flow.udp) continue;
     ++tcp_ports[flow.host];
@@ -44,45 +45,42 @@ void ask_for_neighbours(const Facts& facts, Questions& questions, bool no_udp) {
       const auto& probe = sample.result->probe;
       return probe.check == CheckKind::tcp && probe.control();
     });
-    if (question) asked_before.insert(flow.host);
+    if (question && hosts.contains(flow.host)) asked.insert(flow.host);
   }
   for (const auto* flow : in_doubt) {
-    if (asked_before.contains(flow->host)) asked.insert(flow->host);
-  }
-  for (const auto* flow : in_doubt) {
-    const auto& [host, port] = std::tie(flow->host, flow->port);
+    const auto& host = flow->host;
     if ((flow->udp && no_udp) || facts.alive(host)) continue;
     if (asked.size() >= most_neighbours && !asked.contains(host)) continue;
     if (tcp_ports[host] > (flow->udp ? 0U : 1U)) continue;
-    const std::uint16_t other = flow->udp ? port : port == 443 ? 80 : 443;
-    questions.ask(Purpose::neighbour, CheckKind::tcp, Transport::tcp, host, other);
+    const std::uint16_t port = flow->udp ? flow->port : flow->port == 443 ? 80 : 443;
+    questions.ask(Purpose::neighbour, CheckKind::tcp, Transport::tcp, host, port);
     asked.insert(host);
   }
 }
 
 void ask_again(const Facts& facts, Questions& questions) {
-  // A device that took offence shuts out TCP as well, whatever the port and the host.
-  std::set<std::string_view> lost;  // hosts
-  bool suspicious = std::ranges::any_of(facts.flows, fell_silent);
-  for (const auto& flow : facts.flows) {
-    // Nobody knows whether a neighbour of a port listens.
-    const bool known = any_sample(flow, [](const FlowSample& sample) {
-      return sample.result->probe.purpose != Purpose::neighbour;
-    });
-    if (flow.udp || flow.way != Reachability::lost || !known) continue;
-    lost.insert(flow.host);
-    suspicious |= doubtful(facts, flow) || lost.size() > 1;
-  }
-  if (!suspicious) return;
-  const auto first_sent = [](const Flow& flow) {
-    return flow.samples.front().result->observation.sent_at;
-  };
-  auto reached = facts.select([&](const Flow& flow) {
-    const auto payload = flow.samples.front().payload;
-    const bool repeatable = !flow.udp || payload == Payload::stun || payload == Payload::turn;
-    return repeatable && flow.way == Reachability::open && first_sent(flow);
+  // Nobody knows whether a neighbour of a port listens.
+  const auto lost = facts.select([](const Flow& flow) {
+    return !flow.udp && flow.way == Reachability::lost &&
+           any_sample(flow, [](const FlowSample& sample) {
+             return sample.result->probe.purpose != Purpose::neighbour;
+           });
   });
-  std::ranges::stable_sort(reached, {}, [&](const Flow* flow) { return *first_sent(*flow); });
+  // A device that took offence shuts out TCP as well, whatever the port and the host.
+  const bool suspicious =
+      std::ranges::any_of(facts.flows, fell_silent) ||
+      findings::set_of(lost, &Flow::host).size() > 1 ||
+      std::ranges::any_of(lost, [&](const Flow* flow) { return doubtful(facts, *flow); });
+  if (!suspicious) return;
+  auto reached = facts.select([](const Flow& flow) {
+    const auto& first = flow.samples.front();
+    const bool repeatable =
+        !flow.udp || first.payload == Payload::stun || first.payload == Payload::turn;
+    return repeatable && flow.way == Reachability::open && first.result->observation.sent_at;
+  });
+  std::ranges::stable_sort(reached, {}, [](const Flow* flow) {
+    return flow->samples.front().result->observation.sent_at;
+  });
   const auto ask = [&](const Flow* flow, const char* time) {
     const auto transport = flow->udp ? Transport::udp : Transport::tcp;
     questions.ask(Purpose::repeat, flow->udp ? CheckKind::stun : CheckKind::tcp, transport,

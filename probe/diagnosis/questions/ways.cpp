@@ -188,18 +188,16 @@ std::vector<reach::Met> met_in_best(const Facts& facts, const reach::Diagnosis& 
   return met;
 }
 
-// What each box on the way of the likeliest world has lost, the whole way: its events. At the far
-// end, those that nobody knows who refused.
-std::map<std::uint32_t, std::vector<std::size_t>> lost_by_boxes(
-    const reach::Diagnosis& drawn, const std::vector<reach::Met>& met) {
-  const auto& sight = drawn.sight;
-  std::map<std::uint32_t, std::vector<std::size_t>> lost;
+// What that box of the likeliest world has lost, the whole way: its events. At the far end, those
+// that nobody knows who refused.
+std::vector<std::size_t> lost_by(std::uint32_t box, const reach::Diagnosis& drawn,
+                                 const std::vector<reach::Met>& met) {
+  const bool far = reach::at_far_end(drawn.boxes[box]);
+  std::vector<std::size_t> lost;
   for (std::size_t i = 0; i < met.size(); ++i) {
-    const auto& packet = sight.packets[i];
-    if (packet.ends_early || packet.cargo == Cargo::dns || !met[i].met()) continue;
+    if (met[i].box != box || drawn.sight.packets[i].ends_early) continue;
     if (!reach::stops(met[i].fate) && met[i].fate != reach::Fate::take) continue;
-    const bool by_whom = sight.events.flows[i].seen == Seen::refused;
-    if (!reach::at_far_end(drawn.boxes[met[i].box]) || by_whom) lost[met[i].box].push_back(i);
+    if (!far || drawn.sight.events.flows[i].seen == Seen::refused) lost.push_back(i);
   }
   return lost;
 }
@@ -249,26 +247,20 @@ std::vector<std::size_t> witnesses_of(const reach::Box& box, const std::vector<s
 // that host. Do packets to the control's host meet it, too? Asked over each transport.
 void add_second_hosts(const reach::Diagnosis& drawn, const std::vector<reach::Met>& met,
                       const Flow& control, Candidates& candidates) {
-  struct Lost {
-    std::set<reach::HostId> hosts;
-    std::map<bool, std::uint16_t> ports;  // over UDP (true) or TCP: the first that was lost
-  };
-  std::map<std::uint32_t, Lost> lost_by;
-  for (std::size_t i = 0; i < met.size(); ++i) {
-    if (!reach::stops(met[i].fate)) continue;
-    const auto& packet = drawn.sight.packets[i];
-    auto& lost = lost_by[met[i].box];
-    lost.hosts.insert(packet.host);
-    lost.ports.try_emplace(packet.udp, packet.port);
-  }
-  for (const auto& [number, lost] : lost_by) {
+  for (const auto number : drawn.worlds.front().boxes) {
     const auto& box = drawn.boxes[number];
     const bool by_port = box.kind == reach::Kind::rule && !box.ports.empty() && box.hosts.empty();
-    if (!by_port || box.beyond || lost.hosts.size() > 1) continue;
-    if (lost.hosts.contains(drawn.sight.host_id(control.host))) continue;
-    for (const auto& [udp, port] : lost.ports) {
-      candidates.add({udp, control.host, port});
+    if (!by_port || box.beyond) continue;
+    std::set<reach::HostId> hosts;
+    std::map<bool, std::uint16_t> ports;  // over UDP (true) or TCP: the first that was lost
+    for (std::size_t i = 0; i < met.size(); ++i) {
+      if (met[i].box != number || !reach::stops(met[i].fate)) continue;
+      const auto& packet = drawn.sight.packets[i];
+      hosts.insert(packet.host);
+      ports.try_emplace(packet.udp, packet.port);
     }
+    if (hosts.size() > 1 || hosts.contains(drawn.sight.host_id(control.host))) continue;
+    for (const auto& [udp, port] : ports) candidates.add({udp, control.host, port});
   }
 }
 
@@ -299,7 +291,9 @@ void add_witnesses(const reach::Diagnosis& drawn, const std::vector<reach::Met>&
     of(event, sight.packets[event].cargo);
     of(event);
   };
-  for (const auto& [number, lost] : lost_by_boxes(drawn, met)) {
+  for (const auto number : drawn.worlds.front().boxes) {
+    const auto lost = lost_by(number, drawn, met);
+    if (lost.empty()) continue;
     const auto& box = drawn.boxes[number];
     for (const auto event : witnesses_of(box, lost, sight)) as_it_is_and_as_media(event);
     const auto by_udp =
@@ -416,8 +410,7 @@ void ask_for_ways(const findings::Diagnosis& context, Questions& questions, bool
   const With through{{"control", listener.to_string()}};
   ask_beyond_the_set(facts, through, questions);
   const bool any_in_doubt = std::ranges::any_of(facts.flows, [](const Flow& flow) {
-    return flow.port != findings::dns_port && !findings::heard(flow) &&
-           flow.way != Reachability::open;
+    return flow.port != findings::dns_port && flow.way != Reachability::open;
   });
   bool suffers = false;
   if (any_in_doubt) {
