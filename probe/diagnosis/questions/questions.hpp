@@ -69,11 +69,6 @@ std::set<std::uint16_t> intercepted_ports(const Facts& facts);
 void ask_for_ways(const findings::Diagnosis& context, Questions& questions, bool hurried);
 bool udp_is_shut(const findings::Diagnosis& context);
 
-// media.cpp: of media hosts that nothing is known of, where others are known to be sent to: do
-// their packets leave? One port each.
-void ask_for_silent_ranges(const Facts& facts, const With& through, Questions& questions,
-                           bool hurried);
-
 // hosts.cpp: do hosts that are silent on their one port live at all? Does what answered at first
 // answer still?
 void ask_for_neighbours(const Facts& facts, Questions& questions, bool no_udp);

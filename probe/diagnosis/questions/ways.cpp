@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t most_at_once = 16, most_witnesses = 10;
 // Two hosts show what one cannot, more show no more.
 constexpr std::size_t hosts_per_box = 2;
-constexpr std::size_t most_ports = 6;
+constexpr std::size_t most_ports = 6, most_hosts_of_ranges = 3;
 // Where no UDP gets out, three ports prove that it is not one port: these are asked for beside the
 // service's own.
 constexpr std::array<std::uint16_t, 2> other_udp_ports{443, 50'000};
@@ -264,17 +264,6 @@ void add_second_hosts(const reach::Diagnosis& drawn, const std::vector<reach::Me
   }
 }
 
-// What the likeliest world leaves over: a silence that no box of it explains. Do such packets
-// leave?
-std::vector<std::size_t> left_over(const Facts& facts, const reach::Diagnosis& drawn) {
-  auto silent = drawn.explained.unexplained;
-  std::erase_if(silent, [&](std::size_t number) {
-    const auto& event = drawn.sight.events.flows[number];
-    return event.seen != Seen::nothing || event.ends_early || !may_be_asked_about(facts, event);
-  });
-  return silent;
-}
-
 // What a box is thought to do is to be seen: how its packets fare on the way, over UDP beside media
 // on the same port, which a filter of STUN or SIP lets through; and, of what dies further out,
 // whether a stranger's packet gets as far as the vendors' do.
@@ -386,6 +375,64 @@ void ask_by_worlds(const findings::Diagnosis& context, const Flow& control, cons
   }
 }
 
+bool is_range(const Flow& flow) {
+  return flow.samples.front().result->probe.check == CheckKind::udp_range;
+}
+
+// The second round has seen packets to that media range leave the site.
+bool was_seen_to_leave(const Flow& flow) {
+  return flow.udp && is_range(flow) && any_sample(flow, [](const FlowSample& sample) {
+           return sample.result->probe.purpose == Purpose::way_out &&
+                  sample.result->observation.detail == DetailCode::left_site;
+         });
+}
+
+// A packet died or was turned away, or a server that answers everybody was silent.
+bool is_in_trouble(const Flow& flow) {
+  const bool lost = flow.way == Reachability::lost && !is_range(flow);
+  return lost || flow.way == Reachability::blocked || flow.way == Reachability::refused;
+}
+
+// Of media hosts that nothing is known of, where others are known to be sent to: do their packets
+// leave? One port each.
+void ask_for_silent_ranges(const Facts& facts, const With& through, Questions& questions,
+                           bool hurried) {
+  const auto left = facts.select(
+      [](const Flow& flow) { return flow.udp && is_range(flow) && findings::out(flow); });
+  if (left.empty()) return;
+  const auto open = findings::set_of(left, &Flow::port);
+  const auto in_trouble = facts.select(is_in_trouble);
+  // Something is wrong over UDP. Else each more port that is asked for costs a router one of its
+  // few answers.
+  const bool suffers = std::ranges::any_of(in_trouble, &Flow::udp);
+  std::map<std::string, std::uint16_t> silent;  // the first port of each host
+  for (const auto& flow : facts.flows) {
+    if (!flow.udp || flow.way != Reachability::lost || !is_range(flow)) continue;
+    const auto& range = flow.samples.front().result->probe.target.ports;
+    const auto port = open.lower_bound(range.first);
+    const bool covered = port != open.end() && *port <= range.last;
+    if (suffers || !covered) silent.try_emplace(flow.host, flow.port);
+  }
+  // Whom the routers were not asked about, since the same ports passed to others.
+  const auto troubled = findings::set_of(in_trouble, &Flow::host);
+  for (const auto& [probe, seen] : facts.report.probes) {
+    if (seen.detail != DetailCode::spared || probe.target.sample.empty()) continue;
+    const auto& host = probe.target.host;
+    if (suffers || troubled.contains(host)) silent.try_emplace(host, probe.target.sample.front());
+  }
+  for (const auto& flow : facts.flows) {
+    if (flow.udp && flow.way != Reachability::lost) silent.erase(flow.host);
+  }
+  // Those that an earlier look has asked about count: each look would ask about others, and the run
+  // end ever later.
+  const auto known = hurried ? left : facts.select(was_seen_to_leave);
+  auto asked = findings::set_of(known, &Flow::host).size();
+  for (const auto& [host, port] : silent) {
+    if (asked++ >= most_hosts_of_ranges) return;
+    questions.ask_the_way(true, host, port, through);
+  }
+}
+
 }  // namespace
 
 std::set<std::uint16_t> intercepted_ports(const Facts& facts) {
@@ -414,8 +461,14 @@ void ask_for_ways(const findings::Diagnosis& context, Questions& questions, bool
   });
   bool suffers = false;
   if (any_in_doubt) {
-    suffers = any_row_suffers(context.worlds());
-    const auto silent = left_over(facts, context.worlds());
+    const auto& drawn = context.worlds();
+    suffers = any_row_suffers(drawn);
+    // Of a silence that no box of the likeliest world explains: do such packets leave?
+    auto silent = drawn.explained.unexplained;
+    std::erase_if(silent, [&](std::size_t number) {
+      const auto& event = drawn.sight.events.flows[number];
+      return event.seen != Seen::nothing || event.ends_early || !may_be_asked_about(facts, event);
+    });
     if (suffers || !silent.empty()) ask_by_worlds(context, *control, through, silent, questions);
   }
   if (!suffers) ask_once_more(facts, questions);
