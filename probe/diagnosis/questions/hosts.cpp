@@ -81,19 +81,20 @@ void ask_again(const Facts& facts, Questions& questions) {
   std::ranges::stable_sort(reached, {}, [](const Flow* flow) {
     return flow->samples.front().result->observation.sent_at;
   });
-  const auto ask = [&](const Flow* flow, const char* time) {
-    const auto transport = flow->udp ? Transport::udp : Transport::tcp;
-    questions.ask(Purpose::repeat, flow->udp ? CheckKind::stun : CheckKind::tcp, transport,
-                  flow->host, flow->port, {{"again", time}});
+  const auto ask = [&](const std::vector<const Flow*>& flows, const char* time) {
+    for (const auto* flow : flows) {
+      questions.ask(Purpose::repeat, flow->udp ? CheckKind::stun : CheckKind::tcp,
+                    flow->udp ? Transport::udp : Transport::tcp, flow->host, flow->port,
+                    {{"again", time}});
+    }
   };
-  const auto first = of_different_owners(reached, most_repeats, &Flow::network);
-  for (const auto* flow : first) ask(flow, "true");
+  const auto chosen = of_different_owners(reached, 2 * most_repeats, &Flow::network);
+  const auto first = first_of(chosen, most_repeats);
+  ask(first, "true");
   // Of several paths one may be dead, and both have met it by chance.
-  if (!first.empty() &&
-      std::ranges::all_of(first, [](const Flow* flow) { return fell_silent(*flow); })) {
-    for (const auto* flow : of_different_owners(reached, 2 * most_repeats, &Flow::network))
-      ask(flow, "twice");
-  }
+  const bool all_fell_silent =
+      std::ranges::all_of(first, [](const Flow* flow) { return fell_silent(*flow); });
+  if (!first.empty() && all_fell_silent) ask(chosen, "twice");
   // Is it the line, or this computer? The site's own resolver sends its questions by itself.
   questions.ask(Purpose::repeat, CheckKind::dns, Transport::udp, "example.com", 53);
 }

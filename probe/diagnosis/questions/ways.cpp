@@ -333,17 +333,13 @@ void add_all(const Facts& facts, const reach::Sight& sight, const Flow& control,
     candidates.add({packet.udp, host, packet.port, packet.cargo});
     candidates.add({packet.udp, host, packet.port});
     candidates.add({packet.udp, control.host, packet.port});
-    if (packet.udp && event.control) {
-      candidates.add({true, host, packet.port, packet.cargo, true});
-    }
     if (!packet.udp) continue;
+    if (event.control) candidates.add({true, host, packet.port, packet.cargo, true});
     const auto rows = sight.asked.find({true, packet.host});
     if (rows == sight.asked.end()) continue;
     for (const auto& range : rows->second) {
       if (!range.contains(packet.port)) continue;
-      for (const auto port : {range.first, range.last}) {
-        candidates.add({true, host, port});
-      }
+      for (const auto port : {range.first, range.last}) candidates.add({true, host, port});
     }
   }
 }
