@@ -39,9 +39,7 @@ class Reader {
     std::map<Part, reach::EventIds> parts;
     for (std::uint32_t i = 0; i < drawn_.sight.packets.size(); ++i) {
       const auto met = met_in(best, i);
-      const bool known = context_.facts.find(seen(i).probe) != nullptr;
-      if (known && reach::is_bad(seen(i).seen) && is_lost(met) &&
-          is_about_flows(box(met), any_proxy))
+      if (reach::is_bad(seen(i).seen) && is_lost(met) && is_about_flows(box(met), any_proxy))
         parts[part_of(met, packet(i), sure_of({i}) >= reach::is_likely)].push_back(i);
     }
     std::map<Part, ClosedFlows> found;
