@@ -9,11 +9,11 @@
 namespace callready::findings {
 namespace {
 
-// The device of one of these codes that worlds know of. Null also where it is further out: there it
-// is not this site's, and looks like servers that keep silent.
-const reach::Box* near_filter(const Diagnosis& context, std::initializer_list<reach::Code> codes) {
+// The device of that finding that worlds know of. Null also where it is further out: there it is
+// not this site's, and looks like servers that keep silent.
+const reach::Box* near_filter(const Diagnosis& context, FindingCode code) {
   const auto told = told_by_worlds(context, [&](const reach::Box& box, const reach::World&) {
-    return contains(codes, box.code);
+    return box.code.finding == code;
   });
   return told && !told->box->beyond ? told->box : nullptr;
 }
@@ -72,7 +72,7 @@ Causes find_stun_filter(const Diagnosis& context) {
       cause_by_worlds(context, FindingCode::firewall_stun_filtered,
                       [&](const auto& result) { return is_stun(result) && is_udp(result); });
   if (!cause) return {};
-  const auto* box = near_filter(context, {FindingCode::firewall_stun_filtered});
+  const auto* box = near_filter(context, FindingCode::firewall_stun_filtered);
   if (box == nullptr) return {};
   auto& finding = cause->finding;
   finding.evidence = contrasts(context, *box);
@@ -109,8 +109,7 @@ Causes find_sip_filter(const Diagnosis& context) {
         return sip && facts.goes_outside(result) && result.probe.target.transport != Transport::tls;
       });
   if (!cause) return {};
-  const auto* box =
-      near_filter(context, {FindingCode::firewall_sip_filtered, reach::sip_swallowed});
+  const auto* box = near_filter(context, FindingCode::firewall_sip_filtered);
   if (box == nullptr) return {};
   auto& finding = cause->finding;
   finding.evidence = contrasts(context, *box);
@@ -121,12 +120,11 @@ Causes find_sip_filter(const Diagnosis& context) {
   std::vector<const ProbeResult*> over_udp;
   std::set<std::string> hidden;
   for (const auto* result : cause->explained) {
-    const auto& host = result->probe.target.host;
     if (is_udp(*result)) {
       over_udp.push_back(result);
     } else {
       finding.evidence.push_back(what_it_saw(*result));
-      hidden.insert(host);
+      hidden.insert(result->probe.target.host);
     }
   }
   if (finding.evidence.empty() || !context.affects_requirement(cause->explained)) return {};

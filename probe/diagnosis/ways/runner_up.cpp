@@ -88,7 +88,7 @@ Text in_words(const reach::Sight& sight, const reach::Box& box) {
       return box.code == FindingCode::firewall_tls_filtered ? phrase("a filter that cuts off TLS")
              : box.code == FindingCode::firewall_stun_filtered
                  ? phrase("a device that recognizes STUN and drops it")
-             : box.code == FindingCode::firewall_sip_filtered || box.code == reach::sip_swallowed
+             : box.code.finding == FindingCode::firewall_sip_filtered
                  ? phrase("a device that recognizes SIP and drops it")
                  : Text();
     case reach::Kind::limit:
