@@ -5,16 +5,6 @@
 namespace callready::findings {
 namespace {
 
-template <typename Wanted>
-bool any_of(const std::vector<const Flow*>& flows, Wanted wanted) {
-  return std::ranges::any_of(flows, [&](const Flow* flow) { return wanted(*flow); });
-}
-
-// A device may be after one kind of UDP only.
-std::optional<Payload> kind_of(const Flow& flow, const FlowSample& sample) {
-  return flow.udp ? std::optional(inspected_as(sample)) : std::nullopt;
-}
-
 // A relay or an echo that works did not hear us on a port that is closed.
 bool missed_by_a_relay(const std::vector<const Flow*>& flows) {
   return any_sample(flows, [](const FlowSample& sample) {
@@ -38,9 +28,7 @@ bool is_beyond(const Facts& facts, const Flow& flow) {
   if (flow.way != Reachability::lost) return flow.way == Reachability::left;
   return std::ranges::any_of(facts.flows, [&](const Flow& other) {
     return other.udp == flow.udp && other.port == flow.port && other.party == flow.party &&
-           other.way == Reachability::left && any_sample(other, [](const FlowSample& sample) {
-             return sample.way == Reachability::lost && sample.responder;
-           });
+           other.way == Reachability::left && any_sample(other, went_unanswered);
   });
 }
 
@@ -62,7 +50,8 @@ bool may_be_chance(const Facts& facts, const Claim& claim, bool told) {
   const bool limited = tcp_port ? new_flows_are_limited(facts) : new_flows_may_be_limited(facts);
   if (limited && !told) return true;
   return facts.line_loses() && claim.flows.size() < many &&
-         !any_of(claim.flows, [&](const Flow& flow) { return firmly_blocked(facts, flow); });
+         std::ranges::none_of(claim.flows,
+                              [&](const Flow* flow) { return firmly_blocked(facts, *flow); });
 }
 
 // Silence alone shows no device. For a single flow, and for UDP that dies without a word, no
@@ -106,7 +95,7 @@ Claims::Claims(const Diagnosis& context) : facts_(context.facts) {
   for (const auto& flow : facts_.flows) {
     for (const auto& sample : flow.samples) {
       const bool passed = out(flow) && gets_out(sample.way);
-      if (passed) working_[{flow.udp, flow.port, kind_of(flow, sample)}].insert(flow.host);
+      if (passed) working_[{flow.udp, flow.port, inspected_as(sample)}].insert(flow.host);
     }
   }
 }
@@ -114,7 +103,7 @@ Claims::Claims(const Diagnosis& context) : facts_(context.facts) {
 bool Claims::works_elsewhere(const Flow& flow) const {
   return any_sample(flow, [&](const FlowSample& sample) {
     if (died_beside_refusals(flow, sample)) return false;
-    const auto found = working_.find({flow.udp, flow.port, kind_of(flow, sample)});
+    const auto found = working_.find({flow.udp, flow.port, inspected_as(sample)});
     return found != working_.end() && found->second.size() > found->second.count(flow.host);
   });
 }
@@ -136,10 +125,11 @@ Claim Claims::of(const ClosedFlows& closed) const {
   // A device that names itself need not be placed.
   claim.beyond = box.beyond && !reach::names_itself(box.fate);
   if (reach::at_far_end(box)) {
-    claim.beyond = any_of(closed.flows, [&](const Flow& flow) { return is_beyond(facts_, flow); });
+    claim.beyond = std::ranges::any_of(closed.flows,
+                                       [&](const Flow* flow) { return is_beyond(facts_, *flow); });
   }
   const bool elsewhere =
-      any_of(closed.flows, [&](const Flow& flow) { return works_elsewhere(flow); });
+      std::ranges::any_of(closed.flows, [&](const Flow* flow) { return works_elsewhere(*flow); });
   const bool is_destination = box.kind != reach::Kind::rule && box.ports.empty() && !claim.beyond &&
                               elsewhere && closed.flows.size() > 1 &&
                               closed.ports_sure <= 1 - reach::is_likely;

@@ -73,7 +73,8 @@ class Claims {
   bool works_elsewhere(const Flow& flow) const;
 
  private:
-  using Port = std::tuple<bool, std::uint16_t, std::optional<Payload>>;  // true: UDP, by its kind
+  // UDP (true) by its kind: a device may be after one only.
+  using Port = std::tuple<bool, std::uint16_t, Payload>;
 
   const Facts& facts_;
   std::map<Port, std::set<std::string>> working_;  // the ports that get out, and to which hosts

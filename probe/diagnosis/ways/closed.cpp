@@ -120,18 +120,6 @@ Text flows_in_subject(const std::vector<const Flow*>& flows, std::size_t& subjec
   return phrase("{} ports of {}", flows.size(), listed(hosts, 1));
 }
 
-// For packets that are lost further out, also how far they got.
-std::vector<FindingEvidence> evidence_of_claim(const Claim& claim, std::size_t most) {
-  if (!claim.beyond) return evidence_for(claim.flows, most);
-  std::vector<FindingEvidence> list;
-  for (const auto* flow : claim.flows) {
-    for (const auto& sample : flow->samples) {
-      if (list.size() < most) list.push_back(what_it_saw(sample));
-    }
-  }
-  return list;
-}
-
 void say_ports(const Diagnosis& context, const Claim& claim, Cause& cause) {
   const auto& facts = context.facts;
   auto& finding = cause.finding;
@@ -173,7 +161,7 @@ void say_ports(const Diagnosis& context, const Claim& claim, Cause& cause) {
     finding.fix += ask_the_device(device_of(claim.flows));
     finding.fix += where_the_list_is(facts, claim.probes);
   }
-  finding.evidence = evidence_of_claim(claim, range ? 6 : 8);
+  finding.evidence = evidence_for(claim.flows, range ? 6 : 8, claim.beyond);
   for (auto span = spans.rbegin(); span != spans.rend(); ++span) {
     const auto* within = first_sample(
         claim.flows, [&](const FlowSample& sample) { return span->ports.contains(sample.port); });
@@ -225,15 +213,12 @@ void say_destinations(const Diagnosis& context, const Claims& claims, const Clai
 // least, and none of them was heard; else empty.
 std::string silent_operator(const Facts& facts, const Claim& claim) {
   const auto& party = claim.flows.front()->party;
-  std::set<std::string_view> hosts;
-  for (const auto* flow : claim.flows) {
-    if (flow->party != party) return {};
-    hosts.insert(flow->host);
-  }
+  const auto hosts = set_of(claim.flows, &Flow::host);
+  const bool one_party = set_of(claim.flows, &Flow::party).size() == 1;
   const bool others = std::ranges::any_of(facts.flows, [&](const Flow& flow) {
     return flow.party == party && (heard(flow) || !hosts.contains(flow.host));
   });
-  return !others && hosts.size() > 1 && is_name(party) ? party : std::string();
+  return one_party && !others && hosts.size() > 1 && is_name(party) ? party : std::string();
 }
 
 void say_flows(const Diagnosis& context, const Claim& claim, Cause& cause) {
@@ -271,7 +256,7 @@ void say_flows(const Diagnosis& context, const Claim& claim, Cause& cause) {
             : phrase(" If the log shows that the packets leave, ask the server's operator "
                      "whether it is up."));
   }
-  finding.evidence = evidence_of_claim(claim, 6);
+  finding.evidence = evidence_for(claim.flows, 6, claim.beyond);
   if (const auto alive = reachable_port_of_same_host(facts, *claim.flows.front())) {
     finding.evidence.push_back(*alive);
   }
@@ -350,22 +335,19 @@ Causes find_closed(const Diagnosis& context) {
 // Over UDP, silence counts only for servers that answer everybody.
 Causes find_flows(const Diagnosis& context) {
   std::vector<Claim> all;
-  std::optional<Claims> claims;
+  const Claims claims(context);
   for (const auto& flow : context.facts.flows) {
     const bool missed = (flow.way == Reachability::lost || flow.way == Reachability::left) &&
-                        any_sample(flow, [](const FlowSample& sample) {
-                          return sample.way == Reachability::lost && sample.responder;
-                        });
+                        any_sample(flow, went_unanswered);
     if (flow.way != Reachability::blocked && !missed) continue;
     const auto open = context.open_probes(flow);
     const bool by_chance = missed && context.facts.line_loses() && times_lost(flow) < 3;
     if (by_chance || !context.affects_requirement(open)) continue;  // see find_loss
-    if (!claims) claims.emplace(context);
-    auto claim = claims->of(sure_to_be_closed(context, flow), flow);
+    auto claim = claims.of(sure_to_be_closed(context, flow), flow);
     claim.probes = open;
-    if (!missed || is_missed(context, claim)) add(*claims, all, std::move(claim));
+    if (!missed || is_missed(context, claim)) add(claims, all, std::move(claim));
   }
-  return claims ? causes_of(context, *claims, all) : Causes();
+  return causes_of(context, claims, all);
 }
 
 }  // namespace callready::findings

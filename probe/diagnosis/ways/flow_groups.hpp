@@ -31,6 +31,11 @@ inline bool went(const Flow& flow, Reachability way) {
   return any_sample(flow, [&](const FlowSample& sample) { return sample.way == way; });
 }
 
+// Its far end answers everybody, and did not answer it.
+inline bool went_unanswered(const FlowSample& sample) {
+  return sample.way == Reachability::lost && sample.responder;
+}
+
 // Of several flows: the device that refused, if one was heard; whether something on the way was
 // seen to block.
 std::string device_of(const std::vector<const Flow*>& flows);
@@ -42,8 +47,10 @@ int times_lost(const Flow& flow);
 // that loses packets.
 bool firmly_blocked(const Facts& facts, const Flow& flow);
 
-// The strongest first: what a device said, packets that died on the way, then silence.
-std::vector<FindingEvidence> evidence_for(const std::vector<const Flow*>& flows, std::size_t most);
+// The strongest first: what a device said, packets that died on the way, then silence. Of packets
+// that are lost beyond the site all of them, for also how far they got tells.
+std::vector<FindingEvidence> evidence_for(const std::vector<const Flow*>& flows, std::size_t most,
+                                          bool beyond = false);
 
 // All over UDP but DNS.
 std::vector<const Flow*> udp_cells(const Facts& facts);
