@@ -19,14 +19,12 @@ std::string figure(double value) {
   return value < 10 ? fmt::format("{:.2g}", value) : whole(value);
 }
 
-Text share_in_words(int lost, int sent, const Share& share) {
-  if (lost == 0) return phrase("0 of {} lost (at most {} %)", sent, figure(share.high));
-  return phrase("{} of {} lost ({} %; {} to {} %)", lost, sent, figure(share.percent),
-                figure(share.low), figure(share.high));
-}
-
 Text direction_in_words(const MediaDirection& direction, bool fit) {
-  auto text = share_in_words(direction.lost, direction.sent, direction.loss);
+  const auto& loss = direction.loss;
+  auto text = direction.lost == 0
+                  ? phrase("0 of {} lost (at most {} %)", direction.sent, figure(loss.high))
+                  : phrase("{} of {} lost ({} %; {} to {} %)", direction.lost, direction.sent,
+                           figure(loss.percent), figure(loss.low), figure(loss.high));
   if (direction.duplicates.value_or(0) > 0) {
     text += phrase(", {} arrived twice", *direction.duplicates);
   }
@@ -44,17 +42,6 @@ Text direction_in_words(const MediaDirection& direction, bool fit) {
 // anything.
 constexpr double usual_delay_ms = 150, usual_jitter_ms = 30, usual_loss_percent = 1;
 constexpr double least_mos = 3.6;
-
-// A figure, and whose it is.
-struct Wanted {
-  std::optional<double> most;
-  bool usual = false;
-};
-
-// Of a way by the vendor's figure, else by the usual one.
-Wanted wanted_of(const std::optional<double>& vendors, double usual) {
-  return vendors ? Wanted{vendors, false} : Wanted{usual, true};
-}
 
 // Clocks and stacks are off by as much; a figure that is missed by less is not missed.
 constexpr double time_error_ms = 1;
@@ -112,42 +99,38 @@ Thresholds media_figures(const TargetSet& set, const Requirement& requirement) {
 }
 
 std::vector<MissedFigure> missed_figures(const MediaStream& stream, const Thresholds& wanted) {
-  const auto loss = wanted_of(wanted.loss_percent, usual_loss_percent);
-  const auto jitter = wanted_of(wanted.jitter_ms, usual_jitter_ms);
+  const bool usual_loss = !wanted.loss_percent, usual_jitter = !wanted.jitter_ms;
+  const double loss = wanted.loss_percent.value_or(usual_loss_percent);
+  const double jitter = wanted.jitter_ms.value_or(usual_jitter_ms);
   // Who gives a round trip means the delay.
-  auto delay = wanted_of(wanted.one_way_delay_ms, usual_delay_ms);
-  if (delay.usual && wanted.round_trip_ms) delay.most.reset();
-  const auto twice = [](Wanted one) {
-    if (one.most) *one.most *= 2;
-    return one;
-  };
+  const bool usual_delay = !wanted.one_way_delay_ms && !wanted.round_trip_ms;
+  const auto delay = usual_delay ? std::optional(usual_delay_ms) : wanted.one_way_delay_ms;
   std::vector<MissedFigure> missed;
   const auto add = [&](QualityFigure figure, MediaWay way, double seen, double bound,
-                       const Wanted& most) {
-    if (!most.most || !(seen > *most.most)) return;
-    missed.push_back({figure, way, seen, bound, *most.most, {}, most.usual});
+                       const std::optional<double>& most, bool usual = false) {
+    if (most && seen > *most) missed.push_back({figure, way, seen, bound, *most, {}, usual});
   };
   const auto add_time = [&](QualityFigure figure, MediaWay way, const std::optional<double>& seen,
-                            const Wanted& most) {
-    const bool late = stream.fit && seen && most.most && *seen > *most.most + time_error_ms;
-    if (late) add(figure, way, *seen, *seen, most);
+                            const std::optional<double>& most, bool usual = false) {
+    const bool late = stream.fit && seen && most && *seen > *most + time_error_ms;
+    if (late) add(figure, way, *seen, *seen, most, usual);
   };
   const auto judge = [&](MediaWay way, const MediaDirection& direction) {
-    add(QualityFigure::loss, way, direction.loss.percent, direction.loss.low, loss);
+    add(QualityFigure::loss, way, direction.loss.percent, direction.loss.low, loss, usual_loss);
     if (const auto& burst = direction.worst_burst_percent) {
       // Two of the ten packets of 200 ms may get lost by chance; three, or two more than once,
       // hardly.
       const bool sure = *burst >= 30 || direction.bad_stretches.value_or(0) >= 2;
-      const Wanted most{wanted.burst_loss_percent, false};
+      const auto& most = wanted.burst_loss_percent;
       add(QualityFigure::burst_loss, way, *burst,
-          sure ? *burst : std::min(*burst, most.most.value_or(0)), most);
+          sure ? *burst : std::min(*burst, most.value_or(0)), most);
     }
     if (const auto& reordered = direction.out_of_order) {
       add(QualityFigure::reordering, way, reordered->percent, reordered->low,
-          {wanted.reordering_percent, false});
+          wanted.reordering_percent);
     }
-    add_time(QualityFigure::one_way_delay, way, direction.delay_ms, delay);
-    add_time(QualityFigure::jitter, way, direction.jitter_ms, jitter);
+    add_time(QualityFigure::one_way_delay, way, direction.delay_ms, delay, usual_delay);
+    add_time(QualityFigure::jitter, way, direction.jitter_ms, jitter, usual_jitter);
     if (const auto& score = direction.score; stream.fit && score && score->mos < least_mos) {
       missed.push_back({QualityFigure::mos, way, score->mos, score->mos_high, least_mos, {}, true});
     }
@@ -157,15 +140,15 @@ std::vector<MissedFigure> missed_figures(const MediaStream& stream, const Thresh
   // Of both ways together the jitters add up at most: more than twice what one may have is too much
   // on one of them.
   if (stream.loop) {
-    add_time(QualityFigure::jitter, MediaWay::both, stream.loop->jitter_ms, twice(jitter));
+    add_time(QualityFigure::jitter, MediaWay::both, stream.loop->jitter_ms, 2 * jitter,
+             usual_jitter);
   }
   // Both ways together lose more than twice what one may: then one of them does lose more.
   if (!stream.up && !stream.down) {
     const auto& both = stream.round_trip_loss;
-    add(QualityFigure::loss, MediaWay::both, both.percent, both.low, twice(loss));
+    add(QualityFigure::loss, MediaWay::both, both.percent, both.low, 2 * loss, usual_loss);
   }
-  add_time(QualityFigure::round_trip, MediaWay::both, stream.round_trip_ms,
-           {wanted.round_trip_ms, false});
+  add_time(QualityFigure::round_trip, MediaWay::both, stream.round_trip_ms, wanted.round_trip_ms);
   return missed;
 }
 
