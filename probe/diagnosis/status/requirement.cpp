@@ -11,22 +11,19 @@
 namespace callready {
 namespace {
 
-// What a probe that answered shows to be wrong all the same; empty: nothing.
-Text flaw_of(const ProbeResult& result) {
-  const auto& detail = result.observation.detail;
-  const bool rewritten = detail == DetailCode::rewritten || detail == DetailCode::suspected;
-  const bool flawed = result.probe.check == CheckKind::sip_alg && rewritten;
-  return flawed ? outcome_in_words(result.observation) : Text();
-}
-
-Text companion_flaw(const ProbeResult& result) {
+// What a probe that answered shows to be wrong all the same; empty: nothing. `companion`: it is
+// not of the row's own check.
+Text flaw_of(const ProbeResult& result, bool companion) {
   const auto& [probe, observation] = result;
-  if (probe.check != CheckKind::dns) return flaw_of(result);
+  const auto& detail = observation.detail;
+  const bool rewritten = detail == DetailCode::rewritten || detail == DetailCode::suspected;
+  if (probe.check == CheckKind::sip_alg && rewritten) return outcome_in_words(observation);
+  if (probe.check != CheckKind::dns || !companion) return {};
   const auto address = findings::name_asked_for(probe);
   if (observation.outcome == Outcome::unresolved) {
     return phrase("{} has no name in reverse DNS", address);
   }
-  if (observation.detail == DetailCode::unexpected_answer) {
+  if (detail == DetailCode::unexpected_answer) {
     return phrase("{} has a different name in reverse DNS than the document says", address);
   }
   return {};
@@ -353,7 +350,7 @@ RequirementResult judge_requirement(const Requirement& requirement, const Planne
     result.impaired |= !impaired.empty();
     note_flaw(impaired);
     const bool beside = is_companion(*probe, requirement);
-    note_flaw(beside ? companion_flaw(*probe) : flaw_of(*probe));
+    note_flaw(flaw_of(*probe, beside));
     const auto state = beside ? State::ignored : state_of(*probe, evidences);
     needless |= !beside && probe->observation.detail == DetailCode::not_needed;
     if (state == State::ignored) continue;

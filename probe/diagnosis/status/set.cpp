@@ -57,15 +57,13 @@ bool is_for(const Item& item, const std::vector<std::string>& scenarios) {
 // Those of other vantages or clients are not this run's.
 Text left_out_by_choice(const TargetSet& set, const Capability& capability, const Rows& rows,
                         const std::vector<std::string>& scenarios) {
-  std::set<std::string> missing;
-  for (const auto& id : row_ids_of(capability)) {
+  const auto missing = std::ranges::count_if(row_ids_of(capability), [&](const auto& id) {
     const auto* row = set.find_requirement(id);
-    if (row == nullptr || rows.contains(id)) continue;
-    if (!row->vantages.empty() || !row->clients.empty()) continue;
-    if (is_for(*row, scenarios)) missing.insert(id);
-  }
-  if (missing.empty()) return {};
-  return plural(missing.size(), "; {} of its requirements was left out of this run",
+    return row != nullptr && !rows.contains(id) && row->vantages.empty() && row->clients.empty() &&
+           is_for(*row, scenarios);
+  });
+  if (missing == 0) return {};
+  return plural(missing, "; {} of its requirements was left out of this run",
                 "; {} of its requirements were left out of this run");
 }
 
