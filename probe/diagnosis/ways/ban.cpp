@@ -125,17 +125,15 @@ WallTime silent_since(const std::vector<Twice>& lost) {
 // Several hosts that owe an answer were silent before the last answer: a device that shuts this
 // computer out lets everything pass before, and nothing afterwards.
 bool some_died_before(const Facts& facts, std::optional<WallTime> last) {
-  std::set<std::string_view> silent;
-  for (const auto& flow : facts.flows) {
-    const bool died = any_sample(flow, [&](const FlowSample& sample) {
+  const auto silent = facts.select([&](const Flow& flow) {
+    return any_sample(flow, [&](const FlowSample& sample) {
       const auto& seen = sample.result->observation;
       const bool owes = !flow.udp || sample.responder;
       return owes && seen.outcome == Outcome::silent && seen.detail == DetailCode::timed_out &&
              seen.sent_at && seen.sent_at < last && facts.goes_outside(*sample.result);
     });
-    if (died) silent.insert(flow.host);
-  }
-  return silent.size() > 1;
+  });
+  return set_of(silent, &Flow::host).size() > 1;
 }
 
 // Some devices refuse instead of dropping.

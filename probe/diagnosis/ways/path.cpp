@@ -56,12 +56,9 @@ bool udp_gets_lost(const Facts& facts) {
 // Certificates come in full-size packets, and those of this many others did.
 bool certificates_arrive(const Facts& facts, const ProbeResult& stuck) {
   constexpr std::size_t enough = 3;
-  std::set<std::string> parties;
-  for (const auto& result : facts.report.probes) {
-    const auto party = registrable_domain(result.probe.target.host);
-    const bool other = party != registrable_domain(stuck.probe.target.host);
-    if (other && is_direct(result) && !chain_of(result).empty()) parties.insert(party);
-  }
+  auto parties = parties_of(facts.probes_that(
+      [](const ProbeResult& result) { return is_direct(result) && !chain_of(result).empty(); }));
+  parties.erase(registrable_domain(stuck.probe.target.host));
   return parties.size() >= enough;
 }
 
@@ -213,20 +210,20 @@ Causes find_broken_ipv6(const Diagnosis& context) {
 Causes find_vendor_ipv6(const Diagnosis& context) {
   const auto& facts = context.facts;
   std::map<std::string, std::vector<const ProbeResult*>> dead;  // by the vendor's domain
-  std::set<std::string> alive;                                  // domains
   for (const auto& result : facts.report.probes) {
-    const auto party = registrable_domain(result.probe.target.host);
-    if (works_by_ipv6(result)) alive.insert(party);
     const bool own = result.probe.with.contains("service");
-    if (own && works_by_ipv4_only(result)) dead[party].push_back(&result);
+    if (own && works_by_ipv4_only(result))
+      dead[registrable_domain(result.probe.target.host)].push_back(&result);
   }
+  const auto alive = facts.probes_that(works_by_ipv6);
+  const auto alive_parties = parties_of(alive);
   Causes causes;
   for (const auto& [party, results] : dead) {
-    const auto works = std::ranges::find_if(facts.report.probes, [&](const ProbeResult& result) {
-      return works_by_ipv6(result) && registrable_domain(result.probe.target.host) != party;
+    const auto works = std::ranges::find_if(alive, [&](const ProbeResult* result) {
+      return registrable_domain(result->probe.target.host) != party;
     });
-    if (works == facts.report.probes.end()) continue;
-    const bool all = !alive.contains(party);  // as far as was asked
+    if (works == alive.end()) continue;
+    const bool all = !alive_parties.contains(party);  // as far as was asked
     const auto hosts = hosts_of(results);
     const bool refused = std::ranges::all_of(results, is_refused_by_ipv6);
     Cause cause;
@@ -248,8 +245,9 @@ Causes find_vendor_ipv6(const Diagnosis& context) {
                   "Internet provider to check the IPv6 route, and ask {} whether its IPv6 works.",
                   listed(hosts), party));
     for (const auto* result : results) tell_of_both(*result, cause);
-    insert_second(finding.evidence, {works->probe.id, phrase("{}: {}.", works->probe.target.host,
-                                                             family_of(*works, "IPv6").text)});
+    insert_second(finding.evidence,
+                  {(*works)->probe.id, phrase("{}: {}.", (*works)->probe.target.host,
+                                              family_of(**works, "IPv6").text)});
     finding.affects = sets_of(facts, facts.probes_that([&](const ProbeResult& result) {
       return contains(hosts, result.probe.target.host) && facts.asked_for(result);
     }));

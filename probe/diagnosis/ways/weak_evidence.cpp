@@ -13,10 +13,6 @@
 namespace callready::findings {
 namespace {
 
-using Endpoint = std::pair<std::string, std::uint16_t>;
-
-Endpoint endpoint_of(const Probe& probe) { return {probe.target.host, probe.target.port()}; }
-
 // The router that saw the packets, where none did that does not stop others for sure; else empty.
 std::string no_farther_than(const Facts& facts, const ProbeResult& result) {
   std::string ours;
@@ -80,16 +76,17 @@ bool carried_nothing(const ProbeResult& result) {
 // Greetings that were answered the second time, by a check that looks at no certificate.
 void doubt_unseen_certificates(const Facts& facts, const std::set<std::string>& after_all,
                                std::map<std::string, Text>& reasons) {
-  std::set<Endpoint> seen;
+  std::set<std::pair<std::string, std::uint16_t>> seen;
   for (const auto& result : facts.report.probes) {
+    const auto& target = result.probe.target;
     const bool again = result.probe.purpose == Purpose::repeat && !chain_of(result).empty();
-    if (again) seen.insert(endpoint_of(result.probe));
+    if (again) seen.emplace(target.host, target.port());
   }
-  for (const auto& result : facts.report.probes) {
-    const auto& id = result.probe.id;
-    const bool tls = result.probe.target.transport == Transport::tls && after_all.contains(id);
-    if (tls && !seen.contains(endpoint_of(result.probe))) {
-      reasons.emplace(id, phrase("its certificate was not checked then"));
+  for (const auto& [probe, observation] : facts.report.probes) {
+    const auto& target = probe.target;
+    const bool tls = target.transport == Transport::tls && after_all.contains(probe.id);
+    if (tls && !seen.contains({target.host, target.port()})) {
+      reasons.emplace(probe.id, phrase("its certificate was not checked then"));
     }
   }
 }
