@@ -31,13 +31,6 @@ Verdict weight_of(const CapabilityResult& capability, const Rows& rows) {
   return beside ? Verdict::degraded : capability.verdict;
 }
 
-// Of a media port's evidence ("udp_port", "hop"): a packet to it was seen to leave the site.
-bool passes(const Evidence& evidence) {
-  const auto result = detail_fact(evidence, Fact::result);
-  return result == DetailCode::left_site || result == DetailCode::arrived ||
-         result == DetailCode::replied;
-}
-
 // All rows of the run together, as if one capability needed each of them.
 Verdict verdict_of_rows(const Rows& rows) {
   Capability everything;
@@ -187,14 +180,16 @@ ResultIndex::ResultIndex(const std::vector<ProbeResult>& results) {
       notes.nobody_seen_on_the_way |= evidence.kind == EvidenceKind::hop &&
                                       seen.outcome == Outcome::silent &&
                                       !evidence.facts.contains(Fact::ttl);
-      const bool left = detail_fact(evidence, Fact::result) == DetailCode::left_site;
+      const auto fate = detail_fact(evidence, Fact::result);
+      const bool left = fate == DetailCode::left_site;
       edge_answers_ |= left;
       if (left && probe.check == CheckKind::hop && probe.target.transport == Transport::tcp) {
         syns_that_left_.try_emplace({host, probe.target.port()}, Departure{&result, &evidence});
       }
       const auto port = port_fact(evidence, Fact::port);
-      const bool out = passes(evidence) && !findings::is_inside(result);
-      if (out && port) left_.emplace(*port, Departure{&result, &evidence});
+      const bool out = left || fate == DetailCode::arrived || fate == DetailCode::replied;
+      if (out && port && !findings::is_inside(result))
+        left_.emplace(*port, Departure{&result, &evidence});
     }
   }
   names_are_hidden_ |= std::ranges::any_of(

@@ -21,8 +21,6 @@ struct Twice {
   const FlowSample* after = nullptr;   // it does not
 };
 
-bool is_second(const FlowSample& sample) { return sample.result->probe.purpose == Purpose::repeat; }
-
 // What this computer is called where it is to be let through: by IPv4, where it has such an
 // address.
 std::string own_address(const Report& report) {
@@ -73,9 +71,9 @@ std::vector<Twice> fallen_silent(const Facts& facts) {
     Twice twice{&flow, nullptr, nullptr};
     bool still_there = false;
     for (const auto& sample : flow.samples) {
-      if (!is_second(sample)) {
+      const auto& [probe, seen] = *sample.result;
+      if (probe.purpose != Purpose::repeat) {
         // A refusal may come from a device in the far end's name, and only a few times a second.
-        const auto& seen = sample.result->observation;
         const bool answered =
             sample.way == Reachability::open && seen.sent_at && seen.outcome != Outcome::refused;
         if (answered) twice.before = &sample;

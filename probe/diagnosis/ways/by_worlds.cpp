@@ -1,6 +1,7 @@
 #include "probe/diagnosis/ways/by_worlds.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace callready::findings {
 
@@ -14,21 +15,13 @@ const reach::Diagnosis& Diagnosis::worlds() const {
   return *worlds_;
 }
 
-namespace {
-
-bool got_through(Seen seen) {
-  return seen == Seen::reply || seen == Seen::arrived || seen == Seen::talk ||
-         seen == Seen::refused_far;
-}
-
-}  // namespace
-
 const std::optional<std::vector<std::size_t>>& AllClosed::left_by(const reach::Box& box) {
   const auto [known, fresh] = left_.try_emplace(&box);
   auto& left = known->second;
   if (!fresh || box.kind != reach::Kind::rule || !box.hosts.empty() || box.cargoes != 0)
     return left;
   constexpr std::size_t several = 3;
+  constexpr std::array got_through{Seen::reply, Seen::arrived, Seen::talk, Seen::refused_far};
   const auto& sight = context_.worlds().sight;
   std::set<std::uint16_t> ports;
   std::vector<std::size_t> spared;
@@ -37,7 +30,7 @@ const std::optional<std::vector<std::size_t>>& AllClosed::left_by(const reach::B
     const auto& event = sight.events.flows[i];
     const bool dns = packet.cargo == Cargo::dns || packet.port == 53;
     if (dns || !such_(packet) || (packet.ends_early && box.beyond)) continue;
-    const bool contradicted = !packet.ends_early && got_through(event.seen);
+    const bool contradicted = !packet.ends_early && contains(got_through, event.seen);
     if (!contradicted && loses(fate_of(box, packet))) {
       ports.insert(packet.port);
       continue;

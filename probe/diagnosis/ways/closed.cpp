@@ -8,13 +8,6 @@
 namespace callready::findings {
 namespace {
 
-// STUN that passes on one of these ports.
-const FlowSample* passing_stun(const std::vector<const Flow*>& flows) {
-  return first_sample(flows, [](const FlowSample& sample) {
-    return inspected_as(sample) == Payload::stun && gets_out(sample.way);
-  });
-}
-
 Text transport(bool udp) { return udp ? "UDP" : "TCP"; }
 
 // Ports between which none was seen to get out, over UDP as far as they were sampled.
@@ -132,7 +125,9 @@ void say_ports(const Diagnosis& context, const Claim& claim, Cause& cause) {
                      : numbers.size() == 1 ? phrase("port {}", listed(parts))
                                            : phrase("ports {}", listed(parts));
   const auto hosts = hosts_of(claim.probes);
-  const auto* stun = claim.only_media ? passing_stun(claim.flows) : nullptr;
+  const auto* stun = first_sample(claim.flows, [&](const FlowSample& sample) {
+    return claim.only_media && inspected_as(sample) == Payload::stun && gets_out(sample.way);
+  });
   if (claim.beyond) {
     finding.title = phrase("{} to {} is lost beyond this site, whatever the destination",
                            transport(claim.udp()), ports);

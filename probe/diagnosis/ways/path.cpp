@@ -14,14 +14,6 @@ namespace {
 // a segment is smaller than its packet, in bytes.
 constexpr int segment_headers = 40, segment_headers_by_ipv6 = 60;
 
-// What gets stuck where full-size packets vanish: the handshake stands, and the first flight of
-// more than one packet never comes.
-bool gets_stuck(const ProbeResult& result) {
-  const auto& detail = result.observation.detail;
-  const bool stuck = detail == DetailCode::tls_timed_out || detail == DetailCode::http_timed_out;
-  return stuck && is_direct(result) && result.observation.outcome == Outcome::failed;
-}
-
 bool is_path_with(const ProbeResult& result, DetailCode detail) {
   return result.probe.check == CheckKind::path && result.observation.detail == detail;
 }
@@ -150,8 +142,14 @@ Causes find_mtu(const Diagnosis& context) {
                               });
   const bool small_too = streams == 0 && udp_gets_lost(facts);
   const bool alone = one_is_chance || all_are_chance || small_too;
+  // What gets stuck: the handshake stands, and the first flight of more than one packet never
+  // comes.
   append(cause.explained, facts.probes_that([&](const ProbeResult& result) {
-    return !alone && gets_stuck(result) && !context.explained(result);
+    const auto& seen = result.observation;
+    const bool stuck =
+        seen.detail == DetailCode::tls_timed_out || seen.detail == DetailCode::http_timed_out;
+    return !alone && stuck && is_direct(result) && seen.outcome == Outcome::failed &&
+           !context.explained(result);
   }));
   // One server may drop what it does not like; two of different operators, or a connection that
   // works with small segments only and again only with these, are the path.

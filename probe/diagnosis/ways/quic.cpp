@@ -26,17 +26,13 @@ bool refuses_more(const Facts& facts, const std::string& device) {
   });
 }
 
-const FlowSample* other_udp_works(const Facts& facts) {
-  return first_sample(udp_cells(facts), [](const FlowSample& sample) {
-    return sample.way == Reachability::open && !sample.refusal && sample.port != quic_port;
-  });
-}
-
 }  // namespace
 
 Causes find_refused_quic(const Diagnosis& context) {
   const auto& facts = context.facts;
-  const auto* works = other_udp_works(facts);
+  const auto* works = first_sample(udp_cells(facts), [](const FlowSample& sample) {
+    return sample.way == Reachability::open && !sample.refusal && sample.port != quic_port;
+  });
   if (works == nullptr) return {};
   Cause cause;
   std::string device;
