@@ -482,6 +482,27 @@ TEST(UdpBlocked, SaysFromWhichPortUpNoReplyComesBack) {
   EXPECT_EQ(high.explains, Codes{"vendor/turn"});
 }
 
+// A call is offered over TLS on port 443, and its media goes to another port.
+TEST(UdpBlocked, WithoutRepliesFromAPortUpExplainsCallsToSuchPorts) {
+  const auto made = [](std::int64_t far_port) {
+    auto call = probe(CheckKind::ice, Transport::tls, "call.vendor.com", 443, failed, "ice_silent");
+    Evidence answer;
+    answer.kind = EvidenceKind::call_answer;
+    answer.facts = {{Fact::far_address, std::string("192.0.2.1")}, {Fact::far_port, far_port}};
+    call.observation.evidence.push_back(answer);
+    return diagnose(report({row("turn", {turn("turn.vendor.com", silent, "")}),
+                            row("web", {tls("www.vendor.com")}), row("call", {call}),
+                            controls(without_udp()),
+                            follow_up({udp_hop("turn.vendor.com", 3478, "left_site", "turn")})}))
+        .front();
+  };
+  const auto high = made(8622);
+  EXPECT_EQ(high.title, "The firewall blocks UDP replies from port 3478 up");
+  EXPECT_EQ(high.explains, (Codes{"vendor/turn", "vendor/call"}));
+  EXPECT_TRUE(holds(high.fix, "UDP 8622 of 192.0.2.1")) << high.fix;
+  EXPECT_EQ(made(2000).explains, Codes{"vendor/turn"});
+}
+
 // Where the vendors' packets leave, and others' are dropped, the others' silence is the list's.
 TEST(UdpBlocked, IsNotToldByThoseWhoAreOnNoList) {
   const auto made = [](const std::string& others) {

@@ -33,6 +33,14 @@ std::optional<std::uint16_t> lowest_without_reply(const Facts& facts) {
   return any_left ? lowest : std::nullopt;
 }
 
+// The highest that it goes to over UDP. The row of a call names the TCP port by which it is
+// offered: its media goes to where the far end says; 0: it does not say.
+std::uint16_t last_udp_port_of(const ProbeResult& result) {
+  if (is_udp(result)) return result.probe.target.ports.last;
+  const auto* answer = evidence_of(result, EvidenceKind::call_answer);
+  return answer == nullptr ? std::uint16_t{0} : port_fact(*answer, Fact::far_port).value_or(0);
+}
+
 // UDP to these ports and higher ones that was seen to leave the site, and no more.
 std::vector<const ProbeResult*> left_without_reply(const Diagnosis& context, std::uint16_t from) {
   return context.facts.probes_that([&](const ProbeResult& result) {
@@ -154,7 +162,7 @@ Causes find_udp_blocked(const Diagnosis& context) {
   const bool only_replies = replies_from.has_value();
   if (only_replies) {
     std::erase_if(cause.explained, [&](const ProbeResult* result) {
-      return result->probe.target.ports.last < *replies_from;
+      return last_udp_port_of(*result) < *replies_from;
     });
     cause.contradicted = left_without_reply(context, *replies_from);
   }
@@ -171,7 +179,6 @@ Causes find_udp_blocked(const Diagnosis& context) {
         silent, [](const Flow* flow) { return heard(*flow) || !went(*flow, Reachability::lost); });
     if (set_of(silent, &Flow::party).size() < 2) return {};  // said of that one
   }
-  // The row of a call names the TCP port by which it is offered.
   auto without_calls = cause;
   without_calls.explained.clear();
   std::set<Text> ends;
