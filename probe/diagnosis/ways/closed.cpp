@@ -13,15 +13,12 @@ Text transport(bool udp) { return udp ? "UDP" : "TCP"; }
 // Ports between which none was seen to get out, over UDP as far as they were sampled.
 struct Span {
   PortRange ports;
-  std::optional<std::uint16_t> good_before, good_after;  // the nearest that get out
+  std::vector<std::string> open;  // the nearest ports that get out
 
   Text bounds() const {
-    std::vector<std::string> good;
-    if (good_before) good.push_back(std::to_string(*good_before));
-    if (good_after) good.push_back(std::to_string(*good_after));
-    if (good.empty()) return phrase("every port that was tried is blocked");
+    if (open.empty()) return phrase("every port that was tried is blocked");
     return phrase("blocked as far as sampled: {} to {}; still open: {}", ports.first, ports.last,
-                  listed(good));
+                  listed(open));
   }
 };
 
@@ -32,17 +29,17 @@ std::vector<Span> spans_of(const Facts& facts, const std::vector<const Flow*>& c
   }
   for (const auto* flow : closed) ports[flow->port] = false;
   std::vector<Span> spans;
-  std::optional<std::uint16_t> good;
-  bool open = false;
+  std::vector<std::string> open;  // the last that gets out
+  bool within = false;
   for (const auto& [port, gets_out] : ports) {
     if (gets_out) {
-      if (open) spans.back().good_after = port;
-      good = port;
+      open = {std::to_string(port)};
+      if (within) append(spans.back().open, open);
     } else {
-      if (!open) spans.push_back({{port, port}, good, std::nullopt});
+      if (!within) spans.push_back({{port, port}, open});
       spans.back().ports.last = port;
     }
-    open = !gets_out;
+    within = !gets_out;
   }
   return spans;
 }
