@@ -246,6 +246,11 @@ TEST(Ipv6Finding, IsTheVendorsWhereOneHostAnswersOrAllRefuse) {
       {works, of_service("a.vendor.com", "timed_out"), of_service("b.vendor.com", "connected")}));
   EXPECT_EQ(some.confidence, Confidence::possible);
   EXPECT_EQ(some.owner, Owner::vendor);
+  EXPECT_EQ(some.title, "IPv6 to a.vendor.com does not work, but IPv4 does");
+  const auto two = only(site_with({works, of_service("a.vendor.com", "timed_out"),
+                                   of_service("b.vendor.com", "connected"),
+                                   of_service("c.vendor.com", "timed_out")}));
+  EXPECT_EQ(two.title, "IPv6 to a.vendor.com and c.vendor.com does not work, but IPv4 does");
   const auto refused = only(site_with({works, of_service("a.vendor.com", "connection_refused"),
                                        of_service("b.vendor.com", "connection_refused")}));
   EXPECT_EQ(refused.confidence, Confidence::likely);

@@ -229,8 +229,8 @@ Causes find_vendor_ipv6(const Diagnosis& context) {
     auto& finding = cause.name(FindingCode::network_ipv6_vendor_dead,
                                refused || !all ? Owner::vendor : Owner::provider,
                                sure ? Confidence::likely : Confidence::possible);
-    finding.title = phrase("IPv6 to {} does not work, but IPv4 does",
-                           all ? party : results.front()->probe.target.host);
+    finding.title =
+        phrase("IPv6 to {} does not work, but IPv4 does", all ? Text(party) : listed(hosts));
     finding.fix = phrase(
         "{} Until then, browsers and other programs that try both lose a quarter of a second on "
         "each connection; programs that try only IPv6 seem to hang.",
