@@ -29,14 +29,6 @@ Text flaw_of(const ProbeResult& result, bool companion) {
   return {};
 }
 
-// How near a host is: by its own round trip, else as the nearest host of its region.
-std::optional<Milliseconds> distance_of(const HostState& host, const ResultIndex& evidences,
-                                        const RegionDistances& regions) {
-  if (const auto& own = evidences.notes_on(host.host).distance) return own;
-  const auto region = regions.find(host.region);
-  return region == regions.end() ? std::nullopt : region->second;
-}
-
 // Keeps the nearest hosts, whether they were reached or not: a blocked one must not hide behind the
 // next. Returns the others that were lost and whose distance is not known: each may be nearer than
 // what is kept.
@@ -44,7 +36,10 @@ std::vector<HostState> keep_nearest(std::vector<HostState>& hosts, int count,
                                     const ResultIndex& evidences, const RegionDistances& regions) {
   constexpr int lost_somewhere = 2;
   const auto rank = [&](const HostState& host) {
-    const auto distance = distance_of(host, evidences, regions);
+    // By its own round trip, else as the nearest host of its region.
+    auto distance = evidences.notes_on(host.host).distance;
+    const auto region = regions.find(host.region);
+    if (!distance && region != regions.end()) distance = region->second;
     if (distance) return std::pair(0, distance->count());
     return std::pair(host.state == State::reached ? 1 : lost_somewhere, 0.0);
   };

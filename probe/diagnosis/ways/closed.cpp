@@ -272,12 +272,6 @@ bool is_missed(const Diagnosis& context, const Claim& claim) {
          (claim.beyond && context.fails_required_row(claim.probes));
 }
 
-// A row needs it, not only questions of our own.
-bool matters(const Diagnosis& context, const Claim& claim) {
-  return context.affects_requirement(claim.probes) ||
-         (claim.is_range() && context.facts.any_asked_for(claim.unseen));
-}
-
 Causes causes_of(const Diagnosis& context, const Claims& claims, const std::vector<Claim>& all) {
   Causes causes;
   for (const auto& claim : all) {
@@ -309,7 +303,10 @@ Causes find_closed(const Diagnosis& context) {
   std::set<std::string> proved;  // operators with a destination that is seen to be blocked
   for (const auto& closed : parts) {
     auto claim = claims.of(closed);
-    if (!matters(context, claim)) continue;
+    // A row needs it, not only questions of our own.
+    const bool matters = context.affects_requirement(claim.probes) ||
+                         (claim.is_range() && context.facts.any_asked_for(claim.unseen));
+    if (!matters) continue;
     if (claim.is_destination() && claim.blocked) proved.insert(claim.flows.front()->party);
     found.push_back(std::move(claim));
   }

@@ -233,16 +233,6 @@ Cause kept_inside(const Facts& facts, const Outside& outside, Confidence confide
   return cause;
 }
 
-Text what_was_tried(const Outside& outside, bool enough) {
-  if (!enough) {
-    return phrase(
-        "This site's DNS servers answer but resolve no names, and no other server answers.");
-  }
-  return phrase("None of the {} endpoints of {} operators answered{}.", outside.silent,
-                outside.parties.size(),
-                outside.control ? phrase(", including well-known public servers") : "");
-}
-
 }  // namespace
 
 Causes find_offline(const Diagnosis& context) {
@@ -295,7 +285,14 @@ Causes find_offline(const Diagnosis& context) {
       return result.probe.check == CheckKind::dns && failing(result);
     }));
   }
-  if (enough || kept_in) cause.tell(what_was_tried(*outside, enough));
+  if (enough) {
+    cause.tell(phrase("None of the {} endpoints of {} operators answered{}.", outside->silent,
+                      outside->parties.size(),
+                      outside->control ? phrase(", including well-known public servers") : ""));
+  } else if (kept_in) {
+    cause.tell(phrase(
+        "This site's DNS servers answer but resolve no names, and no other server answers."));
+  }
   if (!outside->device.empty() && outside->device != router) {
     cause.tell(phrase("{} reports that it blocks the packets.", outside->device));
   }
