@@ -85,22 +85,19 @@ Text flows_in_subject(const std::vector<const Flow*>& flows, std::size_t& subjec
     if (!ports_of.contains(flow->host)) hosts.push_back(flow->host);
     ports_of[flow->host][flow->udp ? "UDP" : "TCP"].insert(flow->port);
   }
+  std::map<Ports, std::vector<std::string>> alike;  // hosts
+  for (const auto& host : hosts) alike[ports_of[host]].push_back(host);
   constexpr std::size_t most_ports = 2;  // of one host, by number, and how many more
   Text text;
   subjects = 0;
-  std::set<Ports> said;
   for (const auto& host : hosts) {
     const auto& ports = ports_of[host];
-    if (!said.insert(ports).second) continue;
+    if (alike[ports].front() != host) continue;
     std::vector<Text> rules;
-    std::vector<std::string> alike;
     for (const auto& [protocol, numbers] : ports) {
-      const auto words = ports_in_words(numbers, most_ports);
-      rules.push_back(phrase("{} {}", protocol, words));
+      rules.push_back(phrase("{} {}", protocol, ports_in_words(numbers, most_ports)));
     }
-    std::ranges::copy_if(hosts, std::back_inserter(alike),
-                         [&](const std::string& other) { return ports_of[other] == ports; });
-    const auto more = phrase("{} to {}", listed_texts(rules), listed(alike));
+    const auto more = phrase("{} to {}", listed_texts(rules), listed(alike[ports]));
     text = text.empty() ? more : phrase("{} and {}", text, more);
     subjects += rules.size();
   }
