@@ -248,19 +248,15 @@ Text summarise(const std::vector<HostState>& hosts, const Count& counted,
     return host.state != State::reached && host.why->observation.outcome == Outcome::skipped;
   });
   auto text = untried ? Text() : reached_in_words(hosts, counted);
-  std::size_t listed = 0;
+  std::vector<Text> lost;
   for (const auto& host : hosts) {
-    if (host.state == State::reached) continue;
-    if (listed == 3) {
-      text += "; ...";
-      break;
-    }
-    if (!text.empty()) text += listed == 0 ? ": " : "; ";
-    text += phrase("{}: {}", endpoint_in_words(host.why->probe.target),
-                   trouble_in_words(*host.why, evidences));
-    ++listed;
+    if (host.state == State::reached || lost.size() > 3) continue;
+    lost.push_back(lost.size() == 3 ? Text("...")
+                                    : phrase("{}: {}", endpoint_in_words(host.why->probe.target),
+                                             trouble_in_words(*host.why, evidences)));
   }
-  return text;
+  if (!text.empty() && !lost.empty()) text += ": ";
+  return text + joined_texts(lost, "; ");
 }
 
 // What streams like a call's met, and where that is below the vendor's figures.

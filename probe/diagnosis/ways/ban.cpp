@@ -85,10 +85,8 @@ std::vector<Twice> fallen_silent(const Facts& facts) {
       }
     }
     if (twice.before == nullptr) continue;
-    if (twice.after == nullptr) {
-      if (still_there) return {};  // nobody took offence
-      continue;
-    }
+    if (twice.after == nullptr && still_there) return {};  // nobody took offence
+    if (twice.after == nullptr) continue;
     const auto& before = twice.before->result->observation.sent_at;
     const auto& after = twice.after->result->observation.sent_at;
     if (after && *after >= *before) lost.push_back(twice);

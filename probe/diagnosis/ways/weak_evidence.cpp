@@ -172,15 +172,13 @@ class Losses {
     if (box.fate == reach::Fate::take || box.fate == reach::Fate::carry) {
       return phrase("a device in the path may take connections itself");
     }
-    const FlowEvent* telling = nullptr;
     const auto& target = probe.result->probe.target;
-    const auto closeness = [&](const FlowEvent& event) {
-      return 2 * (event.flow.host == target.host) + target.ports.contains(event.flow.port);
-    };
-    for (const auto* event : lost_by(box)) {
-      if (telling == nullptr || closeness(*event) > closeness(*telling)) telling = event;
-    }
-    return telling == nullptr ? phrase("it may be lost on the way") : what_became_of(*telling);
+    const auto& events = lost_by(box);
+    const auto nearest = std::ranges::max_element(events, {}, [&](const FlowEvent* event) {
+      return 2 * (event->flow.host == target.host) + target.ports.contains(event->flow.port);
+    });
+    return nearest == events.end() ? phrase("it may be lost on the way")
+                                   : what_became_of(**nearest);
   }
 
   // What that box alone has done to others, as far as it was seen.
