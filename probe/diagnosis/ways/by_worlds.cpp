@@ -77,10 +77,10 @@ std::optional<Told> told_by_worlds(const Diagnosis& context, const OfBoxes& such
 
 std::optional<Cause> cause_by_worlds(const Diagnosis& context, reach::Code family,
                                      const OfProbes& may_fail_by_it) {
-  const bool any_open = context.facts.any_probe([&](const ProbeResult& result) {
+  const auto is_open = [&](const ProbeResult& result) {
     return failing(result) && !context.explained(result) && may_fail_by_it(result);
-  });
-  if (!any_open) return std::nullopt;
+  };
+  if (!context.facts.any_probe(is_open)) return std::nullopt;
   const auto& drawn = context.worlds();
   const auto& causes = drawn.explained.causes;
   const auto said = std::ranges::find(causes, family, &reach::Cause::code);
@@ -88,8 +88,7 @@ std::optional<Cause> cause_by_worlds(const Diagnosis& context, reach::Code famil
   Cause cause;
   for (const auto event : said->lost) {
     const auto* result = context.facts.find(drawn.sight.events.flows[event].probe);
-    if (result == nullptr || !failing(*result) || context.explained(*result)) continue;
-    if (may_fail_by_it(*result)) add_once(cause.explained, result);
+    if (is_open(*result)) add_once(cause.explained, result);
   }
   const auto confidence = reach::confidence_of(said->sure);
   cause.name(*family.finding, Owner::network, confidence);

@@ -128,10 +128,10 @@ Causes find_sip_filter(const Diagnosis& context) {
     }
   }
   if (finding.evidence.empty() || !context.affects_requirement(cause->explained)) return {};
-  const bool by_udp = over_udp.size() == cause->explained.size();
   finding.title =
-      by_udp ? phrase("The firewall allows UDP to SIP servers, but blocks SIP itself")
-             : phrase("The firewall allows connections to SIP servers, but blocks SIP itself");
+      hidden.empty()
+          ? phrase("The firewall allows UDP to SIP servers, but blocks SIP itself")
+          : phrase("The firewall allows connections to SIP servers, but blocks SIP itself");
   finding.fix = phrase(
       "Turn off the inspection that drops SIP (\"SIP\", \"VoIP\" or application control) {}, and "
       "allow this traffic (and return traffic): {}.{}",

@@ -52,21 +52,28 @@ Causes find_tls_filter(const Diagnosis& context) {
   const auto hosts = hosts_of(cause->explained);
   const auto ports = ports_of(cause->explained);
   const auto names = listed(hosts);
+  add_what_they_saw(finding.evidence, cause->explained, 1);
   // Of the same ports: greetings that were answered, and what else the servers answer.
   bool tls_works = false;
-  std::vector<const ProbeResult*> contrast;
   for (const auto& result : facts.report.probes) {
-    const auto& target = result.probe.target;
+    const auto& [probe, seen] = result;
+    const auto& target = probe.target;
     if (!contains(ports, target.port()) || !is_direct(result) || is_udp(result)) continue;
     // A certificate answers the greeting, whatever is wrong with it.
     const bool tls = is_greeting(result);
-    const bool came =
-        result.observation.outcome == Outcome::answered || (tls && !chain_of(result).empty());
-    if (!came) continue;
+    if (seen.outcome != Outcome::answered && (!tls || chain_of(result).empty())) continue;
     tls_works |= tls;
-    if (contains(hosts, target.host) &&
-        (!tls || result.probe.purpose == Purpose::other_server_name))
-      contrast.push_back(&result);
+    const bool other_name = probe.purpose == Purpose::other_server_name;
+    if (!contains(hosts, target.host) || (tls && !other_name)) continue;
+    const auto name = probe.with.find("server_name");  // a report from elsewhere may lack it
+    if (!other_name || name == probe.with.end()) {
+      finding.evidence.push_back(what_it_saw(result));
+      continue;
+    }
+    cause->tell(phrase("With another name in the TLS greeting ({}), {} answers: the block matches "
+                       "on its name.",
+                       name->second, target.host),
+                &result);
   }
   const bool alone = finding.confidence == Confidence::possible;
   finding.title =
@@ -80,20 +87,6 @@ Causes find_tls_filter(const Diagnosis& context) {
       alone ? phrase(" If the result is the same from another line, ask the servers' operator.")
             : "",
       where_the_list_is(facts, cause->explained));
-  add_what_they_saw(finding.evidence, cause->explained, 1);
-  for (const auto* result : contrast) {
-    const auto& probe = result->probe;
-    const auto name = probe.with.find("server_name");  // a report from elsewhere may lack it
-    const bool other_name = probe.purpose == Purpose::other_server_name && name != probe.with.end();
-    if (!other_name) {
-      finding.evidence.push_back(what_it_saw(*result));
-      continue;
-    }
-    cause->tell(phrase("With another name in the TLS greeting ({}), {} answers: the block matches "
-                       "on its name.",
-                       name->second, probe.target.host),
-                result);
-  }
   cause->tell(
       phrase("TCP to {} connects, but then the TLS greeting is cut off or not answered: {}.",
              named_ports(ports), names));
