@@ -331,7 +331,7 @@ RequirementResult judge_requirement(const Requirement& requirement, const Planne
     result.left_out = planned.left_out && cause == nullptr;
     return result;
   }
-  bool needless = false;
+  bool needless = false, for_the_proxy = false;
   std::vector<Text> flaws;
   const auto note_flaw = [&flaws](Text flaw) {
     if (!flaw.empty()) flaws.push_back(std::move(flaw));
@@ -340,6 +340,7 @@ RequirementResult judge_requirement(const Requirement& requirement, const Planne
     const auto impaired = evidences.attribution().impairment(probe->probe.id);
     result.impaired |= !impaired.empty();
     note_flaw(impaired);
+    for_the_proxy |= left_to_the_proxy(*probe, requirement, evidences);
     const bool beside = is_companion(*probe, requirement);
     note_flaw(flaw_of(*probe, beside));
     const auto state = beside ? State::ignored : state_of(*probe, evidences);
@@ -393,9 +394,6 @@ RequirementResult judge_requirement(const Requirement& requirement, const Planne
     if (doubtful.size() > 1) suffix += phrase(" (and {} more)", doubtful.size() - 1);
     suffix += phrase("; name your region with --region to be sure");
   }
-  const bool for_the_proxy = std::ranges::any_of(
-      evidences.results_of(planned.probes),
-      [&](const auto* probe) { return left_to_the_proxy(*probe, requirement, evidences); });
   if (result.status == Status::unknown && for_the_proxy) {
     suffix += phrase("; it may work through the proxy, but testing that requires a server name");
   }
