@@ -4,6 +4,8 @@
 
 #include <ctime>
 
+#include "tests/worlds/words.hpp"
+
 namespace callready::reach {
 namespace {
 
@@ -13,7 +15,7 @@ void print_worlds(const Diagnosis& diagnosis, std::size_t most) {
   for (std::size_t i = 0; i < std::min(most, diagnosis.worlds.size()); ++i) {
     const auto& world = diagnosis.worlds[i];
     fmt::print("    {:.4f} {:6.1f} bits, loss {:g} %: {}\n", world.probability, in_bits(world.cost),
-               losses[world.loss].share * 100, in_words(world, diagnosis.boxes));
+               losses[world.loss].share * 100, in_words(world, diagnosis));
   }
 }
 
@@ -83,8 +85,7 @@ void print_comparison(const std::string& name, const Report& report, const RowRe
   print_worlds(diagnosis, all ? 1000 : 3);
   if (diagnosis.told.runner_up) {
     const auto& world = diagnosis.worlds[*diagnosis.told.runner_up];
-    fmt::print("  it could also be: {} ({:.3f})\n", in_words(world, diagnosis.boxes),
-               world.probability);
+    fmt::print("  it could also be: {} ({:.3f})\n", in_words(world, diagnosis), world.probability);
   }
   if (all) print_badly_explained(diagnosis);
   if (!diagnosis.question) return;

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "probe/util/text.hpp"
+#include "tests/worlds/words.hpp"
 
 namespace callready::reach {
 namespace {
@@ -52,7 +53,7 @@ class Teller {
 
   Told make() {
     for (const auto& found : drawn_.explained.causes) {
-      ToldCause cause{found, Owner::network, {}, {}};
+      ToldCause cause{found, Owner::network, {}, {}, {}};
       show(cause, worlds_[cause.world]);
       cause.owner = owner_of(cause, worlds_[cause.world]);
       // Names that nobody needs are a note.
@@ -110,6 +111,9 @@ class Teller {
                   [&](auto number) { return drawn_.code_of(boxes_[number]) == cause.code; });
     std::erase_if(alone.boxes,
                   [&](auto number) { return drawn_.code_of(boxes_[number]) != cause.code; });
+    cause.text = alone.boxes.empty() ? fmt::format("about {:.0f} % of packets get lost each way",
+                                                   losses[world.loss].share * 100)
+                                     : in_words(alone, drawn_);
     for (const auto i : cause.lost) {
       if (cause.evidence.size() >= most_evidence) break;
       const auto gain = bits_in(without, boxes_, sight_, i) - bits_in(world, boxes_, sight_, i);

@@ -13,6 +13,7 @@ struct CauseEvidence {
 
 struct ToldCause : Cause {
   Owner owner = Owner::network;
+  std::string text;                     // of its boxes in its world
   std::vector<std::string> explains;    // "set/row", what fails by it in its world
   std::vector<CauseEvidence> evidence;  // the strongest first
 };

@@ -3,10 +3,9 @@
 // does to a packet, and when it is worth a thought.
 #pragma once
 
+#include <compare>
 #include <optional>
 #include <span>
-#include <string>
-#include <tuple>
 #include <vector>
 
 #include "probe/diagnosis/reach/bits.hpp"
@@ -139,13 +138,8 @@ struct Box {
   int per_second = 0;          // of new flows: about so many pass
   std::uint32_t explains = 0;  // of bit(Sign)
   Hosts names{};               // whose signs or look-ups; empty: anybody's
-  std::string text{};          // for people
 
-  // All but the text, which follows from the rest: two boxes with one key are one.
-  auto key() const {
-    return std::tie(kind, code, prior, fate, protocol, ports, spared, hosts, spared_hosts,
-                    spares_asked, cargoes, beyond, since_ms, per_second, explains, names);
-  }
+  friend auto operator<=>(const Box&, const Box&) = default;
 };
 
 struct Clues;

@@ -1,6 +1,4 @@
 // Who takes connections, or answers over UDP, in the far end's place.
-#include <fmt/format.h>
-
 #include "probe/diagnosis/reach/boxes.hpp"
 #include "probe/diagnosis/reach/clues.hpp"
 #include "probe/diagnosis/reach/prior.hpp"
@@ -26,7 +24,6 @@ void propose_acceptances(const Clues& clues, Boxes& boxes) {
     if (cargo == Cargo::sip) own.code = FindingCode::sip_alg;
     own.cargoes = bit(cargo);
     own.prior = prior::answers_itself;
-    own.text = fmt::format("a device answers {} over UDP itself", to_string(cargo));
     boxes.push_back(own);
   }
   if (!suspicious) return;
@@ -39,26 +36,18 @@ void propose_acceptances(const Clues& clues, Boxes& boxes) {
     box.spared.clear();
     for (const auto port : ports) box.spared.push_back({single(port), Protocol::tcp});
     box.prior = prior::accept + static_cast<Bits>(ports.size()) * prior::listed_port;
-    const auto but = ports.empty() ? "" : " but to " + comma_separated(as_ranges(ports));
-    box.text =
-        fmt::format("a device takes every TCP connection itself{}, and carries none on", but);
     boxes.push_back(box);
   }
   box.spared.clear();
+  box.prior = prior::accept + one_bit;
   for (const auto& ports : std::initializer_list<Ports>{{443}, web}) {
     box.ports = as_ranges(ports);
-    box.prior = prior::accept + one_bit;
-    box.text = fmt::format("a device takes connections to {} itself, and carries none on",
-                           comma_separated(box.ports));
     boxes.push_back(box);
   }
   box.code = {};
   box.fate = Fate::carry;
   for (const auto& ports : std::initializer_list<Ports>{{80}, {443}, web, {}}) {
     box.ports = as_ranges(ports);
-    box.prior = prior::accept + one_bit;
-    box.text = fmt::format("a transparent proxy takes connections to {} and carries them on",
-                           ports.empty() ? "all ports" : comma_separated(box.ports));
     boxes.push_back(box);
   }
 }

@@ -13,7 +13,6 @@ struct Row {
   Code code;
   Bits prior;
   std::uint32_t explains;
-  std::string_view text;
   Fate fate = Fate::pass;
   std::uint16_t port = 0;       // over TCP; 0: any
   std::uint32_t cargoes = 0;    // the same
@@ -23,45 +22,39 @@ struct Row {
 using enum Sign;
 
 constexpr std::array fact_rows{
-    Row{nat_symmetric, FindingCode::nat_symmetric, bits(4), bit(nat_symmetric),
-        "the NAT gives each destination another port"},
-    Row{sip_rewritten, FindingCode::sip_alg, bits(4), bit(sip_rewritten), "a device rewrites SIP"},
-    Row{packets_too_big, FindingCode::network_mtu, bits(5), bit(packets_too_big),
-        "full-size packets vanish", Fate::big, 0, bit(Cargo::tls)},
-    Row{clock_off, FindingCode::time_skewed, bits(5), bit(clock_off) | bit(cert_expired),
-        "this computer's clock is off"},
-    Row{cert_expired, FindingCode::tls_expired, bits(7), bit(cert_expired),
-        "certificates are past their date"},
-    Row{cert_wrong_name, FindingCode::tls_wrong_name, bits(9), bit(cert_wrong_name),
-        "certificates of other names"},
-    Row{cert_untrusted, FindingCode::tls_untrusted, bits(9), bit(cert_untrusted),
-        "certificates of unknown authorities"},
+    Row{nat_symmetric, FindingCode::nat_symmetric, bits(4), bit(nat_symmetric)},
+    Row{sip_rewritten, FindingCode::sip_alg, bits(4), bit(sip_rewritten)},
+    // Full-size packets vanish.
+    Row{packets_too_big, FindingCode::network_mtu, bits(5), bit(packets_too_big), Fate::big, 0,
+        bit(Cargo::tls)},
+    Row{clock_off, FindingCode::time_skewed, bits(5), bit(clock_off) | bit(cert_expired)},
+    Row{cert_expired, FindingCode::tls_expired, bits(7), bit(cert_expired)},
+    Row{cert_wrong_name, FindingCode::tls_wrong_name, bits(9), bit(cert_wrong_name)},
+    Row{cert_untrusted, FindingCode::tls_untrusted, bits(9), bit(cert_untrusted)},
+    // TLS is opened on the way.
     Row{root_unexpected, FindingCode::tls_intercepted, bits(6),
-        bit(root_unexpected) | bit(cert_untrusted), "TLS is opened on the way", Fate::carry, 443},
-    Row{ipv6_broken, FindingCode::network_ipv6_broken, bits(5), bit(ipv6_broken),
-        "IPv6 has addresses and does not work"},
+        bit(root_unexpected) | bit(cert_untrusted), Fate::carry, 443},
+    Row{ipv6_broken, FindingCode::network_ipv6_broken, bits(5), bit(ipv6_broken)},
+    // DNS gives private addresses for public names.
     Row{dns_special, FindingCode::dns_rewritten, bits(6),
         bit(dns_special) | bit(cert_wrong_name) | bit(cert_untrusted) | bit(root_unexpected),
-        "DNS gives private addresses for public names", Fate::elsewhere, 0, 0, true},
-    Row{dns_redirected, {}, bits(4), bit(dns_redirected), "a device answers everybody's DNS"},
-    Row{name_too_long, FindingCode::dns_unreachable, bits(5), bit(name_too_long) | bit(name_fails),
-        "the site's DNS works over UDP only"},
-    Row{proxy_login, FindingCode::proxy_auth_required, bits(4), bit(proxy_login),
-        "the proxy wants a login"},
-    Row{proxy_denied, FindingCode::proxy_connect_denied, bits(4), bit(proxy_denied),
-        "the proxy denies connections"},
-    Row{proxy_silent, FindingCode::proxy_unreachable, bits(4), bit(proxy_silent),
-        "the proxy does not answer"},
+        Fate::elsewhere, 0, 0, true},
+    // A device answers everybody's DNS.
+    Row{dns_redirected, {}, bits(4), bit(dns_redirected)},
+    // The site's DNS works over UDP only.
+    Row{name_too_long, FindingCode::dns_unreachable, bits(5), bit(name_too_long) | bit(name_fails)},
+    Row{proxy_login, FindingCode::proxy_auth_required, bits(4), bit(proxy_login)},
+    Row{proxy_denied, FindingCode::proxy_connect_denied, bits(4), bit(proxy_denied)},
+    Row{proxy_silent, FindingCode::proxy_unreachable, bits(4), bit(proxy_silent)},
+    // Nothing leaves this computer.
     Row{no_link, FindingCode::network_no_gateway, bits(2), bit(no_link) | bit(name_fails),
-        "nothing leaves this computer", Fate::elsewhere},
-    Row{turn_login, FindingCode::turn_auth_failed, bits(5), bit(turn_login),
-        "the TURN servers refuse the login"},
+        Fate::elsewhere},
+    Row{turn_login, FindingCode::turn_auth_failed, bits(5), bit(turn_login)},
 };
 
-Box of_names(Code code, Bits prior, std::uint32_t explains, Hosts names, std::string text) {
+Box of_names(Code code, Bits prior, std::uint32_t explains, Hosts names) {
   Box box{.kind = Kind::fact, .code = code, .prior = prior, .explains = explains};
   box.names = std::move(names);
-  box.text = std::move(text);
   return box;
 }
 
@@ -80,16 +73,14 @@ void propose_missing_names(const Clues& clues, Boxes& boxes) {
   // resolvers that it knows, and of nobody else.
   const double hidden_everywhere = clues.has(dns_direct) ? 14 : 9;
   boxes.push_back(of_names(FindingCode::dns_filtered, bits(any_denied ? hidden_everywhere : 6),
-                           explains, missing, "DNS at this site hides names"));
+                           explains, missing));
   if (!denied.empty() && !undenied.empty()) {
-    boxes.push_back(of_names(FindingCode::dns_filtered, bits(6), explains, undenied,
-                             "DNS at this site hides names"));
+    boxes.push_back(of_names(FindingCode::dns_filtered, bits(6), explains, undenied));
   }
   const auto gone = without(missing, known);
   const bool all_denied = without(gone, denied).empty();
   if (gone.empty()) return;
-  boxes.push_back(of_names(FindingCode::target_outdated, bits(all_denied ? 6 : 8), explains, gone,
-                           "names are gone everywhere"));
+  boxes.push_back(of_names(FindingCode::target_outdated, bits(all_denied ? 6 : 8), explains, gone));
 }
 
 // The resolver answers with an error. Where it finds other names, it refuses these; where it finds
@@ -103,10 +94,10 @@ void propose_failing_names(const Clues& clues, Boxes& boxes) {
            packet.name != packet.host && clues.seen(event) == Seen::reply;
   };
   const bool others = clues.any(clues.events, finds);
-  boxes.push_back(of_names(FindingCode::dns_filtered, bits(others ? 7 : 11), bit(name_fails), names,
-                           "DNS at this site refuses names"));
-  boxes.push_back(of_names(FindingCode::dns_unreachable, bits(others ? 11 : 7), bit(name_fails),
-                           names, "the resolver reaches no other one"));
+  boxes.push_back(
+      of_names(FindingCode::dns_filtered, bits(others ? 7 : 11), bit(name_fails), names));
+  boxes.push_back(
+      of_names(FindingCode::dns_unreachable, bits(others ? 11 : 7), bit(name_fails), names));
 }
 
 // No greeting at all is answered, and nothing tells whether full-size packets pass, as certificates
@@ -123,7 +114,6 @@ void propose_unmeasured_sizes(const Clues& clues, Boxes& boxes) {
   box.fate = Fate::big;
   box.protocol = Protocol::tcp;
   box.cargoes = bit(Cargo::tls);
-  box.text = "full-size packets may vanish";
   boxes.push_back(box);
 }
 
@@ -141,7 +131,6 @@ void propose_facts(const Clues& clues, Boxes& boxes) {
     Box box{.kind = Kind::fact, .code = row.code, .prior = row.prior, .fate = row.fate};
     box.explains = row.explains;
     box.cargoes = row.cargoes;
-    box.text = row.text;
     if (row.fate == Fate::big || row.fate == Fate::carry) box.protocol = Protocol::tcp;
     if (row.port != 0) box.ports = {single(row.port)};
     if (row.its_hosts_only) box.hosts = clues.hosts_of(row.sign);

@@ -1,8 +1,6 @@
 // What is at the far end: who is out of order, or where nobody listens; who answers no strangers;
 // and who is close by. Hosts that have nothing in common do not fail at once: one box for each
 // owner.
-#include <fmt/format.h>
-
 #include "probe/diagnosis/reach/boxes.hpp"
 #include "probe/diagnosis/reach/clues.hpp"
 #include "probe/diagnosis/reach/prior.hpp"
@@ -19,17 +17,14 @@ struct Group {
   const Hosts& hosts;
   const EventIds& bad;
   Bits price;
-  std::string text;
 };
 
-void propose(const Clues& clues, const Group& group, Box box, std::string_view down,
-             std::string_view closed, Boxes& boxes) {
+void propose(const Clues& clues, const Group& group, Box box, Boxes& boxes) {
   box.kind = Kind::far_end;
   box.code = box.ports.empty() ? destination_silent : flow_silent;
   box.hosts = group.hosts;
   box.fate = Fate::down;
   box.prior = group.price;
-  box.text = fmt::format("{}: {}", group.text, down);
   boxes.push_back(box);
   const auto refuses = [&](std::uint32_t event) { return is_refusal(clues.seen(event)); };
   if (!clues.any(group.bad, refuses)) return;
@@ -38,7 +33,6 @@ void propose(const Clues& clues, const Group& group, Box box, std::string_view d
   box.code = FindingCode::vendor_down;
   box.fate = Fate::closed;
   box.prior += prior::far_refuses;
-  box.text = fmt::format("{}: {}", group.text, closed);
   boxes.push_back(box);
 }
 
@@ -47,12 +41,10 @@ void propose(const Clues& clues, const Group& group, Box box, std::string_view d
 void propose_ports(const Clues& clues, const Hosts& hosts, bool udp, const Ports& ports,
                    const EventIds& bad, Boxes& boxes) {
   const Box box{.protocol = udp ? Protocol::udp : Protocol::tcp, .ports = as_ranges(ports)};
-  const auto text = fmt::format("{} {} {}", host_words(clues, hosts), udp ? "UDP" : "TCP",
-                                comma_separated(box.ports));
   const auto price = prior::far_end + prior::far_port +
                      (hosts.size() > 1 ? prior::far_siblings : 0) +
                      static_cast<Bits>(ports.size() - 1) * prior::more_far_port;
-  propose(clues, {hosts, bad, price, text}, box, "nobody listens", "nobody listens", boxes);
+  propose(clues, {hosts, bad, price}, box, boxes);
 }
 
 // Servers that take connections, and then reset them or say nothing.
@@ -69,8 +61,6 @@ void propose_broken_servers(const Clues& clues, Boxes& boxes) {
       box.fate = seen == Seen::mute ? Fate::mute : Fate::cut;
       box.hosts = some;
       box.prior = some.size() == 1 ? prior::far_end + prior::far_port : prior::far_domain;
-      box.text = fmt::format("{}: takes connections, and {}", host_words(clues, box.hosts),
-                             seen == Seen::mute ? "says nothing" : "resets them");
       boxes.push_back(box);
     }
   }
@@ -80,18 +70,17 @@ void propose_broken_servers(const Clues& clues, Boxes& boxes) {
 
 void propose_far_ends(const Clues& clues, Boxes& boxes) {
   propose_broken_servers(clues, boxes);
-  for (const auto& [hosts, text, price, bad, but_dns] : dead_hosts(clues)) {
+  for (const auto& [hosts, price, bad, but_dns] : dead_hosts(clues)) {
     const bool resolver = clues.any(
         bad, [&](std::uint32_t event) { return clues.packet(event).cargo == Cargo::dns; });
     if (resolver || !one_domain(clues, hosts)) continue;
     const bool public_ones = without(hosts, clues.others).empty();
     const auto far = hosts.size() == 1 ? prior::far_end : prior::far_domain;
-    propose(clues, {hosts, bad, far + (public_ones ? prior::public_anchor : 0), text}, {},
-            "out of order", "nobody listens", boxes);
+    propose(clues, {hosts, bad, far + (public_ones ? prior::public_anchor : 0)}, {}, boxes);
   }
   // By hosts and protocol: the ports on which none of them answers.
   std::map<std::pair<Hosts, bool>, std::pair<Ports, EventIds>> ports_of;
-  for (const auto& [hosts, text, udp, port, price, bad] : dead_endpoints(clues)) {
+  for (const auto& [hosts, udp, port, price, bad] : dead_endpoints(clues)) {
     if (!one_domain(clues, hosts)) continue;
     auto& [ports, events] = ports_of[{hosts, udp}];
     ports.insert(port);
@@ -121,14 +110,12 @@ void propose_reticent_servers(const Clues& clues, Boxes& boxes) {
   if (domains.size() > 1) {
     box.hosts = all;
     box.prior = prior::reticent + bits(2);
-    box.text = fmt::format("{} hosts: SIP of strangers is not answered", all.size());
     boxes.push_back(box);
   }
   if (domains.size() > most_alike) return;
   for (const auto& [domain, hosts] : domains) {
     box.hosts = hosts;
     box.prior = prior::reticent;
-    box.text = fmt::format("{}: SIP of strangers is not answered", host_words(clues, box.hosts));
     boxes.push_back(box);
   }
 }
@@ -143,7 +130,6 @@ void propose_neighbours(const Clues& clues, Boxes& boxes) {
   for (const auto& [domain, hosts] : domains) {
     Box box{.kind = Kind::neighbour, .prior = prior::neighbour, .fate = Fate::close};
     box.hosts = hosts;
-    box.text = fmt::format("{} is close by", host_words(clues, box.hosts));
     boxes.push_back(box);
   }
 }

@@ -1,6 +1,4 @@
 // A firewall's rule about destinations: hosts by themselves, by their owner, or on one port.
-#include <fmt/format.h>
-
 #include "probe/diagnosis/reach/boxes.hpp"
 #include "probe/diagnosis/reach/clues.hpp"
 #include "probe/diagnosis/reach/prior.hpp"
@@ -8,8 +6,7 @@
 namespace callready::reach {
 namespace {
 
-void propose_of(const Clues& clues, Box box, Bits price, const EventIds& bad,
-                const std::string& text, Boxes& boxes) {
+void propose_of(const Clues& clues, Box box, Bits price, const EventIds& bad, Boxes& boxes) {
   for (const bool beyond : {false, true}) {
     box.beyond = beyond;
     for (const auto action : actions(clues, bad)) {
@@ -17,7 +14,6 @@ void propose_of(const Clues& clues, Box box, Bits price, const EventIds& bad,
       box.fate = action;
       box.prior = prior::rule + price + (action == Fate::drop ? 0 : prior::says_no) +
                   (beyond ? prior::beyond : 0);
-      box.text = fmt::format("{}: {}{}", text, in_words(action), beyond ? ", beyond" : "");
       boxes.push_back(box);
     }
   }
@@ -46,8 +42,7 @@ void propose_ranges_of_hosts(const Clues& clues, Boxes& boxes) {
     box.protocol = Protocol::udp;
     box.ports = {range};
     box.hosts = {host};
-    propose_of(clues, box, prior::host + prior::range, clues.met_by(box, clues.bad),
-               fmt::format("{} UDP {}", clues.name(host), range.to_string()), boxes);
+    propose_of(clues, box, prior::host + prior::range, clues.met_by(box, clues.bad), boxes);
   }
 }
 
@@ -69,8 +64,7 @@ void propose_strict_lists(const Clues& clues, Boxes& boxes) {
       .kind = Kind::hosts, .code = FindingCode::firewall_destination_blocked, .spares_asked = true};
   box.spared_hosts = clues.sight.resolvers;
   if (!clues.any(bad, is_dns)) box.spared = {{single(53), Protocol::any}};
-  propose_of(clues, box, prior::other_hosts + prior::with_ports, bad,
-             "all but the vendors' hosts and ports", boxes);
+  propose_of(clues, box, prior::other_hosts + prior::with_ports, bad, boxes);
 }
 
 }  // namespace
@@ -78,7 +72,7 @@ void propose_strict_lists(const Clues& clues, Boxes& boxes) {
 void propose_host_rules(const Clues& clues, Boxes& boxes) {
   propose_ranges_of_hosts(clues, boxes);
   propose_strict_lists(clues, boxes);
-  for (const auto& [hosts, text, price, bad, but_dns] : dead_hosts(clues)) {
+  for (const auto& [hosts, price, bad, but_dns] : dead_hosts(clues)) {
     for (const auto protocol : {Protocol::any, Protocol::udp, Protocol::tcp}) {
       const auto some = clues.select(bad, [&, protocol](std::uint32_t event) {
         return matches(protocol, clues.packet(event).udp);
@@ -89,17 +83,16 @@ void propose_host_rules(const Clues& clues, Boxes& boxes) {
       box.hosts = hosts;
       if (but_dns) box.spared = {{single(53), Protocol::any}};
       const bool one = protocol != Protocol::any;
-      propose_of(clues, box, price + (one ? prior::one_protocol : 0), some,
-                 one ? fmt::format("{}, {}", text, protocol_words(protocol)) : text, boxes);
+      propose_of(clues, box, price + (one ? prior::one_protocol : 0), some, boxes);
     }
   }
-  for (const auto& [hosts, text, udp, port, price, bad] : dead_endpoints(clues)) {
+  for (const auto& [hosts, udp, port, price, bad] : dead_endpoints(clues)) {
     Box box{.kind = Kind::hosts, .code = FindingCode::firewall_flow_blocked};
     box.protocol = udp ? Protocol::udp : Protocol::tcp;
     box.ports = {single(port)};
     box.hosts = hosts;
     const auto odd = clues.services.contains(port) ? 0 : prior::odd_port;
-    propose_of(clues, box, prior::flow + price + odd, bad, text, boxes);
+    propose_of(clues, box, prior::flow + price + odd, bad, boxes);
   }
 }
 

@@ -1,7 +1,5 @@
 // Who looks into packets: drops some payloads whatever their port, or by the name in a TLS
 // greeting.
-#include <fmt/format.h>
-
 #include <array>
 
 #include "probe/diagnosis/reach/boxes.hpp"
@@ -11,41 +9,29 @@
 namespace callready::reach {
 namespace {
 
-// What is said of who drops that; the last row is for all others.
-struct Read {
-  Cargo cargo;
-  Code code;
-  std::string_view protocol;
-};
-constexpr std::array all_read{Read{Cargo::stun, FindingCode::firewall_stun_filtered, "STUN"},
-                              Read{Cargo::turn, FindingCode::firewall_stun_filtered, "TURN"},
-                              Read{Cargo::sip, FindingCode::firewall_sip_filtered, "SIP"},
-                              Read{Cargo::tls, FindingCode::firewall_tls_filtered, "TLS"},
-                              Read{Cargo::ntp, ntp_filtered, "NTP"},
-                              Read{Cargo::http, FindingCode::firewall_flow_blocked, "HTTP"},
-                              Read{Cargo::rtp, FindingCode::firewall_udp_range_blocked, "media"},
-                              Read{Cargo::none, FindingCode::firewall_flow_blocked, "media"}};
-
-const Read& read_of(Cargo cargo) {
-  const auto its = std::ranges::find(all_read, cargo, &Read::cargo);
-  return its == all_read.end() ? all_read.back() : *its;
-}
-
 constexpr auto stun_and_turn = bit(Cargo::stun) | bit(Cargo::turn);
 
+struct Read {
+  std::uint32_t cargoes;
+  Code code;  // of who drops these
+};
+constexpr std::array read_over_udp{Read{bit(Cargo::stun), FindingCode::firewall_stun_filtered},
+                                   Read{bit(Cargo::turn), FindingCode::firewall_stun_filtered},
+                                   Read{stun_and_turn, FindingCode::firewall_stun_filtered},
+                                   Read{bit(Cargo::sip), FindingCode::firewall_sip_filtered},
+                                   Read{bit(Cargo::ntp), ntp_filtered},
+                                   Read{bit(Cargo::rtp), FindingCode::firewall_udp_range_blocked}};
+
 void propose_over_udp(const Clues& clues, Boxes& boxes) {
-  for (const auto cargoes : {bit(Cargo::stun), bit(Cargo::turn), stun_and_turn, bit(Cargo::sip),
-                             bit(Cargo::ntp), bit(Cargo::rtp)}) {
+  for (const auto& read : read_over_udp) {
     const auto reads = [&](std::uint32_t event) {
       const auto& packet = clues.packet(event);
-      return packet.udp && (bit(packet.cargo) & cargoes) != 0;
+      return packet.udp && (bit(packet.cargo) & read.cargoes) != 0;
     };
     const auto bad = clues.select(clues.bad, reads);
     if (bad.empty()) continue;
-    const auto& first = *std::ranges::find_if(
-        all_read, [&](const Read& one) { return (bit(one.cargo) & cargoes) != 0; });
-    const bool stun_like = (cargoes & stun_and_turn) != 0;
-    const bool turn_alone = cargoes == bit(Cargo::turn);
+    const bool stun_like = (read.cargoes & stun_and_turn) != 0;
+    const bool turn_alone = read.cargoes == bit(Cargo::turn);
     const auto dead = clues.hosts_of(bad);
     const bool passes_elsewhere = clues.any(clues.events, [&](std::uint32_t event) {
       const bool alive = !holds(dead, clues.packet(event).host);
@@ -54,21 +40,17 @@ void propose_over_udp(const Clues& clues, Boxes& boxes) {
     for (const auto action : actions(clues, bad)) {
       for (const bool beyond : {false, true}) {
         if (action == Fate::deaf) continue;
-        Box box{.kind = Kind::inspect, .code = first.code, .fate = action};
+        Box box{.kind = Kind::inspect, .code = read.code, .fate = action};
         box.protocol = Protocol::udp;
-        box.cargoes = cargoes;
+        box.cargoes = read.cargoes;
         box.beyond = beyond;
         box.prior = prior::inspect + prior::any_port + (turn_alone ? prior::turn_alone : 0) +
                     (beyond ? prior::beyond : 0) + (action == Fate::drop ? 0 : prior::says_no);
-        box.text = fmt::format("{} over UDP on any port: {}{}",
-                               cargoes == stun_and_turn ? "STUN and TURN" : first.protocol,
-                               in_words(action), beyond ? ", beyond" : "");
         boxes.push_back(box);
         const bool to_some = passes_elsewhere && stun_like && !beyond;
         if (!to_some || !one_domain(clues, dead)) continue;
         box.hosts = dead;
         box.prior += prior::inspect_some;
-        box.text += fmt::format(", to {}", host_words(clues, box.hosts));
         boxes.push_back(box);
       }
     }
@@ -87,7 +69,6 @@ void propose_swallowed_sip(const Clues& clues, Boxes& boxes) {
   box.protocol = Protocol::udp;
   box.cargoes = bit(Cargo::sip);
   box.ports = {single(usual_port)};
-  box.text = "something on the way swallows SIP on its usual port";
   for (const bool beyond : {false, true}) {
     box.beyond = beyond;
     box.prior = prior::swallows_sip + (beyond ? prior::beyond : 0);
@@ -121,7 +102,6 @@ Hurt hurt_of(const Clues& clues, Seen seen, Cargo cargo) {
 }
 
 void propose_by_name(const Clues& clues, const Hurt& hurt, const Box& like, Boxes& boxes) {
-  const auto word = read_of(hurt.cargo).protocol;
   const auto names = as_hosts(hurt.names);
   const auto domains = by_domain(clues, names);
   auto known = hurt.names;
@@ -135,8 +115,6 @@ void propose_by_name(const Clues& clues, const Hurt& hurt, const Box& like, Boxe
         box.fate = action;
         box.hosts = siblings.at(domain);
         box.prior = prior::inspect + prior::names_of_domain;
-        box.text = fmt::format("{} to names of {}: {}", word, clues.sight.domain_names[domain],
-                               in_words(action));
         boxes.push_back(box);
       }
     }
@@ -147,7 +125,6 @@ void propose_by_name(const Clues& clues, const Hurt& hurt, const Box& like, Boxe
     auto box = like;
     box.hosts = {name};
     box.prior = prior::inspect + prior::one_name;
-    box.text = fmt::format("{} to {}: {}", word, clues.name(name), in_words(box.fate));
     boxes.push_back(box);
   }
 }
@@ -158,8 +135,6 @@ void propose_on_ports(const Hurt& hurt, Box box, Boxes& boxes) {
   if (ports.empty()) return;
   box.ports = as_ranges(ports);
   box.prior = prior::inspect + bits(2) + static_cast<Bits>(ports.size()) * prior::listed_port;
-  box.text = fmt::format("{} on ports {}: {}", read_of(hurt.cargo).protocol,
-                         comma_separated(box.ports), in_words(box.fate));
   boxes.push_back(box);
 }
 
@@ -174,8 +149,6 @@ void propose_over_both(const Clues& clues, const Hurt& hurt, Box box, Boxes& box
   for (const bool beyond : {false, true}) {
     box.beyond = beyond;
     box.prior = prior::inspect + prior::both_transports + (beyond ? one_bit : 0);
-    box.text = fmt::format("{} over TCP and UDP: dropped{}", read_of(hurt.cargo).protocol,
-                           beyond ? ", or its answers" : "");
     boxes.push_back(box);
   }
 }
@@ -198,13 +171,13 @@ void propose_inspections(const Clues& clues, Boxes& boxes) {
       const auto hurt = hurt_of(clues, seen, cargo);
       if (hurt.names.empty()) continue;
       Box box{.kind = Kind::inspect, .protocol = Protocol::tcp, .cargoes = bit(cargo)};
-      box.code = cargo == Cargo::tls || cargo == Cargo::sip ? read_of(cargo).code
-                                                            : FindingCode::firewall_flow_blocked;
+      box.code = cargo == Cargo::tls   ? FindingCode::firewall_tls_filtered
+                 : cargo == Cargo::sip ? FindingCode::firewall_sip_filtered
+                                       : FindingCode::firewall_flow_blocked;
       box.fate = seen == Seen::mute ? Fate::mute : Fate::cut;
       propose_by_name(clues, hurt, box, boxes);
       propose_on_ports(hurt, box, boxes);
       box.prior = prior::inspect + bits(2);
-      box.text = fmt::format("{} on any port: {}", read_of(cargo).protocol, in_words(box.fate));
       boxes.push_back(box);
       propose_over_both(clues, hurt, box, boxes);
     }

@@ -1,6 +1,4 @@
 // Who lets some packets pass, or all of them for some time.
-#include <fmt/format.h>
-
 #include <cmath>
 #include <set>
 
@@ -87,8 +85,6 @@ void propose_limits(const Clues& clues, Boxes& boxes) {
         box.prior = prior::limit + (fate == Fate::rarely ? prior::strict_limit : 0) +
                     (any_late ? 0 : prior::none_late);
         box.spared_hosts = clues.sight.resolvers;  // nobody counts these on the way out
-        box.text = fmt::format("no more than about {} new {}flows a second get through", limit,
-                               protocol == Protocol::any ? "" : "UDP ");
         boxes.push_back(box);
       }
     }
@@ -137,7 +133,6 @@ void propose_bans(const Clues& clues, Boxes& boxes) {
             .fate = Fate::drop};
     box.since_ms = since;
     box.spared_hosts = clues.sight.resolvers;  // they are asked for others, too
-    box.text = fmt::format("nothing gets through any more after {} ms", since);
     boxes.push_back(box);
   }
 }

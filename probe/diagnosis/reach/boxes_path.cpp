@@ -1,6 +1,4 @@
 // Of several paths out of the site one is dead: lines or links that flows are spread over.
-#include <fmt/format.h>
-
 #include "probe/diagnosis/reach/boxes.hpp"
 #include "probe/diagnosis/reach/clues.hpp"
 #include "probe/diagnosis/reach/prior.hpp"
@@ -46,10 +44,6 @@ void propose_dead_paths(const Clues& clues, Boxes& boxes) {
     box.protocol = protocol;
     box.prior = prior::dead_path + (protocol == Protocol::any ? 0 : prior::one_protocol);
     box.spared_hosts = clues.sight.resolvers;  // they are near
-    box.text = fmt::format("of several paths one is dead: half of all {}flows are lost",
-                           protocol == Protocol::any   ? ""
-                           : protocol == Protocol::udp ? "UDP "
-                                                       : "TCP ");
     boxes.push_back(box);
   }
 }

@@ -1,6 +1,4 @@
 // A sign-in page stands before the Internet.
-#include <fmt/format.h>
-
 #include "probe/diagnosis/reach/boxes.hpp"
 #include "probe/diagnosis/reach/clues.hpp"
 #include "probe/diagnosis/reach/prior.hpp"
@@ -21,8 +19,6 @@ void propose_portals(const Clues& clues, Boxes& boxes) {
             .fate = rest};
     box.spared = {{single(53), Protocol::any}};
     box.explains = bit(Sign::foreign_page) | bit(Sign::cert_wrong_name) | bit(Sign::cert_untrusted);
-    box.text =
-        fmt::format("a sign-in page stands before the Internet; the rest is {}", in_words(rest));
     boxes.push_back(box);
   }
 }

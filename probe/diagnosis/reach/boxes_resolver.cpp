@@ -1,6 +1,4 @@
 // The site's resolver keeps silent, of all names or of some.
-#include <fmt/format.h>
-
 #include "probe/diagnosis/reach/boxes.hpp"
 #include "probe/diagnosis/reach/clues.hpp"
 #include "probe/diagnosis/reach/prior.hpp"
@@ -24,11 +22,9 @@ void propose_resolvers(const Clues& clues, Boxes& boxes) {
   box.hosts = clues.sight.resolvers;
   box.prior = prior::resolver;
   box.explains = bit(Sign::name_fails);
-  box.text = "the site's DNS server does not answer";
   boxes.push_back(box);
   if (refuses) {
     box.fate = Fate::closed;
-    box.text = "the site's DNS server refuses";
     boxes.push_back(box);
     box.fate = Fate::drop;
   }
@@ -37,8 +33,6 @@ void propose_resolvers(const Clues& clues, Boxes& boxes) {
   box.prior = prior::resolver + prior::some_names;
   const auto add_for = [&](const Hosts& names) {
     box.names = names;
-    box.text =
-        fmt::format("the site's DNS server does not answer for {}", host_words(clues, box.names));
     boxes.push_back(box);
   };
   add_for(as_hosts(all));

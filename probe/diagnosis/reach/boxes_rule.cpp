@@ -1,6 +1,4 @@
 // A firewall's rule about protocols and ports.
-#include <fmt/format.h>
-
 #include <array>
 
 #include "probe/diagnosis/reach/boxes.hpp"
@@ -19,52 +17,40 @@ const std::vector<Spared> but_web_alone{{single(80), Protocol::tcp}, {single(443
 constexpr std::array<std::uint16_t, 5> known_borders{1024, 10000, 16384, 32768, 49152};
 
 struct Scope {
-  std::string text;
   Code code;
   Bits price;
-  std::vector<PortRange> ports;
-  std::vector<Spared> spared;
-  bool own_dns;  // to the site's own resolvers it does nothing
+  std::vector<PortRange> ports{};
+  std::vector<Spared> spared{};
+  bool own_dns = false;  // to the site's own resolvers it does nothing
 };
 using Scopes = std::vector<Scope>;
-
-void add_scope(Scopes& scopes, std::string text, Code code, Bits price,
-               std::vector<PortRange> ports = {}, std::vector<Spared> spared = {},
-               bool own_dns = false) {
-  scopes.push_back({std::move(text), code, price, std::move(ports), std::move(spared), own_dns});
-}
 
 Code range_code(std::uint16_t first) {
   return first >= first_user_port ? FindingCode::firewall_udp_range_blocked
                                   : FindingCode::firewall_udp_blocked;
 }
 
-void whole_scopes(Protocol protocol, Scopes& scopes) {
+Scopes whole_scopes(Protocol protocol) {
   switch (protocol) {
     case Protocol::udp:
-      add_scope(scopes, "all UDP but DNS", FindingCode::firewall_udp_blocked, prior::all_udp, {},
-                but_dns);
-      add_scope(scopes, "all UDP", FindingCode::firewall_udp_blocked, prior::all_udp + bits(4));
-      add_scope(scopes, "all UDP but to the site's own DNS", FindingCode::firewall_udp_blocked,
-                prior::all_udp + prior::own_dns, {}, {}, true);
-      return;
+      return {{FindingCode::firewall_udp_blocked, prior::all_udp, {}, but_dns},
+              {FindingCode::firewall_udp_blocked, prior::all_udp + bits(4)},
+              {FindingCode::firewall_udp_blocked, prior::all_udp + prior::own_dns, {}, {}, true}};
     case Protocol::tcp:
-      add_scope(scopes, "all TCP", FindingCode::proxy_required, prior::all_tcp);
-      add_scope(scopes, "all TCP but DNS", FindingCode::proxy_required, prior::all_tcp, {},
-                but_dns);
-      add_scope(scopes, "all TCP but 80 and 443", FindingCode::firewall_web_only,
-                prior::web_only_tcp, {}, but_web);
-      return;
+      return {{FindingCode::proxy_required, prior::all_tcp},
+              {FindingCode::proxy_required, prior::all_tcp, {}, but_dns},
+              {FindingCode::firewall_web_only, prior::web_only_tcp, {}, but_web}};
     case Protocol::any:
-      add_scope(scopes, "everything but DNS", FindingCode::network_offline, prior::everything, {},
-                but_dns);
-      add_scope(scopes, "everything", FindingCode::network_offline, prior::everything);
-      add_scope(scopes, "everything but web and DNS", FindingCode::firewall_web_only,
-                prior::web_only, {}, but_web);
-      add_scope(scopes, "everything but web and the site's own DNS", FindingCode::firewall_web_only,
-                prior::web_only + prior::own_dns, {}, but_web_alone, true);
-      return;
+      return {{FindingCode::network_offline, prior::everything, {}, but_dns},
+              {FindingCode::network_offline, prior::everything},
+              {FindingCode::firewall_web_only, prior::web_only, {}, but_web},
+              {FindingCode::firewall_web_only,
+               prior::web_only + prior::own_dns,
+               {},
+               but_web_alone,
+               true}};
   }
+  return {};
 }
 
 // Of the ports in their order, runs that are dead, between ports that are open. Port 53 has rules
@@ -83,52 +69,44 @@ void range_scopes(const Ports& dead, const Ports& open, Scopes& scopes) {
       const int below = above == open.begin() ? 0 : *std::prev(above);
       for (const auto border : known_borders) {
         if (below >= border || border > first) continue;
-        add_scope(scopes, fmt::format("UDP from {} up", border),
-                  FindingCode::firewall_udp_range_blocked, prior::known_range, {{border, 65535}});
+        scopes.push_back(
+            {FindingCode::firewall_udp_range_blocked, prior::known_range, {{border, 65535}}});
       }
       // From the lowest port that failed: rules name the ranges of vendors, too.
-      add_scope(scopes, fmt::format("UDP from {} up", first), range_code(first), prior::named_range,
-                {{first, 65535}});
+      scopes.push_back({range_code(first), prior::named_range, {{first, 65535}}});
       // Over ports that nobody could measure.
       const auto from = static_cast<std::uint16_t>(below + 1);
-      add_scope(scopes, fmt::format("UDP from about {} up", first), range_code(first),
-                prior::open_range, {{from, 65535}});
+      scopes.push_back({range_code(first), prior::open_range, {{from, 65535}}});
     }
     if (last > first && ranges++ < most_alike) {
-      add_scope(scopes, fmt::format("UDP ports {}-{}", first, last), range_code(first),
-                prior::range, {{first, last}});
+      scopes.push_back({range_code(first), prior::range, {{first, last}}});
     }
   }
 }
 
 Scopes scopes_of(const Clues& clues, Protocol protocol, const EventIds& bad, const EventIds& good) {
-  Scopes scopes;
-  whole_scopes(protocol, scopes);
+  auto scopes = whole_scopes(protocol);
   const auto open = clues.ports_of(good);
   auto dead = clues.ports_of(bad);
   for (const auto port : open) dead.erase(port);
-  const auto word = protocol_words(protocol);
   const auto code = protocol == Protocol::udp ? FindingCode::firewall_udp_port_blocked
                                               : FindingCode::firewall_tcp_port_blocked;
   for (const auto port : dead) {
     if (dead.size() > most_alike) break;
-    add_scope(scopes, fmt::format("{} port {}", word, port),
-              port == 53 ? FindingCode::dns_unreachable : code,
-              port == 53 ? prior::dns_port : price_of({port}, clues), {single(port)});
+    scopes.push_back({port == 53 ? FindingCode::dns_unreachable : code,
+                      port == 53 ? prior::dns_port : price_of({port}, clues),
+                      {single(port)}});
   }
-  if (dead.size() > 1) {
-    const auto ranges = as_ranges(dead);
-    add_scope(scopes, fmt::format("{} ports {}", word, comma_separated(ranges)), code,
-              price_of(dead, clues), ranges);
-  }
+  if (dead.size() > 1) scopes.push_back({code, price_of(dead, clues), as_ranges(dead)});
   auto listed = open;
   listed.erase(53);
   if (dead.size() >= 3 && !listed.empty() && open.size() <= 12) {
     auto spared = but_dns;
     for (const auto port : open) spared.push_back({single(port), protocol});
-    add_scope(scopes, fmt::format("{}, all but {}", word, comma_separated(as_ranges(open))),
-              protocol == Protocol::udp ? range_code(*open.rbegin()) : code,
-              prior::but_list + static_cast<Bits>(open.size()) * prior::listed_port, {}, spared);
+    scopes.push_back({protocol == Protocol::udp ? range_code(*open.rbegin()) : code,
+                      prior::but_list + static_cast<Bits>(open.size()) * prior::listed_port,
+                      {},
+                      std::move(spared)});
   }
   if (protocol == Protocol::udp) range_scopes(dead, open, scopes);
   return scopes;
@@ -171,14 +149,9 @@ void propose(const Clues& clues, Protocol protocol, bool beyond, Boxes& boxes) {
           (action == Fate::drop ? 0 : prior::says_no) + (beyond ? prior::beyond : 0) +
           (beyond && protocol != Protocol::tcp && box.ports.empty() ? prior::whole_beyond : 0);
       const bool replies = beyond && action == Fate::drop;
-      box.text = fmt::format("{}: {}{}", scope.text, in_words(action),
-                             replies  ? " beyond the routers that speak, or their replies"
-                             : beyond ? ", beyond the routers that speak"
-                                      : "");
       boxes.push_back(box);
       if (!replies || box.code != FindingCode::firewall_udp_blocked) continue;
       box.fate = Fate::deaf;
-      box.text = fmt::format("{}: {}", scope.text, in_words(box.fate));
       boxes.push_back(box);
     }
   }
@@ -203,7 +176,6 @@ void propose_own_resolver_only(const Clues& clues, Boxes& boxes) {
     if (action == Fate::deaf) continue;
     box.fate = action;
     box.prior = prior::own_resolver_only + (action == Fate::drop ? 0 : prior::says_no);
-    box.text = fmt::format("DNS by the site's own resolver only: {}", in_words(action));
     boxes.push_back(box);
   }
 }
@@ -217,7 +189,6 @@ void propose_no_way_out(const Clues& clues, Boxes& boxes) {
   Box box{.kind = Kind::rule, .code = FindingCode::network_offline, .prior = prior::no_way_out};
   box.spared_hosts = hosts_that_answer_dns(clues);
   box.explains = bit(Sign::name_fails);
-  box.text = "there is no way out";
   for (const auto action : actions(clues, clues.bad)) {
     box.fate = action;
     boxes.push_back(box);

@@ -1,8 +1,5 @@
 #include "probe/diagnosis/reach/clues.hpp"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 #include <iterator>
 
 #include "probe/diagnosis/reach/prior.hpp"
@@ -80,25 +77,6 @@ std::vector<Fate> actions(const Clues& clues, const EventIds& events) {
   return found;
 }
 
-std::string_view in_words(Fate action) {
-  switch (action) {
-    case Fate::deaf:
-      return "no replies come back";
-    case Fate::prohibit:
-      return "prohibited";
-    case Fate::ration:
-      return "prohibited, mostly without a word";
-    case Fate::refuse:
-      return "refused";
-    case Fate::forge:
-      return "refused in the far end's name";
-    case Fate::cut:
-      return "reset";
-    default:
-      return "dropped";
-  }
-}
-
 std::map<std::uint32_t, Hosts> by_domain(const Clues& clues, const Hosts& hosts) {
   std::map<std::uint32_t, Hosts> found;
   for (const auto host : hosts) found[clues.domain(host)].push_back(host);
@@ -109,22 +87,10 @@ bool one_domain(const Clues& clues, const Hosts& hosts) {
   return by_domain(clues, hosts).size() <= 1;
 }
 
-std::string host_words(const Clues& clues, const Hosts& hosts) {
-  if (hosts.size() == 1) return clues.name(hosts.front());
-  std::set<std::string_view> domains;
-  for (const auto host : hosts) domains.insert(clues.sight.domain_names[clues.domain(host)]);
-  if (domains.size() > 4) return fmt::format("{} hosts", hosts.size());
-  return fmt::format("{} hosts of {}", hosts.size(), fmt::join(domains, ", "));
-}
-
 std::vector<PortRange> as_ranges(const Ports& ports) {
   std::vector<PortRange> ranges;
   for (const auto port : ports) ranges.push_back(single(port));
   return ranges;
-}
-
-std::string_view protocol_words(Protocol protocol) {
-  return protocol == Protocol::udp ? "UDP" : protocol == Protocol::tcp ? "TCP" : "all";
 }
 
 Bits price_of(const Ports& ports, const Clues& clues) {

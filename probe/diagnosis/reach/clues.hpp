@@ -24,7 +24,6 @@ struct Clues {
 
   const Packet& packet(std::uint32_t event) const { return sight.packets[event]; }
   Seen seen(std::uint32_t event) const { return sight.events.flows[event].seen; }
-  const std::string& name(HostId host) const { return sight.hosts[host]; }
   std::uint32_t domain(HostId host) const { return sight.domains[host]; }
   bool has(Sign sign) const { return (signs & bit(sign)) != 0; }
   Hosts hosts_of(Sign sign) const;
@@ -41,7 +40,7 @@ struct Clues {
   bool any(const EventIds& of, Wanted wanted) const {
     return std::ranges::any_of(of, wanted);
   }
-  // Of the failed ones, those that the box acts on, whatever it would do to them.
+  // Of these, those that the box acts on, whatever it would do to them.
   EventIds met_by(const Box& box, const EventIds& from) const;
 };
 
@@ -50,7 +49,6 @@ Clues clues_of(const Sight& sight, EventIds events);
 // What may have been done to these events, as they show it: drop, deaf, prohibit, ration, refuse,
 // forge.
 std::vector<Fate> actions(const Clues& clues, const EventIds& events);
-std::string_view in_words(Fate action);
 
 Hosts as_hosts(const std::set<HostId>& hosts);
 Hosts without(const Hosts& hosts, const Hosts& some);
@@ -58,10 +56,7 @@ Hosts without(const Hosts& hosts, const Hosts& some);
 std::map<std::uint32_t, Hosts> by_domain(const Clues& clues, const Hosts& hosts);
 // True where they are of one owner.
 bool one_domain(const Clues& clues, const Hosts& hosts);
-// "sbc.example", "4 hosts of example.com, example.net".
-std::string host_words(const Clues& clues, const Hosts& hosts);
 std::vector<PortRange> as_ranges(const Ports& ports);
-std::string_view protocol_words(Protocol protocol);
 // That a rule names these ports.
 Bits price_of(const Ports& ports, const Clues& clues);
 
@@ -75,9 +70,8 @@ inline constexpr std::size_t most_alike = 48;
 // groups that have something in common.
 struct DeadHosts {
   Hosts hosts;
-  std::string text;  // "sbc.example", "3 hosts of example.com"
-  Bits price = 0;    // that a rule names them
-  EventIds bad;      // of theirs
+  Bits price = 0;  // that a rule names them
+  EventIds bad;    // of theirs
   bool but_dns = false;
 };
 
@@ -85,7 +79,6 @@ std::vector<DeadHosts> dead_hosts(const Clues& clues);
 
 struct DeadEndpoints {
   Hosts hosts;
-  std::string text;  // "sbc.example TCP 5061"
   bool udp = false;
   std::uint16_t port = 0;
   Bits price = 0;  // that it is so many of them

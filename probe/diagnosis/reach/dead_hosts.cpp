@@ -1,9 +1,7 @@
 // Hosts, and ports of hosts, that nothing was seen to reach.
-#include <fmt/format.h>
-
-#include "probe/diagnosis/facts.hpp"
 #include "probe/diagnosis/reach/clues.hpp"
 #include "probe/diagnosis/reach/prior.hpp"
+#include "probe/util/text.hpp"
 
 namespace callready::reach {
 namespace {
@@ -12,8 +10,6 @@ namespace {
 bool proves_alive(Seen seen) {
   return is_good(seen) && seen != Seen::expired && seen != Seen::arrived;
 }
-
-constexpr auto others_text = "all hosts but the vendors'";
 
 }  // namespace
 
@@ -27,42 +23,39 @@ std::vector<DeadHosts> dead_hosts(const Clues& clues) {
   // The site's own resolver has boxes of its own.
   const auto outside = without(clues.hosts_of(clues.bad), clues.sight.resolvers);
   const auto dead = without(outside, clues.hosts_of(good));
-  std::map<Hosts, std::pair<std::string, Bits>> groups;
+  std::map<Hosts, Bits> groups;  // what they cost
   if (dead.size() <= most_alike) {
-    for (const auto host : dead) groups.try_emplace({host}, clues.name(host), prior::host);
+    for (const auto host : dead) groups.try_emplace({host}, prior::host);
   }
   const auto siblings = by_domain(clues, clues.hosts_of(clues.events));
   for (const auto& [domain, some] : by_domain(clues, dead)) {
     if (some.size() < 2) continue;
-    const auto& name = clues.sight.domain_names[domain];
-    const auto all_of_it = findings::is_name(name) ? "*." + name : name;
-    groups.try_emplace(siblings.at(domain), all_of_it, prior::domain);
-    groups.try_emplace(some, fmt::format("{} hosts of {}", some.size(), name),
-                       prior::part_of_domain);
+    groups.try_emplace(siblings.at(domain), prior::domain);
+    groups.try_emplace(some, prior::part_of_domain);
   }
   if (dead.size() > 1) {
     const auto owners = by_domain(clues, dead).size();
-    groups.try_emplace(dead, fmt::format("{} hosts", dead.size()),
-                       prior::host + static_cast<Bits>(dead.size() - owners) * prior::more_host +
-                           static_cast<Bits>(owners - 1) * prior::more_owner);
+    groups.try_emplace(dead, prior::host +
+                                 static_cast<Bits>(dead.size() - owners) * prior::more_host +
+                                 static_cast<Bits>(owners - 1) * prior::more_owner);
   }
   // A list of the allowed may let out DNS to anybody, and lack some of the vendors' hosts.
   std::set<Hosts> lists;
   const auto dead_others = without(without(outside, alive_beside_dns), clues.vendors);
   if (dead_others.size() > 1) {
-    groups.try_emplace(clues.others, others_text, prior::other_hosts);
+    groups.try_emplace(clues.others, prior::other_hosts);
     lists.insert(clues.others);
     Hosts short_list;
     std::ranges::set_union(clues.others, dead, std::back_inserter(short_list));
     const bool lets_any_out = std::ranges::any_of(
         clues.vendors, [&](HostId host) { return holds(alive_beside_dns, host); });
     if (lets_any_out && lists.insert(short_list).second) {
-      groups.try_emplace(short_list, "all hosts but some", prior::short_list);
+      groups.try_emplace(short_list, prior::short_list);
     }
   }
   std::vector<DeadHosts> found;
-  for (const auto& [hosts, group] : groups) {
-    DeadHosts one{hosts, group.first, group.second, {}, lists.contains(hosts)};
+  for (const auto& [hosts, price] : groups) {
+    DeadHosts one{hosts, price, {}, lists.contains(hosts)};
     for (const auto host : hosts) {
       const auto its = bad.find(host);
       if (its != bad.end()) append(one.bad, its->second);
@@ -106,9 +99,7 @@ std::vector<DeadEndpoints> dead_endpoints(const Clues& clues) {
     for (const auto& hosts : groups) {
       const bool group = hosts.size() > 1 && one_domain(clues, hosts);
       const auto more = static_cast<Bits>(hosts.size() - 1);
-      found.push_back({hosts,
-                       fmt::format("{} {} {}", host_words(clues, hosts), udp ? "UDP" : "TCP", port),
-                       udp, port, group ? prior::domain : more * prior::more_endpoint,
+      found.push_back({hosts, udp, port, group ? prior::domain : more * prior::more_endpoint,
                        clues.select(cell.bad, [&](std::uint32_t event) {
                          return holds(hosts, clues.packet(event).host);
                        })});

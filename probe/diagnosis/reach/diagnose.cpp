@@ -48,8 +48,8 @@ Boxes propose(const Clues& clues, const std::vector<std::size_t>& order) {
 }
 
 void keep_each_once(Boxes& boxes) {
-  std::ranges::stable_sort(boxes, {}, &Box::key);
-  const auto twice = std::ranges::unique(boxes, {}, &Box::key);
+  std::ranges::sort(boxes);
+  const auto twice = std::ranges::unique(boxes);
   boxes.erase(twice.begin(), twice.end());
 }
 

@@ -1,7 +1,5 @@
 #include "probe/diagnosis/reach/explain.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <functional>
 
@@ -33,9 +31,8 @@ class Explainer {
 
  private:
   // Of the best world that has it.
-  void find(Code code, std::size_t world, const std::string& text) {
-    found_.try_emplace(code,
-                       Cause{.code = code, .in_best = world == 0, .world = world, .text = text});
+  void find(Code code, std::size_t world) {
+    found_.try_emplace(code, Cause{.code = code, .in_best = world == 0, .world = world});
   }
 
   // Whether anything that a row needs meets it; else it is a note.
@@ -66,13 +63,9 @@ class Explainer {
     };
     for (std::size_t i = 0; i < worlds_.size(); ++i) {
       for (const auto number : worlds_[i].boxes) {
-        const auto& box = boxes_[number];
-        if (is_useful(number)) find(drawn_.code_of(box), i, box.text);
+        if (is_useful(number)) find(drawn_.code_of(boxes_[number]), i);
       }
-      const auto share = losses[worlds_[i].loss].share;
-      if (share < is_a_cause) continue;
-      find(FindingCode::network_loss, i,
-           fmt::format("about {:.0f} % of packets get lost each way", share * 100));
+      if (losses[worlds_[i].loss].share >= is_a_cause) find(FindingCode::network_loss, i);
     }
     for (auto& [code, found] : found_) {
       std::vector<std::uint32_t> own;  // the best world's boxes of that code
@@ -147,25 +140,5 @@ Code Diagnosis::code_of(const Box& box) const {
 }
 
 Explained explain(const Diagnosis& drawn) { return Explainer(drawn).make(); }
-
-std::string in_words(const World& world, const Boxes& boxes) {
-  std::string text;
-  for (const auto number : world.boxes) {
-    text += (text.empty() ? "" : " + ") + boxes[number].text;
-  }
-  return text.empty() ? "nothing wrong" : text;
-}
-
-std::string in_words(const FlowEvent& event) {
-  const auto& flow = event.flow;
-  auto text = fmt::format("{} {} {} to {}", flow.udp ? "UDP" : "TCP", flow.port,
-                          to_string(flow.cargo), flow.host);
-  if (event.ends_early) text += ", as far as the last router";
-  text += fmt::format(": {}", to_string(event.seen));
-  if (event.seen == Seen::sample)
-    return text + fmt::format(" {} of {}", event.answered, event.sent);
-  if (event.sent > 1) text += fmt::format(", sent {} times", event.sent);
-  return text;
-}
 
 }  // namespace callready::reach

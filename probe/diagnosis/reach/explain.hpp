@@ -13,7 +13,6 @@ struct Cause {
   bool in_best = false;  // the best world has it
 
   std::size_t world = 0;            // the likeliest that has it
-  std::string text{};               // of that world
   std::vector<std::size_t> lost{};  // events that are dearer without it there, the dearest first
 
   // Else it is said with a runner-up ("it could also be").
@@ -41,10 +40,5 @@ struct Diagnosis {
 
 // `drawn`: all of it but this is known.
 Explained explain(const Diagnosis& drawn);
-
-// "nothing wrong", "UDP from 10000 up: dropped + STUN over UDP on any port: dropped".
-std::string in_words(const World& world, const Boxes& boxes);
-// "UDP 5060 SIP to sbc.example, as far as the last router: dropped".
-std::string in_words(const FlowEvent& event);
 
 }  // namespace callready::reach

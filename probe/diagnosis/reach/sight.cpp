@@ -313,9 +313,7 @@ Sight look(FlowEvents events, const std::vector<PacketFlow>& others,
     const auto next = static_cast<std::uint32_t>(domains.size());
     const auto named = names.find(host);
     const auto& known_as = named == names.end() ? host : named->second;
-    const auto [place, fresh] = domains.try_emplace(owner_of(known_as), next);
-    if (fresh) sight.domain_names.push_back(place->first);
-    sight.domains.push_back(place->second);
+    sight.domains.push_back(domains.try_emplace(owner_of(known_as), next).first->second);
   }
   for (const auto& [udp, host, ports] : asked) {
     sight.asked[{udp, sight.host_id(host)}].push_back(ports);

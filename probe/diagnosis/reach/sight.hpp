@@ -79,12 +79,11 @@ using EventIds = std::vector<std::uint32_t>;  // places in Sight's packets, asce
 
 struct Sight {
   FlowEvents events;
-  std::vector<std::string> hosts;         // names, ascending: a HostId is a place in it
-  std::vector<std::uint32_t> domains;     // of each host: equal for those with one owner
-  std::vector<std::string> domain_names;  // of those numbers
-  std::vector<Packet> packets;            // of each flow event
-  std::vector<HostId> sign_hosts;         // of each sign
-  Hosts resolvers;                        // the site's own
+  std::vector<std::string> hosts;      // names, ascending: a HostId is a place in it
+  std::vector<std::uint32_t> domains;  // of each host: equal for those with one owner
+  std::vector<Packet> packets;         // of each flow event
+  std::vector<HostId> sign_hosts;      // of each sign
+  Hosts resolvers;                     // the site's own
   // What rows ask for, by host, over UDP (true) or TCP.
   std::map<std::pair<bool, HostId>, std::vector<PortRange>> asked;
 
