@@ -54,7 +54,7 @@ struct RowState {
 // One set, to be judged in one world after the other.
 class SetJudge {
  public:
-  SetJudge(const SetResult& set, const Asked& asked) {
+  SetJudge(const SetResult& set, const AskedRows& asked) {
     for (std::size_t i = 0; i < asked.rows.size(); ++i) {
       if (asked.rows[i].set != &set) continue;
       const auto& row = *asked.rows[i].row;
@@ -131,25 +131,25 @@ class SetJudge {
   std::map<std::vector<RowState>, Verdicts> known_;
 };
 
-std::vector<RowState> states_in(const Asked& asked, const World& world, const Boxes& boxes) {
-  const auto probes = works(asked, world, boxes);
+std::vector<RowState> states_in(const Diagnosis& drawn, const AskedRows& asked,
+                                const World& world) {
+  const auto probes = works(drawn, asked, world);
   const auto has = [&](Code code) {
     return std::ranges::any_of(world.boxes,
-                               [&](auto number) { return boxes[number].code == code; });
+                               [&](auto number) { return drawn.boxes[number].code == code; });
   };
   const bool symmetric = has(FindingCode::nat_symmetric), rewritten = has(FindingCode::sip_alg);
   std::vector<RowState> states;
   for (const auto& row : asked.rows) {
     const bool condition = (row.nat && symmetric) || ((row.sip_alg || row.plain_sip) && rewritten);
-    states.push_back({works(asked, row, probes), row.worse || condition});
+    states.push_back({works(drawn.asked, row, probes), row.worse || condition});
   }
   return states;
 }
 
 }  // namespace
 
-Judged judge(const Report& report, const Asked& asked, const std::vector<World>& worlds,
-             const Boxes& boxes) {
+Judged judge(const Report& report, const Diagnosis& drawn, const AskedRows& asked) {
   Judged judged;
   judged.rows.resize(asked.rows.size());
   judged.sets.resize(report.sets.size());
@@ -158,8 +158,8 @@ Judged judge(const Report& report, const Asked& asked, const std::vector<World>&
     judges.emplace_back(report.sets[i], asked);
     judged.sets[i].capabilities.resize(report.sets[i].capabilities.size());
   }
-  for (const auto& world : worlds) {
-    const auto states = states_in(asked, world, boxes);
+  for (const auto& world : drawn.worlds) {
+    const auto states = states_in(drawn, asked, world);
     for (std::size_t i = 0; i < states.size(); ++i) {
       auto& odds = judged.rows[i].odds;
       const auto& [works, impaired] = states[i];

@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <set>
+
+#include "probe/util/text.hpp"
 
 namespace callready::reach {
 namespace {
@@ -48,15 +51,15 @@ std::optional<Finding> leftovers(const Shadow& diagnosis) {
   finding.confidence = Confidence::possible;
   std::map<std::string_view, const Leftover*> left;
   for (const auto& one : diagnosis.told.unexplained) left.try_emplace(one.probe, &one);
-  const auto& asked = diagnosis.asked;
   std::set<std::string> shown;
-  for (std::size_t i = 0; i < asked.rows.size(); ++i) {
+  for (std::size_t i = 0; i < diagnosis.asked_rows.rows.size(); ++i) {
     const auto status = diagnosis.judged.rows[i].status;
     if (status != Status::fail && status != Status::unknown) continue;
-    for (const auto probe : asked.rows[i].probes) {
-      const auto found = left.find(asked.probes[probe].result->probe.id);
+    const auto& asked = diagnosis.asked_rows.rows[i];
+    for (const auto probe : asked.probes) {
+      const auto found = left.find(diagnosis.asked.probes[probe].result->probe.id);
       if (found == left.end()) continue;
-      const auto row = asked.rows[i].set->id + '/' + asked.rows[i].row->id;
+      const auto row = asked.set->id + '/' + asked.row->id;
       if (finding.explains.empty() || finding.explains.back() != row) {
         finding.explains.push_back(row);
       }
@@ -74,13 +77,15 @@ std::optional<Finding> leftovers(const Shadow& diagnosis) {
 
 Shadow diagnose(const Report& report, const RowReach& reach, const SearchLimits& limits,
                 const std::vector<std::size_t>& order) {
-  std::vector<const Finding*> contents;
-  for (const auto& finding : report.findings) {
-    if (has(finding.code, FindingTrait::of_contents)) contents.push_back(&finding);
-  }
-  Shadow result{find_worlds(report, reach, std::move(contents), limits, order), {}, {}, {}};
-  result.told = tell(result);
-  result.judged = judge(report, result.asked, result.worlds, result.boxes);
+  std::vector<Finding> contents;
+  std::ranges::copy_if(report.findings, std::back_inserter(contents), [](const Finding& finding) {
+    return has(finding.code, FindingTrait::of_contents);
+  });
+  auto drawn = find_worlds(report, contents, limits, order);
+  Shadow result{std::move(drawn), std::move(contents), {}, {}, {}, {}};
+  result.asked_rows = rows_of(report, result, reach, result.contents);
+  result.told = tell(result, result.asked_rows);
+  result.judged = judge(report, result, result.asked_rows);
   const auto& sets = result.judged.sets;
   const bool open = result.worlds.front().probability < is_likely ||
                     std::ranges::count(sets, Verdict::unknown, &JudgedSet::verdict) > 0;
@@ -120,7 +125,7 @@ Report as_report(const Report& report, const Shadow& diagnosis) {
     std::erase_if(made.findings.back().explains,
                   [&](const std::string& id) { return open.contains(id); });
   }
-  for (const auto* finding : diagnosis.contents) made.findings.push_back(*finding);
+  append(made.findings, diagnosis.contents);
   if (auto left = leftovers(diagnosis)) made.findings.push_back(std::move(*left));
   for (auto& finding : made.findings) finding.affects = affected(made, finding.explains);
   // What is only possible is said where something does not work over it.

@@ -25,12 +25,11 @@ struct JudgedSet {
 };
 
 struct Judged {
-  std::vector<JudgedRow> rows;  // in the order of Asked
+  std::vector<JudgedRow> rows;  // in the order of AskedRows
   std::vector<JudgedSet> sets;  // in the report's order
 };
 
-Judged judge(const Report& report, const Asked& asked, const std::vector<World>& worlds,
-             const Boxes& boxes);
+Judged judge(const Report& report, const Diagnosis& drawn, const AskedRows& asked);
 
 // The packet whose fate divides the worlds that are left best.
 struct Question {
@@ -48,6 +47,8 @@ std::optional<Question> next_question(const Report& report, const Sight& sight, 
 std::string in_words(const Question& question);
 
 struct Shadow : Diagnosis {
+  std::vector<Finding> contents;  // of today's rules, taken over as they are
+  AskedRows asked_rows;
   Told told;
   Judged judged;
   std::optional<Question> question;  // only where something is open

@@ -49,7 +49,7 @@ Owner usual_owner(FindingCode code) {
 
 class Teller {
  public:
-  explicit Teller(const Diagnosis& diagnosis) : drawn_(diagnosis) {}
+  Teller(const Diagnosis& drawn, const AskedRows& asked) : drawn_(drawn), asked_(asked) {}
 
   Told make() {
     for (const auto& found : drawn_.explained.causes) {
@@ -132,21 +132,22 @@ class Teller {
       cause.evidence.push_back(
           {sign.probe, fmt::format("{}: {}", sign.host, to_string(sign.sign)), leak});
     }
-    const auto with = works(asked_, world, boxes_), others = works(asked_, without, boxes_);
-    const auto by_itself = works(asked_, alone, boxes_);
+    const auto with = works(drawn_, asked_, world), others = works(drawn_, asked_, without);
+    const auto by_itself = works(drawn_, asked_, alone);
+    const auto& asked = drawn_.asked;
     for (const auto& row : asked_.rows) {
       const bool condition = (row.nat && cause.code == FindingCode::nat_symmetric) ||
                              (row.sip_alg && cause.code == FindingCode::sip_alg);
       const auto told = [&](std::size_t probe) {
-        return told_of.contains(asked_.probes[probe].result->probe.id);
+        return told_of.contains(asked.probes[probe].result->probe.id);
       };
       const auto its_own = [&](std::size_t probe) {
         return with[probe] == Works::no &&
                (!fails_in(others[probe]) || told(probe) ||
-                (fails_in(by_itself[probe]) && !asked_.probes[probe].broken));
+                (fails_in(by_itself[probe]) && !asked.probes[probe].broken));
       };
       const auto& probes = row.probes;
-      const bool fails = fails_in(works(asked_, row, with)) && !row.spoilt;
+      const bool fails = fails_in(works(asked, row, with)) && !row.spoilt;
       const bool by_it = fails && std::ranges::any_of(probes, its_own);
       // What a resolver says is a row of its own.
       const bool by_sign =
@@ -177,12 +178,12 @@ class Teller {
   const Sight& sight_ = drawn_.sight;
   const Boxes& boxes_ = drawn_.boxes;
   const std::vector<World>& worlds_ = drawn_.worlds;
-  const Asked& asked_ = drawn_.asked;
+  const AskedRows& asked_;
   Told result_;
 };
 
 }  // namespace
 
-Told tell(const Diagnosis& diagnosis) { return Teller(diagnosis).make(); }
+Told tell(const Diagnosis& drawn, const AskedRows& asked) { return Teller(drawn, asked).make(); }
 
 }  // namespace callready::reach

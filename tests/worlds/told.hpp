@@ -1,7 +1,7 @@
 // What the worlds would say of each cause: who is to act, which rows fail by it, and what shows it.
 #pragma once
 
-#include "probe/diagnosis/reach/diagnose.hpp"
+#include "tests/worlds/works.hpp"
 
 namespace callready::reach {
 
@@ -31,6 +31,6 @@ struct Told {
   std::optional<std::size_t> runner_up;
 };
 
-Told tell(const Diagnosis& diagnosis);
+Told tell(const Diagnosis& drawn, const AskedRows& asked);
 
 }  // namespace callready::reach

@@ -11,10 +11,10 @@ namespace callready::reach {
 namespace {
 
 // Signs that a rule about contents has to confirm: it looks closer than one reading can.
-void keep_confirmed(FlowEvents& events, const std::vector<const Finding*>& contents) {
+void keep_confirmed(FlowEvents& events, const std::vector<Finding>& contents) {
   const auto found = [&](std::initializer_list<FindingCode> codes) {
     return std::ranges::any_of(
-        contents, [&](const Finding* finding) { return contains(codes, finding->code); });
+        contents, [&](const Finding& finding) { return contains(codes, finding.code); });
   };
   const auto confirmed = [&](Sign sign) {
     switch (sign) {
@@ -55,20 +55,18 @@ void keep_each_once(Boxes& boxes) {
 
 }  // namespace
 
-Diagnosis find_worlds(const Report& report, const RowReach& reach,
-                      std::vector<const Finding*> contents, const SearchLimits& limits,
-                      const std::vector<std::size_t>& given_order) {
+Diagnosis find_worlds(const Report& report, const std::vector<Finding>& contents,
+                      const SearchLimits& limits, const std::vector<std::size_t>& given_order) {
   auto order = given_order;
   if (order.empty()) {
     order.resize(kinds().size());
     std::iota(order.begin(), order.end(), 0U);
   }
   Diagnosis result;
-  result.contents = std::move(contents);
   auto events = read_events(report);
-  keep_confirmed(events, result.contents);
-  for (const auto* finding : result.contents) {
-    if (finding->code == FindingCode::network_no_gateway)
+  keep_confirmed(events, contents);
+  for (const auto& finding : contents) {
+    if (finding.code == FindingCode::network_no_gateway)
       events.signs.push_back({{}, Sign::no_link, {}});
   }
   result.sight = look(std::move(events), flows_asked_for(report), resolvers_of(report.site),
@@ -76,7 +74,7 @@ Diagnosis find_worlds(const Report& report, const RowReach& reach,
   result.beside_proxy = std::ranges::any_of(result.sight.events.signs, [](const SignEvent& event) {
     return (bit(event.sign) & signs_of_proxy) != 0;
   });
-  result.asked = asked_by(report, result.sight, reach, result.contents);
+  result.asked = asked_by(report, result.sight);
   EventIds all(result.sight.packets.size());
   std::iota(all.begin(), all.end(), 0U);
   result.boxes = propose(clues_of(result.sight, all), order);

@@ -6,11 +6,10 @@
 
 namespace callready::reach {
 
-// The worlds and their causes: of what was seen, and of what rules about contents
-// found. A view of both, which outlive it. Pure. `order`: of the rows of kinds(), as their numbers;
-// what comes out does not depend on it.
-Diagnosis find_worlds(const Report& report, const RowReach& reach,
-                      std::vector<const Finding*> contents, const SearchLimits& limits = {},
-                      const std::vector<std::size_t>& order = {});
+// The worlds and their causes: of what was seen, and of what rules about contents found. A view of
+// the report, which outlives it. Pure. `order`: of the rows of kinds(), as their numbers; what
+// comes out does not depend on it.
+Diagnosis find_worlds(const Report& report, const std::vector<Finding>& contents,
+                      const SearchLimits& limits = {}, const std::vector<std::size_t>& order = {});
 
 }  // namespace callready::reach

@@ -37,15 +37,8 @@ class Explainer {
 
   // Whether anything that a row needs meets it; else it is a note.
   bool hurts(const Box& box) const {
-    const auto any_row = [&](auto asks) {
-      return std::ranges::any_of(drawn_.asked.rows, [&](const AskedRow& row) {
-        return row.row->severity != Severity::optional && asks(row);
-      });
-    };
-    if (box.code == FindingCode::nat_symmetric)
-      return any_row([](const auto& row) { return row.nat; });
-    if (box.code == FindingCode::sip_alg)
-      return any_row([](const auto& row) { return row.sip_alg; });
+    if (box.code == FindingCode::nat_symmetric) return drawn_.asked.nat;
+    if (box.code == FindingCode::sip_alg) return drawn_.asked.sip_alg;
     if (box.kind == Kind::fact || box.kind == Kind::limit || box.kind == Kind::ban) return true;
     return std::ranges::any_of(drawn_.asked.packets, [&](const Packet& packet) {
       const auto fate = fate_of(box, packet);

@@ -31,7 +31,6 @@ struct Diagnosis {
   bool beside_proxy = false;  // one speaks
   std::vector<World> worlds;  // best first
   Explained explained;
-  std::vector<const Finding*> contents;  // of today's rules, taken over as they are
   std::size_t looked_at = 0;
 
   // What is said of a box.

@@ -7,10 +7,7 @@ namespace callready::findings {
 
 const reach::Diagnosis& Diagnosis::worlds() const {
   if (!worlds_) {
-    std::vector<const Finding*> contents;
-    for (const auto& finding : contents_) contents.push_back(&finding);
-    worlds_ = std::make_shared<const reach::Diagnosis>(
-        reach::find_worlds(facts.report, {}, std::move(contents)));
+    worlds_ = std::make_shared<const reach::Diagnosis>(reach::find_worlds(facts.report, contents_));
   }
   return *worlds_;
 }

@@ -282,12 +282,13 @@ std::set<std::string> surely_lost(const Diagnosis& context, const std::set<std::
   const auto& drawn = context.worlds();
   std::map<std::string, double> lost;
   for (const auto& world : drawn.worlds) {
-    const auto works = reach::works(drawn.asked, world, drawn.boxes);
-    for (std::size_t i = 0; i < works.size(); ++i) {
-      const auto& result = *drawn.asked.probes[i].result;
+    const auto fates = reach::fates_in(world, drawn.boxes, drawn.asked);
+    for (const auto& probe : drawn.asked.probes) {
+      const auto& result = *probe.result;
       if (!got_no_answer(result) || !probes.contains(result.probe.id)) continue;
       if (only_measures(result)) continue;  // a server that is silent says nothing of the site
-      if (works[i] == reach::Works::no) lost[result.probe.id] += world.probability;
+      if (reach::fails(probe, fates, world, drawn.boxes))
+        lost[result.probe.id] += world.probability;
     }
   }
   std::set<std::string> sure;
