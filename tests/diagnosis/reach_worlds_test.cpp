@@ -1,8 +1,10 @@
 // Diagnosis by worlds, from a report to its words: the worked examples of docs/diagnosis.md, and
 // what must hold of all of them.
+#include <numeric>
 #include <random>
 
 #include "probe/diagnosis/findings.hpp"
+#include "probe/diagnosis/reach/clues.hpp"
 #include "tests/diagnosis/site_report.hpp"
 #include "tests/worlds/shadow.hpp"
 #include "tests/worlds/words.hpp"
@@ -429,6 +431,24 @@ TEST(ReachSight, AnAddressWithTwoNamesIsOfOneOwner) {
   const auto one = to("a.vendor.com"), other = to("b.other.net"), relay = to("198.51.100.7");
   EXPECT_EQ(look({{one, other, relay}, {}, false}, {}, {}).domains,
             look({{other, one, relay}, {}, false}, {}, {}).domains);
+}
+
+// What more owners than that have in common is the port.
+TEST(ReachClues, TooManyOwnersOnOnePortAreOneGroup) {
+  const auto groups = [](std::size_t owners) {
+    FlowEvents events;
+    for (std::size_t i = 0; i < owners; ++i) {
+      FlowEvent event;
+      event.flow = {false, fmt::format("sbc.vendor{}.com", i), "", 5061, Cargo::tls, {}};
+      events.flows.push_back(event);
+    }
+    const auto sight = look(std::move(events), {}, {});
+    EventIds all(owners);
+    std::iota(all.begin(), all.end(), 0U);
+    return dead_endpoints(clues_of(sight, all)).size();
+  };
+  EXPECT_EQ(groups(most_alike), most_alike + 1);
+  EXPECT_EQ(groups(most_alike + 1), 1U);
 }
 
 // A loss that one failure may come of says something else than one that is a cause, or than none.

@@ -92,7 +92,10 @@ std::vector<DeadEndpoints> dead_endpoints(const Clues& clues) {
     const auto dead = without(clues.hosts_of(cell.bad), clues.hosts_of(cell.good));
     if (port == 53 || dead.empty()) continue;
     std::set<Hosts> groups{dead};
-    for (const auto& [domain, hosts] : by_domain(clues, dead)) groups.insert(hosts);
+    const auto owners = by_domain(clues, dead);
+    if (owners.size() <= most_alike) {
+      for (const auto& [domain, hosts] : owners) groups.insert(hosts);
+    }
     if (dead.size() <= most_alike) {
       for (const auto host : dead) groups.insert({host});
     }
