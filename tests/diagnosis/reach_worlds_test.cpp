@@ -420,6 +420,36 @@ TEST(ReachSight, ADeviceWithALinkLocalAddressIsNotBeyondTheRoutersThatSpeak) {
   EXPECT_TRUE(turned_away_by("2001:db8:62::1"));
 }
 
+// In a report from many runs there may be as many devices as packets.
+TEST(ReachSight, DevicesAreNearWherePacketsWereSeenBeyondThem) {
+  constexpr int many = 10'000;
+  const auto event_of = [](Seen seen, std::string router, int ttl) {
+    FlowEvent event;
+    event.flow = {false, "web.vendor.com", "", 443, Cargo::none, {}};
+    event.seen = seen;
+    event.ends_early = true;
+    event.router = std::move(router);
+    event.ttl = ttl;
+    return event;
+  };
+  const auto looked = [&](int farthest) {
+    FlowEvents events;
+    for (int i = 0; i < many; ++i) {
+      auto turned = event_of(Seen::prohibited, fmt::format("62.4.{}.{}", i / 250, i % 250), 3);
+      turned.router_ttl = 3;
+      events.flows.push_back(turned);
+      events.flows.push_back(
+          event_of(Seen::expired, fmt::format("80.1.{}.{}", i / 250, i % 250), farthest));
+    }
+    return look(std::move(events), {}, {});
+  };
+  const auto beyond = looked(4), at_them = looked(3);
+  EXPECT_TRUE(beyond.packets.front().turned_near);
+  EXPECT_FALSE(beyond.packets.back().ends_at_device);
+  EXPECT_FALSE(at_them.packets.front().turned_near);
+  EXPECT_TRUE(at_them.packets.back().ends_at_device);
+}
+
 // Two names lead to the address of a relay: it is one owner's, in whatever order they were asked.
 TEST(ReachSight, AnAddressWithTwoNamesIsOfOneOwner) {
   const auto to = [](std::string host) {

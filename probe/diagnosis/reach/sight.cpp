@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <map>
+#include <optional>
 #include <set>
 #include <tuple>
 
@@ -95,9 +96,11 @@ class HowFar {
   bool vendors_arrive_ = false, vendors_go_farther_ = false, one_alone_speaks_ = false;
 };
 
-// Within a site or a home: no router of the Internet answers from there.
-bool is_of_a_site(const IpAddress& address) {
-  return address.is_private() || address.is_link_local();
+// Within a site or a home: no router of the Internet answers from there. Nothing: it is no address.
+std::optional<bool> is_of_a_site(const std::string& router) {
+  const auto address = IpAddress::parse(router);
+  if (!address) return std::nullopt;
+  return address->is_private() || address->is_link_local();
 }
 
 // Devices that turned packets away in their own names, and routers at which datagrams were last
@@ -108,15 +111,14 @@ class Devices {
     find_where_drops_begin(events);
     for (const auto& event : events) {
       if (event.router.empty()) continue;
-      if (event.seen == Seen::prohibited) {
-        all_.insert(event.router);
-        by_host_[event.flow.host].insert(event.router);
-      }
+      if (event.seen == Seen::prohibited)
+        all_.try_emplace(event.router, is_of_a_site(event.router) == true);
       if (event.router_ttl > 0) {
         const auto [known, fresh] = ttls_.try_emplace(event.router, event.router_ttl);
         if (!fresh) known->second = std::min(known->second, event.router_ttl);
       }
     }
+    find_farthest(events);
     find_near(events);
   }
 
@@ -128,11 +130,12 @@ class Devices {
     if (event.seen != Seen::expired || event.router.empty()) return false;
     if (all_.contains(event.router)) return true;
     if (event.flow.udp && last_before_drops_.contains(event.router)) return true;
-    if (ends_before_a_device(event)) return true;
-    const auto devices = by_host_.find(event.flow.host);
-    return devices != by_host_.end() && std::ranges::any_of(devices->second, [&](auto device) {
-             return !is_nearer(device, event);
-           });
+    if (event.ttl > 0 && farthest_ > event.ttl) return true;
+    const auto devices = farthest_to_.find(event.flow.host);
+    if (devices == farthest_to_.end()) return false;
+    const auto& [inside, outside] = devices->second;
+    // The site's own devices are nearer than any router outside it.
+    return outside >= event.ttl || (inside >= event.ttl && is_of_a_site(event.router) != false);
   }
 
   // Turned away by one that packets were seen beyond.
@@ -144,44 +147,53 @@ class Devices {
   // no packet was seen to end: it may be farther out than the routers that others were seen at.
   bool may_be_beyond(const FlowEvent& event) const {
     if (!event.flow.udp || !event.ends_early || event.seen != Seen::prohibited) return false;
-    const auto device = IpAddress::parse(event.router);
-    return device && !is_of_a_site(*device) && !ttls_.contains(event.router);
+    return is_of_a_site(event.router) == false && !ttls_.contains(event.router);
   }
 
  private:
-  bool ends_before_a_device(const FlowEvent& event) const {
-    return event.ttl > 0 && std::ranges::any_of(all_, [&](auto device) {
-             const auto ttl = ttls_.find(device);
-             return ttl != ttls_.end() && ttl->second > event.ttl;
-           });
+  static constexpr int nowhere = -1, unknown = std::numeric_limits<int>::max();
+  // With which packets end at the farthest of some devices, of the site's and of all others.
+  struct Farthest {
+    int inside = nowhere, outside = nowhere;
+  };
+
+  int ttl_of(std::string_view device) const {
+    const auto known = ttls_.find(device);
+    return known == ttls_.end() ? unknown : known->second;
   }
 
-  bool is_nearer(std::string_view device, const FlowEvent& event) const {
-    const auto ttl = ttls_.find(device);
-    if (ttl != ttls_.end() && ttl->second < event.ttl) return true;
-    const auto its = IpAddress::parse(std::string(device)), router = IpAddress::parse(event.router);
-    return its && router && is_of_a_site(*its) && !is_of_a_site(*router);
-  }
-
-  // Not where a provider has private addresses behind public ones.
-  void find_near(const std::vector<FlowEvent>& events) {
-    int farthest_private = 0, nearest_public = std::numeric_limits<int>::max();
+  void find_farthest(const std::vector<FlowEvent>& events) {
     for (const auto& event : events) {
-      if (event.seen != Seen::expired || event.ttl == 0) continue;
-      const auto router = IpAddress::parse(event.router);
-      if (!router) continue;
-      if (is_of_a_site(*router)) {
+      const auto device = all_.find(event.router);
+      if (event.seen != Seen::prohibited || device == all_.end()) continue;
+      const auto ttl = ttl_of(event.router);
+      if (ttl != unknown) farthest_ = std::max(farthest_, ttl);
+      auto& [inside, outside] = farthest_to_[event.flow.host];
+      auto& farthest = device->second ? inside : outside;
+      farthest = std::max(farthest, ttl);
+    }
+  }
+
+  // Devices that packets were seen beyond. Not where a provider has private addresses behind public
+  // ones.
+  void find_near(const std::vector<FlowEvent>& events) {
+    int farthest = 0, farthest_private = 0, nearest_public = unknown;
+    bool any_outside = false;
+    for (const auto& event : events) {
+      if (event.seen != Seen::expired || event.router.empty()) continue;
+      farthest = std::max(farthest, event.ttl);
+      const auto of_a_site = is_of_a_site(event.router);
+      any_outside |= of_a_site == false;
+      if (!of_a_site || event.ttl == 0) continue;
+      if (*of_a_site) {
         farthest_private = std::max(farthest_private, event.ttl);
       } else {
         nearest_public = std::min(nearest_public, event.ttl);
       }
     }
     if (farthest_private > nearest_public) return;
-    for (const auto device : all_) {
-      const bool passed = std::ranges::any_of(events, [&](const FlowEvent& event) {
-        return event.seen == Seen::expired && !event.router.empty() && is_nearer(device, event);
-      });
-      if (passed) near_.insert(device);
+    for (const auto& [device, inside] : all_) {
+      if (ttl_of(device) < farthest || (inside && any_outside)) near_.insert(device);
     }
   }
 
@@ -208,9 +220,11 @@ class Devices {
     }
   }
 
-  std::set<std::string_view> all_, near_, last_before_drops_;
-  std::map<std::string_view, std::set<std::string_view>> by_host_;
-  std::map<std::string_view, int> ttls_;  // the least with which a packet ended there
+  std::map<std::string_view, bool> all_;  // whether it is of a site
+  std::set<std::string_view> near_, last_before_drops_;
+  std::map<std::string_view, int> ttls_;              // the least with which a packet ended there
+  int farthest_ = nowhere;                            // of all devices whose TTL is known
+  std::map<std::string_view, Farthest> farthest_to_;  // of those that turned packets to a host away
 };
 
 // When the flows began that whoever limits new ones counts: a sample's each by itself, none to the
