@@ -520,14 +520,13 @@ TEST(ReachWorlds, AnyHostIsEnoughWhereTheRowSaysSo) {
 }
 
 TEST(ReachWorlds, TheOrderOfTheTableMeansNothing) {
-  std::vector<std::size_t> order(kinds().size());
-  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::vector<KindOfBox> table(kinds().begin(), kinds().end());
   std::mt19937 random(7);
   for (const auto& site : {border_firewall(), host_and_range(), taken_connections()}) {
     const auto first = diagnose(site, {});
     for (int i = 0; i < 20; ++i) {
-      std::shuffle(order.begin(), order.end(), random);
-      const auto other = diagnose(site, {}, {}, order);
+      std::shuffle(table.begin(), table.end(), random);
+      const auto other = diagnose(site, {}, {}, table);
       ASSERT_EQ(other.worlds.size(), first.worlds.size());
       EXPECT_EQ(other.boxes, first.boxes);
       for (std::size_t j = 0; j < first.worlds.size(); ++j) {

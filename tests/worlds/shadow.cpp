@@ -76,12 +76,12 @@ std::optional<Finding> leftovers(const Shadow& diagnosis) {
 }  // namespace
 
 Shadow diagnose(const Report& report, const RowReach& reach, const SearchLimits& limits,
-                const std::vector<std::size_t>& order) {
+                std::span<const KindOfBox> table) {
   std::vector<Finding> contents;
   std::ranges::copy_if(report.findings, std::back_inserter(contents), [](const Finding& finding) {
     return has(finding.code, FindingTrait::of_contents);
   });
-  auto drawn = find_worlds(report, contents, limits, order);
+  auto drawn = find_worlds(report, contents, limits, table);
   Shadow result{std::move(drawn), std::move(contents), {}, {}, {}, {}};
   result.asked_rows = rows_of(report, result, reach, result.contents);
   result.told = tell(result, result.asked_rows);

@@ -56,7 +56,7 @@ struct Shadow : Diagnosis {
 
 // Of a report with its findings: what those about contents say is taken over. Pure.
 Shadow diagnose(const Report& report, const RowReach& reach, const SearchLimits& limits = {},
-                const std::vector<std::size_t>& order = {});
+                std::span<const KindOfBox> table = kinds());
 
 // The report as it would be if worlds decided: statuses, verdicts and findings are theirs.
 Report as_report(const Report& report, const Shadow& diagnosis);

@@ -41,10 +41,8 @@ void keep_confirmed(FlowEvents& events, const std::vector<Finding>& contents) {
   std::erase_if(events.signs, [&](const SignEvent& event) { return !confirmed(event.sign); });
 }
 
-Boxes propose(const Clues& clues, const std::vector<std::size_t>& order) {
-  Boxes boxes;
-  for (const auto row : order) kinds()[row].propose(clues, boxes);
-  return boxes;
+void propose(const Clues& clues, std::span<const KindOfBox> table, Boxes& boxes) {
+  for (const auto& kind : table) kind.propose(clues, boxes);
 }
 
 void keep_each_once(Boxes& boxes) {
@@ -56,12 +54,7 @@ void keep_each_once(Boxes& boxes) {
 }  // namespace
 
 Diagnosis find_worlds(const Report& report, const std::vector<Finding>& contents,
-                      const SearchLimits& limits, const std::vector<std::size_t>& given_order) {
-  auto order = given_order;
-  if (order.empty()) {
-    order.resize(kinds().size());
-    std::iota(order.begin(), order.end(), 0U);
-  }
+                      const SearchLimits& limits, std::span<const KindOfBox> table) {
   Diagnosis result;
   auto events = read_events(report);
   keep_confirmed(events, contents);
@@ -77,7 +70,7 @@ Diagnosis find_worlds(const Report& report, const std::vector<Finding>& contents
   result.asked = asked_by(report, result.sight);
   EventIds all(result.sight.packets.size());
   std::iota(all.begin(), all.end(), 0U);
-  result.boxes = propose(clues_of(result.sight, all), order);
+  propose(clues_of(result.sight, all), table, result.boxes);
   keep_each_once(result.boxes);
   auto found = search(result.sight, result.boxes, result.asked.packets, limits);
   result.looked_at = found.looked_at;
@@ -92,8 +85,7 @@ Diagnosis find_worlds(const Report& report, const std::vector<Finding>& contents
         if (fate_of(first[number], result.sight.packets[event]) == Fate::pass)
           rest.push_back(event);
       }
-      auto more = propose(clues_of(result.sight, rest), order);
-      std::move(more.begin(), more.end(), std::back_inserter(result.boxes));
+      propose(clues_of(result.sight, std::move(rest)), table, result.boxes);
     }
     keep_each_once(result.boxes);
     found = search(result.sight, result.boxes, result.asked.packets, limits);

@@ -7,9 +7,9 @@
 namespace callready::reach {
 
 // The worlds and their causes: of what was seen, and of what rules about contents found. A view of
-// the report, which outlives it. Pure. `order`: of the rows of kinds(), as their numbers; what
-// comes out does not depend on it.
+// the report, which outlives it. Pure. `table`: all kinds of boxes; what comes out does not
+// depend on their order.
 Diagnosis find_worlds(const Report& report, const std::vector<Finding>& contents,
-                      const SearchLimits& limits = {}, const std::vector<std::size_t>& order = {});
+                      const SearchLimits& limits = {}, std::span<const KindOfBox> table = kinds());
 
 }  // namespace callready::reach
