@@ -20,7 +20,7 @@ bool stands_for_packets(const ProbeResult& result) {
          result.probe.target.route.direct();
 }
 
-// Also what was asked over a proxy stands for its endpoint.
+// Of one that goes over a proxy, also the same without it.
 std::vector<const ProbeResult*> probes_of(const RequirementResult& row, const ById& known) {
   std::vector<const ProbeResult*> found;
   for (const auto& id : row.probes) {

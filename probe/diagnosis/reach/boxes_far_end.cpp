@@ -13,23 +13,15 @@ bool is_refusal(Seen seen) {
   return seen == Seen::closed || seen == Seen::refused || seen == Seen::refused_far;
 }
 
-struct Group {
-  const Hosts& hosts;
-  const EventIds& bad;
-  Bits price;
-};
-
-void propose(const Clues& clues, const Group& group, Box box, Boxes& boxes) {
-  box.kind = Kind::far_end;
+// `bad`: what its hosts did not answer, on its ports.
+void propose(const Clues& clues, Box box, const EventIds& bad, Boxes& boxes) {
   box.code = box.ports.empty() ? destination_silent : flow_silent;
-  box.hosts = group.hosts;
   box.fate = Fate::down;
-  box.prior = group.price;
   boxes.push_back(box);
   const auto refuses = [&](std::uint32_t event) { return is_refusal(clues.seen(event)); };
-  if (!clues.any(group.bad, refuses)) return;
+  if (!clues.any(bad, refuses)) return;
   // Who refuses is there: what it does on other ports is not known.
-  if (box.ports.empty()) box.ports = as_ranges(clues.ports_of(group.bad));
+  if (box.ports.empty()) box.ports = as_ranges(clues.ports_of(bad));
   box.code = FindingCode::vendor_down;
   box.fate = Fate::closed;
   box.prior += prior::far_refuses;
@@ -40,11 +32,12 @@ void propose(const Clues& clues, const Group& group, Box box, Boxes& boxes) {
 // of order.
 void propose_ports(const Clues& clues, const Hosts& hosts, bool udp, const Ports& ports,
                    const EventIds& bad, Boxes& boxes) {
-  const Box box{.protocol = udp ? Protocol::udp : Protocol::tcp, .ports = as_ranges(ports)};
-  const auto price = prior::far_end + prior::far_port +
-                     (hosts.size() > 1 ? prior::far_siblings : 0) +
-                     static_cast<Bits>(ports.size() - 1) * prior::more_far_port;
-  propose(clues, {hosts, bad, price}, box, boxes);
+  Box box{.kind = Kind::far_end, .protocol = udp ? Protocol::udp : Protocol::tcp};
+  box.ports = as_ranges(ports);
+  box.hosts = hosts;
+  box.prior = prior::far_end + prior::far_port + (hosts.size() > 1 ? prior::far_siblings : 0) +
+              static_cast<Bits>(ports.size() - 1) * prior::more_far_port;
+  propose(clues, std::move(box), bad, boxes);
 }
 
 // Servers that take connections, and then reset them or say nothing.
@@ -75,8 +68,10 @@ void propose_far_ends(const Clues& clues, Boxes& boxes) {
         bad, [&](std::uint32_t event) { return clues.packet(event).cargo == Cargo::dns; });
     if (resolver || !one_domain(clues, hosts)) continue;
     const bool public_ones = without(hosts, clues.others).empty();
-    const auto far = hosts.size() == 1 ? prior::far_end : prior::far_domain;
-    propose(clues, {hosts, bad, far + (public_ones ? prior::public_anchor : 0)}, {}, boxes);
+    Box box{.kind = Kind::far_end, .hosts = hosts};
+    box.prior = (hosts.size() == 1 ? prior::far_end : prior::far_domain) +
+                (public_ones ? prior::public_anchor : 0);
+    propose(clues, std::move(box), bad, boxes);
   }
   // By hosts and protocol: the ports on which none of them answers.
   std::map<std::pair<Hosts, bool>, std::pair<Ports, EventIds>> ports_of;
