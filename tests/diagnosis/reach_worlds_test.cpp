@@ -406,6 +406,27 @@ TEST(ReachSight, WhatDiedFartherOutHadNotMetTheDevice) {
   EXPECT_FALSE(none.packets[0].ends_at_device) << "another port died";
 }
 
+// Others' packets were last seen nearer than it died: it may have died behind that router.
+TEST(ReachSight, WhatDiesMayDieBehindAnotherHostsRouter) {
+  const auto sent = [](std::string host, Seen seen, int ttl) {
+    FlowEvent event;
+    event.flow = {true, std::move(host), "", 15'000, Cargo::rtp, {}};
+    event.seen = seen;
+    event.ends_early = true;
+    event.ttl = ttl;
+    if (seen == Seen::expired) event.router = fmt::format("62.4.8.{}", ttl);
+    return event;
+  };
+  const auto died_behind = [&](const FlowEvent& one, const FlowEvent& other) {
+    const auto death = sent("a.vendor.com", Seen::dropped, 4);
+    return look({{one, other, death}, {}, false}, {}, {}).packets.back().ends_far;
+  };
+  const auto own = sent("a.vendor.com", Seen::expired, 2);
+  EXPECT_TRUE(died_behind(own, sent("b.other.net", Seen::expired, 3)));
+  EXPECT_FALSE(died_behind(own, sent("b.other.net", Seen::expired, 4)));
+  EXPECT_FALSE(died_behind(own, own)) << "nobody else's was seen";
+}
+
 // Over IPv6 routers of the site may have link-local addresses only.
 TEST(ReachSight, ADeviceWithALinkLocalAddressIsNotBeyondTheRoutersThatSpeak) {
   const auto turned_away_by = [](std::string device) {

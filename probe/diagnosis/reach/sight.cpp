@@ -82,11 +82,13 @@ class HowFar {
       auto& ttl = farthest[event.flow.host];
       ttl = std::max(ttl, event.ttl);
     }
+    std::set<std::pair<int, std::string_view>> nearest_first;
+    for (const auto& [host, ttl] : farthest) nearest_first.emplace(ttl, host);
     for (const auto& event : events) {
       if (!event.flow.udp || event.seen != Seen::dropped || event.ttl == 0) continue;
-      const bool behind = std::ranges::any_of(farthest, [&](const auto& other) {
-        return other.first != event.flow.host && other.second < event.ttl;
-      });
+      auto other = nearest_first.begin();
+      if (other != nearest_first.end() && other->second == event.flow.host) ++other;
+      const bool behind = other != nearest_first.end() && other->first < event.ttl;
       if (behind) dies_behind_.insert(event.flow.host);
     }
   }
