@@ -70,6 +70,14 @@ TEST(ReachForward, ARuleActsOnItsProtocolPortsAndHosts) {
   EXPECT_EQ(fate_of(high, udp(10000)), Fate::drop);
   EXPECT_EQ(fate_of(high, udp(9999)), Fate::pass);
   EXPECT_EQ(fate_of(high, tcp(10000)), Fate::pass);
+  const auto list = ports(box(Kind::rule, Fate::drop), {{80, 80}, {443, 443}, {5000, 6000}});
+  using Numbers = std::initializer_list<std::uint16_t>;
+  for (const auto port : Numbers{80, 443, 5000, 5500, 6000}) {
+    EXPECT_EQ(fate_of(list, tcp(port)), Fate::drop) << port;
+  }
+  for (const auto port : Numbers{79, 81, 4999, 6001}) {
+    EXPECT_EQ(fate_of(list, tcp(port)), Fate::pass) << port;
+  }
   const auto host = of(box(Kind::hosts, Fate::refuse), {there});
   EXPECT_EQ(fate_of(host, tcp(443, Cargo::tls, there)), Fate::refuse);
   EXPECT_EQ(fate_of(host, tcp(443)), Fate::pass);

@@ -31,8 +31,10 @@ constexpr std::array<KindOfBox, 13> kind_table{{
 
 static_assert(in_their_places(kind_table, &KindOfBox::kind));
 
+// A list may hold thousands of ports.
 bool is_one_of(const std::vector<PortRange>& ranges, std::uint16_t port) {
-  return std::ranges::any_of(ranges, [&](const PortRange& range) { return range.contains(port); });
+  const auto next = std::ranges::upper_bound(ranges, port, {}, &PortRange::first);
+  return next != ranges.begin() && std::prev(next)->contains(port);
 }
 
 }  // namespace
