@@ -108,6 +108,7 @@ TEST(BlockPage, AddressesAreThoseOfTheMakersDocuments) {
     return findings::block_page_of(*IpAddress::parse(text));
   };
   EXPECT_EQ(whose("146.112.61.104"), "Cisco Umbrella");
+  EXPECT_EQ(whose("::ffff:146.112.61.104"), "Cisco Umbrella") << "an AAAA record of it";
   EXPECT_EQ(whose("146.112.61.109"), "") << "not in the list";
   EXPECT_EQ(whose("208.91.112.55"), "Fortinet FortiGuard");
   EXPECT_EQ(whose("2001:cdba::3257:9652"), "Fortinet FortiGuard");

@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "probe/diagnosis/contents/names.hpp"
@@ -19,22 +18,12 @@ namespace {
 //     User DNS queries resolves with FortiGuard IPs", community.fortinet.com/t5/FortiGate, 260790
 //     and 421739
 constexpr std::string_view umbrella = "Cisco Umbrella", fortiguard = "Fortinet FortiGuard";
-constexpr std::array<std::pair<std::string_view, std::string_view>, 14> block_pages{{
-    {"146.112.61.104", umbrella},
-    {"146.112.61.105", umbrella},
-    {"146.112.61.106", umbrella},
-    {"146.112.61.107", umbrella},
-    {"146.112.61.108", umbrella},
-    {"146.112.61.110", umbrella},
-    {"::ffff:146.112.61.104", umbrella},
-    {"::ffff:146.112.61.105", umbrella},
-    {"::ffff:146.112.61.106", umbrella},
-    {"::ffff:146.112.61.107", umbrella},
-    {"::ffff:146.112.61.108", umbrella},
-    {"::ffff:146.112.61.110", umbrella},
-    {"208.91.112.55", fortiguard},
-    {"2001:cdba::3257:9652", fortiguard},
-}};
+constexpr std::pair<std::string_view, std::string_view> block_pages[] = {
+    {"146.112.61.104", umbrella},  {"146.112.61.105", umbrella},
+    {"146.112.61.106", umbrella},  {"146.112.61.107", umbrella},
+    {"146.112.61.108", umbrella},  {"146.112.61.110", umbrella},
+    {"208.91.112.55", fortiguard}, {"2001:cdba::3257:9652", fortiguard},
+};
 
 // What independent resolvers say of names that have one address here.
 struct Elsewhere {
@@ -95,7 +84,9 @@ std::optional<Confidence> confidence_in(std::string_view whose,
 
 std::string_view block_page_of(const IpAddress& address) {
   for (const auto& [text, whose] : block_pages) {
-    if (IpAddress::parse(text) == address) return whose;
+    // An AAAA record may hold the IPv4 address.
+    const auto mapped = IpAddress::parse(fmt::format("::ffff:{}", text));
+    if (address == IpAddress::parse(text) || address == mapped) return whose;
   }
   return {};
 }
@@ -110,9 +101,8 @@ Causes find_block_page(const Diagnosis& context) {
     if (!confidence) continue;
     Cause cause;
     const auto lost = add_misled(cause, context, names);
-    auto affected = cause.explained;
-    append(affected, cause.contradicted);
-    if (!context.facts.any_asked_for(affected)) continue;
+    const auto& facts = context.facts;
+    if (!facts.any_asked_for(cause.explained) && !facts.any_asked_for(cause.contradicted)) continue;
     auto& finding = cause.name(FindingCode::dns_block_page, Owner::dns, *confidence);
     const Text which = lost.size() == 1 ? Text(lost.front()) : phrase("{} names", lost.size());
     finding.title = whose.empty()
