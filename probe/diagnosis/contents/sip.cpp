@@ -16,38 +16,6 @@ bool is_server_error(const Observation& seen) {
          seen.detail != Detail::status(505);
 }
 
-// Full-size packets vanish: so does the first part of a long message, for its size.
-bool mtu_explains(const Facts& facts) {
-  return facts.any_probe([](const ProbeResult& result) {
-    return result.probe.check == CheckKind::path &&
-           result.observation.detail == DetailCode::black_hole;
-  });
-}
-
-// SIP over UDP to that server: what is longer than the question of these rows gets lost.
-std::vector<const ProbeResult*> behind(const Facts& facts, const ProbeResult& lost) {
-  return facts.probes_that([&](const ProbeResult& result) {
-    return result.probe.check == CheckKind::sip && is_udp(result) &&
-           result.probe.target.host == lost.probe.target.host;
-  });
-}
-
-struct Contrasts {
-  bool over_stream = false;  // the long one is answered there: the server takes it
-  bool way_back = false;     // long ones arrive, and no reply as long comes back
-};
-
-Contrasts contrasts_of(const ProbeResult& lost) {
-  Contrasts seen;
-  for (const auto& evidence : lost.observation.evidence) {
-    if (evidence.kind != EvidenceKind::sip_size) continue;
-    const bool answered = flag_fact(evidence, Fact::answered).value_or(false);
-    seen.over_stream |= answered && text_fact(evidence, Fact::transport) != "udp";
-    seen.way_back |= !answered && flag_fact(evidence, Fact::back).value_or(false);
-  }
-  return seen;
-}
-
 }  // namespace
 
 Causes find_sip_errors(const Diagnosis& context) {
@@ -90,35 +58,48 @@ Causes find_sip_errors(const Diagnosis& context) {
 
 Causes find_lost_long_sip(const Diagnosis& context) {
   const auto& facts = context.facts;
-  if (mtu_explains(facts)) return {};
+  // Full-size packets vanish: so does the first part of a long message, for its size.
+  const bool mtu_explains = facts.any_probe([](const ProbeResult& result) {
+    return result.probe.check == CheckKind::path &&
+           result.observation.detail == DetailCode::black_hole;
+  });
+  if (mtu_explains) return {};
   Causes causes;
   for (const auto& result : facts.report.probes) {
     if (result.observation.detail != DetailCode::long_sip_lost) continue;
-    const auto seen = contrasts_of(result);
     const bool own = result.probe.with.contains("mirror");  // it answers long ones
+    bool over_stream = false;  // the long one is answered there: the server takes it
+    bool way_back = false;     // long ones arrive, and no reply as long comes back
     Cause cause;
+    for (const auto& evidence : result.observation.evidence) {
+      if (evidence.kind != EvidenceKind::sip_size) continue;
+      const bool answered = flag_fact(evidence, Fact::answered) == true;
+      over_stream |= answered && text_fact(evidence, Fact::transport) != "udp";
+      way_back |= !answered && flag_fact(evidence, Fact::back) == true;
+      cause.tell(phrase("{}: {}.", result.probe.target.host, evidence.text), &result);
+    }
     auto& finding = cause.name(FindingCode::sip_fragments_lost, Owner::network,
                                facts.line_loses() ? Confidence::possible
                                : own              ? Confidence::certain
-                               : seen.over_stream ? Confidence::likely
+                               : over_stream      ? Confidence::likely
                                                   : Confidence::possible);
     finding.title = phrase("Long SIP messages over UDP get lost (IP fragments)");
-    finding.affects = sets_of(facts, behind(facts, result));
+    // SIP over UDP to that server: what is longer than the question of these rows gets lost.
+    finding.affects = sets_of(facts, facts.probes_that([&](const ProbeResult& other) {
+      return other.probe.check == CheckKind::sip && is_udp(other) &&
+             other.probe.target.host == result.probe.target.host;
+    }));
     finding.fix = phrase(
         "Allow IP fragments of UDP through the firewall, in both directions, to and from the SIP "
         "servers. If that cannot be done, use SIP over TCP or TLS (RFC 3261, section 18.1.1). "
         "Until then, offer fewer codecs, so that each message fits in one packet.");
-    for (const auto& evidence : result.observation.evidence) {
-      if (evidence.kind != EvidenceKind::sip_size) continue;
-      cause.tell(phrase("{}: {}.", result.probe.target.host, evidence.text), &result);
-    }
     if (own) {
       cause.tell(
-          seen.way_back
+          way_back
               ? phrase("Long requests arrive, but equally long replies are lost on the way back.")
               : phrase("The far end answers long requests, so they are lost on the way out."),
           &result);
-    } else if (!seen.over_stream) {
+    } else if (!over_stream) {
       cause.tell(phrase("It is not known whether the server answers such long messages at all."),
                  &result);
     } else {
