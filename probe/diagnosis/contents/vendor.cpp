@@ -96,24 +96,6 @@ void read_refusal(const Diagnosis& context, const Flow& flow, bool alone,
   }
 }
 
-std::set<std::string> proved_hosts(const Facts& facts) {
-  std::set<std::string> hosts;
-  for (const auto& result : facts.report.probes) {
-    if (is_proved_error(result)) hosts.insert(result.probe.target.host);
-  }
-  return hosts;
-}
-
-// Whether the far end itself was heard for each of the operators.
-bool proved_for_all(const Facts& facts, const std::vector<const ProbeResult*>& probes,
-                    const std::vector<FindingEvidence>& proofs) {
-  std::set<std::string> proved;
-  for (const auto& proof : proofs) {
-    proved.insert(registrable_domain(facts.find(proof.probe)->probe.target.host));
-  }
-  return std::ranges::includes(proved, parties_of(probes));
-}
-
 void say_out_of_order(Finding& finding, const Text& hosts, const Text& flows) {
   finding.title = phrase("The service answers with a server error: {}", hosts);
   finding.confidence = Confidence::certain;
@@ -152,10 +134,10 @@ Causes find_vendor_down(const Diagnosis& context) {
   for (const auto& flow : facts.flows) {
     read_refusal(context, flow, answered.contains({flow.udp, flow.port}), others, refused);
   }
-  const auto proved = proved_hosts(facts);
+  const auto proved = hosts_of(facts.probes_that(is_proved_error));
   for (const auto& result : facts.report.probes) {
     // Over plain HTTP anybody on the way may say so: only with the server's own word beside it.
-    if (!is_server_error(result) || !proved.contains(result.probe.target.host)) continue;
+    if (!is_server_error(result) || !contains(proved, result.probe.target.host)) continue;
     errors.probes.push_back(&result);
     if (!is_proved_error(result)) continue;
     errors.proofs.push_back(
@@ -178,15 +160,18 @@ Causes find_vendor_down(const Diagnosis& context) {
       if (own.empty() || (!out_of_order && !context.breaks_capability(own))) continue;
       auto& finding = cause.name(FindingCode::vendor_down, Owner::vendor, Confidence::possible);
       const auto hosts = hosts_of(own);
+      std::set<std::string> heard;  // operators whose far end spoke itself
       for (const auto& proof : all->proofs) {
         const auto& host = facts.find(proof.probe)->probe.target.host;
-        if (contains(hosts, host)) finding.evidence.push_back(proof);
+        if (!contains(hosts, host)) continue;
+        finding.evidence.push_back(proof);
+        heard.insert(registrable_domain(host));
       }
       const auto flows = tried_flows_in_words(facts, own);
       if (out_of_order) {
         say_out_of_order(finding, listed(hosts), flows);
       } else {
-        say_refused(finding, listed(hosts), flows, proved_for_all(facts, own, finding.evidence));
+        say_refused(finding, listed(hosts), flows, std::ranges::includes(heard, parties_of(own)));
       }
       add_what_they_saw(finding.evidence, own, 6);
       for (const auto* result : own) told.insert(result->probe.id);

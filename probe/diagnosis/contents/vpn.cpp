@@ -9,15 +9,11 @@ namespace {
 
 // The hosts that the sets ask for, and that are not on the company's own networks: those belong
 // into its tunnel.
-std::set<std::string> hosts_outside(const Facts& facts) {
-  std::set<std::string> outside;
-  for (const auto& result : facts.report.probes) {
+std::vector<std::string> hosts_outside(const Facts& facts) {
+  return hosts_of(facts.probes_that([&](const ProbeResult& result) {
     const bool tried = is_direct(result) && result.observation.address;
-    if (tried && facts.asked_for(result) && !is_inside(result)) {
-      outside.insert(result.probe.target.host);
-    }
-  }
-  return outside;
+    return tried && facts.asked_for(result) && !is_inside(result);
+  }));
 }
 
 // Tunnels that stand in for a missing kind of IP, and no VPN: 464XLAT and DS-Lite (both with an
@@ -28,13 +24,11 @@ bool is_transition_link(const Facts& facts, std::string_view name) {
     if (name.starts_with(word)) return true;
   }
   static const auto dummies = Network::parse("192.0.0.0/29");
-  for (const auto& interface : facts.report.site.interfaces) {
-    const auto& its = interface.addresses;
-    const bool dummy = std::ranges::any_of(
-        its, [](const IpAddress& address) { return dummies->contains(address); });
-    if (interface.name == name && dummy) return true;
-  }
-  return false;
+  return std::ranges::any_of(facts.report.site.interfaces, [&](const InterfaceInfo& interface) {
+    return interface.name == name &&
+           std::ranges::any_of(interface.addresses,
+                               [](const IpAddress& address) { return dummies->contains(address); });
+  });
 }
 
 // The service's way past the tunnel: what its document requires of those sets, open or not today,
@@ -79,7 +73,7 @@ Causes find_full_tunnel(const Diagnosis& context) {
   Causes causes;
   for (const auto& way : facts.report.site.ways) {
     auto hosts = way.hosts;
-    std::erase_if(hosts, [&](const std::string& host) { return !outside.contains(host); });
+    std::erase_if(hosts, [&](const std::string& host) { return !contains(outside, host); });
     if (!way.tunnel || hosts.empty() || is_transition_link(facts, way.interface)) continue;
     const auto probes = facts.probes_that([&](const ProbeResult& result) {
       return contains(hosts, result.probe.target.host) && is_direct(result);
