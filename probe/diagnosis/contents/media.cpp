@@ -93,6 +93,16 @@ bool loses_beside_silence(const MediaStream& stream, const MissedFigure& missed)
   return rest > 0 && 100.0 * lost > missed.wanted * rest;
 }
 
+// What rows missed of the vendor's figures, with the probe that shows it; null: it is not there.
+template <typename Look>
+void for_each_missed(const Facts& facts, Look look) {
+  for (const auto& set : facts.report.sets) {
+    for (const auto& row : set.requirements) {
+      for (const auto& missed : row.missed) look(row, missed, facts.find(missed.probe));
+    }
+  }
+}
+
 bool is_of(QualityFigure kind, QualityFigure figure) {
   if (figure == QualityFigure::burst_loss) return kind == QualityFigure::loss;
   if (figure == QualityFigure::reordering) return kind == QualityFigure::jitter;
@@ -109,36 +119,30 @@ Causes below_figure(const Facts& facts, QualityFigure figure) {
   std::set<Text> told;
   std::set<Place> places;
   std::optional<bool> wireless;
-  for (const auto& set : facts.report.sets) {
-    for (const auto& row : set.requirements) {
-      for (const auto& missed : row.missed) {
-        if (!is_of(figure, missed.figure)) continue;
-        const auto* result = facts.find(missed.probe);
-        if (result != nullptr && is_between_dying_relays(facts, *result)) continue;
-        const auto* stream =
-            result != nullptr && result->observation.media ? &*result->observation.media : nullptr;
-        if (loss && stream != nullptr && !loses_beside_silence(*stream, missed)) continue;
-        if (stream != nullptr && is_full(*stream, missed.way)) continue;  // find_full_line
-        ways.insert(missed.way);
-        sure |= is_sure(missed);
-        if (result != nullptr) cause.explained.push_back(result);
-        places.insert(stream != nullptr ? place_of(*stream, missed) : Place::unknown);
-        auto words = missed_in_words(missed);
-        if (!told.insert(words).second) continue;
-        cause.finding.evidence.push_back(
-            {missed.probe, phrase("{}: {}.", row.title, std::move(words))});
-        if (stream == nullptr || !stream->first_hop) continue;
-        wireless = stream->first_hop->wireless;
-        const auto own = own_state_in_words(*stream);
-        const auto router = first_hop_in_words(*stream->first_hop);
-        auto hop = own.empty() ? phrase("Meanwhile, {}.", router)
-                               : phrase("Meanwhile, {}; {}.", router, own);
-        if (told.insert(hop).second) {
-          cause.finding.evidence.push_back({missed.probe, std::move(hop)});
-        }
-      }
-    }
-  }
+  for_each_missed(facts, [&](const RequirementResult& row, const MissedFigure& missed,
+                             const ProbeResult* result) {
+    if (!is_of(figure, missed.figure)) return;
+    if (result != nullptr && is_between_dying_relays(facts, *result)) return;
+    const auto* stream =
+        result != nullptr && result->observation.media ? &*result->observation.media : nullptr;
+    if (loss && stream != nullptr && !loses_beside_silence(*stream, missed)) return;
+    if (stream != nullptr && is_full(*stream, missed.way)) return;  // find_full_line
+    ways.insert(missed.way);
+    sure |= is_sure(missed);
+    if (result != nullptr) cause.explained.push_back(result);
+    places.insert(stream != nullptr ? place_of(*stream, missed) : Place::unknown);
+    auto words = missed_in_words(missed);
+    if (!told.insert(words).second) return;
+    cause.finding.evidence.push_back(
+        {missed.probe, phrase("{}: {}.", row.title, std::move(words))});
+    if (stream == nullptr || !stream->first_hop) return;
+    wireless = stream->first_hop->wireless;
+    const auto own = own_state_in_words(*stream);
+    const auto router = first_hop_in_words(*stream->first_hop);
+    auto hop =
+        own.empty() ? phrase("Meanwhile, {}.", router) : phrase("Meanwhile, {}; {}.", router, own);
+    if (told.insert(hop).second) cause.finding.evidence.push_back({missed.probe, std::move(hop)});
+  });
   if (ways.empty()) return {};
   const Text where = ways.size() > 1 || ways.contains(MediaWay::both) ? phrase("on the line")
                                                                       : way_in_words(*ways.begin());
@@ -176,22 +180,17 @@ Causes find_media_loss(const Diagnosis& context) {
 // A score that no other figure explains: each is within its bounds, and together they are too much.
 Causes find_poor_score(const Diagnosis& context) {
   Cause cause;
-  for (const auto& set : context.facts.report.sets) {
-    for (const auto& row : set.requirements) {
-      for (const auto& missed : row.missed) {
-        const bool others = std::ranges::any_of(row.missed, [](const auto& one) {
-          return one.figure != QualityFigure::mos && is_sure(one);
-        });
-        const auto* result = context.facts.find(missed.probe);
-        if (missed.figure != QualityFigure::mos || others || result == nullptr) continue;
-        const auto& stream = result->observation.media;
-        if (!stream || stream->outage) continue;
-        if (is_between_dying_relays(context.facts, *result)) continue;
-        cause.explained.push_back(result);
-        cause.tell(phrase("{}: {}.", row.title, missed_in_words(missed)), result);
-      }
-    }
-  }
+  for_each_missed(context.facts, [&](const RequirementResult& row, const MissedFigure& missed,
+                                     const ProbeResult* result) {
+    const bool others = std::ranges::any_of(row.missed, [](const auto& one) {
+      return one.figure != QualityFigure::mos && is_sure(one);
+    });
+    if (missed.figure != QualityFigure::mos || others || result == nullptr) return;
+    const auto& stream = result->observation.media;
+    if (!stream || stream->outage || is_between_dying_relays(context.facts, *result)) return;
+    cause.explained.push_back(result);
+    cause.tell(phrase("{}: {}.", row.title, missed_in_words(missed)), result);
+  });
   if (cause.explained.empty()) return {};
   auto& finding = cause.name(FindingCode::media_mos, Owner::lan, Confidence::likely);
   finding.title = phrase("Calls sound poor: loss and delay add up");
@@ -231,13 +230,11 @@ Causes find_full_line(const Diagnosis& context) {
 
 // No number of calls is to blame: one alone lost them, though the stream before it may not have.
 Causes lost_with_one_call(const Facts& facts, Cause cause) {
-  for (const auto& set : facts.report.sets) {
-    for (const auto& row : set.requirements) {
-      const bool known = std::ranges::any_of(
-          row.missed, [](const auto& missed) { return missed.figure == QualityFigure::loss; });
-      if (known) return {};
-    }
-  }
+  bool known = false;
+  for_each_missed(facts, [&](const auto&, const MissedFigure& missed, const auto*) {
+    known |= missed.figure == QualityFigure::loss;
+  });
+  if (known) return {};
   auto& finding = cause.name(FindingCode::media_loss, Owner::lan, Confidence::possible);
   finding.title = phrase("Packets are lost now and then: calls are choppy at times");
   finding.fix = phrase(
