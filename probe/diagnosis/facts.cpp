@@ -25,8 +25,8 @@ Payload payload_of(const Probe& probe) {
 // Who refused, where a device on the way did.
 std::string refuser(const ProbeResult& result) {
   const bool asked = who_refused(result) == Refuser::on_the_way;
-  const auto* told = evidence_of(result, asked ? EvidenceKind::refuser : EvidenceKind::icmp_error);
-  return told == nullptr ? std::string() : text_fact(*told, asked ? Fact::by : Fact::sender);
+  return asked ? text_of(result, EvidenceKind::refuser, Fact::by)
+               : text_of(result, EvidenceKind::icmp_error, Fact::sender);
 }
 
 // A router that says "unreachable" has lost the way; one that says "prohibited" keeps it shut.

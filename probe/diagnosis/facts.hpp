@@ -252,8 +252,6 @@ bool has_foreign_root(const ProbeResult& result);
 // A connection request that was to end in transit was answered: somebody near takes connections in
 // everybody's name.
 bool is_taken_near(const ProbeResult& result);
-// The same by a program of this computer: the system says so, or it is too near for anybody else.
-bool is_taken_by_this_computer(const ProbeResult& result);
 // A page over plain HTTP, asked for directly.
 bool is_plain_page(const ProbeResult& result);
 // The same with a known body, and somebody else's came: a sign-in page, a block page.
@@ -266,6 +264,9 @@ const Evidence* evidence_of(const ProbeResult& result, EvidenceKind kind);
 // Who refused, where a check has asked (checks/refuser.hpp).
 enum class Refuser { not_known, on_the_way, beyond };
 Refuser who_refused(const ProbeResult& result);
+// A fact of the first evidence of that kind; empty, or nothing, where there is none.
+std::string text_of(const ProbeResult& result, EvidenceKind kind, Fact fact);
+std::optional<bool> flag_of(const ProbeResult& result, EvidenceKind kind, Fact fact);
 // A number of it; nothing where there is no evidence, or no such fact.
 std::optional<double> told_by(const Evidence* evidence, Fact fact);
 // Where a call's media goes: "UDP 8622 of 192.0.2.1"; empty where it was not said.

@@ -96,18 +96,12 @@ bool is_private_and_right(const ProbeResult& result) {
 }
 
 bool has_foreign_root(const ProbeResult& result) {
-  const auto* root = evidence_of(result, EvidenceKind::chain_root);
-  return root != nullptr && flag_fact(*root, Fact::expected) == std::optional(false) &&
+  return flag_of(result, EvidenceKind::chain_root, Fact::expected) == false &&
          !is_private_and_right(result);
 }
 
 bool is_taken_near(const ProbeResult& result) {
   return is_direct(result) && result.observation.detail == DetailCode::answered_on_the_way;
-}
-
-bool is_taken_by_this_computer(const ProbeResult& result) {
-  const auto* hop = evidence_of(result, EvidenceKind::hop);
-  return is_taken_near(result) && hop != nullptr && !text_fact(*hop, Fact::who).empty();
 }
 
 bool is_plain_page(const ProbeResult& result) {
@@ -116,11 +110,10 @@ bool is_plain_page(const ProbeResult& result) {
 }
 
 bool is_another_page(const ProbeResult& result) {
-  const auto* reply = evidence_of(result, EvidenceKind::http_reply);
+  constexpr auto reply = EvidenceKind::http_reply;
   const bool known = is_plain_page(result) && result.probe.with.contains("body");
-  if (!known || reply == nullptr) return false;
-  return !text_fact(*reply, Fact::redirect_host).empty() ||
-         flag_fact(*reply, Fact::body_matches) == std::optional(false);
+  return known && (!text_of(result, reply, Fact::redirect_host).empty() ||
+                   flag_of(result, reply, Fact::body_matches) == false);
 }
 
 bool asks_nobody(const Probe& probe) { return probe.with.contains("nobody"); }
@@ -138,10 +131,19 @@ const Evidence* evidence_of(const ProbeResult& result, EvidenceKind kind) {
 }
 
 Refuser who_refused(const ProbeResult& result) {
-  const auto* refuser = evidence_of(result, EvidenceKind::refuser);
-  const auto who = refuser == nullptr ? std::string() : text_fact(*refuser, Fact::who);
+  const auto who = text_of(result, EvidenceKind::refuser, Fact::who);
   if (who == "beyond") return Refuser::beyond;
   return who == "on_the_way" ? Refuser::on_the_way : Refuser::not_known;
+}
+
+std::string text_of(const ProbeResult& result, EvidenceKind kind, Fact fact) {
+  const auto* evidence = evidence_of(result, kind);
+  return evidence == nullptr ? std::string() : text_fact(*evidence, fact);
+}
+
+std::optional<bool> flag_of(const ProbeResult& result, EvidenceKind kind, Fact fact) {
+  const auto* evidence = evidence_of(result, kind);
+  return evidence == nullptr ? std::nullopt : flag_fact(*evidence, fact);
 }
 
 std::optional<double> told_by(const Evidence* evidence, Fact fact) {

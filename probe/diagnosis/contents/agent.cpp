@@ -30,9 +30,10 @@ Causes find_agent(const Diagnosis& context) {
   bool said = false;                         // by the system
   for (const auto& result : facts.report.probes) {
     const auto port = result.probe.target.port();
-    if (is_taken_by_this_computer(result)) {
-      const auto* hop = evidence_of(result, EvidenceKind::hop);
-      said |= text_fact(*hop, Fact::who) == "this_computer";
+    const auto who = text_of(result, EvidenceKind::hop, Fact::who);
+    // The system says so, or it is too near for anybody else.
+    if (is_taken_near(result) && !who.empty()) {
+      said |= who == "this_computer";
       proof.push_back(&result);
       taken.insert(port);
     }

@@ -22,8 +22,7 @@ std::vector<const ProbeResult*> calls_that(const Diagnosis& context, Wanted want
 }
 
 Text ends_in_words(const std::vector<const ProbeResult*>& calls) {
-  std::set<Text> ends;
-  for (const auto* call : calls) ends.insert(far_end_of_call(*call));
+  const auto ends = set_of(calls, far_end_of_call);
   return listed_texts({ends.begin(), ends.end()});
 }
 
@@ -179,10 +178,8 @@ Causes find_lost_consent(const Diagnosis& context) {
 }
 
 bool needs_relay_over_stream(const ProbeResult& result) {
-  const auto* pair = evidence_of(result, EvidenceKind::ice_pair);
-  if (pair == nullptr || result.observation.detail != DetailCode::called) return false;
-  const auto by = parse<Transport>(text_fact(*pair, Fact::relay_transport));
-  return by && *by != Transport::udp;
+  const auto by = parse<Transport>(text_of(result, EvidenceKind::ice_pair, Fact::relay_transport));
+  return result.observation.detail == DetailCode::called && by && *by != Transport::udp;
 }
 
 // No pair of addresses connects over UDP: the call works, and worse than it could.

@@ -66,8 +66,7 @@ std::vector<const ProbeResult*> silent_beside(const Facts& facts,
     const auto& target = result.probe.target;
     return std::tuple(is_udp(result), target.host, target.port(), target.route.direct());
   };
-  std::set<std::tuple<bool, std::string, std::uint16_t, bool>> flows;
-  for (const auto* result : kept) flows.insert(flow_of(*result));
+  const auto flows = set_of(kept, flow_of);
   return facts.probes_that([&](const ProbeResult& result) {
     return got_no_answer(result) && flows.contains(flow_of(result));
   });

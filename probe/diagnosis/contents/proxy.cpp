@@ -63,10 +63,8 @@ struct LoginWanted {
 LoginWanted login_wanted(const std::vector<const ProbeResult*>& probes) {
   LoginWanted wanted;
   for (const auto* result : probes) {
-    const auto* reply = evidence_of(*result, EvidenceKind::proxy_reply);
-    if (reply == nullptr) continue;
-    const auto schemes = text_fact(*reply, Fact::schemes);
-    const auto refused = text_fact(*reply, Fact::refused_schemes);
+    const auto schemes = text_of(*result, EvidenceKind::proxy_reply, Fact::schemes);
+    const auto refused = text_of(*result, EvidenceKind::proxy_reply, Fact::refused_schemes);
     for (const auto* word : {"Basic", "Digest", "NTLM"}) {
       wanted.by_password |= schemes.find(word) != schemes.npos;
       wanted.refused |= refused.find(word) != refused.npos;
@@ -143,11 +141,7 @@ bool no_udp_gets_out(const Facts& facts) {
 
 // Hosts that some UDP gets out to: a list may name them, and what else there is at them.
 std::set<std::string> let_out(const Facts& facts) {
-  std::set<std::string> hosts;
-  for (const auto& flow : facts.flows) {
-    if (flow.udp && out(flow)) hosts.insert(flow.host);
-  }
-  return hosts;
+  return set_of(facts.select([](const Flow& flow) { return flow.udp && out(flow); }), &Flow::host);
 }
 
 // What nobody measured: a packet of which nobody heard.
@@ -235,7 +229,7 @@ Causes find_pac_failure(const Diagnosis& context) {
     if (result.probe.check != CheckKind::pac || !failing(result)) continue;
     if (context.explained(result)) continue;
     const auto* evidence = evidence_of(result, EvidenceKind::pac);
-    const auto place = evidence == nullptr ? std::string() : text_fact(*evidence, Fact::place);
+    const auto place = text_of(result, EvidenceKind::pac, Fact::place);
     Cause cause;
     cause.explained.push_back(&result);
     auto& finding = cause.name(FindingCode::proxy_pac_failed, Owner::proxy, Confidence::certain);

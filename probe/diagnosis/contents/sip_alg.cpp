@@ -25,20 +25,17 @@ std::vector<const ProbeResult*> tests_that_say(DetailCode detail, const Facts& f
 // server would be the far end's own.
 std::vector<const ProbeResult*> changed_vias(const Facts& facts) {
   return facts.probes_that([](const ProbeResult& result) {
-    const auto* via = evidence_of(result, EvidenceKind::sip_via);
-    return is_sip(result) && !over_tls(result) && !is_inside(result) && via != nullptr &&
-           flag_fact(*via, Fact::rewritten).value_or(false);
+    return is_sip(result) && !over_tls(result) && !is_inside(result) &&
+           flag_of(result, EvidenceKind::sip_via, Fact::rewritten) == true;
   });
 }
 
 // Whether the server saw another address than this machine's own. Another port alone may be the
 // work of a load balancer in front of the server.
 std::optional<bool> seen_elsewhere(const ProbeResult& result) {
-  const auto* via = evidence_of(result, EvidenceKind::sip_via);
   const auto& local = result.observation.local;
-  if (via == nullptr || !local) return std::nullopt;
-  const auto received = IpAddress::parse(text_fact(*via, Fact::received));
-  if (!received) return std::nullopt;
+  const auto received = IpAddress::parse(text_of(result, EvidenceKind::sip_via, Fact::received));
+  if (!local || !received) return std::nullopt;
   return *received != local->address;
 }
 

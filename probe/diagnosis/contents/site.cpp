@@ -7,11 +7,9 @@ namespace {
 
 // A page redirects to another owner's host, and no row asks for anything there.
 bool leads_elsewhere(const Facts& facts, const ProbeResult& result) {
-  const auto* reply = evidence_of(result, EvidenceKind::http_reply);
-  if (reply == nullptr || !is_plain_page(result) || !is_name(result.probe.target.host))
+  const auto elsewhere = text_of(result, EvidenceKind::http_reply, Fact::redirect_host);
+  if (elsewhere.empty() || !is_plain_page(result) || !is_name(result.probe.target.host))
     return false;
-  const auto elsewhere = text_fact(*reply, Fact::redirect_host);
-  if (elsewhere.empty()) return false;
   const auto owner = registrable_domain(elsewhere);
   const auto& own = result.observation.address;
   if (own && owner == registrable_domain(own->to_string())) return false;
@@ -54,8 +52,7 @@ Causes find_captive_portal(const Diagnosis& context) {
     // Answered by somebody else: what came instead.
     const bool known = is_another_page(result);
     if (known || (only_plain_http && leads_elsewhere(context.facts, result))) {
-      const auto elsewhere =
-          text_fact(*evidence_of(result, EvidenceKind::http_reply), Fact::redirect_host);
+      const auto elsewhere = text_of(result, EvidenceKind::http_reply, Fact::redirect_host);
       cause.tell(elsewhere.empty() ? phrase("{} returned a page that is not its own.", host)
                                    : phrase("The page of {} redirected to {}.", host, elsewhere),
                  &result);

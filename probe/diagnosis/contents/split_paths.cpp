@@ -25,10 +25,10 @@ std::optional<SplitPaths> split_paths(const Facts& facts) {
   SplitPaths split;
   std::set<IpAddress> by_udp, by_tcp;
   for (const auto& result : facts.report.probes) {
-    const auto* seen = evidence_of(result, EvidenceKind::mapped_address);
-    if (seen == nullptr || !is_direct(result) || is_inside(result)) continue;
+    if (!is_direct(result) || is_inside(result)) continue;
     if (result.probe.with.contains("interface")) continue;  // the user's choice of a way
-    const auto address = IpAddress::parse(text_fact(*seen, Fact::address));
+    const auto address =
+        IpAddress::parse(text_of(result, EvidenceKind::mapped_address, Fact::address));
     if (!address || !address->is_v4() || address->is_special()) continue;
     const bool udp = is_udp(result);
     (udp ? by_udp : by_tcp).insert(*address);

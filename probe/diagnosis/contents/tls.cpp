@@ -85,16 +85,9 @@ bool is_tls(const ProbeResult& result) { return !chain_of(result).empty(); }
 // A chain that does not end in the public bundle or in a root given for this run. Nothing where the
 // report does not say: then only what this machine does not trust counts.
 bool is_foreign(const ProbeResult& result) {
-  const auto* root = evidence_of(result, EvidenceKind::chain_root);
-  const auto expected = root == nullptr ? std::nullopt : flag_fact(*root, Fact::expected);
-  if (expected) return !*expected && !is_private_and_right(result);
+  if (flag_of(result, EvidenceKind::chain_root, Fact::expected)) return has_foreign_root(result);
   return result.observation.detail == DetailCode::untrusted ||
          result.observation.detail == DetailCode::unexpected_issuer;
-}
-
-// A chain that this machine takes although its root is none of the public ones.
-bool is_foreign_and_trusted(const ProbeResult* result) {
-  return has_foreign_root(*result) && result->observation.outcome == Outcome::answered;
 }
 
 // Only a public authority's certificates are logged (RFC 6962), and no inspection device's: where
@@ -130,8 +123,7 @@ void add_effects(const Facts& facts, const std::vector<const ProbeResult*>& insp
   std::vector<std::string> spared;
   const auto hosts = hosts_of(inspected);
   for (const auto& result : facts.report.probes) {
-    const auto* root = evidence_of(result, EvidenceKind::chain_root);
-    const bool own = root != nullptr && flag_fact(*root, Fact::expected) == true;
+    const bool own = flag_of(result, EvidenceKind::chain_root, Fact::expected) == true;
     const auto& host = result.probe.target.host;
     if (own && !contains(hosts, host) && facts.asked_for(result)) add_once(spared, host);
   }
@@ -242,20 +234,16 @@ std::vector<std::vector<const ProbeResult*>> by_cause(const std::vector<const Pr
     const auto chain = chain_of(*result);
     if (!chain.empty()) merged.marks.insert(chain.front().sha256);
     merged.marks.erase("");
-    std::vector<Group> apart;
-    for (auto& group : groups) {
+    std::erase_if(groups, [&](const Group& group) {
       const bool shared = std::ranges::any_of(
           group.marks, [&](const std::string& mark) { return merged.marks.contains(mark); });
-      if (!shared) {
-        apart.push_back(std::move(group));
-        continue;
-      }
+      if (!shared) return false;
       merged.marks.insert(group.marks.begin(), group.marks.end());
       append(merged.probes, group.probes);
-    }
+      return true;
+    });
     merged.probes.push_back(result);
-    apart.push_back(std::move(merged));
-    groups = std::move(apart);
+    groups.push_back(std::move(merged));
   }
   std::vector<std::vector<const ProbeResult*>> causes;
   for (auto& group : groups) causes.push_back(std::move(group.probes));
@@ -280,7 +268,10 @@ Causes find_interception(const Diagnosis& context) {
     const auto product = product_of(chain_of(*probes.front()));
     const auto parties = parties_of(probes);
     const auto own = asked_for_ones(facts, probes);
-    const bool trusted = std::ranges::any_of(probes, is_foreign_and_trusted);
+    // This machine takes the chain although its root is none of the public ones.
+    const bool trusted = std::ranges::any_of(probes, [](const ProbeResult* result) {
+      return has_foreign_root(*result) && result->observation.outcome == Outcome::answered;
+    });
     // What is exempt from inspection is none of the service's business.
     if (own.empty() || (product.empty() && !trusted && parties.size() < 2)) continue;
     Cause cause;

@@ -116,7 +116,7 @@ Causes find_dying_relays(const Diagnosis& context) {
       dead.push_back(result);
       const auto* life = evidence_of(*result, EvidenceKind::relay_life);
       held |= life != nullptr;
-      server_answers |= life != nullptr && flag_fact(*life, Fact::answered).value_or(false);
+      server_answers |= life != nullptr && flag_fact(*life, Fact::answered) == true;
     }
     // Relays that carry nothing over any transport: the server's own, see below.
     if (dead.empty() || (carried.empty() && !held)) continue;

@@ -42,8 +42,7 @@ std::optional<bool> too_near(const Reading& reading) {
 }
 
 std::string icmp_sender(const ProbeResult& result) {
-  const auto* error = findings::evidence_of(result, EvidenceKind::icmp_error);
-  return error == nullptr ? std::string() : text_fact(*error, Fact::sender);
+  return findings::text_of(result, EvidenceKind::icmp_error, Fact::sender);
 }
 
 // This computer's own system rejected it: a neighbor is silent.

@@ -66,11 +66,10 @@ void doubt_single_proofs(const Facts& facts, const std::set<std::string>& explai
 // Granted, and what was sent through it came neither here nor there: a firewall may drop what goes
 // to the relay's port, and no second relay showed more.
 bool carried_nothing(const ProbeResult& result) {
-  const auto* trip = evidence_of(result, EvidenceKind::relay_trip);
   return result.observation.outcome == Outcome::answered &&
-         result.observation.detail == DetailCode::allocated && trip != nullptr &&
-         flag_fact(*trip, Fact::outbound) == std::optional(false) &&
-         flag_fact(*trip, Fact::inbound) == std::optional(false);
+         result.observation.detail == DetailCode::allocated &&
+         flag_of(result, EvidenceKind::relay_trip, Fact::outbound) == false &&
+         flag_of(result, EvidenceKind::relay_trip, Fact::inbound) == false;
 }
 
 // Greetings that were answered the second time, by a check that looks at no certificate.
