@@ -77,6 +77,13 @@ bool is_like_one_of(const std::vector<const ProbeResult*>& relays, const ProbeRe
   });
 }
 
+// How long it was held, where it was.
+bool tell_life(Cause& cause, const ProbeResult& relay) {
+  const auto* life = evidence_of(relay, EvidenceKind::relay_life);
+  if (life != nullptr) cause.tell(life->text, &relay);
+  return life != nullptr;
+}
+
 Text transports_in_words(const std::vector<const ProbeResult*>& results) {
   std::vector<std::string> words;
   for (const auto* result : results) {
@@ -109,19 +116,20 @@ Causes find_dying_relays(const Diagnosis& context) {
              seen.outcome == Outcome::answered && seen.detail == DetailCode::relayed &&
              !is_like_one_of(lost, result);
     });
-    std::vector<const ProbeResult*> dead;
+    Cause cause;
+    auto& dead = cause.explained;
     bool held = false, server_answers = false;
     for (const auto* result : lost) {
       if (context.explained(*result)) continue;
       dead.push_back(result);
-      const auto* life = evidence_of(*result, EvidenceKind::relay_life);
-      held |= life != nullptr;
-      server_answers |= life != nullptr && flag_fact(*life, Fact::answered) == true;
+      cause.finding.evidence.push_back(what_it_saw(*result));
+      held |= tell_life(cause, *result);
+      server_answers |= flag_of(*result, EvidenceKind::relay_life, Fact::answered) == true;
     }
     // Relays that carry nothing over any transport: the server's own, see below.
     if (dead.empty() || (carried.empty() && !held)) continue;
-    Cause cause;
-    cause.explained = dead;
+    bool beside = false;  // some that carry data were held at the same time
+    for (const auto* result : carried) beside |= tell_life(cause, *result);
     // The row's own relay over the same transport, which carried a first packet all the same.
     cause.impaired = facts.probes_that([&](const ProbeResult& result) {
       return result.probe.check == CheckKind::turn && !result.probe.control() && !died(result) &&
@@ -132,9 +140,6 @@ Causes find_dying_relays(const Diagnosis& context) {
     const bool cut = others_live && !server_answers;
     // Where all die in silence it may be a device as well as the server. On a bad line those that
     // were held at the same time would have died, too.
-    const bool beside = std::ranges::any_of(carried, [](const auto* result) {
-      return evidence_of(*result, EvidenceKind::relay_life) != nullptr;
-    });
     const bool loss = context.facts.line_loses() && !beside;
     auto& finding = cause.name(
         FindingCode::turn_relay_dies, cut ? Owner::security : Owner::vendor,
@@ -150,15 +155,6 @@ Causes find_dying_relays(const Diagnosis& context) {
           "Ask the operator of {} why its relays over {} stop after a while. Include the times "
           "from this report.",
           host, transports);
-    }
-    for (const auto* result : dead) {
-      const auto* life = evidence_of(*result, EvidenceKind::relay_life);
-      finding.evidence.push_back(what_it_saw(*result));
-      if (life != nullptr) cause.tell(life->text, result);
-    }
-    for (const auto* result : carried) {
-      const auto* life = evidence_of(*result, EvidenceKind::relay_life);
-      if (life != nullptr) cause.tell(life->text, result);
     }
     if (others_live) {
       cause.tell(
