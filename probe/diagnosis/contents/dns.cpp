@@ -67,14 +67,6 @@ bool is_answer(const Detail& detail) {
   return contains(answers, detail.code());
 }
 
-bool works_over_udp(const Facts& facts) {
-  return facts.any_probe([](const ProbeResult& result) {
-    return asks_the_system(result) && is_udp(result) &&
-           (result.observation.outcome == Outcome::answered ||
-            result.observation.detail == DetailCode::truncated);
-  });
-}
-
 }  // namespace
 
 Causes find_dns_unreachable(const Diagnosis& context) {
@@ -419,7 +411,12 @@ Causes find_dns_without_tcp(const Diagnosis& context) {
     }
     cause.explained.push_back(&result);
   }
-  if (cause.explained.empty() || !works_over_udp(facts)) return {};
+  const bool works_over_udp = facts.any_probe([](const ProbeResult& result) {
+    return asks_the_system(result) && is_udp(result) &&
+           (result.observation.outcome == Outcome::answered ||
+            result.observation.detail == DetailCode::truncated);
+  });
+  if (cause.explained.empty() || !works_over_udp) return {};
   const auto asked = cause.explained;
   // Not every name that is missing was asked for again: those of the same owner are as long.
   for (const auto& result : facts.report.probes) {

@@ -34,12 +34,6 @@ void read_dns_probe(const Facts& facts, const ProbeResult& result, bool taken,
   }
 }
 
-// A row that asks for a name, and it is missing.
-bool is_missing_name(const Facts& facts, const ProbeResult& result) {
-  return facts.asked_for(result) && result.observation.outcome == Outcome::unresolved &&
-         is_address_question(result.probe) && !asks_a_server(result.probe);
-}
-
 // RFC 8914: 15 blocked, 16 censored, 17 filtered, 18 prohibited.
 bool is_policy_error(const Evidence& answer) {
   const auto code = number_fact(answer, Fact::extended_error_code).value_or(0);
@@ -78,21 +72,22 @@ std::map<std::string, Name> read_names(const Facts& facts) {
   std::map<std::string, Name> names;
   const bool taken = port_53_taken(facts) != nullptr;
   for (const auto& result : facts.report.probes) {
-    if (result.probe.check == CheckKind::dns) {
+    const auto& [probe, seen] = result;
+    const bool missing = seen.outcome == Outcome::unresolved;
+    if (probe.check == CheckKind::dns) {
       read_dns_probe(facts, result, taken, names);
-      if (is_missing_name(facts, result)) {
-        auto& name = names[result.probe.target.host];
-        name.probes.push_back(&result);
-        name.failure = result.observation.detail;
+      // A row that asks for a name, and it is missing.
+      if (!missing || !facts.asked_for(result) || !is_address_question(probe) ||
+          asks_a_server(probe)) {
+        continue;
       }
+    } else if (!is_name(probe.target.host) || !is_direct(result)) {
       continue;
     }
-    const auto& host = result.probe.target.host;
-    if (!is_name(host) || !is_direct(result)) continue;
-    auto& name = names[host];
+    auto& name = names[probe.target.host];
     name.probes.push_back(&result);
-    const auto& seen = result.observation;
-    if (seen.outcome == Outcome::unresolved) name.failure = seen.detail;
+    if (missing) name.failure = seen.detail;
+    if (probe.check == CheckKind::dns) continue;
     if (!seen.address) continue;
     name.address = seen.address;
     name.from_hosts_file |= evidence_of(result, EvidenceKind::hosts_file) != nullptr;

@@ -301,7 +301,6 @@ Causes find_proxy_required(const Diagnosis& context) {
   if (!facts.proxy_works()) return {};
   std::set<std::string> parties;
   std::set<std::uint16_t> shut, refused;  // ports
-  bool tried = false;                     // where no name is found, nothing may have been
   bool own = false;  // somebody of the vendor's who should answer was asked in vain
   // Packets vanish. Where others are turned away aloud, nothing is learnt from silence.
   bool quietly = false, aloud = false;
@@ -314,7 +313,6 @@ Causes find_proxy_required(const Diagnosis& context) {
     aloud |= named;
     parties.insert(flow.party);
     (flow.way == Reachability::refused ? refused : shut).insert(flow.port);
-    tried = true;
     quietly |= any_sample(flow, [](const FlowSample& sample) {
       const bool dropped = sample.way == Reachability::blocked && sample.by.empty();
       return (dropped && !sample.forged) || (sample.way == Reachability::lost && sample.responder);
@@ -324,6 +322,7 @@ Causes find_proxy_required(const Diagnosis& context) {
              (sample.responder || sample.way == Reachability::blocked);
     });
   }
+  const bool tried = !parties.empty();  // where no name is found, nothing may have been
   // Where UDP gets out, what is wrong with it has another cause.
   const bool udp_shut = no_udp_gets_out(facts);
   Cause cause;

@@ -221,12 +221,14 @@ bool clock_is_right(const Facts& facts, const ProbeResult& result) {
   });
 }
 
+// Probes that share operators or leaf certificates, and these.
+struct Group {
+  std::set<std::string> marks;
+  std::vector<const ProbeResult*> probes;
+};
+
 // One certificate on several hosts, and one operator's lapse, are one cause.
-std::vector<std::vector<const ProbeResult*>> by_cause(const std::vector<const ProbeResult*>& all) {
-  struct Group {
-    std::set<std::string> marks;  // operators and leaf certificates
-    std::vector<const ProbeResult*> probes;
-  };
+std::vector<Group> by_cause(const std::vector<const ProbeResult*>& all) {
   std::vector<Group> groups;
   for (const auto* result : all) {
     Group merged;
@@ -245,9 +247,7 @@ std::vector<std::vector<const ProbeResult*>> by_cause(const std::vector<const Pr
     merged.probes.push_back(result);
     groups.push_back(std::move(merged));
   }
-  std::vector<std::vector<const ProbeResult*>> causes;
-  for (auto& group : groups) causes.push_back(std::move(group.probes));
-  return causes;
+  return groups;
 }
 
 }  // namespace
@@ -366,7 +366,7 @@ Causes find_certificate_faults(const Diagnosis& context) {
       const bool tls = is_tls(result) || fault.detail == DetailCode::tls_version;
       return tls && result.observation.detail == fault.detail;
     });
-    for (const auto& probes : by_cause(all)) {
+    for (const auto& [marks, probes] : by_cause(all)) {
       if (!context.affects_requirement(probes)) continue;
       Cause cause;
       cause.explained = probes;
