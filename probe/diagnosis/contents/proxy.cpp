@@ -105,24 +105,6 @@ Text how_to_log_in(const LoginWanted& wanted) {
                    "ticket) and run again.");
 }
 
-// Somebody of the vendor's was asked directly over TCP, without success: else the site may let out
-// the vendor's list, and nothing of it was measured. So were two ports: of one alone no more is
-// known than that it is shut. A refusal beside silence may be a server's own, and its port let out.
-bool own_asked_without_success(const Facts& facts) {
-  bool own = false, refused = false, lost = false;
-  std::set<std::uint16_t> ports;
-  for (const auto& flow : facts.flows) {
-    if (flow.udp) continue;
-    (flow.way == Reachability::refused ? refused : lost) = true;
-    own |= facts.asked_for(flow);
-    const bool told = any_sample(flow, [](const FlowSample& sample) {
-      return sample.responder || sample.way == Reachability::blocked;
-    });
-    if (told) ports.insert(flow.port);
-  }
-  return own && ports.size() > 1 && !(refused && lost);
-}
-
 bool udp_gets_out(const Facts& facts) {
   return std::ranges::any_of(
       facts.flows, [](const Flow& flow) { return flow.udp && flow.port != 53 && out(flow); });
@@ -149,23 +131,31 @@ bool unmeasured(const ProbeResult& result) {
   return result.observation.detail == DetailCode::silent;
 }
 
-// Whoever turns connections away aloud drops none: silence then tells nothing.
-bool connections_are_refused(const Facts& facts) {
-  return std::ranges::any_of(facts.flows, [](const Flow& flow) {
-    return !flow.udp && (flow.way == Reachability::refused ||
-                         any_sample(flow, [](const auto& sample) { return !sample.by.empty(); }));
-  });
-}
-
 // Where nothing gets out beside the proxy, what waits for it fails by it. UDP does not where some
 // gets out.
 void add_what_waits(Cause& cause, const Facts& facts, Closes closes) {
-  const bool own = own_asked_without_success(facts);
-  const bool refused = connections_are_refused(facts);
+  bool asked = false, refused = false, lost = false, named = false;
+  std::set<std::uint16_t> ports;
+  for (const auto& flow : facts.flows) {
+    if (flow.udp) continue;
+    (flow.way == Reachability::refused ? refused : lost) = true;
+    asked |= facts.asked_for(flow);
+    named |= any_sample(flow, [](const FlowSample& sample) { return !sample.by.empty(); });
+    const bool told = any_sample(flow, [](const FlowSample& sample) {
+      return sample.responder || sample.way == Reachability::blocked;
+    });
+    if (told) ports.insert(flow.port);
+  }
+  // Somebody of the vendor's was asked directly over TCP, without success: else the site may let
+  // out the vendor's list, and nothing of it was measured. So were two ports: of one alone no more
+  // is known than that it is shut. A refusal beside silence may be a server's own, and its port let
+  // out.
+  const bool own = asked && ports.size() > 1 && !(refused && lost);
   const bool some_udp = udp_gets_out(facts);
   const auto hosts = let_out(facts);
   for (const auto* result : waiting_for_proxy(facts)) {
-    const bool loud = refused && !is_udp(*result);
+    // Whoever turns connections away aloud drops none: silence then tells nothing.
+    const bool loud = (refused || named) && !is_udp(*result);
     const bool guessed = !own || loud || hosts.contains(result->probe.target.host);
     if ((unmeasured(*result) && guessed) || (is_udp(*result) && some_udp)) continue;
     cause.explained.push_back(result);
