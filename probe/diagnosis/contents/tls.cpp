@@ -138,14 +138,6 @@ Text inspected_in_words(const Facts& facts, const std::vector<const ProbeResult*
   return in_short(rules_to_allow(report.sets, report.probes, probes));
 }
 
-// One set asks for all of them: they may be one vendor's.
-bool are_of_one_set(const Facts& facts, const std::vector<const ProbeResult*>& probes) {
-  return std::ranges::any_of(facts.sets_of(probes), [&](const std::string& set) {
-    return std::ranges::all_of(
-        probes, [&](const auto* result) { return contains(facts.sets_of(*result), set); });
-  });
-}
-
 struct Fault {
   DetailCode detail;
   FindingCode code;
@@ -276,8 +268,13 @@ Causes find_interception(const Diagnosis& context) {
     if (own.empty() || (product.empty() && !trusted && parties.size() < 2)) continue;
     Cause cause;
     cause.explained = probes;
-    // One vendor's names may be of several domains, and have an authority of its own.
-    const bool unrelated = own.size() < probes.size() || !are_of_one_set(facts, own);
+    // One vendor's names may be of several domains, and have an authority of its own: where one set
+    // asks for all of them.
+    const bool of_one_set = std::ranges::any_of(facts.sets_of(own), [&](const std::string& set) {
+      return std::ranges::all_of(
+          own, [&](const auto* result) { return contains(facts.sets_of(*result), set); });
+    });
+    const bool unrelated = own.size() < probes.size() || !of_one_set;
     const bool sure = unrelated || trusted || !product.empty();
     auto& finding = cause.name(FindingCode::tls_intercepted, Owner::security,
                                sure ? Confidence::certain : Confidence::likely);
