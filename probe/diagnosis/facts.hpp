@@ -267,8 +267,7 @@ Refuser who_refused(const ProbeResult& result);
 // A fact of the first evidence of that kind; empty, or nothing, where there is none.
 std::string text_of(const ProbeResult& result, EvidenceKind kind, Fact fact);
 std::optional<bool> flag_of(const ProbeResult& result, EvidenceKind kind, Fact fact);
-// A number of it; nothing where there is no evidence, or no such fact.
-std::optional<double> told_by(const Evidence* evidence, Fact fact);
+std::optional<double> number_of(const ProbeResult& result, EvidenceKind kind, Fact fact);
 // Where a call's media goes: "UDP 8622 of 192.0.2.1"; empty where it was not said.
 Text far_end_of_call(const ProbeResult& result);
 std::vector<Certificate> chain_of(const ProbeResult& result);

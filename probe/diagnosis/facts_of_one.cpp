@@ -146,7 +146,8 @@ std::optional<bool> flag_of(const ProbeResult& result, EvidenceKind kind, Fact f
   return evidence == nullptr ? std::nullopt : flag_fact(*evidence, fact);
 }
 
-std::optional<double> told_by(const Evidence* evidence, Fact fact) {
+std::optional<double> number_of(const ProbeResult& result, EvidenceKind kind, Fact fact) {
+  const auto* evidence = evidence_of(result, kind);
   return evidence == nullptr ? std::nullopt : number_fact(*evidence, fact);
 }
 
@@ -154,7 +155,7 @@ Text far_end_of_call(const ProbeResult& result) {
   const auto* pair = evidence_of(result, EvidenceKind::ice_pair);
   const auto* end = pair != nullptr ? pair : evidence_of(result, EvidenceKind::call_answer);
   if (end == nullptr) return {};
-  return phrase("UDP {} of {}", told_by(end, Fact::far_port).value_or(0),
+  return phrase("UDP {} of {}", number_fact(*end, Fact::far_port).value_or(0),
                 text_fact(*end, Fact::far_address));
 }
 

@@ -33,12 +33,11 @@ struct CallMedia {
 };
 
 std::optional<CallMedia> media_of(const ProbeResult& result) {
-  const auto* media = evidence_of(result, EvidenceKind::call_media);
-  const auto sent = told_by(media, Fact::sent), back = told_by(media, Fact::back);
+  const auto sent = number_of(result, EvidenceKind::call_media, Fact::sent);
+  const auto back = number_of(result, EvidenceKind::call_media, Fact::back);
   if (!sent || !back || *sent <= 0) return std::nullopt;
-  const auto arrived =
-      told_by(evidence_of(result, EvidenceKind::call_arrived), Fact::media_arrived);
-  return CallMedia{*sent, *back, arrived};
+  return CallMedia{*sent, *back,
+                   number_of(result, EvidenceKind::call_arrived, Fact::media_arrived)};
 }
 
 // Five of 25 get lost by chance on a line that loses 5 % in one run of a hundred and fifty. A call
@@ -57,14 +56,18 @@ Text way_of(const CallMedia& media) {
   return phrase(" {}", way_in_words(out > back ? MediaWay::up : MediaWay::down));
 }
 
+// As the far end tells.
+std::optional<double> checks_arrived(const ProbeResult& call) {
+  return number_of(call, EvidenceKind::call_arrived, Fact::checks_arrived);
+}
+
 // Calls whose offer was answered over TLS, and not one connectivity check of which was; `way`:
 // where the checks were lost, as the far end tells. Nothing is claimed without that, and nothing of
 // TCP, which works.
 Causes silent_calls(const Diagnosis& context, MediaWay way) {
   Cause cause;
   cause.explained = calls_that(context, [&](const ProbeResult& result) {
-    const auto checks =
-        told_by(evidence_of(result, EvidenceKind::call_arrived), Fact::checks_arrived);
+    const auto checks = checks_arrived(result);
     return result.observation.detail == DetailCode::ice_silent && checks &&
            !far_end_of_call(result).empty() && (*checks == 0) == (way == MediaWay::up);
   });
@@ -87,11 +90,10 @@ Causes silent_calls(const Diagnosis& context, MediaWay way) {
         from_users(context.facts), ends);
   }
   for (const auto* call : cause.explained) {
-    const auto* arrived = evidence_of(*call, EvidenceKind::call_arrived);
     cause.tell(
         phrase("The call was answered over TLS, but none of the STUN checks to {} were. The far "
                "end reports that {} arrived.",
-               far_end_of_call(*call), told_by(arrived, Fact::checks_arrived).value_or(0)),
+               far_end_of_call(*call), checks_arrived(*call).value_or(0)),
         call);
   }
   return {cause};
@@ -154,18 +156,20 @@ Causes find_lost_consent(const Diagnosis& context) {
   constexpr double enough_ms = 3'000;
   Cause cause;
   cause.impaired = calls_that(context, [&](const ProbeResult& result) {
-    const auto* consent = evidence_of(result, EvidenceKind::call_consent);
+    const auto of_consent = [&](Fact fact) {
+      return number_of(result, EvidenceKind::call_consent, fact).value_or(0);
+    };
     const auto& stream = result.observation.media;
-    const bool answered = told_by(consent, Fact::back).value_or(0) > 0;  // at first
-    return stream && !stream->outage && answered &&
-           told_by(consent, Fact::silent_ms).value_or(0) >= enough_ms;
+    const bool answered = of_consent(Fact::back) > 0;  // at first
+    return stream && !stream->outage && answered && of_consent(Fact::silent_ms) >= enough_ms;
   });
   if (cause.impaired.empty()) return {};
   for (const auto* call : cause.impaired) {
     const auto* consent = evidence_of(*call, EvidenceKind::call_consent);
-    cause.tell(phrase("{}; none in the last {} s, while media came back.", consent->text,
-                      fmt::format("{:.1f}", told_by(consent, Fact::silent_ms).value_or(0) / 1'000)),
-               call);
+    cause.tell(
+        phrase("{}; none in the last {} s, while media came back.", consent->text,
+               fmt::format("{:.1f}", number_fact(*consent, Fact::silent_ms).value_or(0) / 1'000)),
+        call);
   }
   auto& finding = cause.name(FindingCode::media_consent_lost, Owner::network, Confidence::likely);
   finding.title =
@@ -203,28 +207,27 @@ Causes find_relayed_calls(const Diagnosis& context) {
 
 Causes find_dtls_filter(const Diagnosis& context) {
   Cause cause;
+  cause.explained = calls_that(context, [](const ProbeResult& result) {
+    return result.observation.detail == DetailCode::dtls_silent &&
+           evidence_of(result, EvidenceKind::ice_pair) != nullptr;
+  });
+  if (!context.affects_requirement(cause.explained)) return {};
   bool out = false, back = false;
-  for (const auto& result : context.facts.report.probes) {
-    if (result.probe.check != CheckKind::ice || context.explained(result)) continue;
-    if (result.observation.detail != DetailCode::dtls_silent) continue;
-    if (evidence_of(result, EvidenceKind::ice_pair) == nullptr) continue;
-    cause.explained.push_back(&result);
-    const auto flights = told_by(evidence_of(result, EvidenceKind::call_handshake), Fact::flights);
+  for (const auto* call : cause.explained) {
     cause.tell(phrase("STUN to {} is answered; the DTLS ClientHello, sent {} times on the same "
                       "flow, is not.",
-                      far_end_of_call(result), flights.value_or(0)),
-               &result);
+                      far_end_of_call(*call),
+                      number_of(*call, EvidenceKind::call_handshake, Fact::flights).value_or(0)),
+               call);
     // The far end's own word: the second mechanism.
-    const auto* arrived = evidence_of(result, EvidenceKind::call_arrived);
-    const auto handshakes = told_by(arrived, Fact::handshakes_arrived);
+    const auto handshakes = number_of(*call, EvidenceKind::call_arrived, Fact::handshakes_arrived);
     if (!handshakes) continue;
     out |= *handshakes == 0;
     back |= *handshakes > 0;
     cause.tell(phrase("The far end reports that {} STUN checks and {} DTLS packets arrived.",
-                      told_by(arrived, Fact::checks_arrived).value_or(0), *handshakes),
-               &result);
+                      checks_arrived(*call).value_or(0), *handshakes),
+               call);
   }
-  if (!context.affects_requirement(cause.explained)) return {};
   auto& finding = cause.name(FindingCode::firewall_dtls_filtered, Owner::network,
                              out || back ? Confidence::certain : Confidence::likely);
   finding.title = out && !back ? phrase("The firewall drops DTLS on the way out: calls stay silent")
@@ -245,8 +248,8 @@ Causes find_cut_greeting(const Diagnosis& context) {
   Cause cause;
   for (const auto& result : context.facts.report.probes) {
     const auto* greeting = evidence_of(result, EvidenceKind::call_greeting);
-    const auto first = told_by(greeting, Fact::first_parts).value_or(0);
-    if (first < enough || told_by(greeting, Fact::later_parts) != 0.0) continue;
+    if (greeting == nullptr || number_fact(*greeting, Fact::later_parts) != 0.0) continue;
+    if (number_fact(*greeting, Fact::first_parts).value_or(0) < enough) continue;
     cut.push_back(&result);
     cause.tell(phrase("Call to {}: {}.", far_end_of_call(result), greeting->text), &result);
   }

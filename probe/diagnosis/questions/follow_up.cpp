@@ -208,8 +208,7 @@ void ask_the_silent_again(const Facts& facts, Questions& questions) {
 // Who says over plain HTTP that the server is out of order: the server, or somebody on the way?
 void ask_for_the_servers_word(const Facts& facts, Questions& questions) {
   const auto errors = facts.probes_that([&](const ProbeResult& result) {
-    const auto* reply = findings::evidence_of(result, EvidenceKind::http_reply);
-    return findings::told_by(reply, Fact::status) >= 500.0 &&
+    return findings::number_of(result, EvidenceKind::http_reply, Fact::status) >= 500.0 &&
            result.probe.target.transport == Transport::tcp && findings::is_direct(result) &&
            facts.asked_for(result);
   });
