@@ -152,6 +152,9 @@ std::set<std::string> surely_lost(const Diagnosis& context, const std::set<std::
 std::map<std::string, Text> doubted(const Diagnosis& context,
                                     const std::set<std::string>& explained);
 
+// What time it really is, is known: two sources of two hosts agree (contents/time.cpp).
+bool time_is_known(const Facts& facts);
+
 // True where the second round counted so (ways/limits_and_loss.cpp).
 bool new_flows_are_limited(const Facts& facts);
 

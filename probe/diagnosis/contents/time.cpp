@@ -1,5 +1,4 @@
-#include "probe/diagnosis/contents/time.hpp"
-
+// What time it really is, by the sources that a run heard; and a clock that is wrong.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,6 +10,11 @@
 
 namespace callready::findings {
 namespace {
+
+struct ConsensusTime {
+  double offset_ms = 0;  // to add to the local clock
+  std::vector<FindingEvidence> evidence;
+};
 
 struct Source {
   const ProbeResult* result;
@@ -104,8 +108,9 @@ Text duration_in_words(double ms) {
   return phrase("{} days", fmt::format("{:.0f}", seconds / 86400));
 }
 
-}  // namespace
-
+// Two sources of two hosts that agree: time servers, and web servers' Date. Nothing where there
+// are not two, where they contradict each other, or where all are pages over plain HTTP whose body
+// is not known.
 std::optional<ConsensusTime> consensus_time(const Facts& facts) {
   const auto all = sources(facts);
   std::vector<const Source*> best;
@@ -131,6 +136,10 @@ std::optional<ConsensusTime> consensus_time(const Facts& facts) {
   for (const auto* source : best) time.evidence.push_back({source->result->probe.id, source->text});
   return time;
 }
+
+}  // namespace
+
+bool time_is_known(const Facts& facts) { return consensus_time(facts).has_value(); }
 
 Causes find_clock_skew(const Diagnosis& context) {
   const auto consensus = consensus_time(context.facts);

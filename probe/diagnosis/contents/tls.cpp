@@ -2,7 +2,6 @@
 // neighbours are told apart", 7). The clock was judged before.
 #include <algorithm>
 
-#include "probe/diagnosis/contents/time.hpp"
 #include "probe/diagnosis/rules.hpp"
 #include "probe/diagnosis/rules_to_allow.hpp"
 #include "probe/diagnosis/words.hpp"
@@ -131,13 +130,6 @@ void add_effects(const Facts& facts, const std::vector<const ProbeResult*>& insp
   evidence.push_back({"", phrase("Not inspected: {}.", listed(spared, 8))});
 }
 
-// What is to be exempt: the document's names, not only those that were tried.
-Text inspected_in_words(const Facts& facts, const std::vector<const ProbeResult*>& probes) {
-  const auto& report = facts.report;
-  if (!has_rules(report.sets)) return listed(hosts_of(probes), 8);
-  return in_short(rules_to_allow(report.sets, report.probes, probes));
-}
-
 struct Fault {
   DetailCode detail;
   FindingCode code;
@@ -205,7 +197,7 @@ std::string subject_of_fix(const Fault& fault, const ProbeResult& result) {
 // True where others' certificates were taken at the same time, or time servers agree with the
 // local clock: it is then not the clock.
 bool clock_is_right(const Facts& facts, const ProbeResult& result) {
-  if (consensus_time(facts)) return true;
+  if (time_is_known(facts)) return true;
   return facts.any_probe([&](const ProbeResult& other) {
     return is_tls(other) && other.observation.outcome == Outcome::answered &&
            registrable_domain(other.probe.target.host) !=
@@ -283,11 +275,15 @@ Causes find_interception(const Diagnosis& context) {
             ? sure ? phrase("A device in the path opens encrypted connections (TLS inspection)")
                    : phrase("A device in the path may open encrypted connections (TLS inspection)")
             : phrase("{} opens encrypted connections (TLS inspection)", product);
+    // The document's names, not only those that were tried.
+    const auto& sets = facts.report.sets;
+    const auto exempt = has_rules(sets) ? in_short(rules_to_allow(sets, facts.report.probes, own))
+                                        : listed(hosts_of(own), 8);
     finding.fix = phrase(
         "Exempt the service's hosts from inspection (bypass or \"do not decrypt\") on the device "
         "that inspects TLS: {}. Calling applications, phones and room devices accept only the "
         "vendor's own certificate.{}{}{}",
-        inspected_in_words(facts, own),
+        exempt,
         sure ? ""
              : phrase(" If the issuer is the service's own authority, install its root certificate "
                       "instead, or ask the vendor for it."),
