@@ -16,11 +16,6 @@ bool stood_in_vain(const ProbeResult& result) {
           seen.detail == DetailCode::connection_reset || seen.detail == DetailCode::closed_by_peer);
 }
 
-bool came_to_an_end(const ProbeResult& result) {
-  const auto outcome = result.observation.outcome;
-  return outcome == Outcome::answered || outcome == Outcome::denied || !chain_of(result).empty();
-}
-
 }  // namespace
 
 Causes find_agent(const Diagnosis& context) {
@@ -38,7 +33,9 @@ Causes find_agent(const Diagnosis& context) {
       taken.insert(port);
     }
     if (is_udp(result) || !is_direct(result) || is_inside(result)) continue;
-    if (came_to_an_end(result)) answering.insert(port);
+    const auto outcome = result.observation.outcome;
+    if (outcome == Outcome::answered || outcome == Outcome::denied || !chain_of(result).empty())
+      answering.insert(port);
     if (stood_in_vain(result) && !context.explained(result)) lost.push_back(&result);
   }
   if (proof.empty()) return {};

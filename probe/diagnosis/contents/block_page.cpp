@@ -55,14 +55,13 @@ Elsewhere asked_elsewhere(const IpAddress& here, const std::vector<const Name*>&
 
 // A server there has a certificate, and it is for none of these names.
 bool is_for_none_of_them(const std::vector<const Name*>& names) {
-  std::set<std::string> owners;
+  std::vector<const ProbeResult*> wrong;
   for (const auto* name : names) {
-    const bool wrong = std::ranges::any_of(name->probes, [](const auto* one) {
+    std::ranges::copy_if(name->probes, std::back_inserter(wrong), [](const auto* one) {
       return one->observation.detail == DetailCode::wrong_name;
     });
-    if (wrong) owners.insert(registrable_domain(name->name));
   }
-  return owners.size() > 1;
+  return parties_of(wrong).size() > 1;
 }
 
 // Nothing where it may be an address that these names just have.

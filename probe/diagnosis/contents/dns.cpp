@@ -43,14 +43,6 @@ void add_search_domain(std::vector<FindingEvidence>& list, const Name& name) {
   }
 }
 
-// What the site's own name servers lose is no matter of the line's.
-bool line_loses_more_than_names(const Facts& facts) {
-  const auto& late = facts.answered_late();
-  return std::ranges::any_of(late, [](const ProbeResult* result) {
-    return result->probe.check != CheckKind::dns || asks_a_server(result->probe);
-  });
-}
-
 // A question to the system's own resolvers, by the way that leads there: bound to an interface it
 // may not get to them.
 bool asks_the_system(const ProbeResult& result) {
@@ -353,7 +345,11 @@ Causes find_dns_slow(const Diagnosis& context) {
     }
   }
   if (elsewhere_ms.value_or(0) > slow_ms / 2) return {};
-  const bool line_loses = line_loses_more_than_names(context.facts);
+  // What the site's own name servers lose is no matter of the line's.
+  const auto& retried = context.facts.answered_late();
+  const bool line_loses = std::ranges::any_of(retried, [](const ProbeResult* result) {
+    return result->probe.check != CheckKind::dns || asks_a_server(result->probe);
+  });
   std::size_t measured = 0;
   double worst = 0;
   for (const auto& [text, name] : names) {

@@ -26,15 +26,6 @@ std::vector<const ProbeResult*> behind(const Facts& facts,
   });
 }
 
-// Small packets were tried, too: what they lose is not lost for its size.
-bool is_apart_from_mtu(const ProbeResult* result) {
-  const auto& list = result->observation.evidence;
-  return std::ranges::any_of(list, [](const Evidence& evidence) {
-    return evidence.kind == EvidenceKind::hello &&
-           text_fact(evidence, Fact::payload) == "long_in_segments";
-  });
-}
-
 }  // namespace
 
 Causes find_cut_hello(const Diagnosis& context) {
@@ -46,7 +37,13 @@ Causes find_cut_hello(const Diagnosis& context) {
     return result->observation.detail == DetailCode::split_hello_cut;
   });
   const bool everywhere = parties_of(cut).size() > 1 && pass.empty();
-  const bool small_too = std::ranges::all_of(cut, is_apart_from_mtu);
+  // Small packets were tried, too: what they lose is not lost for its size.
+  const bool small_too = std::ranges::all_of(cut, [](const ProbeResult* result) {
+    return std::ranges::any_of(result->observation.evidence, [](const Evidence& evidence) {
+      return evidence.kind == EvidenceKind::hello &&
+             text_fact(evidence, Fact::payload) == "long_in_segments";
+    });
+  });
   Cause cause;
   auto& finding = cause.name(FindingCode::tls_long_hello_cut, Owner::security,
                              everywhere && small_too ? Confidence::likely : Confidence::possible);

@@ -317,7 +317,6 @@ Causes find_cleared_marks(const Diagnosis& context) {
 Causes find_media_delay(const Diagnosis& context) {
   const auto& facts = context.facts;
   Cause cause;
-  std::set<std::string> hosts;  // of the rows that are too slow; other rows may have timed them
   std::vector<FindingEvidence> rows;
   for (const auto& set : facts.report.sets) {
     for (const auto& row : set.requirements) {
@@ -332,17 +331,16 @@ Causes find_media_delay(const Diagnosis& context) {
       if (!row.poor || !late) continue;
       for (const auto& id : row.probes) {
         const auto* result = facts.find(id);
-        if (result == nullptr) continue;
-        hosts.insert(result->probe.target.host);
-        cause.explained.push_back(result);
+        if (result != nullptr) cause.explained.push_back(result);
       }
       rows.push_back({"", phrase("{}: {}.", row.title, row.summary)});
     }
   }
+  const auto hosts = hosts_of(cause.explained);  // other rows may have timed them
   // By UDP where that was timed: a satellite modem or a transparent proxy answers TCP by itself.
   const auto timed = [&](bool udp) {
     return nearest(facts, [&](const ProbeResult& result) {
-      return hosts.contains(result.probe.target.host) && is_udp(result) == udp;
+      return contains(hosts, result.probe.target.host) && is_udp(result) == udp;
     });
   };
   const auto* server = timed(true) != nullptr ? timed(true) : timed(false);

@@ -1,6 +1,5 @@
 // The proxy: needed, or itself in the way; and the file that names it.
 #include <algorithm>
-#include <ranges>
 
 #include "probe/diagnosis/rules.hpp"
 #include "probe/diagnosis/words.hpp"
@@ -178,8 +177,7 @@ Text what_is_denied(const Facts& facts, const std::vector<const ProbeResult*>& d
   });
   const bool to_several =
       std::ranges::all_of(hosts, [](const auto& port) { return port.second.size() > 1; });
-  const auto numbers = std::views::keys(hosts);
-  const auto ports = named_ports({numbers.begin(), numbers.end()});
+  const auto ports = named_ports(ports_of(denied));
   if (to_several && !some_pass) return phrase("to {}", ports);
   return phrase("to {}, {}", listed(hosts_of(denied)), ports);
 }
