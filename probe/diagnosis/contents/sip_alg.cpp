@@ -56,12 +56,15 @@ std::vector<const ProbeResult*> contrasts_to_tls(const Facts& facts) {
   });
 }
 
-// The probe that got an answer to SIP there; null: none did. A refusal is no answer, although it
-// shows that the host is up.
-const ProbeResult* answered_sip(const Flow& flow) {
-  for (const auto& sample : flow.samples) {
-    const auto& result = *sample.result;
-    if (is_sip(result) && result.observation.outcome == Outcome::answered) return &result;
+// The probe that got an answer to SIP over UDP on another port of that host; null: none did. A
+// refusal is no answer, although it shows that the host is up.
+const ProbeResult* answered_on_another_port(const Facts& facts, const Flow& flow) {
+  for (const auto& its : facts.flows) {
+    if (!its.udp || its.host != flow.host || its.port == flow.port) continue;
+    for (const auto& sample : its.samples) {
+      const auto& result = *sample.result;
+      if (is_sip(result) && result.observation.outcome == Outcome::answered) return &result;
+    }
   }
   return nullptr;
 }
@@ -72,11 +75,7 @@ Causes find_swallowed_sip(const Diagnosis& context) {
   auto& finding = cause.finding;
   for (const auto& flow : context.facts.flows) {
     if (!flow.udp || flow.port != 5060 || flow.way == Reachability::open) continue;
-    const ProbeResult* other = nullptr;
-    for (const auto& its : context.facts.flows) {
-      const bool beside = its.udp && its.host == flow.host && its.port != flow.port;
-      if (beside && other == nullptr) other = answered_sip(its);
-    }
+    const auto* other = answered_on_another_port(context.facts, flow);
     const auto probes = context.open_probes(flow);
     if (other == nullptr || !context.affects_requirement(probes)) continue;
     finding.evidence.push_back(what_it_saw(*probes.front()));
