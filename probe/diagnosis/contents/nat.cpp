@@ -29,19 +29,13 @@ std::vector<FindingAffects> sets_that_mind(const Facts& facts, const ProbeResult
   return minding;
 }
 
-bool depends_on_destination(const Detail& mapping) {
-  return mapping == DetailCode::address_dependent ||
-         mapping == DetailCode::address_and_port_dependent ||
-         mapping == DetailCode::destination_dependent;
-}
-
-// Every test that saw it: sets may ask different servers.
-std::vector<const ProbeResult*> symmetric_tests(const Facts& facts) {
-  return facts.probes_that([](const ProbeResult& result) {
-    const auto* mapping = evidence_of(result, EvidenceKind::nat_mapping);
-    return result.probe.check == CheckKind::nat && mapping != nullptr &&
-           depends_on_destination(detail_fact(*mapping, Fact::value));
-  });
+bool depends_on_destination(const ProbeResult& result) {
+  const auto* mapping = evidence_of(result, EvidenceKind::nat_mapping);
+  if (result.probe.check != CheckKind::nat || mapping == nullptr) return false;
+  const auto value = detail_fact(*mapping, Fact::value);
+  return value == DetailCode::address_dependent ||
+         value == DetailCode::address_and_port_dependent ||
+         value == DetailCode::destination_dependent;
 }
 
 // The link that leads to a host; null where that was not looked up.
@@ -71,8 +65,8 @@ const ProbeResult* telling_test(const Facts& facts) {
     if (result.probe.check != CheckKind::nat || mapping == nullptr) continue;
     if (measured_over_two_links(facts, result.probe) || sets_that_mind(facts, result).empty())
       continue;
+    if (depends_on_destination(result)) return &result;
     const auto value = detail_fact(*mapping, Fact::value);
-    if (depends_on_destination(value)) return &result;
     const bool is_kind = value == DetailCode::none || value == DetailCode::endpoint_independent;
     if (found == nullptr && !is_kind) found = &result;
   }
@@ -190,8 +184,9 @@ Causes find_nat(const Diagnosis& context) {
   Cause cause;
   auto& finding = cause.finding;
   finding.affects = sets_that_mind(facts, *result);
-  if (depends_on_destination(detail_fact(*mapping, Fact::value))) {
-    cause.impaired = symmetric_tests(facts);
+  if (depends_on_destination(*result)) {
+    // Every test that saw it: sets may ask different servers.
+    cause.impaired = facts.probes_that(depends_on_destination);
     cause.name(FindingCode::nat_symmetric, Owner::network, Confidence::certain);
     const auto several = public_addresses(facts);
     finding.title =
