@@ -19,9 +19,9 @@ bool is_kept_here(const ProbeResult& result) {
 
 // The system itself said so: of a connection request that it only could not send again, there may
 // be other reasons.
-bool said_by_the_system(const ProbeResult& result) {
-  if (is_udp(result)) return true;
-  return std::ranges::any_of(result.observation.evidence, [](const Evidence& evidence) {
+bool said_by_the_system(const ProbeResult* result) {
+  if (is_udp(*result)) return true;
+  return std::ranges::any_of(result->observation.evidence, [](const Evidence& evidence) {
     return evidence.kind == EvidenceKind::icmp_error ||
            (evidence.kind == EvidenceKind::refuser &&
             text_fact(evidence, Fact::who) == "this_computer") ||
@@ -96,8 +96,7 @@ Causes find_own_firewall(const Diagnosis& context) {
   });
   if (!context.affects_requirement(kept)) return {};
   Cause cause;
-  const bool said = std::ranges::any_of(
-      kept, [](const ProbeResult* result) { return said_by_the_system(*result); });
+  const bool said = std::ranges::any_of(kept, said_by_the_system);
   auto& finding = cause.name(FindingCode::computer_firewall, Owner::helpdesk,
                              said || kept.size() > 1 ? Confidence::certain : Confidence::likely);
   finding.title = phrase("This computer's own firewall blocks {}", what_is_kept(kept));

@@ -21,8 +21,8 @@ int connect_status_of(const ProbeResult& result) {
 }
 
 // The proxy itself was not spoken to, or is none.
-bool without_proxy(const ProbeResult& result) {
-  const auto& detail = result.observation.detail;
+bool without_proxy(const ProbeResult* result) {
+  const auto& detail = result->observation.detail;
   return detail == DetailCode::proxy_unreachable || detail == DetailCode::proxy_unresolved ||
          detail == DetailCode::proxy_timed_out || detail == DetailCode::not_a_proxy;
 }
@@ -235,10 +235,8 @@ Causes find_pac_failure(const Diagnosis& context) {
 Causes find_proxy_unreachable(const Diagnosis& context) {
   Causes causes;
   for (const auto& probes : by_proxy(proxied_probes(context.facts))) {
-    const bool none = std::ranges::all_of(
-        probes, [](const ProbeResult* result) { return without_proxy(*result); });
     // Where nothing at all answers, that is the cause.
-    if (!none || context.explained(*probes.front())) continue;
+    if (!std::ranges::all_of(probes, without_proxy) || context.explained(*probes.front())) continue;
     Cause cause;
     cause.explained = probes;
     auto& finding = cause.name(FindingCode::proxy_unreachable, Owner::proxy, Confidence::certain);
