@@ -11,6 +11,10 @@
 namespace callready::findings {
 namespace {
 
+// A name that takes this long keeps a person waiting before every page and every call: a resolver
+// that asks far away needs some hundred milliseconds, a lost question a second and more.
+constexpr double slow_ms = 1'000;
+
 // Owners of whom no name was found that was tried: then those that were tried stand for all.
 Text whole_domains(const std::map<std::string, Name>& names, const std::vector<std::string>& lost) {
   std::map<std::string, std::size_t> hidden;
@@ -256,8 +260,15 @@ Causes find_dns_filtered(const Diagnosis& context) {
 // them: why the site's are mute cannot be told from here.
 Causes find_unanswered_names(const Diagnosis& context) {
   const auto names = read_names(context.facts);
-  // A line that is seen to lose packets loses both questions after a name now and then.
-  if (!resolvers_are_well(names) || context.facts.stream_loses()) return {};
+  // Silence is not a question lost where the site's resolvers answer at once and the first time. A
+  // line that is seen to lose packets loses both questions after a name now and then.
+  const bool any_answered = std::ranges::any_of(
+      names, [](const auto& entry) { return entry.second.address.has_value(); });
+  const bool any_late = std::ranges::any_of(names, [](const auto& entry) {
+    const auto& name = entry.second;
+    return is_found_again(name) || (name.address && name.took_ms >= slow_ms);
+  });
+  if (!any_answered || any_late || context.facts.stream_loses()) return {};
   Cause cause;
   std::vector<std::string> mute;
   std::set<std::string> owners;

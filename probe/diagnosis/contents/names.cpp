@@ -157,15 +157,6 @@ bool is_found_again(const Name& name) {
   return name.failure == DetailCode::dns_unreachable && is_found_here(name);
 }
 
-bool resolvers_are_well(const std::map<std::string, Name>& names) {
-  const auto answered = [](const auto& entry) { return entry.second.address.has_value(); };
-  return std::ranges::any_of(names, answered) &&
-         std::ranges::none_of(names, [&](const auto& entry) {
-           const auto& name = entry.second;
-           return is_found_again(name) || (answered(entry) && name.took_ms >= slow_ms);
-         });
-}
-
 std::optional<FindingEvidence> found_elsewhere(const Name& name) {
   for (const auto& [answer, probe] : name.elsewhere) {
     if (!has_records(*answer)) continue;
@@ -206,21 +197,17 @@ std::set<IpAddress> addresses_in(const Evidence& answer) {
 
 std::optional<FindingEvidence> proof_of_filter(const Name& name) {
   for (const auto& [answer, probe] : name.here) {
+    if (is_policy_error(*answer)) return FindingEvidence{probe, answer->text};
     // Where others have it from that zone, too, the name is an alias into it (RFC 2308
     // section 2.1).
     const auto zone = text_fact(*answer, Fact::soa_zone);
     const bool elsewhere_too = std::ranges::any_of(name.elsewhere, [&](const NameAnswer& other) {
       return !has_records(*other.evidence) && text_fact(*other.evidence, Fact::soa_zone) == zone;
     });
-    const bool foreign = is_foreign_zone(*answer, name.name) && !elsewhere_too;
-    if (is_policy_error(*answer) || foreign) {
-      auto text = answer->text;
-      if (!is_policy_error(*answer)) {
-        text += phrase("; the zone \"{}\" denies it, but is not that name's own zone",
-                       text_fact(*answer, Fact::soa_zone));
-      }
-      return FindingEvidence{probe, text};
-    }
+    if (!is_foreign_zone(*answer, name.name) || elsewhere_too) continue;
+    return FindingEvidence{
+        probe, answer->text +
+                   phrase("; the zone \"{}\" denies it, but is not that name's own zone", zone)};
   }
   // One of the site's own denies what another has: computers ask one or the other.
   for (const auto& denial : name.here) {

@@ -9,10 +9,6 @@
 
 namespace callready::findings {
 
-// A name that takes this long keeps a person waiting before every page and every call: a resolver
-// that asks far away needs some hundred milliseconds, a lost question a second and more.
-inline constexpr double slow_ms = 1'000;
-
 // A dns_answer, and the probe that got it.
 struct NameAnswer {
   const Evidence* evidence;
@@ -49,9 +45,6 @@ std::vector<std::string> add_misled(Cause& cause, const Diagnosis& context,
                                     const std::vector<const Name*>& names);
 // The first question for it was lost, and the second was answered.
 bool is_found_again(const Name& name);
-// Whether the site's resolvers answer, at once and the first time: then silence is not a question
-// lost.
-bool resolvers_are_well(const std::map<std::string, Name>& names);
 // The answer of an independent resolver that has it.
 std::optional<FindingEvidence> found_elsewhere(const Name& name);
 // Names that all have one address here, where nothing answers in their names: of one alone it says
