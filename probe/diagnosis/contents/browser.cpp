@@ -27,12 +27,18 @@ struct Forbidden {
   bool everywhere = true;  // false: on some pages
 };
 
-// The rows' own source ports: a policy with none of them contradicts the document.
+// The source ports of a row that was tried from here: a policy with none of them contradicts the
+// document. Rows between servers, or towards this site, have their own.
 std::optional<std::string> other_source_ports(const Facts& facts, const BrowserPolicy& policy) {
   const auto allowed = PortRange::parse(policy.value);
   if (!allowed) return std::nullopt;
   for (const auto& set : facts.report.sets) {
     for (const auto& row : set.requirements) {
+      const bool tried = std::ranges::any_of(row.probes, [&](const std::string& id) {
+        const auto* result = facts.find(id);
+        return result != nullptr && is_udp(*result);
+      });
+      if (!tried) continue;
       for (const auto& rule : row.rules) {
         const auto& wanted = rule.source_ports;
         if (rule.transport != Transport::udp || wanted.empty()) continue;
