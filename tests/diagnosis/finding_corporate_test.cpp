@@ -293,16 +293,20 @@ TEST_F(VpnFinding, TwoLinksAreNotASymmetricNat) {
                                             "the mapping",
                                             {{Fact::value, std::string("destination_dependent")}}});
   nat.probe.check = CheckKind::nat;
+  std::string second_host = "turn2.vendor.com";
   nat.probe.with["other"] = "turn2.vendor.com:3478";
   const auto measured = [&](const char* second_link) {
     site = report(
         {recommended("nat", {nat}), controls({tls("www.google.com"), tls("www.cloudflare.com")})});
     carry("tun0", false, false, {"turn.vendor.com"});
-    carry(second_link, false, true, {"turn2.vendor.com"});
+    carry(second_link, false, true, {second_host});
     return codes(site);
   };
   EXPECT_EQ(measured("eth0"), Codes{});
   EXPECT_EQ(measured("tun0"), Codes{"nat.symmetric (certain)"});
+  second_host = "2001:db8::2";
+  nat.probe.with["other"] = "[2001:db8::2]:3478";
+  EXPECT_EQ(measured("eth0"), Codes{});
 }
 
 TEST_F(VpnFinding, ATunnelThatCarriesTheService) {
