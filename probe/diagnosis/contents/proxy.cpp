@@ -125,11 +125,6 @@ std::set<std::string> let_out(const Facts& facts) {
   return set_of(facts.select([](const Flow& flow) { return flow.udp && out(flow); }), &Flow::host);
 }
 
-// What nobody measured: a packet of which nobody heard.
-bool unmeasured(const ProbeResult& result) {
-  return result.observation.detail == DetailCode::silent;
-}
-
 // Where nothing gets out beside the proxy, what waits for it fails by it. UDP does not where some
 // gets out.
 void add_what_waits(Cause& cause, const Facts& facts, Closes closes) {
@@ -156,7 +151,9 @@ void add_what_waits(Cause& cause, const Facts& facts, Closes closes) {
     // Whoever turns connections away aloud drops none: silence then tells nothing.
     const bool loud = (refused || named) && !is_udp(*result);
     const bool guessed = !own || loud || hosts.contains(result->probe.target.host);
-    if ((unmeasured(*result) && guessed) || (is_udp(*result) && some_udp)) continue;
+    // What nobody measured: a packet of which nobody heard.
+    const bool unmeasured = result->observation.detail == DetailCode::silent;
+    if ((unmeasured && guessed) || (is_udp(*result) && some_udp)) continue;
     cause.explained.push_back(result);
   }
   if (own) cause.closes = closes;
@@ -332,7 +329,7 @@ Causes find_proxy_required(const Diagnosis& context) {
                          (some_refuse && refused.contains(result->probe.target.port()));
     const bool unresolved = result->observation.outcome == Outcome::unresolved;
     const bool waits = unresolved || (tried && (udp_shut || !is_udp(*result)));
-    if (!waits || (unmeasured(*result) && guessed)) continue;
+    if (!waits || (result->observation.detail == DetailCode::silent && guessed)) continue;
     if (unresolved) parties.insert(registrable_domain(result->probe.target.host));
     cause.explained.push_back(result);
   }

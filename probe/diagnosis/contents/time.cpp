@@ -59,9 +59,9 @@ bool agree(const Source& a, const Source& b) {
 
 // Over plain HTTP a device on the way may answer, with a clock of its own, unless the page is
 // known.
-bool may_be_a_devices(const Source& source) {
-  const auto& probe = source.result->probe;
-  const auto* reply = evidence_of(*source.result, EvidenceKind::http_reply);
+bool may_be_a_devices(const Source* source) {
+  const auto& probe = source->result->probe;
+  const auto* reply = evidence_of(*source->result, EvidenceKind::http_reply);
   return probe.check == CheckKind::http && probe.target.transport == Transport::tcp &&
          reply != nullptr && flag_fact(*reply, Fact::body_matches) != std::optional(true);
 }
@@ -123,9 +123,7 @@ std::optional<ConsensusTime> consensus_time(const Facts& facts) {
   }
   // Two that agree against two that agree on something else decide nothing.
   if (best.size() < 2 || 2 * best.size() <= all.size()) return std::nullopt;
-  const bool all_unknown =
-      std::ranges::all_of(best, [](const Source* one) { return may_be_a_devices(*one); });
-  if (all_unknown) return std::nullopt;
+  if (std::ranges::all_of(best, may_be_a_devices)) return std::nullopt;
   std::vector<double> offsets;
   for (const auto* source : best) offsets.push_back(source->offset_ms);
   std::ranges::sort(offsets);
