@@ -8,16 +8,6 @@
 namespace callready::findings {
 namespace {
 
-// Media over UDP, or what leads to it, that a row asks for.
-std::vector<const ProbeResult*> media_over_udp(const Facts& facts) {
-  return facts.probes_that([&](const ProbeResult& result) {
-    const auto check = result.probe.check;
-    const bool of_calls = check == CheckKind::turn || check == CheckKind::stun ||
-                          check == CheckKind::udp_range || check == CheckKind::media;
-    return of_calls && is_udp(result) && facts.asked_for(result);
-  });
-}
-
 // RFC 8828 section 5.2, mode 4: nothing over UDP but through a proxy that carries it.
 constexpr std::string_view no_udp = "disable_non_proxied_udp";
 
@@ -74,7 +64,13 @@ std::optional<Forbidden> forbidden_by(const Facts& facts, const BrowserPolicy& p
 
 Causes find_browser_policies(const Diagnosis& context) {
   const auto& facts = context.facts;
-  const auto media = media_over_udp(facts);
+  // Media over UDP, or what leads to it, that a row asks for.
+  const auto media = facts.probes_that([&](const ProbeResult& result) {
+    const auto check = result.probe.check;
+    const bool of_calls = check == CheckKind::turn || check == CheckKind::stun ||
+                          check == CheckKind::udp_range || check == CheckKind::media;
+    return of_calls && is_udp(result) && facts.asked_for(result);
+  });
   Causes causes;
   if (media.empty()) return causes;
   for (const auto& policy : facts.report.site.browser_policies) {

@@ -59,19 +59,6 @@ Text what_is_kept(const std::vector<const ProbeResult*>& kept) {
   return joined_texts(kinds, "; ");
 }
 
-// What was tried beside them on the same flow, and not heard of again.
-std::vector<const ProbeResult*> silent_beside(const Facts& facts,
-                                              const std::vector<const ProbeResult*>& kept) {
-  const auto flow_of = [](const ProbeResult& result) {
-    const auto& target = result.probe.target;
-    return std::tuple(is_udp(result), target.host, target.port(), target.route.direct());
-  };
-  const auto flows = set_of(kept, flow_of);
-  return facts.probes_that([&](const ProbeResult& result) {
-    return got_no_answer(result) && flows.contains(flow_of(result));
-  });
-}
-
 // What a DNS server, the site's or another, has for the name instead: an address of the same kind
 // of IP, since a name may have one of each.
 const NameAnswer* other_answer(const Name& name) {
@@ -117,7 +104,15 @@ Causes find_own_firewall(const Diagnosis& context) {
     break;
   }
   cause.explained = kept;
-  append(cause.explained, silent_beside(context.facts, kept));
+  const auto flow_of = [](const ProbeResult& result) {
+    const auto& target = result.probe.target;
+    return std::tuple(is_udp(result), target.host, target.port(), is_direct(result));
+  };
+  const auto flows = set_of(kept, flow_of);
+  // What was tried beside them on the same flow, and not heard of again.
+  append(cause.explained, context.facts.probes_that([&](const ProbeResult& result) {
+    return got_no_answer(result) && flows.contains(flow_of(result));
+  }));
   return {cause};
 }
 

@@ -56,12 +56,9 @@ bool asks_the_system(const ProbeResult& result) {
 }
 
 // Something came back, although it is no help.
-bool is_answer(const Detail& detail) {
-  static constexpr std::array answers{
-      DetailCode::unexpected_answer, DetailCode::servfail, DetailCode::refused,
-      DetailCode::formerr,           DetailCode::notimp,   DetailCode::other_rcode};
-  return contains(answers, detail.code());
-}
+constexpr std::array useless_answers{
+    DetailCode::unexpected_answer, DetailCode::servfail, DetailCode::refused,
+    DetailCode::formerr,           DetailCode::notimp,   DetailCode::other_rcode};
 
 }  // namespace
 
@@ -409,8 +406,8 @@ Causes find_dns_without_tcp(const Diagnosis& context) {
     if (!asks_the_system(result) || context.explained(result) || !failing(result)) continue;
     const auto& seen = result.observation;
     const bool too_long = seen.detail == DetailCode::truncated;
-    const bool by_tcp =
-        !is_udp(result) && seen.outcome != Outcome::unresolved && !is_answer(seen.detail);
+    const bool by_tcp = !is_udp(result) && seen.outcome != Outcome::unresolved &&
+                        !contains(useless_answers, seen.detail.code());
     if (!too_long && !by_tcp) continue;
     if (too_long) {
       lost.insert(name_asked_for(result.probe));

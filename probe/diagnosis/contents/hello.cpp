@@ -13,19 +13,6 @@ std::vector<const ProbeResult*> hellos(const Facts& facts, Outcome outcome) {
   });
 }
 
-// TLS to the same servers, or to all: what a browser asks there, it asks in vain.
-std::vector<const ProbeResult*> behind(const Facts& facts,
-                                       const std::vector<const ProbeResult*>& cut, bool all) {
-  return facts.probes_that([&](const ProbeResult& result) {
-    const auto& target = result.probe.target;
-    if (target.transport != Transport::tls || !is_direct(result)) return false;
-    return all || std::ranges::any_of(cut, [&](const ProbeResult* other) {
-             return other->probe.target.host == target.host &&
-                    other->probe.target.port() == target.port();
-           });
-  });
-}
-
 }  // namespace
 
 Causes find_cut_hello(const Diagnosis& context) {
@@ -48,7 +35,15 @@ Causes find_cut_hello(const Diagnosis& context) {
   auto& finding = cause.name(FindingCode::tls_long_hello_cut, Owner::security,
                              everywhere && small_too ? Confidence::likely : Confidence::possible);
   finding.title = phrase("A device in the path cuts off browsers' TLS greetings");
-  finding.affects = sets_of(facts, behind(facts, cut, everywhere));
+  // TLS to the same servers, or to all: what a browser asks there, it asks in vain.
+  finding.affects = sets_of(facts, facts.probes_that([&](const ProbeResult& result) {
+    const auto& target = result.probe.target;
+    const bool there = everywhere || std::ranges::any_of(cut, [&](const ProbeResult* other) {
+                         return other->probe.target.host == target.host &&
+                                other->probe.target.port() == target.port();
+                       });
+    return there && target.transport == Transport::tls && is_direct(result);
+  }));
   finding.fix = phrase(
       "Update the firmware or the inspection engine of the device that inspects TLS, or exempt the "
       "service's hosts from inspection{}. It must accept a TLS ClientHello that spans several TCP "

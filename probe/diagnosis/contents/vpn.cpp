@@ -7,15 +7,6 @@
 namespace callready::findings {
 namespace {
 
-// The hosts that the sets ask for, and that are not on the company's own networks: those belong
-// into its tunnel.
-std::vector<std::string> hosts_outside(const Facts& facts) {
-  return hosts_of(facts.probes_that([&](const ProbeResult& result) {
-    const bool tried = is_direct(result) && result.observation.address;
-    return tried && facts.asked_for(result) && !is_inside(result);
-  }));
-}
-
 // Tunnels that stand in for a missing kind of IP, and no VPN: 464XLAT and DS-Lite (both with an
 // address of RFC 7335's 192.0.0.0/29), 6in4, 6rd, 6to4.
 bool is_transition_link(const Facts& facts, std::string_view name) {
@@ -69,7 +60,12 @@ Causes find_full_tunnel(const Diagnosis& context) {
   const auto& facts = context.facts;
   const auto* link = own_link(facts);
   if (link == nullptr) return {};
-  const auto outside = hosts_outside(facts);
+  // The hosts that the sets ask for, and that are not on the company's own networks: those belong
+  // into its tunnel.
+  const auto outside = hosts_of(facts.probes_that([&](const ProbeResult& result) {
+    const bool tried = is_direct(result) && result.observation.address;
+    return tried && facts.asked_for(result) && !is_inside(result);
+  }));
   Causes causes;
   for (const auto& way : facts.report.site.ways) {
     auto hosts = way.hosts;
