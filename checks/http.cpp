@@ -11,7 +11,6 @@
 // of `proxy`. A redirect to another host (`redirect_host`), the server's clock (`date_offset_s`)
 // and whether the body was as expected (`body_matches`) are facts that are not judged here.
 #include <fmt/format.h>
-#include <openssl/rand.h>
 
 #include <algorithm>
 
@@ -21,6 +20,7 @@
 #include "probe/net/dns_records.hpp"
 #include "probe/net/timeouts.hpp"
 #include "probe/util/base64.hpp"
+#include "probe/util/digest.hpp"
 #include "probe/util/text.hpp"
 #include "probe/util/utf8.hpp"
 
@@ -33,12 +33,6 @@ struct Wanted {
   std::string path, body, status;
   std::string websocket_key;  // empty: no upgrade
 };
-
-std::string random_key() {
-  unsigned char bytes[16];
-  RAND_bytes(bytes, sizeof bytes);
-  return base64(std::span<const unsigned char>(bytes));
-}
 
 // A path that cannot change the request around it.
 bool is_path(std::string_view path) {
@@ -219,7 +213,7 @@ asio::awaitable<Observation> run_http(Context& context, Job job) {
     observation.detail = DetailCode::bad_parameter;
     co_return observation;
   }
-  if (!upgrade.empty()) wanted.websocket_key = random_key();
+  if (!upgrade.empty()) wanted.websocket_key = base64(random_bytes<16>());
   observation.sent_at = context.scope.clock.wall_now();
   observation.attempts = 1;
   const auto url =

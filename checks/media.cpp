@@ -33,6 +33,7 @@
 #include "probe/net/own_state.hpp"
 #include "probe/net/together.hpp"
 #include "probe/net/udp.hpp"
+#include "probe/util/digest.hpp"
 #include "probe/util/text.hpp"
 
 namespace callready::checks {
@@ -288,7 +289,7 @@ class CallStream {
   UdpSocket& socket_;
   StreamWish wish_;
   Instant begin_;
-  const std::uint16_t ssid_ = random_ssid();
+  const std::uint16_t ssid_ = random_number<std::uint16_t>();
   std::uint32_t next_ = 0, attempts_sent_ = 1;
   Asked asked_{0, 0, never_sent};
   stamp::Timestamp far_start_ = 0;

@@ -8,6 +8,7 @@
 #include "probe/media/call_steps.hpp"
 #include "probe/media/stamp.hpp"
 #include "probe/net/udp.hpp"
+#include "probe/util/digest.hpp"
 
 namespace callready::checks {
 namespace {
@@ -81,7 +82,7 @@ class CallSession {
  private:
   UdpSocket socket_;
   Instant begin_;
-  std::uint16_t ssid_ = random_ssid();
+  std::uint16_t ssid_ = random_number<std::uint16_t>();
   std::uint32_t next_ = 0, first_ = 0;
   std::vector<double> sent_ms_;  // by sequence number
   std::vector<bool> answered_;   // likewise

@@ -1,9 +1,6 @@
 #include "checks/media_parts.hpp"
 
-#include <openssl/rand.h>
-
 #include <algorithm>
-#include <array>
 
 namespace callready::checks {
 namespace {
@@ -16,12 +13,6 @@ constexpr double enough_timed = 0.9;
 
 double in_ms(std::chrono::nanoseconds time) {
   return std::chrono::duration<double, std::milli>(time).count();
-}
-
-std::uint16_t random_ssid() {
-  std::array<unsigned char, 2> random{};
-  RAND_bytes(random.data(), random.size());
-  return static_cast<std::uint16_t>(random[0] << 8 | random[1]);
 }
 
 media::Reply reply_of(const media::stamp::ReflectorPacket& packet, double sent, double arrived,

@@ -32,9 +32,6 @@ inline constexpr double most_off_ms = 2;
 
 double in_ms(std::chrono::nanoseconds time);
 
-// Of a STAMP session; of nobody else's, in all likelihood.
-std::uint16_t random_ssid();
-
 // What the reply to a packet that was sent at `sent` says; times since `begin`, and at the far end
 // since `far_start`.
 media::Reply reply_of(const media::stamp::ReflectorPacket& packet, double sent, double arrived,

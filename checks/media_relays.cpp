@@ -1,12 +1,11 @@
 #include "checks/media_relays.hpp"
 
-#include <openssl/rand.h>
-
 #include <algorithm>
 
 #include "checks/relay_server.hpp"
 #include "checks/turn_relay.hpp"
 #include "probe/net/together.hpp"
+#include "probe/util/digest.hpp"
 
 namespace callready::checks {
 namespace {
@@ -31,7 +30,7 @@ class RelayedStreams {
  public:
   RelayedStreams(Context& context, const StreamWish& wish, TurnClient& a, TurnClient& b, bool loop)
       : context_(context), wish_(wish), a_(a), b_(b), begin_(context.scope.clock.now()) {
-    RAND_bytes(token_.data(), static_cast<int>(token_.size()));
+    fill_with_random(token_);
     ways_.push_back({&b, &a, to_the_other, 0});
     ways_.push_back({&a, &b, to_the_other, 1});
     if (loop) ways_.push_back({&b, &b, to_itself, 2});

@@ -9,20 +9,15 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <random>
 
 #include "checks/kinds.hpp"
 #include "probe/net/ntp.hpp"
 #include "probe/net/udp.hpp"
+#include "probe/util/digest.hpp"
 #include "probe/util/text.hpp"
 
 namespace callready::checks {
 namespace {
-
-std::uint64_t random_number() {
-  std::random_device device;
-  return static_cast<std::uint64_t>(device()) << 32 | device();
-}
 
 void add_reply(Observation& observation, const ntp::Packet& packet) {
   FactMap facts{{Fact::stratum, packet.stratum},
@@ -80,7 +75,7 @@ asio::awaitable<Observation> run_ntp(Context& context, Job job) {
     co_return observation;
   }
   observation.local = socket->local();
-  const auto nonce = random_number();
+  const auto nonce = random_number<std::uint64_t>();
   const auto request = ntp::encode_request(nonce);
   std::optional<ntp::Packet> packet;
   std::optional<Failure> malformed;

@@ -31,7 +31,6 @@
 // "prohibited" or "partly_prohibited"; `silent` with "dropped", "partly_dropped", "inbound_dropped"
 // (relays hear us, and what they send does not come in) or "silent".
 #include <fmt/format.h>
-#include <openssl/rand.h>
 
 #include <algorithm>
 
@@ -39,6 +38,7 @@
 #include "checks/kinds.hpp"
 #include "checks/udp_range_relays.hpp"
 #include "probe/net/timeouts.hpp"
+#include "probe/util/digest.hpp"
 
 namespace callready::checks {
 namespace {
@@ -187,7 +187,7 @@ asio::awaitable<Observation> run_udp_range(Context& context, Job job) {
   if (job.parameter("authenticated") == "true") {
     const auto& key = context.settings.credentials.media_key;
     range->key.assign(key.begin(), key.end());
-    RAND_bytes(reinterpret_cast<unsigned char*>(&range->source), sizeof range->source);
+    range->source = random_number<std::uint32_t>();
     if (key.empty()) {
       observation.detail = DetailCode::no_key;
       co_return observation;

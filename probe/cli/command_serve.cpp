@@ -1,7 +1,6 @@
 // serve: the far end for a site that is to be checked, on a host outside.
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <openssl/rand.h>
 
 #include "probe/cli/commands.hpp"
 #include "probe/cli/output.hpp"
@@ -11,17 +10,14 @@
 #include "probe/platform/system.hpp"
 #include "probe/serve/responder.hpp"
 #include "probe/util/base64.hpp"
+#include "probe/util/digest.hpp"
 #include "probe/webrtc/token.hpp"
 
 namespace callready {
 namespace {
 
 // A key of its own, for whoever sits at the terminal and nobody else: a log keeps what it gets.
-std::string new_key() {
-  std::array<unsigned char, 24> random{};
-  if (RAND_bytes(random.data(), random.size()) != 1) return {};
-  return base64(random);
-}
+std::string new_key() { return base64(random_bytes<24>()); }
 
 // What a target set can hold as a host, without a look at anything.
 bool plausible(const std::string& name) {

@@ -1,9 +1,7 @@
 #include "probe/cli/privacy.hpp"
 
 #include <fmt/format.h>
-#include <openssl/rand.h>
 
-#include <array>
 #include <stdexcept>
 
 #include "probe/cli/commands.hpp"
@@ -35,11 +33,7 @@ KeyResult read_key(const std::string& file) {
 }
 
 KeyResult make_key(const std::string& file) {
-  std::array<unsigned char, 32> random{};
-  if (RAND_bytes(random.data(), static_cast<int>(random.size())) != 1) {
-    return {{}, "no random numbers for a key: give one with --redact-key FILE"};
-  }
-  if (const auto reason = platform::write_private_file(file, hex(random) + '\n')) {
+  if (const auto reason = platform::write_private_file(file, hex(random_bytes<32>()) + '\n')) {
     return {{},
             fmt::format("{}: {}: the key for pseudonyms cannot be kept; give one with "
                         "--redact-key FILE or CALLREADY_REDACT_KEY",

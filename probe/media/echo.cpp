@@ -1,7 +1,5 @@
 #include "probe/media/echo.hpp"
 
-#include <openssl/rand.h>
-
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -47,7 +45,7 @@ std::vector<std::uint8_t> echo_request(View key, std::optional<std::uint32_t> so
   std::vector<std::uint8_t> packet(echo_bytes, 0xff);  // mu-law silence
   packet[0] = 0x80;                                    // version 2
   packet[1] = 0x00;                                    // payload type 0: G.711 mu-law
-  RAND_bytes(packet.data() + 2, rtp_header - 2);
+  fill_with_random(std::span(packet).subspan(2, rtp_header - 2));
   for (std::size_t i = 0; source && i < 4; ++i) {
     packet[source_at + i] = static_cast<std::uint8_t>(*source >> (24 - 8 * i));
   }

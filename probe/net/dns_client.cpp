@@ -1,20 +1,17 @@
 #include "probe/net/dns_client.hpp"
 
-#include <random>
-
 #include "probe/net/stream.hpp"
 #include "probe/net/timeouts.hpp"
 #include "probe/net/together.hpp"
 #include "probe/net/udp.hpp"
+#include "probe/util/digest.hpp"
 
 namespace callready::dns {
 namespace {
 
-std::uint16_t random_id() { return static_cast<std::uint16_t>(std::random_device{}()); }
-
 asio::awaitable<void> ask_udp(asio::any_io_executor executor, Scope scope, const Question& question,
                               bool edns, UdpPatience patience, Exchange& exchange) {
-  const auto id = random_id();
+  const auto id = random_number<std::uint16_t>();
   auto request = encode_question(id, question.name, question.type, edns);
   if (request.has_error()) {
     exchange.reply = request.error();
@@ -140,7 +137,7 @@ asio::awaitable<Result<Message>> exchange_over(Stream& stream, Scope scope,
 
 asio::awaitable<void> ask_tcp(asio::any_io_executor executor, Scope scope, const Question& question,
                               bool edns, Exchange& exchange) {
-  const auto id = random_id();
+  const auto id = random_number<std::uint16_t>();
   auto request = encode_question(id, question.name, question.type, edns);
   if (request.has_error()) {
     exchange.reply = request.error();

@@ -8,7 +8,8 @@
 
 #include <algorithm>
 #include <memory>
-#include <random>
+
+#include "probe/util/digest.hpp"
 
 namespace callready::quic {
 namespace {
@@ -310,14 +311,10 @@ std::optional<InitialKeys> initial_keys(View destination) {
 
 Attempt new_attempt() {
   Attempt attempt;
-  std::random_device device;
-  const auto fill = [&](std::span<std::uint8_t> bytes) {
-    for (auto& byte : bytes) byte = static_cast<std::uint8_t>(device());
-  };
-  fill(attempt.destination);
-  fill(attempt.source);
-  fill(attempt.random);
-  fill(attempt.key_share);
+  fill_with_random(attempt.destination);
+  fill_with_random(attempt.source);
+  fill_with_random(attempt.random);
+  fill_with_random(attempt.key_share);
   return attempt;
 }
 

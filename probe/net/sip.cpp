@@ -1,10 +1,8 @@
 #include "probe/net/sip.hpp"
 
 #include <fmt/format.h>
-#include <openssl/rand.h>
 
 #include <algorithm>
-#include <stdexcept>
 
 #include "probe/model/describe.hpp"
 #include "probe/net/far_end.hpp"
@@ -17,13 +15,7 @@
 namespace callready::sip {
 namespace {
 
-std::string random_token() {
-  std::array<unsigned char, 16> bytes{};
-  if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) {
-    throw std::runtime_error("OpenSSL has no random numbers");
-  }
-  return hex(bytes);
-}
+std::string random_token() { return hex(random_bytes<16>()); }
 
 // RFC 3261 section 25.1: IPv6 addresses stand in brackets.
 std::string in_uri(const std::string& host) {

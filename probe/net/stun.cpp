@@ -1,7 +1,6 @@
 #include "probe/net/stun.hpp"
 
 #include <openssl/evp.h>
-#include <openssl/rand.h>
 
 #include <algorithm>
 #include <boost/crc.hpp>
@@ -135,13 +134,7 @@ std::size_t message_type(Class message_class, Method method) {
 
 }  // namespace
 
-TransactionId new_transaction_id() {
-  TransactionId id;
-  if (RAND_bytes(id.data(), static_cast<int>(id.size())) != 1) {
-    throw std::runtime_error("OpenSSL has no random numbers");
-  }
-  return id;
-}
+TransactionId new_transaction_id() { return random_bytes<sizeof(TransactionId)>(); }
 
 DetailCode detail_of(Fault fault) {
   switch (fault) {

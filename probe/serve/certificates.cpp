@@ -5,7 +5,6 @@
 #include <openssl/err.h>
 #include <openssl/param_build.h>
 #include <openssl/pem.h>
-#include <openssl/rand.h>
 #include <openssl/x509v3.h>
 
 #include <stdexcept>
@@ -73,8 +72,7 @@ void set_time(ASN1_TIME* field, WallTime when) {
 
 void set_serial(X509* certificate) {
   // 20 octets at most and positive (RFC 5280 section 4.1.2.2); 16 random ones are unique enough.
-  std::array<unsigned char, 16> bytes{};
-  demand(RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) == 1, "serial number");
+  auto bytes = random_bytes<16>();
   bytes[0] = static_cast<unsigned char>((bytes[0] & 0x7f) | 0x40);
   const std::unique_ptr<BIGNUM, decltype(&BN_free)> number(
       BN_bin2bn(bytes.data(), static_cast<int>(bytes.size()), nullptr), &BN_free);

@@ -2,12 +2,10 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <openssl/rand.h>
 
 #include <cstdio>
 #include <filesystem>
 #include <random>
-#include <stdexcept>
 
 #include "probe/net/dns_records.hpp"
 #include "probe/serve/call_peer.hpp"
@@ -21,6 +19,7 @@
 #include "probe/serve/stamp_server.hpp"
 #include "probe/serve/stun_server.hpp"
 #include "probe/serve/udp_echo.hpp"
+#include "probe/util/digest.hpp"
 #include "probe/util/path.hpp"
 #include "probe/webrtc/ice_call.hpp"
 
@@ -95,14 +94,6 @@ Failure local_failure(const std::string& what, int error) {
   return {FailureKind::local, what + ": " + std::generic_category().message(error), error, {}};
 }
 
-media::stamp::Bytes random_key() {
-  media::stamp::Bytes key(32);
-  if (RAND_bytes(key.data(), static_cast<int>(key.size())) != 1) {
-    throw std::runtime_error("OpenSSL has no random bytes");
-  }
-  return key;
-}
-
 // A new file of this user's own in the folder for temporary ones. (What goes in is public anyhow: a
 // CA's certificate.)
 Result<std::string> write_new_file(const std::string& text) {
@@ -175,7 +166,8 @@ Result<std::shared_ptr<DemoSite>> DemoSite::start(const asio::any_io_executor& e
   EchoOptions media;
   media.ports = media_ports;
   StampOptions stamp;
-  stamp.key = random_key();
+  stamp.key.resize(32);
+  fill_with_random(stamp.key);
   const bool started =
       all.keep(all.http, HttpServer::start(executor, bind, pages(nullptr))) &&
       all.keep(all.https,

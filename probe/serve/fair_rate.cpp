@@ -1,8 +1,8 @@
 #include "probe/serve/fair_rate.hpp"
 
-#include <openssl/rand.h>
-
 #include <cstring>
+
+#include "probe/util/digest.hpp"
 
 namespace callready::serve {
 namespace {
@@ -21,7 +21,7 @@ std::uint64_t mixed(std::uint64_t value) {
 FairRate::FairRate(double all, double of_network) : all_(all), of_network_(of_network) {
   if (of_network >= all) return;
   networks_.resize(places);
-  RAND_bytes(reinterpret_cast<unsigned char*>(&salt_), sizeof salt_);
+  salt_ = random_number<std::uint64_t>();
 }
 
 std::size_t FairRate::place_of(const IpAddress& from) const {

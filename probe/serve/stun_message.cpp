@@ -1,7 +1,5 @@
 #include "probe/serve/stun_message.hpp"
 
-#include <openssl/rand.h>
-
 #include <algorithm>
 
 #include "probe/net/far_end.hpp"
@@ -42,12 +40,6 @@ Bytes not_understood(std::span<const std::uint8_t> request, std::span<const Attr
     types.push_back(static_cast<std::uint8_t>(one.type));
   }
   return types;
-}
-
-std::string fresh_nonce() {
-  std::array<unsigned char, 12> random{};
-  RAND_bytes(random.data(), static_cast<int>(random.size()));
-  return hex(random);
 }
 
 bool needs_credentials(const stun::Message& request) {
@@ -96,7 +88,7 @@ StunReply answer_stun(const StunIdentity& identity, std::span<const std::uint8_t
     reply.bytes = begin(stun::Class::error)
                       .add_error(401, "Unauthorized")
                       .add_text(Attribute::realm, identity.realm)
-                      .add_text(Attribute::nonce, fresh_nonce())
+                      .add_text(Attribute::nonce, hex(random_bytes<12>()))
                       .finish();
   } else if (!unknown.empty()) {
     reply.bytes = begin(stun::Class::error)

@@ -1,10 +1,6 @@
 #include "probe/ui/gate.hpp"
 
 #include <fmt/format.h>
-#include <openssl/rand.h>
-
-#include <array>
-#include <stdexcept>
 
 #include "probe/util/digest.hpp"
 
@@ -13,13 +9,7 @@ namespace {
 
 constexpr std::string_view host_name = "127.0.0.1", cookie_name = "callready";
 
-std::string random_text() {
-  std::array<unsigned char, 32> bytes{};
-  if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) {
-    throw std::runtime_error("the system gives no random numbers");
-  }
-  return hex(bytes);
-}
+std::string random_text() { return hex(random_bytes<32>()); }
 
 }  // namespace
 

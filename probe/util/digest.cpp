@@ -3,6 +3,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/rand.h>
 
 #include <stdexcept>
 
@@ -77,6 +78,12 @@ bool is_same_secret(std::string_view one, std::string_view other) {
 
 bool is_same_secret(std::span<const std::uint8_t> one, std::span<const std::uint8_t> other) {
   return one.size() == other.size() && CRYPTO_memcmp(one.data(), other.data(), one.size()) == 0;
+}
+
+void fill_with_random(std::span<std::uint8_t> bytes) {
+  if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) {
+    throw std::runtime_error("OpenSSL has no random numbers");
+  }
 }
 
 }  // namespace callready

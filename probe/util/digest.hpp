@@ -1,8 +1,9 @@
-// SHA-256 (FIPS 180-4), HMAC with it and with SHA-1 (RFC 2104) and the comparison of secrets, by
-// OpenSSL.
+// SHA-256 (FIPS 180-4), HMAC with it and with SHA-1 (RFC 2104), the comparison of secrets and
+// random numbers, by OpenSSL.
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -33,5 +34,20 @@ std::string hex(std::span<const std::uint8_t> bytes);
 // In a time that tells nothing of where they differ; lengths are no secret.
 bool is_same_secret(std::string_view one, std::string_view other);
 bool is_same_secret(std::span<const std::uint8_t> one, std::span<const std::uint8_t> other);
+
+// All of them with bytes that nobody can guess.
+void fill_with_random(std::span<std::uint8_t> bytes);
+
+template <std::size_t size>
+std::array<std::uint8_t, size> random_bytes() {
+  std::array<std::uint8_t, size> bytes{};
+  fill_with_random(bytes);
+  return bytes;
+}
+
+template <typename Number>
+Number random_number() {
+  return std::bit_cast<Number>(random_bytes<sizeof(Number)>());
+}
 
 }  // namespace callready

@@ -1,7 +1,6 @@
 #include "probe/webrtc/dtls.hpp"
 
 #include <openssl/err.h>
-#include <openssl/rand.h>
 #include <openssl/x509.h>
 
 #include <algorithm>
@@ -111,9 +110,7 @@ Identity::Identity() {
   context_.reset(SSL_CTX_new(DTLS_method()), &SSL_CTX_free);
   if (!key || !certificate || !context_) throw std::runtime_error("OpenSSL: no key for DTLS");
   X509* x509 = certificate.get();
-  std::uint32_t serial = 0;
-  RAND_bytes(reinterpret_cast<unsigned char*>(&serial), sizeof serial);
-  ASN1_INTEGER_set_uint64(X509_get_serialNumber(x509), serial);
+  ASN1_INTEGER_set_uint64(X509_get_serialNumber(x509), random_number<std::uint32_t>());
   X509_gmtime_adj(X509_getm_notBefore(x509), -a_day);
   X509_gmtime_adj(X509_getm_notAfter(x509), 30 * a_day);
   auto* name = X509_get_subject_name(x509);
@@ -153,9 +150,7 @@ Dtls::Dtls(const Identity& identity, bool client, std::string peer)
   if (client) {
     SSL_set_connect_state(ssl_.get());
   } else {
-    if (RAND_bytes(secret_.data(), static_cast<int>(secret_.size())) != 1) {
-      throw std::runtime_error("OpenSSL: no random numbers");
-    }
+    fill_with_random(secret_);
     SSL_set_options(ssl_.get(), SSL_OP_COOKIE_EXCHANGE);
     SSL_set_accept_state(ssl_.get());
   }

@@ -1,8 +1,8 @@
 #include "probe/webrtc/long_hello.hpp"
 
-#include <openssl/rand.h>
-
 #include <algorithm>
+
+#include "probe/util/digest.hpp"
 
 namespace callready::webrtc {
 namespace {
@@ -17,7 +17,7 @@ void put(Bytes& bytes, std::size_t value, int size) {
 
 void put_random(Bytes& bytes, std::size_t size) {
   bytes.resize(bytes.size() + size);
-  RAND_bytes(bytes.data() + bytes.size() - size, static_cast<int>(size));
+  fill_with_random(std::span(bytes).last(size));
 }
 
 void put_extension(Bytes& bytes, std::size_t type, const Bytes& content) {

@@ -2,11 +2,10 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <openssl/rand.h>
 
 #include <algorithm>
-#include <array>
 
+#include "probe/util/digest.hpp"
 #include "probe/util/text.hpp"
 
 namespace callready::webrtc {
@@ -269,11 +268,10 @@ std::string print_answer(const SessionDescription& offer, std::size_t audio,
 }
 
 std::string random_word(std::size_t length) {
-  std::string word(length, ' ');
-  if (RAND_bytes(reinterpret_cast<unsigned char*>(word.data()), static_cast<int>(length)) != 1) {
-    throw std::runtime_error("OpenSSL has no random numbers");
-  }
-  for (auto& c : word) c = base64_letters[static_cast<unsigned char>(c) & 63];
+  std::vector<std::uint8_t> bytes(length);
+  fill_with_random(bytes);
+  std::string word;
+  for (const auto byte : bytes) word += base64_letters[byte & 63];
   return word;
 }
 
