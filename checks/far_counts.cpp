@@ -13,13 +13,6 @@ namespace {
 
 std::string stream_path(std::uint16_t ssid) { return fmt::format("/counts/stream/{}", ssid); }
 
-// Takes it off the text.
-std::string_view next_line(std::string_view& text) {
-  const auto line = text.substr(0, text.find('\n'));
-  text.remove_prefix(std::min(text.size(), line.size() + 1));
-  return line;
-}
-
 }  // namespace
 
 FarCounts::FarCounts(Context& context, Job job)
@@ -90,8 +83,7 @@ asio::awaitable<std::optional<PortCounts>> FarCounts::ports(std::uint32_t source
   if (!body || !body->starts_with("ports\n")) co_return std::nullopt;
   PortCounts counts;
   counts.refused = told(*body, "refused").value_or(0);
-  for (std::string_view rest = *body; !rest.empty();) {
-    const auto line = next_line(rest);
+  for (const auto line : split(*body, "\n")) {
     const auto name = line.substr(0, line.find(' '));
     const auto port = PortRange::parse(name);
     if (port && port->single()) counts.came[port->first] = told(line, name).value_or(0);
@@ -100,8 +92,7 @@ asio::awaitable<std::optional<PortCounts>> FarCounts::ports(std::uint32_t source
 }
 
 std::optional<int> told(std::string_view body, std::string_view name) {
-  while (!body.empty()) {
-    const auto line = next_line(body);
+  for (const auto line : split(body, "\n")) {
     if (!line.starts_with(name) || line.size() <= name.size() || line[name.size()] != ' ') continue;
     const auto value = whole_number<int>(line.substr(name.size() + 1));
     if (value && *value >= 0) return value;

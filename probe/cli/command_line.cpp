@@ -3,22 +3,12 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
-#include <cctype>
 
+#include "probe/util/text.hpp"
 #include "reports/words/finding_words.hpp"
 
 namespace callready {
 namespace {
-
-std::vector<std::string> split(const std::string& text, char separator) {
-  std::vector<std::string> parts;
-  for (std::size_t at = 0; at <= text.size();) {
-    const auto end = std::min(text.find(separator, at), text.size());
-    if (end > at) parts.push_back(text.substr(at, end - at));
-    at = end + 1;
-  }
-  return parts;
-}
 
 // Of "PACE:{normal,fast}" and "URL|auto|none" the words, of "FILE|URL" that it is a file.
 void read_type(const CLI::Option& option, CommandLineOption& into) {
@@ -38,10 +28,13 @@ void read_type(const CLI::Option& option, CommandLineOption& into) {
   }
   if (const auto open = type.find('{'), close = type.find('}');
       open != type.npos && close != type.npos && open < close) {
-    into.words = split(type.substr(open + 1, close - open - 1), ',');
+    for (const auto word : split(std::string_view(type).substr(open + 1, close - open - 1), ",")) {
+      if (!word.empty()) into.words.emplace_back(word);
+    }
   } else if (into.label.find('|') != into.label.npos) {
-    for (const auto& part : split(into.label, '|')) {
-      if (std::islower(static_cast<unsigned char>(part.front())) != 0) into.words.push_back(part);
+    for (const auto part : split(into.label, "|")) {
+      if (!part.empty() && part.front() >= 'a' && part.front() <= 'z')
+        into.words.emplace_back(part);
     }
   }
   if (!into.words.empty() && into.value == ValueKind::text) into.value = ValueKind::word;

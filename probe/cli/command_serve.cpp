@@ -11,6 +11,7 @@
 #include "probe/serve/responder.hpp"
 #include "probe/util/base64.hpp"
 #include "probe/util/digest.hpp"
+#include "probe/util/text.hpp"
 #include "probe/webrtc/token.hpp"
 
 namespace callready {
@@ -32,12 +33,10 @@ std::optional<std::vector<PortRange>> parse_ports(const std::string& text) {
   std::vector<PortRange> ranges;
   if (text == "off") return ranges;
   if (text == "0") return std::vector<PortRange>{{0, 0}};
-  for (std::size_t at = 0; at <= text.size();) {
-    const auto end = std::min(text.find(',', at), text.size());
-    const auto range = PortRange::parse(std::string_view(text).substr(at, end - at));
+  for (const auto part : split(text, ",")) {
+    const auto range = PortRange::parse(part);
     if (!range) return std::nullopt;
     ranges.push_back(*range);
-    at = end + 1;
   }
   return ranges;
 }

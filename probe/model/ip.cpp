@@ -4,30 +4,21 @@
 #include <charconv>
 #include <vector>
 
+#include "probe/util/text.hpp"
+
 namespace callready {
 namespace {
 
 template <typename Integer>
 std::optional<Integer> parse_decimal(std::string_view text, Integer max) {
   if (text.empty() || text.size() > 5 || (text.size() > 1 && text[0] == '0')) return std::nullopt;
-  unsigned value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size() || value > max) return std::nullopt;
-  return static_cast<Integer>(value);
-}
-
-std::vector<std::string_view> split(std::string_view text, char separator) {
-  std::vector<std::string_view> parts;
-  for (;;) {
-    const auto at = text.find(separator);
-    parts.push_back(text.substr(0, at));
-    if (at == std::string_view::npos) return parts;
-    text.remove_prefix(at + 1);
-  }
+  const auto value = whole_number<unsigned>(text);
+  if (!value || *value > max) return std::nullopt;
+  return static_cast<Integer>(*value);
 }
 
 std::optional<std::array<std::uint8_t, 4>> parse_v4(std::string_view text) {
-  const auto parts = split(text, '.');
+  const auto parts = split(text, ".");
   if (parts.size() != 4) return std::nullopt;
   std::array<std::uint8_t, 4> bytes{};
   for (std::size_t i = 0; i < 4; ++i) {
@@ -42,7 +33,7 @@ std::optional<std::array<std::uint8_t, 4>> parse_v4(std::string_view text) {
 std::optional<std::vector<std::uint8_t>> parse_v6_groups(std::string_view text) {
   std::vector<std::uint8_t> bytes;
   if (text.empty()) return bytes;
-  const auto groups = split(text, ':');
+  const auto groups = split(text, ":");
   for (std::size_t i = 0; i < groups.size(); ++i) {
     const auto group = groups[i];
     if (i + 1 == groups.size() && group.find('.') != std::string_view::npos) {

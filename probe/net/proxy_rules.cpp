@@ -111,10 +111,7 @@ std::optional<ProxySetting> read_proxy_setting(std::string_view text) {
 
 NoProxy::NoProxy(std::string_view list) {
   all_ = trimmed(list) == "*";
-  while (!list.empty()) {
-    const auto end = std::min(list.find_first_of(", \t"), list.size());
-    auto item = list.substr(0, end);
-    list.remove_prefix(std::min(end + 1, list.size()));
+  for (const auto item : split(list, ", \t")) {
     if (item.empty()) continue;
     Entry entry;
     // A network first: its colons are no port's.
@@ -188,10 +185,8 @@ bool is_this_computer(std::string_view host) {
 
 std::vector<PacRoute> read_pac_answer(std::string_view text) {
   std::vector<PacRoute> routes;
-  while (!text.empty()) {
-    const auto end = std::min(text.find(';'), text.size());
-    const auto item = trimmed(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
+  for (const auto part : split(text, ";")) {
+    const auto item = trimmed(part);
     if (item.empty()) continue;
     const auto blank = item.find_first_of(" \t");
     const auto word = lower_case(item.substr(0, blank));

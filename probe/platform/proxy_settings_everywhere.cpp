@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "probe/platform/proxy_settings.hpp"
+#include "probe/util/text.hpp"
 
 namespace callready::platform {
 namespace {
@@ -20,10 +21,8 @@ std::string network_or_same(std::string entry) {
 
 std::string as_no_proxy(std::string_view bypass) {
   std::string list;
-  while (!bypass.empty()) {
-    const auto end = std::min(bypass.find_first_of("; "), bypass.size());
-    auto entry = network_or_same(std::string(bypass.substr(0, end)));
-    bypass.remove_prefix(std::min(end + 1, bypass.size()));
+  for (const auto part : split(bypass, "; ")) {
+    auto entry = network_or_same(std::string(part));
     if (entry.starts_with("*.")) entry.erase(0, 1);
     if (entry.empty() || entry.find('*') != entry.npos) continue;
     list += (list.empty() ? "" : ",") + entry;

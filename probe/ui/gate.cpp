@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "probe/util/digest.hpp"
+#include "probe/util/text.hpp"
 
 namespace callready::ui {
 namespace {
@@ -40,11 +41,7 @@ std::string Gate::cookie_field() const {
 
 // RFC 6265, 4.2.1: "a=b; c=d".
 bool Gate::has_cookie(const WebRequest& request) const {
-  auto rest = request.field("Cookie");
-  while (!rest.empty()) {
-    const auto end = rest.find(';');
-    auto pair = rest.substr(0, end);
-    rest = end == rest.npos ? std::string_view() : rest.substr(end + 1);
+  for (auto pair : split(request.field("Cookie"), ";")) {
     while (pair.starts_with(' ')) pair.remove_prefix(1);
     const auto equals = pair.find('=');
     if (equals == pair.npos || pair.substr(0, equals) != cookie_name) continue;

@@ -8,6 +8,7 @@
 
 #include "probe/ui/page.hpp"
 #include "probe/util/path.hpp"
+#include "probe/util/text.hpp"
 #include "reports/words/language.hpp"
 #include "targets/syntax.hpp"
 
@@ -44,11 +45,8 @@ WebReply with_policy(WebReply reply, std::string_view policy) {
 std::map<std::string, std::string> query_of(std::string_view target) {
   std::map<std::string, std::string> query;
   const auto mark = target.find('?');
-  auto rest = mark == target.npos ? std::string_view() : target.substr(mark + 1);
-  while (!rest.empty()) {
-    const auto end = rest.find('&');
-    const auto pair = rest.substr(0, end);
-    rest = end == rest.npos ? std::string_view() : rest.substr(end + 1);
+  if (mark == target.npos) return query;
+  for (const auto pair : split(target.substr(mark + 1), "&")) {
     const auto equals = pair.find('=');
     if (equals != pair.npos) query.emplace(pair.substr(0, equals), pair.substr(equals + 1));
   }

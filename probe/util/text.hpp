@@ -39,6 +39,17 @@ inline bool starts_but_for_case(std::string_view text, std::string_view start) {
   return is_same_but_for_case(text.substr(0, start.size()), start);
 }
 
+// What stands between the separators, which are single characters; empty parts too.
+inline std::vector<std::string_view> split(std::string_view text, std::string_view separators) {
+  std::vector<std::string_view> parts;
+  for (;;) {
+    const auto end = text.find_first_of(separators);
+    parts.push_back(text.substr(0, end));
+    if (end == text.npos) return parts;
+    text.remove_prefix(end + 1);
+  }
+}
+
 inline std::span<const std::uint8_t> bytes_of(std::string_view text) {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }

@@ -17,10 +17,8 @@ constexpr std::string_view base64_letters =
 
 std::vector<std::string_view> words_of(std::string_view text) {
   std::vector<std::string_view> words;
-  while (!text.empty() && words.size() < most_words) {
-    const auto end = std::min(text.find(' '), text.size());
-    if (end > 0) words.push_back(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
+  for (const auto word : split(text, " ")) {
+    if (!word.empty() && words.size() < most_words) words.push_back(word);
   }
   return words;
 }
@@ -190,10 +188,7 @@ Keys SessionDescription::keys_of(const Media& one) const {
 std::optional<SessionDescription> parse_sdp(std::string_view text) {
   if (text.size() > most_sdp || !text.starts_with("v=0")) return std::nullopt;
   SessionDescription session;
-  while (!text.empty()) {
-    const auto end = std::min(text.find('\n'), text.size());
-    auto line = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
+  for (auto line : split(text, "\n")) {
     if (line.ends_with('\r')) line.remove_suffix(1);
     if (line.empty()) continue;
     if (line.size() > longest_line || line.size() < 2 || line[1] != '=' || !visible(line)) {

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "probe/model/told_apart.hpp"
+#include "probe/util/text.hpp"
 #include "reports/privacy/redact_text.hpp"
 
 namespace callready {
@@ -37,13 +38,8 @@ constexpr std::string_view harmless_words =
 
 const std::set<std::string_view>& known_words() {
   static const auto known = [] {
-    std::set<std::string_view> words;
-    for (auto rest = harmless_words; !rest.empty();) {
-      const auto word = rest.substr(0, rest.find(' '));
-      words.insert(word);
-      rest.remove_prefix(std::min(word.size() + 1, rest.size()));
-    }
-    return words;
+    const auto words = split(harmless_words, " ");
+    return std::set(words.begin(), words.end());
   }();
   return known;
 }
@@ -61,13 +57,10 @@ bool is_version_word(std::string_view word) {
 
 bool is_everybodys_word(std::string_view word) {
   // "ERR_ACCESS_DENIED"
-  for (std::size_t start = 0; start <= word.size();) {
-    const auto end = std::min(word.find('_', start), word.size());
-    const auto part = word.substr(start, end - start);
+  for (const auto part : split(word, "_")) {
     if (part.size() > 1 && !is_version_word(part) && !known_words().contains(lower_case(part))) {
       return false;
     }
-    start = end + 1;
   }
   return true;
 }

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "probe/util/text.hpp"
 #include "probe/util/utf8.hpp"
 #include "reports/privacy/redact_owners.hpp"
 
@@ -118,14 +119,12 @@ std::string_view registered_domain(std::string_view name) {
 bool looks_like_domain(std::string_view text) {
   if (text.size() > 253 || text.find('.') == std::string_view::npos) return false;
   std::string_view label;
-  for (std::size_t start = 0; start <= text.size();) {
-    const auto end = std::min(text.find('.', start), text.size());
-    label = text.substr(start, end - start);
+  for (const auto part : split(text, ".")) {
+    label = part;
     const bool good =
         !label.empty() && label.size() <= 63 &&
         std::all_of(label.begin(), label.end(), [](char c) { return is_word(c) || c == '-'; });
     if (!good) return false;
-    start = end + 1;
   }
   const bool top = (label.size() >= 2 && all(label, is_alpha)) || label.starts_with("xn--") ||
                    (label.front() & 0x80) != 0;

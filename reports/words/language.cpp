@@ -227,10 +227,7 @@ std::optional<std::string_view> known_language(std::string_view locale) {
 std::string_view accepted_language(std::string_view header) {
   std::string_view best = "en";
   int most = 0;  // thousandths
-  for (std::size_t at = 0; at < header.size();) {
-    const auto end = std::min(header.find(',', at), header.size());
-    auto item = header.substr(at, end - at);
-    at = end + 1;
+  for (auto item : split(header, ",")) {
     while (item.starts_with(' ')) item.remove_prefix(1);
     const auto known = known_language(item.substr(0, item.find_first_of("; ")));
     int weight = 1000;
