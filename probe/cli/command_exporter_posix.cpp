@@ -1,7 +1,6 @@
 // exporter: runs sets in the background, and tells Prometheus what was found.
 #include <fmt/format.h>
 
-#include <charconv>
 #include <csignal>
 #include <filesystem>
 #include <random>
@@ -43,13 +42,11 @@ std::optional<WallTime> time_of(std::string_view metrics) {
   const auto at = metrics.find(name);
   if (at == metrics.npos) return std::nullopt;
   const auto line = metrics.substr(at + 1, metrics.find('\n', at + 1) - at - 1);
-  const auto digits = line.substr(line.rfind(' ') + 1);
-  double seconds = 0;
-  const auto [stop, error] = std::from_chars(digits.data(), digits.data() + digits.size(), seconds);
+  const auto seconds = whole_number<double>(line.substr(line.rfind(' ') + 1));
   constexpr double latest = 1e10;
-  if (error != std::errc{} || !(seconds >= 0) || seconds > latest) return std::nullopt;
+  if (!seconds || !(*seconds >= 0) || *seconds > latest) return std::nullopt;
   return WallTime(
-      std::chrono::duration_cast<WallTime::duration>(std::chrono::duration<double>(seconds)));
+      std::chrono::duration_cast<WallTime::duration>(std::chrono::duration<double>(*seconds)));
 }
 
 // The folder for reports and results, made if there is none; or why not.

@@ -1,8 +1,8 @@
 #include "probe/model/detail.hpp"
 #include "probe/model/text.hpp"
+#include "probe/util/text.hpp"
 
 #include <array>
-#include <charconv>
 
 namespace callready {
 namespace {
@@ -245,12 +245,8 @@ std::span<const Word<DetailCode>> words() {
 std::string_view phrase_of(DetailCode code) { return table[static_cast<std::size_t>(code)].phrase; }
 
 std::optional<Detail> Detail::parse(std::string_view text) {
-  int number = 0;
-  const auto* end = text.data() + text.size();
-  const auto [stopped, error] = std::from_chars(text.data(), end, number);
-  if (error == std::errc() && stopped == end && number >= 0 && std::to_string(number) == text) {
-    return status(number);
-  }
+  const auto number = whole_number<int>(text);
+  if (number && *number >= 0 && std::to_string(*number) == text) return status(*number);
   const auto code = callready::parse<DetailCode>(text);
   return code ? std::optional<Detail>(*code) : std::nullopt;
 }

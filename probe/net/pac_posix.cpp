@@ -2,7 +2,6 @@
 
 #include <pacparser.h>
 
-#include <charconv>
 #include <cstdarg>
 #include <cstdio>
 #include <iostream>
@@ -11,6 +10,7 @@
 #include "probe/net/udp.hpp"
 #include "probe/platform/child.hpp"
 #include "probe/platform/descriptor.hpp"
+#include "probe/util/text.hpp"
 #include "probe/util/utf8.hpp"
 
 namespace callready {
@@ -63,12 +63,11 @@ void put(std::string& message, std::string_view text) {
 bool take(std::string_view& message, std::string& text) {
   const auto end = message.find('\n');
   if (end == message.npos) return false;
-  std::size_t size = 0;
-  const auto [rest, error] = std::from_chars(message.data(), message.data() + end, size);
+  const auto size = whole_number<std::size_t>(message.substr(0, end));
   message.remove_prefix(end + 1);
-  if (error != std::errc{} || size > message.size()) return false;
-  text = std::string(message.substr(0, size));
-  message.remove_prefix(size);
+  if (!size || *size > message.size()) return false;
+  text = std::string(message.substr(0, *size));
+  message.remove_prefix(*size);
   return true;
 }
 

@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <set>
 
 #include "probe/plan/plan.hpp"
+#include "probe/util/text.hpp"
 
 namespace callready {
 namespace {
@@ -20,13 +20,10 @@ constexpr std::size_t transmissions = 4, name_servers = 3;
 std::size_t streams_of(const Probe& probe) { return probe.with.contains("turn") ? 3 : 1; }
 
 std::size_t seconds_of(const Probe& probe, bool thorough) {
-  std::size_t seconds = thorough ? 60 : 15;
+  const std::size_t usual = thorough ? 60 : 15;
   const auto given = probe.with.find("seconds");
-  if (given != probe.with.end()) {
-    const auto& text = given->second;
-    std::from_chars(text.data(), text.data() + text.size(), seconds);
-  }
-  return seconds;
+  if (given == probe.with.end()) return usual;
+  return whole_number<std::size_t>(given->second).value_or(usual);
 }
 
 // Connections: SYN, its ACK, what the protocol sends with its ACKs, and the end of it.

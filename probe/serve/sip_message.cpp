@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "probe/net/far_end.hpp"
 #include "probe/net/osip.hpp"
@@ -60,10 +59,7 @@ std::uint16_t stamp(osip_via_t* via, const SocketAddress& peer) {
   }
   if (symmetric) return peer.port;
   const char* sent_by = osip_via_get_port(via);
-  const std::string_view text = sent_by == nullptr ? "" : sent_by;
-  std::uint16_t number = 5060;
-  std::from_chars(text.data(), text.data() + text.size(), number);
-  return number;
+  return whole_number<std::uint16_t>(sent_by == nullptr ? "" : sent_by).value_or(5060);
 }
 
 // The same for a request that is sent again (RFC 3261 section 8.2.7).
@@ -104,9 +100,7 @@ std::size_t wanted_size(std::string_view request) {
   const auto at = head.find(name);
   if (at == head.npos) return 0;
   const auto value = head.substr(at + name.size());
-  std::size_t size = 0;
-  std::from_chars(value.data(), value.data() + value.size(), size);
-  return size;
+  return whole_number<std::size_t>(value.substr(0, value.find('\r'))).value_or(0);
 }
 
 bool is_request(std::string_view text) {
@@ -210,12 +204,9 @@ std::ptrdiff_t sip_frame(std::span<const std::uint8_t> bytes) {
     while (name.ends_with(' ') || name.ends_with('\t')) name.remove_suffix(1);
     const auto word = lower_case(name);
     if (word != "l" && word != "content-length") continue;
-    auto value = line.substr(colon + 1);
-    while (value.starts_with(' ') || value.starts_with('\t')) value.remove_prefix(1);
-    unsigned length = 0;
-    const auto parsed = std::from_chars(value.data(), value.data() + value.size(), length);
-    if (parsed.ec != std::errc() || length > 1'000'000) return -1;
-    return static_cast<std::ptrdiff_t>(end + 4 + length);
+    const auto length = whole_number<std::size_t>(trimmed(line.substr(colon + 1)));
+    if (!length || *length > 1'000'000) return -1;
+    return static_cast<std::ptrdiff_t>(end + 4 + *length);
   }
 }
 

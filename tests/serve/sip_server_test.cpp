@@ -177,6 +177,8 @@ TEST_F(SipServerTest, FramesMessagesAndKeepAlives) {
   EXPECT_EQ(frame("OPTIONS sip:a SIP/2.0\r\nVia: x\r\n\r\n"), -1);
   EXPECT_EQ(frame("OPTIONS sip:a SIP/2.0\r\nContent-Length: 99999999999\r\n\r\n"), -1);
   EXPECT_EQ(frame("OPTIONS sip:a SIP/2.0\r\nContent-Length: -1\r\n\r\n"), -1);
+  EXPECT_EQ(frame("OPTIONS sip:a SIP/2.0\r\nContent-Length: 7 \r\n\r\n"), 45 + 7);
+  EXPECT_EQ(frame("OPTIONS sip:a SIP/2.0\r\nContent-Length: 7x\r\n\r\n"), -1);
   EXPECT_EQ(frame("\r"), 0);
   EXPECT_EQ(frame("\r\n"), 0);
   EXPECT_EQ(frame("\r\n\r"), 0);
