@@ -35,24 +35,12 @@
 namespace callready {
 namespace {
 
-// The local address that traffic to the Internet carries. Connecting a UDP socket sends nothing.
-std::optional<IpAddress> default_source(asio::io_context& loop, const IpAddress& towards) {
-  UdpSocket::Options options;
-  const auto socket = UdpSocket::open(loop.get_executor(), {towards, 9}, options);
-  if (socket.has_error()) return std::nullopt;
-  return socket->local().address;
-}
-
-// TEST-NET-1 and the documentation prefix: public by their routes, nobody's by their use.
-const IpAddress somewhere_v4 = IpAddress::v4({192, 0, 2, 1});
-const IpAddress somewhere_v6 = IpAddress::parse("2001:db8::1").value_or(IpAddress{});
-
 Site describe_site(const SessionOptions& options, asio::io_context& loop, AresChannel& dns) {
   Site site;
   site.name = options.site;
   site.host = platform::host_name();
-  const auto v4 = default_source(loop, somewhere_v4);
-  const auto v6 = default_source(loop, somewhere_v6);
+  const auto v4 = own_address_towards(loop.get_executor(), nobodys_address);
+  const auto v6 = own_address_towards(loop.get_executor(), nobodys_v6);
   site.links.emplace();
   for (const auto& interface : platform::interfaces()) {
     const auto state = interface.signal ? LinkState::up
@@ -77,7 +65,7 @@ Site describe_site(const SessionOptions& options, asio::io_context& loop, AresCh
 // The routers of the default routes, and whether they answer.
 std::vector<GatewayInfo> default_gateways() {
   std::vector<GatewayInfo> gateways;
-  for (const auto& anywhere : {somewhere_v4, somewhere_v6}) {
+  for (const auto& anywhere : {nobodys_address, nobodys_v6}) {
     const auto way = platform::way_to(anywhere);
     if (!way || !way->gateway) continue;
     gateways.push_back({*way->gateway, way->interface_name,
@@ -91,7 +79,7 @@ std::vector<EgressPath> ways_of(const std::vector<ProbeResult>& results,
                                 const std::vector<platform::Interface>& interfaces) {
   std::vector<EgressPath> ways;
   std::set<std::string> seen;
-  const auto anywhere = platform::way_to(somewhere_v4);
+  const auto anywhere = platform::way_to(nobodys_address);
   for (const auto& result : results) {
     const auto& target = result.probe.target;
     const auto& address = result.observation.address;

@@ -14,9 +14,6 @@ namespace callready {
 asio::awaitable<bool> is_reset_here(asio::any_io_executor executor, Scope scope,
                                     SocketAddress remote);
 
-// RFC 5737: an address of documents, and nobody's.
-inline const IpAddress nobodys_address = IpAddress::v4({192, 0, 2, 1});
-
 // Who takes connections near to us.
 struct Taker {
   bool taken = false;  // false: nobody does

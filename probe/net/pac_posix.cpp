@@ -89,13 +89,11 @@ std::optional<PacAnswers> unpack(std::string_view message, std::size_t count) {
   return answers;
 }
 
-// The address that leads outside, as browsers tell it: of a route, nothing is sent.
+// The address that leads outside, as browsers tell it.
 std::string own_address(const asio::any_io_executor& executor) {
-  UdpSocket::Options options;
-  for (const auto* somewhere : {"192.0.2.1", "2001:db8::1"}) {  // TEST-NET-1; RFC 3849
-    const auto remote = IpAddress::parse(somewhere);
-    const auto socket = UdpSocket::open(executor, {*remote, 9}, options);
-    if (!socket.has_error()) return socket->local().address.to_string();
+  for (const auto& anywhere : {nobodys_address, nobodys_v6}) {
+    const auto own = own_address_towards(executor, anywhere);
+    if (own) return own->to_string();
   }
   return {};
 }

@@ -149,6 +149,13 @@ Result<UdpSocket> UdpSocket::open(const asio::any_io_executor& executor,
   return UdpSocket(executor, std::move(*carrier), remote, options.ttl);
 }
 
+std::optional<IpAddress> own_address_towards(const asio::any_io_executor& executor,
+                                             const IpAddress& remote) {
+  const auto socket = UdpSocket::open(executor, {remote, 9}, {});
+  if (socket.has_error()) return std::nullopt;
+  return socket->local().address;
+}
+
 Result<void> UdpSocket::send(std::span<const std::uint8_t> bytes) {
   return send_to(bytes, remote_);
 }

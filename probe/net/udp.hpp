@@ -61,6 +61,11 @@ class UdpSocket {
   int ends_after_ = 0;  // of the last packet that was to end on the way
 };
 
+// The address of this computer that packets to `remote` carry; nothing where no route leads there.
+// Sends nothing.
+std::optional<IpAddress> own_address_towards(const asio::any_io_executor& executor,
+                                             const IpAddress& remote);
+
 // What a request over UDP came to.
 struct UdpReply {
   Datagram datagram;

@@ -218,6 +218,12 @@ TEST(UdpSocket, ThatIsNotConnectedHearsAnybody) {
   EXPECT_EQ(std::get<Datagram>(*event).from, second.address());
 }
 
+TEST(OwnAddress, IsTheOneThatPacketsToTheOtherEndCarry) {
+  Loop loop;
+  const auto loopback = IpAddress::v4({127, 0, 0, 1});
+  EXPECT_EQ(own_address_towards(loop.executor(), loopback), loopback);
+}
+
 TEST(UdpSocket, OfAnInterfaceThatIsNotThereIsAnError) {
   Loop loop;
   UdpSocket::Options options;
