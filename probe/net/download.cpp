@@ -1,9 +1,5 @@
 #include "probe/net/download.hpp"
 
-#include <curl/curl.h>
-
-#include <memory>
-
 #include "probe/net/transfer.hpp"
 #include "probe/util/text.hpp"
 #include "probe/util/utf8.hpp"
@@ -46,43 +42,22 @@ std::string header(CURL* easy, const char* name) {
 
 Download download(const DownloadRequest& request) {
   Download result;
-  const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> handle(curl_easy_init(),
-                                                                   &curl_easy_cleanup);
-  if (!handle) {
-    result.problem = "libcurl could not be initialized";
-    return result;
-  }
-  auto* easy = handle.get();
   Body body{{}, request.most};
-  TlsFlow flow;
-  bound_transfer(easy, &flow);
-  char error[CURL_ERROR_SIZE] = "";
-  const auto condition = "If-None-Match: " + request.etag;
-  const std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> headers(
-      request.etag.empty() ? nullptr : curl_slist_append(nullptr, condition.c_str()),
-      &curl_slist_free_all);
+  BlockingTransfer transfer(request.url, request.limit, request.user_agent, take, &body);
+  auto* easy = transfer.easy();
+  if (!request.etag.empty()) transfer.add_header("If-None-Match: " + request.etag);
   const bool plain = starts_but_for_case(request.url, "http://");
-  curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str());
-  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, plain ? "http,https" : "https");
   curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
   curl_easy_setopt(easy, CURLOPT_MAXREDIRS, most_redirections);
-  curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(request.limit.count()));
-  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(easy, CURLOPT_USERAGENT, request.user_agent.c_str());
-  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers.get());
-  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error);
-  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take);
-  curl_easy_setopt(easy, CURLOPT_WRITEDATA, &body);
-  const auto code = curl_easy_perform(easy);
-  curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &result.status);
+  const auto code = transfer.perform(result.status);
   if (body.too_large) {
     result.problem = "exceeds the limit of " + std::to_string(request.most) + " bytes";
   } else if (code == CURLE_OPERATION_TIMEDOUT) {
     result.problem =
         "did not arrive completely within " + std::to_string(request.limit.count() / 1000) + " s";
   } else if (code != CURLE_OK) {
-    result.problem = printable(*error != '\0' ? error : curl_easy_strerror(code));
+    result.problem = transfer.words_of(code);
   }
   if (!result.problem.empty()) return result;
   if (result.status == 200) result.body = std::move(body.bytes);
