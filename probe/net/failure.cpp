@@ -1,5 +1,6 @@
 #include "probe/net/failure.hpp"
 
+#include <array>
 #include <atomic>
 #include <stdexcept>
 
@@ -12,7 +13,7 @@ struct KindRow {
   Outcome outcome;
 };
 
-constexpr KindRow table[] = {
+constexpr auto table = std::to_array<KindRow>({
     {FailureKind::timed_out, DetailCode::timed_out, Outcome::silent},
     {FailureKind::stopped, DetailCode::stopped, Outcome::skipped},
     {FailureKind::connection_refused, DetailCode::connection_refused, Outcome::refused},
@@ -33,7 +34,10 @@ constexpr KindRow table[] = {
     {FailureKind::oversized, DetailCode::oversized, Outcome::failed},
     {FailureKind::out_of_resources, DetailCode::out_of_resources, Outcome::skipped},
     {FailureKind::local, DetailCode::local_error, Outcome::skipped},
-};
+});
+static_assert(in_their_places(table, &KindRow::kind));
+
+const KindRow& row_of(FailureKind kind) { return table[static_cast<std::size_t>(kind)]; }
 
 std::atomic<std::uint64_t> shortages_seen{0};  // some libraries work on threads of their own
 
@@ -101,12 +105,7 @@ std::string icmp_words(IcmpKind kind) {
 
 }  // namespace
 
-DetailCode detail_of(FailureKind kind) {
-  for (const auto& row : table) {
-    if (row.kind == kind) return row.detail;
-  }
-  return DetailCode::local_error;
-}
+DetailCode detail_of(FailureKind kind) { return row_of(kind).detail; }
 
 std::string_view to_string(FailureKind kind) { return to_string(detail_of(kind)); }
 
@@ -147,12 +146,7 @@ Failure stopped() { return {FailureKind::stopped, "the run was stopped first"}; 
 
 Failure malformed(std::string text) { return {FailureKind::malformed, std::move(text)}; }
 
-Outcome outcome_of(const Failure& failure) {
-  for (const auto& row : table) {
-    if (row.kind == failure.kind) return row.outcome;
-  }
-  return Outcome::skipped;
-}
+Outcome outcome_of(const Failure& failure) { return row_of(failure.kind).outcome; }
 
 void record(Observation& observation, const Failure& failure) {
   observation.outcome = outcome_of(failure);
