@@ -21,6 +21,7 @@
 #include "probe/platform/child.hpp"
 #include "probe/platform/system.hpp"
 #include "probe/util/path.hpp"
+#include "probe/util/text.hpp"
 #include "reports/words/waits.hpp"
 #include "targets/builtin.hpp"
 
@@ -48,12 +49,9 @@ std::optional<TargetSet> find_anchors(const Arguments& arguments) {
 
 std::optional<std::string> proxy_problem(const std::string& proxy) {
   if (proxy.empty() || proxy == "none" || proxy == "auto") return std::nullopt;
-  const auto scheme = proxy.find("://");
-  if (scheme == std::string::npos)
+  if (proxy.find("://") == std::string::npos)
     return "--proxy: expected a URL such as http://proxy.example.com:3128";
-  const auto name = proxy.substr(0, scheme);
-  if (name != "http" && name != "https")
-    return "--proxy: only http:// and https:// proxies are known";
+  if (!is_web_url(proxy)) return "--proxy: only http:// and https:// proxies are known";
   if (proxy.find('@') != std::string::npos) {
     return "--proxy: a user and password do not belong in an argument, where other users can see "
            "them; use CALLREADY_PROXY_USER and CALLREADY_PROXY_PASSWORD";
@@ -77,7 +75,8 @@ ProxyWish proxy_wish(const Arguments& arguments) {
   if (arguments.proxy.empty()) return {Kind::environment, ""};
   if (arguments.proxy == "none") return {Kind::none, ""};
   if (arguments.proxy == "auto") return {Kind::automatic, ""};
-  return {Kind::fixed, arguments.proxy};
+  const auto mark = arguments.proxy.find("://");
+  return {Kind::fixed, lower_case(arguments.proxy.substr(0, mark)) + arguments.proxy.substr(mark)};
 }
 
 std::optional<std::string> interface_problem(const std::string& name) {

@@ -138,8 +138,7 @@ std::optional<PacUrl> parse_pac_url(const std::string& url) {
   const auto mark = url.find("://");
   if (mark == url.npos) return std::nullopt;
   const auto slash = std::min(url.find_first_of("/?#", mark + 3), url.size());
-  const auto scheme = lower_case(url.substr(0, mark));
-  const auto endpoint = parse_proxy_url(scheme + url.substr(mark, slash - mark));
+  const auto endpoint = parse_proxy_url(std::string_view(url).substr(0, slash));
   if (!endpoint) return std::nullopt;
   PacUrl parts;
   parts.tls = endpoint->https;

@@ -1,9 +1,11 @@
 #include <curl/curl.h>
 #include <openssl/evp.h>
 
+#include "probe/model/url.hpp"
 #include "probe/net/address.hpp"
 #include "probe/net/http.hpp"
 #include "probe/util/base64.hpp"
+#include "probe/util/text.hpp"
 
 namespace callready {
 
@@ -12,15 +14,10 @@ std::string ProxyEndpoint::url() const {
 }
 
 std::optional<ProxyEndpoint> parse_proxy_url(std::string_view url) {
+  if (!is_web_url(url)) return std::nullopt;
   ProxyEndpoint endpoint;
-  if (url.starts_with("http://")) {
-    url.remove_prefix(7);
-  } else if (url.starts_with("https://")) {
-    endpoint.https = true;
-    url.remove_prefix(8);
-  } else {
-    return std::nullopt;
-  }
+  endpoint.https = starts_but_for_case(url, "https");
+  url.remove_prefix(url.find("://") + 3);
   if (url.ends_with('/')) url.remove_suffix(1);
   if (url.find_first_of("@/?# \t\\") != url.npos) return std::nullopt;
   std::string_view host;

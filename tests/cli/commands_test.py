@@ -396,6 +396,10 @@ class Runs(CommandsTest):
         done = self.check_small("--json", text=text)
         self.assertEqual([], json.loads(done.stdout)["notes"])
 
+    def test_the_scheme_of_a_proxy_may_be_in_capitals(self):
+        done = self.check_small("--json", "--proxy", "HTTP://127.0.0.1:1", text=row(port=1))
+        self.assertEqual("http://127.0.0.1:1", json.loads(done.stdout)["site"]["proxy"])
+
     def test_the_last_run_is_kept_for_its_user_alone(self):
         listener = Listener()
         self.addCleanup(listener.close)

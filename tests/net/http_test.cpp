@@ -410,6 +410,8 @@ TEST(ProxyUrl, IsRead) {
   };
   EXPECT_EQ(read("http://proxy.example.com:3128"), "http proxy.example.com:3128");
   EXPECT_EQ(read("http://proxy.example.com:3128/"), "http proxy.example.com:3128");
+  EXPECT_EQ(read("HTTP://proxy:3128"), "http proxy:3128");
+  EXPECT_EQ(read("Https://proxy"), "https proxy:443");
   EXPECT_EQ(read("http://proxy"), "http proxy:80");
   EXPECT_EQ(read("https://proxy"), "https proxy:443");
   EXPECT_EQ(read("http://[2001:db8::1]:8080"), "http [2001:db8::1]:8080");
