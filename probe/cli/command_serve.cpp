@@ -45,7 +45,7 @@ std::optional<std::vector<PortRange>> parse_ports(const std::string& text) {
 std::string read_ports(const Arguments& arguments, serve::ResponderOptions& options) {
   options.udp_port = arguments.udp_port;
   options.call_port = arguments.call_port;
-  unsigned all = 0;
+  unsigned all = 1;  // that of streams
   for (const auto& [name, text, place] :
        {std::tuple{"--media-ports", &arguments.media_ports, &options.media_ports},
         std::tuple{"--tls-ports", &arguments.tls_ports, &options.tls_ports},
@@ -56,9 +56,7 @@ std::string read_ports(const Arguments& arguments, serve::ResponderOptions& opti
     for (const auto& range : *ranges) all += range.count();
     *place = *ranges;
   }
-  if (all > serve::most_served_ports) {
-    return fmt::format("{} ports are too many: at most {} in all", all, serve::most_served_ports);
-  }
+  if (!options.tls_ports.empty()) ++all;  // calls
   for (const auto& [name, text, place] :
        {std::tuple{"--stun-port", &arguments.stun_port, &options.stun_port},
         std::tuple{"--sip-port", &arguments.sip_port, &options.sip_port},
@@ -67,9 +65,18 @@ std::string read_ports(const Arguments& arguments, serve::ResponderOptions& opti
     if (!ranges || ranges->size() > 1 || (!ranges->empty() && !ranges->front().single())) {
       return fmt::format("{}: expected a port, or off", name);
     }
-    if (!ranges->empty()) *place = ranges->front().first;
+    if (ranges->empty()) continue;
+    *place = ranges->front().first;
+    ++all;
   }
-  if (!options.sip_port) options.sips_port.reset();
+  if (!options.sip_port && options.sips_port) {
+    if (arguments.sips_port != Arguments().sips_port) return "--sips-port: not without --sip-port";
+    options.sips_port.reset();
+    --all;
+  }
+  if (all > serve::most_served_ports) {
+    return fmt::format("{} ports are too many: at most {} in all", all, serve::most_served_ports);
+  }
   return {};
 }
 

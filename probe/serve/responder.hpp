@@ -29,7 +29,7 @@ struct ResponderOptions {
   media::EchoLimits echo_limits;
 };
 
-// The most ports of all ranges together: each has a socket.
+// The most ports of all services together: each has a socket.
 inline constexpr unsigned most_served_ports = 3'000;
 
 class Responder {

@@ -260,6 +260,20 @@ class BadArguments(CommandsTest):
         self.assertEqual((1, ""), (done.returncode, done.stderr))
         self.assertIn("The firewall blocks all outgoing UDP", done.stdout)
 
+    def test_ports_that_serve_cannot_open(self):
+        key = self.write("CALLREADY_MEDIA_KEY=0123456789abcdef\n", "key")
+        os.chmod(key, 0o600)
+        for arguments, parts in {
+            ("--media-ports", "10000-12999"): ("3006 ports", "at most 3000"),
+            ("--media-ports", "10000-12997", "--sip-port", "off", "--stun-port", "off"):
+                ("3001 ports",),
+            ("--stun-port", "3478-3479"): ("--stun-port", "expected a port"),
+            ("--sip-port", "off", "--sips-port", "5071"): ("--sips-port", "--sip-port"),
+        }.items():
+            with self.subTest(arguments):
+                done = self.run_it("serve", "127.0.0.1", "--credentials", key, *arguments)
+                self.assert_refused(done, *parts)
+
     def test_help_is_80_columns_wide(self):
         for command in ("", "check", "firewall", "serve", "exporter", "ui", "diff", "import"):
             done = self.run_it(*command.split(), "--help")
