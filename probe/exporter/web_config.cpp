@@ -179,7 +179,8 @@ bool is_password(const std::string& password, const std::string& hash) {
   const auto data = std::make_unique<crypt_data>();
   const auto& wanted = hash.empty() ? nobodys_hash : hash;
   const char* made = crypt_r(password.c_str(), wanted.c_str(), data.get());
-  if (made == nullptr || hash.empty()) return false;
+  const bool cut = password.find('\0') != password.npos;  // crypt() reads no further
+  if (made == nullptr || hash.empty() || cut) return false;
   return is_same_secret(made, hash);
 }
 

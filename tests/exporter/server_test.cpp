@@ -110,6 +110,7 @@ TEST(ExporterServer, AsksForALogin) {
   EXPECT_EQ(with("alice:wonderland"), "200");
   EXPECT_EQ(with("alice:wonderland"), "200") << "remembered";
   EXPECT_EQ(with("alice:Wonderland"), "401");
+  EXPECT_EQ(with(std::string("alice:wonderland\0x", 18)), "401");
   EXPECT_EQ(with("bob:wonderland"), "401");
   EXPECT_EQ(with("bob:"), "401");
   EXPECT_EQ(with("alice"), "401");
