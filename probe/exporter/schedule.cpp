@@ -5,10 +5,6 @@
 namespace callready::exporter {
 namespace {
 
-// One run at a time: two at once would look like one that is twice as large, and each would see the
-// other's load on the line.
-constexpr std::size_t most_running = 1;
-
 // Sites that all start with the same power cut do not meet at the vendor's: the first runs begin
 // within this part of the interval, and each later one is moved by up to so much.
 constexpr double jitter = 0.1;
@@ -40,6 +36,7 @@ void Schedule::configure(std::vector<Job> jobs, const Budget& budget) {
     auto known = states_.extract(key);
     const bool fresh = known.empty();
     auto& state = fresh ? states[key] : states[key] = std::move(known.mapped());
+    if (fresh) state.view.running = running_ == key;  // removed, and added again
     if (!fresh && state.job == job) continue;
     state.job = job;
     state.due.reset();
@@ -151,9 +148,9 @@ void Schedule::look() {
         chosen = at;
       }
     }
-    if (chosen == states_.end() || running_ >= most_running) {
-      timer_ = next && running_ < most_running ? clock_.call_at(*next, [this] { look(); })
-                                               : nullptr;  // the end of the run looks again
+    if (chosen == states_.end() || running_) {
+      timer_ = next && !running_ ? clock_.call_at(*next, [this] { look(); })
+                                 : nullptr;  // the end of the run looks again
       return;
     }
     begin(chosen->first, chosen->second);
@@ -163,7 +160,7 @@ void Schedule::look() {
 void Schedule::begin(const std::string& key, State& state) {
   const auto now = clock_.now();
   state.view.running = true;
-  ++running_;
+  running_ = key;
   started_ = now;
   for (const auto& vendor : state.job.vendors) vendor_started_[vendor] = now;
   state.due = state.job.every ? std::optional(later(now, *state.job.every)) : std::nullopt;
@@ -174,7 +171,7 @@ void Schedule::begin(const std::string& key, State& state) {
 }
 
 void Schedule::ended(const std::string& key, RunEnd end) {
-  --running_;
+  running_.reset();
   const auto found = states_.find(key);
   if (found != states_.end()) {
     auto& [job, due, timeout, view, waiting] = found->second;

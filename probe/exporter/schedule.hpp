@@ -64,7 +64,7 @@ class Schedule {
   const Job* find(const std::string& set, const std::string& module) const;
   const std::vector<Job>& jobs() const { return jobs_; }
   View view(const std::string& key) const;
-  std::size_t running() const { return running_; }
+  std::size_t running() const { return running_ ? 1 : 0; }
 
   // Answers at once where there is a result, or too many wait for one; else when there is one,
   // `patience` later at the latest. Of a job without an interval of its own, this is what starts a
@@ -99,7 +99,9 @@ class Schedule {
   std::map<std::string, State> states_;
   std::map<std::string, Instant> vendor_started_;
   std::optional<Instant> started_;
-  std::size_t running_ = 0;
+  // One run at a time: two at once would look like one that is twice as large, and each would see
+  // the other's load on the line.
+  std::optional<std::string> running_;
   std::uint64_t next_waiting_ = 0;
   bool stopped_ = false;
   std::unique_ptr<Clock::Timer> timer_;

@@ -235,6 +235,21 @@ TEST(Schedule, ANewConfigurationLosesNoRun) {
   EXPECT_EQ(f.schedule.running(), 0u);
 }
 
+TEST(Schedule, AJobThatIsAddedAgainWhileItRunsIsRunning) {
+  Fixture f;
+  f.schedule.configure({job("a", std::nullopt)}, {});
+  f.ask("a");
+  ASSERT_EQ(f.runs.open.size(), 1u);
+  f.schedule.configure({}, {});
+  f.schedule.configure({job("a", std::nullopt)}, {});
+  EXPECT_TRUE(f.schedule.view("a@default").running);
+  f.ask("a");
+  f.runs.end_well();
+  EXPECT_FALSE(f.schedule.view("a@default").running);
+  EXPECT_EQ(f.schedule.running(), 0u);
+  EXPECT_EQ(f.runs.started.size(), 1u) << "those who asked meanwhile got that result";
+}
+
 TEST(Schedule, ARestartIsPoliteToo) {
   Fixture f;
   f.schedule.configure({job("a", minutes(15), "one"), job("b", minutes(15), "one")},
