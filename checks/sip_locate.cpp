@@ -112,10 +112,11 @@ void use_srv(SipLocation& location, const Answer& answer, const std::string& dom
     return;
   }
   for (const auto& record : dns::order_srv(records, &draw)) {
-    location.targets.push_back({record.target, record.port});
+    if (record.port != 0) location.targets.push_back({record.target, record.port});
   }
   if (!location.targets.empty()) return;
-  // RFC 2782: a single record with the target "." says that the service is decidedly not there.
+  // RFC 2782: a single record with the target "." says that the service is decidedly not there; and
+  // nobody can be asked at port 0.
   location.no_service = true;
   location.failure = {
       FailureKind::no_address, "the domain says that it has no such service", 0, {}};

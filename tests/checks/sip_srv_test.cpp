@@ -171,6 +171,24 @@ TEST_F(SipSrv, IsUnresolvedWhereTheDomainHasNoSuchService) {
   EXPECT_EQ(fact<std::string>(seen, EvidenceKind::sip_srv, Fact::records), "0 1 0 .");
 }
 
+TEST_F(SipSrv, IsUnresolvedWhereTheOnlyPortIsZero) {
+  addresses["sip1.example.com"] = "127.0.0.1";
+  srv["_sip._tcp.example.com"] = {{1, 0, "sip1.example.com"}};
+  const auto seen = ask(Transport::tcp);
+  EXPECT_EQ(seen.outcome, Outcome::unresolved);
+  EXPECT_EQ(seen.detail, DetailCode::no_service);
+}
+
+TEST_F(SipSrv, AsksNobodyAtPortZero) {
+  SipServer server(runner.loop.context, Transport::tcp, with_status("200 OK"));
+  addresses["sip1.example.com"] = "127.0.0.1";
+  srv["_sip._tcp.example.com"] = {{1, 0, "sip1.example.com"},
+                                  {2, server.address().port, "sip1.example.com"}};
+  const auto seen = ask(Transport::tcp);
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::sip_target, Fact::port), server.address().port);
+}
+
 TEST_F(SipSrv, IsUnresolvedWhereTheServersNameHasNoAddress) {
   srv["_sip._udp.example.com"] = {{1, 5060, "sip1.example.com"}};
   const auto seen = ask(Transport::udp);
