@@ -69,8 +69,8 @@ void mask_address(Bytes& value, std::span<const std::uint8_t> message) {
 // Reads the attributes of one message; of several of a type the first (RFC 8489 section 14).
 class Reader {
  public:
-  Reader(std::span<const std::uint8_t> message, Message& out)
-      : message_(message), all_(attributes_of(message)), out_(out) {}
+  explicit Reader(std::span<const std::uint8_t> message)
+      : message_(message), all_(attributes_of(message)) {}
 
   std::optional<std::span<const std::uint8_t>> bytes(Attribute attribute) const {
     const auto found = std::find_if(all_.begin(), all_.end(), [&](const RawAttribute& one) {
@@ -80,14 +80,12 @@ class Reader {
     return found->value;
   }
 
-  std::optional<SocketAddress> address(Attribute attribute, bool is_xor) {
+  std::optional<SocketAddress> address(Attribute attribute, bool is_xor) const {
     const auto found = bytes(attribute);
     if (!found) return std::nullopt;
     Bytes plain(found->begin(), found->end());
     if (is_xor) mask_address(plain, message_);
-    const auto value = read_address(plain);
-    if (!value) out_.unreadable.push_back(static_cast<std::uint16_t>(attribute));
-    return value;
+    return read_address(plain);
   }
 
   std::optional<std::string> text(Attribute attribute) const {
@@ -96,32 +94,25 @@ class Reader {
     return std::string(found->begin(), found->end());
   }
 
-  std::optional<std::uint32_t> number(Attribute attribute) {
+  std::optional<std::uint32_t> number(Attribute attribute) const {
     const auto found = bytes(attribute);
-    if (!found) return std::nullopt;
-    if (found->size() == 4) return u32(found->data());
-    out_.unreadable.push_back(static_cast<std::uint16_t>(attribute));
-    return std::nullopt;
+    if (!found || found->size() != 4) return std::nullopt;
+    return u32(found->data());
   }
 
   // RFC 8489 section 14.8: 21 bits zero, class (3 to 6), number (0 to 99), reason.
-  void error() {
+  void error(Message& out) const {
     const auto found = bytes(Attribute::error_code);
-    if (!found) return;
-    const bool sound =
-        found->size() >= 4 && ((*found)[2] & 7) >= 3 && ((*found)[2] & 7) <= 6 && (*found)[3] <= 99;
-    if (!sound) {
-      out_.unreadable.push_back(static_cast<std::uint16_t>(Attribute::error_code));
-      return;
-    }
-    out_.error_code = ((*found)[2] & 7) * 100 + (*found)[3];
-    out_.reason.assign(found->begin() + 4, found->end());
+    if (!found || found->size() < 4) return;
+    const int hundreds = (*found)[2] & 7, rest = (*found)[3];
+    if (hundreds < 3 || hundreds > 6 || rest > 99) return;
+    out.error_code = hundreds * 100 + rest;
+    out.reason.assign(found->begin() + 4, found->end());
   }
 
  private:
   std::span<const std::uint8_t> message_;
   std::vector<RawAttribute> all_;
-  Message& out_;
 };
 
 // RFC 8489 section 5: the two bits of the class lie between those of the method.
@@ -189,13 +180,13 @@ boost::system::result<Message, Fault> parse(std::span<const std::uint8_t> bytes)
     if (at > length) return Fault::attribute_overrun;
   }
   Message message;
-  Reader reader(bytes, message);
+  const Reader reader(bytes);
   const unsigned type = u16(bytes.data());
   message.message_class = static_cast<Class>((type & 0x100) >> 7 | (type & 0x10) >> 4);
   message.method =
       static_cast<std::uint16_t>((type & 0x3E00) >> 2 | (type & 0xE0) >> 1 | (type & 0xF));
   std::copy_n(bytes.begin() + 8, message.id.size(), message.id.begin());
-  reader.error();
+  reader.error(message);
   message.mapped_address = reader.address(Attribute::mapped_address, false);
   message.xor_mapped_address = reader.address(Attribute::xor_mapped_address, true);
   message.xor_relayed_address = reader.address(Attribute::xor_relayed_address, true);

@@ -105,8 +105,6 @@ struct Message {
   std::optional<std::uint16_t> response_port;
   std::optional<Bytes> data;
   std::vector<std::uint16_t> unknown_attributes;  // which of ours the peer did not know (420)
-  // Attributes that are there and cannot be read: an address of a wrong length or family.
-  std::vector<std::uint16_t> unreadable;
   bool has_integrity = false;
 
   // Our own address as the peer saw it: XOR-MAPPED-ADDRESS before MAPPED-ADDRESS.
