@@ -100,6 +100,14 @@ class Reader {
     return u32(found->data());
   }
 
+  // Up to 0x002A all are assigned or reserved. Servers still send those of RFC 3489 and of old
+  // drafts, which change nothing for us.
+  std::optional<std::uint16_t> not_understood() const {
+    const auto found = std::ranges::find_if(
+        all_, [](const RawAttribute& one) { return one.type > 0x002A && one.type < 0x8000; });
+    return found == all_.end() ? std::nullopt : std::optional(found->type);
+  }
+
   // RFC 8489 section 14.8: 21 bits zero, class (3 to 6), number (0 to 99), reason.
   void error(Message& out) const {
     const auto found = bytes(Attribute::error_code);
@@ -212,6 +220,7 @@ boost::system::result<Message, Fault> parse(std::span<const std::uint8_t> bytes)
     }
   }
   message.has_integrity = reader.bytes(Attribute::message_integrity).has_value();
+  message.not_understood = reader.not_understood();
   return message;
 }
 

@@ -106,6 +106,9 @@ struct Message {
   std::optional<Bytes> data;
   std::vector<std::uint16_t> unknown_attributes;  // which of ours the peer did not know (420)
   bool has_integrity = false;
+  // The first attribute that a reader must understand (below 0x8000) and nobody has defined: a
+  // success response with it is discarded (RFC 8489 section 6.3.3).
+  std::optional<std::uint16_t> not_understood;
 
   // Our own address as the peer saw it: XOR-MAPPED-ADDRESS before MAPPED-ADDRESS.
   std::optional<SocketAddress> mapped() const;

@@ -1,5 +1,7 @@
 #include "probe/net/stun_channel.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "probe/net/timeouts.hpp"
@@ -278,11 +280,17 @@ bool StunChannel::take(std::span<const std::uint8_t> bytes, const SocketAddress&
   }
   const bool matches = request != nullptr &&
                        parsed->answers(static_cast<stun::Method>(request->method), request->id);
-  if (matches && from_server) {
+  const bool discarded =
+      parsed->message_class == stun::Class::success && parsed->not_understood.has_value();
+  if (matches && from_server && !discarded) {
     answer = std::move(*parsed);
     return true;
   }
-  if (matches) {
+  if (matches && from_server) {
+    reply.reason = DetailCode::malformed;
+    reply.text =
+        fmt::format("a response with the unknown attribute 0x{:04x}", *parsed->not_understood);
+  } else if (matches) {
     reply.reason = DetailCode::wrong_source;
     reply.text = "the answer to our request";
   } else if (parsed->message_class == stun::Class::indication && from_server) {

@@ -193,6 +193,22 @@ TEST(HostileStun, OverUdp) {
   }
 }
 
+TEST(HostileStun, ASuccessWithWhatItMustUnderstandIsNone) {
+  test::CheckRunner runner({}, test::Time::by_hand);
+  test::ScriptedUdp server(
+      runner.loop.context, [&](auto& own, const Bytes& request, const SocketAddress& from) {
+        auto answer = good_answer(request);
+        answer.insert(answer.end(), {0x70, 0x01, 0, 0});
+        const auto size = answer.size();
+        own.send(with_length(std::move(answer), size - stun::header_size), from);
+      });
+  const auto seen = runner.run(CheckKind::stun, Transport::udp, "localhost", server.address());
+  EXPECT_EQ(seen.outcome, Outcome::failed);
+  EXPECT_EQ(seen.detail, DetailCode::malformed);
+  EXPECT_EQ(test::fact<std::string>(seen, EvidenceKind::stun_stray, Fact::what),
+            "a response with the unknown attribute 0x7001");
+}
+
 TEST(HostileStun, TellsNoNat) {
   for (const auto& hostile : table()) {
     test::CheckRunner runner({}, test::Time::by_hand);

@@ -223,6 +223,17 @@ TEST(Stun, LeavesOutWhatItCannotRead) {
   EXPECT_FALSE(message.lifetime);
 }
 
+TEST(Stun, TellsWhatItWouldHaveToUnderstand) {
+  const auto with = [](const char* type) {
+    return parse(
+               from_hex("01010004 2112a442 b7e7a701bc34d686fa87dfae" + std::string(type) + "0000"))
+        ->not_understood;
+  };
+  EXPECT_EQ(with("7001"), 0x7001);
+  EXPECT_EQ(with("c001"), std::nullopt) << "may be passed over";
+  EXPECT_EQ(with("0004"), std::nullopt) << "SOURCE-ADDRESS of RFC 3489";
+}
+
 TEST(Stun, SurvivesMutation) {
   std::mt19937 random(8489);
   int read = 0;
