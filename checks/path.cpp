@@ -178,6 +178,7 @@ asio::awaitable<Observation> exchange(Context& context, Job job, int segment) {
   auto seen = begin_check(context, job);
   seen.attempts = 1;
   const auto remote = job.remote();
+  const auto& target = job.probe.target;
   ConnectOptions wanted;
   wanted.interface = context.settings.interface;
   wanted.segment = segment;
@@ -190,9 +191,9 @@ asio::awaitable<Observation> exchange(Context& context, Job job, int segment) {
   seen.round_trip = (*connected)->round_trip();
   seen.timing_ms[Timing::connect] = (*connected)->handshake_took().count();
   std::unique_ptr<Stream> stream = std::move(*connected);
-  if (job.probe.target.transport == Transport::tls) {
+  if (target.transport == Transport::tls) {
     TlsOptions options;
-    options.server_name = job.probe.target.host;
+    options.server_name = target.host;
     auto attempt = co_await tls_handshake(std::move(stream), context.scope, context.tls, options);
     if (attempt.stream.has_error()) {
       record_connected(seen, attempt.stream.error(), DetailCode::tls_timed_out);
@@ -200,9 +201,11 @@ asio::awaitable<Observation> exchange(Context& context, Job job, int segment) {
     }
     stream = std::move(*attempt.stream);
   }
+  const std::uint16_t usual_port = target.transport == Transport::tls ? 443 : 80;
   const auto request = fmt::format(
       "GET / HTTP/1.1\r\nHost: {}\r\nUser-Agent: {}\r\nConnection: close\r\nX-Padding: {}\r\n\r\n",
-      job.probe.target.host, context.settings.user_agent, std::string(padding_header, 'x'));
+      authority(target.host, target.port(), usual_port), context.settings.user_agent,
+      std::string(padding_header, 'x'));
   const Bytes bytes(request.begin(), request.end());
   const auto deadline = context.scope.clock.now() + timeouts::stream_reply;
   const auto sent = co_await stream->write(bytes, context.scope, deadline);

@@ -37,6 +37,12 @@ std::string authority(std::string_view host, std::uint16_t port) {
   return text + ":" + std::to_string(port);
 }
 
+std::string authority(std::string_view host, std::uint16_t port, std::uint16_t usual_port) {
+  auto text = authority(host, port);
+  if (port == usual_port) text.erase(text.rfind(':'));
+  return text;
+}
+
 std::optional<std::int64_t> parse_http_date(const std::string& text) {
   const auto seconds = curl_getdate(text.c_str(), nullptr);
   if (seconds < 0) return std::nullopt;

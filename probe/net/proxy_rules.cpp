@@ -171,10 +171,8 @@ std::string proxy_question(const Probe& probe) {
   if (probe.with.contains("upgrade")) scheme = tls ? "wss" : "ws";
   const bool plain = scheme == "http" || scheme == "ws";
   const std::uint16_t usual = plain ? 80 : 443;
-  const auto port = target.port();
-  auto where = authority(target.host, port);
-  if (port == usual || port == 0) where.erase(where.rfind(':'));
-  return scheme + "://" + where + "/";
+  const auto port = target.port() == 0 ? usual : target.port();
+  return scheme + "://" + authority(target.host, port, usual) + "/";
 }
 
 bool is_this_computer(std::string_view host) {

@@ -123,6 +123,8 @@ TEST_F(PathCheck, AnAnswerToALargeRequestOverTcpIsEnough) {
   EXPECT_EQ(seen.outcome, Outcome::answered);
   EXPECT_EQ(seen.detail, DetailCode::full_size);
   EXPECT_EQ(server.connections(), 1);
+  const auto host = "\r\nHost: localhost:" + std::to_string(server.address().port) + "\r\n";
+  EXPECT_NE(std::string(all.begin(), all.end()).find(host), std::string::npos);
 }
 
 TEST_F(PathCheck, AConnectionThatOnlyWorksWithSmallSegmentsIsABlackHole) {

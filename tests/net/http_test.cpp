@@ -424,6 +424,13 @@ TEST(ProxyUrl, IsRead) {
   }
 }
 
+TEST(Authority, LeavesOutTheUsualPort) {
+  EXPECT_EQ(authority("example.com", 443, 443), "example.com");
+  EXPECT_EQ(authority("example.com", 8443, 443), "example.com:8443");
+  EXPECT_EQ(authority("2001:db8::1", 80, 80), "[2001:db8::1]");
+  EXPECT_EQ(authority("2001:db8::1", 8080, 80), "[2001:db8::1]:8080");
+}
+
 TEST(WebSocket, AcceptsAsRfc6455Says) {
   EXPECT_EQ(websocket_accept("dGhlIHNhbXBsZSBub25jZQ=="), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
 }
