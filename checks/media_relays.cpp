@@ -6,6 +6,7 @@
 #include "checks/turn_relay.hpp"
 #include "probe/net/together.hpp"
 #include "probe/util/digest.hpp"
+#include "probe/util/network_order.hpp"
 
 namespace callready::checks {
 namespace {
@@ -122,9 +123,7 @@ class RelayedStreams {
     std::vector<std::uint8_t> packet(wish_.bytes);
     packet[0] = 0x80;
     packet[3] = way.number;
-    for (std::size_t i = 0; i < 4; ++i) {
-      packet[4 + i] = static_cast<std::uint8_t>(sequence >> (24 - 8 * i));
-    }
+    put_number(packet, 4, sequence);
     std::copy(token_.begin(), token_.end(), packet.begin() + token_at);
     return packet;
   }
@@ -142,8 +141,7 @@ class RelayedStreams {
     if (bytes.size() != wish_.bytes || bytes[3] >= ways_.size()) return;
     if (!std::equal(token_.begin(), token_.end(), bytes.begin() + token_at)) return;
     auto& way = ways_[bytes[3]];
-    std::uint32_t sequence = 0;
-    for (std::size_t i = 0; i < 4; ++i) sequence = sequence << 8 | bytes[4 + i];
+    const auto sequence = number_at<std::uint32_t>(bytes, 4);
     if (way.to != &client || sequence >= way.sent_ms.size()) return;
     if (way.came[sequence]) {
       ++*way.trace.duplicates;

@@ -34,32 +34,21 @@ constexpr int ethernet = 1500;
 // What tunnels and access lines leave: PPPoE 1492, GRE 1476, WireGuard 1420 and 1440, VPNs 1400 and
 // 1360, IPv6's least 1280, and much less.
 constexpr int sizes[] = {1492, 1476, 1460, 1440, 1420, 1400, 1360, 1280, 1000, 576};
-constexpr std::size_t stun_header = 20, attribute_header = 4;
+constexpr std::size_t attribute_header = 4;
 // Comprehension-optional and unassigned: a server ignores it.
-constexpr std::uint16_t padding_attribute = 0xc0de;
+constexpr auto padding_attribute = static_cast<stun::Attribute>(0xc0de);
 constexpr std::size_t padding_header = 3'000;
 
 int headers_of(const IpAddress& address) { return address.is_v4() ? 28 : 48; }
 
 using Bytes = std::vector<std::uint8_t>;
 
-void put_u16(Bytes& bytes, std::size_t at, std::size_t value) {
-  bytes[at] = static_cast<std::uint8_t>(value >> 8U);
-  bytes[at + 1] = static_cast<std::uint8_t>(value);
-}
-
 // A Binding request of so many bytes, at least; 0: without padding.
 Bytes request_of(std::size_t size, const stun::TransactionId& id) {
   stun::Builder builder(stun::Class::request, stun::Method::binding, id);
-  auto bytes = builder.finish();
-  if (size < bytes.size() + attribute_header) return bytes;
-  const auto value = (size - bytes.size() - attribute_header) / 4 * 4;
-  const auto at = bytes.size();
-  bytes.resize(at + attribute_header + value, 0);
-  put_u16(bytes, at, padding_attribute);
-  put_u16(bytes, at + 2, value);
-  put_u16(bytes, 2, bytes.size() - stun_header);
-  return bytes;
+  constexpr auto least = stun::header_size + attribute_header;
+  if (size >= least) builder.add_bytes(padding_attribute, Bytes((size - least) / 4 * 4));
+  return builder.finish();
 }
 
 int full_size(int own_mtu) { return own_mtu == 0 ? ethernet : std::min(own_mtu, ethernet); }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "probe/util/digest.hpp"
+#include "probe/util/network_order.hpp"
 
 namespace callready::media {
 namespace {
@@ -46,14 +47,9 @@ std::vector<std::uint8_t> echo_request(View key, std::optional<std::uint32_t> so
   packet[0] = 0x80;                                    // version 2
   packet[1] = 0x00;                                    // payload type 0: G.711 mu-law
   fill_with_random(std::span(packet).subspan(2, rtp_header - 2));
-  for (std::size_t i = 0; source && i < 4; ++i) {
-    packet[source_at + i] = static_cast<std::uint8_t>(*source >> (24 - 8 * i));
-  }
+  if (source) put_number(packet, source_at, *source);
   if (key.empty()) return packet;
-  const auto seconds = static_cast<std::uint32_t>(in_seconds(sent));
-  for (std::size_t i = 0; i < 4; ++i) {
-    packet[rtp_header + i] = static_cast<std::uint8_t>(seconds >> (24 - 8 * i));
-  }
+  put_number(packet, rtp_header, static_cast<std::uint32_t>(in_seconds(sent)));
   const auto mark = echo_mark(key, asking, View(packet).first(packet.size() - sizeof(Mark)));
   std::copy(mark.begin(), mark.end(), packet.end() - static_cast<std::ptrdiff_t>(mark.size()));
   return packet;
@@ -79,8 +75,7 @@ bool EchoKeeper::allowed(const IpAddress& from, bool dated, Time now) {
 
 // Where the packet's name is kept; windows that no packet can be of any more are forgotten.
 EchoKeeper::Names* EchoKeeper::names_of(View request, WallTime wall) {
-  std::int64_t sent = 0;
-  for (std::size_t i = 0; i < 4; ++i) sent = sent << 8 | request[rtp_header + i];
+  const std::int64_t sent = number_at<std::uint32_t>(request, rtp_header);
   started_ = std::min(started_, wall);  // the clock was set back
   const auto window = static_cast<std::int64_t>(limits_.window.count());
   const auto now = in_seconds(wall);
@@ -117,9 +112,7 @@ EchoKeeper::Count& EchoKeeper::note(View request, std::uint16_t port, Time now) 
     counts_ = 0;
     forgot_ = now;
   }
-  std::uint32_t source = 0;
-  for (std::size_t i = 0; i < 4; ++i) source = source << 8 | request[source_at + i];
-  const auto [found, first] = came_.try_emplace(source);
+  const auto [found, first] = came_.try_emplace(number_at<std::uint32_t>(request, source_at));
   auto& count = found->second;
   // A source is a run's, which takes no longer than that.
   if (first && forgot_ && now - *forgot_ < limits_.window) count.whole = false;

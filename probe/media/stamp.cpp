@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "probe/util/digest.hpp"
+#include "probe/util/network_order.hpp"
 
 namespace callready::media::stamp {
 namespace {
@@ -19,22 +20,6 @@ struct Layout {
 constexpr Layout open{open_bytes, 4, 12, 14, 16, 24, 28, 36, 40};
 constexpr Layout authenticated{authenticated_bytes, 16, 24, 26, 32, 48, 64, 72, 80};
 const Layout& layout(Key key) { return key.empty() ? open : authenticated; }
-
-template <typename Number>
-Number get(View bytes, std::size_t at) {
-  Number value = 0;
-  for (std::size_t i = 0; i < sizeof(Number); ++i) {
-    value = static_cast<Number>(value << 8 | bytes[at + i]);
-  }
-  return value;
-}
-
-template <typename Number>
-void put(Bytes& bytes, std::size_t at, Number value) {
-  for (std::size_t i = sizeof(Number); i-- > 0; value = static_cast<Number>(value >> 8)) {
-    bytes[at + i] = static_cast<std::uint8_t>(value & 0xFF);
-  }
-}
 
 // HMAC-SHA-256 cut to 128 bits (RFC 8762 section 4.4). `more` follows `bytes` as if it were one.
 std::array<std::uint8_t, hmac_bytes> sign(Key key, View bytes, View more = {}) {
@@ -67,7 +52,7 @@ std::optional<Item> next(View packet, std::size_t at) {
   if (packet.size() - at < head_bytes) return item;
   item.flags = packet[at];
   item.type = packet[at + 1];
-  const std::size_t length = get<std::uint16_t>(packet, at + 2);
+  const std::size_t length = number_at<std::uint16_t>(packet, at + 2);
   if (length > packet.size() - at - head_bytes) return item;
   item.value = packet.subspan(at + head_bytes, length);
   item.overruns = false;
@@ -79,14 +64,15 @@ std::size_t end_of(const Item& item) { return item.at + head_bytes + item.value.
 void take(const Item& item, Tlvs& tlvs) {
   const auto& value = item.value;
   if (item.type == class_of_service && value.size() == 4) {
-    const auto bits = get<std::uint32_t>(value, 0);
+    const auto bits = number_at<std::uint32_t>(value, 0);
     tlvs.class_of_service = ClassOfService{
         static_cast<std::uint8_t>(bits >> 26), static_cast<std::uint8_t>(bits >> 20 & 0x3F),
         static_cast<std::uint8_t>(bits >> 18 & 3), (bits >> 16 & 3) != 0};
   }
   if (item.type == direct_measurement && value.size() == 12) {
-    tlvs.direct_measurement = DirectMeasurement{
-        get<std::uint32_t>(value, 0), get<std::uint32_t>(value, 4), get<std::uint32_t>(value, 8)};
+    tlvs.direct_measurement =
+        DirectMeasurement{number_at<std::uint32_t>(value, 0), number_at<std::uint32_t>(value, 4),
+                          number_at<std::uint32_t>(value, 8)};
   }
 }
 
@@ -120,12 +106,12 @@ void fill(Bytes& packet, const Item& item, const Tlvs& tlvs) {
                                static_cast<std::uint32_t>(all.arrived & 0x3F) << 20 |
                                static_cast<std::uint32_t>(all.ecn & 3) << 18 |
                                (all.refused ? 1u << 16 : 0u);
-    put(packet, at, bits);
+    put_number(packet, at, bits);
   }
   if (item.type == direct_measurement && tlvs.direct_measurement) {
-    put(packet, at, tlvs.direct_measurement->sent);
-    put(packet, at + 4, tlvs.direct_measurement->received);
-    put(packet, at + 8, tlvs.direct_measurement->reflected);
+    put_number(packet, at, tlvs.direct_measurement->sent);
+    put_number(packet, at + 4, tlvs.direct_measurement->received);
+    put_number(packet, at + 8, tlvs.direct_measurement->reflected);
   }
 }
 
@@ -135,7 +121,7 @@ Item add(Bytes& packet, Type type, std::size_t length, std::uint8_t flags) {
   packet.resize(packet.size() + head_bytes + length);
   packet[item.at] = flags;
   packet[item.at + 1] = type;
-  put(packet, item.at + 2, static_cast<std::uint16_t>(length));
+  put_number(packet, item.at + 2, static_cast<std::uint16_t>(length));
   return item;
 }
 
@@ -147,7 +133,7 @@ void sign_tlvs(Bytes& packet, std::size_t begin, std::size_t at, Key key) {
 
 bool acceptable(View bytes, Key key, std::size_t least) {
   if (bytes.size() < least || bytes.size() > largest) return false;
-  if ((get<std::uint16_t>(bytes, layout(key).error) & 0xFF) == 0) return false;
+  if ((number_at<std::uint16_t>(bytes, layout(key).error) & 0xFF) == 0) return false;
   if (key.empty()) return true;
   constexpr auto signed_bytes = authenticated_bytes - hmac_bytes;
   return is_same_secret(sign(key, bytes.first(signed_bytes)),
@@ -185,10 +171,10 @@ std::size_t size_of(const Tlvs& tlvs, bool with_key) {
 Bytes encode(const SenderPacket& packet, std::size_t size, Key key) {
   const auto& fields = layout(key);
   Bytes bytes(fields.size);
-  put(bytes, 0, packet.sequence);
-  put(bytes, fields.time, packet.sent);
-  put(bytes, fields.error, packet.error);
-  put(bytes, fields.ssid, packet.ssid);
+  put_number(bytes, 0, packet.sequence);
+  put_number(bytes, fields.time, packet.sent);
+  put_number(bytes, fields.error, packet.error);
+  put_number(bytes, fields.ssid, packet.ssid);
   if (!key.empty()) sign_base(bytes, key);
   const auto least = size_of(packet.tlvs, !key.empty());
   if (packet.tlvs.class_of_service) {
@@ -215,10 +201,10 @@ std::optional<SenderPacket> parse_sender(View bytes, Key key) {
   auto tlvs = read_tlvs(bytes, key, false);
   if (!tlvs) return std::nullopt;
   SenderPacket packet;
-  packet.sequence = get<std::uint32_t>(bytes, 0);
-  packet.sent = get<Timestamp>(bytes, fields.time);
-  packet.error = get<std::uint16_t>(bytes, fields.error);
-  packet.ssid = get<std::uint16_t>(bytes, fields.ssid);
+  packet.sequence = number_at<std::uint32_t>(bytes, 0);
+  packet.sent = number_at<Timestamp>(bytes, fields.time);
+  packet.error = number_at<std::uint16_t>(bytes, fields.error);
+  packet.ssid = number_at<std::uint16_t>(bytes, fields.ssid);
   packet.tlvs = *tlvs;
   return packet;
 }
@@ -227,14 +213,14 @@ Bytes encode_reply(const ReflectorPacket& packet, View request, Key key) {
   const auto& fields = layout(key);
   Bytes bytes(request.begin(), request.end());
   std::fill_n(bytes.begin(), fields.size, std::uint8_t{0});
-  put(bytes, 0, packet.sequence);
-  put(bytes, fields.time, packet.sent);
-  put(bytes, fields.error, packet.error);
-  put(bytes, fields.ssid, packet.ssid);
-  put(bytes, fields.received, packet.received);
-  put(bytes, fields.sender_sequence, packet.sender_sequence);
-  put(bytes, fields.sender_time, packet.sender_sent);
-  put(bytes, fields.sender_error, packet.sender_error);
+  put_number(bytes, 0, packet.sequence);
+  put_number(bytes, fields.time, packet.sent);
+  put_number(bytes, fields.error, packet.error);
+  put_number(bytes, fields.ssid, packet.ssid);
+  put_number(bytes, fields.received, packet.received);
+  put_number(bytes, fields.sender_sequence, packet.sender_sequence);
+  put_number(bytes, fields.sender_time, packet.sender_sent);
+  put_number(bytes, fields.sender_error, packet.sender_error);
   bytes[fields.ttl] = packet.sender_ttl;
   if (!key.empty()) sign_base(bytes, key);
   for (auto item = next(request, fields.size); item && !item->overruns;
@@ -262,14 +248,14 @@ std::optional<ReflectorPacket> parse_reply(View bytes, Key key) {
   auto tlvs = read_tlvs(bytes, key, true);
   if (!tlvs) return std::nullopt;
   ReflectorPacket packet;
-  packet.sequence = get<std::uint32_t>(bytes, 0);
-  packet.sent = get<Timestamp>(bytes, fields.time);
-  packet.error = get<std::uint16_t>(bytes, fields.error);
-  packet.ssid = get<std::uint16_t>(bytes, fields.ssid);
-  packet.received = get<Timestamp>(bytes, fields.received);
-  packet.sender_sequence = get<std::uint32_t>(bytes, fields.sender_sequence);
-  packet.sender_sent = get<Timestamp>(bytes, fields.sender_time);
-  packet.sender_error = get<std::uint16_t>(bytes, fields.sender_error);
+  packet.sequence = number_at<std::uint32_t>(bytes, 0);
+  packet.sent = number_at<Timestamp>(bytes, fields.time);
+  packet.error = number_at<std::uint16_t>(bytes, fields.error);
+  packet.ssid = number_at<std::uint16_t>(bytes, fields.ssid);
+  packet.received = number_at<Timestamp>(bytes, fields.received);
+  packet.sender_sequence = number_at<std::uint32_t>(bytes, fields.sender_sequence);
+  packet.sender_sent = number_at<Timestamp>(bytes, fields.sender_time);
+  packet.sender_error = number_at<std::uint16_t>(bytes, fields.sender_error);
   if (bytes.size() > fields.ttl) packet.sender_ttl = bytes[fields.ttl];
   packet.tlvs = *tlvs;
   return packet;

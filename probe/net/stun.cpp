@@ -8,18 +8,11 @@
 
 #include "probe/util/base64.hpp"
 #include "probe/util/digest.hpp"
+#include "probe/util/network_order.hpp"
 #include "probe/util/text.hpp"
 
 namespace callready::stun {
 namespace {
-
-std::uint16_t u16(const std::uint8_t* bytes) {
-  return static_cast<std::uint16_t>(bytes[0] << 8 | bytes[1]);
-}
-
-std::uint32_t u32(const std::uint8_t* bytes) {
-  return static_cast<std::uint32_t>(u16(bytes)) << 16 | u16(bytes + 2);
-}
 
 void append_u16(Bytes& bytes, std::size_t value) {
   bytes.push_back(static_cast<std::uint8_t>(value >> 8));
@@ -33,14 +26,13 @@ void append_u32(Bytes& bytes, std::uint32_t value) {
 
 // The header's length, as if the message had `size` bytes.
 void set_length(Bytes& message, std::size_t size) {
-  message[2] = static_cast<std::uint8_t>((size - header_size) >> 8);
-  message[3] = static_cast<std::uint8_t>(size - header_size);
+  put_number(message, 2, static_cast<std::uint16_t>(size - header_size));
 }
 
 // RFC 8489 section 14.1: a zero, the family, the port, the address.
 std::optional<SocketAddress> read_address(std::span<const std::uint8_t> value) {
   if (value.size() < 4) return std::nullopt;
-  const auto port = u16(value.data() + 2);
+  const auto port = number_at<std::uint16_t>(value, 2);
   const auto address = value.subspan(4);
   const bool v4 = value[1] == 1 && address.size() == 4;
   const bool v6 = value[1] == 2 && address.size() == 16;
@@ -97,7 +89,7 @@ class Reader {
   std::optional<std::uint32_t> number(Attribute attribute) const {
     const auto found = bytes(attribute);
     if (!found || found->size() != 4) return std::nullopt;
-    return u32(found->data());
+    return number_at<std::uint32_t>(*found, 0);
   }
 
   // Up to 0x002A all are assigned or reserved. Servers still send those of RFC 3489 and of old
@@ -176,20 +168,21 @@ bool Message::is(Class wanted, Method wanted_method) const {
 boost::system::result<Message, Fault> parse(std::span<const std::uint8_t> bytes) {
   // The top two bits of STUN are zero (RFC 8489 section 5): every text protocol and TLS differ.
   if (bytes.empty() || (bytes[0] & 0xC0) != 0) return Fault::not_stun;
-  if (bytes.size() >= 8 && u32(bytes.data() + 4) != magic_cookie) return Fault::wrong_cookie;
+  if (bytes.size() >= 8 && number_at<std::uint32_t>(bytes, 4) != magic_cookie)
+    return Fault::wrong_cookie;
   if (bytes.size() < header_size) return Fault::truncated;
-  const std::size_t length = header_size + u16(bytes.data() + 2);
+  const std::size_t length = header_size + number_at<std::uint16_t>(bytes, 2);
   if (length % 4 != 0) return Fault::not_stun;
   if (length > max_message) return Fault::oversized;
   if (bytes.size() < length) return Fault::truncated;
   if (bytes.size() > length) return Fault::trailing_bytes;
   for (std::size_t at = header_size; at < length;) {
-    at += 4 + padded(u16(bytes.data() + at + 2));
+    at += 4 + padded(number_at<std::uint16_t>(bytes, at + 2));
     if (at > length) return Fault::attribute_overrun;
   }
   Message message;
   const Reader reader(bytes);
-  const unsigned type = u16(bytes.data());
+  const unsigned type = number_at<std::uint16_t>(bytes, 0);
   message.message_class = static_cast<Class>((type & 0x100) >> 7 | (type & 0x10) >> 4);
   message.method =
       static_cast<std::uint16_t>((type & 0x3E00) >> 2 | (type & 0xE0) >> 1 | (type & 0xF));
@@ -216,7 +209,7 @@ boost::system::result<Message, Fault> parse(std::span<const std::uint8_t> bytes)
   }
   if (const auto unknown = reader.bytes(Attribute::unknown_attributes)) {
     for (std::size_t i = 0; i + 1 < unknown->size(); i += 2) {
-      message.unknown_attributes.push_back(u16(unknown->data() + i));
+      message.unknown_attributes.push_back(number_at<std::uint16_t>(*unknown, i));
     }
   }
   message.has_integrity = reader.bytes(Attribute::message_integrity).has_value();
@@ -227,9 +220,9 @@ boost::system::result<Message, Fault> parse(std::span<const std::uint8_t> bytes)
 std::vector<RawAttribute> attributes_of(std::span<const std::uint8_t> message) {
   std::vector<RawAttribute> all;
   for (std::size_t at = header_size; at + 4 <= message.size();) {
-    const auto type = u16(message.data() + at);
+    const auto type = number_at<std::uint16_t>(message, at);
     const auto rest = message.subspan(at + 4);
-    const std::size_t length = u16(message.data() + at + 2);
+    const std::size_t length = number_at<std::uint16_t>(message, at + 2);
     if (length > rest.size()) break;
     all.push_back({type, rest.first(length)});
     const auto attribute = static_cast<Attribute>(type);

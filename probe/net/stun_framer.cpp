@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "probe/util/network_order.hpp"
+
 namespace callready::stun {
 namespace {
 
@@ -24,7 +26,7 @@ std::optional<std::size_t> Framer::frame_size() {
     return std::nullopt;
   }
   if (buffer_.size() < 4) return std::nullopt;
-  const std::size_t length = static_cast<std::size_t>(buffer_[2] << 8 | buffer_[3]);
+  const std::size_t length = number_at<std::uint16_t>(buffer_, 2);
   std::size_t size = 0;
   if (channel) {
     size = channel_header + padded(length);
@@ -56,8 +58,8 @@ std::optional<Frame> Framer::next() {
   const auto end = buffer_.begin() + static_cast<std::ptrdiff_t>(*size);
   if (buffer_[0] >> 4 == 4) {
     frame.channel_data = true;
-    frame.channel = static_cast<std::uint16_t>(buffer_[0] << 8 | buffer_[1]);
-    const auto length = buffer_[2] << 8 | buffer_[3];
+    frame.channel = number_at<std::uint16_t>(buffer_, 0);
+    const auto length = number_at<std::uint16_t>(buffer_, 2);
     const auto first = buffer_.begin() + channel_header;
     frame.bytes.assign(first, first + length);
   } else {
@@ -68,9 +70,9 @@ std::optional<Frame> Framer::next() {
 }
 
 Bytes channel_data_frame(std::uint16_t channel, std::span<const std::uint8_t> data) {
-  Bytes frame = {static_cast<std::uint8_t>(channel >> 8), static_cast<std::uint8_t>(channel),
-                 static_cast<std::uint8_t>(data.size() >> 8),
-                 static_cast<std::uint8_t>(data.size())};
+  Bytes frame(channel_header);
+  put_number(frame, 0, channel);
+  put_number(frame, 2, static_cast<std::uint16_t>(data.size()));
   frame.insert(frame.end(), data.begin(), data.end());
   frame.resize(channel_header + padded(data.size()));
   return frame;

@@ -1,15 +1,11 @@
 #include "probe/serve/ntp_server.hpp"
 
+#include "probe/util/network_order.hpp"
+
 namespace callready::serve {
 namespace {
 
 constexpr std::size_t packet_size = 48;
-
-void put(Bytes& packet, std::size_t at, std::uint32_t value) {
-  for (std::size_t i = 0; i < 4; ++i) {
-    packet[at + i] = static_cast<std::uint8_t>(value >> (24 - 8 * i) & 0xff);
-  }
-}
 
 // Seconds since 1900 modulo 2^32, and their binary fraction (RFC 5905 section 6).
 void put_timestamp(Bytes& packet, std::size_t at, WallTime time) {
@@ -18,8 +14,8 @@ void put_timestamp(Bytes& packet, std::size_t at, WallTime time) {
   const auto since_1970 = std::chrono::duration_cast<nanoseconds>(time.time_since_epoch());
   const auto seconds = std::chrono::floor<std::chrono::seconds>(since_1970);
   const auto rest = static_cast<std::uint64_t>((since_1970 - seconds).count());
-  put(packet, at, static_cast<std::uint32_t>(seconds.count() + from_1900_to_1970));
-  put(packet, at + 4, static_cast<std::uint32_t>((rest << 32) / 1'000'000'000));
+  put_number(packet, at, static_cast<std::uint32_t>(seconds.count() + from_1900_to_1970));
+  put_number(packet, at + 4, static_cast<std::uint32_t>((rest << 32) / 1'000'000'000));
 }
 
 }  // namespace
@@ -34,8 +30,8 @@ Bytes answer_ntp(const NtpOptions& options, std::span<const std::uint8_t> reques
   packet[1] = options.stratum;
   packet[2] = request[2];                      // poll interval, as asked (RFC 4330 section 5)
   packet[3] = static_cast<std::uint8_t>(-20);  // precision: a microsecond
-  put(packet, 8, 655);                         // root dispersion: 10 ms in 16.16 seconds
-  put(packet, 12, 0x7f000001);                 // reference: this machine, 127.0.0.1
+  put_number(packet, 8, std::uint32_t{655});   // root dispersion: 10 ms in 16.16 seconds
+  put_number(packet, 12, std::uint32_t{0x7f000001});  // reference: this machine, 127.0.0.1
   const auto time = now + options.offset;
   put_timestamp(packet, 16, time);
   std::copy(request.begin() + 40, request.begin() + 48, packet.begin() + 24);  // originate

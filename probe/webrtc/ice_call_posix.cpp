@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "probe/net/stun.hpp"
+#include "probe/util/network_order.hpp"
 #include "probe/util/text.hpp"
 #include "probe/webrtc/dtls.hpp"
 #include "probe/webrtc/ice_call.hpp"
@@ -321,7 +322,7 @@ class NiceCall final : public IceCall {
     if (datagram[0] < 128 || datagram[0] > 191 || !srtp_) return;
     const auto rtp = srtp_->unprotect(datagram);
     if (!rtp || rtp->size() != 12 + g711_payload) return;
-    const auto number = static_cast<std::size_t>((*rtp)[2] << 8 | (*rtp)[3]);
+    const std::size_t number = number_at<std::uint16_t>(*rtp, 2);
     if (number >= sent_at_.size()) return;
     if (came_[number]) {
       ++seen_.duplicates;
@@ -406,13 +407,9 @@ class NiceCall final : public IceCall {
     constexpr std::uint32_t source = 0x63617265;
     rtp[0] = 0x80;
     rtp[1] = static_cast<std::uint8_t>(number == 0 ? 0x80 : 0);
-    rtp[2] = static_cast<std::uint8_t>(number >> 8);
-    rtp[3] = static_cast<std::uint8_t>(number);
-    for (int i = 0; i < 4; ++i) {
-      const auto at = static_cast<std::size_t>(i);
-      rtp[4 + at] = static_cast<std::uint8_t>(time >> (24 - 8 * i));
-      rtp[8 + at] = static_cast<std::uint8_t>(source >> (24 - 8 * i));
-    }
+    put_number(rtp, 2, static_cast<std::uint16_t>(number));
+    put_number(rtp, 4, time);
+    put_number(rtp, 8, source);
     sent_at_.push_back(Clock::now());
     const auto late = Milliseconds(sent_at_.back() - next_packet_).count();
     seen_.late_ms.push_back(std::max(0.0, late - beat_ms));

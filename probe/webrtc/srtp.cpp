@@ -8,6 +8,7 @@
 #include <map>
 
 #include "probe/util/digest.hpp"
+#include "probe/util/network_order.hpp"
 
 namespace callready::webrtc {
 namespace {
@@ -82,12 +83,6 @@ struct Header {
   std::uint32_t ssrc = 0;
 };
 
-std::uint32_t number_at(std::span<const std::uint8_t> bytes, std::size_t at, std::size_t count) {
-  std::uint32_t number = 0;
-  for (const auto byte : bytes.subspan(at, count)) number = number << 8U | byte;
-  return number;
-}
-
 // RFC 3550 section 5.1. Nothing for what is no RTP.
 std::optional<Header> header_of(std::span<const std::uint8_t> packet) {
   if (packet.size() < 12 || packet[0] >> 6U != 2) return std::nullopt;
@@ -95,11 +90,11 @@ std::optional<Header> header_of(std::span<const std::uint8_t> packet) {
   header.size = 12 + 4 * (packet[0] & 15U);
   if ((packet[0] & 16U) != 0) {
     if (packet.size() < header.size + 4) return std::nullopt;
-    header.size += 4 + 4 * number_at(packet, header.size + 2, 2);
+    header.size += 4 + std::size_t{4} * number_at<std::uint16_t>(packet, header.size + 2);
   }
   if (packet.size() < header.size) return std::nullopt;
-  header.sequence = static_cast<std::uint16_t>(number_at(packet, 2, 2));
-  header.ssrc = number_at(packet, 8, 4);
+  header.sequence = number_at<std::uint16_t>(packet, 2);
+  header.ssrc = number_at<std::uint32_t>(packet, 8);
   return header;
 }
 
