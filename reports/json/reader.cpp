@@ -83,10 +83,11 @@ struct Reader {
   void operator()(const char* name, auto& value) const { read(node.member(name), value); }
   template <typename T>
   void operator()(const char* name, std::optional<T>& value) const {
-    if (!node.optional(name)) return;
+    const auto member = node.optional(name);
+    if (!member) return;
     T one{};
     (*this)(name, one);
-    if (is_known(node.member(name), one)) value = std::move(one);
+    if (is_known(*member, one)) value = std::move(one);
   }
   void operator()(const char* name, Boxed<MediaStream>& media) const {
     std::optional<MediaStream> one;

@@ -135,6 +135,15 @@ TEST(JsonReader, KeepsAFindingWhoseCodeOnlyALaterEditionHas) {
   EXPECT_EQ(read.unknown, std::vector<std::string>{"findings/*/code"});
 }
 
+TEST(JsonReader, KeepsARowThatIsClosedByAFindingOfALaterEdition) {
+  auto json = nlohmann::json::parse(render_json(samples::blocked(), {}));
+  json["sets"][1]["requirements"][0]["closed_by"] = "media.moq_filtered";
+  const auto read = read_report(json.dump(), "x");
+  ASSERT_TRUE(read.report) << read.error;
+  EXPECT_EQ(read.report->sets.at(1).requirements.at(0).closed_by, FindingCode::other);
+  EXPECT_EQ(read.unknown, std::vector<std::string>{"sets/*/requirements/*/closed_by"});
+}
+
 TEST(JsonReader, KnowsAllThatIsWritten) {
   for (const auto& [name, report] : samples::all()) {
     EXPECT_EQ(read_report(render_json(report, {}), name).unknown, std::vector<std::string>{})
