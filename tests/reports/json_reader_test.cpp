@@ -144,6 +144,21 @@ TEST(JsonReader, KeepsARowThatIsClosedByAFindingOfALaterEdition) {
   EXPECT_EQ(read.unknown, std::vector<std::string>{"sets/*/requirements/*/closed_by"});
 }
 
+TEST(JsonReader, TellsWhatControlsOfOldReportsWereForByTheirChecks) {
+  auto json = nlohmann::json::parse(render_json(samples::clean(), {}));
+  for (const auto& [place, check] : {std::pair{0, "tcp"}, std::pair{1, "stun"}}) {
+    auto& probe = json["probes"][static_cast<std::size_t>(place)];
+    probe["check"] = check;
+    probe["control"] = true;
+    probe.erase("purpose");
+    probe.erase("with");
+  }
+  const auto read = read_report(json.dump(), "x");
+  ASSERT_TRUE(read.report) << read.error;
+  EXPECT_EQ(read.report->probes.at(0).probe.purpose, Purpose::neighbour);
+  EXPECT_EQ(read.report->probes.at(1).probe.purpose, Purpose::control);
+}
+
 TEST(JsonReader, KnowsAllThatIsWritten) {
   for (const auto& [name, report] : samples::all()) {
     EXPECT_EQ(read_report(render_json(report, {}), name).unknown, std::vector<std::string>{})
