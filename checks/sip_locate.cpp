@@ -115,8 +115,8 @@ void use_srv(SipLocation& location, const Answer& answer, const std::string& dom
     if (record.port != 0) location.targets.push_back({record.target, record.port});
   }
   if (!location.targets.empty()) return;
-  // RFC 2782: a single record with the target "." says that the service is decidedly not there; and
-  // nobody can be asked at port 0.
+  // RFC 2782: a single record with the target "." says that the service is decidedly not there.
+  // Records that all have port 0 are taken to say the same.
   location.no_service = true;
   location.failure = {
       FailureKind::no_address, "the domain says that it has no such service", 0, {}};

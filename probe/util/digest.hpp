@@ -35,7 +35,7 @@ std::string hex(std::span<const std::uint8_t> bytes);
 bool is_same_secret(std::string_view one, std::string_view other);
 bool is_same_secret(std::span<const std::uint8_t> one, std::span<const std::uint8_t> other);
 
-// All of them with bytes that nobody can guess.
+// Fills all of `bytes` with values that nobody can guess; throws where OpenSSL has none.
 void fill_with_random(std::span<std::uint8_t> bytes);
 
 template <std::size_t size>

@@ -2,15 +2,15 @@
 // figures are in media_fields.hpp. Internal to reports/.
 //
 // Each `fields(part, visit)` tells its members to `visit` in the order in which a person wants to
-// read them. Of `visit`:
-//   visit(name, member)               is always there; an optional one, where it has a value
-//   visit.if_any(name, member)        is left out where it is empty, 0 or false
-//   visit.or_else(name, member, other)  is left out where it is `other`
-//   visit.later(name, member)         is always written; reports of earlier editions lack it
-//   visit.from_one(name, number)      counts from 1
-//   visit.object(name, fill)          holds what `fill(visit)` tells
-// and, where one member becomes several or is said otherwise: ports, range, protocol, purpose,
-// facts.
+// read them:
+//   visit(name, member)                 always there; an optional one only if it has a value
+//   visit.if_any(name, member)          left out where it is empty, 0 or false
+//   visit.or_else(name, member, other)  left out where it is `other`
+//   visit.later(name, member)           always written; not in reports of earlier editions
+//   visit.from_one(name, number)        always there, and at least 1
+//   visit.object(name, fill)            an object with the members that `fill(visit)` tells
+// Members that are written in a form of their own have functions of their own: ports, range,
+// protocol, purpose and facts.
 #pragma once
 
 #include "probe/model/report.hpp"
@@ -144,8 +144,8 @@ void fields(Any& peer, Visit visit) {
   visit.if_any("note", peer.note);
 }
 
-// The same in a report and in what `firewall` prints. What stands in words in place of a port is
-// one that the customer knows.
+// The same in a report and in what `firewall` prints. A port that only the customer knows is
+// written in words.
 template <MaybeConst<FirewallRule> Any, typename Visit>
 void fields(Any& rule, Visit visit) {
   visit("set", rule.set);

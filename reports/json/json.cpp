@@ -92,7 +92,7 @@ struct Writer {
     json[name] = texts;
     add_words(json, name, texts);
   }
-  // A histogram, of which there is none where nothing was late.
+  // A histogram: left out where nothing was measured.
   void operator()(const char* name, const std::vector<int>& numbers) const {
     if (!numbers.empty()) json[name] = numbers;
   }

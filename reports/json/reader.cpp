@@ -147,7 +147,7 @@ struct Reader {
       rule.your_transport = protocol;
     }
   }
-  // Anything that is not a port stands in words for one that the customer knows.
+  // Anything else than a port or a range is, in words, one that only the customer knows.
   void ports(const char* name, std::vector<PortRange>& ports,
              std::vector<std::string>& yours) const {
     std::vector<std::string> texts;

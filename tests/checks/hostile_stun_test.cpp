@@ -193,7 +193,7 @@ TEST(HostileStun, OverUdp) {
   }
 }
 
-TEST(HostileStun, ASuccessWithWhatItMustUnderstandIsNone) {
+TEST(HostileStun, DiscardsASuccessWithAnUnknownRequiredAttribute) {
   test::CheckRunner runner({}, test::Time::by_hand);
   test::ScriptedUdp server(
       runner.loop.context, [&](auto& own, const Bytes& request, const SocketAddress& from) {
