@@ -152,7 +152,7 @@ std::set<std::string> surely_lost(const Diagnosis& context, const std::set<std::
 std::map<std::string, Text> doubted(const Diagnosis& context,
                                     const std::set<std::string>& explained);
 
-// What time it really is, is known: two sources of two hosts agree (contents/time.cpp).
+// True where two sources of two hosts agree what time it is (contents/time.cpp).
 bool time_is_known(const Facts& facts);
 
 // True where the second round counted so (ways/limits_and_loss.cpp).

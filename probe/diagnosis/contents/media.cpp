@@ -93,7 +93,8 @@ bool loses_beside_silence(const MediaStream& stream, const MissedFigure& missed)
   return rest > 0 && 100.0 * lost > missed.wanted * rest;
 }
 
-// What rows missed of the vendor's figures, with the probe that shows it; null: it is not there.
+// Shows `look` each figure that a row missed, with the probe that measured it; null: the report
+// does not have it.
 template <typename Look>
 void for_each_missed(const Facts& facts, Look look) {
   for (const auto& set : facts.report.sets) {

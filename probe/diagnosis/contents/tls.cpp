@@ -205,9 +205,9 @@ bool clock_is_right(const Facts& facts, const ProbeResult& result) {
   });
 }
 
-// Probes that share operators or leaf certificates, and these.
+// Probes that share operators or leaf certificates.
 struct Group {
-  std::set<std::string> marks;
+  std::set<std::string> marks;  // these operators and certificates
   std::vector<const ProbeResult*> probes;
 };
 

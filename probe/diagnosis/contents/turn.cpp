@@ -77,7 +77,7 @@ bool is_like_one_of(const std::vector<const ProbeResult*>& relays, const ProbeRe
   });
 }
 
-// How long it was held, where it was.
+// Tells how long it was held; false where it was not.
 bool tell_life(Cause& cause, const ProbeResult& relay) {
   const auto* life = evidence_of(relay, EvidenceKind::relay_life);
   if (life != nullptr) cause.tell(life->text, &relay);

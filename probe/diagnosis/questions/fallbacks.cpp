@@ -44,7 +44,7 @@ std::vector<std::string> needed_after_all(const Report& report) {
   };
   const auto is_unanswered = [&](const std::string& id) { return unanswered.contains(id); };
   std::set<std::string> needed;
-  // Of the rows of a set that stand behind one in doubt.
+  // Those of rows that stand behind one in doubt.
   const auto add_spared = [&](const SetResult& set, const Need& need) {
     bool in_doubt = false;
     for (const auto& alternative : need.alternatives) {

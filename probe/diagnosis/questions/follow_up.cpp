@@ -299,7 +299,12 @@ void ask_another_sip_port(const Facts& facts, Questions& questions) {
 
 // How well a STUN server is known to answer, the best first. A TURN server is one, too, and behind
 // a limit on new flows a public one that was silent may answer yet.
-enum class AnswersStun { asked, beside, silent, never };
+enum class AnswersStun {
+  asked,   // a check of STUN or TURN
+  beside,  // one of the NAT or the path
+  silent,  // not yet
+  never,
+};
 
 AnswersStun answers_stun(const Flow& flow) {
   auto best = AnswersStun::never;

@@ -459,7 +459,7 @@ void ask_for_ways(const findings::Diagnosis& context, Questions& questions, bool
   if (any_in_doubt) {
     const auto& drawn = context.worlds();
     suffers = any_row_suffers(drawn);
-    // Of a silence that no box of the likeliest world explains: do such packets leave?
+    // Silences that no box of the likeliest world explains: do such packets leave?
     auto silent = drawn.explained.unexplained;
     std::erase_if(silent, [&](std::size_t number) {
       const auto& event = drawn.sight.events.flows[number];

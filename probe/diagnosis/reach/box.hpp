@@ -127,7 +127,7 @@ struct Box {
   Fate fate = Fate::pass;
   // What it acts on; empty: any.
   Protocol protocol = Protocol::any;
-  std::vector<PortRange> ports{};  // ascending, none in another
+  std::vector<PortRange> ports{};  // ascending, without overlaps
   std::vector<Spared> spared{};
   Hosts hosts{}, spared_hosts{};
   bool spares_asked = false;  // spares the flows that rows ask for

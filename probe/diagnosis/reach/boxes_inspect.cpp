@@ -13,7 +13,7 @@ constexpr auto stun_and_turn = bit(Cargo::stun) | bit(Cargo::turn);
 
 struct Read {
   std::uint32_t cargoes;
-  Code code;  // of who drops these
+  Code code;  // of a device that drops these
 };
 constexpr std::array read_over_udp{Read{bit(Cargo::stun), FindingCode::firewall_stun_filtered},
                                    Read{bit(Cargo::turn), FindingCode::firewall_stun_filtered},

@@ -18,7 +18,7 @@ struct Found {
   std::size_t looked_at = 0;  // worlds whose cost was added up
 };
 
-// `boxes` each once, in their order: which worlds are kept depends on it. `asked`: what
+// `boxes`: each once, ascending, since which worlds are kept depends on their order. `asked`: what
 // people want to send; worlds that say the same of all of it, by the same codes, are one.
 Found search(const Sight& sight, const Boxes& boxes, const std::vector<Packet>& asked,
              const SearchLimits& limits = {});

@@ -98,7 +98,8 @@ class HowFar {
   bool vendors_arrive_ = false, vendors_go_farther_ = false, one_alone_speaks_ = false;
 };
 
-// Within a site or a home: no router of the Internet answers from there. Nothing: it is no address.
+// Within a site or a home: no router of the Internet answers from there. Nothing: it is not an
+// address.
 std::optional<bool> is_of_a_site(const std::string& router) {
   const auto address = IpAddress::parse(router);
   if (!address) return std::nullopt;
@@ -154,7 +155,7 @@ class Devices {
 
  private:
   static constexpr int nowhere = -1, unknown = std::numeric_limits<int>::max();
-  // With which packets end at the farthest of some devices, of the site's and of all others.
+  // The TTLs with which packets end at the farthest devices: at the site's own, and at others.
   struct Farthest {
     int inside = nowhere, outside = nowhere;
   };

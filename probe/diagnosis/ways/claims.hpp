@@ -73,7 +73,7 @@ class Claims {
   bool works_elsewhere(const Flow& flow) const;
 
  private:
-  // UDP (true) by its kind: a device may be after one only.
+  // Over UDP (true) or TCP. Over UDP by payload, too: a device may be after one kind only.
   using Port = std::tuple<bool, std::uint16_t, Payload>;
 
   const Facts& facts_;

@@ -33,8 +33,8 @@ std::optional<std::uint16_t> lowest_without_reply(const Facts& facts) {
   return any_left ? lowest : std::nullopt;
 }
 
-// The highest that it goes to over UDP. The row of a call names the TCP port by which it is
-// offered: its media goes to where the far end says; 0: it does not say.
+// The highest UDP port that it sends to; 0: not known. A call's own port is the TCP port over which
+// it is offered, and its media goes to the port that the far end names.
 std::uint16_t last_udp_port_of(const ProbeResult& result) {
   if (is_udp(result)) return result.probe.target.ports.last;
   const auto* answer = evidence_of(result, EvidenceKind::call_answer);
