@@ -74,21 +74,17 @@ std::map<std::string, Name> read_names(const Facts& facts) {
   for (const auto& result : facts.report.probes) {
     const auto& [probe, seen] = result;
     const bool missing = seen.outcome == Outcome::unresolved;
-    if (probe.check == CheckKind::dns) {
-      read_dns_probe(facts, result, taken, names);
-      // A row that asks for a name, and it is missing.
-      if (!missing || !facts.asked_for(result) || !is_address_question(probe) ||
-          asks_a_server(probe)) {
-        continue;
-      }
-    } else if (!is_name(probe.target.host) || !is_direct(result)) {
-      continue;
-    }
+    const bool question = probe.check == CheckKind::dns;
+    if (question) read_dns_probe(facts, result, taken, names);
+    // Of the questions only a row's own count as its probes, where the name is missing.
+    const bool counts = question ? missing && facts.asked_for(result) &&
+                                       is_address_question(probe) && !asks_a_server(probe)
+                                 : is_name(probe.target.host) && is_direct(result);
+    if (!counts) continue;
     auto& name = names[probe.target.host];
     name.probes.push_back(&result);
     if (missing) name.failure = seen.detail;
-    if (probe.check == CheckKind::dns) continue;
-    if (!seen.address) continue;
+    if (question || !seen.address) continue;
     name.address = seen.address;
     name.from_hosts_file |= evidence_of(result, EvidenceKind::hosts_file) != nullptr;
     const auto took = seen.timing_ms.find(Timing::dns);
