@@ -22,7 +22,6 @@ double rounded(double milliseconds) { return as_written(Milliseconds(millisecond
 
 // What is not a number cannot be written.
 bool is_number(double value) { return std::isfinite(value); }
-bool is_number(Milliseconds value) { return std::isfinite(value.count()); }
 bool is_number(const auto&) { return true; }
 
 bool is_any(const auto& value) {
@@ -42,6 +41,7 @@ Json value_json(std::uint16_t number) { return number; }
 Json value_json(std::size_t number) { return number; }
 Json value_json(double number) { return std::round(number * 10'000) / 10'000 + 0.0; }
 Json value_json(Milliseconds duration) { return duration_json(duration); }
+Json value_json(const SocketAddress& local) { return object_json(local); }
 Json value_json(WallTime moment) { return format_rfc3339(moment); }
 Json value_json(const Detail& detail) { return detail.text(); }
 Json value_json(const std::map<std::string, std::string>& texts) { return texts; }
@@ -79,6 +79,9 @@ struct Writer {
   template <typename T>
   void operator()(const char* name, const std::optional<T>& value) const {
     if (value) (*this)(name, *value);
+  }
+  void operator()(const char* name, const std::optional<Milliseconds>& value) const {
+    if (value && is_number(value->count())) json[name] = value_json(*value);
   }
   template <typename T>
   void operator()(const char* name, const Boxed<T>& value) const {
@@ -175,7 +178,7 @@ Json rule_json(const FirewallRule& rule) {
 }
 
 double duration_json(Milliseconds duration) {
-  return is_number(duration) ? rounded(duration.count()) : 0.0;
+  return is_number(duration.count()) ? rounded(duration.count()) : 0.0;
 }
 
 bool write_json(const Report& report, const JsonTaker& take) {

@@ -52,6 +52,12 @@ void read(const Node& node, IpAddress& address) { address = node.address(); }
 void read(const Node& node, PortRange& ports) {
   ports = node.parsed(PortRange::parse, "a port range like 10000-20000");
 }
+// A source port in words is one that the customer knows: nothing that a rule can be asked for by.
+void read(const Node& node, std::vector<PortRange>& ports) {
+  for (const auto& text : node.list([](const Node& item) { return item.text(); })) {
+    if (const auto range = PortRange::parse(text)) ports.push_back(*range);
+  }
+}
 void read(const Node& node, Route& route) {
   if (node.text() != "direct") route.proxy = node.text();
 }
