@@ -29,7 +29,7 @@ ALLOWED = {
     "checks/certificate_evidence.cpp": {"public_key_sha256"},
     "probe/diagnosis/facts_of_one.cpp": {"public_key_sha256"},
     # Schemes, an environment variable, --proxy none.
-    "probe/cli/command_check.cpp": {"http", "none"},
+    "probe/cli/command_check.cpp": {"none"},
     "probe/cli/recordings.hpp": {"sip-alg"},  # a fault of the test site
     "probe/net/proxy_rules.cpp": {"http", "no_proxy", "proxy"},
     "probe/platform/proxy_settings_windows.cpp": {"no_proxy"},
