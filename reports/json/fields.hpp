@@ -317,8 +317,8 @@ void fields(Any& wait, Visit visit) {
 }
 
 // What a report and one that became a part of another have in common, up to their notes.
-template <MaybeConst<RunReport> Any, typename Visit>
-void fields(Any& report, Visit visit) {
+template <std::derived_from<RunReport> Any, typename Visit>
+void run_fields(Any& report, Visit visit) {
   visit("tool", report.tool);
   visit("started_at", report.started_at);
   visit("finished_at", report.finished_at);
@@ -332,9 +332,7 @@ void fields(Any& report, Visit visit) {
 template <MaybeConst<VantageReport> Any, typename Visit>
 void fields(Any& vantage, Visit visit) {
   visit("name", vantage.name);
-  fields(
-      static_cast<std::conditional_t<std::is_const_v<Any>, const RunReport, RunReport>&>(vantage),
-      visit);
+  run_fields(vantage, visit);
   visit("notes", vantage.notes);
 }
 

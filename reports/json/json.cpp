@@ -185,7 +185,7 @@ bool write_json(const Report& report, const JsonTaker& take) {
   Json json = {{"schema", Report::schema}};
   const Writer write{json};
   write.if_any("redacted", report.redacted);
-  fields(static_cast<const RunReport&>(report), write);
+  run_fields(report, write);
   write("held_up_ms", report.loop_stall);
   write("longest_wait", report.longest_wait);
   json["unexplained"] =

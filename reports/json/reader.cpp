@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 
 #include "probe/util/text.hpp"
 #include "reports/json/fields.hpp"
@@ -52,11 +51,20 @@ void read(const Node& node, IpAddress& address) { address = node.address(); }
 void read(const Node& node, PortRange& ports) {
   ports = node.parsed(PortRange::parse, "a port range like 10000-20000");
 }
-// A source port in words is one that the customer knows: nothing that a rule can be asked for by.
-void read(const Node& node, std::vector<PortRange>& ports) {
-  for (const auto& text : node.list([](const Node& item) { return item.text(); })) {
-    if (const auto range = PortRange::parse(text)) ports.push_back(*range);
+// Anything else than a port or a range is, in words, one that only the customer knows.
+void read_ports(const Node& node, std::vector<PortRange>& ports, std::vector<std::string>& yours) {
+  for (auto& text : node.list([](const Node& item) { return item.text(); })) {
+    if (const auto range = PortRange::parse(text)) {
+      ports.push_back(*range);
+    } else {
+      yours.push_back(std::move(text));
+    }
   }
+}
+// Source ports in words are left out: no rule can ask for them.
+void read(const Node& node, std::vector<PortRange>& ports) {
+  std::vector<std::string> yours;
+  read_ports(node, ports, yours);
 }
 void read(const Node& node, Route& route) {
   if (node.text() != "direct") route.proxy = node.text();
@@ -153,18 +161,9 @@ struct Reader {
       rule.your_transport = protocol;
     }
   }
-  // Anything else than a port or a range is, in words, one that only the customer knows.
   void ports(const char* name, std::vector<PortRange>& ports,
              std::vector<std::string>& yours) const {
-    std::vector<std::string> texts;
-    (*this)(name, texts);
-    for (auto& text : texts) {
-      if (const auto range = PortRange::parse(text)) {
-        ports.push_back(*range);
-      } else {
-        yours.push_back(std::move(text));
-      }
-    }
+    read_ports(node.member(name), ports, yours);
   }
   void range(PortRange& ports) const {
     if_any("ports", ports);
@@ -232,7 +231,7 @@ Report read_document(const Node& root) {
   check_schema(root);
   Report report;
   const Reader reader{root};
-  fields(static_cast<RunReport&>(report), reader);
+  run_fields(report, reader);
   reader("held_up_ms", report.loop_stall);
   reader("longest_wait", report.longest_wait);
   root.optional("unexplained");  // known, and always worked out anew

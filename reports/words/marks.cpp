@@ -4,6 +4,26 @@
 #include <array>
 
 namespace callready {
+namespace {
+
+struct MarkRow {
+  Mark mark;
+  std::string_view name, glyph;
+};
+
+constexpr std::array<MarkRow, 6> mark_rows = {{
+    {Mark::good, "good", "✓"},
+    {Mark::warning, "warning", "!"},
+    {Mark::bad, "bad", "✕"},
+    {Mark::unknown, "unknown", "?"},
+    {Mark::skipped, "skipped", "–"},
+    {Mark::none, "none", " "},
+}};
+static_assert(in_their_places(mark_rows, &MarkRow::mark));
+
+const MarkRow& row_of(Mark mark) { return mark_rows[static_cast<std::size_t>(mark)]; }
+
+}  // namespace
 
 Mark mark_of(Verdict verdict) {
   switch (verdict) {
@@ -67,15 +87,8 @@ int badness(Status status) {
   return static_cast<int>(std::ranges::find(upwards, status) - upwards.begin());
 }
 
-std::string_view mark_name(Mark mark) {
-  static constexpr std::array<std::string_view, 6> names = {"good",    "warning", "bad",
-                                                            "unknown", "skipped", "none"};
-  return names[static_cast<std::size_t>(mark)];
-}
+std::string_view mark_name(Mark mark) { return row_of(mark).name; }
 
-std::string_view mark_glyph(Mark mark) {
-  static constexpr std::array<std::string_view, 6> glyphs = {"✓", "!", "✕", "?", "–", " "};
-  return glyphs[static_cast<std::size_t>(mark)];
-}
+std::string_view mark_glyph(Mark mark) { return row_of(mark).glyph; }
 
 }  // namespace callready

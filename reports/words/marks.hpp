@@ -8,7 +8,6 @@
 
 namespace callready {
 
-// The tables in marks.cpp and terminal.cpp have the same order.
 enum class Mark { good, warning, bad, unknown, skipped, none };
 
 Mark mark_of(Verdict verdict);

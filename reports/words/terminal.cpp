@@ -35,8 +35,41 @@ std::string_view head(std::string_view text, int width) {
   return text.substr(0, end);
 }
 
-// As SGR has it (ECMA-48), in the order of the styles.
-constexpr std::array<std::string_view, 7> ansi = {"", "1", "2", "1;32", "1;33", "1;31", "1;35"};
+struct StyleRow {
+  Style style;
+  std::string_view sgr;  // the parameters of Select Graphic Rendition (ECMA-48)
+};
+
+constexpr std::array<StyleRow, 7> style_rows = {{
+    {Style::plain, ""},
+    {Style::bold, "1"},
+    {Style::dim, "2"},
+    {Style::good, "1;32"},
+    {Style::warning, "1;33"},
+    {Style::bad, "1;31"},
+    {Style::unknown, "1;35"},
+}};
+static_assert(in_their_places(style_rows, &StyleRow::style));
+
+struct MarkOnTerminal {
+  Mark mark;
+  std::string_view wide, ascii;
+  Style style;
+};
+
+constexpr std::array<MarkOnTerminal, 6> terminal_marks = {{
+    {Mark::good, "✔", "ok", Style::good},
+    {Mark::warning, "!", "!!", Style::warning},
+    {Mark::bad, "✘", "XX", Style::bad},
+    {Mark::unknown, "?", "??", Style::unknown},
+    {Mark::skipped, "–", "--", Style::dim},
+    {Mark::none, " ", "  ", Style::plain},
+}};
+static_assert(in_their_places(terminal_marks, &MarkOnTerminal::mark));
+
+const MarkOnTerminal& on_terminal(Mark mark) {
+  return terminal_marks[static_cast<std::size_t>(mark)];
+}
 
 }  // namespace
 
@@ -117,11 +150,7 @@ std::string shortened(std::string_view text, int width) {
   return cut + "...";
 }
 
-Style style_of(Mark mark) {
-  using enum Style;
-  static constexpr std::array styles = {good, warning, bad, unknown, dim, plain};
-  return styles[static_cast<std::size_t>(mark)];
-}
+Style style_of(Mark mark) { return on_terminal(mark).style; }
 
 Page::Page(const RenderOptions& options)
     : colour_(options.colour),
@@ -135,13 +164,12 @@ std::string Page::clean(std::string_view text) const {
 
 std::string Page::styled(std::string_view text, Style style) const {
   if (!colour_ || style == Style::plain || text.empty()) return std::string(text);
-  return fmt::format("\x1b[{}m{}\x1b[0m", ansi[static_cast<std::size_t>(style)], text);
+  return fmt::format("\x1b[{}m{}\x1b[0m", style_rows[static_cast<std::size_t>(style)].sgr, text);
 }
 
 std::string Page::mark_text(Mark mark) const {
-  static constexpr std::array<std::string_view, 6> wide = {"✔", "!", "✘", "?", "–", " "};
-  static constexpr std::array<std::string_view, 6> ascii = {"ok", "!!", "XX", "??", "--", "  "};
-  return styled((unicode_ ? wide : ascii)[static_cast<std::size_t>(mark)], style_of(mark));
+  const auto& row = on_terminal(mark);
+  return styled(unicode_ ? row.wide : row.ascii, row.style);
 }
 
 void Page::line(std::string_view finished) {

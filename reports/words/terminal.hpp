@@ -31,7 +31,6 @@ std::vector<std::string> wrap(std::string_view text, int first_width, int width)
 // The text, or its beginning and "..." where it takes more than `width` columns.
 std::string shortened(std::string_view text, int width);
 
-// The table of codes in terminal.cpp has the same order.
 enum class Style { plain, bold, dim, good, warning, bad, unknown };
 
 Style style_of(Mark mark);
