@@ -19,27 +19,21 @@ bool is_fault(Sign sign) {
 
 bool fails_in(Works works) { return works == Works::no || works == Works::gone; }
 
+// As the rules name them. The causes of contents are taken over from their rules, with their
+// owners.
 Owner usual_owner(FindingCode code) {
   using enum FindingCode;
   switch (code) {
     case firewall_rate_limited:
     case firewall_tls_filtered:
-    case tls_intercepted:
-    case tls_untrusted:
       return Owner::security;
     case network_captive_portal:
       return Owner::user;
     case network_loss:
-    case network_no_gateway:
       return Owner::lan;
     case target_outdated:
-    case tls_expired:
-    case tls_wrong_name:
     case vendor_down:
       return Owner::vendor;
-    case time_skewed:
-    case turn_auth_failed:
-      return Owner::helpdesk;
     default:
       return family_of(code) == "dns"     ? Owner::dns
              : family_of(code) == "proxy" ? Owner::proxy
