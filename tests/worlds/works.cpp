@@ -22,7 +22,7 @@ bool is_by_rules(CheckKind check) {
   return check == CheckKind::media || check == CheckKind::ice || check == CheckKind::dns;
 }
 
-// Those with so many of the best.
+// Whether `needed` of them work; open where those that nobody knows may make up the number.
 Works best_of(const std::vector<Works>& seen, std::size_t needed) {
   const auto count = [&](Works wanted) {
     return static_cast<std::size_t>(std::ranges::count(seen, wanted));
@@ -39,7 +39,7 @@ bool is_gone(const AskedProbe& probe, const World& world, const Boxes& boxes) {
   return its != world.boxes.end() && boxes[*its].code == FindingCode::target_outdated;
 }
 
-// `fates`: of the packets of `Asked`, in their order.
+// `died`: of AskedRows. `fates`: of the packets of `Asked`, in their order.
 Works works(const AskedProbe& probe, bool died, const std::vector<Met>& fates, const World& world,
             const Boxes& boxes) {
   const auto check = probe.result->probe.check;
@@ -61,6 +61,20 @@ Works works(const AskedProbe& probe, bool died, const std::vector<Met>& fates, c
   return by_chance ? Works::yes : Works::unknown;
 }
 
+using Places = std::map<std::string_view, std::size_t>;  // in Asked::probes, by id
+
+// Of one that goes over a proxy, also the same without it.
+std::vector<std::size_t> probes_of(const RequirementResult& row, const Places& places) {
+  std::vector<std::size_t> probes;
+  for (const auto& id : row.probes) {
+    for (const auto& name : {id, id.substr(0, id.find('@'))}) {
+      const auto place = places.find(name);
+      if (place != places.end()) add_once(probes, place->second);
+    }
+  }
+  return probes;
+}
+
 }  // namespace
 
 AskedRows rows_of(const Report& report, const Diagnosis& drawn, const RowReach& reach,
@@ -70,7 +84,7 @@ AskedRows rows_of(const Report& report, const Diagnosis& drawn, const RowReach& 
   for (const auto& event : drawn.sight.events.flows) {
     if (event.seen == Seen::dropped) died.insert(event.probe);
   }
-  std::map<std::string_view, std::size_t> places;
+  Places places;
   for (std::size_t i = 0; i < drawn.asked.probes.size(); ++i) {
     const auto& id = drawn.asked.probes[i].result->probe.id;
     places[id] = i;
@@ -90,17 +104,13 @@ AskedRows rows_of(const Report& report, const Diagnosis& drawn, const RowReach& 
       if (const auto found = reach.find(id); found != reach.end()) asked.reach = found->second;
       asked.spoilt = row.status == Status::fail && explained.contains(id);
       asked.worse = row.status == Status::warn && explained.contains(id);
-      for (const auto& one : row.probes) {
-        for (const auto& name : {one, one.substr(0, one.find('@'))}) {
-          const auto place = places.find(name);
-          if (place == places.end() || contains(asked.probes, place->second)) continue;
-          asked.probes.push_back(place->second);
-          const auto& probe = drawn.asked.probes[place->second].result->probe;
-          asked.nat |= probe.check == CheckKind::nat;
-          asked.sip_alg |= probe.check == CheckKind::sip_alg;
-          asked.plain_sip |=
-              probe.check == CheckKind::sip && probe.target.transport == Transport::udp;
-        }
+      asked.probes = probes_of(row, places);
+      for (const auto place : asked.probes) {
+        const auto& probe = drawn.asked.probes[place].result->probe;
+        asked.nat |= probe.check == CheckKind::nat;
+        asked.sip_alg |= probe.check == CheckKind::sip_alg;
+        asked.plain_sip |=
+            probe.check == CheckKind::sip && probe.target.transport == Transport::udp;
       }
       made.rows.push_back(std::move(asked));
     }

@@ -34,7 +34,8 @@ struct AskedRow {
 
 struct AskedRows {
   std::vector<AskedRow> rows;  // of all sets, in the report's order
-  std::vector<bool> died;      // of each asked probe: a packet of its own, where the control passed
+  // Of each asked probe: one of its packets died on the way, and the control did not.
+  std::vector<bool> died;
 };
 
 AskedRows rows_of(const Report& report, const Diagnosis& drawn, const RowReach& reach,
