@@ -10,26 +10,13 @@
 #include "probe/serve/demo_thread.hpp"
 #include "targets/loader.hpp"
 #include "tests/support/check_runner.hpp"
+#include "tests/support/rules_of_checks.hpp"
 
 namespace callready::serve {
 namespace {
 
-// The checks that there are, as the loader wants to know them.
-LoadRules rules() {
-  LoadRules made;
-  for (const auto& check : checks::registry()) {
-    CheckRule rule;
-    rule.kind = check.kind;
-    rule.transports = check.transports;
-    rule.needs_ports = true;
-    for (const auto& parameter : check.parameters) rule.parameters.emplace_back(parameter.name);
-    made.checks.push_back(std::move(rule));
-  }
-  return made;
-}
-
 TargetSet loaded(const std::string& text) {
-  const auto result = load_text(text, "demo", rules());
+  const auto result = load_text(text, "demo", test::rules_of_checks());
   for (const auto& problem : result.problems) {
     ADD_FAILURE() << problem.to_string() << "\n" << text;
   }
@@ -38,7 +25,7 @@ TargetSet loaded(const std::string& text) {
 
 struct DemoSiteTest : testing::Test {
   DemoOptions options;
-  DemoSiteTest() { options.kinds = rules().kinds(); }
+  DemoSiteTest() { options.kinds = test::rules_of_checks().kinds(); }
 };
 
 TEST_F(DemoSiteTest, EveryRowOfItsSetIsReachedByTheRealCheck) {

@@ -9,6 +9,7 @@
 #include "targets/loader.hpp"
 #include "tests/serve/raw.hpp"
 #include "tests/support/check_runner.hpp"
+#include "tests/support/rules_of_checks.hpp"
 
 namespace callready {
 namespace {
@@ -38,23 +39,12 @@ class ResponderTest : public testing::Test {
     EXPECT_FALSE(started.has_error());
     return std::move(*started);
   }
-  static LoadRules rules() {
-    LoadRules all;
-    for (const auto& check : checks::registry()) {
-      CheckRule rule;
-      rule.kind = check.kind;
-      rule.transports = check.transports;
-      for (const auto& parameter : check.parameters) rule.parameters.emplace_back(parameter.name);
-      all.checks.push_back(std::move(rule));
-    }
-    return all;
-  }
 };
 
 TEST_F(ResponderTest, PrintsASetThatTheLoaderTakes) {
   for (const std::string name : {"127.0.0.1", "probe.example.com"}) {
     const auto responder = start(name);
-    const auto loaded = load_text(responder->target_set(), "responder", rules());
+    const auto loaded = load_text(responder->target_set(), "responder", test::rules_of_checks());
     for (const auto& problem : loaded.problems) ADD_FAILURE() << problem.to_string();
     ASSERT_TRUE(loaded.set);
     EXPECT_EQ(loaded.set->requirements.size(), 11u);
@@ -64,7 +54,7 @@ TEST_F(ResponderTest, PrintsASetThatTheLoaderTakes) {
 
 TEST_F(ResponderTest, AnswersWhatItsSetAsks) {
   const auto responder = start("127.0.0.1");
-  const auto set = *load_text(responder->target_set(), "responder", rules()).set;
+  const auto set = *load_text(responder->target_set(), "responder", test::rules_of_checks()).set;
   runner.settings.credentials.media_key = secret;
   const auto* stream = set.find_requirement("stream");
   auto with = stream->with;
@@ -82,7 +72,7 @@ TEST_F(ResponderTest, AnswersWhatItsSetAsks) {
 
 TEST_F(ResponderTest, AnswersEveryRowOfItsSet) {
   const auto responder = start("127.0.0.1");
-  const auto set = *load_text(responder->target_set(), "responder", rules()).set;
+  const auto set = *load_text(responder->target_set(), "responder", test::rules_of_checks()).set;
   runner.settings.credentials.media_key = secret;
   for (const auto& row : set.requirements) {
     if (row.id == "stream") continue;  // takes its seconds: above
@@ -129,7 +119,7 @@ TEST_F(ResponderTest, CannotBeAbused) {
 
 TEST_F(ResponderTest, ASetStaysGoodAfterARestart) {
   auto before = start("127.0.0.1");
-  const auto set = *load_text(before->target_set(), "responder", rules()).set;
+  const auto set = *load_text(before->target_set(), "responder", test::rules_of_checks()).set;
   before.reset();
   const auto after = start("127.0.0.1");
   const SocketAddress sips{IpAddress::v4({127, 0, 0, 1}), *after->ports().sips};
@@ -144,7 +134,8 @@ TEST_F(ResponderTest, ASetStaysGoodAfterARestart) {
 
 TEST_F(ResponderTest, AnotherKeyIsAnotherFarEndAndNoDeviceOnTheWay) {
   const auto other = start("127.0.0.1", "another key of some length");
-  const auto set = *load_text(start("127.0.0.1")->target_set(), "responder", rules()).set;
+  const auto set =
+      *load_text(start("127.0.0.1")->target_set(), "responder", test::rules_of_checks()).set;
   runner.settings.credentials.media_key = secret;
   const SocketAddress sips{IpAddress::v4({127, 0, 0, 1}), *other->ports().sips};
   for (const auto& [row, where] : {std::pair{"tls", other->tls()}, std::pair{"sip-tls", sips},
@@ -206,7 +197,7 @@ TEST_F(ResponderTest, SilentMediaPortsAreToldByWayOverTls) {
 TEST_F(ResponderTest, WhatTheFarEndRefusedIsNobodysFirewall) {
   echo_limits.packets_per_second = 0;
   const auto responder = start("127.0.0.1");
-  const auto set = *load_text(responder->target_set(), "responder", rules()).set;
+  const auto set = *load_text(responder->target_set(), "responder", test::rules_of_checks()).set;
   runner.settings.credentials.media_key = secret;
   const auto* row = set.find_requirement("media");
   const auto seen = runner.run(CheckKind::udp_range, Transport::udp, "127.0.0.1",
@@ -220,7 +211,7 @@ TEST_F(ResponderTest, WhatTheFarEndRefusedIsNobodysFirewall) {
 TEST_F(ResponderTest, ABusyFarEndSaysSo) {
   stream_limits.sessions = 0;
   const auto responder = start("127.0.0.1");
-  const auto set = *load_text(responder->target_set(), "responder", rules()).set;
+  const auto set = *load_text(responder->target_set(), "responder", test::rules_of_checks()).set;
   runner.settings.credentials.media_key = secret;
   const auto* row = set.find_requirement("stream");
   const auto seen =
@@ -230,7 +221,8 @@ TEST_F(ResponderTest, ABusyFarEndSaysSo) {
 }
 
 TEST_F(ResponderTest, AnotherCertificateIsNotTaken) {
-  const auto set = *load_text(start("127.0.0.1")->target_set(), "responder", rules()).set;
+  const auto set =
+      *load_text(start("127.0.0.1")->target_set(), "responder", test::rules_of_checks()).set;
   serve::CertificateOptions inspecting;
   inspecting.common_name = "127.0.0.1";
   inspecting.organization = "Inspection";
@@ -250,7 +242,7 @@ TEST_F(ResponderTest, WhoIsTurnedAwayHearsThatItIsBusy) {
   serve::RawTcp held(runner.loop, responder->tls());
   serve::settle(runner.loop);
   runner.settings.credentials.media_key = secret;
-  const auto set = *load_text(responder->target_set(), "responder", rules()).set;
+  const auto set = *load_text(responder->target_set(), "responder", test::rules_of_checks()).set;
   for (const auto* id : {"stun-tcp", "sip-tcp", "sip-tls", "tls", "call"}) {
     const auto* row = set.find_requirement(id);
     const SocketAddress where{IpAddress::v4({127, 0, 0, 1}), row->ports.front().first};
