@@ -16,25 +16,13 @@ namespace callready::test {
 inline LoadRules plan_rules() {
   auto all = rules();
   for (auto& check : all.checks) {
-    if (check.kind == CheckKind::dns) {
-      check.parameters.push_back("server");
-      check.parameters.push_back("name");
-      check.parameters.push_back("type");
-      check.parameters.push_back("expect");
-    }
+    if (check.kind == CheckKind::dns) check.parameters = {"server", "name", "type", "expect"};
     if (check.kind == CheckKind::http) check.parameters.push_back("body");
-    if (check.kind == CheckKind::nat) {
-      check.transports = {Transport::udp};
-      check.parameters.push_back("other");
-    }
     if (check.kind == CheckKind::sip_alg) check.parameters.push_back("contrast");
     if (check.kind == CheckKind::path) {
       check.transports = {Transport::udp, Transport::tcp, Transport::tls};
     }
-    if (check.kind == CheckKind::sip) {
-      check.parameters.push_back("verify_name");
-      check.parameters.push_back("srv");
-    }
+    if (check.kind == CheckKind::sip) check.parameters.push_back("srv");
   }
   all.checks.push_back({.kind = CheckKind::media, .transports = {Transport::udp}});
   all.checks.push_back({.kind = CheckKind::ipv6, .transports = {Transport::tcp}});

@@ -38,7 +38,7 @@ LoadRules rules() {
       {CheckKind::stun, {udp, tcp, tls}, {}, true, true},
       {CheckKind::turn, {udp, tcp, tls}, {}, true, true},
       {CheckKind::udp_range, {udp}, {}, true, true},
-      {CheckKind::sip, {udp, tcp, tls}, {"verify_name", "srv"}, true, true},
+      {CheckKind::sip, {udp, tcp, tls}, {"srv"}, true, true},
       {CheckKind::sip_alg, {udp, tcp}, {"contrast"}, true, true},
       {CheckKind::ntp, {udp}, {}, true, true},
       {CheckKind::quic, {udp}, {}, true, true},
