@@ -28,9 +28,9 @@ ALLOWED = {
     "checks/registry.cpp": {"public_key_sha256"},
     "checks/certificate_evidence.cpp": {"public_key_sha256"},
     "probe/diagnosis/facts_of_one.cpp": {"public_key_sha256"},
-    # Schemes, an environment variable, --proxy none.
-    "probe/cli/command_check.cpp": {"none"},
+    "probe/cli/command_check.cpp": {"none"},  # --proxy none
     "probe/cli/recordings.hpp": {"sip-alg"},  # a fault of the test site
+    # Schemes and an environment variable.
     "probe/net/proxy_rules.cpp": {"http", "no_proxy", "proxy"},
     "probe/platform/proxy_settings_windows.cpp": {"no_proxy"},
     "targets/syntax.cpp": {"http"},
