@@ -250,7 +250,7 @@ TEST_F(DnsCheck, NotesSinkholesAndPrivateAddresses) {
   EXPECT_EQ(find(ask("pbx"), EvidenceKind::dns_special_address), nullptr);
 }
 
-TEST_F(DnsCheck, TellsOfNoMoreSpecialAddressesThanItShows) {
+TEST_F(DnsCheck, NotesAsManySpecialAddressesAsItShowsAndNoMore) {
   DnsServer server(runner.loop, [](const DnsServer::Asked& asked) {
     auto reply = asked.reply();
     for (int i = 0; i < 60; ++i) reply.answer(1, wire_address("10.1.2." + std::to_string(i)));

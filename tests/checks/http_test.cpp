@@ -314,7 +314,7 @@ TEST_F(HttpCheck, LogsInToTheProxy) {
   EXPECT_EQ(header(proxy.heads[0], "Proxy-Authorization"), "");
 }
 
-TEST_F(HttpCheck, AServerBehindATunnelGetsNoLoginOfTheProxy) {
+TEST_F(HttpCheck, SendsTheProxysLoginToNoServerBehindATunnel) {
   const Answer wanting = [](const std::string&) {
     return ConnectProxy::status("407 No", "Proxy-Authenticate: Basic realm=\"x\"\r\n");
   };

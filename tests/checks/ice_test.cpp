@@ -105,7 +105,7 @@ TEST_F(IceTest, WithoutACallItSaysWhatThereIs) {
   ASSERT_TRUE(find(seen, EvidenceKind::ice_candidates));
 }
 
-// Takes the offer without a session description of its own, and then the end of the call.
+// Accepts the offer without a session description of its own, and then takes the end of the call.
 asio::awaitable<void> take_no_call(test::TlsServerStream& peer, std::string& requests) {
   const std::string taken =
       "HTTP/1.1 201 Created\r\nLocation: /whip/a\r\nContent-Length: 0\r\n\r\n";
@@ -120,7 +120,7 @@ asio::awaitable<void> take_no_call(test::TlsServerStream& peer, std::string& req
   }
 }
 
-TEST(IceCheck, EndsWhatWasTakenWithoutACall) {
+TEST(IceCheck, EndsACallThatWasAcceptedWithoutAnAnswer) {
   const auto authority = test::make_authority("Test Root");
   const test::TemporaryFile root(authority.pem());
   test::CheckRunner runner({root.path()});

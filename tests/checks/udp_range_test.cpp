@@ -312,7 +312,7 @@ TEST_F(UdpRangeRelays, TellAnInboundDrop) {
   EXPECT_EQ(test::fact<bool>(seen, EvidenceKind::udp_port, Fact::inbound), false);
 }
 
-TEST_F(UdpRangeRelays, ThatMayNotAnswerAtAllShowNoInboundDrop) {
+TEST_F(UdpRangeRelays, ShowNoInboundDropWhereTheyMayNotAnswerAtAll) {
   test::FakeTurnOptions options;
   options.inbound = options.between_relays = false;
   test::FakeTurn server(runner.loop.context, options);

@@ -170,7 +170,7 @@ TEST(UdpPort, IsNoneWhereTcpToTheHostIsClosedAsWell) {
 }
 
 // Whichever of the two was found first.
-TEST(Claim, OfSeveralIsSeenToBeBlockedWhereOneIs) {
+TEST(Claim, IsSeenToBeBlockedWhereAnyPartOfItIs) {
   findings::Claim silent_one, blocked_one;
   blocked_one.blocked = true;
   auto sum = silent_one;

@@ -36,7 +36,7 @@ TEST(OwnFirewall, IsNamedWithItsPortsAndItsOwner) {
 }
 
 // A saved report may hold any number: none of these is a port.
-TEST(OwnFirewall, NamesNoPortThatThereIsNot) {
+TEST(OwnFirewall, NamesRealPortsOnly) {
   for (const double number : {1e300, -1e300, 75'536.0, -1.0}) {
     auto media =
         range("media.vendor.com",

@@ -72,7 +72,7 @@ TEST(RefusedQuic, NamesTheProbeThatWasAnswered) {
   }
 }
 
-// Who refused in the servers' names has not said its own.
+// A refusal in a server's name does not say which device sent it.
 TEST(RefusedQuic, NamesTheDeviceAlsoBesideARefusalInAnothersName) {
   auto forged = silent_quic("www.google.com");
   forged.observation.outcome = rejected;

@@ -1247,8 +1247,8 @@ TEST(Findings, KnowNoFlowsOfPortsThatThereAreNot) {
   }
 }
 
-// Nor are these the status of a web server, or the code of a refusal.
-TEST(Findings, KnowNoStatusThatThereIsNot) {
+// These are not the status of a web server either, nor the code of a refusal.
+TEST(Findings, IgnoreAnImpossibleStatus) {
   for (const double number : {1e300, -1e300, 70'000.0}) {
     auto web = out_of_order(Transport::tls, 443);
     auto relay = refused_relay(508);

@@ -260,9 +260,9 @@ TEST(FollowUps, AskNoStrangerWhereTheControlsNameNone) {
             Ids{"dns/udp/portal.vendor.com:53"});
 }
 
-// What an earlier look asked to see who answers in everybody's name stays no resolver, although it
-// has an address in place of a name.
-TEST(FollowUps, AskNoNameOfAHostThatIsNoResolver) {
+// An earlier look asked it only to see whether somebody answers DNS in everybody's name. It is
+// named by its address, as resolvers are, and is none.
+TEST(FollowUps, AskForNamesAtResolversOnly) {
   const auto missing = tls("portal.vendor.com", unresolved, "no_such_name");
   const auto list = ids(report({row("web", {missing, tcp("20.1.2.3", 443)}),
                                 controls({question("www.google.com", "NOERROR", "9.9.9.9")}),
@@ -365,8 +365,8 @@ TEST(FollowUps, GreetBehindTheInterceptionWhomOnlyAConnectionWasAskedOf) {
   EXPECT_FALSE(asks(made(false), "tls/tls/push.vendor.com:443"));
 }
 
-// The vendor's private authority, which the row names, is nobody on the way.
-TEST(FollowUps, TakeThePrivateCertificateOfTheRowForNoInterception) {
+// The vendor's private authority, which the row names, is not a device on the way.
+TEST(FollowUps, DoNotTakeThePrivateCertificateThatARowNamesForInterception) {
   const auto own = with_root(tls("hub.vendor.com", answered, "private_pki", "CN=Hub CA"), false);
   EXPECT_FALSE(asks(ids(report({row("hub", {own}), row("push", {tcp("push.vendor.com", 443)}),
                                 controls(anchors())})),

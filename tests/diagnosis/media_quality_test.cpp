@@ -515,8 +515,8 @@ TEST(MediaFindings, APolicersShareIsOfItsOwnWay) {
   EXPECT_NE(text.find("(120 of 3000)"), std::string::npos) << text;
 }
 
-// As a saved report may have them.
-TEST(MediaFindings, CountsThatNoIntHoldsAreNoTrouble) {
+// A saved report may hold such counts.
+TEST(MediaFindings, CountsWhoseSumNoIntHoldsAreAddedUp) {
   constexpr int most = std::numeric_limits<int>::max();
   auto seen = with_calls(CallLimit::loss, MediaWay::both);
   seen.calls->steps.back() = {12, most, most, most, 0, 0, false};

@@ -406,7 +406,8 @@ TEST(ReachSight, WhatDiedFartherOutHadNotMetTheDevice) {
   EXPECT_FALSE(none.packets[0].ends_at_device) << "another port died";
 }
 
-// Others' packets were last seen nearer than it died: it may have died behind that router.
+// Another host's packet was last seen nearer than this one died: it may have died behind that
+// router.
 TEST(ReachSight, WhatDiesMayDieBehindAnotherHostsRouter) {
   const auto sent = [](std::string host, Seen seen, int ttl) {
     FlowEvent event;
@@ -484,7 +485,7 @@ TEST(ReachSight, AnAddressWithTwoNamesIsOfOneOwner) {
             look({{other, one, relay}, {}, false}, {}, {}).domains);
 }
 
-// What more owners than that have in common is the port.
+// What more than `most_alike` owners have in common is the port.
 TEST(ReachClues, TooManyOwnersOnOnePortAreOneGroup) {
   const auto groups = [](std::size_t owners) {
     FlowEvents events;
