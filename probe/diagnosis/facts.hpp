@@ -287,5 +287,7 @@ std::string network_of(const IpAddress& address);
 bool is_beside(const IpAddress& device, const IpAddress& target);
 // A host that is given as a name, not as an address.
 bool is_name(const std::string& host);
+// "192.0.2.53" of "192.0.2.53:5353", "2001:db8::53" of "[2001:db8::53]:53".
+std::string without_port(const std::string& endpoint);
 
 }  // namespace callready::findings

@@ -173,6 +173,13 @@ std::vector<Certificate> chain_of(const ProbeResult& result) {
 
 bool is_name(const std::string& host) { return !host.empty() && !IpAddress::parse(host); }
 
+std::string without_port(const std::string& endpoint) {
+  const auto bracket = endpoint.find(']');
+  if (endpoint.starts_with('[') && bracket != endpoint.npos) return endpoint.substr(1, bracket - 1);
+  const auto colon = endpoint.find(':');
+  return colon == endpoint.rfind(':') ? endpoint.substr(0, colon) : endpoint;
+}
+
 std::string network_of(const IpAddress& address) {
   // NAT64 puts all of IPv4 into one network: what it stands for is in the last four bytes (RFC 6052
   // section 2.1), also where it is a network of the site's own (RFC 8215).

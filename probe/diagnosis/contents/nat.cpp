@@ -51,10 +51,8 @@ const EgressPath* way_to(const Facts& facts, const std::string& host) {
 bool measured_over_two_links(const Facts& facts, const Probe& probe) {
   const auto other = probe.with.find("other");
   if (other == probe.with.end()) return false;
-  auto host = other->second.substr(0, other->second.rfind(':'));
-  if (host.starts_with('[')) host = host.substr(1, host.size() - 2);  // an IPv6 address
   const auto* first = way_to(facts, probe.target.host);
-  const auto* second = way_to(facts, host);
+  const auto* second = way_to(facts, without_port(other->second));
   return first != nullptr && second != nullptr && first->interface != second->interface;
 }
 

@@ -93,20 +93,12 @@ void read_relay_trips(const Report& report, const Line& line, FlowEvents& events
   }
 }
 
-// "192.0.2.53" of "192.0.2.53:5353", "2001:db8::53" of "[2001:db8::53]:53".
-std::string without_port(const std::string& resolver) {
-  const auto bracket = resolver.find(']');
-  if (resolver.starts_with('[') && bracket != resolver.npos) return resolver.substr(1, bracket - 1);
-  const auto colon = resolver.find(':');
-  return colon == resolver.rfind(':') ? resolver.substr(0, colon) : resolver;
-}
-
 }  // namespace
 
 std::vector<std::string> resolvers_of(const Site& site) {
   if (site.resolvers.empty()) return {"resolver"};
   std::vector<std::string> addresses;
-  for (const auto& resolver : site.resolvers) addresses.push_back(without_port(resolver));
+  for (const auto& resolver : site.resolvers) addresses.push_back(findings::without_port(resolver));
   return addresses;
 }
 
