@@ -1,7 +1,6 @@
 #include "probe/diagnosis/contents/names.hpp"
 
 #include <algorithm>
-#include <ranges>
 
 #include "probe/diagnosis/words.hpp"
 
@@ -184,9 +183,8 @@ std::map<IpAddress, std::vector<const Name*>> misled_to_one_address(
 std::set<IpAddress> addresses_in(const Evidence& answer) {
   std::set<IpAddress> found;
   const auto records = text_fact(answer, Fact::records);
-  for (const auto record : std::views::split(records, std::string_view(", "))) {
-    const auto address = IpAddress::parse({record.begin(), record.end()});
-    if (address) found.insert(*address);
+  for (const auto record : split(records, ", ")) {
+    if (const auto address = IpAddress::parse(record)) found.insert(*address);
   }
   return found;
 }
