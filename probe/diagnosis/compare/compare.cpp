@@ -49,8 +49,8 @@ void compare_items(Comparison& result, Change::Of of, const std::string& set,
       continue;
     }
     of_both(*old, item);
+    if (value_of(*old) == value_of(item)) continue;
     const auto then = lone(*old), now = lone(item);
-    if (then.status == now.status) continue;
     auto& change = result.changes.emplace_back(
         Change{of, now.set, now.id, now.title, then.status, now.status});
     change.trend = trend_of(value_of(*old), value_of(item));
