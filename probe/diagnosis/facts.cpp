@@ -405,7 +405,7 @@ Facts::Facts(const Report& whole)
       if (count.answered > count.sent || count.again_answered > count.again) count = {};
       continue;
     }
-    // Whoever is no name server need not answer as one.
+    // A host that is not a name server need not answer as one.
     if (is_inside(result) || asks_nobody(result.probe)) continue;
     for (const auto& sample : samples_of(result, report.site)) {
       if (sample.way == Reachability::unknown || sample.port == 0) continue;

@@ -56,12 +56,12 @@ Text way_of(const CallMedia& media) {
   return phrase(" {}", way_in_words(out > back ? MediaWay::up : MediaWay::down));
 }
 
-// As the far end tells.
+// How many connectivity checks arrived, as the far end tells.
 std::optional<double> checks_arrived(const ProbeResult& call) {
   return number_of(call, EvidenceKind::call_arrived, Fact::checks_arrived);
 }
 
-// Calls whose offer was answered over TLS, and not one connectivity check of which was; `way`:
+// Calls whose offer was answered over TLS, but none of whose connectivity checks were; `way`:
 // where the checks were lost, as the far end tells. Nothing is claimed without that, and nothing of
 // TCP, which works.
 Causes silent_calls(const Diagnosis& context, MediaWay way) {

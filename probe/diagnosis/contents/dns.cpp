@@ -15,7 +15,7 @@ namespace {
 // that asks far away needs some hundred milliseconds, a lost question a second and more.
 constexpr double slow_ms = 1'000;
 
-// Owners of whom no name was found that was tried: then those that were tried stand for all.
+// Owners none of whose tested names was found: these then stand for all names of that owner.
 Text whole_domains(const std::map<std::string, Name>& names, const std::vector<std::string>& lost) {
   std::map<std::string, std::size_t> hidden;
   for (const auto& name : lost) ++hidden[registrable_domain(name)];
@@ -257,8 +257,9 @@ Causes find_dns_filtered(const Diagnosis& context) {
 // them: why the site's are mute cannot be told from here.
 Causes find_unanswered_names(const Diagnosis& context) {
   const auto names = read_names(context.facts);
-  // Silence is not a question lost where the site's resolvers answer at once and the first time. A
-  // line that is seen to lose packets loses both questions after a name now and then.
+  // Where the site's resolvers answer at once and at the first attempt, silence does not mean that
+  // a question was lost. A line that is seen to lose packets now and then loses both questions
+  // about a name.
   const bool any_answered = std::ranges::any_of(
       names, [](const auto& entry) { return entry.second.address.has_value(); });
   const bool any_late = std::ranges::any_of(names, [](const auto& entry) {
@@ -353,7 +354,7 @@ Causes find_dns_slow(const Diagnosis& context) {
     }
   }
   if (elsewhere_ms.value_or(0) > slow_ms / 2) return {};
-  // What the site's own name servers lose is no matter of the line's.
+  // What the site's own name servers lose says nothing about the line.
   const auto& retried = context.facts.answered_late();
   const bool line_loses = std::ranges::any_of(retried, [](const ProbeResult* result) {
     return result->probe.check != CheckKind::dns || asks_a_server(result->probe);

@@ -39,8 +39,8 @@ std::vector<const ProbeResult*> open_failures(const Diagnosis& context, const Na
 bool works(const Name& name);
 // For a name that leads astray: its open failures are explained, and what was reached is of no use.
 void add_astray(Cause& cause, const Diagnosis& context, const Name& name);
-// The same for all of these names, which it returns as texts. What rows ask the site's name servers
-// about them has got no good answer, either.
+// The same for all of these names, which it returns as texts. The answers that the site's name
+// servers gave to rows about these names are of no use, either.
 std::vector<std::string> add_misled(Cause& cause, const Diagnosis& context,
                                     const std::vector<const Name*>& names);
 // The first question for it was lost, and the second was answered.

@@ -148,10 +148,10 @@ void add_what_waits(Cause& cause, const Facts& facts, Closes closes) {
   const bool some_udp = udp_gets_out(facts);
   const auto hosts = let_out(facts);
   for (const auto* result : waiting_for_proxy(facts)) {
-    // Whoever turns connections away aloud drops none: silence then tells nothing.
+    // A device that refuses connections aloud drops none: silence then tells nothing.
     const bool loud = (refused || named) && !is_udp(*result);
     const bool guessed = !own || loud || hosts.contains(result->probe.target.host);
-    // What nobody measured: a packet of which nobody heard.
+    // Nothing was measured: the packet was not heard of again.
     const bool unmeasured = result->observation.detail == DetailCode::silent;
     if ((unmeasured && guessed) || (is_udp(*result) && some_udp)) continue;
     cause.explained.push_back(result);
@@ -161,7 +161,7 @@ void add_what_waits(Cause& cause, const Facts& facts, Closes closes) {
 }
 
 // "to port 5061" where the proxy denies that port to several hosts and lets it through to none;
-// else the hosts, of which alone it is known.
+// else the hosts too, since nothing is known of others.
 Text what_is_denied(const Facts& facts, const std::vector<const ProbeResult*>& denied) {
   std::map<std::uint16_t, std::set<std::string>> hosts;  // by port
   for (const auto* result : denied) {

@@ -61,8 +61,8 @@ Causes find_captive_portal(const Diagnosis& context) {
     }
     const bool tls = result.probe.target.transport == Transport::tls && is_direct(result);
     if (tls && !is_inside(result) && result.observation.outcome == Outcome::answered) {
-      // Whoever lets the service itself out wants no one to sign in for it: a web filter keeps its
-      // page for others.
+      // A site that lets the service itself out does not want a sign-in for it: a web filter keeps
+      // its page for others.
       if (context.facts.asked_for(result)) return {};
       secure.insert(registrable_domain(host));
     }

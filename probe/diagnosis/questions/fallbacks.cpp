@@ -9,7 +9,8 @@
 namespace callready {
 namespace {
 
-// UDP packets that were seen to leave, where nobody answers over UDP who answers everybody.
+// Probes whose UDP packets were seen to leave, where no host answers over UDP, not even one that
+// answers everybody.
 std::set<std::string> left_and_unanswered(const findings::Facts& facts) {
   std::set<std::string> left;
   bool asked = false;

@@ -53,7 +53,7 @@ bool is_blocked(const Facts& facts, std::uint16_t udp_port) {
 }
 
 // Where nothing but web traffic was seen to get out: is it these ports, or all? Packets that end on
-// the way need nobody who listens.
+// the way need no listener.
 void ask_beyond_the_set(const Facts& facts, const With& control, Questions& questions) {
   auto lost = findings::udp_cells(facts);
   if (std::ranges::any_of(lost, [](const Flow* flow) { return findings::out(*flow); })) return;
@@ -65,7 +65,7 @@ void ask_beyond_the_set(const Facts& facts, const With& control, Questions& ques
   if (lost.empty()) return;
   std::map<std::string, std::size_t> ports;
   for (const auto& flow : facts.flows) ++ports[flow.host];
-  // Of a host of which few ports are asked, for the pacer's sake.
+  // To the host with the fewest ports, for the pacer's sake.
   const auto* fewest =
       *std::ranges::min_element(lost, {}, [&](const Flow* flow) { return ports[flow->host]; });
   for (const auto port : other_udp_ports) {
