@@ -32,8 +32,8 @@ const std::optional<std::vector<std::size_t>>& AllClosed::left_by(const reach::B
       ports.insert(packet.port);
       continue;
     }
-    const auto* result = context_.facts.find(event.probe);
-    const bool tells = result != nullptr && is_direct(*result) && !is_inside(*result);
+    const auto& result = *context_.facts.find(event.probe);
+    const bool tells = is_direct(result) && !is_inside(result);
     if (tells && contradicted) return left;
     if (tells) spared.push_back(i);
   }

@@ -137,7 +137,7 @@ Claim Claims::of(const ClosedFlows& closed) const {
   const bool nowhere =
       !elsewhere && !claim.beyond && (!claim.udp() || closed.whole_sure >= reach::is_likely);
   // To a firewall what goes to port 53 is DNS, whatever it carries.
-  const bool dns = contains(set_of(closed.flows, &Flow::port), dns_port);
+  const bool dns = set_of(closed.flows, &Flow::port).contains(dns_port);
   // From one network alone, only a block at this site can be told from one farther out.
   const bool near = servers_of(closed.flows) > 1 && closed.near_sure >= reach::is_likely;
   const bool one_will_do = !claim.beyond && (claim.udp() || near);
