@@ -272,7 +272,8 @@ Text missed_in_words(const MissedFigure& missed) {
   const Text who = missed.usual ? phrase("good calls have") : phrase("the vendor allows");
   const Text luck = phrase("this may be chance; use --thorough to find out");
   const bool sure = is_sure(missed);
-  const Text but = sure ? phrase("and") : phrase("where"), end = sure ? "" : phrase(": {}", luck);
+  const Text join = sure ? phrase("and") : phrase("where");
+  const Text hint = sure ? "" : phrase(": {}", luck);
   switch (missed.figure) {
     case QualityFigure::loss:
       if (!sure) {
@@ -284,10 +285,10 @@ Text missed_in_words(const MissedFigure& missed) {
       return phrase(
           "{} % of the packets in one 200 ms window lost {}, {} the vendor requires less than {} "
           "%{}",
-          seen, way, but, most, end);
+          seen, way, join, most, hint);
     case QualityFigure::reordering:
-      return phrase("{} % out of order {}, {} the vendor allows at most {} %{}", seen, way, but,
-                    most, end);
+      return phrase("{} % out of order {}, {} the vendor allows at most {} %{}", seen, way, join,
+                    most, hint);
     case QualityFigure::mos:
       return phrase("a MOS of {} {}; a good call has {} or more (ITU-T G.107)",
                     tenths(missed.measured), way, tenths(missed.wanted));
