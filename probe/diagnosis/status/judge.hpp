@@ -97,9 +97,8 @@ RegionDistances distances_of_regions(const std::vector<PlannedRequirement>& plan
 using Rows = std::map<std::string, RequirementResult>;
 
 // One row: what was reached, and what that means by the row's `reach`.
-RequirementResult judge_requirement(const Requirement& requirement,
-                                    const PlannedRequirement& planned, const ResultIndex& evidences,
-                                    const RegionDistances& regions);
+RequirementResult judge_requirement(const Requirement& requirement, const PlannedRequirement& plan,
+                                    const ResultIndex& evidences, const RegionDistances& regions);
 
 // What the loss of all of those rows does to what needs one of them: as the weightiest says.
 Verdict loss_of(const std::vector<std::string>& ids, const Rows& rows);
