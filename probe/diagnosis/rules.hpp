@@ -126,7 +126,8 @@ bool is_between_dying_relays(const Facts& facts, const ProbeResult& stream);
 
 // ways/own_connection.cpp: what keeps this computer off the Internet, by its own system, without
 // evidence of what was tried. Nothing where it is connected, where a tunnel may be its way out, or
-// where the report does not say (of before 0.3). `network.offline`: it is on no network.
+// where the report does not say (one from before 0.3). Its code is `network.offline` where no link
+// is up.
 std::optional<Finding> disconnected(const Site& site);
 
 // ways/unexplained.cpp: what is blocked and in no finding, by the final verdicts; not a row of

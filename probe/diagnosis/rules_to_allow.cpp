@@ -14,7 +14,7 @@ bool is_udp(Transport transport) { return transport == Transport::udp; }
 
 using Targets = std::vector<const Target*>;
 
-// True where one of them is of the rule's transport. The customer may choose that: then it is any.
+// True where one of them is of the rule's transport; any will do where the customer may choose it.
 bool any_of_transport(const FirewallRule& rule, const Targets& targets) {
   return std::ranges::any_of(targets, [&](const Target* target) {
     return !rule.transport || is_udp(target->transport) == is_udp(*rule.transport);

@@ -62,8 +62,8 @@ Bits price_of(const Ports& ports, const Clues& clues);
 
 inline PortRange single(std::uint16_t port) { return {port, port}; }
 
-// So many hosts, owners, ports or moments get a box of their own, at the most: what more there are
-// have something in common, or nobody can name it.
+// At most so many hosts, owners, ports or moments get a box each: where there are more, they have
+// something in common, or nobody can name it.
 inline constexpr std::size_t most_alike = 48;
 
 // dead_hosts.cpp: hosts, and ports of hosts, that nothing was seen to reach: by themselves, and in

@@ -28,7 +28,7 @@ struct Diagnosis {
   Sight sight;
   Boxes boxes;
   Asked asked;
-  bool beside_proxy = false;  // one speaks
+  bool beside_proxy = false;  // a proxy speaks
   std::vector<World> worlds;  // best first
   Explained explained;
   std::size_t looked_at = 0;
@@ -37,7 +37,7 @@ struct Diagnosis {
   Code code_of(const Box& box) const;
 };
 
-// `drawn`: all of it but this is known.
+// `drawn`: complete but for `explained`.
 Explained explain(const Diagnosis& drawn);
 
 }  // namespace callready::reach

@@ -98,8 +98,8 @@ class HowFar {
   bool vendors_arrive_ = false, vendors_go_farther_ = false, one_alone_speaks_ = false;
 };
 
-// Within a site or a home: no router of the Internet answers from there. Nothing: it is not an
-// address.
+// Within a site or a home: no router of the Internet answers from there. Nothing where it is
+// not an address.
 std::optional<bool> is_of_a_site(const std::string& router) {
   const auto address = IpAddress::parse(router);
   if (!address) return std::nullopt;

@@ -32,7 +32,8 @@ struct HostNotes {
   bool closed = false;  // a cause shuts it as a whole, whatever the port
   // A packet that was to end on the way died before, as far as was seen.
   bool died_on_the_way = false;
-  // No router beyond the site's edge answered on the way there: then it was no lack of answers.
+  // No router beyond the site's edge answered on the way there: that they answer few packets does
+  // not explain it.
   bool nobody_seen_on_the_way = false;
 
   // Nothing that was tried there got through, or a cause says that nothing does.

@@ -65,8 +65,8 @@ Departure same_ports_seen(const PlannedRequirement& planned, const ResultIndex& 
 }
 
 // A probe of another row that stands for this one's: a SYN to the same host, to a port of the same
-// kind, that left the site (checks/hop.cpp, "spared"). Where one of them is in doubt, it is that
-// one: the row is no surer.
+// kind, that left the site (checks/hop.cpp, "spared"). If one of them is in doubt, that one is
+// returned: the row is no surer than it.
 Departure same_kind_seen(const PlannedRequirement& planned, const ResultIndex& evidences) {
   const auto& causes = evidences.attribution();
   Departure seen;

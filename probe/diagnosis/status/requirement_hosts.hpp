@@ -5,7 +5,7 @@
 
 namespace callready {
 
-// The better, the later; what is ignored is none.
+// From the worst to the best; what is `ignored` does not count at all.
 enum class State { ignored, bad, unknown, reached };
 
 // What weight a host has: one that the document is about to drop, or that only stands as an example
@@ -20,7 +20,7 @@ struct HostState {
   bool left = false;                 // reached, as far as that packets to it leave the site
   std::string left_by;               // the router that saw them
   bool again = false;                // reached, by what was answered only when it was asked again
-  bool gone = true;                  // the only thing wrong: its name does not exist
+  bool gone = true;                  // all that was lost of it has a name that does not exist
   const ProbeResult* why = nullptr;  // the first probe that was not reached
   HostWeight weight = HostWeight::current;
   std::string region;

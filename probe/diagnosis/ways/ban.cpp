@@ -173,7 +173,7 @@ Causes find_rate_limit(const Diagnosis& context) {
     }
   }
   Cause cause;
-  add_new(cause.explained, cut_off);  // of a range all ports in one
+  add_new(cause.explained, cut_off);  // a range is one probe with many flows
   // Routers on the way no longer answer, either.
   add_new(cause.explained, facts.probes_that([&](const ProbeResult& result) {
     const auto check = result.probe.check;

@@ -9,8 +9,8 @@
 namespace callready::findings {
 namespace {
 
-// The device of that finding that worlds know of. Null also where it is further out: there it is
-// not this site's, and looks like servers that keep silent.
+// The device behind that finding, as the worlds have it. Null where there is none, or where it is
+// further out: there it is not this site's, and looks like servers that keep silent.
 const reach::Box* near_filter(const Diagnosis& context, FindingCode code) {
   const auto told = told_by_worlds(context, [&](const reach::Box& box, const reach::World&) {
     return box.code.finding == code;

@@ -35,7 +35,7 @@ double most_loss(const Facts& facts) {
   return (share + z2 / (2 * sent) + spread) / (1 + z2 / sent);
 }
 
-// Of what never got out, the kind that adds up to most.
+// The count for what never got out, of the kind of payload for which it is highest.
 template <typename Count>
 int most_of_one_kind(const Flow& flow, Count count) {
   std::map<Payload, int> sums;

@@ -67,14 +67,15 @@ bool silence_tells(const Facts& facts);
 // All UDP but DNS is closed, or its replies are, as worlds say (udp.cpp).
 struct ClosedUdp {
   Confidence confidence = Confidence::possible;
-  // Packets were seen to leave, and no reply comes back: the lowest port of which that is known.
+  // Packets were seen to leave, and no reply comes back: the lowest port known to be so.
   std::optional<std::uint16_t> replies_from{};
 };
 std::optional<ClosedUdp> closed_udp(const Diagnosis& context);
 
-// Much of what was reached was so only when asked again, more than a bad line does, or two were
-// lost beside others: a device may limit what is new, and whoever has sent less often is silent for
-// that reason. It may limit UDP only, of which names alone are asked for often enough.
+// Much of what was reached answered only when it was asked again, more than a bad line explains, or
+// two servers were lost beside others: a device may limit new flows, and what was asked less often
+// is silent for that reason. It may limit UDP only, where nothing but names is asked for often
+// enough.
 bool new_flows_may_be_limited(const Facts& facts);
 
 }  // namespace callready::findings

@@ -298,7 +298,7 @@ Causes find_offline(const Diagnosis& context) {
   }
   std::vector<const ProbeResult*> asked, tried;
   for (const auto& flow : facts.flows) asked.push_back(flow.samples.front().result);
-  add_new(tried, asked);  // of a range all ports in one
+  add_new(tried, asked);  // a range is one probe with many flows
   add_what_they_saw(cause.finding.evidence, tried, 6);
   return {cause};
 }

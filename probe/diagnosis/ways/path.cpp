@@ -82,7 +82,7 @@ bool works_by_ipv6(const ProbeResult& result) {
          family_of(result, "IPv6").result == DetailCode::connected;
 }
 
-// Packets were sent by IPv6, and no connection came of it, as one did by IPv4.
+// Packets were sent by IPv6, and no connection came of it, although one did by IPv4.
 bool works_by_ipv4_only(const ProbeResult& result) {
   using enum DetailCode;
   constexpr std::array wrong{timed_out, unreachable, prohibited, ttl_exceeded, connection_refused};
