@@ -1,43 +1,61 @@
 #include "probe/net/failure.hpp"
 
-#include <array>
 #include <atomic>
 #include <stdexcept>
 
 namespace callready {
 namespace {
 
-struct KindRow {
-  FailureKind kind;
+struct Meaning {
   DetailCode detail;
   Outcome outcome;
 };
 
-constexpr auto table = std::to_array<KindRow>({
-    {FailureKind::timed_out, DetailCode::timed_out, Outcome::silent},
-    {FailureKind::stopped, DetailCode::stopped, Outcome::skipped},
-    {FailureKind::connection_refused, DetailCode::connection_refused, Outcome::refused},
-    {FailureKind::connection_reset, DetailCode::connection_reset, Outcome::failed},
-    {FailureKind::closed_by_peer, DetailCode::closed_by_peer, Outcome::failed},
-    {FailureKind::unreachable, DetailCode::unreachable, Outcome::rejected},
-    {FailureKind::prohibited, DetailCode::prohibited, Outcome::rejected},
-    {FailureKind::kept_here, DetailCode::kept_here, Outcome::rejected},
-    {FailureKind::ttl_exceeded, DetailCode::ttl_exceeded, Outcome::rejected},
-    {FailureKind::no_route, DetailCode::no_route, Outcome::skipped},
-    {FailureKind::no_such_name, DetailCode::no_such_name, Outcome::unresolved},
-    {FailureKind::no_address, DetailCode::no_address, Outcome::unresolved},
-    {FailureKind::dns_failed, DetailCode::dns_failed, Outcome::unresolved},
-    {FailureKind::dns_unreachable, DetailCode::dns_unreachable, Outcome::unresolved},
-    {FailureKind::tls_alert, DetailCode::tls_alert, Outcome::failed},
-    {FailureKind::tls_protocol, DetailCode::tls_protocol, Outcome::failed},
-    {FailureKind::malformed, DetailCode::malformed, Outcome::failed},
-    {FailureKind::oversized, DetailCode::oversized, Outcome::failed},
-    {FailureKind::out_of_resources, DetailCode::out_of_resources, Outcome::skipped},
-    {FailureKind::local, DetailCode::local_error, Outcome::skipped},
-});
-static_assert(in_their_places(table, &KindRow::kind));
-
-const KindRow& row_of(FailureKind kind) { return table[static_cast<std::size_t>(kind)]; }
+Meaning meaning_of(FailureKind kind) {
+  switch (kind) {
+    case FailureKind::timed_out:
+      return {DetailCode::timed_out, Outcome::silent};
+    case FailureKind::stopped:
+      return {DetailCode::stopped, Outcome::skipped};
+    case FailureKind::connection_refused:
+      return {DetailCode::connection_refused, Outcome::refused};
+    case FailureKind::connection_reset:
+      return {DetailCode::connection_reset, Outcome::failed};
+    case FailureKind::closed_by_peer:
+      return {DetailCode::closed_by_peer, Outcome::failed};
+    case FailureKind::unreachable:
+      return {DetailCode::unreachable, Outcome::rejected};
+    case FailureKind::prohibited:
+      return {DetailCode::prohibited, Outcome::rejected};
+    case FailureKind::kept_here:
+      return {DetailCode::kept_here, Outcome::rejected};
+    case FailureKind::ttl_exceeded:
+      return {DetailCode::ttl_exceeded, Outcome::rejected};
+    case FailureKind::no_route:
+      return {DetailCode::no_route, Outcome::skipped};
+    case FailureKind::no_such_name:
+      return {DetailCode::no_such_name, Outcome::unresolved};
+    case FailureKind::no_address:
+      return {DetailCode::no_address, Outcome::unresolved};
+    case FailureKind::dns_failed:
+      return {DetailCode::dns_failed, Outcome::unresolved};
+    case FailureKind::dns_unreachable:
+      return {DetailCode::dns_unreachable, Outcome::unresolved};
+    case FailureKind::tls_alert:
+      return {DetailCode::tls_alert, Outcome::failed};
+    case FailureKind::tls_protocol:
+      return {DetailCode::tls_protocol, Outcome::failed};
+    case FailureKind::malformed:
+      return {DetailCode::malformed, Outcome::failed};
+    case FailureKind::oversized:
+      return {DetailCode::oversized, Outcome::failed};
+    case FailureKind::out_of_resources:
+      return {DetailCode::out_of_resources, Outcome::skipped};
+    case FailureKind::local:
+      return {DetailCode::local_error, Outcome::skipped};
+  }
+  return {DetailCode::local_error, Outcome::skipped};
+}
 
 std::atomic<std::uint64_t> shortages_seen{0};  // some libraries work on threads of their own
 
@@ -105,7 +123,7 @@ std::string icmp_words(IcmpKind kind) {
 
 }  // namespace
 
-DetailCode detail_of(FailureKind kind) { return row_of(kind).detail; }
+DetailCode detail_of(FailureKind kind) { return meaning_of(kind).detail; }
 
 std::string_view to_string(FailureKind kind) { return to_string(detail_of(kind)); }
 
@@ -146,7 +164,7 @@ Failure stopped() { return {FailureKind::stopped, "the run was stopped first"}; 
 
 Failure malformed(std::string text) { return {FailureKind::malformed, std::move(text)}; }
 
-Outcome outcome_of(const Failure& failure) { return row_of(failure.kind).outcome; }
+Outcome outcome_of(const Failure& failure) { return meaning_of(failure.kind).outcome; }
 
 void record(Observation& observation, const Failure& failure) {
   observation.outcome = outcome_of(failure);
