@@ -29,6 +29,8 @@ enum class Command {
 };
 enum class ColourChoice { automatic, always, never };
 
+inline constexpr auto usual_sips_port = "5061";
+
 // `--report html=lyon.html`; without a file it goes to standard output.
 struct ReportRequest {
   std::string format;
@@ -74,7 +76,8 @@ struct Arguments {
   std::uint16_t udp_port = 8620, call_port = 8622;
   // Of lists: "443", "5060,8000-8010"; "off" and "0" (any port) are single words.
   std::string tls_ports = "8443", tcp_ports = "off", media_ports = "16384-16447",
-              stun_port = "3478", sip_port = "5060", sips_port = "5061";
+              stun_port = "3478", sip_port = "5060";
+  std::optional<std::string> sips_port;  // nothing: usual_sips_port, where SIP is served
 
   std::vector<ReportRequest> reports;
   bool json = false, nagios = false, quiet = false, verbose = false;

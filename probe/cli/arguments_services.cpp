@@ -74,8 +74,11 @@ void add_serve(CLI::App& app, Arguments& arguments) {
       ->type_name("ADDRESS");
   ports_option("--sip-port", arguments.sip_port,
                "SIP over UDP and TCP, returning what it receives, or off; 0: any", "PORT");
-  ports_option("--sips-port", arguments.sips_port,
-               "SIP over TLS, or off; 0: any; not without --sip-port", "PORT");
+  serve
+      ->add_option("--sips-port", arguments.sips_port,
+                   "SIP over TLS, or off; 0: any; not without --sip-port")
+      ->type_name("PORT")
+      ->default_str(usual_sips_port);
   serve
       ->add_option(
           "--credentials", arguments.credentials_file,

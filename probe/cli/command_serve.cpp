@@ -57,10 +57,12 @@ std::string read_ports(const Arguments& arguments, serve::ResponderOptions& opti
     *place = *ranges;
   }
   if (!options.tls_ports.empty()) ++all;  // calls
+  const std::string sips_unless_given = arguments.sip_port == "off" ? "off" : usual_sips_port;
+  const auto sips_port = arguments.sips_port.value_or(sips_unless_given);
   for (const auto& [name, text, place] :
        {std::tuple{"--stun-port", &arguments.stun_port, &options.stun_port},
         std::tuple{"--sip-port", &arguments.sip_port, &options.sip_port},
-        std::tuple{"--sips-port", &arguments.sips_port, &options.sips_port}}) {
+        std::tuple{"--sips-port", &sips_port, &options.sips_port}}) {
     const auto ranges = parse_ports(*text);
     if (!ranges || ranges->size() > 1 || (!ranges->empty() && !ranges->front().single())) {
       return fmt::format("{}: expected a port, or off", name);
@@ -69,11 +71,7 @@ std::string read_ports(const Arguments& arguments, serve::ResponderOptions& opti
     *place = ranges->front().first;
     ++all;
   }
-  if (!options.sip_port && options.sips_port) {
-    if (arguments.sips_port != Arguments().sips_port) return "--sips-port: not without --sip-port";
-    options.sips_port.reset();
-    --all;
-  }
+  if (!options.sip_port && options.sips_port) return "--sips-port: not without --sip-port";
   if (all > serve::most_served_ports) {
     return fmt::format("{} ports are too many: at most {} in all", all, serve::most_served_ports);
   }

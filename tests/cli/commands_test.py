@@ -269,6 +269,7 @@ class BadArguments(CommandsTest):
                 ("3001 ports",),
             ("--stun-port", "3478-3479"): ("--stun-port", "expected a port"),
             ("--sip-port", "off", "--sips-port", "5071"): ("--sips-port", "--sip-port"),
+            ("--sip-port", "off", "--sips-port", "5061"): ("--sips-port", "--sip-port"),
         }.items():
             with self.subTest(arguments):
                 done = self.run_it("serve", "127.0.0.1", "--credentials", key, *arguments)
