@@ -25,9 +25,9 @@
 #include "checks/sip_exchange.hpp"
 #include "probe/model/payload.hpp"
 #include "probe/net/own_answers.hpp"
-#include "probe/net/sip_head.hpp"
 #include "probe/net/stun.hpp"
 #include "probe/net/timeouts.hpp"
+#include "probe/util/text.hpp"
 
 namespace callready::checks {
 namespace {
@@ -74,8 +74,7 @@ void conclude(Observation& observation, Outcome outcome, DetailCode result,
   set_outcome(observation, outcome, result);
   const bool tcp = job.probe.target.transport == Transport::tcp;
   const auto payload = job.parameter("payload", "rtp");
-  auto protocol = payload;
-  std::ranges::transform(protocol, protocol.begin(), sip::upper);
+  const auto protocol = upper_case(payload);
   const auto& target = job.probe.target;
   const auto what =
       tcp ? request_in_words(job)

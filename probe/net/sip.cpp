@@ -35,8 +35,7 @@ std::string text_of(const char* text) { return text == nullptr ? std::string() :
 // send.
 std::optional<Via> read_via(const osip_via_t& raw) {
   Via via;
-  via.transport = text_of(raw.protocol);
-  std::transform(via.transport.begin(), via.transport.end(), via.transport.begin(), upper);
+  via.transport = upper_case(text_of(raw.protocol));
   via.host = text_of(raw.host);
   if (text_of(raw.version) != "2.0" || via.host.empty()) return {};
   if (raw.port != nullptr) {

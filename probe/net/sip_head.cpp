@@ -58,8 +58,6 @@ Result<void> add_content_length(std::string_view value, Head& head) {
 
 }  // namespace
 
-char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
-
 StartLine start_line_kind(std::string_view line) {
   if (line.size() >= 8 && line[7] == ' ' && is_version(line.substr(0, 7))) return StartLine::reply;
   // Section 7.1: method, one URI, version, with single blanks.

@@ -35,6 +35,4 @@ Result<Head> split_head(std::span<const std::uint8_t> message);
 // Of a line without its CRLF.
 StartLine start_line_kind(std::string_view line);
 
-char upper(char c);
-
 }  // namespace callready::sip

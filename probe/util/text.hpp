@@ -31,6 +31,14 @@ inline std::string lower_case(std::string_view text) {
   return lowered;
 }
 
+inline char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
+
+inline std::string upper_case(std::string_view text) {
+  std::string raised(text);
+  for (auto& c : raised) c = upper(c);
+  return raised;
+}
+
 inline bool is_same_but_for_case(std::string_view left, std::string_view right) {
   return std::ranges::equal(left, right, {}, lower, lower);
 }
