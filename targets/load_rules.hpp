@@ -13,7 +13,7 @@ struct CheckRule {
   CheckKind kind = CheckKind::tcp;
   std::vector<Transport> transports;    // what it can do; empty: it takes no transport
   std::vector<std::string> parameters;  // keys under `with`
-  bool needs_ports = false;             // a row without ports is an error
+  bool needs_ports = true;              // a row without ports is an error
   bool needs_target = true;             // a row without hosts and addresses is an error
 };
 

@@ -50,7 +50,6 @@ LoadRules load_rules() {
     rule.kind = check.kind;
     rule.transports = check.transports;
     for (const auto& parameter : check.parameters) rule.parameters.emplace_back(parameter.name);
-    rule.needs_ports = true;
     rules.checks.push_back(std::move(rule));
   }
   return rules;

@@ -12,7 +12,7 @@ inline LoadRules rules_for_any_set() {
     CheckRule rule;
     rule.kind = check.value;
     rule.transports = {Transport::udp, Transport::tcp, Transport::tls};
-    rule.needs_target = false;
+    rule.needs_ports = rule.needs_target = false;
     for (const auto* name : {"path", "body", "status", "upgrade", "domain", "srv", "type", "name",
                              "server", "expect", "issuer", "server_name", "other", "turn", "relay",
                              "stop_on_the_way", "echo", "contrast"}) {

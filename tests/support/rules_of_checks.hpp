@@ -14,7 +14,6 @@ inline LoadRules rules_of_checks() {
     rule.kind = check.kind;
     rule.transports = check.transports;
     for (const auto& parameter : check.parameters) rule.parameters.emplace_back(parameter.name);
-    rule.needs_ports = true;
     rules.checks.push_back(std::move(rule));
   }
   return rules;

@@ -31,20 +31,20 @@ LoadRules rules() {
   using enum Transport;
   LoadRules all;
   all.checks = {
-      {CheckKind::dns, {udp, tcp}, {"server", "name", "type", "expect"}, false, true},
-      {CheckKind::tcp, {tcp}, {}, true, true},
-      {CheckKind::tls, {tls}, {"issuer"}, true, true},
-      {CheckKind::http, {tcp, tls}, {"path", "body"}, true, true},
-      {CheckKind::stun, {udp, tcp, tls}, {}, true, true},
-      {CheckKind::turn, {udp, tcp, tls}, {}, true, true},
-      {CheckKind::udp_range, {udp}, {}, true, true},
-      {CheckKind::sip, {udp, tcp, tls}, {"srv"}, true, true},
-      {CheckKind::sip_alg, {udp, tcp}, {"contrast"}, true, true},
-      {CheckKind::ntp, {udp}, {}, true, true},
-      {CheckKind::quic, {udp}, {}, true, true},
-      {CheckKind::nat, {udp}, {"other"}, true, true},
-      {CheckKind::path, {udp, tcp, tls}, {}, true, true},
-      {CheckKind::ipv6, {tcp}, {}, true, true},
+      {CheckKind::dns, {udp, tcp}, {"server", "name", "type", "expect"}},
+      {CheckKind::tcp, {tcp}},
+      {CheckKind::tls, {tls}, {"issuer"}},
+      {CheckKind::http, {tcp, tls}, {"path", "body"}},
+      {CheckKind::stun, {udp, tcp, tls}},
+      {CheckKind::turn, {udp, tcp, tls}},
+      {CheckKind::udp_range, {udp}},
+      {CheckKind::sip, {udp, tcp, tls}, {"srv"}},
+      {CheckKind::sip_alg, {udp, tcp}, {"contrast"}},
+      {CheckKind::ntp, {udp}},
+      {CheckKind::quic, {udp}},
+      {CheckKind::nat, {udp}, {"other"}},
+      {CheckKind::path, {udp, tcp, tls}},
+      {CheckKind::ipv6, {tcp}},
   };
   return all;
 }
