@@ -143,7 +143,7 @@ inline void add_evidence(Observation& observation, EvidenceKind kind, Text text,
 }
 
 struct Parameter {
-  std::string_view name, meaning;  // the latter for authors of sets, who read it here
+  std::string_view name, meaning;  // authors of sets read the meaning in registry.cpp
 };
 
 struct Check {

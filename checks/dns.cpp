@@ -14,7 +14,8 @@
 // names are recorded as facts and not judged.
 #include <fmt/format.h>
 
-#include <ranges>
+#include <algorithm>
+#include <array>
 
 #include "checks/kinds.hpp"
 #include "probe/net/dns_client.hpp"
@@ -26,7 +27,7 @@ namespace {
 
 // A machine with more resolvers than this has a mistake in its configuration; programs try three.
 constexpr std::size_t most_servers = 8;
-constexpr std::size_t most_records = 20;  // of an answer: no more are shown or told as special
+constexpr std::size_t most_records = 20;  // of an answer: no more are shown or reported as special
 
 Observation skipped(DetailCode detail, Text text) {
   Observation observation;
@@ -66,9 +67,9 @@ bool fits(std::string_view name, std::string_view pattern) {
 bool is_local_name(std::string_view name) {
   if (name.ends_with('.')) name.remove_suffix(1);
   if (name.find('.') == name.npos) return true;
-  constexpr std::array suffixes{"*.local", "*.internal", "*.home.arpa",
+  constexpr std::array patterns{"*.local", "*.internal", "*.home.arpa",
                                 "*.lan",   "*.corp",     "*.localhost"};
-  return std::ranges::any_of(suffixes, [&](const char* suffix) { return fits(name, suffix); });
+  return std::ranges::any_of(patterns, [&](const char* pattern) { return fits(name, pattern); });
 }
 
 struct DnsRequest {
@@ -182,8 +183,8 @@ void add_answer(Observation& observation, const DnsRequest& asked) {
 }
 
 bool fits_any(const std::string& name, std::string_view patterns) {
-  return std::ranges::any_of(std::views::split(patterns, ' '), [&](const auto& part) {
-    return !part.empty() && fits(name, std::string_view(part.begin(), part.end()));
+  return std::ranges::any_of(split(patterns, " "), [&](std::string_view pattern) {
+    return !pattern.empty() && fits(name, pattern);
   });
 }
 

@@ -1,6 +1,8 @@
 // Whether a TURN relay carries data, measured with nothing but this machine and the server.
 #pragma once
 
+#include <array>
+
 #include "checks/stun_dial.hpp"
 #include "probe/net/timeouts.hpp"
 #include "probe/net/turn_client.hpp"

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <regex>
 
+#include "probe/util/text.hpp"
 #include "targets/destination_reader.hpp"
 #include "targets/syntax.hpp"
 
@@ -119,7 +120,7 @@ void read_parameter(const YamlNode::Entry& entry, const Declared& declared, cons
   }
   if (rule == nullptr) return;
   const auto& names = rule->parameters;
-  if (std::find(names.begin(), names.end(), entry.key) != names.end()) return;
+  if (contains(names, entry.key)) return;
   problems.add(entry.position,
                "unknown parameter " + in_quotes(entry.key) + " of check '" +
                    std::string(to_string(rule->kind)) + "'" +

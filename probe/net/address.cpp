@@ -1,7 +1,8 @@
 #include "probe/net/address.hpp"
-#include "probe/util/text.hpp"
 
 #include <algorithm>
+
+#include "probe/util/text.hpp"
 
 namespace callready {
 namespace {

@@ -6,7 +6,8 @@
 
 namespace callready {
 
-// Of documents, and nobody's (RFC 5737, RFC 3849): packets to them take the default routes.
+// Addresses for documentation, which belong to nobody (RFC 5737, RFC 3849): packets to them take
+// the default routes.
 inline const IpAddress nobodys_address = IpAddress::v4({192, 0, 2, 1});
 inline const IpAddress nobodys_v6 =
     IpAddress::v6({0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1});
