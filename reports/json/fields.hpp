@@ -283,10 +283,11 @@ void fields(Any& local, Visit visit) {
 
 template <MaybeConst<ProbeResult> Any, typename Visit>
 void fields(Any& result, Visit visit) {
-  auto& [probe, seen] = result;
+  auto& probe = result.probe;
+  auto& seen = result.observation;
   visit("id", probe.id);
   visit("check", probe.check);
-  visit.object("target", [&probe = probe, &seen = seen](auto target) {
+  visit.object("target", [&](auto target) {
     target("host", probe.target.host);
     target("address", seen.address);
     target.range(probe.target.ports);
