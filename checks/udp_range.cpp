@@ -3,7 +3,8 @@
 //
 // Sends one RTP packet (RFC 3550 section 5.1) to each sampled port, then, where nothing came back,
 // the same with a TTL that ends at the first router beyond the site's edge (SiteEdge). With the
-// parameter `stop_on_the_way` only the latter: the far end is somebody else's machine. With `echo`
+// parameter `stop_on_the_way` only the latter: the far end is somebody else's machine. The port of
+// `closed` is tried beside the sample, before the others: another host's is closed. With `echo`
 // the far end sends everything back, and silence on one port where others answer is a proof; with
 // `authenticated` it answers only who has its key (`skipped` with "no_key" where we have none).
 // With `turn` and the run's credentials, relays of that server (RFC 8656) are far ends within the
@@ -39,6 +40,7 @@
 #include "checks/udp_range_relays.hpp"
 #include "probe/net/timeouts.hpp"
 #include "probe/util/digest.hpp"
+#include "probe/util/text.hpp"
 
 namespace callready::checks {
 namespace {
@@ -110,13 +112,20 @@ asio::awaitable<void> climb_ladder(std::shared_ptr<Range> range, Job job,
   const bool thorough = context.settings.thorough;
   auto sample = job.probe.target.sample;
   if (sample.empty()) sample.push_back(job.probe.target.port());
+  const auto closed = whole_number<std::uint16_t>(job.parameter("closed"));
+  if (closed) {
+    std::erase(sample, *closed);
+    sample.insert(sample.begin(), *closed);
+    range->row.reset();
+  }
   const auto before = range->ports.size();
   const auto opened = add_ports(*range, sample, false);
   if (opened.has_error()) {
     record(observation, opened.error());
     co_return;
   }
-  range->first = before + context.edge.begin_with(sample, range->target.is_v6());
+  range->first = before;
+  if (!closed) range->first += context.edge.begin_with(sample, range->target.is_v6());
   observation.local = range->ports.back().socket->local();
   auto until = context.deadline;
   const auto start = context.scope.clock.now();

@@ -191,7 +191,7 @@ asio::awaitable<void> climb(std::shared_ptr<Range> range, std::size_t index, Sit
     std::vector<std::uint8_t> payload(packet.begin(), packet.end());
     const auto now = strikes == 0 ? need : confirming(need);
     auto answer = co_await context.edge.ask(*socket, std::move(payload), now, context.scope, until,
-                                            range->whole);
+                                            range->row);
     port.tried |= answer.asked;
     // The packet cannot have got to the target.
     const bool forged = answer.icmp && answer.icmp->kind == IcmpKind::port_unreachable &&
@@ -336,7 +336,7 @@ asio::awaitable<void> climb_all(std::shared_ptr<Range> range, Instant until) {
     return port.result != DetailCode::silent && port.result != DetailCode::left_site;
   });
   // That a router had no answer left says nothing where the same ports were seen to pass.
-  range->covered = context.edge.passed(range->whole, range->target.is_v6());
+  range->covered = range->row && context.edge.passed(*range->row, range->target.is_v6());
   const bool suspicious = proved || (first.result != DetailCode::left_site && !range->covered);
   const bool patient = context.settings.thorough || suspicious;
   const bool go_on = patient && !context.settings.hurried;

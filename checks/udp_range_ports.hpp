@@ -33,10 +33,16 @@ struct Port {
 // The sockets of one probe and what came back to them. Listeners share it.
 struct Range {
   Range(Context& run, const Job& job)
-      : context(run), target(job.address.value_or(IpAddress{})), whole(job.probe.target.ports) {}
+      : context(run),
+        target(job.address.value_or(IpAddress{})),
+        whole(job.probe.target.ports),
+        row(whole) {}
   Context& context;
   IpAddress target;
   PortRange whole;
+  // The ports of which one that passes speaks for the others, whoever it was sent to. None where
+  // one is known to be closed.
+  std::optional<PortRange> row;
   bool to_the_end = true;  // false: only packets that end on the way
   bool echo = false;       // the far end sends everything back
   // Of an echo that answers its own only (media/echo.hpp); empty: it answers everybody.

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "probe/util/text.hpp"
+
 namespace callready {
 namespace {
 
@@ -88,6 +90,16 @@ Text outcome_in_words(const Observation& observation) {
       return words.empty() ? phrase("not tried") : phrase("not tried: {}", words);
   }
   return "?";
+}
+
+std::vector<std::uint16_t> ports_tried(const Target& target, const Observation& observation) {
+  std::vector<std::uint16_t> tried;
+  for (const auto& evidence : observation.evidence) {
+    if (evidence.kind != EvidenceKind::udp_port) continue;
+    const auto port = port_fact(evidence, Fact::port);
+    if (port && contains(target.sample, *port)) tried.push_back(*port);
+  }
+  return tried;
 }
 
 }  // namespace callready

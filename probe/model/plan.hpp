@@ -10,6 +10,20 @@
 
 namespace callready {
 
+// How much of a row's hosts and ports is tried: "4 of 158 hosts, 6 of 10001 ports".
+struct Sample {
+  Text hosts;                         // empty where all are tried
+  std::size_t tried = 0, listed = 0;  // ports of a host
+
+  Text text() const {
+    auto text = hosts;
+    if (tried >= listed) return text;
+    if (!text.empty()) text += ", ";
+    text += phrase("{} of {} ports", tried, listed);
+    return text;
+  }
+};
+
 // One row of a set, as this run treats it.
 struct PlannedRequirement {
   std::string set, requirement;     // ids
@@ -18,7 +32,7 @@ struct PlannedRequirement {
   // Where skipped: the user could settle it (a variable, a file of service tags), so what the
   // vendor needs stays an open question instead of being left out of the verdict.
   bool open_question = false;
-  Text sampled;            // "4 of 158 hosts"; empty where all are tried
+  Sample sampled;
   Text note;               // "measured from a PC: run on a phone's network to be sure"
   bool elsewhere = false;  // this is not the place that the row is for; `note` says so
   // Where skipped: a larger run, or one with a better example, would try the row. A cause that

@@ -157,30 +157,24 @@ class RowProbes {
     return choices;
   }
 
-  // "4 of 158 hosts, 6 of 10001 ports"
-  Text sampled(const Row& row) const {
+  Sample sampled(const Row& row) const {
     const auto& requirement = row.requirement;
-    Text text;
+    Sample sample;
     if (row.chosen.size() < row.total) {
-      text = phrase("{} of {} hosts", row.chosen.size(), row.total);
+      sample.hosts = phrase("{} of {} hosts", row.chosen.size(), row.total);
     }
     if (!row.near.empty())
-      text += phrase(" in all parts of the world, with more of them in the nearest part");
-    std::size_t listed = 0, tried = 0;
-    for (const auto& range : requirement.ports) listed += range.count();
-    if (row.chosen.empty()) return text;
+      sample.hosts += phrase(" in all parts of the world, with more of them in the nearest part");
+    if (row.chosen.empty()) return sample;
+    for (const auto& range : requirement.ports) sample.listed += range.count();
     if (sends_only_to_the_edge(requirement)) {
-      tried = ports_of(requirement, options_.all).size();
+      sample.tried = ports_of(requirement, options_.all).size();
     } else {
-      for (const auto& [ports, sample] : port_choices(requirement, row.chosen.front().host)) {
-        tried += sample.empty() ? ports.count() : sample.size();
+      for (const auto& [ports, some] : port_choices(requirement, row.chosen.front().host)) {
+        sample.tried += some.empty() ? ports.count() : some.size();
       }
     }
-    if (tried < listed) {
-      if (!text.empty()) text += ", ";
-      text += phrase("{} of {} ports", tried, listed);
-    }
-    return text;
+    return sample;
   }
 
   void add_direct(Row& row, const Probe& probe, const std::vector<std::string>& rivals) {

@@ -46,9 +46,10 @@ std::string needed_for(const SetResult& set, const RequirementResult& requiremen
   return joined(titles_of(set, needs), "; ");
 }
 
-std::string place_and_endpoint(const Probe& probe) {
-  const auto text = endpoint(probe);
-  return probe.vantage.empty() ? text : fmt::format("{}: {}", probe.vantage, text);
+std::string place_and_endpoint(const ProbeResult& result) {
+  const auto text = endpoint(result);
+  const auto& vantage = result.probe.vantage;
+  return vantage.empty() ? text : fmt::format("{}: {}", vantage, text);
 }
 
 Html probes_of(const Report& report, const RequirementResult& requirement, const PageIndex& index) {
@@ -57,7 +58,7 @@ Html probes_of(const Report& report, const RequirementResult& requirement, const
     for (const auto at : index.probes(id)) {
       const auto& result = report.probes[at];
       rows.put("<tr><th scope=\"row\"><a href=\"#{}\">{}</a></th><td>{}</td></tr>\n",
-               PageIndex::endpoint(at), place_and_endpoint(result.probe),
+               PageIndex::endpoint(at), place_and_endpoint(result),
                html_said(mark_of(result), outcome_in_full(result)));
     }
   }
@@ -142,7 +143,7 @@ void add_endpoint(Html& out, const ProbeResult& result, std::size_t i) {
 <div class="body">
 <dl class="facts">
 )",
-          mark_name(mark), PageIndex::endpoint(i), html_mark(mark), place_and_endpoint(probe),
+          mark_name(mark), PageIndex::endpoint(i), html_mark(mark), place_and_endpoint(result),
           outcome_in_words(seen),
           reached_in ? say(" in {}", duration_phrase(*seen.round_trip)) : std::string(),
           (probe.control() ? say(", for comparison") : std::string()));

@@ -91,7 +91,7 @@ void add_endpoints(std::string& out, const Report& report, bool verbose) {
   for (const auto& result : report.probes) {
     const auto outcome = result.observation.outcome;
     if (!verbose && (reached(outcome) || outcome == Outcome::skipped)) continue;
-    rows += fmt::format("| {} | {} |\n", escaped_markdown(endpoint(result.probe)),
+    rows += fmt::format("| {} | {} |\n", escaped_markdown(endpoint(result)),
                         escaped_markdown(outcome_in_full(result)));
   }
   if (rows.empty()) return;

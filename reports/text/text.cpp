@@ -279,7 +279,7 @@ void add_endpoints(Page& page, const Report& report) {
   page.heading(say("Every endpoint"));
   std::vector<Row> rows;
   for (const auto& result : report.probes) {
-    rows.push_back({mark_of(result), endpoint(result.probe), outcome_in_full(result)});
+    rows.push_back({mark_of(result), endpoint(result), outcome_in_full(result)});
   }
   add_rows(page, rows);
 }

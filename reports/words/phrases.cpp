@@ -212,6 +212,13 @@ std::string endpoint(const Probe& probe) {
   return text;
 }
 
+std::string endpoint(const ProbeResult& result) {
+  auto probe = result.probe;
+  auto tried = ports_tried(probe.target, result.observation);
+  if (!tried.empty()) probe.target.sample = std::move(tried);
+  return endpoint(probe);
+}
+
 std::string endpoint(const RoutePair& pair) {
   auto probe = pair.proxied->probe;
   probe.target.route = {};

@@ -94,7 +94,8 @@ std::string caution(Confidence confidence);
 
 // Where the probe went: "turn.example.com:3478/udp", with ", 12 ports tried" and the proxy.
 std::string endpoint(const Probe& probe);
-std::string endpoint(const RoutePair& pair);  // without either route
+std::string endpoint(const ProbeResult& result);  // with the ports that were tried after all
+std::string endpoint(const RoutePair& pair);      // without either route
 
 // The outcome with round trip, address, detail and, where it went wrong, the deciding evidence.
 std::string outcome_in_full(const ProbeResult& result);

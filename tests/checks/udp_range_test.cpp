@@ -108,6 +108,17 @@ TEST(UdpRangeCheck, SendsNothingToAFarEndThatIsNotToBeReached) {
   EXPECT_EQ(seen.outcome, Outcome::silent);
 }
 
+TEST(UdpRangeCheck, TriesThePortThatIsClosedToAnotherBesideItsSample) {
+  test::CheckRunner runner;
+  Echo open(runner.loop.context);
+  const auto closed = closed_port(runner.loop.context);
+  auto probe = range_probe({open.port()});
+  probe.with["closed"] = std::to_string(closed);
+  const auto seen = runner.run(std::move(probe), loopback);
+  EXPECT_EQ(result_of(seen, closed), "arrived");
+  EXPECT_EQ(result_of(seen, open.port()), "replied");
+}
+
 TEST(UdpRangeCheck, SaysWhatItsSampleCanExclude) {
   test::CheckRunner runner;
   Echo a(runner.loop.context), b(runner.loop.context);

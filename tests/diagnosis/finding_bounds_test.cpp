@@ -72,6 +72,26 @@ TEST(Destination, OfUdpAloneSaysSo) {
   EXPECT_EQ(found.title, "No UDP gets through to 20.1.2.3");
 }
 
+// The row's sample passed; what a second look found between its ports decides.
+TEST(UdpRange, IsCutByAPortThatALaterLookTried) {
+  const auto range = [](std::vector<Port> ports) {
+    return test::range("20.1.2.3", std::move(ports), {15'000, 65'000});
+  };
+  auto later = range({{15'000, "left_site"},
+                      {19'302, "prohibited", "10.0.0.1"},
+                      {25'000, "prohibited", "10.0.0.1"},
+                      {65'000, "left_site"}});
+  later.probe.with["closed"] = "19302";
+  later.probe.purpose = Purpose::way_out;
+  later.probe.id = probe_id(later.probe);
+  auto run = report({row("media", {range({{15'000, "left_site"}, {65'000, "left_site"}})}),
+                     controls({tls("www.google.com"), std::move(later)})});
+  const auto found = only(run);
+  EXPECT_EQ(found.code, FindingCode::firewall_udp_range_blocked);
+  EXPECT_EQ(found.confidence, Confidence::certain);
+  EXPECT_EQ(found.title, "The firewall blocks outgoing UDP to ports 19302-25000");
+}
+
 // A firewall that knows the one vendor's networks, and not the other's.
 TEST(UdpRange, OfOneDestinationHasNoBoundsFromAnother) {
   const auto made =

@@ -70,6 +70,28 @@ TEST(FollowUps, AskForTheContrastWhereStunMayBeFiltered) {
   EXPECT_TRUE(asks(list, "hop/udp/turn.vendor.com:3478?control=20.1.1.1:443&payload=rtp"));
 }
 
+// A public server's port within the service's range was turned away: is the service's, too?
+TEST(FollowUps, AskTheServicesHostAboutAPortThatIsClosedToAStranger) {
+  const auto made = [](std::uint16_t closed, const std::string& result) {
+    auto stranger = rejected_by(stun("stun.l.google.com", closed), "10.0.0.1");
+    auto range = test::range("20.1.2.3", {{15'000, result}, {65'000, result}}, {15'000, 65'000});
+    return report(
+        {row("media", {std::move(range)}), controls({tls("www.google.com"), std::move(stranger)})});
+  };
+  const std::string id = "udp-range/udp/20.1.2.3:15000-65000?closed=19302";
+  EXPECT_TRUE(asks(ids(made(19'302, "left_site")), id));
+  EXPECT_FALSE(asks(ids(made(3478, "left_site")), "udp-range/udp/20.1.2.3:15000-65000?closed=3478"))
+      << "no port of the range";
+  EXPECT_FALSE(asks(ids(made(19'302, "dropped")), id)) << "the range is known to be cut";
+  auto again = made(19'302, "left_site");
+  for (const auto& probe : follow_ups(again)) {
+    if (probe.check == CheckKind::udp_range) again.probes.push_back({probe, {}});
+  }
+  EXPECT_EQ(again.probes.back().probe.id, id);
+  EXPECT_EQ(again.probes.back().probe.target.sample, (std::vector<std::uint16_t>{15'000, 65'000}));
+  for (const auto& probe : follow_ups(again)) EXPECT_NE(probe.check, CheckKind::udp_range);
+}
+
 TEST(FollowUps, CountAnswersWhereSomeWereLateAndSomeNeverCame) {
   auto late = stun("stun.vendor.com");
   late.observation.attempts = 3;

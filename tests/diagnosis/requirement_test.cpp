@@ -801,12 +801,31 @@ TEST(Requirement, NotesAndSamplesAreKept) {
   PlannedRequirement planned;
   planned.requirement = "row";
   planned.probes = {results[0].probe.id};
-  planned.sampled = "1 of 158 hosts";
+  planned.sampled.hosts = "1 of 158 hosts";
   planned.note = "measured from this computer";
   const auto judged = judge_requirement(row("row"), planned, ResultIndex(results), {});
   EXPECT_EQ(judged.sampled, "1 of 158 hosts");
   EXPECT_EQ(judged.summary, "reached; measured from this computer");
   EXPECT_EQ(judged.probes, planned.probes);
+}
+
+// Routers answer few packets: a sample may be planned and not be tried.
+TEST(Requirement, CountsThePortsThatWereTried) {
+  auto range = test::result_of({"20.1.2.3"});
+  range.probe.target.sample = {15'000, 25'000, 65'000};
+  for (const std::int64_t port : {15'000, 17'000, 65'000}) {
+    range.observation.evidence.push_back({EvidenceKind::udp_port, "", {{Fact::port, port}}});
+  }
+  const std::vector<ProbeResult> results{range};
+  PlannedRequirement planned;
+  planned.probes = {range.probe.id};
+  planned.sampled = {"2 of 6 hosts", 3, 50'001};
+  const auto sampled = [&] {
+    return judge_requirement(row("row"), planned, ResultIndex(results), {}).sampled;
+  };
+  EXPECT_EQ(sampled(), "2 of 6 hosts, 2 of 50001 ports");
+  planned.probes = {"another"};
+  EXPECT_EQ(sampled(), "2 of 6 hosts, 3 of 50001 ports");
 }
 
 // Packets to media hosts leave the site; that they arrive was not measured.

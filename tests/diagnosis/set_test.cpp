@@ -21,7 +21,7 @@ struct Fixture {
     set.requirements.push_back(row(id));
     set.capabilities.push_back({id, id, std::move(in_scenarios), {{{{id}}, false}}});
     results.push_back(test::result_of({id, outcome, outcome == skipped ? "stopped" : ""}));
-    planned.push_back({"set", id, {results.back().probe.id}, "", false, "", ""});
+    planned.push_back({"set", id, {results.back().probe.id}, "", false, {}, ""});
   }
   SetResult judge() const { return judge_set(set, planned, scenarios, ResultIndex(results)); }
 };
@@ -132,7 +132,7 @@ TEST(Set, RowsThatNoCapabilityNeedsDecideAlone) {
 TEST(Set, RowsOfOtherSetsAreLeftOut) {
   Fixture fixture;
   fixture.add("a", answered);
-  fixture.planned.push_back({"other", "a", {}, "", false, "", ""});
+  fixture.planned.push_back({"other", "a", {}, "", false, {}, ""});
   EXPECT_EQ(fixture.judge().requirements.size(), 1u);
 }
 

@@ -139,7 +139,7 @@ TEST_P(PlanTest, GivesARowProbesOrAReason) {
   for (const auto& row : plan.requirements) {
     EXPECT_NE(row.probes.empty(), row.skipped.empty()) << row.requirement;
     if (!row.skipped.empty()) {
-      EXPECT_EQ(row.sampled, "") << row.requirement;
+      EXPECT_EQ(row.sampled.text(), "") << row.requirement;
       EXPECT_EQ(row.note, "") << row.requirement;
     }
   }
@@ -462,7 +462,7 @@ TEST(Sampling, NearestRowsGetOneHostOfEachRegion) {
   std::set<std::string> regions;
   for (const auto& planned : plan.probes) regions.insert(planned.probe.region);
   EXPECT_EQ(regions, (std::set<std::string>{"north", "south"}));
-  EXPECT_EQ(plan.requirements[0].sampled, "4 of 10 hosts");
+  EXPECT_EQ(plan.requirements[0].sampled.text(), "4 of 10 hosts");
 }
 
 TEST(Sampling, TakesFarRegionsFirst) {
@@ -510,7 +510,7 @@ TEST(Sampling, OfPortsIsSaid) {
       "  - { id: row, title: T, source: s, check: tcp, transport: [tcp], ports: [80, 5000-6000], "
       "hosts: [a.example.com] }\n");
   const auto plan = plan_of({set});
-  EXPECT_EQ(plan.requirements[0].sampled, "7 of 1002 ports");
+  EXPECT_EQ(plan.requirements[0].sampled.text(), "7 of 1002 ports");
   EXPECT_EQ(plan.probes.size(), 7u);
 }
 
@@ -625,7 +625,7 @@ TEST(Sampling, ANearestRowLooksAtEachAreaAndThenCloserAtTheNearest) {
   EXPECT_EQ(near, (std::map<std::string, std::vector<std::string>>{
                       {"de1", europe}, {"fr3", europe}, {"us2", {"us1", "za1", "jp1", "fr1"}}}));
   EXPECT_EQ(hosts_met(plan), 6u) << "four, and two more in one area at most";
-  EXPECT_EQ(plan.requirements[0].sampled,
+  EXPECT_EQ(plan.requirements[0].sampled.text(),
             "4 of 8 hosts in all parts of the world, with more of them in the nearest part");
 }
 
@@ -662,7 +662,7 @@ TEST(Sampling, RangesWithinEachOtherShareTheirSample) {
              whole = "udp-range/udp/192.0.2.1:1-65535";
   EXPECT_EQ(plan.requirements[0].probes, (std::vector<std::string>{inner, whole}));
   EXPECT_EQ(plan.requirements[1].probes, std::vector<std::string>{inner});
-  EXPECT_EQ(plan.requirements[0].sampled, "12 of 65535 ports");
+  EXPECT_EQ(plan.requirements[0].sampled.text(), "12 of 65535 ports");
   std::set<std::uint16_t> ports;
   for (const auto& planned : plan.probes) {
     for (const auto port : planned.probe.target.sample) EXPECT_TRUE(ports.insert(port).second);
@@ -782,7 +782,7 @@ TEST(Sampling, OfManyPortsToTheEdgeAFewAreTried) {
   const auto plan = plan_of({set});
   EXPECT_EQ(ids_of(plan), (Ids{"hop/tcp/a.example.com:80", "hop/tcp/a.example.com:4700",
                                "hop/tcp/a.example.com:4880", "hop/tcp/a.example.com:9667"}));
-  EXPECT_EQ(plan.requirements.front().sampled, "4 of 305 ports");
+  EXPECT_EQ(plan.requirements.front().sampled.text(), "4 of 305 ports");
   EXPECT_EQ(plan_of({set}, {.all = true}).probes.size(), 10u);
 }
 
@@ -997,7 +997,7 @@ TEST(ServiceTagRows, AreSampledByPacketsThatEndOnTheWay) {
   EXPECT_EQ(regions.size(), 2u) << "two networks far from each other";
   for (const auto& row : plan.requirements) {
     if (row.requirement != "media") continue;
-    EXPECT_EQ(row.sampled, "2 of 30 hosts, 6 of 16384 ports");
+    EXPECT_EQ(row.sampled.text(), "2 of 30 hosts, 6 of 16384 ports");
   }
   options.all = true;
   for (const auto& row : plan_of({vendor_set("itracks")}, options).requirements) {

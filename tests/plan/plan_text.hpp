@@ -86,7 +86,8 @@ inline std::string text_of(const Plan& plan) {
   }
   for (const auto& row : plan.requirements) {
     text += fmt::format("\n{}/{}: {} probes", row.set, row.requirement, row.probes.size());
-    if (!row.sampled.empty()) text += fmt::format(" ({})", row.sampled);
+    const auto sampled = row.sampled.text();
+    if (!sampled.empty()) text += fmt::format(" ({})", sampled);
     text += "\n";
     if (!row.skipped.empty()) text += fmt::format("  skipped: {}\n", row.skipped);
     if (!row.note.empty()) text += fmt::format("  note: {}\n", row.note);

@@ -33,13 +33,23 @@ bool Questions::ask(Purpose purpose, CheckKind check, Transport transport, std::
   probe.target.route.proxy = std::move(proxy);
   probe.with = std::move(with);
   probe.purpose = purpose;
+  return ask(std::move(probe));
+}
+
+bool Questions::ask(Probe probe) {
   probe.id = probe_id(probe);
-  auto& room = room_for(purpose);
+  auto& room = room_for(probe.purpose);
   const bool known = facts_.find(probe.id) != nullptr || find_by_id(list_, probe.id) != nullptr;
   if (room == 0 || known) return false;
   --room;
   list_.push_back(std::move(probe));
   return true;
+}
+
+void Questions::ask_about_port(Probe range, std::uint16_t port) {
+  range.purpose = Purpose::way_out;
+  range.with["closed"] = std::to_string(port);
+  ask(std::move(range));
 }
 
 void Questions::ask_the_way(bool udp, const std::string& host, std::uint16_t port, With with,

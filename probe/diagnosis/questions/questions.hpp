@@ -26,9 +26,12 @@ class Questions {
   // the check `hop` can send.
   void ask_the_way(bool udp, const std::string& host, std::uint16_t port, With with,
                    Cargo cargo = Cargo::rtp);
+  // The same range once more, that port first: it was closed to another host.
+  void ask_about_port(Probe range, std::uint16_t port);
   std::vector<Probe> take() { return std::move(list_); }
 
  private:
+  bool ask(Probe probe);
   std::size_t& room_for(Purpose purpose);
 
   const Facts& facts_;

@@ -371,9 +371,8 @@ void ask_by_worlds(const findings::Diagnosis& context, const Flow& control, cons
   }
 }
 
-bool is_range(const Flow& flow) {
-  return flow.samples.front().result->probe.check == CheckKind::udp_range;
-}
+bool is_range(const Probe& probe) { return probe.check == CheckKind::udp_range; }
+bool is_range(const Flow& flow) { return is_range(flow.samples.front().result->probe); }
 
 // The second round has seen packets to that media range leave the site.
 bool was_seen_to_leave(const Flow& flow) {
@@ -387,6 +386,24 @@ bool was_seen_to_leave(const Flow& flow) {
 bool is_in_trouble(const Flow& flow) {
   const bool lost = flow.way == Reachability::lost && !is_range(flow);
   return lost || flow.way == Reachability::blocked || flow.way == Reachability::refused;
+}
+
+// A port was closed to a stranger on the way, within a range of media whose sample passed: is it
+// closed to the service's host as well, and what lies beside it? Only then the range is cut.
+void ask_within_ranges(const Facts& facts, Questions& questions) {
+  const auto& probes = facts.report.probes;
+  const auto of_closed_port = [](const ProbeResult& result) {
+    return is_range(result.probe) && result.probe.purpose == Purpose::way_out;
+  };
+  if (facts.any_probe(of_closed_port)) return;  // it has tried what lies around, too
+  for (const auto& flow : facts.flows) {
+    if (!flow.udp || flow.way != Reachability::blocked || facts.asked_for(flow)) continue;
+    const auto range = std::ranges::find_if(probes, [&](const ProbeResult& result) {
+      return is_range(result.probe) && result.observation.outcome == Outcome::passed &&
+             !findings::is_inside(result) && result.probe.target.ports.contains(flow.port);
+    });
+    if (range != probes.end()) return questions.ask_about_port(range->probe, flow.port);
+  }
 }
 
 // Of media hosts that nothing is known of, where others are known to be sent to: do their packets
@@ -468,6 +485,7 @@ void ask_for_ways(const findings::Diagnosis& context, Questions& questions, bool
     if (suffers || !silent.empty()) ask_by_worlds(context, *control, through, silent, questions);
   }
   if (!suffers) ask_once_more(facts, questions);
+  ask_within_ranges(facts, questions);
   ask_for_silent_ranges(facts, through, questions, hurried);
 }
 

@@ -305,6 +305,17 @@ PlannedRequirement with_others(const PlannedRequirement& planned, const ResultIn
   return row;
 }
 
+Text sampled(const PlannedRequirement& planned, const ResultIndex& evidences) {
+  auto sample = planned.sampled;
+  std::set<std::uint16_t> tried;
+  for (const auto* result : evidences.results_of(planned.probes)) {
+    const auto ports = ports_tried(result->probe.target, result->observation);
+    tried.insert(ports.begin(), ports.end());
+  }
+  if (!tried.empty()) sample.tried = std::min(sample.tried, tried.size());
+  return sample.text();
+}
+
 }  // namespace
 
 RequirementResult judge_requirement(const Requirement& requirement, const PlannedRequirement& plan,
@@ -316,7 +327,7 @@ RequirementResult judge_requirement(const Requirement& requirement, const Planne
   result.source = requirement.source;
   result.severity = requirement.severity;
   result.probes = planned.probes;
-  result.sampled = planned.sampled;
+  result.sampled = sampled(planned, evidences);
   result.elsewhere = planned.elsewhere;
   if (!planned.skipped.empty()) {
     result.status = planned.open_question ? Status::unknown : Status::skip;

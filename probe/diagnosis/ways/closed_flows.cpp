@@ -158,8 +158,12 @@ class Reader {
     // Over UDP, surely, and whatever the host; asked for by a row. A few show that a range is cut.
     constexpr std::size_t most_ports = 16;
     std::set<std::uint16_t> closed_ports;
+    std::map<std::string_view, std::set<std::uint16_t>> closed_at;  // a host, surely
     for (const auto& [part, closed] : found) {
       const auto& [number, surely, host, udp, port] = part;
+      for (const auto* flow : closed.flows) {
+        if (surely && flow->udp) closed_at[flow->host].insert(flow->port);
+      }
       const bool of_ports = surely && udp && host == stranger;
       if (of_ports && closed_ports.size() < most_ports &&
           context_.facts.any_asked_for(closed.probes))
@@ -172,7 +176,7 @@ class Reader {
       if (!open || probe.by_proxy) continue;
       // What was seen to pass speaks for ports between its sample: another host's may be closed.
       const bool silent = is_udp(result) && failing(result);
-      const auto& ports = silent ? closed_ports : std::set<std::uint16_t>();
+      const auto& ports = silent ? closed_ports : closed_at[result.probe.target.host];
       for (const auto& asked : packets_of(drawn_.asked, probe, ports)) {
         const auto met = reach::fate_in(best, drawn_.boxes, asked);
         if (!is_lost(met)) continue;
