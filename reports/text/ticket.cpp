@@ -115,8 +115,9 @@ void add_head(TicketLines& block, const Report& report, const Sets& sets) {
     site += fmt::format("{}{}", site.empty() ? "" : ", ", report.site.host);
   }
   block.add(say("Measured"),
-            fmt::format("{}{}{}, {} {}", site, site.empty() ? "" : ", ",
-                        minute_of(report.started_at), report.tool.name, report.tool.version));
+            fmt::format("{}{}{}{}, {} {}", site, site.empty() ? "" : ", ",
+                        minute_of(report.started_at), report.complete ? "" : say(", incomplete"),
+                        report.tool.name, report.tool.version));
   add_sources(block, report, sets);
 }
 
@@ -239,9 +240,10 @@ std::string render_ticket(const Report& report, const RenderOptions&) {
   TicketLines block;
   add_head(block, report, sets_of(report, {}));
   const auto open = unexplained_titles(report);
+  // What was not tried before the run was stopped may be a problem, too.
+  const auto undecided = [](const SetResult& set) { return set.verdict == Verdict::unknown; };
   const bool unknown =
-      std::any_of(report.sets.begin(), report.sets.end(),
-                  [](const SetResult& set) { return set.verdict == Verdict::unknown; });
+      !report.complete || std::any_of(report.sets.begin(), report.sets.end(), undecided);
   block.add(say("Cause"), !open.empty() ? say("not determined for: {}", joined(open))
                           : unknown     ? say("not determined; wait 60 s and run again")
                                         : say("No problem found."));

@@ -383,6 +383,16 @@ TEST(Ticket, SaysThatItsCommandNeedsTheOptionsOfTheRun) {
   EXPECT_EQ(text.find("pbx.corp.example"), std::string::npos) << text;
 }
 
+TEST(Ticket, SaysThatTheRunWasStopped) {
+  for (auto report : {samples::clean(), samples::degraded()}) {
+    EXPECT_EQ(render_ticket(report, {}).find("incomplete"), std::string::npos);
+    report.complete = false;
+    const auto text = render_ticket(report, {});
+    EXPECT_NE(text.find(" UTC, incomplete, callready 0.1.0\n"), std::string::npos) << text;
+    EXPECT_EQ(text.find("No problem found."), std::string::npos) << text;
+  }
+}
+
 std::size_t occurrences(const std::string& text, const std::string& part) {
   std::size_t count = 0;
   for (auto at = text.find(part); at != text.npos; at = text.find(part, at + 1)) ++count;
