@@ -13,6 +13,7 @@
 
 #include "reports/format.hpp"
 #include "reports/html/markup.hpp"
+#include "reports/words/answer.hpp"
 #include "reports/words/phrases.hpp"
 #include "reports/words/rfc3339.hpp"
 #include "reports/words/terminal.hpp"
@@ -103,7 +104,7 @@ Case capability_case(const SetResult& set, const CapabilityResult& capability) {
   Case result;
   result.group = set.id + ".capabilities";
   result.name = capability.id + ": " + capability.title;
-  result.kind = kind_of(capability.verdict);
+  result.kind = was_tried(set, capability) ? kind_of(capability.verdict) : Kind::skipped;
   result.type = to_string(capability.verdict);
   result.message = capability.summary;
   return result;

@@ -93,6 +93,24 @@ TEST(Junit, IsWellFormedAndItsCountsAreTrue) {
   EXPECT_NE(xml.find("sip: SIP over UDP: altered on the way"), std::string::npos) << "a warning";
 }
 
+// Nothing went wrong with what this run left out.
+TEST(Junit, ACapabilityThatWasNotTriedIsSkipped) {
+  auto report = samples::clean();
+  auto& set = report.sets.at(0);
+  set.capabilities.push_back(
+      {"calls", "Calls", Verdict::unknown, "cannot be measured from here", {"left-out"}, {}});
+  set.requirements.push_back({.id = "left-out", .status = Status::skip});
+  auto xml = render_junit(report, {});
+  EXPECT_NE(xml.find("<skipped message=\"cannot be measured from here\">"), std::string::npos)
+      << xml;
+  EXPECT_EQ(count(xml, "<error "), 0u) << xml;
+  set.requirements.back().status = Status::unknown;
+  xml = render_junit(report, {});
+  EXPECT_NE(xml.find("<error type=\"unknown\" message=\"cannot be measured from here\">"),
+            std::string::npos)
+      << xml;
+}
+
 TEST(Junit, AnIncompleteRunIsNotGreen) {
   EXPECT_NE(render_junit(samples::incomplete(), {}).find("name=\"complete\""), std::string::npos);
 }
