@@ -95,12 +95,12 @@ Text titles(const SomeRows& rows) {
   return text;
 }
 
-// What keeps an alternative from being good, as far as its rows can say.
-Text culprits(const SomeRows& rows) {
+// What keeps an alternative from being good, as far as its rows can say; at best only what is known
+// to.
+Text culprits(const SomeRows& rows, Assume assume) {
   SomeRows bad;
-  std::ranges::copy_if(rows, std::back_inserter(bad), [](const auto* row) {
-    return is_bad(*row, Assume::worst) || is_limited(*row);
-  });
+  std::ranges::copy_if(rows, std::back_inserter(bad),
+                       [&](const auto* row) { return is_bad(*row, assume) || is_limited(*row); });
   return titles(bad.empty() ? rows : bad);
 }
 
@@ -164,12 +164,12 @@ CapabilityResult judge_capability(const Capability& capability, const Rows& rows
     best.add(hoped);
     worst.add(feared);
     if (hoped.verdict == Verdict::blocked) {
-      add_once(lost, culprits(first));
+      add_once(lost, culprits(first, Assume::best));
       continue;
     }
     const bool may_be_lost = feared.by == nullptr && hoped.by != nullptr;
     if (hoped.verdict != feared.verdict || (may_be_lost && hoped.verdict == Verdict::degraded)) {
-      add_once(unsure, culprits(may_be_lost ? hoped.by->rows : first));
+      add_once(unsure, culprits(may_be_lost ? hoped.by->rows : first, Assume::worst));
       if (feared.by != nullptr) add_once(sure, titles(feared.by->rows));
     }
     // By what works for sure: another one, nearer to the first, may not be known.
@@ -177,7 +177,7 @@ CapabilityResult judge_capability(const Capability& capability, const Rows& rows
       if (feared.by != nullptr && feared.by->fallback) {
         add_once(fallback, titles(feared.by->rows));
       }
-      add_once(limited, culprits(first));
+      add_once(limited, culprits(first, Assume::best));
     }
   }
   if (!measured) {
