@@ -35,6 +35,14 @@ bool tried_in_part(const SetResult& set) {
   });
 }
 
+// Of what was tried: a set may be ready although a row failed or was not decided, where that row is
+// optional or others stand in for it.
+bool all_reached(const SetResult& set) {
+  return std::none_of(set.requirements.begin(), set.requirements.end(), [](const auto& row) {
+    return row.status == Status::fail || row.status == Status::unknown || row.lost;
+  });
+}
+
 bool is_about(const Finding& finding, const SetResult& set) {
   return std::any_of(finding.affects.begin(), finding.affects.end(),
                      [&](const FindingAffects& affected) { return affected.set == set.id; });
@@ -146,8 +154,9 @@ std::string verdict_sentences(const SetResult& set, const Report& report) {
     tell(say("Could not determine whether {} works{}.", name, here));
   }
   if (sentences.empty()) {
-    tell(tried_in_part(set) ? say("Everything tested for {} works{}.", name, here)
-                            : say("{} works{}.", name, here));
+    tell(!tried_in_part(set) ? say("{} works{}.", name, here)
+         : all_reached(set)  ? say("Everything tested for {} works{}.", name, here)
+                             : say("{} works{}, as far as tested.", name, here));
   }
   if (!not_tried.empty()) tell(say("Not tested: {}.", listed(not_tried)));
   if (set.verdict == Verdict::ready && !mend.empty()) {

@@ -103,6 +103,25 @@ TEST(Answer, WhatIsBelowTheVendorsWishSaysWhy) {
       << verdict_sentences(set, report);
 }
 
+// An optional row that fails leaves the set ready.
+TEST(Answer, NotEverythingWorksWhereARowFailed) {
+  auto report = samples::clean();
+  auto& set = report.sets.at(0);
+  EXPECT_EQ(verdict_sentences(set, report), "Everything tested for Rainbow works from here.");
+  const auto said = [&](Status status, bool lost) {
+    set.requirements.push_back(
+        {.id = "row", .severity = Severity::optional, .status = status, .lost = lost});
+    auto sentences = verdict_sentences(set, report);
+    set.requirements.pop_back();
+    return sentences;
+  };
+  const auto partly = "Rainbow works from here, as far as tested.";
+  EXPECT_EQ(said(Status::fail, false), partly);
+  EXPECT_EQ(said(Status::unknown, false), partly);
+  EXPECT_EQ(said(Status::warn, true), partly);
+  EXPECT_EQ(said(Status::warn, false), "Everything tested for Rainbow works from here.");
+}
+
 TEST(Answer, InShortItNamesTheOneCapability) {
   auto report = samples::clean();
   auto& set = report.sets.at(0);
