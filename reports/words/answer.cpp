@@ -29,6 +29,20 @@ bool are_all(const std::vector<std::string>& titles, const std::vector<std::stri
   return titles.size() + not_tried.size() == set.capabilities.size();
 }
 
+bool is_usable(const CapabilityResult& capability) {
+  return capability.verdict == Verdict::ready || capability.verdict == Verdict::degraded;
+}
+
+// As far as calls need it, all was tried, and something works.
+bool calls_work(const SetResult& set) {
+  bool any = false;
+  for (const auto& capability : set.capabilities) {
+    if (capability.calls && !was_tried(set, capability)) return false;
+    any |= capability.calls && is_usable(capability);
+  }
+  return any;
+}
+
 bool tried_in_part(const SetResult& set) {
   return std::any_of(set.requirements.begin(), set.requirements.end(), [](const auto& requirement) {
     return requirement.status == Status::skip || !requirement.sampled.empty();
@@ -115,6 +129,8 @@ std::string verdict_sentences(const SetResult& set, const Report& report) {
   const auto not_tried = titles_with(set, Verdict::unknown, false);
   const auto mend = to_be_mended(set, report);
   const bool nothing_else = are_all(blocked, not_tried, set);
+  const auto& all = set.capabilities;
+  const bool usable = std::any_of(all.begin(), all.end(), is_usable);
   const auto& name = title_of(set);
   // Of several places together, "here" is none of them.
   const std::string here = report.vantages.empty() ? say(" from here") : "";
@@ -122,10 +138,12 @@ std::string verdict_sentences(const SetResult& set, const Report& report) {
   const auto tell = [&](const std::string& sentence) { sentences.push_back(sentence); };
   if (!blocked.empty() && set.verdict == Verdict::degraded && nothing_else) {
     tell(say("Blocked: {}.", listed(blocked)));
-  } else if (!blocked.empty() && set.verdict == Verdict::degraded) {
+  } else if (!blocked.empty() && set.verdict == Verdict::degraded && calls_work(set)) {
     tell(say("Calls with {} work{}. Blocked: {}.", name, here, listed(blocked)));
-  } else if (!blocked.empty() && !nothing_else) {
+  } else if (!blocked.empty() && usable) {
     tell(say("{} only partly works{}. Blocked: {}.", name, here, listed(blocked)));
+  } else if (!blocked.empty() && !nothing_else) {
+    tell(say("Nothing of {} is known to work{}. Blocked: {}.", name, here, listed(blocked)));
   } else if (set.verdict == Verdict::blocked) {
     tell(say("{} does not work{}.", name, here));
   }
@@ -176,9 +194,8 @@ std::string verdict_in_short(const SetResult& set, const Report& report) {
                                                  : say("works{}, but needs attention", here);
       case Verdict::degraded:
         if (const auto blocked = titles_with(set, Verdict::blocked); !blocked.empty()) {
-          const bool nothing_else = are_all(blocked, not_tried, set);
-          return nothing_else ? say("does not work: {}", counted(blocked, set))
-                              : say("calls work; blocked: {}", counted(blocked, set));
+          return calls_work(set) ? say("calls work; blocked: {}", counted(blocked, set))
+                                 : say("does not work: {}", counted(blocked, set));
         }
         if (titles.empty()) return say("works{}, with limits", here);
         return titles_of_degraded(set, false).empty()

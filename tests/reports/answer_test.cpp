@@ -122,6 +122,36 @@ TEST(Answer, NotEverythingWorksWhereARowFailed) {
   EXPECT_EQ(said(Status::warn, false), "Everything tested for Rainbow works from here.");
 }
 
+// What could not be decided, or was not tried, is not what works in part.
+TEST(Answer, SaysOfNothingThatItWorksUnlessItDoes) {
+  auto report = samples::clean();
+  auto& set = report.sets.at(0);
+  set.requirements.push_back({.id = "row", .status = Status::skip});
+  set.capabilities = {{"a", "Calls", Verdict::ready, "works", {"web"}, {}},
+                      {"b", "Files", Verdict::blocked, "does not work", {"turn-udp"}, {}},
+                      {"c", "Video", Verdict::ready, "works", {"web"}, {}}};
+  set.capabilities.at(1).calls = false;
+  const auto said = [&](Verdict all, Verdict first, Verdict last) {
+    set.verdict = all;
+    set.capabilities.at(0).verdict = first;
+    set.capabilities.at(2).verdict = last;
+    return verdict_sentences(set, report);
+  };
+  using enum Verdict;
+  EXPECT_EQ(said(degraded, ready, ready), "Calls with Rainbow work from here. Blocked: Files.");
+  EXPECT_EQ(verdict_in_short(set, report), "calls work; blocked: Files");
+  EXPECT_EQ(said(unknown, ready, unknown),
+            "Rainbow only partly works from here. Blocked: Files. Still unknown: Video.");
+  EXPECT_EQ(said(unknown, unknown, unknown),
+            "Nothing of Rainbow is known to work from here. Blocked: Files. Still unknown: Calls, "
+            "Video.");
+  // Calls need it, and it was left out of the run.
+  set.capabilities.at(2).requirements = {"row"};
+  EXPECT_EQ(said(degraded, ready, unknown),
+            "Rainbow only partly works from here. Blocked: Files. Not tested: Video.");
+  EXPECT_EQ(verdict_in_short(set, report), "does not work: Files; not tested: Video");
+}
+
 TEST(Answer, InShortItNamesTheOneCapability) {
   auto report = samples::clean();
   auto& set = report.sets.at(0);
