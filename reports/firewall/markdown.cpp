@@ -112,8 +112,8 @@ void add_list(std::string& out, const FirewallList& list, bool only_missing) {
   }
   if (list.not_required != 0) out += "Left out: " + not_required_in_words(list) + '\n';
   if (list.rules.empty() && list.unfinished.empty()) {
-    out += only_missing ? "\nNothing is missing: everything that was tried is open.\n"
-                        : "\nThere are no rules.\n";
+    const auto none = only_missing ? nothing_missing_in_words(list) : "There are no rules.";
+    out += '\n' + none + '\n';
     return;
   }
   add_rules(out, list);

@@ -15,6 +15,13 @@ inline std::string not_required_in_words(const FirewallList& list) {
                     "{} rows that the document does not require (--required-only).");
 }
 
+// Of a report that saw nothing closed: whole rows may not have been tried, or their names not have
+// been found.
+inline std::string nothing_missing_in_words(const FirewallList& list) {
+  const std::string what = list.not_required == 0 ? "Nothing" : "Nothing else";
+  return what + " is missing, as far as the report tells.";
+}
+
 // What stands below the rules: each note once, with the numbers of the rules that it is about.
 struct RuleNote {
   std::string text;

@@ -53,7 +53,7 @@ void add_peers(Page& page, const FirewallRule& rule) {
   }
 }
 
-void add_list(Page& page, const FirewallList& list) {
+void add_list(Page& page, const FirewallList& list, bool only_missing) {
   page.heading(list.title + (list.edition.empty() ? "" : " (" + list.edition + ")"));
   if (!list.document.empty()) {
     page.paragraph(fmt::format("By: {}.", document_and_date(list)));
@@ -67,7 +67,7 @@ void add_list(Page& page, const FirewallList& list) {
   }
   if (list.not_required != 0) page.paragraph("Left out: " + not_required_in_words(list));
   if (list.rules.empty() && list.unfinished.empty()) {
-    page.paragraph("Nothing needs to be opened.");
+    page.paragraph(only_missing ? nothing_missing_in_words(list) : "Nothing needs to be opened.");
   }
   std::string group;
   for (std::size_t i = 0; i < list.rules.size(); ++i) {
@@ -97,7 +97,7 @@ std::string firewall_text(const std::vector<FirewallList>& lists, const Firewall
       "Firewall rules to ask for. The firewall is assumed to be stateful: replies come back "
       "through the rule that let the request out. Your DNS servers must be reachable, too (UDP and "
       "TCP 53). Notes and sources: --format markdown.");
-  for (const auto& list : lists) add_list(page, list);
+  for (const auto& list : lists) add_list(page, list, options.only_missing);
   return page.take();
 }
 

@@ -373,6 +373,25 @@ TEST(MissingRules, NothingIsMissingWhereAllIsOpen) {
   EXPECT_NE(markdown(list, true).find("Nothing is missing"), std::string::npos);
 }
 
+// Of what was not tried, or has no address here, nobody knows that it is open.
+TEST(MissingRules, NothingIsCalledOpenThatWasNotReached) {
+  Seen seen;
+  seen.add("web", "a.example.com", Transport::tls, 443, Outcome::unresolved, Status::fail);
+  seen.add("media", "m.example.com", Transport::udp, 10000, Outcome::skipped);
+  auto list = seen.missing(set_of(two_rows));
+  ASSERT_TRUE(list.rules.empty());
+  FirewallPage page;
+  page.only_missing = true;
+  const auto said = [&] { return markdown(list, true) + firewall_text({list}, page); };
+  EXPECT_EQ(said().find("is open"), std::string::npos) << said();
+  EXPECT_EQ(said().find("Nothing needs to be opened"), std::string::npos) << said();
+  EXPECT_NE(firewall_text({list}, page).find("Nothing is missing, as far as the report tells."),
+            std::string::npos);
+  // Closed rows that --required-only leaves out are missing, too.
+  list.not_required = 1;
+  EXPECT_EQ(said().find("Nothing is missing"), std::string::npos) << said();
+}
+
 TEST(Firewall, SaysNothingOfAReportThatWasNotAskedFor) {
   const auto text = markdown(FirewallList{});
   EXPECT_NE(text.find("There are no rules."), std::string::npos) << text;
