@@ -88,6 +88,7 @@ asio::awaitable<void> ask_again(Context& context, std::vector<Flow>& flows, Inst
     if (!slept) co_return;
   }
   co_await wait_for(context, flows, answers);
+  if (context.scope.stop.stopped()) co_return;  // what was cut short is not lost
   evidence.facts[Fact::again] = static_cast<std::int64_t>(flows.size());
   evidence.facts[Fact::again_answered] = static_cast<std::int64_t>(answers.count);
   evidence.facts[Fact::again_after_ms] = std::chrono::duration_cast<milliseconds>(after).count();
@@ -123,6 +124,10 @@ asio::awaitable<Observation> count_stun_answers(Context& context, Job job) {
   const auto counted = one ? all - std::min(all, answers.first) : all;
   observation.outcome = answers.count > 0 ? Outcome::answered : Outcome::silent;
   observation.detail = answers.count > 0 ? DetailCode::success : DetailCode::timed_out;
+  // What was cut short was neither silent nor lost.
+  const bool cut = context.scope.stop.stopped() && answers.count < all;
+  if (cut && answers.count == 0) record(observation, stopped());
+  if (cut) co_return observation;
   Evidence evidence;
   evidence.kind = EvidenceKind::udp_sample;
   evidence.text = plural(

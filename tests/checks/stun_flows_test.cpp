@@ -94,5 +94,24 @@ TEST_F(StunFlows, AreSilentWhereNothingAnswers) {
   EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::udp_sample, Fact::sent), 0);
 }
 
+TEST_F(StunFlows, AreNotSilentWhereTheRunEndsFirst) {
+  const auto seen = count("new", [&](std::uint16_t) {
+    if (heard == 7) runner.loop.stop.stop();
+    return false;
+  });
+  EXPECT_EQ(seen.outcome, Outcome::skipped);
+  EXPECT_EQ(seen.detail, DetailCode::stopped);
+  EXPECT_FALSE(test::find_evidence(seen, EvidenceKind::udp_sample));
+}
+
+TEST_F(StunFlows, CountNoLossWhereTheRunEndsFirst) {
+  const auto seen = count("new", [&](std::uint16_t) {
+    if (heard == 7) runner.loop.stop.stop();
+    return heard <= 3;
+  });
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_FALSE(test::find_evidence(seen, EvidenceKind::udp_sample));
+}
+
 }  // namespace
 }  // namespace callready
