@@ -18,7 +18,7 @@ constexpr std::size_t fewest_again = 3, most_again = 4;
 
 struct Request {
   stun::TransactionId id;
-  std::size_t number = 0;  // from 0
+  std::size_t number = 0;  // of those that were sent, from 0
 };
 
 struct Flow {
@@ -61,14 +61,14 @@ asio::awaitable<void> wait_for(Context& context, std::vector<Flow>& flows, Answe
   }
 }
 
-// An error of ICMP for the one before is no answer: this one counts as lost.
-void send(const Context& context, Flow& flow, std::size_t number) {
+// What this computer does not let out is nothing to wait for, and not lost on the way.
+Result<void> send(const Context& context, Flow& flow, std::size_t number) {
   const auto id = stun::new_transaction_id();
   stun::Builder builder(stun::Class::request, stun::Method::binding, id);
   stun::add_software(builder, context.settings.user_agent);
-  const auto sent = flow.socket.send(builder.finish());
-  static_cast<void>(sent);
-  flow.waiting.push_back({id, number});
+  auto sent = flow.socket.send(builder.finish());
+  if (!sent.has_error()) flow.waiting.push_back({id, number});
+  return sent;
 }
 
 // Sends once more on the first few flows whose request was not answered.
@@ -79,17 +79,19 @@ asio::awaitable<void> ask_again(Context& context, std::vector<Flow>& flows, Inst
   while (flows.size() > most_again) flows.pop_back();
   auto next = context.scope.clock.now();
   const auto after = next - began;
+  std::int64_t again = 0;
   Answers answers;
   for (std::size_t i = 0; i < flows.size(); ++i) {
     flows[i].waiting.clear();
-    send(context, flows[i], i);
+    const auto sent = send(context, flows[i], i);
+    if (!sent.has_error()) ++again;
     next += timeouts::flow_again;
     const bool slept = co_await sleep_until(context.executor, context.scope, next);
     if (!slept) co_return;
   }
   co_await wait_for(context, flows, answers);
   if (context.scope.stop.stopped()) co_return;  // what was cut short is not lost
-  evidence.facts[Fact::again] = static_cast<std::int64_t>(flows.size());
+  evidence.facts[Fact::again] = again;
   evidence.facts[Fact::again_answered] = static_cast<std::int64_t>(answers.count);
   evidence.facts[Fact::again_after_ms] = std::chrono::duration_cast<milliseconds>(after).count();
 }
@@ -101,6 +103,7 @@ asio::awaitable<Observation> count_stun_answers(Context& context, Job job) {
   const bool one = job.parameter("flows") == "one";
   std::vector<Flow> flows;
   Answers answers;
+  std::optional<Failure> kept;  // of the last that was not sent
   const auto began = context.scope.clock.now();
   auto next = began;
   for (std::size_t i = 0; i < requests; ++i) {
@@ -112,13 +115,22 @@ asio::awaitable<Observation> count_stun_answers(Context& context, Job job) {
       }
       flows.push_back({std::move(*opened), {}});
     }
-    send(context, flows.back(), i);
-    ++observation.attempts;
+    const auto number = static_cast<std::size_t>(observation.attempts);
+    const auto sent = send(context, flows.back(), number);
+    if (sent.has_error()) {
+      kept = sent.error();
+    } else {
+      ++observation.attempts;
+    }
     next += timeouts::flow_gap;
     const bool slept = co_await sleep_until(context.executor, context.scope, next);
     if (!slept) break;
   }
   observation.local = flows.front().socket.local();
+  if (kept && observation.attempts == 0) {
+    record(observation, *kept);
+    co_return observation;
+  }
   co_await wait_for(context, flows, answers);
   const auto all = static_cast<std::size_t>(observation.attempts);
   const auto counted = one ? all - std::min(all, answers.first) : all;

@@ -6,6 +6,7 @@
 #include "tests/support/bytes.hpp"
 #include "tests/support/check_runner.hpp"
 #include "tests/support/evidence.hpp"
+#include "tests/support/memory_server.hpp"
 #include "tests/support/scripted_server.hpp"
 
 namespace callready {
@@ -111,6 +112,28 @@ TEST_F(StunFlows, CountNoLossWhereTheRunEndsFirst) {
   });
   EXPECT_EQ(seen.outcome, Outcome::answered);
   EXPECT_FALSE(test::find_evidence(seen, EvidenceKind::udp_sample));
+}
+
+// As where this computer's own firewall limits what it lets out.
+TEST_F(StunFlows, CountOnlyWhatThisComputerLetsOut) {
+  const SocketAddress server{IpAddress::v4({127, 0, 0, 1}), 3'478};
+  int tried = 0, most = 15;
+  test::MemoryServer limited(
+      runner.loop.executor(), {server.address, 50'000},
+      [&](const Bytes& sent, std::vector<Bytes>& replies) {
+        if (++tried > most) return make_error_code(boost::system::errc::operation_not_permitted);
+        stun::Builder reply(stun::Class::success, stun::Method::binding, stun::parse(sent)->id);
+        replies.push_back(reply.finish());
+        return error_code();
+      });
+  auto seen = runner.run(CheckKind::stun, Transport::udp, "localhost", server, {{"flows", "new"}});
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::udp_sample, Fact::sent), 15);
+  EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::udp_sample, Fact::answered), 15);
+  most = 0;
+  seen = runner.run(CheckKind::stun, Transport::udp, "localhost", server, {{"flows", "new"}});
+  EXPECT_EQ(seen.outcome, Outcome::rejected);
+  EXPECT_EQ(seen.detail, DetailCode::kept_here);
 }
 
 }  // namespace
