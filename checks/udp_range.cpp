@@ -144,7 +144,7 @@ asio::awaitable<void> climb_ladder(std::shared_ptr<Range> range, Job job,
 asio::awaitable<void> ask_what_came(std::shared_ptr<Range> range, Job job) {
   auto& context = range->context;
   const auto unanswered = [](const Port& port) {
-    return port.socket &&
+    return port.waited &&
            (port.result == DetailCode::silent || port.result == DetailCode::dropped ||
             port.result == DetailCode::left_site);
   };

@@ -146,13 +146,12 @@ asio::awaitable<void> send_to_the_end(std::shared_ptr<Range> range, std::size_t 
     auto& port = range->ports[i];
     if (!port.socket) continue;
     port.sent = now;
-    port.tried = true;
     const auto sent = ask_echo(*range, port);
-    if (sent.has_error() && sent.error().kind == FailureKind::kept_here) {
-      port.result = DetailCode::kept_here;
-    }
-    if (sent.has_error()) continue;
-    listeners->listen(i);
+    const bool kept = sent.has_error() && sent.error().kind == FailureKind::kept_here;
+    if (kept) port.result = DetailCode::kept_here;
+    port.waited = !sent.has_error();
+    port.tried |= kept || port.waited;
+    if (port.waited) listeners->listen(i);
   }
   for (std::size_t again = 1; range->echo && again < echo_sends; ++again) {
     // Whoever has gone meanwhile has its answer: the last one here need not wait.
@@ -162,13 +161,15 @@ asio::awaitable<void> send_to_the_end(std::shared_ptr<Range> range, std::size_t 
     if (!slept) break;
     for (std::size_t i = from; i < range->ports.size(); ++i) {
       auto& port = range->ports[i];
-      if (port.result != DetailCode::silent || !port.socket) continue;
+      if (port.result != DetailCode::silent || !port.waited) continue;
       const auto sent = ask_echo(*range, port);
       static_cast<void>(sent);  // a local failure showed at the first one
     }
   }
   gathering->leave();
   co_await gathering->wait(context.scope, until);
+  if (!context.scope.stop.stopped()) co_return;
+  for (std::size_t i = from; i < range->ports.size(); ++i) range->ports[i].waited = false;
 }
 
 // Once more, after silence where a control was answered: what the first was asked for, and no less.
@@ -367,7 +368,7 @@ void judge_silence(Range& range) {
   for (auto& port : range.ports) {
     // Who has our key answers it: that the packet left is not enough.
     const bool owed = port.result == DetailCode::left_site && !range.key.empty();
-    if ((port.result == DetailCode::silent || owed) && port.socket) {
+    if ((port.result == DetailCode::silent || owed) && port.waited) {
       port.result = DetailCode::dropped;
     }
   }

@@ -23,6 +23,7 @@ struct Port {
   Instant sent;
   std::optional<Milliseconds> round_trip;
   bool tried = false;    // something was sent to it
+  bool waited = false;   // that was to reach the far end, and its answer had all its time
   bool refined = false;  // tried to find the bounds of a block: no part of the sample
   std::vector<std::vector<std::uint8_t>> asked;  // of an echo with a key: what was sent to it
   // A relay's port, or one of which a far end of ours told: whether our packet was heard there, and

@@ -3,6 +3,7 @@
 #include "tests/support/coturn.hpp"
 #include "tests/support/evidence.hpp"
 #include "tests/support/fake_turn.hpp"
+#include "tests/support/memory_server.hpp"
 
 namespace callready {
 namespace {
@@ -197,6 +198,41 @@ TEST(UdpRangeCheck, AMuteEchoProvesNothing) {
   const auto seen = runner.run(probe, loopback);
   EXPECT_EQ(seen.detail, DetailCode::silent);
   EXPECT_FALSE(test::find_evidence(seen, EvidenceKind::udp_block));
+}
+
+// As where the route goes away in the middle of a sample.
+TEST(UdpRangeCheck, WhatThisComputerCannotSendIsNotDropped) {
+  test::CheckRunner runner({}, test::Time::by_hand);
+  int tried = 0;
+  test::MemoryServer echo(runner.loop.executor(), {loopback, 50'000},
+                          [&](const test::Bytes& sent, std::vector<test::Bytes>& replies) {
+                            if (++tried > 1)
+                              return make_error_code(boost::system::errc::network_unreachable);
+                            replies.push_back(sent);
+                            return error_code();
+                          });
+  auto probe = range_probe({20'000, 20'001});
+  probe.with["echo"] = "true";
+  const auto seen = runner.run(probe, loopback);
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_EQ(result_of(seen, 20'000), "replied");
+  EXPECT_EQ(result_of(seen, 20'001), "silent");
+  EXPECT_FALSE(test::find_evidence(seen, EvidenceKind::udp_block));
+}
+
+TEST(UdpRangeCheck, ASampleThatIsCutShortBlocksNothing) {
+  test::CheckRunner runner({}, test::Time::by_hand);
+  test::ScriptedUdp open(runner.loop.context,
+                         [&](auto& server, const test::Bytes& bytes, const SocketAddress& from) {
+                           server.send(bytes, from);
+                           runner.loop.stop.stop();
+                         });
+  const test::ScriptedUdp mute(runner.loop.context, [](auto&&...) {});
+  auto probe = range_probe({open.address().port, mute.address().port});
+  probe.with["echo"] = "true";
+  const auto seen = runner.run(probe, loopback);
+  EXPECT_EQ(result_of(seen, open.address().port), "replied");
+  EXPECT_EQ(result_of(seen, mute.address().port), "silent");
 }
 
 TEST(UdpRangeCheck, AnEchoIsAskedAgainBeforeItsPortCountsAsBlocked) {
