@@ -123,9 +123,9 @@ class SiteEdge {
     // Of a SYN: somebody nearer than the hop took the connection, or reset it.
     bool taken = false, reset = false;
     bool kept_here = false;  // this computer did not let it out
-    bool asked = false;      // false: nothing was sent, since the routers were asked enough
-    // Without an answer: the control, sent after it, was answered, so the hop had one to give, and
-    // this target's packets would have met it, too.
+    bool asked = false;      // false: nothing was sent, most often for want of routers' answers
+    // It was sent, and without an answer: the control, sent after it, was answered, so the hop had
+    // one to give, and this target's packets would have met it, too.
     bool control_answered = false;
   };
 
@@ -233,6 +233,7 @@ class SiteEdge {
     bool nearer = false;      // its hop is not the farthest one
     bool controlled = false;  // was silent by itself: now with a control
     bool listening = false;   // a wave waits at its socket, which has to live until then
+    bool sent = false;        // by the last wave, and silence since is not this computer's own
     Answer heard{};
     // A port that speaks for it was seen to pass.
     bool decided(const SiteEdge& edge) const;

@@ -339,7 +339,8 @@ asio::awaitable<void> SiteEdge::make_next_wave(Scope scope) {
     } else if (settled || alone || !waits(question->need) ||
                next + patience(*question) > question->until) {
       Answer answer = question->heard;
-      answer.control_answered = control_answered && question->way.speaks_for_others;
+      answer.control_answered =
+          control_answered && question->sent && question->way.speaks_for_others;
       question->answer.deliver(std::move(answer));
     } else {
       put_back(question);
@@ -374,8 +375,9 @@ asio::awaitable<std::set<Hop>> SiteEdge::make_wave(Scope scope, const Questions&
   for (const auto& question : questions) {
     const auto hop = question->hop();
     if (question->controlled) controls.try_emplace(hop, question->climb());
-    question->heard.asked = true;
+    question->sent = question->by_tcp;
     if (question->by_tcp) {
+      question->heard.asked = true;
       wave.start([&] { return connect(executor_, question, longest); });
       continue;
     }
@@ -384,6 +386,8 @@ asio::awaitable<std::set<Hop>> SiteEdge::make_wave(Scope scope, const Questions&
     const auto sent = question->socket->send(question->payload);
     question->socket->set_ttl(0);
     question->heard.kept_here = sent.has_error() && sent.error().kind == FailureKind::kept_here;
+    question->sent = !sent.has_error();
+    question->heard.asked |= question->sent || question->heard.kept_here;
     if (sent.has_error()) continue;
     question->listening = true;
     if (!wave.start([&] { return hear(question, deadline); })) question->listening = false;
@@ -407,7 +411,10 @@ asio::awaitable<void> SiteEdge::hear(std::shared_ptr<Question> question, Instant
   const End end{*question};
   while (question->socket != nullptr) {
     auto event = co_await question->socket->receive(question->scope, deadline);
-    if (event.has_error()) break;
+    if (event.has_error()) {
+      question->sent = event.error().kind == FailureKind::timed_out;
+      break;
+    }
     // A datagram cannot answer a packet that ended on the way.
     if (const auto* icmp = std::get_if<IcmpError>(&*event)) {
       question->heard.icmp = *icmp;
@@ -433,6 +440,9 @@ asio::awaitable<void> SiteEdge::connect(asio::any_io_executor executor,
     question->heard.icmp = connected.error().icmp;
   } else if (connected.error().kind == FailureKind::connection_refused) {
     question->heard.reset = true;
+  } else {
+    // Otherwise it is this computer that lacks a socket, or a way there.
+    question->sent = connected.error().kind == FailureKind::timed_out;
   }
 }
 

@@ -3,6 +3,7 @@
 #include "probe/net/own_site.hpp"
 #include "probe/net/timeouts.hpp"
 #include "tests/support/loop.hpp"
+#include "tests/support/two_routers.hpp"
 
 namespace callready {
 namespace {
@@ -108,6 +109,29 @@ TEST(SiteEdge, IsNotFoundWhereNoRouterIsOnTheWay) {
   const SocketAddress target{IpAddress::v4({127, 0, 0, 1}), 9};
   EXPECT_FALSE(loop.run(edge.find(target, "", loop.scope)).hop);
   EXPECT_FALSE(loop.run(edge.find(target, "", loop.scope)).hop) << "asked once, remembered";
+}
+
+// As where the route goes away between two packets: that is no silence of the network's.
+TEST(SiteEdge, HoldsNoControlAgainstWhatWasNotSent) {
+  test::Loop loop(test::Time::by_hand);
+  test::TwoRouters network(loop.executor());
+  SiteEdge edge(loop.executor());
+  SocketAddress target{*IpAddress::parse("203.0.113.9"), test::TwoRouters::open_port};
+  const auto found = loop.run(edge.find(target, "", loop.scope));
+  EXPECT_EQ(found.hop, (Hop{2, *IpAddress::parse("198.51.100.1")}));
+  const auto ask = [&](std::uint16_t port) {
+    target.port = port;
+    auto socket = UdpSocket::open(loop.executor(), target, {});
+    return loop.run(edge.ask(*socket, {0x80}, SiteEdge::Need::decides, loop.scope,
+                             loop.soon(timeouts::icmp_decides)));
+  };
+  const auto dropped = ask(test::TwoRouters::dropped_port);
+  const auto unsent = ask(test::TwoRouters::unsent_port);
+  EXPECT_TRUE(dropped.asked);
+  EXPECT_TRUE(dropped.control_answered);
+  EXPECT_FALSE(unsent.asked);
+  EXPECT_FALSE(unsent.control_answered);
+  loop.run(edge.tasks().ended());
 }
 
 }  // namespace

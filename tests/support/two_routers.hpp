@@ -1,0 +1,78 @@
+// An event loop's sockets in memory: a way over UDP with two routers, the second beyond the site's
+// edge, and nobody at its end. Of two ports the packets are not seen by these: one is dropped, and
+// for the other this computer has no route once its socket stands.
+#pragma once
+
+#include <deque>
+#include <utility>
+
+#include "probe/net/sockets.hpp"
+
+namespace callready::test {
+
+class TwoRouters final : public SocketSource {
+ public:
+  static constexpr std::uint16_t open_port = 20'000, dropped_port = 20'001, unsent_port = 20'002;
+
+  explicit TwoRouters(asio::any_io_executor executor) : executor_(std::move(executor)) {
+    open_in_memory(executor_, *this);
+  }
+
+  Result<std::unique_ptr<DatagramCarrier>> open_udp(const SocketAddress& remote,
+                                                    const UdpOptions& options) override {
+    return std::unique_ptr<DatagramCarrier>(
+        std::make_unique<Carrier>(executor_, remote.port, options.ttl));
+  }
+  asio::awaitable<Result<std::unique_ptr<TcpStream>>> connect_tcp(Scope, SocketAddress,
+                                                                  ConnectOptions) override {
+    co_return classify(asio::error::network_unreachable);
+  }
+
+ private:
+  class Carrier final : public DatagramCarrier {
+   public:
+    Carrier(asio::any_io_executor executor, std::uint16_t port, int ttl)
+        : executor_(std::move(executor)), port_(port), ttl_(ttl) {}
+
+    error_code send(std::span<const std::uint8_t>, const SocketAddress&) override {
+      if (port_ == unsent_port) {
+        return make_error_code(boost::system::errc::network_unreachable);
+      }
+      if (port_ == dropped_port || ttl_ < 1 || ttl_ > 2) return {};
+      IcmpError error;
+      error.kind = IcmpKind::time_exceeded;
+      error.sender = ttl_ == 1 ? IpAddress::v4({192, 168, 1, 1}) : IpAddress::v4({198, 51, 100, 1});
+      errors_.push_back(std::move(error));
+      cancel();
+      return {};
+    }
+    void set_ttl(int ttl) override { ttl_ = ttl; }
+    bool set_traffic_class(int) override { return false; }
+    int path_mtu() const override { return 1'500; }
+    std::optional<UdpEvent> take(const Clock&, Failure&) override {
+      if (errors_.empty()) return std::nullopt;
+      UdpEvent event(std::move(errors_.front()));
+      errors_.pop_front();
+      return event;
+    }
+    void when_readable(std::function<void()> callback) override {
+      waiting_ = std::move(callback);
+      if (!errors_.empty()) cancel();
+    }
+    void cancel() override {
+      if (waiting_) asio::post(executor_, std::exchange(waiting_, nullptr));
+    }
+    SocketAddress local() const override { return {IpAddress::v4({192, 168, 1, 9}), 50'000}; }
+
+   private:
+    asio::any_io_executor executor_;
+    std::uint16_t port_;
+    int ttl_;
+    std::deque<IcmpError> errors_;
+    std::function<void()> waiting_;
+  };
+
+  asio::any_io_executor executor_;
+};
+
+}  // namespace callready::test
