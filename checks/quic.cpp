@@ -75,15 +75,21 @@ Text in_words(const quic::Reply& reply) {
              : phrase("the server answers a greeting with its name");
 }
 
+// This computer's own, or the run's end: the server had nothing to answer, or no time to.
+bool is_ours(const Failure& failure) {
+  return failure.kind == FailureKind::kept_here || outcome_of(failure) == Outcome::skipped;
+}
+
 // The first question once more, from a port of its own: a server that has nothing more to say to
-// this network has not lost the greeting alone.
-asio::awaitable<bool> still_answers(Context& context, const Job& job) {
+// this network has not lost the greeting alone. Nothing: it could not be asked, or was cut short.
+asio::awaitable<std::optional<bool>> still_answers(Context& context, const Job& job) {
   auto socket = open_udp(context, job.remote());
-  if (socket.has_error()) co_return false;
+  if (socket.has_error()) co_return std::nullopt;
   const auto attempt = quic::new_attempt();
   const auto question = quic::version_question(attempt);
   const UdpPatience patience{2, timeouts::quic_reply};
   const auto asked = co_await ask(context, *socket, attempt, question, true, patience);
+  if (!asked.reply && is_ours(asked.failure)) co_return std::nullopt;
   co_return asked.reply.has_value();
 }
 
@@ -95,9 +101,10 @@ asio::awaitable<void> conclude(Context& context, const Job& job, const Asked& gr
     add(observation, job, "initial", DetailCode::replied, in_words(*greeted.reply));
     co_return;
   }
-  if (failure.kind == FailureKind::stopped || failure.kind == FailureKind::kept_here) co_return;
+  if (is_ours(failure)) co_return;
   const auto said = co_await still_answers(context, job);
-  if (!said) {
+  if (!said) co_return;
+  if (!*said) {
     add(observation, job, "version_negotiation", DetailCode::silent,
         phrase("after a greeting that got no answer, the server does not list its versions again"));
     co_return;

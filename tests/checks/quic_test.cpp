@@ -140,6 +140,20 @@ TEST_F(SlowQuicCheck, BlamesNoGreetingWhereNothingIsAnsweredAnyMore) {
                                                      "version_negotiation silent"}));
 }
 
+TEST_F(SlowQuicCheck, TakesNoEndOfTheRunForSilence) {
+  int asked = 0;
+  const auto seen = ask([&](const Question& question) -> std::optional<Bytes> {
+    if (!question.versions) return std::nullopt;
+    if (++asked == 1) return versions(question);
+    runner.loop.stop.stop();
+    return std::nullopt;
+  });
+  EXPECT_EQ(asked, 2);
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_EQ(seen.detail, Detail());
+  EXPECT_EQ(results(seen), std::vector<std::string>{"version_negotiation replied"});
+}
+
 TEST_F(SlowQuicCheck, TakesNothingThatAnybodyCouldHaveSent) {
   const auto seen = ask([](const Question& question) {
     if (question.versions) return versions(question);
