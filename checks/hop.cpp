@@ -7,7 +7,8 @@
 // packet; a wave's control goes to `control`, a TCP listener that was reached. Outcomes:
 //   passed    "left_site": a router beyond the edge saw it (ICMP time exceeded)
 //   silent    "dropped": twice nothing, where the control, sent after it, was answered;
-//             "silent": no more is known (no router there answers, or it had run out of answers)
+//             "silent": no more is known (no router there answers, or it had run out of answers,
+//             for which it may not have been asked at all: no attempts then)
 //   rejected  "prohibited": a device on the way said no (ICMP), and is named;
 //             "refused_on_the_way": a TCP reset from nearer than the edge;
 //             "kept_here": this computer did not let it out, or reset it itself: a SYN that cannot
@@ -97,6 +98,9 @@ void conclude(Observation& observation, Outcome outcome, DetailCode result,
     evidence.text =
         hop.ttl == 1 ? phrase("{}, is answered by the first router or by a device before it", what)
                      : phrase("{}, is answered by a device nearer than {}", what, router);
+  } else if (observation.attempts == 0) {
+    evidence.text =
+        phrase("{}, was not sent: it is not known whether packets leave the site", what);
   } else {
     evidence.text = phrase("{}: nothing came back, not even from {}", what, router);
   }
@@ -211,7 +215,7 @@ asio::awaitable<void> ask_twice(Context& context, Job job, UdpSocket* socket, By
       spare(observation, *other, job);
       co_return;
     }
-    ++observation.attempts;
+    if (answer.asked) ++observation.attempts;
     if (answer.taken || answer.reset) {
       co_await ask_whether_it_is_us(context, job, answer.taken, hop, observation);
       co_return;

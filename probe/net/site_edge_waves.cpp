@@ -161,7 +161,7 @@ asio::awaitable<SiteEdge::Answer> SiteEdge::put(std::shared_ptr<Question> questi
     result = co_await question->answer.wait(unhurried, limit);
   }
   question->socket = nullptr;
-  if (result.has_error()) co_return nothing;
+  if (result.has_error()) co_return question->heard;
   co_return *result;
 }
 

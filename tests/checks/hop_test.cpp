@@ -1,6 +1,7 @@
 // The part of `hop` that needs no router; the rest is tested on the private site
 // (tests/site/confusion_test.py).
 #include "tests/support/check_runner.hpp"
+#include "tests/support/two_routers.hpp"
 
 namespace callready {
 namespace {
@@ -25,6 +26,29 @@ TEST(HopCheck, TakesOnlyPayloadsThatItKnows) {
       runner.run(CheckKind::hop, Transport::udp, "127.0.0.1", here, {{"payload", "smtp"}});
   EXPECT_EQ(seen.outcome, Outcome::skipped);
   EXPECT_EQ(seen.detail, DetailCode::bad_parameter);
+}
+
+TEST(HopCheck, SaysWhatWasNotSent) {
+  test::CheckRunner runner({}, test::Time::by_hand);
+  test::TwoRouters network(runner.loop.executor());
+  std::vector<Probe> probes(2);
+  for (auto& probe : probes) {
+    probe.check = CheckKind::hop;
+    probe.target.host = "media.example.com";
+    probe.target.transport = Transport::udp;
+  }
+  probes[0].target.ports = {test::TwoRouters::open_port, test::TwoRouters::open_port};
+  probes[1].target.ports = {test::TwoRouters::unsent_port, test::TwoRouters::unsent_port};
+  const auto seen = runner.run_all(probes, IpAddress::v4({203, 0, 113, 9}));
+  EXPECT_EQ(seen[0].detail, DetailCode::left_site);
+  EXPECT_EQ(seen[0].attempts, 1);
+  EXPECT_EQ(seen[1].outcome, Outcome::silent);
+  EXPECT_EQ(seen[1].detail, DetailCode::silent);
+  EXPECT_EQ(seen[1].attempts, 0);
+  ASSERT_EQ(seen[1].evidence.size(), 1U);
+  EXPECT_EQ(seen[1].evidence.front().text,
+            "A packet (RTP) to media.example.com, UDP 20002, was not sent: it is not known whether "
+            "packets leave the site");
 }
 
 TEST(HopCheck, EndsWhenTheRunIsStopped) {
