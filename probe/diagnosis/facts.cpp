@@ -1,7 +1,6 @@
 #include "probe/diagnosis/facts.hpp"
 
 #include <algorithm>
-#include <array>
 #include <tuple>
 
 #include "probe/model/canary.hpp"
@@ -296,12 +295,9 @@ class PassedOn {
 };
 
 void merge(Flow& flow, const FlowSample& sample) {
-  constexpr std::array order = {Reachability::open,    Reachability::left, Reachability::blocked,
-                                Reachability::refused, Reachability::lost, Reachability::unknown};
-  const auto rank = [&](Reachability way) { return std::ranges::find(order, way); };
   if (sample.way == Reachability::left || refused_beyond(sample)) flow.left = true;
   flow.samples.push_back(sample);
-  if (rank(sample.way) < rank(flow.way)) flow.way = sample.way;
+  flow.way = std::min(flow.way, sample.way);
   // A reset that was asked for beyond the edge came from out there.
   const bool reset =
       any_sample(flow, [](const FlowSample& seen) { return seen.way == Reachability::refused; });

@@ -22,12 +22,13 @@ namespace callready::findings {
 // Where SIP servers listen besides, and that no SIP ALG knows.
 inline constexpr std::uint16_t other_sip_port = 5080;
 
-// How far packets to one port of one host got, whatever the protocol then made of it.
+// How far packets to one port of one host got, whatever the protocol then made of it. Of
+// several, the first in this order counts.
 enum class Reachability {
   open,     // the far end took them: a TCP connection, an answer over UDP, its port-unreachable
   left,     // a router beyond the site's edge saw them
-  refused,  // a TCP reset; who sent it is another question
   blocked,  // a device on the way refused them, or they died between controls that passed
+  refused,  // a TCP reset; who sent it is another question
   lost,     // nothing came back
   unknown,  // not tried
 };
