@@ -117,18 +117,17 @@ std::vector<FlowSample> samples_of(const ProbeResult& result, const Site& site) 
   if (result.probe.check == CheckKind::udp_range) {
     for (const auto& evidence : result.observation.evidence) {
       if (evidence.kind != EvidenceKind::udp_port) continue;
-      sample.port = port_fact(evidence, Fact::port).value_or(0);
+      auto& one = samples.emplace_back(sample);
+      one.port = port_fact(evidence, Fact::port).value_or(0);
       const auto word = detail_fact(evidence, Fact::result);
-      sample.way = range_way(word);
-      sample.by = word == DetailCode::prohibited ? text_fact(evidence, Fact::by) : "";
-      sample.left_at = word == DetailCode::left_site ? text_fact(evidence, Fact::by) : "";
-      sample.forged = word == DetailCode::prohibited && sample.by.empty();
-      sample.no_way = detail_fact(evidence, Fact::reason) == DetailCode::unreachable;
-      sample.refusal = word == DetailCode::arrived && text_fact(evidence, Fact::responder).empty();
-      sample.far_device.clear();
-      take_back_own_word(sample, sample.by, site);
-      move_to_far_end(sample);
-      samples.push_back(sample);
+      one.way = range_way(word);
+      if (word == DetailCode::prohibited) one.by = text_fact(evidence, Fact::by);
+      if (word == DetailCode::left_site) one.left_at = text_fact(evidence, Fact::by);
+      one.forged = word == DetailCode::prohibited && one.by.empty();
+      one.no_way = detail_fact(evidence, Fact::reason) == DetailCode::unreachable;
+      one.refusal = word == DetailCode::arrived && text_fact(evidence, Fact::responder).empty();
+      take_back_own_word(one, one.by, site);
+      move_to_far_end(one);
     }
     return samples;
   }
