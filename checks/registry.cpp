@@ -155,15 +155,12 @@ bool is_alone(const Check& check, const Probe& probe, const Settings& settings) 
 }
 
 bool needs_address(const Check& check, const Probe& probe) {
-  const auto found = probe.with.find(std::string(check.reverses_address));
-  const bool reversed = found != probe.with.end() && found->second == "true";
+  const bool reversed = parameter_of(probe, std::string(check.reverses_address)) == "true";
   return check.needs_address != reversed;
 }
 
 std::string Job::parameter(const std::string& name, std::string fallback) const {
-  const auto found = probe.with.find(name);
-  if (found == probe.with.end()) return fallback;
-  return found->second;
+  return std::string(parameter_of(probe, name, fallback));
 }
 
 }  // namespace callready::checks

@@ -20,8 +20,7 @@ std::optional<Transport> transport_of_server(std::string_view server) {
 
 std::string_view relay_host(const Probe& probe) {
   if (probe.check == CheckKind::turn) return probe.target.host;
-  const auto server = probe.with.find("turn");
-  return server == probe.with.end() ? std::string_view() : host_of_server(server->second);
+  return host_of_server(parameter_of(probe, "turn"));
 }
 
 stun::Credential credential_for(Context& context, std::string_view server) {

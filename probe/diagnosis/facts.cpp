@@ -16,9 +16,7 @@ Payload payload_of(const Probe& probe) {
   if (probe.check == CheckKind::dns) return Payload::dns;
   if (probe.check == CheckKind::path) return Payload::stun;
   if (probe.check == CheckKind::quic) return Payload::quic;
-  const auto given = probe.with.find("payload");
-  return given == probe.with.end() ? Payload::rtp
-                                   : parse<Payload>(given->second).value_or(Payload::rtp);
+  return parse<Payload>(parameter_of(probe, "payload")).value_or(Payload::rtp);
 }
 
 // Who refused, where a device on the way did.

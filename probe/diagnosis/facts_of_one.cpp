@@ -119,8 +119,7 @@ bool is_another_page(const ProbeResult& result) {
 bool asks_nobody(const Probe& probe) { return probe.with.contains("nobody"); }
 
 std::string name_asked_for(const Probe& probe) {
-  const auto name = probe.with.find("name");
-  return name == probe.with.end() ? probe.target.host : name->second;
+  return std::string(parameter_of(probe, "name", probe.target.host));
 }
 
 const Evidence* evidence_of(const ProbeResult& result, EvidenceKind kind) {

@@ -2,6 +2,12 @@
 
 namespace callready {
 
+std::string_view parameter_of(const Probe& probe, const std::string& name,
+                              std::string_view otherwise) {
+  const auto found = probe.with.find(name);
+  return found == probe.with.end() ? otherwise : found->second;
+}
+
 std::string probe_id(const Probe& probe) {
   const bool v6 = probe.target.host.find(':') != std::string::npos;
   std::string id(to_string(probe.check));

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "probe/model/ip.hpp"
@@ -37,6 +38,10 @@ struct Probe {
   // Measured only to give others a meaning: no row asks for it.
   bool control() const { return purpose != Purpose::row; }
 };
+
+// A parameter of the probe's check, or `otherwise` where it has none of that name.
+std::string_view parameter_of(const Probe& probe, const std::string& name,
+                              std::string_view otherwise = {});
 
 // "stun/udp/turn-rbx1.openrainbow.com:3478", "nat/udp" without an endpoint; with "@proxy" and
 // sorted parameters where there are any. Two probes with one id are one probe.

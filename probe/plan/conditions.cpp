@@ -74,11 +74,8 @@ void add_conditions_of_hops(ProbeList& probes, const std::vector<const TargetSet
 
 // A test with more to it (another port, a session) begins with the same first message.
 bool same_question(const Probe& alg, const Probe& sip) {
-  const auto parameter = [](const Probe& probe, const std::string& name) {
-    const auto found = probe.with.find(name);
-    return found == probe.with.end() ? std::string() : found->second;
-  };
-  return parameter(alg, "domain") == parameter(sip, "domain") && parameter(sip, "srv") != "true";
+  return parameter_of(alg, "domain") == parameter_of(sip, "domain") &&
+         parameter_of(sip, "srv") != "true";
 }
 
 }  // namespace

@@ -21,9 +21,7 @@ std::size_t streams_of(const Probe& probe) { return probe.with.contains("turn") 
 
 std::size_t seconds_of(const Probe& probe, bool thorough) {
   const std::size_t usual = thorough ? 60 : 15;
-  const auto given = probe.with.find("seconds");
-  if (given == probe.with.end()) return usual;
-  return whole_number<std::size_t>(given->second).value_or(usual);
+  return whole_number<std::size_t>(parameter_of(probe, "seconds")).value_or(usual);
 }
 
 // Connections: SYN, its ACK, what the protocol sends with its ACKs, and the end of it.

@@ -20,7 +20,6 @@ TABLES = {
 ALLOWED = {
     # Parameters of checks, and how a property was measured.
     "probe/diagnosis/questions/follow_up.cpp": {"path"},
-    "checks/relay_server.cpp": {"turn"},
     "probe/plan/plan_size.cpp": {"turn"},
     "checks/turn.cpp": {"ipv6"},
     "checks/nat.cpp": {"other_address"},

@@ -8,8 +8,8 @@ namespace callready::findings {
 namespace {
 
 bool is_address_question(const Probe& probe) {
-  const auto type = probe.with.find("type");
-  return type == probe.with.end() || type->second == "A" || type->second == "AAAA";
+  const auto type = parameter_of(probe, "type", "A");
+  return type == "A" || type == "AAAA";
 }
 
 // "10.20.0.1:53" and "10.20.0.1" are one.
@@ -62,10 +62,7 @@ bool is_found_here(const Name& name) {
 
 }  // namespace
 
-bool asks_a_server(const Probe& probe) {
-  const auto server = probe.with.find("server");
-  return server != probe.with.end() && server->second == "true";
-}
+bool asks_a_server(const Probe& probe) { return parameter_of(probe, "server") == "true"; }
 
 std::map<std::string, Name> read_names(const Facts& facts) {
   std::map<std::string, Name> names;

@@ -139,8 +139,7 @@ class Candidates {
     for (const auto& [probe, seen] : report.probes) {
       if (probe.check != CheckKind::hop || seen.outcome == Outcome::skipped) continue;
       const bool udp = probe.target.transport == Transport::udp;
-      const auto payload = probe.with.find("payload");
-      const auto cargo = parse<Cargo>(payload == probe.with.end() ? "" : payload->second);
+      const auto cargo = parse<Cargo>(parameter_of(probe, "payload"));
       known_.insert({udp, probe.target.host, probe.target.port(),
                      sent_as(udp, cargo.value_or(Cargo::rtp)), !probe.with.contains("control")});
     }

@@ -46,10 +46,9 @@ void read_dns(const Reading& reading, FlowEvents& events) {
   if (event.seen == Seen::nothing) event.sent = lookup_tries;
   // Whether a resolver also listens on TCP is its own affair.
   if (is_udp(reading.probe)) events.flows.push_back(event);
-  const auto name = reading.probe.with.find("name");
-  const bool named = name != reading.probe.with.end() && !name->second.empty();
-  if (elsewhere && named && outcome == Outcome::answered) {
-    sign(reading, events, Sign::public_knows, name->second);
+  const auto name = parameter_of(reading.probe, "name");
+  if (elsewhere && !name.empty() && outcome == Outcome::answered) {
+    sign(reading, events, Sign::public_knows, std::string(name));
   }
   each(reading.seen, EvidenceKind::dns_special_address, [&](const Evidence&) {
     sign(reading, events, Sign::dns_special, findings::name_asked_for(reading.probe));

@@ -22,9 +22,7 @@ Cargo cargo_of(const Probe& probe) {
   const auto& target = probe.target;
   if (target.transport == Transport::tls) return Cargo::tls;
   if (probe.check == path && !is_udp(probe)) return Cargo::tls;
-  if (const auto given = probe.with.find("payload"); given != probe.with.end()) {
-    if (const auto cargo = parse<Cargo>(given->second)) return *cargo;
-  }
+  if (const auto cargo = parse<Cargo>(parameter_of(probe, "payload"))) return *cargo;
   switch (probe.check) {
     case turn:
       return Cargo::turn;
@@ -109,8 +107,7 @@ PacketFlow flow_of(const Probe& probe, const Observation& seen, std::uint16_t po
   flow.port = port;
   flow.cargo = cargo_of(probe);
   if (flow.cargo != Cargo::tls) return flow;
-  const auto given = probe.with.find("server_name");
-  flow.name = given == probe.with.end() ? flow.host : given->second;
+  flow.name = parameter_of(probe, "server_name", flow.host);
   return flow;
 }
 
