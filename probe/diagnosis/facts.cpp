@@ -102,9 +102,7 @@ std::vector<FlowSample> samples_of(const ProbeResult& result, const Site& site) 
   if (result.probe.check == CheckKind::ipv6 && address && address->is_v6()) return samples;
   // What is too long gets lost for its length, on a way that the short one has shown to be open.
   if (result.probe.check == CheckKind::sip_long) return samples;
-  // The system's resolvers are asked, not the host.
-  const bool server = result.probe.with.contains("server");
-  if (result.probe.check == CheckKind::dns && !server) return samples;
+  if (asks_system_resolvers(result.probe)) return samples;
   // Most web servers do not speak it: silence says nothing.
   const bool silent = result.observation.outcome == Outcome::silent;
   if (result.probe.check == CheckKind::quic && silent) return samples;
@@ -318,9 +316,7 @@ std::vector<const ProbeResult*> late_answers(const Report& report) {
         result.probe.check != CheckKind::hop && result.probe.check != CheckKind::sip_alg &&
         result.probe.check != CheckKind::sip_long && !asks_for_canary(result.probe);
     const bool near = seen.address && seen.address->is_private();  // the site's own name server
-    const bool resolver =
-        result.probe.check == CheckKind::dns && !result.probe.with.contains("server");
-    if (seen.round_trip && !near && !resolver) {
+    if (seen.round_trip && !near && !asks_system_resolvers(result.probe)) {
       const auto took = seen.round_trip->count();
       soon |= took < soon_ms;
       auto& distance = distances.try_emplace(result.probe.target.host, took).first->second;

@@ -11,8 +11,7 @@ inline constexpr std::string_view canary_name = "use-application-dns.net";
 // The question for it, of the system's own resolvers. Its answer is the network's wish, and says
 // nothing of whether names or the line work.
 inline bool asks_for_canary(const Probe& probe) {
-  return probe.check == CheckKind::dns && parameter_of(probe, "name") == canary_name &&
-         !probe.with.contains("server");
+  return asks_system_resolvers(probe) && parameter_of(probe, "name") == canary_name;
 }
 
 }  // namespace callready

@@ -43,6 +43,11 @@ struct Probe {
 std::string_view parameter_of(const Probe& probe, const std::string& name,
                               std::string_view otherwise = {});
 
+// A question to the system's own resolvers: the host that has the name hears nothing of it.
+inline bool asks_system_resolvers(const Probe& probe) {
+  return probe.check == CheckKind::dns && !probe.with.contains("server");
+}
+
 // "stun/udp/turn-rbx1.openrainbow.com:3478", "nat/udp" without an endpoint; with "@proxy" and
 // sorted parameters where there are any. Two probes with one id are one probe.
 std::string probe_id(const Probe& probe);

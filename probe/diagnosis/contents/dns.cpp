@@ -50,9 +50,8 @@ void add_search_domain(std::vector<FindingEvidence>& list, const Name& name) {
 // A question to the system's own resolvers, by the way that leads there: bound to an interface it
 // may not get to them.
 bool asks_the_system(const ProbeResult& result) {
-  const auto& with = result.probe.with;
-  return result.probe.check == CheckKind::dns && is_direct(result) && !with.contains("server") &&
-         !with.contains("interface");
+  return asks_system_resolvers(result.probe) && is_direct(result) &&
+         !result.probe.with.contains("interface");
 }
 
 // Something came back, although it is no help.

@@ -137,9 +137,8 @@ std::vector<std::string> add_misled(Cause& cause, const Diagnosis& context,
     add_astray(cause, context, *name);
     append(cause.contradicted, context.facts.probes_that([&](const ProbeResult& result) {
       const auto& probe = result.probe;
-      return probe.check == CheckKind::dns && !probe.with.contains("server") &&
-             result.observation.outcome == Outcome::answered && probe.target.host == name->name &&
-             context.facts.asked_for(result);
+      return asks_system_resolvers(probe) && result.observation.outcome == Outcome::answered &&
+             probe.target.host == name->name && context.facts.asked_for(result);
     }));
   }
   return texts;

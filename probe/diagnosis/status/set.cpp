@@ -151,8 +151,7 @@ ResultIndex::ResultIndex(const std::vector<ProbeResult>& results) {
     by_id_[probe.id] = &result;
     const auto& host = probe.target.host;
     auto& notes = hosts_[host];
-    // A question about a name goes to a resolver: the host that has the name hears nothing of it.
-    const bool names_host = probe.check != CheckKind::dns || probe.with.contains("server");
+    const bool names_host = !asks_system_resolvers(probe);
     if (names_host && seen.round_trip && direct) {
       keep_shorter(notes.distance, *seen.round_trip);
       if (findings::is_udp(result)) keep_shorter(notes.distance_by_udp, *seen.round_trip);

@@ -38,8 +38,7 @@ std::string own_address(const Report& report) {
 // In the second round: the canary is asked for in the first.
 bool asks_our_resolvers(const Facts& facts, const ProbeResult& result) {
   const auto& probe = result.probe;
-  return probe.check == CheckKind::dns && !probe.with.contains("server") &&
-         !asks_for_canary(probe) && !facts.asked_for(result);
+  return asks_system_resolvers(probe) && !asks_for_canary(probe) && !facts.asked_for(result);
 }
 
 // The site's resolver finds names even since then: the line is up, and it is this computer that is
