@@ -144,21 +144,22 @@ void fill_in(const Report& report, Cause& cause) {
   }
 }
 
-}  // namespace
-
-// Rows that fail by these, with their sets.
+// Of the rows that fail by these, with their sets.
 template <typename Wanted>
-bool Diagnosis::any_lost_row(const std::vector<const ProbeResult*>& probes, Wanted wanted) const {
+bool any_lost_row(const Report& report, const std::vector<const ProbeResult*>& probes,
+                  Wanted wanted) {
   const auto ids = ids_of(failing_ones(probes));
-  return std::ranges::any_of(facts.report.sets, [&](const SetResult& set) {
+  return std::ranges::any_of(report.sets, [&](const SetResult& set) {
     return std::ranges::any_of(set.requirements, [&](const RequirementResult& row) {
       return !well(row.status) && has_any(row, ids) && wanted(set, row);
     });
   });
 }
 
+}  // namespace
+
 bool Diagnosis::breaks_capability(const std::vector<const ProbeResult*>& probes) const {
-  return any_lost_row(probes, [](const SetResult& set, const RequirementResult& row) {
+  return any_lost_row(facts.report, probes, [](const SetResult& set, const RequirementResult& row) {
     bool needed = false, lost = false;
     for (const auto& capability : set.capabilities) {
       const bool has = contains(capability.requirements, row.id);
@@ -170,7 +171,7 @@ bool Diagnosis::breaks_capability(const std::vector<const ProbeResult*>& probes)
 }
 
 bool Diagnosis::fails_required_row(const std::vector<const ProbeResult*>& probes) const {
-  return any_lost_row(probes, [](const SetResult&, const RequirementResult& row) {
+  return any_lost_row(facts.report, probes, [](const SetResult&, const RequirementResult& row) {
     return row.severity == Severity::required;
   });
 }

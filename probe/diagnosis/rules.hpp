@@ -68,9 +68,6 @@ class Diagnosis {
   const reach::Diagnosis& worlds() const;
 
  private:
-  template <typename Wanted>
-  bool any_lost_row(const std::vector<const ProbeResult*>& probes, Wanted wanted) const;
-
   std::set<std::string> explained_, impaired_;
   std::vector<Finding> contents_;
   mutable std::shared_ptr<const reach::Diagnosis> worlds_;
