@@ -120,12 +120,12 @@ std::string doubt(const Finding& gone, const Report& after) {
 
 // What the newer report's own history says counts; where it has none, the older's.
 StandingFinding standing_of(const Finding& old, const Finding& finding, const Report& before) {
-  const auto& known = finding.standing ? finding.standing : old.standing;
+  const auto& own = finding.standing;
   // A history that begins with the newer run itself knows nothing of the older.
-  const bool knows = known && (known->began || known->since <= before.started_at);
-  if (knows) return {finding, known->since, !known->began};
-  if (old.standing) return {finding, old.standing->since, !old.standing->began};
-  return {finding, before.started_at, true};
+  const bool knows = own && (own->began || own->since <= before.started_at);
+  const auto& known = knows ? own : old.standing;
+  if (!known) return {finding, before.started_at, true};
+  return {finding, known->since, !known->began};
 }
 
 void compare_findings(Comparison& result, const Report& before, const Report& after) {
