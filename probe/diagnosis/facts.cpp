@@ -453,11 +453,8 @@ std::vector<std::string> Facts::sets_of(const std::vector<const ProbeResult*>& p
 }
 
 std::set<std::string> Facts::hosts_asked_for() const {
-  std::set<std::string> hosts;
-  for (const auto& result : report.probes) {
-    if (asked_for(result)) hosts.insert(result.probe.target.host);
-  }
-  return hosts;
+  const auto asked = probes_that([&](const ProbeResult& result) { return asked_for(result); });
+  return set_of(asked, [](const ProbeResult& result) { return result.probe.target.host; });
 }
 
 bool Facts::may_be_ours(const std::string& router) const {
@@ -481,13 +478,9 @@ bool Facts::proves_no_way(const std::string& router, bool udp) const {
 }
 
 bool Facts::no_tcp_gets_out() const {
-  std::set<std::string> parties;
-  for (const auto& flow : flows) {
-    if (flow.udp) continue;
-    if (out(flow)) return false;
-    parties.insert(flow.party);
-  }
-  return parties.size() > 1;
+  const auto tcp = select([](const Flow& flow) { return !flow.udp; });
+  return set_of(tcp, &Flow::party).size() > 1 &&
+         std::ranges::none_of(tcp, [](const Flow* flow) { return out(*flow); });
 }
 
 bool Facts::goes_outside(const ProbeResult& result) const {

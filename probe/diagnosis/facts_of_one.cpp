@@ -222,11 +222,9 @@ bool has_no_route(const ProbeResult& result) {
 }
 
 bool is_inner_link(std::string_view name) {
-  for (const std::string_view word : {"docker", "br-", "virbr", "veth", "lxc", "cni", "podman",
-                                      "vmnet", "vboxnet", "vEthernet", "VMware", "VirtualBox"}) {
-    if (name.starts_with(word)) return true;
-  }
-  return false;
+  constexpr std::array words{"docker", "br-",   "virbr",   "veth",      "lxc",    "cni",
+                             "podman", "vmnet", "vboxnet", "vEthernet", "VMware", "VirtualBox"};
+  return std::ranges::any_of(words, [&](const char* word) { return name.starts_with(word); });
 }
 
 // Another link that has an address beside the tunnels': without one, the "tunnel" is how this

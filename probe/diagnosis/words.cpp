@@ -15,9 +15,8 @@ namespace {
 // A set of the user's own: all its hosts are.
 bool is_own(const Facts& facts, const std::string& id) {
   const auto& own = facts.report.site.own_hosts;
-  const auto& sets = facts.report.sets;
-  const auto set = std::ranges::find(sets, id, &SetResult::id);
-  if (set == sets.end() || own.empty()) return false;
+  const auto* set = find_by_id(facts.report.sets, id);
+  if (set == nullptr || own.empty()) return false;
   const auto is_its = [&](const std::string& probe) {
     const auto* result = facts.find(probe);
     if (result == nullptr || result->probe.target.host.empty()) return true;
@@ -241,12 +240,9 @@ void insert_second(std::vector<FindingEvidence>& list, FindingEvidence contrast)
 }
 
 std::vector<std::string> hosts_of(const std::vector<const ProbeResult*>& probes) {
-  std::vector<std::string> hosts;
-  std::set<std::string> known;
-  for (const auto* result : probes) {
-    const auto& host = result->probe.target.host;
-    if (known.insert(host).second) hosts.push_back(host);
-  }
+  std::vector<std::string> all, hosts;
+  for (const auto* result : probes) all.push_back(result->probe.target.host);
+  add_new(hosts, all);
   return hosts;
 }
 

@@ -136,10 +136,8 @@ Text origin_note(const std::vector<MergeInput>& parts) {
 }
 
 Text age_note(const Report& merged) {
-  const auto days =
-      std::chrono::duration_cast<std::chrono::hours>(merged.finished_at - merged.started_at)
-          .count() /
-      24;
+  const auto apart = merged.finished_at - merged.started_at;
+  const auto days = std::chrono::duration_cast<std::chrono::days>(apart).count();
   if (days < 2) return {};
   return phrase(
       "These runs are up to {} days apart: changes made in between show as differences between the "

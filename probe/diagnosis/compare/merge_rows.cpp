@@ -293,7 +293,7 @@ Finding combined(const Group& group, const std::vector<MergeInput>& parts) {
   for (const auto& [part, finding] : group) {
     result.confidence = std::min(result.confidence, finding->confidence);  // certain is the first
     same_fix = same_fix && finding->fix == first.fix;
-    if (!contains(result.seen_from, part->name)) result.seen_from.push_back(part->name);
+    add_once(result.seen_from, part->name);
   }
   for (const auto& [part, finding] : group) {
     if (!same_fix) {
@@ -335,9 +335,7 @@ std::string id_from(const std::string& probe_id, const std::string& vantage) {
 std::vector<SetResult> merged_sets(const std::vector<MergeInput>& parts) {
   std::vector<std::string> order;
   for (const auto& part : parts) {
-    for (const auto& set : part.report.sets) {
-      if (!contains(order, set.id)) order.push_back(set.id);
-    }
+    for (const auto& set : part.report.sets) add_once(order, set.id);
   }
   std::vector<SetResult> merged;
   for (const auto& id : order) {

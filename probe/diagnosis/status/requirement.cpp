@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ranges>
 
 #include "probe/diagnosis/facts.hpp"
 #include "probe/diagnosis/status/judge.hpp"
@@ -385,9 +386,8 @@ RequirementResult judge_requirement(const Requirement& requirement, const Planne
   std::vector<HostState> doubtful;
   if (requirement.reach.kind == Reach::Kind::nearest) {
     doubtful = keep_nearest(hosts, requirement.reach.count, evidences, regions);
-    std::vector<std::string> names;
-    for (const auto& host : hosts) names.push_back(host.host);
-    if (!names.empty()) prefix = phrase("nearest: {}; ", joined_texts(names));
+    const auto names = joined_texts(hosts | std::views::transform(&HostState::host));
+    if (!hosts.empty()) prefix = phrase("nearest: {}; ", names);
   }
   const auto counted = count(hosts, requirement);
   result.status = status_by(requirement.reach, counted);
