@@ -19,6 +19,11 @@ Payload payload_of(const Probe& probe) {
   return parse<Payload>(parameter_of(probe, "payload")).value_or(Payload::rtp);
 }
 
+// Answers to several requests were counted (RequestCount).
+bool counts_answers(const ProbeResult& result) {
+  return result.probe.check == CheckKind::stun && result.probe.with.contains("flows");
+}
+
 // Who refused, where a device on the way did.
 std::string refuser(const ProbeResult& result) {
   const bool asked = who_refused(result) == Refuser::on_the_way;

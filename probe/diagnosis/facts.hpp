@@ -216,8 +216,6 @@ class Facts {
   bool proxy_speaks_ = false;
 };
 
-// The certificate is the private one that the row names, by its issuer or its SHA-256.
-bool is_private_and_right(const ProbeResult& result);
 // Of one probe.
 bool is_direct(const ProbeResult& result);
 bool is_udp(const ProbeResult& result);
@@ -225,8 +223,6 @@ bool is_udp(const ProbeResult& result);
 bool came_through(const ProbeResult& result);
 // Our own question (NAT, SIP ALG): its servers are no vendor's, and nothing is to be opened for it.
 bool only_measures(const ProbeResult& result);
-// Answers to several requests were counted (RequestCount).
-bool counts_answers(const ProbeResult& result);
 // Silence, at once or after the connection stood.
 bool got_no_answer(const ProbeResult& result);
 // Tried, and not reached.

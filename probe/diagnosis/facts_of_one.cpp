@@ -11,6 +11,20 @@ namespace {
 constexpr std::array<std::string_view, 6> two_part_suffixes = {"co.uk",  "com.cn", "cn.com",
                                                                "com.au", "co.jp",  "com.br"};
 
+// The certificate is the private one that the row names, by its issuer or its SHA-256.
+bool is_private_and_right(const ProbeResult& result) {
+  const auto& detail = result.observation.detail;
+  if (detail == DetailCode::private_pki || detail == DetailCode::another_far_end) return true;
+  const auto* leaf = evidence_of(result, EvidenceKind::certificate);
+  const auto is_pinned = [&](const char* name, Fact fact) {
+    const auto pin = result.probe.with.find(name);
+    return pin != result.probe.with.end() && leaf != nullptr &&
+           text_fact(*leaf, fact) == pin->second;
+  };
+  return is_pinned("sha256", Fact::sha256) ||
+         is_pinned("public_key_sha256", Fact::public_key_sha256);
+}
+
 }  // namespace
 
 Payload inspected_as(const FlowSample& sample) {
@@ -51,10 +65,6 @@ bool only_measures(const ProbeResult& result) {
   return result.probe.check == CheckKind::nat || result.probe.check == CheckKind::sip_alg;
 }
 
-bool counts_answers(const ProbeResult& result) {
-  return result.probe.check == CheckKind::stun && result.probe.with.contains("flows");
-}
-
 bool failing(const ProbeResult& result) {
   const auto outcome = result.observation.outcome;
   return !reached(outcome) && outcome != Outcome::skipped;
@@ -80,19 +90,6 @@ bool got_no_answer(const ProbeResult& result) {
   return seen.outcome == Outcome::silent || seen.detail == DetailCode::tls_timed_out ||
          seen.detail == DetailCode::http_timed_out || seen.detail == DetailCode::sip_timed_out ||
          seen.detail == DetailCode::stun_timed_out;
-}
-
-bool is_private_and_right(const ProbeResult& result) {
-  const auto& detail = result.observation.detail;
-  if (detail == DetailCode::private_pki || detail == DetailCode::another_far_end) return true;
-  const auto* leaf = evidence_of(result, EvidenceKind::certificate);
-  const auto is_pinned = [&](const char* name, Fact fact) {
-    const auto pin = result.probe.with.find(name);
-    return pin != result.probe.with.end() && leaf != nullptr &&
-           text_fact(*leaf, fact) == pin->second;
-  };
-  return is_pinned("sha256", Fact::sha256) ||
-         is_pinned("public_key_sha256", Fact::public_key_sha256);
 }
 
 bool has_foreign_root(const ProbeResult& result) {
