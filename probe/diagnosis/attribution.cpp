@@ -12,8 +12,7 @@ bool closes_all_of(Closes closed, Transport transport, const PortRange& range) {
 }
 
 bool closes(Closes closes, Transport transport, std::uint16_t port, bool proxied) {
-  if (closes == Closes::everything) return true;
-  if (proxied) return false;
+  if (proxied) return closes == Closes::everything;
   const bool udp = transport == Transport::udp, dns = port == 53;
   switch (closes) {
     case Closes::nothing_more:
