@@ -105,8 +105,6 @@ bool Diagnosis::affects_requirement(const std::vector<const ProbeResult*>& probe
 
 namespace {
 
-bool well(Status status) { return status == Status::pass || status == Status::skip; }
-
 bool has_any(const RequirementResult& row, const std::set<std::string>& probes) {
   return std::ranges::any_of(row.probes, [&](const auto& id) { return probes.contains(id); });
 }
@@ -126,7 +124,7 @@ void fill_in(const Report& report, Cause& cause) {
   for (const auto& set : report.sets) {
     std::vector<std::string> rows;
     for (const auto& row : set.requirements) {
-      if (well(row.status) || (decided && row.status == Status::unknown)) continue;
+      if (is_well(row) || (decided && row.status == Status::unknown)) continue;
       const bool worse = row.severity != Severity::optional && has_any(row, impaired);
       if (row.closed_by != finding.code && !worse && !has_any(row, lost)) continue;
       rows.push_back(row.id);
@@ -151,7 +149,7 @@ bool any_lost_row(const Report& report, const std::vector<const ProbeResult*>& p
   const auto ids = ids_of(failing_ones(probes));
   return std::ranges::any_of(report.sets, [&](const SetResult& set) {
     return std::ranges::any_of(set.requirements, [&](const RequirementResult& row) {
-      return !well(row.status) && has_any(row, ids) && wanted(set, row);
+      return !is_well(row) && has_any(row, ids) && wanted(set, row);
     });
   });
 }

@@ -228,6 +228,11 @@ struct Report : RunReport {
   std::string redacted;  // names the key of its pseudonyms (reports/redact.hpp); empty: none
 };
 
+// It works, or it was not tried.
+inline bool is_well(const RequirementResult& row) {
+  return row.status == Status::pass || row.status == Status::skip;
+}
+
 // The first with that id, of sets, capabilities or rows; null: none.
 template <typename Item>
 const Item* find_by_id(const std::vector<Item>& items, const std::string& id) {

@@ -178,10 +178,6 @@ void add_capabilities(Page& page, const Report& report, const SetResult& set) {
   add_rows(page, rows);
 }
 
-bool well(const RequirementResult& requirement) {
-  return requirement.status == Status::pass || requirement.status == Status::skip;
-}
-
 std::string requirement_text(const Report& report, const SetResult& set,
                              const RequirementResult& requirement, bool verbose) {
   auto text = summary_and_sample(requirement);
@@ -234,10 +230,10 @@ void add_requirements(Page& page, const Report& report, const SetResult& set, To
   std::map<std::size_t, std::size_t> same_cause;
   for (const auto& requirement : set.requirements) {
     if (!told.is_news(requirement)) continue;
-    const auto number = well(requirement) ? 0 : explained_by(set, requirement, report);
+    const auto number = is_well(requirement) ? 0 : explained_by(set, requirement, report);
     if (!verbose && number != 0) {
       ++same_cause[number];
-    } else if (verbose || !well(requirement)) {
+    } else if (verbose || !is_well(requirement)) {
       auto& list = verbose || requirement.status != Status::unknown ? rows : undecided;
       list.push_back({mark_of(requirement.status), title_of(requirement),
                       requirement_text(report, set, requirement, verbose)});

@@ -251,8 +251,7 @@ struct Well {
   explicit Well(const std::vector<SetResult>& sets) {
     for (const auto& set : sets) {
       for (const auto& row : set.requirements) {
-        const bool good = row.status == Status::pass || row.status == Status::skip;
-        if (good) rows.insert(set.id + '/' + row.id);
+        if (is_well(row)) rows.insert(set.id + '/' + row.id);
       }
       for (const auto& capability : set.capabilities) {
         if (capability.verdict == Verdict::ready) capabilities.emplace(set.id, capability.id);
