@@ -1,6 +1,7 @@
 #include "probe/diagnosis/facts.hpp"
 
 #include <algorithm>
+#include <map>
 #include <tuple>
 
 #include "probe/model/canary.hpp"

@@ -4,6 +4,7 @@
 #include <array>
 #include <functional>
 #include <limits>
+#include <set>
 #include <span>
 
 #include "probe/diagnosis/status/judge.hpp"

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <map>
-#include <set>
 #include <string_view>
 
 #include "probe/diagnosis/compare/merge.hpp"

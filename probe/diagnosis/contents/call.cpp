@@ -3,8 +3,6 @@
 // greeting as long as a browser's: calls are set up, and stay mute.
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "probe/diagnosis/rules.hpp"
 #include "probe/diagnosis/words.hpp"
 

@@ -1,6 +1,5 @@
 #include "probe/diagnosis/reach/asked.hpp"
 
-#include <algorithm>
 #include <set>
 #include <unordered_map>
 

@@ -1,6 +1,5 @@
 #include "probe/diagnosis/reach/reading.hpp"
 
-#include <algorithm>
 #include <map>
 
 namespace callready::reach {

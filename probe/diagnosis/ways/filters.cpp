@@ -1,7 +1,5 @@
 // Inspection: the port is open, and one protocol on it is dropped or cut (docs/design.md, "How
 // neighbours are told apart", 3).
-#include <algorithm>
-
 #include "probe/diagnosis/reach/clues.hpp"
 #include "probe/diagnosis/ways/by_worlds.hpp"
 #include "probe/diagnosis/words.hpp"

@@ -1,7 +1,5 @@
 // Is this computer connected at all? By what its system says of its links, addresses, routes and
 // gateways, before anything that was sent is asked.
-#include <algorithm>
-
 #include "probe/diagnosis/rules.hpp"
 #include "probe/diagnosis/words.hpp"
 

@@ -1,7 +1,5 @@
 // QUIC, which browsers try before TCP: refused on UDP 443 while other UDP gets out, or answered and
 // then cut off by the name in its greeting. What is silent from the start proves nothing.
-#include <algorithm>
-
 #include "probe/diagnosis/ways/flow_groups.hpp"
 #include "probe/diagnosis/words.hpp"
 
