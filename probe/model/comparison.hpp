@@ -1,4 +1,4 @@
-// What two reports of one site do not say alike (probe/diagnosis/compare.hpp finds it).
+// What two reports of one site do not say alike (probe/diagnosis/compare/compare.hpp finds it).
 #pragma once
 
 #include <string>

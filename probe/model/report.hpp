@@ -92,7 +92,7 @@ struct Site {
   std::vector<std::string> unread_policies;  // "/etc/...: not JSON": places that could not be read
 };
 
-// Since when something has been so, run after run (probe/diagnosis/history.hpp).
+// Since when something has been so, run after run (probe/diagnosis/compare/history.hpp).
 struct Standing {
   WallTime since;      // the start of the first of these runs
   int runs = 1;        // in a row, this one too
@@ -225,7 +225,7 @@ struct Report : RunReport {
   std::optional<LongestWait> longest_wait;  // nothing: not watched, or nothing was sent
   std::vector<ProbeResult> probes;
   std::vector<VantageReport> vantages;  // of a merged report; empty: one run
-  std::string redacted;  // names the key of its pseudonyms (reports/redact.hpp); empty: none
+  std::string redacted;  // names its pseudonyms' key (reports/privacy/redact.hpp); empty: none
 };
 
 // It works, or it was not tried.

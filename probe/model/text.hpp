@@ -1,6 +1,6 @@
 // What people read: sentences, each an English template with its arguments, so that the same text
-// can be said in another language later (reports/language.hpp has the translations). Names, numbers
-// and addresses are plain and never translated.
+// can be said in another language later (reports/words/language.hpp has the translations). Names,
+// numbers and addresses are plain and never translated.
 #pragma once
 
 #include <fmt/format.h>
