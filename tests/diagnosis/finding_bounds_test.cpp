@@ -89,7 +89,7 @@ TEST(UdpRange, IsCutByAPortThatALaterLookTried) {
   const auto found = only(run);
   EXPECT_EQ(found.code, FindingCode::firewall_udp_range_blocked);
   EXPECT_EQ(found.confidence, Confidence::certain);
-  EXPECT_EQ(found.title, "The firewall blocks outgoing UDP to ports 19302-25000");
+  EXPECT_EQ(found.title, "The firewall blocks outgoing UDP to ports 19302-25000 of 20.1.2.3");
 }
 
 // A firewall that knows the one vendor's networks, and not the other's.
