@@ -395,8 +395,12 @@ void ask_within_ranges(const Facts& facts, Questions& questions) {
     return is_range(result.probe) && result.probe.purpose == Purpose::way_out;
   };
   if (facts.any_probe(of_closed_port)) return;  // it has tried what lies around, too
+  const auto of_anchor = [](const FlowSample& sample) {
+    return sample.result->probe.purpose == Purpose::control;
+  };
   for (const auto& flow : facts.flows) {
     if (!flow.udp || flow.way != Reachability::blocked || facts.asked_for(flow)) continue;
+    if (!any_sample(flow, of_anchor)) continue;  // asked about because a row's own port is closed
     const auto range = std::ranges::find_if(probes, [&](const ProbeResult& result) {
       return is_range(result.probe) && result.observation.outcome == Outcome::passed &&
              !findings::is_inside(result) && result.probe.target.ports.contains(flow.port);
