@@ -43,6 +43,8 @@ class Loop {
     context.restart();
     while (!result && !thrown && std::chrono::steady_clock::now() < bound) {
       if (context.run_one_until(manual_ ? until_idle() : bound) != 0) continue;
+      // That may have passed while another process had the processor.
+      if (manual_ && context.poll_one() != 0) continue;
       if (!manual_ || !manual_->advance_to_next()) break;
       context.restart();
     }
