@@ -3,8 +3,8 @@
 //
 // Sends one RTP packet (RFC 3550 section 5.1) to each sampled port, then, where nothing came back,
 // the same with a TTL that ends at the first router beyond the site's edge (SiteEdge). With the
-// parameter `stop_on_the_way` only the latter: the far end is somebody else's machine. The port of
-// `closed` is tried beside the sample, before the others: another host's is closed. With `echo`
+// parameter `stop_on_the_way` only the latter: the far end is somebody else's machine. The port
+// `closed`, which was found closed to another host, is tried before the sample. With `echo`
 // the far end sends everything back, and silence on one port where others answer is a proof; with
 // `authenticated` it answers only who has its key (`skipped` with "no_key" where we have none).
 // With `turn` and the run's credentials, relays of that server (RFC 8656) are far ends within the

@@ -23,7 +23,7 @@ struct Port {
   Instant sent;
   std::optional<Milliseconds> round_trip;
   bool tried = false;    // something was sent to it
-  bool waited = false;   // that was to reach the far end, and its answer had all its time
+  bool waited = false;   // the whole way: its packet left, and a reply had its full time
   bool refined = false;  // tried to find the bounds of a block: no part of the sample
   std::vector<std::vector<std::uint8_t>> asked;  // of an echo with a key: what was sent to it
   // A relay's port, or one of which a far end of ours told: whether our packet was heard there, and
@@ -41,8 +41,8 @@ struct Range {
   Context& context;
   IpAddress target;
   PortRange whole;
-  // The ports of which one that passes speaks for the others, whoever it was sent to. None where
-  // one is known to be closed.
+  // Where one of these ports passes, to any host, the others need not be asked about. None where
+  // a port among them is known to be closed.
   std::optional<PortRange> row;
   bool to_the_end = true;  // false: only packets that end on the way
   bool echo = false;       // the far end sends everything back

@@ -387,8 +387,8 @@ bool is_in_trouble(const Flow& flow) {
   return lost || flow.way == Reachability::blocked || flow.way == Reachability::refused;
 }
 
-// A port was closed to a stranger on the way, within a range of media whose sample passed: is it
-// closed to the service's host as well, and what lies beside it? Only then the range is cut.
+// A device on the way closed a port of a public server, and that port lies in a media range whose
+// sample passed: is it closed to the service's host as well, and how far around it?
 void ask_within_ranges(const Facts& facts, Questions& questions) {
   const auto& probes = facts.report.probes;
   const auto of_closed_port = [](const ProbeResult& result) {
