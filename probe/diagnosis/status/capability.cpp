@@ -95,8 +95,8 @@ Text titles(const SomeRows& rows) {
   return text;
 }
 
-// The rows that keep an alternative from being good. Assuming the best, only those known to; assuming
-// the worst, also those that are open.
+// The rows that keep an alternative from being good. Assuming the best, only those known to;
+// assuming the worst, also those that are open.
 Text culprits(const SomeRows& rows, Assume assume) {
   SomeRows bad;
   std::ranges::copy_if(rows, std::back_inserter(bad),
