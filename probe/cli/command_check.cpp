@@ -17,6 +17,7 @@
 #include "probe/engine/session.hpp"
 #include "probe/engine/watchdog.hpp"
 #include "probe/model/url.hpp"
+#include "probe/net/http.hpp"
 #include "probe/plan/choices.hpp"
 #include "probe/platform/child.hpp"
 #include "probe/platform/system.hpp"
@@ -55,6 +56,10 @@ std::optional<std::string> proxy_problem(const std::string& proxy) {
   if (proxy.find('@') != std::string::npos) {
     return "--proxy: a user and password do not belong in an argument, where other users can see "
            "them; use CALLREADY_PROXY_USER and CALLREADY_PROXY_PASSWORD";
+  }
+  if (!parse_proxy_url(proxy)) {
+    return "--proxy: expected a host and a port from 1 to 65535, such as "
+           "http://proxy.example.com:3128";
   }
   return std::nullopt;
 }

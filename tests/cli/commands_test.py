@@ -239,6 +239,8 @@ class BadArguments(CommandsTest):
             ("--pac", "http://alice:pa/ss@proxy.example.com/a.pac"): ("--pac",),
             ("--proxy", "proxy.example.com"): ("--proxy",),
             ("--proxy", "ftp://proxy.example.com"): ("--proxy",),
+            ("--proxy", "http://proxy.example.com:99999"): ("--proxy", "65535"),
+            ("--proxy", "http://proxy.example.com/path"): ("--proxy",),
             ("-4", "-6"): ("excludes",),
             ("--var", "pbx"): ("NAME=VALUE",),
             ("--json", "--report", "text"): ("one report",),
