@@ -12,14 +12,13 @@ namespace {
 // More rows, or names and networks, than these are shown when asked for.
 constexpr std::size_t few_rows = 8, few_peers = 12;
 
-// What the fix asks for, whole: one line for each of the vendor's rules, with all its peers.
-Html rules_of(const Finding& finding) {
+// One line for each rule of that direction, with all its peers.
+Html rules_table(const Finding& finding, Direction direction) {
   Html rows;
-  std::size_t peers = 0;
   for (const auto& rule : finding.rules) {
+    if (rule.direction != direction) continue;
     Html list;
     for (const auto& peer : rule.peers) list.put("<li>{}</li>", peer.text);
-    peers += rule.peers.size();
     rows.put(
         "<tr><th scope=\"row\">{} {}</th><td>{}</td><td><ul class=\"peers\">{}</ul></td></tr>\n",
         protocol_in_words(rule), ports_in_words(rule),
@@ -28,16 +27,25 @@ Html rules_of(const Finding& finding) {
         list);
   }
   if (rows.empty()) return rows;
+  const auto far_end = direction == Direction::in ? say("From") : say("To");
+  return html_table("stack", {say("Protocol and ports"), say("Purpose"), far_end}, rows);
+}
+
+// What the fix asks for, whole.
+Html rules_of(const Finding& finding) {
+  if (finding.rules.empty()) return {};
+  std::size_t peers = 0;
+  for (const auto& rule : finding.rules) peers += rule.peers.size();
   return Html().put(
       R"(<details class="rules"{}>
 <summary>{}</summary>
-{}</details>
+{}{}</details>
 )",
       std::string_view(peers <= few_peers ? " open" : ""),
       say("Rules to add, from the vendor's documentation ({}, {})",
           say_plural(finding.rules.size(), "{} rule", "{} rules"),
           say_plural(peers, "{} host or network", "{} hosts and networks")),
-      html_table("stack", {say("Protocol and ports"), say("Purpose"), say("To")}, rows));
+      rules_table(finding, Direction::out), rules_table(finding, Direction::in));
 }
 
 Html evidence_of(const Finding& finding, const PageIndex& index) {

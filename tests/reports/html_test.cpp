@@ -88,6 +88,25 @@ TEST(Html, NamesTheRowsThatNoCauseExplains) {
   EXPECT_EQ(open(), "");
 }
 
+TEST(Html, RulesInwardsNameWhereTrafficComesFrom) {
+  auto report = samples::degraded();
+  auto& rules = report.findings.at(0).rules;
+  const auto heads = [&] {
+    std::string found;
+    const auto table = between(render_html(report, {}), "<details class=\"rules\"", "</details>");
+    for (const std::string_view head : {">To</th>", ">From</th>"}) {
+      if (table.find(head) != std::string::npos) found += head;
+    }
+    return found;
+  };
+  EXPECT_EQ(heads(), ">To</th>");
+  rules.push_back(rules.at(0));
+  rules.at(1).direction = Direction::in;
+  EXPECT_EQ(heads(), ">To</th>>From</th>");
+  rules.erase(rules.begin());
+  EXPECT_EQ(heads(), ">From</th>");
+}
+
 TEST(Html, ShowsBothWaysWhereThereIsAProxy) {
   EXPECT_EQ(render_html(samples::clean(), {}).find("id=\"routes\""), std::string::npos);
   const auto page = body(render_html(samples::proxied(), {}));
