@@ -65,7 +65,7 @@ void add_set(std::string& out, const Report& report, const SetResult& set, ToldO
       const bool tried = was_tried(set, capability);
       out += fmt::format("| {} | {} | {} |\n", escaped_markdown(title_of(capability)),
                          tried ? verdict_word(capability.verdict) : "NOT TRIED",
-                         escaped_markdown(capability.summary));
+                         escaped_markdown(told_of(set, capability, report)));
     }
   }
   if (!set.requirements.empty()) {

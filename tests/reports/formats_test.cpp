@@ -193,6 +193,18 @@ TEST(Markdown, HoldsNoMarkupFromOutside) {
       << text;
 }
 
+TEST(Markdown, TellsAPartAsTheOtherReportsDo) {
+  auto report = samples::blocked();
+  EXPECT_NE(render_markdown(report, {}).find("| packets leave the site, but see cause 2 |"),
+            std::string::npos);
+  auto& set = report.sets.at(0);
+  set.capabilities.push_back(
+      {"calls", "Calls", Verdict::unknown, "works by luck", {"left-out"}, {}});
+  set.requirements.push_back({.id = "left-out", .status = Status::skip});
+  EXPECT_NE(render_markdown(report, {}).find("| Calls | NOT TRIED | not tested in this run |"),
+            std::string::npos);
+}
+
 TEST(Markdown, NoPeerEndsABlock) {
   auto report = samples::blocked();
   auto& peers = report.findings.at(0).rules.at(0).peers;
