@@ -60,12 +60,15 @@ Json record(const Report& report, LogSeverity severity, const char* event, std::
 std::string otlp_logs(const Report& report) {
   const auto verdict = overall(report);
   auto records = Json::array();
-  const auto whole = verdict == Verdict::ready     ? LogSeverity::info
+  // As the exit status: what a run that was stopped had seen decides nothing.
+  const auto whole = !report.complete              ? LogSeverity::warn
+                     : verdict == Verdict::ready   ? LogSeverity::info
                      : verdict == Verdict::blocked ? LogSeverity::error
                                                    : LogSeverity::warn;
-  records.push_back(
-      record(report, whole, "callready.report", render_json(report, {}),
-             Json::array({attribute("callready.verdict", std::string(to_string(verdict)))})));
+  Json complete = {{"key", "callready.complete"}, {"value", {{"boolValue", report.complete}}}};
+  records.push_back(record(
+      report, whole, "callready.report", render_json(report, {}),
+      Json::array({attribute("callready.verdict", std::string(to_string(verdict))), complete})));
   for (const auto& finding : report.findings) {
     auto attributes =
         Json::array({attribute("callready.code", std::string(to_string(finding.code))),

@@ -39,6 +39,21 @@ TEST(Otlp, LogsHoldTheWholeReportAndEachFinding) {
   EXPECT_EQ(blocked["resourceLogs"][0]["scopeLogs"][0]["logRecords"][0]["severityText"], "ERROR");
 }
 
+// As the exit status, and as Nagios is told.
+TEST(Otlp, ARunThatWasStoppedIsNoGoodNews) {
+  for (auto report : {samples::clean(), samples::blocked()}) {
+    report.complete = false;
+    const auto logs = json::parse(otlp_logs(report));
+    const auto& record = logs["resourceLogs"][0]["scopeLogs"][0]["logRecords"][0];
+    EXPECT_EQ(record["severityText"], "WARN");
+    EXPECT_EQ(value_of(record["attributes"], "callready.verdict"), to_string(overall(report)));
+    EXPECT_EQ(record["attributes"].back()["key"], "callready.complete");
+    EXPECT_EQ(record["attributes"].back()["value"]["boolValue"], false);
+  }
+  const auto clean = json::parse(otlp_logs(samples::clean()));
+  EXPECT_EQ(clean["resourceLogs"][0]["scopeLogs"][0]["logRecords"][0]["severityText"], "INFO");
+}
+
 TEST(Otlp, MetricsAreThoseOfTheExporter) {
   for (const auto& [name, report] : samples::all()) {
     const auto text = render_exporter(report, {});
