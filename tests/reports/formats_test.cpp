@@ -311,6 +311,7 @@ TEST(ExporterMetrics, AreBoundedForASetOfAnySize) {
   set.id = "large";
   set.standing = Standing{};
   set.verified = "2026-10-01";
+  set.published = "2026-09";
   for (int i = 0; i < 1'000; ++i) {
     auto& row = set.requirements.emplace_back();
     row.id = "row" + std::to_string(i);
@@ -338,6 +339,12 @@ TEST(ExporterMetrics, AreBoundedForASetOfAnySize) {
       << "the worst first";
   EXPECT_NE(text.find("callready_set_series_left_out{site=\"Lyon\",set=\"large\"} 1010\n"),
             std::string::npos);
+  const auto left_out = std::min<std::size_t>(words<FindingCode>().size(), 100) - 12;
+  EXPECT_NE(text.find("callready_findings_left_out{site=\"Lyon\"} " + std::to_string(left_out)),
+            std::string::npos)
+      << text;
+  const auto few = render_exporter(samples::blocked(), {});
+  EXPECT_NE(few.find("callready_findings_left_out{site=\"Lyon\"} 0\n"), std::string::npos);
 }
 
 TEST(Metrics, HaveNoRoutersRoundTrips) {
