@@ -71,8 +71,8 @@ void Pages::configured(const Config& config, Places places) {
   reload_good_ = true;
   reloaded_ = clock_.wall_now();
   Metric info("callready_site_info",
-              "Where this exporter measures from. Another place, and a container's network, may "
-              "have other rules than the users'.");
+              "Place that this exporter measures from, as labels. Always 1. Users on other "
+              "networks, or outside its container, may be behind other rules.");
   Labels labels{{"site", config.site}, {"place", config.place}};
   for (const auto& [name, value] : config.labels) labels.emplace_back(name, value);
   info.add(labels, 1);
@@ -129,16 +129,16 @@ void Pages::probe(const Asked& asked, const Request& request, Answer answer) {
 
 std::string Pages::metrics_of(const View& view) const {
   const Labels site{{"site", places_.site}};
-  Metric there("callready_result_available", "0 until the first run has ended.");
+  Metric there("callready_result_available",
+               "1 if there is a result, 0 until a first run has ended with one.");
   there.add(site, view.result ? 1 : 0);
   Metric running("callready_run_in_progress",
-                 "1 while a run is in progress; this is the result of the one before.");
+                 "1 if a run is in progress, 0 if not. The result is that of an earlier run.");
   running.add(site, view.running ? 1 : 0);
   Metric failed("callready_last_run_failed",
-                "1 where the last run ended without a result; this is an older one.");
+                "1 if the last run ended without a result, so that this one is older, 0 if not.");
   failed.add(site, view.last_failed ? 1 : 0);
-  Metric age("callready_run_age_seconds",
-             "How old this result is: a scrape does not wait for a run.");
+  Metric age("callready_run_age_seconds", "Age of the result in seconds.");
   if (view.result)
     age.add(site, unix_seconds(clock_.wall_now()) - unix_seconds(view.result->finished));
   auto text = view.result ? view.result->metrics : std::string();
@@ -173,25 +173,27 @@ Reply Pages::report(const Asked& asked) {
 }
 
 Reply Pages::own_metrics() const {
-  Metric build("callready_exporter_build_info", "The version of this exporter.");
+  Metric build("callready_exporter_build_info", "Version of this exporter, as a label. Always 1.");
   build.add({{"version", CALLREADY_VERSION}}, 1);
   Metric good("callready_exporter_config_last_reload_successful",
-              "0 where the configuration could not be read again and the old one is in use.");
+              "1 if the last reload of the configuration succeeded, 0 if the previous one is still "
+              "in use.");
   good.add({}, reload_good_ ? 1 : 0);
   Metric when("callready_exporter_config_last_reload_success_timestamp_seconds",
-              "When the configuration in use was read.");
+              "Unix time at which the configuration in use was read.");
   when.add({}, unix_seconds(reloaded_));
-  Metric sets("callready_exporter_jobs", "Sets with their modules.");
+  Metric sets("callready_exporter_jobs", "Number of configured pairs of a set and a module.");
   sets.add({}, static_cast<double>(schedule_.jobs().size()));
-  Metric running("callready_exporter_runs_in_progress", "Runs in progress.");
+  Metric running("callready_exporter_runs_in_progress", "Number of runs in progress.");
   running.add({}, static_cast<double>(schedule_.running()));
-  Metric scrapes("callready_exporter_scrapes_total", "Requests for a set's series.", "counter");
+  Metric scrapes("callready_exporter_scrapes_total", "Total number of requests for a set's series.",
+                 "counter");
   scrapes.add({}, static_cast<double>(scrapes_));
   Metric refused("callready_exporter_requests_refused_total",
-                 "Requests for what the configuration does not have.", "counter");
+                 "Total number of requests refused as malformed or not configured.", "counter");
   refused.add({}, static_cast<double>(refused_));
-  Metric runs("callready_exporter_runs_total",
-              "Runs that have ended, by whether they had a result.", "counter");
+  Metric runs("callready_exporter_runs_total", "Total number of runs that have ended, by result.",
+              "counter");
   for (const auto& job : schedule_.jobs()) {
     const auto view = schedule_.view(job.key());
     const auto add = [&](const char* result, std::uint64_t count) {

@@ -17,8 +17,8 @@
 namespace callready {
 namespace {
 
-// These keep a set within 300 series, those of the run and of the exporter counted: 15 of its own, 5
-// for a capability, 1 and 1 for a row and 5 for a finding.
+// These keep a set within 300 series, those of the run and of the exporter counted: 15 of its own,
+// 5 for a capability, 1 and 1 for a row and 5 for a finding.
 constexpr std::size_t most_capabilities = 20, most_rows = 70, most_trips = 50, most_findings = 12;
 
 // One round trip of a row's endpoint: the middle of those that were reached.
@@ -178,42 +178,53 @@ class Series {
 
   const Report& report_;
   std::map<std::string, double> trips_;
-  Metric info_{"callready_info", "The version of callready that made the run."};
+  Metric info_{"callready_info", "Version of callready that made the run, as a label. Always 1."};
   Metric when_{"callready_run_timestamp_seconds",
-               "When the run that gave this result ended. A run takes seconds and must be polite "
-               "to vendors, so scrapes are answered with the last run's result, which is as old as "
-               "time() less this."};
-  Metric took_{"callready_run_duration_seconds", "How long the run took."};
-  Metric complete_{"callready_run_complete", "1 if the run was complete."};
+               "Unix time at which the run ended. Scrapes get the last result, not a new run."};
+  Metric took_{"callready_run_duration_seconds", "Duration of the run in seconds."};
+  Metric complete_{"callready_run_complete",
+                   "1 if the run was complete, 0 if it was stopped or ran out of time."};
   Metric verdict_{"callready_set_verdict",
-                  "Whether the service works from here: 1 for its verdict."};
+                  "Verdict on the service as seen from here: 1 for the current one, 0 for the "
+                  "others."};
   Metric verdict_runs_{"callready_set_verdict_runs",
-                       "For how many runs in a row the service has had its verdict."};
+                       "Number of consecutive runs with the current verdict on the service."};
   Metric verdict_since_{"callready_set_verdict_since_timestamp_seconds",
-                        "When the first of the runs began in which the service has its verdict."};
-  Metric edition_{"callready_set_info", "Which edition of the vendor's document the run used."};
-  Metric verified_{
-      "callready_set_verified_timestamp_seconds",
-      "When the list of the vendor's requirements was last checked against its document."};
+                        "Unix time at which the first of the consecutive runs with the current "
+                        "verdict on the service began."};
+  Metric edition_{"callready_set_info",
+                  "Title of the service and edition of its requirements, as labels. Always 1."};
+  Metric verified_{"callready_set_verified_timestamp_seconds",
+                   "Unix time of the day on which the requirements were last compared with the "
+                   "vendor's document."};
   Metric published_{"callready_set_published_timestamp_seconds",
-                    "The date of the vendor's document itself, where it has one."};
+                    "Unix time of the day on which the vendor's document was published, at the "
+                    "latest."};
   Metric left_out_{"callready_set_series_left_out",
-                   "Capabilities and requirements that have no series here: there are too many."};
+                   "Number of capabilities and requirements without series here, because there are "
+                   "too many."};
   Metric capability_{"callready_capability_verdict",
-                     "Whether this part of the service works from here: 1 for its verdict."};
+                     "Verdict on a part of the service as seen from here: 1 for the current one, 0 "
+                     "for the others."};
   Metric capability_since_{"callready_capability_verdict_since_timestamp_seconds",
-                           "When the first of the runs began in which it has its verdict."};
+                           "Unix time at which the first of the consecutive runs with the current "
+                           "verdict on this part began."};
   Metric row_{"callready_requirement_status",
-              "A row of the vendor's requirements, with its current status as a label."};
+              "Status of a requirement of the vendor, as a label. Always 1."};
   Metric trip_{"callready_requirement_round_trip_seconds",
-               "A round trip to an endpoint of the requirement: the middle of those reached."};
-  Metric finding_{"callready_finding", "Causes that were found: how many of each code."};
-  Metric finding_runs_{"callready_finding_runs", "In how many runs in a row the cause was found."};
+               "Median round-trip time in seconds to the endpoints of the requirement that were "
+               "reached."};
+  Metric finding_{"callready_finding", "Number of findings of this code in the run."};
+  Metric finding_runs_{"callready_finding_runs",
+                       "Number of consecutive runs with a finding of this code."};
   Metric finding_since_{"callready_finding_since_timestamp_seconds",
-                        "When the first of the runs began in which the cause was found."};
+                        "Unix time at which the first of the consecutive runs with a finding of "
+                        "this code began."};
   Metric finding_info_{"callready_finding_info",
-                       "What to do about the cause, in short. The report has it whole."};
-  Metric affects_{"callready_finding_affects", "The services that the cause affects."};
+                       "What to do about the finding, in short, as a label. Always 1. The report "
+                       "has the full text."};
+  Metric affects_{"callready_finding_affects",
+                  "Number of findings of this code that affect the service."};
   Metric findings_left_out_{"callready_findings_left_out",
                             "Number of finding codes without series here, because there are too "
                             "many. The report has them all."};

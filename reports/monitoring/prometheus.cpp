@@ -16,21 +16,25 @@ std::string port_of(const Target& target) {
 }  // namespace
 
 std::string render_prometheus(const Report& report, const RenderOptions&) {
-  Metric info("callready_info", "The version of callready that made the run.");
+  Metric info("callready_info", "Version of callready that made the run, as a label. Always 1.");
   info.add({{"version", report.tool.version}, {"site", report.site.name}}, 1);
-  Metric when("callready_run_timestamp_seconds", "When the run ended, in seconds since 1970.");
+  Metric when("callready_run_timestamp_seconds", "Unix time at which the run ended.");
   when.add({}, unix_seconds(report.finished_at));
-  Metric took("callready_run_duration_seconds", "How long the run took.");
+  Metric took("callready_run_duration_seconds", "Duration of the run in seconds.");
   took.add({}, report.duration.count() / 1000);
-  Metric complete("callready_run_complete", "1 if the run was complete.");
+  Metric complete("callready_run_complete",
+                  "1 if the run was complete, 0 if it was stopped or ran out of time.");
   complete.add({}, report.complete ? 1 : 0);
 
   Metric verdict("callready_set_verdict",
-                 "Whether the service works from here: 1 for its verdict.");
+                 "Verdict on the service as seen from here: 1 for the current one, 0 for the "
+                 "others.");
   Metric capability("callready_capability_verdict",
-                    "Whether this part of the service works from here: 1 for its verdict.");
+                    "Verdict on a part of the service as seen from here: 1 for the current one, 0 "
+                    "for the others.");
   Metric requirement("callready_requirement_status",
-                     "A row of the vendor's requirements: 1 for its status.");
+                     "Status of a requirement of the vendor: 1 for the current one, 0 for the "
+                     "others.");
   for (const auto& set : report.sets) {
     verdict.add_states({{"set", set.id}}, "verdict", set.verdict);
     for (const auto& one : set.capabilities) {
@@ -44,7 +48,8 @@ std::string render_prometheus(const Report& report, const RenderOptions&) {
     }
   }
 
-  Metric finding("callready_finding", "Causes that were found: how many of each code.");
+  Metric finding("callready_finding",
+                 "Number of findings of this code, confidence and owner in the run.");
   std::vector<std::pair<Labels, int>> codes;
   for (const auto& one : report.findings) {
     const Labels labels = {{"code", std::string(to_string(one.code))},
@@ -59,8 +64,10 @@ std::string render_prometheus(const Report& report, const RenderOptions&) {
   }
   for (const auto& [labels, count] : codes) finding.add(labels, count);
 
-  Metric reach("callready_probe_reached", "1 where the probe reached its endpoint.");
-  Metric trip("callready_probe_round_trip_seconds", "One round trip to the endpoint.");
+  Metric reach("callready_probe_reached",
+               "1 if the probe reached its endpoint or its packets were seen to leave the site, 0 "
+               "if not.");
+  Metric trip("callready_probe_round_trip_seconds", "Round-trip time to the endpoint in seconds.");
   for (const auto& [probe, seen] : report.probes) {
     if (seen.outcome == Outcome::skipped) continue;
     // The id tells apart what the other labels do not: a check's parameters.

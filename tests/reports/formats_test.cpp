@@ -272,6 +272,28 @@ TEST(Prometheus, HasOneSeriesForEachState) {
   EXPECT_NE(text.find("callready_run_duration_seconds 200.5\n"), std::string::npos);
 }
 
+// What a value is, in which unit, and what it is where it is a flag or has a label for its word.
+TEST(Prometheus, HelpSaysWhatAValueIs) {
+  for (const auto& [name, report] : samples::all()) {
+    std::istringstream stream(render_prometheus(report, {}) + render_exporter(report, {}));
+    for (std::string line; std::getline(stream, line);) {
+      if (!line.starts_with("# HELP ")) continue;
+      const auto metric = line.substr(7, line.find(' ', 7) - 7);
+      const auto help = line.substr(8 + metric.size());
+      EXPECT_TRUE(help.ends_with('.')) << line;
+      if (metric.ends_with("_timestamp_seconds")) {
+        EXPECT_TRUE(help.starts_with("Unix time ")) << line;
+      } else if (metric.ends_with("_seconds")) {
+        EXPECT_NE(help.find("seconds"), std::string::npos) << line;
+      } else if (metric.ends_with("_info")) {
+        EXPECT_NE(help.find("Always 1."), std::string::npos) << line;
+      } else if (help.starts_with("1 ")) {
+        EXPECT_NE(help.find(", 0 if not."), help.find(", 0 if it ")) << line;
+      }
+    }
+  }
+}
+
 // --- For callready exporter ---------------------------------------------------------------------
 
 std::vector<std::string> series_of(const std::string& text) {
