@@ -23,37 +23,44 @@ bool selected(const Requirement& row, const FirewallOptions& options) {
          (options.client.empty() || row.clients.empty() || contains(row.clients, options.client));
 }
 
-// What a report did not see open of a row, directly.
+// What a report did not see open of a row over one transport, directly.
 struct Closed {
   std::vector<const Target*> endpoints;
-  std::set<bool> udp, open_udp;  // transports of these, and of those that were reached
-  bool proved = false;           // something said no, or died where others passed
+  bool open = false;    // others were reached
+  bool proved = false;  // something said no, or died where others passed
 };
 
-Closed closed_part(const Requirement& row, const FirewallOptions& options) {
-  Closed closed;
+struct ClosedRow {
+  Closed udp, tcp;
+  bool fails_in_silence = false;  // and nothing that was tried of it says why
+};
+
+ClosedRow closed_part(const Requirement& row, const FirewallOptions& options) {
+  ClosedRow parts;
   const auto* result = find_by_id(options.missing->requirements, row.id);
-  if (result == nullptr) return closed;
+  if (result == nullptr) return parts;
+  parts.fails_in_silence = result->status == Status::fail;
   for (const auto& probe : options.probes) {
     const auto& outcome = probe.observation.outcome;
     const auto& target = probe.probe.target;
     if (!contains(result->probes, probe.probe.id) || !target.route.direct()) continue;
-    if (outcome == Outcome::skipped || outcome == Outcome::unresolved) continue;
-    const bool udp = target.transport == Transport::udp;
+    if (outcome == Outcome::skipped) continue;
+    auto& closed = target.transport == Transport::udp ? parts.udp : parts.tcp;
     if (reached(outcome)) {
-      closed.open_udp.insert(udp);
+      closed.open = true;
       continue;
     }
+    const bool dropped = is_dropped(probe.observation.detail);
+    if (outcome != Outcome::silent || dropped) parts.fails_in_silence = false;
+    if (outcome == Outcome::unresolved) continue;
     // The far end's own refusal, and what it got wrong itself, is no firewall's.
     const bool got_there = outcome == Outcome::refused || outcome == Outcome::denied ||
                            (outcome == Outcome::failed && said_by_the_server(probe.observation));
     if (got_there || probe.observation.detail == DetailCode::kept_here) continue;
     closed.endpoints.push_back(&target);
-    closed.udp.insert(udp);
-    closed.proved |= outcome == Outcome::rejected || outcome == Outcome::failed ||
-                     is_dropped(probe.observation.detail) || result->status == Status::fail;
+    closed.proved |= outcome == Outcome::rejected || outcome == Outcome::failed || dropped;
   }
-  return closed;
+  return parts;
 }
 
 // The part of the rule that findings ask to let through: what a cause closes has to be opened,
@@ -99,25 +106,31 @@ std::vector<FirewallRule> wanted_rules(const TargetSet& set, const Requirement& 
                                        const FirewallOptions& options) {
   auto rules = rules_of(set, row, options.scenarios, options.regions);
   if (options.missing == nullptr) return rules;
-  const auto closed = closed_part(row, options);
+  std::erase_if(rules, [](const FirewallRule& rule) { return !rule.transport; });
+  const auto row_seen = closed_part(row, options);
+  std::vector<Asked> asked_for;
+  for (const auto& rule : rules) asked_for.push_back(asked_part(rule, options));
+  // A row that fails does not say by which transport: a finding does, where it asks for one.
+  const bool all_fail =
+      row_seen.fails_in_silence &&
+      std::ranges::all_of(asked_for, [](const Asked& asked) { return asked.peers.empty(); });
   std::vector<FirewallRule> missing;
-  for (const auto& rule : rules) {
-    if (!rule.transport) continue;
-    const bool udp = *rule.transport == Transport::udp;
-    const bool open = closed.open_udp.contains(udp);
-    const auto asked = asked_part(rule, options);
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    const auto& rule = rules[i];
+    const auto& asked = asked_for[i];
+    const auto& closed = *rule.transport == Transport::udp ? row_seen.udp : row_seen.tcp;
     auto part = rule;
-    if (!closed.udp.contains(udp)) {
+    if (closed.endpoints.empty()) {
       if (asked.peers.empty()) continue;
       part.peers.clear();
       part.ports.clear();
-    } else if (open) {
+    } else if (closed.open) {
       part = part_of(rule, closed.endpoints);
     }
     if (!asked.peers.empty()) part = widened(rule, part, asked);
     if (part.peers.empty()) continue;
-    part.state =
-        closed.proved || !asked.peers.empty() ? RuleState::closed : RuleState::not_proved_open;
+    part.state = closed.proved || all_fail || !asked.peers.empty() ? RuleState::closed
+                                                                   : RuleState::not_proved_open;
     missing.push_back(std::move(part));
   }
   return missing;

@@ -5,6 +5,7 @@
 #include "reports/firewall/firewall.hpp"
 
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
@@ -334,6 +335,56 @@ TEST(MissingRules, SilenceOfAMediaRangeIsNotCalledClosed) {
   ASSERT_EQ(list.rules.size(), 1u);
   EXPECT_EQ(list.rules[0].state, RuleState::not_proved_open);
   EXPECT_EQ(ports_in_words(list.rules[0]), "10000-20000");
+}
+
+// What one transport showed says nothing of the other: neither a refusal, nor the row that fails by
+// it.
+TEST(MissingRules, EachTransportIsJudgedByItself) {
+  const auto set = set_of(
+      "  - { id: turn, title: T, source: s, check: turn, transport: [udp, tcp], ports: [3478], "
+      "hosts: [a.example.com, b.example.com] }\n");
+  Seen seen;
+  const auto states = [&] {
+    std::map<std::string, RuleState> found;
+    for (const auto& rule : seen.missing(set).rules) found[protocol_in_words(rule)] = rule.state;
+    return found;
+  };
+  seen.add("turn", "a.example.com", Transport::udp, 3478, Outcome::silent, Status::fail);
+  seen.add("turn", "a.example.com", Transport::tcp, 3478, Outcome::silent);
+  using enum RuleState;
+  using States = std::map<std::string, RuleState>;
+  EXPECT_EQ(states(), (States{{"UDP", closed}, {"TCP", closed}})) << "by whatever the report knows";
+  seen.probes[1].observation.outcome = Outcome::rejected;
+  EXPECT_EQ(states(), (States{{"UDP", not_proved_open}, {"TCP", closed}}));
+  seen.probes[1].observation.outcome = Outcome::refused;
+  EXPECT_EQ(states(), (States{{"UDP", not_proved_open}})) << "the server's own";
+  seen.probes[1].observation.outcome = Outcome::silent;
+  seen.probes[0].observation.detail = DetailCode::dropped;
+  EXPECT_EQ(states(), (States{{"UDP", closed}, {"TCP", not_proved_open}}));
+  seen.probes[0].observation.detail = {};
+  Finding finding;
+  finding.code = FindingCode::firewall_udp_blocked;
+  for (const auto& rule : rules_for(set).rules) {
+    if (rule.transport == Transport::udp) finding.rules.push_back(rule);
+  }
+  seen.findings = {finding};
+  EXPECT_EQ(states(), (States{{"UDP", closed}, {"TCP", not_proved_open}}));
+}
+
+TEST(MissingRules, AHostThatIsClosedOverOneTransportIsNotMissingOverTheOther) {
+  const auto set = set_of(
+      "  - { id: turn, title: T, source: s, check: turn, transport: [udp, tcp], ports: [3478], "
+      "hosts: [a.example.com, b.example.com] }\n");
+  Seen seen;
+  seen.add("turn", "a.example.com", Transport::udp, 3478, Outcome::answered);
+  seen.add("turn", "b.example.com", Transport::udp, 3478, Outcome::silent);
+  seen.add("turn", "a.example.com", Transport::tcp, 3478, Outcome::rejected);
+  seen.add("turn", "b.example.com", Transport::tcp, 3478, Outcome::answered);
+  for (const auto& rule : seen.missing(set).rules) {
+    EXPECT_EQ(texts(rule),
+              std::vector<std::string>{rule.transport == Transport::udp ? "b.example.com"
+                                                                        : "a.example.com"});
+  }
 }
 
 // The finding says what its cause closes: rows that nobody could try, and resets in a server's
