@@ -291,12 +291,11 @@ Plan planned_in_time(const std::vector<const TargetSet*>& sets, const PlanOption
 }
 
 // Whoever reads only the report is told that it is of a part.
-Text part_chosen(const PlanOptions& options) {
+std::vector<std::string> part_chosen(const PlanOptions& options) {
   std::vector<std::string> words;
   for (const auto& id : options.only) words.push_back("--only " + id);
   for (const auto& id : options.skip) words.push_back("--skip " + id);
-  if (words.empty()) return {};
-  return phrase("Only a part was tried, as requested: {}.", joined_texts(words));
+  return words;
 }
 
 // What the results say of the site and of the sets, once all of them are there.
@@ -472,8 +471,10 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
   report.site.proxy_sought = found_none && options.proxy.kind == ProxyWish::Kind::automatic;
   settle_logins(settings.credentials, proxies, plan, options.sets, report.notes);
   report.site.own_hosts = own_hosts(plan, options.sets, options.plan.variables, builtin_ids());
-  if (auto chosen = part_chosen(options.plan); !chosen.empty()) {
-    report.notes.push_back(std::move(chosen));
+  report.part = part_chosen(options.plan);
+  if (!report.part.empty()) {
+    report.notes.push_back(
+        phrase("Only a part was tried, as requested: {}.", joined_texts(report.part)));
   }
   report.notes.insert(report.notes.end(), plan.notes.begin(), plan.notes.end());
   report.notes.insert(report.notes.end(), proxies.notes.begin(), proxies.notes.end());

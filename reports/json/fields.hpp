@@ -325,6 +325,7 @@ void run_fields(Any& report, Visit visit) {
   visit("finished_at", report.finished_at);
   visit("duration_ms", report.duration);
   visit("complete", report.complete);
+  visit.if_any("part", report.part);
   visit("site", report.site);
   visit("sets", report.sets);
   visit("findings", report.findings);

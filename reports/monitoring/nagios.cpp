@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "reports/format.hpp"
+#include "reports/words/answer.hpp"
 #include "reports/words/phrases.hpp"
 #include "reports/words/terminal.hpp"
 
@@ -43,6 +44,9 @@ int nagios_status(const Report& report) {
 std::string render_nagios(const Report& report, const RenderOptions&) {
   std::vector<std::string> parts;
   if (!report.complete) parts.emplace_back("incomplete run");
+  if (!report.part.empty()) {
+    parts.push_back(fmt::format("only a part was tried ({})", plain(part_asked(report))));
+  }
   for (const auto& set : report.sets) {
     parts.push_back(fmt::format("{} {}", plain(title_of(set)), verdict_word(set.verdict)));
   }

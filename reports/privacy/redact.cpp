@@ -197,6 +197,31 @@ void Redactor::learn_names(const SetResult& set) {
   }
 }
 
+// Rows of the user's own sets that options named: of those that are in no set of the report, nobody
+// knows whose they are.
+void Redactor::learn_part(const Report& report) {
+  std::set<std::string_view> vendors_rows;
+  bool own_sets = false;
+  for (const auto& set : report.sets) {
+    if (!vendors_.sets.contains(set.id)) {
+      own_sets = true;
+      continue;
+    }
+    for (const auto& row : set.requirements) vendors_rows.insert(row.id);
+  }
+  const auto learn_row = [&](const std::string& option) {
+    const auto id = option.substr(option.find(' ') + 1);
+    const auto slash = id.find('/');
+    const bool vendors = slash == std::string::npos ? !own_sets || vendors_rows.contains(id)
+                                                    : vendors_.sets.contains(id.substr(0, slash));
+    if (!vendors) learn_word("row", slash == std::string::npos ? id : id.substr(slash + 1));
+  };
+  for (const auto& option : report.part) learn_row(option);
+  for (const auto& vantage : report.vantages) {
+    for (const auto& option : vantage.part) learn_row(option);
+  }
+}
+
 // A host that is the site's, by name or by address.
 void Redactor::learn_host(const std::string& host) {
   if (const auto address = IpAddress::parse(host)) {
@@ -554,6 +579,7 @@ void Redactor::learn(const Report& report) {
   for (const auto& note : report.notes) learn_place(note.string());
   for (const auto& result : report.probes) learn(result);
   for (const auto& set : report.sets) learn_names(set);
+  learn_part(report);
   for (const auto& vantage : report.vantages) {
     for (const auto& set : vantage.sets) learn_names(set);
     for (const auto& note : vantage.notes) learn_place(note.string());
@@ -570,6 +596,7 @@ Report Redactor::report(const Report& report) {
     for (auto& one : part.sets) one = set(std::move(one));
     for (auto& one : part.findings) one = finding(std::move(one));
     for (auto& one : part.notes) one = note(one);
+    for (auto& one : part.part) one = text(one);
   };
   rewrite(out);
   for (auto& one : out.probes) one = probe(std::move(one));

@@ -73,6 +73,7 @@ class Redactor {
   void learn_said(const std::string& said);
   void learn_place(const std::string& note);
   void learn_names(const SetResult& set);
+  void learn_part(const Report& report);
   void learn_certificates(const ProbeResult& result, bool vendors);
   std::string said(std::string_view text) const;
   std::string place(const std::string& name) const;

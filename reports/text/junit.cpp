@@ -153,6 +153,7 @@ std::string properties(const Report& report, const SetResult& set) {
   };
   add("callready", report.tool.version);
   add("site", report.site.name);
+  add("part", part_asked(report));
   add("verdict", to_string(set.verdict));
   add("edition", set.edition);
   add("document", set.document);
@@ -185,6 +186,9 @@ std::string suite(const Report& report, const SetResult& set, std::size_t number
     if (test.kind == Kind::noted) notes += html_escaped(test.name + ": " + test.message) + '\n';
   }
   for (const auto& note : set.notes) notes += html_escaped(note) + '\n';
+  if (!report.part.empty()) {
+    notes += html_escaped(fmt::format("only a part was tried: {}", part_asked(report))) + '\n';
+  }
   const double seconds = report.duration.count() / 1000;
   return fmt::format(
       "  <testsuite name=\"{}\" package=\"{}\" id=\"{}\" tests=\"{}\" failures=\"{}\" "

@@ -401,15 +401,20 @@ std::string quiet_text(const Report& report, const RenderOptions& options) {
   const int word = widest_verdict(report);
   const int room = page.width() - page.mark_width() - 1 - word - 2;
   const std::string unfinished = report.complete ? "" : say("incomplete run; ");
+  std::string part, which_part;
+  if (!report.part.empty()) {
+    part = say("only a part was tried; ");
+    which_part = say("only a part was tried ({}); ", part_asked(report));
+  }
   for (const auto& set : report.sets) {
-    auto text = page.clean(unfinished + verdict_sentences(set, report));
+    auto text = page.clean(unfinished + which_part + verdict_sentences(set, report));
     if (!options.on_screen) {
       page.whole_verdict(mark_of(set, report), verdict_word(set.verdict), text, word);
       continue;
     }
     if (columns(text) > room) {
-      text = page.clean(
-          fmt::format("{}: {}{}", title_of(set), unfinished, verdict_in_short(set, report)));
+      text = page.clean(fmt::format("{}: {}{}{}", title_of(set), unfinished, part,
+                                    verdict_in_short(set, report)));
     }
     page.verdict(mark_of(set, report), verdict_word(set.verdict), shortened(text, room), word);
   }

@@ -114,10 +114,12 @@ void add_head(TicketLines& block, const Report& report, const Sets& sets) {
   if (!report.site.host.empty()) {
     site += fmt::format("{}{}", site.empty() ? "" : ", ", report.site.host);
   }
+  const std::string part =
+      report.part.empty() ? "" : say(", only a part was tried ({})", part_asked(report));
   block.add(say("Measured"),
-            fmt::format("{}{}{}{}, {} {}", site, site.empty() ? "" : ", ",
+            fmt::format("{}{}{}{}{}, {} {}", site, site.empty() ? "" : ", ",
                         minute_of(report.started_at), report.complete ? "" : say(", incomplete"),
-                        report.tool.name, report.tool.version));
+                        part, report.tool.name, report.tool.version));
   add_sources(block, report, sets);
 }
 
@@ -244,9 +246,10 @@ std::string render_ticket(const Report& report, const RenderOptions&) {
   const auto undecided = [](const SetResult& set) { return set.verdict == Verdict::unknown; };
   const bool unknown =
       !report.complete || std::any_of(report.sets.begin(), report.sets.end(), undecided);
-  block.add(say("Cause"), !open.empty() ? say("not determined for: {}", joined(open))
-                          : unknown     ? say("not determined; wait 60 s and run again")
-                                        : say("No problem found."));
+  block.add(say("Cause"), !open.empty()         ? say("not determined for: {}", joined(open))
+                          : unknown             ? say("not determined; wait 60 s and run again")
+                          : report.part.empty() ? say("No problem found.")
+                                                : say("No problem found in what was tested."));
   return block.text();
 }
 

@@ -9,6 +9,8 @@
 namespace callready {
 namespace {
 
+constexpr std::size_t most_options = 8;  // of those that chose a part
+
 // Those that were tried; or, of `unknown` with `tried` false, those that were not.
 std::vector<std::string> titles_with(const SetResult& set, Verdict verdict, bool tried = true) {
   return titles_of(set, [&](const CapabilityResult& capability) {
@@ -43,7 +45,8 @@ bool calls_work(const SetResult& set) {
   return any;
 }
 
-bool tried_in_part(const SetResult& set) {
+bool tried_in_part(const SetResult& set, const Report& report) {
+  if (!report.part.empty()) return true;
   return std::any_of(set.requirements.begin(), set.requirements.end(), [](const auto& requirement) {
     return requirement.status == Status::skip || !requirement.sampled.empty();
   });
@@ -121,6 +124,14 @@ bool was_tried(const SetResult& set, const CapabilityResult& capability) {
   return capability.verdict != Verdict::unknown || !std::all_of(ids.begin(), ids.end(), skipped);
 }
 
+std::string part_asked(const Report& report) {
+  const auto& options = report.part;
+  if (options.size() <= most_options) return joined(options);
+  const std::vector<std::string> told(options.begin(),
+                                      options.begin() + static_cast<std::ptrdiff_t>(most_options));
+  return say("{}, and {} more", joined(told), options.size() - most_options);
+}
+
 std::string verdict_sentences(const SetResult& set, const Report& report) {
   const auto blocked = titles_with(set, Verdict::blocked);
   const auto fallback = titles_of_degraded(set, true);
@@ -172,9 +183,9 @@ std::string verdict_sentences(const SetResult& set, const Report& report) {
     tell(say("Could not determine whether {} works{}.", name, here));
   }
   if (sentences.empty()) {
-    tell(!tried_in_part(set) ? say("{} works{}.", name, here)
-         : all_reached(set)  ? say("Everything tested for {} works{}.", name, here)
-                             : say("{} works{}, as far as tested.", name, here));
+    tell(!tried_in_part(set, report) ? say("{} works{}.", name, here)
+         : all_reached(set)          ? say("Everything tested for {} works{}.", name, here)
+                                     : say("{} works{}, as far as tested.", name, here));
   }
   if (!not_tried.empty()) tell(say("Not tested: {}.", listed(not_tried)));
   if (set.verdict == Verdict::ready && !mend.empty()) {
@@ -190,8 +201,8 @@ std::string verdict_in_short(const SetResult& set, const Report& report) {
   const auto text = [&]() -> std::string {
     switch (set.verdict) {
       case Verdict::ready:
-        return to_be_mended(set, report).empty() ? say("works{}", here)
-                                                 : say("works{}, but needs attention", here);
+        if (!to_be_mended(set, report).empty()) return say("works{}, but needs attention", here);
+        return report.part.empty() ? say("works{}", here) : say("works{}, as far as tested", here);
       case Verdict::degraded:
         if (const auto blocked = titles_with(set, Verdict::blocked); !blocked.empty()) {
           return calls_work(set) ? say("calls work; blocked: {}", counted(blocked, set))

@@ -30,6 +30,9 @@ std::string verdict_sentences(const SetResult& set, const Report& report);
 // The same where there is room for a few words only: "does not work: 2 of 5 capabilities".
 std::string verdict_in_short(const SetResult& set, const Report& report);
 
+// Of a run that was asked for a part only: which, "--only turn-udp, --only web". Else empty.
+std::string part_asked(const Report& report);
+
 // A set that works, and that has something to be mended, is not plainly good.
 Mark mark_of(const SetResult& set, const Report& report);
 

@@ -274,6 +274,15 @@ TEST(Merge, AnIncompletePartMakesItIncomplete) {
   EXPECT_FALSE(merged({{"user", user}, {"voice", report_of("pc-2", {{"sip", {}}})}}).complete);
 }
 
+TEST(Merge, IsOfAPartWhereAPlaceIs) {
+  auto user = report_of("pc-1", {{"sip", {}}}), voice = report_of("pc-2", {{"sip", {}}});
+  EXPECT_TRUE(merged({{"user", user}, {"voice", voice}}).part.empty());
+  user.part = {"--only sip"};
+  voice.part = {"--only sip", "--skip web"};
+  EXPECT_EQ(merged({{"user", user}, {"voice", voice}}).part,
+            (std::vector<std::string>{"--only sip", "--skip web"}));
+}
+
 TEST(Merge, SaysWhyReportsAreNotOfOneSite) {
   const auto good = report_of("pc-1", {{"sip", {}}});
   auto edition = report_of("pc-2", {{"sip", {}}});

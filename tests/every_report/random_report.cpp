@@ -136,6 +136,7 @@ class Drawing {
         if (!report.vantages.empty()) result.probe.vantage = random_.pick(report.vantages).name;
       }
     }
+    if (maybe(10)) report.part = texts(1);
     return report;
   }
 

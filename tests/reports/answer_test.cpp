@@ -152,6 +152,21 @@ TEST(Answer, SaysOfNothingThatItWorksUnlessItDoes) {
   EXPECT_EQ(verdict_in_short(set, report), "does not work: Files; not tested: Video");
 }
 
+// A run of `--only` has none of the other rows, not even as not tried.
+TEST(Answer, OfAPartSaysNothingOfTheWhole) {
+  auto report = samples::clean();
+  auto& set = report.sets.at(0);
+  for (auto& row : set.requirements) row.sampled.clear();
+  EXPECT_EQ(verdict_sentences(set, report), "Rainbow works from here.");
+  EXPECT_EQ(part_asked(report), "");
+  report.part = {"--only turn-udp", "--skip web"};
+  EXPECT_EQ(verdict_sentences(set, report), "Everything tested for Rainbow works from here.");
+  EXPECT_EQ(verdict_in_short(set, report), "works from here, as far as tested");
+  EXPECT_EQ(part_asked(report), "--only turn-udp, --skip web");
+  report.part.resize(100, "--only row");
+  EXPECT_TRUE(part_asked(report).ends_with("--only row, and 92 more")) << part_asked(report);
+}
+
 TEST(Answer, InShortItNamesTheOneCapability) {
   auto report = samples::clean();
   auto& set = report.sets.at(0);

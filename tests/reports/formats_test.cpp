@@ -111,6 +111,15 @@ TEST(Junit, ACapabilityThatWasNotTriedIsSkipped) {
       << xml;
 }
 
+TEST(Junit, SaysThatOnlyAPartWasAskedFor) {
+  auto report = samples::clean();
+  EXPECT_EQ(render_junit(report, {}).find("part"), std::string::npos);
+  report.part = {"--only turn-udp"};
+  const auto xml = render_junit(report, {});
+  EXPECT_NE(xml.find("<property name=\"part\" value=\"--only turn-udp\"/>"), std::string::npos);
+  EXPECT_NE(xml.find("only a part was tried: --only turn-udp\n"), std::string::npos) << xml;
+}
+
 TEST(Junit, AnIncompleteRunIsNotGreen) {
   EXPECT_NE(render_junit(samples::incomplete(), {}).find("name=\"complete\""), std::string::npos);
 }
@@ -243,6 +252,14 @@ TEST(Nagios, HasItsStatusAndOneLine) {
   }
   EXPECT_EQ(render_nagios(samples::clean(), {}),
             "CALLREADY OK - Rainbow READY | endpoints=4 reached=4 time=1.203s\n");
+}
+
+TEST(Nagios, SaysThatOnlyAPartWasAskedFor) {
+  auto report = samples::clean();
+  report.part = {"--only turn-udp", "--only a|b"};
+  EXPECT_EQ(render_nagios(report, {}),
+            "CALLREADY OK - only a part was tried (--only turn-udp, --only a/b); Rainbow READY | "
+            "endpoints=4 reached=4 time=1.203s\n");
 }
 
 // promtool reads them on the site; here what it cannot know.

@@ -236,6 +236,17 @@ TEST(JsonReader, MakesItsErrorsHarmless) {
             "callready.report/1");
 }
 
+TEST(JsonReader, ReadsWhatPartWasAskedFor) {
+  auto report = samples::clean();
+  EXPECT_EQ(render_json(report, {}).find("\"part\""), std::string::npos);
+  report.part = {"--only turn-udp"};
+  const auto text = render_json(report, {});
+  const auto read = read_report(text, "old.json");
+  ASSERT_TRUE(read.report) << read.error;
+  EXPECT_EQ(read.report->part, report.part);
+  EXPECT_EQ(schema_errors(text, "callready.report-1.schema.json"), "");
+}
+
 TEST(JsonReader, ReadsTheWaysOutAndTheAdvice) {
   auto report = samples::blocked();
   EgressPath way;

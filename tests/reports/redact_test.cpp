@@ -350,6 +350,28 @@ TEST(Redact, HidesTheWordsOfTheUsersOwnSets) {
   EXPECT_EQ(text.find("jane"), std::string::npos) << text;
 }
 
+TEST(Redact, HidesRowsOfTheUsersOwnSetsThatOptionsName) {
+  auto report = samples::clean();
+  ASSERT_EQ(report.sets.size(), 1u);
+  ASSERT_EQ(report.sets.at(0).id, "rainbow");
+  report.part = {"--only turn-udp", "--skip rainbow/elsewhere"};
+  EXPECT_EQ(redactor().report(report).part, report.part) << "the vendor's";
+  auto& own = report.sets.emplace_back();
+  own.id = own.title = "dupont-pbx";
+  report.part.insert(report.part.end(), {"--skip dupont-pbx/hotline", "--skip basement"});
+  report.notes = {"Only a part was tried, as requested: --skip dupont-pbx/hotline."};
+  const auto hidden = redactor().report(report);
+  EXPECT_EQ(hidden.part.at(1), "--skip rainbow/elsewhere");
+  for (const auto* format : {"json", "text", "ticket", "nagios", "junit"}) {
+    auto options = RenderOptions();
+    options.verbose = true;
+    const auto text = find_format(format)->render(hidden, options);
+    for (const auto* secret : {"dupont-pbx", "hotline", "basement"}) {
+      EXPECT_EQ(text.find(secret), std::string::npos) << format << ": " << secret;
+    }
+  }
+}
+
 TEST(Redact, ChangesNothingTwice) {
   auto first = redactor("a");
   const auto hidden = first.report(samples::blocked());

@@ -127,6 +127,18 @@ TEST(Text, QuietIsOneLinePerSet) {
   }
 }
 
+TEST(Text, QuietSaysThatOnlyAPartWasAskedFor) {
+  auto report = samples::clean();
+  report.part = {"--only turn-udp"};
+  auto options = with(false, true, 200);
+  EXPECT_NE(render_text(report, options).find("only a part was tried (--only turn-udp); "),
+            std::string::npos)
+      << render_text(report, options);
+  options.width = 60;
+  EXPECT_NE(render_text(report, options).find("only a part was tried; "), std::string::npos)
+      << render_text(report, options);
+}
+
 TEST(Text, ColoursOnlyWhenAsked) {
   auto options = with(true, false);
   EXPECT_EQ(render_text(samples::blocked(), options).find('\x1b'), std::string::npos);
@@ -390,6 +402,18 @@ TEST(Ticket, SaysThatTheRunWasStopped) {
     const auto text = render_ticket(report, {});
     EXPECT_NE(text.find(" UTC, incomplete, callready 0.1.0\n"), std::string::npos) << text;
     EXPECT_EQ(text.find("No problem found."), std::string::npos) << text;
+  }
+}
+
+TEST(Ticket, SaysThatOnlyAPartWasAskedFor) {
+  auto report = samples::clean();
+  EXPECT_NE(render_ticket(report, {}).find("No problem found."), std::string::npos);
+  report.part = {"--only turn-udp"};
+  const auto text = render_ticket(report, {});
+  for (const auto* part :
+       {" UTC, only a part was tried (--only turn-udp), callready 0.1.0\n",
+        "Everything tested for Rainbow works", "No problem found in what was tested."}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part << '\n' << text;
   }
 }
 

@@ -192,8 +192,12 @@ MergeResult merge(const std::vector<MergeInput>& inputs, const std::string& site
   merged.finished_at = first.finished_at;
   merged.redacted = first.redacted;
   merged.site = site_of(parts, site);
+  std::set<std::string> options;
   for (const auto& part : parts) {
     const auto& report = part.report;
+    for (const auto& option : report.part) {
+      if (options.insert(option).second) merged.part.push_back(option);
+    }
     merged.started_at = std::min(merged.started_at, report.started_at);
     merged.finished_at = std::max(merged.finished_at, report.finished_at);
     merged.duration += report.duration;
