@@ -66,7 +66,7 @@ Html html_run(const Report& report) {
   facts.add(say("Finished"), format_rfc3339(report.finished_at));
   facts.add(say("Duration"), duration_phrase(report.duration));
   facts.add(say("Complete"), report.complete ? say("yes") : say("no: stopped, or out of time"));
-  facts.add(say("Tried"), say_plural(endpoints_tried(report), "{} endpoint", "{} endpoints"));
+  facts.add(say("Tried"), say_plural(count_endpoints(report).tried, "{} endpoint", "{} endpoints"));
   for (const auto& set : report.sets) {
     facts.add(say("Target set"), set_and_source(set));
     if (const auto doubt = source_doubt(set); !doubt.empty()) facts.add(say("Note"), doubt);

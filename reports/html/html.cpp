@@ -200,7 +200,7 @@ std::string render_html(const Report& report, const RenderOptions&) {
 <p id="copied" class="offscreen" role="status"></p>
 <script>)",
           say("{} tried in {} with {} {}. To get the full report in a machine-readable form, use",
-              say_plural(endpoints_tried(report), "{} endpoint", "{} endpoints"),
+              say_plural(count_endpoints(report).tried, "{} endpoint", "{} endpoints"),
               duration_phrase(report.duration), report.tool.name, report.tool.version),
           say("--report json"));
   out.source(page_script()).put("</script>\n</body>\n</html>\n");

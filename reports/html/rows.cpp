@@ -95,7 +95,7 @@ void add_row(Html& out, const Report& report, std::size_t i, std::size_t j, cons
   html_fact(out, say("Importance"), severity_word(requirement.severity));
   if (requirement.total > 0) {
     html_fact(out, say("Reached"),
-              say_plural(requirement.total, "{1} of {0} endpoint", "{1} of {0} endpoints",
+              say_plural(requirement.total, "{1} of {0} probe", "{1} of {0} probes",
                          requirement.reached));
   }
   html_fact(out, say("In the document"), source_of(set, requirement));
@@ -235,7 +235,7 @@ Html html_endpoints(const Report& report) {
 <summary>{}</summary>
 {}</details>
 )",
-                    say("All {} endpoints, each with its evidence", report.probes.size()), list);
+                    say("All {} probes, each with its evidence", report.probes.size()), list);
 }
 
 }  // namespace callready

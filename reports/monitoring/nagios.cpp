@@ -52,13 +52,11 @@ std::string render_nagios(const Report& report, const RenderOptions&) {
   }
   if (report.sets.empty()) parts.emplace_back("nothing was checked");
   for (const auto& finding : report.findings) parts.push_back(plain(finding.title));
-  const auto answered =
-      std::count_if(report.probes.begin(), report.probes.end(),
-                    [](const ProbeResult& result) { return reached(result.observation.outcome); });
+  const auto endpoints = count_endpoints(report);
   const double seconds = report.duration.count() / 1000;
   return fmt::format("CALLREADY {} - {} | endpoints={} reached={} time={:.3f}s\n",
-                     state_word(nagios_status(report)), joined(parts, "; "),
-                     endpoints_tried(report), answered, std::isfinite(seconds) ? seconds : 0);
+                     state_word(nagios_status(report)), joined(parts, "; "), endpoints.tried,
+                     endpoints.reached, std::isfinite(seconds) ? seconds : 0);
 }
 
 }  // namespace callready

@@ -153,7 +153,7 @@ std::string render_markdown(const Report& report, const RenderOptions& options) 
   }
   for (const auto& note : report.notes) out += fmt::format("- Note: {}\n", escaped_markdown(note));
   out += fmt::format("\n{} tried in {}.\n",
-                     say_plural(endpoints_tried(report), "{} endpoint", "{} endpoints"),
+                     say_plural(count_endpoints(report).tried, "{} endpoint", "{} endpoints"),
                      duration_phrase(report.duration));
   return out;
 }

@@ -333,7 +333,7 @@ void add_site(Page& page, const Site& site) {
 }
 
 std::string closing(const Report& report, bool verbose) {
-  const auto tried = say_plural(endpoints_tried(report), "{} endpoint", "{} endpoints");
+  const auto tried = say_plural(count_endpoints(report).tried, "{} endpoint", "{} endpoints");
   const auto took = duration_phrase(report.duration);
   return verbose ? say("{} tried in {}; to send: --report html=FILE", tried, took)
                  : say("{} tried in {}; more: --verbose, to send: --report html=FILE", tried, took);

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <tuple>
 
 #include "probe/model/describe.hpp"
 #include "probe/model/set_age.hpp"
@@ -420,10 +422,26 @@ std::vector<std::pair<Timing, double>> parts_of_time(const ProbeResult& result) 
   return parts;
 }
 
-std::size_t endpoints_tried(const Report& report) {
-  return static_cast<std::size_t>(std::count_if(
-      report.probes.begin(), report.probes.end(),
-      [](const ProbeResult& result) { return result.observation.outcome != Outcome::skipped; }));
+EndpointCount count_endpoints(const Report& report) {
+  struct Seen {
+    bool of_service = false, by_service = false, by_control = false;
+  };
+  std::map<std::tuple<std::string_view, PortRange, bool>, Seen> endpoints;
+  for (const auto& [probe, observation] : report.probes) {
+    const auto& target = probe.target;
+    // The host may be a name that DNS servers are asked for.
+    const bool name = probe.check == CheckKind::dns && !probe.with.contains("server");
+    if (observation.outcome == Outcome::skipped || target.host.empty() || name) continue;
+    auto& seen = endpoints[{target.host, target.ports, target.transport == Transport::udp}];
+    const bool there = reached(observation.outcome);
+    seen.of_service |= !probe.control();
+    (probe.control() ? seen.by_control : seen.by_service) |= there;
+  }
+  EndpointCount count{endpoints.size(), 0};
+  for (const auto& [endpoint, seen] : endpoints) {
+    count.reached += seen.of_service ? seen.by_service : seen.by_control;
+  }
+  return count;
 }
 
 std::string duration_phrase(Milliseconds duration) {

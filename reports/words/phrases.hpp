@@ -142,8 +142,12 @@ std::optional<Milliseconds> round_trip_of(const Observation& seen);
 // that is no time.
 std::vector<std::pair<Timing, double>> parts_of_time(const ProbeResult& result);
 
-// Probes that sent something.
-std::size_t endpoints_tried(const Report& report);
+// A host's port over UDP or TCP is one endpoint, whatever was asked of it and by which way.
+// `reached`: by a probe for the service; where it was for comparison only, by such a one.
+struct EndpointCount {
+  std::size_t tried = 0, reached = 0;
+};
+EndpointCount count_endpoints(const Report& report);
 
 // Titles with commas of their own are told apart by semicolons.
 std::string listed(const std::vector<std::string>& titles);

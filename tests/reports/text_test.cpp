@@ -44,6 +44,36 @@ TEST(Words, NameEveryMember) {
   }
 }
 
+TEST(Words, CountAnEndpointOnceWhateverItWasAsked) {
+  auto report = samples::clean();
+  EXPECT_EQ(count_endpoints(report).tried, 4u);
+  const auto add = [&](CheckKind check, Transport transport, const std::string& host,
+                       Outcome outcome, Purpose purpose, const std::string& proxy = "") {
+    auto& [probe, seen] = report.probes.emplace_back(report.probes.at(0));
+    probe.check = check;
+    probe.purpose = purpose;
+    probe.target.host = host;
+    probe.target.transport = transport;
+    probe.target.route.proxy = proxy;
+    seen.outcome = outcome;
+  };
+  const auto same = report.probes.at(0).probe.target.host;
+  const auto service = report.probes.at(0).probe.purpose;
+  add(CheckKind::tcp, Transport::tcp, same, Outcome::connected, service);
+  add(CheckKind::http, Transport::tls, same, Outcome::denied, service, "http://proxy:3128");
+  add(CheckKind::tls, Transport::tls, same, Outcome::silent, Purpose::control);
+  add(CheckKind::tls, Transport::tls, "skipped.example", Outcome::skipped, service);
+  add(CheckKind::dns, Transport::udp, same, Outcome::answered, service);
+  EXPECT_EQ(count_endpoints(report).tried, 4u);
+  EXPECT_EQ(count_endpoints(report).reached, 4u);
+  add(CheckKind::quic, Transport::udp, same, Outcome::silent, service);
+  add(CheckKind::hop, Transport::udp, same, Outcome::passed, Purpose::control);
+  EXPECT_EQ(count_endpoints(report).tried, 5u);
+  EXPECT_EQ(count_endpoints(report).reached, 4u) << "what others showed is not the service's";
+  add(CheckKind::tls, Transport::tls, "anchor.example", Outcome::answered, Purpose::control);
+  EXPECT_EQ(count_endpoints(report).reached, 5u);
+}
+
 TEST(Text, GoldenFiles) {
   for (const auto& [name, report] : samples::all()) {
     expect_golden(name + ".txt", render_text(report, with(false, false)));
