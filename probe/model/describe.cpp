@@ -3,8 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-
-#include "probe/util/text.hpp"
+#include <set>
 
 namespace callready {
 namespace {
@@ -92,12 +91,20 @@ Text outcome_in_words(const Observation& observation) {
   return "?";
 }
 
-std::vector<std::uint16_t> ports_tried(const Target& target, const Observation& observation) {
-  std::vector<std::uint16_t> tried;
+PortsTried ports_tried(const Target& target, const Observation& observation) {
+  PortsTried tried;
+  const auto is_port = [](const Evidence& evidence) {
+    return evidence.kind == EvidenceKind::udp_port;
+  };
+  if (std::ranges::none_of(observation.evidence, is_port)) return tried;
+  const std::set<std::uint16_t> sample(target.sample.begin(), target.sample.end());
+  std::set<std::uint16_t> told;
   for (const auto& evidence : observation.evidence) {
-    if (evidence.kind != EvidenceKind::udp_port) continue;
-    const auto port = port_fact(evidence, Fact::port);
-    if (port && contains(target.sample, *port)) tried.push_back(*port);
+    const auto port = is_port(evidence) ? port_fact(evidence, Fact::port) : std::nullopt;
+    if (!port) continue;
+    const bool sampled = sample.contains(*port);
+    if (!sampled && text_fact(evidence, Fact::responder) != "relay") continue;
+    if (told.insert(*port).second) (sampled ? tried.sample : tried.relays).push_back(*port);
   }
   return tried;
 }

@@ -24,9 +24,12 @@ Text outcome_in_words(const Observation& observation);
 // True where these words tell the observation's detail too, so that nothing needs to be added.
 bool detail_has_words(const Observation& observation);
 
-// The ports of a range's sample that it tells of. They may be fewer than were planned: routers
-// answer few packets.
-std::vector<std::uint16_t> ports_tried(const Target& target, const Observation& observation);
+// The ports of a range that it tells of, each once. Of its sample they may be fewer than were
+// planned: routers answer few packets. Ports of relays are their server's choice.
+struct PortsTried {
+  std::vector<std::uint16_t> sample, relays;
+};
+PortsTried ports_tried(const Target& target, const Observation& observation);
 
 // The address of the device that said no, by its ICMP error; empty where none did.
 std::string refusing_device(const Observation& observation);

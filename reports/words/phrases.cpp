@@ -216,7 +216,8 @@ std::string endpoint(const Probe& probe) {
 
 std::string endpoint(const ProbeResult& result) {
   auto probe = result.probe;
-  auto tried = ports_tried(probe.target, result.observation);
+  auto [tried, relays] = ports_tried(probe.target, result.observation);
+  tried.insert(tried.end(), relays.begin(), relays.end());
   if (!tried.empty()) probe.target.sample = std::move(tried);
   return endpoint(probe);
 }

@@ -828,6 +828,29 @@ TEST(Requirement, CountsThePortsThatWereTried) {
   EXPECT_EQ(sampled(), "2 of 6 hosts, 3 of 50001 ports");
 }
 
+// The server chooses its relays' ports: none of them was planned.
+TEST(Requirement, CountsTheRelaysThatWereTried) {
+  auto range = test::result_of({"20.1.2.3"});
+  range.probe.target.sample = {15'000, 25'000, 65'000};
+  const auto tell = [&](std::int64_t port, const char* responder) {
+    FactMap facts{{Fact::port, port}};
+    if (*responder != '\0') facts[Fact::responder] = std::string(responder);
+    range.observation.evidence.push_back({EvidenceKind::udp_port, "", std::move(facts)});
+  };
+  PlannedRequirement planned;
+  planned.probes = {range.probe.id};
+  planned.sampled = {"", 3, 50'001};
+  const auto sampled = [&] {
+    const std::vector<ProbeResult> results{range};
+    return judge_requirement(row("row"), planned, ResultIndex(results), {}).sampled;
+  };
+  for (const std::int64_t port : {16'001, 17'002, 18'003, 19'004, 19'004}) tell(port, "relay");
+  EXPECT_EQ(sampled(), "4 of 50001 ports");
+  tell(15'000, "");
+  tell(20'000, "");  // the bound of what is blocked
+  EXPECT_EQ(sampled(), "5 of 50001 ports");
+}
+
 // Packets to media hosts leave the site; that they arrive was not measured.
 TEST(Requirement, ThatLeavesTheSiteIsNotSaidToBeReached) {
   const auto media = [](const char* host, Outcome outcome) {

@@ -74,6 +74,22 @@ TEST(Words, CountAnEndpointOnceWhateverItWasAsked) {
   EXPECT_EQ(count_endpoints(report).reached, 5u);
 }
 
+// Relays' ports are their server's choice, and none of the sample.
+TEST(Words, AnEndpointSaysHowManyPortsWereTried) {
+  ProbeResult range;
+  range.probe.target.host = "192.0.2.40";
+  range.probe.target.ports = {10'000, 20'000};
+  range.probe.target.sample = {10'000, 15'000, 20'000};
+  EXPECT_EQ(endpoint(range), "192.0.2.40:10000-20000/tcp, 3 ports tried");
+  for (const std::int64_t port : {11'111, 12'222}) {
+    range.observation.evidence.push_back(
+        {EvidenceKind::udp_port,
+         "",
+         {{Fact::port, port}, {Fact::responder, std::string("relay")}}});
+  }
+  EXPECT_EQ(endpoint(range), "192.0.2.40:10000-20000/tcp, 2 ports tried");
+}
+
 TEST(Text, GoldenFiles) {
   for (const auto& [name, report] : samples::all()) {
     expect_golden(name + ".txt", render_text(report, with(false, false)));
