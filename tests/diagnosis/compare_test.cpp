@@ -213,6 +213,8 @@ TEST(Compare, SaysWhatMakesReportsHardToCompare) {
   after.site.vantage = Vantage::phone;
   after.redacted = "x";
   EXPECT_EQ(compared(before, after).notes.size(), 5u);
+  after.part = {"--only turn-udp"};
+  EXPECT_EQ(compared(before, after).notes.size(), 6u);
 }
 
 }  // namespace

@@ -55,12 +55,13 @@ TEST(History, CountsRunsInARow) {
 TEST(History, OfAnotherPlaceIsNone) {
   auto first = run(1, Verdict::blocked, {FindingCode::sip_alg});
   continue_history(nullptr, first);
-  for (const int what : {0, 1, 2, 3}) {
+  for (const int what : {0, 1, 2, 3, 4}) {
     auto other = run(2, Verdict::blocked, {FindingCode::sip_alg});
     if (what == 0) other.site.name = "Graz";
     if (what == 1) other.site.vantage = Vantage::phone;
     if (what == 2) other.redacted = "key";
     if (what == 3) other.started_at = first.started_at - std::chrono::hours(1);
+    if (what == 4) other.part = {"--only turn-udp"};
     continue_history(&first, other);
     EXPECT_EQ(other.findings[0].standing->runs, 1) << what;
     EXPECT_FALSE(other.findings[0].standing->began) << what;

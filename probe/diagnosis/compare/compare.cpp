@@ -170,6 +170,9 @@ void add_notes(Comparison& result, const Report& before, const Report& after) {
   if (before.site.vantage != after.site.vantage) {
     notes.emplace_back("The reports were made with different --from.");
   }
+  if (before.part != after.part) {
+    notes.emplace_back("The reports were made with different --only or --skip.");
+  }
   if (before.redacted != after.redacted) {
     notes.emplace_back("The two reports use pseudonyms made with different keys.");
   }

@@ -27,8 +27,8 @@ void continue_verdicts(const std::vector<Item>& before, std::vector<Item>& after
 
 bool is_of_the_same_place(const Report& previous, const Report& report) {
   return previous.site.name == report.site.name && previous.site.vantage == report.site.vantage &&
-         previous.redacted == report.redacted && previous.vantages.empty() &&
-         previous.started_at <= report.started_at;
+         previous.part == report.part && previous.redacted == report.redacted &&
+         previous.vantages.empty() && previous.started_at <= report.started_at;
 }
 
 }  // namespace
