@@ -70,8 +70,13 @@ std::optional<std::string> pac_problem(const std::string& pac) {
     if (pac.empty() || std::filesystem::exists(path_of(pac), ignored)) return std::nullopt;
     return "--pac: " + pac + ": there is no such file";
   }
-  if (!has_login(pac)) return std::nullopt;
-  return "--pac: a user and password do not belong in an argument, where other users can see them";
+  if (has_login(pac)) {
+    return "--pac: a user and password do not belong in an argument, where other users can see "
+           "them";
+  }
+  const auto server = pac.substr(0, pac.find_first_of("/?#", pac.find("://") + 3));
+  if (parse_proxy_url(server)) return std::nullopt;
+  return "--pac: expected a file, or a URL such as http://proxy.example.com/proxy.pac";
 }
 
 ProxyWish proxy_wish(const Arguments& arguments) {

@@ -237,6 +237,8 @@ class BadArguments(CommandsTest):
             ("--timeout", "0"): ("--timeout",),
             ("--timeout", "nan"): ("--timeout",),
             ("--pac", "http://alice:pa/ss@proxy.example.com/a.pac"): ("--pac",),
+            ("--pac", "http://proxy.example.com:99999/a.pac"): ("--pac",),
+            ("--pac", "file:///etc/proxy.pac"): ("--pac",),
             ("--proxy", "proxy.example.com"): ("--proxy",),
             ("--proxy", "ftp://proxy.example.com"): ("--proxy",),
             ("--proxy", "http://proxy.example.com:99999"): ("--proxy", "65535"),
