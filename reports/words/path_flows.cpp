@@ -38,6 +38,7 @@ class Tracer {
     for (const auto& interface : report.site.interfaces) {
       for (const auto& address : interface.addresses) own_.insert(address);
     }
+    public_.insert(report.site.public_addresses.begin(), report.site.public_addresses.end());
     for (std::size_t i = 0; i < report.findings.size(); ++i) {
       const auto& finding = report.findings[i];
       const bool in_between = finding.code == FindingCode::tls_intercepted ||
@@ -80,7 +81,7 @@ class Tracer {
     if (!address) return Place::unknown;
     if (own_.contains(*address)) return Place::computer;
     if (seen.address && *seen.address == *address) return Place::vendor;
-    const bool ours = contains(report_.site.public_addresses, *address);
+    const bool ours = public_.contains(*address);
     const bool inside = address->is_private() || address->is_link_local();
     return ours || inside ? Place::router : Place::provider;
   }
@@ -91,12 +92,23 @@ class Tracer {
     const auto by = text_fact(port, Fact::by);
     if (result == DetailCode::replied) return Stop{Place::vendor, Mark::good, say("answered")};
     if (result == DetailCode::arrived) {
+      // By the word of a relay or an echo there, which sends something back.
+      const auto inbound = flag_fact(port, Fact::inbound);
+      if (inbound && !*inbound) {
+        return Stop{Place::unknown, Mark::bad, say("arrives, but the reply does not come back")};
+      }
+      if (flag_fact(port, Fact::outbound)) return Stop{Place::vendor, Mark::good, say("arrives")};
       return Stop{Place::vendor, Mark::good, say("arrives; nothing is listening there now")};
     }
     if (result == DetailCode::left_site)
       return Stop{Place::provider, Mark::good, say("leaves the site")};
     if (result == DetailCode::prohibited) {
-      return Stop{place_of(by, seen), Mark::bad, say("blocked on the way by {}", by)};
+      // Nobody's who refuses in the server's name.
+      return Stop{place_of(by, seen), Mark::bad,
+                  by.empty() ? say("blocked on the way") : say("blocked on the way by {}", by)};
+    }
+    if (result == DetailCode::kept_here) {
+      return Stop{Place::computer, Mark::bad, say("this computer's own firewall blocks it")};
     }
     if (result == DetailCode::dropped) return dropped();
     if (result == DetailCode::silent) return Stop{Place::unknown, Mark::unknown, say("no answer")};
@@ -171,7 +183,7 @@ class Tracer {
   static Stop dropped() { return {Place::router, Mark::bad, say("dropped before the provider")}; }
   const Report& report_;
   bool portal_ = false;  // nothing gets past a sign-in page
-  std::set<IpAddress> own_;
+  std::set<IpAddress> own_, public_;
   std::map<std::string, std::set<std::size_t>> named_;  // probe id -> numbers of findings
   // Probes that a device on the way answered, or whose SIP it changed, as findings say.
   std::set<std::string> opened_, rewritten_;
@@ -246,6 +258,7 @@ std::string some_of(const std::vector<std::string>& addresses) {
   std::vector<std::string> distinct;
   for (const auto& address : addresses) {
     if (!address.empty()) add_once(distinct, address);
+    if (distinct.size() > 2) break;
   }
   const bool more = distinct.size() > 2;
   if (more) distinct.resize(2);

@@ -163,6 +163,43 @@ TEST(PathFlows, OfARangeEveryPortCounts) {
   EXPECT_EQ(path.provider, "198.51.100.1");
 }
 
+TEST(PathFlows, OfAPortSaysWhatItsEvidenceSays) {
+  auto range = to(Transport::udp, 10000, Outcome::silent, "inbound_dropped");
+  const auto stop = [&](const char* result, FactMap facts) {
+    facts[Fact::result] = std::string(result);
+    range.observation.evidence = {{EvidenceKind::udp_port, "", std::move(facts)}};
+    return only_stop(range);
+  };
+  EXPECT_EQ(stop("arrived", {}).words, "arrives; nothing is listening there now");
+  const auto heard = stop("arrived", {{Fact::outbound, true}});
+  EXPECT_EQ(heard.words, "arrives");
+  const auto one_way = stop("arrived", {{Fact::outbound, true}, {Fact::inbound, false}});
+  EXPECT_EQ(one_way.mark, Mark::bad);
+  EXPECT_EQ(one_way.words, "arrives, but the reply does not come back");
+  EXPECT_EQ(stop("prohibited", {}).words, "blocked on the way");
+  EXPECT_EQ(stop("kept_here", {}).place, Place::computer);
+}
+
+// A saved report may name as many.
+TEST(PathFlows, TakesManyRoutersAndAddresses) {
+  auto range = to(Transport::udp, 10000, Outcome::passed);
+  std::vector<IpAddress> addresses;
+  for (std::uint32_t i = 0; i < 120'000; ++i) {
+    const auto address =
+        IpAddress::v4({20, static_cast<std::uint8_t>(i >> 16), static_cast<std::uint8_t>(i >> 8),
+                       static_cast<std::uint8_t>(i)});
+    addresses.push_back(address);
+    range.observation.evidence.push_back(
+        {EvidenceKind::udp_port,
+         "",
+         {{Fact::result, std::string(i % 2 == 0 ? "left_site" : "prohibited")},
+          {Fact::by, "21" + address.to_string().substr(2)}}});
+  }
+  auto report = with(range);
+  report.site.public_addresses = std::move(addresses);
+  EXPECT_TRUE(path_of(report).provider.ends_with(", ..."));
+}
+
 TEST(PathFlows, AProxysRefusalIsTheProxys) {
   auto result = to(Transport::tls, 443, Outcome::denied, "407");
   result.probe.target.route.proxy = "http://proxy.example.com:3128";
