@@ -1,7 +1,7 @@
 // JUnit's XML, as CI systems read it: a suite per set, a case per capability and per requirement.
 // What is blocked fails; what could not be decided is an error, because it was not shown to work;
 // what is not required, or was not tried, is skipped and says why. What works with limits passes,
-// and the suite's output says which limits.
+// and the suite's output says which limits, and first the answer: what works may need attention.
 //
 // There is no one schema for it. This is what the strictest reader (Ant's) and the most used one
 // (Jenkins') both take: tests/site/junit.xsd.
@@ -177,7 +177,7 @@ std::string suite(const Report& report, const SetResult& set, std::size_t number
     cases.push_back(std::move(incomplete));
   }
   std::size_t failures = 0, errors = 0, skipped = 0;
-  std::string body, notes;
+  std::string body, notes = html_escaped(verdict_sentences(set, report)) + '\n';
   for (const auto& test : cases) {
     failures += test.kind == Kind::failure;
     errors += test.kind == Kind::error;

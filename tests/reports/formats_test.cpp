@@ -111,6 +111,15 @@ TEST(Junit, ACapabilityThatWasNotTriedIsSkipped) {
       << xml;
 }
 
+TEST(Junit, WhatWorksMayNeedAttention) {
+  auto report = samples::clean();
+  EXPECT_EQ(render_junit(report, {}).find("Needs attention"), std::string::npos);
+  report.findings = samples::degraded().findings;
+  const auto xml = render_junit(report, {});
+  EXPECT_NE(xml.find("Needs attention: The firewall drops UDP to port 3478."), std::string::npos)
+      << xml;
+}
+
 TEST(Junit, SaysThatOnlyAPartWasAskedFor) {
   auto report = samples::clean();
   EXPECT_EQ(render_junit(report, {}).find("part"), std::string::npos);
