@@ -87,8 +87,9 @@ void add_places(Page& page, const Report& report) {
   page.heading(say("What each place saw"));
   std::vector<Row> rows;
   for (const auto& vantage : report.vantages) {
-    auto worst = Verdict::ready;
+    auto worst = vantage.sets.empty() ? Verdict::unknown : Verdict::ready;
     std::vector<std::string> verdicts;
+    if (vantage.sets.empty()) verdicts.push_back(say("Nothing was checked."));
     for (const auto& set : vantage.sets) {
       if (badness(set.verdict) > badness(worst)) worst = set.verdict;
       verdicts.push_back(fmt::format("{}: {}", set_name(set), verdict_word(set.verdict)));

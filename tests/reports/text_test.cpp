@@ -522,6 +522,10 @@ TEST(Text, AMergedReportSaysWhatEachPlaceSaw) {
             std::string::npos)
       << text;
   EXPECT_NE(text.find("   From    user VLAN\n"), std::string::npos);
+  report.vantages.at(1).sets.clear();
+  EXPECT_NE(render_text(report, with(false, false)).find("? voice VLAN  Nothing was checked.\n"),
+            std::string::npos);
+  report.vantages.at(1).sets = samples::clean().sets;
   report.sets.at(0).verdict = report.sets.at(0).capabilities.at(1).verdict = Verdict::blocked;
   // Several places are not "here".
   EXPECT_TRUE(render_text(report, with(false, false))
