@@ -295,6 +295,8 @@ std::vector<std::string> part_chosen(const PlanOptions& options) {
   std::vector<std::string> words;
   for (const auto& id : options.only) words.push_back("--only " + id);
   for (const auto& id : options.skip) words.push_back("--skip " + id);
+  if (!options.client.empty()) words.push_back("--client " + options.client);
+  for (const auto& id : options.regions) words.push_back("--region " + id);
   return words;
 }
 

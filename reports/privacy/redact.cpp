@@ -197,8 +197,8 @@ void Redactor::learn_names(const SetResult& set) {
   }
 }
 
-// Rows of the user's own sets that options named: of those that are in no set of the report, nobody
-// knows whose they are.
+// Rows, clients and regions of the user's own sets that options named: of those that are in no set
+// of the report, nobody knows whose they are.
 void Redactor::learn_part(const Report& report) {
   std::set<std::string_view> vendors_rows;
   bool own_sets = false;
@@ -209,16 +209,21 @@ void Redactor::learn_part(const Report& report) {
     }
     for (const auto& row : set.requirements) vendors_rows.insert(row.id);
   }
-  const auto learn_row = [&](const std::string& option) {
+  const auto learn_option = [&](const std::string& option) {
     const auto id = option.substr(option.find(' ') + 1);
+    if (option.starts_with("--client ") || option.starts_with("--region ")) {
+      if (own_sets) learn_said(id);
+      return;
+    }
     const auto slash = id.find('/');
     const bool vendors = slash == std::string::npos ? !own_sets || vendors_rows.contains(id)
                                                     : vendors_.sets.contains(id.substr(0, slash));
-    if (!vendors) learn_word("row", slash == std::string::npos ? id : id.substr(slash + 1));
+    const auto row = slash == std::string::npos ? id : id.substr(slash + 1);
+    if (!vendors && !is_everybodys_word(row)) learn_word("row", row);
   };
-  for (const auto& option : report.part) learn_row(option);
+  for (const auto& option : report.part) learn_option(option);
   for (const auto& vantage : report.vantages) {
-    for (const auto& option : vantage.part) learn_row(option);
+    for (const auto& option : vantage.part) learn_option(option);
   }
 }
 

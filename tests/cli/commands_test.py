@@ -412,8 +412,11 @@ class Runs(CommandsTest):
         done = self.check_small("--json", "--only", row_id, text=text)
         self.assertIn(f"Only a part was tried, as requested: --only {row_id}.",
                       json.loads(done.stdout)["notes"])
+        done = self.check_small("--json", "--client", "web", text=text)
+        self.assertEqual(["--client web"], json.loads(done.stdout)["part"])
         done = self.check_small("--json", text=text)
         self.assertEqual([], json.loads(done.stdout)["notes"])
+        self.assertNotIn("part", json.loads(done.stdout))
 
     def test_the_scheme_of_a_proxy_may_be_in_capitals(self):
         done = self.check_small("--json", "--proxy", "HTTP://127.0.0.1:1", text=row(port=1))

@@ -358,7 +358,8 @@ TEST(Redact, HidesRowsOfTheUsersOwnSetsThatOptionsName) {
   EXPECT_EQ(redactor().report(report).part, report.part) << "the vendor's";
   auto& own = report.sets.emplace_back();
   own.id = own.title = "dupont-pbx";
-  report.part.insert(report.part.end(), {"--skip dupont-pbx/hotline", "--skip basement"});
+  report.part.insert(report.part.end(), {"--skip dupont-pbx/hotline", "--skip basement",
+                                         "--client softphone-dupont", "--region annecy"});
   report.notes = {"Only a part was tried, as requested: --skip dupont-pbx/hotline."};
   const auto hidden = redactor().report(report);
   EXPECT_EQ(hidden.part.at(1), "--skip rainbow/elsewhere");
@@ -366,7 +367,7 @@ TEST(Redact, HidesRowsOfTheUsersOwnSetsThatOptionsName) {
     auto options = RenderOptions();
     options.verbose = true;
     const auto text = find_format(format)->render(hidden, options);
-    for (const auto* secret : {"dupont-pbx", "hotline", "basement"}) {
+    for (const auto* secret : {"dupont", "hotline", "basement", "annecy"}) {
       EXPECT_EQ(text.find(secret), std::string::npos) << format << ": " << secret;
     }
   }

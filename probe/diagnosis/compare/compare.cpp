@@ -171,7 +171,8 @@ void add_notes(Comparison& result, const Report& before, const Report& after) {
     notes.emplace_back("The reports were made with different --from.");
   }
   if (before.part != after.part) {
-    notes.emplace_back("The reports were made with different --only or --skip.");
+    notes.emplace_back(
+        "The reports were made with different --only, --skip, --client or --region.");
   }
   if (before.redacted != after.redacted) {
     notes.emplace_back("The two reports use pseudonyms made with different keys.");
