@@ -344,17 +344,19 @@ std::string cause(const Finding& finding, std::size_t most, bool count) {
   std::vector<std::string> all;
   for (const auto& evidence : finding.evidence) all.push_back(as_sentence(evidence.text.string()));
   std::vector<std::string> sentences;
+  std::set<std::string_view> known;
+  std::set<std::string> beginnings;
   for (const bool alike : {false, true}) {
     for (const auto& sentence : all) {
       if (sentences.size() == most) break;
-      const bool known = std::any_of(sentences.begin(), sentences.end(), [&](const auto& one) {
-        return alike ? one == sentence : beginning(one) == beginning(sentence);
-      });
-      if (!known) sentences.push_back(sentence);
+      if (alike ? known.contains(sentence) : beginnings.contains(beginning(sentence))) continue;
+      sentences.push_back(sentence);
+      known.insert(sentence);
+      beginnings.insert(beginning(sentence));
     }
   }
-  const auto told = std::count_if(
-      all.begin(), all.end(), [&](const auto& sentence) { return contains(sentences, sentence); });
+  const auto told = std::count_if(all.begin(), all.end(),
+                                  [&](const auto& sentence) { return known.contains(sentence); });
   if (const auto more = all.size() - static_cast<std::size_t>(told); count && more > 0) {
     sentences.push_back(say("({} more: --verbose)", more));
   }

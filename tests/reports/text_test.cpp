@@ -502,6 +502,18 @@ TEST(Text, EvidenceIsToldOnceAndInSentences) {
             std::string::npos);
 }
 
+// A saved report may hold as many.
+TEST(Text, TellsEvidenceThatHasNoEnd) {
+  Finding finding;
+  for (int i = 0; i < 100'000; ++i) {
+    finding.evidence.push_back({"", "Host " + std::to_string(i) + " is lost."});
+    finding.evidence.push_back({"", "Host 0 is lost."});
+  }
+  const auto all = cause(finding, finding.evidence.size());
+  EXPECT_TRUE(all.starts_with("Host 0 is lost. Host 1 is lost. ")) << all.substr(0, 80);
+  EXPECT_TRUE(all.ends_with(" Host 99999 is lost."));
+}
+
 TEST(Text, TheDetailsSayWhatElseItCouldBe) {
   auto report = samples::degraded();
   report.findings.at(0).runner_up = {"a filter that cuts off TLS", "To find out, run this again."};
