@@ -3,7 +3,7 @@
 
 namespace callready {
 
-PageIndex::PageIndex(const Report& report) {
+PageIndex::PageIndex(const Report& report) : explained_(report) {
   for (std::size_t i = 0; i < report.probes.size(); ++i) {
     probes_[report.probes[i].probe.id].push_back(i);
   }

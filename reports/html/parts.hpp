@@ -8,6 +8,7 @@
 
 #include "reports/html/markup.hpp"
 #include "reports/words/marks.hpp"
+#include "reports/words/phrases.hpp"
 
 namespace callready {
 
@@ -23,12 +24,14 @@ class PageIndex {
   }
   // Indices of the probes with that id: in a merged report, one for each vantage that has it.
   std::span<const std::size_t> probes(const std::string& id) const;
+  const ExplainedRows& explained() const { return explained_; }
   // Anchor of the requirement "rainbow/turn-udp"; empty: the report has none.
   std::string requirement(const std::string& path) const;
 
  private:
   std::map<std::string, std::vector<std::size_t>> probes_;
   std::map<std::string, std::string> requirements_;
+  ExplainedRows explained_;
 };
 
 Html html_mark(Mark mark);

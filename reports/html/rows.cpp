@@ -85,7 +85,7 @@ void add_row(Html& out, const Report& report, std::size_t i, std::size_t j, cons
           mark_name(mark), PageIndex::row(i, j), std::string_view(open ? " open" : ""),
           html_mark(mark), title_of(requirement), importance(requirement),
           status_word(requirement.status), summary_and_sample(requirement));
-  if (const auto number = explained_by(set, requirement, report); number != 0) {
+  if (const auto number = index.explained().by(set, requirement); number != 0) {
     out.put(R"(<dt>{}</dt><dd><a href="#{}">{}. {}</a></dd>
 )",
             say("Cause"), PageIndex::finding(number - 1), number,

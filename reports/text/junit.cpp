@@ -110,7 +110,15 @@ Case capability_case(const SetResult& set, const CapabilityResult& capability) {
   return result;
 }
 
-Case requirement_case(const Report& report, const Seconds& seconds, const SetResult& set,
+// Of the whole report, for each of its suites.
+struct OfAllSuites {
+  explicit OfAllSuites(const Report& report)
+      : seconds(seconds_of_probes(report)), explained(report) {}
+  Seconds seconds;
+  ExplainedRows explained;
+};
+
+Case requirement_case(const Report& report, const OfAllSuites& all, const SetResult& set,
                       const RequirementResult& requirement) {
   Case result;
   result.group = set.id + ".requirements";
@@ -118,11 +126,11 @@ Case requirement_case(const Report& report, const Seconds& seconds, const SetRes
   result.kind = kind_of(requirement);
   result.type = to_string(requirement.status);
   result.message = summary_and_sample(requirement);
-  result.seconds = seconds_of(seconds, requirement);
+  result.seconds = seconds_of(all.seconds, requirement);
   if (requirement.severity != Severity::required) {
     result.message = fmt::format("{}: {}", to_string(requirement.severity), result.message);
   }
-  if (const auto number = explained_by(set, requirement, report); number != 0) {
+  if (const auto number = all.explained.by(set, requirement); number != 0) {
     const auto& finding = report.findings[number - 1];
     result.lines = {finding.title.string(), cause(finding, finding.evidence.size()),
                     fmt::format("Fix, for {}: {}", team(finding.owner), finding.fix)};
@@ -160,12 +168,12 @@ std::string properties(const Report& report, const SetResult& set) {
   return out + "    </properties>\n";
 }
 
-std::string suite(const Report& report, const SetResult& set, std::size_t number) {
+std::string suite(const Report& report, const OfAllSuites& all, const SetResult& set,
+                  std::size_t number) {
   std::vector<Case> cases;
   for (const auto& capability : set.capabilities) cases.push_back(capability_case(set, capability));
-  const auto of_probes = seconds_of_probes(report);
   for (const auto& requirement : set.requirements) {
-    cases.push_back(requirement_case(report, of_probes, set, requirement));
+    cases.push_back(requirement_case(report, all, set, requirement));
   }
   if (!report.complete) {
     Case incomplete;
@@ -206,7 +214,8 @@ std::string suite(const Report& report, const SetResult& set, std::size_t number
 std::string render_junit(const Report& report, const RenderOptions&) {
   std::string out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n";
   std::size_t number = 0;
-  for (const auto& set : report.sets) out += suite(report, set, number++);
+  const OfAllSuites all(report);
+  for (const auto& set : report.sets) out += suite(report, all, set, number++);
   return out + "</testsuites>\n";
 }
 

@@ -57,7 +57,8 @@ void add_places(std::string& out, const Report& report) {
   }
 }
 
-void add_set(std::string& out, const Report& report, const SetResult& set, ToldOnce& told) {
+void add_set(std::string& out, const Report& report, const SetResult& set,
+             const ExplainedRows& explained, ToldOnce& told) {
   out += fmt::format("\n## {}\n", escaped_markdown(set_name(set)));
   if (!set.capabilities.empty()) {
     out += "\n| Capability | Verdict | |\n| --- | --- | --- |\n";
@@ -73,7 +74,7 @@ void add_set(std::string& out, const Report& report, const SetResult& set, ToldO
     for (const auto& requirement : set.requirements) {
       if (!told.is_news(requirement)) continue;
       auto text = escaped_markdown(summary_and_sample(requirement));
-      if (const auto number = explained_by(set, requirement, report); number != 0) {
+      if (const auto number = explained.by(set, requirement); number != 0) {
         text += fmt::format(", see {}", number);
       }
       out += fmt::format("| {} ({}) | {} | {} | {} |\n", escaped_markdown(title_of(requirement)),
@@ -138,7 +139,8 @@ std::string render_markdown(const Report& report, const RenderOptions& options) 
   for (std::size_t i = 0; i < report.findings.size(); ++i) add_finding(out, report, i);
   add_places(out, report);
   ToldOnce told;
-  for (const auto& set : report.sets) add_set(out, report, set, told);
+  const ExplainedRows explained(report);
+  for (const auto& set : report.sets) add_set(out, report, set, explained, told);
   add_endpoints(out, report, options.verbose);
   add_routes(out, report, options.verbose);
   if (const auto lost = resent_in_words(report); !lost.empty()) {

@@ -179,13 +179,13 @@ void add_capabilities(Page& page, const Report& report, const SetResult& set) {
   add_rows(page, rows);
 }
 
-std::string requirement_text(const Report& report, const SetResult& set,
+std::string requirement_text(const ExplainedRows& explained, const SetResult& set,
                              const RequirementResult& requirement, bool verbose) {
   auto text = summary_and_sample(requirement);
   if (requirement.severity != Severity::required) {
     text += fmt::format(" ({})", severity_word(requirement.severity));
   }
-  if (const auto number = explained_by(set, requirement, report); number != 0) {
+  if (const auto number = explained.by(set, requirement); number != 0) {
     text += say(", see {} above", number);
   }
   if (verbose && !requirement.source.empty())
@@ -224,20 +224,20 @@ std::string told_by_causes(const std::map<std::size_t, std::size_t>& rows_of_cau
                     joined(parts, "; "));
 }
 
-void add_requirements(Page& page, const Report& report, const SetResult& set, ToldOnce& told,
-                      bool verbose) {
+void add_requirements(Page& page, const ExplainedRows& explained, const SetResult& set,
+                      ToldOnce& told, bool verbose) {
   std::vector<Row> rows, undecided;
   std::size_t sampled = 0, skipped = 0;
   std::map<std::size_t, std::size_t> same_cause;
   for (const auto& requirement : set.requirements) {
     if (!told.is_news(requirement)) continue;
-    const auto number = is_well(requirement) ? 0 : explained_by(set, requirement, report);
+    const auto number = is_well(requirement) ? 0 : explained.by(set, requirement);
     if (!verbose && number != 0) {
       ++same_cause[number];
     } else if (verbose || !is_well(requirement)) {
       auto& list = verbose || requirement.status != Status::unknown ? rows : undecided;
       list.push_back({mark_of(requirement.status), title_of(requirement),
-                      requirement_text(report, set, requirement, verbose)});
+                      requirement_text(explained, set, requirement, verbose)});
     } else if (requirement.status == Status::skip) {
       ++skipped;
     } else if (!requirement.sampled.empty()) {
@@ -261,13 +261,14 @@ void add_requirements(Page& page, const Report& report, const SetResult& set, To
 }
 
 void add_sets(Page& page, const Report& report, bool verbose) {
+  const ExplainedRows explained(report);
   ToldOnce told;
   for (const auto& set : report.sets) {
     if (!set.capabilities.empty() || report.sets.size() > 1) {
       page.heading(report.sets.size() > 1 ? set_name(set) : say("What works, and what does not"));
     }
     add_capabilities(page, report, set);
-    add_requirements(page, report, set, told, verbose);
+    add_requirements(page, explained, set, told, verbose);
   }
 }
 

@@ -306,11 +306,12 @@ Path path_of(const Report& report) {
   path.provider = some_of(providers);
   path.proxy = report.site.proxy.value_or("");
   path.has_proxy = path.has_proxy || !path.proxy.empty();
+  const ExplainedRows explained(report);
   for (const auto& set : report.sets) {
     std::vector<const ProbeResult*> results;
     std::set<std::string_view> taken;
     for (const auto& requirement : set.requirements) {
-      const auto finding = explained_by(set, requirement, report);
+      const auto finding = explained.by(set, requirement);
       for (const auto& id : requirement.probes) {
         if (finding != 0) tracer.explain(id, finding);
         const auto found = by_id.find(id);

@@ -310,11 +310,23 @@ std::size_t explained_by(const SetResult& set, const RequirementResult& requirem
   return 0;
 }
 
+ExplainedRows::ExplainedRows(const Report& report) {
+  for (std::size_t i = 0; i < report.findings.size(); ++i) {
+    for (const auto& row : report.findings[i].explains) numbers_.try_emplace(row, i + 1);
+  }
+}
+
+std::size_t ExplainedRows::by(const SetResult& set, const RequirementResult& requirement) const {
+  const auto found = numbers_.find(set.id + '/' + requirement.id);
+  return found == numbers_.end() ? 0 : found->second;
+}
+
 std::vector<UnexplainedRow> unexplained(const Report& report) {
+  const ExplainedRows explained(report);
   std::vector<UnexplainedRow> found;
   for (const auto& set : report.sets) {
     for (const auto& row : set.requirements) {
-      if (row.status != Status::fail || explained_by(set, row, report) != 0) continue;
+      if (row.status != Status::fail || explained.by(set, row) != 0) continue;
       const auto& title = title_of(row);
       found.push_back({set.id + '/' + row.id,
                        report.sets.size() > 1 ? title_of(set) + ": " + title : title,

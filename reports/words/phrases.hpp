@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <iterator>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -114,6 +115,16 @@ bool affects_all(const Finding& finding, const Report& report);
 // 1-based number of the finding that explains the requirement; 0: none.
 std::size_t explained_by(const SetResult& set, const RequirementResult& requirement,
                          const Report& report);
+
+// The same of many rows, for as long as the report is there.
+class ExplainedRows {
+ public:
+  explicit ExplainedRows(const Report& report);
+  std::size_t by(const SetResult& set, const RequirementResult& requirement) const;
+
+ private:
+  std::map<std::string_view, std::size_t> numbers_;  // by "set/requirement"
+};
 
 // A requirement that failed and that no finding explains.
 struct UnexplainedRow {

@@ -129,6 +129,21 @@ TEST(Junit, SaysThatOnlyAPartWasAskedFor) {
   EXPECT_NE(xml.find("only a part was tried: --only turn-udp\n"), std::string::npos) << xml;
 }
 
+// A saved report may hold as many sets and probes, and findings that explain as many rows.
+TEST(Junit, TakesManySetsAndExplainedRows) {
+  Report report;
+  auto& finding = report.findings.emplace_back();
+  for (int i = 0; i < 40'000; ++i) {
+    auto& set = report.sets.emplace_back();
+    set.id = "set" + std::to_string(i);
+    set.requirements.push_back({.id = "row", .status = Status::fail});
+    set.requirements.front().severity = Severity::optional;
+    finding.explains.push_back(set.id + "/row");
+    report.probes.emplace_back().probe.id = std::to_string(i);
+  }
+  EXPECT_EQ(count(render_junit(report, {}), "Fix, for "), 40'000u);
+}
+
 TEST(Junit, AnIncompleteRunIsNotGreen) {
   EXPECT_NE(render_junit(samples::incomplete(), {}).find("name=\"complete\""), std::string::npos);
 }
