@@ -21,7 +21,7 @@
 //   kept_here   this computer's own firewall did not let it out
 //   dropped     twice, nothing came back from the hop where a control, sent after it, was answered;
 //               or three times nothing from an echo or a relay that is known to work
-//   silent      none of these
+//   silent      none of these; with the fact `sent` 0 nothing was sent to it
 // Where the far end has our key and the row says where it counts (`counts`, `public_key_sha256`),
 // it tells over TLS of each silent port whether our packets came: arrived, or dropped. With
 // left_site and prohibited also `ttl`, the TTL with which packets end at that router, if this run's

@@ -149,6 +149,7 @@ asio::awaitable<void> send_to_the_end(std::shared_ptr<Range> range, std::size_t 
     const auto sent = ask_echo(*range, port);
     const bool kept = sent.has_error() && sent.error().kind == FailureKind::kept_here;
     if (kept) port.result = DetailCode::kept_here;
+    if (sent.has_error() && !kept) range->not_sent = sent.error();
     port.waited = !sent.has_error();
     port.tried |= kept || port.waited;
     if (port.waited) listeners->listen(i);
@@ -261,6 +262,7 @@ asio::awaitable<void> climb_first(std::shared_ptr<Range> range, Instant until,
   auto& first = range->ports[range->first];
   const SocketAddress way{range->target, first.number};
   const auto found = co_await context.edge.find(way, context.settings.interface, context.scope);
+  first.climbed = found.sent;
   first.tried |= found.by_this_call || found.refused;
   if (found.refused && first.result == DetailCode::silent) {
     note_icmp(first, found.refused->error, range->target, context.scope.clock.now());

@@ -23,6 +23,7 @@ struct Port {
   Instant sent;
   std::optional<Milliseconds> round_trip;
   bool tried = false;    // something was sent to it
+  bool climbed = false;  // the same by the search for a router outside
   bool waited = false;   // the whole way: its packet left, and a reply had its full time
   bool refined = false;  // tried to find the bounds of a block: no part of the sample
   std::vector<std::vector<std::uint8_t>> asked;  // of an echo with a key: what was sent to it
@@ -53,8 +54,9 @@ struct Range {
   bool refused_near = false;
   // Others' packets to these ports were seen to pass: what the routers were not asked is no loss.
   bool covered = false;
-  std::deque<Port> ports;  // coroutines hold on to their port while others are added
-  std::size_t first = 0;   // of `ports`: who climbs first; several hosts prove several ports
+  std::optional<Failure> not_sent;  // of this machine: why a port was not sent to
+  std::deque<Port> ports;           // coroutines hold on to their port while others are added
+  std::size_t first = 0;  // of `ports`: who climbs first; several hosts prove several ports
 };
 
 // What is known of the ports: true, it gets out; false, it is blocked. Silent ones are left out.

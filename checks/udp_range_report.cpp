@@ -9,6 +9,8 @@
 namespace callready::checks::udp_range {
 namespace {
 
+bool was_tried(const Port& port) { return port.tried || port.climbed || port.outbound; }
+
 Text far_end_in_words(const Port& port) {
   if (*port.outbound) {
     return phrase("the far end heard us, but its reply did not arrive");
@@ -51,7 +53,7 @@ Text in_words(const Port& port) {
       if (port.outbound) return relay_in_words(port);
       return phrase("dropped before the first router outside, which other packets reach");
     default:
-      return phrase("nothing came back");
+      return was_tried(port) ? phrase("nothing came back") : phrase("not tried");
   }
 }
 
@@ -84,6 +86,7 @@ Evidence describe(const Port& port, const Range& range, const Routers& routers) 
     evidence.facts[Fact::reason] = std::string(to_string(DetailCode::unreachable));
   }
   if (port.refined) evidence.facts[Fact::refined] = true;
+  if (!was_tried(port)) evidence.facts[Fact::sent] = 0;
   if (port.outbound) {
     evidence.facts[Fact::responder] = std::string(echo ? "echo" : "relay");
     evidence.facts[Fact::outbound] = *port.outbound;
@@ -120,9 +123,12 @@ void add_sample(Observation& observation, const Range& range, int proved, int sa
                 bool all_open) {
   const auto& whole = range.whole;
   FactMap facts{{Fact::proved, proved}, {Fact::sampled, sampled}, {Fact::ports, whole.count()}};
-  auto text = plural(proved, "{} of {} sampled ports was proven to get out (ports in all: {})",
-                     "{} of {} sampled ports were proven to get out (ports in all: {})", sampled,
-                     whole.count());
+  auto text =
+      sampled == 0
+          ? phrase("none of the sampled ports was tried (ports in all: {})", whole.count())
+          : plural(proved, "{} of {} sampled ports was proven to get out (ports in all: {})",
+                   "{} of {} sampled ports were proven to get out (ports in all: {})", sampled,
+                   whole.count());
   if (proved > 0 && !whole.single() && all_open) {
     const double share = 100 * (1 - std::pow(0.05, 1.0 / proved));
     const auto gap = longest_gap(known_ports(range.ports), whole);
@@ -147,6 +153,9 @@ void conclude(Observation& observation, const Range& range) {
   if (ports.empty()) {
     return set_outcome(observation, Outcome::skipped, DetailCode::spared);
   }
+  const bool none_tried = std::ranges::none_of(range.ports, was_tried);
+  if (none_tried) observation.attempts = 0;
+  if (none_tried && range.not_sent) return record(observation, *range.not_sent);
   const auto count = [&](auto&& wanted) {
     return static_cast<int>(std::count_if(ports.begin(), ports.end(), wanted));
   };
@@ -186,7 +195,7 @@ void conclude(Observation& observation, const Range& range) {
     observation.evidence.push_back(describe(*port, range, routers));
   }
   for (const auto& block : blocks_of(known_ports(range.ports))) add_block(observation, block);
-  const int sampled = count([](const Port* port) { return !port->refined; });
+  const int sampled = count([](const Port* port) { return !port->refined && was_tried(*port); });
   const int proved =
       count([](const Port* port) { return !port->refined && gets_out(port->result); });
   const bool all_open = kept_here == 0 && prohibited == 0 && dropped == 0;

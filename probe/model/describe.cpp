@@ -91,12 +91,12 @@ Text outcome_in_words(const Observation& observation) {
   return "?";
 }
 
-PortsTried ports_tried(const Target& target, const Observation& observation) {
-  PortsTried tried;
+std::optional<PortsTried> ports_tried(const Target& target, const Observation& observation) {
   const auto is_port = [](const Evidence& evidence) {
     return evidence.kind == EvidenceKind::udp_port;
   };
-  if (std::ranges::none_of(observation.evidence, is_port)) return tried;
+  if (std::ranges::none_of(observation.evidence, is_port)) return {};
+  std::optional<PortsTried> tried;
   const std::set<std::uint16_t> sample(target.sample.begin(), target.sample.end());
   std::set<std::uint16_t> told;
   for (const auto& evidence : observation.evidence) {
@@ -104,9 +104,13 @@ PortsTried ports_tried(const Target& target, const Observation& observation) {
     if (!port) continue;
     const bool sampled = sample.contains(*port);
     if (!sampled && text_fact(evidence, Fact::responder) != "relay") continue;
-    if (told.insert(*port).second) (sampled ? tried.sample : tried.relays).push_back(*port);
+    if (!tried) tried.emplace();
+    if (!was_tried(evidence) || !told.insert(*port).second) continue;
+    (sampled ? tried->sample : tried->relays).push_back(*port);
   }
   return tried;
 }
+
+bool was_tried(const Evidence& port) { return number_fact(port, Fact::sent) != 0.0; }
 
 }  // namespace callready

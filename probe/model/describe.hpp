@@ -1,6 +1,7 @@
 // Observations in a helpdesk's words, for verdicts' summaries and for every report.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -24,12 +25,15 @@ Text outcome_in_words(const Observation& observation);
 // True where these words tell the observation's detail too, so that nothing needs to be added.
 bool detail_has_words(const Observation& observation);
 
-// The ports of a range that it tells of, each once. Of its sample they may be fewer than were
-// planned: routers answer few packets. Ports of relays are their server's choice.
+// The ports of a range that something was sent to, each once. Of its sample they may be fewer than
+// were planned: routers answer few packets. Ports of relays are their server's choice.
 struct PortsTried {
   std::vector<std::uint16_t> sample, relays;
 };
-PortsTried ports_tried(const Target& target, const Observation& observation);
+// Nothing where it tells of no port.
+std::optional<PortsTried> ports_tried(const Target& target, const Observation& observation);
+// Of evidence "udp_port": false where nothing was sent to that port.
+bool was_tried(const Evidence& port);
 
 // The address of the device that said no, by its ICMP error; empty where none did.
 std::string refusing_device(const Observation& observation);

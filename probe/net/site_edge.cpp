@@ -149,6 +149,7 @@ asio::awaitable<void> SiteEdge::ask_router(std::shared_ptr<Climb> climb, int ttl
     const std::array<std::uint8_t, 12> payload{0x80};  // an RTP header (RFC 3550), all else zero
     const auto sent = socket->send(payload);
     if (sent.has_error()) co_return;
+    climb->sent = true;
     const auto event = co_await receive_with_patience(*socket, scope);
     const auto* icmp = event.has_error() ? nullptr : std::get_if<IcmpError>(&*event);
     if (icmp != nullptr) note_sender(*icmp);
@@ -474,6 +475,7 @@ asio::awaitable<SiteEdge::Found> SiteEdge::find(SocketAddress target, std::strin
     const auto until = scope.clock.now() + timeouts::climb;
     co_await climb->ended.wait(scope, until);
   }
+  found.sent = climb && climb->flow == target && climb->sent;
   if (const auto way = way_to(target)) {
     found.hop = way->hop;
     found.by_this_call = climb && way->climb == climb && climb->flow == target;

@@ -90,7 +90,8 @@ class SiteEdge {
 
   struct Found {
     std::optional<Hop> hop;     // nothing where no router there answers
-    bool by_this_call = false;  // a UDP packet to this call's own port was seen to get there
+    bool sent = false;          // a climb sent UDP packets to this call's own port
+    bool by_this_call = false;  // one of them was seen to get there
     // Of a climb to this call's own port: who turned it away.
     std::optional<Refusal> refused;
   };
@@ -187,6 +188,7 @@ class SiteEdge {
     std::string interface;
     int begun = 0, running = 0;          // the last TTL that was sent; how many wait
     bool hasty = false;                  // over with the first answer
+    bool sent = false;                   // over UDP: a packet has left this computer
     const KnownWay* recalled = nullptr;  // in its place, and nothing was sent
     Routers routers;
     std::map<int, Milliseconds> round_trips;  // to those

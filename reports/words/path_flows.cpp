@@ -64,8 +64,10 @@ class Tracer {
   // What became of the probe, port by port where it tried several. Empty: it was not tried.
   std::vector<Stop> stops_of(const ProbeResult& result) const {
     std::vector<Stop> stops;
+    const auto tried = ports_tried(result.probe.target, result.observation);
+    if (tried && tried->sample.empty() && tried->relays.empty()) return stops;
     for (const auto& evidence : result.observation.evidence) {
-      if (evidence.kind != EvidenceKind::udp_port) continue;
+      if (evidence.kind != EvidenceKind::udp_port || !was_tried(evidence)) continue;
       const auto stop = stop_of_port(evidence, result.observation);
       if (stop) stops.push_back(*stop);
     }

@@ -216,9 +216,10 @@ std::string endpoint(const Probe& probe) {
 
 std::string endpoint(const ProbeResult& result) {
   auto probe = result.probe;
-  auto [tried, relays] = ports_tried(probe.target, result.observation);
-  tried.insert(tried.end(), relays.begin(), relays.end());
-  if (!tried.empty()) probe.target.sample = std::move(tried);
+  if (auto tried = ports_tried(probe.target, result.observation)) {
+    tried->sample.insert(tried->sample.end(), tried->relays.begin(), tried->relays.end());
+    probe.target.sample = std::move(tried->sample);
+  }
   return endpoint(probe);
 }
 

@@ -1,4 +1,5 @@
 #include "probe/media/echo.hpp"
+#include "probe/model/describe.hpp"
 #include "tests/support/check_runner.hpp"
 #include "tests/support/coturn.hpp"
 #include "tests/support/evidence.hpp"
@@ -49,6 +50,14 @@ Probe range_probe(std::vector<std::uint16_t> sample) {
   probe.target.sample = std::move(sample);
   probe.target.transport = Transport::udp;
   return probe;
+}
+
+std::string text_of(const Observation& seen, std::uint16_t port) {
+  for (const auto& evidence : seen.evidence) {
+    if (evidence.kind == EvidenceKind::udp_port && port_fact(evidence, Fact::port) == port)
+      return evidence.text.string();
+  }
+  return "missing";
 }
 
 std::string result_of(const Observation& seen, std::uint16_t port) {
@@ -218,6 +227,52 @@ TEST(UdpRangeCheck, WhatThisComputerCannotSendIsNotDropped) {
   EXPECT_EQ(result_of(seen, 20'000), "replied");
   EXPECT_EQ(result_of(seen, 20'001), "silent");
   EXPECT_FALSE(test::find_evidence(seen, EvidenceKind::udp_block));
+}
+
+TEST(UdpRangeCheck, APortThatNothingWasSentToWasNotTried) {
+  test::CheckRunner runner({}, test::Time::by_hand);
+  int tried = 0;
+  test::MemoryServer mute(runner.loop.executor(), {loopback, 50'000},
+                          [&](const test::Bytes&, std::vector<test::Bytes>&) {
+                            if (++tried == 1) return error_code();
+                            return make_error_code(boost::system::errc::network_unreachable);
+                          });
+  const auto probe = range_probe({20'000, 20'001});
+  const auto seen = runner.run(probe, loopback);
+  EXPECT_EQ(seen.outcome, Outcome::silent);
+  EXPECT_EQ(text_of(seen, 20'000), "UDP 20000: nothing came back");
+  EXPECT_EQ(text_of(seen, 20'001), "UDP 20001: not tried");
+  EXPECT_EQ(test::fact<std::int64_t>(seen, EvidenceKind::udp_sample, Fact::sampled), 1);
+  EXPECT_EQ(ports_tried(probe.target, seen).value().sample, std::vector<std::uint16_t>{20'000});
+}
+
+// The first port is the one of the climb on which no router answers.
+TEST(UdpRangeCheck, WithoutARouterTheOthersWereNotTried) {
+  test::CheckRunner runner({}, test::Time::by_hand);
+  test::MemoryServer mute(
+      runner.loop.executor(), {*IpAddress::parse("192.0.2.9"), 50'000},
+      [](const test::Bytes&, std::vector<test::Bytes>&) { return error_code(); });
+  auto probe = range_probe({20'000, 20'001, 20'002});
+  probe.with["stop_on_the_way"] = "true";
+  const auto seen = runner.run(probe, IpAddress::parse("203.0.113.9"));
+  EXPECT_EQ(seen.outcome, Outcome::silent);
+  EXPECT_EQ(text_of(seen, 20'000), "UDP 20000: nothing came back");
+  EXPECT_EQ(text_of(seen, 20'001), "UDP 20001: not tried");
+  EXPECT_EQ(text_of(seen, 20'002), "UDP 20002: not tried");
+  EXPECT_EQ(seen.evidence.back().text,
+            "0 of 1 sampled ports were proven to get out (ports in all: 3)");
+  EXPECT_EQ(ports_tried(probe.target, seen).value().sample, std::vector<std::uint16_t>{20'000});
+}
+
+TEST(UdpRangeCheck, WhatThisComputerCannotSendAtAllIsNotSilent) {
+  test::CheckRunner runner({}, test::Time::by_hand);
+  test::MemoryServer nowhere(runner.loop.executor(), {loopback, 50'000},
+                             [](const test::Bytes&, std::vector<test::Bytes>&) {
+                               return make_error_code(boost::system::errc::network_unreachable);
+                             });
+  const auto seen = runner.run(range_probe({20'000, 20'001}), loopback);
+  EXPECT_EQ(seen.outcome, Outcome::skipped);
+  EXPECT_EQ(seen.detail, DetailCode::no_route);
 }
 
 TEST(UdpRangeCheck, ASampleThatIsCutShortBlocksNothing) {

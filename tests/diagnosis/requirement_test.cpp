@@ -851,6 +851,23 @@ TEST(Requirement, CountsTheRelaysThatWereTried) {
   EXPECT_EQ(sampled(), "5 of 50001 ports");
 }
 
+TEST(Requirement, CountsNoPortThatNothingWasSentTo) {
+  auto range = test::result_of({"20.1.2.3"});
+  range.probe.target.sample = {15'000, 25'000};
+  const auto judged = [&] {
+    const std::vector<ProbeResult> results{range};
+    PlannedRequirement planned;
+    planned.probes = {range.probe.id};
+    planned.sampled = {"", 2, 50'001};
+    return judge_requirement(row("row"), planned, ResultIndex(results), {}).sampled;
+  };
+  auto& told = range.observation.evidence;
+  told.push_back({EvidenceKind::udp_port, "", {{Fact::port, 15'000}, {Fact::sent, 0}}});
+  EXPECT_EQ(judged(), "0 of 50001 ports");
+  told.push_back({EvidenceKind::udp_port, "", {{Fact::port, 25'000}}});
+  EXPECT_EQ(judged(), "1 of 50001 ports");
+}
+
 // Packets to media hosts leave the site; that they arrive was not measured.
 TEST(Requirement, ThatLeavesTheSiteIsNotSaidToBeReached) {
   const auto media = [](const char* host, Outcome outcome) {

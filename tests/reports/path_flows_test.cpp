@@ -200,6 +200,23 @@ TEST(PathFlows, TakesManyRoutersAndAddresses) {
   EXPECT_TRUE(path_of(report).provider.ends_with(", ..."));
 }
 
+TEST(PathFlows, APortThatNothingWasSentToHasNoEnd) {
+  auto range = to(Transport::udp, 10000, Outcome::silent, "silent");
+  range.probe.target.ports = {10000, 20000};
+  range.probe.target.sample = {10000, 20000};
+  const auto port = [](std::int64_t number) {
+    return Evidence{
+        EvidenceKind::udp_port, "", {{Fact::port, number}, {Fact::result, std::string("silent")}}};
+  };
+  auto& told = range.observation.evidence;
+  told = {port(10000), port(20000)};
+  EXPECT_EQ(only_stop(range).count, 2);
+  told[1].facts[Fact::sent] = 0;
+  EXPECT_EQ(only_stop(range).count, 1);
+  told[0].facts[Fact::sent] = 0;
+  EXPECT_TRUE(path_of(with(range)).groups.empty());
+}
+
 TEST(PathFlows, AProxysRefusalIsTheProxys) {
   auto result = to(Transport::tls, 443, Outcome::denied, "407");
   result.probe.target.route.proxy = "http://proxy.example.com:3128";

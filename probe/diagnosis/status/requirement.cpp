@@ -311,17 +311,18 @@ PlannedRequirement with_others(const PlannedRequirement& planned, const ResultIn
 Text sampled(const PlannedRequirement& planned, const ResultIndex& evidences) {
   auto sample = planned.sampled;
   std::set<std::uint16_t> tried;
+  bool told = false;
   std::map<std::string_view, std::set<std::uint16_t>> relays;
   for (const auto* result : evidences.results_of(planned.probes)) {
     const auto ports = ports_tried(result->probe.target, result->observation);
-    tried.insert(ports.sample.begin(), ports.sample.end());
-    relays[result->probe.target.host].insert(ports.relays.begin(), ports.relays.end());
+    if (!ports) continue;
+    told = true;
+    tried.insert(ports->sample.begin(), ports->sample.end());
+    relays[result->probe.target.host].insert(ports->relays.begin(), ports->relays.end());
   }
   std::size_t most_relays = 0;  // of a host
   for (const auto& [host, ports] : relays) most_relays = std::max(most_relays, ports.size());
-  if (!tried.empty() || most_relays > 0) {
-    sample.tried = std::min(sample.tried, tried.size()) + most_relays;
-  }
+  if (told) sample.tried = std::min(sample.tried, tried.size()) + most_relays;
   return sample.text();
 }
 
