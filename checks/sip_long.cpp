@@ -79,7 +79,6 @@ class Datagrams {
     }
     any_sent_ = true;
     if (failure) co_return false;
-    ++ask.sent;
     // What comes late is an answer, too: everything goes to everybody.
     const UdpMatch answers = [&](const Datagram& datagram) {
       for (auto& one : asked) one.collector.take(datagram.bytes, sip::Carriage::datagram);
@@ -88,6 +87,7 @@ class Datagrams {
     const UdpPatience patience{1, timeouts::sip_gap};
     const auto result =
         co_await udp_request(socket_, context_.scope, ask.message, answers, patience);
+    ask.sent += result.has_value() ? result->attempts : result.error().attempts;
     if (result.has_value()) {
       if (ask.sent == 1) took = result->since_first;
       co_return true;
@@ -219,6 +219,15 @@ asio::awaitable<Observation> run_sip_long(Context& context, Job job) {
   if (mirror && most.answered()) {
     longs = {&line.add(longer, true)};
     fate = co_await ask_by_datagrams(line, longs);
+  }
+  const bool none_sent =
+      std::ranges::all_of(line.asked, [](const Ask& ask) { return ask.sent == 0; });
+  if (none_sent && line.failure) {
+    record(observation, *line.failure);
+    // That this computer keeps what is long says nothing of the port.
+    const bool skipped = observation.outcome == Outcome::skipped;
+    if (!skipped) set_outcome(observation, Outcome::skipped, DetailCode::local_error);
+    co_return observation;
   }
   for (const auto& ask : line.asked) {
     if (ask.sent > 0) add_size(observation, ask);

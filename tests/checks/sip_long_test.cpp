@@ -5,6 +5,7 @@
 #include "probe/serve/sip_server.hpp"
 #include "tests/support/check_runner.hpp"
 #include "tests/support/evidence.hpp"
+#include "tests/support/memory_server.hpp"
 #include "tests/support/sip_server.hpp"
 
 namespace callready {
@@ -132,6 +133,32 @@ TEST_F(SipLong, KeepsTheMannersOfSip) {
   const auto seen = ask(deaf_beyond(0));
   EXPECT_EQ(sizes.size(), 3u) << "the first is the runner's to allow, the third is refused";
   EXPECT_EQ(seen.outcome, Outcome::skipped);
+}
+
+// Lets so many out, and answers none.
+struct Keeping {
+  using Bytes = test::MemoryServer::Bytes;
+  int let_out;
+  error_code operator()(const Bytes&, std::vector<Bytes>&) {
+    if (let_out-- > 0) return {};
+    return make_error_code(boost::system::errc::operation_not_permitted);
+  }
+};
+
+TEST_F(SipLong, WhatThisComputerKeepsWasNotSent) {
+  const SocketAddress server{*IpAddress::parse("127.0.0.1"), 5060};
+  {
+    test::MemoryServer all(runner.loop.executor(), server, Keeping{0});
+    const auto seen = runner.run(CheckKind::sip_long, Transport::udp, "localhost", server);
+    EXPECT_EQ(seen.outcome, Outcome::skipped);
+    EXPECT_EQ(seen.detail, DetailCode::local_error);
+    EXPECT_EQ(seen.attempts, 0);
+    EXPECT_TRUE(told(seen).empty());
+  }
+  test::MemoryServer later(runner.loop.executor(), server, Keeping{1});
+  const auto seen = runner.run(CheckKind::sip_long, Transport::udp, "localhost", server);
+  EXPECT_EQ(seen.detail, DetailCode::sizes_not_compared);
+  EXPECT_EQ(told(seen), std::vector<std::string>{"2600 udp 1 lost"});
 }
 
 TEST_F(SipLong, AsksServeForAReplyAsLong) {
