@@ -10,8 +10,8 @@
 // `answered` with the status where a long one was answered; `failed` with "long_sip_lost" where all
 // of one kind are lost and the short one is answered; `skipped` with "sizes_not_compared" where
 // nothing follows from that: the short one is silent, too, or the long one is over a connection
-// that stands. Evidence "sip_size", one a kind: `bytes`, `transport`, `answered`, `attempts`, and
-// `back` where the reply was to be as long.
+// that stands, or something else than a SIP reply came. Evidence "sip_size", one a kind: `bytes`,
+// `transport`, `answered`, `attempts`, and `back` where the reply was to be as long.
 //
 // Parameters: `domain` as in `sip`; `stream`, PORT/tcp or PORT/tls where the same server answers,
 // the same port over TCP where absent; `mirror`, the server is `callready serve`.
@@ -42,6 +42,7 @@ struct Ask {
   Transport transport = Transport::udp;
   bool back = false;  // the reply is to be as long
   int sent = 0;
+  bool garbled = false;  // while it was waited for, something else than a SIP reply came
   std::vector<std::uint8_t> message{};
   sip::Collector collector{{}};
   bool answered() const { return collector.reply().has_value(); }
@@ -79,6 +80,7 @@ class Datagrams {
     }
     any_sent_ = true;
     if (failure) co_return false;
+    const int broken = ask.collector.broken();
     // What comes late is an answer, too: everything goes to everybody.
     const UdpMatch answers = [&](const Datagram& datagram) {
       for (auto& one : asked) one.collector.take(datagram.bytes, sip::Carriage::datagram);
@@ -88,12 +90,14 @@ class Datagrams {
     const auto result =
         co_await udp_request(socket_, context_.scope, ask.message, answers, patience);
     ask.sent += result.has_value() ? result->attempts : result.error().attempts;
+    ask.garbled |= ask.collector.broken() > broken;
     if (result.has_value()) {
       if (ask.sent == 1) took = result->since_first;
       co_return true;
     }
     const auto why = result.error().failure.kind;
     // Malformed: many datagrams, none of them the answer.
+    ask.garbled |= why == FailureKind::malformed;
     const bool going_on = why == FailureKind::timed_out || why == FailureKind::malformed;
     if (!going_on) failure = result.error().failure;
     co_return going_on;
@@ -147,7 +151,9 @@ asio::awaitable<Fate> ask_by_datagrams(Datagrams& line, std::vector<Ask*> longs)
   if (!going_on || !small.answered()) co_return Fate::unknown;
   going_on = co_await ask_in_turn(line, longs, 1);
   if (any_answered(longs)) co_return Fate::through;
-  co_return going_on ? Fate::lost : Fate::unknown;
+  // What brings something back is not lost.
+  const bool garbled = std::ranges::any_of(longs, &Ask::garbled);
+  co_return going_on && !garbled ? Fate::lost : Fate::unknown;
 }
 
 // Every SIP server that has UDP has to have TCP (RFC 3261 section 18).
@@ -181,6 +187,7 @@ asio::awaitable<std::optional<Ask>> ask_over_stream(Context& context, Job job, T
   const auto deadline = context.scope.clock.now() + timeouts::stream_reply;
   co_await exchange_over_stream(*dialled.stream, context.scope, ask.message, framer, ask.collector,
                                 deadline);
+  ask.garbled = ask.collector.broken() > 0;
   co_return ask;
 }
 
@@ -190,7 +197,9 @@ void add_size(Observation& observation, const Ask& ask) {
                 {Fact::answered, ask.answered()},
                 {Fact::attempts, ask.sent}};
   if (ask.back) facts[Fact::back] = true;
-  const auto answered = ask.answered() ? phrase("answered") : phrase("not answered");
+  const auto answered = ask.answered() ? phrase("answered")
+                        : ask.garbled  ? phrase("the answer could not be understood")
+                                       : phrase("not answered");
   const auto times = ask.sent == 1 ? (ask.back ? phrase("asked once for an equally long reply")
                                                : phrase("sent once"))
                      : ask.back    ? phrase("asked {} times for an equally long reply", ask.sent)
@@ -198,6 +207,11 @@ void add_size(Observation& observation, const Ask& ask) {
   auto text =
       phrase("{} bytes over {}, {}: {}", ask.bytes, in_capitals(ask.transport), times, answered);
   add_evidence(observation, EvidenceKind::sip_size, std::move(text), std::move(facts));
+  const auto& why = ask.collector.why_broken();
+  if (ask.answered() || !ask.garbled || why.empty()) return;
+  add_evidence(observation, EvidenceKind::sip_discarded,
+               phrase("what came back was not a SIP reply: {}", why),
+               {{Fact::broken, ask.collector.broken()}});
 }
 
 }  // namespace

@@ -135,6 +135,19 @@ TEST_F(SipLong, KeepsTheMannersOfSip) {
   EXPECT_EQ(seen.outcome, Outcome::skipped);
 }
 
+TEST_F(SipLong, WhatBringsSomethingElseThanAReplyIsNotLost) {
+  const auto seen = ask([](const std::string& request, const SocketAddress& from) {
+    if (request.size() > 1'472) return SipScript{{"garbage"}};
+    return SipScript{{sip_reply(request, from, "200 OK")}};
+  });
+  EXPECT_EQ(seen.outcome, Outcome::skipped);
+  EXPECT_EQ(seen.detail, DetailCode::sizes_not_compared);
+  ASSERT_FALSE(seen.evidence.empty());
+  EXPECT_EQ(seen.evidence.front().text,
+            "2600 bytes over UDP, sent 3 times: the answer could not be understood");
+  EXPECT_TRUE(test::find_evidence(seen, EvidenceKind::sip_discarded));
+}
+
 // Lets so many out, and answers none.
 struct Keeping {
   using Bytes = test::MemoryServer::Bytes;
