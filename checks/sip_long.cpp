@@ -168,7 +168,7 @@ Target stream_of(const Job& job) {
   return target;
 }
 
-// Nothing: no connection stood, so that nothing was asked.
+// Nothing: no connection stood, so that nothing was asked, or the run was stopped meanwhile.
 asio::awaitable<std::optional<Ask>> ask_over_stream(Context& context, Job job, Target target) {
   Probe probe = job.probe;
   probe.target = std::move(target);
@@ -187,6 +187,7 @@ asio::awaitable<std::optional<Ask>> ask_over_stream(Context& context, Job job, T
   const auto deadline = context.scope.clock.now() + timeouts::stream_reply;
   co_await exchange_over_stream(*dialled.stream, context.scope, ask.message, framer, ask.collector,
                                 deadline);
+  if (!ask.answered() && context.scope.stop.stopped()) co_return std::nullopt;
   ask.garbled = ask.collector.broken() > 0;
   co_return ask;
 }

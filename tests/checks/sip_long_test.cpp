@@ -148,6 +148,18 @@ TEST_F(SipLong, WhatBringsSomethingElseThanAReplyIsNotLost) {
   EXPECT_TRUE(test::find_evidence(seen, EvidenceKind::sip_discarded));
 }
 
+TEST_F(SipLong, AStopIsNoSilenceOverTcp) {
+  SipServer stream(runner.loop.context, Transport::tcp,
+                   [&](const std::string&, const SocketAddress&) {
+                     runner.loop.stop.stop();
+                     return SipScript{};
+                   });
+  const auto seen = ask(deaf_beyond(1'472), &stream);
+  EXPECT_EQ(seen.outcome, Outcome::skipped);
+  EXPECT_EQ(seen.detail, DetailCode::stopped);
+  EXPECT_EQ(told(seen).back(), "1200 udp 1 answered");
+}
+
 // Lets so many out, and answers none.
 struct Keeping {
   using Bytes = test::MemoryServer::Bytes;
