@@ -194,8 +194,7 @@ asio::awaitable<Observation> run_sip_alg(Context& context, Job job) {
     judgement = judge_alg(prober.messages);
   }
   // Of the message that was sent most often: those after the first are no repetitions.
-  observation.attempts =
-      std::max(1, prober.budget.sent - static_cast<int>(prober.messages.size()) + 1);
+  observation.attempts = std::ranges::max(prober.messages, {}, &AlgMessage::sent).sent;
   if (answered) observation.outcome = Outcome::answered;
   if (!judgement.detail.empty()) {
     observation.detail = judgement.detail;

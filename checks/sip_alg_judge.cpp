@@ -197,7 +197,9 @@ void add_alg_evidence(Observation& observation, const std::vector<AlgMessage>& m
     if (first->reading.seen_as) facts[Fact::mapped] = seen_as_text(*first->reading.seen_as);
   }
   add_evidence(observation, EvidenceKind::sip_alg, judgement.text, std::move(facts));
-  for (const auto& message : messages) add_message(observation, message);
+  for (const auto& message : messages) {
+    if (message.sent > 0) add_message(observation, message);
+  }
 }
 
 }  // namespace callready::checks

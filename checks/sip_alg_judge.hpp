@@ -15,6 +15,7 @@ struct AlgMessage {
   sip::Options options;
   std::vector<std::uint8_t> bytes;
   SocketAddress local;
+  int sent = 0;  // how often
   std::optional<sip::Reply> reply;
   ViaReading reading;                                // of the reply
   std::optional<std::vector<std::string>> mirrored;  // as sip::mirrored_changes
@@ -27,14 +28,15 @@ struct AlgJudgement {
   bool certain() const { return confidence == "certain"; }
 };
 
-// `messages` in the order sent. What is missing was not sent; what has no reply was not answered.
+// `messages` in the order sent. What has no reply was not answered, or not even sent.
 AlgJudgement judge_alg(const std::vector<AlgMessage>& messages);
 
 // True where a message to another port of the server could tell more: nothing is certain, and
 // either something is odd or the server claims to have seen an address that it cannot have seen.
 bool wants_contrast(const std::vector<AlgMessage>& messages, const AlgJudgement& judgement);
 
-// Evidence `sip_alg`, the basis of the judgement, and `sip_alg_message`, one for each message.
+// Evidence `sip_alg`, the basis of the judgement, and `sip_alg_message`, one for each message that
+// was sent.
 void add_alg_evidence(Observation& observation, const std::vector<AlgMessage>& messages,
                       const AlgJudgement& judgement, int sent);
 

@@ -9,8 +9,8 @@ namespace {
 // Sends the message once, when its turn has come.
 asio::awaitable<std::optional<Failure>> send_once(Context& context, AlgLine& line,
                                                   AlgBudget& budget, SocketAddress server,
-                                                  const AlgMessage& message, bool again,
-                                                  bool once_more, sip::Collector& collector) {
+                                                  AlgMessage& message, bool again, bool once_more,
+                                                  sip::Collector& collector) {
   const auto& scope = context.scope;
   if (budget.sent > 0) {
     const auto when = budget.last_sent + timeouts::sip_gap;
@@ -25,8 +25,11 @@ asio::awaitable<std::optional<Failure>> send_once(Context& context, AlgLine& lin
   }
   if (scope.stop.stopped()) co_return stopped();
   budget.last_sent = scope.clock.now();
-  ++budget.sent;
-  --budget.left;
+  const auto count = [&] {
+    ++message.sent;
+    ++budget.sent;
+    --budget.left;
+  };
   // Where it may be sent again, that is what ends the waiting: a late reply still counts then.
   const UdpPatience patience{1, once_more ? timeouts::sip_gap : timeouts::sip_single_reply};
   std::optional<Failure> failure;
@@ -37,12 +40,15 @@ asio::awaitable<std::optional<Failure>> send_once(Context& context, AlgLine& lin
     const auto result =
         co_await udp_request(*line.socket, scope, message.bytes, is_final, patience);
     if (result.has_error()) failure = result.error().failure;
+    if (result.has_value() || result.error().attempts > 0) count();
     // Many datagrams, none of them the answer: the request is sent again as after silence.
     if (failure && failure->kind == FailureKind::malformed) failure = timed_out();
   } else {
     const auto deadline = budget.last_sent + patience.reply;
-    failure = co_await exchange_over_stream(*line.stream, scope, message.bytes, line.framer,
-                                            collector, deadline);
+    const auto written = co_await line.stream->write(message.bytes, scope, deadline);
+    if (written.has_error()) co_return written.error();
+    count();
+    failure = co_await read_reply(*line.stream, scope, line.framer, collector, deadline);
   }
   co_return failure;
 }

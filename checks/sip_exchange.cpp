@@ -59,6 +59,12 @@ asio::awaitable<std::optional<Failure>> exchange_over_stream(Stream& stream, Sco
                                                              Instant deadline) {
   const auto written = co_await stream.write(request, scope, deadline);
   if (written.has_error()) co_return written.error();
+  auto failure = co_await read_reply(stream, scope, framer, collector, deadline);
+  co_return failure;
+}
+
+asio::awaitable<std::optional<Failure>> read_reply(Stream& stream, Scope scope, sip::Framer& framer,
+                                                   sip::Collector& collector, Instant deadline) {
   std::array<std::uint8_t, 4096> buffer;
   // A bound beside the deadline, so that an endless sender of messages that are not for us cannot
   // keep us busy.

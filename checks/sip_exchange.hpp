@@ -23,6 +23,9 @@ asio::awaitable<std::optional<Failure>> exchange_over_stream(Stream& stream, Sco
                                                              sip::Framer& framer,
                                                              sip::Collector& collector,
                                                              Instant deadline);
+// The second half of that.
+asio::awaitable<std::optional<Failure>> read_reply(Stream& stream, Scope scope, sip::Framer& framer,
+                                                   sip::Collector& collector, Instant deadline);
 
 // The outcome and detail, from what came back and the failure that ended the wait; `connected` is
 // whether a connection stood. See sip.cpp for what each means.

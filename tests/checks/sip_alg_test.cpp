@@ -2,6 +2,7 @@
 #include "tests/support/check_runner.hpp"
 #include "tests/support/evidence.hpp"
 #include "tests/support/kamailio.hpp"
+#include "tests/support/memory_server.hpp"
 #include "tests/support/sip_middlebox.hpp"
 
 namespace callready {
@@ -464,6 +465,29 @@ TEST_F(SipAlg, SendsNothingOnceTheRunIsStopped) {
   EXPECT_EQ(seen.outcome, Outcome::skipped);
   EXPECT_EQ(seen.detail, DetailCode::stopped);
   EXPECT_TRUE(requests.empty());
+}
+
+// Of what was not sent nobody can say that it was not answered.
+TEST_F(SipAlg, ListsOnlyWhatWasSent) {
+  using Bytes = test::MemoryServer::Bytes;
+  const SocketAddress own{IpAddress::v4({127, 0, 0, 1}), 50'000};
+  for (const bool stop : {false, true}) {
+    int sent = 0;
+    test::MemoryServer server(
+        runner.loop.executor(), own, [&](const Bytes& request, std::vector<Bytes>& replies) {
+          if (++sent > 1) return make_error_code(boost::system::errc::operation_not_permitted);
+          const auto reply = sip_reply({request.begin(), request.end()}, own, "200 OK");
+          replies.emplace_back(reply.begin(), reply.end());
+          if (stop) runner.loop.stop.stop();
+          return error_code();
+        });
+    const auto seen =
+        runner.run(CheckKind::sip_alg, Transport::udp, "localhost", {own.address, 5'060});
+    EXPECT_EQ(seen.outcome, Outcome::answered);
+    EXPECT_EQ(messages(seen), Names{"unrelated"}) << stop;
+    EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::sip_alg, Fact::messages), 1);
+    EXPECT_EQ(seen.attempts, 1);
+  }
 }
 
 TEST(SipAlgWithKamailio, SeesNothing) {
