@@ -95,7 +95,12 @@ void add_message(Observation& observation, const AlgMessage& message) {
                    own);
   if (!message.options.rport) evidence.text += phrase(", without rport");
   if (!message.reply) {
-    evidence.text += phrase(", was not answered");
+    if (message.broken > 0) {
+      evidence.facts[Fact::broken] = message.broken;
+      evidence.text += phrase(", got an answer that is not a SIP reply: {}", message.why_broken);
+    } else {
+      evidence.text += phrase(", was not answered");
+    }
     observation.evidence.push_back(std::move(evidence));
     return;
   }

@@ -15,7 +15,9 @@ struct AlgMessage {
   sip::Options options;
   std::vector<std::uint8_t> bytes;
   SocketAddress local;
-  int sent = 0;  // how often
+  int sent = 0;            // how often
+  int broken = 0;          // what came back and was no SIP reply
+  std::string why_broken;  // of the first
   std::optional<sip::Reply> reply;
   ViaReading reading;                                // of the reply
   std::optional<std::vector<std::string>> mirrored;  // as sip::mirrored_changes

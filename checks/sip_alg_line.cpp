@@ -41,8 +41,6 @@ asio::awaitable<std::optional<Failure>> send_once(Context& context, AlgLine& lin
         co_await udp_request(*line.socket, scope, message.bytes, is_final, patience);
     if (result.has_error()) failure = result.error().failure;
     if (result.has_value() || result.error().attempts > 0) count();
-    // Many datagrams, none of them the answer: the request is sent again as after silence.
-    if (failure && failure->kind == FailureKind::malformed) failure = timed_out();
   } else {
     const auto deadline = budget.last_sent + patience.reply;
     const auto written = co_await line.stream->write(message.bytes, scope, deadline);
@@ -95,13 +93,18 @@ asio::awaitable<std::optional<Failure>> ask_alg(Context& context, AlgLine& line,
     const bool again = i > 0, once_more = i + 1 < most && budget.left > 1;
     failure =
         co_await send_once(context, line, budget, server, message, again, once_more, collector);
+    message.broken = collector.broken();
+    message.why_broken = collector.why_broken();
     if (collector.reply()) {
       message.reply = collector.reply();
       message.reading = read_via(message.reply->vias.front(), message.options, message.local);
       message.mirrored = sip::mirrored_changes(*message.reply, message.bytes);
       co_return std::nullopt;
     }
-    if (failure && failure->kind != FailureKind::timed_out) break;
+    // Malformed: many datagrams, none of them the answer. It is sent again as after silence.
+    const bool going_on = !failure || failure->kind == FailureKind::timed_out ||
+                          failure->kind == FailureKind::malformed;
+    if (!going_on) break;
   }
   co_return failure;
 }

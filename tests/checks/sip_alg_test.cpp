@@ -285,6 +285,35 @@ TEST_F(SipAlg, FailsOverGarbage) {
   EXPECT_EQ(seen.detail, DetailCode::malformed);
 }
 
+TEST_F(SipAlg, SaysThatALaterAnswerWasGarbage) {
+  int asked = 0;
+  const auto answer = behind({});
+  const auto seen = ask([&](const std::string& request, const SocketAddress& from) {
+    return ++asked == 1 ? answer(request, from) : SipScript{{"garbage"}};
+  });
+  EXPECT_EQ(seen.detail, DetailCode::inconclusive);
+  const auto& own = message_of(seen, "own");
+  EXPECT_NE(own.text.string().find(", got an answer that is not a SIP reply: "), std::string::npos);
+  EXPECT_EQ(flag_fact(own, Fact::answered), false);
+}
+
+TEST_F(SipAlg, AFloodThatHoldsNoAnswerIsNoSilence) {
+  using Bytes = test::MemoryServer::Bytes;
+  const SocketAddress own{IpAddress::v4({127, 0, 0, 1}), 50'000};
+  int sent = 0;
+  test::MemoryServer server(runner.loop.executor(), own,
+                            [&](const Bytes&, std::vector<Bytes>& replies) {
+                              ++sent;
+                              replies.assign(260, Bytes{'\r', '\n'});
+                              return error_code();
+                            });
+  const auto seen =
+      runner.run(CheckKind::sip_alg, Transport::udp, "localhost", {own.address, 5'060});
+  EXPECT_EQ(seen.outcome, Outcome::failed);
+  EXPECT_EQ(seen.detail, DetailCode::malformed);
+  EXPECT_EQ(sent, 2);
+}
+
 TEST_F(SipAlg, IsRefusedByAClosedPort) {
   SocketAddress address;
   {
