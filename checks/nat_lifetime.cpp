@@ -16,11 +16,11 @@ class FarSide {
   virtual ~FarSide() = default;
   virtual std::string method() const = 0;
   // A binding of that fresh socket: our address as the far side sees it.
-  virtual asio::awaitable<std::optional<SocketAddress>> open(Context& context,
-                                                             UdpSocket& socket) = 0;
-  // True where the far side's packet to the binding came in.
-  virtual asio::awaitable<bool> reaches(Context& context, UdpSocket& socket,
-                                        SocketAddress mapped) = 0;
+  virtual asio::awaitable<Result<SocketAddress>> open(Context& context, UdpSocket& socket) = 0;
+  // True where the far side's packet to the binding came in, false where it was waited for in vain.
+  // A failure is none of the binding's: this computer did not send, or nobody could be asked.
+  virtual asio::awaitable<Result<bool>> reaches(Context& context, UdpSocket& socket,
+                                                SocketAddress mapped) = 0;
 };
 
 // A STUN server that answers to another port of ours (RFC 5780 section 7.5).
@@ -29,15 +29,19 @@ class StunSide final : public FarSide {
   explicit StunSide(SocketAddress server) : server_(server) {}
   std::string method() const override { return "response_port"; }
 
-  asio::awaitable<std::optional<SocketAddress>> open(Context& context, UdpSocket& socket) override {
-    const auto mapped = co_await mapped_by(context, socket, server_);
-    co_return mapped;
+  asio::awaitable<Result<SocketAddress>> open(Context& context, UdpSocket& socket) override {
+    const Change nothing;
+    const auto reply = co_await ask(context, socket, server_, nothing);
+    if (reply.has_error()) co_return reply.error();
+    const auto mapped = reply->message.mapped();
+    if (reply->from != server_ || !mapped) co_return timed_out();
+    co_return *mapped;
   }
 
-  asio::awaitable<bool> reaches(Context& context, UdpSocket& socket,
-                                SocketAddress mapped) override {
+  asio::awaitable<Result<bool>> reaches(Context& context, UdpSocket& socket,
+                                        SocketAddress mapped) override {
     auto asking = fresh_socket(context, server_);
-    if (asking.has_error()) co_return false;
+    if (asking.has_error()) co_return asking.error();
     const auto id = stun::new_transaction_id();
     stun::Builder builder(stun::Class::request, stun::Method::binding, id);
     stun::add_software(builder, context.settings.user_agent);
@@ -46,11 +50,14 @@ class StunSide final : public FarSide {
     const auto start = context.scope.clock.now();
     for (const auto wait : relay_waits) {
       const auto sent = asking->send(request);
-      if (sent.has_error()) co_return false;
+      if (sent.has_error()) co_return sent.error();
       const auto until = start + wait;
       for (int seen = 0; seen < 64; ++seen) {
         auto event = co_await socket.receive(context.scope, until);
-        if (event.has_error()) break;
+        if (event.has_error()) {
+          if (event.error().kind == FailureKind::timed_out) break;
+          co_return event.error();
+        }
         const auto* datagram = std::get_if<Datagram>(&*event);
         if (datagram == nullptr || datagram->from != server_) continue;
         const auto parsed = stun::parse(datagram->bytes);
@@ -70,42 +77,52 @@ class RelaySide final : public FarSide {
   explicit RelaySide(TurnClient& relay) : relay_(relay) {}
   std::string method() const override { return "relays"; }
 
-  asio::awaitable<std::optional<SocketAddress>> open(Context& context, UdpSocket& socket) override {
-    const auto heard = co_await hear_at_relay(context, relay_, socket);
-    if (heard.has_error()) co_return std::nullopt;
-    co_return *heard;
+  asio::awaitable<Result<SocketAddress>> open(Context& context, UdpSocket& socket) override {
+    auto heard = co_await hear_at_relay(context, relay_, socket);
+    co_return heard;
   }
 
-  asio::awaitable<bool> reaches(Context& context, UdpSocket& socket,
-                                SocketAddress mapped) override {
+  asio::awaitable<Result<bool>> reaches(Context& context, UdpSocket& socket,
+                                        SocketAddress mapped) override {
     // A permission lives for five minutes (RFC 8656 section 9).
     const auto allowed = co_await relay_.create_permission(mapped, context.scope);
-    if (allowed.status != TurnStatus::granted) co_return false;
+    if (allowed.status == TurnStatus::no_answer) co_return allowed.failure;
+    if (allowed.status != TurnStatus::granted) co_return timed_out();  // refused: none was sent
     const auto came = co_await hear_from_relay(context, relay_, socket, mapped);
-    co_return came.has_value();
+    if (came.has_value()) co_return true;
+    if (came.error().kind == FailureKind::timed_out) co_return false;
+    co_return came.error();
   }
 
  private:
   TurnClient& relay_;
 };
 
-asio::awaitable<std::optional<Sample>> new_binding(Context& context, FarSide& side,
-                                                   SocketAddress server) {
+// This computer's own: it has no socket, or does not let packets out.
+template <typename T>
+bool is_ours(const Result<T>& result) {
+  if (!result.has_error()) return false;
+  const auto kind = result.error().kind;
+  return kind == FailureKind::kept_here || kind == FailureKind::no_route ||
+         kind == FailureKind::out_of_resources || kind == FailureKind::local;
+}
+
+asio::awaitable<Result<Sample>> new_binding(Context& context, FarSide& side, SocketAddress server) {
   auto socket = fresh_socket(context, server);
-  if (socket.has_error()) co_return std::nullopt;
+  if (socket.has_error()) co_return socket.error();
   Sample binding;
   binding.socket = std::make_unique<UdpSocket>(std::move(*socket));
   const auto mapped = co_await side.open(context, *binding.socket);
-  if (!mapped) co_return std::nullopt;
+  if (mapped.has_error()) co_return mapped.error();
   binding.mapped = *mapped;
   co_return binding;
 }
 
 // Whether a binding that is not idle at all is reached: what silence later is held against.
-asio::awaitable<bool> control_works(Context& context, FarSide& side, SocketAddress server) {
+asio::awaitable<Result<bool>> control_works(Context& context, FarSide& side, SocketAddress server) {
   auto fresh = co_await new_binding(context, side, server);
-  if (!fresh) co_return false;
-  const bool reached = co_await side.reaches(context, *fresh->socket, fresh->mapped);
+  if (fresh.has_error()) co_return fresh.error();
+  const auto reached = co_await side.reaches(context, *fresh->socket, fresh->mapped);
   co_return reached;
 }
 
@@ -124,35 +141,48 @@ Property conclude(const FarSide& side, std::optional<long> alive, std::optional<
 }
 
 asio::awaitable<Property> measure(Context& context, FarSide& side, SocketAddress server) {
-  const bool works = co_await control_works(context, side, server);
-  if (!works) co_return unknown(phrase("no host outside can be told to send packets here"));
+  const auto works = co_await control_works(context, side, server);
+  if (is_ours(works)) co_return unknown(works.error().text);
+  if (works.has_error() || !*works) {
+    co_return unknown(phrase("no host outside can be told to send packets here"));
+  }
+  Text failure;  // of this computer, where there was one
   std::vector<std::pair<milliseconds, Sample>> idle;
   for (const auto time : timeouts::binding_idle) {
     if (context.scope.clock.now() + time + timeouts::check >= context.deadline) break;
     auto binding = co_await new_binding(context, side, server);
-    if (binding) idle.emplace_back(time, std::move(*binding));
+    if (is_ours(binding)) failure = binding.error().text;
+    if (binding.has_value()) idle.emplace_back(time, std::move(*binding));
   }
-  if (idle.empty()) co_return unknown(phrase("the run is too short"));
+  if (idle.empty()) {
+    co_return unknown(failure.empty() ? phrase("the run is too short") : failure);
+  }
   const auto start = context.scope.clock.now();
   std::optional<long> alive, dead;
   for (auto& [time, binding] : idle) {
     const bool slept = co_await sleep_until(context.executor, context.scope, start + time);
     if (!slept) break;
     const auto seconds = static_cast<long>(time.count() / 1'000);
-    const bool reached = co_await side.reaches(context, *binding.socket, binding.mapped);
-    if (reached) {
+    const auto reached = co_await side.reaches(context, *binding.socket, binding.mapped);
+    if (is_ours(reached)) failure = reached.error().text;
+    if (reached.has_error()) continue;  // nobody sent to it: it may live or not
+    if (*reached) {
       alive = seconds;
       dead.reset();  // the earlier silence was a lost packet: bindings do not come back
       continue;
     }
-    const bool control = co_await control_works(context, side, server);
-    if (!control) break;
+    const auto control = co_await control_works(context, side, server);
+    if (is_ours(control)) failure = control.error().text;
+    if (control.has_error() || !*control) break;
     if (!dead) dead = seconds;
     // Longer ones will not be better; one more guards against loss.
     if (*dead < seconds) break;
   }
-  if (!alive && !dead)
-    co_return unknown(phrase("the run was stopped, or the other side stopped answering"));
+  if (!alive && !dead) {
+    co_return unknown(failure.empty()
+                          ? phrase("the run was stopped, or the other side stopped answering")
+                          : failure);
+  }
   co_return conclude(side, alive, dead);
 }
 

@@ -5,6 +5,7 @@
 #include "tests/support/coturn.hpp"
 #include "tests/support/evidence.hpp"
 #include "tests/support/fake_turn.hpp"
+#include "tests/support/few_descriptors.hpp"
 
 namespace callready {
 namespace {
@@ -246,6 +247,22 @@ TEST_F(NatCheck, AServerThatIgnoresResponsePortTellsNoLifetime) {
             "no host outside can be told to send packets here");
 }
 
+// The bindings may live: nobody could be asked to send to them.
+TEST_F(NatCheck, WhatThisComputerCannotAskForIsNoDeadBinding) {
+  if (test::sanitizer_needs_descriptors) GTEST_SKIP() << "UBSan needs descriptors";
+  runner.settings.thorough = true;
+  runner.run_time = timeouts::thorough;
+  std::optional<test::NoDescriptorsLeft> none;
+  const auto timer = runner.loop.clock.call_at(runner.loop.soon(timeouts::binding_idle.front()),
+                                               [&] { none.emplace(); });
+  NatOptions options;
+  options.dies_after = milliseconds(1'000'000);
+  const auto seen = look(options);
+  none.reset();
+  EXPECT_EQ(value(seen, EvidenceKind::nat_lifetime), "not_measured");
+  EXPECT_EQ(reason(seen, EvidenceKind::nat_lifetime), "Too many open files");
+}
+
 // A plain STUN server, and relays on another address: what they see of us, and whom the NAT lets
 // in.
 struct NatByRelays : NatCheck {
@@ -376,8 +393,7 @@ TEST(NatParts, SendsNothingToWhatAServerMustNotName) {
   EXPECT_FALSE(may_be_sent_to({server.address, 0}, server));
   EXPECT_TRUE(may_be_sent_to(at("203.0.113.6"), server));
   EXPECT_TRUE(may_be_sent_to(at("10.0.0.5"), server)) << "a site's own";
-  EXPECT_TRUE(may_be_sent_to(at("127.0.0.2"), at("127.0.0.1")))
-      << "a server on this machine";
+  EXPECT_TRUE(may_be_sent_to(at("127.0.0.2"), at("127.0.0.1"))) << "a server on this machine";
 }
 
 }  // namespace
