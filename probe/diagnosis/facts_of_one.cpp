@@ -11,18 +11,22 @@ namespace {
 constexpr std::array<std::string_view, 6> two_part_suffixes = {"co.uk",  "com.cn", "cn.com",
                                                                "com.au", "co.jp",  "com.br"};
 
-// The certificate is the private one that the row names, by its issuer or its SHA-256.
+// The certificate is the private one that the row names, by its issuer or its SHA-256: where it has
+// one of the certificate and one of its key, both have to fit (checks/certificate_evidence.hpp).
 bool is_private_and_right(const ProbeResult& result) {
   const auto& detail = result.observation.detail;
   if (detail == DetailCode::private_pki || detail == DetailCode::another_far_end) return true;
   const auto* leaf = evidence_of(result, EvidenceKind::certificate);
-  const auto is_pinned = [&](const char* name, Fact fact) {
+  bool pinned = false, fits = leaf != nullptr;
+  const auto hold_against = [&](const char* name, Fact fact) {
     const auto pin = result.probe.with.find(name);
-    return pin != result.probe.with.end() && leaf != nullptr &&
-           text_fact(*leaf, fact) == pin->second;
+    if (pin == result.probe.with.end() || pin->second.empty()) return;  // any will do
+    pinned = true;
+    fits = fits && text_fact(*leaf, fact) == pin->second;
   };
-  return is_pinned("sha256", Fact::sha256) ||
-         is_pinned("public_key_sha256", Fact::public_key_sha256);
+  hold_against("sha256", Fact::sha256);
+  hold_against("public_key_sha256", Fact::public_key_sha256);
+  return pinned && fits;
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "probe/diagnosis/facts.hpp"
 #include "tests/diagnosis/diagnosis.hpp"
 #include "tests/support/said.hpp"
 
@@ -1258,6 +1259,23 @@ TEST(Findings, IgnoreAnImpossibleStatus) {
               Codes{})
         << number;
   }
+}
+
+// A row's pin that is empty takes any certificate, and says nothing of one.
+TEST(Findings, OnlyAPinThatFitsExplainsAForeignRoot) {
+  const std::string one(64, 'a'), other(64, 'b');
+  auto seen = tls("vpn.vendor.com");
+  seen.observation.evidence = {{EvidenceKind::certificate, "", {{Fact::sha256, one}}},
+                               {EvidenceKind::chain_root, "", {{Fact::expected, false}}}};
+  const auto foreign = [&](std::map<std::string, std::string> with) {
+    seen.probe.with = std::move(with);
+    return findings::has_foreign_root(seen);
+  };
+  EXPECT_TRUE(foreign({}));
+  EXPECT_FALSE(foreign({{"sha256", one}}));
+  EXPECT_TRUE(foreign({{"sha256", other}}));
+  EXPECT_TRUE(foreign({{"public_key_sha256", ""}})) << "nor has the certificate this fact";
+  EXPECT_TRUE(foreign({{"sha256", one}, {"public_key_sha256", other}})) << "both have to fit";
 }
 
 // A second round, or `render`, diagnoses a report that holds findings already.
