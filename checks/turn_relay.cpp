@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <set>
+
 namespace callready::checks {
 namespace {
 
@@ -19,6 +21,20 @@ std::optional<bool> verdict(const std::optional<Failure>& failure) {
   if (!failure) return true;
   if (failure->kind == FailureKind::timed_out) return false;
   return std::nullopt;
+}
+
+// Waits for data that is one of these, which is then awaited no longer.
+asio::awaitable<Result<void>> hear_one_of(TurnClient& client, std::set<stun::Bytes>& awaited,
+                                          Scope scope, Instant deadline) {
+  auto& channel = client.channel();
+  for (int seen = 0; seen < 64; ++seen) {
+    auto message = co_await channel.next_indication(scope, deadline);
+    if (message.has_error()) co_return message.error();
+    if (!message->is(stun::Class::indication, stun::Method::data) || !message->data) continue;
+    const stun::Bytes data(message->data->begin(), message->data->end());
+    if (awaited.erase(data) > 0) co_return Result<void>();
+  }
+  co_return timed_out();
 }
 
 }  // namespace
@@ -156,33 +172,39 @@ asio::awaitable<RelayLife> hold_relay(Context& context, TurnClient& client) {
   }
   const auto start = context.scope.clock.now();
   const auto end = start + timeouts::relay_hold;
-  auto last = start;
+  auto last = start, sent_at = start;
+  // What takes long has come all the same: an answer to any of them counts.
+  std::set<stun::Bytes> awaited;
+  stun::Bytes token;
   for (auto now = start; now < end; now = context.scope.clock.now()) {
-    const auto token = new_token();
+    token = new_token();
+    sent_at = now;
     ++life.sent;
+    awaited.insert(token);
     const auto sent = co_await client.send(itself, token, context.scope);
     std::optional<Failure> failure;
     if (sent.has_error()) failure = sent.error();
     if (!failure) {
       const auto until = now + timeouts::relay_quiet / 3;
-      const auto heard = co_await client.hear(token, context.scope, until);
+      const auto heard = co_await hear_one_of(client, awaited, context.scope, until);
       if (heard.has_error()) failure = heard.error();
     }
     if (context.scope.stop.stopped()) {
       life.not_measured = stopped().text;
       co_return life;
     }
+    const bool broke = failure && failure->kind != FailureKind::timed_out;
     if (!failure) {
       ++life.heard;
       last = context.scope.clock.now();
+    }
+    life.died = broke || context.scope.clock.now() - last >= timeouts::relay_quiet;
+    if (!life.died) {
       const bool going_on =
           co_await sleep_until(context.executor, context.scope, now + timeouts::relay_beat);
       if (!going_on) break;
       continue;
     }
-    const bool broke = failure->kind != FailureKind::timed_out;
-    life.died = broke || context.scope.clock.now() - last >= timeouts::relay_quiet;
-    if (!life.died) continue;
     if (life.heard == 0) {
       life.died = false;
       life.not_measured = phrase("the server does not pass on what a relay sends to itself");
@@ -195,6 +217,13 @@ asio::awaitable<RelayLife> hold_relay(Context& context, TurnClient& client) {
       life.server_answers = reply.status != TurnStatus::no_answer;
     }
     break;
+  }
+  while (!life.died && awaited.contains(token)) {
+    const auto until = sent_at + timeouts::relay_trip;
+    const auto heard = co_await hear_one_of(client, awaited, context.scope, until);
+    if (heard.has_error()) break;
+    ++life.heard;
+    last = context.scope.clock.now();
   }
   life.alive = elapsed(start, last);
   co_return life;

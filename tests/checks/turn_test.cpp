@@ -321,6 +321,22 @@ TEST_F(HeldRelay, WhoseFirstPacketIsLostIsMeasured) {
   EXPECT_EQ(told<std::int64_t>(seen, Fact::sent), told<std::int64_t>(seen, Fact::received) + 1);
 }
 
+// As over a satellite, with some queue.
+TEST_F(HeldRelay, OnASlowLineCarriesAsWell) {
+  runner.run_time = milliseconds(60'000);
+  std::vector<std::unique_ptr<Clock::Timer>> under_way;
+  FakeTurnOptions options;
+  options.later = [&](std::function<void()> deliver) {
+    const auto when = runner.loop.soon(milliseconds(1'200));
+    under_way.push_back(runner.loop.clock.call_at(when, std::move(deliver)));
+  };
+  const auto seen = hold(options);
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_EQ(seen.detail, DetailCode::relayed);
+  EXPECT_GE(told<double>(seen, Fact::alive_ms), 19'000);
+  EXPECT_EQ(told<std::int64_t>(seen, Fact::sent), told<std::int64_t>(seen, Fact::received));
+}
+
 TEST_F(HeldRelay, ThatMayNotTalkToItselfIsNotMeasured) {
   FakeTurnOptions forbids, mute;
   forbids.permission_error = 403;

@@ -135,7 +135,8 @@ void FakeTurn::on_peer(const SocketAddress& client, const Bytes& data, const Soc
   const auto seen =
       options_.outside && !is_relay(peer) ? options_.outside(peer, numbers_[client]) : peer;
   builder.add_xor_address(Attribute::xor_peer_address, seen).add_bytes(Attribute::data, data);
-  control_.send(builder.finish(), client);
+  const auto deliver = [this, client, bytes = builder.finish()] { control_.send(bytes, client); };
+  options_.later ? options_.later(deliver) : deliver();
 }
 
 }  // namespace callready::test

@@ -18,7 +18,7 @@ struct FakeTurnOptions {
   bool wrong_integrity = false;  // of success responses
   bool leave_out_relayed = false;
   std::optional<SocketAddress> named_relay;  // instead of the one that there is
-  bool lose_allocate_answer = false;  // granted, and the client never hears of it
+  bool lose_allocate_answer = false;         // granted, and the client never hears of it
   bool mute_refresh = false;
   bool outbound = true;  // what peers that are no relays send is passed to the client
   bool inbound = true;   // what the client sends goes to peers
@@ -28,6 +28,8 @@ struct FakeTurnOptions {
   // address that it sends to; nothing: its packet is not let in.
   std::function<SocketAddress(const SocketAddress& socket, int relay)> outside;
   std::function<std::optional<SocketAddress>(const SocketAddress& outside, int relay)> inside;
+  // When what a relay has heard goes on to its client; nothing: at once.
+  std::function<void(std::function<void()> deliver)> later;
   int carries = -1;    // so many packets of the clients; -1: all
   int loses = 0;       // so many of their first ones
   int deaf_every = 0;  // every so manieth relay does not hear peers, as behind a blocked port
