@@ -150,7 +150,7 @@ asio::awaitable<std::optional<bool>> between_relays(Context& context, TurnClient
       const auto target = to.relayed();
       const auto sent = co_await from.send(target, token, context.scope);
       if (sent.has_error()) co_return std::nullopt;
-      const auto until = start + wait / 2;
+      const auto until = start + wait;
       const auto heard = co_await to.hear(token, context.scope, until);
       if (heard.has_error() && heard.error().kind != FailureKind::timed_out) co_return std::nullopt;
       arrived = heard.has_value();

@@ -272,6 +272,21 @@ TEST_F(TurnCheck, ARelayThatOnlyOurFirewallKeepsFromUsIsAlive) {
   EXPECT_EQ(fact<bool>(seen, EvidenceKind::relay_to_relay, Fact::carried), true);
 }
 
+// As over a satellite, with some queue.
+TEST_F(TurnCheck, TwoRelaysReachEachOtherOnASlowLine) {
+  use_credentials();
+  std::vector<std::unique_ptr<Clock::Timer>> under_way;
+  FakeTurnOptions options;
+  options.outbound = options.inbound = false;
+  options.later = [&](std::function<void()> deliver) {
+    const auto when = runner.loop.soon(milliseconds(1'200));
+    under_way.push_back(runner.loop.clock.call_at(when, std::move(deliver)));
+  };
+  const auto seen = ask_fake(options);
+  EXPECT_EQ(seen.detail, DetailCode::relayed);
+  EXPECT_EQ(fact<bool>(seen, EvidenceKind::relay_to_relay, Fact::carried), true);
+}
+
 struct HeldRelay : TurnCheck {
   Observation hold(FakeTurnOptions options, bool cut_off = false) {
     use_credentials();
