@@ -98,13 +98,9 @@ class RelaySide final : public FarSide {
   TurnClient& relay_;
 };
 
-// This computer's own: it has no socket, or does not let packets out.
 template <typename T>
 bool is_ours(const Result<T>& result) {
-  if (!result.has_error()) return false;
-  const auto kind = result.error().kind;
-  return kind == FailureKind::kept_here || kind == FailureKind::no_route ||
-         kind == FailureKind::out_of_resources || kind == FailureKind::local;
+  return result.has_error() && is_of_this_computer(result.error());
 }
 
 asio::awaitable<Result<Sample>> new_binding(Context& context, FarSide& side, SocketAddress server) {

@@ -16,7 +16,8 @@ stun::Bytes new_token() {
   return token;
 }
 
-// False is a finding only where time ran out: a stop, or a broken control connection, is not.
+// False is a finding only where time ran out: a stop, what this computer does not let out, or a
+// broken control connection is not.
 std::optional<bool> verdict(const std::optional<Failure>& failure) {
   if (!failure) return true;
   if (failure->kind == FailureKind::timed_out) return false;
@@ -120,12 +121,14 @@ asio::awaitable<RelayTrip> trip_through_relay(Context& context, TurnClient& clie
   // leaves it as it is here.
   const auto turned = context.scope.clock.now();
   const auto came = co_await hear_from_relay(context, client, *peer, self, &trip.icmp);
-  failure.reset();
-  if (came.has_error()) failure = came.error();
-  trip.inbound = verdict(failure);
+  std::optional<Failure> back;
+  if (came.has_error()) back = came.error();
+  trip.inbound = verdict(back);
   if (came.has_value()) trip.inbound_took = elapsed(turned, context.scope.clock.now());
   if (!trip.outbound || !trip.inbound) {
+    const auto& why = trip.outbound ? back : failure;
     trip.not_measured = context.scope.stop.stopped() ? Text(stopped().text)
+                        : is_of_this_computer(*why)  ? Text(why->text)
                                                      : phrase("the connection to the relay broke");
   }
   co_return trip;
@@ -179,18 +182,22 @@ asio::awaitable<RelayLife> hold_relay(Context& context, TurnClient& client) {
   for (auto now = start; now < end; now = context.scope.clock.now()) {
     token = new_token();
     sent_at = now;
-    ++life.sent;
-    awaited.insert(token);
     const auto sent = co_await client.send(itself, token, context.scope);
     std::optional<Failure> failure;
     if (sent.has_error()) failure = sent.error();
     if (!failure) {
+      ++life.sent;
+      awaited.insert(token);
       const auto until = now + timeouts::relay_quiet / 3;
       const auto heard = co_await hear_one_of(client, awaited, context.scope, until);
       if (heard.has_error()) failure = heard.error();
     }
     if (context.scope.stop.stopped()) {
       life.not_measured = stopped().text;
+      co_return life;
+    }
+    if (failure && is_of_this_computer(*failure)) {
+      life.not_measured = failure->text;
       co_return life;
     }
     const bool broke = failure && failure->kind != FailureKind::timed_out;

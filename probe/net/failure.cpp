@@ -152,6 +152,11 @@ Failure out_of_memory() {
   return classify(make_error_code(boost::system::errc::not_enough_memory));
 }
 
+bool is_of_this_computer(const Failure& failure) {
+  return failure.kind == FailureKind::kept_here || failure.kind == FailureKind::no_route ||
+         failure.kind == FailureKind::out_of_resources || failure.kind == FailureKind::local;
+}
+
 std::uint64_t shortages() { return shortages_seen; }
 
 Failure timed_out() { return {FailureKind::timed_out, "no answer in time"}; }

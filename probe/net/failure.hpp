@@ -64,6 +64,9 @@ Failure stopped();
 Failure malformed(std::string text);
 Failure out_of_memory();  // counted among the shortages
 
+// True where this computer itself is why: it has no route or no socket, or lets nothing out.
+bool is_of_this_computer(const Failure& failure);
+
 // How often so far `classify` was told that this machine lacked something (out_of_resources), in
 // the whole program. What was silent meanwhile may have been for that.
 std::uint64_t shortages();

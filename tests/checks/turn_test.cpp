@@ -6,6 +6,7 @@
 #include "tests/support/coturn.hpp"
 #include "tests/support/evidence.hpp"
 #include "tests/support/fake_turn.hpp"
+#include "tests/support/memory_server.hpp"
 #include "tests/support/said.hpp"
 
 namespace callready {
@@ -362,6 +363,41 @@ TEST_F(HeldRelay, ThatMayNotTalkToItselfIsNotMeasured) {
     EXPECT_EQ(seen.detail, DetailCode::allocated);
     EXPECT_FALSE(told<std::string>(seen, Fact::not_measured).empty());
   }
+}
+
+// A server that asks nobody who he is, on a computer that soon lets no more out.
+TEST_F(HeldRelay, WhatThisComputerKeepsIsNoDeath) {
+  use_credentials();
+  runner.run_time = milliseconds(60'000);
+  const SocketAddress own{IpAddress::v4({127, 0, 0, 1}), 50'000}, relay{own.address, 50'001};
+  int sent = 0;
+  test::MemoryServer server(
+      runner.loop.executor(), own,
+      [&](const stun::Bytes& bytes, std::vector<stun::Bytes>& replies) {
+        const auto message = stun::parse(bytes);
+        if (message.has_error()) return error_code();
+        if (message->is(stun::Class::indication, stun::Method::send)) {
+          if (++sent > 3) return make_error_code(boost::system::errc::operation_not_permitted);
+          stun::Builder data(stun::Class::indication, stun::Method::data,
+                             stun::new_transaction_id());
+          data.add_xor_address(stun::Attribute::xor_peer_address, relay)
+              .add_bytes(stun::Attribute::data, *message->data);
+          replies.push_back(data.finish());
+          return error_code();
+        }
+        stun::Builder answer(stun::Class::success, static_cast<stun::Method>(message->method),
+                             message->id);
+        answer.add_xor_address(stun::Attribute::xor_relayed_address, relay)
+            .add_xor_address(stun::Attribute::xor_mapped_address, own)
+            .add_u32(stun::Attribute::lifetime, 600);
+        replies.push_back(answer.finish());
+        return error_code();
+      });
+  const auto seen = runner.run(CheckKind::turn, Transport::udp, "localhost", {own.address, 3'478},
+                               {{"hold", "true"}});
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_EQ(seen.detail, DetailCode::allocated);
+  EXPECT_EQ(told<std::string>(seen, Fact::not_measured), "Operation not permitted");
 }
 
 TEST_F(TurnCheck, WhatTheServerForbidsIsNotMeasured) {
