@@ -45,19 +45,23 @@ bool is_refusal(const SiteEdge::Answer& answer) {
   return answer.reset || (answer.icmp && answer.icmp->kind == IcmpKind::port_unreachable);
 }
 
-// Silence is asked again: whoever refuses with ICMP does so once a second.
+// Silence is asked again: whoever refuses with ICMP does so once a second. `asked` is of all of
+// them: false where none has left this computer.
 asio::awaitable<SiteEdge::Answer> ask_until_told(Context& context, Transport transport,
                                                  SocketAddress target,
                                                  std::vector<std::uint8_t> payload) {
   SiteEdge::Answer answer;
+  bool sent = false;
   for (int attempt = 0; attempt < most_attempts; ++attempt) {
     auto packet = payload;
     answer = co_await ask_once(context, transport, target, std::move(packet));
+    sent |= answer.asked && !answer.kept_here;
     if (is_refusal(answer) || answer.icmp || !answer.control_answered) break;
     const auto next = context.scope.clock.now() + timeouts::icmp_refill;
     const bool going_on = co_await sleep_until(context.executor, context.scope, next);
     if (!going_on) break;
   }
+  answer.asked = sent;
   co_return answer;
 }
 
@@ -182,7 +186,9 @@ asio::awaitable<void> ask_who_refused(Context& context, Job job, std::vector<std
     co_return;
   }
   if (!is_refusal(answer)) {
-    add_unmeasured(observation, phrase("nothing came back from {}, where the site ends", router));
+    add_unmeasured(observation,
+                   answer.asked ? phrase("nothing came back from {}, where the site ends", router)
+                                : phrase("no packet was sent to {}, where the site ends", router));
     co_return;
   }
   bool outside = suspected;

@@ -1,6 +1,7 @@
 // An event loop's sockets in memory: a way over UDP with two routers, the second beyond the site's
 // edge, and nobody at its end. Of two ports the packets are not seen by these: one is dropped, and
-// for the other this computer has no route once its socket stands.
+// for the other this computer has no route once its socket stands. One more port the host refuses,
+// and this computer has two sockets for it, as a STUN request takes.
 #pragma once
 
 #include <deque>
@@ -12,7 +13,8 @@ namespace callready::test {
 
 class TwoRouters final : public SocketSource {
  public:
-  static constexpr std::uint16_t open_port = 20'000, dropped_port = 20'001, unsent_port = 20'002;
+  static constexpr std::uint16_t open_port = 20'000, dropped_port = 20'001, unsent_port = 20'002,
+                                 refused_port = 20'003;
 
   explicit TwoRouters(asio::any_io_executor executor) : executor_(std::move(executor)) {
     open_in_memory(executor_, *this);
@@ -20,8 +22,11 @@ class TwoRouters final : public SocketSource {
 
   Result<std::unique_ptr<DatagramCarrier>> open_udp(const SocketAddress& remote,
                                                     const UdpOptions& options) override {
+    if (remote.port == refused_port && ++opened_ > 2) {
+      return classify(make_error_code(boost::system::errc::too_many_files_open));
+    }
     return std::unique_ptr<DatagramCarrier>(
-        std::make_unique<Carrier>(executor_, remote.port, options.ttl));
+        std::make_unique<Carrier>(executor_, remote, options.ttl));
   }
   asio::awaitable<Result<std::unique_ptr<TcpStream>>> connect_tcp(Scope, SocketAddress,
                                                                   ConnectOptions) override {
@@ -31,17 +36,21 @@ class TwoRouters final : public SocketSource {
  private:
   class Carrier final : public DatagramCarrier {
    public:
-    Carrier(asio::any_io_executor executor, std::uint16_t port, int ttl)
-        : executor_(std::move(executor)), port_(port), ttl_(ttl) {}
+    Carrier(asio::any_io_executor executor, const SocketAddress& remote, int ttl)
+        : executor_(std::move(executor)), remote_(remote), ttl_(ttl) {}
 
     error_code send(std::span<const std::uint8_t>, const SocketAddress&) override {
-      if (port_ == unsent_port) {
+      if (remote_.port == unsent_port) {
         return make_error_code(boost::system::errc::network_unreachable);
       }
-      if (port_ == dropped_port || ttl_ < 1 || ttl_ > 2) return {};
+      const bool ends = ttl_ == 1 || ttl_ == 2;
+      const bool refused = remote_.port == refused_port && !ends;
+      if (remote_.port == dropped_port || !(ends || refused)) return {};
       IcmpError error;
-      error.kind = IcmpKind::time_exceeded;
-      error.sender = ttl_ == 1 ? IpAddress::v4({192, 168, 1, 1}) : IpAddress::v4({198, 51, 100, 1});
+      error.kind = refused ? IcmpKind::port_unreachable : IcmpKind::time_exceeded;
+      error.sender = refused     ? remote_.address
+                     : ttl_ == 1 ? IpAddress::v4({192, 168, 1, 1})
+                                 : IpAddress::v4({198, 51, 100, 1});
       errors_.push_back(std::move(error));
       cancel();
       return {};
@@ -66,13 +75,14 @@ class TwoRouters final : public SocketSource {
 
    private:
     asio::any_io_executor executor_;
-    std::uint16_t port_;
+    SocketAddress remote_;
     int ttl_;
     std::deque<IcmpError> errors_;
     std::function<void()> waiting_;
   };
 
   asio::any_io_executor executor_;
+  int opened_ = 0;  // of the sockets for the refused port
 };
 
 }  // namespace callready::test
