@@ -43,6 +43,7 @@ struct Corners {
   std::optional<SocketAddress> there;       // other address, server port
   std::optional<SocketAddress> there_too;   // other address, other port
   std::optional<SocketAddress> other_port;  // server address, other port
+  std::optional<Failure> failure;           // at the first that did not tell
 };
 
 // Goes round the corners and stops at the first silent one: each costs a whole timeout.
@@ -50,11 +51,16 @@ asio::awaitable<void> visit(Context& context, UdpSocket& socket, Corners& corner
   const SocketAddress there{corners.other.address, corners.server.port};
   const SocketAddress other_port{corners.server.address, corners.other.port};
   const auto patience = corners.patience;
-  corners.there = co_await mapped_by(context, socket, there, patience);
-  if (!corners.there) co_return;
-  corners.there_too = co_await mapped_by(context, socket, corners.other, patience);
-  if (!corners.there_too) co_return;
-  corners.other_port = co_await mapped_by(context, socket, other_port, patience);
+  const std::pair<SocketAddress, std::optional<SocketAddress>&> all[] = {
+      {there, corners.there}, {corners.other, corners.there_too}, {other_port, corners.other_port}};
+  for (const auto& [corner, seen] : all) {
+    const auto mapped = co_await mapped_by(context, socket, corner, patience);
+    if (mapped.has_error()) {
+      corners.failure = mapped.error();
+      co_return;
+    }
+    seen = *mapped;
+  }
 }
 
 // Both as seen from outside, so that a report can show them.
@@ -68,12 +74,18 @@ Text apart(const SocketAddress& one, const SocketAddress& other, const Text& wha
 Property mapping_by_corners(const Corners& corners) {
   const auto method = "other_address";
   if (!corners.has_other) return unknown(phrase("the server has no OTHER-ADDRESS"));
-  if (!corners.there) return unknown(phrase("the server's other address does not answer"));
+  if (!corners.there) {
+    return unknown(
+        reason_of(corners.failure, phrase("the server's other address does not answer")));
+  }
   if (*corners.there == *corners.here) {
     return known(DetailCode::endpoint_independent, method,
                  phrase("the NAT shows the same address to every destination"));
   }
-  if (!corners.there_too) return unknown(phrase("the server's other address stopped answering"));
+  if (!corners.there_too) {
+    return unknown(
+        reason_of(corners.failure, phrase("the server's other address stopped answering")));
+  }
   if (*corners.there_too == *corners.there) {
     return known(DetailCode::address_dependent, method,
                  apart(*corners.here, *corners.there, phrase("another destination address")));
@@ -95,7 +107,9 @@ asio::awaitable<Property> mapping_by_two(Context& context, Job job, UdpSocket& s
     co_return unknown(phrase("the second server has the first one's address"));
   }
   const auto there = co_await mapped_by(context, socket, *other);
-  if (!there) co_return unknown(phrase("the second server does not answer"));
+  if (there.has_error()) {
+    co_return unknown(reason_of(there.error(), phrase("the second server does not answer")));
+  }
   if (*there == here) {
     co_return known(DetailCode::endpoint_independent, "two_servers",
                     phrase("the NAT shows the same address to two servers"));
@@ -106,11 +120,14 @@ asio::awaitable<Property> mapping_by_two(Context& context, Job job, UdpSocket& s
 
 // Both questions at once, from a fresh socket each: behind most NATs neither is answered, and the
 // run waits for that silence.
-asio::awaitable<Property> measure_filtering(Context& context, std::optional<Sample>& first,
-                                            std::optional<Sample>& second, Corners corners) {
+asio::awaitable<Property> measure_filtering(Context& context, Result<Sample>& first,
+                                            Result<Sample>& second, Corners corners) {
   const auto method = "other_address";
   if (!corners.has_other) co_return unknown(phrase("the server has no OTHER-ADDRESS"));
-  if (!first || !second) co_return unknown(phrase("the server stopped answering"));
+  for (const auto* sample : {&first, &second}) {
+    if (sample->has_value()) continue;
+    co_return unknown(reason_of(sample->error(), phrase("the server stopped answering")));
+  }
   std::vector<asio::awaitable<Result<BindingReply>>> questions;
   const Change other_both{true, true}, other_port{false, true};
   questions.push_back(ask(context, *first->socket, corners.server, other_both, corners.patience));
@@ -127,7 +144,8 @@ asio::awaitable<Property> measure_filtering(Context& context, std::optional<Samp
   if (both.error().kind != FailureKind::timed_out) co_return unknown(both.error().text);
   if (!corners.there_too || !corners.other_port) {
     co_return unknown(
-        phrase("the server's other address does not answer even when asked directly"));
+        reason_of(corners.failure,
+                  phrase("the server's other address does not answer even when asked directly")));
   }
   const SocketAddress expected{corners.server.address, corners.other.port};
   if (port.has_value() && port->from == expected) {
@@ -167,10 +185,13 @@ asio::awaitable<Result<bool>> try_hairpin(Context& context, Sample& first, Sampl
   co_return false;
 }
 
-asio::awaitable<Property> measure_hairpin(Context& context, std::optional<Sample>& first,
-                                          std::optional<Sample>& second, bool translated) {
+asio::awaitable<Property> measure_hairpin(Context& context, Result<Sample>& first,
+                                          Result<Sample>& second, bool translated) {
   if (!translated) co_return unknown(phrase("no device translates this computer's address"));
-  if (!first || !second) co_return unknown(phrase("the server stopped answering"));
+  for (const auto* sample : {&first, &second}) {
+    if (sample->has_value()) continue;
+    co_return unknown(reason_of(sample->error(), phrase("the server stopped answering")));
+  }
   const auto works = co_await try_hairpin(context, *first, *second);
   if (works.has_error()) co_return unknown(works.error().text);
   if (*works)
@@ -187,8 +208,8 @@ struct Kept {
     ++samples;
     if (local.port == mapped.port) ++kept;
   }
-  void count(const std::optional<Sample>& sample) {
-    if (sample) count(sample->socket->local(), sample->mapped);
+  void count(const Result<Sample>& sample) {
+    if (sample.has_value()) count(sample->socket->local(), sample->mapped);
   }
 };
 
@@ -241,7 +262,7 @@ asio::awaitable<void> measure_all(Context& context, Job job, UdpSocket& socket, 
   auto mapping = co_await mapping_of(context, job, socket, corners, translated);
   Kept ports;
   ports.count(local, *corners.here);
-  std::vector<asio::awaitable<std::optional<Sample>>> sampling;
+  std::vector<asio::awaitable<Result<Sample>>> sampling;
   for (std::size_t i = 0; i < fresh_samples; ++i) {
     sampling.push_back(new_sample(context, corners.server));
   }

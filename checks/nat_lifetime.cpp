@@ -30,12 +30,8 @@ class StunSide final : public FarSide {
   std::string method() const override { return "response_port"; }
 
   asio::awaitable<Result<SocketAddress>> open(Context& context, UdpSocket& socket) override {
-    const Change nothing;
-    const auto reply = co_await ask(context, socket, server_, nothing);
-    if (reply.has_error()) co_return reply.error();
-    const auto mapped = reply->message.mapped();
-    if (reply->from != server_ || !mapped) co_return timed_out();
-    co_return *mapped;
+    auto mapped = co_await mapped_by(context, socket, server_);
+    co_return mapped;
   }
 
   asio::awaitable<Result<bool>> reaches(Context& context, UdpSocket& socket,
@@ -195,7 +191,7 @@ asio::awaitable<Property> measure_by_relay(Context& context, Job job) {
   Property lifetime = unknown(relay.why);
   if (relay.why.empty()) {
     auto sample = co_await new_sample(context, server);
-    const auto self = sample ? sample->mapped : server;
+    const auto self = sample.has_value() ? sample->mapped : server;
     const auto allowed = co_await relay.client->create_permission(self, context.scope);
     lifetime = unknown(phrase("the relay server refuses this computer's own address as a peer"));
     RelaySide side(*relay.client);

@@ -61,22 +61,30 @@ asio::awaitable<Result<BindingReply>> ask(Context& context, UdpSocket& socket, S
   co_return reply;
 }
 
-asio::awaitable<std::optional<SocketAddress>> mapped_by(Context& context, UdpSocket& socket,
-                                                        SocketAddress server,
-                                                        UdpPatience patience) {
+asio::awaitable<Result<SocketAddress>> mapped_by(Context& context, UdpSocket& socket,
+                                                 SocketAddress server, UdpPatience patience) {
   const Change nothing;
   const auto reply = co_await ask(context, socket, server, nothing, patience);
-  if (reply.has_error() || reply->from != server) co_return std::nullopt;
-  co_return reply->message.mapped();
+  if (reply.has_error()) co_return reply.error();
+  const auto mapped = reply->message.mapped();
+  if (!mapped || reply->from != server) co_return malformed("unmapped");
+  co_return *mapped;
 }
 
-asio::awaitable<std::optional<Sample>> new_sample(Context& context, SocketAddress server) {
+Text reason_of(const std::optional<Failure>& failure, Text silence) {
+  const bool ours =
+      failure && (is_of_this_computer(*failure) || failure->kind == FailureKind::stopped);
+  return ours ? Text(failure->text) : silence;
+}
+
+asio::awaitable<Result<Sample>> new_sample(Context& context, SocketAddress server) {
   auto socket = fresh_socket(context, server);
-  if (socket.has_error()) co_return std::nullopt;
+  if (socket.has_error()) co_return socket.error();
   Sample sample;
   sample.socket = std::make_unique<UdpSocket>(std::move(*socket));
   const auto mapped = co_await mapped_by(context, *sample.socket, server);
-  if (!mapped || !may_be_sent_to(*mapped, server)) co_return std::nullopt;
+  if (mapped.has_error()) co_return mapped.error();
+  if (!may_be_sent_to(*mapped, server)) co_return malformed("unmapped");
   sample.mapped = *mapped;
   co_return sample;
 }

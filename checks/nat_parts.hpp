@@ -42,17 +42,19 @@ struct Change {
 asio::awaitable<Result<BindingReply>> ask(Context& context, UdpSocket& socket, SocketAddress to,
                                           Change change, UdpPatience patience = {});
 
-// As a plain Binding request's answer says it; nothing where none came.
-asio::awaitable<std::optional<SocketAddress>> mapped_by(Context& context, UdpSocket& socket,
-                                                        SocketAddress server,
-                                                        UdpPatience patience = {});
+// As a plain Binding request's answer says it.
+asio::awaitable<Result<SocketAddress>> mapped_by(Context& context, UdpSocket& socket,
+                                                 SocketAddress server, UdpPatience patience = {});
+
+// Why nobody answered: what kept this computer from asking or from waiting; else `silence`.
+Text reason_of(const std::optional<Failure>& failure, Text silence);
 
 struct Sample {
   std::unique_ptr<UdpSocket> socket;
   SocketAddress mapped;
 };
-// A socket with its mapped address; nothing where the server does not answer any more.
-asio::awaitable<std::optional<Sample>> new_sample(Context& context, SocketAddress server);
+// A socket with its mapped address.
+asio::awaitable<Result<Sample>> new_sample(Context& context, SocketAddress server);
 
 // Mapping and filtering by relays of the server in the parameter `turn` (nat_relays.cpp).
 struct ByRelays {

@@ -25,10 +25,13 @@ struct Meeting {
   // The one that strangers are sent to.
   std::optional<bool> stranger_in;               // the first's packet, before we have sent to it
   std::optional<bool> other_port_in, answer_in;  // the second's, unasked; the first's, asked
+  std::optional<Failure> failure;                // the last, of what is not known
 };
 
 Property mapping_of(const Meeting& met) {
-  if (!met.first) return unknown(phrase("packets to the relays do not arrive"));
+  if (!met.first) {
+    return unknown(reason_of(met.failure, phrase("packets to the relays do not arrive")));
+  }
   if (met.second && *met.first != *met.second) {
     return known(DetailCode::address_and_port_dependent, by_relays,
                  phrase("the NAT shows a different address to each port of one relay server"));
@@ -53,9 +56,12 @@ Property filtering_of(const Meeting& met) {
   }
   // Silence says something only of a relay whose packets do come in when they are asked for.
   if (!met.answer_in.value_or(false)) {
-    return unknown(phrase("packets from the relays do not arrive, even when asked for"));
+    const auto silence = phrase("packets from the relays do not arrive, even when asked for");
+    return unknown(met.answer_in ? silence : reason_of(met.failure, silence));
   }
-  if (!met.other_port_in) return unknown(phrase("the second relay did not send"));
+  if (!met.other_port_in) {
+    return unknown(reason_of(met.failure, phrase("the second relay did not send")));
+  }
   if (!*met.other_port_in) {
     return known(DetailCode::address_and_port_dependent, by_relays,
                  phrase("only the exact address and port that was sent a packet gets through"));
@@ -66,10 +72,12 @@ Property filtering_of(const Meeting& met) {
 }
 
 asio::awaitable<std::optional<bool>> comes_in(Context& context, TurnClient& relay,
-                                              UdpSocket& socket, SocketAddress to) {
+                                              UdpSocket& socket, SocketAddress to,
+                                              std::optional<Failure>& failure) {
   const auto came = co_await hear_from_relay(context, relay, socket, to);
   if (came.has_value()) co_return true;
   if (came.error().kind == FailureKind::timed_out) co_return false;
+  failure = came.error();
   co_return std::nullopt;
 }
 
@@ -79,7 +87,10 @@ asio::awaitable<ByRelays> meet(Context& context, Job job, TurnClient& first, Tur
   const auto server = job.remote();
   auto filtered = co_await new_sample(context, server);
   auto mapped = co_await new_sample(context, server);
-  if (!filtered || !mapped) co_return unknown_both(phrase("the STUN server stopped answering"));
+  for (const auto* sample : {&filtered, &mapped}) {
+    if (sample->has_value()) continue;
+    co_return unknown_both(reason_of(sample->error(), phrase("the STUN server stopped answering")));
+  }
   Meeting met;
   met.here = mapped->mapped;
   met.new_address = first.relayed().address != server.address;
@@ -94,13 +105,14 @@ asio::awaitable<ByRelays> meet(Context& context, Job job, TurnClient& first, Tur
   }
   auto& hearing = *filtered->socket;
   if (met.new_address) {
-    met.stranger_in = co_await comes_in(context, first, hearing, filtered->mapped);
+    met.stranger_in = co_await comes_in(context, first, hearing, filtered->mapped, met.failure);
   }
   const auto opened = co_await hear_at_relay(context, first, hearing);
   if (opened.has_value()) {
-    met.other_port_in = co_await comes_in(context, second, hearing, *opened);
-    met.answer_in = co_await comes_in(context, first, hearing, *opened);
+    met.other_port_in = co_await comes_in(context, second, hearing, *opened, met.failure);
+    met.answer_in = co_await comes_in(context, first, hearing, *opened, met.failure);
   }
+  if (opened.has_error()) met.failure = opened.error();
   auto& sending = *mapped->socket;
   const auto at_first = co_await hear_at_relay(context, first, sending);
   if (at_first.has_value()) {
@@ -109,8 +121,9 @@ asio::awaitable<ByRelays> meet(Context& context, Job job, TurnClient& first, Tur
     if (at_second.has_value()) met.second = *at_second;
   }
   ByRelays both;
-  both.mapping = mapping_of(met);
   both.filtering = filtering_of(met);
+  if (at_first.has_error()) met.failure = at_first.error();
+  both.mapping = mapping_of(met);
   co_return both;
 }
 

@@ -6,6 +6,7 @@
 #include "tests/support/evidence.hpp"
 #include "tests/support/fake_turn.hpp"
 #include "tests/support/few_descriptors.hpp"
+#include "tests/support/memory_server.hpp"
 
 namespace callready {
 namespace {
@@ -207,6 +208,26 @@ TEST_F(NatCheck, SaysWhyASecondServerIsOfNoUse) {
   const auto closed = std::to_string(test::free_udp_port(runner.loop.context));
   EXPECT_EQ(reason(look(plain, {{"other", "127.0.0.2:" + closed}}), EvidenceKind::nat_mapping),
             "the server has no OTHER-ADDRESS, and the second server does not answer");
+}
+
+TEST_F(NatCheck, DoesNotBlameServersForWhatThisComputerKeeps) {
+  const SocketAddress own{IpAddress::v4({127, 0, 0, 1}), 50'000};
+  int sent = 0;
+  test::MemoryServer server(
+      runner.loop.executor(), own, [&](const Bytes& bytes, std::vector<Bytes>& replies) {
+        if (++sent > 1) return make_error_code(boost::system::errc::operation_not_permitted);
+        stun::Builder answer(stun::Class::success, stun::Method::binding, stun::parse(bytes)->id);
+        answer.add_xor_address(stun::Attribute::xor_mapped_address,
+                               {IpAddress::v4({198, 51, 100, 7}), 40'404});
+        replies.push_back(answer.finish());
+        return error_code();
+      });
+  const auto seen = runner.run(CheckKind::nat, Transport::udp, "localhost", {own.address, 3'478},
+                               {{"other", "127.0.0.2:3478"}});
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_EQ(reason(seen, EvidenceKind::nat_mapping),
+            "the server has no OTHER-ADDRESS, and Operation not permitted");
+  EXPECT_EQ(reason(seen, EvidenceKind::hairpin), "Operation not permitted");
 }
 
 TEST_F(NatCheck, MeasuresTheHairpin) {
