@@ -95,7 +95,7 @@ class RelaySide final : public FarSide {
 };
 
 template <typename T>
-bool is_ours(const Result<T>& result) {
+bool failed_here(const Result<T>& result) {
   return result.has_error() && is_of_this_computer(result.error());
 }
 
@@ -134,7 +134,7 @@ Property conclude(const FarSide& side, std::optional<long> alive, std::optional<
 
 asio::awaitable<Property> measure(Context& context, FarSide& side, SocketAddress server) {
   const auto works = co_await control_works(context, side, server);
-  if (is_ours(works)) co_return unknown(works.error().text);
+  if (failed_here(works)) co_return unknown(works.error().text);
   if (works.has_error() || !*works) {
     co_return unknown(phrase("no host outside can be told to send packets here"));
   }
@@ -143,7 +143,7 @@ asio::awaitable<Property> measure(Context& context, FarSide& side, SocketAddress
   for (const auto time : timeouts::binding_idle) {
     if (context.scope.clock.now() + time + timeouts::check >= context.deadline) break;
     auto binding = co_await new_binding(context, side, server);
-    if (is_ours(binding)) failure = binding.error().text;
+    if (failed_here(binding)) failure = binding.error().text;
     if (binding.has_value()) idle.emplace_back(time, std::move(*binding));
   }
   if (idle.empty()) {
@@ -156,7 +156,7 @@ asio::awaitable<Property> measure(Context& context, FarSide& side, SocketAddress
     if (!slept) break;
     const auto seconds = static_cast<long>(time.count() / 1'000);
     const auto reached = co_await side.reaches(context, *binding.socket, binding.mapped);
-    if (is_ours(reached)) failure = reached.error().text;
+    if (failed_here(reached)) failure = reached.error().text;
     if (reached.has_error()) continue;  // nobody sent to it: it may live or not
     if (*reached) {
       alive = seconds;
@@ -164,7 +164,7 @@ asio::awaitable<Property> measure(Context& context, FarSide& side, SocketAddress
       continue;
     }
     const auto control = co_await control_works(context, side, server);
-    if (is_ours(control)) failure = control.error().text;
+    if (failed_here(control)) failure = control.error().text;
     if (control.has_error() || !*control) break;
     if (!dead) dead = seconds;
     // Longer ones will not be better; one more guards against loss.

@@ -207,8 +207,7 @@ asio::awaitable<std::optional<bool>> try_between_relays(Context& context, Job jo
   Relay second;
   if (place) second = co_await open_relay(context, server);
   if (second.client && second.why.empty()) {
-    carried = co_await between_relays(context, first, *second.client);
-    why = phrase("the server does not let its relays talk to each other");
+    carried = co_await between_relays(context, first, *second.client, why);
   } else if (place) {
     why = phrase("no second allocation: {}", second.why);
   }

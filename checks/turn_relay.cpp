@@ -24,6 +24,13 @@ std::optional<bool> verdict(const std::optional<Failure>& failure) {
   return std::nullopt;
 }
 
+Text why_not_measured(const Context& context, const Failure& failure) {
+  if (context.scope.stop.stopped()) return stopped().text;
+  const bool told = is_of_this_computer(failure) || failure.kind == FailureKind::timed_out;
+  if (told) return failure.text;
+  return phrase("the connection to the relay broke");
+}
+
 // Waits for data that is one of these, which is then awaited no longer.
 asio::awaitable<Result<void>> hear_one_of(TurnClient& client, std::set<stun::Bytes>& awaited,
                                           Scope scope, Instant deadline) {
@@ -127,19 +134,21 @@ asio::awaitable<RelayTrip> trip_through_relay(Context& context, TurnClient& clie
   if (came.has_value()) trip.inbound_took = elapsed(turned, context.scope.clock.now());
   if (!trip.outbound || !trip.inbound) {
     const auto& why = trip.outbound ? back : failure;
-    trip.not_measured = context.scope.stop.stopped() ? Text(stopped().text)
-                        : is_of_this_computer(*why)  ? Text(why->text)
-                                                     : phrase("the connection to the relay broke");
+    trip.not_measured = why_not_measured(context, *why);
   }
   co_return trip;
 }
 
 asio::awaitable<std::optional<bool>> between_relays(Context& context, TurnClient& first,
-                                                    TurnClient& second) {
+                                                    TurnClient& second, Text& why) {
   const auto first_address = first.relayed(), second_address = second.relayed();
   const auto there = co_await first.create_permission(second_address, context.scope);
   const auto back = co_await second.create_permission(first_address, context.scope);
-  if (there.status != TurnStatus::granted || back.status != TurnStatus::granted) {
+  for (const auto* reply : {&there, &back}) {
+    if (reply->status == TurnStatus::granted) continue;
+    why = reply->status == TurnStatus::no_answer
+              ? why_not_measured(context, reply->failure)
+              : phrase("the server does not let its relays talk to each other");
     co_return std::nullopt;
   }
   TurnClient* ends[] = {&first, &second};
@@ -152,10 +161,16 @@ asio::awaitable<std::optional<bool>> between_relays(Context& context, TurnClient
     for (const auto wait : relay_waits) {
       const auto target = to.relayed();
       const auto sent = co_await from.send(target, token, context.scope);
-      if (sent.has_error()) co_return std::nullopt;
+      if (sent.has_error()) {
+        why = why_not_measured(context, sent.error());
+        co_return std::nullopt;
+      }
       const auto until = start + wait;
       const auto heard = co_await to.hear(token, context.scope, until);
-      if (heard.has_error() && heard.error().kind != FailureKind::timed_out) co_return std::nullopt;
+      if (heard.has_error() && heard.error().kind != FailureKind::timed_out) {
+        why = why_not_measured(context, heard.error());
+        co_return std::nullopt;
+      }
       arrived = heard.has_value();
       if (arrived) break;
     }

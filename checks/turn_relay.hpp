@@ -44,9 +44,10 @@ asio::awaitable<Result<void>> hear_from_relay(Context& context, TurnClient& clie
                                               std::optional<IcmpError>* icmp = nullptr);
 
 // From one allocation to the other and back: crosses only what clients that relay need. nullopt
-// where the server does not let its relays talk to each other, which hardened ones do not.
+// where it was not measured, and `why`: hardened servers do not let their relays talk to each
+// other.
 asio::awaitable<std::optional<bool>> between_relays(Context& context, TurnClient& first,
-                                                    TurnClient& second);
+                                                    TurnClient& second, Text& why);
 
 // What became of a relay that was held (timeouts::relay_hold) and carried small packets to itself:
 // only the way to the server matters then, over the transport that it was allocated by.

@@ -35,7 +35,8 @@ asio::awaitable<void> settle_doubt(std::shared_ptr<Sample> sample, TurnClient& f
   if (!place) co_return;
   auto second = co_await open_relay(context, sample->server);
   if (second.client && second.why.empty()) {
-    const auto carried = co_await between_relays(context, first, *second.client);
+    Text why;
+    const auto carried = co_await between_relays(context, first, *second.client, why);
     if (carried) sample->relays_work = sample->relays_work.value_or(false) || *carried;
   }
   if (second.client) {

@@ -288,6 +288,22 @@ TEST_F(TurnCheck, TwoRelaysReachEachOtherOnASlowLine) {
   EXPECT_EQ(fact<bool>(seen, EvidenceKind::relay_to_relay, Fact::carried), true);
 }
 
+TEST_F(TurnCheck, AStopIsNoRefusalOfRelaysThatTalk) {
+  use_credentials();
+  FakeTurnOptions options;
+  options.outbound = options.inbound = false;
+  FakeTurn server(runner.loop.context, options);
+  int permissions = 0;
+  server.before = [&](const stun::Message& message) {
+    if (message.is(stun::Class::request, stun::Method::create_permission)) ++permissions;
+    if (permissions == 2) runner.loop.stop.stop();  // the first is our own address'
+    return true;
+  };
+  const auto seen = ask(server);
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::relay_to_relay, Fact::not_measured),
+            "the run was stopped first");
+}
+
 struct HeldRelay : TurnCheck {
   Observation hold(FakeTurnOptions options, bool cut_off = false) {
     use_credentials();
