@@ -5,6 +5,7 @@
 #include "probe/media/stamp.hpp"
 #include "probe/util/digest.hpp"
 #include "tests/support/check_runner.hpp"
+#include "tests/support/memory_server.hpp"
 #include "tests/support/scripted_server.hpp"
 #include "tests/support/stream_server.hpp"
 
@@ -27,8 +28,8 @@ asio::awaitable<void> tell(test::TlsServerStream& stream, std::string body) {
       fmt::format("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{}", body.size(), body);
   std::array<char, 4'096> buffer{};
   for (;;) {
-    const auto [error, size] = co_await stream.async_read_some(
-        asio::buffer(buffer), asio::as_tuple(asio::use_awaitable));
+    const auto [error, size] =
+        co_await stream.async_read_some(asio::buffer(buffer), asio::as_tuple(asio::use_awaitable));
     if (error) co_return;
     static_cast<void>(size);
     co_await asio::async_write(stream, asio::buffer(reply), asio::as_tuple(asio::use_awaitable));
@@ -43,39 +44,71 @@ TEST(MediaCalls, WhatTheFarEndLostItselfSaysNothingOfTheLine) {
     // A reflector that gets all of the first session, the stream's, and half of a call's.
     std::optional<std::uint16_t> first;
     std::map<std::uint16_t, std::uint32_t> counters;
-    ScriptedUdp reflector(
-        runner.loop.context,
-        [&](ScriptedUdp& self, const Bytes& request, const SocketAddress& from) {
-          const auto packet = media::stamp::parse_sender(request, {});
-          if (!packet) return;
-          if (!first) first = packet->ssid;
-          const bool of_a_call = packet->ssid != *first;
-          if (of_a_call && packet->sequence > 3 && packet->sequence % 2 == 0) return;
-          media::stamp::ReflectorPacket reply;
-          reply.sequence = counters[packet->ssid]++;
-          reply.ssid = packet->ssid;
-          reply.sender_sequence = packet->sequence;
-          reply.sender_sent = packet->sent;
-          reply.sender_error = packet->error;
-          reply.received = reply.sent = media::stamp::to_timestamp(runner.loop.clock.wall_now());
-          self.send(media::stamp::encode_reply(reply, request, {}), from);
-        });
+    ScriptedUdp reflector(runner.loop.context, [&](ScriptedUdp& self, const Bytes& request,
+                                                   const SocketAddress& from) {
+      const auto packet = media::stamp::parse_sender(request, {});
+      if (!packet) return;
+      if (!first) first = packet->ssid;
+      const bool of_a_call = packet->ssid != *first;
+      if (of_a_call && packet->sequence > 3 && packet->sequence % 2 == 0) return;
+      media::stamp::ReflectorPacket reply;
+      reply.sequence = counters[packet->ssid]++;
+      reply.ssid = packet->ssid;
+      reply.sender_sequence = packet->sequence;
+      reply.sender_sent = packet->sent;
+      reply.sender_error = packet->error;
+      reply.received = reply.sent = media::stamp::to_timestamp(runner.loop.clock.wall_now());
+      self.send(media::stamp::encode_reply(reply, request, {}), from);
+    });
     test::TlsServerOptions options;
     options.chain = {test::make_authority("Far end")};
     const auto counts =
         fmt::format("received 1\nelsewhere 0\ndropped {}\n", lost_there ? 1'000 : 0);
     test::TlsServer counting(runner.loop, options,
                              [&](auto& stream) { return tell(stream, counts); });
-    const auto seen = runner.run(CheckKind::media, Transport::udp, "stamp.example.com",
-                                 reflector.address(),
-                                 {{"seconds", "1"},
-                                  {"counts", std::to_string(counting.address().port)},
-                                  {"sha256", sha256_of(options.chain.front())}});
+    const auto seen =
+        runner.run(CheckKind::media, Transport::udp, "stamp.example.com", reflector.address(),
+                   {{"seconds", "1"},
+                    {"counts", std::to_string(counting.address().port)},
+                    {"sha256", sha256_of(options.chain.front())}});
     ASSERT_TRUE(seen.media && seen.media->calls);
     EXPECT_EQ(seen.media->calls->busy.value_or(false), lost_there);
     EXPECT_EQ(seen.media->calls->steps.size(), lost_there ? 0u : 1u);
     EXPECT_EQ(seen.media->calls->passed, 0);
   }
+}
+
+TEST(MediaCalls, WhatThisComputerKeepsBackSaysNothingOfTheLine) {
+  test::CheckRunner runner({}, test::Time::by_hand);
+  runner.settings.calls = 1;
+  std::optional<std::uint16_t> first;
+  std::map<std::uint16_t, std::uint32_t> counters;
+  test::MemoryServer reflector(
+      runner.loop.executor(), {IpAddress::v4({127, 0, 0, 1}), 50'000},
+      [&](const Bytes& request, std::vector<Bytes>& replies) {
+        const auto packet = media::stamp::parse_sender(request, {});
+        if (!packet) return error_code();
+        if (!first) first = packet->ssid;
+        const bool of_a_call = packet->ssid != *first;
+        if (of_a_call && packet->sequence > 3 && packet->sequence % 2 == 0) {
+          return make_error_code(boost::system::errc::operation_not_permitted);
+        }
+        media::stamp::ReflectorPacket reply;
+        reply.sequence = counters[packet->ssid]++;
+        reply.ssid = packet->ssid;
+        reply.sender_sequence = packet->sequence;
+        reply.sender_sent = packet->sent;
+        reply.sender_error = packet->error;
+        reply.received = reply.sent = media::stamp::to_timestamp(runner.loop.clock.wall_now());
+        replies.push_back(media::stamp::encode_reply(reply, request, {}));
+        return error_code();
+      });
+  const auto seen = runner.run(CheckKind::media, Transport::udp, "stamp.example.com",
+                               {IpAddress::v4({127, 0, 0, 1}), 862}, {{"seconds", "1"}});
+  ASSERT_TRUE(seen.media && seen.media->calls);
+  EXPECT_EQ(seen.media->calls->passed, 0);
+  EXPECT_FALSE(seen.media->calls->fit);
+  EXPECT_FALSE(seen.media->calls->limit);
 }
 
 }  // namespace
