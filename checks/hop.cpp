@@ -24,7 +24,7 @@
 
 #include "checks/kinds.hpp"
 #include "checks/sip_exchange.hpp"
-#include "probe/model/payload.hpp"
+#include "probe/model/flow_event.hpp"
 #include "probe/net/own_answers.hpp"
 #include "probe/net/stun.hpp"
 #include "probe/net/timeouts.hpp"
@@ -39,25 +39,25 @@ using Bytes = std::vector<std::uint8_t>;
 
 // What the service's own client would send first; nothing for a word that is none of these.
 std::optional<Bytes> payload_of(Context& context, Job job, const SocketAddress& local) {
-  const auto payload = parse<Payload>(job.parameter("payload", "rtp"));
-  if (payload == Payload::rtp) {
+  const auto payload = parse<Cargo>(job.parameter("payload", "rtp"));
+  if (payload == Cargo::rtp) {
     Bytes packet(172, 0xff);  // RFC 3550 section 5.1: version 2, G.711 silence
     packet[0] = 0x80;
     packet[1] = 0x00;
     return packet;
   }
-  if (payload == Payload::stun || payload == Payload::turn) {
+  if (payload == Cargo::stun || payload == Cargo::turn) {
     const auto id = stun::new_transaction_id();
-    const auto method = payload == Payload::stun ? stun::Method::binding : stun::Method::allocate;
+    const auto method = payload == Cargo::stun ? stun::Method::binding : stun::Method::allocate;
     stun::Builder builder(stun::Class::request, method, id);
-    if (payload == Payload::turn) {
+    if (payload == Cargo::turn) {
       constexpr std::uint32_t udp = 17U << 24;  // RFC 8656 section 18.7
       builder.add_u32(stun::Attribute::requested_transport, udp);
     }
     const auto request = builder.finish();
     return Bytes(request.begin(), request.end());
   }
-  if (payload == Payload::sip) {
+  if (payload == Cargo::sip) {
     const auto request = sip::build(sip_options(context, job, local));
     if (request.has_error()) return std::nullopt;
     return *request;

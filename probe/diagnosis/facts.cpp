@@ -9,17 +9,6 @@
 namespace callready::findings {
 namespace {
 
-Payload payload_of(const Probe& probe) {
-  if (probe.check == CheckKind::turn) return Payload::turn;
-  if (probe.check == CheckKind::stun || probe.check == CheckKind::nat) return Payload::stun;
-  if (probe.check == CheckKind::sip || probe.check == CheckKind::sip_alg) return Payload::sip;
-  if (probe.check == CheckKind::ntp) return Payload::ntp;
-  if (probe.check == CheckKind::dns) return Payload::dns;
-  if (probe.check == CheckKind::path) return Payload::stun;
-  if (probe.check == CheckKind::quic) return Payload::quic;
-  return parse<Payload>(parameter_of(probe, "payload")).value_or(Payload::rtp);
-}
-
 // Answers to several requests were counted (RequestCount).
 bool counts_answers(const ProbeResult& result) {
   return result.probe.check == CheckKind::stun && result.probe.with.contains("flows");
@@ -115,7 +104,7 @@ std::vector<FlowSample> samples_of(const ProbeResult& result, const Site& site) 
   FlowSample sample;
   sample.result = &result;
   sample.port = result.probe.target.port();
-  if (is_udp(result)) sample.payload = payload_of(result.probe);
+  if (is_udp(result)) sample.cargo = cargo_of(result.probe);
   if (result.probe.check == CheckKind::udp_range) {
     for (const auto& evidence : result.observation.evidence) {
       if (evidence.kind != EvidenceKind::udp_port) continue;
@@ -157,8 +146,8 @@ std::vector<FlowSample> samples_of(const ProbeResult& result, const Site& site) 
   sample.refusal = is_udp(result) && result.observation.outcome == Outcome::refused;
   sample.forged = sample.way == Reachability::blocked && who_refused(result) == Refuser::on_the_way;
   move_to_far_end(sample);
-  sample.responder = !is_udp(result) || sample.payload == Payload::stun ||
-                     sample.payload == Payload::turn || sample.payload == Payload::ntp;
+  sample.responder = !is_udp(result) || sample.cargo == Cargo::stun ||
+                     sample.cargo == Cargo::turn || sample.cargo == Cargo::ntp;
   samples.push_back(sample);
   return samples;
 }
@@ -171,7 +160,7 @@ std::vector<FlowSample> taken_in_by_a_relay(const ProbeResult& result) {
   FlowSample there;
   there.result = &result;
   there.port = port_fact(*trip, Fact::relay_port).value_or(0);
-  there.payload = Payload::rtp;
+  there.cargo = Cargo::rtp;
   there.way = Reachability::left;
   auto back = there;
   back.responder = true;
@@ -202,7 +191,7 @@ class Forgers {
     kinds_.insert(inspected_as(sample));
   }
   // Who looks for one kind of packets, as far as was seen, refuses no others.
-  bool refuse(Payload kind) const { return kinds_.size() > 1 || kinds_.contains(kind); }
+  bool refuse(Cargo kind) const { return kinds_.size() > 1 || kinds_.contains(kind); }
   // Nothing where the refusal may be the far end's own.
   const std::string* of(const std::string& host, std::uint16_t port) const {
     const auto found = by_host_.find(host);
@@ -239,7 +228,7 @@ class Forgers {
   std::map<Port, std::set<std::string>> hosts_on_;
   std::map<std::uint16_t, std::string> by_port_;  // over UDP
   std::set<std::string> over_udp_;                // hosts
-  std::set<Payload> kinds_;                       // over UDP
+  std::set<Cargo> kinds_;                         // over UDP
 };
 
 void unmask(std::vector<FlowSample>& samples, const Forgers& forgers, const std::string& by) {
@@ -276,7 +265,7 @@ class PassedOn {
         // It is nearer than any router that was asked.
         const bool nearer = !address || address->is_private() || address->is_link_local();
         const auto& kinds = kinds_.at(device);
-        const bool any_kind = kinds.size() > 1 && kinds.contains(Payload::rtp);
+        const bool any_kind = kinds.size() > 1 && kinds.contains(Cargo::rtp);
         if (nearer || seen->second.contains(device)) continue;
         for (const auto& router : seen->second) {
           if (facts.may_be_ours(device) && !facts.may_be_ours(router)) continue;
@@ -292,7 +281,7 @@ class PassedOn {
 
  private:
   std::map<std::pair<std::string, std::uint16_t>, std::set<std::string>> seen_, refused_;
-  std::map<std::string, std::set<Payload>> kinds_;
+  std::map<std::string, std::set<Cargo>> kinds_;
 };
 
 void merge(Flow& flow, const FlowSample& sample) {

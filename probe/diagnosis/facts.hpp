@@ -12,7 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "probe/model/payload.hpp"
+#include "probe/model/flow_event.hpp"
 #include "probe/model/report.hpp"
 #include "probe/util/text.hpp"
 
@@ -37,8 +37,8 @@ struct FlowSample {
   const ProbeResult* result = nullptr;
   std::uint16_t port = 0;
   Reachability way = Reachability::unknown;
-  std::string by;  // of `blocked`: the device that refused; empty where packets just died
-  Payload payload = Payload::rtp;  // over UDP
+  std::string by;            // of `blocked`: the device that refused; empty where packets just died
+  Cargo cargo = Cargo::rtp;  // over UDP
   // True where the far end is known to answer everybody: silence then counts.
   bool responder = false;
   std::string left_at;  // of `left`: the router that saw it
@@ -55,7 +55,7 @@ struct FlowSample {
 };
 
 // What a device that inspects takes its packets for: TURN is STUN to whoever drops it.
-Payload inspected_as(const FlowSample& sample);
+Cargo inspected_as(const FlowSample& sample);
 
 // One port of one host over TCP or UDP, with all that was sent to it directly.
 struct Flow {
@@ -184,7 +184,7 @@ class Facts {
   // These requests.
   const std::vector<const ProbeResult*>& answered_late() const { return answered_late_; }
   // True where UDP of that kind, as a device that inspects takes it, was seen to get out somewhere.
-  bool gets_out_as(Payload kind) const { return kinds_out_.contains(kind); }
+  bool gets_out_as(Cargo kind) const { return kinds_out_.contains(kind); }
   // True for a router that may be the site's own, although its address is public: of the same IPv4
   // /16 as this computer's, which is what universities and old companies have.
   bool may_be_ours(const std::string& router) const;
@@ -208,7 +208,7 @@ class Facts {
   std::set<std::string> proxied_, sip_servers_;
   std::set<std::string> devices_;         // that turned something away
   std::set<std::string> before_devices_;  // routers
-  std::set<Payload> kinds_out_;
+  std::set<Cargo> kinds_out_;
   std::vector<const ProbeResult*> answered_late_;
   bool stream_loses_ = false;
   RequestCount on_one_flow_, on_new_flows_;
@@ -218,6 +218,8 @@ class Facts {
 // Of one probe.
 bool is_direct(const ProbeResult& result);
 bool is_udp(const ProbeResult& result);
+// What its packets carry; for streams and calls, the media.
+Cargo cargo_of(const Probe& probe);
 // Over a proxy, and something came from beyond it: at least a certificate.
 bool came_through(const ProbeResult& result);
 // Our own question (NAT, SIP ALG): its servers are no vendor's, and nothing is to be opened for it.

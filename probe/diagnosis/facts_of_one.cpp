@@ -31,8 +31,8 @@ bool is_private_and_right(const ProbeResult& result) {
 
 }  // namespace
 
-Payload inspected_as(const FlowSample& sample) {
-  return sample.payload == Payload::turn ? Payload::stun : sample.payload;
+Cargo inspected_as(const FlowSample& sample) {
+  return sample.cargo == Cargo::turn ? Cargo::stun : sample.cargo;
 }
 
 bool died_beside_refusals(const Flow& flow, const FlowSample& sample) {
@@ -43,6 +43,41 @@ bool died_beside_refusals(const Flow& flow, const FlowSample& sample) {
 bool is_direct(const ProbeResult& result) { return result.probe.target.route.direct(); }
 
 bool is_udp(const ProbeResult& result) { return result.probe.target.transport == Transport::udp; }
+
+Cargo cargo_of(const Probe& probe) {
+  using enum CheckKind;
+  const auto transport = probe.target.transport;
+  const bool udp = transport == Transport::udp;
+  if (transport == Transport::tls || (probe.check == path && !udp)) return Cargo::tls;
+  if (const auto cargo = parse<Cargo>(parameter_of(probe, "payload"))) return *cargo;
+  switch (probe.check) {
+    case turn:
+      return Cargo::turn;
+    case stun:
+    case nat:
+    case path:
+      return Cargo::stun;
+    case sip:
+    case sip_alg:
+      return Cargo::sip;
+    case ntp:
+      return Cargo::ntp;
+    case dns:
+      return Cargo::dns;
+    case quic:
+      return Cargo::quic;
+    case http:
+      return Cargo::http;
+    case ice:
+    case media:
+    case udp_range:
+      return Cargo::rtp;
+    case hop:
+      return udp ? Cargo::rtp : Cargo::none;
+    default:
+      return Cargo::none;
+  }
+}
 
 bool is_inside(const ProbeResult& result) {
   if (!is_direct(result)) return false;  // the address is the proxy's, the way leads on

@@ -26,8 +26,7 @@ bool doubtful(const Facts& facts, const Flow& flow) {
   return any_sample(flow, [&](const FlowSample& sample) {
     if (!findings::failing(*sample.result) || !facts.asked_for(*sample.result)) return false;
     // One protocol may be lost where another one passes.
-    return flow.udp ? sample.way == Reachability::lost && sample.payload != Payload::rtp
-                    : tcp_in_doubt;
+    return flow.udp ? sample.way == Reachability::lost && sample.cargo != Cargo::rtp : tcp_in_doubt;
   });
 }
 
@@ -74,8 +73,7 @@ void ask_again(const Facts& facts, Questions& questions) {
   if (!suspicious) return;
   auto reached = facts.select([](const Flow& flow) {
     const auto& first = flow.samples.front();
-    const bool repeatable =
-        !flow.udp || first.payload == Payload::stun || first.payload == Payload::turn;
+    const bool repeatable = !flow.udp || first.cargo == Cargo::stun || first.cargo == Cargo::turn;
     return repeatable && flow.way == Reachability::open && first.result->observation.sent_at;
   });
   std::ranges::stable_sort(reached, {}, [](const Flow* flow) {

@@ -127,9 +127,9 @@ void ask_once_more(const Facts& facts, Questions& questions) {
   const auto flows = facts.select([&](const Flow& flow) { return died_once(facts, flow); });
   for (const auto* flow : first_of(flows, most_ports)) {
     const auto died = std::ranges::find(flow->samples, Reachability::blocked, &FlowSample::way);
-    const auto cargo = parse<Cargo>(to_string(died->payload)).value_or(Cargo::rtp);
     questions.ask_the_way(flow->udp, flow->host, flow->port,
-                          flow->udp ? With() : With{{"again", "true"}}, sent_as(flow->udp, cargo));
+                          flow->udp ? With() : With{{"again", "true"}},
+                          sent_as(flow->udp, died->cargo));
   }
 }
 
@@ -139,9 +139,8 @@ class Candidates {
     for (const auto& [probe, seen] : report.probes) {
       if (probe.check != CheckKind::hop || seen.outcome == Outcome::skipped) continue;
       const bool udp = probe.target.transport == Transport::udp;
-      const auto cargo = parse<Cargo>(parameter_of(probe, "payload"));
       known_.insert({udp, probe.target.host, probe.target.port(),
-                     sent_as(udp, cargo.value_or(Cargo::rtp)), !probe.with.contains("control")});
+                     sent_as(udp, findings::cargo_of(probe)), !probe.with.contains("control")});
     }
   }
 

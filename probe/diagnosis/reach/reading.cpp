@@ -6,8 +6,6 @@
 namespace callready::reach {
 namespace {
 
-using enum CheckKind;
-
 // Of values in order.
 std::optional<double> lower_quartile(const std::vector<double>& values) {
   if (values.empty()) return std::nullopt;
@@ -17,38 +15,6 @@ std::optional<double> lower_quartile(const std::vector<double>& values) {
 // Requests over UDP are sent again after these times; on a slow line before an answer can be there:
 // that is no loss.
 constexpr std::array sent_again_ms{250.0, 750.0, 1500.0};
-
-Cargo cargo_of(const Probe& probe) {
-  const auto& target = probe.target;
-  if (target.transport == Transport::tls) return Cargo::tls;
-  if (probe.check == path && !is_udp(probe)) return Cargo::tls;
-  if (const auto cargo = parse<Cargo>(parameter_of(probe, "payload"))) return *cargo;
-  switch (probe.check) {
-    case turn:
-      return Cargo::turn;
-    case stun:
-    case nat:
-    case path:
-      return Cargo::stun;
-    case sip:
-    case sip_alg:
-      return Cargo::sip;
-    case ntp:
-      return Cargo::ntp;
-    case dns:
-      return Cargo::dns;
-    case quic:
-      return Cargo::quic;
-    case http:
-      return Cargo::http;
-    case udp_range:
-      return Cargo::rtp;
-    case hop:
-      return is_udp(probe) ? Cargo::rtp : Cargo::none;
-    default:
-      return Cargo::none;
-  }
-}
 
 }  // namespace
 
@@ -80,7 +46,7 @@ Line line_of(const Report& report) {
       }
       continue;
     }
-    if (trip > 0 && probe.check != dns) udp.push_back(trip);
+    if (trip > 0 && probe.check != CheckKind::dns) udp.push_back(trip);
     const auto reply = seen.timing_ms.find(Timing::reply);
     if (seen.outcome != Outcome::answered || reply == seen.timing_ms.end()) continue;
     if (reply->second > 0 && (first_reply <= 0 || reply->second < first_reply)) {
@@ -105,7 +71,7 @@ PacketFlow flow_of(const Probe& probe, const Observation& seen, std::uint16_t po
   flow.address = seen.address ? seen.address->to_string() : std::string();
   flow.host = probe.target.host.empty() ? flow.address : probe.target.host;
   flow.port = port;
-  flow.cargo = cargo_of(probe);
+  flow.cargo = findings::cargo_of(probe);
   if (flow.cargo != Cargo::tls) return flow;
   flow.name = parameter_of(probe, "server_name", flow.host);
   return flow;

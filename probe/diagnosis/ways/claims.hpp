@@ -74,7 +74,7 @@ class Claims {
 
  private:
   // Over UDP (true) or TCP. Over UDP by payload, too: a device may be after one kind only.
-  using Port = std::tuple<bool, std::uint16_t, Payload>;
+  using Port = std::tuple<bool, std::uint16_t, Cargo>;
 
   const Facts& facts_;
   std::map<Port, std::set<std::string>> working_;  // the ports that get out, and to which hosts

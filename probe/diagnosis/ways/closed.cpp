@@ -120,7 +120,7 @@ void say_ports(const Diagnosis& context, const Claim& claim, Cause& cause) {
                                            : phrase("ports {}", listed(parts));
   const auto hosts = hosts_of(claim.probes);
   const auto* stun = first_sample(claim.flows, [&](const FlowSample& sample) {
-    return claim.only_media && inspected_as(sample) == Payload::stun && gets_out(sample.way);
+    return claim.only_media && inspected_as(sample) == Cargo::stun && gets_out(sample.way);
   });
   if (claim.beyond) {
     finding.title = phrase("{} to {} is lost beyond this site, whatever the destination",

@@ -38,7 +38,7 @@ double most_loss(const Facts& facts) {
 // The count for what never got out, of the kind of payload for which it is highest.
 template <typename Count>
 int most_of_one_kind(const Flow& flow, Count count) {
-  std::map<Payload, int> sums;
+  std::map<Cargo, int> sums;
   int most = 0;
   for (const auto& sample : flow.samples) {
     if (!gets_out(sample.way)) most = std::max(most, sums[inspected_as(sample)] += count(sample));

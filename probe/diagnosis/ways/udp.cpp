@@ -24,7 +24,7 @@ std::optional<std::uint16_t> lowest_without_reply(const Facts& facts) {
     const bool left = flow->way == Reachability::left;
     any_left |= left;
     const bool silent = any_sample(*flow, [&](const FlowSample& sample) {
-      const bool sip = sample.payload == Payload::sip && facts.answers_sip(flow->host);
+      const bool sip = sample.cargo == Cargo::sip && facts.answers_sip(flow->host);
       return sample.way == Reachability::lost && (sample.responder || sip);
     });
     const bool known = silent && !heard(*flow) && (left || facts.asked_for(*flow));
