@@ -46,7 +46,7 @@ class Teller {
   Teller(const Diagnosis& drawn, const AskedRows& asked) : drawn_(drawn), asked_(asked) {}
 
   Told make() {
-    for (const auto& found : drawn_.explained.causes) {
+    for (const auto& found : causes_of(drawn_, asked_)) {
       ToldCause cause{found, Owner::network, {}, {}, {}};
       show(cause, worlds_[cause.world]);
       cause.owner = owner_of(cause, worlds_[cause.world]);
@@ -86,7 +86,7 @@ class Teller {
              event.seen == Seen::reply;
     });
     const bool device = std::ranges::any_of(world.boxes, [&](auto number) {
-      return drawn_.code_of(boxes_[number]) == cause.code &&
+      return code_of(boxes_[number], drawn_) == cause.code &&
              (boxes_[number].fate == Fate::refuse || boxes_[number].fate == Fate::forge);
     });
     return looked_up || device ? Owner::network : Owner::provider;
@@ -94,7 +94,7 @@ class Teller {
 
   std::set<Code> codes_of(const World& world) const {
     std::set<Code> codes;
-    for (const auto number : world.boxes) codes.insert(drawn_.code_of(boxes_[number]));
+    for (const auto number : world.boxes) codes.insert(code_of(boxes_[number], drawn_));
     return codes;
   }
 
@@ -102,9 +102,9 @@ class Teller {
   void show(ToldCause& cause, const World& world) const {
     auto without = world, alone = world;
     std::erase_if(without.boxes,
-                  [&](auto number) { return drawn_.code_of(boxes_[number]) == cause.code; });
+                  [&](auto number) { return code_of(boxes_[number], drawn_) == cause.code; });
     std::erase_if(alone.boxes,
-                  [&](auto number) { return drawn_.code_of(boxes_[number]) != cause.code; });
+                  [&](auto number) { return code_of(boxes_[number], drawn_) != cause.code; });
     cause.text = alone.boxes.empty() ? fmt::format("about {:.0f} % of packets get lost each way",
                                                    losses[world.loss].share * 100)
                                      : in_words(alone, drawn_);
@@ -118,7 +118,7 @@ class Teller {
     for (std::size_t i = 0; i < sight_.events.signs.size(); ++i) {
       const auto& sign = sight_.events.signs[i];
       const bool told = std::ranges::any_of(world.boxes, [&](auto number) {
-        return drawn_.code_of(boxes_[number]) == cause.code &&
+        return code_of(boxes_[number], drawn_) == cause.code &&
                tells(boxes_[number], sign.sign, sight_.sign_hosts[i]);
       });
       if (told) told_of.insert(sign.probe);
@@ -153,7 +153,7 @@ class Teller {
   }
 
   void tell_leftovers() {
-    for (const auto i : drawn_.explained.unexplained) {
+    for (const auto i : left_over(drawn_)) {
       const auto& event = sight_.events.flows[i];
       result_.unexplained.push_back({event.probe, in_words(event)});
     }

@@ -1,7 +1,7 @@
 // What the worlds would say of each cause: who is to act, which rows fail by it, and what shows it.
 #pragma once
 
-#include "tests/worlds/works.hpp"
+#include "tests/worlds/explain.hpp"
 
 namespace callready::reach {
 

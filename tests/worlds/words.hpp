@@ -1,7 +1,7 @@
 // Boxes, worlds and events in words: for developers, in English only.
 #pragma once
 
-#include "probe/diagnosis/reach/explain.hpp"
+#include "probe/diagnosis/reach/diagnose.hpp"
 
 namespace callready::reach {
 

@@ -479,7 +479,7 @@ void ask_for_ways(const findings::Diagnosis& context, Questions& questions, bool
     const auto& drawn = context.worlds();
     suffers = any_row_suffers(drawn);
     // Silences that no box of the likeliest world explains: do such packets leave?
-    auto silent = drawn.explained.unexplained;
+    auto silent = reach::left_over(drawn);
     std::erase_if(silent, [&](std::size_t number) {
       const auto& event = drawn.sight.events.flows[number];
       return event.seen != Seen::nothing || event.ends_early || !may_be_asked_about(facts, event);

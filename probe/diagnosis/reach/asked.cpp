@@ -65,12 +65,7 @@ class Asking {
     for (const auto& result : report_.probes) known[result.probe.id] = &result;
     for (const auto& set : report_.sets) {
       for (const auto& row : set.requirements) {
-        const bool matters = row.severity != Severity::optional;
-        for (const auto* result : probes_of(row, known)) {
-          made_.nat |= matters && result->probe.check == CheckKind::nat;
-          made_.sip_alg |= matters && result->probe.check == CheckKind::sip_alg;
-          add(*result);
-        }
+        for (const auto* result : probes_of(row, known)) add(*result);
       }
     }
     return std::move(made_);
@@ -116,6 +111,13 @@ class Asking {
 };
 
 }  // namespace
+
+bool hurts_rows(const Box& box, const Asked& asked) {
+  return std::ranges::any_of(asked.packets, [&](const Packet& packet) {
+    const auto fate = fate_of(box, packet);
+    return loses(fate) || is_chance(fate);
+  });
+}
 
 bool is_exchange(CheckKind check) {
   using enum CheckKind;

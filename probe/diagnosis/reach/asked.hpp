@@ -23,8 +23,6 @@ struct AskedProbe {
 struct Asked {
   std::vector<Packet> packets;  // each once
   std::vector<AskedProbe> probes;
-  // What rows that are not optional ask: what kind of NAT there is; whether SIP is rewritten.
-  bool nat = false, sip_alg = false;
 };
 
 // The flows of all probes, and those that rows ask for, before there is a Sight that they are part
@@ -33,6 +31,9 @@ std::vector<PacketFlow> flows_asked_for(const Report& report);
 std::vector<RowFlow> flows_of_rows(const Report& report);
 
 Asked asked_by(const Report& report, const Sight& sight);
+
+// True where that box, by itself, keeps some of it back.
+bool hurts_rows(const Box& box, const Asked& asked);
 
 // Signs that leave a service of no use, whatever the way there.
 bool breaks(Sign sign);

@@ -64,9 +64,6 @@ Diagnosis find_worlds(const Report& report, const std::vector<Finding>& contents
   }
   result.sight = look(std::move(events), flows_asked_for(report), resolvers_of(report.site),
                       flows_of_rows(report));
-  result.beside_proxy = std::ranges::any_of(result.sight.events.signs, [](const SignEvent& event) {
-    return (bit(event.sign) & signs_of_proxy) != 0;
-  });
   result.asked = asked_by(report, result.sight);
   EventIds all(result.sight.packets.size());
   std::iota(all.begin(), all.end(), 0U);
@@ -92,8 +89,40 @@ Diagnosis find_worlds(const Report& report, const std::vector<Finding>& contents
     result.looked_at += found.looked_at;
   }
   result.worlds = std::move(found.worlds);
-  result.explained = explain(result);
   return result;
+}
+
+std::vector<std::size_t> dearer_without(const Diagnosis& drawn, const World& world,
+                                        const std::function<bool(const Box&)>& such) {
+  const auto& sight = drawn.sight;
+  const auto& boxes = drawn.boxes;
+  auto without = world;
+  std::erase_if(without.boxes, [&](auto number) { return such(boxes[number]); });
+  std::vector<std::pair<Bits, std::size_t>> gains;
+  for (std::size_t i = 0; i < sight.packets.size(); ++i) {
+    const auto here = fate_in(world, boxes, sight, i);
+    if (!here.met() || !such(boxes[here.box])) continue;
+    const auto gain = bits_in(without, boxes, sight, i) - bits_in(world, boxes, sight, i);
+    if (gain > 0) gains.emplace_back(-gain, i);
+  }
+  std::ranges::sort(gains);
+  std::vector<std::size_t> events;
+  for (const auto& [negative, event] : gains) events.push_back(event);
+  return events;
+}
+
+std::vector<std::size_t> left_over(const Diagnosis& drawn) {
+  constexpr Bits is_left_over = bits(9);
+  const auto& sight = drawn.sight;
+  const auto& best = drawn.worlds.front();
+  std::vector<std::size_t> left;
+  for (std::size_t i = 0; i < sight.packets.size(); ++i) {
+    const auto& event = sight.events.flows[i];
+    const bool met = fate_in(best, drawn.boxes, sight, i).met();
+    const bool said = event.control || met || event.seen == Seen::dropped;
+    if (!said && bits_in(best, drawn.boxes, sight, i) >= is_left_over) left.push_back(i);
+  }
+  return left;
 }
 
 }  // namespace callready::reach

@@ -66,7 +66,9 @@ std::optional<Told> told_by_worlds(const Diagnosis& context, const OfBoxes& such
     if (widest == nullptr) continue;
     told.sure += world.probability;
     in_best |= &world == &drawn.worlds.front();
-    if (told.box == nullptr) told.box = widest;
+    if (told.box != nullptr) continue;
+    told.world = &world;
+    told.box = widest;
   }
   if (!in_best && told.sure < more_likely_than_not) return std::nullopt;
   return told;
@@ -79,15 +81,19 @@ std::optional<Cause> cause_by_worlds(const Diagnosis& context, reach::Code famil
   };
   if (!context.facts.any_probe(is_open)) return std::nullopt;
   const auto& drawn = context.worlds();
-  const auto& causes = drawn.explained.causes;
-  const auto said = std::ranges::find(causes, family, &reach::Cause::code);
-  if (said == causes.end() || !said->is_said()) return std::nullopt;
+  const auto is_its = [&](const reach::Box& box) {
+    return family.apart ? box.code == family : box.code.finding == family.finding;
+  };
+  const auto told = told_by_worlds(context, [&](const reach::Box& box, const reach::World&) {
+    return is_its(box) && reach::hurts_rows(box, drawn.asked);
+  });
+  if (!told || told->sure < reach::is_worth_saying) return std::nullopt;
   Cause cause;
-  for (const auto event : said->lost) {
+  for (const auto event : reach::dearer_without(drawn, *told->world, is_its)) {
     const auto* result = context.facts.find(drawn.sight.events.flows[event].probe);
     if (is_open(*result)) add_once(cause.explained, result);
   }
-  const auto confidence = reach::confidence_of(said->sure);
+  const auto confidence = told->confidence();
   cause.name(*family.finding, Owner::network, confidence);
   const bool weak = confidence == Confidence::possible;
   if (!context.affects_requirement(cause.explained)) return std::nullopt;

@@ -15,10 +15,11 @@ using OfProbes = std::function<bool(const ProbeResult&)>;
 using OfPackets = std::function<bool(const reach::Packet&)>;
 using OfBoxes = std::function<bool(const reach::Box&, const reach::World&)>;
 
-// What worlds say of boxes of one kind: how sure it is that there is one, and the widest in the
-// likeliest world that has any, which lives as long as the `Diagnosis` that it is of.
+// What worlds say of boxes of one kind: how sure it is that there is one, the likeliest world that
+// has any, and the widest in that, which live as long as the `Diagnosis` that they are of.
 struct Told {
   double sure = 0;
+  const reach::World* world = nullptr;
   const reach::Box* box = nullptr;
 
   Confidence confidence() const { return reach::confidence_of(sure); }
