@@ -1,11 +1,31 @@
 #include "probe/diagnosis/reach/question.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace callready::reach {
 namespace {
 
 constexpr std::size_t most_worlds = 24;
+
+// What one would see, by fate.
+constexpr auto words_of_fates = [] {
+  using enum Fate;
+  std::array<std::string_view, fate_count> made;
+  const auto put = [&](std::string_view answer, std::initializer_list<Fate> fates) {
+    for (const auto fate : fates) made[static_cast<std::size_t>(fate)] = answer;
+  };
+  put("passes", {pass, carry, close});
+  put("nothing comes back", {drop, down, deaf, ignore, ration});
+  put("passes now and then", {maybe, rarely, half, severed});
+  put("stands, and goes mute", {mute, unheard, big});
+  put("is reset when it speaks", {cut});
+  put("is taken on the way", {take});
+  put("somebody else answers", {portal, elsewhere});
+  put("is refused", {prohibit, refuse, forge, closed});
+  return made;
+}();
+static_assert(std::ranges::none_of(words_of_fates, &std::string_view::empty));
 
 // What each of the likely worlds has for an answer, as numbers.
 using Answers = std::vector<std::size_t>;
@@ -34,41 +54,7 @@ double openness(const Answers& answers, const std::vector<double>& probability) 
 std::string_view answer_to(Fate fate, const Packet& packet) {
   const bool only_a_syn = packet.ends_early && !packet.udp;
   const bool by_device = fate == Fate::take || fate == Fate::carry || fate == Fate::unheard;
-  if (only_a_syn && by_device) return "is taken on the way";
-  switch (fate) {
-    case Fate::pass:
-    case Fate::carry:
-    case Fate::close:
-      return "passes";
-    case Fate::drop:
-    case Fate::down:
-    case Fate::deaf:
-    case Fate::ignore:
-    case Fate::ration:
-      return "nothing comes back";
-    case Fate::maybe:
-    case Fate::rarely:
-    case Fate::half:
-    case Fate::severed:
-      return "passes now and then";
-    case Fate::mute:
-    case Fate::unheard:
-    case Fate::big:
-      return "stands, and goes mute";
-    case Fate::cut:
-      return "is reset when it speaks";
-    case Fate::take:
-      return "is taken on the way";
-    case Fate::portal:
-    case Fate::elsewhere:
-      return "somebody else answers";
-    case Fate::prohibit:
-    case Fate::refuse:
-    case Fate::forge:
-    case Fate::closed:
-      return "is refused";
-  }
-  return "passes";
+  return words_of_fates[static_cast<std::size_t>(only_a_syn && by_device ? Fate::take : fate)];
 }
 
 std::vector<double> of_the_likeliest(const std::vector<World>& worlds) {
