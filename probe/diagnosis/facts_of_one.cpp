@@ -46,37 +46,19 @@ bool is_udp(const ProbeResult& result) { return result.probe.target.transport ==
 
 Cargo cargo_of(const Probe& probe) {
   using enum CheckKind;
+  static constexpr std::pair<CheckKind, Cargo> table[] = {
+      {turn, Cargo::turn},    {stun, Cargo::stun},   {nat, Cargo::stun}, {path, Cargo::stun},
+      {sip, Cargo::sip},      {sip_alg, Cargo::sip}, {ntp, Cargo::ntp},  {dns, Cargo::dns},
+      {quic, Cargo::quic},    {http, Cargo::http},   {ice, Cargo::rtp},  {media, Cargo::rtp},
+      {udp_range, Cargo::rtp}};
   const auto transport = probe.target.transport;
   const bool udp = transport == Transport::udp;
   if (transport == Transport::tls || (probe.check == path && !udp)) return Cargo::tls;
   if (const auto cargo = parse<Cargo>(parameter_of(probe, "payload"))) return *cargo;
-  switch (probe.check) {
-    case turn:
-      return Cargo::turn;
-    case stun:
-    case nat:
-    case path:
-      return Cargo::stun;
-    case sip:
-    case sip_alg:
-      return Cargo::sip;
-    case ntp:
-      return Cargo::ntp;
-    case dns:
-      return Cargo::dns;
-    case quic:
-      return Cargo::quic;
-    case http:
-      return Cargo::http;
-    case ice:
-    case media:
-    case udp_range:
-      return Cargo::rtp;
-    case hop:
-      return udp ? Cargo::rtp : Cargo::none;
-    default:
-      return Cargo::none;
+  for (const auto& [check, cargo] : table) {
+    if (check == probe.check) return cargo;
   }
+  return udp && probe.check == hop ? Cargo::rtp : Cargo::none;
 }
 
 bool is_inside(const ProbeResult& result) {

@@ -1,5 +1,6 @@
 #include "probe/diagnosis/reach/read.hpp"
 
+#include <algorithm>
 #include <set>
 
 #include "probe/diagnosis/reach/reading.hpp"
@@ -22,42 +23,17 @@ void read_proxied(const Reading& reading, FlowEvents& events) {
                         : Sign::proxy_error);
 }
 
-using Reader = void (*)(const Reading&, FlowEvents&);
-
-Reader reader_of(CheckKind check) {
-  switch (check) {
-    case dns:
-      return read_dns;
-    case hop:
-      return read_hop;
-    case udp_range:
-      return read_range;
-    case ipv6:
-      return read_ipv6;
-    case quic:
-      return read_quic;
-    case stun:
-      return read_stun;
-    case http:
-    case nat:
-    case ntp:
-    case path:
-    case sip:
-    case sip_alg:
-    case tcp:
-    case tls:
-    case turn:
-      return read_exchange;
-    case ice:
-    case media:  // streams and calls
-    case pac:
-    case proxy:  // only ever through one
-    case sip_long:
-    case tls_hello:  // what is in the packets, not where they go
-      return nullptr;
-  }
-  return nullptr;
-}
+// No event comes of others: of streams and calls, of what only ever goes through a proxy, and of
+// what is in the packets, not where they go.
+struct OfCheck {
+  CheckKind check;
+  void (*read)(const Reading&, FlowEvents&);
+};
+constexpr OfCheck readers[] = {
+    {dns, read_dns},      {hop, read_hop},       {udp_range, read_range}, {ipv6, read_ipv6},
+    {quic, read_quic},    {stun, read_stun},     {http, read_exchange},   {nat, read_exchange},
+    {ntp, read_exchange}, {path, read_exchange}, {sip, read_exchange},    {sip_alg, read_exchange},
+    {tcp, read_exchange}, {tls, read_exchange},  {turn, read_exchange}};
 
 // A relay of ours hears what we send to it over UDP directly, and tells over the other way: there
 // and back apart. What one server says seven times it has said once.
@@ -126,7 +102,6 @@ FlowEvents read_events(const Report& report) {
   const auto line = line_of(report);
   for (const auto& result : report.probes) {
     const auto& [probe, seen] = result;
-    const auto reader = reader_of(probe.check);
     if (seen.outcome == Outcome::skipped) continue;
     const auto at = seen.sent_at ? milliseconds(*seen.sent_at) - line.start : 0.0;
     const Reading reading{result, probe, seen, line, report.site, Milliseconds(at)};
@@ -134,12 +109,13 @@ FlowEvents read_events(const Report& report) {
       if (probe.check != media && probe.check != ice) read_proxied(reading, events);
       continue;
     }
-    if (reader == nullptr) continue;
+    const auto* reader = std::ranges::find(readers, probe.check, &OfCheck::check);
+    if (reader == std::end(readers)) continue;
     if (seen.outcome == Outcome::unresolved) {
       read_unresolved(reading, events);
       if (probe.check != dns) continue;
     }
-    reader(reading, events);
+    reader->read(reading, events);
   }
   read_lookups(report, events);
   read_relay_trips(report, line, events);

@@ -1,6 +1,7 @@
 #include "probe/diagnosis/reach/reading.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace callready::reach {
 namespace {
@@ -52,24 +53,15 @@ bool is_own_word(const Reading& reading) {
 }
 
 std::optional<Seen> seen_over_tcp(const Reading& reading) {
+  using enum DetailCode;
+  constexpr std::array mute{tls_timed_out, sip_timed_out, stun_timed_out, http_timed_out,
+                            black_hole};
+  constexpr std::array cut{connection_reset, closed_by_peer};
+  constexpr std::array foreign{unexpected_body, not_tls, not_stun};
   const auto& seen = reading.seen;
-  switch (seen.detail.code()) {
-    case DetailCode::tls_timed_out:
-    case DetailCode::sip_timed_out:
-    case DetailCode::stun_timed_out:
-    case DetailCode::http_timed_out:
-    case DetailCode::black_hole:
-      return Seen::mute;
-    case DetailCode::connection_reset:
-    case DetailCode::closed_by_peer:
-      return Seen::cut;
-    case DetailCode::unexpected_body:
-    case DetailCode::not_tls:
-    case DetailCode::not_stun:
-      return Seen::foreign;
-    default:
-      break;
-  }
+  if (contains(mute, seen.detail)) return Seen::mute;
+  if (contains(cut, seen.detail)) return Seen::cut;
+  if (contains(foreign, seen.detail)) return Seen::foreign;
   switch (seen.outcome) {
     case Outcome::answered:
     case Outcome::denied:
