@@ -19,7 +19,7 @@ void read_unresolved(const Reading& reading, FlowEvents& events) {
 void read_dns(const Reading& reading, FlowEvents& events) {
   const auto& outcome = reading.seen.outcome;
   // That there is no such name is an answer, too.
-  const auto word = outcome == Outcome::unresolved ? Seen::reply : seen_over_udp(reading);
+  const auto word = outcome == Outcome::unresolved ? Seen::reply : seen_by_outcome(reading, true);
   if (!word || reading.seen.detail == DetailCode::kept_here) return;
   auto event = event_of(reading, *word);
   const bool elsewhere = reading.probe.with.contains("server");

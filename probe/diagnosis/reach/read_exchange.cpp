@@ -62,39 +62,27 @@ std::optional<Seen> seen_over_tcp(const Reading& reading) {
   if (contains(mute, seen.detail)) return Seen::mute;
   if (contains(cut, seen.detail)) return Seen::cut;
   if (contains(foreign, seen.detail)) return Seen::foreign;
-  switch (seen.outcome) {
-    case Outcome::answered:
-    case Outcome::denied:
-    case Outcome::failed:
-      return Seen::talk;
-    case Outcome::connected:
-      return Seen::open;
-    case Outcome::refused:
-      return findings::who_refused(reading.result) == findings::Refuser::beyond ? Seen::refused_far
-                                                                                : Seen::refused;
-    case Outcome::rejected:
-      return is_own_word(reading) ? Seen::nothing : Seen::refused_way;
-    case Outcome::silent:
-      return Seen::nothing;
-    default:
-      return std::nullopt;
-  }
+  if (seen.outcome == Outcome::connected) return Seen::open;
+  return seen_by_outcome(reading, false);
 }
 
 }  // namespace
 
-std::optional<Seen> seen_over_udp(const Reading& reading) {
+std::optional<Seen> seen_by_outcome(const Reading& reading, bool udp) {
   switch (reading.seen.outcome) {
     case Outcome::answered:
     case Outcome::denied:
     case Outcome::failed:
-      return Seen::reply;
+      return udp ? Seen::reply : Seen::talk;
     case Outcome::silent:
       return Seen::nothing;
     case Outcome::refused:
-      return Seen::closed;
+      if (udp) return Seen::closed;
+      return findings::who_refused(reading.result) == findings::Refuser::beyond ? Seen::refused_far
+                                                                                : Seen::refused;
     case Outcome::rejected:
-      return is_own_word(reading) ? Seen::nothing : Seen::prohibited;
+      if (is_own_word(reading)) return Seen::nothing;
+      return udp ? Seen::prohibited : Seen::refused_way;
     default:
       return std::nullopt;
   }
@@ -107,7 +95,7 @@ void read_exchange(const Reading& reading, FlowEvents& events) {
   // The way out never had it.
   if (seen.detail == DetailCode::kept_here || findings::is_inside(reading.result)) return;
   const bool udp = is_udp(probe);
-  const auto word = udp ? seen_over_udp(reading) : seen_over_tcp(reading);
+  const auto word = udp ? seen_by_outcome(reading, true) : seen_over_tcp(reading);
   if (!word) return;
   auto event = event_of(reading, *word);
   event.too_near = too_near(reading);

@@ -6,21 +6,17 @@ namespace callready::reach {
 namespace {
 
 std::optional<Seen> seen_on_the_way(const Detail& result) {
-  switch (result.code()) {
-    case DetailCode::left_site:
-    case DetailCode::arrived:
-      return Seen::expired;
-    case DetailCode::dropped:
-      return Seen::dropped;
-    case DetailCode::prohibited:
-      return Seen::prohibited;
-    case DetailCode::refused_on_the_way:
-      return Seen::refused_way;
-    case DetailCode::answered_on_the_way:
-      return Seen::taken;
-    default:  // where the control was silent, too, nothing is known
-      return std::nullopt;
+  using enum DetailCode;
+  static constexpr std::pair<DetailCode, Seen> table[] = {{left_site, Seen::expired},
+                                                          {arrived, Seen::expired},
+                                                          {dropped, Seen::dropped},
+                                                          {prohibited, Seen::prohibited},
+                                                          {refused_on_the_way, Seen::refused_way},
+                                                          {answered_on_the_way, Seen::taken}};
+  for (const auto& [word, seen] : table) {
+    if (result == word) return seen;
   }
+  return std::nullopt;  // where the control was silent, too, nothing is known
 }
 
 // In the host's name, in a fraction of what its own answers take.

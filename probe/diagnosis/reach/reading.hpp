@@ -67,9 +67,9 @@ void read_range(const Reading& reading, FlowEvents& events);
 // read_contents.cpp: what a reply says of itself
 void read_contents(const Reading& reading, FlowEvents& events);
 void read_ipv6(const Reading& reading, FlowEvents& events);
-// read_exchange.cpp: a request the whole way, and its answer; over UDP, what came of it (nothing:
-// it was not sent)
-std::optional<Seen> seen_over_udp(const Reading& reading);
+// read_exchange.cpp: a request the whole way, and its answer; and what the outcome alone says came
+// of it, over UDP or over a connection (nothing: it was not sent)
+std::optional<Seen> seen_by_outcome(const Reading& reading, bool udp);
 void read_exchange(const Reading& reading, FlowEvents& events);
 void read_stun(const Reading& reading, FlowEvents& events);
 void read_quic(const Reading& reading, FlowEvents& events);

@@ -97,13 +97,9 @@ Text in_words(const reach::Sight& sight, const reach::Box& box) {
       return phrase("a dead path among several");
     case reach::Kind::ban:
       return phrase("a device that has started to block this computer");
-    case reach::Kind::portal:
-    case reach::Kind::fact:
-    case reach::Kind::resolver:
-    case reach::Kind::neighbour:
+    default:
       return {};
   }
-  return {};
 }
 
 Text what_tells(const Behind& other) {
