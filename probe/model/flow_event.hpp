@@ -133,9 +133,5 @@ struct FlowEvents {
 
 template <>
 std::span<const Word<Cargo>> words();
-template <>
-std::span<const Word<Seen>> words();
-template <>
-std::span<const Word<Sign>> words();
 
 }  // namespace callready

@@ -3,7 +3,14 @@
 
 #include "probe/diagnosis/reach/diagnose.hpp"
 
-namespace callready::reach {
+namespace callready {
+
+template <>
+std::span<const Word<Seen>> words();
+template <>
+std::span<const Word<Sign>> words();
+
+namespace reach {
 
 // "UDP 10000-65535: dropped, beyond the routers that speak".
 std::string in_words(const Box& box, const Sight& sight);
@@ -12,4 +19,5 @@ std::string in_words(const World& world, const Diagnosis& drawn);
 // "UDP 5060 sip to sbc.example, as far as the last router: dropped".
 std::string in_words(const FlowEvent& event);
 
-}  // namespace callready::reach
+}  // namespace reach
+}  // namespace callready
