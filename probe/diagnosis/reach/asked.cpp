@@ -35,12 +35,6 @@ bool deceives(Fate fate) {
   return fate == Fate::take || fate == Fate::portal || fate == Fate::elsewhere;
 }
 
-using PacketKey = std::tuple<bool, Cargo, std::uint16_t, HostId, HostId>;
-
-PacketKey key_of(const Packet& packet) {
-  return {packet.udp, packet.cargo, packet.port, packet.host, packet.name};
-}
-
 class Asking {
  public:
   Asking(const Report& report, const Sight& sight) : report_(report), sight_(sight) {
@@ -74,7 +68,7 @@ class Asking {
  private:
   std::size_t packet(const PacketFlow& flow) {
     const auto packet = sight_.packet_of(flow);
-    const auto [place, fresh] = packets_.try_emplace(key_of(packet), made_.packets.size());
+    const auto [place, fresh] = packets_.try_emplace(packet, made_.packets.size());
     if (fresh) made_.packets.push_back(packet);
     return place->second;
   }
@@ -105,7 +99,7 @@ class Asking {
   const Sight& sight_;
   std::set<std::string_view> good_, broken_, proxied_;
   std::set<std::uint16_t> open_udp_;
-  std::map<PacketKey, std::size_t> packets_;
+  std::map<Packet, std::size_t> packets_;
   std::set<const ProbeResult*> known_;
   Asked made_;
 };

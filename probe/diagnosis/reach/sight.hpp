@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <compare>
 #include <cstdint>
 #include <limits>
 #include <map>
@@ -50,6 +51,7 @@ inline bool answered_late(const FlowEvent& event) {
 struct Crowd {
   int began = std::numeric_limits<int>::max();
   int passed = std::numeric_limits<int>::max() / 2;
+  friend auto operator<=>(const Crowd&, const Crowd&) = default;
 };
 
 // A packet as a box sees it. Over TCP with cargo it is the connection and what it carries.
@@ -73,6 +75,7 @@ struct Packet {
   Crowd crowd, whole_crowd;  // of its own protocol, and of both
   // When all of its answer was there; infinity: it was not, or nobody knows.
   double answered_ms = std::numeric_limits<double>::infinity();
+  friend auto operator<=>(const Packet&, const Packet&) = default;
 };
 
 using EventIds = std::vector<std::uint32_t>;  // places in Sight's packets, ascending
