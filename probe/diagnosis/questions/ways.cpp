@@ -322,9 +322,7 @@ void add_all(const Facts& facts, const reach::Sight& sight, const Flow& control,
     return event.seen == Seen::taken || event.seen == Seen::mute;
   });
   if (taken) candidates.add({false, control.host, control.port});
-  for (std::size_t i = 0; i < sight.packets.size(); ++i) {
-    const auto& packet = sight.packets[i];
-    const auto& event = sight.events.flows[i];
+  for (const auto& [packet, event] : sight.seen_packets()) {
     const bool left = packet.udp && event.seen == Seen::expired;
     if ((!reach::is_bad(event.seen) && !left) || !may_be_asked_about(facts, event)) continue;
     const auto& host = event.flow.host;

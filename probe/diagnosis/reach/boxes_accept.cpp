@@ -9,14 +9,12 @@ void propose_acceptances(const Clues& clues, Boxes& boxes) {
   bool suspicious = false;
   Ports good;
   std::uint32_t answered_near = 0;
-  for (const auto event : clues.events) {
-    const auto& packet = clues.packet(event);
-    const auto seen = clues.seen(event);
-    const bool quick = clues.sight.events.flows[event].too_near == true;
+  for (const auto& [packet, event] : clues.sight.seen_packets(clues.events)) {
+    const bool quick = event.too_near == true;
     if (packet.udp && quick) answered_near |= bit(packet.cargo);
     if (packet.udp) continue;
-    suspicious |= quick || seen == Seen::taken || seen == Seen::mute;
-    if (seen == Seen::talk) good.insert(packet.port);
+    suspicious |= quick || event.seen == Seen::taken || event.seen == Seen::mute;
+    if (event.seen == Seen::talk) good.insert(packet.port);
   }
   for (const auto cargo : {Cargo::stun, Cargo::turn, Cargo::sip, Cargo::ntp, Cargo::dns}) {
     if ((answered_near & bit(cargo)) == 0) continue;

@@ -24,9 +24,8 @@ constexpr std::size_t fewest_of_a_range = 3;
 // Some UDP ports of one host; others of it may get through.
 void propose_ranges_of_hosts(const Clues& clues, Boxes& boxes) {
   std::map<HostId, Ports> dead, open;
-  for (const auto event : clues.events) {
-    const auto& packet = clues.packet(event);
-    if (packet.udp && is_good(clues.seen(event))) open[packet.host].insert(packet.port);
+  for (const auto& [packet, event] : clues.sight.seen_packets(clues.events)) {
+    if (packet.udp && is_good(event.seen)) open[packet.host].insert(packet.port);
   }
   for (const auto event : clues.bad) {
     const auto& packet = clues.packet(event);

@@ -86,15 +86,13 @@ struct Hurt {
 
 Hurt hurt_of(const Clues& clues, Seen seen, Cargo cargo) {
   Hurt hurt{seen, cargo, {}, {}, {}, {}};
-  for (const auto event : clues.events) {
-    const auto& packet = clues.packet(event);
-    const auto its = clues.seen(event);
+  for (const auto& [packet, event] : clues.sight.seen_packets(clues.events)) {
     if (packet.udp) continue;
-    if (its == seen && packet.cargo == cargo) {
+    if (event.seen == seen && packet.cargo == cargo) {
       hurt.names.insert(packet.name);
       hurt.ports.insert(packet.port);
     }
-    if (its != Seen::talk) continue;
+    if (event.seen != Seen::talk) continue;
     if (packet.cargo == Cargo::tls) hurt.fine_names.insert(packet.name);
     if (packet.cargo == cargo) hurt.fine_ports.insert(packet.port);
   }

@@ -30,9 +30,7 @@ int lowest_limit_that_spares(Protocol protocol, const Packet& packet) {
 int most_in_a_second(const Clues& clues, Protocol protocol) {
   constexpr double second_ms = 1000;
   std::vector<double> times;
-  for (const auto number : clues.events) {
-    const auto& packet = clues.packet(number);
-    const auto& event = clues.sight.events.flows[number];
+  for (const auto& [packet, event] : clues.sight.seen_packets(clues.events)) {
     const bool counts = matches(protocol, packet.udp) && packet.at_ms > 0 && !packet.ends_early &&
                         packet.cargo != Cargo::inside && event.seen != Seen::sample &&
                         !holds(clues.sight.resolvers, packet.host);
@@ -105,12 +103,10 @@ void propose_bans(const Clues& clues, Boxes& boxes) {
   if (clues.bad.size() < fewest_failures) return;
   // From each moment on: what failed less what did not.
   std::vector<std::pair<double, int>> sent;
-  for (const auto event : clues.events) {
-    const auto& packet = clues.packet(event);
-    const auto seen = clues.seen(event);
+  for (const auto& [packet, event] : clues.sight.seen_packets(clues.events)) {
     const bool own = holds(clues.sight.resolvers, packet.host);
-    if (packet.ends_early || own || seen == Seen::taken) continue;
-    sent.emplace_back(std::round(packet.at_ms), is_good(seen) ? -1 : 1);
+    if (packet.ends_early || own || event.seen == Seen::taken) continue;
+    sent.emplace_back(std::round(packet.at_ms), is_good(event.seen) ? -1 : 1);
   }
   std::ranges::sort(sent);
   std::vector<std::pair<int, double>> moments;  // so much is gained, by a ban from then on

@@ -13,9 +13,7 @@ constexpr int fewest_lost = 4, fewest_passed = 4;
 
 std::map<Request, Fared> how_flows_fared(const Sight& sight, Protocol protocol) {
   std::map<Request, Fared> flows;
-  for (std::size_t i = 0; i < sight.packets.size(); ++i) {
-    const auto& packet = sight.packets[i];
-    const auto& event = sight.events.flows[i];
+  for (const auto& [packet, event] : sight.seen_packets()) {
     const auto seen = event.seen;
     const bool counts = !event.resent && packet.cargo != Cargo::inside && !packet.ends_at_device &&
                         matches(protocol, packet.udp) && !holds(sight.resolvers, packet.host);

@@ -8,9 +8,8 @@ namespace callready::reach {
 void propose_resolvers(const Clues& clues, Boxes& boxes) {
   std::set<HostId> all;  // names
   bool refuses = false;
-  for (const auto event : clues.events) {
-    const auto& packet = clues.packet(event);
-    const auto seen = clues.seen(event);
+  for (const auto& [packet, event] : clues.sight.seen_packets(clues.events)) {
+    const auto seen = event.seen;
     if (packet.cargo != Cargo::dns || !holds(clues.sight.resolvers, packet.host)) continue;
     refuses |= seen == Seen::closed;
     if (seen != Seen::closed && is_bad(seen) && !packet.ends_early) all.insert(packet.name);

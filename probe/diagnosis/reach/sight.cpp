@@ -235,8 +235,7 @@ class Devices {
 class Beginnings {
  public:
   explicit Beginnings(const Sight& sight) {
-    for (std::size_t i = 0; i < sight.packets.size(); ++i) {
-      const auto& [event, packet] = std::tie(sight.events.flows[i], sight.packets[i]);
+    for (const auto& [packet, event] : sight.seen_packets()) {
       if (!counts(packet) || holds(sight.resolvers, packet.host)) continue;
       auto& [began, passed] = packet.udp ? udp_ : tcp_;
       const bool each = event.seen == Seen::sample && !event.one_flow;

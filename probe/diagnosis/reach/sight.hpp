@@ -7,8 +7,10 @@
 #include <cstdint>
 #include <limits>
 #include <map>
+#include <ranges>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -90,6 +92,17 @@ struct Sight {
   // What rows ask for, by host, over UDP (true) or TCP.
   std::map<std::pair<bool, HostId>, std::vector<PortRange>> asked;
 
+  // Packets with what came of them: some, or all.
+  auto seen_packets(const EventIds& some) const {
+    return some | std::views::transform([this](std::size_t event) {
+             return std::tie(packets[event], events.flows[event]);
+           });
+  }
+  auto seen_packets() const {
+    return std::views::iota(std::size_t{0}, packets.size()) |
+           std::views::transform(
+               [this](std::size_t event) { return std::tie(packets[event], events.flows[event]); });
+  }
   std::size_t size() const { return packets.size() + sign_hosts.size(); }
   HostId host_id(std::string_view host) const;  // of a host that is known
   // A flow that the events may not hold: of `others`, see look().

@@ -23,15 +23,12 @@ std::vector<FindingEvidence> contrasts(const Diagnosis& context, const reach::Bo
   const auto reads = [&](const reach::Packet& packet) {
     return (box.cargoes & reach::bit(packet.cargo)) != 0;
   };
-  for (std::size_t i = 0; i < sight.packets.size(); ++i) {
-    const auto& packet = sight.packets[i];
-    const bool out = reach::is_good(sight.events.flows[i].seen) && !packet.ends_at_device;
+  for (const auto& [packet, event] : sight.seen_packets()) {
+    const bool out = reach::is_good(event.seen) && !packet.ends_at_device;
     if (packet.udp && out && !reads(packet)) passing.insert({packet.host, packet.port});
   }
   std::vector<FindingEvidence> found;
-  for (std::size_t i = 0; i < sight.packets.size(); ++i) {
-    const auto& packet = sight.packets[i];
-    const auto& event = sight.events.flows[i];
+  for (const auto& [packet, event] : sight.seen_packets()) {
     const bool died = event.seen == Seen::dropped || event.seen == Seen::prohibited;
     const bool another_passes = passing.contains({packet.host, packet.port});
     if (!packet.udp || !died || !reads(packet) || !another_passes) continue;

@@ -104,10 +104,9 @@ Second busiest_second(const reach::Sight& sight, const reach::Box& limit) {
     return counts(packet) ? reach::crowd_of(packet, limit.protocol).began : 0;
   });
   Second second;
-  for (std::size_t i = 0; i < packets.size(); ++i) {
-    const auto before = fullest->at_ms - packets[i].at_ms;
-    if (!counts(packets[i]) || before < 0 || before >= 1000) continue;
-    const auto& event = sight.events.flows[i];
+  for (const auto& [packet, event] : sight.seen_packets()) {
+    const auto before = fullest->at_ms - packet.at_ms;
+    if (!counts(packet) || before < 0 || before >= 1000) continue;
     ++second.began;
     second.late += reach::answered_late(event);
     second.lost += event.seen == Seen::nothing;

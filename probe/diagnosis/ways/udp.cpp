@@ -92,10 +92,9 @@ bool blocked_on_the_way(const Facts& facts) {
 bool any_dies_whatever_it_carries(const Diagnosis& context) {
   const auto& drawn = context.worlds();
   const auto& best = drawn.worlds.front();
-  for (std::size_t i = 0; i < drawn.sight.packets.size(); ++i) {
-    const auto& packet = drawn.sight.packets[i];
+  for (const auto& [packet, event] : drawn.sight.seen_packets()) {
     const bool dns = packet.cargo == Cargo::dns || packet.port == dns_port;
-    const bool died = packet.ends_early && reach::is_bad(drawn.sight.events.flows[i].seen);
+    const bool died = packet.ends_early && reach::is_bad(event.seen);
     if (!packet.udp || dns || !died) continue;
     const auto met = reach::fate_in(best, drawn.boxes, packet);
     if (met.met() && drawn.boxes[met.box].cargoes == 0) return true;

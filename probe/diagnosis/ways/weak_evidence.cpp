@@ -184,11 +184,9 @@ class Losses {
   const std::vector<const FlowEvent*>& lost_by(const reach::Box& box) const {
     const auto [known, fresh] = lost_by_.try_emplace(&box);
     if (!fresh) return known->second;
-    const auto& sight = drawn_.sight;
-    for (std::size_t i = 0; i < sight.packets.size(); ++i) {
-      const auto& event = sight.events.flows[i];
+    for (const auto& [packet, event] : drawn_.sight.seen_packets()) {
       const bool lost = reach::is_bad(event.seen) || event.seen == Seen::mute;
-      if (lost && reach::loses(reach::fate_of(box, sight.packets[i]))) {
+      if (lost && reach::loses(reach::fate_of(box, packet))) {
         known->second.push_back(&event);
       }
     }
