@@ -107,6 +107,19 @@ Text flows_in_subject(const std::vector<const Flow*>& flows, std::size_t& subjec
   return phrase("{} ports of {}", flows.size(), listed(hosts, 1));
 }
 
+// Of flows that are lost beyond the site every sample, in its order: how far packets got is
+// evidence, too.
+std::vector<FindingEvidence> evidence_for_claim(const Claim& claim, std::size_t most) {
+  if (!claim.beyond) return evidence_for(claim.flows, most);
+  std::vector<FindingEvidence> all;
+  for (const auto* flow : claim.flows) {
+    for (const auto& sample : flow->samples) {
+      if (all.size() < most) all.push_back(what_it_saw(sample));
+    }
+  }
+  return all;
+}
+
 void say_ports(const Diagnosis& context, const Claim& claim, Cause& cause) {
   const auto& facts = context.facts;
   auto& finding = cause.finding;
@@ -150,7 +163,7 @@ void say_ports(const Diagnosis& context, const Claim& claim, Cause& cause) {
     finding.fix += ask_the_device(device_of(claim.flows));
     finding.fix += where_the_list_is(facts, claim.probes);
   }
-  finding.evidence = evidence_for(claim.flows, range ? 6 : 8, claim.beyond);
+  finding.evidence = evidence_for_claim(claim, range ? 6 : 8);
   for (auto span = spans.rbegin(); span != spans.rend(); ++span) {
     const auto* within = first_sample(
         claim.flows, [&](const FlowSample& sample) { return span->ports.contains(sample.port); });
@@ -245,7 +258,7 @@ void say_flows(const Diagnosis& context, const Claim& claim, Cause& cause) {
             : phrase(" If the log shows that the packets leave, ask the server's operator "
                      "whether it is up."));
   }
-  finding.evidence = evidence_for(claim.flows, 6, claim.beyond);
+  finding.evidence = evidence_for_claim(claim, 6);
   if (const auto alive = reachable_port_of_same_host(facts, *claim.flows.front())) {
     finding.evidence.push_back(*alive);
   }

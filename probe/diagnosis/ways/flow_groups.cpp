@@ -114,15 +114,14 @@ bool firmly_blocked(const Facts& facts, const Flow& flow) {
          (turned_away(facts, flow) || died_by_no_chance(facts, flow));
 }
 
-std::vector<FindingEvidence> evidence_for(const std::vector<const Flow*>& flows, std::size_t most,
-                                          bool beyond) {
+std::vector<FindingEvidence> evidence_for(const std::vector<const Flow*>& flows, std::size_t most) {
   std::vector<FindingEvidence> strong, weak;
   for (const auto* flow : flows) {
     for (const auto& sample : flow->samples) {
       const bool blocked = sample.way == Reachability::blocked;
       const bool tells = blocked || (failing(*sample.result) && !gets_out(sample.way));
-      if (!beyond && (!tells || died_beside_refusals(*flow, sample))) continue;
-      (blocked && !beyond ? strong : weak).push_back(what_it_saw(sample));
+      if (!tells || died_beside_refusals(*flow, sample)) continue;
+      (blocked ? strong : weak).push_back(what_it_saw(sample));
     }
   }
   append(strong, weak);

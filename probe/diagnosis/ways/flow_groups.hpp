@@ -47,11 +47,9 @@ int times_lost(const Flow& flow);
 // that loses packets.
 bool firmly_blocked(const Facts& facts, const Flow& flow);
 
-// The strongest first: what a device said, packets that died on the way, then silence. `beyond`:
-// they are lost beyond the site. Then every sample is shown, in its order, since how far packets
-// got is evidence, too.
-std::vector<FindingEvidence> evidence_for(const std::vector<const Flow*>& flows, std::size_t most,
-                                          bool beyond = false);
+// What tells that they are closed, the strongest first: what a device said, packets that died on
+// the way, then silence.
+std::vector<FindingEvidence> evidence_for(const std::vector<const Flow*>& flows, std::size_t most);
 
 // All over UDP but DNS.
 std::vector<const Flow*> udp_cells(const Facts& facts);
