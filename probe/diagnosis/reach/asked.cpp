@@ -137,15 +137,13 @@ std::vector<PacketFlow> flows_asked_for(const Report& report) {
   return flows;
 }
 
-std::vector<RowFlow> flows_of_rows(const Report& report) {
-  std::vector<RowFlow> flows;
+std::vector<const Target*> targets_of_rows(const Report& report) {
+  std::vector<const Target*> targets;
   for (const auto& result : report.probes) {
-    const auto& [probe, seen] = result;
-    if (probe.control() || !stands_for_packets(result)) continue;
-    const auto& target = probe.target;
-    flows.push_back({target.transport == Transport::udp, target.host, target.ports});
+    if (!result.probe.control() && stands_for_packets(result))
+      targets.push_back(&result.probe.target);
   }
-  return flows;
+  return targets;
 }
 
 Asked asked_by(const Report& report, const Sight& sight) { return Asking(report, sight).make(); }

@@ -25,10 +25,9 @@ struct Asked {
   std::vector<AskedProbe> probes;
 };
 
-// The flows of all probes, and those that rows ask for, before there is a Sight that they are part
-// of.
+// The flows of all probes, and the targets of rows, before there is a Sight that they are part of.
 std::vector<PacketFlow> flows_asked_for(const Report& report);
-std::vector<RowFlow> flows_of_rows(const Report& report);
+std::vector<const Target*> targets_of_rows(const Report& report);
 
 Asked asked_by(const Report& report, const Sight& sight);
 

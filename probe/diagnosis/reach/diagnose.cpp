@@ -63,7 +63,7 @@ Diagnosis find_worlds(const Report& report, const std::vector<Finding>& contents
       events.signs.push_back({{}, Sign::no_link, {}});
   }
   result.sight = look(std::move(events), flows_asked_for(report), resolvers_of(report.site),
-                      flows_of_rows(report));
+                      targets_of_rows(report));
   result.asked = asked_by(report, result.sight);
   EventIds all(result.sight.packets.size());
   std::iota(all.begin(), all.end(), 0U);

@@ -304,7 +304,7 @@ Packet Sight::packet_of(const PacketFlow& flow) const {
 }
 
 Sight look(FlowEvents events, const std::vector<PacketFlow>& others,
-           const std::vector<std::string>& resolvers, const std::vector<RowFlow>& asked) {
+           const std::vector<std::string>& resolvers, const std::vector<const Target*>& asked) {
   Sight sight;
   sight.events = std::move(events);
   std::set<std::string> hosts(resolvers.begin(), resolvers.end());
@@ -314,7 +314,7 @@ Sight look(FlowEvents events, const std::vector<PacketFlow>& others,
   };
   for (const auto& event : sight.events.flows) know(event.flow);
   for (const auto& flow : others) know(flow);
-  for (const auto& flow : asked) hosts.insert(flow.host);
+  for (const auto* target : asked) hosts.insert(target->host);
   for (const auto& sign : sight.events.signs) hosts.insert(sign.host);
   sight.hosts.assign(hosts.begin(), hosts.end());
   std::map<std::string, std::string> names;  // of addresses that are named besides
@@ -331,8 +331,9 @@ Sight look(FlowEvents events, const std::vector<PacketFlow>& others,
     const auto& known_as = named == names.end() ? host : named->second;
     sight.domains.push_back(domains.try_emplace(owner_of(known_as), next).first->second);
   }
-  for (const auto& [udp, host, ports] : asked) {
-    sight.asked[{udp, sight.host_id(host)}].push_back(ports);
+  for (const auto* target : asked) {
+    const bool udp = target->transport == Transport::udp;
+    sight.asked[{udp, sight.host_id(target->host)}].push_back(target->ports);
   }
   const HowFar how_far(sight.events.flows);
   const Devices devices(sight.events.flows);

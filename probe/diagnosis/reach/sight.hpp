@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "probe/model/flow_event.hpp"
-#include "probe/model/ip.hpp"
+#include "probe/model/probe.hpp"
 
 namespace callready::reach {
 
@@ -109,15 +109,9 @@ struct Sight {
   Packet packet_of(const PacketFlow& flow) const;
 };
 
-// What a row asks for: whether over UDP, of whom, on which ports.
-struct RowFlow {
-  bool udp = false;
-  std::string host;
-  PortRange ports;
-};
-
 // `others`: flows that are not events, and that will be asked about. `resolvers`: the site's own.
+// `asked`: of rows.
 Sight look(FlowEvents events, const std::vector<PacketFlow>& others,
-           const std::vector<std::string>& resolvers, const std::vector<RowFlow>& asked = {});
+           const std::vector<std::string>& resolvers, const std::vector<const Target*>& asked = {});
 
 }  // namespace callready::reach
