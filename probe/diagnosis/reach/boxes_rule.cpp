@@ -16,46 +16,40 @@ const std::vector<Spared> but_web_alone{{single(80), Protocol::tcp}, {single(443
 // Where people let ranges begin.
 constexpr std::array<std::uint16_t, 5> known_borders{1024, 10000, 16384, 32768, 49152};
 
-struct Scope {
-  Code code;
-  Bits price;
-  std::vector<PortRange> ports{};
-  std::vector<Spared> spared{};
-  bool own_dns = false;  // to the site's own resolvers it does nothing
-};
-using Scopes = std::vector<Scope>;
-
 Code range_code(std::uint16_t first) {
   return first >= first_user_port ? FindingCode::firewall_udp_range_blocked
                                   : FindingCode::firewall_udp_blocked;
 }
 
-Scopes whole_scopes(Protocol protocol) {
+// Rules, as far as they go: which ports they name, or spare, and how rare that is.
+Boxes whole_rules(Protocol protocol, const Hosts& resolvers) {
+  using enum FindingCode;
   switch (protocol) {
     case Protocol::udp:
-      return {{FindingCode::firewall_udp_blocked, prior::all_udp, {}, but_dns},
-              {FindingCode::firewall_udp_blocked, prior::all_udp + bits(4)},
-              {FindingCode::firewall_udp_blocked, prior::all_udp + prior::own_dns, {}, {}, true}};
+      return {{.code = firewall_udp_blocked, .prior = prior::all_udp, .spared = but_dns},
+              {.code = firewall_udp_blocked, .prior = prior::all_udp + bits(4)},
+              {.code = firewall_udp_blocked,
+               .prior = prior::all_udp + prior::own_dns,
+               .spared_hosts = resolvers}};
     case Protocol::tcp:
-      return {{FindingCode::proxy_required, prior::all_tcp},
-              {FindingCode::proxy_required, prior::all_tcp, {}, but_dns},
-              {FindingCode::firewall_web_only, prior::web_only_tcp, {}, but_web}};
+      return {{.code = proxy_required, .prior = prior::all_tcp},
+              {.code = proxy_required, .prior = prior::all_tcp, .spared = but_dns},
+              {.code = firewall_web_only, .prior = prior::web_only_tcp, .spared = but_web}};
     case Protocol::any:
-      return {{FindingCode::network_offline, prior::everything, {}, but_dns},
-              {FindingCode::network_offline, prior::everything},
-              {FindingCode::firewall_web_only, prior::web_only, {}, but_web},
-              {FindingCode::firewall_web_only,
-               prior::web_only + prior::own_dns,
-               {},
-               but_web_alone,
-               true}};
+      return {{.code = network_offline, .prior = prior::everything, .spared = but_dns},
+              {.code = network_offline, .prior = prior::everything},
+              {.code = firewall_web_only, .prior = prior::web_only, .spared = but_web},
+              {.code = firewall_web_only,
+               .prior = prior::web_only + prior::own_dns,
+               .spared = but_web_alone,
+               .spared_hosts = resolvers}};
   }
   return {};
 }
 
 // Of the ports in their order, runs that are dead, between ports that are open. Port 53 has rules
 // of its own: a dead one begins no range.
-void range_scopes(const Ports& dead, const Ports& open, Scopes& scopes) {
+void add_ranges(const Ports& dead, const Ports& open, Boxes& rules) {
   auto left = dead;
   left.erase(53);
   std::size_t ranges = 0;
@@ -65,27 +59,29 @@ void range_scopes(const Ports& dead, const Ports& open, Scopes& scopes) {
     const auto end = above == open.end() ? left.end() : left.lower_bound(*above);
     const auto last = *std::prev(end);
     left.erase(left.begin(), end);
+    const auto add = [&](Bits price, PortRange ports) {
+      rules.push_back({.code = range_code(first), .prior = price, .ports = {ports}});
+    };
     if (above == open.end()) {
       const int below = above == open.begin() ? 0 : *std::prev(above);
       for (const auto border : known_borders) {
         if (below >= border || border > first) continue;
-        scopes.push_back(
-            {FindingCode::firewall_udp_range_blocked, prior::known_range, {{border, 65535}}});
+        rules.push_back({.code = FindingCode::firewall_udp_range_blocked,
+                         .prior = prior::known_range,
+                         .ports = {{border, 65535}}});
       }
       // From the lowest port that failed: rules name the ranges of vendors, too.
-      scopes.push_back({range_code(first), prior::named_range, {{first, 65535}}});
+      add(prior::named_range, {first, 65535});
       // Over ports that nobody could measure.
       const auto from = static_cast<std::uint16_t>(below + 1);
-      scopes.push_back({range_code(first), prior::open_range, {{from, 65535}}});
+      add(prior::open_range, {from, 65535});
     }
-    if (last > first && ranges++ < most_alike) {
-      scopes.push_back({range_code(first), prior::range, {{first, last}}});
-    }
+    if (last > first && ranges++ < most_alike) add(prior::range, {first, last});
   }
 }
 
-Scopes scopes_of(const Clues& clues, Protocol protocol, const EventIds& bad, const EventIds& good) {
-  auto scopes = whole_scopes(protocol);
+Boxes rules_of(const Clues& clues, Protocol protocol, const EventIds& bad, const EventIds& good) {
+  auto rules = whole_rules(protocol, clues.sight.resolvers);
   const auto open = clues.ports_of(good);
   auto dead = clues.ports_of(bad);
   for (const auto port : open) dead.erase(port);
@@ -93,23 +89,23 @@ Scopes scopes_of(const Clues& clues, Protocol protocol, const EventIds& bad, con
                                               : FindingCode::firewall_tcp_port_blocked;
   for (const auto port : dead) {
     if (dead.size() > most_alike) break;
-    scopes.push_back({port == 53 ? FindingCode::dns_unreachable : code,
-                      port == 53 ? prior::dns_port : price_of({port}, clues),
-                      {single(port)}});
+    rules.push_back({.code = port == 53 ? FindingCode::dns_unreachable : code,
+                     .prior = port == 53 ? prior::dns_port : price_of({port}, clues),
+                     .ports = {single(port)}});
   }
-  if (dead.size() > 1) scopes.push_back({code, price_of(dead, clues), as_ranges(dead)});
+  if (dead.size() > 1)
+    rules.push_back({.code = code, .prior = price_of(dead, clues), .ports = as_ranges(dead)});
   auto listed = open;
   listed.erase(53);
   if (dead.size() >= 3 && !listed.empty() && open.size() <= 12) {
     auto spared = but_dns;
     for (const auto port : open) spared.push_back({single(port), protocol});
-    scopes.push_back({protocol == Protocol::udp ? range_code(*open.rbegin()) : code,
-                      prior::but_list + static_cast<Bits>(open.size()) * prior::listed_port,
-                      {},
-                      std::move(spared)});
+    rules.push_back({.code = protocol == Protocol::udp ? range_code(*open.rbegin()) : code,
+                     .prior = prior::but_list + static_cast<Bits>(open.size()) * prior::listed_port,
+                     .spared = std::move(spared)});
   }
-  if (protocol == Protocol::udp) range_scopes(dead, open, scopes);
-  return scopes;
+  if (protocol == Protocol::udp) add_ranges(dead, open, rules);
+  return rules;
 }
 
 void propose(const Clues& clues, Protocol protocol, bool beyond, Boxes& boxes) {
@@ -123,11 +119,10 @@ void propose(const Clues& clues, Protocol protocol, bool beyond, Boxes& boxes) {
   const auto good = clues.select(
       clues.events, [&](std::uint32_t event) { return is_good(clues.seen(event)) && its(event); });
   const bool beside_proxy = (clues.signs & signs_of_proxy) != 0;
-  for (auto& scope : scopes_of(clues, protocol, bad, good)) {
-    Box box{.kind = Kind::rule, .code = scope.code, .fate = Fate::drop, .protocol = protocol};
-    box.ports = std::move(scope.ports);
-    box.spared = std::move(scope.spared);
-    if (scope.own_dns) box.spared_hosts = clues.sight.resolvers;
+  for (auto& box : rules_of(clues, protocol, bad, good)) {
+    const auto price = box.prior;
+    box.fate = Fate::drop;
+    box.protocol = protocol;
     box.beyond = beyond;
     if (box.code == FindingCode::network_offline) box.explains = bit(Sign::name_fails);
     const auto met = clues.met_by(box, bad);
@@ -145,7 +140,7 @@ void propose(const Clues& clues, Protocol protocol, bool beyond, Boxes& boxes) {
       if (action == Fate::deaf ? !beyond : beyond && !possible_beyond) continue;
       box.fate = action;
       box.prior =
-          prior::rule + scope.price + (beside_proxy && shuts_all_tcp ? prior::beside_proxy : 0) +
+          prior::rule + price + (beside_proxy && shuts_all_tcp ? prior::beside_proxy : 0) +
           (action == Fate::drop ? 0 : prior::says_no) + (beyond ? prior::beyond : 0) +
           (beyond && protocol != Protocol::tcp && box.ports.empty() ? prior::whole_beyond : 0);
       const bool replies = beyond && action == Fate::drop;
