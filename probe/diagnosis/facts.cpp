@@ -53,23 +53,14 @@ Reachability exchange_way(const Observation& observation, bool udp) {
   return Reachability::unknown;
 }
 
-Reachability range_way(const Detail& result) {
-  if (result == DetailCode::replied || result == DetailCode::arrived) return Reachability::open;
-  if (result == DetailCode::left_site) return Reachability::left;
-  if (result == DetailCode::prohibited || result == DetailCode::dropped)
+// Of a packet to a port of a range, or one that was to end on the way.
+Reachability way_by_detail(const Detail& result) {
+  using enum DetailCode;
+  if (result == replied || result == arrived) return Reachability::open;
+  if (result == left_site) return Reachability::left;
+  if (result == prohibited || result == dropped || result == refused_on_the_way)
     return Reachability::blocked;
-  return result == DetailCode::silent ? Reachability::lost : Reachability::unknown;
-}
-
-// What the second round learnt; nothing where no router beyond the edge answered.
-Reachability hop_way(const Observation& observation) {
-  const auto& detail = observation.detail;
-  if (detail == DetailCode::left_site) return Reachability::left;
-  if (detail == DetailCode::dropped || detail == DetailCode::prohibited ||
-      detail == DetailCode::refused_on_the_way) {
-    return Reachability::blocked;
-  }
-  return Reachability::unknown;
+  return result == silent ? Reachability::lost : Reachability::unknown;
 }
 
 // A router beside the destination is no device of this site, nor of its provider.
@@ -111,7 +102,7 @@ std::vector<FlowSample> samples_of(const ProbeResult& result, const Site& site) 
       auto& one = samples.emplace_back(sample);
       one.port = port_fact(evidence, Fact::port).value_or(0);
       const auto word = detail_fact(evidence, Fact::result);
-      one.way = range_way(word);
+      one.way = way_by_detail(word);
       if (word == DetailCode::prohibited) one.by = text_fact(evidence, Fact::by);
       if (word == DetailCode::left_site) one.left_at = text_fact(evidence, Fact::by);
       one.forged = word == DetailCode::prohibited && one.by.empty();
@@ -123,7 +114,9 @@ std::vector<FlowSample> samples_of(const ProbeResult& result, const Site& site) 
     return samples;
   }
   if (result.probe.check == CheckKind::hop) {
-    sample.way = hop_way(result.observation);
+    sample.way = way_by_detail(result.observation.detail);
+    // Nothing is known where no router beyond the edge answered.
+    if (sample.way != Reachability::left && sample.way != Reachability::blocked) return samples;
     const auto* evidence = evidence_of(result, EvidenceKind::hop);
     if (sample.way == Reachability::blocked && evidence != nullptr) {
       sample.by = text_fact(*evidence, Fact::by);
@@ -135,7 +128,7 @@ std::vector<FlowSample> samples_of(const ProbeResult& result, const Site& site) 
     // Refused nearer than the far end can be, in its name.
     sample.forged = result.observation.detail == DetailCode::refused_on_the_way ||
                     (address && sample.by == address->to_string());
-    if (sample.way != Reachability::unknown) samples.push_back(sample);
+    samples.push_back(sample);
     return samples;
   }
   sample.way = exchange_way(result.observation, is_udp(result));
