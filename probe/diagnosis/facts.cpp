@@ -66,9 +66,8 @@ Reachability way_by_detail(const Detail& result) {
 // A router beside the destination is no device of this site, nor of its provider.
 void move_to_far_end(FlowSample& sample) {
   const auto& address = sample.result->observation.address;
-  const auto device = IpAddress::parse(sample.by);
-  if (sample.way != Reachability::blocked || !address || !device) return;
-  if (!is_beside(*device, *address)) return;
+  if (sample.way != Reachability::blocked || !address) return;
+  if (!is_beside(sample.by, address->to_string())) return;
   sample.far_device = sample.by;
   sample.by.clear();
   sample.way = is_udp(*sample.result) ? Reachability::left : Reachability::refused;

@@ -282,7 +282,7 @@ std::set<std::uint16_t> ports_of(const std::vector<const ProbeResult*>& probes);
 std::string network_of(const IpAddress& address);
 // True for another address in the target's network: a router or firewall there belongs neither to
 // this site nor to its provider.
-bool is_beside(const IpAddress& device, const IpAddress& target);
+bool is_beside(const std::string& device, const std::string& target);
 // A host that is given as a name, not as an address.
 bool is_name(const std::string& host);
 // "192.0.2.53" of "192.0.2.53:5353", "2001:db8::53" of "[2001:db8::53]:53".

@@ -208,8 +208,9 @@ std::string network_of(const IpAddress& address) {
   return Network{address, address.is_v4() ? 24 : 48}.masked().to_string();
 }
 
-bool is_beside(const IpAddress& device, const IpAddress& target) {
-  return device != target && network_of(device) == network_of(target);
+bool is_beside(const std::string& device, const std::string& target) {
+  const auto one = IpAddress::parse(device), other = IpAddress::parse(target);
+  return one && other && one != other && network_of(*one) == network_of(*other);
 }
 
 std::string registrable_domain(const std::string& host) {

@@ -1232,9 +1232,9 @@ TEST(FindingsText, ShowsOnlyTheAnswersElsewhereForItsOwnNames) {
 // All of IPv4 is one network where it is translated: its routers are not beside each of its hosts.
 TEST(Findings, KnowTheIpv4NetworkBehindATranslator) {
   for (const std::string prefix : {"64:ff9b::", "64:ff9b:1::"}) {
-    const auto host = *IpAddress::parse(prefix + "c000:209");
-    EXPECT_EQ(findings::network_of(host), "192.0.2.0/24");
-    EXPECT_FALSE(findings::is_beside(*IpAddress::parse(prefix + "3e04:802"), host));
+    const auto host = prefix + "c000:209";
+    EXPECT_EQ(findings::network_of(*IpAddress::parse(host)), "192.0.2.0/24");
+    EXPECT_FALSE(findings::is_beside(prefix + "3e04:802", host));
   }
 }
 

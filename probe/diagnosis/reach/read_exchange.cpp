@@ -109,7 +109,7 @@ void read_exchange(const Reading& reading, FlowEvents& events) {
   const auto refuser = findings::who_refused(reading.result);
   if (refused && refuser == findings::Refuser::beyond) event.seen = Seen::arrived;
   const bool itself = !who.empty() && !another && event.seen == Seen::prohibited;
-  const bool beside = event.seen != Seen::arrived && is_beside(event.flow, who);
+  const bool beside = event.seen != Seen::arrived && findings::is_beside(who, event.flow.address);
   if (itself || beside) event.seen = udp ? Seen::closed : Seen::refused_far;
   if (udp && !another && refuser == findings::Refuser::on_the_way) event.seen = Seen::forged;
   if (event.seen == Seen::nothing && udp) event.sent = std::max(event.sent, 2);

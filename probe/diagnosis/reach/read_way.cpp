@@ -40,7 +40,7 @@ void tell_who_refused(FlowEvent& event, bool whole_way) {
   if (event.seen != Seen::prohibited) return;
   const auto& who = event.router;
   const bool itself = !who.empty() && who == event.flow.address;
-  if (is_beside(event.flow, who)) {
+  if (findings::is_beside(who, event.flow.address)) {
     event.seen = Seen::expired;
   } else if (itself && whole_way) {
     event.seen = Seen::closed;

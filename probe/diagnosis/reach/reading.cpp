@@ -77,11 +77,6 @@ PacketFlow flow_of(const Probe& probe, const Observation& seen, std::uint16_t po
   return flow;
 }
 
-bool is_beside(const PacketFlow& flow, const std::string& device) {
-  const auto target = IpAddress::parse(flow.address), refuser = IpAddress::parse(device);
-  return target && refuser && findings::is_beside(*refuser, *target);
-}
-
 std::optional<Milliseconds> time_of_answer(const Reading& reading, Seen word) {
   constexpr std::array no_answers{Seen::nothing, Seen::dropped, Seen::mute, Seen::one_way,
                                   Seen::sample};

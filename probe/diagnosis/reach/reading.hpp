@@ -43,8 +43,6 @@ void each(const Observation& seen, EvidenceKind kind, Take take) {
 
 inline bool is_udp(const Probe& probe) { return probe.target.transport == Transport::udp; }
 PacketFlow flow_of(const Probe& probe, const Observation& seen, std::uint16_t port);
-// The device that refused is in the destination's network.
-bool is_beside(const PacketFlow& flow, const std::string& device);
 
 FlowEvent event_of(const Reading& reading, Seen seen);
 // Since the first packet, about; nothing where that word is no answer.
