@@ -79,7 +79,7 @@ std::vector<Fate> actions(const Clues& clues, const EventIds& events) {
 
 std::map<std::uint32_t, Hosts> by_domain(const Clues& clues, const Hosts& hosts) {
   std::map<std::uint32_t, Hosts> found;
-  for (const auto host : hosts) found[clues.domain(host)].push_back(host);
+  for (const auto host : hosts) found[clues.sight.domains[host]].push_back(host);
   return found;
 }
 

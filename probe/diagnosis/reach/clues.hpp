@@ -24,7 +24,6 @@ struct Clues {
 
   const Packet& packet(std::uint32_t event) const { return sight.packets[event]; }
   Seen seen(std::uint32_t event) const { return sight.events.flows[event].seen; }
-  std::uint32_t domain(HostId host) const { return sight.domains[host]; }
   bool has(Sign sign) const { return (signs & bit(sign)) != 0; }
   Hosts hosts_of(Sign sign) const;
   Hosts hosts_of(const EventIds& events) const;

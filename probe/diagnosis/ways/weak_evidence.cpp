@@ -75,18 +75,15 @@ bool carried_nothing(const ProbeResult& result) {
 // Greetings that were answered the second time, by a check that looks at no certificate.
 void doubt_unseen_certificates(const Facts& facts, const std::set<std::string>& after_all,
                                std::map<std::string, Text>& reasons) {
-  std::set<std::pair<std::string, std::uint16_t>> seen;
   for (const auto& result : facts.report.probes) {
     const auto& target = result.probe.target;
-    const bool again = result.probe.purpose == Purpose::repeat && !chain_of(result).empty();
-    if (again) seen.emplace(target.host, target.port());
-  }
-  for (const auto& [probe, observation] : facts.report.probes) {
-    const auto& target = probe.target;
-    const bool tls = target.transport == Transport::tls && after_all.contains(probe.id);
-    if (tls && !seen.contains({target.host, target.port()})) {
-      reasons.emplace(probe.id, phrase("its certificate was not checked then"));
-    }
+    if (target.transport != Transport::tls || !after_all.contains(result.probe.id)) continue;
+    const bool seen = facts.any_probe([&](const ProbeResult& again) {
+      const auto& other = again.probe.target;
+      return again.probe.purpose == Purpose::repeat && !chain_of(again).empty() &&
+             other.host == target.host && other.port() == target.port();
+    });
+    if (!seen) reasons.emplace(result.probe.id, phrase("its certificate was not checked then"));
   }
 }
 
