@@ -58,8 +58,6 @@ struct PacketFlow {
   std::uint16_t port = 0;
   Cargo cargo = Cargo::none;
   std::string name;  // that a TLS greeting carries, or that a resolver is asked for
-
-  friend auto operator<=>(const PacketFlow&, const PacketFlow&) = default;
 };
 
 struct FlowEvent {
