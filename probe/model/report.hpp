@@ -138,11 +138,7 @@ struct SetAdvice {
   std::string id, text, source;
 };
 
-struct SetResult {
-  std::string id, title, edition, published, verified, document;
-  SourceQuality evidence = SourceQuality::vendor_page;
-  std::string evidence_note;
-  std::string sha256;  // of the set's bytes; empty in reports of before 0.2
+struct SetResult : SetText {
   Verdict verdict = Verdict::unknown;
   std::vector<Text> notes;  // staleness, "measured from a PC"
   std::vector<CapabilityResult> capabilities;

@@ -176,20 +176,25 @@ struct NeededSet {
   Position position;
 };
 
-// What a set says of itself: enough to list it and to find it by name.
-struct SetHead {
-  std::string id, title, vendor, edition, document, url;
-  std::string published;                  // YYYY-MM-DD, YYYY-MM or YYYY; empty: undated
-  std::string verified;                   // YYYY-MM-DD; empty: unknown
+// What a set says of itself and of its source, as its results hold it.
+struct SetText {
+  std::string id, title, edition, document;
+  std::string published;  // YYYY-MM-DD, YYYY-MM or YYYY; empty: undated
+  std::string verified;   // YYYY-MM-DD; empty: unknown
+  SourceQuality evidence = SourceQuality::vendor_page;
+  std::string evidence_note;  // what the source lacks, or who has copied it from whom
+  std::string sha256;         // of the set's bytes, in hexadecimal; empty in reports of before 0.2
+};
+
+// Enough to list it and to find it by name.
+struct SetHead : SetText {
+  std::string vendor, url;
   std::vector<std::string> aliases;       // ids that name it too
   std::vector<std::string> former_names;  // what the service was called before
   std::optional<ServiceKind> kind;
-  SourceQuality evidence = SourceQuality::vendor_page;
-  std::string evidence_note;  // what the source lacks, or who has copied it from whom
   std::vector<NeededSet> needs_sets;
   bool control = false;  // anchors: not the vendor's, never judged
   std::string origin;    // the file it came from, "built in" or "downloaded"
-  std::string sha256;    // of the file's bytes, in hexadecimal
 };
 
 // People sign in to it, or their phones do: meetings, telephony, contact centers.

@@ -200,18 +200,11 @@ CapabilityResult combined(const CapabilityResult& first, const std::vector<SetHe
 SetResult combined(const std::vector<SetHere>& sets, std::size_t all) {
   SetResult result;
   const auto& first = *sets.front().set;
-  result.id = first.id;
-  result.title = first.title;
-  result.edition = first.edition;
-  result.published = first.published;
-  result.verified = first.verified;
-  result.document = first.document;
-  result.evidence = first.evidence;
-  result.evidence_note = first.evidence_note;
+  static_cast<SetText&>(result) = first;
   // Two computers may have different bytes of one edition; then neither hash is the whole truth.
   const bool same = std::ranges::all_of(
       sets, [&](const SetHere& here) { return here.set->sha256 == first.sha256; });
-  if (same) result.sha256 = first.sha256;
+  if (!same) result.sha256.clear();
   std::vector<std::string> names;
   Rows rows;
   for (const auto& here : sets) {

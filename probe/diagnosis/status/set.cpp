@@ -273,15 +273,7 @@ SetResult judge_set(const TargetSet& set, const std::vector<PlannedRequirement>&
                     const std::vector<std::string>& scenarios, const ResultIndex& evidences,
                     const std::map<std::string, Requirement>& own) {
   SetResult result;
-  result.id = set.id;
-  result.title = set.title;
-  result.edition = set.edition;
-  result.published = set.published;
-  result.verified = set.verified;
-  result.document = set.document;
-  result.evidence = set.evidence;
-  result.evidence_note = set.evidence_note;
-  result.sha256 = set.sha256;
+  static_cast<SetText&>(result) = set;
   result.leans_on = set.leans_on;
   for (const auto& advice : set.advice) {
     if (is_for(advice, scenarios)) {
