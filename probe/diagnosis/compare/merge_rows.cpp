@@ -133,8 +133,6 @@ RequirementResult combined(std::vector<Said> all) {
 struct SetHere {
   const MergeInput* part;
   const SetResult* set;
-  ById<RequirementResult> rows;
-  ById<CapabilityResult> capabilities;
 };
 
 // A report of an edition that did not write down what a capability needs: the worst of what the
@@ -142,7 +140,7 @@ struct SetHere {
 void combine_verdicts(CapabilityResult& result, const std::vector<SetHere>& sets) {
   const CapabilityResult* worst = nullptr;
   for (const auto& here : sets) {
-    const auto* capability = here.capabilities.find(result.id);
+    const auto* capability = find_by_id(here.set->capabilities, result.id);
     if (capability == nullptr) continue;
     if (worst == nullptr || badness(capability->verdict) > badness(worst->verdict)) {
       worst = capability;
@@ -161,7 +159,7 @@ void degrade_as_there(CapabilityResult& result, const Capability& capability,
   const bool poor = std::ranges::any_of(rows, [](const auto& row) { return row.second.poor; });
   if (!poor || result.verdict != Verdict::ready) return;
   for (const auto& its : sets) {
-    const auto* here = its.capabilities.find(result.id);
+    const auto* here = find_by_id(its.set->capabilities, result.id);
     if (here == nullptr || here->verdict != Verdict::degraded) continue;
     Rows own;
     for (const auto& row : its.set->requirements) own.try_emplace(row.id, row);
@@ -181,7 +179,7 @@ CapabilityResult combined(const CapabilityResult& first, const std::vector<SetHe
   std::vector<Text> seen;
   bool differ = false;
   for (const auto& its : sets) {
-    const auto* here = its.capabilities.find(first.id);
+    const auto* here = find_by_id(its.set->capabilities, first.id);
     if (here == nullptr) continue;
     if (capability.needs.empty()) capability.needs = here->needs;
     differ |= here->verdict != first.verdict;
@@ -213,7 +211,8 @@ SetResult combined(const std::vector<SetHere>& sets, std::size_t all) {
       if (rows.contains(row.id)) continue;
       std::vector<Said> said;
       for (const auto& other : sets) {
-        if (const auto* its = other.rows.find(row.id)) said.push_back({other.part, its});
+        const auto* its = find_by_id(other.set->requirements, row.id);
+        if (its != nullptr) said.push_back({other.part, its});
       }
       result.requirements.push_back(combined(said));
       rows[row.id] = result.requirements.back();
@@ -335,8 +334,7 @@ std::vector<SetResult> merged_sets(const std::vector<MergeInput>& parts) {
     std::vector<SetHere> here;
     for (const auto& part : parts) {
       const auto* set = find_by_id(part.report.sets, id);
-      if (set == nullptr) continue;
-      here.push_back({&part, set, ById(set->requirements), ById(set->capabilities)});
+      if (set != nullptr) here.push_back({&part, set});
     }
     merged.push_back(combined(here, parts.size()));
   }

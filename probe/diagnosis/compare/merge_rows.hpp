@@ -1,31 +1,12 @@
 // The parts of merge.cpp that weigh vantages against each other. Internal to probe/diagnosis.
 #pragma once
 
-#include <map>
-#include <string_view>
-
 #include "probe/diagnosis/compare/merge.hpp"
 
 namespace callready::merging {
 
 // "stun/udp/stun.example.net:3478#voice"
 std::string id_from(const std::string& probe_id, const std::string& vantage);
-
-// Rows or capabilities by their ids; of two with one id the first. A view.
-template <typename Item>
-class ById {
- public:
-  explicit ById(const std::vector<Item>& items) {
-    for (const auto& item : items) known_.try_emplace(item.id, &item);
-  }
-  const Item* find(const std::string& id) const {  // null: none
-    const auto found = known_.find(id);
-    return found == known_.end() ? nullptr : found->second;
-  }
-
- private:
-  std::map<std::string_view, const Item*> known_;
-};
 
 // All sets of all parts, in the order in which they first appear, rows and verdicts combined.
 std::vector<SetResult> merged_sets(const std::vector<MergeInput>& parts);
