@@ -424,6 +424,13 @@ const ProbeResult* Facts::find(const std::string& probe) const {
   return found == by_id_.end() ? nullptr : found->second;
 }
 
+std::vector<const ProbeResult*> Facts::probes_of(const RequirementResult& row) const {
+  std::vector<const ProbeResult*> probes;
+  for (const auto& id : row.probes) probes.push_back(find(id));
+  std::erase(probes, nullptr);
+  return probes;
+}
+
 std::vector<std::string> Facts::sets_of(const ProbeResult& result) const {
   std::set<const SetResult*> sets;  // they stand one behind the other
   const auto [begin, end] = rows_.equal_range(result.probe.id);

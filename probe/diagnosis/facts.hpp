@@ -121,6 +121,8 @@ class Facts {
   std::vector<Flow> flows;
 
   const ProbeResult* find(const std::string& probe) const;
+  // Of a row: those that the report has.
+  std::vector<const ProbeResult*> probes_of(const RequirementResult& row) const;
   // The ids of the sets that asked for a probe, in the report's order; none for controls and
   // follow-ups.
   std::vector<std::string> sets_of(const ProbeResult& result) const;
@@ -237,7 +239,8 @@ std::set<std::string> ids_of(const std::vector<const ProbeResult*>& probes);
 bool has_no_route(const ProbeResult& result);
 // True for links of programs that run others inside this computer: they lead nowhere.
 bool is_inner_link(std::string_view name);
-// Another link that has an address beside the tunnels'; null: none.
+// Another link that has an address beside the tunnels': without one, the "tunnel" is how this
+// computer is connected at all (a modem). Null: none.
 const InterfaceInfo* own_link(const Facts& facts);
 // The answer of a host that is no DNS server: somebody on the way answers in everybody's name, and
 // what independent resolvers seem to say is his word, too. Null: none.

@@ -246,8 +246,6 @@ bool is_inner_link(std::string_view name) {
   return std::ranges::any_of(words, [&](const char* word) { return name.starts_with(word); });
 }
 
-// Another link that has an address beside the tunnels': without one, the "tunnel" is how this
-// computer is connected at all (a modem).
 const InterfaceInfo* own_link(const Facts& facts) {
   for (const auto& interface : facts.report.site.interfaces) {
     const bool addressed = !std::ranges::all_of(interface.addresses, &IpAddress::is_link_local);

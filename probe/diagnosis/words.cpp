@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ranges>
 
 #include "probe/diagnosis/rules.hpp"
 #include "probe/diagnosis/rules_to_allow.hpp"
@@ -17,13 +18,11 @@ bool is_own(const Facts& facts, const std::string& id) {
   const auto& own = facts.report.site.own_hosts;
   const auto* set = find_by_id(facts.report.sets, id);
   if (set == nullptr || own.empty()) return false;
-  const auto is_its = [&](const std::string& probe) {
-    const auto* result = facts.find(probe);
-    if (result == nullptr || result->probe.target.host.empty()) return true;
-    return contains(own, result->probe.target.host);
-  };
   return std::ranges::all_of(set->requirements, [&](const RequirementResult& row) {
-    return std::ranges::all_of(row.probes, is_its);
+    return std::ranges::all_of(facts.probes_of(row), [&](const ProbeResult* result) {
+      const auto& host = result->probe.target.host;
+      return host.empty() || contains(own, host);
+    });
   });
 }
 
@@ -223,10 +222,7 @@ FindingEvidence what_it_saw(const FlowSample& sample) {
 
 void add_what_they_saw(std::vector<FindingEvidence>& list,
                        const std::vector<const ProbeResult*>& probes, std::size_t most) {
-  for (const auto* result : probes) {
-    if (most-- == 0) return;
-    list.push_back(what_it_saw(*result));
-  }
+  for (const auto* result : probes | std::views::take(most)) list.push_back(what_it_saw(*result));
 }
 
 FindingEvidence intercepts_dns(const ProbeResult& taken) {

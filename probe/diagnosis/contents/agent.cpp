@@ -1,6 +1,7 @@
 // A program of this computer takes connections in everybody's name, and carries some of them
 // nowhere.
 #include <algorithm>
+#include <ranges>
 
 #include "probe/diagnosis/rules.hpp"
 #include "probe/diagnosis/words.hpp"
@@ -67,8 +68,7 @@ Causes find_agent(const Diagnosis& context) {
       carries_some ? phrase("Check that program's log first: what it passes on may be lost further "
                             "along the path.")
                    : phrase("The network needs no change."));
-  for (const auto* result : proof) {
-    if (finding.evidence.size() == 2) break;
+  for (const auto* result : proof | std::views::take(2)) {
     cause.tell(evidence_of(*result, EvidenceKind::hop)->text + ".", result);
   }
   for (const auto& agent : facts.report.site.agents) {

@@ -24,11 +24,8 @@ std::optional<std::string> other_source_ports(const Facts& facts, const BrowserP
   if (!allowed) return std::nullopt;
   for (const auto& set : facts.report.sets) {
     for (const auto& row : set.requirements) {
-      const bool tried = std::ranges::any_of(row.probes, [&](const std::string& id) {
-        const auto* result = facts.find(id);
-        return result != nullptr && is_udp(*result);
-      });
-      if (!tried) continue;
+      const auto tried = facts.probes_of(row);
+      if (std::ranges::none_of(tried, [](const auto* one) { return is_udp(*one); })) continue;
       for (const auto& rule : row.rules) {
         const auto& wanted = rule.source_ports;
         if (rule.transport != Transport::udp || wanted.empty()) continue;

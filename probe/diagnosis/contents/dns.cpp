@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <ranges>
 
 #include "probe/diagnosis/contents/names.hpp"
 #include "probe/diagnosis/words.hpp"
@@ -386,14 +387,14 @@ Causes find_dns_slow(const Diagnosis& context) {
   cause.tell(phrase("{} of {} names took longer than {} s; the slowest took {} s.", slow.size(),
                     measured, fmt::format("{:.0f}", slow_ms / 1000),
                     fmt::format("{:.1f}", worst / 1000)));
-  for (std::size_t i = 0; i < slow.size() && i < 4; ++i) {
-    cause.tell(phrase("{} took {} s to look up.", slow[i]->name,
-                      fmt::format("{:.1f}", slow[i]->took_ms / 1000)),
-               slow[i]->probes.front());
+  for (const auto* name : slow | std::views::take(4)) {
+    cause.tell(
+        phrase("{} took {} s to look up.", name->name, fmt::format("{:.1f}", name->took_ms / 1000)),
+        name->probes.front());
   }
-  for (std::size_t i = 0; i < again.size() && i < 4; ++i) {
-    finding.evidence.push_back({again[i]->here.front().probe,
-                                phrase("{} resolved only on the second try.", again[i]->name)});
+  for (const auto* name : again | std::views::take(4)) {
+    finding.evidence.push_back(
+        {name->here.front().probe, phrase("{} resolved only on the second try.", name->name)});
   }
   return {cause};
 }

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <ranges>
 
 #include "probe/diagnosis/rules.hpp"
 #include "probe/diagnosis/status/media_quality.hpp"
@@ -321,19 +323,14 @@ Causes find_media_delay(const Diagnosis& context) {
   std::vector<FindingEvidence> rows;
   for (const auto& set : facts.report.sets) {
     for (const auto& row : set.requirements) {
-      const auto& missed = row.missed;
-      const bool streamed = std::ranges::any_of(row.probes, [&](const auto& id) {
-        const auto* result = facts.find(id);
-        return result != nullptr && result->observation.media;
-      });
-      const bool late = !streamed || std::ranges::any_of(missed, [&](const auto& one) {
+      const auto probes = facts.probes_of(row);
+      const bool streamed = std::ranges::any_of(
+          probes, [](const auto* result) { return result->observation.media.has_value(); });
+      const bool late = !streamed || std::ranges::any_of(row.missed, [&](const auto& one) {
         return of_delay(facts, one);
       });
       if (!row.poor || !late) continue;
-      for (const auto& id : row.probes) {
-        const auto* result = facts.find(id);
-        if (result != nullptr) cause.explained.push_back(result);
-      }
+      append(cause.explained, probes);
       rows.push_back({"", phrase("{}: {}.", row.title, row.summary)});
     }
   }
@@ -379,8 +376,7 @@ Causes find_media_delay(const Diagnosis& context) {
   }
   finding.evidence.push_back(trip_in_words(*server));
   if (anchor != nullptr) finding.evidence.push_back(trip_in_words(*anchor));
-  finding.evidence.insert(finding.evidence.end(), rows.begin(),
-                          rows.begin() + std::min<std::ptrdiff_t>(std::ssize(rows), 4));
+  std::ranges::copy(rows | std::views::take(4), std::back_inserter(finding.evidence));
   return {cause};
 }
 
