@@ -114,29 +114,27 @@ std::vector<FirewallRule> rules_to_allow(const std::vector<SetResult>& sets,
   for (const auto* result : lost_probes) lost.insert(result->probe.id);
   for (const auto& result : probes) by_id.emplace(result.probe.id, &result);
   std::vector<FirewallRule> rules;
-  for (const auto& set : sets) {
-    for (const auto& row : set.requirements) {
-      const auto seen = seen_of(row, lost, by_id);
-      // `other` stands for every code that this edition does not know: it names no cause.
-      const bool untried = closer.code != FindingCode::other && row.closed_by == closer.code;
-      if (seen.lost.empty() && seen.unresolved.empty() && !untried) continue;
-      for (const auto& rule : row.rules) {
-        if (!is_whole(rule)) continue;
-        const bool open = any_of_transport(rule, seen.open);
-        const bool closed = untried || any_of_transport(rule, seen.lost);
-        if (closed && !open) {
-          add_rule(rules, rule);
-          continue;
-        }
-        const bool unresolved = !open && any_of_transport(rule, seen.unresolved);
-        if (!closed && !unresolved) continue;
-        auto part = rule;
-        part.ports = closed_everywhere(rule, seen, lost_probes, closer);
-        if (!part.ports.empty()) {
-          add_rule(rules, std::move(part));
-        } else if (closed) {
-          add_rule(rules, part_of(rule, seen.lost));
-        }
+  for (const auto& row : rows_of(sets)) {
+    const auto seen = seen_of(row, lost, by_id);
+    // `other` stands for every code that this edition does not know: it names no cause.
+    const bool untried = closer.code != FindingCode::other && row.closed_by == closer.code;
+    if (seen.lost.empty() && seen.unresolved.empty() && !untried) continue;
+    for (const auto& rule : row.rules) {
+      if (!is_whole(rule)) continue;
+      const bool open = any_of_transport(rule, seen.open);
+      const bool closed = untried || any_of_transport(rule, seen.lost);
+      if (closed && !open) {
+        add_rule(rules, rule);
+        continue;
+      }
+      const bool unresolved = !open && any_of_transport(rule, seen.unresolved);
+      if (!closed && !unresolved) continue;
+      auto part = rule;
+      part.ports = closed_everywhere(rule, seen, lost_probes, closer);
+      if (!part.ports.empty()) {
+        add_rule(rules, std::move(part));
+      } else if (closed) {
+        add_rule(rules, part_of(rule, seen.lost));
       }
     }
   }
@@ -145,10 +143,8 @@ std::vector<FirewallRule> rules_to_allow(const std::vector<SetResult>& sets,
 }
 
 bool has_rules(const std::vector<SetResult>& sets) {
-  return std::ranges::any_of(sets, [](const SetResult& set) {
-    return std::ranges::any_of(set.requirements,
-                               [](const RequirementResult& row) { return !row.rules.empty(); });
-  });
+  return std::ranges::any_of(rows_of(sets),
+                             [](const RequirementResult& row) { return !row.rules.empty(); });
 }
 
 }  // namespace callready

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <ranges>
 #include <string>
 #include <vector>
 
@@ -226,6 +227,11 @@ struct Report : RunReport {
   std::vector<VantageReport> vantages;  // of a merged report; empty: one run
   std::string redacted;  // names its pseudonyms' key (reports/privacy/redact.hpp); empty: none
 };
+
+// The rows of all sets.
+inline auto rows_of(const std::vector<SetResult>& sets) {
+  return sets | std::views::transform(&SetResult::requirements) | std::views::join;
+}
 
 // It works, or it was not tried.
 inline bool is_well(const RequirementResult& row) {

@@ -22,17 +22,15 @@ struct Forbidden {
 std::optional<std::string> other_source_ports(const Facts& facts, const BrowserPolicy& policy) {
   const auto allowed = PortRange::parse(policy.value);
   if (!allowed) return std::nullopt;
-  for (const auto& set : facts.report.sets) {
-    for (const auto& row : set.requirements) {
-      const auto tried = facts.probes_of(row);
-      if (std::ranges::none_of(tried, [](const auto* one) { return is_udp(*one); })) continue;
-      for (const auto& rule : row.rules) {
-        const auto& wanted = rule.source_ports;
-        if (rule.transport != Transport::udp || wanted.empty()) continue;
-        const bool any = std::ranges::any_of(
-            wanted, [&](const PortRange& range) { return range.overlaps(*allowed); });
-        if (!any) return source_ports_in_words(rule);
-      }
+  for (const auto& row : rows_of(facts.report.sets)) {
+    const auto tried = facts.probes_of(row);
+    if (std::ranges::none_of(tried, [](const auto* one) { return is_udp(*one); })) continue;
+    for (const auto& rule : row.rules) {
+      const auto& wanted = rule.source_ports;
+      if (rule.transport != Transport::udp || wanted.empty()) continue;
+      const bool any = std::ranges::any_of(
+          wanted, [&](const PortRange& range) { return range.overlaps(*allowed); });
+      if (!any) return source_ports_in_words(rule);
     }
   }
   return std::nullopt;

@@ -99,10 +99,8 @@ bool loses_beside_silence(const MediaStream& stream, const MissedFigure& missed)
 // does not have it.
 template <typename Look>
 void for_each_missed(const Facts& facts, Look look) {
-  for (const auto& set : facts.report.sets) {
-    for (const auto& row : set.requirements) {
-      for (const auto& missed : row.missed) look(row, missed, facts.find(missed.probe));
-    }
+  for (const auto& row : rows_of(facts.report.sets)) {
+    for (const auto& missed : row.missed) look(row, missed, facts.find(missed.probe));
   }
 }
 
@@ -321,18 +319,16 @@ Causes find_media_delay(const Diagnosis& context) {
   const auto& facts = context.facts;
   Cause cause;
   std::vector<FindingEvidence> rows;
-  for (const auto& set : facts.report.sets) {
-    for (const auto& row : set.requirements) {
-      const auto probes = facts.probes_of(row);
-      const bool streamed = std::ranges::any_of(
-          probes, [](const auto* result) { return result->observation.media.has_value(); });
-      const bool late = !streamed || std::ranges::any_of(row.missed, [&](const auto& one) {
-        return of_delay(facts, one);
-      });
-      if (!row.poor || !late) continue;
-      append(cause.explained, probes);
-      rows.push_back({"", phrase("{}: {}.", row.title, row.summary)});
-    }
+  for (const auto& row : rows_of(facts.report.sets)) {
+    const auto probes = facts.probes_of(row);
+    const bool streamed = std::ranges::any_of(
+        probes, [](const auto* result) { return result->observation.media.has_value(); });
+    const bool late = !streamed || std::ranges::any_of(row.missed, [&](const auto& one) {
+      return of_delay(facts, one);
+    });
+    if (!row.poor || !late) continue;
+    append(cause.explained, probes);
+    rows.push_back({"", phrase("{}: {}.", row.title, row.summary)});
   }
   const auto hosts = hosts_of(cause.explained);  // other rows may have timed them
   // By UDP where that was timed: a satellite modem or a transparent proxy answers TCP by itself.
