@@ -1,7 +1,5 @@
 #include "probe/diagnosis/words.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <ranges>
 
@@ -103,34 +101,30 @@ Text asked_flows(const Facts& facts, Cause& cause) {
 }
 
 Text tried_flows_in_words(const Facts& facts, const std::vector<const ProbeResult*>& probes) {
-  std::vector<std::string> ports;  // "TCP 5060", in order
-  std::map<std::string, std::vector<const ProbeResult*>> by_port;
-  for (const auto* result : probes) {
+  auto asked = asked_for_ones(facts, probes);
+  // What has no endpoint of its own (a question to the system's resolvers) is no rule's either.
+  std::erase_if(asked, [](const ProbeResult* result) {
     const auto& target = result->probe.target;
-    // What has no endpoint of its own (a question to the system's resolvers) is no rule's either.
-    if (!facts.asked_for(*result) || only_measures(*result)) continue;
-    if (target.host.empty() || target.port() == 0) continue;
-    const auto port =
-        fmt::format("{} {}", is_udp(*result) ? "UDP" : "TCP", target.ports.to_string());
-    const auto [place, fresh] = by_port.try_emplace(port);
-    if (fresh) ports.push_back(port);
-    place->second.push_back(result);
-  }
+    return only_measures(*result) || target.host.empty() || target.port() == 0;
+  });
+  const auto by_port = grouped(asked, [](const ProbeResult* result) {
+    return std::pair(is_udp(*result), result->probe.target.ports);
+  });
   // Ports that go to the same hosts share a sentence, as they share a firewall rule.
-  using Flows = std::pair<std::string, std::vector<std::string>>;  // "TCP", hosts
-  std::vector<const Flows*> rules;                                 // in order
-  std::map<Flows, std::vector<std::string>> together;
-  for (const auto& port : ports) {
-    const auto [place, fresh] = together.try_emplace({port.substr(0, 3), hosts_of(by_port[port])});
-    if (fresh) rules.push_back(&place->first);
-    place->second.push_back(port.substr(4));
+  const auto by_hosts = grouped(by_port, [](const auto& its_probes) {
+    return std::pair(is_udp(*its_probes.front()), hosts_of(its_probes));
+  });
+  std::vector<Text> sentences;
+  for (const auto& rule : by_hosts) {
+    std::vector<std::string> ports;
+    for (const auto& its_probes : rule) {
+      ports.push_back(its_probes.front()->probe.target.ports.to_string());
+    }
+    const auto& first = rule.front();
+    sentences.push_back(phrase("{} {} to {}", is_udp(*first.front()) ? "UDP" : "TCP",
+                               listed(ports, 8), listed(hosts_of(first))));
   }
-  Text text;
-  for (const auto* rule : rules) {
-    if (!text.empty()) text += "; ";
-    text += phrase("{} {} to {}", rule->first, listed(together[*rule], 8), listed(rule->second));
-  }
-  return text;
+  return joined_texts(sentences, "; ");
 }
 
 Text resolvers_in_words(const Facts& facts) {

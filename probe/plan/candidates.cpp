@@ -111,23 +111,6 @@ std::vector<Item> spread(const std::vector<Item>& items) {
   return sorted;
 }
 
-// Items as lists by key, in the order in which the keys first appear.
-template <typename Item, typename Key>
-std::vector<std::vector<Item>> grouped(const std::vector<Item>& items, const Key& key) {
-  std::vector<std::string> keys;
-  std::vector<std::vector<Item>> groups;
-  for (const auto& item : items) {
-    const auto place = std::find(keys.begin(), keys.end(), key(item));
-    const auto index = static_cast<std::size_t>(place - keys.begin());
-    if (place == keys.end()) {
-      keys.push_back(key(item));
-      groups.emplace_back();
-    }
-    groups[index].push_back(item);
-  }
-  return groups;
-}
-
 // Region by region in turns, far ones first, and within a region spread: a prefix of any length is
 // a fair sample of the whole.
 std::vector<Candidate> spread_over_regions(const std::vector<Candidate>& all) {

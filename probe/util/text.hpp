@@ -99,6 +99,20 @@ void append(std::vector<Item>& list, const std::vector<Item>& more) {
   list.insert(list.end(), more.begin(), more.end());
 }
 
+// Items as lists by key, in the order in which the keys first appear.
+template <typename Item, typename KeyOf>
+std::vector<std::vector<Item>> grouped(const std::vector<Item>& items, KeyOf key_of) {
+  std::vector<std::vector<Item>> groups;
+  for (const auto& item : items) {
+    const auto key = key_of(item);
+    auto its = std::ranges::find_if(
+        groups, [&](const auto& group) { return key_of(group.front()) == key; });
+    if (its == groups.end()) its = groups.emplace(its);
+    its->push_back(item);
+  }
+  return groups;
+}
+
 // "LINE:COLUMN" of a byte; the column counts bytes from 1, as compilers do.
 inline std::string place_in_text(std::string_view text, std::size_t byte) {
   const auto before = text.substr(0, std::min(byte, text.size()));

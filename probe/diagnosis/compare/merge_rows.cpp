@@ -6,6 +6,7 @@
 #include <limits>
 #include <set>
 #include <span>
+#include <tuple>
 
 #include "probe/diagnosis/status/judge.hpp"
 #include "probe/util/text.hpp"
@@ -271,7 +272,7 @@ void leave_out_what_is_well(Finding& finding, const Well& well) {
   });
 }
 
-// One finding as the vantages have it.
+// Findings as the vantages have them.
 using Group = std::vector<std::pair<const MergeInput*, const Finding*>>;
 
 Finding combined(const Group& group, const std::vector<MergeInput>& parts) {
@@ -343,21 +344,16 @@ std::vector<SetResult> merged_sets(const std::vector<MergeInput>& parts) {
 
 std::vector<Finding> merged_findings(const std::vector<MergeInput>& parts,
                                      const std::vector<SetResult>& sets) {
-  std::vector<Group> groups;
+  Group all;
   for (const auto& part : parts) {
-    for (const auto& finding : part.report.findings) {
-      const auto same = std::ranges::find_if(groups, [&](const Group& group) {
-        const auto& known = *group.front().second;
-        return known.code == finding.code && known.title == finding.title &&
-               known.owner == finding.owner;
-      });
-      auto& group = same == groups.end() ? groups.emplace_back() : *same;
-      group.emplace_back(&part, &finding);
-    }
+    for (const auto& finding : part.report.findings) all.emplace_back(&part, &finding);
   }
+  const auto cause_of = [](const auto& seen) {
+    return std::tuple(seen.second->code, seen.second->title, seen.second->owner);
+  };
   std::vector<Finding> merged;
   const Well well(sets);
-  for (const auto& group : groups) {
+  for (const auto& group : grouped(all, cause_of)) {
     merged.push_back(combined(group, parts));
     leave_out_what_is_well(merged.back(), well);
   }

@@ -34,13 +34,7 @@ const std::string& proxy_name(const std::vector<const ProbeResult*>& probes) {
 // A PAC file may lead to several: each is a cause, and a ticket, of its own.
 std::vector<std::vector<const ProbeResult*>> by_proxy(
     const std::vector<const ProbeResult*>& probes) {
-  std::vector<std::vector<const ProbeResult*>> groups;
-  for (const auto* result : probes) {
-    auto place = std::ranges::find(groups, result->probe.target.route.proxy, proxy_name);
-    if (place == groups.end()) place = groups.emplace(place);
-    place->push_back(result);
-  }
-  return groups;
+  return grouped(probes, [](const auto* result) { return result->probe.target.route.proxy; });
 }
 
 // Direct ones that fail, where nothing gets out beside the proxy: they wait for it, too, unless
