@@ -81,12 +81,10 @@ struct Thresholds {
 };
 
 // What the vendor asks of the line for a capability; absent means not given. `source` says where.
-struct MediaQuality {
-  std::optional<double> round_trip_ms, one_way_delay_ms, jitter_ms;
-  std::optional<double> loss_percent, burst_loss_percent, reordering_percent;
+struct MediaQuality : Thresholds {
   // For one call or participant. `bandwidth_kbps` is both ways, where the text tells them not
   // apart.
-  std::optional<double> bandwidth_kbps, bandwidth_up_kbps, bandwidth_down_kbps;
+  std::optional<double> bandwidth_up_kbps, bandwidth_down_kbps;
   struct Bandwidth {
     std::string what;  // "HD video": one way to use it
     std::optional<double> up_kbps, down_kbps;

@@ -70,16 +70,12 @@ bool carries_media(const TargetSet& set, const std::string& id) {
 
 Thresholds media_figures(const TargetSet& set, const Requirement& requirement) {
   auto wanted = requirement.thresholds;
-  const auto fill = [](std::optional<double>& place, const std::optional<double>& figure) {
-    if (!place) place = figure;
-  };
-  const auto take = [&](const auto& figures) {
-    fill(wanted.round_trip_ms, figures.round_trip_ms);
-    fill(wanted.one_way_delay_ms, figures.one_way_delay_ms);
-    fill(wanted.jitter_ms, figures.jitter_ms);
-    fill(wanted.loss_percent, figures.loss_percent);
-    fill(wanted.burst_loss_percent, figures.burst_loss_percent);
-    fill(wanted.reordering_percent, figures.reordering_percent);
+  const auto take = [&](const Thresholds& figures) {
+    for (const auto figure : {&Thresholds::round_trip_ms, &Thresholds::one_way_delay_ms,
+                              &Thresholds::jitter_ms, &Thresholds::loss_percent,
+                              &Thresholds::burst_loss_percent, &Thresholds::reordering_percent}) {
+      if (!(wanted.*figure)) wanted.*figure = figures.*figure;
+    }
   };
   for (const auto& capability : set.capabilities) {
     const bool its = contains(row_ids_of(capability), requirement.id);
