@@ -36,6 +36,12 @@ struct Cause {
   void tell(Text text, const ProbeResult* of = nullptr) {
     finding.evidence.push_back({of == nullptr ? std::string() : of->probe.id, std::move(text)});
   }
+  // The probe's own evidence of that kind; false where it has none.
+  bool tell(EvidenceKind kind, const ProbeResult& of) {
+    const auto* evidence = evidence_of(of, kind);
+    if (evidence != nullptr) tell(evidence->text, &of);
+    return evidence != nullptr;
+  }
 };
 
 // For the cause's fix: what it asks to let through, of what it explains or contradicts, and of what

@@ -97,10 +97,7 @@ Causes find_dns_unreachable(const Diagnosis& context) {
                       : phrase("None of the {} names could be looked up.", lost));
   if (line_is_up) cause.tell(phrase("Servers tested by IP address are reachable."));
   for (const auto& result : facts.report.probes) {
-    const auto* silence = evidence_of(result, EvidenceKind::dns_no_answer);
-    if (silence != nullptr && !asks_a_server(result.probe)) {
-      cause.tell(silence->text, &result);
-    }
+    if (!asks_a_server(result.probe)) cause.tell(EvidenceKind::dns_no_answer, result);
   }
   add_what_they_saw(finding.evidence, cause.explained, 4);
   // Rows that ask for DNS itself fail by it, too, and so does a proxy that goes by its name.

@@ -100,7 +100,7 @@ Causes find_sip_alg(const Diagnosis& context) {
   Cause cause;
   const auto add = [&](const std::vector<const ProbeResult*>& results, EvidenceKind what) {
     for (const auto* result : results) {
-      cause.tell(evidence_of(*result, what)->text, result);
+      cause.tell(what, *result);
       add_once(cause.explained, result);
     }
   };

@@ -376,8 +376,7 @@ Causes find_certificate_faults(const Diagnosis& context) {
       }
       for (const auto* result : probes) {
         finding.evidence.push_back(what_it_saw(*result));
-        const auto* why = evidence_of(*result, EvidenceKind::certificate);
-        if (why != nullptr) cause.tell(why->text, result);
+        cause.tell(EvidenceKind::certificate, *result);
       }
       causes.push_back(std::move(cause));
     }

@@ -77,13 +77,6 @@ bool is_like_one_of(const std::vector<const ProbeResult*>& relays, const ProbeRe
   });
 }
 
-// Tells how long it was held; false where it was not.
-bool tell_life(Cause& cause, const ProbeResult& relay) {
-  const auto* life = evidence_of(relay, EvidenceKind::relay_life);
-  if (life != nullptr) cause.tell(life->text, &relay);
-  return life != nullptr;
-}
-
 Text transports_in_words(const std::vector<const ProbeResult*>& results) {
   std::vector<std::string> words;
   for (const auto* result : results) {
@@ -118,18 +111,19 @@ Causes find_dying_relays(const Diagnosis& context) {
     });
     Cause cause;
     auto& dead = cause.explained;
-    bool held = false, server_answers = false;
+    bool held = false;  // for a while: a relay_life says how long
+    bool server_answers = false;
     for (const auto* result : lost) {
       if (context.explained(*result)) continue;
       dead.push_back(result);
       cause.finding.evidence.push_back(what_it_saw(*result));
-      held |= tell_life(cause, *result);
+      held |= cause.tell(EvidenceKind::relay_life, *result);
       server_answers |= flag_of(*result, EvidenceKind::relay_life, Fact::answered) == true;
     }
     // Relays that carry nothing over any transport: the server's own, see below.
     if (dead.empty() || (carried.empty() && !held)) continue;
     bool beside = false;  // some that carry data were held at the same time
-    for (const auto* result : carried) beside |= tell_life(cause, *result);
+    for (const auto* result : carried) beside |= cause.tell(EvidenceKind::relay_life, *result);
     // The row's own relay over the same transport, which carried a first packet all the same.
     cause.impaired = facts.probes_that([&](const ProbeResult& result) {
       return result.probe.check == CheckKind::turn && !result.probe.control() && !died(result) &&
@@ -183,8 +177,7 @@ Causes find_turn(const Diagnosis& context) {
       finding.evidence.push_back(what_it_saw(*result));
       for (const auto what :
            {EvidenceKind::turn_refusal, EvidenceKind::relay_to_relay, EvidenceKind::relay_trip}) {
-        const auto* evidence = evidence_of(*result, what);
-        if (evidence != nullptr) cause.tell(evidence->text, result);
+        cause.tell(what, *result);
       }
     }
     causes.push_back(std::move(cause));
