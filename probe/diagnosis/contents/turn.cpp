@@ -18,8 +18,7 @@ int turn_code_of(const ProbeResult& result) {
 }
 
 bool is_dead(const ProbeResult& result) {
-  return result.observation.outcome == Outcome::failed &&
-         result.observation.detail == DetailCode::relay_dead;
+  return result.observation.detail == DetailCode::relay_dead;
 }
 
 struct Kind {
@@ -64,8 +63,7 @@ constexpr Kind kinds[] = {
 
 // At once, or after a while.
 bool died(const ProbeResult& result) {
-  return is_dead(result) || (result.observation.outcome == Outcome::failed &&
-                             result.observation.detail == DetailCode::relay_dies);
+  return is_dead(result) || result.observation.detail == DetailCode::relay_dies;
 }
 
 // Had of the same server over the same transport as one of these.
