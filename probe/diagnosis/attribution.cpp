@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "probe/util/text.hpp"
+
 namespace callready {
 
 bool closes_all_of(Closes closed, Transport transport, const PortRange& range) {
@@ -40,10 +42,9 @@ bool Attribution::loses(const std::string& probe) const {
 }
 
 Text Attribution::impairment(const std::string& probe) const {
-  for (const auto& entry : entries) {
-    if (entry.impaired.contains(probe)) return entry.title;
-  }
-  return {};
+  const auto* found =
+      first_that(entries, [&](const Entry& entry) { return entry.impaired.contains(probe); });
+  return found == nullptr ? Text() : found->title;
 }
 
 Text Attribution::doubt_about(const std::string& probe) const {
@@ -56,15 +57,13 @@ const Attribution::Entry* Attribution::closure(const Requirement& row) const {
   const auto all_closed = std::ranges::find(entries, Closes::everything, &Entry::closed);
   if (all_closed != entries.end()) return &*all_closed;
   if (row.transports.empty() || row.ports.empty() || row.proxy != ProxyUse::never) return nullptr;
-  for (const auto& entry : entries) {
-    const bool all = std::ranges::all_of(row.transports, [&](Transport transport) {
+  return first_that(entries, [&](const Entry& entry) {
+    return std::ranges::all_of(row.transports, [&](Transport transport) {
       return std::ranges::all_of(row.ports, [&](const PortRange& range) {
         return closes_all_of(entry.closed, transport, range);
       });
     });
-    if (all) return &entry;
-  }
-  return nullptr;
+  });
 }
 
 }  // namespace callready

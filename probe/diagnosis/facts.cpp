@@ -488,11 +488,10 @@ std::vector<const ProbeResult*> Facts::sent_outside() const {
 }
 
 const ProbeResult* port_53_taken(const Facts& facts) {
-  for (const auto& result : facts.report.probes) {
+  return first_that(facts.report.probes, [](const ProbeResult& result) {
     const bool asked = result.probe.check == CheckKind::dns && asks_nobody(result.probe);
-    if (asked && evidence_of(result, EvidenceKind::dns_answer) != nullptr) return &result;
-  }
-  return nullptr;
+    return asked && evidence_of(result, EvidenceKind::dns_answer) != nullptr;
+  });
 }
 
 std::vector<const ProbeResult*> lost_probes(const Facts& facts) {

@@ -141,10 +141,8 @@ std::string name_asked_for(const Probe& probe) {
 }
 
 const Evidence* evidence_of(const ProbeResult& result, EvidenceKind kind) {
-  for (const auto& evidence : result.observation.evidence) {
-    if (evidence.kind == kind) return &evidence;
-  }
-  return nullptr;
+  return first_that(result.observation.evidence,
+                    [&](const Evidence& evidence) { return evidence.kind == kind; });
 }
 
 Refuser who_refused(const ProbeResult& result) {
@@ -247,11 +245,10 @@ bool is_inner_link(std::string_view name) {
 }
 
 const InterfaceInfo* own_link(const Facts& facts) {
-  for (const auto& interface : facts.report.site.interfaces) {
+  return first_that(facts.report.site.interfaces, [](const InterfaceInfo& interface) {
     const bool addressed = !std::ranges::all_of(interface.addresses, &IpAddress::is_link_local);
-    if (!interface.tunnel && addressed && !is_inner_link(interface.name)) return &interface;
-  }
-  return nullptr;
+    return !interface.tunnel && addressed && !is_inner_link(interface.name);
+  });
 }
 
 }  // namespace callready::findings

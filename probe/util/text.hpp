@@ -80,6 +80,13 @@ bool contains(const List& list, const Item& item) {
   return std::find(list.begin(), list.end(), item) != list.end();
 }
 
+// Null: there is none that `wanted` takes.
+template <typename List, typename Wanted>
+auto* first_that(List& list, Wanted wanted) {
+  const auto found = std::ranges::find_if(list, wanted);
+  return found == std::ranges::end(list) ? nullptr : &*found;
+}
+
 template <typename Item>
 void add_once(std::vector<Item>& list, const std::type_identity_t<Item>& item) {
   if (!contains(list, item)) list.push_back(item);

@@ -40,10 +40,8 @@ bool depends_on_destination(const ProbeResult& result) {
 
 // The link that leads to a host; null where that was not looked up.
 const EgressPath* way_to(const Facts& facts, const std::string& host) {
-  for (const auto& way : facts.report.site.ways) {
-    if (contains(way.hosts, host)) return &way;
-  }
-  return nullptr;
+  return first_that(facts.report.site.ways,
+                    [&](const EgressPath& way) { return contains(way.hosts, host); });
 }
 
 // Whether the two servers that a NAT is measured with are reached over different links (a VPN that
@@ -124,15 +122,11 @@ std::vector<std::string> public_addresses(const Facts& facts) {
   return found;
 }
 
-// Two translations that a check saw by itself.
-std::optional<FindingEvidence> second_router(const Facts& facts) {
-  for (const auto& result : facts.report.probes) {
-    const auto* seen = evidence_of(result, EvidenceKind::nat_translations);
-    if (seen != nullptr && text_fact(*seen, Fact::value) == "two") {
-      return FindingEvidence{result.probe.id, seen->text};
-    }
-  }
-  return std::nullopt;
+// The check that saw two translations by itself; null: none did.
+const ProbeResult* seen_twice_translated(const Facts& facts) {
+  return first_that(facts.report.probes, [](const ProbeResult& result) {
+    return text_of(result, EvidenceKind::nat_translations, Fact::value) == "two";
+  });
 }
 
 // The most seconds that an idle binding was seen to live; nothing where it outlived the test.
@@ -215,13 +209,13 @@ Causes find_nat(const Diagnosis& context) {
     finding.fix = phrase("Ask the Internet provider for a public IPv4 address for this line.");
     finding.evidence.push_back(*carrier);
     cause.tell(mapping->text, result);
-  } else if (const auto router = second_router(facts)) {
+  } else if (const auto* twice = seen_twice_translated(facts)) {
     cause.name(FindingCode::nat_double, Owner::network, Confidence::possible);
     finding.title = phrase("Two routers do NAT, one behind the other (double NAT)");
     finding.fix = phrase(
         "Turn off NAT on one of the two routers (bridge mode, or an access point instead of a "
         "router). If your network team set it up this way, change nothing.");
-    finding.evidence.push_back(*router);
+    cause.tell(EvidenceKind::nat_translations, *twice);
     cause.tell(mapping->text, result);
   } else {
     return {};

@@ -204,23 +204,22 @@ std::optional<bool> switches_directly(const Facts& facts, const std::string& hos
 
 // The PAC file: programs that cannot use it go directly, or nowhere.
 Causes find_pac_failure(const Diagnosis& context) {
-  for (const auto& result : context.facts.report.probes) {
-    if (result.probe.check != CheckKind::pac || !failing(result)) continue;
-    if (context.explained(result)) continue;
-    const auto* evidence = evidence_of(result, EvidenceKind::pac);
-    const auto place = text_of(result, EvidenceKind::pac, Fact::place);
-    Cause cause;
-    cause.explained.push_back(&result);
-    auto& finding = cause.name(FindingCode::proxy_pac_failed, Owner::proxy, Confidence::certain);
-    finding.title = phrase("The PAC file {} cannot be used", place);
-    finding.fix = phrase(
-        "Correct the PAC file {}, or its address in the computers' settings: {}. Without it, "
-        "programs bypass the proxy, or open pages only after a long wait.",
-        place, outcome_in_words(result.observation));
-    if (evidence != nullptr) cause.tell(evidence->text + ".", &result);
-    return {cause};
-  }
-  return {};
+  const auto* result = first_that(context.facts.report.probes, [&](const ProbeResult& one) {
+    return one.probe.check == CheckKind::pac && failing(one) && !context.explained(one);
+  });
+  if (result == nullptr) return {};
+  const auto* evidence = evidence_of(*result, EvidenceKind::pac);
+  const auto place = text_of(*result, EvidenceKind::pac, Fact::place);
+  Cause cause;
+  cause.explained.push_back(result);
+  auto& finding = cause.name(FindingCode::proxy_pac_failed, Owner::proxy, Confidence::certain);
+  finding.title = phrase("The PAC file {} cannot be used", place);
+  finding.fix = phrase(
+      "Correct the PAC file {}, or its address in the computers' settings: {}. Without it, "
+      "programs bypass the proxy, or open pages only after a long wait.",
+      place, outcome_in_words(result->observation));
+  if (evidence != nullptr) cause.tell(evidence->text + ".", result);
+  return {cause};
 }
 
 Causes find_proxy_unreachable(const Diagnosis& context) {
