@@ -65,14 +65,12 @@ const NameAnswer* other_answer(const Name& name) {
   const auto same_kind = [&](const IpAddress& address) {
     return address.is_v6() == name.address->is_v6();
   };
-  for (const auto* list : {&name.here, &name.elsewhere}) {
-    for (const auto& answer : *list) {
-      const auto addresses = addresses_in(*answer.evidence);
-      const bool tells = std::ranges::any_of(addresses, same_kind);
-      if (tells && !addresses.contains(*name.address)) return &answer;
-    }
-  }
-  return nullptr;
+  const auto tells = [&](const NameAnswer& answer) {
+    const auto addresses = addresses_in(*answer.evidence);
+    return std::ranges::any_of(addresses, same_kind) && !addresses.contains(*name.address);
+  };
+  const auto* here = first_that(name.here, tells);
+  return here != nullptr ? here : first_that(name.elsewhere, tells);
 }
 
 }  // namespace

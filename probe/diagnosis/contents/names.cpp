@@ -1,6 +1,7 @@
 #include "probe/diagnosis/contents/names.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "probe/diagnosis/words.hpp"
 
@@ -91,12 +92,10 @@ std::map<std::string, Name> read_names(const Facts& facts) {
 }
 
 bool is_public_name(std::string_view name) {
-  if (name.find('.') == name.npos) return false;
-  for (const std::string_view suffix :
-       {".local", ".internal", ".home.arpa", ".lan", ".corp", ".localhost", ".test", ".invalid"}) {
-    if (name.ends_with(suffix)) return false;
-  }
-  return true;
+  constexpr std::array own{".local", ".internal",  ".home.arpa", ".lan",
+                           ".corp",  ".localhost", ".test",      ".invalid"};
+  return contains(name, '.') &&
+         std::ranges::none_of(own, [&](const char* suffix) { return name.ends_with(suffix); });
 }
 
 bool nobody_answered(const Name& name) {

@@ -17,15 +17,15 @@ std::optional<Confidence> rebound(const MediaOutage& outage) {
 
 void name_rebound(Cause& cause, Confidence confidence) {
   auto& finding = cause.name(FindingCode::nat_rebound, Owner::network, confidence);
-  finding.title = phrase("The router changes a call's port mid-call: the call falls silent");
+  finding.title =
+      confidence == Confidence::possible
+          ? phrase("A call's flow dies mid-call, but a new one works: calls fall silent")
+          : phrase("The router changes a call's port mid-call: the call falls silent");
   finding.fix = phrase(
       "Check the router's or firewall's log for that time: did it switch to another Internet line "
       "(failover, load balancing), restart, or run out of NAT table entries? Have it keep each "
       "flow on one line and port for as long as packets flow (RFC 4787, REQ-6), with a UDP timeout "
       "of 120 s or more.");
-  if (confidence == Confidence::possible) {
-    finding.title = phrase("A call's flow dies mid-call, but a new one works: calls fall silent");
-  }
 }
 
 void name_outage(Cause& cause, const MediaStream& stream) {
