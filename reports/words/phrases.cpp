@@ -455,7 +455,7 @@ EndpointCount count_endpoints(const Report& report) {
   }
   EndpointCount count{endpoints.size(), 0};
   for (const auto& [endpoint, seen] : endpoints) {
-    count.reached += seen.of_service ? seen.by_service : seen.by_control;
+    if (seen.of_service ? seen.by_service : seen.by_control) ++count.reached;
   }
   return count;
 }
