@@ -4,7 +4,8 @@
 // random number that we sent (section 8, the origin timestamp). Outcomes: `answered` with
 // "synchronised", with the offset of this machine's clock as a fact that is not judged here;
 // `denied` where the server sent a kiss-o'-death (section 7.4: "kiss_deny", "kiss_rate" ...);
-// `failed` with "not_synchronised" (the server does not know the time either) or "malformed";
+// `failed` with "not_synchronised" (the server does not know the time either; it may say so with
+// stratum 0, as a kiss has it) or "malformed";
 // `silent`, `refused` and `rejected` as for any request.
 #include <fmt/format.h>
 
@@ -55,7 +56,7 @@ DetailCode kiss(std::string_view sent) {
 }
 
 void conclude(Observation& observation, const ntp::Packet& packet) {
-  if (packet.mode == 4 && packet.stratum == 0) {
+  if (ntp::is_kiss(packet)) {
     set_outcome(observation, Outcome::denied, kiss(ntp::reference_text(packet)));
     return;
   }

@@ -1,5 +1,8 @@
 #include "probe/net/ntp.hpp"
 
+#include <algorithm>
+
+#include "probe/util/text.hpp"
 #include "probe/util/utf8.hpp"
 
 namespace callready::ntp {
@@ -73,9 +76,19 @@ std::string reference_text(const Packet& packet) {
   return printable(text);
 }
 
+bool is_kiss(const Packet& packet) {
+  if (packet.mode != 4 || packet.stratum != 0) return false;
+  const auto code = upper_case(reference_text(packet));
+  const bool letters =
+      std::all_of(code.begin(), code.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+  return !code.empty() && letters && code != "INIT" && code != "STEP";
+}
+
 Detail reply_fault(const Packet& packet) {
   if (packet.mode != 4 || packet.version < 1 || packet.version > 4) return DetailCode::malformed;
-  if (packet.stratum > 15 || packet.leap == 3) return DetailCode::not_synchronised;
+  if (packet.stratum == 0 || packet.stratum > 15 || packet.leap == 3) {
+    return DetailCode::not_synchronised;
+  }
   if (packet.transmit == 0 || packet.receive == 0) return DetailCode::malformed;
   return {};
 }

@@ -19,7 +19,7 @@ struct Packet {
   int leap = 0;  // 3: not synchronised
   int version = 4;
   int mode = 0;     // 4: server
-  int stratum = 0;  // 1 to 15; 0: a kiss-o'-death
+  int stratum = 0;  // 1 to 15; 0: a kiss-o'-death, or not synchronised
   double root_delay_ms = 0, root_dispersion_ms = 0;
   std::array<std::uint8_t, 4> reference_id{};
   Timestamp originate = 0, receive = 0, transmit = 0;
@@ -36,6 +36,10 @@ Result<Packet> parse_packet(std::span<const std::uint8_t> bytes);
 // The kiss code of a packet of stratum 0 ("DENY", "RATE"), or a stratum-1 server's source ("GPS");
 // made printable.
 std::string reference_text(const Packet& packet);
+
+// A server's kiss-o'-death, which says no. One whose clock is not set yet has stratum 0, too, with
+// "INIT", "STEP" (section 7.4, figure 13) or no code at all.
+bool is_kiss(const Packet& packet);
 
 // Why a reply says nothing of the time, or empty: "malformed" (no server's reply, or without its
 // time) or "not_synchronised".

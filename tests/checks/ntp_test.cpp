@@ -109,6 +109,22 @@ TEST_F(NtpCheck, FailsOfAServerWithoutTheTime) {
   EXPECT_EQ(seen.detail, DetailCode::not_synchronised);
 }
 
+// So ntpd and chrony answer until they know the time.
+TEST_F(NtpCheck, AServerWhoseClockIsNotSetYetDeniesNothing) {
+  for (const std::string_view code : {"INIT", "STEP", ""}) {
+    const auto seen = ask([&](const Bytes& request) {
+      auto reply = reply_to(request);
+      reply[0] |= 3 << 6;
+      reply[1] = 0;
+      std::fill_n(reply.begin() + 12, 4, 0);
+      std::copy(code.begin(), code.end(), reply.begin() + 12);
+      return reply;
+    });
+    EXPECT_EQ(seen.outcome, Outcome::failed) << code;
+    EXPECT_EQ(seen.detail, DetailCode::not_synchronised) << code;
+  }
+}
+
 TEST_F(NtpCheck, FailsOfItsOwnQuestionSentBack) {
   const auto seen = ask([](const Bytes& request) {
     auto reply = request;

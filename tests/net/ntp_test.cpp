@@ -78,6 +78,26 @@ TEST(NtpPacket, TellsItsFaults) {
   packet = *parse_packet(reply());
   packet.stratum = 16;
   EXPECT_EQ(reply_fault(packet), DetailCode::not_synchronised);
+  packet.stratum = 0;
+  EXPECT_EQ(reply_fault(packet), DetailCode::not_synchronised);
+}
+
+TEST(NtpPacket, OfStratum0IsAKissOnlyWithACodeThatSaysNo) {
+  auto packet = *parse_packet(reply());
+  const auto is_kiss_of = [&](std::array<std::uint8_t, 4> code) {
+    packet.reference_id = code;
+    return is_kiss(packet);
+  };
+  packet.stratum = 0;
+  EXPECT_TRUE(is_kiss_of({'D', 'E', 'N', 'Y'}));
+  EXPECT_TRUE(is_kiss_of({'r', 'a', 't', 'e'}));
+  EXPECT_TRUE(is_kiss_of({'D', 'R', 'O', 'P'}));
+  EXPECT_FALSE(is_kiss_of({'I', 'N', 'I', 'T'})) << "its clock is not set yet";
+  EXPECT_FALSE(is_kiss_of({'S', 'T', 'E', 'P'}));
+  EXPECT_FALSE(is_kiss_of({})) << "as chrony has it before it knows the time";
+  EXPECT_FALSE(is_kiss_of({127, 127, 1, 1}));
+  packet.stratum = 2;
+  EXPECT_FALSE(is_kiss_of({'D', 'E', 'N', 'Y'}));
 }
 
 TEST(NtpPacket, ShowsItsSourceSafely) {
