@@ -26,9 +26,7 @@ class Expansion {
     hosts(row.hosts);
     hosts(row.reverse_dns);
     for (auto& wildcard : row.wildcards) hosts(wildcard.examples);
-    for (auto& [name, value] : row.with) {
-      if (const auto text = fill(value)) value = *text;
-    }
+    for (auto& [name, value] : row.with) parameter(name, value);
     return std::move(result_);
   }
 
@@ -74,6 +72,15 @@ class Expansion {
     } else {
       misfit(address.text, *text, "an address, a prefix or a range");
     }
+  }
+
+  void parameter(const std::string& name, std::string& value) {
+    const auto text = fill(value);
+    if (!text) return;
+    const bool digest = has_variable(value) && holds_sha256(name) && !text->empty();
+    const auto digits = digest ? sha256_digits(*text) : text;
+    if (!digits) return misfit(value, *text, "a SHA-256 of 64 hexadecimal digits");
+    value = *digits;
   }
 
   // A name is filled in; a value that is an address moves to `addresses`.

@@ -113,11 +113,18 @@ void read_parameter(const YamlNode::Entry& entry, const Declared& declared, cons
     return;
   }
   const auto what = MapReader::name(entry.key);
-  const auto value = read_line(entry.value, what, problems);
-  if (value) {
-    uses_variables(*value, entry.value.position, what, declared, problems);
-    requirement.with[entry.key] = *value;
+  auto value = read_line(entry.value, what, problems);
+  const bool variable =
+      value && uses_variables(*value, entry.value.position, what, declared, problems);
+  if (value && !variable && holds_sha256(entry.key)) {
+    const auto digits = sha256_digits(*value);
+    if (!digits) {
+      problems.add(entry.value.position, what + ": " + in_quotes(*value) +
+                                             " is no SHA-256; expected 64 hexadecimal digits");
+    }
+    value = digits;
   }
+  if (value) requirement.with[entry.key] = *value;
   if (rule == nullptr) return;
   const auto& names = rule->parameters;
   if (contains(names, entry.key)) return;

@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "probe/model/ip.hpp"
+#include "probe/util/text.hpp"
 
 namespace callready {
 namespace {
@@ -185,6 +186,27 @@ std::optional<std::string> url_problem(std::string_view text) {
   if (authority.empty()) return "it names no host";
   if (text.find(' ') != std::string_view::npos) return "it holds a space";
   return std::nullopt;
+}
+
+bool holds_sha256(std::string_view parameter) {
+  return parameter == "sha256" || parameter == "public_key_sha256";
+}
+
+std::optional<std::string> sha256_digits(std::string_view text) {
+  constexpr std::size_t bytes = 32, with_colons = 3 * bytes - 1;
+  const bool colons = text.size() == with_colons;
+  if (!colons && text.size() != 2 * bytes) return std::nullopt;
+  std::string digits;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (colons && i % 3 == 2) {
+      if (text[i] != ':') return std::nullopt;
+      continue;
+    }
+    const char digit = lower(text[i]);
+    if ((digit < '0' || digit > '9') && (digit < 'a' || digit > 'f')) return std::nullopt;
+    digits += digit;
+  }
+  return digits;
 }
 
 VariableUse variables_in(std::string_view text) {

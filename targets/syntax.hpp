@@ -32,6 +32,12 @@ std::optional<std::string> date_problem(std::string_view text, bool less_will_do
 // http or https, a host, no user name or password.
 std::optional<std::string> url_problem(std::string_view text);
 
+// "sha256", "public_key_sha256": the parameters of checks that hold a certificate's digest.
+bool holds_sha256(std::string_view parameter);
+// A SHA-256 as tools write it, in either case and with ":" between the bytes or without: its 64
+// digits, in lower case. Nothing where it is none.
+std::optional<std::string> sha256_digits(std::string_view text);
+
 // The names in `${...}`, in order. `problem` says what is wrong with the notation itself.
 struct VariableUse {
   std::vector<std::string> names;

@@ -32,7 +32,7 @@ ALLOWED = {
     # Schemes and an environment variable.
     "probe/net/proxy_rules.cpp": {"http", "no_proxy", "proxy"},
     "probe/platform/proxy_settings_windows.cpp": {"no_proxy"},
-    "targets/syntax.cpp": {"http"},
+    "targets/syntax.cpp": {"http", "public_key_sha256"},
     # A member of the site in reports.
     "reports/json/fields.hpp": {"port_preservation"},
 }

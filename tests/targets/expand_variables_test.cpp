@@ -133,6 +133,17 @@ TEST(ExpandVariables, SaysWhichValueDoesNotFit) {
                    "' '; expected letters, digits and \"-\")"}));
 }
 
+TEST(ExpandVariables, ACertificatesDigestMayBeAValue) {
+  Requirement row;
+  row.with = {{"sha256", "${pin}"}};
+  const auto filled = expand_variables(row, {{"pin", std::string(64, 'A')}});
+  EXPECT_EQ(filled.requirement.with.at("sha256"), std::string(64, 'a'));
+  EXPECT_TRUE(filled.problems.empty());
+  EXPECT_EQ(expand_variables(row, {{"pin", "abc"}}).problems,
+            Names{"${pin} is 'abc'; expected a SHA-256 of 64 hexadecimal digits"});
+  EXPECT_EQ(expand_variables(row, {{"pin", ""}}).requirement.with.at("sha256"), "") << "any";
+}
+
 TEST(ExpandVariables, LeavesARowWithoutVariablesAsItIs) {
   Requirement row;
   row.hosts = {{"www.example.com", "", {}, ""}};

@@ -323,6 +323,32 @@ TEST(Loader, NamesTheBytesOfASet) {
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
+TEST(Loader, ReadsACertificatesDigestInEitherCase) {
+  auto with_digests = rules();
+  for (auto& check : with_digests.checks) {
+    if (check.kind == CheckKind::tls) check.parameters = {"sha256", "public_key_sha256"};
+  }
+  const auto load = [&](const std::string& with) {
+    return load_text(
+        "schema: callready.targets/1\nid: a\ntitle: A\n"
+        "capabilities: [{ id: c, title: C, needs: [r] }]\nrequirements:\n"
+        "  - { id: r, title: R, check: tls, transport: [tls], ports: [443], "
+        "hosts: [a.example.com],\n      with: { " +
+            with + " } }\n",
+        "a", with_digests);
+  };
+  const auto good =
+      load("sha256: " + std::string(64, 'A') + ", public_key_sha256: " + std::string(64, 'b'));
+  ASSERT_TRUE(good.set) << (good.problems.empty() ? "" : good.problems[0].to_string());
+  EXPECT_EQ(good.set->requirements.at(0).with,
+            (std::map<std::string, std::string>{{"sha256", std::string(64, 'a')},
+                                                {"public_key_sha256", std::string(64, 'b')}}));
+  const auto bad = load("sha256: abc");
+  ASSERT_EQ(bad.problems.size(), 1u);
+  EXPECT_EQ(bad.problems[0].message,
+            "'sha256': 'abc' is no SHA-256; expected 64 hexadecimal digits");
+}
+
 TEST(Loader, NetworksAreNotScannedUnlessTheFileSaysThatSomethingListens) {
   const auto listening = [](const std::string& rest) {
     const auto result = load_text(

@@ -67,6 +67,23 @@ TEST(Syntax, KnowsTheCalendar) {
   EXPECT_TRUE(date_problem("2025-13", true));
 }
 
+TEST(Syntax, ReadsADigestAsToolsWriteIt) {
+  std::string digits, raised, parted;
+  for (int i = 0; i < 32; ++i) {
+    digits += "a7";
+    raised += "A7";
+    parted += i == 0 ? "A7" : ":a7";
+  }
+  EXPECT_EQ(sha256_digits(digits), digits);
+  EXPECT_EQ(sha256_digits(raised), digits);
+  EXPECT_EQ(sha256_digits(parted), digits);
+  for (const auto& wrong :
+       {std::string(), digits.substr(1), digits + "0", "g" + digits.substr(1), parted + ":",
+        ":" + parted.substr(1), std::string(95, 'a'), std::string(64, ':')}) {
+    EXPECT_FALSE(sha256_digits(wrong)) << wrong;
+  }
+}
+
 TEST(Syntax, FindsVariables) {
   EXPECT_EQ(variables_in("a.${b}.${c}").names, (std::vector<std::string>{"b", "c"}));
   EXPECT_FALSE(variables_in("a.${b}.${c}").problem);
