@@ -105,10 +105,12 @@ asio::awaitable<void> over_stream(Context& context, Job job, Observation& observ
   }
   // In TLS 1.3 the server's judgement of our missing certificate comes after the handshake.
   const bool alert = failure && failure->kind == FailureKind::tls_alert;
-  if (alert && dialled.tls.client_certificate_asked) {
+  const bool turned_away = alert && dialled.tls.client_certificate_asked;
+  if (turned_away) {
     set_outcome(observation, Outcome::answered, DetailCode::client_certificate_wanted);
   }
-  if (!dialled.stream || !dial_options.tls || observation.outcome == Outcome::skipped) co_return;
+  const bool met = dialled.stream || (turned_away && !dialled.tls.chain.empty());
+  if (!met || !dial_options.tls || observation.outcome == Outcome::skipped) co_return;
   const auto fault = certificate_fault(dialled.tls, pin_of(job));
   if (!fault.empty()) record_fault(observation, fault);
 }

@@ -460,6 +460,20 @@ TEST_F(SipOverTls, IsTurnedAwayWithoutAClientCertificate) {
   EXPECT_TRUE(server.requests().empty());
 }
 
+// In TLS 1.2 it is turned away within the handshake: its certificate counts all the same.
+TEST_F(SipOverTls, IsTurnedAwayByTheRightServerOnly) {
+  for (const bool right : {true, false}) {
+    test::CheckRunner runner(ca_files());
+    auto context = showing(right ? "localhost" : "elsewhere.example");
+    context->set_verify_mode(asio::ssl::verify_peer | asio::ssl::verify_fail_if_no_peer_cert);
+    SSL_CTX_set_max_proto_version(context->native_handle(), TLS1_2_VERSION);
+    SipServer server(runner.loop.context, Transport::tls, with_status("200 OK"), context);
+    const auto seen = ask(runner, Transport::tls, server);
+    EXPECT_EQ(seen.outcome, right ? Outcome::answered : Outcome::failed);
+    EXPECT_EQ(seen.detail, right ? DetailCode::client_certificate_wanted : DetailCode::wrong_name);
+  }
+}
+
 TEST_F(SipOverTls, FailsWherePlainSipAnswers) {
   test::CheckRunner runner(ca_files(), test::Time::by_hand);
   SipServer server(runner.loop.context, Transport::tcp, with_status("200 OK"));
