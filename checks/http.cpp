@@ -7,9 +7,10 @@
 // the way or the server did without (401, 403 and 404 over a trusted chain are the server's own
 // words about the path, and answers), "bad_upgrade" where the 101 does not prove itself; over TLS
 // the details of `tls`; "http_timed_out", "closed_by_peer", "malformed", "oversized" where TCP
-// stood and no reply came. Where TCP did not stand, the outcomes of `tcp`; through a proxy, those
-// of `proxy`. A redirect to another host (`redirect_host`), the server's clock (`date_offset_s`)
-// and whether the body was as expected (`body_matches`) are facts that are not judged here.
+// stood and no reply came, or nothing of the `body` after its headers. Where TCP did not stand, the
+// outcomes of `tcp`; through a proxy, those of `proxy`. A redirect to another host
+// (`redirect_host`), the server's clock (`date_offset_s`) and whether the body was as expected
+// (`body_matches`) are facts that are not judged here.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -60,6 +61,11 @@ std::string redirect_host(const std::string& location, const std::string& host) 
   return dns::same_name(name, host) ? std::string() : printable(name, 253);
 }
 
+// It broke off before any of the body came that was asked for.
+bool lacks_body(const HttpReply& reply, const Wanted& wanted) {
+  return !wanted.body.empty() && reply.body.empty() && reply.failure.has_value();
+}
+
 void add_reply(Observation& observation, const HttpReply& reply, const Wanted& wanted,
                WallTime now) {
   Evidence evidence;
@@ -78,7 +84,7 @@ void add_reply(Observation& observation, const HttpReply& reply, const Wanted& w
       evidence.text += phrase(", a redirect to {}", other);
     }
   }
-  if (!wanted.body.empty()) {
+  if (!wanted.body.empty() && !lacks_body(reply, wanted)) {
     evidence.facts[Fact::body_matches] = reply.body.find(wanted.body) != std::string::npos;
   }
   const auto date = reply.header("Date");
@@ -142,6 +148,9 @@ void conclude(Observation& observation, const HttpReply& reply, const Wanted& wa
   add_reply(observation, reply, wanted, now);
   auto fault = wanted.tls ? certificate_fault(reply.tls) : Detail();
   if (fault.empty()) fault = reply_fault(reply, wanted);
+  if (fault == DetailCode::unexpected_body && lacks_body(reply, wanted)) {
+    return conclude_failure(observation, reply, wanted);
+  }
   observation.outcome = fault.empty() ? Outcome::answered : Outcome::failed;
   observation.detail = fault.empty() ? Detail::status(reply.status) : fault;
 }

@@ -123,6 +123,19 @@ TEST_F(HttpCheck, HoldsStatusAndBodyAgainstWhatIsExpected) {
   EXPECT_EQ(seen.detail, DetailCode::unexpected_status);
 }
 
+TEST_F(HttpCheck, ABodyThatDidNotComeIsNotAnotherOne) {
+  const std::string head = "HTTP/1.1 200 OK\r\nContent-Length: 22\r\n\r\n";
+  auto seen = replied(head, {{"body", "Connect Test"}});
+  EXPECT_EQ(seen.outcome, Outcome::failed);
+  EXPECT_EQ(seen.detail, DetailCode::closed_by_peer);
+  EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::http_reply, Fact::status), 200);
+  EXPECT_FALSE(fact<bool>(seen, EvidenceKind::http_reply, Fact::body_matches));
+  seen = replied(head, {{"body", "Connect Test"}, {"status", "204"}});
+  EXPECT_EQ(seen.detail, DetailCode::unexpected_status);
+  EXPECT_EQ(replied(head + "<html>", {{"body", "Connect Test"}}).detail,
+            DetailCode::unexpected_body);
+}
+
 TEST_F(HttpCheck, NotesARedirectToAnotherHost) {
   const auto to = [&](const std::string& location) {
     const auto seen =
