@@ -17,46 +17,67 @@ constexpr std::size_t most_head = 16'384, most_location = 512;
 // "0", CRLF, CRLF: the end of a chunked body. Beast takes it for granted that the last chunk comes
 // with that much at once, once its line is there (boost 1.81, basic_parser.ipp:702).
 constexpr std::size_t last_chunk = 5;
+constexpr int most_interim = 16;
 
 }  // namespace
 
 struct WhipReader::Parser {
-  http::response_parser<http::string_body> http;
+  std::optional<http::response_parser<http::string_body>> http;
   std::vector<std::uint8_t> unread;
+  int interim = 0;
+
+  void begin() {
+    http.emplace();
+    http->header_limit(most_head);
+    http->body_limit(webrtc::most_sdp);
+    http->eager(true);
+  }
+  bool is_interim() const {
+    return http->is_done() && http->get().result_int() / 100 == 1 &&
+           http->get().result() != http::status::switching_protocols;
+  }
 };
 
-WhipReader::WhipReader() : parser_(std::make_unique<Parser>()) {
-  parser_->http.header_limit(most_head);
-  parser_->http.body_limit(webrtc::most_sdp);
-  parser_->http.eager(true);
-}
+WhipReader::WhipReader() : parser_(std::make_unique<Parser>()) { parser_->begin(); }
 
 WhipReader::~WhipReader() = default;
 
 bool WhipReader::take(std::span<const std::uint8_t> bytes) {
-  auto& [parser, unread] = *parser_;
+  auto& unread = parser_->unread;
   unread.insert(unread.end(), bytes.begin(), bytes.end());
-  while (!unread.empty() && !parser.is_done()) {
+  while (!unread.empty() && !parser_->http->is_done()) {
+    auto& parser = *parser_->http;
     if (parser.is_header_done() && parser.chunked() && unread.size() < last_chunk) break;
     error_code error;
     const auto used = parser.put(asio::buffer(unread), error);
     unread.erase(unread.begin(), unread.begin() + static_cast<std::ptrdiff_t>(used));
     if (error == http::error::need_more) return unread.size() <= most_head;
     if (error) return false;
+    if (parser_->is_interim()) {
+      if (++parser_->interim > most_interim) return false;
+      parser_->begin();
+      continue;
+    }
     if (used == 0) break;
   }
   return true;
 }
 
+void WhipReader::end() {
+  auto& parser = *parser_->http;
+  error_code cut_off;  // then it is not done
+  if (parser.is_header_done() && !parser.is_done()) parser.put_eof(cut_off);
+}
+
 std::optional<WhipReply> WhipReader::reply() const {
-  const auto& parser = parser_->http;
-  if (!parser.is_done()) return std::nullopt;
+  const auto& parser = *parser_->http;
+  if (!parser.is_done() || parser_->is_interim()) return std::nullopt;
   const auto& message = parser.get();
   WhipReply reply;
   reply.status = static_cast<int>(message.result_int());
   reply.location = std::string(message[http::field::location]);
   reply.body = message.body();
-  reply.goes_on = message.keep_alive();
+  reply.goes_on = parser.keep_alive();
   return reply;
 }
 
@@ -80,7 +101,12 @@ asio::awaitable<Result<WhipReply>> whip_request(Stream& stream, WhipRequest requ
   std::array<std::uint8_t, 4'096> chunk;
   for (;;) {
     const auto size = co_await stream.read_some(chunk, scope, deadline);
-    if (size.has_error()) co_return size.error();
+    if (size.has_error()) {
+      if (size.error().kind == FailureKind::closed_by_peer) reader.end();
+      auto ended = reader.reply();
+      if (ended) co_return std::move(*ended);
+      co_return size.error();
+    }
     if (!reader.take(std::span(chunk).first(*size))) {
       co_return Failure{FailureKind::malformed, "not an HTTP/1.1 reply", 0, {}};
     }

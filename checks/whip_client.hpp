@@ -20,8 +20,11 @@ class WhipReader {
  public:
   WhipReader();
   ~WhipReader();
-  // False for what is no reply of HTTP/1.1; no more then.
+  // False for what is no reply of HTTP/1.1; no more then. Interim replies (RFC 9110 section 15.2)
+  // are passed over, up to 16 of them.
   bool take(std::span<const std::uint8_t> bytes);
+  // The connection has ended: so does a body whose length was not said (RFC 9112 section 6.3).
+  void end();
   // Once it is whole.
   std::optional<WhipReply> reply() const;
 

@@ -153,6 +153,49 @@ TEST(WhipClient, ReadsAReplyHoweverItComes) {
   }
 }
 
+std::span<const std::uint8_t> as_bytes(const std::string& text) {
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+
+TEST(WhipClient, AnInterimReplyIsNotTheReply) {
+  const std::string interim = "HTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\n";
+  const std::string text = "HTTP/1.1 100 Continue\r\n\r\n" + interim +
+                           "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n";
+  for (std::size_t cut = 0; cut <= text.size(); ++cut) {
+    checks::WhipReader reader;
+    EXPECT_TRUE(reader.take(as_bytes(text.substr(0, cut))));
+    EXPECT_TRUE(reader.take(as_bytes(text.substr(cut))));
+    const auto reply = reader.reply();
+    ASSERT_TRUE(reply) << cut;
+    EXPECT_EQ(reply->status, 403);
+  }
+  checks::WhipReader endless;
+  bool taken = true;
+  for (int i = 0; i < 1'000 && taken; ++i) taken = endless.take(as_bytes(interim));
+  EXPECT_FALSE(taken);
+  EXPECT_FALSE(endless.reply());
+}
+
+TEST(WhipClient, AReplyMayEndWithTheConnection) {
+  const std::string text = "HTTP/1.1 503 Busy\r\nRetry-After: 5\r\n\r\nlater";
+  checks::WhipReader reader;
+  EXPECT_TRUE(reader.take(as_bytes(text)));
+  EXPECT_FALSE(reader.reply());
+  reader.end();
+  const auto reply = reader.reply();
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(reply->status, 503);
+  EXPECT_EQ(reply->body, "later");
+  EXPECT_FALSE(reply->goes_on);
+  for (const std::string cut :
+       {"", "HTTP/1.1 503 Busy\r\n", "HTTP/1.1 201 Created\r\nContent-Length: 5\r\n\r\nv=0"}) {
+    checks::WhipReader other;
+    EXPECT_TRUE(other.take(as_bytes(cut)));
+    other.end();
+    EXPECT_FALSE(other.reply()) << cut;
+  }
+}
+
 TEST(WhipClient, TakesResourcesOfTheSameHostOnly) {
   EXPECT_EQ(checks::whip_resource("/whip/a", "h:1"), "/whip/a");
   EXPECT_EQ(checks::whip_resource("https://h:1/whip/a", "h:1"), "/whip/a");
