@@ -269,7 +269,11 @@ int HttpExchange::on_debug(CURL*, curl_infotype kind, char*, std::size_t size, v
 int HttpExchange::on_progress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
   auto& mine = *static_cast<HttpExchange*>(self);
   constexpr std::size_t most_beside_the_body = 256 * 1024;
-  if (mine.received_ <= 2 * mine.request_.body_limit + most_beside_the_body) return 0;
+  // libcurl comes here for each byte of an answer to CONNECT: the body of a refusal, which it
+  // passes over in one go, is seen nowhere else.
+  if (mine.tunnelling_ && !mine.tunnel_stands_) ++mine.connect_bytes_;
+  const auto most = 2 * mine.request_.body_limit + most_beside_the_body;
+  if (mine.received_ <= most && mine.connect_bytes_ <= most) return 0;
   mine.too_large_ = true;
   return 1;
 }

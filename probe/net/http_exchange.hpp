@@ -89,7 +89,7 @@ class HttpExchange {
   std::string block_version_;
   int block_status_ = 0;
   bool in_block_ = false;
-  std::size_t header_bytes_ = 0, received_ = 0;
+  std::size_t header_bytes_ = 0, received_ = 0, connect_bytes_ = 0;
   bool connect_only_ = false;
   bool tunnelling_ = false, tunnel_stands_ = false;
   bool https_proxy_ = false;

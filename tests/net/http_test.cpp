@@ -362,6 +362,24 @@ TEST_F(Http, TellsWhatTheProxyOffers) {
   EXPECT_EQ(proxy.received[0].find("Authorization"), std::string::npos);
 }
 
+// libcurl reads all of it before it says that the proxy refused.
+TEST_F(Http, ARefusalWithAnEndlessPageEnds) {
+  ScriptedTcp proxy(loop.context, [](ScriptedTcp::Connection& peer, const Bytes& bytes) {
+    if (bytes.empty()) return;
+    peer.send(
+        bytes_of("HTTP/1.1 407 No\r\nProxy-Authenticate: Basic realm=\"corp\"\r\n"
+                 "Content-Length: 1000000000000\r\n\r\n"));
+    peer.send_endlessly(Bytes(10'000, 'x'));
+  });
+  const auto begin = loop.clock.now();
+  const auto refused =
+      tunnel(through(proxy.address().port, "http://sip.example.com:5061"), milliseconds(60'000));
+  EXPECT_FALSE(refused.stream);
+  EXPECT_EQ(refused.reply.connect_status, 407);
+  EXPECT_EQ(refused.reply.proxy_schemes, std::vector<ProxyAuth>{ProxyAuth::basic});
+  EXPECT_LT(elapsed(begin, loop.clock.now()), milliseconds(30'000));
+}
+
 TEST_F(Http, LogsInAsTold) {
   Server proxy(loop, "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
   auto request = through(proxy.port(), "http://sip.example.com:5061");
