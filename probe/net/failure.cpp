@@ -148,6 +148,14 @@ Failure classify(const error_code& error, std::optional<IcmpError> icmp) {
   return failure;
 }
 
+Failure classify_first(const error_code& error, std::optional<IcmpError> icmp) {
+  const bool own_route =
+      !icmp && platform::icmp_supported() && error == boost::system::errc::host_unreachable;
+  auto failure = classify(error, std::move(icmp));
+  if (own_route) failure.kind = FailureKind::no_route;
+  return failure;
+}
+
 Failure out_of_memory() {
   return classify(make_error_code(boost::system::errc::not_enough_memory));
 }

@@ -57,6 +57,10 @@ bool said_by_this_computer(const IcmpError& icmp, const IpAddress& own, const Ip
 
 // From what a socket operation returned. `icmp` is the queued ICMP error of that socket, if any.
 Failure classify(const error_code& error, std::optional<IcmpError> icmp = std::nullopt);
+// The same of a connection request, or of a datagram that was not sent. "Host unreachable" of the
+// network comes with its ICMP error, where the system tells of those; without one it is a route of
+// this computer ("ip route add unreachable").
+Failure classify_first(const error_code& error, std::optional<IcmpError> icmp = std::nullopt);
 Failure timed_out();
 // A connection request that this machine did not let out, though connect() did not say so.
 Failure kept_here();

@@ -405,8 +405,9 @@ Failure HttpExchange::classify_curl(CURLcode code) {
       if (os_error == 0 && !sockets_.icmp) {
         return classify(make_error_code(boost::system::errc::timed_out));
       }
-      return classify(error_code(static_cast<int>(os_error), boost::system::system_category()),
-                      std::move(sockets_.icmp));
+      return classify_first(
+          error_code(static_cast<int>(os_error), boost::system::system_category()),
+          std::move(sockets_.icmp));
     }
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:

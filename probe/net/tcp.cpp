@@ -98,7 +98,7 @@ asio::awaitable<Result<std::unique_ptr<TcpStream>>> connect_tcp(asio::any_io_exe
   if (icmp && !error) {
     icmp->own = said_by_this_computer(*icmp, from_endpoint(own).address, remote.address);
   }
-  co_return classify(connect_error, std::move(icmp));
+  co_return classify_first(connect_error, std::move(icmp));
 }
 
 asio::awaitable<bool> keeps_syn_here(asio::any_io_executor executor, Scope scope,

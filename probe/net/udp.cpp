@@ -101,7 +101,7 @@ Result<std::unique_ptr<DatagramCarrier>> SystemCarrier::open(const asio::any_io_
   } else {
     socket.bind(udp::endpoint(v6 ? udp::v6() : udp::v4(), 0), error);
   }
-  if (error) return classify(error);
+  if (error) return classify_first(error);
   return std::unique_ptr<DatagramCarrier>(std::make_unique<SystemCarrier>(std::move(socket), v6));
 }
 
@@ -173,7 +173,7 @@ Result<void> UdpSocket::send_to(std::span<const std::uint8_t> bytes, const Socke
   }
   // A full buffer is a packet lost on the way out: the next transmission makes up for it.
   if (error == asio::error::would_block) return {};
-  return classify(error);
+  return classify_first(error);
 }
 
 void UdpSocket::set_ttl(int ttl) {

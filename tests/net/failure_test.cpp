@@ -42,6 +42,20 @@ TEST(Failure, SystemErrorsHaveTheirKindAndOutcome) {
   EXPECT_EQ(classify(asio::error::eof).kind, FailureKind::closed_by_peer);
 }
 
+TEST(Failure, ARouteOfThisComputerIsNotTheNetworks) {
+  const auto unreachable = errc::make_error_code(errc::host_unreachable);
+  const auto own = classify_first(unreachable);
+  EXPECT_EQ(own.kind,
+            platform::icmp_supported() ? FailureKind::no_route : FailureKind::unreachable);
+  EXPECT_EQ(own.code, errc::host_unreachable);
+  IcmpError router;
+  router.kind = IcmpKind::host_unreachable;
+  router.sender = IpAddress::v4({10, 0, 0, 1});
+  EXPECT_EQ(classify_first(unreachable, router).kind, FailureKind::unreachable);
+  EXPECT_EQ(classify_first(errc::make_error_code(errc::connection_refused)).kind,
+            FailureKind::connection_refused);
+}
+
 TEST(Failure, ShortagesAreCounted) {
   const auto before = shortages();
   classify(errc::make_error_code(errc::connection_refused));
