@@ -134,15 +134,7 @@ class CallStream {
   int attempts() const { return static_cast<int>(attempts_sent_) - 1; }
   std::optional<Milliseconds> first_round_trip() const { return first_round_trip_; }
   void say_what_was_kept(Observation& observation) const {
-    if (kept_ == 0) return;
-    add_evidence(observation, EvidenceKind::error,
-                 plural(kept_,
-                        "this computer could not send {} packet of the stream, which is not "
-                        "counted: {}",
-                        "this computer could not send {} packets of the stream, which are not "
-                        "counted: {}",
-                        why_kept_->text),
-                 {{Fact::code, why_kept_->code}, {Fact::count, kept_}});
+    if (kept_ > 0) add_kept(observation, kept_, *why_kept_);
   }
 
   MediaStream figures() {

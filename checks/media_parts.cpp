@@ -67,6 +67,17 @@ FirstHop figures_of(const FirstHopSeen& seen) {
   return hop;
 }
 
+void add_kept(Observation& observation, int kept, const Failure& why) {
+  add_evidence(observation, EvidenceKind::error,
+               plural(kept,
+                      "this computer could not send {} packet of the stream, which is not "
+                      "counted: {}",
+                      "this computer could not send {} packets of the stream, which are not "
+                      "counted: {}",
+                      why.text),
+               {{Fact::code, why.code}, {Fact::count, kept}});
+}
+
 std::optional<int> CodePoints::usual() const {
   const auto most =
       std::max_element(counts_.begin(), counts_.end(),

@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "checks/check.hpp"
 #include "probe/media/stamp.hpp"
 #include "probe/media/stream_figures.hpp"
 #include "probe/model/media.hpp"
@@ -47,6 +48,9 @@ media::FigureOptions options_of(const StreamWish& wish);
 
 // What round trips took, in milliseconds; nothing where there were none.
 void set_round_trips(MediaStream& stream, const std::vector<double>& trips);
+
+// Says how many packets of a stream this computer did not send, and why.
+void add_kept(Observation& observation, int kept, const Failure& why);
 
 // What was seen of the first router on the way, as figures.
 FirstHop figures_of(const FirstHopSeen& seen);

@@ -21,10 +21,14 @@ struct RelayedWay {
   std::uint16_t channel;
   std::uint8_t number;
   std::vector<double> sent_ms{};
+  std::vector<bool> left{};           // this computer let it out
   std::vector<bool> came{}, timed{};  // the time of leaving is known well
   media::Trace trace{};
 
-  bool whole() const { return trace.arrivals.size() == sent_ms.size(); }
+  std::size_t out() const {
+    return static_cast<std::size_t>(std::count(left.begin(), left.end(), true));
+  }
+  bool whole() const { return trace.arrivals.size() == out(); }
 };
 
 class RelayedStreams {
@@ -60,6 +64,16 @@ class RelayedStreams {
   }
 
   int attempts() const { return static_cast<int>(ways_.size()) * wish_.packets; }
+  void say_what_was_kept(Observation& observation) const {
+    std::size_t kept = 0;
+    for (const auto& way : ways_) kept += way.left.size() - way.out();
+    if (kept > 0) add_kept(observation, static_cast<int>(kept), *why_kept_);
+  }
+  // Why this computer sent nothing one of the ways; nothing where it did.
+  std::optional<Failure> kept_all() const {
+    const bool all_kept = ways_[0].out() == 0 || ways_[1].out() == 0;
+    return all_kept ? why_kept_ : std::nullopt;
+  }
   bool carried() const {
     return !ways_[0].trace.arrivals.empty() && !ways_[1].trace.arrivals.empty();
   }
@@ -69,8 +83,9 @@ class RelayedStreams {
     stream.by_relays = true;
     const auto options = options_of(wish_);
     for (auto& way : ways_) {
-      for (const bool came : way.came) {
-        way.trace.fates.push_back(came ? media::Fate::arrived : media::Fate::lost);
+      for (std::size_t i = 0; i < way.came.size(); ++i) {
+        const auto missing = way.left[i] ? media::Fate::lost : media::Fate::unknown;
+        way.trace.fates.push_back(way.came[i] ? media::Fate::arrived : missing);
       }
     }
     stream.up = counts_of(ways_[0].trace, options);
@@ -113,7 +128,10 @@ class RelayedStreams {
       const auto sent = co_await way.from->send_data(way.channel, packet, context_.scope);
       clock_error_ms_.push_back(in_ms(context_.scope.clock.now() - now));
       way.timed.push_back(clock_error_ms_.back() <= most_off_ms);
-      if (sent.has_error() && way.from == &a_) co_return false;
+      way.left.push_back(!sent.has_error());
+      if (!sent.has_error()) continue;
+      if (way.from == &a_) co_return false;
+      why_kept_ = sent.error();
     }
     co_return true;
   }
@@ -195,6 +213,7 @@ class RelayedStreams {
   std::vector<RelayedWay> ways_;  // up, down, there and back
   std::vector<double> late_ms_, clock_error_ms_;
   CodePoints came_back_as_;
+  std::optional<Failure> why_kept_;
 };
 
 void not_measured(Observation& observation, Text why) {
@@ -230,10 +249,15 @@ asio::awaitable<void> measure_between(Context& context, StreamWish wish, TurnCli
     }
     co_return;
   }
+  if (const auto kept = streams.kept_all()) {
+    record(observation, *kept);
+    co_return;
+  }
   if (!streams.carried()) {
     set_outcome(observation, Outcome::failed, DetailCode::relay_dead);
     co_return;
   }
+  streams.say_what_was_kept(observation);
   observation.media = streams.figures();
   set_outcome(observation, Outcome::answered,
               observation.media->fit ? DetailCode::streamed : DetailCode::unfit);

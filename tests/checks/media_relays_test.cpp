@@ -1,11 +1,105 @@
 // The check `media` with two relays of a real coturn as its far end.
 #include <gtest/gtest.h>
 
+#include "probe/net/address.hpp"
+#include "probe/net/sockets.hpp"
 #include "tests/support/check_runner.hpp"
 #include "tests/support/coturn.hpp"
+#include "tests/support/evidence.hpp"
 
 namespace callready {
 namespace {
+
+using test::Loop;
+
+using asio::ip::tcp;
+using asio::ip::udp;
+
+// The system's sockets, but that this computer keeps some of the stream's packets over UDP.
+class KeepingSockets final : public SocketSource {
+ public:
+  using Keeps = std::function<bool(std::uint8_t sequence)>;
+  KeepingSockets(Loop& loop, Keeps keeps) : loop_(loop), keeps_(std::move(keeps)) {
+    open_in_memory(loop.executor(), *this);
+  }
+
+  Result<std::unique_ptr<DatagramCarrier>> open_udp(const SocketAddress& remote,
+                                                    const UdpOptions& options) override {
+    auto carrier = std::make_unique<Carrier>(loop_, keeps_);
+    carrier->open(remote, options.connect);
+    return std::unique_ptr<DatagramCarrier>(std::move(carrier));
+  }
+  asio::awaitable<Result<std::unique_ptr<TcpStream>>> connect_tcp(Scope, SocketAddress remote,
+                                                                  ConnectOptions) override {
+    tcp::socket socket(loop_.context);
+    const auto endpoint = to_endpoint<tcp>(remote);
+    const auto [error] =
+        co_await socket.async_connect(endpoint, asio::as_tuple(asio::use_awaitable));
+    if (error) co_return classify(error);
+    co_return std::make_unique<TcpStream>(std::move(socket));
+  }
+
+ private:
+  class Carrier final : public DatagramCarrier {
+   public:
+    Carrier(Loop& loop, const Keeps& keeps) : socket_(loop.context), keeps_(keeps) {}
+    void open(const SocketAddress& remote, bool connect) {
+      socket_.open(udp::v4());
+      socket_.non_blocking(true);
+      if (connect) {
+        socket_.connect(to_endpoint<udp>(remote));
+      } else {
+        socket_.bind({asio::ip::address_v4::loopback(), 0});
+      }
+    }
+
+    error_code send(std::span<const std::uint8_t> bytes, const SocketAddress& to) override {
+      // ChannelData (RFC 8656 section 12.4), the packet's number behind its head.
+      constexpr std::size_t low_byte = 11;
+      const bool of_stream = bytes.size() > low_byte && bytes[0] >> 4 == 4;
+      if (of_stream && keeps_(bytes[low_byte])) {
+        return make_error_code(boost::system::errc::no_buffer_space);
+      }
+      error_code error;
+      socket_.send_to(asio::buffer(bytes.data(), bytes.size()), to_endpoint<udp>(to), 0, error);
+      return error;
+    }
+    void set_ttl(int) override {}
+    bool set_traffic_class(int) override { return true; }
+    int path_mtu() const override { return 0; }
+    std::optional<UdpEvent> take(const Clock& clock, Failure& failure) override {
+      std::array<std::uint8_t, 2'048> buffer{};
+      udp::endpoint from;
+      error_code error;
+      const auto size = socket_.receive_from(asio::buffer(buffer), from, 0, error);
+      if (error) {
+        if (error != asio::error::would_block) failure = classify(error);
+        return std::nullopt;
+      }
+      Datagram datagram;
+      datagram.bytes.assign(buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(size));
+      datagram.from = from_endpoint(from);
+      datagram.arrived = clock.now();
+      return UdpEvent(std::move(datagram));
+    }
+    void when_readable(std::function<void()> callback) override {
+      socket_.async_wait(udp::socket::wait_read,
+                         [callback = std::move(callback)](error_code) { callback(); });
+    }
+    void cancel() override {
+      error_code ignored;
+      socket_.cancel(ignored);
+    }
+    SocketAddress local() const override { return local_end_of(socket_); }
+
+   private:
+    udp::socket socket_;
+    const Keeps& keeps_;
+  };
+
+  Loop& loop_;
+  Keeps keeps_;
+};
 
 class MediaByRelays : public testing::Test {
  protected:
@@ -56,6 +150,26 @@ TEST_F(MediaByRelays, MeasuresEachWayAndThereAndBack) {
   EXPECT_DOUBLE_EQ(*stream.up->delay_ms, *stream.round_trip_ms / 2);
   EXPECT_EQ(stream.loop->dscp_sent, 46);
   EXPECT_FALSE(stream.first_hop) << "no router is on the way to this computer itself";
+}
+
+// A queue of this computer's that was full is no loss of the line's.
+TEST_F(MediaByRelays, WhatThisComputerKeptIsNotLost) {
+  CALLREADY_NEEDS_COTURN();
+  const auto server = coturn();
+  {
+    const KeepingSockets half(runner.loop, [](std::uint8_t sequence) { return sequence % 2 == 1; });
+    const auto seen = measure(*server);
+    ASSERT_TRUE(seen.media && seen.media->up && seen.media->down) << why(seen);
+    EXPECT_EQ(seen.media->up->sent, 25);
+    EXPECT_EQ(seen.media->up->lost, 0);
+    EXPECT_EQ(seen.media->down->sent, 50);
+    EXPECT_EQ(test::fact<std::int64_t>(seen, EvidenceKind::error, Fact::count), 50)
+        << "half of what went up, and of what went there and back";
+  }
+  const KeepingSockets all(runner.loop, [](std::uint8_t) { return true; });
+  const auto seen = measure(*server);
+  EXPECT_EQ(seen.outcome, Outcome::skipped);
+  EXPECT_EQ(seen.detail, DetailCode::out_of_resources);
 }
 
 TEST_F(MediaByRelays, SaysWhyThereAreNone) {
