@@ -17,6 +17,7 @@ asio::awaitable<Result<std::vector<IpAddress>>> ask_apart(asio::any_io_executor 
                                                           Scope scope, Instant deadline,
                                                           Failure refused) {
   const auto type = family == Family::v6 ? dns::type_aaaa : dns::type_a;
+  InnerScope in_time(scope, deadline);
   for (std::size_t i = 0; i < servers.size() && i < most_servers; ++i) {
     const auto server = parse_socket_address(servers[i], 53);
     if (!server) continue;
@@ -25,12 +26,14 @@ asio::awaitable<Result<std::vector<IpAddress>>> ask_apart(asio::any_io_executor 
     question.server = *server;
     question.name = name;
     question.type = type;
-    const auto exchange = co_await dns::ask(executor, scope, question);
+    const auto exchange = co_await dns::ask(executor, in_time.scope(), question);
+    if (scope.stop.stopped() && exchange.reply.has_error()) co_return stopped();
     if (exchange.reply.has_error()) {
       if (!exchange.retried_by_tcp) continue;
+      const bool in_vain = exchange.reply.error().kind == FailureKind::stopped;
       refused = classify_dns(ARES_ESERVFAIL);
       refused.text = "the answer is too long for UDP, and DNS over TCP does not work: " +
-                     exchange.reply.error().text;
+                     (in_vain ? timed_out() : exchange.reply.error()).text;
       continue;
     }
     const auto& message = *exchange.reply;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <thread>
+#include <utility>
 
 #include "probe/net/timeouts.hpp"
 #include "tests/support/dns_server.hpp"
@@ -161,6 +162,32 @@ TEST(Resolver, OneLongAnswerTakesNoOtherNameAlong) {
   ASSERT_TRUE(long_one && long_one->addresses.has_error());
   EXPECT_EQ(long_one->addresses.error().kind, FailureKind::dns_failed);
   EXPECT_NE(long_one->addresses.error().text.find("DNS over TCP"), std::string::npos);
+}
+
+// Each that is asked apart may take longer than a look-up has in all.
+TEST(Resolver, AsksOthersApartNoLongerThanItMay) {
+  bool asked = false;
+  Fixture dns(
+      [&](const DnsServer::Asked& question) {
+        auto reply = question.reply();
+        reply.flags |= 0x0200;  // TC
+        return std::exchange(asked, true) ? std::nullopt : std::optional(reply.bytes());
+      },
+      Time::by_hand);
+  const auto silent = [](const DnsServer::Asked&) { return std::optional<test::Bytes>(); };
+  DnsServer second(dns.loop, silent), third(dns.loop, silent);
+  for (auto* server : {&dns.server, &second, &third}) server->close_tcp();
+  AresOptions options;
+  options.servers = {dns.server.text(), second.text(), third.text()};
+  options.use_hosts_file = false;
+  Resolver resolver(dns.loop.executor(), *AresChannel::create(dns.loop.executor(), options));
+  const auto begin = dns.loop.clock.now();
+  const auto resolution =
+      dns.loop.run(resolver.resolve("long.example", Family::v4, dns.loop.scope));
+  ASSERT_TRUE(resolution.addresses.has_error());
+  EXPECT_EQ(resolution.addresses.error().kind, FailureKind::dns_unreachable);
+  EXPECT_GT(second.asked_udp, 0);
+  EXPECT_LE(elapsed(begin, dns.loop.clock.now()), Milliseconds(timeouts::dns_total));
 }
 
 TEST(Resolver, AddressesAreTheirOwnAnswer) {
