@@ -86,6 +86,12 @@ struct DnsRequest {
   }
 };
 
+// This computer could ask there, and was not stopped meanwhile.
+bool was_asked(const DnsRequest& request) {
+  const auto& reply = request.exchange.reply;
+  return !reply.has_error() || outcome_of(reply.error()) != Outcome::skipped;
+}
+
 asio::awaitable<DnsRequest> ask_one(asio::any_io_executor executor, Scope scope,
                                     dns::Question question) {
   DnsRequest asked;
@@ -308,8 +314,9 @@ asio::awaitable<Observation> run_dns(Context& context, Job job) {
   }
   const auto all = co_await together(context.executor, std::move(work));
   for (const auto& asked : all) add_answer(observation, asked);
-  const auto settled = std::ranges::find_if(all, &DnsRequest::settled);
-  conclude(observation, settled == all.end() ? all.front() : *settled, job.parameter("expect"));
+  auto told = std::ranges::find_if(all, &DnsRequest::settled);
+  if (told == all.end()) told = std::ranges::find_if(all, was_asked);
+  conclude(observation, told == all.end() ? all.front() : *told, job.parameter("expect"));
   co_return observation;
 }
 

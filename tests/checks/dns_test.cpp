@@ -384,6 +384,16 @@ TEST_F(DnsCheck, TheFirstServerThatSettlesItCounts) {
   EXPECT_EQ(seen.evidence[1].facts.at(Fact::records), EvidenceValue("9.9.9.9"));
 }
 
+TEST_F(DnsCheck, AServerThatCannotBeAskedDoesNotSpeakForTheOthers) {
+  DnsServer server(runner.loop, rcode(2));
+  // A link's own address without the link: the system knows no way there.
+  runner.use_dns_servers({"[fe80::1]:53", server.text()});
+  const auto seen = ask("www.example.com");
+  EXPECT_EQ(seen.outcome, Outcome::failed);
+  EXPECT_EQ(seen.detail, DetailCode::servfail);
+  EXPECT_EQ(seen.address, server.address().address);
+}
+
 TEST_F(DnsCheck, AsksTheNamedServer) {
   DnsServer own(runner.loop, rcode(3));
   DnsServer named(runner.loop, address("9.9.9.9"));
