@@ -294,6 +294,10 @@ asio::awaitable<void> stream_between_relays(Context& context, Job job, StreamWis
   const auto patience = context.scope.clock.now() + timeouts::relay_trip;
   const auto one = co_await context.relays.enter(context.executor, context.scope, patience);
   const auto two = co_await context.pairs.enter(context.executor, context.scope, patience);
+  if (context.scope.stop.stopped()) {
+    record(observation, stopped());
+    co_return;
+  }
   if (!one || !two) {
     not_measured(observation, phrase("too many relays are in use"));
     co_return;

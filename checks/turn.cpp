@@ -202,6 +202,7 @@ asio::awaitable<std::optional<bool>> try_between_relays(Context& context, Job jo
   Text why = phrase("too many relays are in use");
   const auto patience = context.scope.clock.now() + timeouts::relay_trip;
   const auto place = co_await context.pairs.enter(context.executor, context.scope, patience);
+  if (!place && context.scope.stop.stopped()) why = stopped().text;
   RelayServer server{job.probe, job.address.value_or(IpAddress{}), first.challenge(),
                      first.relayed().address.is_v6()};
   Relay second;

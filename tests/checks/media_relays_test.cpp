@@ -185,6 +185,15 @@ TEST_F(MediaByRelays, SaysWhyThereAreNone) {
   EXPECT_NE(why(seen).find("486"), std::string::npos) << why(seen);
 }
 
+TEST_F(MediaByRelays, AStoppedRunIsNotOutOfRelays) {
+  runner.loop.stop.stop();
+  const SocketAddress nobody{IpAddress::v4({127, 0, 0, 1}), 9};
+  const auto seen = runner.run(CheckKind::media, Transport::udp, "127.0.0.1", nobody,
+                               {{"turn", "127.0.0.1:9/tcp"}});
+  EXPECT_EQ(seen.outcome, Outcome::skipped);
+  EXPECT_EQ(seen.detail, DetailCode::stopped);
+}
+
 TEST_F(MediaByRelays, NeedsALoginAndAConnection) {
   const std::map<std::string, std::string> with{{"turn", "127.0.0.1:9/tcp"}};
   const SocketAddress nobody{IpAddress::v4({127, 0, 0, 1}), 9};
