@@ -9,10 +9,11 @@
 // `answered` with "called": media came back. `failed`: "ice_silent" (no pair of addresses
 // connects), "dtls_silent" (a pair connects, and the ClientHello gets no DTLS packet back, six
 // times sent), "dtls_failed", "wrong_fingerprint", "media_silent"; "no_call" where the answer makes
-// no call, "unexpected_issuer" where the certificate is not the pinned one: nothing is said to it
-// then. `denied` with the status of a WHIP endpoint that refuses. Otherwise the outcomes of
-// `tls`; `skipped` with "no_key", "no_ice" where libnice is missing, or "far_end_busy" where the
-// far end had no room, twice. At the end it is asked what arrived there (evidence "call_arrived").
+// no call or names no address to send to, "unexpected_issuer" where the certificate is not the
+// pinned one: nothing is said to it then. `denied` with the status of a WHIP endpoint that refuses.
+// Otherwise the outcomes of `tls`; `skipped` with "no_key", "no_ice" where libnice is missing,
+// "local_error" where nothing of DTLS or media could be sent, or "far_end_busy" where the far end
+// had no room, twice. At the end it is asked what arrived there (evidence "call_arrived").
 // After the media, `callready serve` is sent four DTLS greetings as long as a browser's, each in
 // two datagrams (RFC 6347 section 4.2.3), that it counts and does not answer ("call_greeting").
 //
@@ -254,6 +255,7 @@ asio::awaitable<void> make_call(Context& context, Job job, Stream& stream, Rehea
     co_return;
   }
   add_call_answer(observation, other->candidates);
+  const bool nowhere = other->candidates.empty();  // it may send first all the same
   const auto seen = co_await rehearsal.call(std::move(other->keys), std::move(other->candidates));
   // What was cut short was not silent.
   const bool cut =
@@ -262,6 +264,7 @@ asio::awaitable<void> make_call(Context& context, Job job, Stream& stream, Rehea
     record(observation, cut ? stopped() : seen.error());
   } else {
     conclude_call(observation, *seen, relay_transport(job));
+    if (nowhere && seen->failed == CallStage::connect) observation.detail = DetailCode::no_call;
   }
   std::optional<int> arrived;
   const auto counts = co_await end_call(endpoint, stream, *reply, cleanup);

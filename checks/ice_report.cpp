@@ -209,6 +209,10 @@ void conclude_call(Observation& observation, const CallSeen& seen, std::optional
       observation.detail = DetailCode::ice_silent;
       return;
     case CallStage::handshake:
+      // Of what could not be sent nobody can answer.
+      if (seen.flights_sent > 0 && seen.datagrams_left == 0) {
+        return set_outcome(observation, Outcome::skipped, DetailCode::local_error);
+      }
       observation.detail =
           seen.datagrams_got == 0 ? DetailCode::dtls_silent : DetailCode::dtls_failed;
       return;
@@ -216,8 +220,10 @@ void conclude_call(Observation& observation, const CallSeen& seen, std::optional
       observation.detail = DetailCode::wrong_fingerprint;
       return;
     case CallStage::media:
-      observation.detail =
-          seen.packets_sent == 0 ? DetailCode::local_error : DetailCode::media_silent;
+      if (seen.packets_sent == 0) {
+        return set_outcome(observation, Outcome::skipped, DetailCode::local_error);
+      }
+      observation.detail = DetailCode::media_silent;
       return;
     case CallStage::done:
       set_outcome(observation, Outcome::answered, DetailCode::called);

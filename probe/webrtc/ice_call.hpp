@@ -49,6 +49,7 @@ struct CallSeen {
   std::optional<Milliseconds> connected, secured, first_media;
   std::optional<Milliseconds> round_trip;   // of the first packet of media
   int flights_sent = 0, datagrams_got = 0;  // of DTLS
+  int datagrams_left = 0;                   // of the flights, those that left this computer
   std::string version;                      // "DTLSv1.2"
   bool gcm = false;
   // Of media: those that left, and of these, in the order in which they came back, each once: its

@@ -374,7 +374,9 @@ class NiceCall final : public IceCall {
   }
 
   void send_flights() {
-    for (const auto& datagram : dtls_->outgoing()) send(datagram);
+    for (const auto& datagram : dtls_->outgoing()) {
+      if (send(datagram)) ++seen_.datagrams_left;
+    }
   }
 
   // True where it has left this computer.

@@ -2,6 +2,7 @@
 #include "checks/whip_client.hpp"
 #include "probe/serve/responder.hpp"
 #include "probe/serve/stun_server.hpp"
+#include "probe/webrtc/ice_call.hpp"
 #include "tests/support/check_runner.hpp"
 #include "tests/support/evidence.hpp"
 #include "tests/support/stream_server.hpp"
@@ -105,10 +106,11 @@ TEST_F(IceTest, WithoutACallItSaysWhatThereIs) {
   ASSERT_TRUE(find(seen, EvidenceKind::ice_candidates));
 }
 
-// Accepts the offer without a session description of its own, and then takes the end of the call.
-asio::awaitable<void> take_no_call(test::TlsServerStream& peer, std::string& requests) {
-  const std::string taken =
-      "HTTP/1.1 201 Created\r\nLocation: /whip/a\r\nContent-Length: 0\r\n\r\n";
+// Accepts the offer with that session description or none, and then takes the end of the call.
+asio::awaitable<void> take_no_call(test::TlsServerStream& peer, std::string& requests,
+                                   std::string answer = {}) {
+  const std::string taken = "HTTP/1.1 201 Created\r\nLocation: /whip/a\r\nContent-Length: " +
+                            std::to_string(answer.size()) + "\r\n\r\n" + answer;
   const std::string ended = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
   const std::string* replies[] = {&taken, &ended};
   for (const auto* reply : replies) {
@@ -133,6 +135,48 @@ TEST(IceCheck, EndsACallThatWasAcceptedWithoutAnAnswer) {
   EXPECT_EQ(seen.outcome, Outcome::failed);
   EXPECT_EQ(seen.detail, DetailCode::no_call);
   EXPECT_NE(requests.find("DELETE /whip/a HTTP/1.1"), std::string::npos) << requests;
+}
+
+TEST(IceCheck, AnAnswerWithoutAnAddressIsNotSilence) {
+  if (!webrtc::IceCall::available()) GTEST_SKIP() << "libnice is not installed";
+  const auto authority = test::make_authority("Test Root");
+  const test::TemporaryFile root(authority.pem());
+  test::CheckRunner runner({root.path()});
+  test::TlsServerOptions options;
+  options.chain = {test::make_leaf("www.example.com", authority)};
+  std::string answer =
+      "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0\r\n"
+      "c=IN IP4 0.0.0.0\r\na=setup:passive\r\na=ice-ufrag:abcd\r\n"
+      "a=ice-pwd:0123456789012345678901\r\na=fingerprint:sha-256 AA";
+  for (int i = 1; i < 32; ++i) answer += ":AA";
+  answer += "\r\n";
+  std::string requests;
+  test::TlsServer server(runner.loop, options, [&](test::TlsServerStream& peer) {
+    return take_no_call(peer, requests, answer);
+  });
+  const auto seen = runner.run(CheckKind::ice, Transport::tls, "www.example.com", server.address());
+  EXPECT_EQ(seen.outcome, Outcome::failed);
+  EXPECT_EQ(seen.detail, DetailCode::no_call);
+}
+
+TEST(CallOutcome, WhatCouldNotBeSentIsNotSilence) {
+  const auto conclude = [](const webrtc::CallSeen& seen) {
+    Observation observation;
+    checks::conclude_call(observation, seen, std::nullopt);
+    return std::pair(observation.outcome, observation.detail);
+  };
+  webrtc::CallSeen seen;
+  seen.failed = webrtc::CallStage::handshake;
+  EXPECT_EQ(conclude(seen), std::pair(Outcome::failed, Detail(DetailCode::dtls_silent)))
+      << "the far end was to begin";
+  seen.flights_sent = 6;
+  EXPECT_EQ(conclude(seen), std::pair(Outcome::skipped, Detail(DetailCode::local_error)));
+  seen.datagrams_left = 1;
+  EXPECT_EQ(conclude(seen), std::pair(Outcome::failed, Detail(DetailCode::dtls_silent)));
+  seen.failed = webrtc::CallStage::media;
+  EXPECT_EQ(conclude(seen), std::pair(Outcome::skipped, Detail(DetailCode::local_error)));
+  seen.packets_sent = 1;
+  EXPECT_EQ(conclude(seen), std::pair(Outcome::failed, Detail(DetailCode::media_silent)));
 }
 
 TEST(WhipClient, ReadsAReplyHoweverItComes) {
