@@ -156,6 +156,13 @@ Failure classify_first(const error_code& error, std::optional<IcmpError> icmp) {
   return failure;
 }
 
+Failure classify_standing(const error_code& error) {
+  auto failure = classify(error);
+  const bool told = platform::icmp_supported() && error == boost::system::errc::network_unreachable;
+  if (told) failure.kind = FailureKind::unreachable;
+  return failure;
+}
+
 Failure out_of_memory() {
   return classify(make_error_code(boost::system::errc::not_enough_memory));
 }

@@ -61,6 +61,9 @@ Failure classify(const error_code& error, std::optional<IcmpError> icmp = std::n
 // network comes with its ICMP error, where the system tells of those; without one it is a route of
 // this computer ("ip route add unreachable").
 Failure classify_first(const error_code& error, std::optional<IcmpError> icmp = std::nullopt);
+// The same of a connection that stands. On Linux its own routes end none: there "network
+// unreachable" is a router's word, whose ICMP error is not queued.
+Failure classify_standing(const error_code& error);
 Failure timed_out();
 // A connection request that this machine did not let out, though connect() did not say so.
 Failure kept_here();

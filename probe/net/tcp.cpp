@@ -17,7 +17,7 @@ asio::awaitable<Result<std::size_t>> TcpStream::read_some(std::span<std::uint8_t
     error_code error;
     const auto size = socket_.read_some(asio::buffer(buffer.data(), buffer.size()), error);
     if (!error) co_return size;
-    if (error != asio::error::would_block) co_return classify(error);
+    if (error != asio::error::would_block) co_return classify_standing(error);
     if (guard.over()) co_return guard.failure();
     co_await socket_.async_wait(tcp::socket::wait_read, asio::as_tuple(asio::use_awaitable));
   }
@@ -32,7 +32,7 @@ asio::awaitable<Result<void>> TcpStream::write(std::span<const std::uint8_t> byt
       co_await asio::async_write(socket_, source, asio::as_tuple(asio::use_awaitable));
   if (!error) co_return Result<void>();
   if (guard.over()) co_return guard.failure();
-  co_return classify(error);
+  co_return classify_standing(error);
 }
 
 TcpStream::TcpStream(asio::ip::tcp::socket socket, Milliseconds took)

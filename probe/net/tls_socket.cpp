@@ -92,7 +92,7 @@ std::optional<Failure> TlsSocket::failure_of(int error) const {
     case SSL_ERROR_SSL:
       return classify_tls(ERR_peek_error());
     case SSL_ERROR_SYSCALL:
-      if (last_) return classify(last_);
+      if (last_) return classify_standing(last_);
       return closed();
     default:  // SSL_ERROR_ZERO_RETURN: a proper end
       return closed();

@@ -56,6 +56,16 @@ TEST(Failure, ARouteOfThisComputerIsNotTheNetworks) {
             FailureKind::connection_refused);
 }
 
+TEST(Failure, OfAConnectionThatStandsIsTheNetworks) {
+  const auto lost = classify_standing(errc::make_error_code(errc::network_unreachable));
+  EXPECT_EQ(lost.kind,
+            platform::icmp_supported() ? FailureKind::unreachable : FailureKind::no_route);
+  EXPECT_EQ(classify_standing(errc::make_error_code(errc::connection_reset)).kind,
+            FailureKind::connection_reset);
+  EXPECT_EQ(classify_standing(errc::make_error_code(errc::network_down)).kind,
+            FailureKind::no_route);
+}
+
 TEST(Failure, ShortagesAreCounted) {
   const auto before = shortages();
   classify(errc::make_error_code(errc::connection_refused));
