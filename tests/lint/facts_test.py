@@ -24,6 +24,7 @@ ALLOWED = {
     "checks/turn.cpp": {"ipv6"},
     "checks/nat.cpp": {"other_address"},
     "checks/sip_alg_judge.cpp": {"via_changed"},
+    "probe/model/describe.cpp": {"relay"},
     "checks/registry.cpp": {"public_key_sha256"},
     "checks/certificate_evidence.cpp": {"public_key_sha256"},
     "probe/diagnosis/facts_of_one.cpp": {"public_key_sha256"},
