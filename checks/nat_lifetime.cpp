@@ -10,6 +10,8 @@
 namespace callready::checks::nat {
 namespace {
 
+enum class Arrival { came, lost };
+
 // The other side of a binding.
 class FarSide {
  public:
@@ -17,10 +19,10 @@ class FarSide {
   virtual std::string method() const = 0;
   // A binding of that fresh socket: our address as the far side sees it.
   virtual asio::awaitable<Result<SocketAddress>> open(Context& context, UdpSocket& socket) = 0;
-  // True where the far side's packet to the binding came in, false where it was waited for in vain.
-  // A failure is none of the binding's: this computer did not send, or nobody could be asked.
-  virtual asio::awaitable<Result<bool>> reaches(Context& context, UdpSocket& socket,
-                                                SocketAddress mapped) = 0;
+  // Whether the far side's packet to the binding came in, or was waited for in vain. A failure is
+  // none of the binding's: this computer did not send, or nobody could be asked.
+  virtual asio::awaitable<Result<Arrival>> reaches(Context& context, UdpSocket& socket,
+                                                   SocketAddress mapped) = 0;
 };
 
 // A STUN server that answers to another port of ours (RFC 5780 section 7.5).
@@ -34,8 +36,8 @@ class StunSide final : public FarSide {
     co_return mapped;
   }
 
-  asio::awaitable<Result<bool>> reaches(Context& context, UdpSocket& socket,
-                                        SocketAddress mapped) override {
+  asio::awaitable<Result<Arrival>> reaches(Context& context, UdpSocket& socket,
+                                           SocketAddress mapped) override {
     auto asking = fresh_socket(context, server_);
     if (asking.has_error()) co_return asking.error();
     const auto id = stun::new_transaction_id();
@@ -57,10 +59,11 @@ class StunSide final : public FarSide {
         const auto* datagram = std::get_if<Datagram>(&*event);
         if (datagram == nullptr || datagram->from != server_) continue;
         const auto parsed = stun::parse(datagram->bytes);
-        if (!parsed.has_error() && parsed->answers(stun::Method::binding, id)) co_return true;
+        if (!parsed.has_error() && parsed->answers(stun::Method::binding, id))
+          co_return Arrival::came;
       }
     }
-    co_return false;
+    co_return Arrival::lost;
   }
 
  private:
@@ -78,15 +81,15 @@ class RelaySide final : public FarSide {
     co_return heard;
   }
 
-  asio::awaitable<Result<bool>> reaches(Context& context, UdpSocket& socket,
-                                        SocketAddress mapped) override {
+  asio::awaitable<Result<Arrival>> reaches(Context& context, UdpSocket& socket,
+                                           SocketAddress mapped) override {
     // A permission lives for five minutes (RFC 8656 section 9).
     const auto allowed = co_await relay_.create_permission(mapped, context.scope);
     if (allowed.status == TurnStatus::no_answer) co_return allowed.failure;
     if (allowed.status != TurnStatus::granted) co_return timed_out();  // refused: none was sent
     const auto came = co_await hear_from_relay(context, relay_, socket, mapped);
-    if (came.has_value()) co_return true;
-    if (came.error().kind == FailureKind::timed_out) co_return false;
+    if (came.has_value()) co_return Arrival::came;
+    if (came.error().kind == FailureKind::timed_out) co_return Arrival::lost;
     co_return came.error();
   }
 
@@ -111,7 +114,8 @@ asio::awaitable<Result<Sample>> new_binding(Context& context, FarSide& side, Soc
 }
 
 // Whether a binding that is not idle at all is reached: what silence later is held against.
-asio::awaitable<Result<bool>> control_works(Context& context, FarSide& side, SocketAddress server) {
+asio::awaitable<Result<Arrival>> control_works(Context& context, FarSide& side,
+                                               SocketAddress server) {
   auto fresh = co_await new_binding(context, side, server);
   if (fresh.has_error()) co_return fresh.error();
   const auto reached = co_await side.reaches(context, *fresh->socket, fresh->mapped);
@@ -135,7 +139,7 @@ Property conclude(const FarSide& side, std::optional<long> alive, std::optional<
 asio::awaitable<Property> measure(Context& context, FarSide& side, SocketAddress server) {
   const auto works = co_await control_works(context, side, server);
   if (failed_here(works)) co_return unknown(works.error().text);
-  if (works.has_error() || !*works) {
+  if (works.has_error() || *works == Arrival::lost) {
     co_return unknown(phrase("no host outside can be told to send packets here"));
   }
   Text failure;  // of this computer, where there was one
@@ -158,14 +162,14 @@ asio::awaitable<Property> measure(Context& context, FarSide& side, SocketAddress
     const auto reached = co_await side.reaches(context, *binding.socket, binding.mapped);
     if (failed_here(reached)) failure = reached.error().text;
     if (reached.has_error()) continue;  // nobody sent to it: it may live or not
-    if (*reached) {
+    if (*reached == Arrival::came) {
       alive = seconds;
       dead.reset();  // the earlier silence was a lost packet: bindings do not come back
       continue;
     }
     const auto control = co_await control_works(context, side, server);
     if (failed_here(control)) failure = control.error().text;
-    if (control.has_error() || !*control) break;
+    if (control.has_error() || *control == Arrival::lost) break;
     if (!dead) dead = seconds;
     // Longer ones will not be better; one more guards against loss.
     if (*dead < seconds) break;

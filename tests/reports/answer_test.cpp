@@ -157,6 +157,7 @@ TEST(Answer, OfAPartSaysNothingOfTheWhole) {
   auto report = samples::clean();
   auto& set = report.sets.at(0);
   for (auto& row : set.requirements) row.sampled.clear();
+  std::erase_if(set.requirements, [](const auto& row) { return row.status == Status::skip; });
   EXPECT_EQ(verdict_sentences(set, report), "Rainbow works from here.");
   EXPECT_EQ(part_asked(report), "");
   report.part = {"--only turn-udp", "--skip web"};
