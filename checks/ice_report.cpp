@@ -209,7 +209,7 @@ void conclude_call(Observation& observation, const CallSeen& seen, std::optional
       observation.detail = DetailCode::ice_silent;
       return;
     case CallStage::handshake:
-      // Of what could not be sent nobody can answer.
+      // Nobody can answer what was not sent.
       if (seen.flights_sent > 0 && seen.datagrams_left == 0) {
         return set_outcome(observation, Outcome::skipped, DetailCode::local_error);
       }

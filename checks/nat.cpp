@@ -124,9 +124,8 @@ asio::awaitable<Property> measure_filtering(Context& context, Result<Sample>& fi
                                             Result<Sample>& second, Corners corners) {
   const auto method = "other_address";
   if (!corners.has_other) co_return unknown(phrase("the server has no OTHER-ADDRESS"));
-  for (const auto* sample : {&first, &second}) {
-    if (sample->has_value()) continue;
-    co_return unknown(reason_of(sample->error(), phrase("the server stopped answering")));
+  if (const auto failure = failure_of(first, second)) {
+    co_return unknown(reason_of(failure, phrase("the server stopped answering")));
   }
   std::vector<asio::awaitable<Result<BindingReply>>> questions;
   const Change other_both{true, true}, other_port{false, true};
@@ -188,9 +187,8 @@ asio::awaitable<Result<bool>> try_hairpin(Context& context, Sample& first, Sampl
 asio::awaitable<Property> measure_hairpin(Context& context, Result<Sample>& first,
                                           Result<Sample>& second, bool translated) {
   if (!translated) co_return unknown(phrase("no device translates this computer's address"));
-  for (const auto* sample : {&first, &second}) {
-    if (sample->has_value()) continue;
-    co_return unknown(reason_of(sample->error(), phrase("the server stopped answering")));
+  if (const auto failure = failure_of(first, second)) {
+    co_return unknown(reason_of(failure, phrase("the server stopped answering")));
   }
   const auto works = co_await try_hairpin(context, *first, *second);
   if (works.has_error()) co_return unknown(works.error().text);

@@ -89,4 +89,10 @@ asio::awaitable<Result<Sample>> new_sample(Context& context, SocketAddress serve
   co_return sample;
 }
 
+std::optional<Failure> failure_of(const Result<Sample>& first, const Result<Sample>& second) {
+  if (first.has_error()) return first.error();
+  if (second.has_error()) return second.error();
+  return std::nullopt;
+}
+
 }  // namespace callready::checks::nat

@@ -55,6 +55,8 @@ struct Sample {
 };
 // A socket with its mapped address.
 asio::awaitable<Result<Sample>> new_sample(Context& context, SocketAddress server);
+// Why one of two could not be had; nothing where both could.
+std::optional<Failure> failure_of(const Result<Sample>& first, const Result<Sample>& second);
 
 // Mapping and filtering by relays of the server in the parameter `turn` (nat_relays.cpp).
 struct ByRelays {

@@ -87,9 +87,8 @@ asio::awaitable<ByRelays> meet(Context& context, Job job, TurnClient& first, Tur
   const auto server = job.remote();
   auto filtered = co_await new_sample(context, server);
   auto mapped = co_await new_sample(context, server);
-  for (const auto* sample : {&filtered, &mapped}) {
-    if (sample->has_value()) continue;
-    co_return unknown_both(reason_of(sample->error(), phrase("the STUN server stopped answering")));
+  if (const auto failure = failure_of(filtered, mapped)) {
+    co_return unknown_both(reason_of(failure, phrase("the STUN server stopped answering")));
   }
   Meeting met;
   met.here = mapped->mapped;

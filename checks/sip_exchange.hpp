@@ -23,7 +23,7 @@ asio::awaitable<std::optional<Failure>> exchange_over_stream(Stream& stream, Sco
                                                              sip::Framer& framer,
                                                              sip::Collector& collector,
                                                              Instant deadline);
-// The second half of that.
+// Its second half: reads the reply to a request that was written.
 asio::awaitable<std::optional<Failure>> read_reply(Stream& stream, Scope scope, sip::Framer& framer,
                                                    sip::Collector& collector, Instant deadline);
 

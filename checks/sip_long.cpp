@@ -151,7 +151,7 @@ asio::awaitable<Fate> ask_by_datagrams(Datagrams& line, std::vector<Ask*> longs)
   if (!going_on || !small.answered()) co_return Fate::unknown;
   going_on = co_await ask_in_turn(line, longs, 1);
   if (any_answered(longs)) co_return Fate::through;
-  // What brings something back is not lost.
+  // A request that brought something back was not lost.
   const bool garbled = std::ranges::any_of(longs, &Ask::garbled);
   co_return going_on && !garbled ? Fate::lost : Fate::unknown;
 }

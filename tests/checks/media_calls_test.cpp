@@ -22,6 +22,21 @@ std::string sha256_of(const test::Certificate& certificate) {
   return hex(digest);
 }
 
+using Counters = std::map<std::uint16_t, std::uint32_t>;  // by session
+
+// As a reflector that counts what it gets of each session.
+media::stamp::ReflectorPacket reply_to(const media::stamp::SenderPacket& packet, Counters& counters,
+                                       const Clock& clock) {
+  media::stamp::ReflectorPacket reply;
+  reply.sequence = counters[packet.ssid]++;
+  reply.ssid = packet.ssid;
+  reply.sender_sequence = packet.sequence;
+  reply.sender_sent = packet.sent;
+  reply.sender_error = packet.error;
+  reply.received = reply.sent = media::stamp::to_timestamp(clock.wall_now());
+  return reply;
+}
+
 // Answers each request with the same.
 asio::awaitable<void> tell(test::TlsServerStream& stream, std::string body) {
   const auto reply =
@@ -43,23 +58,18 @@ TEST(MediaCalls, WhatTheFarEndLostItselfSaysNothingOfTheLine) {
     runner.settings.calls = 1;
     // A reflector that gets all of the first session, the stream's, and half of a call's.
     std::optional<std::uint16_t> first;
-    std::map<std::uint16_t, std::uint32_t> counters;
-    ScriptedUdp reflector(runner.loop.context, [&](ScriptedUdp& self, const Bytes& request,
-                                                   const SocketAddress& from) {
-      const auto packet = media::stamp::parse_sender(request, {});
-      if (!packet) return;
-      if (!first) first = packet->ssid;
-      const bool of_a_call = packet->ssid != *first;
-      if (of_a_call && packet->sequence > 3 && packet->sequence % 2 == 0) return;
-      media::stamp::ReflectorPacket reply;
-      reply.sequence = counters[packet->ssid]++;
-      reply.ssid = packet->ssid;
-      reply.sender_sequence = packet->sequence;
-      reply.sender_sent = packet->sent;
-      reply.sender_error = packet->error;
-      reply.received = reply.sent = media::stamp::to_timestamp(runner.loop.clock.wall_now());
-      self.send(media::stamp::encode_reply(reply, request, {}), from);
-    });
+    Counters counters;
+    ScriptedUdp reflector(runner.loop.context,
+                          [&](ScriptedUdp& self, const Bytes& request, const SocketAddress& from) {
+                            const auto packet = media::stamp::parse_sender(request, {});
+                            if (!packet) return;
+                            if (!first) first = packet->ssid;
+                            const bool of_a_call = packet->ssid != *first;
+                            if (of_a_call && packet->sequence > 3 && packet->sequence % 2 == 0)
+                              return;
+                            const auto reply = reply_to(*packet, counters, runner.loop.clock);
+                            self.send(media::stamp::encode_reply(reply, request, {}), from);
+                          });
     test::TlsServerOptions options;
     options.chain = {test::make_authority("Far end")};
     const auto counts =
@@ -82,7 +92,7 @@ TEST(MediaCalls, WhatThisComputerKeepsBackSaysNothingOfTheLine) {
   test::CheckRunner runner({}, test::Time::by_hand);
   runner.settings.calls = 1;
   std::optional<std::uint16_t> first;
-  std::map<std::uint16_t, std::uint32_t> counters;
+  Counters counters;
   test::MemoryServer reflector(
       runner.loop.executor(), {IpAddress::v4({127, 0, 0, 1}), 50'000},
       [&](const Bytes& request, std::vector<Bytes>& replies) {
@@ -93,13 +103,7 @@ TEST(MediaCalls, WhatThisComputerKeepsBackSaysNothingOfTheLine) {
         if (of_a_call && packet->sequence > 3 && packet->sequence % 2 == 0) {
           return make_error_code(boost::system::errc::operation_not_permitted);
         }
-        media::stamp::ReflectorPacket reply;
-        reply.sequence = counters[packet->ssid]++;
-        reply.ssid = packet->ssid;
-        reply.sender_sequence = packet->sequence;
-        reply.sender_sent = packet->sent;
-        reply.sender_error = packet->error;
-        reply.received = reply.sent = media::stamp::to_timestamp(runner.loop.clock.wall_now());
+        const auto reply = reply_to(*packet, counters, runner.loop.clock);
         replies.push_back(media::stamp::encode_reply(reply, request, {}));
         return error_code();
       });
