@@ -80,7 +80,7 @@ bool contains(const List& list, const Item& item) {
   return std::find(list.begin(), list.end(), item) != list.end();
 }
 
-// Null: there is none that `wanted` takes.
+// The first item that `wanted` accepts; null if there is none.
 template <typename List, typename Wanted>
 auto* first_that(List& list, Wanted wanted) {
   const auto found = std::ranges::find_if(list, wanted);

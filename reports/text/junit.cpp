@@ -110,7 +110,7 @@ Case capability_case(const SetResult& set, const CapabilityResult& capability) {
   return result;
 }
 
-// Of the whole report, for each of its suites.
+// What all suites share: it is worked out once for a report.
 struct OfAllSuites {
   explicit OfAllSuites(const Report& report)
       : seconds(seconds_of_probes(report)), explained(report) {}

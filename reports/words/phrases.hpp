@@ -116,7 +116,7 @@ bool affects_all(const Finding& finding, const Report& report);
 std::size_t explained_by(const SetResult& set, const RequirementResult& requirement,
                          const Report& report);
 
-// The same of many rows, for as long as the report is there.
+// The same for many rows. The report must outlive it.
 class ExplainedRows {
  public:
   explicit ExplainedRows(const Report& report);
