@@ -199,6 +199,7 @@ boost::system::result<Message, Fault> parse(std::span<const std::uint8_t> bytes)
   message.realm = reader.text(Attribute::realm);
   message.nonce = reader.text(Attribute::nonce);
   message.username = reader.text(Attribute::username);
+  message.alternate_domain = reader.text(Attribute::alternate_domain);
   message.lifetime = reader.number(Attribute::lifetime);
   message.change_request = reader.number(Attribute::change_request);
   if (const auto port = reader.number(Attribute::response_port)) {

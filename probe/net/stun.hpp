@@ -67,6 +67,7 @@ enum class Attribute : std::uint16_t {
   use_candidate = 0x0025,
   padding = 0x0026,
   response_port = 0x0027,
+  alternate_domain = 0x8003,
   software = 0x8022,
   alternate_server = 0x8023,
   fingerprint = 0x8028,
@@ -99,7 +100,7 @@ struct Message {
   std::string reason;
   std::optional<SocketAddress> mapped_address, xor_mapped_address, xor_relayed_address,
       xor_peer_address, other_address, response_origin, alternate_server;
-  std::optional<std::string> software, realm, nonce, username;
+  std::optional<std::string> software, realm, nonce, username, alternate_domain;
   std::optional<std::uint32_t> lifetime;  // seconds
   std::optional<std::uint32_t> change_request;
   std::optional<std::uint16_t> response_port;

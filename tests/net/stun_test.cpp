@@ -113,6 +113,7 @@ TEST(Stun, BuildsWhatItReads) {
       .add_address(Attribute::other_address, v4)
       .add_address(Attribute::response_origin, v6)
       .add_address(Attribute::alternate_server, v6)
+      .add_text(Attribute::alternate_domain, "turn2.example.com")
       .add_u32(Attribute::lifetime, 600)
       .add_bytes(Attribute::data, payload)
       .add_text(Attribute::software, "server 1")
@@ -130,6 +131,7 @@ TEST(Stun, BuildsWhatItReads) {
   EXPECT_EQ(message.other_address, v4);
   EXPECT_EQ(message.response_origin, v6);
   EXPECT_EQ(message.alternate_server, v6);
+  EXPECT_EQ(message.alternate_domain, "turn2.example.com");
   EXPECT_EQ(message.lifetime, 600u);
   EXPECT_EQ(message.data, payload);
   EXPECT_EQ(message.software, "server 1");
