@@ -89,7 +89,7 @@ asio::awaitable<Dialled> dial(Context& context, Job job, DialOptions options,
   TlsOptions tls_options;
   tls_options.server_name = job.parameter("server_name", job.probe.target.host);
   // A bare address in the set has no name to check: such certificates name the service.
-  tls_options.check_name = !IpAddress::parse(job.probe.target.host).has_value();
+  tls_options.check_name = !IpAddress::parse(tls_options.server_name).has_value();
   tls_options.alpn = options.alpn;
   tls_options.padding = options.hello_padding;
   auto attempt =

@@ -29,8 +29,20 @@ struct RelayServer {
   IpAddress address;
   std::optional<TurnClient::Challenge> challenge;  // of an earlier relay: saves a round trip
   bool v6 = false;                                 // the family of the relays
+  std::vector<SocketAddress> redirected_by{};      // the servers that led here by an error 300
 };
 asio::awaitable<Result<RelayServer>> find_relay_server(Context& context, std::string text, bool v6);
+
+// A server's error 300, "Try Alternate" (RFC 8489 section 10).
+struct Redirect {
+  bool followed = false;
+  Detail fault;       // "bad_redirect", "redirect_loop": nobody could follow; empty: we do not
+  Evidence evidence;  // "alternate_server", with the fact `reason` where it is not followed
+};
+// Where it is followed, `server` is the one that it names: over TLS its certificate has to be for
+// ALTERNATE-DOMAIN, or else for the name that was asked for before. Two in a row are, and none that
+// leads inside: from a public address to a private one, or to this computer or link.
+Redirect follow_redirect(RelayServer& server, const stun::Message& message);
 
 // An allocation. Call client->deallocate(cleanup) also where `why` is set and a client is there.
 struct Relay {
@@ -38,7 +50,7 @@ struct Relay {
   Text why;                            // empty: granted; else what went wrong, for a person
   int code = 0;                        // the server's error code
 };
-// Learns the server's challenge for the next ones.
+// Learns the server's challenge, and where it redirects to, for the next ones.
 asio::awaitable<Relay> open_relay(Context& context, RelayServer& server);
 
 }  // namespace callready::checks

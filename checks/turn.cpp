@@ -10,17 +10,20 @@
 // in both directions, and where that fails from one relay to another, which does not need the site
 // to let UDP to the relay's port out. Always ends with a Refresh of zero, also when the run is
 // stopped. The relay is of the family that the server was reached by, or of that of the parameter
-// `relay`. With `hold` it carries small packets to itself for 20 s instead, four a second: evidence
-// "relay_life" says until when.
+// `relay`. An error 300 is followed to the server that it names, twice at the most: all that is
+// said is then of the last one, and evidence "alternate_server" names each. With `hold` it carries
+// small packets to itself for 20 s instead, four a second: evidence "relay_life" says until when.
 //
 // `answered`: "relayed" (data came through), "allocated" (it could not be measured; the evidence
-// "relay_trip" says why), "300" (try another server: evidence "alternate_server"). `denied`: the
+// "relay_trip" says why), "300" (not followed: evidence "alternate_server" says why). `denied`: the
 // error code: "401" to real credentials, "403", "437" (twice, from two ports), "440" (no relays of
 // that family), "441", "442" (no UDP relays), "486" (quota),
 // "508" (no free relays), and others. `failed`: "relay_dead" (granted, and carries nothing;
 // outbound and inbound told apart in "relay_trip"), "relay_dies" (with `hold`), "stale_nonce" (438
-// without end), "bad_challenge", "wrong_integrity", "no_relayed_address" (none, or one that nothing
-// is sent to: evidence "relay"), an error code of 500 and more, and all that stun.cpp has for what
+// without end), "bad_challenge", "bad_redirect" (a 300 that names no server, or one of another
+// family), "redirect_loop", "redirect_failed" (no valid answer there), "wrong_integrity",
+// "no_relayed_address" (none, or one that nothing is sent to: evidence "relay"), an error code of
+// 500 and more, and all that stun.cpp has for what
 // is not STUN. `silent`, `refused`, `rejected` as there;
 // over TLS a certificate that this machine does not trust is `failed`, as there.
 #include <fmt/format.h>
@@ -31,6 +34,7 @@
 #include "checks/relay_server.hpp"
 #include "probe/model/describe.hpp"
 #include "probe/net/timeouts.hpp"
+#include "probe/util/text.hpp"
 
 namespace callready::checks {
 namespace {
@@ -85,13 +89,6 @@ void record_reply(Observation& observation, const TurnClient& client, const Turn
       add_evidence(observation, EvidenceKind::turn_challenge,
                    phrase("the server's realm is \"{}\"", realm),
                    {{Fact::realm, realm}, {Fact::nonce, message.nonce.has_value()}});
-    }
-    if (message.alternate_server) {
-      const auto other = message.alternate_server->to_string();
-      add_evidence(observation, EvidenceKind::alternate_server,
-                   phrase("the server names an alternate server: {}", other),
-                   {{Fact::address, message.alternate_server->address.to_string()},
-                    {Fact::port, message.alternate_server->port}});
     }
   }
   const bool with_credentials = client.authenticated();
@@ -269,49 +266,63 @@ asio::awaitable<void> ask_how_seen(Context& context, TurnClient& client, Observa
   if (!exchange.answer.has_error()) add_mapped_address(observation, exchange.answer->message);
 }
 
-// What happens between dialling and giving back. True where the server wants another port of ours
-// (RFC 8656 section 7.4).
-asio::awaitable<bool> measure(Context& context, Job job, TurnClient& client, Scope cleanup,
-                              Semaphore::Permit& place, bool last, Observation& observation) {
-  const auto reply = co_await allocate_in_place(context, job, client, cleanup, place);
-  observation.attempts = reply.attempts;
-  if (reply.code == 437 && reply.status == TurnStatus::refused && !last) co_return true;
-  record_reply(observation, client, reply);
+// What happens between the reply and giving back.
+asio::awaitable<void> measure(Context& context, Job job, TurnClient& client, TurnStatus status,
+                              Scope cleanup, Observation& observation) {
   const bool have_credentials = !credential_for(context, job.probe.target.host).username.empty();
-  const bool challenged = reply.status == TurnStatus::challenged && client.channel().reliable();
+  const bool challenged = status == TurnStatus::challenged && client.channel().reliable();
   if (challenged && may_ask_how_seen(context, job) && !context.scope.stop.stopped()) {
     co_await ask_how_seen(context, client, observation);
   }
-  if (reply.status != TurnStatus::granted || !have_credentials) co_return false;
+  if (status != TurnStatus::granted || !have_credentials) co_return;
   if (job.parameter("hold") == "true") {
     const auto life = co_await hold_relay(context, client);
     record_life(observation, job.probe.target.transport, life);
-    co_return false;
+    co_return;
   }
   const auto trip = co_await trip_through_relay(context, client);
   record_trip(observation, client, trip);
   if (trip.complete()) {
     observation.detail = DetailCode::relayed;
-    co_return false;
+    co_return;
   }
-  if (context.scope.stop.stopped() || !trip.not_measured.empty()) co_return false;
+  if (context.scope.stop.stopped() || !trip.not_measured.empty()) co_return;
   const auto carried = co_await try_between_relays(context, job, client, cleanup, observation);
-  if (!carried) co_return false;
+  if (!carried) co_return;
   observation.detail = DetailCode::relayed;
   if (!*carried) set_outcome(observation, Outcome::failed, DetailCode::relay_dead);
-  co_return false;
 }
 
-// One allocation from a socket of its own. True where it has to be tried from another one.
-asio::awaitable<bool> try_once(Context& context, Job job, Scope cleanup, bool last,
-                               Observation& observation) {
+enum class Round { first, from_another_port, redirected };
+
+struct Tried {
+  bool port_taken = false;  // the server wants another port of ours (RFC 8656 section 7.4)
+  bool answered = false;    // by the server itself, as its certificate says over TLS
+  std::optional<stun::Message> redirect;  // its error 300
+};
+
+// One allocation from a socket of its own.
+asio::awaitable<Tried> try_once(Context& context, Job job, Scope cleanup, Round which,
+                                Observation& observation) {
+  Tried tried;
   Semaphore::Permit place;  // given back after the relay
   auto dialled = co_await dial_stun(context, job, observation);
-  if (!dialled.channel) co_return false;
+  if (!dialled.channel) co_return tried;
+  const auto fault = certificate_fault(dialled.tls);
+  if (which == Round::redirected && !fault.empty()) {
+    set_outcome(observation, Outcome::failed, fault);
+    co_return tried;
+  }
   const auto family = job.parameter("relay", job.remote().address.is_v6() ? "ipv6" : "ipv4");
   TurnClient client(std::move(dialled.channel), credential_for(context, job.probe.target.host),
                     family == "ipv6");
-  const bool again = co_await measure(context, job, client, cleanup, place, last, observation);
+  const auto reply = co_await allocate_in_place(context, job, client, cleanup, place);
+  observation.attempts = reply.attempts;
+  const bool refused = reply.status == TurnStatus::refused;
+  tried.port_taken = refused && reply.code == 437 && which == Round::first;
+  if (tried.port_taken) co_return tried;
+  record_reply(observation, client, reply);
+  co_await measure(context, job, client, reply.status, cleanup, observation);
   const bool given_back = co_await client.deallocate(cleanup);
   if (!given_back) {
     add_evidence(
@@ -319,10 +330,46 @@ asio::awaitable<bool> try_once(Context& context, Job job, Scope cleanup, bool la
         phrase("the server did not confirm that the allocation was released; it expires by itself"),
         {});
   }
-  if (again) co_return true;
-  const auto fault = certificate_fault(dialled.tls);
-  if (!fault.empty()) set_outcome(observation, Outcome::failed, fault);
-  co_return false;
+  if (!fault.empty()) {
+    set_outcome(observation, Outcome::failed, fault);
+    co_return tried;
+  }
+  tried.answered = reply.status != TurnStatus::no_answer;
+  if (refused && reply.code == 300) tried.redirect = reply.answer->message;
+  co_return tried;
+}
+
+// On to the servers that errors 300 name. Of how they were reached nothing is said in the name of
+// the probe's own server, which has answered.
+asio::awaitable<void> follow(Context& context, Job job, Scope cleanup, stun::Message message,
+                             Observation& observation) {
+  RelayServer server{job.probe, job.address.value_or(IpAddress{}), std::nullopt, false};
+  std::vector<Evidence> way;
+  for (;;) {
+    auto redirect = follow_redirect(server, message);
+    way.push_back(std::move(redirect.evidence));
+    if (!redirect.fault.empty()) set_outcome(observation, Outcome::failed, redirect.fault);
+    if (!redirect.followed) break;
+    Observation seen;
+    const Job there{server.probe, server.address};
+    auto tried = co_await try_once(context, there, cleanup, Round::redirected, seen);
+    auto& evidence = way.back();
+    evidence.facts[Fact::outcome] = std::string(to_string(seen.outcome));
+    if (!tried.answered) {
+      evidence.text = phrase("{}: {}", evidence.text, outcome_in_words(seen));
+      if (seen.outcome == Outcome::skipped) break;  // by a stop
+      set_outcome(observation, Outcome::failed, DetailCode::redirect_failed);
+      break;
+    }
+    if (tried.redirect) {
+      message = std::move(*tried.redirect);
+      continue;
+    }
+    seen.address = observation.address;
+    observation = std::move(seen);
+    break;
+  }
+  append(observation.evidence, way);
 }
 
 }  // namespace
@@ -331,13 +378,16 @@ asio::awaitable<Observation> run_turn(Context& context, Job job) {
   Observation observation;
   CleanupScope after(context.scope, timeouts::deallocate);
   const auto cleanup = after.scope();
-  const bool again = co_await try_once(context, job, cleanup, false, observation);
-  if (again) {
-    Observation second;
-    co_await try_once(context, job, cleanup, true, second);
-    add_evidence(second, EvidenceKind::port_taken,
+  auto tried = co_await try_once(context, job, cleanup, Round::first, observation);
+  if (tried.port_taken) {
+    observation = Observation();
+    tried = co_await try_once(context, job, cleanup, Round::from_another_port, observation);
+    add_evidence(observation, EvidenceKind::port_taken,
                  phrase("the server held an allocation for our first port (error 437)"), {});
-    co_return second;
+  }
+  if (tried.redirect) {
+    auto message = std::move(*tried.redirect);
+    co_await follow(context, job, cleanup, std::move(message), observation);
   }
   stun::Builder builder(stun::Class::request, stun::Method::allocate, stun::new_transaction_id());
   builder.add_u32(stun::Attribute::requested_transport, 17u << 24);

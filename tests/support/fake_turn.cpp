@@ -35,9 +35,6 @@ void FakeTurn::refuse(const stun::Message& request, const SocketAddress& to, int
   if (code == 420) {
     builder.add_u32(Attribute::unknown_attributes, 0x0017'0017);  // REQUESTED-ADDRESS-FAMILY
   }
-  if (code == 300) {
-    builder.add_address(Attribute::alternate_server, {IpAddress::v4({192, 0, 2, 9}), 3478});
-  }
   control_.send(builder.finish(), to);
 }
 
