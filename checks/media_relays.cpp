@@ -302,7 +302,7 @@ asio::awaitable<void> stream_between_relays(Context& context, Job job, StreamWis
     not_measured(observation, phrase("too many relays are in use"));
     co_return;
   }
-  RelayServer by_udp{job.probe, *job.address, std::nullopt, v6};
+  RelayServer by_udp{job.probe, job.address, std::nullopt, v6};
   by_udp.probe.check = CheckKind::turn;
   auto a = co_await open_relay(context, *server);
   Relay b;

@@ -91,7 +91,7 @@ Redirect follow_redirect(RelayServer& server, const stun::Message& message) {
   auto& [followed, fault, evidence] = redirect;
   evidence.kind = EvidenceKind::alternate_server;
   auto& target = server.probe.target;
-  const SocketAddress here{server.address, target.port()};
+  const SocketAddress here{server.address.value_or(IpAddress{}), target.port()};
   const auto& to = message.alternate_server;
   const bool renamed = target.transport == Transport::tls && message.alternate_domain;
   if (!to || to->port == 0 || to->address.is_unspecified() || to->address.is_multicast() ||

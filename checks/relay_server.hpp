@@ -26,7 +26,7 @@ asio::awaitable<Result<SocketAddress>> find_endpoint(Context& context, std::stri
 // like; TCP where nothing is said, because what hurts UDP must not hurt the control connection.
 struct RelayServer {
   Probe probe;
-  IpAddress address;
+  std::optional<IpAddress> address;                // none: a proxy finds it, by its name
   std::optional<TurnClient::Challenge> challenge;  // of an earlier relay: saves a round trip
   bool v6 = false;                                 // the family of the relays
   std::vector<SocketAddress> redirected_by{};      // the servers that led here by an error 300

@@ -200,8 +200,7 @@ asio::awaitable<std::optional<bool>> try_between_relays(Context& context, Job jo
   const auto patience = context.scope.clock.now() + timeouts::relay_trip;
   const auto place = co_await context.pairs.enter(context.executor, context.scope, patience);
   if (!place && context.scope.stop.stopped()) why = stopped().text;
-  RelayServer server{job.probe, job.address.value_or(IpAddress{}), first.challenge(),
-                     first.relayed().address.is_v6()};
+  RelayServer server{job.probe, job.address, first.challenge(), first.relayed().address.is_v6()};
   Relay second;
   if (place) second = co_await open_relay(context, server);
   if (second.client && second.why.empty()) {
@@ -343,7 +342,7 @@ asio::awaitable<Tried> try_once(Context& context, Job job, Scope cleanup, Round 
 // the probe's own server, which has answered.
 asio::awaitable<void> follow(Context& context, Job job, Scope cleanup, stun::Message message,
                              Observation& observation) {
-  RelayServer server{job.probe, job.address.value_or(IpAddress{}), std::nullopt, false};
+  RelayServer server{job.probe, job.address, std::nullopt, false};
   std::vector<Evidence> way;
   for (;;) {
     auto redirect = follow_redirect(server, message);

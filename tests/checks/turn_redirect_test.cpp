@@ -302,7 +302,7 @@ TEST(TurnRedirectInside, IsFollowedFromInsideOnly) {
     message.alternate_server = at(to);
     const auto redirect = checks::follow_redirect(server, message);
     EXPECT_TRUE(redirect.fault.empty()) << from << " to " << to;
-    EXPECT_EQ(redirect.followed, server.address.to_string() == to);
+    EXPECT_EQ(redirect.followed, server.address->to_string() == to);
     EXPECT_EQ(redirect.followed, text_fact(redirect.evidence, Fact::reason).empty());
     return redirect.followed;
   };
@@ -318,24 +318,31 @@ TEST(TurnRedirectInside, IsFollowedFromInsideOnly) {
   }
 }
 
-TEST(RelayOfAnotherCheck, IsHadWhereTheServerRedirectsTo) {
+// A relay that another check asks for, or a second one of this check.
+struct OneMoreRelay : testing::Test {
   test::Loop loop;
   checks::Settings settings;
-  settings.credentials.turn_user = "user";
-  settings.credentials.turn_password = "password";
-  settings.credentials.turn_hosts = {"localhost"};
-  AresOptions options;
-  const std::shared_ptr<AresChannel> channel = *AresChannel::create(loop.executor(), options);
-  Resolver resolver(loop.executor(), channel);
-  const std::unique_ptr<TlsContext> tls = *TlsContext::create({});
-  SiteEdge edge(loop.executor());
+  std::shared_ptr<AresChannel> channel = *AresChannel::create(loop.executor(), {});
+  Resolver resolver{loop.executor(), channel};
+  std::unique_ptr<TlsContext> tls = *TlsContext::create({});
+  SiteEdge edge{loop.executor()};
   checks::Context context{loop.executor(), loop.scope, loop.soon(), resolver, *tls, edge, settings};
+  checks::RelayServer server;
+
+  void ask_for_it(const std::string& host, Transport transport, std::uint16_t port) {
+    settings.credentials.turn_user = "user";
+    settings.credentials.turn_password = "password";
+    settings.credentials.turn_hosts = {host};
+    server.probe.target.host = host;
+    server.probe.target.transport = transport;
+    server.probe.target.ports = {port, port};
+  }
+};
+
+TEST_F(OneMoreRelay, IsHadWhereTheServerRedirectsTo) {
   test::FakeTurn other(loop.context, {});
   UdpServer first(loop.context, redirect_to(other.address()));
-  checks::RelayServer server;
-  server.probe.target.host = "localhost";
-  server.probe.target.transport = Transport::udp;
-  server.probe.target.ports = {first.address().port, first.address().port};
+  ask_for_it("localhost", Transport::udp, first.address().port);
   server.address = first.address().address;
   for (int count = 1; count <= 2; ++count) {
     const auto relay = loop.run(checks::open_relay(context, server));
@@ -345,6 +352,15 @@ TEST(RelayOfAnotherCheck, IsHadWhereTheServerRedirectsTo) {
   }
   EXPECT_EQ(first.asked(), 1u) << "the second is asked for there at once";
   EXPECT_EQ(other.allocations(), 0);
+}
+
+TEST_F(OneMoreRelay, IsAskedForByNameThroughAProxy) {
+  test::ConnectProxy proxy(loop, [](const std::string&) { return "HTTP/1.1 403 No\r\n\r\n"; });
+  ask_for_it("turn.example.com", Transport::tcp, 443);
+  server.probe.target.route.proxy = proxy.url();
+  EXPECT_NE(loop.run(checks::open_relay(context, server)).why, "");
+  ASSERT_EQ(proxy.heads.size(), 1u);
+  EXPECT_TRUE(proxy.heads[0].starts_with("CONNECT turn.example.com:443 ")) << proxy.heads[0];
 }
 
 struct TurnRedirectByCoturn : TurnRedirect {
