@@ -15,8 +15,11 @@ namespace callready::findings {
 
 // A finding on its way, with the probes whose failure it explains.
 struct Cause {
+  Cause() = default;
+  explicit Cause(std::vector<const ProbeResult*> probes) : explained(std::move(probes)) {}
+
   Finding finding;
-  std::vector<const ProbeResult*> explained;
+  std::vector<const ProbeResult*> explained{};
   // Reached, as far as was seen, and of no use all the same: somebody else answered, or no reply
   // will ever come back.
   std::vector<const ProbeResult*> contradicted{};

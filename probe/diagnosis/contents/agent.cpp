@@ -48,8 +48,7 @@ Causes find_agent(const Diagnosis& context) {
   if (!context.affects_requirement(lost)) return {};
   const auto ports = ports_of(lost);
   const bool carries_some = std::ranges::find_first_of(ports, answering) != ports.end();
-  Cause cause;
-  cause.explained = lost;
+  Cause cause(lost);
   // What it carries elsewhere may be lost there.
   auto& finding = cause.name(FindingCode::computer_agent, Owner::helpdesk,
                              carries_some                        ? Confidence::possible

@@ -71,7 +71,7 @@ Causes find_browser_policies(const Diagnosis& context) {
   for (const auto& policy : facts.report.site.browser_policies) {
     const auto forbidden = forbidden_by(facts, policy);
     if (!forbidden) continue;
-    Cause cause;
+    auto& cause = causes.emplace_back();
     auto& finding = cause.name(
         FindingCode::computer_browser_policy, Owner::helpdesk,
         forbidden->everywhere && !policy.recommended ? Confidence::likely : Confidence::possible);
@@ -86,7 +86,6 @@ Causes find_browser_policies(const Diagnosis& context) {
     cause.tell(phrase("{} is {} in {}{}.", policy.name, policy.value, policy.place,
                       policy.recommended ? phrase(" (users may change it)") : ""));
     finding.affects = sets_of(facts, media);
-    causes.push_back(std::move(cause));
   }
   return causes;
 }

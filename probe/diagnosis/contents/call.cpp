@@ -63,12 +63,11 @@ std::optional<double> checks_arrived(const ProbeResult& call) {
 // where the checks were lost, as the far end tells. Nothing is claimed without that, and nothing of
 // TCP, which works.
 Causes silent_calls(const Diagnosis& context, MediaWay way) {
-  Cause cause;
-  cause.explained = calls_that(context, [&](const ProbeResult& result) {
+  Cause cause(calls_that(context, [&](const ProbeResult& result) {
     const auto checks = checks_arrived(result);
     return result.observation.detail == DetailCode::ice_silent && checks &&
            !far_end_of_call(result).empty() && (*checks == 0) == (way == MediaWay::up);
-  });
+  }));
   if (cause.explained.empty()) return {};
   const auto ends = ends_in_words(cause.explained);
   auto& finding = cause.finding;
@@ -99,10 +98,9 @@ Causes silent_calls(const Diagnosis& context, MediaWay way) {
 
 // Calls whose media does not come back, `all` or only some of it.
 Causes lost_media(const Diagnosis& context, bool all) {
-  Cause cause;
-  cause.explained = calls_that(context, [&](const ProbeResult& result) {
+  Cause cause(calls_that(context, [&](const ProbeResult& result) {
     return loses(result) && (media_of(result)->back <= 0) == all;
-  });
+  }));
   if (cause.explained.empty()) return {};
   std::optional<CallMedia> worst;
   for (const auto* result : cause.explained) {
@@ -204,11 +202,10 @@ Causes find_relayed_calls(const Diagnosis& context) {
 }
 
 Causes find_dtls_filter(const Diagnosis& context) {
-  Cause cause;
-  cause.explained = calls_that(context, [](const ProbeResult& result) {
+  Cause cause(calls_that(context, [](const ProbeResult& result) {
     return result.observation.detail == DetailCode::dtls_silent &&
            evidence_of(result, EvidenceKind::ice_pair) != nullptr;
-  });
+  }));
   if (!context.affects_requirement(cause.explained)) return {};
   bool out = false, back = false;
   for (const auto* call : cause.explained) {

@@ -80,7 +80,7 @@ Causes find_own_firewall(const Diagnosis& context) {
     return is_kept_here(result) && !context.explained(result);
   });
   if (!context.affects_requirement(kept)) return {};
-  Cause cause;
+  Cause cause(kept);
   const bool said = std::ranges::any_of(kept, said_by_the_system);
   auto& finding = cause.name(FindingCode::computer_firewall, Owner::helpdesk,
                              said || kept.size() > 1 ? Confidence::certain : Confidence::likely);
@@ -101,7 +101,6 @@ Causes find_own_firewall(const Diagnosis& context) {
                result);
     break;
   }
-  cause.explained = kept;
   const auto flow_of = [](const ProbeResult& result) {
     const auto& target = result.probe.target;
     return std::tuple(is_udp(result), target.host, target.port(), is_direct(result));

@@ -319,8 +319,7 @@ Causes find_outdated_names(const Diagnosis& context) {
     });
     // Where the others of the list do, nobody misses it: the row says so itself.
     if (!everywhere || !siblings || !context.breaks_capability(gone)) continue;
-    Cause cause;
-    cause.explained = gone;
+    auto& cause = causes.emplace_back(gone);
     auto& finding =
         cause.name(FindingCode::target_outdated, Owner::vendor,
                    name.elsewhere.size() > 1 ? Confidence::certain : Confidence::likely);
@@ -334,7 +333,6 @@ Causes find_outdated_names(const Diagnosis& context) {
     }
     cause.tell(phrase("This site's DNS does not know it either."), gone.front());
     add_search_domain(finding.evidence, name);
-    causes.push_back(std::move(cause));
   }
   return causes;
 }

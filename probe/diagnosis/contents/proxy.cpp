@@ -210,8 +210,7 @@ Causes find_pac_failure(const Diagnosis& context) {
   if (result == nullptr) return {};
   const auto* evidence = evidence_of(*result, EvidenceKind::pac);
   const auto place = text_of(*result, EvidenceKind::pac, Fact::place);
-  Cause cause;
-  cause.explained.push_back(result);
+  Cause cause({result});
   auto& finding = cause.name(FindingCode::proxy_pac_failed, Owner::proxy, Confidence::certain);
   finding.title = phrase("The PAC file {} cannot be used", place);
   finding.fix = phrase(
@@ -227,8 +226,7 @@ Causes find_proxy_unreachable(const Diagnosis& context) {
   for (const auto& probes : by_proxy(proxied_probes(context.facts))) {
     // Where nothing at all answers, that is the cause.
     if (!std::ranges::all_of(probes, without_proxy) || context.explained(*probes.front())) continue;
-    Cause cause;
-    cause.explained = probes;
+    auto& cause = causes.emplace_back(probes);
     auto& finding = cause.name(FindingCode::proxy_unreachable, Owner::proxy, Confidence::certain);
     finding.title = what_the_proxy_does(probes);
     finding.fix = phrase(
@@ -242,7 +240,6 @@ Causes find_proxy_unreachable(const Diagnosis& context) {
     if (!context.facts.proxy_speaks() && context.facts.no_tcp_gets_out()) {
       add_what_waits(cause, context.facts, Closes::direct_tcp);
     }
-    causes.push_back(std::move(cause));
   }
   return causes;
 }
@@ -253,8 +250,7 @@ Causes find_proxy_login(const Diagnosis& context) {
       facts.probes_that([](const ProbeResult& result) { return connect_status_of(result) == 407; });
   Causes causes;
   for (const auto& turned_away : by_proxy(all)) {
-    Cause cause;
-    cause.explained = turned_away;
+    auto& cause = causes.emplace_back(turned_away);
     auto& finding = cause.name(FindingCode::proxy_auth_required, Owner::proxy, Confidence::certain);
     const auto wanted = login_wanted(turned_away);
     finding.title = title_of(wanted, proxy_name(turned_away));
@@ -267,7 +263,6 @@ Causes find_proxy_login(const Diagnosis& context) {
     if (facts.proxy_speaks() && facts.no_tcp_gets_out()) {
       add_what_waits(cause, facts, no_udp_gets_out(facts) ? Closes::direct : Closes::direct_tcp);
     }
-    causes.push_back(std::move(cause));
   }
   return causes;
 }
@@ -361,8 +356,7 @@ Causes find_proxy_denials(const Diagnosis& context) {
   });
   Causes causes;
   for (const auto& denied : by_proxy(asked_for_ones(context.facts, all))) {
-    Cause cause;
-    cause.explained = denied;
+    auto& cause = causes.emplace_back(denied);
     auto& finding =
         cause.name(FindingCode::proxy_connect_denied, Owner::proxy, Confidence::certain);
     finding.title =
@@ -371,7 +365,6 @@ Causes find_proxy_denials(const Diagnosis& context) {
         phrase("Allow CONNECT on the proxy {}: {}.{}", proxy_name(denied),
                flows_in_words(context.facts, denied), where_the_list_is(context.facts, denied));
     add_what_they_saw(finding.evidence, denied);
-    causes.push_back(std::move(cause));
   }
   return causes;
 }
@@ -391,8 +384,7 @@ Causes find_stripped_upgrades(const Diagnosis& context) {
   Causes causes;
   for (const auto& stripped : by_proxy(all)) {
     if (!context.affects_requirement(stripped)) continue;
-    Cause cause;
-    cause.explained = stripped;
+    auto& cause = causes.emplace_back(stripped);
     const auto hosts = hosts_of(stripped);
     const bool direct_works = std::ranges::any_of(
         hosts, [&](const auto& host) { return switches_directly(context.facts, host) == true; });
@@ -416,7 +408,6 @@ Causes find_stripped_upgrades(const Diagnosis& context) {
       cause.tell(
           phrase("The proxy lets it through to other servers: this server may reject it itself."));
     }
-    causes.push_back(std::move(cause));
   }
   return causes;
 }

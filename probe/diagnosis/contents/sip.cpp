@@ -29,8 +29,7 @@ Causes find_sip_errors(const Diagnosis& context) {
   }
   Causes causes;
   for (const auto& [service, probes] : by_service) {
-    Cause cause;
-    cause.explained = probes;
+    auto& cause = causes.emplace_back(probes);
     const auto hosts = listed(hosts_of(probes));
     const auto status = probes.front()->observation.detail.text();
     // Over TLS with a certificate that holds, it is the server who says so.
@@ -51,7 +50,6 @@ Causes find_sip_errors(const Diagnosis& context) {
                  result);
     }
     finding.affects = sets_of(context.facts, probes);
-    causes.push_back(std::move(cause));
   }
   return causes;
 }
@@ -70,7 +68,7 @@ Causes find_lost_long_sip(const Diagnosis& context) {
     const bool own = result.probe.with.contains("mirror");  // it answers long ones
     bool over_stream = false;  // the long one is answered there: the server takes it
     bool way_back = false;     // long ones arrive, and no reply as long comes back
-    Cause cause;
+    auto& cause = causes.emplace_back();
     for (const auto& evidence : result.observation.evidence) {
       if (evidence.kind != EvidenceKind::sip_size) continue;
       const bool answered = flag_fact(evidence, Fact::answered) == true;
@@ -105,7 +103,6 @@ Causes find_lost_long_sip(const Diagnosis& context) {
     } else {
       cause.tell(phrase("The device that drops them may be at this site or next to the server."));
     }
-    causes.push_back(std::move(cause));
   }
   return causes;
 }

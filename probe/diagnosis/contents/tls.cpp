@@ -258,8 +258,7 @@ Causes find_interception(const Diagnosis& context) {
     });
     // What is exempt from inspection is none of the service's business.
     if (own.empty() || (product.empty() && !trusted && parties.size() < 2)) continue;
-    Cause cause;
-    cause.explained = probes;
+    auto& cause = causes.emplace_back(probes);
     // One vendor's names may be of several domains, and have an authority of its own: where one set
     // asks for all of them.
     const bool of_one_set = std::ranges::any_of(facts.sets_of(own), [&](const std::string& set) {
@@ -297,7 +296,6 @@ Causes find_interception(const Diagnosis& context) {
             : phrase("{} is not a public certificate authority.", issuer);
     if (!issuer.empty()) insert_second(finding.evidence, {"", contrast});
     add_effects(facts, own, finding.evidence);
-    causes.push_back(std::move(cause));
   }
   return causes;
 }
@@ -331,10 +329,9 @@ Causes find_old_authorities(const Diagnosis& context) {
 // Of a `callready serve` the certificate is its own, and pinned: another key is another far end's,
 // or the same one's after it was given another secret. Its rows stay undecided.
 Causes find_other_far_ends(const Diagnosis& context) {
-  Cause cause;
-  cause.explained = context.facts.probes_that([](const ProbeResult& result) {
+  Cause cause(context.facts.probes_that([](const ProbeResult& result) {
     return result.observation.detail == DetailCode::another_far_end;
-  });
+  }));
   if (cause.explained.empty()) return {};
   const auto hosts = listed(hosts_of(cause.explained));
   auto& finding = cause.name(FindingCode::target_outdated, Owner::helpdesk, Confidence::possible);
@@ -361,8 +358,7 @@ Causes find_certificate_faults(const Diagnosis& context) {
     });
     for (const auto& [marks, probes] : by_cause(all)) {
       if (!context.affects_requirement(probes)) continue;
-      Cause cause;
-      cause.explained = probes;
+      auto& cause = causes.emplace_back(probes);
       auto& finding = cause.name(fault.code, fault.owner, fault.confidence);
       // A control shares the fault, and nobody here can ask its operator.
       const auto asked_for = asked_for_ones(context.facts, probes);
@@ -378,7 +374,6 @@ Causes find_certificate_faults(const Diagnosis& context) {
         finding.evidence.push_back(what_it_saw(*result));
         cause.tell(EvidenceKind::certificate, *result);
       }
-      causes.push_back(std::move(cause));
     }
   }
   return causes;

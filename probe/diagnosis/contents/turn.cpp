@@ -162,23 +162,22 @@ Causes find_dying_relays(const Diagnosis& context) {
 Causes find_turn(const Diagnosis& context) {
   Causes causes;
   for (const auto& kind : kinds) {
-    Cause cause;
-    cause.explained = context.facts.probes_that([&](const ProbeResult& result) {
+    const auto failed = context.facts.probes_that([&](const ProbeResult& result) {
       return result.probe.check == CheckKind::turn && kind.matches(result) &&
              !context.explained(result);
     });
-    if (!context.affects_requirement(cause.explained)) continue;
+    if (!context.affects_requirement(failed)) continue;
+    auto& cause = causes.emplace_back(failed);
     auto& finding = cause.name(kind.code, kind.owner, Confidence::certain);
     finding.title = marked_text(kind.title);
-    finding.fix = marked_text(kind.fix, listed(hosts_of(cause.explained)));
-    for (const auto* result : cause.explained) {
+    finding.fix = marked_text(kind.fix, listed(hosts_of(failed)));
+    for (const auto* result : failed) {
       finding.evidence.push_back(what_it_saw(*result));
       for (const auto what :
            {EvidenceKind::turn_refusal, EvidenceKind::relay_to_relay, EvidenceKind::relay_trip}) {
         cause.tell(what, *result);
       }
     }
-    causes.push_back(std::move(cause));
   }
   return causes;
 }

@@ -148,16 +148,16 @@ Causes find_vendor_down(const Diagnosis& context) {
   std::set<std::string> told;
   for (const auto& set : facts.report.sets) {
     for (const auto* all : {&errors, &refused}) {
-      Cause cause;
+      std::vector<const ProbeResult*> own;
       for (const auto* result : all->probes) {
         if (contains(facts.sets_of(*result), set.id) && !told.contains(result->probe.id)) {
-          cause.explained.push_back(result);
+          own.push_back(result);
         }
       }
-      const auto& own = cause.explained;
       const bool out_of_order = all == &errors;
       // Where nothing is lost, the others carry on, or the vendor does not offer it.
       if (own.empty() || (!out_of_order && !context.breaks_capability(own))) continue;
+      auto& cause = causes.emplace_back(own);
       auto& finding = cause.name(FindingCode::vendor_down, Owner::vendor, Confidence::possible);
       const auto hosts = hosts_of(own);
       std::set<std::string> heard;  // operators whose far end spoke itself
@@ -175,7 +175,6 @@ Causes find_vendor_down(const Diagnosis& context) {
       }
       add_what_they_saw(finding.evidence, own, 6);
       for (const auto* result : own) told.insert(result->probe.id);
-      causes.push_back(std::move(cause));
     }
   }
   return causes;

@@ -74,7 +74,7 @@ Causes find_full_tunnel(const Diagnosis& context) {
     const auto probes = facts.probes_that([&](const ProbeResult& result) {
       return contains(hosts, result.probe.target.host) && is_direct(result);
     });
-    Cause cause;
+    auto& cause = causes.emplace_back();
     // The route is a fact. Over PPP it may lead to an access line (PPPoE) beside the cable's own
     // addresses, and no VPN.
     const bool access_line = way.interface.starts_with("ppp");
@@ -96,7 +96,6 @@ Causes find_full_tunnel(const Diagnosis& context) {
     if (way.default_route) {
       cause.tell(phrase("So does all other traffic (default route over {}).", way.interface));
     }
-    causes.push_back(std::move(cause));
   }
   return causes;
 }
