@@ -47,55 +47,44 @@ std::vector<const ProbeResult*> waiting_for_proxy(const Facts& facts) {
   });
 }
 
-// What the proxy wants to be told, and how that is done, by what it said itself.
-struct LoginWanted {
-  bool by_password = false, by_system = false;  // Basic, Digest, NTLM; Negotiate
-  bool refused = false;                         // the credentials that were given are not good
+// What the proxy wants to be told, and how that is done. `{}`: the proxy.
+struct Login {
+  std::string_view title, how;
 };
 
-LoginWanted login_wanted(const std::vector<const ProbeResult*>& probes) {
-  LoginWanted wanted;
-  for (const auto* result : probes) {
+constexpr Login with_better_password{
+    marked("The proxy {} rejects the given user name and password"),
+    marked("To test with a login, correct CALLREADY_PROXY_USER and CALLREADY_PROXY_PASSWORD and "
+           "run again.")};
+constexpr Login with_password{
+    marked("The proxy {} requires a user name and password"),
+    marked("To test with a login, set CALLREADY_PROXY_USER and CALLREADY_PROXY_PASSWORD and run "
+           "again.")};
+constexpr Login with_domain_or_password{
+    with_password.title,
+    marked("To test with a login, sign in to the domain on this computer (klist shows the ticket) "
+           "or set CALLREADY_PROXY_USER and CALLREADY_PROXY_PASSWORD and run again.")};
+constexpr Login with_domain{
+    marked("The proxy {} requires a domain login (Negotiate)"),
+    marked("To test with a login, sign in to the domain on this computer (klist shows the ticket) "
+           "and run again.")};
+
+// By what it said itself.
+const Login& login_wanted(const std::vector<const ProbeResult*>& turned_away) {
+  bool refused = false;
+  bool by_password = false, by_system = false;  // Basic, Digest, NTLM; Negotiate
+  for (const auto* result : turned_away) {
     const auto schemes = text_of(*result, EvidenceKind::proxy_reply, Fact::schemes);
-    const auto refused = text_of(*result, EvidenceKind::proxy_reply, Fact::refused_schemes);
+    const auto bad = text_of(*result, EvidenceKind::proxy_reply, Fact::refused_schemes);
     for (const auto* word : {"Basic", "Digest", "NTLM"}) {
-      wanted.by_password |= schemes.find(word) != schemes.npos;
-      wanted.refused |= refused.find(word) != refused.npos;
+      by_password |= schemes.find(word) != schemes.npos;
+      refused |= bad.find(word) != bad.npos;
     }
-    wanted.by_system |= schemes.find("Negotiate") != schemes.npos;
+    by_system |= schemes.find("Negotiate") != schemes.npos;
   }
-  return wanted;
-}
-
-Text title_of(const LoginWanted& wanted, const std::string& proxy) {
-  if (wanted.refused) {
-    return phrase("The proxy {} rejects the given user name and password", proxy);
-  }
-  if (wanted.by_system && !wanted.by_password) {
-    return phrase("The proxy {} requires a domain login (Negotiate)", proxy);
-  }
-  return phrase("The proxy {} requires a user name and password", proxy);
-}
-
-Text how_to_log_in(const LoginWanted& wanted) {
-  if (wanted.refused) {
-    return phrase(
-        "To test with a login, correct CALLREADY_PROXY_USER and CALLREADY_PROXY_PASSWORD and run "
-        "again.");
-  }
-  if (!wanted.by_system) {
-    return phrase(
-        "To test with a login, set CALLREADY_PROXY_USER and CALLREADY_PROXY_PASSWORD and run "
-        "again.");
-  }
-  return wanted.by_password
-             ? phrase(
-                   "To test with a login, sign in to the domain on this computer (klist shows the "
-                   "ticket) or set CALLREADY_PROXY_USER and CALLREADY_PROXY_PASSWORD and run "
-                   "again.")
-             : phrase(
-                   "To test with a login, sign in to the domain on this computer (klist shows the "
-                   "ticket) and run again.");
+  if (refused) return with_better_password;
+  if (!by_system) return with_password;
+  return by_password ? with_domain_or_password : with_domain;
 }
 
 bool udp_gets_out(const Facts& facts) {
@@ -252,13 +241,13 @@ Causes find_proxy_login(const Diagnosis& context) {
   for (const auto& turned_away : by_proxy(all)) {
     auto& cause = causes.emplace_back(turned_away);
     auto& finding = cause.name(FindingCode::proxy_auth_required, Owner::proxy, Confidence::certain);
-    const auto wanted = login_wanted(turned_away);
-    finding.title = title_of(wanted, proxy_name(turned_away));
+    const auto& login = login_wanted(turned_away);
+    finding.title = marked_text(login.title, proxy_name(turned_away));
     const auto hosts = listed(hosts_of(asked_for_ones(facts, turned_away)), 8);
     finding.fix = phrase(
         "Let the service's hosts through the proxy without a login{}. Calling applications, phones "
         "and room devices often cannot log in. {}",
-        hosts.empty() ? "" : ": " + hosts, how_to_log_in(wanted));
+        hosts.empty() ? "" : ": " + hosts, marked_text(login.how));
     add_what_they_saw(finding.evidence, turned_away);
     if (facts.proxy_speaks() && facts.no_tcp_gets_out()) {
       add_what_waits(cause, facts, no_udp_gets_out(facts) ? Closes::direct : Closes::direct_tcp);
