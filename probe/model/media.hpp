@@ -140,6 +140,10 @@ struct MediaStream {
   std::optional<MediaDirection> loop;
   // Empty where the far end does not count what it gets (a stateless reflector).
   std::optional<MediaDirection> up, down;
+  // Of both: `loop`.
+  const std::optional<MediaDirection>& direction(MediaWay way) const {
+    return way == MediaWay::up ? up : way == MediaWay::down ? down : loop;
+  }
   std::optional<MediaOutage> outage;  // the longest
   std::optional<CallCapacity> calls;
   std::optional<FirstHop> first_hop;  // empty: none on the way, or it does not answer

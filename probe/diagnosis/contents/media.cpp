@@ -87,9 +87,7 @@ bool loses_beside_silence(const MediaStream& stream, const MissedFigure& missed)
       missed.way == MediaWay::both || outage.way == MediaWay::both || outage.way == missed.way;
   if (!concerned) return true;
   const double silent = std::floor(outage.length_ms / std::max(stream.interval_ms, 1.0));
-  const auto& direction = missed.way == MediaWay::up     ? stream.up
-                          : missed.way == MediaWay::down ? stream.down
-                                                         : stream.loop;
+  const auto& direction = stream.direction(missed.way);
   if (!direction || missed.figure == QualityFigure::burst_loss) return false;
   const double rest = direction->sent - silent, lost = direction->lost - silent;
   return rest > 0 && 100.0 * lost > missed.wanted * rest;
@@ -209,7 +207,7 @@ Causes find_full_line(const Diagnosis& context) {
       if (!stream || !is_full(*stream, way)) continue;
       ways.insert(way);
       cause.explained.push_back(&result);
-      const auto& direction = way == MediaWay::up ? *stream->up : *stream->down;
+      const auto& direction = *stream->direction(way);
       cause.tell(
           phrase("{}: {}, half of the packets queued for {} ms or longer, and {} of {} were lost.",
                  result.probe.target.host, way_in_words(way),
@@ -290,19 +288,16 @@ Causes find_cleared_marks(const Diagnosis& context) {
   for (const auto& result : context.facts.report.probes) {
     const auto& stream = result.observation.media;
     if (!stream) continue;
-    const auto look = [&](const std::optional<MediaDirection>& direction, MediaWay way) {
-      if (!direction || !direction->dscp_sent || !direction->dscp_arrived) return;
-      if (*direction->dscp_sent == *direction->dscp_arrived) return;
+    for (const auto way : {MediaWay::up, MediaWay::down, MediaWay::both}) {
+      const auto& direction = stream->direction(way);
+      if (!direction || !direction->dscp_sent || !direction->dscp_arrived) continue;
+      if (*direction->dscp_sent == *direction->dscp_arrived) continue;
+      on_the_line |= way != MediaWay::both;
       cause.tell(phrase("{}: {}, the mark for voice (EF, 46) {}{}.", result.probe.target.host,
                         way_in_words(way), treatment(*direction->dscp_arrived),
                         way == MediaWay::both ? phrase(", on the line or by the relays") : ""),
                  &result);
-    };
-    const auto told_before = cause.finding.evidence.size();
-    look(stream->up, MediaWay::up);
-    look(stream->down, MediaWay::down);
-    on_the_line |= cause.finding.evidence.size() > told_before;
-    look(stream->loop, MediaWay::both);
+    }
   }
   if (cause.finding.evidence.empty()) return {};
   auto& finding = cause.name(FindingCode::media_dscp_cleared, Owner::lan,

@@ -150,7 +150,7 @@ std::vector<MissedFigure> missed_figures(const MediaStream& stream, const Thresh
 
 bool is_full(const MediaStream& stream, MediaWay way) {
   constexpr double long_ms = 100;  // of waiting, for half of the packets
-  const auto& direction = way == MediaWay::up ? stream.up : stream.down;
+  const auto& direction = stream.direction(way);
   if (!stream.fit || way == MediaWay::both || !direction || !direction->delay_ms) return false;
   if (!stream.round_trip_least_ms || stream.by_relays.value_or(false)) return false;
   return *direction->delay_ms - *stream.round_trip_least_ms / 2 > long_ms;
