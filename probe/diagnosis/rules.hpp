@@ -127,6 +127,17 @@ Rule find_vendor_down;              // contents/vendor.cpp
 // A call that a relay over TCP or TLS carries, because nothing else does (contents/call.cpp).
 bool needs_relay_over_stream(const ProbeResult& result);
 
+// contents/split_paths.cpp: as whom servers outside see this site over UDP, and over TCP. IPv4
+// only: with IPv6 a computer has several addresses of its own.
+struct SplitPaths {
+  IpAddress udp_address, tcp_address;
+  std::vector<const ProbeResult*> udp, tcp;  // by which each was seen
+};
+
+// Nothing where both are one, or where one protocol alone was seen as several: a pool, several
+// lines.
+std::optional<SplitPaths> split_paths(const Facts& facts);
+
 // A stream between relays of a server, after one of them died (contents/turn.cpp).
 bool is_between_dying_relays(const Facts& facts, const ProbeResult& stream);
 

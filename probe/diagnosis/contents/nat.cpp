@@ -1,7 +1,6 @@
 // Address translation: only where a set minds (it has a `nat` row that is more than a note).
 #include <algorithm>
 
-#include "probe/diagnosis/contents/split_paths.hpp"
 #include "probe/diagnosis/rules.hpp"
 #include "probe/diagnosis/words.hpp"
 

@@ -1,7 +1,5 @@
 // TCP and UDP leave by different ways: servers outside see another public address over the one than
 // over the other.
-#include "probe/diagnosis/contents/split_paths.hpp"
-
 #include <algorithm>
 
 #include "probe/diagnosis/rules.hpp"

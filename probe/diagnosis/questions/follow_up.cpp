@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "probe/diagnosis/contents/names.hpp"
-#include "probe/diagnosis/contents/split_paths.hpp"
 #include "probe/diagnosis/questions/questions.hpp"
 #include "probe/diagnosis/words.hpp"
 
