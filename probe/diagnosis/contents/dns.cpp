@@ -173,17 +173,18 @@ Causes find_dns_filtered(const Diagnosis& context) {
   Cause cause;
   std::vector<std::string> lost;
   std::set<std::pair<std::string, DetailCode>> alike;  // owner and failure of the proved names
+  // False where nothing fails by it that no earlier cause explains.
   const auto take = [&](const Name& name) {
-    lost.push_back(name.name);
-    append(cause.explained, open_failures(context, name));
+    const auto open = open_failures(context, name);
+    if (!open.empty()) lost.push_back(name.name);
+    append(cause.explained, open);
+    return !open.empty();
   };
   for (const auto& [text, name] : names) {
     if (name.failure.empty() || name.address || context.facts.proxied_reached(text)) continue;
-    if (open_failures(context, name).empty()) continue;
     const auto proof = proof_of_filter(name);
-    if (!proof) continue;
+    if (!proof || !take(name)) continue;
     alike.insert({registrable_domain(text), name.failure.code()});
-    take(name);
     cause.finding.evidence.push_back(*proof);
     add_search_domain(cause.finding.evidence, name);
   }
@@ -205,14 +206,10 @@ Causes find_dns_filtered(const Diagnosis& context) {
     }
     if (alive.empty()) gone.clear();
     for (const auto& [owner, missing] : gone) {
-      const bool all_gone = !alive.contains(owner) && missing.size() > 1;
-      for (const auto* name : missing) {
-        if (open_failures(context, *name).empty()) continue;
-        if (all_gone) {
-          take(*name);
-        } else {
-          unclear.push_back(name);
-        }
+      if (alive.contains(owner) || missing.size() < 2) {
+        append(unclear, missing);
+      } else {
+        for (const auto* name : missing) take(*name);
       }
     }
     weak = lost.empty() && std::ranges::any_of(unclear, [&](const Name* name) {
@@ -228,8 +225,7 @@ Causes find_dns_filtered(const Diagnosis& context) {
   for (const auto& [text, name] : names) {
     const bool same = alike.contains({registrable_domain(text), name.failure.code()});
     if (!same || name.address || !name.elsewhere.empty()) continue;
-    if (contains(lost, text)) continue;
-    if (!open_failures(context, name).empty()) take(name);
+    if (!contains(lost, text)) take(name);
   }
   auto& finding = cause.name(FindingCode::dns_filtered, Owner::dns,
                              proved ? Confidence::certain
