@@ -11,9 +11,8 @@ namespace {
 
 // 501 and 505 are about our OPTIONS, not about the server's health (RFC 3261 section 21.5).
 bool is_server_error(const Observation& seen) {
-  return seen.outcome == Outcome::answered && seen.detail.status() >= 500 &&
-         seen.detail.status() < 600 && seen.detail != Detail::status(501) &&
-         seen.detail != Detail::status(505);
+  const int status = seen.outcome == Outcome::answered ? seen.detail.status() : 0;
+  return status >= 500 && status < 600 && status != 501 && status != 505;
 }
 
 }  // namespace

@@ -124,11 +124,9 @@ std::optional<ConsensusTime> consensus_time(const Facts& facts) {
   // Two that agree against two that agree on something else decide nothing.
   if (best.size() < 2 || 2 * best.size() <= all.size()) return std::nullopt;
   if (std::ranges::all_of(best, may_be_a_devices)) return std::nullopt;
-  std::vector<double> offsets;
-  for (const auto* source : best) offsets.push_back(source->offset_ms);
-  std::ranges::sort(offsets);
-  ConsensusTime time;
-  time.offset_ms = offsets[offsets.size() / 2];
+  auto by_offset = best;
+  std::ranges::sort(by_offset, {}, &Source::offset_ms);
+  ConsensusTime time{by_offset[by_offset.size() / 2]->offset_ms, {}};
   // In the report's order: that of the offsets may be another one once they have been rounded
   // there.
   for (const auto* source : best) time.evidence.push_back({source->result->probe.id, source->text});
