@@ -9,7 +9,8 @@ namespace callready::findings {
 namespace {
 
 // The NAT's part in it, and how sure that is; nothing: it has none.
-std::optional<Confidence> rebound(const MediaOutage& outage) {
+std::optional<Confidence> rebound(const ProbeResult* result) {
+  const auto& outage = *result->observation.media->outage;
   if (!outage.to_the_end || !outage.new_session.value_or(false)) return std::nullopt;
   if (!outage.moved) return Confidence::possible;  // nobody says what came
   return *outage.moved ? std::optional(Confidence::certain) : std::nullopt;
@@ -63,27 +64,23 @@ Text told_of(const MediaStream& stream) {
 
 // One line, one silence, in however many streams: one cause of each kind.
 Causes find_outage(const Diagnosis& context) {
+  const auto silent = context.facts.probes_that([](const ProbeResult& result) {
+    return result.observation.media && result.observation.media->outage;
+  });
   Causes causes;
-  for (const auto& result : context.facts.report.probes) {
-    const auto& stream = result.observation.media;
-    if (!stream || !stream->outage) continue;
-    Cause named;
-    const auto by_nat = rebound(*stream->outage);
-    if (by_nat) {
-      name_rebound(named, *by_nat);
+  for (const auto& streams :
+       grouped(silent, [](const auto* result) { return rebound(result).has_value(); })) {
+    auto& cause = causes.emplace_back(streams);
+    const auto* surest = *std::ranges::min_element(streams, {}, rebound);
+    if (const auto confidence = rebound(surest)) {
+      name_rebound(cause, *confidence);
     } else {
-      name_outage(named, *stream);
+      name_outage(cause, *surest->observation.media);
     }
-    auto cause = std::ranges::find(causes, named.finding.code,
-                                   [](const Cause& one) { return one.finding.code; });
-    if (cause == causes.end()) {
-      cause = causes.insert(cause, named);
-    } else if (named.finding.confidence < cause->finding.confidence) {
-      std::swap(named.finding.evidence, cause->finding.evidence);
-      cause->finding = std::move(named.finding);
+    for (const auto* result : streams) {
+      cause.tell(phrase("{}: {}.", result->probe.target.host, told_of(*result->observation.media)),
+                 result);
     }
-    cause->explained.push_back(&result);
-    cause->tell(phrase("{}: {}.", result.probe.target.host, told_of(*stream)), &result);
   }
   return causes;
 }
