@@ -172,7 +172,6 @@ Causes find_nat(const Diagnosis& context) {
   const auto& facts = context.facts;
   const auto* result = telling_test(facts);
   if (result == nullptr) return {};
-  const auto* mapping = evidence_of(*result, EvidenceKind::nat_mapping);
   const auto carrier = shared_address(facts);
   Cause cause;
   auto& finding = cause.finding;
@@ -190,7 +189,7 @@ Causes find_nat(const Diagnosis& context) {
         "On the router or firewall that does NAT, keep one public address and port for each "
         "local port (\"endpoint-independent mapping\", \"consistent NAT\", \"static port\" or "
         "\"full cone\"), at least for the phones' UDP.");
-    cause.tell(mapping->text, result);
+    cause.tell(EvidenceKind::nat_mapping, *result);
     if (several.size() > 1) {
       cause.tell(phrase("From outside, this site is seen as {}.", listed(several)));
       finding.fix += phrase(
@@ -207,7 +206,7 @@ Causes find_nat(const Diagnosis& context) {
     finding.title = phrase("The Internet provider uses NAT, too (carrier-grade NAT)");
     finding.fix = phrase("Ask the Internet provider for a public IPv4 address for this line.");
     finding.evidence.push_back(*carrier);
-    cause.tell(mapping->text, result);
+    cause.tell(EvidenceKind::nat_mapping, *result);
   } else if (const auto* twice = seen_twice_translated(facts)) {
     cause.name(FindingCode::nat_double, Owner::network, Confidence::possible);
     finding.title = phrase("Two routers do NAT, one behind the other (double NAT)");
@@ -215,7 +214,7 @@ Causes find_nat(const Diagnosis& context) {
         "Turn off NAT on one of the two routers (bridge mode, or an access point instead of a "
         "router). If your network team set it up this way, change nothing.");
     cause.tell(EvidenceKind::nat_translations, *twice);
-    cause.tell(mapping->text, result);
+    cause.tell(EvidenceKind::nat_mapping, *result);
   } else {
     return {};
   }
