@@ -48,6 +48,15 @@ void add_search_domain(std::vector<FindingEvidence>& list, const Name& name) {
   }
 }
 
+// What servers elsewhere have for it, and not the address that it has here.
+std::vector<NameAnswer> other_answers(const Name& name) {
+  auto others = name.elsewhere;
+  std::erase_if(others, [&](const NameAnswer& answer) {
+    return !has_records(*answer.evidence) || addresses_in(*answer.evidence).contains(*name.address);
+  });
+  return others;
+}
+
 // A question to the system's own resolvers, by the way that leads there: bound to an interface it
 // may not get to them.
 bool asks_the_system(const ProbeResult& result) {
@@ -110,45 +119,33 @@ Causes find_dns_unreachable(const Diagnosis& context) {
 }
 
 Causes find_dns_rewritten(const Diagnosis& context) {
-  // Which names got which address of no use outside, and whether that is proved to be wrong.
-  struct Astray {
-    std::vector<const Name*> names;
-    bool proved = false;
-    std::vector<FindingEvidence> contrast;  // what servers elsewhere answer
-  };
   const auto names = read_names(context.facts);
-  std::map<IpAddress, Astray> astray;
+  std::map<IpAddress, std::vector<const Name*>> astray;  // of no use outside
   for (const auto& [text, name] : names) {
     if (!is_public_name(text) || !name.address || !name.address->is_special()) continue;
     if (name.from_hosts_file) continue;  // no server's word
     // Packets to an address that is not there may well leave the site.
     if (works(name)) continue;
-    auto others = name.elsewhere;
-    std::erase_if(others, [](const NameAnswer& answer) { return !has_records(*answer.evidence); });
-    const auto found = others.size();
-    std::erase_if(others, [&](const NameAnswer& answer) {
-      return addresses_in(*answer.evidence).contains(*name.address);
-    });
     // Its own zone gives everybody that address.
-    if (found > 0 && others.empty()) continue;
-    auto& place = astray[*name.address];
-    place.names.push_back(&name);
-    place.proved |= name.address->is_unspecified() || name.address->is_loopback();
-    for (const auto& [answer, probe] : others) {
-      place.proved = true;
-      place.contrast.push_back(
-          {probe, phrase("Answer from a DNS server elsewhere: {}", answer->text)});
-    }
+    if (found_elsewhere(name) && other_answers(name).empty()) continue;
+    astray[*name.address].push_back(&name);
   }
   Causes causes;
-  for (const auto& [address, place] : astray) {
+  for (const auto& [address, its_names] : astray) {
+    std::vector<FindingEvidence> contrast;
+    for (const auto* name : its_names) {
+      for (const auto& [answer, probe] : other_answers(*name)) {
+        contrast.push_back({probe, phrase("Answer from a DNS server elsewhere: {}", answer->text)});
+      }
+    }
+    const bool proved = address.is_unspecified() || address.is_loopback() || !contrast.empty();
     // One name at one private address may be a server of the site's own.
-    if (!place.proved && place.names.size() < 2) continue;
+    if (!proved && its_names.size() < 2) continue;
     Cause cause;
-    const auto lost = add_misled(cause, context, place.names);
+    const auto lost = add_misled(cause, context, its_names);
     if (cause.explained.empty() && cause.contradicted.empty()) continue;
     auto& finding = cause.name(FindingCode::dns_rewritten, Owner::dns,
-                               place.proved ? Confidence::certain : Confidence::likely);
+                               proved ? Confidence::certain : Confidence::likely);
     finding.title = phrase("This site's DNS sends {} to {} (not an Internet address)",
                            lost.size() == 1 ? lost.front() : phrase("{} names", lost.size()),
                            address.to_string());
@@ -156,13 +153,12 @@ Causes find_dns_rewritten(const Diagnosis& context) {
         "Remove the entry or block that answers {1} for {2} from this site's DNS servers ({0}) and "
         "any DNS filter behind them, so that the names get their public addresses.",
         resolvers_in_words(context.facts), address.to_string(), listed(lost));
-    for (const auto* name : place.names) {
+    for (const auto* name : its_names) {
       cause.tell(phrase("{} resolves to {} here.", name->name, address.to_string()),
                  name->probes.front());
     }
     // The contrast is the strongest, after the first name it is about.
-    finding.evidence.insert(finding.evidence.begin() + 1, place.contrast.begin(),
-                            place.contrast.end());
+    finding.evidence.insert(finding.evidence.begin() + 1, contrast.begin(), contrast.end());
     causes.push_back(std::move(cause));
   }
   return causes;
