@@ -99,7 +99,8 @@ Causes find_block_page(const Diagnosis& context) {
     const auto confidence = confidence_in(whose, names, elsewhere);
     if (!confidence) continue;
     Cause cause;
-    const auto lost = add_misled(cause, context, names);
+    const auto lost = add_misled(cause, context, names, elsewhere.contrast,
+                                 whose.empty() ? Text() : phrase(", the block page of {}", whose));
     const auto& facts = context.facts;
     if (!facts.any_asked_for(cause.explained) && !facts.any_asked_for(cause.contradicted)) continue;
     auto& finding = cause.name(FindingCode::dns_block_page, Owner::dns, *confidence);
@@ -112,13 +113,6 @@ Causes find_block_page(const Diagnosis& context) {
         "The firewall needs no change.",
         whose.empty() ? std::string() : fmt::format(", {}", whose),
         resolvers_in_words(context.facts), listed(lost, 12));
-    for (const auto* name : names) {
-      cause.tell(phrase("{} resolves to {} here{}.", name->name, address.to_string(),
-                        whose.empty() ? std::string() : phrase(", the block page of {}", whose)),
-                 name->probes.front());
-    }
-    finding.evidence.insert(finding.evidence.begin() + 1, elsewhere.contrast.begin(),
-                            elsewhere.contrast.end());
     add_what_they_saw(finding.evidence, cause.explained, 4);
     causes.push_back(std::move(cause));
   }

@@ -142,7 +142,7 @@ Causes find_dns_rewritten(const Diagnosis& context) {
     // One name at one private address may be a server of the site's own.
     if (!proved && its_names.size() < 2) continue;
     Cause cause;
-    const auto lost = add_misled(cause, context, its_names);
+    const auto lost = add_misled(cause, context, its_names, contrast);
     if (cause.explained.empty() && cause.contradicted.empty()) continue;
     auto& finding = cause.name(FindingCode::dns_rewritten, Owner::dns,
                                proved ? Confidence::certain : Confidence::likely);
@@ -153,12 +153,6 @@ Causes find_dns_rewritten(const Diagnosis& context) {
         "Remove the entry or block that answers {1} for {2} from this site's DNS servers ({0}) and "
         "any DNS filter behind them, so that the names get their public addresses.",
         resolvers_in_words(context.facts), address.to_string(), listed(lost));
-    for (const auto* name : its_names) {
-      cause.tell(phrase("{} resolves to {} here.", name->name, address.to_string()),
-                 name->probes.front());
-    }
-    // The contrast is the strongest, after the first name it is about.
-    finding.evidence.insert(finding.evidence.begin() + 1, contrast.begin(), contrast.end());
     causes.push_back(std::move(cause));
   }
   return causes;

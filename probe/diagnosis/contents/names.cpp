@@ -129,10 +129,15 @@ void add_astray(Cause& cause, const Diagnosis& context, const Name& name) {
 }
 
 std::vector<std::string> add_misled(Cause& cause, const Diagnosis& context,
-                                    const std::vector<const Name*>& names) {
+                                    const std::vector<const Name*>& names,
+                                    const std::vector<FindingEvidence>& contrast,
+                                    const Text& place) {
   std::vector<std::string> texts;
   for (const auto* name : names) {
     texts.push_back(name->name);
+    cause.tell(phrase("{} resolves to {} here{}.", name->name, name->address->to_string(), place),
+               name->probes.front());
+    if (name == names.front()) append(cause.finding.evidence, contrast);
     add_astray(cause, context, *name);
     append(cause.contradicted, context.facts.probes_that([&](const ProbeResult& result) {
       const auto& probe = result.probe;

@@ -39,10 +39,13 @@ std::vector<const ProbeResult*> open_failures(const Diagnosis& context, const Na
 bool works(const Name& name);
 // For a name that leads astray: its open failures are explained, and what was reached is of no use.
 void add_astray(Cause& cause, const Diagnosis& context, const Name& name);
-// The same for all of these names, which it returns as texts. The answers that the site's name
-// servers gave to rows about these names are of no use, either.
+// The same for all of these names, which it returns as texts: it tells where each leads (`place`:
+// ", the block page of ..."), and after the first what contradicts that. The answers that the
+// site's name servers gave to rows about these names are of no use, either.
 std::vector<std::string> add_misled(Cause& cause, const Diagnosis& context,
-                                    const std::vector<const Name*>& names);
+                                    const std::vector<const Name*>& names,
+                                    const std::vector<FindingEvidence>& contrast,
+                                    const Text& place = {});
 // The first question for it was lost, and the second was answered.
 bool is_found_again(const Name& name);
 // The answer of an independent resolver that has it.
