@@ -341,14 +341,10 @@ Causes find_dns_slow(const Diagnosis& context) {
     return result->probe.check != CheckKind::dns || asks_a_server(result->probe);
   });
   std::size_t measured = 0;
-  double worst = 0;
   for (const auto& [text, name] : names) {
     if (is_found_again(name) && !line_loses) again.push_back(&name);
-    if (name.took_ms <= 0) continue;
-    ++measured;
-    if (name.took_ms < slow_ms) continue;
-    slow.push_back(&name);
-    worst = std::max(worst, name.took_ms);
+    if (name.took_ms > 0) ++measured;
+    if (name.took_ms >= slow_ms) slow.push_back(&name);
   }
   // One slow name is its own server's trouble.
   const auto late = slow.size() + again.size();
@@ -365,9 +361,10 @@ Causes find_dns_slow(const Diagnosis& context) {
       "lookup should take less than 100 ms. Remove servers that no longer answer from the list "
       "that DHCP hands out.",
       resolvers_in_words(context.facts));
+  const auto* slowest = std::ranges::max(slow, {}, &Name::took_ms);
   cause.tell(phrase("{} of {} names took longer than {} s; the slowest took {} s.", slow.size(),
                     measured, fmt::format("{:.0f}", slow_ms / 1000),
-                    fmt::format("{:.1f}", worst / 1000)));
+                    fmt::format("{:.1f}", slowest->took_ms / 1000)));
   for (const auto* name : slow | std::views::take(4)) {
     cause.tell(
         phrase("{} took {} s to look up.", name->name, fmt::format("{:.1f}", name->took_ms / 1000)),
