@@ -119,13 +119,11 @@ void add_effects(const Facts& facts, const std::vector<const ProbeResult*>& insp
         seen.detail == DetailCode::untrusted || seen.detail == DetailCode::unexpected_issuer;
     if (inside && failing(*result) && !by_certificate) evidence.push_back(what_it_saw(*result));
   }
-  std::vector<std::string> spared;
   const auto hosts = hosts_of(inspected);
-  for (const auto& result : facts.report.probes) {
-    const bool own = flag_of(result, EvidenceKind::chain_root, Fact::expected) == true;
-    const auto& host = result.probe.target.host;
-    if (own && !contains(hosts, host) && facts.asked_for(result)) add_once(spared, host);
-  }
+  const auto spared = hosts_of(facts.probes_that([&](const ProbeResult& result) {
+    return flag_of(result, EvidenceKind::chain_root, Fact::expected) == true &&
+           !contains(hosts, result.probe.target.host) && facts.asked_for(result);
+  }));
   if (spared.empty()) return;
   evidence.push_back({"", phrase("Not inspected: {}.", listed(spared, 8))});
 }
