@@ -84,8 +84,7 @@ Text named_ports(const std::set<std::uint16_t>& ports) {
 }
 
 Text flows_in_words(const Facts& facts, const std::vector<const ProbeResult*>& probes) {
-  Cause cause;
-  cause.explained = probes;
+  Cause cause(probes);
   return asked_flows(facts, cause);
 }
 

@@ -287,8 +287,7 @@ Causes causes_of(const Diagnosis& context, const Claims& claims, const std::vect
   for (const auto& claim : all) {
     const bool only_silent = claim.is_weak() && !claim.blocked;
     if (only_silent && !is_missed(context, claim)) continue;
-    Cause cause;
-    cause.explained = claim.probes;
+    auto& cause = causes.emplace_back(claim.probes);
     cause.contradicted = claim.unseen;
     cause.name(claim.code, Owner::network, claim.confidence);
     if (claim.is_destination()) {
@@ -298,7 +297,6 @@ Causes causes_of(const Diagnosis& context, const Claims& claims, const std::vect
     } else {
       say_flows(context, claim, cause);
     }
-    causes.push_back(std::move(cause));
   }
   return causes;
 }

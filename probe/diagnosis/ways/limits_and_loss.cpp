@@ -143,8 +143,7 @@ Causes find_dead_path(const Diagnosis& context) {
   if (limited || is_shut_out(facts)) return {};
   const auto* path = likely_box(context, reach::Kind::path);
   if (path == nullptr) return {};
-  Cause cause;
-  cause.explained = silent_outside(context, path->protocol);
+  Cause cause(silent_outside(context, path->protocol));
   const auto& drawn = context.worlds();
   const auto closed = closed_otherwise(drawn);
   std::erase_if(cause.explained,
@@ -188,8 +187,7 @@ Causes find_new_flow_limit(const Diagnosis& context) {
   // Silence alone shows no limit: what was sent again must have come through, and more than once,
   // for any line loses a packet at times.
   if (!counted && second.late < 2) return {};
-  Cause cause;
-  cause.explained = silent_outside(context, counted ? reach::Protocol::udp : told->protocol);
+  Cause cause(silent_outside(context, counted ? reach::Protocol::udp : told->protocol));
   if (!context.affects_requirement(cause.explained)) return {};
   auto& finding =
       cause.name(FindingCode::firewall_new_flows_limited, Owner::network, Confidence::likely);
@@ -214,11 +212,10 @@ Causes find_new_flow_limit(const Diagnosis& context) {
 Causes find_loss(const Diagnosis& context) {
   const auto& facts = context.facts;
   const auto& late = facts.answered_late();
-  Cause cause;
-  cause.explained = facts.probes_that([&](const ProbeResult& result) {
+  Cause cause(facts.probes_that([&](const ProbeResult& result) {
     return got_no_answer(result) && is_direct(result) && !is_inside(result) &&
            !context.explained(result);
-  });
+  }));
   if (late.empty() || !context.affects_requirement(cause.explained)) return {};
   // A media port, or a router on the way, owes nobody an answer.
   const auto missing = std::ranges::count_if(facts.flows, [](const Flow& flow) {

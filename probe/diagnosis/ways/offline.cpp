@@ -135,8 +135,7 @@ bool has_no_way(const Outside& outside, const Site& site) {
 }
 
 Cause offline(const Facts& facts, Owner owner, Confidence confidence, Text title) {
-  Cause cause;
-  cause.explained = lost_probes(facts);
+  Cause cause(lost_probes(facts));
   cause.closes = Closes::everything;
   cause.name(FindingCode::network_offline, owner, confidence).title = std::move(title);
   return cause;
@@ -246,8 +245,7 @@ Causes find_offline(const Diagnosis& context) {
   if (disconnection) {
     // Of what was sent outside, nothing is known to have failed: all of it was on this computer or
     // its network, which may be of use without a way out, or the run was stopped before.
-    Cause cause;
-    cause.explained = lost_probes(facts);
+    Cause cause(lost_probes(facts));
     if (cause.explained.empty()) return {};
     cause.closes = Closes::everything;
     cause.finding = *disconnection;

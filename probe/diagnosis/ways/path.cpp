@@ -177,8 +177,7 @@ Causes find_mtu(const Diagnosis& context) {
 Causes find_broken_ipv6(const Diagnosis& context) {
   const auto& facts = context.facts;
   if (facts.any_probe(works_by_ipv6)) return {};
-  Cause cause;
-  cause.explained = facts.probes_that(works_by_ipv4_only);
+  Cause cause(facts.probes_that(works_by_ipv4_only));
   const bool several = parties_of(cause.explained).size() > 1;
   // One server that refuses by IPv6 only does so by itself.
   const bool refused = std::ranges::all_of(cause.explained, is_refused_by_ipv6);
@@ -224,7 +223,7 @@ Causes find_vendor_ipv6(const Diagnosis& context) {
     const bool all = !alive_parties.contains(party);  // as far as was asked
     const auto hosts = hosts_of(results);
     const bool refused = std::ranges::all_of(results, is_refused_by_ipv6);
-    Cause cause;
+    auto& cause = causes.emplace_back(results);
     const bool sure = all && results.size() > 1 && !facts.line_loses();
     auto& finding = cause.name(FindingCode::network_ipv6_vendor_dead,
                                refused || !all ? Owner::vendor : Owner::provider,
@@ -249,8 +248,6 @@ Causes find_vendor_ipv6(const Diagnosis& context) {
     finding.affects = sets_of(facts, facts.probes_that([&](const ProbeResult& result) {
       return contains(hosts, result.probe.target.host) && facts.asked_for(result);
     }));
-    cause.explained = results;
-    causes.push_back(std::move(cause));
   }
   return causes;
 }

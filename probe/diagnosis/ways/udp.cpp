@@ -154,8 +154,7 @@ Causes find_udp_blocked(const Diagnosis& context) {
   const auto& facts = context.facts;
   const auto closed = closed_udp(context);
   if (!closed) return {};
-  Cause cause;
-  cause.explained = failing_udp(context);
+  Cause cause(failing_udp(context));
   cause.impaired = facts.probes_that(needs_relay_over_stream);
   const auto replies_from = closed->replies_from;
   const bool only_replies = replies_from.has_value();

@@ -52,8 +52,7 @@ Causes find_web_only(const Diagnosis& context) {
     return flow.udp ? flow.port != 53 : !is_web(flow.port) && flow.port != 53;
   }));
   if (!seen && !silence_tells(facts)) return {};
-  Cause cause;
-  cause.explained = lost_tcp;
+  Cause cause(lost_tcp);
   append(cause.explained, failing_udp(context));
   if (!context.affects_requirement(cause.explained)) return {};
   const auto plain = facts.select([](const Flow& flow) { return !flow.udp && flow.port == 80; });
