@@ -5,8 +5,9 @@
 // status where the tunnel stands; `denied` with "407" (its schemes are in the evidence), "403" or
 // another 4xx; `failed` with a 5xx (the proxy itself does not reach the target), "not_a_proxy",
 // "proxy_timed_out" or "closed_by_peer"; where there is no connection to the proxy, the outcome of
-// that connection with "proxy_unreachable" or "proxy_unresolved"; `skipped` with "no_proxy" on a
-// direct route. That the tunnel carries anything is for `tls` and the others over the same route.
+// that connection with "proxy_unreachable", "proxy_unresolved" or "kept_here"; `skipped` with
+// "no_proxy" on a direct route. That the tunnel carries anything is for `tls` and the others over
+// the same route.
 #include "checks/kinds.hpp"
 #include "checks/proxy_route.hpp"
 

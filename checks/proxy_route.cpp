@@ -267,7 +267,8 @@ bool proxy_let_pass(Observation& observation, const Context& context, const Prox
   }
   const auto failure = reply.failure.value_or(Failure{});
   record(observation, failure);
-  if (observation.outcome == Outcome::skipped) return false;
+  const bool of_this_computer = is_of_this_computer(failure);
+  if (of_this_computer || observation.outcome == Outcome::skipped) return false;
   if (!reply.connected) {
     observation.detail = DetailCode::proxy_unreachable;
   } else if (failure.kind == FailureKind::timed_out) {

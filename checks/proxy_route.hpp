@@ -31,8 +31,9 @@ asio::awaitable<HttpReply> with_login(Context& context, const ProxyRoute& route,
                                       HttpRequest request, const ProxyAttempt& attempt);
 
 // Writes down what the proxy said, and returns true where it let the request pass. Else the outcome
-// is: that of the failed connection, with "proxy_unreachable"; `denied` with "407", "403" or
-// another 4xx; `failed` with its 5xx, "proxy_timed_out", "not_a_proxy" or "closed_by_peer".
+// is: that of the failed connection, with "proxy_unreachable", or with this computer's own reason
+// ("kept_here"); `denied` with "407", "403" or another 4xx; `failed` with its 5xx,
+// "proxy_timed_out", "not_a_proxy" or "closed_by_peer".
 bool proxy_let_pass(Observation& observation, const Context& context, const ProxyRoute& route,
                     const HttpReply& reply);
 

@@ -51,6 +51,10 @@ struct Cause {
 // it closes besides. Its code and `closes` must stand.
 Text asked_flows(const Facts& facts, Cause& cause);
 
+// This computer's own firewall keeps these: `what` for the title, `flows` for the fix.
+Cause kept_by_own_firewall(const std::vector<const ProbeResult*>& kept, const Text& what,
+                           const Text& flows);
+
 // What the rules have to work with: the facts, and what earlier causes, or chance, have explained
 // already.
 class Diagnosis {

@@ -1,5 +1,6 @@
 #include <filesystem>
 
+#include "checks/proxy_route.hpp"
 #include "probe/net/timeouts.hpp"
 #include "tests/support/check_runner.hpp"
 #include "tests/support/child_process.hpp"
@@ -261,6 +262,21 @@ TEST_F(ProxyCheck, TellsAProxyThatIsNotThere) {
   seen = run("http://proxy.example.com:3128");
   EXPECT_EQ(seen.outcome, Outcome::unresolved);
   EXPECT_EQ(seen.detail, DetailCode::proxy_unresolved);
+}
+
+TEST_F(ProxyCheck, LeavesTheProxyOutOfWhatThisComputerKeeps) {
+  auto& loop = runner.loop;
+  const std::shared_ptr<AresChannel> channel = *AresChannel::create(loop.executor(), {});
+  Resolver resolver(loop.executor(), channel);
+  SiteEdge edge(loop.executor());
+  const checks::Context context{loop.executor(), loop.scope, loop.soon(),    resolver,
+                                runner.tls(),    edge,       runner.settings};
+  HttpReply reply;
+  reply.failure = kept_here();
+  Observation seen;
+  EXPECT_FALSE(checks::proxy_let_pass(seen, context, {}, reply));
+  EXPECT_EQ(seen.outcome, Outcome::rejected);
+  EXPECT_EQ(seen.detail, DetailCode::kept_here);
 }
 
 TEST_F(ProxyCheck, IsSkippedWithoutAProxy) {

@@ -98,6 +98,22 @@ TEST(OwnFirewall, IsNotTheProxys) {
   EXPECT_EQ(found[1].explains, (std::vector<std::string>{"vendor/web", "vendor/push"}));
 }
 
+// The proxy may be well, and what waits for it waits for this computer.
+TEST(OwnFirewall, MayStandBetweenThisComputerAndTheProxy) {
+  const auto lost = [](std::string host) { return tls(std::move(host), silent, "timed_out"); };
+  const auto made =
+      report({row("web", {lost("portal.vendor.com"), kept(proxied(tls("portal.vendor.com")))}),
+              controls({lost("www.google.com"), lost("www.cloudflare.com")})});
+  const auto finding = only(made);
+  EXPECT_EQ(finding.code, FindingCode::computer_firewall);
+  EXPECT_EQ(finding.owner, Owner::helpdesk);
+  EXPECT_EQ(finding.title,
+            "This computer's own firewall blocks TCP to the proxy http://10.20.0.3:3128");
+  EXPECT_TRUE(holds(finding.fix, "let TCP to the proxy http://10.20.0.3:3128 out")) << finding.fix;
+  EXPECT_EQ(finding.explains, std::vector<std::string>{"vendor/web"});
+  EXPECT_TRUE(has_evidence(finding, "Without the proxy, no TCP connection gets out."));
+}
+
 // --- the hosts file
 // --------------------------------------------------------------------------------
 

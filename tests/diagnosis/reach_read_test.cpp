@@ -230,6 +230,7 @@ TEST(ReachRead, QuestionsThatWereTurnedAwayAreNotRefusedByTheServer) {
   EXPECT_EQ(read({kept}), Words{});
   kept.probe.with["nobody"] = "true";
   EXPECT_EQ(read({kept}), Words{}) << "whether anybody answers in its place is not known";
+  EXPECT_EQ(read({proxied(test::tls("a.vendor.com"), rejected, "kept_here")}), Words{});
   asked.observation.outcome = silent;
   asked.probe.target.transport = Transport::tcp;
   EXPECT_EQ(read({asked}), Words{});

@@ -9,12 +9,13 @@
 namespace callready::findings {
 namespace {
 
+// What it keeps from a proxy is said with what waits for that proxy.
 bool is_kept_here(const ProbeResult& result) {
   // To send there takes a permission of its own, and nobody else is asked for it.
   static const auto everybody = IpAddress::v4({255, 255, 255, 255});
   const auto& seen = result.observation;
   return (seen.detail == DetailCode::kept_here || seen.detail == DetailCode::partly_kept_here) &&
-         seen.address != everybody;
+         is_direct(result) && seen.address != everybody;
 }
 
 // The system itself said so: of a connection request that it only could not send again, there may
@@ -75,21 +76,18 @@ const NameAnswer* other_answer(const Name& name) {
 
 }  // namespace
 
-Causes find_own_firewall(const Diagnosis& context) {
-  const auto kept = context.facts.probes_that([&](const ProbeResult& result) {
-    return is_kept_here(result) && !context.explained(result);
-  });
-  if (!context.affects_requirement(kept)) return {};
+Cause kept_by_own_firewall(const std::vector<const ProbeResult*>& kept, const Text& what,
+                           const Text& flows) {
   Cause cause(kept);
   const bool said = std::ranges::any_of(kept, said_by_the_system);
   auto& finding = cause.name(FindingCode::computer_firewall, Owner::helpdesk,
                              said || kept.size() > 1 ? Confidence::certain : Confidence::likely);
-  finding.title = phrase("This computer's own firewall blocks {}", what_is_kept(kept));
+  finding.title = phrase("This computer's own firewall blocks {}", what);
   finding.fix = phrase(
       "Ask the administrator of this computer to let {} out in its own firewall or security "
       "software (Linux: nft list ruleset, iptables -S; Windows: outbound rules in wf.msc). Change "
       "nothing on the network.",
-      tried_flows_in_words(context.facts, kept));
+      flows);
   add_what_they_saw(finding.evidence, kept);
   for (const auto* result : kept) {
     const auto* error = evidence_of(*result, EvidenceKind::error);
@@ -101,6 +99,16 @@ Causes find_own_firewall(const Diagnosis& context) {
                result);
     break;
   }
+  return cause;
+}
+
+Causes find_own_firewall(const Diagnosis& context) {
+  const auto kept = context.facts.probes_that([&](const ProbeResult& result) {
+    return is_kept_here(result) && !context.explained(result);
+  });
+  if (!context.affects_requirement(kept)) return {};
+  auto cause =
+      kept_by_own_firewall(kept, what_is_kept(kept), tried_flows_in_words(context.facts, kept));
   const auto flow_of = [](const ProbeResult& result) {
     const auto& target = result.probe.target;
     return std::tuple(is_udp(result), target.host, target.port(), is_direct(result));

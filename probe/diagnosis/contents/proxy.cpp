@@ -20,11 +20,17 @@ int connect_status_of(const ProbeResult& result) {
   return !is_direct(result) && seen.outcome == Outcome::denied ? seen.detail.status() : 0;
 }
 
+// This computer did not let the connection to the proxy out.
+bool is_kept_from_proxy(const ProbeResult* result) {
+  return result->observation.detail == DetailCode::kept_here;
+}
+
 // The proxy itself was not spoken to, or is none.
 bool without_proxy(const ProbeResult* result) {
   const auto& detail = result->observation.detail;
-  return detail == DetailCode::proxy_unreachable || detail == DetailCode::proxy_unresolved ||
-         detail == DetailCode::proxy_timed_out || detail == DetailCode::not_a_proxy;
+  return is_kept_from_proxy(result) || detail == DetailCode::proxy_unreachable ||
+         detail == DetailCode::proxy_unresolved || detail == DetailCode::proxy_timed_out ||
+         detail == DetailCode::not_a_proxy;
 }
 
 const std::string& proxy_name(const std::vector<const ProbeResult*>& probes) {
@@ -175,6 +181,25 @@ Text what_the_proxy_does(const std::vector<const ProbeResult*>& probes) {
   return phrase("The proxy {} does not answer", name);
 }
 
+Cause no_way_to_the_proxy(const std::vector<const ProbeResult*>& probes) {
+  if (std::ranges::all_of(probes, is_kept_from_proxy)) {
+    const auto what = phrase("TCP to the proxy {}", proxy_name(probes));
+    return kept_by_own_firewall(probes, what, what);
+  }
+  Cause cause(probes);
+  auto& finding = cause.name(FindingCode::proxy_unreachable, Owner::proxy, Confidence::certain);
+  finding.title = what_the_proxy_does(probes);
+  finding.fix = phrase(
+      "Check that the proxy {} is running and reachable from this network, or correct its "
+      "address in the computers' settings.",
+      proxy_name(probes));
+  cause.tell(probes.size() == 1
+                 ? phrase("No connection through it succeeded.")
+                 : phrase("None of the {} connections through it succeeded.", probes.size()));
+  add_what_they_saw(finding.evidence, probes, 4);
+  return cause;
+}
+
 bool asks_for_upgrade(const ProbeResult& result) { return result.probe.with.contains("upgrade"); }
 
 // The same host without the proxy: does it switch to WebSocket? Nothing where that was not seen.
@@ -215,17 +240,7 @@ Causes find_proxy_unreachable(const Diagnosis& context) {
   for (const auto& probes : by_proxy(proxied_probes(context.facts))) {
     // Where nothing at all answers, that is the cause.
     if (!std::ranges::all_of(probes, without_proxy) || context.explained(*probes.front())) continue;
-    auto& cause = causes.emplace_back(probes);
-    auto& finding = cause.name(FindingCode::proxy_unreachable, Owner::proxy, Confidence::certain);
-    finding.title = what_the_proxy_does(probes);
-    finding.fix = phrase(
-        "Check that the proxy {} is running and reachable from this network, or correct its "
-        "address in the computers' settings.",
-        proxy_name(probes));
-    cause.tell(probes.size() == 1
-                   ? phrase("No connection through it succeeded.")
-                   : phrase("None of the {} connections through it succeeded.", probes.size()));
-    add_what_they_saw(finding.evidence, probes, 4);
+    auto& cause = causes.emplace_back(no_way_to_the_proxy(probes));
     if (!context.facts.proxy_speaks() && context.facts.no_tcp_gets_out()) {
       add_what_waits(cause, context.facts, Closes::direct_tcp);
     }

@@ -15,6 +15,7 @@ constexpr double slow_line_ms = 1000;
 // What the proxy said; what is beyond it is its own affair.
 void read_proxied(const Reading& reading, FlowEvents& events) {
   if (reached(reading.seen.outcome)) return sign(reading, events, Sign::proxy_works);
+  if (reading.seen.detail == DetailCode::kept_here) return;
   const auto status = findings::number_of(reading.result, EvidenceKind::proxy_reply, Fact::status);
   sign(reading, events,
        !status          ? Sign::proxy_silent

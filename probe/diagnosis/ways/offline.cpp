@@ -13,14 +13,15 @@ constexpr std::size_t enough_endpoints = 3;
 // Operators whose silence, each for itself, would say nothing.
 constexpr std::size_t enough_mute = 4;
 
-// Somebody answers at the proxy's address, if only to refuse: it is the proxy that is gone.
+// Somebody answers at the proxy's address, if only to refuse: it is the proxy that is gone. Or this
+// computer asks nobody there.
 bool proxy_is_gone(const ProbeResult& result) {
   const auto& seen = result.observation;
   if (is_direct(result)) return false;
   const bool refused =
       seen.outcome == Outcome::refused && seen.detail == DetailCode::proxy_unreachable;
   return refused || seen.detail == DetailCode::not_a_proxy ||
-         seen.detail == DetailCode::proxy_timed_out;
+         seen.detail == DetailCode::proxy_timed_out || seen.detail == DetailCode::kept_here;
 }
 
 // Many a network that lets nothing out lets names be looked up, by whatever server.
