@@ -8,8 +8,9 @@
 // Outcomes: `answered` where there are records of the type; `unresolved` with "no_such_name"
 // (NXDOMAIN) or "no_record" (the name exists without that type); `denied` with "refused" (the
 // server does not serve us); `failed` with "servfail", "formerr" ... or "malformed", with
-// "truncated" where the whole answer needs TCP and TCP fails, or with "unexpected_answer" where
-// `expect` is not among the records; `silent`, `refused` and `rejected` as for any request.
+// "truncated" where the whole answer needs TCP and TCP fails, unless this computer itself is why,
+// or with "unexpected_answer" where `expect` is not among the records; `silent`, `refused` and
+// `rejected` as for any request.
 // Extended errors (RFC 8914), a policy zone's SOA, and private or sinkhole addresses for public
 // names are recorded as facts and not judged.
 #include <fmt/format.h>
@@ -223,8 +224,10 @@ void conclude(Observation& observation, const DnsRequest& asked, const std::stri
   observation.attempts = exchange.attempts;
   observation.timing_ms[Timing::dns] = exchange.took.count();
   if (exchange.reply.has_error()) {
-    record(observation, exchange.reply.error());
-    if (exchange.retried_by_tcp && observation.outcome != Outcome::skipped) {
+    const auto& failure = exchange.reply.error();
+    record(observation, failure);
+    const bool tried = observation.outcome != Outcome::skipped && !is_of_this_computer(failure);
+    if (exchange.retried_by_tcp && tried) {
       set_outcome(observation, Outcome::failed, DetailCode::truncated);
     }
     return;

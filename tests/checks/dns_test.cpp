@@ -1,5 +1,6 @@
 #include "tests/support/check_runner.hpp"
 #include "tests/support/dns_server.hpp"
+#include "tests/support/memory_server.hpp"
 
 namespace callready {
 namespace {
@@ -281,6 +282,22 @@ TEST_F(DnsCheck, GoesOnByTcpWhereUdpIsTruncated) {
   EXPECT_EQ(seen.detail, DetailCode::truncated);
   EXPECT_EQ(fact<std::string>(seen, EvidenceKind::dns_no_answer, Fact::reason),
             "connection_refused");
+}
+
+TEST_F(SlowDnsCheck, BlamesNobodyForTheTcpThatThisComputerKeeps) {
+  test::MemoryServer server(runner.loop.executor(), {},
+                            [](const Bytes& sent, std::vector<Bytes>& replies) {
+                              auto reply = DnsServer::Asked{*dns::parse_message(sent)}.reply();
+                              reply.flags |= 0x0200;
+                              replies.push_back(reply.bytes());
+                              return error_code();
+                            });
+  server.connecting = make_error_code(boost::system::errc::operation_not_permitted);
+  runner.use_dns_servers({"192.0.2.53"});
+  const auto seen = ask("www.example.com");
+  EXPECT_EQ(seen.outcome, Outcome::rejected);
+  EXPECT_EQ(seen.detail, DetailCode::kept_here);
+  EXPECT_TRUE(fact<bool>(seen, EvidenceKind::dns_no_answer, Fact::truncated_over_udp));
 }
 
 TEST_F(DnsCheck, GoesOnByTcpWhereUdpEndsWithinARecord) {

@@ -98,6 +98,21 @@ TEST(OwnFirewall, IsNotTheProxys) {
   EXPECT_EQ(found[1].explains, (std::vector<std::string>{"vendor/web", "vendor/push"}));
 }
 
+// A long answer needs TCP, also of the system's own DNS servers, whose port no probe names.
+TEST(OwnFirewall, IsNamedWithTheWayThatALongAnswerTakes) {
+  const auto made = [](bool truncated) {
+    auto asked = kept(question("a.vendor.com", "NOERROR"), 0);
+    asked.observation.evidence.push_back({EvidenceKind::dns_no_answer, "", {}});
+    auto& facts = asked.observation.evidence.back().facts;
+    if (truncated) facts[Fact::truncated_over_udp] = true;
+    return only(report({row("names", {asked}), controls(anchors())}));
+  };
+  EXPECT_EQ(made(true).title, "This computer's own firewall blocks TCP 53");
+  EXPECT_EQ(made(true).confidence, Confidence::likely);
+  EXPECT_TRUE(holds(made(true).fix, "to let TCP 53 out")) << made(true).fix;
+  EXPECT_EQ(made(false).title, "This computer's own firewall blocks UDP 53");
+}
+
 // The proxy may be well, and what waits for it waits for this computer.
 TEST(OwnFirewall, MayStandBetweenThisComputerAndTheProxy) {
   const auto lost = [](std::string host) { return tls(std::move(host), silent, "timed_out"); };

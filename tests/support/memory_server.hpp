@@ -17,6 +17,9 @@ class MemoryServer final : public SocketSource {
   // A device on the way: what it takes for itself, and sends back instead of an answer.
   std::function<std::optional<IcmpError>(const Bytes& sent)> router;
 
+  // What becomes of connections.
+  error_code connecting = asio::error::network_unreachable;
+
   // `local`: what sockets say is their own address.
   MemoryServer(asio::any_io_executor executor, const SocketAddress& local, Script script)
       : executor_(std::move(executor)), local_(local), script_(std::move(script)) {
@@ -29,7 +32,7 @@ class MemoryServer final : public SocketSource {
   }
   asio::awaitable<Result<std::unique_ptr<TcpStream>>> connect_tcp(Scope, SocketAddress,
                                                                   ConnectOptions) override {
-    co_return classify(asio::error::network_unreachable);
+    co_return classify(connecting);
   }
 
  private:

@@ -18,10 +18,17 @@ bool is_kept_here(const ProbeResult& result) {
          is_direct(result) && seen.address != everybody;
 }
 
+// Of a question whose answer did not fit, TCP was kept.
+bool is_kept_over_udp(const ProbeResult& result) {
+  const auto* unanswered = evidence_of(result, EvidenceKind::dns_no_answer);
+  return is_udp(result) &&
+         (unanswered == nullptr || !flag_fact(*unanswered, Fact::truncated_over_udp));
+}
+
 // The system itself said so: of a connection request that it only could not send again, there may
 // be other reasons.
 bool said_by_the_system(const ProbeResult* result) {
-  if (is_udp(*result)) return true;
+  if (is_kept_over_udp(*result)) return true;
   return std::ranges::any_of(result->observation.evidence, [](const Evidence& evidence) {
     return evidence.kind == EvidenceKind::icmp_error ||
            (evidence.kind == EvidenceKind::refuser &&
@@ -33,6 +40,7 @@ bool said_by_the_system(const ProbeResult* result) {
 
 // Of a media range, from the first to the last of its sample that was kept.
 PortRange kept_ports(const ProbeResult& result) {
+  if (asks_system_resolvers(result.probe)) return {53, 53};
   const auto& ports = result.probe.target.ports;
   if (result.observation.detail == DetailCode::kept_here) return ports;
   PortRange kept{ports.last, ports.first};
@@ -51,7 +59,7 @@ Text what_is_kept(const std::vector<const ProbeResult*>& kept) {
   for (const bool udp : {true, false}) {
     std::set<PortRange> ranges;
     for (const auto* result : kept) {
-      if (is_udp(*result) == udp) ranges.insert(kept_ports(*result));
+      if (is_kept_over_udp(*result) == udp) ranges.insert(kept_ports(*result));
     }
     std::vector<std::string> ports;
     for (const auto& range : ranges) ports.push_back(range.to_string());
@@ -107,8 +115,8 @@ Causes find_own_firewall(const Diagnosis& context) {
     return is_kept_here(result) && !context.explained(result);
   });
   if (!context.affects_requirement(kept)) return {};
-  auto cause =
-      kept_by_own_firewall(kept, what_is_kept(kept), tried_flows_in_words(context.facts, kept));
+  const auto what = what_is_kept(kept), tried = tried_flows_in_words(context.facts, kept);
+  auto cause = kept_by_own_firewall(kept, what, tried.empty() ? what : tried);
   const auto flow_of = [](const ProbeResult& result) {
     const auto& target = result.probe.target;
     return std::tuple(is_udp(result), target.host, target.port(), is_direct(result));
