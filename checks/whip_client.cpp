@@ -25,6 +25,7 @@ struct WhipReader::Parser {
   std::optional<http::response_parser<http::string_body>> http;
   std::vector<std::uint8_t> unread;
   int interim = 0;
+  bool too_long = false;  // its body, of which nothing more is read
 
   void begin() {
     http.emplace();
@@ -45,14 +46,15 @@ WhipReader::~WhipReader() = default;
 bool WhipReader::take(std::span<const std::uint8_t> bytes) {
   auto& unread = parser_->unread;
   unread.insert(unread.end(), bytes.begin(), bytes.end());
-  while (!unread.empty() && !parser_->http->is_done()) {
+  while (!unread.empty() && !parser_->http->is_done() && !parser_->too_long) {
     auto& parser = *parser_->http;
     if (parser.is_header_done() && parser.chunked() && unread.size() < last_chunk) break;
     error_code error;
     const auto used = parser.put(asio::buffer(unread), error);
     unread.erase(unread.begin(), unread.begin() + static_cast<std::ptrdiff_t>(used));
     if (error == http::error::need_more) return unread.size() <= most_head;
-    if (error) return false;
+    parser_->too_long = error == http::error::body_limit;
+    if (error) return parser_->too_long;
     if (parser_->is_interim()) {
       if (++parser_->interim > most_interim) return false;
       parser_->begin();
@@ -71,13 +73,14 @@ void WhipReader::end() {
 
 std::optional<WhipReply> WhipReader::reply() const {
   const auto& parser = *parser_->http;
-  if (!parser.is_done() || parser_->is_interim()) return std::nullopt;
+  const bool too_long = parser_->too_long;
+  if ((!parser.is_done() && !too_long) || parser_->is_interim()) return std::nullopt;
   const auto& message = parser.get();
   WhipReply reply;
   reply.status = static_cast<int>(message.result_int());
   reply.location = std::string(message[http::field::location]);
-  reply.body = message.body();
-  reply.goes_on = parser.keep_alive();
+  if (!too_long) reply.body = message.body();
+  reply.goes_on = !too_long && parser.keep_alive();
   return reply;
 }
 

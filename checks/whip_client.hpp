@@ -14,8 +14,8 @@ struct WhipReply {
   bool goes_on = false;  // the connection may be used again
 };
 
-// Reads one reply, however its bytes come. What is longer than a session description may be is
-// none.
+// Reads one reply, however its bytes come. Of a body that is longer than a session description may
+// be, such as a web server's page, nothing is kept; its status still counts.
 class WhipReader {
  public:
   WhipReader();

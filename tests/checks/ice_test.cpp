@@ -220,6 +220,23 @@ TEST(WhipClient, AnInterimReplyIsNotTheReply) {
   EXPECT_FALSE(endless.reply());
 }
 
+// A web server's long page about what it has not got is a refusal, too.
+TEST(WhipClient, AReplyCountsWithoutABodyThatIsTooLong) {
+  const std::string missing = "HTTP/1.1 404 Not Found\r\n", page(70'000, 'a');
+  for (const auto& rest : {"Content-Length: 70000\r\n\r\n" + page,
+                           "Transfer-Encoding: chunked\r\n\r\n11170\r\n" + page, "\r\n" + page}) {
+    checks::WhipReader reader;
+    EXPECT_TRUE(reader.take(as_bytes(missing)));
+    EXPECT_TRUE(reader.take(as_bytes(rest)));
+    EXPECT_TRUE(reader.take(as_bytes(page)));
+    const auto reply = reader.reply();
+    ASSERT_TRUE(reply) << rest.substr(0, 20);
+    EXPECT_EQ(reply->status, 404);
+    EXPECT_EQ(reply->body, "");
+    EXPECT_FALSE(reply->goes_on);
+  }
+}
+
 TEST(WhipClient, AReplyMayEndWithTheConnection) {
   const std::string text = "HTTP/1.1 503 Busy\r\nRetry-After: 5\r\n\r\nlater";
   checks::WhipReader reader;
