@@ -35,14 +35,14 @@ Text why_not_measured(const Context& context, const Failure& failure) {
 asio::awaitable<Result<void>> hear_one_of(TurnClient& client, std::set<stun::Bytes>& awaited,
                                           Scope scope, Instant deadline) {
   auto& channel = client.channel();
-  for (int seen = 0; seen < 64; ++seen) {
+  for (int seen = 0; seen < most_foreign; ++seen) {
     auto message = co_await channel.next_indication(scope, deadline);
     if (message.has_error()) co_return message.error();
     if (!message->is(stun::Class::indication, stun::Method::data) || !message->data) continue;
     const stun::Bytes data(message->data->begin(), message->data->end());
     if (awaited.erase(data) > 0) co_return Result<void>();
   }
-  co_return timed_out();
+  co_return flooded();
 }
 
 }  // namespace
@@ -76,7 +76,8 @@ asio::awaitable<Result<void>> hear_from_relay(Context& context, TurnClient& clie
     const auto sent = co_await client.send(to, token, context.scope);
     if (sent.has_error()) co_return sent.error();
     const auto until = start + wait;
-    for (int seen = 0; seen < 64; ++seen) {
+    for (int seen = 0;; ++seen) {
+      if (seen == most_foreign) co_return flooded();
       auto event = co_await at.receive(context.scope, until);
       if (event.has_error()) {
         if (event.error().kind == FailureKind::timed_out) break;

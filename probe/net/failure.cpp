@@ -182,6 +182,8 @@ Failure kept_here() {
 
 Failure stopped() { return {FailureKind::stopped, "the run was stopped first"}; }
 
+Failure flooded() { return {FailureKind::local, "too many packets came that nobody asked for"}; }
+
 Failure malformed(std::string text) { return {FailureKind::malformed, std::move(text)}; }
 
 Outcome outcome_of(const Failure& failure) { return meaning_of(failure.kind).outcome; }

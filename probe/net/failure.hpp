@@ -68,6 +68,8 @@ Failure timed_out();
 // A connection request that this machine did not let out, though connect() did not say so.
 Failure kept_here();
 Failure stopped();
+// More came of strangers than may be read: what was waited for may be lost among it.
+Failure flooded();
 Failure malformed(std::string text);
 Failure out_of_memory();  // counted among the shortages
 

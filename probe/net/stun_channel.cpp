@@ -61,9 +61,6 @@ class UdpChannel final : public StunChannel {
   asio::awaitable<Result<stun::Message>> next_indication(Scope scope, Instant deadline) override {
     const auto failure = co_await read_until_any(indications_, scope, deadline);
     if (failure) co_return *failure;
-    if (indications_.empty()) {
-      co_return Failure{FailureKind::malformed, "no indication among 256 datagrams", 0, {}};
-    }
     co_return taken_from(indications_);
   }
 
@@ -72,9 +69,6 @@ class UdpChannel final : public StunChannel {
   asio::awaitable<Result<ChannelData>> next_data(Scope scope, Instant deadline) override {
     const auto failure = co_await read_until_any(data_, scope, deadline);
     if (failure) co_return *failure;
-    if (data_.empty()) {
-      co_return Failure{FailureKind::malformed, "no channel's data among 256 datagrams", 0, {}};
-    }
     co_return taken_from(data_);
   }
 
@@ -84,11 +78,11 @@ class UdpChannel final : public StunChannel {
   bool reliable() const override { return false; }
 
  private:
-  // At most 256 datagrams, so that strangers' cannot keep us busy until the deadline.
   template <class Queue>
   asio::awaitable<std::optional<Failure>> read_until_any(const Queue& queue, Scope scope,
                                                          Instant deadline) {
-    for (int seen = 0; queue.empty() && seen < 256; ++seen) {
+    for (int seen = 0; queue.empty(); ++seen) {
+      if (seen == most_foreign) co_return flooded();
       auto event = co_await socket_.receive(scope, deadline);
       if (event.has_error()) co_return event.error();
       const auto* datagram = std::get_if<Datagram>(&*event);

@@ -10,6 +10,9 @@
 
 namespace callready {
 
+// Of what nobody waits for, no more is read in one go: it would keep us busy.
+inline constexpr int most_foreign = 4'096;
+
 struct StunAnswer {
   stun::Message message;
   stun::Bytes bytes;  // as they came, for integrity_matches()
@@ -52,11 +55,11 @@ class StunChannel {
                                                 Scope scope) = 0;
   // Sends an indication: nothing answers it.
   virtual asio::awaitable<Result<void>> send(std::span<const std::uint8_t> bytes, Scope scope) = 0;
-  // The next indication of the server; timed_out, stopped, or a broken channel.
+  // The next indication of the server; timed_out, stopped, flooded, or a broken channel.
   virtual asio::awaitable<Result<stun::Message>> next_indication(Scope scope, Instant deadline) = 0;
   // Before the first channel is bound: what comes through it is kept for next_data().
   virtual void expect_channel_data() = 0;
-  // The next data of any channel; timed_out, stopped, or broken. Other coroutines
+  // The next data of any channel; timed_out, stopped, flooded, or broken. Other coroutines
   // may send() meanwhile: over UDP any number, over a stream one.
   virtual asio::awaitable<Result<ChannelData>> next_data(Scope scope, Instant deadline) = 0;
   // DSCP and ECN of what goes out over UDP from now on.

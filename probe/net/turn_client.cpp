@@ -149,7 +149,7 @@ asio::awaitable<Result<void>> TurnClient::send(SocketAddress peer,
 
 asio::awaitable<Result<SocketAddress>> TurnClient::hear(std::span<const std::uint8_t> data,
                                                         Scope scope, Instant deadline) {
-  for (int seen = 0; seen < 64; ++seen) {
+  for (int seen = 0; seen < most_foreign; ++seen) {
     auto message = co_await channel_->next_indication(scope, deadline);
     if (message.has_error()) co_return message.error();
     if (!message->is(stun::Class::indication, stun::Method::data)) continue;
@@ -157,7 +157,7 @@ asio::awaitable<Result<SocketAddress>> TurnClient::hear(std::span<const std::uin
                                                   data.begin(), data.end());
     if (ours && message->xor_peer_address) co_return *message->xor_peer_address;
   }
-  co_return Failure{FailureKind::malformed, "only data that we did not send", 0, {}};
+  co_return flooded();
 }
 
 asio::awaitable<TurnReply> TurnClient::bind_channel(std::uint16_t channel, SocketAddress peer,

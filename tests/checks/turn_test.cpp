@@ -380,39 +380,67 @@ TEST_F(HeldRelay, ThatMayNotTalkToItselfIsNotMeasured) {
   }
 }
 
-// A server that asks nobody who he is, on a computer that soon lets no more out.
-TEST_F(HeldRelay, WhatThisComputerKeepsIsNoDeath) {
-  use_credentials();
-  runner.run_time = milliseconds(60'000);
+// A server that asks nobody who he is.
+struct HeldInMemory : HeldRelay {
   const SocketAddress own{IpAddress::v4({127, 0, 0, 1}), 50'000}, relay{own.address, 50'001};
-  int sent = 0;
-  test::MemoryServer server(
-      runner.loop.executor(), own,
-      [&](const stun::Bytes& bytes, std::vector<stun::Bytes>& replies) {
-        const auto message = stun::parse(bytes);
-        if (message.has_error()) return error_code();
-        if (message->is(stun::Class::indication, stun::Method::send)) {
-          if (++sent > 3) return make_error_code(boost::system::errc::operation_not_permitted);
-          stun::Builder data(stun::Class::indication, stun::Method::data,
-                             stun::new_transaction_id());
-          data.add_xor_address(stun::Attribute::xor_peer_address, relay)
-              .add_bytes(stun::Attribute::data, *message->data);
-          replies.push_back(data.finish());
+
+  stun::Bytes from_relay(const stun::Bytes& data) const {
+    stun::Builder builder(stun::Class::indication, stun::Method::data, stun::new_transaction_id());
+    builder.add_xor_address(stun::Attribute::xor_peer_address, relay)
+        .add_bytes(stun::Attribute::data, data);
+    return builder.finish();
+  }
+  // `carry`: what becomes of data that is sent to the relay.
+  Observation hold_by(const test::MemoryServer::Script& carry) {
+    use_credentials();
+    runner.run_time = milliseconds(60'000);
+    test::MemoryServer server(
+        runner.loop.executor(), own,
+        [&](const stun::Bytes& bytes, std::vector<stun::Bytes>& replies) {
+          const auto message = stun::parse(bytes);
+          if (message.has_error()) return error_code();
+          if (message->is(stun::Class::indication, stun::Method::send)) {
+            return carry(stun::Bytes(message->data->begin(), message->data->end()), replies);
+          }
+          stun::Builder answer(stun::Class::success, static_cast<stun::Method>(message->method),
+                               message->id);
+          answer.add_xor_address(stun::Attribute::xor_relayed_address, relay)
+              .add_xor_address(stun::Attribute::xor_mapped_address, own)
+              .add_u32(stun::Attribute::lifetime, 600);
+          replies.push_back(answer.finish());
           return error_code();
-        }
-        stun::Builder answer(stun::Class::success, static_cast<stun::Method>(message->method),
-                             message->id);
-        answer.add_xor_address(stun::Attribute::xor_relayed_address, relay)
-            .add_xor_address(stun::Attribute::xor_mapped_address, own)
-            .add_u32(stun::Attribute::lifetime, 600);
-        replies.push_back(answer.finish());
-        return error_code();
-      });
-  const auto seen = runner.run(CheckKind::turn, Transport::udp, "localhost", {own.address, 3'478},
-                               {{"hold", "true"}});
+        });
+    return runner.run(CheckKind::turn, Transport::udp, "localhost", {own.address, 3'478},
+                      {{"hold", "true"}});
+  }
+};
+
+TEST_F(HeldInMemory, WhatThisComputerKeepsIsNoDeath) {
+  int sent = 0;
+  const auto seen = hold_by([&](const stun::Bytes& data, std::vector<stun::Bytes>& replies) {
+    if (++sent > 3) return make_error_code(boost::system::errc::operation_not_permitted);
+    replies.push_back(from_relay(data));
+    return error_code();
+  });
   EXPECT_EQ(seen.outcome, Outcome::answered);
   EXPECT_EQ(seen.detail, DetailCode::allocated);
   EXPECT_EQ(told<std::string>(seen, Fact::not_measured), "Operation not permitted");
+}
+
+TEST_F(HeldInMemory, StrangersDataIsNeitherOursNorADeath) {
+  int strangers = 100;
+  const auto crowded = [&](const stun::Bytes& data, std::vector<stun::Bytes>& replies) {
+    replies.insert(replies.end(), static_cast<std::size_t>(strangers), from_relay({1, 2, 3}));
+    replies.push_back(from_relay(data));
+    return error_code();
+  };
+  auto seen = hold_by(crowded);
+  EXPECT_EQ(seen.detail, DetailCode::relayed);
+  EXPECT_EQ(told<std::int64_t>(seen, Fact::sent), told<std::int64_t>(seen, Fact::received));
+  strangers = 5'000;
+  seen = hold_by(crowded);
+  EXPECT_EQ(seen.detail, DetailCode::allocated);
+  EXPECT_EQ(told<std::string>(seen, Fact::not_measured), flooded().text);
 }
 
 TEST_F(TurnCheck, WhatTheServerForbidsIsNotMeasured) {
