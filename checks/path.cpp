@@ -120,8 +120,8 @@ asio::awaitable<void> search(Context& context, SizedFlow& flow, SocketAddress re
   for (std::size_t i = 0; i < smaller.size(); ++i) {
     if (seen.answered[i]) passes = std::max(passes, smaller[i]);
   }
-  for (const int size : smaller) {
-    if (size > passes) vanishes = std::min(vanishes, size);
+  for (std::size_t i = 0; i < smaller.size(); ++i) {
+    if (seen.left[i] && smaller[i] > passes) vanishes = std::min(vanishes, smaller[i]);
   }
   observation.attempts += static_cast<int>(smaller.size());
   if (passes == 0) {

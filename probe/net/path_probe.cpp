@@ -59,6 +59,7 @@ asio::awaitable<SizedReplies> SizedFlow::ask(const Payloads& payloads, const Mat
                                              Scope scope) {
   SizedReplies replies;
   replies.answered.resize(payloads.size());
+  replies.left.resize(payloads.size());
   const auto start = scope.clock.now();
   std::optional<Failure> not_sent;
   int others = 0;
@@ -71,6 +72,7 @@ asio::awaitable<SizedReplies> SizedFlow::ask(const Payloads& payloads, const Mat
     for (std::size_t i = 0; i < payloads.size(); ++i) {
       if (replies.answered[i]) continue;
       const auto result = socket_.send(payloads[i]);
+      replies.left[i] = replies.left[i] || !result.has_error();
       if (!result.has_error()) continue;
       not_sent = result.error();
       ++refused;

@@ -11,6 +11,7 @@ namespace callready {
 // What came of datagrams that must not be fragmented.
 struct SizedReplies {
   std::vector<bool> answered;              // one for each of them
+  std::vector<bool> left;                  // this computer: of no other is silence the network's
   std::optional<Milliseconds> round_trip;  // of a reply to what was sent once
   // The router that says that one is too large for what comes next, and what would not be.
   std::optional<IcmpError> too_large;

@@ -64,6 +64,25 @@ TEST_F(PathCheck, LargePacketsThatVanishAreABlackHole) {
   EXPECT_EQ(ports.size(), 1U) << "what tells flows apart would look like a limit of sizes";
 }
 
+// As a firewall of this computer's does that limits how much it lets out.
+TEST_F(PathCheck, WhatThisComputerDoesNotSendDoesNotVanish) {
+  const auto own = SocketAddress{IpAddress::v4({192, 0, 2, 9}), 4'000};
+  test::MemoryServer server(
+      runner.loop.executor(), own, [&](const Bytes& request, std::vector<Bytes>& replies) {
+        const auto size = request.size() + udp_headers;
+        if (size > 1'400 && size <= 1'440) {
+          return make_error_code(boost::system::errc::operation_not_permitted);
+        }
+        if (size <= 1'400) replies.push_back(reply_to(request, own));
+        return error_code();
+      });
+  const auto seen = runner.run(CheckKind::path, Transport::udp, "localhost",
+                               {IpAddress::v4({192, 0, 2, 2}), 3'478});
+  EXPECT_EQ(seen.detail, DetailCode::black_hole);
+  EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::path_mtu, Fact::passes), 1'400);
+  EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::path_mtu, Fact::vanishes), 1'460);
+}
+
 TEST_F(PathCheck, AnOldRouterDoesNotSayHowSmall) {
   const auto own = SocketAddress{IpAddress::v4({192, 0, 2, 9}), 4'000};
   test::MemoryServer server(runner.loop.executor(), own,
