@@ -194,8 +194,8 @@ struct RunReport {
   WallTime started_at, finished_at;
   Milliseconds duration{0};
   bool complete = true;  // false: interrupted, or out of time
-  // "--only turn-udp", where a part was asked for; of a merged report, at any place. Empty: all of
-  // it. What --from left out is the site's vantage.
+  // "--only turn-udp", where a part was asked for; of a merged report, "voice: --only turn-udp"
+  // where it was at some places only. Empty: all of it. What --from left out is the site's vantage.
   std::vector<std::string> part;
   Site site;
   std::vector<SetResult> sets;

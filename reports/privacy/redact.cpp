@@ -221,10 +221,9 @@ void Redactor::learn_part(const Report& report) {
     const auto row = slash == std::string::npos ? id : id.substr(slash + 1);
     if (!vendors && !is_everybodys_word(row)) learn_word("row", row);
   };
-  for (const auto& option : report.part) learn_option(option);
-  for (const auto& vantage : report.vantages) {
-    for (const auto& option : vantage.part) learn_option(option);
-  }
+  // A merged report names its places', with the places.
+  if (report.vantages.empty()) std::ranges::for_each(report.part, learn_option);
+  for (const auto& vantage : report.vantages) std::ranges::for_each(vantage.part, learn_option);
 }
 
 // A host that is the site's, by name or by address.

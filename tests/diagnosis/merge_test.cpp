@@ -280,7 +280,10 @@ TEST(Merge, IsOfAPartWhereAPlaceIs) {
   user.part = {"--only sip"};
   voice.part = {"--only sip", "--skip web"};
   EXPECT_EQ(merged({{"user", user}, {"voice", voice}}).part,
-            (std::vector<std::string>{"--only sip", "--skip web"}));
+            (std::vector<std::string>{"--only sip", "voice: --skip web"}));
+  user.part.clear();
+  EXPECT_EQ(merged({{"user", user}, {"voice", voice}}).part,
+            (std::vector<std::string>{"voice: --only sip", "voice: --skip web"}));
 }
 
 TEST(Merge, SaysWhyReportsAreNotOfOneSite) {

@@ -350,6 +350,18 @@ TEST(Redact, HidesTheWordsOfTheUsersOwnSets) {
   EXPECT_EQ(text.find("jane"), std::string::npos) << text;
 }
 
+TEST(Redact, HidesRowsThatTheOptionsOfOnePlaceName) {
+  auto report = samples::clean();
+  auto& own = report.sets.emplace_back();
+  own.id = own.title = "dupont-pbx";
+  report.vantages.push_back({report, "voice"});
+  report.vantages.front().part = {"--skip basement"};
+  report.part = {"voice: --skip basement"};
+  const auto hidden = redactor().report(report);
+  EXPECT_NE(hidden.part.at(0).find(": --skip "), std::string::npos) << hidden.part.at(0);
+  EXPECT_EQ(render_json(hidden, {}).find("basement"), std::string::npos);
+}
+
 TEST(Redact, HidesRowsOfTheUsersOwnSetsThatOptionsName) {
   auto report = samples::clean();
   ASSERT_EQ(report.sets.size(), 1u);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "probe/diagnosis/compare/history.hpp"
@@ -124,6 +125,24 @@ Site site_of(const std::vector<MergeInput>& parts, const std::string& name) {
   return site;
 }
 
+// The options that chose a part, with the place where not all had them: "voice: --skip web".
+std::vector<std::string> options_of(const std::vector<MergeInput>& parts) {
+  std::map<std::string, std::set<std::string>> places;  // by option
+  for (const auto& part : parts) {
+    for (const auto& option : part.report.part) places[option].insert(part.name);
+  }
+  std::vector<std::string> options;
+  std::set<std::string> told;
+  for (const auto& part : parts) {
+    for (const auto& option : part.report.part) {
+      const bool all = places.at(option).size() == parts.size();
+      auto text = all ? option : part.name + ": " + option;
+      if (told.insert(text).second) options.push_back(std::move(text));
+    }
+  }
+  return options;
+}
+
 // "Merged from 2 reports: user (pc-17), voice (pc-18)."
 Text origin_note(const std::vector<MergeInput>& parts) {
   std::vector<std::string> names;
@@ -191,12 +210,9 @@ MergeResult merge(const std::vector<MergeInput>& inputs, const std::string& site
   merged.finished_at = first.finished_at;
   merged.redacted = first.redacted;
   merged.site = site_of(parts, site);
-  std::set<std::string> options;
+  merged.part = options_of(parts);
   for (const auto& part : parts) {
     const auto& report = part.report;
-    for (const auto& option : report.part) {
-      if (options.insert(option).second) merged.part.push_back(option);
-    }
     merged.started_at = std::min(merged.started_at, report.started_at);
     merged.finished_at = std::max(merged.finished_at, report.finished_at);
     merged.duration += report.duration;
