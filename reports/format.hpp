@@ -58,7 +58,8 @@ std::string render_exporter(const Report& report, const RenderOptions& options);
 std::string render_summary(const Report& report, const RenderOptions& options);
 std::string render_nagios(const Report& report, const RenderOptions& options);
 
-// Nagios' exit status: 0 ready, 1 degraded, 2 blocked, 3 not decided or interrupted.
+// Nagios' exit status: 0 ready, 1 degraded or ready with something to mend, 2 blocked, 3 not
+// decided or interrupted.
 int nagios_status(const Report& report);
 
 }  // namespace callready

@@ -17,6 +17,11 @@ std::string_view state_word(int status) {
   return words[std::clamp(status, 0, 3)];
 }
 
+// It works, and somebody has to mend something all the same.
+bool needs_attention(const SetResult& set, const Report& report) {
+  return set.verdict == Verdict::ready && mark_of(set, report) == Mark::warning;
+}
+
 // "|" begins the performance data.
 std::string plain(std::string_view text) {
   auto safe = harmless(text);
@@ -30,7 +35,10 @@ int nagios_status(const Report& report) {
   if (!report.complete) return 3;
   switch (overall(report)) {
     case Verdict::ready:
-      return 0;
+      return std::ranges::any_of(report.sets,
+                                 [&](const SetResult& set) { return needs_attention(set, report); })
+                 ? 1
+                 : 0;
     case Verdict::degraded:
       return 1;
     case Verdict::blocked:
@@ -48,7 +56,8 @@ std::string render_nagios(const Report& report, const RenderOptions&) {
     parts.push_back(fmt::format("only a part was tried ({})", plain(part_asked(report))));
   }
   for (const auto& set : report.sets) {
-    parts.push_back(fmt::format("{} {}", plain(title_of(set)), verdict_word(set.verdict)));
+    parts.push_back(fmt::format("{} {}{}", plain(title_of(set)), verdict_word(set.verdict),
+                                needs_attention(set, report) ? ", but needs attention" : ""));
   }
   if (report.sets.empty()) parts.emplace_back("nothing was checked");
   for (const auto& finding : report.findings) parts.push_back(plain(finding.title));

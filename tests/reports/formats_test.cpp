@@ -278,6 +278,17 @@ TEST(Nagios, HasItsStatusAndOneLine) {
             "CALLREADY OK - Rainbow READY | endpoints=4 reached=4 time=1.203s\n");
 }
 
+TEST(Nagios, WarnsOfWhatWorksAndNeedsAttention) {
+  auto report = samples::clean();
+  report.findings = {{.code = FindingCode::sip_alg, .title = "A device in the path rewrites SIP"}};
+  EXPECT_EQ(nagios_status(report), 1);
+  EXPECT_EQ(render_nagios(report, {}),
+            "CALLREADY WARNING - Rainbow READY, but needs attention; A device in the path rewrites "
+            "SIP | endpoints=4 reached=4 time=1.203s\n");
+  report.findings.front().affects = {{"another", {}}};
+  EXPECT_EQ(nagios_status(report), 0);
+}
+
 TEST(Nagios, SaysThatOnlyAPartWasAskedFor) {
   auto report = samples::clean();
   report.part = {"--only turn-udp", "--only a|b"};
