@@ -19,9 +19,10 @@ Html rules_table(const Finding& finding, Direction direction) {
     if (rule.direction != direction) continue;
     Html list;
     for (const auto& peer : rule.peers) list.put("<li>{}</li>", peer.text);
+    const auto from = from_source_ports(rule);
     rows.put(
-        "<tr><th scope=\"row\">{} {}</th><td>{}</td><td><ul class=\"peers\">{}</ul></td></tr>\n",
-        protocol_in_words(rule), ports_in_words(rule),
+        "<tr><th scope=\"row\">{} {}{}</th><td>{}</td><td><ul class=\"peers\">{}</ul></td></tr>\n",
+        protocol_in_words(rule), ports_in_words(rule), from.empty() ? from : ", " + from,
         joined(rule.titles, "; ") +
             (rule.sources.empty() ? "" : " (" + joined(rule.sources, "; ") + ")"),
         list);

@@ -130,6 +130,7 @@ std::string in_a_line(const FirewallRule& rule) {
     if (peers.size() < most_peers) peers.push_back(peer.text);
   }
   auto text = fmt::format("{} {}", protocol_in_words(rule), ports_in_words(rule));
+  if (!rule.source_ports.empty()) text += ' ' + from_source_ports(rule);
   if (!peers.empty()) {
     const auto all = joined(peers);
     text += ' ' + (rule.direction == Direction::in ? say("from {}", all) : say("to {}", all));
@@ -140,9 +141,11 @@ std::string in_a_line(const FirewallRule& rule) {
   return fmt::format("{} ({})", text, joined(rule.titles, "; "));
 }
 
-// None where the fix names them, with all their peers.
+// None where the fix names them, with all their peers, and there is no more to them.
 std::size_t rules_to_list(const Finding& finding) {
-  const bool told = !is_cut_short(finding.rules) &&
+  const bool any_source = std::ranges::all_of(
+      finding.rules, [](const FirewallRule& rule) { return rule.source_ports.empty(); });
+  const bool told = any_source && !is_cut_short(finding.rules) &&
                     finding.fix.find(in_short(finding.rules)) != std::string::npos;
   return told ? 0 : finding.rules.size();
 }

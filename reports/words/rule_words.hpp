@@ -28,6 +28,11 @@ inline std::string peer_facts(const RulePeer& peer) {
   return joined(facts, "; ");
 }
 
+// "from source ports 49152-65535"; empty: from any.
+inline std::string from_source_ports(const FirewallRule& rule) {
+  return rule.source_ports.empty() ? "" : say("from source ports {}", source_ports_in_words(rule));
+}
+
 // A rule in full: what it lets through, and one peer a line.
 inline std::vector<std::string> lines_of(const std::vector<FirewallRule>& rules) {
   std::vector<std::string> lines;
@@ -37,9 +42,8 @@ inline std::vector<std::string> lines_of(const std::vector<FirewallRule>& rules)
     const auto protocol = protocol_in_words(rule), ports = ports_in_words(rule);
     lines.push_back(rule.direction == Direction::in ? say("{} {} from ({}):", protocol, ports, what)
                                                     : say("{} {} to ({}):", protocol, ports, what));
-    if (!rule.source_ports.empty()) {
-      lines.push_back("  " + say("from source ports {}", source_ports_in_words(rule)));
-    }
+    const auto from = from_source_ports(rule);
+    if (!from.empty()) lines.push_back("  " + from);
     for (const auto& peer : rule.peers) lines.push_back("  " + peer.text);
   }
   return lines;

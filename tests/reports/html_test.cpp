@@ -88,6 +88,16 @@ TEST(Html, NamesTheRowsThatNoCauseExplains) {
   EXPECT_EQ(open(), "");
 }
 
+TEST(Html, RulesNameThePortsThatTrafficComesFrom) {
+  auto report = samples::degraded();
+  auto& rule = report.findings.at(0).rules.at(0);
+  const auto ports = protocol_in_words(rule) + ' ' + ports_in_words(rule);
+  EXPECT_NE(render_html(report, {}).find(ports + "</th>"), std::string::npos);
+  rule.source_ports = {{37'000, 50'000}};
+  EXPECT_NE(render_html(report, {}).find(ports + ", from source ports 37000-50000</th>"),
+            std::string::npos);
+}
+
 TEST(Html, RulesInwardsNameWhereTrafficComesFrom) {
   auto report = samples::degraded();
   auto& rules = report.findings.at(0).rules;

@@ -483,6 +483,16 @@ TEST(Ticket, SaysFewDestinationsOnce) {
       << "in the list";
 }
 
+TEST(Ticket, SaysFromWhichPortsARuleIs) {
+  auto report = samples::degraded();
+  auto& finding = report.findings.at(0);
+  finding.rules.at(0).peers.resize(1);
+  finding.rules.at(0).source_ports = {{37'000, 50'000}};
+  finding.fix = "Allow outgoing UDP: " + in_short(finding.rules) + '.';
+  const auto text = render_ticket(report, {});
+  EXPECT_EQ(occurrences(text, " from source ports 37000-50000 to "), 1u) << text;
+}
+
 TEST(Ticket, NoTextOfTheNetworkBeginsALine) {
   for (const auto& line : lines_of(render_ticket(samples::hostile(), {}))) {
     EXPECT_EQ(harmless(line), line);
