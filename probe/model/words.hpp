@@ -106,16 +106,34 @@ std::span<const Word<Enum>> words();
 template <typename Enum>
 inline constexpr bool words_are_sorted = false;
 
-// Of a table about an enum, complete as far as it goes: member i is row i.
-template <typename Table, typename Member>
-constexpr bool in_their_places(const Table& table, Member member) {
+// By how the compiler writes it: "Kind::path"; a number without a member is a cast, "(Kind)13".
+template <auto value>
+constexpr bool is_member() {
+  constexpr std::string_view told = __PRETTY_FUNCTION__;
+  return told[told.find("value = ") + 8] != '(';
+}
+
+// How many members an enum has, from 0 on.
+template <typename Enum, std::size_t count = 0>
+constexpr std::size_t members_of() {
+  if constexpr (is_member<static_cast<Enum>(count)>()) {
+    return members_of<Enum, count + 1>();
+  } else {
+    return count;
+  }
+}
+
+// Of a complete table about an enum: member i is row i.
+template <typename Table, typename Row, typename Enum>
+constexpr bool in_their_places(const Table& table, Enum Row::*member) {
+  if (table.size() != members_of<Enum>()) return false;
   for (std::size_t i = 0; i < table.size(); ++i) {
     if (static_cast<std::size_t>(table[i].*member) != i) return false;
   }
   return true;
 }
 
-// What such a table promises, and that it is complete as far as it goes.
+// What such a table promises, and that it is complete.
 template <typename Enum>
 constexpr bool in_order(std::span<const Word<Enum>> table) {
   for (std::size_t i = 1; i < table.size(); ++i) {

@@ -1,6 +1,7 @@
 #include "probe/diagnosis/reach/read.hpp"
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "probe/diagnosis/reach/reading.hpp"
@@ -24,17 +25,21 @@ void read_proxied(const Reading& reading, FlowEvents& events) {
                         : Sign::proxy_error);
 }
 
-// No event comes of others: of streams and calls, of what only ever goes through a proxy, and of
-// what is in the packets, not where they go.
 struct OfCheck {
   CheckKind check;
   void (*read)(const Reading&, FlowEvents&);
 };
-constexpr OfCheck readers[] = {
-    {dns, read_dns},      {hop, read_hop},       {udp_range, read_range}, {ipv6, read_ipv6},
-    {quic, read_quic},    {stun, read_stun},     {http, read_exchange},   {nat, read_exchange},
-    {ntp, read_exchange}, {path, read_exchange}, {sip, read_exchange},    {sip_alg, read_exchange},
-    {tcp, read_exchange}, {tls, read_exchange},  {turn, read_exchange}};
+// Null: no event comes of streams and calls, of what only ever goes through a proxy, and of what is
+// in the packets, not where they go.
+constexpr std::array<OfCheck, 21> readers{{
+    {dns, read_dns},         {hop, read_hop},          {http, read_exchange}, {ice, nullptr},
+    {ipv6, read_ipv6},       {media, nullptr},         {nat, read_exchange},  {ntp, read_exchange},
+    {pac, nullptr},          {path, read_exchange},    {proxy, nullptr},      {quic, read_quic},
+    {sip, read_exchange},    {sip_alg, read_exchange}, {sip_long, nullptr},   {stun, read_stun},
+    {tcp, read_exchange},    {tls, read_exchange},     {tls_hello, nullptr},  {turn, read_exchange},
+    {udp_range, read_range},
+}};
+static_assert(in_their_places(readers, &OfCheck::check));
 
 // A relay of ours hears what we send to it over UDP directly, and tells over the other way: there
 // and back apart. What one server says seven times it has said once.
@@ -110,13 +115,13 @@ FlowEvents read_events(const Report& report) {
       if (probe.check != media && probe.check != ice) read_proxied(reading, events);
       continue;
     }
-    const auto* reader = std::ranges::find(readers, probe.check, &OfCheck::check);
-    if (reader == std::end(readers)) continue;
+    const auto read = readers[static_cast<std::size_t>(probe.check)].read;
+    if (read == nullptr) continue;
     if (seen.outcome == Outcome::unresolved) {
       read_unresolved(reading, events);
       if (probe.check != dns) continue;
     }
-    reader->read(reading, events);
+    read(reading, events);
   }
   read_lookups(report, events);
   read_relay_trips(report, line, events);
