@@ -14,14 +14,13 @@
 namespace callready {
 namespace {
 
-// What a probe that answered shows to be wrong all the same; empty: nothing. `companion`: it is
-// not of the row's own check.
-Text flaw_of(const ProbeResult& result, bool companion) {
+// What a probe that answered shows to be wrong all the same; empty: nothing.
+Text flaw_of(const ProbeResult& result, const Requirement& requirement) {
   const auto& [probe, observation] = result;
   const auto& detail = observation.detail;
   const bool rewritten = detail == DetailCode::rewritten || detail == DetailCode::suspected;
   if (probe.check == CheckKind::sip_alg && rewritten) return outcome_in_words(observation);
-  if (probe.check != CheckKind::dns || !companion) return {};
+  if (probe.check != CheckKind::dns || !is_companion(result, requirement)) return {};
   const auto address = findings::name_asked_for(probe);
   if (observation.outcome == Outcome::unresolved) {
     return phrase("{} has no name in reverse DNS", address);
@@ -352,7 +351,6 @@ RequirementResult judge_requirement(const Requirement& requirement, const Planne
     result.left_out = planned.left_out && cause == nullptr;
     return result;
   }
-  bool needless = false, for_the_proxy = false;
   std::vector<Text> flaws;
   const auto note_flaw = [&flaws](Text flaw) {
     if (!flaw.empty()) flaws.push_back(std::move(flaw));
@@ -361,17 +359,12 @@ RequirementResult judge_requirement(const Requirement& requirement, const Planne
     const auto impaired = evidences.attribution().impairment(probe->probe.id);
     result.impaired |= !impaired.empty();
     note_flaw(impaired);
-    for_the_proxy |= left_to_the_proxy(*probe, requirement, evidences);
-    const bool beside = is_companion(*probe, requirement);
-    note_flaw(flaw_of(*probe, beside));
-    const auto state = beside ? State::ignored : state_of(*probe, evidences);
-    needless |= !beside && probe->observation.detail == DetailCode::not_needed;
-    if (state == State::ignored) continue;
-    ++result.total;
-    const bool by_quic = evidences.quic_answer(probe->probe.target) != nullptr;
-    if (state == State::reached || by_quic) ++result.reached;
+    note_flaw(flaw_of(*probe, requirement));
   }
-  auto hosts = host_states(requirement, planned, evidences);
+  auto probed = row_outcome(requirement, planned, evidences);
+  result.total = probed.total;
+  result.reached = probed.reached;
+  auto& hosts = probed.hosts;
   const auto same_ports = same_ports_seen(planned, evidences);
   const bool none_left = hosts.empty(), any_same = same_ports.result != nullptr;
   const auto left_out = drop_unmeasured(hosts, requirement, any_same, evidences);
@@ -386,7 +379,7 @@ RequirementResult judge_requirement(const Requirement& requirement, const Planne
     if (!planned.note.empty()) result.summary += "; " + planned.note;
     return result;
   }
-  if (hosts.empty() && needless) {
+  if (hosts.empty() && probed.needless) {
     result.status = Status::skip;
     result.summary = phrase("not needed: the first choice answered");
     return result;
@@ -414,7 +407,7 @@ RequirementResult judge_requirement(const Requirement& requirement, const Planne
     if (doubtful.size() > 1) suffix += phrase(" (and {} more)", doubtful.size() - 1);
     suffix += phrase("; name your region with --region to be sure");
   }
-  if (result.status == Status::unknown && for_the_proxy) {
+  if (result.status == Status::unknown && probed.for_the_proxy) {
     suffix += phrase("; it may work through the proxy, but testing that requires a server name");
   }
   result.summary = prefix + summarise(hosts, counted, evidences) + suffix;

@@ -47,6 +47,27 @@ State own_state(const ProbeResult& result, const ResultIndex& evidences) {
   return silent && by_ttl && !is_dropped(observation.detail) ? State::unknown : State::bad;
 }
 
+// What one probe says of its endpoint. Silence is the hard case: it counts against a service that
+// is known to answer everybody (STUN, TURN, NTP, DNS and whatever speaks TCP), and proves nothing
+// of one that may ignore strangers (media ranges; SIP, over a connection too, unless the server
+// answered us elsewhere).
+State state_of(const ProbeResult& result, const ResultIndex& evidences) {
+  auto own = own_state(result, evidences);
+  if (own == State::ignored) return own;
+  const auto& causes = evidences.attribution();
+  const auto& id = result.probe.id;
+  if (causes.loses(id)) return State::bad;
+  if (own == State::bad && causes.got_out.contains(id)) own = State::reached;
+  if (!causes.doubt_about(id).empty()) return State::unknown;
+  return own == State::unknown && causes.given_up.contains(id) ? State::bad : own;
+}
+
+bool left_to_the_proxy(const ProbeResult& result, const Requirement& requirement,
+                       const ResultIndex& evidences) {
+  return result.probe.check == CheckKind::hop && result.probe.target.route.direct() &&
+         requirement.proxy != ProxyUse::never && evidences.proxy_carries();
+}
+
 bool no_such_name(const ProbeResult& result, const ResultIndex& evidences) {
   return result.observation.outcome == Outcome::unresolved &&
          result.observation.detail == DetailCode::no_such_name && !evidences.names_are_hidden() &&
@@ -173,26 +194,9 @@ bool answered_again(const ProbeResult& result, const ResultIndex& evidences) {
          check != CheckKind::udp_range;
 }
 
-State state_of(const ProbeResult& result, const ResultIndex& evidences) {
-  auto own = own_state(result, evidences);
-  if (own == State::ignored) return own;
-  const auto& causes = evidences.attribution();
-  const auto& id = result.probe.id;
-  if (causes.loses(id)) return State::bad;
-  if (own == State::bad && causes.got_out.contains(id)) own = State::reached;
-  if (!causes.doubt_about(id).empty()) return State::unknown;
-  return own == State::unknown && causes.given_up.contains(id) ? State::bad : own;
-}
-
-bool left_to_the_proxy(const ProbeResult& result, const Requirement& requirement,
+RowOutcome row_outcome(const Requirement& requirement, const PlannedRequirement& planned,
                        const ResultIndex& evidences) {
-  return result.probe.check == CheckKind::hop && result.probe.target.route.direct() &&
-         requirement.proxy != ProxyUse::never && evidences.proxy_carries();
-}
-
-std::vector<HostState> host_states(const Requirement& requirement,
-                                   const PlannedRequirement& planned,
-                                   const ResultIndex& evidences) {
+  RowOutcome row;
   std::vector<std::string> order;
   std::map<std::string, std::map<std::string, Endpoint>> hosts;
   std::map<std::string, std::string> regions;
@@ -201,17 +205,22 @@ std::vector<HostState> host_states(const Requirement& requirement,
     const auto& target = result->probe.target;
     if (!hosts.contains(target.host)) order.push_back(target.host);
     regions[target.host] = result->probe.region;
-    const auto key = fmt::format("{}/{}", to_string(target.transport), target.ports.to_string());
     auto state = state_of(*result, evidences);
-    if (state == State::bad && left_to_the_proxy(*result, requirement, evidences)) {
-      state = State::unknown;
-    }
-    hosts[target.host][key].add_route(*result, state, evidences);
     // Another question to the same port, which was answered.
     const auto* quic = evidences.quic_answer(target);
-    if (quic != nullptr) hosts[target.host][key].add_route(*quic, State::reached, evidences);
+    if (state != State::ignored) {
+      ++row.total;
+      row.reached += state == State::reached || quic != nullptr;
+    }
+    row.needless |= result->observation.detail == DetailCode::not_needed;
+    const bool for_the_proxy = left_to_the_proxy(*result, requirement, evidences);
+    row.for_the_proxy |= for_the_proxy;
+    if (state == State::bad && for_the_proxy) state = State::unknown;
+    const auto key = fmt::format("{}/{}", to_string(target.transport), target.ports.to_string());
+    auto& endpoint = hosts[target.host][key];
+    endpoint.add_route(*result, state, evidences);
+    if (quic != nullptr) endpoint.add_route(*quic, State::reached, evidences);
   }
-  std::vector<HostState> states;
   const HostWeights weights(requirement);
   for (const auto& host : order) {
     HostState merged;
@@ -222,12 +231,12 @@ std::vector<HostState> host_states(const Requirement& requirement,
     for (const auto& [key, endpoint] : hosts[host]) add_endpoint(merged, endpoint, any);
     // An example may have been retired by its owner; one that a cause shuts off stands for what is
     // shut off with it.
-    const bool shut = merged.state == State::bad && !merged.gone && merged.why != nullptr &&
+    const bool shut = merged.state == State::bad && !merged.gone &&
                       evidences.attribution().loses(merged.why->probe.id);
     if (shut && merged.weight == HostWeight::example) merged.weight = HostWeight::current;
-    if (merged.state != State::ignored) states.push_back(std::move(merged));
+    if (merged.state != State::ignored) row.hosts.push_back(std::move(merged));
   }
-  return states;
+  return row;
 }
 
 Text compare_routes(const PlannedRequirement& planned, const ResultIndex& evidences) {

@@ -26,12 +26,6 @@ struct HostState {
   std::string region;
 };
 
-// What one probe says of its endpoint. Silence is the hard case: it counts against a service that
-// is known to answer everybody (STUN, TURN, NTP, DNS and whatever speaks TCP), and proves nothing
-// of one that may ignore strangers (media ranges; SIP, over a connection too, unless the server
-// answered us elsewhere).
-State state_of(const ProbeResult& result, const ResultIndex& evidences);
-
 // True where nobody answered at first, and did when the same was sent again: more than that packets
 // get out.
 bool answered_again(const ProbeResult& result, const ResultIndex& evidences);
@@ -40,14 +34,17 @@ bool answered_again(const ProbeResult& result, const ResultIndex& evidences);
 // SIP ALG test of a server of the user's own. They tell more of the row and never make it fail.
 bool is_companion(const ProbeResult& result, const Requirement& requirement);
 
-// True where the proxy, which works, may carry what this probe could only try directly: packets
-// that end on the way cannot be sent through one.
-bool left_to_the_proxy(const ProbeResult& result, const Requirement& requirement,
+// What came of a row's probes but its companions.
+struct RowOutcome {
+  int total = 0, reached = 0;    // of those that count
+  std::vector<HostState> hosts;  // in the order of the plan, without those that nothing needs
+  bool needless = false;         // one was not made, since the first choice answered
+  // The proxy, which works, may carry what one could only try directly: packets that end on the way
+  // cannot be sent through one.
+  bool for_the_proxy = false;
+};
+RowOutcome row_outcome(const Requirement& requirement, const PlannedRequirement& planned,
                        const ResultIndex& evidences);
-
-// In the order of the plan; hosts of which nothing was needed are left out.
-std::vector<HostState> host_states(const Requirement& requirement,
-                                   const PlannedRequirement& planned, const ResultIndex& evidences);
 
 // The same endpoints over two routes: "direct 23 ms, through the proxy 41 ms", how long it took to
 // set up the row's connections, as the median of those endpoints that both routes reached. Empty if
