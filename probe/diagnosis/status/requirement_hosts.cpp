@@ -138,8 +138,8 @@ class HostWeights {
     }
     for (const auto& block : row.addresses) {
       const auto weight = by(block.lifecycle);
-      if (const auto* address = std::get_if<IpAddress>(&block.value)) {
-        addresses_.try_emplace(*address, weight);
+      if (std::holds_alternative<IpAddress>(block.value)) {
+        known_.try_emplace(block.to_string(), weight);
       } else {
         (weight == HostWeight::current ? current_ : fading_).push_back(&block);
       }
@@ -151,8 +151,6 @@ class HostWeights {
     if (known != known_.end()) return known->second;
     const auto address = IpAddress::parse(name);
     if (!address) return HostWeight::current;
-    const auto single = addresses_.find(*address);
-    if (single != addresses_.end()) return single->second;
     const auto holds = [&](const AddressBlock* block) {
       const auto* range = std::get_if<AddressRange>(&block->value);
       return range != nullptr ? range->contains(*address)
@@ -169,7 +167,6 @@ class HostWeights {
     return lifecycle == Lifecycle::current ? HostWeight::current : HostWeight::fading;
   }
   std::map<std::string, HostWeight> known_;
-  std::map<IpAddress, HostWeight> addresses_;
   std::vector<const AddressBlock*> current_, fading_;
 };
 
