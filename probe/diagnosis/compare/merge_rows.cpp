@@ -14,11 +14,28 @@
 namespace callready::merging {
 namespace {
 
-// What one vantage says of a row, or of a capability.
+// What one vantage says: a set, a row, a capability or a finding of its report.
+template <typename Item>
 struct Said {
   const MergeInput* part = nullptr;
-  const RequirementResult* row = nullptr;
+  const Item* item = nullptr;
+  const Item* operator->() const { return item; }
 };
+template <typename Item>
+using AllSaid = std::vector<Said<Item>>;
+using SaidOfRow = Said<RequirementResult>;
+
+// What all that have the set say of one of its rows or capabilities.
+template <typename Item>
+AllSaid<Item> said_of(const std::string& id, const AllSaid<SetResult>& sets,
+                      std::vector<Item> SetResult::*items) {
+  AllSaid<Item> said;
+  for (const auto& [part, set] : sets) {
+    const auto* item = find_by_id(set->*items, id);
+    if (item != nullptr) said.push_back({part, item});
+  }
+  return said;
+}
 
 // How much a vantage's word weighs; the highest that any has decides.
 enum class Weight {
@@ -28,17 +45,17 @@ enum class Weight {
   own,            // measured from there, or from anywhere where the row names no place
 };
 
-Weight weight_of(const RequirementResult& row) {
-  if (row.status == Status::skip) return Weight::not_tried;
-  if (row.total == 0) return Weight::open_question;
-  return row.elsewhere ? Weight::elsewhere : Weight::own;
+Weight weight_of(const SaidOfRow& row) {
+  if (row->status == Status::skip) return Weight::not_tried;
+  if (row->total == 0) return Weight::open_question;
+  return row->elsewhere ? Weight::elsewhere : Weight::own;
 }
 
 // The higher, the worse; what was not decided counts as worse than what works with limits.
-std::ptrdiff_t rank_of(const Said& said) {
+std::ptrdiff_t rank_of(const SaidOfRow& row) {
   static constexpr std::array order{Status::skip, Status::pass, Status::warn, Status::unknown,
                                     Status::fail};
-  return std::ranges::find(order, said.row->status) - order.begin();
+  return std::ranges::find(order, row->status) - order.begin();
 }
 
 Text word_of(Status status) {
@@ -66,32 +83,31 @@ Text word_of(Verdict verdict) {
 
 // "from user and voice: 2 of 2 reached"; where they differ, "not the same everywhere: fails
 // from voice (not reached: ...), works from user"; then what others saw who are not asked.
-Text summary_of(std::span<const Said> deciding, std::span<const Said> others, const Said& worst) {
+Text summary_of(std::span<const SaidOfRow> deciding, std::span<const SaidOfRow> others,
+                const RequirementResult& worst) {
   const bool agree = std::ranges::all_of(
-      deciding, [&](const Said& said) { return said.row->status == worst.row->status; });
+      deciding, [&](const SaidOfRow& row) { return row->status == worst.status; });
   Text text;
   if (agree) {
     std::vector<std::string> names;
-    for (const auto& said : deciding) names.push_back(said.part->name);
-    text = phrase("from {}: {}", joined_texts(names), worst.row->summary);
+    for (const auto& row : deciding) names.push_back(row.part->name);
+    text = phrase("from {}: {}", joined_texts(names), worst.summary);
   } else {
     std::vector<Text> seen;
     std::vector sorted(deciding.begin(), deciding.end());
     std::ranges::stable_sort(sorted, std::greater(), rank_of);
-    for (const auto& said : sorted) {
-      const auto& row = *said.row;
-      const auto& from = said.part->name;
-      seen.push_back(row.status == Status::pass
-                         ? phrase("{} from {}", word_of(row.status), from)
-                         : phrase("{} from {} ({})", word_of(row.status), from, row.summary));
+    for (const auto& row : sorted) {
+      const auto& from = row.part->name;
+      seen.push_back(row->status == Status::pass
+                         ? phrase("{} from {}", word_of(row->status), from)
+                         : phrase("{} from {} ({})", word_of(row->status), from, row->summary));
     }
     text = phrase("not the same everywhere: {}", joined_texts(seen));
   }
-  for (const auto& said : others) {
-    const auto& row = *said.row;
-    if (weight_of(row) < Weight::elsewhere || row.status == worst.row->status) continue;
-    text += phrase("; not relevant at {}, which saw: {} ({})", said.part->name, word_of(row.status),
-                   row.summary);
+  for (const auto& row : others) {
+    if (weight_of(row) < Weight::elsewhere || row->status == worst.status) continue;
+    text += phrase("; not relevant at {}, which saw: {} ({})", row.part->name, word_of(row->status),
+                   row->summary);
   }
   return text;
 }
@@ -102,52 +118,40 @@ int sum_of(int one, int other) {
   return other > most - one ? most : one + other;
 }
 
-RequirementResult combined(std::vector<Said> all) {
-  const auto weight = [](const Said& said) { return weight_of(*said.row); };
-  const auto highest = weight(*std::ranges::max_element(all, {}, weight));
-  const std::span others =
-      std::ranges::stable_partition(all, [&](const Said& said) { return weight(said) == highest; });
+RequirementResult combined(AllSaid<RequirementResult> all) {
+  const auto highest = weight_of(*std::ranges::max_element(all, {}, weight_of));
+  const std::span others = std::ranges::stable_partition(
+      all, [&](const SaidOfRow& row) { return weight_of(row) == highest; });
   const auto deciding = std::span(all).first(all.size() - others.size());
-  const auto worst = *std::ranges::max_element(deciding, {}, rank_of);
-  auto result = *worst.row;
+  const auto& [part, worst] = *std::ranges::max_element(deciding, {}, rank_of);
+  auto result = *worst;
   for (auto& missed : result.missed) {
-    if (!missed.probe.empty()) missed.probe = id_from(missed.probe, worst.part->name);
+    if (!missed.probe.empty()) missed.probe = id_from(missed.probe, part->name);
   }
-  result.summary = summary_of(deciding, others, worst);
+  result.summary = summary_of(deciding, others, *worst);
   result.reached = result.total = 0;
   result.probes.clear();
-  for (const auto& said : all) {
-    result.left_out = result.left_out || said.row->left_out;
-    for (const auto& id : said.row->probes) result.probes.push_back(id_from(id, said.part->name));
+  for (const auto& row : all) {
+    result.left_out = result.left_out || row->left_out;
+    for (const auto& id : row->probes) result.probes.push_back(id_from(id, row.part->name));
   }
-  for (const auto& said : deciding) {
-    result.reached = sum_of(result.reached, said.row->reached);
-    result.total = sum_of(result.total, said.row->total);
-    result.poor = result.poor || said.row->poor;
-    if (!result.closed_by) result.closed_by = said.row->closed_by;
-    result.impaired = result.impaired || said.row->impaired;
-    result.lost = result.lost && said.row->lost;
+  for (const auto& row : deciding) {
+    result.reached = sum_of(result.reached, row->reached);
+    result.total = sum_of(result.total, row->total);
+    result.poor = result.poor || row->poor;
+    if (!result.closed_by) result.closed_by = row->closed_by;
+    result.impaired = result.impaired || row->impaired;
+    result.lost = result.lost && row->lost;
   }
   return result;
 }
 
-struct SetHere {
-  const MergeInput* part;
-  const SetResult* set;
-};
-
 // A report of an edition that did not write down what a capability needs: the worst of what the
 // vantages say themselves.
-void combine_verdicts(CapabilityResult& result, const std::vector<SetHere>& sets) {
-  const CapabilityResult* worst = nullptr;
-  for (const auto& here : sets) {
-    const auto* capability = find_by_id(here.set->capabilities, result.id);
-    if (capability == nullptr) continue;
-    if (worst == nullptr || badness(capability->verdict) > badness(worst->verdict)) {
-      worst = capability;
-    }
-    add_new(result.requirements, capability->requirements);
-  }
+void combine_verdicts(CapabilityResult& result, const AllSaid<CapabilityResult>& said) {
+  const auto& worst = *std::ranges::max_element(
+      said, {}, [](const auto& capability) { return badness(capability->verdict); });
+  for (const auto& capability : said) add_new(result.requirements, capability->requirements);
   result.verdict = worst->verdict;
   result.fallback = worst->fallback;
   result.summary = worst->summary;
@@ -156,14 +160,14 @@ void combine_verdicts(CapabilityResult& result, const std::vector<SetHere>& sets
 // A stream of another row took something from calls (degrade_by_streams), which the rows that the
 // capability names do not know: as one of the vantages says it.
 void degrade_as_there(CapabilityResult& result, const Capability& capability,
-                      const std::vector<SetHere>& sets, const Rows& rows) {
+                      const AllSaid<SetResult>& sets, const Rows& rows) {
   const bool poor = std::ranges::any_of(rows, [](const auto& row) { return row.second.poor; });
   if (!poor || result.verdict != Verdict::ready) return;
-  for (const auto& its : sets) {
-    const auto* here = find_by_id(its.set->capabilities, result.id);
+  for (const auto& set : sets) {
+    const auto* here = find_by_id(set->capabilities, result.id);
     if (here == nullptr || here->verdict != Verdict::degraded) continue;
     Rows own;
-    for (const auto& row : its.set->requirements) own.try_emplace(row.id, row);
+    for (const auto& row : set->requirements) own.try_emplace(row.id, row);
     if (judge_capability(capability, own).verdict != Verdict::ready) continue;
     result.verdict = Verdict::degraded;
     result.summary = here->summary;
@@ -171,24 +175,23 @@ void degrade_as_there(CapabilityResult& result, const Capability& capability,
   }
 }
 
-CapabilityResult combined(const CapabilityResult& first, const std::vector<SetHere>& sets,
+CapabilityResult combined(const AllSaid<CapabilityResult>& said, const AllSaid<SetResult>& sets,
                           const Rows& rows) {
+  const auto& first = said.front();
   Capability capability;
-  capability.id = first.id;
-  capability.title = first.title;
-  capability.calls = first.calls;
+  capability.id = first->id;
+  capability.title = first->title;
+  capability.calls = first->calls;
   std::vector<Text> seen;
   bool differ = false;
-  for (const auto& its : sets) {
-    const auto* here = find_by_id(its.set->capabilities, first.id);
-    if (here == nullptr) continue;
+  for (const auto& [part, here] : said) {
     if (capability.needs.empty()) capability.needs = here->needs;
-    differ |= here->verdict != first.verdict;
-    seen.push_back(phrase("{} from {}", word_of(here->verdict), its.part->name));
+    differ |= here->verdict != first->verdict;
+    seen.push_back(phrase("{} from {}", word_of(here->verdict), part->name));
   }
   auto result = judge_capability(capability, rows);
   if (capability.needs.empty()) {
-    combine_verdicts(result, sets);
+    combine_verdicts(result, said);
   } else {
     degrade_as_there(result, capability, sets, rows);
   }
@@ -196,42 +199,37 @@ CapabilityResult combined(const CapabilityResult& first, const std::vector<SetHe
   return result;
 }
 
-SetResult combined(const std::vector<SetHere>& sets, std::size_t all) {
+SetResult combined(const AllSaid<SetResult>& sets, std::size_t all) {
   SetResult result;
-  const auto& first = *sets.front().set;
+  const auto& first = *sets.front().item;
   static_cast<SetText&>(result) = first;
   // Two computers may have different bytes of one edition; then neither hash is the whole truth.
-  const bool same = std::ranges::all_of(
-      sets, [&](const SetHere& here) { return here.set->sha256 == first.sha256; });
+  const bool same =
+      std::ranges::all_of(sets, [&](const auto& set) { return set->sha256 == first.sha256; });
   if (!same) result.sha256.clear();
   std::vector<std::string> names;
   Rows rows;
-  for (const auto& here : sets) {
-    names.push_back(here.part->name);
-    for (const auto& row : here.set->requirements) {
+  for (const auto& [part, set] : sets) {
+    names.push_back(part->name);
+    for (const auto& row : set->requirements) {
       if (rows.contains(row.id)) continue;
-      std::vector<Said> said;
-      for (const auto& other : sets) {
-        const auto* its = find_by_id(other.set->requirements, row.id);
-        if (its != nullptr) said.push_back({other.part, its});
-      }
-      result.requirements.push_back(combined(said));
+      result.requirements.push_back(combined(said_of(row.id, sets, &SetResult::requirements)));
       rows[row.id] = result.requirements.back();
     }
   }
-  std::set<std::string_view> leans_on, capabilities, advice;
-  for (const auto& here : sets) {
-    for (const auto& capability : here.set->capabilities) {
-      if (!capabilities.insert(capability.id).second) continue;
-      result.capabilities.push_back(combined(capability, sets, rows));
+  for (const auto& set : sets) {
+    for (const auto& capability : set->capabilities) {
+      if (find_by_id(result.capabilities, capability.id) != nullptr) continue;
+      const auto said = said_of(capability.id, sets, &SetResult::capabilities);
+      result.capabilities.push_back(combined(said, sets, rows));
     }
-    for (const auto& item : here.set->advice) {
-      if (advice.insert(item.id).second) result.advice.push_back(item);
+    for (const auto& item : set->advice) {
+      if (find_by_id(result.advice, item.id) == nullptr) result.advice.push_back(item);
     }
-    for (const auto& other : here.set->leans_on) {
-      if (leans_on.insert(other.id).second) result.leans_on.push_back(other);
+    for (const auto& other : set->leans_on) {
+      if (find_by_id(result.leans_on, other.id) == nullptr) result.leans_on.push_back(other);
     }
-    add_new(result.notes, here.set->notes);
+    add_new(result.notes, set->notes);
   }
   if (sets.size() < all) {
     result.notes.push_back(phrase("Checked from {} only.", joined_texts(names)));
@@ -272,11 +270,8 @@ void leave_out_what_is_well(Finding& finding, const Well& well) {
   });
 }
 
-// Findings as the vantages have them.
-using Group = std::vector<std::pair<const MergeInput*, const Finding*>>;
-
-Finding combined(const Group& group, const std::vector<MergeInput>& parts) {
-  const auto& first = *group.front().second;
+Finding combined(const AllSaid<Finding>& group, const std::vector<MergeInput>& parts) {
+  const auto& first = *group.front().item;
   Finding result;
   result.code = first.code;
   result.title = first.title;
@@ -305,7 +300,7 @@ Finding combined(const Group& group, const std::vector<MergeInput>& parts) {
   }
   if (same_fix) result.fix = first.fix;
   const bool same_other = std::ranges::all_of(
-      group, [&](const auto& member) { return member.second->runner_up == first.runner_up; });
+      group, [&](const auto& finding) { return finding->runner_up == first.runner_up; });
   if (same_other) result.runner_up = first.runner_up;
   std::vector<std::string> not_from;
   for (const auto& part : parts) {
@@ -332,24 +327,24 @@ std::vector<SetResult> merged_sets(const std::vector<MergeInput>& parts) {
   }
   std::vector<SetResult> merged;
   for (const auto& id : order) {
-    std::vector<SetHere> here;
+    AllSaid<SetResult> sets;
     for (const auto& part : parts) {
       const auto* set = find_by_id(part.report.sets, id);
-      if (set != nullptr) here.push_back({&part, set});
+      if (set != nullptr) sets.push_back({&part, set});
     }
-    merged.push_back(combined(here, parts.size()));
+    merged.push_back(combined(sets, parts.size()));
   }
   return merged;
 }
 
 std::vector<Finding> merged_findings(const std::vector<MergeInput>& parts,
                                      const std::vector<SetResult>& sets) {
-  Group all;
+  AllSaid<Finding> all;
   for (const auto& part : parts) {
-    for (const auto& finding : part.report.findings) all.emplace_back(&part, &finding);
+    for (const auto& finding : part.report.findings) all.push_back({&part, &finding});
   }
-  const auto cause_of = [](const auto& seen) {
-    return std::tuple(seen.second->code, seen.second->title, seen.second->owner);
+  const auto cause_of = [](const auto& finding) {
+    return std::tuple(finding->code, finding->title, finding->owner);
   };
   std::vector<Finding> merged;
   const Well well(sets);
