@@ -218,27 +218,26 @@ std::vector<findings::Cause> find_causes(findings::Diagnosis& so_far) {
 }
 
 // What the causes explain and affect, by the rows and verdicts of the report.
-std::vector<Finding> completed(std::vector<findings::Cause> causes, const Report& report) {
+std::vector<Finding> completed(std::vector<findings::Cause> causes, const findings::Facts& facts) {
   std::vector<Finding> found;
   for (auto& cause : causes) {
     auto& finding = cause.finding;
-    findings::fill_in(report, cause);
+    findings::fill_in(facts.report, cause);
     if (has(finding.code, FindingTrait::asks_to_let_through)) {
       // What is inspected was reached all the same.
       auto lost = finding.code == FindingCode::tls_intercepted
                       ? cause.explained
                       : findings::failing_ones(cause.explained);
       append(lost, cause.contradicted);
-      finding.rules =
-          rules_to_allow(report.sets, report.probes, lost, {finding.code, cause.closes});
+      finding.rules = rules_to_allow(facts, lost, {finding.code, cause.closes});
       // Rows that it closes untried are known now: the fix names them, too.
       if (!cause.asked.empty()) finding.fix.replace(cause.asked.string(), in_short(finding.rules));
     }
     found.push_back(std::move(finding));
   }
-  auto rest = findings::find_unexplained(findings::Facts(report), found);
+  auto rest = findings::find_unexplained(facts, found);
   if (rest) {
-    findings::fill_in(report, *rest);
+    findings::fill_in(facts.report, *rest);
     found.push_back(std::move(rest->finding));
   }
   return found;
@@ -292,7 +291,7 @@ Text doubt_of(const SetHead& needed) {
 std::vector<Finding> diagnose(const Report& report) {
   const findings::Facts facts(report);
   findings::Diagnosis so_far(facts);
-  return completed(find_causes(so_far), report);
+  return completed(find_causes(so_far), facts);
 }
 
 std::vector<SetResult> rows_as_seen(const std::vector<PlannedSet>& sets, const Report& report) {
@@ -327,7 +326,7 @@ void diagnose(const std::vector<PlannedSet>& sets, std::string_view today, Repor
       tell(doubt_of(needed));
     }
   }
-  report.findings = completed(std::move(causes), report);
+  report.findings = completed(std::move(causes), findings::Facts(report));
   weigh_findings(report.findings, report.sets);
 }
 

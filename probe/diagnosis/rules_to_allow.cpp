@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <tuple>
-#include <unordered_map>
-#include <unordered_set>
 
 #include "probe/util/text.hpp"
 
@@ -63,14 +61,12 @@ struct RowSeen {
   Targets lost, open, unresolved;
 };
 
-RowSeen seen_of(const RequirementResult& row, const std::unordered_set<std::string_view>& lost,
-                const std::unordered_map<std::string_view, const ProbeResult*>& by_id) {
+RowSeen seen_of(const std::vector<const ProbeResult*>& probes,
+                const std::set<const ProbeResult*>& lost) {
   RowSeen seen;
-  for (const auto& id : row.probes) {
-    const auto found = by_id.find(id);
-    if (found == by_id.end()) continue;
-    const auto& [probe, observation] = *found->second;
-    if (lost.contains(id)) {
+  for (const auto* result : probes) {
+    const auto& [probe, observation] = *result;
+    if (lost.contains(result)) {
       seen.lost.push_back(&probe.target);
     } else if (reached(observation.outcome)) {
       seen.open.push_back(&probe.target);
@@ -105,17 +101,13 @@ std::vector<PortRange> closed_everywhere(const FirewallRule& rule, const RowSeen
 
 }  // namespace
 
-std::vector<FirewallRule> rules_to_allow(const std::vector<SetResult>& sets,
-                                         const std::vector<ProbeResult>& probes,
-                                         const std::vector<const ProbeResult*>& lost_probes,
+std::vector<FirewallRule> rules_to_allow(const findings::Facts& facts,
+                                         const std::vector<const ProbeResult*>& lost,
                                          const Closer& closer) {
-  std::unordered_set<std::string_view> lost;
-  std::unordered_map<std::string_view, const ProbeResult*> by_id;
-  for (const auto* result : lost_probes) lost.insert(result->probe.id);
-  for (const auto& result : probes) by_id.emplace(result.probe.id, &result);
+  const std::set<const ProbeResult*> lost_ones(lost.begin(), lost.end());
   std::vector<FirewallRule> rules;
-  for (const auto& row : rows_of(sets)) {
-    const auto seen = seen_of(row, lost, by_id);
+  for (const auto& row : rows_of(facts.report.sets)) {
+    const auto seen = seen_of(facts.probes_of(row), lost_ones);
     // `other` stands for every code that this edition does not know: it names no cause.
     const bool untried = closer.code != FindingCode::other && row.closed_by == closer.code;
     if (seen.lost.empty() && seen.unresolved.empty() && !untried) continue;
@@ -130,7 +122,7 @@ std::vector<FirewallRule> rules_to_allow(const std::vector<SetResult>& sets,
       const bool unresolved = !open && any_of_transport(rule, seen.unresolved);
       if (!closed && !unresolved) continue;
       auto part = rule;
-      part.ports = closed_everywhere(rule, seen, lost_probes, closer);
+      part.ports = closed_everywhere(rule, seen, lost, closer);
       if (!part.ports.empty()) {
         add_rule(rules, std::move(part));
       } else if (closed) {
@@ -142,8 +134,8 @@ std::vector<FirewallRule> rules_to_allow(const std::vector<SetResult>& sets,
   return rules;
 }
 
-bool has_rules(const std::vector<SetResult>& sets) {
-  return std::ranges::any_of(rows_of(sets),
+bool has_rules(const findings::Facts& facts) {
+  return std::ranges::any_of(rows_of(facts.report.sets),
                              [](const RequirementResult& row) { return !row.rules.empty(); });
 }
 

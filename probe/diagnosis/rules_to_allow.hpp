@@ -1,11 +1,10 @@
 // What a finding asks to let through, in the vendor's own rules. Pure.
 #pragma once
 
-#include <string_view>
 #include <vector>
 
 #include "probe/diagnosis/attribution.hpp"
-#include "probe/model/report.hpp"
+#include "probe/diagnosis/facts.hpp"
 
 namespace callready {
 
@@ -21,12 +20,11 @@ struct Closer {
 // their names do not resolve or the cause closes them untried, what the cause closes: whoever
 // opens the one is not asked a second time for the other. Rows that only measure, and anchors, have
 // none.
-std::vector<FirewallRule> rules_to_allow(const std::vector<SetResult>& sets,
-                                         const std::vector<ProbeResult>& probes,
+std::vector<FirewallRule> rules_to_allow(const findings::Facts& facts,
                                          const std::vector<const ProbeResult*>& lost,
                                          const Closer& closer = {});
 
 // True where the report has the vendor's rules at all: one of before 0.2 has not.
-bool has_rules(const std::vector<SetResult>& sets);
+bool has_rules(const findings::Facts& facts);
 
 }  // namespace callready

@@ -89,13 +89,11 @@ Text flows_in_words(const Facts& facts, const std::vector<const ProbeResult*>& p
 }
 
 Text asked_flows(const Facts& facts, Cause& cause) {
-  const auto& report = facts.report;
-  const bool by_rules = has_rules(report.sets);
+  const bool by_rules = has_rules(facts);
   auto lost = by_rules ? failing_ones(cause.explained) : cause.explained;
   append(lost, cause.contradicted);
   if (!by_rules) return tried_flows_in_words(facts, lost);
-  cause.asked = in_short(
-      rules_to_allow(report.sets, report.probes, lost, {cause.finding.code, cause.closes}));
+  cause.asked = in_short(rules_to_allow(facts, lost, {cause.finding.code, cause.closes}));
   return cause.asked;
 }
 
@@ -181,7 +179,7 @@ Text advice_in_words(const Facts& facts, const std::vector<const ProbeResult*>& 
 }
 
 Text where_the_list_is(const Facts& facts, const std::vector<const ProbeResult*>& probes) {
-  if (has_rules(facts.report.sets)) return {};  // the finding has it
+  if (has_rules(facts)) return {};  // the finding has it
   return commands_for_the_list(facts, probes);
 }
 

@@ -86,7 +86,7 @@ TEST(RulesToAllow, OfAnOpenRowTheEntriesThatAreClosed) {
                                 {peer("www.vendor.com"), peer("192.0.2.0/24", PeerKind::network),
                                  peer("*.files.vendor.com", PeerKind::wildcard)})});
   std::vector<const ProbeResult*> lost = {&part.probes[1], &part.probes[2]};
-  EXPECT_EQ(texts(rules_to_allow(part.sets, part.probes, lost)),
+  EXPECT_EQ(texts(rules_to_allow(findings::Facts(part), lost)),
             Texts{"TCP 5060-5069 192.0.2.0/24 *.files.vendor.com"});
 }
 
@@ -95,7 +95,7 @@ TEST(RulesToAllow, RowsThatDifferInTheirPeersOnlyAreOneRule) {
       {row("a", {tcp("a.vendor.com", 443, silent)}), row("b", {tcp("b.vendor.com", 443, silent)})});
   two = with_rules(two, {rule("a", Transport::tcp, {{443, 443}}, {peer("a.vendor.com")}),
                          rule("b", Transport::tcp, {{443, 443}}, {peer("b.vendor.com")})});
-  const auto rules = rules_to_allow(two.sets, two.probes, {&two.probes[0], &two.probes[1]});
+  const auto rules = rules_to_allow(findings::Facts(two), {&two.probes[0], &two.probes[1]});
   EXPECT_EQ(texts(rules), Texts{"TCP 443 a.vendor.com b.vendor.com"});
   EXPECT_EQ(rules.front().requirements, (Texts{"a", "b"}));
 }
@@ -167,7 +167,7 @@ TEST(RulesToAllow, WhatALargerRuleHoldsIsNotAskedForTwice) {
   lost = with_rules(lost, {rule("near", Transport::tls, {{443, 443}},
                                 {peer("a.vendor.com"), peer("b.vendor.com")}),
                            all});
-  const auto rules = rules_to_allow(lost.sets, lost.probes, {&lost.probes[0], &lost.probes[1]});
+  const auto rules = rules_to_allow(findings::Facts(lost), {&lost.probes[0], &lost.probes[1]});
   ASSERT_EQ(texts(rules), Texts{"TCP 443 a.vendor.com b.vendor.com c.vendor.com"});
   EXPECT_EQ(rules[0].requirements, (Texts{"near", "all"}));
   EXPECT_EQ(rules[0].severity, Severity::required);
@@ -175,13 +175,13 @@ TEST(RulesToAllow, WhatALargerRuleHoldsIsNotAskedForTwice) {
   all.ports = {{80, 80}};
   lost =
       with_rules(lost, {rule("near", Transport::tls, {{443, 443}}, {peer("a.vendor.com")}), all});
-  EXPECT_EQ(rules_to_allow(lost.sets, lost.probes, {&lost.probes[0], &lost.probes[1]}).size(), 2u);
+  EXPECT_EQ(rules_to_allow(findings::Facts(lost), {&lost.probes[0], &lost.probes[1]}).size(), 2u);
 }
 
 TEST(RulesToAllow, AMissingFarEndIsNoRule) {
   auto lost = report({row("row", {tcp("www.vendor.com", 443, silent)})});
   lost = with_rules(lost, {rule("row", Transport::tcp, {{443, 443}}, {})});
-  EXPECT_TRUE(rules_to_allow(lost.sets, lost.probes, {&lost.probes[0]}).empty());
+  EXPECT_TRUE(rules_to_allow(findings::Facts(lost), {&lost.probes[0]}).empty());
 }
 
 TEST(RulesToAllow, OnlyCausesThatEndBySomethingBeingLetThrough) {
@@ -215,25 +215,26 @@ Report with_a_name_that_is_lost(Transport transport, std::uint16_t port) {
 TEST(RulesToAllow, WhatACauseClosesIsAskedForThoughItsNamesDoNotResolve) {
   const auto udp = with_a_name_that_is_lost(Transport::udp, 3478);
   const std::vector<const ProbeResult*> lost = {&udp.probes[0]};
-  EXPECT_EQ(texts(rules_to_allow(udp.sets, udp.probes, lost)), Texts{"UDP 3478 a.vendor.com"});
-  EXPECT_EQ(texts(rules_to_allow(udp.sets, udp.probes, lost,
+  EXPECT_EQ(texts(rules_to_allow(findings::Facts(udp), lost)), Texts{"UDP 3478 a.vendor.com"});
+  EXPECT_EQ(texts(rules_to_allow(findings::Facts(udp), lost,
                                  {FindingCode::firewall_udp_port_blocked, Closes::nothing_more})),
             Texts{"UDP 3478 a.vendor.com b.vendor.com"});
-  EXPECT_EQ(texts(rules_to_allow(udp.sets, udp.probes, lost,
+  EXPECT_EQ(texts(rules_to_allow(findings::Facts(udp), lost,
                                  {FindingCode::firewall_udp_blocked, Closes::udp})),
             (Texts{"UDP 3478 a.vendor.com b.vendor.com", "UDP 7000 b.vendor.com"}));
   // One destination says nothing of the others.
   EXPECT_EQ(
-      texts(rules_to_allow(udp.sets, udp.probes, lost,
+      texts(rules_to_allow(findings::Facts(udp), lost,
                            {FindingCode::firewall_destination_blocked, Closes::nothing_more})),
       Texts{"UDP 3478 a.vendor.com"});
 }
 
 TEST(RulesToAllow, WhatACauseOfALaterEditionClosesIsNobodysElse) {
   auto site = no_udp_to_3478();
+  site.probes.clear();
   auto& row = site.sets.front().requirements.front();
   const auto asked = [&](const Closer& closer) {
-    return rules_to_allow(site.sets, {}, {}, closer).size();
+    return rules_to_allow(findings::Facts(site), {}, closer).size();
   };
   row.closed_by = FindingCode::firewall_udp_blocked;
   EXPECT_EQ(asked({FindingCode::firewall_udp_blocked}), 2u);
@@ -246,13 +247,12 @@ TEST(RulesToAllow, WhatACauseOfALaterEditionClosesIsNobodysElse) {
 TEST(RulesToAllow, OfAnOpenRowAllThatTheCauseCloses) {
   const auto tcp_too = with_a_name_that_is_lost(Transport::tcp, 5061);
   const std::vector<const ProbeResult*> lost = {&tcp_too.probes[2]};
-  EXPECT_EQ(texts(rules_to_allow(tcp_too.sets, tcp_too.probes, lost)),
-            Texts{"TCP 5061 c.vendor.com"});
-  EXPECT_EQ(texts(rules_to_allow(tcp_too.sets, tcp_too.probes, lost,
+  EXPECT_EQ(texts(rules_to_allow(findings::Facts(tcp_too), lost)), Texts{"TCP 5061 c.vendor.com"});
+  EXPECT_EQ(texts(rules_to_allow(findings::Facts(tcp_too), lost,
                                  {FindingCode::firewall_tcp_port_blocked, Closes::nothing_more})),
             Texts{"TCP 5061 b.vendor.com c.vendor.com d.vendor.com"});
   const auto web_only = texts(rules_to_allow(
-      tcp_too.sets, tcp_too.probes, lost, {FindingCode::firewall_web_only, Closes::all_but_web}));
+      findings::Facts(tcp_too), lost, {FindingCode::firewall_web_only, Closes::all_but_web}));
   EXPECT_EQ(web_only, (Texts{"TCP 5061 b.vendor.com", "TCP 7000 b.vendor.com",
                              "TCP 5222-5223, 5061 c.vendor.com d.vendor.com"}));
 }

@@ -273,9 +273,8 @@ Causes find_interception(const Diagnosis& context) {
                    : phrase("A device in the path may open encrypted connections (TLS inspection)")
             : phrase("{} opens encrypted connections (TLS inspection)", product);
     // The document's names, not only those that were tried.
-    const auto& sets = facts.report.sets;
-    const auto exempt = has_rules(sets) ? in_short(rules_to_allow(sets, facts.report.probes, own))
-                                        : listed(hosts_of(own), 8);
+    const auto exempt =
+        has_rules(facts) ? in_short(rules_to_allow(facts, own)) : listed(hosts_of(own), 8);
     finding.fix = phrase(
         "Exempt the service's hosts from inspection (bypass or \"do not decrypt\") on the device "
         "that inspects TLS: {}. Calling applications, phones and room devices accept only the "
