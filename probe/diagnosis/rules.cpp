@@ -270,9 +270,7 @@ Attribution attribution_of(const std::vector<findings::Cause>& causes,
 
 std::vector<SetResult> judged(const std::vector<PlannedSet>& sets, const ResultIndex& index) {
   std::vector<SetResult> results;
-  for (const auto& planned : sets) {
-    results.push_back(judge_set(*planned.set, planned.rows, planned.scenarios, index, planned.own));
-  }
+  for (const auto& planned : sets) results.push_back(judge_set(planned, index));
   return results;
 }
 

@@ -23,7 +23,7 @@ struct Fixture {
     results.push_back(test::result_of({id, outcome, outcome == skipped ? "stopped" : ""}));
     planned.push_back({"set", id, {results.back().probe.id}, "", false, {}, ""});
   }
-  SetResult judge() const { return judge_set(set, planned, scenarios, ResultIndex(results)); }
+  SetResult judge() const { return judge_set({&set, planned, scenarios}, ResultIndex(results)); }
 };
 
 struct VerdictCase {

@@ -9,9 +9,7 @@
 #include <unordered_map>
 
 #include "probe/diagnosis/attribution.hpp"
-#include "probe/model/plan.hpp"
-#include "probe/model/report.hpp"
-#include "probe/model/target_set.hpp"
+#include "probe/diagnosis/findings.hpp"
 
 namespace callready {
 
@@ -109,13 +107,10 @@ Verdict loss_of(const std::vector<std::string>& ids, const Rows& rows);
 // all its needs are lost, even if their rows are only recommended; the set is degraded then.
 CapabilityResult judge_capability(const Capability& capability, const Rows& rows);
 
-// The whole set. `planned` are this set's rows only; rows that were not planned do not appear.
-// `own`: rows by id as the user's values fill them in, for their firewall rules.
-// `scenarios`: the active ones; capabilities of others do not appear either. Where no capability
-// could be measured (`--only` with a row that none needs), the rows themselves give the verdict.
-SetResult judge_set(const TargetSet& set, const std::vector<PlannedRequirement>& planned,
-                    const std::vector<std::string>& scenarios, const ResultIndex& evidences,
-                    const std::map<std::string, Requirement>& own = {});
+// The whole set. Rows that were not planned do not appear, nor do capabilities of other scenarios.
+// Where no capability could be measured (`--only` with a row that none needs), the rows themselves
+// give the verdict.
+SetResult judge_set(const PlannedSet& planned, const ResultIndex& evidences);
 
 // Of the capabilities that could be measured, the worst; one that calls do without, or that has no
 // required row, can make it degraded at the most, and so does a required row that fails. Where no

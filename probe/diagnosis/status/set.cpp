@@ -269,9 +269,9 @@ Verdict verdict_of_set(const std::vector<CapabilityResult>& capabilities, const 
   return verdict == Verdict::degraded && open ? Verdict::unknown : verdict;
 }
 
-SetResult judge_set(const TargetSet& set, const std::vector<PlannedRequirement>& planned,
-                    const std::vector<std::string>& scenarios, const ResultIndex& evidences,
-                    const std::map<std::string, Requirement>& own) {
+SetResult judge_set(const PlannedSet& planned, const ResultIndex& evidences) {
+  const auto& set = *planned.set;
+  const auto& scenarios = planned.scenarios;
   SetResult result;
   static_cast<SetText&>(result) = set;
   result.leans_on = set.leans_on;
@@ -281,8 +281,8 @@ SetResult judge_set(const TargetSet& set, const std::vector<PlannedRequirement>&
     }
   }
   Rows rows;
-  const auto regions = distances_of_regions(planned, evidences);
-  for (const auto& plan : planned) {
+  const auto regions = distances_of_regions(planned.rows, evidences);
+  for (const auto& plan : planned.rows) {
     const auto* requirement = set.find_requirement(plan.requirement);
     if (plan.set != set.id || requirement == nullptr) continue;
     auto row = *requirement;
@@ -290,13 +290,14 @@ SetResult judge_set(const TargetSet& set, const std::vector<PlannedRequirement>&
         std::ranges::any_of(evidences.results_of(plan.probes),
                             [](const auto* probe) { return probe->observation.media.has_value(); });
     if (row.check == CheckKind::media || streamed) row.thresholds = media_figures(set, row);
-    result.requirements.push_back(judge_requirement(row, plan, evidences, regions));
-    const auto filled = own.find(requirement->id);
-    const auto& asked = filled == own.end() ? *requirement : filled->second;
-    result.requirements.back().rules = rules_of(set, asked, scenarios);
-    result.requirements.back().error_texts = requirement->error_texts;
-    result.requirements.back().of_set = requirement->of_set;
-    rows[requirement->id] = result.requirements.back();
+    auto judged = judge_requirement(row, plan, evidences, regions);
+    const auto filled = planned.own.find(row.id);
+    judged.rules =
+        rules_of(set, filled == planned.own.end() ? *requirement : filled->second, scenarios);
+    judged.error_texts = row.error_texts;
+    judged.of_set = row.of_set;
+    rows[row.id] = judged;
+    result.requirements.push_back(std::move(judged));
   }
   for (const auto& capability : set.capabilities) {
     if (!is_for(capability, scenarios)) continue;
