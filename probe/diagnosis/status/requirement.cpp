@@ -109,13 +109,12 @@ std::size_t drop_unmeasured(std::vector<HostState>& hosts, const Requirement& re
                             bool same_ports, const ResultIndex& evidences) {
   const bool by_edge = requirement.check == CheckKind::udp_range || !requirement.listening;
   const auto has = [&](State state) {
-    return std::ranges::any_of(hosts, [&](const HostState& host) { return host.state == state; });
+    return std::ranges::find(hosts, state, &HostState::state) != hosts.end();
   };
-  const bool others = has(State::reached) || same_ports;
-  const bool way_seen = evidences.edge_answers() || same_ports;
-  if (!by_edge || !way_seen || !others || has(State::bad)) return 0;
+  const bool others = evidences.edge_answers() && has(State::reached);
+  if (!by_edge || has(State::bad) || !(others || same_ports)) return 0;
   return std::erase_if(hosts, [&](const HostState& host) {
-    if (host.state != State::unknown || host.why == nullptr) return false;
+    if (host.state != State::unknown) return false;
     const auto& seen = host.why->observation;
     const auto& notes = evidences.notes_on(host.host);
     return (seen.outcome == Outcome::silent || seen.detail == DetailCode::spared) &&
@@ -261,20 +260,26 @@ Text summarise(const std::vector<HostState>& hosts, const Count& counted,
   return text + joined_texts(lost, "; ");
 }
 
-// What streams like a call's met, and where that is below the vendor's figures.
-Text judge_streams(RequirementResult& result, const Requirement& requirement,
+void add_to(Text& summary, const Text& more) {
+  if (!more.empty()) summary += "; " + more;
+}
+
+// What streams like a call's met, and where that is below the vendor's figures. True where there
+// was one.
+bool judge_streams(RequirementResult& result, const Requirement& requirement,
                    const ResultIndex& evidences, std::vector<Text>& flaws) {
-  Text words;
+  bool any = false;
   const auto tell = [&](Text text, bool is_flaw) {
     result.poor |= is_flaw;
     if (is_flaw) {
       flaws.push_back(std::move(text));
-    } else if (!text.empty()) {
-      words += "; " + text;
+    } else {
+      add_to(result.summary, text);
     }
   };
   for (const auto* probe : evidences.results_of(result.probes)) {
     if (!probe->observation.media) continue;
+    any = true;
     const auto& stream = *probe->observation.media;
     tell(stream_in_words(stream), false);
     tell(outage_in_words(stream), stream.outage.has_value());
@@ -285,7 +290,7 @@ Text judge_streams(RequirementResult& result, const Requirement& requirement,
       result.missed.push_back(std::move(missed));
     }
   }
-  return words;
+  return any;
 }
 
 // A row of the document's past or of an optional feature is never the reason for a failure.
@@ -376,7 +381,7 @@ RequirementResult judge_requirement(const Requirement& requirement, const Planne
     result.status = doubt.empty() ? Status::pass : Status::unknown;
     result.summary =
         doubt.empty() ? seen_with_others(other) : phrase("packets leave the site, but {}", doubt);
-    if (!planned.note.empty()) result.summary += "; " + planned.note;
+    add_to(result.summary, planned.note);
     return result;
   }
   if (hosts.empty() && probed.needless) {
@@ -411,22 +416,21 @@ RequirementResult judge_requirement(const Requirement& requirement, const Planne
     suffix += phrase("; it may work through the proxy, but testing that requires a server name");
   }
   result.summary = prefix + summarise(hosts, counted, evidences) + suffix;
-  const auto routes = compare_routes(planned, evidences);
-  if (!routes.empty()) result.summary += "; " + routes;
-  const auto streams = judge_streams(result, requirement, evidences, flaws);
-  result.summary += streams;
-  // Those are timed by more than one packet.
-  const bool streamed = requirement.check == CheckKind::media || !streams.empty();
-  const auto slow = streamed ? Text() : delay_flaw(requirement, hosts, evidences);
-  result.poor |= !slow.empty();
-  note_flaw(slow);
+  add_to(result.summary, compare_routes(planned, evidences));
+  const bool streamed = judge_streams(result, requirement, evidences, flaws);
+  // Streams are timed by more than one packet.
+  if (!streamed && requirement.check != CheckKind::media) {
+    const auto slow = delay_flaw(requirement, hosts, evidences);
+    result.poor |= !slow.empty();
+    note_flaw(slow);
+  }
   if (!flaws.empty()) {
     if (result.status == Status::pass) result.status = Status::warn;
-    result.summary += "; " + flaws.front();
+    add_to(result.summary, flaws.front());
     if (flaws.size() > 1) result.summary += phrase(" (and {} more)", flaws.size() - 1);
   }
   spare(result, requirement);
-  if (!planned.note.empty()) result.summary += "; " + planned.note;
+  add_to(result.summary, planned.note);
   return result;
 }
 
