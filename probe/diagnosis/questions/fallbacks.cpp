@@ -11,18 +11,19 @@ namespace {
 
 // Probes whose UDP packets were seen to leave, where no host answers over UDP, not even one that
 // answers everybody.
-std::set<std::string> left_and_unanswered(const findings::Facts& facts) {
-  std::set<std::string> left;
+std::set<const ProbeResult*> left_and_unanswered(const findings::Facts& facts) {
+  std::set<const ProbeResult*> left;
   bool asked = false;
   for (const auto* flow : findings::udp_cells(facts)) {
     if (findings::heard(*flow)) return {};
     for (const auto& sample : flow->samples) {
-      const auto& [probe, seen] = *sample.result;
-      if (seen.outcome == Outcome::passed) left.insert(probe.id);
-      asked |= sample.responder && seen.outcome == Outcome::silent;
+      const auto outcome = sample.result->observation.outcome;
+      if (outcome == Outcome::passed) left.insert(sample.result);
+      asked |= sample.responder && outcome == Outcome::silent;
     }
   }
-  return asked ? left : std::set<std::string>();
+  if (!asked) left.clear();
+  return left;
 }
 
 }  // namespace
@@ -34,16 +35,10 @@ bool is_spared_fallback(const ProbeResult& result) {
 std::vector<std::string> needed_after_all(const Report& report) {
   const findings::Facts facts(report);
   const auto unanswered = left_and_unanswered(facts);
-  const auto is_pending = [&](const std::string& id) {
-    const auto* result = facts.find(id);
-    return result != nullptr && result->observation.outcome == Outcome::skipped &&
-           result->observation.detail.empty();
+  const auto is_pending = [](const ProbeResult* result) {
+    return result->observation.outcome == Outcome::skipped && result->observation.detail.empty();
   };
-  const auto is_spared = [&](const std::string& id) {
-    const auto* result = facts.find(id);
-    return result != nullptr && is_spared_fallback(*result);
-  };
-  const auto is_unanswered = [&](const std::string& id) { return unanswered.contains(id); };
+  const auto is_unanswered = [&](const ProbeResult* result) { return unanswered.contains(result); };
   std::set<std::string> needed;
   // Those of rows that stand behind one in doubt.
   const auto add_spared = [&](const SetResult& set, const Need& need) {
@@ -52,9 +47,11 @@ std::vector<std::string> needed_after_all(const Report& report) {
       for (const auto& id : alternative) {
         const auto* row = find_by_id(set.requirements, id);
         if (row == nullptr) continue;
-        const auto& probes = row->probes;
-        if (in_doubt && row->status == Status::skip)
-          std::ranges::copy_if(probes, std::inserter(needed, needed.end()), is_spared);
+        const auto probes = facts.probes_of(*row);
+        const bool behind = in_doubt && row->status == Status::skip;
+        for (const auto* result : probes) {
+          if (behind && is_spared_fallback(*result)) needed.insert(result->probe.id);
+        }
         const bool open = row->status == Status::fail || row->status == Status::unknown;
         in_doubt |= (open && std::ranges::none_of(probes, is_pending)) ||
                     std::ranges::any_of(probes, is_unanswered);
