@@ -45,12 +45,6 @@ bool Questions::ask(Probe probe) {
   return true;
 }
 
-void Questions::ask_about_port(Probe range, std::uint16_t port) {
-  range.purpose = Purpose::way_out;
-  range.with["closed"] = std::to_string(port);
-  ask(std::move(range));
-}
-
 void Questions::ask_the_way(bool udp, const std::string& host, std::uint16_t port, With with,
                             Cargo cargo) {
   if (udp) with["payload"] = to_string(cargo);

@@ -18,20 +18,18 @@ class Questions {
  public:
   explicit Questions(const Facts& facts);
 
-  // False where it has been asked already, or where there are enough. `proxy`: its URL; empty:
-  // directly.
+  // False where it has been asked already, or where there are enough.
+  bool ask(Probe probe);
+  // `proxy`: its URL; empty: directly.
   bool ask(Purpose purpose, CheckKind check, Transport transport, std::string host,
            std::uint16_t port, With with = {}, std::string proxy = {});
   // Does a packet to that port leave the site? `cargo`: what it carries over UDP, one of those that
   // the check `hop` can send.
   void ask_the_way(bool udp, const std::string& host, std::uint16_t port, With with,
                    Cargo cargo = Cargo::rtp);
-  // The same range once more, that port first: it was closed to another host.
-  void ask_about_port(Probe range, std::uint16_t port);
   std::vector<Probe> take() { return std::move(list_); }
 
  private:
-  bool ask(Probe probe);
   std::size_t& room_for(Purpose purpose);
 
   const Facts& facts_;

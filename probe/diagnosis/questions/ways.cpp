@@ -402,7 +402,12 @@ void ask_within_ranges(const Facts& facts, Questions& questions) {
       return is_range(result.probe) && result.observation.outcome == Outcome::passed &&
              !findings::is_inside(result) && result.probe.target.ports.contains(flow.port);
     });
-    if (range != probes.end()) return questions.ask_about_port(range->probe, flow.port);
+    if (range == probes.end()) continue;
+    auto again = range->probe;
+    again.purpose = Purpose::way_out;
+    again.with["closed"] = std::to_string(flow.port);  // tried first
+    questions.ask(std::move(again));
+    return;
   }
 }
 
