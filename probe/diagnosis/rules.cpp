@@ -5,7 +5,6 @@
 
 #include "probe/diagnosis/findings.hpp"
 #include "probe/diagnosis/rules_to_allow.hpp"
-#include "probe/diagnosis/status/ipv6_notes.hpp"
 #include "probe/diagnosis/status/judge.hpp"
 #include "probe/model/set_age.hpp"
 #include "probe/util/text.hpp"

@@ -1,6 +1,5 @@
 // What a set's notes say of IPv6.
-#include "probe/diagnosis/status/ipv6_notes.hpp"
-
+#include "probe/diagnosis/status/judge.hpp"
 #include "tests/diagnosis/diagnosis.hpp"
 
 namespace callready {

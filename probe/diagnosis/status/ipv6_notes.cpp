@@ -1,8 +1,7 @@
-#include "probe/diagnosis/status/ipv6_notes.hpp"
-
 #include <algorithm>
 #include <set>
 
+#include "probe/diagnosis/status/judge.hpp"
 #include "probe/diagnosis/words.hpp"
 #include "probe/util/text.hpp"
 

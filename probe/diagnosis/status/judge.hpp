@@ -121,4 +121,8 @@ Verdict verdict_of_set(const std::vector<CapabilityResult>& capabilities, const 
 // a row failed by it or not. Advice (slow DNS, cleared marks) weakens nothing.
 void weigh_findings(const std::vector<Finding>& findings, std::vector<SetResult>& sets);
 
+// For the set's notes: what of it works by IPv6, by translation only, or not without a translator
+// on this computer. None where nothing of it went by IPv6.
+std::vector<Text> ipv6_notes(const SetResult& set, const Report& report);
+
 }  // namespace callready
