@@ -56,9 +56,9 @@ std::vector<HostState> keep_nearest(std::vector<HostState>& hosts, int count,
 }
 
 // Of one of this row's media ports, by a probe of another row, perhaps.
-Departure same_ports_seen(const PlannedRequirement& planned, const ResultIndex& evidences) {
+Departure same_ports_seen(const Probes& probes, const ResultIndex& evidences) {
   Departure seen;
-  for (const auto* own : evidences.results_of(planned.probes)) {
+  for (const auto* own : probes) {
     if (own->probe.check != CheckKind::udp_range) continue;
     if (evidences.notes_on(own->probe.target.host).troubled) return {};
     if (seen.result == nullptr) seen = evidences.left_by_port(own->probe.target.ports);
@@ -69,10 +69,10 @@ Departure same_ports_seen(const PlannedRequirement& planned, const ResultIndex& 
 // A probe of another row that stands for this one's: a SYN to the same host, to a port of the same
 // kind, that left the site (checks/hop.cpp, "spared"). If one of them is in doubt, that one is
 // returned: the row is no surer than it.
-Departure same_kind_seen(const PlannedRequirement& planned, const ResultIndex& evidences) {
+Departure same_kind_seen(const Probes& probes, const ResultIndex& evidences) {
   const auto& causes = evidences.attribution();
   Departure seen;
-  for (const auto* own : evidences.results_of(planned.probes)) {
+  for (const auto* own : probes) {
     const auto& said = own->observation.evidence;
     const bool spared = own->observation.detail == DetailCode::spared && !said.empty();
     const auto port = spared ? port_fact(said.front(), Fact::port) : std::nullopt;
@@ -266,8 +266,8 @@ void add_to(Text& summary, const Text& more) {
 
 // What streams like a call's met, and where that is below the vendor's figures. True where there
 // was one.
-bool judge_streams(RequirementResult& result, const Requirement& requirement,
-                   const ResultIndex& evidences, std::vector<Text>& flaws) {
+bool judge_streams(RequirementResult& result, const Requirement& requirement, const Probes& probes,
+                   std::vector<Text>& flaws) {
   bool any = false;
   const auto tell = [&](Text text, bool is_flaw) {
     result.poor |= is_flaw;
@@ -277,7 +277,7 @@ bool judge_streams(RequirementResult& result, const Requirement& requirement,
       add_to(result.summary, text);
     }
   };
-  for (const auto* probe : evidences.results_of(result.probes)) {
+  for (const auto* probe : probes) {
     if (!probe->observation.media) continue;
     any = true;
     const auto& stream = *probe->observation.media;
@@ -302,22 +302,21 @@ void spare(RequirementResult& result, const Requirement& requirement) {
 
 // There is one NAT, whoever it is measured with: where the servers that a row names are silent,
 // those that answered speak for them.
-PlannedRequirement with_others(const PlannedRequirement& planned, const ResultIndex& evidences) {
-  auto row = planned;
+std::vector<std::string> own_or_others(const PlannedRequirement& planned,
+                                       const ResultIndex& evidences) {
   const auto* other = evidences.nat_test();
   const bool own =
       std::ranges::any_of(evidences.results_of(planned.probes),
                           [](const auto* result) { return reached(result->observation.outcome); });
-  if (other != nullptr && planned.skipped.empty() && !own) row.probes = {other->probe.id};
-  return row;
+  if (other != nullptr && planned.skipped.empty() && !own) return {other->probe.id};
+  return planned.probes;
 }
 
-Text sampled(const PlannedRequirement& planned, const ResultIndex& evidences) {
-  auto sample = planned.sampled;
+Text sampled(Sample sample, const Probes& probes) {
   std::set<std::uint16_t> tried;
   bool told = false;
   std::map<std::string_view, std::set<std::uint16_t>> relays;
-  for (const auto* result : evidences.results_of(planned.probes)) {
+  for (const auto* result : probes) {
     const auto ports = ports_tried(result->probe.target, result->observation);
     if (!ports) continue;
     told = true;
@@ -334,46 +333,47 @@ Text sampled(const PlannedRequirement& planned, const ResultIndex& evidences) {
 
 RequirementResult judge_requirement(const Requirement& requirement, const PlannedRequirement& plan,
                                     const ResultIndex& evidences, const RegionDistances& regions) {
-  const auto planned = requirement.check == CheckKind::nat ? with_others(plan, evidences) : plan;
   RequirementResult result;
   result.id = requirement.id;
   result.title = requirement.title;
   result.source = requirement.source;
   result.severity = requirement.severity;
-  result.probes = planned.probes;
-  result.sampled = sampled(planned, evidences);
-  result.elsewhere = planned.elsewhere;
-  if (!planned.skipped.empty()) {
-    result.status = planned.open_question ? Status::unknown : Status::skip;
-    result.summary = planned.skipped;
-    const auto* cause = planned.untried ? evidences.attribution().closure(requirement) : nullptr;
+  result.probes =
+      requirement.check == CheckKind::nat ? own_or_others(plan, evidences) : plan.probes;
+  const auto probes = evidences.results_of(result.probes);
+  result.sampled = sampled(plan.sampled, probes);
+  result.elsewhere = plan.elsewhere;
+  if (!plan.skipped.empty()) {
+    result.status = plan.open_question ? Status::unknown : Status::skip;
+    result.summary = plan.skipped;
+    const auto* cause = plan.untried ? evidences.attribution().closure(requirement) : nullptr;
     if (cause != nullptr) {
       result.status = Status::fail;
       result.summary = phrase("cannot work until this is fixed: {}", cause->title);
       result.closed_by = cause->code;
       spare(result, requirement);
     }
-    result.left_out = planned.left_out && cause == nullptr;
+    result.left_out = plan.left_out && cause == nullptr;
     return result;
   }
   std::vector<Text> flaws;
   const auto note_flaw = [&flaws](Text flaw) {
     if (!flaw.empty()) flaws.push_back(std::move(flaw));
   };
-  for (const auto* probe : evidences.results_of(planned.probes)) {
+  for (const auto* probe : probes) {
     const auto impaired = evidences.attribution().impairment(probe->probe.id);
     result.impaired |= !impaired.empty();
     note_flaw(impaired);
     note_flaw(flaw_of(*probe, requirement));
   }
-  auto probed = row_outcome(requirement, planned, evidences);
+  auto probed = row_outcome(requirement, probes, evidences);
   result.total = probed.total;
   result.reached = probed.reached;
   auto& hosts = probed.hosts;
-  const auto same_ports = same_ports_seen(planned, evidences);
+  const auto same_ports = same_ports_seen(probes, evidences);
   const bool none_left = hosts.empty(), any_same = same_ports.result != nullptr;
   const auto left_out = drop_unmeasured(hosts, requirement, any_same, evidences);
-  const auto other = none_left       ? same_kind_seen(planned, evidences)
+  const auto other = none_left       ? same_kind_seen(probes, evidences)
                      : hosts.empty() ? same_ports
                                      : Departure();
   if (other.result != nullptr) {
@@ -381,7 +381,7 @@ RequirementResult judge_requirement(const Requirement& requirement, const Planne
     result.status = doubt.empty() ? Status::pass : Status::unknown;
     result.summary =
         doubt.empty() ? seen_with_others(other) : phrase("packets leave the site, but {}", doubt);
-    add_to(result.summary, planned.note);
+    add_to(result.summary, plan.note);
     return result;
   }
   if (hosts.empty() && probed.needless) {
@@ -416,8 +416,8 @@ RequirementResult judge_requirement(const Requirement& requirement, const Planne
     suffix += phrase("; it may work through the proxy, but testing that requires a server name");
   }
   result.summary = prefix + summarise(hosts, counted, evidences) + suffix;
-  add_to(result.summary, compare_routes(planned, evidences));
-  const bool streamed = judge_streams(result, requirement, evidences, flaws);
+  add_to(result.summary, compare_routes(probes));
+  const bool streamed = judge_streams(result, requirement, probes, flaws);
   // Streams are timed by more than one packet.
   if (!streamed && requirement.check != CheckKind::media) {
     const auto slow = delay_flaw(requirement, hosts, evidences);
@@ -430,7 +430,7 @@ RequirementResult judge_requirement(const Requirement& requirement, const Planne
     if (flaws.size() > 1) result.summary += phrase(" (and {} more)", flaws.size() - 1);
   }
   spare(result, requirement);
-  add_to(result.summary, planned.note);
+  add_to(result.summary, plan.note);
   return result;
 }
 

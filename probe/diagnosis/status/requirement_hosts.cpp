@@ -191,13 +191,13 @@ bool answered_again(const ProbeResult& result, const ResultIndex& evidences) {
          check != CheckKind::udp_range;
 }
 
-RowOutcome row_outcome(const Requirement& requirement, const PlannedRequirement& planned,
+RowOutcome row_outcome(const Requirement& requirement, const Probes& probes,
                        const ResultIndex& evidences) {
   RowOutcome row;
   std::vector<std::string> order;
   std::map<std::string, std::map<std::string, Endpoint>> hosts;
   std::map<std::string, std::string> regions;
-  for (const auto* result : evidences.results_of(planned.probes)) {
+  for (const auto* result : probes) {
     if (is_companion(*result, requirement)) continue;
     const auto& target = result->probe.target;
     if (!hosts.contains(target.host)) order.push_back(target.host);
@@ -236,12 +236,12 @@ RowOutcome row_outcome(const Requirement& requirement, const PlannedRequirement&
   return row;
 }
 
-Text compare_routes(const PlannedRequirement& planned, const ResultIndex& evidences) {
+Text compare_routes(const Probes& probes) {
   struct Pair {
     std::optional<double> direct, proxied;
   };
   std::map<std::tuple<CheckKind, std::string, Transport, std::string>, Pair> endpoints;
-  for (const auto* result : evidences.results_of(planned.probes)) {
+  for (const auto* result : probes) {
     if (!reached(result->observation.outcome)) continue;
     const auto& target = result->probe.target;
     auto& pair =

@@ -5,6 +5,9 @@
 
 namespace callready {
 
+// Those of a row that the run has made, in the order of the plan.
+using Probes = std::vector<const ProbeResult*>;
+
 // From the worst to the best; what is `ignored` does not count at all.
 enum class State { ignored, bad, unknown, reached };
 
@@ -43,12 +46,12 @@ struct RowOutcome {
   // cannot be sent through one.
   bool for_the_proxy = false;
 };
-RowOutcome row_outcome(const Requirement& requirement, const PlannedRequirement& planned,
+RowOutcome row_outcome(const Requirement& requirement, const Probes& probes,
                        const ResultIndex& evidences);
 
 // The same endpoints over two routes: "direct 23 ms, through the proxy 41 ms", how long it took to
 // set up the row's connections, as the median of those endpoints that both routes reached. Empty if
 // there is none.
-Text compare_routes(const PlannedRequirement& planned, const ResultIndex& evidences);
+Text compare_routes(const Probes& probes);
 
 }  // namespace callready
