@@ -45,13 +45,6 @@ bool Questions::ask(Probe probe) {
   return true;
 }
 
-void Questions::ask_the_way(bool udp, const std::string& host, std::uint16_t port, With with,
-                            Cargo cargo) {
-  if (udp) with["payload"] = to_string(cargo);
-  ask(Purpose::way_out, CheckKind::hop, udp ? Transport::udp : Transport::tcp, host, port,
-      std::move(with));
-}
-
 namespace {
 
 // Of each kind of doubt so many: two show what one cannot, more show no more.

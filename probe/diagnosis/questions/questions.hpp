@@ -23,10 +23,6 @@ class Questions {
   // `proxy`: its URL; empty: directly.
   bool ask(Purpose purpose, CheckKind check, Transport transport, std::string host,
            std::uint16_t port, With with = {}, std::string proxy = {});
-  // Does a packet to that port leave the site? `cargo`: what it carries over UDP, one of those that
-  // the check `hop` can send.
-  void ask_the_way(bool udp, const std::string& host, std::uint16_t port, With with,
-                   Cargo cargo = Cargo::rtp);
   std::vector<Probe> take() { return std::move(list_); }
 
  private:

@@ -24,6 +24,24 @@ constexpr std::array<std::uint16_t, 2> other_udp_ports{443, 50'000};
 // The same for TCP: SIP over TLS, XMPP, TURN, and one of nobody in particular.
 constexpr std::array<std::uint16_t, 4> other_tcp_ports{5061, 5222, 3478, 8443};
 
+// A packet that could be sent as far as the routers that speak.
+struct Candidate {
+  bool udp = false;
+  std::string host;
+  std::uint16_t port = 0;
+  Cargo cargo = Cargo::rtp;  // over UDP one that the check `hop` knows
+  bool climbed = false;      // to where the routers on its own way end, not those of all ways
+
+  friend auto operator<=>(const Candidate&, const Candidate&) = default;
+};
+
+// Does it leave the site?
+void ask_the_way(const Candidate& packet, With with, Questions& questions) {
+  if (packet.udp) with["payload"] = to_string(packet.cargo);
+  questions.ask(Purpose::way_out, CheckKind::hop, packet.udp ? Transport::udp : Transport::tcp,
+                packet.host, packet.port, std::move(with));
+}
+
 // Where it was reached: of several addresses of one name one may be down. Null: not known.
 const IpAddress* reached_at(const Flow& flow) {
   for (const auto& sample : flow.samples) {
@@ -69,7 +87,7 @@ void ask_beyond_the_set(const Facts& facts, const With& control, Questions& ques
   const auto* fewest =
       *std::ranges::min_element(lost, {}, [&](const Flow* flow) { return ports[flow->host]; });
   for (const auto port : other_udp_ports) {
-    if (!is_blocked(facts, port)) questions.ask_the_way(true, fewest->host, port, control);
+    if (!is_blocked(facts, port)) ask_the_way({true, fewest->host, port}, control, questions);
   }
   std::set<std::uint16_t> other_tcp;
   std::map<std::string, std::string> web;  // hosts whose HTTPS answers, by network
@@ -86,7 +104,7 @@ void ask_beyond_the_set(const Facts& facts, const With& control, Questions& ques
   auto next = web.begin();
   for (const auto port : other_tcp_ports) {
     if (other_tcp.contains(port)) continue;
-    questions.ask_the_way(false, next->second, port, control);
+    ask_the_way({false, next->second, port}, control, questions);
     if (++next == web.end()) next = web.begin();
   }
 }
@@ -105,17 +123,6 @@ bool died_once(const Facts& facts, const Flow& flow) {
   return alike <= most_by_chance && facts.asked_for(flow);
 }
 
-// A packet that could be sent as far as the routers that speak.
-struct Candidate {
-  bool udp = false;
-  std::string host;
-  std::uint16_t port = 0;
-  Cargo cargo = Cargo::rtp;  // over UDP one that the check `hop` knows
-  bool climbed = false;      // to where the routers on its own way end, not those of all ways
-
-  friend auto operator<=>(const Candidate&, const Candidate&) = default;
-};
-
 // What stands for that on the way: what is inspected is sent as it is, all else as media.
 Cargo sent_as(bool udp, Cargo cargo) {
   if (!udp) return Cargo::none;
@@ -127,9 +134,8 @@ void ask_once_more(const Facts& facts, Questions& questions) {
   const auto flows = facts.select([&](const Flow& flow) { return died_once(facts, flow); });
   for (const auto* flow : first_of(flows, most_ports)) {
     const auto died = std::ranges::find(flow->samples, Reachability::blocked, &FlowSample::way);
-    questions.ask_the_way(flow->udp, flow->host, flow->port,
-                          flow->udp ? With() : With{{"again", "true"}},
-                          sent_as(flow->udp, died->cargo));
+    ask_the_way({flow->udp, flow->host, flow->port, sent_as(flow->udp, died->cargo)},
+                flow->udp ? With() : With{{"again", "true"}}, questions);
   }
 }
 
@@ -362,8 +368,8 @@ void ask_by_worlds(const findings::Diagnosis& context, const Flow& control, cons
                                                most_at_once - witnesses)) {
     chosen.push_back(list[number]);
   }
-  for (const auto& [udp, host, port, cargo, climbed] : chosen) {
-    questions.ask_the_way(udp, host, port, climbed ? With() : through, cargo);
+  for (const auto& packet : chosen) {
+    ask_the_way(packet, packet.climbed ? With() : through, questions);
   }
 }
 
@@ -447,7 +453,7 @@ void ask_for_silent_ranges(const Facts& facts, const With& through, Questions& q
   auto asked = findings::set_of(known, &Flow::host).size();
   for (const auto& [host, port] : silent) {
     if (asked++ >= most_hosts_of_ranges) return;
-    questions.ask_the_way(true, host, port, through);
+    ask_the_way({true, host, port}, through, questions);
   }
 }
 
