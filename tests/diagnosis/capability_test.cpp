@@ -15,12 +15,6 @@ RequirementResult judged(const std::string& id, Status status, Severity severity
   return result;
 }
 
-Rows rows_of(const std::vector<RequirementResult>& all) {
-  Rows rows;
-  for (const auto& one : all) rows[one.id] = one;
-  return rows;
-}
-
 // Of an optional feature: it failed, and is no reason to fail.
 RequirementResult spared(const std::string& id) {
   auto result = judged(id, Status::warn);
@@ -61,7 +55,7 @@ TEST_P(CapabilityTest, GivesVerdictAndSummary) {
   const auto& [name, needs, rows, expected, summary] = GetParam();
   Capability capability;
   capability.needs = needs;
-  const auto result = judge_capability(capability, rows_of(rows));
+  const auto result = judge_capability(capability, rows);
   EXPECT_EQ(result.verdict, expected);
   EXPECT_EQ(result.summary, summary);
   EXPECT_EQ(result.fallback, result.summary.string().starts_with("works only over a fallback"));
@@ -339,8 +333,8 @@ INSTANTIATE_TEST_SUITE_P(Capability, CapabilityTest, testing::ValuesIn(cases), t
 TEST(Capability, AnEqualThatWorksWithLimitsIsNoFallback) {
   Capability capability;
   capability.needs = {any_of({{"a"}, {"b"}})};
-  auto rows = rows_of({judged("a", fail), judged("b", pass)});
-  rows["b"].impaired = true;
+  Rows rows{judged("a", fail), judged("b", pass)};
+  rows[1].impaired = true;
   const auto result = judge_capability(capability, rows);
   EXPECT_EQ(result.verdict, Verdict::degraded);
   EXPECT_FALSE(result.fallback);
@@ -350,9 +344,9 @@ TEST(Capability, AnEqualThatWorksWithLimitsIsNoFallback) {
 TEST(Capability, AFirstWayThatIsPartlyUnknownIsNoFallback) {
   Capability capability;
   capability.needs = {all_of("lost"), need_of({{"x", "y"}}, false, 1)};
-  const auto result =
-      judge_capability(capability, rows_of({judged("lost", fail, recommended), judged("x", pass),
-                                            judged("y", unknown, recommended)}));
+  const auto result = judge_capability(
+      capability,
+      {judged("lost", fail, recommended), judged("x", pass), judged("y", unknown, recommended)});
   EXPECT_EQ(result.verdict, Verdict::degraded);
   EXPECT_EQ(result.summary, "works with limits: lost");
   EXPECT_FALSE(result.fallback);
@@ -361,26 +355,23 @@ TEST(Capability, AFirstWayThatIsPartlyUnknownIsNoFallback) {
 TEST(Capability, BelowTheVendorsFiguresItIsDegraded) {
   Capability capability;
   capability.needs = {{{{"near"}, {"other"}}, false, 1}};
-  std::map<std::string, RequirementResult> rows;
-  for (const auto* id : {"near", "other"}) {
-    rows[id].id = rows[id].title = id;
-    rows[id].status = Status::pass;
-  }
+  Rows rows{judged("near", Status::pass), judged("other", Status::pass)};
+  auto& first = rows.front();
   EXPECT_EQ(judge_capability(capability, rows).verdict, Verdict::ready);
-  rows["near"].status = Status::warn;
+  first.status = Status::warn;
   EXPECT_EQ(judge_capability(capability, rows).verdict, Verdict::ready);
-  rows["near"].poor = true;
-  const auto judged = judge_capability(capability, rows);
-  EXPECT_EQ(judged.verdict, Verdict::degraded);
-  EXPECT_EQ(judged.summary, "works with limits: near");
-  rows["near"].severity = Severity::optional;
+  first.poor = true;
+  const auto limited = judge_capability(capability, rows);
+  EXPECT_EQ(limited.verdict, Verdict::degraded);
+  EXPECT_EQ(limited.summary, "works with limits: near");
+  first.severity = Severity::optional;
   EXPECT_EQ(judge_capability(capability, rows).verdict, Verdict::ready);
 }
 
 TEST(Capability, ListsItsRowsOfTheRunOnce) {
   Capability capability;
   capability.needs = {all_of("a"), first_of({{"b"}, {"a", "elsewhere"}})};
-  const auto result = judge_capability(capability, rows_of({judged("a", pass), judged("b", pass)}));
+  const auto result = judge_capability(capability, {judged("a", pass), judged("b", pass)});
   EXPECT_EQ(result.requirements, (std::vector<std::string>{"a", "b"}));
 }
 

@@ -51,10 +51,8 @@ Report report_of(const std::string& host, const std::map<std::string, Seen>& row
   Capability capability;
   capability.id = "calls";
   capability.title = "Calls";
-  std::map<std::string, RequirementResult> results;
   for (const auto& [id, seen] : rows) {
     set.requirements.push_back(row_result(id, seen));
-    results[id] = set.requirements.back();
     capability.needs.push_back({{{id}}, false});
     for (const auto& probe : set.requirements.back().probes) {
       ProbeResult result;
@@ -67,8 +65,8 @@ Report report_of(const std::string& host, const std::map<std::string, Seen>& row
       report.probes.push_back(result);
     }
   }
-  set.capabilities = {judge_capability(capability, results)};
-  set.verdict = verdict_of_set(set.capabilities, results);
+  set.capabilities = {judge_capability(capability, set.requirements)};
+  set.verdict = verdict_of_set(set.capabilities, set.requirements);
   report.sets = {set};
   return report;
 }
@@ -99,7 +97,7 @@ TEST(Merge, KeepsWhatIsKnownOfASet) {
   set.published = "2026-05";
   set.leans_on.emplace_back().id = "teams";
   set.capabilities.front().calls = false;
-  set.verdict = verdict_of_set(set.capabilities, {{"push", set.requirements.front()}});
+  set.verdict = verdict_of_set(set.capabilities, set.requirements);
   auto home = office;
   home.site.host = "home";
   home.started_at += std::chrono::seconds(60);

@@ -281,6 +281,7 @@ TEST(OnePass, WhatOnlyLeftTheSiteIsInDoubtWhereTheHostIsSilent) {
 
 TEST(OnePass, ABrokenConditionThatNoCapabilityNamesLimitsTheSet) {
   RequirementResult row;
+  row.id = "nat";
   row.status = Status::warn;
   row.impaired = true;
   row.severity = Severity::recommended;
@@ -288,44 +289,49 @@ TEST(OnePass, ABrokenConditionThatNoCapabilityNamesLimitsTheSet) {
   calls.verdict = Verdict::ready;
   calls.requirements = {"sip"};
   RequirementResult sip;
+  sip.id = "sip";
   sip.status = Status::pass;
-  EXPECT_EQ(verdict_of_set({calls}, {{"sip", sip}, {"nat", row}}), Verdict::degraded);
+  EXPECT_EQ(verdict_of_set({calls}, {sip, row}), Verdict::degraded);
   row.severity = Severity::optional;
-  EXPECT_EQ(verdict_of_set({calls}, {{"sip", sip}, {"nat", row}}), Verdict::ready);
+  EXPECT_EQ(verdict_of_set({calls}, {sip, row}), Verdict::ready);
 }
 
 TEST(VerdictOfSet, WhatCallsDoWithoutDegradesAtTheMost) {
   RequirementResult works, fails;
+  works.id = "sip";
   works.status = Status::pass;
+  fails.id = "push";
   fails.status = Status::fail;
   CapabilityResult calls, push;
   calls.verdict = Verdict::ready;
   calls.requirements = {"sip"};
   push.verdict = Verdict::blocked;
   push.requirements = {"push"};
-  EXPECT_EQ(verdict_of_set({calls, push}, {{"sip", works}, {"push", fails}}), Verdict::blocked);
+  EXPECT_EQ(verdict_of_set({calls, push}, {works, fails}), Verdict::blocked);
   push.calls = false;
-  EXPECT_EQ(verdict_of_set({calls, push}, {{"sip", works}, {"push", fails}}), Verdict::degraded);
+  EXPECT_EQ(verdict_of_set({calls, push}, {works, fails}), Verdict::degraded);
   // Nor does one without a required row, and while it is unknown it does not leave the set open.
   push.calls = true;
   fails.severity = Severity::recommended;
-  EXPECT_EQ(verdict_of_set({calls, push}, {{"sip", works}, {"push", fails}}), Verdict::degraded);
+  EXPECT_EQ(verdict_of_set({calls, push}, {works, fails}), Verdict::degraded);
   push.verdict = Verdict::unknown;
   calls.verdict = Verdict::degraded;
-  EXPECT_EQ(verdict_of_set({calls, push}, {{"sip", works}, {"push", fails}}), Verdict::degraded);
+  EXPECT_EQ(verdict_of_set({calls, push}, {works, fails}), Verdict::degraded);
 }
 
 TEST(VerdictOfSet, ARequiredRowThatFailsIsNotReady) {
   RequirementResult works, fails;
+  works.id = "udp";
   works.status = Status::pass;
+  fails.id = "tls";
   fails.status = Status::fail;
   CapabilityResult calls;
   calls.verdict = Verdict::ready;
   calls.requirements = {"udp", "tls"};
   fails.severity = Severity::required;
-  EXPECT_EQ(verdict_of_set({calls}, {{"udp", works}, {"tls", fails}}), Verdict::degraded);
+  EXPECT_EQ(verdict_of_set({calls}, {works, fails}), Verdict::degraded);
   fails.severity = Severity::recommended;
-  EXPECT_EQ(verdict_of_set({calls}, {{"udp", works}, {"tls", fails}}), Verdict::ready);
+  EXPECT_EQ(verdict_of_set({calls}, {works, fails}), Verdict::ready);
 }
 
 TEST(WeighFindings, ACauseThatWeakensCallsIsNotReady) {

@@ -63,7 +63,7 @@ class SetJudge {
       slim.severity = row.severity;
       slim.status = row.status;
       slim.poor = row.poor;
-      rows_[row.id] = slim;
+      rows_.push_back(std::move(slim));
       order_.push_back({i, &row});
     }
     for (const auto& result : set.capabilities) {
@@ -95,7 +95,7 @@ class SetJudge {
   Verdicts decide(const std::vector<RowState>& states) {
     for (std::size_t i = 0; i < order_.size(); ++i) {
       const auto& [number, now] = order_[i];
-      auto& row = rows_[now->id];
+      auto& row = rows_[i];
       row.impaired = states[i].impaired;
       row.lost = false;
       switch (states[i].works) {
@@ -126,7 +126,7 @@ class SetJudge {
   }
 
   std::vector<std::pair<std::size_t, const RequirementResult*>> order_;
-  std::map<std::string, RequirementResult> rows_;
+  std::vector<RequirementResult> rows_;  // in that order
   std::vector<Capability> capabilities_;
   std::map<std::vector<RowState>, Verdicts> known_;
 };

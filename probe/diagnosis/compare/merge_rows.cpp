@@ -161,14 +161,12 @@ void combine_verdicts(CapabilityResult& result, const AllSaid<CapabilityResult>&
 // capability names do not know: as one of the vantages says it.
 void degrade_as_there(CapabilityResult& result, const Capability& capability,
                       const AllSaid<SetResult>& sets, const Rows& rows) {
-  const bool poor = std::ranges::any_of(rows, [](const auto& row) { return row.second.poor; });
+  const bool poor = std::ranges::any_of(rows, &RequirementResult::poor);
   if (!poor || result.verdict != Verdict::ready) return;
   for (const auto& set : sets) {
     const auto* here = find_by_id(set->capabilities, result.id);
     if (here == nullptr || here->verdict != Verdict::degraded) continue;
-    Rows own;
-    for (const auto& row : set->requirements) own.try_emplace(row.id, row);
-    if (judge_capability(capability, own).verdict != Verdict::ready) continue;
+    if (judge_capability(capability, set->requirements).verdict != Verdict::ready) continue;
     result.verdict = Verdict::degraded;
     result.summary = here->summary;
     return;
@@ -208,13 +206,12 @@ SetResult combined(const AllSaid<SetResult>& sets, std::size_t all) {
       std::ranges::all_of(sets, [&](const auto& set) { return set->sha256 == first.sha256; });
   if (!same) result.sha256.clear();
   std::vector<std::string> names;
-  Rows rows;
+  const auto& rows = result.requirements;
   for (const auto& [part, set] : sets) {
     names.push_back(part->name);
     for (const auto& row : set->requirements) {
-      if (rows.contains(row.id)) continue;
+      if (find_by_id(rows, row.id) != nullptr) continue;
       result.requirements.push_back(combined(said_of(row.id, sets, &SetResult::requirements)));
-      rows[row.id] = result.requirements.back();
     }
   }
   for (const auto& set : sets) {

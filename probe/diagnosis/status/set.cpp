@@ -15,8 +15,8 @@ void keep_shorter(std::optional<Milliseconds>& place, Milliseconds distance) {
 
 bool any_measured(const std::vector<std::string>& ids, const Rows& rows) {
   return std::ranges::any_of(ids, [&](const auto& id) {
-    const auto row = rows.find(id);  // a report that somebody wrote may name what it does not have
-    return row != rows.end() && row->second.status != Status::skip;
+    const auto* row = find_by_id(rows, id);  // a report may name what it does not have
+    return row != nullptr && row->status != Status::skip;
   });
 }
 
@@ -34,7 +34,7 @@ Verdict weight_of(const CapabilityResult& capability, const Rows& rows) {
 // All rows of the run together, as if one capability needed each of them.
 Verdict verdict_of_rows(const Rows& rows) {
   Capability everything;
-  for (const auto& [id, row] : rows) everything.needs.push_back({{{id}}, false});
+  for (const auto& row : rows) everything.needs.push_back({{{row.id}}, false});
   return weight_of(judge_capability(everything, rows), rows);
 }
 
@@ -52,8 +52,8 @@ Text left_out_by_choice(const TargetSet& set, const Capability& capability, cons
                         const std::vector<std::string>& scenarios) {
   const auto missing = std::ranges::count_if(row_ids_of(capability), [&](const auto& id) {
     const auto* row = set.find_requirement(id);
-    return row != nullptr && !rows.contains(id) && row->vantages.empty() && row->clients.empty() &&
-           is_for(*row, scenarios);
+    return row != nullptr && find_by_id(rows, id) == nullptr && row->vantages.empty() &&
+           row->clients.empty() && is_for(*row, scenarios);
   });
   if (missing == 0) return {};
   return plural(missing, "; {} of its requirements was left out of this run",
@@ -85,7 +85,8 @@ Text untested_sign_in(const TargetSet& set, const Rows& rows) {
     const auto ids = row_ids_of(capability);
     if (any_measured(ids, rows)) return {};
     for (const auto& id : ids) {
-      if (rows.contains(id) && yours.empty()) yours = variable_of(set, id);
+      const bool planned = find_by_id(rows, id) != nullptr;
+      if (planned && yours.empty()) yours = variable_of(set, id);
     }
   }
   if (!known) {
@@ -259,10 +260,9 @@ Verdict verdict_of_set(const std::vector<CapabilityResult>& capabilities, const 
       return contains(capability.requirements, id);
     });
   };
-  const bool broken = std::ranges::any_of(rows, [&](const auto& entry) {
-    const auto& [id, row] = entry;
+  const bool broken = std::ranges::any_of(rows, [&](const auto& row) {
     const bool fails = row.status == Status::fail && row.severity == Severity::required;
-    return fails || (row.impaired && row.severity != Severity::optional && !named(id));
+    return fails || (row.impaired && row.severity != Severity::optional && !named(row.id));
   });
   if (broken && verdict == Verdict::ready) verdict = Verdict::degraded;
   // That it works at all, if only in part, is not known while one of those may be blocked.
@@ -280,7 +280,7 @@ SetResult judge_set(const PlannedSet& planned, const ResultIndex& evidences) {
       result.advice.push_back({advice.id, advice.text, advice.source});
     }
   }
-  Rows rows;
+  const auto& rows = result.requirements;
   const auto regions = distances_of_regions(planned.rows, evidences);
   for (const auto& plan : planned.rows) {
     const auto* requirement = set.find_requirement(plan.requirement);
@@ -296,7 +296,6 @@ SetResult judge_set(const PlannedSet& planned, const ResultIndex& evidences) {
         rules_of(set, filled == planned.own.end() ? *requirement : filled->second, scenarios);
     judged.error_texts = row.error_texts;
     judged.of_set = row.of_set;
-    rows[row.id] = judged;
     result.requirements.push_back(std::move(judged));
   }
   for (const auto& capability : set.capabilities) {
