@@ -1,17 +1,11 @@
 #include <algorithm>
-#include <set>
 
-#include "probe/diagnosis/facts.hpp"
 #include "probe/diagnosis/status/judge.hpp"
 #include "probe/diagnosis/status/media_quality.hpp"
 #include "probe/util/text.hpp"
 
 namespace callready {
 namespace {
-
-void keep_shorter(std::optional<Milliseconds>& place, Milliseconds distance) {
-  if (!place || distance < *place) place = distance;
-}
 
 bool any_measured(const std::vector<std::string>& ids, const Rows& rows) {
   return std::ranges::any_of(ids, [&](const auto& id) {
@@ -123,125 +117,6 @@ void weigh_findings(const std::vector<Finding>& findings, std::vector<SetResult>
         findings, [&](const Finding& finding) { return weakens(finding, set); });
     if (weak) set.verdict = worse_of(set.verdict, Verdict::degraded);
   }
-}
-
-void ResultIndex::attribute(Attribution attribution) {
-  attribution_ = std::move(attribution);
-  for (const auto& entry : attribution_.entries) {
-    if (!has(entry.code, FindingTrait::shuts_hosts)) continue;
-    for (const auto* result : results_of({entry.lost.begin(), entry.lost.end()})) {
-      hosts_[result->probe.target.host].closed = true;
-    }
-  }
-}
-
-ResultIndex::ResultIndex(const std::vector<ProbeResult>& results) {
-  std::set<std::string> missing, found_elsewhere;
-  by_id_.reserve(results.size());
-  for (const auto& result : results) {
-    const auto& [probe, seen] = result;
-    const bool direct = probe.target.route.direct(), answered = seen.outcome == Outcome::answered;
-    const bool unresolved = seen.outcome == Outcome::unresolved;
-    if (unresolved && seen.detail == DetailCode::no_such_name) missing.insert(probe.target.host);
-    const auto name = probe.with.find("name");
-    const bool elsewhere = probe.check == CheckKind::dns && probe.with.contains("server");
-    if (elsewhere && name != probe.with.end() && answered) found_elsewhere.insert(name->second);
-    // Whoever is asked, somebody on the way answers: nobody's word that a name is gone is known.
-    names_are_hidden_ |= findings::asks_nobody(probe) &&
-                         findings::evidence_of(result, EvidenceKind::dns_answer) != nullptr;
-    by_id_[probe.id] = &result;
-    const auto& host = probe.target.host;
-    auto& notes = hosts_[host];
-    const bool names_host = !asks_system_resolvers(probe);
-    if (names_host && seen.round_trip && direct) {
-      keep_shorter(notes.distance, *seen.round_trip);
-      if (findings::is_udp(result)) keep_shorter(notes.distance_by_udp, *seen.round_trip);
-    }
-    proxy_carries_ |= !direct && reached(seen.outcome);
-    notes.answers_sip |= probe.check == CheckKind::sip && answered;
-    notes.died_on_the_way |= probe.check == CheckKind::hop && is_dropped(seen.detail);
-    const bool by_ttl = probe.check == CheckKind::udp_range || probe.check == CheckKind::hop;
-    // Most web servers do not speak QUIC.
-    const bool unanswered = seen.outcome == Outcome::silent && probe.check != CheckKind::quic &&
-                            (!by_ttl || is_dropped(seen.detail));
-    const bool refused = seen.outcome == Outcome::refused || seen.outcome == Outcome::rejected;
-    notes.troubled |= names_host && direct && (unanswered || refused);
-    // A packet that was to end on the way has reached nobody there.
-    notes.heard |= names_host && reached(seen.outcome) && seen.outcome != Outcome::passed;
-    if (probe.check == CheckKind::quic && answered) {
-      quic_.try_emplace({host, probe.target.port()}, &result);
-    }
-    if (probe.check == CheckKind::nat && answered && nat_test_ == nullptr) nat_test_ = &result;
-    for (const auto& evidence : seen.evidence) {
-      const bool way = evidence.kind == EvidenceKind::udp_port ||
-                       evidence.kind == EvidenceKind::hop || evidence.kind == EvidenceKind::quic;
-      if (!way) continue;
-      // A question that found a router to go to says how far that is.
-      notes.nobody_seen_on_the_way |= evidence.kind == EvidenceKind::hop &&
-                                      seen.outcome == Outcome::silent &&
-                                      !evidence.facts.contains(Fact::ttl);
-      const auto fate = detail_fact(evidence, Fact::result);
-      const bool left = fate == DetailCode::left_site;
-      edge_answers_ |= left;
-      if (left && probe.check == CheckKind::hop && probe.target.transport == Transport::tcp) {
-        syns_that_left_.try_emplace({host, probe.target.port()}, Departure{&result, &evidence});
-      }
-      const auto port = port_fact(evidence, Fact::port);
-      const bool out = left || fate == DetailCode::arrived || fate == DetailCode::replied;
-      if (out && port && !findings::is_inside(result))
-        left_.emplace(*port, Departure{&result, &evidence});
-    }
-  }
-  names_are_hidden_ |= std::ranges::any_of(
-      missing, [&](const std::string& name) { return found_elsewhere.contains(name); });
-}
-
-std::vector<const ProbeResult*> ResultIndex::results_of(const std::vector<std::string>& ids) const {
-  std::vector<const ProbeResult*> results;
-  for (const auto& id : ids) {
-    const auto found = by_id_.find(id);
-    if (found != by_id_.end()) results.push_back(found->second);
-  }
-  return results;
-}
-
-const HostNotes& ResultIndex::notes_on(const std::string& host) const {
-  static const HostNotes none;
-  const auto found = hosts_.find(host);
-  return found == hosts_.end() ? none : found->second;
-}
-
-RegionDistances distances_of_regions(const std::vector<PlannedRequirement>& planned,
-                                     const ResultIndex& evidences) {
-  RegionDistances regions;
-  for (const auto& row : planned) {
-    for (const auto* result : evidences.results_of(row.probes)) {
-      const auto& trip = result->observation.round_trip;
-      if (!trip || !findings::is_direct(*result) || result->probe.region.empty()) continue;
-      keep_shorter(regions[result->probe.region], *trip);
-    }
-  }
-  return regions;
-}
-
-Departure ResultIndex::left_by_port(const PortRange& ports) const {
-  const auto end = left_.upper_bound(ports.last);
-  const auto sure = std::find_if(left_.lower_bound(ports.first), end, [&](const auto& left) {
-    const auto& id = left.second.result->probe.id;
-    return !attribution_.loses(id) && attribution_.doubt_about(id).empty();
-  });
-  return sure == end ? Departure() : sure->second;
-}
-
-Departure ResultIndex::syn_that_left(const std::string& host, std::uint16_t port) const {
-  const auto found = syns_that_left_.find({host, port});
-  return found == syns_that_left_.end() ? Departure() : found->second;
-}
-
-const ProbeResult* ResultIndex::quic_answer(const Target& target) const {
-  const auto found = quic_.find({target.host, target.port()});
-  const bool one = target.transport == Transport::udp && target.ports.count() == 1;
-  return found == quic_.end() || !one ? nullptr : found->second;
 }
 
 Verdict verdict_of_set(const std::vector<CapabilityResult>& capabilities, const Rows& rows) {
