@@ -59,11 +59,9 @@ Text wifi_in_words(const std::optional<WifiLink>& link) {
   return {};
 }
 
-bool carries_media(const TargetSet& set, const std::string& id) {
-  const auto* row = set.find_requirement(id);
-  const auto check = row == nullptr ? std::nullopt : row->check;
-  return check == CheckKind::media || check == CheckKind::udp_range || check == CheckKind::turn ||
-         check == CheckKind::ice;
+bool carries_media(const Requirement& row) {
+  return row.check == CheckKind::media || row.check == CheckKind::udp_range ||
+         row.check == CheckKind::turn || row.check == CheckKind::ice;
 }
 
 }  // namespace
@@ -85,7 +83,7 @@ Thresholds media_figures(const TargetSet& set, const Requirement& requirement) {
   for (const auto& row : set.requirements) {
     auto figures = row.thresholds;
     // A sign-in page may take longer to answer than people can talk with.
-    if (!carries_media(set, row.id)) figures.round_trip_ms.reset();
+    if (!carries_media(row)) figures.round_trip_ms.reset();
     take(figures);
   }
   for (const auto& capability : set.capabilities) {
@@ -346,9 +344,9 @@ void degrade_by_streams(SetResult& result, const TargetSet& set) {
   const auto worst = std::ranges::find_if(missed, is_sure);
   if (worst == missed.end()) return;
   for (auto& capability : result.capabilities) {
-    const auto& rows = capability.requirements;
-    const bool media =
-        std::ranges::any_of(rows, [&](const auto& id) { return carries_media(set, id); });
+    const bool media = std::ranges::any_of(set.requirements, [&](const Requirement& row) {
+      return carries_media(row) && contains(capability.requirements, row.id);
+    });
     if (!media || capability.verdict != Verdict::ready) continue;
     capability.verdict = Verdict::degraded;
     capability.summary = phrase("works with limits: {}", missed_in_words(*worst));

@@ -1,7 +1,6 @@
 // A stream like a call's, judged by the vendor's figures.
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "probe/model/media.hpp"
