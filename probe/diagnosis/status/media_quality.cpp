@@ -92,6 +92,12 @@ Thresholds media_figures(const TargetSet& set, const Requirement& requirement) {
   return wanted;
 }
 
+bool is_streamed(const Requirement& requirement, const std::vector<const ProbeResult*>& probes) {
+  return requirement.check == CheckKind::media ||
+         std::ranges::any_of(
+             probes, [](const auto* probe) { return probe->observation.media.has_value(); });
+}
+
 std::vector<MissedFigure> missed_figures(const MediaStream& stream, const Thresholds& wanted) {
   const bool usual_loss = !wanted.loss_percent, usual_jitter = !wanted.jitter_ms;
   const double loss = wanted.loss_percent.value_or(usual_loss_percent);

@@ -13,6 +13,9 @@ namespace callready {
 // those of the capabilities that need it, else of any capability of the set.
 Thresholds media_figures(const TargetSet& set, const Requirement& requirement);
 
+// A stream like a call's tells of the row, or was to: then no single round trips do.
+bool is_streamed(const Requirement& requirement, const std::vector<const ProbeResult*>& probes);
+
 // The figures that it missed, the vendor's, and where he gives none the usual ones; of delay,
 // jitter and MOS none where this computer was too busy to measure them. Of loss those too that it
 // may have missed: more was lost than the vendor allows, and yet so little was sent that it may

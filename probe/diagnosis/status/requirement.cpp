@@ -264,11 +264,9 @@ void add_to(Text& summary, const Text& more) {
   if (!more.empty()) summary += "; " + more;
 }
 
-// What streams like a call's met, and where that is below the vendor's figures. True where there
-// was one.
-bool judge_streams(RequirementResult& result, const Requirement& requirement, const Probes& probes,
+// What streams like a call's met, and where that is below the vendor's figures.
+void judge_streams(RequirementResult& result, const Requirement& requirement, const Probes& probes,
                    std::vector<Text>& flaws) {
-  bool any = false;
   const auto tell = [&](Text text, bool is_flaw) {
     result.poor |= is_flaw;
     if (is_flaw) {
@@ -279,7 +277,6 @@ bool judge_streams(RequirementResult& result, const Requirement& requirement, co
   };
   for (const auto* probe : probes) {
     if (!probe->observation.media) continue;
-    any = true;
     const auto& stream = *probe->observation.media;
     tell(stream_in_words(stream), false);
     tell(outage_in_words(stream), stream.outage.has_value());
@@ -290,7 +287,6 @@ bool judge_streams(RequirementResult& result, const Requirement& requirement, co
       result.missed.push_back(std::move(missed));
     }
   }
-  return any;
 }
 
 // A row of the document's past or of an optional feature is never the reason for a failure.
@@ -314,18 +310,16 @@ std::vector<std::string> own_or_others(const PlannedRequirement& planned,
 
 Text sampled(Sample sample, const Probes& probes) {
   std::set<std::uint16_t> tried;
-  bool told = false;
   std::map<std::string_view, std::set<std::uint16_t>> relays;
   for (const auto* result : probes) {
     const auto ports = ports_tried(result->probe.target, result->observation);
     if (!ports) continue;
-    told = true;
     tried.insert(ports->sample.begin(), ports->sample.end());
     relays[result->probe.target.host].insert(ports->relays.begin(), ports->relays.end());
   }
   std::size_t most_relays = 0;  // of a host
   for (const auto& [host, ports] : relays) most_relays = std::max(most_relays, ports.size());
-  if (told) sample.tried = std::min(sample.tried, tried.size()) + most_relays;
+  if (!relays.empty()) sample.tried = std::min(sample.tried, tried.size()) + most_relays;
   return sample.text();
 }
 
@@ -356,15 +350,11 @@ RequirementResult judge_requirement(const Requirement& requirement, const Planne
     result.left_out = plan.left_out && cause == nullptr;
     return result;
   }
-  std::vector<Text> flaws;
-  const auto note_flaw = [&flaws](Text flaw) {
-    if (!flaw.empty()) flaws.push_back(std::move(flaw));
-  };
+  std::vector<Text> flaws;  // some may be empty
   for (const auto* probe : probes) {
-    const auto impaired = evidences.attribution().impairment(probe->probe.id);
-    result.impaired |= !impaired.empty();
-    note_flaw(impaired);
-    note_flaw(flaw_of(*probe, requirement));
+    flaws.push_back(evidences.attribution().impairment(probe->probe.id));
+    result.impaired |= !flaws.back().empty();
+    flaws.push_back(flaw_of(*probe, requirement));
   }
   auto probed = row_outcome(requirement, probes, evidences);
   result.total = probed.total;
@@ -417,13 +407,12 @@ RequirementResult judge_requirement(const Requirement& requirement, const Planne
   }
   result.summary = prefix + summarise(hosts, counted, evidences) + suffix;
   add_to(result.summary, compare_routes(probes));
-  const bool streamed = judge_streams(result, requirement, probes, flaws);
-  // Streams are timed by more than one packet.
-  if (!streamed && requirement.check != CheckKind::media) {
-    const auto slow = delay_flaw(requirement, hosts, evidences);
-    result.poor |= !slow.empty();
-    note_flaw(slow);
+  judge_streams(result, requirement, probes, flaws);
+  if (!is_streamed(requirement, probes)) {
+    flaws.push_back(delay_flaw(requirement, hosts, evidences));
+    result.poor |= !flaws.back().empty();
   }
+  std::erase_if(flaws, [](const Text& flaw) { return flaw.empty(); });
   if (!flaws.empty()) {
     if (result.status == Status::pass) result.status = Status::warn;
     add_to(result.summary, flaws.front());

@@ -161,10 +161,8 @@ SetResult judge_set(const PlannedSet& planned, const ResultIndex& evidences) {
     const auto* requirement = set.find_requirement(plan.requirement);
     if (plan.set != set.id || requirement == nullptr) continue;
     auto row = *requirement;
-    const bool streamed =
-        std::ranges::any_of(evidences.results_of(plan.probes),
-                            [](const auto* probe) { return probe->observation.media.has_value(); });
-    if (row.check == CheckKind::media || streamed) row.thresholds = media_figures(set, row);
+    const bool streamed = is_streamed(row, evidences.results_of(plan.probes));
+    if (streamed) row.thresholds = media_figures(set, row);
     auto judged = judge_requirement(row, plan, evidences, regions);
     const auto filled = planned.own.find(row.id);
     judged.rules =
