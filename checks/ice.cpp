@@ -109,7 +109,7 @@ asio::awaitable<void> add_relay(Context& context, Job job, webrtc::CallOptions& 
                       challenge->realm.find_first_not_of('"') != std::string::npos;
   if (!usable) co_return;
   webrtc::TurnLogin login;
-  login.server = {server->address, server->probe.target.port()};
+  login.server = {*server->address, server->probe.target.port()};
   if (server->probe.target.transport == Transport::tls) {
     const auto door = tunnel.open(*server, job.address && job.address->is_v6());
     if (door.has_error()) co_return;

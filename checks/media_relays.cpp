@@ -288,7 +288,7 @@ asio::awaitable<void> stream_between_relays(Context& context, Job job, StreamWis
     co_return;
   }
   // The same server, where one name has many addresses.
-  if (server->probe.target.host == job.probe.target.host) server->address = *job.address;
+  if (server->probe.target.host == job.probe.target.host) server->address = job.address;
   CleanupScope after(context.scope, timeouts::deallocate);
   const auto cleanup = after.scope();
   const auto patience = context.scope.clock.now() + timeouts::relay_trip;
