@@ -1,5 +1,5 @@
-// What a check is: one function that sends, listens and returns what it saw. One .cpp a kind, one
-// row in registry.cpp; see README.md for how to add one.
+// What a check is: one function that sends, listens and returns what it saw. Each kind has one .cpp
+// and one row in registry.cpp; see README.md for how to add one.
 #pragma once
 
 #include <map>
@@ -21,17 +21,17 @@ struct Login {
   std::string user, password;
 };
 
-// Secrets: never in a report, a log or an argument list; and whom they are for: nobody else gets
-// them.
+// Secrets, which never go into a report, a log or an argument list, and the hosts that they are
+// for: nobody else gets them.
 struct Credentials {
   std::string turn_user, turn_password;
   std::string turn_secret;  // for time-limited credentials (draft-uberti-behave-turn-rest)
-  std::string media_key;    // of a STAMP reflector: packets are signed with it, it is never sent
-  std::vector<std::string> turn_hosts;  // whose these are
+  std::string media_key;    // of a STAMP reflector: signs packets, and is never sent
+  std::vector<std::string> turn_hosts;  // the servers that get them
   std::string proxy_user, proxy_password;
-  std::vector<std::string> proxy_hosts;  // "proxy.example.com", or with its port: the user's word
-  // By URL (scheme, host, port): the proxies that may be logged in to, by Negotiate too. The user
-  // is empty where there is only the system's own login.
+  std::vector<std::string> proxy_hosts;  // "proxy.example.com", or with its port; as the user says
+  // By URL (scheme, host, port): the proxies that we may log in to, also with Negotiate. The user
+  // is empty if there is only the system's own login.
   std::map<std::string, Login> proxies;
 
   bool has_turn() const { return !turn_user.empty() || !turn_secret.empty(); }
@@ -42,34 +42,34 @@ struct Settings {
   std::string user_agent = "callready";  // "callready/1.2.3 (https://...)"
   std::string interface;                 // by name; empty: the system's choice
   bool thorough = false;                 // take the time that full evidence needs
-  bool every_port = false;               // over TCP none is spared because another passes
-  bool quality = false;                  // make calls as long as shows how they sound
-  int calls = 0;                         // at once, that the line is to carry; 0: not asked
-  bool hurried = false;                  // take no more than a first look at the site's edge needs
+  bool every_port = false;               // over TCP, do not skip a port because another passes
+  bool quality = false;                  // make calls long enough to show how they sound
+  int calls = 0;                         // that the line is to carry at once; 0: not tested
+  bool hurried = false;                  // take only the time that a first look at the edge needs
   Credentials credentials;
 };
 
-// What is known of a proxy's login. Shared by all probes of a run: a wrong password is tried once
-// with each scheme, not once a probe, because directories lock accounts for that.
+// What is known about a proxy's login. Shared by all probes of a run: a wrong password is tried
+// once with each scheme, not once per probe, because directories lock accounts for that.
 struct ProxyLogin {
   bool trying = false, settled = false;
   ProxyAuth works = ProxyAuth::none;  // none: settled without success, or not needed
-  std::optional<HttpReply> cut;       // of a login that got no answer
-  std::vector<ProxyAuth> refused;     // the schemes by which it was tried without success
+  std::optional<HttpReply> cut;       // what a login that got no answer came to
+  std::vector<ProxyAuth> refused;     // the schemes that were tried without success
   std::vector<OneShot<bool>> waiting;
 };
 
-// Relays that a run holds at a time, over all its TURN servers. Of these some are kept for the
-// second one that a relay in doubt is tried with: it must not wait for those that wait for theirs.
+// Relays that a run holds at a time, over all its TURN servers. Some are reserved for the second
+// one that a doubtful relay is tested with: otherwise all might hold a first and wait for a second.
 inline constexpr int most_relays = 16, relays_kept_for_pairs = 4;
 
-// What a run has asked about refusals (refuser.hpp): the first router outside has few answers.
+// What a run has asked about refusals (refuser.hpp): the first router outside answers only a few.
 struct Refusals {
   int asked = 0;
   std::set<std::pair<Transport, std::uint16_t>> ports;  // that a device of the site refuses
 };
-// Waits until one more packet may go to that SIP server over that transport; false where the run is
-// stopped first (docs/design.md: servers ban by address whoever asks too much).
+// Waits until one more packet may go to that SIP server over that transport; false if the run is
+// stopped first (docs/design.md: servers ban addresses that ask too much).
 using SipManners = std::function<asio::awaitable<bool>(SocketAddress server, Transport transport)>;
 
 // What a check works with. All of it outlives the check.
@@ -82,19 +82,19 @@ struct Context {
   SiteEdge& edge;
   const Settings& settings;
   std::map<std::string, ProxyLogin> proxy_logins{};  // by the proxy's URL
-  // A place in `relays` is needed for an allocation, one in `pairs` for a second beside it.
+  // An allocation needs a place in `relays`, a second one next to it a place in `pairs`.
   Semaphore relays{most_relays - relays_kept_for_pairs};
   Semaphore pairs{relays_kept_for_pairs};
   Refusals refusals{};
-  std::set<std::string> asked_how_seen{};  // TURN servers, for our address over TCP (turn.cpp)
-  // For every SIP message but retransmissions and the first over UDP to its job's own address,
-  // which the runner has asked for. Over a connection: once it stands, since until then nothing is
-  // sent that a SIP server could mind. Empty: no manners but the check's own.
+  std::set<std::string> asked_how_seen{};  // TURN servers asked for our address over TCP (turn.cpp)
+  // Called before every SIP message except retransmissions and the first over UDP to the job's own
+  // address, for which the runner calls it. Over TCP and TLS called once connected: until then
+  // nothing is sent that a SIP server could mind. Empty: no limits but the check's own.
   SipManners sip_manners{};
-  // Told by a check that goes on for long (the SIP ALG test, nat, turn) once its server has
-  // answered it: what only waits to hear of that need not wait for the rest. May be empty.
+  // Called by a long-running check (the SIP ALG test, nat, turn) once its server has answered, so
+  // that others waiting only for that need not wait for the rest. May be empty.
   std::function<void(const Probe& probe)> first_reply{};
-  // What may outlast the one that started it; the runner waits for all of it.
+  // Tasks that may outlast the check that started them; the runner waits for all of them.
   TaskGroup background{executor};
 };
 
@@ -102,7 +102,7 @@ struct Context {
 struct Job {
   const Probe& probe;
   std::optional<IpAddress> address;
-  // Its host was silent to others: what takes its time is asked with less patience (dial.hpp).
+  // Other probes got no answer from its host: slow requests get less time (dial.hpp).
   bool doubtful = false;
 
   SocketAddress remote() const { return {address.value_or(IpAddress{}), probe.target.port()}; }
@@ -120,7 +120,7 @@ inline Result<UdpSocket> open_udp(const Context& context, const SocketAddress& r
   return UdpSocket::open(context.executor, remote, options);
 }
 
-// What a check has that begins now, at its job's address.
+// The observation of a check that begins now, at its job's address.
 inline Observation begin_check(const Context& context, const Job& job) {
   Observation observation;
   observation.address = job.address;
@@ -153,15 +153,15 @@ struct Check {
   std::vector<Transport> transports;
   std::vector<Parameter> parameters;
   bool needs_address = true;  // the runner resolves the host first and reports `unresolved` itself
-  // A parameter that, where it is "true", makes it the other way round: sip finds its servers by
-  // "srv", dns asks the target itself by "server".
+  // A parameter whose value "true" reverses needs_address: with "srv" sip finds its servers itself,
+  // with "server" dns asks the target itself.
   std::string_view reverses_address{};
-  bool both_families = false;  // true: says nothing where the run leaves out IPv4 or IPv6
-  // Made one after the other once all else has ended: others' packets would be in what it measures.
+  bool both_families = false;  // true: skipped in a run that leaves out IPv4 or IPv6
+  // Run one at a time after all other probes, whose packets would distort what it measures.
   bool alone = false;
 };
 
-// Whether it is made once all else has ended: `alone`, or a call that is measured.
+// Whether it runs after all other probes: `alone`, or a call whose quality is measured.
 bool is_alone(const Check& check, const Probe& probe, const Settings& settings);
 
 // Whether that probe's host is to be resolved before the check runs.
