@@ -1,22 +1,22 @@
 // sip: one OPTIONS outside a dialog (RFC 3261 section 11) over UDP, TCP or TLS.
 //
-// Sends OPTIONS from nobody (`From: <sip:anonymous@anonymous.invalid>`), with `rport` (RFC 3581);
+// Sends anonymous OPTIONS (`From: <sip:anonymous@anonymous.invalid>`), with `rport` (RFC 3581);
 // over UDP again at timeouts::udp_sends, over a stream once. Outcomes:
 // `answered` with the status ("200", "401", "503") where a final reply came back, whatever it says:
 // the way to the server is open; also where only provisional replies did ("100");
 // over TLS as in `tls`: `failed` with what is wrong with the certificate where this machine does
 // not trust it, since a phone would hang up there; what the server answers is evidence then; and
 // `answered` with "client_certificate_wanted" where it wants one and turns us away;
-// `failed` with "malformed" where what came back is no SIP, "mismatched_reply" where it is SIP but
-// no reply to our request (another branch, Call-ID or CSeq, section 17.1.3), "sip_timed_out" where
-// a connection stood and nothing came over it, "closed_by_peer", "connection_reset";
+// `failed` with "malformed" if what came back is not SIP, "mismatched_reply" if it is SIP but not
+// a reply to our request (another branch, Call-ID or CSeq, section 17.1.3), "sip_timed_out" if a
+// connection was established and nothing came over it, "closed_by_peer", "connection_reset";
 // `silent`, `refused`, `rejected` as in `tcp`.
 //
 // Parameters: `domain` is the host of the Request-URI where it is not the server's name; `sha256`
 // and `public_key_sha256` as in `tls`. With `srv: true` the host is a domain whose servers are
 // found first, as a phone does (sip_locate.hpp); the second of them is asked where the first does
-// not answer (RFC 3263 section 4.3). Outcomes besides: `unresolved` with "no_service" where the
-// domain says that it has no such service, or as the runner has it for names without an address.
+// not answer (RFC 3263 section 4.3). Further outcomes: `unresolved` with "no_service" if the domain
+// says that it has no such service, or as the runner reports it for names without an address.
 #include "checks/certificate_evidence.hpp"
 #include "checks/dial.hpp"
 #include "checks/kinds.hpp"
@@ -125,7 +125,7 @@ asio::awaitable<Observation> at_address(Context& context, Job job) {
   co_return observation;
 }
 
-// Most servers of a domain that are asked: a phone would go on, and we need not.
+// How many servers of a domain are asked: a phone would go on, but we need not.
 constexpr std::size_t most_sip_servers = 2;
 
 asio::awaitable<Observation> at_domain(Context& context, Job job) {

@@ -1,42 +1,41 @@
 // sip-alg: does a device on the way rewrite SIP messages (an "application layer gateway")?
 //
 // Sends up to four OPTIONS (RFC 3261 section 11), a second apart, from one UDP socket or over one
-// TCP connection to one server, which needs to be no friend: any SIP server copies the request's
-// Via into its reply (section 8.2.6.2) and writes down beside it which address it saw, `received`
-// (section 18.2.1) and `rport` (RFC 3581 section 4). They differ in the Via's address:
+// TCP connection to one server, which need not cooperate: any SIP server copies the request's Via
+// into its reply (section 8.2.6.2) and adds which address it saw, as `received` (section 18.2.1)
+// and `rport` (RFC 3581 section 4). They differ in the Via's address:
 //   unrelated       probe.invalid, which no gateway takes for an address of its own: the server
 //                   tells the true mapped address
 //   mapped          the mapped address, as a gateway itself writes it: it is rewritten on the way
-//                   back only, and so comes back otherwise than it was sent
+//                   back only, and so comes back changed
 //   own_no_rport    the socket's address without `rport`: behind a NAT the server must add
 //                   `received`, unless a gateway has made the Via fit the mapped address. The reply
 //                   goes to the Via's port: it comes back where the NAT has kept the port
-//   own             the socket's address, which a gateway rewrites on the way out and back: where
-//                   own_no_rport does not come back, or says that something is wrong
-// Without address translation a gateway has nothing to rewrite: only `own` is sent besides. Over
+//   own             the socket's address, which a gateway rewrites on the way out and back: sent if
+//                   own_no_rport does not come back, or shows that something is wrong
+// Without address translation a gateway has nothing to rewrite: then only `own` is sent, too. Over
 // UDP what stays unanswered is sent again while fewer than four have gone out.
 //   other_port      with the parameter `contrast`, and only where these leave it open: `own` once
 //                   more, to another port of the server, which gateways leave alone
-//   session         with `mirror`, or with `sdp`, which only the planner sets, on the user's word
-//   and
-//                   for the user's own server: an UPDATE outside of a dialog with a session
-//                   description (RFC 3311 section 5.2), which is answered 481 and rings nobody. Its
-//                   description shows only where the server mirrors what it received (sip.hpp,
-//                   mirrored_changes)
+//   session         with `mirror`, or with `sdp`, which only the planner sets, when the user asks
+//                   for it and only for the user's own server: an UPDATE outside a dialog with a
+//                   session description (RFC 3311 section 5.2), which is answered 481 and rings
+//                   nobody. Whether the description was changed shows only if the server mirrors
+//                   what it received (sip.hpp, mirrored_changes)
 //
 // Outcomes: `answered` with
 //   "rewritten"           certain: a Via came back changed, or `received` or `rport` name this
 //                         machine's own address where the server saw another, or a mirror shows it
-//   "suspected"           likely: `received` differs otherwise between messages of one flow, or is
-//                         missing where the server had to add it, or the other port sees us
-//                         otherwise
-//   "no_rewriting_seen"   none of it. Gateways vary
-//   "inconclusive"        the first was answered and one that the judgement needs was not
-// where not even the first is answered, as `sip`. Evidence: `sip_alg`, the basis of that;
+//   "suspected"           likely: `received` differs in another way between messages of one flow,
+//                         or is missing where the server had to add it, or the other port sees us
+//                         differently
+//   "no_rewriting_seen"   none of these. Gateways vary
+//   "inconclusive"        the first was answered, but one that the judgement needs was not
+// if not even the first is answered, as `sip`. Evidence: `sip_alg`, the basis of the judgement;
 // `sip_alg_message`, one for each message, in the order sent.
 //
 // Parameters: `domain` as in `sip`; `contrast`, another port of the same server; `mirror`, the
-// server is one that mirrors: messages are long enough for it to do so.
+// server mirrors what it receives: then messages are long enough for that.
 #include <algorithm>
 #include <random>
 
@@ -47,11 +46,11 @@
 namespace callready::checks {
 namespace {
 
-// On one line, and in all: the four, one to another port, one with a session.
+// On one line; in all there may be two more, one to another port and one with a session.
 constexpr int most_on_a_line = 4;
 
-// To a server that mirrors and sends no more than it gets: as long as the reply, and short enough
-// for UDP (RFC 3261 section 18.1.1).
+// For a server that mirrors but sends no more than it receives: as long as the reply, and short
+// enough for UDP (RFC 3261 section 18.1.1).
 constexpr std::size_t mirrored_size = 1'250;
 
 struct Prober {
@@ -121,7 +120,7 @@ asio::awaitable<void> ask_the_others(Prober& prober, AlgLine& line) {
   }
 }
 
-// A media port of its own each time: gateways keep what they have once seen for a while.
+// A new media port each time: gateways remember those that they have seen for a while.
 std::uint16_t media_port() {
   std::random_device device;
   return static_cast<std::uint16_t>(20'000 +
@@ -193,7 +192,7 @@ asio::awaitable<Observation> run_sip_alg(Context& context, Job job) {
     co_await ask_another_port(prober);
     judgement = judge_alg(prober.messages);
   }
-  // Of the message that was sent most often: those after the first are no repetitions.
+  // Those of the message that was sent most often: the other messages are not repetitions.
   observation.attempts = std::ranges::max(prober.messages, {}, &AlgMessage::sent).sent;
   if (answered) observation.outcome = Outcome::answered;
   if (!judgement.detail.empty()) {

@@ -15,7 +15,7 @@ const AlgMessage* answered(const std::vector<AlgMessage>& messages, std::string_
   return nullptr;
 }
 
-// A mirror or a Via that came back otherwise leave no doubt.
+// A change that a mirror shows, or a Via that came back changed, leaves no doubt.
 std::optional<AlgJudgement> seen_changed(const std::vector<AlgMessage>& messages) {
   for (const auto& message : messages) {
     if (!message.mirrored || message.mirrored->empty()) continue;
@@ -34,8 +34,8 @@ std::optional<AlgJudgement> seen_changed(const std::vector<AlgMessage>& messages
   return std::nullopt;
 }
 
-// One flow has one mapping. Where the server sees two, and one of them is our own address, which
-// cannot get there, it was written back in; two others may be a balanced server's own doing.
+// One flow has one mapping. If the server sees two, and one of them is our own address, which
+// cannot get there, a device wrote it in; any other two may be due to a load balancer.
 std::optional<AlgJudgement> seen_differently(const AlgMessage& unrelated, const AlgMessage* other) {
   if (other == nullptr || !other->reading.seen_as || !unrelated.reading.seen_as) return {};
   const auto seen = *other->reading.seen_as, truth = *unrelated.reading.seen_as;
@@ -55,8 +55,8 @@ std::optional<AlgJudgement> seen_differently(const AlgMessage& unrelated, const 
              "rewrite SIP")};
 }
 
-// The same server on another port, asked in the same way, says otherwise. Ports may differ: another
-// socket has another mapping.
+// The same server on another port, asked in the same way, says something else. Ports may differ:
+// another socket has another mapping.
 bool says_otherwise(const ViaReading& one, const ViaReading& other) {
   if (one.rewritten != other.rewritten) return true;
   if (one.seen_as.has_value() != other.seen_as.has_value()) return true;
@@ -164,8 +164,8 @@ AlgJudgement judge_alg(const std::vector<AlgMessage>& messages) {
                    "than on port {}: a device in the path probably rewrites SIP",
                    with_own->port, other_port->port)};
   }
-  // A server that does not fill in `rport` cannot be sent its view back; the same reply to the own
-  // address as to `unrelated` must do. A mirror needs no such indirection.
+  // If a server does not fill in `rport`, we cannot send it the mapped address; then the same reply
+  // to our own address as to `unrelated` must do. A mirror needs no such indirection.
   const bool port_known = unrelated->reading.seen_as && unrelated->reading.seen_as->port != 0;
   const bool mirrored = with_own != nullptr && with_own->mirrored;
   const bool enough = mirrored || (with_own != nullptr && translated &&
@@ -181,8 +181,8 @@ AlgJudgement judge_alg(const std::vector<AlgMessage>& messages) {
 bool wants_contrast(const std::vector<AlgMessage>& messages, const AlgJudgement& judgement) {
   if (judgement.certain()) return false;
   if (judgement.detail != DetailCode::no_rewriting_seen) return true;
-  // It says that there is no translation, and that it saw a private address: so it does where it is
-  // on the same private network, and where a gateway has written our address into every reply.
+  // It says that there is no translation, and that it saw a private address: either it is on the
+  // same private network, or a gateway has written our address into every reply.
   const auto* first = answered(messages, "unrelated");
   return first != nullptr && !first->mirrored && first->local.address.is_special() &&
          !first->reading.translated.value_or(true);

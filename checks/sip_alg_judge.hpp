@@ -16,7 +16,7 @@ struct AlgMessage {
   std::vector<std::uint8_t> bytes;
   SocketAddress local;
   int sent = 0;            // how often
-  int broken = 0;          // what came back and was no SIP reply
+  int broken = 0;          // replies that were not SIP
   std::string why_broken;  // of the first
   std::optional<sip::Reply> reply;
   ViaReading reading;                                // of the reply

@@ -17,7 +17,7 @@ asio::awaitable<std::optional<Failure>> send_once(Context& context, AlgLine& lin
     const bool slept = co_await sleep_until(context.executor, scope, when);
     if (!slept) co_return stopped();
   }
-  // The first datagram is the runner's to allow, and what is sent again has had its turn.
+  // The runner has allowed the first datagram, and repetitions need no permission.
   const bool asks = !again && (budget.sent > 0 || !line.repeats());
   if (asks) {
     const bool allowed = co_await sip_allowed(context, server, message.options.transport);
@@ -30,7 +30,7 @@ asio::awaitable<std::optional<Failure>> send_once(Context& context, AlgLine& lin
     ++budget.sent;
     --budget.left;
   };
-  // Where it may be sent again, that is what ends the waiting: a late reply still counts then.
+  // If it may be sent again, the wait ends when that is due: a late reply still counts then.
   const UdpPatience patience{1, once_more ? timeouts::sip_gap : timeouts::sip_single_reply};
   std::optional<Failure> failure;
   if (line.socket) {

@@ -30,8 +30,8 @@ struct AlgBudget {
 };
 
 // Sends the message up to `tries` times within the budget, no sooner than timeouts::sip_gap after
-// the one before, until it is answered; a provisional reply will do: its Via says the same. What
-// ended it where no reply did.
+// the one before, until it is answered; a provisional reply will do: its Via says the same. Returns
+// the failure that ended it, if no reply did.
 asio::awaitable<std::optional<Failure>> ask_alg(Context& context, AlgLine& line, AlgBudget& budget,
                                                 SocketAddress server, AlgMessage& message,
                                                 int tries, sip::Collector& collector);

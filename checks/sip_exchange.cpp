@@ -66,7 +66,7 @@ asio::awaitable<std::optional<Failure>> exchange_over_stream(Stream& stream, Sco
 asio::awaitable<std::optional<Failure>> read_reply(Stream& stream, Scope scope, sip::Framer& framer,
                                                    sip::Collector& collector, Instant deadline) {
   std::array<std::uint8_t, 4096> buffer;
-  // A bound beside the deadline, so that an endless sender of messages that are not for us cannot
+  // A bound besides the deadline, so that an endless stream of messages that are not for us cannot
   // keep us busy.
   for (std::size_t total = 0; total < 4 * sip::max_message;) {
     const auto size = co_await stream.read_some(buffer, scope, deadline);

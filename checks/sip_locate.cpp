@@ -20,7 +20,7 @@ std::uint32_t draw(std::uint32_t limit) {
 struct Answer {
   std::string name;
   std::uint16_t type = 0;
-  // Nothing: the name or the type is not there, which the server said.
+  // Nothing: the server said that the name or the type does not exist.
   Result<std::optional<dns::Message>> message = Failure{};
 
   template <typename Record>

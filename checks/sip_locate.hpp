@@ -18,13 +18,13 @@ struct SipLocation {
   Milliseconds took{0};
 };
 
-// For the transport of `target`. NAPTR and the SRV name of that transport are asked at once; a
-// NAPTR record for the transport leads to its SRV name instead (section 4.1). Without SRV records
-// the domain's own name and the port of `target` are the only target (section 4.2), and so they are
-// where the domain is an address.
+// For the transport of `target`. NAPTR and the SRV name of that transport are asked for at once; a
+// NAPTR record for the transport leads to its SRV name instead (section 4.1). Without SRV records,
+// or if the domain is an address, the only target is the domain itself with the port of `target`
+// (section 4.2).
 asio::awaitable<SipLocation> locate_sip(Context& context, std::string domain, Target target);
 
-// Evidence `sip_target`: one server that was tried and what came of it.
+// Evidence `sip_target`: one server that was tried, and the outcome.
 void add_sip_target(Observation& seen, const SipTarget& target, const Observation& attempt);
 
 }  // namespace callready::checks

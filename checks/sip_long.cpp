@@ -1,17 +1,17 @@
-// sip-long: do SIP messages over UDP get through that are too long for one packet? An INVITE with
-// many codecs is, and goes as IP fragments, which devices on the way may drop (RFC 3261 section
-// 18.1.1, RFC 8900 section 3).
+// sip-long: do SIP messages that are too long for one packet get through over UDP? An INVITE with
+// many codecs is that long, and goes as IP fragments, which devices on the way may drop (RFC 3261
+// section 18.1.1, RFC 8900 section 3).
 //
 // OPTIONS of 2,600 and 1,600 bytes with a header that servers ignore, in turn, a second apart, from
-// one UDP socket that lets them be fragmented: each up to twice, until one is answered. Only where
-// none is answered one of 1,200 bytes, which goes in one packet, up to twice; where that is
-// answered, the long ones once more, and the longer one over TCP or TLS. With `mirror` the longer
-// one is asked again once it was answered, for a reply as long, in the same way. Outcomes:
-// `answered` with the status where a long one was answered; `failed` with "long_sip_lost" where all
-// of one kind are lost and the short one is answered; `skipped` with "sizes_not_compared" where
-// nothing follows from that: the short one is silent, too, or the long one is over a connection
-// that stands, or something else than a SIP reply came. Evidence "sip_size", one a kind: `bytes`,
-// `transport`, `answered`, `attempts`, and `back` where the reply was to be as long.
+// one UDP socket that lets them be fragmented: each up to twice, until one is answered. Only if
+// none is answered, one of 1,200 bytes, which goes in one packet, up to twice; if that is answered,
+// the long ones once more, and the longer one over TCP or TLS. With `mirror`, once the longer one
+// is answered, a reply of the same length is asked for in the same way. Outcomes: `answered` with
+// the status if a long one was answered; `failed` with "long_sip_lost" if all of one kind are lost
+// and the short one is answered; `skipped` with "sizes_not_compared" if nothing follows from that:
+// the short one gets no answer either, nor does the long one over an established connection, or
+// something other than a SIP reply came. Evidence "sip_size", one per kind: `bytes`, `transport`,
+// `answered`, `attempts`, and `back` if the reply was to be as long.
 //
 // Parameters: `domain` as in `sip`; `stream`, PORT/tcp or PORT/tls where the same server answers,
 // the same port over TCP where absent; `mirror`, the server is `callready serve`.
@@ -32,7 +32,7 @@ namespace {
 
 // Both take two Ethernet packets; servers with small buffers accept the smaller one, too.
 constexpr std::size_t longer = 2'600, long_enough = 1'600;
-// One packet on every way that is wide enough for QUIC (RFC 9000 section 14).
+// One packet on every path that is wide enough for QUIC (RFC 9000 section 14).
 constexpr std::size_t in_one_packet = 1'200;
 constexpr int tries = 3, tries_in_one_packet = 2;
 
@@ -42,7 +42,7 @@ struct Ask {
   Transport transport = Transport::udp;
   bool back = false;  // the reply is to be as long
   int sent = 0;
-  bool garbled = false;  // while it was waited for, something else than a SIP reply came
+  bool garbled = false;  // during the wait something other than a SIP reply came
   std::vector<std::uint8_t> message{};
   sip::Collector collector{{}};
   bool answered() const { return collector.reply().has_value(); }
@@ -71,7 +71,7 @@ class Datagrams {
     return asked.back();
   }
 
-  // Once more, and a second of listening. False: no more can be asked here, see `failure`.
+  // Sends it once more, and listens for a second. False: no more can be asked here, see `failure`.
   asio::awaitable<bool> send(Ask& ask) {
     const auto server = job_.remote();
     if (any_sent_) {  // the first datagram is the runner's to allow
@@ -81,7 +81,7 @@ class Datagrams {
     any_sent_ = true;
     if (failure) co_return false;
     const int broken = ask.collector.broken();
-    // What comes late is an answer, too: everything goes to everybody.
+    // A late reply is an answer, too: every datagram is offered to every request.
     const UdpMatch answers = [&](const Datagram& datagram) {
       for (auto& one : asked) one.collector.take(datagram.bytes, sip::Carriage::datagram);
       return ask.answered();
@@ -128,7 +128,7 @@ bool any_answered(const std::vector<Ask*>& asks) {
   return std::ranges::any_of(asks, [](const Ask* ask) { return ask->answered(); });
 }
 
-// Each of them so often, in turn, until one is answered. False: no more can be asked.
+// Sends each of them up to `rounds` times, in turn, until one is answered. False: as send().
 asio::awaitable<bool> ask_in_turn(Datagrams& line, std::vector<Ask*> longs, int rounds) {
   for (int round = 0; round < rounds; ++round) {
     for (auto* ask : longs) {
@@ -140,8 +140,8 @@ asio::awaitable<bool> ask_in_turn(Datagrams& line, std::vector<Ask*> longs, int 
   co_return true;
 }
 
-// Where they are lost, the one that is not long, and they once more: a device that lets few new
-// flows through knows this one by then.
+// If they are lost, sends the short one, and then them once more: a device that lets few new flows
+// through knows this one by then.
 asio::awaitable<Fate> ask_by_datagrams(Datagrams& line, std::vector<Ask*> longs) {
   bool going_on = co_await ask_in_turn(line, longs, tries - 1);
   if (any_answered(longs)) co_return Fate::through;
@@ -168,7 +168,7 @@ Target stream_of(const Job& job) {
   return target;
 }
 
-// Nothing: no connection stood, so that nothing was asked, or the run was stopped meanwhile.
+// Nothing: no connection, so that nothing was asked, or the run was stopped meanwhile.
 asio::awaitable<std::optional<Ask>> ask_over_stream(Context& context, Job job, Target target) {
   Probe probe = job.probe;
   probe.target = std::move(target);
@@ -239,7 +239,7 @@ asio::awaitable<Observation> run_sip_long(Context& context, Job job) {
       std::ranges::all_of(line.asked, [](const Ask& ask) { return ask.sent == 0; });
   if (none_sent && line.failure) {
     record(observation, *line.failure);
-    // That this computer keeps what is long says nothing of the port.
+    // That this computer does not let long packets out says nothing about the port.
     const bool skipped = observation.outcome == Outcome::skipped;
     if (!skipped) set_outcome(observation, Outcome::skipped, DetailCode::local_error);
     co_return observation;
