@@ -2,24 +2,24 @@
 // (RFC 3711) to a far end that sends it back, found by WHIP (RFC 9725) over TLS.
 //
 // Gathers candidates: this computer's own addresses, with `stun` the one beyond the NAT, with
-// `turn` and credentials a relay's; offers an audio call (POST), lets ICE find a pair, shakes hands
-// over DTLS, holds the certificate against the answer's fingerprint, and sends half a second of
-// G.711, with --quality ten seconds: `media` of the observation has what was lost then, each way
-// where the far end says how much it got, and meanwhile checks of consent are sent (RFC 7675).
+// `turn` and credentials a relay's; offers an audio call (POST), lets ICE find a pair, does the
+// DTLS handshake, compares the certificate with the answer's fingerprint, and sends half a second
+// of G.711. With --quality it sends ten seconds, with consent checks (RFC 7675), and `media` of the
+// observation says what was lost, in each direction if the far end says how much it received.
 // `answered` with "called": media came back. `failed`: "ice_silent" (no pair of addresses
-// connects), "dtls_silent" (a pair connects, and the ClientHello gets no DTLS packet back, six
-// times sent), "dtls_failed", "wrong_fingerprint", "media_silent"; "no_call" where the answer makes
-// no call or names no address to send to, "unexpected_issuer" where the certificate is not the
-// pinned one: nothing is said to it then. `denied` with the status of a WHIP endpoint that refuses.
-// Otherwise the outcomes of `tls`; `skipped` with "no_key", "no_ice" where libnice is missing,
-// "local_error" where nothing of DTLS or media could be sent, or "far_end_busy" where the far end
-// had no room, twice. At the end it is asked what arrived there (evidence "call_arrived").
+// connects), "dtls_silent" (a pair connects, but the ClientHello, sent six times, gets no DTLS
+// packet back), "dtls_failed", "wrong_fingerprint", "media_silent"; "no_call" if the answer takes
+// no call or names no address to send to, "unexpected_issuer" if the certificate is not the pinned
+// one: then nothing is sent to it. `denied` with the status of a WHIP endpoint that refuses.
+// Otherwise the outcomes of `tls`; `skipped` with "no_key", "no_ice" if libnice is missing,
+// "local_error" if no DTLS or media packet could be sent, or "far_end_busy" if the far end had no
+// room, twice. At the end the far end is asked what arrived (evidence "call_arrived").
 // After the media, `callready serve` is sent four DTLS greetings as long as a browser's, each in
-// two datagrams (RFC 6347 section 4.2.3), that it counts and does not answer ("call_greeting").
+// two datagrams (RFC 6347 section 4.2.3), which it counts but does not answer ("call_greeting").
 //
-// With `only_gather` no call: `answered` with "gathered" where a server told an address, else
-// `skipped` with "only_host". Nothing is judged by that: it says what browsers would offer here.
-// libnice asks STUN servers as RFC 3489 has it, so that an answer is no proof for STUN of today.
+// With `only_gather` there is no call: `answered` with "gathered" if a server reported an address,
+// otherwise `skipped` with "only_host". Nothing is judged by that: it shows what browsers would
+// offer here. libnice asks as in RFC 3489, so an answer does not prove that today's STUN works.
 #include <algorithm>
 
 #include "checks/certificate_evidence.hpp"
@@ -77,7 +77,7 @@ class Rehearsal {
   }
 
   asio::awaitable<void> end(Scope cleanup) {
-    call_->stop();  // a step that was left behind holds it
+    call_->stop();  // an abandoned step still holds it
     std::function<bool()> work = [call = call_] {
       call->end();
       return true;
@@ -92,8 +92,8 @@ class Rehearsal {
   StopSignal::Handle handle_;
 };
 
-// A relay for the call, where the server grants one to the TURN client of our own: libnice does not
-// bear every challenge (an empty realm ends it), and says nothing of why it has no relay.
+// A relay for the call, if the server first grants one to our own TURN client: libnice does not
+// survive every challenge (an empty realm ends it), and does not say why it has no relay.
 asio::awaitable<void> add_relay(Context& context, Job job, webrtc::CallOptions& options,
                                 TurnTunnel& tunnel, Scope cleanup) {
   const auto text = job.parameter("turn");
@@ -121,7 +121,7 @@ asio::awaitable<void> add_relay(Context& context, Job job, webrtc::CallOptions& 
   options.turn.push_back(std::move(login));
 }
 
-// By what transport the job's relay is reached.
+// The transport to the job's relay.
 std::optional<Transport> relay_transport(const Job& job) {
   const auto text = job.parameter("turn");
   return text.empty() ? std::nullopt : transport_of_server(text);
@@ -134,7 +134,7 @@ asio::awaitable<webrtc::CallOptions> options_for(Context& context, Job job, Turn
   options.connect = timeouts::ice_connect;
   options.handshake = timeouts::dtls_handshake;
   options.media = timeouts::call_media;
-  // Those with a key are `callready serve`'s.
+  // A far end with a key is a `callready serve`.
   if (job.parameter("authenticated") == "true") {
     options.greetings = 4;
     options.greeting_gap = timeouts::greeting_gap;
@@ -159,7 +159,7 @@ asio::awaitable<std::unique_ptr<Stream>> reach(Context& context, Job job,
   auto dialled = co_await dial(context, job, wanted, observation);
   const auto pin = pin_of(job);
   const bool named = !pin.empty() && pin.fits(dialled.tls);
-  // The one certificate that will do is vouched for by nobody, and need not be.
+  // Nobody vouches for the pinned certificate, and nobody needs to.
   if (!named) add_tls_evidence(observation, dialled.tls);
   if (!dialled.stream) co_return nullptr;
   const auto fault = certificate_fault(dialled.tls, pin);
@@ -221,7 +221,7 @@ asio::awaitable<Result<WhipReply>> offer_call(Context& context, const Endpoint& 
   }
 }
 
-// Ends what the far end took. What it counted, where it says so.
+// Ends the call that the far end took. Returns what it counted, if it says so.
 asio::awaitable<std::optional<WhipReply>> end_call(const Endpoint& endpoint, Stream& stream,
                                                    const WhipReply& taken, Scope cleanup) {
   const auto resource = whip_resource(taken.location, endpoint.host);
@@ -255,7 +255,7 @@ asio::awaitable<void> make_call(Context& context, Job job, Stream& stream, Rehea
     co_return;
   }
   add_call_answer(observation, other->candidates);
-  const bool nowhere = other->candidates.empty();  // it may send first all the same
+  const bool nowhere = other->candidates.empty();  // it may still send first
   const auto seen = co_await rehearsal.call(std::move(other->keys), std::move(other->candidates));
   // What was cut short was not silent.
   const bool cut =
@@ -284,7 +284,7 @@ void only_gathered(Observation& observation, const Gathered& gathered) {
   observation.detail = told_by_server ? DetailCode::gathered : DetailCode::only_host;
 }
 
-// The call is offered over `stream`; null: there is none to offer.
+// The call is offered over `stream`; null: only gather.
 asio::awaitable<void> gather_and_call(Context& context, Job job, Stream* stream,
                                       Rehearsal& rehearsal, Scope cleanup,
                                       Observation& observation) {
@@ -307,7 +307,7 @@ asio::awaitable<void> gather_and_call(Context& context, Job job, Stream* stream,
 asio::awaitable<void> rehearse(Context& context, Job job, Stream* stream, TurnTunnel& tunnel,
                                Scope cleanup, Observation& observation) {
   auto options = co_await options_for(context, job, tunnel, cleanup);
-  // To this computer itself, and over an interface of the user's choice, by that address only.
+  // To this computer itself, or over an interface that the user chose: from that address only.
   if (stream && (stream->remote().address.is_loopback() || !context.settings.interface.empty())) {
     options.local = {stream->local().address};
   }
@@ -317,7 +317,7 @@ asio::awaitable<void> rehearse(Context& context, Job job, Stream* stream, TurnTu
   co_await in_turn(std::move(work), std::move(end));
 }
 
-// Beside the loop: the first question takes its time.
+// In a thread of its own: the first call is slow.
 asio::awaitable<Result<bool>> can_call(Context& context) {
   std::function<bool()> work = [] { return webrtc::IceCall::available(); };
   const auto deadline = context.deadline;

@@ -151,7 +151,7 @@ void add_greetings(Observation& observation, const CallSeen& seen, const WhipRep
 }
 
 MediaStream call_stream_of(const CallSeen& seen, const std::optional<int>& arrived) {
-  // Packets are read and sent in turns of one loop: what is late in it is off by as much.
+  // One loop reads and sends packets in turn: times are off by as much as the loop is late.
   auto stream = described({}, seen.late_ms, seen.late_ms);
   media::Trace trace;
   for (const bool left : seen.left) {
@@ -179,7 +179,7 @@ MediaStream call_stream_of(const CallSeen& seen, const std::optional<int>& arriv
     outage.to_the_end = true;
     stream.outage = outage;
   }
-  // What came twice at the far end would hide what did not come.
+  // Duplicates at the far end would hide losses.
   if (!arrived || *arrived > seen.packets_sent || *arrived < seen.packets_back()) return stream;
   const auto way = [](int sent, int received) {
     MediaDirection direction;

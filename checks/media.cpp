@@ -1,24 +1,24 @@
-// media: a stream like a call's against a STAMP reflector (RFC 8762, RFC 8972).
+// media: a call-like stream against a STAMP reflector (RFC 8762, RFC 8972).
 //
-// Sends first one packet four times a second until one comes back (`silent`, `refused` and
+// First sends one packet four times a second until one comes back (`silent`, `refused` and
 // `rejected` as for any request), then a packet every 20 ms, as large as those of a call with G.711
 // (172 bytes of UDP payload; with Opus 112) and marked EF (RFC 4594 section 4.1): for 15 s, in a
-// thorough run 60 s, and half a second more that is not measured, because it tells what became of
-// the last ones. With a key every packet is authenticated. Sequence number 1 is never sent: a
-// reflector that counts what it gets (section 4.3, "stateful") falls back by one there and tells
-// which way each packet was lost; one that does not is told by that, and then only the whole way
-// there and back has a loss.
-// Outcomes: `skipped` with "no_key" where the reflector wants one and there is none;
-// `answered` with "streamed", or with "unfit" where this computer could not tell when its packets
-// left: then its own lateness is in delay and jitter, which are not judged; losses are the
-// network's all the same. What was seen is in `media` of the observation. What comes later than
-// half a second after the last packet counts as lost. What this computer's firewall or buffers kept
-// is left out of all figures: evidence "error" has how much that was; a stream that loses its route
-// is not measured. A stream that falls silent to its end is followed by a new session, and where
-// the row has `counts` and `public_key_sha256`, the far end is asked over TLS what it got: which
-// way the rest was lost. `skipped` with "far_end_busy" where it says that it had no room. With
-// `turn` the far end is two relays of that server (media_relays.hpp). With the run's --calls N, so
-// many at once follow, in steps (media_calls.hpp).
+// thorough run 60 s, and half a second more that is not measured, but shows what became of the last
+// ones. With a key every packet is authenticated. Sequence number 1 is never sent: a reflector that
+// counts what it receives (section 4.3, "stateful") falls behind by one there, and so shows in
+// which direction each packet was lost; one that does not is recognised by that, and then only the
+// loss of the round trip is known.
+// Outcomes: `skipped` with "no_key" if the reflector needs one and there is none;
+// `answered` with "streamed", or with "unfit" if this computer could not tell when its packets
+// left: then its own lateness is in delay and jitter, which are not judged; losses are still the
+// network's. What was seen is in `media` of the observation. What comes later than half a second
+// after the last packet counts as lost. What this computer's firewall or buffers kept is left out
+// of all figures: evidence "error" says how much that was; a stream that loses its route is not
+// measured. A stream that goes silent until its end is followed by a new session, and if the row
+// has `counts` and `public_key_sha256`, the far end is asked over TLS what it received, to know in
+// which direction the rest was lost. `skipped` with "far_end_busy" if it says that it had no room.
+// With `turn` the far end is two relays of that server (media_relays.hpp). With the run's --calls N
+// that many simultaneous calls follow, in steps (media_calls.hpp).
 #include <algorithm>
 
 #include "checks/dial.hpp"
@@ -41,7 +41,7 @@ namespace {
 
 using namespace media;
 
-// A number of the row's parameters within bounds; nothing where it is none.
+// A number from the row's parameters; nothing if it is not a number within the bounds.
 std::optional<int> number(const Job& job, const std::string& name, int fallback, int low,
                           int high) {
   const auto value = whole_number<std::uint16_t>(job.parameter(name, std::to_string(fallback)));
@@ -71,7 +71,7 @@ class CallStream {
   CallStream(Context& context, UdpSocket& socket, const StreamWish& wish)
       : context_(context), socket_(socket), wish_(wish), begin_(context.scope.clock.now()) {}
 
-  // Until the first reply; the failure where none comes.
+  // Sends until the first reply; returns the failure if none comes.
   asio::awaitable<std::optional<Failure>> begin() {
     const auto give_up = begin_ + timeouts::udp_reply;
     for (auto due = begin_; due < give_up; due += timeouts::media_lead) {
@@ -84,14 +84,14 @@ class CallStream {
     co_return timed_out();
   }
 
-  // A stream that the run's time cuts short is a shorter one.
+  // Shortens the stream to the time that is left of the run.
   void fit_into(Instant deadline) {
     const auto left = deadline - context_.scope.clock.now() - 3 * timeouts::media_tail;
     const auto packets = static_cast<int>(left / call_interval);
     wish_.packets = std::clamp(packets, 1, wish_.packets);
   }
 
-  // The stream itself, and what tells of its end.
+  // The stream itself, and the packets that show how it ended.
   asio::awaitable<std::optional<Failure>> run() {
     skip_one();
     asked_ = {next_, wish_.packets, never_sent};
@@ -102,7 +102,7 @@ class CallStream {
       if (failure && failure->kind != FailureKind::timed_out) co_return failure;
       failure = send(due);
       if (!failure) continue;
-      // A route that is gone ends the call, too: what is left of it would look flawless.
+      // A lost route ends the call, too: what remains of it would look flawless.
       const bool passing =
           failure->kind == FailureKind::kept_here || failure->kind == FailureKind::out_of_resources;
       if (!passing) co_return failure;
@@ -118,7 +118,7 @@ class CallStream {
   }
 
   bool fell_silent() const { return ends_in_silence(asked_, last_, replies_); }
-  // A queue may only be longer than what is waited for. False: something came after all.
+  // A queue may merely be longer than the wait. False: something came after all.
   asio::awaitable<bool> stays_silent() {
     const auto known = replies_.size();
     const auto until = context_.scope.clock.now() + timeouts::media_tail;
@@ -165,14 +165,14 @@ class CallStream {
     result.up = figures_of(apart.up, options);
     options.skew = -skew;
     result.down = figures_of(apart.down, options);
-    // Without the counts of Direct Measurement nobody tells of duplicates that an authenticated
-    // reflector of ours got.
+    // Without the counts of Direct Measurement, duplicates that an authenticated reflector of ours
+    // received are not known.
     if (!wish_.key.empty() && !counts_) result.up->duplicates.reset();
     result.up->dscp_sent = expedited;
     result.up->dscp_arrived = arrived_there_.usual();
     if (arrived_there_.usual()) result.down->dscp_sent = expedited;
     result.down->dscp_arrived = arrived_here_.usual();
-    // Of how a call ended nobody knows, a score of what came before says nothing.
+    // If nobody knows how a call ended, a score for what came before says nothing.
     if (result.outage && result.outage->to_the_end && !result.outage->way) {
       for (auto* direction : {&*result.up, &*result.down}) {
         direction->score.reset();
@@ -183,17 +183,17 @@ class CallStream {
   }
 
  private:
-  // Of the packets that are measured, from 0.
+  // `number`: counts the measured packets from 0.
   bool is_timed(std::uint32_t number) const {
     return number >= clock_error_ms_.size() || clock_error_ms_[number] <= most_off_ms;
   }
 
-  // Of a far end that does not count: jitter and what is late are those of both ways together.
+  // For a far end that does not count: jitter and lateness are those of the round trip.
   MediaDirection there_and_back(const FigureOptions& options) const {
     Trace trace;
     trace.fates.assign(static_cast<std::size_t>(asked_.count), Fate::lost);
     for (const auto& reply : replies_) {
-      const auto at = reply.sequence - asked_.first;  // what came before it wraps around
+      const auto at = reply.sequence - asked_.first;  // earlier ones wrap around
       if (at >= trace.fates.size() || trace.fates[at] == Fate::arrived) continue;
       trace.fates[at] = Fate::arrived;
       const double there = reply.reflected - reply.received;
@@ -241,7 +241,7 @@ class CallStream {
     return std::nullopt;
   }
 
-  // Takes what comes until then; until the first reply, too, where `first` is all that is wanted.
+  // Takes what comes until then, or only until the first reply if `first` is set.
   // An ICMP error ends it only before anything has come: later it is one packet's fate.
   asio::awaitable<std::optional<Failure>> listen(Instant until, bool first) {
     for (;;) {
@@ -286,7 +286,7 @@ class CallStream {
   Asked asked_{0, 0, never_sent};
   stamp::Timestamp far_start_ = 0;
   std::vector<double> sent_ms_, late_ms_, clock_error_ms_;  // by sequence number
-  std::uint32_t last_ = 0;                                  // that was sent
+  std::uint32_t last_ = 0;                                  // number of the last packet sent
   int kept_ = 0;                                            // packets that were not let out
   std::optional<Failure> why_kept_;                         // of the last of them
   std::optional<bool> new_session_;
@@ -303,7 +303,7 @@ Result<UdpSocket> open_socket(const Context& context, const Job& job) {
   return socket;
 }
 
-// Of a stream that fell silent: is it the line, or the flow?
+// For a stream that fell silent: is it the line, or only this flow?
 asio::awaitable<void> find_the_end(Context& context, Job job, const StreamWish& wish,
                                    FarCounts& far_end, CallStream& stream) {
   const bool silent = co_await stream.stays_silent();
@@ -366,7 +366,7 @@ asio::awaitable<void> stream_to_reflector(Context& context, Job job, const Strea
   observation.round_trip = stream->first_round_trip();
   auto seen = stream->figures();
   if (seen.up && seen.up->lost > 0) {
-    // All of that may be what the far end could not read.
+    // The far end may have been too slow to read all of those.
     const auto count = co_await far_end.stream(stream->ssid());
     if (count && count->dropped >= seen.up->lost) {
       record_busy(observation);

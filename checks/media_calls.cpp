@@ -15,9 +15,9 @@ namespace {
 
 using namespace media;
 
-constexpr int calls_of_session = 25;  // a reflector's limits are a session's
-// What the 99th percentile of the packets may be late by: the queue that such a burst makes is no
-// longer than that, and so no longer than one that counts.
+constexpr int calls_of_session = 25;  // a reflector's limits are per session
+// How late the 99th percentile of the packets may be: the queue that such a burst makes is no
+// longer than that, and so not long enough to count.
 constexpr double latest_ms = most_queued_ms;
 
 // Up to 25 calls: one socket, one counter at the far end.
@@ -70,7 +70,7 @@ class CallSession {
     }
   }
 
-  // Of the packets sent within that time, how many; and how many of these have no reply.
+  // Adds how many packets were sent within that time, and how many of those have no reply.
   void count(double from, double to, int& sent, int& unanswered) const {
     const auto step = sent_ms_.begin() + std::min<std::ptrdiff_t>(first_, std::ssize(sent_ms_));
     const auto begin = std::lower_bound(step, sent_ms_.end(), from) - sent_ms_.begin();
@@ -105,13 +105,13 @@ class Load {
       if (socket.has_error()) return false;
       socket->set_traffic_class(expedited << 2);
       sessions_.emplace_back(std::move(*socket), begin_);
-      // Before the number that is left out, and no part of a step.
+      // Number 0, before the one that is left out; not part of a step.
       sessions_.back().send(context_.scope.clock, load_);
     }
     return true;
   }
 
-  // Its packets, then what is still on its way. Nothing where the run was stopped.
+  // Sends its packets, then waits for what is still on its way. Nothing if the run was stopped.
   asio::awaitable<std::optional<CallStep>> step(CallTrial trial) {
     const int calls = trial.calls;
     const auto& clock = context_.scope.clock;
@@ -159,8 +159,8 @@ class Load {
     });
   }
 
-  // Until each session is answered; those that are not are left, since who is not heard tells
-  // nothing of the line. How many calls the others carry.
+  // Sends until each session is answered, and drops those that are not, since they say nothing
+  // about the line. Returns how many calls the others carry.
   asio::awaitable<int> begin() {
     for (auto times = timeouts::udp_reply / timeouts::media_lead; times > 0; --times) {
       const auto next = context_.scope.clock.now() + timeouts::media_lead;
@@ -197,8 +197,8 @@ class Load {
     }
   }
 
-  // A queue that others wait in, as the latest replies say, or losses; and what the last second
-  // says of less.
+  // True if the latest replies show losses or a queue that others wait in, or if the last second
+  // as a whole shows less of either.
   bool hurts_now(double start) const {
     const double now = in_ms(context_.scope.clock.now() - begin_);
     const double trip = idle_.up + idle_.down;
@@ -223,8 +223,8 @@ class Load {
     return recent;
   }
 
-  // Of packets whose replies are due, after all that a queue may take; nothing where so many were
-  // not sent yet.
+  // Among packets whose replies are due even after the longest permitted queue; nothing until the
+  // step has run for `length`.
   struct Losses {
     int sent = 0, lost = 0;
   };
@@ -244,7 +244,7 @@ class Load {
   std::optional<stamp::Timestamp> far_start_;  // all sessions have one clock there
   IdleDelays idle_ = no_delays;
   std::vector<double> late_;
-  int kept_ = 0;  // of the step's packets, by this computer
+  int kept_ = 0;  // packets of the step that this computer kept back
   std::vector<std::uint16_t> unheard_;
 };
 
@@ -257,12 +257,12 @@ asio::awaitable<bool> refused(FarCounts& far_end, std::vector<std::uint16_t> ssi
   co_return false;
 }
 
-// What the far end lost itself since it was last asked, of anybody's packets.
+// How many packets, of anybody, the far end itself has lost since it was last asked.
 class FarDrops {
  public:
   FarDrops(FarCounts& far_end, std::uint16_t ssid) : far_end_(far_end), ssid_(ssid) {}
 
-  // True where all that the step lost on the way out may be that.
+  // True if that may be all that the step lost on the way out.
   asio::awaitable<bool> explain(CallStep step) {
     const auto count = co_await far_end_.stream(ssid_);
     const int now = count ? count->dropped : known_, before = std::exchange(known_, now);
@@ -275,7 +275,7 @@ class FarDrops {
   int known_ = 0;
 };
 
-// Tries one number of calls after another; false: the run was stopped, or nobody counts.
+// Tries one number of calls after another; false: the run was stopped, or the far end counts none.
 asio::awaitable<bool> find_most(Context& context, Load& all, FarDrops& drops,
                                 CallCapacity& capacity) {
   for (;;) {
@@ -287,7 +287,7 @@ asio::awaitable<bool> find_most(Context& context, Load& all, FarDrops& drops,
     if (context.scope.clock.now() + length + 2 * timeouts::media_tail > context.deadline) break;
     auto step = co_await all.step(*trial);
     if (!step || !all.counted()) co_return false;
-    // It could not read them all: that tells nothing of the line.
+    // The far end could not read them all, which says nothing about the line.
     auto busy = !step->passed && step->queued_up_ms <= most_queued_ms &&
                 step->queued_down_ms <= most_queued_ms;
     if (busy) busy = co_await drops.explain(*step);

@@ -5,8 +5,8 @@
 namespace callready::checks {
 namespace {
 
-// The share of packets whose time of leaving is known that well, for the run to be fit to judge.
-// How late packets leave does not matter by itself: each has the time when it did.
+// The share of packets whose sending time must be known that well for the stream to be judged. It
+// does not matter by itself how late packets leave: each carries the time when it did.
 constexpr double enough_timed = 0.9;
 
 }  // namespace

@@ -1,4 +1,4 @@
-// What streams like a call's have in common: to a reflector, many at once, between two relays.
+// What all call-like streams share: to a reflector, many at once, or between two relays.
 #pragma once
 
 #include <chrono>
@@ -16,7 +16,7 @@ namespace callready::checks {
 
 inline constexpr int expedited = 46;            // RFC 3246
 inline constexpr std::uint32_t never_sent = 1;  // a STAMP sequence number, see media.cpp
-// What codecs put into one packet (RFC 3551 section 4.2), and so the rate of a call's.
+// Codecs put 20 ms into one packet by default (RFC 3551 section 4.2): the rate that follows.
 inline constexpr int packets_per_second = 50;
 inline constexpr std::chrono::duration<int, std::ratio<1, packets_per_second>> call_interval{1};
 
@@ -28,25 +28,25 @@ struct StreamWish {
   media::stamp::Bytes key;
 };
 
-// What the time of a packet's leaving may be off by for it to be in delay and jitter.
+// A packet whose sending time may be off by more than this is left out of delay and jitter.
 inline constexpr double most_off_ms = 2;
 
 double in_ms(std::chrono::nanoseconds time);
 
-// What the reply to a packet that was sent at `sent` says; times since `begin`, and at the far end
-// since `far_start`.
+// What the reply to a packet that was sent at `sent` says. Our times are since the stream began,
+// the far end's since `far_start`.
 media::Reply reply_of(const media::stamp::ReflectorPacket& packet, double sent, double arrived,
                       media::stamp::Timestamp far_start);
 
-// The stream without its figures; of each packet, how late it left, and by how much the time of its
-// leaving may be off.
+// The stream without its figures, from how late each packet left and by how much its sending time
+// may be off.
 MediaStream described(const StreamWish& wish, const std::vector<double>& late_ms,
                       const std::vector<double>& clock_error_ms);
 
-// How the figures of such a stream are to be made.
+// How to compute the figures of such a stream.
 media::FigureOptions options_of(const StreamWish& wish);
 
-// What round trips took, in milliseconds; nothing where there were none.
+// Sets the median and least round trip; `trips` is in milliseconds, and may be empty.
 void set_round_trips(MediaStream& stream, const std::vector<double>& trips);
 
 // Says how many packets of a stream this computer did not send, and why.

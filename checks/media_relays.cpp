@@ -52,7 +52,7 @@ class RelayedStreams {
     const auto done = co_await together(context_.executor, std::move(work));
     if (std::find(done.begin(), done.end(), false) != done.end()) co_return false;
     if (ways_[0].whole() && ways_[1].whole()) co_return true;
-    // What TCP still holds back is late and not lost: an answer over it has all before it.
+    // What TCP still holds back is late, not lost: a reply over it comes after all of that.
     const auto peer = b_.relayed();
     const auto reply = co_await a_.create_permission(peer, context_.scope);
     if (reply.status != TurnStatus::granted) co_return false;
@@ -69,7 +69,7 @@ class RelayedStreams {
     for (const auto& way : ways_) kept += way.left.size() - way.out();
     if (kept > 0) add_kept(observation, static_cast<int>(kept), *why_kept_);
   }
-  // Why this computer sent nothing one of the ways; nothing where it did.
+  // Why this computer sent nothing in one direction; nothing if it sent in both.
   std::optional<Failure> kept_all() const {
     const bool all_kept = ways_[0].out() == 0 || ways_[1].out() == 0;
     return all_kept ? why_kept_ : std::nullopt;
@@ -97,7 +97,7 @@ class RelayedStreams {
     }
     set_round_trips(stream, trips);
     if (ways_.size() == 2) {
-      // Each packet went one way over UDP: as many as both lost there.
+      // Each packet went in one direction over UDP: this is what both lost there.
       stream.round_trip_loss =
           media::share_of(stream.up->lost + stream.down->lost, stream.up->sent + stream.down->sent);
       return stream;
@@ -112,7 +112,7 @@ class RelayedStreams {
 
  private:
   asio::awaitable<bool> send_all(RelayedWay& way) {
-    // One after the other, so that no two leave at once.
+    // Staggered, so that no two streams send at once.
     const auto start = begin_ + way.number *
                                     std::chrono::duration_cast<Instant::duration>(call_interval) /
                                     static_cast<int>(ways_.size());
@@ -136,7 +136,7 @@ class RelayedStreams {
     co_return true;
   }
 
-  // Like a call's: RTP's first two bytes, then what tells it from anything else.
+  // Like a call's: RTP's first two bytes, then what distinguishes it from anything else.
   std::vector<std::uint8_t> packet_of(const RelayedWay& way, std::uint32_t sequence) const {
     std::vector<std::uint8_t> packet(wish_.bytes);
     packet[0] = 0x80;
@@ -172,7 +172,7 @@ class RelayedStreams {
     if (way.channel == to_itself && data.traffic_class) came_back_as_.add(*data.traffic_class >> 2);
   }
 
-  // What that way lost; its times are TCP's as much as the line's.
+  // Only what that direction lost; its times are TCP's as much as the line's.
   static MediaDirection counts_of(const media::Trace& trace, const media::FigureOptions& options) {
     auto direction = media::figures_of(trace, options);
     direction.late = 0;
@@ -189,12 +189,12 @@ class RelayedStreams {
     return direction;
   }
 
-  // The one whose part over TCP loses less, which is the way of the other one over UDP.
+  // The one whose TCP part loses less: that is the direction of the other one's UDP part.
   const RelayedWay& steadier() const {
     return ways_[0].trace.arrivals.size() < ways_[1].trace.arrivals.size() ? ways_[0] : ways_[1];
   }
 
-  // Half of the round trip, and with it a score: at worst all that was late was so this way.
+  // Half of the round trip, and with it a score: at worst all lateness was in this direction.
   static void estimate(MediaDirection& direction, const MediaStream& stream,
                        const media::FigureOptions& options) {
     if (!stream.round_trip_ms) return;

@@ -14,8 +14,8 @@ namespace {
 namespace http = boost::beast::http;
 
 constexpr std::size_t most_head = 16'384, most_location = 512;
-// "0", CRLF, CRLF: the end of a chunked body. Beast takes it for granted that the last chunk comes
-// with that much at once, once its line is there (boost 1.81, basic_parser.ipp:702).
+// "0", CRLF, CRLF: the end of a chunked body. Beast assumes that all of that is there once the last
+// chunk's line is (boost 1.81, basic_parser.ipp:702).
 constexpr std::size_t last_chunk = 5;
 constexpr int most_interim = 16;
 
@@ -25,7 +25,7 @@ struct WhipReader::Parser {
   std::optional<http::response_parser<http::string_body>> http;
   std::vector<std::uint8_t> unread;
   int interim = 0;
-  bool too_long = false;  // its body, of which nothing more is read
+  bool too_long = false;  // its body; the rest is not read
 
   void begin() {
     http.emplace();
@@ -121,7 +121,7 @@ asio::awaitable<Result<WhipReply>> whip_request(Stream& stream, WhipRequest requ
 std::string whip_resource(const std::string& location, const std::string& host) {
   auto path = location;
   std::string origin = "https://" + host;
-  // The usual port need not be said.
+  // The default port may be left out.
   const bool short_form = origin.ends_with(":443") && !path.starts_with(origin + '/');
   if (short_form) origin.resize(origin.size() - 4);
   if (path.starts_with(origin + '/')) path.erase(0, origin.size());

@@ -1,5 +1,5 @@
-// The client's side of WHIP (RFC 9725) over a connection that stands: an offer is made, answered,
-// and the call is ended.
+// The client side of WHIP (RFC 9725) over an open connection: making an offer, reading the answer,
+// ending the call.
 #pragma once
 
 #include <memory>
@@ -14,18 +14,18 @@ struct WhipReply {
   bool goes_on = false;  // the connection may be used again
 };
 
-// Reads one reply, however its bytes come. Of a body that is longer than a session description may
-// be, such as a web server's page, nothing is kept; its status still counts.
+// Reads one reply, however its bytes are split. A body that is longer than a session description
+// may be, such as a web page, is dropped; the status still counts.
 class WhipReader {
  public:
   WhipReader();
   ~WhipReader();
-  // False for what is no reply of HTTP/1.1; no more then. Interim replies (RFC 9110 section 15.2)
-  // are passed over, up to 16 of them.
+  // False if it is not an HTTP/1.1 reply: do not call it again then. Up to 16 interim replies
+  // (RFC 9110 section 15.2) are skipped.
   bool take(std::span<const std::uint8_t> bytes);
-  // The connection has ended: so does a body whose length was not said (RFC 9112 section 6.3).
+  // The connection has closed, which ends a body of unknown length (RFC 9112 section 6.3).
   void end();
-  // Once it is whole.
+  // Nothing until it is complete.
   std::optional<WhipReply> reply() const;
 
  private:
@@ -41,7 +41,7 @@ struct WhipRequest {
 asio::awaitable<Result<WhipReply>> whip_request(Stream& stream, WhipRequest request, Scope scope,
                                                 Instant deadline);
 
-// "/whip/abc" of a Location on the same host; empty for any other.
+// "/whip/abc" from a Location on the same host; empty for any other.
 std::string whip_resource(const std::string& location, const std::string& host);
 
 }  // namespace callready::checks
