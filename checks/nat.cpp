@@ -1,21 +1,21 @@
-// nat: how the NAT on the way behaves (RFC 5780; words of RFC 4787), mapping and filtering apart.
-// The old RFC 3489 names ("symmetric", "full cone") mix the two and are not used.
+// nat: how the NAT on the way behaves (RFC 5780, in the terms of RFC 4787): mapping and filtering
+// separately. The old names of RFC 3489 ("symmetric", "full cone") mix the two and are not used.
 //
 // Sends Binding requests from a few fresh sockets to the server and, where it has one, to its other
 // address; with CHANGE-REQUEST for the filtering; and datagrams from one of our own mapped
 // addresses to another. With the parameter `turn` and the run's credentials, relays of that server
-// tell what the STUN server could not. A thorough run also leaves bindings idle, for minutes.
-// Outcome `answered` with the mapping as detail where the server answers at
-// all, else as in stun.cpp. The evidence, each with the fact `value`, which is "not_measured" (and
-// the fact `reason`) where it could not be known:
+// show what the STUN server could not. A thorough run also leaves bindings idle, for minutes.
+// Outcome `answered` with the mapping as detail if the server answers at all, otherwise as in
+// stun.cpp. The evidence, each with the fact `value`, which is "not_measured" (and has the fact
+// `reason`) if it could not be known:
 //   nat_mapping        "none" (no translation), "endpoint_independent", "address_dependent",
-//                      "address_and_port_dependent", or "destination_dependent" where two plain
-//                      servers (parameter `other`) see different addresses, which does not tell the
-//                      two before apart (RFC 5780 section 4.3). The fact `method`: "other_address",
+//                      "address_and_port_dependent", or "destination_dependent" if two plain
+//                      servers (parameter `other`) see different addresses, which may be either of
+//                      the two before (RFC 5780 section 4.3). The fact `method`: "other_address",
 //                      "two_servers", "relays"
 //   nat_filtering      "endpoint_independent", "address_dependent", "address_and_port_dependent"
 //                      (section 4.4); needs a server that answers from its other address, and was
-//                      heard there before, or silence would prove nothing; or relays
+//                      heard from there before, since otherwise silence proves nothing; or relays
 //   port_preservation  "all", "some", "none" of the sampled sockets kept their port. A NAT that
 //                      keeps ports looks endpoint-independent until two machines want one port
 //   hairpin            "yes", "no" (section 4.5); not measured where nothing translates
@@ -34,7 +34,7 @@ namespace {
 
 using namespace nat;
 
-// What one server's four corners said to one socket: its address and port, and the other ones.
+// What one server's four corners (its address or the other, its port or the other) told one socket.
 struct Corners {
   SocketAddress server, other;
   bool has_other = false;
@@ -43,7 +43,7 @@ struct Corners {
   std::optional<SocketAddress> there;       // other address, server port
   std::optional<SocketAddress> there_too;   // other address, other port
   std::optional<SocketAddress> other_port;  // server address, other port
-  std::optional<Failure> failure;           // at the first that did not tell
+  std::optional<Failure> failure;           // at the first that did not answer
 };
 
 // Goes round the corners and stops at the first silent one: each costs a whole timeout.
@@ -95,7 +95,7 @@ Property mapping_by_corners(const Corners& corners) {
       apart(*corners.there, *corners.there_too, phrase("another port of that destination")));
 }
 
-// A second, plain server: "host:port" of the parameter.
+// A second, plain server: "host:port" from the parameter.
 asio::awaitable<Property> mapping_by_two(Context& context, Job job, UdpSocket& socket,
                                          SocketAddress here) {
   const auto text = job.parameter("other");
@@ -159,8 +159,8 @@ asio::awaitable<Property> measure_filtering(Context& context, Result<Sample>& fi
   co_return unknown(phrase("the server does not honour CHANGE-REQUEST"));
 }
 
-// True where `token`, sent from one of our sockets to the mapped address of the other, arrives. The
-// other one sends first, so that a filter lets it in.
+// True if a token sent from the second socket to the mapped address of the first arrives. The first
+// one sends to the second before that, so that a filter lets it in.
 asio::awaitable<Result<bool>> try_hairpin(Context& context, Sample& first, Sample& second) {
   const auto id = stun::new_transaction_id();
   const stun::Bytes token(id.begin(), id.end());
@@ -232,7 +232,7 @@ asio::awaitable<Property> mapping_of(Context& context, Job job, UdpSocket& socke
   co_return unknown(phrase("{}, and {}", mapping.reason, by_two.reason));
 }
 
-// What is left open, by relays where there are any.
+// Measures what is still open with relays, if there are any.
 asio::awaitable<void> add_by_relays(Context& context, Job job, Property& mapping,
                                     Property& filtering) {
   const bool open = !mapping.measured() || !filtering.measured();
@@ -250,8 +250,8 @@ asio::awaitable<void> add_by_relays(Context& context, Job job, Property& mapping
   take(filtering, told.filtering);
 }
 
-// Sockets of their own for the filtering, two, and the hairpin, two: none may have sent to anybody
-// but the server.
+// Two fresh sockets for the filtering and two for the hairpin: none may have sent to anybody but
+// the server.
 constexpr std::size_t fresh_samples = 4;
 
 asio::awaitable<void> measure_all(Context& context, Job job, UdpSocket& socket, Corners corners,

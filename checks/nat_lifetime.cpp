@@ -19,8 +19,8 @@ class FarSide {
   virtual std::string method() const = 0;
   // A binding of that fresh socket: our address as the far side sees it.
   virtual asio::awaitable<Result<SocketAddress>> open(Context& context, UdpSocket& socket) = 0;
-  // Whether the far side's packet to the binding came in, or was waited for in vain. A failure is
-  // none of the binding's: this computer did not send, or nobody could be asked.
+  // Whether the far side's packet to the binding came in. A failure says nothing about the
+  // binding: this computer did not send, or nobody could be asked.
   virtual asio::awaitable<Result<Arrival>> reaches(Context& context, UdpSocket& socket,
                                                    SocketAddress mapped) = 0;
 };
@@ -70,7 +70,7 @@ class StunSide final : public FarSide {
   SocketAddress server_;
 };
 
-// A relay whose control connection is not what is measured.
+// A relay; its control connection is not what is measured.
 class RelaySide final : public FarSide {
  public:
   explicit RelaySide(TurnClient& relay) : relay_(relay) {}
@@ -113,7 +113,7 @@ asio::awaitable<Result<Sample>> new_binding(Context& context, FarSide& side, Soc
   co_return binding;
 }
 
-// Whether a binding that is not idle at all is reached: what silence later is held against.
+// The control: whether a binding that was never idle is reached. If not, later silence is no proof.
 asio::awaitable<Result<Arrival>> control_works(Context& context, FarSide& side,
                                                SocketAddress server) {
   auto fresh = co_await new_binding(context, side, server);
@@ -161,7 +161,7 @@ asio::awaitable<Property> measure(Context& context, FarSide& side, SocketAddress
     const auto seconds = static_cast<long>(time.count() / 1'000);
     const auto reached = co_await side.reaches(context, *binding.socket, binding.mapped);
     if (failed_here(reached)) failure = reached.error().text;
-    if (reached.has_error()) continue;  // nobody sent to it: it may live or not
+    if (reached.has_error()) continue;  // nobody sent to it: it may or may not be alive
     if (*reached == Arrival::came) {
       alive = seconds;
       dead.reset();  // the earlier silence was a lost packet: bindings do not come back
@@ -171,7 +171,7 @@ asio::awaitable<Property> measure(Context& context, FarSide& side, SocketAddress
     if (failed_here(control)) failure = control.error().text;
     if (control.has_error() || *control == Arrival::lost) break;
     if (!dead) dead = seconds;
-    // Longer ones will not be better; one more guards against loss.
+    // Longer idle times will not do better; one more guards against packet loss.
     if (*dead < seconds) break;
   }
   if (!alive && !dead) {

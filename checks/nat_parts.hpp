@@ -1,5 +1,5 @@
-// What the parts of the nat check share, one part a file: what is asked, and how it is written
-// down.
+// What the parts of the nat check share (one part per file): the questions, and how answers are
+// recorded.
 #pragma once
 
 #include "checks/check.hpp"
@@ -11,7 +11,7 @@ namespace callready::checks::nat {
 // A property of the NAT, or why it could not be known.
 struct Property {
   std::string value;                           // empty: not measured
-  DetailCode code = DetailCode::not_measured;  // the same, of mapping and filtering
+  DetailCode code = DetailCode::not_measured;  // the same, for mapping and filtering
   Text text;                                   // for a person
   std::string method;  // how: "other_address", "two_servers", "relays", "response_port"
   Text reason;         // where not measured
@@ -21,7 +21,7 @@ Property known(DetailCode value, std::string method, Text text);
 Property known(std::string value, std::string method, Text text);
 Property unknown(Text reason);
 
-// As evidence of that kind, with the facts `value` and `method` or `reason`.
+// Adds it as evidence of that kind, with the facts `value` and `method` or `reason`.
 void add(Observation& observation, EvidenceKind kind, const Property& property, FactMap facts = {});
 
 struct BindingReply {
@@ -31,7 +31,7 @@ struct BindingReply {
   int attempts = 0;
 };
 
-// Of ours, not connected: it hears anybody.
+// Not connected, so that it hears anybody.
 Result<UdpSocket> fresh_socket(Context& context, const SocketAddress& server);
 
 // One Binding request; the answer may come from any address. `change`: CHANGE-REQUEST (RFC 5780
@@ -42,11 +42,11 @@ struct Change {
 asio::awaitable<Result<BindingReply>> ask(Context& context, UdpSocket& socket, SocketAddress to,
                                           Change change, UdpPatience patience = {});
 
-// As a plain Binding request's answer says it.
+// Our mapped address, from the answer to a plain Binding request.
 asio::awaitable<Result<SocketAddress>> mapped_by(Context& context, UdpSocket& socket,
                                                  SocketAddress server, UdpPatience patience = {});
 
-// Why nobody answered: what kept this computer from asking or from waiting; else `silence`.
+// Why nobody answered: what kept this computer from asking or waiting, otherwise `silence`.
 Text reason_of(const std::optional<Failure>& failure, Text silence);
 
 struct Sample {
@@ -55,10 +55,10 @@ struct Sample {
 };
 // A socket with its mapped address.
 asio::awaitable<Result<Sample>> new_sample(Context& context, SocketAddress server);
-// Why one of two could not be had; nothing where both could.
+// Why one of the two failed; nothing if neither did.
 std::optional<Failure> failure_of(const Result<Sample>& first, const Result<Sample>& second);
 
-// Mapping and filtering by relays of the server in the parameter `turn` (nat_relays.cpp).
+// Mapping and filtering, found with relays of the server in the parameter `turn` (nat_relays.cpp).
 struct ByRelays {
   Property mapping, filtering;
 };
@@ -67,7 +67,7 @@ asio::awaitable<ByRelays> measure_by_relays(Context& context, Job job);
 // How long an idle binding lives (nat_lifetime.cpp); takes minutes.
 asio::awaitable<Property> measure_lifetime(Context& context, Job job);
 
-// How many translators there are, by the routers on the way (nat_path.cpp).
+// How many NATs there are, judging by the routers on the way (nat_path.cpp).
 asio::awaitable<Property> measure_translations(Context& context, SocketAddress server,
                                                SocketAddress local, SocketAddress mapped);
 

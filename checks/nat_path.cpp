@@ -1,4 +1,4 @@
-// How many devices translate our address on the way, as far as the routers on it tell.
+// How many devices translate our address on the way, judging by the routers on it.
 #include "checks/nat_parts.hpp"
 #include "probe/net/own_site.hpp"
 
@@ -7,7 +7,7 @@ namespace {
 
 constexpr auto method = "routers";
 
-// The address that this machine has itself, or a router has behind the site's own one.
+// `address`: this machine's own, or that of a router beyond the site's own one.
 std::optional<Property> by_address(const IpAddress& address, const Text& whose) {
   if (!address.is_shared()) return std::nullopt;
   return known("carrier", method,
@@ -22,7 +22,7 @@ asio::awaitable<Property> measure_translations(Context& context, SocketAddress s
   if (local == mapped)
     co_return known(DetailCode::none, "local_address",
                     phrase("no device translates this computer's address"));
-  // VPNs take such addresses for themselves: no provider translates because of them.
+  // VPNs use such addresses, too: they do not mean that a provider translates.
   if (local.address.is_shared() && is_of_a_vpn(local.address)) {
     co_return unknown(
         phrase("the path leads through a VPN of this computer, whose own addresses are in "
@@ -36,7 +36,7 @@ asio::awaitable<Property> measure_translations(Context& context, SocketAddress s
   const auto interface = context.settings.interface;
   const auto routers = co_await context.edge.look_around(server, interface, context.scope);
   for (const auto& [ttl, router] : routers) {
-    // The first one is the gateway: one translation is its.
+    // The first one is the gateway, which accounts for one translation.
     if (ttl < 2) continue;
     if (const auto carrier = by_address(router, phrase("the router beyond this site's own"))) {
       co_return *carrier;

@@ -1,5 +1,5 @@
-// Mapping and filtering of a NAT by two relays of one TURN server: each is a stranger with a port
-// of its own, which says from where it hears us, and sends when we tell it to.
+// Mapping and filtering of a NAT, measured with two relays of one TURN server: each is a stranger
+// with a port of its own that says where it hears us from, and sends when we tell it to.
 #include "checks/nat_parts.hpp"
 #include "checks/relay_server.hpp"
 #include "probe/net/timeouts.hpp"
@@ -16,16 +16,16 @@ ByRelays unknown_both(const Text& reason) {
   return both;
 }
 
-// What two relays, `first` and `second`, met with two sockets of ours. Nothing: not known.
+// What two relays, `first` and `second`, showed with two sockets of ours. Nothing: not known.
 struct Meeting {
   bool new_address = false;  // the relays' address is not the STUN server's
   // The socket that sends to both: as the STUN server and each relay sees it.
   SocketAddress here;
   std::optional<SocketAddress> first, second;
-  // The one that strangers are sent to.
+  // The socket that strangers send to.
   std::optional<bool> stranger_in;               // the first's packet, before we have sent to it
   std::optional<bool> other_port_in, answer_in;  // the second's, unasked; the first's, asked
-  std::optional<Failure> failure;                // the last, of what is not known
+  std::optional<Failure> failure;                // the last one, for what is not known
 };
 
 Property mapping_of(const Meeting& met) {
@@ -54,7 +54,7 @@ Property filtering_of(const Meeting& met) {
     return known(DetailCode::endpoint_independent, by_relays,
                  phrase("packets from any address reach a port that has sent a packet"));
   }
-  // Silence says something only of a relay whose packets do come in when they are asked for.
+  // Silence is evidence only if the relay's packets do come in once we have sent to it.
   if (!met.answer_in.value_or(false)) {
     const auto silence = phrase("packets from the relays do not arrive, even when asked for");
     return unknown(met.answer_in ? silence : reason_of(met.failure, silence));
@@ -81,8 +81,8 @@ asio::awaitable<std::optional<bool>> comes_in(Context& context, TurnClient& rela
   co_return std::nullopt;
 }
 
-// A packet of a stranger, sent before ours, may take the place of our binding in a NAT on the way,
-// and ours then gets another port: a socket that is asked for its mapping must have met none.
+// A stranger's packet that comes before ours may take the place of our binding in a NAT on the way,
+// and ours then gets another port: strangers must not send to the socket whose mapping we measure.
 asio::awaitable<ByRelays> meet(Context& context, Job job, TurnClient& first, TurnClient& second) {
   const auto server = job.remote();
   auto filtered = co_await new_sample(context, server);

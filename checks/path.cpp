@@ -43,7 +43,7 @@ int headers_of(const IpAddress& address) { return address.is_v4() ? 28 : 48; }
 
 using Bytes = std::vector<std::uint8_t>;
 
-// A Binding request of so many bytes, at least; 0: without padding.
+// A Binding request padded to `size`, rounded down to a multiple of 4; 0: without padding.
 Bytes request_of(std::size_t size, const stun::TransactionId& id) {
   stun::Builder builder(stun::Class::request, stun::Method::binding, id);
   constexpr auto least = stun::header_size + attribute_header;
@@ -53,7 +53,7 @@ Bytes request_of(std::size_t size, const stun::TransactionId& id) {
 
 int full_size(int own_mtu) { return own_mtu == 0 ? ethernet : std::min(own_mtu, ethernet); }
 
-// Binding requests in packets of those sizes in bytes, all in one flow; 0: as small as it is.
+// Binding requests in packets of those sizes in bytes, all in one flow; 0: without padding.
 asio::awaitable<SizedReplies> ask(Context& context, SizedFlow& flow, const SocketAddress& remote,
                                   std::vector<int> wanted) {
   std::vector<stun::TransactionId> ids;
@@ -84,7 +84,7 @@ void conclude(Observation& observation, Outcome outcome, DetailCode detail, Text
   add_evidence(observation, EvidenceKind::path_mtu, std::move(text), std::move(facts));
 }
 
-// True where it is an answer: all is well.
+// True if the question is settled: an answer came, or a router said that the packet is too large.
 bool conclude_told(Observation& observation, const SizedReplies& reply, bool answered, int full) {
   if (answered) {
     conclude(observation, Outcome::answered, DetailCode::full_size,
@@ -162,7 +162,7 @@ asio::awaitable<void> measure_datagrams(Context& context, Job job, Observation& 
   }
 }
 
-// A connection and an answer to a request that fills packets; `segment` 0: of the usual size.
+// Connects, and awaits the answer to a request that fills packets; `segment` 0: the usual size.
 asio::awaitable<Observation> exchange(Context& context, Job job, int segment) {
   auto seen = begin_check(context, job);
   seen.attempts = 1;

@@ -11,8 +11,8 @@ namespace {
 
 constexpr std::size_t most_redirects = 2;
 
-// As ALTERNATE-DOMAIN has to be. OpenSSL would check no name at all for an empty one, and more than
-// one for one that begins with a dot.
+// What ALTERNATE-DOMAIN has to be. OpenSSL would check no name at all for an empty one, and accept
+// subdomains for one that begins with a dot.
 bool is_dns_name(const std::string& text) {
   return !text.empty() && text.size() <= 255 && text.front() != '.' && !IpAddress::parse(text) &&
          std::ranges::all_of(
@@ -48,7 +48,7 @@ stun::Credential credential_for(Context& context, std::string_view server) {
   if (!meant) return {};
   if (!given.turn_secret.empty()) {
     const std::string user = given.turn_user.empty() ? "callready" : given.turn_user;
-    // An hour bears a clock that is half an hour off.
+    // An hour tolerates a clock that is half an hour off.
     const auto expiry = context.scope.clock.wall_now() + std::chrono::hours(1);
     return stun::time_limited_credential(given.turn_secret, user, expiry);
   }

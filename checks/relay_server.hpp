@@ -6,24 +6,24 @@
 
 namespace callready::checks {
 
-// "turn.example.com" of "turn.example.com:3478/tcp".
+// "turn.example.com" from "turn.example.com:3478/tcp".
 std::string_view host_of_server(std::string_view server);
 
-// By what transport it is reached, TCP where nothing is said; nothing: by none that there is.
+// The transport to reach it by, TCP if it names none; nothing: it names an unknown one.
 std::optional<Transport> transport_of_server(std::string_view server);
 
 // The host of the server that the probe asks for relays; empty: it asks none.
 std::string_view relay_host(const Probe& probe);
 
-// The credentials that the run has for that server ("host", "host:port/tls"), made for now where
-// they are time-limited; an empty user name: none.
+// The credentials that the run has for that server ("host", "host:port/tls"), generated now if they
+// are time-limited; an empty user name: none.
 stun::Credential credential_for(Context& context, std::string_view server);
 
 // "host:port" as an address of that family; "[2001:db8::1]:3478" too.
 asio::awaitable<Result<SocketAddress>> find_endpoint(Context& context, std::string text, bool v6);
 
-// Where relays can be had, from a check's parameter `turn`: "host:port", or "host:port/tls" and the
-// like; TCP where nothing is said, because what hurts UDP must not hurt the control connection.
+// Where to get relays, from a check's parameter `turn`: "host:port", or "host:port/tls" and the
+// like; TCP by default, because what hurts UDP must not hurt the control connection.
 struct RelayServer {
   Probe probe;
   std::optional<IpAddress> address;                // none: a proxy finds it, by its name
@@ -36,21 +36,21 @@ asio::awaitable<Result<RelayServer>> find_relay_server(Context& context, std::st
 // A server's error 300, "Try Alternate" (RFC 8489 section 10).
 struct Redirect {
   bool followed = false;
-  Detail fault;       // "bad_redirect", "redirect_loop": nobody could follow; empty: we do not
+  Detail fault;       // "bad_redirect", "redirect_loop": no client could follow it
   Evidence evidence;  // "alternate_server", with the fact `reason` where it is not followed
 };
-// Where it is followed, `server` is the one that it names: over TLS its certificate has to be for
-// ALTERNATE-DOMAIN, or else for the name that was asked for before. Two in a row are, and none that
+// If it is followed, `server` becomes the one that it names: over TLS its certificate has to be for
+// ALTERNATE-DOMAIN, or else for the previous name. At most two in a row are followed, and none that
 // leads inside: from a public address to a private one, or to this computer or link.
 Redirect follow_redirect(RelayServer& server, const stun::Message& message);
 
-// An allocation. Call client->deallocate(cleanup) also where `why` is set and a client is there.
+// An allocation. If there is a client, call client->deallocate(cleanup) even if `why` is set.
 struct Relay {
   std::unique_ptr<TurnClient> client;  // null: the server was not reached
   Text why;                            // empty: granted; else what went wrong, for a person
   int code = 0;                        // the server's error code
 };
-// Learns the server's challenge, and where it redirects to, for the next ones.
+// Keeps in `server` its challenge, and where it redirects to, for the next ones.
 asio::awaitable<Relay> open_relay(Context& context, RelayServer& server);
 
 }  // namespace callready::checks

@@ -9,7 +9,7 @@
 // inspection device's "HTTP/1.1 400", a port that speaks TLS: the evidence names it),
 // "wrong_cookie", "truncated", "trailing_bytes", "attribute_overrun", "oversized",
 // "wrong_transaction_id", "endless". An answer from another address than the one asked is evidence
-// ("stun_stray") and no answer: a browser would not take it.
+// ("stun_stray") but does not count: a browser would not accept it.
 #include "checks/certificate_evidence.hpp"
 #include "checks/dial.hpp"
 #include "checks/kinds.hpp"

@@ -1,5 +1,5 @@
-// What the checks over STUN share: the way to the server by the probe's transport, and what they
-// write down.
+// What the checks over STUN share: reaching the server over the probe's transport, and recording
+// what it says.
 #pragma once
 
 #include "checks/dial.hpp"
@@ -16,18 +16,18 @@ struct StunDialled {
 // streams, all that dial() sets; with TLS also the evidence of the certificates.
 asio::awaitable<StunDialled> dial_stun(Context& context, Job job, Observation& observation);
 
-// An exchange without an answer. As record() (probe/net/failure.hpp), but: what came from the
-// server and was no answer makes it `failed`, with the reply's reason as detail; silence on a
-// connection that stands is `failed` with "stun_timed_out".
+// An exchange without an answer. As record() (probe/net/failure.hpp), but: anything else from the
+// server makes it `failed`, with the reply's reason as detail; silence on an established connection
+// is `failed` with "stun_timed_out".
 void record_no_answer(Observation& observation, const StunChannel& channel, const Failure& failure);
 
-// Evidence "stun_stray", one for each.
+// Evidence "stun_stray", one for each unexpected reply.
 void add_stray_evidence(Observation& observation, const StunChannel& channel);
 
 // Evidence "stun_reply": class, code and reason, SOFTWARE; and "mapped_address", where there is
 // one.
 void add_reply_evidence(Observation& observation, const StunAnswer& answer);
-// That alone.
+// The latter alone.
 void add_mapped_address(Observation& observation, const stun::Message& message);
 
 }  // namespace callready::checks

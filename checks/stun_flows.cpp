@@ -12,8 +12,8 @@ namespace callready::checks {
 namespace {
 
 constexpr std::size_t requests = 20;
-// So many of the unanswered are sent once more from the same ports: what a lossy line or a limit
-// dropped comes through then, and what a dead path dropped does not. Fewer may be lost by chance.
+// How many of the unanswered are sent once more from the same ports: after a lossy line or a limit
+// they get through then, on a dead path they do not. Fewer may be lost by chance.
 constexpr std::size_t fewest_again = 3, most_again = 4;
 
 struct Request {
@@ -30,7 +30,7 @@ struct Answers {
   std::size_t count = 0, first = requests;  // the number of the first that was answered
 };
 
-// What has come by now; true where nothing is missing any more.
+// Collects what has come by now; true if nothing is missing any more.
 bool collect(std::vector<Flow>& flows, const Clock& clock, Answers& answers) {
   bool all = true;
   for (auto& flow : flows) {
@@ -61,7 +61,7 @@ asio::awaitable<void> wait_for(Context& context, std::vector<Flow>& flows, Answe
   }
 }
 
-// What this computer does not let out is nothing to wait for, and not lost on the way.
+// A request that this computer does not let out is not waited for, and was not lost on the way.
 Result<void> send(const Context& context, Flow& flow, std::size_t number) {
   const auto id = stun::new_transaction_id();
   stun::Builder builder(stun::Class::request, stun::Method::binding, id);

@@ -3,29 +3,28 @@
 //
 // Sends one Allocate without credentials. Where the run has none that is all: `answered` with "401"
 // (the challenge: TURN is spoken, and no more is claimed), or with "allocated" (an open relay; it
-// is given back). After the challenge over a connection a Binding request follows (to three hosts a
-// run): it tells the address that the server sees, which may differ from the one over UDP
+// is given back). After a challenge over TCP or TLS a Binding request follows (to three hosts per
+// run): it shows the address that the server sees, which may differ from the one over UDP
 // ("mapped_address"). With credentials (a user and password, or a shared secret for time-limited
 // ones) it goes on: Allocate, CreatePermission for our own mapped address, data through the relay
-// in both directions, and where that fails from one relay to another, which does not need the site
-// to let UDP to the relay's port out. Always ends with a Refresh of zero, also when the run is
-// stopped. The relay is of the family that the server was reached by, or of that of the parameter
-// `relay`. An error 300 is followed to the server that it names, twice at the most: all that is
-// said is then of the last one, and evidence "alternate_server" names each. With `hold` it carries
-// small packets to itself for 20 s instead, four a second: evidence "relay_life" says until when.
+// in both directions, and if that fails from one relay to another, for which the site need not let
+// out UDP to the relay's port. Always ends with a Refresh of zero, also when the run is stopped.
+// The relay has the family that the server was reached by, or that of the parameter `relay`. An
+// error 300 is followed to the server that it names, at most twice: the rest is then about the last
+// one, and evidence "alternate_server" names each. With `hold` the relay carries small packets to
+// itself for 20 s instead, four a second: evidence "relay_life" says until when.
 //
 // `answered`: "relayed" (data came through), "allocated" (it could not be measured; the evidence
 // "relay_trip" says why), "300" (not followed: evidence "alternate_server" says why). `denied`: the
 // error code: "401" to real credentials, "403", "437" (twice, from two ports), "440" (no relays of
 // that family), "441", "442" (no UDP relays), "486" (quota),
-// "508" (no free relays), and others. `failed`: "relay_dead" (granted, and carries nothing;
-// outbound and inbound told apart in "relay_trip"), "relay_dies" (with `hold`), "stale_nonce" (438
-// without end), "bad_challenge", "bad_redirect" (a 300 that names no server, or one of another
+// "508" (no free relays), and others. `failed`: "relay_dead" (granted, but carries nothing;
+// "relay_trip" has outbound and inbound), "relay_dies" (with `hold`), "stale_nonce" (438 without
+// end), "bad_challenge", "bad_redirect" (a 300 that names no server, or one of another
 // family), "redirect_loop", "redirect_failed" (no valid answer there), "wrong_integrity",
 // "no_relayed_address" (none, or one that nothing is sent to: evidence "relay"), an error code of
-// 500 and more, and all that stun.cpp has for what
-// is not STUN. `silent`, `refused`, `rejected` as there;
-// over TLS a certificate that this machine does not trust is `failed`, as there.
+// 500 and more, and all that stun.cpp has for what is not STUN. `silent`, `refused`, `rejected` as
+// there; over TLS a certificate that this machine does not trust is `failed`, as there.
 #include <fmt/format.h>
 
 #include "checks/certificate_evidence.hpp"
@@ -231,7 +230,7 @@ asio::awaitable<TurnReply> allocate_in_place(Context& context, Job job, TurnClie
   const bool granted = reply.status == TurnStatus::granted;
   if (reply.status != TurnStatus::challenged && !granted) co_return reply;
   if (credential_for(context, job.probe.target.host).username.empty()) co_return reply;
-  // A relay that asks nobody who he is: it must not wait with us.
+  // An open relay granted one: do not hold it while we wait for a place.
   if (granted) co_await client.deallocate(cleanup);
   if (!place) {
     place = co_await context.relays.enter(context.executor, context.scope, context.deadline);
@@ -245,7 +244,7 @@ asio::awaitable<TurnReply> allocate_in_place(Context& context, Job job, TurnClie
   co_return reply;
 }
 
-// Three hosts tell a run enough. Those that were asked may be asked again.
+// Three hosts are enough for a run. Those that were asked may be asked again.
 bool may_ask_how_seen(Context& context, const Job& job) {
   constexpr std::size_t most = 3;
   auto& asked = context.asked_how_seen;
@@ -253,7 +252,7 @@ bool may_ask_how_seen(Context& context, const Job& job) {
   return asked.contains(job.probe.target.host);
 }
 
-// Evidence, and no more: not every server answers it there.
+// Only for the evidence: not every server answers it there.
 asio::awaitable<void> ask_how_seen(Context& context, TurnClient& client, Observation& observation) {
   InnerScope in_time(context.scope, context.scope.clock.now() + timeouts::how_seen);
   stun::Builder builder(stun::Class::request, stun::Method::binding, stun::new_transaction_id());
@@ -265,7 +264,7 @@ asio::awaitable<void> ask_how_seen(Context& context, TurnClient& client, Observa
   if (!exchange.answer.has_error()) add_mapped_address(observation, exchange.answer->message);
 }
 
-// What happens between the reply and giving back.
+// What happens between the reply and the release.
 asio::awaitable<void> measure(Context& context, Job job, TurnClient& client, TurnStatus status,
                               Scope cleanup, Observation& observation) {
   const bool have_credentials = !credential_for(context, job.probe.target.host).username.empty();
@@ -338,8 +337,8 @@ asio::awaitable<Tried> try_once(Context& context, Job job, Scope cleanup, Round 
   co_return tried;
 }
 
-// On to the servers that errors 300 name. Of how they were reached nothing is said in the name of
-// the probe's own server, which has answered.
+// Goes on to the servers that errors 300 name. How those were reached is not reported as the result
+// of the probe's own server, which has answered.
 asio::awaitable<void> follow(Context& context, Job job, Scope cleanup, stun::Message message,
                              Observation& observation) {
   RelayServer server{job.probe, job.address, std::nullopt, false};

@@ -7,7 +7,7 @@
 namespace callready::checks {
 namespace {
 
-// What we send: recognisable in a capture, and nobody else's.
+// What we send: recognisable in a capture, and unique.
 stun::Bytes new_token() {
   const std::string_view name = "callready ";
   stun::Bytes token(name.begin(), name.end());
@@ -16,7 +16,7 @@ stun::Bytes new_token() {
   return token;
 }
 
-// False is a finding only where time ran out: a stop, what this computer does not let out, or a
+// Only a timeout is a finding (false): a stop, a packet that this computer does not let out, or a
 // broken control connection is not.
 std::optional<bool> verdict(const std::optional<Failure>& failure) {
   if (!failure) return true;
@@ -31,7 +31,7 @@ Text why_not_measured(const Context& context, const Failure& failure) {
   return phrase("the connection to the relay broke");
 }
 
-// Waits for data that is one of these, which is then awaited no longer.
+// Waits for data that is one of `awaited`, and removes it from there.
 asio::awaitable<Result<void>> hear_one_of(TurnClient& client, std::set<stun::Bytes>& awaited,
                                           Scope scope, Instant deadline) {
   auto& channel = client.channel();
@@ -125,8 +125,8 @@ asio::awaitable<RelayTrip> trip_through_relay(Context& context, TurnClient& clie
     trip.outbound_took = elapsed(start, context.scope.clock.now());
     self = *heard;
   }
-  // Where the server did not hear us, it cannot tell our port: a NAT that keeps ports, or none,
-  // leaves it as it is here.
+  // If the server did not hear us, it cannot tell us our port: without a NAT, or with one that
+  // keeps ports, it is the same as here.
   const auto turned = context.scope.clock.now();
   const auto came = co_await hear_from_relay(context, client, *peer, self, &trip.icmp);
   std::optional<Failure> back;
@@ -192,7 +192,7 @@ asio::awaitable<RelayLife> hold_relay(Context& context, TurnClient& client) {
   const auto start = context.scope.clock.now();
   const auto end = start + timeouts::relay_hold;
   auto last = start, sent_at = start;
-  // What takes long has come all the same: an answer to any of them counts.
+  // Late packets have come, too: any of these counts.
   std::set<stun::Bytes> awaited;
   stun::Bytes token;
   for (auto now = start; now < end; now = context.scope.clock.now()) {

@@ -55,7 +55,7 @@ asio::awaitable<void> TurnTunnel::carry(tcp::socket socket) {
   Observation unseen;
   auto dialled = co_await dial(context_, job, wanted, unseen);
   if (!dialled.stream || !certificate_fault(dialled.tls).empty() || stop_.stopped()) co_return;
-  // The end of one way is the end of the other.
+  // When one direction ends, so does the other.
   StopSignal end;
   const auto handle = stop_.subscribe([&end] { end.stop(); });
   TaskGroup ways(context_.executor);

@@ -1,6 +1,6 @@
 // TURN over TLS for libnice, which speaks it over UDP and TCP only (its NICE_RELAY_TYPE_TURN_TLS is
-// plain TCP in RFC 5245 mode): a port on this computer's loopback, from which each connection goes
-// on over TLS to the server. A server whose certificate a browser would refuse is not talked to.
+// plain TCP in RFC 5245 mode): a loopback port whose connections are passed on to the server over
+// TLS. A server whose certificate a browser would refuse is not used.
 #pragma once
 
 #include "checks/relay_server.hpp"
@@ -13,8 +13,8 @@ class TurnTunnel {
   TurnTunnel(const TurnTunnel&) = delete;
   TurnTunnel& operator=(const TurnTunnel&) = delete;
 
-  // Where libnice is to go, of that family; failure: no port can be had. Once. What goes through
-  // outlasts the stop of the run, so that relays can be given back: close() must be waited for.
+  // The address that libnice is to use, of that family; fails if no port is free. Call it once. The
+  // tunnel outlasts the stop of the run, so that relays can be released: close() must be awaited.
   Result<SocketAddress> open(const RelayServer& server, bool v6);
   asio::awaitable<void> close();
 
