@@ -2,24 +2,24 @@
 // probe was silent or refused: to that host and port, with a TTL that ends at the first router
 // beyond the site's edge (SiteEdge), so that nothing reaches the far end.
 //
-// Sends over TCP a SYN; over UDP the payload that `payload` names, since devices that inspect let
-// one protocol pass and drop another on the same port. Asked twice, because once may be a lost
-// packet; a wave's control goes to `control`, a TCP listener that was reached. Outcomes:
+// Over TCP it sends a SYN; over UDP the payload that `payload` names, since devices that inspect
+// may pass one protocol and drop another on the same port. Asks twice, because one packet may get
+// lost; a wave's control goes to `control`, a TCP listener that was reached. Outcomes:
 //   passed    "left_site": a router beyond the edge saw it (ICMP time exceeded)
 //   silent    "dropped": twice nothing, where the control, sent after it, was answered;
-//             "silent": no more is known (no router there answers, or it had run out of answers,
-//             for which it may not have been asked at all: no attempts then)
+//             "silent": no more is known (no router there answers, or it had run out of answers
+//             and may not even have been asked: no attempts then)
 //   rejected  "prohibited": a device on the way said no (ICMP), and is named;
 //             "refused_on_the_way": a TCP reset from nearer than the edge;
 //             "kept_here": this computer did not let it out, or reset it itself: a SYN that cannot
 //             leave it is reset as well
 //   connected "answered_on_the_way": somebody nearer than the edge took the connection
 //   skipped   "no_route": this computer has no way there;
-//             "spared": of a row's many ports over TCP, another of its kind passes to that host
-// Evidence "hop": `result` (the detail), `by` (who sent the ICMP error), `ttl`, `payload`; of a
-// port that was spared `port`, the one that passes; of a connection that somebody took `who`:
-// "this_computer" where the system says that its other end is here, "sooner_than_the_router" where
-// one to 192.0.2.1, which nobody has, stands much sooner than the first router answers.
+//             "spared": another of the row's TCP ports of its kind passes to that host
+// Evidence "hop": `result` (the detail), `by` (who sent the ICMP error), `ttl`, `payload`; for a
+// spared port `port`, the one that passes; for a connection that was answered on the way `who`:
+// "this_computer" if the system says that its other end is here, "sooner_than_the_router" if one
+// to 192.0.2.1, which nobody has, is established much sooner than the first router answers.
 #include <fmt/format.h>
 
 #include "checks/kinds.hpp"
@@ -111,7 +111,7 @@ void conclude(Observation& observation, Outcome outcome, DetailCode result,
   observation.evidence.push_back(std::move(evidence));
 }
 
-// Somebody took the connection before it could get to the edge.
+// Somebody answered the SYN before it could get to the edge.
 void conclude_taken(Observation& observation, const Taker& taker, const Hop& hop, const Job& job) {
   conclude(observation, Outcome::connected, DetailCode::answered_on_the_way, std::nullopt, hop,
            job);
@@ -149,7 +149,7 @@ bool take(Observation& observation, const SiteEdge::Answer& answer, const Hop& h
   }
   if (!answer.icmp) return false;
   const bool expired = answer.icmp->kind == IcmpKind::time_exceeded;
-  // A router of the site that answers before its own drop rule proves nothing.
+  // A router inside the site may answer before it applies its own drop rule: no proof.
   if (expired && !beyond_the_edge(answer.icmp->sender)) return false;
   conclude(observation, expired ? Outcome::passed : Outcome::rejected,
            expired ? DetailCode::left_site : DetailCode::prohibited, answer.icmp->sender, hop, job);
@@ -160,8 +160,8 @@ bool take(Observation& observation, const SiteEdge::Answer& answer, const Hop& h
   return true;
 }
 
-// The ports over TCP that one speaks for, where a row asks for many of one host; nothing where each
-// has to be tried.
+// The TCP ports that one port stands for where a row asks for many on one host; nothing if each has
+// to be tried.
 std::optional<PortRange> ports_of_its_kind(const Context& context, const Job& job) {
   const bool each = context.settings.every_port || !job.parameter("control").empty();
   if (each || job.probe.target.transport != Transport::tcp) return std::nullopt;
@@ -172,7 +172,7 @@ std::optional<PortRange> ports_of_its_kind(const Context& context, const Job& jo
 asio::awaitable<SiteEdge::Answer> ask_once(Context& context, Job job, UdpSocket* socket,
                                            Bytes payload, bool again, Instant until) {
   const auto interface = context.settings.interface;
-  // A row over TCP without a listener has nothing else; one over UDP has its range's own packets.
+  // A TCP row without a listener has no other evidence; a UDP row has its range's own packets.
   const bool all_there_is = job.probe.target.transport == Transport::tcp;
   const bool second_round = !job.parameter("control").empty();
   const auto need = again                          ? SiteEdge::Need::confirms
@@ -189,7 +189,7 @@ asio::awaitable<SiteEdge::Answer> ask_once(Context& context, Job job, UdpSocket*
   co_return answer;
 }
 
-// Of a SYN that was answered from nearer than the edge.
+// For a SYN that was answered from nearer than the edge.
 asio::awaitable<void> ask_whether_it_is_us(Context& context, Job job, bool taken, Hop hop,
                                            Observation& observation) {
   const auto remote = job.remote();
@@ -227,7 +227,7 @@ asio::awaitable<void> ask_twice(Context& context, Job job, UdpSocket* socket, By
     }
     ++strikes;
   }
-  // The SYNs above were given up before a second one went out.
+  // The SYNs above were given up before they were retransmitted.
   bool kept = false;
   if (socket == nullptr) {
     const auto remote = job.remote();
@@ -238,7 +238,7 @@ asio::awaitable<void> ask_twice(Context& context, Job job, UdpSocket* socket, By
            kept ? DetailCode::kept_here : DetailCode::dropped, std::nullopt, hop, job);
 }
 
-// Where a socket for UDP has no route, which sends nothing, a SYN has none either.
+// Opening a UDP socket sends nothing; where that finds no route, a SYN has none either.
 std::optional<Failure> lack_of_route(Context& context, const SocketAddress& remote) {
   const auto opened = open_udp(context, remote);
   if (!opened.has_error() || opened.error().kind != FailureKind::no_route) return std::nullopt;
@@ -280,7 +280,7 @@ asio::awaitable<Observation> run_hop(Context& context, Job job) {
   }
   const auto control = parse_socket_address(job.parameter("control"), 0);
   if (control) context.edge.reached(*control, interface, context.scope);
-  // Climbs of their own are for media ranges, of which nothing else is known.
+  // Only media ranges, about which nothing else is known, get a climb of their own.
   SiteEdge::Found found;
   if (control || !socket) {
     found = co_await context.edge.find_trunk(remote, interface, context.scope);

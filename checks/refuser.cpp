@@ -9,10 +9,10 @@
 namespace callready::checks {
 namespace {
 
-// Refusals of one run that are asked about: a router has some six answers, and media ranges need
-// them, too. What comes from nearer costs none.
+// Refusals that one run asks about: a router has only some six answers, and media ranges need them,
+// too. Answers from nearer cost none of them.
 constexpr int most_questions = 4;
-// Of one refusal, where nothing comes back.
+// For one refusal, if nothing comes back.
 constexpr int most_attempts = 3;
 // Where traceroute sends its packets: nobody listens there.
 constexpr std::uint16_t unused_port = 33'434;
@@ -45,8 +45,8 @@ bool is_refusal(const SiteEdge::Answer& answer) {
   return answer.reset || (answer.icmp && answer.icmp->kind == IcmpKind::port_unreachable);
 }
 
-// Silence is asked again: whoever refuses with ICMP does so once a second. `asked` is of all of
-// them: false where none has left this computer.
+// Asks again after silence: a device that refuses with ICMP does so once a second. `asked` covers
+// all attempts: false if no packet has left this computer.
 asio::awaitable<SiteEdge::Answer> ask_until_told(Context& context, Transport transport,
                                                  SocketAddress target,
                                                  std::vector<std::uint8_t> payload) {
@@ -65,7 +65,7 @@ asio::awaitable<SiteEdge::Answer> ask_until_told(Context& context, Transport tra
   co_return answer;
 }
 
-// Packets of another kind to the same host: where one goes beyond the edge, the host is there.
+// Sends other packets to the same host: if one goes beyond the edge, the host is outside.
 asio::awaitable<bool> target_is_outside(Context& context, SocketAddress target) {
   auto remote = target;
   remote.port = unused_port;
@@ -78,8 +78,8 @@ asio::awaitable<bool> target_is_outside(Context& context, SocketAddress target) 
   co_return got_beyond(by_tcp, target.address);
 }
 
-// What becomes of a packet that ends at the TTL: it is refused before, a router says that it ended
-// there, or nothing is heard.
+// What becomes of a packet with that TTL: it is refused before that expires, a router says that it
+// expired, or nothing is heard.
 enum class Ending { refused, expired, silence };
 
 asio::awaitable<Ending> end_at(Context& context, SocketAddress target, Transport transport,
@@ -111,8 +111,8 @@ asio::awaitable<Ending> end_at(Context& context, SocketAddress target, Transport
 }
 
 // The last router that a packet reaches before it is refused: a firewall says "time exceeded"
-// before it looks at its own rules. Where not even the first is reached, it is that, or stands
-// before it. Nothing where a packet got lost before.
+// before it looks at its own rules. If not even the first is reached, the refuser is that one, or
+// stands before it. Nothing if a packet got lost before that.
 asio::awaitable<std::optional<IpAddress>> refusing_device(Context& context, SocketAddress target,
                                                           Transport transport) {
   std::optional<IpAddress> device;
@@ -121,7 +121,7 @@ asio::awaitable<std::optional<IpAddress>> refusing_device(Context& context, Sock
     const auto ending = co_await end_at(context, target, transport, ttl);
     if (ending == Ending::refused && ttl == 1) device = router;
     if (ending == Ending::refused) break;
-    // Who refuses UDP has few answers: its silence proves no more.
+    // A device that refuses UDP has few answers: its silence after that proves nothing.
     if (transport == Transport::udp) break;
     device = ending == Ending::expired ? std::optional(router) : std::nullopt;
   }
@@ -149,7 +149,7 @@ asio::awaitable<void> ask_who_refused(Context& context, Job job, std::vector<std
   const auto& probe = job.probe.target;
   if (observation.outcome != Outcome::refused || !probe.route.direct()) co_return;
   const auto& known = observation.evidence;
-  // Asked where it was dialled.
+  // dial() has already asked.
   if (std::ranges::find(known, EvidenceKind::refuser, &Evidence::kind) != known.end()) co_return;
   if (target.address.is_special() || context.scope.stop.stopped()) co_return;
   const auto transport = probe.transport == Transport::udp ? Transport::udp : Transport::tcp;
@@ -170,7 +170,7 @@ asio::awaitable<void> ask_who_refused(Context& context, Job job, std::vector<std
   if (!suspected && context.refusals.asked >= most_questions) co_return;
   if (!suspected) ++context.refusals.asked;
   const auto interface = context.settings.interface;
-  // Not by the port that is refused: who refuses has few answers as well.
+  // Not with the refused port: the refusing device has few answers as well.
   const SocketAddress way{target.address, unused_port};
   const auto found = co_await context.edge.find(way, interface, context.scope);
   if (!found.hop) {

@@ -5,11 +5,11 @@
 
 namespace callready::checks {
 
-// After a refusal that seems to be the target's own (a RST, or ICMP port-unreachable with its
-// address): the same packet once more, with a TTL that ends at the first router beyond the site's
-// edge (SiteEdge). A refusal that still comes was made nearer, unless the target itself is: so
-// another packet to the target is shown to go farther. Does nothing where the outcome is not
-// `refused`, the way is not direct, or the target is inside the site.
+// After a refusal that seems to be the target's own (a RST, or ICMP port-unreachable from its
+// address), sends the same packet once more, with a TTL that expires at the first router beyond the
+// site's edge (SiteEdge). A refusal that still comes was made nearer, unless the target itself is
+// nearer: so it also checks that other packets to the target go farther. Does nothing if the
+// outcome is not `refused`, the route is not direct, or the target is inside the site.
 //
 // Evidence "refuser" with the fact `who`:
 //   "this_computer" over TCP, before anything is sent: a SYN that cannot leave this computer is

@@ -8,29 +8,29 @@
 // the far end sends everything back, and silence on one port where others answer is a proof; with
 // `authenticated` it answers only who has its key (`skipped` with "no_key" where we have none).
 // With `turn` and the run's credentials, relays of that server (RFC 8656) are far ends within the
-// range: what is sent to a relay's port is heard there, and sent back, each told apart.
+// range: what is sent to a relay's port is heard there, and sent back, each direction recorded.
 //
 // Where some ports get out and others do not, the ports between them are tried in halves: a few in
 // a normal run, down to the bound itself in a thorough one, which also samples more densely.
 //
 // Per port, in evidence "udp_port" (fact `result`):
 //   replied     a datagram came back from the port (a relay: both ways)
-//   arrived     ICMP port-unreachable of the target itself, or a relay heard it: it got there
-//   left_site   ICMP time-exceeded from a router beyond the edge: it got as far as that
+//   arrived     ICMP port-unreachable from the target itself, or a relay heard it: it got there
+//   left_site   ICMP time-exceeded from a router beyond the edge: it got that far
 //   prohibited  ICMP prohibited (or another refusal) from a device on the way, which is named
 //   kept_here   this computer's own firewall did not let it out
 //   dropped     twice, nothing came back from the hop where a control, sent after it, was answered;
 //               or three times nothing from an echo or a relay that is known to work
 //   silent      none of these; with the fact `sent` 0 nothing was sent to it
-// Where the far end has our key and the row says where it counts (`counts`, `public_key_sha256`),
-// it tells over TLS of each silent port whether our packets came: arrived, or dropped. With
-// left_site and prohibited also `ttl`, the TTL with which packets end at that router, if this run's
-// climb has met it. Then "udp_block" for each run of blocked ports, "udp_relays", and "udp_sample":
-// what the sample can exclude.
+// If the far end has our key and the row says where it counts (`counts`, `public_key_sha256`), it
+// says over TLS for each silent port whether our packets came: arrived, or dropped. left_site and
+// prohibited also have `ttl`, the TTL with which packets expire at that router, if this run's climb
+// has met it. Then "udp_block" for each run of blocked ports, "udp_relays", and "udp_sample": what
+// the sample can exclude.
 //
 // Outcomes: `answered` or `passed` where ports were proved open and none closed; `rejected` with
 // "prohibited" or "partly_prohibited"; `silent` with "dropped", "partly_dropped", "inbound_dropped"
-// (relays hear us, and what they send does not come in) or "silent".
+// (relays hear us, but what they send does not come in) or "silent".
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -50,13 +50,13 @@ using namespace udp_range;
 // docs/design.md: 16 to 32 allocations; 32 exclude a block of 9 % of the range with 95 %
 // confidence.
 constexpr int relays_normally = 16, relays_thoroughly = 32;
-// Bounds are tried so often in a normal run: with the sample 12 ports of one host, which no
-// firewall takes for a scan.
+// How many ports a normal run tries to find bounds: with the sample these are 12 ports of one host,
+// which no firewall takes for a scan.
 constexpr int bounds_normally = 6;
-// A thorough run takes as many as halving two bounds of 65,535 ports needs, and some for lost ones.
+// In a thorough run as many as bisecting 65,535 ports for two bounds takes, and some for loss.
 constexpr int bounds_thoroughly = 40;
 
-// Thorough runs meet one port after another, so that they do not look like a scan.
+// Thorough runs add ports slowly, so that they do not look like a scan.
 asio::awaitable<bool> add_slowly(std::shared_ptr<Range> range, std::vector<std::uint16_t> numbers,
                                  bool refined, Instant until) {
   auto& context = range->context;
@@ -100,7 +100,7 @@ asio::awaitable<void> find_bounds(std::shared_ptr<Range> range, int most, Instan
   }
 }
 
-// In a hurry: for the search of the site's edge, and for one look at it.
+// In a hurry: time to search for the site's edge, and for one look at it.
 milliseconds patience_of(const Settings& settings, milliseconds unhurried) {
   if (!settings.hurried) return unhurried;
   return timeouts::edge_search + timeouts::udp_range_hurried;
@@ -139,8 +139,8 @@ asio::awaitable<void> climb_ladder(std::shared_ptr<Range> range, Job job,
   co_await find_bounds(range, most, until);
 }
 
-// Ports of our own far end that did not answer: it says over TLS which of them it heard, and so
-// which way is shut.
+// For ports of our own far end that did not answer: it says over TLS which of them it heard, and so
+// which direction is blocked.
 asio::awaitable<void> ask_what_came(std::shared_ptr<Range> range, Job job) {
   auto& context = range->context;
   const auto unanswered = [](const Port& port) {
@@ -157,7 +157,7 @@ asio::awaitable<void> ask_what_came(std::shared_ptr<Range> range, Job job) {
     if (!unanswered(port)) continue;
     const bool came = told->came.contains(port.number);
     if (came && told->refused > 0) {
-      port.result = DetailCode::silent;  // its own limit may be all that it is
+      port.result = DetailCode::silent;  // its own limit may be the only reason
       continue;
     }
     port.outbound = came;
@@ -166,7 +166,7 @@ asio::awaitable<void> ask_what_came(std::shared_ptr<Range> range, Job job) {
   }
 }
 
-// True where relays have told what there is to know.
+// True if relays have told what there is to know.
 asio::awaitable<bool> ask_relays(std::shared_ptr<Range> range, Job job, Observation& observation) {
   auto& context = range->context;
   const auto where = job.parameter("turn");

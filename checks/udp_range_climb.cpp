@@ -26,7 +26,7 @@ struct Gathering {
   void leave() {
     if (--running == 0) ended.deliver(true);
   }
-  // All that run end by themselves, soon after `until` or a stop: they hold our sockets.
+  // Waits even after a stop, because they hold our sockets: all end soon after that or `until`.
   asio::awaitable<void> wait(Scope scope, Instant until) {
     StopSignal never;
     const Scope unhurried{scope.clock, never};
@@ -42,7 +42,7 @@ void note_icmp(Port& port, const IcmpError& icmp, const IpAddress& target, Insta
     port.result = DetailCode::arrived;
     port.round_trip = elapsed(port.sent, now);
   } else if (icmp.kind == IcmpKind::time_exceeded) {
-    // A router of the site that answers before its own drop rule proves nothing.
+    // A router inside the site may answer before it applies its own drop rule: no proof.
     port.result = beyond_the_edge(icmp.sender) ? DetailCode::left_site : DetailCode::silent;
   } else if (classify({}, icmp).kind == FailureKind::kept_here) {
     port.result = DetailCode::kept_here;
@@ -52,9 +52,9 @@ void note_icmp(Port& port, const IcmpError& icmp, const IpAddress& target, Insta
   }
 }
 
-// The first step, as far as the packets go: for the ports from one position on. They wait under one
-// guard and by callbacks, since hundreds of networks are asked at once: a coroutine for each of
-// their ports would take ten times the memory.
+// Hears the replies to the first step, whose packets go all the way, for the ports from one
+// position on. They share one guard and use callbacks, since hundreds of networks are asked at
+// once: a coroutine for each of their ports would take ten times the memory.
 class Listeners : public std::enable_shared_from_this<Listeners> {
  public:
   Listeners(std::shared_ptr<Range> range, std::shared_ptr<Gathering> gathering, std::size_t from,
@@ -80,7 +80,7 @@ class Listeners : public std::enable_shared_from_this<Listeners> {
     gathering_->leave();
   }
 
-  // Waits for more, or has what there is.
+  // True: waits for more; false: is done.
   bool goes_on(std::size_t index) {
     auto& port = range_->ports[index];
     for (int i = 0; i < most_in_a_row; ++i) {
@@ -96,7 +96,7 @@ class Listeners : public std::enable_shared_from_this<Listeners> {
     return true;
   }
 
-  // Not what an echo with our key answers: somebody on the way says that there is a way.
+  // Not an answer from an echo with our key: somebody on the way only pretends to be the far end.
   bool is_another(const Port& port, const UdpEvent& event) const {
     const auto* datagram = std::get_if<Datagram>(&event);
     return datagram != nullptr && !range_->key.empty() &&
@@ -126,7 +126,7 @@ class Listeners : public std::enable_shared_from_this<Listeners> {
   Guard guard_;
 };
 
-// A new packet each time: an echo with a key answers none twice.
+// A new packet each time: an echo with a key does not answer the same one twice.
 Result<void> ask_echo(const Range& range, Port& port) {
   auto packet = media::echo_request(range.key, range.source);
   const auto sent = port.socket->send(packet);
@@ -134,7 +134,7 @@ Result<void> ask_echo(const Range& range, Port& port) {
   return sent;
 }
 
-// To an echo again and again, so that a lost packet is not taken for a blocked port.
+// Sends to an echo several times, so that a lost packet is not taken for a blocked port.
 asio::awaitable<void> send_to_the_end(std::shared_ptr<Range> range, std::size_t from) {
   auto& context = range->context;
   const auto now = context.scope.clock.now();
@@ -155,7 +155,7 @@ asio::awaitable<void> send_to_the_end(std::shared_ptr<Range> range, std::size_t 
     if (port.waited) listeners->listen(i);
   }
   for (std::size_t again = 1; range->echo && again < echo_sends; ++again) {
-    // Whoever has gone meanwhile has its answer: the last one here need not wait.
+    // All others have left with their answers: no need to wait.
     if (gathering->running == 1) break;
     const auto next = now + timeouts::udp_sends[again];
     const bool slept = co_await sleep_until(context.executor, context.scope, next);
@@ -179,8 +179,8 @@ SiteEdge::Need confirming(SiteEdge::Need need) {
 }
 
 // The next step for one port: packets that end at the first router outside, from a socket of their
-// own, because the first step may still listen on the port's. Where the target itself refused a
-// port, once: who still refuses does so in its name.
+// own, because the first step may still listen on the port's. If the target itself refused a port,
+// only once: a refusal that comes even then is made in its name.
 asio::awaitable<void> climb(std::shared_ptr<Range> range, std::size_t index, SiteEdge::Need need,
                             Instant until) {
   auto& context = range->context;
@@ -218,7 +218,7 @@ asio::awaitable<void> climb(std::shared_ptr<Range> range, std::size_t index, Sit
   }
 }
 
-// One refusal in the target's name makes the others worth nothing by themselves.
+// After one refusal in the target's name the others prove nothing by themselves.
 void take_back_refusals(Range& range) {
   for (auto& port : range.ports) {
     const bool told = port.result == DetailCode::arrived && port.socket;
@@ -226,7 +226,7 @@ void take_back_refusals(Range& range) {
   }
 }
 
-// Where in `ports` the silent ones from that position on are: first those that tell the most beside
+// The indices of the silent ports from that position on: first those that tell the most besides
 // the ones that are known.
 std::vector<std::size_t> find_silent(const Range& range, std::size_t from) {
   std::map<std::uint16_t, std::size_t> silent;
@@ -245,7 +245,7 @@ std::vector<std::size_t> find_silent(const Range& range, std::size_t from) {
   return places;
 }
 
-// All at once; whoever answers few packets is asked in their order.
+// All at once; a router that answers only a few packets is asked in their order.
 asio::awaitable<void> climb_silent(std::shared_ptr<Range> range, std::size_t from,
                                    SiteEdge::Need need, Instant until) {
   TaskGroup climbers(range->context.executor);
@@ -278,7 +278,7 @@ asio::awaitable<void> climb_first(std::shared_ptr<Range> range, Instant until,
   if (!found.hop) co_return;
   const bool hopeless = context.settings.hurried && context.edge.exhausted();
   if (!hopeless && first.result == DetailCode::silent) {
-    // With many services beside each other all of them have their turn.
+    // With many services at once each of them has its turn.
     const auto patient =
         context.scope.clock.now() + timeouts::icmp_decides + context.edge.backlog();
     const auto long_enough = context.settings.hurried ? until : std::max(until, patient);
@@ -338,7 +338,7 @@ asio::awaitable<void> climb_all(std::shared_ptr<Range> range, Instant until) {
   const auto proved = std::any_of(range->ports.begin(), range->ports.end(), [](const Port& port) {
     return port.result != DetailCode::silent && port.result != DetailCode::left_site;
   });
-  // That a router had no answer left says nothing where the same ports were seen to pass.
+  // It does not matter that a router had no answer left if the same ports were seen to pass.
   range->covered = range->row && context.edge.passed(*range->row, range->target.is_v6());
   const bool suspicious = proved || (first.result != DetailCode::left_site && !range->covered);
   const bool patient = context.settings.thorough || suspicious;
@@ -368,7 +368,7 @@ void judge_silence(Range& range) {
   const auto echoed = [](const Port& port) { return port.result == DetailCode::replied; };
   if (!range.echo || std::none_of(range.ports.begin(), range.ports.end(), echoed)) return;
   for (auto& port : range.ports) {
-    // Who has our key answers it: that the packet left is not enough.
+    // A far end that has our key answers: that the packet left the site is not enough.
     const bool owed = port.result == DetailCode::left_site && !range.key.empty();
     if ((port.result == DetailCode::silent || owed) && port.waited) {
       port.result = DetailCode::dropped;

@@ -10,7 +10,7 @@
 
 namespace callready::checks::udp_range {
 
-// What a port's result says; udp_range.cpp lists the results there are.
+// What a port's result means; udp_range.cpp lists all results.
 bool gets_out(DetailCode result);
 bool is_blocked(DetailCode result);
 
@@ -19,16 +19,16 @@ struct Port {
   std::optional<UdpSocket> socket;  // none: a relay's port
   DetailCode result = DetailCode::silent;
   std::optional<IpAddress> by;  // who sent the ICMP error
-  bool no_way = false;          // it said "unreachable", not "prohibited": it knows no way there
+  bool no_way = false;          // it said "unreachable", not "prohibited": it has no route there
   Instant sent;
   std::optional<Milliseconds> round_trip;
   bool tried = false;    // something was sent to it
-  bool climbed = false;  // the same by the search for a router outside
-  bool waited = false;   // the whole way: its packet left, and a reply had its full time
-  bool refined = false;  // tried to find the bounds of a block: no part of the sample
-  std::vector<std::vector<std::uint8_t>> asked;  // of an echo with a key: what was sent to it
-  // A relay's port, or one of which a far end of ours told: whether our packet was heard there, and
-  // whether its packet came back.
+  bool climbed = false;  // the search for a router outside sent to it
+  bool waited = false;   // its packet to the far end left, and a reply had its full time
+  bool refined = false;  // tried to find the bounds of a block: not part of the sample
+  std::vector<std::vector<std::uint8_t>> asked;  // what was sent to an echo with a key
+  // For a relay's port, or one that a far end of ours reported on: whether our packet was heard
+  // there, and whether its packet came back.
   std::optional<bool> outbound, inbound;
 };
 
@@ -47,16 +47,16 @@ struct Range {
   std::optional<PortRange> row;
   bool to_the_end = true;  // false: only packets that end on the way
   bool echo = false;       // the far end sends everything back
-  // Of an echo that answers its own only (media/echo.hpp); empty: it answers everybody.
+  // Of an echo that answers only those who have it (media/echo.hpp); empty: it answers everybody.
   std::vector<std::uint8_t> key;
-  std::uint32_t source = 0;  // of what it counts of ours (RTP's SSRC)
-  // "Port unreachable" in the target's name came from within the site: its word proves nothing.
+  std::uint32_t source = 0;  // by which it counts our packets (RTP's SSRC)
+  // "Port unreachable" in the target's name came from within the site: such answers prove nothing.
   bool refused_near = false;
-  // Others' packets to these ports were seen to pass: what the routers were not asked is no loss.
+  // Others' packets to these ports were seen to pass: no need to ask the routers about the rest.
   bool covered = false;
-  std::optional<Failure> not_sent;  // of this machine: why a port was not sent to
+  std::optional<Failure> not_sent;  // why this machine did not send to a port
   std::deque<Port> ports;           // coroutines hold on to their port while others are added
-  std::size_t first = 0;  // of `ports`: who climbs first; several hosts prove several ports
+  std::size_t first = 0;            // index of the port that climbs first; it differs between hosts
 };
 
 // What is known of the ports: true, it gets out; false, it is blocked. Silent ones are left out.
@@ -69,8 +69,8 @@ struct Block {
 };
 std::vector<Block> blocks_of(const std::map<std::uint16_t, bool>& known);
 
-// The ports between a blocked and an open neighbour that halve what is not known of the bound.
-// Bounds within which a port was `tried` without success are as well known as they can be.
+// The midpoints between blocked and open neighbours, which narrow down the bounds. A gap in which a
+// port was `tried` without success cannot be narrowed further.
 std::vector<std::uint16_t> next_bounds(const std::map<std::uint16_t, bool>& known,
                                        const std::set<std::uint16_t>& tried);
 
@@ -80,16 +80,16 @@ std::vector<std::uint16_t> midpoints(const std::vector<std::uint16_t>& sample);
 // The most ports in a row of which none was proved to get out.
 unsigned longest_gap(const std::map<std::uint16_t, bool>& known, const PortRange& whole);
 
-// Opens sockets for these ports; a failure of this machine.
+// Opens sockets for these ports; any failure is this machine's.
 Result<void> add_ports(Range& range, const std::vector<std::uint16_t>& numbers, bool refined);
 
 // Both steps of the ladder for the ports that were added; ends at about `until`.
 asio::awaitable<void> climb_all(std::shared_ptr<Range> range, Instant until);
-// The same for a few more, from position `from` on, where the first have found something.
+// The same for a few ports that were added later, from position `from` on.
 asio::awaitable<void> climb_more(std::shared_ptr<Range> range, std::size_t from, Instant until);
 
-// With an echo at the far end silence says something: once others have answered, a port that is
-// still silent lost its packets. What `refused_near` takes back becomes silent. Call it last.
+// With an echo at the far end silence is evidence: once others have answered, a port that is still
+// silent lost its packets. Refusals that `refused_near` discredits become silent. Call it last.
 void judge_silence(Range& range);
 
 // Evidence "udp_port" of each, "udp_block" of each block, "udp_sample"; outcome and detail.

@@ -10,7 +10,7 @@
 namespace callready::checks::udp_range {
 namespace {
 
-// A relay that was not heard is tried with a second one: not each of them, the server is the same.
+// How many relays that did not work are tested with a second one: the server is always the same.
 constexpr int most_doubts = 2;
 // A firewall that counts the ports of one host takes more than some 20 in 5 s for a scan.
 constexpr int relays_at_once = 16;
@@ -25,7 +25,7 @@ struct Sample {
   std::optional<bool> relays_work;  // data goes from relay to relay
 };
 
-// Whether this relay works at all, by a second one beside it.
+// Finds out with a second relay whether this one works at all.
 asio::awaitable<void> settle_doubt(std::shared_ptr<Sample> sample, TurnClient& first) {
   if (sample->relays_work || sample->doubts == most_doubts) co_return;
   ++sample->doubts;
@@ -86,7 +86,7 @@ asio::awaitable<bool> try_one(std::shared_ptr<Sample> sample) {
   if (!place || sample->refused) co_return false;
   auto relay = co_await open_relay(context, sample->server);
   if (!relay.why.empty()) sample->why = relay.why;
-  // What one was refused for, the others will be, too; whoever has a relay keeps it.
+  // What one was refused for, the others will be, too; those that have a relay keep it.
   if (relay.code != 0 || !relay.client) sample->refused = true;
   if (!relay.client) co_return false;
   if (relay.why.empty()) co_await measure(sample, *relay.client);
@@ -103,7 +103,7 @@ void judge_relays(Sample& sample) {
   }
   if (sample.relays_work.value_or(false)) return;
   for (auto& port : sample.range->ports) {
-    // Heard and not answered by a server whose relays may not answer at all: no more than that.
+    // Heard but not answered, by a server whose relays may not answer at all: inbound is not known.
     if (port.outbound && port.inbound && !*port.inbound) port.inbound.reset();
   }
 }
@@ -145,7 +145,7 @@ asio::awaitable<void> try_relays(std::shared_ptr<Range> range, RelayServer serve
   CleanupScope after(context.scope, timeouts::deallocate);
   Sample made{range, std::move(server), after.scope()};
   const auto sample = std::make_shared<Sample>(std::move(made));
-  // The first alone: it learns the server's challenge, and whether there are any.
+  // The first one alone: it learns the server's challenge, and whether there are relays at all.
   bool going_on = co_await try_one(sample);
   for (int done = 1; done < relays && going_on && !sample->refused;) {
     const int wave = std::min(relays - done, relays_at_once - (done == 1 ? 1 : 0));

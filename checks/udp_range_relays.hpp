@@ -6,9 +6,9 @@
 
 namespace callready::checks::udp_range {
 
-// Adds a port to the range for each relay that was measured. `relays`: allocations that are asked
-// for, at most most_relays at a time over the whole run; all are given back. Evidence
-// "udp_relays": how many served, and why no more.
+// Adds a port to the range for each relay that was measured. `relays`: how many allocations to ask
+// for, at most most_relays at a time over the whole run; all are released. Evidence "udp_relays":
+// how many served, and why no more.
 asio::awaitable<void> try_relays(std::shared_ptr<Range> range, RelayServer server, int relays,
                                  Observation& observation);
 

@@ -1,4 +1,4 @@
-// What a udp-range probe says of its ports.
+// What a udp-range probe reports about its ports.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -145,7 +145,7 @@ void add_sample(Observation& observation, const Range& range, int proved, int sa
 }  // namespace
 
 void conclude(Observation& observation, const Range& range) {
-  // Of a sample whose like was seen to pass, those that the routers on the way were asked for.
+  // If others' packets to these ports were seen to pass, only those that were actually tried.
   std::vector<const Port*> ports;
   for (const auto& port : range.ports) {
     if (port.tried || port.outbound || !range.covered) ports.push_back(&port);
