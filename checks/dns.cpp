@@ -118,7 +118,7 @@ void add_special_addresses(Observation& observation, const DnsRequest& asked) {
   for (const auto* record : records) {
     const auto* address = std::get_if<IpAddress>(&record->data);
     if (address == nullptr || !address->is_special()) continue;
-    // What a filter puts in the place of an address.
+    // What a filter puts in place of an address.
     const bool sinkhole = address->is_unspecified() || address->is_loopback();
     const auto server = asked.question.server.to_string(), shown = address->to_string();
     add_evidence(
@@ -262,7 +262,7 @@ std::vector<SocketAddress> servers_to_ask(const Context& context, const Job& job
   return servers;
 }
 
-// PTR wants an address: of a name, its first one. Empty where the observation says why.
+// PTR needs an address: for a name, its first one. Empty where the observation says why.
 asio::awaitable<std::string> reverse_question(Context& context, std::string name,
                                               Observation& observation) {
   if (name.ends_with(".arpa")) co_return name;

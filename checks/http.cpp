@@ -1,14 +1,14 @@
 // http: one GET, over TCP (http://) or TLS (https://), redirects not followed (RFC 9110, RFC 9112);
 // with `upgrade: websocket` the opening handshake of RFC 6455.
 //
-// A reply of any status is `answered`, with the status as detail: the service (or whoever stands in
-// its place) speaks HTTP. `failed`: "unexpected_status" or "unexpected_body" where `status` or
-// `body` were asked for and did not come, "no_upgrade" where WebSocket was wanted and something on
-// the way or the server did without (401, 403 and 404 over a trusted chain are the server's own
-// words about the path, and answers), "bad_upgrade" where the 101 does not prove itself; over TLS
-// the details of `tls`; "http_timed_out", "closed_by_peer", "malformed", "oversized" where TCP
-// stood and no reply came, or nothing of the `body` after its headers. Where TCP did not stand, the
-// outcomes of `tcp`; through a proxy, those of `proxy`. A redirect to another host
+// A reply with any status is `answered`, with the status as detail: the service (or something in
+// its place) speaks HTTP. `failed`: "unexpected_status" or "unexpected_body" if `status` or `body`
+// were given and the reply does not match, "no_upgrade" if WebSocket was wanted and the server, or
+// something on the way, did not switch (401, 403 and 404 over a trusted chain are the server's own
+// verdict on the path: `answered`), "bad_upgrade" if the 101 lacks the right Sec-WebSocket-Accept;
+// over TLS the details of `tls`; "http_timed_out", "closed_by_peer", "malformed", "oversized" if
+// TCP connected and no reply came, or nothing of the `body` after its headers. If TCP does not
+// connect, the outcomes of `tcp`; through a proxy, those of `proxy`. A redirect to another host
 // (`redirect_host`), the server's clock (`date_offset_s`) and whether the body was as expected
 // (`body_matches`) are facts that are not judged here.
 #include <fmt/format.h>
@@ -44,7 +44,7 @@ bool is_path(std::string_view path) {
 // "https://Portal.example:8443/login" -> "portal.example"; empty where it stays on the host.
 std::string redirect_host(const std::string& location, const std::string& host) {
   const auto found = location.find("://");
-  // Behind a slash or a question mark it is another URL's, in a reference to this host.
+  // After a slash or a question mark it belongs to another URL, in a reference to this host.
   const auto scheme = found < location.find_first_of("/?#") ? found : location.npos;
   const auto start =
       scheme == location.npos ? (location.starts_with("//") ? 2 : location.npos) : scheme + 3;
@@ -61,7 +61,7 @@ std::string redirect_host(const std::string& location, const std::string& host) 
   return dns::same_name(name, host) ? std::string() : printable(name, 253);
 }
 
-// It broke off before any of the body came that was asked for.
+// The reply broke off before any of the expected body came.
 bool lacks_body(const HttpReply& reply, const Wanted& wanted) {
   return !wanted.body.empty() && reply.body.empty() && reply.failure.has_value();
 }
@@ -96,7 +96,7 @@ void add_reply(Observation& observation, const HttpReply& reply, const Wanted& w
   observation.evidence.push_back(std::move(evidence));
 }
 
-// What came instead of a switch to WebSocket, or empty where it was made.
+// Why the switch to WebSocket failed; empty if it was made.
 Detail upgrade_fault(const HttpReply& reply, const Wanted& wanted) {
   if (reply.status != 101) return DetailCode::no_upgrade;
   const auto accept = reply.header("Sec-WebSocket-Accept");
@@ -158,7 +158,7 @@ void conclude(Observation& observation, const HttpReply& reply, const Wanted& wa
 void describe(HttpRequest& request, const Wanted& wanted) {
   request.check_name = !IpAddress::parse(wanted.host).has_value();
   if (wanted.websocket_key.empty()) return;
-  request.tunnel = true;  // as browsers do: a proxy between would take the upgrade for its own
+  request.tunnel = true;  // as browsers do: a proxy would take the upgrade for its own
   request.headers = {"Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13",
                      "Sec-WebSocket-Key: " + wanted.websocket_key};
 }

@@ -1,5 +1,5 @@
-// ipv6: connects by IPv6 and by IPv4 as clients do (Happy Eyeballs, RFC 8305), and sees what each
-// comes to. The host is looked up by itself, for both families.
+// ipv6: connects by IPv6 and by IPv4 as clients do (Happy Eyeballs, RFC 8305), and records how each
+// ends. The check itself looks up the host, for both families.
 //
 // Sends a SYN to the host's first IPv6 address and, a quarter of a second later, one to its first
 // IPv4 address; closes both. Outcomes: `connected` where one of them stands: "ipv6_first" (a client
@@ -9,9 +9,9 @@
 // `ms`; and "nat64" with its `prefix` where a DNS64 shows itself (RFC 7050 section 3).
 //
 // With `service` the host is a service's own, which other probes reach by IPv4: then nothing is
-// sent where this computer has no global IPv6 address (`skipped` with "no_route"), where the name
-// has none ("no_record") or where that is not known (why the question failed: "dns_failed"), and
-// IPv4 is tried only where IPv6 fails. A `family` by a DNS64's address has `translated`.
+// sent if this computer has no global IPv6 address (`skipped` with "no_route"), if the name has
+// none ("no_record") or if that is not known (with the reason, such as "dns_failed"), and IPv4 is
+// tried only if IPv6 fails. With a DNS64, `translated` in `family` says if it made the address.
 #include <fmt/format.h>
 
 #include "checks/kinds.hpp"
@@ -64,7 +64,7 @@ asio::awaitable<Attempt> connect_by(Context& context, std::string host, std::uin
   co_return attempt;
 }
 
-// The prefix that a DNS64 makes IPv6 addresses of IPv4 ones with; nothing where there is none.
+// The prefix with which a DNS64 makes IPv6 addresses from IPv4 ones; nothing without a DNS64.
 asio::awaitable<std::optional<Network>> find_nat64(Context& context) {
   const std::string name = nat64_name;
   const auto resolution = co_await context.resolver.resolve(name, Family::v6, context.scope);
@@ -76,7 +76,7 @@ asio::awaitable<std::optional<Network>> find_nat64(Context& context) {
   co_return std::nullopt;
 }
 
-// That packets to the Internet would carry; none is sent.
+// Whether packets to the Internet would carry a global address; none is sent.
 bool has_global_address(Context& context) {
   const SocketAddress somewhere{*IpAddress::parse("2001:4860:4860::8888"), 443};
   const auto socket = open_udp(context, somewhere);

@@ -5,7 +5,7 @@
 // "synchronised", with the offset of this machine's clock as a fact that is not judged here;
 // `denied` where the server sent a kiss-o'-death (section 7.4: "kiss_deny", "kiss_rate" ...);
 // `failed` with "not_synchronised" (the server does not know the time either; it may say so with
-// stratum 0, as a kiss has it) or "malformed";
+// stratum 0, like a kiss) or "malformed";
 // `silent`, `refused` and `rejected` as for any request.
 #include <fmt/format.h>
 
@@ -26,7 +26,7 @@ void add_reply(Observation& observation, const ntp::Packet& packet) {
                 {Fact::version, packet.version},
                 {Fact::root_delay_ms, packet.root_delay_ms},
                 {Fact::root_dispersion_ms, packet.root_dispersion_ms}};
-  // Beyond stratum 1 it is an address of the server's own network.
+  // Beyond stratum 1 the reference is an address in the server's own network.
   if (packet.stratum <= 1) facts[Fact::reference] = ntp::reference_text(packet);
   add_evidence(observation, EvidenceKind::ntp_reply,
                phrase("a time server of stratum {} answered", packet.stratum), std::move(facts));
@@ -102,7 +102,7 @@ asio::awaitable<Observation> run_ntp(Context& context, Job job) {
   add_reply(observation, *packet);
   conclude(observation, *packet);
   if (observation.outcome != Outcome::answered) co_return observation;
-  // One look at the wall clock; the rest is steady time, which nobody sets meanwhile.
+  // The wall clock is read once; the rest is steady time, which nobody can set meanwhile.
   const auto since_arrival = clock.now() - outcome->datagram.arrived;
   const auto arrived =
       clock.wall_now() - std::chrono::duration_cast<WallTime::duration>(since_arrival);

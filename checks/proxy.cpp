@@ -1,13 +1,13 @@
 // proxy: CONNECT to the target through the route's HTTP proxy (RFC 9110 section 9.3.6).
 //
-// Sends CONNECT without a login; where the proxy wants one and offers a scheme that we have
-// credentials for, once more by each (proxy_route.hpp), and closes. Outcomes: `answered` with the
+// Sends CONNECT without a login; if the proxy wants one and offers schemes that we have
+// credentials for, once more with each (proxy_route.hpp), and closes. Outcomes: `answered` with the
 // status where the tunnel stands; `denied` with "407" (its schemes are in the evidence), "403" or
 // another 4xx; `failed` with a 5xx (the proxy itself does not reach the target), "not_a_proxy",
 // "proxy_timed_out" or "closed_by_peer"; where there is no connection to the proxy, the outcome of
 // that connection with "proxy_unreachable", "proxy_unresolved" or "kept_here"; `skipped` with
-// "no_proxy" on a direct route. That the tunnel carries anything is for `tls` and the others over
-// the same route.
+// "no_proxy" on a direct route. Whether the tunnel carries anything is left to `tls` and the other
+// checks over the same route.
 #include "checks/kinds.hpp"
 #include "checks/proxy_route.hpp"
 

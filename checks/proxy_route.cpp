@@ -31,7 +31,7 @@ std::vector<ProxyAuth> schemes_to_try(const Login* login, const HttpReply& reply
   for (const auto auth :
        {ProxyAuth::negotiate, ProxyAuth::ntlm, ProxyAuth::digest, ProxyAuth::basic}) {
     if (!contains(reply.proxy_schemes, auth)) continue;
-    // Negotiate takes the system's login, so that a user who gave no credentials has it too.
+    // Negotiate uses the system's login, and so needs no credentials from the user.
     if (auth == ProxyAuth::negotiate || password) schemes.push_back(auth);
   }
   return schemes;
@@ -53,7 +53,7 @@ void settle(ProxyLogin& login, ProxyAuth works) {
   login.waiting.clear();
 }
 
-// One try after another; the reply of the first that is let in, or of the last.
+// Tries one scheme after another; the reply to the first that is let in, or to the last.
 asio::awaitable<HttpReply> try_schemes(Context& context, ProxyLogin& login, HttpReply refused,
                                        HttpRequest request, const ProxyAttempt& attempt,
                                        Instant deadline) {
@@ -116,7 +116,7 @@ std::string offered(const HttpReply& reply) {
   return text;
 }
 
-// The schemes by which a login was refused; empty where none was tried.
+// The schemes with which a login was refused; empty if none was tried.
 std::string refused_logins(const Context& context, const ProxyRoute& route) {
   std::string text;
   const auto login = context.proxy_logins.find(route.url);
@@ -164,15 +164,15 @@ void add_answer(Observation& observation, const Context& context, const ProxyRou
   observation.evidence.push_back(std::move(evidence));
 }
 
-// Of a request without tunnel: the proxy's own word, and not the server's that it passed on. Squid
-// says so; of others the statuses for an upstream that fails are taken as theirs.
+// For a request without a tunnel: whether the reply is the proxy's own, not one it passed on. Squid
+// says so; from others the statuses for a failing upstream are taken as the proxy's own.
 bool refused_by_proxy(const HttpReply& reply) {
   if (reply.connect_status != 0 || reply.status == 0) return false;
   const bool gateway = reply.status >= 502 && reply.status <= 504;
   return reply.status == status_login_wanted || gateway || reply.header("X-Squid-Error");
 }
 
-// A web server without CONNECT says so with one of these; a proxy puts its mark on what it says.
+// A web server that has no CONNECT replies with one of these; a proxy marks its own replies.
 bool by_a_web_server(const HttpReply& reply, int status) {
   if (status != 400 && status != 404 && status != 405 && status != 501) return false;
   const bool tunnel = reply.connect_status != 0;
@@ -229,7 +229,7 @@ asio::awaitable<HttpReply> with_login(Context& context, const ProxyRoute& route,
                                       HttpRequest request, const ProxyAttempt& attempt) {
   const auto deadline = context.scope.clock.now() + timeouts::proxy_total;
   auto& login = context.proxy_logins[route.url];
-  // Not asked again below: another one's login may settle it while we wait for the answer.
+  // Not read again below: another probe's login may settle it while we wait for the answer.
   const bool logged_in = login.works != ProxyAuth::none;
   if (logged_in) add_login(request, context, login.works);
   auto reply = co_await attempt(request, deadline);

@@ -12,8 +12,8 @@ struct ProxyRoute {
   IpAddress address;
 };
 
-// The proxy of the job's route, resolved. Nothing where the observation says why not: `skipped`
-// with "bad_proxy" where its URL cannot be used, else that of its name's resolution, with
+// The proxy of the job's route, resolved. If nothing, the observation says why: `skipped` with
+// "bad_proxy" if its URL cannot be used, otherwise the outcome of resolving its name, with
 // "proxy_unresolved".
 asio::awaitable<std::optional<ProxyRoute>> find_proxy(Context& context, Job job,
                                                       Observation& observation);
@@ -23,21 +23,21 @@ HttpRequest request_through(const Context& context, const ProxyRoute& route, std
 
 using ProxyAttempt = std::function<asio::awaitable<HttpReply>(HttpRequest, Instant deadline)>;
 
-// Makes the request as it is, and after a 407 with the login that the user gave for it: by one
-// scheme at a time of those that the proxy offers, the strongest first (Negotiate, where the
+// Makes the request as it is and, after a 407, with the login that the user gave for the proxy: one
+// scheme after another of those that the proxy offers, the strongest first (Negotiate, if the
 // system has a login, NTLM, Digest, Basic). What works is kept for the run, and what fails is not
-// tried again. Within timeouts::proxy_total.
+// tried again. Takes at most timeouts::proxy_total.
 asio::awaitable<HttpReply> with_login(Context& context, const ProxyRoute& route,
                                       HttpRequest request, const ProxyAttempt& attempt);
 
-// Writes down what the proxy said, and returns true where it let the request pass. Else the outcome
+// Records what the proxy said, and returns true if it let the request pass. Otherwise the outcome
 // is: that of the failed connection, with "proxy_unreachable", or with this computer's own reason
 // ("kept_here"); `denied` with "407", "403" or another 4xx; `failed` with its 5xx,
 // "proxy_timed_out", "not_a_proxy" or "closed_by_peer".
 bool proxy_let_pass(Observation& observation, const Context& context, const ProxyRoute& route,
                     const HttpReply& reply);
 
-// A tunnel to the job's target. Null where the observation (and `failure`) say why.
+// A tunnel to the job's target. If null, the observation (and `failure`) say why.
 asio::awaitable<std::unique_ptr<Stream>> open_tunnel(Context& context, Job job,
                                                      Observation& observation,
                                                      std::optional<Failure>& failure);

@@ -3,15 +3,15 @@
 // First a long header of a reserved version, in a datagram of 1,200 bytes, sent twice at most: any
 // server that speaks QUIC has to answer it with its versions (section 6). Only where it does, an
 // Initial packet with a TLS ClientHello for the host's name and HTTP/3 (RFC 9001 sections 4 and
-// 5.2), as a browser's first; once it is answered, a packet that says that no more is wanted, so
-// that the server forgets us. Outcomes: `answered`, since something came back in either case: with
-// "quic_spoken" where both are answered (by the handshake, a Retry, or a server that says no).
-// Where only the second is not, the first is asked again, from another port: if that is answered,
-// with "initial_silent", or "initial_rejected" where a device refuses it, and else with neither.
-// `silent`: that proves nothing, since many web servers do not speak QUIC, and some drop what they
-// do not know. `refused` and `rejected` as for any request, `failed` with "malformed" where
-// something else than QUIC comes back. Evidence "quic", one a question: `payload`
-// ("version_negotiation", "initial"), `result`.
+// 5.2), like a browser's first; once that is answered, a CONNECTION_CLOSE (RFC 9000 section 10.2),
+// so that the server forgets us. Outcomes: `answered`, since something came back in either case:
+// with "quic_spoken" if both are answered (by the handshake, a Retry, or a server that says no).
+// If only the second is not, the first is asked again, from another port: if that is answered,
+// with "initial_silent", or "initial_rejected" if a device refuses it, otherwise with neither.
+// `silent` proves nothing, since many web servers do not speak QUIC, and some drop what they do not
+// know. `refused` and `rejected` as for any request, `failed` with "malformed" if something other
+// than QUIC comes back. Evidence "quic", one per question: `payload` ("version_negotiation",
+// "initial"), `result`.
 #include <fmt/format.h>
 
 #include "checks/kinds.hpp"
@@ -39,7 +39,7 @@ asio::awaitable<Asked> ask(Context& context, UdpSocket& socket, const quic::Atte
       malformed = reply.error();
       return false;
     }
-    // A second answer to the question before is none to this one.
+    // A second answer to the previous question does not answer this one.
     if ((reply->packet == quic::Packet::versions) != versions) return false;
     asked.reply = std::move(*reply);
     return true;
@@ -75,13 +75,13 @@ Text in_words(const quic::Reply& reply) {
              : phrase("the server answers a greeting with its name");
 }
 
-// This computer's own, or the run's end: the server had nothing to answer, or no time to.
+// A failure of this computer, or the run's end: the server had nothing to answer, or no time to.
 bool is_ours(const Failure& failure) {
   return failure.kind == FailureKind::kept_here || outcome_of(failure) == Outcome::skipped;
 }
 
-// The first question once more, from a port of its own: a server that has nothing more to say to
-// this network has not lost the greeting alone. Nothing: it could not be asked, or was cut short.
+// The first question once more, from another port: if the server answers this network no more at
+// all, it is not only the greeting that is lost. Nothing: it could not be asked, or was cut short.
 asio::awaitable<std::optional<bool>> still_answers(Context& context, const Job& job) {
   auto socket = open_udp(context, job.remote());
   if (socket.has_error()) co_return std::nullopt;

@@ -3,15 +3,15 @@
 // Sends a ClientHello after the TCP handshake and closes after the handshake. Outcomes: those of
 // `tcp` where the connection fails; `answered` where the handshake ends and this machine trusts the
 // chain for that name; `failed` with "expired", "not_yet_valid", "untrusted", "incomplete_chain" or
-// "wrong_name" where it does not; where the handshake breaks, `failed` with "not_tls" (what came is
-// no TLS record: plain HTTP, SSH), "tls_version" (no version in common, RFC 8996), "tls_alert",
+// "wrong_name" where it does not; where the handshake breaks, `failed` with "not_tls" (what came
+// was not TLS: plain HTTP, SSH), "tls_version" (no version in common, RFC 8996), "tls_alert",
 // "tls_protocol", "tls_timed_out", "closed_by_peer" or "connection_reset".
 // "far_end_busy" as in dial.hpp, here and in all checks that dial.
-// A server that asks for a client certificate has answered, whether it goes on without
+// A server that asks for a client certificate has answered, whether or not it goes on without one
 // ("client_certificate_wanted" in both cases): in TLS 1.3 its alert comes only after our handshake.
 // With `issuer`, a part of the issuer's name that the chain must hold (a vendor's private PKI), a
-// chain that this machine does not trust is `answered` with "private_pki", and one of anybody else
-// is `failed` with "unexpected_issuer" even where this machine trusts it. The same with `sha256`,
+// chain that this machine does not trust is `answered` with "private_pki", and one from anybody
+// else is `failed` with "unexpected_issuer" even if this machine trusts it. The same with `sha256`,
 // of the server's own certificate, or `public_key_sha256`, of its key: dates and names do not
 // matter then. `skipped` with "another_far_end" where it is a `callready serve` of another key.
 #include "checks/certificate_evidence.hpp"

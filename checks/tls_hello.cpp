@@ -1,4 +1,4 @@
-// tls-hello: does a TLS greeting get through that is as long as a browser's? With the key share of
+// tls-hello: does a TLS greeting as long as a browser's get through? With the key share of
 // X25519MLKEM768 (draft-ietf-tls-ecdhe-mlkem) a browser's ClientHello fills two packets; ours fits
 // in one, and there are devices on the way that read no more than that.
 //
@@ -7,12 +7,12 @@
 // the usual one; the long one again; and, where the system lets programs choose the size, the usual
 // one in segments of 200 bytes and the long one in segments of 536, which fit through every path,
 // twice each. Direct only: through a proxy the segments are the proxy's.
-// Outcomes: `answered` with "connected" (by anybody) where a long one gets through, first or again;
-// `failed` with "long_hello_cut" where the usual one gets through and no long one does, and with
-// "split_hello_cut" where what is in more than one packet does not, however short; `skipped` with
-// "hello_not_compared" where nothing follows from it: no handshake ends here, the long one gets
-// through in small segments (that is the path MTU's doing, see `path`), or the server itself said
-// no. Evidence "hello", one a handshake: `payload` ("long", "short", "short_in_segments",
+// Outcomes: `answered` with "connected" (by anybody) if a long one gets through, first or again;
+// `failed` with "long_hello_cut" if the usual one gets through and no long one does, and with
+// "split_hello_cut" if greetings in several packets do not, however short; `skipped` with
+// "hello_not_compared" if nothing follows from it: no handshake succeeds, the long one gets through
+// in small segments (that is the path MTU's doing, see `path`), or the server itself said no.
+// Evidence "hello", one per handshake: `payload` ("long", "short", "short_in_segments",
 // "long_in_segments") and `result`.
 #include <fmt/format.h>
 
@@ -23,7 +23,7 @@
 namespace callready::checks {
 namespace {
 
-// A browser's is some 1,750 bytes: this with the 300 to 517 of OpenSSL's own.
+// A browser's has some 1,750 bytes: this plus the 300 to 517 of OpenSSL's own.
 constexpr std::size_t long_padding = 1'400;
 // OpenSSL's own needs two of these at least (Linux has none below 88).
 constexpr int part_of_a_hello = 200;
@@ -43,7 +43,7 @@ constexpr Hello long_in_segments{"long_in_segments", marked("a long greeting in 
 struct Greeted {
   Observation seen;
   bool through = false;  // the server answered in TLS, to the end
-  bool cut = false;      // TCP stood, and the greeting got no answer of TLS
+  bool cut = false;      // TCP connected, but the greeting got no TLS answer
 };
 
 asio::awaitable<Greeted> greet(Context& context, Job job, Hello hello) {
