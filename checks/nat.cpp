@@ -171,7 +171,8 @@ asio::awaitable<Result<bool>> try_hairpin(Context& context, Sample& first, Sampl
     if (opened.has_error()) co_return opened.error();
     if (sent.has_error()) co_return sent.error();
     const auto until = start + (attempt < 1 ? timeouts::udp_sends[attempt + 1] : timeouts::hairpin);
-    for (int seen = 0; seen < 64; ++seen) {
+    for (int seen = 0;; ++seen) {
+      if (seen == most_foreign) co_return flooded();
       auto event = co_await first.socket->receive(context.scope, until);
       if (event.has_error()) {
         if (event.error().kind == FailureKind::timed_out) break;

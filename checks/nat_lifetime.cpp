@@ -50,7 +50,8 @@ class StunSide final : public FarSide {
       const auto sent = asking->send(request);
       if (sent.has_error()) co_return sent.error();
       const auto until = start + wait;
-      for (int seen = 0; seen < 64; ++seen) {
+      for (int seen = 0;; ++seen) {
+        if (seen == most_foreign) co_return flooded();
         auto event = co_await socket.receive(context.scope, until);
         if (event.has_error()) {
           if (event.error().kind == FailureKind::timed_out) break;

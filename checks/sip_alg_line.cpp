@@ -101,10 +101,7 @@ asio::awaitable<std::optional<Failure>> ask_alg(Context& context, AlgLine& line,
       message.mirrored = sip::mirrored_changes(*message.reply, message.bytes);
       co_return std::nullopt;
     }
-    // Malformed: many datagrams, none of them the answer. It is sent again as after silence.
-    const bool going_on = !failure || failure->kind == FailureKind::timed_out ||
-                          failure->kind == FailureKind::malformed;
-    if (!going_on) break;
+    if (failure && failure->kind != FailureKind::timed_out) break;
   }
   co_return failure;
 }

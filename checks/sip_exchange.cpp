@@ -102,7 +102,7 @@ void conclude_sip(Observation& observation, const sip::Collector& collector,
     record_busy(observation);
   } else if (collector.reply()) {
     set_outcome(observation, Outcome::answered, Detail::status(collector.reply()->status));
-  } else if (failure && failure->kind == FailureKind::stopped) {
+  } else if (failure && outcome_of(*failure) == Outcome::skipped) {
     record(observation, *failure);
   } else if (collector.broken() > 0) {
     set_outcome(observation, Outcome::failed, DetailCode::malformed);

@@ -95,10 +95,7 @@ class Datagrams {
       if (ask.sent == 1) took = result->since_first;
       co_return true;
     }
-    const auto why = result.error().failure.kind;
-    // Malformed: many datagrams, none of them the answer.
-    ask.garbled |= why == FailureKind::malformed;
-    const bool going_on = why == FailureKind::timed_out || why == FailureKind::malformed;
+    const bool going_on = result.error().failure.kind == FailureKind::timed_out;
     if (!going_on) failure = result.error().failure;
     co_return going_on;
   }

@@ -52,7 +52,7 @@ void record_no_answer(Observation& observation, const StunChannel& channel,
     record(observation, failure);
   }
   add_stray_evidence(observation, channel);
-  if (failure.kind == FailureKind::stopped) return;
+  if (observation.outcome == Outcome::skipped) return;
   for (const auto& reply : channel.unexpected()) {
     if (!reply.from_server) continue;
     if (far_end::says_busy(reply.text)) return record_busy(observation);

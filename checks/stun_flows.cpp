@@ -24,6 +24,7 @@ struct Request {
 struct Flow {
   UdpSocket socket;
   std::vector<Request> waiting;  // for their answers
+  int seen = 0;                  // of all that came
 };
 
 struct Answers {
@@ -34,9 +35,10 @@ struct Answers {
 bool collect(std::vector<Flow>& flows, const Clock& clock, Answers& answers) {
   bool all = true;
   for (auto& flow : flows) {
-    for (std::size_t seen = 0; seen < requests; ++seen) {
+    while (flow.seen < most_foreign) {
       const auto event = flow.socket.poll(clock);
       if (!event || event->has_error()) break;
+      ++flow.seen;
       const auto* datagram = std::get_if<Datagram>(&**event);
       if (datagram == nullptr) continue;
       const auto parsed = stun::parse(datagram->bytes);
@@ -60,6 +62,8 @@ asio::awaitable<void> wait_for(Context& context, std::vector<Flow>& flows, Answe
     if (!slept) break;
   }
 }
+
+bool is_flooded(const Flow& flow) { return flow.seen == most_foreign && !flow.waiting.empty(); }
 
 // A request that this computer does not let out is not waited for, and was not lost on the way.
 Result<void> send(const Context& context, Flow& flow, std::size_t number) {
@@ -90,7 +94,8 @@ asio::awaitable<void> ask_again(Context& context, std::vector<Flow>& flows, Inst
     if (!slept) co_return;
   }
   co_await wait_for(context, flows, answers);
-  if (context.scope.stop.stopped()) co_return;  // what was cut short is not lost
+  // What was cut short is not lost.
+  if (context.scope.stop.stopped() || std::ranges::any_of(flows, is_flooded)) co_return;
   evidence.facts[Fact::again] = again;
   evidence.facts[Fact::again_answered] = static_cast<std::int64_t>(answers.count);
   evidence.facts[Fact::again_after_ms] = std::chrono::duration_cast<milliseconds>(after).count();
@@ -134,6 +139,10 @@ asio::awaitable<Observation> count_stun_answers(Context& context, Job job) {
   co_await wait_for(context, flows, answers);
   const auto all = static_cast<std::size_t>(observation.attempts);
   const auto counted = one ? all - std::min(all, answers.first) : all;
+  if (std::ranges::any_of(flows, is_flooded)) {
+    record(observation, flooded());
+    co_return observation;
+  }
   observation.outcome = answers.count > 0 ? Outcome::answered : Outcome::silent;
   observation.detail = answers.count > 0 ? DetailCode::success : DetailCode::timed_out;
   // What was cut short was neither silent nor lost.

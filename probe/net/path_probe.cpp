@@ -7,9 +7,6 @@
 namespace callready {
 namespace {
 
-// Datagrams and errors of others, before the requests give up.
-constexpr int most_other_events = 256;
-
 bool all_answered(const SizedReplies& replies) {
   return std::ranges::all_of(replies.answered, [](bool one) { return one; });
 }
@@ -87,8 +84,8 @@ asio::awaitable<SizedReplies> SizedFlow::ask(const Payloads& payloads, const Mat
       const bool late = event.has_error() && event.error().kind == FailureKind::timed_out;
       if (late && scope.clock.now() >= until) break;
       if (take(event, match, sent, replies)) co_return replies;
-      if (++others == most_other_events) {
-        replies.failure = Failure{FailureKind::malformed, "only replies that do not match", 0, {}};
+      if (++others == most_foreign) {
+        replies.failure = flooded();
         co_return replies;
       }
     }

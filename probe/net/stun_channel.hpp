@@ -10,9 +10,6 @@
 
 namespace callready {
 
-// Of what nobody waits for, no more is read in one go: it would keep us busy.
-inline constexpr int most_foreign = 4'096;
-
 struct StunAnswer {
   stun::Message message;
   stun::Bytes bytes;  // as they came, for integrity_matches()

@@ -11,9 +11,6 @@ namespace callready {
 namespace {
 using asio::ip::udp;
 
-// Datagrams and ICMP errors that answer something else, before a request gives up.
-constexpr int most_unexpected = 256;
-
 using Router = std::optional<IpAddress>;
 
 // Whose "time exceeded" it was, as far as an echo to the same place tells: the system did not say.
@@ -286,9 +283,8 @@ asio::awaitable<UdpOutcome> udp_request(UdpSocket& socket, Scope scope,
     }
     const bool accepted = !passing && matches(std::get<Datagram>(*event));
     if (!accepted) {
-      // A bound, so that a flood of strangers' datagrams cannot keep us busy.
-      if (++failure.ignored < most_unexpected) continue;
-      failure.failure = Failure{FailureKind::malformed, "only replies that do not match", 0, {}};
+      if (++failure.ignored < most_foreign) continue;
+      failure.failure = flooded();
       co_return failure;
     }
     auto& datagram = std::get<Datagram>(*event);

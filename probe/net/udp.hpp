@@ -10,6 +10,9 @@
 
 namespace callready {
 
+// Of what nobody waits for, no more is read in one go: it would keep us busy.
+inline constexpr int most_foreign = 4'096;
+
 class UdpSocket {
  public:
   using Options = UdpOptions;
@@ -97,7 +100,7 @@ struct UdpPatience {
 UdpPatience patience_with(std::optional<Milliseconds> round_trip);
 
 // Sends `request` and waits for a datagram that `matches` accepts. ICMP errors end it, but for
-// time-exceeded, which a routing loop that heals may send.
+// time-exceeded, which a routing loop that heals may send; so does a flood (flooded()).
 asio::awaitable<UdpOutcome> udp_request(UdpSocket& socket, Scope scope,
                                         std::span<const std::uint8_t> request,
                                         const UdpMatch& matches, UdpPatience patience = {});

@@ -230,6 +230,36 @@ TEST_F(NatCheck, DoesNotBlameServersForWhatThisComputerKeeps) {
   EXPECT_EQ(reason(seen, EvidenceKind::hairpin), "Operation not permitted");
 }
 
+// Behind each answer of the server, and before what our sockets send each other.
+TEST_F(NatCheck, StrangersPacketsAreNoSilence) {
+  runner.settings.thorough = true;
+  runner.run_time = timeouts::thorough;
+  const SocketAddress own{IpAddress::v4({127, 0, 0, 1}), 50'000};
+  std::size_t strangers = 1'000;
+  test::MemoryServer server(
+      runner.loop.executor(), own, [&](const Bytes& bytes, std::vector<Bytes>& replies) {
+        const auto request = stun::parse(bytes);
+        if (request.has_error()) {
+          replies.push_back(bytes);
+          return error_code();
+        }
+        stun::Builder answer(stun::Class::success, stun::Method::binding, request->id);
+        answer.add_xor_address(stun::Attribute::xor_mapped_address,
+                               {IpAddress::v4({127, 0, 0, 9}), 40'404});
+        replies.push_back(answer.finish());
+        replies.insert(replies.end(), strangers, Bytes{1, 2, 3});
+        return error_code();
+      });
+  const auto look_at = [&] {
+    return runner.run(CheckKind::nat, Transport::udp, "localhost", {own.address, 3'478});
+  };
+  EXPECT_EQ(value(look_at(), EvidenceKind::hairpin), "yes");
+  strangers = 5'000;
+  const auto flood = look_at();
+  EXPECT_EQ(reason(flood, EvidenceKind::hairpin), flooded().text);
+  EXPECT_EQ(reason(flood, EvidenceKind::nat_lifetime), flooded().text);
+}
+
 TEST_F(NatCheck, MeasuresTheHairpin) {
   // Our sockets listen on all of loopback: where the "NAT" keeps ports, the kernel is the hairpin.
   EXPECT_EQ(value(look({}), EvidenceKind::hairpin), "yes");

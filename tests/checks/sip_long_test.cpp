@@ -186,6 +186,18 @@ TEST_F(SipLong, WhatThisComputerKeepsWasNotSent) {
   EXPECT_EQ(told(seen), std::vector<std::string>{"2600 udp 1 lost"});
 }
 
+TEST_F(SipLong, ComparesNothingInAFlood) {
+  const SocketAddress remote{*IpAddress::parse("127.0.0.1"), 5060};
+  test::MemoryServer server(runner.loop.executor(), remote,
+                            [](const auto&, std::vector<test::MemoryServer::Bytes>& replies) {
+                              replies.assign(5'000, {'x'});
+                              return error_code();
+                            });
+  const auto seen = runner.run(CheckKind::sip_long, Transport::udp, "localhost", remote);
+  EXPECT_EQ(seen.detail, DetailCode::sizes_not_compared);
+  EXPECT_EQ(told(seen).size(), 1u) << "no more is asked";
+}
+
 TEST_F(SipLong, AsksServeForAReplyAsLong) {
   serve::SipOptions options;
   options.identity.mirror = true;

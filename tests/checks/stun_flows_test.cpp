@@ -136,5 +136,24 @@ TEST_F(StunFlows, CountOnlyWhatThisComputerLetsOut) {
   EXPECT_EQ(seen.detail, DetailCode::kept_here);
 }
 
+TEST_F(StunFlows, StrangersPacketsAreNoLoss) {
+  const SocketAddress remote{IpAddress::v4({127, 0, 0, 1}), 3'478};
+  std::size_t strangers = 1'000;
+  test::MemoryServer server(runner.loop.executor(), {remote.address, 50'000},
+                            [&](const Bytes& sent, std::vector<Bytes>& replies) {
+                              stun::Builder reply(stun::Class::success, stun::Method::binding,
+                                                  stun::parse(sent)->id);
+                              replies.assign(strangers, Bytes{1, 2, 3});
+                              replies.push_back(reply.finish());
+                              return error_code();
+                            });
+  auto seen = runner.run(CheckKind::stun, Transport::udp, "localhost", remote, {{"flows", "new"}});
+  EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::udp_sample, Fact::answered), 20);
+  strangers = 5'000;
+  seen = runner.run(CheckKind::stun, Transport::udp, "localhost", remote, {{"flows", "new"}});
+  EXPECT_EQ(seen.outcome, Outcome::skipped);
+  EXPECT_FALSE(test::find_evidence(seen, EvidenceKind::udp_sample));
+}
+
 }  // namespace
 }  // namespace callready

@@ -4,6 +4,7 @@
 #include "tests/support/check_runner.hpp"
 #include "tests/support/coturn.hpp"
 #include "tests/support/evidence.hpp"
+#include "tests/support/memory_server.hpp"
 #include "tests/support/said.hpp"
 #include "tests/support/scripted_server.hpp"
 
@@ -256,6 +257,19 @@ TEST_F(StunCheck, AskedInTheClearAPortForTlsIsNamed) {
   EXPECT_EQ(seen.outcome, Outcome::failed);
   EXPECT_EQ(fact<std::string>(seen, EvidenceKind::stun_stray, Fact::what),
             "a TLS alert: this port wants TLS");
+}
+
+TEST_F(StunCheck, AFloodIsNoFaultOfTheServer) {
+  const SocketAddress remote{IpAddress::v4({127, 0, 0, 1}), 3'478};
+  test::MemoryServer server(runner.loop.executor(), {remote.address, 50'000},
+                            [](const Bytes&, std::vector<Bytes>& replies) {
+                              replies.assign(5'000, Bytes{'x'});
+                              return error_code();
+                            });
+  const auto seen = runner.run(CheckKind::stun, Transport::udp, "localhost", remote);
+  EXPECT_EQ(seen.outcome, Outcome::skipped);
+  EXPECT_EQ(seen.detail, DetailCode::local_error);
+  EXPECT_TRUE(find_evidence(seen, EvidenceKind::stun_stray));
 }
 
 TEST_F(StunCheck, IsSkippedOnceTheRunIsStopped) {

@@ -7,6 +7,7 @@
 
 #include "probe/net/timeouts.hpp"
 #include "tests/support/loop.hpp"
+#include "tests/support/memory_server.hpp"
 
 namespace callready {
 namespace {
@@ -146,13 +147,22 @@ TEST(UdpRequest, IgnoresWhatDoesNotMatch) {
   EXPECT_FALSE(ask(loop, server.address()).has_error());
 }
 
-TEST(UdpRequest, GivesUpInAFlood) {
+TEST(UdpRequest, GivesUpInAFloodThatSaysNothing) {
   Loop loop(Time::by_hand);
-  Server server(loop, [](int) { return Replies(100, stray); });
-  const auto outcome = ask(loop, server.address());
+  const SocketAddress remote{IpAddress::v4({192, 0, 2, 1}), 3'478};
+  std::size_t strangers = 1'000;
+  test::MemoryServer server(loop.executor(), {}, [&](const Bytes&, Replies& replies) {
+    replies.assign(strangers, stray);
+    replies.push_back(answer);
+    return error_code();
+  });
+  EXPECT_FALSE(ask(loop, remote).has_error());
+  strangers = 5'000;
+  const auto outcome = ask(loop, remote);
   ASSERT_TRUE(outcome.has_error());
-  EXPECT_EQ(outcome.error().failure.kind, FailureKind::malformed);
-  EXPECT_EQ(outcome.error().ignored, 256);
+  EXPECT_EQ(outcome.error().failure.text, flooded().text);
+  EXPECT_EQ(outcome_of(outcome.error().failure), Outcome::skipped);
+  EXPECT_EQ(outcome.error().ignored, most_foreign);
 }
 
 TEST(UdpRequest, HearsThatNobodyListens) {
