@@ -113,6 +113,25 @@ TEST(OwnFirewall, IsNamedWithTheWayThatALongAnswerTakes) {
   EXPECT_EQ(made(false).title, "This computer's own firewall blocks UDP 53");
 }
 
+// Nobody asked for DNS itself.
+TEST(OwnFirewall, ExplainsNamesWithLongAnswers) {
+  const auto lost = [](const char* name) {
+    return probe(CheckKind::http, Transport::tls, name, 443, unresolved, "dns_failed");
+  };
+  auto asked = kept(question("portal.vendor.com", "NOERROR"), 0);
+  asked.observation.evidence.push_back(
+      {EvidenceKind::dns_no_answer, "", {{Fact::truncated_over_udp, true}}});
+  const auto web = row("web", {lost("portal.vendor.com"), lost("api.vendor.com")});
+  const auto finding = only(report({web, controls(anchors()), follow_up({asked})}));
+  EXPECT_EQ(finding.code, FindingCode::computer_firewall);
+  EXPECT_EQ(finding.title, "This computer's own firewall blocks TCP 53");
+  EXPECT_EQ(finding.explains, std::vector<std::string>{"vendor/web"});
+  EXPECT_TRUE(has_evidence(finding, "api.vendor.com")) << "of the same owner, and not asked for";
+  const auto turn = row("turn", {kept(stun("turn.vendor.com"))});
+  const auto both = only(report({web, turn, controls(anchors()), follow_up({asked})}));
+  EXPECT_TRUE(holds(both.fix, "UDP 3478; TCP 53")) << both.fix;
+}
+
 // The proxy may be well, and what waits for it waits for this computer.
 TEST(OwnFirewall, MayStandBetweenThisComputerAndTheProxy) {
   const auto lost = [](std::string host) { return tls(std::move(host), silent, "timed_out"); };

@@ -18,11 +18,14 @@ bool is_kept_here(const ProbeResult& result) {
          is_direct(result) && seen.address != everybody;
 }
 
+bool is_answer_too_long(const ProbeResult& result) {
+  const auto* unanswered = evidence_of(result, EvidenceKind::dns_no_answer);
+  return unanswered != nullptr && flag_fact(*unanswered, Fact::truncated_over_udp);
+}
+
 // Of a question whose answer did not fit, TCP was kept.
 bool is_kept_over_udp(const ProbeResult& result) {
-  const auto* unanswered = evidence_of(result, EvidenceKind::dns_no_answer);
-  return is_udp(result) &&
-         (unanswered == nullptr || !flag_fact(*unanswered, Fact::truncated_over_udp));
+  return is_udp(result) && !is_answer_too_long(result);
 }
 
 // The system itself said so: of a connection request that it only could not send again, there may
@@ -114,9 +117,16 @@ Causes find_own_firewall(const Diagnosis& context) {
   const auto kept = context.facts.probes_that([&](const ProbeResult& result) {
     return is_kept_here(result) && !context.explained(result);
   });
-  if (!context.affects_requirement(kept)) return {};
+  // Whose names have answers that are too long for UDP: the others may be missing for the same.
+  std::set<std::string> owners;
+  for (const auto* result : kept) {
+    const bool looks_up = asks_system_resolvers(result->probe) && is_answer_too_long(*result);
+    if (looks_up) owners.insert(registrable_domain(name_asked_for(result->probe)));
+  }
+  const auto missing = missing_names_of(context, owners);
+  if (!context.affects_requirement(kept) && !context.affects_requirement(missing)) return {};
   const auto what = what_is_kept(kept), tried = tried_flows_in_words(context.facts, kept);
-  auto cause = kept_by_own_firewall(kept, what, tried.empty() ? what : tried);
+  auto cause = kept_by_own_firewall(kept, what, tried.empty() || !missing.empty() ? what : tried);
   const auto flow_of = [](const ProbeResult& result) {
     const auto& target = result.probe.target;
     return std::tuple(is_udp(result), target.host, target.port(), is_direct(result));
@@ -126,6 +136,13 @@ Causes find_own_firewall(const Diagnosis& context) {
   append(cause.explained, context.facts.probes_that([&](const ProbeResult& result) {
     return got_no_answer(result) && flows.contains(flow_of(result));
   }));
+  append(cause.explained, missing);
+  const auto hosts =
+      set_of(missing, [](const ProbeResult& result) { return result.probe.target.host; });
+  if (!hosts.empty()) {
+    cause.tell(
+        phrase("Without it, these names are missing: {}.", listed({hosts.begin(), hosts.end()})));
+  }
   return {cause};
 }
 

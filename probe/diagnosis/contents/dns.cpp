@@ -402,17 +402,9 @@ Causes find_dns_without_tcp(const Diagnosis& context) {
   if (cause.explained.empty() || !works_over_udp) return {};
   const auto asked = cause.explained;
   // Not every name that is missing was asked for again: those of the same owner are as long.
-  for (const auto& result : facts.report.probes) {
-    const auto& host = result.probe.target.host;
-    const auto& detail = result.observation.detail;
-    const bool missing =
-        result.observation.outcome == Outcome::unresolved &&
-        (detail == DetailCode::dns_failed || detail == DetailCode::dns_unreachable);
-    if (result.probe.check == CheckKind::dns || !is_direct(result) || context.explained(result))
-      continue;
-    if (!missing || !parties.contains(registrable_domain(host))) continue;
-    lost.insert(host);
-    cause.explained.push_back(&result);
+  for (const auto* result : missing_names_of(context, parties)) {
+    lost.insert(result->probe.target.host);
+    cause.explained.push_back(result);
   }
   if (!context.affects_requirement(cause.explained)) return {};
   auto& finding = cause.name(FindingCode::dns_unreachable, Owner::dns, Confidence::certain);

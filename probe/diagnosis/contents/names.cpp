@@ -114,6 +114,18 @@ std::vector<const ProbeResult*> open_failures(const Diagnosis& context, const Na
   return open;
 }
 
+std::vector<const ProbeResult*> missing_names_of(const Diagnosis& context,
+                                                 const std::set<std::string>& owners) {
+  return context.facts.probes_that([&](const ProbeResult& result) {
+    const auto& [probe, seen] = result;
+    const bool missing =
+        seen.outcome == Outcome::unresolved &&
+        (seen.detail == DetailCode::dns_failed || seen.detail == DetailCode::dns_unreachable);
+    return missing && probe.check != CheckKind::dns && is_direct(result) &&
+           !context.explained(result) && owners.contains(registrable_domain(probe.target.host));
+  });
+}
+
 bool works(const Name& name) {
   return std::ranges::any_of(name.probes, [](const ProbeResult* result) {
     const auto outcome = result->observation.outcome;

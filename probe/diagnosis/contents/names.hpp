@@ -35,6 +35,9 @@ bool is_public_name(std::string_view name);
 bool nobody_answered(const Name& name);
 bool has_records(const Evidence& answer);
 std::vector<const ProbeResult*> open_failures(const Diagnosis& context, const Name& name);
+// Direct probes, still open, to names of these registrable domains that could not be looked up.
+std::vector<const ProbeResult*> missing_names_of(const Diagnosis& context,
+                                                 const std::set<std::string>& owners);
 // What it leads to was reached, by more than a packet that was only seen to leave.
 bool works(const Name& name);
 // For a name that leads astray: its open failures are explained, and what was reached is of no use.
