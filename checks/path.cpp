@@ -13,7 +13,8 @@
 // padding are answered: nothing is known); `failed` with "black_hole" where small packets pass and
 // large ones vanish without a word; else as in `stun` and `tls`. Evidence "path_mtu": `passes` (the
 // largest size that was answered, in bytes of the IP packet), `vanishes` (the smallest that was
-// not), `full`, `by` (the router that spoke).
+// not), `full`, `by` (the router that spoke). What this computer keeps of the large ones alone is
+// `skipped` with "local_error".
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -106,6 +107,14 @@ bool conclude_told(Observation& observation, const SizedReplies& reply, bool ans
   return true;
 }
 
+// That this computer keeps what is large says nothing of the port.
+void record_large(Observation& observation, const Failure& failure) {
+  record(observation, failure);
+  if (failure.kind == FailureKind::kept_here) {
+    set_outcome(observation, Outcome::skipped, DetailCode::local_error);
+  }
+}
+
 asio::awaitable<void> search(Context& context, SizedFlow& flow, SocketAddress remote, int full,
                              Observation& observation) {
   std::vector<int> smaller;
@@ -113,7 +122,7 @@ asio::awaitable<void> search(Context& context, SizedFlow& flow, SocketAddress re
   const auto seen = co_await ask(context, flow, remote, smaller);
   if (conclude_told(observation, seen, false, full)) co_return;
   if (seen.failure && seen.failure->kind != FailureKind::timed_out) {
-    record(observation, *seen.failure);
+    record_large(observation, *seen.failure);
     co_return;
   }
   int passes = 0, vanishes = full;
@@ -158,7 +167,7 @@ asio::awaitable<void> measure_datagrams(Context& context, Job job, Observation& 
   if (failure.kind == FailureKind::timed_out) {
     co_await search(context, *flow, remote, full, observation);
   } else {
-    record(observation, failure);
+    record_large(observation, failure);
   }
 }
 

@@ -83,6 +83,27 @@ TEST_F(PathCheck, WhatThisComputerDoesNotSendDoesNotVanish) {
   EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::path_mtu, Fact::vanishes), 1'460);
 }
 
+TEST_F(PathCheck, WhatThisComputerKeepsForItsSizeSaysNothingOfThePort) {
+  const auto own = SocketAddress{IpAddress::v4({192, 0, 2, 9}), 4'000};
+  std::size_t most = 100;
+  test::MemoryServer server(
+      runner.loop.executor(), own, [&](const Bytes& request, std::vector<Bytes>& replies) {
+        const auto size = request.size() + udp_headers;
+        if (size > most) return make_error_code(boost::system::errc::operation_not_permitted);
+        replies.push_back(reply_to(request, own));
+        return error_code();
+      });
+  const auto look = [&] {
+    return runner.run(CheckKind::path, Transport::udp, "localhost",
+                      {IpAddress::v4({192, 0, 2, 2}), 3'478});
+  };
+  const auto seen = look();
+  EXPECT_EQ(seen.outcome, Outcome::skipped);
+  EXPECT_EQ(seen.detail, DetailCode::local_error);
+  most = 0;
+  EXPECT_EQ(look().detail, DetailCode::kept_here) << "it keeps all that goes there";
+}
+
 TEST_F(PathCheck, AnOldRouterDoesNotSayHowSmall) {
   const auto own = SocketAddress{IpAddress::v4({192, 0, 2, 9}), 4'000};
   test::MemoryServer server(runner.loop.executor(), own,
