@@ -9,8 +9,9 @@
 // `answered` with "called": media came back. `failed`: "ice_silent" (no pair of addresses
 // connects), "dtls_silent" (a pair connects, but the ClientHello, sent six times, gets no DTLS
 // packet back), "dtls_failed", "wrong_fingerprint", "media_silent"; "no_call" if the answer takes
-// no call or names no address to send to, "unexpected_issuer" if the certificate is not the pinned
-// one: then nothing is sent to it. `denied` with the status of a WHIP endpoint that refuses.
+// no call or names no address to send to, "oversized" if it is longer than a session description
+// may be, "unexpected_issuer" if the certificate is not the pinned one: then nothing is sent to it.
+// `denied` with the status of a WHIP endpoint that refuses.
 // Otherwise the outcomes of `tls`; `skipped` with "no_key", "no_ice" if libnice is missing,
 // "local_error" if no DTLS or media packet could be sent, or "far_end_busy" if the far end had no
 // room, twice. At the end the far end is asked what arrived (evidence "call_arrived").
@@ -246,6 +247,10 @@ asio::awaitable<void> make_call(Context& context, Job job, Stream& stream, Rehea
     set_outcome(observation, reply->status >= 500 ? Outcome::failed : Outcome::denied,
                 Detail::status(reply->status));
     if (far_end::says_busy(reply->body)) record_busy(observation);
+    co_return;
+  }
+  if (reply->too_long) {
+    record(observation, {FailureKind::oversized, "it answered with more than 64 KiB"});
     co_return;
   }
   auto other = far_end_of(*reply);

@@ -80,6 +80,7 @@ std::optional<WhipReply> WhipReader::reply() const {
   reply.status = static_cast<int>(message.result_int());
   reply.location = std::string(message[http::field::location]);
   if (!too_long) reply.body = message.body();
+  reply.too_long = too_long;
   reply.goes_on = !too_long && parser.keep_alive();
   return reply;
 }

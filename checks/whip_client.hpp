@@ -11,7 +11,8 @@ namespace callready::checks {
 struct WhipReply {
   int status = 0;
   std::string location, body;
-  bool goes_on = false;  // the connection may be used again
+  bool too_long = false;  // the body, which is empty here
+  bool goes_on = false;   // the connection may be used again
 };
 
 // Reads one reply, however its bytes are split. A body that is longer than a session description

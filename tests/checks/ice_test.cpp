@@ -108,7 +108,7 @@ TEST_F(IceTest, WithoutACallItSaysWhatThereIs) {
 
 // Accepts the offer with that session description or none, and then takes the end of the call.
 asio::awaitable<void> take_no_call(test::TlsServerStream& peer, std::string& requests,
-                                   std::string answer = {}) {
+                                   std::string answer) {
   const std::string taken = "HTTP/1.1 201 Created\r\nLocation: /whip/a\r\nContent-Length: " +
                             std::to_string(answer.size()) + "\r\n\r\n" + answer;
   const std::string ended = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
@@ -122,28 +122,38 @@ asio::awaitable<void> take_no_call(test::TlsServerStream& peer, std::string& req
   }
 }
 
-TEST(IceCheck, EndsACallThatWasAcceptedWithoutAnAnswer) {
+Observation call_answered_with(const std::string& answer, std::string& requests) {
   const auto authority = test::make_authority("Test Root");
   const test::TemporaryFile root(authority.pem());
   test::CheckRunner runner({root.path()});
   test::TlsServerOptions options;
   options.chain = {test::make_leaf("www.example.com", authority)};
+  test::TlsServer server(runner.loop, options, [&](test::TlsServerStream& peer) {
+    return take_no_call(peer, requests, answer);
+  });
+  return runner.run(CheckKind::ice, Transport::tls, "www.example.com", server.address());
+}
+
+TEST(IceCheck, EndsACallThatWasAcceptedWithoutAnAnswer) {
   std::string requests;
-  test::TlsServer server(runner.loop, options,
-                         [&](test::TlsServerStream& peer) { return take_no_call(peer, requests); });
-  const auto seen = runner.run(CheckKind::ice, Transport::tls, "www.example.com", server.address());
+  const auto seen = call_answered_with("", requests);
   EXPECT_EQ(seen.outcome, Outcome::failed);
   EXPECT_EQ(seen.detail, DetailCode::no_call);
   EXPECT_NE(requests.find("DELETE /whip/a HTTP/1.1"), std::string::npos) << requests;
 }
 
+TEST(IceCheck, AnAnswerThatIsTooLongIsNoRefusal) {
+  std::string requests;
+  const auto seen = call_answered_with(std::string(70'000, 'a'), requests);
+  EXPECT_EQ(seen.outcome, Outcome::failed);
+  EXPECT_EQ(seen.detail, DetailCode::oversized);
+  const auto* error = test::find_evidence(seen, EvidenceKind::error);
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->text, "it answered with more than 64 KiB");
+}
+
 TEST(IceCheck, AnAnswerWithoutAnAddressIsNotSilence) {
   if (!webrtc::IceCall::available()) GTEST_SKIP() << "libnice is not installed";
-  const auto authority = test::make_authority("Test Root");
-  const test::TemporaryFile root(authority.pem());
-  test::CheckRunner runner({root.path()});
-  test::TlsServerOptions options;
-  options.chain = {test::make_leaf("www.example.com", authority)};
   std::string answer =
       "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0\r\n"
       "c=IN IP4 0.0.0.0\r\na=setup:passive\r\na=ice-ufrag:abcd\r\n"
@@ -151,10 +161,7 @@ TEST(IceCheck, AnAnswerWithoutAnAddressIsNotSilence) {
   for (int i = 1; i < 32; ++i) answer += ":AA";
   answer += "\r\n";
   std::string requests;
-  test::TlsServer server(runner.loop, options, [&](test::TlsServerStream& peer) {
-    return take_no_call(peer, requests, answer);
-  });
-  const auto seen = runner.run(CheckKind::ice, Transport::tls, "www.example.com", server.address());
+  const auto seen = call_answered_with(answer, requests);
   EXPECT_EQ(seen.outcome, Outcome::failed);
   EXPECT_EQ(seen.detail, DetailCode::no_call);
 }
