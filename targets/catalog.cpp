@@ -121,7 +121,7 @@ void Catalog::add_folder(const std::string& folder) {
     if (is_set_file(entry->path())) paths.push_back(utf8_of(entry->path()));
   }
   if (error) folder_problems_.push_back({folder, 0, 0, "cannot be read: " + error.message()});
-  std::sort(paths.begin(), paths.end());  // the order of a folder is no order
+  std::sort(paths.begin(), paths.end());  // directory order is arbitrary
   for (const auto& path : paths) add_file(path, Place::folder);
 }
 
@@ -141,7 +141,7 @@ void Catalog::add_collections(std::vector<SetCollection> collections) {
         return known.place == Place::collection && known.head.id == set.head.id &&
                known.head.verified < set.head.verified;
       });
-      // The program is newer than what was once downloaded: the set changes its place.
+      // The built-in set is newer than the downloaded one: swap them.
       if (older != entries_.end()) {
         std::swap(*older, entry);
         std::swap(older->shadowed, entry.shadowed);
@@ -170,7 +170,7 @@ LoadResult Catalog::load(const std::string& id) const {
   for (const auto& entry : entries_) {
     if (entry.head.id != id) continue;
     result = entry.load();
-    // A downloaded file that was damaged since: the built-in set behind it will do.
+    // A downloaded file was damaged since: fall back to the built-in set that it shadows.
     if (result.set || entry.place != Place::collection) break;
   }
   return result;
@@ -204,7 +204,7 @@ LoadResult Catalog::find(const std::string& name) const {
   for (const auto& entry : entries_) {
     if (entry.head.id == name) return complete(load(name));
   }
-  // What a set is called today comes before what another was called once: "Webex" is one set.
+  // A set's current names come before former names of others, so that "Webex" is not ambiguous.
   std::set<std::string> meant, once;
   for (const auto& entry : entries_) {
     if (entry.shadowed) continue;

@@ -9,7 +9,7 @@ namespace {
 
 using Names = std::set<std::string>;
 
-// All that a row must reach, by kind.
+// Everything that a row must reach, by kind.
 struct Destinations {
   Names names, networks, ports;
 };

@@ -8,7 +8,7 @@
 namespace callready {
 namespace {
 
-// Reports `id` where it is not among `known`; `list` is the key that declares them.
+// Reports `id` if it is not among `known`; `list` is the key that declares them.
 void require_declared(const std::string& id, const std::vector<std::string>& known,
                       const std::string& what, const std::string& list, Position at,
                       Problems& problems) {
@@ -43,7 +43,7 @@ void read_scenarios(MapReader& map, const Declared& declared, std::vector<std::s
 }
 
 void read_needed_sets(MapReader& map, const Declared& declared, SetHead& into) {
-  constexpr std::size_t most = 100;  // each is read, too
+  constexpr std::size_t most = 100;  // each of these sets is read, too
   auto& problems = map.problems();
   const auto* list = map.find("needs_sets");
   const auto* items = list ? read_list(*list, "'needs_sets'", problems) : nullptr;

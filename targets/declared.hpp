@@ -1,4 +1,4 @@
-// What a set declares (scenarios, regions, variables), and how the rest of the file refers to it.
+// What a set declares (scenarios, regions, variables), and reading the references to it.
 #pragma once
 
 #include <map>
@@ -12,32 +12,32 @@
 
 namespace callready {
 
-// What the file has declared by the time that rows are read.
+// What the file has declared by the time its rows are read.
 struct Declared {
   const LoadRules& rules;
   std::vector<std::string> scenarios, regions, variables;
-  std::map<std::string, std::string> defaults;  // of those variables that have one
+  std::map<std::string, std::string> defaults;  // of the variables that have one
   bool has_document = false;                    // then each row must name its source in it
 };
 
-// A list of scenario ids that must be declared.
+// A list of scenario ids, each of which must be declared.
 void read_scenarios(MapReader& map, const Declared& declared, std::vector<std::string>& into);
 
-// The sets that this one leans on: "microsoft-365", or { set: microsoft-365, capabilities: [...],
+// The sets that this one depends on: "microsoft-365", or { set: microsoft-365, capabilities: [...],
 // scenarios: [...] }.
 void read_needed_sets(MapReader& map, const Declared& declared, SetHead& into);
 
-// One region's id that must be declared.
+// One region id, which must be declared.
 void read_region(MapReader& map, const Declared& declared, std::string& into);
 
-// Where in the document a row or an advice stands.
+// Where in the document a row or a piece of advice is found.
 void read_source(MapReader& map, const Declared& declared, std::string& into);
 
-// True where `text` holds `${...}`; what is wrong with the variables is reported.
+// True if `text` holds `${...}`; errors in the variables are reported.
 bool uses_variables(const std::string& text, Position position, std::string_view what,
                     const Declared& declared, Problems& problems);
 
-// The text with the defaults filled in, where every variable in it has one.
+// The text with defaults filled in, or nothing if some variable in it has none.
 std::optional<std::string> with_defaults(const std::string& text, const Declared& declared);
 
 }  // namespace callready

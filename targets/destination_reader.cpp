@@ -10,7 +10,7 @@
 namespace callready {
 namespace {
 
-// Reads lists of one row; knows what they have in common.
+// Reads the lists of one row and handles what they have in common.
 class DestinationReader {
  public:
   DestinationReader(MapReader& row, const Declared& declared)
@@ -45,7 +45,7 @@ class DestinationReader {
     if (items == nullptr) return;
     std::set<std::string> seen;
     for (const auto& item : *items) {
-      VariableAddress place;  // the text as written and what stands beside it
+      VariableAddress place;  // the text as written, with its region and notes
       bool unaligned = false;
       Position at = item.position;
       if (item.is_scalar()) {
@@ -108,7 +108,7 @@ class DestinationReader {
     if (host.name.empty()) return std::nullopt;
     std::string tried = host.name;
     if (uses_variables(host.name, at, what, declared_, problems_)) {
-      // Only what surrounds the variable can be judged where it has no default.
+      // If the variable has no default, only the text around it can be checked.
       tried = with_defaults(host.name, declared_).value_or("");
       if (IpAddress::parse(tried)) tried.clear();
     }
@@ -156,7 +156,8 @@ class DestinationReader {
     return wildcard;
   }
 
-  // { address | network | range: ..., region, lifecycle, note, unaligned }; where the value stands.
+  // { address | network | range: ..., region, lifecycle, note, unaligned }; returns where the value
+  // is.
   Position address_block(const YamlNode& item, VariableAddress& place, bool& unaligned) {
     MapReader map(item, "an entry of 'addresses'", problems_);
     Position at = item.position;
@@ -208,7 +209,7 @@ class DestinationReader {
     }
   }
 
-  // Groups belong to a site's own network: they are for the firewall, and never sent to.
+  // Multicast groups belong to a site's own network: listed for the firewall, but never sent to.
   void refuse_what_is_no_host(Position at, const decltype(AddressBlock::value)& value) {
     const auto* address = std::get_if<IpAddress>(&value);
     if (const auto* network = std::get_if<Network>(&value)) address = &network->address;

@@ -11,7 +11,7 @@ namespace {
 
 bool has_variable(std::string_view text) { return text.find("${") != std::string_view::npos; }
 
-// Fills in one requirement; remembers what was missing or did not fit.
+// Fills in one requirement, and remembers which values were missing or did not fit.
 class Expansion {
  public:
   Expansion(const Requirement& requirement, const VariableValues& values) : values_(values) {
@@ -31,7 +31,7 @@ class Expansion {
   }
 
  private:
-  // The text without variables, or nothing where one has no value.
+  // The text with its variables filled in, or nothing if one has no value.
   std::optional<std::string> fill(const std::string& text) {
     auto expanded = expand_variables(text, values_);
     for (const auto& name : expanded.missing) add_once(result_.missing, name);

@@ -96,7 +96,7 @@ std::string check_of(const FeedEntry& entry, bool udp) {
   if (entry.names.empty() && entry.networks.empty()) {
     return "    unprobed: the feed gives only wildcards, and no name to try\n" + lines;
   }
-  // Only of 443 is it known what speaks there.
+  // Only for 443 do we know the protocol.
   const bool tls = ports.size() == 1 && ports.front() == PortRange{443, 443};
   return std::string("    check: ") + (tls ? "tls" : "tcp") + "\n    transport: [" +
          (tls ? "tls" : "tcp") + "]\n" + lines;
@@ -115,7 +115,7 @@ std::string set_from_feed(const Feed& feed, std::string_view today) {
          "\nevidence: vendor-feed\n";
   std::vector<FeedEntry> entries;
   if (vendor.keys.empty()) {
-    // Of Microsoft 365 only what is Teams' own; its entries are still called by its older name.
+    // For Microsoft 365, only Teams' own entries, which still bear its older name.
     for (const auto& entry : feed.entries) {
       if (feed.kind != FeedKind::m365 || entry.note.starts_with("Skype")) entries.push_back(entry);
     }

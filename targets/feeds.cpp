@@ -24,7 +24,7 @@ constexpr std::pair<FeedKind, std::string_view> kinds[] = {
     {FeedKind::google, "google"}, {FeedKind::azure, "azure"},
 };
 
-// A member that may be left out, but is of that type where it is there.
+// A member that may be absent, but must have that type if it is present.
 const Json* optional_member(JsonFile& file, const Json& object, const char* key, Type type,
                             const char* expected) {
   return object.contains(key) ? file.member(object, key, type, expected) : nullptr;
@@ -161,7 +161,7 @@ void read_google(JsonFile& file, const Json& json, Feed& feed) {
   }
 }
 
-// One network a line; blank lines and "#" comments are left out.
+// One network per line; blank lines and "#" comments are skipped.
 void read_lines(std::string_view text, Feed& feed, std::vector<Problem>& problems) {
   constexpr std::size_t most_problems = 20;
   FeedEntry entry;
@@ -226,7 +226,7 @@ std::string_view feed_word(FeedKind kind) {
 
 std::optional<FeedEntry> Feed::find(std::string_view key) const {
   std::optional<FeedEntry> all;
-  std::set<std::string> seen;  // networks: a list of thousands is not searched for each
+  std::set<std::string> seen;  // networks, to find duplicates among thousands quickly
   for (const auto& entry : entries) {
     const bool below =
         entry.key.size() > key.size() && entry.key.starts_with(key) && entry.key[key.size()] == '/';

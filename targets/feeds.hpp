@@ -1,5 +1,5 @@
-// The vendors' own machine-readable lists of networks and names, read into one shape. Strict: what
-// a list must have is there and of its type; members that we do not use are ignored.
+// The vendors' own machine-readable lists of networks and names, read into one structure. Strict:
+// members that we need must be present and of the right type; all others are ignored.
 #pragma once
 
 #include <optional>
@@ -18,7 +18,7 @@ std::string_view feed_word(FeedKind kind);
 
 // One entry, or several of one kind joined.
 struct FeedEntry {
-  std::string key;  // what stands after "m365/" in a row's `feed`
+  std::string key;  // what follows "m365/" in a row's `feed`
   std::string note;
   std::vector<std::string> names, wildcards;
   std::vector<Network> networks;
@@ -30,26 +30,26 @@ struct FeedEntry {
 struct Feed {
   FeedKind kind = FeedKind::m365;
   std::string source;   // the file or the URL
-  std::string edition;  // as the list calls itself; empty where it does not
+  std::string edition;  // as the list states it; empty if it does not
   std::vector<FeedEntry> entries;
 
-  // All entries of that key, and of those below it ("AMAZON_CONNECT" has one for each region);
-  // every entry for an empty key. Nothing if there is none.
+  // All entries of that key and of the keys below it ("AMAZON_CONNECT" has one for each region),
+  // joined; every entry for an empty key. Nothing if there is none.
   std::optional<FeedEntry> find(std::string_view key) const;
   bool has_ipv6() const;
 };
 
 struct FeedResult {
   std::optional<Feed> feed;
-  std::vector<Problem> problems;  // empty exactly where there is a feed
+  std::vector<Problem> problems;  // empty if and only if there is a feed
 };
 
-// Azure's is some 4 MB, the largest; what is far larger is no such file.
+// The largest feed, Azure's, is some 4 MB; anything far larger is not a feed.
 inline constexpr std::size_t largest_feed = std::size_t{64} * 1024 * 1024;  // bytes
 
 FeedResult read_feed(FeedKind kind, std::string_view text, const std::string& source);
 
-// A new set from a feed alone: one row an entry, to be completed by hand. `today`: YYYY-MM-DD.
+// A new set from a feed alone: one row per entry, to be completed by hand. `today`: YYYY-MM-DD.
 std::string set_from_feed(const Feed& feed, std::string_view today);
 
 }  // namespace callready

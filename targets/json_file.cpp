@@ -21,7 +21,7 @@ std::pair<int, int> line_and_column(std::string_view text, std::size_t offset) {
   return {static_cast<int>(line), static_cast<int>(column)};
 }
 
-// Says how deep brackets are nested, strings left out: the parser keeps a stack of them.
+// Checks how deep brackets are nested, outside strings: the parser keeps a stack of them.
 bool too_deep(std::string_view text) {
   int depth = 0;
   bool inside = false;
@@ -45,7 +45,7 @@ bool too_deep(std::string_view text) {
 
 JsonFile::JsonFile(std::string_view text, std::string name, std::string what)
     : text_(text), name_(std::move(name)), what_(std::move(what)) {
-  if (text_.starts_with("\xEF\xBB\xBF")) text_.remove_prefix(3);  // some editors put it there
+  if (text_.starts_with("\xEF\xBB\xBF")) text_.remove_prefix(3);  // some editors add it
 }
 
 std::optional<JsonFile::Json> JsonFile::parse() {
@@ -58,7 +58,7 @@ std::optional<JsonFile::Json> JsonFile::parse() {
   } catch (const Json::parse_error& error) {
     complain(error.byte > 0 ? error.byte - 1 : 0, "not JSON; expected " + what_);
   } catch (const Json::out_of_range& error) {
-    // The library names the number, in quotes at the end, and not where it stands.
+    // The library quotes the number at the end of its message, but does not give its position.
     const std::string_view why = error.what();
     const auto begin = why.find('\'') + 1;
     const auto found = text_.find(why.substr(begin, why.rfind('\'') - begin));

@@ -1,4 +1,4 @@
-// Reading somebody else's JSON file strictly: problems say line and column, and what was expected.
+// Strict reading of a third party's JSON file: problems give line, column and what was expected.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -16,20 +16,20 @@ class JsonFile {
  public:
   using Json = nlohmann::json;
 
-  // `what` is expected, for the problem of a file that is no JSON: "AWS' ip-ranges.json".
+  // `what`: the expected file, for the message if this one is not JSON: "AWS' ip-ranges.json".
   JsonFile(std::string_view text, std::string name, std::string what);
 
-  // Nothing, and a problem, where it is no JSON or nested deeper than any vendor's list.
+  // Nothing, and a problem, if it is not JSON or is nested deeper than any vendor's list.
   std::optional<Json> parse();
 
-  // Where a string next stands in the text, after what was found before. The tree does not know,
-  // but it is read in the order of the text.
+  // Moves to the string's next occurrence in the text, after the previous find. The parsed tree has
+  // no positions, but it is read in the order of the text.
   void seek(std::string_view value);
   std::size_t position() const { return position_; }
   void complain(std::size_t offset, std::string message);
   void complain(std::string message) { complain(position_, std::move(message)); }
 
-  // A member of that type, or nullptr and a problem.
+  // The member if it has that type, otherwise nullptr and a problem.
   const Json* member(const Json& object, const char* key, Json::value_t type, const char* expected);
   // An aligned network, or nothing and a problem.
   std::optional<Network> network(const Json& prefix);

@@ -1,5 +1,5 @@
-// What the loader has to know of the checks. targets/ knows no checks: cli converts the registry in
-// checks/ into this.
+// What the loader needs to know about the checks. targets/ does not depend on checks/: cli converts
+// the registry in checks/ into this.
 #pragma once
 
 #include <string>
@@ -11,7 +11,7 @@ namespace callready {
 
 struct CheckRule {
   CheckKind kind = CheckKind::tcp;
-  std::vector<Transport> transports;    // what it can do; empty: it takes no transport
+  std::vector<Transport> transports;    // those it supports; empty: it takes no transport
   std::vector<std::string> parameters;  // keys under `with`
   bool needs_ports = true;              // a row without ports is an error
   bool needs_target = true;             // a row without hosts and addresses is an error

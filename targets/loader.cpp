@@ -18,7 +18,7 @@ LoadResult failed(const std::string& path, std::string message) {
   return result;
 }
 
-// The set's id, for callers that look for a set whose file has problems.
+// The set's id, for callers that look up a set whose file has problems.
 std::string id_of(const YamlNode& root) {
   const auto* id = root.find("id");
   const bool good = id != nullptr && id->value.is_scalar() && is_id(id->value.text);

@@ -1,5 +1,5 @@
-// Reads a target set from YAML. The format: targets/README.md. Every problem of a file is found in
-// one go, with its line and column, what was found and what was expected.
+// Reads a target set from YAML (format: targets/README.md). All problems of a file are reported in
+// one pass, each with its line and column, what was found and what was expected.
 #pragma once
 
 #include <optional>
@@ -14,16 +14,16 @@
 namespace callready {
 
 struct LoadResult {
-  std::optional<TargetSet> set;   // only where there is no problem at all
+  std::optional<TargetSet> set;   // only if there is no problem at all
   std::vector<Problem> problems;  // in the order of the file
-  // What the file calls its set, as far as that could be read; empty where it could not.
+  // The id that the file gives its set; empty if it could not be read.
   std::string id;
 };
 
 // `path` is also how problems name the file. Never throws; a file that cannot be read is a problem.
 LoadResult load_file(const std::string& path, const LoadRules& rules);
 
-// `name` is what problems and the set's `origin` call the text's source.
+// `name` identifies the text's source in problems and in the set's `origin`.
 LoadResult load_text(std::string_view text, std::string name, const LoadRules& rules);
 
 }  // namespace callready

@@ -15,7 +15,7 @@ using Bytes = std::vector<unsigned char>;
 
 constexpr std::string_view untrusted = "untrusted comment: ", trusted = "trusted comment: ";
 
-// The text up to the line's end, which is taken away with it; one "\r" before it too.
+// Removes the first line from `text` and returns it without its line end ("\n" or "\r\n").
 std::string_view next_line(std::string_view& text) {
   const auto end = std::min(text.find('\n'), text.size());
   auto line = text.substr(0, end);
@@ -30,7 +30,7 @@ struct Signature {
   std::string_view comment;
 };
 
-// Takes one signature's four lines away from `text`.
+// Removes one signature's four lines from `text`.
 std::optional<Signature> next_signature(std::string_view& text) {
   if (!next_line(text).starts_with(untrusted)) return std::nullopt;
   const auto first = from_base64(next_line(text));

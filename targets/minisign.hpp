@@ -1,5 +1,5 @@
-// Signatures in minisign's format: Ed25519 (RFC 8032) over the BLAKE2b-512 of a file, and over the
-// signature with its trusted comment. Signatures over the file itself (minisign -l) are not taken.
+// Signatures in minisign's format: Ed25519 (RFC 8032) over a file's BLAKE2b-512 digest, and over
+// the signature with its trusted comment. Legacy signatures (minisign -l) are not accepted.
 #pragma once
 
 #include <array>
@@ -15,27 +15,27 @@ struct MinisignKey {
   std::array<unsigned char, 8> id{};
   std::array<unsigned char, 32> key{};
 
-  // A line "RWQ...", or the whole of a file .pub.
+  // Takes a line "RWQ...", or the whole content of a .pub file.
   static std::optional<MinisignKey> parse(std::string_view text);
   std::string name() const;  // as minisign prints it: "E7620F1842B4E81F"
   bool operator==(const MinisignKey&) const = default;
 };
 
 struct SignatureResult {
-  std::string signer;   // the key's name; empty where there is a problem
+  std::string signer;   // the key's name; empty if there is a problem
   std::string problem;  // in words
 };
 
-// Whether one of `keys` has signed exactly these bytes. `signature`: the text of a file .minisig.
+// Whether one of `keys` has signed exactly these bytes. `signature`: the text of a .minisig file.
 SignatureResult verify_minisign(std::string_view bytes, std::string_view signature,
                                 std::span<const MinisignKey> keys);
 
-// How many different keys of `keys` have signed these bytes. `signatures`: files .minisig, one
-// after another; at most 16 of them are looked at.
+// How many of `keys` have signed these bytes. `signatures`: .minisig files, concatenated; at most
+// 16 of them are looked at.
 std::size_t count_signers(std::string_view bytes, std::string_view signatures,
                           std::span<const MinisignKey> keys);
 
-// A file .minisig has four lines; no more than this.
+// A .minisig file has four short lines.
 inline constexpr std::size_t largest_signature = 4096;  // bytes
 
 }  // namespace callready

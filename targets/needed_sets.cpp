@@ -11,7 +11,7 @@
 namespace callready {
 namespace {
 
-constexpr std::size_t most_rows = 1'000;  // as one file may have (set_reader.cpp)
+constexpr std::size_t most_rows = 1'000;  // as in one file (set_reader.cpp)
 
 bool is_default(const TargetSet& set, const std::vector<std::string>& scenarios) {
   return scenarios.empty() ||
@@ -31,7 +31,7 @@ bool is_taken(const std::vector<Capability>& all, const std::string& id) {
   return std::any_of(all.begin(), all.end(), [&](const Capability& one) { return one.id == id; });
 }
 
-// What `entry` asks for of one set that is needed.
+// What `entry` asks for from one needed set.
 class Part {
  public:
   Part(const TargetSet& needed, const NeededSet& entry) : needed_(needed), entry_(entry) {

@@ -19,7 +19,7 @@ void Problems::add(Position position, std::string message) {
     ++uncounted_;
     return;
   }
-  // The file's own words are in it: keys, names, values.
+  // The message may quote the file's own text: keys, names, values.
   found_.push_back({file_, position.line, position.column, on_one_line(std::move(message))});
 }
 
@@ -28,7 +28,7 @@ std::vector<Problem> Problems::take() {
     return std::tie(left.line, left.column, left.message) <
            std::tie(right.line, right.column, right.message);
   });
-  // A block that is used again by its alias has the same problems again.
+  // A block that an alias repeats has the same problems again.
   found_.erase(std::unique(found_.begin(), found_.end()), found_.end());
   if (uncounted_ > 0) {
     found_.push_back({file_, 0, 0, "and " + std::to_string(uncounted_) + " more problems"});

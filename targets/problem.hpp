@@ -17,7 +17,7 @@ struct Problem {
   friend bool operator==(const Problem&, const Problem&) = default;
 };
 
-// Collects the problems of one file. A hostile file could make millions of them, so the list ends
+// Collects the problems of one file. A hostile file could cause millions of them, so the list ends
 // at `limit` and its last entry says how many more there are.
 class Problems {
  public:

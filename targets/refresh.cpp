@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::size_t most_changes = 50;
 
-// The items of a list; none where there is no such key.
+// The items of a list; empty if there is no such key.
 const std::vector<YamlNode>& items_of(const YamlNode& map, std::string_view key) {
   static const std::vector<YamlNode> none;
   const auto* entry = map.find(key);
@@ -45,7 +45,7 @@ std::string value_of(const YamlNode& item, const List& list) {
   return {};
 }
 
-// Two spellings of one network or name have one form; nothing for a range.
+// The normal form, the same for all spellings of one network or name; empty for a range.
 std::string normal(const std::string& text, const List& list) {
   if (list.key != "addresses") return lower_case(text);
   const auto value = parse_address(text);
@@ -55,7 +55,7 @@ std::string normal(const std::string& text, const List& list) {
   return Network{address, address.bits()}.to_string();
 }
 
-// As YAML that needs no look at its surroundings: quoted unless it is letters, digits and "-./".
+// As YAML that is valid in any context: quoted unless it is letters, digits and "-./_".
 std::string as_yaml(const YamlNode& node) {
   const auto plain = [](const std::string& text) {
     return !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {
@@ -120,7 +120,7 @@ class Refresher {
   }
 
  private:
-  // Lines from `first` to before `end` (0-based) become `lines`.
+  // Replaces the lines from the edit's key in `edits_` up to, not including, `end` (0-based).
   struct Edit {
     std::size_t end;
     std::vector<std::string> lines;
@@ -136,7 +136,7 @@ class Refresher {
     return std::string(feed_word(feed_.kind)) + (key.empty() ? "" : "/" + key);
   }
 
-  // What the feed has for this row; nothing where the row is not this feed's.
+  // What the feed has for this row; nothing if the row does not name this feed.
   std::optional<FeedEntry> entry_for(const YamlNode& row) {
     std::vector<std::string> keys;
     if (feed_.kind == FeedKind::azure) {
@@ -151,7 +151,7 @@ class Refresher {
     for (const auto& key : keys) {
       auto entry = feed_.find(key);
       if (!entry) {
-        // A file of Zoom's is one product's; the rows of others are not meant.
+        // Each of Zoom's files covers one product; rows of other products are not an error.
         if (feed_.kind != FeedKind::zoom) {
           result_.warnings.push_back(scalar(row, "id") + ": " + feed_.source + " has no entry " +
                                      in_quotes(key) + "; the row stays as it is");
@@ -186,7 +186,7 @@ class Refresher {
 
   std::string_view line(int number) const { return lines_[static_cast<std::size_t>(number) - 1]; }
 
-  // False, and complained about, where the key does not begin its line: a row in { }.
+  // False, and reported, if the key does not begin its line: a row in { }.
   bool begins_its_line(const YamlNode& row, const YamlNode::Entry& entry) {
     const auto before =
         line(entry.position.line).substr(0, static_cast<std::size_t>(entry.position.column) - 1);
@@ -259,7 +259,7 @@ class Refresher {
     const auto colon = head.find(':', static_cast<std::size_t>(entry.position.column) - 1);
     auto rest = head.substr(colon + 1);
     rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
-    if (rest.starts_with('*')) return;  // what it repeats is refreshed where it stands
+    if (rest.starts_with('*')) return;  // an alias: its anchor is refreshed in its own place
     const auto anchor =
         rest.starts_with('&') ? ' ' + std::string(rest.substr(0, rest.find(' '))) : std::string();
     const auto end = end_of_value(entry.position.line, entry.position.column);
@@ -279,7 +279,7 @@ class Refresher {
     edits_[static_cast<std::size_t>(entry.position.line) - 1] = {end, std::move(result)};
   }
 
-  // A list that the row does not have yet, behind the key that names the feed.
+  // Adds a list that the row does not have yet, after the key that names the feed.
   void add(const YamlNode& row, const List& list, const std::vector<std::string>& values) {
     const auto* behind = row.find(feed_.kind == FeedKind::azure ? "service_tags" : "feed");
     if (!begins_its_line(row, *behind)) return;

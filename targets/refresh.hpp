@@ -1,5 +1,5 @@
-// Puts a feed's networks and names into the rows of a set that name the feed, line by line: what is
-// not of these lists, the order, the comments and what stands beside each entry stay as they are.
+// Updates the networks and names in those rows of a set that name a feed, line by line: everything
+// outside these lists, the order, the comments and the notes on each entry stay as they are.
 #pragma once
 
 #include <string>
@@ -15,11 +15,11 @@ namespace callready {
 struct RefreshResult {
   std::string text;                   // of the new file; empty where there are problems
   std::vector<std::string> changes;   // targets/changes.hpp
-  std::vector<std::string> warnings;  // rows that the feed knows nothing of
+  std::vector<std::string> warnings;  // rows whose entry the feed does not have
   std::vector<Problem> problems;
 };
 
-// A row names the feed with `feed: zoom/ZoomMeetings`; of Azure, with its `service_tags`. Only
+// A row names the feed with `feed: zoom/ZoomMeetings`; for Azure, with its `service_tags`. Only
 // lists that the feed has are touched; entries with `lifecycle: removed`, ranges and hosts that
 // match one of the feed's wildcards are the author's own and stay.
 RefreshResult refresh_set(std::string_view yaml_text, const std::string& name, const Feed& feed,

@@ -152,7 +152,7 @@ void read_parameters(MapReader& row, const Declared& declared, const CheckRule* 
   }
 }
 
-// `check` or `unprobed`; the rule of the check where it is known.
+// `check` or `unprobed`; returns the check's rule if it is known.
 const CheckRule* read_check(MapReader& row, const Declared& declared, Requirement& requirement) {
   auto& problems = row.problems();
   const auto* check = row.find("check");
@@ -186,7 +186,7 @@ bool has_target(const Requirement& row) {
          !row.variable_addresses.empty() || !row.service_tags.empty() || has_example;
 }
 
-// What a check cannot do without.
+// Reports missing keys that the check cannot do without.
 void judge_completeness(MapReader& row, const CheckRule& rule, const Requirement& requirement) {
   auto& problems = row.problems();
   const auto lacks = [&](const std::string& key, const std::string& why) {
@@ -208,7 +208,7 @@ void judge_completeness(MapReader& row, const CheckRule& rule, const Requirement
                          "' needs 'hosts', 'addresses', 'wildcards' or 'service_tags'");
 }
 
-// "m365/11": what targets/feeds.hpp can read, then the words that pick an entry of it.
+// "m365/11": a kind of feed that targets/feeds.hpp can read, then the key of an entry in it.
 void read_feed(MapReader& row, Requirement& requirement) {
   const auto* node = row.find("feed");
   const auto text = node ? read_line(*node, "'feed'", row.problems()) : std::nullopt;
@@ -223,7 +223,7 @@ void read_feed(MapReader& row, Requirement& requirement) {
   }
 }
 
-// A count that can never be met.
+// Reports a count that can never be met.
 void judge_reach(MapReader& row, const Requirement& requirement) {
   const auto& reach = requirement.reach;
   const bool countable =
@@ -240,8 +240,8 @@ void judge_reach(MapReader& row, const Requirement& requirement) {
                          std::to_string(reach.count));
 }
 
-// Other people's machines stand in networks: unless the file says that something listens there,
-// they are not scanned.
+// Networks contain other people's machines: unless the file says that something listens there, they
+// are not scanned.
 bool holds_networks(const Requirement& requirement) {
   return !requirement.service_tags.empty() ||
          std::any_of(requirement.addresses.begin(), requirement.addresses.end(),
@@ -273,7 +273,7 @@ Requirement read_requirement(const YamlNode& node, const Declared& declared, Pro
   const auto* rule = read_check(row, declared, requirement);
   read_transports(row, declared, rule, requirement);
   read_ports(row, declared, requirement);
-  row.find("traffic");  // taken apart before (traffic.hpp)
+  row.find("traffic");  // already split into rows (traffic.hpp)
   read_reach(row, requirement.reach);
   read_parameters(row, declared, rule, requirement);
   read_destinations(row, declared, requirement);

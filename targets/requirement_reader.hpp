@@ -6,7 +6,7 @@
 
 namespace callready {
 
-// Problems are reported and left out of the result, which is therefore only good where none were.
+// What has a problem is left out of the result, which is thus only valid if none was reported.
 Requirement read_requirement(const YamlNode& node, const Declared& declared, Problems& problems);
 
 }  // namespace callready

@@ -17,7 +17,7 @@ using IndexJson = nlohmann::ordered_json;
 
 constexpr std::string_view index_schema = "callready.index/1";
 
-// The members that are plain lines, by the name that they have in YAML too.
+// The members that are plain lines of text, under the same names as in YAML.
 constexpr std::pair<const char*, std::string SetHead::*> lines[] = {
     {"id", &SetHead::id},
     {"title", &SetHead::title},
@@ -31,7 +31,7 @@ constexpr std::pair<const char*, std::string SetHead::*> lines[] = {
     {"sha256", &SetHead::sha256},
 };
 
-// What is wrong with an index is told by throwing this; nlohmann's own errors become one, too.
+// Thrown for whatever is wrong with an index; nlohmann's own errors are converted to it.
 struct Malformed : std::runtime_error {
   using std::runtime_error::runtime_error;
 };

@@ -1,6 +1,6 @@
-// What each set of a collection says of itself, as one JSON document: to list sets and to find them
-// by name without reading their files, and to tell whether a file is the one that was meant. The
-// program holds the index of the built-in sets; the index of downloaded ones is signed.
+// The heads of all sets of a collection as one JSON document: to list sets and find them by name
+// without reading their files, and to verify that a file is the one that was indexed. The index of
+// the built-in sets is part of the program; the index of downloaded ones is signed.
 #pragma once
 
 #include <optional>
@@ -22,26 +22,26 @@ struct IndexedSet {
 };
 
 struct SetIndex {
-  int version = 0;              // of the collection: grows with each edition
+  int version = 0;              // of the collection; increases with each edition
   std::string issued, expires;  // YYYY-MM-DD
-  std::string needs;            // the oldest program version that can read the sets
+  std::string needs;            // the oldest program version that can read these sets
   std::vector<IndexedSet> sets;
 
   const IndexedSet* find(std::string_view id) const;
 };
 
-// A downloaded index is larger than this only where somebody means harm.
+// A downloaded index that is larger than this is malicious.
 inline constexpr std::size_t largest_index = std::size_t{2} * 1024 * 1024;  // bytes
 inline constexpr std::size_t most_indexed_sets = 1000;
 
-// Of one file. Nothing, and problems, where its head cannot be read.
+// The entry for one file. Nothing, and problems, if its head cannot be read.
 std::optional<IndexedSet> index_set(std::string_view yaml_text, Problems& problems);
 
 std::string write_index(const SetIndex& index);
 
 struct IndexResult {
   std::optional<SetIndex> index;
-  std::string problem;  // in words, empty exactly where there is an index
+  std::string problem;  // in words; empty if and only if there is an index
 };
 IndexResult read_index(std::string_view json_text);
 

@@ -22,7 +22,7 @@ class SetReader {
         top_(root, "the set", problems),
         declared_{rules, {}, {}, {}, {}, {}} {}
 
-  // Keys that are not of the head are left alone.
+  // Keys that do not belong to the head are ignored.
   SetHead read_only_head() {
     if (top_.node().is_map() && read_schema()) {
       read_head();
@@ -47,7 +47,7 @@ class SetReader {
   }
 
  private:
-  // False where the file is of another version: then its other problems would mislead.
+  // False for a file of another version, whose other problems would be misleading.
   bool read_schema() {
     const auto* node = top_.require("schema");
     const auto text = node ? read_line(*node, "'schema'", problems_) : std::nullopt;
@@ -93,7 +93,7 @@ class SetReader {
     }
   }
 
-  // What people type in place of the id.
+  // What people type instead of the id.
   void read_other_names() {
     std::map<std::string, int> seen;
     each(top_.find("aliases"), "aliases", [&](const YamlNode& item) {
@@ -122,8 +122,8 @@ class SetReader {
     into = *text;
   }
 
-  // Calls `read(item)` for each block of the list `key`. Rows, capabilities and what they refer to
-  // are held against each other: the largest set has a tenth of these.
+  // Calls `read(item)` for each item of the list `key`. The list is bounded because rows,
+  // capabilities and their references are compared pairwise; the largest set has a tenth of this.
   template <typename Read>
   void each(const YamlNode* list, std::string_view key, Read&& read) {
     const auto* items = list ? read_list(*list, MapReader::name(key), problems_) : nullptr;
@@ -137,7 +137,7 @@ class SetReader {
     for (const auto& item : *items) read(item);
   }
 
-  // False, and reported, where `id` was used before.
+  // Reports `id` if it was used before.
   void refuse_repeated(std::map<std::string, int>& seen, MapReader& map, std::string_view key,
                        const std::string& id, const std::string& kind) {
     if (id.empty()) return;
@@ -215,8 +215,8 @@ class SetReader {
     }
   }
 
-  // Each host of a row is tried on each port over each transport, where a run tries all; and the
-  // media ranges of a host are held against each other. The largest set has a hundredth of these.
+  // A run that tries everything tries each host of a row on each port over each transport, and
+  // compares a host's media ranges pairwise. The largest set has a hundredth of these limits.
   void bound_endpoints(const Requirement& row, Position at) {
     constexpr std::size_t most_endpoints = 200'000, most_ranges = 1'000, most_of_a_range = 100;
     auto hosts = row.hosts.size() + row.reverse_dns.size() + row.addresses.size() +
@@ -266,7 +266,7 @@ class SetReader {
 
   void read_capabilities() {
     std::map<std::string, int> seen;
-    // Anchors (`control`) are never judged, so they have nothing that a person would miss.
+    // Controls get no verdict, so they need no capabilities.
     const auto* list = set_.control ? top_.find("capabilities") : top_.require("capabilities");
     each(list, "capabilities", [&](const YamlNode& item) {
       Capability capability;
@@ -382,7 +382,7 @@ class SetReader {
     return all;
   }
 
-  // The row's id; of a row with `traffic` the ids of all its parts.
+  // The row's id; for a row with `traffic`, the ids of all its parts.
   std::vector<std::string> known_requirements(const YamlNode& node) {
     const auto id = read_line(node, "'needs'", problems_);
     if (!id) return {};
@@ -417,7 +417,7 @@ class SetReader {
   Declared declared_;
   TargetSet set_;
   std::vector<std::string> requirement_ids_, sorted_ids_;
-  std::size_t endpoints_ = 0, ranges_ = 0;                 // of all rows so far
+  std::size_t endpoints_ = 0, ranges_ = 0;                 // in all rows so far
   std::map<std::string, std::vector<std::string>> parts_;  // of rows with `traffic`
 };
 

@@ -1,4 +1,4 @@
-// Reads a whole set: its head, what it declares, its rows, and how they hang together.
+// Reads a whole set: its head, its declarations, its rows, and the references between them.
 #pragma once
 
 #include "probe/model/target_set.hpp"
@@ -7,10 +7,10 @@
 
 namespace callready {
 
-// What the set says of itself, without its rows. Only good where no problem was reported.
+// The set's head, without its rows. Only valid if no problem was reported.
 SetHead read_set_head(const YamlNode& root, Problems& problems);
 
-// Only good where no problem was reported.
+// Only valid if no problem was reported.
 TargetSet read_set(const YamlNode& root, const LoadRules& rules, Problems& problems);
 
 }  // namespace callready

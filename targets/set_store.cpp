@@ -128,7 +128,7 @@ std::optional<std::string> SetStore::text_of(const IndexedSet& set) const {
 
 std::optional<std::string> SetStore::add_keys(int edition, const std::string& json_text,
                                               const std::string& signatures) const {
-  // The signatures first: without the keys beside them nobody looks at them.
+  // The signatures first: without the keys they are ignored.
   if (auto problem = save(keys_file(edition) + ".minisig", signatures)) return problem;
   return save(keys_file(edition), json_text);
 }
@@ -172,7 +172,7 @@ std::string SetStore::etag(const std::string& source) const {
 }
 
 void SetStore::keep_etag(const std::string& source, const std::string& etag) const {
-  save(etag_file, etag.empty() ? "" : source + '\n' + etag);  // without it the next run asks anew
+  save(etag_file, etag.empty() ? "" : source + '\n' + etag);  // otherwise the next run refetches it
 }
 
 std::optional<SetCollection> SetStore::collection(std::string& problem) const {

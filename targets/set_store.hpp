@@ -1,10 +1,10 @@
-// The sets that came by `callready update`, in the user's data folder:
+// The sets that `callready update` downloaded, in the user's data folder:
 //   signed          the index as it was signed: the four lines of its signature, then its bytes
 //   keys-N.json     each later edition of the keys, with keys-N.json.minisig
-//   ID-HASH.yaml    the sets; HASH begins their SHA-256
-//   etag            what the server called the index, and where that was
-// `signed` is replaced in one step and last, so that a stop at any time leaves the old sets whole.
-// What is there is verified anew at each start: the raw bytes first, then those bytes are read.
+//   ID-HASH.yaml    the sets; HASH is the beginning of their SHA-256
+//   etag            the index's source, and the ETag that it had there
+// `signed` is replaced last and atomically, so that an interruption leaves the old sets intact.
+// Everything is verified again at each start: the raw bytes first, before they are parsed.
 #pragma once
 
 #include <functional>
@@ -19,18 +19,18 @@
 
 namespace callready {
 
-// Whose indexes are taken. Any one key signs indexes; two of them together name the next keys.
+// Whose indexes are accepted. Any one key can sign an index; it takes two to name the next keys.
 struct TrustedKeys {
   int edition = 1;
   std::vector<MinisignKey> keys;
 };
 
-// The program's own: -D CALLREADY_UPDATE_KEYS at build time; none by default.
+// The keys built into the program: -D CALLREADY_UPDATE_KEYS; none by default.
 TrustedKeys builtin_keys();
-// Where updates are, where the user does not say: -D CALLREADY_UPDATE_URL; "" by default.
+// The default source of updates: -D CALLREADY_UPDATE_URL; "" if not set.
 std::string_view builtin_update_url();
 
-// The keys of the next edition, where two of the known ones have signed them; else what is wrong.
+// The keys of the next edition if two of the known ones have signed them, otherwise what is wrong.
 struct KeysResult {
   std::optional<TrustedKeys> keys;
   std::string problem;
@@ -41,7 +41,7 @@ std::string keys_file(int edition);                     // "keys-2.json"
 inline constexpr std::size_t largest_keys = 16 * 1024;  // bytes
 inline constexpr int most_rotations = 32;
 
-// Writes a file whole or not at all; the error in words, or nothing.
+// Writes a file whole or not at all; returns the error in words, or nothing.
 using WriteFile =
     std::function<std::optional<std::string>(const std::string& path, const std::string& content)>;
 
@@ -49,7 +49,7 @@ struct Stored {
   TrustedKeys keys;
   std::optional<SetIndex> index;  // nothing: nothing was downloaded, or it cannot be trusted
   std::string index_bytes;
-  std::string problem;  // in words; empty where all is well, or nothing is there
+  std::string problem;  // in words; empty if all is well, or nothing was downloaded
 };
 
 class SetStore {
@@ -60,10 +60,10 @@ class SetStore {
 
   Stored read() const;
 
-  // The set's file, if its bytes are what the index says.
+  // The set's file, if its bytes match the index.
   std::optional<std::string> text_of(const IndexedSet& set) const;
 
-  // Each answers with the error in words, or nothing.
+  // Each returns the error in words, or nothing.
   std::optional<std::string> add_keys(int edition, const std::string& json_text,
                                       const std::string& signatures) const;
   std::optional<std::string> add_set(const IndexedSet& set, const std::string& yaml_text) const;
@@ -71,7 +71,7 @@ class SetStore {
   std::optional<std::string> replace_index(const SetIndex& index, const std::string& index_bytes,
                                            const std::string& signature) const;
 
-  // The newest edition that was ever here, also where its index was lost; 0: none.
+  // The newest edition that was ever here, even if its index was lost; 0: none.
   int newest_edition() const;
 
   std::string etag(const std::string& source) const;

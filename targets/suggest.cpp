@@ -63,7 +63,7 @@ std::optional<std::string> suggest(std::string_view word, std::span<const std::s
     }
   }
   if (best != nullptr) return *best;
-  // A part of a name: "rainbow" for "ale-rainbow", "web" for "webex"; only where one fits.
+  // A part of a name: "rainbow" for "ale-rainbow", "web" for "webex"; only if exactly one fits.
   if (word.size() < 3) return std::nullopt;
   const auto part = folded(word);
   for (const auto& candidate : known) {

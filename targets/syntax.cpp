@@ -46,7 +46,7 @@ std::optional<std::string> label_problem(std::string_view label, bool star) {
   return std::nullopt;
 }
 
-// What people paste in place of a host name.
+// What people paste instead of a host name.
 std::optional<std::string> not_even_a_name(std::string_view text) {
   if (text.find("://") != std::string_view::npos) {
     return "it is a URL; write the host alone, the path goes into 'with'";
@@ -70,7 +70,7 @@ std::optional<std::string> name_problem(std::string_view text, bool star) {
   for (const auto label : parts) {
     if (auto problem = label_problem(label, star)) return problem;
   }
-  // RFC 1123 section 2.1: the top label has a letter, which tells a name from an address.
+  // RFC 1123 section 2.1: the top label has a letter, which distinguishes names from addresses.
   if (std::all_of(parts.back().begin(), parts.back().end(), is_digit)) {
     return "its last part is a number: neither a host name nor an address";
   }
@@ -136,7 +136,7 @@ std::optional<std::string> wildcard_problem(std::string_view text) {
 }
 
 bool matches_wildcard(std::string_view name, std::string_view pattern) {
-  // Greedy with one step back: linear in practice, at most size times size.
+  // Greedy, backtracking to the last "*" only: linear in practice, quadratic at worst.
   std::size_t n = 0, p = 0, retry_name = 0, after_star = std::string_view::npos;
   const auto same = [](char a, char b) {
     return (is_letter(a) ? a | 0x20 : a) == (is_letter(b) ? b | 0x20 : b);

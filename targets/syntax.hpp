@@ -1,5 +1,5 @@
-// What the values of a target set must look like, as pure functions over text. Those that return
-// text return what is wrong with the value, or nothing where it is good.
+// The syntax of a target set's values, as pure functions over text. Functions named `*_problem`
+// return what is wrong with the value, or nothing if it is valid.
 #pragma once
 
 #include <optional>
@@ -13,20 +13,20 @@ namespace callready {
 bool is_id(std::string_view text);
 // "sip_server": a lower case letter, then lower case letters, digits and "_"; at most 64.
 bool is_variable_name(std::string_view text);
-// "password", "turn_secret", "authToken": what must never be in a file that people pass around.
+// "password", "turn_secret", "authToken": must never be in a file that people pass around.
 bool names_a_secret(std::string_view text);
 
-// A host name by RFC 1123 section 2.1, with labels such as "_sip" (RFC 2782) allowed. An address
-// is not a host name.
+// A host name per RFC 1123 section 2.1; labels such as "_sip" (RFC 2782) are allowed. An address is
+// not a host name.
 std::optional<std::string> host_name_problem(std::string_view text);
 
 // "*.example.com", "turn-*.example.com": a host name with "*" in at least one label, and at least
 // one label without.
 std::optional<std::string> wildcard_problem(std::string_view text);
-// "*" stands for one character or more, dots among them, as in most firewalls.
+// "*" stands for one or more characters, including dots, as in most firewalls.
 bool matches_wildcard(std::string_view name, std::string_view pattern);
 
-// "2025-05-07"; where `less_will_do`, "2025-05" and "2025", too; a day that exists.
+// "2025-05-07", a day that exists; with `less_will_do`, "2025-05" and "2025", too.
 std::optional<std::string> date_problem(std::string_view text, bool less_will_do);
 
 // http or https, a host, no user name or password.
@@ -34,8 +34,8 @@ std::optional<std::string> url_problem(std::string_view text);
 
 // "sha256", "public_key_sha256": the parameters of checks that hold a certificate's digest.
 bool holds_sha256(std::string_view parameter);
-// A SHA-256 as tools write it, in either case and with ":" between the bytes or without: its 64
-// digits, in lower case. Nothing where it is none.
+// The 64 digits, in lower case, of a SHA-256 as tools write it: in either case, with or without ":"
+// between the bytes. Nothing for anything else.
 std::optional<std::string> sha256_digits(std::string_view text);
 
 // The names in `${...}`, in order. `problem` says what is wrong with the notation itself.

@@ -8,7 +8,7 @@
 namespace callready {
 namespace {
 
-// A hostile file must not multiply its lists without end.
+// A hostile file must not multiply its lists without limit.
 constexpr std::size_t most_entries = 16;
 constexpr std::array<std::string_view, 10> own_keys{
     "transport", "ports", "check",     "unprobed", "with",
@@ -31,7 +31,7 @@ void set(YamlNode& row, const YamlNode::Entry& entry) {
   }
 }
 
-// What an id may hold of a port or a variable: "${sip_port}" is "sip-port".
+// A port or a variable spelled as part of an id: "${sip_port}" becomes "sip-port".
 std::string as_id(const std::string& text) {
   std::string id;
   for (const char c : text) {

@@ -35,7 +35,7 @@ class Update {
     return false;
   }
 
-  // False, and refused, where the file did not come.
+  // False, and refused, if the file could not be fetched.
   bool get(const std::string& name, std::size_t most, std::string& bytes) {
     const auto fetched = fetch_(name, most, "");
     if (fetched.kind == Fetched::Kind::missing) return refuse(name + " is not there");
@@ -71,7 +71,7 @@ class Update {
       index_ = *stored_.index;
       warn_if_old();
       result_.index = index_;
-      return !all_here();  // a file that was lost since is fetched anew
+      return !all_here();  // fetch files that were lost since
     }
     bytes_ = fetched.bytes;
     etag_ = fetched.etag;
@@ -160,7 +160,7 @@ class Update {
     return true;
   }
 
-  // What was in use of that id before: downloaded, else built in.
+  // The set of that id that was in use before: downloaded, otherwise built in.
   std::optional<TargetSet> before(const std::string& id) const {
     const auto load = [&](const SetIndex& index, auto&& text_of) -> std::optional<TargetSet> {
       const auto* set = index.find(id);
@@ -234,7 +234,7 @@ class Update {
   std::vector<NewKeys> new_keys_;
   std::string bytes_, signature_, etag_;
   SetIndex index_;
-  std::map<std::string, std::string> texts_;  // by id: what is not in the store yet
+  std::map<std::string, std::string> texts_;  // by id: those not in the store yet
   UpdateResult result_;
 };
 

@@ -28,9 +28,9 @@ class Builder : public YAML::EventHandler {
   }
 
   std::optional<YamlNode> take() { return std::move(root_); }
-  // The last thing that was read whole.
+  // The last node that was read completely.
   Position last() const { return last_; }
-  // Where the innermost list or map that is still open begins.
+  // Where the innermost list or map still open begins.
   std::optional<Position> open_since() const {
     if (open_.empty()) return std::nullopt;
     return open_.back().node.position;
@@ -43,7 +43,7 @@ class Builder : public YAML::EventHandler {
     if (line >= line_starts_.size()) return {mark.line + 1, mark.column + 1};
     const auto begin = line_starts_[line];
     const auto bytes = std::min(static_cast<std::size_t>(mark.column), text_.size() - begin);
-    // A whole set may be one line: only what is new of it is counted.
+    // A whole set may be one line, so count only from where we stopped last time.
     if (counted_.line != mark.line || counted_.bytes > bytes) counted_ = {mark.line, 0, 0};
     counted_.characters +=
         count_characters(text_.substr(begin + counted_.bytes, bytes - counted_.bytes));
@@ -224,7 +224,7 @@ class Builder : public YAML::EventHandler {
 
 constexpr std::string_view eof_in_quotes = "illegal EOF in scalar";
 
-// What trips people up in YAML, by yaml-cpp's name for what follows from it.
+// What people often get wrong in YAML, by the error that yaml-cpp reports for it.
 std::string hint(std::string_view message, std::string_view line) {
   const auto indentation = line.substr(0, line.find_first_not_of(" \t"));
   if (indentation.find('\t') != std::string_view::npos) return "; indent with spaces, not tabs";
@@ -245,7 +245,7 @@ std::string hint(std::string_view message, std::string_view line) {
 
 void report_syntax(const YAML::Exception& error, const Builder& builder, Problems& problems) {
   auto at = builder.position(error.mark);
-  // For what is never closed yaml-cpp names the end of the file; its beginning helps.
+  // For an unclosed quote or bracket, yaml-cpp gives the end of the file; its beginning helps more.
   if (error.msg == eof_in_quotes) at = builder.last();
   if (error.msg.find("flow not found") != std::string::npos) at = builder.open_since().value_or(at);
   problems.add(at, "not YAML: " + error.msg + hint(error.msg, builder.line_text(at.line)));
@@ -280,7 +280,7 @@ std::optional<YamlNode> parse_yaml(std::string_view text, Problems& problems,
   }
   Builder builder(text, problems, limits);
   try {
-    // yaml-cpp takes the end of the file for a closing quote where a line feed is before it.
+    // yaml-cpp takes the end of the file for a closing quote if it follows a line feed.
     std::istringstream stream{std::string(text.substr(0, text.find_last_not_of(" \t\r\n") + 1))};
     YAML::Parser parser(stream);
     while (parser.HandleNextDocument(builder)) {

@@ -1,6 +1,6 @@
-// YAML text as a tree whose every node knows its line and column. Hides yaml-cpp, bounds what a
-// hostile file may cost, and refuses what YAML allows but a person would trip over: duplicate keys,
-// tags, a second document.
+// YAML text as a tree in which every node has its line and column. Hides yaml-cpp, bounds the cost
+// of a hostile file, and refuses what YAML allows but people trip over: duplicate keys, tags, a
+// second document.
 #pragma once
 
 #include <optional>
@@ -26,7 +26,7 @@ struct YamlNode {
   bool is_map() const { return kind == Kind::map; }
   bool is_list() const { return kind == Kind::list; }
   bool is_scalar() const { return kind == Kind::scalar; }
-  const Entry* find(std::string_view key) const;  // of a map; nullptr: it has no such key
+  const Entry* find(std::string_view key) const;  // of a map; nullptr if it has no such key
 };
 
 struct YamlNode::Entry {
@@ -35,20 +35,20 @@ struct YamlNode::Entry {
   YamlNode value;
 };
 
-// What a file may cost. The largest vendor set has some 3,000 values; an alias counts as all that
-// it stands for.
+// Bounds the cost of a file. The largest vendor set has some 3,000 values; an alias counts as
+// everything that it stands for.
 struct YamlLimits {
   std::size_t bytes = 4 * 1024 * 1024;
   std::size_t values = 200'000;
   std::size_t expanded_bytes = 16 * 1024 * 1024;
   std::size_t depth = 32;
-  // yaml-cpp reads ahead over brackets: millions of them cost a gigabyte before its first callback.
+  // yaml-cpp scans ahead over brackets: millions of them cost a gigabyte before its first callback.
   std::size_t brackets = 20'000;
 };
 
-// The one document in `text` (UTF-8, with or without a byte order mark). Nothing where the text is
-// not YAML or breaks a limit: then `problems` says why. Duplicate keys are reported, and the first
-// one kept.
+// The one document in `text` (UTF-8, with or without a byte order mark). Nothing if the text is not
+// YAML or exceeds a limit: then `problems` says why. Duplicate keys are reported, and the first one
+// is kept.
 std::optional<YamlNode> parse_yaml(std::string_view text, Problems& problems,
                                    const YamlLimits& limits = {});
 
@@ -56,7 +56,7 @@ std::optional<YamlNode> parse_yaml(std::string_view text, Problems& problems,
 std::string describe(const YamlNode& node);
 std::string in_quotes(std::string_view text);
 
-// As a scalar of YAML on one line.
+// As a YAML scalar on one line.
 std::string yaml_quoted(std::string_view text);
 
 }  // namespace callready

@@ -49,7 +49,7 @@ std::optional<std::string> read_text(const YamlNode& node, std::string_view what
     return std::nullopt;
   }
   auto text = node.text;
-  text.erase(text.find_last_not_of('\n') + 1);  // what a block scalar ("|") ends with
+  text.erase(text.find_last_not_of('\n') + 1);  // a block scalar ("|") ends with one
   return text;
 }
 

@@ -1,5 +1,5 @@
-// Typed reading of a YAML tree. Whatever does not fit is reported at its own line and column and
-// left out, so that one look at a file finds all of its problems.
+// Typed reading of a YAML tree. Whatever does not fit is reported with its own line and column and
+// left out, so that one pass over a file finds all of its problems.
 #pragma once
 
 #include <optional>
@@ -14,7 +14,7 @@
 
 namespace callready {
 
-// One value each; `what` is how messages name it ("'ports'"). Nothing where it did not fit.
+// One value each; `what` is how messages name it ("'ports'"). Nothing if it does not fit.
 std::optional<std::string> read_text(const YamlNode& node, std::string_view what, Problems&);
 std::optional<std::string> read_line(const YamlNode& node, std::string_view what, Problems&);
 std::optional<std::string> read_id(const YamlNode& node, std::string_view what, Problems&);
@@ -22,7 +22,7 @@ std::optional<bool> read_flag(const YamlNode& node, std::string_view what, Probl
 std::optional<int> read_count(const YamlNode& node, std::string_view what, Problems&);
 std::optional<double> read_number(const YamlNode& node, std::string_view what, double most,
                                   Problems&);
-// The items of a list that holds at least one, else nullptr.
+// The items of a list that holds at least one, otherwise nullptr.
 const std::vector<YamlNode>* read_list(const YamlNode& node, std::string_view what, Problems&);
 
 template <typename Enum>
@@ -36,18 +36,18 @@ std::optional<Enum> read_word(const YamlNode& node, std::string_view what, Probl
 }
 
 // A map with known keys. Every key that is asked for counts as known; `finish` reports the others,
-// so all keys must be asked for before it.
+// so all keys must be asked for before calling it.
 class MapReader {
  public:
-  // `what`: "a requirement", "the set". Reports where `node` is no map; then every key is absent.
+  // `what`: "a requirement", "the set". Reports a `node` that is not a map; then it has no keys.
   MapReader(const YamlNode& node, std::string what, Problems& problems);
 
-  // The value of `key`, or nullptr where it is absent or empty ("hosts:" and nothing after it).
+  // The value of `key`, or nullptr if it is absent or empty ("hosts:" and nothing after it).
   const YamlNode* find(std::string_view key);
   const YamlNode* require(std::string_view key);  // reports its absence
   bool has(std::string_view key) const;           // present, whatever its value
 
-  // These leave `into` as it was where the key is absent or does not fit.
+  // These leave `into` unchanged if the key is absent or its value does not fit.
   void text(std::string_view key, std::string& into);  // may have several lines
   void line(std::string_view key, std::string& into);  // one line
   void require_line(std::string_view key, std::string& into);
@@ -70,7 +70,7 @@ class MapReader {
   template <typename Enum>
   void words(std::string_view key, std::vector<Enum>& into);
 
-  // Reports the keys that nobody asked for.
+  // Reports the keys that were not asked for.
   void finish();
 
   const YamlNode& node() const { return node_; }

@@ -1,4 +1,4 @@
-// A tool of the build and of script/sign-sets:
+// A tool for the build and for script/sign-sets:
 //   sets embed OUTPUT.cpp ANCHORS.yaml SET.yaml...            the built-in sets as C++ source
 //   sets index VERSION NEEDS ISSUED EXPIRES SET.yaml...       an index of them on standard output
 #include <algorithm>
@@ -26,7 +26,7 @@ std::string read_whole(const std::string& path) {
   return text.str();
 }
 
-// Exits where a file has no head, or another id than its name.
+// Exits if a file has no head, or an id that differs from the file's name.
 callready::SetIndex index_of(const Paths& paths) {
   callready::SetIndex index;
   for (const auto& path : paths) {
@@ -45,7 +45,7 @@ callready::SetIndex index_of(const Paths& paths) {
   return index;
 }
 
-// As raw string literals, cut at line ends: one of them may have so many bytes only.
+// As raw string literals, split at line ends: compilers limit the length of one literal.
 std::string literal(const std::string& text) {
   constexpr std::string_view delimiter = "callready";
   constexpr std::size_t most = 16'000;
@@ -64,7 +64,7 @@ std::string literal(const std::string& text) {
 
 int embed(const std::string& output, const std::string& anchors, const Paths& paths) {
   auto index = index_of(paths);
-  index.issued = index.expires = "2000-01-01";  // said of downloaded sets only
+  index.issued = index.expires = "2000-01-01";  // only meaningful for downloaded sets
   std::string rows;
   for (const auto& set : index.sets) {
     const auto at = static_cast<std::size_t>(&set - index.sets.data());
@@ -89,7 +89,7 @@ int main(int count, char** arguments) {
   const Paths words(arguments + 1, arguments + count);
   const auto sets_after = [&](std::size_t first) {
     Paths paths(words.begin() + static_cast<std::ptrdiff_t>(first), words.end());
-    // By id: with their ".yaml" "a-b" would stand before "a".
+    // By id: sorted with the ".yaml", "a-b" would come before "a".
     std::ranges::sort(paths, {}, [](const std::filesystem::path& path) { return path.stem(); });
     return paths;
   };
