@@ -1,6 +1,6 @@
 // Aliases for pfSense (lists for its bulk import) and OPNsense (a file for Aliases, import).
-// Neither takes patterns of names. Both add to what is there: restoring a part of a configuration
-// would not.
+// Neither takes patterns of names. Both imports add to what is there, unlike restoring a part of a
+// configuration.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -14,7 +14,7 @@
 namespace callready {
 namespace {
 
-// Names by themselves; all else as networks.
+// Names as they are; everything else as networks.
 std::vector<std::string> entries(const DeviceRule& rule, bool names) {
   std::vector<std::string> found;
   for (const auto& peer : rule.peers) {
@@ -57,7 +57,7 @@ std::vector<Alias> aliases(const std::vector<DeviceRule>& rules) {
   return found;
 }
 
-// The rules, which are made by hand: "Pass, TCP, to cr_x_names, ports cr_x_ports".
+// The rules, which must be created by hand: "Pass, TCP, to cr_x_names, ports cr_x_ports".
 void add_rules(std::vector<std::string>& steps, const std::vector<DeviceRule>& rules,
                const std::vector<Alias>& all) {
   for (const auto& rule : rules) {
@@ -75,15 +75,15 @@ void add_rules(std::vector<std::string>& steps, const std::vector<DeviceRule>& r
 constexpr std::string_view no_patterns =
     "an alias holds no pattern: allow it by a web filter or proxy";
 
-// The same for the same name: an import anew replaces what it brought before. A UUID of version 8
-// (RFC 9562 section 5.8), of a hash (FNV-1a) of the name.
+// The same for the same name, so that a new import replaces what an earlier one added. A version 8
+// UUID (RFC 9562 section 5.8) from a hash (FNV-1a) of the name.
 std::string uuid_of(const std::string& name) {
   const auto high = hash_of(name), low = hash_of(name, high);
   return fmt::format("{:08x}-{:04x}-8{:03x}-8{:03x}-{:012x}", high >> 32, high >> 16 & 0xffff,
                      high & 0xfff, low >> 52, low & 0xffffffffffffULL);
 }
 
-// What both files say of themselves; they differ in how they are loaded, checked and removed.
+// The header of both files; they differ in how they are loaded, checked and removed.
 DeviceGuide alias_guide(std::string_view comment, const std::vector<DeviceRule>& rules,
                         const std::vector<Alias>& all, std::vector<std::string> load,
                         std::string check, std::string remove) {
@@ -135,7 +135,7 @@ std::string firewall_opnsense(const std::vector<FirewallList>& lists, const Fire
       {"To load: Firewall > Aliases, import (the arrow below the list), this file, apply. It adds "
        "and changes aliases cr_... only; a second load changes nothing."},
       "Firewall > Diagnostics > Aliases", "cr_...");
-  // JSON has no comments: what the import does not look for, it passes over.
+  // JSON has no comments, but the import ignores members that it does not know.
   auto about = nlohmann::ordered_json::array();
   std::istringstream lines(header_of(lists, rules, page, guide));
   for (std::string line; std::getline(lines, line);) about.push_back(line.substr(1));

@@ -1,5 +1,5 @@
-// Cisco ASA: network objects and groups, service groups, and lines for an access list. Patterns of
-// names are no object there: they are left out, and said to be.
+// Cisco ASA: network objects and groups, service groups, and lines for an access list. ASA has no
+// objects for patterns of names: they are left out, and the header says so.
 #include <fmt/format.h>
 
 #include <set>

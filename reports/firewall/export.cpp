@@ -13,14 +13,14 @@
 namespace callready {
 namespace {
 
-// pf takes 31 characters of a name; "_names" goes behind it, and one character that tells two
-// apart.
+// pf names have at most 31 characters, including the suffix "_names" and one character that
+// distinguishes two equal ones.
 constexpr std::size_t longest_rule = 24;
 constexpr std::size_t longest_object = 60;  // FortiOS and PAN-OS: 63 with the prefix
 constexpr std::size_t longest_name = 253;   // RFC 1035 section 2.3.4, as text
 constexpr std::size_t longest_title = 100;
 
-// Names go into commands: nothing but these characters, whatever a set's author wrote.
+// Names go into commands, so only these characters are allowed, whatever a set's author wrote.
 std::string plain_name(std::string_view text, std::size_t most) {
   std::string name;
   for (const char c : text.substr(0, most)) {
@@ -31,8 +31,8 @@ std::string plain_name(std::string_view text, std::size_t most) {
   return name;
 }
 
-// Free text goes into comments and descriptions. "Example's pages" are "Example pages" there: a
-// lone apostrophe is a quote to some devices.
+// Free text goes into comments and descriptions. "Example's pages" becomes "Example pages" there:
+// some devices take a lone apostrophe for a quote.
 std::string plain_title(std::string_view text) {
   auto title = plain_ascii(harmless(text));
   for (auto at = title.find("'s "); at != std::string::npos; at = title.find("'s ", at)) {
@@ -53,7 +53,7 @@ std::optional<DevicePeer> device_peer(const RulePeer& peer) {
       made.v6 = false;
       break;
     case PeerKind::wildcard:
-      // Devices take a star for whole labels only: "files-*.example.com" is none of theirs.
+      // Devices accept a star only in place of whole labels, not in "files-*.example.com".
       if (!peer.text.starts_with("*.")) return std::nullopt;
       made.text = "*." + plain_name(std::string_view(peer.text).substr(2), longest_name);
       made.v6 = false;
@@ -74,10 +74,10 @@ std::optional<DevicePeer> device_peer(const RulePeer& peer) {
     case PeerKind::yours:
       return std::nullopt;
   }
-  // A star is no letter, and "*.example.com" not the object of "example.com".
+  // A star is not allowed in a name, and "*.example.com" and "example.com" are different objects.
   const auto whole = made.kind == PeerKind::wildcard ? "wildcard" + made.text.substr(1) : made.text;
   made.object = std::string(object_prefix) + plain_name(whole, longest_object);
-  // Two long names that begin alike are still two objects.
+  // Two long names with the same beginning are still two objects.
   if (whole.size() > longest_object) {
     const auto end = fmt::format("-{:04x}", hash_of(whole) & 0xffff);
     made.object.replace(made.object.size() - end.size(), end.size(), end);
@@ -85,7 +85,7 @@ std::optional<DevicePeer> device_peer(const RulePeer& peer) {
   return made;
 }
 
-// What a device can be told of it: it has a far end, a protocol and ports that are known.
+// Whether a device can have this rule: its far end, protocol and ports must be known.
 bool for_a_device(const FirewallRule& rule) {
   return rule.transport && !rule.ports.empty() &&
          std::ranges::any_of(rule.peers,
@@ -103,8 +103,8 @@ class Names {
   std::set<std::string> taken_;
 };
 
-// By its ports, not by its number: a newer edition's rule replaces the older one's, and no other.
-// Of several ranges by the first port and a hash of them all.
+// From its ports, not its number, so that a newer edition's rule replaces the older one's and no
+// other. For several ranges, from the first port and a hash of them all.
 std::string rule_name(const FirewallList& list, const FirewallRule& rule) {
   auto way =
       fmt::format("-{}{}{}", rule.direction == Direction::in ? "in" : "",
@@ -117,7 +117,7 @@ std::string rule_name(const FirewallList& list, const FirewallRule& rule) {
   const auto room = longest_rule - object_prefix.size() - way.size();
   auto set = plain_name(list.set, room);
   while (set.ends_with('-')) set.pop_back();
-  // Two sets whose names begin alike are two all the same.
+  // Two sets whose names have the same beginning must not share rule names.
   if (list.set.size() > room) {
     const std::size_t digits = room > 8 ? 4 : 2;
     set = plain_name(list.set, room - digits) +
@@ -201,7 +201,7 @@ std::vector<DeviceRule> for_devices(const std::vector<FirewallList>& lists) {
     }
   }
   for (auto& rule : made) {
-    // What is doubtful comes first: the end may be cut.
+    // Doubtful rows come first: the end may be cut off.
     std::stable_partition(rule.rows.begin(), rule.rows.end(),
                           [](const DeviceRow& row) { return doubtful(row.evidence); });
     std::vector<std::string> titles;
@@ -243,7 +243,7 @@ std::vector<Network> networks_of(const AddressRange& range) {
   std::vector<Network> found;
   std::optional<IpAddress> from = range.first;
   while (from && *from <= range.last) {
-    // The largest network that begins here and does not go beyond the end.
+    // The largest network that begins here and does not extend beyond the end.
     Network network{*from, from->bits()};
     while (network.prefix > 0) {
       const Network larger{*from, network.prefix - 1};
@@ -303,7 +303,7 @@ std::string firewall_edl_domain(const std::vector<FirewallList>& lists, const Fi
   return lines_of(lists, [](const DevicePeer& peer) { return peer.is_name() ? peer.text : ""; });
 }
 
-// Without a closing slash, PAN-OS takes "example.com" for the beginning of "example.com.else".
+// Without a trailing slash, PAN-OS also matches "example.com" as a prefix of "example.com.else".
 std::string firewall_edl_url(const std::vector<FirewallList>& lists, const FirewallPage&) {
   return lines_of(lists,
                   [](const DevicePeer& peer) { return peer.is_name() ? peer.text + '/' : ""; });

@@ -10,18 +10,18 @@
 
 namespace callready {
 
-// A far end as a device takes it: a name, a pattern of names, an address, an aligned network or a
-// range.
+// A peer in a form that devices accept: a name, a pattern of names, an address, an aligned network
+// or a range.
 struct DevicePeer {
   PeerKind kind = PeerKind::name;
   std::string text;
-  std::string object;  // a name for it that every device takes: letters, digits and "._-"
+  std::string object;  // a name for it that every device accepts: letters, digits and "._-"
   bool v6 = false;
 
   bool is_name() const { return kind == PeerKind::name || kind == PeerKind::wildcard; }
 };
 
-// A row of the vendor's document that is in a rule.
+// A row of the vendor's document, as part of a rule.
 struct DeviceRow {
   std::string title;  // one line of plain ASCII without quotes
   SourceQuality evidence = SourceQuality::vendor_page;
@@ -29,7 +29,7 @@ struct DeviceRow {
   std::vector<PortRange> source_ports;  // empty: any
 };
 
-// All rows of a set that go the same way by the same ports. Source ports are no part of it: NAT and
+// All rows of a set with the same direction, protocol and ports. Source ports do not count: NAT and
 // proxies change them.
 struct DeviceRule {
   std::string name;   // "cr-rainbow-udp3478", at most 26 characters: the same for every edition
@@ -40,8 +40,8 @@ struct DeviceRule {
   std::vector<DevicePeer> peers;
   std::vector<DeviceRow> rows;
 
-  // One of its rows' titles, "second-hand: Login" where its text is doubtful; where those of all
-  // are, in the same way, only the first says so, for all of them.
+  // The title of one of its rows, "second-hand: Login" if its source is doubtful; if all rows are
+  // doubtful in the same way, only the first title says so, for all of them.
   std::string marked(const DeviceRow& row) const;
   bool has_patterns() const;
   bool only_patterns() const;
@@ -50,17 +50,17 @@ struct DeviceRule {
   std::string_view protocol() const { return udp ? "udp" : "tcp"; }
 };
 
-// What every name in a file begins with: nothing of the customer's is called so.
+// The prefix of every name in a file, which none of the customer's own names should have.
 inline constexpr std::string_view object_prefix = "cr-";
 
 std::vector<DeviceRule> for_devices(const std::vector<FirewallList>& lists);
 
-// What a file says of itself at its beginning.
+// For the header of a file.
 struct DeviceGuide {
-  std::string_view comment;             // what a comment's line begins with
-  std::string_view proof;               // how it was tried
-  std::vector<std::string> left_out{};  // what this form cannot hold, besides
-  // "To load: ..."; what begins with a blank is a command, and not broken.
+  std::string_view comment;             // what a comment line begins with
+  std::string_view proof;               // how the format was tested
+  std::vector<std::string> left_out{};  // what this format cannot hold, in addition
+  // "To load: ..."; a line that begins with a space is a command and is not wrapped.
   std::vector<std::string> steps{};
 };
 std::string header_of(const std::vector<FirewallList>& lists, const std::vector<DeviceRule>& rules,
@@ -68,28 +68,28 @@ std::string header_of(const std::vector<FirewallList>& lists, const std::vector<
 inline constexpr std::string_view not_loaded =
     "Written from the vendor's guide and not loaded on a device: read it before you load it.";
 
-// Lines that undo a file, at its end, as comments that a text tool can take out.
+// Commands that undo a file, for its end, as comments that a text tool can extract.
 std::string removal_of(std::string_view comment, const std::vector<std::string>& commands);
 
-// "cr-rainbow-tcp443 (TCP 443): *.google.com: WHY" of each rule that has patterns.
+// "cr-rainbow-tcp443 (TCP 443): *.google.com: WHY" for each rule that has patterns.
 std::vector<std::string> patterns_in(const std::vector<DeviceRule>& rules, std::string_view why);
 
 // FNV-1a, the same on every machine.
 std::uint64_t hash_of(std::string_view text, std::uint64_t seed = 14695981039346656037ULL);
 
-// "rainbow_3": for devices that take no hyphen.
+// "rainbow_3": for devices that do not accept hyphens.
 std::string with_underscores(std::string name);
-// The networks that together are the range.
+// The networks that together cover exactly the range.
 std::vector<Network> networks_of(const AddressRange& range);
-// "255.255.255.0"; of an IPv4 network.
+// "255.255.255.0"; IPv4 only.
 std::string netmask_of(const Network& network);
 // "443 5000-5100", with what the device writes between and within ranges.
 std::string port_list(const std::vector<PortRange>& ports, std::string_view between,
                       std::string_view within = "-");
 
-// One address, network, range or name a line, each rule's after a line that begins with "#".
+// One address, network, range or name per line, each rule's after a line that begins with "#".
 std::string firewall_list(const std::vector<FirewallList>&, const FirewallPage&);
-// External dynamic lists (PAN-OS): of IP addresses, of domains, of URLs.
+// External dynamic lists (PAN-OS) of IP addresses, of domains, of URLs.
 std::string firewall_edl_ip(const std::vector<FirewallList>&, const FirewallPage&);
 std::string firewall_edl_domain(const std::vector<FirewallList>&, const FirewallPage&);
 std::string firewall_edl_url(const std::vector<FirewallList>&, const FirewallPage&);

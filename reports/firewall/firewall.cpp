@@ -23,16 +23,16 @@ bool selected(const Requirement& row, const FirewallOptions& options) {
          (options.client.empty() || row.clients.empty() || contains(row.clients, options.client));
 }
 
-// What a report did not see open of a row over one transport, directly.
+// The part of a row that a report did not see open over one transport, by the direct route.
 struct Closed {
   std::vector<const Target*> endpoints;
   bool open = false;    // others were reached
-  bool proved = false;  // something said no, or died where others passed
+  bool proved = false;  // something was rejected, or dropped where others passed
 };
 
 struct ClosedRow {
   Closed udp, tcp;
-  bool fails_in_silence = false;  // and nothing that was tried of it says why
+  bool fails_in_silence = false;  // it fails, and nothing that was tried says why
 };
 
 ClosedRow closed_part(const Requirement& row, const FirewallOptions& options) {
@@ -53,7 +53,7 @@ ClosedRow closed_part(const Requirement& row, const FirewallOptions& options) {
     const bool dropped = is_dropped(probe.observation.detail);
     if (outcome != Outcome::silent || dropped) parts.fails_in_silence = false;
     if (outcome == Outcome::unresolved) continue;
-    // The far end's own refusal, and what it got wrong itself, is no firewall's.
+    // A refusal or a failure by the far end itself is not the firewall's.
     const bool got_there = outcome == Outcome::refused || outcome == Outcome::denied ||
                            (outcome == Outcome::failed && said_by_the_server(probe.observation));
     if (got_there || probe.observation.detail == DetailCode::kept_here) continue;
@@ -63,8 +63,8 @@ ClosedRow closed_part(const Requirement& row, const FirewallOptions& options) {
   return parts;
 }
 
-// The part of the rule that findings ask to let through: what a cause closes has to be opened,
-// tried or not.
+// The part of the rule that findings ask to open: what a cause closes has to be opened, tried or
+// not.
 struct Asked {
   std::set<std::string> peers;
   std::set<PortRange> ports;
@@ -73,7 +73,7 @@ struct Asked {
 Asked asked_part(const FirewallRule& rule, const FirewallOptions& options) {
   Asked asked;
   for (const auto& finding : options.findings) {
-    // What is inspected was reached all the same; who runs the far end has no rules of this site.
+    // Inspected traffic got through all the same, and the vendor cannot change this site's rules.
     if (family_of(finding.code) != "firewall" || finding.owner == Owner::vendor) continue;
     for (const auto& wanted : finding.rules) {
       const bool same_way =
@@ -88,7 +88,7 @@ Asked asked_part(const FirewallRule& rule, const FirewallOptions& options) {
   return asked;
 }
 
-// What `part` has of the rule and what is asked of it, in the document's order.
+// What `part` or `asked` contains of the rule, in the document's order.
 FirewallRule widened(const FirewallRule& rule, const FirewallRule& part, const Asked& asked) {
   auto both = rule;
   std::erase_if(both.peers, [&](const RulePeer& peer) {
@@ -101,7 +101,7 @@ FirewallRule widened(const FirewallRule& rule, const FirewallRule& part, const A
   return both.peers.empty() || both.ports.empty() ? part : both;
 }
 
-// The row's rules, or what is missing of them: whole where nothing of it was reached.
+// The row's rules, or the missing parts of them: whole rules if nothing was reached.
 std::vector<FirewallRule> wanted_rules(const TargetSet& set, const Requirement& row,
                                        const FirewallOptions& options) {
   auto rules = rules_of(set, row, options.scenarios, options.regions);
@@ -110,7 +110,7 @@ std::vector<FirewallRule> wanted_rules(const TargetSet& set, const Requirement& 
   const auto row_seen = closed_part(row, options);
   std::vector<Asked> asked_for;
   for (const auto& rule : rules) asked_for.push_back(asked_part(rule, options));
-  // A row that fails does not say by which transport: a finding does, where it asks for one.
+  // A failing row does not say which transport is to blame, but a finding that asks for one does.
   const bool all_fail =
       row_seen.fails_in_silence &&
       std::ranges::all_of(asked_for, [](const Asked& asked) { return asked.peers.empty(); });
@@ -136,7 +136,7 @@ std::vector<FirewallRule> wanted_rules(const TargetSet& set, const Requirement& 
   return missing;
 }
 
-// What people cannot do without comes first, and otherwise the document's order stays.
+// What people cannot do without comes first; otherwise keeps the document's order.
 void sort_by_group(std::vector<FirewallRule>& rules) {
   using Group = std::tuple<Direction, std::vector<Vantage>, bool>;
   const auto group_of = [](const FirewallRule& rule) {
@@ -156,7 +156,7 @@ void sort_by_group(std::vector<FirewallRule>& rules) {
   });
 }
 
-// Of the rows of `set` those that were taken from `head`: itself, or one that it leans on.
+// The rows of `set` that come from `head`: the set itself, or one that it depends on.
 FirewallList rules_of_set(const TargetSet& set, const SetHead& head,
                           const FirewallOptions& options) {
   FirewallList list;
@@ -193,7 +193,7 @@ FirewallList rules_of_set(const TargetSet& set, const SetHead& head,
   return list;
 }
 
-// What two sets lean on stands once.
+// A set that two others depend on is listed once.
 void unite(std::vector<FirewallList>& lists, FirewallList list) {
   const auto known = std::ranges::find(lists, list.set, &FirewallList::set);
   if (known == lists.end()) return lists.push_back(std::move(list));

@@ -1,4 +1,4 @@
-// The table of formats that `callready firewall --format` takes, and the words that they share.
+// The table of formats that `callready firewall --format` accepts, and the words that they share.
 #include <fmt/format.h>
 
 #include <algorithm>

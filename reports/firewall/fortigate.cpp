@@ -1,5 +1,5 @@
-// FortiOS: addresses, groups, services and policies, as the command line takes them. The policies
-// are switched off until somebody has put the site's own interfaces into them.
+// FortiOS: addresses, groups, services and policies, as CLI commands. The policies are disabled
+// until somebody has put the site's own interfaces into them.
 #include <fmt/format.h>
 
 #include <set>
@@ -42,7 +42,7 @@ std::string address_of(const DevicePeer& peer) {
   return fmt::format("        set type fqdn\n        set fqdn \"{}\"\n", peer.text);
 }
 
-// A table of the configuration, with what deletes its entries again.
+// A table of the configuration, with the commands that delete its entries again.
 struct FortiTable {
   std::string name, entries;
   std::vector<std::string> keys;
@@ -73,8 +73,8 @@ std::string members(const DeviceRule& rule, const FortiFamily& family) {
   return out;
 }
 
-// Ids far from those that FortiOS counts up, and the same in every run: a second load changes the
-// same policy.
+// Ids far from those that FortiOS assigns itself, and the same in every run, so that a second load
+// changes the same policy.
 std::string policy_id(const std::string& name, std::set<std::uint64_t>& taken) {
   auto id = 700'000'000 + hash_of(name) % 100'000'000;
   while (!taken.insert(id).second) ++id;

@@ -1,5 +1,5 @@
-// What a file for a device says of itself, as comments: for whom, by which edition, what is left
-// out, and how it is loaded, checked and removed.
+// The header of a file for a device, as comments: for whom, from which edition, what is left out,
+// and how it is loaded, checked and removed.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -14,7 +14,7 @@ namespace {
 
 constexpr int line_width = 96;
 
-// Lines of plain ASCII behind the comment's sign, whatever a set's author wrote.
+// Lines of plain ASCII after the comment character, whatever a set's author wrote.
 class Comments {
  public:
   explicit Comments(std::string_view sign) : sign_(sign) {}
@@ -60,7 +60,7 @@ std::string rule_in_words(const DeviceRule& rule) {
                      say_plural(rule.peers.size(), "{} entry", "{} entries"), joined(rows, "; "));
 }
 
-// "cr-rainbow-udp3478: 49152-65535": by rule, each list once.
+// "cr-rainbow-udp3478: 49152-65535": per rule, each list of ports once.
 std::vector<std::string> source_ports_in(const std::vector<DeviceRule>& rules) {
   std::vector<std::string> found;
   for (const auto& rule : rules) {

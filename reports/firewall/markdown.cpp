@@ -55,7 +55,7 @@ void add_rules(std::string& out, const FirewallList& list) {
   }
 }
 
-// One peer a line: a comment after "#" is what most address groups' import ignores.
+// One peer per line; most imports of address groups ignore a comment after "#".
 void add_list_of_peers(std::string& out, const std::string& name, const FirewallRule& rule) {
   std::vector<std::string> lines;
   for (const auto& peer : rule.peers) {
@@ -130,7 +130,7 @@ void add_list(std::string& out, const FirewallList& list, bool only_missing) {
   add_unfinished(out, list);
   if (list.removed.empty()) return;
   out += "\n### No longer needed\n\nRules for these can be deleted.\n";
-  std::set<std::string> told;  // a row that had several protocols is told once
+  std::set<std::string> told;  // a row that had several protocols is listed once
   for (const auto& rule : list.removed) {
     const auto rows = joined(rule.requirements);
     if (told.insert(rows).second) add_list_of_peers(out, rows, rule);

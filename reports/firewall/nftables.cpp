@@ -1,5 +1,5 @@
-// nftables: a chain in the customer's own table, to jump to, since what one table accepts another
-// may still drop. It has no names: these get sets, which stay empty until a resolver fills them.
+// nftables: a chain to jump to in the customer's own table, since what one table accepts another
+// may still drop. It has no objects for names: they get sets, empty until a resolver fills them.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -21,7 +21,7 @@ bool has_names(const DeviceRule& rule) {
   return std::ranges::any_of(rule.peers, &DevicePeer::is_name);
 }
 
-// A table "ip filter" knows no IPv6.
+// A table "ip filter" cannot hold IPv6.
 std::vector<NftFamily> families_of(const std::string& table) {
   std::vector<NftFamily> found;
   for (const auto& family : nft_families) {

@@ -1,4 +1,4 @@
-// What stands beside the rules of a list, whatever its form. Internal to reports/firewall.
+// The notes that accompany the rules of a list in every format. Internal to reports/firewall.
 #pragma once
 
 #include <string>
@@ -15,14 +15,14 @@ inline std::string not_required_in_words(const FirewallList& list) {
                     "{} rows that the document does not require (--required-only).");
 }
 
-// Of a report that saw nothing closed: whole rows may not have been tried, or their names not have
-// been found.
+// For a report that saw nothing closed: some rows may not have been tried, or their names may not
+// have been resolved.
 inline std::string nothing_missing_in_words(const FirewallList& list) {
   const std::string what = list.not_required == 0 ? "Nothing" : "Nothing else";
   return what + " is missing, as far as the report tells.";
 }
 
-// What stands below the rules: each note once, with the numbers of the rules that it is about.
+// A note below the rules: each is printed once, with the numbers of the rules that it is about.
 struct RuleNote {
   std::string text;
   std::vector<std::string> rules;  // "3"

@@ -1,5 +1,5 @@
-// PAN-OS: "set" commands of configuration mode. Patterns of names are no address there: they become
-// a URL category, and a rule of their own that names it.
+// PAN-OS: "set" commands for configuration mode. PAN-OS has no address objects for patterns of
+// names: they become a URL category, and a separate rule that names it.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -16,13 +16,13 @@ std::string object_type(PeerKind kind) {
   return kind == PeerKind::name ? "fqdn" : kind == PeerKind::range ? "ip-range" : "ip-netmask";
 }
 
-// A URL category sees TCP only.
+// A URL category only applies to TCP.
 bool by_category(const DeviceRule& rule) { return rule.has_patterns() && !rule.udp; }
 bool by_address(const DeviceRule& rule) { return !rule.only_patterns(); }
 
 class PanCommands {
  public:
-  // `what`: "address cr-x"; it is deleted by the same words.
+  // `what`: "address cr-x"; the command that deletes it has the same words.
   void add(const std::string& what, std::string_view settings) {
     set_ += fmt::format("set {} {}\n", what, settings);
     if (made_.insert(what).second) undo_.push_back("delete " + what);

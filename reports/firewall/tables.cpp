@@ -18,12 +18,12 @@ void add_csv_rule(std::string& out, const FirewallList& list, const FirewallRule
   std::vector<std::string> vantages;
   for (const auto vantage : rule.vantages) vantages.emplace_back(to_string(vantage));
   const bool inbound = rule.direction == Direction::in;
-  // What is about the whole rule stands in its first row only.
+  // What applies to the whole rule is only in its first row.
   std::vector<std::string> remarks;
   FirewallList alone;
   alone.rules = {rule};
   for (const auto& note : notes_of(alone)) remarks.push_back(note.text);
-  // And what is about the whole list, in its first.
+  // And what applies to the whole list, in its first row.
   if (number == "1" && !list.too_old.empty()) remarks.push_back(list.too_old);
   auto aside = joined(remarks, "; ");
   for (const auto& peer : peers) {
@@ -49,7 +49,7 @@ std::string firewall_csv(const std::vector<FirewallList>& lists, const FirewallP
     for (std::size_t i = 0; i < list.rules.size(); ++i) {
       add_csv_rule(out, list, list.rules[i], std::to_string(i + 1));
     }
-    // To be filled in by the customer: without a number, since they are no rules yet.
+    // To be completed by the customer: without a number, since they are not rules yet.
     for (const auto& rule : list.unfinished) add_csv_rule(out, list, rule, "");
   }
   return out;

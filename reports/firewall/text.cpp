@@ -34,7 +34,7 @@ void add_rule(Page& page, const FirewallList& list, std::size_t i) {
   below(how_to_allow(rule));
 }
 
-// In as many columns as fit.
+// Prints the peers in as many columns as fit.
 void add_peers(Page& page, const FirewallRule& rule) {
   int widest = 0;
   for (const auto& peer : rule.peers) widest = std::max(widest, columns(page.clean(peer.text)));
