@@ -1,4 +1,4 @@
-// The place that the run was made from, and the run itself.
+// The site of the run, and the run itself.
 #include "reports/html/parts.hpp"
 #include "reports/words/phrases.hpp"
 #include "reports/words/rfc3339.hpp"

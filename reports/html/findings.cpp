@@ -1,4 +1,4 @@
-// The causes: what is wrong, how sure that is, what to change and who can, and the evidence.
+// The causes: what is wrong, how sure that is, what to change and who can do it, and the evidence.
 #include <algorithm>
 
 #include "reports/html/parts.hpp"
@@ -9,7 +9,7 @@
 namespace callready {
 namespace {
 
-// More rows, or names and networks, than these are shown when asked for.
+// Longer lists of rows, or of names and networks, are folded.
 constexpr std::size_t few_rows = 8, few_peers = 12;
 
 // One line for each rule of that direction, with all its peers.
@@ -32,7 +32,7 @@ Html rules_table(const Finding& finding, Direction direction) {
   return html_table("stack", {say("Protocol and ports"), say("Purpose"), far_end}, rows);
 }
 
-// What the fix asks for, whole.
+// Everything that the fix asks for.
 Html rules_of(const Finding& finding) {
   if (finding.rules.empty()) return {};
   std::size_t peers = 0;
@@ -78,7 +78,7 @@ Html explained(const Finding& finding, const PageIndex& index) {
   return out;
 }
 
-// Of several lines, in an attribute: a line break is a blank to what makes text harmless.
+// Keeps the line breaks of a text in an attribute: harmless() would make them spaces.
 Html lines_in_attribute(std::string_view text) {
   Html out;
   while (!text.empty()) {

@@ -1,7 +1,7 @@
-// The report as one web page that needs nothing else: to be sent by mail, opened from a disk, read
-// on a phone, printed. No script is needed to read it. What the network or a file said is only ever
-// text in it (markup.hpp), and the Content-Security-Policy in the page allows its own style
-// and script, by their hashes, and nothing from anywhere.
+// The report as one self-contained web page: to be sent by mail, opened from a disk, read on a
+// phone, printed. It can be read without scripts. What the network or a file said is only ever text
+// in it (markup.hpp), and the page's Content-Security-Policy allows only its own style and script,
+// by their hashes, and nothing from elsewhere.
 #include <algorithm>
 #include <array>
 
@@ -18,7 +18,7 @@
 namespace callready {
 namespace {
 
-// 'sha256-...' as CSP wants it: the page's own style and script, and no others.
+// 'sha256-...' for the CSP, which then allows the page's own style and script, and no others.
 std::string csp_hash(std::string_view source) { return "'sha256-" + base64(sha256(source)) + "'"; }
 
 std::string_view tab_colour(Verdict verdict) {
@@ -67,7 +67,7 @@ Html head(const Report& report) {
   return out;
 }
 
-// What the page's script says.
+// The words for the page's script.
 Html body_with_words() {
   Html out;
   return out.put(R"(<body data-copied="{}" data-not-copied="{}" data-in-clipboard="{}" )"
@@ -117,7 +117,7 @@ struct Section {
   std::string_view id;
   std::string title, link;
   Html html;
-  bool folded = false;  // for who wants to know more
+  bool folded = false;  // for readers who want to know more
 };
 
 Html navigation(std::span<const Section> sections) {

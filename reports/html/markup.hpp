@@ -1,6 +1,6 @@
 // Pieces of the HTML report. Markup is only ever a literal of this program; every value put into it
-// is text, made harmless and escaped, unless it is a finished piece itself. Internal to reports/,
-// and to the page of ui.
+// is text, made harmless and escaped, unless it is a finished piece itself. Internal to reports/
+// and to the page of `callready ui`.
 #pragma once
 
 #include <fmt/format.h>
@@ -12,16 +12,16 @@
 
 namespace callready {
 
-// Text of an element or of a quoted attribute, in HTML and in XML: no character of it can end
-// either, and none is a control character or turns the writing direction.
+// Text for an element or a quoted attribute, in HTML and XML: no character of it can end either,
+// and none is a control character or changes the writing direction.
 std::string html_escaped(std::string_view text);
 
 class Html {
  public:
   Html() = default;
 
-  // Appends `markup` with the arguments in its places: numbers as they are, pieces as they are,
-  // all other text escaped.
+  // Appends `markup` with the arguments in its placeholders: numbers and pieces as they are, all
+  // other text escaped.
   template <typename... Args>
   Html& put(
       fmt::format_string<
@@ -36,7 +36,7 @@ class Html {
     text_ += piece.text_;
     return *this;
   }
-  // For source that the program itself holds (its style and its script).
+  // For the program's own source only (its style and its script).
   Html& source(std::string_view own) {
     text_ += own;
     return *this;

@@ -10,7 +10,7 @@
 namespace callready {
 namespace {
 
-// What this way of measuring means, for who is to act on it.
+// What this way of measuring means, for those who act on the result.
 constexpr auto relays_in_words = marked(
     "measured through two relays on the service's own TURN server, one reached over TCP and one "
     "over UDP. Loss is known for each direction: TCP loses nothing, so any loss was on the other "
@@ -112,7 +112,7 @@ std::string figures(const Told& told) {
   return joined(parts);
 }
 
-// 0 to 1: how much of the jitter buffer that delay takes. A saved report may hold anything.
+// 0 to 1: how much of the jitter buffer that delay uses up. A saved report may hold any number.
 double part_of_buffer(const std::optional<double>& delay_ms, const MediaStream& stream) {
   return std::clamp(delay_ms.value_or(0) / std::max(stream.jitter_buffer_ms, 1.0), 0.0, 1.0);
 }
@@ -159,10 +159,10 @@ std::string in_words_of(const Told& told) {
          (lossy.empty() ? say(". No packets were lost in any second") : ". " + joined(lossy));
 }
 
-// Where on a scale from 1 to 5, MOS as ITU-T P.800 has it.
+// The position on a scale from 1 to 5, the range of a MOS (ITU-T P.800).
 double mos_x(double mos) { return (std::clamp(mos, 1.0, 5.0) - 1) / 4 * (picture_width - 20) + 10; }
 
-// The score as a dot, its bounds as a line: a scale with words, so that nobody has to know it.
+// The score as a dot, its bounds as a line, on a scale with words for readers who do not know it.
 Html score_picture(const Told& told) {
   Html out;
   if (!told.stream->fit || !told.direction->score) return out;
@@ -208,7 +208,7 @@ std::string step_in_words(const CallStep& step, const CallCapacity& calls) {
   return text;
 }
 
-// A column for each step, as high as its calls: filled where it passed, dashed where it did not.
+// A column for each step, as high as its calls: filled if it passed, dashed if it did not.
 Html calls_picture(const CallCapacity& calls) {
   std::vector<std::string> told;
   for (const auto& step : calls.steps) told.push_back(step_in_words(step, calls));
@@ -244,7 +244,7 @@ Html calls_picture(const CallCapacity& calls) {
   return out.put("</svg>\n");
 }
 
-// The steps in words, for who reads no pictures.
+// The steps in words, for readers who cannot see the picture.
 Html html_calls(const ProbeResult& result) {
   Html out;
   const auto& calls = result.observation.media->calls;
@@ -256,12 +256,12 @@ Html html_calls(const ProbeResult& result) {
   return out.put("</ul>\n");
 }
 
-// A bar a second: filled up to its median delay, hollow up to its slowest packet; a second with
-// losses is dashed and has its number below, so that no colour is needed.
+// A bar per second: filled up to its median delay, hollow up to its slowest packet; a second with
+// losses is dashed and has its number below, so that the picture does not rely on colour.
 Html picture(const Told& told) {
   const auto& seconds = told.direction->seconds;
   if (seconds.empty()) return {};  // only counts are known
-  constexpr int room = 38;         // of a bar that is too late to be heard
+  constexpr int room = 38;         // height of a bar that is too late to be heard
   Html out = opening(picture_height + 10, say("Second by second, {}", way_in_words(told.way)),
                      in_words_of(told));
   out.put(R"(<line x1="0" y1="{}" x2="{}" y2="{}" stroke="currentColor"/>)", picture_floor,
@@ -305,7 +305,7 @@ std::string bar_in_words(std::size_t bar) {
   return say("more than {} ms", fmt::format("{:g}", later_ms.back()));
 }
 
-// How the delays are spread: a bar for each range, its packets above and its upper end below.
+// The distribution of the delays: a bar for each range, its packets above and its upper end below.
 Html histogram(const Told& told) {
   const auto& bars = told.direction->histogram;
   Html out;

@@ -1,4 +1,4 @@
-// How a call sounded, in words and pictures. Internal to reports/.
+// How a call would have sounded, in words and pictures. Internal to reports/.
 #pragma once
 
 #include <string>
@@ -16,7 +16,7 @@ struct MediaLine {
   std::string spark;      // a character for each second: how late its slowest packet was
 };
 
-// Of all streams of the report, in its order.
+// For all streams of the report, in its order.
 std::vector<MediaLine> media_lines(const Report& report, bool unicode);
 
 // The section of the HTML report; empty where no stream was measured.

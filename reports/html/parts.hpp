@@ -12,8 +12,8 @@
 
 namespace callready {
 
-// Where on the page things stand, so that one part can point at another. The anchors are numbers:
-// nothing of the report's text gets into an id or a link.
+// Where things are on the page, so that one part can link to another. The anchors are numbers: none
+// of the report's text gets into an id or a link.
 class PageIndex {
  public:
   explicit PageIndex(const Report& report);
@@ -22,10 +22,10 @@ class PageIndex {
   static std::string row(std::size_t set, std::size_t requirement) {
     return fmt::format("row-{}-{}", set + 1, requirement + 1);
   }
-  // Indices of the probes with that id: in a merged report, one for each vantage that has it.
+  // Indices of the probes with that id; in a merged report, one for each vantage that has it.
   std::span<const std::size_t> probes(const std::string& id) const;
   const ExplainedRows& explained() const { return explained_; }
-  // Anchor of the requirement "rainbow/turn-udp"; empty: the report has none.
+  // Anchor of the requirement "rainbow/turn-udp"; empty if the report has no such requirement.
   std::string requirement(const std::string& path) const;
 
  private:
@@ -38,11 +38,11 @@ Html html_mark(Mark mark);
 // A mark and its words, in the mark's colour.
 Html html_said(Mark mark, std::string_view words);
 
-// `classes`: "stack" is one cell a line on a narrow screen. No caption where it is empty.
+// `classes`: "stack" puts each cell on its own line on narrow screens. An empty caption is omitted.
 Html html_table(std::string_view classes, const std::vector<std::string>& heads, const Html& rows,
                 std::string_view caption = {});
 
-// A line of <dl class="facts">, where there is something to say.
+// A line of <dl class="facts">; nothing if `text` is empty.
 void html_fact(Html& out, std::string_view name, const std::string& text);
 
 Html html_findings(const Report& report, const PageIndex& index);
@@ -51,18 +51,18 @@ Html html_capabilities(const Report& report);
 Html html_timings(const Report& report, const PageIndex& index);
 Html html_requirements(const Report& report, const PageIndex& index);
 Html html_endpoints(const Report& report);
-// Of a merged report: where its parts were measured, and what each came to. Else empty.
+// For a merged report: where its parts were measured, and the result of each. Otherwise empty.
 Html html_vantages(const Report& report);
-// What a proxy may carry, through it and directly. Empty where nothing was tried through one.
+// What a proxy may carry, through it and directly. Empty if nothing was tried through a proxy.
 Html html_routes(const Report& report);
 Html html_site(const Report& report);
 Html html_run(const Report& report);
 
-// The parts of an exchange one after the other, as a bar of its own scale with the figures beside
-// it; empty where nothing was timed.
+// The parts of an exchange one after the other, as a bar with its own scale and the figures next to
+// it; empty if nothing was timed.
 Html html_phases(const ProbeResult& result);
 
-// The choices of a filter: a radio button and its label for each mark that some row has.
+// One choice of a filter: a radio button and its label, for a mark that some row has.
 struct FilterChoice {
   Mark mark;
   std::string_view label;  // marked()

@@ -1,7 +1,7 @@
-// The drawing of the path, as a sequence diagram: the places that a packet meets stand beside each
-// other, and each flow is a line from the computer to where it stops. Drawn twice, for wide_path
-// and for narrow_path screens, because text in a scaled drawing cannot be read; and told once more
-// as a table.
+// The drawing of the path, as a sequence diagram: the places that a packet passes are next to each
+// other, and each flow is a line from the computer to where it stops. Drawn twice, for wide
+// and for narrow screens, because text in a scaled drawing cannot be read; and repeated as a
+// table.
 #include <algorithm>
 #include <iterator>
 #include <map>
@@ -27,7 +27,7 @@ struct PathLayout {
   bool names_own_address;      // the boxes have room for it
   int label_x;                 // where a flow's label begins
   int words_x, words_columns;  // where its words begin, and how many characters fit
-  bool beside;                 // label, line and words beside each other
+  bool beside;                 // label, line and words side by side
 };
 
 constexpr PathLayout wide_path{"wide", 1040, 210, 690, 128, 46, true, 8, 768, 38, true};
@@ -42,7 +42,7 @@ struct Column {
   int x = 0;
 };
 
-// "10.20.0.3:3128" of "http://10.20.0.3:3128": the box is small.
+// "10.20.0.3:3128" from "http://10.20.0.3:3128": the box is small.
 std::string without_scheme(const std::string& url) {
   const auto end = url.find("://");
   return end == std::string::npos ? url : url.substr(end + 3);
@@ -173,7 +173,7 @@ class Drawing {
     body_.put("</g>\n");
   }
 
-  // Solid as far as packets were seen to get; from there on dotted where nothing shows more.
+  // Solid as far as packets were seen to get; dotted beyond that if nothing shows where they stop.
   void add_line(const Flow& flow, int y) {
     const int start = columns_.front().x;
     int good = start, bad = start;
@@ -205,7 +205,7 @@ class Drawing {
     std::map<Place, int> next;  // where the search for room goes on
     for (const auto& stop : flow.stops) {
       int& x = next.try_emplace(stop.place, x_of(stop.place, columns_)).first->second;
-      while (!taken.insert(x).second) x += 22;  // two that end at one place stand beside each other
+      while (!taken.insert(x).second) x += 22;  // two that end at one place are drawn side by side
       body_.put(R"(<g class="tone-{}"><circle class="spot" cx="{}" cy="{}" r="9"/>)"
                 R"(<text class="glyph" x="{}" y="{}">{}</text></g>
 )",

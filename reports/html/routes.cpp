@@ -1,5 +1,5 @@
-// What a proxy may carry, side by side: what came of each endpoint through the proxy and directly,
-// how long that took, and which way works or is faster.
+// What a proxy may carry, side by side: the result for each endpoint through the proxy and
+// directly, how long that took, and which route works or is faster.
 #include "probe/model/describe.hpp"
 #include "probe/util/text.hpp"
 #include "reports/html/parts.hpp"
@@ -8,7 +8,7 @@
 namespace callready {
 namespace {
 
-// Where more are alike, they are shown when asked for.
+// If more pairs are alike, they are folded.
 constexpr std::size_t most_alike = 12;
 
 std::string names_of(const std::vector<RoutePair>& pairs) {
@@ -19,7 +19,7 @@ std::string names_of(const std::vector<RoutePair>& pairs) {
   return joined(proxies);
 }
 
-// Where the ways differ, a reader should see it first.
+// If the routes differ, a reader should see it first.
 bool ways_differ(const RoutePair& pair) {
   return pair.better == Better::proxy_only || pair.better == Better::direct_only ||
          pair.better == Better::neither;

@@ -1,5 +1,5 @@
-// All that was measured: what each capability came to, the vendor's rows with their endpoints, and
-// every endpoint with its evidence.
+// Everything that was measured: the result of each capability, the vendor's rows with their
+// endpoints, and every endpoint with its evidence.
 #include <algorithm>
 #include <numeric>
 
@@ -25,13 +25,13 @@ constexpr FilterChoice of_endpoints[] = {
     {Mark::skipped, marked("not tried")},
 };
 
-// Rows that are open from the start; where more are not well, a reader opens them.
+// How many rows with problems are unfolded from the start; the reader can unfold the others.
 constexpr int most_open = 12;
 
-// A longer list of endpoints is shown when asked for.
+// A longer list of endpoints is folded.
 constexpr std::size_t most_unfolded = 30;
 
-// What needs attention first; rows that are equally well keep the document's order.
+// What needs attention comes first; rows that are equally good keep the document's order.
 std::vector<std::size_t> worst_first(const SetResult& set) {
   const auto rank = [&](std::size_t i) { return badness(set.requirements[i].status); };
   std::vector<std::size_t> order(set.requirements.size());
@@ -66,7 +66,7 @@ Html probes_of(const Report& report, const RequirementResult& requirement, const
   return html_table("stack probes", {say("Endpoint"), say("Result")}, rows);
 }
 
-// What is required goes without saying.
+// "Required" goes without saying.
 Html importance(const RequirementResult& requirement) {
   if (requirement.severity == Severity::required) return {};
   return Html().put(" <span class=\"tag\">{}</span>", severity_word(requirement.severity));
@@ -224,7 +224,7 @@ Html html_endpoints(const Report& report) {
     ++counts[mark_of(report.probes[i])];
     add_endpoint(rows, report.probes[i], i);
   }
-  // Then the browser lays out only those in sight.
+  // With this class, the browser lays out only the visible ones.
   const std::string_view many = report.probes.size() > 200 ? " many" : "";
   Html list;
   list.put("<div class=\"filtered\">\n{}<div class=\"rows{}\">\n{}</div>\n</div>\n",

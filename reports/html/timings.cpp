@@ -1,7 +1,7 @@
-// How long things took: the round trips of every requirement as dots on one scale, with the middle
-// one marked; and the parts of one exchange as a bar. Drawn twice, for wide_plot and for
-// narrow_plot screens, as text in a scaled drawing cannot be read; the table below a drawing says
-// the same.
+// How long things took: the round trips of every requirement as dots on one scale, with the median
+// marked; and the parts of one exchange as a bar. Drawn twice, for wide and for narrow screens,
+// because text in a scaled drawing cannot be read; the table below a drawing says the
+// same.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -14,8 +14,8 @@
 namespace callready {
 namespace {
 
-// More dots than this cannot be told apart; of more, evenly many of each part of the range are
-// drawn.
+// More dots than this cannot be told apart; if there are more, an even selection across the range
+// is drawn.
 constexpr std::size_t most_dots = 200;
 
 struct Phase {
@@ -69,8 +69,8 @@ std::vector<TimedRow> timed_rows(const Report& report, std::size_t set, const Pa
   return rows;
 }
 
-// The marks of a scale that grows by factors: 1, 2, 5, 10, 20, ... from the last below the least to
-// the first above the most, two at least.
+// The ticks of a logarithmic scale: 1, 2, 5, 10, 20, ... from the last one below `least` to the
+// first one above `most`, at least two.
 std::vector<double> ticks_around(double least, double most) {
   constexpr double floor_ms = 0.1, ceiling_ms = 100'000;
   least = std::clamp(least, floor_ms, ceiling_ms), most = std::clamp(most, floor_ms, ceiling_ms);
@@ -89,9 +89,9 @@ std::vector<double> ticks_around(double least, double most) {
 // Lengths in CSS pixels.
 struct PlotLayout {
   std::string_view name;
-  int width, first_x, last_x;  // of the drawing; where the scale begins and ends
+  int width, first_x, last_x;  // of the drawing; the ends of the scale
   int row_height, words_x;
-  bool beside;  // name, dots and figures beside each other
+  bool beside;  // name, dots and figures side by side
 };
 constexpr PlotLayout wide_plot{"wide", 1040, 290, 800, 30, 824, true};
 constexpr PlotLayout narrow_plot{"narrow", 320, 12, 308, 46, 0, false};
