@@ -11,7 +11,7 @@ namespace callready {
 // For a person: what got worse first, then what got better, then the rest.
 std::string diff_text(const Comparison& comparison, const RenderOptions& options);
 
-// Everything, after schema/callready.diff-1.schema.json.
+// Everything, per schema/callready.diff-1.schema.json.
 std::string diff_json(const Comparison& comparison);
 
 }  // namespace callready

@@ -1,5 +1,5 @@
-// A comparison as JSON; its schema is schema/callready.diff-1.schema.json. As in a report, a member
-// without a value is left out.
+// A comparison as JSON; its schema is schema/callready.diff-1.schema.json. As in a report, members
+// without a value are left out.
 #include <nlohmann/json.hpp>
 
 #include "reports/diff.hpp"

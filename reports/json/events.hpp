@@ -1,6 +1,6 @@
-// A run as it goes on: one JSON object a line (NDJSON), for programs that want to follow it
-// (`check --json --follow`). Each line is valid after schema/callready.event-1.schema.json, and
-// together they hold all that the report does.
+// A run in progress: one JSON object per line (NDJSON), for programs that want to follow it
+// (`check --json --follow`). Each line is valid against schema/callready.event-1.schema.json, and
+// together they hold everything that the report does.
 #pragma once
 
 #include <cstddef>
@@ -12,8 +12,8 @@ namespace callready {
 
 inline constexpr std::string_view event_schema = "callready.event/1";
 
-// First. `sets`: ids of what is checked; `probes`: how many are planned (a second round may add
-// some).
+// First. `sets`: ids of the sets that are checked; `probes`: how many are planned (a second round
+// may add some).
 std::string event_started(const Report& report, const std::vector<std::string>& sets,
                           std::size_t probes);
 // After each probe.

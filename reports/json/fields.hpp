@@ -1,16 +1,16 @@
-// The members of a report: one list of names, for writing and for reading. Those of a stream's
+// The members of a report: one list of names, for both writing and reading. Those of a stream's
 // figures are in media_fields.hpp. Internal to reports/.
 //
-// Each `fields(part, visit)` tells its members to `visit` in the order in which a person wants to
+// Each `fields(part, visit)` passes its members to `visit` in the order in which a person wants to
 // read them:
-//   visit(name, member)                 always there; an optional one only if it has a value
-//   visit.if_any(name, member)          left out where it is empty, 0 or false
-//   visit.or_else(name, member, other)  left out where it is `other`
-//   visit.later(name, member)           always written; not in reports of earlier editions
-//   visit.from_one(name, number)        always there, and at least 1
-//   visit.object(name, fill)            an object with the members that `fill(visit)` tells
-// Members that are written in a form of their own have functions of their own: ports, range,
-// protocol, purpose and facts.
+//   visit(name, member)                 always present; an optional one only if it has a value
+//   visit.if_any(name, member)          left out if it is empty, 0 or false
+//   visit.or_else(name, member, other)  left out if it is `other`
+//   visit.later(name, member)           always written; absent from reports of earlier editions
+//   visit.from_one(name, number)        always present, and at least 1
+//   visit.object(name, fill)            an object with the members that `fill(visit)` passes
+// Members with a special form have their own functions: ports, range, protocol, purpose and
+// facts.
 #pragma once
 
 #include "probe/model/report.hpp"
@@ -144,7 +144,7 @@ void fields(Any& peer, Visit visit) {
   visit.if_any("note", peer.note);
 }
 
-// The same in a report and in what `firewall` prints. A port that only the customer knows is
+// The same in a report and in the output of `firewall`. A port that only the customer knows is
 // written in words.
 template <MaybeConst<FirewallRule> Any, typename Visit>
 void fields(Any& rule, Visit visit) {
@@ -267,7 +267,7 @@ void fields(Any& finding, Visit visit) {
   visit("standing", finding.standing);
 }
 
-// Facts stand beside `kind` and `text`, in alphabetical order, as `Fact` is.
+// Facts are on the same level as `kind` and `text`, in alphabetical order, like `Fact` itself.
 template <MaybeConst<Evidence> Any, typename Visit>
 void fields(Any& evidence, Visit visit) {
   visit("kind", evidence.kind);
@@ -317,7 +317,7 @@ void fields(Any& wait, Visit visit) {
   visit("answered", wait.answered);
 }
 
-// What a report and one that became a part of another have in common, up to their notes.
+// What a report and one merged into another have in common, up to their notes.
 template <std::derived_from<RunReport> Any, typename Visit>
 void run_fields(Any& report, Visit visit) {
   visit("tool", report.tool);

@@ -1,6 +1,6 @@
 // The whole report as JSON; its schema, with the meaning of every member, is
-// schema/callready.report-1.schema.json. The rule for what is not there: a member without a value
-// is left out, never null; lists and objects that the schema requires are there even when empty.
+// schema/callready.report-1.schema.json. A member without a value is left out, never null; lists
+// and objects that the schema requires are present even when empty.
 #include <cmath>
 #include <cstdint>
 #include <nlohmann/json.hpp>
@@ -20,7 +20,7 @@ using Json = nlohmann::ordered_json;  // members in the order in which a person 
 
 double rounded(double milliseconds) { return as_written(Milliseconds(milliseconds)).count(); }
 
-// What is not a number cannot be written.
+// JSON cannot represent infinity or NaN.
 bool is_number(double value) { return std::isfinite(value); }
 bool is_number(const auto&) { return true; }
 
@@ -69,7 +69,7 @@ Json value_json(const std::vector<Item>& items) {
   return json_list(items, [](const Item& item) { return value_json(item); });
 }
 
-// Writes what `fields` (fields.hpp) tells of a part of the report.
+// Writes the members that `fields` (fields.hpp) passes for a part of the report.
 struct Writer {
   Json& json;
 
@@ -147,7 +147,7 @@ struct Writer {
   }
 };
 
-// The words of its texts come last: they are for programs.
+// The words of an object's texts come last: they are for programs.
 void put_words_last(Json& json) {
   if (!json.contains("words")) return;
   auto words = std::move(json["words"]);
@@ -196,8 +196,8 @@ bool write_json(const Report& report, const JsonTaker& take) {
   put_words_last(json);
   const auto whole = json_text(json);
   if (report.probes.empty()) return take(whole);
-  // Probes are most of a long report: they go one by one into their place, of which there is one,
-  // since a line break in a text is written otherwise.
+  // Probes are most of a long report, so they are inserted one by one into their place. The place
+  // is unique, since a line break within a text is escaped.
   constexpr std::string_view place = "\n  \"probes\": [";
   const auto inside = whole.find(place) + place.size();
   if (!take(std::string_view(whole).substr(0, inside))) return false;

@@ -1,4 +1,4 @@
-// The members of a stream's figures in a report: one list of names, for writing and for reading.
+// The members of a stream's figures in a report: one list of names, for both writing and reading.
 // Internal to reports/.
 #pragma once
 
@@ -9,7 +9,7 @@
 
 namespace callready {
 
-// The struct, or a constant one.
+// The struct, const or not.
 template <typename Any, typename Struct>
 concept MaybeConst = std::same_as<std::remove_const_t<Any>, Struct>;
 

@@ -1,6 +1,6 @@
-// A JSON document that somebody else wrote, read value by value: what is missing or of another kind
-// is an error that names its place (RFC 6901), and what nobody asked for is listed. Internal to
-// reports.
+// A JSON document from elsewhere, read value by value: a missing value or one of the wrong type is
+// an error that names its place (RFC 6901), and members that nobody asked for are listed. Internal
+// to reports/.
 #pragma once
 
 #include <fmt/format.h>
@@ -27,13 +27,13 @@ struct Unreadable {  // thrown by nodes, for their reader
   std::string why;
 };
 
-// Which members of the document's objects were asked for: the others are unknown to this edition.
+// Which members of the document's objects were asked for; the others are unknown to this edition.
 class Asked {
  public:
   void add(const ReadJson& object, std::string_view key) { keys_[&object].insert(key); }
   void remove(const ReadJson& object, std::string_view key) { keys_[&object].erase(key); }
 
-  // "probes/*/colour": the way to each unknown member, once, with * for any place in a list.
+  // "probes/*/colour": the path of each unknown member, once, with * for any index of a list.
   std::set<std::string> unknown(const ReadJson& root) const;
 
  private:
@@ -42,7 +42,7 @@ class Asked {
   std::unordered_map<const ReadJson*, std::set<std::string_view>> keys_;
 };
 
-// A value of the document, and the way to it, which is spelled out only when something is wrong.
+// A value of the document, and its path, which is spelled out only when something is wrong.
 class Node {
  public:
   Node(const ReadJson& root, Asked& asked) : json_(root), asked_(asked) {}
@@ -75,7 +75,7 @@ class Node {
     }
   }
 
-  // Of a member that was seen and not understood.
+  // For a member that was read but not understood: lists it as unknown.
   void leave_out(std::string_view key) const { asked_.remove(json_, key); }
 
   const std::string& text() const;
@@ -117,8 +117,8 @@ class Node {
   std::size_t index_ = 0;
 };
 
-// A text, with the words of it that stand in the object's member "words" (text.hpp): plain
-// where these are not what the text says.
+// A text, with its words from the object's member "words" (text.hpp); without them if they do not
+// produce this text.
 Text read_text(const Node& object, std::string_view name);
 std::vector<Text> read_texts(const Node& object, std::string_view name);
 

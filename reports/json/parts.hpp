@@ -1,4 +1,5 @@
-// The parts of a report as JSON, for every document that holds some of them. Internal to reports/.
+// The parts of a report as JSON, for every document that contains some of them. Internal to
+// reports/.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -13,7 +14,7 @@ nlohmann::ordered_json set_json(const SetResult& set);
 nlohmann::ordered_json rule_json(const FirewallRule& rule);
 nlohmann::ordered_json finding_json(const Finding& finding);
 nlohmann::ordered_json probe_json(const ProbeResult& result);
-// Milliseconds to a thousandth; 0 for what is not a number.
+// Milliseconds, rounded to a thousandth; 0 for what is not a number.
 double duration_json(Milliseconds duration);
 
 }  // namespace callready

@@ -13,7 +13,7 @@
 namespace callready {
 namespace {
 
-// A word of a later edition is nothing, and `key` is listed as unknown.
+// A word of a later edition yields nothing, and `key` is listed as unknown.
 template <typename T>
 std::optional<T> known_word(const Node& node, std::string_view key) {
   const auto value = parse<T>(node.member(key).text());
@@ -21,7 +21,7 @@ std::optional<T> known_word(const Node& node, std::string_view key) {
   return value;
 }
 
-// What is of a kind that this edition does not know says nothing to it, and is left out.
+// Items of a kind that this edition does not know are left out.
 bool is_known(const Node& node, const ProbeResult&) {
   return known_word<CheckKind>(node, "check").has_value();
 }
@@ -51,7 +51,7 @@ void read(const Node& node, IpAddress& address) { address = node.address(); }
 void read(const Node& node, PortRange& ports) {
   ports = node.parsed(PortRange::parse, "a port range like 10000-20000");
 }
-// Anything else than a port or a range is, in words, one that only the customer knows.
+// Anything other than a port or a range is a description of ports that only the customer knows.
 void read_ports(const Node& node, std::vector<PortRange>& ports, std::vector<std::string>& yours) {
   for (auto& text : node.list([](const Node& item) { return item.text(); })) {
     if (const auto range = PortRange::parse(text)) {
@@ -61,7 +61,7 @@ void read_ports(const Node& node, std::vector<PortRange>& ports, std::vector<std
     }
   }
 }
-// Source ports in words are left out: no rule can ask for them.
+// Source ports in words are ignored: no rule can ask for them.
 void read(const Node& node, std::vector<PortRange>& ports) {
   std::vector<std::string> yours;
   read_ports(node, ports, yours);
@@ -90,7 +90,7 @@ template <typename Part>
 requires std::is_class_v<Part>
 void read(const Node& node, Part& part);
 
-// Reads what `fields` (fields.hpp) tells of a part of the report.
+// Reads the members that `fields` (fields.hpp) passes for a part of the report.
 struct Reader {
   const Node& node;
 
@@ -180,7 +180,7 @@ struct Reader {
   void facts(FactMap& facts) const {
     node.members([&](const std::string& name, const Node& value) {
       if (name == "kind" || name == "text" || name == "words") return;
-      // A list or an object beside the facts is something that a later edition added.
+      // A list or an object among the facts was added by a later edition.
       const auto fact = parse<Fact>(name);
       if (value.composite() || !fact) return node.leave_out(name);
       facts.emplace(*fact, value.fact());
@@ -205,7 +205,7 @@ template <typename Part>
 requires std::is_class_v<Part>
 void read(const Node& node, Part& part) {
   fields(part, Reader{node});
-  // Reports before 2026-11-25 only have the words for it.
+  // Reports from before 2026-11-25 have it only in words.
   if constexpr (std::same_as<Part, RequirementResult>) {
     if (!node.optional("left_out")) part.left_out = part.summary.find("left out") != Text::npos;
   }
@@ -234,7 +234,7 @@ Report read_document(const Node& root) {
   run_fields(report, reader);
   reader("held_up_ms", report.loop_stall);
   reader("longest_wait", report.longest_wait);
-  root.optional("unexplained");  // known, and always worked out anew
+  root.optional("unexplained");  // known, but always recomputed
   reader("probes", report.probes);
   reader("notes", report.notes);
   reader.if_any("vantages", report.vantages);
@@ -242,8 +242,8 @@ Report read_document(const Node& root) {
   return report;
 }
 
-// Where brackets are nested deeper than any report's, or its values are more than the largest has:
-// checked before parsing, which takes up to a hundred bytes for each.
+// Where the text exceeds the nesting or the number of values of any report: checked before parsing,
+// which takes up to a hundred bytes per value.
 std::optional<std::size_t> too_much_at(std::string_view text) {
   constexpr std::size_t most_values = 1'500'000;
   int depth = 0;
@@ -270,7 +270,7 @@ std::optional<std::size_t> too_much_at(std::string_view text) {
   return std::nullopt;
 }
 
-// What nlohmann says after "... while parsing value - ", without the text that it last read.
+// The part of nlohmann's message after "... while parsing value - ", without the text last read.
 std::string syntax_message(std::string_view what) {
   const auto reason = what.find(" - ");
   std::string message(what.substr(reason == std::string_view::npos ? 0 : reason + 3));

@@ -1,5 +1,5 @@
-// Target sets as JSON. It mirrors the model: every member is always there, empty where the document
-// says nothing, so that a program need not ask first. Only figures that are not given are left out.
+// Target sets as JSON. It mirrors the model: every member is always present, empty if the document
+// says nothing, so that programs need not check. Only figures that are not given are left out.
 #include <nlohmann/json.hpp>
 
 #include "reports/json/text.hpp"
@@ -10,7 +10,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// What the customer fills in stands in the same list, as "${variable}".
+// What the customer fills in is in the same list, as "${variable}".
 Json with_variables(Json json, const std::vector<std::string>& variables) {
   for (const auto& variable : variables) json.push_back(variable);
   return json;

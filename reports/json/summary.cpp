@@ -1,5 +1,5 @@
-// What a page needs to say the verdict, what to do and who has to do it, in the sentences of the
-// reports for people.
+// What a page needs to show the verdict, what to do and who has to do it, in the same sentences as
+// the reports for people.
 #include "reports/format.hpp"
 #include "reports/json/text.hpp"
 #include "reports/text/ticket.hpp"

@@ -9,7 +9,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// So deep that a report stays within what its reader takes (deepest_report). A deeper text is
+// The limit that keeps a report within what its reader accepts (deepest_report). A deeper text is
 // written without its words.
 constexpr int deepest_words = 5;
 
