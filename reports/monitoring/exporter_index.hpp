@@ -11,7 +11,7 @@ namespace callready {
 
 struct IndexRow {
   std::string set, module;
-  std::optional<WallTime> finished;  // the last result; nothing: none yet
+  std::optional<WallTime> finished;  // the last result; nothing if there is none yet
   bool running = false;
   std::string error;  // of the last run; empty: none
 };

@@ -1,6 +1,6 @@
-// What `callready exporter` says of one run, for Prometheus: at most most_series for a set, no
-// address and no host in any label, nothing of the site but its name. The reader has no history of
-// its own where it polls rarely, so this says since when things are so.
+// What `callready exporter` exports for one run, for Prometheus: at most most_series for a set, no
+// address or host in any label, and nothing about the site but its name. A Prometheus that polls
+// rarely has no history of its own, so this says since when things have been so.
 #include "reports/monitoring/exporter_metrics.hpp"
 
 #include <algorithm>
@@ -17,11 +17,11 @@
 namespace callready {
 namespace {
 
-// These keep a set within 300 series, those of the run and of the exporter counted: 15 of its own,
-// 5 for a capability, 1 and 1 for a row and 5 for a finding.
+// These keep a set within 300 series, including those of the run and of the exporter: 15 of its
+// own, 5 per capability, 1 per row and 1 per round trip, and 5 per finding.
 constexpr std::size_t most_capabilities = 20, most_rows = 70, most_trips = 50, most_findings = 12;
 
-// One round trip of a row's endpoint: the middle of those that were reached.
+// By probe: the round trip to its endpoint, if that was reached.
 std::map<std::string, double> round_trips(const Report& report) {
   std::map<std::string, double> trips;
   for (const auto& [probe, seen] : report.probes) {
@@ -105,7 +105,7 @@ class Series {
                                            set.requirements.size() - rows));
   }
 
-  // Of a set with more rows than there is room for, the worst.
+  // For a set with more rows than there is room for, only the worst.
   std::size_t add_rows(const SetResult& set) {
     std::vector<const RequirementResult*> rows;
     for (const auto& row : set.requirements) rows.push_back(&row);
@@ -133,7 +133,7 @@ class Series {
     return rows.size();
   }
 
-  // One series for a code: of several findings of it, the surest.
+  // One series per code: if it has several findings, for the surest.
   void add_findings() {
     std::map<FindingCode, std::vector<const Finding*>> codes;
     std::set<FindingCode> left_out;

@@ -1,4 +1,4 @@
-// What is said of one run to who watches many sites: few series, no addresses, and since when.
+// The metrics of one run for people who watch many sites: few series, no addresses, and since when.
 #pragma once
 
 #include <vector>
@@ -8,7 +8,7 @@
 
 namespace callready {
 
-// Those without a series are left out.
+// Metrics without a series are left out.
 std::vector<Metric> exporter_metrics(const Report& report);
 
 }  // namespace callready

@@ -9,8 +9,8 @@
 namespace callready {
 namespace {
 
-// The exposition format: in a label's value \ and " are escaped (line breaks are none left). What
-// is no UTF-8 would make the whole file unreadable.
+// The exposition format: \ and " are escaped in a label's value (line breaks are already gone).
+// Invalid UTF-8 would make the whole file unreadable.
 std::string escaped(std::string_view text) {
   std::string out;
   for (const char c : harmless(text)) {

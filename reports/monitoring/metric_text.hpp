@@ -1,6 +1,6 @@
-// Prometheus' text format, for the reports that are written in it: gauges only, because a report
-// holds one run. What has several states is a series for each of them, of which one is 1 (as
-// OpenMetrics' state sets). `promtool check metrics` has nothing to say against it.
+// Prometheus' text format, for the reports that use it: gauges only, because a report holds one
+// run. What has several states has a series for each of them, exactly one of which is 1 (like
+// OpenMetrics' state sets). Passes `promtool check metrics`.
 #pragma once
 
 #include <string>
@@ -41,7 +41,7 @@ class Metric {
   std::string_view help() const { return help_; }
   const std::vector<Sample>& samples() const { return samples_; }
 
-  // Nothing where it has no series.
+  // Empty if it has no series.
   std::string text() const;
 
  private:

@@ -17,7 +17,7 @@ std::string_view state_word(int status) {
   return words[std::clamp(status, 0, 3)];
 }
 
-// It works, and somebody has to mend something all the same.
+// It works, but somebody has to fix something all the same.
 bool needs_attention(const SetResult& set, const Report& report) {
   return set.verdict == Verdict::ready && mark_of(set, report) == Mark::warning;
 }

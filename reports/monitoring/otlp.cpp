@@ -23,7 +23,7 @@ void add_if_any(Json& attributes, std::string_view key, const std::string& value
   if (!value.empty()) attributes.push_back(attribute(key, value));
 }
 
-// 64-bit numbers are texts in protobuf's JSON.
+// 64-bit numbers are strings in protobuf's JSON.
 std::string nanoseconds(WallTime time) {
   return std::to_string(
       std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count());
@@ -60,7 +60,7 @@ Json record(const Report& report, LogSeverity severity, const char* event, std::
 std::string otlp_logs(const Report& report) {
   const auto verdict = overall(report);
   auto records = Json::array();
-  // As the exit status: what a run that was stopped had seen decides nothing.
+  // Like the exit status: an interrupted run decides nothing.
   const auto whole = !report.complete              ? LogSeverity::warn
                      : verdict == Verdict::ready   ? LogSeverity::info
                      : verdict == Verdict::blocked ? LogSeverity::error

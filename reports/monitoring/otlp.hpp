@@ -1,5 +1,5 @@
-// A report as OpenTelemetry's protocol has it, in JSON (OTLP 1.0, opentelemetry-proto): as logs,
-// the whole report and a record for each finding; as metrics, what `callready exporter` would say.
+// A report in OpenTelemetry's protocol, as JSON (OTLP 1.0, opentelemetry-proto): as logs, the whole
+// report and a record for each finding; as metrics, what `callready exporter` would export.
 #pragma once
 
 #include <string>

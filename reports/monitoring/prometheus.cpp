@@ -70,7 +70,7 @@ std::string render_prometheus(const Report& report, const RenderOptions&) {
   Metric trip("callready_probe_round_trip_seconds", "Round-trip time to the endpoint in seconds.");
   for (const auto& [probe, seen] : report.probes) {
     if (seen.outcome == Outcome::skipped) continue;
-    // The id tells apart what the other labels do not: a check's parameters.
+    // The id distinguishes probes that differ only in their check's parameters.
     const Labels labels = {{"probe", probe.id},
                            {"check", std::string(to_string(probe.check))},
                            {"host", probe.target.host},
