@@ -20,7 +20,7 @@ IpAddress v4_of(std::uint32_t n) {
                         static_cast<std::uint8_t>(n >> 8), static_cast<std::uint8_t>(n)});
 }
 
-// Blocks that are reused from site to site, and the byte that their pseudonyms begin with.
+// Address blocks that every site reuses, and the first byte of their pseudonyms.
 struct Block {
   std::uint32_t network;
   int prefix;
@@ -81,8 +81,8 @@ std::string Pseudonyms::mac(std::string_view real) const {
   return fmt::format("02:{:02x}:{:02x}:{:02x}:{:02x}:{:02x}", d[0], d[1], d[2], d[3], d[4]);
 }
 
-// Each bit is turned over or not, as the bits before it say: what shares its first n bits still
-// does, and nothing else (the construction of Crypto-PAn, Xu et al. 2002).
+// Each bit is flipped or not depending on the bits before it: values share their first n bits if
+// and only if they did before (the construction of Crypto-PAn, Xu et al. 2002).
 std::uint32_t Pseudonyms::permuted(std::string_view kind, std::uint32_t value, int bits) const {
   std::uint32_t result = 0;
   for (int i = bits - 1; i >= 0; --i) {
@@ -111,7 +111,7 @@ IpAddress Pseudonyms::v6(const IpAddress& real) const {
   const auto& bytes = real.bytes();
   const auto mapped = IpAddress::parse("::ffff:0:0").value_or(IpAddress{});
   if (std::equal(bytes.begin(), bytes.begin() + 12, mapped.bytes().begin())) {
-    // RFC 4291, section 2.5.5.2: an IPv4 address in IPv6's clothes.
+    // RFC 4291, section 2.5.5.2: an IPv4-mapped IPv6 address.
     const auto inner = address(IpAddress::v4({bytes[12], bytes[13], bytes[14], bytes[15]}));
     auto out = bytes;
     std::copy_n(inner.bytes().begin(), 4, out.begin() + 12);
@@ -135,7 +135,7 @@ IpAddress Pseudonyms::address(const IpAddress& real) const {
 }
 
 Network Pseudonyms::network(const Network& real) const {
-  if (real.prefix < 8) return real;  // "everything" and the like say nothing of a site
+  if (real.prefix < 8) return real;  // "everything" and the like reveal nothing about a site
   return Network{address(real.masked().address), real.prefix}.masked();
 }
 

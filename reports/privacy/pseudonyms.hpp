@@ -1,5 +1,5 @@
-// Stable names in place of real ones, by a keyed digest: whoever has the key can make the same name
-// again, and nobody else can find the real one by trying. Pure. Internal to reports/.
+// Stable pseudonyms for real names, from a keyed digest: with the key, the same name can be made
+// again; without it, nobody can find the real one by trying. Pure. Internal to reports/.
 #pragma once
 
 #include <array>
@@ -20,20 +20,20 @@ class Pseudonyms {
  public:
   explicit Pseudonyms(KeyedDigest digest);
 
-  // "hmac-sha256:1a2b3c4d": tells two keys apart and does not tell the key.
+  // "hmac-sha256:1a2b3c4d": distinguishes keys without revealing them.
   std::string key_name() const;
 
   // Private IPv4 becomes an address in 240.0.0.0/4, which no network uses: 10/8 one in 240/8,
-  // 172.16/12 in 241/8, 192.168/16 in 242/8, 100.64/10 in 243/8, 169.254/16 in 244/8. These keep
-  // which addresses share a prefix, of whatever length, and no two become one. Public IPv4 becomes
-  // one in 248/6, IPv6 one in 2001:db8::/32, where what shared a /64 still does. Loopback, the
+  // 172.16/12 in 241/8, 192.168/16 in 242/8, 100.64/10 in 243/8, 169.254/16 in 244/8. These are
+  // prefix-preserving at every length, and no two collide. Public IPv4 becomes an address in 248/6,
+  // IPv6 one in 2001:db8::/32, where addresses that shared a /64 still do. Loopback, the
   // unspecified address and multicast stay: they are the same everywhere.
   IpAddress address(const IpAddress& real) const;
   Network network(const Network& real) const;
-  std::string mac(std::string_view real) const;  // a locally administered one: 02:..
+  std::string mac(std::string_view real) const;  // locally administered: 02:..
 
   // "host-1a2b3c4d" for a single label; "host-1a2b3c4d.domain-5e6f7a8b.invalid" for a longer name.
-  // Upper and lower case are the same.
+  // Case does not matter.
   std::string host(std::string_view real) const;
   // "KIND-1a2b3c4d".
   std::string word(std::string_view kind, std::string_view real) const;

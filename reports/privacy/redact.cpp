@@ -10,7 +10,7 @@
 namespace callready {
 namespace {
 
-// Calls `visit` for every word of a list that facts have as one text.
+// Calls `visit` for every word of a list that a fact holds as one text.
 template <typename Visit>
 void words_of(const std::string& text, Visit visit) {
   std::size_t start = 0;
@@ -21,8 +21,8 @@ void words_of(const std::string& text, Visit visit) {
   }
 }
 
-// "Example Corp CA" of "CN=Example Corp CA,O=Example Corp" (RFC 4514), and all the others. A comma
-// in a value is escaped.
+// The values of a distinguished name: "Example Corp CA" and "Example Corp" for "CN=Example Corp
+// CA,O=Example Corp" (RFC 4514). A comma in a value is escaped.
 std::vector<std::string> values_of_name(const std::string& name) {
   std::vector<std::string> values;
   std::string part;
@@ -32,7 +32,7 @@ std::vector<std::string> values_of_name(const std::string& name) {
       part += name[++i];
     } else if (i == name.size() || name[i] == ',' || name[i] == '+') {
       const auto equals = part.find('=');
-      // Two letters are a country.
+      // Two letters are a country code.
       if (equals != std::string::npos && part.size() - equals - 1 > 2) {
         values.push_back(part.substr(equals + 1));
       }
@@ -44,21 +44,21 @@ std::vector<std::string> values_of_name(const std::string& name) {
   return values;
 }
 
-// Told in words that the set's author chose, not by a name or an address. Of DNS servers these
-// are callready's own (rules_of).
+// True for peers in the words of the set's author, not by name or address. For DNS servers, the
+// words are callready's own (rules_of).
 bool in_words(const RulePeer& peer) {
   return peer.kind == PeerKind::service_tag ||
          (peer.kind == PeerKind::yours && peer.text != "your DNS servers");
 }
 
-// "To any address": a document may say so of a row, and names nobody by it.
+// "To any address": a document may say so for a row, which identifies nobody.
 bool everybodys(const AddressBlock& block) {
   const auto* network = std::get_if<Network>(&block.value);
   return network != nullptr && network->prefix < (network->address.is_v4() ? 8 : 16);
 }
 
-// Of a browser's policy: what names nobody (RFC 8828's words, switches, ports). All else is the
-// company's own pages, which need neither a scheme nor a star, or servers with their logins.
+// True for values of a browser policy that identify nobody (RFC 8828's words, switches, ports). All
+// others are the company's own pages, which need no scheme and no star, or servers with logins.
 bool names_nobody(std::string_view value) {
   static constexpr std::array<std::string_view, 6> known{"true",
                                                          "false",
@@ -69,7 +69,7 @@ bool names_nobody(std::string_view value) {
   return contains(known, value) || value.find_first_not_of("0123456789-") == value.npos;
 }
 
-// What it does with UDP names nobody, and the finding depends on it.
+// The policy for UDP identifies nobody, and the finding depends on it.
 std::string without_names(const std::string& value) {
   if (names_nobody(value)) return value;
   return value.find("disable_non_proxied_udp") == value.npos
@@ -103,7 +103,7 @@ PublicNames public_names(std::span<const TargetSet> sets) {
       names.values.insert(row.service_tags.begin(), row.service_tags.end());
     }
     for (const auto& region : set.regions) names.values.insert(region.id);
-    // The document's own place, which fixes refer to.
+    // The document's own URL, which fixes refer to.
     const auto host = set.url.find("://");
     if (host != std::string::npos) {
       const auto rest = set.url.substr(host + 3);
@@ -123,13 +123,13 @@ Redactor::Redactor(KeyedDigest digest, PublicNames vendors, const std::vector<st
 }
 
 void Redactor::learn_word(const std::string& kind, const std::string& word) {
-  // "Measured at ..": such a name tells nothing, and stands everywhere.
+  // A one-letter name reveals nothing, and occurs everywhere ("Measured at ..").
   if (word.size() < 2) return;
   const auto name = kind == "host" ? pseudonyms_.host(word) : pseudonyms_.word(kind, word);
   words_.emplace(lower_case(with_plain_separators(word)), name);
 }
 
-// What a server chose to say, or a user to call a place: as a whole wherever it is quoted.
+// What a server chose to say, or what a user called a place: replaced as a whole in any quotation.
 void Redactor::learn_said(const std::string& said) {
   if (said.size() < 2 || vendors_.values.contains(said)) return;
   auto shown = this->said(said);
@@ -150,7 +150,7 @@ std::string Redactor::own(const std::string& kind, const std::string& real) cons
   return real.empty() ? real : pseudonyms_.word(kind, real);
 }
 
-// What the user's own set calls its parts, which sentences quote.
+// The names of the parts of the user's own set, which sentences quote.
 void Redactor::learn_names(const SetResult& set) {
   if (vendors_.sets.contains(set.id)) {
     for (const auto& row : set.requirements) {
@@ -197,8 +197,8 @@ void Redactor::learn_names(const SetResult& set) {
   }
 }
 
-// Rows, clients and regions of the user's own sets that options named: of those that are in no set
-// of the report, nobody knows whose they are.
+// Rows, clients and regions of the user's own sets that options named, including those in no set of
+// the report, whose owner is unknown.
 void Redactor::learn_part(const Report& report) {
   std::set<std::string_view> vendors_rows;
   bool own_sets = false;
@@ -221,7 +221,7 @@ void Redactor::learn_part(const Report& report) {
     const auto row = slash == std::string::npos ? id : id.substr(slash + 1);
     if (!vendors && !is_everybodys_word(row)) learn_word("row", row);
   };
-  // A merged report names its places', with the places.
+  // A merged report has the options of each of its vantages.
   if (report.vantages.empty()) std::ranges::for_each(report.part, learn_option);
   for (const auto& vantage : report.vantages) std::ranges::for_each(vantage.part, learn_option);
 }
@@ -276,7 +276,7 @@ void Redactor::learn(const Site& site) {
   if (site.proxy) learn_url(*site.proxy);
   own_addresses_.insert(site.public_addresses.begin(), site.public_addresses.end());
   for (const auto& host : site.own_hosts) learn_host(host);
-  // Findings quote it.
+  // Findings quote the policies.
   for (const auto& policy : site.browser_policies) {
     const auto& value = policy.value;
     if (value.size() < 3 || names_nobody(value) || is_public_host(lower_case(value))) continue;
@@ -309,7 +309,7 @@ void Redactor::learn_certificates(const ProbeResult& result, bool vendors) {
         if (said(value) != value) learn_word("authority", value);
       }
     }
-    // Whoever has the site's certificate could tell it by these.
+    // Anyone who has the site's certificate could recognise it by these.
     if (listed && !leaf) continue;
     for (const auto name : {Fact::sha256, Fact::public_key_sha256}) {
       learn_word("digest", text_fact(evidence, name));
@@ -345,7 +345,7 @@ void Redactor::learn(const ProbeResult& result) {
       if (owner_of(name) == FactOwner::file) learn_word("file", *chosen);
     }
     if (!vendors) continue;
-    // What the vendor's names resolve to, and where its servers say that they are.
+    // What the vendor's names resolve to, and which addresses its servers report as their own.
     for (const auto name : {Fact::records, Fact::other_address, Fact::response_origin}) {
       words_of(text_fact(evidence, name), [&](const std::string& word) {
         if (const auto address = IpAddress::parse(word)) learn_public_address(*address);
@@ -384,7 +384,7 @@ IpAddress Redactor::address(const IpAddress& real) const {
 
 std::string Redactor::text(std::string_view text) const { return RedactedText(*this, text).take(); }
 
-// Of the note of --place; empty for others.
+// The place in the note of --place; empty for other notes.
 static std::string place_of(const std::string& note) {
   if (!note.starts_with(place_words)) return {};
   return note.substr(place_words.size(), note.size() - place_words.size() - note.ends_with('.'));
@@ -404,7 +404,7 @@ Text Redactor::note(const Text& note) const {
   return name.empty() ? sentence(note) : Text(std::string(place_words) + place(name) + '.');
 }
 
-// Ids of the sets that everybody has stay what they are.
+// Ids of the built-in sets stay as they are.
 std::string Redactor::row_id(const std::string& id) const {
   const auto slash = id.find('/');
   const auto set = id.substr(0, slash);

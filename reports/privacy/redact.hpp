@@ -1,14 +1,14 @@
-// A report that can be given away: the site's addresses, host names, users' and networks' names
-// become pseudonyms, the vendor's stay, because the ticket is about them.
+// Makes a report safe to give away: addresses, host names and the names of users and networks that
+// are the site's become pseudonyms; the vendor's stay, because the ticket is about them.
 //
-// Whose a text is goes by the field that it stands in (redact_owners.hpp); what is not known to be
-// the vendor's or callready's own is the site's. The vendor's is a closed list: the hosts, domains,
-// networks and parameters of the target sets that callready brings along, the addresses that these
-// names were tried at, and the names in the certificates of these hosts where a public authority,
-// not one of --ca-file, vouches for them. Of what a server says of itself, words that everybody's
-// software says stay. What a field shows to be the site's is replaced in every sentence, too;
-// there, besides, each address, domain name, hardware address and home folder that is not the
-// vendor's.
+// Whose a text is depends on its field (redact_owners.hpp); what is not known to be the vendor's or
+// callready's own is the site's. The vendor's is a closed list: the hosts, domains, networks and
+// parameters of the target sets that come with callready, the addresses at which these names were
+// tried, and the names in the certificates of these hosts if a public authority, not one from
+// --ca-file, vouches for them. In what a server says about itself, words that are common in
+// everybody's software stay. What a field shows to be the site's is also replaced in every
+// sentence, as is each address, domain name, hardware address and home folder in it that is not
+// the vendor's.
 //
 // What stays: ports, times, measured values.
 #pragma once
@@ -28,11 +28,11 @@
 
 namespace callready {
 
-// What vendors publish themselves, so that it tells nothing of a site.
+// What vendors publish themselves, and thus reveals nothing about a site.
 struct PublicNames {
   std::set<std::string> sets;     // ids
-  std::set<std::string> hosts;    // in small letters
-  std::set<std::string> domains;  // everything below them too, from "*.example.com"
+  std::set<std::string> hosts;    // in lower case
+  std::set<std::string> domains;  // with everything below them, from "*.example.com"
   std::set<std::string> values;   // of parameters and regions, as the sets have them
   std::vector<decltype(AddressBlock::value)> addresses;
 };
@@ -40,14 +40,14 @@ PublicNames public_names(std::span<const TargetSet> sets);
 
 class Redactor {
  public:
-  // `users`: login names to hide; empty ones are left out.
+  // `users`: login names to hide; empty ones are ignored.
   Redactor(KeyedDigest digest, PublicNames vendors, const std::vector<std::string>& users);
 
-  // The whole report, learned from first. One that is redacted already comes back as it is.
+  // Learns from the whole report, then redacts it. An already redacted one is returned unchanged.
   Report report(const Report& report);
 
-  // Piece by piece, for a run that is being told while it goes on. What is learned later cannot
-  // change what was printed before: addresses and domain names do not depend on it.
+  // Piece by piece, for a run that is reported while in progress. What is learned later cannot
+  // change what was printed before; addresses and domain names do not depend on it.
   void learn(const Site& site);
   void learn(const ProbeResult& result);
   void learn(const Report& report);
@@ -58,7 +58,7 @@ class Redactor {
   Finding finding(Finding finding) const;
   std::string text(std::string_view text) const;
   Text note(const Text& note) const;
-  // Arguments too; where that cannot be told from the whole, it stays in English.
+  // Redacts its arguments, too; if that differs from redacting the whole, it stays in English.
   Text sentence(const Text& sentence) const;
   std::string row_id(const std::string& id) const;  // "SET" or "SET/ROW"
   std::string key_name() const { return pseudonyms_.key_name(); }
@@ -84,8 +84,8 @@ class Redactor {
 
   Pseudonyms pseudonyms_;
   PublicNames vendors_;
-  std::set<std::string> vendor_domains_;  // that vendors' hosts are registered under
-  // In small letters, and what stands in their place.
+  std::set<std::string> vendor_domains_;  // under which vendors' hosts are registered
+  // Words in lower case, and their replacements.
   std::map<std::string, std::string, std::less<>> words_;
   std::set<IpAddress> own_addresses_, public_addresses_;
 };

@@ -104,7 +104,7 @@ FactOwner owner_of(Fact fact) {
     case value:
     case version:
       return FactOwner::program;
-    default:  // a new fact, too, until somebody has thought about it
+    default:  // also a new fact, until somebody has decided whose it is
       return FactOwner::said;
   }
 }

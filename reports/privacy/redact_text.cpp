@@ -15,7 +15,7 @@ namespace {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-// Bytes of UTF-8 belong to words: "Münster".
+// Non-ASCII bytes belong to words: "Münster".
 bool is_word(char c) { return is_digit(c) || is_alpha(c) || c == '_' || (c & 0x80) != 0; }
 bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 bool in_run(char c) { return is_word(c) || c == '.' || c == ':' || c == '-' || c == '%'; }
@@ -37,7 +37,7 @@ bool is_mac(std::string_view text) {
   return groups(':', 2, 6) || groups('-', 2, 6) || groups('.', 4, 3);
 }
 
-// What may end a sentence behind an address or a name.
+// Removes punctuation that may follow an address or a name.
 std::string_view without_stop(std::string_view text) {
   while (!text.empty() && (text.back() == '.' || text.back() == ':' || text.back() == '-')) {
     if (text.ends_with("::")) break;  // "2001:db8::"
@@ -46,11 +46,11 @@ std::string_view without_stop(std::string_view text) {
   return text;
 }
 
-// "ip-10-20-0-7", "10.20.0.7_5060": four numbers in a row, as an address in a name that is none.
+// "ip-10-20-0-7", "10.20.0.7_5060": four numbers in a row, as in names that contain an address.
 // "4.5.1.1" is a version: no private address has single digits only.
 bool holds_an_address(std::string_view text) {
   std::vector<std::string_view> parts;
-  std::string marks;  // the one behind each part
+  std::string marks;  // the one after each part
   for (std::size_t start = 0; start <= text.size();) {
     const auto end = std::min(text.find_first_of(".-_", start), text.size());
     parts.push_back(text.substr(start, end - start));
@@ -74,7 +74,7 @@ bool holds_an_address(std::string_view text) {
 constexpr std::array<std::string_view, 13> file_endings = {
     "json", "yaml", "yml", "html", "xml", "csv", "txt", "pac", "pem", "php", "asp", "aspx", "js"};
 
-// Registered by thousands of customers each: a vendor's host there says nothing of its neighbours.
+// Each has thousands of customers: a vendor's host there says nothing about its neighbours.
 constexpr std::array<std::string_view, 12> shared_domains = {
     "amazonaws.com",      "windows.net",           "azure.com",
     "azurewebsites.net",  "cloudapp.net",          "cloudfront.net",
@@ -107,7 +107,7 @@ std::string_view registered_domain(std::string_view name) {
   if (last == std::string_view::npos || last == 0) return {};
   auto start = name.rfind('.', last - 1);
   const auto second = name.substr(start + 1, last - start - 1);  // npos + 1 is 0
-  // "co.uk", "com.au": the level that is sold is the next one.
+  // "co.uk", "com.au": registrations are one level below.
   const bool country = name.size() - last - 1 == 2;
   if (country && second.size() <= 3 && start != std::string_view::npos && start > 0) {
     start = name.rfind('.', start - 1);
@@ -155,8 +155,8 @@ std::string RedactedText::take() {
   return std::move(out_);
 }
 
-// A name that the report says is one, whole: "vm" neither in "vmware" nor in "vm.example.com",
-// which is a name of its own.
+// Replaces a learned name, but only as a whole: "vm" neither in "vmware" nor in "vm.example.com",
+// which is a different name.
 bool RedactedText::known_word() {
   const auto& words = redactor_.words_;
   const auto rest = std::string_view(lower_).substr(at_);
@@ -166,8 +166,8 @@ bool RedactedText::known_word() {
     const bool joined = after.size() > 1 && is_word(after[1]);
     return !joined || (after[0] != '.' && after[0] != '-');
   };
-  // The longest word that `rest` begins with stands, in their order, before `rest`, and after it
-  // only words that share its letters: each step back shortens what can still be one.
+  // The longest word that is a prefix of `rest` sorts before `rest`, and only words that begin with
+  // it are in between: each step back shortens the prefix that can still match.
   for (auto window = rest; !window.empty();) {
     auto found = words.upper_bound(window);
     if (found == words.begin()) return false;
@@ -185,13 +185,13 @@ bool RedactedText::known_word() {
   return false;
 }
 
-// "/home/jane", "/Users/jane", "C:\\Users\\jane": who it is stands behind.
+// "/home/jane", "/Users/jane", "C:\\Users\\jane": the user's name follows.
 bool RedactedText::is_home_folder() const {
   const auto before = std::string_view(lower_).substr(0, at_);
   return before.ends_with("/home/") || before.ends_with("/users/") || before.ends_with("\\users\\");
 }
 
-// Word by word: "nginx/1.22 (pbx7)" keeps what everybody's software says.
+// Word by word: "nginx/1.22 (pbx7)" keeps the words of common software.
 void RedactedText::words(std::string_view piece) {
   for (std::size_t start = 0; start < piece.size();) {
     auto end = start;
@@ -206,18 +206,18 @@ void RedactedText::words(std::string_view piece) {
   }
 }
 
-// One run of characters that addresses and names are made of.
+// Handles a run of characters that can be part of addresses and names.
 void RedactedText::run() {
   std::size_t end = at_;
   while (end < text_.size() && in_run(text_[end])) ++end;
   const auto run = text_.substr(at_, end - at_);
   if (whole_run(without_stop(run))) return;
   at_ += piece(run.substr(0, std::min(run.find(':'), run.size())));
-  // ":" and "%" stand between pieces, and the next one starts behind them.
+  // ":" and "%" separate pieces.
   while (at_ < end && (text_[at_] == ':' || text_[at_] == '%')) out_ += text_[at_++];
 }
 
-// Where colons belong to it: hardware addresses and IPv6.
+// Handles what contains colons: hardware addresses and IPv6.
 bool RedactedText::whole_run(std::string_view run) {
   if (is_mac(run)) {
     out_ += redactor_.pseudonyms_.mac(run);
@@ -228,7 +228,7 @@ bool RedactedText::whole_run(std::string_view run) {
   return address_and_prefix(run.substr(0, run.find('%')), run.substr(0, run.find('%')).size());
 }
 
-// An address, and the length of its prefix where one follows.
+// An address, with its prefix length if one follows.
 bool RedactedText::address_and_prefix(std::string_view text, std::size_t length) {
   const auto address = IpAddress::parse(text);
   if (!address) return false;
@@ -251,14 +251,14 @@ bool RedactedText::address_and_prefix(std::string_view text, std::size_t length)
   } else if (network.aligned()) {
     out_ += redactor_.pseudonyms_.network(network).to_string();
   } else {
-    // An interface's address with the length of its network.
+    // An interface's address with its prefix length.
     out_ += Network{redactor_.address(*address), prefix}.to_string();
   }
   at_ += digits;
   return true;
 }
 
-// A piece without colons. Returns how much of it was dealt with and has been written by itself.
+// Handles a piece without colons. Returns the length that was written but not yet skipped.
 std::size_t RedactedText::piece(std::string_view rest) {
   const auto bare = without_stop(rest.substr(0, rest.find('%')));
   const auto start = at_;
@@ -266,7 +266,7 @@ std::size_t RedactedText::piece(std::string_view rest) {
     out_ += original_.substr(start, size);
     return size;
   };
-  // "10.0.0.1-10.0.0.9": the second address starts behind the hyphen.
+  // "10.0.0.1-10.0.0.9": the second address starts after the hyphen.
   const auto hyphen = bare.find('-');
   for (const auto length : {bare.size(), hyphen}) {
     if (length == std::string_view::npos || length > bare.size()) continue;
@@ -274,13 +274,13 @@ std::size_t RedactedText::piece(std::string_view rest) {
     if (at_ < text_.size() && text_[at_] == '-') out_ += text_[at_++];
     return 0;
   }
-  // Who, at where: but for "host:443@http://proxy", as a probe's id has it.
+  // USER@HOST, but not "host:443@http://proxy", which occurs in probe ids.
   const auto behind = text_.substr(start + bare.size());
   const bool user = !bare.empty() && behind.size() > 1 && behind[0] == '@' && is_word(behind[1]) &&
                     !behind.starts_with("@http://") && !behind.starts_with("@https://");
   const bool login = !bare.empty() && behind.size() > 1 && behind[0] == '\\' && is_word(behind[1]);
   if (user) {
-    // Ours: anonymous@anonymous.invalid. Not what stands elsewhere in the sentence.
+    // Ours: anonymous@anonymous.invalid. Look only at this host, not at the rest of the sentence.
     std::size_t end = 1;
     while (end < behind.size() && in_run(behind[end]) && behind[end] != ':') ++end;
     const auto host = behind.substr(1, end - 1);
@@ -304,7 +304,7 @@ std::size_t RedactedText::piece(std::string_view rest) {
     return bare.size();
   }
   if (name(bare)) return bare.size();
-  // A domain name that is still here is public.
+  // A domain name that gets here is public.
   if (chosen_ && !bare.empty() && !looks_like_domain(bare)) {
     if (holds_an_address(bare)) {
       out_ += redactor_.pseudonyms_.word("word", bare);

@@ -11,8 +11,8 @@ namespace callready {
 
 class RedactedText {
  public:
-  // `chosen`: by somebody of the site or a server, no sentence of ours: each word that is not
-  // everybody's is hidden.
+  // `chosen`: the text was chosen by somebody at the site or by a server, not by us, so each word
+  // that is not everybody's is hidden.
   RedactedText(const Redactor& redactor, std::string_view text, bool chosen = false);
   std::string take();
 
@@ -29,22 +29,22 @@ class RedactedText {
   const Redactor& redactor_;
   std::string_view original_;
   std::string shadow_;
-  std::string_view text_;  // the shadow: what is decided by; of the same length
-  std::string lower_;      // the same in small letters
+  std::string_view text_;  // the shadow, which decisions are based on; same length as the original
+  std::string lower_;      // the same in lower case
   bool chosen_;
   std::size_t at_ = 0;
   std::string out_;
 };
 
-// The same text with a space for each byte that is not of a letter: typographic quotes, dashes and
-// spaces, and bytes that are no UTF-8. Names end there.
+// The same text with a space for each byte of typographic quotes, dashes and spaces, and each byte
+// that is not UTF-8. Names end there.
 std::string with_plain_separators(std::string_view text);
 
-// What a name is registered under, by rule of thumb: "example.com" of "a.b.example.com",
-// "example.co.uk" of "www.example.co.uk"; empty for a single label.
+// The registered domain of a name, by rule of thumb: "example.com" for "a.b.example.com",
+// "example.co.uk" for "www.example.co.uk"; empty for a single label.
 std::string_view registered_domain(std::string_view name);
 
-// True for text that is a domain name of at least two labels, and no number, version or file.
+// True for a domain name of at least two labels that is not a number, a version or a file name.
 bool looks_like_domain(std::string_view text);
 
 }  // namespace callready
