@@ -1,5 +1,5 @@
 // One row per requirement and endpoint, for a spreadsheet.
-// A requirement without probes has one row, and so has a probe of no requirement (a control).
+// A requirement without probes has one row, as does a probe without a requirement (a control).
 #include <fmt/format.h>
 
 #include <map>

@@ -11,9 +11,9 @@ namespace callready {
 
 using CsvCells = std::vector<std::string>;
 
-// Spreadsheets run what begins like a formula, quoted or not, in full-width characters too, so that
-// gets an apostrophe before it. Where the user's separate by semicolons, a cell begins behind one;
-// quotes there, doubled as they are written, are an empty text that the formula follows.
+// Spreadsheets run what looks like a formula, quoted or not, even in full-width characters, so it
+// gets a leading apostrophe. If the user's spreadsheet separates by semicolons, a cell begins after
+// one; the doubled quotes of an escaped quote there are an empty text, which a formula can follow.
 inline std::string csv_cell(std::string_view text) {
   const auto safe = harmless(text);
   std::string value;

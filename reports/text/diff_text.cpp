@@ -36,7 +36,7 @@ std::string word_of(Change::Of of, const std::string& word) {
   return verdict ? verdict_word(*verdict) : word;
 }
 
-// "rainbow: TURN servers over UDP"; a set is its title alone.
+// "rainbow: TURN servers over UDP"; for a set, only its title.
 std::string name_of(Change::Of of, const std::string& set, const std::string& title) {
   return of == Change::Of::set ? title : fmt::format("{}: {}", set, title);
 }

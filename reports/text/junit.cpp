@@ -1,10 +1,10 @@
-// JUnit's XML, as CI systems read it: a suite per set, a case per capability and per requirement.
+// JUnit XML, as CI systems read it: a suite per set, a case per capability and per requirement.
 // What is blocked fails; what could not be decided is an error, because it was not shown to work;
-// what is not required, or was not tried, is skipped and says why. What works with limits passes,
-// and the suite's output says which limits, and first the answer: what works may need attention.
+// what is not required, or was not tried, is skipped and says why. What works with limits passes.
+// The suite's output begins with the answer, since what works may need attention, then the limits.
 //
-// There is no one schema for it. This is what the strictest reader (Ant's) and the most used one
-// (Jenkins') both take: tests/site/junit.xsd.
+// It has no single schema. This is what the strictest reader (Ant) and the most widely used one
+// (Jenkins) both accept: tests/site/junit.xsd.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -26,9 +26,9 @@ enum class Kind { passed, noted, failure, error, skipped };
 struct Case {
   std::string group, name;
   Kind kind = Kind::passed;
-  std::string type;  // the verdict or status, of what did not pass
+  std::string type;  // the verdict or status, if it did not pass
   std::string message;
-  std::vector<std::string> lines;  // what lies behind it
+  std::vector<std::string> lines;  // the details
   double seconds = 0;
 };
 
@@ -78,7 +78,7 @@ std::string_view element(Kind kind) {
   return "error";
 }
 
-// How long the slowest probe of the row took, as far as its parts were timed.
+// How long each probe took, as far as its parts were timed.
 using Seconds = std::map<std::string_view, double>;  // by probe
 
 Seconds seconds_of_probes(const Report& report) {
@@ -110,7 +110,7 @@ Case capability_case(const SetResult& set, const CapabilityResult& capability) {
   return result;
 }
 
-// What all suites share: it is worked out once for a report.
+// What all suites share, computed once per report.
 struct OfAllSuites {
   explicit OfAllSuites(const Report& report)
       : seconds(seconds_of_probes(report)), explained(report) {}
@@ -146,7 +146,7 @@ std::string text_of(const Case& test) {
   if (name.empty()) return start + "/>\n";
   std::string body;
   for (const auto& line : test.lines) body += (body.empty() ? "" : "\n") + html_escaped(line);
-  // Ant's schema knows a type of what failed, and none of what was skipped.
+  // Ant's schema has a type for failures, but not for skipped cases.
   const auto type =
       test.kind == Kind::skipped ? "" : fmt::format(" type=\"{}\"", html_escaped(test.type));
   return fmt::format("{}>\n      <{}{} message=\"{}\">{}</{}>\n    </testcase>\n", start, name,

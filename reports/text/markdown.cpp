@@ -43,7 +43,7 @@ void add_finding(std::string& out, const Report& report, std::size_t index) {
          markdown_block(lines_of(finding.rules), "text");
 }
 
-// Of a merged report: what came out at each place by itself.
+// For a merged report: the result at each place by itself.
 void add_places(std::string& out, const Report& report) {
   if (report.vantages.empty()) return;
   out +=
@@ -86,7 +86,7 @@ void add_set(std::string& out, const Report& report, const SetResult& set,
   for (const auto& note : set.notes) out += fmt::format("- Note: {}\n", escaped_markdown(note));
 }
 
-// Endpoints that were not reached; with `verbose`, all of them.
+// The endpoints that were not reached; with `verbose`, all of them.
 void add_endpoints(std::string& out, const Report& report, bool verbose) {
   std::string rows;
   for (const auto& result : report.probes) {
@@ -100,7 +100,7 @@ void add_endpoints(std::string& out, const Report& report, bool verbose) {
   out += "\n| Endpoint | Outcome |\n| --- | --- |\n" + rows;
 }
 
-// What was tried both through a proxy and directly: where the ways differ; with `verbose`, all.
+// What was tried both through a proxy and directly: where the routes differ; with `verbose`, all.
 void add_routes(std::string& out, const Report& report, bool verbose) {
   const auto pairs = route_pairs(report);
   const auto in_short = routes_in_short(pairs);

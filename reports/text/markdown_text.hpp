@@ -11,8 +11,8 @@
 
 namespace callready {
 
-// Every character that could begin markup where we place text: never at the start of a line, so
-// list bullets and the like need no escape. "http://" and "www." would become links by themselves.
+// Escapes every character that could begin markup where we place text: never at the start of a
+// line, so list bullets and the like need none. "http://" and "www." would become links.
 inline std::string escaped_markdown(std::string_view text) {
   constexpr std::string_view special = "\\`*_[]<>#|~&!@";
   const auto safe = harmless(text);
@@ -26,13 +26,13 @@ inline std::string escaped_markdown(std::string_view text) {
   return out;
 }
 
-// Lines as they are, made harmless: nothing of them is markup, since the fence around them is
-// longer than any in them (CommonMark, section 4.5).
+// A code block of these lines, made harmless: nothing in them is markup, since the fence around
+// them is longer than any in them (CommonMark, section 4.5).
 inline std::string markdown_block(const std::vector<std::string>& lines,
                                   std::string_view language = "") {
   std::string body;
   for (const auto& line : lines) body += harmless(line) + '\n';
-  std::size_t longest = 2, run = 0;  // of what could be one
+  std::size_t longest = 2, run = 0;  // of backticks
   for (const char c : body) {
     run = c == '`' ? run + 1 : 0;
     longest = std::max(longest, run);

@@ -21,7 +21,7 @@ namespace {
 
 constexpr int label_width = 10;  // "Addresses", "Variables"
 
-// "label  text" lines of one block; what is empty in the document is not there.
+// The "label  text" lines of one block; leaves out what is empty in the document.
 class Labelled {
  public:
   Labelled(Page& page, int indent) : page_(page), indent_(indent) {}
@@ -67,7 +67,7 @@ std::string with_facts(std::string text, const std::string& fact, Lifecycle life
   return facts.empty() ? text : fmt::format("{} ({})", text, joined(facts, "; "));
 }
 
-// Destinations by region, in the order in which the document first names each: one text a region.
+// Destinations by region, in the order in which the document first names each: one text per region.
 class ByRegion {
  public:
   void add(const std::string& text, const std::string& region, Lifecycle lifecycle,
@@ -232,7 +232,7 @@ void add_requirement(Page& page, const Requirement& requirement) {
   block.add("Of set", requirement.of_set);
 }
 
-// So many destinations of a list are named where the whole of it is not asked for.
+// How many destinations of a list are named unless the whole list is asked for.
 constexpr std::size_t most_named = 4;
 
 // "27 names in 13 regions: turn-bhs1.example.com, turn-cap1.example.com and 25 more"
@@ -277,7 +277,7 @@ std::vector<std::string> destinations_in_short(const Requirement& requirement) {
   return texts;
 }
 
-// What a reader needs to find a row and to understand what it asks: the rest is in the whole.
+// What a reader needs to find a row and to understand what it asks; --verbose shows the rest.
 void add_requirement_in_short(Page& page, const Requirement& requirement) {
   add_title(page, requirement);
   Labelled block(page, 2);
@@ -308,7 +308,7 @@ std::string need_text(const Need& need) {
   return text;
 }
 
-// How long ago: "today", "12 days ago", "3 years ago"; "never" where the set does not say.
+// How long ago: "today", "12 days ago", "3 years ago"; "never" if the set does not say.
 std::string age_phrase(std::string_view day, std::string_view today) {
   const auto then = parse_day(day), now = parse_day(today);
   if (!then || !now) return day.empty() ? "never" : std::string(day);
@@ -336,7 +336,7 @@ void add_capability(Page& page, const TargetSet& set, const Capability& capabili
     for (const auto& together : need.alternatives) {
       for (const auto& id : together) {
         const auto* requirement = set.find_requirement(id);
-        // What two capabilities need stands under the first.
+        // A row that two capabilities need is printed under the first.
         if (requirement != nullptr && printed.insert(id).second) print(page, *requirement);
       }
     }
@@ -353,7 +353,7 @@ void add_others(Page& page, const TargetSet& set, const Printed& printed, PrintR
   }
 }
 
-// As one paragraph, where they are many.
+// As one paragraph, because there may be many.
 void add_regions_in_short(Page& page, const TargetSet& set) {
   std::vector<std::string> ids;
   for (const auto& region : set.regions) ids.push_back(region.id);
@@ -361,7 +361,7 @@ void add_regions_in_short(Page& page, const TargetSet& set) {
   page.paragraph(joined(ids));
 }
 
-// What the user may choose, and what it is.
+// What the user may choose, with a description.
 using Choices = std::vector<std::pair<std::string, std::string>>;
 
 void add_list(Page& page, std::string_view heading, const Choices& choices) {
@@ -474,7 +474,7 @@ std::string list_text(std::span<const ListedSet> sets, std::string_view today,
                       const RenderOptions& options) {
   constexpr int any_width = 200;
   auto roomy = options;
-  if (!options.on_screen) roomy.width = any_width;  // in a pipe nothing is cut
+  if (!options.on_screen) roomy.width = any_width;  // in a pipe nothing is shortened
   Page page(roomy);
   using Row = std::vector<std::string>;
   std::vector<Row> rows = {{"SET", "TITLE", "KIND", "SOURCE", "PUBLISHED", "VERIFIED", "ALSO"}};
@@ -498,8 +498,8 @@ std::string list_text(std::span<const ListedSet> sets, std::string_view today,
     }
     return std::accumulate(widths.begin(), widths.end(), -2) > page.width();
   };
-  // Where there is no room, other names go first (they are said below), then kinds, then dates of
-  // publication; an index is of the columns that are left.
+  // If there is no room, other names are dropped first (they are listed below), then kinds, then
+  // publication dates; each index refers to the columns that are left.
   bool named_below = false;
   for (const std::ptrdiff_t column : {6, 2, 3}) {
     if (!too_wide()) break;

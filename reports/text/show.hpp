@@ -10,14 +10,14 @@
 namespace callready {
 
 // The set for a person: capability by capability, each requirement with its source. Long lists are
-// counted; with `verbose` every fact is there.
+// abbreviated; `verbose` shows every fact.
 std::string show_text(const TargetSet& set, const RenderOptions& options);
 
 // Every fact of the set with its source, as pretty-printed JSON.
 std::string show_json(const TargetSet& set);
 
 // Calls `visit(name in JSON, name for a person, unit, figure)` for each figure of a row or of a
-// capability; one that is not given is there, and empty.
+// capability, with an empty one for each that is not given.
 template <typename Figures, typename Visit>
 void each_figure(const Figures& of, Visit visit) {
   visit("round_trip_ms", "round trip", " ms", of.round_trip_ms);
@@ -34,11 +34,11 @@ struct ListedSet {
   std::size_t requirements = 0;
 };
 
-// One row per set: id, title, kind, how good its source is and of when, how long ago (before
+// One row per set: id, title, kind, how good its source is and its date, how long ago (before
 // `today`, YYYY-MM-DD) it was last verified; then the sets whose documents are old by now.
 std::string list_text(std::span<const ListedSet> sets, std::string_view today,
                       const RenderOptions& options);
-// A line for each id and alias: the name, a tab, the title. For the completion of a shell.
+// A line for each id and alias: the name, a tab, the title. For shell completion.
 std::string list_names(std::span<const ListedSet> sets);
 std::string list_json(std::span<const ListedSet> sets);
 

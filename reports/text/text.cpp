@@ -1,5 +1,5 @@
 // The report for a person at a terminal. What matters most comes first: the verdict, what to
-// change, what works, and only then the vendor's rows that are not well.
+// change, what works, and only then the vendor's rows that have problems.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -18,18 +18,18 @@
 namespace callready {
 namespace {
 
-// A classic terminal: where the report is longer, its end repeats the verdict that scrolled away.
+// A classic terminal: if the report is longer, its end repeats the verdict that scrolled away.
 constexpr int screen_lines = 24;
-constexpr std::size_t most_verdict_lines = 7;  // of several sets, before they are told in short
-constexpr std::size_t most_repeated = 4;       // causes that the end of a long report names again
-constexpr int widest_name = 44;                // columns that names may take beside their text
+constexpr std::size_t most_verdict_lines = 7;  // of several sets, before they are shortened
+constexpr std::size_t most_repeated = 4;       // causes that the end of a long report repeats
+constexpr int widest_name = 44;                // columns that names may take next to their text
 
 struct Row {
   Mark mark;
   std::string name, text;
 };
 
-// The width of a column that holds all names but the longest, which stand on lines of their own.
+// The width of a column that holds all names except overlong ones, which get their own lines.
 int name_column(const Page& page, const std::vector<Row>& rows) {
   const int most = std::min(std::max(widest_name, page.width() / 3), page.width() / 2);
   int width = 0;
@@ -51,8 +51,8 @@ int widest_verdict(const Report& report) {
   return width;
 }
 
-// Several sets that do not work fill a screen with their capabilities: then each has one line, and
-// what is wrong, and the fix, stay on it.
+// The capabilities of several sets that do not work would fill a screen: then each set gets one
+// line, so that what is wrong and the fix stay visible.
 bool verdicts_in_short(const Page& page, const Report& report) {
   const int room = page.width() - page.mark_width() - widest_verdict(report) - 3;
   std::size_t lines = 0;
@@ -81,7 +81,7 @@ void add_verdicts(Page& page, const Report& report, bool in_short) {
   }
 }
 
-// Of a merged report: what came out at each place by itself.
+// For a merged report: the result at each place by itself.
 void add_places(Page& page, const Report& report) {
   if (report.vantages.empty()) return;
   page.heading(say("What each place saw"));
@@ -100,7 +100,7 @@ void add_places(Page& page, const Report& report) {
   add_rows(page, rows);
 }
 
-// Of the labels of a finding, whose longest English one is "Affects".
+// The width of a finding's labels, the longest of which in English is "Affects".
 int width_of_labels() {
   int width = 0;
   for (const auto& label : {say("Cause"), say("For"), say("Fix"), say("Or"), say("From"),
@@ -124,7 +124,7 @@ void add_evidence(Page& page, const Finding& finding, bool verbose, int label) {
   }
 }
 
-// Who has to do what, and where the whole list is that the fix only counts.
+// Who has to do what, and where to find the full list if the fix only gives a count.
 void add_fix(Page& page, const Finding& finding, int label) {
   page.labelled(say("For"), say("{} (code: {})", team(finding.owner), to_string(finding.code)), 3,
                 label);
@@ -152,7 +152,7 @@ void add_findings(Page& page, const Report& report, bool verbose, bool verdicts_
     if (i > 0) page.blank();
     add_title(page, finding, i);
     add_evidence(page, finding, verbose, label);
-    add_fix(page, finding, label);  // who before what, which may be long
+    add_fix(page, finding, label);  // who, before the fix, which may be long
     if (verbose && finding.runner_up) {
       const auto& [cause, tells] = *finding.runner_up;
       page.labelled(say("Or"), fmt::format("{}. {}", cause, tells), 3, label);
@@ -161,7 +161,7 @@ void add_findings(Page& page, const Report& report, bool verbose, bool verdicts_
     if (const auto seen = seen_by_users(finding, report); !seen.empty()) {
       page.labelled(say("Users"), say("may see {}", seen), 3, label);
     }
-    // Where the verdicts have named them, these lines are the next finding's.
+    // If the verdicts have named them, leave the lines to the next finding.
     if (verdicts_name_all && affects_all(finding, report)) continue;
     const auto affected = affected_by(finding, report);
     if (!affected.empty()) page.labelled(say("Affects"), affected, 3, label);
@@ -193,7 +193,7 @@ std::string requirement_text(const ExplainedRows& explained, const SetResult& se
   return text;
 }
 
-// Of what is well, or was not tried: how much there is, and how to see it.
+// How much was only sampled or not tried, and how to get all of it.
 std::string told_in_short(std::size_t sampled, std::size_t skipped) {
   std::vector<std::string> parts;
   if (sampled > 0) {
@@ -282,7 +282,7 @@ void add_endpoints(Page& page, const Report& report) {
   add_rows(page, rows);
 }
 
-// What a proxy may carry was tried both ways: in short, or each endpoint with what came of it.
+// What was tried both through a proxy and directly: a summary, or each endpoint with its results.
 void add_routes(Page& page, const Report& report, bool verbose) {
   const auto pairs = route_pairs(report);
   if (pairs.empty()) return;
@@ -341,9 +341,9 @@ std::string closing(const Report& report, bool verbose) {
                  : say("{} tried in {}; more: --verbose, to send: --report html=FILE", tried, took);
 }
 
-// Of a report that is longer than the screen its end is what people see: once more the answer, the
-// causes, who has to act and on what. `whole`: so many causes with their fixes; where not even the
-// first one's has room, `short_fix` lines of it.
+// People only see the end of a report that is longer than the screen, so it repeats the answer,
+// the causes, and who has to do what. `whole`: how many causes to print with their fixes; if there
+// is no room even for the first fix, `short_fix` lines of it.
 Page last_screen(const Report& report, const RenderOptions& options, std::size_t whole,
                  std::size_t short_fix = 0) {
   Page page(options);
@@ -382,13 +382,13 @@ void repeat_in_short(Page& page, const Report& report, const RenderOptions& opti
   page.append(std::move(last));
 }
 
-// Nothing else can be told of a site with such a cause before it is mended.
+// Nothing else can be said about a site with such a cause until it is fixed.
 bool stops_everything(const Report& report) {
   return !report.findings.empty() && report.vantages.empty() &&
          report.findings.front().code == FindingCode::network_captive_portal;
 }
 
-// The whole of what somebody needs who has to sign in first.
+// All that somebody needs who has to sign in first.
 std::string render_in_short(const Report& report, const RenderOptions& options) {
   Page page(options);
   add_verdicts(page, report, report.sets.size() > 1);
@@ -397,7 +397,7 @@ std::string render_in_short(const Report& report, const RenderOptions& options) 
   return page.take();
 }
 
-// One line per set, whatever the width: what does not fit is told in short.
+// One line per set, whatever the width: what does not fit is shortened.
 std::string quiet_text(const Report& report, const RenderOptions& options) {
   Page page(options);
   const int word = widest_verdict(report);

@@ -22,7 +22,7 @@ constexpr std::size_t most_services = 2;
 constexpr std::size_t most_causes = 3;
 constexpr std::size_t most_evidence = 2;
 constexpr std::size_t most_peers = 12;
-// Below the causes: where the whole list is, and what to do afterwards.
+// Below the causes: where to find the full list, and what to do afterwards.
 constexpr std::size_t last_lines = 2;
 
 class TicketLines {
@@ -53,7 +53,7 @@ using Findings = std::vector<const Finding*>;
 
 using Sets = std::vector<const SetResult*>;
 
-// Those that they affect; where they name none, all sets of the report.
+// The sets that the findings affect; if they name none, all sets of the report.
 Sets sets_of(const Report& report, const Findings& findings) {
   std::set<std::string> affected;
   for (const auto* finding : findings) {
@@ -66,7 +66,7 @@ Sets sets_of(const Report& report, const Findings& findings) {
   return sets;
 }
 
-// Why to look twice before anybody opens anything by it: "a second-hand list, published about
+// Why to double-check before opening anything based on it: "a second-hand list, published about
 // 2016".
 std::string doubt_in_short(SourceQuality evidence, std::string_view published,
                            std::string_view today) {
@@ -141,7 +141,7 @@ std::string in_a_line(const FirewallRule& rule) {
   return fmt::format("{} ({})", text, joined(rule.titles, "; "));
 }
 
-// None where the fix names them, with all their peers, and there is no more to them.
+// None if the fix already names them with all their peers, and there is nothing to add.
 std::size_t rules_to_list(const Finding& finding) {
   const bool any_source = std::ranges::all_of(
       finding.rules, [](const FirewallRule& rule) { return rule.source_ports.empty(); });
@@ -196,7 +196,7 @@ void add_end(TicketLines& block, const Report& report, const Findings& findings,
             : say("Run \"{}\" again at each of these places; these problems should be gone.",
                   command);
   }
-  // The report does not hold the file's place or the variables' values, which may be secret.
+  // The report does not hold the file's path or the variables' values, which may be secret.
   if (!report.site.own_hosts.empty()) {
     then += ' ' + say("Add the same options as in this run (--set, --var).");
   }

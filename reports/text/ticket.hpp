@@ -1,4 +1,4 @@
-// The block for the ticket: at most 25 lines of plain text. Internal to reports/.
+// One block of the ticket: at most 25 lines of plain text. Internal to reports/.
 #pragma once
 
 #include <cstddef>
@@ -8,8 +8,8 @@
 
 namespace callready {
 
-// About one cause, for the team that has to act. Long lists of hosts are left to `firewall
-// --missing`, which it names.
+// About one cause, for the team that has to act. For long lists of hosts it refers to `firewall
+// --missing`.
 std::string ticket_of(const Report& report, std::size_t finding);
 
 }  // namespace callready
