@@ -9,23 +9,23 @@
 namespace callready {
 namespace {
 
-constexpr std::size_t most_options = 8;  // of those that chose a part
+constexpr std::size_t most_options = 8;  // options that limited the run to a part
 
-// Those that were tried; or, of `unknown` with `tried` false, those that were not.
+// Those with this verdict that were tried or, with `tried` false, that were not.
 std::vector<std::string> titles_with(const SetResult& set, Verdict verdict, bool tried = true) {
   return titles_of(set, [&](const CapabilityResult& capability) {
     return capability.verdict == verdict && was_tried(set, capability) == tried;
   });
 }
 
-// Of those that work with limits, those that do so only over a fallback, or the others.
+// Those that work with limits: only over a fallback, or for other reasons.
 std::vector<std::string> titles_of_degraded(const SetResult& set, bool fallback) {
   return titles_of(set, [&](const CapabilityResult& capability) {
     return capability.verdict == Verdict::degraded && capability.fallback == fallback;
   });
 }
 
-// No capability was tried but these.
+// True if no other capability was tried.
 bool are_all(const std::vector<std::string>& titles, const std::vector<std::string>& not_tried,
              const SetResult& set) {
   return titles.size() + not_tried.size() == set.capabilities.size();
@@ -35,7 +35,7 @@ bool is_usable(const CapabilityResult& capability) {
   return capability.verdict == Verdict::ready || capability.verdict == Verdict::degraded;
 }
 
-// As far as calls need it, all was tried, and something works.
+// True if everything that calls need was tried, and something works.
 bool calls_work(const SetResult& set) {
   bool any = false;
   for (const auto& capability : set.capabilities) {
@@ -52,8 +52,8 @@ bool tried_in_part(const SetResult& set, const Report& report) {
   });
 }
 
-// Of what was tried: a set may be ready although a row failed or was not decided, where that row is
-// optional or others stand in for it.
+// Among what was tried. A set may be ready although a row failed or was not decided, if that row is
+// optional or others can replace it.
 bool all_reached(const SetResult& set) {
   return std::none_of(set.requirements.begin(), set.requirements.end(), [](const auto& row) {
     return row.status == Status::fail || row.status == Status::unknown || row.lost;
@@ -65,8 +65,8 @@ bool is_about(const Finding& finding, const SetResult& set) {
                      [&](const FindingAffects& affected) { return affected.set == set.id; });
 }
 
-// Titles of the findings that are about the set; of one that works, also of those that are about
-// no capability of any set (an inspection that spares what this run tried).
+// Titles of the findings about the set; for one that works, also of those that affect no set at all
+// (an inspection that spares what this run tried).
 std::vector<std::string> to_be_mended(const SetResult& set, const Report& report) {
   std::vector<std::string> titles;
   for (const auto& finding : report.findings) {
@@ -81,7 +81,7 @@ std::string first_of(const std::vector<std::string>& titles) {
   return say("{}, and {} more", titles.front(), titles.size() - 1);
 }
 
-// Of rows that the vendor requires and that fail, those that no cause explains, by title.
+// Titles of required rows that fail and that no cause explains.
 std::vector<std::string> lost_without_cause(const SetResult& set, const Report& report) {
   std::vector<std::string> titles;
   for (const auto& row : set.requirements) {
@@ -91,13 +91,13 @@ std::vector<std::string> lost_without_cause(const SetResult& set, const Report& 
   return titles;
 }
 
-// "2 of 5 capabilities", or its name where it is one.
+// "2 of 5 capabilities", or the name if it is only one.
 std::string counted(const std::vector<std::string>& titles, const SetResult& set) {
   if (titles.size() == 1) return titles.front();
   return say("{} of {} capabilities", titles.size(), set.capabilities.size());
 }
 
-// The finding that tells of a flaw in what works; 0: none.
+// The finding about a flaw in a capability that works; 0: none.
 std::size_t flaw_of(const SetResult& set, const CapabilityResult& capability,
                     const Report& report) {
   if (capability.verdict != Verdict::ready) return 0;
@@ -143,7 +143,7 @@ std::string verdict_sentences(const SetResult& set, const Report& report) {
   const auto& all = set.capabilities;
   const bool usable = std::any_of(all.begin(), all.end(), is_usable);
   const auto& name = title_of(set);
-  // Of several places together, "here" is none of them.
+  // For several places together, "here" makes no sense.
   const std::string here = report.vantages.empty() ? say(" from here") : "";
   std::vector<std::string> sentences;
   const auto tell = [&](const std::string& sentence) { sentences.push_back(sentence); };

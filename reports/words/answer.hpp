@@ -1,5 +1,5 @@
-// The answer of a report in sentences: whether a set works, and each of its capabilities, and with
-// which mark that is said. Nothing is green that a finding is about. Internal to reports/.
+// The answer of a report in sentences, with marks: whether a set and each of its capabilities work.
+// Nothing that a finding is about is green. Internal to reports/.
 #pragma once
 
 #include <string>
@@ -10,7 +10,7 @@
 
 namespace callready {
 
-// Of the capabilities that `wanted` accepts.
+// Titles of the capabilities that `wanted` accepts.
 template <typename Wanted>
 std::vector<std::string> titles_of(const SetResult& set, Wanted wanted) {
   std::vector<std::string> titles;
@@ -20,23 +20,23 @@ std::vector<std::string> titles_of(const SetResult& set, Wanted wanted) {
   return titles;
 }
 
-// False where all that it needs was left out of this run.
+// False if everything that it needs was left out of this run.
 bool was_tried(const SetResult& set, const CapabilityResult& capability);
 
-// The answer, in one or more sentences: "Rainbow works from here only in part. Blocked: Media." Of
-// a set that works, what is to be mended all the same; of a merged report without "from here".
+// The answer in one or more sentences: "Rainbow works from here only in part. Blocked: Media." For
+// a set that works, what should be fixed all the same; for a merged report, without "from here".
 std::string verdict_sentences(const SetResult& set, const Report& report);
 
-// The same where there is room for a few words only: "does not work: 2 of 5 capabilities".
+// The same if there is only room for a few words: "does not work: 2 of 5 capabilities".
 std::string verdict_in_short(const SetResult& set, const Report& report);
 
-// Of a run that was asked for a part only: which, "--only turn-udp, --only web". Else empty.
+// Which part the run was limited to: "--only turn-udp, --only web"; empty if it was not.
 std::string part_asked(const Report& report);
 
-// A set that works, and that has something to be mended, is not plainly good.
+// A set that works but has something to fix is not simply good.
 Mark mark_of(const SetResult& set, const Report& report);
 
-// The same of a capability: its mark, and "works, but see cause 1".
+// The same for a capability: its mark, and "works, but see cause 1".
 Mark mark_of(const SetResult& set, const CapabilityResult& capability, const Report& report);
 std::string told_of(const SetResult& set, const CapabilityResult& capability, const Report& report);
 

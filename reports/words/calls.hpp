@@ -1,4 +1,5 @@
-// WebRTC calls that were made, or what one would be made by: a line each. Internal to reports/.
+// A line for each WebRTC call made, and for the ICE candidates that one would use. Internal to
+// reports/.
 #pragma once
 
 #include <string>

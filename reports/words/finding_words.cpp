@@ -449,7 +449,7 @@ std::string who_acts(const Owners& who) {
   std::string teams;
   for (const auto owner : who.all()) {
     const auto words = team(owner);
-    if (teams.find(words) != teams.npos) continue;  // the provider's words name the LAN's, too
+    if (teams.find(words) != teams.npos) continue;  // the provider's words include the LAN's
     teams += (teams.empty() ? "" : "; ") + words;
   }
   return teams.find(';') == teams.npos ? teams : teams + " (the report says which)";

@@ -1,5 +1,5 @@
-// What each code of a finding means, in words without a name, an address or a number of this site:
-// for docs/findings.md, and for labels and alerts, which must be few and tell nothing.
+// What each finding code means, in words without names, addresses or numbers of this site: for
+// docs/findings.md, and for labels and alerts, which must be few and reveal nothing.
 #pragma once
 
 #include <array>
@@ -11,7 +11,7 @@
 
 namespace callready {
 
-// Who may have to act on a finding of one code: one of these, as the case is.
+// Who may have to act on a finding with this code: one of these, depending on the case.
 class Owners {
  public:
   template <typename... More>
@@ -31,10 +31,10 @@ struct FindingWords {
   std::string_view fix;
 };
 
-// One for each code, in their order.
+// One for each code, in the order of the codes.
 std::span<const FindingWords> finding_words();
 
-// What to do about a finding of that code; of a code of another edition, where to read on.
+// What to do about a finding with that code; for a code of another edition, where to read more.
 std::string_view fix_in_short(FindingCode code);
 
 // docs/findings.md.

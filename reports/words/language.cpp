@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t largest_catalogue = std::size_t{4} * 1024 * 1024;
 
-// How often the template has each place, to compare a translation with it.
+// How often each placeholder occurs, to compare a translation with its template.
 std::optional<std::array<int, 10>> places_of(std::string_view words) {
   std::array<int, 10> places{};
   std::size_t next = 0;
@@ -43,7 +43,7 @@ std::optional<std::array<int, 10>> places_of(std::string_view words) {
   return places;
 }
 
-// No place that the template does not have; a form for one thing may leave out the number.
+// True if it has no placeholder that the template lacks; a singular form may omit the number.
 bool fits(std::string_view words, std::string_view translation) {
   const auto wanted = places_of(words), has = places_of(translation);
   if (!wanted || !has) return false;
@@ -62,8 +62,8 @@ class Reader {
  public:
   explicit Reader(std::string_view text) : text_(text) {}
 
-  // A keyword, or a string's first quote; false at the end. Comments are passed over, and noted
-  // where they say "fuzzy".
+  // Moves to a keyword or a string's first quote; false at the end. Skips comments, but notes the
+  // flag "fuzzy".
   bool next() {
     while (at_ < text_.size()) {
       const char c = text_[at_];
@@ -145,7 +145,7 @@ const Catalogue* catalogue_of(const BuiltIn& language) {
   const auto found = known.find(language.code);
   if (found != known.end()) return &found->second;
   auto read = read_catalogue(language.text(), fmt::format("{}.po", language.code), language.code);
-  // A broken one is found by the tests; here it is as good as none.
+  // The tests find a broken catalogue; here it counts as missing.
   auto& place = known[language.code];
   if (read.catalogue) place = std::move(*read.catalogue);
   return &place;

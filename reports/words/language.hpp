@@ -1,5 +1,5 @@
-// The languages that reports and pages for people can be in. Their sentences are in po/*.po, which
-// are built in: nothing has to be installed, and no locale of the system is used.
+// The languages of reports and pages for people. Their sentences are in po/*.po, which are built
+// in: nothing has to be installed, and the system's locales are not used.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@
 
 namespace callready {
 
-// A file in GNU gettext's .po format: UTF-8, with two forms for what counts something.
+// A file in GNU gettext's .po format: UTF-8, with two plural forms.
 class Catalogue : public Language {
  public:
   std::string_view code() const override { return code_; }
@@ -39,18 +39,18 @@ struct ReadCatalogue {
   std::string error;  // "FILE:LINE:COLUMN: ..."
 };
 
-// At most 4 MiB. Entries that are marked as fuzzy, or have no translation, are left out; so are
-// those whose places are not the template's.
+// At most 4 MiB. Leaves out entries that are fuzzy, untranslated, or whose placeholders are not the
+// template's.
 ReadCatalogue read_catalogue(std::string_view text, std::string_view name, std::string_view code);
 
-// "en" and those of the catalogues, sorted.
+// "en" and the catalogues' codes, sorted.
 std::span<const std::string_view> language_codes();
-// Null for English, and for a code that is not known.
+// Null for English, and for an unknown code.
 const Language* find_language(std::string_view code);
-// The code of a locale or a tag: "de" of "de_CH.UTF-8" and "de-AT"; "en" of "C", "POSIX". Nothing
-// where it is no language of ours.
+// The code for a locale or a tag: "de" for "de_CH.UTF-8" and "de-AT"; "en" for "C", "POSIX".
+// Nothing if we do not have the language.
 std::optional<std::string_view> known_language(std::string_view locale);
-// Of a browser's Accept-Language (RFC 9110): of those that it takes, the one it prefers; else "en".
+// The language that a browser's Accept-Language (RFC 9110) prefers among ours; otherwise "en".
 std::string_view accepted_language(std::string_view header);
 
 // The same report with its sentences in that language, for renderers for people.

@@ -62,7 +62,7 @@ Mark mark_of(const ProbeResult& result) {
     case Outcome::passed:
       return Mark::good;
     case Outcome::silent:
-      // "dropped", "partly_dropped": proved by others that passed where these died.
+      // "dropped", "partly_dropped": proven, because other packets passed where these were lost.
       if (!is_dropped(result.observation.detail)) return Mark::unknown;
       break;
     case Outcome::skipped:

@@ -53,7 +53,7 @@ class Tracer {
     }
   }
 
-  // A row that a finding explains: so are its probes that did not get through.
+  // A finding that explains a row also explains its probes that did not get through.
   void explain(const std::string& probe, std::size_t finding) { named_[probe].insert(finding); }
 
   const std::set<std::size_t>* findings_of(const std::string& probe) const {
@@ -61,7 +61,7 @@ class Tracer {
     return found == named_.end() ? nullptr : &found->second;
   }
 
-  // What became of the probe, port by port where it tried several. Empty: it was not tried.
+  // Where the probe stopped, port by port if it tried several. Empty: it was not tried.
   std::vector<Stop> stops_of(const ProbeResult& result) const {
     std::vector<Stop> stops;
     const auto tried = ports_tried(result.probe.target, result.observation);
@@ -77,7 +77,7 @@ class Tracer {
     return stops;
   }
 
-  // A device that refuses belongs to the site where its address can only be used inside of one.
+  // A refusing device belongs to the site if its address can only be used inside a site.
   Place place_of(const std::string& device, const Observation& seen) const {
     const auto address = IpAddress::parse(device);
     if (!address) return Place::unknown;
@@ -94,7 +94,7 @@ class Tracer {
     const auto by = text_fact(port, Fact::by);
     if (result == DetailCode::replied) return Stop{Place::vendor, Mark::good, say("answered")};
     if (result == DetailCode::arrived) {
-      // By the word of a relay or an echo there, which sends something back.
+      // As confirmed by a relay or an echo service there, which sends something back.
       const auto inbound = flag_fact(port, Fact::inbound);
       if (inbound && !*inbound) {
         return Stop{Place::unknown, Mark::bad, say("arrives, but the reply does not come back")};
@@ -105,7 +105,7 @@ class Tracer {
     if (result == DetailCode::left_site)
       return Stop{Place::provider, Mark::good, say("leaves the site")};
     if (result == DetailCode::prohibited) {
-      // Nobody's who refuses in the server's name.
+      // Empty if the refusal came in the server's name.
       return Stop{place_of(by, seen), Mark::bad,
                   by.empty() ? say("blocked on the way") : say("blocked on the way by {}", by)};
     }
@@ -127,7 +127,7 @@ class Tracer {
     if (proxied && !reached(seen.outcome) && proxy_refused(seen)) {
       return {Place::proxy, Mark::bad, words};
     }
-    // What the words call certain, the drawing does not call open.
+    // The drawing must not show as undecided what the words call certain.
     if (!proxied && !reached(seen.outcome)) {
       if (portal_) return {Place::router, Mark::bad, say("stopped by the sign-in page")};
       if (seen.outcome == Outcome::silent) {
@@ -166,7 +166,7 @@ class Tracer {
     return {Place::unknown, Mark::unknown, words};
   }
 
-  // Where a firewall of this site is the cause, for certain or likely.
+  // How sure it is that this site's firewall is the cause, if it is at least likely.
   std::optional<Confidence> shut_by_firewall(const ProbeResult& result) const {
     const auto* numbers = findings_of(result.probe.id);
     if (numbers == nullptr) return std::nullopt;
@@ -184,10 +184,10 @@ class Tracer {
 
   static Stop dropped() { return {Place::router, Mark::bad, say("dropped before the provider")}; }
   const Report& report_;
-  bool portal_ = false;  // nothing gets past a sign-in page
+  bool portal_ = false;  // true: nothing gets past the sign-in page
   std::set<IpAddress> own_, public_;
   std::map<std::string, std::set<std::size_t>> named_;  // probe id -> numbers of findings
-  // Probes that a device on the way answered, or whose SIP it changed, as findings say.
+  // Probes that, according to findings, a device on the path answered, or whose SIP it changed.
   std::set<std::string> opened_, rewritten_;
 };
 
@@ -196,7 +196,7 @@ std::string label_of(const Target& target) {
   return target.route.direct() ? label : say("{} through the proxy", label);
 }
 
-// A name server is asked on this side of the vendor, and a check without endpoint goes nowhere.
+// DNS queries do not go to the vendor, and a check without an endpoint goes nowhere.
 bool on_the_path(const Probe& probe) {
   return probe.check != CheckKind::dns && !probe.target.host.empty() && probe.target.port() != 0;
 }
@@ -216,7 +216,7 @@ FlowGroup group_of(std::string title, const std::vector<const ProbeResult*>& res
                    const Tracer& tracer) {
   FlowGroup group{std::move(title), {}};
   auto& flows = group.flows;
-  // Where they stand in their lists.
+  // Their indices in their lists.
   std::map<std::tuple<Transport, PortRange, bool>, std::size_t> known_flows;
   std::map<std::tuple<std::size_t, Place, Mark, std::string>, std::size_t> known_stops;
   for (const auto* result : results) {

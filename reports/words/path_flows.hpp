@@ -1,4 +1,4 @@
-// The way from this computer to the vendor, as far as the report's evidence shows it: which flows
+// The path from this computer to the vendor, as far as the report's evidence shows it: which flows
 // there were, and where each of them stopped. Data for the drawing in html/path.cpp; pure.
 #pragma once
 
@@ -23,7 +23,7 @@ struct Stop {
   friend bool operator==(const Stop&, const Stop&) = default;
 };
 
-// All that goes over one transport to one port or range, by one route.
+// Everything that goes over one transport to one port or range, by one route.
 struct Flow {
   std::string label;  // "UDP 3478"
   bool proxied = false;
@@ -36,7 +36,7 @@ struct FlowGroup {
   std::vector<Flow> flows;
 };
 
-// A place's own name or address where the report holds one; empty where nothing shows it.
+// Each place's own name or address, if the report holds one; empty if nothing shows the place.
 struct Path {
   std::string computer, router, proxy, provider;
   bool has_proxy = false;
@@ -45,8 +45,8 @@ struct Path {
 
 Path path_of(const Report& report);
 
-// Of a failure that came after a connection: whether only the server itself can have caused it. A
-// cut, silence or a strange certificate can come from any device on the way.
+// For a failure after the connection was established: whether only the server can have caused it. A
+// cut connection, silence or a strange certificate can come from any device on the path.
 bool said_by_the_server(const Observation& seen);
 
 }  // namespace callready

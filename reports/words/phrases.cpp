@@ -298,7 +298,7 @@ bool affects_all(const Finding& finding, const Report& report) {
   }
   std::size_t named = 0;
   for (const auto& affected : finding.affects) named += affected.capabilities.size();
-  // What works all the same is not named by the verdicts.
+  // The verdicts do not name affected capabilities that work all the same.
   return hurt > 1 && named <= hurt;
 }
 
@@ -346,7 +346,7 @@ std::vector<std::string> unexplained_titles(const Report& report) {
 }
 
 std::string cause(const Finding& finding, std::size_t most, bool count) {
-  // Two that begin alike say one thing of two hosts: first what says something else.
+  // Sentences that begin alike say the same about different hosts: prefer those that differ.
   const auto beginning = [](const std::string& sentence) {
     std::size_t at = 0;
     for (int word = 0; word < 3 && at != std::string::npos; ++word) {
@@ -386,11 +386,11 @@ std::string summary_and_sample(const RequirementResult& requirement) {
 std::string resent_in_words(const Report& report) {
   std::size_t sent = 0, again = 0;
   for (const auto& [probe, seen] : report.probes) {
-    // What tests for an ALG has the exchanges of `sip`, which are counted there.
+    // The test for an ALG shares the exchanges of `sip`, which are counted there.
     if (!reached(seen.outcome) || probe.check == CheckKind::sip_alg) continue;
     const bool udp = probe.target.transport == Transport::udp;
     double tries = 1;
-    // Over TCP, the request for the connection.
+    // Over TCP, the SYN.
     bool counted = !udp && probe.target.route.direct() && seen.timing_ms.contains(Timing::connect);
     if (udp) {
       counted = probe.check == CheckKind::stun || probe.check == CheckKind::ntp ||
@@ -429,7 +429,7 @@ std::vector<std::pair<Timing, double>> parts_of_time(const ProbeResult& result) 
   for (const auto part : {dns, tunnel, connect, handshake, tls, reply}) {
     const auto found = timing.find(part);
     if (found == timing.end() || !std::isfinite(found->second) || found->second < 0) continue;
-    // `http` has curl's times, each of which counts from the start (set_up_ms).
+    // `http` has curl's times, each of which is measured from the start (set_up_ms).
     const bool from_start =
         result.probe.check == CheckKind::http && (part == connect || part == tls || part == reply);
     parts.emplace_back(part, std::max(found->second - (from_start ? before : 0), 0.0));
@@ -445,7 +445,7 @@ EndpointCount count_endpoints(const Report& report) {
   std::map<std::tuple<std::string_view, PortRange, bool>, Seen> endpoints;
   for (const auto& [probe, observation] : report.probes) {
     const auto& target = probe.target;
-    // The host may be a name that DNS servers are asked for.
+    // The host may be a name that DNS servers are asked to resolve.
     const bool name = probe.check == CheckKind::dns && !probe.with.contains("server");
     if (observation.outcome == Outcome::skipped || target.host.empty() || name) continue;
     auto& seen = endpoints[{target.host, target.ports, target.transport == Transport::udp}];

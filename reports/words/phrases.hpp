@@ -28,10 +28,10 @@ std::string say_plural(Count count, words_detail::Template<sizeof...(Args) + 1> 
                        words_detail::Template<sizeof...(Args) + 1> many, const Args&... args) {
   return plural(count, one, many, args...).string();
 }
-// Of a text of a table (marked()).
+// For a text from a table (marked()).
 inline std::string say_marked(std::string_view marked) { return marked_text(marked).string(); }
 
-// Of a table that has words (marked()) for each member.
+// For a table that has words (marked()) for each enumerator.
 template <typename Enum, std::size_t Size>
 std::string say_word(const Word<Enum> (&table)[Size], Enum value) {
   const auto* const found = std::ranges::find(table, value, &Word<Enum>::value);
@@ -43,19 +43,18 @@ std::string status_word(Status status);              // "not tried"
 std::string severity_word(Severity severity);        // "required"
 std::string confidence_word(Confidence confidence);  // "certain"
 
-// Of a set, a capability or a row; a saved report may have none.
+// Of a set, a capability or a row; in a saved report it may be missing.
 const std::string& title_of(const auto& item) { return item.title.empty() ? item.id : item.title; }
 
 // "Rainbow (Ed 36)"
 std::string set_name(const SetResult& set);
 
-// How good the text is that a set was written from: "the vendor's own page", "an old edition:
-// NOTE".
-bool doubtful(SourceQuality evidence);  // not the vendor's own of today
+// How good the source of a set is: "the vendor's own page", "an old edition: NOTE".
+bool doubtful(SourceQuality evidence);  // not the vendor's own current text
 std::string source_words(SourceQuality evidence, const std::string& note);
 
-// What a reader of the verdict must know of its source: "The verdict on Zoom goes by a second-hand
-// list, not by the vendor's own: NOTE". Empty where the source is the vendor's own of today.
+// What a reader of the verdict must know about its source: "The verdict on Zoom goes by a
+// second-hand list, not by the vendor's own: NOTE". Empty if the source is not doubtful.
 std::string source_doubt(const SetResult& set);
 
 // The same in one line: "Zoom goes by a second-hand list: see callready show zoom".
@@ -66,11 +65,11 @@ std::string source_doubt_in_short(const SetResult& set);
 // page; SHA-256 of the list: 2c26..."
 std::string set_and_source(const SetResult& set);
 
-// Where the row stands: its source, with the title of the set that it was taken from.
+// Where the row is from: its source, with the title of the set that it was taken from.
 std::string source_of(const SetResult& set, const RequirementResult& row);
 
-// Rows that two sets of a report lean on, and what is noted of these, are told once, under the
-// first.
+// Rows that two sets of a report depend on, and the notes on them, are printed once, under the
+// first set.
 class ToldOnce {
  public:
   bool is_news(const RequirementResult& row) {
@@ -83,10 +82,11 @@ class ToldOnce {
 };
 
 // "First seen 2026-11-20 08:39 UTC; present in the last 12 runs", "New in this run";
-// empty where no earlier run is known.
+// empty if no earlier run is known.
 std::string standing_in_words(const std::optional<Standing>& standing);
 
-// What prints the rules that a report only counts. `sets`: " rainbow teams", or empty for all.
+// The command that prints the rules that a report only counts. `sets`: " rainbow teams", or empty
+// for all.
 std::string command_for_the_list(std::string_view sets);
 std::string team(Owner owner);  // "your firewall team", to go after "for"
 
@@ -95,21 +95,21 @@ std::string caution(Confidence confidence);
 
 // Where the probe went: "turn.example.com:3478/udp", with ", 12 ports tried" and the proxy.
 std::string endpoint(const Probe& probe);
-std::string endpoint(const ProbeResult& result);  // with the ports that were tried after all
+std::string endpoint(const ProbeResult& result);  // with the ports that were actually tried
 std::string endpoint(const RoutePair& pair);      // without either route
 
-// The outcome with round trip, address, detail and, where it went wrong, the deciding evidence.
+// The outcome with round trip, address, detail and, if it failed, the deciding evidence.
 std::string outcome_in_full(const ProbeResult& result);
 
-// Titles of the capabilities that a finding affects, the set's name before them where there are
+// Titles of the capabilities that a finding affects, preceded by the set's name if there are
 // several sets.
 std::string affected_by(const Finding& finding, const Report& report);
 
-// What the document says that users see of the rows that this explains, in quotes. Empty where it
-// says nothing.
+// What users see if the rows that this finding explains fail, quoted from the document. Empty if it
+// does not say.
 std::string seen_by_users(const Finding& finding, const Report& report);
 
-// True where the finding affects several capabilities, and all that are not ready.
+// True if the finding affects several capabilities, and all that are not ready.
 bool affects_all(const Finding& finding, const Report& report);
 
 // 1-based number of the finding that explains the requirement; 0: none.
@@ -129,14 +129,14 @@ class ExplainedRows {
 // A requirement that failed and that no finding explains.
 struct UnexplainedRow {
   std::string id;         // "set/requirement"
-  std::string title;      // with the set's before it where there are several
-  bool optional = false;  // nobody misses it
+  std::string title;      // preceded by the set's if there are several
+  bool optional = false;  // people can do without it
 };
 std::vector<UnexplainedRow> unexplained(const Report& report);
-// The titles of those that somebody misses.
+// The titles of those that are not optional.
 std::vector<std::string> unexplained_titles(const Report& report);
 
-// Evidence sentences of a finding as one text, at most `most` different ones; `count`: and how many
+// A finding's evidence as one text of at most `most` different sentences; `count`: adds how many
 // more there are, and how to see them.
 std::string cause(const Finding& finding, std::size_t most, bool count = true);
 
@@ -146,21 +146,21 @@ std::string summary_and_sample(const RequirementResult& requirement);
 // "3 of 41 packets had to be resent (lost or late)."; empty where none had to.
 std::string resent_in_words(const Report& report);
 
-// To the endpoint. Nothing where the endpoint did not answer: then a router near by did.
+// To the endpoint. Nothing if something else, such as a router on the path, answered.
 std::optional<Milliseconds> round_trip_of(const Observation& seen);
 
-// What the probe took, part by part in the order in which they happen: none counted twice, and none
-// that is no time.
+// How long the parts of the probe took, in order: no time is counted twice, and values that are not
+// durations are left out.
 std::vector<std::pair<Timing, double>> parts_of_time(const ProbeResult& result);
 
-// A host's port over UDP or TCP is one endpoint, whatever was asked of it and by which way.
-// `reached`: by a probe for the service; where it was for comparison only, by such a one.
+// A host's port over UDP or TCP is one endpoint, whatever was asked of it and by which route.
+// `reached`: by a probe for the service, or by one for comparison if there were no others.
 struct EndpointCount {
   std::size_t tried = 0, reached = 0;
 };
 EndpointCount count_endpoints(const Report& report);
 
-// Titles with commas of their own are told apart by semicolons.
+// Separated by commas, or by semicolons if a title contains a comma.
 std::string listed(const std::vector<std::string>& titles);
 std::string duration_phrase(Milliseconds duration);  // "0.4 ms", "12 ms", "1.2 s", "3 min 20 s"
 std::string minute_of(WallTime time);                // "2026-11-20 12:00 UTC"

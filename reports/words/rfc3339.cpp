@@ -8,7 +8,7 @@ namespace {
 using std::chrono::duration_cast;
 using std::chrono::sys_days;
 
-// Takes the parts of a time stamp off its front, and remembers whether all of them were there.
+// Consumes the parts of a timestamp from its front, and remembers whether all of them were there.
 class Scanner {
  public:
   explicit Scanner(std::string_view text) : rest_(text) {}
@@ -100,7 +100,7 @@ std::optional<WallTime> parse_rfc3339(std::string_view text) {
   const std::chrono::year_month_day date(year, month, day);
   if (!scan.done() || !date.ok()) return std::nullopt;
   const auto time = WallTime(sys_days(date)) + duration_cast<WallTime::duration>(clock);
-  // An offset may have carried it over the first or the last New Year.
+  // The offset may have moved it past the first or the last supported year.
   const auto first = sys_days(std::chrono::January / 1 / 1700);
   const auto end = sys_days(std::chrono::January / 1 / 2201);
   if (time < first || time >= end) return std::nullopt;

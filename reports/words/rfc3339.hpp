@@ -1,4 +1,4 @@
-// Time stamps as reports write them: RFC 3339, UTC, milliseconds ("2026-11-20T08:39:29.125Z").
+// Timestamps as reports write them: RFC 3339, UTC, milliseconds ("2026-11-20T08:39:29.125Z").
 #pragma once
 
 #include <optional>

@@ -1,4 +1,4 @@
-// Words about firewall rules that several forms print. Internal to reports/.
+// Words about firewall rules that several formats share. Internal to reports/.
 #pragma once
 
 #include <fmt/format.h>
@@ -19,7 +19,7 @@ inline std::string_view state_word(RuleState state) {
                                                : "";
 }
 
-// "germany; being removed": what the set says of one peer.
+// "germany; being removed": what the set says about one peer.
 inline std::string peer_facts(const RulePeer& peer) {
   std::vector<std::string> facts;
   if (!peer.region.empty()) facts.push_back(peer.region);
@@ -33,7 +33,7 @@ inline std::string from_source_ports(const FirewallRule& rule) {
   return rule.source_ports.empty() ? "" : say("from source ports {}", source_ports_in_words(rule));
 }
 
-// A rule in full: what it lets through, and one peer a line.
+// A rule in full: what it lets through, and one peer per line.
 inline std::vector<std::string> lines_of(const std::vector<FirewallRule>& rules) {
   std::vector<std::string> lines;
   for (const auto& rule : rules) {

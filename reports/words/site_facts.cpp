@@ -15,14 +15,14 @@ std::string in_words(const std::vector<IpAddress>& addresses) {
   return joined(texts);
 }
 
-// "address_and_port_dependent" is a program's spelling.
+// "address_and_port_dependent" becomes words for people.
 std::string in_words(const std::optional<std::string>& word) {
   auto text = word.value_or("");
   std::replace(text.begin(), text.end(), '_', ' ');
   return text;
 }
 
-// Of "20-30", ">180", "<10" seconds without a packet.
+// In words: "20-30", ">180", "<10" seconds without a packet.
 std::string lifetime_in_words(const std::optional<std::string>& seconds) {
   if (!seconds || seconds->empty()) return {};
   if (seconds->front() == '>') return say("still there after {} s idle", seconds->substr(1));

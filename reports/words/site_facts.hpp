@@ -1,4 +1,4 @@
-// What is known of the place of a run, in the words of all reports for people. Internal to
+// What is known about the site of a run, in the words of all reports for people. Internal to
 // reports/.
 #pragma once
 
@@ -15,7 +15,7 @@ struct SiteFact {
   std::string text;
 };
 
-// What was measured only; the site's name and the computer's stand elsewhere.
+// Only what was measured; the names of the site and the computer are printed elsewhere.
 std::vector<SiteFact> site_facts(const Site& site);
 
 }  // namespace callready

@@ -14,15 +14,15 @@ namespace callready {
 namespace {
 
 constexpr int narrowest = 40, widest = 200;
-// Sentences are not read in longer lines, however wide the terminal is.
+// Longer lines are hard to read, however wide the terminal is.
 constexpr int widest_text = 120;
-constexpr std::size_t most_beside = 4;  // lines of text beside a row's name
+constexpr std::size_t most_beside = 4;  // lines of text next to a row's name
 
 std::string spaces(int count) {
   return std::string(static_cast<std::size_t>(std::max(0, count)), ' ');
 }
 
-// The longest beginning of `text` that takes at most `width` columns, one character at least.
+// The longest prefix of `text` that takes at most `width` columns, but at least one character.
 std::string_view head(std::string_view text, int width) {
   std::size_t end = 0;
   int used = 0;
@@ -226,13 +226,13 @@ void Page::row(Mark mark, std::string_view name, std::string_view text, int name
   const int hang = mark_width() + 1;
   const auto left = clean(name), right = clean(text);
   const auto start = mark_text(mark) + ' ';
-  // A name that is too long for its column, and a text that is short: they fit on one line.
+  // A name that is too long for its column may still fit on one line with a short text.
   const int both = hang + columns(left) + 2 + columns(right);
   if (columns(left) > name_width && !right.empty() && both <= width_) {
     line(start + left + "  " + right);
     return;
   }
-  // Beside the name only where at least a third of the page is left for the text.
+  // Next to the name only if at least a third of the page is left for the text.
   const int column = hang + std::max(name_width, columns(left)) + 2;
   if (columns(left) <= name_width && width_ - column >= std::min(columns(right), width_ / 3)) {
     const auto parts = wrap(right, width_ - column);

@@ -1,5 +1,5 @@
-// Text for a terminal: what came from the network made harmless, measured in columns, wrapped.
-// Pure functions over UTF-8; the locale is not asked. Internal to reports/.
+// Text for a terminal: makes what came from the network harmless, measures it in columns, wraps it.
+// Pure functions over UTF-8, independent of the locale. Internal to reports/.
 #pragma once
 
 #include <string>
@@ -17,31 +17,32 @@ namespace callready {
 // a space.
 std::string harmless(std::string_view text);
 
-// The same in ASCII: letters lose their accents, punctuation gets its plain form, and the rest "?".
+// The same in ASCII: letters lose their accents, punctuation gets its plain form, the rest is "?".
 std::string plain_ascii(std::string_view harmless_text);
 
-// Columns that harmless UTF-8 takes: East Asian wide characters two, combining marks none.
+// The columns that harmless UTF-8 takes: two for East Asian wide characters, none for combining
+// marks.
 int columns(std::string_view text);
 
-// Breaks harmless text at spaces into lines of at most `width` columns (at least 1). A word that is
-// longer, such as a URL, is broken where it must be. The first line may have another width.
+// Breaks harmless text at spaces into lines of at most `width` columns (at least 1). A longer word,
+// such as a URL, is broken where necessary. The first line may have a different width.
 std::vector<std::string> wrap(std::string_view text, int width);
 std::vector<std::string> wrap(std::string_view text, int first_width, int width);
 
-// The text, or its beginning and "..." where it takes more than `width` columns.
+// The text, or its beginning and "..." if it takes more than `width` columns.
 std::string shortened(std::string_view text, int width);
 
 enum class Style { plain, bold, dim, good, warning, bad, unknown };
 
 Style style_of(Mark mark);
 
-// Collects lines; everything that goes in is made harmless and fits the width.
+// Collects lines; makes everything that goes in harmless and fits it to the width.
 class Page {
  public:
   explicit Page(const RenderOptions& options);
 
   int width() const { return width_; }
-  // The text as this page can show it: harmless, and in ASCII where the page is.
+  // The text as this page can show it: harmless, and in ASCII if the page is.
   std::string clean(std::string_view text) const;
   int mark_width() const { return unicode_ ? 1 : 2; }
 
@@ -49,15 +50,15 @@ class Page {
   void preformatted(std::string_view text) { line(clean(text)); }
   void blank();  // an empty line, but never two, and none at the start
   void heading(std::string_view text);
-  // Text wrapped within the width, its first line in the first column, the others `hang` columns
-  // in: what comes from the network cannot begin a line where the verdicts stand.
+  // Text wrapped to the width, its first line in the first column, the others indented by `hang`,
+  // so that nothing from the network can begin a line in the verdicts' column.
   void paragraph(std::string_view text, Style style = Style::plain, int hang = 2);
-  // "label  text", the text wrapped beside the label.
+  // "label  text", the text wrapped in a column next to the label.
   void labelled(std::string_view label, std::string_view text, int indent, int label_width);
-  // "MARK name   text": the name padded to `name_width`; where name or text do not fit beside each
-  // other, the text follows below.
+  // "MARK name   text": the name padded to `name_width`; if they do not fit side by side, the text
+  // follows below.
   void row(Mark mark, std::string_view name, std::string_view text, int name_width);
-  // The same on `most` lines; where the text needs more, it ends with `rest`.
+  // Like `labelled`, on at most `most` lines; a text that needs more is cut and ends with `rest`.
   void labelled_in_short(std::string_view label, std::string_view text, int indent, int label_width,
                          std::size_t most, std::string_view rest);
 
@@ -67,8 +68,8 @@ class Page {
   // The same on one line, however long.
   void whole_verdict(Mark mark, std::string_view word, std::string_view text, int word_width);
 
-  // Columns of equal width in all rows, the first row bold. Where the page is too narrow, first the
-  // column `flexible` is shortened, then the widest ones.
+  // Columns of equal width in all rows, the first row bold. If the page is too narrow, the column
+  // `flexible` is shortened first, then the widest ones.
   void table(const std::vector<std::vector<std::string>>& rows, std::size_t flexible);
 
   void append(Page&& other);  // another page's lines

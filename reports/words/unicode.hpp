@@ -1,4 +1,4 @@
-// For terminals that know ASCII only.
+// For terminals that only know ASCII.
 #pragma once
 
 #include <string_view>
