@@ -1,5 +1,5 @@
-# Sourced by the scripts beside it: makes sure that Debian packages are there, and asks nothing.
-# Where all are there, it costs a few milliseconds and needs no network.
+# Sourced by the other scripts: makes sure that Debian packages are installed, without prompting.
+# If all of them are, it takes a few milliseconds and needs no network.
 
 # What builds callready.
 build_packages="g++ cmake ninja-build ccache pkg-config ca-certificates
@@ -7,30 +7,30 @@ build_packages="g++ cmake ninja-build ccache pkg-config ca-certificates
   libcli11-dev libyaml-cpp-dev nlohmann-json3-dev libosip2-dev libpacparser-dev libutf8proc-dev
   libpsl-dev libseccomp-dev libcrypt-dev"
 
-# What its tests need besides: the libraries, and the servers of the private site.
+# What its tests need in addition: the libraries, and the servers of the private site.
 test_packages="libgtest-dev libvalijson-dev libsrtp2-dev python3 python3-yaml python3-cryptography libfaketime openssl curl
   python3-jsonschema libxml2-utils prometheus prometheus-alertmanager cmark-gfm minisign fish zsh groff-base
   iproute2 nftables util-linux procps coturn kamailio kamailio-tls-modules nginx-light dnsmasq-base ngtcp2-server
   squid-openssl chrony unbound tayga krb5-kdc krb5-admin-server krb5-user chromium python3-scapy"
 
-# What script/fuzz needs besides: a clang whose coroutines get along with libstdc++ 12.
+# What script/fuzz needs in addition: a clang whose coroutines work with libstdc++ 12.
 fuzz_packages="clang-19 libclang-rt-19-dev llvm-19"
 
-# What script/windows needs besides: Windows' compiler, wine to try what it makes, wixl for the MSI,
-# and what Debian's sources are unpacked and configured with.
+# What script/windows needs in addition: a compiler for Windows, wine to try its output, wixl for the
+# MSI, and the tools to unpack and configure Debian's sources.
 windows_packages="g++-mingw-w64-x86-64-posix libz-mingw-w64-dev wine64 wixl msitools dpkg-dev perl make
   ninja-build cmake ccache python3 publicsuffix libboost1.81-dev libcli11-dev nlohmann-json3-dev
   libvalijson-dev"
 
-# What script/bench measures callready beside.
+# What script/bench compares callready to.
 bench_packages="nmap sipsak curl coturn prometheus-blackbox-exporter irtt iperf3"
 
-# What script/package needs besides: the static libraries and the tools of what it packs.
+# What script/package needs in addition: static libraries, and the tools for its package formats.
 package_packages="git meson python3 dpkg-dev fakeroot lintian buildah debootstrap man-db desktop-file-utils rpm appstream
   libidn2-dev libunistring-dev libmount-dev libblkid-dev libselinux1-dev libffi-dev zlib1g-dev
   libpcre2-dev libglib2.0-dev"
 
-# What script/package --arm64 needs besides.
+# What script/package --arm64 needs in addition.
 arm64_packages="g++-aarch64-linux-gnu qemu-user"
 
 # missing_packages NAME...: prints those that are not installed.
@@ -46,7 +46,7 @@ as_root() {
   if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
 }
 
-# need_packages NAME...: installs what is missing, without starting the services that come along.
+# need_packages NAME...: installs what is missing, without starting the services that come with it.
 need_packages() {
   missing=$(missing_packages "$@")
   [ -n "$missing" ] || return 0
@@ -62,7 +62,7 @@ need_packages() {
   install_packages $missing
 }
 
-# In a shell of its own, whose traps are nobody else's.
+# In a subshell, so that its traps do not affect the caller.
 install_packages() (
   policy=/usr/sbin/policy-rc.d
   if [ ! -e "$policy" ]; then

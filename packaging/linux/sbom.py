@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 
-# Of an archive: the source's name, the package that has it, the licence.
+# By archive: the name of the source, the package that contains it, the licence.
 LINKED = {
     "libssl.a": ("openssl", "libssl-dev", "Apache-2.0"),
     "libcrypto.a": ("openssl", "libssl-dev", "Apache-2.0"),
@@ -28,7 +28,7 @@ LINKED = {
     "libstdc++.a": ("gcc-12", "libstdc++-12-dev", "GPL-3.0-or-later WITH GCC-exception-3.1"),
     "libgcc.a": ("gcc-12", "libgcc-12-dev", "GPL-3.0-or-later WITH GCC-exception-3.1"),
     "libgcc_eh.a": ("gcc-12", "libgcc-12-dev", "GPL-3.0-or-later WITH GCC-exception-3.1"),
-    # Built by static-libraries, which says the versions.
+    # Built by static-libraries, which records the versions.
     "libcurl.a": ("curl", None, "curl"),
     "libpacparser.a": ("pacparser", None,
                        "LGPL-3.0-or-later AND (MPL-1.1 OR GPL-2.0-or-later OR LGPL-2.1-or-later)"),
@@ -37,7 +37,7 @@ LINKED = {
     "libc_nonshared.a": ("glibc", None, "LGPL-2.1-or-later"),
     "libpthread_nonshared.a": ("glibc", None, "LGPL-2.1-or-later"),
 }
-# Of these there are headers only.
+# These are header-only.
 COMPILED_IN = [("boost1.81", "libboost1.81-dev", "BSL-1.0"),
                ("nlohmann-json3", "nlohmann-json3-dev", "MIT"),
                ("cli11", "libcli11-dev", "BSD-3-Clause")]
@@ -60,7 +60,7 @@ def version_of(package, static):
         version, provided = line.split("\t")
         if package in re.split(r"[ ,]+", provided):
             return version
-    # What is the same for every architecture (ca-certificates) is not in that root.
+    # Architecture-independent packages (ca-certificates) are not in that root.
     if package not in installed("*", "${Package}\n").split():
         which = []
     return installed(package, "${Version}")

@@ -1,7 +1,7 @@
-# The libraries of a Windows build, as packaging/windows/dependencies.sh has made them: static, all.
+# The libraries of a Windows build, all static, as built by packaging/windows/dependencies.sh.
 set(deps ${CMAKE_SOURCE_DIR}/build/windows/deps/current)
 
-# NAME LIBRARY... : an imported target of libraries, ours by name, the system's with -l.
+# NAME LIBRARY... : an imported target for libraries, ours by name, the system's with -l.
 function(callready_import name)
   add_library(${name} INTERFACE IMPORTED GLOBAL)
   target_include_directories(${name} SYSTEM INTERFACE ${deps}/include)
@@ -21,7 +21,7 @@ callready_import(fmt::fmt fmt)
 callready_import(spdlog::spdlog spdlog fmt::fmt)
 target_compile_definitions(spdlog::spdlog INTERFACE SPDLOG_COMPILED_LIB SPDLOG_FMT_EXTERNAL)
 callready_import(yaml-cpp yaml-cpp)
-# The system's libraries stand behind those that need them.
+# The system's libraries come after those that need them.
 callready_import(OpenSSL::Crypto crypto -lws2_32 -lcrypt32 -lgdi32 -ladvapi32 -luser32)
 callready_import(OpenSSL::SSL ssl OpenSSL::Crypto)
 callready_import(PkgConfig::CARES cares -lws2_32 -liphlpapi -ladvapi32)
@@ -36,7 +36,7 @@ callready_import(PkgConfig::PSL psl)
 target_compile_definitions(PkgConfig::PSL INTERFACE PSL_STATIC)
 callready_import(GTest::gtest gtest)
 callready_import(GTest::gtest_main gtest_main GTest::gtest)
-# Linux's, and what stands in their places is in probe/platform.
+# Only on Linux; probe/platform has their replacements.
 foreach(name PkgConfig::SECCOMP PkgConfig::CRYPT pacparser)
   add_library(${name} INTERFACE IMPORTED GLOBAL)
 endforeach()

@@ -1,9 +1,9 @@
 #!/bin/sh
-# packaging/windows/dependencies.sh FOLDER: what callready.exe is linked with, cross-built static from
-# Debian's source packages into FOLDER/HASH, and FOLDER/current leads there. HASH is of this recipe
-# without its comments, of the compiler's version and of the sources: what was built once is not
-# built again, and a security update of Debian's is. $JOBS says how many compilers run beside each
-# other.
+# packaging/windows/dependencies.sh FOLDER: what callready.exe is linked with, cross-built statically
+# from Debian's source packages into FOLDER/HASH, to which FOLDER/current links. HASH covers this
+# script without its comments, the compiler's version and the sources: what was built once is not
+# built again, but a security update from Debian is. $JOBS says how many compilers run at
+# once.
 set -eu
 recipe=$(realpath "$0")
 mkdir -p "$1"
@@ -12,8 +12,8 @@ jobs=${JOBS:-2}
 host=x86_64-w64-mingw32
 sources="fmtlib spdlog yaml-cpp utf8proc googletest libosip2 libpsl openssl c-ares curl"
 
-# apt with the system's mirrors and keys, asked for sources, and with folders of its own: nothing of
-# the system is changed.
+# apt with the system's mirrors and keys, for source packages, with folders of its own: it changes
+# nothing in the system.
 apt() {
   command=$1
   shift
@@ -36,14 +36,14 @@ list_sources() {
   apt apt-get update >&2
 }
 
-# download NAME: the newest version of Debian 12 that the mirror really has (one of a security
-# update may be listed before it is there); where it has none, Debian 13's. Prints its .dsc.
+# download NAME: the newest version in Debian 12 that the mirror really has (a security update may
+# be listed before it is there); if it has none, Debian 13's. Prints its .dsc.
 download() {
   for suite in bookworm-security bookworm-updates bookworm trixie; do
     listed=$(apt apt-cache showsrc "$1" | grep -c "^Package: $1\$")
     [ "$listed" -gt 0 ] || break
     if apt apt-get source --download-only "$1/$suite" > "$folder/apt/said" 2>&1; then
-      # Elsewhere: files that are here already are not named.
+      # Run it elsewhere: it does not list files that are in the current folder already.
       (cd / && apt apt-get source --print-uris --download-only "$1/$suite" 2>/dev/null) |
         sed -n "s/^'[^ ]* \([^ ]*\.dsc\) .*/\1/p"
       return 0
@@ -66,7 +66,7 @@ if [ -e "$prefix/complete" ]; then
   exit 0
 fi
 
-# Always the same paths, which ccache sees; renamed when all is there.
+# Always the same paths, for ccache; renamed when everything is there.
 final=$prefix prefix=$folder/building work=$folder/work
 rm -rf "$prefix" "$work"
 mkdir -p "$work" "$prefix/include" "$prefix/lib"
@@ -78,8 +78,8 @@ compiler=$host-gcc compiler_cxx=$host-g++
 if command -v ccache >/dev/null; then
   compiler="ccache $compiler" compiler_cxx="ccache $compiler_cxx"
 fi
-# Functions in sections of their own: what is not used does not come into the program. No path of
-# this computer is in it either.
+# Functions in sections of their own, so that the linker drops unused ones. No path of this computer
+# gets into the program either.
 plain="-Os -ffunction-sections -fdata-sections -D_WIN32_WINNT=0x0A00"
 flags="$plain -ffile-prefix-map=$work=. -ffile-prefix-map=$prefix=."
 
@@ -112,7 +112,7 @@ with_cmake() {
   ninja -C "$work/build-$name" -j "$jobs" install
 }
 
-# Its folders and its flags become a part of the library: nowhere, and without this computer's paths.
+# Its folders and flags become part of the library: hence /nowhere, and flags without local paths.
 build_openssl() {
   cd "$(source_of openssl)"
   CC="$compiler" CXX="$compiler_cxx" RC="$host-windres" ./Configure mingw64 $plain \
@@ -133,8 +133,8 @@ build_osip2() {
   make -s -C include install
 }
 
-# The list of public suffixes that Debian has, without the names of other scripts in their own
-# letters: those need a library more.
+# With Debian's list of public suffixes, without conversion of names in other scripts (IDN), which
+# would need one more library.
 build_psl() {
   cd "$(source_of libpsl)/src"
   sed 's/@.*VERSION_NUMBER@/0/; s/@.*VERSION_\(MAJOR\|MINOR\|PATCH\)@/0/; s/@.*VERSION@/static/' \
@@ -150,7 +150,7 @@ build_psl() {
 }
 
 build_all() {
-  # Of these there is nothing but headers, which are the same for each system.
+  # These are header-only, and the same for every system.
   ln -s /usr/include/boost /usr/include/nlohmann /usr/include/CLI "$prefix/include/"
   with_cmake fmtlib -DFMT_TEST=OFF -DFMT_DOC=OFF
   with_cmake spdlog -DSPDLOG_FMT_EXTERNAL=ON -DSPDLOG_BUILD_EXAMPLE=OFF
@@ -160,10 +160,10 @@ build_all() {
   (build_osip2)
   (build_psl)
   (build_openssl)
-  # INADDRSZ: a check of its configuration that cannot run when cross-built.
+  # INADDRSZ: its configure check cannot run in a cross build.
   with_cmake c-ares -DCARES_STATIC=ON -DCARES_SHARED=OFF -DCARES_BUILD_TOOLS=OFF \
     -DCMAKE_C_FLAGS="$flags -DINADDRSZ=4"
-  # Schannel beside OpenSSL: with it comes SSPI, Negotiate and NTLM as the logged-in user.
+  # Schannel in addition to OpenSSL: it brings SSPI, so Negotiate and NTLM as the logged-in user.
   with_cmake curl -DBUILD_CURL_EXE=OFF -DHTTP_ONLY=ON -DCURL_USE_OPENSSL=ON -DCURL_USE_SCHANNEL=ON \
     -DCURL_DEFAULT_SSL_BACKEND=openssl -DCURL_USE_LIBSSH2=OFF -DUSE_LIBIDN2=OFF \
     -DCURL_USE_LIBPSL=OFF -DBUILD_TESTING=OFF -DCURL_ZLIB=ON -DENABLE_UNICODE=ON \

@@ -1,4 +1,4 @@
-# What Windows shows of callready.exe and asks of it: icon, version, manifest (no elevation, UTF-8).
+# What Windows shows and reads of callready.exe: icon, version, manifest (no elevation, UTF-8).
 enable_language(RC)
 find_program(ICON_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH REQUIRED)
 set(icon ${CMAKE_BINARY_DIR}/callready.ico)
