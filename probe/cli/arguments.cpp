@@ -96,19 +96,16 @@ ParseResult parse_arguments(int argc, const char* const* argv) {
   try {
     app.parse(argc, argv);
     if (page.empty()) return result;
-    const auto reason = print_reason(page);
-    if (reason) complain("standard output: " + *reason);
-    result.exit_status = reason ? 2 : 0;
+    result.exit_status = printed(page);
   } catch (const CLI::ParseError& error) {
     std::ostringstream said, help;
     const int status = app.exit(error, help, said);
-    const auto reason = print_reason(help.str());
-    if (reason) complain("standard output: " + *reason);
+    const int printing = printed(help.str());
     auto text = said.str();
     const auto hint = option_hint(app, argc, argv);
     if (const auto end = text.find(" (callready --help"); end != text.npos) text.insert(end, hint);
     say(text);
-    result.exit_status = status == 0 && !reason ? 0 : usage_status(argc, argv);
+    result.exit_status = status == 0 && printing == 0 ? 0 : usage_status(argc, argv);
   }
   return result;
 }

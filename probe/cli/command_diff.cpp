@@ -33,9 +33,7 @@ int run_diff(const Arguments& arguments) {
   comparison.notes.insert(comparison.notes.end(), left_out.begin(), left_out.end());
   const auto text =
       arguments.json ? diff_json(comparison) : diff_text(comparison, render_options(arguments));
-  if (const auto reason = print_reason(text)) {
-    return fail("standard output: " + *reason + ": the comparison could not be written");
-  }
+  if (const int failed = printed(text)) return failed;
   return comparison.worse() ? 1 : comparison.not_known() ? 3 : 0;
 }
 

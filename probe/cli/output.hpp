@@ -29,7 +29,8 @@ inline constexpr std::string_view reader_has_gone = "its reader has gone";
 // Writes to standard output whole; why not, in words, or nothing.
 std::optional<std::string> print_reason(const std::string& text);
 bool print(const std::string& text);
-// The last step of a command that has only a text: complains where that fails. The exit status.
+// The same where a reader that has gone is no failure (`| head`): complains of all others. 0, or
+// the exit status of a failure.
 int printed(const std::string& text);
 
 // The first step of a command that writes a report of others: what hides what is to be hidden.

@@ -173,6 +173,17 @@ class NobodyReads(EndlessTest):
                     check=False)
                 self.assertEqual((0, ""), (done.returncode, done.stderr))
 
+    def test_each_command_is_quiet_where_its_reader_has_gone(self):
+        report = self.write(self.check_small("--json").stdout, "saved.json")
+        for arguments in (["--version"], ["--help"], ["help", "check"], ["manual"],
+                          ["manual", "--findings"], ["completion", "bash"], ["list"],
+                          ["firewall", "rainbow"], ["diff", report, report]):
+            reading, writing = os.pipe()
+            os.close(reading)
+            with self.subTest(arguments[:2]), os.fdopen(writing, "w") as gone:
+                done = self.run_it(*arguments, stdout=gone, stderr=subprocess.PIPE)
+                self.assertEqual((0, ""), (done.returncode, done.stderr))
+
 
 class WrongFiles(CommandsTest):
     def test_a_file_that_is_not_there_is_a_mistake_of_the_command_line(self):
