@@ -135,7 +135,8 @@ void add_network_options(CLI::App& app, Arguments& arguments) {
          "Read secrets from this file (-: standard input), one NAME=VALUE per line, named as in "
          "the environment ("
          "CALLREADY_TURN_USER, CALLREADY_TURN_PASSWORD, CALLREADY_TURN_SECRET, "
-         "CALLREADY_PROXY_USER, CALLREADY_PROXY_PASSWORD, CALLREADY_MEDIA_KEY)")
+         "CALLREADY_TURN_HOST, CALLREADY_PROXY_USER, CALLREADY_PROXY_PASSWORD, "
+         "CALLREADY_PROXY_HOST, CALLREADY_MEDIA_KEY, CALLREADY_PUSH_TOKEN)")
       ->type_name("FILE");
 }
 

@@ -473,6 +473,13 @@ class Runs(CommandsTest):
         self.assertEqual(again.returncode, 1)
         self.assertEqual(again.stdout, done.stdout)
 
+    def test_help_names_all_that_a_file_of_credentials_can_give(self):
+        said = self.run_it("check", "--help").stdout
+        for name in ("TURN_USER", "TURN_PASSWORD", "TURN_SECRET", "TURN_HOST", "PROXY_USER",
+                     "PROXY_PASSWORD", "PROXY_HOST", "MEDIA_KEY"):
+            self.assertIn(f"CALLREADY_{name},", said)
+        self.assertIn("CALLREADY_PUSH_TOKEN)", said)
+
     def test_standard_output_that_is_full(self):
         if not os.path.exists("/dev/full"):
             self.skipTest("no /dev/full here")
