@@ -225,9 +225,9 @@ void add_firewall(CLI::App& app, Arguments& arguments) {
       ->type_name("FORMAT")
       ->check(CLI::IsMember(firewall_names));
   firewall
-      ->add_option(
-          "--from", arguments.report_file,
-          "JSON report of this site; with --missing, print only rules for what it did not see open")
+      ->add_option("--from", arguments.report_file,
+                   "JSON report of this site; with --missing, print only rules for what it did not "
+                   "find open")
       ->type_name("REPORT.json");
   firewall->add_flag("--missing", arguments.missing, "Only rules that are still missing (--from)");
   firewall->add_flag("--required-only", arguments.required_only,
@@ -315,7 +315,7 @@ void add_update(CLI::App& app, Arguments& arguments) {
 void add_import(CLI::App& app, Arguments& arguments) {
   auto* import = add_command(app, arguments, "import",
                              "Make or refresh a target set from a vendor's feed", Command::import);
-  import->add_option("FEED", arguments.names, "m365, zoom, aws, google or azure; then the file")
+  import->add_option("FEED", arguments.names, "m365, zoom, aws, google or azure, then the file")
       ->type_name("FEED [FILE]")
       ->required()
       ->expected(1, 2);

@@ -76,7 +76,7 @@ void add_serve(CLI::App& app, Arguments& arguments) {
                "SIP over UDP and TCP, returning what it receives, or off; 0: any", "PORT");
   serve
       ->add_option("--sips-port", arguments.sips_port,
-                   "SIP over TLS, or off; 0: any; not without --sip-port")
+                   "SIP over TLS, or off; 0: any; needs --sip-port")
       ->type_name("PORT")
       ->default_str(usual_sips_port);
   serve

@@ -71,7 +71,7 @@ std::string read_ports(const Arguments& arguments, serve::ResponderOptions& opti
     *place = ranges->front().first;
     ++all;
   }
-  if (!options.sip_port && options.sips_port) return "--sips-port: not without --sip-port";
+  if (!options.sip_port && options.sips_port) return "--sips-port needs --sip-port";
   if (all > serve::most_served_ports) {
     return fmt::format("{} ports are too many: at most {} in all", all, serve::most_served_ports);
   }

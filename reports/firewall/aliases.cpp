@@ -73,7 +73,7 @@ void add_rules(std::vector<std::string>& steps, const std::vector<DeviceRule>& r
 }
 
 constexpr std::string_view no_patterns =
-    "an alias holds no pattern: allow it by a web filter or proxy";
+    "an alias cannot hold patterns: allow them in a web filter or proxy";
 
 // The same for the same name, so that a new import replaces what an earlier one added. A version 8
 // UUID (RFC 9562 section 5.8) from a hash (FNV-1a) of the name.
@@ -91,11 +91,11 @@ DeviceGuide alias_guide(std::string_view comment, const std::vector<DeviceRule>&
   guide.left_out = patterns_in(rules, no_patterns);
   guide.steps = std::move(load);
   guide.steps.emplace_back(
-      "To enable: rules by hand in Firewall > Rules, above the one that blocks:");
+      "To enable: add these rules by hand in Firewall > Rules, above the one that blocks:");
   add_rules(guide.steps, rules, all);
   guide.steps.push_back(fmt::format(
-      "To check: {} shows what names resolve to; then callready check on a PC.", check));
-  guide.steps.push_back(fmt::format("To remove: the rules, then the aliases {}", remove));
+      "To check: {} shows what names resolve to. Then run callready check on a PC.", check));
+  guide.steps.push_back(fmt::format("To remove: delete the rules, then the aliases {}", remove));
   return guide;
 }
 
@@ -106,10 +106,11 @@ std::string firewall_pfsense(const std::vector<FirewallList>& lists, const Firew
   const auto all = aliases(rules);
   const auto guide = alias_guide(
       "#", rules, all,
-      {"Never restore this file: restoring aliases replaces all that there are.",
-       "To load: for each alias below, Firewall > Aliases > IP (for _ports: Ports) > Import: its "
-       "name, its description, and the lines below it up to the next \"#\". pfSense refuses a name "
-       "that it has, so a second load changes nothing: for a newer edition, edit the alias."},
+      {"Never restore this file: restoring aliases replaces all existing ones.",
+       "To load: for each alias below, use Firewall > Aliases > IP (Ports for ..._ports) > Import: "
+       "enter its name and description, and paste the lines below it up to the next \"#\". pfSense "
+       "refuses a name that already exists, so loading again changes nothing: for a newer edition, "
+       "edit the alias."},
       "Diagnostics > Tables", "cr_... (an alias in use cannot be deleted).");
   auto out = header_of(lists, rules, page, guide);
   for (const auto& alias : all) {
@@ -132,8 +133,8 @@ std::string firewall_opnsense(const std::vector<FirewallList>& lists, const Fire
   }
   const auto guide = alias_guide(
       "", rules, found,
-      {"To load: Firewall > Aliases, import (the arrow below the list), this file, apply. It adds "
-       "and changes aliases cr_... only; a second load changes nothing."},
+      {"To load: in Firewall > Aliases, import this file (the arrow below the list), then apply. "
+       "This adds and changes only the aliases cr_...; loading it again changes nothing."},
       "Firewall > Diagnostics > Aliases", "cr_...");
   // JSON has no comments, but the import ignores members that it does not know.
   auto about = nlohmann::ordered_json::array();

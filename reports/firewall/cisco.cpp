@@ -33,28 +33,28 @@ std::string member_of(const DevicePeer& peer) {
 
 std::vector<std::string> asa_steps(bool named) {
   std::vector<std::string> lines = {
-      "For ASA only: FTD takes none of this. There, objects and rules are made in FMC, in FDM or "
-      "by their API: type them in from --format list.",
-      "To load: paste the objects and groups (all called cr-...) in configuration mode. A second "
-      "load changes nothing; what a newer edition leaves out stays in its groups, so remove the "
-      "older one first.",
+      "For ASA only: FTD does not accept such commands. Its objects and rules are created in FMC, "
+      "in FDM or through their API: enter them there from --format list.",
+      "To load: paste the objects and groups (all named cr-...) in configuration mode. Loading "
+      "them again changes nothing. Loading only adds members to groups, so remove an older edition "
+      "first.",
       "To enable: the lines \"access-list callready\" belong in the list that is bound to your "
-      "inside interface, in front of what denies. Never bind a list of these lines alone: its end "
-      "denies everything else. Find the bound list, and put its name in:",
+      "inside interface, before the lines that deny. Never bind a list that has only these lines: "
+      "every list ends by denying everything else. Find the bound list, and insert its name:",
       "  show running-config access-group",
       "  sed 's/access-list callready /access-list YOUR-LIST line 1 /' FILE",
-      "Lines about traffic from outside belong in the outside interface's list."};
+      "Lines for traffic from outside belong in the outside interface's list."};
   if (named) {
-    lines.insert(lines.end(), {"Objects of names (fqdn) stay empty until the ASA asks DNS:",
+    lines.insert(lines.end(), {"Objects for names (fqdn) stay empty until the ASA uses DNS:",
                                "  dns domain-lookup INTERFACE", "  dns server-group DefaultDNS",
                                "   name-server ADDRESS"});
   }
   lines.insert(
       lines.end(),
-      {"To check: callready check on a PC, and",
+      {"To check: run callready check on a PC, and",
        "  packet-tracer input INTERFACE tcp SOURCE 50000 DESTINATION 443",
-       "To remove: the lines at the end that begin with \"!- \", without these characters, and "
-       "your list's name for callready."});
+       "To remove: paste the lines at the end that begin with \"!- \", without these characters, "
+       "and with your list's name in place of callready."});
   return lines;
 }
 
@@ -101,7 +101,7 @@ std::string firewall_cisco(const std::vector<FirewallList>& lists, const Firewal
   }
   DeviceGuide guide{"!", not_loaded};
   guide.left_out =
-      patterns_in(all, "ASA has no objects for patterns: allow them by the web filter");
+      patterns_in(all, "ASA has no objects for patterns: allow them in the web filter");
   guide.steps = asa_steps(!known.empty());
   auto out = header_of(lists, all, page, guide) + objects + groups + services + access;
   for (const auto& undo : {no_access, no_services, no_groups, no_objects}) {

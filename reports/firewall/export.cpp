@@ -280,8 +280,8 @@ std::uint64_t hash_of(std::string_view text, std::uint64_t seed) {
 
 std::string firewall_list(const std::vector<FirewallList>& lists, const FirewallPage& page) {
   const auto rules = for_devices(lists);
-  DeviceGuide guide{"#", "For any device, to be typed in."};
-  guide.steps = {"Below each rule stand its destinations, one a line."};
+  DeviceGuide guide{"#", "For any device, to be entered by hand."};
+  guide.steps = {"Below each rule are its destinations, one per line."};
   auto out = header_of(lists, rules, page, guide);
   for (const auto& owner : rules) {
     if (!owner.owns_group()) continue;

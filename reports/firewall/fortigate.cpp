@@ -96,12 +96,12 @@ std::string policy(const DeviceRule& rule, const FortiFamily& family, const std:
 
 std::vector<std::string> forti_steps(const FortiTable& policies) {
   std::vector<std::string> lines = {
-      "Everything here is called cr-...; the policies are switched off, and lead from any "
-      "interface to any.",
-      "To load: execute backup config first; then paste this into the CLI, or upload it as a "
-      "script. A second load changes nothing, except that the policies are off again.",
-      "To enable: put your own interfaces into each policy (set srcintf, set dstintf), move it "
-      "before the policy that denies, and switch it on (set status enable):",
+      "Everything here is named cr-...; the policies are disabled, and lead from any interface to "
+      "any.",
+      "To load: run \"execute backup config\" first. Then paste this into the CLI, or upload it as "
+      "a script. Loading it again changes nothing, except that it disables the policies again.",
+      "To enable: set your own interfaces in each policy (set srcintf, set dstintf), move it "
+      "before the policy that denies, and enable it (set status enable):",
       "  config firewall policy"};
   for (const auto& id : policies.keys) {
     lines.push_back(fmt::format("      move {} before ID-OF-YOUR-DENY-POLICY", id));
@@ -109,11 +109,11 @@ std::vector<std::string> forti_steps(const FortiTable& policies) {
   lines.insert(
       lines.end(),
       {"  end",
-       "NAT: the IPv4 policies outwards have \"set nat enable\". With central SNAT that line is "
-       "refused, and your SNAT map decides; where another device translates, take it out.",
-       "To check: callready check on a PC, and",
+       "NAT: outbound IPv4 policies have \"set nat enable\". With central SNAT, that line is "
+       "refused and your SNAT map decides. If another device does NAT, remove the line.",
+       "To check: run callready check on a PC, and",
        "  diagnose firewall iprope lookup SOURCE PORT DESTINATION PORT PROTOCOL INTERFACE",
-       "To remove: the lines at the end that begin with \"#- \", without these characters."});
+       "To remove: paste the lines at the end that begin with \"#- \", without these characters."});
   return lines;
 }
 

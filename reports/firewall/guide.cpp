@@ -43,7 +43,7 @@ class Comments {
 
 std::string about(const FirewallList& list) {
   auto text = list.title + (list.edition.empty() ? "" : " (" + list.edition + ")");
-  if (!list.document.empty()) text += ", by: " + document_and_date(list);
+  if (!list.document.empty()) text += ", according to: " + document_and_date(list);
   if (!list.scenarios.empty()) text += "; with: " + joined(list.scenarios, "; ");
   if (!list.needed_by.empty()) text += "; needed by: " + joined(list.needed_by);
   return text;
@@ -82,7 +82,7 @@ std::vector<std::string> left_out_of(const std::vector<FirewallList>& lists) {
       left.push_back(fmt::format("{}: {}", list.set, unfinished_in_words(rule)));
     }
     if (!list.others.empty()) {
-      left.push_back(fmt::format("{}: what these need, add it with --scenario: {}", list.set,
+      left.push_back(fmt::format("{}: what these need (add it with --scenario): {}", list.set,
                                  joined(list.others, "; ")));
     }
     if (list.not_required != 0) {
@@ -97,7 +97,7 @@ std::string header_of(const std::vector<FirewallList>& lists, const std::vector<
   Comments out(guide.comment);
   out.add(fmt::format(
       "Firewall rules written by callready{}{}", page.date.empty() ? "" : " on " + page.date,
-      page.only_missing ? ": only what a report of this site did not see open, for:" : ", for:"));
+      page.only_missing ? ": only what a report of this site did not find open, for:" : ", for:"));
   for (const auto& list : lists) out.add(about(list), 2);
   out.add(std::string(guide.proof));
   std::vector<std::string> doubts, words;
@@ -112,7 +112,7 @@ std::string header_of(const std::vector<FirewallList>& lists, const std::vector<
   append(left, guide.left_out);
   out.add_all("Left out, and yours to add:", left);
   out.add_all(
-      "Source ports are matched by no rule, since NAT and proxies change them. The documents name:",
+      "No rule matches source ports, since NAT and proxies change them. The documents name:",
       source_ports_in(rules));
   for (const auto& step : guide.steps) out.add(step);
   return out.take();

@@ -31,7 +31,7 @@ void add_rule(std::string& out, const FirewallList& list, const FirewallRule& ru
               std::size_t number) {
   const bool inbound = rule.direction == Direction::in;
   const auto far = far_end_cell(list, rule);
-  const std::string here = inbound ? "this site" : "any here";
+  const std::string here = inbound ? "this site" : "any at this site";
   const auto state = state_word(rule.state);
   out += fmt::format("| {} |{} {} | {} | {} | {} | {} | {} | {} | {} |\n", number,
                      state.empty() ? "" : fmt::format(" {} |", state), to_string(rule.severity),
@@ -79,8 +79,8 @@ void add_notes(std::string& out, const FirewallList& list) {
 void add_unfinished(std::string& out, const FirewallList& list) {
   if (list.unfinished.empty()) return;
   out +=
-      "\n### To be filled in by you\n\nThe document asks for these without saying all of it: from "
-      "where to where, or on which port.\n\n";
+      "\n### To be filled in by you\n\nThe document asks for these but does not give all details: "
+      "from where, to where, or on which port.\n\n";
   for (const auto& rule : list.unfinished) {
     out += fmt::format("- {}: {} ({})\n", to_string(rule.severity),
                        escaped_markdown(unfinished_in_words(rule)),
@@ -93,7 +93,7 @@ void add_list(std::string& out, const FirewallList& list, bool only_missing) {
       fmt::format("\n## {}{}\n\n", escaped_markdown(list.title),
                   list.edition.empty() ? "" : fmt::format(" ({})", escaped_markdown(list.edition)));
   if (!list.document.empty()) {
-    out += fmt::format("By: {}", escaped_markdown(document_and_date(list)));
+    out += fmt::format("Source: {}", escaped_markdown(document_and_date(list)));
     if (!list.verified.empty()) out += fmt::format(", transcription checked {}", list.verified);
     out += ".\n";
   }
@@ -107,7 +107,7 @@ void add_list(std::string& out, const FirewallList& list, bool only_missing) {
     out += fmt::format("In this list: {}.\n", escaped_markdown(joined(list.scenarios, "; ")));
   }
   if (!list.others.empty()) {
-    out += fmt::format("Not in this list, add with --scenario: {}.\n",
+    out += fmt::format("Not in this list (add with --scenario): {}.\n",
                        escaped_markdown(joined(list.others, "; ")));
   }
   if (list.not_required != 0) out += "Left out: " + not_required_in_words(list) + '\n';

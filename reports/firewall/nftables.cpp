@@ -49,27 +49,28 @@ std::vector<std::string> nft_steps(const FirewallPage& page, bool named) {
                            in_dnsmasq, family.suffix);
   }
   std::vector<std::string> lines = {
-      fmt::format("These go into your table {}, into a chain \"callready\" to which your chain {} "
-                  "jumps (another table or chain: --table, --chain): what one table accepts "
-                  "another can still drop.",
-                  page.nft_table, page.nft_chain),
+      fmt::format(
+          "These rules go into your table {}, in a chain \"callready\" to which your chain "
+          "{} jumps (name others with --table and --chain), because what one table accepts, "
+          "another can still drop.",
+          page.nft_table, page.nft_chain),
       "To load, as root, as often as you like:",
       "  nft -f FILE",
       fmt::format(
-          "To enable: a jump in front of the rules of chain {} that drop; those must accept "
-          "established connections themselves:",
+          "To enable: insert a jump before the rules in chain {} that drop packets. That chain "
+          "must accept established connections itself:",
           page.nft_chain),
       fmt::format(
           "  nft list chain {} | grep -q 'jump callready' || nft insert rule {} jump callready",
           where, where),
-      fmt::format("To keep it across restarts: in /etc/nftables.conf, include \"FILE\" before your "
-                  "table {}, and jump callready in its chain {}.",
+      fmt::format("To keep it across restarts: in /etc/nftables.conf, put include \"FILE\" before "
+                  "your table {}, and jump callready in its chain {}.",
                   page.nft_table, page.nft_chain)};
   if (named) {
     lines.insert(
         lines.end(),
-        {"nftables cannot resolve names: the sets of names (\"#=\" below) are empty. To fill them "
-         "now, and by cron, since addresses change:",
+        {"nftables cannot resolve names, so the sets of names (\"#=\" below) are empty. To fill "
+         "them now, and regularly from cron, since addresses change:",
          fmt::format("  sed -n 's/^#= //p' FILE | while read -r set name; do for v in{}; do",
                      versions),
          "    getent ahostsv$v \"$name\" | awk '!/::ffff:/ { print $1 }' | sort -u |",
@@ -77,16 +78,17 @@ std::vector<std::string> nft_steps(const FirewallPage& page, bool named) {
              "    while read -r a; do nft add element {} \"${{set}}_v$v\" \"{{ $a }}\"; done",
              page.nft_table),
          "  done; done",
-         "Or, patterns too (*.example.com), by the dnsmasq (2.87 or newer) that your PCs ask:",
+         "Or let the dnsmasq (2.87 or newer) that your PCs ask fill them, which also covers "
+         "patterns (*.example.com):",
          fmt::format("  sed -nE 's,^#= (\\S+) (\\*\\.)?(\\S+),nftset=/\\3/{},p' FILE > "
                      "/etc/dnsmasq.d/callready.conf",
                      to_sets)});
   }
   lines.insert(
       lines.end(),
-      {"To check: the chain counts what it let through, and so does a PC:",
+      {"To check: run callready check on a PC; the chain counts what it lets through:",
        fmt::format("  nft list chain {} callready", page.nft_table),
-       "To remove: the jump, then the chain and its sets:",
+       "To remove: delete the jump, then the chain and its sets:",
        fmt::format("  nft delete rule {0} handle $(nft -a list chain {0} | sed -n 's/.*jump "
                    "callready.* handle //p')",
                    where),
@@ -127,7 +129,7 @@ std::string firewall_nftables(const std::vector<FirewallList>& lists, const Fire
       if (peer.is_name()) names += fmt::format("#= {} {}\n", set_name, peer.text);
     }
   }
-  DeviceGuide guide{"#", "Tried with nft 1.0.6 on a router that drops everything else."};
+  DeviceGuide guide{"#", "Tested with nft 1.0.6 on a router that drops everything else."};
   guide.steps = nft_steps(page, !names.empty());
   return fmt::format(
       "{}{}{}table {} {{\n{}\tchain callready {{\n\t}}\n}}\nflush chain {} callready\n"

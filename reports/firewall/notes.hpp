@@ -19,7 +19,7 @@ inline std::string not_required_in_words(const FirewallList& list) {
 // have been resolved.
 inline std::string nothing_missing_in_words(const FirewallList& list) {
   const std::string what = list.not_required == 0 ? "Nothing" : "Nothing else";
-  return what + " is missing, as far as the report tells.";
+  return what + " is missing, as far as the report shows.";
 }
 
 // A note below the rules: each is printed once, with the numbers of the rules that it is about.

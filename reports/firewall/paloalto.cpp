@@ -71,28 +71,29 @@ void add_category(PanCommands& commands, const DeviceRule& rule) {
 
 std::vector<std::string> pan_steps(const PanCommands& commands) {
   std::vector<std::string> lines = {
-      "Everything here is called cr-... and, except URL categories, has the tag callready; the "
+      "Everything here is named cr-... and, except URL categories, has the tag callready; the "
       "rules are disabled.",
-      "To load: PAN-OS has no comments, so paste from the first \"set\" on:",
+      "To load: enter these two commands, then paste everything from the first \"set\" on (PAN-OS "
+      "has no comments):",
       "  set cli scripting-mode on",
       "  configure",
-      "A second load changes nothing, except that the rules are disabled again; what a newer "
-      "edition leaves out stays in its groups, so remove the older one first.",
-      "To enable: put your zones in (from, to), move each rule before the one that denies, take "
-      "\"disabled\" away, commit:"};
+      "Loading it again changes nothing, except that it disables the rules again. Loading only "
+      "adds members to groups, so remove an older edition first.",
+      "To enable: set your zones (from, to), move each rule before the one that denies, enable it, "
+      "then commit:"};
   for (const auto& name : commands.rules()) {
     lines.push_back(fmt::format("  move rulebase security rules {} before YOUR-DENY-RULE", name));
     lines.push_back(fmt::format("  set rulebase security rules {} disabled no", name));
   }
   lines.insert(
       lines.end(),
-      {"Application any: narrow it once the log shows which App-IDs there are. Rules with "
-       "\"-urls\" go by the name in TLS and HTTP, and let a connection begin with any host on that "
-       "port.",
-       "To check: callready check on a PC, and",
+      {"The rules allow any application: narrow this down once the log shows the App-IDs. Rules "
+       "that end in \"-urls\" match the name in TLS and HTTP, so they let a connection to any host "
+       "on that port begin.",
+       "To check: run callready check on a PC, and",
        "  test security-policy-match source IP destination IP destination-port PORT protocol 6",
-       "To remove: the lines at the end that begin with \"#- \", without these characters; "
-       "commit."});
+       "To remove: paste the lines at the end that begin with \"#- \", without these characters, "
+       "then commit."});
   return lines;
 }
 
@@ -117,8 +118,7 @@ std::string firewall_paloalto(const std::vector<FirewallList>& lists, const Fire
     }
   }
   DeviceGuide guide{"#", not_loaded};
-  guide.left_out =
-      patterns_in(unsaid, "PAN-OS has neither addresses nor categories for patterns over UDP");
+  guide.left_out = patterns_in(unsaid, "PAN-OS cannot match patterns over UDP");
   guide.steps = pan_steps(commands);
   return header_of(lists, all, page, guide) + commands.text() + removal_of("#", commands.undo());
 }

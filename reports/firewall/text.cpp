@@ -56,14 +56,14 @@ void add_peers(Page& page, const FirewallRule& rule) {
 void add_list(Page& page, const FirewallList& list, bool only_missing) {
   page.heading(list.title + (list.edition.empty() ? "" : " (" + list.edition + ")"));
   if (!list.document.empty()) {
-    page.paragraph(fmt::format("By: {}.", document_and_date(list)));
+    page.paragraph(fmt::format("Source: {}.", document_and_date(list)));
   }
   if (!list.needed_by.empty()) page.paragraph("Needed by: " + joined(list.needed_by) + ".");
   for (const auto& doubt : doubts_of(list)) page.paragraph("Check first: " + doubt);
   if (!list.scenarios.empty())
     page.paragraph("In this list: " + joined(list.scenarios, "; ") + ".");
   if (!list.others.empty()) {
-    page.paragraph("Not in it, add with --scenario: " + joined(list.others, "; ") + ".");
+    page.paragraph("Not in this list (add with --scenario): " + joined(list.others, "; ") + ".");
   }
   if (list.not_required != 0) page.paragraph("Left out: " + not_required_in_words(list));
   if (list.rules.empty() && list.unfinished.empty()) {
@@ -84,7 +84,7 @@ void add_list(Page& page, const FirewallList& list, bool only_missing) {
     add_peers(page, rule);
   }
   if (!list.unfinished.empty()) {
-    page.heading("To be filled in by you: the document does not say all of it");
+    page.heading("To be filled in by you: the document does not give all details");
     for (const auto& rule : list.unfinished) page.paragraph("- " + unfinished_in_words(rule));
   }
 }

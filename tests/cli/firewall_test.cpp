@@ -436,7 +436,7 @@ TEST(MissingRules, NothingIsCalledOpenThatWasNotReached) {
   const auto said = [&] { return markdown(list, true) + firewall_text({list}, page); };
   EXPECT_EQ(said().find("is open"), std::string::npos) << said();
   EXPECT_EQ(said().find("Nothing needs to be opened"), std::string::npos) << said();
-  EXPECT_NE(firewall_text({list}, page).find("Nothing is missing, as far as the report tells."),
+  EXPECT_NE(firewall_text({list}, page).find("Nothing is missing, as far as the report shows."),
             std::string::npos);
   // Closed rows that --required-only leaves out are missing, too.
   list.not_required = 1;
@@ -538,7 +538,7 @@ TEST(Firewall, SaysWhatIsSecondHandOrOldInEveryForm) {
     EXPECT_NE(text.find("second-hand: Login"), std::string::npos) << name << '\n' << text;
     EXPECT_EQ(text.find("second-hand: Web"), std::string::npos) << "the vendor's own";
   }
-  EXPECT_NE(firewall_markdown({lists[0]}, {}).find("By: A table, undated"), std::string::npos);
+  EXPECT_NE(firewall_markdown({lists[0]}, {}).find("Source: A table, undated"), std::string::npos);
   const auto doubts = doubts_of(lists[1]);
   ASSERT_EQ(doubts.size(), 2u);
   EXPECT_EQ(doubts[0], "From a second-hand list: A copy.");
@@ -656,7 +656,7 @@ TEST(FirewallFiles, NothingIsLeftOutSilently) {
       << pan;
   EXPECT_EQ(pan.find("set service cr-small-udp5000"), std::string::npos) << pan;
   EXPECT_EQ(pan.find("set profiles"), std::string::npos) << pan;
-  EXPECT_NE(file_of("pfsense", one_way()).find("*.example.net: an alias holds no pattern"),
+  EXPECT_NE(file_of("pfsense", one_way()).find("*.example.net: an alias cannot hold patterns"),
             std::string::npos);
 }
 
