@@ -3,7 +3,7 @@
 # Never built: nobody who develops callready has a Mac. What is macOS' own (probe/platform/*_darwin.cpp) is
 # compiled by script/darwin, and was never run. It has no `url` until there is a release.
 class Callready < Formula
-  desc "Tells whether a network lets calls through, and if not, what to change"
+  desc "Tells whether calls work from this network, and if not, what to change"
   homepage "https://github.com/callready/callready"
   license "Apache-2.0"
   head "https://github.com/callready/callready.git", branch: "main"

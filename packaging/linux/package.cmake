@@ -50,12 +50,12 @@ if(NOT CMAKE_CROSSCOMPILING)
   set(CPACK_DEBIAN_PACKAGE_DEPENDS "ca-certificates, libcurl4 | libcurl4t64")
 endif()
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS libnice10)
-set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "tells whether a network lets calls through")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "tells whether calls work from this network")
 set(CPACK_PACKAGE_DESCRIPTION
-    "callready probes what a calling service needs (Teams, Webex, Zoom, SIP\n\
+    "callready tests what calling services need (Teams, Webex, Zoom, SIP\n\
 trunks and others): names, proxies, TLS, UDP, STUN and TURN, SIP. It says\n\
-which of its uses work from here, names the one cause behind what does\n\
-not, whose it is, and what to change.")
+which of their features work from here. For what does not work, it names\n\
+the cause, what to change, and who has to change it.")
 set(CPACK_DEBIAN_COMPRESSION_TYPE xz)
 set(CPACK_PRE_BUILD_SCRIPTS ${CMAKE_SOURCE_DIR}/packaging/linux/same_time.cmake)
 

@@ -72,9 +72,11 @@ std::string manual_page(const CommandLine& line, const std::string& version) {
                      ".SH NAME\ncallready \\- tells whether calls work from this network\n"
                      ".SH SYNOPSIS\n";
   for (const auto& command : line.commands) text += synopsis_of(command) + "\n.br\n";
-  text += ".SH DESCRIPTION\n" + in_troff(line.description) +
-          "\nWith a target set's name it probes what that service needs, says which of its uses "
-          "work from here, and names the one cause behind what does not, and whose it is.\n";
+  text +=
+      ".SH DESCRIPTION\n" + in_troff(line.description) +
+      "\nGiven the name of a target set, it tests what that service needs and says which of its "
+      "features work from here. For what does not work, it names the cause, what to change, "
+      "and who has to change it.\n";
   text += ".SH OPTIONS\n" + options_of(line) + ".SH COMMANDS\n";
   for (const auto& command : line.commands) {
     text += ".SS " + in_troff(command.name) + "\n" + synopsis_of(command) + "\n.PP\n" +
