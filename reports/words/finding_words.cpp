@@ -53,7 +53,7 @@ constexpr std::array all_words{
                  "security software stops them. Other computers may be fine.",
                  "This computer's system refuses to send them, or says that it could not.",
                  Owners{Owner::helpdesk},
-                 "Let the service out in this computer's own firewall or security software."},
+                 "Allow the service in this computer's own firewall or security software."},
     FindingWords{
         FindingCode::computer_hosts_file, "This computer's hosts file gives a wrong address",
         "This computer's own hosts file gives the service's names addresses that do not work. "
@@ -67,7 +67,7 @@ constexpr std::array all_words{
         "The service itself may be fine.",
         "Here, all the names have the same address, and no server there answers for them. It is a "
         "known block page's address, or none of the names has it on public DNS servers.",
-        Owners{Owner::dns}, "Take the service's names off the list of the DNS filter."},
+        Owners{Owner::dns}, "Remove the service's names from the DNS filter's block list."},
     FindingWords{FindingCode::dns_filtered, "DNS does not resolve names",
                  "This site's DNS does not resolve host names that the service needs.",
                  "The names exist on public DNS servers, and this site's servers deny them or do "
@@ -189,7 +189,7 @@ constexpr std::array all_words{
         "Allow more than web ports: the TCP and UDP ports that the service's document lists."},
     FindingWords{FindingCode::media_bandwidth, "The line is too small for the calls",
                  "The line does not carry the tested number of calls at once.",
-                 "Streams like those of calls lost packets or were delayed as their number grew.",
+                 "Call-like test streams lost packets or were delayed as their number grew.",
                  Owners{Owner::provider},
                  "Give voice priority on the site's line, or get a faster one."},
     FindingWords{
@@ -225,7 +225,8 @@ constexpr std::array all_words{
         FindingCode::media_one_way, "Media passes one way only",
         "Calls connect, but one side hears nothing.",
         "Packets get out but replies do not arrive, or media is dropped while STUN and DTLS pass.",
-        Owners{Owner::network}, "Let the replies to the service's UDP in, with a stateful rule."},
+        Owners{Owner::network},
+        "Let replies to the service's UDP packets in, with a stateful rule."},
     FindingWords{FindingCode::media_outage, "Calls fall silent for a while",
                  "A stream stopped midway and then resumed, or only a new stream works.",
                  "A call-like test stream, measured second by second.",
@@ -472,7 +473,7 @@ std::string findings_page() {
       "Each finding in a report has a code. This page says what it means, how callready knows,\n"
       "who acts and what to do. The report itself names the hosts and ports. \"certain\" means\n"
       "that callready expects to be right at least 99 times in 100, \"likely\" at least 95 times;\n"
-      "\"possible, not proven\" means that other causes explain what was seen, too.\n\n"
+      "\"possible, not proven\" means that other causes could also explain what was seen.\n\n"
       "`callready manual --findings` prints this page.\n";
   for (const auto& entry : all_words) {
     page += fmt::format(
