@@ -67,7 +67,8 @@ std::optional<SocketAddress> parse_socket_address(std::string_view text,
 }
 
 bool may_be_sent_to(const SocketAddress& named, const SocketAddress& by) {
-  // Alibaba's, and Amazon's of IPv6; all others' are link-local. And IPv4 in IPv6's clothes.
+  // Metadata services of Alibaba and Amazon (IPv6); all others are link-local. And IPv4-mapped
+  // IPv6.
   static const auto elsewhere = {Network::parse("100.100.100.200/32"),
                                  Network::parse("fd00:ec2::/32"), Network::parse("::ffff:0:0/96")};
   const auto& address = named.address;

@@ -36,7 +36,7 @@ SocketAddress from_endpoint(const asio::ip::basic_endpoint<Protocol>& endpoint) 
   return {from_asio(endpoint.address()), endpoint.port()};
 }
 
-// Of a socket's ends; 0.0.0.0:0 where it has none.
+// A socket's local and remote address; 0.0.0.0:0 where it has none.
 template <typename Socket>
 SocketAddress local_end_of(const Socket& socket) {
   error_code error;

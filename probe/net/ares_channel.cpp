@@ -34,8 +34,8 @@ struct AddressReply {
   bool at_once = false;  // before anything could be sent
 };
 
-// c-ares calls a socket that it could not open a server that refuses. It tells so at once, while
-// what was missing is still missing.
+// c-ares reports a socket that it could not open as a server that refuses. It does so at once,
+// while what was missing is still missing.
 int why_no_socket(int status) {
   return status == ARES_ECONNREFUSED || status == ARES_ETIMEOUT ? platform::why_no_socket() : 0;
 }
@@ -111,7 +111,7 @@ boost::system::result<std::shared_ptr<AresChannel>, std::string> AresChannel::cr
   settings.sock_state_cb_data = self.get();
   settings.timeout = static_cast<int>(options.try_timeout.count());
   settings.tries = options.tries;
-  // ares_getaddrinfo() of 1.18 searches whatever the flag says, unless there are no domains.
+  // ares_getaddrinfo() of c-ares 1.18 searches in spite of the flag, unless there are no domains.
   settings.flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOCHECKRESP;
   if (options.tcp) settings.flags |= ARES_FLAG_USEVC;
   char lookups_both[] = "fb", lookups_dns[] = "b";
@@ -124,7 +124,7 @@ boost::system::result<std::shared_ptr<AresChannel>, std::string> AresChannel::cr
   int status = ares_init_options(&self->channel_, &settings, mask);
   if (status != ARES_SUCCESS) return ares_strerror(status);
   if (!options.servers.empty()) {
-    // c-ares takes "192.0.2.1:99999" and asks somewhere else.
+    // c-ares accepts "192.0.2.1:99999" and then asks somewhere else.
     std::string list;
     for (const auto& server : options.servers) {
       const auto address = parse_socket_address(server, dns_port);
@@ -149,8 +149,8 @@ void AresChannel::cancel() {
   timer_.cancel();
 }
 
-// Nothing may be thrown through c-ares. A socket that cannot be watched has no answer, and its
-// question ends when its time is up.
+// Nothing may be thrown through c-ares. A socket that cannot be watched gets no answer, and its
+// question times out.
 void AresChannel::on_socket(void* self, ares_socket_t socket, int readable, int writable) {
   try {
     static_cast<AresChannel*>(self)->watch(socket, readable != 0, writable != 0);
@@ -173,7 +173,7 @@ void AresChannel::watch(ares_socket_t socket, bool readable, bool writable) {
   if (!watch) {
     watch = std::make_shared<Watch>(executor_, socket);
     watches_[socket] = watch;
-    platform::note_arrivals(socket);  // where that fails, the time of reading has to do
+    platform::note_arrivals(socket);  // where that fails, the time of reading must do
     if (failure_is_an_event) arm_failure(watch);
   }
   watch->want[0] = readable;
@@ -219,7 +219,7 @@ void AresChannel::schedule() {
     timer_.cancel();
     return;
   }
-  // One millisecond more: c-ares rounds down and would be asked in a busy loop.
+  // One millisecond more: c-ares rounds down, which would make this a busy loop.
   timer_.expires_after(std::chrono::seconds(next->tv_sec) +
                        std::chrono::microseconds(next->tv_usec) + std::chrono::milliseconds(1));
   timer_.async_wait([weak = weak_from_this()](error_code error) {
@@ -233,7 +233,7 @@ void AresChannel::schedule() {
 asio::awaitable<Result<DnsReply>> AresChannel::query(std::string name, int type, Scope scope,
                                                      Instant deadline) {
   const OneShot<DnsReply> reply(executor_);
-  auto* ticket = new OneShot<DnsReply>(reply);  // the callback's own, freed there
+  auto* ticket = new OneShot<DnsReply>(reply);  // owned by the callback, which frees it
   ares_query(
       channel_, name.c_str(), class_in, type,
       [](void* argument, int status, int, unsigned char* message, int size) {
@@ -275,7 +275,7 @@ asio::awaitable<FoundAddresses> AresChannel::addresses(std::string name, Family 
 
 asio::awaitable<FoundAddresses> AresChannel::addresses_as_given(std::string name, Family family,
                                                                 Scope scope, Instant deadline) {
-  // The callback's own, freed there; it is called before the channel is gone.
+  // Owned and freed by the callback, which is called before the channel is gone.
   struct Ticket {
     OneShot<AddressReply> reply;
     const AresChannel& channel;
@@ -319,7 +319,7 @@ asio::awaitable<FoundAddresses> AresChannel::addresses_as_given(std::string name
   if (result->came) {
     found.ended = scope.clock.ago(std::chrono::steady_clock::now() - *result->came);
   } else {
-    // Nobody noted when it came: what this computer was late by is not the resolver's.
+    // Its arrival time is unknown: this computer's own delays must not count as the resolver's.
     const auto late =
         std::chrono::duration_cast<Instant::duration>(scope.clock.loop_stall_since(begin));
     found.ended = std::max(begin, found.ended - late);
@@ -329,7 +329,7 @@ asio::awaitable<FoundAddresses> AresChannel::addresses_as_given(std::string name
   } else if (result->status != ARES_SUCCESS) {
     found.list = classify_dns(result->status);
   } else {
-    // What came from no server may be remembered from one.
+    // An answer that needed no server may also be one that c-ares remembered.
     found.from_hosts_file = result->at_once && is_in_hosts_file(name, hints.ai_family);
     found.list = std::move(result->addresses);
   }

@@ -54,17 +54,17 @@ class AresChannel : public std::enable_shared_from_this<AresChannel> {
   asio::awaitable<Result<DnsReply>> query(std::string name, int type, Scope scope,
                                           Instant deadline);
 
-  // Addresses of one family with the hosts file, as programs get them. The
-  // status is in the failure: no_such_name, no_address, dns_failed, dns_unreachable. A name without
-  // a dot is completed by the search domains first, as everybody does; all others never are.
+  // The addresses of one family, hosts file included, as programs get them. A failure is one of
+  // no_such_name, no_address, dns_failed, dns_unreachable. A name without a dot is completed by the
+  // search domains first, as everybody does; all others never are.
   asio::awaitable<FoundAddresses> addresses(std::string name, Family family, Scope scope,
                                             Instant deadline);
 
-  // Ends all that is pending: at the end of a run, nobody waits for it any more.
+  // Ends all pending questions: at the end of a run, nobody waits for them any more.
   void cancel();
 
   std::vector<std::string> servers() const;
-  // In which the system completes short names; empty where it does not.
+  // The domains by which the system completes short names; empty where it does not.
   const std::vector<std::string>& search_domains() const { return search_domains_; }
 
  private:
@@ -84,9 +84,9 @@ class AresChannel : public std::enable_shared_from_this<AresChannel> {
   ares_channel channel_ = nullptr;
   std::vector<std::string> search_domains_;
   bool use_hosts_file_ = true;
-  bool asking_ = false;  // a question is being put: an answer now comes from no server
+  bool asking_ = false;  // a question is being submitted: an answer now comes from no server
   std::map<ares_socket_t, std::shared_ptr<Watch>> watches_;
-  // While a reply is read: since when it has been there, on the system's own clock.
+  // While a reply is read: when it arrived, on the system's own clock.
   std::optional<std::chrono::steady_clock::time_point> came_;
 };
 

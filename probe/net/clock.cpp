@@ -5,7 +5,7 @@
 
 namespace callready {
 
-// All that wait, on one timer of the system's: it is set to the first of them.
+// All waiting alarms, on one timer of the system, which is set to the earliest.
 struct SystemClock::Alarms : std::enable_shared_from_this<Alarms> {
   class Alarm;
   using Queue = std::multimap<Instant, Alarm*>;
@@ -22,8 +22,8 @@ struct SystemClock::Alarms : std::enable_shared_from_this<Alarms> {
     waiting = true;
   }
   void ring();
-  // The timer may ring for one that is forgotten, and then finds the next; but the loop has nothing
-  // to wait for if there is none.
+  // The timer may ring for a forgotten alarm, and then finds the next one. It is cancelled only
+  // when no alarm is left, so that the loop has nothing to wait for.
   void forget(Queue::iterator place) {
     queue.erase(place);
     if (queue.empty()) timer.cancel();
@@ -31,7 +31,7 @@ struct SystemClock::Alarms : std::enable_shared_from_this<Alarms> {
 
   asio::steady_timer timer;
   Queue queue;
-  bool waiting = false;  // for the first of them; false also where there was no memory to wait with
+  bool waiting = false;  // for the earliest; also false where there was no memory to wait with
 };
 
 class SystemClock::Alarms::Alarm final : public Clock::Timer {
@@ -53,7 +53,7 @@ class SystemClock::Alarms::Alarm final : public Clock::Timer {
   Alarm(const Alarm&) = delete;
   Alarm& operator=(const Alarm&) = delete;
 
-  // What it calls may be the end of it.
+  // The callback may destroy this alarm.
   void call() {
     alarms_->queue.erase(*place_);
     place_.reset();
@@ -63,7 +63,7 @@ class SystemClock::Alarms::Alarm final : public Clock::Timer {
 
  private:
   std::shared_ptr<Alarms> alarms_;
-  std::optional<Queue::iterator> place_;  // none: called
+  std::optional<Queue::iterator> place_;  // none: was called
   std::function<void()> callback_;
 };
 

@@ -29,10 +29,10 @@ class Clock {
   // Calls `callback` once on the event loop at or after `when`, unless the timer dies first.
   virtual std::unique_ptr<Timer> call_at(Instant when, std::function<void()> callback) = 0;
 
-  // The time on this clock of something that lies so far back on the system's.
+  // The time on this clock of an event that the system dates that long ago.
   virtual Instant ago(std::chrono::nanoseconds) const { return now(); }
-  // For how long since then the event loop was held up, as far as that is watched: this computer
-  // was busy, and what took so long may be its own doing.
+  // For how long the event loop has been held up since then, as far as that is watched: this
+  // computer was busy, and may itself be why something took so long.
   virtual Milliseconds loop_stall_since(Instant) const { return Milliseconds(0); }
 };
 
@@ -46,7 +46,7 @@ class SystemClock final : public Clock {
   Instant ago(std::chrono::nanoseconds back) const override { return now() - back; }
   Milliseconds loop_stall_since(Instant from) const override;
 
-  // From now on; the loop has something to do until that is ended.
+  // Starts the watch; the loop does not run out of work until end_watch().
   void watch_stalls();
   void end_watch() { watch_.reset(); }
 

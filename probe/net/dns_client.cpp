@@ -51,8 +51,8 @@ asio::awaitable<void> ask_udp(asio::any_io_executor executor, Scope scope, const
   exchange.ended = outcome->datagram.arrived;
 }
 
-// One of the two questions over UDP, and what ends both: the first answer, or a word that is as
-// good.
+// One of two parallel questions over UDP. The first answer ends both, and so does an error that is
+// as conclusive.
 struct Leg {
   Exchange exchange;
   bool edns = true;
@@ -70,7 +70,7 @@ asio::awaitable<Leg> run_leg(asio::any_io_executor executor, Scope scope, Questi
   UdpPatience patience;
   bool going_on = true;
   if (!edns) {
-    // Its first three transmissions, and an end with the other's.
+    // Three transmissions, and an end together with the other question.
     patience = {timeouts::udp_sends.size() - 1, timeouts::udp_reply - timeouts::dns_plain};
     const auto when = scope.clock.now() + timeouts::dns_plain;
     going_on = co_await sleep_until(executor, scope, when);
@@ -84,7 +84,7 @@ asio::awaitable<Leg> run_leg(asio::any_io_executor executor, Scope scope, Questi
   co_return leg;
 }
 
-// With EDNS, and without where that stays silent.
+// With EDNS, and without once that stays silent.
 asio::awaitable<Leg> ask_both_ways(asio::any_io_executor executor, Scope scope, Question question) {
   InnerScope until_one_answers(scope);
   std::vector<asio::awaitable<Leg>> work;
@@ -99,7 +99,7 @@ asio::awaitable<Leg> ask_both_ways(asio::any_io_executor executor, Scope scope, 
   co_return std::move(told);
 }
 
-// Exactly as many bytes as the buffer holds.
+// Fills the whole buffer.
 asio::awaitable<Result<void>> read_all(Stream& stream, std::span<std::uint8_t> buffer, Scope scope,
                                        Instant deadline) {
   while (!buffer.empty()) {
@@ -110,7 +110,7 @@ asio::awaitable<Result<void>> read_all(Stream& stream, std::span<std::uint8_t> b
   co_return Result<void>();
 }
 
-// RFC 1035 section 4.2.2: two bytes of length before the message.
+// RFC 1035 section 4.2.2: a two-byte length before the message.
 asio::awaitable<Result<Message>> exchange_over(Stream& stream, Scope scope,
                                                std::vector<std::uint8_t> request, std::uint16_t id,
                                                const Question& question) {
@@ -185,7 +185,7 @@ asio::awaitable<Exchange> ask(asio::any_io_executor executor, Scope scope, Quest
     exchange.retried_by_tcp = truncated;
     exchange.ended.reset();
     co_await ask_tcp(executor, scope, question, edns, exchange);
-    // Where UDP was truncated, the server has shown already that it knows EDNS.
+    // A truncated answer over UDP has already shown that the server knows EDNS.
     if (edns && !truncated && dislikes_edns(exchange.reply)) {
       edns = false;
       co_await ask_tcp(executor, scope, question, edns, exchange);

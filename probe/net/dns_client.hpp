@@ -1,5 +1,5 @@
-// One DNS question to one server, with what the way there says (RFC 1035, 6891, 7766). Apart from
-// AresChannel, which hides who answered and what ICMP said.
+// One DNS question to one server, with what the path there reveals (RFC 1035, 6891, 7766). Separate
+// from AresChannel, which hides who answered and what ICMP said.
 #pragma once
 
 #include "probe/net/dns_records.hpp"
@@ -18,7 +18,7 @@ struct Question {
 struct Exchange {
   Result<Message> reply = Failure{};
   std::optional<SocketAddress> local;
-  // One round trip to the server where it is known: of UDP without retransmission, or of TCP's
+  // One round trip to the server where it is known: over UDP without retransmission, or TCP's
   // handshake.
   std::optional<Milliseconds> round_trip;
   std::optional<Instant> ended;  // when the reply over UDP came, however late it was read
@@ -28,11 +28,11 @@ struct Exchange {
   bool retried_by_tcp = false;   // the answer over UDP was truncated
 };
 
-// Over UDP: an answer that is truncated is asked for again by TCP, as every resolver does; a
-// server that does not understand EDNS is asked again without, and one that has not answered after
-// timeouts::dns_plain is asked both ways. Replies that do
-// not belong to the question are ignored; where there were only malformed ones, the failure is
-// `malformed`. All of it ends within timeouts::check.
+// Over UDP, a question whose answer is truncated is asked again over TCP, as every resolver does; a
+// server that does not understand EDNS is asked again without it, and one that has not answered
+// after timeouts::dns_plain is asked both ways. Replies that do not belong to the question are
+// ignored; if only malformed ones came, the failure is `malformed`. All of this ends within
+// timeouts::check.
 asio::awaitable<Exchange> ask(asio::any_io_executor executor, Scope scope, Question question);
 
 }  // namespace callready::dns

@@ -16,7 +16,7 @@ constexpr std::size_t header_size = 12;
 constexpr std::size_t longest_name = 255;  // on the wire, RFC 1035 section 3.1
 constexpr std::uint16_t class_in = 1;
 constexpr std::uint16_t edns_extended_error = 15;  // RFC 8914 section 2
-// What passes without fragments nearly everywhere (DNS flag day 2020).
+// Passes unfragmented nearly everywhere (DNS flag day 2020).
 constexpr std::uint16_t edns_size = 1'232;
 
 struct NumberName {
@@ -101,14 +101,14 @@ class Reader {
     return result;
   }
 
-  // RFC 1035 section 3.3: one length byte, then as many bytes.
+  // RFC 1035 section 3.3: one length byte, then that many bytes.
   std::string character_string() {
     const auto data = bytes(byte());
     return printable(as_text(data), 255);
   }
 
-  // RFC 1035 section 4.1.4. A pointer must lead to before the name (or the pointer's target) that
-  // it stands in: every jump goes further back, so that there is an end.
+  // RFC 1035 section 4.1.4. A pointer must point to before the name (or the pointer's target) that
+  // contains it: every jump goes further back, so that there is an end.
   std::string name() {
     std::string text;
     std::size_t at = position_, barrier = position_, wire_length = 1;
@@ -442,7 +442,7 @@ std::vector<const Record*> answer_records(const Message& message, std::string_vi
 
 std::vector<SrvRecord> order_srv(std::vector<SrvRecord> records, const Random& random) {
   std::erase_if(records, [](const SrvRecord& record) { return record.target.empty(); });
-  // RFC 2782, "Usage rules": weight 0 stands at the beginning, so that it has a small chance.
+  // RFC 2782, "Usage rules": records of weight 0 go first, so that it has a small chance.
   std::stable_sort(records.begin(), records.end(), [](const SrvRecord& a, const SrvRecord& b) {
     return std::pair(a.priority, a.weight != 0) < std::pair(b.priority, b.weight != 0);
   });

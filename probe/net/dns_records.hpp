@@ -95,12 +95,12 @@ struct Message {
 Result<Message> parse_message(std::span<const std::uint8_t> bytes);
 
 // A question of class IN with recursion desired and, where `edns`, an OPT record of 1,232 bytes
-// (RFC 6891; a resolver sends extended errors only then). `malformed` where `name` is no name:
+// (RFC 6891; a resolver sends extended errors only then). `malformed` if `name` is not valid:
 // labels of 1 to 63 ASCII bytes, 253 in all.
 Result<std::vector<std::uint8_t>> encode_question(std::uint16_t id, std::string_view name,
                                                   std::uint16_t type, bool edns);
 
-// What a message asks and a reply must repeat: same id, a response, same question.
+// True if `reply` answers that question: a response with the same id and the same question.
 bool answers(const Message& reply, std::uint16_t id, std::string_view name, std::uint16_t type);
 
 // "34.216.184.93.in-addr.arpa" (RFC 1035 section 3.5), "...ip6.arpa" (RFC 3596 section 2.5).
@@ -111,7 +111,7 @@ std::string reverse_name(const IpAddress& address);
 std::vector<const Record*> answer_records(const Message& message, std::string_view name,
                                           std::uint16_t type);
 
-// Uniform in 0..limit, both included. Tests give their own.
+// Uniform in 0..limit, both included. Tests pass their own.
 using Random = std::function<std::uint32_t(std::uint32_t limit)>;
 
 // In the order in which RFC 2782 wants them tried: by priority, and within one priority drawn by
@@ -122,7 +122,7 @@ std::vector<SrvRecord> order_srv(std::vector<SrvRecord> records, const Random& r
 struct SipService {
   Transport transport = Transport::udp;
   bool sips = false;     // "SIPS+D2T"
-  std::string srv_name;  // to be asked for SRV: "_sip._udp.example.com"
+  std::string srv_name;  // the name to ask for SRV records: "_sip._udp.example.com"
   friend bool operator==(const SipService&, const SipService&) = default;
 };
 

@@ -96,7 +96,7 @@ void CleanupScope::run_stopped() {
 asio::awaitable<bool> sleep_until(asio::any_io_executor executor, Scope scope, Instant when) {
   if (scope.stop.stopped() || when <= scope.clock.now()) co_return !scope.stop.stopped();
   const OneShot<bool> woken(executor);
-  // Nobody is waited for: it ends at its time, however late this computer was.
+  // Nobody is waited for, so this computer's own delays do not extend it.
   const auto alarm = scope.clock.call_at(when, [woken] { woken.deliver(true); });
   const auto never = when + std::chrono::hours(1);
   const auto result = co_await woken.wait(scope, never);

@@ -12,7 +12,7 @@
 
 namespace callready {
 
-// Told once that the run is over; everything that waits is woken.
+// Signalled once, when the run is over; everything that waits is woken.
 class StopSignal {
  public:
   using Callback = std::function<void()>;
@@ -35,7 +35,8 @@ struct Scope {
   StopSignal& stop;
 };
 
-// A scope within another one: it ends with that, with its own deadline, or when its owner stops it.
+// A scope within another one: it ends with the outer one, at its own deadline, or when its owner
+// stops it.
 class InnerScope {
  public:
   explicit InnerScope(Scope outer);
@@ -53,14 +54,15 @@ class InnerScope {
   std::unique_ptr<Clock::Timer> timer_;
 };
 
-// While it lives, calls `abort` at most once: when `deadline` passes or the run is stopped. Where
-// that is already so at the start, `abort` is not called: ask `over()` before you begin to wait.
+// While it lives, calls `abort` at most once: when `deadline` passes or the run is stopped. If
+// either has already happened at the start, `abort` is not called: ask `over()` before you begin to
+// wait.
 //
-// Whoever is waited for has the whole time: where this computer held the event loop up meanwhile
-// (Clock::loop_stall_since), that much is added, at most as long again. The run's own deadline is
-// not put off.
+// A peer that is waited for gets the whole time: if this computer held up the event loop meanwhile
+// (Clock::loop_stall_since), that much is added, up to as long again. The run's own deadline is not
+// put off.
 //
-// At the end of the wait, what has come in the meantime counts first: look, and then ask `over()`.
+// After the wait, what has arrived meanwhile counts first: look for it, and then ask `over()`.
 //
 //   Guard guard(scope, deadline, [&] { socket.cancel(); });
 //   if (guard.over()) co_return guard.failure();
@@ -91,9 +93,9 @@ class Guard {
   std::unique_ptr<Clock::Timer> timer_;
 };
 
-// A scope for what has to be said although the run is over, such as giving a TURN allocation back:
-// what waits in it is not woken by the stop of the run, but `allowed` after it. Made before the
-// waiting begins; made after the stop, the time counts from then.
+// A scope for what must still be done when the run is over, such as giving back a TURN allocation:
+// what waits in it is woken not by the stop of the run, but `allowed` after it. Make it before the
+// wait begins; if it is made after the stop, the time counts from then.
 //
 //   CleanupScope cleanup(context.scope, timeouts::deallocate);
 //   co_await measure(context.scope);             // ends when the run stops

@@ -1,5 +1,5 @@
-// A library call that may block (Kerberos asks its servers by itself), on a thread of its own: the
-// one bridge between such threads and the event loop.
+// A library call that may block (Kerberos contacts its servers by itself), on a thread of its own:
+// the one bridge between such threads and the event loop.
 #pragma once
 
 #include <atomic>
@@ -16,8 +16,8 @@
 
 namespace callready {
 
-// Threads that were left behind and have not come to their end. Whoever leaves the program
-// meanwhile must not tear down what they use: std::_Exit.
+// Threads that were left behind and still run. While there are any, the program must exit with
+// std::_Exit, which does not tear down what they use.
 inline std::atomic<int>& threads_left_behind() {
   static std::atomic<int> count{0};
   return count;
@@ -32,7 +32,7 @@ struct ThreadResult {
   bool ended = false, left_behind = false;
 };
 
-// The thread of one call: joined once it has ended, else left behind.
+// The thread of one call: joined if it has ended, otherwise left behind.
 template <typename T>
 class Thread {
  public:
@@ -60,9 +60,9 @@ class Thread {
   std::thread thread_;
 };
 
-// The result of `work`, or timed_out or stopped: then the thread goes on by itself to its end and
-// what it returns is destroyed there. `work` must own all that it touches. What it throws is thrown
-// here.
+// The result of `work`, or timed_out or stopped: then the thread runs on to its end by itself, and
+// what it returns is destroyed there. `work` must own all that it touches. What it throws is
+// rethrown here.
 template <typename T>
 asio::awaitable<Result<T>> in_thread(asio::any_io_executor executor, std::function<T()> work,
                                      Scope scope, Instant deadline) {
@@ -74,7 +74,7 @@ asio::awaitable<Result<T>> in_thread(asio::any_io_executor executor, std::functi
   Watched ended(executor, reading.get());
   reading.release();
   const auto result = std::make_shared<ThreadResult<T>>();
-  // The end of the pipe is the signal: closing it harms nobody where the loop is gone.
+  // Closing the pipe is the signal: it does no harm if the loop is gone.
   std::function<void()> body = [result, work = std::move(work), write_end] {
     std::optional<T> value;
     std::exception_ptr thrown;
@@ -100,8 +100,8 @@ asio::awaitable<Result<T>> in_thread(asio::any_io_executor executor, std::functi
   }
   writing.release();
   Guard guard(scope, deadline, [&ended] { ended.cancel(); });
-  // Asio may wake us for what a descriptor had that was closed meanwhile, and whose place ours
-  // took.
+  // Asio may wake us for an event of a descriptor that was closed meanwhile, and whose number ours
+  // reused.
   while (!guard.over()) {
     co_await ended.async_wait(Watched::wait_read, asio::as_tuple(asio::use_awaitable));
     const std::lock_guard lock(result->mutex);

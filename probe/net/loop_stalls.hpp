@@ -1,5 +1,5 @@
-// How late this computer itself is: a busy one gets round to its event loop late, and must not hold
-// that against others. A beat is due every timeouts::beat; whatever is late, the beat is as well.
+// How late this computer itself is: a busy one gets round to its event loop late, and must not
+// blame others for it. A beat is due every timeouts::beat; when anything is late, so is the beat.
 #pragma once
 
 #include <chrono>
@@ -19,8 +19,8 @@ class LoopStalls {
   Instant due() const { return due_; }
   // The beat that was due came now. The next one is due a beat later.
   void beat(Instant now);
-  // For how long from `from` to `now` the loop was held up. All stalls together, the one that still
-  // lasts as well; at most the time between.
+  // For how long the loop was held up between `from` and `now`: all stalls together, including one
+  // that still lasts; at most the time between.
   Duration between(Instant from, Instant now) const;
 
  private:
@@ -28,7 +28,7 @@ class LoopStalls {
     Instant begin, end;
   };
   Instant due_;
-  std::vector<Stall> stalls_;  // in their order, which do not overlap
+  std::vector<Stall> stalls_;  // in order, not overlapping
 };
 
 }  // namespace callready

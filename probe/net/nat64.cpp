@@ -5,7 +5,7 @@
 namespace callready {
 namespace {
 
-// Bits 64 to 71 are none of the address's (RFC 6052 section 2.2).
+// Bits 64 to 71 are not part of the address (RFC 6052 section 2.2).
 constexpr std::size_t reserved_byte = 8;
 // The longest first: a shorter one could hold the same bytes by chance.
 constexpr std::array prefixes = {96, 64, 56, 48, 40, 32};

@@ -1,5 +1,4 @@
-// IPv4 addresses inside of IPv6 ones, as NAT64 has them (RFC 6052), and how its prefix shows
-// (RFC 7050).
+// IPv4 addresses embedded in IPv6 ones for NAT64 (RFC 6052), and how to find its prefix (RFC 7050).
 #pragma once
 
 #include <optional>

@@ -25,8 +25,8 @@ struct Packet {
   Timestamp originate = 0, receive = 0, transmit = 0;
 };
 
-// A client's request, version 4. `nonce` stands where the time of sending may: the server only
-// repeats it, and what is random tells nobody our clock and cannot be guessed by others.
+// A client's request, version 4. `nonce` takes the place of the time of sending: the server only
+// repeats it, and a random number does not reveal our clock and cannot be guessed by others.
 std::array<std::uint8_t, 48> encode_request(std::uint64_t nonce);
 
 // `malformed` where the message is shorter than 48 bytes. What follows (extension fields, a MAC)
@@ -37,11 +37,11 @@ Result<Packet> parse_packet(std::span<const std::uint8_t> bytes);
 // made printable.
 std::string reference_text(const Packet& packet);
 
-// A server's kiss-o'-death, which says no. One whose clock is not set yet has stratum 0, too, with
-// "INIT", "STEP" (section 7.4, figure 13) or no code at all.
+// True for a kiss-o'-death, with which a server refuses. One whose clock is not set yet has stratum
+// 0, too, with "INIT", "STEP" (section 7.4, figure 13) or no code at all.
 bool is_kiss(const Packet& packet);
 
-// Why a reply says nothing of the time, or empty: "malformed" (no server's reply, or without its
+// Why a reply does not give the time, or empty: "malformed" (not a server's reply, or without its
 // time) or "not_synchronised".
 Detail reply_fault(const Packet& packet);
 
@@ -51,7 +51,7 @@ struct Sample {
 };
 
 // Section 8: from the local times of sending and of arrival. Right as long as the clocks differ by
-// less than 68 years, across the era of 2036 too.
+// less than 68 years, also across the end of the era in 2036.
 Sample measure(const Packet& reply, WallTime sent, WallTime arrived);
 
 // The offset from the way back alone, for when it is not known which request was answered: too

@@ -9,8 +9,8 @@ namespace {
 
 constexpr std::size_t most_servers = 3;  // as many as the system itself asks
 
-// One question from a socket of its own. c-ares gives up all that it has asked a server once that
-// refuses DNS over TCP, also what it would have answered over UDP.
+// One question from a socket of its own. Once a server refuses DNS over TCP, c-ares gives up all
+// that it has asked there, even what the server would have answered over UDP.
 asio::awaitable<Result<std::vector<IpAddress>>> ask_apart(asio::any_io_executor executor,
                                                           std::vector<std::string> servers,
                                                           std::string name, Family family,
@@ -107,10 +107,10 @@ asio::awaitable<Resolution> Resolver::resolve(std::string name, Family family, S
   const bool silent =
       list.has_error() && list.error().kind == FailureKind::dns_unreachable && !refused;
   if (silent && shortages() != shortages_before) {
-    // Not by classify(), which would count it as one more shortage, and excuse others for it.
+    // Not by classify(), which would count it as one more shortage and so excuse other failures.
     list = Failure{FailureKind::out_of_resources, "this computer ran out of sockets meanwhile"};
   }
-  // What says nothing of the name is asked again.
+  // A result that says nothing about the name is not kept: the name is asked again.
   const bool unasked = list.has_error() && (list.error().kind == FailureKind::stopped ||
                                             list.error().kind == FailureKind::out_of_resources);
   if (unasked) entries_.erase(key);

@@ -18,9 +18,9 @@ class Resolver {
       : executor_(std::move(executor)), channel_(std::move(channel)) {}
   virtual ~Resolver() = default;
 
-  // The addresses of `name` (an address as text is its own answer), within timeouts::dns_total; and
-  // one question more where a server refused DNS over TCP.
-  // Where the run is stopped the answer is `stopped`, and is not kept.
+  // The addresses of `name` (an address as text is its own answer), within timeouts::dns_total. If
+  // a server refuses DNS over TCP, one more question is asked. If the run is stopped, the answer is
+  // `stopped`, and is not kept.
   virtual asio::awaitable<Resolution> resolve(std::string name, Family family, Scope scope);
 
   // Its IPv4 addresses, or where it has none, its IPv6 ones.

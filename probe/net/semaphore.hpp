@@ -1,4 +1,4 @@
-// At most so many at a time: of something that others have to give, such as relays.
+// Limits how many use something at a time that others have to provide, such as relays.
 #pragma once
 
 #include <deque>
@@ -13,7 +13,7 @@ class Semaphore {
   Semaphore(const Semaphore&) = delete;
   Semaphore& operator=(const Semaphore&) = delete;
 
-  // One place; given back when this ends. Empty: none came free in time.
+  // One place, given back by the destructor. Empty: none came free in time.
   class Permit {
    public:
     Permit() = default;
@@ -32,7 +32,8 @@ class Semaphore {
     Semaphore* gate_ = nullptr;
   };
 
-  // In the order of the calls; an empty place at `deadline` or when the run is stopped.
+  // Gives places in the order of the calls, and an empty one at `deadline` or when the run is
+  // stopped.
   asio::awaitable<Permit> enter(asio::any_io_executor executor, Scope scope, Instant deadline) {
     if (free_ > 0 && !scope.stop.stopped()) {
       --free_;
@@ -42,7 +43,7 @@ class Semaphore {
     line_.push_back(turn);
     const auto came = co_await turn.wait(scope, deadline);
     if (!came.has_error()) co_return Permit(*this);
-    turn.deliver(false);  // gone: whoever leaves must not pass the place on to us
+    turn.deliver(false);  // gone: nobody may pass the place on to us any more
     co_return Permit();
   }
 

@@ -1,5 +1,5 @@
-// Coroutines that run beside the one that starts them, and are owned: whoever starts one waits for
-// it, and what it throws is not lost.
+// Coroutines that run in parallel with the one that starts them, and are owned: whoever starts one
+// waits for it, and what it throws is not lost.
 #pragma once
 
 #include <exception>
@@ -23,8 +23,7 @@ class TaskGroup {
     std::size_t running = 0;
     std::exception_ptr thrown;
   };
-  // Counts its coroutine out when that ends, and also when its frame is destroyed before: it does
-  // not matter how the end comes.
+  // Counts its coroutine out when that ends, and also if its frame is destroyed before that.
   class Ticket {
    public:
     explicit Ticket(std::shared_ptr<State> state) noexcept : state_(std::move(state)) {
@@ -52,8 +51,8 @@ class TaskGroup {
   explicit TaskGroup(const asio::any_io_executor& executor)
       : executor_(executor), state_(std::make_shared<State>(executor)) {}
 
-  // Starts the coroutine that `make` returns; `make` is called at once. False where that goes
-  // wrong: why is kept for ended(), as what a coroutine throws.
+  // Starts the coroutine that `make` returns; `make` is called at once. False if that fails: the
+  // reason is kept for ended(), like an exception of a coroutine.
   template <typename Make>
   bool start(Make make) noexcept {
     try {
@@ -67,9 +66,9 @@ class TaskGroup {
 
   std::size_t running() const { return state_->running; }
 
-  // Once all have ended: the first exception of those that were thrown since it was last asked.
-  // Each ends by itself; the stop of the run must reach it. Never throws; where there is no memory
-  // left to wait with, it is the end of the program (std::terminate).
+  // Waits until all have ended. Returns the first exception that was thrown since the last call.
+  // Each ends by itself; the stop of the run must reach it. Never throws; if there is no memory
+  // left to wait with, it ends the program (std::terminate).
   asio::awaitable<std::exception_ptr> ended() const {
     const auto state = state_;
     int failed = 0;
@@ -77,7 +76,8 @@ class TaskGroup {
       try {
         co_await state->wake.async_wait(asio::as_tuple(asio::use_awaitable));
       } catch (...) {
-        // No memory to wait with; whoever left now would leave others behind that know its frame.
+        // No memory to wait with; a caller that went on now would leave coroutines behind that
+        // refer to its frame.
         state->keep(std::current_exception());
         if (++failed == most_failures) std::terminate();
       }

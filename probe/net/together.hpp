@@ -1,4 +1,4 @@
-// Several pieces of work at once, all awaited: what operator&& of awaitables is for, without its
+// Several pieces of work at once, all awaited, like operator&& of awaitables but without its
 // cancellation; and two in turn.
 #pragma once
 
