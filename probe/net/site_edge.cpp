@@ -9,18 +9,18 @@
 namespace callready {
 namespace {
 
-// A climb goes on as long as one of so many routers in a row answers: some never do.
+// A climb goes on as long as one of this many routers in a row answers: some never do.
 constexpr int at_once = 4;
-// Over TCP, towards somebody who listens; no path of today is as long.
+// Over TCP, towards a listener; no path today is that long.
 constexpr int deepest = 16;
 // Over UDP: what listens at a media network's address is somebody else's machine.
 constexpr int deepest_by_udp = 8;
-// Targets of a run and family with a climb of their own.
+// How many targets of a run get a climb of their own, per address family.
 constexpr std::size_t most_climbs = 4;
-// How often routers are asked again that had no answer for anybody: another run on this site may
-// have had them all, and there is a new one each second.
+// How often routers that answered nobody are asked again: another run at this site may have used up
+// their answers, and they have a new one each second.
 constexpr int most_searches = 3;
-// Listeners that are remembered, for where something near takes their connections.
+// How many listeners are remembered, in case something nearby accepts connections to some of them.
 constexpr std::size_t most_listeners = 16;
 
 bool outside(const IpAddress& router, int ttl, const IpAddress& own) {
@@ -99,7 +99,7 @@ milliseconds SiteEdge::patience() const {
                     timeouts::icmp_reply_slow);
 }
 
-// What is learnt meanwhile makes it longer.
+// Waits longer if the round trips that are learnt meanwhile ask for it.
 asio::awaitable<Result<UdpEvent>> SiteEdge::receive_with_patience(UdpSocket& socket, Scope scope) {
   const auto start = scope.clock.now();
   for (auto waited = timeouts::icmp_reply;;) {
@@ -113,7 +113,7 @@ asio::awaitable<Result<UdpEvent>> SiteEdge::receive_with_patience(UdpSocket& soc
 
 // The parameters live in the coroutine's frame: it may outlast its starter.
 asio::awaitable<void> SiteEdge::ask_router(std::shared_ptr<Climb> climb, int ttl, Scope scope) {
-  // The end of one question, however it comes.
+  // Runs at the end of one question, however that comes.
   struct End {
     std::shared_ptr<Climb> climb;
     ~End() {
@@ -130,7 +130,7 @@ asio::awaitable<void> SiteEdge::ask_router(std::shared_ptr<Climb> climb, int ttl
     options.timeout = patience();
     const auto remote = climb->flow;
     auto connected = co_await connect_tcp(executor_, scope, remote, options);
-    // Where the system says that, and not who said so (Windows), it names no router.
+    // Where the system reports the error without its sender (Windows), the router stays unknown.
     if (connected.has_error() && connected.error().icmp &&
         connected.error().kind == FailureKind::ttl_exceeded) {
       router = connected.error().icmp->sender;
@@ -161,7 +161,7 @@ asio::awaitable<void> SiteEdge::ask_router(std::shared_ptr<Climb> climb, int ttl
   climb->routers.emplace(ttl, *router);
   climb->round_trips.emplace(ttl, elapsed(asked, scope.clock.now()));
   const bool v6 = climb->flow.address.is_v6();
-  const auto trunk = trunks_.find(v6);  // which may wait for what it can compare
+  const auto trunk = trunks_.find(v6);  // which may wait for something to compare
   if (!recalled_.empty() && trunk != trunks_.end() && trunk->second.over_udp == climb &&
       trunk->second.wanted)
     lengthen_trunk(v6, climb->interface, scope);
@@ -205,8 +205,8 @@ void SiteEdge::reached(SocketAddress listener, const std::string& interface, Sco
   if (trunk.wanted) lengthen_trunk(listener.address.is_v6(), interface, scope);
 }
 
-// One listener's way tells the trunk where UDP's own way gets as far, or leaves it: each more costs
-// every router on it an answer.
+// One listener's way is enough to find the trunk if the way over UDP gets as far, or leaves it:
+// each further one costs every router on it an answer.
 std::size_t SiteEdge::ways_wanted(const Trunk& trunk) const {
   if (!trunk.over_udp) return 2;
   if (!trunk.over_udp->ended.delivered()) return 1;
@@ -223,7 +223,8 @@ bool SiteEdge::is_known(const Trunk& trunk) const {
          std::all_of(trunk.ways.begin(), trunk.ways.end(), ended);
 }
 
-// The listener's way as recalled, where this run's climb over UDP shares routers beyond the edge.
+// The listener's way as recalled, if this run's climb over UDP shares routers with it beyond the
+// edge.
 std::shared_ptr<SiteEdge::Climb> SiteEdge::recalled_climb(const Trunk& trunk,
                                                           const SocketAddress& listener) {
   if (!trunk.over_udp) return nullptr;
@@ -241,8 +242,8 @@ std::shared_ptr<SiteEdge::Climb> SiteEdge::recalled_climb(const Trunk& trunk,
   return nullptr;
 }
 
-// Climbs towards the first listeners that are far apart, as many as are wanted. What is recalled
-// goes first, and is compared with the climb over UDP before.
+// Climbs towards the first listeners that are far apart, as many as are wanted. Recalled ways go
+// first, once the climb over UDP shows something to compare them with.
 void SiteEdge::lengthen_trunk(bool v6, const std::string& interface, Scope scope) {
   auto& trunk = trunks_[v6];
   auto& ways = trunk.ways;
@@ -282,7 +283,7 @@ std::vector<KnownWay> SiteEdge::known_ways(WallTime now) const {
   return known;
 }
 
-// Once the climb has ended. One whose packets somebody near takes for himself tells nothing:
+// Acts on the climb once it has ended. If somebody near accepted its connection, it shows nothing:
 // another one takes its place.
 asio::awaitable<void> SiteEdge::follow(std::shared_ptr<Climb> climb, Scope scope) {
   const auto limit = scope.clock.now() + timeouts::climb;
@@ -300,7 +301,7 @@ asio::awaitable<void> SiteEdge::follow(std::shared_ptr<Climb> climb, Scope scope
   trunk.waiting.clear();
 }
 
-// As long as listeners may take to be reached, and then for what was begun.
+// Waits as long as listeners may take to be reached, and then for the climbs that were begun.
 asio::awaitable<void> SiteEdge::wait_for_trunk(bool v6, std::string interface, Scope scope) {
   auto& trunk = trunks_[v6];
   if (!trunk.wanted) trunk.wanted = scope.clock.now();
@@ -321,8 +322,8 @@ asio::awaitable<void> SiteEdge::wait_for_trunk(bool v6, std::string interface, S
   }
 }
 
-// Waits for the trunk and for the first climb over UDP. Where no router beyond the edge had an
-// answer, though connections stand, both climb again as soon as there are new ones.
+// Waits for the trunk and for the first climb over UDP. If no router beyond the edge answered
+// although connections were established, both climb again as soon as routers have new answers.
 asio::awaitable<void> SiteEdge::search(SocketAddress target, std::string interface, Scope scope) {
   const auto v6 = target.address.is_v6();
   auto& trunk = trunks_[v6];
@@ -340,7 +341,7 @@ asio::awaitable<void> SiteEdge::search(SocketAddress target, std::string interfa
     if (!leads || !slept) continue;
     trunk.searching = false;
     ++trunk.searches;
-    // Who has told its way needs no second answer: there may be one for the others.
+    // Ways that are known need no second answer: there may be one for the others.
     std::erase_if(trunk.ways, [](const auto& way) { return !way->farthest(); });
     if (trunk.over_udp && !trunk.over_udp->farthest()) {
       trunk.over_udp = start(trunk.over_udp->flow, false, 2, interface, scope);
@@ -354,8 +355,8 @@ asio::awaitable<void> SiteEdge::search(SocketAddress target, std::string interfa
 std::optional<SiteEdge::Way> SiteEdge::end_of_trunk(const SocketAddress& target) const {
   const auto found = trunks_.find(target.address.is_v6());
   if (found == trunks_.end() || found->second.ways.empty()) {
-    // Somebody near may take every connection: then as far as UDP to another target was seen to
-    // get.
+    // Somebody near may accept every connection: then go as far as UDP to another target was seen
+    // to get.
     for (const auto& [address, climb] : climbs_) {
       if (address.is_v6() != target.address.is_v6()) continue;
       const auto hop = nearest_outside(climb->routers, climb->own);
@@ -378,11 +379,12 @@ std::optional<SiteEdge::Way> SiteEdge::end_of_trunk(const SocketAddress& target)
     const auto hop = farthest_outside(shared(first->routers, other->routers), first->own);
     if (hop) return Way{*hop, first};
   }
-  // Of one way alone it is not known which of its routers others have on theirs.
+  // One way alone does not show which of its routers are on other ways, too.
   const auto hop = nearest_outside(first->routers, first->own);
   if (!hop) return std::nullopt;
   Way way{*hop, first};
-  // Where another one was seen outside, too, and by none of these, none of them is everybody's.
+  // If the other way has routers outside, too, but none of these, then none of these is on every
+  // way.
   way.speaks_for_others = other == nullptr || !nearest_outside(other->routers, first->own);
   return way;
 }
@@ -404,8 +406,8 @@ std::optional<SiteEdge::Way> SiteEdge::farthest_on_way_to(const SocketAddress& t
   if (!farthest) return trunk;
   const Way own{*farthest, climb->second};
   if (!trunk) return own;
-  // A router that is not the last on another way, which works, is none beyond which nothing stops
-  // a packet.
+  // If another way, which works, goes on beyond this router, something may still stop packets
+  // there.
   const bool as_far = farthest->ttl == trunk->hop.ttl && parts(trunk->climb->routers, farthest);
   return farthest->ttl > trunk->hop.ttl || as_far ? own : trunk;
 }
@@ -435,7 +437,7 @@ milliseconds SiteEdge::backlog() const {
 
 std::size_t SiteEdge::begin_with(const std::vector<std::uint16_t>& sample, bool v6) {
   auto& begun = trunks_[v6].begun;
-  // What passes to a system port says nothing of those that media uses.
+  // Packets that pass to a system port say nothing about the ports that media uses.
   auto media = std::lower_bound(sample.begin(), sample.end(), first_user_port);
   if (media == sample.end()) media = sample.begin();
   const auto farthest = farthest_first({media, sample.end()}, {begun.begin(), begun.end()}).front();
@@ -458,8 +460,8 @@ asio::awaitable<SiteEdge::Found> SiteEdge::find(SocketAddress target, std::strin
   co_await search(target, interface, scope);
   const auto same = std::count_if(climbs_.begin(), climbs_.end(),
                                   [&](const auto& climb) { return climb.first.is_v6() == v6; });
-  // Where routers speak beyond what all ways have in common, the target's own are asked: their
-  // answers are nobody else's.
+  // Where routers answer beyond what all ways have in common, the target's own are asked: nobody
+  // else needs their answers.
   const auto end = end_of_trunk(target);
   const auto farthest = trunk.over_udp->farthest();
   const bool own_speak = end && farthest && farthest->ttl > end->hop.ttl;
@@ -501,11 +503,11 @@ Routers SiteEdge::routers(const SocketAddress& target) const {
   const auto way = way_to(target);
   if (!way) return {};
   auto routers = way->climb->routers;
-  if (way->climb->recalled) {  // not seen by this run but where its own climb passed them, too
+  if (way->climb->recalled) {  // this run saw only those that its own climb passed, too
     routers = shared(routers, trunks_.at(target.address.is_v6()).over_udp->routers);
   }
   routers.erase(routers.upper_bound(way->hop.ttl), routers.end());
-  // The gateway is everybody's, and only the first climb asks for it.
+  // The gateway is common to all, and only the first climb asks for it.
   for (const auto& [address, climb] : climbs_) {
     const auto gateway = climb->routers.find(1);
     const bool same_family = address.is_v6() == target.address.is_v6();
@@ -518,7 +520,7 @@ asio::awaitable<Routers> SiteEdge::look_around(SocketAddress target, std::string
                                                Scope scope) {
   Routers routers;
   const auto v6 = target.address.is_v6();
-  // Only the trunk's and one of our own ask all routers from the first on.
+  // Only the trunk's climb and one of our own ask all routers from the first on.
   const auto trunk = trunks_.find(v6);
   auto climb = trunk == trunks_.end() ? nullptr : trunk->second.over_udp;
   const auto any = std::find_if(climbs_.begin(), climbs_.end(),

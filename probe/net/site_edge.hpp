@@ -1,26 +1,26 @@
-// How far packets get, as far as the routers on the way speak. A packet whose time to live ends on
-// the way is answered with "time exceeded" by the router where it ended: proof that it got so far,
-// whatever the far end says.
+// How far packets get, as far as the routers on the way show it. A packet whose time to live ends
+// on the way is answered with "time exceeded" by the router where it ended: proof that it got that
+// far, whatever the far end says.
 //
 // Two kinds of climbs find routers that answer: one with the packet that matters, over UDP to a
 // media port, and one over TCP towards a listener that was reached, a flow that is known to work.
-// Where their ways part is the end of what all ways have in common, the trunk: a packet that does
-// not get so far, where others do, was stopped by the site or its provider. Where the packets over
-// UDP stop on the other's way, a second listener's way tells where the trunk ends. What a target's
+// Where the two ways part, the trunk ends, which is what all ways have in common: a packet that
+// does not get that far, where others do, was stopped by the site or its provider. If the packets
+// over UDP stop on the TCP way, a second listener's way shows where the trunk ends. What a target's
 // own climb shows counts only from there on: a firewall says "time exceeded" before it looks at its
-// rules, and a campus or a company goes on behind its first public address.
+// rules, and the network of a campus or a company goes on behind its first public address.
 //
-// A climb also meets who turns its packets away, and says so: a firewall that is the last router to
-// speak, or one of which nothing else is heard. Questions to that target then go as far as that
-// first: what it turns away it may answer as well.
+// A climb also meets devices that turn its packets away and say so: a firewall that is the last
+// router to answer, or one from which nothing else is heard. Questions to that target then go as
+// far as that device first: it may also answer what it turns away.
 //
-// Routers answer few ICMP errors (Linux: six in a burst, then one a second; others one each half
+// Routers send few ICMP errors (Linux: six in a burst, then one a second; others one each half
 // second), and all runs of a site share them. So little is asked while all is well: an answer is a
-// proof and needs no control, one port (of a wide range two) speaks for all rows whose ports it is
-// one of, and where routers beyond the trunk speak, each target's own are asked. What gets no
+// proof and needs no control, one port (two of a wide range) speaks for all rows that contain it,
+// and where routers beyond the trunk answer, each target's own are asked. A question without an
 // answer is asked again with a control behind it; a router that does not answer that either has run
-// out of answers, and what decides a row waits for the next ones. All questions go through one
-// queue, in waves.
+// out of answers, and a question that decides a row waits for the next ones. All questions go
+// through one queue, in waves.
 #pragma once
 
 #include <deque>
@@ -35,47 +35,48 @@
 
 namespace callready {
 
-// One port says little of so many: the bounds of firewalls' own ranges (16384, 32768, 49152) are
-// most often within.
+// One port says little about so many: the bounds of firewalls' own ranges (16384, 32768, 49152)
+// usually lie within.
 inline bool is_wide(const PortRange& ports) { return ports.count() > 8'192; }
 
 struct Hop {
   int ttl = 0;        // packets with this TTL end there
-  IpAddress address;  // as it signs its ICMP errors
+  IpAddress address;  // the sender of its ICMP errors
   friend auto operator<=>(const Hop&, const Hop&) = default;
 };
 
-// By TTL: those that answered on one way.
+// The routers that answered on one way, by TTL.
 using Routers = std::map<int, IpAddress>;
 
-// Who said that a packet may not pass, and to which TTL.
+// Who said that a packet may not pass, and at which TTL.
 struct Refusal {
   int ttl = 0;
   IcmpError error;
 };
 
-// True where this error to a packet for `target` is a device's on the way that turns it away. What
-// is said in the target's name may be true, and what its own network says is the vendor's matter.
+// True if this error comes from a device on the way that turns away a packet for `target`. An error
+// in the target's name may be genuine, and what its own network says is the vendor's business.
 bool turned_away(const IcmpError& error, const IpAddress& target);
 
 // True where a router has no route there, or finds nobody there (RFC 792, code 0 and 1; RFC 4443,
-// 3.1): no rule of a firewall's has to be behind it.
+// 3.1): there need not be a firewall rule behind it.
 bool knows_no_way(const IcmpError& error);
 
 // True for the address of a router that can only stand beyond the site's edge: not RFC 1918, RFC
 // 4193 or link-local. Carrier NAT's 100.64/10 (RFC 6598) is the provider's.
 bool beyond_the_edge(const IpAddress& router);
 
-// The nearest of the routers that is beyond the edge and not of the network of `own`. The first one
-// is the site's own even where its addresses are public.
+// The nearest of the routers that is beyond the edge and not in the network of `own`. The first
+// router is the site's own even if its addresses are public.
 std::optional<Hop> nearest_outside(const Routers& routers, const IpAddress& own);
 // The farthest of them.
 std::optional<Hop> farthest_outside(const Routers& routers, const IpAddress& own);
 // What two ways have in common.
 Routers shared(const Routers& one, const Routers& other);
 
-// What a climb over TCP showed in a run some minutes ago. It says where to ask, and is no evidence:
-// it serves only where this run's own climb over UDP meets the same routers beyond the edge.
+// What a climb over TCP showed in a run some minutes ago. It says where to ask, but is not
+// evidence: it is used only if this run's own climb over UDP meets the same routers beyond the
+// edge.
 struct KnownWay {
   SocketAddress listener;
   IpAddress own;  // this computer's address on that way
@@ -95,9 +96,9 @@ class SiteEdge {
     // Of a climb to this call's own port: who turned it away.
     std::optional<Refusal> refused;
   };
-  // The farthest router on the way to `target` that is known to answer, and that questions to that
-  // address go to from now on: that of a climb with UDP to its port, or the trunk's end. Waits for
-  // both, side by side. `interface` as in ConnectOptions.
+  // The farthest router on the way to `target` that is known to answer, to which questions for that
+  // address go from now on: the farthest of a UDP climb to its port, or the trunk's end. Waits for
+  // both at once. `interface` as in ConnectOptions.
   asio::awaitable<Found> find(SocketAddress target, std::string interface, Scope scope);
   // The same without a climb to the target: where the trunk is known, nothing else is sent.
   asio::awaitable<Found> find_trunk(SocketAddress target, std::string interface, Scope scope);
@@ -109,52 +110,52 @@ class SiteEdge {
   // has climbed yet.
   asio::awaitable<Routers> look_around(SocketAddress target, std::string interface, Scope scope);
 
-  // A TCP connection to this listener stood, without a proxy, after one round trip.
+  // A TCP connection to this listener was established, without a proxy, after one round trip.
   void reached(SocketAddress listener, Milliseconds took, const std::string& interface,
                Scope scope);
-  // It is known to stand.
+  // The same, where the round trip is not known.
   void reached(SocketAddress listener, const std::string& interface, Scope scope);
 
-  // How long an ICMP error may take, by the round trips that are known by now.
+  // How long an ICMP error may take, according to the round trips that are known by now.
   milliseconds patience() const;
 
-  // What one packet that ends at the hop came to.
+  // The outcome of one packet whose TTL ends at the hop.
   struct Answer {
     std::optional<IcmpError> icmp;  // the hop's, or another device's refusal
-    // Of a SYN: somebody nearer than the hop took the connection, or reset it.
+    // For a SYN: somebody nearer than the hop accepted the connection, or reset it.
     bool taken = false, reset = false;
     bool kept_here = false;  // this computer did not let it out
     bool asked = false;      // false: nothing was sent, most often for want of routers' answers
-    // It was sent, and without an answer: the control, sent after it, was answered, so the hop had
-    // one to give, and this target's packets would have met it, too.
+    // It was sent and not answered, but the control that was sent after it was: the hop had an
+    // answer to give, and this target's packets would have reached it, too.
     bool control_answered = false;
   };
 
-  // Who goes first where the hop has run out of answers.
+  // Which questions go first when the hop has run out of answers.
   enum class Need {
-    decides,       // a row hangs on it: waits for the next answers until `until`
-    confirms,      // the same, of what was silent where a control was answered
-    supports,      // waits as well, while nobody is left of those, but is asked once before `until`
-    another_host,  // waits for nothing, and is asked only while the router was asked little
-    another_port,  // the same of a wide range, of which one port was seen to pass: once more
+    decides,       // a row depends on it: waits for the next answers until `until`
+    confirms,      // the same, for one that got no answer where a control did
+    supports,      // waits until none of those is left, but is asked once before `until`
+    another_host,  // does not wait, and is asked only while the router was asked little
+    another_port,  // the same, for a second port of a wide range of which one was seen to pass
     rounds_off,    // the same, after those
   };
   // Sends `payload` from the socket with the hop's TTL in a wave. find() must have found a hop. The
-  // socket has to live until the answer is there. Of several that decide about the same `row`, the
-  // ports that its document names, one goes first; if that passes, the others are `another_host`.
+  // socket has to live until the answer is there. Of several that decide the same `row` (the ports
+  // that its document names), one goes first; if that passes, the others become `another_host`.
   asio::awaitable<Answer> ask(UdpSocket& socket, std::vector<std::uint8_t> payload, Need need,
                               Scope scope, Instant until,
                               std::optional<PortRange> row = std::nullopt);
 
   // Before the run: what earlier ones learnt, so that their routers are asked less.
   void recall(std::vector<KnownWay> ways) { recalled_ = std::move(ways); }
-  // What this run learnt, seen `now`, and then what it was told.
+  // What this run learnt, seen `now`, and then what it recalled.
   std::vector<KnownWay> known_ways(WallTime now) const;
 
-  // True where a packet over UDP to one of these ports was seen to get as far as any; of a wide
-  // range, to two that are a third of it apart.
+  // True if a packet over UDP to one of these ports was seen to get as far as any does; in a wide
+  // range, to two ports that are a third of it apart.
   bool passed(const PortRange& ports, bool v6) const;
-  // The port among these of that address to which a SYN was seen to get as far.
+  // The port among these at that address to which a SYN was seen to get as far.
   std::optional<std::uint16_t> syn_passed(const IpAddress& address, const PortRange& ports) const;
 
   // The index of the port of `sample` (not empty) that is farthest from those that other ranges of
@@ -163,16 +164,16 @@ class SiteEdge {
   // where firewalls' rules have their bounds.
   std::size_t begin_with(const std::vector<std::uint16_t>& sample, bool v6);
 
-  // The same for a SYN to `remote`. Of several to that address that decide about the same `row`,
-  // one goes first; if that passes, the others are not sent.
+  // Like ask(), for a SYN to `remote`. Of several to that address that decide the same `row`, one
+  // goes first; if that passes, the others are not sent.
   asio::awaitable<Answer> ask_syn(SocketAddress remote, std::string interface, Need need,
                                   Scope scope, Instant until,
                                   std::optional<PortRange> row = std::nullopt);
 
-  // What outlasts its caller; the session waits for it.
+  // What outlives its caller; the session waits for it.
   const TaskGroup& tasks() const { return tasks_; }
 
-  // What the questions ahead that decide a row may take, at one answer a second.
+  // How long the questions ahead that decide a row may take, at one answer a second.
   milliseconds backlog() const;
 
   // True once a control went unanswered: further questions cost a second each.
@@ -187,13 +188,13 @@ class SiteEdge {
     bool by_tcp;
     std::string interface;
     int begun = 0, running = 0;          // the last TTL that was sent; how many wait
-    bool hasty = false;                  // over with the first answer
+    bool hasty = false;                  // ends with the first answer
     bool sent = false;                   // over UDP: a packet has left this computer
-    const KnownWay* recalled = nullptr;  // in its place, and nothing was sent
+    const KnownWay* recalled = nullptr;  // used instead: nothing was sent
     Routers routers;
     std::map<int, Milliseconds> round_trips;  // to those
     std::optional<Refusal> refused;           // the nearest, over UDP
-    bool taken_near = false;  // somebody took the connection before the first router
+    bool taken_near = false;  // somebody accepted the connection before the first router
     IpAddress own;            // ours, on that way
     std::optional<Hop> farthest() const;
   };
@@ -203,25 +204,25 @@ class SiteEdge {
     std::shared_ptr<const Climb> climb;
     // The target's own climb, where it was turned away beyond the hop.
     std::shared_ptr<const Climb> refused{};
-    // Another target's packets with that TTL end at that router, too, as far as is known: where its
+    // As far as is known, other targets' packets with that TTL end at that router, too: if its
     // control is answered, they would have been.
     bool speaks_for_others = true;
   };
   struct Trunk {
     std::vector<SocketAddress> listeners;      // reached, and not climbed to yet
-    std::vector<std::shared_ptr<Climb>> ways;  // to one of them, or two of different networks
+    std::vector<std::shared_ptr<Climb>> ways;  // to one of them, or to two in different networks
     std::shared_ptr<Climb> over_udp;           // the first climb over UDP
     int searches = 0;                          // how often no router beyond the edge answered
     bool searching = false;
     std::set<std::uint16_t> passed;       // UDP ports of packets that got as far as any
     std::set<std::uint16_t> begun;        // UDP ports that ranges began with
-    std::set<std::uint16_t> intercepted;  // ports that somebody near takes
+    std::set<std::uint16_t> intercepted;  // ports that somebody near accepts
     std::vector<OneShot<bool>> waiting;   // for the second way to be known
     std::optional<Instant> wanted;        // since when
   };
   struct Question {
     bool by_tcp;
-    UdpSocket* socket;  // by UDP; null once its owner has given up
+    UdpSocket* socket;  // over UDP; null once its owner has given up
     std::vector<std::uint8_t> payload;
     SocketAddress remote;
     std::string interface;
@@ -231,11 +232,11 @@ class SiteEdge {
     OneShot<Answer> answer;
     Way way;
     std::optional<PortRange> row{};
-    bool beyond = false;      // goes to who turned the climb away; if that lets it pass, to the hop
+    bool beyond = false;      // first goes to the device that turned the climb away, not the hop
     bool nearer = false;      // its hop is not the farthest one
-    bool controlled = false;  // was silent by itself: now with a control
-    bool listening = false;   // a wave waits at its socket, which has to live until then
-    bool sent = false;        // by the last wave, and silence since is not this computer's own
+    bool controlled = false;  // got no answer by itself: now with a control
+    bool listening = false;   // a wave waits for its socket, which has to live until then
+    bool sent = false;        // by the last wave, and silence since is not this computer's doing
     Answer heard{};
     // A port that speaks for it was seen to pass.
     bool decided(const SiteEdge& edge) const;

@@ -9,11 +9,11 @@ namespace callready {
 
 namespace {
 
-// So many ICMP errors of one router a run takes while all is well: half of what most give at once,
-// so that another run, or another computer of the site, finds some left.
+// How many ICMP errors a run takes from one router while all is well: half of what most send in a
+// burst, so that another run, or another computer at the site, finds some left.
 constexpr int most_answers = 3;
 
-// Who goes first; the last ones wait for nothing.
+// The lowest goes first; the last ones do not wait.
 int rank(SiteEdge::Need need) {
   switch (need) {
     case SiteEdge::Need::decides:
@@ -78,8 +78,8 @@ bool SiteEdge::Question::decided(const SiteEdge& edge) const {
                 : edge.passed(*row, remote.address.is_v6());
 }
 
-// Over TCP, whose rows are of few hosts, it speaks for its own host only, and waits for the
-// router's next answer alone: ten SYNs at once would leave the control none.
+// Over TCP, where a row has few hosts, it speaks for its own host only, and waits alone for the
+// router's next answer: ten SYNs at once would leave none for the control.
 bool SiteEdge::Question::stands_for(const Question& other) const {
   const auto decides = [](const Question& one) {
     return one.row && one.need == Need::decides && (one.by_tcp || !one.controlled);
@@ -139,7 +139,7 @@ asio::awaitable<SiteEdge::Answer> SiteEdge::put(std::shared_ptr<Question> questi
   if (!way) co_return nothing;
   question->way = std::move(*way);
   question->beyond = question->way.refused && !question->by_tcp;
-  // Who has no time for a try without a control has one at once.
+  // A question without time for a try without a control gets one at once.
   const bool in_a_hurry = question->until < question->scope.clock.now() + 4 * patience(*question);
   question->controlled = question->need == Need::confirms || (in_a_hurry && waits(question->need));
   queue_.push_back(question);
@@ -149,8 +149,8 @@ asio::awaitable<SiteEdge::Answer> SiteEdge::put(std::shared_ptr<Question> questi
     queue_.clear();
     co_return nothing;
   }
-  // Whoever makes the waves answers every question, at the latest when the run is stopped: the
-  // socket must not be given up while a wave may still listen to it.
+  // make_waves() answers every question, at the latest when the run is stopped: the socket must not
+  // be given up while a wave may still listen to it.
   StopSignal never;
   const Scope unhurried{question->scope.clock, never};
   const auto& clock = question->scope.clock;
@@ -179,15 +179,15 @@ asio::awaitable<void> SiteEdge::make_waves(Scope scope) {
   while (!queue_.empty()) co_await make_next_wave(scope);
 }
 
-// Those that it has given, and those that `asked` of this wave will cost it.
+// The answers that it has given, and those that this wave's questions (`asked`) will cost it.
 int SiteEdge::answers_of(const IpAddress& router, const std::map<IpAddress, int>& asked) const {
   const auto given = heard_.find(router);
   const auto due = asked.find(router);
   return (given == heard_.end() ? 0 : given->second) + (due == asked.end() ? 0 : due->second);
 }
 
-// The farthest router on the way, beyond the edge, that has not given its share: of a packet that
-// dies before, the nearer ones tell as much. False where there is none.
+// Chooses the farthest router on the way, beyond the edge, that has not given its share: nearer
+// ones show as much about a packet that is lost before them. False if there is none.
 bool SiteEdge::find_unspent_hop(Question& question, const std::map<IpAddress, int>& asked) const {
   const auto unspent = [&](const IpAddress& router, int most) {
     return answers_of(router, asked) < most;
@@ -198,7 +198,7 @@ bool SiteEdge::find_unspent_hop(Question& question, const std::map<IpAddress, in
   const auto nearest = nearest_outside(climb.routers, climb.own);
   for (auto at = climb.routers.rbegin(); nearest && at != climb.routers.rend(); ++at) {
     if (at->first > question.way.hop.ttl || at->first < nearest->ttl) continue;
-    // Climbs that are on their way may get one more answer of those that they pass.
+    // Climbs that are under way may get one more answer from the routers that they pass.
     const bool nearer = at->first < question.way.hop.ttl;
     const int most = nearer ? share - 1 : share;
     if (!beyond_the_edge(at->second) || !unspent(at->second, most)) continue;
@@ -209,8 +209,8 @@ bool SiteEdge::find_unspent_hop(Question& question, const std::map<IpAddress, in
   return false;
 }
 
-// Where the farthest router on the way has given its share, another one between it and the end of
-// what all ways have in common, which proves as much. Where all have, it stays.
+// If the farthest router on the way has given its share, chooses another one between it and the end
+// of what all ways have in common, which proves as much. If all have, it stays.
 void SiteEdge::spread(Question& question, const std::map<IpAddress, int>& asked) const {
   const auto end = end_of_trunk(question.remote);
   const auto unspent = [&](const IpAddress& router) {
@@ -229,14 +229,15 @@ void SiteEdge::spread(Question& question, const std::map<IpAddress, int>& asked)
   }
 }
 
-// Out of the queue: those of the same need, also where the hop has run out: packets that die on the
-// way cost it nothing, and one control speaks for all of those. The others must not take their
-// answers. Who waits for nothing and has no turn is told so.
+// Takes the next ones out of the queue: all of the most urgent need, even if the hop has run out,
+// since packets that are lost on the way cost it nothing, and one control speaks for all of them.
+// The others must not use up their answers. A question that does not wait and gets no turn is told
+// so.
 SiteEdge::Questions SiteEdge::next_questions(Instant soon) {
   std::erase_if(queue_, [&](const auto& question) {
     if (question->need != Need::decides || !question->decided(*this)) return false;
     question->need = Need::another_host;
-    // Another port of the same host would tell nothing of another way.
+    // Another port of the same host would say nothing about another way.
     if (question->by_tcp) question->answer.deliver({});
     return question->by_tcp;
   });
@@ -246,7 +247,8 @@ SiteEdge::Questions SiteEdge::next_questions(Instant soon) {
   for (const auto& question : queue_) {
     if (question->controlled) doubted.insert(question->hop());
   }
-  // Except for whom this wave is the last one: who only waits for others ends with nothing.
+  // A question for which this wave is the last one joins it: if it only waited for others, it would
+  // end with nothing.
   const auto last = soon + 2 * patience() + timeouts::icmp_refill;
   Questions chosen;
   std::map<IpAddress, int> asked;
@@ -263,7 +265,7 @@ SiteEdge::Questions SiteEdge::next_questions(Instant soon) {
       question->answer.deliver({});
       continue;
     }
-    // Of a wide range first the port that is farthest from those that are known.
+    // In a wide range, the port that is farthest from the known ones goes first.
     const bool another_decides =
         std::ranges::any_of(chosen,
                             [&](const auto& other) { return other->stands_for(*question); }) ||
@@ -282,7 +284,7 @@ SiteEdge::Questions SiteEdge::next_questions(Instant soon) {
   return chosen;
 }
 
-// What came of a question that was just asked.
+// Notes what a question that was just asked has shown.
 void SiteEdge::note(const Question& question) {
   const auto& icmp = question.heard.icmp;
   if (!icmp) return;
@@ -297,7 +299,7 @@ void SiteEdge::note(const Question& question) {
 }
 
 asio::awaitable<void> SiteEdge::make_next_wave(Scope scope) {
-  // Those who ask in the same moment share a wave and its control.
+  // Questions that are asked at the same moment share a wave and its control.
   const auto soon = scope.clock.now() + timeouts::icmp_gather;
   bool going_on = co_await sleep_until(executor_, scope, soon);
   const auto questions = next_questions(soon);
@@ -353,8 +355,8 @@ asio::awaitable<void> SiteEdge::make_next_wave(Scope scope) {
   }
 }
 
-// Whoever has come meanwhile and cannot wait for the hop's next answers need not wait for the next
-// wave either.
+// Questions that have come meanwhile and cannot wait for the hop's next answers need not wait for
+// the next wave either.
 void SiteEdge::tell_the_hasty(Instant next_answers) {
   std::erase_if(queue_, [&](const auto& question) {
     if (waits(question->need) && question->until >= next_answers) return false;
@@ -363,8 +365,8 @@ void SiteEdge::tell_the_hasty(Instant next_answers) {
   });
 }
 
-// One round of packets: ends when each has its answer or its time is up. The hops whose controls
-// were answered.
+// One round of packets: ends when each has its answer or its time is up. Returns the hops whose
+// controls were answered.
 asio::awaitable<std::set<Hop>> SiteEdge::make_wave(Scope scope, const Questions& questions) {
   const auto answered = std::make_shared<std::set<Hop>>();
   auto longest = timeouts::icmp_reply;
@@ -441,7 +443,7 @@ asio::awaitable<void> SiteEdge::connect(asio::any_io_executor executor,
   } else if (connected.error().kind == FailureKind::connection_refused) {
     question->heard.reset = true;
   } else {
-    // Otherwise it is this computer that lacks a socket, or a way there.
+    // Any other failure means that this computer lacks a socket, or a route there.
     question->sent = connected.error().kind == FailureKind::timed_out;
   }
 }
