@@ -15,7 +15,7 @@ namespace callready {
 
 class CurlLoop : public std::enable_shared_from_this<CurlLoop> {
  public:
-  // Sets libcurl up, which takes some ten milliseconds the first time, on any thread.
+  // Initialises libcurl, on any thread; the first time takes some ten milliseconds.
   static void prepare();
   static bool is_prepared() { return prepared(); }
   static std::shared_ptr<CurlLoop> create(const asio::any_io_executor& executor);
@@ -23,12 +23,13 @@ class CurlLoop : public std::enable_shared_from_this<CurlLoop> {
   CurlLoop(const CurlLoop&) = delete;
   CurlLoop& operator=(const CurlLoop&) = delete;
 
-  // Makes the transfer that `easy` describes: its result, or timed_out or stopped where the scope
-  // ended it. In either case `close(easy)` must follow, once what is wanted has been read.
+  // Performs the transfer that `easy` describes. Returns its result, or timed_out or stopped where
+  // the scope ended it. In either case `close(easy)` must follow, once what is wanted has been
+  // read.
   asio::awaitable<Result<CURLcode>> perform(CURL* easy, Scope scope, Instant deadline);
   void close(CURL* easy);
 
-  // Lets perform() return with that result although libcurl goes on; its callbacks may call it.
+  // Makes perform() return with that result although libcurl goes on; its callbacks may call this.
   void finish(CURL* easy, CURLcode code);
 
  private:

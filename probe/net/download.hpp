@@ -1,4 +1,4 @@
-// One file from a web server, whole or not at all, while nothing else goes on: for `update` and
+// Fetches one file from a web server, whole or not at all, and blocks meanwhile: for `update` and
 // `import`, which run when the user says so, never for a check.
 #pragma once
 
@@ -11,7 +11,7 @@ namespace callready {
 struct DownloadRequest {
   // http or https; a redirection leads to http only from a URL that begins with "http://".
   std::string url;
-  std::size_t most = 0;  // bytes; more than these end it
+  std::size_t most = 0;  // bytes; more than this ends the transfer
   milliseconds limit = milliseconds::zero();
   std::string user_agent;
   std::string etag;  // "If-None-Match"

@@ -42,7 +42,7 @@ struct Transfer {
   Ended ended;
 };
 
-// Negotiate asks Kerberos for a ticket, and that may block: on a thread of its own.
+// On a thread of its own: Negotiate asks Kerberos for a ticket, and that may block.
 asio::awaitable<Transfer> run_in_thread(asio::any_io_executor executor,
                                         std::shared_ptr<X509_STORE> trust, HttpRequest request,
                                         bool connect_only, Scope scope, Instant deadline) {
@@ -53,7 +53,7 @@ asio::awaitable<Transfer> run_in_thread(asio::any_io_executor executor,
     transfer.exchange->prepare(connect_only);
     const auto code = transfer.exchange->block(limit);
     transfer.ended = transfer.exchange->finish(code);
-    OPENSSL_thread_stop();  // what it keeps for a thread, which may end later than this program
+    OPENSSL_thread_stop();  // frees its data of this thread, which may outlive the program
     return transfer;
   };
   auto result = co_await in_thread(executor, std::move(work), scope, deadline);
@@ -74,7 +74,7 @@ asio::awaitable<Transfer> run(asio::any_io_executor executor, TlsContext& tls, H
     co_return transfer;
   }
   tls.prepare();
-  // Beside the loop, which others measure by; where there is no thread for it, the loop does it.
+  // Off the loop, which others use for measuring; if there is no thread for it, the loop does it.
   if (!CurlLoop::is_prepared()) {
     std::function<bool()> work = [] {
       CurlLoop::prepare();
@@ -87,8 +87,8 @@ asio::awaitable<Transfer> run(asio::any_io_executor executor, TlsContext& tls, H
   Transfer transfer;
   transfer.exchange = std::make_shared<HttpExchange>(std::move(request), store_of(tls), loop);
   transfer.exchange->prepare(connect_only);
-  // libcurl has one time for TCP and TLS together: a server that does not even take the connection
-  // is given up as by all other checks. A proxy, too, may take its time for both.
+  // libcurl has one timeout for TCP and TLS together: a server that does not even accept the
+  // connection is given up as in all other checks. A proxy may take the whole time for both.
   std::unique_ptr<Clock::Timer> connecting;
   if (direct) {
     const auto exchange = transfer.exchange;
@@ -115,7 +115,7 @@ class CurlStream final : public Stream {
   asio::awaitable<Result<std::size_t>> read_some(std::span<std::uint8_t> buffer, Scope scope,
                                                  Instant deadline) override {
     Guard guard(scope, deadline, [this] { give_up(); });
-    for (;;) {  // what has come counts, also where we come to it late
+    for (;;) {  // what has arrived counts, even if we read it late
       std::size_t received = 0;
       const auto code = exchange_->receive(buffer, received);
       if (code == CURLE_OK && received > 0) co_return received;

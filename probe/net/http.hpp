@@ -1,5 +1,5 @@
 // HTTP requests and proxy tunnels by libcurl (RFC 9110, RFC 9112), bound to one address and bounded
-// in size; nothing is followed, kept or reused. What TLS shows is written down, as in tls.hpp.
+// in size; nothing is followed, kept or reused. What TLS shows is recorded, as in tls.hpp.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@ namespace callready {
 enum class ProxyAuth { none, basic, digest, ntlm, negotiate };
 std::string_view to_string(ProxyAuth auth);  // "Basic", as in Proxy-Authenticate; none: "none"
 
-// A host name and the address that stands for it: libcurl must not resolve by itself.
+// A host name and the address to use for it: libcurl must not resolve by itself.
 struct HostPin {
   std::string host;
   std::uint16_t port = 0;
@@ -26,7 +26,7 @@ struct HostPin {
 struct HttpProxy {
   std::string url;  // "http://proxy.example.com:3128", or https://, with its port; no credentials
   ProxyAuth auth = ProxyAuth::none;
-  std::string user, password;  // not of Negotiate, which takes the system's own login
+  std::string user, password;  // not for Negotiate, which uses the system's own login
 };
 
 // The most that is read of a body, unless a request says otherwise.
@@ -35,7 +35,7 @@ inline constexpr std::size_t http_body_limit = 65'536;
 struct HttpRequest {
   std::string method = "GET";
   std::string url;
-  std::vector<HostPin> pins;  // of the URL's host, or of the proxy's
+  std::vector<HostPin> pins;  // for the URL's host, or for the proxy's
   std::optional<HttpProxy> proxy;
   bool tunnel = false;               // through the proxy by CONNECT whatever the URL's scheme
   std::vector<std::string> headers;  // "Name: value"
@@ -46,9 +46,9 @@ struct HttpRequest {
 };
 
 struct HttpReply {
-  // Why there is no reply; where there is a status too, what broke off later.
+  // Why there is no reply; if there is a status too, why the rest of it is missing.
   std::optional<Failure> failure;
-  bool connected = false;  // TCP stood, to the server or to the proxy
+  bool connected = false;  // TCP was established, to the server or to the proxy
   int status = 0;          // of the server; 0: none came
   std::string version;     // "HTTP/1.1"
   std::vector<std::pair<std::string, std::string>> headers;  // in order, as sent, made printable
@@ -62,7 +62,7 @@ struct HttpReply {
   std::optional<std::chrono::system_clock::time_point>
       sent_at;                         // when the first connection was asked for
   std::map<Timing, double> timing_ms;  // since the start: "connect", "tls", "reply"
-  std::string redirect;                // the whole URL that a redirect leads to; empty: it is none
+  std::string redirect;                // the whole URL that a redirect leads to; empty: not one
 
   // The first header of that name, whatever its case; nothing if there is none.
   std::optional<std::string> header(std::string_view name) const;
@@ -104,7 +104,7 @@ struct ProxyEndpoint {
   std::string url() const;  // "http://proxy.example.com:3128": one for each scheme, host and port
 };
 
-// "http://host:port" or "https://host:port"; without a port 80 and 443. Nothing where it is no such
+// "http://host:port" or "https://host:port"; without a port 80 and 443. Nothing if it is not such a
 // URL, or holds credentials, a path or a query.
 std::optional<ProxyEndpoint> parse_proxy_url(std::string_view url);
 
@@ -113,7 +113,7 @@ std::string authority(std::string_view host, std::uint16_t port);
 // The same without the port where it is the usual one, as in URLs and the Host header.
 std::string authority(std::string_view host, std::uint16_t port, std::uint16_t usual_port);
 
-// Seconds since 1970 of an HTTP date (RFC 9110 section 5.6.7); nothing where it is none.
+// Seconds since 1970 of an HTTP date (RFC 9110 section 5.6.7); nothing if it is not one.
 std::optional<std::int64_t> parse_http_date(const std::string& text);
 
 // RFC 6455 section 4.2.2: what a server answers to that Sec-WebSocket-Key.

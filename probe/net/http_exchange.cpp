@@ -79,7 +79,7 @@ void HttpExchange::prepare(bool connect_only) {
   }
   set(CURLOPT_HTTPHEADER, headers_);
   for (const auto& pin : request_.pins) {
-    if (IpAddress::parse(pin.host)) continue;  // stands for itself; libcurl has no way to write it
+    if (IpAddress::parse(pin.host)) continue;  // needs no pin, and libcurl has no way to write it
     const auto text = pin.host + ":" + std::to_string(pin.port) + ":" + pin.address.to_string();
     pins_ = curl_slist_append(pins_, text.c_str());
   }
@@ -87,7 +87,7 @@ void HttpExchange::prepare(bool connect_only) {
   if (!request_.interface.empty()) {
     set(CURLOPT_INTERFACE, ("if!" + request_.interface).c_str());
   }
-  // A connection that is not to be used again is closed at the end, the tunnel's too.
+  // FORBID_REUSE closes the connection at the end, which would end the tunnel as well.
   if (connect_only_) {
     set(CURLOPT_CONNECT_ONLY, 1L);
   } else {
@@ -103,7 +103,8 @@ void HttpExchange::prepare_callbacks() {
   set(CURLOPT_HEADERDATA, this);
   set(CURLOPT_WRITEFUNCTION, &HttpExchange::on_body);
   set(CURLOPT_WRITEDATA, this);
-  // What is no body (chunks' extensions) has an end too: seen in one callback, said in the other.
+  // What is not body (chunk extensions) is limited too: counted in one callback, refused in the
+  // other.
   set(CURLOPT_VERBOSE, 1L);
   set(CURLOPT_DEBUGFUNCTION, &HttpExchange::on_debug);
   set(CURLOPT_DEBUGDATA, this);
@@ -141,7 +142,8 @@ void HttpExchange::prepare_tls() {
   set(CURLOPT_CAPATH, static_cast<char*>(nullptr));
   set(CURLOPT_PROXY_CAINFO, static_cast<char*>(nullptr));
   set(CURLOPT_PROXY_CAPATH, static_cast<char*>(nullptr));
-  // The server's chain is judged afterwards; a proxy that gets our password, by libcurl and now.
+  // The server's chain is judged afterwards; that of a proxy that gets our password, by libcurl and
+  // now.
   set(CURLOPT_SSL_VERIFYPEER, 0L);
   set(CURLOPT_SSL_VERIFYHOST, 0L);
   set(CURLOPT_PROXY_SSL_VERIFYPEER, 1L);
@@ -151,7 +153,7 @@ void HttpExchange::prepare_tls() {
 }
 
 CURLcode HttpExchange::block(milliseconds limit) {
-  set(CURLOPT_TIMEOUT_MS, std::max(1L, static_cast<long>(limit.count())));  // 0: it never ends
+  set(CURLOPT_TIMEOUT_MS, std::max(1L, static_cast<long>(limit.count())));  // 0 would mean no limit
   return curl_easy_perform(easy_);
 }
 
@@ -163,7 +165,7 @@ Ended HttpExchange::finish(const Result<CURLcode>& result) {
   } else if (*result != CURLE_OK && !ended_on_purpose_) {
     reply_.failure = classify_curl(*result);
   } else if (reply_.status == 0 && !connect_only_) {
-    // libcurl is content with an end in the middle of the headers that follow an interim reply.
+    // libcurl accepts a connection that ends within the headers after an interim reply.
     reply_.failure = {FailureKind::closed_by_peer, "the connection ended within the headers"};
   }
   if (reply_.failure && kept_here()) reply_.failure = callready::kept_here();
@@ -176,7 +178,7 @@ Ended HttpExchange::finish(const Result<CURLcode>& result) {
   reply_.tls = std::move(record_.info);
   if (connect_only_ && !reply_.failure) {
     ended.inside_tls = https_proxy_;
-    // A descriptor of its own: libcurl closes its one.
+    // A duplicate: libcurl closes its own descriptor.
     curl_socket_t socket = CURL_SOCKET_BAD;
     curl_easy_getinfo(easy_, CURLINFO_ACTIVESOCKET, &socket);
     ended.socket = platform::OwnedDescriptor(platform::duplicate(socket));
@@ -245,7 +247,8 @@ CURLcode HttpExchange::on_tls(CURL*, void* context, void* data) {
   auto& self = *static_cast<HttpExchange*>(data);
   auto* native = static_cast<SSL_CTX*>(context);
   SSL_CTX_set1_cert_store(native, self.trust_.get());
-  // Digest may connect to the proxy twice; behind it, the server comes once the tunnel stands.
+  // Digest may connect to the proxy twice; TLS with the server begins once the tunnel is
+  // established.
   if (self.https_proxy_ && !self.tunnel_stands_) {
     bound_flow(native, &self.proxy_flow_);
     return CURLE_OK;
@@ -269,8 +272,8 @@ int HttpExchange::on_debug(CURL*, curl_infotype kind, char*, std::size_t size, v
 int HttpExchange::on_progress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
   auto& mine = *static_cast<HttpExchange*>(self);
   constexpr std::size_t most_beside_the_body = 256 * 1024;
-  // libcurl comes here for each byte of an answer to CONNECT: the body of a refusal, which it
-  // passes over in one go, is seen nowhere else.
+  // libcurl calls this for each byte of an answer to CONNECT: the body of a refusal, which it skips
+  // in one go, is seen nowhere else.
   if (mine.tunnelling_ && !mine.tunnel_stands_) ++mine.connect_bytes_;
   const auto most = 2 * mine.request_.body_limit + most_beside_the_body;
   if (mine.received_ <= most && mine.connect_bytes_ <= most) return 0;
@@ -328,7 +331,7 @@ bool HttpExchange::header_line(std::string_view line) {
     return false;
   }
   if (!reply_.body.empty()) return true;  // a trailer (RFC 9112 section 7.1.2)
-  // The headers end where libcurl says so: at whatever begins as an end of a line does.
+  // The headers end where libcurl ends them: at any line that begins with CR or LF.
   const bool end = line.starts_with('\r') || line.starts_with('\n');
   line = trimmed(line);
   if (line.starts_with("HTTP/") && !in_block_) {
@@ -342,7 +345,7 @@ bool HttpExchange::header_line(std::string_view line) {
       std::from_chars(digits.data(), digits.data() + digits.size(), block_status_);
     }
   } else if (block_version_.empty()) {
-    not_http_ = true;  // libcurl takes any line of a proxy for a header
+    not_http_ = true;  // libcurl takes any line from a proxy for a header
   } else if (end) {
     end_of_block();
   } else {
@@ -423,7 +426,7 @@ Failure HttpExchange::classify_curl(CURLcode code) {
       failure.kind = record_.alert ? FailureKind::tls_alert : FailureKind::tls_protocol;
       if (record_.alert) failure.code = *record_.alert;
       if (os_error == asio::error::connection_reset) failure.kind = FailureKind::connection_reset;
-      // So it says where the connection was cut and the system's number is gone, as on Windows.
+      // This is what it says if the connection was cut and the errno is lost, as on Windows.
       if (failure.text.find("SSL_ERROR_SYSCALL") != std::string::npos) {
         failure.kind = FailureKind::closed_by_peer;
       }
@@ -452,7 +455,7 @@ Failure HttpExchange::classify_curl(CURLcode code) {
       if (too_large_) failure.text = "more than 64 KiB of headers, or much more beside the body";
       return failure;
     case CURLE_OUT_OF_MEMORY:
-      // So libcurl calls a header line of more than 100 KB, too.
+      // libcurl reports a header line of more than 100 KB like this, too.
       failure.kind = reply_.connected ? FailureKind::oversized : FailureKind::out_of_resources;
       return failure;
     case CURLE_INTERFACE_FAILED:

@@ -1,4 +1,4 @@
-// One transfer of libcurl with all that its callbacks write to; http.hpp is its face.
+// One libcurl transfer with all that its callbacks write to; http.hpp is the public interface.
 #pragma once
 
 #include <curl/curl.h>
@@ -12,29 +12,29 @@
 
 namespace callready {
 
-// What a transfer came to.
+// The outcome of a transfer.
 struct Ended {
   HttpReply reply;
-  platform::OwnedDescriptor socket;  // of a tunnel that stands
-  // The tunnel is within libcurl's TLS to the proxy: the socket is there to wait with, and what is
-  // said goes through the exchange, which must live on.
+  platform::OwnedDescriptor socket;  // of an established tunnel
+  // The tunnel is within libcurl's TLS to the proxy: the socket is only for waiting, and data goes
+  // through the exchange, which must outlive it.
   bool inside_tls = false;
 };
 
-// The sockets of a transfer: opened here, so that what libcurl does not tell can be asked of them.
+// The sockets of a transfer, opened here so that they can be asked what libcurl does not report.
 struct SocketLog {
   std::set<curl_socket_t> open;
   std::optional<std::chrono::system_clock::time_point> first_at;  // when the first was opened
-  bool connected = false;                                         // TCP stood, once
+  bool connected = false;                                         // TCP was established once
   bool kept_here = false;  // this computer did not let a connection request out
   int no_socket = 0;       // an errno where none could be opened
   std::optional<IcmpError> icmp;
 };
 
-// Stays where it is: libcurl has its address.
+// Must not move: libcurl has its address.
 class HttpExchange {
  public:
-  // Without a loop it blocks.
+  // Blocks if there is no loop.
   HttpExchange(HttpRequest request, std::shared_ptr<X509_STORE> trust,
                std::shared_ptr<CurlLoop> loop);
   ~HttpExchange();
@@ -44,13 +44,13 @@ class HttpExchange {
   // `connect_only`: ends once the proxy's tunnel stands.
   void prepare(bool connect_only);
   CURL* easy() { return easy_; }
-  // Somebody has taken a connection.
+  // True once somebody has accepted a connection.
   bool connected() const;
   bool kept_here() const;
   CURLcode block(milliseconds limit);
-  // Once, after the end.
+  // Call it once, after the end.
   Ended finish(const Result<CURLcode>& result);
-  // Through a tunnel that stands, as curl_easy_send(3) and curl_easy_recv(3) have it.
+  // Through an established tunnel, like curl_easy_send(3) and curl_easy_recv(3).
   CURLcode send(std::span<const std::uint8_t> bytes, std::size_t& sent);
   CURLcode receive(std::span<std::uint8_t> buffer, std::size_t& received);
 

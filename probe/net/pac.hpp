@@ -16,13 +16,14 @@ namespace callready {
 // The argument with which this program becomes such a child.
 inline constexpr auto pac_child_argument = "--evaluate-pac";
 
-// The most of a file that is read, as browsers do.
+// The most that is read of a file, as in browsers.
 inline constexpr std::size_t pac_limit = 1U << 20U;
 
-// Fetching a PAC file: a server of the site, near, and a program that waits for it at every start.
+// For fetching a PAC file: from a nearby server of the site, and programs wait for it at every
+// start.
 inline constexpr milliseconds pac_fetch_time = timeouts::dns_total;
-// Evaluating it for all hosts of a run: milliseconds, but for the names that it asks DNS for, and
-// one resolver that does not answer (timeouts::dns_total).
+// For evaluating it for all hosts of a run: milliseconds, apart from its own DNS lookups and one
+// resolver that does not answer (timeouts::dns_total).
 inline constexpr milliseconds pac_script_time = timeouts::tcp_connect + timeouts::stream_reply;
 
 struct PacQuestion {
@@ -35,12 +36,12 @@ struct PacAnswers {
   std::string error;  // what the script did wrong, in words; empty: nothing
 };
 
-// What a script returned, as it is kept: printable, and where it is longer than anybody's, cut
-// behind an item. Half an item is another proxy.
+// What is kept of a script's answer: printable, and if it is unreasonably long, cut after an item.
+// Half an item would name another proxy.
 std::string kept_answer(std::string_view returned);
 
 // Runs the script in this process, however long it takes. `own_address`: what myIpAddress()
-// returns; empty: what this computer's name is looked up as, which often is its loopback.
+// returns; empty: what this computer's name resolves to, which often is loopback.
 PacAnswers evaluate_pac(const std::string& script, const std::vector<PacQuestion>& questions,
                         const std::string& own_address = {});
 
@@ -50,9 +51,8 @@ struct PacSource {
   std::string program;  // the file of this program
 };
 
-// The same in a child, or by the system's own engine (Windows, which takes the URL alone). The
-// failure is timed_out where the script did not come to an end, closed_by_peer where it brought its
-// process down.
+// The same in a child, or by the system's own engine (Windows, which takes only a URL). The failure
+// is timed_out if the script did not end, closed_by_peer if it brought its process down.
 asio::awaitable<Result<PacAnswers>> ask_pac(asio::any_io_executor executor, PacSource source,
                                             std::vector<PacQuestion> questions, Scope scope,
                                             Instant deadline);

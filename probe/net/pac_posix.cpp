@@ -18,13 +18,13 @@ namespace {
 
 // More than any PAC file needs; the engine's own heap is a small part of it.
 constexpr unsigned long memory_mb = 512;
-// Files of ten thousand lines take milliseconds a question. Waiting for DNS does not count.
+// Files of ten thousand lines take milliseconds per question. Waiting for DNS does not count.
 constexpr unsigned processor_seconds = 3;
-// The answers of all questions of a run.
+// The answers to all questions of a run.
 constexpr std::size_t answer_limit = 1U << 20U;
 
-// A script may ask DNS for each host of a run, and for nets of the site; not for whatever it makes
-// up. What the engine's own functions (isInNet, isResolvable) ask goes this way too.
+// A script may look up each host of a run, and the site's networks, but not whatever it makes up.
+// Lookups by the engine's own functions (isInNet, isResolvable) go this way too.
 constexpr auto few_lookups =
     "(function(scope) { var left = 200;"
     " function bound(name) { var ask = scope[name]; if (ask)"
@@ -89,7 +89,7 @@ std::optional<PacAnswers> unpack(std::string_view message, std::size_t count) {
   return answers;
 }
 
-// The address that leads outside, as browsers tell it.
+// The address that packets to the outside carry, as browsers report it.
 std::string own_address(const asio::any_io_executor& executor) {
   for (const auto& anywhere : {nobodys_address, nobodys_v6}) {
     const auto own = own_address_towards(executor, anywhere);
@@ -98,7 +98,7 @@ std::string own_address(const asio::any_io_executor& executor) {
   return {};
 }
 
-// The child, ended and its pipes closed whatever happens.
+// The child: it is ended and its pipes are closed whatever happens.
 struct Running {
   platform::Child child;
   platform::ChildEnd end() {
@@ -133,7 +133,7 @@ PacAnswers evaluate_pac(const std::string& script, const std::vector<PacQuestion
   }
   for (std::size_t i = 0; i < questions.size(); ++i) {
     const auto& question = questions[i];
-    // The engine's own memory, until it is asked again.
+    // Owned by the engine, and valid until it is asked again.
     const char* answer = pacparser_find_proxy(question.url.c_str(), question.host.c_str());
     if (answer != nullptr) answers.answers[i] = answer;
     const auto error = error_in_words();
@@ -193,7 +193,7 @@ asio::awaitable<Result<PacAnswers>> ask_pac(asio::any_io_executor executor, PacS
     output.cancel(ignored);
   });
   if (guard.over()) co_return guard.failure();
-  // It reads all before it writes, so that neither waits for the other.
+  // The child reads everything before it writes, so that neither waits for the other.
   const auto [write_error, sent] =
       co_await asio::async_write(input, asio::buffer(message), asio::as_tuple(asio::use_awaitable));
   if (guard.over()) co_return guard.failure();

@@ -1,5 +1,5 @@
-// PAC files on Windows: WinHTTP fetches and evaluates them in its own engine, as other programs of
-// this computer do; a file that is not on a web server it does not take.
+// PAC files on Windows: WinHTTP fetches and evaluates them in its own engine, as for other programs
+// of this computer. It takes files from web servers only.
 #include "probe/net/pac.hpp"
 
 #include "probe/net/in_thread.hpp"

@@ -55,7 +55,7 @@ std::optional<Network> network_of(std::string_view text) {
   return Network::parse(text);
 }
 
-// The first variable of those that is set, as a choice.
+// The first of these variables that is set, as a choice.
 ProxyEnvironment::Choice first_set(const std::function<std::string(const std::string&)>& variable,
                                    std::initializer_list<const char*> names,
                                    std::vector<std::string>& unusable) {
@@ -71,7 +71,7 @@ ProxyEnvironment::Choice first_set(const std::function<std::string(const std::st
   return choice;
 }
 
-// By the list of https://publicsuffix.org that the library has.
+// According to the list of https://publicsuffix.org that is built into the library.
 bool is_public_suffix(const std::string& domain) {
   return psl_is_public_suffix(psl_builtin(), domain.c_str()) != 0;
 }
@@ -114,7 +114,7 @@ NoProxy::NoProxy(std::string_view list) {
   for (const auto item : split(list, ", \t")) {
     if (item.empty()) continue;
     Entry entry;
-    // A network first: its colons are no port's.
+    // A network first: its colons do not introduce a port.
     auto plain = item;
     if (plain.starts_with('[') && plain.ends_with(']')) plain = plain.substr(1, plain.size() - 2);
     entry.network = network_of(plain);
@@ -122,7 +122,7 @@ NoProxy::NoProxy(std::string_view list) {
     if (!entry.network && split_port(item, host, entry.port)) entry.network = network_of(host);
     if (!entry.network) {
       entry.name = lower_case(without_dots(host));
-      // Elsewhere "*.example.com" is common; libcurl takes it for a name that nobody has.
+      // "*.example.com" is common elsewhere; libcurl takes it for a literal name, which nobody has.
       if (entry.name.empty() || entry.name.find('*') != entry.name.npos) continue;
     }
     entries_.push_back(std::move(entry));
@@ -198,7 +198,7 @@ std::vector<PacRoute> read_pac_answer(std::string_view text) {
       std::uint16_t port = 0;
       if (!split_port(where, host, port)) continue;
       const bool tls = word == "https";
-      // Browsers' own: 80 and 443.
+      // The browsers' own defaults: 80 and 443.
       if (port == 0) port = tls ? 443 : 80;
       route.kind = PacRoute::Kind::proxy;
       route.url = (tls ? "https://" : "http://") + authority(lower_case(host), port);
@@ -216,7 +216,7 @@ std::vector<std::string> wpad_urls(const std::vector<std::string>& domains) {
   std::vector<std::string> urls;
   for (const auto& given : domains) {
     auto domain = lower_case(without_dots(given));
-    // Never wpad.com or wpad.co.uk: whoever owns that would be everybody's proxy.
+    // Never wpad.com or wpad.co.uk: its owner would be everybody's proxy.
     while (domain.find('.') != domain.npos && !is_public_suffix(domain)) {
       add_once(urls, "http://wpad." + domain + "/wpad.dat");
       domain.erase(0, domain.find('.') + 1);

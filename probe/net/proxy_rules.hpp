@@ -19,15 +19,15 @@ struct ProxySetting {
   std::string user, password;  // decoded; empty where there are none
 };
 
-// Nothing where it is no HTTP proxy (socks5://, a bad port). Without a scheme it is http, without a
-// port it is libcurl's: 1080 of http, 443 of https.
+// Nothing if it is not an HTTP proxy (socks5://, a bad port). The scheme defaults to http, the port
+// as in libcurl to 1080 for http and 443 for https.
 std::optional<ProxySetting> read_proxy_setting(std::string_view text);
 
 // NO_PROXY, by libcurl's rules: a list separated by commas or blanks; `*` alone means all; a name
-// covers itself and what is below it, whether a dot stands before it or not; an address is met as
-// it is, or by a network (10.0.0.0/8, fd00::/8), whatever way it is written. As in other programs
-// an entry may end in a port, and then holds for that port only; libcurl never meets such an entry.
-// `<local>`, as Windows has it, means all names without a dot.
+// covers itself and its subdomains, with or without a leading dot; an address is matched by itself
+// or by a network (10.0.0.0/8, fd00::/8), however it is written. As in other programs an entry may
+// end in a port, and then applies to that port only; in libcurl such an entry never matches.
+// `<local>`, as on Windows, means all names without a dot.
 class NoProxy {
  public:
   explicit NoProxy(std::string_view list = {});
@@ -43,10 +43,9 @@ class NoProxy {
   std::vector<Entry> entries_;
 };
 
-// What the environment says of proxies.
+// What the environment says about proxies.
 struct ProxyEnvironment {
-  // By what a program connects for, each with the name of the variable it came from. The URL is
-  // empty if there is none.
+  // For plain HTTP and for everything else, with the name of the variable that it came from.
   struct Choice {
     std::string variable;
     std::optional<ProxySetting> proxy;
@@ -54,7 +53,7 @@ struct ProxyEnvironment {
   Choice http, https;
   std::string no_proxy_variable;
   NoProxy none;
-  std::vector<std::string> unusable;  // variables whose value is no HTTP proxy
+  std::vector<std::string> unusable;  // variables whose value is not an HTTP proxy
 
   bool empty() const { return !http.proxy && !https.proxy; }
   // The proxy for that probe, or null.
@@ -66,9 +65,9 @@ struct ProxyEnvironment {
 ProxyEnvironment read_proxy_environment(
     const std::function<std::string(const std::string&)>& variable);
 
-// The URL by which browsers ask for a proxy on behalf of that probe: "http://host/" for plain HTTP,
-// "wss://host/" and "ws://host/" for WebSocket, else "https://host:port/", which is what browsers
-// ask with for TURN over TCP and TLS. Without path: PAC files do not get to see those of https.
+// The URL with which a browser would ask for a proxy for that probe: "http://host/" for plain HTTP,
+// "wss://host/" and "ws://host/" for WebSocket, otherwise "https://host:port/", which browsers use
+// for TURN over TCP and TLS as well. Without a path: PAC files do not get to see those of https.
 std::string proxy_question(const Probe& probe);
 
 // True for what no program sends through a proxy unless told to: this computer itself.
@@ -85,9 +84,9 @@ struct PacRoute {
 // "PROXY a:8080; HTTPS b:443; DIRECT". Empty text, or nothing known in it, means direct.
 std::vector<PacRoute> read_pac_answer(std::string_view text);
 
-// Where a computer of these domains looks for a PAC file (draft-ietf-wrec-wpad-01 section 4.4.4,
-// DNS): "http://wpad.lyon.example.com/wpad.dat", then one label less, as long as it is somebody's
-// domain and no public suffix.
+// Where a computer in these domains looks for a PAC file (draft-ietf-wrec-wpad-01 section 4.4.4,
+// DNS): "http://wpad.lyon.example.com/wpad.dat", then with one label less each, as long as that is
+// somebody's domain and not a public suffix.
 std::vector<std::string> wpad_urls(const std::vector<std::string>& domains);
 
 }  // namespace callready

@@ -19,7 +19,7 @@ class BlockingTransfer {
                    curl_write_callback take, void* context)
       : easy_(curl_easy_init(), &curl_easy_cleanup) {
     if (!easy_) return;
-    // No proxy's or server's TLS may go on without end: libcurl's own time limit is not looked at
+    // No proxy's or server's TLS may go on without end: libcurl does not check its own time limit
     // while OpenSSL is reading.
     const auto on_context = +[](CURL*, void* tls, void* flow) -> CURLcode {
       bound_flow(static_cast<SSL_CTX*>(tls), static_cast<TlsFlow*>(flow));

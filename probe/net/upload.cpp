@@ -8,12 +8,12 @@ namespace {
 
 constexpr std::size_t most_answer = 512;
 
-// What is beyond that is taken, and not kept.
+// Anything beyond that is taken, but not kept.
 std::size_t take_answer(char* data, std::size_t, std::size_t size, void* context) {
   auto& text = *static_cast<std::string*>(context);
   try {
     text.append(data, std::min(size, most_answer - text.size()));
-  } catch (const std::bad_alloc&) {  // the transfer matters more than what is said to it
+  } catch (const std::bad_alloc&) {  // the transfer matters more than the answer's text
   }
   return size;
 }
@@ -26,7 +26,7 @@ Upload upload(const UploadRequest& request) {
   BlockingTransfer transfer(request.url, request.limit, request.user_agent, take_answer, &answer);
   auto* easy = transfer.easy();
   transfer.add_header("Content-Type: " + request.content_type);
-  transfer.add_header("Expect:");  // no question whether the body may come
+  transfer.add_header("Expect:");  // do not ask first whether the body may come
   if (!request.token.empty()) transfer.add_header("Authorization: Bearer " + request.token);
   curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
   curl_easy_setopt(easy, CURLOPT_POST, 1L);

@@ -1,4 +1,4 @@
-// One document to a web server, while nothing else goes on: for `check --push-to`, after the run.
+// Sends one document to a web server, and blocks meanwhile: for `check --push-to`, after the run.
 #pragma once
 
 #include <optional>
@@ -20,11 +20,11 @@ struct Upload {
   std::string problem;  // in words; empty where there is an answer
   long status = 0;
   std::string answer;                       // the beginning of what the server says, printable
-  std::optional<milliseconds> retry_after;  // as the server wants it (RFC 9110 section 10.2.3)
+  std::optional<milliseconds> retry_after;  // as the server asks (RFC 9110 section 10.2.3)
 };
 
 // The proxy is the environment's (https_proxy, no_proxy), the roots are the system's. A redirection
-// is an answer like another: the document and the token go to nobody else.
+// is an answer like any other: the document and the token go to nobody else.
 Upload upload(const UploadRequest& request);
 
 }  // namespace callready

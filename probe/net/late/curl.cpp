@@ -1,6 +1,6 @@
-// libcurl's functions, as the program calls them, by the library that is loaded when the first of
-// them is called: with the thirty others that it brings along it would take a third of the time
-// from the program's start to its first packet, and many runs make no request. Programs that hold
+// libcurl's functions under their own names, which load the library when the first of them is
+// called: with the thirty others that it brings along, loading would take a third of the time from
+// the program's start to its first packet, and many runs make no request. Programs that contain
 // libcurl are linked without this file.
 #include <curl/curl.h>
 
