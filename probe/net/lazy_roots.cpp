@@ -35,7 +35,7 @@ Certificate decode(const PemCertificate& source) {
                                        : d2i_X509(nullptr, &at, size));
 }
 
-// One DER element; takes it from the front of `text`. Empty if there is none whole.
+// Takes one DER element from the front of `text`. Empty if there is no complete one.
 std::string_view take_element(std::string_view& text, bool only_content) {
   const auto byte = [&](std::size_t i) { return std::size_t{bytes_of(text)[i]}; };
   if (text.size() < 2) return {};
@@ -67,7 +67,7 @@ class LazyCertificateStore {
     if (source.subject) places_[*source.subject].push_back({std::move(source), nullptr});
   }
 
-  // Puts those of that subject into the store, which then owns them. The first, or null.
+  // Puts those with that subject into the store, which then owns them. Returns the first, or null.
   X509* find(const X509_NAME* name, X509_STORE* store) {
     const auto key = hash_of(name);
     const std::lock_guard lock(mutex_);  // libraries verify on threads of their own
@@ -102,7 +102,7 @@ LazyCertificateStore* shelf_of(X509_LOOKUP* lookup) {
   return static_cast<LazyCertificateStore*>(X509_LOOKUP_get_method_data(lookup));
 }
 
-// OpenSSL would lose what it holds if this threw.
+// OpenSSL would leak what it holds if this threw.
 int on_new(X509_LOOKUP* lookup) {
   auto* shelf = new (std::nothrow) LazyCertificateStore;
   return shelf == nullptr ? 0 : X509_LOOKUP_set_method_data(lookup, shelf);
@@ -114,7 +114,7 @@ int on_subject(X509_LOOKUP* lookup, X509_LOOKUP_TYPE type, const X509_NAME* name
   if (type != X509_LU_X509) return 0;
   auto* found = shelf_of(lookup)->find(name, X509_LOOKUP_get_store(lookup));
   if (found == nullptr) return 0;
-  // The caller counts its own reference, and takes none over from here.
+  // The caller takes a reference of its own, so ours is dropped.
   if (X509_OBJECT_set1_X509(result, found) != 1) return 0;
   X509_free(found);
   return 1;
@@ -143,7 +143,7 @@ PemCertificate::PemCertificate(std::string bytes, bool trust)
 }
 
 std::string PemCertificate::sha256() const {
-  // What OpenSSL puts behind it is not part of it.
+  // OpenSSL's own settings behind the certificate are not part of it.
   auto rest = std::string_view(*der);
   const auto whole = take_element(rest, false);
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
@@ -179,7 +179,7 @@ std::vector<PemCertificate> read_certificates(const std::string& path) {
 std::optional<PemCertificate> read_der(const std::string& path) {
   auto input = platform::read_input(path, largest_bundle);
   PemCertificate certificate(std::move(input.text), false);
-  ERR_clear_error();  // what is none is an error to OpenSSL
+  ERR_clear_error();  // a file without a certificate is an error to OpenSSL
   return certificate.subject ? std::optional(std::move(certificate)) : std::nullopt;
 }
 

@@ -1,5 +1,5 @@
-// Certificates of a PEM file that OpenSSL reads one by one, once a chain asks for them: decoding
-// all the roots of a system takes it 30 ms and two megabytes, and a run needs a handful.
+// Certificates of a PEM file that OpenSSL decodes one by one, when a chain needs them: decoding all
+// the roots of a system takes 30 ms and two megabytes, and a run needs a handful.
 #pragma once
 
 #include <openssl/x509.h>
@@ -19,7 +19,7 @@ struct PemCertificate {
 
   std::shared_ptr<const std::string> der;  // several stores share it
   bool with_trust;
-  std::optional<unsigned long> subject;  // OpenSSL's hash of it; none: it is no certificate
+  std::optional<unsigned long> subject;  // OpenSSL's hash of it; none: not a certificate
 
   std::string sha256() const;  // binary, as X509_digest() has it
 };
@@ -27,7 +27,7 @@ struct PemCertificate {
 // All certificates of the file, in its order; none where it cannot be read.
 std::vector<PemCertificate> read_certificates(const std::string& path);
 
-// The certificate that the file is, without PEM around it; nothing where it is none.
+// The certificate in a DER file, without PEM around it; nothing if it is not one.
 std::optional<PemCertificate> read_der(const std::string& path);
 
 // The same as read_certificates(), each file once.
@@ -43,7 +43,7 @@ class PemFiles {
 void add_when_needed(X509_STORE* store, std::vector<PemCertificate> certificates);
 
 // The DER of a certificate's subject (RFC 5280 section 4.1), which is all that finding it takes.
-// Empty where the bytes are no certificate.
+// Empty if the bytes are not a certificate.
 std::string_view subject_of(std::string_view der);
 
 }  // namespace callready

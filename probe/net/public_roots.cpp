@@ -48,7 +48,7 @@ int index() {
   return number;
 }
 
-// That of the chain which this machine built; null where it built none.
+// The root of the chain that this machine built; null if it built none.
 X509* root_of(const SSL* ssl) {
   auto* verified = SSL_get0_verified_chain(ssl);
   const int size = verified == nullptr ? 0 : sk_X509_num(verified);
@@ -86,7 +86,7 @@ bool misses_an_issuer(int error) {
 
 }  // namespace
 
-// As update-ca-certificates(8) has it: folders and links are followed.
+// As update-ca-certificates(8) does: folders and links are followed.
 std::set<std::string> digests_below(PemFiles& files, const std::string& folder) {
   namespace fs = std::filesystem;
   constexpr auto how = fs::directory_options::follow_directory_symlink |
@@ -161,7 +161,7 @@ std::optional<PublicRoots::Vouched> PublicRoots::vouch_for(const SSL* ssl,
   if (!context || X509_STORE_CTX_init(context.get(), store_.get(), leaf, chain) != 1) {
     return std::nullopt;
   }
-  // What this machine has verified needs no second signature where its root is one of these.
+  // A chain that this machine has verified needs no second check if its root is one of these.
   if (const auto* root = root_of(ssl); trusted_here && has(context.get(), root)) {
     return Vouched{true, is_given(root)};
   }

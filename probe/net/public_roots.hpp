@@ -1,5 +1,5 @@
-// The certificate authorities that everybody has, beside those that this machine was given: a chain
-// that ends anywhere else was made by somebody on the way, or by a private authority.
+// The certificate authorities that everybody has, as opposed to those that this machine was given:
+// a chain that ends anywhere else was made by somebody on the way, or by a private authority.
 #pragma once
 
 #include <openssl/ssl.h>
@@ -22,15 +22,15 @@ class PublicRoots {
   // The system's bundle without what its administrator added, and the roots in `more` (PEM files).
   PublicRoots(PemFiles& files, const std::vector<std::string>& more);
 
-  // From now on every connection that verifies with this store is also held against these roots,
-  // which the store owns with us: a thread may hold it longer than the run.
+  // From now on every connection that verifies with this store is also checked against these roots.
+  // The store shares ownership of them, because a thread may hold it longer than the run.
   static void attach(std::shared_ptr<PublicRoots> roots, X509_STORE* store);
-  // Those of the connection's store, or null.
+  // The roots attached to the connection's store, or null.
   static const PublicRoots* of(const SSL* ssl);
 
   // Whether the peer's chain ends in one of these, and whether only `more` has that one; its dates
-  // and names do not matter. `trusted_here`: this machine takes it. Nothing where there is no
-  // bundle, no chain, or a chain that is not whole.
+  // and names do not matter. `trusted_here`: this machine trusts it. Nothing if there is no bundle,
+  // no chain, or an incomplete one.
   struct Vouched {
     bool expected = false;
     bool given = false;

@@ -41,10 +41,10 @@ void put(Bytes& bytes, std::uint64_t number, std::size_t count) {
 
 void put(Bytes& bytes, View more) { bytes.insert(bytes.end(), more.begin(), more.end()); }
 
-// RFC 9000 section 16; two bytes take all that we have.
+// RFC 9000 section 16; two bytes hold any length of ours.
 void put_length(Bytes& bytes, std::size_t length) { put(bytes, 0x4000 | length, 2); }
 
-// What `write` adds, after its length in so many bytes.
+// What `write` adds, preceded by its length in `count` bytes.
 template <typename Write>
 void put_block(Bytes& bytes, std::size_t count, Write write) {
   Bytes inner;
@@ -68,7 +68,7 @@ void put_ids(Bytes& bytes, View destination, View source) {
 
 // --- Reading ---
 
-// Bytes that are left; what is not there makes it bad, and everything zero or empty from then on.
+// The bytes that are left. Reading past the end makes it bad: all is zero or empty from then on.
 class Reader {
  public:
   explicit Reader(View bytes) : left_(bytes) {}
@@ -162,12 +162,12 @@ std::optional<Mask> header_mask(const Keys& keys, View sample) {
   return made ? std::optional(mask) : std::nullopt;
 }
 
-// Of a long header four bits are masked; the same way back.
+// In a long header four bits are masked; masking them again restores them.
 std::uint8_t first_byte(std::uint8_t byte, const Mask& mask) {
   return static_cast<std::uint8_t>(byte ^ (mask[0] & 0x0fU));
 }
 
-// RFC 9001 section 5.3: the nonce is the packet number over the IV.
+// RFC 9001 section 5.3: the nonce is the IV XOR the packet number.
 Owned<EVP_CIPHER_CTX> packet_cipher(const Keys& keys, std::uint32_t number, bool encrypt) {
   Owned<EVP_CIPHER_CTX> cipher(EVP_CIPHER_CTX_new());
   auto nonce = keys.iv;
@@ -216,7 +216,7 @@ void skip_ack(Reader& frames, bool with_ecn) {
   for (int i = 0; with_ecn && i < 3; ++i) frames.variable();
 }
 
-// The error of a CONNECTION_CLOSE, if there is one before what only a connection needs.
+// The error of a CONNECTION_CLOSE, if there is one before any frame that only a connection needs.
 std::optional<std::uint64_t> close_in(View bytes) {
   Reader frames(bytes);
   while (!frames.left().empty() && !frames.bad()) {
@@ -280,8 +280,8 @@ void put_hello(Bytes& bytes, const Attempt& attempt, std::string_view name) {
         put_block(list, 2, [&](Bytes& key) { put(key, attempt.key_share); });
       });
     });
-    // RFC 9000 section 18.2: a second of patience, a little data, the three streams that HTTP/3
-    // asks for (RFC 9114 section 6.2), and our connection ID, which it must hold.
+    // RFC 9000 section 18.2: an idle timeout of a second, a little data, the three streams that
+    // HTTP/3 asks for (RFC 9114 section 6.2), and our connection ID, which is mandatory.
     put_extension(extensions, 57, [&](Bytes& parameters) {
       parameters = {0x01, 0x02, 0x43, 0xe8, 0x04, 0x02, 0x50, 0x00,
                     0x07, 0x02, 0x44, 0x00, 0x09, 0x01, 0x03};
@@ -402,7 +402,7 @@ std::optional<Bytes> client_initial(const Attempt& attempt, std::string_view nam
 std::optional<Bytes> client_close(const Attempt& attempt, View server) {
   const auto keys = initial_keys(attempt.destination);
   if (!keys || server.size() > most_id) return std::nullopt;
-  const Bytes frames{connection_close, 0, 0, 0};  // no error, no frame, no words
+  const Bytes frames{connection_close, 0, 0, 0};  // no error, no frame type, no reason
   return seal_initial(keys->client, server, attempt.source, 1, frames, datagram_size);
 }
 

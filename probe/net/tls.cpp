@@ -96,15 +96,15 @@ struct FreeStore {
 };
 using Store = std::unique_ptr<X509_STORE, FreeStore>;
 
-// As X509_STORE_set_default_paths() has it, but that of the file only those are decoded that are
-// asked for. In the folder they are found by their names.
+// Like X509_STORE_set_default_paths(), except that only those certificates of the file are decoded
+// that are asked for. In the folder they are found by their names.
 Store system_store(PemFiles& files) {
   Store store(X509_STORE_new());
   if (!store) throw std::bad_alloc();
   auto file = platform::environment(X509_get_default_cert_file_env());
   if (file.empty()) {
     file = X509_get_default_cert_file();
-    // OpenSSL looks where the system keeps them that it was built on, which can be another one.
+    // OpenSSL looks where the system that it was built on keeps them, which can be another one.
     if (!platform::is_file(file)) file = platform::trusted_roots();
   }
   auto authorities = files.read(file);
@@ -117,7 +117,7 @@ Store system_store(PemFiles& files) {
 }
 
 std::optional<std::string> why_unreadable(const std::string& file) {
-  // It is read more than once; a pipe would be waited for.
+  // The file is read more than once; a pipe would make us wait.
   using std::filesystem::file_type;
   std::error_code error;
   const auto type = std::filesystem::status(path_of(file), error).type();
@@ -161,7 +161,7 @@ boost::system::result<std::unique_ptr<TlsContext>, std::string> TlsContext::crea
 
 void TlsContext::prepare() {
   if (context_.valid()) return;
-  // Where there is no thread for it, by whom it is wanted first.
+  // If there is no thread for it, whoever needs it first does the work.
   const auto policy = std::launch::async | std::launch::deferred;
   context_ = std::async(policy, [files = ca_files_] { return make_context(files); }).share();
 }

@@ -19,9 +19,9 @@ struct CertificateInfo {
   std::string sha256;                              // of the whole certificate, hexadecimal
   std::string public_key_sha256;                   // of its SubjectPublicKeyInfo
   bool self_signed = false;
-  // Signed certificate timestamps (RFC 6962), and where the issuer's certificate can be had (RFC
-  // 5280 section 4.2.2.1): certificates of public authorities have both, those that an inspection
-  // device makes have neither.
+  // Signed certificate timestamps (RFC 6962), and where to get the issuer's certificate (RFC 5280
+  // section 4.2.2.1): certificates of public authorities have both, those that an inspection device
+  // makes have neither.
   bool timestamps = false;
   std::string issuer_url;
 };
@@ -34,8 +34,8 @@ struct TlsInfo {
   int verify_code = 0;
   std::string verify_text;
   std::vector<int> objections;  // all of them, without repetition
-  // Whether the chain ends in a root that everybody has, or in one given for this run; nothing
-  // where that cannot be known.
+  // Whether the chain ends in a root that everybody has, or in one given for this run; nothing if
+  // that is not known.
   std::optional<bool> public_root;
   bool given_root = false;  // the latter
   bool name_matches = true;
@@ -74,7 +74,7 @@ struct TlsOptions {
 
 struct TlsAttempt {
   Result<std::unique_ptr<Stream>> stream = Failure{};
-  TlsInfo info;  // whatever was learnt, also where the handshake failed
+  TlsInfo info;  // whatever was learnt, even if the handshake failed
 };
 
 // The handshake over a connection, which may itself be TLS (to an https proxy), within

@@ -8,7 +8,7 @@
 namespace callready {
 namespace {
 
-// OpenSSL between two memory buffers; what it wants to send or to hear goes over the stream below.
+// OpenSSL between two memory buffers; what it wants to send or receive goes over the stream below.
 class TlsOver final : public Stream {
  public:
   TlsOver(std::unique_ptr<Stream> below, TlsContext& context, const TlsOptions& options)
@@ -71,7 +71,7 @@ class TlsOver final : public Stream {
       const std::vector<std::uint8_t> bytes(pending, pending + size);
       BIO_reset(out_);
       const auto sent = co_await below_->write(bytes, scope, deadline);
-      // Why the handshake failed says more than that its alert could not be sent.
+      // The reason why the handshake failed says more than a failure to send its alert.
       if (sent.has_error() && error != SSL_ERROR_SSL) co_return sent.error();
     }
     if (done == 1) co_return Result<void>();

@@ -112,7 +112,7 @@ std::vector<std::string> alternative_names(X509* certificate) {
     } else if (size == 4 || size == 16) {
       names.push_back(IpAddress::of_bytes(data, size == 16).to_string());
     }
-    if (names.size() == 200) break;  // some CDNs list hundreds; a report needs not all
+    if (names.size() == 200) break;  // some CDNs list hundreds; a report does not need all
   }
   return names;
 }
@@ -161,7 +161,7 @@ CertificateInfo describe(X509* certificate) {
   return info;
 }
 
-// For a watched context: its connections are gone before anybody could ask them.
+// For a watched context, whose connections are gone before anybody could ask them.
 void on_state(const SSL* ssl, int where, int) {
   const bool alert = (where & SSL_CB_READ_ALERT) == SSL_CB_READ_ALERT;
   if (where != SSL_CB_HANDSHAKE_DONE && where != SSL_CB_CONNECT_EXIT && !alert) return;
@@ -179,7 +179,7 @@ void TlsFlow::note(bool sent, int type, std::string_view bytes, SSL* ssl) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
   if (type == SSL3_RT_HEADER && bytes.size() == SSL3_RT_HEADER_LENGTH) {
     without_data += SSL3_RT_HEADER_LENGTH + byte(3) * 256u + byte(4);
-    // TLS 1.3 calls all that is encrypted so, and says what it is within.
+    // TLS 1.3 marks everything encrypted as application data; the real type is inside.
     if (byte(0) == SSL3_RT_APPLICATION_DATA && SSL_version(ssl) < TLS1_3_VERSION) without_data = 0;
   } else if (type == SSL3_RT_INNER_CONTENT_TYPE && bytes.size() == 1 &&
              byte(0) == SSL3_RT_APPLICATION_DATA) {

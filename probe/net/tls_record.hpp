@@ -1,4 +1,4 @@
-// What a TLS handshake shows of the peer, written down by OpenSSL's callbacks: for our own
+// What a TLS handshake shows about the peer, recorded by OpenSSL's callbacks: for our own
 // connections (tls.cpp) and for those that libcurl makes (http.cpp). Every chain passes: what is
 // wrong with it is data.
 #pragma once
@@ -9,21 +9,21 @@
 
 namespace callready {
 
-// How much a peer has sent since the last of it that was data of the application. OpenSSL takes
-// some messages (HelloRequest, NewSessionTicket) without end, in one call that does not come back
-// as long as more is there.
+// How much a peer has sent since its last application data. OpenSSL accepts some messages
+// (HelloRequest, NewSessionTicket) without end, in one call that does not return as long as there
+// are more.
 struct TlsFlow {
   // The longest chains that servers send are some tens of kilobytes.
   static constexpr std::size_t most_without_data = 256 * 1024;  // bytes
-  // What SSL_CTX_set_msg_callback(3) tells; beyond most_without_data no more is read, and what
-  // OpenSSL is doing fails with SSL_R_EXCESSIVE_MESSAGE_SIZE.
+  // Takes what SSL_CTX_set_msg_callback(3) reports; beyond most_without_data no more is read, and
+  // OpenSSL's current operation fails with SSL_R_EXCESSIVE_MESSAGE_SIZE.
   void note(bool sent, int type, std::string_view bytes, SSL* ssl);
 
   std::size_t without_data = 0;
 };
 
 struct TlsRecord {
-  // There is room for them from the beginning: nothing may be thrown through OpenSSL.
+  // Room for this many is reserved from the beginning: nothing may be thrown through OpenSSL.
   static constexpr std::size_t most_objections = 32;
   TlsRecord() { objections.reserve(most_objections); }
 
@@ -41,7 +41,7 @@ struct TlsRecord {
 void watch(SSL* ssl, TlsRecord* record);
 void watch(SSL_CTX* context, TlsRecord* record);
 
-// The same for connections of which only the flow is bounded: a transfer of libcurl's own, a proxy.
+// The same for connections where only the flow is bounded: a transfer of libcurl's own, a proxy.
 void bound_flow(SSL_CTX* context, TlsFlow* flow);
 
 // The name that the certificate must be for: a DNS name or an address.
@@ -50,7 +50,7 @@ void expect_name(X509_VERIFY_PARAM* parameters, const std::string& name);
 // For SSL_CTX_set_client_cert_cb: notes that one was asked for; there is none.
 int on_client_certificate(SSL* ssl, X509** certificate, EVP_PKEY** key);
 
-// Lets the connections of `context` have a longer ClientHello: those whose record has `padding`.
+// Makes the ClientHello longer for those connections of `context` whose record has `padding`.
 void allow_padding(SSL_CTX* context);
 
 // `handshake_done`: the handshake has ended well.

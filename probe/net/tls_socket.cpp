@@ -11,7 +11,7 @@ TlsSocket* self_of(BIO* bio) { return static_cast<TlsSocket*>(BIO_get_data(bio))
 
 Failure closed() { return {FailureKind::closed_by_peer, "End of file"}; }
 
-// What OpenSSL waits for where a step did not end and did not fail: the one or the other.
+// What OpenSSL waits for if a step neither ended nor failed: reading or writing.
 asio::socket_base::wait_type event_of(int error) {
   return error == SSL_ERROR_WANT_WRITE ? asio::socket_base::wait_write
                                        : asio::socket_base::wait_read;
@@ -19,8 +19,8 @@ asio::socket_base::wait_type event_of(int error) {
 
 }  // namespace
 
-// OpenSSL reads and writes the socket itself, by way of these (BIO_meth_new(3)). Its own socket BIO
-// would raise SIGPIPE.
+// OpenSSL reads and writes the socket itself, through these functions (BIO_meth_new(3)). Its own
+// socket BIO would raise SIGPIPE.
 const BIO_METHOD* TlsSocket::bio_method() {
   static const BIO_METHOD* const method = [] {
     auto* made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "socket");
@@ -102,7 +102,7 @@ std::optional<Failure> TlsSocket::failure_of(int error) const {
 asio::awaitable<Result<void>> TlsSocket::handshake(Scope scope, Instant deadline) {
   Guard guard(scope, deadline, [this] { socket_.cancel(); });
   if (guard.over()) co_return guard.failure();
-  for (;;) {  // what has come counts, also where we come to it late
+  for (;;) {  // what has arrived counts, even if we read it late
     begin_step();
     const int done = SSL_do_handshake(ssl_.get());
     if (done == 1) co_return Result<void>();

@@ -1,6 +1,6 @@
-// TLS right on a TCP socket. Asio's ssl::stream has four buffers of 17 KB for each connection
-// beside OpenSSL's own, and copies what passes through them: with hundreds of connections at a
-// time that is most of the program's memory.
+// TLS directly on a TCP socket. Asio's ssl::stream has four buffers of 17 KB for each connection in
+// addition to OpenSSL's own, and copies what passes through them: with hundreds of connections at a
+// time that would be most of the program's memory.
 #pragma once
 
 #include <openssl/ssl.h>
@@ -25,7 +25,7 @@ class TlsSocket {
   const asio::ip::tcp::socket& below() const { return socket_; }
 
   asio::awaitable<Result<void>> handshake(Scope scope, Instant deadline);
-  // As Stream has them.
+  // As in Stream.
   asio::awaitable<Result<std::size_t>> read_some(std::span<std::uint8_t> buffer, Scope scope,
                                                  Instant deadline);
   asio::awaitable<Result<void>> write(std::span<const std::uint8_t> bytes, Scope scope,
@@ -41,8 +41,8 @@ class TlsSocket {
   // Why a step of OpenSSL did not end, or nothing where it only has to wait.
   std::optional<Failure> failure_of(int error) const;
 
-  // At once, in one step of OpenSSL: others of the event loop have their turn after it. What comes
-  // without end is ended by TlsFlow.
+  // The most that one step of OpenSSL reads at once: then others on the event loop have their turn.
+  // A flood of records without data is ended by TlsFlow.
   static constexpr std::size_t most_a_step = 64 * 1024;  // bytes
 
   asio::ip::tcp::socket socket_;
