@@ -8,7 +8,7 @@
 namespace callready::sip {
 namespace {
 
-// Without them it writes to memory that it did not get. Its headers have this for all but Windows.
+// Without these it writes to memory that it failed to get. Its headers lack this on Windows only.
 #ifdef _WIN32
 void set_allocators() {}
 #else
@@ -28,8 +28,8 @@ void quiet(const char*, int, osip_trace_level_t, const char*, va_list) {}
 Message new_message() {
   static std::once_flag once;
   std::call_once(once, [] {
-    // It writes what it thinks of a message to standard output, which carries the report and
-    // nothing else.
+    // It logs complaints about messages to standard output, which carries the report and nothing
+    // else.
     osip_trace_initialize_func(END_TRACE_LEVEL, &quiet);
     set_allocators();
     parser_init();

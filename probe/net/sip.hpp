@@ -14,10 +14,10 @@
 
 namespace callready::sip {
 
-// The most that a message may have, head and body: the largest datagram (RFC 3261 section 18.1.1).
+// The largest message, head and body: the largest datagram (RFC 3261 section 18.1.1).
 inline constexpr std::size_t max_message = 65'535;
-// The most that its head may have. Replies to OPTIONS have some 500 bytes; with certificates of an
-// Identity header a few thousand.
+// The largest head. Replies to OPTIONS have some 500 bytes; with the certificates of an Identity
+// header, a few thousand.
 inline constexpr std::size_t max_head = 16'384;
 inline constexpr std::size_t max_header_fields = 256;
 
@@ -42,9 +42,9 @@ struct Options {
   bool rport = true;               // ask for the source port (RFC 3581)
   std::string user_agent;
   std::string sdp;       // the body (RFC 8866); with it goes a Contact of the Via's address
-  std::size_t size = 0;  // of the message at least, by a header without meaning
-  // Of the reply over UDP: asked of `callready serve` by a header that others ignore, and no more
-  // than `size`. 0: as it comes.
+  std::size_t size = 0;  // of the message at least, padded by a meaningless header
+  // Of the reply over UDP: requested from `callready serve` by a header that others ignore; at most
+  // `size`. 0: as it comes.
   std::size_t reply_size = 0;
   Transaction transaction;
 };
@@ -88,23 +88,24 @@ struct Reply {
 
 enum class Carriage { datagram, stream };
 
-// Reads one whole message. Failure `malformed` (the text says what) where it is no SIP/2.0 reply or
+// Reads one whole message. Failure `malformed` (the text says what) if it is not a SIP/2.0 reply or
 // lacks Via, From, To, Call-ID, CSeq (RFC 3261 section 8.1.1 and 20), or where Content-Length is
 // not that of the body: on a stream it must be there and exact; in a datagram it may be absent or
 // less than what came, not more (section 18.3). Failure `oversized` beyond the bounds above.
 Result<Reply> parse_reply(std::span<const std::uint8_t> message, Carriage carriage);
 
-// What of our request came to the server otherwise than it was sent: "Via", "Contact", "c=" ... A
-// server that mirrors (`application/octet-stream`, the request as it came, in base64, which nothing
-// on the way can change) shows it. Nothing where the reply holds no mirror of this request. What a
-// proxy may do is no change: more Via lines, and parameters added to ours (RFC 3261 section 16.6).
+// The parts of our request that were changed on the way to the server: "Via", "Contact", "c=" ... A
+// server shows them if it mirrors the request (`application/octet-stream`, the request as it came,
+// in base64, which nothing on the way can change). Nothing if the reply does not mirror this
+// request. What a proxy may do is not a change: more Via lines, and parameters added to ours (RFC
+// 3261 section 16.6).
 std::optional<std::vector<std::string>> mirrored_changes(const Reply& reply,
                                                          std::span<const std::uint8_t> sent);
 
 // RFC 3261 section 17.1.3, and the Call-ID too: true where the reply is to that request.
 bool belongs_to(const Reply& reply, const Transaction& transaction);
 
-// Finds the messages in a stream, however it is cut (RFC 3261 section 18.3).
+// Finds the messages in a stream, however it is split (RFC 3261 section 18.3).
 class Framer {
  public:
   void push(std::span<const std::uint8_t> bytes);
@@ -133,11 +134,11 @@ class Collector {
   bool take(std::span<const std::uint8_t> message, Carriage carriage);
   void take_broken(const Failure& failure);
 
-  // The final reply, or else the last provisional one.
+  // The final reply, otherwise the last provisional one.
   const std::optional<Reply>& reply() const { return reply_; }
   int provisional() const { return provisional_; }  // how many
   int foreign() const { return foreign_; }          // SIP replies to somebody else's request
-  int broken() const { return broken_; }            // no SIP replies
+  int broken() const { return broken_; }            // not SIP replies
   const std::string& why_broken() const { return why_broken_; }  // of the first
 
  private:

@@ -1,5 +1,5 @@
-// The head of a SIP message taken apart into lines, before any grammar: what framing and bounds
-// need. Used by sip.cpp and sip_framer.cpp only.
+// The head of a SIP message split into lines, before any grammar: what framing and bounds need.
+// Used by sip.cpp and sip_framer.cpp only.
 #pragma once
 
 #include <string>
@@ -28,7 +28,7 @@ struct Head {
 };
 
 // `message` begins with the start line. Failure `malformed` or `oversized` where it has no end
-// within max_head, is not SIP/2.0, has a line that is no header, a NUL byte, or a Content-Length
+// within max_head, is not SIP/2.0, has a line that is not a header, a NUL byte, or a Content-Length
 // that is not one number up to max_message.
 Result<Head> split_head(std::span<const std::uint8_t> message);
 

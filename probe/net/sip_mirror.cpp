@@ -1,4 +1,4 @@
-// What a SIP server that sends back what it received shows of the way there.
+// What a SIP server that mirrors our request shows about the way there.
 #include <fmt/format.h>
 
 #include <algorithm>

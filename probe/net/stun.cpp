@@ -58,7 +58,8 @@ void mask_address(Bytes& value, std::span<const std::uint8_t> message) {
   }
 }
 
-// Reads the attributes of one message; of several of a type the first (RFC 8489 section 14).
+// Reads the attributes of one message; of several of the same type, the first (RFC 8489 section
+// 14).
 class Reader {
  public:
   explicit Reader(std::span<const std::uint8_t> message)
@@ -239,7 +240,8 @@ bool integrity_matches(std::span<const std::uint8_t> bytes, std::span<const std:
       all.back().value.size() != 20) {
     return false;
   }
-  // Hashed is what comes before, as if this attribute were the last one: the header says so.
+  // The hash covers what comes before; the header's length is set as if this attribute were the
+  // last.
   const auto* value = all.back().value.data();
   Bytes text(bytes.data(), value - 4);
   set_length(text, text.size() + 24);
@@ -323,7 +325,8 @@ Bytes Builder::finish(std::span<const std::uint8_t> key) {
 }
 
 void add_software(Builder& builder, std::string_view text) {
-  // Of the largest answer to a Binding request: three addresses of IPv6 (RFC 5780 section 7).
+  // The size of the largest answer to a Binding request: three addresses of IPv6 (RFC 5780 section
+  // 7).
   constexpr std::size_t enough = 72;
   std::string filled(text);
   if (filled.size() < enough) filled.resize(enough, ' ');

@@ -1,5 +1,5 @@
 // STUN and TURN messages (RFC 8489, RFC 8656, RFC 5780): bytes in, bytes out. No sockets and no
-// state; retransmissions and waiting are elsewhere. Its tests hold it against libnice.
+// state; retransmissions and waiting are elsewhere. Its tests compare it with libnice.
 //
 //   const auto id = stun::new_transaction_id();
 //   const auto request = stun::Builder(stun::Class::request, stun::Method::binding, id).finish();
@@ -24,7 +24,8 @@ using Bytes = std::vector<std::uint8_t>;
 inline constexpr std::uint32_t magic_cookie = 0x2112A442;
 inline constexpr std::array<std::uint8_t, 4> cookie_bytes = {0x21, 0x12, 0xA4, 0x42};
 inline constexpr std::size_t header_size = 20;
-// What we accept from the network. The protocol allows 64 KiB; no answer to us needs a tenth of it.
+// The largest message that we accept. The protocol allows 64 KiB; no answer to us needs a tenth of
+// it.
 inline constexpr std::size_t max_message = 8'192;
 
 // Attributes begin at multiples of four (RFC 8489 section 14), and so does what follows ChannelData
@@ -80,7 +81,7 @@ TransactionId new_transaction_id();  // from OpenSSL's random numbers
 
 // Why bytes are not a STUN message.
 enum class Fault {
-  not_stun,           // the first bits, or the length, are no STUN header's
+  not_stun,           // the first bits, or the length, are not a STUN header's
   wrong_cookie,       // it could be RFC 3489; the magic cookie is missing
   truncated,          // fewer bytes than the header says
   trailing_bytes,     // more bytes than the header says
@@ -126,8 +127,8 @@ struct RawAttribute {
   std::uint16_t type = 0;
   std::span<const std::uint8_t> value;  // of the message's bytes
 };
-// Those of a message that parse() accepted, in its order. MESSAGE-INTEGRITY or FINGERPRINT is the
-// last: what comes after it is not to be read (RFC 8489 sections 14.5 and 14.7).
+// The attributes of a message that parse() accepted, in its order. MESSAGE-INTEGRITY or FINGERPRINT
+// is the last: what comes after it is not to be read (RFC 8489 sections 14.5 and 14.7).
 std::vector<RawAttribute> attributes_of(std::span<const std::uint8_t> message);
 
 // True where MESSAGE-INTEGRITY (RFC 8489 section 14.5) is there and was made with `key`. `bytes`
@@ -142,7 +143,7 @@ struct Credential {
   std::string username, password;
 };
 // "<expiry>:<user>" and base64(HMAC-SHA1(secret, username)), as coturn's --use-auth-secret and most
-// providers have it (draft-uberti-behave-turn-rest-00 section 2.2). Valid until `expiry`.
+// providers do it (draft-uberti-behave-turn-rest-00 section 2.2). Valid until `expiry`.
 Credential time_limited_credential(std::string_view secret, std::string_view user, WallTime expiry);
 
 // Composes one message, attributes in the order of the calls.
@@ -158,7 +159,7 @@ class Builder {
   Builder& add_error(int code, std::string_view reason);
 
   // The message; empty where it would be larger than max_message. With a key it ends in
-  // MESSAGE-INTEGRITY. It can be had once: who waits for the answer holds no more than its bytes.
+  // MESSAGE-INTEGRITY. Call it once: whoever waits for the answer then holds only its bytes.
   Bytes finish(std::span<const std::uint8_t> key = {});
 
  private:
@@ -174,7 +175,7 @@ void add_change_request(Builder& builder, bool change_ip, bool change_port);
 // RESPONSE-PORT (RFC 5780 section 7.5): answer to that port of ours.
 void add_response_port(Builder& builder, std::uint16_t port);
 
-// Appends FINGERPRINT (RFC 8489 section 14.7), which ICE wants.
+// Appends FINGERPRINT (RFC 8489 section 14.7), which ICE requires.
 void add_fingerprint(Bytes& message);
 
 // For people and JSON: the peer's text as printable ASCII, other bytes as '?', cut at `limit`.

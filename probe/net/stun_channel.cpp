@@ -13,10 +13,10 @@ namespace {
 constexpr std::size_t most_strangers = 4;
 constexpr std::size_t most_indications = 64;
 constexpr std::size_t most_data = 4'096;  // some 80 s of a call
-// What one request reads from a stream before it gives up: a server that never stops talking.
+// What one request reads from a stream before it gives up on a server that never stops talking.
 constexpr std::size_t most_buffered = 65'536;
 
-// Its first; there is one.
+// Takes the first element; there is one.
 template <class Queue>
 auto taken_from(Queue& queue) {
   auto first = std::move(queue.front());
@@ -211,7 +211,7 @@ class StreamChannel final : public StunChannel {
       const std::span<std::uint8_t> room(buffer.data(), std::min(buffer.size(), budget_));
       const auto size = co_await stream_->read_some(room, scope, deadline);
       if (size.has_error()) {
-        // The end in the middle of a message is a truncated one.
+        // An end of the stream in the middle of a message means a truncated message.
         if (!framer_.pending().empty() && size.error().kind == FailureKind::closed_by_peer) {
           note({stream_->remote(), true, DetailCode::truncated,
                 "the connection ended within a message"});
@@ -223,7 +223,7 @@ class StreamChannel final : public StunChannel {
     }
   }
 
-  // Who answers here, if not STUN: waits a moment for the rest of the first line.
+  // What answers here, if not STUN: waits a moment for the rest of the first line.
   asio::awaitable<Failure> describe(Scope scope, Instant deadline) {
     const auto fault = *framer_.fault();
     stun::Bytes seen(framer_.pending().begin(), framer_.pending().end());
@@ -292,7 +292,8 @@ bool StunChannel::take(std::span<const std::uint8_t> bytes, const SocketAddress&
     return false;
   } else if (parsed->message_class == stun::Class::success ||
              parsed->message_class == stun::Class::error) {
-    // A late answer to an earlier request is nobody's fault: only who waits for one is surprised.
+    // A late answer to an earlier request is nobody's fault: it is unexpected only where something
+    // else is awaited.
     if (request == nullptr) return false;
     reply.reason = DetailCode::wrong_transaction_id;
     reply.text = "a response to a request that is not ours";

@@ -1,5 +1,5 @@
 // A way to a STUN or TURN server: requests with their answers, and indications, over a UDP socket
-// or a stream. What comes and is no answer is written down, because it says who is there instead.
+// or a stream. What comes and is not an answer is recorded, because it shows what is there instead.
 #pragma once
 
 #include <deque>
@@ -33,7 +33,7 @@ struct UnexpectedReply {
   std::string text;  // for a person: "HTTP/1.1 400 Bad Request"
 };
 
-// What came through a channel that was bound (RFC 8656 section 12).
+// What came through a bound channel (RFC 8656 section 12).
 struct ChannelData {
   std::uint16_t channel = 0;
   stun::Bytes bytes;
@@ -47,14 +47,14 @@ class StunChannel {
 
   // Sends a request, over UDP again at timeouts::udp_sends, and waits for its success or error
   // response. Data indications that come meanwhile are kept for next_indication(). `request` must
-  // be a request that stun::Builder made, and stay until the end.
+  // be a request that stun::Builder made, and stay valid until the end.
   virtual asio::awaitable<StunExchange> request(std::span<const std::uint8_t> request,
                                                 Scope scope) = 0;
   // Sends an indication: nothing answers it.
   virtual asio::awaitable<Result<void>> send(std::span<const std::uint8_t> bytes, Scope scope) = 0;
   // The next indication of the server; timed_out, stopped, flooded, or a broken channel.
   virtual asio::awaitable<Result<stun::Message>> next_indication(Scope scope, Instant deadline) = 0;
-  // Before the first channel is bound: what comes through it is kept for next_data().
+  // Call it before the first channel is bound: what comes through one is kept for next_data().
   virtual void expect_channel_data() = 0;
   // The next data of any channel; timed_out, stopped, flooded, or broken. Other coroutines
   // may send() meanwhile: over UDP any number, over a stream one.

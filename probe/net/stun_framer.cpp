@@ -16,7 +16,7 @@ void Framer::push(std::span<const std::uint8_t> bytes) {
   buffer_.insert(buffer_.end(), bytes.begin(), bytes.end());
 }
 
-// The size of what the buffer begins with, once the bytes so far tell it.
+// The size of the message that the buffer begins with, once enough bytes are there to tell.
 std::optional<std::size_t> Framer::frame_size() {
   if (buffer_.empty()) return std::nullopt;
   // RFC 8656 section 12: 0x4000 to 0x4FFF are channels.

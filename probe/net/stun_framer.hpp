@@ -15,7 +15,7 @@ struct Frame {
 
 class Framer {
  public:
-  // ChannelData is only expected by who has bound a channel: "HT" of "HTTP" looks like channel
+  // Expects ChannelData only where a channel has been bound: "HT" of "HTTP" looks like channel
   // 0x4854.
   explicit Framer(bool channels_bound = false) : channels_bound_(channels_bound) {}
 
@@ -23,10 +23,10 @@ class Framer {
   void push(std::span<const std::uint8_t> bytes);
   // The next whole message; nothing: more bytes are needed, or fault() says that none will come.
   std::optional<Frame> next();
-  // Set as soon as the bytes cannot become a message: after the first one, where it is no STUN. A
-  // stream does not recover from it.
+  // Set as soon as the bytes cannot become a message: after the first one, if it is not STUN. A
+  // stream does not recover from that.
   std::optional<Fault> fault() const { return fault_; }
-  // What has come and was not cut yet: where there is a fault, what came instead of STUN.
+  // What has come and is not part of a message yet: after a fault, what came instead of STUN.
   std::span<const std::uint8_t> pending() const { return buffer_; }
 
  private:

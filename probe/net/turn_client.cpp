@@ -7,10 +7,11 @@
 namespace callready {
 namespace {
 
-// Of one request: challenge, stale nonce of another client's challenge, one that expired meanwhile.
+// Of one request: a challenge, a stale nonce from another client's challenge, one that expired
+// since.
 constexpr int most_rounds = 4;
 
-// RFC 8656 section 7.2; a server that is older than IPv6 relays does not know the attribute.
+// RFC 8656 section 7.2; a server from before IPv6 relays does not know the attribute.
 bool has_no_ipv6_relays(const TurnReply& reply) {
   if (reply.status != TurnStatus::refused) return false;
   constexpr auto family = static_cast<std::uint16_t>(stun::Attribute::requested_address_family);
@@ -70,7 +71,8 @@ asio::awaitable<TurnReply> TurnClient::ask(stun::Method method, const Fill& fill
       reply.status = TurnStatus::challenged;
       co_return reply;
     }
-    // A 401 to the right realm and nonce is about the credentials (RFC 8489 section 9.2.5).
+    // A 401 in spite of the right realm and nonce is about the credentials (RFC 8489 section
+    // 9.2.5).
     if (wants_credentials && challenge_is_own_) co_return reply;
     if (!message.nonce || (wants_credentials && !message.realm)) {
       reply.status = TurnStatus::bad_challenge;
