@@ -133,7 +133,7 @@ void throw_exception_from_error(const Failure& failure, const boost::source_loca
 }
 
 bool said_by_this_computer(const IcmpError& icmp, const IpAddress& own, const IpAddress& target) {
-  // A service of its own that is not there is no firewall's doing; 0.0.0.0 and :: lead here, too.
+  // A missing service of this computer is not a firewall's doing; 0.0.0.0 and :: lead here, too.
   const bool leads_here = target == own || target.is_unspecified() || target.is_loopback();
   return !icmp.sender.is_unspecified() && icmp.sender == own && !leads_here;
 }

@@ -29,7 +29,7 @@ enum class FailureKind {
   dns_unreachable,     // no resolver answered
   tls_alert,           // the peer sent an alert
   tls_protocol,        // what came back is not TLS, or broke its rules
-  malformed,           // a reply that is not what the protocol allows
+  malformed,           // a reply that the protocol does not allow
   oversized,           // a reply beyond the bound
   out_of_resources,    // file descriptors, buffers, ports of this machine
   local,               // another error of this machine
@@ -41,7 +41,7 @@ std::string_view to_string(FailureKind kind);  // "connection_refused"
 struct Failure {
   FailureKind kind = FailureKind::local;
   std::string text;  // the raw error for a person: "Connection refused", "certificate expired"
-  int code = 0;      // errno, alert number, DNS rcode: as the kind says
+  int code = 0;      // errno, alert number, DNS rcode: depends on the kind
   std::optional<IcmpError> icmp;  // the ICMP message behind it, where there was one
 };
 
@@ -52,32 +52,33 @@ using Result = boost::system::result<T, Failure>;
 [[noreturn]] void throw_exception_from_error(const Failure& failure,
                                              const boost::source_location& where);
 
-// True where the sender is the address that the packet left from, and the target another computer.
+// True if the sender is the packet's own source address, and the target is another computer.
 bool said_by_this_computer(const IcmpError& icmp, const IpAddress& own, const IpAddress& target);
 
-// From what a socket operation returned. `icmp` is the queued ICMP error of that socket, if any.
+// The failure behind the error of a socket operation. `icmp` is the queued ICMP error of that
+// socket, if any.
 Failure classify(const error_code& error, std::optional<IcmpError> icmp = std::nullopt);
-// The same of a connection request, or of a datagram that was not sent. "Host unreachable" of the
-// network comes with its ICMP error, where the system tells of those; without one it is a route of
-// this computer ("ip route add unreachable").
+// The same for a connection request, or for a datagram that was not sent. "Host unreachable" from
+// the network comes with its ICMP error, where the system reports those; without one it comes from
+// a route of this computer ("ip route add unreachable").
 Failure classify_first(const error_code& error, std::optional<IcmpError> icmp = std::nullopt);
-// The same of a connection that stands. On Linux its own routes end none: there "network
-// unreachable" is a router's word, whose ICMP error is not queued.
+// The same for an established connection. On Linux this computer's own routes never end one: there
+// "network unreachable" comes from a router, and its ICMP error is not queued.
 Failure classify_standing(const error_code& error);
 Failure timed_out();
 // A connection request that this machine did not let out, though connect() did not say so.
 Failure kept_here();
 Failure stopped();
-// More came of strangers than may be read: what was waited for may be lost among it.
+// More came from strangers than may be read: what was waited for may be lost among it.
 Failure flooded();
 Failure malformed(std::string text);
 Failure out_of_memory();  // counted among the shortages
 
-// True where this computer itself is why: it has no route or no socket, or lets nothing out.
+// True if this computer itself is the cause: it has no route or no socket, or lets nothing out.
 bool is_of_this_computer(const Failure& failure);
 
-// How often so far `classify` was told that this machine lacked something (out_of_resources), in
-// the whole program. What was silent meanwhile may have been for that.
+// How often so far, in the whole program, `classify` was told that this machine lacked something
+// (out_of_resources). Silence in the meantime may be due to that.
 std::uint64_t shortages();
 
 // The outcome that docs/design.md gives such a failure of a connection attempt or of a request:

@@ -19,7 +19,7 @@ using Datagrams = asio::generic::datagram_protocol;
 constexpr std::size_t icmp_header = 8;
 constexpr std::uint8_t echo_v4 = 8, echo_reply_v4 = 0, echo_v6 = 128, echo_reply_v6 = 129;
 
-// The answers to packets that have numbers.
+// The answers to numbered packets.
 class Answers {
  public:
   std::uint16_t sent(Instant now) {
@@ -48,7 +48,7 @@ class Answers {
   std::vector<std::optional<double>> took_;
 };
 
-// A socket for ICMP echo as users may have one (icmp(7)): the kernel sets identifier and checksum.
+// An unprivileged socket for ICMP echo (icmp(7)): the kernel sets identifier and checksum.
 class EchoSocket {
  public:
   EchoSocket(const asio::any_io_executor& executor, const IpAddress& router,
@@ -60,7 +60,7 @@ class EchoSocket {
     if (error) return;
     socket_.non_blocking(true, error);
     platform::note_arrivals(static_cast<int>(socket_.native_handle()));
-    // A link-local one, as most IPv6 routers have, means nothing without its link (RFC 4007).
+    // A link-local address, as most IPv6 routers have, means nothing without its link (RFC 4007).
     const auto zone = v6_ && router.is_link_local() ? '%' + link : std::string();
     const asio::ip::udp::endpoint endpoint(asio::ip::make_address(router.to_string() + zone, error),
                                            0);
@@ -76,11 +76,11 @@ class EchoSocket {
     packet[0] = v6_ ? echo_v6 : echo_v4;
     packet[6] = static_cast<std::uint8_t>(number >> 8);
     packet[7] = static_cast<std::uint8_t>(number);
-    error_code ignored;  // lost, as the network loses it
+    error_code ignored;  // counts as lost, like in the network
     socket_.send(asio::buffer(packet), 0, ignored);
   }
 
-  // Until then.
+  // Takes what comes until then.
   asio::awaitable<void> listen(Scope scope, Instant until, Answers& answers) {
     Guard guard(scope, until, [this] {
       error_code ignored;
@@ -116,7 +116,7 @@ struct Watch {
   asio::any_io_executor executor;
   Scope scope;
   Instant until;
-  const bool& over;  // earlier
+  const bool& over;  // ends it earlier
   Answers echoes{}, errors{};
   IpAddress errors_from;
 

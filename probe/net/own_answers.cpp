@@ -9,7 +9,7 @@
 namespace callready {
 namespace {
 
-// A program in here answers within a fraction of what a cable takes.
+// A program on this computer answers within a fraction of the time that a cable takes.
 constexpr double much_sooner = 4;
 constexpr int packets_to_the_router = 3;
 constexpr std::uint16_t unused_port = 33'434;  // traceroute's
@@ -52,7 +52,7 @@ asio::awaitable<bool> is_reset_here(asio::any_io_executor executor, Scope scope,
                                     SocketAddress remote) {
   ConnectOptions options;
   options.interface = std::string(platform::inner_link());
-  options.timeout = timeouts::near_round_trip;  // what is in here answers at once
+  options.timeout = timeouts::near_round_trip;  // whatever is on this computer answers at once
   options.ttl = 1;
   if (options.interface.empty()) co_return false;
   const auto connected = co_await connect_tcp(executor, scope, remote, options);

@@ -1,5 +1,5 @@
-// Whether it is this computer that answers connection requests in the far end's name: a firewall of
-// its own with a reset, or a program that takes connections for itself.
+// Whether this computer itself answers connection requests in the far end's name: its own firewall
+// with a reset, or a program that accepts the connections itself.
 #pragma once
 
 #include <optional>
@@ -9,26 +9,26 @@
 
 namespace callready {
 
-// True where a connection request is reset that cannot leave this computer. False where nothing
-// answers it, and where the system lets nobody ask so. Sends no packet to the network.
+// True if a connection request that cannot leave this computer is reset. False if nothing answers
+// it, and where the system does not allow this test. Sends no packet to the network.
 asio::awaitable<bool> is_reset_here(asio::any_io_executor executor, Scope scope,
                                     SocketAddress remote);
 
-// Who takes connections near to us.
+// Who accepts connections near to us.
 struct Taker {
   bool taken = false;  // false: nobody does
-  // A program of this computer: by the system's table of sockets. Nothing: the system does not say.
+  // By a program of this computer: the system's table of sockets says so. Nothing: it does not say.
   std::optional<bool> here;
-  bool for_nobody = false;  // one to nobody's address was taken as well
-  // Of that, and of a packet to the first router and back; where both are known.
+  bool for_nobody = false;  // one to nobody's address was accepted as well
+  // For that one, and for a packet to the first router and back; where both are known.
   std::optional<Milliseconds> round_trip, router;
 
   bool on_this_computer() const;  // the system says so
   bool sooner_than_the_router() const;
 };
 
-// Of a connection to there, that ends at that TTL at the latest. One more, to nobody's address, and
-// a few packets that end at the first router, only where the system does not say.
+// Makes a connection to `remote` with that TTL. Only where the system does not say who took it, it
+// makes one more, to nobody's address, and sends a few packets that end at the first router.
 asio::awaitable<Taker> who_takes(asio::any_io_executor executor, Scope scope, SocketAddress remote,
                                  std::string interface, int ttl);
 

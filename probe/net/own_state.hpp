@@ -1,5 +1,5 @@
-// How this computer fares beside what is measured: a weak Wi-Fi or a busy processor loses what the
-// network did not.
+// How this computer fares during a measurement: a weak Wi-Fi or a busy processor loses packets that
+// the network did not.
 #pragma once
 
 #include <string>

@@ -11,7 +11,7 @@ bool all_answered(const SizedReplies& replies) {
   return std::ranges::all_of(replies.answered, [](bool one) { return one; });
 }
 
-// What has come: true where it ends the waiting.
+// Takes what has come. True if it ends the wait.
 bool take(const Result<UdpEvent>& event, const SizedFlow::Match& match, Instant sent,
           SizedReplies& replies) {
   if (event.has_error()) {

@@ -8,21 +8,21 @@
 
 namespace callready {
 
-// What came of datagrams that must not be fragmented.
+// The outcome of sending datagrams that must not be fragmented.
 struct SizedReplies {
   std::vector<bool> answered;              // one for each of them
-  std::vector<bool> left;                  // this computer: of no other is silence the network's
-  std::optional<Milliseconds> round_trip;  // of a reply to what was sent once
-  // The router that says that one is too large for what comes next, and what would not be.
+  std::vector<bool> left;                  // this computer; only then is silence the network's
+  std::optional<Milliseconds> round_trip;  // of a reply to a datagram that was sent only once
+  // The router that reports one as too large for the next link, and what would fit.
   std::optional<IcmpError> too_large;
-  // No router said that one is too large, and none was answered: timed_out, refused or why none was
-  // sent; or it was broken off.
+  // If no router reported one as too large, and none was answered: timed_out, refused or why none
+  // was sent; or the probe was broken off.
   std::optional<Failure> failure;
   int attempts = 0;
 };
 
-// Datagrams of several sizes to one server from one port, so that what tells flows apart (a
-// balancer of lines, a limit of new ones) does the same to each.
+// Datagrams of several sizes to one server from one port, so that devices that tell flows apart (a
+// load balancer, a limit on new flows) treat all of them alike.
 class SizedFlow {
  public:
   // `interface` by name; empty: the system's choice.
@@ -36,7 +36,7 @@ class SizedFlow {
   // Which of the payloads a datagram answers.
   using Match = std::function<std::optional<std::size_t>(std::span<const std::uint8_t>)>;
 
-  // Sends all at each of timeouts::udp_sends, but for those that are answered, and waits until
+  // Sends all that are not answered yet at each of timeouts::udp_sends, and waits until
   // timeouts::udp_reply after the first.
   asio::awaitable<SizedReplies> ask(const Payloads& payloads, const Match& match, Scope scope);
 

@@ -20,7 +20,8 @@ struct Datagram {
   std::vector<std::uint8_t> bytes;
   SocketAddress from;
   Instant arrived;  // at this computer, as its system noted it, however late it was read
-  // Where that was asked for: of its IP header; and how many the socket had no room for before it.
+  // From its IP header, if that was asked for; and how many datagrams before it had no room in the
+  // socket.
   std::optional<int> traffic_class, ttl;
   std::optional<std::uint32_t> dropped;
 };
@@ -31,25 +32,25 @@ struct UdpOptions {
   bool connect = true;     // hear only the remote; false: anybody, for NAT tests
   std::string interface;   // by name; empty: the system's choice
   int ttl = 0;             // 0: the system's default
-  bool fragments = false;  // what is too long for one packet may go in several, also on the way
+  bool fragments = false;  // what is too long for one packet may be fragmented, also on the way
   bool whole = false;      // the opposite: what is too long for one packet is not sent at all
   bool headers = false;    // note what the IP headers of datagrams say, and which had no room
-  int room = 0;  // bytes of datagrams that wait, as far as the system lets; 0: its default
-  // A server's: the address and port to be bound to; nothing is connected then.
+  int room = 0;  // bytes for datagrams that wait, as far as the system allows; 0: its default
+  // For a server: the address and port to bind to; nothing is connected then.
   std::optional<SocketAddress> bind;
 };
 
-// What a UdpSocket (udp.hpp) needs of whoever carries its packets.
+// What a UdpSocket (udp.hpp) needs from whatever carries its packets.
 class DatagramCarrier {
  public:
   virtual ~DatagramCarrier() = default;
-  // To the remote where connected, else to `to`.
+  // To the remote where connected, otherwise to `to`.
   virtual error_code send(std::span<const std::uint8_t> bytes, const SocketAddress& to) = 0;
   virtual void set_ttl(int ttl) = 0;  // 0: the system's default
   virtual bool set_traffic_class(int traffic_class) = 0;
   virtual int path_mtu() const = 0;  // bytes; 0: not known
-  // What has come by now: an ICMP error before a datagram. Nothing: none has, or `failure` says why
-  // (its text is empty where all is well).
+  // What has come by now, ICMP errors before datagrams. Nothing: none has, or `failure` says why
+  // (its text is empty if all is well).
   virtual std::optional<UdpEvent> take(const Clock& clock, Failure& failure) = 0;
   // Calls once, on the event loop, when there may be something to take, or after cancel().
   virtual void when_readable(std::function<void()> callback) = 0;
@@ -67,10 +68,10 @@ class SocketSource {
       Scope scope, SocketAddress remote, ConnectOptions options) = 0;
 };
 
-// The source of that event loop's sockets, where it is not the system; else null.
+// The source of that event loop's sockets, if it is not the system; otherwise null.
 SocketSource* source_in_memory(const asio::any_io_executor& executor);
 
-// From now on; `source` has to outlive what is opened there.
+// Opens them in `source` from now on, which has to outlive what is opened there.
 void open_in_memory(const asio::any_io_executor& executor, SocketSource& source);
 
 }  // namespace callready

@@ -27,7 +27,7 @@ class Stream {
 
 class TcpStream final : public Stream {
  public:
-  // `took`: from the first SYN until the connection was seen to stand.
+  // `took`: from the first SYN until the connection was seen established.
   explicit TcpStream(asio::ip::tcp::socket socket, Milliseconds took = Milliseconds(0));
   asio::awaitable<Result<std::size_t>> read_some(std::span<std::uint8_t> buffer, Scope scope,
                                                  Instant deadline) override;
@@ -37,7 +37,7 @@ class TcpStream final : public Stream {
   SocketAddress remote() const override;
   // Packets that had to be sent again, so far.
   int sent_again() const;
-  // The handshake, as the system timed it where it does: it is never late, as this program may be.
+  // The handshake as the system timed it, where it does: unlike this program, it is never late.
   Milliseconds round_trip() const { return round_trip_; }          // of the SYN that was answered
   Milliseconds handshake_took() const { return handshake_took_; }  // since the first SYN
   asio::ip::tcp::socket release() { return std::move(socket_); }
@@ -50,7 +50,7 @@ class TcpStream final : public Stream {
 struct ConnectOptions {
   std::string interface;  // by name; empty: the system's choice
   int ttl = 0;            // of all packets; 0: the system's default
-  int segment = 0;        // bytes of one at most, both ways; 0: the usual
+  int segment = 0;        // the most bytes in one, both ways; 0: the usual
   milliseconds timeout = timeouts::tcp_connect;
 };
 
@@ -62,9 +62,9 @@ asio::awaitable<Result<std::unique_ptr<TcpStream>>> connect_tcp(asio::any_io_exe
                                                                 Scope scope, SocketAddress remote,
                                                                 ConnectOptions options);
 
-// Whether something within this computer keeps SYNs to there back, also where a connection was not
-// tried for as long as that takes to show (timeouts::syn_again). This one ends at the first router.
-// False where the system does not tell.
+// Whether something within this computer holds back SYNs to there, even if no connection was tried
+// for as long as that takes to show (timeouts::syn_again). Its own SYN ends at the first router.
+// False where the system does not say.
 asio::awaitable<bool> keeps_syn_here(asio::any_io_executor executor, Scope scope,
                                      SocketAddress remote, std::string interface);
 

@@ -13,7 +13,7 @@ asio::awaitable<Result<std::size_t>> TcpStream::read_some(std::span<std::uint8_t
                                                           Scope scope, Instant deadline) {
   Guard guard(scope, deadline, [this] { socket_.cancel(); });
   for (;;) {
-    // What has come counts, also where we come to it late.
+    // What has arrived counts, even if we read it late.
     error_code error;
     const auto size = socket_.read_some(asio::buffer(buffer.data(), buffer.size()), error);
     if (!error) co_return size;
@@ -46,7 +46,7 @@ TcpStream::TcpStream(asio::ip::tcp::socket socket, Milliseconds took)
 }
 
 int TcpStream::sent_again() const {
-  // Asio has no way to ask that does not change the socket.
+  // Asio has no const way to ask.
   auto& socket = const_cast<asio::ip::tcp::socket&>(socket_);
   return platform::connection_figures(socket.native_handle()).sent_again;
 }
@@ -83,7 +83,7 @@ asio::awaitable<Result<std::unique_ptr<TcpStream>>> connect_tcp(asio::any_io_exe
   const auto endpoint = to_endpoint<tcp>(remote);
   const auto [connect_error] =
       co_await socket.async_connect(endpoint, asio::as_tuple(asio::use_awaitable));
-  // What was given up in the moment in which it stood, stands.
+  // A connection that was given up at the very moment when it was established, is established.
   if (!connect_error || (guard.over() && platform::is_connected(native))) {
     socket.set_option(tcp::no_delay(true), error);
     const auto took = elapsed(start, scope.clock.now());

@@ -13,7 +13,7 @@ using asio::ip::udp;
 
 using Router = std::optional<IpAddress>;
 
-// Whose "time exceeded" it was, as far as an echo to the same place tells: the system did not say.
+// Who sent the "time exceeded", as far as an echo with the same TTL tells: the system did not say.
 asio::awaitable<Router> ask_for_router(asio::any_io_executor executor, IpAddress target,
                                        IpAddress source, int ttl, Scope scope) {
   std::function<Router()> work = [=] {
@@ -79,7 +79,7 @@ Result<std::unique_ptr<DatagramCarrier>> SystemCarrier::open(const asio::any_io_
   if (error) return classify(error);
   const auto native = socket.native_handle();
   platform::enable_icmp_errors(native, v6);
-  platform::note_arrivals(native);  // where that fails, the time of reading has to do
+  platform::note_arrivals(native);  // where that fails, the time of reading must do
   if (options.fragments) platform::allow_fragments(native, v6);
   if (options.whole) platform::forbid_fragments(native, v6);
   if (options.headers) platform::note_headers(native, v6);
@@ -114,9 +114,9 @@ std::optional<UdpEvent> SystemCarrier::take(const Clock& clock, Failure& failure
   error_code error;
   const auto size = socket_.receive_from(asio::buffer(buffer), from, 0, error);
   if (error) {
-    // A datagram that is refused: Windows calls it a reset.
+    // Windows calls it a reset if a datagram is refused.
     if (error == asio::error::connection_reset) error = asio::error::connection_refused;
-    // The error of a message that was taken from the queue above may be reported once more.
+    // An error that was already taken from the queue above may be reported once more.
     const bool told = error == asio::error::connection_refused && platform::icmp_supported();
     if (error != asio::error::would_block && !told) failure = classify(error);
     return std::nullopt;
@@ -165,7 +165,7 @@ Result<void> UdpSocket::send_to(std::span<const std::uint8_t> bytes, const Socke
   for (int tries = 0; tries < 3; ++tries) {
     error = carrier_->send(bytes, to);
     if (!error) return {};
-    // No ICMP error is reported so: it is this computer's firewall.
+    // No ICMP error is reported like this: it is this computer's firewall.
     if (error == boost::system::errc::operation_not_permitted) return classify(error);
   }
   // A full buffer is a packet lost on the way out: the next transmission makes up for it.
@@ -205,7 +205,7 @@ void UdpSocket::when_readable(std::function<void()> callback) {
 
 void UdpSocket::cancel() { carrier_->cancel(); }
 
-// No coroutine: g++ 12 does not keep what a lambda in one captures.
+// Not a coroutine: g++ 12 does not keep what a lambda in one captures.
 asio::awaitable<void> UdpSocket::readable() {
   const auto begin = [this](auto handler) {
     const auto shared = std::make_shared<decltype(handler)>(std::move(handler));

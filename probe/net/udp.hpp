@@ -10,7 +10,7 @@
 
 namespace callready {
 
-// Of what nobody waits for, no more is read in one go: it would keep us busy.
+// How much that nobody waits for is read in one go: more would keep us busy.
 inline constexpr int most_foreign = 4'096;
 
 class UdpSocket {
@@ -26,22 +26,22 @@ class UdpSocket {
   Result<void> send_to(std::span<const std::uint8_t> bytes, const SocketAddress& to);
   // Where send() and udp_request() go from now on (not where connected): one socket, many servers.
   void set_remote(const SocketAddress& remote) { remote_ = remote; }
-  // From now on; 0: the system's default.
+  // For what is sent from now on; 0: the system's default.
   void set_ttl(int ttl);
-  // DSCP and ECN of what is sent from now on. False where the system does not let it.
+  // DSCP and ECN of what is sent from now on. False if the system does not allow that.
   bool set_traffic_class(int traffic_class);
-  // Where connected: of the way to the remote as the system knows it, at first this computer's own;
-  // 0: it does not say.
+  // Where connected: the path MTU to the remote as far as the system knows it, at first that of
+  // this computer's own link; 0: it does not say.
   int path_mtu() const { return carrier_->path_mtu(); }
 
-  // The next datagram or ICMP error; timed_out or stopped; local errors. Where the system does not
-  // say whose "time exceeded" it is, an echo asks for the router: then it may take
-  // timeouts::icmp_reply longer, and the error quotes nothing.
+  // The next datagram or ICMP error; timed_out or stopped; local errors. If the system does not say
+  // who sent a "time exceeded", an echo finds the router: then it may take timeouts::icmp_reply
+  // longer, and the error quotes nothing.
   asio::awaitable<Result<UdpEvent>> receive(Scope scope, Instant deadline);
 
-  // The same in parts, for those that listen on many sockets and wait for all of them at once: what
-  // has come by now, and a call on the event loop when there may be something, or after cancel().
-  // The socket has to outlive the call.
+  // The same in parts, for callers that listen on many sockets and wait for all of them at once:
+  // what has come by now, and a callback on the event loop when there may be something, or after
+  // cancel(). The socket has to outlive the call.
   std::optional<Result<UdpEvent>> poll(const Clock& clock);
   void when_readable(std::function<void()> callback);
   void cancel();
@@ -61,7 +61,7 @@ class UdpSocket {
   std::unique_ptr<DatagramCarrier> carrier_;
   SocketAddress remote_;
   int ttl_;             // of what is sent; 0: the system's default
-  int ends_after_ = 0;  // of the last packet that was to end on the way
+  int ends_after_ = 0;  // TTL of the last packet that was to end on the way
 };
 
 // The address of this computer that packets to `remote` carry; nothing where no route leads there.
@@ -69,12 +69,12 @@ class UdpSocket {
 std::optional<IpAddress> own_address_towards(const asio::any_io_executor& executor,
                                              const IpAddress& remote);
 
-// What a request over UDP came to.
+// The outcome of a request over UDP.
 struct UdpReply {
   Datagram datagram;
   int attempts = 0;
-  // Arrival since the only send; nothing after a retransmission, which reply answers which request
-  // is then not known (Karn).
+  // From the only send to the arrival; nothing after a retransmission, since it is then not known
+  // which request was answered (Karn).
   std::optional<Milliseconds> round_trip;
   Milliseconds since_first{0};
 };
@@ -82,7 +82,7 @@ struct UdpReply {
 struct UdpFailure {
   Failure failure;
   int attempts = 0;
-  int ignored = 0;  // datagrams that did not match, and ICMP errors that end nothing
+  int ignored = 0;  // unmatched datagrams, and ICMP errors that do not end the wait
 };
 
 using UdpMatch = std::function<bool(const Datagram&)>;
@@ -99,8 +99,9 @@ struct UdpPatience {
 // For a server that has answered after `round_trip` (nothing: it is not known).
 UdpPatience patience_with(std::optional<Milliseconds> round_trip);
 
-// Sends `request` and waits for a datagram that `matches` accepts. ICMP errors end it, but for
-// time-exceeded, which a routing loop that heals may send; so does a flood (flooded()).
+// Sends `request` and waits for a datagram that `matches` accepts. ICMP errors end it, except
+// time-exceeded, which may come from a routing loop that is about to heal; so does a flood
+// (flooded()).
 asio::awaitable<UdpOutcome> udp_request(UdpSocket& socket, Scope scope,
                                         std::span<const std::uint8_t> request,
                                         const UdpMatch& matches, UdpPatience patience = {});

@@ -1,6 +1,6 @@
-// Descriptors, where systems differ. `Watched`: one that a library owns, or none that Asio knows;
-// waited for, and not closed unless it is kept to the end. `Pipe`: one of a child's standard
-// streams (probe/platform/child.hpp), read, written and closed here.
+// Descriptors, where systems differ. `Watched`: one that a library owns, or that Asio does not
+// know; it is waited for, and not closed unless it is kept to the end. `Pipe`: one of a child's
+// standard streams (probe/platform/child.hpp), read, written and closed here.
 #pragma once
 
 #include "probe/net/asio.hpp"
@@ -8,8 +8,8 @@
 namespace callready {
 
 #ifdef _WIN32
-// Windows waits for sockets only, and to select() they are all the same: this one's type is the
-// one that Asio does not read from by itself.
+// Windows waits for sockets only, and to select() they are all the same: Asio does not read by
+// itself from a socket of this type.
 class Watched : public asio::ip::udp::socket {
  public:
   Watched(const asio::any_io_executor& executor, int socket) : asio::ip::udp::socket(executor) {
@@ -26,15 +26,15 @@ class Pipe : public asio::ip::tcp::socket {
       : asio::ip::tcp::socket(executor, asio::ip::tcp::v4(),
                               static_cast<native_handle_type>(static_cast<unsigned>(socket))) {}
 };
-// There a connection that fails does not become writable: that is an event of its own.
+// On Windows a connection that fails does not become writable: that is an event of its own.
 inline constexpr bool failure_is_an_event = true;
-// Of who listens. There "reuse" lets a program of another user take the port as well.
+// For listening sockets. On Windows "reuse" lets a program of another user take the port as well.
 using OwnPort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_EXCLUSIVEADDRUSE>;
 #else
 using Watched = asio::posix::stream_descriptor;
 using Pipe = asio::posix::stream_descriptor;
 inline constexpr bool failure_is_an_event = false;
-using OwnPort = asio::socket_base::reuse_address;  // and not only a minute after the last one
+using OwnPort = asio::socket_base::reuse_address;  // at once, even after another listener
 #endif
 
 }  // namespace callready
