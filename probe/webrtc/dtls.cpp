@@ -41,7 +41,7 @@ struct DatagramBio {
       case BIO_CTRL_FLUSH:
         return 1;
       case BIO_CTRL_DGRAM_QUERY_MTU:
-        return 1'200;  // what every path bears, with room for IP, UDP and a relay's header
+        return 1'200;  // what fits every path, with room for IP, UDP and a relay's header
       case BIO_CTRL_DGRAM_GET_MTU_OVERHEAD:
         return 48;
       default:
@@ -64,7 +64,7 @@ struct DatagramBio {
   }
 };
 
-// What only who gets our packets at an address can send back from there.
+// A cookie, which only somebody who gets our packets at an address can send back from there.
 struct Cookie {
   static Dtls& of(SSL* ssl) { return *static_cast<Dtls*>(SSL_get_app_data(ssl)); }
   static auto made(const Dtls& dtls) { return hmac_sha256(dtls.secret_, bytes_of(dtls.from_)); }
@@ -123,10 +123,10 @@ Identity::Identity() {
       SSL_CTX_use_certificate(context, x509) == 1 &&
       SSL_CTX_use_PrivateKey(context, key.get()) == 1 &&
       SSL_CTX_set_min_proto_version(context, DTLS1_2_VERSION) == 1 &&
-      // 0 is success here.
+      // This one returns 0 for success.
       SSL_CTX_set_tlsext_use_srtp(context, "SRTP_AEAD_AES_128_GCM:SRTP_AES128_CM_SHA1_80") == 0;
   if (!made) throw std::runtime_error("OpenSSL: no certificate for DTLS");
-  // Who it is says the fingerprint, which step() compares.
+  // The peer's identity is its fingerprint, which step() compares.
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
                      [](int, X509_STORE_CTX*) { return 1; });
   SSL_CTX_set_cookie_generate_cb(context, &Cookie::make);
@@ -173,7 +173,7 @@ void Dtls::step() {
       state_ = State::failed;
     }
   } else {
-    // Nothing is said over DTLS in a call but what ends it; a flight that was lost is sent again.
+    // During a call, DTLS carries only what ends it, and flights that are sent again after a loss.
     std::array<char, 256> nothing;
     while (SSL_read(ssl_.get(), nothing.data(), nothing.size()) > 0) {
     }
@@ -184,7 +184,7 @@ void Dtls::step() {
 }
 
 void Dtls::take(std::span<const std::uint8_t> datagram, std::string_view from) {
-  // Nobody reads any more; what was kept would be as much as the other end sends.
+  // Nobody reads any more: keeping datagrams would let the other end fill our memory.
   if (state_ == State::failed || state_ == State::wrong_fingerprint) return;
   from_ = from;
   in_.emplace_back(datagram.begin(), datagram.end());

@@ -1,5 +1,5 @@
 // DTLS-SRTP's handshake (RFC 6347, RFC 5763, RFC 5764) by OpenSSL: datagrams in, datagrams out, and
-// a clock. The certificates prove nothing but what the session descriptions say of them.
+// a clock. The certificates prove only what the session descriptions say about them.
 #pragma once
 
 #include <openssl/ssl.h>
@@ -34,27 +34,27 @@ class Dtls {
  public:
   enum class State { handshake, connected, wrong_fingerprint, failed };
 
-  // `peer`: the fingerprint that the other end's description has.
+  // `peer`: the fingerprint in the other end's description.
   Dtls(const Identity& identity, bool client, std::string peer);
   Dtls(const Dtls&) = delete;
   Dtls& operator=(const Dtls&) = delete;
 
   // As the client: sends the first flight.
   void begin() { step(); }
-  // `from`: the other end's address, in any words; a server says its certificate only to who has
-  // sent back a cookie from there (RFC 6347 section 4.2.1).
+  // `from`: the other end's address, in any form; a server sends its certificate only once a cookie
+  // has come back from there (RFC 6347 section 4.2.1).
   void take(std::span<const std::uint8_t> datagram, std::string_view from = {});
   // What has to be sent now, each one datagram.
   std::vector<Bytes> outgoing() { return std::move(out_); }
-  // Sends again what nobody answered, where it is time to: call it every few milliseconds.
+  // Sends again what was not answered, when it is time: call it every few milliseconds.
   void tick();
 
   State state() const { return state_; }
   int flights() const { return flights_; }         // sent, with repetitions
   bool has_cookie() const { return has_cookie_; }  // of a server: the client has sent it back
   std::string version() const { return SSL_get_version(ssl_.get()); }
-  // Where connected: the profile and the keys of both directions; nothing where the other end
-  // speaks none of our profiles.
+  // Where connected: the profile and the keys of both directions; nothing if the other end supports
+  // none of our profiles.
   std::optional<SrtpKeys> keys() const;
 
  private:
@@ -72,7 +72,7 @@ class Dtls {
   bool client_;
   State state_ = State::handshake;
   int flights_ = 0;
-  std::string from_;  // of the datagram that is looked at
+  std::string from_;  // of the datagram that is being processed
   std::array<std::uint8_t, 32> secret_{};
   bool has_cookie_ = false;
   std::deque<Bytes> in_;

@@ -19,14 +19,14 @@ struct TurnLogin {
 struct CallOptions {
   std::optional<SocketAddress> stun;
   std::vector<TurnLogin> turn;
-  std::vector<IpAddress> local;  // gather here only; empty: all addresses but loopback's
+  std::vector<IpAddress> local;  // gather here only; empty: all addresses except loopback
   std::chrono::milliseconds gather{}, connect{}, handshake{};  // the most each may take
   int packets = 25;                                            // of media, one each 20 ms
   std::chrono::milliseconds media{};                           // what media may take there and back
   // Between two checks of consent (RFC 7675) while media goes; 0: none of our own.
   std::chrono::milliseconds consent{};
-  // After the media so many DTLS greetings, each in two datagrams, so long after each other: for a
-  // far end that counts them and does not answer (long_hello.hpp).
+  // The number of DTLS greetings after the media, each in two datagrams, and the time between them:
+  // for a far end that counts them and does not answer (long_hello.hpp).
   int greetings = 0;
   std::chrono::milliseconds greeting_gap{};
 };
@@ -42,18 +42,18 @@ enum class CallStage { connect, handshake, fingerprint, media, done };
 
 struct CallSeen {
   CallStage failed = CallStage::connect;  // `done`: none
-  // The pair that was chosen: our end, as the far end sees it where it is not the host's own, and
-  // the far one.
+  // The selected pair: our end, as the far end sees it if that is not the host's own address, and
+  // the far end.
   std::optional<Candidate> local, remote;
-  // Since the far end's description came.
+  // Time since the far end's description came.
   std::optional<Milliseconds> connected, secured, first_media;
   std::optional<Milliseconds> round_trip;   // of the first packet of media
   int flights_sent = 0, datagrams_got = 0;  // of DTLS
   int datagrams_left = 0;                   // of the flights, those that left this computer
   std::string version;                      // "DTLSv1.2"
   bool gcm = false;
-  // Of media: those that left, and of these, in the order in which they came back, each once: its
-  // number and when it left and came, in milliseconds of one clock.
+  // Packets of media: how many left, and those of them that came back, in the order of arrival,
+  // each once: its number and when it left and came, in milliseconds of one clock.
   struct Heard {
     std::uint32_t number = 0;
     double sent_ms = 0, back_ms = 0;
@@ -61,13 +61,12 @@ struct CallSeen {
   int packets_sent = 0, duplicates = 0;
   std::vector<bool> left;  // by number; false: this computer could not send it
   std::vector<Heard> heard;
-  std::vector<double>
-      late_ms;  // of each that was sent, how late it left, but for the timer's grain
+  std::vector<double> late_ms;  // for each one sent, how late it left, less the timer's resolution
   int packets_back() const { return static_cast<int>(heard.size()); }
-  // Checks of consent: the far end answers each. `consent_silent`: the last ones in a row that it
-  // did not.
+  // Checks of consent: the far end answers each. `consent_silent`: how many of the latest, in a
+  // row, it did not.
   int consent_sent = 0, consent_back = 0, consent_silent = 0;
-  int greetings_sent = 0;  // of which both datagrams left this computer
+  int greetings_sent = 0;  // those of which both datagrams left this computer
 };
 
 class IceCall {
@@ -81,9 +80,9 @@ class IceCall {
   virtual Gathered gather() = 0;
   // After gather(), once.
   virtual CallSeen call(const Keys& other, const std::vector<Candidate>& candidates) = 0;
-  // Gives relays back. After that only the end of it.
+  // Gives relays back. After that it may only be destroyed.
   virtual void end() = 0;
-  // From any thread: what blocks comes back soon.
+  // From any thread: makes a blocked call return soon.
   virtual void stop() = 0;
 };
 

@@ -22,7 +22,7 @@ constexpr guint component = 1;
 constexpr guint beat_ms = 4;
 constexpr std::chrono::milliseconds between_packets(20), give_back(500);
 constexpr std::size_t g711_payload = 160;
-// RFC 8445 sections 16.1 and 5.1.2: what a check says of its sender.
+// RFC 8445 sections 16.1 and 5.1.2: what a check says about its sender.
 constexpr std::uint16_t ice_controlling = 0x802A;
 constexpr std::uint32_t peer_priority = 0x6EFFFFFF;
 
@@ -31,8 +31,8 @@ struct Unref {
   void operator()(GMainContext* context) const { nice().g_main_context_unref(context); }
 };
 
-// A context of our own is the thread's default one while we work with it: libnice's own answers
-// come by that.
+// Makes our own context the thread's default one while we work with it: libnice delivers its
+// answers through that.
 class Pushed {
  public:
   explicit Pushed(GMainContext* context) : context_(context) {
@@ -269,15 +269,16 @@ class NiceCall final : public IceCall {
       const auto& native = *static_cast<const NiceCandidate*>(item->data);
       if (native.transport != NICE_CANDIDATE_TRANSPORT_UDP) continue;
       auto one = from_nice(native);
-      // Browsers leave addresses of the link out (RFC 8445 section 5.1.1.1).
+      // Browsers leave link-local addresses out (RFC 8445 section 5.1.1.1).
       if (one && !one->address.address.is_link_local()) all.push_back(std::move(*one));
     }
     nice().g_slist_free_full(list, reinterpret_cast<GDestroyNotify>(nice().nice_candidate_free));
   }
 
   void set_remote(const Keys& other, const std::vector<Candidate>& candidates) {
-    // As many checks as ice_connect has room for: three in vain are a bad line's in one run of
-    // sixty. With relays libnice would wait so long for the direct pairs that those have no time.
+    // As many checks as ice_connect has room for: on a bad line three of three fail in one run of
+    // sixty. With relays, libnice would wait so long for the direct pairs that no time is left for
+    // those.
     if (options_.turn.empty()) {
       nice().g_object_set(agent_.get(), "stun-max-retransmissions", guint{6}, nullptr);
     }
@@ -348,9 +349,9 @@ class NiceCall final : public IceCall {
     seen_.consent_silent = static_cast<int>(consent_.size());
   }
 
-  // As RFC 7675 section 5.1 has it, more often, and from here: libnice does not tell of its own,
-  // and keeps every answer for itself that has a FINGERPRINT. `callready serve` answers without
-  // where it was asked without.
+  // Like RFC 7675 section 5.1, but more often, and done here: libnice does not report its own
+  // checks, and swallows every answer that has a FINGERPRINT. `callready serve` answers without one
+  // if the request had none.
   void ask_consent() {
     stun::Builder builder(stun::Class::request, stun::Method::binding,
                           consent_.emplace_back(stun::new_transaction_id()));
@@ -366,7 +367,7 @@ class NiceCall final : public IceCall {
     seen_.consent_silent = static_cast<int>(consent_.size());
   }
 
-  // For another association, by which nobody is answered.
+  // For a new association, which nobody answers.
   void greet_again() {
     bool both = true;
     for (const auto& datagram : long_client_hello()) both &= send(datagram);
@@ -421,7 +422,7 @@ class NiceCall final : public IceCall {
   }
 
   CallOptions options_;
-  std::mutex busy_;  // a step that was left behind ends before the next one begins
+  std::mutex busy_;  // an abandoned step ends before the next one begins
   std::atomic<bool> stopped_{false};
   std::unique_ptr<GMainContext, Unref> context_;
   std::unique_ptr<NiceAgent, Unref> agent_;  // before its context

@@ -1,4 +1,4 @@
-// libnice's agent needs GLib, and the program for Windows has neither.
+// libnice needs GLib, and the program for Windows has neither.
 #include "probe/webrtc/ice_call.hpp"
 
 namespace callready::webrtc {

@@ -11,7 +11,8 @@ namespace {
 
 thread_local bool inside = false;
 
-// Without memory, GLib ends by a trap while it is loaded, and libnice by assertions.
+// Without memory, GLib ends the program with a trap while it is loaded, and libnice with
+// assertions.
 void end_if_libnice_does(int signal) {
   if (inside) platform::end_program("out of memory: libnice gave up");
   ::signal(signal, SIG_DFL);
@@ -19,7 +20,7 @@ void end_if_libnice_does(int signal) {
 }
 
 // GLib ends a program that can start no thread, or has no memory, with a core dump: ours ends with
-// a line that says why. What else it has to say nobody here asked for.
+// a line that says why. Whatever else it logs is dropped.
 GLogWriterOutput end_with_a_line(GLogLevelFlags level, const GLogField* fields, gsize count,
                                  gpointer) {
   if ((level & G_LOG_LEVEL_ERROR) == 0) return G_LOG_WRITER_HANDLED;

@@ -1,4 +1,4 @@
-// libnice's ICE agent (RFC 8445), and what is used of the GLib that comes with it.
+// libnice's ICE agent (RFC 8445), and the parts of GLib that are used with it.
 #pragma once
 
 #include <agent.h>
@@ -50,10 +50,10 @@ struct Libnice : platform::LateLibrary {
   LATE_FUNCTION(g_timeout_source_new);
 };
 
-// Of all calls, complete or not. The first question loads it, which takes tens of milliseconds.
+// Shared by all calls, complete or not. The first call loads it, which takes tens of milliseconds.
 const Libnice& nice();
 
-// While this thread is in libnice, what ends it ends the program with a line.
+// While this thread is in libnice, whatever aborts it ends the program with a line that says why.
 class InLibnice {
  public:
   InLibnice();

@@ -1,4 +1,4 @@
-// A DTLS ClientHello as long as today's browsers send it (a key share of X25519MLKEM768: 1,216
+// A DTLS ClientHello as long as those of today's browsers (a key share of X25519MLKEM768: 1,216
 // bytes), in two datagrams (RFC 6347 section 4.2.3). It asks for nothing: it is only to be counted.
 #pragma once
 
@@ -13,8 +13,8 @@ namespace callready::webrtc {
 // The first part fills a datagram of 1,200 bytes. Each has a new random.
 std::array<Bytes, 2> long_client_hello();
 
-// Where in its message the part of a ClientHello begins that is at the start of the datagram;
-// nothing for all else, a whole ClientHello too. Looks at 25 bytes.
+// The fragment offset of the part of a ClientHello that the datagram begins with; nothing for
+// anything else, including a whole ClientHello. Looks at 25 bytes.
 std::optional<std::uint32_t> part_of_client_hello(std::span<const std::uint8_t> datagram);
 
 }  // namespace callready::webrtc

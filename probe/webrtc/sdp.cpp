@@ -151,7 +151,8 @@ void print_end(std::string& text, const LocalEnd& local) {
     text += fmt::format("a=candidate:{} 1 udp {} {} {} typ {}", candidate.foundation,
                         candidate.priority, candidate.address.address.to_string(),
                         candidate.address.port, to_string(candidate.type));
-    // RFC 8839 section 5.1: what is not a host's own names its base, which is nobody's business.
+    // RFC 8839 section 5.1: candidates other than host ones name their base, which is nobody's
+    // business.
     if (candidate.type != CandidateType::host) text += " raddr 0.0.0.0 rport 9";
     text += "\r\n";
   }

@@ -1,5 +1,5 @@
 // Session descriptions of a WebRTC call (RFC 8866, RFC 8829, RFC 8839): one offer, one answer. Text
-// in, values out; what this program has no use for is passed over.
+// in, values out; what this program has no use for is skipped.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 namespace callready::webrtc {
 
-// What is read of somebody's text.
+// How much is read of somebody else's text.
 inline constexpr std::size_t most_sdp = 65'536, most_media = 32, most_candidates = 64;
 
 enum class CandidateType { host, server_reflexive, peer_reflexive, relayed };
@@ -48,14 +48,14 @@ struct SessionDescription {
   bool bundle = false;
   std::vector<Media> media;
 
-  // Of a media line, with the session's where it has none.
+  // Those of a media line, or the session's where it has none.
   Keys keys_of(const Media& one) const;
 };
 
-// Nothing for what is no session description, or beyond the bounds.
+// Nothing if it is not a session description, or exceeds the bounds.
 std::optional<SessionDescription> parse_sdp(std::string_view text);
 
-// What this end says of itself.
+// What this end says about itself.
 struct LocalEnd {
   Keys keys;
   std::vector<Candidate> candidates;

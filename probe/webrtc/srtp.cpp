@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t key_size = 16, mac_size = 10, gcm_tag_size = 16;
 constexpr std::size_t most_sources = 16;
-// Room for the salt, zeros behind it where it is GCM's, and the two bytes that count blocks.
+// A salt, where GCM's is shorter and followed by zeros; a block adds two bytes that count blocks.
 using Salt = std::array<std::uint8_t, 14>;
 using Block = std::array<std::uint8_t, 16>;
 
@@ -31,7 +31,7 @@ void mix(std::span<std::uint8_t> bytes, std::size_t end, std::uint64_t number, s
   }
 }
 
-// In place: reading and writing are the same.
+// In place: encryption and decryption are the same.
 bool counter_mode(EVP_CIPHER_CTX* cipher, const Block& begin, std::span<std::uint8_t> bytes) {
   int size = 0;
   return EVP_EncryptInit_ex(cipher, nullptr, nullptr, nullptr, begin.data()) == 1 &&
@@ -49,11 +49,11 @@ bool derive(EVP_CIPHER_CTX* master, const Salt& salt, std::uint8_t label,
   return counter_mode(master, begin, key);
 }
 
-// What came of one source (RFC 3711 section 3.3): packets have the 16 lowest bits of their index
-// only.
+// What came from one source (RFC 3711 section 3.3): packets carry only the lowest 16 bits of their
+// index.
 class Source {
  public:
-  // The one that is nearest to the highest so far.
+  // The index that is nearest to the highest so far.
   std::uint64_t index_of(std::uint16_t sequence) const {
     if (seen_.none()) return sequence;
     const auto step = static_cast<std::int16_t>(sequence - static_cast<std::uint16_t>(highest_));
@@ -74,7 +74,7 @@ class Source {
 
  private:
   std::uint64_t highest_ = 0;
-  std::bitset<128> seen_;  // of the highest, and those before it
+  std::bitset<128> seen_;  // the highest, and those before it
 };
 
 struct Header {
@@ -83,7 +83,7 @@ struct Header {
   std::uint32_t ssrc = 0;
 };
 
-// RFC 3550 section 5.1. Nothing for what is no RTP.
+// RFC 3550 section 5.1. Nothing if it is not RTP.
 std::optional<Header> header_of(std::span<const std::uint8_t> packet) {
   if (packet.size() < 12 || packet[0] >> 6U != 2) return std::nullopt;
   Header header;
@@ -98,7 +98,7 @@ std::optional<Header> header_of(std::span<const std::uint8_t> packet) {
   return header;
 }
 
-// What goes one way.
+// The packets of one direction.
 class Direction {
  public:
   // `key`: the master key with its salt. False where OpenSSL fails, or the key has another size.
@@ -205,7 +205,7 @@ class Direction {
   Cipher cipher_;
   Salt salt_{};
   std::array<std::uint8_t, 20> mac_key_{};
-  std::map<std::uint32_t, Source> sources_;  // by SSRC, that proved to be authentic
+  std::map<std::uint32_t, Source> sources_;  // by SSRC; only those that proved to be authentic
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Who may make a call: a token (RFC 6750) that both ends make from the key they share.
+// Who may make a call: a token (RFC 6750) that both ends derive from the key they share.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 
 namespace callready::webrtc {
 
-// Good at that host only, and nothing that the key could be told from.
+// Valid for that host only, and it does not reveal the key.
 std::string whip_token(std::span<const std::uint8_t> key, std::string_view host);
 
 }  // namespace callready::webrtc
