@@ -23,18 +23,18 @@ MediaWay way_of(bool up, bool down) {
   return up == down ? MediaWay::both : up ? MediaWay::up : MediaWay::down;
 }
 
-// More than a call minds, and than one call alone loses there.
+// Loses more than a call tolerates, and more than one call alone loses there.
 bool loses(int lost, int sent, double alone) {
   return share_of(lost, sent).low > std::max(most_lost_percent, alone);
 }
 
 double lost_both_ways(const IdleDelays& idle) { return idle.lost_up + idle.lost_down; }
 
-// The most calls that passed, below the fewest that did not.
+// The most calls that passed below the fewest that did not.
 struct Bracket {
   const CallStep* passed = nullptr;
   const CallStep* failed = nullptr;
-  bool whole = false;  // what passed did so for a whole step
+  bool whole = false;  // it passed for a whole step
 };
 
 Bracket bracket_of(const CallCapacity& capacity, int whole_packets) {
@@ -100,7 +100,7 @@ CallStep step_of(int calls, std::span<const StepSession> sessions, const IdleDel
     }
     answered += heard.size();
   }
-  // Neither answered nor known to be lost on one of the ways: nobody may have got them.
+  // Neither answered nor known to be lost in one direction: perhaps nobody got them.
   const int unknown = step.sent - static_cast<int>(answered) - step.lost_up - step.lost_down;
   for (const auto& [second, delays] : seconds) {
     step.queued_up_ms = std::max(step.queued_up_ms, queued(delays.up, idle.up));
@@ -135,7 +135,7 @@ void conclude(CallCapacity& capacity) {
   }
   const bool lost_up = loses(step->lost_up, step->sent, 0),
              lost_down = loses(step->lost_down, step->sent, 0);
-  // Nobody says where they were lost, or whether: nothing is claimed of the line.
+  // Nothing shows where they were lost, or whether: no claim is made about the line.
   if (!lost_up && !lost_down) return;
   // A line that loses packets by itself does so with one call, too.
   capacity.limit = bracket.passed == nullptr ? CallLimit::loss : CallLimit::policing;

@@ -38,7 +38,7 @@ Rating rate(const Path& path, const Codec& codec, const Telephone& t) {
   const double nfo = t.nfor + t.rlr;
   rating.no = decibel(power(t.nc) + power(nos) + power(nor) + power(nfo));
   rating.ro = 15 - 1.5 * (t.slr + rating.no);
-  // 7.3: what comes along with the voice.
+  // 7.3: impairments simultaneous with the voice.
   const double xolr = olr + 0.2 * (64 + rating.no - t.rlr);
   rating.iolr = 20 * (joined(xolr / 8, 8) - xolr / 8);
   const double stmro = -decibel(power(-t.stmr) + std::exp(-ta / 4) * power(-t.telr));

@@ -4,17 +4,17 @@
 
 namespace callready::media {
 
-// G.107 table 2: what planners assume of telephones and rooms. Loudness ratings and noise in dB.
+// G.107 table 2: what planners assume about telephones and rooms. Loudness ratings and noise in dB.
 struct Telephone {
   double slr = 8, rlr = 2, stmr = 15, ds = 3, dr = 3, telr = 65, wepl = 110, qdu = 1;
   double ps = 35, pr = 35, nc = -70, nfor = -64;
 };
 
-// What a codec makes of loss: Ie and Bpl of G.113 appendix I.
+// How a codec copes with loss: Ie and Bpl of G.113 appendix I.
 struct Codec {
   double ie = 0, bpl = 25.1;
 };
-// With packet loss concealment (G.711 appendix I); 4.3 without, which no phone of today is.
+// With packet loss concealment (G.711 appendix I); 4.3 without, which no phone does today.
 inline constexpr Codec g711{0, 25.1};
 // There are no standard values for Opus: measured by Alahmadi, Pocta, Melvin, "An adaptive bitrate
 // switching algorithm for speech applications in context of WebRTC", ACM TOMM 17(4) 133, 2021.
@@ -26,7 +26,7 @@ struct Path {
   double burst_ratio = 1;   // BurstR; below 1 counts as 1
 };
 
-// The parts of R (section 7), as far as tests hold them against others.
+// The parts of R (section 7), as far as tests compare them with reference values.
 struct Rating {
   double no = 0, ro = 0;
   double iolr = 0, ist = 0, iq = 0;    // simultaneous
@@ -40,8 +40,7 @@ Rating rate(const Path& path, const Codec& codec = g711, const Telephone& teleph
 // MOS of a narrowband R (annex B): 1 to 4.5.
 double mos(double r);
 
-// Fullband, R up to 148 (G.107.2): of delay only what delays by itself, since a headset has no
-// echo.
+// Fullband, R up to 148 (G.107.2): only the pure delay counts, since a headset has no echo.
 double rate_fullband(const Path& path, const Codec& codec = opus);
 double mos_fullband(double r);
 

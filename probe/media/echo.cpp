@@ -15,7 +15,7 @@ using View = std::span<const std::uint8_t>;
 using Mark = std::array<std::uint8_t, 16>;
 constexpr std::size_t source_at = 8, rtp_header = 12, shortest = rtp_header + 4 + sizeof(Mark);
 
-// `word` keeps requests, replies and STAMP's packets apart, which have the same key.
+// `word` separates requests, replies and STAMP packets, which share a key.
 Mark echo_mark(View key, std::string_view word, View bytes) {
   std::vector<std::uint8_t> all(word.begin(), word.end());
   all.insert(all.end(), bytes.begin(), bytes.end());
@@ -31,7 +31,7 @@ std::int64_t in_seconds(WallTime time) {
 
 constexpr std::string_view asking = "callready echo request", answering = "callready echo reply";
 
-// The reply to a request: all of it but the mark, and the reply's over the whole request.
+// The reply to a request: all of it except its mark, then the reply's mark over the whole request.
 std::vector<std::uint8_t> reply_to(View request, View key) {
   std::vector<std::uint8_t> reply(request.begin(), request.end());
   const auto mark = echo_mark(key, answering, request);
@@ -73,7 +73,7 @@ bool EchoKeeper::allowed(const IpAddress& from, bool dated, Time now) {
          (dated || all_.undated.take(1, limits_.all_undated_per_second, now));
 }
 
-// Where the packet's name is kept; windows that no packet can be of any more are forgotten.
+// Where the packet's name is kept; windows that are too old for any new packet are forgotten.
 EchoKeeper::Names* EchoKeeper::names_of(View request, WallTime wall) {
   const std::int64_t sent = number_at<std::uint32_t>(request, rtp_header);
   started_ = std::min(started_, wall);  // the clock was set back
@@ -114,7 +114,7 @@ EchoKeeper::Count& EchoKeeper::note(View request, std::uint16_t port, Time now) 
   }
   const auto [found, first] = came_.try_emplace(number_at<std::uint32_t>(request, source_at));
   auto& count = found->second;
-  // A source is a run's, which takes no longer than that.
+  // A source belongs to one run, which takes no longer than that.
   if (first && forgot_ && now - *forgot_ < limits_.window) count.whole = false;
   auto& packets = count.ports[port];
   if (packets == 0) ++counts_;

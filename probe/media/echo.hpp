@@ -1,5 +1,5 @@
-// Packets of a media range whose far end has the key: RTP to whoever looks at them on the way (RFC
-// 3550), signed at their end. Pure: bytes and times in, bytes out.
+// Packets for media ports whose far end has the key: RTP to any device on the way (RFC 3550),
+// signed at their end. Pure: bytes and times in, bytes out.
 #pragma once
 
 #include <algorithm>
@@ -21,15 +21,15 @@ namespace callready::media {
 
 inline constexpr std::size_t echo_bytes = 172;  // 20 ms of G.711
 
-// As a G.711 phone sends it: random sequence number, time and source, silence. Where there is a
-// key, its first sound is when it was sent (seconds since 1970, four bytes), and its last 16 bytes
-// are an HMAC-SHA-256 of the rest, cut. No two are the same.
-// `source`: the RTP source (SSRC) of all packets that are counted together; by chance where absent.
+// As a G.711 phone sends it: random sequence number, time and source, silence. If there is a key,
+// the payload begins with the time of sending (seconds since 1970, four bytes), and ends with a
+// truncated HMAC-SHA-256 of the rest (16 bytes). No two are the same. `source`: the RTP source
+// (SSRC) of all packets that are counted together; random if absent.
 std::vector<std::uint8_t> echo_request(std::span<const std::uint8_t> key,
                                        std::optional<std::uint32_t> source = std::nullopt,
                                        WallTime sent = std::chrono::system_clock::now());
 
-// True where `reply` is what somebody with the key answers that request.
+// True if `reply` is the answer to that request from somebody with the key.
 bool echo_matches(std::span<const std::uint8_t> request, std::span<const std::uint8_t> reply,
                   std::span<const std::uint8_t> key);
 
@@ -38,35 +38,33 @@ struct EchoLimits {
   double packets_per_second = 200;  // of one address
   double all_packets_per_second = 5'000;
   std::size_t addresses = 1'000;    // at a time
-  std::chrono::seconds forget{60};  // an address that asks no more
-  // No packet is answered twice, so those are kept that could be: of the last minutes, and of
-  // clients whose clock is so far off that their packets are of no known time, for ever.
-  std::chrono::seconds window{
-      300};  // a packet that is older, or so much ahead, is of no known time
+  std::chrono::seconds forget{60};  // an address that no longer asks
+  // No packet is answered twice, so those that could be are remembered: for some minutes, or for
+  // ever if the client's clock is so far off that their time is not known.
+  std::chrono::seconds window{300};  // a packet that is older or further ahead has no known time
   std::size_t packets = 1'000'000, undated_packets = 200'000;
   double undated_per_second = 50, all_undated_per_second = 500;  // of one address, of all
-  std::size_t counts = 100'000;  // of ports of sources, then of the latest ones only
+  std::size_t counts = 100'000;  // of ports of sources; then only the latest are kept
   // Told in words, once for each reason, that packets of clients with the key are no longer
   // answered.
   std::function<void(std::string_view why)> full{};
 };
 
-// Answers who proves the key, each packet once: what somebody has overheard is worth nothing. After
-// a restart, what was sent before it is of no known time. The reply is as long as the request, and
-// signed otherwise: nothing that only sends back makes it.
+// Answers clients that prove the key, each packet once: an overheard packet is worth nothing. After
+// a restart, packets that were sent before it have no known time. The reply is as long as the
+// request and signed differently, so that nothing that just reflects packets can make it.
 class EchoKeeper {
  public:
-  // `key`: not empty. `started`: by the clock on the wall, as `wall` below.
+  // `key`: not empty. `started`: in wall-clock time, like `wall` below.
   EchoKeeper(std::vector<std::uint8_t> key, EchoLimits limits, WallTime started)
       : key_(std::move(key)), limits_(std::move(limits)), started_(started) {}
 
-  // Empty where no reply is due. `port`: of ours, to which it came. `now`: by a clock that nobody
-  // sets.
+  // Empty where no reply is due. `port`: ours, to which it came. `now`: by a monotonic clock.
   std::vector<std::uint8_t> answer(std::span<const std::uint8_t> request, const SocketAddress& from,
                                    std::uint16_t port, std::chrono::steady_clock::time_point now,
                                    WallTime wall);
-  // Packets of that source by the port to which they came, answered or not, and how many were not
-  // answered for its limits; nothing where some of it may have been forgotten.
+  // The packets of that source by the port to which they came, answered or not, and how many were
+  // not answered because of limits; nothing if some of this may have been forgotten.
   using Ports = std::map<std::uint16_t, int>;
   struct Count {
     Ports ports;

@@ -11,7 +11,7 @@
 namespace callready::media {
 namespace {
 
-constexpr double tick_ms = 10;     // NetEQ gives out as much at a time
+constexpr double tick_ms = 10;     // NetEQ plays out this much at a time
 constexpr double bucket_ms = 20;   // of its histograms
 constexpr double stretch_ms = 10;  // a change of speed takes or adds a pitch period: 2.5 to 15 ms
 constexpr int stretch_every = 5;   // ticks
@@ -28,7 +28,7 @@ class Histogram {
   void add(double delay_ms) {
     const auto last = static_cast<double>(buckets_.size() - 1);
     const auto at = static_cast<std::size_t>(std::clamp(delay_ms / bucket_ms, 0.0, last));
-    // It starts to forget quickly: the first values count for more than the guess.
+    // At first it forgets quickly: the first values count for more than the initial guess.
     const double keep = std::min(forget_, std::max(0.0, 1 - 2.0 / (++added_ + 1)));
     for (auto& bucket : buckets_) bucket *= keep;
     buckets_[at] += 1 - keep;
@@ -44,7 +44,8 @@ class Histogram {
     return bucket_ms * static_cast<double>(buckets_.size());
   }
 
-  // Where waiting costs as much as what is lost without it: 20 ms for a hundredth.
+  // The delay with the lowest total cost, where losing a hundredth counts as much as 20 ms of
+  // waiting.
   double cheapest(double least_ms) const {
     double left = 1, best = least_ms, best_cost = 1e18;
     for (std::size_t i = 0; i < buckets_.size(); ++i) {
@@ -80,7 +81,7 @@ class Target {
     spread_ = slowest->lag - fastest_;
     const double late = lag - fastest_;
     reorder_.add(reordered ? late : 0);
-    // Of half a second the latest.
+    // The latest one within half a second.
     if (!reordered) latest_ = std::max(latest_, late);
     if (packet.arrived_ms >= next_) {
       underrun_.add(latest_);
@@ -90,8 +91,8 @@ class Target {
     target_ = std::max(
         {underrun_.quantile(0.95), reorder_.cheapest(underrun_.quantile(0.95)), interval_ms});
   }
-  // Sound that comes out sooner after the fastest packet could have is stretched, and later than
-  // the second is shortened.
+  // Playout is stretched if it is sooner than the first after the fastest possible packet, and
+  // shortened if it is later than the second.
   double least_ms() const { return fastest_ + target_; }
   double most_ms() const { return fastest_ + target_ + spread_ + bucket_ms; }
   double much_too_late_ms() const { return fastest_ + 4 * (target_ + spread_ + bucket_ms); }
@@ -107,7 +108,7 @@ class Target {
   bool any_ = false;
 };
 
-// In the order in which they would come, the fastest one at once.
+// In the order in which they would arrive, with the delay of the fastest taken as zero.
 std::vector<Arrival> evenly_sent(std::span<const Arrival> arrivals, double interval_ms) {
   double least = 1e18;
   for (const auto& one : arrivals) least = std::min(least, one.arrived_ms - one.sent_ms);
@@ -134,7 +135,7 @@ Playout play(std::span<const Arrival> arrivals, int count, double interval_ms) {
   double decoded = 0, made_up = 0, held = 0;
   std::size_t taken = 0;
   int pause = 0, played = 0;
-  // The times are the far end's word: no gap is waited for longer than the whole stream is.
+  // The times come from the far end: no gap is waited for longer than the whole stream lasts.
   const double most_made_up = interval_ms * count;
   for (double now = packets.front().arrived_ms;
        next < static_cast<std::uint32_t>(count) && made_up < most_made_up; now += tick_ms) {
@@ -174,7 +175,7 @@ Playout play(std::span<const Arrival> arrivals, int count, double interval_ms) {
     }
     decoded -= tick_ms;
   }
-  // Nothing came any more: silence to the end of what was sent.
+  // Nothing more came: silence to the end of what was sent.
   if (next < static_cast<std::uint32_t>(count)) {
     result.concealed_ms += interval_ms * (static_cast<double>(count) - next) - made_up;
   }

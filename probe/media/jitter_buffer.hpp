@@ -1,5 +1,5 @@
-// How long a jitter buffer that adapts would hold a stream's packets, and what it would have to
-// make up: after NetEQ, the buffer of WebRTC and so of browsers and most soft phones (its
+// How long an adaptive jitter buffer would hold a stream's packets, and what it would have to
+// conceal: modelled on NetEQ, the buffer of WebRTC and so of browsers and most soft phones (its
 // delay_manager.cc, decision_logic.cc and packet_arrival_history.cc). Pure.
 #pragma once
 
@@ -15,8 +15,8 @@ struct Playout {
   double held_ms = 0;  // how much later than the fastest packet's way sound came out, on average
 };
 
-// Of `count` packets, as if each had been sent `interval_ms` after the one before it: only how long
-// they took counts, in whatever order they are given.
+// For `count` packets, as if each had been sent `interval_ms` after the one before it: only how
+// long they took counts, and they may be in any order.
 Playout play(std::span<const Arrival> arrivals, int count, double interval_ms);
 
 }  // namespace callready::media

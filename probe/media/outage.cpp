@@ -8,7 +8,7 @@ namespace {
 
 using Number = std::uint32_t;
 
-// The same before the end: a second.
+// The same for a silence before the end: a second.
 constexpr Number silent_amid = 50;
 
 // The counter of the first reply to each packet.
@@ -18,8 +18,8 @@ std::map<Number, Number> answered(std::span<const Reply> replies) {
   return all;
 }
 
-// How many packets the far end got after the last of these replies; nothing where it counts fewer
-// than it has replied to: it was restarted.
+// How many packets the far end got after the last of these replies; nothing if it counts fewer than
+// it has replied to, because it was restarted.
 std::optional<Number> got_after(const std::map<Number, Number>& all, const FarEndCount& count) {
   Number replied = 0;
   for (const auto& [sequence, counter] : all) replied = std::max(replied, counter + 1);
@@ -27,7 +27,7 @@ std::optional<Number> got_after(const std::map<Number, Number>& all, const FarEn
   return received >= replied ? std::optional(received - replied) : std::nullopt;
 }
 
-// Of a silence between two replies: how far the reflector counted on says how many it got.
+// For a silence between two replies: the advance of the reflector's counter says how many it got.
 MediaWay way_between(Number silent, Number counted) {
   if (counted * 10 <= silent) return MediaWay::up;
   return counted * 10 >= silent * 9 ? MediaWay::down : MediaWay::both;

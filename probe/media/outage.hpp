@@ -5,26 +5,26 @@
 
 namespace callready::media {
 
-// Packets in a row that were not answered and that make a silence to the end: half a second of a
-// call's.
+// How many unanswered packets in a row, up to the end, count as a silence: half a second of a call.
 inline constexpr std::uint32_t silent_end = 25;
 
-// What the far end says that it got of a session (serve's counts): packets, each once, and how many
-// came from elsewhere than the first.
+// What the far end says it received in a session (serve's counts): packets, each once, and how many
+// came from a different place than the first.
 struct FarEndCount {
   int received = 0, elsewhere = 0;
 };
 
-// The packets after the last that was answered: `last` is the number of the last that was sent.
-// True where they are too many to have been lost one by one.
+// True if the packets after the last answered one are too many to have been lost one by one. `last`
+// is the number of the last one sent.
 bool ends_in_silence(const Asked& asked, std::uint32_t last, std::span<const Reply> replies);
 
-// What became of the packets after the last reply, once the far end has said how many it got: they
-// are lost on the way out, but for the first of them that it did get, whose replies were lost.
+// Decides what became of the packets after the last reply, once the far end has said how many it
+// got: that many of the first ones arrived and their replies were lost, the others were lost on the
+// way out.
 void tell_the_end(const Asked& asked, std::uint32_t last, std::span<const Reply> replies,
                   const FarEndCount& count, Directions& directions);
 
-// The silence at the end, else the longest of a second or more; nothing where there is none.
+// The silence at the end, otherwise the longest of a second or more; nothing if there is none.
 // `counted`: what the far end said.
 std::optional<MediaOutage> outage_of(const Asked& asked, std::uint32_t last,
                                      std::span<const Reply> replies, double interval_ms,

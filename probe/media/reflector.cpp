@@ -59,7 +59,7 @@ Reflector::Session* Reflector::session_of(const Incoming& incoming,
   return &session;
 }
 
-// After RFC 6479: what is older than the window is not new.
+// Like RFC 6479: what is older than the window does not count as new.
 bool Reflector::is_new(Session& session, std::uint32_t sequence) {
   auto& newest = session.newest;
   auto& seen = session.seen;

@@ -1,5 +1,5 @@
-// What a STAMP reflector answers, and to whom: who proves the key, and nobody twice. Pure: bytes
-// and times in, bytes out; the socket is serve/stamp_server.hpp's.
+// What a STAMP reflector answers, and to whom: clients that prove the key, and no packet twice.
+// Pure: bytes and times in, bytes out; the socket is serve/stamp_server.hpp's.
 #pragma once
 
 #include <bitset>
@@ -18,12 +18,12 @@ namespace callready::media {
 // Nobody gets more. Rates are averages over a second.
 struct ReflectorLimits {
   std::chrono::seconds session{90};  // a stream of a minute, and what goes before and after it
-  std::chrono::seconds idle{30};     // RFC 7675: who does not ask any more is gone
+  std::chrono::seconds idle{30};     // RFC 7675: a client that stops asking is gone
   double packets_per_second = 2'000, bytes_per_second = 5e6 / 8;  // of a session
   double all_bytes_per_second = 100e6 / 8;
-  // A stream and 100 calls are 6: so many sites behind one address may ask at once.
+  // A stream and 100 calls take 6: ten sites behind one address may ask at once.
   std::size_t sessions = 200, sessions_of_address = 60;
-  // A packet that is older, or so much ahead, is of no known time.
+  // A packet that is older or further ahead has no known time.
   std::chrono::seconds window{300};
   // Told once, in words, that sessions of clients with the key are no longer answered.
   std::function<void(std::string_view why)> full{};
@@ -33,7 +33,7 @@ struct ReflectorLimits {
 struct Incoming {
   stamp::View bytes;
   SocketAddress from;
-  WallTime arrived;  // by a clock that nobody sets
+  WallTime arrived;  // by a monotonic clock
   std::optional<int> traffic_class, ttl;
 };
 
@@ -42,18 +42,18 @@ struct Reflected {
   int traffic_class = 0;
 };
 
-// What came of a session, until ten minutes after its last packet: packets, each once; those that
-// came from elsewhere than its first; those for which there was no room. And packets of anybody
-// that this computer lost before it read them, while the session lived.
+// What came in a session, until ten minutes after its last packet: packets, each once; those that
+// came from a different place than the first; those for which there was no room. Also packets of
+// any session that this computer lost before reading them, while this one lasted.
 struct SessionCount {
   std::uint32_t received = 0, elsewhere = 0, refused = 0, dropped = 0;
 };
 
 // A session is one SSID (RFC 8972 section 3) of one address and port: the first that used it.
-// Nobody else can until its packets are too old to begin another one, and no sequence number of it
-// is answered twice: a packet that somebody has overheard is worth nothing. A client whose clock is
-// further off than the window, and after a restart what was sent before it, begins a session only
-// with an SSID that nobody had since the start: of these there are 65,536.
+// Nobody else can use it until its packets are too old to begin another one, and none of its
+// sequence numbers is answered twice: an overheard packet is worth nothing. A client whose clock is
+// further off than the window, or a packet from before a restart, begins a session only with an
+// SSID that nobody has used since the start: there are 65,536 of these.
 class Reflector {
  public:
   // `key`: not empty; the reflector has no open mode. `started`: as `now` below.
@@ -68,9 +68,9 @@ class Reflector {
   std::optional<Reflected> answer(const Incoming& incoming, WallTime now, WallTime wall);
   std::size_t sessions() const { return sessions_.size(); }
   SessionCount count(std::uint16_t ssid) const;
-  // So many packets came and were lost in the socket.
+  // This many packets came and were lost in the socket.
   void note_dropped(std::uint32_t packets);
-  // Its place is free for others; it is not answered any more.
+  // Frees its place for others; it is no longer answered.
   void leave(std::uint16_t ssid) { sessions_.erase(ssid); }
 
  private:
@@ -93,7 +93,7 @@ class Reflector {
   TokenBucket<WallTime> all_;
   std::map<std::uint16_t, Session> sessions_;
   WallTime started_;
-  std::map<std::uint16_t, WallTime> last_;  // of each SSID that somebody may have overheard
+  std::map<std::uint16_t, WallTime> last_;  // of each SSID whose packets may have been overheard
   std::bitset<65'536> used_;                // since the start
   struct Counted : SessionCount {
     WallTime last;

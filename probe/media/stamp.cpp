@@ -44,8 +44,8 @@ struct Item {
   bool overruns = false;
 };
 
-// The next one; nothing at the end. What is too short for a head, or says that it is longer than
-// what is there, overruns.
+// The next one; nothing at the end. One that is too short for its head, or claims to be longer than
+// the rest of the packet, overruns.
 std::optional<Item> next(View packet, std::size_t at) {
   if (at >= packet.size()) return std::nullopt;
   Item item{at, 0, 0, {}, true};
@@ -76,8 +76,8 @@ void take(const Item& item, Tlvs& tlvs) {
   }
 }
 
-// The TLVs of a packet. Nothing where they are not to be trusted. A reply's that the other end
-// marked as not understood say nothing.
+// The TLVs of a packet. Nothing if they cannot be trusted. Those of a reply that the other end
+// marked as not understood are left out.
 std::optional<Tlvs> read_tlvs(View packet, Key key, bool reply) {
   Tlvs tlvs;
   const auto begin = layout(key).size;
@@ -88,7 +88,7 @@ std::optional<Tlvs> read_tlvs(View packet, Key key, bool reply) {
     if (item->type == hmac && !key.empty()) {
       // RFC 8972 section 4.8: over the sequence number and all TLVs before it.
       const auto mark = sign(key, packet.first(4), packet.subspan(begin, item->at - begin));
-      // It is the last one: what followed it would not be signed.
+      // It must be the last one: anything after it would not be signed.
       proved = is_same_secret(mark, item->value) && end_of(*item) == packet.size();
       break;
     }

@@ -74,12 +74,12 @@ Bursts bursts_of(const std::vector<Fate>& fates) {
   return bursts;
 }
 
-// What is lost within 200 ms, as people hear it.
+// Losses within 200 ms, which is how people hear them.
 void add_stretches(const std::vector<Fate>& fates, double interval_ms, MediaDirection& direction) {
   const auto length = static_cast<std::size_t>(std::max(1.0, 200 / interval_ms));
   if (fates.size() < length) return;
   int lost = 0, most = 0, bad = 0;
-  std::size_t counted_from = 0;  // a bad stretch ends where the next may begin
+  std::size_t counted_from = 0;  // bad stretches do not overlap
   for (std::size_t i = 0; i < fates.size(); ++i) {
     if (fates[i] == Fate::lost) ++lost;
     if (i >= length && fates[i - length] == Fate::lost) --lost;
@@ -93,8 +93,8 @@ void add_stretches(const std::vector<Fate>& fates, double interval_ms, MediaDire
   direction.bad_stretches = bad;
 }
 
-// RFC 3550 section 6.4.1, in the order of arrival. J starts at 0, so that the mean leaves out the
-// first packets in which it only settles.
+// RFC 3550 section 6.4.1, in the order of arrival. J starts at 0, so the mean leaves out the first
+// packets, during which it settles.
 void add_jitter(const std::vector<Arrival>& arrivals, MediaDirection& direction) {
   constexpr std::size_t settling = 64;  // (15/16)^64 = 1.6 % of the start are left
   double jitter = 0, sum = 0, most = 0;
@@ -171,7 +171,7 @@ CallScore score_of(const MediaDirection& direction, const Buffering& buffer,
                    const FigureOptions& options) {
   const auto at = [&](double lost_percent, double delay_ms) {
     Path path;
-    // Until a packet is full, its way, and the jitter buffer.
+    // The time to fill a packet, the way, and the jitter buffer.
     path.delay_ms = std::max(0.0, delay_ms) + options.interval_ms + buffer.held_ms;
     const int all = direction.received + direction.lost;
     const double late = all == 0 ? 0 : 100.0 * buffer.late / all;
@@ -256,7 +256,7 @@ MediaDirection figures_of(const Trace& trace, const FigureOptions& options) {
     const double half = *options.least_round_trip_ms / 2;
     direction.delay_ms = half + percentile(waits, 0.5);
     direction.delay_uncertainty_ms = half;
-    // It is held since the fastest one could have come.
+    // The time in the buffer counts from when the fastest packet could have come.
     auto fastest = direction;
     fastest.delay_ms = half;
     direction.score = score_of(fastest, {playout.held_ms, direction.late}, options);

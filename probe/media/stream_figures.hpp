@@ -1,5 +1,5 @@
 // From the packets of a stream to its figures. Pure: numbers in, numbers out. Times are in
-// milliseconds of each end's own clock, whose difference nobody knows.
+// milliseconds of each end's own clock; their difference is unknown.
 #pragma once
 
 #include <cstdint>
@@ -10,20 +10,20 @@
 
 namespace callready::media {
 
-// Clopper and Pearson, each bound with 95 % confidence. Of none at all anything may be true.
+// Clopper and Pearson, each bound with 95 % confidence. Without packets: 0 to 100 %.
 Share share_of(int count, int all);
 
-// The same where they came in so many bursts: as if fewer packets had been sent, by the design
-// effect of runs of that length (2 m - 1 for geometric ones of mean m). The upper bound takes the
-// longest mean that the bursts allow with 80 % confidence. What no burst has shown yet is not in
-// it.
+// The same if they came in this many bursts: as if fewer packets had been sent, according to the
+// design effect of runs of that length (2 m - 1 for geometric ones of mean m). The upper bound
+// takes the longest mean that the bursts allow with 80 % confidence. It does not cover what no
+// burst has shown yet.
 Share share_of(int count, int all, int bursts);
 
-// What came of one packet of a direction, in the order of sending.
+// What became of one packet in one direction, in the order of sending.
 enum class Fate : std::uint8_t { arrived, lost, unknown };
 
-// A packet that came, in the order of arrival. `sequence` counts from 0 without gaps. Where nobody
-// knows well when it left it is not `timed`: it came, and is in no delay and no jitter.
+// A packet that came, in the order of arrival. `sequence` counts from 0 without gaps. If the time
+// of sending is not well known, it is not `timed`: it came, but counts in no delay and no jitter.
 struct Arrival {
   std::uint32_t sequence = 0;
   double sent_ms = 0, arrived_ms = 0;
@@ -65,17 +65,17 @@ struct Directions {
 Directions tell_apart(const Asked& asked, std::span<const Reply> replies);
 
 // How much slower one clock is than the other: the slope that the lower edges of both directions'
-// delays have in common, with opposite signs. 0 where that is more than any clock is off: it is a
-// queue then.
+// delays have in common, with opposite signs. 0 if that is more than any clock is off, since it
+// must be a queue.
 double clock_skew(std::span<const Arrival> up, std::span<const Arrival> down);
 
 struct FigureOptions {
   double interval_ms = 20, jitter_buffer_ms = 40;
   double skew = 0;                            // of the receiver's clock against the sender's
-  std::optional<double> least_round_trip_ms;  // without it there is no delay
-  bool opus = false;                          // else G.711
+  std::optional<double> least_round_trip_ms;  // without it no delay is given
+  bool opus = false;                          // otherwise G.711
 };
-// Jitter of times that took so long, one after the other (RFC 3550 section 6.4.1): its mean.
+// The mean jitter of successive packets that took this long (RFC 3550 section 6.4.1).
 std::optional<double> jitter_of(const std::vector<double>& took_ms);
 
 // What a jitter buffer adds: how long it holds packets, and how many of them came too late for it.

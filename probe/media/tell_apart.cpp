@@ -1,4 +1,4 @@
-// Which way a packet was lost, from the counter of a reflector.
+// In which direction a packet was lost, according to a reflector's counter.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -10,16 +10,16 @@ namespace {
 
 using Number = std::uint32_t;
 
-// Of the packets that no reply came to, those that were reflected all the same: `gap` of them,
-// between the replies to `before` and to `after`. Where there are more to choose from, it is not
-// known which: the last ones.
+// Chooses the unanswered packets that were reflected all the same: `gap` of them, between the
+// replies to `before` and to `after`. If there are more to choose from, it is not known which ones,
+// so it takes the last.
 std::vector<Number> choose(std::set<Number>& unanswered, Number before, Number after,
                            std::size_t gap) {
   std::vector<Number> chosen;
   const auto low = std::min(before, after), high = std::max(before, after);
   while (chosen.size() < gap && !unanswered.empty()) {
     auto nearest = unanswered.lower_bound(high);
-    // Inside, else just before, else just after: packets may have overtaken each other.
+    // Inside, otherwise just before, otherwise just after: packets may have overtaken each other.
     if (nearest != unanswered.begin() && *std::prev(nearest) + 1 >= low) {
       --nearest;
     } else if (nearest == unanswered.end()) {
@@ -56,7 +56,7 @@ Directions tell_apart(const Asked& asked, std::span<const Reply> replies) {
   result.lost_both_ways = static_cast<int>(unanswered.size());
   if (!result.counted || by_counter.empty()) return result;
 
-  // Packets before and after the measured ones that were lost fill gaps of the counter, too.
+  // Lost packets from before and after the measured ones fill gaps in the counter, too.
   const auto last = by_sequence.rbegin()->first;
   for (Number sequence = 0; sequence < last; ++sequence) {
     if (sequence != asked.skipped && !by_sequence.contains(sequence)) unanswered.insert(sequence);
@@ -104,7 +104,7 @@ Directions tell_apart(const Asked& asked, std::span<const Reply> replies) {
   }
   result.down.duplicates = twice_down;
   const auto twice = counted ? *counted - std::min(*counted, next) : static_cast<Number>(twice_up);
-  // More than there were packets: that far end counts what others sent it, too.
+  // More than there were packets means that the far end counts what others sent it, too.
   if (twice <= last) result.up.duplicates = static_cast<int>(twice);
   return result;
 }
