@@ -1,4 +1,5 @@
-// Programs that run on this computer and are known to carry others' traffic, or to look into it.
+// Programs that run on this computer and are known to carry other programs' traffic, or to inspect
+// it.
 #pragma once
 
 #include <vector>
@@ -7,7 +8,7 @@
 
 namespace callready::platform {
 
-// As far as every user may see them; none is a cause by itself. `processes`: where processes are
+// Those that every user may see; none is a cause by itself. `processes`: where processes are
 // listed, for tests; empty: the system's own place.
 std::vector<AgentInfo> known_agents(const std::string& processes = {});
 

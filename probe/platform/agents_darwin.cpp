@@ -2,7 +2,7 @@
 
 namespace callready::platform {
 
-// No source names what they are called there.
+// No source documents their names there.
 std::vector<AgentInfo> known_agents(const std::string&) { return {}; }
 
 }  // namespace callready::platform

@@ -10,7 +10,7 @@ namespace {
 struct AgentProcess {
   std::string_view process, name;
 };
-// Only what a source names: docs.rs/crate/vopono_core (src/network/warp.rs) has Cloudflare's.
+// Only what a source documents: docs.rs/crate/vopono_core (src/network/warp.rs) has Cloudflare's.
 constexpr AgentProcess agent_processes[] = {{"warp-svc", "Cloudflare WARP"}};
 constexpr std::size_t most_processes = 20'000;
 

@@ -16,7 +16,7 @@ struct AgentProcess {
   std::wstring_view process;
   std::string_view name;
 };
-// Only what a source names: help.zscaler.com/client-connector/
+// Only what a source documents: help.zscaler.com/client-connector/
 // zscaler-client-connector-processes-allowlist.
 constexpr AgentProcess agent_processes[] = {{L"ZSATunnel.exe", "Zscaler Client Connector"},
                                             {L"ZSAService.exe", "Zscaler Client Connector"}};

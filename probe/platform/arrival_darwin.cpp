@@ -1,5 +1,5 @@
-// macOS: SO_TIMESTAMP (getsockopt(2)), IP_RECVTOS and IP_RECVTTL (ip(4)), delivered with a datagram
-// that is only looked at, too. Built, never run.
+// macOS: SO_TIMESTAMP (getsockopt(2)), IP_RECVTOS and IP_RECVTTL (ip(4)), which are delivered even
+// if a datagram is only peeked at. Built, never run.
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -16,7 +16,7 @@ namespace {
 
 using std::chrono::microseconds;
 
-// Longer than any program is late: then it is the clock that was set meanwhile.
+// No program is that late: the clock was set meanwhile.
 constexpr microseconds unlikely = std::chrono::minutes(1);
 
 microseconds since_epoch(const timeval& time) {
@@ -45,7 +45,7 @@ bool set_traffic_class(int socket, bool v6, int traffic_class) {
 }
 
 Arrival next_arrival(int socket) {
-  // A call that reads would take a pending error away, which says that the port is closed.
+  // A read would consume a pending error, which says that the port is closed.
   pollfd ready{socket, POLLIN, 0};
   if (::poll(&ready, 1, 0) != 1 || ready.revents != POLLIN) return {};
   timeval it_was_there_at{};
@@ -71,7 +71,7 @@ Arrival next_arrival(int socket) {
       const auto waited = since_epoch(it_was_there_at) - since_epoch(time);
       if (waited > microseconds(0) && waited <= unlikely) arrival.waited = waited;
     }
-    // IPv4's come as one byte each, IPv6's as an int.
+    // IPv4's values come as one byte each, IPv6's as an int.
     if (is(IPPROTO_IP, IP_RECVTOS)) arrival.traffic_class = *CMSG_DATA(header);
     if (is(IPPROTO_IP, IP_RECVTTL)) arrival.ttl = *CMSG_DATA(header);
     int number = 0;

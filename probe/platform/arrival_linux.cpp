@@ -1,5 +1,5 @@
 // Linux: SO_TIMESTAMPNS and SO_RXQ_OVFL (socket(7)), IP_RECVTOS and IP_RECVTTL (ip(7)), which are
-// delivered with a datagram that is only looked at, too.
+// delivered even if a datagram is only peeked at.
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -16,7 +16,7 @@ namespace {
 
 using std::chrono::nanoseconds;
 
-// Longer than any program is late: then it is the clock that was set meanwhile.
+// No program is that late: the clock was set meanwhile.
 constexpr nanoseconds unlikely = std::chrono::minutes(1);
 
 nanoseconds since_epoch(const timespec& time) {
@@ -52,7 +52,7 @@ bool set_traffic_class(int socket, bool v6, int traffic_class) {
 }
 
 Arrival next_arrival(int socket) {
-  // A call that reads would take a pending error away, which says that the port is closed.
+  // A read would consume a pending error, which says that the port is closed.
   pollfd ready{socket, POLLIN, 0};
   if (::poll(&ready, 1, 0) != 1 || ready.revents != POLLIN) return {};
   const auto it_was_there_at = now();
@@ -75,8 +75,8 @@ Arrival next_arrival(int socket) {
       timespec time{};
       std::memcpy(&time, CMSG_DATA(header), sizeof time);
       const auto arrived = since_epoch(time);
-      // Linux begins to note a moment after the first socket asked. What came before that gets the
-      // time of this look, which says nothing.
+      // Linux starts its timestamps a moment after the first socket asked. Earlier datagrams get
+      // the time of this peek, which says nothing.
       const auto waited = it_was_there_at - arrived;
       if (waited > nanoseconds(0) && waited <= unlikely) arrival.waited = waited;
     }

@@ -1,6 +1,6 @@
 // Windows: SIO_TIMESTAMPING and the headers of a datagram were not tried on a PC yet, so nothing is
-// said. IP_TOS is taken and ignored unless a policy allows it (qWAVE): a packet would leave
-// unmarked, and the network be blamed for it.
+// reported. IP_TOS is accepted but ignored unless a policy allows it (qWAVE): a packet would leave
+// unmarked, and the network would be blamed for it.
 #include "probe/platform/arrival.hpp"
 
 namespace callready::platform {

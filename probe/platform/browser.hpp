@@ -5,8 +5,8 @@
 
 namespace callready::platform {
 
-// Has it open this file. False: no program for that could be started; whether a page really opens,
-// nobody is told.
+// Has it open this file. False if no program for that could be started; whether a page really opens
+// is not known.
 bool open_in_browser(const std::string& file);
 
 }  // namespace callready::platform

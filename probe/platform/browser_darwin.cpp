@@ -9,7 +9,7 @@ extern "C" char** environ;
 
 namespace callready::platform {
 
-// The file's name is no secret, what is in it is.
+// The file's name is not secret, only its content is.
 bool open_in_browser(const std::string& file) {
   std::string program = "/usr/bin/open", argument = file;
   char* const words[] = {program.data(), argument.data(), nullptr};

@@ -10,11 +10,11 @@ extern "C" char** environ;
 
 namespace callready::platform {
 
-// xdg-open(1) asks the desktop, or $BROWSER. The file's name is no secret, what is in it is.
+// xdg-open(1) asks the desktop, or $BROWSER. The file's name is not secret, only its content is.
 bool open_in_browser(const std::string& file) {
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
-  // A browser says much, and lives longer than this program.
+  // A browser prints much, and outlives this program.
   posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   for (const int stream : {STDOUT_FILENO, STDERR_FILENO}) {
     posix_spawn_file_actions_addopen(&actions, stream, "/dev/null", O_WRONLY, 0);

@@ -19,7 +19,7 @@ constexpr std::array policy_files{
 
 }  // namespace
 
-// Every Mac has plutil, which knows how property lists are written.
+// Every Mac has plutil, which can read property lists.
 std::vector<PolicyText> browser_policies(const std::string& root) {
   std::vector<PolicyText> found;
   for (const auto& [browser, file] : policy_files) {

@@ -18,7 +18,7 @@ constexpr std::array policy_keys{
     PolicyKey{"Google Chrome", L"Software\\Policies\\Google\\Chrome"},
     PolicyKey{"Chromium", L"Software\\Policies\\Chromium"},
     PolicyKey{"Microsoft Edge", L"Software\\Policies\\Microsoft\\Edge"}};
-// Those that calls feel: a value is read, and a list (a key below) is not.
+// Those that affect calls: values are read, lists (a key below) are not.
 constexpr std::array policy_values{
     L"WebRtcUdpPortRange",           L"WebRtcIPHandling", L"WebRtcIPHandlingUrl",
     L"WebRtcLocalhostIpHandling",    L"QuicAllowed",      L"PostQuantumKeyAgreementEnabled",

@@ -1,5 +1,5 @@
-// A child process that works on what it is told and answers: for code that must not hang or bring
-// down the program.
+// A child process that takes a task and answers: for code that must not hang or bring down the
+// program.
 #pragma once
 
 #include <optional>
@@ -13,49 +13,49 @@ std::string own_program();
 
 struct Child {
   long id = -1;     // -1: there is none; on Windows its handle
-  int input = -1;   // write to it; close it when all is said; on Windows these are sockets
+  int input = -1;   // write to it; close it when all is written; on Windows these are sockets
   int output = -1;  // what it prints
-  int errors = -1;  // what it says on standard error, where that was asked for
+  int errors = -1;  // its standard error, if that was asked for
   bool started() const { return id > 0; }
 };
 
 // Starts `program` with these arguments and two pipes for its standard input and output; its
-// standard error goes nowhere, and of the environment it gets what the system's libraries read: no
-// secrets. Where that fails, `started()` is false and errno says why.
+// standard error is discarded, and it gets only those environment variables that the system's
+// libraries read: no secrets. If that fails, `started()` is false and errno says why.
 Child start_child(const std::string& program, const std::vector<std::string>& arguments);
 
 // The same for a child that is trusted as much as this program: it gets the whole environment, and
 // its standard error is a third pipe.
 Child start_own_child(const std::string& program, const std::vector<std::string>& arguments);
 
-// Where it has ended, how, and it is waited for: its exit status, negative for a signal. Nothing
-// where it still runs.
+// Its exit status if it has ended, negative for a signal; it is reaped then. Nothing if it still
+// runs.
 std::optional<int> exit_status(const Child& child);
-// Asks it to come to an end by itself: SIGTERM, which on Windows a callready raises in itself.
+// Asks it to end by itself: with SIGTERM, which on Windows callready raises in itself.
 void interrupt_child(const Child& child);
 
 // How a child came to its end.
 enum class ChildEnd { itself, killed, out_of_time };  // out_of_time: of the processor's
 
-// Ends it where it still runs, and waits for its end. The pipes are the caller's to close.
+// Kills it if it still runs, and waits for its end. The caller closes the pipes.
 ChildEnd end_child(const Child& child);
 
-// From now on no other process of the user can look into this one (ptrace(2), /proc), and no core
-// file is left of it.
+// From now on no other process of the user can look into this one (ptrace(2), /proc), and it leaves
+// no core file.
 void forbid_inspection();
 
 struct Confinement {
-  unsigned seconds = 1;            // by the clock
-  unsigned processor_seconds = 1;  // of its own work
+  unsigned seconds = 1;            // wall-clock time
+  unsigned processor_seconds = 1;  // CPU time
   unsigned long megabytes = 64;
 };
 
-// For the child itself: closes what it inherited but its standard streams, and has the system end
-// it when it takes more than that, or when its parent ends. From then on it can read the system's
-// files and ask DNS over UDP; it cannot connect to anything, write a file, start a program, signal
-// or look into another process, or read what is the user's (seccomp(2), by a list of what is
-// allowed, and landlock(7), where the kernel has it). False: that could not be had; a stranger's
-// script must not run then.
+// For the child itself: closes what it inherited except its standard streams, and has the system
+// end it when it takes more than that, or when its parent ends. From then on it can read the
+// system's files and ask DNS over UDP; it cannot connect to anything, write a file, start a
+// program, signal or look into another process, or read the user's files (seccomp(2), with a list
+// of what is allowed, and landlock(7), where the kernel has it). False: that was not possible; a
+// stranger's script must not run then.
 [[nodiscard]] bool confine_this_process(const Confinement& confinement);
 
 }  // namespace callready::platform

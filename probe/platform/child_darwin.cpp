@@ -1,6 +1,6 @@
-// macOS: without Linux's seccomp, Landlock and death signal. A child has limits of time and files
-// here, and the closed standard streams, and nothing else would hold a stranger's PAC file: Apple's
-// own confinement (sandbox_init) has been declared deprecated. Built, never run.
+// macOS: without Linux's seccomp, Landlock and death signal. A child has limits on time and files
+// here, and inherits only its standard streams, but nothing else would confine a stranger's PAC
+// file: Apple's own sandbox (sandbox_init) is deprecated. Built, never run.
 #include "probe/platform/child.hpp"
 
 #include <mach-o/dyld.h>
@@ -37,7 +37,7 @@ bool confine_this_process(const Confinement& confinement) {
   ::signal(SIGALRM, SIG_DFL);
   ::signal(SIGXCPU, SIG_DFL);
   ::alarm(confinement.seconds);
-  limit(RLIMIT_CPU, confinement.processor_seconds, 1);  // SIGXCPU, and not SIGKILL at once
+  limit(RLIMIT_CPU, confinement.processor_seconds, 1);  // SIGXCPU first, not SIGKILL at once
   limit(RLIMIT_FSIZE, 0);
   limit(RLIMIT_CORE, 0);
   limit(RLIMIT_NOFILE, most_files);

@@ -26,7 +26,7 @@ namespace callready::platform {
 namespace {
 
 // What the C library and an old JavaScript engine need to compute, to read, to wait and to ask DNS;
-// all else is refused.
+// everything else is refused.
 constexpr int allowed_calls[] = {
     SCMP_SYS(read), SCMP_SYS(pread64), SCMP_SYS(readv), SCMP_SYS(write), SCMP_SYS(writev),
     SCMP_SYS(close), SCMP_SYS(lseek), SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(stat),
@@ -35,7 +35,7 @@ constexpr int allowed_calls[] = {
     // Memory.
     SCMP_SYS(brk), SCMP_SYS(mmap), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(mprotect),
     SCMP_SYS(madvise),
-#ifdef __SANITIZE_ADDRESS__  // UBSan, which comes with it, tries by a pipe whether memory is there
+#ifdef __SANITIZE_ADDRESS__  // UBSan, which comes with it, tests memory with a pipe
     SCMP_SYS(pipe), SCMP_SYS(pipe2),
 #endif
     // Time and waiting.
@@ -52,7 +52,7 @@ constexpr int allowed_calls[] = {
     SCMP_SYS(connect), SCMP_SYS(bind), SCMP_SYS(getsockname), SCMP_SYS(getpeername),
     SCMP_SYS(getsockopt), SCMP_SYS(setsockopt), SCMP_SYS(sendto), SCMP_SYS(sendmsg),
     SCMP_SYS(sendmmsg), SCMP_SYS(recvfrom), SCMP_SYS(recvmsg), SCMP_SYS(recvmmsg)};
-// These answer as if the system did not know them: their callers go on to the older ones.
+// These fail as if the system did not know them: their callers then use the older ones.
 constexpr int unknown_calls[] = {SCMP_SYS(clone3), SCMP_SYS(openat2), SCMP_SYS(faccessat2),
                                  SCMP_SYS(io_uring_setup)};
 
@@ -83,7 +83,7 @@ bool install_filter() {
   }
   allow(SCMP_SYS(socket),
         {SCMP_A0_64(SCMP_CMP_EQ, AF_NETLINK), SCMP_A2_64(SCMP_CMP_EQ, NETLINK_ROUTE)});
-  // How much a datagram holds; nothing that types into a terminal (TIOCSTI).
+  // The size of a datagram; nothing that types into a terminal (TIOCSTI).
   allow(SCMP_SYS(ioctl), {SCMP_A1_64(SCMP_CMP_EQ, FIONREAD)});
   // Limits and signals of its own: abort(3) needs both.
   allow(SCMP_SYS(prlimit64), {SCMP_A0_64(SCMP_CMP_EQ, 0), SCMP_A2_64(SCMP_CMP_EQ, 0)});
@@ -92,10 +92,10 @@ bool install_filter() {
 }
 
 // What it may read (Landlock, kernel 5.13): the system's own files; not the user's, and not what
-// /proc tells of other processes. Where the kernel has none, the filter alone holds.
+// /proc reveals about other processes. Without Landlock in the kernel, there is only the filter.
 void keep_from_files() {
   landlock_ruleset_attr what{};
-  what.handled_access_fs = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1U) - 1;  // all of the first edition
+  what.handled_access_fs = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1U) - 1;  // all of ABI version 1
   const int rules = static_cast<int>(::syscall(SYS_landlock_create_ruleset, &what, sizeof what, 0));
   if (rules < 0) return;
   for (const auto* folder :
@@ -126,7 +126,7 @@ void limit(int resource, unsigned long value, unsigned long beyond = 0) {
 
 void forbid_inspection() {
   limit(RLIMIT_CORE, 0);
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // whose leak check looks in
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // their leak check inspects us
   ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 #endif
 }
@@ -143,7 +143,7 @@ bool confine_this_process(const Confinement& confinement) {
   ::signal(SIGALRM, SIG_DFL);
   ::signal(SIGXCPU, SIG_DFL);
   ::alarm(confinement.seconds);
-  limit(RLIMIT_CPU, confinement.processor_seconds, 1);  // SIGXCPU, and not SIGKILL at once
+  limit(RLIMIT_CPU, confinement.processor_seconds, 1);  // SIGXCPU first, not SIGKILL at once
   limit(RLIMIT_FSIZE, 0);
   limit(RLIMIT_CORE, 0);
   limit(RLIMIT_NOFILE, most_files);

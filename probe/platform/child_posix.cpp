@@ -1,4 +1,5 @@
-// What children are on Linux and on macOS; how they are confined is each system's own.
+// Child processes on Linux and macOS; how they are confined differs, and is in each system's own
+// file.
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
@@ -73,10 +74,10 @@ Child start(const std::string& program, const std::vector<std::string>& argument
   }
   variables.push_back(nullptr);
   pid_t id = -1;
-  // A session of its own: no terminal to type into, and nobody's group.
+  // A session of its own: no terminal to type into, and no shared process group.
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
-  // Signals that are held here come to the child as to any program.
+  // Signals that are blocked here reach the child as they would any program.
   sigset_t none;
   sigemptyset(&none);
   posix_spawnattr_setsigmask(&attributes, &none);
@@ -119,7 +120,7 @@ void interrupt_child(const Child& child) {
 
 ChildEnd end_child(const Child& child) {
   if (!child.started()) return ChildEnd::itself;
-  // Until it is waited for the number is its own, so that nobody else is hit.
+  // Until it is waited for, the process ID stays its own, so that nobody else is hit.
   ::kill(static_cast<pid_t>(child.id), SIGKILL);
   int status = 0;
   while (::waitpid(static_cast<pid_t>(child.id), &status, 0) < 0) {

@@ -1,7 +1,7 @@
-// Windows: this program again as its own child. Nothing can wait for a pipe there but a thread, and
-// Asio waits for sockets: behind each of the child's pipes stands a thread that carries its bytes
-// to a connection of this process with itself. (A socket as the child's own standard output would
-// lose what is unread when the child ends: Windows resets it.)
+// Windows: this program again as its own child. Only a thread can wait for a pipe there, and Asio
+// waits for sockets: so each of the child's pipes has a thread that carries its bytes to a
+// connection of this process with itself. (A socket as the child's own standard output would lose
+// unread data when the child ends: Windows resets it.)
 #include "probe/platform/child.hpp"
 
 #include <winsock2.h>
@@ -38,7 +38,7 @@ HANDLE process_of(const Child& child) {
 
 std::wstring event_of(DWORD process) { return interrupt_event + std::to_wstring(process); }
 
-// To the end of either.
+// Copies until either end is closed.
 void carry_out(Handle pipe, OwnedDescriptor to) {
   char block[block_size];
   for (DWORD size = 0; ReadFile(pipe.get(), block, block_size, &size, nullptr) != 0;) {
@@ -53,12 +53,13 @@ void carry_out(Handle pipe, OwnedDescriptor to) {
 void carry_in(OwnedDescriptor from, Handle pipe) {
   char block[block_size];
   for (int size = 0; (size = ::recv(native(from), block, block_size, 0)) > 0;) {
-    DWORD written = 0;  // a pipe that waits takes all
+    DWORD written = 0;  // a blocking pipe takes everything
     if (WriteFile(pipe.get(), block, static_cast<DWORD>(size), &written, nullptr) == 0) return;
   }
 }
 
-// One of the child's streams: the pipe's end that it inherits, the other one, and the connection.
+// One of the child's streams: the end of the pipe that it inherits, the other one, and the
+// connection.
 struct Stream {
   Handle its, ours;
   OwnedDescriptor near_end, far_end;
@@ -77,7 +78,7 @@ struct Stream {
   }
 };
 
-// As CommandLineToArgvW() takes it apart again.
+// Quoted such that CommandLineToArgvW() restores it.
 void append_quoted(std::wstring& line, const std::wstring& word) {
   line += line.empty() ? L"\"" : L" \"";
   std::size_t backslashes = 0;
@@ -90,7 +91,7 @@ void append_quoted(std::wstring& line, const std::wstring& word) {
   line += L'"';
 }
 
-// Whoever is in it ends with this program, however that ends.
+// Whatever is in it ends with this program, however that ends.
 HANDLE job_of_children() {
   static const HANDLE job = [] {
     const HANDLE made = CreateJobObjectW(nullptr, nullptr);
@@ -136,7 +137,7 @@ std::string own_program() {
   return to_utf8(path);
 }
 
-// What is not trusted is WinHTTP's there (probe/net/pac_windows.cpp).
+// On Windows, WinHTTP runs what is not trusted (probe/net/pac_windows.cpp).
 Child start_child(const std::string&, const std::vector<std::string>&) {
   errno = ENOSYS;
   return {};
@@ -157,7 +158,7 @@ Child start_own_child(const std::string& program, const std::vector<std::string>
   }
   const Handle thread(made.hThread);
   child.id = static_cast<long>(reinterpret_cast<std::intptr_t>(made.hProcess));
-  // The child's own handle keeps the event in being until it listens.
+  // The child's own handle keeps the event alive until it listens.
   const Handle event(CreateEventW(nullptr, TRUE, FALSE, event_of(made.dwProcessId).c_str()));
   HANDLE its_event = nullptr;
   const bool held = AssignProcessToJobObject(job_of_children(), made.hProcess) != 0 && event &&
@@ -203,7 +204,7 @@ ChildEnd end_child(const Child& child) {
   return killed ? ChildEnd::killed : ChildEnd::itself;
 }
 
-// Other processes of the user may look into this one: Windows has no way to forbid it to them.
+// Other processes of the user may look into this one: Windows has no way to forbid that.
 void forbid_inspection() {}
 bool confine_this_process(const Confinement&) { return false; }
 

@@ -1,5 +1,5 @@
-// Descriptors as the system has them, for what Asio does not do: sockets that a library uses and
-// that this program looks into.
+// The system's descriptors, for what Asio does not do: sockets that a library uses and that this
+// program inspects.
 #pragma once
 
 #include <chrono>
@@ -13,17 +13,17 @@ namespace callready::platform {
 // A socket that children do not inherit; negative if there is none, and errno says why.
 int open_socket(int family, int type, int protocol);
 bool is_connected(int socket);
-// What the system counted and timed of a TCP connection; nothing where it does not say.
+// What the system counted and timed on a TCP connection; nothing where it does not say.
 struct ConnectionFigures {
   int sent_again = 0;                                   // packets
   std::optional<std::chrono::microseconds> round_trip;  // smoothed; at first that of the handshake
-  // No answer to the first SYN, and the system could not send the last one: something within this
-  // computer stopped it (Linux: a rule for outgoing packets), which connect() does not say.
+  // The first SYN was not answered, and the system could not send the last one: something within
+  // this computer stopped it (Linux: a rule for outgoing packets), which connect() does not say.
   bool kept_here = false;
 };
 ConnectionFigures connection_figures(int socket);
-// Whose end of a connection within this computer that is; nothing where it is no such end, or the
-// system does not say.
+// The user who owns this end of a connection within this computer; nothing if it is not such an
+// end, or the system does not say.
 std::optional<std::uint32_t> user_of_connection(const SocketAddress& end,
                                                 const SocketAddress& other_end);
 // Another descriptor for the same, not inherited; negative if there is none.
@@ -32,19 +32,19 @@ int duplicate(int descriptor);
 bool open_pipe(int& read_end, int& write_end);
 void close_descriptor(int descriptor);
 
-// How many files and sockets this program may have open, and has. At most `most_counted` of either:
-// whoever may have more never runs out of them.
+// How many files and sockets this program may have open, and has. Counted up to `most_counted`: a
+// program that may have more never runs out of them.
 struct Descriptors {
   int allowed = 0, open = 0;
   int left() const { return allowed - open; }
 };
 inline constexpr int most_counted = 4'096;
 Descriptors descriptors();
-// Makes use of what the system allows a program that asks for it: systems begin with few, for the
-// sake of old programs. As many as are counted, and never fewer than before.
+// Raises the limit as far as the system allows: systems start with a low one, for the sake of old
+// programs. Up to as many as are counted, and never fewer than before.
 void allow_more_descriptors();
-// Why no further socket can be opened in this moment (an errno: EMFILE, ENFILE, ENOBUFS, ENOMEM);
-// 0 where one can.
+// Why no further socket can be opened at this moment (an errno: EMFILE, ENFILE, ENOBUFS, ENOMEM); 0
+// where one can.
 int why_no_socket();
 
 // Closes what it holds.

@@ -1,5 +1,5 @@
-// macOS: as on Linux, but that nothing is made "not inherited" in the same call, and that TCP's
-// figures are those of TCP_CONNECTION_INFO (netinet/tcp.h). Built, never run.
+// macOS: as on Linux, except that nothing is made "not inherited" in the same call, and TCP's
+// figures come from TCP_CONNECTION_INFO (netinet/tcp.h). Built, never run.
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -38,7 +38,7 @@ ConnectionFigures connection_figures(int socket) {
   return figures;
 }
 
-// The table of sockets is root's.
+// Only root may read the table of sockets.
 std::optional<std::uint32_t> user_of_connection(const SocketAddress&, const SocketAddress&) {
   return std::nullopt;
 }

@@ -31,14 +31,14 @@ ConnectionFigures connection_figures(int socket) {
   }
   ConnectionFigures figures;
   figures.sent_again = static_cast<int>(info.tcpi_total_retrans);
-  // What is sent again counts as under way only where the layers below took it.
+  // A retransmission counts as in flight only if the layers below accepted it.
   figures.kept_here =
       info.tcpi_state == TCP_SYN_SENT && info.tcpi_total_retrans > 0 && info.tcpi_retrans == 0;
   if (info.tcpi_rtt > 0) figures.round_trip = std::chrono::microseconds(info.tcpi_rtt);
   return figures;
 }
 
-// By the kernel's table of sockets (sock_diag(7)): one question, however many there are.
+// From the kernel's table of sockets (sock_diag(7)): one question, however many there are.
 std::optional<std::uint32_t> user_of_connection(const SocketAddress& end,
                                                 const SocketAddress& other_end) {
   const OwnedDescriptor socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
@@ -87,7 +87,7 @@ Descriptors descriptors() {
   if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
     result.allowed = static_cast<int>(std::min<rlim_t>(limit.rlim_cur, most_counted));
   }
-  // Reading /proc would need a descriptor.
+  // Counting them in /proc would itself need a descriptor.
   std::vector<pollfd> numbers(static_cast<std::size_t>(result.allowed));
   int next = 0;
   for (auto& number : numbers) number.fd = next++;

@@ -26,7 +26,7 @@ void allow_more_descriptors() {
   const auto wanted = std::min<rlim_t>(limit.rlim_max, most_counted);
   if (limit.rlim_cur >= wanted) return;
   limit.rlim_cur = wanted;
-  ::setrlimit(RLIMIT_NOFILE, &limit);  // where that is refused, it stays as it was
+  ::setrlimit(RLIMIT_NOFILE, &limit);  // if refused, it stays as it was
 }
 
 int why_no_socket() {

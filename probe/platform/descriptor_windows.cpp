@@ -1,5 +1,5 @@
-// Windows: sockets. A SOCKET is a handle, of which 32 bits count. `errno` gets Winsock's number,
-// which the system's error category reads.
+// Windows: sockets. A SOCKET is a handle, of which only 32 bits count. `errno` gets Winsock's
+// number, which the system's error category reads.
 #include "probe/platform/descriptor.hpp"
 
 #include <winsock2.h>
@@ -40,7 +40,7 @@ bool connect_pair(SOCKET listener, SOCKET& read_end, SOCKET& write_end) {
   if (write_end == INVALID_SOCKET || ::connect(write_end, place, size) != 0) return false;
   read_end = ::accept(listener, nullptr, nullptr);
   if (read_end == INVALID_SOCKET) return false;
-  // Another program of this computer may have been faster.
+  // Another program on this computer may have connected first.
   sockaddr_in peer{}, mine{};
   int peer_size = sizeof peer, mine_size = sizeof mine;
   ::getpeername(read_end, reinterpret_cast<sockaddr*>(&peer), &peer_size);

@@ -1,5 +1,5 @@
-// A file that says that its owner is alive: the system frees it with the process, however that
-// ends.
+// A lock file that shows that its owner is alive: the system frees it with the process, however
+// that ends.
 #pragma once
 
 #include <string>
@@ -8,10 +8,10 @@ namespace callready::platform {
 
 class FileLock {
  public:
-  // The file is made where it is not there, for this user alone. Not held: somebody else has it, or
-  // it cannot be made.
+  // Creates the file if it does not exist, for this user alone. Not held: somebody else has it, or
+  // it cannot be created.
   explicit FileLock(const std::string& path);
-  ~FileLock();  // removes the file, where it is held
+  ~FileLock();  // removes the file, if it is held
   FileLock(const FileLock&) = delete;
   FileLock& operator=(const FileLock&) = delete;
   bool held() const { return handle_ != -1; }

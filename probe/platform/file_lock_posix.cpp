@@ -10,7 +10,7 @@ namespace callready::platform {
 FileLock::FileLock(const std::string& path) : path_(path) {
   const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (file < 0) return;
-  // Where its last owner removed it after it was opened here, it locks nobody out.
+  // If its last owner removed it after it was opened here, it locks nobody out.
   struct stat opened {
   }, there{};
   const bool mine = ::flock(file, LOCK_EX | LOCK_NB) == 0 && ::fstat(file, &opened) == 0 &&

@@ -30,7 +30,7 @@ struct IcmpError {
   std::uint8_t type = 0, code = 0;  // as on the wire
   int mtu = 0;                      // of fragmentation_needed
   bool own = false;  // the sender is the address that the packet left from: this computer
-  std::optional<std::vector<std::uint8_t>> payload;  // our own payload as quoted back
+  std::optional<std::vector<std::uint8_t>> payload;  // our own payload as it was quoted
 };
 
 }  // namespace callready
@@ -41,7 +41,7 @@ using NativeSocket = int;
 
 bool icmp_supported();
 
-// Ask the system to queue ICMP errors of this socket. `v6`: the socket's family.
+// Asks the system to queue ICMP errors for this socket. `v6`: the socket's family.
 bool enable_icmp_errors(NativeSocket socket, bool v6);
 
 // The ICMP error in a control message as the error queue delivers it (`struct cmsghdr` and what
@@ -52,19 +52,18 @@ std::optional<IcmpError> read_icmp_error(std::span<const std::uint8_t> control);
 std::optional<IcmpError> take_icmp_error(NativeSocket socket);
 
 // Who says "time exceeded" to an ICMP echo from `source` that ends `ttl` hops on the way to
-// `target`: for systems that tell a socket that its packet ended, and not where. Blocks for
-// `patience` at the most; nothing where nobody says so, and on systems whose own errors have
-// senders.
+// `target`: for systems that tell a socket that its packet ended, but not where. Blocks for
+// `patience` at most; nothing if nobody says so, and on systems whose own errors have senders.
 std::optional<IpAddress> router_at(const IpAddress& target, const IpAddress& source, int ttl,
                                    std::chrono::milliseconds patience);
 
-// Time to live (hop limit) of what the socket sends from now on; 0 restores the default.
+// Sets the time to live (hop limit) of what the socket sends from now on; 0 restores the default.
 bool set_ttl(NativeSocket socket, bool v6, int ttl);
 
 // The path's known MTU from a connected socket, where the system knows it.
 std::optional<int> path_mtu(NativeSocket socket, bool v6);
 
-// Binds the socket's traffic to an interface by name, where the system allows it to users.
+// Binds the socket's traffic to an interface by name, where the system lets users do that.
 bool bind_to_interface(NativeSocket socket, const char* interface_name);
 
 }  // namespace callready::platform

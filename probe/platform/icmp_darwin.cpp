@@ -1,6 +1,7 @@
-// macOS tells a connected socket of "port unreachable" (ECONNREFUSED) and not who sent it; of a TTL
-// that ended it tells nothing. So nothing is concluded from ICMP here. A datagram socket for ICMP,
-// which users may have (icmp(4)), might hear more: not tried on a Mac yet. Built, never run.
+// macOS reports "port unreachable" to a connected socket (ECONNREFUSED), but not who sent it; an
+// expired TTL it does not report. So nothing is concluded from ICMP here. A datagram socket for
+// ICMP, which users may open (icmp(4)), might receive more: not tried on a Mac yet. Built, never
+// run.
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -18,7 +19,7 @@ bool set_option(NativeSocket socket, int level, int option, int value) {
 
 bool icmp_supported() { return false; }
 
-// It needs no asking.
+// It is always on.
 bool enable_icmp_errors(NativeSocket, bool) { return true; }
 
 std::optional<IcmpError> read_icmp_error(std::span<const std::uint8_t>) { return std::nullopt; }

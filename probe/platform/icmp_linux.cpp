@@ -18,8 +18,8 @@ namespace {
 
 constexpr std::size_t quoted_payload_max = 2048;
 
-// Of a sockaddr_in or sockaddr_in6 with at least that many bytes for its family; 0.0.0.0 for
-// others.
+// The address in a sockaddr_in or sockaddr_in6 that is long enough for its family; otherwise
+// 0.0.0.0.
 IpAddress from_sockaddr(std::span<const std::uint8_t> raw) {
   sa_family_t family = AF_UNSPEC;
   std::memcpy(&family, raw.data(), sizeof family);

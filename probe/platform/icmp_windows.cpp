@@ -1,9 +1,9 @@
 // Windows tells a socket that an ICMP error came (WSAECONNRESET: port unreachable, WSAENETRESET:
-// time exceeded or network unreachable; the call that reads fails) and not who sent it. Almost all
-// that this program concludes from ICMP goes by the sender; the error itself is the outcome of the
-// read. Where a packet's TTL ended, an echo with that TTL asks for the router (router_at), as
-// tracert does it and without an administrator's rights. IP_RECVERR and MSG_ERRQUEUE of newer
-// Windows were not tried on a PC yet.
+// time exceeded or network unreachable; the read fails), but not who sent it. Almost all that this
+// program concludes from ICMP depends on the sender; the error itself is the outcome of the read.
+// Where a packet's TTL ended, an echo with that TTL asks for the router (router_at), as tracert
+// does, and without administrator rights. IP_RECVERR and MSG_ERRQUEUE of newer Windows were not
+// tried on a PC yet.
 #include "probe/platform/icmp.hpp"
 
 #include <winsock2.h>
@@ -22,8 +22,8 @@
 
 #include "probe/platform/wide.hpp"
 
-// Not in the headers of the mingw-w64 that Debian 12 has (ws2ipdef.h, mswsock.h, icmpapi.h,
-// ipexport.h), but for IcmpSendEcho2Ex in its library.
+// Not in the headers of Debian 12's mingw-w64 (ws2ipdef.h, mswsock.h, icmpapi.h, ipexport.h); only
+// IcmpSendEcho2Ex is in its library.
 #ifndef SIO_UDP_NETRESET
 #define SIO_UDP_NETRESET _WSAIOW(IOC_VENDOR, 15)
 #endif

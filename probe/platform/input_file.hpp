@@ -1,5 +1,5 @@
-// A file that the user names, read as carefully as one of a stranger: what is no file, has no end
-// or never begins holds nobody up.
+// A file that the user names, read as carefully as a stranger's: something that is not a file, has
+// no end or never begins must not block the program.
 #pragma once
 
 #include <chrono>
@@ -8,16 +8,16 @@
 
 namespace callready::platform {
 
-// Whoever writes into a pipe that we read has begun by then, and is done.
+// Whoever writes into a pipe that we read has started and finished by then.
 inline constexpr std::chrono::milliseconds input_time{10'000};
 
 struct Input {
-  std::string text;              // at most one byte more than was asked for: there are too many
+  std::string text;              // at most one byte more than was asked for, which means too many
   std::string error;             // in words; empty: none
   bool others_may_read = false;  // a file, and other users of this computer may read it
 };
 
-// A file, or a pipe (`<(...)`), of which `most` bytes are wanted.
+// Reads a file, or a pipe (`<(...)`), of which `most` bytes are wanted.
 Input read_input(const std::string& path, std::size_t most);
 
 }  // namespace callready::platform

@@ -18,8 +18,8 @@ struct File {
 
 }  // namespace
 
-// Who else may read a file, its access list says: Windows has no bits for "others", and the folders
-// of a user are closed to others by themselves.
+// `others_may_read` stays false: Windows has access lists instead of bits for "others", and a
+// user's folders are closed to others by default.
 Input read_input(const std::string& path, std::size_t most) {
   Input input;
   const auto wide = to_wide(path);

@@ -1,22 +1,22 @@
-// How the program ends where it cannot go on: with one line, whatever room finds that out.
+// How the program ends when it cannot go on: with one line, whichever part of it notices.
 #pragma once
 
 #include <string_view>
 
 namespace callready::platform {
 
-// Standard error gets "callready: ", both parts and the end of the line; the status is 2. Of
-// --nagios, standard output gets its line too, and the status is 3. Nothing is allocated, nothing
-// is tidied up; a handler of signals may call it.
+// Standard error gets "callready: ", both parts and the end of the line; the status is 2. With
+// --nagios, standard output gets its line too, and the status is 3. Nothing is allocated or cleaned
+// up; a signal handler may call it.
 [[noreturn]] void end_program(std::string_view what, std::string_view more = {}) noexcept;
-// The same where the program was too long about it: the status is 3, "could not be decided".
+// The same if the program took too long: the status is 3, "could not be decided".
 [[noreturn]] void end_undecided(std::string_view what, std::string_view more = {}) noexcept;
 void end_program_with_nagios_line() noexcept;
 
-// From now on, where there is no memory: nothing survives that as a whole (JSON's values, libosip2,
-// GLib, coroutines whose frames are not there), so that nobody has to.
+// From now on, ends the program when there is no memory left: some parts cannot survive that
+// (JSON's values, libosip2, GLib, coroutines without frames), so none has to try.
 void end_program_without_memory();
-// What a library of C got from malloc() and its like, and will not look at.
+// For what a C library got from malloc() and the like, and does not check.
 void* or_end_program(void* memory) noexcept;
 
 }  // namespace callready::platform

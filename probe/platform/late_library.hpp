@@ -11,14 +11,14 @@ namespace callready::platform {
 // Stays loaded: such libraries leave threads and thread-local storage behind.
 class LateLibrary {
  public:
-  // By the name that programs which are linked with it ask for.
+  // `soname`: the name that programs linked with it ask for.
   explicit LateLibrary(const char* soname);
 
-  // False where the library, or one of the functions, is not there.
+  // False if the library, or one of the functions, is missing.
   bool complete() const { return complete_; }
 
  protected:
-  // Of the library or of one that it needs.
+  // Finds it in the library, or in one that it needs.
   template <typename Function>
   Function find(const char* name) {
     void* found = address_of(name);

@@ -8,8 +8,8 @@
 namespace callready::platform {
 namespace {
 
-// The loader's words for it (glibc's elf/dl-load.c and dl-map-segments.h): a library that is there,
-// and finds no memory, is not a missing one.
+// The loader's words for it (glibc's elf/dl-load.c and dl-map-segments.h): a library that exists
+// but could not be loaded for lack of memory is not a missing one.
 bool is_want_of_memory(const char* error) {
   const std::string_view text = error == nullptr ? "" : error;
   return text.find("Cannot allocate memory") != text.npos ||

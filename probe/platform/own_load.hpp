@@ -9,13 +9,13 @@
 
 namespace callready::platform {
 
-// Of all processors since this computer was started, in the system's own unit.
+// Of all processors since this computer started, in the system's own unit.
 struct ProcessorTime {
   double busy = 0, all = 0;
 };
 std::optional<ProcessorTime> processor_time();
 
-// The link of that interface as it is; nothing where it is no Wi-Fi, or the system does not say.
+// The link of that interface as it is; nothing if it is not Wi-Fi, or the system does not say.
 // `table`: where Linux lists them, for tests; empty: the system's own place.
 std::optional<WifiLink> wifi_link(const std::string& interface_name, const std::string& table = {});
 

@@ -26,7 +26,7 @@ std::optional<ProcessorTime> processor_time() {
   return time;
 }
 
-// "wlan0: 0000   54.  -56.  -256 ...": status, quality, level and noise, after two lines of heads.
+// "wlan0: 0000   54.  -56.  -256 ...": status, quality, level and noise, after two header lines.
 std::optional<WifiLink> wifi_link(const std::string& interface_name, const std::string& table) {
   std::ifstream file(table.empty() ? "/proc/net/wireless" : table);
   std::string line;
@@ -37,7 +37,7 @@ std::optional<WifiLink> wifi_link(const std::string& interface_name, const std::
     char dot = 0;
     if (!(columns >> name >> status >> quality) || name != interface_name + ':') continue;
     if (columns.peek() == '.') columns >> dot;
-    // A value that is not negative is not in dBm: old drivers have a unit of their own.
+    // A value that is not negative is not in dBm: old drivers use a unit of their own.
     if (!(columns >> level) || level >= 0) return std::nullopt;
     return WifiLink{level, std::nullopt};
   }

@@ -1,4 +1,5 @@
-// What this computer's own sockets and links tell of a connection: whether it ends in here.
+// What this computer's own sockets and links show about a connection: whether it ends on this
+// computer.
 #pragma once
 
 #include <optional>
@@ -8,8 +9,8 @@
 
 namespace callready::platform {
 
-// A link that leads nowhere but back, and to which a user may bind a socket whatever its
-// destination: a SYN from there cannot leave. Empty where the system has none such.
+// A link that only leads back, and to which a user may bind a socket whatever its destination: a
+// SYN from there cannot leave. Empty if the system has no such link.
 std::string_view inner_link();
 
 // True where a socket of this computer has its other end at `own`, the near end of a connection

@@ -4,7 +4,7 @@ namespace callready::platform {
 
 std::string_view inner_link() { return {}; }
 
-// The table of sockets is root's.
+// Only root may read the table of sockets.
 std::optional<bool> is_taken_here(const SocketAddress&) { return std::nullopt; }
 
 }  // namespace callready::platform

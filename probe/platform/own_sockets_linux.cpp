@@ -14,10 +14,11 @@
 namespace callready::platform {
 namespace {
 
-// Answers of the kernel to one question: those to one port fill a part of the first.
+// The most answers of the kernel to one question: the sockets with one port fit in part of the
+// first.
 constexpr int most_answers = 64;
 
-// The address of a socket's other end; an IPv4 one also where the socket is one for IPv6 (RFC 4291
+// The address of a socket's other end; an IPv4 address even if the socket is an IPv6 one (RFC 4291
 // section 2.5.5.2).
 IpAddress other_end(const inet_diag_msg& socket) {
   const auto& words = socket.id.idiag_dst;
@@ -42,7 +43,7 @@ bool ask(int socket, std::uint8_t family, std::uint16_t port) {
   return ::send(socket, &request, sizeof request, 0) >= 0;
 }
 
-// Nothing where the kernel does not answer to the end.
+// Nothing if the kernel's answer is incomplete.
 std::optional<bool> has_one(int socket, const SocketAddress& own) {
   bool found = false;
   for (int i = 0; i < most_answers; ++i) {

@@ -12,14 +12,14 @@
 namespace callready::platform {
 namespace {
 
-// A computer with more connections than this is none that people make calls on.
+// Nobody makes calls on a computer with more connections than this.
 constexpr ULONG most_bytes = 4'000'000;
 
 }  // namespace
 
 std::string_view inner_link() { return {}; }
 
-// By the table of all programs' connections over IPv4, which every user may read.
+// From the table of all programs' connections over IPv4, which every user may read.
 std::optional<bool> is_taken_here(const SocketAddress& own) {
   if (own.address.is_v6()) return std::nullopt;
   ULONG size = 0;

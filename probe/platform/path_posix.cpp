@@ -7,7 +7,7 @@
 namespace callready::platform {
 namespace {
 
-#ifdef __APPLE__  // 11 or newer, of which IP_DONTFRAG is; built, never run
+#ifdef __APPLE__  // IP_DONTFRAG needs macOS 11; built, never run
 constexpr int fragments_v4 = IP_DONTFRAG, fragments_v6 = IPV6_DONTFRAG;
 constexpr int never_fragment = 1, may_fragment = 0;
 #else

@@ -18,7 +18,7 @@ bool set_dont_fragment(int socket, bool v6, DWORD value) {
 bool forbid_fragments(int socket, bool v6) { return set_dont_fragment(socket, v6, 1); }
 bool allow_fragments(int socket, bool v6) { return set_dont_fragment(socket, v6, 0); }
 
-// Windows lets nobody choose it.
+// Windows does not let programs choose it.
 bool set_segment_size(int, int) { return false; }
 bool can_set_segment_size() { return false; }
 

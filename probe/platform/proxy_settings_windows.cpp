@@ -32,7 +32,7 @@ struct CloseSession {
 };
 using Session = std::unique_ptr<void, CloseSession>;
 
-// "proxy:8080;other:8080" as PAC says it.
+// "proxy:8080;other:8080" in PAC's syntax.
 std::string in_words_of_pac(const std::string& list) {
   std::string answer;
   for (std::size_t at = 0; at < list.size();) {

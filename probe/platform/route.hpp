@@ -19,8 +19,8 @@ struct WayOut {
 std::optional<WayOut> way_to(const IpAddress& destination);
 
 // Whether the neighbour on that link answers when its hardware address is asked for (ARP, RFC
-// 4861), by the system's own table of the last seconds; nothing where the table does not say. Sends
-// no packet.
+// 4861), according to the system's own table of the last seconds; nothing where the table does not
+// say. Sends no packet.
 std::optional<bool> neighbour_answers(const std::string& interface_name, const IpAddress& address);
 
 }  // namespace callready::platform

@@ -18,7 +18,7 @@
 namespace callready::platform {
 namespace {
 
-// Addresses stand behind the header, those of the bits in rtm_addrs, each on a multiple of four.
+// Addresses follow the header, one for each bit in rtm_addrs, each at a multiple of four.
 constexpr std::size_t padded(std::size_t size) {
   return size == 0 ? sizeof(std::uint32_t) : (size + 3) / 4 * 4;
 }
@@ -97,7 +97,7 @@ std::optional<WayOut> way_to(const IpAddress& destination) {
   const auto own = ::getpid();
   std::optional<WayOut> way;
   if (::write(socket, &question, question.header.rtm_msglen) > 0) {
-    // Everybody who listens hears every change of the table: ours is among the first.
+    // Every listener gets every change of the table: our answer is among the first messages.
     for (int tries = 0; tries < 16 && !way; ++tries) {
       std::array<unsigned char, 2048> answer{};
       const auto size = ::read(socket, answer.data(), answer.size());

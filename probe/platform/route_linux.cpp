@@ -12,7 +12,7 @@
 namespace callready::platform {
 namespace {
 
-// One question about one address (rtnetlink(7)): `Body` is what goes before the address.
+// One question about one address (rtnetlink(7)): `Body` is what precedes the address.
 template <typename Body>
 struct Question {
   nlmsghdr header{};
@@ -45,7 +45,7 @@ struct Reply {
   std::size_t size = 0;
 };
 
-// Nothing where the kernel says that it knows of none, or does not answer.
+// Nothing if the kernel says that it has none, or does not answer.
 template <typename Body>
 std::optional<Reply> ask_kernel(const Question<Body>& question, unsigned short type) {
   const int socket = ::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);

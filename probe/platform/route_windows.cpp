@@ -37,7 +37,7 @@ std::string name_of(const NET_LUID& luid) {
   return to_utf8(name);
 }
 
-// The older call, for IPv4 alone, and without the source: wine 8 has no other.
+// The older call, for IPv4 only, and without the source: Wine 8 has no other.
 std::optional<WayOut> older_way_to(const SOCKADDR_INET& destination) {
   MIB_IPFORWARDROW route{};
   NET_LUID luid{};
@@ -79,7 +79,7 @@ std::optional<WayOut> way_to(const IpAddress& destination) {
   return way;
 }
 
-// By the whole table: wine 8 has no call for one neighbour.
+// From the whole table: Wine 8 has no call for one neighbour.
 std::optional<bool> neighbour_answers(const std::string& interface_name, const IpAddress& address) {
   NET_LUID link{};
   MIB_IPNET_TABLE2* table = nullptr;

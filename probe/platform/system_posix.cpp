@@ -38,9 +38,9 @@ sigset_t interrupts() {
 }
 
 std::atomic<bool> was_interrupted = false;
-static_assert(std::atomic<bool>::is_always_lock_free);  // a handler of signals writes it
+static_assert(std::atomic<bool>::is_always_lock_free);  // a signal handler writes it
 
-// The first of them; the next one is the system's again.
+// Handles the first interrupt only; the next one is the system's again.
 void once_on_interrupt(void (*handler)(int)) {
   struct sigaction action {};
   action.sa_handler = handler;
@@ -63,7 +63,7 @@ std::optional<IpAddress> address_of(const sockaddr* address) {
 Terminal terminal(int descriptor) {
   Terminal result;
   result.interactive = isatty(descriptor) == 1;
-  // The locale of the environment, looked up without switching the program to it.
+  // The environment's locale, looked up without switching the program to it.
   const locale_t locale = newlocale(LC_CTYPE_MASK, "", static_cast<locale_t>(nullptr));
   if (locale != static_cast<locale_t>(nullptr)) {
     result.utf8 = std::string(nl_langinfo_l(CODESET, locale)) == "UTF-8";
@@ -104,8 +104,8 @@ std::string folder_of(const std::string& path) {
   return slash == std::string::npos ? std::string("./") : path.substr(0, slash + 1);
 }
 
-// After a rename the folder's entry has to reach the disk too. Some file systems cannot, and then
-// the file is there all the same.
+// After a rename the folder's entry has to reach the disk too. Some file systems cannot do that,
+// but then the file is there all the same.
 void synchronise_folder_of(const std::string& path) {
   const int descriptor = open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor < 0) return;
@@ -120,9 +120,9 @@ bool is_special_file(const std::string& path) {
   return stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
 }
 
-// Where anybody may put something (/tmp), what another user has put is a trap: a link that leads
-// our writing elsewhere, a pipe. The system's own protection (proc(5), protected_symlinks) does not
-// see what is looked up and written beside.
+// Where anybody may create files (/tmp), what another user has put there is a trap: a link that
+// redirects our writing, or a pipe. The system's own protection (proc(5), protected_symlinks) does
+// not cover a path that is resolved here and then written next to.
 bool is_anothers_where_all_write(const std::string& path, const struct stat& own) {
   struct stat folder {};
   if (stat(folder_of(path).c_str(), &folder) != 0) return false;
@@ -165,15 +165,15 @@ Place follow(std::string path) {
   place.exists = stat(place.path.c_str(), &place.old) == 0;
   if (place.exists && S_ISDIR(place.old.st_mode)) place.refusal = words_of(EISDIR);
   const bool foreign = place.exists && S_ISREG(place.old.st_mode) && place.old.st_uid != geteuid();
-  // Root's report would become that user's.
+  // Root's report would then belong to that user.
   if (foreign && (geteuid() != 0 || is_anothers_where_all_write(place.path, place.old))) {
     place.refusal = "it is another user's file";
   }
   return place;
 }
 
-// A new file in the place of an old one is for those whom the old one was for; without an old one
-// it is read by others as the umask says.
+// A new file that replaces an old one may be read by the same users; without an old one, by those
+// whom the umask allows.
 int give_mode(int file, const Place& place) {
   if (!place.exists) {
     const mode_t mask = umask(0);
@@ -186,7 +186,7 @@ int give_mode(int file, const Place& place) {
   const bool same = made.st_uid == place.old.st_uid && made.st_gid == place.old.st_gid;
   if (!same && fchown(file, place.old.st_uid, place.old.st_gid) != 0) {
     if (made.st_uid != place.old.st_uid) return errno;
-    mode &= ~static_cast<mode_t>(0070);  // the group is not the one that might
+    mode &= ~static_cast<mode_t>(0070);  // it is not the group that had these rights
   }
   return fchmod(file, static_cast<mode_t>(mode)) == 0 ? 0 : errno;
 }
@@ -199,7 +199,7 @@ std::string users_folder(const char* variable, const std::string& usual) {
   return home.empty() ? std::string() : home + usual + "/callready";
 }
 
-// The folders that lead to the file; the error in words, or nothing.
+// Makes the folders that lead to the file. Returns the error in words, or nothing.
 std::optional<std::string> make_folders_of(const std::string& path) {
   // For this user alone (XDG Base Directory Specification), whatever the umask says.
   for (auto end = path.find('/', 1); end != std::string::npos; end = path.find('/', end + 1)) {
@@ -307,7 +307,7 @@ std::optional<std::string> write_whole_file(const std::string& wanted, const std
   const auto place = follow(wanted);
   if (place.refusal) return place.refusal;
   if (is_special_file(wanted)) {
-    // A pipe that nobody reads is told now, and not waited for.
+    // A pipe that nobody reads is reported now, not waited for.
     const int file = open(wanted.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (file < 0) return errno == ENXIO ? "nobody reads this pipe" : words_of(errno);
     fcntl(file, F_SETFL, fcntl(file, F_GETFL) & ~O_NONBLOCK);
@@ -351,7 +351,7 @@ std::optional<std::string> write_private_file(const std::string& path, const std
   const int file = mkstemp(temporary.data());  // mode 0600
   if (file < 0) return words_of(errno);
   int error = write_and_close(file, content, true);
-  // link(2) fails where somebody was faster; rename(2) would take that file's place.
+  // link(2) fails if somebody was faster; rename(2) would replace that file.
   if (error == 0 && link(temporary.c_str(), path.c_str()) != 0 && errno != EEXIST) error = errno;
   unlink(temporary.c_str());
   if (error != 0) return words_of(error);
@@ -377,14 +377,14 @@ void prepare_program() {
   std::signal(SIGXFSZ, SIG_IGN);
   for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (fcntl(descriptor, F_GETFD) != -1 || errno != EBADF) continue;
-    // The lowest free number is this one. Not for writing: to write to it must fail.
+    // The lowest free number is this one. Not for writing: writing to it must fail.
     if (open("/dev/null", O_RDONLY) < 0) return;
   }
 }
 
 std::vector<std::string> arguments(int argc, char** argv) { return {argv, argv + argc}; }
 
-// A desktop shows what a program without a terminal says to nobody.
+// A desktop shows nobody what a program without a terminal prints.
 bool was_double_clicked() { return false; }
 void wait_for_a_key() {}
 

@@ -35,7 +35,7 @@ std::optional<IpAddress> address_of(const sockaddr* address) {
   return std::nullopt;
 }
 
-// A file gets UTF-8; a console what prepare_program() could make it take.
+// A file gets UTF-8; a console gets what prepare_program() could set it to.
 Terminal terminal(DWORD stream) {
   Terminal result;
   const HANDLE handle = GetStdHandle(stream);
@@ -63,7 +63,7 @@ void write_all(DWORD stream, std::string_view text) noexcept {
 
 std::string last_words() { return words_of_system(GetLastError()); }
 
-// CON, NUL and their like are devices in every folder, with any ending.
+// CON, NUL and the like are devices in every folder, with any extension.
 bool is_device(const std::string& path) {
   const auto name = std::filesystem::path(to_wide(path)).stem().wstring();
   for (const auto* device : {L"CON", L"NUL", L"AUX", L"PRN"}) {
@@ -83,7 +83,7 @@ std::wstring beside(const std::wstring& path) {
   return path + L"." + std::to_wstring(GetCurrentProcessId()) + L"-" + std::to_wstring(++count);
 }
 
-// The error in words, or nothing.
+// Returns the error in words, or nothing.
 std::optional<std::string> write_new(const std::wstring& path, DWORD creation,
                                      std::string_view content) {
   const HANDLE file = CreateFileW(path.c_str(), GENERIC_WRITE, 0, nullptr, creation,
@@ -138,7 +138,7 @@ BOOL WINAPI forgive(DWORD) {
   return TRUE;
 }
 
-// The console's window is closed, or the user logs off: Windows waits for 5 seconds.
+// When the console's window is closed or the user logs off, Windows waits for 5 seconds.
 BOOL WINAPI end_in_time(DWORD event) {
   if (event == CTRL_C_EVENT || event == CTRL_BREAK_EVENT) return FALSE;
   std::raise(SIGTERM);
@@ -146,7 +146,7 @@ BOOL WINAPI end_in_time(DWORD event) {
   return TRUE;
 }
 
-// Where this is a child that may be asked to end (child_windows.cpp): each asking is a SIGTERM.
+// If this is a child that may be asked to end (child_windows.cpp): each request raises SIGTERM.
 void listen_to_parent() {
   const auto name = interrupt_event + std::to_wstring(GetCurrentProcessId());
   const HANDLE event = OpenEventW(SYNCHRONIZE, FALSE, name.c_str());
@@ -182,8 +182,8 @@ std::vector<Interface> interfaces() {
     found.up = entry->OperStatus == IfOperStatusUp;
     found.signal = found.up;
     found.wireless = entry->IfType == IF_TYPE_IEEE80211;
-    // Of WireGuard's and OpenVPN's drivers "virtual" is all that Windows knows, of others that the
-    // link has no addresses of its own, which that of a mobile network need not have either.
+    // About WireGuard's and OpenVPN's drivers Windows knows only "virtual", about others that the
+    // link has no addresses of its own, which a mobile network's link need not have either.
     constexpr DWORD mobile_gsm = 243, mobile_cdma = 244;
     const bool mobile = entry->IfType == mobile_gsm || entry->IfType == mobile_cdma;
     found.tunnel = entry->IfType == IF_TYPE_TUNNEL || entry->IfType == IF_TYPE_PPP ||
@@ -254,7 +254,7 @@ std::optional<std::string> write_whole_file(const std::string& path, const std::
   return write_and_move(path, content, MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH);
 }
 
-// What is in a user's profile others cannot read: the folder's access list is handed down.
+// Others cannot read what is in a user's profile: the folder's access list is inherited.
 std::optional<std::string> write_private_file(const std::string& path, const std::string& content) {
   if (auto error = make_folders_of(path)) return error;
   return write_and_move(path, content, MOVEFILE_WRITE_THROUGH);
@@ -278,10 +278,10 @@ std::optional<std::string> why_not_writable(const std::string& path) {
 
 void release_interrupts() {
   SetConsoleCtrlHandler(nullptr, FALSE);
-  // Once: each registration would raise the signal.
+  // Only once: each registration would raise the signal.
   [[maybe_unused]] static const bool listening = (listen_to_parent(), true);
 }
-// Each of them once: then it is the system's again (signal() of the C runtime).
+// Catches each of them once: then it is the system's again (signal() of the C runtime).
 void watch_interrupts() {
   was_interrupted = false;
   for (const int signal : {SIGINT, SIGTERM}) {
@@ -291,13 +291,13 @@ void watch_interrupts() {
 bool interrupted() noexcept { return was_interrupted; }
 void forgive_one_interrupt() {
   SetConsoleCtrlHandler(&forgive, TRUE);
-  std::signal(SIGTERM, [](int) {});  // for once: then it is the system's again
+  std::signal(SIGTERM, [](int) {});  // only once: then it is the system's again
 }
 
 void prepare_program() {
   // Bytes as they are: a report is the same on every system.
   for (const int stream : {0, 1, 2}) _setmode(stream, _O_BINARY);
-  // To the millisecond, and not to 16 of them: what waits here is measured.
+  // Timers to the millisecond instead of to 16 of them: waiting times are measured here.
   timeBeginPeriod(1);
   SetConsoleCtrlHandler(&end_in_time, TRUE);
   callers_code_page = GetConsoleOutputCP();
@@ -312,7 +312,7 @@ void prepare_program() {
   }
 }
 
-// The C library gives them in the code page of the system, where most names have no place.
+// The C library gives them in the system's code page, which cannot represent most names.
 std::vector<std::string> arguments(int, char**) {
   std::vector<std::string> list;
   int count = 0;

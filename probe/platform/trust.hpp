@@ -1,4 +1,4 @@
-// The certificate authorities that the system trusts, where it keeps them in a store of its own and
+// The certificate authorities that the system trusts, if it keeps them in a store of its own and
 // not in files.
 #pragma once
 
@@ -7,7 +7,7 @@
 
 namespace callready::platform {
 
-// DER, one string each. Empty where the system keeps them in files, which OpenSSL finds by itself.
+// DER, one string each. Empty if the system keeps them in files, which OpenSSL finds by itself.
 std::vector<std::string> system_authorities();
 
 }  // namespace callready::platform

@@ -1,5 +1,5 @@
-// Windows: the store "ROOT" as this user sees it, the company's own authorities among them, without
-// those that are distrusted ("Disallowed").
+// Windows: the store "ROOT" as this user sees it, the company's own authorities among them, but
+// without the distrusted ones ("Disallowed").
 #include "probe/platform/trust.hpp"
 
 #include <windows.h>

@@ -9,7 +9,7 @@ namespace callready::platform {
 std::wstring to_wide(std::string_view utf8);
 std::string to_utf8(std::wstring_view wide);
 
-// Behind it stands a child's number: the event by which interrupt_child() asks it to end.
+// Followed by a child's process ID: the event with which interrupt_child() asks it to end.
 inline constexpr wchar_t interrupt_event[] = L"Local\\callready-interrupt-";
 
 // What an error number of the system means, in its words.

@@ -16,7 +16,7 @@ std::wstring to_wide(std::string_view utf8) {
 
 std::string to_utf8(std::wstring_view wide) {
   const int size = static_cast<int>(wide.size());
-  std::string utf8(wide.size() * 3, '\0');  // never more bytes a unit
+  std::string utf8(wide.size() * 3, '\0');  // never more bytes per unit
   utf8.resize(static_cast<std::size_t>(
       WideCharToMultiByte(CP_UTF8, 0, wide.data(), size, utf8.data(), static_cast<int>(utf8.size()),
                           nullptr, nullptr)));
