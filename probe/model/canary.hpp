@@ -8,8 +8,8 @@ namespace callready {
 
 inline constexpr std::string_view canary_name = "use-application-dns.net";
 
-// The question for it, of the system's own resolvers. Its answer is the network's wish, and says
-// nothing of whether names or the line work.
+// True for the query for it to the system's own resolvers. The answer states the network's wish,
+// and says nothing about whether names or the line work.
 inline bool asks_for_canary(const Probe& probe) {
   return asks_system_resolvers(probe) && parameter_of(probe, "name") == canary_name;
 }

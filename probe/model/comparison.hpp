@@ -1,4 +1,4 @@
-// What two reports of one site do not say alike (probe/diagnosis/compare/compare.hpp finds it).
+// How two reports of one site differ (probe/diagnosis/compare/compare.hpp compares them).
 #pragma once
 
 #include <string>
@@ -12,7 +12,7 @@ namespace callready {
 enum class Trend { better, worse, unknown, changed };
 std::string_view to_string(Trend trend);
 
-// One set, capability or requirement that both reports have, and of which they do not say the same.
+// One set, capability or requirement that is in both reports, but not with the same result.
 struct Change {
   enum class Of { set, capability, requirement } of = Of::requirement;
   std::string set, id, title;  // `id` is empty for a set
@@ -31,14 +31,14 @@ struct Lone {
 struct FindingChange {
   Trend trend = Trend::changed;  // worse: new; better: gone; changed: other words or confidence
   Finding finding;               // as the newer report has it, or the older one where it is gone
-  std::string note;              // what changed, or what to hold against a finding that is gone
+  std::string note;              // what changed, or why a finding that is gone may not be fixed
 };
 
 // A finding that both reports have.
 struct StandingFinding {
   Finding finding;      // as the newer report has it
-  WallTime since;       // by what either report knows of earlier runs; else the older run's start
-  bool earlier = true;  // nothing tells that it is not older still
+  WallTime since;       // as either report knows from earlier runs, otherwise the older run's start
+  bool earlier = true;  // it may be older still
 };
 
 struct ComparedReport {
@@ -59,8 +59,8 @@ struct Comparison {
   std::vector<std::string> notes;  // what makes the two hard to compare
 
   bool worse() const;
-  // True where nothing got worse, and the newer run could not decide a set or a capability that
-  // worked.
+  // True if nothing got worse, but the newer run could not decide a set or a capability that worked
+  // before.
   bool not_known() const;
   bool same() const;  // nothing at all differs
 };

@@ -7,7 +7,7 @@
 
 namespace callready {
 
-// Nothing where the text is no day that exists.
+// Nothing if the text is not a day that exists.
 std::optional<std::chrono::sys_days> parse_day(std::string_view text);
 
 }  // namespace callready

@@ -8,7 +8,7 @@
 namespace callready {
 namespace {
 
-// The others are said with their detail.
+// The other outcomes are worded by their detail.
 bool outcome_has_words(Outcome outcome) {
   return outcome != Outcome::failed && outcome != Outcome::denied && outcome != Outcome::skipped;
 }
@@ -36,7 +36,7 @@ Text endpoint_in_words(const Target& target) {
 }
 
 std::string refusing_device(const Observation& observation) {
-  // Who refuses in the server's name signs the ICMP error with it.
+  // A device that refuses in the server's name sends the ICMP error from the server's address.
   for (const auto& evidence : observation.evidence) {
     const bool caught =
         evidence.kind == EvidenceKind::refuser && text_fact(evidence, Fact::who) == "on_the_way";

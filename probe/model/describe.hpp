@@ -18,21 +18,21 @@ std::string_view in_capitals(Transport transport);
 // without an endpoint of its own.
 Text endpoint_in_words(const Target& target);
 
-// What came of it, in a few words without a full stop: "no answer", "refused by the server",
-// "blocked on the way by 10.20.0.1", "certificate has expired", "answered 401".
+// The outcome in a few words without a full stop: "no answer", "refused by the server", "blocked on
+// the way by 10.20.0.1", "certificate has expired", "answered 401".
 Text outcome_in_words(const Observation& observation);
 
-// True where these words tell the observation's detail too, so that nothing needs to be added.
+// True if these words already say the observation's detail, so that nothing needs to be added.
 bool detail_has_words(const Observation& observation);
 
-// The ports of a range that something was sent to, each once. Of its sample they may be fewer than
-// were planned: routers answer few packets. Ports of relays are their server's choice.
+// The ports of a range that something was sent to, each once. `sample` may have fewer than planned,
+// as routers answer few packets. A relay's port is chosen by its server.
 struct PortsTried {
   std::vector<std::uint16_t> sample, relays;
 };
-// Nothing where it tells of no port.
+// Nothing if the observation mentions no port.
 std::optional<PortsTried> ports_tried(const Target& target, const Observation& observation);
-// Of evidence "udp_port": false where nothing was sent to that port.
+// For evidence "udp_port": false if nothing was sent to that port.
 bool was_tried(const Evidence& port);
 
 // The address of the device that said no, by its ICMP error; empty where none did.

@@ -1,4 +1,4 @@
-// What exactly a probe saw beside its outcome: a word from a closed list, or the number of the
+// What exactly a probe saw besides its outcome: a word from a closed list, or the number of the
 // protocol's own status ("401", "486").
 #pragma once
 
@@ -11,7 +11,7 @@
 
 namespace callready {
 
-// In the order of their words, which is what makes reading them fast.
+// Sorted by word, which makes parsing fast.
 enum class DetailCode {
   unspecified,  // nothing to say
   address_and_port_dependent,
@@ -181,26 +181,26 @@ std::span<const Word<DetailCode>> words();
 template <>
 inline constexpr bool words_are_sorted<DetailCode> = true;
 
-// What it says to people: "its certificate has expired"; empty where the outcome's words say it.
+// As people read it: "its certificate has expired"; empty if the outcome's words say it all.
 std::string_view phrase_of(DetailCode code);
 
 class Detail {
  public:
   constexpr Detail() = default;
   constexpr Detail(DetailCode code) : code_(code) {}
-  // Of HTTP, SIP, STUN and TURN.
+  // A status of HTTP, SIP, STUN or TURN.
   static constexpr Detail status(int number) {
     Detail detail;
     detail.status_ = number;
     return detail;
   }
-  // As in reports; nothing for a word that this edition does not know.
+  // As written in reports; nothing for a word that this version does not know.
   static std::optional<Detail> parse(std::string_view text);
 
   constexpr bool empty() const { return status_ < 0 && code_ == DetailCode::unspecified; }
   constexpr bool is_status() const { return status_ >= 0; }
   constexpr int status() const { return status_; }     // -1: a word
-  constexpr DetailCode code() const { return code_; }  // of a status: unspecified
+  constexpr DetailCode code() const { return code_; }  // unspecified for a status
   std::string text() const;                            // "dropped", "401", ""
   friend constexpr bool operator==(const Detail&, const Detail&) = default;
 

@@ -1,5 +1,5 @@
-// What a probe can show for what it says: a reply, an ICMP error and its sender, a certificate.
-// Both lists are in the order of their words, which is what makes reading them fast.
+// What a probe's outcome is based on: a reply, an ICMP error and its sender, a certificate. Both
+// lists are sorted by word, which makes parsing fast.
 #pragma once
 
 #include <cstdint>
@@ -87,7 +87,7 @@ enum class EvidenceKind {
   udp_sample,
 };
 
-// The names of facts. What ends in _ms, _s or _percent is a number of these.
+// The names of facts. The endings _ms, _s and _percent give the unit of a number.
 enum class Fact {
   address,
   again,
@@ -274,7 +274,7 @@ std::optional<bool> flag_fact(const Evidence& evidence, Fact name);
 // hold any.
 std::optional<int> whole_fact(const Evidence& evidence, Fact name, int least, int most);
 std::optional<std::uint16_t> port_fact(const Evidence& evidence, Fact name);
-// Of a fact that says what a detail says ("left_site"); empty where it is no such word.
+// The detail that a fact holds as a word ("left_site"); empty if it holds no such word.
 Detail detail_fact(const Evidence& evidence, Fact name);
 
 }  // namespace callready

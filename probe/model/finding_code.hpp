@@ -1,5 +1,5 @@
-// What is wrong: the codes of findings, as JSON, logs and alerts name them. Stable. And what the
-// program itself knows of each, in one table.
+// The codes of findings, as JSON, logs and alerts name them; these are stable. One table has what
+// the program itself knows about each.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace callready {
 
-// In the order of their words: "computer.agent" is computer_agent.
+// Sorted by word: "computer.agent" is computer_agent.
 enum class FindingCode : std::uint8_t {
   computer_agent,
   computer_browser_policy,
@@ -62,7 +62,7 @@ enum class FindingCode : std::uint8_t {
   network_split_paths,
   network_unexplained,
   network_vpn_full_tunnel,
-  other,  // of another edition of callready
+  other,  // from another version of callready
   proxy_auth_required,
   proxy_connect_denied,
   proxy_no_websocket,
@@ -94,21 +94,21 @@ template <>
 std::span<const Word<FindingCode>> words();
 
 enum class FindingTrait : std::uint8_t {
-  // Said for the reader's good: it keeps no call from working well.
+  // Only advice: it keeps no call from working well.
   advice = 1,
   // Its fix asks to let something through.
   asks_to_let_through = 2,
-  // About a port or a range, whoever is behind it.
+  // About a port or a range, no matter which host is behind it.
   by_port = 4,
-  // It says of a host what holds on each of its ports.
+  // What it says about a host holds for each of the host's ports.
   shuts_hosts = 8,
-  // It decides no row: a name that is gone everywhere closes no way, and its row knows better what
-  // that means; what gets lost now and then works now and then.
+  // It decides no row: a name that no longer exists anywhere blocks nothing, and its row knows
+  // better what that means; what is lost now and then also gets through now and then.
   decides_no_row = 16,
-  // Read off the contents of replies, media figures or log-ins: no matter of reachability.
+  // Taken from the contents of replies, media figures or log-ins: not about reachability.
   of_contents = 32,
-  // It strikes at random, or everything from now on: no service works well beside it, whatever rows
-  // it explains.
+  // It strikes at random, or hits everything from now on: no service works well with it, no matter
+  // which rows it explains.
   strikes_all = 64,
 };
 

@@ -21,9 +21,9 @@ constexpr Word<PeerKind> peer_kinds[] = {
     {PeerKind::yours, "yours"},
 };
 
-// More peers than these are counted where there is little room.
+// Where there is little room, more peers than this are only counted.
 constexpr std::size_t few_peers = 2;
-// More of them than these are told by set: the list is elsewhere.
+// More sentences than this are summed up by set: the full list is elsewhere.
 constexpr std::size_t most_sentences = 6;
 
 void add_text(std::vector<std::string>& list, const std::string& text) {
@@ -40,7 +40,7 @@ bool only_measures(const Requirement& row) {
   return row.check == CheckKind::nat || row.check == CheckKind::sip_alg;
 }
 
-// Titles of what the row stands in for, where all that need it have it as a fallback.
+// Titles of the rows that this row stands in for, if it is only a fallback wherever it is needed.
 std::vector<std::string> fallback_for(const TargetSet& set, const Requirement& row,
                                       const std::vector<std::string>& scenarios) {
   std::vector<std::string> titles;
@@ -107,7 +107,7 @@ std::vector<RulePeer> peers_of(const TargetSet& set, const Requirement& row,
   return peers;
 }
 
-// The same ports by TCP and by TLS are one line to a firewall.
+// To a firewall, the same ports over TCP and over TLS are one line.
 std::vector<Transport> protocols_of(const Requirement& row) {
   std::vector<Transport> found;
   const bool plain = contains(row.transports, Transport::tcp);
@@ -123,7 +123,7 @@ auto key_of(const FirewallRule& rule) {
                   rule.allow_by, rule.proxy, rule.evidence, rule.fallback_for, rule.state);
 }
 
-// A note says "it": of several rows in one rule, of which.
+// A note says "it"; once a rule has several rows, it has to say which one it means.
 void name_notes(FirewallRule& rule) {
   if (rule.titles.size() != 1) return;
   for (auto& note : rule.notes) note = fmt::format("{}: {}", rule.titles.front(), note);
@@ -399,7 +399,7 @@ void add_rule(std::vector<FirewallRule>& rules, FirewallRule rule) {
 void RuleMerger::add(FirewallRule rule) {
   for (std::size_t i = 0; i < rules_.size(); ++i) {
     auto& known = rules_[i];
-    // One without peers is no part of one that has some.
+    // A rule without peers is not part of one that has some.
     const bool both = known.peers.empty() == rule.peers.empty();
     if (!both || key_of(known) != key_of(rule)) continue;
     auto& peers = peers_[i];

@@ -26,12 +26,12 @@ struct RulePeer {
   Lifecycle lifecycle = Lifecycle::current;
 };
 
-// What a report says of a rule.
+// What a report says about a rule.
 enum class RuleState { not_asked, closed, not_proved_open };
 
-// Rows that differ in their peers only are one rule.
+// Rows that differ only in their peers are one rule.
 struct FirewallRule {
-  std::string set;  // id: of the set that the rows stand in
+  std::string set;  // id of the set that has these rows
   std::vector<std::string> requirements, titles, purposes, sources, clients, notes, conditions;
   Severity severity = Severity::required;
   Direction direction = Direction::out;
@@ -48,12 +48,12 @@ struct FirewallRule {
   std::vector<RulePeer> peers;
   // Titles of the rows that it stands in for where they cannot be opened; empty: no fallback.
   std::vector<std::string> fallback_for;
-  std::vector<std::string> remarks;  // why something of it is missing
+  std::vector<std::string> remarks;  // why part of it is missing
   RuleState state = RuleState::not_asked;
 };
 
-// True where a firewall can be told it: with a far end, a transport and, but for those that the
-// customer fills in, ports. What the document leaves open is no rule "any to any".
+// True if the rule can be entered in a firewall: it has a far end, a transport and ports, or says
+// that the customer fills these in. What the document leaves open must not become "any to any".
 bool is_whole(const FirewallRule& rule);
 
 // "UDP", "TCP", "TCP (TLS)", "any".
@@ -63,25 +63,25 @@ std::string ports_in_words(const FirewallRule& rule);
 std::string source_ports_in_words(const FirewallRule& rule);
 // "8 names, 1 wildcard".
 Text peers_counted(const FirewallRule& rule);
-// "UDP 3478 to 27 names (TURN servers over UDP); TCP 80, TCP 443 to www.example.com": few peers are
-// named. Many rules are told by their ports only: "for rainbow: UDP 3478, 49152-65535 and TCP 5223;
-// for zoom: UDP 8801-8810 (by 9 rules of the vendors' documents)".
+// "UDP 3478 to 27 names (TURN servers over UDP); TCP 80, TCP 443 to www.example.com": a few peers
+// are named. Many rules are summed up by their ports: "for rainbow: UDP 3478, 49152-65535 and TCP
+// 5223; for zoom: UDP 8801-8810 (by 9 rules of the vendors' documents)".
 Text in_short(const std::vector<FirewallRule>& rules);
 // True where in_short only counts peers, or names none.
 bool is_cut_short(const std::vector<FirewallRule>& rules);
 
 // A row's rules, one for each protocol; none for a row that only measures (NAT, SIP ALG), whose
-// servers are no vendor's. `scenarios`: the active ones, for `fallback_for`; `regions`: only peers
-// of these, or of none; empty: all.
+// servers belong to no vendor. `scenarios`: the active ones, for `fallback_for`; `regions`: only
+// peers of these regions, or of none; empty: all.
 std::vector<FirewallRule> rules_of(const TargetSet& set, const Requirement& row,
                                    const std::vector<std::string>& scenarios,
                                    const std::vector<std::string>& regions = {});
 
-// Adds it, to a rule that differs in its peers only where there is one.
+// Adds the rule, merging it into one that differs only in its peers if there is one.
 void add_rule(std::vector<FirewallRule>& rules, FirewallRule rule);
 
-// The part of the rule that these endpoints belong to: whole entries of the document, never an
-// address or a port that was only sampled of one. The rule itself where none of them fits.
+// The part of the rule that these endpoints belong to: whole entries of the document, never a
+// single address or port sampled from one. The whole rule if none of them fits.
 FirewallRule part_of(const FirewallRule& rule, const std::vector<const Target*>& endpoints);
 
 }  // namespace callready

@@ -1,6 +1,6 @@
 // One reading of an observation: a packet, or a connection and what it carried, how often it was
-// sent, and what came of it. What a reply says of itself is a sign. Whoever reasons about the way
-// out of a site reads these, and no observation.
+// sent, and the result. What a reply says about itself is a sign. Code that reasons about the way
+// out of a site reads these, never observations.
 #pragma once
 
 #include <optional>
@@ -23,33 +23,33 @@ enum class Cargo {
   dns,
   http,
   tls,
-  inside,  // of a TLS connection that stands
+  inside,  // within an established TLS connection
   quic,
 };
 
-// What came of it. "The whole way": to the far end. Others end, by their TTL, at the last router
-// that is known to speak.
+// The result. "The whole way": sent to the far end. Others end, by their TTL, at the last router
+// that is known to answer.
 enum class Seen {
-  reply,        // UDP, the whole way: any answer of the far end's
+  reply,        // UDP, the whole way: any answer from the far end
   nothing,      // the whole way: no answer
   closed,       // UDP: port unreachable, from the target's address
   arrived,      // UDP: port unreachable, from beyond the site: it says nothing about replies
   refused_by,   // UDP: port unreachable, from another address
   prohibited,   // ICMP "administratively prohibited" (RFC 1812 section 5.2.7.1)
-  talk,         // TCP: it stood, and what it carried was answered
+  talk,         // TCP: connected, and what it carried was answered
   open,         // TCP: a handshake only
-  mute,         // TCP: it stood, and what it carried died
-  cut,          // TCP: it stood, and what it carried was answered by a reset
+  mute,         // TCP: connected, and what it carried was lost
+  cut,          // TCP: connected, and what it carried was answered by a reset
   foreign,      // TCP: another protocol or another page came back
-  refused,      // TCP: a reset at once, nobody knows by whom
-  refused_way,  // TCP: a reset, proved to be from the way
-  forged,       // UDP: port unreachable in the target's name, proved to be from the way
+  refused,      // TCP: a reset at once, from an unknown sender
+  refused_way,  // TCP: a reset, proved to come from a device on the way
+  forged,       // UDP: port unreachable in the target's name, proved to be sent on the way
   refused_far,  // TCP: a reset, proved to be the target's
   expired,      // by TTL: that router answered
   dropped,      // by TTL: the control was answered, and this was not
   taken,        // by TTL: somebody nearer than the target answered a SYN
   one_way,      // a relay of ours heard it, and its answer did not come back
-  sample,       // so many of several requests were answered
+  sample,       // some of several requests were answered
 };
 
 struct PacketFlow {
@@ -57,7 +57,7 @@ struct PacketFlow {
   std::string host, address;  // the address may be unknown
   std::uint16_t port = 0;
   Cargo cargo = Cargo::none;
-  std::string name;  // that a TLS greeting carries, or that a resolver is asked for
+  std::string name;  // in the TLS greeting, or asked of a resolver
 };
 
 struct FlowEvent {
@@ -66,18 +66,18 @@ struct FlowEvent {
   Seen seen = Seen::nothing;
   bool ends_early = false;  // by its TTL
   std::string router{};     // that saw it, or the device that turned it away
-  // Of one that ends early: at the farthest router that answered on the way to this host, not at
-  // one that several ways have in common.
+  // Of a packet that ends early: at the farthest router that answered on the way to this host, not
+  // at one that several ways share.
   bool climbed = false;
   int ttl = 0;                         // that it was sent with; 0: not known
   int router_ttl = 0;                  // with which packets end at that router; 0: not known
-  int sent = 1;                        // as often as could have been answered
-  int answered = 0;                    // of a sample: so many of `sent`
+  int sent = 1;                        // how many could have been answered
+  int answered = 0;                    // of a sample: how many of `sent`
   bool one_flow = false;               // of a sample: all over one flow, not each over a new one
   bool resent = false;                 // from a port from which nothing came back the first time
   Milliseconds at{0};                  // since the run began; 0: not known
-  std::optional<Milliseconds> took{};  // until all of its answer was there
-  bool by_relay = false;               // a relay of ours says so
+  std::optional<Milliseconds> took{};  // until its whole answer had arrived
+  bool by_relay = false;               // reported by a relay of ours
   // The handshake took less than a quarter of what is usual for the line, or a refusal less than a
   // third of what that host's answers take; nothing: not known.
   std::optional<bool> too_near;
@@ -85,7 +85,7 @@ struct FlowEvent {
   bool expected = true;  // somebody is known to listen there
 };
 
-// What a reply says of itself, or of whoever gave it.
+// What a reply says about itself, or about its sender.
 enum class Sign {
   name_fails,       // the resolver answers with an error
   name_too_long,    // its answer is cut short, and the whole one does not come over TCP
@@ -118,14 +118,14 @@ enum class Sign {
 struct SignEvent {
   std::string probe;  // id
   Sign sign = Sign::name_fails;
-  std::string host;  // that it is about; may be a name that was asked for
+  std::string host;  // that the sign is about; may be a name that was looked up
 };
 
 // A run's.
 struct FlowEvents {
   std::vector<FlowEvent> flows;
   std::vector<SignEvent> signs;
-  // The line takes more than a second: what was given up may have been answered.
+  // Round trips take more than a second: what was given up may have been answered later.
   bool slow_line = false;
 };
 

@@ -1,5 +1,5 @@
-// What a stream like a call's met on its way, for each direction apart: what the `media` check saw.
-// All times in milliseconds, all shares in percent; what is empty was not measured.
+// What happened to a stream like a call's, separately for each direction: what the `media` check
+// saw. All times in milliseconds, all shares in percent; empty values were not measured.
 #pragma once
 
 #include <array>
@@ -18,47 +18,47 @@ struct Share {
   double percent = 0, low = 0, high = 0;
 };
 
-// How a call would sound to whoever listens at the end of that direction (ITU-T G.107): R, the MOS
-// of it, and what it is at worst and at best, by the bounds of the loss and of the delay.
+// How a call would sound to the listener at the end of that direction (ITU-T G.107): R, the MOS
+// derived from it, and the worst and best MOS within the bounds of the loss and of the delay.
 struct CallScore {
   double r = 0, mos = 0, mos_low = 0, mos_high = 0;
 };
 
-// One second of a stream, for pictures.
+// One second of a stream, for charts.
 struct MediaSecond {
   int sent = 0, lost = 0;
   std::optional<double> delay_ms, delay_most_ms;  // above the shortest of the stream
 };
 
-// How much later than the fastest packet the others came: the upper ends of the bars of a
-// histogram, of which the last has none.
+// How much later than the fastest packet the others arrived: the upper bounds of a histogram's
+// bars, the last of which has none.
 inline constexpr std::array<double, 9> later_ms{1, 2, 5, 10, 20, 30, 40, 60, 100};
 
 struct MediaDirection {
   int sent = 0, received = 0, lost = 0;
   Share loss;
-  int bursts = 0, longest_burst = 0;  // of packets lost one after the other
+  int bursts = 0, longest_burst = 0;  // packets lost in a row
   double burst_ratio = 1;             // G.107's BurstR: 1 where losses do not cluster
   std::optional<int> duplicates;
   int reordered = 0;                  // RFC 4737: came after one that was sent later
-  std::optional<Share> out_of_order;  // the same, as a share of those that came
-  // Came, and too late for a jitter buffer that adapts, as browsers and phones have it, in packets'
-  // worth of sound; and how long that buffer held packets on average.
+  std::optional<Share> out_of_order;  // the same, as a share of those that arrived
+  // Arrived, but too late for an adaptive jitter buffer like those of browsers and phones, counted
+  // in packets' worth of sound; and how long that buffer held packets on average.
   int late = 0;
   std::optional<double> buffer_ms;
   // The same for a buffer of a fixed length (MediaStream::jitter_buffer_ms).
   std::optional<int> late_fixed;
 
-  // Of one way: half of the shortest round trip, and what it took longer than the fastest packet.
-  // The two ways may differ, so that the true one is up to `delay_uncertainty_ms` off.
+  // Half of the shortest round trip, plus how much longer than the fastest packet it took. The two
+  // directions may differ, so the true delay is up to `delay_uncertainty_ms` off.
   std::optional<double> delay_ms;  // median
   std::optional<double> delay_uncertainty_ms;
   std::optional<double> jitter_ms, jitter_most_ms;  // RFC 3550 section 6.4.1: mean, largest
   std::optional<double>
       variation_ms;  // RFC 5481 section 4.2: the 99.9th percentile above the least
   std::optional<CallScore> score, score_fixed;
-  // The worst 200 ms: what share of their packets was lost; and in how many such stretches, none of
-  // which overlap, two packets or more were.
+  // The share of packets lost in the worst 200 ms, and the number of such stretches, none of which
+  // overlap, that lost two packets or more.
   std::optional<double> worst_burst_percent;
   std::optional<int> bad_stretches;
 
@@ -71,23 +71,23 @@ enum class MediaWay { both, down, up };
 // "on the way out", "on the way back", "there and back"
 Text way_in_words(MediaWay way);
 
-// A silence amid the stream or, worse, to its end. Times since its first measured packet.
+// A silence within the stream or, worse, to its end. Times since its first measured packet.
 struct MediaOutage {
   double from_ms = 0, length_ms = 0;
   std::optional<MediaWay> way;  // where the packets were lost; empty: nobody can say
   bool to_the_end = false;
-  // Of one to the end. Whether a new session, from another port of ours, was answered at once: then
-  // the line lives, and the flow is dead.
+  // If it lasts to the end: whether a new session, from another local port, was answered at once.
+  // Then the line works, and only the flow is dead.
   std::optional<bool> new_session;
-  // Packets of the old session came to the far end from another address or port than before.
+  // Packets of the old session reached the far end from a different address or port than before.
   std::optional<bool> moved;
 };
 
-// What gives way where a line carries too few calls: packets are lost whatever the load is; a
-// device drops what is above a rate; packets queue.
+// What limits a line that carries too few calls: packets are lost at any load; a device drops what
+// exceeds a rate; packets queue.
 enum class CallLimit { loss, policing, queueing };
 
-// So many calls at once, for some seconds.
+// A number of calls at once, for some seconds.
 struct CallStep {
   int calls = 0, sent = 0;  // packets each way
   int lost_up = 0, lost_down = 0;
@@ -95,20 +95,20 @@ struct CallStep {
   bool passed = false;
 };
 
-// Whether the line carries so many calls at once (after ITU-T Y.1564, in steps).
+// Whether the line carries that many calls at once (after ITU-T Y.1564, in steps).
 struct CallCapacity {
   int wanted = 0, passed = 0;
   bool fit = true;           // false: this computer could not send so many packets in time
-  std::optional<bool> busy;  // the far end had no room for all of them: the last step tells nothing
+  std::optional<bool> busy;  // the far end had no room for all of them: the last step says nothing
   std::vector<CallStep> steps;
   std::optional<CallLimit> limit;  // nothing: all passed, or not `fit`
-  MediaWay way = MediaWay::both;   // that gave way
+  MediaWay way = MediaWay::both;   // that has the limit
 };
 
-// What the first router on the way answered during the stream: whether it is the Wi-Fi or the LAN.
+// How the first router on the way answered during the stream: whether it is the Wi-Fi or the LAN.
 struct FirstHop {
   IpAddress router;
-  // ICMP echo, ten times a second; else "time exceeded" for packets that end there, once a second.
+  // ICMP echo, ten times a second; or "time exceeded" for packets that end there, once a second.
   bool echo = false;
   std::optional<bool> wireless;  // the interface that leads there, where the system says
   int sent = 0, answered = 0;
@@ -116,7 +116,7 @@ struct FirstHop {
   std::optional<double> median_ms, jitter_ms;  // of round trips; RFC 3550 section 6.4.1
 };
 
-// What the driver says of a Wi-Fi that was joined; nothing is sent for it.
+// What the driver reports about a joined Wi-Fi; nothing is sent for it.
 struct WifiLink {
   std::optional<double> signal_dbm, quality_percent;
 };
@@ -125,42 +125,42 @@ struct MediaStream {
   std::string codec;     // "g711", "opus"
   int packet_bytes = 0;  // of UDP payload
   double interval_ms = 0, jitter_buffer_ms = 0;
-  // Whether this computer knew its own time. Where it did not, delay, jitter and score are its own
-  // as much as the network's.
+  // Whether this computer kept good time. If not, delay, jitter and score say as much about the
+  // computer as about the network.
   bool fit = true;
   double sender_late_ms = 0;  // 99th percentile of how late packets left
-  // 99th percentile of what the times of leaving may be off by.
+  // 99th percentile of the error in the times of leaving.
   std::optional<double> clock_error_ms;
   std::optional<double> round_trip_ms, round_trip_least_ms;  // median, shortest
   Share round_trip_loss;
-  // The far end was two relays of a TURN server, one reached over a stream and one over UDP: a
-  // direction then has counts (what was lost over UDP that way), half of the round trip for a delay
-  // and no jitter. Jitter and what came late is in `loop`: over UDP there and back.
+  // The far end was two relays of a TURN server, one reached over a stream and one over UDP: each
+  // direction then has counts (what was lost over UDP that way), half of the round trip as its
+  // delay, and no jitter. Jitter and late packets are in `loop`: over UDP there and back.
   std::optional<bool> by_relays;
   std::optional<MediaDirection> loop;
   // Empty where the far end does not count what it gets (a stateless reflector).
   std::optional<MediaDirection> up, down;
-  // Of both: `loop`.
+  // For both: `loop`.
   const std::optional<MediaDirection>& direction(MediaWay way) const {
     return way == MediaWay::up ? up : way == MediaWay::down ? down : loop;
   }
   std::optional<MediaOutage> outage;  // the longest
   std::optional<CallCapacity> calls;
   std::optional<FirstHop> first_hop;  // empty: none on the way, or it does not answer
-  // Of the interface that leads there; empty where it is no Wi-Fi, or the system does not say.
+  // Of the interface that leads there; empty if it is not Wi-Fi, or the system does not say.
   std::optional<WifiLink> wifi_before, wifi_after;
   std::optional<double> busy_percent;  // of this computer's processors, during the stream
 };
 
-// The figures that a stream is judged by, and where one was missed. `bound`: of shares, what it
-// is at least, with 95 % confidence; else the same as `measured`. Of the MOS less is worse.
+// The figures that a stream is judged by, and one that it missed. `bound`: for shares, the lower
+// bound with 95 % confidence; otherwise the same as `measured`. For the MOS, less is worse.
 enum class QualityFigure { burst_loss, jitter, loss, mos, one_way_delay, reordering, round_trip };
 struct MissedFigure {
   QualityFigure figure = QualityFigure::loss;
   MediaWay way = MediaWay::both;
   double measured = 0, bound = 0, wanted = 0;
   std::string probe;   // id
-  bool usual = false;  // the vendor gives none: ITU-T's, and what is usual
+  bool usual = false;  // the vendor gives none: the ITU-T's, or a usual one
 };
 
 template <>

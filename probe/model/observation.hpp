@@ -44,9 +44,9 @@ struct Observation {
 // True where the observation proves that the way to the service is open.
 bool reached(Outcome outcome);
 
-// As exact as a report is written: moments to a millisecond, times that something took to a
-// thousandth of one, and none that is infinite. So whoever reads the report again concludes what
-// was concluded at first; a stream's figures are rounded when they are written.
+// Rounded as in a written report: moments to a millisecond, durations to a thousandth of one, and
+// none infinite. So reading a report again leads to the same conclusions; a stream's figures are
+// rounded when they are written.
 WallTime as_written(WallTime moment);
 Milliseconds as_written(Milliseconds took);
 Observation as_written(Observation seen);

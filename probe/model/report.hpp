@@ -28,38 +28,38 @@ struct InterfaceInfo {
   bool tunnel = false;         // a VPN's, or another link without an Ethernet of its own
 };
 
-// A network adapter of this computer, connected or not; tunnels are none.
+// A network adapter of this computer, connected or not; tunnels do not count.
 struct LinkInfo {
   std::string name;
   LinkState state = LinkState::up;
   std::optional<bool> wireless;  // nothing: the system does not say
 };
 
-// A router that this computer sends to what is not on its own networks.
+// A router to which this computer sends what is not for its own networks.
 struct GatewayInfo {
   IpAddress address;
   std::string interface;
-  // To questions for its hardware address, when the run ended; nothing: the system does not say.
+  // Requests for its hardware address, when the run ended; nothing: the system does not say.
   std::optional<bool> answers;
 };
 
-// One way on which the probes' direct traffic left this computer, by the system's routes.
+// A path of the probes' direct traffic out of this computer, according to the system's routes.
 struct EgressPath {
   std::string interface;
   std::optional<IpAddress> gateway;  // none: no other hop on that link
   bool tunnel = false;
-  bool default_route = false;      // what leads anywhere else takes it, too
+  bool default_route = false;      // all other traffic takes it, too
   std::vector<std::string> hosts;  // of the probes' targets, in their order
 };
 
-// A program that runs here and is known to carry others' traffic, or to look into it: a fact, and
+// A program that runs here and is known to carry or inspect the traffic of others: a fact, and
 // never a cause by itself.
 struct AgentInfo {
   std::string name;  // "Cloudflare WARP"
   std::string seen;  // by what: "process warp-svc"
 };
 
-// What an administrator has set for a browser of this computer, and calls feel.
+// What an administrator has set for a browser of this computer, and affects calls.
 struct BrowserPolicy {
   std::string browser;       // "Google Chrome"
   std::string name, value;   // as the browser's documents have them
@@ -72,7 +72,7 @@ struct Site {
   std::string name;                            // --site
   std::string host;                            // this machine's host name
   std::vector<InterfaceInfo> interfaces;       // that are up
-  std::optional<std::vector<LinkInfo>> links;  // nothing: not looked at (reports of before 0.3)
+  std::optional<std::vector<LinkInfo>> links;  // nothing: not looked at (reports from before 0.3)
   std::vector<GatewayInfo> gateways;           // of the default routes, IPv4's first
   std::vector<EgressPath> ways;
   std::vector<std::string> resolvers;       // "192.0.2.53" or "192.0.2.53:5353"
@@ -105,7 +105,7 @@ struct CapabilityResult {
   Verdict verdict = Verdict::unknown;
   Text summary;
   std::vector<std::string> requirements;  // ids
-  std::vector<Need> needs;                // as in the set; empty in reports of before 0.2
+  std::vector<Need> needs;                // as in the set; empty in reports from before 0.2
   std::optional<Standing> standing;       // of the verdict; nothing: no earlier run is known
   bool calls = true;                      // false: calls work without it, as the set says
   bool fallback = false;                  // works, but only over what the set has as a fallback
@@ -127,14 +127,14 @@ struct RequirementResult {
   std::optional<FindingCode> closed_by;  // the finding that closes it, where it was not tried
   bool impaired = false;  // reached, and a finding keeps it from working as it should
   bool lost = false;      // `warn`, and yet it failed: a row of the past or of an optional feature
-  // What a firewall has to let through for it, as the document has it. Empty where it only
-  // measures, and in reports of before 0.2.
+  // What a firewall has to let through for it, according to the document. Empty if it only
+  // measures, and in reports from before 0.2.
   std::vector<FirewallRule> rules;
-  std::vector<std::string> error_texts;  // what users see without it, as the document has it
+  std::vector<std::string> error_texts;  // what users see without it, according to the document
   std::string of_set;                    // the set that it was taken from; empty: its own
 };
 
-// What the vendor's document asks for beside the rows.
+// What the vendor's document asks for besides the rows.
 struct SetAdvice {
   std::string id, text, source;
 };
@@ -159,7 +159,7 @@ struct FindingEvidence {
   Text text;
 };
 
-// What else may lie behind what a finding explains, where that is close.
+// Another cause that explains almost as well what a finding explains.
 struct RunnerUp {
   Text cause;  // "a firewall rule against UDP 5060 to any destination"
   Text tells;  // what to do to find out
@@ -174,8 +174,8 @@ struct Finding {
   Text fix;
   std::vector<FindingAffects> affects;
   std::vector<std::string> explains;  // requirement ids, "rainbow/turn-udp"
-  // What the fix asks to let through: of the explained rows, what is closed, whole as in the
-  // document. Empty where nothing has to be opened.
+  // What the fix asks to let through: the rules of the explained rows that are closed, whole as in
+  // the document. Empty if nothing has to be opened.
   std::vector<FirewallRule> rules;
   std::vector<FindingEvidence> evidence;
   std::optional<RunnerUp> runner_up;
@@ -188,14 +188,14 @@ struct ProbeResult {
   Observation observation;
 };
 
-// What a report says of its run, and a merged one of each run that it was made of.
+// What a report says about its run, and a merged one about each run that it was made from.
 struct RunReport {
   ToolInfo tool;
   WallTime started_at, finished_at;
   Milliseconds duration{0};
   bool complete = true;  // false: interrupted, or out of time
-  // "--only turn-udp", where a part was asked for; of a merged report, "voice: --only turn-udp"
-  // where it was at some places only. Empty: all of it. What --from left out is the site's vantage.
+  // "--only turn-udp" if only a part was asked for; in a merged report "voice: --only turn-udp" if
+  // that was so at some places only. Empty: everything. What --from left out is the site's vantage.
   std::vector<std::string> part;
   Site site;
   std::vector<SetResult> sets;
@@ -203,14 +203,14 @@ struct RunReport {
   std::vector<Text> notes;  // about the run: sampling, IPv6 missing
 };
 
-// One of the reports that a merged one was made of. Its probes stand in the merged report, with
+// One of the reports that a merged one was made from. Its probes are in the merged report, with
 // this name in `Probe::vantage`.
 struct VantageReport : RunReport {
   std::string name;
 };
 
-// What a run waited for longest: when all else that it had sent by then had ended, so much longer
-// for these.
+// What a run waited for longest: how much later these ended than everything else that had been sent
+// by then.
 struct LongestWait {
   Milliseconds took{0};
   CheckKind check = CheckKind::tcp;
@@ -219,7 +219,7 @@ struct LongestWait {
 
 struct Report : RunReport {
   static constexpr std::string_view schema = "callready.report/1";
-  // For how long of its duration this computer was too busy to look at what came in; nothing: not
+  // For how much of its duration this computer was too busy to read what came in; nothing: not
   // watched.
   std::optional<Milliseconds> loop_stall;
   std::optional<LongestWait> longest_wait;  // nothing: not watched, or nothing was sent
@@ -250,7 +250,7 @@ const Item* find_by_id(const std::vector<Item>& items, const std::string& id) {
 // The finding's entry for that set; a new one where it has none.
 FindingAffects& affected(Finding& finding, const std::string& set);
 
-// The set by its title and edition, "Example Calls, Ed 3". Of one id, two texts differ by that:
+// The set by its title and edition, "Example Calls, Ed 3". It tells apart two texts with one id:
 // another edition, or another service that has taken over the id.
 std::string title_and_edition(const std::string& title, const std::string& edition);
 

@@ -1,4 +1,4 @@
-// Many rules put together: those that differ in their peers only become one.
+// Merges many rules: those that differ only in their peers become one.
 #pragma once
 
 #include <map>
