@@ -36,7 +36,7 @@ struct PlannedRequirement {
   Text note;               // "measured from a PC: run on a phone's network to be sure"
   bool elsewhere = false;  // this is not the place that the row is for; `note` says so
   // Where skipped: a larger run, or one with a better example, would try the row. A cause that
-  // closes all that it needs closes it all the same.
+  // blocks everything the row needs still closes it.
   bool untried = false;
   bool left_out = false;  // where skipped: a larger run would try the row
 };
@@ -48,13 +48,13 @@ inline bool ends_at_the_edge(const Probe& probe) {
 
 struct PlannedProbe {
   Probe probe;
-  // Where not all can be served at once: first what is required, and of that the first hosts of
+  // If not all can be probed at once: required rows come first, and among these the first hosts of
   // every row before the second ones.
   Severity severity = Severity::optional;
   std::size_t round = 0;
   // Made only where none of these reached its endpoint (a SIP server's alternate ports).
   std::vector<std::string> unless;
-  // The same, where one of these did not (a fallback of rows whose every endpoint is needed).
+  // The same, where one of these did not (a fallback for rows that need every endpoint).
   std::vector<std::string> unless_all;
   // Hosts of this run: made only where the first of them turns out to be the nearest. Empty: made
   // in any case.

@@ -28,7 +28,7 @@ std::string probe_id(const Probe& probe) {
 Purpose likely_purpose(const Probe& control) {
   if (control.with.contains("again")) return Purpose::repeat;
   if (control.with.contains("server_name")) return Purpose::other_server_name;
-  // No set gives others a meaning by a mere connection.
+  // No set uses a mere connection to give others a meaning.
   if (control.check == CheckKind::tcp) return Purpose::neighbour;
   return Purpose::control;
 }

@@ -13,14 +13,14 @@ namespace callready {
 
 // Which way a probe's packets go.
 struct Route {
-  std::string proxy;  // empty: direct; else the proxy's URL without credentials
+  std::string proxy;  // empty: direct; otherwise the proxy's URL without credentials
   bool direct() const { return proxy.empty(); }
   std::string to_string() const { return direct() ? "direct" : proxy; }
 };
 
 struct Target {
   std::string host;  // a name or an address, as the set gives it; empty: a check without endpoint
-  PortRange ports;   // one port, but for `udp-range`; 0 where there is no endpoint
+  PortRange ports;   // one port, except for `udp-range`; 0 if there is no endpoint
   std::vector<std::uint16_t> sample;  // ports of a range that are tried, ascending
   Transport transport = Transport::tcp;
   Route route;
@@ -34,7 +34,7 @@ struct Probe {
   std::map<std::string, std::string> with;  // the check's own parameters
   std::string region;                       // of the host, as the set says; may be empty
   Purpose purpose = Purpose::row;
-  std::string vantage;  // of a merged report: which run made it; else empty
+  std::string vantage;  // of a merged report: which run made it; otherwise empty
   // Measured only to give others a meaning: no row asks for it.
   bool control() const { return purpose != Purpose::row; }
 };
@@ -52,8 +52,8 @@ inline bool asks_system_resolvers(const Probe& probe) {
 // sorted parameters where there are any. Two probes with one id are one probe.
 std::string probe_id(const Probe& probe);
 
-// Of a control in a report that does not say what for (those before 2026-11-25): as far as rules
-// ask for it.
+// For a control in a report that does not say what it is for (before 2026-11-25): as far as rules
+// need it.
 Purpose likely_purpose(const Probe& control);
 
 }  // namespace callready

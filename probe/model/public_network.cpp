@@ -10,7 +10,7 @@ bool overlap(const Network& a, const Network& b) {
   return a.contains(b.first()) || b.contains(a.first());
 }
 
-// What is not global unicast (RFC 6890; of IPv6 all but 2000::/3, RFC 4291 section 2.4).
+// Whether all of it is global unicast (RFC 6890; for IPv6 within 2000::/3, RFC 4291 section 2.4).
 bool is_global(const Network& network) {
   if (network.address.is_v6()) {
     static const auto global = *Network::parse("2000::/3");

@@ -1,4 +1,4 @@
-// Which networks a service can have: what a vendor's list or a set names beyond that opens a
+// Which networks a service can have. Any other network in a vendor's list or a set would open a
 // firewall to everybody, or to the site itself.
 #pragma once
 
@@ -9,7 +9,8 @@
 
 namespace callready {
 
-// Why it is none, as what follows "10.0.0.0/8 ": global unicast only, /8 or longer, of IPv6 /16.
+// Why a service cannot have it, worded to follow "10.0.0.0/8 "; nothing if it can: global unicast,
+// and /8 or longer (IPv6: /16).
 std::optional<std::string_view> why_no_services_network(const Network& network);
 
 }  // namespace callready

@@ -1,5 +1,5 @@
 // How long an answer may take on this network: RFC 6298 section 2 over the round trips of all that
-// answered, near and far. What varies much makes it longer.
+// answered, near and far. The more these vary, the longer.
 #pragma once
 
 #include <optional>

@@ -9,13 +9,13 @@
 namespace callready {
 namespace {
 
-// One measurement each: nearer to each other than this share and this time, neither is called
-// faster.
+// There is one measurement each: if they differ by less than this share or this time, neither is
+// called faster.
 constexpr double telling_share = 0.25;
 constexpr double telling_ms = 5;
 
 Better compared(const ProbeResult& proxied, const ProbeResult* direct) {
-  // What was planned and then left out (a fallback that was not needed) tells nothing.
+  // A probe that was planned and then left out (a fallback that was not needed) says nothing.
   if (direct == nullptr || direct->observation.outcome == Outcome::skipped) return Better::untold;
   if (proxied.observation.outcome == Outcome::skipped) return Better::untold;
   const bool by_proxy = reached(proxied.observation.outcome);

@@ -14,20 +14,20 @@ namespace callready {
 // Days for which a transcription is taken to be current: the vendors' documents change some four
 // times a year.
 inline constexpr int stale_after = 180;
-// Days after which a document itself is taken to be old, however lately it was transcribed: no
-// vendor's servers and addresses stay the same for three years.
+// Days after which a document itself is taken to be old, no matter how recently it was transcribed:
+// no vendor's servers and addresses stay the same for three years.
 inline constexpr int old_after = 3 * 365;
 
-// The day of a document's date as sets have it; of a month or a year ("2016-07", "2016") near its
-// end, so that no warning is too early. Nothing where it has none.
+// The day of a document's date as written in sets; for a month or a year ("2016-07", "2016") a day
+// near its end, so that no warning is too early. Nothing if there is none.
 std::optional<std::chrono::sys_days> published_day(std::string_view published);
 
 // "2016-07-01", "about 2016" where only the year is known, "undated" where there is none.
 Text published_words(std::string_view published);
 
 // "This list was last checked against the vendor's document 400 days ago (...), and the document is
-// 10 years old (...): look for a newer edition ...", or nothing where neither is so or is known.
-// `today` as YYYY-MM-DD.
+// 10 years old (...): look for a newer edition ...", or nothing if neither is so or known. `today`
+// as YYYY-MM-DD.
 Text staleness(const SetHead& set, std::string_view today);
 
 // True where the document itself is old.

@@ -13,7 +13,7 @@
 
 namespace callready {
 
-// Where in a file a thing stands; 1-based, 0 where it came from no file.
+// A position in a file; 1-based, 0 if it came from no file.
 struct Position {
   int line = 0, column = 0;
 };
@@ -82,8 +82,8 @@ struct Thresholds {
 
 // What the vendor asks of the line for a capability; absent means not given. `source` says where.
 struct MediaQuality : Thresholds {
-  // For one call or participant. `bandwidth_kbps` is both ways, where the text tells them not
-  // apart.
+  // For one call or participant. `bandwidth_kbps` is for both directions, if the text does not tell
+  // them apart.
   std::optional<double> bandwidth_up_kbps, bandwidth_down_kbps;
   struct Bandwidth {
     std::string what;  // "HD video": one way to use it
@@ -114,7 +114,7 @@ struct Requirement {
   std::vector<Transport> transports;
   std::vector<PortRange> ports;
   std::map<std::string, std::string> with;  // the check's own parameters; may hold `${variable}`
-  // What the customer fills in, as text with `${variable}` in it; beside `transports` and `ports`.
+  // What the customer fills in, as text with `${variable}` in it; besides `transports` and `ports`.
   std::vector<std::string> variable_transports, variable_ports;
 
   std::vector<Host> hosts;
@@ -147,7 +147,7 @@ struct Advice {
 struct Need {
   std::vector<std::vector<std::string>> alternatives;
   bool equal = false;
-  // Where not all are equals: so many of the first are; those after them are fallbacks.
+  // If not all are equals: how many of the first are; those after them are fallbacks.
   std::size_t preferred = 1;
 
   bool is_fallback(std::size_t alternative) const { return !equal && alternative >= preferred; }
@@ -157,16 +157,16 @@ struct Capability {
   std::string id, title;
   std::vector<std::string> scenarios;  // empty: every scenario
   std::vector<Need> needs;
-  bool calls = true;  // false: beside the calls (push, files, set-up of phones): they work without
+  bool calls = true;  // false: not for calls (push, files, set-up of phones): these work without it
   std::optional<MediaQuality> quality;
-  bool sign_in = false;  // people, or their phones, sign in by it
+  bool sign_in = false;  // people, or their phones, sign in with it
   Position position;
 };
 
 // The rows that it names: ids, each once, in their order.
 std::vector<std::string> row_ids_of(const Capability& capability);
 
-// Another set that a set leans on: what that one asks for becomes this one's, too.
+// Another set that this one leans on: what that one asks for, this one asks for, too.
 struct NeededSet {
   std::string set;                        // id
   std::vector<std::string> capabilities;  // of that set; empty: what it asks for by default
@@ -174,14 +174,14 @@ struct NeededSet {
   Position position;
 };
 
-// What a set says of itself and of its source, as its results hold it.
+// What a set says about itself and its source; its results hold this, too.
 struct SetText {
   std::string id, title, edition, document;
   std::string published;  // YYYY-MM-DD, YYYY-MM or YYYY; empty: undated
   std::string verified;   // YYYY-MM-DD; empty: unknown
   SourceQuality evidence = SourceQuality::vendor_page;
   std::string evidence_note;  // what the source lacks, or who has copied it from whom
-  std::string sha256;         // of the set's bytes, in hexadecimal; empty in reports of before 0.2
+  std::string sha256;         // of the set's bytes, in hexadecimal; empty in reports older than 0.2
 };
 
 // Enough to list it and to find it by name.

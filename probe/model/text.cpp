@@ -5,7 +5,7 @@ namespace {
 
 thread_local const Language* spoken = nullptr;
 
-// A place that has no argument, which only a translation can have, stays as it is.
+// A placeholder without an argument, which only a translation can have, stays as it is.
 std::string composed(std::string_view words, const std::vector<std::string>& arguments) {
   std::string text;
   std::size_t next = 0;
@@ -114,7 +114,7 @@ bool Text::replace(std::string_view old, const Text& other) {
     *this = whole;
     return true;
   }
-  // It lies across sentences: then it is plain.
+  // The old text spans several sentences: the result is plain.
   *this = Text(said_.substr(0, at) + other.said_ + said_.substr(at + old.size()));
   return true;
 }

@@ -18,18 +18,18 @@
 
 namespace callready {
 
-// A language beside English.
+// A language other than English.
 class Language {
  public:
   virtual ~Language() = default;
   virtual std::string_view code() const = 0;  // "de" (ISO 639-1)
-  // Of a template, and for so many where it counts something; nothing: it is said in English.
+  // The translation of a template, for that count if it counts something; nothing: English is used.
   virtual std::optional<std::string_view> find(std::string_view words,
                                                std::optional<std::uint64_t> count) const = 0;
 };
 
-// While one of these lives, all that this thread makes with phrase() and plural() is in that
-// language; null: English. For renderers: what a report holds is made without.
+// While one of these lives, everything that this thread makes with phrase() and plural() is in that
+// language; null: English. For renderers: what a report holds is made without one.
 class Speaking {
  public:
   explicit Speaking(const Language* language);
@@ -100,10 +100,10 @@ class Text {
 
   friend std::ostream& operator<<(std::ostream& out, const Text& text) { return out << text.said_; }
 
-  // With the other text in place of the first that reads so. False: there is none.
+  // Puts the other text in place of the first occurrence of `old`. False: there is none.
   bool replace(std::string_view old, const Text& other);
-  // With all its plain texts (arguments too) rewritten by `change`, and the whole of it as `change`
-  // has the whole: where that is not the same, none of it can be translated any more.
+  // Rewrites all plain texts in it, arguments too, with `change`. If that gives another result than
+  // changing the whole text at once, the whole text counts, and can no longer be translated.
   template <typename Change>
   Text rewritten(Change change) const {
     Text whole(change(said_));
@@ -135,7 +135,7 @@ namespace words_detail {
 
 void places_do_not_match();  // not constant: names the fault in the compiler's message
 
-// A template of so many arguments: "{}" for one after another, or "{0}" and so on; "{{" is a brace.
+// A template for that many arguments: "{}" in sequence, or "{0}" and so on; "{{" is a brace.
 template <std::size_t Arguments>
 class Template {
  public:
@@ -187,7 +187,7 @@ Text phrase(words_detail::Template<sizeof...(Args)> words, const Args&... args) 
   return words_detail::made(words.words(), {}, 0, {words_detail::argument(args)...});
 }
 
-// "{} row" for 1, else "{} rows"; the count is the first argument.
+// "{} row" for 1, otherwise "{} rows"; the count is the first argument.
 template <std::integral Count, typename... Args>
 Text plural(Count count, words_detail::Template<sizeof...(Args) + 1> one,
             words_detail::Template<sizeof...(Args) + 1> many, const Args&... args) {
@@ -195,7 +195,7 @@ Text plural(Count count, words_detail::Template<sizeof...(Args) + 1> one,
                             {Text(fmt::to_string(count)), words_detail::argument(args)...});
 }
 
-// Marks a text of a table as a template without places, for translators; marked_text() says it.
+// Marks a table's text as a template without placeholders, for translators; marked_text() says it.
 consteval std::string_view marked(const char* words) { return words; }
 template <typename... Args>
 Text marked_text(std::string_view marked, const Args&... args) {

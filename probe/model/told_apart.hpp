@@ -1,13 +1,13 @@
-// Words in a report by which redaction tells whose a text is: who writes them and who reads them
-// have them from here.
+// Words in a report by which redaction tells whose data a text is. Code that writes these words and
+// code that reads them both take them from here.
 #pragma once
 
 #include <string_view>
 
 namespace callready {
 
-// The `basis` of a chain_root that everybody has; one of --ca-file has none, and reports of before
-// 0.2 have none at all.
+// The `basis` of a chain_root that everybody has; a root from --ca-file has none, and nor does any
+// in reports from before 0.2.
 inline constexpr std::string_view public_root_basis = "public_root";
 
 // How the note of --place begins; the place and a full stop follow.

@@ -19,7 +19,7 @@ bool may_be_host(std::string_view authority) {
           authority.find_first_not_of("0123456789", colon + 1) == authority.npos);
 }
 
-// Where the login ends that `text`, a URL from its authority on, begins with. "alice:12/34@host" is
+// The end of the login that `text`, a URL from its authority on, begins with. "alice:12/34@host" is
 // taken for a host and its port.
 std::size_t login_end(std::string_view text) {
   constexpr std::size_t longest_login = 1'024;

@@ -1,4 +1,4 @@
-// What is a URL, and what of it may be shown: every writer of the program uses without_secrets().
+// What a URL is, and how much of it may be shown: all code that writes one uses without_secrets().
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 namespace callready {
 
 // Text, with every URL in it (RFC 3986 section 3) without user, password, query and fragment: those
-// hold secrets. What has no scheme but a login ("PROXY alice:secret@proxy:80") loses it too.
+// hold secrets. A login without a scheme ("PROXY alice:secret@proxy:80") is removed, too.
 std::string without_secrets(std::string_view text);
 
 // True for what begins with "http://" or "https://", whatever its case (RFC 3986 section 3.1).

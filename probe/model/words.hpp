@@ -34,7 +34,7 @@ enum class Lifecycle { current, deprecated, optional_feature, removed };
 enum class ProxyUse { allowed, never, required };  // may an HTTP proxy carry this row?
 enum class AllowBy { either, name, network };      // how the firewall has to allow it
 enum class Vantage { pc, browser, mobile, phone, pbx, sbc, gateway, hub, room_device, mesh_node };
-// What a set is for. What is sold as several things has the one that most people use.
+// What a set is for. A product sold as several things counts as the one that most people use.
 // `shared`: what several services lean on, such as signing in.
 enum class ServiceKind { meetings, telephony, contact_center, platform, sip_trunk, pbx, shared };
 // How good the text is that a set was written from.
@@ -42,14 +42,14 @@ enum class SourceQuality { vendor_page, vendor_feed, second_hand, old_edition };
 // Microsoft's words for how directly a network should let a row through.
 enum class Priority { optimize, allow, by_default };
 enum class Confidence { certain, likely, possible };
-// `network`: who writes the firewall's rules; `lan`: who runs cables, Wi-Fi, addresses and routers;
-// `provider`: who mends the line out, which is the Internet provider in the end.
+// `network`: writes the firewall's rules; `lan`: runs cables, Wi-Fi, addresses and routers;
+// `provider`: repairs the line out, which in the end is the Internet provider.
 enum class Owner { user, helpdesk, network, proxy, dns, security, vendor, lan, provider, vpn };
 // A link of this computer: a signal is a plugged cable, or a Wi-Fi that was joined.
 enum class LinkState { up, no_signal, disabled };
 
 // The kinds of checks: the rows of checks/registry.cpp, and `pac`, which the engine makes itself.
-// In the order of their words.
+// Sorted by word.
 enum class CheckKind {
   dns,
   hop,
@@ -88,7 +88,7 @@ enum class Purpose {
   other_sip_port,     // does a port that no SIP ALG knows fare better?
 };
 
-// The named parts of what a probe took; `tls` counts from the start, `handshake` from the
+// The named parts of how long a probe took; `tls` counts from the start, `handshake` from the
 // connection.
 enum class Timing { connect, dns, handshake, reply, tls, tunnel };
 
@@ -106,7 +106,7 @@ std::span<const Word<Enum>> words();
 template <typename Enum>
 inline constexpr bool words_are_sorted = false;
 
-// By how the compiler writes it: "Kind::path"; a number without a member is a cast, "(Kind)13".
+// By how the compiler prints it: "Kind::path"; a number without a member is a cast, "(Kind)13".
 template <auto value>
 constexpr bool is_member() {
   constexpr std::string_view told = __PRETTY_FUNCTION__;
@@ -123,7 +123,7 @@ constexpr std::size_t members_of() {
   }
 }
 
-// Of a complete table about an enum: member i is row i.
+// For a complete table about an enum: member i is row i.
 template <typename Table, typename Row, typename Enum>
 constexpr bool in_their_places(const Table& table, Enum Row::*member) {
   if (table.size() != members_of<Enum>()) return false;

@@ -22,7 +22,7 @@ std::optional<std::vector<unsigned char>> from_base64(std::string_view text) {
   const auto padding = static_cast<std::size_t>(
       std::find_if(text.rbegin(), text.rend(), [](char c) { return c != '='; }) - text.rbegin());
   if (text.size() % 4 != 0 || padding > 2) return std::nullopt;
-  // EVP_DecodeBlock passes over white space, and takes padding anywhere for zero bytes.
+  // EVP_DecodeBlock skips white space, and takes padding anywhere for zero bytes.
   if (text.find_first_of("= \t\r\n") < text.size() - padding) return std::nullopt;
   std::vector<unsigned char> bytes(text.size() / 4 * 3);
   const auto encoded = bytes_of(text);

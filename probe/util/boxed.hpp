@@ -1,5 +1,5 @@
-// A value that is seldom there: like std::optional, but what it takes is taken only then. Copies are
-// of the value.
+// A value that is rarely present: like std::optional, but takes up room only when present. Copying
+// copies the value.
 #pragma once
 
 #include <memory>

@@ -22,7 +22,7 @@ std::array<std::uint8_t, 32> hmac_sha256(std::span<const std::uint8_t> key,
                                          std::span<const std::uint8_t> message);
 
 // HKDF with SHA-256 and without a salt (RFC 5869): `size` bytes, at most 8,160, that are good for
-// `purpose` and tell nothing of `secret`.
+// `purpose` and reveal nothing about `secret`.
 std::vector<std::uint8_t> hkdf_sha256(std::span<const std::uint8_t> secret,
                                       std::string_view purpose, std::size_t size);
 
@@ -32,11 +32,11 @@ std::array<std::uint8_t, 20> hmac_sha1(std::span<const std::uint8_t> key,
 // Two lower case digits a byte.
 std::string hex(std::span<const std::uint8_t> bytes);
 
-// In a time that tells nothing of where they differ; lengths are no secret.
+// Takes the same time wherever they differ; lengths are not secret.
 bool is_same_secret(std::string_view one, std::string_view other);
 bool is_same_secret(std::span<const std::uint8_t> one, std::span<const std::uint8_t> other);
 
-// Fills all of `bytes` with values that nobody can guess; throws where OpenSSL has none.
+// Fills all of `bytes` with values that nobody can guess; throws if OpenSSL has none.
 void fill_with_random(std::span<std::uint8_t> bytes);
 
 template <std::size_t size>

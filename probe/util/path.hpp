@@ -1,5 +1,5 @@
-// Paths are UTF-8 texts here. The library would read a text in the code page of the C library,
-// which on Windows has no place for most names.
+// Paths are UTF-8 strings here. The standard library would read a string in the C library's code
+// page, which on Windows cannot represent most names.
 #pragma once
 
 #include <filesystem>

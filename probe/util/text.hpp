@@ -66,7 +66,7 @@ inline std::string_view as_text(std::span<const std::uint8_t> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-// A number that is all of the text.
+// The number that the whole text is.
 template <typename Number>
 std::optional<Number> whole_number(std::string_view text) {
   Number number{};

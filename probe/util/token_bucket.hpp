@@ -1,4 +1,4 @@
-// A limit of a rate, which lets pass at once what one second allows.
+// A rate limit that allows one second's worth at once.
 #pragma once
 
 #include <algorithm>
@@ -9,8 +9,8 @@ namespace callready {
 template <class Time>
 class TokenBucket {
  public:
-  // Whether `cost` is left of `rate` a second, which is then taken. Full at first, and where the
-  // clock went back.
+  // Takes `cost` from the bucket, which refills by `rate` a second; false if too little is left.
+  // Full at first, and after the clock went back.
   bool take(double cost, double rate, Time now) {
     const std::chrono::duration<double> passed = now - filled_;
     const bool anew = !asked_ || passed.count() < 0;

@@ -12,7 +12,7 @@ struct Span {
   char32_t first, last;
 };
 
-// Marks of direction, line and paragraph separators, and other characters without a form.
+// Direction marks, line and paragraph separators, and other characters that cannot be seen.
 constexpr Span invisible[] = {
     {0x061C, 0x061C}, {0x200E, 0x200F}, {0x2028, 0x202E}, {0x2066, 0x2069},
     {0xFEFF, 0xFEFF}, {0xFFF9, 0xFFFB}, {0xFFFE, 0xFFFF}, {0xE0000, 0xE007F},
