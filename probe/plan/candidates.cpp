@@ -144,7 +144,7 @@ std::string reverse_names(const Requirement& row, const std::string& host) {
 
 bool asks_only_hosts(const Requirement& row) {
   if (row.listening || row.check == CheckKind::udp_range) return false;
-  // Without networks it is the hosts themselves of which no listener is known.
+  // Without networks, the hosts themselves are what has no known listener.
   if (row.service_tags.empty() &&
       std::none_of(row.addresses.begin(), row.addresses.end(), is_network)) {
     return false;

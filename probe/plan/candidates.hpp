@@ -25,12 +25,12 @@ struct Candidate {
 std::vector<Candidate> candidates_of(const TargetSet& set, const Requirement& row,
                                      const std::vector<std::string>& regions, bool v4 = true);
 
-// True where the row's hosts are asked and its networks, on which nothing is known to listen, are
-// there for the firewall only. A media range is sent to networks all the same.
+// True if only the row's hosts are asked, and its networks, where nothing is known to listen, are
+// listed for the firewall only. A media range is sent to networks all the same.
 bool asks_only_hosts(const Requirement& row);
 
 // What the address of a row may be called in reverse DNS, as the check `dns` wants it (`expect`);
-// empty where the row gives no such names, or where `host` is no address and none of them.
+// empty if the row gives no such names, or `host` is neither an address nor one of them.
 std::string reverse_names(const Requirement& row, const std::string& host);
 
 }  // namespace callready

@@ -1,4 +1,4 @@
-// What a user may name of the chosen sets: scenarios, clients, regions, rows, variables.
+// What a user may name from the chosen sets: scenarios, clients, regions, rows, variables.
 #pragma once
 
 #include <optional>

@@ -6,7 +6,7 @@
 namespace callready {
 namespace {
 
-// Of rows that no need has as a later alternative, and of those that some need has as its first.
+// Of rows that no need has as a later alternative, or that some need has as its first.
 std::set<std::string> wanted_for_themselves(const ProbeList& list,
                                             const std::vector<const TargetSet*>& sets) {
   std::set<std::string> later, first;
@@ -95,7 +95,7 @@ void add_conditions(ProbeList& probes, const std::vector<const TargetSet*>& sets
             if (wanted.contains(later->probe.id)) continue;
             make_conditional(*later, earlier);
             if (later->unless.empty()) continue;
-            // One port by each transport before the second one by any.
+            // One port over each transport before a second one over any.
             const auto& target = later->probe.target;
             later->round = rounds[{target.host, target.transport}]++;
           }

@@ -1,4 +1,4 @@
-// Which probes are made only where others did not reach their endpoint, or did.
+// Which probes are made only if others did not reach their endpoint, or did.
 #pragma once
 
 #include <vector>
@@ -7,10 +7,10 @@
 
 namespace callready {
 
-// A SIP server's alternate ports are asked only where its first choice did not answer: more
-// OPTIONS than needed may get the site banned. Packets to the site's edge for a fallback are sent
-// only where what it stands in for is not reached whole: the edge answers few. A probe that any
-// row wants for itself is made whatever others answer.
+// A SIP server's alternate ports are asked only if its first choice did not answer: more OPTIONS
+// than needed may get the site banned. Packets to the site's edge for a fallback are sent only if
+// what it stands in for is not fully reached: the edge answers few. A probe that any row wants for
+// itself is made no matter what others answer.
 void add_conditions(ProbeList& probes, const std::vector<const TargetSet*>& sets,
                     const PlanOptions& options);
 

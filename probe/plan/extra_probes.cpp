@@ -28,8 +28,8 @@ void add_control_given(ProbeList& probes, Probe probe, std::string given) {
   probes.at(id).given = {std::move(given)};
 }
 
-// What kind of NAT there is, public STUN servers tell. Where the site lets nobody out but the
-// vendor's own, two of those that the set's other rows meet anyway are asked instead.
+// Public STUN servers tell what kind of NAT there is. If the site allows traffic to nobody but the
+// vendor, two servers that the set's other rows meet anyway are asked instead.
 void add_own_nat_servers(ProbeList& probes, Row& row) {
   if (row.requirement.check != CheckKind::nat || row.planned.probes.empty()) return;
   const auto public_servers = row.planned.probes;
@@ -48,14 +48,14 @@ void add_own_nat_servers(ProbeList& probes, Row& row) {
   test.check = CheckKind::nat;
   test.target = own[0];
   test.with = {{"other", at_port(own[1])}};
-  // The row may ask these two itself: nothing may wait for its own end.
+  // The row may ask these two itself, and a probe must not wait for its own end.
   if (contains(public_servers, probe_id(test))) return;
   probes.add(row, std::move(test));
   auto& planned = probes.at(row.planned.probes.back());
   if (planned.unless.empty()) planned.unless = public_servers;
 }
 
-// What a browser would gather here by the set's own servers: tells, and decides nothing.
+// What a browser would gather here from the set's own servers: it informs, and decides nothing.
 void add_candidates_of(ProbeList& probes, const TargetSet& set) {
   const Target *stun = nullptr, *turn = nullptr;
   for (const auto& id : probes.of_set(set)) {
@@ -81,8 +81,8 @@ void add_candidates_of(ProbeList& probes, const TargetSet& set) {
   probes.add_control(std::move(probe));
 }
 
-// A stream like a call's between two relays of the set's own TURN server, for which a row over
-// UDP stands: it is judged by what that row's capabilities ask of a line.
+// A stream like a call's between two relays of the set's own TURN server. It belongs to a row over
+// UDP, and is judged by what that row's capabilities ask of a line.
 void add_stream_of(ProbeList& probes, const TargetSet& set, std::vector<Row>& rows) {
   const auto is_turn = [](const Probe& probe) {
     return probe.check == CheckKind::turn && probe.target.route.direct() && !probe.control() &&
@@ -116,8 +116,8 @@ void add_stream_of(ProbeList& probes, const TargetSet& set, std::vector<Row>& ro
   }
 }
 
-// "example.com" of "www.example.com"; of "www.example.co.uk" too little, which makes two operators
-// one.
+// "example.com" of "www.example.com". Of "www.example.co.uk" it is too short, which turns two
+// operators into one.
 std::string last_labels(const std::string& host) {
   const auto last = host.rfind('.');
   if (last == std::string::npos || last == 0) return host;
@@ -126,7 +126,7 @@ std::string last_labels(const std::string& host) {
 }
 
 // A TLS greeting as long as a browser's, to the first web server of each set, and to a public one
-// of another operator: what both lose is lost on the way. Only where the usual one is answered.
+// of another operator: if both lose it, it is lost on the way. Only if the usual one is answered.
 void add_long_hellos(ProbeList& probes, const std::vector<const TargetSet*>& sets) {
   std::set<std::string> operators;
   const auto add_to = [&](const TargetSet& set) {
@@ -159,8 +159,8 @@ bool asks_udp_443(const Requirement& row) {
          contains(row.ports, PortRange{443, 443});
 }
 
-// Whether QUIC is answered, which proves both ways of UDP: of rows of UDP 443, by a host that the
-// run meets anyhow; one of a set, where not all are asked.
+// Whether QUIC is answered, which proves that UDP works both ways: for rows of UDP 443, from a host
+// that the run meets anyway; one for each set, unless all are asked.
 void add_quic(ProbeList& probes, const std::vector<Row>& rows, const PlanOptions& options) {
   std::set<std::string> met;
   for (const auto& planned : probes.plan.probes) {
@@ -219,8 +219,8 @@ void add_ipv6_of(ProbeList& probes, const TargetSet& set) {
   for (auto& [probe, given] : asked) add_control_given(probes, std::move(probe), given);
 }
 
-// A relay that is held, over each transport of one TURN server of the set: the one that is reached
-// by the most of them, since a device on the way is known by those that live on.
+// Holds a relay over each transport of one TURN server of the set: the one that is reached over the
+// most of them, since the transports that survive show which device cut the others.
 void add_held_relays(ProbeList& probes, const TargetSet& set) {
   std::vector<const PlannedProbe*> best;
   std::map<std::string, std::vector<const PlannedProbe*>> by_host;
@@ -245,7 +245,7 @@ void add_held_relays(ProbeList& probes, const TargetSet& set) {
   for (auto& [probe, given] : held) add_control_given(probes, std::move(probe), given);
 }
 
-// Of this computer's own resolvers: whether the network asks Firefox for something. No host is met.
+// Asks this computer's own resolvers about Firefox's canary domain. No host is met.
 void add_canary(ProbeList& probes) {
   Probe probe;
   probe.check = CheckKind::dns;
@@ -254,7 +254,7 @@ void add_canary(ProbeList& probes) {
   probes.add_control(std::move(probe));
 }
 
-// A set whose calls --quality cannot measure says so, and what would.
+// A set whose calls --quality cannot measure says so, and what would help.
 void say_unmeasured(ProbeList& probes, const TargetSet& set, const PlanOptions& options) {
   const auto ids = probes.of_set(set);
   const auto is = [&](CheckKind kind) {

@@ -21,8 +21,8 @@ bool is_entitled(const Row& row) {
   return row.named || row.requirement.severity == Severity::required;
 }
 
-// One that is alone decides a capability as a required one does: what it costs makes the run
-// longer, and never the report poorer.
+// A row that stands alone decides a capability as a required one does: its cost may make the run
+// longer, but never the report poorer.
 bool is_asked_whatever_it_costs(const Row& row) { return is_entitled(row) || row.alone; }
 
 std::size_t areas_of(const Row& row) {
@@ -62,7 +62,7 @@ class HostAllocator {
  public:
   HostAllocator(std::vector<Row*> rows, bool everything)
       : everything_(everything), order_(std::move(rows)) {
-    // Required controls give all others a meaning; the rest of them makes it firmer.
+    // Required controls give all other probes a meaning; further controls only make it firmer.
     std::stable_sort(order_.begin(), order_.end(), [](const Row* a, const Row* b) {
       const auto severity = a->requirement.severity, other = b->requirement.severity;
       if (severity != other) return severity < other;
@@ -74,7 +74,7 @@ class HostAllocator {
 
   void allocate_hosts() {
     rounds([](const Row& row) { return is_entitled(row) && lacks_the_least(row); });
-    // Each capability comes before a second area of any.
+    // Every capability comes before any second area.
     rounds([](const Row& row) { return row.alone && lacks_the_least(row); });
     rounds([](const Row& row) {
       return is_nearest(row) && is_entitled(row) && row.chosen.size() < areas_of(row);
@@ -105,7 +105,7 @@ class HostAllocator {
   void rounds(Who who) {
     while (round(who)) {
     }
-    next_.clear();  // a host that was too dear for one purpose may be met by now
+    next_.clear();  // a host that cost too much for one purpose may be met by now
   }
 
   // One more candidate for each of those rows; false where none had any left.
@@ -135,8 +135,8 @@ class HostAllocator {
   // New hosts by area, for each list of hosts that are compared.
   using NewHosts = std::map<std::set<std::string>, std::map<std::string, std::set<std::string>>>;
 
-  // Two more hosts for whichever area is the nearest: of those that are compared only one area's
-  // are asked in the end, so the dearest area is what it costs.
+  // Two more hosts for whichever area is the nearest: in the end only one area's hosts are asked,
+  // so the most expensive area is what it costs.
   void look_closer() {
     std::map<Row*, std::vector<NearCandidate>> found;
     NewHosts met;
@@ -218,7 +218,7 @@ void allocate_hosts(std::vector<Row>& rows, bool everything) {
     if (!row.set->control) add_once(sets, row.set);
   }
   if (sets.empty()) sets.push_back(nullptr);           // controls only
-  std::map<Row*, std::vector<Candidate>> of_controls;  // what the set that asks most of them gets
+  std::map<Row*, std::vector<Candidate>> of_controls;  // the most that any set leaves them
   for (const auto* set : sets) {
     std::vector<Row*> together;
     for (auto& row : rows) {

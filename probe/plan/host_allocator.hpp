@@ -33,13 +33,13 @@ struct Row {
   std::set<std::string> own_hosts;  // that the user gave as values of variables: their own servers
 };
 
-// Fills in `chosen` and `near`. Rows that are required, that the user named, and controls get what
-// they cannot do without, whatever it costs, and so does the first row of each need that has only
-// recommended ones, so that every capability is tried; then, as far as host_budget and range_budget
-// reach: rows that look for the nearest get one host of each area, and two more of the nearest
-// area; every other row its first; then all go on in turns up to their quota. A host that is met
-// already costs nothing. Each set gets what it gets in a run of its own, so that a verdict does not
-// hang on what else is asked: a run of several takes longer. `everything`: all candidates up to the
+// Fills in `chosen` and `near`. Required rows, rows that the user named, and controls get what they
+// cannot do without, at any cost; so does the first row of each need that has only recommended
+// ones, so that every capability is tried. Then, as far as host_budget and range_budget reach: rows
+// that look for the nearest get one host of each area, and two more of the nearest area; every
+// other row gets its first; then all take turns up to their quota. A host that is already met costs
+// nothing. Each set gets what it gets in a run of its own, so that a verdict does not depend on
+// what else is asked: a run of several sets takes longer. `everything`: all candidates up to the
 // quotas, without a budget.
 void allocate_hosts(std::vector<Row>& rows, bool everything);
 

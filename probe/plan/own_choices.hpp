@@ -6,9 +6,9 @@
 
 namespace callready {
 
-// Of a need's alternatives that are servers of the customer's own, those without a value are no
-// open question any more once one of them has one: who has only a public SIP server has no private
-// one to ask about. `rows` of that set.
+// Among a need's alternatives that are the customer's own servers, those without a value are no
+// longer open questions once one of them has a value: a customer with only a public SIP server has
+// no private one to ask about. `rows`: those of that set.
 void leave_out_other_choices(const TargetSet& set, std::vector<PlannedRequirement>& rows);
 
 }  // namespace callready

@@ -10,9 +10,9 @@
 
 namespace callready {
 
-// The hosts of the plan's probes that the user named: by a value of his own (`given`, as --var has
-// it), or in a set of his own. A set that takes the place of a built-in one (`builtin_ids`) is the
-// vendor's in another edition. Sorted, each once.
+// The hosts of the plan's probes that the user named: as a value of a variable (`given`, from
+// --var), or in a set of the user's own. A set that replaces a built-in one (`builtin_ids`) counts
+// as the vendor's in another edition. Sorted, each once.
 std::vector<std::string> own_hosts(const Plan& plan, const std::vector<TargetSet>& sets,
                                    const VariableValues& given,
                                    const std::vector<std::string>& builtin_ids);

@@ -35,8 +35,8 @@ struct PlanOptions {
   std::vector<std::string> interfaces{};
 };
 
-// A probe that is sent over one of several interfaces has its name under this, beside the check's
-// own parameters.
+// The parameter, in addition to the check's own, that names the interface if a probe is sent over
+// one of several.
 inline constexpr auto interface_parameter = "interface";
 
 // What a normal run samples of a set, and why (docs/design.md, "Time, load and manners"). Hardened

@@ -12,11 +12,11 @@ namespace callready {
 
 struct PlanSize {
   std::size_t probes = 0;    // that send something in any case or may have to
-  std::size_t packets = 0;   // of ours, where everything answers; a few hundredths either way
+  std::size_t packets = 0;   // that we send if everything answers; accurate to a few percent
   std::size_t hosts = 0;     // names and addresses
   std::size_t names = 0;     // of these
   std::size_t networks = 0;  // that the addresses are in: /24 of IPv4, /48 of IPv6
-  std::chrono::milliseconds pacing{0};  // what the pacer makes of it: windows that must pass
+  std::chrono::milliseconds pacing{0};  // what the pacer adds: windows that must pass
 };
 
 // `thorough`: each port of a media range is followed to the edge of the site.
@@ -26,7 +26,7 @@ PlanSize size_of(const Plan& plan, const PaceLimits& pace, bool thorough);
 // about 150 s at this pace". `option`: what the user asked for.
 std::string announcement(const PlanSize& size, const std::string& option);
 
-// Packets that we send for one probe, where it is answered at once and where it never is; and of
+// Packets that we send for one probe, if it is answered at once and if it never is; and how many of
 // these in ten seconds, a window of the pace.
 struct ProbePackets {
   std::size_t answered = 0, at_most = 0, in_window = 0;

@@ -56,7 +56,7 @@ std::vector<std::uint16_t> spread_over(const std::vector<PortRange>& pieces, int
 void PortSamples::add_port(const std::string& host, Transport transport, std::uint16_t port) {
   auto& known = hosts_[host];
   known.samples.clear();
-  // TLS runs over TCP: the same port to whoever counts them.
+  // TLS runs over TCP: a device that counts ports sees the same one.
   known.ports.insert({transport == Transport::tls ? Transport::tcp : transport, port});
 }
 

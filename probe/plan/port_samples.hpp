@@ -1,5 +1,5 @@
-// Which ports of a host's media ranges a run tries, so that all that it sends to one host stays
-// within the manners, and ranges that lie within each other share their sample.
+// Which ports of a host's media ranges a run tries: all that it sends to one host has to stay
+// within the manners, and a range shares the samples of the ranges within it.
 #pragma once
 
 #include <cstdint>
@@ -14,13 +14,13 @@
 
 namespace callready {
 
-// Everything is added first, then it is asked: what is added later makes it sample anew.
+// Everything is added first, then it is asked: adding more later makes it sample again.
 class PortSamples {
  public:
   // `at_most`: ports of one host, single ones and samples together; each range gets at least two.
   explicit PortSamples(int at_most) : at_most_(at_most) {}
 
-  // A port that is tried whatever else is.
+  // A port that is tried in any case.
   void add_port(const std::string& host, Transport transport, std::uint16_t port);
   void add_range(const std::string& host, const PortRange& range);
 
@@ -34,7 +34,7 @@ class PortSamples {
   struct Host {
     std::set<std::pair<Transport, std::uint16_t>> ports;
     std::set<PortRange> ranges;
-    // Once somebody asked, and until something is added.
+    // Filled at the first question, until something is added.
     std::vector<PortRange> narrowest_first;
     std::map<PortRange, std::vector<std::uint16_t>> samples;
   };

@@ -23,7 +23,7 @@ void ProbeList::add(Row& row, Probe probe, const std::vector<std::string>& rival
     if (!probe.control()) known.probe.purpose = Purpose::row;
     known.severity = std::min(known.severity, row.requirement.severity);
     known.round = std::min(known.round, round);
-    if (rivals.empty()) known.nearest_of.clear();  // wanted whatever is near
+    if (rivals.empty()) known.nearest_of.clear();  // wanted no matter which is nearest
   }
   row.planned.probes.push_back(id);
   by_row_[row.set->id + '/' + row.requirement.id].push_back(id);

@@ -1,4 +1,4 @@
-// A plan while it is made: each probe is in it once, whichever rows ask for it.
+// A plan while it is made: each probe is in it once, no matter which rows ask for it.
 #pragma once
 
 #include <map>
@@ -11,11 +11,11 @@ namespace callready {
 
 class ProbeList {
  public:
-  // For the row: a new probe, or one that another row asks for already. `rivals`: it is made only
-  // where the first of them is the nearest. `round`: which of the row's hosts it is for.
+  // Gives the row a probe: a new one, or one that another row has already asked for. `rivals`: it
+  // is made only if the first of them is the nearest. `round`: which of the row's hosts it is for.
   void add(Row& row, Probe probe, const std::vector<std::string>& rivals = {},
            std::size_t round = 0);
-  // For no row: it tells, and decides nothing.
+  // A probe for no row: it informs, and decides nothing.
   void add_control(Probe probe);
 
   PlannedProbe& at(const std::string& id) { return plan.probes[index_.at(id)]; }

@@ -28,7 +28,7 @@ std::vector<std::uint16_t> single_ports(const Requirement& row, bool all) {
   return ports;
 }
 
-// Of packets that end on the way so many of a row's ports of one host: each may cost a router one
+// How many of a row's ports of one host get packets that end on the way: each may cost a router one
 // of its few answers, and one port over TCP speaks for those of its kind (checks/hop.cpp).
 constexpr std::size_t ports_to_the_edge = 4;
 
@@ -54,7 +54,7 @@ class RowProbes {
   RowProbes(ProbeList& probes, const PlanOptions& options)
       : probes_(probes), options_(options), samples_(PaceLimits{}.ports_per_host) {}
 
-  // Of every row, before the first is added: rows share what they send to one host.
+  // Done for every row before any probe is added: rows share what they send to one host.
   void count_ports(const Row& row) {
     const auto& requirement = row.requirement;
     const auto count = [&](const Candidate& candidate) {
@@ -194,8 +194,8 @@ class RowProbes {
     return options_.proxy_for ? options_.proxy_for(probe) : options_.proxy;
   }
 
-  // Which of the row's servers takes that transport's SIP ALG test: another one for each, for a
-  // server is sent one message a second.
+  // Whether this server of the row takes that transport's SIP ALG test: each transport has another
+  // server, as one server is sent one message a second.
   bool takes_sip_alg(const Row& row, Transport transport) const {
     const auto transports = transports_of(row.requirement);
     const auto place = std::find(transports.begin(), transports.end(), transport);
@@ -203,8 +203,8 @@ class RowProbes {
     return row.chosen.empty() || ordinal % row.chosen.size() == round_ % row.chosen.size();
   }
 
-  // Once a run: what a device does to SIP it does to every server's. Another row takes the same
-  // probe, but for the user's own server, to which more may be sent.
+  // Once a run: what a device does to SIP, it does to every server's. Another row takes the same
+  // probe, except for the user's own server, to which more may be sent.
   void add_sip_alg(Row& row, Probe probe, const std::vector<std::string>& rivals) {
     const bool with_session = options_.sip_sdp && row.own_hosts.contains(probe.target.host);
     if (with_session) {
@@ -216,7 +216,7 @@ class RowProbes {
     add(row, std::move(probe), rivals);
   }
 
-  // With --sip-sdp the rows of the user's own SIP server have the test too.
+  // With --sip-sdp, the rows of the user's own SIP server get the test, too.
   void add_own_sip_alg(Row& row) {
     if (!options_.sip_sdp || row.requirement.check != CheckKind::sip) return;
     for (const auto& id : std::vector<std::string>(row.planned.probes)) {
@@ -232,7 +232,7 @@ class RowProbes {
     }
   }
 
-  // Names given "for reverse DNS only": what the addresses are called, by this site's resolvers.
+  // Names "for reverse DNS only": what this site's resolvers call the addresses.
   void add_reverse_name(Row& row, const Candidate& candidate,
                         const std::vector<std::string>& rivals) {
     const auto expected = reverse_names(row.requirement, candidate.host);

@@ -1,4 +1,4 @@
-// What is asked of the hosts that a row may meet: its check on each of its ports, by each of its
+// What is asked of the hosts that a row may meet: its check on each of its ports, over each of its
 // transports, directly, over each interface, and through the proxy that may carry it.
 #pragma once
 
@@ -8,8 +8,8 @@
 
 namespace callready {
 
-// Adds the probes of all rows, and says of each how much of it was sampled. Rows share what is sent
-// to one host.
+// Adds the probes of all rows, and notes for each row how much of it was sampled. Rows share what
+// is sent to one host.
 void add_probes_of_rows(ProbeList& probes, std::vector<Row>& rows, const PlanOptions& options);
 
 }  // namespace callready

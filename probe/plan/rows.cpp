@@ -35,7 +35,7 @@ std::string vantages_of(const Requirement& row) {
 }
 
 std::size_t quota_of(const Row& row, const PlanOptions& options) {
-  // One server a transport shows what the site does to SIP; more messages than needed may get the
+  // One server per transport shows what the site does to SIP; more messages than needed may get the
   // site banned.
   if (row.requirement.check == CheckKind::sip_alg)
     return std::min(row.requirement.transports.size(), row.candidates.size());
@@ -142,8 +142,7 @@ std::set<std::string> own_hosts_of(const Requirement& requirement, const Variabl
   return own;
 }
 
-// Patterns of which no name is known: a run that reaches the row's other hosts says nothing of
-// them.
+// Patterns without a known name: a run that reaches the row's other hosts says nothing about them.
 Text untried_patterns(const Requirement& row) {
   std::vector<std::string> patterns;
   for (const auto& wildcard : row.wildcards) {
@@ -163,7 +162,7 @@ bool is_selected(const TargetSet& set, const Requirement& row, const PlanOptions
                  const std::vector<std::string>& scenarios) {
   if (names(options.skip, set, row)) return false;
   if (!options.only.empty() && !names(options.only, set, row)) return false;
-  // A row that was asked for by its name is wanted whatever the scenario.
+  // A row that was asked for by its name is wanted in any scenario.
   if (options.only.empty() && !row.scenarios.empty() && !intersects(row.scenarios, scenarios)) {
     return false;
   }

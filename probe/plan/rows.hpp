@@ -1,5 +1,5 @@
-// The rows of a run: which it is about, and of each the hosts that it may try, or why it tries
-// none.
+// The rows of a run: which ones it is about, and for each the hosts that it may try, or why it
+// tries none.
 #pragma once
 
 #include <string>
@@ -17,7 +17,7 @@ bool is_selected(const TargetSet& set, const Requirement& row, const PlanOptions
 
 Row make_row(const TargetSet& set, const Requirement& requirement, const PlanOptions& options);
 
-// To networks without a known listener: only whether a first packet leaves the site can be asked.
+// To networks without a known listener: only whether a first packet leaves the site is asked.
 bool sends_only_to_the_edge(const Requirement& requirement);
 
 }  // namespace callready

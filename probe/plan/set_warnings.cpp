@@ -50,7 +50,7 @@ class Reviewer {
     PlanOptions options;
     for (const auto& scenario : set.scenarios) options.scenarios.push_back(scenario.id);
     options.all = true;
-    // What not everybody has is taken as given: whoever has it gets a probe.
+    // What not everybody has is assumed to be there: users who have it get a probe.
     for (const auto& variable : set.variables) {
       if (variable.optional) options.variables[variable.name] = variable.example;
     }
@@ -92,7 +92,7 @@ class Reviewer {
     found_.push_back({set_.origin, at.line, at.column, "warning: " + message});
   }
 
-  // Users who have not downloaded a list of these tags never learn anything of the row.
+  // Users who have not downloaded a list of these tags never learn anything about the row.
   void ask_for_more_than_tags(const Requirement& row) {
     if (row.service_tags.empty() || !row.hosts.empty()) return;
     auto tags = row.service_tags.front();
@@ -104,7 +104,7 @@ class Reviewer {
                      row.id, tags));
   }
 
-  // By a capability: that is judged below.
+  // Whether a capability needs the row: what it is worth there is judged below.
   bool is_needed(const std::string& id) const {
     return std::ranges::any_of(set_.capabilities, [&](const Capability& capability) {
       return contains(row_ids_of(capability), id);

@@ -1,4 +1,4 @@
-// What a set's author should know beside its errors: rows that no run will try, and capabilities
+// What a set's author should know besides its errors: rows that no run will try, and capabilities
 // that could be called good without a probe.
 #pragma once
 
@@ -10,8 +10,7 @@
 namespace callready {
 
 // In the order of the file, which `set.origin` names. A row that says itself why it cannot be
-// probed
-// (`unprobed`), or that waits for a value of the user's, is no surprise and is left out.
+// probed (`unprobed`), or that waits for a value from the user, is no surprise and is left out.
 std::vector<Problem> warnings_of(const TargetSet& set);
 
 }  // namespace callready
