@@ -1,4 +1,4 @@
-// Of what administrators have set for browsers, what calls feel.
+// Browser policies set by administrators, as far as they affect calls.
 #pragma once
 
 #include <span>

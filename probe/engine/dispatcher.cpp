@@ -10,23 +10,23 @@
 namespace callready {
 namespace {
 
-// Of missing names so many are asked for with so many search domains each.
+// How many missing names are asked for with how many search domains each.
 constexpr std::size_t most_completed = 3, most_search_domains = 3;
 
 int share(int places, int interfaces) { return std::max(places / interfaces, 1); }
 
-// What the pacer has to know of a job that is sent to that address; nothing where it needs none.
+// What the pacer has to know about a job sent to that address; nothing if it needs to know nothing.
 std::optional<Pacer::PacedRequest> contact_of(const checks::Job& job,
                                               std::optional<IpAddress> address) {
   if (!address || address->is_loopback()) return std::nullopt;
   Pacer::PacedRequest request;
   request.address = *address;
-  // The same port to whoever counts them.
+  // A device that counts ports sees the same one.
   const auto transport = job.probe.target.transport;
   request.transport = transport == Transport::tls ? Transport::tcp : transport;
   request.ports = job.probe.target.sample;
   if (request.ports.empty()) request.ports.push_back(job.probe.target.port());
-  // Over a connection the check itself asks, once it stands.
+  // Over a connection, the check itself asks once it is connected.
   const auto check = job.probe.check;
   const bool sip =
       check == CheckKind::sip || check == CheckKind::sip_alg || check == CheckKind::sip_long;
@@ -49,8 +49,8 @@ bool wants_another_family(const Observation& observation) {
 
 }  // namespace
 
-// A context of its own for one of so many interfaces: relays are the server's, and the run's share
-// of them is divided.
+// A separate context for one of several interfaces: relays are the server's, so the run's share of
+// them is divided.
 struct Dispatcher::Bound {
   Bound(const checks::Context& run, const std::string& interface, int interfaces)
       : settings(run.settings),
@@ -171,7 +171,7 @@ asio::awaitable<Observation> Dispatcher::attempt(const checks::Check& check, std
 
 asio::awaitable<void> Dispatcher::complete(std::string name, Family family,
                                            Observation& observation) {
-  // Short names are completed anyhow.
+  // Short names are completed anyway.
   const bool whole_name = name.find('.') != name.npos;
   if (observation.detail != DetailCode::no_such_name || !whole_name) co_return;
   // A domain that answers for every name shows it with any of them.
@@ -213,8 +213,8 @@ asio::awaitable<Observation> Dispatcher::admitted(const checks::Check& check, ch
                                                   std::size_t index) {
   Observation observation;
   observation.address = job.address;
-  // What goes through a proxy meets the proxy's door; a check without an endpoint meets none, nor
-  // do packets that end on the way.
+  // What goes through a proxy meets the proxy's door; a check without an endpoint meets none, and
+  // neither do packets that end on the way.
   std::string door = job.probe.target.route.proxy;
   int limit = options_.per_proxy;
   if (job.address && job.probe.check != CheckKind::hop) {
@@ -262,8 +262,8 @@ asio::awaitable<Observation> Dispatcher::admitted(const checks::Check& check, ch
   co_return observation;
 }
 
-// The run's, or the same run's bound to the probe's interface: all probes there share what is known
-// of proxies' logins and of refusals, and the manners.
+// The run's, or a copy of it that is bound to the probe's interface: all probes there share what is
+// known about proxies' logins and about refusals, and the manners.
 checks::Context& Dispatcher::context_of(const Probe& probe) {
   const auto by = probe.with.find(interface_parameter);
   if (by == probe.with.end()) return context_;

@@ -16,9 +16,9 @@ class Dispatcher {
   Dispatcher(checks::Context& context, const RunnerOptions& options,
              std::span<const checks::Check> table, Pacer& pacer, ProbeScheduler& scheduler);
 
-  // What the probe saw, by one address of its host: IPv4's first where both families may be used,
-  // IPv6's if there is none, or no way to it. Of an IPv4 address without a way to it: by NAT64
-  // (RFC 8305 section 7.1).
+  // What the probe saw, at one address of its host: the first IPv4 one if both families may be
+  // used, an IPv6 one if there is none, or no way to it. An IPv4 address without a way to it is
+  // tried through NAT64 (RFC 8305 section 7.1).
   asio::awaitable<Observation> make(std::size_t index);
 
   // Asks for the address of the probe's host, so that it is known when the probe begins. Nothing
@@ -28,14 +28,14 @@ class Dispatcher {
   // Waits until that server may be sent one more SIP message; false where the run is stopped.
   asio::awaitable<bool> sip_paced(SocketAddress server, Transport transport);
 
-  // How many probes the pacer holds back now, but for SIP's.
+  // How many probes the pacer holds back now, apart from SIP's.
   int held() const { return held_; }
 
  private:
   struct Bound;
   asio::awaitable<Observation> attempt(const checks::Check& check, std::size_t index,
                                        Family family);
-  // Of a name that does not exist: whether it does with one of this computer's search domains.
+  // For a name that does not exist: whether it does with one of this computer's search domains.
   asio::awaitable<void> complete(std::string name, Family family, Observation& observation);
   asio::awaitable<std::optional<IpAddress>> through_nat64(IpAddress v4);
   asio::awaitable<Observation> admitted(const checks::Check& check, checks::Job job,

@@ -9,7 +9,7 @@
 namespace callready {
 namespace {
 
-// The results are the runner's, and lent to the report while it is looked at.
+// The results belong to the runner, and are lent to the report while it is looked at.
 struct Loan {
   Loan(std::vector<ProbeResult>& owner, std::vector<ProbeResult>& user)
       : owner_(owner), user_(user) {

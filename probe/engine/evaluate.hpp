@@ -1,5 +1,5 @@
-// What a run makes of its results so far: a second round's questions, and what there is to say of
-// the site. Shared by session.cpp and by runs in memory (tests/networks).
+// What a run makes of its results so far: a second round's questions, and what there is to say
+// about the site. Shared by session.cpp and by runs in memory (tests/networks).
 #pragma once
 
 #include "probe/diagnosis/findings.hpp"
@@ -8,7 +8,7 @@
 
 namespace callready {
 
-// Those that are judged. They point into `sets`.
+// The sets that are judged. They point into `sets`.
 std::vector<PlannedSet> planned_sets(const std::vector<TargetSet>& sets, const PlanOptions& options,
                                      const Plan& plan);
 
@@ -21,7 +21,7 @@ void ask_further(const std::vector<PlannedSet>& sets, std::string today, bool hu
 // this machine, sees an address that says nothing about the way out.
 std::vector<IpAddress> public_addresses(const std::vector<ProbeResult>& results);
 
-// What the first `nat` probe that reached its server says of the NAT; where none did, nothing.
+// Describes the NAT as the first `nat` probe that reached its server saw it; nothing if none did.
 void describe_nat(Site& site, const std::vector<ProbeResult>& results);
 
 }  // namespace callready

@@ -1,4 +1,4 @@
-// Who may go to an address or through a proxy, when only so many may at a time.
+// Lets only so many probes at a time go to an address or through a proxy.
 #pragma once
 
 #include <algorithm>
@@ -31,7 +31,7 @@ class KeyedSemaphore {
     place.line.insert(behind, {turn, rank});
     const auto result = co_await turn.wait(scope, deadline);
     if (!result.has_error()) co_return true;
-    turn.deliver(false);  // gone: whoever leaves must not pass the place on to us
+    turn.deliver(false);  // gone: nobody may pass a place on to us
     co_return false;
   }
 
@@ -61,7 +61,7 @@ class KeyedSemaphore {
   std::unordered_map<std::string, Place> places_;
 };
 
-// The place is given back also where a check throws.
+// The place is given back even if a check throws.
 class Permit {
  public:
   Permit(KeyedSemaphore& semaphore, std::string door)

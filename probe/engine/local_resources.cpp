@@ -10,8 +10,8 @@
 namespace callready {
 namespace {
 
-// Of a usual probe: its connection, the question for its name, and two for who refused it, or for a
-// library's own use. Those that need more at times find them where others need fewer.
+// For a usual probe: its connection, the look-up of its name, and two to find out who refused it,
+// or for a library's own use. Probes that sometimes need more find them where others need fewer.
 constexpr int sockets_of_a_probe = 4;
 
 std::string in_words(const Observation& observation) {
@@ -21,7 +21,7 @@ std::string in_words(const Observation& observation) {
   return {};
 }
 
-// Less than that, and less than that part of the run, is no more than every run does by itself.
+// Less than this, or less than this share of the run, is no more than every run causes by itself.
 constexpr Milliseconds busy_for{1'000};
 constexpr double busy_share = 0.2;
 

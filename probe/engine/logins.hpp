@@ -6,10 +6,10 @@
 
 namespace callready {
 
-// A proxy that the user has named gets the login of its own URL, else the one of the credentials;
-// one that a PAC file named gets that one where `proxy_hosts` has it. The login for TURN is for
-// `turn_hosts`; where the user names none, for the TURN servers of the one service of this run that
-// has some, if its set is ours and not somebody's file. What nobody gets is said in the notes.
+// A proxy that the user has named gets the login from its own URL, otherwise the credentials' one;
+// one that a PAC file named gets the latter if `proxy_hosts` has it. The TURN login goes to
+// `turn_hosts`; if the user names none, to the TURN servers of the only service of this run that
+// has some, if its set is ours and not somebody's file. The notes name what nobody gets.
 void settle_logins(checks::Credentials& credentials, const ProxyDiscovery& proxies,
                    const Plan& plan, const std::vector<TargetSet>& sets, std::vector<Text>& notes);
 

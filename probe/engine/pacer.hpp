@@ -1,5 +1,5 @@
 // When a probe may start, so that a run does not look like an attack (docs/design.md, "Time, load
-// and manners"). Pure: takes the time, keeps a small history, moves no clock.
+// and manners"). Pure: it is given the time, keeps a small history, and reads no clock.
 #pragma once
 
 #include <deque>
@@ -29,8 +29,8 @@ class Pacer {
   // for an empty one.
   std::optional<Instant> ask(const PacedRequest& request, Instant now);
 
-  // The request has ended: what was silent was sent to again until now, and a connection's last
-  // packets leave a little later, so its windows begin then.
+  // The request has ended: a silent host was sent retransmissions until now, and a connection's
+  // last packets leave a little later, so its windows begin then.
   void note_end(const PacedRequest& request, Instant ended);
 
  private:
@@ -48,12 +48,12 @@ class Pacer {
   std::map<IpAddress, Host> hosts_;
 };
 
-// So many at once, and then so many a second.
+// A number at once, and then a number each second.
 class Rate {
  public:
   Rate(int at_once, int a_second);
-  // Now, where they are on record; later, where nothing is reserved. More than `at_once` wait until
-  // all before them are paid for.
+  // Now: they are on record. Later: nothing is reserved. More than `at_once` wait until all before
+  // them are paid for.
   Instant take(int count, Instant now);
 
  private:
@@ -62,14 +62,14 @@ class Rate {
   Instant paid_{};  // until when those on record have used up their time
 };
 
-// The bounds that hold for every set, at any pace: how many packets one destination gets and all
-// together, and how many names are asked for. Pure, as the pacer.
+// The bounds that hold for every set, at any pace: how many packets one destination and all of them
+// together get, and how many names are looked up. Pure, like the pacer.
 class RequestBudget {
  public:
   explicit RequestBudget(PaceLimits limits);
 
-  // When they may be sent: now, where they are on record; later, where nothing is reserved; or
-  // nothing: never in this run. More than a window allows wait for an empty one.
+  // When they may be sent. Now: they are on record; later: nothing is reserved; nothing: never in
+  // this run. More than a window allows wait for an empty one.
   std::optional<Instant> request(const std::string& destination, int packets, Instant now);
   std::optional<Instant> lookup(Instant now);
 

@@ -9,7 +9,7 @@
 namespace callready {
 namespace {
 
-// What the first message of the SIP ALG test came to, as the `sip` check says it.
+// The result of the SIP ALG test's first message, as the `sip` check would report it.
 Observation first_answer(const Observation& alg) {
   auto observation = alg;
   std::erase_if(observation.evidence, [](const Evidence& evidence) {
@@ -62,7 +62,7 @@ ProbeScheduler::ProbeScheduler(const checks::Context& context, std::vector<Plann
   };
   std::stable_sort(wanted_order_.begin(), wanted_order_.end(),
                    [&](std::size_t a, std::size_t b) { return key(a) < key(b); });
-  // Probes are referred to while they are made: their places must not move.
+  // Probes are referred to while they are made: they must not move in memory.
   results_.reserve(probes.size() + room_for_more);
   for (auto& planned : probes) {
     const auto index = results_.size();
@@ -87,7 +87,7 @@ ProbeScheduler::ProbeScheduler(const checks::Context& context, std::vector<Plann
   started_.resize(results_.size());
 }
 
-// With few places they would else all be held by waiting ones.
+// Otherwise waiting probes could hold all of a few places.
 std::vector<std::size_t> ProbeScheduler::order() const {
   std::vector<std::size_t> sorted;
   std::vector<bool> placed(results_.size(), false);
@@ -143,14 +143,14 @@ bool ProbeScheduler::silent_so_far(const IpAddress& address) const {
   if (found == hosts_.end() || found->second.heard) return false;
   const auto& host = found->second;
   if (host.silent) return true;
-  // Two requests of one kind without an answer, and what this network's answers take is less than
-  // the patience with a silent host has for them.
+  // Two requests of one kind are unanswered, and answers on this network take less time than the
+  // patience with a silent host allows for.
   const auto due = timeouts::second_stream_choice;
   return host.since && *host.since + due <= context_.scope.clock.now() &&
          round_trips_.timeout().value_or(Milliseconds(0)) <= timeouts::silent_host_margin;
 }
 
-// Who sends for it: another one, where that one's answer is taken.
+// The probe that sends for it: another one, if that one's answer is taken.
 std::size_t ProbeScheduler::sender_of(std::size_t index) const {
   const auto& other = conditions_of(index).answered_by;
   return other.empty() ? index : index_.at(other);
@@ -243,7 +243,7 @@ void ProbeScheduler::wake(std::size_t index) {
   for (const auto& waiter : waiters) waiter.deliver(true);
 }
 
-// Those who wait for it, or for what takes its answer.
+// Wakes those that wait for it, or for a probe that takes its answer.
 void ProbeScheduler::wake_with(std::size_t index) {
   wake(index);
   const auto found = takers_.find(index);
@@ -366,7 +366,7 @@ asio::awaitable<std::optional<Observation>> ProbeScheduler::settled_by_others(st
 }
 
 void ProbeScheduler::with_overdue_as_silent(const std::function<void()>& look) {
-  // Whatever happens, nobody is left pretended.
+  // Even if `look` throws, no result keeps its pretended outcome.
   struct Pretence {
     std::vector<ProbeResult>& results;
     std::vector<std::size_t> indices{};

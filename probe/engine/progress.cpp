@@ -12,7 +12,7 @@ namespace {
 
 // Often enough to look alive, seldom enough to cost nothing.
 constexpr milliseconds redraw_after{80};
-// Where no endpoint ends, the time goes on in steps that an eye follows.
+// While no endpoint finishes, the time goes on in steps that the eye can follow.
 constexpr milliseconds redraw_by_itself_after{200};
 const std::string clear_line = "\r\033[K";  // ECMA-48: EL
 constexpr int longest_bar = 40, shortest_bar = 5;

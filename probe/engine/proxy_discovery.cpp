@@ -21,7 +21,7 @@
 namespace callready {
 namespace {
 
-// Proxies that a PAC file names beside others, and that are tried before one is chosen.
+// Proxies that a PAC file names alongside others, and that are tried before one is chosen.
 constexpr std::size_t most_tried = 4;
 // Proxies that it may name at all.
 constexpr std::size_t most_named = 16;
@@ -89,7 +89,7 @@ ProxyDiscovery by_environment(const Plan& plan, const Variables& variables) {
   return found;
 }
 
-// A PAC file on its way: where from, and what is known of it.
+// A PAC file being fetched: where from, and what is known about it.
 struct PacFile {
   std::string place;        // for people: the path, or the URL without credentials
   std::string script, url;  // the URL as it was asked for; empty: a file
@@ -127,7 +127,7 @@ PacFile read_file(std::string path) {
   return file;
 }
 
-// The parts of "http://host:port/path"; nothing where it is no such URL.
+// The parts of "http://host:port/path"; nothing if it is not such a URL.
 struct PacUrl {
   bool tls = false;
   std::string host, rest;
@@ -268,8 +268,8 @@ struct Unusable {
   bool shuns(const std::string& url) const { return traps.contains(url) || beyond.contains(url); }
 };
 
-// This machine's own services and those of its link (a cloud's metadata) are nobody's business who
-// answers to the name "wpad"; programs that proxy on this machine bring their own PAC file.
+// A stranger who answers to the name "wpad" has no business with services of this machine or its
+// link (a cloud's metadata); programs that proxy on this machine bring their own PAC file.
 bool is_trap(const IpAddress& proxy, bool from_a_stranger) {
   return proxy.is_link_local() || proxy.is_multicast() || proxy.is_unspecified() ||
          (from_a_stranger && proxy.is_loopback());
@@ -294,7 +294,7 @@ asio::awaitable<Unusable> find_unusable(checks::Context& context, const Answers&
       auto& address = looked_up[url];
       if (!resolution.addresses.has_error()) address = resolution.addresses->front();
       if (address && is_trap(*address, from_a_stranger)) found.traps.insert(url);
-      // Where there is an alternative, programs go on to it.
+      // If there is an alternative, programs move on to it.
       if (i + 1 == routes.size() || found.traps.contains(url)) continue;
       if (tried.size() == most_tried || !tried.insert(url).second) continue;
       if (!address) {

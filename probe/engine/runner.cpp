@@ -15,8 +15,8 @@ namespace {
 // Enough that two networks are among them, and few enough for any device.
 constexpr std::size_t most_ahead = 8;
 
-// What came to nothing while this computer ran out of sockets may have for want of one, here or in
-// a library: that says nothing of the network. What somebody answered stands.
+// A probe that failed while this computer ran out of sockets may have lacked one, here or in a
+// library: that says nothing about the network. What somebody answered stands.
 void excuse(Observation& observation, std::uint64_t shortages_before) {
   if (shortages() == shortages_before) return;
   const auto outcome = observation.outcome;
@@ -33,8 +33,8 @@ void excuse(Observation& observation, std::uint64_t shortages_before) {
   observation.detail = DetailCode::out_of_resources;
 }
 
-// Who begins when, how many are at work, and when the second round is asked for. What a probe waits
-// for is the scheduler's affair, and how it is made the dispatcher's.
+// Which probe begins when, how many are at work, and when the second round is asked for. What a
+// probe waits for is up to the scheduler, and how it is made is up to the dispatcher.
 class Runner {
  public:
   Runner(Plan plan, checks::Context& context, const RunnerOptions& options,
@@ -72,7 +72,7 @@ class Runner {
       give_up(std::current_exception());
     }
     run_ended_.stop();
-    // They know this object: nothing may throw before the last has ended.
+    // They refer to this object: nothing may throw before the last has ended.
     for (const auto* group : {&look_, &workers_, &context_.background}) {
       auto thrown = co_await group->ended();
       if (thrown) give_up(std::move(thrown));
@@ -112,13 +112,13 @@ class Runner {
     try {
       context_.scope.stop.stop();
     } catch (...) {
-      // Whoever was not woken has its own deadline.
+      // A waiter that was not woken has its own deadline.
     }
   }
 
   // Without a pace, all hosts are met in one burst, and a device that takes offence at it does so
-  // before the first answer: then nothing tells its ban from a line that is dead. So the controls
-  // (where there are none, the first probes) go ahead, until two have answered.
+  // before the first answer: then its ban looks just like a dead line. So the controls (if there
+  // are none, the first probes) go ahead, until two have answered.
   asio::awaitable<void> begin_alone() {
     std::stable_partition(order_.begin(), order_.end(), [&](std::size_t i) {
       return scheduler_.probe(i).control() && !scheduler_.conditional(i);
@@ -135,7 +135,7 @@ class Runner {
     co_await two_heard_.wait(context_.scope, until);
   }
 
-  // Meanwhile their names are asked for: the site's own resolver takes offence at nobody.
+  // Meanwhile their names are looked up: the site's own resolver does not take offence.
   void look_up_others(std::size_t until) {
     std::set<std::string> names;
     for (auto at = next_; at < until; ++at) {
@@ -221,10 +221,10 @@ class Runner {
     const auto& result = scheduler_.results()[index];
     spdlog::debug("{}: {}", result.probe.id, outcome_in_words(result.observation));
     if (options_.on_result) options_.on_result(result);
-    // What is not sent is no endpoint that was tried: the end of the report counts none of it.
+    // What was not sent is not an endpoint that was tried: the end of the report does not count it.
     if (result.observation.outcome == Outcome::skipped) ++skipped_;
     tell_progress();
-    // Asked for further: the plan may still be waited for, or is done.
+    // A further probe: nothing that is left of the plan changes.
     if (index >= planned_) return;
     const bool question = scheduler_.asks_one_thing(index) && questions_left_ > 0;
     if (question && --questions_left_ == 0) questions_ended_.deliver(true);
@@ -235,8 +235,8 @@ class Runner {
     if (progress_) progress_(ended_ - skipped_, scheduler_.results().size() - skipped_);
   }
 
-  // Asks once all have begun and nothing is held back but what takes its time anyhow; and again
-  // when all have ended that ask one thing: what takes longer than those need not be waited for.
+  // Asks once all have begun and nothing is held back except what takes its time anyway; and again
+  // when all that ask one thing have ended: what takes longer need not be waited for.
   asio::awaitable<void> look_early() {
     const Scope until_the_end{context_.scope.clock, run_ended_};
     // What the pacer holds back, or nobody has got to yet, will say more than silence does.
@@ -259,7 +259,7 @@ class Runner {
     const bool all = ended_ + alone_.size() == scheduler_.results().size();
     if (ended.has_error() || all || asked_for_all_ || context_.scope.stop.stopped()) co_return;
     look();
-    // The router there has few answers, which others wait for: what these show comes first.
+    // The router there gives few answers, and others wait for these: what those show comes first.
     std::erase_if(more, ends_at_the_edge);
     add(std::move(more));
     make_after_all(needed);
@@ -274,7 +274,7 @@ class Runner {
       order_.push_back(*index);
       any = true;
     }
-    // Else it says that all is done while these are waited for.
+    // Otherwise it would say that all is done while these are waited for.
     if (!more.empty()) tell_progress();
     begin();
     rounds_ += any;

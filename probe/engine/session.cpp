@@ -83,7 +83,7 @@ std::vector<EgressPath> ways_of(const std::vector<ProbeResult>& results,
   for (const auto& result : results) {
     const auto& target = result.probe.target;
     const auto& address = result.observation.address;
-    // A question to DNS goes to the resolver, and not where the name is.
+    // A DNS query goes to the resolver, not to the host that has the name.
     const bool asked = result.probe.check == CheckKind::dns;
     if (asked || !target.route.direct() || !address || address->is_loopback()) continue;
     if (!seen.insert(target.host).second) continue;
@@ -122,7 +122,7 @@ std::vector<std::string> builtin_ids() {
   return ids;
 }
 
-// What the search for proxies works with, and what it leaves.
+// What the search for proxies works with, and what it finds.
 struct ProxySearch {
   ProxySearch(Scope run_scope, Instant until, const checks::Context& run)
       : in_time(run_scope, until),
@@ -137,8 +137,8 @@ struct ProxySearch {
   std::exception_ptr thrown;
 };
 
-// What a run works with; the last is destroyed first, and the loop, which may hold coroutines that
-// know the rest, only once it is empty.
+// What a run works with. Members are destroyed from the last to the first, and the loop, whose
+// coroutines may refer to the rest, only once it is empty.
 struct RunNetwork {
   StopSignal stop;
   std::unique_ptr<TlsContext> tls;
@@ -173,7 +173,7 @@ class InterruptWatch {
   std::unique_ptr<Clock::Timer> timer_;
 };
 
-// Somebody outside is being told of a result.
+// Somebody outside is being told about a result.
 class Telling {
  public:
   explicit Telling(std::atomic<bool>& flag) : flag_(flag) { flag_ = true; }
@@ -197,8 +197,8 @@ std::string words_of(const std::exception_ptr& thrown) {
   }
 }
 
-// Runs the loop until somebody stops it, nothing is left to do, or the time is up. What a handler
-// throws stops the run, and everybody gets to his end: the first of it is returned.
+// Runs the loop until somebody stops it, nothing is left to do, or the time is up. An exception
+// from a handler stops the run, and everything is brought to its end: the first one is returned.
 std::exception_ptr run_loop(RunNetwork& network, Instant until) {
   std::exception_ptr first;
   while (!network.loop.stopped() && network.clock.now() < until) {
@@ -209,16 +209,16 @@ std::exception_ptr run_loop(RunNetwork& network, Instant until) {
       try {
         network.stop.stop();
       } catch (...) {
-        // Whoever was not woken has its own deadline.
+        // A waiter that was not woken has its own deadline.
       }
     }
   }
   return first;
 }
 
-// The order of the end: everybody is told, whoever gives the loop work by itself is ended, and the
-// rest is waited for. Where it does not end, the network is kept for the rest of the program, as it
-// is: coroutines know each other, and cannot be destroyed in any order.
+// The order of the end: everybody is told, whatever gives the loop work by itself is ended, and the
+// rest is waited for. If it does not end, the network is kept as it is until the program ends:
+// coroutines refer to each other, and cannot be destroyed in any order.
 void shut_down(std::unique_ptr<RunNetwork> network, std::exception_ptr& trouble) {
   network->clock.end_watch();
   network->channel->cancel();
@@ -230,7 +230,7 @@ void shut_down(std::unique_ptr<RunNetwork> network, std::exception_ptr& trouble)
   kept.push_back(std::move(network));
 }
 
-// What is more than a normal run says beforehand how much it sends, and where.
+// A run that sends more than a normal one says beforehand how much, and where.
 void announce(const SessionOptions& options, const Plan& plan) {
   if (!options.announce) return;
   const bool all = options.plan.all, thorough = options.settings.thorough;
@@ -290,7 +290,7 @@ Plan planned_in_time(const std::vector<const TargetSet*>& sets, const PlanOption
   return make_plan(sets, options);
 }
 
-// Whoever reads only the report is told that it is of a part.
+// Readers of only the report are told that it covers a part.
 std::vector<std::string> part_chosen(const PlanOptions& options) {
   std::vector<std::string> words;
   for (const auto& id : options.only) words.push_back("--only " + id);
@@ -300,7 +300,7 @@ std::vector<std::string> part_chosen(const PlanOptions& options) {
   return words;
 }
 
-// What the results say of the site and of the sets, once all of them are there.
+// What the results say about the site and the sets, once all of them are there.
 void complete_report(const SessionOptions& options, const Plan& plan, Report& report) {
   const auto no_ipv6 = note_of_missing_ipv6(report.probes);
   if (no_ipv6) report.notes.push_back(*no_ipv6);
@@ -330,7 +330,7 @@ void complete_report(const SessionOptions& options, const Plan& plan, Report& re
   diagnose(planned_sets(options.sets, options.plan, plan), day_of(report.finished_at), report);
 }
 
-// The plan, and what its results leave in doubt, within the same deadline and manners.
+// Makes the plan's probes, and asks what they leave in doubt, within the same deadline and manners.
 asio::awaitable<void> make_rounds(const SessionOptions& options, Plan& plan,
                                   checks::Context& context, const ProgressCallback& progress,
                                   Report& report, bool& first_is_done) {
@@ -433,7 +433,7 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
   watching.patience = options.patience;
   watching.line = "the run did not come to its end: a part of this program is stuck";
   watching.save = [&] {
-    // What is being told, and who is told it, is in that thread's hands.
+    // What is being told, and whom it is told to, is in that thread's hands.
     if (!options.on_stuck || telling) return;
     auto unfinished = so_far.take();
     if (!unfinished) return;
@@ -456,7 +456,7 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
   try {
     proxies = find_proxies(options, plan, context, *network);
   } catch (...) {
-    // What goes without a proxy can be measured all the same.
+    // What needs no proxy can be measured all the same.
     searched = false;
     report.complete = false;
     report.notes.push_back(
@@ -481,13 +481,13 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
   report.notes.insert(report.notes.end(), plan.notes.begin(), plan.notes.end());
   report.notes.insert(report.notes.end(), proxies.notes.begin(), proxies.notes.end());
 
-  // What the user gives is for all of it.
+  // The user's time limit covers all of it.
   context.deadline = (options.timeout_given ? began : clock.now()) + time_for(plan, options);
   watchdog->expect_end_by(at_its_end(context.deadline));
   so_far.begin(report, plan);
   auto timer = clock.call_at(context.deadline, [&] {
     if (finished) return;
-    // Of a second round's questions each that was answered helps, and none is missed.
+    // Each answered question of a second round helps, and a missing one does no harm.
     if (!first_is_done) {
       report.complete = false;
       report.notes.push_back(

@@ -1,5 +1,5 @@
-// What a run has seen so far, kept aside: where its thread is stuck, what that one works with
-// cannot be read, and this can.
+// A copy of what a run has seen so far: if the run's thread is stuck, its own data cannot be read,
+// but this can.
 #pragma once
 
 #include <map>
@@ -17,8 +17,8 @@ class SoFar {
   // `head`: the report as it is before the first probe. All of the plan counts as stopped.
   void begin(const Report& head, const Plan& plan);
   void add(const ProbeResult& result);
-  // For the thread that ends the program. Nothing where the run has not begun. Whoever adds
-  // something after that waits for the end.
+  // For the thread that ends the program. Nothing if the run has not begun. A thread that adds
+  // something after that waits until the program ends.
   std::optional<Report> take();
 
  private:

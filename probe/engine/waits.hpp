@@ -1,4 +1,4 @@
-// What a run waits for, told by when the probes of each kind end.
+// What a run waits for, judged by when the probes of each kind end.
 #pragma once
 
 #include <map>
@@ -15,16 +15,16 @@ class Waits {
   void note_begin(CheckKind check);
   void note_end(CheckKind check, Outcome outcome, Instant when);
 
-  // What most probes that are at work now ask; nothing where none is.
+  // The check that most probes at work now make; nothing if none is.
   std::optional<CheckKind> now() const;
-  // By so much one kind of probes ended later than the kind that ended before it: the most of these
-  // times. Nothing where no probe was sent.
+  // The longest time by which one kind of probes ended later than the kind that ended before it.
+  // Nothing if no probe was sent.
   std::optional<LongestWait> longest() const;
 
  private:
   Instant start_;
   std::map<CheckKind, int> at_work_;
-  // The last end of each, of the answered and the others apart.
+  // The last end of each kind, separately for probes that were answered and for others.
   std::map<std::pair<CheckKind, bool>, Instant> ended_;
 };
 

@@ -44,8 +44,8 @@ void Watchdog::watch() {
     }
   };
   bool heard = !options_.on_interrupt;
-  // Time that passed while this computer slept, or this program was stopped, is nobody's: what
-  // should have ended has all of the patience from when that was seen.
+  // Time during which this computer slept, or this program was stopped, does not count: overdue
+  // work gets the whole patience from the moment that this is noticed.
   std::optional<Instant> late_since;
   Instant late_for = until_;
   while (!ended_) {
@@ -74,7 +74,7 @@ void Watchdog::give_up() {
       }).detach();
       std::this_thread::sleep_for(timeouts::last_report);
     } catch (const std::system_error&) {
-      // No thread for it: whoever cannot even have that gets the line.
+      // There is no thread even for that: then the line is all.
     }
   }
   platform::end_undecided(options_.line);

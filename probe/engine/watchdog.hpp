@@ -1,5 +1,5 @@
-// A thread beside the work that ends the program where the work does not come to its end: an event
-// loop that is stuck in one handler looks at no deadline and hears no Ctrl-C.
+// A thread that ends the program if its work does not come to an end: an event loop that is stuck
+// in one handler checks no deadline and notices no Ctrl-C.
 #pragma once
 
 #include <condition_variable>
@@ -16,20 +16,20 @@ namespace callready {
 // What a Watchdog does.
 struct WatchdogOptions {
   // Called once, on a thread of its own, while the work may still go on: it saves what it can, and
-  // may end the program with a status. Where it returns or takes longer than timeouts::last_report,
-  // `line` and status 3 end it. It may be empty.
+  // may end the program with a status. If it returns or takes longer than timeouts::last_report,
+  // the program ends with `line` and status 3. It may be empty.
   std::function<void()> save;
-  std::string line;           // of standard error, where nothing can be saved
+  std::string line;           // for standard error, if nothing can be saved
   bool on_interrupt = false;  // an interrupt (platform::watch_interrupts) has to end the work, too
   milliseconds patience = timeouts::stuck;  // for work that should have ended
 };
 
 class Watchdog {
  public:
-  // Nothing is expected yet. Where there is no thread for it, nobody watches.
+  // Nothing is expected yet. If no thread can be started for it, nobody watches.
   explicit Watchdog(WatchdogOptions options);
-  // The work has come to its end. Where it was given up before that, this does not return: the
-  // program is being ended.
+  // The work has come to its end. If it was given up before that, this does not return: the program
+  // is ending.
   ~Watchdog();
   Watchdog(const Watchdog&) = delete;
   Watchdog& operator=(const Watchdog&) = delete;
