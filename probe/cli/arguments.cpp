@@ -35,8 +35,8 @@ std::string failure_line(const CLI::App*, const CLI::Error& error) {
   return fmt::format("callready: {} (callready --help says more)\n", text);
 }
 
-// Nagios reads 2 as "critical": a command line that is wrong is "unknown" to it, and what it shows
-// comes from standard output.
+// Nagios reads 2 as "critical", but a command line that is wrong is "unknown" to it; and it shows
+// what comes from standard output.
 int usage_status(int argc, const char* const* argv) {
   const bool nagios = std::any_of(
       argv, argv + argc, [](const char* word) { return std::string_view(word) == "--nagios"; });

@@ -74,7 +74,7 @@ struct Arguments {
   std::string bind = "0.0.0.0";  // serve
   std::string other_address;
   std::uint16_t udp_port = 8620, call_port = 8622;
-  // Of lists: "443", "5060,8000-8010"; "off" and "0" (any port) are single words.
+  // Lists, such as "443" or "5060,8000-8010"; "off" and "0" (any port) stand alone.
   std::string tls_ports = "8443", tcp_ports = "off", media_ports = "16384-16447",
               stun_port = "3478", sip_port = "5060";
   std::optional<std::string> sips_port;  // nothing: usual_sips_port, where SIP is served

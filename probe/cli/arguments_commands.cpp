@@ -32,7 +32,7 @@ void add_set_options(CLI::App& app, Arguments& arguments) {
                  "Your own target set (YAML), repeatable");
 }
 
-// What of a set is meant, where it serves several ways, clients and parts of the world.
+// Which part of a set is meant, if it has several scenarios, clients or regions.
 void add_choices(CLI::App& app, Arguments& arguments) {
   add_repeatable(app, "--scenario", arguments.scenarios, "ID",
                  "Only this way of using the service (see `show`), repeatable");

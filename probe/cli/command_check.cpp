@@ -97,7 +97,7 @@ std::optional<std::string> interface_problem(const std::string& name) {
                      fmt::join(names, ", "));
 }
 
-// People sign in at a page of their own to many services whose documents do not say so.
+// Users of many services sign in at a page of their own, though the documents do not say so.
 bool is_given_a_sign_in(const TargetSet& set, const VariableValues& given) {
   const std::string name(own_sign_in);
   return given.contains(set.id + '/' + name) || (is_signed_in_to(set) && given.contains(name));
@@ -116,7 +116,7 @@ std::optional<std::vector<TargetSet>> find_sets(const Arguments& arguments) {
   report(catalog.problems());
   if (!good) return std::nullopt;
   auto names = arguments.names;
-  // A file given with --set is meant to be checked, also where no name is given.
+  // A file given with --set is meant to be checked, even if no name is given.
   if (names.empty()) {
     for (const auto& entry : catalog.entries()) {
       if (entry.place == Catalog::Place::file && entry.problems.empty()) {

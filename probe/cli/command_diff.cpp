@@ -1,5 +1,5 @@
-// diff: what got better and what got worse between two reports. Exit status 1 where anything got
-// worse, 3 where a verdict is not known any more, else 0.
+// diff: what got better and what got worse between two reports. Exit status 1 if anything got
+// worse, 3 if a verdict is not known any more, otherwise 0.
 #include <fmt/format.h>
 
 #include "probe/cli/commands.hpp"
@@ -21,9 +21,9 @@ int run_diff(const Arguments& arguments) {
     const auto read = read_report_file(file);
     if (!read.report) return fail(read.error);
     if (const auto note = note_of_left_out(read)) left_out.push_back(file + ": " + *note);
-    // Both by the rules of this edition, or its improvements would look like the site's.
+    // Both by this version's rules, or its improvements would look like the site's.
     reports.push_back(diagnosed_anew(*read.report));
-    // What one of them shows to be the vendor's is so in the other too.
+    // What one of them shows to be the vendor's is the vendor's in the other, too.
     if (privacy.redactor) privacy.redactor->learn(reports.back());
   }
   if (privacy.redactor) {

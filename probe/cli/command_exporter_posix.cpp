@@ -160,7 +160,7 @@ class Exporter {
     });
   }
 
-  // Whoever waits is answered, and what runs is ended.
+  // Answers everybody who waits, and ends what runs.
   void end() {
     server_->stop([this] { loop_.stop(); });
     schedule_->stop();

@@ -23,7 +23,7 @@ TargetSet filled_in(const TargetSet& set, const VariableValues& given, const Ser
   const auto values = variable_values(set, given);
   for (auto& row : filled.requirements) {
     row = expand_variables(row, values).requirement;
-    // A firewall that knows service tags takes these; where the list is given, one that does not.
+    // A firewall that knows service tags takes the tags; the list serves one that does not.
     if (!tags.networks.empty() && !row.service_tags.empty()) {
       row.service_tags = add_service_tags(set, row, tags);
     }
@@ -41,8 +41,8 @@ std::vector<std::string> misfits(const TargetSet& set, const VariableValues& giv
   return problems;
 }
 
-// The set's scenarios that the report was about: those that some of its rows or capabilities are
-// for alone; and, of what several share and none of these covers, the ones that are on by default.
+// The set's scenarios that the report was about: those that are the only ones of some of its rows
+// or capabilities; and where several share one and none of these covers it, the ones on by default.
 std::vector<std::string> scenarios_of(const TargetSet& set, const SetResult& result) {
   std::vector<std::vector<std::string>> seen;
   for (const auto& row : result.requirements) {
@@ -72,7 +72,7 @@ std::vector<std::string> scenarios_of(const TargetSet& set, const SetResult& res
   return found;
 }
 
-// Rules that open more than a service, each told once.
+// Rules that open more than a service, each reported once.
 std::vector<std::string> too_wide(const FirewallList& list) {
   std::vector<std::string> warnings;
   for (const auto& rule : list.rules) {
@@ -163,7 +163,7 @@ int run_firewall(const Arguments& given) {
     for (const auto& warning : too_wide(list)) complain(warning);
   }
   if (format->no_comments) {
-    // Aside: the file has no room for it.
+    // On standard error: the file has no room for it.
     for (const auto& open : left_out_of(lists)) complain(open);
     for (const auto& list : lists) {
       for (const auto& doubt : doubts_of(list)) complain(list.set + ": " + doubt);

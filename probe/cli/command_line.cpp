@@ -10,10 +10,10 @@
 namespace callready {
 namespace {
 
-// Of "PACE:{normal,fast}" and "URL|auto|none" the words, of "FILE|URL" that it is a file.
+// "PACE:{normal,fast}" and "URL|auto|none" have the words; "FILE|URL" says that it is a file.
 void read_type(const CLI::Option& option, CommandLineOption& into) {
   const auto type = option.get_type_name();
-  // Behind the label stands what CLI11 adds of the checks; ADDR:PORT is a label.
+  // After the label comes what CLI11 adds for its checks; ADDR:PORT is a label.
   auto colon = type.npos;
   for (const auto* check : {":{", ":INT in ", ":UINT in ", ":FLOAT in "}) {
     colon = std::min(colon, type.find(check));

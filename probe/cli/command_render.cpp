@@ -1,4 +1,4 @@
-// render: a saved report in any format, by what this edition knows.
+// render: a saved report in any format, diagnosed with what this version knows.
 #include <fmt/format.h>
 
 #include "probe/cli/commands.hpp"

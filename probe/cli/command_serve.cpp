@@ -17,10 +17,10 @@
 namespace callready {
 namespace {
 
-// A key of its own, for whoever sits at the terminal and nobody else: a log keeps what it gets.
+// A new key, only for the person at the terminal: a log would keep it.
 std::string new_key() { return base64(random_bytes<24>()); }
 
-// What a target set can hold as a host, without a look at anything.
+// Whether a target set can hold it as a host, judged only by its characters.
 bool plausible(const std::string& name) {
   return !name.empty() && name.size() <= 253 &&
          name.find_first_not_of(
@@ -41,7 +41,7 @@ std::optional<std::vector<PortRange>> parse_ports(const std::string& text) {
   return ranges;
 }
 
-// All ports of the command line. What is wrong with them, or nothing.
+// Reads all ports of the command line. What is wrong with them, or nothing.
 std::string read_ports(const Arguments& arguments, serve::ResponderOptions& options) {
   options.udp_port = arguments.udp_port;
   options.call_port = arguments.call_port;
@@ -125,7 +125,7 @@ int run_serve(const Arguments& arguments) {
   if (responder.has_error()) {
     return fail("serve: a port cannot be opened: " + responder.error().text);
   }
-  // As many connections as descriptors are left for, but for some that anything else may need.
+  // As many connections as there are descriptors left, less some that anything else may need.
   constexpr int most = 512, fewest = 16, spare = 64;
   const int left = platform::descriptors().left() - spare;
   if (left < fewest) {

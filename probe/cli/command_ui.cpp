@@ -1,4 +1,4 @@
-// ui: a page of this computer's own, for who would rather not use a terminal.
+// ui: a page on this computer, for people who would rather not use a terminal.
 #include <fmt/format.h>
 
 #include <csignal>
@@ -48,9 +48,9 @@ class OwnChildren final : public Children {
   std::string program_ = platform::own_program();
 };
 
-// A folder that only this user can look into, and that ends with the program: by its next start
-// where it was killed. A lock beside it tells. (On Windows it is in the user's profile, which
-// others cannot read.)
+// A folder that only this user can look into, and that is removed when the program ends, or by its
+// next start if it was killed, which a lock beside it shows. (On Windows it is in the user's
+// profile, which others cannot read.)
 class OwnFolder {
  public:
   // Why not, or nothing.
@@ -159,7 +159,7 @@ class Ui {
     say("It stops by itself a minute after you close the page, or when you press Ctrl-C.");
   }
 
-  // Whatever runs is ended, and whoever waits is let go.
+  // Ends whatever runs, and lets go of everybody who waits.
   void end() {
     pages_->stop();
     server_->stop([this] { loop_.stop(); });

@@ -1,4 +1,4 @@
-// update: the one command beside `import --url` that asks a server other than those of a check.
+// update: the one command besides `import --url` that asks a server other than those of a check.
 #include <fmt/format.h>
 
 #include <chrono>

@@ -51,7 +51,7 @@ int run_and_deliver(const Arguments& arguments, SessionOptions options,
 void say_problems(const std::vector<Problem>& problems);
 
 inline constexpr int usage_error = 2;
-// Complains; the exit status of a command that cannot go on.
+// Complains; returns the exit status of a command that cannot go on.
 inline int fail(const std::string& why) {
   complain(why);
   return usage_error;

@@ -122,7 +122,7 @@ std::string fish_options(const CommandLine& command, const std::string& when) {
       rule += fmt::format(" -x -a {}", quoted(fmt::format("{}", fmt::join(option.words, " "))));
     if (option.value == ValueKind::file) rule += option.names.empty() ? " -F" : " -r -F";
     if (option.value == ValueKind::text) rule += option.names.empty() ? " -f" : " -x";
-    // The description of a positional would stand beside each set's own.
+    // The description of a positional would appear next to each set's own.
     if (!option.names.empty()) rule += " -d " + quoted(option.description);
     text += rule + "\n";
   }

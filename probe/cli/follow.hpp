@@ -12,12 +12,12 @@ class Follower {
  public:
   explicit Follower(Privacy& privacy) : privacy_(privacy) {}
 
-  // The session tells this follower, which must outlive it.
+  // Makes the session report to this follower, which must outlive it.
   void listen_to(SessionOptions& options);
-  // After the run: what came of it.
+  // After the run: its result.
   void finish(const Report& report);
-  // Why events were lost, or "". A reader that has gone is no failure: it had what it wanted, the
-  // run was stopped for it, and reports in files say that they are incomplete.
+  // Why events were lost, or "". A reader that has gone is not a failure: it had what it wanted,
+  // the run was stopped for it, and reports in files say that they are incomplete.
   const std::string& failure() const { return failure_; }
 
  private:

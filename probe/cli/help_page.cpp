@@ -53,7 +53,7 @@ std::string HelpPage::make_option(const CLI::Option* option, bool is_positional)
   } else {
     for (const auto& one : option->get_snames()) name += (name.empty() ? "-" : ",-") + one;
     for (const auto& one : option->get_lnames()) name += (name.empty() ? "--" : ",--") + one;
-    // Behind the label stands what CLI11 adds of the checks.
+    // After the label comes what CLI11 adds for its checks.
     const auto label = type.substr(0, std::min(type.find(":{"), type.find(":INT")));
     if (option->get_type_size() != 0 && !label.empty()) {
       name += ' ' + label.substr(0, std::min(label.find(":UINT"), label.find(":FLOAT")));

@@ -14,7 +14,7 @@
 namespace callready {
 namespace {
 
-// The id of the service that somebody can have meant: by id, alias, title or a former name.
+// The id of the service that somebody may have meant: by id, alias, title or a former name.
 std::optional<std::string> service_meant(const std::string& word) {
   std::vector<std::string> ids;
   const auto collection = builtin_collection();

@@ -110,8 +110,8 @@ void* get_more(void* old, std::size_t size, const char*, int) {
   return nullptr;
 }
 
-// Before all other initialisers: those of libraries need memory, too. OpenSSL would look at locks
-// that it did not get.
+// Before all other initialisers: those of libraries need memory, too. OpenSSL would use locks that
+// it could not allocate.
 [[gnu::constructor(101)]] void from_the_start() {
   callready::end_with_a_line();
   CRYPTO_set_mem_functions(&get, &get_more, [](void* old, const char*, int) { std::free(old); });

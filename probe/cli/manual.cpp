@@ -1,4 +1,4 @@
-// The manual page, out of what --help says: nothing is written twice.
+// The manual page, made from what --help says: nothing is written twice.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 

@@ -37,7 +37,7 @@ std::string rendered(const std::string& format, const Report& report,
   return find_format(format)->render(report, options);
 }
 
-// The reason why standard output does not take it, or nothing; flushed by whoever writes the last.
+// Why standard output does not take it, or nothing; whoever writes the last piece flushes.
 std::optional<std::string> print_piece(std::string_view text) {
   errno = 0;
   if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size()) return std::nullopt;
@@ -70,7 +70,7 @@ RenderOptions render_options(const Arguments& arguments) {
   options.on_screen = terminal.interactive;
   options.verbose = arguments.verbose;
   options.quiet = arguments.quiet;
-  // Of a terminal that cannot show their letters, other languages are asked for by name only.
+  // If a terminal cannot show its letters, another language has to be asked for by name.
   if (options.unicode || !arguments.language.empty()) {
     options.language = find_language(language_code(arguments));
     options.unicode = options.unicode || options.language != nullptr;
@@ -136,7 +136,7 @@ std::optional<std::string> deliver(const Report& report, const Arguments& argume
   } else {
     reason = print_reason(rendered(on_output, report, options));
   }
-  // Who reads only the beginning (`| head`) wants no more.
+  // A reader of only the beginning (`| head`) wants no more.
   if (reason == reader_has_gone) return failure;
   if (reason && !failure) {
     failure = fmt::format("standard output: {}: the report could not be written", *reason);
@@ -154,7 +154,7 @@ bool print(const std::string& text) { return !print_reason(text); }
 
 int printed(const std::string& text) {
   const auto reason = print_reason(text);
-  // Who reads only the beginning (`| head`) wants no more.
+  // A reader of only the beginning (`| head`) wants no more.
   return !reason || *reason == reader_has_gone ? 0 : fail("standard output: " + *reason);
 }
 

@@ -23,26 +23,26 @@ std::optional<std::string> why_not_deliverable(const Arguments& arguments);
 // report: the text, unless --json or a --report without a file asks for another.
 std::optional<std::string> deliver(const Report& report, const Arguments& arguments);
 
-// What print_reason says of a pipe that nobody reads.
+// What print_reason says about a pipe that nobody reads.
 inline constexpr std::string_view reader_has_gone = "its reader has gone";
 
-// Writes to standard output whole; why not, in words, or nothing.
+// Writes all of it to standard output; why it could not, in words, or nothing.
 std::optional<std::string> print_reason(const std::string& text);
 bool print(const std::string& text);
-// The same where a reader that has gone is no failure (`| head`): complains of all others. 0, or
-// the exit status of a failure.
+// The same, but a reader that has gone is not a failure (`| head`): complains about all others. 0,
+// or the exit status of a failure.
 int printed(const std::string& text);
 
-// The first step of a command that writes a report of others: what hides what is to be hidden.
-// Nothing, and complained about, where the report could not be written, or not hidden.
+// The first step of a command that writes a saved report: what hides the private data in it.
+// Nothing, after a complaint, if the report could not be written, or not hidden.
 std::optional<Privacy> prepare_delivery(const Arguments& arguments);
 
-// The last step of a command that has a report: hides what is to be hidden, delivers, complains
-// where that fails. The exit status: the verdict's (Nagios' for --nagios), or 2. `push_token`: for
+// The last step of a command that has a report: hides what is to be hidden, delivers, complains if
+// that fails. The exit status: the verdict's (Nagios' for --nagios), or 2. `push_token`: for
 // --push-to.
 int conclude(Report report, const Arguments& arguments, Privacy& privacy,
              const std::string& push_token = {});
-// True where it has delivered: the exit status is a verdict then.
+// True once a report has been delivered: the exit status is then a verdict.
 bool has_delivered();
 
 }  // namespace callready

@@ -1,4 +1,4 @@
-// Where a run speaks from, for its report: another network than the users' may have other rules.
+// Where a run was made, for its report: a network other than the users' may have other rules.
 #pragma once
 
 #include <string>
@@ -8,13 +8,13 @@
 
 namespace callready {
 
-// What is known of this computer that makes its network another than the users'; else empty.
+// What is known about this computer that puts it on a network other than the users'; or empty.
 std::string place_of_this_computer();
 
 // Says it in the report's notes, with --place.
 void add_place(const Arguments& arguments, Report& report);
 
-// With --history: counts this run on from the report there, and takes its place there if it is
+// With --history: continues the count of the report there, and takes its place if this run is
 // complete. The error in words, or nothing.
 std::optional<std::string> add_history(const Arguments& arguments, Report& report);
 

@@ -39,7 +39,7 @@ KeyResult make_key(const std::string& file) {
                         "--redact-key FILE or CALLREADY_REDACT_KEY",
                         file, *reason)};
   }
-  // Where two runs make one at the same time, the first one's counts for both.
+  // If two runs make a key at the same time, the first one counts for both.
   return read_key(file);
 }
 
@@ -79,7 +79,7 @@ Redactor make_redactor(const std::string& key) {
   std::vector<std::string> users;
   for (const auto* name : {"USER", "LOGNAME", "CALLREADY_TURN_USER", "CALLREADY_PROXY_USER"}) {
     const auto user = platform::environment(name);
-    // "root" is everywhere, and tells nothing.
+    // "root" is everywhere, and reveals nothing.
     if (user.size() > 1 && user != "root") users.push_back(user);
   }
   return {[key](std::string_view message) { return hmac_sha256(bytes_of(key), bytes_of(message)); },

@@ -9,10 +9,10 @@
 
 namespace callready {
 
-// Reads the key of the pseudonyms: from --redact-key FILE, else from CALLREADY_REDACT_KEY, else
-// from `redact.key` in the user's configuration folder, which is made (32 random bytes, for the
-// user alone) if there is none: so a user's reports have the same pseudonyms without any
-// thought. A key has at least 16 characters; space around it does not count.
+// Reads the key of the pseudonyms: from --redact-key FILE, otherwise from CALLREADY_REDACT_KEY,
+// otherwise from `redact.key` in the user's configuration folder, which is made (32 random bytes,
+// for the user alone) if there is none: so a user's reports have the same pseudonyms by default. A
+// key has at least 16 characters; space around it does not count.
 struct KeyResult {
   std::string key;
   std::string error;  // empty: none

@@ -50,7 +50,7 @@ Upload send_patiently(const PushDocument& document, const PushMeans& means) {
 }
 
 // What waits: "00000001795258190082-logs.json", in the order of its names: milliseconds since 1970,
-// or one after the last where it was kept in the same one.
+// or one more than the last if it was kept in the same millisecond.
 class Spool {
  public:
   explicit Spool(std::string folder) : folder_(std::move(folder)) {
@@ -88,7 +88,7 @@ class Spool {
     names_.push_back(name);
     return true;
   }
-  // The oldest go, until the rest is small enough; how many.
+  // Deletes the oldest until the rest is small enough; how many.
   std::size_t shrink() {
     std::uintmax_t total = 0;
     std::vector<std::string> gone;

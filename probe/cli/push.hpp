@@ -1,6 +1,6 @@
-// `check --push-to URL`: a run's report to an OpenTelemetry collector, for computers that nobody
-// can ask (OTLP/HTTP, opentelemetry.io/docs/specs/otlp). What cannot be sent now waits in a spool,
-// and goes with the next run.
+// `check --push-to URL`: sends a run's report to an OpenTelemetry collector, from computers that
+// nobody can scrape (OTLP/HTTP, opentelemetry.io/docs/specs/otlp). What cannot be sent now waits in
+// a spool, and goes with the next run.
 #pragma once
 
 #include <functional>
@@ -29,7 +29,7 @@ struct PushResult {
   std::string not_reached;  // why the rest waits
 };
 
-// The world outside, so that a test can be it.
+// The outside world, which a test can replace.
 struct PushMeans {
   std::function<Upload(const PushDocument&)> send;
   std::function<void(milliseconds)> wait;

@@ -64,7 +64,7 @@ ReadResult read_report_file(const std::string& given) {
   return result;
 }
 
-// Whoever gets what is made of the report must know that there was more.
+// Readers of what is made from the report must know that there was more.
 std::optional<std::string> note_of_left_out(const ReadResult& read) {
   const auto& unknown = read.unknown;
   if (!read.report || unknown.empty()) return std::nullopt;

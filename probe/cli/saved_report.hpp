@@ -8,14 +8,14 @@
 
 namespace callready {
 
-// `file`: a path, "-" for standard input, or "last" for the last run's. The error begins with it.
-// What this edition does not know, and has left out, is told by a note of the report.
+// `file`: a path, "-" for standard input, or "last" for the last run's. The error begins with it. A
+// note in the report says what this version does not know and has left out.
 ReadResult read_report_file(const std::string& file);
 
-// Until its end, or until there is more than `most`, however long whoever writes it takes.
+// Reads to the end, or until there is more than `most`, no matter how long the writer takes.
 platform::Input read_standard_input(std::size_t most);
 
-// Keeps the run for `render last`, for this user alone; without success where there is no place.
+// Keeps the run for `render last`, for this user alone; does nothing if there is no place for it.
 void keep_last(const Report& report);
 
 // That note; nothing where all of the report is known.

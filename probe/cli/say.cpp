@@ -23,7 +23,7 @@ Trouble trouble_of(int error, const char* words) {
   if (error == EMFILE || error == ENFILE) {
     return {"this computer lets the program open too few files (ulimit -n): ", words};
   }
-  // Of a thread: there is no memory for one, or no process may have more.
+  // From starting a thread: there is no memory for one, or no process may have more.
   if (error == EAGAIN) return {"out of threads: ", words};
   return {error == ENOMEM ? "out of memory: " : "internal error: ", words};
 }
@@ -49,7 +49,7 @@ void say(std::string_view lines) noexcept {
   } catch (const std::bad_alloc&) {
     platform::write_standard_error("callready: out of memory\n");
   } catch (...) {
-    // What only talks does not end the program.
+    // A failure of what only prints does not end the program.
   }
 }
 

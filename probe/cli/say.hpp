@@ -1,5 +1,5 @@
-// What the program says beside its report, on standard error: nothing in it can command a terminal,
-// and where it cannot be written, that is no reason to end.
+// What the program says besides its report, on standard error: nothing in it can control a
+// terminal, and a failure to write it does not end the program.
 #pragma once
 
 #include <string>
@@ -11,9 +11,9 @@ namespace callready {
 void say(std::string_view lines) noexcept;
 // "callready: ...", kept for last_complaint().
 void complain(const std::string& message) noexcept;
-// The same without saying it: somebody else has.
+// The same without printing it: somebody else has.
 void keep_complaint(const std::string& message) noexcept;
-// What was last complained about; "" nothing.
+// What was last complained about; "": nothing.
 const std::string& last_complaint();
 
 // The exception that is being handled, for people: "out of memory", "internal error: ...".
@@ -23,8 +23,8 @@ struct Trouble {
 };
 Trouble trouble_in_flight() noexcept;
 
-// From now on what nobody catches, on any thread, and a lack of memory end the program with one
-// line (probe/platform/last_words.hpp).
+// From now on, an exception that nobody catches, on any thread, and a lack of memory end the
+// program with one line (probe/platform/last_words.hpp).
 void end_with_a_line() noexcept;
 
 }  // namespace callready

@@ -24,7 +24,7 @@ constexpr std::array<Secret, 6> secrets{{
     {"CALLREADY_PROXY_PASSWORD", &checks::Credentials::proxy_password},
 }};
 
-// Whom they are for: names, separated by commas or blanks.
+// Which hosts they are for: names, separated by commas or blanks.
 struct Hosts {
   const char* name;
   std::vector<std::string> checks::Credentials::*member;
@@ -44,7 +44,7 @@ std::vector<std::string> names_in(std::string text) {
 
 constexpr auto push_token = "CALLREADY_PUSH_TOKEN";
 
-// False: nothing is so called.
+// False: nothing has that name.
 bool take(CredentialsResult& result, std::string_view name, const std::string& value) {
   auto& credentials = result.credentials;
   if (name == push_token) return result.push_token = value, true;

@@ -7,7 +7,7 @@
 
 namespace callready {
 
-// Characters of a key that somebody chose: for `serve`, for --redact.
+// The fewest characters of a key that somebody chose: for `serve`, for --redact.
 inline constexpr std::size_t shortest_key = 16;
 
 struct CredentialsResult {
