@@ -59,7 +59,7 @@ class Peer final : public CallPeer, public std::enable_shared_from_this<Peer> {
     });
   }
 
-  // Some at a time, so that whoever shares the loop has its turn.
+  // A few at a time, so that others on the loop get their turn.
   void read() {
     for (int count = 0; count < 64; ++count) {
       auto event = socket_.poll(clock_);

@@ -16,7 +16,7 @@ struct CallPeerOptions {
   std::shared_ptr<OpenConnections>
       open;           // counts its connections with those of others; null: alone
   std::string token;  // empty: everybody may call, for loopback
-  Pages pages;        // for who has the token
+  Pages pages;        // for clients that have the token
   CallLimits limits;
 };
 

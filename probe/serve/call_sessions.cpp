@@ -46,12 +46,12 @@ CallSessions::Opened CallSessions::open(std::string_view text, const IpAddress& 
       static_cast<std::size_t>(of_client) >= limits_.sessions_of_address) {
     return {Refusal::crowded, {}, {}};
   }
-  // We never begin: an address is sent more than it sent once it has sent a cookie back, and who
-  // waits for our first packet cannot.
+  // We never begin: an address is sent more than it sent only after it has returned a cookie, and a
+  // client that waits for our first packet cannot return one.
   const auto keys = offer->keys_of(offer->media[*audio]);
   if (keys.setup == "passive") return {Refusal::unsupported, {}, {}};
   auto session = std::make_shared<Session>(identity_, keys);
-  // A part of a URL, too.
+  // Also a part of a URL.
   session->id = webrtc::random_word(24);
   std::erase_if(session->id, [](char c) { return c == '/' || c == '+'; });
   session->password = webrtc::random_word(24);
@@ -120,8 +120,8 @@ void CallSessions::take_check(std::span<const std::uint8_t> datagram, const Sock
   builder.add_xor_address(stun::Attribute::xor_mapped_address, from);
   auto reply = builder.finish(key);
   if (reply.empty()) return;
-  // Who asked without FINGERPRINT, which is the last attribute (RFC 8489 section 14.7), is answered
-  // without.
+  // A request without FINGERPRINT, which is the last attribute (RFC 8489 section 14.7), is answered
+  // without it.
   const auto tail = datagram.last(8);
   const bool printed = (tail[0] << 8 | tail[1]) == static_cast<int>(stun::Attribute::fingerprint);
   if (printed) stun::add_fingerprint(reply);
@@ -147,7 +147,7 @@ void CallSessions::take(std::span<const std::uint8_t> datagram, const SocketAddr
   auto& session = *found->second;
   if (now - session.proved > limits_.consent) return;
   if (first >= 20 && first <= 63) {
-    // Of another association than the one that stands: nobody is greeted back.
+    // From an association other than the established one: it gets no answer.
     const auto part = session.srtp ? webrtc::part_of_client_hello(datagram) : std::nullopt;
     if (part) {
       ++(*part == 0 ? session.counts.first_parts : session.counts.later_parts);

@@ -1,10 +1,10 @@
-// WebRTC calls that come back to who makes them (RTP loopback, RFC 6849): ICE-lite (RFC 8445
+// WebRTC calls that are looped back to the caller (RTP loopback, RFC 6849): ICE-lite (RFC 8445
 // section 2.5), DTLS-SRTP (RFC 5764), SRTP. Datagrams and a clock in, datagrams out: no sockets.
 //
-// Nobody is sent anything who has not proved by ICE's password that he is there: an answer to such
-// a proof is not longer than the proof, nor is the cookie of DTLS than its question, and each
-// packet of media comes back once and no longer. Consent (RFC 7675): who has not proved it for 30 s
-// is left.
+// Nothing is sent to anybody who has not proved by ICE's password to be there: the answer to such a
+// proof is no longer than the proof, DTLS's cookie is no longer than the message that asks for it,
+// and each packet of media comes back once and no longer. Consent (RFC 7675): a client that has not
+// proved it for 30 s is dropped.
 #pragma once
 
 #include <functional>
@@ -27,11 +27,11 @@ struct CallLimits {
   double packets_per_second = 2'000, bytes_per_second = 625'000, all_bytes_per_second = 12'500'000;
 };
 
-// What came of a session, as far as it was proved whose it is.
+// What arrived in a session, as far as it was proved whose it is.
 struct CallCounts {
   int checks = 0, handshake = 0, media = 0;
-  // Of ClientHellos in parts that came after the handshake: their first parts and their later ones.
-  // Nobody answers these.
+  // ClientHellos in fragments that came after the handshake: their first fragments and their later
+  // ones. Nobody answers these.
   int first_parts = 0, later_parts = 0;
 };
 
@@ -40,7 +40,7 @@ class CallSessions {
   using Bytes = webrtc::Bytes;
   using Send = std::function<void(std::span<const std::uint8_t> bytes, const SocketAddress& to)>;
 
-  // `addresses`: under which `port` is reached.
+  // `addresses`: those at which `port` is reached.
   CallSessions(CallLimits limits, std::vector<IpAddress> addresses, std::uint16_t port);
   ~CallSessions();
 
@@ -57,7 +57,7 @@ class CallSessions {
 
   void take(std::span<const std::uint8_t> datagram, const SocketAddress& from, Instant now,
             const Send& send);
-  // Repeats what was lost, and leaves who has gone: call it some twenty times a second.
+  // Repeats what was lost, and drops clients that have gone: call it some twenty times a second.
   void tick(Instant now, const Send& send);
 
   std::size_t size() const { return sessions_.size(); }
@@ -74,7 +74,7 @@ class CallSessions {
   std::vector<IpAddress> addresses_;
   std::uint16_t port_;
   webrtc::Identity identity_;
-  std::map<std::string, std::shared_ptr<Session>> sessions_;  // by the user's name in ICE, our part
+  std::map<std::string, std::shared_ptr<Session>> sessions_;  // by our part of ICE's username
   std::map<SocketAddress, std::shared_ptr<Session>> proved_;  // by the address that sent a proof
   TokenBucket<Instant> all_;
 };

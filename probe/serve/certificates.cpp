@@ -89,8 +89,8 @@ std::string printed(const char* what, Write write) {
   return {data, static_cast<std::size_t>(size)};
 }
 
-// A key of P-256 from random bytes, of which there are 128 bits more than the key has, so that no
-// key is likelier than another (FIPS 186-5, appendix A.2.1).
+// A P-256 key from random bytes, of which there are 128 bits more than the key has, so that no key
+// is likelier than another (FIPS 186-5, appendix A.2.1).
 std::shared_ptr<EVP_PKEY> key_from(const std::vector<std::uint8_t>& seed) {
   const std::unique_ptr<EC_GROUP, decltype(&EC_GROUP_free)> group(
       EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1), &EC_GROUP_free);
@@ -210,7 +210,7 @@ std::shared_ptr<asio::ssl::context> server_context(const Certificate& leaf,
     demand(SSL_CTX_add1_chain_cert(native, intermediate.x509()) == 1, "chain");
   }
   // Otherwise OpenSSL would complete the chain by itself from what it trusts, and a server that
-  // forgets its intermediate could not be shown.
+  // forgets its intermediate could not be imitated.
   SSL_CTX_set_mode(native, SSL_MODE_NO_AUTO_CHAIN);
   SSL_CTX_set_session_cache_mode(native, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_options(native, SSL_OP_NO_TICKET);

@@ -28,10 +28,10 @@ struct CertificateOptions {
 // A certificate with its private key. A value: copies share both.
 class Certificate {
  public:
-  // Issued by itself: a root where `options.authority`, else what a device makes for itself.
+  // Self-signed: a root if `options.authority`, otherwise what a device makes for itself.
   static Certificate self_signed(const CertificateOptions& options);
-  // Issued by this one, whatever this one may do: that an issuer is no authority is the
-  // verifier's to find.
+  // Issued by this one, even if this one is not an authority: it is for the verifier to find that
+  // out.
   Certificate issue(const CertificateOptions& options) const;
 
   std::string pem() const;      // the certificate

@@ -1,4 +1,4 @@
-// The demo's target set as YAML text, from where its servers are.
+// The demo's target set as YAML text, made from the ports of its servers.
 #pragma once
 
 #include <string>

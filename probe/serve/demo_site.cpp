@@ -31,7 +31,7 @@ constexpr int media_ports = 8;
 
 std::string demo_name(const std::string& host) { return host + "." + demo_domain; }
 
-// A root, an authority under it that issues, and what it issued: as a public site has it.
+// A root, an authority under it that issues, and what it issued: as for a public site.
 class Authority {
  public:
   std::string root_pem() const { return root_.pem(); }
@@ -94,7 +94,7 @@ Failure local_failure(const std::string& what, int error) {
   return {FailureKind::local, what + ": " + std::generic_category().message(error), error, {}};
 }
 
-// A new file of this user's own in the folder for temporary ones. (What goes in is public anyhow: a
+// A new file of this user's in the folder for temporary files. (Its contents are public anyway: a
 // CA's certificate.)
 Result<std::string> write_new_file(const std::string& text) {
   std::error_code error;
@@ -105,7 +105,7 @@ Result<std::string> write_new_file(const std::string& text) {
       folder / ("callready-demo-" + std::to_string(random()) + std::to_string(random()));
   const auto name = utf8_of(path);
 #ifdef _WIN32
-  // Its C library knows no x; the folder is the user's own.
+  // The C library there has no "x"; the folder is the user's own.
   std::FILE* file = _wfopen(path.c_str(), L"wb");
 #else
   std::FILE* file = std::fopen(path.c_str(), "wbx");  // x: never somebody else's file

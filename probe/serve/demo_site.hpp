@@ -31,7 +31,7 @@ class DemoSite {
     return ca_file_;
   }                           // the same; ours alone, removed at the end
   std::string proxy() const;  // "http://127.0.0.1:40000"
-  // Of the reflector (CALLREADY_MEDIA_KEY).
+  // The reflector's (CALLREADY_MEDIA_KEY).
   const std::string& media_key() const { return media_key_; }
   void stop();
 

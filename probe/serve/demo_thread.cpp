@@ -14,7 +14,7 @@ Result<std::unique_ptr<DemoThread>> DemoThread::start(const DemoOptions& options
 
 DemoThread::~DemoThread() {
   if (!thread_.joinable()) return;
-  // On the loop, where alone the servers may be touched; then it has nothing left to do and ends.
+  // On the loop, the only place where servers may be touched; then it has no work left and ends.
   auto site = std::move(site_);
   asio::post(loop_, [&site] { site.reset(); });
   thread_.join();

@@ -1,5 +1,5 @@
-// A small authoritative DNS server (RFC 1035) over UDP and TCP: a zone in memory, and nothing of
-// other people's names. It never asks another server.
+// A small authoritative DNS server (RFC 1035) over UDP and TCP: for a zone in memory, and no other
+// names. It never asks another server.
 #pragma once
 
 #include "probe/serve/dns_zone.hpp"

@@ -85,7 +85,7 @@ class DnsWriter {
     u8(static_cast<unsigned>(std::min<std::size_t>(value.size(), 255)));
     for (const char c : value.substr(0, 255)) u8(static_cast<unsigned char>(c));
   }
-  // Compressed by suffixes that were written before, but in SRV (RFC 2782) and NAPTR (RFC 3403).
+  // Compressed by suffixes that were written before, except in SRV (RFC 2782) and NAPTR (RFC 3403).
   void name(std::string_view value, bool compress) {
     while (!value.empty()) {
       const std::string suffix = dns_canonical(value);

@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::size_t places = 4'096;
 
-// The finalizer of MurmurHash3: every bit of the result hangs on every bit of the value.
+// The finalizer of MurmurHash3: every bit of the result depends on every bit of the value.
 std::uint64_t mixed(std::uint64_t value) {
   value = (value ^ (value >> 33)) * 0xff51afd7ed558ccdU;
   value = (value ^ (value >> 33)) * 0xc4ceb9fe1a85ec53U;

@@ -1,4 +1,4 @@
-// A rate for all, and of it one for each network, so that one source leaves room for others.
+// A rate for all, and a share of it for each network, so that one source leaves room for others.
 #pragma once
 
 #include <vector>
@@ -8,12 +8,12 @@
 
 namespace callready::serve {
 
-// However many networks ask, it takes the same memory: those that fall into one place by chance
+// Takes the same memory no matter how many networks ask: those that fall into one slot by chance
 // share a rate, and nobody can tell which.
 class FairRate {
  public:
-  // Of each /24, and each /64 in IPv6: both a second. `of_network` is not less than `all`: no
-  // shares.
+  // Both are per second; `of_network` for each /24, or /64 in IPv6. If `of_network` is not less
+  // than `all`, there are no shares.
   FairRate(double all, double of_network);
   bool take(const IpAddress& from, Instant now);
 

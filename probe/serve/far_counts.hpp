@@ -1,7 +1,7 @@
-// What came to this far end, for who has its key: GET /counts/stream/SSID (a session of the
-// reflector), GET /counts/media/SSRC (packets of the media ranges by port, and "refused": how many
-// were not answered for its limits), DELETE /counts/stream/SSID (gives what the session holds
-// back). Lines of a word and a number.
+// What arrived at this far end, for clients that have its key: GET /counts/stream/SSID (a session
+// of the reflector), GET /counts/media/SSRC (packets of the media ranges by port, and "refused":
+// how many were not answered because of its limits), DELETE /counts/stream/SSID (releases what the
+// session holds). Lines of a word and a number.
 #pragma once
 
 #include <memory>

@@ -13,7 +13,7 @@ namespace callready::serve {
 struct HttpHead {
   std::string method, target;                 // "GET", "/ncsi.txt"
   int version = 11;                           // 10 or 11
-  std::map<std::string, std::string> fields;  // names in lower case; of doubles the last
+  std::map<std::string, std::string> fields;  // names in lower case; of duplicates the last
   bool keep_alive = true;                     // RFC 9112 section 9.3
   bool has_body = false;                      // a Content-Length above zero, or chunks
 
@@ -22,11 +22,10 @@ struct HttpHead {
   bool lists(const std::string& name, std::string_view token) const;
 };
 
-// The framing of a head: to its empty line. Negative for what begins like no method.
+// The framing of a head: up to its empty line. Negative if it does not begin like a method.
 std::ptrdiff_t http_frame(std::span<const std::uint8_t> bytes);
 
-// Nothing where it is not HTTP/1.x, or not of one meaning (two lengths, a length beside chunks, no
-// Host in 1.1).
+// Nothing if it is not HTTP/1.x, or ambiguous (two lengths, a length with chunks, no Host in 1.1).
 std::optional<HttpHead> parse_http_head(std::span<const std::uint8_t> head);
 
 struct HttpReply {
@@ -37,7 +36,7 @@ struct HttpReply {
   bool keep_alive = true;
 };
 
-// One of a line of plain text.
+// A reply with one line of plain text.
 HttpReply text_reply(unsigned status, std::string text);
 
 // With Date and, where the status allows a body, Content-Length.

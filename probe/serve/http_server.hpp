@@ -21,8 +21,8 @@ struct HttpOptions {
   Limits limits;
 };
 
-// GET and HEAD of HTTP/1.0 and 1.1 with keep-alive; 405 for other methods, 400 and the end for what
-// cannot be parsed. Requests with a body are answered and then closed: no body is ever read.
+// GET and HEAD of HTTP/1.0 and 1.1 with keep-alive; 405 for other methods; 400, then closed, for
+// what cannot be parsed. Requests with a body are answered and then closed: no body is ever read.
 class HttpServer {
  public:
   // Failure: the address cannot be bound.

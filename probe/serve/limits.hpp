@@ -1,4 +1,4 @@
-// What strangers may take of a server of ours. Every server keeps all of them.
+// What strangers may use of a server of ours. Every server keeps to all of these limits.
 #pragma once
 
 #include "probe/net/clock.hpp"
@@ -15,8 +15,8 @@ struct Limits {
   int requests = 100;                       // of one connection; then it is closed
   milliseconds idle = timeouts::served_request;
   milliseconds connection = timeouts::served_connection;
-  // Replies of one UDP socket, and of these to one network (a /24, a /64 in IPv6). Beyond them a
-  // tenth as many say that it is busy, where the protocol has words for that.
+  // Replies of one UDP socket, and of these to one network (a /24, a /64 in IPv6). Beyond them, a
+  // tenth as many say that it is busy, if the protocol has words for that.
   int datagrams_per_second = 1'000, datagrams_of_network = 1'000;
   bool replies_may_grow = true;  // false: a datagram larger than what it answers is not sent
 };

@@ -11,8 +11,8 @@ struct NtpOptions {
   Limits limits;
 };
 
-// 48 bytes for a client's request (mode 3) of versions 1 to 4, else nothing. `now` is when it came
-// and when it is answered: there is nothing in between.
+// 48 bytes for a client's request (mode 3) of versions 1 to 4, otherwise nothing. `now` is both
+// when it came and when it is answered.
 Bytes answer_ntp(const NtpOptions& options, std::span<const std::uint8_t> request, WallTime now);
 
 class NtpServer {

@@ -29,8 +29,8 @@ struct Tunnel {
   StopSignal::Handle subscription;
 };
 
-// Until either end closes: then what was under way has been sent and both are closed (RFC 9110
-// section 9.3.6).
+// Until either end closes: then what was under way is sent, and both are closed (RFC 9110 section
+// 9.3.6).
 asio::awaitable<void> pump(std::shared_ptr<Tunnel> tunnel, bool outward) {
   Stream* client = tunnel->client->stream.get();
   Stream* upstream = tunnel->upstream.get();

@@ -7,16 +7,16 @@
 namespace callready::serve {
 
 struct ProxyOptions {
-  // By "host:port" in lower case, as clients ask for it: where that is. Nothing is resolved.
+  // The address of each "host:port" in lower case, as clients ask for it. Nothing is resolved.
   std::map<std::string, SocketAddress> allowed;
-  std::string user, password;          // for Basic (RFC 7617); empty user: nobody is asked
+  std::string user, password;          // for Basic (RFC 7617); empty user: no login
   std::size_t tunnel_bytes = 1 << 24;  // of one tunnel, both ways; then it ends
   Limits limits;                       // `connection` is also the longest life of a tunnel
 };
 
 // 200 and the tunnel; 403 for endpoints that are not allowed, 405 for other methods, 407 without
-// the right credentials, 502 and 504 where the endpoint refuses or does not answer, 400 for what is
-// no request.
+// the right credentials, 502 and 504 if the endpoint refuses or does not answer, 400 for what is
+// not a request.
 class ProxyServer {
  public:
   // Failure: the address cannot be bound.

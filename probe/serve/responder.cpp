@@ -11,9 +11,8 @@
 namespace callready::serve {
 namespace {
 
-// The same after each start with that key, so that the sets that were given out stay good; another
-// one for another name, as the tokens are (webrtc/token.hpp). Nobody looks at its dates: the pin is
-// all that counts.
+// The same at each start with that key, so that sets given out before stay valid; another one for
+// another name, like the tokens (webrtc/token.hpp). Nobody checks its dates: only the pin counts.
 Certificate own_certificate(const ResponderOptions& options) {
   constexpr std::size_t seed_bytes = 48;
   CertificateOptions wanted;
@@ -25,7 +24,7 @@ Certificate own_certificate(const ResponderOptions& options) {
   return Certificate::self_signed(wanted);
 }
 
-// What anybody outside may have: never more bytes over UDP than were sent.
+// What strangers may have: never more bytes over UDP than they sent.
 Limits for_strangers() {
   Limits limits;
   limits.request_bytes = 4'096;

@@ -1,5 +1,5 @@
-// The far end that an administrator sets up outside: what calls need, each on ports of his choice,
-// and the target set that asks for all of it.
+// The far end that an administrator sets up outside: what calls need, each on ports of the
+// administrator's choice, and the target set that asks for all of it.
 #pragma once
 
 #include "probe/serve/call_peer.hpp"
@@ -16,7 +16,7 @@ namespace callready::serve {
 struct ResponderOptions {
   std::string name;  // by which clients reach it: a name or an address
   IpAddress bind = IpAddress::v4({0, 0, 0, 0});
-  // A second address of this machine, for behaviour discovery (RFC 5780); `bind` is one, too, then.
+  // A second address of this machine, for behaviour discovery (RFC 5780); then `bind` is one, too.
   std::optional<IpAddress> other_address;
   std::uint16_t udp_port = 0;  // of the stream like a call's
   std::vector<PortRange> media_ports, tcp_ports, tls_ports{{0, 0}};
@@ -38,7 +38,7 @@ class Responder {
   static Result<std::unique_ptr<Responder>> start(const asio::any_io_executor& executor,
                                                   const ResponderOptions& options);
 
-  // Open ones of all ports together, of which nobody gets more than a quarter; 128 at first.
+  // Open ones of all ports together, of which no client gets more than a quarter; 128 at first.
   void allow_connections(std::size_t all);
 
   // As YAML (targets/README.md). No secret is in it.

@@ -80,7 +80,7 @@ struct FarEndUse {
   std::vector<std::string> rows;
 };
 
-// The figures: one way as ITU-T G.114 has it; jitter and loss as most vendors ask.
+// The figures: one-way delay from ITU-T G.114; jitter and loss as most vendors ask for them.
 constexpr auto voice_figures = R"(    quality:
       one_way_delay_ms: 150
       jitter_ms: 30

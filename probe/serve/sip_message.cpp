@@ -73,7 +73,7 @@ bool starts_with_word(std::string_view line, std::string_view word) {
   return after == ':' || after == ' ' || after == '\t';
 }
 
-// What a mirror sends back of a request. Header lines may go on in the next (RFC 3261 7.3.1).
+// What a mirror sends back of a request. Header lines may continue on the next (RFC 3261 7.3.1).
 std::string worth_mirroring(std::string_view request) {
   static constexpr std::string_view kept[] = {"via",     "v", "from",    "f",
                                               "contact", "m", "call-id", "i"};
@@ -165,7 +165,7 @@ Bytes answer_sip(const SipIdentity& identity, std::span<const std::uint8_t> byte
     auto full =
         fmt::format("{}Content-Type: application/octet-stream\r\nContent-Length: {}\r\n\r\n{}",
                     needed, body.size(), body);
-    // Who asks for a long reply has sent as much.
+    // A client that asks for a long reply has sent as much.
     constexpr std::string_view filler = "X-Padding: \r\n";
     const auto wanted = std::min(wanted_size(request), request.size());
     if (bounded && full.size() + filler.size() <= wanted) {

@@ -7,20 +7,20 @@ namespace callready::serve {
 
 struct SipIdentity {
   std::string server = "callready";  // the Server header; left out where empty
-  // Replies hold what came, as far as devices on the way rewrite it: request line, Via, From,
-  // Contact, Call-ID and the body, as application/octet-stream in base64, which nothing on the way
-  // back can change. Where such a reply would be too long, it comes without.
+  // Replies hold those parts of the request that devices on the way rewrite: request line, Via,
+  // From, Contact, Call-ID and the body, as application/octet-stream in base64, which nothing on
+  // the way back can change. If such a reply would be too long, it comes without them.
   bool mirror = false;
-  // What a reply over UDP may have more than its request (bytes): received, rport and a tag make a
+  // By how many bytes a reply over UDP may exceed its request: received, rport and a tag make a
   // short one longer.
   std::size_t growth = 80;
   bool busy = false;  // every request gets 503, in the words of far_end.hpp
 };
 
-// OPTIONS gets 200, ACK nothing, every other method 405, a request without what a reply needs 400.
-// What is not a SIP request gets nothing. The top Via gets `received` and `rport` as RFC 3581 says,
-// and `peer` the port that the reply goes to; never another address, whatever `maddr` asks.
-// Over UDP (`bounded`) no reply is longer than the request but for `growth`.
+// OPTIONS gets 200, ACK nothing, every other method 405, a request that lacks what a reply needs
+// 400. What is not a SIP request gets nothing. The top Via gets `received` and `rport` as RFC 3581
+// says, and `peer` the port that the reply goes to; never another address, no matter what `maddr`
+// says. Over UDP (`bounded`) no reply exceeds its request by more than `growth`.
 Bytes answer_sip(const SipIdentity& identity, std::span<const std::uint8_t> request,
                  SocketAddress& peer, bool bounded);
 

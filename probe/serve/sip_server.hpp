@@ -1,4 +1,4 @@
-// A SIP server that answers OPTIONS over UDP, TCP and TLS, and nothing else kindly.
+// A SIP server that answers OPTIONS over UDP, TCP and TLS, and refuses or ignores all else.
 #pragma once
 
 #include "probe/serve/sip_message.hpp"

@@ -16,7 +16,7 @@ struct StampServer::Core : std::enable_shared_from_this<Core> {
     });
   }
 
-  // Some at a time, so that whoever shares the loop has its turn.
+  // A few at a time, so that others on the loop get their turn.
   void read() {
     for (int count = 0; count < 64; ++count) {
       auto event = socket.poll(clock);
@@ -44,7 +44,7 @@ struct StampServer::Core : std::enable_shared_from_this<Core> {
     static_cast<void>(socket.send_to(reply->bytes, datagram.from));
   }
 
-  // By the clock that nobody sets: a session is not to see NTP at work.
+  // By a clock that nobody sets: a session must not see NTP adjust the time.
   WallTime wall(Instant when) const {
     return wall_start + std::chrono::duration_cast<WallTime::duration>(when - start);
   }

@@ -1,5 +1,4 @@
-// A STAMP reflector on a UDP port (RFC 8762): what media/reflector.hpp says, with the kernel's time
-// stamps.
+// A STAMP reflector on a UDP port (RFC 8762): media/reflector.hpp with the kernel's time stamps.
 #pragma once
 
 #include <memory>
@@ -15,7 +14,7 @@ struct StampOptions {
   media::ReflectorLimits limits;
 };
 
-// Serves until stop() or its own end; not for several threads.
+// Serves until stop() or its own end; not thread-safe.
 class StampServer {
  public:
   // Failure: the address cannot be bound.

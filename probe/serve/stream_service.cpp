@@ -83,7 +83,7 @@ struct StreamService::Core {
   tcp::acceptor acceptor;
 };
 
-// One that is attended: it ends with the service, or where it has to make room.
+// An accepted connection: it ends with the service, or if it has to make room.
 struct StreamService::Attended {
   explicit Attended(const std::shared_ptr<Core>& core) : owner(core) {
     handle = owner->stop.subscribe([this] { stop.stop(); });

@@ -14,7 +14,7 @@ struct Connection {
   Scope scope;
   Limits limits;
   Instant ends;                         // of the whole connection
-  Bytes unread;                         // what came behind the last message
+  Bytes unread;                         // what came after the last message
   std::shared_ptr<const void> service;  // keeps what `scope` and `place` refer to
   OpenConnections::Place& place;
 

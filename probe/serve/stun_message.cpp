@@ -12,8 +12,8 @@ namespace {
 using stun::Attribute;
 using stun::Method;
 
-// What a request may hold that must be understood (RFC 8489 section 14); what is about TURN and ICE
-// changes nothing in an answer of ours.
+// The comprehension-required attributes that a request may hold (RFC 8489 section 14); those of
+// TURN and ICE change nothing in our answers.
 constexpr Attribute plain_attributes[] = {Attribute::username,
                                           Attribute::message_integrity,
                                           Attribute::realm,
@@ -62,7 +62,7 @@ StunReply answer_stun(const StunIdentity& identity, std::span<const std::uint8_t
   StunReply reply;
   reply.to = arrival.client;
   if (bytes.size() < stun::header_size) return reply;
-  // Where the cookie is now RFC 3489 had the first four bytes of its transaction id.
+  // Where the cookie is now, RFC 3489 had the first four bytes of its transaction id.
   Bytes modern(bytes.begin(), bytes.end());
   std::ranges::copy(stun::cookie_bytes, modern.begin() + 4);
   const bool has_cookie = std::ranges::equal(modern, bytes);

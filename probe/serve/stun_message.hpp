@@ -29,10 +29,10 @@ struct StunReply {
   bool change_address = false, change_port = false;  // send it from there (CHANGE-REQUEST)
 };
 
-// Binding gets XOR-MAPPED-ADDRESS, or MAPPED-ADDRESS where the request has no magic cookie (RFC
-// 3489). TURN requests get 401 with REALM and a fresh NONCE, with credentials too: there are no
-// users. Unknown attributes that must be understood get 420. Indications, replies, other methods
-// and what is not STUN get nothing.
+// Binding gets XOR-MAPPED-ADDRESS, or MAPPED-ADDRESS if the request has no magic cookie (RFC 3489).
+// TURN requests get 401 with REALM and a fresh NONCE, even with credentials: there are no users.
+// Unknown comprehension-required attributes get 420. Indications, replies, other methods and what
+// is not STUN get nothing.
 StunReply answer_stun(const StunIdentity& identity, std::span<const std::uint8_t> request,
                       const StunArrival& arrival);
 

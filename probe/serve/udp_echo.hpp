@@ -9,7 +9,7 @@ namespace callready::serve {
 struct EchoOptions {
   int ports = 1;  // consecutive ones
   Limits limits;  // the rate is that of each port
-  // Where there is one, it says what is answered, and how; several echoes may share it.
+  // If there is one, it decides what is answered, and how; several echoes may share it.
   std::shared_ptr<media::EchoKeeper> keeper;
 };
 

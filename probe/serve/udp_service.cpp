@@ -82,8 +82,8 @@ asio::awaitable<void> UdpService::serve(std::shared_ptr<Core> core) {
     const auto [error, size] =
         co_await core->socket.async_receive_from(target, from, asio::as_tuple(asio::use_awaitable));
     if (error) {
-      // Windows reports a reply that nobody took. After many other errors in a row, the socket is
-      // of no more use.
+      // Windows reports a reply that nobody took as an error. After many other errors in a row, the
+      // socket is of no more use.
       const bool unheard =
           error == asio::error::connection_reset || error == asio::error::connection_refused;
       if (!unheard) ++errors;

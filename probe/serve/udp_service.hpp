@@ -23,8 +23,8 @@ using Respond = std::function<Bytes(std::span<const std::uint8_t> request, Socke
 // Serves until stop() or its own end.
 class UdpService {
  public:
-  // `busy` answers in the place of `respond` where the rate is used up (limits.hpp); null: nothing
-  // does. Failure: the address cannot be bound.
+  // `busy` answers in place of `respond` once the rate is used up (limits.hpp); null: nothing does.
+  // Failure: the address cannot be bound.
   static Result<std::shared_ptr<UdpService>> start(const asio::any_io_executor& executor,
                                                    const SocketAddress& bind, Respond respond,
                                                    const Limits& limits = {},
@@ -34,8 +34,8 @@ class UdpService {
   UdpService& operator=(const UdpService&) = delete;
 
   SocketAddress local() const { return local_; }
-  // From this socket and within its rate, where another one is not to answer. What the kernel does
-  // not take at once is lost, as UDP may lose it.
+  // From this socket and within its rate, in place of the socket that was asked. What the kernel
+  // does not take at once is lost, as UDP may lose it.
   void send(std::span<const std::uint8_t> bytes, const SocketAddress& to);
   void stop();
 

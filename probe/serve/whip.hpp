@@ -13,8 +13,8 @@ inline constexpr std::string_view whip_path = "/whip";
 using Pages =
     std::function<std::optional<std::string>(std::string_view method, std::string_view target)>;
 
-// A page in a browser may come from anywhere: what lets it in is the token. `pages`: what else
-// there is for who has it.
+// The page that asks may come from anywhere: the token lets it in. `pages`: what else there is for
+// clients that have the token.
 WebReply answer_whip(CallSessions& sessions, std::string_view token, const WebRequest& request,
                      Instant now, const Pages& pages = {});
 
