@@ -1,6 +1,6 @@
-// A run is a child of this program, `callready check`: what it takes is given back with it, and
-// what goes wrong in it goes wrong alone. It writes its reports into the state folder and prints
-// what Prometheus gets.
+// A run is a child of this program, `callready check`: what it uses is freed with it, and a failure
+// in it affects nothing else. It writes its reports into the state folder and prints what
+// Prometheus gets.
 #pragma once
 
 #include <memory>
@@ -23,7 +23,7 @@ struct Places {
   std::string metrics(const Job& job) const { return state + '/' + job.key() + ".prom"; }
 };
 
-// Of `callready check`, for this job.
+// The arguments of `callready check` for this job.
 std::vector<std::string> check_arguments(const Job& job, const Places& places,
                                          std::optional<milliseconds> timeout);
 

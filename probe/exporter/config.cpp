@@ -202,7 +202,7 @@ class ConfigReader {
     }
   }
 
-  // To leave them out: SIP servers ban who sends them more than a phone does, again and again.
+  // To leave them out: SIP servers ban a client that keeps sending them more than a phone does.
   static std::vector<std::string> sip_alg_rows(const std::vector<TargetSet>& sets) {
     std::vector<std::string> options;
     for (const auto& set : sets) {

@@ -1,5 +1,5 @@
-// The one file of `callready exporter`: which sets exist, how they are run and how often. Whoever
-// scrapes can name what is here, and nothing else. The format: packaging/README.md.
+// The one file of `callready exporter`: which sets exist, how they are run and how often. A scrape
+// can name what is here, and nothing else. The format: packaging/README.md.
 #pragma once
 
 #include <chrono>
@@ -16,10 +16,10 @@ namespace callready::exporter {
 
 using std::chrono::milliseconds;
 
-// Of a run: `callready check` takes no less.
+// For a run: `callready check` takes no less.
 inline constexpr milliseconds shortest_timeout = std::chrono::seconds(1);
 
-// What is run by itself: a set of the configuration with one of its modules.
+// One thing to run: a set of the configuration with one of its modules.
 struct Job {
   std::string set, module;
   std::vector<std::string> targets;   // ids of target sets

@@ -74,7 +74,7 @@ class Pages {
   std::string site_info_;  // the series
   bool reload_good_ = true;
   WallTime reloaded_;
-  // Reports that somebody reads just now, by their files: once in memory, however many do.
+  // Reports that are being read now, by their files: once in memory, no matter how many read them.
   struct Page {
     std::filesystem::file_time_type written;
     std::weak_ptr<const std::string> text;

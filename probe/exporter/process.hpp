@@ -1,4 +1,4 @@
-// What every exporter says of its own process, by the names that Prometheus' clients use.
+// What every exporter says about its own process, under the names that Prometheus' clients use.
 #pragma once
 
 #include <string>

@@ -5,8 +5,8 @@
 namespace callready::exporter {
 namespace {
 
-// Sites that all start with the same power cut do not meet at the vendor's: the first runs begin
-// within this part of the interval, and each later one is moved by up to so much.
+// Sites that all start after the same power cut must not reach the vendor at once: the first runs
+// begin within this part of the interval, and each later one is moved by up to that much.
 constexpr double jitter = 0.1;
 constexpr milliseconds longest_first_wait = std::chrono::minutes(1);
 
@@ -44,7 +44,7 @@ void Schedule::configure(std::vector<Job> jobs, const Budget& budget) {
     const auto wait = std::min(part_of(*job.every, jitter), longest_first_wait);
     state.due = now + part_of(wait, random_());
   }
-  // Whoever waits for what is no more gets what there is.
+  // Whoever waits for a job that is gone gets what there is.
   for (auto& [key, state] : states_) answer_all(state);
   states_ = std::move(states);
   look();
@@ -59,7 +59,7 @@ void Schedule::restore(const std::string& key, LastResult result) {
       std::max(milliseconds::zero(),
                std::chrono::duration_cast<milliseconds>(clock_.wall_now() - result.finished));
   state.view.result = std::make_shared<const LastResult>(std::move(result));
-  // The budget counts from there, too: a program that is started anew again and again is polite.
+  // The budget counts from there, too: a program that is restarted again and again is polite.
   const auto then = now - age;
   for (const auto& vendor : state.job.vendors) {
     const auto [place, added] = vendor_started_.try_emplace(vendor, then);

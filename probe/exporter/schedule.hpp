@@ -1,6 +1,6 @@
 // When which job runs: in the background at its interval with jitter, one run of a job at a time,
-// within the vendors' and the site's budget. Whoever scrapes gets the last result at once. Decides
-// only; what a run is, its Runs know.
+// within the vendors' and the site's budget. A scrape gets the last result at once. Only decides;
+// its Runs know what a run is.
 #pragma once
 
 #include <cstdint>
@@ -47,14 +47,14 @@ class Schedule {
  public:
   using Answer = std::function<void(const View&)>;
 
-  // `random`: from 0 to 1, without 1.
+  // `random`: from 0 up to, but not including, 1.
   Schedule(Clock& clock, Runs& runs, std::function<double()> random);
 
-  // Takes these jobs in the place of those before. What is running goes on, and what has not
-  // changed keeps its result and its time.
+  // Replaces the jobs. What is running goes on, and what has not changed keeps its result and its
+  // time.
   void configure(std::vector<Job> jobs, const Budget& budget);
 
-  // The result that an earlier process has left, before anything else is known of the job.
+  // The result that an earlier process has left, before anything else is known about the job.
   void restore(const std::string& key, LastResult result);
 
   // Nothing is started any more.
@@ -66,9 +66,9 @@ class Schedule {
   View view(const std::string& key) const;
   std::size_t running() const { return running_ ? 1 : 0; }
 
-  // Answers at once where there is a result, or too many wait for one; else when there is one,
-  // `patience` later at the latest. Of a job without an interval of its own, this is what starts a
-  // run: where the last is older than the vendor's budget.
+  // Answers at once if there is a result, or too many wait for one; otherwise when there is one, or
+  // after `patience` at the latest. For a job without an interval of its own, this is what starts a
+  // run: if the last is older than the vendor's budget.
   void ask(const std::string& key, milliseconds patience, Answer answer);
 
  private:

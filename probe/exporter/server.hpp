@@ -1,5 +1,5 @@
-// The exporter's web server: HTTP/1.1 over TCP or TLS (Boost.Beast), with logins where the web
-// configuration wants them. What strangers may take is bounded.
+// The exporter's web server: HTTP/1.1 over TCP or TLS (Boost.Beast), with logins if the web
+// configuration wants them. What strangers may use is limited.
 #pragma once
 
 #include <memory>

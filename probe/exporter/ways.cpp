@@ -86,7 +86,7 @@ void WayReader::add_line(MapReader& map, const char* key, const char* option, Wa
   if (!text.empty()) way.options.push_back(fmt::format("--{}={}", option, text));
 }
 
-// A login in a URL would stand in the list of processes.
+// A login in a URL would appear in the list of processes.
 void WayReader::add_url(MapReader& map, const char* key, const char* option, Way& way) {
   const auto* node = map.find(key);
   if (node != nullptr && node->is_scalar() && node->text.find('@') != std::string::npos) {

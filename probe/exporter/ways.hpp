@@ -1,4 +1,4 @@
-// What the configuration says of how to run: the keys that modules and sets share, and those of
+// What the configuration says about how to run: the keys that modules and sets share, and those of
 // modules, as options of `callready check`.
 #pragma once
 
@@ -19,7 +19,7 @@ struct Wanted {
   Position position;
 };
 
-// What a module, or a set, says of how to run.
+// What a module, or a set, says about how to run.
 struct Way {
   std::vector<std::string> options;
   std::vector<Wanted> wanted;
@@ -38,7 +38,7 @@ class WayReader {
   void read_common(MapReader& map, Way& way);
   Way read_module(MapReader& map);
 
-  // Nothing, and reported, where it is no time or less than that.
+  // Nothing, and reported, if it is not a time or is less than `least`.
   std::optional<milliseconds> read_duration(const YamlNode& node, const std::string& what,
                                             milliseconds least);
   // The option with that file, or reported.

@@ -162,7 +162,7 @@ WebConfigResult load_web_config(const std::string& path) {
     const auto why = input.error.empty() ? "it is too large" : input.error;
     return {std::nullopt, {{path, 0, 0, "cannot be read: " + why}}};
   }
-  // As Prometheus' exporters have it: an empty file asks for nothing.
+  // As in Prometheus' exporters: an empty file asks for nothing.
   if (input.text.find_first_not_of(" \t\r\n") == input.text.npos) return {WebConfig{}, {}};
   WebConfigResult result;
   Problems problems(path);

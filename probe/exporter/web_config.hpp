@@ -1,6 +1,6 @@
-// TLS and logins of the exporter's web server, by the file that Prometheus' exporters share
-// (https://github.com/prometheus/exporter-toolkit, docs/web-configuration.md). What of it this
-// server cannot do is refused, not overlooked.
+// TLS and logins of the exporter's web server, from the file that Prometheus' exporters share
+// (https://github.com/prometheus/exporter-toolkit, docs/web-configuration.md). Settings that this
+// server cannot honour are refused, not ignored.
 #pragma once
 
 #include <map>
@@ -20,7 +20,7 @@ struct WebConfig {
   std::vector<std::pair<std::string, std::string>> headers;  // of every reply
   std::map<std::string, std::string> users;                  // name, bcrypt; empty: everybody
 
-  // Where this is false, whoever asks needs no login.
+  // If this is false, nobody needs a login.
   bool asks_for_login() const { return !users.empty(); }
 };
 
@@ -29,14 +29,14 @@ struct WebConfigResult {
   std::vector<Problem> problems;
 };
 
-// Names of files in it count from its own folder.
+// File names in it are relative to its own folder.
 WebConfigResult load_web_config(const std::string& path);
 
-// Whether the password is that of the hash; takes as long as the hash wants (bcrypt: tenths of a
-// second), for no hash too: whoever asks must not learn which users there are. Any thread.
+// Whether the password matches the hash; takes as long as the hash wants (bcrypt: tenths of a
+// second), even without one: nobody may learn which users there are. Thread-safe.
 bool is_password(const std::string& password, const std::string& hash);
 
-// Of "Basic ..." (RFC 7617): name and password; nothing for anything else.
+// From "Basic ..." (RFC 7617): name and password; nothing for anything else.
 std::optional<std::pair<std::string, std::string>> read_login(std::string_view authorization);
 
 }  // namespace callready::exporter

@@ -58,7 +58,7 @@ std::string Gate::why_foreign(const WebRequest& request, bool entering) const {
   if (changes && origins.empty()) return "no Origin";
   if (origins.size() > 1) return "another Origin";
   if (!origins.empty() && !is_own_origin(origins.front(), port_)) return "another Origin";
-  // Fetch Metadata, of browsers that say it: the file alone may send somebody here.
+  // Fetch Metadata, from browsers that send it: from elsewhere, only the file may lead here.
   const auto site = request.field("Sec-Fetch-Site");
   if (!entering && (site == "cross-site" || site == "same-site")) return "another site";
   return {};

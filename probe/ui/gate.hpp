@@ -14,7 +14,7 @@ namespace callready::ui {
 struct Keys {
   std::string token;   // for one entry, in the file's address
   std::string cookie;  // for all that follows
-  std::string folder;  // in each path: a cookie knows no port, and goes where its path is known
+  std::string folder;  // in each path: cookies ignore ports, and go only where this path is known
 };
 // 256 bits for each, from the system.
 Keys make_keys();
@@ -26,7 +26,7 @@ class Gate {
   enum class Kind { refused, entering, inside };
   struct Decision {
     Kind kind = Kind::refused;
-    std::string path;  // inside: behind the folder, without a query: "report"
+    std::string path;  // inside: after the folder, without a query: "report"
     std::string why;   // refused: for the log, without secrets
   };
   // The token is good for one request that comes to `entering`.

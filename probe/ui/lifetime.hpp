@@ -11,7 +11,7 @@ namespace callready::ui {
 
 class Lifetime {
  public:
-  // `over`: once.
+  // `over`: called once.
   Lifetime(Clock& clock, std::function<void()> over) : clock_(clock), over_(std::move(over)) {
     wait(timeouts::before_first_page);
   }

@@ -28,7 +28,7 @@ bool is_list(const Json& value) {
          std::all_of(value.begin(), value.end(), is_line);
 }
 
-// Of each member: takes it, or says why not.
+// For each member: takes it, or says why not.
 struct Reader {
   OrderResult& result;
 
@@ -72,7 +72,7 @@ struct Reader {
     if (name != "through" && name != "site") return false;
     if (!is_line(value)) return refuse(fmt::format("'{}' is not one line.", name)), true;
     const auto text = value.get<std::string>();
-    // Here, not by the child alone: its arguments can be seen before it refuses them.
+    // Refused here, too, not only by the child: its arguments can be seen before it refuses them.
     if (name == "site") return add("--site", text), true;
     if (text.find('@') == text.npos) return add("--proxy", text), true;
     refuse("No user and password in the proxy's address: there are fields for them.");

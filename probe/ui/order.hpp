@@ -20,7 +20,7 @@ struct OrderResult {
   Order order;
   std::string problem;  // in words for the page; "": none
 };
-// Of the page's JSON; unknown members and wrong kinds are problems.
+// Reads the page's JSON; unknown members and wrong kinds are problems.
 OrderResult read_order(std::string_view json);
 
 }  // namespace callready::ui

@@ -19,8 +19,8 @@ struct PageFile {
   friend bool operator==(const PageFile&, const PageFile&) = default;
   std::string path, content_type, text;
 };
-// By its path behind the folder, its words in that language (null: English); nothing: there is
-// none. What has no translation stays English.
+// Found by its path after the folder, with its words in that language (null: English); nothing:
+// there is none. What has no translation stays English.
 std::optional<PageFile> page_file(std::string_view path, const Language* language);
 
 }  // namespace callready::ui

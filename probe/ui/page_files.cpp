@@ -75,7 +75,7 @@ std::optional<PageFile> page_file(std::string_view path, const Language* languag
     return file("text/html; charset=utf-8",
                 language == nullptr ? std::string(page_html()) : html_in(page_html(), *language));
   }
-  // The page looks like the HTML report, and adds what that has not.
+  // The page looks like the HTML report, and adds what that lacks.
   if (path == "style.css") {
     return file("text/css; charset=utf-8",
                 fmt::format("{}{}", callready::page_style(), page_style()));

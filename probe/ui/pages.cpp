@@ -91,8 +91,8 @@ void Pages::handle(WebRequest request, WebServer::Answer answer) {
                  "Start \"callready ui\" again, and a page opens.\n"});
   }
   if (decision.kind == Gate::Kind::entering) {
-    // Not by a redirect: to the browser that would still be a way from elsewhere, and the cookie
-    // would stay behind (SameSite=Strict).
+    // Not by a redirect: to the browser, that would still be a visit from elsewhere, and it would
+    // not send the cookie (SameSite=Strict).
     WebReply reply{200,
                    // Without an icon, the browser asks for /favicon.ico, which is refused.
                    fmt::format("<!doctype html><title>callready</title>"

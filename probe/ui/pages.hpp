@@ -36,7 +36,7 @@ class Pages {
   void live(const WebServer::Answer& answer);
   void show_report(const Query& query, const WebServer::Answer& answer);
   void compare(const Query& query, const WebServer::Answer& answer);
-  // What a child prints, `reply` with it.
+  // Answers with what a child prints, as the body of `reply`.
   void print(std::vector<std::string> arguments, WebReply reply, const WebServer::Answer& answer);
   std::vector<std::string> used() const;
   std::string event() const;

@@ -15,7 +15,7 @@ namespace {
 using Json = nlohmann::json;
 namespace files = std::filesystem;
 
-// Of an event: a probe with all its evidence has some thousand bytes.
+// For one event: a probe with all its evidence has some thousand bytes.
 constexpr std::size_t longest_line = 8 << 20;
 
 std::string text_of(const Json& json, const char* name) {

@@ -1,5 +1,5 @@
 // The run that the page asked for, one at a time: a child of this program, whose events become the
-// page's progress and whose report stays in a file. Knows nothing of what a report says.
+// page's progress and whose report stays in a file. Knows nothing about what a report says.
 #pragma once
 
 #include <functional>
@@ -36,7 +36,7 @@ class Runs {
     std::string history;               // folder of the last reports of all such programs
     std::vector<std::string> options;  // for each check
   };
-  // `changed`: the state is another.
+  // `changed`: called when the state has changed.
   Runs(Clock& clock, Children& children, Places places, std::function<void()> changed);
 
   // Why not, in words for the page; "": it runs.

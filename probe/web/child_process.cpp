@@ -36,7 +36,7 @@ struct ChildProcess::Core : std::enable_shared_from_this<Core> {
     read(errors);
   }
 
-  // Until it is waited for, its number is its own.
+  // Until it is waited for, its process id is not used again.
   void end() {
     if (running) platform::end_child(child);
     running = false;
@@ -71,7 +71,7 @@ struct ChildProcess::Core : std::enable_shared_from_this<Core> {
       return;
     }
     end();
-    const auto self = shared_from_this();  // whoever is told may let go of it
+    const auto self = shared_from_this();  // the callback may let go of it
     const auto told = std::move(options.on_end);
     told(status.value_or(-1), said);
   }

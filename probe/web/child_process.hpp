@@ -1,4 +1,4 @@
-// A child that is trusted as much as this program: what it prints as it comes, and its end.
+// A child that is trusted as much as this program: passes on its output as it comes, and its end.
 #pragma once
 
 #include <functional>
@@ -18,8 +18,8 @@ class ChildProcess {
     std::vector<std::string> arguments;
     std::string input;  // for its standard input, which is closed behind it
     std::function<void(std::string_view)> on_output;
-    // Once, after all output. Negative: a signal's, or it was ended by force. `errors`: what it
-    // said on standard error, of much the end, which says why.
+    // Once, after all output. Negative: ended by a signal, or by force. `errors`: what it said on
+    // standard error, or the end of it if there is much, which says why.
     std::function<void(int status, const std::string& errors)> on_end;
   };
 
@@ -31,7 +31,7 @@ class ChildProcess {
 
   // Asks it to come to an end by itself.
   void interrupt();
-  // Ends it by force; its end is told as any other.
+  // Ends it by force; its end is reported like any other.
   void end();
 
  private:

@@ -37,7 +37,7 @@ void OpenConnections::close_idlest(std::list<Place*>& own) {
   close();
 }
 
-// Of those that have most, whose idlest has been so for longest.
+// The client with the most connections; of several, the one whose idlest has been idle the longest.
 std::list<OpenConnections::Place*>* OpenConnections::most_crowded() {
   const auto most =
       std::max_element(clients_.begin(), clients_.end(), [](const auto& one, const auto& other) {
@@ -92,11 +92,11 @@ struct OpenConnections::Leaving : std::enable_shared_from_this<Leaving> {
 };
 
 void OpenConnections::turn_away(asio::ip::tcp::socket socket, std::string_view words) {
-  constexpr std::size_t most = 32;  // the first of more hears no end
+  constexpr std::size_t most = 32;  // if there are more, the first is closed at once
   const auto leaving = std::make_shared<Leaving>(std::move(socket));
   error_code unsaid;
   leaving->socket.non_blocking(true, unsaid);
-  // There is room for it: nothing was written before.
+  // There is room for it in the send buffer: nothing was written before.
   leaving->socket.write_some(asio::buffer(words), unsaid);
   leaving->socket.shutdown(asio::ip::tcp::socket::shutdown_send, unsaid);
   std::erase_if(leaving_, [](const auto& one) { return one.expired(); });

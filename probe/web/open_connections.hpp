@@ -1,5 +1,5 @@
-// How many connections strangers hold open, over all listeners that share this, so that nobody
-// keeps others out.
+// Limits how many connections strangers hold open, over all listeners that share this, so that
+// nobody keeps others out.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +14,8 @@
 
 namespace callready {
 
-// Whose share a connection is of: of an address, of a /64 in IPv6, where one subscriber has all of
-// it; or, on this computer, of a user.
+// Whose share a connection counts against: an address's, a /64's in IPv6, where one subscriber has
+// all of it; or, on this computer, a user's.
 struct Client {
   IpAddress network;
   std::optional<std::uint32_t> user;
@@ -30,7 +30,7 @@ class OpenConnections : public std::enable_shared_from_this<OpenConnections> {
     std::size_t of_client = 48;  // less than half, so that one alone leaves room
   };
 
-  // One that is counted as long as this lives.
+  // A connection, counted as long as this lives.
   class Place {
    public:
     ~Place();
@@ -54,13 +54,14 @@ class OpenConnections : public std::enable_shared_from_this<OpenConnections> {
     return std::shared_ptr<OpenConnections>(new OpenConnections(limits));
   }
 
-  // Null: it is to be turned away. Where all places are taken, the connection that has been idle
-  // longest, of who has most, is closed by its `close`; where a client has its share, its own that
-  // has been idle for timeouts::idle_enough.
+  // Null: it is to be turned away. If all places are taken, the client with the most connections
+  // loses the one that has been idle longest, closed by its `close`; if a client has used up its
+  // share, it loses its own that has been idle for timeouts::idle_enough.
   std::unique_ptr<Place> enter(const Client& client, Instant now, std::function<void()> close);
 
-  // For who got no place: says these words and closes, as soon as the other end has done so or its
-  // time is up; closed at once, what it has sent would take the words from it.
+  // For a client that got no place: says these words, and closes once the other end has, or its
+  // time is up. Closed at once, unread data of the client would cause a reset that discards the
+  // words.
   void turn_away(asio::ip::tcp::socket socket, std::string_view words);
 
   std::size_t count() const { return count_; }

@@ -1,4 +1,4 @@
-// A text that many read at once, without a copy for each; and how much of such is on its way.
+// A text that many read at once, without a copy for each; and how much of such text is being sent.
 #pragma once
 
 #include <map>
@@ -27,7 +27,7 @@ class SharedText {
 class TextsInFlight {
  public:
   explicit TextsInFlight(std::size_t most) : most_(most) {}
-  // One alone always has room.
+  // A text on its own always has room.
   bool has_room_for(const SharedText& text) const {
     return readers_.contains(&text.str()) || bytes_ == 0 || bytes_ + text.str().size() <= most_;
   }

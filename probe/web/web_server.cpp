@@ -135,7 +135,7 @@ class Listed {
   void wait_with(asio::steady_timer* wake) { wake_ = wake; }
   bool closed() const { return closed_; }
   void heard() { place_->heard(std::chrono::steady_clock::now()); }
-  // Of a step that may take so long.
+  // The deadline of a step that may take `step`.
   Instant until(milliseconds step) const {
     return std::min(std::chrono::steady_clock::now() + step, ends_);
   }

@@ -1,5 +1,5 @@
-// A small web server: HTTP/1.1 over TCP or TLS (Boost.Beast). What strangers may take of it is
-// bounded: connections, sizes, times. What a request may see, its handler decides.
+// A small web server: HTTP/1.1 over TCP or TLS (Boost.Beast). Connections, sizes and times are
+// limited for strangers. What a request may see is up to its handler.
 #pragma once
 
 #include <functional>
@@ -71,12 +71,12 @@ class WebServer {
     std::function<Tls()> tls{};               // for each connection; null: none
     std::size_t most_of_address = 48;         // connections; less than half
     std::shared_ptr<OpenConnections> open{};  // counts them with those of others; null: alone
-    // Of one connection, however busy, but for a reply that goes on.
+    // Of one connection, no matter how busy, except for a reply that goes on.
     milliseconds connection = timeouts::web_connection;
-    // Of replies that are on their way, each text once, however many read it.
+    // For replies that are on their way, each text once, no matter how many read it.
     std::size_t most_in_flight = 64 << 20;
-    // Connections count for the user who made them, where the system says who: on this computer
-    // one has all addresses.
+    // Connections count against the user who made them, if the system says who: on this computer,
+    // one user has all addresses.
     bool by_user = false;
   };
 
@@ -90,8 +90,8 @@ class WebServer {
 
   SocketAddress local() const;
   std::size_t connections() const;  // open ones, of all that are counted with them
-  // No new connection, and the open ones end. `ended` is told when they have, or that they take too
-  // long: once, by the executor.
+  // No new connection, and the open ones end. `ended` is called when they have, or when they take
+  // too long: once, by the executor.
   void stop(std::function<void()> ended = {});
 
  private:

@@ -3,7 +3,7 @@
 
 import {words} from './words.js';
 
-// A sentence in the reader's language, with values in its places.
+// A sentence in the reader's language, with values in its placeholders.
 export const t = (english, ...values) => {
   let next = 0;
   return (words[english] ?? english).replace(/\{(\d?)\}/g, (_, at) => values[at === '' ? next++ : Number(at)]);

@@ -41,7 +41,7 @@ import {abilities, changes, element, finding, t, verdict} from './result.js';
     $('lost').textContent = text;
     show('lost', Boolean(text));
   };
-  // Only for who listens to the page.
+  // Only for screen readers.
   const say = (text) => { $('said').textContent = text; };
   const tell = (text) => { $('done').textContent = text; };
   // Which result the page is to show.
@@ -94,7 +94,7 @@ import {abilities, changes, element, finding, t, verdict} from './result.js';
     settings();
   };
 
-  // The settings that a service has of its own.
+  // The settings that only this service has.
 
   const box = (group, item, checked) => {
     const label = element('label', undefined, 'choice');
