@@ -118,7 +118,7 @@ Redirect follow_redirect(RelayServer& server, const stun::Message& message) {
     why_not = phrase("its address is internal, of another kind than the server's");
   }
   if (!why_not.empty()) {
-    evidence.facts[Fact::reason] = why_not.string();
+    evidence.facts[Fact::not_measured] = why_not.string();
     evidence.text =
         phrase("the server redirects to {}, which was not followed: {}", other, why_not);
     return redirect;

@@ -37,7 +37,7 @@ asio::awaitable<Result<RelayServer>> find_relay_server(Context& context, std::st
 struct Redirect {
   bool followed = false;
   Detail fault;       // "bad_redirect", "redirect_loop": no client could follow it
-  Evidence evidence;  // "alternate_server", with the fact `reason` where it is not followed
+  Evidence evidence;  // "alternate_server", with the fact `not_measured` where it is not followed
 };
 // If it is followed, `server` becomes the one that it names: over TLS its certificate has to be for
 // ALTERNATE-DOMAIN, or else for the previous name. At most two in a row are followed, and none that

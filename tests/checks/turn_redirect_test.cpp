@@ -117,7 +117,7 @@ TEST_F(TurnRedirect, IsFollowedTwiceAndNoMore) {
   const auto seen = ask(first.address());
   EXPECT_EQ(seen.outcome, Outcome::answered);
   EXPECT_EQ(seen.detail, Detail::status(300)) << "not measured";
-  EXPECT_EQ(text_fact(seen.evidence.back(), Fact::reason),
+  EXPECT_EQ(text_fact(seen.evidence.back(), Fact::not_measured),
             "two redirects are followed, and no more");
   EXPECT_EQ(fourth.asked(), 0u);
 }
@@ -303,7 +303,7 @@ TEST(TurnRedirectInside, IsFollowedFromInsideOnly) {
     const auto redirect = checks::follow_redirect(server, message);
     EXPECT_TRUE(redirect.fault.empty()) << from << " to " << to;
     EXPECT_EQ(redirect.followed, server.address->to_string() == to);
-    EXPECT_EQ(redirect.followed, text_fact(redirect.evidence, Fact::reason).empty());
+    EXPECT_EQ(redirect.followed, text_fact(redirect.evidence, Fact::not_measured).empty());
     return redirect.followed;
   };
   EXPECT_TRUE(follows("203.0.113.5", "198.51.100.6"));
