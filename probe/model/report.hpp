@@ -4,6 +4,8 @@
 #include <optional>
 #include <ranges>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "probe/model/finding_code.hpp"
@@ -246,6 +248,27 @@ const Item* find_by_id(const std::vector<Item>& items, const std::string& id) {
   }
   return nullptr;
 }
+
+// The same for many look-ups in a list that may be very long, as in a report that somebody wrote.
+// A view: the list outlives it, and its items keep their places.
+template <typename Item>
+class Indexed {
+ public:
+  Indexed(const std::vector<Item>& items) : items_(items) {
+    for (const auto& item : items) by_id_.try_emplace(item.id, &item);
+  }
+  // The first with that id; null: none.
+  const Item* find(const std::string& id) const {
+    const auto found = by_id_.find(id);
+    return found == by_id_.end() ? nullptr : found->second;
+  }
+  auto begin() const { return items_.begin(); }
+  auto end() const { return items_.end(); }
+
+ private:
+  const std::vector<Item>& items_;
+  std::unordered_map<std::string_view, const Item*> by_id_{};
+};
 
 // The finding's entry for that set; a new one where it has none.
 FindingAffects& affected(Finding& finding, const std::string& set);

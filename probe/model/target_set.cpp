@@ -1,6 +1,7 @@
 #include "probe/model/target_set.hpp"
 
-#include "probe/util/text.hpp"
+#include <set>
+#include <string_view>
 
 namespace callready {
 
@@ -24,9 +25,12 @@ std::string Reach::to_string() const {
 
 std::vector<std::string> row_ids_of(const Capability& capability) {
   std::vector<std::string> ids;
+  std::set<std::string_view> known;
   for (const auto& need : capability.needs) {
     for (const auto& alternative : need.alternatives) {
-      for (const auto& id : alternative) add_once(ids, id);
+      for (const auto& id : alternative) {
+        if (known.insert(id).second) ids.push_back(id);
+      }
     }
   }
   return ids;

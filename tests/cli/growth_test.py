@@ -131,6 +131,21 @@ def grown_report(count):
     return json.dumps(report)
 
 
+def grown_set(count):
+    """A report whose set has so many rows, capabilities and pieces of advice, and few probes."""
+    report = blocked_report()
+    one = report["sets"][0]
+    rows, capabilities = one["requirements"], one["capabilities"]
+    row = {**rows[0], "rules": [], "probes": []}
+    rows += [{**row, "id": f"r{i}"} for i in range(count)]
+    for i in range(count):
+        need = {"alternatives": [[f"r{i}"]], "equal": True}
+        capabilities.append({**capabilities[0], "id": f"c{i}", "requirements": [f"r{i}"],
+                             "needs": [need]})
+    one["advice"] = [{"id": f"a{i}", "text": "t", "source": "s"} for i in range(count)]
+    return json.dumps(report)
+
+
 def grown_site(count):
     """A report whose site has so many hosts and interfaces of its own."""
     report = blocked_report()
@@ -230,6 +245,10 @@ class Growth(CommandsTest):
              "--report", "json"],
             ["merge", "a=FILE", f"b={other}"], ["diff", "FILE", other],
             ["firewall", "rainbow", "--missing", "--from", "FILE"], statuses=(0, 1, 3, 4))
+
+    def test_merged_sets(self):
+        self.assert_grows_little(grown_set, 20_000,
+                                 ["merge", "a=FILE", f"b={self.another_report()}"], statuses=(1,))
 
     def test_sites(self):
         self.assert_grows_little(

@@ -333,7 +333,7 @@ INSTANTIATE_TEST_SUITE_P(Capability, CapabilityTest, testing::ValuesIn(cases), t
 TEST(Capability, AnEqualThatWorksWithLimitsIsNoFallback) {
   Capability capability;
   capability.needs = {any_of({{"a"}, {"b"}})};
-  Rows rows{judged("a", fail), judged("b", pass)};
+  std::vector rows{judged("a", fail), judged("b", pass)};
   rows[1].impaired = true;
   const auto result = judge_capability(capability, rows);
   EXPECT_EQ(result.verdict, Verdict::degraded);
@@ -344,9 +344,9 @@ TEST(Capability, AnEqualThatWorksWithLimitsIsNoFallback) {
 TEST(Capability, AFirstWayThatIsPartlyUnknownIsNoFallback) {
   Capability capability;
   capability.needs = {all_of("lost"), need_of({{"x", "y"}}, false, 1)};
-  const auto result = judge_capability(
-      capability,
-      {judged("lost", fail, recommended), judged("x", pass), judged("y", unknown, recommended)});
+  const std::vector rows{judged("lost", fail, recommended), judged("x", pass),
+                         judged("y", unknown, recommended)};
+  const auto result = judge_capability(capability, rows);
   EXPECT_EQ(result.verdict, Verdict::degraded);
   EXPECT_EQ(result.summary, "works with limits: lost");
   EXPECT_FALSE(result.fallback);
@@ -355,7 +355,7 @@ TEST(Capability, AFirstWayThatIsPartlyUnknownIsNoFallback) {
 TEST(Capability, BelowTheVendorsFiguresItIsDegraded) {
   Capability capability;
   capability.needs = {{{{"near"}, {"other"}}, false, 1}};
-  Rows rows{judged("near", Status::pass), judged("other", Status::pass)};
+  std::vector rows{judged("near", Status::pass), judged("other", Status::pass)};
   auto& first = rows.front();
   EXPECT_EQ(judge_capability(capability, rows).verdict, Verdict::ready);
   first.status = Status::warn;
@@ -371,7 +371,8 @@ TEST(Capability, BelowTheVendorsFiguresItIsDegraded) {
 TEST(Capability, ListsItsRowsOfTheRunOnce) {
   Capability capability;
   capability.needs = {all_of("a"), first_of({{"b"}, {"a", "elsewhere"}})};
-  const auto result = judge_capability(capability, {judged("a", pass), judged("b", pass)});
+  const std::vector rows{judged("a", pass), judged("b", pass)};
+  const auto result = judge_capability(capability, rows);
   EXPECT_EQ(result.requirements, (std::vector<std::string>{"a", "b"}));
 }
 

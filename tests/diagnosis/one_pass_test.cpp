@@ -291,9 +291,9 @@ TEST(OnePass, ABrokenConditionThatNoCapabilityNamesLimitsTheSet) {
   RequirementResult sip;
   sip.id = "sip";
   sip.status = Status::pass;
-  EXPECT_EQ(verdict_of_set({calls}, {sip, row}), Verdict::degraded);
+  EXPECT_EQ(verdict_of_set({calls}, std::vector{sip, row}), Verdict::degraded);
   row.severity = Severity::optional;
-  EXPECT_EQ(verdict_of_set({calls}, {sip, row}), Verdict::ready);
+  EXPECT_EQ(verdict_of_set({calls}, std::vector{sip, row}), Verdict::ready);
 }
 
 TEST(VerdictOfSet, WhatCallsDoWithoutDegradesAtTheMost) {
@@ -307,16 +307,16 @@ TEST(VerdictOfSet, WhatCallsDoWithoutDegradesAtTheMost) {
   calls.requirements = {"sip"};
   push.verdict = Verdict::blocked;
   push.requirements = {"push"};
-  EXPECT_EQ(verdict_of_set({calls, push}, {works, fails}), Verdict::blocked);
+  EXPECT_EQ(verdict_of_set({calls, push}, std::vector{works, fails}), Verdict::blocked);
   push.calls = false;
-  EXPECT_EQ(verdict_of_set({calls, push}, {works, fails}), Verdict::degraded);
+  EXPECT_EQ(verdict_of_set({calls, push}, std::vector{works, fails}), Verdict::degraded);
   // Nor does one without a required row, and while it is unknown it does not leave the set open.
   push.calls = true;
   fails.severity = Severity::recommended;
-  EXPECT_EQ(verdict_of_set({calls, push}, {works, fails}), Verdict::degraded);
+  EXPECT_EQ(verdict_of_set({calls, push}, std::vector{works, fails}), Verdict::degraded);
   push.verdict = Verdict::unknown;
   calls.verdict = Verdict::degraded;
-  EXPECT_EQ(verdict_of_set({calls, push}, {works, fails}), Verdict::degraded);
+  EXPECT_EQ(verdict_of_set({calls, push}, std::vector{works, fails}), Verdict::degraded);
 }
 
 TEST(VerdictOfSet, ARequiredRowThatFailsIsNotReady) {
@@ -329,9 +329,9 @@ TEST(VerdictOfSet, ARequiredRowThatFailsIsNotReady) {
   calls.verdict = Verdict::ready;
   calls.requirements = {"udp", "tls"};
   fails.severity = Severity::required;
-  EXPECT_EQ(verdict_of_set({calls}, {works, fails}), Verdict::degraded);
+  EXPECT_EQ(verdict_of_set({calls}, std::vector{works, fails}), Verdict::degraded);
   fails.severity = Severity::recommended;
-  EXPECT_EQ(verdict_of_set({calls}, {works, fails}), Verdict::ready);
+  EXPECT_EQ(verdict_of_set({calls}, std::vector{works, fails}), Verdict::ready);
 }
 
 TEST(WeighFindings, ACauseThatWeakensCallsIsNotReady) {

@@ -116,12 +116,13 @@ class SetJudge {
       }
     }
     Verdicts verdicts;
+    const Rows rows(rows_);
     std::vector<CapabilityResult> results;
     for (const auto& capability : capabilities_) {
-      results.push_back(judge_capability(capability, rows_));
+      results.push_back(judge_capability(capability, rows));
       verdicts.capabilities.push_back(results.back().verdict);
     }
-    verdicts.set = verdict_of_set(results, rows_);
+    verdicts.set = verdict_of_set(results, rows);
     return verdicts;
   }
 

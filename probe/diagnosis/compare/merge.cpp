@@ -34,8 +34,9 @@ std::string why_not_one_set(const MergeInput& a, const SetResult& left, const Me
     return fmt::format("{} is not the same set in {} and in {} (\"{}\", \"{}\")", left.id, a.name,
                        b.name, left.title, right.title);
   }
+  const Indexed others(right.requirements);
   for (const auto& row : left.requirements) {
-    const auto* other = find_by_id(right.requirements, row.id);
+    const auto* other = others.find(row.id);
     if (other == nullptr) continue;
     if (row.severity != other->severity || row.title != other->title) {
       return fmt::format("{}/{} is not the same row in {} and in {}: the sets differ", left.id,

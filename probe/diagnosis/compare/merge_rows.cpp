@@ -14,7 +14,7 @@
 namespace callready::merging {
 namespace {
 
-// What one vantage says: a set, a row, a capability or a finding of its report.
+// What one vantage says: a row, a capability or a finding of its report.
 template <typename Item>
 struct Said {
   const MergeInput* part = nullptr;
@@ -25,14 +25,22 @@ template <typename Item>
 using AllSaid = std::vector<Said<Item>>;
 using SaidOfRow = Said<RequirementResult>;
 
+// A set of its report.
+struct SaidOfSet : Said<SetResult> {
+  SaidOfSet(const MergeInput& its_part, const SetResult& set)
+      : Said{&its_part, &set}, rows(set.requirements), capabilities(set.capabilities) {}
+  Rows rows;
+  Indexed<CapabilityResult> capabilities;
+};
+using AllSets = std::vector<SaidOfSet>;
+
 // What all that have the set say of one of its rows or capabilities.
 template <typename Item>
-AllSaid<Item> said_of(const std::string& id, const AllSaid<SetResult>& sets,
-                      std::vector<Item> SetResult::*items) {
+AllSaid<Item> said_of(const std::string& id, const AllSets& sets, Indexed<Item> SaidOfSet::*items) {
   AllSaid<Item> said;
-  for (const auto& [part, set] : sets) {
-    const auto* item = find_by_id(set->*items, id);
-    if (item != nullptr) said.push_back({part, item});
+  for (const auto& set : sets) {
+    const auto* item = (set.*items).find(id);
+    if (item != nullptr) said.push_back({set.part, item});
   }
   return said;
 }
@@ -159,22 +167,20 @@ void combine_verdicts(CapabilityResult& result, const AllSaid<CapabilityResult>&
 
 // A stream of another row took something from calls (degrade_by_streams), which the rows that the
 // capability names do not know: as one of the vantages says it.
-void degrade_as_there(CapabilityResult& result, const Capability& capability,
-                      const AllSaid<SetResult>& sets, const Rows& rows) {
-  const bool poor = std::ranges::any_of(rows, &RequirementResult::poor);
-  if (!poor || result.verdict != Verdict::ready) return;
+void degrade_as_there(CapabilityResult& result, const Capability& capability, const AllSets& sets) {
+  if (result.verdict != Verdict::ready) return;
   for (const auto& set : sets) {
-    const auto* here = find_by_id(set->capabilities, result.id);
+    const auto* here = set.capabilities.find(result.id);
     if (here == nullptr || here->verdict != Verdict::degraded) continue;
-    if (judge_capability(capability, set->requirements).verdict != Verdict::ready) continue;
+    if (judge_capability(capability, set.rows).verdict != Verdict::ready) continue;
     result.verdict = Verdict::degraded;
     result.summary = here->summary;
     return;
   }
 }
 
-CapabilityResult combined(const AllSaid<CapabilityResult>& said, const AllSaid<SetResult>& sets,
-                          const Rows& rows) {
+CapabilityResult combined(const AllSaid<CapabilityResult>& said, const AllSets& sets,
+                          const Rows& rows, bool any_poor) {
   const auto& first = said.front();
   Capability capability;
   capability.id = first->id;
@@ -190,14 +196,14 @@ CapabilityResult combined(const AllSaid<CapabilityResult>& said, const AllSaid<S
   auto result = judge_capability(capability, rows);
   if (capability.needs.empty()) {
     combine_verdicts(result, said);
-  } else {
-    degrade_as_there(result, capability, sets, rows);
+  } else if (any_poor) {
+    degrade_as_there(result, capability, sets);
   }
   if (differ) result.summary += phrase(" ({})", joined_texts(seen));
   return result;
 }
 
-SetResult combined(const AllSaid<SetResult>& sets, std::size_t all) {
+SetResult combined(const AllSets& sets, std::size_t all) {
   SetResult result;
   const auto& first = *sets.front().item;
   static_cast<SetText&>(result) = first;
@@ -206,25 +212,27 @@ SetResult combined(const AllSaid<SetResult>& sets, std::size_t all) {
       std::ranges::all_of(sets, [&](const auto& set) { return set->sha256 == first.sha256; });
   if (!same) result.sha256.clear();
   std::vector<std::string> names;
-  const auto& rows = result.requirements;
-  for (const auto& [part, set] : sets) {
-    names.push_back(part->name);
-    for (const auto& row : set->requirements) {
-      if (find_by_id(rows, row.id) != nullptr) continue;
-      result.requirements.push_back(combined(said_of(row.id, sets, &SetResult::requirements)));
+  std::set<std::string_view> told, capabilities, advice, leans_on;
+  for (const auto& set : sets) {
+    names.push_back(set.part->name);
+    for (const auto& row : set.rows) {
+      if (!told.insert(row.id).second) continue;
+      result.requirements.push_back(combined(said_of(row.id, sets, &SaidOfSet::rows)));
     }
   }
+  const Rows rows(result.requirements);
+  const bool any_poor = std::ranges::any_of(rows, &RequirementResult::poor);
   for (const auto& set : sets) {
-    for (const auto& capability : set->capabilities) {
-      if (find_by_id(result.capabilities, capability.id) != nullptr) continue;
-      const auto said = said_of(capability.id, sets, &SetResult::capabilities);
-      result.capabilities.push_back(combined(said, sets, rows));
+    for (const auto& capability : set.capabilities) {
+      if (!capabilities.insert(capability.id).second) continue;
+      const auto said = said_of(capability.id, sets, &SaidOfSet::capabilities);
+      result.capabilities.push_back(combined(said, sets, rows, any_poor));
     }
     for (const auto& item : set->advice) {
-      if (find_by_id(result.advice, item.id) == nullptr) result.advice.push_back(item);
+      if (advice.insert(item.id).second) result.advice.push_back(item);
     }
     for (const auto& other : set->leans_on) {
-      if (find_by_id(result.leans_on, other.id) == nullptr) result.leans_on.push_back(other);
+      if (leans_on.insert(other.id).second) result.leans_on.push_back(other);
     }
     add_new(result.notes, set->notes);
   }
@@ -324,10 +332,10 @@ std::vector<SetResult> merged_sets(const std::vector<MergeInput>& parts) {
   }
   std::vector<SetResult> merged;
   for (const auto& id : order) {
-    AllSaid<SetResult> sets;
+    AllSets sets;
     for (const auto& part : parts) {
       const auto* set = find_by_id(part.report.sets, id);
-      if (set != nullptr) sets.push_back({&part, set});
+      if (set != nullptr) sets.emplace_back(part, *set);
     }
     merged.push_back(combined(sets, parts.size()));
   }

@@ -37,7 +37,7 @@ std::vector<Alternative> measurable(const Need& need, const Rows& rows) {
   for (std::size_t i = 0; i < need.alternatives.size(); ++i) {
     SomeRows measured;
     for (const auto& id : need.alternatives[i]) {
-      const auto* row = find_by_id(rows, id);
+      const auto* row = rows.find(id);
       if (row != nullptr && row->status != Status::skip) measured.push_back(row);
     }
     if (measured.empty()) continue;
@@ -127,7 +127,7 @@ class Together {
 Verdict loss_of(const std::vector<std::string>& ids, const Rows& rows) {
   auto worst = Verdict::ready;
   for (const auto& id : ids) {
-    const auto* row = find_by_id(rows, id);
+    const auto* row = rows.find(id);
     if (row != nullptr) worst = worse_of(worst, loss_of(row->severity));
   }
   return worst;
@@ -140,8 +140,7 @@ CapabilityResult judge_capability(const Capability& capability, const Rows& rows
   result.calls = capability.calls;
   result.needs = capability.needs;
   result.requirements = row_ids_of(capability);
-  std::erase_if(result.requirements,
-                [&](const auto& id) { return find_by_id(rows, id) == nullptr; });
+  std::erase_if(result.requirements, [&](const auto& id) { return rows.find(id) == nullptr; });
   Together best, worst;
   bool measured = false, untried = false;
   std::vector<Text> lost, limited, unsure, sure, fallback;  // sentences of the summary, each once
@@ -182,7 +181,7 @@ CapabilityResult judge_capability(const Capability& capability, const Rows& rows
   if (!measured) {
     result.verdict = Verdict::unknown;
     const bool left_out = std::ranges::any_of(
-        result.requirements, [&](const auto& id) { return find_by_id(rows, id)->left_out; });
+        result.requirements, [&](const auto& id) { return rows.find(id)->left_out; });
     result.summary = left_out ? phrase("skipped to keep traffic low; use --all to test it")
                               : phrase("cannot be measured from here");
     return result;

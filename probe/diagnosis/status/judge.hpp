@@ -92,7 +92,7 @@ using RegionDistances = std::map<std::string, std::optional<Milliseconds>>;
 RegionDistances distances_of_regions(const std::vector<PlannedRequirement>& planned,
                                      const ResultIndex& evidences);
 
-using Rows = std::vector<RequirementResult>;  // of one set
+using Rows = Indexed<RequirementResult>;  // of one set
 
 // One row: what was reached, and what that means by the row's `reach`.
 RequirementResult judge_requirement(const Requirement& requirement, const PlannedRequirement& plan,

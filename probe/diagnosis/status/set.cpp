@@ -9,7 +9,7 @@ namespace {
 
 bool any_measured(const std::vector<std::string>& ids, const Rows& rows) {
   return std::ranges::any_of(ids, [&](const auto& id) {
-    const auto* row = find_by_id(rows, id);  // a report may name what it does not have
+    const auto* row = rows.find(id);  // a report may name what it does not have
     return row != nullptr && row->status != Status::skip;
   });
 }
@@ -46,7 +46,7 @@ Text left_out_by_choice(const TargetSet& set, const Capability& capability, cons
                         const std::vector<std::string>& scenarios) {
   const auto missing = std::ranges::count_if(row_ids_of(capability), [&](const auto& id) {
     const auto* row = set.find_requirement(id);
-    return row != nullptr && find_by_id(rows, id) == nullptr && row->vantages.empty() &&
+    return row != nullptr && rows.find(id) == nullptr && row->vantages.empty() &&
            row->clients.empty() && is_for(*row, scenarios);
   });
   if (missing == 0) return {};
@@ -79,7 +79,7 @@ Text untested_sign_in(const TargetSet& set, const Rows& rows) {
     const auto ids = row_ids_of(capability);
     if (any_measured(ids, rows)) return {};
     for (const auto& id : ids) {
-      const bool planned = find_by_id(rows, id) != nullptr;
+      const bool planned = rows.find(id) != nullptr;
       if (planned && yours.empty()) yours = variable_of(set, id);
     }
   }
@@ -155,7 +155,6 @@ SetResult judge_set(const PlannedSet& planned, const ResultIndex& evidences) {
       result.advice.push_back({advice.id, advice.text, advice.source});
     }
   }
-  const auto& rows = result.requirements;
   const auto regions = distances_of_regions(planned.rows, evidences);
   for (const auto& plan : planned.rows) {
     const auto* requirement = set.find_requirement(plan.requirement);
@@ -171,6 +170,7 @@ SetResult judge_set(const PlannedSet& planned, const ResultIndex& evidences) {
     judged.of_set = row.of_set;
     result.requirements.push_back(std::move(judged));
   }
+  const Rows rows(result.requirements);
   for (const auto& capability : set.capabilities) {
     if (!is_for(capability, scenarios)) continue;
     auto judged = judge_capability(capability, rows);
