@@ -168,73 +168,6 @@ bool refused_beyond(const FlowSample& sample) {
          (sample.way == Reachability::refused && who_refused(*sample.result) == Refuser::beyond);
 }
 
-// Where a device on the way was caught refusing in others' names: what refuses beside that is it,
-// too, unless somebody further out was seen to get the packets.
-class Forgers {
- public:
-  void note(bool udp, const std::string& host, const FlowSample& sample) {
-    if (!sample.forged) return;
-    const Port port{udp, sample.port};
-    by_host_[host].emplace(port, sample.by);
-    hosts_on_[port].insert(host);
-    if (!udp) return;
-    by_port_.emplace(sample.port, sample.by);
-    over_udp_.insert(host);
-    kinds_.insert(inspected_as(sample));
-  }
-  // Who looks for one kind of packets, as far as was seen, refuses no others.
-  bool refuse(Cargo kind) const { return kinds_.size() > 1 || kinds_.contains(kind); }
-  // Nothing where the refusal may be the far end's own.
-  const std::string* of(const std::string& host, std::uint16_t port) const {
-    const auto found = by_host_.find(host);
-    if (found != by_host_.end() && !only_on_shut_ports(found->second)) {
-      return &found->second.begin()->second;
-    }
-    // On that port, or between two on which it was caught; of one host that would be its affair,
-    // as it is where connections to it, too, meet that.
-    const auto next = by_port_.lower_bound(port);
-    if (over_udp_.size() < 2 && alone_on_a_tcp_port()) return nullptr;
-    if (over_udp_.size() < 2 && (next == by_port_.end() || next->first != port)) return nullptr;
-    if (next == by_port_.end() || by_port_.begin()->first > port) return nullptr;
-    return &next->second;
-  }
-
- private:
-  using Port = std::pair<bool, std::uint16_t>;  // true: UDP
-  using Ports = std::map<Port, std::string>;    // by whom
-
-  // On ports alone on which others were caught as well: it is the ports, and not the host.
-  bool only_on_shut_ports(const Ports& caught) const {
-    return std::ranges::all_of(caught,
-                               [&](const auto& one) { return hosts_on_.at(one.first).size() > 1; });
-  }
-
-  // Who was caught over UDP was so over TCP, too, on a port on which nobody else was.
-  bool alone_on_a_tcp_port() const {
-    return std::ranges::any_of(hosts_on_, [&](const auto& caught) {
-      return !caught.first.first && caught.second == over_udp_;
-    });
-  }
-
-  std::map<std::string, Ports> by_host_;
-  std::map<Port, std::set<std::string>> hosts_on_;
-  std::map<std::uint16_t, std::string> by_port_;  // over UDP
-  std::set<std::string> over_udp_;                // hosts
-  std::set<Cargo> kinds_;                         // over UDP
-};
-
-void unmask(std::vector<FlowSample>& samples, const Forgers& forgers, const std::string& by) {
-  const auto beyond = [](const FlowSample& sample) {
-    return sample.way == Reachability::left || who_refused(*sample.result) == Refuser::beyond;
-  };
-  if (std::ranges::any_of(samples, beyond)) return;
-  for (auto& sample : samples) {
-    if (!sample.refusal || !forgers.refuse(inspected_as(sample))) continue;
-    sample.way = Reachability::blocked;
-    sample.by = by;
-  }
-}
-
 // Routers by which UDP was seen to pass on its way to a device that turns it away.
 class PassedOn {
  public:
@@ -393,20 +326,13 @@ Facts::Facts(const Report& whole)
       found[{true, host, sample.port}].push_back(sample);
     }
   }
-  Forgers forgers;
-  for (const auto& [key, samples] : found) {
-    const auto& [udp, host, port] = key;
-    for (const auto& sample : samples) forgers.note(udp, host, sample);
-  }
   flows.reserve(found.size());
   while (!found.empty()) {  // what has become a flow need not be there twice
     auto next = found.extract(found.begin());
     const auto& key = next.key();
-    auto& samples = next.mapped();
+    const auto& samples = next.mapped();
     Flow flow;
     std::tie(flow.udp, flow.host, flow.port) = key;
-    const auto* forger = flow.udp ? forgers.of(flow.host, flow.port) : nullptr;
-    if (forger != nullptr) unmask(samples, forgers, *forger);
     flow.party = registrable_domain(flow.host);
     const auto& address = samples.front().result->observation.address;
     flow.network = address ? network_of(*address) : flow.party;

@@ -76,8 +76,7 @@ void read_refusal(const Diagnosis& context, const Flow& flow, bool alone,
   for (const auto& sample : flow.samples) {
     const auto& result = *sample.result;
     const bool far = !sample.far_device.empty();
-    const bool refused =
-        result.observation.outcome == Outcome::refused && sample.way != Reachability::blocked;
+    const bool refused = result.observation.outcome == Outcome::refused;
     if ((!refused && !far) || context.explained(result)) continue;
     refusals.probes.push_back(&result);
     // On a port that was guessed a server refuses that is well.

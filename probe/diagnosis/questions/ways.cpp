@@ -74,7 +74,11 @@ bool is_blocked(const Facts& facts, std::uint16_t udp_port) {
 // the way need no listener.
 void ask_beyond_the_set(const Facts& facts, const With& control, Questions& questions) {
   auto lost = findings::udp_cells(facts);
-  if (std::ranges::any_of(lost, [](const Flow* flow) { return findings::out(*flow); })) return;
+  // A refusal may be a device's own.
+  if (std::ranges::any_of(lost, [](const Flow* flow) {
+        return findings::heard(*flow) || went(*flow, Reachability::left);
+      }))
+    return;
   std::erase_if(lost, [&](const Flow* flow) {
     return !any_sample(*flow, [&](const FlowSample& sample) {
       return findings::failing(*sample.result) && facts.asked_for(*sample.result);

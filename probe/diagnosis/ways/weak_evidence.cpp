@@ -25,9 +25,8 @@ std::string no_farther_than(const Facts& facts, const ProbeResult& result) {
   return ours;
 }
 
-// Packets that died on the way once, and what refusals in the server's name turned out to be a
-// device's: of these no row says more than that it is not known. `after_all`: what got out when it
-// was asked again.
+// Packets that died on the way once: of these no row says more than that it is not known.
+// `after_all`: what got out when it was asked again.
 void doubt_single_proofs(const Facts& facts, const std::set<std::string>& explained,
                          const std::set<std::string>& after_all,
                          std::map<std::string, Text>& reasons) {
@@ -40,9 +39,7 @@ void doubt_single_proofs(const Facts& facts, const std::set<std::string>& explai
     for (const auto& sample : flow.samples) {
       if (sample.way != Reachability::blocked) continue;
       const auto& id = sample.result->probe.id;
-      if (sample.refusal && !failing(*sample.result)) {
-        reasons.emplace(id, phrase("a device in the path sends refusals in the server's name"));
-      } else if (firmly_blocked(facts, flow) || sample.turned_away()) {
+      if (firmly_blocked(facts, flow) || sample.turned_away()) {
         firm.insert(id);
       } else {
         const Host host{flow.host, flow.udp};
