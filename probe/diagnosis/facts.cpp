@@ -138,28 +138,9 @@ std::vector<FlowSample> samples_of(const ProbeResult& result, const Site& site) 
   sample.refusal = is_udp(result) && result.observation.outcome == Outcome::refused;
   sample.forged = sample.way == Reachability::blocked && who_refused(result) == Refuser::on_the_way;
   move_to_far_end(sample);
-  sample.responder = !is_udp(result) || sample.cargo == Cargo::stun ||
-                     sample.cargo == Cargo::turn || sample.cargo == Cargo::ntp;
+  sample.responder = !is_udp(result) || answers_everybody(sample.cargo);
   samples.push_back(sample);
   return samples;
-}
-
-// Media that a relay took in from us, whatever way leads to its server; and what it sent back,
-// which came or not.
-std::vector<FlowSample> taken_in_by_a_relay(const ProbeResult& result) {
-  const auto* trip = evidence_of(result, EvidenceKind::relay_trip);
-  if (trip == nullptr || flag_fact(*trip, Fact::outbound) != std::optional(true)) return {};
-  FlowSample there;
-  there.result = &result;
-  there.port = port_fact(*trip, Fact::relay_port).value_or(0);
-  there.cargo = Cargo::rtp;
-  there.way = Reachability::left;
-  auto back = there;
-  back.responder = true;
-  const auto inbound = flag_fact(*trip, Fact::inbound);
-  back.way = inbound == std::optional(true) ? Reachability::open : Reachability::lost;
-  if (there.port == 0) return {};
-  return inbound ? std::vector{there, back} : std::vector{there};
 }
 
 // The check has asked who refused, and it was nobody of the site.
@@ -321,9 +302,6 @@ Facts::Facts(const Report& whole)
       if (sample.way == Reachability::left && proves_no_way(sample.left_at, is_udp(result)))
         continue;
       found[{is_udp(result), host, sample.port}].push_back(sample);
-    }
-    for (const auto& sample : taken_in_by_a_relay(result)) {
-      found[{true, host, sample.port}].push_back(sample);
     }
   }
   flows.reserve(found.size());

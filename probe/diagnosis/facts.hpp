@@ -54,6 +54,11 @@ struct FlowSample {
   bool turned_away() const { return forged || !by.empty(); }
 };
 
+// Servers of that kind answer whoever asks, over UDP too.
+constexpr bool answers_everybody(Cargo cargo) {
+  return cargo == Cargo::stun || cargo == Cargo::turn || cargo == Cargo::ntp;
+}
+
 // What a device that inspects takes its packets for: TURN is STUN to whoever drops it.
 Cargo inspected_as(const FlowSample& sample);
 

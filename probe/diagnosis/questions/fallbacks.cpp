@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "probe/diagnosis/reach/read.hpp"
 #include "probe/diagnosis/ways/flow_groups.hpp"
 #include "probe/model/plan.hpp"
 
@@ -11,19 +12,16 @@ namespace {
 
 // Probes whose UDP packets were seen to leave, where no host answers over UDP, not even one that
 // answers everybody.
-std::set<const ProbeResult*> left_and_unanswered(const findings::Facts& facts) {
-  std::set<const ProbeResult*> left;
+std::set<std::string> left_and_unanswered(const findings::Facts& facts) {
+  std::set<std::string> left;
   bool asked = false;
-  for (const auto* flow : findings::udp_cells(facts)) {
-    if (findings::heard(*flow)) return {};
-    for (const auto& sample : flow->samples) {
-      const auto outcome = sample.result->observation.outcome;
-      if (outcome == Outcome::passed) left.insert(sample.result);
-      asked |= sample.responder && outcome == Outcome::silent;
-    }
+  for (const auto& event : reach::read_events(facts.report).flows) {
+    if (!event.flow.udp || event.flow.cargo == Cargo::dns) continue;
+    if (event.seen == Seen::reply) return {};
+    if (event.seen == Seen::expired) left.insert(event.probe);
+    asked |= findings::was_owed_an_answer(facts, event);
   }
-  if (!asked) left.clear();
-  return left;
+  return asked ? left : std::set<std::string>();
 }
 
 }  // namespace
@@ -38,7 +36,9 @@ std::vector<std::string> needed_after_all(const Report& report) {
   const auto is_pending = [](const ProbeResult* result) {
     return result->observation.outcome == Outcome::skipped && result->observation.detail.empty();
   };
-  const auto is_unanswered = [&](const ProbeResult* result) { return unanswered.contains(result); };
+  const auto is_unanswered = [&](const ProbeResult* result) {
+    return unanswered.contains(result->probe.id);
+  };
   std::set<std::string> needed;
   // Those of rows that stand behind one in doubt.
   const auto add_spared = [&](const SetResult& set, const Need& need) {

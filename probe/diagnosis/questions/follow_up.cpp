@@ -310,8 +310,6 @@ AnswersStun answers_stun(const Flow& flow) {
     const bool beside = probe.check == CheckKind::nat || probe.check == CheckKind::path;
     const bool answered = seen.outcome == Outcome::answered;
     if (!flow.udp || flow.port == 53 || (!asked && !beside)) continue;
-    // What a relay behind a server took in or sent back says nothing of the relay's port.
-    if (probe.target.transport != Transport::udp || probe.target.port() != flow.port) continue;
     if (!answered && (!probe.control() || seen.outcome != Outcome::silent)) continue;
     best = std::min(best, !answered ? AnswersStun::silent
                           : asked   ? AnswersStun::asked

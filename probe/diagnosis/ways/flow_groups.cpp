@@ -90,6 +90,12 @@ bool heard(const Flow& flow) {
   });
 }
 
+bool was_owed_an_answer(const Facts& facts, const FlowEvent& event) {
+  const auto& flow = event.flow;
+  return flow.udp && event.seen == Seen::nothing && event.expected &&
+         (answers_everybody(flow.cargo) || facts.answers_sip(flow.host));
+}
+
 std::string device_of(const std::vector<const Flow*>& flows) {
   const auto* refused =
       first_sample(flows, [](const FlowSample& sample) { return !sample.by.empty(); });

@@ -35,6 +35,8 @@ inline bool went(const Flow& flow, Reachability way) {
 inline bool went_unanswered(const FlowSample& sample) {
   return sample.way == Reachability::lost && sample.responder;
 }
+// The same over UDP, and of a server that is known to speak SIP.
+bool was_owed_an_answer(const Facts& facts, const FlowEvent& event);
 
 // Of several flows: the device that refused, if one was heard; whether something on the way was
 // seen to block.

@@ -17,18 +17,24 @@ const FlowSample* tcp_works(const Facts& facts) {
 
 // Of replies that are lost: the lowest port of whose packets it is known, of those who should
 // answer. Others' may be dropped on their way out. Nothing where no packet was seen to leave.
-std::optional<std::uint16_t> lowest_without_reply(const Facts& facts) {
-  std::optional<std::uint16_t> lowest;
+std::optional<std::uint16_t> lowest_without_reply(const Diagnosis& context) {
+  using Endpoint = std::pair<std::string_view, std::uint16_t>;
+  std::set<Endpoint> known, heard, silent;
   bool any_left = false;
-  for (const auto* flow : udp_cells(facts)) {
-    const bool left = flow->way == Reachability::left;
+  for (const auto& [packet, event] : context.worlds().sight.seen_packets()) {
+    if (!packet.udp || packet.cargo == Cargo::dns || packet.port == dns_port) continue;
+    const Endpoint to{event.flow.host, packet.port};
+    const bool half_way = event.seen == Seen::one_way;
+    const bool left = half_way || (event.seen == Seen::expired && !packet.ends_at_device);
     any_left |= left;
-    const bool silent = any_sample(*flow, [&](const FlowSample& sample) {
-      const bool sip = sample.cargo == Cargo::sip && facts.answers_sip(flow->host);
-      return sample.way == Reachability::lost && (sample.responder || sip);
-    });
-    const bool known = silent && !heard(*flow) && (left || facts.asked_for(*flow));
-    if (known) lowest = std::min(lowest.value_or(flow->port), flow->port);
+    if (left || packet.asked) known.insert(to);
+    if (half_way || was_owed_an_answer(context.facts, event)) silent.insert(to);
+    if (event.seen == Seen::reply) heard.insert(to);
+  }
+  std::optional<std::uint16_t> lowest;
+  for (const auto& to : silent) {
+    if (!known.contains(to) || heard.contains(to)) continue;
+    lowest = std::min(lowest.value_or(to.second), to.second);
   }
   return any_left ? lowest : std::nullopt;
 }
@@ -126,7 +132,7 @@ std::optional<ClosedUdp> closed_udp(const Diagnosis& context) {
       context, [&](const auto& box, const auto& world) { return all.by(box, world); });
   if (!told) return std::nullopt;
   ClosedUdp closed;
-  if (told->box->beyond) closed.replies_from = lowest_without_reply(facts);
+  if (told->box->beyond) closed.replies_from = lowest_without_reply(context);
   // Of one network only it may be that one.
   const auto by_udp = facts.select([](const Flow& flow) { return flow.udp; });
   const bool several = set_of(by_udp, &Flow::network).size() > 1;

@@ -107,9 +107,7 @@ class Losses {
       if (event.seen == Seen::dropped) died.emplace(event.flow.host, event.flow.port, cargo);
       heard |= !event.ends_early && reach::is_good(event.seen) && event.seen != Seen::arrived;
       // Other servers may ignore clients that they do not know.
-      const bool answers_all = cargo == Cargo::stun || cargo == Cargo::turn ||
-                               cargo == Cargo::ntp || facts.answers_sip(event.flow.host);
-      if (event.seen == Seen::nothing && event.expected && answers_all) silent.push_back(&event);
+      if (was_owed_an_answer(facts, event)) silent.push_back(&event);
     }
     for (const auto* event : silent) {
       // Media to that port may have left: a request that was seen to die says nothing of the way
