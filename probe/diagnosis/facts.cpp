@@ -80,6 +80,24 @@ void take_back_own_word(FlowSample& sample, const std::string& who, const Site& 
   sample.way = Reachability::lost;
 }
 
+// A packet to a port of a range, or one that was to end on the way, as that evidence has it.
+void read_way(FlowSample& sample, const Evidence& evidence, const Site& site) {
+  using enum DetailCode;
+  const auto word = detail_fact(evidence, Fact::result);
+  const auto by = text_fact(evidence, Fact::by);
+  const auto& target = sample.result->observation.address;
+  sample.way = way_by_detail(word);
+  if (word == prohibited) sample.by = by;
+  if (word == left_site) sample.left_at = by;
+  // Nearer than the far end can be.
+  const bool in_its_name = by.empty() || (target && by == target->to_string());
+  sample.forged = word == refused_on_the_way || (word == prohibited && in_its_name);
+  sample.no_way = detail_fact(evidence, Fact::reason) == unreachable;
+  sample.refusal = word == arrived && text_fact(evidence, Fact::responder).empty();
+  take_back_own_word(sample, by, site);
+  move_to_far_end(sample);
+}
+
 std::vector<FlowSample> samples_of(const ProbeResult& result, const Site& site) {
   std::vector<FlowSample> samples;
   // That IPv6 gets out says nothing of the way that all others take.
@@ -95,39 +113,16 @@ std::vector<FlowSample> samples_of(const ProbeResult& result, const Site& site) 
   sample.result = &result;
   sample.port = result.probe.target.port();
   if (is_udp(result)) sample.cargo = cargo_of(result.probe);
-  if (result.probe.check == CheckKind::udp_range) {
+  const bool range = result.probe.check == CheckKind::udp_range;
+  if (range || result.probe.check == CheckKind::hop) {
     for (const auto& evidence : result.observation.evidence) {
-      if (evidence.kind != EvidenceKind::udp_port) continue;
-      auto& one = samples.emplace_back(sample);
-      one.port = port_fact(evidence, Fact::port).value_or(0);
-      const auto word = detail_fact(evidence, Fact::result);
-      one.way = way_by_detail(word);
-      if (word == DetailCode::prohibited) one.by = text_fact(evidence, Fact::by);
-      if (word == DetailCode::left_site) one.left_at = text_fact(evidence, Fact::by);
-      one.forged = word == DetailCode::prohibited && one.by.empty();
-      one.no_way = detail_fact(evidence, Fact::reason) == DetailCode::unreachable;
-      one.refusal = word == DetailCode::arrived && text_fact(evidence, Fact::responder).empty();
-      take_back_own_word(one, one.by, site);
-      move_to_far_end(one);
+      if (evidence.kind != (range ? EvidenceKind::udp_port : EvidenceKind::hop)) continue;
+      auto one = sample;
+      if (range) one.port = port_fact(evidence, Fact::port).value_or(0);
+      read_way(one, evidence, site);
+      // Nothing is known where no router beyond the edge answered.
+      if (range || one.way != Reachability::lost) samples.push_back(one);
     }
-    return samples;
-  }
-  if (result.probe.check == CheckKind::hop) {
-    sample.way = way_by_detail(result.observation.detail);
-    // Nothing is known where no router beyond the edge answered.
-    if (sample.way != Reachability::left && sample.way != Reachability::blocked) return samples;
-    const auto* evidence = evidence_of(result, EvidenceKind::hop);
-    if (sample.way == Reachability::blocked && evidence != nullptr) {
-      sample.by = text_fact(*evidence, Fact::by);
-      sample.no_way = detail_fact(*evidence, Fact::reason) == DetailCode::unreachable;
-      take_back_own_word(sample, sample.by, site);
-    }
-    if (sample.way == Reachability::left && evidence != nullptr)
-      sample.left_at = text_fact(*evidence, Fact::by);
-    // Refused nearer than the far end can be, in its name.
-    sample.forged = result.observation.detail == DetailCode::refused_on_the_way ||
-                    (address && sample.by == address->to_string());
-    samples.push_back(sample);
     return samples;
   }
   sample.way = exchange_way(result.observation, is_udp(result));

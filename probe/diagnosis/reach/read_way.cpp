@@ -9,6 +9,7 @@ std::optional<Seen> seen_on_the_way(const Detail& result) {
   using enum DetailCode;
   static constexpr std::pair<DetailCode, Seen> table[] = {{left_site, Seen::expired},
                                                           {arrived, Seen::expired},
+                                                          {replied, Seen::reply},
                                                           {dropped, Seen::dropped},
                                                           {prohibited, Seen::prohibited},
                                                           {refused_on_the_way, Seen::refused_way},
@@ -50,50 +51,55 @@ void tell_who_refused(FlowEvent& event, bool whole_way) {
   }
 }
 
+// Nothing where nothing is known. `whole_way`: sent as far as the target, if it got there.
+std::optional<FlowEvent> read_packet(const Reading& reading, const Evidence& evidence,
+                                     bool whole_way) {
+  const auto seen = seen_on_the_way(detail_fact(evidence, Fact::result));
+  if (!seen) return std::nullopt;
+  auto event = event_of(reading, *seen);
+  event.ends_early = true;
+  event.router = text_fact(evidence, Fact::by);
+  if (findings::is_this_computer(reading.site, event.router)) return std::nullopt;
+  tell_who_refused(event, whole_way);
+  // Of one that is to end on the way, what it was sent with; else that router's.
+  const auto ttl = whole_fact(evidence, Fact::ttl, 1, 255).value_or(0);
+  const bool expired = seen == Seen::expired;
+  if (expired || !whole_way) event.ttl = ttl;
+  if (expired || whole_way) event.router_ttl = ttl;
+  return event;
+}
+
 }  // namespace
 
 void read_hop(const Reading& reading, FlowEvents& events) {
   const auto* hop = findings::evidence_of(reading.result, EvidenceKind::hop);
   if (hop == nullptr || findings::is_inside(reading.result)) return;
-  const auto seen = seen_on_the_way(detail_fact(*hop, Fact::result));
-  if (!seen) return;
-  auto event = event_of(reading, *seen);
-  event.ends_early = true;
-  event.router = text_fact(*hop, Fact::by);
-  if (findings::is_this_computer(reading.site, event.router)) return;
-  tell_who_refused(event, false);
-  event.ttl = whole_fact(*hop, Fact::ttl, 1, 255).value_or(0);
-  if (seen == Seen::expired) event.router_ttl = event.ttl;
-  event.climbed = !reading.probe.with.contains("control");
-  event.sent = std::max(1, reading.seen.attempts);
-  events.flows.push_back(event);
+  auto event = read_packet(reading, *hop, false);
+  if (!event) return;
+  event->climbed = !reading.probe.with.contains("control");
+  event->sent = std::max(1, reading.seen.attempts);
+  events.flows.push_back(*event);
 }
 
 void read_range(const Reading& reading, FlowEvents& events) {
   if (findings::is_inside(reading.result)) return;
   const bool near = refused_too_soon(reading);
   each(reading.seen, EvidenceKind::udp_port, [&](const Evidence& sample) {
-    const auto result = detail_fact(sample, Fact::result);
-    const bool replied = result == DetailCode::replied;
-    const auto seen = replied ? Seen::reply : seen_on_the_way(result);
     const auto port = port_fact(sample, Fact::port);
-    if (!seen || !port) return;
-    auto event = event_of(reading, *seen);
-    event.flow.port = *port;
+    auto event = read_packet(reading, sample, true);
+    if (!event || !port) return;
+    event->flow.port = *port;
     // That a relay or an echo server heard it is not the port's own word.
     const bool told =
         sample.facts.contains(Fact::outbound) || sample.facts.contains(Fact::responder);
+    const auto result = detail_fact(sample, Fact::result);
+    const bool replied = result == DetailCode::replied;
     const bool refused = result == DetailCode::arrived && !told;
-    event.ends_early = !replied && !refused;
-    if (refused) event.seen = near ? Seen::closed : Seen::arrived;
-    if (refused && near) event.too_near = true;
-    event.router = text_fact(sample, Fact::by);
-    if (findings::is_this_computer(reading.site, event.router)) return;
-    tell_who_refused(event, true);
-    event.router_ttl = whole_fact(sample, Fact::ttl, 1, 255).value_or(0);
-    if (seen == Seen::expired) event.ttl = event.router_ttl;
-    event.sent = replied ? 1 : 2;
-    events.flows.push_back(event);
+    if (replied || refused) event->ends_early = false;
+    if (refused) event->seen = near ? Seen::closed : Seen::arrived;
+    if (refused && near) event->too_near = true;
+    event->sent = replied ? 1 : 2;
+    events.flows.push_back(*event);
   });
 }
 
