@@ -91,24 +91,14 @@ void Claim::add(const Claim& other) {
   add_new(unseen, other.unseen);
 }
 
-Claims::Claims(const Diagnosis& context) : facts_(context.facts) {
-  for (const auto& flow : facts_.flows) {
-    for (const auto& sample : flow.samples) {
-      const bool passed = out(flow) && gets_out(sample.way);
-      if (passed) working_[{flow.udp, flow.port, inspected_as(sample)}].insert(flow.host);
-    }
-  }
+void Claim::weigh(const Facts& facts) {
+  // What is lost further out, and not by its port, is as likely the far end's fault.
+  const bool weak = beyond && code == FindingCode::firewall_flow_blocked;
+  confidence =
+      weak ? Confidence::possible : std::max(reach::confidence_of(sure), most_of(facts, *this));
 }
 
-bool Claims::works_elsewhere(const Flow& flow) const {
-  return any_sample(flow, [&](const FlowSample& sample) {
-    if (died_beside_refusals(flow, sample)) return false;
-    const auto found = working_.find({flow.udp, flow.port, inspected_as(sample)});
-    return found != working_.end() && found->second.size() > found->second.count(flow.host);
-  });
-}
-
-Claim Claims::of(const ClosedFlows& closed) const {
+Claim claim_of(const Facts& facts, const ClosedFlows& closed) {
   Claim claim;
   claim.flows = closed.flows;
   claim.blocked = any_blocked(claim.flows);
@@ -126,13 +116,11 @@ Claim Claims::of(const ClosedFlows& closed) const {
   claim.beyond = box.beyond && !reach::names_itself(box.fate);
   if (reach::at_far_end(box)) {
     claim.beyond = std::ranges::any_of(closed.flows,
-                                       [&](const Flow* flow) { return is_beyond(facts_, *flow); });
+                                       [&](const Flow* flow) { return is_beyond(facts, *flow); });
   }
-  const bool elsewhere =
-      std::ranges::any_of(closed.flows, [&](const Flow* flow) { return works_elsewhere(*flow); });
+  const bool elsewhere = closed.ports_sure <= 1 - reach::is_likely;  // the ports are open
   const bool is_destination = box.kind != reach::Kind::rule && box.ports.empty() && !claim.beyond &&
-                              elsewhere && closed.flows.size() > 1 &&
-                              closed.ports_sure <= 1 - reach::is_likely;
+                              elsewhere && closed.flows.size() > 1;
   const bool several = set_of(closed.flows, &Flow::network).size() > 1;
   const bool nowhere =
       !elsewhere && !claim.beyond && (!claim.udp() || closed.whole_sure >= reach::is_likely);
@@ -155,26 +143,19 @@ Claim Claims::of(const ClosedFlows& closed) const {
     claim.party = claim.beyond ? "" : closed.flows.front()->party;
   }
   claim.sure = wide_hosts ? closed.hosts_sure : closed.sure;
-  weigh(claim);
+  claim.weigh(facts);
   return claim;
 }
 
-Claim Claims::of(double sure, const Flow& flow) const {
+Claim claim_of(const Facts& facts, const Flow& flow, double sure) {
   Claim claim;
   claim.flows = {&flow};
   claim.blocked = flow.way == Reachability::blocked;
-  claim.beyond = is_beyond(facts_, flow);
+  claim.beyond = is_beyond(facts, flow);
   claim.party = claim.beyond ? "" : flow.party;
   claim.sure = claim.blocked ? sure : 0;
-  weigh(claim);
+  claim.weigh(facts);
   return claim;
-}
-
-void Claims::weigh(Claim& claim) const {
-  // What is lost further out, and not by its port, is as likely the far end's fault.
-  const bool weak = claim.beyond && claim.code == FindingCode::firewall_flow_blocked;
-  claim.confidence = weak ? Confidence::possible
-                          : std::max(reach::confidence_of(claim.sure), most_of(facts_, claim));
 }
 
 }  // namespace callready::findings

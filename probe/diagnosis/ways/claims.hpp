@@ -3,8 +3,6 @@
 // 2).
 #pragma once
 
-#include <tuple>
-
 #include "probe/diagnosis/ways/by_worlds.hpp"
 #include "probe/diagnosis/ways/flow_groups.hpp"
 
@@ -58,26 +56,12 @@ struct Claim {
   // Both are one finding.
   bool goes_with(const Claim& other) const;
   void add(const Claim& other);
-};
-
-class Claims {
- public:
-  explicit Claims(const Diagnosis& context);
-
-  Claim of(const ClosedFlows& closed) const;
-  // Of one flow, without a word on its port or its host. `sure`: that it is closed on the way.
-  Claim of(double sure, const Flow& flow) const;
   // How sure it may be, by all of its flows.
-  void weigh(Claim& claim) const;
-  // The same port gets out to another host.
-  bool works_elsewhere(const Flow& flow) const;
-
- private:
-  // Over UDP (true) or TCP. Over UDP by payload, too: a device may be after one kind only.
-  using Port = std::tuple<bool, std::uint16_t, Cargo>;
-
-  const Facts& facts_;
-  std::map<Port, std::set<std::string>> working_;  // the ports that get out, and to which hosts
+  void weigh(const Facts& facts);
 };
+
+Claim claim_of(const Facts& facts, const ClosedFlows& closed);
+// Of one flow, without a word on its port or its host. `sure`: that it is closed on the way.
+Claim claim_of(const Facts& facts, const Flow& flow, double sure);
 
 }  // namespace callready::findings

@@ -183,8 +183,7 @@ void say_ports(const Diagnosis& context, const Claim& claim, Cause& cause) {
           : phrase("No connection to {} succeeded anywhere.", ports));
 }
 
-void say_destinations(const Diagnosis& context, const Claims& claims, const Claim& claim,
-                      Cause& cause) {
+void say_destinations(const Diagnosis& context, const Claim& claim, Cause& cause) {
   const auto& facts = context.facts;
   auto& finding = cause.finding;
   const auto hosts = hosts_of(claim.probes);
@@ -204,8 +203,11 @@ void say_destinations(const Diagnosis& context, const Claims& claims, const Clai
                       "operator whether they are up."),
       where_the_list_is(facts, claim.probes));
   finding.evidence = evidence_for(claim.flows, 8);
-  auto elsewhere = claim.flows;
-  std::erase_if(elsewhere, [&](const Flow* flow) { return !claims.works_elsewhere(*flow); });
+  const auto elsewhere = facts.select([&](const Flow& flow) {
+    return out(flow) && std::ranges::any_of(claim.flows, [&](const Flow* shut) {
+             return shut->udp == flow.udp && shut->port == flow.port && shut->host != flow.host;
+           });
+  });
   if (elsewhere.empty()) return;
   insert_second(finding.evidence, {"", phrase("The same ports ({}) of other hosts are reachable.",
                                               ports_in_words(set_of(elsewhere, &Flow::port)))});
@@ -264,7 +266,7 @@ void say_flows(const Diagnosis& context, const Claim& claim, Cause& cause) {
   }
 }
 
-void add(const Claims& claims, std::vector<Claim>& all, Claim claim) {
+void add(const Facts& facts, std::vector<Claim>& all, Claim claim) {
   const auto same =
       std::ranges::find_if(all, [&](const Claim& one) { return one.goes_with(claim); });
   if (same == all.end()) {
@@ -273,7 +275,7 @@ void add(const Claims& claims, std::vector<Claim>& all, Claim claim) {
   }
   same->add(claim);
   // A range is one rule: where a device refused one of its ports, it closes all of it.
-  if (claim.is_range()) claims.weigh(*same);
+  if (claim.is_range()) same->weigh(facts);
 }
 
 // Somebody misses it, so that it is said although it is weak.
@@ -282,7 +284,7 @@ bool is_missed(const Diagnosis& context, const Claim& claim) {
          (claim.beyond && context.fails_required_row(claim.probes));
 }
 
-Causes causes_of(const Diagnosis& context, const Claims& claims, const std::vector<Claim>& all) {
+Causes causes_of(const Diagnosis& context, const std::vector<Claim>& all) {
   Causes causes;
   for (const auto& claim : all) {
     const bool only_silent = claim.is_weak() && !claim.blocked;
@@ -291,7 +293,7 @@ Causes causes_of(const Diagnosis& context, const Claims& claims, const std::vect
     cause.contradicted = claim.unseen;
     cause.name(claim.code, Owner::network, claim.confidence);
     if (claim.is_destination()) {
-      say_destinations(context, claims, claim, cause);
+      say_destinations(context, claim, cause);
     } else if (claim.is_of_ports()) {
       say_ports(context, claim, cause);
     } else {
@@ -306,11 +308,10 @@ Causes causes_of(const Diagnosis& context, const Claims& claims, const std::vect
 Causes find_closed(const Diagnosis& context) {
   const auto parts = closed_flows(context);
   if (parts.empty()) return {};
-  const Claims claims(context);
   std::vector<Claim> found, all;
   std::set<std::string> proved;  // operators with a destination that is seen to be blocked
   for (const auto& closed : parts) {
-    auto claim = claims.of(closed);
+    auto claim = claim_of(context.facts, closed);
     // A row needs it, not only questions of our own.
     const bool matters = context.affects_requirement(claim.probes) ||
                          (claim.is_range() && context.facts.any_asked_for(claim.unseen));
@@ -322,17 +323,16 @@ Causes find_closed(const Diagnosis& context) {
     // Their other hosts that are silent are blocked as well, rather than down.
     if (claim.is_destination() && proved.contains(claim.flows.front()->party)) {
       claim.blocked = true;
-      claims.weigh(claim);
+      claim.weigh(context.facts);
     }
-    add(claims, all, std::move(claim));
+    add(context.facts, all, std::move(claim));
   }
-  return causes_of(context, claims, all);
+  return causes_of(context, all);
 }
 
 // Over UDP, silence counts only for servers that answer everybody.
 Causes find_flows(const Diagnosis& context) {
   std::vector<Claim> all;
-  const Claims claims(context);
   for (const auto& flow : context.facts.flows) {
     const bool missed = (flow.way == Reachability::lost || flow.way == Reachability::left) &&
                         any_sample(flow, went_unanswered);
@@ -340,11 +340,11 @@ Causes find_flows(const Diagnosis& context) {
     const auto open = context.open_probes(flow);
     const bool by_chance = missed && context.facts.line_loses() && times_lost(flow) < 3;
     if (by_chance || !context.affects_requirement(open)) continue;  // see find_loss
-    auto claim = claims.of(sure_to_be_closed(context, flow), flow);
+    auto claim = claim_of(context.facts, flow, sure_to_be_closed(context, flow));
     claim.probes = open;
-    if (!missed || is_missed(context, claim)) add(claims, all, std::move(claim));
+    if (!missed || is_missed(context, claim)) add(context.facts, all, std::move(claim));
   }
-  return causes_of(context, claims, all);
+  return causes_of(context, all);
 }
 
 }  // namespace callready::findings
