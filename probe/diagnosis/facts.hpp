@@ -93,9 +93,6 @@ inline bool gets_out(Reachability way) {
 }
 inline bool out(const Flow& flow) { return gets_out(flow.way); }
 
-// It died without a word where a device turned others away with one: perhaps of something else.
-bool died_beside_refusals(const Flow& flow, const FlowSample& sample);
-
 // Of several requests to a server that answers, each sent once.
 struct RequestCount {
   const ProbeResult* result = nullptr;

@@ -35,11 +35,6 @@ Cargo inspected_as(const FlowSample& sample) {
   return sample.cargo == Cargo::turn ? Cargo::stun : sample.cargo;
 }
 
-bool died_beside_refusals(const Flow& flow, const FlowSample& sample) {
-  const bool died = sample.way == Reachability::blocked && !sample.turned_away();
-  return died && any_sample(flow, [](const FlowSample& other) { return !other.by.empty(); });
-}
-
 bool is_direct(const ProbeResult& result) { return result.probe.target.route.direct(); }
 
 bool is_udp(const ProbeResult& result) { return result.probe.target.transport == Transport::udp; }

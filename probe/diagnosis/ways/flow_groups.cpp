@@ -126,8 +126,7 @@ std::vector<FindingEvidence> evidence_for(const std::vector<const Flow*>& flows,
     for (const auto& sample : flow->samples) {
       const bool blocked = sample.way == Reachability::blocked;
       const bool tells = blocked || (failing(*sample.result) && !gets_out(sample.way));
-      if (!tells || died_beside_refusals(*flow, sample)) continue;
-      (blocked ? strong : weak).push_back(what_it_saw(sample));
+      if (tells) (blocked ? strong : weak).push_back(what_it_saw(sample));
     }
   }
   append(strong, weak);
