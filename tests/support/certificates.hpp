@@ -26,10 +26,10 @@ struct CertificateOptions {
   std::string issuer_url;                                 // authority information access
 };
 
-// Signed by `issuer`, or by itself where that is null.
+// Signed by `issuer`; self-signed if that is null.
 Certificate make_certificate(const CertificateOptions& options, const Certificate* issuer);
 
-// A self-signed authority of that common name.
+// A self-signed authority with that common name.
 Certificate make_authority(const std::string& name);
 // An authority below `issuer`.
 Certificate make_intermediate(const std::string& name, const Certificate& issuer);

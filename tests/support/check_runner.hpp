@@ -1,4 +1,4 @@
-// Runs one check against one endpoint as the program would, without plan and runner.
+// Runs one check against one endpoint as the program would, without the plan and the runner.
 #pragma once
 
 #include "checks/check.hpp"
@@ -19,7 +19,7 @@ class CheckRunner {
 
   explicit CheckRunner(const std::vector<std::string>& ca_files = {}, Time time = Time::real)
       : loop(time) {
-    // A thread would do it, and time that is moved by hand waits for none.
+    // Otherwise a thread would do this, and time that is moved by hand does not wait for threads.
     if (time == Time::by_hand) CurlLoop::prepare();
     settings.credentials.turn_hosts = {"localhost", "127.0.0.1"};
     tls_ = *TlsContext::create(ca_files);
@@ -53,7 +53,7 @@ class CheckRunner {
     return loop.run(check->run(context, job));
   }
 
-  // Several probes at once in one run; without addresses of their own: over a proxy.
+  // Several probes at once in one run. Without `address` they go through a proxy.
   std::vector<Observation> run_all(const std::vector<Probe>& probes,
                                    std::optional<IpAddress> address = std::nullopt) {
     SiteEdge edge(loop.executor());
@@ -70,7 +70,7 @@ class CheckRunner {
   }
 
   TlsContext& tls() { return *tls_; }
-  // Where DNS questions of the check go, instead of the system's servers.
+  // Sends the check's DNS queries to these servers instead of the system's.
   void use_dns_servers(const std::vector<std::string>& servers) {
     AresOptions options;
     options.servers = servers;

@@ -1,5 +1,5 @@
-// A real server as a child of the test: started with its output in a file, ended by its pid, and
-// by the kernel where the test itself dies.
+// A real server as a child process of the test: its output goes to a file, it is ended by its pid,
+// and the kernel kills it if the test itself dies.
 #pragma once
 
 #include <sys/types.h>
@@ -28,8 +28,8 @@ class TemporaryFolder {
 
 class ChildProcess {
  public:
-  // The program is looked up in PATH. Standard output and error go to `log_file`. Throws where the
-  // process cannot be made; a program that is not there exits with 127.
+  // The program is looked up in PATH. Standard output and error go to `log_file`. Throws if the
+  // process cannot be created; a program that does not exist exits with 127.
   ChildProcess(const std::vector<std::string>& command, const std::string& log_file);
   // SIGTERM, and SIGKILL a second later.
   ~ChildProcess();
@@ -49,7 +49,7 @@ class ChildProcess {
 // Asks again every 10 ms until the answer is true or the time is up.
 bool eventually(const std::function<bool()>& condition, std::chrono::milliseconds within);
 
-// The full path of a program of PATH, or of the folders for servers; empty: not installed.
+// The full path of a program in PATH or in the sbin folders; empty if it is not installed.
 std::string installed(const std::string& program);
 
 }  // namespace callready::test

@@ -22,7 +22,7 @@ class ConnectProxy {
   std::vector<std::string> heads;  // as they came
   // Where the tunnels go, whatever CONNECT names.
   std::optional<SocketAddress> target;
-  // The first head with this text is answered when another connection has ended.
+  // The first head with this text is answered only once another connection has ended.
   std::string late;
 
   static std::string established() { return "HTTP/1.1 200 Connection established\r\n\r\n"; }

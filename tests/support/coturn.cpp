@@ -18,7 +18,7 @@ bool accepts(asio::io_context& context, const SocketAddress& address) {
   return !error;
 }
 
-// Its UDP threads begin to listen after its TCP threads.
+// Its UDP threads start listening after its TCP threads.
 bool answers_binding(asio::io_context& context, const SocketAddress& address) {
   asio::ip::udp::socket socket(context);
   socket.connect(to_endpoint<asio::ip::udp>(address));
@@ -27,7 +27,7 @@ bool answers_binding(asio::io_context& context, const SocketAddress& address) {
   stun::Builder builder(stun::Class::request, stun::Method::binding, stun::new_transaction_id());
   error_code error;
   socket.send(asio::buffer(builder.finish()), 0, error);
-  // Not Asio's receive, which waits for ever.
+  // Not Asio's receive, which ignores SO_RCVTIMEO.
   std::array<std::uint8_t, 2'048> reply;
   return ::recv(socket.native_handle(), reply.data(), reply.size(), 0) > 0;
 }
@@ -36,7 +36,7 @@ bool answers_binding(asio::io_context& context, const SocketAddress& address) {
 
 Coturn::Coturn(asio::io_context& context, const CoturnOptions& options)
     : address_(*IpAddress::parse(options.v6 ? "::1" : "127.0.0.1")) {
-  // A port that is free for UDP and TCP, and its neighbour, which coturn takes for RFC 5780.
+  // A port that is free for UDP and TCP, and its neighbour, which coturn uses for RFC 5780.
   for (int tries = 0; tries < 20 && port_ == 0; ++tries) {
     const auto port = free_tcp_port(context);
     error_code udp_error;

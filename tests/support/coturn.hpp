@@ -8,17 +8,17 @@
 namespace callready::test {
 
 struct CoturnOptions {
-  std::vector<std::string> arguments;  // beside those that each test needs: "--no-udp-relay"
+  std::vector<std::string> arguments;  // in addition to the usual ones: "--no-udp-relay"
   bool tls = false;                    // with a certificate of `authority` for "localhost"
   bool allow_loopback_peers = true;    // relays may send to 127.0.0.1
-  bool v6 = false;                     // on ::1, with relays there; else on 127.0.0.1
+  bool v6 = false;                     // on ::1, with relays there; otherwise on 127.0.0.1
 };
 
 class Coturn {
  public:
   static bool available() { return !installed("turnserver").empty(); }
 
-  // Waits until it listens; throws with its log where it does not within 5 s.
+  // Waits until it listens; throws with its log if it does not within 5 s.
   explicit Coturn(asio::io_context& context, const CoturnOptions& options);
 
   SocketAddress address() const { return {address_, port_}; }  // UDP and TCP

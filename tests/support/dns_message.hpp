@@ -1,4 +1,4 @@
-// Writes DNS messages byte by byte, right ones and wrong ones.
+// Writes DNS messages byte by byte, valid ones and malformed ones.
 #pragma once
 
 #include <cstdint>
@@ -77,7 +77,7 @@ struct DnsMessage {
 
   DnsMessage& answer(int record_type, const Bytes& data) { return add(0, "", record_type, data); }
 
-  // RFC 6891, with an extended error (RFC 8914) where `code` is not negative.
+  // RFC 6891, with an extended error (RFC 8914) if `code` is not negative.
   DnsMessage& edns(int code = -1, std::string_view text = {}, int upper_rcode = 0) {
     Bytes data;
     if (code >= 0) {

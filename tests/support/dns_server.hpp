@@ -23,7 +23,7 @@ class DnsServer {
       return reply;
     }
   };
-  // The reply's bytes; nothing: silence over UDP, close over TCP.
+  // The reply's bytes; nothing: silence over UDP, a closed connection over TCP.
   using Handler = std::function<std::optional<Bytes>(const Asked&)>;
 
   DnsServer(Loop& loop, Handler handler)
@@ -47,7 +47,7 @@ class DnsServer {
   SocketAddress address() const { return from_endpoint(udp_.local_endpoint()); }
   std::string text() const { return address().to_string(); }
   int asked_udp = 0, asked_tcp = 0;
-  // What TCP claims as the length of a reply; negative: the truth.
+  // The length that a reply over TCP claims to have; negative: its real length.
   int claimed_length = -1;
   void close_tcp() { tcp_.close(); }
   void close_udp() { udp_.close(); }

@@ -13,7 +13,7 @@ inline const Evidence* find_evidence(const Observation& observation, EvidenceKin
   return nullptr;
 }
 
-// A fact of the first evidence of a kind; nothing where it is not there or of another type.
+// A fact of the first evidence of a kind; nothing if it is missing or of another type.
 template <typename T>
 std::optional<T> fact(const Observation& observation, EvidenceKind kind, Fact name) {
   const auto* evidence = find_evidence(observation, kind);

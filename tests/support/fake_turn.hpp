@@ -13,26 +13,26 @@ struct FakeTurnOptions {
   bool leave_out_nonce = false;
   int stale_nonces = 0;          // this many authenticated requests get a 438 first
   int allocate_error = 0;        // to an authenticated Allocate: 486 and the like
-  int refused_allocates = -1;    // so many of them; -1: all
+  int refused_allocates = -1;    // how many of them; -1: all
   int permission_error = 0;      // to an authenticated CreatePermission
   bool wrong_integrity = false;  // of success responses
   bool leave_out_relayed = false;
-  std::optional<SocketAddress> named_relay;  // instead of the one that there is
+  std::optional<SocketAddress> named_relay;  // instead of the real one
   bool lose_allocate_answer = false;         // granted, and the client never hears of it
   bool mute_refresh = false;
-  bool outbound = true;  // what peers that are no relays send is passed to the client
+  bool outbound = true;  // what peers other than relays send is passed to the client
   bool inbound = true;   // what the client sends goes to peers
   bool between_relays = true;
   IpAddress address = IpAddress::v4({127, 0, 0, 1}), relay_address = IpAddress::v4({127, 0, 0, 1});
-  // A NAT before our sockets: how that relay (1, 2, ...) sees one of them, and who is behind an
-  // address that it sends to; nothing: its packet is not let in.
+  // A NAT in front of our sockets: the address under which that relay (1, 2, ...) sees one of them,
+  // and the socket behind an address that it sends to (nothing: the NAT drops its packet).
   std::function<SocketAddress(const SocketAddress& socket, int relay)> outside;
   std::function<std::optional<SocketAddress>(const SocketAddress& outside, int relay)> inside;
-  // When what a relay has heard goes on to its client; nothing: at once.
+  // Decides when what a relay received goes on to its client; unset: at once.
   std::function<void(std::function<void()> deliver)> later;
-  int carries = -1;    // so many packets of the clients; -1: all
-  int loses = 0;       // so many of their first ones
-  int deaf_every = 0;  // every so manieth relay does not hear peers, as behind a blocked port
+  int carries = -1;    // how many of the clients' packets; -1: all
+  int loses = 0;       // how many of their first ones
+  int deaf_every = 0;  // every n-th relay does not hear peers, as behind a blocked port
   int most = 0;        // allocations at a time; beyond: 486. 0: any number
 };
 

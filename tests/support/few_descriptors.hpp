@@ -7,7 +7,7 @@
 
 namespace callready::test {
 
-// UBSan looks at an object's type through a pipe, and takes one that it cannot open for a fault.
+// UBSan checks an object's type through a pipe, and reports a fault if it cannot open one.
 #if defined(__SANITIZE_ADDRESS__)
 inline constexpr bool sanitizer_needs_descriptors = true;
 #else

@@ -1,5 +1,5 @@
-// A TLS server that sends without end, faster than anybody reads, on a thread of its own: one on
-// the loop of who reads it would never be ahead.
+// A TLS server that sends endlessly and faster than its client reads, on a thread of its own: on
+// the client's loop it could never get ahead.
 #pragma once
 
 #include <atomic>
@@ -19,7 +19,7 @@ class FloodingServer {
   using Flood = std::function<void(asio::ip::tcp::socket& peer, const More& more)>;
 
   explicit FloodingServer(Flood flood) : flood_(std::move(flood)), thread_([this] { run(); }) {
-    std::signal(SIGPIPE, SIG_IGN);  // as the program's main() does: OpenSSL writes to who has gone
+    std::signal(SIGPIPE, SIG_IGN);  // as the program's main() does: OpenSSL may write too late
   }
   ~FloodingServer() {
     over_ = true;
@@ -30,7 +30,7 @@ class FloodingServer {
 
   SocketAddress address() const { return from_endpoint(acceptor_.local_endpoint()); }
 
-  // HelloRequest (RFC 5246 section 7.4.1.1), which a client takes no notice of: one a record.
+  // HelloRequest (RFC 5246 section 7.4.1.1), which a client ignores: one per record.
   static void send_hello_requests(asio::ip::tcp::socket& peer, const More& more) {
     std::string records;
     while (records.size() < 60'000) records.append("\x16\x03\x03\x00\x04\x00\x00\x00\x00", 9);
@@ -56,7 +56,7 @@ class FloodingServer {
 
  private:
   void run() {
-    // A client that does not end by itself is a test that fails, and does not hang.
+    // If the client does not end by itself, the test must fail and not hang.
     const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(30);
     const More more = [this, until] { return !over_ && std::chrono::steady_clock::now() < until; };
     error_code error;

@@ -14,7 +14,7 @@ class Kamailio {
  public:
   static bool available() { return !installed("kamailio").empty(); }
 
-  // Throws with kamailio's log where it does not come up.
+  // Throws with kamailio's log if it does not come up.
   explicit Kamailio(asio::io_context& context);
   SocketAddress address(Transport transport) const;
   std::string ca_file() const { return folder_.path() + "/ca.pem"; }

@@ -1,5 +1,5 @@
 // An event loop for one test: runs a coroutine to its end, on the system's clock, with the pieces
-// that checks want. A test that hangs is ended by the bound, not by patience.
+// that checks need. A test that hangs is ended by the bound, not by patience.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -11,7 +11,7 @@
 namespace callready::test {
 
 // By hand: time stands still while anything happens, and jumps to the next timer when nothing does.
-// For what waits long for silence; the peers must be in this process or on loopback.
+// For tests that wait long for silence; the peers must be in this process or on loopback.
 enum class Time { real, by_hand };
 
 class Loop {
@@ -43,7 +43,7 @@ class Loop {
     context.restart();
     while (!result && !thrown && std::chrono::steady_clock::now() < bound) {
       if (context.run_one_until(manual_ ? until_idle() : bound) != 0) continue;
-      // That may have passed while another process had the processor.
+      // Those 30 ms may have passed while another process had the processor.
       if (manual_ && context.poll_one() != 0) continue;
       if (!manual_ || !manual_->advance_to_next()) break;
       context.restart();
@@ -54,7 +54,7 @@ class Loop {
   }
 
  private:
-  // Longer than loopback and a neighbour on this processor need.
+  // Longer than loopback needs, even with another process on this processor.
   static std::chrono::steady_clock::time_point until_idle() {
     return std::chrono::steady_clock::now() + milliseconds(30);
   }

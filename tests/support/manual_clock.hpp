@@ -21,7 +21,7 @@ class ManualClock : public Clock {
   bool advance_to_next();
   std::size_t waiting() const { return timers_.size(); }
 
-  // Time passes in which nothing is done, as on a busy computer: what falls due in it comes late.
+  // Lets time pass without running timers, as on a busy computer: those that fall due are late.
   void be_late(milliseconds by);
   Milliseconds loop_stall_since(Instant from) const override;
 

@@ -1,5 +1,5 @@
 // The only server of an event loop whose sockets are in memory: a function of the test says what
-// this computer's system makes of each datagram, and what comes back. Nothing takes a connection.
+// this computer's system makes of each datagram, and what comes back. Connections always fail.
 #pragma once
 
 #include <deque>
@@ -14,13 +14,13 @@ class MemoryServer final : public SocketSource {
   using Bytes = std::vector<std::uint8_t>;
   using Script = std::function<error_code(const Bytes& sent, std::vector<Bytes>& replies)>;
 
-  // A device on the way: what it takes for itself, and sends back instead of an answer.
+  // A device on the way: the error with which it turns a datagram away, if it does.
   std::function<std::optional<IcmpError>(const Bytes& sent)> router;
 
-  // What becomes of connections.
+  // How connections fail.
   error_code connecting = asio::error::network_unreachable;
 
-  // `local`: what sockets say is their own address.
+  // `local`: the sockets' own address.
   MemoryServer(asio::any_io_executor executor, const SocketAddress& local, Script script)
       : executor_(std::move(executor)), local_(local), script_(std::move(script)) {
     open_in_memory(executor_, *this);

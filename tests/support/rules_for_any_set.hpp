@@ -1,11 +1,11 @@
-// To load sets without asking whether they are right.
+// Rules for loading sets without checking that their probes are valid.
 #pragma once
 
 #include "targets/load_rules.hpp"
 
 namespace callready::test {
 
-// Whether a set is right is not asked here: every check takes everything.
+// Every check accepts every transport and parameter.
 inline LoadRules rules_for_any_set() {
   LoadRules rules;
   for (const auto& check : words<CheckKind>()) {

@@ -1,4 +1,4 @@
-// The checks that there are, as the loader wants to know them, for tests that do not know cli's
+// The registered checks in the form that the loader needs, for tests that do not link cli's
 // load_rules().
 #pragma once
 

@@ -1,5 +1,5 @@
-// Details and checks for tables of tests, where a word reads better than its enumerator. A word that
-// no table has is an error of the test.
+// Details and checks for tables of test cases, where a word reads better than its enumerator. An
+// unknown word is an error in the test.
 #pragma once
 
 #include <stdexcept>

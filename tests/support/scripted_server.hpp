@@ -16,7 +16,7 @@ class ScriptedUdp {
  public:
   using Script =
       std::function<void(ScriptedUdp& server, const Bytes& datagram, const SocketAddress& from)>;
-  // On 127.0.0.1 and a port of the kernel's choice, or where told.
+  // On 127.0.0.1 and a port of the kernel's choice, unless told otherwise.
   ScriptedUdp(asio::io_context& context, Script script,
               const SocketAddress& bind = {IpAddress::v4({127, 0, 0, 1}), 0});
   void send(const Bytes& bytes, const SocketAddress& to);
@@ -32,13 +32,13 @@ class ScriptedUdp {
   std::vector<Bytes> received_;
 };
 
-// Accepts connections and calls the script for what each brings.
+// Accepts connections and calls the script for whatever arrives on each.
 class ScriptedTcp {
  public:
   class Connection {
    public:
     explicit Connection(asio::ip::tcp::socket socket) : socket_(std::move(socket)) {}
-    // In order; `one_by_one` as one segment a byte.
+    // In order; `one_by_one`: one segment per byte.
     void send(const Bytes& bytes, bool one_by_one = false);
     // Sends these bytes again and again until the other side goes away.
     void send_endlessly(const Bytes& bytes);

@@ -46,7 +46,7 @@ inline int words_in(std::string_view title) {
   return words;
 }
 
-// The first in the report's findings and verdicts.
+// The first hole in the report's findings and verdicts.
 inline std::string hole_in(const Report& report) {
   for (const auto& finding : report.findings) {
     if (words_in(finding.title) > most_words) return "too long a title: " + finding.title.string();

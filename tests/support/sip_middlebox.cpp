@@ -25,7 +25,7 @@ SipScript pass(const SipMiddlebox& box, std::string request, const SocketAddress
   const bool to_sender = via.find(";rport") != std::string::npos ||
                          via.find(":" + std::to_string(outside.port) + ";") != std::string::npos;
   if (!to_sender && !stream) return {};  // section 18.2.2: over a connection it goes back there
-  // nf_nat_sip touches `received` and `rport` only where the Via itself is of its flow.
+  // nf_nat_sip touches `received` and `rport` only if the Via itself belongs to its flow.
   if (box.rewrites_replies &&
       replace(reply, word + outside.to_string() + ";", word + from.to_string() + ";")) {
     replace(reply, ";received=" + outside.address.to_string(),

@@ -24,7 +24,7 @@ using SipAnswer = std::function<SipScript(const std::string& request, const Sock
 
 class SipServer {
  public:
-  // On 127.0.0.1, at a port of the kernel's choice. For TLS `tls` is wanted.
+  // On 127.0.0.1, at a port of the kernel's choice. TLS needs `tls`.
   SipServer(asio::io_context& loop, Transport transport, SipAnswer answer,
             std::shared_ptr<asio::ssl::context> tls = nullptr);
   ~SipServer();
@@ -42,8 +42,8 @@ class SipServer {
 // The whole value of a header of a message; empty if there is none.
 std::string sip_header(const std::string& message, const std::string& name);
 
-// A reply as RFC 3261 section 8.2.6 wants it, with `received` and `rport` where RFC 3261 section
-// 18.2.1 and RFC 3581 section 4 want them. `more` is whole header lines.
+// A reply as RFC 3261 section 8.2.6 requires, with `received` and `rport` where RFC 3261 section
+// 18.2.1 and RFC 3581 section 4 require them. `more` is whole header lines.
 std::string sip_reply(const std::string& request, const SocketAddress& from,
                       const std::string& status, const std::string& more = "",
                       const std::string& body = "");

@@ -1,5 +1,5 @@
-// Where this checkout is. In a file of its own, so that no other test depends on the place: two
-// checkouts share one ccache.
+// Where this checkout is. In a file of its own, so that no other object depends on the path and
+// two checkouts can share one ccache.
 #pragma once
 
 #include <string>

@@ -43,8 +43,8 @@ class TcpServer {
 
 struct TlsServerOptions {
   std::vector<Certificate> chain;   // what is sent, the server's own first
-  bool client_certificate = false;  // demanded
-  int version = 0;                  // the only one, as OpenSSL counts; 0: its own choice
+  bool client_certificate = false;  // required
+  int version = 0;                  // the only one, in OpenSSL's numbers; 0: its default
 };
 
 class TlsServer {
@@ -67,7 +67,7 @@ class TlsServer {
       SSL_CTX_set_verify(native, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
     }
     if (options.version != 0) {
-      SSL_CTX_set_security_level(native, 0);  // TLS 1.0 wants SHA-1
+      SSL_CTX_set_security_level(native, 0);  // TLS 1.0 needs SHA-1
       SSL_CTX_set_min_proto_version(native, options.version);
       SSL_CTX_set_max_proto_version(native, options.version);
     }
@@ -77,7 +77,7 @@ class TlsServer {
 
   SocketAddress address() const { return tcp_.address(); }
   int accepted() const { return tcp_.accepted; }
-  std::vector<std::string> names_asked;  // SNI; "" where there was none
+  std::vector<std::string> names_asked;  // SNI; "" if there was none
 
  private:
   static int on_name(SSL* ssl, int*, void* argument) {
@@ -87,7 +87,7 @@ class TlsServer {
   }
 
   asio::awaitable<void> one(asio::ip::tcp::socket& peer) {
-    // A small reply must not wait for the client's delayed ACK: time by hand would go on meanwhile.
+    // A small reply must not wait for the client's delayed ACK: the manual clock would move on.
     peer.set_option(asio::ip::tcp::no_delay(true));
     TlsServerStream stream(std::move(peer), context_);
     const auto [error] = co_await stream.async_handshake(asio::ssl::stream_base::server,

@@ -1,7 +1,7 @@
-// An event loop's sockets in memory: a way over UDP with two routers, the second beyond the site's
-// edge, and nobody at its end. Of two ports the packets are not seen by these: one is dropped, and
-// for the other this computer has no route once its socket stands. One more port the host refuses,
-// and this computer has two sockets for it, as a STUN request takes.
+// An event loop's sockets in memory: a path over UDP with two routers, the second beyond the site's
+// edge, and nobody at its end. Packets to two ports never reach the routers: those to one are
+// dropped, and this computer has no route for the other, though its socket opens. A fourth port is
+// refused by the host, and this computer can open only two sockets for it, as a STUN request needs.
 #pragma once
 
 #include <deque>
