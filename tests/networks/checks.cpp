@@ -12,9 +12,9 @@ namespace {
 using checks::Context;
 using checks::Job;
 
-// Finds the address of the target's name, for checks that the engine leaves to find it: a domain's
-// SIP servers are at its own address, since nobody has SRV records here. Where there is none: what
-// the check says.
+// Finds the address of the target's name, for checks that the engine lets resolve it themselves: a
+// domain's SIP servers are at its own address, since there are no SRV records here. If there is no
+// address, returns the check's observation.
 asio::awaitable<std::optional<Observation>> locate(Context& context, Job& job) {
   if (job.address) co_return std::nullopt;
   const auto& host = job.probe.target.host;
@@ -28,7 +28,7 @@ asio::awaitable<std::optional<Observation>> locate(Context& context, Job& job) {
   co_return std::nullopt;
 }
 
-// What the check would see, when it would: what that tells others of the run is told in time.
+// What the check would see, and when: the rest of the run hears of it at the right moment.
 template <void (ModelledCheck::*model)()>
 asio::awaitable<Observation> modelled(Context& context, Job job) {
   auto& memory = memory_of(context.executor);
@@ -83,7 +83,7 @@ asio::awaitable<Observation> sip_without_records(Context& context, Job job) {
   co_return seen;
 }
 
-// As it is over UDP, and modelled over connections.
+// The real check over UDP, its model over connections.
 template <checks::Run real, void (ModelledCheck::*model)()>
 asio::awaitable<Observation> over_udp(Context& context, Job job) {
   const bool udp = job.probe.target.transport == Transport::udp;
@@ -123,7 +123,7 @@ std::span<const checks::Check> checks_in_memory() {
   static const auto table = [] {
     std::vector<checks::Check> made(checks::registry().begin(), checks::registry().end());
     std::erase_if(made, [](const auto& check) { return check.kind == ice || check.kind == media; });
-    // The packets of one that is missing there would leave the process: at() throws.
+    // A check that is missing there would send real packets: at() throws instead.
     for (auto& check : made) check.run = runs.at(check.kind);
     return made;
   }();

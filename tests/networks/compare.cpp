@@ -84,10 +84,10 @@ std::string first_of(const Numbers& numbers) {
 }
 
 void compare(std::uint64_t number, const networks::Network& network, Comparison& comparison) {
-  // Worlds alone, in families that they do not decide, make rules of what dies with a dead way.
+  // In families that worlds do not decide, they mistake what a dead path loses for rules.
   if (network.find(BoxKind::branch) != nullptr) return;
   const auto by_rules = run(network);
-  const auto start = std::clock();  // the processor's: the machine may be busy
+  const auto start = std::clock();  // CPU time: the machine may be busy
   const auto by_worlds = reach::as_report(by_rules, reach::diagnose(by_rules, reach_of(network)));
   const auto took_ms = 1000.0 * static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
   comparison.most_ms = std::max(comparison.most_ms, took_ms);
@@ -117,7 +117,7 @@ void show_worlds(const std::string& name, const networks::Network& network) {
 
 bool is_level(const Comparison& comparison) {
   const auto& worlds = comparison.worlds;
-  // One of a few is no 5 %.
+  // One wrong one is allowed, even if it is more than 5 % of a few.
   const bool calibrated = worlds.wrong[0] <= std::max(1, worlds.said[0] / 20) &&
                           worlds.wrong[1] <= std::max(1, worlds.said[1] / 100);
   const int good = comparison.both + comparison.worlds_only;

@@ -75,7 +75,7 @@ class Drawing {
         hop("130.60.40.1", true);
         hop("130.60.80.1", true);
         break;
-      case 4:  // a provider that translates
+      case 4:  // a provider with carrier NAT
         hop("192.168.1.1", true, "100.64.9.2");
         hop("100.64.0.1", false);
         nat(3, "84.199.10.2");
@@ -105,14 +105,14 @@ class Drawing {
     network_.dns_ms = pick({1.0, 3.0, 20.0, 60.0});
   }
 
-  // `first` is what no cause that the program names is: nothing may be likely because of it.
+  // The program has no name for a box like `first`: it must not call anything likely because of it.
   void by_flows(BoxKind kind) {
     auto& one = box(kind);
     one.action = Action::drop;
     one.matches = {any(pick({Proto::udp, Proto::tcp, Proto::any}))};
   }
 
-  // What the run asks of a host.
+  // A target that the run probes.
   const Target& some_target() {
     // For a set that asks nothing without the user's own values.
     static const Target somewhere{"192.0.2.1", {443, 443}, {}, Transport::tcp, {}};
@@ -130,7 +130,7 @@ class Drawing {
     return 1 + below(network_.line + (one_in(4) ? 1 : 0));
   }
 
-  // One more; what it meets is drawn after it.
+  // Adds a box; what it acts on is drawn afterwards.
   Box& box(BoxKind kind) {
     auto& one = network_.boxes.emplace_back();
     one.kind = kind;
@@ -140,7 +140,7 @@ class Drawing {
                        Action::refuse, Action::refuse, Action::forge});
     return one;
   }
-  // One that acts on all but that.
+  // Adds a rule that acts on everything but these.
   void all_but(std::vector<Match> matches) {
     auto& one = box(BoxKind::rule);
     one.except = true;
@@ -155,7 +155,7 @@ class Drawing {
   }
   static Match port_of(const Target& target) { return {proto_of(target), target.ports, {}}; }
 
-  // But anchors'.
+  // Except the anchors'.
   std::vector<std::string> all_hosts() {
     std::set<std::string> hosts;
     for (const auto& planned : scene_of(network_).plan.probes) {
@@ -177,7 +177,7 @@ class Drawing {
     one.matches = spoil(number, one);
   }
 
-  // What is wrong, and what the box acts on.
+  // Sets what is wrong, and returns what the box acts on.
   std::vector<Match> spoil(int number, Box& one) {
     const auto names = any(Proto::udp, 53, 53);
     switch (number) {
@@ -280,7 +280,7 @@ class Drawing {
           case 2:
             network_.proxy.ports = {{443, 443}, {1024, 65535}};
             break;
-          default:  // nothing gets out but by the proxy
+          default:  // nothing gets out except through the proxy
             all_but({names});
             network_.boxes.back().hop = 1;
         }

@@ -1,4 +1,4 @@
-// Networks by chance, and the smallest one that still shows what a larger one does.
+// Random networks, and their reduction to the smallest one that still shows the same problem.
 #pragma once
 
 #include <functional>
@@ -10,7 +10,7 @@ namespace callready::networks {
 // The same number gives the same network.
 networks::Network draw(std::uint64_t number);
 
-// `still` is asked of smaller and smaller networks; the smallest that it holds of.
+// Tries smaller and smaller networks; returns the smallest for which `still` holds.
 networks::Network shrink(networks::Network network,
                          const std::function<bool(const networks::Network&)>& still);
 

@@ -24,16 +24,16 @@ namespace {
 
 struct Options {
   std::uint64_t count = 10'000, seed = std::random_device{}();
-  bool unknown = false;    // what was seen of what stays unknown
+  bool unknown = false;    // show what was seen of what stays unknown
   bool relations = false;  // between runs
   std::uint64_t most = 0;  // contradictions that are known, see open.txt
   bool compare = false;    // rules and worlds
-  bool uses = false;       // all that the program makes of their reports
+  bool uses = false;       // put their reports to every use that the program has
   std::uint64_t every = 1;
   bool show = false, observe = false;
-  bool numbers_only = false;  // of networks, which are not made small
-  std::string open;           // a file of kinds that are known not to hold yet
-  std::string kind;           // only those that begin so
+  bool numbers_only = false;  // list numbers of networks, and shrink none
+  std::string open;           // a file of kinds of violations that are known
+  std::string kind;           // only kinds that begin with this
   std::vector<std::string> files;
 };
 
@@ -78,7 +78,7 @@ Options read(int argc, char** argv) {
 Judgement judge(const networks::Network& network) { return judge(network, run(network)); }
 
 // On a line that loses packets anything may look like anything, now and then: "likely" stands for
-// 95 %, "certain" for 99 %. True where the same is said with no more of other chances than that.
+// 95 %, "certain" for 99 %. True if, with other random losses, the same is not said more often.
 bool by_chance(const networks::Network& network, const Violation& violation) {
   if (!network.loses_packets()) return false;
   const int chances = violation.certain ? 100 : 40;
@@ -231,7 +231,7 @@ int random_networks(const Options& options) {
   return news == 0 ? 0 : 1;
 }
 
-// Asked otherwise, the same network gives the same verdicts.
+// The same network gives the same verdicts, in whichever way it is asked.
 int relations(const Options& options) {
   NumbersByKind broken, undecided;
   int sets = 0;
@@ -278,7 +278,7 @@ int compare_networks(const Options& options) {
   return is_level(comparison) ? 0 : 1;
 }
 
-// Of each report a few uses in turn (tests/every_report), with its figures as a file has them.
+// Puts each report to a few uses in turn (tests/every_report), with figures as read from a file.
 int use_reports(const Options& options) {
   const auto report_of = [](std::uint64_t number) {
     const auto network = draw(number);

@@ -35,24 +35,24 @@ struct Match {
 };
 
 enum class BoxKind {
-  rule,          // acts on what matches, or with `except` on all else; outbound
-  replies,       // drops what comes back over UDP from what matches: no state is kept
+  rule,          // acts on what matches, or with `except` on everything else; outbound
+  replies,       // drops UDP replies from what matches: it keeps no state
   nat,           // translates; `mapping` and `filtering` in RFC 4787's sense
   rate,          // no more than `limit` new flows a second get through
   ban,           // after `limit` hosts within 10 s nothing gets through any more
   protocol,      // acts on packets with that payload, or all others, on the ports of `matches`
   names,         // acts on TLS greetings that name one of the hosts of `matches`
-  redirect_dns,  // answers everybody's port 53 itself, as the site's resolver does
+  redirect_dns,  // answers all queries to port 53 itself, as the site's resolver does
   intercept,     // opens TLS on the ports of `matches` with a certificate of its own
-  accept,        // takes every TCP connection that matches itself, and carries it on if it can
-  portal,        // answers plain HTTP itself; `action` meets all else but DNS
+  accept,        // accepts every matching TCP connection itself, and carries it on if it can
+  portal,        // answers plain HTTP itself; `action` applies to everything else but DNS
   sip_alg,       // rewrites SIP over UDP 5060
   mtu,           // drops packets of more than `limit` bytes, without a word
-  branch,        // drops every other flow of what matches: of two ways, one is dead
-  first,         // drops the first packet of each flow of what matches: it has to learn the way
+  branch,        // drops every other flow of what matches: one of two paths is dead
+  first,         // drops the first packet of each flow of what matches, while it learns the way
 };
 
-// Lets one flow pass and not the next like it.
+// Whether it may let one flow pass and not the next one like it.
 inline bool goes_by_flows(BoxKind kind) {
   return kind == BoxKind::rate || kind == BoxKind::ban || kind == BoxKind::branch ||
          kind == BoxKind::first;
@@ -62,12 +62,12 @@ enum class Behaviour { independent, address, address_and_port };  // of a NAT
 
 struct Box {
   BoxKind kind = BoxKind::rule;
-  int hop = 1;          // the router that it is on, or before
-  bool bridge = false;  // before that router: it acts before a packet's TTL ends there
+  int hop = 1;          // the router that it is on, or in front of
+  bool bridge = false;  // in front of that router: it acts before a packet's TTL ends there
   bool except = false;
   Action action = Action::drop;
   std::vector<Match> matches;
-  std::vector<Match> spares;  // lets these through all the same; of twins (twin.hpp) only
+  std::vector<Match> spares;  // lets these through all the same; only in twins (twin.hpp)
   Payload payload = Payload::none;
   int limit = 0;
   Behaviour mapping = Behaviour::independent, filtering = Behaviour::address_and_port;
@@ -75,8 +75,8 @@ struct Box {
   friend bool operator==(const Box&, const Box&) = default;
 };
 
-// How many ICMP errors a limited router sends: `burst` at once, then one each `every_ms`. Linux'
-// own limit by default (icmp_ratelimit); Cisco's is one each 500 ms.
+// How many ICMP errors a limited router sends: `burst` at once, then one every `every_ms`. Linux's
+// limit by default (icmp_ratelimit); Cisco's is one every 500 ms.
 struct IcmpLimit {
   double left = 6;  // when a run begins
   double burst = 6, every_ms = 1000;
@@ -101,11 +101,11 @@ enum class FarFault {
   gone,  // the name no longer exists
 };
 
-// The way to that host parts from the others after some routers, and those that follow do not
-// speak.
+// The way to that host branches off from the others after some routers, and the routers after that
+// do not speak.
 struct MuteWay {
   std::string host;
-  int from = 1;  // the first hop that does not
+  int from = 1;  // the first hop that does not speak
   friend bool operator==(const MuteWay&, const MuteWay&) = default;
 };
 
@@ -127,9 +127,9 @@ struct ProxyBox {
   friend bool operator==(const ProxyBox&, const ProxyBox&) = default;
 };
 
-// Not to be mixed up with callready::Network, which is a CIDR prefix.
+// Not to be confused with callready::Network, which is a CIDR prefix.
 struct Network {
-  // What is asked.
+  // What the run checks.
   std::vector<std::string> sets;
   bool anchors = true, variables = false, credentials = false;
   bool all = false;  // every host of a row, not a sample
@@ -142,7 +142,7 @@ struct Network {
   bool mute_far = false;             // routers of the destinations' networks do not speak
   std::vector<MuteWay> mute_ways;
   Dns dns = Dns::works;
-  std::vector<std::string> dns_names;  // that it treats so; empty: all
+  std::vector<std::string> dns_names;  // those that `dns` applies to; empty: all
   double dns_ms = 3;
   bool resolver_outside = false;  // asked through the firewall: port 53 must get out
   Ipv6 ipv6 = Ipv6::none;
@@ -157,7 +157,7 @@ struct Network {
   friend bool operator==(const Network&, const Network&) = default;
 
   bool loses_packets() const { return loss_out > 0 || loss_in > 0; }
-  // What the resolver does to that name.
+  // How the resolver treats that name.
   Dns dns_for(const std::string& name) const {
     return dns_names.empty() || contains(dns_names, name) ? dns : Dns::works;
   }

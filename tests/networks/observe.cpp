@@ -120,7 +120,7 @@ Heard Observer::exchange(const Connection& connection, Packet packet, double tim
   packet.proto = Proto::tcp;
   const auto fate = always(packet);
   if (connection.box != nullptr) {
-    // Who took the connection carries it on from where it stands, as far as it gets.
+    // The box that took the connection carries it on from its own place, as far as it gets.
     Packet syn = packet;
     syn.payload = Payload::none;
     const auto gets_on = [&](const Packet& onward) {
@@ -162,7 +162,7 @@ Heard ModelledCheck::request(Payload payload) {
   return heard;
 }
 
-// The route's proxy is the site's last router's neighbour.
+// The proxy sits beside the site's last router.
 bool ModelledCheck::open_through_proxy() {
   const auto& proxy = net_.network().proxy;
   ended_ms = connection_.at_ms = at_ms_ + 2;
@@ -220,7 +220,7 @@ void ModelledCheck::look_at_certificates() {
   const auto wanted = job_.parameter("issuer");
   std::string issuer = wanted.empty() ? "CN=Public CA" : "CN=" + wanted + " Private CA";
   if (opened) issuer = "CN=Web Gateway";
-  // Two servers that sign for themselves do not sign alike.
+  // Two untrusted servers have different issuers.
   if (untrusted) issuer = "CN=Authority of " + host;
   const bool expected = issuer == "CN=Public CA";
   show(EvidenceKind::tls_handshake, {{Fact::version, "TLSv1.3"}, {Fact::cipher, "AES"}});
@@ -251,7 +251,7 @@ bool ModelledCheck::open_tls() {
   auto hello = packet(Payload::tls);
   const auto name = job_.parameter("server_name", target().host);
   hello.name = name;
-  // The server's certificates fill packets; who takes the connection has them come to itself.
+  // The server's certificates fill packets; a box that took the connection gets them itself.
   const bool stuck = net_.find(BoxKind::mtu) != nullptr && connection_.box == nullptr;
   Heard heard{Heard::nothing, tls_ms};
   if (!direct()) {
@@ -288,7 +288,7 @@ void ModelledCheck::tls() {
   observation.outcome = Outcome::answered;
 }
 
-// No box of these networks minds how long a greeting is.
+// No box of these networks cares how long a greeting is.
 void ModelledCheck::tls_hello() {
   const bool through = open() && open_tls();
   observation.evidence.clear();
@@ -398,7 +398,7 @@ void ModelledCheck::dns() {
       if (connection.stands()) heard = net_.exchange(connection, question, reply_ms);
     }
   }
-  // An independent resolver's own words.
+  // An independent resolver answered by itself.
   const bool elsewhere = named && heard.kind == Heard::answer && heard.box == nullptr;
   const auto mode = elsewhere ? Dns::works : network.dns_for(name);
   if (mode == Dns::dead) heard = {Heard::nothing, reply_ms, 4};

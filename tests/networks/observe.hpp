@@ -1,7 +1,7 @@
-// What a check would see on a network that is not made of datagrams, or whose servers would have to
-// be written for it: the same steps as the check takes (checks/*.cpp), and the same observation.
-// The other checks over UDP run as they are (checks.cpp). Nothing here knows what diagnosis makes
-// of it.
+// What checks would see on a network if they do not use datagrams, or if servers would have to be
+// written for them: models that take the same steps (checks/*.cpp) and make the same observation.
+// The other checks over UDP run as they are (checks.cpp). Nothing here knows what the diagnosis
+// makes of it.
 #pragma once
 
 #include "checks/check.hpp"
@@ -12,14 +12,14 @@ namespace callready::networks {
 // How long a check waits for TLS, and for an answer over a connection.
 inline constexpr double tls_ms = 3000, reply_ms = 2500;
 
-// Of one request, whatever the protocol.
+// What came of one request, whatever the protocol.
 struct Heard {
   enum Kind { nothing, answer, refused, prohibited, expired } kind = nothing;
   double took_ms = 0;  // since the first packet, or until it was given up
   int attempts = 0;
-  IpAddress sender;          // of an ICMP error; else unset
+  IpAddress sender;          // of an ICMP error; otherwise unset
   const Box* box = nullptr;  // that answered in the far end's place, or stopped it
-  // As a socket says it.
+  // As a socket would report it.
   IcmpError icmp() const;
   Failure failure() const;
   // Why a connection broke off.
@@ -28,9 +28,9 @@ struct Heard {
   }
 };
 
-// What was heard of it; the box is the one that has it in the end.
+// A connection and its outcome; `box` is the one that holds it in the end.
 struct Connection : Heard {
-  double at_ms = 0;  // when it stood, or was given up
+  double at_ms = 0;  // when it was established, or given up
   bool stands() const { return kind == answer; }
   bool taken_by(BoxKind one) const { return box != nullptr && box->kind == one; }
 };
@@ -63,7 +63,7 @@ class ModelledCheck {
 
   Observation observation;
   double ended_ms = 0;
-  double first_reply_ms = 0;  // of what answered; else as `ended_ms`
+  double first_reply_ms = 0;  // if something answered; otherwise the same as `ended_ms`
 
   void tcp();
   void tls();
@@ -88,18 +88,18 @@ class ModelledCheck {
   }
   void show_mapped_address();
 
-  // Steps of a check; false where one fails, and the observation says how.
+  // Steps of a check; false if one fails, and the observation then says how.
   bool open();
   bool open_through_proxy();
   bool open_tls();
   bool open_stream();  // a connection, with TLS where the target speaks it
   bool answers_stun(Payload payload);
 
-  // One request over UDP, or over the connection; beyond a proxy all is well.
+  // One request over UDP, or over the connection; beyond a proxy nothing goes wrong.
   Heard ask_once(const Packet& request, std::size_t sends = 4, double patience_ms = 2500);
   Heard request(Payload payload);
   void look_at_certificates();
-  // Our own end, and as the far end sees it.
+  // Our own address and port, and how the far end sees them.
   std::pair<SocketAddress, SocketAddress> own_end() const;
   const Target& target() const { return job_.probe.target; }
   bool over_tls() const { return target().transport == Transport::tls; }
@@ -108,10 +108,10 @@ class ModelledCheck {
 
   Observer& net_;
   checks::Job job_;
-  IpAddress address_;  // that is asked
+  IpAddress address_;  // the one that is probed
   double at_ms_;
   Connection connection_;
-  DetailCode fault_ = DetailCode::unspecified;  // of a connection that stands: its certificates'
+  DetailCode fault_ = DetailCode::unspecified;  // of an established connection's certificates
 };
 
 }  // namespace callready::networks

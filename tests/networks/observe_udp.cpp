@@ -17,7 +17,7 @@ void ModelledCheck::show_mapped_address() {
                                       {Fact::translated, mapped != local}});
 }
 
-// What the observation says of it but the reply's own content.
+// Fills in the observation, except for what the reply contains.
 Heard ModelledCheck::ask_once(const Packet& request, std::size_t sends, double patience_ms) {
   observation.address = address_;
   observation.local = SocketAddress{net_.network().pc, request.from};
@@ -37,7 +37,7 @@ bool ModelledCheck::answers_stun(Payload payload) {
   const bool udp = target().transport == Transport::udp;
   if (!udp && !open_stream()) return false;
   if (over_tls() && connection_.taken_by(BoxKind::intercept)) {
-    // Who opens TLS expects HTTP inside, and says so.
+    // A box that opens TLS expects HTTP inside, and says so.
     fail(fault_ == DetailCode::unspecified ? DetailCode::not_stun : fault_);
     return false;
   }
@@ -75,7 +75,7 @@ void ModelledCheck::turn() {
   bool outbound = false, inbound = false;
   for (int i = 0; i < 3; ++i) {
     outbound |= net_.send(data, ended_ms + 250 * i).kind == Fate::arrives;
-    // From the relay: a NAT or firewall lets in what we have sent to.
+    // From the relay: a NAT or firewall lets in replies from where we have sent to.
     inbound |= outbound && net_.comes_back(data);
   }
   const bool carried = outbound && inbound;
@@ -86,7 +86,7 @@ void ModelledCheck::turn() {
   say(Outcome::answered, DetailCode::relayed);
 }
 
-// Whoever is asked speaks QUIC there, and nobody on the way minds its greeting.
+// Every host that is asked speaks QUIC there, and no box cares about its greeting.
 void ModelledCheck::quic() {
   auto question = packet(Payload::other);
   question.bytes = 1'228;
@@ -135,7 +135,7 @@ void ModelledCheck::sip_alg() {
   ended_ms += 1000 * (messages - 1);
 }
 
-// No box of these networks minds how long SIP is: who answers a short message answers this one.
+// No box of these networks cares how long SIP is: a host that answers short messages answers this.
 // Where full-size packets vanish, so do its first fragment and, over TCP, its first segment.
 void ModelledCheck::sip_long() {
   const auto heard = ask_once(packet(Payload::sip));

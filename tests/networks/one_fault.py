@@ -6,7 +6,7 @@
 NETWORKS is the program of this folder. For each fault: for how many sets the cause was named, was
 named as possible only, was not named because the set is ready all the same (nothing of it is hurt)
 or undecided, or another cause was named. The last is a failure, and so is a violation of the
-oracle's properties; so is an undecided set, but where a fault may leave it so.
+oracle's properties; so is an undecided set, unless the fault may leave it undecided.
 """
 
 import os
@@ -57,7 +57,7 @@ class Fault:
 UDP = ("firewall.udp_blocked", "firewall.udp_range_blocked", "firewall.udp_port_blocked")
 TCP = ("firewall.tcp_port_blocked", "firewall.flow_blocked")
 PROXY = ("proxy.connect_denied",)  # it connects to port 443 only
-# Nobody of theirs answers strangers over TCP: the site may let nothing out but to them.
+# None of their hosts answers strangers over TCP: the site may let nothing out except to them.
 MEDIA_ALONE = ("slack-huddles", "amazon-chime-sdk", "asterisk", "goto-connect-phones",
                "ovhcloud-voip", "sipgate")
 FAULTS = {
@@ -95,7 +95,7 @@ FAULTS = {
                   undecided=("wire",)),
     "sip": Fault("firewall.sip_filtered",
                  box="box protocol at 1 drop payload sip match udp 1-65535"),
-    # Over TCP 443 theirs are sent packets only: whether TLS would be let through is not known.
+    # Their hosts on TCP 443 are sent single packets only: whether TLS would get through is unknown.
     "tls": Fault("firewall.tls_filtered",
                  box="box protocol at 1 drop payload tls match tcp 1-65535",
                  undecided=("amazon-chime-sdk", "slack-huddles")),
@@ -112,7 +112,7 @@ FAULTS = {
     "large packets": Fault("network.mtu", box="box mtu at 1 limit 1300"),
     "a few new flows a second": Fault("firewall.rate_limited", "firewall.new_flows_limited",
                                       box="box rate at 1 limit 5", undecided=("*",)),
-    # Of these nothing was heard over UDP at the time, so that no answers could be counted.
+    # Nothing was heard of these over UDP at the time, so no answers could be counted.
     "twenty new flows a second": Fault("firewall.rate_limited", "firewall.new_flows_limited",
                                        box="box rate at 1 limit 20",
                                        undecided=("google-meet", "rainbow", "ringcentral")),

@@ -16,7 +16,7 @@ bool strong(const Finding& finding) { return finding.confidence != Confidence::p
 
 class Judge {
  public:
-  // `with_twins`: what is ready and cannot work is looked at, too, which takes long.
+  // `with_twins`: also examines what is ready and cannot work, which takes long.
   Judge(const networks::Network& network, const Report& report, bool with_twins = true)
       : network_(network),
         report_(report),
@@ -43,7 +43,7 @@ class Judge {
     const bool certain = what.find("(certain)") != std::string::npos;
     judgement_.violations.push_back({std::move(kind), what.string(), certain});
   }
-  // Where a list that a sentence is made with was empty.
+  // Gaps that an empty list left in a sentence.
   void look_for_holes(const Finding& finding) {
     if (test::words_in(finding.title) > test::most_words) {
       violation("5 a title of more than 12 words: " + name_of(finding), finding.title);
@@ -91,7 +91,7 @@ class Judge {
     });
   }
 
-  // Empty where what the finding names is there; else what is missing.
+  // Empty if what the finding names is there; otherwise what is missing.
   std::string missing(const Finding& finding) const {
     using enum FindingCode;
     const auto code = finding.code;
@@ -120,12 +120,12 @@ class Judge {
     });
     const bool shared =
         has_box([](const Box& box) { return box.kind == BoxKind::nat && box.outside.is_shared(); });
-    // Who resets in the far end's name beyond the site looks like the far end.
+    // A box beyond the site that resets in the far end's name looks like the far end.
     const bool impostor = has_box([&](const Box& box) {
       const bool resets = box.action == Action::refuse || box.action == Action::forge;
       return resets && box.kind == BoxKind::rule && !at_the_site(box);
     });
-    // Who takes a connection and gets no further with it cuts off what is greeted.
+    // A box that takes a connection and cannot carry it on cuts off TLS greetings.
     const bool takes = has(BoxKind::accept) || has(BoxKind::intercept);
     const auto dns = network_.dns;
     const bool lies = dns != Dns::works && dns != Dns::dead;
@@ -137,7 +137,7 @@ class Judge {
     } claims[] = {
         {firewall_udp_blocked, all_broken(udp_from_there), "some UDP works"},
         {firewall_web_only, all_broken(other_tcp) && all_broken(udp), "more than web works"},
-        // What works and cannot be seen to makes no difference to any probe.
+        // What works without any probe being able to see it makes no difference.
         {network_offline, nothing_reached() || all_broken(but_names), "something works"},
         {firewall_stun_filtered, filters({Payload::stun, Payload::turn}), "no box filters STUN"},
         {firewall_sip_filtered, has(BoxKind::accept) || filters({Payload::sip}),
@@ -232,7 +232,7 @@ class Judge {
     }
   }
 
-  // Who breaks what the capability needs: "portal", "dns", "rule".
+  // What breaks the flows that the capability needs: "portal", "dns", "rule".
   std::set<std::string> breakers(const SetResult& set, const CapabilityResult& capability) const {
     std::set<std::string> by;
     for (const auto* row : rows_of(set, capability)) {
@@ -248,8 +248,8 @@ class Judge {
     return by.empty() ? "nothing" : fmt::format("{}", fmt::join(by, " "));
   }
 
-  // Media is taken to work where its packets leave the site, and no probe sees further: then the
-  // row has to say how far it was seen. A connection that stood is one, whoever took it.
+  // Media is taken to work if its packets leave the site and no probe sees further: then the row
+  // has to say how far it was seen. An established connection is enough, whatever took it.
   bool says_how_far(const SetResult& set, const CapabilityResult& capability) const {
     return std::ranges::any_of(rows_of(set, capability), [&](const auto* row) {
       return row->summary.find("leaves the site") != std::string::npos ||
@@ -335,14 +335,14 @@ class Judge {
         const auto check = results_.at(row.probes.front())->probe.check;
         return check == CheckKind::sip_alg || check == CheckKind::nat;
       };
-      // What the vendor advises against, and not only as a choice of several.
+      // The vendor advises against it, in a row that is not optional.
       const bool advised_against =
           (finding.code == FindingCode::sip_alg || finding.code == FindingCode::nat_symmetric) &&
           std::ranges::any_of(set.requirements, advises);
       if ((affects || advised_against) && set.verdict == Verdict::ready) {
         return violation("4 ready beside " + name_of(finding), set.id);
       }
-      // What gets lost now and then decides nothing.
+      // Losses now and then decide nothing.
       if (finding.code == FindingCode::network_loss ||
           finding.code == FindingCode::network_dead_path ||
           finding.code == FindingCode::firewall_new_flows_limited) {

@@ -7,8 +7,8 @@
 namespace callready::networks {
 namespace {
 
-// The one left open what the other one says. What is degraded and has a capability that could not
-// be decided may turn out to be blocked, and says so.
+// Whether `set` left open what `other` says. A degraded set with an undecided capability may turn
+// out to be blocked, and says so.
 bool leaves_open(const SetResult& set, const SetResult& other) {
   const bool may_be_blocked =
       set.verdict == Verdict::degraded &&
@@ -16,7 +16,7 @@ bool leaves_open(const SetResult& set, const SetResult& other) {
   return set.verdict == Verdict::unknown || (other.verdict == Verdict::blocked && may_be_blocked);
 }
 
-// What the other run's verdict may be beside this one's.
+// What the other run's verdict may be, compared with this one's.
 enum class May { be_the_same, be_worse, be_worse_and_decided };
 
 // Rules that sites have, each of which takes something from every service.

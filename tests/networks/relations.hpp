@@ -16,19 +16,19 @@ struct Relations {
   };
   int sets = 0;  // verdicts compared
   std::vector<Contradiction> broken;
-  std::vector<std::string> undecided;  // decided in one of both runs only
+  std::vector<std::string> undecided;  // decided in only one of the two runs
 };
 
-// The same network, asked otherwise:
-//   again   at once after another run, which has had all the routers' answers
-//   cisco   behind routers with Cisco's limit of ICMP errors
-//   patient behind routers without one
-//   union   beside another set
-//   order   the sets the other way round
+// Runs on the same network in other ways:
+//   again   right after another run, which has used up the routers' answers
+//   cisco   behind routers with Cisco's limit on ICMP errors
+//   patient behind routers without a limit
+//   union   together with another set
+//   order   with the sets in reverse order
 //   delay   over a longer line
 //   more    --all: no verdict is better, and none is undecided that was decided
-//   worse   with a rule more that drops something: no verdict is better
-// Networks where chance decides (loss, limits of new flows, bans) are left out.
+//   worse   with one more rule, which drops something: no verdict is better
+// Networks where chance decides (loss, limits on new flows, bans) are left out.
 Relations compare_runs(const networks::Network& network, const Report& report);
 
 }  // namespace callready::networks

@@ -22,7 +22,7 @@ namespace {
 constexpr auto today = "2026-11-21";
 constexpr auto proxy_url = "http://192.168.1.3:3128";
 
-// A built-in set by its name, another one by its file's. Reading one takes longer than a run.
+// A built-in set by its id, any other by its file name. Reading one takes longer than a run.
 const TargetSet& load(const std::string& id) {
   static std::map<std::string, TargetSet> known;
   const auto found = known.find(id);
@@ -85,7 +85,7 @@ Scene make_scene(const networks::Network& network) {
   return scene;
 }
 
-// A look at it takes a microsecond: of what is sent at once, one goes before the other.
+// Reading this clock takes a microsecond, so that of two packets sent at once one is the first.
 class Wall final : public test::ManualClock {
  public:
   WallTime wall_now() const override {
@@ -119,7 +119,7 @@ class Run {
       loop_.poll();
       if (ended || clock_.advance_to_next()) continue;
       std::fputs("a run in memory waits for nothing\n", stderr);
-      std::abort();  // what waits knows this object
+      std::abort();  // what still waits refers to this object
     }
     if (thrown) std::rethrow_exception(thrown);
     report_.duration = Milliseconds(sockets_.now_ms());
@@ -128,7 +128,7 @@ class Run {
  private:
   static std::shared_ptr<AresChannel> channel(const asio::any_io_executor& executor) {
     AresOptions options;
-    options.servers = {"127.0.0.1"};  // that nobody asks: names come from the network
+    options.servers = {"127.0.0.1"};  // never asked: names come from the network
     options.search_domains = {"site.invalid"};
     return *AresChannel::create(executor, options);
   }
@@ -157,7 +157,7 @@ class Run {
     }
   }
 
-  // As the other run did.
+  // Asks what the other run asked.
   void ask_the_same(RunnerOptions& options) const {
     options.further = [this](std::vector<ProbeResult>& so_far) {
       std::vector<Probe> more;
@@ -203,7 +203,7 @@ Site site_of(const networks::Network& network, const Scene& scene) {
   return site;
 }
 
-// Which way they went, as probe/engine/session.cpp has it.
+// Which way they went, as probe/engine/session.cpp finds it.
 EgressPath way_of(const networks::Network& network, const std::vector<ProbeResult>& results) {
   EgressPath way;
   way.interface = "eth0";

@@ -1,4 +1,4 @@
-// A whole run in memory: plan, the engine, diagnosis. The one file that calls the program's own.
+// A whole run in memory, by the program's own plan, engine and diagnosis, called only from here.
 #pragma once
 
 #include <memory>
@@ -12,7 +12,7 @@
 
 namespace callready::networks {
 
-// What a network asks: read and planned once for all networks that ask the same.
+// What a run checks: read and planned once for all networks that check the same.
 struct Scene {
   std::vector<TargetSet> sets;  // anchors among them
   Plan plan;
@@ -23,7 +23,7 @@ struct Scene {
 
 const Scene& scene_of(const networks::Network& network);
 
-// The vendors' sets that there are.
+// The ids of all vendors' sets.
 const std::vector<std::string>& vendors();
 
 // What the program would report there. `asked`: a report from another network; what it asked in its

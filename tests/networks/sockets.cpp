@@ -113,8 +113,8 @@ bool MemorySockets::has_route(const SocketAddress& remote) const {
   return remote.address.is_v4() || observer_.network().ipv6 != Ipv6::none;
 }
 
-// Another one each time, as a system gives them. The same for the same remote, whatever else the
-// run opens: twins (twin.hpp) are compared.
+// A new port each time, as systems choose them; but the same ones for the same remote, whatever
+// else the run opens, because twins (twin.hpp) are compared.
 std::uint16_t MemorySockets::new_port(const SocketAddress& remote) {
   std::uint32_t hash = 2166136261U;  // FNV-1a
   for (const auto byte : remote.address.bytes()) hash = (hash ^ byte) * 16777619U;
@@ -152,7 +152,7 @@ asio::awaitable<Result<std::unique_ptr<TcpStream>>> MemorySockets::connect_tcp(
   if (!has_route(remote)) co_return classify(asio::error::network_unreachable);
   const auto timeout = Milliseconds(options.timeout).count();
   const auto began = now_ms();
-  const bool leads_out = options.interface.empty();  // else it is bound to this computer's own
+  const bool leads_out = options.interface.empty();  // otherwise it is bound to loopback
   Connection connection;
   connection.at_ms = began + timeout;
   if (leads_out) {

@@ -1,5 +1,5 @@
 // The program's sockets over a network in memory, and its clock: what is sent meets the network's
-// boxes, and what comes back does so when it would. Checks run over these.
+// boxes, and replies arrive when they would. Checks run over these.
 #pragma once
 
 #include "probe/net/resolver.hpp"
@@ -19,7 +19,7 @@ class MemorySockets final : public SocketSource {
   asio::awaitable<Result<std::unique_ptr<TcpStream>>> connect_tcp(Scope scope, SocketAddress remote,
                                                                   ConnectOptions options) override;
 
-  // What checks see that are not made of datagrams (observe.hpp).
+  // For checks that do not use datagrams (observe.hpp).
   Observer& observer() { return observer_; }
   // Since the run began.
   double now_ms() const { return elapsed(start_, clock_.now()).count(); }
@@ -29,7 +29,7 @@ class MemorySockets final : public SocketSource {
 
  private:
   class Carrier;
-  // The server's own, as it gets here; empty: it says nothing.
+  // The server's reply as it arrives here; empty: it does not reply.
   std::vector<std::uint8_t> answer(const Packet& packet, std::span<const std::uint8_t> bytes) const;
   bool has_route(const SocketAddress& remote) const;
   std::uint16_t new_port(const SocketAddress& remote);
@@ -44,7 +44,7 @@ class MemorySockets final : public SocketSource {
 
 MemorySockets& memory_of(const asio::any_io_executor& executor);
 
-// Names as the network's resolver has them; each is asked for once.
+// Resolves names as the network's resolver does; each is asked for once.
 class MemoryResolver final : public Resolver {
  public:
   MemoryResolver(const asio::any_io_executor& executor, std::shared_ptr<AresChannel> channel)
@@ -60,7 +60,7 @@ class MemoryResolver final : public Resolver {
   std::map<std::string, Entry> entries_;
 };
 
-// Of a run in memory: as they are, or what they would see (observe.hpp).
+// The checks of a run in memory: the real ones, or models of them (observe.hpp).
 std::span<const checks::Check> checks_in_memory();
 
 }  // namespace callready::networks

@@ -51,10 +51,10 @@ class Form {
   explicit Form(std::string line) : reads_(true), text_(std::move(line)) {}
 
   bool reads() const { return reads_; }
-  // What is written, or not read yet.
+  // What was written, or has not been read yet.
   const std::string& text() const { return text_; }
 
-  // Whether that word is there, which is written if `given`.
+  // Reads whether that word is there, or writes it if `given`.
   bool word(std::string_view label, bool given = true, char before = ' ') {
     if (reads_) {
       given = text_.substr(0, text_.find(' ', label.size())) == label;
@@ -65,9 +65,9 @@ class Form {
     }
     return given;
   }
-  // The same of a line's first word.
+  // The same for a line's first word.
   bool line(std::string_view label, bool given = true) { return word(label, given, '\n'); }
-  // `value` is `set` where that word is there.
+  // `value` becomes `set` if that word is there.
   void flag(std::string_view label, bool& value, bool set = true, char before = ' ') {
     if (word(label, value == set, before)) value = set;
   }
@@ -102,7 +102,7 @@ class Form {
   void part(std::string_view label, Value& value, bool given = true) {
     if (word(label, given)) part(value);
   }
-  // Each behind that label; by default they are one word.
+  // Each item after that label; by default an item is one word.
   template <typename Item, typename Describe>
   void list(std::string_view label, std::vector<Item>& items, Describe one, char before = ' ') {
     for (std::size_t i = 0; word(label, i < items.size(), before); ++i) {

@@ -54,7 +54,7 @@ Proto proto_of(const Target& target) {
 
 bool connects(const ProxyBox& proxy, const Probe& probe) {
   const auto port = probe.target.port();
-  // Plain HTTP is asked for without a tunnel.
+  // Plain HTTP needs no tunnel.
   const bool plain = probe.check == CheckKind::http && probe.target.transport == Transport::tcp;
   return (plain && port == 80) ||
          std::ranges::any_of(proxy.ports, [&](auto& range) { return range.contains(port); });
@@ -164,7 +164,7 @@ std::optional<Fate::Kind> Traffic::act(std::size_t index, const Packet& packet) 
                    packet.proto == Proto::tcp && packet.port == 80 ? Fate::taken : own);
     case BoxKind::mtu:
       return where(packet.bytes > box.limit, Fate::dropped);
-    // They remember: send() asks them; or they change the packet, or its reply.
+    // These keep state (send() asks them), or change the packet or its reply.
     case BoxKind::nat:
     case BoxKind::replies:
     case BoxKind::sip_alg:
@@ -208,7 +208,7 @@ const Box* Traffic::last_taker(const Packet& packet, const Box* box) const {
   return box;
 }
 
-// True where the box has had enough of us, or sends this flow the dead way.
+// True if the box's limit is reached, or if it sends this flow down the dead path.
 bool Traffic::stops(std::size_t index, const Packet& packet, double at_ms) {
   const auto& box = network_.boxes[index];
   if (!box.matches.empty() && !matches(index, packet)) return false;
@@ -226,8 +226,8 @@ bool Traffic::stops(std::size_t index, const Packet& packet, double at_ms) {
     memory.flows.insert(flow);
     return false;
   }
-  // A check is worked out when it begins, so what is asked now may be earlier than what was asked
-  // last. What was answered stays answered.
+  // A modelled check is computed when it begins, so this packet may be earlier than the last one.
+  // What was answered stays answered.
   if (at_ms >= memory.banned_since) return true;
   memory.met.emplace(at_ms, packet.to);
   for (auto last = memory.met.lower_bound(at_ms); last != memory.met.end(); ++last) {

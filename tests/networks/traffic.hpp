@@ -15,7 +15,7 @@
 
 namespace callready::networks {
 
-inline constexpr int whole_way = 64;  // a TTL that no way is longer than
+inline constexpr int whole_way = 64;  // a TTL that reaches every destination
 
 // The site's own resolver: within the site, or the provider's.
 IpAddress outside_resolver();
@@ -33,7 +33,7 @@ struct Packet {
 Proto proto_of(const Target& target);
 bool connects(const ProxyBox& proxy, const Probe& probe);
 
-// Who says so of a packet that did not come to its end.
+// What became of a packet.
 struct Fate {
   enum Kind { arrives, expires, dropped, lost, prohibited, refused, taken } kind = arrives;
   int hop = 0;               // where
@@ -58,26 +58,26 @@ class Traffic {
   const networks::Network& network() const { return network_; }
   const Internet& internet() const { return internet_; }
   int last_router() const { return static_cast<int>(network_.hops.size()) + 1; }
-  // Of the router at that distance on the way to `to`, which counts from 1.
+  // The address of the router at that distance, from 1, on the way to `to`.
   IpAddress router(int hop, const IpAddress& to) const;
 
   // Without chance and without memory: what would always become of it.
   Fate always(const Packet& packet, int ttl = whole_way) const { return beyond(packet, 0, ttl); }
-  // The same from that router on, whose own boxes let it pass.
+  // The same beyond that router, whose own boxes it has passed.
   Fate beyond(const Packet& packet, int hop, int ttl = whole_way) const;
-  // The same for whoever opens a connection there, and whoever takes it and opens another one.
+  // The same for a connection opened at that router, and for whatever takes it and opens another.
   Fate carried_on(const Packet& packet, int hop) const;
-  // Who answers in the end, where `box` took the connection: of several, the last.
+  // Which box answers in the end if `box` took the connection: the last of several.
   const Box* last_taker(const Packet& packet, const Box* box) const;
   // At that time, with losses, limits and bans.
   Fate send(const Packet& packet, double at_ms, int ttl = whole_way);
-  // The reply's way back, which may be lost by chance.
+  // Whether the reply comes back; it may be lost by chance.
   bool comes_back(const Packet& packet);
   const Box* swallows_replies(const Packet& packet) const;
-  // True where whoever stopped the packet says so by ICMP, and that arrives: that it was refused,
-  // or that its TTL ended, out of one budget.
+  // True if whatever stopped the packet says so by ICMP (it was refused, or its TTL ended; both
+  // use up one budget), and that error arrives.
   bool says_so(const Fate& fate, const IpAddress& to, double at_ms);
-  // In whose name.
+  // The address from which it says so.
   IpAddress signer(const Fate& fate, const IpAddress& to) const;
   // One chance on the line, for what was sent last. The same packet has the same luck in another
   // network, whatever else is sent there: twins (twin.hpp) differ by their boxes only.
@@ -93,10 +93,10 @@ class Traffic {
   SocketAddress mapped(std::uint16_t local, const SocketAddress& to) const;
   const Box* find(BoxKind kind) const { return network_.find(kind); }
   std::optional<FarFault> far(const IpAddress& address) const;
-  // True where the far end is up and somebody listens for that packet.
+  // True if the far end is up and listens for that packet.
   bool is_served(const Packet& packet) const;
   std::uint16_t new_port() { return next_port_++; }
-  // Of packets that end on the way: how many of them there are says nothing of other flows' ports.
+  // For packets that end on the way: their number must not change other flows' ports.
   std::uint16_t new_port_on_the_way() { return next_port_on_the_way_++; }
 
  private:

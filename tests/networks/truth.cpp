@@ -10,7 +10,7 @@ namespace {
 
 Flow broken(std::string_view by) { return {Works::no, std::string(by)}; }
 
-// What a service's first packets are, beside the connection itself.
+// What a service's first packets carry, apart from those of the connection itself.
 Payload payload_of(const Probe& probe) {
   using enum CheckKind;
   static const std::map<CheckKind, Payload> payloads = {
@@ -44,14 +44,14 @@ bool names_fail(const Traffic& traffic, const std::string& host) {
 
 Flow broken(const Box& by) { return broken(word(by.kind)); }
 
-// What the far end itself breaks of TLS and HTTP.
+// Whether the far end itself breaks TLS or HTTP.
 bool answers_wrongly(std::optional<FarFault> far, const Probe& probe, bool tls) {
   const bool certificate =
       far == FarFault::expired || far == FarFault::untrusted || far == FarFault::wrong_name;
   return (tls && certificate) || (far == FarFault::error && probe.check == CheckKind::http);
 }
 
-// Asks no service: where nobody listens there, all is well.
+// Asks no service: it does not matter whether anybody listens there.
 bool asks_ways(const Probe& probe) {
   return probe.check == CheckKind::udp_range || probe.check == CheckKind::hop;
 }
@@ -64,7 +64,7 @@ Flow direct(const Traffic& traffic, const Probe& probe, const Packet& packet) {
   if (packet.proto == Proto::udp) {
     const auto fate = traffic.always(packet);
     if (fate.kind == Fate::taken) {
-      // Asked of anybody, the site's resolver answers.
+      // Whoever is asked, the site's resolver answers.
       const auto name = probe.with.find("name");
       const bool named = name != probe.with.end();
       const bool lies = named && traffic.network().dns_for(name->second) != Dns::works;
@@ -85,7 +85,7 @@ Flow direct(const Traffic& traffic, const Probe& probe, const Packet& packet) {
   }
   if (fate.kind != Fate::arrives) return broken(*fate.box);
   if (packet.payload == Payload::none) return {};
-  // Who took the connection sends on what it is told, from where it stands.
+  // The box that took the connection passes on what it is sent, from its own place.
   fate = taken_by == nullptr ? traffic.always(packet) : traffic.carried_on(packet, taken_by->hop);
   if (fate.kind != Fate::arrives) return broken(*fate.box);
   const bool tls = packet.payload == Payload::tls;  // whose packets are full
@@ -104,8 +104,8 @@ Flow through_proxy(const Traffic& traffic, const Probe& probe, Packet packet) {
   return absent || answers_wrongly(far, probe, true) ? broken("far") : Flow{};
 }
 
-// Of a range that the sample finds open, a part between its ports may be shut: what bounds are
-// found there depends on chance, and they are right. By whom.
+// A range whose sample is open may still be shut between the sampled ports: which bounds are found
+// there depends on chance, and any of them is right. Returns what shuts it.
 std::optional<std::string> part_of_range_shut(const Traffic& traffic, const Probe& probe,
                                               Packet packet) {
   const auto& range = probe.target.ports;
@@ -156,7 +156,7 @@ Flow flow_of(const Traffic& traffic, const Probe& probe) {
   if (std::ranges::any_of(traffic.network().boxes, goes_by_flows, &Box::kind)) {
     return {Works::perhaps, "limit"};
   }
-  // Where nobody listens there is nothing to work: what comes back says little.
+  // Where nobody listens nothing can work: what comes back says little.
   const bool asks_a_service =
       !asks_ways(probe) && probe.check != CheckKind::dns && probe.check != CheckKind::ipv6;
   if (asks_a_service && !traffic.internet().listens(packet.to, packet.proto, packet.port)) {
@@ -167,14 +167,14 @@ Flow flow_of(const Traffic& traffic, const Probe& probe) {
 
 namespace {
 
-// Of hosts that need not all be reached, what holds of all of them.
+// If not all hosts need to be reached: what holds for all of them.
 Works row_truth(const Requirement& requirement, const PlannedRequirement& planned,
                 const std::map<std::string, Flow>& flows,
                 const std::map<std::string, const ProbeResult*>& results,
                 const std::set<std::string>& gone) {
   if (!planned.skipped.empty()) return Works::perhaps;
-  // An endpoint works where one of its routes does; a host where all of its endpoints do, or, where
-  // the row says so, any of them.
+  // An endpoint works if one of its routes does; a host if all of its endpoints do or, if the row
+  // says so, any of them.
   std::map<std::string, std::map<std::string, Works>> hosts;
   for (const auto& id : planned.probes) {
     const auto* probe = &results.at(id)->probe;
@@ -194,9 +194,9 @@ Works row_truth(const Requirement& requirement, const PlannedRequirement& planne
       doubt |= works == Works::perhaps;
     }
     any |= every;
-    // Beside others a name that has gone everywhere makes the list old, and closes no way.
+    // A name that is gone everywhere, beside others that exist, only means that the list is old.
     lost |= !every && !gone.contains(host);
-    // One of several endpoints of a host: by the row's own words enough, or too little.
+    // Only some of a host's endpoints: enough or too few, depending on how the row is read.
     if (some && !every) doubt |= requirement.reach.kind == Reach::Kind::any;
     all &= every;
   }
@@ -205,7 +205,7 @@ Works row_truth(const Requirement& requirement, const PlannedRequirement& planne
   // Rows of the document's past, and examples that need not exist, decide nothing.
   const auto current = [](const auto& one) { return one.lifecycle == Lifecycle::current; };
   if (!current(requirement)) return Works::perhaps;
-  // Nor do some hosts: of a sample, of examples, of the nearest.
+  // Nor do single hosts of a sample, of examples, or of the nearest ones.
   const bool listed = requirement.wildcards.empty() && requirement.reverse_dns.empty();
   const bool all_wanted = requirement.reach.kind == Reach::Kind::all && listed &&
                           std::ranges::all_of(requirement.hosts, current) &&
@@ -213,7 +213,7 @@ Works row_truth(const Requirement& requirement, const PlannedRequirement& planne
   return !any || (all_wanted && lost) ? Works::no : Works::perhaps;
 }
 
-// Works by one alternative of each need.
+// Whether one alternative of each need works.
 bool is_carried(const TargetSet& set, const Capability& capability,
                 const std::map<std::string, Works>& rows) {
   const auto works = [&](const std::string& id) {
@@ -256,7 +256,7 @@ Works capability_truth(const TargetSet& set, const Capability& capability,
     wanted &= any_preferred;
     left |= any_possible;
     counts |= any_possible || weight != Severity::optional;
-    // What is only recommended takes nothing away that is needed.
+    // Losing what is only recommended does not make the capability impossible.
     if (weight == Severity::required) possible &= any_possible;
   }
   if (!measured) return Works::perhaps;

@@ -7,36 +7,36 @@
 
 namespace callready::networks {
 
-// The better, the later: of the routes of an endpoint the best counts.
+// From worst to best: the best of an endpoint's routes counts.
 enum class Works {
   no,
-  // By chance, or by how much is sent: a device that counts flows or hosts lets some of them pass.
-  // What is true of it depends on the moment, so that no property is asked of it.
+  // Depends on chance or on how much is sent: a device that counts flows or hosts lets some pass.
+  // Since the truth changes from moment to moment, no property is required of it.
   perhaps,
   yes,
 };
 
-// Why a flow does not work: boxes by their kind, and the rest.
+// Whether a flow works, and what breaks it: a kind of box, or something else.
 struct Flow {
   Works works = Works::yes;
   std::string by;  // "rule", "intercept", "dns", "far", "proxy"; empty where it works
 };
 
-// The service's own traffic, as that probe stands for it.
+// The service's own traffic that the probe stands for.
 Flow flow_of(const Traffic& traffic, const Probe& probe);
 
 struct Truth {
   std::map<std::string, Flow> flows;  // by probe, follow-ups among them
   std::map<std::string, Works> rows;  // by "set/row"
-  // By "set/capability": `yes` where it works by what the vendor wants, `no` where it cannot work.
+  // By "set/capability": `yes` if it works as the vendor wants, `no` if it cannot work.
   std::map<std::string, Works> capabilities;
-  // Those that work, be it by a fallback.
+  // Those that work, even if only by a fallback.
   std::set<std::string> carried;
 };
 
 std::map<std::string, const ProbeResult*> by_id(const Report& report);
 
-// Those that it needs.
+// The rows that the capability needs.
 std::vector<const RequirementResult*> rows_of(const SetResult& set,
                                               const CapabilityResult& capability);
 

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t most_hosts = 3;
 
-// How long a reply took is chance.
+// How long a reply took is a matter of chance.
 bool same(const Evidence& one, const Evidence& other) {
   auto facts = one.facts, others = other.facts;
   facts.erase(Fact::took_ms);
@@ -27,7 +27,7 @@ const Evidence* refuser(const Observation& seen) {
   return found == seen.evidence.end() ? nullptr : &*found;
 }
 
-// Whether routers had an answer left for the question who refused is chance.
+// Whether routers had an answer left to show who refused is a matter of chance.
 bool same(const Observation& one, const Observation& other) {
   const auto of_others = std::views::filter(
       [](const Evidence& evidence) { return evidence.kind != EvidenceKind::refuser; });
@@ -39,16 +39,16 @@ bool same(const Observation& one, const Observation& other) {
                             [](const auto& a, const auto& b) { return same(a, b); });
 }
 
-// Packets that end on the way, at a router that had no answer left: that tells nothing.
+// Packets that end on the way, at a router that had no answer left, tell nothing.
 bool unmeasured(const ProbeResult& result) {
   const auto check = result.probe.check;
   return (check == CheckKind::hop || check == CheckKind::udp_range) &&
          result.observation.detail == DetailCode::silent;
 }
 
-// Whether a router had an answer left for a packet, and for which of a range's ports, is chance; so
-// is which packets are answered by who refuses in the servers' names, a few times a second. What
-// was spared tells nothing.
+// Chance decides whether a router had an answer left for a packet, for which of a range's ports,
+// and which packets get the few answers a second of a device that refuses in the servers' names.
+// What was spared tells nothing.
 bool alike(const ProbeResult& one, const ProbeResult& other) {
   if (one.observation.outcome == Outcome::skipped) return true;
   if (unmeasured(one) || unmeasured(other)) return true;
@@ -59,7 +59,7 @@ bool alike(const ProbeResult& one, const ProbeResult& other) {
   };
   const bool udp = one.probe.target.transport == Transport::udp;
   if (udp && (turned_away(a, b) || turned_away(b, a))) return true;
-  // How far a packet was seen to get hangs on that, too.
+  // How far a packet was seen to get depends on that, too.
   const bool gets_out = a.outcome == Outcome::passed || a.outcome == Outcome::connected;
   if (one.probe.check == CheckKind::hop && gets_out && a.outcome == b.outcome) return true;
   if (one.probe.check != CheckKind::udp_range) return same(a, b);
@@ -106,7 +106,7 @@ std::vector<Repair> repairs_of(const networks::Network& network, const std::set<
   return repairs;
 }
 
-// Of what the two see differently: the probes.
+// The probes that the two see differently.
 std::vector<const Probe*> differing(const Report& one, const Report& other) {
   const auto known = by_id(one);
   std::vector<const Probe*> probes;
@@ -131,7 +131,7 @@ networks::Network with_other_media(networks::Network network) {
   return network;
 }
 
-// Every choice of some of them.
+// Every non-empty subset.
 std::vector<std::vector<Repair>> choices(const std::vector<Repair>& all) {
   std::vector<std::vector<Repair>> sets(1);
   for (const auto& one : all) {
@@ -145,7 +145,7 @@ std::vector<std::vector<Repair>> choices(const std::vector<Repair>& all) {
   return sets;
 }
 
-// The boxes in question act on one host only, or on one port.
+// The network with the boxes in question acting on one host only, or on one port.
 networks::Network narrowed(networks::Network network, const std::vector<Repair>& repairs,
                            const std::string& host, std::optional<std::uint16_t> port) {
   for (auto* box : boxes_of(network, repairs)) {
@@ -162,7 +162,7 @@ networks::Network narrowed(networks::Network network, const std::vector<Repair>&
   return network;
 }
 
-// The boxes in question let these flows through.
+// The network with the boxes in question letting these flows through.
 networks::Network sparing(networks::Network network, const std::vector<Repair>& repairs,
                           const std::vector<Match>& flows) {
   for (auto* box : boxes_of(network, repairs)) {
@@ -171,7 +171,7 @@ networks::Network sparing(networks::Network network, const std::vector<Repair>& 
   return network;
 }
 
-// That the capability needs. `seen`: those only that were seen to get out.
+// The flows that the capability needs. `seen`: only those that were seen to get out.
 std::vector<Match> flows_of(const Report& report, const std::string& capability, bool seen) {
   const auto probes = by_id(report);
   std::vector<Match> flows;
@@ -227,13 +227,13 @@ bool looks_like_it_works(const networks::Network& network, const Report& report,
     return false;
   };
   auto kinds = by;
-  kinds.insert({"rule", "replies"});  // what they hide behind what breaks it first
+  kinds.insert({"rule", "replies"});  // hidden behind what breaks it first
   for (const auto& repairs : choices(repairs_of(network, kinds))) {
     auto twin = without(network, repairs);
     std::vector<networks::Network> twins{twin, with_other_media(twin)}, as_they_are{twins[1]};
     for (const auto& spared : {flows, seen_flows}) {
       twins.push_back(sparing(network, repairs, spared));
-      auto silent = twins.back();  // how much the boxes in question said otherwise is chance
+      auto silent = twins.back();  // how often the boxes in question spoke is chance
       for (auto* box : boxes_of(silent, repairs)) {
         if (box->kind == BoxKind::rule) box->action = Action::drop;
       }
@@ -268,7 +268,7 @@ bool looks_like_it_works(const networks::Network& network, const Report& report,
 
 namespace {
 
-// What one box in the place of several may do.
+// What a single box may do in place of several.
 std::vector<Box> in_place_of(const std::vector<Box*>& several) {
   const std::vector<Match> web{{Proto::tcp, {80, 80}, {}}, {Proto::tcp, {443, 443}, {}}};
   const Match any_udp{Proto::udp, {1, 65535}, {}}, from_54{Proto::udp, {54, 65535}, {}};
@@ -282,13 +282,13 @@ std::vector<Box> in_place_of(const std::vector<Box*>& several) {
       box.matches = std::move(matches);
     };
     with(BoxKind::rule, false, {any_udp});
-    with(BoxKind::rule, false, {{Proto::udp, {1, 52}, {}}, from_54});  // all but names
+    with(BoxKind::rule, false, {{Proto::udp, {1, 52}, {}}, from_54});  // all but DNS
     with(BoxKind::rule, true, {{Proto::tcp, {1, 65535}, {}}, {Proto::udp, {53, 53}, {}}});
     with(BoxKind::rule, false, {{}});
     with(BoxKind::rule, true, web);
     with(BoxKind::replies, false, {any_udp});
     with(BoxKind::replies, false, {from_54});
-    // What looks inside lets names alone out.
+    // A box that inspects packets lets only DNS out.
     with(BoxKind::protocol, true, {any_udp});
     if (model->except) {  // the same list, over UDP alone
       auto over_udp = model->matches;

@@ -14,8 +14,8 @@ namespace callready::networks {
 bool looks_like_it_works(const networks::Network& network, const Report& report,
                          const std::string& capability, const std::set<std::string>& by);
 
-// True where a network with fewer faults looks the same and `holds` is true of it: whoever names
-// that one says what is likelier.
+// True where a network with fewer faults looks the same and `holds` is true of it: a diagnosis that
+// names that one names the likelier one.
 bool looks_like_a_simpler_one(const networks::Network& network, const Report& report,
                               const std::function<bool(const networks::Network&)>& holds);
 
