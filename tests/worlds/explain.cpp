@@ -6,7 +6,7 @@
 namespace callready::reach {
 namespace {
 
-// Nobody knows whose a refusal was: a cause that rests on it is never surer than that.
+// Nobody knows who sent a refusal: a cause that rests on one is never surer than this.
 constexpr double most_of_a_refusal = .98;
 
 class Explainer {
@@ -33,12 +33,12 @@ class Explainer {
   }
 
  private:
-  // Of the best world that has it.
+  // Notes the best world that has it.
   void find(Code code, std::size_t world) {
     found_.try_emplace(code, Cause{.code = code, .in_best = world == 0, .world = world});
   }
 
-  // Whether anything that a row needs meets it; else it is a note.
+  // Whether it hurts anything that a row needs; otherwise it is only a note.
   bool hurts(const Box& box) const {
     if (box.code == FindingCode::nat_symmetric) return asks_nat_;
     if (box.code == FindingCode::sip_alg) return asks_sip_alg_;
@@ -46,7 +46,7 @@ class Explainer {
     return hurts_rows(box, drawn_.asked);
   }
 
-  // What the best world says is true in all worlds that have that cause, or a wider rule.
+  // What the best world says also holds in all worlds with that cause, or with a wider rule.
   void collect() {
     std::map<std::uint32_t, bool> useful;
     const auto is_useful = [&](std::uint32_t number) {

@@ -8,20 +8,20 @@ namespace callready::reach {
 struct Cause {
   Code code;
   double probability = 0;
-  double sure = 0;       // of that, where more than silence shows it
+  double sure = 0;       // the part of it where more than silence shows it
   bool in_best = false;  // the best world has it
 
   std::size_t world = 0;            // the likeliest that has it
-  std::vector<std::size_t> lost{};  // events that are dearer without it there, the dearest first
+  std::vector<std::size_t> lost{};  // events that cost more bits without it there, the most first
 
-  // Else it is said with a runner-up ("it could also be").
+  // Otherwise it is only said with the runner-up ("it could also be").
   bool is_said() const { return in_best || probability >= 0.5; }
 };
 
-// What is said of a box.
+// The code under which a box is reported.
 Code code_of(const Box& box, const Diagnosis& drawn);
 
-// The surest first; below is_worth_saying none.
+// The surest first; none below is_worth_saying.
 std::vector<Cause> causes_of(const Diagnosis& drawn, const AskedRows& asked);
 
 }  // namespace callready::reach

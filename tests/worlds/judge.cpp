@@ -1,7 +1,6 @@
-// From the worlds that are left to the status of each row and the verdict of each capability and
-// set. In each world all is decided by the words of today's judge
-// (probe/diagnosis/status/judge.hpp); what holds in worlds that together are probable enough, is
-// said.
+// From the remaining worlds to the status of each row and the verdict of each capability and set.
+// In each world everything is decided by today's judge (probe/diagnosis/status/judge.hpp); what
+// holds in worlds that together are probable enough is reported.
 #include <algorithm>
 
 #include "probe/diagnosis/status/judge.hpp"
@@ -24,7 +23,7 @@ double& place_of(Odds& odds, Verdict verdict) {
   return odds.open;
 }
 
-// Worlds may disagree on whether it is by the first choice: it works all the same.
+// Worlds may disagree on whether it works by the first choice: it works all the same.
 Verdict verdict_of(const Odds& odds) {
   if (odds.lost >= is_likely) return Verdict::blocked;
   if (odds.good >= is_likely) return Verdict::ready;
@@ -51,7 +50,7 @@ struct RowState {
   friend auto operator<=>(const RowState&, const RowState&) = default;
 };
 
-// One set, to be judged in one world after the other.
+// One set, to be judged in one world after another.
 class SetJudge {
  public:
   SetJudge(const SetResult& set, const AskedRows& asked) {

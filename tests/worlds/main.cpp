@@ -1,5 +1,5 @@
-// What the worlds say of saved reports, beside what the report says. For developers, and for
-// script/confusion --compare; nothing of it is in the program (docs/diagnosis.md).
+// What the worlds say of saved reports, next to what the reports say. For developers, and for
+// script/confusion --compare; none of it is in the program (docs/diagnosis.md).
 //
 //     worlds [--json] [--all] [--set FILE]... REPORT.json...
 //
@@ -27,7 +27,7 @@ struct Options {
   std::vector<std::string> sets, files;
 };
 
-// Nothing where the command line makes no sense.
+// Nothing if the command line makes no sense.
 std::optional<Options> read_options(int argc, char** argv) {
   Options options;
   for (int i = 1; i < argc; ++i) {
@@ -54,7 +54,7 @@ void note_reach(const LoadResult& loaded, RowReach& reach) {
   }
 }
 
-// A saved report does not hold how many of its endpoints a row needs.
+// A saved report does not say how many of its endpoints a row needs.
 RowReach reach_of(const Report& report, const Options& options) {
   RowReach reach;
   const auto rules = test::rules_for_any_set();

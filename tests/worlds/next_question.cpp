@@ -1,4 +1,4 @@
-// The next question that would settle most, of all that could be asked of hosts that are known.
+// The question that would settle most, of all that known hosts could be asked next.
 #include <fmt/format.h>
 
 #include <cmath>
@@ -23,8 +23,8 @@ struct Candidate {
   PacketFlow flow;
 };
 
-// To hosts that are known: what they listen on and was not asked the whole way, and what was asked
-// of anybody as far as the last router.
+// Packets to known hosts: the whole way, to ports that they listen on and were not asked; and as
+// far as the last router, of every kind that any host was asked.
 std::vector<Candidate> candidates(const Report& report, const Sight& sight) {
   std::set<Key> asked;
   std::map<HostId, PacketFlow> hosts;

@@ -63,7 +63,7 @@ void print_differences(const Report& rules, const Report& worlds) {
 
 void print_comparison(const std::string& name, const Report& report, const RowReach& reach,
                       bool all) {
-  const auto start = std::clock();  // the processor's: the machine may be busy
+  const auto start = std::clock();  // CPU time: the machine may be busy
   const auto diagnosis = diagnose(report, reach);
   const auto took_ms = 1000.0 * static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
   const auto made = as_report(report, diagnosis);

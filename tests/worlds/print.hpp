@@ -1,4 +1,4 @@
-// What worlds say of a report, beside what it says.
+// Prints what worlds say of a report, next to what the report says itself.
 #pragma once
 
 #include "tests/worlds/shadow.hpp"

@@ -43,7 +43,7 @@ Finding finding_of(const ToldCause& cause) {
   return finding;
 }
 
-// What no world explains, where it leaves a row open or lost.
+// What no world explains, if it leaves a row open or lost.
 std::optional<Finding> leftovers(const Shadow& diagnosis) {
   Finding finding;
   finding.code = FindingCode::network_unexplained;
@@ -107,7 +107,7 @@ Report as_report(const Report& report, const Shadow& diagnosis) {
       requirement.status = diagnosis.judged.rows[row++].status;
     }
   }
-  std::set<std::string> open;  // what fails in some of the worlds only is not explained
+  std::set<std::string> open;  // what fails only in some of the worlds is not explained
   for (const auto& set : made.sets) {
     for (const auto& requirement : set.requirements) {
       const auto status = requirement.status;
@@ -118,7 +118,7 @@ Report as_report(const Report& report, const Shadow& diagnosis) {
   }
   made.findings.clear();
   for (const auto& cause : diagnosis.told.causes) {
-    // Of contents its rule says it.
+    // Causes about contents are reported by their rule.
     if (has(*cause.code.finding, FindingTrait::of_contents)) continue;
     if (!cause.is_said()) continue;
     made.findings.push_back(finding_of(cause));
@@ -128,7 +128,7 @@ Report as_report(const Report& report, const Shadow& diagnosis) {
   append(made.findings, diagnosis.contents);
   if (auto left = leftovers(diagnosis)) made.findings.push_back(std::move(*left));
   for (auto& finding : made.findings) finding.affects = affected(made, finding.explains);
-  // What is only possible is said where something does not work over it.
+  // What is only possible is reported only if something does not work because of it.
   std::erase_if(made.findings, [](const Finding& finding) {
     const bool breaks = std::ranges::any_of(
         finding.affects, [](const FindingAffects& one) { return !one.capabilities.empty(); });

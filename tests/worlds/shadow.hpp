@@ -1,5 +1,5 @@
-// What worlds would say of all of a report: statuses, verdicts and the next question, too. In the
-// program rules decide these (docs/diagnosis.md).
+// What worlds would say of a whole report, including statuses, verdicts and the next question. In
+// the program, rules decide these (docs/diagnosis.md).
 #pragma once
 
 #include "probe/diagnosis/reach/question.hpp"
@@ -31,7 +31,7 @@ struct Judged {
 
 Judged judge(const Report& report, const Diagnosis& drawn, const AskedRows& asked);
 
-// The packet whose fate divides the worlds that are left best.
+// The packet whose fate best separates the remaining worlds.
 struct Question {
   PacketFlow flow;
   bool as_far_as_the_last_router = false;
@@ -40,7 +40,7 @@ struct Question {
   std::vector<std::pair<std::string, double>> answers;
 };
 
-// Nothing where all worlds say next to the same of all that could be asked of hosts that are known.
+// Nothing if all worlds say nearly the same of everything that known hosts could be asked.
 std::optional<Question> next_question(const Report& report, const Sight& sight, const Boxes& boxes,
                                       const std::vector<World>& worlds);
 
@@ -54,7 +54,7 @@ struct Shadow : Diagnosis {
   std::optional<Question> question;  // only where something is open
 };
 
-// Of a report with its findings: what those about contents say is taken over. Pure.
+// Of a report with its findings, of which those about contents are taken over. Pure.
 Shadow diagnose(const Report& report, const RowReach& reach, const SearchLimits& limits = {},
                 std::span<const KindOfBox> table = kinds());
 

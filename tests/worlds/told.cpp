@@ -77,7 +77,7 @@ class Teller {
     causes.erase(way);
   }
 
-  // Where names are found, or a device says no, it is not the line that is missing.
+  // If names are found, or a device says no, the line is there.
   Owner owner_of(const ToldCause& cause, const World& world) const {
     if (cause.code != FindingCode::network_offline) return usual_owner(*cause.code.finding);
     const auto& events = sight_.events.flows;
@@ -98,7 +98,7 @@ class Teller {
     return codes;
   }
 
-  // What fails by it in that world, and what shows it.
+  // What it makes fail in that world, and what shows it.
   void show(ToldCause& cause, const World& world) const {
     auto without = world, alone = world;
     std::erase_if(without.boxes,
@@ -143,7 +143,7 @@ class Teller {
       const auto& probes = row.probes;
       const bool fails = fails_in(works(asked, row, with)) && !row.spoilt;
       const bool by_it = fails && std::ranges::any_of(probes, its_own);
-      // What a resolver says is a row of its own.
+      // What a resolver says can be a row of its own.
       const bool by_sign =
           row.row->status == Status::fail && !probes.empty() && std::ranges::all_of(probes, told);
       if (condition || by_it || by_sign) {

@@ -1,4 +1,4 @@
-// What the worlds would say of each cause: who is to act, which rows fail by it, and what shows it.
+// What the worlds would say of each cause: who must act, which rows it makes fail, what shows it.
 #pragma once
 
 #include "tests/worlds/explain.hpp"
@@ -8,17 +8,17 @@ namespace callready::reach {
 struct CauseEvidence {
   std::string probe;  // id
   std::string text;
-  Bits gain = 0;  // so much dearer without that cause
+  Bits gain = 0;  // how much more it costs without that cause
 };
 
 struct ToldCause : Cause {
   Owner owner = Owner::network;
-  std::string text;                     // of its boxes in its world
-  std::vector<std::string> explains;    // "set/row", what fails by it in its world
+  std::string text;                     // describes its boxes in its world
+  std::vector<std::string> explains;    // "set/row", what it makes fail in its world
   std::vector<CauseEvidence> evidence;  // the strongest first
 };
 
-// An observation that the best world leaves over.
+// An observation that the best world leaves unexplained.
 struct Leftover {
   std::string probe;  // id
   std::string text;

@@ -150,7 +150,7 @@ std::string what_it_acts_on(const Box& box, const Sight& sight) {
 }  // namespace
 
 std::string in_words(const Box& box, const Sight& sight) {
-  // What a reply says of itself is told by its code, a sign-in page as well.
+  // What a reply itself says is described by its code, and so is a sign-in page.
   const bool by_code = box.kind == Kind::fact || box.kind == Kind::portal;
   auto text = by_code && box.code.finding ? std::string(to_string(*box.code.finding)) : "";
   if (by_code && !box.names.empty()) text += " of " + in_words(box.names, sight);

@@ -22,7 +22,7 @@ bool is_by_rules(CheckKind check) {
   return check == CheckKind::media || check == CheckKind::ice || check == CheckKind::dns;
 }
 
-// Whether `needed` of them work; open where those that nobody knows may make up the number.
+// Whether `needed` of them work; open if the unknown ones may make up the number.
 Works best_of(const std::vector<Works>& seen, std::size_t needed) {
   const auto count = [&](Works wanted) {
     return static_cast<std::size_t>(std::ranges::count(seen, wanted));
@@ -51,7 +51,7 @@ Works works(const AskedProbe& probe, bool died, const std::vector<Met>& fates, c
       probe.packets, [&](std::size_t packet) { return is_chance(fates[packet].fate); });
   if (chance) return Works::unknown;
   if (probe.result->observation.outcome == Outcome::skipped) return Works::untried;
-  // What is likely beforehand alone makes nothing ready: something has to have been seen.
+  // A high prior alone makes nothing ready: something has to have been seen.
   const bool by_chance = losses[world.loss].share >= explains_one_failure;
   if (check == CheckKind::udp_range) {
     return probe.arrived && (by_chance || !died) ? Works::yes : Works::unknown;
@@ -63,7 +63,7 @@ Works works(const AskedProbe& probe, bool died, const std::vector<Met>& fates, c
 
 using Places = std::map<std::string_view, std::size_t>;  // in Asked::probes, by id
 
-// Of one that goes over a proxy, also the same without it.
+// For a probe through a proxy, also the same one without it.
 std::vector<std::size_t> probes_of(const RequirementResult& row, const Places& places) {
   std::vector<std::size_t> probes;
   for (const auto& id : row.probes) {

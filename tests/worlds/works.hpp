@@ -8,8 +8,8 @@
 
 namespace callready::reach {
 
-// How many of its endpoints a row needs, by "set/row"; all of them where it is not here. (A saved
-// report does not hold it.)
+// How many of its endpoints a row needs, by "set/row"; all of them if it is not listed. (A saved
+// report does not say it.)
 using RowReach = std::map<std::string, Reach>;
 
 enum class Works {
