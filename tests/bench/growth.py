@@ -17,7 +17,7 @@ def make(folder, count, internet):
     hosts = sorted(a for a in internet.web if "/" not in a)[:HOSTS]
     used = hosts if count >= len(hosts) else hosts[:count]
     each = count // len(used)
-    # A range of more than a hundred ports would be sampled: it is taken for one of media.
+    # A range of more than a hundred ports would be sampled, because it would be taken for media.
     ports = [f"{first}-{min(first + CHUNK, FIRST + each) - 1}"
              for first in range(FIRST, FIRST + each, CHUNK)]
     return work.make_set(folder, f"grow-{count}", [

@@ -4,8 +4,8 @@
 
 A server is started before the clock and ended after it; the command starts once it listens on PORT
 of 127.0.0.1. `wall_s`; `cpu_s` of the command, of all that it waited for and of the server since it
-listened; `memory_mb` of the largest process; `packets` that the PC sent meanwhile; `exit`. What they
-write goes nowhere.
+began to listen; `memory_mb` of the largest process; `packets` that the PC sent meanwhile; `exit`.
+Their output is discarded.
 """
 
 import json
@@ -32,7 +32,7 @@ def sent_packets():
 
 
 class Server:
-    """A process beside the command whose work is part of what the command costs."""
+    """A process that runs beside the command and whose work counts as part of the command's."""
 
     def __init__(self, port, words):
         self._process = subprocess.Popen(shlex.split(words), **QUIETLY)

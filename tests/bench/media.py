@@ -1,5 +1,5 @@
-"""script/bench --media: a stream like a call's by callready, irtt and iperf3, each over the same line
-and held against its ledger of every packet.
+"""script/bench --media: a stream like a call's, measured by callready, irtt and iperf3, each over
+the same line, and compared with the line's ledger of every packet.
 
 What a packet carries and how it is numbered differs, so the ledger is read by size and direction
 only: what the line lost, its median delay, and the jitter (RFC 3550) that it made.
@@ -24,7 +24,7 @@ HEADER = ("| tool | lost out | lost back | round trip, ms | jitter out, ms | jit
 
 @dataclass
 class Seen:
-    """What a tool, or the ledger, says; None: nothing."""
+    """What a tool, or the ledger, says; None: it says nothing."""
     lost_out: float = None
     lost_back: float = None
     round_trip: float = None
@@ -91,7 +91,7 @@ def irtt(line):
 
 
 def iperf3(line):
-    """One way a run: the client sends, then the server (-R); CPU of both."""
+    """One direction per run: the client sends, then the server (-R); the CPU time of both runs."""
     line.start(line.names[2], tool("iperf3"), "-s", "-B", OUTSIDE)
     time.sleep(1)
     ways, cpu = [], 0.0

@@ -1,7 +1,7 @@
-"""script/bench: callready beside what people use today, on the private site.
+"""script/bench: callready compared with what people use today, on the private site.
 
 Each round runs callready and then its peers, so that all of them meet the same machine. The figures
-are the median of the rounds with the least and the most behind it; a busy machine shows there.
+are the median of the rounds, followed by the least and the most, which show how busy it was.
 """
 
 import argparse
@@ -26,7 +26,7 @@ ENOUGH_S = 6   # of one contender at one site: what takes this long is not repea
 
 
 def measured(site, job, who, command):
-    """One run's figures, or None where the command took longer than LIMIT_S."""
+    """One run's figures, or None if the command took longer than LIMIT_S."""
     given = []
     for name, source in job.environment.items():
         given += ["--env", f"{name}={site.environment[source]}"]
@@ -50,7 +50,7 @@ def check_worked(job, who, run):
 
 
 class BenchSite(Site):
-    """A site that knows what it gives to its commands."""
+    """A site that knows the environment of its commands."""
 
     def __enter__(self):
         super().__enter__()
@@ -87,7 +87,7 @@ HEADER = ("| work | by | seconds | times callready's | CPU seconds | MB | packet
 
 
 class Kept:
-    """Lines that were measured already, in a file: a long bench can be made in pieces."""
+    """Lines that were measured already, kept in a file: a long bench can be made in pieces."""
 
     def __init__(self, path):
         self._path = path

@@ -1,4 +1,4 @@
-"""script/bench --waits: how long people wait for the runs that take longest, beside what is wanted.
+"""script/bench --waits: how long people wait for the longest runs, compared with the targets.
 
 With --against another callready runs each of them as well, in turns, on the same site.
 """
@@ -52,7 +52,7 @@ WAITS = [
 
 
 def seconds(site, wait, program):
-    """Of one run. A site that is not ready has its own exit status, and is no failure here."""
+    """How long one run takes. A site that is not ready is no failure, and has its own status."""
     start = time.monotonic()
     done = site.run(wait.command(program), timeout=LIMIT_S)
     taken = time.monotonic() - start

@@ -12,7 +12,7 @@ VENDORS = ("rainbow", "webex-partner", "cloudoe", "librestream", "quicklink", "i
 EXPORTER_PORT = 9115
 EXPORTER = "prometheus-blackbox-exporter"
 WEB_NAMES = 150
-CONNECT_S = 4   # how long peers that can be told wait for a connection: as long as callready
+CONNECT_S = 4   # connection timeout of peers that have such an option: the same as callready's
 
 
 @dataclass
@@ -157,14 +157,14 @@ def _sip(internet, folder):
     listed = write_list(folder, "sip.txt", servers)
     path = make_set(folder, "bench-sip", [{"id": "sip", "check": "sip", "transport": ["udp"],
                                            "ports": [5060], "hosts": servers}])
-    # sipsak asks nobody anything where it cannot resolve this computer's own name.
+    # sipsak sends nothing if it cannot resolve this computer's own name.
     own = Plan(internet).pc
     return [Job(f"SIP OPTIONS to {len(servers)} servers", check(path, "bench-sip"),
                 {"sipsak": each(listed, "sipsak", "-H", own, "-s", "sip:{}")}, ("udp-blocked",))]
 
 
 def vendors():
-    """The runs that users make; nobody else does these."""
+    """The runs that users make; no other tool does these."""
     return [Job(f"check {name}", ["CALLREADY", "check", name, "--json"], blocked=("offline",))
             for name in VENDORS]
 
