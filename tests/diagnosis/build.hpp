@@ -51,7 +51,7 @@ inline Requirement row(std::string id, Severity severity = Severity::required) {
   return requirement;
 }
 
-// Judges one row from what its probes saw. `elsewhere`: of another row of the set.
+// Judges one row from what its probes saw. `elsewhere`: what another row's saw.
 inline RequirementResult judge(const Requirement& requirement, const std::vector<Saw>& saw,
                                const std::vector<Saw>& elsewhere = {}) {
   PlannedRequirement planned;

@@ -15,7 +15,7 @@ RequirementResult judged(const std::string& id, Status status, Severity severity
   return result;
 }
 
-// Of an optional feature: it failed, and is no reason to fail.
+// A row of an optional feature: it failed, which is no reason for the capability to fail.
 RequirementResult spared(const std::string& id) {
   auto result = judged(id, Status::warn);
   result.lost = true;
@@ -93,7 +93,7 @@ const Diagnosis cases[] = {
      {judged("udp", skip), judged("alternate", pass)},
      Verdict::ready,
      "works"},
-    // What failed without being a reason to fail is no way in, where there are others.
+    // A row that failed, even if that is no reason to fail, is not a way in if there are others.
     {"AnOptionalFeatureThatFailsIsNoFallback",
      {udp_tls_tcp},
      {judged("udp", fail), spared("tls"), judged("tcp", pass)},
@@ -329,7 +329,7 @@ const Diagnosis cases[] = {
 
 INSTANTIATE_TEST_SUITE_P(Capability, CapabilityTest, testing::ValuesIn(cases), test::case_name);
 
-// Those that the set prefers are no fallbacks of each other.
+// Alternatives that the set prefers equally are not fallbacks of each other.
 TEST(Capability, AnEqualThatWorksWithLimitsIsNoFallback) {
   Capability capability;
   capability.needs = {any_of({{"a"}, {"b"}})};
@@ -340,7 +340,7 @@ TEST(Capability, AnEqualThatWorksWithLimitsIsNoFallback) {
   EXPECT_FALSE(result.fallback);
 }
 
-// What works for sure beside what is not known is the first way, not a fallback.
+// A first choice that works in part and is unknown in part is still not a fallback.
 TEST(Capability, AFirstWayThatIsPartlyUnknownIsNoFallback) {
   Capability capability;
   capability.needs = {all_of("lost"), need_of({{"x", "y"}}, false, 1)};

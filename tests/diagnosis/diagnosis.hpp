@@ -10,7 +10,7 @@
 namespace callready::test {
 
 // "firewall.udp_blocked (likely)": the causes that the rules name. What none of them explains has a
-// finding of its own (one_pass_test.cpp), which is no cause.
+// finding of its own (one_pass_test.cpp), which is not a cause.
 inline std::vector<std::string> codes(const std::vector<Finding>& findings) {
   std::vector<std::string> list;
   Report said;
@@ -24,7 +24,7 @@ inline std::vector<std::string> codes(const std::vector<Finding>& findings) {
 }
 inline std::vector<std::string> codes(const Report& report) { return codes(diagnose(report)); }
 
-// The only finding of a report, which must have one.
+// The only finding of a report, which must have exactly one.
 inline Finding only(const Report& report) {
   const auto found = diagnose(report);
   EXPECT_EQ(found.size(), 1u) << testing::PrintToString(codes(report));

@@ -6,7 +6,7 @@ namespace {
 
 using namespace test;
 
-// With that many attempts.
+// The result after that many attempts.
 ProbeResult asked(ProbeResult result, int attempts) {
   result.observation.attempts = attempts;
   return result;
@@ -101,7 +101,7 @@ TEST(Doubt, PortsThatDieFurtherOutElsewhereMayDieBehindTheRouterThatSawThem) {
   EXPECT_EQ(made(2), Status::pass) << "at the same router: it is the destination";
 }
 
-// Whose certificate is wrong is not asked again, but a greeting beside it may be.
+// A host whose certificate is wrong is not asked again, but the path check may still greet it.
 TEST(Doubt, AGreetingThatIsAnsweredTheSecondTimeArrives) {
   const auto made = [](const std::string& first, const ProbeResult& second) {
     Scene run;
@@ -124,7 +124,7 @@ TEST(Doubt, AGreetingThatIsAnsweredTheSecondTimeArrives) {
             Status::fail);
 }
 
-// TURN is answered on one port of these hosts, and mute on another: somebody takes connections.
+// TURN is answered on one port of these hosts, and mute on another: a device takes connections.
 TEST(Doubt, ConnectionsThatStandWhereOthersAreMute) {
   const auto made = [](int hosts) {
     Scene run;
@@ -172,7 +172,7 @@ TEST(Doubt, ARouterThatStopsOthersProvesNothing) {
   EXPECT_EQ(made("10.20.0.1"), Status::pass);
 }
 
-// The same flow was turned away further out, and so was media: not by one nearer.
+// The same flow was turned away further out, and so was media: not by a nearer device.
 TEST(Doubt, ARouterBeforeADeviceProvesNothing) {
   const auto made = [](const ProbeResult& other) {
     Scene run;
@@ -213,7 +213,7 @@ TEST(Doubt, NotOfAPortWithinTheRangeThatIsShutForStrangers) {
   EXPECT_EQ(media_of(run), Status::pass);
 }
 
-// A port died, and got out when it was asked again: no better proved than the others of the range.
+// A port's packet died, and got out the second time: that proves no more than for other ports.
 TEST(Doubt, OfWhatGotOutAfterAll) {
   const auto made = [](Outcome others) {
     Scene run;
@@ -228,7 +228,7 @@ TEST(Doubt, OfWhatGotOutAfterAll) {
   EXPECT_EQ(made(answered), Status::pass);
 }
 
-// It left, and nobody was heard over UDP: no way back is proved, whatever else was lost.
+// Media left, and no reply came back over UDP at all: no way back is proved, whatever was lost.
 TEST(Doubt, OfMediaWhereNobodyIsHeardOverUdp) {
   const auto made = [](Outcome outcome) {
     Scene run;
@@ -268,7 +268,7 @@ TEST(Doubt, OfMediaWhereARelayIsNotHeard) {
   EXPECT_EQ(made(true).status, Status::pass);
 }
 
-// Who opens TLS on the way connects everybody by himself.
+// A device that opens TLS on the way makes every connection itself.
 TEST(Doubt, OfAConnectionThatADeviceCarries) {
   const auto made = [](bool opened) {
     const auto greeted = [&](std::string host) {

@@ -9,7 +9,7 @@ namespace {
 using namespace test;
 using Ids = std::vector<std::string>;
 
-// Media first, else TCP, which was not asked because the media's packets left.
+// Media first, otherwise TCP, which was not tried because the media's packets left.
 Report with_a_fallback(ProbeResult public_server) {
   auto fallback = tcp_hop("media.vendor.com", 443, "silent");
   fallback.observation.outcome = skipped;

@@ -1,4 +1,4 @@
-// A program of this computer that takes connections is named so, and no device of the network.
+// A program on this computer that takes connections is blamed, and not a device of the network.
 #include "tests/diagnosis/diagnosis.hpp"
 
 namespace callready {

@@ -1,4 +1,4 @@
-// A DNS filter that sends names to its block page is named so, and not the vendor.
+// A DNS filter that sends names to its block page is blamed, and not the vendor.
 #include "probe/diagnosis/contents/names.hpp"
 #include "probe/diagnosis/questions/follow_up.hpp"
 #include "tests/diagnosis/diagnosis.hpp"

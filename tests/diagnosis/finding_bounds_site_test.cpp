@@ -1,4 +1,4 @@
-// The same for proxies, sign-in pages, certificates and the path.
+// How far a finding about proxies, sign-in pages, certificates and the path may go.
 #include "tests/diagnosis/diagnosis.hpp"
 #include "tests/support/said.hpp"
 
@@ -90,7 +90,7 @@ TEST(ProxyUnreachable, IsTheCauseWhereSomebodyRefusesAtItsAddress) {
   const auto gone = only(made(refused));
   EXPECT_EQ(gone.code, FindingCode::proxy_unreachable);
   EXPECT_EQ(gone.explains, Codes{"vendor/web"});
-  // Nobody at all: the line is down, or no proxy is there. One cause, which knows of the proxy.
+  // Nobody answers: the line is down, or there is no proxy. One cause, which knows of the proxy.
   const auto quiet = only(made(silent));
   EXPECT_EQ(quiet.code, FindingCode::network_offline);
   EXPECT_TRUE(holds(quiet.fix, "the proxy http://10.20.0.3:3128, which does not answer either"))
@@ -131,7 +131,7 @@ ProbeResult foreign_page(std::string host, double date_offset_s = 0) {
                       {Fact::redirect_host, std::string("blocked.corp.example")}}});
 }
 
-// A firewall with a list of what is allowed: the vendor, and no known page of anybody.
+// A firewall with a list of what is allowed: the vendor, but none of the pages known to us.
 TEST(CaptivePortal, IsNoneWhereTheServiceIsLetOut) {
   const auto made = [](Outcome portal) {
     return report(
@@ -210,7 +210,7 @@ TEST(Interception, IsLikelyOnlyAmongOneVendorsDomains) {
   EXPECT_TRUE(holds(found.fix, "If the issuer is the service's own authority")) << found.fix;
 }
 
-// A vendor's set and a customer's copy of it make no two vendors.
+// A vendor's set and a customer's copy of it are not two vendors.
 TEST(Interception, IsNotCertainByTwoSetsThatAskForTheSame) {
   const auto own = [](std::string host) {
     return tls(std::move(host), failed, "untrusted", "CN=Vendor Private CA");

@@ -189,7 +189,7 @@ TEST(UdpPort, IsNoneWhereTcpToTheHostIsClosedAsWell) {
   EXPECT_EQ(claimed(true), FindingCode::firewall_flow_blocked);
 }
 
-// Whichever of the two was found first.
+// It does not matter which of the two was found first.
 TEST(Claim, IsSeenToBeBlockedWhereAnyPartOfItIs) {
   findings::Claim silent_one, blocked_one;
   blocked_one.blocked = true;
@@ -211,7 +211,7 @@ TEST(LostRow, FailsByItsOwnProbesOnly) {
   EXPECT_FALSE(context.breaks_capability({}));
 }
 
-// No public server over UDP.
+// No public server is known over UDP.
 TEST(UdpBlocked, IsProvedWithoutAnybodyElse) {
   const auto made = [](std::string media) {
     return report({row("web", {tls("20.1.2.3"), tls("20.1.2.4")}),
@@ -299,7 +299,7 @@ TEST(Flows, OfSeveralHostsOfOneNetworkAreAPort) {
   EXPECT_TRUE(has_evidence(found, "No connection to port 5061 succeeded anywhere"));
 }
 
-// Who refuses does not keep silent: what is silent may be lost.
+// A device that refuses is not silent: what is silent may have been lost.
 TEST(Flows, ThatAreSilentAreNotWhatADeviceTurnsAway) {
   const auto refused_to = [](const std::string& host, std::uint16_t port) {
     return rejected_by(tcp(host, port), "10.20.0.1");
@@ -325,7 +325,7 @@ TEST(Flows, OfUdpAreNamedWhereTheServiceNeedsThem) {
   EXPECT_EQ(found.confidence, Confidence::possible);
   EXPECT_EQ(found.title, "UDP 3478 to turn.vendor.com is not answered");
   EXPECT_TRUE(holds(found.fix, "ask the server's operator whether it is up")) << found.fix;
-  // Nobody misses it; and strangers may be ignored.
+  // If nobody needs it, or if servers may ignore strangers, there is no finding.
   EXPECT_EQ(
       codes(report({spare("turn", {turn("turn.vendor.com", silent, "")}), controls(anchors())})),
       Codes{});

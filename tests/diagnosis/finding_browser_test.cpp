@@ -1,4 +1,4 @@
-// A browser's policy that forbids what a row needs is told, likely at the most.
+// A browser policy that forbids what a row needs is reported, at most as likely.
 #include "tests/diagnosis/diagnosis.hpp"
 
 namespace callready {

@@ -43,7 +43,7 @@ Report call_of(std::int64_t back, std::optional<std::int64_t> arrived) {
   return report_of(call(back > 0 ? DetailCode::called : DetailCode::media_silent, std::move(seen)));
 }
 
-// 9 of 25 packets back was READY.
+// Once, a call with 9 of 25 packets back was READY.
 TEST(CallMedia, MostOfItLostIsNoGoodCall) {
   EXPECT_TRUE(call_of(25, 25).findings.empty());
   EXPECT_TRUE(call_of(21, 23).findings.empty()) << "bad luck";
@@ -67,7 +67,7 @@ TEST(CallMedia, ADeadCallDoesNotHideALossyOne) {
             (Codes{"media.loss (likely)", "media.one_way (certain)"}));
 }
 
-// Its fix was to allow a TCP port that works.
+// Once, the fix was to allow a TCP port that already worked.
 TEST(CallMedia, NoneOfItBackIsMediaThatIsDropped) {
   const auto report = call_of(0, 25);
   EXPECT_EQ(test::codes(report.findings), Codes{"media.one_way (certain)"});
@@ -107,7 +107,7 @@ Report relayed_over(const std::string& transport) {
                                               {Fact::relay_transport, transport}})}));
 }
 
-// UDP is shut, TURN over TLS open: browsers talk, and worse than they could.
+// UDP is shut and TURN over TLS is open: browsers can talk, but worse than they could.
 TEST(RelayedCall, OverAStreamOnlyItIsDegraded) {
   for (const std::string transport : {"tls", "tcp"}) {
     const auto report = relayed_over(transport);

@@ -1,4 +1,4 @@
-// What this computer itself keeps back is named so, and no device of the network is blamed for it.
+// What this computer itself keeps back is reported as such, and no network device is blamed.
 #include "tests/diagnosis/diagnosis.hpp"
 
 namespace callready {
@@ -85,7 +85,7 @@ TEST(OwnFirewall, ExplainsWhatWasSilentOnTheSameFlow) {
   EXPECT_EQ(only(site).explains.size(), 2u);
 }
 
-// What it keeps does not wait for a proxy, and the network has nothing to let through for it.
+// What this computer keeps back needs no proxy, and the network need not let it through.
 TEST(OwnFirewall, IsNotTheProxys) {
   const auto found = diagnose(report(
       {row("web", {tls("www.vendor.com", silent, "timed_out"), proxied(tls("www.vendor.com"))}),
@@ -98,7 +98,7 @@ TEST(OwnFirewall, IsNotTheProxys) {
   EXPECT_EQ(found[1].explains, (std::vector<std::string>{"vendor/web", "vendor/push"}));
 }
 
-// A long answer needs TCP, also of the system's own DNS servers, whose port no probe names.
+// A long answer needs TCP, also from the system's own DNS servers, whose port no probe names.
 TEST(OwnFirewall, IsNamedWithTheWayThatALongAnswerTakes) {
   const auto made = [](bool truncated) {
     auto asked = kept(question("a.vendor.com", "NOERROR"), 0);
@@ -113,7 +113,7 @@ TEST(OwnFirewall, IsNamedWithTheWayThatALongAnswerTakes) {
   EXPECT_EQ(made(false).title, "This computer's own firewall blocks UDP 53");
 }
 
-// Nobody asked for DNS itself.
+// No row asks for DNS itself.
 TEST(OwnFirewall, ExplainsNamesWithLongAnswers) {
   const auto lost = [](const char* name) {
     return probe(CheckKind::http, Transport::tls, name, 443, unresolved, "dns_failed");
@@ -132,7 +132,7 @@ TEST(OwnFirewall, ExplainsNamesWithLongAnswers) {
   EXPECT_TRUE(holds(both.fix, "UDP 3478; TCP 53")) << both.fix;
 }
 
-// The proxy may be well, and what waits for it waits for this computer.
+// The proxy may be fine: what depends on it depends on this computer.
 TEST(OwnFirewall, MayStandBetweenThisComputerAndTheProxy) {
   const auto lost = [](std::string host) { return tls(std::move(host), silent, "timed_out"); };
   const auto made =

@@ -106,7 +106,7 @@ TEST(ProxyLoginFinding, TellsAWrongOneFromNone) {
   const auto wrong = login("NTLM", "NTLM");
   EXPECT_NE(wrong.title.find("rejects the given user name and password"), std::string::npos);
   EXPECT_NE(wrong.fix.find("correct CALLREADY_PROXY_USER"), std::string::npos);
-  // A ticket that does not do, where no password was given.
+  // The ticket was not good enough, and no password was given.
   EXPECT_EQ(login("Negotiate", "Negotiate").title.find("refuses"), std::string::npos);
 }
 
@@ -319,7 +319,7 @@ TEST_F(VpnFinding, ATunnelThatCarriesTheService) {
       << finding.fix;
 }
 
-// Everything works today, and by the tunnel: what the service needs is asked for all the same.
+// Everything works today, through the tunnel: what the service needs is asked for all the same.
 TEST_F(VpnFinding, AsksForAllThatIsRequiredMediaFirst) {
   const auto rule = [](Transport transport, std::uint16_t port, const char* peer) {
     FirewallRule made;

@@ -14,7 +14,7 @@ Evidence evidence(EvidenceKind kind, FactMap facts) {
   return one;
 }
 
-// `arrived`: packets of DTLS, by the far end's word; nothing: it said nothing.
+// `arrived`: packets of DTLS that the far end counted; nothing: it did not say.
 Report report_of(DetailCode detail, std::optional<std::int64_t> arrived) {
   auto row = test::row("call");
   row.check = CheckKind::ice;

@@ -1,4 +1,4 @@
-// Relays that stop carrying data: whose fault it is, by what other transports do.
+// Relays that stop carrying data: other transports show whose fault it is.
 #include "tests/diagnosis/diagnosis.hpp"
 
 namespace callready {

@@ -1,4 +1,4 @@
-// As whom servers see this site over UDP and over TCP, and what is said where they differ.
+// The addresses that servers see of this site over UDP and TCP, and what is said if they differ.
 #include "probe/diagnosis/questions/follow_up.hpp"
 #include "tests/diagnosis/diagnosis.hpp"
 

@@ -1,4 +1,4 @@
-// From whole reports to root causes: one case a code, its near miss, pairs, and clean sites.
+// From whole reports to root causes: one case per code, its near miss, pairs, and clean sites.
 #include "probe/diagnosis/findings.hpp"
 
 #include <set>
@@ -372,7 +372,7 @@ std::vector<Scene> names() {
        report({row("web", {gone("portal.vendor.com"), gone("files.vendor.com")}),
                follow_up({question("portal.vendor.com", "NOERROR", "9.9.9.9")}), controls(web())}),
        {"dns.filtered (certain)"}},
-      // Port 53 is led to a resolver that filters, whoever is asked.
+      // Port 53 is redirected to a resolver that filters, whoever is asked.
       {"FilteredForEverybody",
        report({row("web", {gone("portal.vendor.com"), gone("files.vendor.com")}),
                follow_up({question("portal.vendor.com", "NXDOMAIN", "9.9.9.9"),
@@ -1161,7 +1161,7 @@ TEST(FindingsText, EveryFindingIsWhole) {
   }
 }
 
-// A university's computers have public addresses; TLS goes by a cloud service's all the same.
+// A university's computers have public addresses; TLS still leaves from a cloud service's address.
 TEST(Findings, APublicAddressThatAServerSeesIsNoSipAlg) {
   const auto seen = [](ProbeResult result, std::string_view own, std::string_view received) {
     result = seen_as(std::move(result), {*IpAddress::parse(received), 50000});
@@ -1178,7 +1178,7 @@ TEST(Findings, APublicAddressThatAServerSeesIsNoSipAlg) {
   EXPECT_EQ(made("10.20.0.23"), Codes{"sip.alg (likely)"});
 }
 
-// Over plain HTTP a device on the way answers with its own clock, whosever page it is asked for.
+// Over plain HTTP a device on the way answers with its own clock, whichever page it is asked for.
 TEST(FindingsClock, NeedsMoreThanPagesThatAnybodyMayHaveMade) {
   const auto made = [](bool known) {
     const auto page = [&](const std::string& host) {
@@ -1229,7 +1229,7 @@ TEST(FindingsText, ShowsOnlyTheAnswersElsewhereForItsOwnNames) {
   }
 }
 
-// All of IPv4 is one network where it is translated: its routers are not beside each of its hosts.
+// Behind a translator all of IPv4 shares one IPv6 prefix, but its hosts are not all neighbours.
 TEST(Findings, KnowTheIpv4NetworkBehindATranslator) {
   for (const std::string prefix : {"64:ff9b::", "64:ff9b:1::"}) {
     const auto host = prefix + "c000:209";
@@ -1248,7 +1248,7 @@ TEST(Findings, KnowNoFlowsOfPortsThatThereAreNot) {
   }
 }
 
-// These are not the status of a web server either, nor the code of a refusal.
+// Nor are these the status of a web server, or the code of a refusal.
 TEST(Findings, IgnoreAnImpossibleStatus) {
   for (const double number : {1e300, -1e300, 70'000.0}) {
     auto web = out_of_order(Transport::tls, 443);
@@ -1261,7 +1261,7 @@ TEST(Findings, IgnoreAnImpossibleStatus) {
   }
 }
 
-// A row's pin that is empty takes any certificate, and says nothing of one.
+// An empty pin in a row accepts any certificate, and says nothing about one.
 TEST(Findings, OnlyAPinThatFitsExplainsAForeignRoot) {
   const std::string one(64, 'a'), other(64, 'b');
   auto seen = tls("vpn.vendor.com");

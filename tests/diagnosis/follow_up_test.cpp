@@ -29,7 +29,7 @@ bool asks(const Ids& list, const std::string& id) {
   return std::find(list.begin(), list.end(), id) != list.end();
 }
 
-// What a first look asked stands in the report as what it is.
+// Marks hops that the first look asked as its questions, as the program does.
 Report second_look(Report report) {
   for (auto& result : report.probes) {
     if (result.probe.check == CheckKind::hop) result.probe.purpose = Purpose::way_out;
@@ -44,7 +44,7 @@ TEST(FollowUps, ACleanSiteNeedsNone) {
   EXPECT_EQ(ids(Report{}), Ids{});
 }
 
-// As often as a request is sent before it is given up.
+// With as many attempts as a request gets before it is given up.
 ProbeResult unanswered(ProbeResult result) {
   result.observation.attempts = 4;
   return result;
@@ -59,7 +59,7 @@ TEST(FollowUps, AskForASilentPortByItsProtocolAndElsewhere) {
   EXPECT_TRUE(asks(list, "tcp/tcp/turn.vendor.com:3478")) << "is the host alive?";
 }
 
-// What is thought to read STUN is to be seen to let another packet pass.
+// A device that seems to filter STUN must be seen to let another packet pass.
 TEST(FollowUps, AskForTheContrastWhereStunMayBeFiltered) {
   const auto list = ids(report(
       {row("turn", {unanswered(turn("turn.vendor.com", silent, "")), turn_tls("turn.vendor.com")}),
@@ -108,8 +108,7 @@ TEST(FollowUps, CountAnswersWhereSomeWereLateAndSomeNeverCame) {
   }
 }
 
-// The second of two looks, with what the first asked.
-// Behind a limit on new flows whoever is a STUN server may answer yet.
+// Behind a limit on new flows, a STUN server that was silent may still answer.
 TEST(FollowUps, CountAnswersOfASilentPublicServerWhereNoOtherIsKnown) {
   auto late = question("www.google.com", "NOERROR", "9.9.9.9");
   late.observation.attempts = 4;
@@ -163,7 +162,7 @@ TEST(FollowUps, AskNothingOfHostsWithinTheSite) {
   EXPECT_EQ(hops_to("10.20.0.9"), 0);
 }
 
-// Of many hosts that refuse on one port, two tell where that comes from, and more tell no more.
+// Of many hosts that refuse on one port, two show where that comes from, and more show no more.
 TEST(FollowUps, AskTwoOfThoseWhoRefuse) {
   std::vector<ProbeResult> refusing;
   for (int i = 0; i < 4; ++i) {
@@ -257,7 +256,7 @@ TEST(FollowUps, AskNoStrangerWhereTheControlsNameNone) {
 }
 
 // An earlier look asked it only to see whether somebody answers DNS in everybody's name. It is
-// named by its address, as resolvers are, and is none.
+// named by its address, as resolvers are, but is not one.
 TEST(FollowUps, AskForNamesAtResolversOnly) {
   const auto missing = tls("portal.vendor.com", unresolved, "no_such_name");
   const auto list = ids(report({row("web", {missing, tcp("20.1.2.3", 443)}),
@@ -340,8 +339,8 @@ TEST(FollowUps, AskOnceMoreBesideALoneSilence) {
   EXPECT_TRUE(asks(list, "hop/udp/media.vendor.com:15000?payload=rtp"));
 }
 
-// Whoever opens TLS takes the connection, too, whether it gets through to the server or not. Those
-// that were greeted anyway do not count.
+// A device that opens TLS takes the connection, too, whether it gets through to the server or not.
+// Hosts that were greeted anyway do not count.
 TEST(FollowUps, GreetBehindTheInterceptionWhomOnlyAConnectionWasAskedOf) {
   const std::string gateway = "CN=Web Gateway";
   const auto opened = [&](const char* host) {
@@ -413,8 +412,8 @@ TEST(FollowUps, AskForOneNameOfEachOwner) {
   }
 }
 
-// What answered at first is asked again where two hosts are silent; where that is silent, once more
-// and beside others: of several paths one may be dead, and both have met it by chance.
+// If two hosts are silent, what answered at first is asked again; if that is silent, once more and
+// with others: one of several paths may be dead, and both hosts may have met it by chance.
 TEST(FollowUps, AskTwiceMoreWhatFellSilent) {
   const auto made = [](std::optional<Outcome> second) {
     auto list = anchors();
@@ -533,7 +532,7 @@ TEST(FollowUps, AskNothingOfSinglePortsWhereNoReplyComesBack) {
       << "the lowest port";
 }
 
-// The room of questions about ways may be full when a greeting is given up.
+// The room for questions about ways may be full when a greeting is given up.
 TEST(FollowUps, AskOnceMoreWhateverElseWasAsked) {
   std::vector<ProbeResult> ways;
   for (std::uint16_t port = 0; port < most_follow_ups; ++port) {

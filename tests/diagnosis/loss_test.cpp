@@ -45,7 +45,7 @@ TEST(Loss, IsOneOfTwoWhereNobodyCounted) {
   EXPECT_EQ(codes(losing({})), Codes{"network.loss (possible)"});
 }
 
-// A saved report holds any number, and each is counted up to.
+// A saved report may hold any number, and we count up to each.
 TEST(Loss, CountsNoMoreThanARunSends) {
   const auto made = losing({counted("one", 5'000'000, 1), counted("new", 5'000'000, 3)});
   EXPECT_EQ(findings::Facts(made).on_new_flows().sent, 0);
@@ -151,7 +151,7 @@ TEST(Loss, IsNotKnownWhereTheCountFailed) {
             Codes{"network.loss (possible)"});
 }
 
-// A packet that dies and one that does not are a contrast only where none die for their number.
+// A packet that dies and one that does not are a contrast only if none die for being too many.
 TEST(Loss, ByALimitOfNewFlowsMakesNoFilter) {
   auto late = stun("stun.l.google.com", 19302);
   late.observation.attempts = 3;

@@ -146,7 +146,7 @@ TEST(MediaQuality, WithoutDirectionsTwiceTheLossIsOneOfThem) {
   EXPECT_EQ(missed_figures(blind, wanted())[0].way, MediaWay::both);
 }
 
-// Of both ways the jitters add up at most.
+// The jitters of both ways add up at most.
 TEST(MediaQuality, ByRelaysTwiceTheJitterIsTooMuchOnOneWay) {
   auto relays = stream(direction(0, 0, 30, 0), direction(0, 0, 30, 0));
   relays.up->jitter_ms.reset();
@@ -192,7 +192,7 @@ TEST(MediaQuality, TheFirstRouterTellsTheLanFromTheLine) {
   EXPECT_EQ(place(), Place::unknown);
 }
 
-// A burst of 60 % was "not on the LAN" because the router answered after 2 ms.
+// Once, a burst of 60 % was "not on the LAN" because the router answered after 2 ms.
 TEST(MediaQuality, NoRoutersDelayTellsWhereABurstWasLost) {
   auto teams = wanted();
   teams.loss_percent = 5;
@@ -237,7 +237,7 @@ TEST(MediaQuality, ARowWithoutFiguresHasThoseOfItsCapability) {
   EXPECT_EQ(media_figures(set, test::row("other")).loss_percent, 1) << "the line is the same";
 }
 
-// Who gives a round trip for one row means the delay of all: G.114 is for those who give none.
+// A vendor that gives a round trip for one row means all rows: G.114 is for those that give none.
 TEST(MediaQuality, ARowWithoutFiguresHasThoseOfAnotherRow) {
   TargetSet set;
   auto row = test::row("turn");
@@ -346,7 +346,7 @@ MediaStream silent_to_the_end(std::optional<bool> new_session, std::optional<boo
   return seen;
 }
 
-// What came after the last reply is no longer left out: such a line was READY.
+// What follows the last reply counts: it was once left out, and such a line was READY.
 TEST(MediaFindings, ALineThatFallsSilentIsAnOutage) {
   const auto report = report_of(silent_to_the_end(false, false));
   ASSERT_EQ(report.findings.size(), 1u);
@@ -384,7 +384,7 @@ TEST(MediaFindings, ASilenceExplainsItsOwnLosses) {
   EXPECT_TRUE(test::holds(other.findings[1].title, "lost on the way back"));
 }
 
-// A report that somebody else wrote may say anything: that is no undefined behaviour.
+// A report that somebody else wrote may say anything, without causing undefined behaviour.
 TEST(MediaFindings, ASilenceLongerThanAnyStreamIsNoTrouble) {
   for (const double length_ms : {1e300, -1e300}) {
     auto seen = stream(direction(150, 18), direction(0, 0));
@@ -445,7 +445,7 @@ TEST(MediaFindings, MarksThatRelaysBringBackClearedArePossiblyTheRelays) {
   EXPECT_EQ(report.sets[0].verdict, Verdict::ready);
 }
 
-// Another stream, which is not by relays, brings its marks back: the line clears none.
+// Another stream, not through relays, keeps its marks: the line does not clear them.
 TEST(MediaFindings, MarksThatAnotherStreamKeepsAreNotTheLines) {
   const auto clean = stream(direction(0, 0), direction(0, 0));
   auto relays = clean;
@@ -500,7 +500,7 @@ TEST(MediaFindings, FewerCallsThanAreWantedDegradeAndSayWhatGaveWay) {
       << policed.findings[0].fix;
 }
 
-// To one far end a call alone loses packets; to the other a device drops what is above a rate.
+// To one far end even a single call loses packets; to the other a device limits the rate.
 TEST(MediaFindings, AStreamThatLosesHidesNoOthersLimit) {
   const auto lossy = with_calls(CallLimit::loss, MediaWay::both);
   const auto policed = with_calls(CallLimit::policing, MediaWay::up);

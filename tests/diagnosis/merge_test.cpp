@@ -110,8 +110,7 @@ TEST(Merge, KeepsWhatIsKnownOfASet) {
   EXPECT_EQ(both.leans_on.front().id, "teams");
 }
 
-// What a normal run leaves out is told in the same words as where it was left out.
-// Both said "works with limits", and together they said "works".
+// Once, two reports that said "works with limits" were merged into one that said "works".
 TEST(Merge, KeepsWhatAStreamOfAnotherRowTakesFromCalls) {
   const auto made = [](const char* host) {
     auto one = report_of(host, {{"sip", {Status::pass}}});
@@ -155,7 +154,7 @@ class MergedStatus : public testing::TestWithParam<StatusCase> {};
 
 TEST_P(MergedStatus, IsTheOneOfTheRightPlace) {
   const auto& param = GetParam();
-  // In both orders: who comes first must not matter.
+  // In both orders: which comes first must not matter.
   for (const bool swapped : {false, true}) {
     const auto report =
         merged({{"a", report_of("pc", {{"sip", swapped ? param.voice : param.user}})},

@@ -16,7 +16,7 @@ std::vector<ProbeResult> anchors() {
           stun("stun.l.google.com", 19302), ntp("pool.ntp.org")};
 }
 
-// TCP works, and of those who answer everybody nobody answers over UDP.
+// TCP works, and of the servers that answer everybody none answers over UDP.
 std::vector<ProbeResult> without_udp(Outcome ntp_pool = silent) {
   return {tls("www.google.com"),
           tls("www.cloudflare.com"),
@@ -76,7 +76,7 @@ TEST(Offline, IsNoneWhereAProxyWantsALogin) {
   EXPECT_EQ(found, Codes{"proxy.auth_required (certain)"});
 }
 
-// No host has an address of its own here, and only the name servers that were asked elsewhere do.
+// No name is found here, so only the outside name servers that were asked have an address.
 TEST(Offline, IsSeenByNameServersWhereNoNameIsFound) {
   const auto server = [](const std::string& address, Outcome outcome, const std::string& detail) {
     auto asked = probe(CheckKind::dns, Transport::udp, address, 53, outcome, detail);
@@ -135,7 +135,7 @@ TEST(Offline, ExplainsNamesAndARouterWithoutAWayOut) {
   EXPECT_EQ(diagnose(made).front().owner, Owner::provider);
 }
 
-// Connections stand much sooner than anybody out there can answer, and say nothing.
+// Connections are accepted much sooner than anybody out there can answer, and then stay silent.
 TEST(TakenConnections, AreNamedWhereTheyAreMute) {
   const auto sooner = [](ProbeResult result, double milliseconds) {
     result.observation.round_trip = Milliseconds(milliseconds);
@@ -231,7 +231,7 @@ TEST(StunFilter, IsNoneWhereOtherPacketsDieOnThatPortElsewhere) {
       << "the server may be out of order, and the packet lost by chance";
 }
 
-// Who turns STUN away may stand beyond the router that saw other packets, and turn them away, too.
+// What turns STUN away may stand beyond the router that saw other packets, and turn them away, too.
 TEST(StunFilter, NeedsAnotherPacketThatPassedWhoTurnsItAway) {
   const auto made = [](const std::string& device) {
     auto hop = udp_hop("turn.vendor.com", 3478, "left_site", "rtp");
@@ -286,7 +286,7 @@ TEST(Flows, AreHeldAgainstWhatAnswers) {
 
 // --- only the proxy ---
 
-// That TCP gets out by the proxy alone tells nothing of UDP, which nobody measured.
+// That TCP gets out only through the proxy says nothing of UDP, which nobody measured.
 TEST(ProxyRequired, SaysNothingOfUdpByTcpAlone) {
   const auto made = [](const std::string& udp) {
     return report(
@@ -306,7 +306,7 @@ TEST(ProxyRequired, SaysNothingOfUdpByTcpAlone) {
   EXPECT_EQ(title("dropped"), "This site lets traffic out only through the proxy");
 }
 
-// Where connections are turned away aloud, a packet that nobody heard of met something else.
+// Where connections are explicitly refused, a packet that simply vanished met something else.
 TEST(ProxyRequired, ExplainsSilenceOnlyWherePacketsVanish) {
   const auto speaks_of_it = [](const std::string& device, Outcome web) {
     const auto seen = [](ProbeResult result, const std::string& by) {
@@ -326,7 +326,7 @@ TEST(ProxyRequired, ExplainsSilenceOnlyWherePacketsVanish) {
   EXPECT_TRUE(speaks_of_it("", silent));
 }
 
-// Nor do ports that no proxy is for: the web's own were not tried.
+// Ports that no proxy is for do not prove it: the web's own were not tried.
 TEST(ProxyRequired, IsNotCertainWhereTheWebWasNotTried) {
   const auto made = [](std::uint16_t port) {
     return codes(report({row("sip", {tcp("sip.vendor.com", 5060, silent),
@@ -356,7 +356,7 @@ TEST(ProxyRequired, LeavesOutThePortThatAServerRefuses) {
 
 // --- the way out ---
 
-// A device turns everybody away, and yet a router beyond it saw some.
+// A device turns everybody away, and yet a router beyond it saw some packets.
 TEST(UdpBlocked, IsNoneWhereSomeIsSeenBehindTheDevice) {
   const auto made = [](std::int64_t seen_at) {
     const auto at_ttl = [](ProbeResult hop, std::int64_t ttl, const std::string& by) {
@@ -381,8 +381,8 @@ TEST(UdpBlocked, IsNoneWhereSomeIsSeenBehindTheDevice) {
     EXPECT_EQ(made(seen_at), "firewall.udp_port_blocked (certain)") << seen_at;
 }
 
-// A device refuses everybody aloud, but no more than once a second: whom it did not refuse it did
-// not let pass. All three who were heard of were refused by it.
+// A device refuses everybody, but says so at most once a second: what it was silent about did not
+// pass. All three packets that were answered were refused by it.
 TEST(UdpBlocked, IsCertainWhereTheDeviceRationsItsRefusals) {
   const std::string device = "10.20.0.1";
   const auto made = [&](const char* before_the_edge) {
@@ -438,7 +438,7 @@ TEST(UdpBlocked, IsNotLikelyWhereOthersMayBeStoppedOnTheWay) {
   EXPECT_EQ(codes(made("151.188.1.1")), Codes{"firewall.udp_blocked (likely)"});
 }
 
-// Connections that somebody near takes say nothing of what gets out to others.
+// Connections that a nearby device takes say nothing of what gets out to others.
 TEST(UdpBlocked, IsNotLikelyByConnectionsThatStandAndSayNothing) {
   auto at_its_door = at(udp_hop("stun.l.google.com", 19302, "left_site", "stun"), "20.5.5.9");
   at_its_door.observation.evidence.back().facts[Fact::by] = "20.5.5.1";
@@ -466,7 +466,7 @@ TEST(UdpBlocked, WhereNoReplyComesBack) {
   EXPECT_EQ(codes(made(answered)), Codes{"firewall.flow_blocked (possible)"}) << "or it is down";
 }
 
-// Of ports below the lowest that is known to get no reply, nothing is: what fails there has another
+// Nothing is known of ports below the lowest one that gets no reply: what fails there has another
 // cause.
 TEST(UdpBlocked, SaysFromWhichPortUpNoReplyComesBack) {
   const auto made = [](const std::string& ntp_leaves) {
@@ -515,8 +515,8 @@ TEST(UdpBlocked, IsNotToldByThoseWhoAreOnNoList) {
   EXPECT_NE(made("dropped").front(), "firewall.udp_blocked (likely)");
 }
 
-// Whose SIP was seen to leave, and who answers it over a connection, tells as well: where the
-// routers had no answer for STUN's packets, it is no filter of STUN.
+// A server to which SIP was seen to leave, and which answers over a connection, is evidence, too:
+// if the routers had no answer for STUN's packets, that does not mean a STUN filter.
 TEST(UdpBlocked, WhereNoSipComesBack) {
   const auto made = [](Outcome other) {
     return report({row("turn", {turn("turn.vendor.com", silent, ""), turn_tls("turn.vendor.com")}),
@@ -616,7 +616,7 @@ TEST(Flows, LostOfTwoOperatorsAreLostAtTheProvider) {
   EXPECT_EQ(codes(found), Codes{"firewall.tcp_port_blocked (likely)"});
   EXPECT_EQ(diagnose(found).front().owner, Owner::network);
   EXPECT_NE(diagnose(found).front().fix.find("Internet provider"), std::string::npos);
-  // The router outside had no answer left for the second.
+  // The router outside had no answer left for the second host.
   EXPECT_EQ(codes(made("silent", connected)), Codes{"firewall.tcp_port_blocked (likely)"});
   // Nothing else is known of the other: it may be down, and would have to be just now.
   EXPECT_EQ(codes(made("left_site", silent)), Codes{"firewall.tcp_port_blocked (likely)"});
@@ -741,7 +741,7 @@ TEST(ForgedRefusal, StandsForAllThatIsRefusedOnThatPort) {
          controls({tls("www.google.com"), tls("www.cloudflare.com")})});
   };
   EXPECT_EQ(codes(made("not_measured")), Codes{"firewall.udp_port_blocked (certain)"});
-  // Another packet of which it is known that the server refused it: the port is open, to some.
+  // The server itself is known to have refused another packet: the port is open, to some.
   EXPECT_NE(codes(made("beyond")), Codes{"firewall.udp_port_blocked (certain)"});
 }
 
@@ -924,7 +924,7 @@ TEST(RateLimit, SaysOnceWhatARangeMet) {
   EXPECT_EQ(std::ranges::count_if(run.report.findings.front().evidence, of_range), 1);
 }
 
-// A limit on what is new lets some connections to one port stand, and others not.
+// A limit on new flows lets some connections to one port through, and others not.
 TEST(NewFlows, ConnectionsByTurnsLeaveASilentHostPossible) {
   const auto made = [](Outcome first) {
     return report(

@@ -178,7 +178,7 @@ Scene silent_but_for_https() {
   return run;
 }
 
-// Of a port that nobody tried nothing is known, and the web is let out.
+// Nothing is known of a port that nobody tried, and the web is let out.
 TEST(OnePass, PlainHttpThatNobodyTriedIsNotClosed) {
   auto run = silent_but_for_https();
   auto& plain = run.add("plain", {});
@@ -249,7 +249,7 @@ TEST(OnePass, ASipAlgThatRewritesLimitsCalls) {
   EXPECT_EQ(row_of(set, "sip").status, Status::warn);
 }
 
-// Blocked without a cause never happens: what no rule explains is said as what it is.
+// Nothing is blocked without a finding: what no rule explains is reported as just that.
 TEST(OnePass, WhatNoRuleExplainsIsSaidAsWhatItIs) {
   Scene run;
   run.add("web", {tcp("www.vendor.com", 443, silent)});
@@ -263,7 +263,7 @@ TEST(OnePass, WhatNoRuleExplainsIsSaidAsWhatItIs) {
   EXPECT_TRUE(holds(finding.title, "www.vendor.com"));
 }
 
-// That its packets leave says little of a host that answers nothing it should answer.
+// That packets leave says little about a host that answers nothing that it should answer.
 TEST(OnePass, WhatOnlyLeftTheSiteIsInDoubtWhereTheHostIsSilent) {
   for (const bool answers : {true, false}) {
     Scene run;

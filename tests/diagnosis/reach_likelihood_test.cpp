@@ -60,7 +60,7 @@ INSTANTIATE_TEST_SUITE_P(
         TableRow{Fate::unheard, "open mute expired dropped taken"},
         TableRow{Fate::ration, "nothing prohibited refused_way dropped"}));
 
-// A flow keeps to its path: all of it, or nothing. Of many flows half.
+// A flow keeps to its path: all of it arrives, or nothing. Of many flows, half do.
 TEST(ReachLikelihoodOfHalf, ASampleIsOfOneFlowOrOfMany) {
   auto sample = event(Seen::sample, 20);
   const auto of = [&](bool one_flow, int answered) {

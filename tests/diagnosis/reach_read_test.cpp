@@ -136,7 +136,7 @@ TEST(ReachRead, RefusalsInTheTargetsNameAreForged) {
       << "its own firewall may say so";
 }
 
-// Asked who refused, it was nobody of the target's, whose name the refusal bears.
+// The refusal bears the target's name, but the question who refused showed that it was another.
 TEST(ReachRead, RefusalsThatWereFoundToBeTheWaysAreForged) {
   auto result = with(at(test::stun("a.vendor.com", 3478, rejected), "20.1.2.3"),
                      {EvidenceKind::refuser, "", {{Fact::who, std::string("on_the_way")}}});
@@ -146,7 +146,7 @@ TEST(ReachRead, RefusalsThatWereFoundToBeTheWaysAreForged) {
   EXPECT_EQ(read({result}), Words{"UDP 3478 stun a.vendor.com forged x1"});
 }
 
-// The system itself says "host unreachable" where its gateway does not answer: no device does.
+// The system itself, not a device, says "host unreachable" if its gateway does not answer.
 TEST(ReachRead, WhatThisComputerSaysOfItsNeighborIsNobodysRefusal) {
   const std::string ours = "10.20.0.23";
   const auto unreachable = [&](ProbeResult result) {
@@ -181,7 +181,7 @@ TEST(ReachRead, PacketsThatEndOnTheWay) {
              "UDP 12000 rtp a.vendor.com dropped x2 early"}));
 }
 
-// What a router refused was sent the whole way; of what was seen to end there, both are known.
+// What a router refused was sent the whole way; for what ended there, both distances are known.
 TEST(ReachRead, HowFarOutTheRoutersOfARangeAre) {
   const auto event = [](const char* result) {
     auto media = range("a.vendor.com", {{10000, result, "62.4.8.2"}});

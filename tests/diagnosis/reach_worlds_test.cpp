@@ -80,7 +80,7 @@ Report host_and_range() {
                             udp_hop("media.vendor.com", 5060, "left_site")})});
 }
 
-// A device takes every TCP connection but those to 80 and 443, in no time, and carries none on.
+// A device takes every TCP connection but those to 80 and 443 at once, and carries none on.
 Report taken_connections() {
   const auto mute = [](std::string host, std::uint16_t port) {
     auto result = test::tls(std::move(host), silent, "tls_timed_out", public_ca, port);
@@ -94,8 +94,8 @@ Report taken_connections() {
                  row("relays", {took(test::turn("turn.vendor.com"), 42)}), controls(anchors())});
 }
 
-// From 100 ms on a device drops all that this computer sends. What had begun before is cut off:
-// greetings of TLS on connections that stood by then, no answers that were there.
+// From 100 ms on a device drops all that this computer sends. What had begun before is cut off: TLS
+// greetings on connections that stood by then, but not answers that had already come.
 TEST(ReachWorlds, ABanExplainsWhatItCutOff) {
   std::vector<ProbeResult> web, relays;
   for (int i = 0; i < 12; ++i) {
@@ -297,7 +297,7 @@ TEST(ReachWorlds, SilenceIsNeverTheVendorDown) {
   for (const auto& cause : diagnosis.told.causes) EXPECT_NE(cause.code, FindingCode::vendor_down);
 }
 
-// That it may be all but the web says no less of these ports.
+// That everything but the web may be shut makes these ports no less certain.
 TEST(ReachWorlds, APortIsShutInAWiderRuleToo) {
   const auto shut = [](const char* host) { return sip_tls(host, silent, "timed_out"); };
   const auto site = report({row("sip", {shut("sbc.vendor.com"), shut("sbc.example.net")}),
@@ -503,7 +503,7 @@ TEST(ReachClues, TooManyOwnersOnOnePortAreOneGroup) {
   EXPECT_EQ(groups(most_alike + 1), 1U);
 }
 
-// A loss that one failure may come of says something else than one that is a cause, or than none.
+// A loss that may explain one failure, one that is a cause, and no loss are three worlds.
 TEST(ReachWorlds, LossesThatSayTheSameAreOneWorld) {
   FlowEvent sample;
   sample.flow = {true, "stun.vendor.com", "", 3478, Cargo::stun, {}};

@@ -379,7 +379,7 @@ TEST(SameKind, OfPortsOverTcpPassForTheOthersOfTheirHost) {
             "the path answer few packets, so these ports were not tested one by one");
   const auto dropped = syn(9667, silent, "dropped");
   EXPECT_EQ(judged({spared, dropped}, {left, spared, dropped}).status, Status::fail);
-  // A cause that closes both: it is not that the port was not needed.
+  // A cause that closes both: then the spared port is closed, too, and not just spared.
   const std::vector<ProbeResult> both{left, spared};
   ResultIndex closed(both);
   Attribution causes;
@@ -412,7 +412,7 @@ TEST(SameKind, IsNoSurerThanTheSynThatWasSent) {
   EXPECT_EQ(untold.summary, "not measured");
 }
 
-// The manners left no room for it.
+// The limits on what a run may send left no room for it.
 TEST(NoRoom, IsOpenOnlyWhereSomethingElseGotThrough) {
   const auto judged = [](Outcome elsewhere, bool name_found = false) {
     std::vector<ProbeResult> results{test::result_of({"a", skipped, "no_room"})};
@@ -771,7 +771,7 @@ TEST(Figures, MediasDelayIsThatOfUdpWhereItWasTimed) {
   EXPECT_FALSE(judge(requirement, {near}).poor);
 }
 
-// What is not known is not called lost, and what nothing was sent to is not called either.
+// What is not known is not called lost, and neither is what nothing was sent to.
 TEST(Requirement, SaysNoMoreThanWasSeen) {
   const Saw no_route{"a", skipped, "no_route"};
   EXPECT_EQ(judge(with_reach(all()), {no_route}).summary,

@@ -211,7 +211,7 @@ Report with_a_name_that_is_lost(Transport transport, std::uint16_t port) {
                                 {peer("c.vendor.com"), peer("d.vendor.com")})});
 }
 
-// Whoever opens the one is not asked a second time for the other, once its name resolves.
+// Whoever opens one of them need not be asked again for the other, once its name resolves.
 TEST(RulesToAllow, WhatACauseClosesIsAskedForThoughItsNamesDoNotResolve) {
   const auto udp = with_a_name_that_is_lost(Transport::udp, 3478);
   const std::vector<const ProbeResult*> lost = {&udp.probes[0]};
@@ -257,7 +257,7 @@ TEST(RulesToAllow, OfAnOpenRowAllThatTheCauseCloses) {
                              "TCP 5222-5223, 5061 c.vendor.com d.vendor.com"}));
 }
 
-// A report of before 0.2 holds no rules: what was tried is named.
+// A report from before 0.2 holds no rules: what was tried is named.
 TEST(RulesToAllow, AnOlderReportNamesWhatWasTried) {
   auto old = no_udp_to_3478();
   for (auto& row : old.sets.front().requirements) row.rules.clear();

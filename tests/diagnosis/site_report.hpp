@@ -1,4 +1,4 @@
-// Reports of sites that never were, in a few words: what a table of findings is tested with.
+// Reports of invented sites, in a few words, for tests of findings by table.
 //
 //   report({row("sip", {sip("sip.vendor.com", 5060, silent), sip_tls("sip.vendor.com")}),
 //           controls({tls("www.google.com"), stun("stun.l.google.com", 19302)})})
@@ -30,7 +30,7 @@ struct Row {
 inline Row row(std::string id, std::vector<ProbeResult> probes) {
   return {std::move(id), std::move(probes)};
 }
-// A row that no capability misses: a fallback, or a note.
+// A row that no capability needs: a fallback, or a note.
 inline Row spare(std::string id, std::vector<ProbeResult> probes) {
   return {std::move(id), std::move(probes), Severity::optional, false, false};
 }
@@ -40,7 +40,7 @@ inline Row recommended(std::string id, std::vector<ProbeResult> probes) {
 inline Row controls(std::vector<ProbeResult> probes) {
   return {"", std::move(probes), Severity::optional, true, false};
 }
-// What a second round asked for: part of no row.
+// What a second round asked for: not part of any row.
 inline Row follow_up(std::vector<ProbeResult> probes) { return controls(std::move(probes)); }
 
 // FNV-1a: the same on every machine.
@@ -157,11 +157,11 @@ inline ProbeResult sip_tls(std::string host, Outcome outcome = answered, Said de
 
 struct Port {
   std::uint16_t number;
-  std::string result;  // as udp_range.cpp has it
+  std::string result;  // as udp_range.cpp says it
   std::string by = {};
 };
 
-// A media range with what its sampled ports came to.
+// A media range with the results of its sampled ports.
 inline ProbeResult range(std::string host, std::vector<Port> ports,
                          PortRange whole = {10000, 20000}) {
   auto result =
@@ -242,7 +242,7 @@ inline ProbeResult proxied(ProbeResult result, Outcome outcome = answered,
   result.observation.outcome = outcome;
   result.observation.detail = detail;
   result.observation.address.reset();
-  // What the proxy itself ends has seen no server.
+  // A connection that the proxy itself ends has not reached any server.
   if (!reached(outcome) && outcome != failed) result.observation.evidence.clear();
   return result;
 }
@@ -279,7 +279,7 @@ inline ProbeResult question(std::string name, std::string rcode, std::string ser
   return result;
 }
 
-// The same, of a host that is no DNS server: somebody on the way answers.
+// The same, to a host that is not a DNS server: a device on the way answers.
 inline ProbeResult asked_of_nobody(const std::string& name, const std::string& host) {
   auto result = question(name, "NXDOMAIN", host);
   result.probe.with[std::string("nobody")] = "true";
