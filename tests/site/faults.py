@@ -1,4 +1,4 @@
-"""What can be broken at a site. One row a fault: a name, what it does, and how the plan changes.
+"""What can be broken at a site. One row per fault: a name, what it does, and how the plan changes.
 
 A fault changes the plan (plan.py) before the site is built, so faults combine. Where a row has a
 `value`, `--fault NAME=VALUE` replaces it. A new fault is a row in one of the tables below, and a
@@ -26,8 +26,8 @@ class Unknown(Exception):
 class Fault:
     name: str
     description: str
-    apply: Callable      # apply(plan), or apply(plan, value) where it takes one
-    value: str = ""      # what VALUE is by default, where there is one
+    apply: Callable      # apply(plan), or apply(plan, value) if it takes one
+    value: str = ""      # the default of VALUE, if there is one
 
 
 def _add(part, *rules):
@@ -101,7 +101,7 @@ def _flow_blocked(plan, value):
 
 
 def _cut_after(plan, value):
-    """TRANSPORT:PORT:PACKETS; of these a relay's set-up takes nine over UDP."""
+    """TRANSPORT:PORT:PACKETS; setting up a relay over UDP takes nine packets."""
     transport, port, packets = value.split(":")
     plan.flows_counted = True
     plan.inspect.append(f"meta l4proto {transport} ct original proto-dst {int(port)} "
@@ -109,14 +109,14 @@ def _cut_after(plan, value):
 
 
 def _hosts_refuse(plan, value):
-    """Of web and SIP servers: the far end itself resets."""
+    """Web and SIP servers: the far end itself sends a reset."""
     for name in value.split(","):
         plan.far.append(f"ip daddr {{ {', '.join(plan.addresses_of(name))} }} "
                         "meta l4proto tcp reject with tcp reset")
 
 
 def _vendor_silent(plan, value):
-    """By the address that was asked: SIP servers listen on another one."""
+    """Matches the original destination address: SIP servers listen on another one."""
     for name in value.split(","):
         where = f"ct original ip daddr {{ {', '.join(plan.addresses_of(name))} }} drop"
         plan.far.append(where)
@@ -312,7 +312,7 @@ FIREWALL = [
     Fault("udp-3478-blocked", "UDP 3478 (STUN and TURN) is dropped",
           _add("block", "udp dport 3478 drop")),
     Fault("sip-udp-blocked", "UDP 5060 is dropped", _add("block", "udp dport 5060 drop")),
-    Fault("udp-high-blocked", "UDP from port 1024 on is dropped, but for 3478 and 5060",
+    Fault("udp-high-blocked", "UDP from port 1024 up is dropped, except 3478 and 5060",
           _add("block", "udp dport >= 1024 udp dport != { 3478, 5060 } drop")),
     Fault("udp-ports-blocked", "these UDP ports are dropped",
           _block("udp dport {{ {} }} drop"), "49200-49259"),
@@ -331,7 +331,7 @@ FIREWALL = [
               "udp dport { 53, 123 }", "meta l4proto udp @th,96,32 0x2112a442",
               *(f"meta l4proto udp @th,64,32 {word}" for word in SIP_WORDS))),
                'iifname "lan" meta l4proto udp drop')),
-    Fault("udp-replies-dropped", "UDP gets out, and no reply comes back but DNS's",
+    Fault("udp-replies-dropped", "UDP gets out, but no replies come back, except DNS's",
           _add("inspect", 'iifname "wan" udp sport != 53 drop')),
     Fault("tcp-ports-rejected", "these TCP ports are refused: ICMP administratively prohibited",
           _block("tcp dport {{ {} }} reject with icmp type admin-prohibited"), "5061"),
@@ -366,26 +366,26 @@ FIREWALL = [
           _add("block", "udp dport 443 reject with icmp type admin-prohibited")),
     Fault("quic-dropped", "UDP 443 is dropped",
           _add("block", "udp dport 443 drop")),
-    Fault("quic-initial-cut", "QUIC of version 1 is dropped; what asks for versions passes",
+    Fault("quic-initial-cut", "QUIC version 1 is dropped; questions for versions pass",
           _add("inspect", "udp dport 443 @th,72,32 0x00000001 drop")),
     Fault("quic-initial-rejected", "the same, and the firewall says so: ICMP",
           _add("inspect", "udp dport 443 @th,72,32 0x00000001 "
                "reject with icmp type admin-prohibited")),
-    Fault("relay-cut-after", "flows to this port are cut after so many packets, there and back, as "
+    Fault("relay-cut-after", "flows to this port are cut after this many packets, both ways, as "
           "TRANSPORT:PORT:PACKETS", _cut_after, "udp:3478:12"),
     Fault("fragments-dropped", "IP fragments are dropped, both ways",
           _add("raw", "ip frag-off & 0x1fff != 0 drop")),
-    Fault("fragments-dropped-inbound", "the same, of what comes in only",
+    Fault("fragments-dropped-inbound", "the same, but only of what comes in",
           _add("raw", 'iifname "wan" ip frag-off & 0x1fff != 0 drop')),
     Fault("sip-udp-inspected", "SIP requests over UDP are dropped, on any port",
           _add("inspect", *(f"meta l4proto udp @th,64,32 {word} drop" for word in SIP_WORDS))),
     Fault("turn-inspected", "TURN's Allocate over UDP is dropped, on any port; STUN passes",
           _add("inspect", "meta l4proto udp @th,64,16 0x0003 @th,96,32 0x2112a442 drop")),
-    Fault("rate-limited", "whoever meets more than so many hosts in 10 s is shut out for a minute",
+    Fault("rate-limited", "a PC that meets more hosts than this in 10 s is shut out for a minute",
           _rate_limited, "30"),
-    Fault("mtu-black-hole", "packets of more than so many bytes vanish, both ways",
+    Fault("mtu-black-hole", "packets of more than this many bytes vanish, both ways",
           lambda plan, value: plan.inspect.append(f"meta length > {int(value)} drop"), "1400"),
-    Fault("idle-timeout", "UDP bindings die after so many seconds",
+    Fault("idle-timeout", "UDP bindings die after this many seconds",
           lambda plan, value: setattr(plan, "udp_timeout", int(value)), "5"),
     Fault("dscp-cleared", "the router clears the marks of packets",
           _add("mangle", "ip dscp set cs0")),
@@ -393,11 +393,11 @@ FIREWALL = [
           _add("inspect", "tcp dport 443 @ih,0,16 0x1603 reject with tcp reset")),
     Fault("tls-dropped", "TLS hellos to 443 vanish, whoever they are for",
           _add("inspect", "tcp dport 443 @ih,0,16 0x1603 drop")),
-    Fault("udp-new-flows", "so many new UDP flows a second get out, the others are dropped",
+    Fault("udp-new-flows", "this many new UDP flows a second get out, the rest are dropped",
           _new_flows, "4"),
-    Fault("dead-path", "of two paths that flows are spread over, by their ports, one is dead",
+    Fault("dead-path", "flows are spread over two paths, by their ports, and one path is dead",
           _add("block", "meta l4proto { tcp, udp } th sport & 2 == 0 drop")),
-    Fault("ports-blocked", "these ports are dropped, of TCP and UDP",
+    Fault("ports-blocked", "these ports are dropped, over TCP and UDP",
           _block("meta l4proto {{ tcp, udp }} th dport {{ {} }} drop"), "5060"),
     Fault("only-vendor", "nothing gets out but what the documents of these sets list",
           _only_vendor, "rainbow"),
@@ -427,7 +427,7 @@ THIS_COMPUTER = [
 ]
 
 ADDRESSES = [
-    Fault("small-mtu", "the line takes packets of so many bytes, and the router says so",
+    Fault("small-mtu", "the line takes packets of this many bytes, and the router says so",
           lambda plan, value: setattr(plan, "wan_mtu", int(value)), "1400"),
     Fault("vpn-full-tunnel", "the PC's VPN carries all traffic", _set(vpn=["default"])),
     Fault("vpn-split", "the PC's VPN carries these networks only",
@@ -444,7 +444,7 @@ ADDRESSES = [
     Fault("symmetric-nat", "every destination sees another port", _set(nat="symmetric")),
     Fault("tcp-elsewhere", "TCP leaves from another public address than UDP, this one",
           lambda plan, value: setattr(plan, "tcp_address", value), "84.199.10.9"),
-    Fault("public-pool", "each flow leaves from one of four public addresses, as chance has it",
+    Fault("public-pool", "each flow leaves from one of four public addresses, at random",
           _set(nat="pool")),
     Fault("full-cone", "UDP from anywhere comes in once a port is in use", _set(nat="full-cone")),
     Fault("hairpin", "the PC's own outside addresses lead back to it", _hairpin),
@@ -470,11 +470,11 @@ HOPS = [
           lambda plan, value: plan.provider_block.append(
               f"tcp dport {{ {value.replace(',', ', ')} }} "
               "reject with icmp type admin-prohibited"), "5060,5061"),
-    Fault("campus", "public addresses inside, so many more routers, and the firewall on the last one",
+    Fault("campus", "public addresses inside, this many more routers, the firewall on the last one",
           _campus, "1"),
-    Fault("company", "private addresses inside, so many more routers, and NAT and firewall on the "
+    Fault("company", "private addresses inside, this many more routers, NAT and firewall on the "
           "last one", _company, "1"),
-    Fault("provider-firewall", "the firewall is this router's after the site's line",
+    Fault("provider-firewall", "the firewall is on this router after the site's line, 1 or 2",
           _provider_firewall, "1"),
     Fault("carrier-firewall", "the provider translates again, and the firewall is beyond",
           _carrier_firewall),
@@ -519,17 +519,17 @@ NAMES = [
           "example-calls.com:146.112.61.106"),
     Fault("block-page-closed", "the same, and the page's address refuses all but plain HTTP",
           _block_page(False), "example-calls.com:146.112.61.106"),
-    Fault("dns-refused", "the LAN's resolver refuses to be asked for these domains",
+    Fault("dns-refused", "the LAN's resolver refuses queries for these domains",
           _each("resolver", 'local-zone: "{}." always_refuse'), "example-calls.com"),
     Fault("dns-redirected", "port 53 leads to the LAN's resolver, whoever is asked, which denies these "
           "domains", _dns_redirected, "example-calls.com"),
-    Fault("dns-upstream-dead", "the LAN's resolver answers, and reaches no other",
+    Fault("dns-upstream-dead", "the LAN's resolver answers, but reaches no other",
           _set(forwarders=["192.0.2.53"])),
-    Fault("dns-late", "the LAN's resolver has its answers so many milliseconds late",
+    Fault("dns-late", "the LAN's resolver gets its answers this many milliseconds late",
           lambda plan, value: setattr(plan, "dns_delay_ms", float(value)), "1500"),
     Fault("name-gone", "these names no longer exist anywhere",
           lambda plan, value: plan.gone.update(value.split(",")), "portal.example-calls.com"),
-    Fault("dns-slow", "every other question to the LAN's resolver is lost",
+    Fault("dns-slow", "every other query to the LAN's resolver is lost",
           _add("input", 'iifname "lan" udp dport 53 numgen inc mod 2 0 drop')),
     Fault("dns-servfail", "the LAN's resolver fails for these domains: their servers are not there",
           _each("stub_zone", "{}"), "example-calls.com"),
@@ -537,9 +537,9 @@ NAMES = [
           _each("resolver", 'local-zone: "{}." always_deny'), "example-calls.com"),
     Fault("dns-tcp-only", "the LAN's resolver truncates its answers for these domains over UDP",
           _each("tcp_only_names", "{}"), "example-calls.com"),
-    Fault("dns-tcp-dropped", "questions to the LAN's resolver over TCP vanish",
+    Fault("dns-tcp-dropped", "queries to the LAN's resolver over TCP vanish",
           _add("input", 'iifname "lan" tcp dport 53 drop')),
-    Fault("dns-no-tcp", "the LAN's resolver is not there over TCP",
+    Fault("dns-no-tcp", "the LAN's resolver refuses TCP",
           _add("input", 'iifname "lan" tcp dport 53 reject with tcp reset')),
 ]
 
@@ -563,9 +563,9 @@ WEB = [
     Fault("proxy-negotiate", "the proxy wants a Kerberos ticket (Negotiate), which the PC has",
           _set(proxy_login="Negotiate")),
     Fault("wpad", "a PAC file that leads to the proxy is where WPAD looks for it", _wpad),
-    Fault("spliced", "whoever opens TLS leaves that of these hosts alone",
+    Fault("spliced", "the device that opens TLS leaves that of these hosts alone",
           lambda plan, value: plan.spliced.extend(value.split(",")), "portal.example-calls.com"),
-    Fault("inspector", "whoever opens TLS calls himself so",
+    Fault("inspector", "the device that opens TLS calls itself this",
           lambda plan, value: setattr(plan, "inspector", value), "Zscaler"),
     Fault("proxy-denied", "the proxy denies CONNECT to these ports",
           lambda plan, value: plan.proxy_rules.extend(
@@ -579,7 +579,7 @@ FAR_END = [
     Fault("turn-down", "the relays are not running: connections are refused", _down("turn")),
     Fault("sip-down", "the SIP servers are not running", _down("sip")),
     Fault("web-down", "no web server is running", _down("web")),
-    Fault("hosts-refuse", "these web or SIP hosts refuse TCP, themselves",
+    Fault("hosts-refuse", "these web or SIP hosts themselves refuse TCP",
           _hosts_refuse, "portal.example-calls.com"),
     Fault("vendor-silent", "nothing answers at these hosts or domains: packets get as far as their "
           "network", _vendor_silent, "example-calls.com"),
@@ -601,11 +601,11 @@ FAR_END = [
     Fault("sip-mirror", "the SIP servers send back what they received", _set(sip_mirror=True)),
     Fault("tls-old", "the web servers of this domain know TLS 1.0 only",
           lambda plan, value: plan.old_tls.update(value.split(",")), "example-calls.com"),
-    Fault("ntp-ahead", "the time servers are ahead by so many seconds",
+    Fault("ntp-ahead", "the time servers are ahead by this many seconds",
           lambda plan, value: setattr(plan, "ntp_ahead_s", int(value)), "3600"),
-    Fault("turn-quota", "the relays allow no allocation more than these, per user",
+    Fault("turn-quota", "the relays allow no more than this many allocations per user",
           lambda plan, value: plan.turn_options.append(f"user-quota={int(value)}"), "1"),
-    Fault("turn-full", "the relays have so many ports for allocations, on each address",
+    Fault("turn-full", "the relays have this many ports for allocations, on each address",
           lambda plan, value: plan.turn_options.extend(
               ["min-port=49152", f"max-port={49151 + int(value)}"]), "1"),
     Fault("turn-password", "the relays know another password than the one given out",
@@ -617,15 +617,15 @@ FAR_END = [
               f"denied-peer-ip={address}" for turn in plan.internet.turn.values()
               for address in turn.addresses)),
     Fault("turn-no-udp-relay", "the relays relay TCP only", _add("turn_options", "no-udp-relay")),
-    Fault("turn-no-tls", "the relays speak no TLS, on no port", _add("turn_options", "no-tls")),
-    Fault("turn-secret", "the relays take time-limited credentials of this secret",
+    Fault("turn-no-tls", "the relays do not speak TLS on any port", _add("turn_options", "no-tls")),
+    Fault("turn-secret", "the relays take time-limited credentials made with this secret",
           lambda plan, value: plan.turn_options.extend(
               ["use-auth-secret", f"static-auth-secret={value}"]), "north"),
     Fault("relays-dead", "allocations succeed, and nothing goes through them",
           _set(relays_dead=True)),
     Fault("certificate", f"a certificate is bad ({', '.join(KINDS)}), for this domain",
           _certificate, "expired:example-calls.com"),
-    Fault("clock", "the whole internet's clock is ahead of the PC's by so many seconds",
+    Fault("clock", "the whole internet's clock is ahead of the PC's by this many seconds",
           lambda plan, value: setattr(plan, "skew_s", float(value)), "7200"),
 ]
 
