@@ -1,5 +1,5 @@
-"""One network, one answer: the same run at once after another says the same, though routers give
-few ICMP answers (Linux: six at once, then one a second) and the runs before have had them."""
+"""One network, one answer: a run right after another says the same, though routers give few ICMP
+answers (Linux: six at once, then one a second) and the earlier runs have used them up."""
 
 import json
 import os
@@ -14,11 +14,11 @@ CALLREADY = os.environ.get("CALLREADY", os.path.join(ROOT, "build", "dev", "call
 ANSWERS = beside("answers.py")
 RUNS = int(os.environ.get("CALLREADY_AGAIN", "4"))
 
-# Of one router, while nothing is wrong (docs/design.md, "The evidence ladder for UDP").
+# From one router, while nothing is wrong (docs/design.md, "The evidence ladder for UDP").
 MOST_ANSWERS = 3
 # Sets with several kinds of packets to one host, some of them over TCP where nobody may listen.
 MANY_KINDS = {"agora": 5, "ringcentral": 4}
-# Media ranges of more than 8,192 ports, of which a second port is asked.
+# Media ranges of more than 8,192 ports, for which a second port is asked about.
 WIDE_RANGES = {"cloudoe", "goto-connect-phones"}
 # The PC's own router is asked for nothing but the way.
 INSIDE = "10."
@@ -92,7 +92,7 @@ class Again(SiteTest):
             self.assertNotEqual(told_of[0], told_of[1])
 
     def test_one_router_is_enough(self):
-        """The only one beyond the edge that speaks has a word a second: not each climb gets one."""
+        """The only router beyond the edge that speaks answers once a second, not every climb."""
         faults = ["double-nat", "only-vendor=webex-partner", "udp-replies-dropped"]
         with Site(faults=faults) as site:
             for number in range(RUNS):

@@ -1,8 +1,8 @@
-"""Runs a command on the site's PC and counts who told it meanwhile that a packet's time was over.
+"""Runs a command on the site's PC and counts the ICMP "time exceeded" that arrive meanwhile.
 
     answers.py -- COMMAND [argument]...
 
-Needs power over the PC's network (`privileged`): a raw socket. Prints one JSON object: `exit`,
+Needs privileges on the PC's network (`privileged`): a raw socket. Prints one JSON object: `exit`,
 `stdout` of the command, `answers`, the number of ICMP "time exceeded" by router, and `packets`, what
 each of them was about: when (seconds), the router, and the packet's protocol, address and port.
 """

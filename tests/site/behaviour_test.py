@@ -136,7 +136,7 @@ class Behaviour(SiteTest):
                     else:
                         self.assertEqual("tls", answer["error"])
                 self.assertEqual(200, sip["status"])  # 5061 is not opened
-                self.assertFalse(turn.get("answer"))  # STUN is no HTTP: inspection ends it
+                self.assertFalse(turn.get("answer"))  # STUN is not HTTP: inspection ends it
 
     def test_relays(self):
         command = ["sh", "-c", "timeout 20 turnutils_uclient -y -c -n 2 -m 1 -u site "

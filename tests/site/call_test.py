@@ -56,7 +56,7 @@ PAGE = """
 class CallLine(Line):
 
     def drop_dtls(self, hook):
-        """A firewall before the far end: `input` is on the way out, `output` on the way back."""
+        """A firewall at the far end: `input` is on the way out, `output` on the way back."""
         self.nft("add table inet firewall")
         self.nft(f"add chain inet firewall {hook} {{ type filter hook {hook} priority 0; }}")
         self.nft(f"add rule inet firewall {hook} meta l4proto udp {DTLS} counter drop")
@@ -197,7 +197,7 @@ class Calls(LineTest):
                 break
 
     def test_where_udp_is_shut_a_relay_over_tls_carries_the_call(self):
-        """As browsers do: it works, and worse than it could."""
+        """As browsers do: it works, but worse than it could."""
         with CallLine() as line:
             self.coturn(line)
             with open(line.set, encoding="utf-8") as file:

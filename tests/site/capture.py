@@ -2,8 +2,8 @@
 
     capture.py -- COMMAND [argument]...
 
-Needs power over the PC's network (`privileged`): a packet socket. The answer: `exit`, and `packets`,
-in the order in which they left: `at` (seconds, by the kernel's clock as they left), `protocol`
+Needs privileges on the PC's network (`privileged`): a packet socket. The answer: `exit`, and
+`packets`, in the order in which they left: `at` (seconds, by the kernel's clock then), `protocol`
 ("udp", "tcp"), `from` (a port), `to`, `port`, `ttl`, and what this packet is the first of: `syn`,
 `sip` (its method, transaction and transport), `tls` (the name it greets), `stun` (its method and
 transaction). Packets of TCP have their `sequence`: one that is sent again has it again. The

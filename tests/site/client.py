@@ -3,9 +3,9 @@
     client.py (stun|sip|ntp|...) (udp|tcp|tls) HOST PORT [silent]   what came back, or "error"
     client.py batch JSON                                            answers to a list of such calls
 
-"silent" says that no answer is expected: then it is not waited for as long. Over UDP a request goes
-out again each half second until something comes back, for a busy server may lose one. `hop` and
-`mark` ask routers, and ask once: those say six times why a packet died, then once a second.
+"silent" says that no answer is expected: then the wait for one is shorter. Over UDP a request is
+sent again every half second until something comes back, since a busy server may lose one. `hop` and
+`mark` ask routers, and ask once: those answer six times at once, then once a second.
 """
 
 import errno
@@ -22,7 +22,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 # The site's own round trip is far below a millisecond, but the machine may be busy with builds. So
-# an answer is waited for until it comes if ever; silence, until it is believed.
+# the wait for an expected answer is long; silence is believed sooner.
 PATIENCE_S, SILENCE_S = 10, 1.5
 AGAIN_S = 0.5
 COOKIE = 0x2112A442
@@ -43,7 +43,7 @@ def connect(transport, host, port, patience):
 
 def repeat(send, listener, patience, reply_to=b""):
     """Sends until a datagram comes in: it, and its sender. `reply_to` is a STUN request whose
-    transaction it has, for answers to what was sent before may still be under way."""
+    transaction it has, since answers to earlier requests may still be under way."""
     deadline = time.monotonic() + patience
     while True:
         send()

@@ -1,8 +1,8 @@
 """script/confusion --compare DIR: reports that --keep kept there, judged twice by the same
 expectations: as they are (by rules), and as they would be if worlds decided (docs/diagnosis.md).
 
-Every second case, in the order of their names or seeds, is there to mend the worlds' table by; the
-others are not to be looked at (`--half`).
+Every second case, in the order of their names or seeds, is for tuning the worlds' table; the others
+are held out (`--half`).
 """
 
 import collections
@@ -35,7 +35,7 @@ def half_of(items, half):
 
 
 class Counts:
-    """What all of it came to, for `rules` and `worlds` alike."""
+    """The totals, for `rules` and `worlds` alike."""
 
     def __init__(self):
         self.right = collections.Counter()   # (rules, worlds): whether right as a whole

@@ -1,5 +1,5 @@
-"""script/confusion: breaks the private site in every way that cases.yaml knows, and counts how
-often the cause that callready names is the one that was made.
+"""script/confusion: breaks the private site in every way that cases.yaml lists, and counts how
+often the cause that callready names is the real one.
 
     script/confusion                       all cases once
     script/confusion --runs 3 --load      three times, on a machine that is kept busy
@@ -11,8 +11,8 @@ often the cause that callready names is the one that was made.
     script/confusion --random 20 --seed 7 sites drawn at random (random_sites.py), judged by an
                                            oracle (truth.py)
 
-Right: a finding that was expected, with a confidence and an owner that will do. Missed: one that
-did not come so. Wrong: another one. False alarm: any at a clean site.
+Right: a finding that was expected, with an acceptable confidence and owner. Missed: one that did
+not come, or not like that. Wrong: another one. False alarm: any finding at a clean site.
 """
 
 import argparse
@@ -77,7 +77,7 @@ class Case:
 
 @dataclass
 class Outcome:
-    """What one run of a case came to."""
+    """The result of one run of a case."""
     case: Case
     run: int
     found: list = field(default_factory=list)     # codes
@@ -185,7 +185,7 @@ def _loose_ends(report):
 
 
 def run_case(case, program, run=1):
-    """Builds the site, runs callready in it, and holds its report against the expectations."""
+    """Builds the site, runs callready in it, and compares its report with the expectations."""
     outcome = Outcome(case, run)
     start = time.monotonic()
     try:
@@ -203,7 +203,7 @@ def run_case(case, program, run=1):
 
 
 def _judge(outcome):
-    """Holds its report against the expectations."""
+    """Compares its report with the expectations."""
     case = outcome.case
     _compare_findings(outcome)
     _compare_verdicts(outcome)
@@ -252,19 +252,19 @@ def counts(outcomes):
 
 
 class Business:
-    """How busy the machine was: the load averages of a minute, as they were looked at."""
+    """How busy the machine was: the one-minute load averages that were seen."""
 
     def __init__(self):
         self._start = time.monotonic()
         self._seen = []
 
     def look(self):
-        """Not in the first minute, which is still that of what was before."""
+        """Skips the first minute, when the average still counts what ran before."""
         if time.monotonic() - self._start > 60:
             self._seen.append(os.getloadavg()[0])
 
     def in_words(self):
-        """As a sentence goes on: "whose ...". Empty where there was too little time to tell."""
+        """To continue a sentence: "whose ...". Empty if there was too little time to tell."""
         if not self._seen:
             return ""
         return (f", whose load was {min(self._seen):.0f} to {max(self._seen):.0f} (runnable "

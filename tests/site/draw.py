@@ -147,7 +147,7 @@ class _Draw:
         self._effect(fault, hit, {f"firewall.{code}_filtered": {"network", "security"}})
 
     def nothing_but_listed(self):
-        """No finding at all is due: anchors are means."""
+        """No finding at all is due: only the anchors are shut off, and nobody needs those."""
         if self._has("only-web"):
             return
         self._effect("only-vendor=" + ",".join(self.site.sets))
@@ -175,7 +175,7 @@ class _Draw:
     def down(self):
         fault, hit = self.random.choice((
             ("sip-down", lambda f: f.speaks in SIP),
-            ("turn-down", lambda f: f.speaks in STUN)))  # whoever's: they all go down
+            ("turn-down", lambda f: f.speaks in STUN)))  # all vendors': they all go down
         self._effect(fault, hit, {"vendor.down": {"vendor"}})
 
     # What concerns NAT
@@ -203,7 +203,7 @@ class _Draw:
         else:
             self._effect(fault, lambda f: f.speaks != "dns" or fault == "offline", codes)
 
-    # The shape of the site, of which nothing is to be found
+    # The shape of the site, about which there is nothing to find
 
     def topology(self):
         n = self.random.randrange(1, 4)
@@ -241,7 +241,7 @@ class _Draw:
         return site
 
     def _interplay(self):
-        """Who opens TLS asks the servers himself, past the firewall of the router that he is on."""
+        """A device that opens TLS asks the servers itself, past the firewall of its own router."""
         faults = [effect.fault for effect in self.site.effects]
         if not any(f.startswith("tls-intercept") for f in faults) or any(
                 f.startswith(("campus", "company", "provider-f", "carrier-f")) for f in faults):
@@ -256,7 +256,7 @@ class _Draw:
         return any(f.transport == "udp" and f.speaks in (*STUN, *SIP) for f in self.flows)
 
     def _look_alike(self):
-        """What cannot be told from something else, because what would tell it is shut as well."""
+        """What looks like something else, because what would tell the two apart is shut as well."""
         faults = {effect.fault.partition("=")[0] for effect in self.site.effects}
         lonely = "only-vendor" in faults or bool(self.site.options)
         for effect in self.site.effects:

@@ -144,7 +144,7 @@ class Fleet:
                     f"--web.listen-address=127.0.0.1:{self.prometheus}")
 
     def break_sites(self, faults):
-        """The sites anew, each with its faults; their exporters have what they had."""
+        """Makes the sites again, each with its faults; their exporters keep their state."""
         self.end_sites()
         for name in SITES:
             self._sites.append(Site(faults=faults.get(name, [])).__enter__())

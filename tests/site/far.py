@@ -67,7 +67,7 @@ def web(plan, space, authority):
         chain, _ = authority.issue(f"web-{who}", names, addresses, plan.certificates.get(who))
         by_name += [f"{n} {chain[:-4]};" for n in sorted(names)]
         by_address += [f"{a} {chain[:-4]};" for a in addresses]
-    for name, issuer in net.private.items():  # a vendor's own devices alone know that authority
+    for name, issuer in net.private.items():  # only a vendor's own devices know that authority
         private = Authority(server.path(f"authority-of-{name}"), issuer, plan.skew_s)
         chain, _ = private.issue("web", {name}, public=False)
         by_name.append(f"{name} {chain[:-4]};")

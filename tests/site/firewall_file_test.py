@@ -1,5 +1,5 @@
-"""What `callready firewall` writes for nftables, by its own words: loaded twice, removed once, and all that a
-router that lets nothing out needs."""
+"""What `callready firewall` writes for nftables, used as the file itself says: loaded twice,
+removed once, and enough for a router that lets nothing else out."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from .fixes import Written
 from .harness import Site, SiteTest
 from .names import ROOT
 
-# What people call by, of each set.
+# The capability of each set that people make calls with.
 CALLS = {"rainbow": "rainbow/media", "teams": "teams/audio"}
 CALLREADY = os.environ.get("CALLREADY", os.path.join(ROOT, "build", "dev", "callready"))
 

@@ -1,5 +1,5 @@
-"""Beside a stream like a call's the first router is asked: what is lost or late before it is told
-from what is so beyond it. Two lines one after the other: the PC's own link, and the Internet line."""
+"""During a stream like a call's the first router is asked, to tell what is lost or late before it
+from what is beyond it. Two lines in a row: the PC's own link, and the Internet line."""
 
 import re
 import unittest

@@ -1,5 +1,5 @@
 """A fix asks for what the vendor's document asks for, and for nothing else: no anchor, no address and no
-port that was only sampled, nothing that a set does not hold."""
+port that was only sampled, nothing that a set does not contain."""
 
 import itertools
 import os
@@ -106,7 +106,7 @@ def beyond_the_document(report, own_set=os.path.join(HERE, "findings.yaml")):
 
 
 class Written:
-    """What `callready firewall` writes for nftables, put to use on a router as the file itself says."""
+    """What `callready firewall` writes for nftables, used on a router as the file itself says."""
 
     def __init__(self, site, program, *what, router="firewall", table="ip site", chain="from_lan"):
         self._site, self._router, self._at = site, router, (table, chain)

@@ -25,7 +25,7 @@ SCHEMAS = os.path.join(ROOT, "reports", "schema")
 JUNIT = os.path.join(ROOT, "tests", "site", "junit.xsd")
 KEY = "0123456789abcdef-a-key-for-this-test"
 
-# Found in no report, whatever the format.
+# Must not be found in any report, whatever the format.
 SECRETS = {
     "CALLREADY_TURN_USER": "turn-user-8731640299",
     "CALLREADY_TURN_PASSWORD": "turn-password-8731640299",

@@ -79,7 +79,7 @@ class Hardship(SiteTest):
                     self.assertEqual([f["code"] for f in report["findings"]
                                       if f["confidence"] == "certain"], [])
                     self.assertNotEqual(done.exit, 1, "blocked, for want of our own descriptors")
-                    # What could not be made is said; with fewer probes at a time some can.
+                    # Probes that could not be made are reported; with fewer at a time some can be.
                     lacked = [p for p in report["probes"] if p["detail"] == "out_of_resources"]
                     said = [n for n in report["notes"] if "ran out of sockets" in n]
                     self.assertEqual(bool(lacked), bool(said), report["notes"])
@@ -88,7 +88,7 @@ class Hardship(SiteTest):
                     self.assertEqual([], failed)
 
     def test_a_low_soft_limit_does_no_harm(self):
-        # As systems begin with: the program asks for what it may have.
+        # Systems start programs with a low soft limit: this one raises it as far as it may.
         with Site() as site:
             done = site.run([tool("prlimit"), "--nofile=20:4096", "--", CALLREADY, "check",
                              "rainbow", "--json"])

@@ -69,9 +69,9 @@ class Site:
 
     def run(self, command, timeout=60, env=None, privileged=False, signal=None, after=0, once=None,
             cable=None, router=None):
-        """Runs a command on the site's PC. `signal` ("SIGTERM") is sent `after` so many seconds, or
-        `once` this text is on its standard output. `cable="pulled"` does so to the PC's link then.
-        `router`: not on the PC, but on that one ("firewall": whichever that is), with all power."""
+        """Runs a command on the site's PC. `signal` ("SIGTERM") is sent `after` this many
+        seconds, or `once` this text is on its standard output. `cable="pulled"` takes the PC's link
+        down then. `router`: runs it there, with all privileges ("firewall": whichever is one)."""
         line = ""
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.write(json.dumps({
@@ -111,7 +111,7 @@ class CheckTest(SiteTest):
     """What `callready check` says of sites of their own."""
 
     def report(self, faults, *arguments, before=(), timeout=60):
-        """`before`: what starts it."""
+        """`before`: a command that starts it."""
         with Site(faults=faults) as site:
             done = site.run([*before, CALLREADY, "check", "--no-keep", *arguments, "--json"],
                             timeout=timeout)

@@ -21,7 +21,7 @@ from .names import HERE, ROOT
 CALLREADY = os.environ.get("CALLREADY", os.path.join(ROOT, "build", "dev", "callready"))
 
 INSPECTION = "inspection drops it in flows that the rules allow"
-# Faults that no rule can mend which allows more, and why. All others have to heal.
+# Faults that no rule that allows more can mend, and why. All others have to heal.
 CANNOT_HEAL = {
     "stun-inspected": INSPECTION, "turn-inspected": INSPECTION, "sip-inspected": INSPECTION,
     "sip-udp-inspected": INSPECTION, "tls-reset": INSPECTION, "tls-dropped": INSPECTION,

@@ -5,7 +5,7 @@
          out, and "ended" holds the end of the log of each server of the site that has died
     {"signal": "SIGTERM", "after": 0.5, ...} beside "run": sends a signal to the command
     {"once": "text", ...} instead of "after": as soon as the text is on its standard output
-    {"router": "firewall", ...} beside "run": on that router, with all power
+    {"router": "firewall", ...} beside "run": on that router, with all privileges
     {"cable": "pulled", ...} instead of "signal": the PC's link goes down then
 """
 

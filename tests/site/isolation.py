@@ -105,7 +105,7 @@ def bind(source, target):
 def spawn(inside):
     """Runs `inside()` as the first process of new namespaces; returns its exit status.
 
-    Raises Refused when there are none to be had. Signals sent to this process are passed on; those
+    Raises Refused when none can be made. Signals sent to this process are passed on; those
     of the terminal reach the whole foreground group by themselves. A child that a signal ended
     gives 128 and its number, as in a shell.
     """

@@ -13,7 +13,7 @@ PROXY_KEYS = os.path.join(FOLDER, "kdc", "proxy.keytab")
 
 
 def environment():
-    """By which programs find the realm, and nothing of the machine's own."""
+    """The variables by which programs find this realm, and nothing of the machine's own."""
     return {"KRB5_CONFIG": CONFIG, "KRB5CCNAME": f"FILE:{TICKET}"}
 
 

@@ -26,7 +26,7 @@ def resolver(plan, space):
         others = [late.start(sys.executable, beside("late_dns.py"), plan.router, own,
                              str(plan.dns_delay_ms), probe=says(late, "listening"))]
     forwards = "\n".join(f"  forward-addr: {a}" for a in plan.forwarders)
-    # A server that is not there is given up soon, before those who ask give up themselves.
+    # A server that is not there is given up soon, before the clients give up themselves.
     soon = 50 + round(2 * (plan.delay_ms + plan.jitter_ms))
     hasty = ["do-not-query-localhost: no", f"unknown-server-time-limit: {soon}",
              "outbound-msg-retry: 1", f"infra-cache-min-rtt: {soon}",
@@ -156,7 +156,7 @@ def _basic(plan, server):
 
 
 def _inspection(plan):
-    """The authority with which the proxy opens TLS, as squid's ports are told of it."""
+    """The authority with which the proxy opens TLS, as options of squid's ports."""
     authority = Authority(os.path.join(FOLDER, "inspection"), plan.inspector)
     return f"generate-host-certificates=on cert={authority.certificate} key={authority.key}"
 

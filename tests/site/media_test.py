@@ -1,5 +1,5 @@
-"""Streams like a call's over a line that keeps a ledger of every packet: what the program says is
-held against it. A network of its own: `callready serve` on one side, `check --quality` on the other."""
+"""Streams like a call's over a line with a ledger of every packet: the report is compared with that.
+A network of its own: `callready serve` on one side, `check --quality` on the other."""
 
 import collections
 import itertools
@@ -117,7 +117,7 @@ class Line:
         return done.returncode, json.loads(done.stdout or "{}"), done.stderr
 
     def packets(self):
-        """Of the line's ledger, as dictionaries, the lead-in and the tail too."""
+        """The packets in the line's ledger, as dictionaries, including the lead-in and the tail."""
         self.wan.send_signal(signal.SIGTERM)
         self.wan.wait(timeout=10)
         names = ("way", "from", "to", "bytes", "word", "fate", "times", "came", "left")
@@ -136,8 +136,8 @@ class Line:
 
 
 def measured(packets, way, stream):
-    """Of that direction the packets that the figures are about, in the order of sending. Going out
-    they have the sender's numbers; coming back the reflector's own, which stand for what it got."""
+    """The packets of that direction that the figures are about, in the order of sending. Going out
+    they have the sender's numbers; coming back the reflector's own, which count what it got."""
     up = [p for p in packets if p["way"] == "up" and p["bytes"] == 172]
     # A silent stream is followed by a new session.
     port = collections.Counter(p["from"] for p in up).most_common(1)[0][0]
@@ -185,7 +185,7 @@ def jitter(packets):
 
 
 def longest_wait(packets):
-    """For how many seconds in a row who sends a packet waits for more than 100 ms."""
+    """The most seconds in a row for which every packet waited more than 100 ms."""
     longest, since = 0, None
     for came, waited in sorted((p["came"], (p["left"] - p["came"]) / 1000 - 20) for p in packets
                                if p["fate"] == "passed"):
@@ -274,7 +274,7 @@ class MediaTest(LineTest):
         self.assertLess(stream["down"]["jitter_ms"], 1)
 
     def test_loss_by_direction(self):
-        """3 % one way is named that way, and degrades; the other way is well."""
+        """3 % one way is reported for that way, and degrades; the other way is fine."""
         for way, words in (("up", "on the way out"), ("down", "on the way back")):
             with self.subTest(way), Line(f"{way}.loss=3") as line:
                 status, report, stream = self.measure(line)
@@ -359,8 +359,8 @@ class MediaTest(LineTest):
                       report["findings"][0]["evidence"][0]["text"])
 
     def test_a_narrow_line_carries_what_it_carries(self):
-        """512 kbit/s carry 5 calls of 85.6 kbit/s, where a hundred are wanted; and who else is on the
-        line does not wait long for that to be found out. Other lines by hand:
+        """512 kbit/s carry 5 calls of 85.6 kbit/s, where a hundred are wanted; while that is found
+        out, others on the line do not wait long. Other lines by hand:
         CALLREADY_RATES=512,1000,2000,10000."""
         for rate in map(int, os.environ.get("CALLREADY_RATES", "512").split(",")):
             with self.subTest(rate), Line(rate=rate) as line:

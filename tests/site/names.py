@@ -26,7 +26,7 @@ TWO_PART_SUFFIXES = {"co.uk", "cn.com", "com.cn", "co.jp", "com.au"}
 @dataclass
 class Turn:
     """What one coturn serves: the relays of one set, which listen where web servers would."""
-    relays: bool = False    # whether a row asks for TURN; else its addresses only speak STUN
+    relays: bool = False    # whether a row asks for TURN; otherwise its addresses only speak STUN
     names: set = field(default_factory=set)
     addresses: list = field(default_factory=list)
     udp_ports: set = field(default_factory=set)
@@ -52,7 +52,7 @@ class Row:
 class Internet:
     """Everything that the servers have to be told."""
     forward: dict = field(default_factory=dict)   # name -> addresses
-    anchors: set = field(default_factory=set)     # names that are no vendor's
+    anchors: set = field(default_factory=set)     # names that are not a vendor's
     reverse: dict = field(default_factory=dict)   # address -> name, where no forward entry says it
     turn: dict = field(default_factory=dict)      # set id -> Turn
     stun: set = field(default_factory=set)        # addresses that speak STUN beside other things

@@ -68,7 +68,7 @@ class Vpn(NetworkTest):
         self.assertNotIn("nat.carrier_grade", [f["code"] for f in json.loads(done.stdout)["findings"]])
 
     def test_both_ways_are_compared(self):
-        """As VPN clients set it up who leave the default route alone and cover it by two halves."""
+        """As VPN clients do that leave the default route alone and cover it with two halves."""
         with Site(faults=["vpn-split=0.0.0.0/1,128.0.0.0/1"]) as site:
             _, report = self.check(site)
             self.assertEqual(["network.vpn_full_tunnel certain vpn"], self.findings(report))

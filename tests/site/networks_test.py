@@ -1,7 +1,7 @@
 """The model of networks (tests/networks) against the private site: each probe's outcome and detail.
 
 A fault of the site is written as boxes of the model. What the model foresees and what the program
-saw must agree, but for what differs by chance or by design, which is listed with its reason.
+saw must agree, except where they differ by chance or by design, which is listed with its reason.
 """
 
 import json
@@ -115,8 +115,8 @@ def foreseen(network):
 
 
 def differences(fault, model, report):
-    """What the two do not agree on. Questions of a second round may be other ones: those that only
-    one of them asked are left out."""
+    """What the two do not agree on. Questions of a second round may differ: those that only one of
+    them asked are left out."""
     found = []
     for probe in report["probes"]:
         seen = (probe["outcome"], probe["detail"])
@@ -131,7 +131,7 @@ def differences(fault, model, report):
 
 @unittest.skipUnless(os.path.exists(CALLREADY) and os.path.exists(NETWORKS), "not built")
 class ModelAndSite(SiteTest):
-    """One site a fault."""
+    """One site per fault."""
 
     def agree(self, fault, network, delay_ms):
         with self.subTest(fault=fault or "clean"):

@@ -54,14 +54,14 @@ class Plan:
     connection: str = ""        # of the PC: "no-signal" (its cable is out), "no-address", "no-gateway"
     # (no default route), "gateway-silent" (the router does not answer ARP)
     wan_up: bool = True
-    wan_mtu: int = 1500         # of the line to the provider; who sends more is told
+    wan_mtu: int = 1500         # of the line to the provider; the router says so of larger packets
     vpn_net: str = "10.8.0"     # inside the tunnel: .2 the PC, .1 the concentrator
     vpn: list = _list()         # what the PC routes into its tunnel: "default", networks
     ipv6: str = ""              # "broken": leads nowhere; "nat64": nothing else; "dual": works;
     # "elsewhere": only the servers have it
     provider_nat: bool = False  # the provider translates too (carrier NAT)
     provider_block: list = _list()  # new flows through the provider
-    icmp_limited: bool = True   # routers send so many ICMP errors to one host, as Linux does by itself
+    icmp_limited: bool = True   # routers limit ICMP errors to one host, as Linux does by itself
     far_limited: bool = False   # the last router has the same limit, as if all ways were one
     hops_mute: bool = False     # routers beyond the site send no "time exceeded"
     mute: list = _list()        # nor do these of the routers, by their names
@@ -74,7 +74,7 @@ class Plan:
 
     # The router. Lists hold nftables rules.
     nat: str = "masquerade"     # masquerade, symmetric, pool, full-cone, none
-    tcp_address: str = ""       # TCP leaves by this second address of the router's
+    tcp_address: str = ""       # TCP leaves from this second address of the router's
     hairpin: bool = False       # what is sent back into the LAN is masqueraded, too
     inspect: list = _list()     # every packet of the PC's, both ways, before anything is let through
     block: list = _list()       # new flows of the PC's
@@ -92,7 +92,7 @@ class Plan:
     accepts_all: bool = False   # TCP to elsewhere ends at a program that accepts and is silent
     portal: bool = False        # a page of the router's answers plain HTTP
     intercept: str | None = None    # TLS is opened by "trusted" or "unknown" authority
-    inspector: str = "Example Corp TLS Inspection"  # how that authority calls itself
+    inspector: str = "Example Corp TLS Inspection"  # what that authority calls itself
 
     # Names, as the LAN's resolver gives them: unbound's server clause, and what follows it.
     resolver: list = _list()
@@ -102,7 +102,7 @@ class Plan:
     forwarders: list = field(default_factory=lambda: list(PUBLIC_RESOLVERS))
     dns_delay_ms: float = 0     # how late the LAN's resolver gets its answers
     block_page: str = ""        # the address of a filter's page, to which the resolver sends names
-    block_page_tls: bool = False  # it answers TLS, with its own certificate; else it resets that
+    block_page_tls: bool = False  # it answers TLS, with its own certificate, or it resets that
     gone: set = field(default_factory=set)  # names that no longer exist anywhere
     stub_zone: list = _list()    # domains whose name servers are not there
     tcp_only_names: list = _list()  # names that the resolver tells over TCP only: truncated over UDP
@@ -140,7 +140,7 @@ class Plan:
     rate_kbit: float = 0        # each way; 0: any
 
     turn_password: str = field(default_factory=lambda: secrets.token_urlsafe(12))
-    turn_password_given: str | None = None          # to COMMAND, where it is another one
+    turn_password_given: str | None = None          # to COMMAND, if it is another one
     proxy_password: str = field(default_factory=lambda: secrets.token_urlsafe(12))
 
     @property
@@ -157,7 +157,7 @@ class Plan:
 
     @property
     def resolver_address(self):
-        """By which the PC asks the LAN's resolver."""
+        """The address at which the PC asks the LAN's resolver."""
         return f"{LAN_V6}1" if self.ipv6 == "nat64" else self.router
 
     @property

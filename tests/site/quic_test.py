@@ -31,7 +31,7 @@ class Quic(CheckTest):
         self.assertEqual(("pass", "reached"), (row["status"], row["summary"][:7]))
 
     def test_names_a_vendor_s_server_that_does_not_speak_it(self):
-        """Teams' names are in a row that nobody says QUIC of: silence is no fault."""
+        """Teams' names are in a row that does not mention QUIC: silence is no fault."""
         report = self.report([], "teams")
         self.assertEqual("silent timed_out", self.quic(report)["teams.microsoft.com"])
         self.assertEqual([], report["findings"])

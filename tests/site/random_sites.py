@@ -1,4 +1,4 @@
-"""script/confusion --random N --seed S: sites that nobody drew, judged by what is true there.
+"""script/confusion --random N --seed S: random sites, judged by what is true there.
 
 Site number i of a run has the seed S + i, and `--random 1 --seed THAT` repeats it alone.
 """
@@ -41,8 +41,8 @@ class Result:
 
 
 def run_site(seed, internet, program, related=False):
-    """Makes the site of this seed, runs callready there and judges its report. `related`: once
-    more and otherwise, too, and holds those reports against the first."""
+    """Makes the site of this seed, runs callready there and judges its report. `related`: runs
+    it again and in other ways, too, and compares those reports with the first."""
     result = Result(draw.draw(seed, internet))
     site = result.site
     try:
@@ -71,7 +71,7 @@ def run_all(count, seed, program, jobs, tell=lambda result: None, related=False)
 
 
 def counts(results):
-    """What it all came to."""
+    """The totals."""
     judged = [result.judgement for result in results if not result.error]
     count = {name: sum(len(getattr(one, name)) for one in judged)
              for name in ("right", "missed", "wrong", "false_alarms", "verdicts", "undecided")}

@@ -1,5 +1,5 @@
 """Relations that hold on any site, whatever is true there: asked again at once, with the sets in
-another order, or each set alone, callready says the same; and a run that asks more unsays nothing."""
+another order, or each set alone, callready says the same; asked for more, it takes nothing back."""
 
 import dataclasses
 import json
@@ -41,8 +41,8 @@ def same(relation, before, after):
 
 
 def decides_as_much(relation, before, after):
-    """Breaks where `after`, which asked for more, unsays or no longer decides a verdict. What is
-    new in it may be worse: it has tried what `before` left out."""
+    """Breaks where `after`, which asked for more, takes back or no longer decides a verdict. What
+    is new in it may be worse: it has tried what `before` left out."""
     order = ["ready", "degraded", "blocked"]
     found = []
     for name, verdict in verdicts(before).items():
@@ -61,7 +61,7 @@ def check(site, program, sets, options, limit_s):
 
 
 def breaks(site, program, sets, options, first, limit_s):
-    """All of them, of a site that has just said `first`."""
+    """All breaks of a site whose last report is `first`."""
     def again(*other_sets, more=(), within_s=limit_s):
         return check(site, program, other_sets or sets, [*options, *more], within_s)
 

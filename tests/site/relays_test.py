@@ -81,7 +81,7 @@ class RelaysTest(LineTest):
         for way in ("up", "down"):
             with self.subTest(way):
                 true = stream_packets(packets, way)
-                # Down the line comes only what the relays have got.
+                # Only what the relays have received comes down the line.
                 if way == "up":
                     self.assertEqual(len(true), stream[way]["sent"])
                 self.assertEqual(lost(true), stream[way]["lost"])
@@ -108,7 +108,7 @@ class RelaysTest(LineTest):
         self.assertAlmostEqual(true, stream["round_trip_ms"], delta=2)  # and coturn's own time
 
     def test_loss_by_direction(self):
-        """2 % one way is named that way; the other way is well. Twenty times by hand:
+        """2 % one way is reported for that way; the other way is fine. Twenty times by hand:
         CALLREADY_RUNS=20."""
         for run in range(int(os.environ.get("CALLREADY_RUNS", "1"))):
             for way, words in (("up", "on the way out"), ("down", "on the way back")):

@@ -90,7 +90,7 @@ def _nat(plan):
 
 
 def further_router(plan, hop):
-    """Any other router: what it is among firewall, NAT and the provider."""
+    """Any other router, which may be the firewall, the NAT or the provider."""
     parts = [_mute(hop.mute)]
     if hop.name == plan.firewall_at:
         parts.append(_firewall(plan))

@@ -89,7 +89,7 @@ class Running:
     def environment(self):
         """COMMAND's environment: the outside's without its proxies, and what the site offers."""
         kept = {k: v for k, v in os.environ.items() if k.lower() not in PROXY_VARIABLES}
-        # A run on this site is nobody's last one.
+        # A run on this site must not become anybody's last run.
         kept["XDG_STATE_HOME"] = "/run/site/state"
         for name in ("SSL_CERT_DIR", "CURL_CA_BUNDLE"):
             kept.pop(name, None)
@@ -108,14 +108,14 @@ class Running:
     def start(self, command, privileged=False, environment=None, **streams):
         """Starts COMMAND on the PC, after a last look that this really is the PC."""
         self._verify()
-        if not privileged:  # whoever we are outside: no power over the site's network
+        if not privileged:  # whoever we are outside: no privileges on the site's network
             command = [tool("setpriv"), "--bounding-set=-all", "--inh-caps=-all",
                        "--ambient-caps=-all", "--", *command]
         return subprocess.Popen(command, env=self.environment() | (environment or {}),
                                 preexec_fn=isolation.unblock_signals, **streams)
 
     def start_on(self, router, command, environment=None, **streams):
-        """Starts COMMAND with all power on a router, by its name or "firewall"."""
+        """Starts COMMAND with all privileges on a router, by its name or "firewall"."""
         with self.topology.hops[self.plan.firewall_at if router == "firewall" else router]:
             return subprocess.Popen(command, env=self.environment() | (environment or {}),
                                     preexec_fn=isolation.unblock_signals, **streams)

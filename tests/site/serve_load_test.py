@@ -1,5 +1,5 @@
-"""`callready serve` with as many streams as it takes at once: who is one too many gets nothing, and
-memory stays within its bounds. What it costs is printed, and bounded nowhere: machines differ."""
+"""`callready serve` with as many streams as it takes at once: one client too many gets nothing, and
+memory stays within its bounds. What it costs is printed, but has no limit here: machines differ."""
 
 import hmac
 import os
@@ -115,14 +115,14 @@ class Load(unittest.TestCase):
             for client in clients + extra:
                 client.socket.close()
         self.assertLessEqual(came, sent)
-        if not os.environ.get("CALLREADY_SANITIZE"):  # which keep what was freed
+        if not os.environ.get("CALLREADY_SANITIZE"):  # sanitizers keep what was freed
             self.assertLess(memory, MOST_MB)
         print(f"{SESSIONS} streams: {came} of {sent} packets answered, {100 * share:.0f} % of a core, "
               f"{memory:.0f} MB, load {os.getloadavg()[0]:.1f}", flush=True)
 
     @staticmethod
     def stream(selector, clients, seconds):
-        """Each of them one packet every 20 ms, one after the other, for so long."""
+        """Each client sends a packet every 20 ms, one after the other, for that long."""
         gap = INTERVAL / len(clients)
         due = time.monotonic()
         for number in range(int(seconds / gap)):

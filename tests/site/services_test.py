@@ -36,7 +36,7 @@ SETS = documents()
 
 
 def own_servers():
-    """Servers of one's own are those of the sets' examples, which the site has."""
+    """Customers' own servers are those of the sets' examples, which the site has."""
     return [word for name, document in SETS.items() for variable in document.get("variables", [])
             if "default" not in variable
             for word in ("--var", f"{name}/{variable['name']}={variable['example']}")]

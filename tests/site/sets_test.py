@@ -176,7 +176,7 @@ class CleanSite(SiteTest):
         self.assertGreaterEqual(packets, 0.6 * number("packets,"))
 
 
-# What each document has in place of its first choice: (capability, by what it works then, what is
+# What each document has in place of its first choice: (capability, what it works over then, what is
 # broken, how it is asked for).
 FALLBACKS = [
     ("rainbow/media", "TURN servers over TLS", ["udp-3478-blocked"], ["rainbow"]),

@@ -1,4 +1,4 @@
-"""What a service leans on: the verdict has its sign-in, and so has what `firewall` asks for."""
+"""What a service leans on: its sign-in is in the verdict, and in what `firewall` asks for."""
 
 import json
 import os

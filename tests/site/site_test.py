@@ -176,8 +176,8 @@ print(len(took), took[len(took) // 10], statistics.median(took), statistics.pstd
 """
 
     def measure(self, **line):
-        """How many replies came, and of their milliseconds the tenth percentile, the median, the
-        deviation, the least and the most."""
+        """How many replies came, and the tenth percentile, the median, the deviation, the least and
+        the most of their milliseconds."""
         with Site(**line) as site:
             call(site, ("stun", "udp", "turn1.example-calls.com", 3478))  # ARP and the like
             done = site.run(["/usr/bin/python3", "-c", self.PROGRAM, "turn1.example-calls.com",

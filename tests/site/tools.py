@@ -45,7 +45,7 @@ def must(program, *arguments, text="", **more):
 def ends_with_us(program, *arguments):
     """A command whose process the kernel ends with this one, however this one ends: with the thread
     that starts it, so start it from one that lives as long as it is needed."""
-    # Asks for its parent once the kernel has been told: this one may have ended before.
+    # Checks its parent after telling the kernel: this process may have ended before.
     alive = f'[ "$PPID" = {os.getpid()} ] && exec "$@"'
     return [tool("setpriv"), "--pdeathsig", "KILL", "--", "sh", "-c", alive, "sh", program, *arguments]
 

@@ -1,5 +1,5 @@
-"""Each line of a trial of call quality: what once was said wrongly of a line, always to the side of
-"ready", is made again and held against the line's own ledger, verdict and fix included. All lines at
+"""Each line of a trial of call quality that was once reported wrongly, always as too good, is made
+again; the report is compared with the line's own ledger, verdict and fix included. All lines at
 once, each in a network of its own. Twenty times by hand: CALLREADY_RUNS=20."""
 
 import concurrent.futures
@@ -17,7 +17,7 @@ STREAM, CALL, MEDIA = ("--only", "stream"), ("--only", "call"), ("--only", "medi
 
 
 def drop(line, rule, hook):
-    """A firewall before the far end; `prerouting` is on the way out, `postrouting` on the way back."""
+    """A firewall at the far end; `prerouting` is on the way out, `postrouting` on the way back."""
     for text in ("add table ip shut",
                  f"add chain ip shut {hook} {{ type filter hook {hook} priority -300; }}",
                  f"add rule ip shut {hook} {rule} counter drop"):
@@ -36,7 +36,7 @@ class Seen:
         self.packets = line.packets()
 
     def counts_are_right(self):
-        """Lost packets, each way, by the ledger."""
+        """Whether lost packets, each way, are those of the ledger."""
         return all(lost(measured(self.packets, way, self.stream)) == self.stream[way]["lost"]
                    for way in ("up", "down"))
 
@@ -51,7 +51,7 @@ class Trial:
         self.holds, self.numbers = holds, numbers
 
     def wrong(self, number):
-        """In words what is not as it is to be; empty: nothing."""
+        """What is not as expected, in words; empty if all is."""
         with Line(*self.wan, f"seed={number + 1}", **self.numbers) as line:
             run("ip", "-n", line.names[0], "route", "add", "default", "via", OUTSIDE)
             if self.shut:

@@ -63,12 +63,12 @@ def destinations(row):
 
 
 def _blocked(flow, effects):
-    """The share of a flow that is blocked: of several faults, the one that takes most."""
+    """The share of a flow that is blocked: that of the fault that takes most."""
     return max((effect.share(flow) for effect in effects), default=0)
 
 
 def _together(truths):
-    """Of what must all work."""
+    """What is true of things that must all work."""
     truths = list(truths)
     if FAILS in truths:
         return FAILS
@@ -96,7 +96,7 @@ def row_truth(row, effects):
 
 
 def _need(need, rows, severities):
-    """Of one of a capability's needs, as reports have them: what it may be, and whether it is lost
+    """What one of a capability's needs, in the form of reports, may be, and whether it is lost
     then (None: does not count)."""
     weights = [severities.get(one, "required") for ids in need["alternatives"] for one in ids]
     lost = (BLOCKED if "required" in weights else
@@ -127,7 +127,7 @@ def capability_truth(capability, rows, severities=None):
 
 @dataclass
 class Judgement:
-    """What a report came to."""
+    """How right a report is."""
     right: list = field(default_factory=list)         # codes
     missed: list = field(default_factory=list)        # faults
     wrong: list = field(default_factory=list)         # findings, and verdicts below
@@ -150,12 +150,12 @@ class Judgement:
 
 
 class Judge:
-    """Holds a report against the faults that were made."""
+    """Compares a report with the faults that were made."""
 
     def __init__(self, internet, effects, report):
         self._rows = {(s["id"], r["id"]): internet.rows[s["id"]][r["id"]]
                       for s in report["sets"] for r in s["requirements"]
-                      if r["id"] in internet.rows[s["id"]]}  # others are nothing to send to
+                      if r["id"] in internet.rows[s["id"]]}  # others have nothing to send to
         self._tried = {(s["id"], r["id"]) for s in report["sets"] for r in s["requirements"]
                        if r["probes"] and r["severity"] != "optional" and r["status"] != "skip"}
         self._tried &= set(self._rows)
@@ -175,11 +175,11 @@ class Judge:
         return dataclasses.replace(row, places=places) if places else row
 
     def _truths(self, effects):
-        """Of the rows as they were tried."""
+        """The truths of the rows as they were tried."""
         return {key: row_truth(row, effects) for key, row in self._sample.items()}
 
     def _all_truths(self, set_id):
-        """Of the rows of a set: not to be told where what was not tried makes the difference."""
+        """The truths of a set's rows: EITHER if it depends on what was not tried."""
         truths = {}
         for key, row in self._rows.items():
             if key[0] == set_id:

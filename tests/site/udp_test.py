@@ -23,7 +23,7 @@ class Checks(SiteTest):
     def start_rows(self, site, *rows, login=True, anchors=False, options=(), environment=None,
                    **signal):
         """A run of these rows, which may be interrupted by a signal. Without anchors nothing but
-        the rows is asked, and nobody is there whose way leads out of the site."""
+        the rows is asked, and no other host's path is known to lead out of the site."""
         only = [word for row in rows for word in ("--only", row)]
         return site.run(["sh", "-c", (LOGIN if login else "") + 'exec "$0" "$@"', CALLREADY, "check",
                          "example", "--set", SET, *([] if anchors else ["--no-anchors"]), "--json",

@@ -86,7 +86,7 @@ class Ledger {
     Clock::time_point came{}, left{};
   };
 
-  // Of a frame behind its offload header; nothing where it is no UDP over IPv4, or nobody asks.
+  // For a frame after its offload header; nothing if it is not UDP over IPv4, or without a ledger.
   std::shared_ptr<Entry> enter(bool up, const std::vector<char>& frame, std::size_t at) {
     if (!file_) return nullptr;
     const auto byte = [&](std::size_t i) -> unsigned {
@@ -304,7 +304,7 @@ void run(const char* near_name, const char* far_name, const Settings& up, const 
          unsigned seed, Ledger& ledger) {
   std::signal(SIGTERM, [](int) { ended = 1; });
   ::prctl(PR_SET_TIMERSLACK, 1UL);  // the default of 50 us is for saving power
-  // Before the servers and the command, where we may: what they wait for is us.
+  // Ahead of the servers and the command, if we may: they wait for us.
   (void)::setpriority(PRIO_PROCESS, 0, -15);
   const int near_fd = open_interface(near_name), far_fd = open_interface(far_name);
   // Fixed seeds: the same site loses the same packets in every run.
