@@ -13,13 +13,13 @@ using ById = std::unordered_map<std::string_view, const ProbeResult*>;
 
 bool is_stream(CheckKind check) { return check == CheckKind::media || check == CheckKind::ice; }
 
-// A direct probe of an endpoint; the same over a proxy is told by its id.
+// A direct probe of an endpoint; the same through a proxy is found by its id.
 bool stands_for_packets(const ProbeResult& result) {
   return result.probe.check != CheckKind::dns && !is_stream(result.probe.check) &&
          result.probe.target.route.direct();
 }
 
-// Of one that goes over a proxy, also the same without it.
+// For a probe that goes through a proxy, also the same one without it.
 std::vector<const ProbeResult*> probes_of(const RequirementResult& row, const ById& known) {
   std::vector<const ProbeResult*> found;
   for (const auto& id : row.probes) {
@@ -174,7 +174,7 @@ bool fails(const AskedProbe& probe, const std::vector<Met>& fates, const World& 
   if (probe.packets.empty() || probe.by_proxy) return false;
   for (const auto number : world.boxes) {
     const auto& box = boxes[number];
-    // A name that is gone everywhere may be of an old list, beside others that are there.
+    // A name that is gone everywhere may be from an old list, whose other names exist.
     if (box.kind == Kind::fact && holds(box.names, probe.host))
       return box.code != FindingCode::target_outdated;
   }
@@ -182,7 +182,7 @@ bool fails(const AskedProbe& probe, const std::vector<Met>& fates, const World& 
   const bool answered = probe.arrived && is_exchange(probe.result->probe.check);
   for (const auto packet : probe.packets) {
     const auto& met = fates[packet];
-    // What was answered has passed, whatever else the world closes, if not for good since.
+    // Answered probes got through, whatever else the world closes, unless a ban came later.
     const bool since = met.met() && boxes[met.box].kind == Kind::ban;
     if (loses(met.fate) && (!answered || since || deceives(met.fate))) return true;
   }

@@ -1,5 +1,5 @@
-// Bits of surprise, in fixed point: results do not hang on a platform's `log2`, nor on the order in
-// which they are added up.
+// Bits of surprise, in fixed point, so that results depend neither on a platform's `log2` nor on
+// the order in which they are added up.
 #pragma once
 
 #include <algorithm>
@@ -15,7 +15,7 @@ constexpr Bits bits(double value) {
   return static_cast<Bits>(value * one_bit + (value < 0 ? -0.5 : 0.5));
 }
 
-// log2 of a positive, finite number, by products only: no library's, which differ. What is left
+// log2 of a positive, finite number, using products only, since libraries differ. All that remains
 // is whether a machine rounds after each step (fused multiply-add): far below 1/256 bit.
 constexpr double log2_of(double value) {
   double result = 0;
@@ -30,8 +30,8 @@ constexpr double log2_of(double value) {
   return result;
 }
 
-// What it costs to believe in something of that probability. What is less probable than 2^-64 (or
-// no number) costs 64 bits; what is more so than 1, nothing.
+// The cost of believing in something with that probability. Anything below 2^-64 (or NaN) costs 64
+// bits; anything above 1 costs nothing.
 constexpr Bits surprise(double probability) {
   constexpr double least = 1.0 / (1ULL << 32U) / (1ULL << 32U);
   return probability > least ? bits(-log2_of(std::min(probability, 1.0))) : 64 * one_bit;

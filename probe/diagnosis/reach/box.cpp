@@ -9,7 +9,7 @@
 namespace callready::reach {
 namespace {
 
-// It does the same to all that it acts on.
+// It does the same to everything that it acts on.
 Fate its_own(const Box& box, const Packet&) { return box.fate; }
 
 // The table. Its order means nothing: a test shuffles it.
@@ -44,7 +44,7 @@ std::span<const KindOfBox> kinds() { return kind_table; }
 bool covers(const Box& box, const Packet& packet) {
   if (box.fate == Fate::pass) return false;
   if (packet.ends_at_device || (packet.ends_early && at_far_end(box))) return false;
-  // What is seen so far out has passed whoever drops it, and not whoever drops its replies.
+  // A packet seen that far out has passed any box that drops it, but not one that drops replies.
   if (packet.ends_early && box.beyond && (!packet.ends_far || box.fate == Fate::deaf)) return false;
   if (packet.turned_near && box.beyond) return false;  // it never got there
   if (!matches(box.protocol, packet.udp) || (box.spares_asked && packet.asked)) return false;
@@ -54,7 +54,7 @@ bool covers(const Box& box, const Packet& packet) {
     if (ports.contains(packet.port) && matches(protocol, packet.udp)) return false;
   }
   const auto& hosts = box.hosts;
-  // Who looks into a greeting goes by the name in it, whoever it is sent to.
+  // A device that reads greetings goes by the name in them, wherever they are sent.
   const bool host = box.kind != Kind::inspect && holds(hosts, packet.host);
   const bool name = packet.cargo != Cargo::dns && holds(hosts, packet.name);
   if (!hosts.empty() && !host && !name) return false;

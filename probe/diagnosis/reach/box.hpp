@@ -1,6 +1,6 @@
 // A box: a device or a fault on the way, and what it does to packets. Pure: no memory, no chance,
 // and no box knows of another. A new kind is one row of `kinds()` and its two functions: what it
-// does to a packet, and when it is worth a thought.
+// does to a packet, and when it is worth considering.
 #pragma once
 
 #include <compare>
@@ -23,11 +23,11 @@ enum class Fate : std::uint8_t {
   down,       // nobody is there
   closed,     // the far end refuses
   prohibit,   // a device on the way says no: ICMP
-  refuse,     // the same: a TCP reset, or port unreachable in its own name
+  refuse,     // the same, by a TCP reset, or port unreachable in its own name
   forge,      // the same in the far end's name
-  mute,       // a connection stands, and what it carries dies
-  cut,        // a connection stands, and what it carries is answered by a reset
-  take,       // a device takes the connection, and carries none on
+  mute,       // a connection is established, and what it carries dies
+  cut,        // a connection is established, and what it carries is answered by a reset
+  take,       // a device takes the connection, and carries nothing on
   carry,      // a device takes the connection, and carries it on
   big,        // full-size packets die
   portal,     // a device answers with a page of its own
@@ -38,25 +38,25 @@ enum class Fate : std::uint8_t {
   close,      // it passes, and the far end is not far
   ignore,     // it arrives, and the server answers nobody that it does not know
   unheard,    // a device takes the connection, and carries it on to such a server
-  ration,     // as `prohibit`, mostly without a word: routers ration their ICMP
+  ration,     // like `prohibit`, but mostly silent: routers ration their ICMP
   severed,    // it had begun to pass when a device started to drop: what was still to come is lost
 };
 
 inline constexpr std::size_t fate_count = static_cast<std::size_t>(Fate::severed) + 1;
 
-// True where nobody knows which of them pass.
+// True if nobody knows which of them pass.
 constexpr bool is_chance(Fate fate) {
   return fate == Fate::maybe || fate == Fate::rarely || fate == Fate::half;
 }
 
-// True where nothing of use gets through.
+// True if nothing useful gets through.
 constexpr bool loses(Fate fate) {
   return fate != Fate::pass && fate != Fate::carry && !is_chance(fate) && fate != Fate::ignore &&
          fate != Fate::unheard && fate != Fate::close && fate != Fate::severed;
 }
 
-// True where the first packet of a flow, or its answer, is lost or refused: not where the
-// connection stands, or somebody else answers.
+// True if the first packet of a flow, or its answer, is lost or refused: not if the connection is
+// established, or somebody else answers.
 constexpr bool stops(Fate fate) {
   return loses(fate) && fate != Fate::mute && fate != Fate::cut && fate != Fate::take &&
          fate != Fate::big && fate != Fate::portal && fate != Fate::elsewhere;
@@ -94,7 +94,7 @@ struct Spared {
 constexpr std::uint32_t bit(Cargo cargo) { return 1U << static_cast<unsigned>(cargo); }
 constexpr std::uint32_t bit(Sign sign) { return 1U << static_cast<unsigned>(sign); }
 
-// What a proxy says of itself: it is there, and speaks.
+// What a proxy says about itself: it is there, and answers.
 inline constexpr std::uint32_t signs_of_proxy = bit(Sign::proxy_works) | bit(Sign::proxy_login) |
                                                 bit(Sign::proxy_denied) | bit(Sign::proxy_error);
 
@@ -115,7 +115,7 @@ inline constexpr Code connections_taken{FindingCode::firewall_tcp_port_blocked, 
     ntp_filtered{FindingCode::firewall_udp_port_blocked, true},
     sip_swallowed{FindingCode::firewall_sip_filtered, true};  // on its usual port
 
-// Nothing but silence shows it, and that may be anybody's.
+// Only silence shows it, and anything may be behind that.
 constexpr bool is_mere_silence(const Code& code) {
   return code == destination_silent || code == flow_silent;
 }
@@ -132,10 +132,10 @@ struct Box {
   Hosts hosts{}, spared_hosts{};
   bool spares_asked = false;  // spares the flows that rows ask for
   std::uint32_t cargoes = 0;  // of bit(Cargo)
-  // Behind the last router that speaks, or on the way back: TTLs end before it.
+  // Beyond the last router that speaks, or on the way back: packets with short TTLs end before it.
   bool beyond = false;
   double since_ms = 0;
-  int per_second = 0;          // of new flows: about so many pass
+  int per_second = 0;          // about this many new flows pass
   std::uint32_t explains = 0;  // of bit(Sign)
   Hosts names{};               // whose signs or look-ups; empty: anybody's
 
@@ -155,26 +155,26 @@ struct KindOfBox {
 
 std::span<const KindOfBox> kinds();
 
-// True where the packet meets it, and is of what it acts on.
+// True if the packet gets to the box, and is one that it acts on.
 bool covers(const Box& box, const Packet& packet);
 
-// What that box alone does to it. The forward function.
+// What that box alone does to the packet: the forward function.
 Fate fate_of(const Box& box, const Packet& packet);
 
-// True where `whole` does all that `part` does: two firewall rules, one wider than the other.
+// True if `whole` does all that `part` does: two firewall rules, one wider than the other.
 bool is_wider(const Box& whole, const Box& part);
 
-// True where it is the reason of that sign.
+// True if the box explains that sign.
 bool tells(const Box& box, Sign sign, HostId host);
 
-// Of a refusal: the device that sends it does so under its own address.
+// True if the device that refuses does so from its own address.
 constexpr bool names_itself(Fate fate) { return fate == Fate::prohibit || fate == Fate::ration; }
 
 // Nearer ones act first.
 constexpr bool at_far_end(const Box& box) {
   return box.kind == Kind::far_end || box.kind == Kind::reticent || box.kind == Kind::neighbour;
 }
-// Who drops replies acts after the far end has answered.
+// A box that drops replies acts after the far end has answered.
 constexpr int place_of(const Box& box, Fate fate) {
   return at_far_end(box) || fate == Fate::deaf ? 2 : box.beyond;
 }

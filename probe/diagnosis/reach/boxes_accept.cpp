@@ -1,4 +1,4 @@
-// Who takes connections, or answers over UDP, in the far end's place.
+// Devices that take connections, or answer over UDP, in the far end's place.
 #include "probe/diagnosis/reach/boxes.hpp"
 #include "probe/diagnosis/reach/clues.hpp"
 #include "probe/diagnosis/reach/prior.hpp"

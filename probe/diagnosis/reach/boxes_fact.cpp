@@ -1,4 +1,4 @@
-// What a reply says of itself: for each sign, the one or two boxes that can be behind it.
+// What a reply says about itself: for each sign, the one or two boxes that can be behind it.
 #include <array>
 
 #include "probe/diagnosis/reach/boxes.hpp"
@@ -9,14 +9,14 @@ namespace callready::reach {
 namespace {
 
 struct Row {
-  Sign sign;  // where it is seen, the box is worth a thought
+  Sign sign;  // if it is seen, the box is worth considering
   Code code;
   Bits prior;
   std::uint32_t explains;
   Fate fate = Fate::pass;
   std::uint16_t port = 0;       // over TCP; 0: any
   std::uint32_t cargoes = 0;    // the same
-  bool its_hosts_only = false;  // acts on those that the sign was seen of
+  bool its_hosts_only = false;  // acts only on hosts that showed the sign
 };
 
 using enum Sign;
@@ -58,8 +58,8 @@ Box of_names(Code code, Bits prior, std::uint32_t explains, Hosts names) {
   return box;
 }
 
-// A name that is not there: hidden here, or gone everywhere. Another resolver's word decides, where
-// nobody answers in its place.
+// A name that does not exist: hidden here, or gone everywhere. Another resolver's word decides,
+// unless a device answers in its place.
 void propose_missing_names(const Clues& clues, Boxes& boxes) {
   if (!clues.has(name_gone)) return;
   const auto missing = clues.hosts_of(name_gone);
@@ -69,8 +69,8 @@ void propose_missing_names(const Clues& clues, Boxes& boxes) {
   const auto undenied = without(missing, denied);
   const bool any_denied = undenied.size() < missing.size();
   const auto explains = bit(name_gone);
-  // With a device in between, which was looked for and not caught: it answers in the place of the
-  // resolvers that it knows, and of nobody else.
+  // This takes a device in between, which was looked for and not found: one that answers in place
+  // of the resolvers that it knows, and of no others.
   const double hidden_everywhere = clues.has(dns_direct) ? 14 : 9;
   boxes.push_back(of_names(FindingCode::dns_filtered, bits(any_denied ? hidden_everywhere : 6),
                            explains, missing));
@@ -100,8 +100,8 @@ void propose_failing_names(const Clues& clues, Boxes& boxes) {
       of_names(FindingCode::dns_unreachable, bits(others ? 11 : 7), bit(name_fails), names));
 }
 
-// No greeting at all is answered, and nothing tells whether full-size packets pass, as certificates
-// need them.
+// No greeting at all is answered, and nothing shows whether full-size packets, which certificates
+// need, get through.
 void propose_unmeasured_sizes(const Clues& clues, Boxes& boxes) {
   const auto any_tls = [&](Seen seen) {
     return std::ranges::any_of(clues.sight.events.flows, [&](const FlowEvent& event) {
@@ -121,7 +121,7 @@ void propose_unmeasured_sizes(const Clues& clues, Boxes& boxes) {
 
 Fate fate_by_fact(const Box& box, const Packet& packet) {
   if (box.fate == Fate::big && packet.ends_early) return Fate::pass;
-  // Opened, and understood as HTTP only.
+  // TLS is opened, and only HTTP is understood.
   return box.fate == Fate::carry && packet.cargo == Cargo::inside ? Fate::mute : box.fate;
 }
 

@@ -1,6 +1,6 @@
-// What is at the far end: who is out of order, or where nobody listens; who answers no strangers;
-// and who is close by. Hosts that have nothing in common do not fail at once: one box for each
-// owner.
+// The far end: hosts that are out of order, or where nobody listens; those that ignore strangers;
+// and those that are close by. Hosts with nothing in common do not fail at the same time, so each
+// owner has its own box.
 #include "probe/diagnosis/reach/boxes.hpp"
 #include "probe/diagnosis/reach/clues.hpp"
 #include "probe/diagnosis/reach/prior.hpp"
@@ -20,7 +20,7 @@ void propose(const Clues& clues, Box box, const EventIds& bad, Boxes& boxes) {
   boxes.push_back(box);
   const auto refuses = [&](std::uint32_t event) { return is_refusal(clues.seen(event)); };
   if (!clues.any(bad, refuses)) return;
-  // Who refuses is there: what it does on other ports is not known.
+  // A host that refuses is there; what it does on other ports is not known.
   if (box.ports.empty()) box.ports = as_ranges(clues.ports_of(bad));
   box.code = FindingCode::vendor_down;
   box.fate = Fate::closed;
@@ -88,8 +88,8 @@ void propose_far_ends(const Clues& clues, Boxes& boxes) {
   }
 }
 
-// SIP servers that answer nobody they do not know, over any transport: usual, and no fault. Without
-// this box each of their silences is charged by itself, and a search buys a filter for them.
+// SIP servers that ignore strangers, over any transport: usual, and not a fault. Without this box,
+// each of their silences is charged separately, and the search buys a filter for them.
 void propose_reticent_servers(const Clues& clues, Boxes& boxes) {
   const auto all = clues.hosts_of(clues.select(clues.events, [&](std::uint32_t event) {
     const auto& packet = clues.packet(event);
@@ -101,7 +101,7 @@ void propose_reticent_servers(const Clues& clues, Boxes& boxes) {
   const auto domains = by_domain(clues, all);
   Box box{.kind = Kind::reticent, .fate = Fate::ignore};
   box.cargoes = bit(Cargo::sip) | bit(Cargo::inside);
-  // Those that one service names by address may have no owner in common that one could see.
+  // Servers that a service lists by address may have a common owner that cannot be seen.
   if (domains.size() > 1) {
     box.hosts = all;
     box.prior = prior::reticent + bits(2);
@@ -115,7 +115,7 @@ void propose_reticent_servers(const Clues& clues, Boxes& boxes) {
   }
 }
 
-// Servers that are close by: an answer in no time is no sign of a device that answers for them.
+// Servers that are close by: a quick answer is not a sign of a device that answers for them.
 void propose_neighbours(const Clues& clues, Boxes& boxes) {
   const auto quick = clues.select(clues.events, [&](std::uint32_t event) {
     return clues.sight.events.flows[event].too_near == true;

@@ -1,4 +1,4 @@
-// Who looks into packets: drops some payloads whatever their port, or by the name in a TLS
+// Devices that look into packets: they drop some payloads on any port, or go by the name in a TLS
 // greeting.
 #include <array>
 
@@ -76,7 +76,7 @@ void propose_swallowed_sip(const Clues& clues, Boxes& boxes) {
   }
 }
 
-// What died or was reset after a connection stood, by one of its payloads.
+// What died or was reset once a connection was established, for one payload.
 struct Hurt {
   Seen seen;
   Cargo cargo;

@@ -1,4 +1,4 @@
-// Who lets some packets pass, or all of them for some time.
+// Devices that let only some packets pass, or all of them only for some time.
 #include <cmath>
 #include <set>
 
@@ -9,13 +9,13 @@
 namespace callready::reach {
 namespace {
 
-// Fewer failures are no limit that one could tell from anything else.
+// With fewer failures, a limit cannot be told from anything else.
 constexpr std::size_t fewest_failures = 4;
 constexpr std::size_t most_moments = 12;
-// In any one second: it may hold parts of two of the device's own, which some devices begin with a
-// burst; and a few pass by chance.
+// In any one second: it may overlap two of the device's own seconds, which some devices begin with
+// a burst; and a few pass by chance.
 constexpr int most_per_limit = 3, chance_passes = 2;
-// It lets this computer out at first.
+// A ban lets this computer out at first.
 constexpr int fewest_before = 2;
 
 // The lowest limit that would have let this packet through. A limit drops nothing until that many
@@ -25,8 +25,8 @@ int lowest_limit_that_spares(Protocol protocol, const Packet& packet) {
   return std::min(passed + 1, packet.ends_early ? began : began - passed);
 }
 
-// So many flows got through at the first try in the second in which most did. Of packets that end
-// on the way nobody knows when exactly they were sent.
+// How many flows got through at the first try in the best second. Not counting packets that end on
+// the way, since nobody knows exactly when they were sent.
 int most_in_a_second(const Clues& clues, Protocol protocol) {
   constexpr double second_ms = 1000;
   std::vector<double> times;
@@ -72,7 +72,7 @@ void propose_limits(const Clues& clues, Boxes& boxes) {
     }
     if (limits.size() < fewest_failures) continue;
     std::ranges::sort(limits);
-    // One that explains all of them, all but a few, most of them.
+    // Limits that explain all of them, all but a few, and most of them.
     const auto size = limits.size();
     for (const auto limit : std::set{limits[0], limits[size / 8], limits[size / 3]}) {
       if (most_passed > most_per_limit * limit + chance_passes) continue;
@@ -90,9 +90,9 @@ void propose_limits(const Clues& clues, Boxes& boxes) {
 }
 
 Fate fate_by_ban(const Box& box, const Packet& packet) {
-  // The longest that an exchange takes which had begun before.
+  // The longest that an exchange can take which had begun before.
   constexpr double begun_before_ms = 400;
-  // Of what was sent at once nobody knows which came first.
+  // Of packets sent at the same time, nobody knows which came first.
   if (std::round(packet.at_ms) == box.since_ms) return Fate::maybe;
   if (packet.at_ms >= box.since_ms) return box.fate;
   if (packet.answered_ms <= box.since_ms) return Fate::pass;
@@ -101,7 +101,7 @@ Fate fate_by_ban(const Box& box, const Packet& packet) {
 
 void propose_bans(const Clues& clues, Boxes& boxes) {
   if (clues.bad.size() < fewest_failures) return;
-  // From each moment on: what failed less what did not.
+  // From each moment on: failures minus successes.
   std::vector<std::pair<double, int>> sent;
   for (const auto& [packet, event] : clues.sight.seen_packets(clues.events)) {
     const bool own = holds(clues.sight.resolvers, packet.host);
@@ -109,7 +109,7 @@ void propose_bans(const Clues& clues, Boxes& boxes) {
     sent.emplace_back(std::round(packet.at_ms), is_good(event.seen) ? -1 : 1);
   }
   std::ranges::sort(sent);
-  std::vector<std::pair<int, double>> moments;  // so much is gained, by a ban from then on
+  std::vector<std::pair<int, double>> moments;  // minus what a ban gains, and since when
   int gain = 0;
   auto good_before = std::ranges::count_if(sent, [](const auto& one) { return one.second < 0; });
   for (auto at = sent.rbegin(); at != sent.rend(); ++at) {

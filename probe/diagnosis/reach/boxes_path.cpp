@@ -1,4 +1,4 @@
-// Of several paths out of the site one is dead: lines or links that flows are spread over.
+// One of several paths out of the site is dead: lines or links that flows are spread over.
 #include "probe/diagnosis/reach/boxes.hpp"
 #include "probe/diagnosis/reach/clues.hpp"
 #include "probe/diagnosis/reach/prior.hpp"
@@ -6,7 +6,7 @@
 namespace callready::reach {
 namespace {
 
-// Fewer show nothing that chance does not.
+// Fewer may be mere chance.
 constexpr int fewest_lost = 4, fewest_passed = 4;
 
 }  // namespace
@@ -18,7 +18,7 @@ std::map<Request, Fared> how_flows_fared(const Sight& sight, Protocol protocol) 
     const bool counts = !event.resent && packet.cargo != Cargo::inside && !packet.ends_at_device &&
                         matches(protocol, packet.udp) && !holds(sight.resolvers, packet.host);
     if (!counts || seen == Seen::sample) continue;
-    // Over TCP nothing has been read by then.
+    // Over TCP, no device has seen the payload by then.
     const auto cargo = packet.udp ? packet.cargo : Cargo::none;
     auto& fared = flows[{packet.udp, packet.host, packet.port, cargo, packet.ends_early}];
     fared.passed += is_good(seen);
@@ -30,7 +30,7 @@ std::map<Request, Fared> how_flows_fared(const Sight& sight, Protocol protocol) 
 void propose_dead_paths(const Clues& clues, Boxes& boxes) {
   for (const auto protocol : {Protocol::any, Protocol::udp, Protocol::tcp}) {
     Fared all;
-    // One request passed, and was lost at another time: no rule about ports or hosts does that.
+    // A request passed once and was lost once: no rule about ports or hosts does that.
     bool any_both = false;
     for (const auto& [request, fared] : how_flows_fared(clues.sight, protocol)) {
       all.passed += fared.passed;

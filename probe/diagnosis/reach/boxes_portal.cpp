@@ -1,4 +1,4 @@
-// A sign-in page stands before the Internet.
+// A sign-in page stands between the site and the Internet.
 #include "probe/diagnosis/reach/boxes.hpp"
 #include "probe/diagnosis/reach/clues.hpp"
 #include "probe/diagnosis/reach/prior.hpp"

@@ -1,4 +1,4 @@
-// The site's resolver keeps silent, of all names or of some.
+// The site's resolver is silent about all names, or about some.
 #include "probe/diagnosis/reach/boxes.hpp"
 #include "probe/diagnosis/reach/clues.hpp"
 #include "probe/diagnosis/reach/prior.hpp"

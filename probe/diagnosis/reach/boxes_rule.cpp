@@ -13,7 +13,7 @@ const std::vector<Spared> but_web{
     {single(53), Protocol::any}, {single(80), Protocol::tcp}, {single(443), Protocol::tcp}};
 const std::vector<Spared> but_web_alone{{single(80), Protocol::tcp}, {single(443), Protocol::tcp}};
 
-// Where people let ranges begin.
+// Where ranges usually begin.
 constexpr std::array<std::uint16_t, 5> known_borders{1024, 10000, 16384, 32768, 49152};
 
 Code range_code(std::uint16_t first) {
@@ -21,7 +21,7 @@ Code range_code(std::uint16_t first) {
                                   : FindingCode::firewall_udp_blocked;
 }
 
-// Rules, as far as they go: which ports they name, or spare, and how rare that is.
+// Unfinished rules: which ports they name, or spare, and how rare that is.
 Boxes whole_rules(Protocol protocol, const Hosts& resolvers) {
   using enum FindingCode;
   switch (protocol) {
@@ -47,8 +47,8 @@ Boxes whole_rules(Protocol protocol, const Hosts& resolvers) {
   return {};
 }
 
-// Of the ports in their order, runs that are dead, between ports that are open. Port 53 has rules
-// of its own: a dead one begins no range.
+// Runs of dead ports between open ones, in order. Port 53 has rules of its own, so if it is dead it
+// begins no range.
 void add_ranges(const Ports& dead, const Ports& open, Boxes& rules) {
   auto left = dead;
   left.erase(53);
@@ -72,7 +72,7 @@ void add_ranges(const Ports& dead, const Ports& open, Boxes& rules) {
       }
       // From the lowest port that failed: rules name the ranges of vendors, too.
       add(prior::named_range, {first, 65535});
-      // Over ports that nobody could measure.
+      // Including ports that nobody could measure.
       const auto from = static_cast<std::uint16_t>(below + 1);
       add(prior::open_range, {from, 65535});
     }
@@ -126,7 +126,7 @@ void propose(const Clues& clues, Protocol protocol, bool beyond, Boxes& boxes) {
     box.beyond = beyond;
     if (box.code == FindingCode::network_offline) box.explains = bit(Sign::name_fails);
     const auto met = clues.met_by(box, bad);
-    // A rule over both protocols takes both to have failed.
+    // A rule about both protocols requires both to have failed.
     const auto by_udp = [&](std::uint32_t event) { return clues.packet(event).udp; };
     const bool both = clues.any(met, by_udp) && !std::ranges::all_of(met, by_udp);
     const bool dead_line = clues.nothing_good && box.ports.empty();
@@ -158,7 +158,7 @@ Hosts hosts_that_answer_dns(const Clues& clues) {
   }));
 }
 
-// Names by the site's own resolver only: usual, and no fault.
+// Names are resolved by the site's own resolver only: usual, and not a fault.
 void propose_own_resolver_only(const Clues& clues, Boxes& boxes) {
   const auto is_dns = [&](std::uint32_t event) { return clues.packet(event).cargo == Cargo::dns; };
   const auto asked = clues.hosts_of(clues.select(clues.events, is_dns));
@@ -175,7 +175,7 @@ void propose_own_resolver_only(const Clues& clues, Boxes& boxes) {
   }
 }
 
-// Where nothing but the site's own resolver answers, and no name that it would have to ask for.
+// Only the site's own resolver answers, and not for names that it would have to ask others about.
 void propose_no_way_out(const Clues& clues, Boxes& boxes) {
   const auto answers = [&](std::uint32_t event) {
     return is_good(clues.seen(event)) && clues.packet(event).cargo != Cargo::dns;

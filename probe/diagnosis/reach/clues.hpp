@@ -16,8 +16,8 @@ using Ports = std::set<std::uint16_t>;
 struct Clues {
   const Sight& sight;
   EventIds events;        // all that are looked at
-  EventIds bad;           // of those; a resolver that refuses is none
-  Hosts vendors, others;  // hosts that rows ask; those that controls alone do
+  EventIds bad;           // of those; not a resolver that refuses
+  Hosts vendors, others;  // hosts that rows ask; those that only controls ask
   Ports services;         // ports of anything but media
   bool nothing_good = true;
   std::uint32_t signs = 0;  // of bit(Sign)
@@ -45,31 +45,31 @@ struct Clues {
 
 Clues clues_of(const Sight& sight, EventIds events);
 
-// What may have been done to these events, as they show it: drop, deaf, prohibit, ration, refuse,
-// forge.
+// What may have been done to these packets, judging by the events: drop, deaf, prohibit, ration,
+// refuse, forge.
 std::vector<Fate> actions(const Clues& clues, const EventIds& events);
 
 Hosts as_hosts(const std::set<HostId>& hosts);
 Hosts without(const Hosts& hosts, const Hosts& some);
 // By owner.
 std::map<std::uint32_t, Hosts> by_domain(const Clues& clues, const Hosts& hosts);
-// True where they are of one owner.
+// True if they have one owner.
 bool one_domain(const Clues& clues, const Hosts& hosts);
 std::vector<PortRange> as_ranges(const Ports& ports);
-// That a rule names these ports.
+// The cost of a rule that names these ports.
 Bits price_of(const Ports& ports, const Clues& clues);
 
 inline PortRange single(std::uint16_t port) { return {port, port}; }
 
-// At most so many hosts, owners, ports or moments get a box each: where there are more, they have
+// At most this many hosts, owners, ports or moments get a box each: if there are more, they have
 // something in common, or nobody can name it.
 inline constexpr std::size_t most_alike = 48;
 
-// dead_hosts.cpp: hosts, and ports of hosts, that nothing was seen to reach: by themselves, and in
+// dead_hosts.cpp: hosts, and ports of hosts, that nothing was seen to reach: one by one, and in
 // groups that have something in common.
 struct DeadHosts {
   Hosts hosts;
-  Bits price = 0;  // that a rule names them
+  Bits price = 0;  // of a rule that names them
   EventIds bad;    // of theirs
   bool but_dns = false;
 };
@@ -80,11 +80,11 @@ struct DeadEndpoints {
   Hosts hosts;
   bool udp = false;
   std::uint16_t port = 0;
-  Bits price = 0;  // that it is so many of them
+  Bits price = 0;  // for how many there are
   EventIds bad;
 };
 
-// Port 53 is no host's own: see boxes_rule.cpp.
+// Without port 53, which has rules of its own: see boxes_rule.cpp.
 std::vector<DeadEndpoints> dead_endpoints(const Clues& clues);
 
 }  // namespace callready::reach

@@ -6,7 +6,7 @@
 namespace callready::reach {
 namespace {
 
-// A packet that was seen on its way proves nothing of the host; a refusal may be somebody else's.
+// A packet seen on its way proves nothing about the host; a refusal may be another's.
 bool proves_alive(Seen seen) {
   return is_good(seen) && seen != Seen::expired && seen != Seen::arrived;
 }
@@ -39,7 +39,7 @@ std::vector<DeadHosts> dead_hosts(const Clues& clues) {
                                  static_cast<Bits>(dead.size() - owners) * prior::more_host +
                                  static_cast<Bits>(owners - 1) * prior::more_owner);
   }
-  // A list of the allowed may let out DNS to anybody, and lack some of the vendors' hosts.
+  // An allow list may let out DNS to anybody, and lack some of the vendors' hosts.
   std::set<Hosts> lists;
   const auto dead_others = without(without(outside, alive_beside_dns), clues.vendors);
   if (dead_others.size() > 1) {

@@ -71,8 +71,8 @@ Diagnosis find_worlds(const Report& report, const std::vector<Finding>& contents
   keep_each_once(result.boxes);
   auto found = search(result.sight, result.boxes, result.asked.packets, limits);
   result.looked_at = found.looked_at;
-  // Once more, with what each box of the best world leaves: who is shut out altogether says nothing
-  // of ports.
+  // Once more, with what each box of the best world leaves: a host that is shut out altogether says
+  // nothing about ports.
   const auto best = found.worlds.front().boxes;
   if (best.size() > 1) {
     const auto first = result.boxes;

@@ -17,18 +17,18 @@ struct Diagnosis {
   std::size_t looked_at = 0;
 };
 
-// The worlds of what was seen, and of what rules about contents found. It points into the report,
-// which must outlive it. Pure. `table`: all kinds of boxes; what comes out does not depend on their
-// order.
+// The worlds that explain what was seen and what rules about contents found. The result points into
+// the report, which must outlive it. Pure. `table`: all kinds of boxes; the result does not depend
+// on their order.
 Diagnosis find_worlds(const Report& report, const std::vector<Finding>& contents,
                       const SearchLimits& limits = {}, std::span<const KindOfBox> table = kinds());
 
-// What shows boxes that are so: the events that are dearer in that world without them, the dearest
-// first.
+// The evidence for `such` boxes: the events that cost more in that world without them, the largest
+// difference first.
 std::vector<std::size_t> dearer_without(const Diagnosis& drawn, const World& world,
                                         const std::function<bool(const Box&)>& such);
 
-// The events that the best world leaves over.
+// The events that the best world leaves unexplained.
 std::vector<std::size_t> left_over(const Diagnosis& drawn);
 
 }  // namespace callready::reach

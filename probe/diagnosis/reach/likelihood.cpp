@@ -19,7 +19,7 @@ constexpr Table likelihoods = [] {
   using enum Seen;
   Table made{};
   for (auto& row : made) row.fill(leak);
-  // Whoever gets it may do anything, but not what another host or a server of ours says.
+  // Whoever gets it may do anything, except what only another host or a server of ours can report.
   auto& elsewhere = made[static_cast<std::size_t>(Fate::elsewhere)];
   elsewhere.fill(surprise(.7));
   for (const auto seen : {refused_by, one_way, sample}) {
@@ -46,7 +46,7 @@ constexpr Table likelihoods = [] {
   put(Fate::ignore, {{nothing, 1}, {closed, .3}, {mute, 1}, {expired, .9}});
   put(Fate::mute, {{mute, 1}, {nothing, .05}});
   put(Fate::cut, {{cut, .95}, {mute, .05}});
-  // `reply`: over UDP, of a device that answers by itself.
+  // `reply`: over UDP, from a device that answers by itself.
   put(Fate::take, {{open, .95}, {mute, .95}, {cut, .05}, {talk, .001}});
   put(Fate::take, {{reply, .95}, {taken, .9}, {dropped, .1}});
   put(Fate::carry, {{open, .97}, {talk, .97}, {reply, .97}, {mute, .02}});
@@ -70,11 +70,11 @@ constexpr double power(double base, int exponent) {
 }
 
 constexpr double leak_share = power(0.5, 20);
-// What is given up on a line that takes a second and more may have been answered.
+// What was given up on a line that takes a second or more may have been answered later.
 constexpr double too_late = .25;
-// A known responder that keeps silent for a reason that no box has, asked twice or more.
+// A known responder that keeps silent for a reason that no box covers, asked twice or more.
 constexpr double silent_responder = power(0.5, 13);
-// A relay that hears nothing of us: its own rules, or an address of ours that it does not know.
+// A relay that hears nothing from us: its own rules, or an address of ours that it does not know.
 constexpr double deaf_relay = power(0.5, 6);
 
 // A connection that a device should have reset, and that got no answer.
@@ -130,7 +130,7 @@ double passing(const FlowEvent& event, bool slow_line, double lost) {
   return leak_share;
 }
 
-// So many of so many, each by chance: the binomial distribution.
+// `answered` of `sent`, each by chance: the binomial distribution.
 Bits sample_bits(const FlowEvent& event, double lost) {
   double log = 0;
   for (int i = 1; i <= event.answered; ++i) {
@@ -140,9 +140,9 @@ Bits sample_bits(const FlowEvent& event, double lost) {
   return -log * one_bit >= leak ? leak : bits(-log);
 }
 
-// The share of handshakes that are so near, or not.
+// The share of handshakes with that fate that are too near, or not.
 double nearness(Fate fate, bool too_near) {
-  // Who carries a connection on may have it stand there first.
+  // A device that carries connections on may establish its own side first.
   const bool near = fate == Fate::take || fate == Fate::forge;
   const bool carried = fate == Fate::carry || fate == Fate::unheard;
   const double share = near ? .98 : carried ? .85 : .01;
@@ -159,7 +159,7 @@ Bits bits_of(const FlowEvent& event, bool slow_line, Fate fate, double loss) {
       return event.one_flow ? one_bit + sample_bits(event, lost)
                             : sample_bits(event, (1 + lost) / 2);
     }
-    // Any number of them.
+    // Any number is equally likely.
     return is_chance(fate) || fate == Fate::severed ? surprise(1.0 / (event.sent + 1)) : leak;
   }
   const bool passes = fate == Fate::pass || fate == Fate::close;
@@ -168,14 +168,14 @@ Bits bits_of(const FlowEvent& event, bool slow_line, Fate fate, double loss) {
   auto cost = passes ? surprise(passed) : listed[static_cast<std::size_t>(event.seen)];
   if (fate == Fate::half) {
     const bool none = event.seen == Seen::nothing || event.seen == Seen::dropped;
-    // On the dead path it is lost, and lost again; on the other it fares as any.
+    // On the dead path it is lost each time; on the other it fares like any packet.
     cost = !event.resent ? surprise((passed + (none ? 1 : 0)) / 2) : none ? 0 : leak;
   }
-  // Who answers no strangers takes their connections all the same.
+  // A server that ignores strangers takes their connections all the same.
   if (fate == Fate::ignore && !event.flow.udp && event.seen == Seen::nothing) {
     cost = surprise(passed);
   }
-  // Whoever resets one connection resets all of them: resets are not rationed.
+  // A device that resets one connection resets all of them: resets are not rationed.
   const bool resets = (fate == Fate::refuse || fate == Fate::forge) && !event.flow.udp;
   if (resets && event.seen == Seen::nothing) cost = surprise(unreset);
   if (resets && event.seen == Seen::dropped) cost = surprise(unreset_syn);

@@ -8,7 +8,7 @@
 
 namespace callready::reach {
 
-// Nothing is ever quite impossible, so that nothing becomes certain by nonsense. It must be dearer
+// Nothing is ever quite impossible, so that nonsense makes nothing certain. This must cost more
 // than the dearest single box (18 bits).
 inline constexpr Bits leak = bits(20);
 
@@ -23,10 +23,10 @@ inline constexpr std::array<Loss, 6> losses{{{0.0005, bits(0)},
                                              {0.08, bits(6)},
                                              {0.15, bits(8)},
                                              {0.25, bits(10)}}};
-// From here on one failed probe may be chance; from there on it is a cause of its own.
+// From the first on, one failed probe may be chance; from the second on, loss is itself a cause.
 inline constexpr double explains_one_failure = 0.03, is_a_cause = 0.05;
 
-// The cost of the event in a world where that becomes of its packet.
+// The cost of the event in a world where its packet has that fate.
 Bits bits_of(const FlowEvent& event, bool slow_line, Fate fate, double loss);
 
 }  // namespace callready::reach

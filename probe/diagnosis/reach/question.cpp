@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::size_t most_worlds = 24;
 
-// What one would see, by fate.
+// What would be seen, by fate.
 constexpr auto words_of_fates = [] {
   using enum Fate;
   std::array<std::string_view, fate_count> made;
@@ -27,10 +27,10 @@ constexpr auto words_of_fates = [] {
 }();
 static_assert(std::ranges::none_of(words_of_fates, &std::string_view::empty));
 
-// What each of the likely worlds has for an answer, as numbers.
+// The answer in each of the likely worlds, as a number.
 using Answers = std::vector<std::size_t>;
 
-// One more number for each two worlds that either tells apart.
+// Numbers that differ wherever either of the two tells worlds apart.
 Answers both(const Answers& one, const Answers& other) {
   std::map<std::pair<std::size_t, std::size_t>, std::size_t> numbers;
   Answers made;
@@ -40,7 +40,7 @@ Answers both(const Answers& one, const Answers& other) {
   return made;
 }
 
-// How open it is which of these answers is the true one, in bits.
+// How uncertain it is which of these answers is the true one, in bits: the entropy.
 double openness(const Answers& answers, const std::vector<double>& probability) {
   std::map<std::size_t, double> sums;
   for (std::size_t i = 0; i < answers.size(); ++i) sums[answers[i]] += probability[i];

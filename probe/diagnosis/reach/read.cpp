@@ -29,8 +29,8 @@ struct OfCheck {
   CheckKind check;
   void (*read)(const Reading&, FlowEvents&);
 };
-// Null: no event comes of streams and calls, of what only ever goes through a proxy, and of what is
-// in the packets, not where they go.
+// Null: no events come from streams and calls, from what only ever goes through a proxy, or from
+// checks of what is in packets rather than where they go.
 constexpr std::array<OfCheck, 21> readers{{
     {dns, read_dns},         {hop, read_hop},          {http, read_exchange}, {ice, nullptr},
     {ipv6, read_ipv6},       {media, nullptr},         {nat, read_exchange},  {ntp, read_exchange},
@@ -41,8 +41,8 @@ constexpr std::array<OfCheck, 21> readers{{
 }};
 static_assert(in_their_places(readers, &OfCheck::check));
 
-// A relay of ours hears what we send to it over UDP directly, and tells over the other way: there
-// and back apart. What one server says seven times it has said once.
+// A relay of ours hears what we send to it over UDP directly, and reports it over its own
+// connection: each way separately. What one server says seven times counts once.
 void read_relay_trips(const Report& report, const Line& line, FlowEvents& events) {
   std::set<std::pair<std::string, Seen>> known;
   for (const auto& result : report.probes) {
@@ -55,7 +55,7 @@ void read_relay_trips(const Report& report, const Line& line, FlowEvents& events
       if (relay == nullptr || !outbound || !port) return;
       const bool back = flag_fact(trip, Fact::inbound).value_or(false);
       const auto word = !*outbound ? Seen::nothing : back ? Seen::reply : Seen::one_way;
-      // The relay lets in one address of ours only, of its own family (RFC 8656 section 9).
+      // The relay lets in only one address of ours, of its own family (RFC 8656 section 9).
       const auto address = text_fact(*relay, Fact::address);
       const auto its = IpAddress::parse(address);
       const auto ours = std::ranges::count_if(

@@ -1,6 +1,6 @@
 // Observations -> flow events: each is read once, by one function for its check, and nobody looks
 // at it again. What was skipped, streams and calls (`media`, `ice`), and what stays on the site's
-// own networks (but questions to its name servers) are no events.
+// own networks (except questions to its name servers) make no events.
 #pragma once
 
 #include "probe/model/flow_event.hpp"

@@ -5,7 +5,7 @@
 
 namespace callready::reach {
 
-// What was read off a reply.
+// What a reply says about itself.
 void read_contents(const Reading& reading, FlowEvents& events) {
   const auto& [probe, seen] = reading.result;
   each(seen, EvidenceKind::nat_mapping, [&](const Evidence& mapping) {

@@ -92,7 +92,7 @@ std::optional<Seen> seen_by_outcome(const Reading& reading, bool udp) {
 void read_exchange(const Reading& reading, FlowEvents& events) {
   const auto& [probe, seen] = reading.result;
   read_contents(reading, events);
-  // The way out never had it.
+  // It never went out.
   if (seen.detail == DetailCode::kept_here || findings::is_inside(reading.result)) return;
   const bool udp = is_udp(probe);
   const auto word = udp ? seen_by_outcome(reading, true) : seen_over_tcp(reading);
@@ -127,7 +127,7 @@ void read_exchange(const Reading& reading, FlowEvents& events) {
   inside.sent = 1;
   inside.too_near.reset();
   if (answered_inside) events.flows.push_back(inside);
-  // TLS stood, and what it carried was not answered.
+  // TLS was established, and what it carried was not answered.
   const bool died = died_inside && event.seen == Seen::mute;
   if (died) {
     event.seen = Seen::talk;

@@ -20,7 +20,7 @@ std::optional<Seen> seen_on_the_way(const Detail& result) {
   return std::nullopt;  // where the control was silent, too, nothing is known
 }
 
-// In the host's name, in a fraction of what its own answers take.
+// In the host's name, in a fraction of the time that its own answers take.
 bool refused_too_soon(const Reading& reading) {
   constexpr double fraction = 3, least_ms = 20;
   const auto own = reading.line.shortest.find(reading.probe.target.host);
@@ -51,7 +51,7 @@ void tell_who_refused(FlowEvent& event, bool whole_way) {
   }
 }
 
-// Nothing where nothing is known. `whole_way`: sent as far as the target, if it got there.
+// Nothing if nothing is known. `whole_way`: its TTL would take it as far as the target.
 std::optional<FlowEvent> read_packet(const Reading& reading, const Evidence& evidence,
                                      bool whole_way) {
   const auto seen = seen_on_the_way(detail_fact(evidence, Fact::result));
@@ -61,7 +61,7 @@ std::optional<FlowEvent> read_packet(const Reading& reading, const Evidence& evi
   event.router = text_fact(evidence, Fact::by);
   if (findings::is_this_computer(reading.site, event.router)) return std::nullopt;
   tell_who_refused(event, whole_way);
-  // Of one that is to end on the way, what it was sent with; else that router's.
+  // Of a packet that is to end on the way: what it was sent with; otherwise that router's.
   const auto ttl = whole_fact(evidence, Fact::ttl, 1, 255).value_or(0);
   const bool expired = seen == Seen::expired;
   if (expired || !whole_way) event.ttl = ttl;
@@ -89,7 +89,7 @@ void read_range(const Reading& reading, FlowEvents& events) {
     auto event = read_packet(reading, sample, true);
     if (!event || !port) return;
     event->flow.port = *port;
-    // That a relay or an echo server heard it is not the port's own word.
+    // That a relay or an echo server heard it is not an answer from the port itself.
     const bool told =
         sample.facts.contains(Fact::outbound) || sample.facts.contains(Fact::responder);
     const auto result = detail_fact(sample, Fact::result);

@@ -6,14 +6,14 @@
 namespace callready::reach {
 namespace {
 
-// Of values in order.
+// Of sorted values.
 std::optional<double> lower_quartile(const std::vector<double>& values) {
   if (values.empty()) return std::nullopt;
   return values[values.size() / 4];
 }
 
-// Requests over UDP are sent again after these times; on a slow line before an answer can be there:
-// that is no loss.
+// Requests over UDP are sent again after these times; on a slow line, that is before an answer can
+// be there, and does not mean loss.
 constexpr std::array sent_again_ms{250.0, 750.0, 1500.0};
 
 }  // namespace

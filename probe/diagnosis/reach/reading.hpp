@@ -1,4 +1,4 @@
-// Inside of read.hpp: one probe on its way to events, and the functions that read one check each.
+// Internal to read.hpp: one probe on its way to events, and the functions that read one check each.
 #pragma once
 
 #include <map>
@@ -11,11 +11,11 @@ namespace callready::reach {
 // What is usual on this line, in milliseconds.
 struct Line {
   double start = 0;  // of the run, since the epoch
-  // A round trip: over UDP, the lower quartile; where nobody answers over that, the shortest to a
-  // host that answered over TCP.
+  // A round trip: over UDP, the lower quartile; if nobody answers over UDP, the shortest to a host
+  // that answered over TCP.
   std::optional<double> usual;
   double by_tcp = 0;   // the lower quartile of round trips over TCP; 0: none
-  double longest = 0;  // of what an answer took at least
+  double longest = 0;  // at least how long the slowest answers take
   int early = 0;       // requests that are repeated before their answer can be there
   std::map<std::string, double> shortest;  // the shortest round trip to each host that answered
 };
@@ -45,9 +45,9 @@ inline bool is_udp(const Probe& probe) { return probe.target.transport == Transp
 PacketFlow flow_of(const Probe& probe, const Observation& seen, std::uint16_t port);
 
 FlowEvent event_of(const Reading& reading, Seen seen);
-// Since the first packet, about; nothing where that word is no answer.
+// Since the first packet, about; nothing if `word` is not an answer.
 std::optional<Milliseconds> time_of_answer(const Reading& reading, Seen word);
-// Of the probe's host, if not of somebody else.
+// About the probe's host, unless `about` names another.
 void sign(const Reading& reading, FlowEvents& events, Sign sign, std::string about = {});
 
 inline constexpr int lookup_tries = 3;
@@ -62,11 +62,11 @@ void read_lookups(const Report& report, FlowEvents& events);
 // read_way.cpp: packets that end on the way
 void read_hop(const Reading& reading, FlowEvents& events);
 void read_range(const Reading& reading, FlowEvents& events);
-// read_contents.cpp: what a reply says of itself
+// read_contents.cpp: what a reply says about itself
 void read_contents(const Reading& reading, FlowEvents& events);
 void read_ipv6(const Reading& reading, FlowEvents& events);
-// read_exchange.cpp: a request the whole way, and its answer; and what the outcome alone says came
-// of it, over UDP or over a connection (nothing: it was not sent)
+// read_exchange.cpp: a request that goes the whole way, and its answer; and the result to judge by
+// the outcome alone, over UDP or over a connection (nothing: it was not sent)
 std::optional<Seen> seen_by_outcome(const Reading& reading, bool udp);
 void read_exchange(const Reading& reading, FlowEvents& events);
 void read_stun(const Reading& reading, FlowEvents& events);

@@ -15,7 +15,7 @@ struct Hit {
 };
 using Hits = std::vector<std::vector<Hit>>;  // by box
 
-// Flow events by what most boxes name: a few of thousands.
+// Flow events by what most boxes name: a box meets only a few of thousands.
 struct Index {
   std::map<HostId, EventIds> by_host;  // and by the names in greetings
   std::map<std::uint16_t, EventIds> by_port;
@@ -67,7 +67,7 @@ Hits hits_of(const Sight& sight, const Boxes& boxes) {
     if (box.explains == 0) continue;
     for (std::uint32_t i = 0; i < signs.size(); ++i) {
       const auto event = static_cast<std::uint32_t>(sight.packets.size()) + i;
-      // It takes part in no contest: of several boxes that tell, any will do.
+      // Signs are not contested: if several boxes explain one, any will do.
       if (tells(box, signs[i].sign, sight.sign_hosts[i])) {
         hits[number].push_back({event, Fate::carry});
       }
@@ -76,7 +76,7 @@ Hits hits_of(const Sight& sight, const Boxes& boxes) {
   return hits;
 }
 
-// True for signs that are no fault by themselves.
+// True for signs that are not faults in themselves.
 bool is_note(Sign sign) {
   return sign == Sign::full_size || sign == Sign::public_knows || sign == Sign::public_denies ||
          sign == Sign::proxy_works || sign == Sign::dns_direct;
@@ -95,17 +95,17 @@ class Costs {
       }
     }
     for (const auto& sign : signs) {
-      *cost = is_note(sign.sign) ? 0 : leak;  // told: nothing
+      *cost = is_note(sign.sign) ? 0 : leak;  // once explained: nothing
       cost += fate_count;
     }
   }
 
   const std::vector<Hit>& hits(std::size_t box) const { return hits_[box]; }
-  // A sign is told (any fate but `pass`), or it is not.
+  // A sign is explained (any fate but `pass`), or it is not.
   Bits cost(std::size_t event, Fate fate) const {
     return costs_[event * fate_count + static_cast<std::size_t>(fate)];
   }
-  // Which of two fates fits that event better; where both do as well, the first of the two.
+  // Which of two fates fits that event better; if both do equally well, the lower enumerator.
   auto fits(std::size_t event) const {
     return [this, event](Fate one, Fate other) {
       return std::pair(cost(event, one), one) <= std::pair(cost(event, other), other);
@@ -181,7 +181,7 @@ class Search {
     return cost;
   }
 
-  // What it costs with that box more.
+  // Its cost with that box added.
   Bits cost_with(const Layer& parent, std::uint32_t box) const {
     auto cost = parent.world.cost + boxes_[box].prior;
     for (const auto& [event, fate] : costs_.hits(box)) {
@@ -196,7 +196,7 @@ class Search {
   }
 
   std::vector<Layer> grow(const std::vector<Layer>& layer) {
-    // Whichever of its parents a child is found by, it costs the same: so it is in here once.
+    // A child costs the same whichever parent it is found from, so it is in here once.
     std::set<Child> grown;
     for (std::size_t parent = 0; parent < layer.size(); ++parent) {
       const auto& world = layer[parent].world;
@@ -227,8 +227,8 @@ class Search {
     return next;
   }
 
-  // Without any of its boxes the rest would explain less. (Otherwise hundreds of pointless boxes
-  // share what is probable.)
+  // True if it can do without one of its boxes. (Otherwise hundreds of pointless boxes would share
+  // the probability.)
   bool has_an_idle_box(const World& world) const {
     if (world.boxes.size() < 2) return false;
     return std::ranges::any_of(world.boxes, [&](std::uint32_t left_out) {
@@ -244,7 +244,7 @@ class Search {
   const SearchLimits& limits_;
 };
 
-// What retransmissions and samples alone say of the loss.
+// What retransmissions and samples alone say about the loss.
 Bits cost_of_replies(const Sight& sight, const Loss& loss) {
   auto cost = loss.prior;
   for (const auto& event : sight.events.flows) {
@@ -255,8 +255,8 @@ Bits cost_of_replies(const Sight& sight, const Loss& loss) {
   return cost;
 }
 
-// Worlds that say the same are one, by the best of them, not by their sum: else the family with the
-// most variants wins.
+// Worlds that say the same count as the best of them, not as their sum: otherwise the family with
+// the most variants would win.
 void unite(std::vector<World>& worlds, const Boxes& boxes, const std::vector<Packet>& asked) {
   using Closed = std::vector<bool>;  // of the packets that people want to send
   std::map<std::uint32_t, Closed> by_box;

@@ -8,7 +8,7 @@ namespace callready::reach {
 struct SearchLimits {
   std::size_t beam = 24;  // worlds that grow further, of each size
   std::size_t boxes = 5;  // in one world
-  Bits slack = bits(14);  // worlds that are so much dearer than the best are dropped
+  Bits slack = bits(14);  // worlds that cost this much more than the best are dropped
   Bits gain = bits(1);    // that a box has to earn
   Bits loss_slack = bits(8);
 };
@@ -19,7 +19,7 @@ struct Found {
 };
 
 // `boxes`: each once, ascending, since which worlds are kept depends on their order. `asked`: what
-// people want to send; worlds that say the same of all of it, by the same codes, are one.
+// people want to send; worlds that say the same about all of it, with the same codes, are one.
 Found search(const Sight& sight, const Boxes& boxes, const std::vector<Packet>& asked,
              const SearchLimits& limits = {});
 

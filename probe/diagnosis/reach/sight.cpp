@@ -16,14 +16,14 @@ const std::string& name_of(const PacketFlow& flow) {
   return flow.name.empty() ? flow.host : flow.name;
 }
 
-// Who owns an address one can only guess: those of one IPv4 /16 are taken to be one owner's.
+// The owner of an address is a guess: all in one IPv4 /16 are taken to have the same one.
 std::string owner_of(const std::string& host) {
   const auto address = IpAddress::parse(host);
   if (!address) return findings::registrable_domain(host);
   return Network{*address, address->is_v4() ? 16 : 32}.masked().to_string();
 }
 
-// Which routers saw packets to whom.
+// Which routers saw packets to which hosts.
 class HowFar {
  public:
   explicit HowFar(const std::vector<FlowEvent>& events) {
@@ -48,11 +48,11 @@ class HowFar {
     vendors_go_farther_ = std::ranges::any_of(vendors, [&](auto router) {
       return !in_common_.contains(router) && !climbed_.contains(router);
     });
-    one_alone_speaks_ = all.size() == 1;  // a list may be its own
+    one_alone_speaks_ = all.size() == 1;  // an allow list may be on it
     find_deaths_behind(events);
   }
 
-  // It died, and may have done so behind a router that others' packets were only seen at.
+  // It died, and may have done so behind a router where others' packets ended.
   bool died_behind(const FlowEvent& event) const {
     return event.flow.udp && event.seen == Seen::dropped && dies_behind_.contains(event.flow.host);
   }
@@ -76,7 +76,7 @@ class HowFar {
   }
 
   void find_deaths_behind(const std::vector<FlowEvent>& events) {
-    std::map<std::string_view, int> farthest;  // where packets to a host were seen: the TTL
+    std::map<std::string_view, int> farthest;  // the highest TTL of packets seen, by host
     for (const auto& event : events) {
       if (!seen_on_its_way(event) || event.ttl == 0) continue;
       auto& ttl = farthest[event.flow.host];
@@ -98,8 +98,8 @@ class HowFar {
   bool vendors_arrive_ = false, vendors_go_farther_ = false, one_alone_speaks_ = false;
 };
 
-// Within a site or a home: no router of the Internet answers from there. Nothing where it is
-// not an address.
+// True for an address within a site or a home: no router of the Internet answers from there.
+// Nothing if it is not an address.
 std::optional<bool> is_of_a_site(const std::string& router) {
   const auto address = IpAddress::parse(router);
   if (!address) return std::nullopt;
@@ -125,9 +125,9 @@ class Devices {
     find_near(events);
   }
 
-  // It was seen at a router that is not known to be farther out than those who turned others to
-  // that host away, or is known to be nearer than one who turned any away, or that turns packets
-  // away itself, or at one where a datagram was last seen that was dropped when it was sent
+  // It was seen at a router that is not known to be farther out than the devices that turned
+  // others to that host away, or is known to be nearer than one that turned any away, or turns
+  // packets away itself, or is where a datagram was last seen that was dropped when it was sent
   // farther.
   bool may_be_behind(const FlowEvent& event) const {
     if (event.seen != Seen::expired || event.router.empty()) return false;
@@ -141,13 +141,13 @@ class Devices {
     return outside >= event.ttl || (inside >= event.ttl && is_of_a_site(event.router) != false);
   }
 
-  // Turned away by one that packets were seen beyond.
+  // Turned away by a device that packets were seen beyond.
   bool is_near(const FlowEvent& event) const {
     return event.seen == Seen::prohibited && near_.contains(event.router);
   }
 
-  // Turned away by one with a public address (the provider's, or the site's own firewall), at whom
-  // no packet was seen to end: it may be farther out than the routers that others were seen at.
+  // Turned away by a device with a public address (the provider's, or the site's own firewall)
+  // where no packet was seen to end: it may be farther out than the routers where others were seen.
   bool may_be_beyond(const FlowEvent& event) const {
     if (!event.flow.udp || !event.ends_early || event.seen != Seen::prohibited) return false;
     return is_of_a_site(event.router) == false && !ttls_.contains(event.router);
@@ -230,8 +230,8 @@ class Devices {
   std::map<std::string_view, Farthest> farthest_to_;  // of those that turned packets to a host away
 };
 
-// When the flows began that whoever limits new ones counts: a sample's each by itself, none to the
-// site's own resolvers, and no connection twice.
+// When the flows began that a limit on new flows counts: each flow of a sample, none to the site's
+// own resolvers, and no connection twice.
 class Beginnings {
  public:
   explicit Beginnings(const Sight& sight) {
@@ -246,7 +246,7 @@ class Beginnings {
     for (auto* times : {&udp_.began, &udp_.passed, &tcp_.began, &tcp_.passed}) add_up(*times);
   }
 
-  // Of those whose time is known. What a connection carries is no new flow.
+  // Only those whose time is known. What a connection carries is not a new flow.
   static bool counts(const Packet& packet) {
     return packet.at_ms > 0 && packet.cargo != Cargo::inside;
   }
@@ -317,7 +317,7 @@ Sight look(FlowEvents events, const std::vector<PacketFlow>& others,
   for (const auto* target : asked) hosts.insert(target->host);
   for (const auto& sign : sight.events.signs) hosts.insert(sign.host);
   sight.hosts.assign(hosts.begin(), hosts.end());
-  std::map<std::string, std::string> names;  // of addresses that are named besides
+  std::map<std::string, std::string> names;  // of addresses that also have a name
   for (const auto& event : sight.events.flows) {
     const auto& [host, address] = std::tie(event.flow.host, event.flow.address);
     if (!findings::is_name(host) || address.empty()) continue;

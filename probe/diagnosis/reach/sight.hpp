@@ -1,4 +1,4 @@
-// All that a run saw, ready to be reasoned on: hosts as numbers, flows as packets.
+// All that a run saw, ready to reason about: hosts as numbers, flows as packets.
 #pragma once
 
 #include <algorithm>
@@ -48,8 +48,8 @@ inline bool answered_late(const FlowEvent& event) {
   return event.sent > 1 && (seen == Seen::reply || seen == Seen::talk || seen == Seen::open);
 }
 
-// How many flows began in the second that ends with this packet, itself among them, and how many of
-// them got through at the first try. As it is: a packet that is yet to be sent, in any crowd.
+// How many flows began in the second that ends with this packet, itself included, and how many of
+// them got through at the first try. By default: a packet that is yet to be sent, in any crowd.
 struct Crowd {
   int began = std::numeric_limits<int>::max();
   int passed = std::numeric_limits<int>::max() / 2;
@@ -61,9 +61,9 @@ struct Packet {
   bool udp = false;
   Cargo cargo = Cargo::none;
   bool ends_early = false;  // by its TTL, at the last router that is known to speak
-  // The same, and as far out as the vendors' packets were seen: no list of the allowed stops it. Of
-  // one that died: behind a router that others' packets were seen at; of one that was turned away:
-  // by a device that may be farther out than these.
+  // The same, and as far out as the vendors' packets were seen: no allow list stops it. If it died:
+  // behind a router where others' packets were seen; if it was turned away: by a device that may be
+  // farther out than these.
   bool ends_far = false;
   // It ended where a device that turned others away, or dropped them, may not have looked at it
   // yet: at that device, which may count a packet's hops first, or before it.
@@ -72,10 +72,10 @@ struct Packet {
   bool asked = false;        // a row asks for that host and port
   std::uint16_t port = 0;
   HostId host = 0;
-  HostId name = 0;           // in a TLS greeting; else as `host`
+  HostId name = 0;           // in a TLS greeting; otherwise as `host`
   double at_ms = 0;          // since the run began; infinity: from now on
   Crowd crowd, whole_crowd;  // of its own protocol, and of both
-  // When all of its answer was there; infinity: it was not, or nobody knows.
+  // When its whole answer had arrived; infinity: it did not arrive, or nobody knows.
   double answered_ms = std::numeric_limits<double>::infinity();
   friend auto operator<=>(const Packet&, const Packet&) = default;
 };
@@ -92,7 +92,7 @@ struct Sight {
   // What rows ask for, by host, over UDP (true) or TCP.
   std::map<std::pair<bool, HostId>, std::vector<PortRange>> asked;
 
-  // Packets with what came of them: some, or all.
+  // Packets with their events: some, or all.
   auto seen_packets(const EventIds& some) const {
     return some | std::views::transform([this](std::size_t event) {
              return std::tie(packets[event], events.flows[event]);
@@ -105,12 +105,12 @@ struct Sight {
   }
   std::size_t size() const { return packets.size() + sign_hosts.size(); }
   HostId host_id(std::string_view host) const;  // of a host that is known
-  // A flow that the events may not hold: of `others`, see look().
+  // For a flow that may not be in the events, but is in `others`: see look().
   Packet packet_of(const PacketFlow& flow) const;
 };
 
 // `others`: flows that are not events, and that will be asked about. `resolvers`: the site's own.
-// `asked`: of rows.
+// `asked`: the targets of rows.
 Sight look(FlowEvents events, const std::vector<PacketFlow>& others,
            const std::vector<std::string>& resolvers, const std::vector<const Target*>& asked = {});
 

@@ -17,8 +17,8 @@ struct Met {
   bool met() const { return box != no_box; }
 };
 
-// Of two boxes that a packet meets: one that lets nothing pass before one that lets some pass, then
-// the nearer one. At one place their order cannot be known: `first_fits` says which fits better.
+// Of two boxes, the one that decides: one that lets nothing pass before one that lets some pass;
+// then the nearer. At the same place their order is unknown: `first_fits` says which fits better.
 template <typename Fits>
 const Met& nearer(const Met& one, const Met& other, Fits first_fits) {
   if (!one.met()) return other;
@@ -29,7 +29,7 @@ const Met& nearer(const Met& one, const Met& other, Fits first_fits) {
 }
 
 // All boxes that a packet meets, in any order. A device that carries connections on stands for what
-// is behind it, whatever has become of that: so it is remembered beside the others.
+// is behind it, whatever has become of that: so it is remembered separately.
 class Meeting {
  public:
   template <typename Fits>
@@ -43,7 +43,7 @@ class Meeting {
     if (!carrier_.met()) return other_;
     if (other_.fate == Fate::ignore) return {Fate::unheard, carrier_.place, other_.box};
     // Where it is nearer than what stops the packet (or at the same place, if that fits better),
-    // the connection stands all the same.
+    // the connection is established all the same.
     if (stops(other_.fate)) {
       const bool its = other_.place > carrier_.place || first_fits(Fate::take, other_.fate);
       return its ? Met{Fate::take, carrier_.place, other_.box} : other_;
@@ -55,7 +55,7 @@ class Meeting {
   Met carrier_, other_;
 };
 
-// From here on it is said to be so; and from the last on it is worth a word.
+// From these probabilities on, a cause is called so; and from the last on it is worth mentioning.
 inline constexpr double is_certain = .99, is_likely = .95, is_worth_saying = .05;
 
 Confidence confidence_of(double probability);
@@ -78,7 +78,7 @@ double probability(const std::vector<World>& worlds, True is_true) {
 // The fate of a packet in that world: the forward function.
 Met fate_in(const World& world, const Boxes& boxes, const Packet& packet);
 
-// The same of the packet of an event, by its number: of boxes at one place, the one that fits it.
+// The same for an event's packet, by its number: of boxes in one place, the one that fits it.
 Met fate_in(const World& world, const Boxes& boxes, const Sight& sight, std::size_t event);
 
 // What that event costs in that world.
