@@ -29,9 +29,9 @@ struct Alternative {
   bool fallback = false;  // not among those that the set prefers
 };
 
-// The alternatives that could be measured at all: rows that were skipped do not count. One that
-// has lost all of its rows, and none of these is a reason to fail, is no way in beside another.
-// Where none of those that the set prefers could be measured, the first that could is one.
+// The alternatives that could be measured at all: skipped rows do not count. One that has lost all
+// of its rows, none of which is a reason to fail, does not count if there is another. If none of
+// those that the set prefers could be measured, the first that could is taken for one.
 std::vector<Alternative> measurable(const Need& need, const Rows& rows) {
   std::vector<Alternative> result, spared;
   for (std::size_t i = 0; i < need.alternatives.size(); ++i) {
@@ -49,8 +49,8 @@ std::vector<Alternative> measurable(const Need& need, const Rows& rows) {
   return result;
 }
 
-// An alternative holds where its rows do. One that has lost all of them carries nothing, however
-// little each of them weighs (an optional alternate port that is closed is no way in).
+// An alternative works if its rows do. One that has lost all of them carries nothing, however
+// little each of them weighs (an optional alternate port that is closed is not a way in).
 Verdict weigh(const SomeRows& rows, Assume assume) {
   const auto bad = [&](const auto* row) { return is_bad(*row, assume); };
   if (std::ranges::all_of(rows, bad)) return Verdict::blocked;
@@ -102,8 +102,8 @@ Text culprits(const SomeRows& rows, Assume assume) {
   return titles(bad.empty() ? rows : bad);
 }
 
-// Of all needs together. Where each of them is lost a capability does not work, however little its
-// rows weigh in the set; those that are only optional are not counted.
+// All needs together. If each of them is lost, a capability does not work, however little its rows
+// weigh in the set; needs that are only optional are not counted.
 class Together {
  public:
   void add(const Choice& choice) {

@@ -34,7 +34,7 @@ std::vector<Text> ipv6_notes(const SetResult& set, const Report& report) {
   for (const auto& [probe, seen] : report.probes) {
     const bool of_service = probe.check == CheckKind::ipv6 && hosts.contains(probe.target.host);
     const bool ours = of_service || ids.contains(probe.id);
-    // Through a proxy the address is the proxy's, and of a question about a name the resolver's.
+    // Through a proxy the address is the proxy's, and for a question about a name the resolver's.
     const auto& address = seen.address;
     const bool own = probe.target.route.direct() && probe.check != CheckKind::dns;
     if (!ours || !own || !address || !address->is_v6()) continue;
@@ -44,7 +44,7 @@ std::vector<Text> ipv6_notes(const SetResult& set, const Report& report) {
     if (!given && seen.outcome == Outcome::passed) continue;
     const bool by_translation = std::ranges::any_of(
         prefixes, [&](const auto& prefix) { return prefix.contains(*address); });
-    // From an IPv4 address to an IPv6 one, translation alone leads.
+    // Only translation leads from an IPv4 address to an IPv6 one.
     add_once(given ? literal : by_translation ? translated : native, probe.target.host);
   }
   std::vector<Text> notes;

@@ -28,29 +28,29 @@ struct HostNotes {
   bool troubled = false;
   bool heard = false;   // somebody there answered
   bool closed = false;  // a cause shuts it as a whole, whatever the port
-  // A packet that was to end on the way died before, as far as was seen.
+  // A packet that was meant to end on the way seems to have died earlier.
   bool died_on_the_way = false;
-  // No router beyond the site's edge answered on the way there: that they answer few packets does
-  // not explain it.
+  // No router beyond the site's edge answered on the way there, and not because routers answer only
+  // few packets.
   bool nobody_seen_on_the_way = false;
 
   // Nothing that was tried there got through, or a cause says that nothing does.
   bool shut() const { return closed || (troubled && !heard); }
-  // For media: by UDP where that was timed, since a satellite modem or a transparent proxy near by
+  // For media: over UDP if that was timed, since a satellite modem or a transparent proxy nearby
   // answers TCP in the host's place.
   std::optional<Milliseconds> media_distance() const {
     return distance_by_udp ? distance_by_udp : distance;
   }
 };
 
-// All results of a run by probe id, and what its causes make of them. A view: they outlive it, and
-// keep their places.
+// All results of a run by probe id, and what its causes make of them. A view: the results must
+// outlive it, and keep their places.
 class ResultIndex {
  public:
   explicit ResultIndex(const std::vector<ProbeResult>& results);
   void attribute(Attribution attribution);
   const Attribution& attribution() const { return attribution_; }
-  // Those of these probes that the run has made, in their order.
+  // The results of those of these probes that the run has made, in their order.
   std::vector<const ProbeResult*> results_of(const std::vector<std::string>& ids) const;
   const HostNotes& notes_on(const std::string& host) const;
   // True where a name that the site's resolvers do not know was found elsewhere, or nobody
@@ -64,9 +64,9 @@ class ResultIndex {
   Departure left_by_port(const PortRange& ports) const;
   // A SYN to that port of the host.
   Departure syn_that_left(const std::string& host, std::uint16_t port) const;
-  // What QUIC answered on that UDP port of that host. Null: nothing did.
+  // The QUIC probe that was answered on that UDP port of that host. Null: none.
   const ProbeResult* quic_answer(const Target& target) const;
-  // The test of the site's NAT that came to something; null: none did.
+  // The test of the site's NAT that had a result; null: none did.
   const ProbeResult* nat_test() const { return nat_test_; }
   // True where something was reached through a proxy.
   bool proxy_carries() const { return proxy_carries_; }
@@ -88,22 +88,22 @@ class ResultIndex {
 // another place by the same name.
 using RegionDistances = std::map<std::string, std::optional<Milliseconds>>;
 
-// Measured directly, by the probes of one set's rows. What has no region is not in it.
+// Measured directly, by the probes of one set's rows. Hosts without a region are not in it.
 RegionDistances distances_of_regions(const std::vector<PlannedRequirement>& planned,
                                      const ResultIndex& evidences);
 
 using Rows = Indexed<RequirementResult>;  // of one set
 
-// One row: what was reached, and what that means by the row's `reach`.
+// One row: what was reached, and what that means according to the row's `reach`.
 RequirementResult judge_requirement(const Requirement& requirement, const PlannedRequirement& plan,
                                     const ResultIndex& evidences, const RegionDistances& regions);
 
-// What the loss of all of those rows does to what needs one of them: as the weightiest says.
+// What losing all of these rows does to whatever needs one of them: the weightiest decides.
 Verdict loss_of(const std::vector<std::string>& ids, const Rows& rows);
 
-// A capability from the statuses of its rows. Unknown rows are weighed both ways: only where
-// neither way makes a difference is there a verdict, else it is `unknown`. It is blocked where
-// all its needs are lost, even if their rows are only recommended; the set is degraded then.
+// A capability from the statuses of its rows. Unknown rows are weighed both ways: there is a
+// verdict only if both ways lead to the same one, otherwise it is `unknown`. It is blocked if all
+// its needs are lost, even if their rows are only recommended; the set is degraded then.
 CapabilityResult judge_capability(const Capability& capability, const Rows& rows);
 
 // The whole set. Rows that were not planned do not appear, nor do capabilities of other scenarios.
@@ -111,17 +111,17 @@ CapabilityResult judge_capability(const Capability& capability, const Rows& rows
 // give the verdict.
 SetResult judge_set(const PlannedSet& planned, const ResultIndex& evidences);
 
-// Of the capabilities that could be measured, the worst; one that calls do without, or that has no
-// required row, can make it degraded at the most, and so does a required row that fails. Where no
+// The worst of the capabilities that could be measured; one that calls do without, or that has no
+// required row, can make it degraded at most, and so can a required row that fails. Where no
 // capability could be measured, what the rows say.
 Verdict verdict_of_set(const std::vector<CapabilityResult>& capabilities, const Rows& rows);
 
-// What was found weighs, too: a set that a likely or certain cause weakens is not `ready`, whether
-// a row failed by it or not. Advice (slow DNS, cleared marks) weakens nothing.
+// Findings count, too: a set that a likely or certain cause weakens is not `ready`, whether or not
+// a row failed because of it. Advice (slow DNS, cleared marks) weakens nothing.
 void weigh_findings(const std::vector<Finding>& findings, std::vector<SetResult>& sets);
 
-// For the set's notes: what of it works by IPv6, by translation only, or not without a translator
-// on this computer. None where nothing of it went by IPv6.
+// For the set's notes: what works over IPv6, by translation only, or not without a translator on
+// this computer. None if nothing of the set went over IPv6.
 std::vector<Text> ipv6_notes(const SetResult& set, const Report& report);
 
 }  // namespace callready

@@ -14,7 +14,7 @@ namespace {
 std::string whole(double value) { return fmt::format("{:.0f}", value); }
 std::string tenths(double value) { return fmt::format("{:.1f}", value); }
 
-// Two digits of what is small, no more than one place of what is not.
+// Two significant digits below 10, whole numbers from there on.
 std::string figure(double value) {
   return value < 10 ? fmt::format("{:.2g}", value) : whole(value);
 }
@@ -37,13 +37,13 @@ Text direction_in_words(const MediaDirection& direction, bool fit) {
   return text;
 }
 
-// Where a vendor gives none: one way as ITU-T G.114 has it, jitter and loss as most vendors ask.
-// And what G.107's table B.2 calls satisfying to all but some users, of which no vendor says
-// anything.
+// If a vendor gives none: one-way delay according to ITU-T G.114, jitter and loss as most vendors
+// require. And the MOS that satisfies all but some users according to G.107's table B.2, since
+// vendors give none.
 constexpr double usual_delay_ms = 150, usual_jitter_ms = 30, usual_loss_percent = 1;
 constexpr double least_mos = 3.6;
 
-// Clocks and stacks are off by as much; a figure that is missed by less is not missed.
+// Clocks and stacks may be off by this much; a figure that is missed by less is not missed.
 constexpr double time_error_ms = 1;
 
 // Null: none failed.
@@ -82,7 +82,7 @@ Thresholds media_figures(const TargetSet& set, const Requirement& requirement) {
   // What a line does to one stream it does to all: figures of other rows, and other capabilities.
   for (const auto& row : set.requirements) {
     auto figures = row.thresholds;
-    // A sign-in page may take longer to answer than people can talk with.
+    // A sign-in page may take longer to answer than a conversation allows.
     if (!carries_media(row)) figures.round_trip_ms.reset();
     take(figures);
   }
@@ -102,7 +102,7 @@ std::vector<MissedFigure> missed_figures(const MediaStream& stream, const Thresh
   const bool usual_loss = !wanted.loss_percent, usual_jitter = !wanted.jitter_ms;
   const double loss = wanted.loss_percent.value_or(usual_loss_percent);
   const double jitter = wanted.jitter_ms.value_or(usual_jitter_ms);
-  // Who gives a round trip means the delay.
+  // A vendor that gives a round trip means the delay.
   const bool usual_delay = !wanted.one_way_delay_ms && !wanted.round_trip_ms;
   const auto delay = usual_delay ? std::optional(usual_delay_ms) : wanted.one_way_delay_ms;
   std::vector<MissedFigure> missed;
@@ -137,13 +137,13 @@ std::vector<MissedFigure> missed_figures(const MediaStream& stream, const Thresh
   };
   if (stream.up) judge(MediaWay::up, *stream.up);
   if (stream.down) judge(MediaWay::down, *stream.down);
-  // Of both ways together the jitters add up at most: more than twice what one may have is too much
-  // on one of them.
+  // The jitter of both ways together is at most their sum: more than twice what one way may have is
+  // too much on one of them.
   if (stream.loop) {
     add_time(QualityFigure::jitter, MediaWay::both, stream.loop->jitter_ms, 2 * jitter,
              usual_jitter);
   }
-  // Both ways together lose more than twice what one may: then one of them does lose more.
+  // If both ways together lose more than twice what one may, then one of them loses too much.
   if (!stream.up && !stream.down) {
     const auto& both = stream.round_trip_loss;
     add(QualityFigure::loss, MediaWay::both, both.percent, both.low, 2 * loss, usual_loss);
@@ -207,13 +207,13 @@ Text calls_in_words(const MediaStream& stream) {
 
 Place place_of(const MediaStream& stream, const MissedFigure& missed) {
   const auto& hop = stream.first_hop;
-  constexpr int fewest = 10;  // answers that tell anything
+  constexpr int fewest = 10;  // answers needed to show anything
   if (!hop || hop->answered < fewest) return Place::unknown;
   if (missed.figure == QualityFigure::loss) {
     // Both shares with their bounds. Of both ways together the stream lost as much as one of them,
     // and at most twice.
     if (hop->loss.high < missed.bound) return Place::beyond;
-    // A router that answers fewer than come is a busy router: then it lost more than the stream.
+    // A router that answers fewer than reach it is busy: then it lost more than the stream.
     const auto most = [](const std::optional<MediaDirection>& way) {
       return way ? way->loss.high / 100 : 0.0;
     };
@@ -223,13 +223,13 @@ Place place_of(const MediaStream& stream, const MissedFigure& missed) {
     if (hop->echo && as_the_stream && hop->loss.low > missed.wanted) return Place::first_hop;
     return Place::unknown;
   }
-  // No time tells where a share was lost, or a score.
+  // Times do not show where a share or a score was lost.
   if (missed.figure == QualityFigure::burst_loss || missed.figure == QualityFigure::reordering ||
       missed.figure == QualityFigure::mos) {
     return Place::unknown;
   }
-  // Routers answer at their leisure, so that what is even there is even on the way there, too; and
-  // where they answer unevenly, it counts only where most of what was measured is there.
+  // Routers answer at their leisure, so if their answers are even, the way there is, too; if they
+  // are uneven, that counts only if most of what was measured is there.
   if (!hop->jitter_ms || !hop->median_ms || !stream.fit) return Place::unknown;
   if (missed.figure != QualityFigure::jitter) {
     return *hop->median_ms < missed.measured / 4 ? Place::beyond : Place::unknown;

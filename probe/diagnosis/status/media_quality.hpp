@@ -9,41 +9,41 @@
 
 namespace callready {
 
-// What the vendor asks of the stream of that row: the row's own figures, and where it has none
-// those of the capabilities that need it, else of any capability of the set.
+// What the vendor requires of that row's stream: the row's own figures, or else those of the
+// capabilities that need it, or else of any capability of the set.
 Thresholds media_figures(const TargetSet& set, const Requirement& requirement);
 
-// A stream like a call's tells of the row, or was to: then no single round trips do.
+// True if a stream like a call's decides the row, or was meant to: then single round trips do not.
 bool is_streamed(const Requirement& requirement, const std::vector<const ProbeResult*>& probes);
 
-// The figures that it missed, the vendor's, and where he gives none the usual ones; of delay,
-// jitter and MOS none where this computer was too busy to measure them. Of loss those too that it
-// may have missed: more was lost than the vendor allows, and yet so little was sent that it may
-// have been chance.
+// The figures that the stream missed: the vendor's, or the usual ones where there are none; no
+// delay, jitter or MOS if this computer was too busy to measure them. Loss is listed even if it is
+// in doubt: more was lost than the vendor allows, but so little was sent that it may have been
+// chance.
 std::vector<MissedFigure> missed_figures(const MediaStream& stream, const Thresholds& wanted);
 
-// Its bound is above what the vendor allows, too.
+// True if even its bound is beyond what the vendor allows.
 bool is_sure(const MissedFigure& missed);
 
-// Where what was missed happened, as far as the first router's own answers during the stream
-// tell: between this computer and it (Wi-Fi, LAN), or beyond it.
+// Where the figure was missed, as far as the first router's own answers during the stream show:
+// between this computer and it (Wi-Fi, LAN), or beyond it.
 enum class Place { unknown, first_hop, beyond };
 Place place_of(const MediaStream& stream, const MissedFigure& missed);
 
 // "the first router (10.0.0.1) answered 150 of 150 probes, jitter 0.3 ms"
 Text first_hop_in_words(const FirstHop& hop);
-// "the Wi-Fi's signal was -78 dBm before and -80 dBm after": of this computer beside the stream;
-// empty where the system said nothing. What it means is told by the first router's losses alone.
+// "the Wi-Fi's signal was -78 dBm before and -80 dBm after": this computer's own state around the
+// stream; empty if the system said nothing. Only the first router's losses show what it means.
 Text own_state_in_words(const MediaStream& stream);
 
-// The line is full that way while there is one call of ours: most of its packets queue for longer
-// than any line without a queue would take.
+// True if the line is full that way with only one call of ours: most of its packets queue for
+// longer than any line without a queue would take.
 bool is_full(const MediaStream& stream, MediaWay way);
 
-// The line carries fewer calls at once than were asked for.
+// True if the line carries fewer calls at once than were asked for.
 bool too_few_calls(const MediaStream& stream);
 
-// True where more may pass than are known to: not all numbers up to the first that failed were
+// True if more may pass than are known to: not all numbers up to the first that failed were
 // tried.
 bool may_carry_more(const CallCapacity& calls);
 

@@ -14,7 +14,7 @@
 namespace callready {
 namespace {
 
-// What a probe that answered shows to be wrong all the same; empty: nothing.
+// What a probe shows to be wrong although it was answered; empty: nothing.
 Text flaw_of(const ProbeResult& result, const Requirement& requirement) {
   const auto& [probe, observation] = result;
   const auto& detail = observation.detail;
@@ -38,7 +38,7 @@ std::vector<HostState> keep_nearest(std::vector<HostState>& hosts, int count,
                                     const ResultIndex& evidences, const RegionDistances& regions) {
   constexpr int lost_somewhere = 2;
   const auto rank = [&](const HostState& host) {
-    // By its own round trip, else as the nearest host of its region.
+    // By its own round trip, otherwise that of the nearest host of its region.
     auto distance = evidences.notes_on(host.host).distance;
     const auto region = regions.find(host.region);
     if (!distance && region != regions.end()) distance = region->second;
@@ -55,7 +55,7 @@ std::vector<HostState> keep_nearest(std::vector<HostState>& hosts, int count,
   return doubtful;
 }
 
-// Of one of this row's media ports, by a probe of another row, perhaps.
+// A packet to one of this row's media ports, perhaps by a probe of another row.
 Departure same_ports_seen(const Probes& probes, const ResultIndex& evidences) {
   Departure seen;
   for (const auto* own : probes) {
@@ -68,7 +68,7 @@ Departure same_ports_seen(const Probes& probes, const ResultIndex& evidences) {
 
 // A probe of another row that stands for this one's: a SYN to the same host, to a port of the same
 // kind, that left the site (checks/hop.cpp, "spared"). If one of them is in doubt, that one is
-// returned: the row is no surer than it.
+// returned: the row is no surer than that.
 Departure same_kind_seen(const Probes& probes, const ResultIndex& evidences) {
   const auto& causes = evidences.attribution();
   Departure seen;
@@ -102,9 +102,9 @@ Text seen_with_others(const Departure& other) {
       tcp ? phrase("ports") : phrase("hosts"));
 }
 
-// Hosts whose packets only go as far as the edge of the site, where the router there had no answer
-// left for them: as if they had not been in the sample, while others of the row, or of the same
-// ports, were reached and none was lost. How many.
+// Drops hosts whose packets only go as far as the edge of the site, if the router there had no
+// answer left for them, as if they had not been in the sample; but only if others of the row, or of
+// the same ports, were reached and none was lost. Returns how many.
 std::size_t drop_unmeasured(std::vector<HostState>& hosts, const Requirement& requirement,
                             bool same_ports, const ResultIndex& evidences) {
   const bool by_edge = requirement.check == CheckKind::udp_range || !requirement.listening;
@@ -124,7 +124,7 @@ std::size_t drop_unmeasured(std::vector<HostState>& hosts, const Requirement& re
 }
 
 // Media goes to the nearest of the hosts that were reached. From one end only round trips can be
-// measured: one way is taken for half of one (docs/design.md, media.delay). Empty: within the
+// measured: one way is taken to be half of one (docs/design.md, media.delay). Empty: within the
 // vendor's figure, or nothing was measured or asked for. Jitter and loss need a stream of packets.
 Text delay_flaw(const Requirement& requirement, const std::vector<HostState>& hosts,
                 const ResultIndex& evidences) {
@@ -186,14 +186,14 @@ Status status_by(const Reach& reach, const Count& counted) {
   if (counted.total() == 0) return Status::unknown;
   const bool all = reach.kind == Reach::Kind::all || reach.kind == Reach::Kind::nearest;
   const int there = counted.total() - counted.minor;
-  // Fewer hosts than the document has may be in the run (`--region`): then all of them.
+  // The run may have fewer hosts than the document (`--region`): then all of them.
   const int needed = all ? there : std::min(reach.count, there);
   if (counted.reached + counted.unknown < needed) return Status::fail;
   if (counted.reached < needed) return Status::unknown;
   return counted.minor > 0 ? Status::warn : Status::pass;
 }
 
-// Of media hosts that keep silent it is known that packets to them leave the site, and no more.
+// Of silent media hosts, it is only known that packets to them leave the site.
 Text reached_in_words(const std::vector<HostState>& hosts, const Count& counted) {
   if (counted.total() == 0) return phrase("not measured");
   int left = 0, again = 0;
@@ -227,7 +227,7 @@ Text reached_in_words(const std::vector<HostState>& hosts, const Count& counted)
   return text;
 }
 
-// What came of a host that was not reached, or not surely.
+// The result of a host that was not reached, or not for certain.
 Text trouble_in_words(const ProbeResult& result, const ResultIndex& evidences) {
   const auto& causes = evidences.attribution();
   const auto doubt = causes.doubt_about(result.probe.id);
@@ -244,7 +244,7 @@ Text trouble_in_words(const ProbeResult& result, const ResultIndex& evidences) {
 
 Text summarise(const std::vector<HostState>& hosts, const Count& counted,
                const ResultIndex& evidences) {
-  // Of what nothing was sent to (no route there) it is not said that it is not reached.
+  // If nothing was sent (no route there), do not say that it was not reached.
   const bool untried = !hosts.empty() && std::ranges::all_of(hosts, [](const HostState& host) {
     return host.state != State::reached && host.why->observation.outcome == Outcome::skipped;
   });
@@ -264,7 +264,7 @@ void add_to(Text& summary, const Text& more) {
   if (!more.empty()) summary += "; " + more;
 }
 
-// What streams like a call's met, and where that is below the vendor's figures.
+// The results of streams like a call's, and where they miss the vendor's figures.
 void judge_streams(RequirementResult& result, const Requirement& requirement, const Probes& probes,
                    std::vector<Text>& flaws) {
   const auto tell = [&](Text text, bool is_flaw) {
@@ -296,8 +296,8 @@ void spare(RequirementResult& result, const Requirement& requirement) {
   result.lost = true;
 }
 
-// There is one NAT, whoever it is measured with: where the servers that a row names are silent,
-// those that answered speak for them.
+// There is one NAT, whichever servers measure it: if those that a row names are silent, others that
+// answered speak for them.
 std::vector<std::string> own_or_others(const PlannedRequirement& planned,
                                        const ResultIndex& evidences) {
   const auto* other = evidences.nat_test();

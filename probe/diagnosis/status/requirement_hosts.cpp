@@ -20,12 +20,12 @@ State state_of_alg_test(const Observation& observation) {
 State own_state(const ProbeResult& result, const ResultIndex& evidences) {
   const auto& [probe, observation] = result;
   const auto& notes = evidences.notes_on(probe.target.host);
-  // A packet that was to end beyond the edge and was answered nearer says nothing of the far end.
+  // A packet meant to end beyond the edge but answered nearer says nothing about the far end.
   if (observation.detail == DetailCode::answered_on_the_way) return State::unknown;
   // Its row asks what happens to SIP on the way, not whether the server can be reached: `sip` does.
   if (probe.check == CheckKind::sip_alg) return state_of_alg_test(observation);
   if (reached(observation.outcome)) return State::reached;
-  // What was to be learnt is the site's NAT: a server that does not answer says nothing of it.
+  // The question is the site's NAT: a server that does not answer says nothing about it.
   if (probe.check == CheckKind::nat) return State::unknown;
   if (observation.outcome == Outcome::skipped) {
     // One port speaks for those of its kind (checks/hop.cpp), unless a cause closes them all.
@@ -47,10 +47,10 @@ State own_state(const ProbeResult& result, const ResultIndex& evidences) {
   return silent && by_ttl && !is_dropped(observation.detail) ? State::unknown : State::bad;
 }
 
-// What one probe says of its endpoint. Silence is the hard case: it counts against a service that
-// is known to answer everybody (STUN, TURN, NTP, DNS and whatever speaks TCP), and proves nothing
-// of one that may ignore strangers (media ranges; SIP, over a connection too, unless the server
-// answered us elsewhere).
+// What one probe says about its endpoint. Silence is the hard case: it counts against a service
+// that is known to answer everybody (STUN, TURN, NTP, DNS and whatever speaks TCP), and proves
+// nothing about one that may ignore strangers (media ranges; SIP, over a connection too, unless the
+// server answered us elsewhere).
 State state_of(const ProbeResult& result, const ResultIndex& evidences) {
   auto own = own_state(result, evidences);
   if (own == State::ignored) return own;
@@ -85,12 +85,12 @@ std::string seen_by(const ProbeResult& result) {
   return {};
 }
 
-// An endpoint that several routes lead to is reached where one does.
+// An endpoint with several routes is reached if one of them reaches it.
 struct Endpoint {
   State state = State::ignored;
   bool answered = false;             // by any route: more than that packets leave the site
-  bool again = false;                // and only when it was asked again
-  std::string left_by;               // else the router that saw them
+  bool again = false;                // but only when it was asked again
+  std::string left_by;               // otherwise the router that saw them
   bool gone = true;                  // every route failed because the name does not exist
   const ProbeResult* why = nullptr;  // the first route that was not the way
 
@@ -108,7 +108,7 @@ struct Endpoint {
   }
 };
 
-// All endpoints of a host must be reached; where any endpoint of the row will do, one of its own.
+// All endpoints of a host must be reached; if any endpoint of the row will do, one of the host's.
 void add_endpoint(HostState& host, const Endpoint& endpoint, bool any) {
   if (endpoint.state == State::ignored) return;
   if (endpoint.state == State::reached && !endpoint.answered) {
@@ -125,7 +125,7 @@ void add_endpoint(HostState& host, const Endpoint& endpoint, bool any) {
   host.gone = host.state != State::reached && host.gone && (!lost || endpoint.gone);
 }
 
-// What the row says of each; what comes first counts. Looked up, since rows may be long.
+// The weight of each host of the row; the first entry counts. Looked up, since rows may be long.
 class HostWeights {
  public:
   explicit HostWeights(const Requirement& row) {

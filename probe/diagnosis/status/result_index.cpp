@@ -1,4 +1,4 @@
-// What the probes of a run have shown together: of hosts, ports and regions, whatever row asked.
+// What the probes of a run have shown together about hosts, ports and regions, whichever row asked.
 #include <algorithm>
 #include <set>
 
@@ -25,7 +25,7 @@ ResultIndex::ResultIndex(const std::vector<ProbeResult>& results) {
     const auto name = probe.with.find("name");
     const bool elsewhere = probe.check == CheckKind::dns && probe.with.contains("server");
     if (elsewhere && name != probe.with.end() && answered) found_elsewhere.insert(name->second);
-    // Whoever is asked, somebody on the way answers: nobody's word that a name is gone is known.
+    // Something on the way answers for everybody: whether a name is really gone is not known.
     names_are_hidden_ |= findings::asks_nobody(probe) &&
                          findings::evidence_of(result, EvidenceKind::dns_answer) != nullptr;
     by_id_[probe.id] = &result;

@@ -32,7 +32,7 @@ Verdict verdict_of_rows(const Rows& rows) {
   return weight_of(judge_capability(everything, rows), rows);
 }
 
-// For these scenarios; what names none is for all.
+// True if it is for these scenarios; an item that names none is for all.
 template <typename Item>
 bool is_for(const Item& item, const std::vector<std::string>& scenarios) {
   const auto& its = item.scenarios;
@@ -54,7 +54,7 @@ Text left_out_by_choice(const TargetSet& set, const Capability& capability, cons
                 "; {} of its requirements were left out of this run");
 }
 
-// The variable that one of the row's hosts is, or nothing.
+// The variable that stands for one of the row's hosts, or nothing.
 std::string variable_of(const TargetSet& set, const std::string& id) {
   const auto* row = set.find_requirement(id);
   for (const auto& variable : set.variables) {
@@ -67,8 +67,8 @@ std::string variable_of(const TargetSet& set, const std::string& id) {
   return {};
 }
 
-// Whoever uses such a service signs in to it. Where no measured row says whether that works, the
-// verdict is without it.
+// Users of such a service sign in to it. If no measured row shows whether that works, the verdict
+// does not cover it.
 Text untested_sign_in(const TargetSet& set, const Rows& rows) {
   if (!is_signed_in_to(set)) return {};
   bool known = false;
@@ -92,7 +92,7 @@ Text untested_sign_in(const TargetSet& set, const Rows& rows) {
   return phrase("Sign-in was not tested: specify your own sign-in page with --var {}=...", yours);
 }
 
-// By a row of the set that matters, or as a whole.
+// True if it hurts a row of the set that matters, or the set as a whole.
 bool weakens(const Finding& finding, const SetResult& set) {
   if (finding.confidence == Confidence::possible || has(finding.code, FindingTrait::advice))
     return false;
@@ -129,7 +129,7 @@ Verdict verdict_of_set(const std::vector<CapabilityResult>& capabilities, const 
     verdict = worse_of(verdict, weight_of(capability, rows));
   }
   if (!measured) return verdict_of_rows(rows);
-  // A condition of the vendor that is broken, and that no capability names, is one of them all.
+  // A broken condition of the vendor that no capability names counts for all of them.
   const auto named = [&](const std::string& id) {
     return std::ranges::any_of(capabilities, [&](const auto& capability) {
       return contains(capability.requirements, id);
@@ -140,7 +140,7 @@ Verdict verdict_of_set(const std::vector<CapabilityResult>& capabilities, const 
     return fails || (row.impaired && row.severity != Severity::optional && !named(row.id));
   });
   if (broken && verdict == Verdict::ready) verdict = Verdict::degraded;
-  // That it works at all, if only in part, is not known while one of those may be blocked.
+  // While a needed one may be blocked, it is not known that it works at all, even in part.
   return verdict == Verdict::degraded && open ? Verdict::unknown : verdict;
 }
 
