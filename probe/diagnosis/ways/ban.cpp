@@ -21,7 +21,7 @@ struct Twice {
   const FlowSample* after = nullptr;   // it does not
 };
 
-// What this computer is called where it is to be let through: by IPv4, where it has such an
+// This computer's address, for those who are to let it through: IPv4, if it has such an
 // address.
 std::string own_address(const Report& report) {
   for (const bool v4 : {true, false}) {
@@ -41,7 +41,7 @@ bool asks_our_resolvers(const Facts& facts, const ProbeResult& result) {
   return asks_system_resolvers(probe) && !asks_for_canary(probe) && !facts.asked_for(result);
 }
 
-// The site's resolver finds names even since then: the line is up, and it is this computer that is
+// The site's resolver still finds names since then: the line is up, and it is this computer that is
 // shut out.
 std::optional<FindingEvidence> line_is_up(const Facts& facts, WallTime since) {
   for (const auto& result : facts.report.probes) {
@@ -63,7 +63,7 @@ const ProbeResult* resolver_is_silent(const Facts& facts) {
   return nullptr;
 }
 
-// What answered at first, and does not any more. Nothing where any of it does.
+// What answered at first, and no longer does. Nothing if any of it still does.
 std::vector<Twice> fallen_silent(const Facts& facts) {
   std::vector<Twice> lost;
   for (const auto& flow : facts.flows) {
@@ -93,8 +93,8 @@ std::vector<Twice> fallen_silent(const Facts& facts) {
   return lost;
 }
 
-// When the last packet was sent that got an answer, if only a certificate with a fault. `dropped`:
-// the device drops packets, so no refusal from beyond it comes back either.
+// When the last packet that got an answer was sent, even if that was only a faulty certificate.
+// `dropped`: the device drops packets, so no refusal from beyond it comes back either.
 std::optional<WallTime> last_answered(const Facts& facts, bool dropped) {
   std::optional<WallTime> last;
   for (const auto& result : facts.report.probes) {
@@ -137,7 +137,7 @@ bool are_reset(const std::vector<Twice>& lost) {
       lost, [](const Twice& twice) { return twice.after->way != Reachability::lost; });
 }
 
-// What has fallen silent, where nothing else got through since.
+// What has fallen silent, if nothing else got through since.
 std::vector<Twice> shut_out(const Facts& facts) {
   auto lost = fallen_silent(facts);
   const bool others = !lost.empty() && last_answered(facts, !are_reset(lost)) >= silent_since(lost);

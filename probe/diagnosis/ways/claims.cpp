@@ -22,8 +22,8 @@ bool of_a_range(const FlowSample& sample) {
   return probe.check == CheckKind::udp_range && !probe.target.ports.single();
 }
 
-// Packets to it were seen to leave the site; or it is silent, as another host of the same operator
-// on the same port is to which packets leave: what is wrong is beyond the site, for this one too.
+// Packets to it were seen to leave; or it is silent, like another host of the same operator on the
+// same port to which packets leave: then the fault is beyond the site for this one, too.
 bool is_beyond(const Facts& facts, const Flow& flow) {
   if (flow.way != Reachability::lost) return flow.way == Reachability::left;
   return std::ranges::any_of(facts.flows, [&](const Flow& other) {
@@ -75,7 +75,7 @@ Confidence most_of(const Facts& facts, const Claim& claim) {
 bool Claim::goes_with(const Claim& other) const {
   const bool as_seen = is_of_ports() || blocked == other.blocked;
   const bool transports = !is_of_ports() || udp() == other.udp();
-  // The ends of a range are tried to others, too; what is between them hardly is.
+  // The ends of a range are tried with others, too; what is between them hardly is.
   const bool hosts = is_range() || by_hosts == other.by_hosts;
   return code == other.code && is_weak() == other.is_weak() && transports && as_seen && hosts &&
          beyond == other.beyond && only_media == other.only_media && party == other.party;
@@ -103,7 +103,7 @@ Claim claim_of(const Facts& facts, const ClosedFlows& closed) {
   claim.flows = closed.flows;
   claim.blocked = any_blocked(claim.flows);
   claim.probes = closed.probes;
-  // What was lost over UDP says nothing of TCP that was only seen to leave, nor the other way
+  // What was lost over UDP says nothing about TCP that was only seen to leave, nor the other way
   // round.
   claim.unseen = closed.unseen;
   std::erase_if(claim.unseen, [&](const ProbeResult* result) {

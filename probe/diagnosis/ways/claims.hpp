@@ -1,6 +1,6 @@
-// What a finding claims of flows that a device on the way closes: ports, a range, a destination, or
-// no more than these flows; and how sure that is (docs/design.md, "How neighbours are told apart",
-// 2).
+// What a finding claims about flows that a device on the way closes: ports, a range, a destination,
+// or no more than these flows; and how sure that is (docs/design.md, "How neighbours are told
+// apart", 2).
 #pragma once
 
 #include "probe/diagnosis/ways/by_worlds.hpp"
@@ -8,8 +8,8 @@
 
 namespace callready::findings {
 
-// The flows that a device on the way closes, as worlds say (reach/): together, what one box of the
-// likeliest world closes of one host, or on one port, with how sure that is.
+// The flows that a device on the way closes, according to worlds (reach/): grouped by what one box
+// of the likeliest world closes at one host, or on one port, with how sure that is.
 struct ClosedFlows {
   const reach::Box* box = nullptr;
   std::vector<const Flow*> flows;
@@ -23,15 +23,15 @@ struct ClosedFlows {
   double near_sure = 0;  // that it is no farther out than the routers that speak
 };
 
-// What firewalls' rules on ports, destinations and flows close, or what a server that is out of
-// order makes look like it (closed_flows.cpp). What another cause explains is left out. Worlds are
+// What firewalls' rules on ports, destinations and flows close, or what looks like it because a
+// server is out of order (closed_flows.cpp). What another cause explains is left out. Worlds are
 // drawn only where a flow fails and nothing explains it.
 std::vector<ClosedFlows> closed_flows(const Diagnosis& context);
 
 // How sure it is (0 to 1) that a device on the way closes that flow, for whatever reason.
 double sure_to_be_closed(const Diagnosis& context, const Flow& flow);
 
-// What a finding will claim, and of which flows.
+// What a finding will claim, and about which flows.
 struct Claim {
   FindingCode code = FindingCode::firewall_flow_blocked;
   double sure = 0;                               // 0 to 1
@@ -40,7 +40,7 @@ struct Claim {
   bool by_hosts = false;                         // of ports: known for these hosts only
   bool only_media = false;                       // by a device that inspects payloads
   bool blocked = false;                          // not only silence shows it
-  std::string party{};                           // whose, where only flows of one go together
+  std::string party{};                           // whose, if only flows of one go together
   std::vector<const Flow*> flows{};
   std::vector<const ProbeResult*> probes{}, unseen{};
 
@@ -56,12 +56,12 @@ struct Claim {
   // Both are one finding.
   bool goes_with(const Claim& other) const;
   void add(const Claim& other);
-  // How sure it may be, by all of its flows.
+  // Sets how sure it may be, from all of its flows.
   void weigh(const Facts& facts);
 };
 
 Claim claim_of(const Facts& facts, const ClosedFlows& closed);
-// Of one flow, without a word on its port or its host. `sure`: that it is closed on the way.
+// About one flow, without a claim about its port or its host. `sure`: that it is closed on the way.
 Claim claim_of(const Facts& facts, const Flow& flow, double sure);
 
 }  // namespace callready::findings

@@ -10,7 +10,7 @@ namespace {
 
 Text transport(bool udp) { return udp ? "UDP" : "TCP"; }
 
-// Ports between which none was seen to get out, over UDP as far as they were sampled.
+// A span of ports none of which was seen to get out; over UDP, as far as they were sampled.
 struct Span {
   PortRange ports;
   std::vector<std::string> open;  // the nearest ports that get out
@@ -46,7 +46,7 @@ std::vector<Span> spans_of(const Facts& facts, const std::vector<const Flow*>& c
 
 // The first that gets out, preferring the given host: the control that gives the others a meaning.
 std::optional<FindingEvidence> control_for(const Facts& facts, const std::string& host) {
-  // Not of a range of which a part fails, if there is another; of that host rather than of others.
+  // Not from a range that fails in part, if there is another; from that host rather than others.
   const auto flows = udp_cells(facts);
   for (const bool in_part : {false, true}) {
     for (const bool any_host : {false, true}) {
@@ -61,7 +61,7 @@ std::optional<FindingEvidence> control_for(const Facts& facts, const std::string
   return std::nullopt;
 }
 
-// "443 of the same host works": the contrast that makes a closed port of a living host.
+// "443 of the same host works": the contrast that shows a closed port on a living host.
 std::optional<FindingEvidence> reachable_port_of_same_host(const Facts& facts, const Flow& dead) {
   const auto others = facts.select(
       [&](const Flow& flow) { return flow.host == dead.host && flow.udp == dead.udp; });
@@ -107,8 +107,8 @@ Text flows_in_subject(const std::vector<const Flow*>& flows, std::size_t& subjec
   return phrase("{} ports of {}", flows.size(), listed(hosts, 1));
 }
 
-// Of flows that are lost beyond the site every sample, in its order: how far packets got is
-// evidence, too.
+// For flows that are lost beyond the site, every sample, in order: how far packets got is evidence,
+// too.
 std::vector<FindingEvidence> evidence_for_claim(const Claim& claim, std::size_t most) {
   if (!claim.beyond) return evidence_for(claim.flows, most);
   std::vector<FindingEvidence> all;
@@ -213,8 +213,8 @@ void say_destinations(const Diagnosis& context, const Claim& claim, Cause& cause
                                               ports_in_words(set_of(elsewhere, &Flow::port)))});
 }
 
-// The operator of all these flows, if they are to all of its servers that were tried, to two at
-// least, and none of them was heard; else empty.
+// The operator of all these flows, if they are to all of its servers that were tried, at least two,
+// and none of them was heard; otherwise empty.
 std::string silent_operator(const Facts& facts, const Claim& claim) {
   const auto& party = claim.flows.front()->party;
   const auto hosts = set_of(claim.flows, &Flow::host);
@@ -274,11 +274,11 @@ void add(const Facts& facts, std::vector<Claim>& all, Claim claim) {
     return;
   }
   same->add(claim);
-  // A range is one rule: where a device refused one of its ports, it closes all of it.
+  // A range is one rule: if a device refused one of its ports, it closes all of it.
   if (claim.is_range()) same->weigh(facts);
 }
 
-// Somebody misses it, so that it is said although it is weak.
+// Somebody misses it, so it is reported although it is weak.
 bool is_missed(const Diagnosis& context, const Claim& claim) {
   return context.breaks_capability(claim.probes) ||
          (claim.beyond && context.fails_required_row(claim.probes));

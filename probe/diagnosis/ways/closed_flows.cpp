@@ -10,7 +10,7 @@
 namespace callready::findings {
 namespace {
 
-// A host of which nothing was asked, and a port that no rule about ports names by itself.
+// A host that was never asked, and a port that no rule about ports names by itself.
 constexpr reach::HostId stranger = ~0U;
 constexpr std::uint16_t any_port = 1;
 
@@ -64,8 +64,8 @@ class Reader {
   }
 
  private:
-  // What one box closes: what is surely closed (true) apart from the rest, of one host, or else of
-  // one port over UDP (true) or TCP.
+  // What one box closes: what is surely closed (true) separately from the rest, at one host, or
+  // otherwise on one port over UDP (true) or TCP.
   using Part = std::tuple<std::uint32_t, bool, reach::HostId, bool, std::uint16_t>;
 
   const FlowEvent& seen(std::uint32_t event) const { return drawn_.sight.events.flows[event]; }
@@ -83,7 +83,7 @@ class Reader {
     return reach::fate_in(world, drawn_.boxes, drawn_.sight, event);
   }
   static bool is_lost(const reach::Met& met) { return met.met() && reach::loses(met.fate); }
-  // By somebody on the way. A far end that is out of order does not count.
+  // By a device on the way. A far end that is out of order does not count.
   bool is_closed(const reach::Met& met) const {
     return is_lost(met) && !reach::is_mere_silence(box(met).code);
   }

@@ -7,7 +7,7 @@
 namespace callready::findings {
 namespace {
 
-// The device behind that finding, as the worlds have it. Null where there is none, or where it is
+// The device behind that finding, according to the worlds. Null if there is none, or if it is
 // further out: there it is not this site's, and looks like servers that keep silent.
 const reach::Box* near_filter(const Diagnosis& context, FindingCode code) {
   const auto told = told_by_worlds(context, [&](const reach::Box& box, const reach::World&) {
@@ -16,7 +16,7 @@ const reach::Box* near_filter(const Diagnosis& context, FindingCode code) {
   return told && !told->box->beyond ? told->box : nullptr;
 }
 
-// What died of what that box reads, where something else passes on the same port.
+// Packets of the kind that the box reads that died where others pass on the same port.
 std::vector<FindingEvidence> contrasts(const Diagnosis& context, const reach::Box& box) {
   const auto& sight = context.worlds().sight;
   std::set<std::pair<reach::HostId, std::uint16_t>> passing;
@@ -93,8 +93,8 @@ Causes find_stun_filter(const Diagnosis& context) {
   return {*cause};
 }
 
-// Worlds decide it. Silence alone shows no device: SIP that dies where another packet passes does,
-// and SIP that breaks a connection to a server that answers it over TLS.
+// Worlds decide it. Silence alone shows no device; what does is SIP that dies where another packet
+// passes, or that breaks a connection to a server that answers it over TLS.
 Causes find_sip_filter(const Diagnosis& context) {
   const auto& facts = context.facts;
   auto cause =

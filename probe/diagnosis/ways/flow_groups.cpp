@@ -9,8 +9,8 @@
 namespace callready::findings {
 namespace {
 
-// A device said no to what is sent there: not only to what the second round tried beside it, of a
-// kind that gets out nowhere.
+// A device refused what is sent there, and not only what the second round tried as well, of a kind
+// that gets out nowhere.
 bool turned_away(const Facts& facts, const Flow& flow) {
   return any_sample(flow, [&](const FlowSample& refused) {
     const auto alike = [&](const FlowSample& sample) {
@@ -23,8 +23,8 @@ bool turned_away(const Facts& facts, const Flow& flow) {
   });
 }
 
-// The most that the line may lose (0 to 1), by the requests that were counted: the upper bound of
-// Wilson's score interval at 99 %. 1 where none were counted.
+// The most that the line may lose (0 to 1), according to the requests that were counted: the upper
+// bound of Wilson's score interval at 99 %. 1 where none were counted.
 double most_loss(const Facts& facts) {
   const auto &one = facts.on_one_flow(), &news = facts.on_new_flows();
   const double sent = one.sent + news.sent;
@@ -35,7 +35,7 @@ double most_loss(const Facts& facts) {
   return (share + z2 / (2 * sent) + spread) / (1 + z2 / sent);
 }
 
-// The count for what never got out, of the kind of payload for which it is highest.
+// The count of packets that never got out, for the kind of payload with the highest.
 template <typename Count>
 int most_of_one_kind(const Flow& flow, Count count) {
   std::map<Cargo, int> sums;
@@ -79,11 +79,11 @@ bool two_are_lost_beside_others(const Facts& facts) {
 }  // namespace
 
 bool heard(const Flow& flow) {
-  // A connection that stands and says nothing may be somebody's on the way.
+  // An established but silent connection may end at a device on the way.
   const auto is_mute = [](const FlowSample& sample) { return got_no_answer(*sample.result); };
   const bool mute = !flow.udp && any_sample(flow, is_mute);
   return any_sample(flow, [&](const auto& sample) {
-    // Where something was asked for over one in vain, another tells no more.
+    // If a request over one got no answer, another shows no more.
     const bool only_stands = sample.result->observation.outcome == Outcome::connected;
     const bool told = flow.udp || (!is_mute(sample) && !(mute && only_stands));
     return sample.way == Reachability::open && told && !sample.refusal;
@@ -108,7 +108,7 @@ bool any_blocked(const std::vector<const Flow*>& flows) {
 
 int times_lost(const Flow& flow) {
   return most_of_one_kind(flow, [](const FlowSample& sample) {
-    // Of a range's port that is silent nothing is known: the control was silent, too.
+    // Nothing is known about a range's port that is silent: the control was silent, too.
     const bool unmeasured =
         sample.way == Reachability::lost && sample.result->probe.check == CheckKind::udp_range;
     return unmeasured ? 0 : 1;

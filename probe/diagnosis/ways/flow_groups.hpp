@@ -11,7 +11,7 @@ inline constexpr std::uint16_t dns_port = 53;
 // True where its far end answered: over UDP a port-unreachable comes back where no reply does.
 bool heard(const Flow& flow);
 
-// The first of their samples that is so; null: none is.
+// The first of their samples that `wanted` takes; null: none.
 template <typename Wanted>
 const FlowSample* first_sample(const std::vector<const Flow*>& flows, Wanted wanted) {
   for (const auto* flow : flows) {
@@ -26,7 +26,7 @@ bool any_sample(const std::vector<const Flow*>& flows, Wanted wanted) {
   return first_sample(flows, wanted) != nullptr;
 }
 
-// One of its samples fared so.
+// One of its samples went that way.
 inline bool went(const Flow& flow, Reachability way) {
   return any_sample(flow, [&](const FlowSample& sample) { return sample.way == way; });
 }
@@ -35,36 +35,36 @@ inline bool went(const Flow& flow, Reachability way) {
 inline bool went_unanswered(const FlowSample& sample) {
   return sample.way == Reachability::lost && sample.responder;
 }
-// The same over UDP, and of a server that is known to speak SIP.
+// The same over UDP, also for a server that is known to speak SIP.
 bool was_owed_an_answer(const Facts& facts, const FlowEvent& event);
 
 // Of several flows: the device that refused, if one was heard; whether something on the way was
 // seen to block.
 std::string device_of(const std::vector<const Flow*>& flows);
 bool any_blocked(const std::vector<const Flow*>& flows);
-// How often packets of one kind were asked after there without success: what died once may be a bad
+// How often packets of one kind were sent there without success: what died once may be a bad
 // line.
 int times_lost(const Flow& flow);
-// Blocked for certain: a device said so, or it was asked more than once, and more often on a line
+// Blocked for certain: a device said so, or it was tried more than once, and more often on a line
 // that loses packets.
 bool firmly_blocked(const Facts& facts, const Flow& flow);
 
-// What tells that they are closed, the strongest first: what a device said, packets that died on
+// What shows that they are closed, the strongest first: what a device said, packets that died on
 // the way, then silence.
 std::vector<FindingEvidence> evidence_for(const std::vector<const Flow*>& flows, std::size_t most);
 
-// All over UDP but DNS.
+// All flows over UDP except DNS.
 std::vector<const Flow*> udp_cells(const Facts& facts);
 
 // What UDP as a whole met: the device that refuses most of it, ports that die on the way, public
 // servers that are silent, and a few of the packets.
 void add_what_udp_met(std::vector<FindingEvidence>& list, const Facts& facts);
 
-// Whether silence over UDP tells of UDP (udp.cpp): strangers are let out, the vendor's
+// Whether silence over UDP says anything about UDP (udp.cpp): strangers are let out, the vendor's
 // servers are not all down, and new flows are not limited.
 bool silence_tells(const Facts& facts);
 
-// All UDP but DNS is closed, or its replies are, as worlds say (udp.cpp).
+// All UDP except DNS is closed, or its replies are, according to worlds (udp.cpp).
 struct ClosedUdp {
   Confidence confidence = Confidence::possible;
   // Packets were seen to leave, and no reply comes back: the lowest port known to be so.
@@ -73,9 +73,9 @@ struct ClosedUdp {
 std::optional<ClosedUdp> closed_udp(const Diagnosis& context);
 
 // Much of what was reached answered only when it was asked again, more than a bad line explains, or
-// two servers were lost beside others: a device may limit new flows, and what was asked less often
-// is silent for that reason. It may limit UDP only, where nothing but names is asked for often
-// enough.
+// two servers were lost while others were not: a device may limit new flows, and what was asked
+// less often is silent for that reason. It may limit UDP only, where nothing but names is asked for
+// often enough.
 bool new_flows_may_be_limited(const Facts& facts);
 
 }  // namespace callready::findings

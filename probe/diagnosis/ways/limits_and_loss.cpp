@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t most_destinations = 3;  // in the evidence of a dead path
 
-// Fisher's exact test, one-sided: how probable it is that of all the answers so few, or fewer, fell
+// Fisher's exact test, one-sided: how probable it is that so few of all the answers, or fewer, fell
 // to the new flows, if both kinds had the same chance.
 double chance_of_so_few(const RequestCount& news, const RequestCount& one) {
   const auto log_choose = [](int n, int k) {
@@ -40,8 +40,8 @@ bool most_others_answer_at_once(const Facts& facts) {
 enum class LossBy { not_known, line, limit };
 LossBy loss_by(const Facts& facts) {
   constexpr double unlikely = 0.001;
-  // Of 20 requests 2 that get lost exclude a loss of less than 1.8 % there and back (Clopper and
-  // Pearson, 95 %).
+  // If 2 of 20 requests get lost, that excludes a loss of less than 1.8 % there and back (Clopper
+  // and Pearson, 95 %).
   constexpr int proves_loss = 2;
   const auto &one = facts.on_one_flow(), &news = facts.on_new_flows();
   if (one.answered == 0 || news.sent == 0) return LossBy::not_known;
@@ -68,7 +68,7 @@ const reach::Box* likely_box(const Diagnosis& context, reach::Kind kind) {
   return sure ? found->box : nullptr;
 }
 
-// What a device that lets some flows through, and others not, is behind.
+// What may be silent because of a device that lets only some flows through.
 std::vector<const ProbeResult*> silent_outside(const Diagnosis& context, reach::Protocol protocol) {
   const auto& facts = context.facts;
   return facts.probes_that([&](const ProbeResult& result) {
@@ -77,7 +77,7 @@ std::vector<const ProbeResult*> silent_outside(const Diagnosis& context, reach::
   });
 }
 
-// What the likeliest world's other boxes close: a line that is mended helps none of these.
+// What the likeliest world's other boxes close: mending the line helps none of these.
 std::set<std::string> closed_otherwise(const reach::Diagnosis& drawn) {
   std::set<std::string> closed;
   const auto& events = drawn.sight.events.flows;
@@ -88,7 +88,7 @@ std::set<std::string> closed_otherwise(const reach::Diagnosis& drawn) {
   return closed;
 }
 
-// The second in which most of the flows began that the limit counts: those that were sent the whole
+// The second in which most of the flows that the limit counts began: those that were sent the whole
 // way.
 struct Second {
   int began = 0, late = 0, lost = 0;  // late: answered only when sent again
@@ -135,8 +135,8 @@ void add_counts(std::vector<FindingEvidence>& list, const Facts& facts) {
 // from one port and never from another.
 Causes find_dead_path(const Diagnosis& context) {
   const auto& facts = context.facts;
-  // What shuts this computer out explains it, or a limit: what a dead path lost stays lost, however
-  // often it is sent again.
+  // A ban or a limit explains it: what a dead path lost stays lost, however often it is sent
+  // again.
   const bool limited = new_flows_are_limited(facts) &&
                        std::ranges::any_of(facts.answered_late(),
                                            [](const auto* result) { return is_udp(*result); });
@@ -174,8 +174,8 @@ Causes find_dead_path(const Diagnosis& context) {
 
 bool new_flows_are_limited(const Facts& facts) { return loss_by(facts) == LossBy::limit; }
 
-// A device lets so many new flows a second through, and no more: what is silent then, or dies on
-// the way, may be so for that reason alone, and no other is looked for.
+// A device lets only so many new flows a second through: what is silent then, or dies on the way,
+// may be so for that reason alone, and no other is looked for.
 Causes find_new_flow_limit(const Diagnosis& context) {
   const auto& facts = context.facts;
   // It lets the first ones through. What drops the first packet of each flow lets none.
@@ -221,11 +221,11 @@ Causes find_loss(const Diagnosis& context) {
   const auto missing = std::ranges::count_if(facts.flows, [](const Flow& flow) {
     return flow.way == Reachability::lost && any_sample(flow, &FlowSample::responder);
   });
-  // Counted, and none is lost: on a narrow line our own first packets were late, for they queue.
+  // Counted, and none is lost: on a narrow line our own first packets were late, since they queue.
   const auto &one = facts.on_one_flow(), &news = facts.on_new_flows();
   const bool all_answered = one.sent > 0 && one.lost() == 0 && news.sent > 0 && news.lost() == 0;
   if (all_answered && missing == 0) return {};
-  // Where this computer is shut out, the count met that.
+  // If this computer is shut out, so was the count.
   const bool by_line = loss_by(facts) == LossBy::line && !some_fell_silent(facts);
   auto& finding = cause.name(FindingCode::network_loss, Owner::lan,
                              by_line ? Confidence::likely : Confidence::possible);

@@ -10,7 +10,7 @@ namespace {
 
 // Of the first packets that have no way: fewer than this may be a vendor's own trouble.
 constexpr std::size_t enough_endpoints = 3;
-// Operators whose silence, each for itself, would say nothing.
+// Operators whose silence, each by itself, would say nothing.
 constexpr std::size_t enough_mute = 4;
 
 // Somebody answers at the proxy's address, if only to refuse: it is the proxy that is gone. Or this
@@ -24,27 +24,27 @@ bool proxy_is_gone(const ProbeResult& result) {
          seen.detail == DetailCode::proxy_timed_out || seen.detail == DetailCode::kept_here;
 }
 
-// Many a network that lets nothing out lets names be looked up, by whatever server.
+// Many networks that let nothing else out allow look-ups, with any server.
 bool only_asks_names(const Flow& flow) {
   return std::ranges::all_of(flow.samples, [](const FlowSample& sample) {
     return sample.result->probe.check == CheckKind::dns;
   });
 }
 
-// What came of all that was sent out, where nothing comes back.
+// What became of all that was sent out, if nothing comes back.
 struct Outside {
   std::set<std::string> parties;                      // who should answer
   std::set<std::string> mute;                         // these, and who may answer clients only
   std::set<std::pair<bool, std::uint16_t>> services;  // that nobody answers: by transport and port
   std::size_t silent = 0, silent_resolvers = 0, without_route = 0, tried = 0;
   bool control = false;          // public servers were asked
-  bool own = false;              // somebody of the vendor's who should answer was asked
-  bool own_not_refused = false;  // and nobody turned his packets away
+  bool own = false;              // a server of the vendor's that should answer was asked
+  bool own_not_refused = false;  // and nobody turned those packets away
   bool answers_all = false;      // one of those asked answers everybody
   bool looked_up = false;        // names are found
   bool names_fail = false;       // the site's name server answers, and finds nothing
   std::string device;            // that turns packets away
-  // That know no way to where packets are to go, each with whom it said so of.
+  // Routers that know no way for packets, each with those that it said so about.
   std::map<std::string, std::set<std::string>> lost_routers;
   std::string proxy;  // that does not answer either
   void add_silent(const Flow& flow) {
@@ -144,7 +144,7 @@ Cause offline(const Facts& facts, Owner owner, Confidence confidence, Text title
 
 // `with_resolvers`: name servers had to be counted in.
 Confidence confidence_of(const Outside& outside, bool with_resolvers) {
-  // Silence of those who answer nobody but their clients proves nothing.
+  // Silence of servers that answer only their clients proves nothing.
   if (!outside.answers_all) return Confidence::possible;
   // One or two services may be shut, where little else was asked.
   const std::size_t few = outside.device.empty() ? 2 : 3;
@@ -157,9 +157,9 @@ Confidence confidence_of(const Outside& outside, bool with_resolvers) {
     const bool enough = !with_resolvers || (outside.names_fail && many);
     return outside.control && enough ? Confidence::certain : Confidence::likely;
   }
-  // A name server that finds names has a way out, or has them from before: this computer may be the
-  // one that is kept in, and let out to the vendor's list, of which nobody was asked who answers.
-  // A device that turns some of the service away may turn no more away than that.
+  // A name server that finds names has a way out, or has them from before: perhaps only this
+  // computer is kept in, and let out to the vendor's list, of which nobody who answers was asked. A
+  // device that turns some of the service away may turn no more away than that.
   const bool told = outside.own && (outside.device.empty() || !outside.own_not_refused);
   return told ? Confidence::likely : Confidence::possible;
 }
@@ -244,8 +244,8 @@ Causes find_offline(const Diagnosis& context) {
   auto outside = look_outside(facts, no_link);
   if (!outside) return {};
   if (disconnection) {
-    // Of what was sent outside, nothing is known to have failed: all of it was on this computer or
-    // its network, which may be of use without a way out, or the run was stopped before.
+    // Nothing that was sent outside is known to have failed: all of it was on this computer or its
+    // network, which may be of use without a way out, or the run was stopped before.
     Cause cause(lost_probes(facts));
     if (cause.explained.empty()) return {};
     cause.closes = Closes::everything;
@@ -267,8 +267,8 @@ Causes find_offline(const Diagnosis& context) {
   const bool with_resolvers = outside->silent < enough_endpoints && !outside->looked_up;
   if (with_resolvers && outside->silent > 1) outside->silent += outside->silent_resolvers;
   const bool enough = outside->silent >= enough_endpoints && outside->parties.size() > 1;
-  // Where the site's own server answers and finds nothing, it is kept in as well: one server more
-  // that is silent, for names and for connections, is enough.
+  // Where the site's own server answers and finds nothing, it is kept in as well: one more silent
+  // server, for names and for connections, is enough.
   const bool kept_in = outside->names_fail && !outside->looked_up && outside->device.empty() &&
                        outside->silent_resolvers > 0 && outside->silent > 0;
   const auto router = outside->looked_up ? std::string() : router_without_line(*outside);

@@ -1,5 +1,5 @@
-// Is this computer connected at all? By what its system says of its links, addresses, routes and
-// gateways, before anything that was sent is asked.
+// Is this computer connected at all? Judged by what its system says about its links, addresses,
+// routes and gateways, before looking at anything that was sent.
 #include "probe/diagnosis/rules.hpp"
 #include "probe/diagnosis/words.hpp"
 

@@ -10,8 +10,8 @@
 namespace callready::findings {
 namespace {
 
-// TCP's and IP's headers without options (RFC 9293 section 3.1, RFC 791, RFC 8200 section 3): what
-// a segment is smaller than its packet, in bytes.
+// TCP's and IP's headers without options (RFC 9293 section 3.1, RFC 791, RFC 8200 section 3): how
+// much smaller a segment is than its packet, in bytes.
 constexpr int segment_headers = 40, segment_headers_by_ipv6 = 60;
 
 bool is_path_with(const ProbeResult& result, DetailCode detail) {
@@ -35,7 +35,7 @@ bool passes_again(const Facts& facts, const ProbeResult& hole) {
   });
 }
 
-// Small datagrams, too, to those who answer everybody.
+// Small datagrams get lost, too, to servers that answer everybody.
 bool udp_gets_lost(const Facts& facts) {
   const bool lost = std::ranges::any_of(facts.flows, [](const Flow& flow) {
     return flow.udp && flow.way == Reachability::lost && any_sample(flow, &FlowSample::responder);
@@ -45,7 +45,7 @@ bool udp_gets_lost(const Facts& facts) {
   });
 }
 
-// Certificates come in full-size packets, and those of this many others did.
+// Certificates come in full-size packets, and those of this many others arrived.
 bool certificates_arrive(const Facts& facts, const ProbeResult& stuck) {
   constexpr std::size_t enough = 3;
   auto parties = parties_of(facts.probes_that(
@@ -82,7 +82,7 @@ bool works_by_ipv6(const ProbeResult& result) {
          family_of(result, "IPv6").result == DetailCode::connected;
 }
 
-// Packets were sent by IPv6, and no connection came of it, although one did by IPv4.
+// Packets were sent over IPv6 without a connection being made, although IPv4 made one.
 bool works_by_ipv4_only(const ProbeResult& result) {
   using enum DetailCode;
   constexpr std::array wrong{timed_out, unreachable, prohibited, ttl_exceeded, connection_refused};
@@ -142,7 +142,7 @@ Causes find_mtu(const Diagnosis& context) {
                               });
   const bool small_too = streams == 0 && udp_gets_lost(facts);
   const bool alone = one_is_chance || all_are_chance || small_too;
-  // What gets stuck: the handshake stands, and the first flight of more than one packet never
+  // What gets stuck: the handshake is complete, and the first flight of more than one packet never
   // comes.
   append(cause.explained, facts.probes_that([&](const ProbeResult& result) {
     const auto& seen = result.observation;
@@ -179,7 +179,7 @@ Causes find_broken_ipv6(const Diagnosis& context) {
   if (facts.any_probe(works_by_ipv6)) return {};
   Cause cause(facts.probes_that(works_by_ipv4_only));
   const bool several = parties_of(cause.explained).size() > 1;
-  // One server that refuses by IPv6 only does so by itself.
+  // One server that refuses only over IPv6 does so by itself.
   const bool refused = std::ranges::all_of(cause.explained, is_refused_by_ipv6);
   if (cause.explained.empty() || (refused && !several)) return {};
   const bool says_no = std::ranges::all_of(cause.explained, [](const auto* result) {

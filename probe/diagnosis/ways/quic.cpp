@@ -1,5 +1,5 @@
 // QUIC, which browsers try before TCP: refused on UDP 443 while other UDP gets out, or answered and
-// then cut off by the name in its greeting. What is silent from the start proves nothing.
+// then cut off by the name in its greeting. Silence from the start proves nothing.
 #include "probe/diagnosis/ways/flow_groups.hpp"
 #include "probe/diagnosis/words.hpp"
 
@@ -15,7 +15,7 @@ std::vector<const ProbeResult*> with_detail(const Facts& facts,
   });
 }
 
-// Of UDP to other ports: that device turns it away as well.
+// That device turns away UDP to other ports as well.
 bool refuses_more(const Facts& facts, const std::string& device) {
   const auto others =
       facts.select([](const Flow& flow) { return flow.udp && flow.port != quic_port; });

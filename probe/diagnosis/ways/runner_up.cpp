@@ -1,5 +1,5 @@
-// What else may lie behind a failure, where it is close: the likeliest world that has all of it
-// from another cause, and what would tell which of them it is.
+// What else may be behind a failure, if it is close: the likeliest world that explains all of it by
+// another cause, and what would tell them apart.
 #include <algorithm>
 
 #include "probe/diagnosis/reach/clues.hpp"
@@ -10,10 +10,10 @@
 namespace callready::findings {
 namespace {
 
-// Less likely than that, it is not worth a word; what is in nearly all worlds is not in question.
+// Less likely is not worth mentioning; what is in nearly all worlds is not in question.
 constexpr double is_close = 0.05, is_settled = 0.95;
 
-// What one world has for these failures.
+// How one world explains these failures.
 struct Behind {
   std::vector<const reach::Box*> boxes;  // each once
   bool chance = false;                   // packets get lost
@@ -69,7 +69,7 @@ Text rule_in_words(const reach::Sight& sight, const reach::Box& box) {
   return box.protocol == reach::Protocol::udp ? phrase("a firewall that blocks all UDP") : Text();
 }
 
-// Nothing for what has no word of its own here.
+// Empty for what has no words of its own here.
 Text in_words(const reach::Sight& sight, const reach::Box& box) {
   switch (box.kind) {
     case reach::Kind::rule:
@@ -138,7 +138,7 @@ std::optional<RunnerUp> runner_up(const Diagnosis& context, const Cause& cause) 
     if (lost.contains(event.probe) && reach::is_bad(event.seen)) failures.push_back(i);
   }
   if (failures.empty()) return {};
-  // Servers that are down are no device, whatever the code.
+  // Servers that are down are not a device, whatever the code.
   const auto says_the_same = [&](const reach::Box* box) {
     return !reach::at_far_end(*box) && box->code.finding == finding.code;
   };

@@ -15,8 +15,8 @@ const FlowSample* tcp_works(const Facts& facts) {
                       [](const FlowSample& sample) { return sample.way == Reachability::open; });
 }
 
-// Of replies that are lost: the lowest port of whose packets it is known, of those who should
-// answer. Others' may be dropped on their way out. Nothing where no packet was seen to leave.
+// If replies are lost: the lowest port known to get none, among servers that should answer. Packets
+// to others may be dropped on their way out. Nothing if no packet was seen to leave.
 std::optional<std::uint16_t> lowest_without_reply(const Diagnosis& context) {
   using Endpoint = std::pair<std::string_view, std::uint16_t>;
   std::set<Endpoint> known, heard, silent;
@@ -57,7 +57,7 @@ std::vector<const ProbeResult*> left_without_reply(const Diagnosis& context, std
   });
 }
 
-// Something else than DNS is answered on its port, which many let out for its sake.
+// Something other than DNS is answered on DNS's port, which many let out.
 bool works_on_the_port_of_dns(const Facts& facts) {
   const auto flows =
       facts.select([](const Flow& flow) { return flow.udp && flow.port == dns_port; });
@@ -77,7 +77,7 @@ Text title_of(std::optional<std::uint16_t> replies_from, const Facts& facts) {
   return phrase("The firewall blocks all outgoing UDP");
 }
 
-// The far end spoke: a connection that stands and says nothing may be somebody's on the way, and so
+// The far end spoke: an established but silent connection may end at a device on the way, and so
 // may one that is opened there.
 bool spoke(const FlowSample& sample) {
   const auto outcome = sample.result->observation.outcome;
@@ -94,7 +94,7 @@ bool blocked_on_the_way(const Facts& facts) {
   });
 }
 
-// A packet died on the way, and not for what it carried, as the likeliest world has it.
+// A packet died on the way, and not for what it carried, according to the likeliest world.
 bool any_dies_whatever_it_carries(const Diagnosis& context) {
   const auto& drawn = context.worlds();
   const auto& best = drawn.worlds.front();
@@ -133,7 +133,7 @@ std::optional<ClosedUdp> closed_udp(const Diagnosis& context) {
   if (!told) return std::nullopt;
   ClosedUdp closed;
   if (told->box->beyond) closed.replies_from = lowest_without_reply(context);
-  // Of one network only it may be that one.
+  // If it is only one network, it may be that one.
   const auto by_udp = facts.select([](const Flow& flow) { return flow.udp; });
   const bool several = set_of(by_udp, &Flow::network).size() > 1;
   const bool seen = !closed.replies_from && blocked_on_the_way(facts);
@@ -176,12 +176,12 @@ Causes find_udp_blocked(const Diagnosis& context) {
   auto& finding = cause.name(FindingCode::firewall_udp_blocked, Owner::network, closed->confidence);
   finding.title = title_of(replies_from, facts);
   if (finding.confidence == Confidence::possible) {
-    // What is seen to be blocked is said of that, and is surer.
+    // What is seen to be blocked is reported as that, and is surer.
     if (any_dies_whatever_it_carries(context)) return {};
     auto silent = udp_cells(facts);
     std::erase_if(
         silent, [](const Flow* flow) { return heard(*flow) || !went(*flow, Reachability::lost); });
-    if (set_of(silent, &Flow::party).size() < 2) return {};  // said of that one
+    if (set_of(silent, &Flow::party).size() < 2) return {};  // reported for that one
   }
   auto without_calls = cause;
   without_calls.explained.clear();

@@ -1,4 +1,4 @@
-// What no rule explains is said as what it is: which flows, what was seen, and what to ask next. A
+// What no rule explains is reported as it is: which flows, what was seen, and what to ask next. A
 // blocked capability never stands alone.
 #include <algorithm>
 
@@ -30,7 +30,7 @@ std::vector<const RequirementResult*> unexplained_rows(const SetResult& set,
 }  // namespace
 
 std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Finding>& findings) {
-  // A computer that is off explains all that failed, whatever its row is about.
+  // A computer that is offline explains all that failed, whatever its row is about.
   const bool off = std::ranges::any_of(findings, [](const Finding& finding) {
     const bool code = finding.code == FindingCode::network_offline ||
                       finding.code == FindingCode::network_no_gateway;

@@ -13,7 +13,7 @@
 namespace callready::findings {
 namespace {
 
-// The router that saw the packets, where none did that does not stop others for sure; else empty.
+// The router that saw the packets, if each that did may have stopped them; otherwise empty.
 std::string no_farther_than(const Facts& facts, const ProbeResult& result) {
   std::string ours;
   for (const auto& evidence : result.observation.evidence) {
@@ -25,8 +25,8 @@ std::string no_farther_than(const Facts& facts, const ProbeResult& result) {
   return ours;
 }
 
-// Packets that died on the way once: of these no row says more than that it is not known.
-// `after_all`: what got out when it was asked again.
+// Packets that died on the way once: their rows say no more than that it is not known. `after_all`:
+// what got out when it was asked again.
 void doubt_single_proofs(const Facts& facts, const std::set<std::string>& explained,
                          const std::set<std::string>& after_all,
                          std::map<std::string, Text>& reasons) {
@@ -60,7 +60,7 @@ void doubt_single_proofs(const Facts& facts, const std::set<std::string>& explai
   }
 }
 
-// Granted, and what was sent through it came neither here nor there: a firewall may drop what goes
+// A relay was granted, and what was sent through it arrived nowhere: a firewall may drop what goes
 // to the relay's port, and no second relay showed more.
 bool carried_nothing(const ProbeResult& result) {
   return result.observation.outcome == Outcome::answered &&
@@ -84,7 +84,7 @@ void doubt_unseen_certificates(const Facts& facts, const std::set<std::string>& 
   }
 }
 
-// What is lost in some of the worlds, and what makes one think so.
+// What is lost in some of the worlds, and what suggests it.
 class Losses {
  public:
   Losses(const Facts& facts, const reach::Diagnosis& drawn) : drawn_(drawn) {
@@ -110,7 +110,7 @@ class Losses {
       if (was_owed_an_answer(facts, event)) silent.push_back(&event);
     }
     for (const auto* event : silent) {
-      // Media to that port may have left: a request that was seen to die says nothing of the way
+      // Media to that port may have left: a request that was seen to die says nothing about the way
       // back.
       const auto& flow = event->flow;
       const bool got_out = left.contains({flow.host, flow.port}) &&
@@ -120,8 +120,8 @@ class Losses {
     if (heard) unheard_ = reset_ = nullptr;
   }
 
-  // Where something that the probe stands for is lost in worlds that are probable enough together:
-  // what the device of the likeliest of them did to others. Empty: it hardly is.
+  // If something that the probe stands for is lost in worlds that are probable enough together:
+  // what the device of the likeliest of them did to others. Otherwise empty.
   Text reason_to_doubt(const reach::AskedProbe& probe) const {
     double lost = 0, carried = 0;
     const reach::Box *by = nullptr, *carrier = nullptr;
@@ -147,8 +147,8 @@ class Losses {
   }
 
  private:
-  // Where one of its packets is lost, also one to a port of its range on which others were lost;
-  // else where a device carries one on.
+  // Where one of its packets is lost, including one to a port of its range on which others were
+  // lost; otherwise where a device carries one on.
   reach::Met met_by(const reach::World& world, const reach::AskedProbe& probe) const {
     reach::Met carried;
     for (const auto& packet : reach::packets_of(drawn_.asked, probe, dead_ports_)) {
@@ -205,8 +205,8 @@ class Losses {
 
   const reach::Diagnosis& drawn_;
   mutable std::map<const reach::Box*, std::vector<const FlowEvent*>> lost_by_;
-  // UDP: on which media was lost to hosts that a row asks for. A list of the allowed keeps back
-  // what is sent to strangers.
+  // UDP: on which media was lost to hosts that a row asks for. An allow list stops what is sent to
+  // strangers.
   std::set<std::uint16_t> dead_ports_;
   // Where nothing was heard over UDP: a request that left and was not answered, so that no way back
   // is proved; and a connection that was reset, by a device that may also refuse UDP in the far
@@ -217,7 +217,7 @@ class Losses {
   std::set<std::string_view> refused_;  // probes: port unreachable, as if from beyond the site
 };
 
-// What was only seen to leave, or to stand, may be lost all the same.
+// What was only seen to leave, or to connect, may be lost all the same.
 void doubt_what_worlds_lose(const Diagnosis& context, const std::set<std::string>& after_all,
                             std::map<std::string, Text>& reasons) {
   const auto& drawn = context.worlds();
@@ -275,7 +275,7 @@ std::set<std::string> surely_lost(const Diagnosis& context, const std::set<std::
     for (const auto& probe : drawn.asked.probes) {
       const auto& result = *probe.result;
       if (!got_no_answer(result) || !probes.contains(result.probe.id)) continue;
-      if (only_measures(result)) continue;  // a server that is silent says nothing of the site
+      if (only_measures(result)) continue;  // a server that is silent says nothing about the site
       if (reach::fails(probe, fates, world, drawn.boxes))
         lost[result.probe.id] += world.probability;
     }
@@ -296,7 +296,7 @@ std::set<std::string> got_out_after_all(const Facts& facts) {
         // It may drop one only.
         return gets_out(other.way) && inspected_as(other) == inspected_as(sample);
       });
-      // Who was named stands, whatever died beside.
+      // A device's refusal stands, whatever else got through.
       const bool after_all = passed && !sample.turned_away();
       (after_all ? open : gone).insert(sample.result->probe.id);
     }

@@ -19,7 +19,7 @@ bool spares_the_web(const reach::Box& box) {
 
 }  // namespace
 
-// The web, and nothing else. What is less than likely is said of UDP and of the ports one by one.
+// The web, and nothing else. What is less than likely is reported for UDP and the ports one by one.
 Causes find_web_only(const Diagnosis& context) {
   const auto& facts = context.facts;
   const auto lost_tcp = facts.probes_that([&](const ProbeResult& result) {

@@ -6,9 +6,9 @@
 
 namespace callready::findings {
 
-// Connections that stand too soon, and say nothing: a device that carries connections on is as
-// near, and servers that answer no strangers are as mute. So it is certain only where a packet that
-// was to end on the way was answered.
+// Connections that are established too soon, and stay silent: a device that carries connections on
+// is as near, and servers that ignore strangers are as silent. So it is certain only if a packet
+// that was to end on the way was answered.
 Causes find_taken_connections(const Diagnosis& context) {
   const auto& facts = context.facts;
   auto cause = cause_by_worlds(context, reach::connections_taken,
@@ -43,7 +43,7 @@ Causes find_tls_filter(const Diagnosis& context) {
   };
   auto cause =
       cause_by_worlds(context, FindingCode::firewall_tls_filtered, [&](const ProbeResult& result) {
-        // What fails later has got a certificate.
+        // What fails later did get a certificate.
         return is_greeting(result) && chain_of(result).empty();
       });
   if (!cause) return {};
