@@ -1,4 +1,4 @@
-// A program of this computer takes connections in everybody's name, and carries some of them
+// A program on this computer takes connections in everybody's name, and carries some of them
 // nowhere.
 #include <algorithm>
 #include <ranges>
@@ -9,7 +9,7 @@
 namespace callready::findings {
 namespace {
 
-// The connection stood, and came to nothing.
+// The connection was established, and nothing came of it.
 bool stood_in_vain(const ProbeResult& result) {
   const auto& seen = result.observation;
   return seen.outcome == Outcome::failed && chain_of(result).empty() &&
@@ -40,7 +40,7 @@ Causes find_agent(const Diagnosis& context) {
     if (stood_in_vain(result) && !context.explained(result)) lost.push_back(&result);
   }
   if (proof.empty()) return {};
-  // Who takes two ports, and lets nothing through, takes them all.
+  // A program that takes two ports, and lets nothing through, takes them all.
   const bool all = answering.empty() && taken.size() > 1;
   std::erase_if(lost, [&](const ProbeResult* result) {
     return !all && !taken.contains(result->probe.target.port());

@@ -10,8 +10,8 @@
 namespace callready::findings {
 namespace {
 
-// Addresses to which DNS filters send what they block: only what the makers say themselves, and
-// that they do not change now and then (Palo Alto Networks' sinkhole does).
+// Addresses to which DNS filters send what they block: only those that the makers publish, and do
+// not change now and then (Palo Alto Networks' sinkhole does).
 //   Cisco: "Learn the Umbrella Block Page IP Addresses", cisco.com/c/en/us/support/docs/security/
 //     umbrella/224799-learn-the-umbrella-block-page-ip.html
 //   Fortinet: "Technical Tip: Various Block option under DNS filter" and "Troubleshooting Tip: End
@@ -25,7 +25,7 @@ constexpr std::pair<std::string_view, std::string_view> block_pages[] = {
     {"208.91.112.55", fortiguard}, {"2001:cdba::3257:9652", fortiguard},
 };
 
-// What independent resolvers say of names that have one address here.
+// What independent resolvers say about names that have one address here.
 struct Elsewhere {
   std::vector<FindingEvidence> contrast;  // one for each name that has an address there
   std::set<std::string> owners;           // of those names
@@ -64,7 +64,7 @@ bool is_for_none_of_them(const std::vector<const Name*>& names) {
   return parties_of(wrong).size() > 1;
 }
 
-// Nothing where it may be an address that these names just have.
+// Nothing if these names may simply have that address.
 std::optional<Confidence> confidence_in(std::string_view whose,
                                         const std::vector<const Name*>& names,
                                         const Elsewhere& elsewhere) {

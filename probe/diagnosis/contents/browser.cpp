@@ -1,5 +1,5 @@
-// What administrators have set for browsers, where it forbids what a row needs. This program is no
-// browser: its own packets know nothing of it.
+// What administrators have set for browsers, where it forbids what a row needs. This program is not
+// a browser: its own packets are not affected.
 #include <algorithm>
 
 #include "probe/diagnosis/rules.hpp"

@@ -9,7 +9,7 @@
 namespace callready::findings {
 namespace {
 
-// The calls that `wanted` takes and no earlier cause explains; of these at least one is a row's.
+// The calls that `wanted` takes and no earlier cause explains; at least one of them is a row's.
 template <typename Wanted>
 std::vector<const ProbeResult*> calls_that(const Diagnosis& context, Wanted wanted) {
   auto calls = context.facts.probes_that([&](const ProbeResult& result) {
@@ -24,7 +24,7 @@ Text ends_in_words(const std::vector<const ProbeResult*>& calls) {
   return listed_texts({ends.begin(), ends.end()});
 }
 
-// Of a call's packets of media: sent, heard by the far end where it says so, and back here.
+// A call's media packets: sent, heard by the far end if it says so, and back here.
 struct CallMedia {
   double sent = 0, back = 0;
   std::optional<double> arrived;
@@ -38,7 +38,7 @@ std::optional<CallMedia> media_of(const ProbeResult& result) {
                    number_of(result, EvidenceKind::call_arrived, Fact::media_arrived)};
 }
 
-// Five of 25 get lost by chance on a line that loses 5 % in one run of a hundred and fifty. A call
+// On a line that loses 5 %, five of 25 get lost by chance in one run of a hundred and fifty. A call
 // that was measured for longer is judged by its figures.
 bool loses(const ProbeResult& result) {
   const auto media = media_of(result);
@@ -54,14 +54,14 @@ Text way_of(const CallMedia& media) {
   return phrase(" {}", way_in_words(out > back ? MediaWay::up : MediaWay::down));
 }
 
-// How many connectivity checks arrived, as the far end tells.
+// How many connectivity checks arrived, according to the far end.
 std::optional<double> checks_arrived(const ProbeResult& call) {
   return number_of(call, EvidenceKind::call_arrived, Fact::checks_arrived);
 }
 
-// Calls whose offer was answered over TLS, but none of whose connectivity checks were; `way`:
-// where the checks were lost, as the far end tells. Nothing is claimed without that, and nothing of
-// TCP, which works.
+// Calls whose offer was answered over TLS, but none of whose connectivity checks were; `way`: where
+// the checks were lost, according to the far end. Nothing is claimed without that, and nothing
+// about TCP, which works.
 Causes silent_calls(const Diagnosis& context, MediaWay way) {
   Cause cause(calls_that(context, [&](const ProbeResult& result) {
     const auto checks = checks_arrived(result);
@@ -146,8 +146,8 @@ Causes find_call_media(const Diagnosis& context) {
   return causes;
 }
 
-// Media goes on, and the checks beside it are not answered any more: whoever keeps to RFC 7675 ends
-// the call 30 s later, browsers after 15 already.
+// Media goes on, but its consent checks are no longer answered: whoever follows RFC 7675 ends the
+// call 30 s later, browsers after only 15 s.
 Causes find_lost_consent(const Diagnosis& context) {
   constexpr double enough_ms = 3'000;
   Cause cause;
@@ -182,7 +182,7 @@ bool needs_relay_over_stream(const ProbeResult& result) {
   return result.observation.detail == DetailCode::called && by && *by != Transport::udp;
 }
 
-// No pair of addresses connects over UDP: the call works, and worse than it could.
+// No pair of addresses connects over UDP: the call works, but worse than it could.
 Causes find_relayed_calls(const Diagnosis& context) {
   Cause cause;
   cause.impaired = calls_that(context, [&](const ProbeResult& result) {
@@ -237,7 +237,7 @@ Causes find_dtls_filter(const Diagnosis& context) {
 }
 
 Causes find_cut_greeting(const Diagnosis& context) {
-  // By chance so many first datagrams do not come without any second one.
+  // So many first datagrams do not arrive by chance without any second one.
   constexpr double enough = 3;
   std::vector<const ProbeResult*> cut;
   Cause cause;

@@ -9,9 +9,9 @@
 namespace callready::findings {
 namespace {
 
-// What it keeps from a proxy is said with what waits for that proxy.
+// What it keeps from a proxy is reported with what waits for that proxy.
 bool is_kept_here(const ProbeResult& result) {
-  // To send there takes a permission of its own, and nobody else is asked for it.
+  // Sending there takes a permission of its own, which nothing else needs.
   static const auto everybody = IpAddress::v4({255, 255, 255, 255});
   const auto& seen = result.observation;
   return (seen.detail == DetailCode::kept_here || seen.detail == DetailCode::partly_kept_here) &&
@@ -28,8 +28,8 @@ bool is_kept_over_udp(const ProbeResult& result) {
   return is_udp(result) && !is_answer_too_long(result);
 }
 
-// The system itself said so: of a connection request that it only could not send again, there may
-// be other reasons.
+// The system itself said so: if it only could not send a connection request again, there may be
+// other reasons.
 bool said_by_the_system(const ProbeResult* result) {
   if (is_kept_over_udp(*result)) return true;
   return std::ranges::any_of(result->observation.evidence, [](const Evidence& evidence) {
@@ -71,8 +71,8 @@ Text what_is_kept(const std::vector<const ProbeResult*>& kept) {
   return joined_texts(kinds, "; ");
 }
 
-// What a DNS server, the site's or another, has for the name instead: an address of the same kind
-// of IP, since a name may have one of each.
+// What a DNS server, the site's or another, has for the name instead: an address of the same IP
+// version, since a name may have one of each.
 const NameAnswer* other_answer(const Name& name) {
   const auto same_kind = [&](const IpAddress& address) {
     return address.is_v6() == name.address->is_v6();
@@ -117,7 +117,7 @@ Causes find_own_firewall(const Diagnosis& context) {
   const auto kept = context.facts.probes_that([&](const ProbeResult& result) {
     return is_kept_here(result) && !context.explained(result);
   });
-  // Whose names have answers that are too long for UDP: the others may be missing for the same.
+  // Whose names have answers too long for UDP: the others may be missing for that reason, too.
   std::set<std::string> owners;
   for (const auto* result : kept) {
     const bool looks_up = asks_system_resolvers(result->probe) && is_answer_too_long(*result);

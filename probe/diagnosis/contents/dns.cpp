@@ -38,7 +38,7 @@ Text whole_domains(const std::map<std::string, Name>& names, const std::vector<s
                    list);
 }
 
-// Where programs of this computer go that complete such a name: the users' browser may, too.
+// Where programs on this computer that complete such a name go: the users' browser may, too.
 void add_search_domain(std::vector<FindingEvidence>& list, const Name& name) {
   for (const auto* result : name.probes) {
     const auto* found = evidence_of(*result, EvidenceKind::search_domain);
@@ -57,8 +57,8 @@ std::vector<NameAnswer> other_answers(const Name& name) {
   return others;
 }
 
-// A question to the system's own resolvers, by the way that leads there: bound to an interface it
-// may not get to them.
+// A question to the system's own resolvers, by the way that leads there: bound to an interface, it
+// may not reach them.
 bool asks_the_system(const ProbeResult& result) {
   return asks_system_resolvers(result.probe) && is_direct(result) &&
          !result.probe.with.contains("interface");
@@ -109,7 +109,7 @@ Causes find_dns_unreachable(const Diagnosis& context) {
     if (!asks_a_server(result.probe)) cause.tell(EvidenceKind::dns_no_answer, result);
   }
   add_what_they_saw(finding.evidence, cause.explained, 4);
-  // Rows that ask for DNS itself fail by it, too, and so does a proxy that goes by its name.
+  // Rows that ask for DNS itself fail because of it, too, and so does a proxy given by name.
   for (const auto& result : facts.report.probes) {
     const bool asks = asks_the_system(result) && failing(result) && facts.asked_for(result);
     const bool by_name = !failed && result.observation.detail == DetailCode::proxy_unresolved;
@@ -123,7 +123,7 @@ Causes find_dns_rewritten(const Diagnosis& context) {
   std::map<IpAddress, std::vector<const Name*>> astray;  // of no use outside
   for (const auto& [text, name] : names) {
     if (!is_public_name(text) || !name.address || !name.address->is_special()) continue;
-    if (name.from_hosts_file) continue;  // no server's word
+    if (name.from_hosts_file) continue;  // not from a server
     // Packets to an address that is not there may well leave the site.
     if (works(name)) continue;
     // Its own zone gives everybody that address.
@@ -163,7 +163,7 @@ Causes find_dns_filtered(const Diagnosis& context) {
   Cause cause;
   std::vector<std::string> lost;
   std::set<std::pair<std::string, DetailCode>> alike;  // owner and failure of the proved names
-  // False where nothing fails by it that no earlier cause explains.
+  // False if an earlier cause explains everything that fails because of it.
   const auto take = [&](const Name& name) {
     const auto open = open_failures(context, name);
     if (!open.empty()) lost.push_back(name.name);
@@ -211,7 +211,7 @@ Causes find_dns_filtered(const Diagnosis& context) {
     if (!lost.empty()) cause.finding.evidence.push_back(intercepts_dns(*taken));
   }
   if (lost.empty()) return {};
-  // Names of the same owner that are missing in the same way, and that nobody else was asked for.
+  // Names of the same owner that are missing in the same way, and were not asked for elsewhere.
   for (const auto& [text, name] : names) {
     const bool same = alike.contains({registrable_domain(text), name.failure.code()});
     if (!same || name.address || !name.elsewhere.empty()) continue;
@@ -237,7 +237,7 @@ Causes find_dns_filtered(const Diagnosis& context) {
 }
 
 // Names for which nobody answers, where others are answered at once, and independent resolvers have
-// them: why the site's are mute cannot be told from here.
+// them: why the site's are silent cannot be told from here.
 Causes find_unanswered_names(const Diagnosis& context) {
   const auto names = read_names(context.facts);
   // Where the site's resolvers answer at once and at the first attempt, silence does not mean that
@@ -269,7 +269,7 @@ Causes find_unanswered_names(const Diagnosis& context) {
                name.silent);
   }
   if (mute.empty()) return {};
-  // Their owners' others, that nobody was asked for once more.
+  // Their owners' other names, which were not asked for again.
   for (const auto& [text, name] : names) {
     const bool asked = name.silent != nullptr || !name.here.empty() || !name.elsewhere.empty();
     const bool alike = name.failure == DetailCode::dns_unreachable && !name.address;
@@ -299,7 +299,7 @@ Causes find_outdated_names(const Diagnosis& context) {
     const bool everywhere = std::ranges::all_of(name.elsewhere, [](const NameAnswer& answer) {
       return text_fact(*answer.evidence, Fact::rcode) == "NXDOMAIN";
     });
-    // Where the siblings do not resolve either, it may be the asking that is wrong.
+    // If the siblings do not resolve either, the question may be what is wrong.
     const bool siblings = std::ranges::any_of(names, [&](const auto& other) {
       return other.second.address && registrable_domain(other.first) == registrable_domain(text);
     });
@@ -324,7 +324,7 @@ Causes find_outdated_names(const Diagnosis& context) {
 }
 
 Causes find_dns_slow(const Diagnosis& context) {
-  std::vector<const Name*> slow, again;  // again: answered when they were asked for once more
+  std::vector<const Name*> slow, again;  // again: answered when asked for again
   const auto names = read_names(context.facts);
   // Where independent resolvers take as long, it is the line or this computer that is slow.
   std::optional<double> elsewhere_ms;

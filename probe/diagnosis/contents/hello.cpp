@@ -35,7 +35,7 @@ Causes find_cut_hello(const Diagnosis& context) {
   auto& finding = cause.name(FindingCode::tls_long_hello_cut, Owner::security,
                              everywhere && small_too ? Confidence::likely : Confidence::possible);
   finding.title = phrase("A device in the path cuts off browsers' TLS greetings");
-  // TLS to the same servers, or to all: what a browser asks there, it asks in vain.
+  // TLS to the same servers, or to all: what a browser asks there gets no answer.
   finding.affects = sets_of(facts, facts.probes_that([&](const ProbeResult& result) {
     const auto& target = result.probe.target;
     const bool there = everywhere || std::ranges::any_of(cut, [&](const ProbeResult* other) {

@@ -1,6 +1,6 @@
-// Media below the vendor's figures. Without a stream like a call's only the delay can be told, and
-// from half of a round trip: an estimate, which the row makes (requirement.cpp) and this one
-// explains. With one (`media`), loss and jitter too, each way apart.
+// Media below the vendor's figures. Without a stream like a call's, only the delay can be told, as
+// half of a round trip: an estimate, which the row makes (requirement.cpp) and this file explains.
+// With one (`media`), loss and jitter, too, each way separately.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -42,8 +42,8 @@ bool of_delay(const Facts& facts, const MissedFigure& missed) {
                    missed.figure == QualityFigure::round_trip);
 }
 
-// Where nothing tells on which side of the first router the trouble is. `besides`: what else frees
-// the line.
+// For when nothing shows on which side of the first router the trouble is. `besides`: what else
+// frees the line.
 Text try_again(const Text& besides) {
   return phrase(
       "Run this again on a wired connection, without a VPN, and while nobody else is using the "
@@ -53,7 +53,7 @@ Text try_again(const Text& besides) {
       besides);
 }
 
-// Where the first router's answers tell on which side of it the trouble is.
+// For when the first router's answers show on which side of it the trouble is.
 Text fix_at(Place place, const std::optional<bool>& wireless, QualityFigure figure) {
   if (place == Place::beyond) {
     return phrase(
@@ -78,8 +78,8 @@ Text fix_at(Place place, const std::optional<bool>& wireless, QualityFigure figu
                          "Internet line.");
 }
 
-// A silence has a cause of its own, and a way where that is known. What it leaves of the losses:
-// true where that is still too much.
+// A silence has a cause of its own, and a direction if that is known. True if the losses apart from
+// it are still too much.
 bool loses_beside_silence(const MediaStream& stream, const MissedFigure& missed) {
   if (!stream.outage) return true;
   const auto& outage = *stream.outage;
@@ -109,7 +109,7 @@ bool is_of(QualityFigure kind, QualityFigure figure) {
 }
 
 // The rows that missed that figure, or one like it, as one cause: the fix is the same whichever way
-// it is. Where one way is well, that is said: it is what a provider asks first.
+// it is. If one way is fine, that is said: it is what a provider asks first.
 Causes below_figure(const Facts& facts, QualityFigure figure) {
   const bool loss = figure == QualityFigure::loss;
   Cause cause;
@@ -227,7 +227,7 @@ Causes find_full_line(const Diagnosis& context) {
   return {cause};
 }
 
-// No number of calls is to blame: one alone lost them, though the stream before it may not have.
+// The number of calls is not to blame: one alone lost them, even if the stream before it did not.
 Causes lost_with_one_call(const Facts& facts, Cause cause) {
   bool known = false;
   for_each_missed(facts, [&](const auto&, const MissedFigure& missed, const auto*) {
@@ -281,7 +281,7 @@ Causes find_few_calls(const Diagnosis& context) {
   return causes;
 }
 
-// What a stream was marked with and came without. Calls work all the same: information.
+// Marks that a stream was sent with and arrived without. Calls work all the same: for information.
 Causes find_cleared_marks(const Diagnosis& context) {
   Cause cause;
   bool on_the_line = false;  // and not by relays, which may clear marks themselves
@@ -326,7 +326,7 @@ Causes find_media_delay(const Diagnosis& context) {
     rows.push_back({"", phrase("{}: {}.", row.title, row.summary)});
   }
   const auto hosts = hosts_of(cause.explained);  // other rows may have timed them
-  // By UDP where that was timed: a satellite modem or a transparent proxy answers TCP by itself.
+  // Over UDP if that was timed: a satellite modem or a transparent proxy answers TCP by itself.
   const auto timed = [&](bool udp) {
     return nearest(facts, [&](const ProbeResult& result) {
       return contains(hosts, result.probe.target.host) && is_udp(result) == udp;
@@ -334,8 +334,8 @@ Causes find_media_delay(const Diagnosis& context) {
   };
   const auto* server = timed(true) != nullptr ? timed(true) : timed(false);
   if (server == nullptr) return {};
-  // Public services stand near everywhere: where they are as slow, it is the line. Like is compared
-  // with like, and no name or time servers: routers answer in their place.
+  // Public services are near everywhere: if they are as slow, it is the line. Like is compared with
+  // like, without name or time servers: routers answer in their place.
   const auto vendors = facts.hosts_asked_for();
   const auto* anchor = nearest(facts, [&](const ProbeResult& result) {
     const auto& check = result.probe.check;

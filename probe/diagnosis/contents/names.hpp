@@ -1,8 +1,8 @@
-// What a run knows of names: what the site's resolvers said of each, and what independent ones did.
+// What a run knows about names: what the site's resolvers said about each, and independent ones.
 //
-// Two kinds of `dns` probes are read beside what the runner resolved: those that ask the system's
-// resolvers, and those that ask one server by its address (`server: true`), which are the
-// independent ones where that server is not the site's own.
+// Two kinds of `dns` probes are read besides what the runner resolved: those that ask the system's
+// resolvers, and those that ask one server by its address (`server: true`), which are independent
+// if that server is not the site's own.
 #pragma once
 
 #include "probe/diagnosis/rules.hpp"
@@ -22,12 +22,12 @@ struct Name {
   std::optional<IpAddress> address;         // as the runner resolved it
   Detail failure;                           // or as it did not: "no_such_name", "dns_failed"
   bool from_hosts_file = false;             // of this computer: no server was asked
-  double took_ms = 0;                       // until it was answered: who gives up is not slow
+  double took_ms = 0;                       // until it was answered: giving up is not slow
   std::vector<NameAnswer> here, elsewhere;  // of the site's resolvers, of independent ones
   const ProbeResult* silent = nullptr;  // of a question for it that the site's resolver left open
 };
 
-// By its address.
+// True if it asks one server by its address.
 bool asks_a_server(const Probe& probe);
 std::map<std::string, Name> read_names(const Facts& facts);
 // Names that private networks give to themselves (RFC 6762, RFC 8375, RFC 6761).
@@ -42,7 +42,7 @@ std::vector<const ProbeResult*> missing_names_of(const Diagnosis& context,
 bool works(const Name& name);
 // For a name that leads astray: its open failures are explained, and what was reached is of no use.
 void add_astray(Cause& cause, const Diagnosis& context, const Name& name);
-// The same for all of these names, which it returns as texts: it tells where each leads (`place`:
+// The same for all of these names, which it returns as texts: it states where each leads (`place`:
 // ", the block page of ..."), and after the first what contradicts that. The answers that the
 // site's name servers gave to rows about these names are of no use, either.
 std::vector<std::string> add_misled(Cause& cause, const Diagnosis& context,
@@ -53,8 +53,8 @@ std::vector<std::string> add_misled(Cause& cause, const Diagnosis& context,
 bool is_found_again(const Name& name);
 // The answer of an independent resolver that has it.
 std::optional<FindingEvidence> found_elsewhere(const Name& name);
-// Names that all have one address here, where nothing answers in their names: of one alone it says
-// something where that is a known block page's.
+// Names that all have one address here, where nothing answers in their names: one name alone counts
+// only if the address is a known block page's.
 std::map<IpAddress, std::vector<const Name*>> misled_to_one_address(
     const std::map<std::string, Name>& names);
 // Whose block page has that address: "Cisco Umbrella"; empty where none is known

@@ -53,8 +53,8 @@ bool measured_over_two_links(const Facts& facts, const Probe& probe) {
   return first != nullptr && second != nullptr && first->interface != second->interface;
 }
 
-// The test to go by, of those that a set minds: before any other one that saw the mapping depend on
-// the destination. Null: none did, and none leaves the kind of NAT open.
+// The test to go by, of those that a set minds: preferably one that saw the mapping depend on the
+// destination. Null: none did, and none leaves the kind of NAT open.
 const ProbeResult* telling_test(const Facts& facts) {
   const ProbeResult* found = nullptr;
   for (const auto& result : facts.report.probes) {
@@ -109,7 +109,7 @@ std::optional<FindingEvidence> shared_address(const Facts& facts) {
   return std::nullopt;
 }
 
-// IPv4 addresses that servers outside saw over UDP: several where lines are balanced, or of a pool.
+// IPv4 addresses that servers outside saw over UDP: several if lines are balanced, or from a pool.
 std::vector<std::string> public_addresses(const Facts& facts) {
   const auto split = split_paths(facts);
   std::vector<std::string> found;
@@ -139,8 +139,8 @@ std::optional<int> longest_life(const std::string& value) {
 }  // namespace
 
 Causes find_idle_timeout(const Diagnosis& context) {
-  // RFC 8445 section 11 keeps media alive every 15 s, and phones their SIP every 30 s or so; RFC
-  // 4787 section 4.3 asks a NAT for 120 s.
+  // RFC 8445 section 11 keeps media alive every 15 s, and phones keep SIP alive every 30 s or so;
+  // RFC 4787 section 4.3 requires 120 s of a NAT.
   constexpr int too_short_s = 45;
   for (const auto& result : context.facts.report.probes) {
     const auto* life = evidence_of(result, EvidenceKind::nat_lifetime);

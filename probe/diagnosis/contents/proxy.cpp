@@ -25,7 +25,7 @@ bool is_kept_from_proxy(const ProbeResult* result) {
   return result->observation.detail == DetailCode::kept_here;
 }
 
-// The proxy itself was not spoken to, or is none.
+// The proxy itself was not reached, or is not a proxy.
 bool without_proxy(const ProbeResult* result) {
   const auto& detail = result->observation.detail;
   return is_kept_from_proxy(result) || detail == DetailCode::proxy_unreachable ||
@@ -43,8 +43,8 @@ std::vector<std::vector<const ProbeResult*>> by_proxy(
   return grouped(probes, [](const auto* result) { return result->probe.target.route.proxy; });
 }
 
-// Direct ones that fail, where nothing gets out beside the proxy: they wait for it, too, unless
-// this computer itself keeps them.
+// Direct probes that fail, if nothing gets out except through the proxy: they wait for it, too,
+// unless this computer itself keeps them.
 std::vector<const ProbeResult*> waiting_for_proxy(const Facts& facts) {
   return facts.probes_that([&](const ProbeResult& result) {
     const auto& detail = result.observation.detail;
@@ -98,8 +98,8 @@ bool udp_gets_out(const Facts& facts) {
       facts.flows, [](const Flow& flow) { return flow.udp && flow.port != 53 && out(flow); });
 }
 
-// UDP was tried, to who answers everybody or with packets that were seen to be stopped, and none
-// gets out: TCP alone tells nothing of it.
+// UDP was tried, to servers that answer everybody or with packets that were seen to be stopped, and
+// none gets out: TCP alone says nothing about it.
 bool no_udp_gets_out(const Facts& facts) {
   if (udp_gets_out(facts)) return false;
   return std::ranges::any_of(facts.flows, [](const Flow& flow) {
@@ -109,13 +109,13 @@ bool no_udp_gets_out(const Facts& facts) {
   });
 }
 
-// Hosts that some UDP gets out to: a list may name them, and what else there is at them.
+// Hosts that some UDP gets out to: a list may name them, and their other ports.
 std::set<std::string> let_out(const Facts& facts) {
   return set_of(facts.select([](const Flow& flow) { return flow.udp && out(flow); }), &Flow::host);
 }
 
-// Where nothing gets out beside the proxy, what waits for it fails by it. UDP does not where some
-// gets out.
+// If nothing gets out except through the proxy, what waits for it fails because of it. UDP does not
+// if some gets out.
 void add_what_waits(Cause& cause, const Facts& facts, Closes closes) {
   bool asked = false, refused = false, lost = false, named = false;
   std::set<std::uint16_t> ports;
@@ -129,15 +129,15 @@ void add_what_waits(Cause& cause, const Facts& facts, Closes closes) {
     });
     if (told) ports.insert(flow.port);
   }
-  // Somebody of the vendor's was asked directly over TCP, without success: else the site may let
-  // out the vendor's list, and nothing of it was measured. So were two ports: of one alone no more
-  // is known than that it is shut. A refusal beside silence may be a server's own, and its port let
-  // out.
+  // A server of the vendor's was asked directly over TCP, without success: otherwise the site
+  // may let out the vendor's list, none of which was measured. So were two ports: one alone
+  // shows only that it is shut. A refusal next to silence may be a server's own, and its port
+  // let out.
   const bool own = asked && ports.size() > 1 && !(refused && lost);
   const bool some_udp = udp_gets_out(facts);
   const auto hosts = let_out(facts);
   for (const auto* result : waiting_for_proxy(facts)) {
-    // A device that refuses connections aloud drops none: silence then tells nothing.
+    // A device that refuses connections does not drop any: silence then shows nothing.
     const bool loud = (refused || named) && !is_udp(*result);
     const bool guessed = !own || loud || hosts.contains(result->probe.target.host);
     // Nothing was measured: the packet was not heard of again.
@@ -150,7 +150,7 @@ void add_what_waits(Cause& cause, const Facts& facts, Closes closes) {
 }
 
 // "to port 5061" where the proxy denies that port to several hosts and lets it through to none;
-// else the hosts too, since nothing is known of others.
+// otherwise the hosts, too, since nothing is known about others.
 Text what_is_denied(const Facts& facts, const std::vector<const ProbeResult*>& denied) {
   std::map<std::uint16_t, std::set<std::string>> hosts;  // by port
   for (const auto* result : denied) {
@@ -276,10 +276,10 @@ Causes find_proxy_required(const Diagnosis& context) {
   if (!facts.proxy_works()) return {};
   std::set<std::string> parties;
   std::set<std::uint16_t> shut, refused;  // ports
-  bool own = false;  // somebody of the vendor's who should answer was asked in vain
-  // Packets vanish. Where others are turned away aloud, nothing is learnt from silence.
+  bool own = false;                       // a server of the vendor's that should answer did not
+  // Packets vanish. If others are refused, silence shows nothing.
   bool quietly = false, aloud = false;
-  std::set<std::uint16_t> udp_aloud;  // ports: of one alone no more is known than that it is shut
+  std::set<std::uint16_t> udp_aloud;  // ports: one alone shows only that it is shut
   for (const auto& flow : facts.flows) {
     if (out(flow) && !flow.udp) return {};
     const bool named = any_sample(flow, [](const auto& sample) { return !sample.by.empty(); });
@@ -301,15 +301,15 @@ Causes find_proxy_required(const Diagnosis& context) {
   // Where UDP gets out, what is wrong with it has another cause.
   const bool udp_shut = no_udp_gets_out(facts);
   Cause cause;
-  // By one port alone no more is known than that one is shut; what is refused beside it may have
-  // been refused by its server.
+  // One port alone shows only that it is shut; what is refused next to it may have been refused by
+  // its server.
   std::erase_if(shut,
                 [&](std::uint16_t port) { return shut.size() > 1 && refused.contains(port); });
   const auto& lost = shut.empty() ? refused : shut;
   // The web's ports are among them: those that a proxy is for, and that alone may be open.
   const bool web = lost.contains(443) || lost.contains(80);
   const bool all_ports = web && lost.size() > 1;
-  // A refusal beside silence may be a server's own: then its port is let out.
+  // A refusal next to silence may be a server's own: then its port is let out.
   const bool some_refuse = !shut.empty() && !refused.empty();
   if (own && all_ports && !some_refuse)
     cause.closes = udp_shut ? Closes::direct : Closes::direct_tcp;
@@ -381,7 +381,7 @@ Causes find_stripped_upgrades(const Diagnosis& context) {
     if (has_foreign_root(*result) || !asks_for_upgrade(*result)) continue;
     const auto& target = result->probe.target;
     if (result->observation.outcome == Outcome::answered) let_through.insert(target.route.proxy);
-    // A server that does without, whoever asks, is none of the proxy's doing.
+    // A server that does without, whoever asks, is not the proxy's doing.
     const bool its_own = switches_directly(context.facts, target.host) == false;
     if (result->observation.detail == DetailCode::no_upgrade && !its_own) all.push_back(result);
   }

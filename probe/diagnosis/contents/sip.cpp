@@ -31,7 +31,7 @@ Causes find_sip_errors(const Diagnosis& context) {
     auto& cause = causes.emplace_back(probes);
     const auto hosts = listed(hosts_of(probes));
     const auto status = probes.front()->observation.detail.text();
-    // Over TLS with a certificate that holds, it is the server who says so.
+    // Over TLS with a certificate that holds, it is the server that says so.
     const bool proved = std::ranges::any_of(probes, [](const ProbeResult* result) {
       return result->probe.target.transport == Transport::tls && !has_foreign_root(*result);
     });

@@ -1,5 +1,5 @@
-// A device on the way that rewrites SIP (RFC 3261 messages), by what the SIP ALG test saw, and by
-// what servers said of the same machine over transports that such a device can read and cannot.
+// A device on the way that rewrites SIP (RFC 3261 messages), judged by what the SIP ALG test saw,
+// and by what servers said about this machine over transports that the device can and cannot read.
 #include "probe/diagnosis/rules.hpp"
 #include "probe/diagnosis/words.hpp"
 #include "probe/model/describe.hpp"
@@ -13,7 +13,7 @@ bool is_sip(const ProbeResult& result) {
 
 bool over_tls(const ProbeResult& result) { return result.probe.target.transport == Transport::tls; }
 
-// Tests that came out so.
+// Tests with that result.
 std::vector<const ProbeResult*> tests_that_say(DetailCode detail, const Facts& facts) {
   return facts.probes_that([&](const ProbeResult& result) {
     return result.probe.check == CheckKind::sip_alg && result.observation.detail == detail &&
@@ -21,8 +21,8 @@ std::vector<const ProbeResult*> tests_that_say(DetailCode detail, const Facts& f
   });
 }
 
-// A Via that came back otherwise, outside of the test. Over TLS nobody on the way can: a rewriting
-// server would be the far end's own.
+// A Via that came back changed, outside the test. Over TLS nobody on the way can do that: a
+// rewriting server would be the far end's own.
 std::vector<const ProbeResult*> changed_vias(const Facts& facts) {
   return facts.probes_that([](const ProbeResult& result) {
     return is_sip(result) && !over_tls(result) && !is_inside(result) &&
@@ -57,7 +57,7 @@ std::vector<const ProbeResult*> contrasts_to_tls(const Facts& facts) {
 }
 
 // The probe that got an answer to SIP over UDP on another port of that host; null: none did. A
-// refusal is no answer, although it shows that the host is up.
+// refusal is not an answer, although it shows that the host is up.
 const ProbeResult* answered_on_another_port(const Facts& facts, const Flow& flow) {
   for (const auto& its : facts.flows) {
     if (!its.udp || its.host != flow.host || its.port == flow.port) continue;

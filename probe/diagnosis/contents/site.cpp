@@ -71,7 +71,7 @@ Causes find_captive_portal(const Diagnosis& context) {
   const bool portal = operators.size() > 1 || (redirected && secure.empty());
   // Where TLS gets out to anywhere, nobody has to sign in.
   if (!portal || secure.size() > 1) return {};
-  // Who is let out without signing in may be in the portal's garden.
+  // What is let out without signing in may be in the portal's walled garden.
   const bool shut = operators.size() > 1 && secure.empty();
   auto& finding = cause.name(FindingCode::network_captive_portal, Owner::user,
                              shut ? Confidence::certain : Confidence::likely);

@@ -1,5 +1,5 @@
-// TCP and UDP leave by different ways: servers outside see another public address over the one than
-// over the other.
+// TCP and UDP leave by different paths: servers outside see different public addresses over the
+// two.
 #include <algorithm>
 
 #include "probe/diagnosis/rules.hpp"
@@ -9,7 +9,7 @@ namespace callready::findings {
 namespace {
 
 // A pool of addresses, or lines that are balanced, may give each flow another one: over each
-// protocol so many flows have to agree, and of these so many to one and the same server.
+// protocol, this many flows have to agree, this many of them to the same server.
 constexpr std::size_t enough = 3, enough_there = 2;
 
 std::size_t count_to(const std::string& host, const std::vector<const ProbeResult*>& seen) {

@@ -10,7 +10,7 @@
 namespace callready::findings {
 namespace {
 
-// Inspection products by what they write into the issuers that they make, in small letters.
+// Inspection products by what they write into the issuers that they make, in lower case.
 struct Product {
   std::string_view mark, name;
 };
@@ -107,8 +107,8 @@ FindingEvidence certificate_in_words(const ProbeResult& result) {
                                   result.probe.target.host, issuer)};
 }
 
-// What inspection does to what is inside and is no web page, and which hosts are left alone: both
-// tell whoever runs the device what to change.
+// What inspection does to contents other than web pages, and which hosts are left alone: both tell
+// whoever runs the device what to change.
 void add_effects(const Facts& facts, const std::vector<const ProbeResult*>& inspected,
                  std::vector<FindingEvidence>& evidence) {
   for (const auto* result : inspected) {
@@ -136,7 +136,7 @@ struct Fault {
   Confidence confidence;
 };
 
-// What a server's own certificate can be wrong with. `{0}`: the hosts, `{1}`: the issuer or the
+// What can be wrong with a server's own certificate. `{0}`: the hosts, `{1}`: the issuer or the
 // date.
 constexpr Fault faults[] = {
     {DetailCode::untrusted, FindingCode::tls_untrusted,
@@ -323,7 +323,7 @@ Causes find_old_authorities(const Diagnosis& context) {
   return {cause};
 }
 
-// Of a `callready serve` the certificate is its own, and pinned: another key is another far end's,
+// The certificate of a `callready serve` is its own, and pinned: another key is another far end's,
 // or the same one's after it was given another secret. Its rows stay undecided.
 Causes find_other_far_ends(const Diagnosis& context) {
   Cause cause(context.facts.probes_that([](const ProbeResult& result) {

@@ -66,7 +66,7 @@ bool died(const ProbeResult& result) {
   return is_dead(result) || result.observation.detail == DetailCode::relay_dies;
 }
 
-// Had of the same server over the same transport as one of these.
+// Obtained from the same server over the same transport as one of these.
 bool is_like_one_of(const std::vector<const ProbeResult*>& relays, const ProbeResult& result) {
   const auto& target = result.probe.target;
   return std::ranges::any_of(relays, [&](const ProbeResult* other) {

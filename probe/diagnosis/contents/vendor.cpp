@@ -16,7 +16,7 @@ int status_of(const ProbeResult& result) {
 }
 
 // A server error. A 501 is about our request (RFC 9110 section 15.6.2). Through a proxy it may be
-// the proxy's own, but inside a tunnel.
+// the proxy's own, except inside a tunnel.
 bool is_server_error(const ProbeResult& result) {
   const int status = status_of(result);
   const bool tunnelled = result.probe.target.transport == Transport::tls;
@@ -24,7 +24,7 @@ bool is_server_error(const ProbeResult& result) {
 }
 
 // The same over a connection whose certificate holds, by a public root: nobody but the server says
-// so. Who opens TLS on the way says it, too, where it does not get through itself.
+// so. A device that opens TLS says it, too, if it does not get through itself.
 bool is_proved_error(const ProbeResult& result) {
   const auto& seen = result.observation;
   const bool valid =
@@ -39,7 +39,7 @@ struct Refusals {
   std::vector<FindingEvidence> proofs;  // that it was the far end
 };
 
-// Who refuses in the far end's name on the way.
+// Devices on the way that refuse in the far end's name.
 struct Impostors {
   std::set<std::string> turned_away;  // hosts that a device turns packets away from: it may reset
   bool tcp = false;                   // caught resetting somebody's connection
@@ -79,7 +79,7 @@ void read_refusal(const Diagnosis& context, const Flow& flow, bool alone,
     const bool refused = result.observation.outcome == Outcome::refused;
     if ((!refused && !far) || context.explained(result)) continue;
     refusals.probes.push_back(&result);
-    // On a port that was guessed a server refuses that is well.
+    // On a guessed port, a healthy server refuses.
     if (result.probe.purpose == Purpose::neighbour) continue;
     const bool doubtful = impostors.beside_losses || (impostors.tcp && !flow.udp);
     if (far && !doubtful) {

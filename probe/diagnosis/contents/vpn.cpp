@@ -7,8 +7,8 @@
 namespace callready::findings {
 namespace {
 
-// Tunnels that stand in for a missing kind of IP, and no VPN: 464XLAT and DS-Lite (both with an
-// address of RFC 7335's 192.0.0.0/29), 6in4, 6rd, 6to4.
+// Tunnels that stand in for a missing IP version, and are not VPNs: 464XLAT and DS-Lite (both with
+// an address of RFC 7335's 192.0.0.0/29), 6in4, 6rd, 6to4.
 bool is_transition_link(const Facts& facts, std::string_view name) {
   for (const std::string_view word :
        {"clat", "v4-", "sit", "he-ipv6", "6rd", "6to4", "tun6to4", "ip6tnl"}) {
@@ -23,8 +23,8 @@ bool is_transition_link(const Facts& facts, std::string_view name) {
 }
 
 // The service's way past the tunnel: what its document requires of those sets, open or not today,
-// media first. Of a tunnel that carries some networks only, the rows that go there. In a report of
-// before 0.2, which has no rules, it is what was tried.
+// media first. Of a tunnel that carries some networks only, the rows that go there. In a report
+// from before 0.2, which has no rules, it is what was tried.
 Text service_in_words(const Facts& facts, const EgressPath& way,
                       const std::vector<const ProbeResult*>& probes) {
   const auto sets = facts.sets_of(probes);
@@ -61,7 +61,7 @@ Causes find_full_tunnel(const Diagnosis& context) {
   const auto* link = own_link(facts);
   if (link == nullptr) return {};
   // The hosts that the sets ask for, and that are not on the company's own networks: those belong
-  // into its tunnel.
+  // in its tunnel.
   const auto outside = hosts_of(facts.probes_that([&](const ProbeResult& result) {
     const bool tried = is_direct(result) && result.observation.address;
     return tried && facts.asked_for(result) && !is_inside(result);
@@ -75,8 +75,8 @@ Causes find_full_tunnel(const Diagnosis& context) {
       return contains(hosts, result.probe.target.host) && is_direct(result);
     });
     auto& cause = causes.emplace_back();
-    // The route is a fact. Over PPP it may lead to an access line (PPPoE) beside the cable's own
-    // addresses, and no VPN.
+    // The route is a fact. Over PPP it may lead to an access line (PPPoE) besides the cable's own
+    // addresses, and not to a VPN.
     const bool access_line = way.interface.starts_with("ppp");
     auto& finding = cause.name(FindingCode::network_vpn_full_tunnel, Owner::vpn,
                                access_line ? Confidence::likely : Confidence::certain);
