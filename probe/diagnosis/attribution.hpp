@@ -21,8 +21,8 @@ enum class Closes {
   everything,     // nothing gets out of here, or back
   direct,         // whatever does not go through a proxy
   direct_tcp,     // the same, but UDP gets out
-  udp,            // whatever goes over UDP, but DNS
-  high_udp,       // UDP but to the well known ports
+  udp,            // whatever goes over UDP, except DNS
+  high_udp,       // UDP, except to the well-known ports
   all_but_https,  // everything direct but TCP 443
   all_but_web,    // everything direct but TCP 80 and 443
 };
@@ -31,7 +31,7 @@ inline constexpr std::uint16_t last_well_known_port = 1023;  // RFC 6335 section
 
 // True where it closes that port. `proxied`: the packets go through a proxy.
 bool closes(Closes closes, Transport transport, std::uint16_t port, bool proxied);
-// The same of a range: of one with an open port in it, something works.
+// The same for a range: if one has an open port in it, something works.
 bool closes_all_of(Closes closed, Transport transport, const PortRange& range);
 
 // What the causes make of probes, which are named by their ids.
@@ -56,10 +56,10 @@ struct Attribution {
   bool loses(const std::string& probe) const;
   // The finding's title where a cause impairs the probe; empty: none does.
   Text impairment(const std::string& probe) const;
-  // Why it is in doubt what a probe has shown; empty: it is not.
+  // Why what a probe has shown is in doubt; empty: it is not.
   Text doubt_about(const std::string& probe) const;
-  // The cause that closes every port of the row: all that leaves this computer, or directly, where
-  // no proxy may carry the row. It cannot work, tried or not. Null: there is none.
+  // The cause that closes every port of the row: all that leaves this computer, or leaves it
+  // directly, if no proxy may carry the row. It cannot work, tried or not. Null: there is none.
   const Entry* closure(const Requirement& row) const;
 };
 

@@ -65,7 +65,7 @@ Reachability way_by_detail(const Detail& result) {
   return result == silent ? Reachability::lost : Reachability::unknown;
 }
 
-// A router beside the destination is no device of this site, nor of its provider.
+// A router beside the destination is not a device of this site, nor of its provider.
 void move_to_far_end(FlowSample& sample) {
   const auto& address = sample.result->observation.address;
   if (sample.way != Reachability::blocked || !address) return;
@@ -82,7 +82,7 @@ void take_back_own_word(FlowSample& sample, const std::string& who, const Site& 
   sample.way = Reachability::lost;
 }
 
-// A packet to a port of a range, or one that was to end on the way, as that evidence has it.
+// A packet to a port of a range, or one that was to end on the way, according to that evidence.
 void read_way(FlowSample& sample, const Evidence& evidence, const Site& site) {
   using enum DetailCode;
   const auto word = detail_fact(evidence, Fact::result);
@@ -102,10 +102,10 @@ void read_way(FlowSample& sample, const Evidence& evidence, const Site& site) {
 
 std::vector<FlowSample> samples_of(const ProbeResult& result, const Site& site) {
   std::vector<FlowSample> samples;
-  // That IPv6 gets out says nothing of the way that all others take.
+  // That IPv6 gets out says nothing about the way that all others take.
   const auto& address = result.observation.address;
   if (result.probe.check == CheckKind::ipv6 && address && address->is_v6()) return samples;
-  // What is too long gets lost for its length, on a way that the short one has shown to be open.
+  // The long one gets lost because of its length, on a way that the short one has shown to be open.
   if (result.probe.check == CheckKind::sip_long) return samples;
   if (asks_system_resolvers(result.probe)) return samples;
   // Most web servers do not speak it: silence says nothing.
@@ -140,7 +140,7 @@ std::vector<FlowSample> samples_of(const ProbeResult& result, const Site& site) 
   return samples;
 }
 
-// The check has asked who refused, and it was nobody of the site.
+// The check has asked who refused, and it was nobody at the site.
 bool refused_beyond(const FlowSample& sample) {
   return !sample.far_device.empty() ||
          (sample.way == Reachability::refused && who_refused(*sample.result) == Refuser::beyond);

@@ -1,6 +1,6 @@
-// What a report's probes say of the ways out of the site, indexed for the rules: which hosts, ports
-// and networks were reached, and how the others were not. Pure views into a report that outlives
-// them.
+// What a report's probes say about the ways out of the site, indexed for the rules: which hosts,
+// ports and networks were reached, and how the others were not. Pure views into a report that
+// outlives them.
 #pragma once
 
 #include <algorithm>
@@ -18,7 +18,7 @@
 
 namespace callready::findings {
 
-// Where SIP servers listen besides, and that no SIP ALG knows.
+// Where SIP servers listen as well, and which no SIP ALG knows.
 inline constexpr std::uint16_t other_sip_port = 5080;
 
 // How far packets to one port of one host got, whatever the protocol then made of it. Of
@@ -32,7 +32,7 @@ enum class Reachability {
   unknown,  // not tried
 };
 
-// What one probe says of one port: all but `udp-range` have one.
+// What one probe says about one port: all but `udp-range` have one.
 struct FlowSample {
   const ProbeResult* result = nullptr;
   std::uint16_t port = 0;
@@ -123,12 +123,12 @@ class Facts {
   std::vector<Flow> flows;
 
   const ProbeResult* find(const std::string& probe) const;
-  // Of a row: those that the report has.
+  // Those of a row's probes that the report has.
   std::vector<const ProbeResult*> probes_of(const RequirementResult& row) const;
   // The ids of the sets that asked for a probe, in the report's order; none for controls and
   // follow-ups.
   std::vector<std::string> sets_of(const ProbeResult& result) const;
-  // Of all of these, each once.
+  // For all of these, each once.
   std::vector<std::string> sets_of(const std::vector<const ProbeResult*>& probes) const;
   // True where a row needs that endpoint. A question about the site itself (what kind of NAT) may
   // be put to anybody: nobody needs the way to that server.
@@ -143,7 +143,7 @@ class Facts {
   bool any_asked_for(const std::vector<const ProbeResult*>& probes) const {
     return std::ranges::any_of(probes, [&](const auto* result) { return asked_for(*result); });
   }
-  // Hosts that a set asks for: the vendor's, whoever asked them besides.
+  // Hosts that a set asks for: the vendor's, whoever else asked them.
   std::set<std::string> hosts_asked_for() const;
 
   template <typename Wanted>
@@ -226,9 +226,9 @@ bool is_udp(const ProbeResult& result);
 Cargo cargo_of(const Probe& probe);
 // Over a proxy, and something came from beyond it: at least a certificate.
 bool came_through(const ProbeResult& result);
-// Our own question (NAT, SIP ALG): its servers are no vendor's, and nothing is to be opened for it.
+// Our own question (NAT, SIP ALG): its servers are not a vendor's, and nothing has to be opened.
 bool only_measures(const ProbeResult& result);
-// Silence, at once or after the connection stood.
+// Silence, at once or after the connection was established.
 bool got_no_answer(const ProbeResult& result);
 // Tried, and not reached.
 bool failing(const ProbeResult& result);
@@ -244,10 +244,10 @@ bool is_inner_link(std::string_view name);
 // Another link that has an address beside the tunnels': without one, the "tunnel" is how this
 // computer is connected at all (a modem). Null: none.
 const InterfaceInfo* own_link(const Facts& facts);
-// The answer of a host that is no DNS server: somebody on the way answers in everybody's name, and
-// what independent resolvers seem to say is his word, too. Null: none.
+// The answer of a host that is not a DNS server: a device on the way answers in everybody's name,
+// and what independent resolvers seem to say comes from it, too. Null: none.
 const ProbeResult* port_53_taken(const Facts& facts);
-// What was tried outside the site in vain, or has no route.
+// What was tried outside the site without success, or has no route.
 std::vector<const ProbeResult*> lost_probes(const Facts& facts);
 // A certificate chain came that ends in no public root and in none given for this run: somebody on
 // the way speaks TLS in the server's place, or the server has an authority of its own.
@@ -259,7 +259,7 @@ bool is_taken_near(const ProbeResult& result);
 bool is_plain_page(const ProbeResult& result);
 // The same with a known body, and somebody else's came: a sign-in page, a block page.
 bool is_another_page(const ProbeResult& result);
-// True for a `dns` probe that asks a host that is no DNS server, to see who answers in its place.
+// True for a `dns` probe to a host that is not a DNS server, to see who answers in its place.
 bool asks_nobody(const Probe& probe);
 // The name that a `dns` probe asks for.
 std::string name_asked_for(const Probe& probe);
@@ -282,8 +282,8 @@ std::string registrable_domain(const std::string& host);
 std::set<std::string> parties_of(const std::vector<const ProbeResult*>& probes);
 // The ports that these probes went to.
 std::set<std::uint16_t> ports_of(const std::vector<const ProbeResult*>& probes);
-// Of an address: its /24 or /48, as far as two of them have something to do with each other; of one
-// that NAT64 made, that of the IPv4 address in it.
+// An address's /24 or /48, within which two addresses are taken to be related; for one that NAT64
+// made, that of the IPv4 address in it.
 std::string network_of(const IpAddress& address);
 // True for another address in the target's network: a router or firewall there belongs neither to
 // this site nor to its provider.

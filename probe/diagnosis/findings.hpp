@@ -21,13 +21,13 @@ struct PlannedSet {
   const TargetSet* set = nullptr;
   std::vector<PlannedRequirement> rows;
   std::vector<std::string> scenarios;
-  // By id: rows in which values stand that the user gave, for what a firewall has to let through.
+  // By id: rows with the values that the user gave, for what a firewall has to let through.
   std::map<std::string, Requirement> own{};
 };
 
 // A run in one pass: from what its probes saw to causes, from both to the status of each row, and
 // from those to the verdicts of capabilities and sets. Takes the probes and the site of `report`,
-// and fills in its sets and findings. `today` as YYYY-MM-DD, for what has become old.
+// and fills in its sets and findings. `today` as YYYY-MM-DD, to tell what has become old.
 void diagnose(const std::vector<PlannedSet>& sets, std::string_view today, Report& report);
 
 // The rows by what their own probes saw, before any cause is known: what the second round's

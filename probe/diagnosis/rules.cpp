@@ -19,7 +19,7 @@ std::span<Rule* const> rules() {
       find_clock_skew,
       find_own_firewall,
       find_agent,
-      find_browser_policies,  // beside others, as the next: they explain no failure by themselves
+      find_browser_policies,  // as well as others, like the next: alone they explain no failure
       find_full_tunnel,
       find_broken_ipv6,
       find_vendor_ipv6,
@@ -115,8 +115,8 @@ void fill_in(const Report& report, Cause& cause) {
   auto lost = ids_of(cause.explained);
   lost.merge(ids_of(cause.contradicted));
   const auto impaired = ids_of(cause.impaired);
-  // What a likely or certain cause decides has failed by it; where the row is open all the same,
-  // something else may still carry it.
+  // What a likely or certain cause decides has failed because of it; if the row is open all the
+  // same, something else may still carry it.
   const bool decided = finding.confidence != Confidence::possible &&
                        (finding.code == FindingCode::target_outdated ||
                         !has(finding.code, FindingTrait::decides_no_row));
@@ -273,7 +273,7 @@ std::vector<SetResult> judged(const std::vector<PlannedSet>& sets, const ResultI
   return results;
 }
 
-// Of a set that another leans on: how good its text is, where that is worth a word.
+// For a set that another leans on: how good its text is, if that is worth mentioning.
 Text doubt_of(const SetHead& needed) {
   const bool copied = needed.evidence == SourceQuality::second_hand;
   if (!copied && needed.evidence != SourceQuality::old_edition) return {};

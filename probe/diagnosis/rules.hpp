@@ -1,4 +1,4 @@
-// The rules behind diagnose(): one function a layer, one table in the order of judging.
+// The rules behind diagnose(): one function per layer, one table in the order of judging.
 #pragma once
 
 #include <memory>
@@ -26,7 +26,7 @@ struct Cause {
   // They work, but not as the vendor asks.
   std::vector<const ProbeResult*> impaired{};
   Closes closes = Closes::nothing_more;
-  Text asked{};  // what the fix asks to let through: said anew once the rows are judged
+  Text asked{};  // what the fix asks to let through: rewritten once the rows are judged
 
   // Sets what it is. The finding, for its title and fix.
   Finding& name(FindingCode code, Owner owner, Confidence confidence) {
@@ -47,8 +47,8 @@ struct Cause {
   }
 };
 
-// For the cause's fix: what it asks to let through, of what it explains or contradicts, and of what
-// it closes besides. Its code and `closes` must stand.
+// For the cause's fix: what it asks to let through, for what it explains or contradicts, and for
+// what else it closes. Its code and `closes` must stand.
 Text asked_flows(const Facts& facts, Cause& cause);
 
 // This computer's own firewall keeps these: `what` for the title, `flows` for the fix.
@@ -73,11 +73,11 @@ class Diagnosis {
   // The same, and a capability is not ready over it: what is too weak to be said otherwise, or
   // would not matter (a fallback that the vendor does not offer), may be said then.
   bool breaks_capability(const std::vector<const ProbeResult*>& probes) const;
-  // A row that the vendor requires is not well by it: the set is degraded at the least.
+  // A row that the vendor requires is not well because of it: the set is degraded at least.
   bool fails_required_row(const std::vector<const ProbeResult*>& probes) const;
   void note(const Cause& cause);
-  // What worlds say of all that was seen, with what was found of contents so far; made when it is
-  // first asked for.
+  // What worlds say about all that was seen, with what was found about contents so far; made when
+  // it is first asked for.
   const reach::Diagnosis& worlds() const;
 
  private:
@@ -131,8 +131,8 @@ Rule find_vendor_down;              // contents/vendor.cpp
 // A call that a relay over TCP or TLS carries, because nothing else does (contents/call.cpp).
 bool needs_relay_over_stream(const ProbeResult& result);
 
-// contents/split_paths.cpp: as whom servers outside see this site over UDP, and over TCP. IPv4
-// only: with IPv6 a computer has several addresses of its own.
+// contents/split_paths.cpp: this site's addresses as servers outside see them over UDP, and over
+// TCP. IPv4 only: with IPv6 a computer has several addresses of its own.
 struct SplitPaths {
   IpAddress udp_address, tcp_address;
   std::vector<const ProbeResult*> udp, tcp;  // by which each was seen
@@ -155,8 +155,8 @@ std::optional<Finding> disconnected(const Site& site);
 // the table, since it comes after them.
 std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Finding>& findings);
 
-// ways/runner_up.cpp: of a cause that worlds decide. Nothing where it is certain, or nothing else
-// is close.
+// ways/runner_up.cpp: for a cause that worlds decide. Nothing if it is certain, or nothing else is
+// close.
 std::optional<RunnerUp> runner_up(const Diagnosis& context, const Cause& cause);
 
 // ways/weak_evidence.cpp

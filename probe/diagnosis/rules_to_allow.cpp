@@ -34,7 +34,7 @@ bool holds(const FirewallRule& all, const FirewallRule& part) {
   });
 }
 
-// A row whose every name is in another row, of the same ports: the larger one is asked for, with
+// A row whose every name is in another row, with the same ports: the larger one is asked for, with
 // the words of both.
 void leave_out_repeated(std::vector<FirewallRule>& rules) {
   for (std::size_t i = 0; i < rules.size();) {
@@ -56,7 +56,7 @@ void leave_out_repeated(std::vector<FirewallRule>& rules) {
   }
 }
 
-// What the probes of a row went to, by what came of them.
+// What the probes of a row went to, by their results.
 struct RowSeen {
   Targets lost, open, unresolved;
 };

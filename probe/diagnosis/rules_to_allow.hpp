@@ -8,23 +8,23 @@
 
 namespace callready {
 
-// Who closes them: the finding's code, and all that it closes, tried or not.
+// What closes them: the finding's code, and all that it closes, tried or not.
 struct Closer {
   FindingCode code = FindingCode::other;
   Closes closes = Closes::nothing_more;
 };
 
 // Of the rows that asked for these lost probes, the rules that are closed: whole where nothing of a
-// row was reached by that transport; else the ports that the cause closes wherever they lead; else
-// the document's entries that the probes belong to. And of the rows that nobody could try, since
-// their names do not resolve or the cause closes them untried, what the cause closes: whoever
+// row was reached by that transport; or else the ports that the cause closes wherever they lead; or
+// else the document's entries that the probes belong to. And of the rows that nobody could try,
+// since their names do not resolve or the cause closes them untried, what the cause closes: whoever
 // opens the one is not asked a second time for the other. Rows that only measure, and anchors, have
 // none.
 std::vector<FirewallRule> rules_to_allow(const findings::Facts& facts,
                                          const std::vector<const ProbeResult*>& lost,
                                          const Closer& closer = {});
 
-// True where the report has the vendor's rules at all: one of before 0.2 has not.
+// True where the report has the vendor's rules at all: one from before 0.2 does not.
 bool has_rules(const findings::Facts& facts);
 
 }  // namespace callready

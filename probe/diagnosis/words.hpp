@@ -18,9 +18,9 @@ Text ports_in_words(const std::set<std::uint16_t>& ports, std::size_t most = 8);
 Text named_ports(const std::set<std::uint16_t>& ports);
 
 // "UDP 3478 to 27 names (TURN servers over UDP); TCP 443 to turn1.example.com": what to allow, by
-// the vendor's own rules. Controls, and what only measures, are left out. In a report of before
-// 0.2, which has no rules, it is what was tried. For a cause that closes more than it
-// explains: rules.hpp.
+// the vendor's own rules. Controls, and what only measures, are left out. In a report from before
+// 0.2, which has no rules, it is what was tried. For a cause that closes more than it explains:
+// rules.hpp.
 Text flows_in_words(const Facts& facts, const std::vector<const ProbeResult*>& probes);
 
 // The same of what was tried, for whoever runs the far end: "UDP 3478 to turn1.example.com".
@@ -29,8 +29,8 @@ Text tried_flows_in_words(const Facts& facts, const std::vector<const ProbeResul
 // The DNS servers that this computer uses: "10.20.0.2 and 10.20.0.3".
 Text resolvers_in_words(const Facts& facts);
 
-// " The device that refuses is 10.20.0.1.", with whose it is where that is not the site's; nothing
-// for no device.
+// " The device that refuses is 10.20.0.1.", and whose it is if it is not the site's; empty for no
+// device.
 Text ask_the_device(const std::string& device);
 
 // " The whole list: callready firewall rainbow.": of the sets that the probes were made for. Empty
@@ -54,13 +54,13 @@ FindingEvidence what_it_saw(const FlowSample& sample);
 void add_what_they_saw(std::vector<FindingEvidence>& list,
                        const std::vector<const ProbeResult*>& probes, std::size_t most = 8);
 
-// The fix for names of which nobody can say from here whether they are gone everywhere.
+// The fix for names if nobody can say from here whether they are gone everywhere.
 Text look_up_elsewhere(const Facts& facts, const std::vector<std::string>& names);
 
 // "www.google.com is not a DNS server, yet its port 53 answers: ...", by port_53_taken().
 FindingEvidence intercepts_dns(const ProbeResult& taken);
 
-// The contrast stands after what it is held against.
+// Puts the contrast right after what it contrasts with.
 void insert_second(std::vector<FindingEvidence>& list, FindingEvidence contrast);
 
 // The distinct hosts, in order.

@@ -121,7 +121,7 @@ std::string doubt(const Finding& gone, const Report& after) {
 // What the newer report's own history says counts; where it has none, the older's.
 StandingFinding standing_of(const Finding& old, const Finding& finding, const Report& before) {
   const auto& own = finding.standing;
-  // A history that begins with the newer run itself knows nothing of the older.
+  // A history that begins with the newer run itself knows nothing about the older.
   const bool knows = own && (own->began || own->since <= before.started_at);
   const auto& known = knows ? own : old.standing;
   if (!known) return {finding, before.started_at, true};
@@ -186,7 +186,7 @@ std::vector<const Finding*> same_causes(const std::vector<Finding>& before,
   std::vector<const Finding*> old;
   for (const auto& finding : before) old.push_back(&finding);
   std::vector<const Finding*> found(after.size(), nullptr);
-  // In merged reports one cause may be of two owners.
+  // In merged reports one cause may have two owners.
   for (int round = 0; round < 4; ++round) {
     const bool strictly = round < 2, same_owner = round % 2 == 0;
     for (std::size_t i = 0; i < after.size(); ++i) {

@@ -1,6 +1,6 @@
 // What got better and what got worse between two reports of one site. Pure.
 //
-// "Better" and "worse" are only said of what both reports measured. Where a row is no longer tried,
+// "Better" and "worse" are only said about what both reports measured. If a row is no longer tried,
 // or what failed could not be decided this time, that is a change and neither of the two.
 #pragma once
 

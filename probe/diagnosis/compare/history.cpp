@@ -7,7 +7,7 @@
 namespace callready {
 namespace {
 
-// `before`: of the run before, where that said the same.
+// `before`: from the run before, if that said the same.
 Standing one_more(const std::optional<Standing>& before, const Report& previous) {
   auto standing = before.value_or(Standing{previous.started_at, 1, false});
   if (standing.runs < std::numeric_limits<int>::max()) ++standing.runs;  // a file holds any number

@@ -34,7 +34,7 @@ struct SaidOfSet : Said<SetResult> {
 };
 using AllSets = std::vector<SaidOfSet>;
 
-// What all that have the set say of one of its rows or capabilities.
+// What all that have the set say about one of its rows or capabilities.
 template <typename Item>
 AllSaid<Item> said_of(const std::string& id, const AllSets& sets, Indexed<Item> SaidOfSet::*items) {
   AllSaid<Item> said;

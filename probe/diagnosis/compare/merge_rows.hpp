@@ -12,7 +12,7 @@ std::string id_from(const std::string& probe_id, const std::string& vantage);
 std::vector<SetResult> merged_sets(const std::vector<MergeInput>& parts);
 
 // All findings of all parts, the same ones once. `sets`: the merged ones; what came out well there
-// is explained and hurt no more. Those that hurt nothing come last.
+// is no longer explained or hurt. Those that hurt nothing come last.
 std::vector<Finding> merged_findings(const std::vector<MergeInput>& parts,
                                      const std::vector<SetResult>& sets);
 

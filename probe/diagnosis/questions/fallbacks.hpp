@@ -1,4 +1,4 @@
-// Fallbacks that a run spares, because a first choice of their capability seems to do. Pure.
+// Fallbacks that a run spares, because a first choice of their capability seems to work. Pure.
 #pragma once
 
 #include <string>
@@ -8,8 +8,8 @@
 
 namespace callready {
 
-// A fallback to the site's edge that was not made because a first choice got so far. Where a server
-// answered, its other ports are none.
+// A fallback to the site's edge that was not made because a first choice got so far. If a server
+// answered, its other ports are not fallbacks.
 bool is_spared_fallback(const ProbeResult& result);
 
 // The ids of those that are needed after all: by what the run has shown, the first choice does not

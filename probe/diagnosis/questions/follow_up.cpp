@@ -47,7 +47,7 @@ bool Questions::ask(Probe probe) {
 
 namespace {
 
-// Of each kind of doubt so many: two show what one cannot, more show no more.
+// This many for each kind of doubt: two show what one cannot, more show no more.
 constexpr std::size_t most_names = 3, most_owners = 24, most_resolvers = 2, most_hosts = 3;
 // Greets a server in place of its own name, to see whether it is the name that is cut off.
 constexpr auto neutral_name = "example.com";
@@ -162,8 +162,8 @@ void ask_for_greetings(const Facts& facts, Questions& questions) {
   }
 }
 
-// A filter has a list, and of a list one name shows nothing about another owner's: a name of each
-// owner that has none among the first, asked of one independent resolver.
+// A filter has a list, and one name on it shows nothing about another owner's: so one independent
+// resolver is asked for a name of each owner that has none among the first.
 void ask_for_a_name_of_each_owner(const Facts& facts, Questions& questions) {
   const auto servers = independent_resolvers(facts);
   if (servers.empty() || !any_name_resolves(facts)) return;
@@ -178,7 +178,7 @@ void ask_for_a_name_of_each_owner(const Facts& facts, Questions& questions) {
     ask_for_name(questions, servers.front(), {{"server", "true"}, {"name", name}});
 }
 
-// A few that came to nothing where others answer may be chance: once more.
+// A few that got no answer where others do may be chance: once more.
 void ask_the_silent_again(const Facts& facts, Questions& questions) {
   const auto silent = facts.probes_that([&](const ProbeResult& result) {
     const auto& [probe, seen] = result;

@@ -9,9 +9,9 @@
 
 namespace callready {
 
-// A second round is short, and meets few hosts that the first has not met: so many in a run, and
-// so many beside them that only ask resolvers for names. What gets no answer is known late, and
-// asked once more also where the others have taken all room.
+// A second round is short, and meets few hosts that the first has not met: this many in a run, and
+// this many more that only ask resolvers for names. What gets no answer is known late, and asked
+// once more even if the others have taken all the room.
 inline constexpr std::size_t most_follow_ups = 24, most_name_questions = 36,
                              most_repeat_questions = 12;
 

@@ -7,7 +7,7 @@
 namespace callready {
 namespace {
 
-// Of each kind of doubt so many: more show no more.
+// This many for each kind of doubt: more show no more.
 constexpr std::size_t most_neighbours = 3, most_repeats = 2;
 
 // Answered at first, and silent when it was asked once more.
@@ -30,8 +30,8 @@ bool doubtful(const Facts& facts, const Flow& flow) {
   });
 }
 
-// Is a host that is silent on its one port alive at all? Of a few hosts in all: those that an
-// earlier look has asked count, or each look would ask others, and the run end ever later.
+// Is a host that is silent on its one port alive at all? For a few hosts in all: those that an
+// earlier look has asked count, or each look would ask others, and the run would end ever later.
 void ask_for_neighbours(const Facts& facts, Questions& questions, bool no_udp) {
   const auto in_doubt = facts.select([&](const Flow& flow) { return doubtful(facts, flow); });
   const auto hosts = findings::set_of(in_doubt, &Flow::host);
@@ -65,7 +65,7 @@ void ask_again(const Facts& facts, Questions& questions) {
              return sample.result->probe.purpose != Purpose::neighbour;
            });
   });
-  // A device that took offence shuts out TCP as well, whatever the port and the host.
+  // A device that bans this computer shuts out TCP as well, whatever the port and the host.
   const bool suspicious =
       std::ranges::any_of(facts.flows, fell_silent) ||
       findings::set_of(lost, &Flow::host).size() > 1 ||

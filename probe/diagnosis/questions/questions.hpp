@@ -34,14 +34,14 @@ class Questions {
   std::vector<Probe> list_;
 };
 
-// The first so many of them.
+// The first `most` of them.
 template <typename Item>
 std::vector<Item> first_of(std::vector<Item> items, std::size_t most) {
   if (items.size() > most) items.resize(most);
   return items;
 }
 
-// So many of them, of different owners where there are as many.
+// `most` of them, of different owners if there are enough.
 template <typename Item, typename Owner>
 std::vector<Item> of_different_owners(const std::vector<Item>& items, std::size_t most,
                                       Owner owner) {
@@ -54,7 +54,7 @@ std::vector<Item> of_different_owners(const std::vector<Item>& items, std::size_
   return first_of(std::move(chosen), most);
 }
 
-// A flow that a row misses, and of which more can be known.
+// A flow that a row misses, and about which more can be known.
 bool doubtful(const Facts& facts, const Flow& flow);
 
 // ways.cpp: TCP ports where TLS is opened on the way: somebody near answers for everybody, whatever

@@ -13,12 +13,12 @@
 namespace callready {
 namespace {
 
-// So many in one look, and of these so many that show what the likeliest world is made of.
+// This many in one look, and of these, this many that show what the likeliest world is made of.
 constexpr std::size_t most_at_once = 16, most_witnesses = 10;
 // Two hosts show what one cannot, more show no more.
 constexpr std::size_t hosts_per_box = 2;
 constexpr std::size_t most_ports = 6;
-// Where no UDP gets out, three ports prove that it is not one port: these are asked for beside the
+// Where no UDP gets out, three ports prove that it is not one port: these are asked for besides the
 // service's own.
 constexpr std::array<std::uint16_t, 2> other_udp_ports{443, 50'000};
 // The same for TCP: SIP over TLS, XMPP, TURN, and one of nobody in particular.
@@ -196,8 +196,8 @@ std::vector<reach::Met> met_in_best(const Facts& facts, const reach::Diagnosis& 
   return met;
 }
 
-// What that box of the likeliest world has lost, the whole way: its events. At the far end, those
-// that nobody knows who refused.
+// The events that this box of the likeliest world has lost the whole way. At the far end: those for
+// which nobody knows who refused.
 std::vector<std::size_t> lost_by(std::uint32_t box, const reach::Diagnosis& drawn,
                                  const std::vector<reach::Met>& met) {
   const bool far = reach::at_far_end(drawn.boxes[box]);
@@ -272,10 +272,10 @@ void add_second_hosts(const reach::Diagnosis& drawn, const std::vector<reach::Me
   }
 }
 
-// What a box is thought to do is to be seen: how its packets fare on the way, over UDP beside media
-// on the same port, which a filter of STUN or SIP lets through; and, of what dies further out,
-// whether a stranger's packet gets as far as the vendors' do.
-// `silent`: what no box of it explains.
+// Shows what a box is thought to do: how its packets fare on the way, over UDP next to media on
+// the same port, which a filter for STUN or SIP lets through; and, of what dies further out,
+// whether a stranger's packet gets as far as the vendors' do. `silent`: what no box of it
+// explains.
 void add_witnesses(const reach::Diagnosis& drawn, const std::vector<reach::Met>& met,
                    const std::vector<std::size_t>& silent, Candidates& candidates) {
   const auto& sight = drawn.sight;
@@ -283,7 +283,7 @@ void add_witnesses(const reach::Diagnosis& drawn, const std::vector<reach::Met>&
     const auto& packet = sight.packets[event];
     candidates.add({packet.udp, sight.hosts[packet.host], packet.port, cargo, climbed});
   };
-  // What may be read is sent beside what is not: each look that comes later is a second more.
+  // What may be read is sent together with what is not: each later look costs another second.
   const auto as_it_is_and_as_media = [&](std::size_t event) {
     of(event, sight.packets[event].cargo);
     of(event);
@@ -321,11 +321,11 @@ void add_datagram_past_it(const Facts& facts, const reach::Diagnosis& drawn,
   if (drops && left != nullptr) candidates.add({true, left->host, left->port});
 }
 
-// Of each flow that died, or left and no more: with its own payload, as media, to the control's
-// host, and, of strangers, as far as its own way goes; over UDP, where a row asks for a range
-// around it, also to the ends of that. Where a connection stood and carried nothing, or was taken
-// near by, also a packet to the control, which works: a device that takes all connections may carry
-// that one on.
+// For each flow that died, or was only seen to leave: with its own payload, as media, to the
+// control's host, and, of strangers, as far as its own way goes; over UDP, where a row asks for a
+// range around it, also to the ends of that. If a connection was established and carried nothing,
+// or was taken nearby, also a packet to the control, which works: a device that takes all
+// connections may carry that one on.
 void add_all(const Facts& facts, const reach::Sight& sight, const Flow& control,
              Candidates& candidates) {
   const bool taken = std::ranges::any_of(sight.events.flows, [](const FlowEvent& event) {
@@ -416,7 +416,7 @@ std::set<std::uint16_t> intercepted_ports(const Facts& facts) {
 bool udp_is_shut(const findings::Diagnosis& context) {
   const auto closed = findings::closed_udp(context);
   if (!closed || closed->confidence != Confidence::certain || closed->replies_from) return false;
-  // Ports that no service of the set has: a firewall with a list of the allowed may know those.
+  // Ports that no service of the set has: a firewall with an allow list may know those.
   return std::ranges::all_of(other_udp_ports,
                              [&](std::uint16_t port) { return is_blocked(context.facts, port); });
 }
