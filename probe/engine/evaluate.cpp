@@ -51,12 +51,12 @@ std::vector<PlannedSet> planned_sets(const std::vector<TargetSet>& sets, const P
   return all;
 }
 
-void ask_further(const std::vector<PlannedSet>& sets, std::string today, Report& report,
-                 RunnerOptions& runner) {
-  runner.further = [&sets, &report](std::vector<ProbeResult>& so_far) {
+void ask_further(const std::vector<PlannedSet>& sets, std::string today, bool hurried,
+                 Report& report, RunnerOptions& runner) {
+  runner.further = [&sets, &report, hurried](std::vector<ProbeResult>& so_far) {
     const Loan loan(so_far, report.probes);
     report.sets = rows_as_seen(sets, report);
-    return follow_ups(report);
+    return follow_ups(report, hurried);
   };
   runner.needed_after_all = [&sets, &report,
                              today = std::move(today)](std::vector<ProbeResult>& so_far) {

@@ -14,8 +14,8 @@ std::vector<PlannedSet> planned_sets(const std::vector<TargetSet>& sets, const P
 
 // Has the runner ask diagnosis what else to measure. `report`, which holds all but the results, and
 // `sets` outlive the run.
-void ask_further(const std::vector<PlannedSet>& sets, std::string today, Report& report,
-                 RunnerOptions& runner);
+void ask_further(const std::vector<PlannedSet>& sets, std::string today, bool hurried,
+                 Report& report, RunnerOptions& runner);
 
 // The public addresses that STUN and TURN servers saw us come from. A server inside the site, or on
 // this machine, sees an address that says nothing about the way out.

@@ -336,7 +336,8 @@ asio::awaitable<void> make_rounds(const SessionOptions& options, Plan& plan,
                                   Report& report, bool& first_is_done) {
   auto runner = options.runner;
   const auto sets = planned_sets(options.sets, options.plan, plan);
-  ask_further(sets, day_of(context.scope.clock.wall_now()), report, runner);
+  ask_further(sets, day_of(context.scope.clock.wall_now()), context.settings.hurried, report,
+              runner);
   runner.on_plan_done = [&] { first_is_done = !context.scope.stop.stopped(); };
   Plan first;
   first.probes = std::move(plan.probes);

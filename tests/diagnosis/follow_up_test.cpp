@@ -182,6 +182,32 @@ TEST(FollowUps, AskTwoOfThoseWhoRefuse) {
   EXPECT_EQ(hops(asked), 0);
 }
 
+TEST(FollowUps, AskForFewMediaHostsThatNothingIsKnownOf) {
+  std::vector<ProbeResult> ranges;
+  for (int i = 0; i < 9; ++i) {
+    ranges.push_back(
+        range(fmt::format("media{}.vendor.com", i), all_ports(i < 3 ? "left_site" : "silent")));
+  }
+  bool suffers = true;  // a server that answers everybody is silent
+  const auto hops = [&](const std::vector<ProbeResult>& asked, bool hurried) {
+    const auto turn_row = row("turn", {turn("turn.vendor.com", suffers ? silent : answered)});
+    const auto site = second_look(
+        report({row("media", ranges), turn_row, controls(anchors()), follow_up(asked)}));
+    const auto list = follow_ups(site, hurried);
+    return std::count_if(list.begin(), list.end(),
+                         [](const Probe& probe) { return probe.id.starts_with("hop/udp/media"); });
+  };
+  EXPECT_EQ(hops({}, false), 3);
+  EXPECT_EQ(hops({}, true), 0) << "of three it is known";
+  std::vector<ProbeResult> asked;
+  for (int i = 3; i < 6; ++i) {
+    asked.push_back(udp_hop(fmt::format("media{}.vendor.com", i), 10000, "left_site"));
+  }
+  EXPECT_EQ(hops(asked, false), 0) << "a later look asks about no others";
+  suffers = false;
+  EXPECT_EQ(hops({}, false), 0) << "the same ports passed to others, and nothing is wrong";
+}
+
 // STUN that a device turns away: is it the port, or what it carries?
 TEST(FollowUps, AskWhatElseIsTurnedAway) {
   const auto list = ids(report(

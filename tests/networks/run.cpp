@@ -139,7 +139,7 @@ class Run {
 
   asio::awaitable<void> make() {
     RunnerOptions options;
-    ask_further(scene_.planned, today, report_, options);
+    ask_further(scene_.planned, today, settings_.hurried, report_, options);
     if (asked_ != nullptr) ask_the_same(options);
     std::exception_ptr trouble;
     options.trouble = &trouble;

@@ -357,7 +357,7 @@ void ask_how_many_answer(const Facts& facts, Questions& questions) {
 
 }  // namespace
 
-std::vector<Probe> follow_ups(const Report& report) {
+std::vector<Probe> follow_ups(const Report& report, bool hurried) {
   const Facts facts(report);
   Questions questions(facts);
   const findings::Diagnosis context(facts);
@@ -365,7 +365,7 @@ std::vector<Probe> follow_ups(const Report& report) {
   ask_how_many_answer(facts, questions);
   ask_for_names(facts, questions);
   ask_again(facts, questions);
-  ask_for_ways(context, questions);
+  ask_for_ways(context, questions, hurried);
   ask_for_neighbours(facts, questions, no_udp);
   ask_for_greetings(facts, questions);
   ask_the_silent_again(facts, questions);

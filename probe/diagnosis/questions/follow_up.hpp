@@ -18,7 +18,8 @@ inline constexpr std::size_t most_follow_ups = 24, most_name_questions = 36,
 // None for a clean site. Those that are in the report already count. All are controls: no row's
 // status depends on them. Names that are missing are asked for elsewhere only where the report's
 // controls name independent resolvers (`dns` probes with `server: true`), so that --no-anchors and
-// other anchors are honoured.
-std::vector<Probe> follow_ups(const Report& report);
+// other anchors are honoured. `hurried`: of hundreds of media hosts the routers on the way can
+// prove few; where some are proved to leave the site, no more are asked about.
+std::vector<Probe> follow_ups(const Report& report, bool hurried = false);
 
 }  // namespace callready

@@ -64,7 +64,7 @@ std::set<std::uint16_t> intercepted_ports(const Facts& facts);
 // ways.cpp: which packets get as far as the last router that answers? And whether the second round
 // has shown that no UDP leaves the site, whatever the port: then what else is silent over UDP is so
 // because of that, and need not be asked for one by one.
-void ask_for_ways(const findings::Diagnosis& context, Questions& questions);
+void ask_for_ways(const findings::Diagnosis& context, Questions& questions, bool hurried);
 bool udp_is_shut(const findings::Diagnosis& context);
 
 // hosts.cpp: do hosts that are silent on their one port live at all? Does what answered at first

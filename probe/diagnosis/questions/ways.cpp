@@ -17,8 +17,8 @@ namespace {
 constexpr std::size_t most_at_once = 16, most_witnesses = 10;
 // Two hosts show what one cannot, more show no more.
 constexpr std::size_t hosts_per_box = 2;
-constexpr std::size_t most_ports = 6;
-// Where no UDP gets out, three ports prove that it is not one port: these are asked for besides the
+constexpr std::size_t most_ports = 6, most_hosts_of_ranges = 3;
+// Where no UDP gets out, three ports prove that it is not one port: these are asked for beside the
 // service's own.
 constexpr std::array<std::uint16_t, 2> other_udp_ports{443, 50'000};
 // The same for TCP: SIP over TLS, XMPP, TURN, and one of nobody in particular.
@@ -378,6 +378,22 @@ void ask_by_worlds(const findings::Diagnosis& context, const Flow& control, cons
 }
 
 bool is_range(const Probe& probe) { return probe.check == CheckKind::udp_range; }
+bool is_range(const Flow& flow) { return is_range(flow.samples.front().result->probe); }
+
+// The second round has seen packets to that media range leave the site.
+bool was_seen_to_leave(const Flow& flow) {
+  return flow.udp && is_range(flow) && any_sample(flow, [](const FlowSample& sample) {
+           return sample.result->probe.purpose == Purpose::way_out &&
+                  sample.result->observation.detail == DetailCode::left_site;
+         });
+}
+
+// A packet died or was turned away, or a server that answers everybody was silent.
+bool is_in_trouble(const Flow& flow) {
+  const bool lost = flow.way == Reachability::lost && !is_range(flow);
+  return lost || flow.way == Reachability::blocked || flow.way == Reachability::refused;
+}
+
 // A device on the way closed a port of a public server, and that port lies in a media range whose
 // sample passed: is it closed to the service's host as well, and how far around it?
 void ask_within_ranges(const Facts& facts, Questions& questions) {
@@ -405,6 +421,46 @@ void ask_within_ranges(const Facts& facts, Questions& questions) {
   }
 }
 
+// Of media hosts that nothing is known of, where others are known to be sent to: do their packets
+// leave? One port each.
+void ask_for_silent_ranges(const Facts& facts, const With& through, Questions& questions,
+                           bool hurried) {
+  const auto left = facts.select(
+      [](const Flow& flow) { return flow.udp && is_range(flow) && findings::out(flow); });
+  if (left.empty()) return;
+  const auto open = findings::set_of(left, &Flow::port);
+  const auto in_trouble = facts.select(is_in_trouble);
+  // Something is wrong over UDP. Else each more port that is asked for costs a router one of its
+  // few answers.
+  const bool suffers = std::ranges::any_of(in_trouble, &Flow::udp);
+  std::map<std::string, std::uint16_t> silent;  // the first port of each host
+  for (const auto& flow : facts.flows) {
+    if (!flow.udp || flow.way != Reachability::lost || !is_range(flow)) continue;
+    const auto& range = flow.samples.front().result->probe.target.ports;
+    const auto port = open.lower_bound(range.first);
+    const bool covered = port != open.end() && *port <= range.last;
+    if (suffers || !covered) silent.try_emplace(flow.host, flow.port);
+  }
+  // Whom the routers were not asked about, since the same ports passed to others.
+  const auto troubled = findings::set_of(in_trouble, &Flow::host);
+  for (const auto& [probe, seen] : facts.report.probes) {
+    if (seen.detail != DetailCode::spared || probe.target.sample.empty()) continue;
+    const auto& host = probe.target.host;
+    if (suffers || troubled.contains(host)) silent.try_emplace(host, probe.target.sample.front());
+  }
+  for (const auto& flow : facts.flows) {
+    if (flow.udp && flow.way != Reachability::lost) silent.erase(flow.host);
+  }
+  // Those that an earlier look has asked about count: each look would ask about others, and the run
+  // end ever later.
+  const auto known = hurried ? left : facts.select(was_seen_to_leave);
+  auto asked = findings::set_of(known, &Flow::host).size();
+  for (const auto& [host, port] : silent) {
+    if (asked++ >= most_hosts_of_ranges) return;
+    ask_the_way({true, host, port}, through, questions);
+  }
+}
+
 }  // namespace
 
 std::set<std::uint16_t> intercepted_ports(const Facts& facts) {
@@ -421,7 +477,7 @@ bool udp_is_shut(const findings::Diagnosis& context) {
                              [&](std::uint16_t port) { return is_blocked(context.facts, port); });
 }
 
-void ask_for_ways(const findings::Diagnosis& context, Questions& questions) {
+void ask_for_ways(const findings::Diagnosis& context, Questions& questions, bool hurried) {
   const auto& facts = context.facts;
   const auto* control = find_control(facts);
   if (control == nullptr) return ask_once_more(facts, questions);
@@ -445,6 +501,7 @@ void ask_for_ways(const findings::Diagnosis& context, Questions& questions) {
   }
   if (!suffers) ask_once_more(facts, questions);
   ask_within_ranges(facts, questions);
+  ask_for_silent_ranges(facts, through, questions, hurried);
 }
 
 }  // namespace callready
