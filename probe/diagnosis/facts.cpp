@@ -4,8 +4,6 @@
 #include <map>
 #include <tuple>
 
-#include "probe/diagnosis/reach/read.hpp"
-#include "probe/diagnosis/reach/sight.hpp"
 #include "probe/model/canary.hpp"
 
 namespace callready::findings {
@@ -197,6 +195,47 @@ void merge(Flow& flow, const FlowSample& sample) {
   if (flow.way == Reachability::left && reset) flow.way = Reachability::refused;
 }
 
+// What came only after a request had been sent again, though answers take less long: a connection
+// after a second (RFC 6298), a reply to one of several datagrams, an address at the second
+// question.
+std::vector<const ProbeResult*> late_answers(const Report& report) {
+  constexpr double soon_ms = 200, second_syn_ms = 1000;
+  std::vector<const ProbeResult*> again, second_syn;
+  bool soon = false, in_a_second = false;
+  std::map<std::string, double> distances;  // of hosts, by the shortest time to anything there
+  for (const auto& result : report.probes) {
+    const auto& seen = result.observation;
+    if (!is_direct(result) || !reached(seen.outcome) || counts_answers(result)) continue;
+    const auto connect = seen.timing_ms.find(Timing::connect);
+    const bool datagrams =
+        is_udp(result) && result.probe.check != CheckKind::path &&
+        result.probe.check != CheckKind::hop && result.probe.check != CheckKind::sip_alg &&
+        result.probe.check != CheckKind::sip_long && !asks_for_canary(result.probe);
+    const bool near = seen.address && seen.address->is_private();  // the site's own name server
+    if (seen.round_trip && !near && !asks_system_resolvers(result.probe)) {
+      const auto took = seen.round_trip->count();
+      soon |= took < soon_ms;
+      auto& distance = distances.try_emplace(result.probe.target.host, took).first->second;
+      distance = std::min(distance, took);
+    }
+    if (datagrams && seen.attempts > 1 && !seen.round_trip) again.push_back(&result);
+    if (connect == seen.timing_ms.end()) continue;
+    if (connect->second < second_syn_ms) {
+      in_a_second = true;
+    } else {
+      second_syn.push_back(&result);
+    }
+  }
+  // What is sent again before the first can be answered is no loss.
+  if (!soon) again.clear();
+  std::erase_if(again, [&](const ProbeResult* result) {
+    const auto known = distances.find(result->probe.target.host);
+    return known != distances.end() && known->second >= soon_ms;
+  });
+  if (soon || in_a_second) append(again, second_syn);
+  return again;
+}
+
 bool a_stream_loses(const Report& report) {
   constexpr double percent = 3;  // of a hundred questions, each sent twice
   return std::ranges::any_of(report.probes, [](const ProbeResult& result) {
@@ -211,16 +250,12 @@ bool a_stream_loses(const Report& report) {
 
 }  // namespace
 
-Facts::Facts(const Report& whole) : report(whole), stream_loses_(a_stream_loses(whole)) {
+Facts::Facts(const Report& whole)
+    : report(whole), answered_late_(late_answers(whole)), stream_loses_(a_stream_loses(whole)) {
   for (const auto& set : report.sets) {
     for (const auto& row : set.requirements) {
       for (const auto& id : row.probes) rows_.emplace(id, &set);
     }
-  }
-  by_id_.reserve(report.probes.size());
-  for (const auto& result : report.probes) by_id_[result.probe.id] = &result;
-  for (const auto& event : reach::read_events(report).flows) {
-    if (reach::answered_late(event)) add_once(answered_late_, find(event.probe));
   }
   PassedOn passed_on;
   for (const auto& result : report.probes) {
@@ -232,7 +267,9 @@ Facts::Facts(const Report& whole) : report(whole), stream_loses_(a_stream_loses(
   }
   before_devices_ = passed_on.routers(*this);
   std::map<std::tuple<bool, std::string, std::uint16_t>, std::vector<FlowSample>> found;
+  by_id_.reserve(report.probes.size());
   for (const auto& result : report.probes) {
+    by_id_[result.probe.id] = &result;
     const auto& host = result.probe.target.host;
     const bool answered = result.observation.outcome == Outcome::answered;
     if (result.probe.check == CheckKind::sip && answered) sip_servers_.insert(host);

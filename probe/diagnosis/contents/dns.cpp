@@ -335,9 +335,14 @@ Causes find_dns_slow(const Diagnosis& context) {
     }
   }
   if (elsewhere_ms.value_or(0) > slow_ms / 2) return {};
+  // What the site's own name servers lose says nothing about the line.
+  const auto& retried = context.facts.answered_late();
+  const bool line_loses = std::ranges::any_of(retried, [](const ProbeResult* result) {
+    return result->probe.check != CheckKind::dns || asks_a_server(result->probe);
+  });
   std::size_t measured = 0;
   for (const auto& [text, name] : names) {
-    if (is_found_again(name) && context.facts.answered_late().empty()) again.push_back(&name);
+    if (is_found_again(name) && !line_loses) again.push_back(&name);
     if (name.took_ms > 0) ++measured;
     if (name.took_ms >= slow_ms) slow.push_back(&name);
   }

@@ -18,7 +18,7 @@ constexpr std::size_t most_at_once = 16, most_witnesses = 10;
 // Two hosts show what one cannot, more show no more.
 constexpr std::size_t hosts_per_box = 2;
 constexpr std::size_t most_ports = 6, most_hosts_of_ranges = 3;
-// Where no UDP gets out, three ports prove that it is not one port: these are asked for beside the
+// Where no UDP gets out, three ports prove that it is not one port: these are asked for besides the
 // service's own.
 constexpr std::array<std::uint16_t, 2> other_udp_ports{443, 50'000};
 // The same for TCP: SIP over TLS, XMPP, TURN, and one of nobody in particular.

@@ -1,6 +1,5 @@
 #include "probe/diagnosis/reach/reading.hpp"
 
-#include <algorithm>
 #include <map>
 
 namespace callready::reach {
@@ -42,11 +41,8 @@ void read_dns(const Reading& reading, FlowEvents& events) {
   if (!elsewhere && reading.seen.detail == DetailCode::truncated) {
     sign(reading, events, Sign::name_too_long, findings::name_asked_for(reading.probe));
   }
-  if (event.seen == Seen::nothing) {
-    event.sent = lookup_tries;
-  } else if (elsewhere) {  // of several servers it is not known: `attempts` counts them, too
-    event.sent = std::max(1, reading.seen.attempts - reading.line.early);
-  }
+  // How often what was answered had been sent is not known: `attempts` counts servers, too.
+  if (event.seen == Seen::nothing) event.sent = lookup_tries;
   // Whether a resolver also listens on TCP is its own affair.
   if (is_udp(reading.probe)) events.flows.push_back(event);
   const auto name = parameter_of(reading.probe, "name");
