@@ -250,7 +250,7 @@ asio::awaitable<void> make_call(Context& context, Job job, Stream& stream, Rehea
     co_return;
   }
   if (reply->too_long) {
-    record(observation, Failure{FailureKind::oversized, "more than 64 KiB"});
+    record(observation, Failure{FailureKind::oversized, "more than 64 KiB", 0, {}});
     co_return;
   }
   auto other = far_end_of(*reply);

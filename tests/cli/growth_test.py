@@ -247,7 +247,7 @@ class Growth(CommandsTest):
             ["firewall", "rainbow", "--missing", "--from", "FILE"], statuses=(0, 1, 3, 4))
 
     def test_merged_sets(self):
-        self.assert_grows_little(grown_set, 20_000,
+        self.assert_grows_little(grown_set, 8_000,
                                  ["merge", "a=FILE", f"b={self.another_report()}"], statuses=(1,))
 
     def test_sites(self):
