@@ -355,7 +355,7 @@ asio::awaitable<void> follow(Context& context, Job job, Scope cleanup, stun::Mes
     evidence.facts[Fact::outcome] = std::string(to_string(seen.outcome));
     if (!tried.answered) {
       evidence.text = phrase("{}: {}", evidence.text, outcome_in_words(seen));
-      if (seen.outcome == Outcome::skipped) break;  // by a stop
+      if (seen.outcome == Outcome::skipped) break;  // not measured
       set_outcome(observation, Outcome::failed, DetailCode::redirect_failed);
       break;
     }
