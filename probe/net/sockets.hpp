@@ -58,6 +58,11 @@ class DatagramCarrier {
   virtual SocketAddress local() const = 0;
 };
 
+// The system's own.
+Result<std::unique_ptr<DatagramCarrier>> open_by_system(const asio::any_io_executor& executor,
+                                                        const SocketAddress& remote,
+                                                        const UdpOptions& options);
+
 class SocketSource {
  public:
   virtual ~SocketSource() = default;

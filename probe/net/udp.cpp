@@ -27,9 +27,6 @@ asio::awaitable<Router> ask_for_router(asio::any_io_executor executor, IpAddress
 
 class SystemCarrier final : public DatagramCarrier {
  public:
-  static Result<std::unique_ptr<DatagramCarrier>> open(const asio::any_io_executor& executor,
-                                                       const SocketAddress& remote,
-                                                       const UdpOptions& options);
   explicit SystemCarrier(udp::socket socket, bool v6) : socket_(std::move(socket)), v6_(v6) {}
 
   error_code send(std::span<const std::uint8_t> bytes, const SocketAddress& to) override {
@@ -67,9 +64,11 @@ class SystemCarrier final : public DatagramCarrier {
   bool v6_;
 };
 
-Result<std::unique_ptr<DatagramCarrier>> SystemCarrier::open(const asio::any_io_executor& executor,
-                                                             const SocketAddress& remote,
-                                                             const UdpOptions& options) {
+}  // namespace
+
+Result<std::unique_ptr<DatagramCarrier>> open_by_system(const asio::any_io_executor& executor,
+                                                        const SocketAddress& remote,
+                                                        const UdpOptions& options) {
   error_code error;
   udp::socket socket(executor);
   const bool v6 = remote.address.is_v6();
@@ -131,8 +130,6 @@ std::optional<UdpEvent> SystemCarrier::take(const Clock& clock, Failure& failure
   return UdpEvent(std::move(datagram));
 }
 
-}  // namespace
-
 void throw_exception_from_error(const UdpFailure& failure, const boost::source_location& where) {
   throw_exception_from_error(failure.failure, where);
 }
@@ -141,7 +138,7 @@ Result<UdpSocket> UdpSocket::open(const asio::any_io_executor& executor,
                                   const SocketAddress& remote, const Options& options) {
   auto* const source = source_in_memory(executor);
   auto carrier = source != nullptr ? source->open_udp(remote, options)
-                                   : SystemCarrier::open(executor, remote, options);
+                                   : open_by_system(executor, remote, options);
   if (carrier.has_error()) return carrier.error();
   return UdpSocket(executor, std::move(*carrier), remote, options.ttl);
 }

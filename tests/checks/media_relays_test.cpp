@@ -13,7 +13,6 @@ namespace {
 using test::Loop;
 
 using asio::ip::tcp;
-using asio::ip::udp;
 
 // The system's sockets, but that this computer keeps some of the stream's packets over UDP.
 class KeepingSockets final : public SocketSource {
@@ -25,9 +24,9 @@ class KeepingSockets final : public SocketSource {
 
   Result<std::unique_ptr<DatagramCarrier>> open_udp(const SocketAddress& remote,
                                                     const UdpOptions& options) override {
-    auto carrier = std::make_unique<Carrier>(loop_, keeps_);
-    carrier->open(remote, options.connect);
-    return std::unique_ptr<DatagramCarrier>(std::move(carrier));
+    auto carrier = open_by_system(loop_.executor(), remote, options);
+    if (carrier.has_error()) return carrier.error();
+    return std::unique_ptr<DatagramCarrier>(std::make_unique<Carrier>(std::move(*carrier), keeps_));
   }
   asio::awaitable<Result<std::unique_ptr<TcpStream>>> connect_tcp(Scope, SocketAddress remote,
                                                                   ConnectOptions) override {
@@ -42,16 +41,8 @@ class KeepingSockets final : public SocketSource {
  private:
   class Carrier final : public DatagramCarrier {
    public:
-    Carrier(Loop& loop, const Keeps& keeps) : socket_(loop.context), keeps_(keeps) {}
-    void open(const SocketAddress& remote, bool connect) {
-      socket_.open(udp::v4());
-      socket_.non_blocking(true);
-      if (connect) {
-        socket_.connect(to_endpoint<udp>(remote));
-      } else {
-        socket_.bind({asio::ip::address_v4::loopback(), 0});
-      }
-    }
+    Carrier(std::unique_ptr<DatagramCarrier> system, const Keeps& keeps)
+        : system_(std::move(system)), keeps_(keeps) {}
 
     error_code send(std::span<const std::uint8_t> bytes, const SocketAddress& to) override {
       // ChannelData (RFC 8656 section 12.4), the packet's number behind its head.
@@ -60,40 +51,22 @@ class KeepingSockets final : public SocketSource {
       if (of_stream && keeps_(bytes[low_byte])) {
         return make_error_code(boost::system::errc::no_buffer_space);
       }
-      error_code error;
-      socket_.send_to(asio::buffer(bytes.data(), bytes.size()), to_endpoint<udp>(to), 0, error);
-      return error;
+      return system_->send(bytes, to);
     }
-    void set_ttl(int) override {}
-    bool set_traffic_class(int) override { return true; }
-    int path_mtu() const override { return 0; }
+    void set_ttl(int ttl) override { system_->set_ttl(ttl); }
+    bool set_traffic_class(int value) override { return system_->set_traffic_class(value); }
+    int path_mtu() const override { return system_->path_mtu(); }
     std::optional<UdpEvent> take(const Clock& clock, Failure& failure) override {
-      std::array<std::uint8_t, 2'048> buffer{};
-      udp::endpoint from;
-      error_code error;
-      const auto size = socket_.receive_from(asio::buffer(buffer), from, 0, error);
-      if (error) {
-        if (error != asio::error::would_block) failure = classify(error);
-        return std::nullopt;
-      }
-      Datagram datagram;
-      datagram.bytes.assign(buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(size));
-      datagram.from = from_endpoint(from);
-      datagram.arrived = clock.now();
-      return UdpEvent(std::move(datagram));
+      return system_->take(clock, failure);
     }
     void when_readable(std::function<void()> callback) override {
-      socket_.async_wait(udp::socket::wait_read,
-                         [callback = std::move(callback)](error_code) { callback(); });
+      system_->when_readable(std::move(callback));
     }
-    void cancel() override {
-      error_code ignored;
-      socket_.cancel(ignored);
-    }
-    SocketAddress local() const override { return local_end_of(socket_); }
+    void cancel() override { system_->cancel(); }
+    SocketAddress local() const override { return system_->local(); }
 
    private:
-    udp::socket socket_;
+    std::unique_ptr<DatagramCarrier> system_;
     const Keeps& keeps_;
   };
 
