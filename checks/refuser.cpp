@@ -104,9 +104,8 @@ asio::awaitable<Ending> end_at(Context& context, SocketAddress target, Transport
   const auto sent = socket->send(payload);
   if (sent.has_error()) co_return Ending::silence;
   const auto until = context.scope.clock.now() + context.edge.patience();
-  auto event = co_await socket->receive(context.scope, until);
-  const auto* icmp = event.has_error() ? nullptr : std::get_if<IcmpError>(&*event);
-  const bool refused = icmp != nullptr && icmp->kind == IcmpKind::port_unreachable;
+  const auto icmp = co_await socket->receive_icmp(context.scope, until);
+  const bool refused = icmp.has_value() && icmp->kind == IcmpKind::port_unreachable;
   co_return refused ? Ending::refused : Ending::silence;
 }
 

@@ -154,11 +154,10 @@ asio::awaitable<bool> ask_by_ttl(Watch& watch, SocketAddress remote, std::string
     due += timeouts::first_hop_error;
     while (watch.scope.clock.now() < due && !watch.over) {
       const auto look = std::min(due, watch.scope.clock.now() + timeouts::first_hop_echo);
-      const auto event = co_await socket->receive(watch.scope, look);
-      if (event.has_error() && event.error().kind != FailureKind::timed_out) co_return false;
-      if (event.has_error()) continue;
-      const auto* icmp = std::get_if<IcmpError>(&*event);
-      if (icmp == nullptr || icmp->kind != IcmpKind::time_exceeded || !icmp->payload) continue;
+      const auto icmp = co_await socket->receive_icmp(watch.scope, look);
+      if (icmp.has_error() && icmp.error().kind != FailureKind::timed_out) co_return false;
+      if (icmp.has_error()) continue;
+      if (icmp->kind != IcmpKind::time_exceeded || !icmp->payload) continue;
       const auto& quoted = *icmp->payload;
       if (quoted.size() < packet.size()) continue;
       watch.errors_from = icmp->sender;

@@ -30,10 +30,8 @@ asio::awaitable<std::optional<Milliseconds>> time_of_first_router(asio::any_io_e
     const auto begin = scope.clock.now();
     const auto until = begin + timeouts::icmp_reply;
     if (socket->send(packet).has_error()) break;
-    const auto event = co_await socket->receive(scope, until);
-    if (event.has_error()) break;
-    const auto* error = std::get_if<IcmpError>(&*event);
-    if (error == nullptr || error->kind != IcmpKind::time_exceeded) break;
+    const auto icmp = co_await socket->receive_icmp(scope, until);
+    if (icmp.has_error() || icmp->kind != IcmpKind::time_exceeded) break;
     const auto took = elapsed(begin, scope.clock.now());
     fastest = std::min(took, fastest.value_or(took));
   }

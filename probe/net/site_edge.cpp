@@ -100,13 +100,13 @@ milliseconds SiteEdge::patience() const {
 }
 
 // Waits longer if the round trips that are learnt meanwhile ask for it.
-asio::awaitable<Result<UdpEvent>> SiteEdge::receive_with_patience(UdpSocket& socket, Scope scope) {
+asio::awaitable<Result<IcmpError>> SiteEdge::receive_with_patience(UdpSocket& socket, Scope scope) {
   const auto start = scope.clock.now();
   for (auto waited = timeouts::icmp_reply;;) {
-    auto event = co_await socket.receive(scope, start + waited);
-    const bool late = event.has_error() && event.error().kind == FailureKind::timed_out;
+    auto icmp = co_await socket.receive_icmp(scope, start + waited);
+    const bool late = icmp.has_error() && icmp.error().kind == FailureKind::timed_out;
     const auto patient = patience();
-    if (!late || patient <= waited) co_return event;
+    if (!late || patient <= waited) co_return icmp;
     waited = patient;
   }
 }
@@ -150,11 +150,11 @@ asio::awaitable<void> SiteEdge::ask_router(std::shared_ptr<Climb> climb, int ttl
     const auto sent = socket->send(payload);
     if (sent.has_error()) co_return;
     climb->sent = true;
-    const auto event = co_await receive_with_patience(*socket, scope);
-    const auto* icmp = event.has_error() ? nullptr : std::get_if<IcmpError>(&*event);
-    if (icmp != nullptr) note_sender(*icmp);
-    if (icmp != nullptr && icmp->kind == IcmpKind::time_exceeded) router = icmp->sender;
-    const bool refused = icmp != nullptr && turned_away(*icmp, climb->flow.address);
+    const auto icmp = co_await receive_with_patience(*socket, scope);
+    if (icmp.has_error()) co_return;
+    note_sender(*icmp);
+    if (icmp->kind == IcmpKind::time_exceeded) router = icmp->sender;
+    const bool refused = turned_away(*icmp, climb->flow.address);
     if (refused && (!climb->refused || ttl < climb->refused->ttl)) climb->refused = {ttl, *icmp};
   }
   if (!router) co_return;

@@ -266,7 +266,7 @@ class SiteEdge {
   std::optional<Way> way_to(const SocketAddress& target) const;
   // How long an answer from there may take.
   milliseconds patience(const Question& question) const;
-  asio::awaitable<Result<UdpEvent>> receive_with_patience(UdpSocket& socket, Scope scope);
+  asio::awaitable<Result<IcmpError>> receive_with_patience(UdpSocket& socket, Scope scope);
 
   asio::awaitable<Answer> put(std::shared_ptr<Question> question);
   void tell_the_hasty(Instant next_answers);

@@ -55,9 +55,8 @@ asio::awaitable<void> control(asio::any_io_executor executor,
     const auto sent = socket->send(payload);
     if (sent.has_error()) co_return;
     const auto deadline = scope.clock.now() + patience;
-    auto event = co_await socket->receive(scope, deadline);
-    const auto* error = event.has_error() ? nullptr : std::get_if<IcmpError>(&*event);
-    if (error != nullptr) icmp = *error;
+    const auto heard = co_await socket->receive_icmp(scope, deadline);
+    if (heard.has_value()) icmp = *heard;
   }
   if (!icmp) co_return;
   const bool expired = icmp->kind == IcmpKind::time_exceeded && beyond_the_edge(icmp->sender);
@@ -411,17 +410,11 @@ asio::awaitable<void> SiteEdge::hear(std::shared_ptr<Question> question, Instant
     ~End() { question.listening = false; }
   };
   const End end{*question};
-  while (question->socket != nullptr) {
-    auto event = co_await question->socket->receive(question->scope, deadline);
-    if (event.has_error()) {
-      question->sent = event.error().kind == FailureKind::timed_out;
-      break;
-    }
-    // A datagram cannot answer a packet that ended on the way.
-    if (const auto* icmp = std::get_if<IcmpError>(&*event)) {
-      question->heard.icmp = *icmp;
-      break;
-    }
+  const auto icmp = co_await question->socket->receive_icmp(question->scope, deadline);
+  if (icmp.has_error()) {
+    question->sent = icmp.error().kind == FailureKind::timed_out;
+  } else {
+    question->heard.icmp = *icmp;
   }
 }
 

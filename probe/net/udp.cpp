@@ -233,6 +233,15 @@ asio::awaitable<Result<UdpEvent>> UdpSocket::receive(Scope scope, Instant deadli
   }
 }
 
+asio::awaitable<Result<IcmpError>> UdpSocket::receive_icmp(Scope scope, Instant deadline) {
+  for (int seen = 0; seen < most_foreign; ++seen) {
+    auto event = co_await receive(scope, deadline);
+    if (event.has_error()) co_return event.error();
+    if (auto* icmp = std::get_if<IcmpError>(&*event)) co_return std::move(*icmp);
+  }
+  co_return flooded();
+}
+
 SocketAddress UdpSocket::local() const { return carrier_->local(); }
 
 UdpPatience patience_with(std::optional<Milliseconds> round_trip) {

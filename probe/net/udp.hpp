@@ -46,6 +46,10 @@ class UdpSocket {
   void when_readable(std::function<void()> callback);
   void cancel();
 
+  // The next ICMP error, for a packet that ends on the way: no datagram can be the answer to that.
+  // Fails like receive(); flooded() if too many datagrams come instead.
+  asio::awaitable<Result<IcmpError>> receive_icmp(Scope scope, Instant deadline);
+
   // Where connected: the address that packets to the remote carry; otherwise only the port is ours.
   SocketAddress local() const;
   const SocketAddress& remote() const { return remote_; }

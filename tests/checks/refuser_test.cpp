@@ -17,5 +17,16 @@ TEST(Refuser, WithoutASocketNothingWasSent) {
             "no packet was sent to 198.51.100.1, where the site ends");
 }
 
+TEST(Refuser, IsHeardBehindOtherPackets) {
+  test::CheckRunner runner({}, test::Time::by_hand);
+  test::TwoRouters network(runner.loop.executor());
+  network.strays = 1;
+  const SocketAddress server{*IpAddress::parse("203.0.113.9"), test::TwoRouters::refused_near_port};
+  const auto seen = runner.run(CheckKind::stun, Transport::udp, "stun.example.com", server);
+  EXPECT_EQ(seen.outcome, Outcome::rejected);
+  EXPECT_EQ(test::fact<std::string>(seen, EvidenceKind::refuser, Fact::who), "on_the_way");
+  EXPECT_EQ(test::fact<std::string>(seen, EvidenceKind::refuser, Fact::by), "192.168.1.1");
+}
+
 }  // namespace
 }  // namespace callready

@@ -5,6 +5,7 @@
 
 #include "probe/platform/own_sockets.hpp"
 #include "tests/support/stream_server.hpp"
+#include "tests/support/two_routers.hpp"
 
 namespace callready {
 namespace {
@@ -53,6 +54,17 @@ TEST(OwnAnswers, TheTableHasNoOtherEndOfAPortThatNobodyUses) {
   const auto here = platform::is_taken_here({IpAddress::v4({127, 0, 0, 1}), 1});
   if (!asks_its_sockets()) GTEST_SKIP() << "the system does not say";
   EXPECT_EQ(here, std::optional(false));
+}
+
+TEST(OwnAnswers, TheFirstRouterIsHeardBehindOtherPackets) {
+  Loop loop(test::Time::by_hand);
+  test::TwoRouters network(loop.executor());
+  network.connecting = {};
+  network.strays = 1;
+  const SocketAddress remote{*IpAddress::parse("203.0.113.9"), 443};
+  const auto taker = loop.run(who_takes(loop.executor(), loop.scope, remote, std::string(), 2));
+  EXPECT_TRUE(taker.for_nobody);
+  EXPECT_TRUE(taker.router);
 }
 
 TEST(OwnAnswers, SoonerThanTheRouterIsMuchSooner) {

@@ -111,27 +111,43 @@ TEST(SiteEdge, IsNotFoundWhereNoRouterIsOnTheWay) {
   EXPECT_FALSE(loop.run(edge.find(target, "", loop.scope)).hop) << "asked once, remembered";
 }
 
-// As where the route goes away between two packets: that is no silence of the network's.
-TEST(SiteEdge, HoldsNoControlAgainstWhatWasNotSent) {
-  test::Loop loop(test::Time::by_hand);
-  test::TwoRouters network(loop.executor());
-  SiteEdge edge(loop.executor());
+struct EdgeInMemory : testing::Test {
+  test::Loop loop{test::Time::by_hand};
+  test::TwoRouters network{loop.executor()};
+  SiteEdge edge{loop.executor()};
   SocketAddress target{*IpAddress::parse("203.0.113.9"), test::TwoRouters::open_port};
-  const auto found = loop.run(edge.find(target, "", loop.scope));
-  EXPECT_EQ(found.hop, (Hop{2, *IpAddress::parse("198.51.100.1")}));
-  const auto ask = [&](std::uint16_t port) {
+
+  std::optional<Hop> find() { return loop.run(edge.find(target, "", loop.scope)).hop; }
+  SiteEdge::Answer ask(std::uint16_t port, milliseconds within = timeouts::icmp_decides) {
     target.port = port;
     auto socket = UdpSocket::open(loop.executor(), target, {});
-    return loop.run(edge.ask(*socket, {0x80}, SiteEdge::Need::decides, loop.scope,
-                             loop.soon(timeouts::icmp_decides)));
-  };
+    return loop.run(
+        edge.ask(*socket, {0x80}, SiteEdge::Need::decides, loop.scope, loop.soon(within)));
+  }
+  void TearDown() override { loop.run(edge.tasks().ended()); }
+};
+
+// As where the route goes away between two packets: that is no silence of the network's.
+TEST_F(EdgeInMemory, HoldsNoControlAgainstWhatWasNotSent) {
+  EXPECT_EQ(find(), (Hop{2, *IpAddress::parse("198.51.100.1")}));
   const auto dropped = ask(test::TwoRouters::dropped_port);
   const auto unsent = ask(test::TwoRouters::unsent_port);
   EXPECT_TRUE(dropped.asked);
   EXPECT_TRUE(dropped.control_answered);
   EXPECT_FALSE(unsent.asked);
   EXPECT_FALSE(unsent.control_answered);
-  loop.run(edge.tasks().ended());
+}
+
+TEST_F(EdgeInMemory, HearsRoutersBehindOtherPackets) {
+  network.strays = 3;
+  EXPECT_EQ(find(), (Hop{2, *IpAddress::parse("198.51.100.1")}));
+  EXPECT_TRUE(ask(test::TwoRouters::open_port).icmp);
+  EXPECT_TRUE(ask(test::TwoRouters::dropped_port).control_answered);
+  network.strays = 5'000;
+  const auto flood = ask(test::TwoRouters::open_port, timeouts::icmp_reply);
+  EXPECT_TRUE(flood.asked);
+  EXPECT_FALSE(flood.icmp) << "too many to read";
+  EXPECT_FALSE(flood.control_answered);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 // edge, and nobody at its end. Packets to two ports never reach the routers: those to one are
 // dropped, and this computer has no route for the other, though its socket opens. A fourth port is
 // refused by the host, and this computer can open only two sockets for it, as a STUN request needs.
+// A fifth is refused in the host's name before the first router.
 #pragma once
 
 #include "tests/support/sockets_in_memory.hpp"
@@ -11,7 +12,10 @@ namespace callready::test {
 class TwoRouters final : public SocketsInMemory {
  public:
   static constexpr std::uint16_t open_port = 20'000, dropped_port = 20'001, unsent_port = 20'002,
-                                 refused_port = 20'003;
+                                 refused_port = 20'003, refused_near_port = 20'004;
+
+  // Datagrams that come before the answer to each packet that ends on the way.
+  int strays = 0;
 
   explicit TwoRouters(asio::any_io_executor executor)
       : SocketsInMemory(std::move(executor), {IpAddress::v4({192, 168, 1, 9}), 50'000}) {}
@@ -31,8 +35,9 @@ class TwoRouters final : public SocketsInMemory {
       return make_error_code(boost::system::errc::network_unreachable);
     }
     const bool ends = packet.ttl == 1 || packet.ttl == 2;
-    const bool refused = remote.port == refused_port && !ends;
+    const bool refused = remote.port == refused_near_port || (remote.port == refused_port && !ends);
     if (remote.port == dropped_port || !(ends || refused)) return {};
+    for (int i = 0; ends && i < strays; ++i) back.push_back(datagram(packet, {1, 2, 3}));
     IcmpError error;
     error.kind = refused ? IcmpKind::port_unreachable : IcmpKind::time_exceeded;
     error.sender = refused           ? remote.address
