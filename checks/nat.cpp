@@ -152,11 +152,10 @@ asio::awaitable<Property> measure_filtering(Context& context, Result<Sample>& fi
         DetailCode::address_dependent, method,
         phrase("only hosts that were sent a packet get through, from any of their ports"));
   }
-  if (port.has_error() && port.error().kind == FailureKind::timed_out) {
-    co_return known(DetailCode::address_and_port_dependent, method,
-                    phrase("only the exact address and port that was sent a packet gets through"));
-  }
-  co_return unknown(phrase("the server does not honour CHANGE-REQUEST"));
+  if (port.has_value()) co_return unknown(phrase("the server does not honour CHANGE-REQUEST"));
+  if (port.error().kind != FailureKind::timed_out) co_return unknown(port.error().text);
+  co_return known(DetailCode::address_and_port_dependent, method,
+                  phrase("only the exact address and port that was sent a packet gets through"));
 }
 
 // True if a token sent from the second socket to the mapped address of the first arrives. The first

@@ -260,6 +260,28 @@ TEST_F(NatCheck, StrangersPacketsAreNoSilence) {
   EXPECT_EQ(reason(flood, EvidenceKind::nat_lifetime), flooded().text);
 }
 
+// The answer from the other port may be lost among them.
+TEST_F(NatCheck, AFloodIsNoAnswerFromTheWrongPort) {
+  const IpAddress address = IpAddress::v4({127, 0, 0, 1});
+  test::MemoryServer server(
+      runner.loop.executor(), {address, 50'000},
+      [&](const Bytes& bytes, std::vector<Bytes>& replies) {
+        const auto request = stun::parse(bytes);
+        if (request.has_error()) return error_code();
+        constexpr std::uint32_t only_the_port = 2;
+        if (request->change_request == only_the_port) replies.assign(5'000, Bytes{1, 2, 3});
+        if (request->change_request) return error_code();
+        stun::Builder answer(stun::Class::success, stun::Method::binding, request->id);
+        answer.add_xor_address(stun::Attribute::xor_mapped_address, {address, 40'404})
+            .add_address(stun::Attribute::other_address, {IpAddress::v4({127, 0, 0, 2}), 3'479});
+        replies.push_back(answer.finish());
+        return error_code();
+      });
+  const auto seen = runner.run(CheckKind::nat, Transport::udp, "localhost", {address, 3'478});
+  EXPECT_EQ(value(seen, EvidenceKind::nat_mapping), "endpoint_independent");
+  EXPECT_EQ(reason(seen, EvidenceKind::nat_filtering), flooded().text);
+}
+
 TEST_F(NatCheck, MeasuresTheHairpin) {
   // Our sockets listen on all of loopback: where the "NAT" keeps ports, the kernel is the hairpin.
   EXPECT_EQ(value(look({}), EvidenceKind::hairpin), "yes");
