@@ -191,15 +191,16 @@ void record_life(Observation& observation, Transport transport, const RelayLife&
 
 // A second allocation, and data from relay to relay. Nothing: not measured, and the evidence says
 // why.
-asio::awaitable<std::optional<bool>> try_between_relays(Context& context, Job job,
-                                                        TurnClient& first, Scope cleanup,
-                                                        Observation& observation) {
+asio::awaitable<std::optional<bool>> try_between_relays(
+    Context& context, Job job, const std::vector<SocketAddress>& redirected_by, TurnClient& first,
+    Scope cleanup, Observation& observation) {
   std::optional<bool> carried;
   Text why = phrase("too many relays are in use");
   const auto patience = context.scope.clock.now() + timeouts::relay_trip;
   const auto place = co_await context.pairs.enter(context.executor, context.scope, patience);
   if (!place && context.scope.stop.stopped()) why = stopped().text;
-  RelayServer server{job.probe, job.address, first.challenge(), first.relayed().address.is_v6()};
+  RelayServer server{job.probe, job.address, first.challenge(), first.relayed().address.is_v6(),
+                     redirected_by};
   Relay second;
   if (place) second = co_await open_relay(context, server);
   if (second.client && second.why.empty()) {
@@ -265,8 +266,9 @@ asio::awaitable<void> ask_how_seen(Context& context, TurnClient& client, Observa
 }
 
 // What happens between the reply and the release.
-asio::awaitable<void> measure(Context& context, Job job, TurnClient& client, TurnStatus status,
-                              Scope cleanup, Observation& observation) {
+asio::awaitable<void> measure(Context& context, Job job,
+                              const std::vector<SocketAddress>& redirected_by, TurnClient& client,
+                              TurnStatus status, Scope cleanup, Observation& observation) {
   const bool have_credentials = !credential_for(context, job.probe.target.host).username.empty();
   const bool challenged = status == TurnStatus::challenged && client.channel().reliable();
   if (challenged && may_ask_how_seen(context, job) && !context.scope.stop.stopped()) {
@@ -285,13 +287,14 @@ asio::awaitable<void> measure(Context& context, Job job, TurnClient& client, Tur
     co_return;
   }
   if (context.scope.stop.stopped() || !trip.not_measured.empty()) co_return;
-  const auto carried = co_await try_between_relays(context, job, client, cleanup, observation);
+  const auto carried =
+      co_await try_between_relays(context, job, redirected_by, client, cleanup, observation);
   if (!carried) co_return;
   observation.detail = DetailCode::relayed;
   if (!*carried) set_outcome(observation, Outcome::failed, DetailCode::relay_dead);
 }
 
-enum class Round { first, from_another_port, redirected };
+enum class Round { first, last };  // of two ports
 
 struct Tried {
   bool port_taken = false;  // the server wants another port of ours (RFC 8656 section 7.4)
@@ -299,15 +302,16 @@ struct Tried {
   std::optional<stun::Message> redirect;  // its error 300
 };
 
-// One allocation from a socket of its own.
-asio::awaitable<Tried> try_once(Context& context, Job job, Scope cleanup, Round which,
-                                Observation& observation) {
+// One allocation from a socket of its own. `redirected_by`: the servers that led there.
+asio::awaitable<Tried> try_once(Context& context, Job job,
+                                const std::vector<SocketAddress>& redirected_by, Scope cleanup,
+                                Round which, Observation& observation) {
   Tried tried;
   Semaphore::Permit place;  // given back after the relay
   auto dialled = co_await dial_stun(context, job, observation);
   if (!dialled.channel) co_return tried;
   const auto fault = certificate_fault(dialled.tls);
-  if (which == Round::redirected && !fault.empty()) {
+  if (!redirected_by.empty() && !fault.empty()) {
     set_outcome(observation, Outcome::failed, fault);
     co_return tried;
   }
@@ -320,7 +324,7 @@ asio::awaitable<Tried> try_once(Context& context, Job job, Scope cleanup, Round 
   tried.port_taken = refused && reply.code == 437 && which == Round::first;
   if (tried.port_taken) co_return tried;
   record_reply(observation, client, reply);
-  co_await measure(context, job, client, reply.status, cleanup, observation);
+  co_await measure(context, job, redirected_by, client, reply.status, cleanup, observation);
   const bool given_back = co_await client.deallocate(cleanup);
   if (!given_back) {
     add_evidence(
@@ -350,7 +354,8 @@ asio::awaitable<void> follow(Context& context, Job job, Scope cleanup, stun::Mes
     if (!redirect.followed) break;
     Observation seen;
     const Job there{server.probe, server.address};
-    auto tried = co_await try_once(context, there, cleanup, Round::redirected, seen);
+    auto tried =
+        co_await try_once(context, there, server.redirected_by, cleanup, Round::last, seen);
     auto& evidence = way.back();
     evidence.facts[Fact::outcome] = std::string(to_string(seen.outcome));
     if (!tried.answered) {
@@ -376,10 +381,11 @@ asio::awaitable<Observation> run_turn(Context& context, Job job) {
   Observation observation;
   CleanupScope after(context.scope, timeouts::deallocate);
   const auto cleanup = after.scope();
-  auto tried = co_await try_once(context, job, cleanup, Round::first, observation);
+  const std::vector<SocketAddress> nobody;
+  auto tried = co_await try_once(context, job, nobody, cleanup, Round::first, observation);
   if (tried.port_taken) {
     observation = Observation();
-    tried = co_await try_once(context, job, cleanup, Round::from_another_port, observation);
+    tried = co_await try_once(context, job, nobody, cleanup, Round::last, observation);
     add_evidence(observation, EvidenceKind::port_taken,
                  phrase("the server held an allocation for our first port (error 437)"), {});
   }

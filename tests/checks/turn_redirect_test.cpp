@@ -59,6 +59,7 @@ asio::awaitable<void> serve(test::TlsServerStream& stream, const Reply& reply) {
         co_await stream.async_read_some(asio::buffer(buffer), asio::as_tuple(asio::use_awaitable));
     if (error) co_return;
     const auto answer = reply(*stun::parse(std::span(buffer).first(size)));
+    if (answer.empty()) continue;
     const auto [failed, sent] = co_await asio::async_write(stream, asio::buffer(answer),
                                                            asio::as_tuple(asio::use_awaitable));
     static_cast<void>(sent);
@@ -211,7 +212,7 @@ TEST_F(TurnRedirect, ToAClosedPortFails) {
 struct TurnRedirectOverTls : testing::Test {
   test::Certificate authority = test::make_authority("Test Root");
   test::TemporaryFile trusted{authority.pem()};
-  test::CheckRunner runner{{trusted.path()}};
+  test::CheckRunner runner{{trusted.path()}, test::Time::by_hand};
   Reply reply, others_reply = challenge;
   test::TlsServer server = listen("turn.example.com", reply);
   test::TlsServer other = listen("relay7.example.com", others_reply);
@@ -248,6 +249,37 @@ TEST_F(TurnRedirectOverTls, OrElseForTheNameThatWasAskedFor) {
   EXPECT_TRUE(seen.evidence.back().text.ends_with(": its certificate is for a different name"));
   EXPECT_EQ(other.names_asked, std::vector<std::string>{"turn.example.com"});
   EXPECT_FALSE(asked) << "it gets no login";
+}
+
+// Somebody else may stand on the way by then.
+TEST_F(TurnRedirectOverTls, TheCertificateIsCheckedForASecondRelayToo) {
+  runner.settings.credentials.turn_user = "user";
+  runner.settings.credentials.turn_password = "password";
+  runner.settings.credentials.turn_hosts = {"turn.example.com"};
+  const auto key = stun::long_term_key("user", "callready.test", "password");
+  const auto relay = at("127.0.0.1", test::free_udp_port(runner.loop.context));
+  int logins = 0;
+  others_reply = [&](const stun::Message& request) {
+    if (request.message_class != stun::Class::request) return Bytes();
+    if (!request.has_integrity) return challenge(request);
+    const auto method = static_cast<stun::Method>(request.method);
+    stun::Builder builder(stun::Class::success, method, request.id);
+    if (method == stun::Method::allocate) {
+      ++logins;
+      builder.add_xor_address(Attribute::xor_relayed_address, relay)
+          .add_xor_address(Attribute::xor_mapped_address, at("127.0.0.1"))
+          .add_u32(Attribute::lifetime, 600);
+      other.use(test::make_leaf("else.example.com", authority));
+    }
+    return builder.finish(key);
+  };
+  const auto seen = ask("turn.example.com", "relay7.example.com");
+  EXPECT_EQ(seen.detail, DetailCode::allocated);
+  EXPECT_EQ(other.accepted(), 2);
+  EXPECT_EQ(logins, 1);
+  EXPECT_EQ(
+      fact<std::string>(seen, EvidenceKind::relay_to_relay, Fact::not_measured),
+      "no second allocation: " + other.address().to_string() + " was not reached (wrong_name)");
 }
 
 TEST_F(TurnRedirectOverTls, ADomainIsCheckedWhereTheServerItselfHasNoName) {

@@ -57,8 +57,7 @@ class TlsServer {
         serve_(std::move(serve)),
         tcp_(loop, [this](asio::ip::tcp::socket& peer) { return one(peer); }) {
     auto* native = context_.native_handle();
-    SSL_CTX_use_certificate(native, options.chain.front().x509.get());
-    SSL_CTX_use_PrivateKey(native, options.chain.front().key.get());
+    use(options.chain.front());
     for (std::size_t i = 1; i < options.chain.size(); ++i) {
       SSL_CTX_add1_chain_cert(native, options.chain[i].x509.get());
     }
@@ -75,6 +74,11 @@ class TlsServer {
     SSL_CTX_set_tlsext_servername_callback(native, &TlsServer::on_name);
   }
 
+  // As its own, from the next connection on.
+  void use(const Certificate& certificate) {
+    SSL_CTX_use_certificate(context_.native_handle(), certificate.x509.get());
+    SSL_CTX_use_PrivateKey(context_.native_handle(), certificate.key.get());
+  }
   SocketAddress address() const { return tcp_.address(); }
   int accepted() const { return tcp_.accepted; }
   std::vector<std::string> names_asked;  // SNI; "" if there was none
