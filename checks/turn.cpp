@@ -383,15 +383,18 @@ asio::awaitable<Observation> run_turn(Context& context, Job job) {
   const auto cleanup = after.scope();
   const std::vector<SocketAddress> nobody;
   auto tried = co_await try_once(context, job, nobody, cleanup, Round::first, observation);
-  if (tried.port_taken) {
+  const bool port_taken = tried.port_taken;
+  if (port_taken) {
     observation = Observation();
     tried = co_await try_once(context, job, nobody, cleanup, Round::last, observation);
-    add_evidence(observation, EvidenceKind::port_taken,
-                 phrase("the server held an allocation for our first port (error 437)"), {});
   }
   if (tried.redirect) {
     auto message = std::move(*tried.redirect);
     co_await follow(context, job, cleanup, std::move(message), observation);
+  }
+  if (port_taken) {
+    add_evidence(observation, EvidenceKind::port_taken,
+                 phrase("the server held an allocation for our first port (error 437)"), {});
   }
   stun::Builder builder(stun::Class::request, stun::Method::allocate, stun::new_transaction_id());
   builder.add_u32(stun::Attribute::requested_transport, 17u << 24);

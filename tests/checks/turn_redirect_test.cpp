@@ -123,6 +123,20 @@ TEST_F(TurnRedirect, IsFollowedTwiceAndNoMore) {
   EXPECT_EQ(fourth.asked(), 0u);
 }
 
+TEST_F(TurnRedirect, FromASecondPortIsFollowedToo) {
+  UdpServer other(context(), challenge), server(context());
+  server.reply = [&](const stun::Message& request) {
+    if (server.asked() > 1) return redirect_to(other.address())(request);
+    stun::Builder builder(stun::Class::error, stun::Method::allocate, request.id);
+    builder.add_error(437, "Allocation Mismatch");
+    return builder.finish();
+  };
+  const auto seen = ask(server.address());
+  EXPECT_EQ(seen.detail, Detail::status(401));
+  EXPECT_TRUE(find_evidence(seen, EvidenceKind::alternate_server));
+  EXPECT_TRUE(find_evidence(seen, EvidenceKind::port_taken));
+}
+
 TEST_F(TurnRedirect, EndsInACircle) {
   UdpServer first(context()), second(context(), redirect_to(first.address()));
   for (const auto& to : {first.address(), second.address()}) {
