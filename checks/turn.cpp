@@ -24,7 +24,8 @@
 // family), "redirect_loop", "redirect_failed" (no valid answer there), "wrong_integrity",
 // "no_relayed_address" (none, or one that nothing is sent to: evidence "relay"), an error code of
 // 500 and more, and all that stun.cpp has for what is not STUN. `silent`, `refused`, `rejected` as
-// there; over TLS a certificate that this machine does not trust is `failed`, as there.
+// there ("kept_here" also where a redirect leads to); over TLS a certificate that this machine does
+// not trust is `failed`, as there.
 #include <fmt/format.h>
 
 #include "checks/certificate_evidence.hpp"
@@ -362,6 +363,10 @@ asio::awaitable<void> follow(Context& context, Job job, Scope cleanup, stun::Mes
       evidence.text = phrase("{}: {}", evidence.text, outcome_in_words(seen));
       if (seen.outcome == Outcome::skipped) break;  // not measured
       set_outcome(observation, Outcome::failed, DetailCode::redirect_failed);
+      if (seen.detail == DetailCode::kept_here) {
+        set_outcome(observation, seen.outcome, seen.detail);
+        append(observation.evidence, seen.evidence);
+      }
       break;
     }
     if (tried.redirect) {

@@ -5,6 +5,7 @@
 #include "tests/support/coturn.hpp"
 #include "tests/support/evidence.hpp"
 #include "tests/support/fake_turn.hpp"
+#include "tests/support/memory_server.hpp"
 #include "tests/support/temporary_file.hpp"
 
 namespace callready {
@@ -181,6 +182,22 @@ TEST_F(TurnRedirect, ToASilentServerFails) {
   EXPECT_EQ(seen.evidence.back().text,
             "the server redirects to " + other.address().to_string() + ": no answer");
   EXPECT_EQ(text_fact(seen.evidence.back(), Fact::outcome), "silent");
+}
+
+TEST_F(TurnRedirect, ThatThisComputerKeepsIsNoFailureOfTheServers) {
+  int tried = 0;
+  test::MemoryServer server(
+      runner.loop.executor(), at("127.0.0.1", 50'000),
+      [&](const Bytes& sent, std::vector<Bytes>& replies) {
+        if (++tried > 1) return make_error_code(boost::system::errc::operation_not_permitted);
+        replies.push_back(redirect_to(at("127.0.0.2"))(*stun::parse(sent)));
+        return error_code();
+      });
+  const auto seen = ask(at("127.0.0.1"));
+  EXPECT_EQ(seen.outcome, Outcome::rejected);
+  EXPECT_EQ(seen.detail, DetailCode::kept_here);
+  EXPECT_TRUE(find_evidence(seen, EvidenceKind::error)) << "what the system said";
+  EXPECT_EQ(text_fact(seen.evidence.back(), Fact::outcome), "rejected");
 }
 
 TEST_F(TurnRedirect, AStopOnTheWayIsNoFailure) {
